@@ -1,0 +1,2 @@
+//! The `kecoa` binary.
+fn main() {}
