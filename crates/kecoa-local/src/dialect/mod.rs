@@ -1,0 +1,1 @@
+//! CockroachDB's dialect: text in, a plan out.

@@ -1,0 +1,1 @@
+//! Accepts clients, plans each statement, forwards to PostgreSQL, rewrites replies.

@@ -1,0 +1,1 @@
+//! Finds PostgreSQL binaries, keeps a data directory, starts and stops the server.
