@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+"""Drivers side by side on one server: a process each, rounds interleaved, medians, one run.
+
+usage: drivers.py --dsn 'host=/tmp port=5432 user=postgres dbname=postgres' [--drivers a,b] [--only w1,w2]
+
+Three tables come out: wall time, client CPU time, and wall time as a multiple of psycopg2's (below 1
+is faster). The floors `null` and `nullbin` are explained in floor.py. A driver that cannot be imported
+is reported as absent, never as zero.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import inspect
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import floor
+import peers
+import workloads
+
+#: driver -> clock ("wall", "cpu") -> microseconds a call
+ByDriver = dict[str, dict[str, float]]
+#: workload -> ByDriver
+Medians = dict[str, ByDriver]
+
+
+def serve(name: str, dsn: str) -> None:
+    """The child: read `workload seconds` lines, answer each with a line of JSON."""
+    loop = None
+    try:
+        make = peers.ALL[name]
+        if inspect.iscoroutinefunction(make):
+            loop = _event_loop()
+            work = loop.run_until_complete(make(dsn))
+        else:
+            work = make(dsn)
+    except Exception as e:
+        print(json.dumps({"error": f"{type(e).__name__}: {e}"[:300]}), flush=True)
+        return
+    print(json.dumps({"ok": sorted(work)}), flush=True)
+    for line in sys.stdin:
+        workload, seconds = line.split()
+        if workload not in work:
+            print(json.dumps({"skip": True}), flush=True)
+            continue
+        try:
+            answer = measure(work[workload], float(seconds), loop)
+        except Exception as e:
+            answer = {"error": f"{type(e).__name__}: {e}"[:300]}
+        print(json.dumps(answer), flush=True)
+
+
+def _event_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+def measure(
+    call: Callable[[], Any], seconds: float, loop: asyncio.AbstractEventLoop | None
+) -> dict[str, float]:
+    """Call for at least `seconds`; microseconds a call, by the wall and by this process's CPU clock."""
+
+    async def many_async() -> int:
+        n = 0
+        while time.perf_counter() < end:
+            await call()
+            n += 1
+        return n
+
+    def many() -> int:
+        n = 0
+        while time.perf_counter() < end:
+            call()
+            n += 1
+        return n
+
+    cpu, start = time.process_time(), time.perf_counter()
+    end = start + seconds
+    n = loop.run_until_complete(many_async()) if loop else many()
+    wall = time.perf_counter() - start
+    return {"wall": wall / n * 1e6, "cpu": (time.process_time() - cpu) / n * 1e6, "calls": n}
+
+
+class Child:
+    """A driver in a process of its own."""
+
+    def __init__(self, name: str, dsn: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, __file__, "--dsn", dsn, "--child", name],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self.greeting = self._read()
+
+    def _read(self) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        return json.loads(line) if line else {"error": f"ended with status {self.process.wait()}"}
+
+    def ask(self, workload: str, seconds: float) -> dict[str, Any]:
+        """One measurement."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{workload} {seconds}\n")
+        self.process.stdin.flush()
+        return self._read()
+
+    def close(self) -> None:
+        """End the process."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def compare(args: argparse.Namespace) -> Medians:
+    """Run it all; medians by workload, driver and clock."""
+    wire = floor.Wire(peers.parse(args.dsn))
+    wire.run(workloads.SETUP)
+    children: dict[str, Child] = {}
+    for name in args.drivers.split(","):
+        child = Child(name, args.dsn)
+        if "error" in child.greeting:
+            print(f"# {name}: absent: {child.greeting['error']}")
+            child.close()
+        else:
+            children[name] = child
+    names = args.only.split(",") if args.only else workloads.ALL
+    seen: dict[str, dict[str, list[dict[str, float]]]] = {w: {d: [] for d in children} for w in names}
+    errors: dict[tuple[str, str], str] = {}
+    for number in range(args.rounds + 1):
+        warming = number == 0
+        for workload in names:
+            if workload in workloads.FILLS:
+                wire.run(workloads.TRUNCATE)
+            for driver, child in children.items():
+                answer = child.ask(workload, args.secs / 3 if warming else args.secs)
+                if "error" in answer:
+                    errors[workload, driver] = answer["error"]
+                elif "wall" in answer and not warming:
+                    seen[workload][driver].append(answer)
+    for child in children.values():
+        child.close()
+    wire.close()
+    for (workload, driver), why in errors.items():
+        print(f"# {driver}/{workload}: {why}")
+    return {
+        w: {
+            d: {clock: statistics.median(m[clock] for m in ms) for clock in ("wall", "cpu")}
+            for d, ms in by_driver.items()
+            if ms
+        }
+        for w, by_driver in seen.items()
+    }
+
+
+def show(
+    title: str, medians: dict[str, dict[str, dict[str, float]]], value: Callable[[dict, str], float | None]
+) -> None:
+    """One table, a line a workload and a column a driver."""
+    drivers = list(dict.fromkeys(d for by_driver in medians.values() for d in by_driver))
+    print(f"\n{title:24}" + "".join(f"{d:>12}" for d in drivers))
+    for workload, by_driver in medians.items():
+        cells = (value(by_driver, d) if d in by_driver else None for d in drivers)
+        print(f"{workload:24}" + "".join(f"{'-':>12}" if c is None else f"{c:12.2f}" for c in cells))
+
+
+def ratio(by_driver: ByDriver, driver: str) -> float | None:
+    """Wall time as a multiple of psycopg2's, where psycopg2 ran the workload."""
+    base = by_driver.get("psycopg2")
+    return by_driver[driver]["wall"] / base["wall"] if base else None
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--dsn", required=True)
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    parser.add_argument("--drivers", default=",".join(peers.ALL))
+    parser.add_argument("--only", help="workloads, separated by commas")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--secs", type=float, default=0.6, help="a workload's time in a round")
+    parser.add_argument("--json", help="write the medians to this file")
+    args = parser.parse_args()
+    if args.child:
+        serve(args.child, args.dsn)
+        return
+    medians = compare(args)
+    show("wall us/call", medians, lambda by, d: by[d]["wall"])
+    show("client CPU us/call", medians, lambda by, d: by[d]["cpu"])
+    if "psycopg2" in args.drivers.split(","):
+        show(
+            "wall / psycopg2",
+            medians,
+            lambda by, d: by[d]["wall"] / by["psycopg2"]["wall"] if "psycopg2" in by else None,
+        )
+    if args.json:
+        with open(args.json, "w") as f:
+            json.dump(medians, f, indent=1)
+
+
+if __name__ == "__main__":
+    main()
