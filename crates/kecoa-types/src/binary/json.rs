@@ -1,0 +1,3 @@
+//! `json`: its text.
+
+pub use crate::text::json::{decode, encode};

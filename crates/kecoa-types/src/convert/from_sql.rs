@@ -1,0 +1,218 @@
+//! Columns as Rust values.
+
+use crate::array::{self, Array};
+use crate::civil::{Date, Interval, Time, TimeTz, Timestamp, TimestampTz};
+use crate::{DecodeError, Json, Numeric, Uuid, binary, oid, text};
+
+/// A type that columns can be read as, in either form.
+pub trait FromSql: Sized {
+    /// Whether values of that type can be read as this one.
+    fn accepts(oid: u32) -> bool;
+
+    /// Decodes the binary form of a value of type `oid`, which was accepted.
+    ///
+    /// # Errors
+    /// The bytes are not such a value.
+    fn decode_binary(oid: u32, bytes: &[u8]) -> Result<Self, DecodeError>;
+
+    /// Decodes the text form of a value of type `oid`, which was accepted.
+    ///
+    /// # Errors
+    /// The bytes are not such a value.
+    fn decode_text(oid: u32, bytes: &[u8]) -> Result<Self, DecodeError>;
+
+    /// What NULL is read as.
+    ///
+    /// # Errors
+    /// Always, except for `Option`.
+    fn decode_null() -> Result<Self, DecodeError> {
+        Err(DecodeError::new("a value (read the column as Option for NULLs)", "NULL"))
+    }
+}
+
+/// The form of a value, and the value: lets one body serve both.
+#[derive(Clone, Copy)]
+enum Raw<'a> {
+    Binary(&'a [u8]),
+    Text(&'a [u8]),
+}
+
+/// Decodes through the modules of one type.
+macro_rules! via {
+    ($raw:expr, $module:ident) => {
+        match $raw {
+            Raw::Binary(bytes) => binary::$module::decode(bytes),
+            Raw::Text(bytes) => text::$module::decode(bytes),
+        }
+    };
+}
+
+/// A type that is not one of those a Rust type accepts.
+#[cold]
+fn mismatch<T>(expected: &'static str, found: u32) -> Result<T, DecodeError> {
+    let name = oid::name_of(found).unwrap_or("a type");
+    Err(DecodeError::new(expected, format!("{name} (oid {found})")))
+}
+
+macro_rules! from_sql {
+    ($($type:ty, $expected:literal, $raw:ident => { $($oid:ident => $decode:expr,)* })*) => {
+        $(
+            impl FromSql for $type {
+                fn accepts(oid: u32) -> bool {
+                    matches!(oid, $(oid::$oid)|*)
+                }
+
+                fn decode_binary(oid: u32, bytes: &[u8]) -> Result<Self, DecodeError> {
+                    let $raw = Raw::Binary(bytes);
+                    match oid {
+                        $(oid::$oid => $decode,)*
+                        _ => mismatch($expected, oid),
+                    }
+                }
+
+                fn decode_text(oid: u32, bytes: &[u8]) -> Result<Self, DecodeError> {
+                    let $raw = Raw::Text(bytes);
+                    match oid {
+                        $(oid::$oid => $decode,)*
+                        _ => mismatch($expected, oid),
+                    }
+                }
+            }
+        )*
+    };
+}
+
+fn string(raw: Raw<'_>) -> Result<String, DecodeError> {
+    let (Raw::Binary(bytes) | Raw::Text(bytes)) = raw;
+    text::text::decode(bytes).map(str::to_owned)
+}
+
+from_sql! {
+    bool, "a column of type bool", raw => { BOOL => via!(raw, bool), }
+    i16, "a column of type int2", raw => { INT2 => via!(raw, int2), }
+    i32, "a column of type int4 or int2", raw => {
+        INT4 => via!(raw, int4),
+        INT2 => via!(raw, int2).map(Self::from),
+    }
+    i64, "a column of type int8, int4, int2 or oid", raw => {
+        INT8 => via!(raw, int8),
+        INT4 => via!(raw, int4).map(Self::from),
+        INT2 => via!(raw, int2).map(Self::from),
+        OID => via!(raw, oid).map(Self::from),
+    }
+    u32, "a column of type oid", raw => { OID => via!(raw, oid), }
+    f32, "a column of type float4", raw => { FLOAT4 => via!(raw, float4), }
+    f64, "a column of type float8 or float4", raw => {
+        FLOAT8 => via!(raw, float8),
+        FLOAT4 => via!(raw, float4).map(Self::from),
+    }
+    Numeric, "a column of type numeric or an integer", raw => {
+        NUMERIC => via!(raw, numeric),
+        INT8 => via!(raw, int8).map(Self::from),
+        INT4 => via!(raw, int4).map(Self::from),
+        INT2 => via!(raw, int2).map(i32::from).map(Self::from),
+    }
+    String, "a column of a text type, json, jsonb or xml", raw => {
+        TEXT => string(raw),
+        VARCHAR => string(raw),
+        BPCHAR => string(raw),
+        NAME => string(raw),
+        UNKNOWN => string(raw),
+        XML => string(raw),
+        JSON => string(raw),
+        JSONB => via!(raw, jsonb).map(Json::into_string),
+    }
+    Vec<u8>, "a column of type bytea", raw => { BYTEA => via!(raw, bytea), }
+    Uuid, "a column of type uuid", raw => { UUID => via!(raw, uuid), }
+    Json, "a column of type json or jsonb", raw => {
+        JSON => via!(raw, json),
+        JSONB => via!(raw, jsonb),
+    }
+    Date, "a column of type date", raw => { DATE => via!(raw, date), }
+    Time, "a column of type time", raw => { TIME => via!(raw, time), }
+    TimeTz, "a column of type timetz", raw => { TIMETZ => via!(raw, timetz), }
+    Timestamp, "a column of type timestamp", raw => { TIMESTAMP => via!(raw, timestamp), }
+    TimestampTz, "a column of type timestamptz", raw => { TIMESTAMPTZ => via!(raw, timestamptz), }
+    Interval, "a column of type interval", raw => { INTERVAL => via!(raw, interval), }
+}
+
+impl<T: FromSql> FromSql for Option<T> {
+    fn accepts(oid: u32) -> bool {
+        T::accepts(oid)
+    }
+
+    fn decode_binary(oid: u32, bytes: &[u8]) -> Result<Self, DecodeError> {
+        T::decode_binary(oid, bytes).map(Some)
+    }
+
+    fn decode_text(oid: u32, bytes: &[u8]) -> Result<Self, DecodeError> {
+        T::decode_text(oid, bytes).map(Some)
+    }
+
+    fn decode_null() -> Result<Self, DecodeError> {
+        Ok(None)
+    }
+}
+
+const ARRAY: &str = "an array whose elements can be read as asked";
+
+/// The element type of an array that `T` reads, checked.
+fn element_of<T: FromSql>(array: u32) -> Result<u32, DecodeError> {
+    match oid::element_of(array) {
+        Some(element) if T::accepts(element) => Ok(element),
+        _ => mismatch(ARRAY, array),
+    }
+}
+
+/// An array of any dimensions.
+impl<T: FromSql> FromSql for Array<T> {
+    fn accepts(oid: u32) -> bool {
+        oid::element_of(oid).is_some_and(T::accepts)
+    }
+
+    fn decode_binary(oid: u32, bytes: &[u8]) -> Result<Self, DecodeError> {
+        element_of::<T>(oid)?;
+        array::binary::decode(bytes, |element, bytes| {
+            // What the value itself says it holds, which need not be what its column says.
+            if T::accepts(element) {
+                T::decode_binary(element, bytes)
+            } else {
+                mismatch(ARRAY, element)
+            }
+        })
+    }
+
+    fn decode_text(oid: u32, bytes: &[u8]) -> Result<Self, DecodeError> {
+        let element = element_of::<T>(oid)?;
+        array::text::decode(bytes, oid::delimiter_of(oid), |bytes| T::decode_text(element, bytes))
+    }
+}
+
+/// An array of one dimension; `Vec<Option<T>>` takes NULLs.
+impl<T: FromSql> FromSql for Vec<T> {
+    fn accepts(oid: u32) -> bool {
+        Array::<T>::accepts(oid)
+    }
+
+    fn decode_binary(oid: u32, bytes: &[u8]) -> Result<Self, DecodeError> {
+        flat(Array::decode_binary(oid, bytes)?)
+    }
+
+    fn decode_text(oid: u32, bytes: &[u8]) -> Result<Self, DecodeError> {
+        flat(Array::decode_text(oid, bytes)?)
+    }
+}
+
+fn flat<T: FromSql>(array: Array<T>) -> Result<Vec<T>, DecodeError> {
+    if array.dimensions().len() > 1 {
+        return Err(DecodeError::new(
+            "an array of one dimension (read others as Array)",
+            format!("{} dimensions", array.dimensions().len()),
+        ));
+    }
+    array
+        .into_elements()
+        .into_iter()
+        .map(|element| element.map_or_else(T::decode_null, Ok))
+        .collect()
+}

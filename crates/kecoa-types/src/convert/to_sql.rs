@@ -1,0 +1,201 @@
+//! Rust values as parameters.
+
+use crate::array::binary::{push_element, push_header};
+use crate::array::{Array, Dimension};
+use crate::civil::{
+    CivilDate, CivilTimestamp, CivilTimestampTz, Date, Interval, Time, TimeTz, Timestamp,
+    TimestampTz,
+};
+use crate::{EncodeError, Json, Numeric, Uuid, binary, oid};
+
+/// Whether a parameter is NULL; nothing was appended then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IsNull {
+    /// NULL.
+    Yes,
+    /// A value, possibly of no bytes.
+    No,
+}
+
+/// A value that can be sent as a parameter, in binary form.
+///
+/// Object-safe: parameter lists are `&[&dyn ToSql]`.
+pub trait ToSql {
+    /// The type the parameter is declared as; the server converts from it where it must.
+    fn type_oid(&self) -> u32;
+
+    /// Appends the value in the binary form of that type.
+    ///
+    /// # Errors
+    /// The value cannot be sent; what was appended is then to be discarded.
+    fn encode_binary(&self, out: &mut Vec<u8>) -> Result<IsNull, EncodeError>;
+}
+
+/// A type whose values are all sent as one type, which a NULL or an empty array needs to know.
+pub trait StaticOid {
+    /// That type.
+    const OID: u32;
+}
+
+macro_rules! to_sql {
+    ($($type:ty, $oid:ident, $value:ident, $out:ident => $encode:expr;)*) => {
+        $(
+            impl StaticOid for $type {
+                const OID: u32 = oid::$oid;
+            }
+
+            impl ToSql for $type {
+                fn type_oid(&self) -> u32 {
+                    oid::$oid
+                }
+
+                fn encode_binary(&self, $out: &mut Vec<u8>) -> Result<IsNull, EncodeError> {
+                    let $value = self;
+                    $encode;
+                    Ok(IsNull::No)
+                }
+            }
+        )*
+    };
+}
+
+to_sql! {
+    bool, BOOL, value, out => binary::bool::encode(value, out);
+    i16, INT2, value, out => binary::int2::encode(value, out);
+    i32, INT4, value, out => binary::int4::encode(value, out);
+    i64, INT8, value, out => binary::int8::encode(value, out);
+    u32, OID, value, out => binary::oid::encode(value, out);
+    f32, FLOAT4, value, out => binary::float4::encode(value, out);
+    f64, FLOAT8, value, out => binary::float8::encode(value, out);
+    str, TEXT, value, out => push_text(value, out)?;
+    String, TEXT, value, out => push_text(value, out)?;
+    [u8], BYTEA, value, out => out.extend_from_slice(value);
+    Vec<u8>, BYTEA, value, out => out.extend_from_slice(value);
+    Uuid, UUID, value, out => binary::uuid::encode(value, out);
+    Numeric, NUMERIC, value, out => binary::numeric::encode(value, out);
+    Json, JSONB, value, out => binary::jsonb::encode(value, out);
+    Date, DATE, value, out => binary::date::encode(value, out);
+    CivilDate, DATE, value, out => binary::date::encode(&Date::Finite(*value), out);
+    Time, TIME, value, out => binary::time::encode(value, out);
+    TimeTz, TIMETZ, value, out => binary::timetz::encode(value, out);
+    Timestamp, TIMESTAMP, value, out => binary::timestamp::encode(value, out);
+    CivilTimestamp, TIMESTAMP, value, out =>
+        binary::timestamp::encode(&Timestamp::Finite(*value), out);
+    TimestampTz, TIMESTAMPTZ, value, out => binary::timestamptz::encode(value, out);
+    CivilTimestampTz, TIMESTAMPTZ, value, out =>
+        binary::timestamptz::encode(&TimestampTz::Finite(*value), out);
+    Interval, INTERVAL, value, out => binary::interval::encode(value, out);
+}
+
+fn push_text(value: &str, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    if let Some(position) = memchr::memchr(0, value.as_bytes()) {
+        return Err(EncodeError::Nul { position });
+    }
+    out.extend_from_slice(value.as_bytes());
+    Ok(())
+}
+
+impl<T: StaticOid + ?Sized> StaticOid for &T {
+    const OID: u32 = T::OID;
+}
+
+impl<T: ToSql + ?Sized> ToSql for &T {
+    fn type_oid(&self) -> u32 {
+        T::type_oid(self)
+    }
+
+    fn encode_binary(&self, out: &mut Vec<u8>) -> Result<IsNull, EncodeError> {
+        T::encode_binary(self, out)
+    }
+}
+
+impl<T: StaticOid> StaticOid for Option<T> {
+    const OID: u32 = T::OID;
+}
+
+/// `None` is NULL.
+impl<T: ToSql + StaticOid> ToSql for Option<T> {
+    fn type_oid(&self) -> u32 {
+        T::OID
+    }
+
+    fn encode_binary(&self, out: &mut Vec<u8>) -> Result<IsNull, EncodeError> {
+        match self {
+            Some(value) => value.encode_binary(out),
+            None => Ok(IsNull::Yes),
+        }
+    }
+}
+
+/// The array type of an element type; 0, which asks the server to infer it, where there is none.
+const fn array_oid(element: u32) -> u32 {
+    match oid::array_of(element) {
+        Some(array) => array,
+        None => 0,
+    }
+}
+
+impl<T: StaticOid> StaticOid for [T] {
+    const OID: u32 = array_oid(T::OID);
+}
+
+impl<T: StaticOid> StaticOid for Vec<T> {
+    const OID: u32 = array_oid(T::OID);
+}
+
+/// An array of one dimension.
+impl<T: ToSql + StaticOid> ToSql for [T] {
+    fn type_oid(&self) -> u32 {
+        array_oid(T::OID)
+    }
+
+    fn encode_binary(&self, out: &mut Vec<u8>) -> Result<IsNull, EncodeError> {
+        let dimension = [Dimension { length: self.len(), lower_bound: 1 }];
+        let dimensions = if self.is_empty() { &[][..] } else { &dimension[..] };
+        let flags = out.len() + 4;
+        push_header(dimensions, false, T::OID, out)?;
+        let mut has_nulls = false;
+        for element in self {
+            push_element(out, |out| {
+                let null = element.encode_binary(out)? == IsNull::Yes;
+                has_nulls |= null;
+                Ok(null)
+            })?;
+        }
+        // Known only now: the last byte of the flags.
+        if let (Some(flag), true) = (out.get_mut(flags + 3), has_nulls) {
+            *flag = 1;
+        }
+        Ok(IsNull::No)
+    }
+}
+
+/// An array of one dimension.
+impl<T: ToSql + StaticOid> ToSql for Vec<T> {
+    fn type_oid(&self) -> u32 {
+        array_oid(T::OID)
+    }
+
+    fn encode_binary(&self, out: &mut Vec<u8>) -> Result<IsNull, EncodeError> {
+        self.as_slice().encode_binary(out)
+    }
+}
+
+impl<T: StaticOid> StaticOid for Array<T> {
+    const OID: u32 = array_oid(T::OID);
+}
+
+impl<T: ToSql + StaticOid> ToSql for Array<T> {
+    fn type_oid(&self) -> u32 {
+        array_oid(T::OID)
+    }
+
+    fn encode_binary(&self, out: &mut Vec<u8>) -> Result<IsNull, EncodeError> {
+        let has_nulls = self.elements().iter().any(Option::is_none);
+        push_header(self.dimensions(), has_nulls, T::OID, out)?;
+        for element in self.elements() {
+            push_element(out, |out| Ok(element.encode_binary(out)? == IsNull::Yes))?;
+        }
+        Ok(IsNull::No)
+    }
+}

@@ -1,0 +1,27 @@
+//! `float8`.
+
+use super::real::{Shortest, spelling};
+use crate::DecodeError;
+
+/// Decodes a number, `NaN`, `Infinity` or `-Infinity`.
+///
+/// # Errors
+/// It is none of these.
+#[inline]
+pub fn decode(bytes: &[u8]) -> Result<f64, DecodeError> {
+    match bytes {
+        b"NaN" => Ok(f64::NAN),
+        b"Infinity" => Ok(f64::INFINITY),
+        b"-Infinity" => Ok(f64::NEG_INFINITY),
+        _ => spelling(bytes)
+            .and_then(|text| text.parse().ok())
+            // What has too large an exponent parses as infinite; the server never prints that.
+            .filter(|value: &f64| value.is_finite())
+            .ok_or_else(|| DecodeError::text("a float8 number", bytes)),
+    }
+}
+
+/// Appends the shortest digits that read back as the same number, spelt as PostgreSQL spells them.
+pub fn encode(value: &f64, out: &mut Vec<u8>) {
+    Shortest::of(*value).push(15, false, out);
+}

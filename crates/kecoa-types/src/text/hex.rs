@@ -1,0 +1,53 @@
+//! Hexadecimal digits.
+
+/// Not a digit.
+const BAD: u8 = 0xff;
+
+const VALUES: [u8; 256] = {
+    let mut table = [BAD; 256];
+    let digits = b"0123456789abcdef";
+    let upper = b"0123456789ABCDEF";
+    let mut value = 0u8;
+    // Const code cannot iterate; an index out of bounds would not compile.
+    #[allow(clippy::indexing_slicing, reason = "evaluated at compile time")]
+    while value < 16 {
+        table[digits[value as usize] as usize] = value;
+        table[upper[value as usize] as usize] = value;
+        value += 1;
+    }
+    table
+};
+
+const PAIRS: [[u8; 2]; 256] = {
+    let mut table = [[0; 2]; 256];
+    let digits = b"0123456789abcdef";
+    let mut byte = 0;
+    #[allow(clippy::indexing_slicing, reason = "evaluated at compile time")]
+    while byte < 256 {
+        table[byte] = [digits[byte >> 4], digits[byte & 15]];
+        byte += 1;
+    }
+    table
+};
+
+#[inline]
+fn value(digit: u8) -> u8 {
+    // The table has an entry for every byte; the optimiser drops the check.
+    VALUES.get(usize::from(digit)).copied().unwrap_or(BAD)
+}
+
+/// The byte two hexadecimal digits of either case stand for.
+#[inline]
+pub(crate) fn hex_pair(high: u8, low: u8) -> Option<u8> {
+    let (high, low) = (value(high), value(low));
+    // A bad digit is the only one with high bits.
+    if (high | low) > 15 { None } else { Some(high << 4 | low) }
+}
+
+/// Appends bytes as lower-case digits.
+pub(crate) fn push_hex(bytes: &[u8], out: &mut Vec<u8>) {
+    out.reserve(bytes.len() * 2);
+    for byte in bytes {
+        out.extend_from_slice(&PAIRS.get(usize::from(*byte)).copied().unwrap_or_default());
+    }
+}

@@ -1,0 +1,43 @@
+//! The text form of values: what a type's output function prints and its input function reads.
+//!
+//! One module a type, each with `decode(&[u8]) -> Result<T, DecodeError>` and
+//! `encode(&T, &mut Vec<u8>)`. Decoders read what servers print (DateStyle `ISO`); they look at
+//! bytes and allocate only for values that own memory. Encoders print what PostgreSQL prints, byte
+//! for byte, with DateStyle `ISO` and IntervalStyle `postgres`.
+
+#![allow(
+    clippy::module_inception,
+    reason = "each module is named after its type, and one type is named text"
+)]
+
+pub mod bool;
+pub mod bytea;
+pub mod char;
+pub mod date;
+mod datetime;
+pub mod float4;
+pub mod float8;
+mod hex;
+pub mod int2;
+pub mod int4;
+pub mod int8;
+pub(crate) mod integer;
+pub mod interval;
+pub mod json;
+pub mod numeric;
+pub mod oid;
+pub(crate) mod real;
+pub mod text;
+pub mod time;
+pub mod timestamp;
+pub mod timestamptz;
+pub mod timetz;
+pub mod uuid;
+
+pub use json as jsonb;
+pub use text as bpchar;
+pub use text as name;
+pub use text as unknown;
+pub use text as varchar;
+
+pub(crate) use hex::{hex_pair, push_hex};
