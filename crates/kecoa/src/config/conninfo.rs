@@ -1,0 +1,117 @@
+//! Connection strings: keyword/value pairs and URLs, read and written as libpq does.
+//!
+//! Source: PostgreSQL's documentation, "Connection Strings" of libpq. Only names are checked here;
+//! values are when they are used.
+
+use super::{options, url};
+use crate::error::Error;
+
+/// Reads a connection string, `host=… dbname=…` or `postgresql://…`, into its pairs, in the order
+/// given. A name given twice appears twice; the last one counts.
+///
+/// # Errors
+///
+/// [`crate::ErrorKind::Config`], in libpq's words, for what cannot be read and for unknown names.
+pub fn parse(text: &str) -> Result<Vec<(String, String)>, Error> {
+    if text.contains('\0') {
+        return Err(Error::config("the connection string contains a NUL character"));
+    }
+    match url::after_scheme(text) {
+        Some(rest) => url::parse(rest),
+        None => parse_pairs(text),
+    }
+}
+
+/// Writes pairs as a keyword/value string that [`parse`] reads back.
+///
+/// Quotes and backslashes are escaped with a backslash; a value that is empty or contains white
+/// space is put in quotes, as psycopg2's `make_dsn` does.
+pub fn format<N, V>(pairs: impl IntoIterator<Item = (N, V)>) -> String
+where
+    N: AsRef<str>,
+    V: AsRef<str>,
+{
+    let mut text = String::new();
+    for (name, value) in pairs {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(name.as_ref());
+        text.push('=');
+        let value = value.as_ref();
+        let quoted = value.is_empty() || value.contains(char::is_whitespace);
+        if quoted {
+            text.push('\'');
+        }
+        for c in value.chars() {
+            if matches!(c, '\'' | '\\') {
+                text.push('\\');
+            }
+            text.push(c);
+        }
+        if quoted {
+            text.push('\'');
+        }
+    }
+    text
+}
+
+/// What libpq takes for white space: C's `isspace`, which counts the vertical tab.
+fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t'..='\r')
+}
+
+fn parse_pairs(text: &str) -> Result<Vec<(String, String)>, Error> {
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    let mut rest = text.trim_start_matches(is_space);
+    while !rest.is_empty() {
+        let end = rest.find(|c| c == '=' || is_space(c)).unwrap_or(rest.len());
+        let (name, after) = rest.split_at(end);
+        let Some(after) = after.trim_start_matches(is_space).strip_prefix('=') else {
+            return Err(missing_equals(name, pairs.last()));
+        };
+        let Some(option) = options::find(name) else {
+            return Err(options::unknown(name));
+        };
+        let (value, after) = parse_value(after.trim_start_matches(is_space))?;
+        pairs.push((option.name.to_owned(), value));
+        rest = after.trim_start_matches(is_space);
+    }
+    Ok(pairs)
+}
+
+fn missing_equals(word: &str, before: Option<&(String, String)>) -> Error {
+    match before {
+        // The word is then most likely the second word of the secret.
+        Some((name, _)) if options::is_secret(name) => Error::config(format!(
+            "missing \"=\" after the word that follows {name} in connection info string\n\
+             HINT: quote a value that contains spaces: {name}='two words'"
+        )),
+        _ => Error::config(format!(
+            "missing \"=\" after \"{}\" in connection info string",
+            options::shorten(word)
+        )),
+    }
+}
+
+/// Reads one value and gives back what follows it. A backslash takes the next character as it is.
+fn parse_value(text: &str) -> Result<(String, &str), Error> {
+    let (text, quoted) = match text.strip_prefix('\'') {
+        Some(text) => (text, true),
+        None => (text, false),
+    };
+    let mut value = String::new();
+    let mut chars = text.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\\' => value.extend(chars.next().map(|(_, c)| c)),
+            '\'' if quoted => return Ok((value, chars.as_str())),
+            c if !quoted && is_space(c) => return Ok((value, text.get(at..).unwrap_or_default())),
+            c => value.push(c),
+        }
+    }
+    if quoted {
+        return Err(Error::config("unterminated quoted string in connection info string"));
+    }
+    Ok((value, ""))
+}

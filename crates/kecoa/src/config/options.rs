@@ -1,0 +1,354 @@
+//! Every connection option there is: its name, its environment variable and what values it takes.
+//!
+//! Source: PostgreSQL's documentation, "Parameter Key Words" and "Environment Variables" of libpq.
+
+use crate::error::Error;
+
+/// One connection option.
+#[derive(Debug)]
+pub(crate) struct Spec {
+    pub(crate) name: &'static str,
+    /// The environment variable that gives it when nothing else does.
+    pub(crate) variable: Option<&'static str>,
+    pub(crate) takes: Takes,
+}
+
+/// What values an option takes. An empty value always stands for "not given".
+#[derive(Debug)]
+pub(crate) enum Takes {
+    Text,
+    /// Text that is never printed.
+    Secret,
+    Integer,
+    /// Ports, one or one for each host, separated by commas.
+    Ports,
+    OneOf(&'static [&'static str]),
+    /// Values that are taken, values that are known but refused, and why they are refused.
+    Refusing(&'static [&'static str], &'static [&'static str], &'static str),
+    /// Known to libpq, not to kecoa; any value is refused with the reason.
+    Never(&'static str),
+}
+
+const fn text(name: &'static str, variable: Option<&'static str>) -> Spec {
+    Spec { name, variable, takes: Takes::Text }
+}
+
+const fn spec(name: &'static str, variable: Option<&'static str>, takes: Takes) -> Spec {
+    Spec { name, variable, takes }
+}
+
+const TLS_VERSIONS: &[&str] = &["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
+const NO_REVOCATION: &str = "revocation lists are not supported";
+const NO_OAUTH: &str = "OAuth is not supported";
+
+/// The options, in the order in which libpq lists them.
+pub(crate) static OPTIONS: &[Spec] = &[
+    text("service", Some("PGSERVICE")),
+    text("servicefile", Some("PGSERVICEFILE")),
+    text("user", Some("PGUSER")),
+    spec("password", Some("PGPASSWORD"), Takes::Secret),
+    text("passfile", Some("PGPASSFILE")),
+    spec(
+        "channel_binding",
+        Some("PGCHANNELBINDING"),
+        Takes::Refusing(
+            &["disable", "prefer"],
+            &["require"],
+            "channel binding is not supported; sslmode=verify-full protects against the same attack",
+        ),
+    ),
+    spec("connect_timeout", Some("PGCONNECT_TIMEOUT"), Takes::Integer),
+    text("dbname", Some("PGDATABASE")),
+    text("host", Some("PGHOST")),
+    text("hostaddr", Some("PGHOSTADDR")),
+    spec("port", Some("PGPORT"), Takes::Ports),
+    text("client_encoding", Some("PGCLIENTENCODING")),
+    text("options", Some("PGOPTIONS")),
+    text("application_name", Some("PGAPPNAME")),
+    text("fallback_application_name", None),
+    spec("keepalives", None, Takes::Integer),
+    spec("keepalives_idle", None, Takes::Integer),
+    spec("keepalives_interval", None, Takes::Integer),
+    spec("keepalives_count", None, Takes::Integer),
+    spec("tcp_user_timeout", None, Takes::Integer),
+    spec(
+        "sslmode",
+        Some("PGSSLMODE"),
+        Takes::OneOf(&["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]),
+    ),
+    spec(
+        "sslnegotiation",
+        Some("PGSSLNEGOTIATION"),
+        Takes::Refusing(
+            &["postgres"],
+            &["direct"],
+            "TLS without PostgreSQL's negotiation is not supported",
+        ),
+    ),
+    spec("sslcompression", Some("PGSSLCOMPRESSION"), Takes::OneOf(&["0", "1"])),
+    text("sslcert", Some("PGSSLCERT")),
+    text("sslkey", Some("PGSSLKEY")),
+    spec(
+        "sslcertmode",
+        Some("PGSSLCERTMODE"),
+        Takes::Refusing(
+            &["disable", "allow"],
+            &["require"],
+            "whether the server asked for a certificate is not checked",
+        ),
+    ),
+    spec("sslpassword", None, Takes::Secret),
+    text("sslrootcert", Some("PGSSLROOTCERT")),
+    spec("sslcrl", Some("PGSSLCRL"), Takes::Never(NO_REVOCATION)),
+    spec("sslcrldir", Some("PGSSLCRLDIR"), Takes::Never(NO_REVOCATION)),
+    spec("sslsni", Some("PGSSLSNI"), Takes::OneOf(&["0", "1"])),
+    spec(
+        "requirepeer",
+        Some("PGREQUIREPEER"),
+        Takes::Never("the owner of the server process is not checked"),
+    ),
+    spec(
+        "require_auth",
+        Some("PGREQUIREAUTH"),
+        Takes::Never("the authentication method cannot be demanded; use sslmode=verify-full"),
+    ),
+    spec("min_protocol_version", Some("PGMINPROTOCOLVERSION"), Takes::OneOf(&["3.0"])),
+    spec("max_protocol_version", Some("PGMAXPROTOCOLVERSION"), Takes::OneOf(PROTOCOLS)),
+    spec("ssl_min_protocol_version", Some("PGSSLMINPROTOCOLVERSION"), Takes::OneOf(TLS_VERSIONS)),
+    spec(
+        "ssl_max_protocol_version",
+        Some("PGSSLMAXPROTOCOLVERSION"),
+        Takes::Refusing(
+            &["TLSv1.2", "TLSv1.3"],
+            &["TLSv1", "TLSv1.1"],
+            "TLS before 1.2 is not spoken; give TLSv1.2 or TLSv1.3",
+        ),
+    ),
+    spec(
+        "gssencmode",
+        Some("PGGSSENCMODE"),
+        Takes::Refusing(
+            &["disable", "prefer"],
+            &["require"],
+            "GSSAPI encryption is not supported; use sslmode=verify-full",
+        ),
+    ),
+    text("krbsrvname", Some("PGKRBSRVNAME")),
+    text("gsslib", Some("PGGSSLIB")),
+    spec("gssdelegation", Some("PGGSSDELEGATION"), Takes::OneOf(&["0", "1"])),
+    text("replication", None),
+    spec(
+        "target_session_attrs",
+        Some("PGTARGETSESSIONATTRS"),
+        Takes::Refusing(
+            &["any"],
+            &["read-write", "read-only", "primary", "standby", "prefer-standby"],
+            "only any is supported; name the wanted server as host",
+        ),
+    ),
+    spec("load_balance_hosts", Some("PGLOADBALANCEHOSTS"), Takes::OneOf(&["disable", "random"])),
+    spec("scram_client_key", None, Takes::Never("give the password instead")),
+    spec("scram_server_key", None, Takes::Never("give the password instead")),
+    spec("oauth_issuer", None, Takes::Never(NO_OAUTH)),
+    spec("oauth_client_id", None, Takes::Never(NO_OAUTH)),
+    spec("oauth_client_secret", None, Takes::Never(NO_OAUTH)),
+    spec("oauth_scope", None, Takes::Never(NO_OAUTH)),
+    spec("sslkeylogfile", None, Takes::Never("TLS keys are never written to a file")),
+];
+
+const PROTOCOLS: &[&str] = &["3.0", "3.2", "latest"];
+
+/// Names that people try, and the option they mean.
+const ALIASES: &[(&str, &str)] = &[
+    ("database", "dbname"),
+    ("db", "dbname"),
+    ("username", "user"),
+    ("usr", "user"),
+    ("pwd", "password"),
+    ("passwd", "password"),
+    ("pass", "password"),
+    ("timeout", "connect_timeout"),
+    ("server", "host"),
+    ("hostname", "host"),
+    ("encoding", "client_encoding"),
+    ("charset", "client_encoding"),
+    ("appname", "application_name"),
+    ("tls", "sslmode"),
+    ("ssl", "sslmode"),
+    ("ssl_ca", "sslrootcert"),
+    ("sslca", "sslrootcert"),
+    ("cluster", "options"),
+];
+
+/// The option of that name.
+pub(crate) fn find(name: &str) -> Option<&'static Spec> {
+    OPTIONS.iter().find(|option| option.name == name)
+}
+
+/// Whether the value of `name` must never be printed.
+pub(crate) fn is_secret(name: &str) -> bool {
+    match find(name) {
+        Some(option) => {
+            matches!(option.takes, Takes::Secret)
+                || matches!(name, "scram_client_key" | "scram_server_key" | "oauth_client_secret")
+        }
+        // An unknown name may be a misspelt "password".
+        None => true,
+    }
+}
+
+/// The known option that `name` was probably meant to be.
+pub(crate) fn nearest(name: &str) -> Option<&'static str> {
+    let name = name.to_ascii_lowercase();
+    if let Some((_, option)) = ALIASES.iter().find(|(alias, _)| *alias == name) {
+        return Some(option);
+    }
+    if name.len() > 40 {
+        return None;
+    }
+    let (distance, option) = OPTIONS
+        .iter()
+        .map(|option| (distance(&name, option.name), option.name))
+        .min_by_key(|(distance, _)| *distance)?;
+    (distance <= 2 && distance < option.len().min(name.len())).then_some(option)
+}
+
+/// Levenshtein's distance, in bytes: names are ASCII.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        if let Some(first) = row.first_mut() {
+            *first = left;
+        }
+        for (cell, y) in row.iter_mut().skip(1).zip(b.bytes()) {
+            let above = *cell;
+            left = (diagonal + usize::from(x != y)).min(above + 1).min(left + 1);
+            diagonal = above;
+            *cell = left;
+        }
+    }
+    row.last().copied().unwrap_or(usize::MAX)
+}
+
+/// The error for a name that is no option, in libpq's words and with what was probably meant.
+pub(crate) fn unknown(name: &str) -> Error {
+    let name = shorten(name);
+    let mut message = format!("invalid connection option \"{name}\"");
+    if let Some(nearest) = nearest(&name) {
+        message.push_str(&format!("\nHINT: did you mean \"{nearest}\"?"));
+    }
+    Error::config(message)
+}
+
+/// A piece of foreign text short enough for a message.
+pub(crate) fn shorten(text: &str) -> String {
+    const LIMIT: usize = 60;
+    if text.chars().count() <= LIMIT {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(LIMIT).collect();
+    short.push('…');
+    short
+}
+
+/// Checks a value against what its option takes.
+///
+/// # Errors
+///
+/// [`crate::ErrorKind::Config`] in libpq's words where libpq has them.
+pub(crate) fn check(option: &Spec, value: &str) -> Result<(), Error> {
+    let name = option.name;
+    if value.contains('\0') {
+        return Err(Error::config(format!("the value of {name} contains a NUL character")));
+    }
+    if value.is_empty() {
+        return Ok(());
+    }
+    let shown = shorten(value);
+    let invalid = || Error::config(format!("invalid {name} value: \"{shown}\""));
+    match &option.takes {
+        Takes::Text | Takes::Secret => Ok(()),
+        Takes::Integer => match value.trim().parse::<i32>() {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Error::config(format!(
+                "invalid integer value \"{shown}\" for connection option \"{name}\""
+            ))),
+        },
+        Takes::Ports => value.split(',').try_for_each(|port| check_port(name, port)),
+        Takes::OneOf(known) if known.contains(&value) => Ok(()),
+        Takes::OneOf(known) => Err(Error::config(format!(
+            "invalid {name} value: \"{shown}\"\nHINT: it is one of {}",
+            known.join(", ")
+        ))),
+        Takes::Refusing(known, refused, why) => {
+            if known.contains(&value) {
+                Ok(())
+            } else if refused.contains(&value) {
+                Err(Error::config(format!("{name}={value} is refused: {why}")))
+            } else {
+                Err(invalid())
+            }
+        }
+        Takes::Never(why) => {
+            Err(Error::config(format!("the connection option \"{name}\" is refused: {why}")))
+        }
+    }
+}
+
+fn check_port(name: &str, port: &str) -> Result<(), Error> {
+    let port = port.trim();
+    if port.is_empty() {
+        return Ok(());
+    }
+    let shown = shorten(port);
+    match port.parse::<i64>() {
+        Ok(1..=65535) => Ok(()),
+        Ok(_) => Err(Error::config(format!("invalid port number: \"{shown}\""))),
+        Err(_) => Err(Error::config(format!(
+            "invalid integer value \"{shown}\" for connection option \"{name}\""
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suggests_what_was_meant() {
+        assert_eq!(nearest("pasword"), Some("password"));
+        assert_eq!(nearest("database"), Some("dbname"));
+        assert_eq!(nearest("SSLMode"), Some("sslmode"));
+        assert_eq!(nearest("conect_timeout"), Some("connect_timeout"));
+        assert_eq!(nearest("foo"), None);
+        assert_eq!(nearest(""), None);
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("", "abc"), 3);
+    }
+
+    #[test]
+    fn lists_each_option_once() {
+        for (i, option) in OPTIONS.iter().enumerate() {
+            assert!(OPTIONS[i + 1..].iter().all(|other| other.name != option.name));
+        }
+    }
+
+    #[test]
+    fn refuses_with_the_reason() {
+        let refused = |name, value| check(find(name).unwrap(), value).unwrap_err().to_string();
+        assert!(refused("gssencmode", "require").contains("GSSAPI"));
+        assert!(refused("channel_binding", "require").contains("channel binding"));
+        assert!(refused("target_session_attrs", "read-write").contains("only any"));
+        assert!(refused("sslmode", "on").contains("invalid sslmode value: \"on\""));
+        assert!(refused("sslcrl", "x").contains("revocation"));
+        assert!(check(find("sslcrl").unwrap(), "").is_ok());
+        assert!(check(find("port").unwrap(), "5432,,26257").is_ok());
+        assert_eq!(refused("port", "0"), "invalid port number: \"0\"");
+        assert_eq!(
+            refused("port", "x"),
+            "invalid integer value \"x\" for connection option \"port\""
+        );
+    }
+}

@@ -1,0 +1,184 @@
+//! Fills in what a configuration leaves open.
+//!
+//! Order of precedence, as in libpq: what was given, the service file, PG* variables, defaults.
+
+use std::path::PathBuf;
+
+use super::settings::DEFAULT_PORT;
+use super::{Config, Environment, Resolved, SslMode, options, passfile, service};
+use crate::error::Error;
+
+/// Variables that set something in the session and are no connection options.
+const SESSION_VARIABLES: [(&str, &str); 3] =
+    [("PGDATESTYLE", "datestyle"), ("PGTZ", "timezone"), ("PGGEQO", "geqo")];
+
+impl Config {
+    /// Whether [`Config::resolve`] made this configuration.
+    #[must_use]
+    pub fn is_resolved(&self) -> bool {
+        self.resolved.is_some()
+    }
+
+    /// The same configuration with everything filled in that was left open: from the service file,
+    /// PG* variables and defaults (the operating system's user, a database of the user's name, a
+    /// unix socket on which a server listens, else `localhost`), and with the passwords that the
+    /// password file has for it.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::ErrorKind::Config`] for a variable with a wrong value, a service that is not to be
+    /// found, options that contradict each other.
+    pub fn resolve(&self, environment: &Environment) -> Result<Config, Error> {
+        let mut config = self.clone();
+        let mut resolved = Resolved::default();
+        config.add_service(environment)?;
+        config.add_variables(environment, &mut resolved)?;
+        config.add_defaults(environment)?;
+        config.refuse_contradictions()?;
+        config.add_passwords(environment, &mut resolved)?;
+        config.resolved = Some(resolved);
+        Ok(config)
+    }
+
+    fn add_service(&mut self, environment: &Environment) -> Result<(), Error> {
+        let name = self.filled("service").or_else(|| environment.variable("PGSERVICE"));
+        let Some(name) = name.filter(|name| !name.is_empty()).map(str::to_owned) else {
+            return Ok(());
+        };
+        let file = self.filled("servicefile").or_else(|| environment.variable("PGSERVICEFILE"));
+        let user_file = match file {
+            Some(file) => Some(PathBuf::from(file)),
+            None => environment.home().map(|home| home.join(".pg_service.conf")),
+        };
+        let system_file = environment.variable("PGSYSCONFDIR").unwrap_or("/etc/postgresql-common");
+        let system_file = PathBuf::from(system_file).join("pg_service.conf");
+        for path in user_file.into_iter().chain([system_file]) {
+            let text = match std::fs::read(&path) {
+                Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(error) => {
+                    let context = format!("could not read service file \"{}\"", path.display());
+                    return Err(Error::config(context).with_source(error));
+                }
+            };
+            if let Some(pairs) = service::section(&text, &name)? {
+                for (option, value) in pairs {
+                    if self.get(&option).is_none() {
+                        self.set(&option, value)?;
+                    }
+                }
+                return Ok(());
+            }
+        }
+        Err(Error::config(format!(
+            "definition of service \"{}\" not found",
+            options::shorten(&name)
+        )))
+    }
+
+    fn add_variables(
+        &mut self,
+        environment: &Environment,
+        resolved: &mut Resolved,
+    ) -> Result<(), Error> {
+        for option in options::OPTIONS {
+            let Some(variable) = option.variable else { continue };
+            let Some(value) = environment.variable(variable) else { continue };
+            if value.is_empty() || self.get(option.name).is_some() {
+                continue;
+            }
+            options::check(option, value)
+                .map_err(|error| Error::config(format!("{error} (environment: {variable})")))?;
+            self.store(option.name, value.to_owned());
+        }
+        for (variable, name) in SESSION_VARIABLES {
+            if let Some(value) = environment.variable(variable).filter(|value| !value.is_empty()) {
+                resolved.session.push((name, value.to_owned()));
+            }
+        }
+        Ok(())
+    }
+
+    fn add_defaults(&mut self, environment: &Environment) -> Result<(), Error> {
+        if self.user().is_none() {
+            let user = environment.user().ok_or_else(|| {
+                Error::config("no user was given and the operating system's could not be found")
+            })?;
+            self.store("user", user.to_owned());
+        }
+        if self.dbname().is_none() {
+            self.store("dbname", self.user().unwrap_or_default().to_owned());
+        }
+        if self.host().is_none() && self.filled("hostaddr").is_none() {
+            let directory = environment.socket_directory(self.port());
+            let directory = directory.and_then(|directory| directory.to_str());
+            self.store("host", directory.unwrap_or("localhost").to_owned());
+        }
+        if self.filled("port").is_none() {
+            self.store("port", DEFAULT_PORT.to_string());
+        }
+        let personal = |name: &str| {
+            let path = environment.home()?.join(".postgresql").join(name);
+            path.exists().then(|| path.to_str().map(str::to_owned)).flatten()
+        };
+        if self.get("sslrootcert").is_none()
+            && let Some(path) = personal("root.crt")
+        {
+            self.store("sslrootcert", path);
+        }
+        if self.get("sslcert").is_none()
+            && self.get("sslkey").is_none()
+            && let Some(certificate) = personal("postgresql.crt")
+            && let Some(key) = personal("postgresql.key")
+        {
+            self.store("sslcert", certificate);
+            self.store("sslkey", key);
+        }
+        Ok(())
+    }
+
+    fn refuse_contradictions(&self) -> Result<(), Error> {
+        let mode = self.ssl_mode();
+        if self.filled("sslrootcert") == Some("system") && mode != SslMode::VerifyFull {
+            return Err(Error::config(format!(
+                "weak sslmode \"{}\" may not be used with sslrootcert=system (use \"verify-full\")",
+                mode.as_str()
+            )));
+        }
+        self.targets().map(drop)
+    }
+
+    fn add_passwords(
+        &mut self,
+        environment: &Environment,
+        resolved: &mut Resolved,
+    ) -> Result<(), Error> {
+        if self.password().is_some() {
+            return Ok(());
+        }
+        let path = match self.filled("passfile") {
+            Some(path) => Some(PathBuf::from(path)),
+            None => environment.home().map(|home| home.join(".pgpass")),
+        };
+        let text = path.and_then(|path| passfile::read(&path, &mut resolved.notices));
+        let Some(text) = text else { return Ok(()) };
+        let (dbname, user) = (self.dbname().unwrap_or_default(), self.user().unwrap_or_default());
+        for target in self.targets()? {
+            // A default socket directory is looked up as "localhost", as in libpq.
+            let host = match &target {
+                target if target.is_unix() && self.host_was_found(environment) => "localhost",
+                target if target.host.is_empty() => target.hostaddr.as_deref().unwrap_or_default(),
+                target => &target.host,
+            };
+            let key = passfile::Key { host, port: target.port, dbname, user };
+            resolved.passwords.push(passfile::lookup(&text, key));
+        }
+        Ok(())
+    }
+
+    /// Whether the socket directory is the one that the environment would find.
+    fn host_was_found(&self, environment: &Environment) -> bool {
+        let found = environment.socket_directory(self.port());
+        found.and_then(|path| path.to_str()) == self.host()
+    }
+}

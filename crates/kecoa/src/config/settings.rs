@@ -1,0 +1,208 @@
+//! Options as values of their types. What was checked when it was set is not reported again here.
+
+use std::time::Duration;
+
+use super::Config;
+use crate::error::Error;
+
+/// How much TLS is asked for, as libpq's `sslmode`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SslMode {
+    /// No TLS.
+    Disable,
+    /// TLS only if the server refuses a connection without it.
+    Allow,
+    /// TLS if the server has it, else none.
+    #[default]
+    Prefer,
+    /// TLS, without knowing whose; with `sslrootcert` it is [`SslMode::VerifyCa`].
+    Require,
+    /// TLS with a server whose certificate an authority of `sslrootcert` has signed.
+    VerifyCa,
+    /// The same, and the certificate is for the host that was asked for.
+    VerifyFull,
+}
+
+impl SslMode {
+    /// The word libpq has for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SslMode::Disable => "disable",
+            SslMode::Allow => "allow",
+            SslMode::Prefer => "prefer",
+            SslMode::Require => "require",
+            SslMode::VerifyCa => "verify-ca",
+            SslMode::VerifyFull => "verify-full",
+        }
+    }
+
+    fn from_word(word: &str) -> Option<SslMode> {
+        use SslMode::{Allow, Disable, Prefer, Require, VerifyCa, VerifyFull};
+        [Disable, Allow, Prefer, Require, VerifyCa, VerifyFull]
+            .into_iter()
+            .find(|mode| mode.as_str() == word)
+    }
+}
+
+/// One of the places to try.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Name, address or socket directory; empty when only `hostaddr` was given.
+    pub host: String,
+    /// An address that spares the look-up of the name.
+    pub hostaddr: Option<String>,
+    /// The port; for a unix socket the number in its file name.
+    pub port: u16,
+}
+
+impl Target {
+    /// Whether this is a unix socket: libpq takes what starts with "/" or "@" for one.
+    #[must_use]
+    pub fn is_unix(&self) -> bool {
+        self.hostaddr.is_none() && self.host.starts_with(['/', '@'])
+    }
+
+    /// The path of the unix socket, if this is one.
+    #[must_use]
+    pub fn socket_path(&self) -> Option<String> {
+        self.is_unix().then(|| format!("{}/.s.PGSQL.{}", self.host, self.port))
+    }
+}
+
+pub(super) const DEFAULT_PORT: u16 = 5432;
+
+impl Config {
+    /// The places to try, in order. Without any host, one: `localhost`.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::ErrorKind::Config`] when the lists of hosts, addresses and ports do not match.
+    pub fn targets(&self) -> Result<Vec<Target>, Error> {
+        let list = |name| -> Vec<&str> {
+            self.filled(name).map(|v| v.split(',').map(str::trim).collect()).unwrap_or_default()
+        };
+        let (hosts, addresses, ports) = (list("host"), list("hostaddr"), list("port"));
+        if !hosts.is_empty() && !addresses.is_empty() && hosts.len() != addresses.len() {
+            return Err(Error::config(format!(
+                "could not match {} host names to {} hostaddr values",
+                hosts.len(),
+                addresses.len()
+            )));
+        }
+        let count = hosts.len().max(addresses.len()).max(1);
+        if ports.len() > 1 && ports.len() != count {
+            return Err(Error::config(format!(
+                "could not match {} port numbers to {count} hosts",
+                ports.len()
+            )));
+        }
+        let targets = (0..count).map(|i| {
+            let hostaddr = addresses.get(i).filter(|a| !a.is_empty()).map(|a| (*a).to_owned());
+            let host = match hosts.get(i) {
+                Some(host) if !host.is_empty() => *host,
+                _ if hostaddr.is_some() => "",
+                _ => "localhost",
+            };
+            let port = if ports.len() == 1 { ports.first() } else { ports.get(i) };
+            let port = port.and_then(|port| port.parse().ok()).unwrap_or(DEFAULT_PORT);
+            Target { host: host.to_owned(), hostaddr, port }
+        });
+        Ok(targets.collect())
+    }
+
+    /// The first host, or nothing when none was given.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        self.filled("host").and_then(|hosts| hosts.split(',').next())
+    }
+
+    /// The first port; 5432 when none was given.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        let first = self.filled("port").and_then(|ports| ports.split(',').next());
+        first.and_then(|port| port.trim().parse().ok()).unwrap_or(DEFAULT_PORT)
+    }
+
+    /// The user to log in as.
+    #[must_use]
+    pub fn user(&self) -> Option<&str> {
+        self.filled("user")
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn dbname(&self) -> Option<&str> {
+        self.filled("dbname")
+    }
+
+    /// The password that was given or that `PGPASSWORD` holds. Those of the password file differ by
+    /// target and are not among the options.
+    #[must_use]
+    pub fn password(&self) -> Option<&str> {
+        self.filled("password")
+    }
+
+    /// The password for the target with this index in [`Config::targets`].
+    pub(crate) fn password_for(&self, target: usize) -> Option<&str> {
+        let from_file = || self.resolved.as_ref()?.passwords.get(target)?.as_deref();
+        self.password().or_else(from_file)
+    }
+
+    /// The name under which the session is listed: `application_name`, else the fallback.
+    #[must_use]
+    pub fn application_name(&self) -> Option<&str> {
+        self.filled("application_name").or_else(|| self.filled("fallback_application_name"))
+    }
+
+    /// How much TLS is asked for. `sslrootcert=system` asks for `verify-full` by itself, else the
+    /// default is `prefer`.
+    #[must_use]
+    pub fn ssl_mode(&self) -> SslMode {
+        match self.filled("sslmode").and_then(SslMode::from_word) {
+            Some(mode) => mode,
+            None if self.filled("sslrootcert") == Some("system") => SslMode::VerifyFull,
+            None => SslMode::default(),
+        }
+    }
+
+    /// The time within which each target must have completed the handshake; nothing means no
+    /// limit. As in libpq one second counts as two.
+    #[must_use]
+    pub fn connect_timeout(&self) -> Option<Duration> {
+        let seconds = u64::from(self.positive("connect_timeout")?);
+        Some(Duration::from_secs(seconds.max(2)))
+    }
+
+    /// An integer option if it is above zero.
+    pub(crate) fn positive(&self, name: &str) -> Option<u32> {
+        let value: i32 = self.filled(name)?.trim().parse().ok()?;
+        u32::try_from(value).ok().filter(|value| *value > 0)
+    }
+
+    /// A switch, 0 or 1, that is on unless it is turned off.
+    pub(crate) fn is_on(&self, name: &str) -> bool {
+        self.filled(name).is_none_or(|value| value.trim() != "0")
+    }
+
+    /// The parameters of the startup message, user and database first.
+    pub(crate) fn startup_parameters(&self) -> Vec<(String, String)> {
+        let mut parameters = Vec::new();
+        let mut add = |name: &str, value: Option<&str>| {
+            parameters.extend(value.map(|value| (name.to_owned(), value.to_owned())));
+        };
+        add("user", self.user());
+        add("database", self.dbname());
+        add("replication", self.filled("replication"));
+        add("options", self.filled("options"));
+        add("application_name", self.application_name());
+        // What the client decodes is UTF-8 unless the caller wants to see something else; "auto"
+        // is libpq's word for the locale's encoding.
+        let encoding = self.filled("client_encoding").filter(|encoding| *encoding != "auto");
+        add("client_encoding", encoding.or(Some("UTF8")));
+        for (name, value) in self.resolved.iter().flat_map(|resolved| &resolved.session) {
+            add(name, Some(value));
+        }
+        parameters
+    }
+}

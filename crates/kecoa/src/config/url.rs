@@ -1,0 +1,184 @@
+//! Connection URLs: `postgresql://user:password@host:port,host:port/dbname?option=value&…`.
+//!
+//! Read as libpq reads them. A message about a URL never repeats it whole, because it may hold a
+//! password that is written wrongly, which is what such messages are about.
+
+use super::options;
+use crate::error::Error;
+
+/// What follows `postgresql://` or `postgres://`, if the text is a URL.
+pub(super) fn after_scheme(text: &str) -> Option<&str> {
+    // psycopg2 and libpq would take " postgresql://" for a keyword; nobody means that.
+    let text = text.trim_ascii();
+    ["postgresql://", "postgres://"].iter().find_map(|scheme| text.strip_prefix(scheme))
+}
+
+/// Reads what follows the scheme.
+pub(super) fn parse(rest: &str) -> Result<Vec<(String, String)>, Error> {
+    let mut pairs = Pairs(Vec::new());
+    let rest = pairs.user_info(rest)?;
+    let rest = pairs.hosts(rest)?;
+    let (database, query) = match rest.split_once('?') {
+        Some((database, query)) => (database, Some(query)),
+        None => (rest, None),
+    };
+    pairs.store_unless_empty("dbname", database.strip_prefix('/').unwrap_or(database))?;
+    for parameter in query.into_iter().flat_map(|query| query.split('&')) {
+        // "?" with nothing behind it and "&&" are harmless.
+        if !parameter.is_empty() {
+            pairs.parameter(parameter)?;
+        }
+    }
+    Ok(pairs.0)
+}
+
+struct Pairs(Vec<(String, String)>);
+
+impl Pairs {
+    fn store(&mut self, name: &'static str, encoded: &str) -> Result<(), Error> {
+        let value = decode(name, encoded)?;
+        self.0.push((name.to_owned(), value));
+        Ok(())
+    }
+
+    fn store_unless_empty(&mut self, name: &'static str, encoded: &str) -> Result<(), Error> {
+        if encoded.is_empty() { Ok(()) } else { self.store(name, encoded) }
+    }
+
+    /// As libpq: user information is there if a "@" comes before the first "/".
+    fn user_info<'a>(&mut self, rest: &'a str) -> Result<&'a str, Error> {
+        let Some(end) = rest.find(['@', '/']) else { return Ok(rest) };
+        let (info, after) = rest.split_at(end);
+        let Some(after) = after.strip_prefix('@') else { return Ok(rest) };
+        let (user, password) = info.split_once(':').unwrap_or((info, ""));
+        self.store_unless_empty("user", user)?;
+        self.store_unless_empty("password", password)?;
+        Ok(after)
+    }
+
+    /// Hosts and ports become two lists separated by commas. Gives back what follows: nothing, or
+    /// what starts with "/" or "?".
+    fn hosts<'a>(&mut self, mut rest: &'a str) -> Result<&'a str, Error> {
+        let (mut hosts, mut ports) = (String::new(), String::new());
+        loop {
+            let (host, after) = host(rest)?;
+            hosts.push_str(host);
+            rest = after;
+            if let Some(after) = rest.strip_prefix(':') {
+                let end = after.find(['/', '?', ',']).unwrap_or(after.len());
+                let (port, after) = after.split_at(end);
+                check_port(port, after)?;
+                ports.push_str(port);
+                rest = after;
+            }
+            match rest.strip_prefix(',') {
+                Some(after) => rest = after,
+                None => break,
+            }
+            hosts.push(',');
+            ports.push(',');
+        }
+        self.store_unless_empty("host", &hosts)?;
+        self.store_unless_empty("port", &ports)?;
+        Ok(rest)
+    }
+
+    fn parameter(&mut self, parameter: &str) -> Result<(), Error> {
+        let mut parts = parameter.split('=');
+        let name = decode("an option", parts.next().unwrap_or_default())?;
+        let shown = options::shorten(&name);
+        let Some(value) = parts.next() else {
+            return Err(Error::config(format!(
+                "missing key/value separator \"=\" in URI query parameter: \"{shown}\""
+            )));
+        };
+        if parts.next().is_some() {
+            return Err(Error::config(format!(
+                "extra key/value separator \"=\" in URI query parameter: \"{shown}\"\n\
+                 HINT: a \"=\" inside a value is written %3D"
+            )));
+        }
+        // JDBC's way to say it, which libpq takes as well.
+        if name == "ssl" && value == "true" {
+            return self.store("sslmode", "require");
+        }
+        match options::find(&name) {
+            Some(option) => self.store(option.name, value),
+            None => {
+                let mut message = format!("invalid URI query parameter: \"{shown}\"");
+                if let Some(nearest) = options::nearest(&name) {
+                    message.push_str(&format!("\nHINT: did you mean \"{nearest}\"?"));
+                }
+                Err(Error::config(message))
+            }
+        }
+    }
+}
+
+/// One host, its brackets removed, and what follows it.
+fn host(rest: &str) -> Result<(&str, &str), Error> {
+    let Some(inside) = rest.strip_prefix('[') else {
+        let end = rest.find([':', '/', '?', ',']).unwrap_or(rest.len());
+        return Ok(rest.split_at(end));
+    };
+    let Some((address, after)) = inside.split_once(']') else {
+        return Err(Error::config(
+            "end of string reached when looking for matching \"]\" in IPv6 host address in URI",
+        ));
+    };
+    if address.is_empty() {
+        return Err(Error::config("IPv6 host address may not be empty in URI"));
+    }
+    match after.chars().next() {
+        None | Some(':' | '/' | '?' | ',') => Ok((address, after)),
+        Some(c) => Err(Error::config(format!(
+            "unexpected character \"{c}\" after \"]\" in URI (expected \":\" or \"/\")"
+        ))),
+    }
+}
+
+/// A "/" in a password ends the user information early, and the password looks like a port.
+fn check_port(port: &str, after: &str) -> Result<(), Error> {
+    if after.contains('@') && !port.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(Error::config(
+            "found no host in URI: the part before \"@\" holds a \"/\"\n\
+             HINT: in the user name and the password write \"/\" as %2F, \"@\" as %40, \
+             \":\" as %3A",
+        ));
+    }
+    Ok(())
+}
+
+/// Replaces %XX. `name` is what the value is for: it is named instead of shown.
+fn decode(name: &str, encoded: &str) -> Result<String, Error> {
+    let mut bytes = Vec::with_capacity(encoded.len());
+    let mut rest = encoded.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
+        let decoded = match (digit(rest.next()), digit(rest.next())) {
+            (Some(high), Some(low)) => u8::try_from(high * 16 + low).ok(),
+            _ => None,
+        };
+        match decoded {
+            Some(0) => {
+                return Err(Error::config(format!(
+                    "forbidden value %00 in percent-encoded value of {name}"
+                )));
+            }
+            Some(byte) => bytes.push(byte),
+            None => {
+                return Err(Error::config(format!(
+                    "invalid percent-encoded token in the value of {name}\n\
+                     HINT: \"%\" is followed by two hexadecimal digits; a \"%\" itself is %25"
+                )));
+            }
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| {
+        Error::config(format!("expected percent-encoded UTF-8 in the value of {name}"))
+    })
+}

@@ -1,0 +1,92 @@
+//! Cancelling what a session does: a second connection that says nothing but the session's key.
+
+use std::io;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+use kecoa_proto::CancelKey;
+use kecoa_proto::message::startup::Startup;
+
+use super::dial::{self, Stop, Wait, is_pause};
+use super::failure::Place;
+use super::stream::Stream;
+use super::{Peer, handshake};
+use crate::config::Config;
+use crate::error::Error;
+
+/// A cancel that has got nowhere by then will not.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Asks the server at `peer` to cancel what the session with `key` does, over TLS if the session is
+/// encrypted, and waits until the server has taken the request (it closes the connection then).
+/// Whether anything was cancelled shows in the session only.
+///
+/// # Errors
+///
+/// As for a connection. Nothing was cancelled then.
+pub(crate) fn cancel(config: &Config, peer: &Peer, key: &CancelKey) -> Result<(), Error> {
+    let limit = config.connect_timeout().map_or(LIMIT, |limit| limit.min(LIMIT));
+    // The caller waits for this because it was interrupted already.
+    let mut hook = || ControlFlow::Continue(());
+    let mut wait = Wait { deadline: Instant::now().checked_add(limit), hook: &mut hook };
+    let place = Place { target: &peer.target, address: &peer.address };
+    let failed = |stop: Stop| stop.into_failure(&place).error;
+
+    let plain = dial::dial(place.address, config, &mut wait).map_err(failed)?;
+    let plain_peer = Peer { tls: false, ..peer.clone() };
+    let mut stream = Stream::plain(plain, plain_peer).map_err(|error| failed(error.into()))?;
+    if peer.tls {
+        let mut request = BytesMut::new();
+        Startup::Tls.encode(&mut request)?;
+        send(&mut stream, &request, &mut wait).map_err(failed)?;
+        let mut reply = BytesMut::new();
+        receive(&mut stream, &mut reply, &mut wait).map_err(failed)?;
+        // Nothing may be behind the "S": see `ProtocolError::BytesBehindTlsReply`.
+        if reply != b"S"[..] {
+            return Err(Error::tls(place.failed(
+                "expected the server to accept TLS for the cancel request as it did for the \
+                 session, found a refusal",
+            )));
+        }
+        stream = handshake::begin_tls(stream, config, &place, &mut wait)
+            .map_err(|failed| failed.into_failure().error)?;
+    }
+    let mut request = BytesMut::new();
+    Startup::Cancel(key.clone()).encode(&mut request)?;
+    send(&mut stream, &request, &mut wait).map_err(failed)?;
+    let mut rest = BytesMut::new();
+    loop {
+        rest.clear();
+        match receive(&mut stream, &mut rest, &mut wait) {
+            Ok(0) => return Ok(()),
+            // A server that has no use for a cancel may say so; it is of no use to us either.
+            Ok(_) => {}
+            // The request is on its way; how the connection ends does not matter.
+            Err(Stop::Io(_)) => return Ok(()),
+            Err(stop) => return Err(failed(stop)),
+        }
+    }
+}
+
+fn send(stream: &mut Stream, mut data: &[u8], wait: &mut Wait<'_>) -> Result<(), Stop> {
+    while !data.is_empty() {
+        match stream.write(data) {
+            Ok(0) => return Err(io::Error::from(io::ErrorKind::BrokenPipe).into()),
+            Ok(written) => data = data.get(written..).unwrap_or_default(),
+            Err(error) if is_pause(&error) => wait.look_around()?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+fn receive(stream: &mut Stream, buf: &mut BytesMut, wait: &mut Wait<'_>) -> Result<usize, Stop> {
+    loop {
+        match stream.read_into(buf, 0) {
+            Ok(read) => return Ok(read),
+            Err(error) if is_pause(&error) => wait.look_around()?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! From a target to a connected socket.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::ops::ControlFlow;
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use socket2::{Domain, SockAddr, Socket, TcpKeepalive, Type};
+
+use super::stream::{Plain, TICK};
+use crate::config::{Config, Target};
+use crate::error::Error;
+use crate::session::Interrupt;
+
+/// Where a socket leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Address {
+    Tcp(SocketAddr),
+    /// A path; a leading "@" stands for Linux's abstract names, as in libpq.
+    Unix(String),
+}
+
+/// How long to try, and whom to ask while trying.
+pub(super) struct Wait<'a> {
+    pub(super) deadline: Option<Instant>,
+    pub(super) hook: &'a mut dyn Interrupt,
+}
+
+/// Why a wait ended without what was waited for.
+#[derive(Debug)]
+pub(super) enum Stop {
+    Io(io::Error),
+    TimedOut,
+    Interrupted,
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Stop {
+        Stop::Io(error)
+    }
+}
+
+impl Wait<'_> {
+    /// Called when nothing has happened for a while or a signal came.
+    pub(super) fn look_around(&mut self) -> Result<(), Stop> {
+        if self.hook.check() == ControlFlow::Break(()) {
+            return Err(Stop::Interrupted);
+        }
+        match self.deadline {
+            Some(deadline) if Instant::now() >= deadline => Err(Stop::TimedOut),
+            _ => Ok(()),
+        }
+    }
+
+    /// How long the next wait may last.
+    fn tick(&self) -> Duration {
+        let left = self.deadline.map(|deadline| deadline.duration_since(Instant::now()));
+        left.map_or(TICK, |left| left.min(TICK)).max(Duration::from_millis(1))
+    }
+}
+
+/// Whether an error only means "try again".
+pub(super) fn is_pause(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
+/// The addresses of a target.
+///
+/// # Errors
+///
+/// [`crate::ErrorKind::Connect`] when the name does not resolve.
+pub(super) fn addresses(target: &Target) -> Result<Vec<Address>, Error> {
+    if let Some(path) = target.socket_path() {
+        return Ok(vec![Address::Unix(path)]);
+    }
+    if let Some(address) = &target.hostaddr {
+        let parsed: IpAddr = address.parse().map_err(|_| {
+            Error::connect(format!("could not parse network address \"{address}\""))
+        })?;
+        return Ok(vec![Address::Tcp(SocketAddr::new(parsed, target.port))]);
+    }
+    let unresolved = |why: &str| {
+        Error::connect(format!(
+            "could not translate host name \"{}\" to address: {why}",
+            target.host
+        ))
+    };
+    let found = (target.host.as_str(), target.port)
+        .to_socket_addrs()
+        .map_err(|error| unresolved(without_code(&error.to_string())))?;
+    let found: Vec<Address> = found.map(Address::Tcp).collect();
+    if found.is_empty() { Err(unresolved("it has none")) } else { Ok(found) }
+}
+
+/// The C library's reason without what std puts around it.
+fn without_code(text: &str) -> &str {
+    let text = text.strip_prefix("failed to lookup address information: ").unwrap_or(text);
+    text.split_once(" (os error ").map_or(text, |(text, _)| text)
+}
+
+/// An I/O error in the words of the operating system, without its number.
+pub(super) fn reason(error: &io::Error) -> String {
+    without_code(&error.to_string()).to_owned()
+}
+
+/// Connects to one address.
+pub(super) fn dial(address: &Address, config: &Config, wait: &mut Wait<'_>) -> Result<Plain, Stop> {
+    match address {
+        Address::Tcp(address) => dial_tcp(*address, config, wait).map(Plain::Tcp),
+        Address::Unix(path) => dial_unix(path, wait).map(Plain::Unix),
+    }
+}
+
+fn dial_tcp(address: SocketAddr, config: &Config, wait: &mut Wait<'_>) -> Result<TcpStream, Stop> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    // A small statement must not wait for the acknowledgement of the one before.
+    socket.set_tcp_nodelay(true)?;
+    set_keepalive(&socket, config)?;
+    socket.set_nonblocking(true)?;
+    match socket.connect(&address.into()) {
+        Ok(()) => {}
+        Err(error) if is_under_way(&error) => await_connected(&socket, wait)?,
+        Err(error) => return Err(error.into()),
+    }
+    socket.set_nonblocking(false)?;
+    Ok(socket.into())
+}
+
+fn is_under_way(error: &io::Error) -> bool {
+    let code = error.raw_os_error();
+    code == Some(rustix::io::Errno::INPROGRESS.raw_os_error())
+        || error.kind() == io::ErrorKind::Interrupted
+}
+
+fn await_connected(socket: &Socket, wait: &mut Wait<'_>) -> Result<(), Stop> {
+    loop {
+        let tick = Timespec::try_from(wait.tick()).map_err(io::Error::other)?;
+        let mut polled = [PollFd::new(socket, PollFlags::OUT)];
+        match rustix::event::poll(&mut polled, Some(&tick)) {
+            Ok(0) | Err(rustix::io::Errno::INTR) => wait.look_around()?,
+            Ok(_) => {
+                return match socket.take_error()? {
+                    Some(error) => Err(error.into()),
+                    None => Ok(()),
+                };
+            }
+            Err(error) => return Err(io::Error::from(error).into()),
+        }
+    }
+}
+
+/// Keepalives are on unless turned off, as in libpq; their times are the system's unless given.
+fn set_keepalive(socket: &Socket, config: &Config) -> io::Result<()> {
+    if config.is_on("keepalives") {
+        let seconds = |name| config.positive(name).map(|s| Duration::from_secs(s.into()));
+        let mut keepalive = TcpKeepalive::new();
+        if let Some(idle) = seconds("keepalives_idle") {
+            keepalive = keepalive.with_time(idle);
+        }
+        if let Some(interval) = seconds("keepalives_interval") {
+            keepalive = keepalive.with_interval(interval);
+        }
+        if let Some(count) = config.positive("keepalives_count") {
+            keepalive = keepalive.with_retries(count);
+        }
+        socket.set_keepalive(true)?;
+        socket.set_tcp_keepalive(&keepalive)?;
+    }
+    #[cfg(target_os = "linux")]
+    if let Some(milliseconds) = config.positive("tcp_user_timeout") {
+        socket.set_tcp_user_timeout(Some(Duration::from_millis(milliseconds.into())))?;
+    }
+    Ok(())
+}
+
+fn dial_unix(path: &str, wait: &mut Wait<'_>) -> Result<UnixStream, Stop> {
+    let address = match path.strip_prefix('@') {
+        Some(name) => SockAddr::unix(format!("\0{name}"))?,
+        None => SockAddr::unix(path)?,
+    };
+    loop {
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+        // It also limits how long connect waits for a place in a full queue.
+        socket.set_write_timeout(Some(wait.tick()))?;
+        match socket.connect(&address) {
+            Ok(()) => return Ok(socket.into()),
+            Err(error) if is_pause(&error) => wait.look_around()?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Drives the protocol core's handshake over a fresh stream.
+
+use std::io;
+
+use kecoa_proto::{Connection, Handshake, Progress, StartupConfig};
+use rustls::pki_types::{IpAddr, ServerName};
+
+use super::dial::{self, Address, Stop, Wait, is_pause};
+use super::failure::{Failure, Next, Place};
+use super::stream::Stream;
+use super::tls::TlsStream;
+use super::{Peer, TlsUse, certificates};
+use crate::config::Config;
+use crate::error::Error;
+
+/// Why an attempt failed, with what decides whether the other way to use TLS may do better.
+#[derive(Debug)]
+pub(super) enum Failed {
+    /// TLS itself failed: the other side's TLS is broken or too old.
+    Tls(Failure),
+    Other(Failure),
+}
+
+impl Failed {
+    /// sslmode=prefer goes on without TLS, allow with it. A wrong password is wrong either way, and
+    /// is not sent again in clear.
+    pub(super) fn other_tls_may_help(&self, used: TlsUse) -> bool {
+        match self {
+            Failed::Tls(_) => used == TlsUse::IfOffered,
+            // 28000: no entry of pg_hba.conf takes a connection of this sort.
+            Failed::Other(failure) => failure.error.sqlstate() == Some("28000"),
+        }
+    }
+
+    pub(super) fn into_failure(self) -> Failure {
+        match self {
+            Failed::Tls(failure) | Failed::Other(failure) => failure,
+        }
+    }
+}
+
+impl From<Failure> for Failed {
+    fn from(failure: Failure) -> Failed {
+        Failed::Other(failure)
+    }
+}
+
+/// Enough of what a server sent first to tell what it is.
+const RECEIVED: usize = 64;
+
+/// Connects to one address and shakes hands.
+pub(super) fn attempt(
+    config: &Config,
+    password: Option<&str>,
+    place: &Place<'_>,
+    tls: TlsUse,
+    wait: &mut Wait<'_>,
+) -> Result<(Stream, Connection), Failed> {
+    let stop = |stop: Stop| stop.into_failure(place);
+    let plain = dial::dial(place.address, config, wait).map_err(stop)?;
+    let peer = Peer { target: place.target.clone(), address: place.address.clone(), tls: false };
+    let mut stream = Stream::plain(plain, peer).map_err(|error| stop(error.into()))?;
+    let mut handshake = Handshake::new(startup(config, password, tls));
+    let mut received = Vec::new();
+    loop {
+        write_all(&mut stream, &mut handshake, wait).map_err(stop)?;
+        handshake = match handshake.advance() {
+            Ok(Progress::NeedInput(mut handshake)) => {
+                let before = handshake.read_buffer().len();
+                // What the core has taken already was decided on.
+                match read_some(&mut stream, &mut handshake, wait) {
+                    Ok(()) => {}
+                    Err(Stop::Io(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                        return Err(Failure::elsewhere(place.closed()).into());
+                    }
+                    Err(other) => return Err(stop(other).into()),
+                }
+                let new = handshake.read_buffer().get(before..).unwrap_or_default();
+                received.extend(new.iter().take(RECEIVED - received.len().min(RECEIVED)));
+                handshake
+            }
+            Ok(Progress::TlsAccepted(handshake)) => {
+                stream = begin_tls(stream, config, place, wait)?;
+                handshake
+            }
+            Ok(Progress::TlsRefused(_)) if tls == TlsUse::Always => {
+                return Err(Failure::elsewhere(Error::tls(place.failed(
+                    "server does not support SSL, but SSL was required\n\
+                     HINT: switch TLS on in the server, or use sslmode=prefer or disable",
+                )))
+                .into());
+            }
+            Ok(Progress::TlsRefused(handshake) | Progress::Notice(_, handshake)) => handshake,
+            Ok(Progress::Ready(connection)) => return Ok((stream, connection)),
+            Err(error) => return Err(place.handshake(error, &received).into()),
+        };
+    }
+}
+
+fn startup(config: &Config, password: Option<&str>, tls: TlsUse) -> StartupConfig {
+    let _ = (config, password, tls);
+    todo!()
+}
+
+/// Sends everything the core has to say.
+fn write_all(
+    stream: &mut Stream,
+    handshake: &mut Handshake,
+    wait: &mut Wait<'_>,
+) -> Result<(), Stop> {
+    while let Some(data) = handshake.poll_transmit() {
+        match stream.write(data) {
+            Ok(0) => return Err(io::Error::from(io::ErrorKind::BrokenPipe).into()),
+            Ok(written) => handshake.transmitted(written),
+            Err(error) if is_pause(&error) => wait.look_around()?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Reads at least one byte.
+fn read_some(
+    stream: &mut Stream,
+    handshake: &mut Handshake,
+    wait: &mut Wait<'_>,
+) -> Result<(), Stop> {
+    loop {
+        match stream.read_into(handshake.read_buffer(), 0) {
+            Ok(0) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+            Ok(_) => return Ok(()),
+            Err(error) if is_pause(&error) => wait.look_around()?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Puts TLS over the stream and completes its handshake.
+pub(super) fn begin_tls(
+    stream: Stream,
+    config: &Config,
+    place: &Place<'_>,
+    wait: &mut Wait<'_>,
+) -> Result<Stream, Failed> {
+    // Files that cannot be used are no better at another place.
+    let tls = certificates::client_config(config).map_err(Failure::give_up)?;
+    let name = server_name(place)?;
+    let failed = |error: &rustls::Error| {
+        let host = if place.target.host.is_empty() {
+            place.target.hostaddr.as_deref().unwrap_or_default()
+        } else {
+            &place.target.host
+        };
+        let why = certificates::explain(error, host, config);
+        Failed::Tls(Failure::elsewhere(Error::tls(place.failed(&why))))
+    };
+    let mut stream = stream
+        .with_tls(|socket| TlsStream::new(socket, tls, name))
+        .map_err(|error| failed(&error))?;
+    loop {
+        match stream.tls_handshake() {
+            Ok(true) => return Ok(stream),
+            Ok(false) => {}
+            Err(error) if is_pause(&error) => {
+                wait.look_around().map_err(|stop| stop.into_failure(place))?;
+            }
+            Err(error) => {
+                let inside = error.get_ref().and_then(|inside| inside.downcast_ref());
+                return Err(match inside {
+                    Some(error) => failed(error),
+                    None => Failed::Tls(Stop::Io(error).into_failure(place)),
+                });
+            }
+        }
+    }
+}
+
+/// The name to send and to check: that of the host, never of what it resolved to.
+fn server_name(place: &Place<'_>) -> Result<ServerName<'static>, Failure> {
+    let host = place.target.host.as_str();
+    if host.is_empty()
+        && let Address::Tcp(address) = place.address
+    {
+        return Ok(ServerName::IpAddress(IpAddr::from(address.ip())));
+    }
+    ServerName::try_from(host.to_owned()).map_err(|_| Failure {
+        error: Error::tls(place.failed("the host name cannot be that of a certificate")),
+        next: Next::Elsewhere,
+    })
+}

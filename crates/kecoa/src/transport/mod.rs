@@ -1,0 +1,148 @@
+//! Sockets, TLS, and the way to a connection that is ready for use.
+//!
+//! `connect` tries each place that a [`Config`] names, with the TLS that its sslmode asks for, and
+//! drives the protocol core's handshake. The stream it gives back blocks, in ticks of 250 ms.
+
+mod cancel;
+mod certificates;
+mod dial;
+mod failure;
+mod handshake;
+mod stream;
+mod tls;
+mod validity;
+
+#[cfg(test)]
+mod tests;
+
+use std::time::{Duration, Instant};
+
+pub(crate) use cancel::cancel;
+pub(crate) use dial::Address;
+use dial::{Stop, Wait};
+use failure::{Failure, Next, Place};
+use kecoa_proto::Connection;
+pub(crate) use stream::{Stream, TICK};
+
+use crate::config::{Config, Environment, SslMode, Target};
+use crate::error::Error;
+use crate::session::Interrupt;
+
+/// Whom a stream is connected to: what a CancelRequest needs to reach the same server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Peer {
+    /// The host as it was given.
+    pub(crate) target: Target,
+    /// The address that answered.
+    pub(crate) address: Address,
+    /// Whether the stream is encrypted.
+    pub(crate) tls: bool,
+}
+
+/// Connects to the first place of `config` that takes us. A configuration that was not resolved is
+/// resolved against the environment of the process.
+///
+/// # Errors
+///
+/// [`crate::ErrorKind::Config`], [`crate::ErrorKind::Connect`], [`crate::ErrorKind::Tls`],
+/// [`crate::ErrorKind::Authentication`], [`crate::ErrorKind::Timeout`] or
+/// [`crate::ErrorKind::Interrupted`]; when several places failed, the message has a line for each
+/// and the kind is that of the last.
+pub(crate) fn connect(
+    config: &Config,
+    hook: &mut dyn Interrupt,
+) -> Result<(Stream, Connection), Error> {
+    if config.is_resolved() {
+        connect_within(config, config.connect_timeout(), hook)
+    } else {
+        let config = config.resolve(&Environment::from_process())?;
+        connect_within(&config, config.connect_timeout(), hook)
+    }
+}
+
+/// As [`connect`], with the time limit as an argument.
+fn connect_within(
+    config: &Config,
+    limit: Option<Duration>,
+    hook: &mut dyn Interrupt,
+) -> Result<(Stream, Connection), Error> {
+    let mut targets: Vec<(usize, Target)> = config.targets()?.into_iter().enumerate().collect();
+    if config.get("load_balance_hosts") == Some("random") {
+        fastrand::shuffle(&mut targets);
+    }
+    let mut failures = failure::Failures::default();
+    for (index, target) in targets {
+        let addresses = match dial::addresses(&target) {
+            Ok(addresses) => addresses,
+            Err(error) => {
+                failures.add(error);
+                continue;
+            }
+        };
+        for address in addresses {
+            let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+            let mut wait = Wait { deadline, hook: &mut *hook };
+            let place = Place { target: &target, address: &address };
+            match try_place(config, config.password_for(index), &place, &mut wait) {
+                Ok(connected) => return Ok(connected),
+                Err(Failure { error, next: Next::Elsewhere }) => failures.add(error),
+                Err(Failure { error, next: Next::GiveUp }) => {
+                    failures.add(error);
+                    return Err(failures.into_error());
+                }
+            }
+        }
+    }
+    Err(failures.into_error())
+}
+
+/// How one attempt on a place goes about TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TlsUse {
+    Never,
+    /// Asked for; goes on without if the server has none.
+    IfOffered,
+    Always,
+}
+
+/// Tries one address, twice where sslmode says so.
+fn try_place(
+    config: &Config,
+    password: Option<&str>,
+    place: &Place<'_>,
+    wait: &mut Wait<'_>,
+) -> Result<(Stream, Connection), Failure> {
+    let (first, second) = match config.ssl_mode() {
+        // As libpq: there is nobody between the ends of a unix socket.
+        _ if place.target.is_unix() => (TlsUse::Never, None),
+        SslMode::Disable => (TlsUse::Never, None),
+        SslMode::Allow => (TlsUse::Never, Some(TlsUse::Always)),
+        SslMode::Prefer => (TlsUse::IfOffered, Some(TlsUse::Never)),
+        SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => (TlsUse::Always, None),
+    };
+    let failed = match handshake::attempt(config, password, place, first, wait) {
+        Ok(connected) => return Ok(connected),
+        Err(failed) => failed,
+    };
+    match second {
+        Some(second) if failed.other_tls_may_help(first) => {
+            // The first failure is that of the way that was asked for, so it is the one to report.
+            handshake::attempt(config, password, place, second, wait)
+                .map_err(|_| failed.into_failure())
+        }
+        _ => Err(failed.into_failure()),
+    }
+}
+
+impl Stop {
+    /// The error for a wait that ended, `during` what.
+    fn into_failure(self, place: &Place<'_>) -> Failure {
+        match self {
+            Stop::Io(error) => Failure::elsewhere(place.io(&error)),
+            Stop::TimedOut => Failure::elsewhere(place.timeout()),
+            Stop::Interrupted => {
+                Failure::give_up(Error::interrupted("interrupted while connecting"))
+            }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Connections to little servers on loopback.

@@ -1,0 +1,202 @@
+//! TLS over a socket, by rustls.
+
+use std::io::{self, BufRead, Write};
+use std::sync::Arc;
+
+use bytes::{Buf, BytesMut};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection};
+
+use super::stream::Plain;
+
+/// How much is read from the socket at once. rustls by itself reads 4 KiB: four calls a record.
+const READ_SIZE: usize = 64 * 1024;
+
+/// A socket with TLS over it. The TLS handshake happens within the first reads and writes.
+#[derive(Debug)]
+pub(crate) struct TlsStream {
+    socket: Plain,
+    tls: ClientConnection,
+    /// What came from the socket and rustls has not taken yet.
+    inbound: BytesMut,
+    /// The socket has ended.
+    ended: bool,
+}
+
+impl TlsStream {
+    /// Begins TLS. `inbound` must not hold anything the peer sent before.
+    pub(super) fn new(
+        socket: Plain,
+        config: Arc<ClientConfig>,
+        name: ServerName<'static>,
+    ) -> Result<TlsStream, rustls::Error> {
+        let tls = ClientConnection::new(config, name)?;
+        Ok(TlsStream { socket, tls, inbound: BytesMut::with_capacity(READ_SIZE), ended: false })
+    }
+
+    /// Drives the TLS handshake one step. `true` when it is complete.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` and `Interrupted` as for reads; a refused certificate as `InvalidData` with a
+    /// [`rustls::Error`] inside.
+    pub(super) fn handshake(&mut self) -> io::Result<bool> {
+        if self.tls.wants_write() {
+            self.flush()?;
+        } else if self.tls.is_handshaking() {
+            self.fill()?;
+            if self.ended && self.tls.is_handshaking() {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        Ok(!self.tls.is_handshaking() && !self.tls.wants_write())
+    }
+
+    pub(super) fn read_into(&mut self, buf: &mut BytesMut) -> io::Result<usize> {
+        // A peer that waits for us before it reads on must not be waited for without end: what
+        // cannot be sent now is tried again at the next read.
+        match self.flush() {
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+            _ => {}
+        }
+        loop {
+            let read = self.take_plaintext(buf)?;
+            if read > 0 || self.ended {
+                return Ok(read);
+            }
+            self.fill()?;
+        }
+    }
+
+    /// Takes all decrypted bytes there are, decrypting what is already here as far as it goes.
+    fn take_plaintext(&mut self, buf: &mut BytesMut) -> io::Result<usize> {
+        let mut taken = 0;
+        loop {
+            let mut reader = self.tls.reader();
+            loop {
+                match reader.fill_buf() {
+                    // The peer's good-bye.
+                    Ok([]) => {
+                        self.ended = true;
+                        break;
+                    }
+                    Ok(chunk) => {
+                        let length = chunk.len();
+                        buf.extend_from_slice(chunk);
+                        reader.consume(length);
+                        taken += length;
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                    // The socket ended without TLS's good-bye. What came before counts; the
+                    // protocol above knows by itself whether something is missing.
+                    Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                        self.ended = true;
+                        break;
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            if self.inbound.is_empty() || self.ended {
+                return Ok(taken);
+            }
+            self.decrypt()?;
+        }
+    }
+
+    /// Reads from the socket once and decrypts.
+    fn fill(&mut self) -> io::Result<()> {
+        if self.inbound.is_empty() {
+            self.inbound.clear();
+            self.inbound.reserve(READ_SIZE);
+            if self.socket.read_into(&mut self.inbound)? == 0 {
+                self.ended = true;
+                // Lets rustls know, which then tells a truncated record from an end.
+                self.tls.read_tls(&mut io::empty())?;
+                return Ok(());
+            }
+        }
+        self.decrypt()
+    }
+
+    /// Hands rustls as much of the inbound bytes as it takes at once.
+    fn decrypt(&mut self) -> io::Result<()> {
+        let taken = self.tls.read_tls(&mut &self.inbound[..])?;
+        let taken = taken.min(self.inbound.len());
+        self.inbound.advance(taken);
+        if let Err(error) = self.tls.process_new_packets() {
+            // The alert says to the peer what was wrong; whether it can be told changes nothing.
+            let _ = self.flush();
+            return Err(io::Error::new(io::ErrorKind::InvalidData, error));
+        }
+        Ok(())
+    }
+
+    pub(super) fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.flush()?;
+        let taken = self.tls.writer().write(data)?;
+        match self.flush() {
+            // It is rustls that has the data now: the caller must not send it again.
+            Err(error)
+                if !matches!(
+                    error.kind(),
+                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+                ) =>
+            {
+                Err(error)
+            }
+            _ => Ok(taken),
+        }
+    }
+
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        while self.tls.wants_write() {
+            self.tls.write_tls(&mut Outbound(&self.socket))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn close_notify(&mut self) {
+        self.tls.send_close_notify();
+        let _ = self.flush();
+    }
+
+    pub(super) fn socket(&self) -> &Plain {
+        &self.socket
+    }
+
+    pub(super) fn info(&self) -> Option<(&'static str, &'static str)> {
+        let version = match self.tls.protocol_version()? {
+            rustls::ProtocolVersion::TLSv1_3 => "TLSv1.3",
+            rustls::ProtocolVersion::TLSv1_2 => "TLSv1.2",
+            _ => "TLS",
+        };
+        let suite = self.tls.negotiated_cipher_suite()?.suite().as_str()?;
+        Some((version, suite.strip_prefix("TLS13_").map_or(suite, |_| tls13_name(suite))))
+    }
+}
+
+/// rustls writes `TLS13_AES_…` where the registry, and OpenSSL, write `TLS_AES_…`.
+fn tls13_name(suite: &'static str) -> &'static str {
+    match suite {
+        "TLS13_AES_128_GCM_SHA256" => "TLS_AES_128_GCM_SHA256",
+        "TLS13_AES_256_GCM_SHA384" => "TLS_AES_256_GCM_SHA384",
+        "TLS13_CHACHA20_POLY1305_SHA256" => "TLS_CHACHA20_POLY1305_SHA256",
+        other => other,
+    }
+}
+
+struct Outbound<'a>(&'a Plain);
+
+impl Write for Outbound<'_> {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.0.write(data)
+    }
+
+    fn write_vectored(&mut self, data: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        self.0.write_vectored(data)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
