@@ -1,2 +1,45 @@
-//! See ARCHITECTURE.md.
+//! PostgreSQL's wire protocol 3.0 and 3.2, both directions, without I/O.
+//!
+//! Nothing here touches a socket, a clock, the environment or a thread: bytes go in, bytes and
+//! events come out. A driver moves the bytes:
+//!
+//! 1. [`Handshake`] negotiates TLS, authenticates and turns into a [`Connection`];
+//! 2. [`Connection::submit`] encodes a [`Request`] into the output buffer, any number of them;
+//! 3. the driver writes what [`Connection::poll_transmit`] shows, appends what it reads to
+//!    [`Connection::read_buffer`], and takes [`Event`]s from [`Connection::poll_event`] until the
+//!    request's [`Reply::Ready`].
+//!
+//! The [`message`] enums decode and encode every message of either side, so that a server (a
+//! proxy, a mock) can be built from the same pieces.
+//!
+//! Everything that comes from the network is checked and capped ([`frame::Limits`]) before it is
+//! believed. Errors say whose fault it was: [`ProtocolError`] the peer's, [`UsageError`] the
+//! caller's; a [`ServerError`] is data.
+//!
+//! Facts are from the chapter "Frontend/Backend Protocol" of PostgreSQL's documentation.
 #![forbid(unsafe_code)]
+
+pub mod connection;
+pub mod error;
+pub mod event;
+pub mod frame;
+pub mod handshake;
+pub mod message;
+pub mod request;
+pub mod rows;
+pub mod server_error;
+pub mod sqlstate;
+
+pub use connection::{Connection, Eof};
+pub use error::{HandshakeError, ProtocolError, UsageError};
+pub use event::{Event, Reply, RequestId};
+pub use frame::Limits;
+pub use handshake::{Handshake, Progress, StartupConfig};
+pub use message::backend::{CopyResponse, Field, Notification, RowDescription};
+pub use message::command_tag::CommandTag;
+pub use message::startup::{CancelKey, ProtocolVersion};
+pub use message::{Format, TransactionStatus};
+pub use request::{Parameter, Request, Step, Target};
+pub use rows::{Row, Rows};
+pub use server_error::ServerError;
+pub use sqlstate::SqlState;

@@ -1,0 +1,180 @@
+//! Proving who we are.
+
+use std::fmt;
+
+use bytes::Bytes;
+use memchr::memchr;
+use postgres_protocol::authentication::md5_hash;
+use postgres_protocol::authentication::sasl::{
+    ChannelBinding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, ScramSha256,
+};
+
+use crate::error::{HandshakeError, ProtocolError};
+use crate::message::authentication::Authentication;
+
+/// A password. Debug output does not show it.
+#[derive(Clone)]
+pub(super) struct Secret(Vec<u8>);
+
+impl Secret {
+    pub(super) fn new(password: Vec<u8>) -> Secret {
+        Secret(password)
+    }
+
+    /// Where a NUL is: no message could carry it.
+    pub(super) fn nul(&self) -> Option<usize> {
+        memchr(0, &self.0)
+    }
+
+    pub(super) fn expose(&self) -> &[u8] {
+        &self.0
+    }
+
+    pub(super) fn md5(&self, user: &[u8], salt: [u8; 4]) -> String {
+        md5_hash(user, &self.0, salt)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// A SASL mechanism that is there.
+pub(super) enum Mechanism {
+    /// SCRAM-SHA-256 without channel binding.
+    Plain {
+        /// We could bind and the server says it cannot: it will notice if someone made it say so.
+        could_bind: bool,
+    },
+    /// SCRAM-SHA-256-PLUS, bound to this hash of the server's certificate.
+    Bound(Vec<u8>),
+}
+
+impl Mechanism {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Mechanism::Plain { .. } => SCRAM_SHA_256,
+            Mechanism::Bound(_) => SCRAM_SHA_256_PLUS,
+        }
+    }
+}
+
+/// Chooses among what the server offers: the bound form if both sides can.
+pub(super) fn choose(
+    offered: &[Bytes],
+    binding: Option<Vec<u8>>,
+    encrypted: bool,
+) -> Result<Mechanism, HandshakeError> {
+    let offers = |name: &str| offered.iter().any(|mechanism| mechanism == name.as_bytes());
+    match binding {
+        Some(hash) if encrypted && offers(SCRAM_SHA_256_PLUS) => Ok(Mechanism::Bound(hash)),
+        binding if offers(SCRAM_SHA_256) => {
+            Ok(Mechanism::Plain { could_bind: encrypted && binding.is_some() })
+        }
+        _ => {
+            let names: Vec<_> =
+                offered.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+            Err(HandshakeError::UnsupportedAuthentication {
+                method: format!("SASL ({})", names.join(", ")),
+                advice: "let the server offer SCRAM-SHA-256 (scram-sha-256 in pg_hba.conf)",
+            })
+        }
+    }
+}
+
+/// A SCRAM exchange, from our side.
+pub(super) struct Exchange {
+    scram: ScramSha256,
+    mechanism: &'static str,
+    limit: u32,
+}
+
+impl Exchange {
+    pub(super) fn new(secret: &Secret, mechanism: Mechanism, limit: u32) -> Exchange {
+        let name = mechanism.name();
+        let binding = match mechanism {
+            Mechanism::Bound(hash) => ChannelBinding::tls_server_end_point(hash),
+            Mechanism::Plain { could_bind: true } => ChannelBinding::unrequested(),
+            Mechanism::Plain { could_bind: false } => ChannelBinding::unsupported(),
+        };
+        Exchange { scram: ScramSha256::new(secret.expose(), binding), mechanism: name, limit }
+    }
+
+    pub(super) fn mechanism(&self) -> &'static str {
+        self.mechanism
+    }
+
+    /// What is to be sent now. Not after a failure: the exchange is over then.
+    pub(super) fn message(&self) -> &[u8] {
+        self.scram.message()
+    }
+
+    /// Takes the server's challenge. The number of iterations is checked before any is done.
+    pub(super) fn answer(&mut self, challenge: &[u8]) -> Result<(), HandshakeError> {
+        let Some(iterations) = iterations(challenge) else {
+            return Err(ProtocolError::malformed(
+                "AuthenticationSASLContinue",
+                "a SCRAM challenge r=…,s=…,i=… with a number of iterations",
+                format!("{} bytes without one", challenge.len()),
+            )
+            .into());
+        };
+        if iterations == 0 || iterations > u64::from(self.limit) {
+            return Err(HandshakeError::TooManyIterations { found: iterations, limit: self.limit });
+        }
+        self.scram.update(challenge).map_err(failed)
+    }
+
+    /// Takes the server's proof that it knows the password's verifier.
+    pub(super) fn verify(&mut self, last: &[u8]) -> Result<(), HandshakeError> {
+        self.scram.finish(last).map_err(failed)
+    }
+}
+
+fn failed(error: std::io::Error) -> HandshakeError {
+    HandshakeError::Scram { reason: error.to_string() }
+}
+
+/// The number behind `i=` in a server's first SCRAM message (RFC 5802, section 7).
+fn iterations(challenge: &[u8]) -> Option<u64> {
+    let field =
+        challenge.split(|byte| *byte == b',').find_map(|field| field.strip_prefix(b"i="))?;
+    if field.is_empty() || !field.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    // More digits than fit are more iterations than anyone wants.
+    Some(std::str::from_utf8(field).ok()?.parse().unwrap_or(u64::MAX))
+}
+
+/// The error for a request that cannot be met.
+pub(super) fn unsupported(request: &Authentication) -> HandshakeError {
+    let advice = match request {
+        Authentication::Gss | Authentication::Sspi | Authentication::KerberosV5 => {
+            "give this user another method in the server's pg_hba.conf, such as scram-sha-256"
+        }
+        Authentication::ScmCredential => {
+            "use peer authentication on the server's unix socket instead"
+        }
+        _ => "use scram-sha-256, md5, password, cert or trust in the server's pg_hba.conf",
+    };
+    HandshakeError::UnsupportedAuthentication { method: describe(request), advice }
+}
+
+/// The request by name.
+pub(super) fn describe(request: &Authentication) -> String {
+    match request {
+        Authentication::Ok => "AuthenticationOk".to_owned(),
+        Authentication::KerberosV5 => "Kerberos V5".to_owned(),
+        Authentication::CleartextPassword => "cleartext password".to_owned(),
+        Authentication::Md5Password { .. } => "md5".to_owned(),
+        Authentication::ScmCredential => "SCM credential".to_owned(),
+        Authentication::Gss | Authentication::GssContinue(_) => "GSSAPI".to_owned(),
+        Authentication::Sspi => "SSPI".to_owned(),
+        Authentication::Sasl { .. } => "AuthenticationSASL".to_owned(),
+        Authentication::SaslContinue(_) => "AuthenticationSASLContinue".to_owned(),
+        Authentication::SaslFinal(_) => "AuthenticationSASLFinal".to_owned(),
+        Authentication::Other { code, .. } => format!("unknown (code {code})"),
+    }
+}
