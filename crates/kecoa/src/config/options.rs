@@ -266,7 +266,8 @@ pub(crate) fn check(option: &Spec, value: &str) -> Result<(), Error> {
     if value.is_empty() {
         return Ok(());
     }
-    let shown = shorten(value);
+    // "port= password=…" makes the password part of the port.
+    let shown = if value.contains("pass") { "…".to_owned() } else { shorten(value) };
     let invalid = || Error::config(format!("invalid {name} value: \"{shown}\""));
     match &option.takes {
         Takes::Text | Takes::Secret => Ok(()),
@@ -302,7 +303,7 @@ fn check_port(name: &str, port: &str) -> Result<(), Error> {
     if port.is_empty() {
         return Ok(());
     }
-    let shown = shorten(port);
+    let shown = if port.contains("pass") { "…".to_owned() } else { shorten(port) };
     match port.parse::<i64>() {
         Ok(1..=65535) => Ok(()),
         Ok(_) => Err(Error::config(format!("invalid port number: \"{shown}\""))),

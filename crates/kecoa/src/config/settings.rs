@@ -185,13 +185,12 @@ impl Config {
         self.filled(name).is_none_or(|value| value.trim() != "0")
     }
 
-    /// The parameters of the startup message, user and database first.
+    /// The parameters of the startup message beside the user.
     pub(crate) fn startup_parameters(&self) -> Vec<(String, String)> {
         let mut parameters = Vec::new();
         let mut add = |name: &str, value: Option<&str>| {
             parameters.extend(value.map(|value| (name.to_owned(), value.to_owned())));
         };
-        add("user", self.user());
         add("database", self.dbname());
         add("replication", self.filled("replication"));
         add("options", self.filled("options"));

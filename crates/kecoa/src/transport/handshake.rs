@@ -2,7 +2,7 @@
 
 use std::io;
 
-use kecoa_proto::{Connection, Handshake, Progress, StartupConfig};
+use kecoa_proto::{Connection, Handshake, Progress, ProtocolVersion, StartupConfig};
 use rustls::pki_types::{IpAddr, ServerName};
 
 use super::dial::{self, Address, Stop, Wait, is_pause};
@@ -60,7 +60,8 @@ pub(super) fn attempt(
     let plain = dial::dial(place.address, config, wait).map_err(stop)?;
     let peer = Peer { target: place.target.clone(), address: place.address.clone(), tls: false };
     let mut stream = Stream::plain(plain, peer).map_err(|error| stop(error.into()))?;
-    let mut handshake = Handshake::new(startup(config, password, tls));
+    let mut handshake = Handshake::new(startup(config, password, tls))
+        .map_err(|error| Failure::give_up(Error::config(error.to_string())))?;
     let mut received = Vec::new();
     loop {
         write_all(&mut stream, &mut handshake, wait).map_err(stop)?;
@@ -98,8 +99,19 @@ pub(super) fn attempt(
 }
 
 fn startup(config: &Config, password: Option<&str>, tls: TlsUse) -> StartupConfig {
-    let _ = (config, password, tls);
-    todo!()
+    let mut startup = StartupConfig::new(config.user().unwrap_or_default())
+        .tls(tls != TlsUse::Never)
+        .version(match config.get("max_protocol_version") {
+            Some("3.2" | "latest") => ProtocolVersion::V3_2,
+            _ => ProtocolVersion::V3_0,
+        });
+    if let Some(password) = password {
+        startup = startup.password(password);
+    }
+    for (name, value) in config.startup_parameters() {
+        startup = startup.parameter(name, value);
+    }
+    startup
 }
 
 /// Sends everything the core has to say.
