@@ -3,7 +3,9 @@
 import datetime as _dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Final, Literal, Protocol, Self, TypeAlias, overload
+from typing import Any, Final, Literal, Protocol, TypeAlias, overload
+
+from typing_extensions import Self
 
 __version__: Final[str]
 __libpq_version__: Final[int]
@@ -13,9 +15,12 @@ paramstyle: Final = "pyformat"
 REPLICATION_PHYSICAL: Final = 12345678
 REPLICATION_LOGICAL: Final = 87654321
 
-_Query: TypeAlias = str | bytes | Any  # Any: an object with as_string(connection_or_cursor), as sql.Composable
+# Any: an object with as_string(connection_or_cursor), as sql.Composable
+_Query: TypeAlias = str | bytes | Any
 _Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any] | None
 _CastFunction: TypeAlias = Callable[[str | bytes | None, Any], Any]
+# `cursor` has an attribute of the same name.
+_typecaster: TypeAlias = typecaster
 
 # ---- exceptions (module name `kecoa`) ---------------------------------------------------------
 
@@ -32,7 +37,7 @@ class Error(Exception):
     def cursor(self) -> cursor | None: ...
     @property
     def diag(self) -> Diagnostics: ...
-    def __setstate__(self, state: dict[str, Any]) -> None: ...
+    def __setstate__(self, state: dict[str, Any] | None) -> None: ...
 
 class InterfaceError(Error): ...
 class DatabaseError(Error): ...
@@ -216,7 +221,7 @@ class ConnectionInfo:
     def ssl_attribute(self, name: str) -> str | None: ...
 
 class cursor:
-    """`cursor(conn, name=None)`; `row_factory(cursor)` makes the object each row's values are set in by index."""
+    """`row_factory(cursor)` makes the object each row's values are set in by index."""
 
     def __init__(
         self,
@@ -253,8 +258,8 @@ class cursor:
     scrollable: bool | None
     row_factory: Callable[[Any], Any] | None
     tzinfo_factory: Callable[[_dt.timedelta], _dt.tzinfo] | None
-    string_types: dict[int, typecaster] | None
-    binary_types: dict[int, typecaster] | None
+    string_types: dict[int, _typecaster] | None
+    binary_types: dict[int, _typecaster] | None
 
     def execute(self, query: _Query, vars: _Parameters = None) -> None: ...
     def executemany(self, query: _Query, vars_list: Any) -> None: ...
@@ -335,7 +340,7 @@ class Notify(Sequence[Any]):
 # ---- values from the server: typecasters -------------------------------------------------------
 
 class typecaster:
-    """psycopg2's `type` objects: made by `new_type`, compared with oids, called as `caster(value, cursor)`."""
+    """psycopg2's `type` objects: made by `new_type`, compared with oids, called with a value and a cursor."""
 
     @property
     def name(self) -> str: ...
@@ -575,7 +580,8 @@ class Attempts:
         *,
         now: float | None = None,
         random: float | None = None,
-    ) -> tuple[Literal["retry", "reconnect", "give_up", "ambiguous"], float]: ...  # and the seconds to wait first
+    ) -> tuple[Literal["retry", "reconnect", "give_up", "ambiguous"], float]:
+        """The decision, and the seconds to wait before the next attempt."""
 
 def failure_facts(exc: BaseException) -> tuple[str | None, bool, bool]:
     """(sqlstate, connection lost, COMMIT was sent and its answer not seen), for `Attempts.on_failure`.

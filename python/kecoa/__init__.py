@@ -1,0 +1,138 @@
+"""kecoa: CockroachDB and PostgreSQL from Python, in psycopg2's shape (PEP 249).
+
+`connect` makes a connection; `run_transaction` runs a function in a transaction and tries again when the
+database asks for it. `kecoa.extras`, `kecoa.sql`, `kecoa.errors` and `kecoa.errorcodes` are psycopg2's
+modules of these names; `kecoa.local` starts a database on this machine.
+
+`__version__` is kecoa's own; `kecoa.extensions.PSYCOPG2_VERSION` is the psycopg2 whose behaviour it follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from kecoa import errors as errors, extensions as extensions
+from kecoa._kecoa import (
+    BINARY,
+    DATETIME,
+    NUMBER,
+    ROWID,
+    STRING,
+    Binary,
+    DatabaseError,
+    DataError,
+    Date,
+    DateFromTicks,
+    Error,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+    RetryPolicy,
+    Time,
+    TimeFromTicks,
+    Timestamp,
+    TimestampFromTicks,
+    Warning,
+    __libpq_version__,
+    __version__,
+    _connect,
+    apilevel,
+    paramstyle,
+    threadsafety,
+)
+
+if TYPE_CHECKING:
+    from kecoa import (
+        errorcodes as errorcodes,
+        extras as extras,
+        local as local,
+        pool as pool,
+        retry as retry,
+        sql as sql,
+        tz as tz,
+    )
+    from kecoa.retry import AmbiguousCommitError, AttemptReport, attempts, run_transaction, transactional
+
+__all__ = [
+    "BINARY",
+    "DATETIME",
+    "NUMBER",
+    "ROWID",
+    "STRING",
+    "AmbiguousCommitError",
+    "AttemptReport",
+    "Binary",
+    "DataError",
+    "DatabaseError",
+    "Date",
+    "DateFromTicks",
+    "Error",
+    "IntegrityError",
+    "InterfaceError",
+    "InternalError",
+    "NotSupportedError",
+    "OperationalError",
+    "ProgrammingError",
+    "RetryPolicy",
+    "Time",
+    "TimeFromTicks",
+    "Timestamp",
+    "TimestampFromTicks",
+    "Warning",
+    "__libpq_version__",
+    "__version__",
+    "apilevel",
+    "attempts",
+    "connect",
+    "paramstyle",
+    "run_transaction",
+    "threadsafety",
+    "transactional",
+]
+
+
+def connect(
+    dsn: str | None = None,
+    connection_factory: Callable[..., Any] | None = None,
+    cursor_factory: Callable[..., Any] | None = None,
+    **kwargs: Any,
+) -> Any:
+    """Open a connection.
+
+    `dsn` is a connection string, `key=value` pairs or a `postgresql://` URL; keyword arguments (`host`,
+    `port`, `dbname` or `database`, `user`, `password`, `sslmode`, ...) are added to it and win.
+    `connection_factory(dsn, async_)` makes the connection, by default `extensions.connection`;
+    `cursor_factory` becomes the connection's default. OperationalError when there is no connection to be had.
+    """
+    # The alias goes through this module's global: psycopg2's users replace `_connect` to observe the DSN.
+    asynchronous = {name: kwargs.pop(name) for name in ("async", "async_") if name in kwargs}
+    dsn = extensions.make_dsn(dsn, **kwargs)
+    conn = _connect(dsn, connection_factory=connection_factory, **asynchronous)
+    if cursor_factory is not None:
+        conn.cursor_factory = cursor_factory
+    return conn
+
+
+# Loaded when first asked for, so that `import kecoa` stays fast.
+_MODULES = frozenset({"errorcodes", "extras", "local", "pool", "retry", "run", "sql", "tz"})
+_RETRY = frozenset({"AmbiguousCommitError", "AttemptReport", "attempts", "run_transaction", "transactional"})
+
+
+def __getattr__(name: str) -> Any:
+    import importlib
+
+    if name in _MODULES:
+        return importlib.import_module(f"kecoa.{name}")
+    if name in _RETRY:
+        value = getattr(importlib.import_module("kecoa.retry"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'kecoa' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES, *_RETRY})

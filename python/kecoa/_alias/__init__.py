@@ -1,0 +1,50 @@
+"""`import psycopg2` answered by kecoa.
+
+The folder of this package goes into PYTHONPATH, so that the `sitecustomize` in it does the same in every
+child Python.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+_NAMES = {"psycopg2._psycopg": "kecoa._kecoa"}
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds psycopg2 and its modules before any installed ones, and loads kecoa's in their place."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname == "psycopg2" or fullname.startswith("psycopg2."):
+            return importlib.machinery.ModuleSpec(fullname, self, is_package=fullname == "psycopg2")
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        name = module.__name__
+        real = _NAMES.get(name, "kecoa" + name[len("psycopg2") :])
+        try:
+            # The import system goes on with what stands in sys.modules: kecoa's own module object.
+            sys.modules[name] = importlib.import_module(real)
+        except ModuleNotFoundError as error:
+            if error.name != real:
+                raise
+            raise ModuleNotFoundError(f"kecoa has no counterpart of {name} yet", name=name) from None
+
+
+def install_as_psycopg2() -> None:
+    """Answer `import psycopg2` with kecoa in this process, from now on.
+
+    RuntimeError when the real psycopg2 is imported already: its objects would not mix with kecoa's.
+    """
+    loaded = sys.modules.get("psycopg2")
+    if loaded is not None and loaded.__name__ != "kecoa":
+        raise RuntimeError("expected psycopg2 not to be imported yet, found the real one in sys.modules")
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())

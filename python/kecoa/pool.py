@@ -1,0 +1,131 @@
+"""Pools of connections, as in psycopg2.pool."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from kecoa import Error, connect, extensions as _ext
+
+__all__ = ["AbstractConnectionPool", "PoolError", "SimpleConnectionPool", "ThreadedConnectionPool"]
+
+
+class PoolError(Error):
+    """The pool is closed, exhausted, or does not know the connection."""
+
+
+class AbstractConnectionPool:
+    """Keeps `minconn` connections open and lends at most `maxconn`; the other arguments are `connect`'s."""
+
+    def __init__(self, minconn: int, maxconn: int, *args: Any, **kwargs: Any) -> None:
+        self.minconn = int(minconn)
+        self.maxconn = int(maxconn)
+        self.closed = False
+        self._args = args
+        self._kwargs = kwargs
+        self._pool: list[Any] = []
+        self._used: dict[Any, Any] = {}
+        self._rused: dict[int, Any] = {}
+        self._keys = 0
+        for _ in range(self.minconn):
+            self._connect()
+
+    def _connect(self, key: Any = None) -> Any:
+        conn = connect(*self._args, **self._kwargs)
+        if key is None:
+            self._pool.append(conn)
+        else:
+            self._lend(conn, key)
+        return conn
+
+    def _lend(self, conn: Any, key: Any) -> Any:
+        self._used[key] = conn
+        self._rused[id(conn)] = key
+        return conn
+
+    def _getkey(self) -> int:
+        self._keys += 1
+        return self._keys
+
+    def _getconn(self, key: Any = None) -> Any:
+        if self.closed:
+            raise PoolError("connection pool is closed")
+        if key is None:
+            key = self._getkey()
+        if key in self._used:
+            return self._used[key]
+        if self._pool:
+            return self._lend(self._pool.pop(), key)
+        if len(self._used) >= self.maxconn:
+            raise PoolError("connection pool exhausted")
+        return self._connect(key)
+
+    def _putconn(self, conn: Any, key: Any = None, close: bool = False) -> None:
+        if self.closed:
+            raise PoolError("connection pool is closed")
+        if key is None:
+            key = self._rused.get(id(conn))
+            if key is None:
+                raise PoolError("trying to put unkeyed connection")
+        if len(self._pool) >= self.minconn or close:
+            conn.close()
+        elif not conn.closed:
+            # The next borrower expects a connection outside a transaction.
+            status = conn.info.transaction_status
+            if status == _ext.TRANSACTION_STATUS_UNKNOWN:
+                conn.close()
+            else:
+                if status != _ext.TRANSACTION_STATUS_IDLE:
+                    conn.rollback()
+                self._pool.append(conn)
+        self._used.pop(key, None)
+        self._rused.pop(id(conn), None)
+
+    def _closeall(self) -> None:
+        if self.closed:
+            raise PoolError("connection pool is closed")
+        for conn in [*self._pool, *self._used.values()]:
+            try:
+                conn.close()
+            except Error:
+                continue
+        self.closed = True
+
+
+class SimpleConnectionPool(AbstractConnectionPool):
+    """A pool for one thread."""
+
+    def getconn(self, key: Any = None) -> Any:
+        """Lend a connection; the same key gets the same one until it is back. PoolError when none is left."""
+        return self._getconn(key)
+
+    def putconn(self, conn: Any, key: Any = None, close: bool = False) -> None:
+        """Take a connection back; what it has not committed is rolled back."""
+        self._putconn(conn, key, close)
+
+    def closeall(self) -> None:
+        """Close all connections, lent ones too."""
+        self._closeall()
+
+
+class ThreadedConnectionPool(AbstractConnectionPool):
+    """A pool for several threads."""
+
+    def __init__(self, minconn: int, maxconn: int, *args: Any, **kwargs: Any) -> None:
+        self._lock = threading.Lock()
+        super().__init__(minconn, maxconn, *args, **kwargs)
+
+    def getconn(self, key: Any = None) -> Any:
+        """Lend a connection; the same key gets the same one until it is back. PoolError when none is left."""
+        with self._lock:
+            return self._getconn(key)
+
+    def putconn(self, conn: Any, key: Any = None, close: bool = False) -> None:
+        """Take a connection back; what it has not committed is rolled back."""
+        with self._lock:
+            self._putconn(conn, key, close)
+
+    def closeall(self) -> None:
+        """Close all connections, lent ones too."""
+        with self._lock:
+            self._closeall()
