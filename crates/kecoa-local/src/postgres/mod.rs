@@ -1,1 +1,29 @@
-//! Finds PostgreSQL binaries, keeps a data directory, starts and stops the server.
+//! Finds PostgreSQL's programs, keeps a data directory, starts and stops the server.
+//!
+//! - [`binaries`]: where the programs are; a copy of them where their user cannot reach them.
+//! - [`privileges`]: which user they run as.
+//! - [`cluster`]: the data directory, made in one step, and its settings.
+//! - [`server`]: the running server, found again after its owner was killed, and stopped.
+
+pub mod binaries;
+pub mod bootstrap;
+pub mod cluster;
+mod copy;
+pub mod privileges;
+pub mod server;
+pub(crate) mod socket;
+pub(crate) mod wire;
+
+pub use binaries::{Binaries, Search};
+pub use cluster::Cluster;
+pub use privileges::RunAs;
+pub use server::Server;
+
+/// The superuser of every cluster we make: CockroachDB's default user.
+pub const SUPERUSER: &str = "root";
+
+/// The database that CockroachDB offers a new user.
+pub const DEFAULT_DATABASE: &str = "defaultdb";
+
+/// Part of the name of PostgreSQL's socket, which is alone in its directory.
+pub const SOCKET_PORT: u16 = 5432;

