@@ -113,6 +113,7 @@ struct Inner {
     cancel_key: Option<CancelKey>,
 }
 
+#[expect(clippy::enum_variant_names, reason = "a state is named for what it waits for")]
 enum State {
     ExpectTlsReply,
     ExpectAuthentication,
@@ -244,6 +245,13 @@ impl Handshake {
         loop {
             let inner = &mut *self.0;
             let limit = inner.config.limits.handshake;
+            if let Some(tag) = inner.read.first()
+                && !matches!(tag, b'R' | b'E' | b'N' | b'v' | b'S' | b'K' | b'Z')
+            {
+                // Its length would mean nothing: this may be a server of anything.
+                let found = format!("byte {tag:#04x}: is this a PostgreSQL server?");
+                return Err(inner.unexpected(found).into());
+            }
             let header = frame::header(&inner.read, |_| limit, backend::name)?;
             let Some(header) = header.filter(|header| inner.read.len() >= header.total) else {
                 return Ok(Progress::NeedInput(self));
@@ -373,13 +381,13 @@ impl Inner {
             }
             (State::ExpectAuthentication, Authentication::CleartextPassword) => {
                 let secret = self.secret("cleartext")?;
-                let message = Password::password(secret.expose());
+                let message = Password::from_password(secret.expose());
                 self.send(message)?;
                 State::ExpectAuthenticationOk
             }
             (State::ExpectAuthentication, Authentication::Md5Password { salt }) => {
                 let hash = self.secret("md5")?.md5(&self.config.user, salt);
-                self.send(Password::password(hash.as_bytes()))?;
+                self.send(Password::from_password(hash.as_bytes()))?;
                 State::ExpectAuthenticationOk
             }
             (State::ExpectAuthentication, Authentication::Sasl { mechanisms }) => {

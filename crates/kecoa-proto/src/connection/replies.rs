@@ -14,12 +14,18 @@ impl Connection {
     pub(super) fn next_event(&mut self) -> Result<Option<Event>, ProtocolError> {
         loop {
             let cap = |tag| self.limits.backend(tag);
-            let Some(header) = frame::header(&self.read, cap, backend::name)? else {
-                return Ok(None);
+            let header = match frame::header(&self.read, cap, backend::name) {
+                Ok(Some(header)) if self.read.len() >= header.total => header,
+                // What is no message of a server has no length either: do not wait for it.
+                unfinished => {
+                    return match self.read.first() {
+                        Some(tag) if backend::name(*tag) == "unknown" => {
+                            Err(self.unexpected(backend::describe(*tag)))
+                        }
+                        _ => unfinished.map(|_| None),
+                    };
+                }
             };
-            if self.read.len() < header.total {
-                return Ok(None);
-            }
             let event = match header.tag {
                 b'D' => self.rows().map(Some),
                 b'C' => {
@@ -30,6 +36,9 @@ impl Connection {
                     self.reply(Reply::CommandComplete(tag)).map(Some)
                 }
                 b'Z' => self.ready(header),
+                tag if backend::name(tag) == "unknown" => {
+                    Err(self.unexpected(backend::describe(tag)))
+                }
                 _ => {
                     let message = self.decode(header)?;
                     self.handle(message).map(Some)

@@ -133,7 +133,7 @@ impl Password {
     ///
     /// # Errors
     /// A NUL in it.
-    pub fn password(password: &[u8]) -> Result<Password, UsageError> {
+    pub fn from_password(password: &[u8]) -> Result<Password, UsageError> {
         let mut body = BytesMut::with_capacity(password.len() + 1);
         write::string(&mut body, password, "a password")?;
         Ok(Password(body.freeze()))
