@@ -9,7 +9,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use kecoa_proto::{ProtocolError, ServerError, UsageError};
+use kecoa_proto::{ProtocolError, ServerError, SqlState, UsageError};
 
 /// `serialization_failure`: the one SQLSTATE that asks for a retry of the whole transaction, on
 /// CockroachDB (deadlocks included) and on PostgreSQL.
@@ -45,6 +45,8 @@ pub enum ErrorKind {
     Interrupted,
     /// COMMIT was sent and its outcome is not known. Look the work up before doing it again.
     AmbiguousCommit,
+    /// A transaction was to be committed, but had failed: the server rolled it back.
+    RolledBack,
     /// Every attempt that the retry policy allows failed; [`Error::last_attempt`] is the last error.
     RetriesExhausted {
         /// How many times the transaction was tried.
@@ -66,10 +68,12 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     message: String,
-    server: Option<Box<ServerError>>,
+    server: Option<(SqlState, Box<ServerError>)>,
     source: Option<Source>,
     nothing_was_sent: bool,
     lost: bool,
+    /// A statement failed with 40001 and the body of the transaction went on.
+    ignored_retry: bool,
 }
 
 #[derive(Debug)]
@@ -87,11 +91,18 @@ impl Error {
             source: None,
             nothing_was_sent: false,
             lost: false,
+            ignored_retry: false,
         }))
     }
 
-    fn unsent(mut self) -> Error {
+    /// Marks the error as one of a request of which the server has seen nothing.
+    pub(crate) fn unsent(mut self) -> Error {
         self.0.nothing_was_sent = true;
+        self
+    }
+
+    pub(crate) fn with_server(mut self, error: Box<ServerError>) -> Error {
+        self.0.server = Some((error.sqlstate(), error));
         self
     }
 
@@ -118,14 +129,11 @@ impl Error {
     /// SQLSTATE class 28, else [`ErrorKind::Connect`]. No statement was sent.
     #[must_use]
     pub fn refused(error: Box<ServerError>) -> Error {
-        let kind = if error.sqlstate().as_str().starts_with("28") {
-            ErrorKind::Authentication
-        } else {
-            ErrorKind::Connect
+        let kind = match error.sqlstate().class() {
+            "28" => ErrorKind::Authentication,
+            _ => ErrorKind::Connect,
         };
-        let mut error_ = Error::new(kind, "").unsent();
-        error_.0.server = Some(error);
-        error_
+        Error::new(kind, "").with_server(error).unsent()
     }
 
     /// An authentication that the client itself gave up: no password, an unknown method, a server
@@ -178,9 +186,7 @@ impl Error {
     /// The server answered a request with an error.
     #[must_use]
     pub fn from_server(error: Box<ServerError>) -> Error {
-        let mut error_ = Error::new(ErrorKind::Server, "");
-        error_.0.server = Some(error);
-        error_
+        Error::new(ErrorKind::Server, "").with_server(error)
     }
 
     /// The connection ended; `message` says what was in flight.
@@ -206,6 +212,13 @@ impl Error {
     #[must_use]
     pub fn conversion(message: impl Into<String>) -> Error {
         Error::new(ErrorKind::Conversion, message)
+    }
+
+    /// A transaction that was to be committed had failed; `retryable` when with 40001.
+    pub(crate) fn rolled_back(message: impl Into<String>, retryable: bool) -> Error {
+        let mut error = Error::new(ErrorKind::RolledBack, message);
+        error.0.ignored_retry = retryable;
+        error
     }
 
     /// COMMIT was sent and what became of it is not known; `cause` is how that was noticed.
@@ -243,7 +256,7 @@ impl Error {
     #[must_use]
     pub fn server(&self) -> Option<&ServerError> {
         match (&self.0.server, &self.0.source) {
-            (Some(server), _) => Some(server),
+            (Some((_, server)), _) => Some(server),
             (None, Some(Source::Ours(error))) => error.server(),
             _ => None,
         }
@@ -252,7 +265,11 @@ impl Error {
     /// The server's SQLSTATE, when the server reported an error.
     #[must_use]
     pub fn sqlstate(&self) -> Option<&str> {
-        self.server().map(|server| server.sqlstate().as_str())
+        match (&self.0.server, &self.0.source) {
+            (Some((state, _)), _) => Some(state.as_str()),
+            (None, Some(Source::Ours(error))) => error.sqlstate(),
+            _ => None,
+        }
     }
 
     /// The error of the last attempt, when this one says that attempts ran out or that a commit is
@@ -265,11 +282,16 @@ impl Error {
         }
     }
 
-    /// Whether running the whole transaction again may succeed: SQLSTATE 40001 and nothing else.
+    /// Whether running the whole transaction again may succeed: SQLSTATE 40001 and nothing else
+    /// (also when the body of a transaction went on after it).
     /// An error that says the attempts ran out is not retryable again by itself.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        self.0.kind == ErrorKind::Server && self.sqlstate() == Some(SERIALIZATION_FAILURE)
+        match self.0.kind {
+            ErrorKind::Server => self.sqlstate() == Some(SERIALIZATION_FAILURE),
+            ErrorKind::RolledBack => self.0.ignored_retry,
+            _ => false,
+        }
     }
 
     /// Whether the work may or may not have been committed: SQLSTATE 40003, or the connection lost
@@ -298,10 +320,13 @@ impl fmt::Display for Error {
         if let ErrorKind::RetriesExhausted { attempts, elapsed } = inner.kind {
             let times = if attempts == 1 { "attempt" } else { "attempts" };
             write!(f, "gave up after {attempts} {times} in {:.3} s", elapsed.as_secs_f64())?;
-        } else if let Some(server) = &inner.server {
-            write!(f, "{server}")?;
         } else {
             f.write_str(&inner.message)?;
+        }
+        match &inner.server {
+            Some((_, server)) if inner.message.is_empty() => write!(f, "{server}")?,
+            Some((_, server)) => write!(f, ": {server}")?,
+            None => {}
         }
         match &inner.source {
             Some(Source::Ours(error)) => write!(f, ": {error}"),

@@ -1,12 +1,41 @@
 //! A client for CockroachDB and PostgreSQL with transaction retry that is right by default.
 //!
-//! See ARCHITECTURE.md for how the parts hang together.
+//! ```no_run
+//! use kecoa::{Config, Error, blocking::Client};
+//!
+//! let mut client = Client::connect(&Config::parse("postgresql://localhost:26257/bank")?)?;
+//! client.transaction(|tx| {
+//!     tx.execute("UPDATE accounts SET balance = balance - 100 WHERE id = $1", &[&1_i64])?;
+//!     tx.execute("UPDATE accounts SET balance = balance + 100 WHERE id = $1", &[&2_i64])?;
+//!     Ok(())
+//! })?;
+//! # Ok::<(), Error>(())
+//! ```
+//!
+//! [`blocking::Client`] is a connection; [`Config`] says where to; [`retry`] decides what is tried
+//! again, for this client and for every other door to it; [`Error`] says what went wrong.
 
+pub mod blocking;
 pub mod config;
 pub mod error;
-pub mod session;
+mod extended;
+mod result;
+pub mod retry;
+mod row;
+mod session;
+mod statement;
+mod transaction;
 mod transport;
+mod wire;
 
 pub use config::Config;
 pub use error::{Error, ErrorKind};
+pub use result::ResultSet;
+pub use row::{ColumnIndex, Row};
 pub use session::{Interrupt, Never};
+
+/// The protocol's vocabulary: requests, rows, descriptions, reports.
+pub use kecoa_proto as proto;
+/// Values and their forms: oids, codecs, [`ToSql`](kecoa_types::ToSql) and
+/// [`FromSql`](kecoa_types::FromSql).
+pub use kecoa_types as types;

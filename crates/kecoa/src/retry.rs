@@ -200,6 +200,7 @@ pub fn classify(error: &Error, commit_in_flight: bool) -> Failure {
             error.is_connection_lost(),
             commit_in_flight && !error.nothing_was_sent(),
         ),
+        ErrorKind::RolledBack if error.is_retryable() => Failure::Retryable,
         // The peer's babble in answer to COMMIT says nothing about the commit.
         ErrorKind::Protocol if commit_in_flight => Failure::Ambiguous,
         // A server that restarts or drains refuses connections for a while. What it says about

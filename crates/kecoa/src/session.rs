@@ -1,6 +1,24 @@
-//! Drives a protocol [`Connection`](kecoa_proto::Connection) over a stream, request by request.
+//! Drives a protocol [`Connection`] over a stream, request by request.
+//!
+//! The session does no I/O of its own: it alternates writing what the connection has to say and
+//! reading what the peer answers, through the stream that it is given, and looks at the caller's
+//! [`Interrupt`] hook while it waits.
 
+use std::collections::VecDeque;
+use std::io;
 use std::ops::ControlFlow;
+use std::os::fd::RawFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use kecoa_proto::{
+    CancelKey, Connection, Eof, Event, Notification, ProtocolError, Reply, Request, RequestId,
+    ServerError, TransactionStatus,
+};
+
+use crate::config::Target;
+use crate::error::Error;
+use crate::wire::{Cancel, Link, Wire};
 
 /// The caller's say while the client waits: Ctrl-C, a deadline, a shutdown.
 ///
@@ -27,4 +45,368 @@ impl<F: FnMut() -> ControlFlow<()>> Interrupt for F {
     fn check(&mut self) -> ControlFlow<()> {
         self()
     }
+}
+
+/// How long a cancelled request may take to end before the connection is given up.
+const CANCEL_PATIENCE: Duration = Duration::from_secs(10);
+/// How many notices are kept for the caller; older ones give way.
+const KEPT_NOTICES: usize = 1_000;
+/// How many notifications are kept for the caller; older ones give way.
+const KEPT_NOTIFICATIONS: usize = 100_000;
+
+/// A connection, its stream, and what the server said without being asked.
+pub(crate) struct Session {
+    connection: Connection,
+    wire: Box<dyn Wire>,
+    cancel: Arc<dyn Cancel>,
+    notices: VecDeque<Box<ServerError>>,
+    notifications: VecDeque<Notification>,
+    /// The FATAL error by which the server announced the end.
+    last_words: Option<Box<ServerError>>,
+    closed: bool,
+    /// Set while a cancelled request is drained.
+    cancelled: Option<Instant>,
+}
+
+impl Session {
+    pub(crate) fn new(link: Link) -> Session {
+        Session {
+            connection: link.connection,
+            wire: link.wire,
+            cancel: link.cancel,
+            notices: VecDeque::new(),
+            notifications: VecDeque::new(),
+            last_words: None,
+            closed: false,
+            cancelled: None,
+        }
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// What it takes to cancel from elsewhere; nothing when the server gave no key.
+    pub(crate) fn canceller(&self) -> Option<(Arc<dyn Cancel>, CancelKey)> {
+        Some((self.cancel.clone(), self.connection.cancel_key()?.clone()))
+    }
+
+    pub(crate) fn target(&self) -> Option<&Target> {
+        self.wire.target()
+    }
+
+    pub(crate) fn tls_info(&self) -> Option<(&'static str, &'static str)> {
+        self.wire.tls_info()
+    }
+
+    pub(crate) fn raw_fd(&self) -> Option<RawFd> {
+        if self.closed { None } else { self.wire.raw_fd() }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// The transaction's state; a closed connection has no transaction.
+    pub(crate) fn transaction_status(&self) -> TransactionStatus {
+        if self.closed { TransactionStatus::Idle } else { self.connection.transaction_status() }
+    }
+
+    pub(crate) fn take_notices(&mut self) -> Vec<Box<ServerError>> {
+        self.notices.drain(..).collect()
+    }
+
+    pub(crate) fn notice_count(&self) -> usize {
+        self.notices.len()
+    }
+
+    /// Forgets the notices that came after there were `count`.
+    pub(crate) fn truncate_notices(&mut self, count: usize) {
+        self.notices.truncate(count);
+    }
+
+    pub(crate) fn take_notifications(&mut self) -> Vec<Notification> {
+        self.notifications.drain(..).collect()
+    }
+
+    /// Says good-bye if the connection is idle enough to, and closes the stream.
+    pub(crate) fn close(&mut self) {
+        if self.closed {
+            return;
+        }
+        self.closed = true;
+        if self.connection.pending() == 0 {
+            self.connection.terminate();
+            // One attempt: a peer that does not take five bytes will notice the end by itself.
+            if let Some(output) = self.connection.poll_transmit() {
+                let _ = self.wire.write(output).and_then(|_| self.wire.flush());
+            }
+        }
+        self.wire.shutdown();
+    }
+
+    /// Queues a request; it is sent when its first reply is asked for.
+    pub(crate) fn submit(&mut self, request: &Request<'_>) -> Result<RequestId, Error> {
+        if self.closed {
+            return Err(self.closed_error());
+        }
+        Ok(self.connection.submit(request)?)
+    }
+
+    fn closed_error(&mut self) -> Error {
+        match self.last_words.take() {
+            // Said once, with its reason; then the connection is merely closed.
+            Some(words) => Error::from_server(words).and_lost().unsent(),
+            None => Error::closed(),
+        }
+    }
+
+    /// The next reply to `request`; what belongs to nobody is kept for the caller on the way.
+    pub(crate) fn reply(
+        &mut self,
+        request: RequestId,
+        hook: &mut dyn Interrupt,
+    ) -> Result<Reply, Error> {
+        if self.closed {
+            return Err(self.closed_error());
+        }
+        loop {
+            let event = match self.connection.poll_event() {
+                Ok(Some(event)) => event,
+                Ok(None) if self.connection.pending() == 0 => {
+                    return Err(Error::usage("expected a request in flight, found it over"));
+                }
+                Ok(None) => {
+                    self.transmit(hook)?;
+                    self.receive(hook)?;
+                    continue;
+                }
+                Err(error) => return Err(self.broken(error)),
+            };
+            match event {
+                Event::Reply(id, reply) if id == request => {
+                    if let Reply::Error(error) = &reply
+                        && error.is_fatal()
+                    {
+                        self.last_words = Some(error.clone());
+                    }
+                    return Ok(reply);
+                }
+                other => self.keep(other),
+            }
+        }
+    }
+
+    /// Takes what already arrived without being asked for, and reads once if `wait`.
+    pub(crate) fn poll(&mut self, wait: bool) -> Result<(), Error> {
+        if self.closed {
+            return Err(self.closed_error());
+        }
+        let mut read = wait;
+        loop {
+            match self.connection.poll_event() {
+                Ok(Some(event)) => {
+                    self.keep(event);
+                    read = false;
+                }
+                Ok(None) if !read => return Ok(()),
+                Ok(None) => {
+                    read = false;
+                    match self.wire.read_into(self.connection.read_buffer(), 0) {
+                        Ok(0) => return Err(self.lost(None)),
+                        Ok(_) => {}
+                        Err(error) if is_pause(&error) => return Ok(()),
+                        Err(error) => return Err(self.lost(Some(error))),
+                    }
+                }
+                Err(error) => return Err(self.broken(error)),
+            }
+        }
+    }
+
+    fn keep(&mut self, event: Event) {
+        match event {
+            Event::Notice(notice) => {
+                if self.notices.len() >= KEPT_NOTICES {
+                    self.notices.pop_front();
+                }
+                self.notices.push_back(notice);
+            }
+            Event::Notification(notification) => {
+                if self.notifications.len() >= KEPT_NOTIFICATIONS {
+                    self.notifications.pop_front();
+                }
+                self.notifications.push_back(notification);
+            }
+            Event::Unsolicited(error) => self.last_words = Some(error),
+            // The connection remembers parameters by itself; replies to requests that nobody waits
+            // for any more are what a caller left behind on its way out.
+            _ => {}
+        }
+    }
+
+    /// Sends copy data, writing it out before more piles up.
+    pub(crate) fn copy_data(&mut self, data: &[u8], hook: &mut dyn Interrupt) -> Result<(), Error> {
+        self.connection.copy_data(data)?;
+        self.transmit(hook)
+    }
+
+    pub(crate) fn copy_done(&mut self) -> Result<(), Error> {
+        Ok(self.connection.copy_done()?)
+    }
+
+    pub(crate) fn copy_fail(&mut self, reason: &str) -> Result<(), Error> {
+        Ok(self.connection.copy_fail(reason.as_bytes())?)
+    }
+
+    /// Whether the current request was cancelled by its hook; asked once, when it is over.
+    pub(crate) fn take_cancelled(&mut self) -> bool {
+        self.cancelled.take().is_some()
+    }
+
+    /// Writes until nothing is left to say.
+    fn transmit(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
+        while let Some(output) = self.connection.poll_transmit() {
+            match self.wire.write(output) {
+                Ok(0) => return Err(self.lost(Some(io::ErrorKind::WriteZero.into()))),
+                Ok(n) => self.connection.transmitted(n),
+                Err(error) if is_pause(&error) => {
+                    self.pause(hook)?;
+                    // A server that is itself blocked on writing reads no further: take what it
+                    // says, or both sides would wait for each other.
+                    self.receive(hook)?;
+                }
+                Err(error) => return Err(self.lost(Some(error))),
+            }
+        }
+        loop {
+            match self.wire.flush() {
+                Ok(()) => return Ok(()),
+                Err(error) if is_pause(&error) => self.pause(hook)?,
+                Err(error) => return Err(self.lost(Some(error))),
+            }
+        }
+    }
+
+    /// Reads once; a read that gave up waiting is no error.
+    fn receive(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
+        let hint = self.connection.wanted();
+        match self.wire.read_into(self.connection.read_buffer(), hint) {
+            Ok(0) => Err(self.lost(None)),
+            Ok(_) => Ok(()),
+            Err(error) if is_pause(&error) => self.pause(hook),
+            Err(error) => Err(self.lost(Some(error))),
+        }
+    }
+
+    /// Looks at the hook; on a break, asks the server to cancel, once.
+    fn pause(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
+        if let Some(since) = self.cancelled {
+            if since.elapsed() < CANCEL_PATIENCE {
+                return Ok(());
+            }
+            self.give_up();
+            return Err(Error::interrupted(format!(
+                "interrupted: the server did not end the request within {} s of being asked to \
+                 cancel it, so the connection was closed",
+                CANCEL_PATIENCE.as_secs()
+            ))
+            .and_lost());
+        }
+        if hook.check().is_continue() {
+            return Ok(());
+        }
+        let cancelled = match self.connection.cancel_key() {
+            Some(key) => self.cancel.cancel(key),
+            None => Err(Error::connect("the server gave no key to cancel with")),
+        };
+        match cancelled {
+            Ok(()) => {
+                self.cancelled = Some(Instant::now());
+                Ok(())
+            }
+            Err(error) => {
+                self.give_up();
+                let message =
+                    "interrupted: the request could not be cancelled, so the connection was closed";
+                Err(Error::interrupted(message).with_source(error).and_lost())
+            }
+        }
+    }
+
+    fn give_up(&mut self) {
+        self.closed = true;
+        self.cancelled = None;
+        self.wire.shutdown();
+    }
+
+    fn broken(&mut self, error: ProtocolError) -> Error {
+        self.give_up();
+        Error::protocol(error).and_lost()
+    }
+
+    /// The stream ended or failed: closes it, and tells what the server said last, or what was in
+    /// flight.
+    fn lost(&mut self, error: Option<io::Error>) -> Error {
+        if error.is_some() {
+            self.read_last_words();
+        }
+        let eof = self.connection.handle_eof();
+        self.give_up();
+        let lost = match (self.last_words.take(), error) {
+            (Some(words), _) => Error::from_server(words).and_lost(),
+            (None, Some(error)) => Error::connection_lost(describe_end(&eof)).with_source(error),
+            (None, None) => Error::connection_lost(describe_end(&eof)),
+        };
+        if eof.pending > 0 && !eof.in_flight_sent { lost.unsent() } else { lost }
+    }
+
+    /// When writing failed, why may still wait to be read: a server that shuts down says 57P01
+    /// before it closes.
+    fn read_last_words(&mut self) {
+        // A bound, for a peer that never stops talking.
+        for _ in 0..64 {
+            match self.wire.read_into(self.connection.read_buffer(), 0) {
+                Ok(n) if n > 0 => {}
+                _ => break,
+            }
+        }
+        while let Ok(Some(event)) = self.connection.poll_event() {
+            match event {
+                Event::Reply(_, Reply::Error(error)) if error.is_fatal() => {
+                    self.last_words = Some(error);
+                }
+                Event::Reply(..) => {}
+                other => self.keep(other),
+            }
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Says what was in flight when the stream ended.
+fn describe_end(eof: &Eof) -> String {
+    let mut message = String::from(match (eof.pending, eof.in_flight_sent) {
+        (0, _) => "the server closed the connection while it was idle",
+        (_, false) => "the connection was lost before the request was sent",
+        (1, true) => "the connection was lost while a request was in flight",
+        (_, true) => "the connection was lost while several requests were in flight",
+    });
+    if eof.unread > 0 {
+        message.push_str(&format!(", {} bytes into a message", eof.unread));
+    }
+    message
+}
+
+/// Whether the stream only gave the session a chance to look around.
+fn is_pause(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+    )
 }

@@ -1,0 +1,435 @@
+//! A connection, and everything that can be asked of it.
+
+use std::fmt;
+use std::io::{Read, Write};
+use std::os::fd::RawFd;
+use std::sync::Arc;
+
+use kecoa_proto::{CancelKey, Notification, Request, RequestId, ServerError, TransactionStatus};
+use kecoa_types::ToSql;
+
+use crate::config::{Config, Target};
+use crate::error::Error;
+use crate::result::ResultSet;
+use crate::retry::{Runtime, SystemRuntime};
+use crate::row::Row;
+use crate::session::{Interrupt, Never, Session};
+use crate::transaction::{self, Transaction, TransactionError, TransactionOptions};
+use crate::wire::{Cancel, Connector, Network};
+use crate::{extended, statement};
+
+/// A connection to CockroachDB or PostgreSQL.
+///
+/// ```no_run
+/// use kecoa::{Config, Error, blocking::Client};
+///
+/// let mut client = Client::connect(&Config::parse("postgresql://localhost:26257/bank")?)?;
+/// client.execute("UPDATE accounts SET balance = balance + $1 WHERE id = $2", &[&100_i64, &1_i64])?;
+/// let row = client.query_one("SELECT balance FROM accounts WHERE id = $1", &[&1_i64])?;
+/// let balance: i64 = row.get("balance")?;
+/// println!("{balance}");
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// A client whose connection is lost stays a client: [`is_closed`](Client::is_closed) says so, and
+/// [`reconnect`](Client::reconnect) makes a new connection. Dropping it closes the connection.
+pub struct Client {
+    session: Session,
+    connector: Arc<dyn Connector>,
+    config: Option<Arc<Config>>,
+    closed_by_caller: bool,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("connection", self.session.connection())
+            .field("closed", &self.is_closed())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// Connects. A configuration that was not [resolved](Config::resolve) is resolved against the
+    /// environment of the process first.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), [`Connect`](crate::ErrorKind::Connect),
+    /// [`Tls`](crate::ErrorKind::Tls), [`Authentication`](crate::ErrorKind::Authentication),
+    /// [`Timeout`](crate::ErrorKind::Timeout), [`Protocol`](crate::ErrorKind::Protocol).
+    pub fn connect(config: &Config) -> Result<Client, Error> {
+        Client::connect_with(config, &mut Never)
+    }
+
+    /// Connects; the hook can end the wait.
+    ///
+    /// # Errors
+    /// As [`Client::connect`], and [`ErrorKind::Interrupted`](crate::ErrorKind::Interrupted).
+    pub fn connect_with(config: &Config, hook: &mut dyn Interrupt) -> Result<Client, Error> {
+        let network = Network::new(config)?;
+        let config = network.config().clone();
+        let mut client = Client::through(Arc::new(network), hook)?;
+        client.config = Some(config);
+        Ok(client)
+    }
+
+    pub(crate) fn through(
+        connector: Arc<dyn Connector>,
+        hook: &mut dyn Interrupt,
+    ) -> Result<Client, Error> {
+        let session = Session::new(connector.connect(hook)?);
+        Ok(Client { session, connector, config: None, closed_by_caller: false })
+    }
+
+    /// Closes what is left of the connection and makes a new one with the same configuration.
+    /// Session settings, prepared statements and notices of the old one are gone.
+    ///
+    /// # Errors
+    /// As [`Client::connect`]; the client is closed then.
+    pub fn reconnect(&mut self) -> Result<(), Error> {
+        self.reconnect_with(&mut Never)
+    }
+
+    /// [`reconnect`](Client::reconnect) with a hook that can end the wait.
+    ///
+    /// # Errors
+    /// As [`Client::connect_with`]; the client is closed then.
+    pub fn reconnect_with(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
+        self.session.close();
+        self.session = Session::new(self.connector.connect(hook)?);
+        self.closed_by_caller = false;
+        Ok(())
+    }
+
+    /// The configuration in use, resolved.
+    #[must_use]
+    pub fn config(&self) -> Option<&Config> {
+        self.config.as_deref()
+    }
+
+    /// The place that is connected to: one of those that the configuration names.
+    #[must_use]
+    pub fn target(&self) -> Option<&Target> {
+        self.session.target()
+    }
+
+    // For doors: raw requests.
+
+    /// Drives one request to its end: every result, or the first server error. After a server error
+    /// the connection is usable.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Server`](crate::ErrorKind::Server); [`Usage`](crate::ErrorKind::Usage) for what
+    /// cannot be sent and for COPY, which needs [`copy_in`](Client::copy_in) or
+    /// [`copy_out`](Client::copy_out); [`Interrupted`](crate::ErrorKind::Interrupted);
+    /// [`ConnectionLost`](crate::ErrorKind::ConnectionLost) or a FATAL server error, after which
+    /// the client [is closed](Client::is_closed); [`Protocol`](crate::ErrorKind::Protocol).
+    pub fn run(
+        &mut self,
+        request: &Request<'_>,
+        hook: &mut dyn Interrupt,
+    ) -> Result<Vec<ResultSet>, Error> {
+        statement::run(&mut self.session, request, hook)
+    }
+
+    /// Runs a statement that begins a transaction: `begin` (a whole BEGIN statement without
+    /// semicolon) and `sql` travel as one simple query. BEGIN's own result is not among the results.
+    ///
+    /// Errors, their positions and the state that they leave are those of sending the two one by
+    /// one. When a transaction is open already, only `sql` is sent.
+    ///
+    /// # Errors
+    /// As [`Client::run`].
+    pub fn run_in_transaction(
+        &mut self,
+        begin: &[u8],
+        sql: &[u8],
+        hook: &mut dyn Interrupt,
+    ) -> Result<Vec<ResultSet>, Error> {
+        statement::run_in_transaction(&mut self.session, begin, sql, hook)
+    }
+
+    /// Queues a request without waiting for its reply: [`finish`](Client::finish) collects it.
+    /// Requests are answered in the order in which they were submitted; what is submitted together
+    /// is written together.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for what cannot be sent,
+    /// [`ConnectionLost`](crate::ErrorKind::ConnectionLost) on a closed connection.
+    pub fn submit(&mut self, request: &Request<'_>) -> Result<RequestId, Error> {
+        self.session.submit(request)
+    }
+
+    /// Drives a submitted request to its end. Requests before it must be finished first: their
+    /// replies are dropped otherwise.
+    ///
+    /// # Errors
+    /// As [`Client::run`].
+    pub fn finish(
+        &mut self,
+        request: RequestId,
+        hook: &mut dyn Interrupt,
+    ) -> Result<Vec<ResultSet>, Error> {
+        statement::finish_request(&mut self.session, request, hook)
+    }
+
+    /// `COPY … FROM STDIN`: sends everything the reader gives, in bounded memory. Gives the number
+    /// of rows copied, when the server says it.
+    ///
+    /// # Errors
+    /// As [`Client::run`]; [`ErrorKind::Io`](crate::ErrorKind::Io) when the reader fails, after the
+    /// server was told to give the COPY up; [`Usage`](crate::ErrorKind::Usage) when the statement
+    /// is no COPY FROM STDIN.
+    pub fn copy_in(
+        &mut self,
+        sql: &str,
+        data: &mut dyn Read,
+        hook: &mut dyn Interrupt,
+    ) -> Result<Option<u64>, Error> {
+        statement::copy_in(&mut self.session, sql.as_bytes(), data, hook)
+    }
+
+    /// `COPY … TO STDOUT`: gives everything to the writer, in bounded memory. Gives the number of
+    /// rows copied, when the server says it.
+    ///
+    /// # Errors
+    /// As [`Client::run`]; [`ErrorKind::Io`](crate::ErrorKind::Io) when the writer fails, after the
+    /// rest was read and dropped; [`Usage`](crate::ErrorKind::Usage) when the statement is no COPY
+    /// TO STDOUT.
+    pub fn copy_out(
+        &mut self,
+        sql: &str,
+        sink: &mut dyn Write,
+        hook: &mut dyn Interrupt,
+    ) -> Result<Option<u64>, Error> {
+        statement::copy_out(&mut self.session, sql.as_bytes(), sink, hook)
+    }
+
+    // Rust's own surface: the extended protocol, binary results.
+
+    /// Runs a statement with parameters `$1`, `$2`, … and gives its rows. Parameters are declared as
+    /// the types that [`ToSql`] names, so that one round trip is enough.
+    ///
+    /// # Errors
+    /// As [`Client::run`]; [`ErrorKind::Conversion`](crate::ErrorKind::Conversion) for a parameter
+    /// that cannot be sent.
+    pub fn query(&mut self, sql: &str, params: &[&dyn ToSql]) -> Result<Vec<Row>, Error> {
+        extended::query(&mut self.session, None, sql, params, &mut Never)
+    }
+
+    /// The one row of a statement.
+    ///
+    /// # Errors
+    /// As [`Client::query`]; [`ErrorKind::Usage`](crate::ErrorKind::Usage) when there is not
+    /// exactly one row.
+    pub fn query_one(&mut self, sql: &str, params: &[&dyn ToSql]) -> Result<Row, Error> {
+        extended::exactly_one(self.query(sql, params)?)
+    }
+
+    /// The one row of a statement, if there is one.
+    ///
+    /// # Errors
+    /// As [`Client::query`]; [`ErrorKind::Usage`](crate::ErrorKind::Usage) when there are several.
+    pub fn query_opt(&mut self, sql: &str, params: &[&dyn ToSql]) -> Result<Option<Row>, Error> {
+        extended::at_most_one(self.query(sql, params)?)
+    }
+
+    /// Runs a statement with parameters and gives the number of rows that it touched or returned; 0
+    /// where the server does not count.
+    ///
+    /// # Errors
+    /// As [`Client::query`].
+    pub fn execute(&mut self, sql: &str, params: &[&dyn ToSql]) -> Result<u64, Error> {
+        extended::execute(&mut self.session, None, sql, params, &mut Never)
+    }
+
+    /// Runs any number of statements without parameters; results come in text form.
+    ///
+    /// # Errors
+    /// As [`Client::run`].
+    pub fn batch(&mut self, sql: &str) -> Result<Vec<ResultSet>, Error> {
+        self.run(&Request::Query(sql.as_bytes()), &mut Never)
+    }
+
+    /// Runs a transaction, and runs it again when the server asks for it (SQLSTATE 40001) or the
+    /// connection is lost before COMMIT. COMMIT is sent when the body returns `Ok`, ROLLBACK when
+    /// it returns an error.
+    ///
+    /// The body may run several times: it sees a clean transaction each time, and should do nothing
+    /// outside of the database that cannot be done again. BEGIN travels with its first statement.
+    ///
+    /// ```no_run
+    /// # use kecoa::{Config, Error, blocking::Client};
+    /// # let mut client = Client::connect(&Config::parse("dbname=bank")?)?;
+    /// let left = client.transaction(|tx| {
+    ///     let row = tx.query_one("SELECT balance FROM accounts WHERE id = $1", &[&1_i64])?;
+    ///     let balance: i64 = row.get(0)?;
+    ///     tx.execute("UPDATE accounts SET balance = $1 WHERE id = $2", &[&(balance - 100), &1_i64])?;
+    ///     Ok(balance - 100)
+    /// })?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The body's own error, or a server's error as [`Client::query`] gives it;
+    /// [`ErrorKind::RetriesExhausted`](crate::ErrorKind::RetriesExhausted);
+    /// [`AmbiguousCommit`](crate::ErrorKind::AmbiguousCommit) when COMMIT was sent and its outcome
+    /// is not known: look the work up before doing it again.
+    pub fn transaction<T>(
+        &mut self,
+        body: impl FnMut(&mut Transaction<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.transaction_with(&TransactionOptions::default(), body)
+    }
+
+    /// [`transaction`](Client::transaction) with an isolation level, a retry policy, an observer,
+    /// and a body that may fail with an error of its own.
+    ///
+    /// # Errors
+    /// As [`Client::transaction`]; [`ErrorKind::Config`](crate::ErrorKind::Config) for a policy that
+    /// does not validate.
+    pub fn transaction_with<T, E: TransactionError>(
+        &mut self,
+        options: &TransactionOptions,
+        body: impl FnMut(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.transaction_on(options, &mut SystemRuntime::new(), body)
+    }
+
+    /// [`transaction_with`](Client::transaction_with) on a clock, a sleep and a chance of the
+    /// caller's: virtual time in tests.
+    ///
+    /// # Errors
+    /// As [`Client::transaction_with`].
+    pub fn transaction_on<T, E: TransactionError>(
+        &mut self,
+        options: &TransactionOptions,
+        runtime: &mut dyn Runtime,
+        body: impl FnMut(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        transaction::run(self, options, runtime, body)
+    }
+
+    pub(crate) fn session(&mut self) -> &mut Session {
+        &mut self.session
+    }
+
+    // The state of the connection.
+
+    /// What it takes to cancel this connection's statement from another thread.
+    #[must_use]
+    pub fn canceller(&self) -> Canceller {
+        Canceller { inner: self.session.canceller() }
+    }
+
+    /// Takes the notices and warnings that came so far, oldest first. At most 1,000 are kept.
+    pub fn take_notices(&mut self) -> Vec<Box<ServerError>> {
+        self.session.take_notices()
+    }
+
+    /// Takes the notifications that came so far, oldest first. At most 100,000 are kept.
+    pub fn take_notifications(&mut self) -> Vec<Notification> {
+        self.session.take_notifications()
+    }
+
+    /// Reads what the server sent without being asked: notices, notifications, its end. Waits up to
+    /// 250 ms when nothing is there: ask the socket ([`raw_fd`](Client::raw_fd)) first.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ConnectionLost`](crate::ErrorKind::ConnectionLost) or the FATAL error by which
+    /// the server ended the connection; [`Protocol`](crate::ErrorKind::Protocol).
+    pub fn poll(&mut self) -> Result<(), Error> {
+        self.session.poll(true)
+    }
+
+    /// Whether a transaction is open, and whether it failed; idle when the connection is closed.
+    #[must_use]
+    pub fn transaction_status(&self) -> TransactionStatus {
+        self.session.transaction_status()
+    }
+
+    /// The value of a setting that the server reports by itself, such as `server_version`.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.session.connection().parameter(name)
+    }
+
+    /// CockroachDB's version, when the server is one.
+    #[must_use]
+    pub fn crdb_version(&self) -> Option<&str> {
+        self.session.connection().crdb_version()
+    }
+
+    /// The process id of the server's side, when it gave one.
+    #[must_use]
+    pub fn process_id(&self) -> Option<i32> {
+        self.session.connection().cancel_key().map(|key| key.process_id)
+    }
+
+    /// The protocol version in use: 3 and its minor number.
+    #[must_use]
+    pub fn protocol_version(&self) -> kecoa_proto::ProtocolVersion {
+        self.session.connection().protocol_version()
+    }
+
+    /// TLS version and cipher suite, when the connection is encrypted.
+    #[must_use]
+    pub fn tls_info(&self) -> Option<(&'static str, &'static str)> {
+        self.session.tls_info()
+    }
+
+    /// The socket's file descriptor, for waiting on it; nothing when the connection is closed. Do
+    /// not read from it or write to it.
+    #[must_use]
+    pub fn raw_fd(&self) -> Option<RawFd> {
+        self.session.raw_fd()
+    }
+
+    /// Whether the connection was closed, or found to be lost.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.session.is_closed()
+    }
+
+    /// Says good-bye and closes the connection; an open transaction is rolled back by the server.
+    pub fn close(&mut self) {
+        self.closed_by_caller = true;
+        self.session.close();
+    }
+
+    /// Closes the connection on the way to a fresh one.
+    pub(crate) fn disconnect(&mut self) {
+        self.session.close();
+    }
+
+    pub(crate) fn was_closed_by_caller(&self) -> bool {
+        self.closed_by_caller
+    }
+}
+
+/// Cancels, from any thread, what one connection does.
+#[derive(Clone)]
+pub struct Canceller {
+    inner: Option<(Arc<dyn Cancel>, CancelKey)>,
+}
+
+impl fmt::Debug for Canceller {
+    /// The key is a secret: whoever has it can cancel.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Canceller").finish_non_exhaustive()
+    }
+}
+
+impl Canceller {
+    /// Asks the server, on a second connection, to cancel the statement that runs now. The server
+    /// does not say whether there was one: the statement fails with SQLSTATE 57014 or it does not.
+    ///
+    /// # Errors
+    /// The second connection could not be made, or the server gave no key to cancel with.
+    pub fn cancel(&self) -> Result<(), Error> {
+        match &self.inner {
+            Some((cancel, key)) => cancel.cancel(key),
+            None => Err(Error::connect("the server gave no key to cancel with")),
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Runs whole requests on a [`Session`] and gathers what they answer.
+
+use std::io::{Read, Write};
+use std::sync::Arc;
+
+use kecoa_proto::{Reply, Request, RequestId, ServerError, TransactionStatus};
+
+use crate::error::Error;
+use crate::result::ResultSet;
+use crate::session::{Interrupt, Session};
+
+/// What the server hears when `run` meets a COPY that waits for data.
+const COPY_REFUSAL: &str = "COPY FROM STDIN needs copy_in";
+/// How much of a COPY's data goes into one message.
+const COPY_CHUNK: usize = 64 * 1024;
+
+/// Every result of a request, and the first error, once the request is over.
+struct Outcome {
+    sets: Vec<ResultSet>,
+    error: Option<Box<ServerError>>,
+    /// How many results were complete when the error came.
+    complete_before_error: usize,
+    misuse: Option<&'static str>,
+}
+
+impl Outcome {
+    fn into_result(self) -> Result<Vec<ResultSet>, Error> {
+        match (self.misuse, self.error) {
+            (Some(misuse), _) => Err(Error::usage_after_the_fact(misuse)),
+            (None, Some(error)) => Err(Error::from_server(error)),
+            (None, None) => Ok(self.sets),
+        }
+    }
+}
+
+/// One request, driven to its end: every result, or the first server error.
+pub(crate) fn run(
+    session: &mut Session,
+    request: &Request<'_>,
+    hook: &mut dyn Interrupt,
+) -> Result<Vec<ResultSet>, Error> {
+    let id = session.submit(request)?;
+    gather(session, id, hook)?.into_result()
+}
+
+/// Drives a submitted request to its end.
+pub(crate) fn finish_request(
+    session: &mut Session,
+    id: RequestId,
+    hook: &mut dyn Interrupt,
+) -> Result<Vec<ResultSet>, Error> {
+    gather(session, id, hook)?.into_result()
+}
+
+/// Like [`run`] in a transaction that is yet to begin: `BEGIN` travels with the statement.
+pub(crate) fn run_in_transaction(
+    session: &mut Session,
+    begin: &[u8],
+    sql: &[u8],
+    hook: &mut dyn Interrupt,
+) -> Result<Vec<ResultSet>, Error> {
+    if session.transaction_status() != TransactionStatus::Idle {
+        return run(session, &Request::Query(sql), hook);
+    }
+    let batch = [begin, b";", sql].concat();
+    let notices = session.notice_count();
+    let id = session.submit(&Request::Query(&batch))?;
+    let mut outcome = gather(session, id, hook)?;
+    if let Some(error) = outcome.error.take() {
+        if outcome.complete_before_error > 0 {
+            outcome.error = Some(move_position(error, begin));
+        } else if is_final_before_begin(session, &error) {
+            return Err(Error::from_server(error));
+        } else {
+            // Nothing of the statement ran: it did not parse, or BEGIN was refused. Sent one by
+            // one, both show the error that the server has for them, at its true position.
+            session.truncate_notices(notices);
+            run(session, &Request::Query(begin), hook)?;
+            return run(session, &Request::Query(sql), hook);
+        }
+    }
+    if !outcome.sets.is_empty() {
+        outcome.sets.remove(0);
+    }
+    if outcome.sets.is_empty() && outcome.error.is_none() && outcome.misuse.is_none() {
+        // A batch has no EmptyQueryResponse for the empty statement behind BEGIN.
+        outcome.sets.push(ResultSet { empty: true, ..ResultSet::default() });
+    }
+    outcome.into_result()
+}
+
+/// Whether an error that came before BEGIN's tag is the last word: the session ended, or BEGIN
+/// itself was cancelled (then the statement must not be sent behind the canceller's back).
+fn is_final_before_begin(session: &Session, error: &ServerError) -> bool {
+    session.is_closed() || error.is_fatal() || error.sqlstate().as_str() == "57014"
+}
+
+/// Takes the length of the prefix `begin;` off an error's position, which counts characters.
+fn move_position(error: Box<ServerError>, begin: &[u8]) -> Box<ServerError> {
+    let Some(position) = error.position() else { return error };
+    let characters = begin.iter().filter(|byte| (**byte & 0xc0) != 0x80).count();
+    let prefix = u32::try_from(characters).unwrap_or(u32::MAX).saturating_add(1);
+    let moved = position.checked_sub(prefix).filter(|position| *position > 0);
+    Box::new(error.with_position(moved))
+}
+
+fn gather(
+    session: &mut Session,
+    id: RequestId,
+    hook: &mut dyn Interrupt,
+) -> Result<Outcome, Error> {
+    let mut outcome =
+        Outcome { sets: Vec::new(), error: None, complete_before_error: 0, misuse: None };
+    let mut set = ResultSet::default();
+    loop {
+        match session.reply(id, hook)? {
+            Reply::RowDescription(description) => set.description = Some(Arc::new(description)),
+            Reply::Rows(rows) => set.rows.push(rows),
+            Reply::CommandComplete(tag) => {
+                set.tag = Some(tag);
+                outcome.sets.push(std::mem::take(&mut set));
+            }
+            Reply::EmptyQuery => {
+                set.empty = true;
+                outcome.sets.push(std::mem::take(&mut set));
+            }
+            Reply::PortalSuspended => {
+                set.suspended = true;
+                outcome.sets.push(std::mem::take(&mut set));
+            }
+            Reply::ParameterDescription(types) => set.parameters = Some(types),
+            Reply::FunctionResult(value) => set.function_result = Some(value),
+            Reply::CopyIn(_) => {
+                outcome.misuse =
+                    Some("COPY FROM STDIN waits for data that this call has none of: use copy_in");
+                session.copy_fail(COPY_REFUSAL)?;
+            }
+            Reply::CopyOut(_) => {
+                outcome.misuse =
+                    Some("COPY TO STDOUT sends data that this call has no place for: use copy_out");
+            }
+            Reply::CopyBoth(_) => {
+                session.close();
+                return Err(Error::usage_after_the_fact(
+                    "expected a statement with an end, found replication: \
+                     COPY BOTH is not supported, so the connection was closed",
+                )
+                .and_lost());
+            }
+            Reply::Error(error) => {
+                if outcome.error.is_none() {
+                    outcome.complete_before_error = outcome.sets.len();
+                    outcome.error = Some(error);
+                }
+                set = ResultSet::default();
+            }
+            Reply::Ready(_) => break,
+            _ => {}
+        }
+    }
+    if outcome.error.is_none() && !set.is_blank() {
+        outcome.sets.push(set);
+    }
+    finish(session, outcome)
+}
+
+/// A request that was interrupted is over, too: says so, with what the server made of it.
+fn finish(session: &mut Session, outcome: Outcome) -> Result<Outcome, Error> {
+    if !session.take_cancelled() {
+        return Ok(outcome);
+    }
+    Err(match outcome.error {
+        Some(error) => Error::interrupted("interrupted").with_server(error),
+        None => Error::interrupted("interrupted, but the request had already succeeded"),
+    })
+}
+
+/// COPY … FROM STDIN, in bounded memory. Gives the number of rows, when the server says it.
+pub(crate) fn copy_in(
+    session: &mut Session,
+    sql: &[u8],
+    data: &mut dyn Read,
+    hook: &mut dyn Interrupt,
+) -> Result<Option<u64>, Error> {
+    let id = session.submit(&Request::Query(sql))?;
+    let mut failed = None;
+    let mut server = None;
+    let mut tag = None;
+    let mut copied = false;
+    loop {
+        match session.reply(id, hook)? {
+            Reply::CopyIn(_) if copied => {
+                failed.get_or_insert(Error::usage_after_the_fact(
+                    "expected one COPY FROM STDIN, found another one behind it",
+                ));
+                session.copy_fail(COPY_REFUSAL)?;
+            }
+            Reply::CopyIn(_) => {
+                copied = true;
+                if let Err(error) = feed(session, data, hook) {
+                    if session.is_closed() {
+                        return Err(error);
+                    }
+                    session.copy_fail("the client could not read the data to copy")?;
+                    failed = Some(error);
+                } else {
+                    session.copy_done()?;
+                }
+            }
+            Reply::Error(error) => server = server.or(Some(error)),
+            Reply::CommandComplete(complete) => tag = Some(complete),
+            Reply::Ready(_) => break,
+            _ => {}
+        }
+    }
+    let outcome =
+        Outcome { sets: Vec::new(), error: server, complete_before_error: 0, misuse: None };
+    let outcome = finish(session, outcome)?;
+    match (failed, outcome.error) {
+        (Some(error), _) => Err(error),
+        (None, Some(error)) => Err(Error::from_server(error)),
+        (None, None) if !copied => {
+            Err(Error::usage_after_the_fact("expected COPY … FROM STDIN, found another statement"))
+        }
+        (None, None) => Ok(tag.and_then(|tag| tag.rows())),
+    }
+}
+
+/// Sends the reader's bytes until it ends, or until the server lost interest.
+fn feed(session: &mut Session, data: &mut dyn Read, hook: &mut dyn Interrupt) -> Result<(), Error> {
+    let mut chunk = vec![0; COPY_CHUNK];
+    loop {
+        let n = match data.read(&mut chunk) {
+            Ok(0) => return Ok(()),
+            Ok(n) => n,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(Error::io("the data to copy could not be read", error)),
+        };
+        session.copy_data(chunk.get(..n).unwrap_or_default(), hook)?;
+    }
+}
+
+/// COPY … TO STDOUT, in bounded memory. Gives the number of rows, when the server says it.
+pub(crate) fn copy_out(
+    session: &mut Session,
+    sql: &[u8],
+    sink: &mut dyn Write,
+    hook: &mut dyn Interrupt,
+) -> Result<Option<u64>, Error> {
+    let id = session.submit(&Request::Query(sql))?;
+    let mut failed = None;
+    let mut server = None;
+    let mut tag = None;
+    let mut copied = false;
+    loop {
+        match session.reply(id, hook)? {
+            Reply::CopyOut(_) => copied = true,
+            Reply::CopyIn(_) => session.copy_fail(COPY_REFUSAL)?,
+            // After the sink failed the rest is drained, so that the connection stays usable.
+            Reply::CopyData(data) if failed.is_none() => {
+                if let Err(error) = sink.write_all(&data) {
+                    failed = Some(Error::io("the copied data could not be written", error));
+                }
+            }
+            Reply::Error(error) => server = server.or(Some(error)),
+            Reply::CommandComplete(complete) => tag = Some(complete),
+            Reply::Ready(_) => break,
+            _ => {}
+        }
+    }
+    let outcome =
+        Outcome { sets: Vec::new(), error: server, complete_before_error: 0, misuse: None };
+    let outcome = finish(session, outcome)?;
+    match (failed, outcome.error) {
+        (Some(error), _) => Err(error),
+        (None, Some(error)) => Err(Error::from_server(error)),
+        (None, None) if !copied => {
+            Err(Error::usage_after_the_fact("expected COPY … TO STDOUT, found another statement"))
+        }
+        (None, None) => Ok(tag.and_then(|tag| tag.rows())),
+    }
+}

@@ -1,0 +1,287 @@
+//! One attempt at a transaction, from BEGIN to COMMIT.
+
+use kecoa_proto::{Request, TransactionStatus};
+use kecoa_types::ToSql;
+
+use super::{TransactionError, TransactionOptions};
+use crate::blocking::Client;
+use crate::error::{Error, ErrorKind};
+use crate::result::ResultSet;
+use crate::retry::{Failure, classify};
+use crate::row::Row;
+use crate::session::{Never, Session};
+use crate::{extended, statement};
+
+/// Any name with this prefix asks CockroachDB for its restart protocol; this is the usual one.
+const SAVEPOINT: &str = "cockroach_restart";
+
+/// How far an attempt came before it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Not beyond the statements of the body.
+    Body,
+    /// `RELEASE SAVEPOINT cockroach_restart`, which commits, was sent.
+    Release,
+    /// COMMIT was sent.
+    Commit,
+}
+
+/// A failed attempt.
+pub(super) struct Broken {
+    pub(super) error: Error,
+    pub(super) stage: Stage,
+}
+
+impl Broken {
+    /// What the error means where it happened.
+    pub(super) fn failure(&self) -> Failure {
+        match (self.stage, classify(&self.error, self.stage != Stage::Body)) {
+            // After RELEASE any error but 40001 leaves the outcome open.
+            (Stage::Release, Failure::Final) if !self.error.nothing_was_sent() => {
+                Failure::Ambiguous
+            }
+            (_, failure) => failure,
+        }
+    }
+}
+
+/// An open transaction: what the body of [`Client::transaction`] works with.
+///
+/// BEGIN is sent with the first statement; a body that sends none costs no round trip.
+pub struct Transaction<'a> {
+    session: &'a mut Session,
+    begin: String,
+    restart: bool,
+    begun: bool,
+    /// What the first failed statement means, for bodies that go on as if nothing had happened.
+    noted: Option<Failure>,
+}
+
+impl std::fmt::Debug for Transaction<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Transaction").field("begun", &self.begun).finish_non_exhaustive()
+    }
+}
+
+impl Transaction<'_> {
+    /// Runs a statement with parameters and gives its rows, as [`Client::query`].
+    ///
+    /// # Errors
+    /// As [`Client::query`]. After a server error the transaction has failed: return the error.
+    pub fn query(&mut self, sql: &str, params: &[&dyn ToSql]) -> Result<Vec<Row>, Error> {
+        self.statement(|session, begin| extended::query(session, begin, sql, params, &mut Never))
+    }
+
+    /// The one row of a statement.
+    ///
+    /// # Errors
+    /// As [`Client::query_one`].
+    pub fn query_one(&mut self, sql: &str, params: &[&dyn ToSql]) -> Result<Row, Error> {
+        extended::exactly_one(self.query(sql, params)?)
+    }
+
+    /// The one row of a statement, if there is one.
+    ///
+    /// # Errors
+    /// As [`Client::query_opt`].
+    pub fn query_opt(&mut self, sql: &str, params: &[&dyn ToSql]) -> Result<Option<Row>, Error> {
+        extended::at_most_one(self.query(sql, params)?)
+    }
+
+    /// Runs a statement with parameters and gives the number of rows that it touched.
+    ///
+    /// # Errors
+    /// As [`Client::execute`].
+    pub fn execute(&mut self, sql: &str, params: &[&dyn ToSql]) -> Result<u64, Error> {
+        self.statement(|session, begin| extended::execute(session, begin, sql, params, &mut Never))
+    }
+
+    /// Runs any number of statements without parameters; results come in text form.
+    ///
+    /// # Errors
+    /// As [`Client::batch`].
+    pub fn batch(&mut self, sql: &str) -> Result<Vec<ResultSet>, Error> {
+        let sql = sql.as_bytes();
+        self.statement(|session, begin| match begin {
+            Some(begin) => statement::run_in_transaction(session, begin, sql, &mut Never),
+            None => statement::run(session, &Request::Query(sql), &mut Never),
+        })
+    }
+
+    /// Sends a statement, with BEGIN in front of the first one. Never outside of the transaction:
+    /// when BEGIN was refused it goes in front of the next one again, and once the transaction is
+    /// over nothing is sent any more.
+    fn statement<T>(
+        &mut self,
+        send: impl FnOnce(&mut Session, Option<&[u8]>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        if self.begun && !self.session.is_closed() && self.is_over() {
+            return Err(Error::usage("expected an open transaction, found it ended by its body"));
+        }
+        let result = if self.begun {
+            send(self.session, None)
+        } else if self.restart {
+            self.begin_restartable().and_then(|()| send(self.session, None))
+        } else {
+            send(self.session, Some(self.begin.as_bytes()))
+        };
+        if !self.is_over() {
+            self.begun = true;
+        }
+        if let Err(error) = &result {
+            self.noted.get_or_insert(classify(error, false));
+        }
+        result
+    }
+
+    /// The savepoint must come before any other work, so that it goes with BEGIN.
+    fn begin_restartable(&mut self) -> Result<(), Error> {
+        let sql = format!("{};SAVEPOINT {SAVEPOINT}", self.begin);
+        statement::run(self.session, &Request::Query(sql.as_bytes()), &mut Never).map(drop)
+    }
+
+    fn is_over(&self) -> bool {
+        self.session.transaction_status() == TransactionStatus::Idle
+    }
+}
+
+/// Runs the body and commits. The outer error is the body's own: the transaction was rolled back
+/// and is not tried again.
+pub(super) fn run<T, E: TransactionError>(
+    client: &mut Client,
+    options: &TransactionOptions,
+    resumed: bool,
+    body: &mut impl FnMut(&mut Transaction<'_>) -> Result<T, E>,
+) -> Result<Result<T, Broken>, E> {
+    let restart = restartable(client, options);
+    let mut transaction = Transaction {
+        session: client.session(),
+        begin: options.begin(),
+        restart,
+        begun: resumed,
+        noted: None,
+    };
+    let result = body(&mut transaction);
+    let (begun, noted) = (transaction.begun, transaction.noted);
+    let value = match result {
+        Ok(value) => value,
+        Err(error) => match error.into_database_error() {
+            Ok(error) => return Ok(Err(Broken { error, stage: Stage::Body })),
+            Err(own) => {
+                leave(client);
+                return Err(own);
+            }
+        },
+    };
+    let session = client.session();
+    if !begun && noted.is_none() {
+        // Not a single statement: nothing to commit.
+        return Ok(Ok(value));
+    }
+    Ok(match commit(session, restart && begun, begun, noted) {
+        Ok(()) => Ok(value),
+        Err(broken) => Err(broken),
+    })
+}
+
+fn commit(
+    session: &mut Session,
+    restart: bool,
+    begun: bool,
+    noted: Option<Failure>,
+) -> Result<(), Broken> {
+    let in_body = |error| Broken { error, stage: Stage::Body };
+    if session.is_closed() {
+        // The body went on after the connection was lost.
+        return Err(in_body(Error::closed()));
+    }
+    match session.transaction_status() {
+        TransactionStatus::InTransaction => {}
+        TransactionStatus::Idle if begun => {
+            return Err(in_body(Error::usage_after_the_fact(
+                "expected the transaction open at the end of its body, found it ended by the body",
+            )));
+        }
+        TransactionStatus::Idle | TransactionStatus::Failed => {
+            return Err(in_body(ignored(noted)));
+        }
+    }
+    if restart {
+        let release = format!("RELEASE SAVEPOINT {SAVEPOINT}");
+        run_simple(session, &release).map_err(|error| Broken { error, stage: Stage::Release })?;
+        // Committed. Whatever becomes of COMMIT, which only ends the session's state, the work is
+        // there; a connection that broke over it shows at the next use.
+        let _ = run_simple(session, "COMMIT");
+        return Ok(());
+    }
+    let sets =
+        run_simple(session, "COMMIT").map_err(|error| Broken { error, stage: Stage::Commit })?;
+    let tag = sets.last().and_then(|set| set.tag.as_ref());
+    match tag.map(kecoa_proto::CommandTag::as_bytes) {
+        // A server answers ROLLBACK when the transaction had failed without the client noticing.
+        Some(b"ROLLBACK") => Err(in_body(ignored(noted))),
+        _ => Ok(()),
+    }
+}
+
+/// The error of a transaction whose body returned `Ok` although a statement had failed.
+fn ignored(noted: Option<Failure>) -> Error {
+    let message = "expected the transaction to commit, found it failed: \
+                   the body went on after an error, so the server rolled back";
+    Error::rolled_back(message, noted == Some(Failure::Retryable))
+}
+
+fn run_simple(session: &mut Session, sql: &str) -> Result<Vec<ResultSet>, Error> {
+    statement::run(session, &Request::Query(sql.as_bytes()), &mut Never)
+}
+
+fn restartable(client: &Client, options: &TransactionOptions) -> bool {
+    options.cockroach_restart && client.crdb_version().is_some()
+}
+
+/// Makes the connection ready for the next attempt, if it can be: back to the savepoint where the
+/// restart protocol allows it (`resumed`), else out of the transaction. Gives the error of a
+/// rollback that failed; the connection is closed then.
+pub(super) fn clean_up(
+    client: &mut Client,
+    options: &TransactionOptions,
+    failure: Failure,
+    resumed: &mut bool,
+) -> Option<Error> {
+    let restart = restartable(client, options);
+    let session = client.session();
+    if session.is_closed() || session.transaction_status() == TransactionStatus::Idle {
+        return None;
+    }
+    if restart && failure == Failure::Retryable {
+        let back = format!("ROLLBACK TO SAVEPOINT {SAVEPOINT}");
+        match run_simple(session, &back) {
+            Ok(_) => {
+                *resumed = true;
+                return None;
+            }
+            Err(_) if session.is_closed() => return None,
+            // No savepoint to go back to: a new transaction does as well.
+            Err(_) => {}
+        }
+    }
+    roll_back(session)
+}
+
+fn roll_back(session: &mut Session) -> Option<Error> {
+    if session.is_closed() || session.transaction_status() == TransactionStatus::Idle {
+        return None;
+    }
+    let error = run_simple(session, "ROLLBACK").err()?;
+    // A session that cannot roll back is in no state to be used: the server rolls back when the
+    // connection ends.
+    if error.kind() != ErrorKind::Usage || session.transaction_status() != TransactionStatus::Idle {
+        session.close();
+    }
+    Some(error)
+}
+
+/// Leaves the transaction for good; errors have no one to go to, and close the connection.
+pub(super) fn leave(client: &mut Client) {
+    let _ = roll_back(client.session());
+}

@@ -1,0 +1,116 @@
+//! What the session asks of the network, so that tests can put a script in its place.
+
+use std::io;
+use std::os::fd::RawFd;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use kecoa_proto::{CancelKey, Connection};
+
+use crate::config::{Config, Environment, Target};
+use crate::error::Error;
+use crate::session::Interrupt;
+use crate::transport::{self, Peer, Stream};
+
+/// A connected byte stream. Reads and writes wait, and give up every 250 ms with `WouldBlock`, so
+/// that the session can look at its hook.
+pub(crate) trait Wire: Send {
+    fn read_into(&mut self, buffer: &mut BytesMut, hint: usize) -> io::Result<usize>;
+    fn write(&mut self, data: &[u8]) -> io::Result<usize>;
+    fn flush(&mut self) -> io::Result<()>;
+    fn shutdown(&mut self);
+    /// The socket, where there is one.
+    fn raw_fd(&self) -> Option<RawFd>;
+    /// The place that was connected to.
+    fn target(&self) -> Option<&Target>;
+    /// TLS version and cipher suite, when the stream is encrypted.
+    fn tls_info(&self) -> Option<(&'static str, &'static str)>;
+}
+
+/// Makes connections.
+pub(crate) trait Connector: Send + Sync {
+    fn connect(&self, hook: &mut dyn Interrupt) -> Result<Link, Error>;
+}
+
+/// Asks the server of one connection to cancel what it does.
+pub(crate) trait Cancel: Send + Sync {
+    fn cancel(&self, key: &CancelKey) -> Result<(), Error>;
+}
+
+/// A connection that is ready for use.
+pub(crate) struct Link {
+    pub(crate) wire: Box<dyn Wire>,
+    pub(crate) connection: Connection,
+    pub(crate) cancel: Arc<dyn Cancel>,
+}
+
+impl Wire for Stream {
+    fn read_into(&mut self, buffer: &mut BytesMut, hint: usize) -> io::Result<usize> {
+        Stream::read_into(self, buffer, hint)
+    }
+
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        Stream::write(self, data)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Stream::flush(self)
+    }
+
+    fn shutdown(&mut self) {
+        Stream::shutdown(self);
+    }
+
+    fn raw_fd(&self) -> Option<RawFd> {
+        Some(self.as_raw_fd())
+    }
+
+    fn target(&self) -> Option<&Target> {
+        Some(&self.peer().target)
+    }
+
+    fn tls_info(&self) -> Option<(&'static str, &'static str)> {
+        Stream::tls_info(self)
+    }
+}
+
+/// The real network, as a resolved configuration describes it.
+pub(crate) struct Network {
+    config: Arc<Config>,
+}
+
+impl Network {
+    /// Resolves the configuration against the process's environment, unless that was done.
+    pub(crate) fn new(config: &Config) -> Result<Network, Error> {
+        let config = if config.is_resolved() {
+            config.clone()
+        } else {
+            config.resolve(&Environment::from_process())?
+        };
+        Ok(Network { config: Arc::new(config) })
+    }
+
+    pub(crate) fn config(&self) -> &Arc<Config> {
+        &self.config
+    }
+}
+
+impl Connector for Network {
+    fn connect(&self, hook: &mut dyn Interrupt) -> Result<Link, Error> {
+        let (stream, connection) = transport::connect(&self.config, hook)?;
+        let cancel =
+            Arc::new(NetworkCancel { config: self.config.clone(), peer: stream.peer().clone() });
+        Ok(Link { wire: Box::new(stream), connection, cancel })
+    }
+}
+
+struct NetworkCancel {
+    config: Arc<Config>,
+    peer: Peer,
+}
+
+impl Cancel for NetworkCancel {
+    fn cancel(&self, key: &CancelKey) -> Result<(), Error> {
+        transport::cancel(&self.config, &self.peer, key)
+    }
+}
