@@ -333,6 +333,11 @@ pub(super) fn explain(error: &rustls::Error, host: &str, config: &Config) -> Str
             }
             other => format!("SSL error: certificate verify failed: {other}"),
         },
+        rustls::Error::AlertReceived(rustls::AlertDescription::CertificateRequired) => {
+            "SSL error: the server asks for a client certificate\n\
+             HINT: give its file as sslcert and the file with its key as sslkey"
+                .to_owned()
+        }
         rustls::Error::AlertReceived(alert) => {
             format!("SSL error: the server ended the TLS handshake with the alert {alert:?}")
         }

@@ -64,18 +64,12 @@ pub(super) fn attempt(
         .map_err(|error| Failure::give_up(Error::config(error.to_string())))?;
     let mut received = Vec::new();
     loop {
-        write_all(&mut stream, &mut handshake, wait).map_err(stop)?;
         handshake = match handshake.advance() {
             Ok(Progress::NeedInput(mut handshake)) => {
                 let before = handshake.read_buffer().len();
-                // What the core has taken already was decided on.
-                match read_some(&mut stream, &mut handshake, wait) {
-                    Ok(()) => {}
-                    Err(Stop::Io(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                        return Err(Failure::elsewhere(place.closed()).into());
-                    }
-                    Err(other) => return Err(stop(other).into()),
-                }
+                exchange(&mut stream, &mut handshake, wait)
+                    .map_err(|stop| lost(stop, config, place))?;
+                // Enough of what came first to tell what sort of server this is.
                 let new = handshake.read_buffer().get(before..).unwrap_or_default();
                 received.extend(new.iter().take(RECEIVED - received.len().min(RECEIVED)));
                 handshake
@@ -114,7 +108,25 @@ fn startup(config: &Config, password: Option<&str>, tls: TlsUse) -> StartupConfi
     startup
 }
 
-/// Sends everything the core has to say.
+/// Sends what the core has to say, then reads at least one byte.
+fn exchange(
+    stream: &mut Stream,
+    handshake: &mut Handshake,
+    wait: &mut Wait<'_>,
+) -> Result<(), Stop> {
+    match write_all(stream, handshake, wait) {
+        // A server that refuses may hang up without having read all; its reason is still there to
+        // be read.
+        Err(Stop::Io(error)) => match stream.read_into(handshake.read_buffer(), 0) {
+            Ok(1..) => Ok(()),
+            Err(told) if told.kind() == io::ErrorKind::InvalidData => Err(told.into()),
+            _ => Err(error.into()),
+        },
+        Err(stop) => Err(stop),
+        Ok(()) => read_some(stream, handshake, wait),
+    }
+}
+
 fn write_all(
     stream: &mut Stream,
     handshake: &mut Handshake,
@@ -131,7 +143,6 @@ fn write_all(
     Ok(())
 }
 
-/// Reads at least one byte.
 fn read_some(
     stream: &mut Stream,
     handshake: &mut Handshake,
@@ -147,6 +158,24 @@ fn read_some(
     }
 }
 
+/// The failure of a stream; what TLS had to say about it is inside the I/O error.
+fn lost(stop: Stop, config: &Config, place: &Place<'_>) -> Failed {
+    let Stop::Io(error) = &stop else { return stop.into_failure(place).into() };
+    match error.get_ref().and_then(|inside| inside.downcast_ref()) {
+        Some(error) => tls_failed(error, config, place),
+        None => stop.into_failure(place).into(),
+    }
+}
+
+fn tls_failed(error: &rustls::Error, config: &Config, place: &Place<'_>) -> Failed {
+    let host = match place.target.host.as_str() {
+        "" => place.target.hostaddr.as_deref().unwrap_or_default(),
+        host => host,
+    };
+    let why = certificates::explain(error, host, config);
+    Failed::Tls(Failure::elsewhere(Error::tls(place.failed(&why))))
+}
+
 /// Puts TLS over the stream and completes its handshake.
 pub(super) fn begin_tls(
     stream: Stream,
@@ -157,18 +186,9 @@ pub(super) fn begin_tls(
     // Files that cannot be used are no better at another place.
     let tls = certificates::client_config(config).map_err(Failure::give_up)?;
     let name = server_name(place)?;
-    let failed = |error: &rustls::Error| {
-        let host = if place.target.host.is_empty() {
-            place.target.hostaddr.as_deref().unwrap_or_default()
-        } else {
-            &place.target.host
-        };
-        let why = certificates::explain(error, host, config);
-        Failed::Tls(Failure::elsewhere(Error::tls(place.failed(&why))))
-    };
     let mut stream = stream
         .with_tls(|socket| TlsStream::new(socket, tls, name))
-        .map_err(|error| failed(&error))?;
+        .map_err(|error| tls_failed(&error, config, place))?;
     loop {
         match stream.tls_handshake() {
             Ok(true) => return Ok(stream),
@@ -177,10 +197,9 @@ pub(super) fn begin_tls(
                 wait.look_around().map_err(|stop| stop.into_failure(place))?;
             }
             Err(error) => {
-                let inside = error.get_ref().and_then(|inside| inside.downcast_ref());
-                return Err(match inside {
-                    Some(error) => failed(error),
-                    None => Failed::Tls(Stop::Io(error).into_failure(place)),
+                return Err(match lost(error.into(), config, place) {
+                    // Hanging up is what some servers do with a TLS they do not like.
+                    Failed::Tls(failure) | Failed::Other(failure) => Failed::Tls(failure),
                 });
             }
         }

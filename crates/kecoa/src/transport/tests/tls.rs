@@ -1,0 +1,293 @@
+//! TLS by sslmode, against certificates made here.
+
+use std::os::unix::fs::PermissionsExt;
+
+use super::authority::{Authority, Leaf};
+use super::server::{Script, Server};
+use super::{config, connect, connect_within, failure, there_and_back};
+use crate::ErrorKind;
+use crate::session::Never;
+use crate::transport::cancel;
+
+fn serve(tls: std::sync::Arc<rustls::ServerConfig>) -> Server {
+    Server::start(Script { tls: Some(tls), ..Script::default() })
+}
+
+/// A connection string for the server under the name `localhost`, whatever that resolves to here.
+fn at(server: &Server, more: &str) -> String {
+    format!("host=localhost hostaddr=127.0.0.1 port={} {more}", server.port)
+}
+
+#[test]
+fn prefer_takes_what_there_is() {
+    let authority = Authority::new("one");
+    let server = serve(authority.server("other.example"));
+    let (stream, _) = connect(&at(&server, "sslmode=prefer")).unwrap();
+    assert!(stream.is_tls());
+    let (version, cipher) = stream.tls_info().unwrap();
+    assert_eq!(version, "TLSv1.3");
+    assert!(cipher.starts_with("TLS_"), "{cipher}");
+
+    let plain = Server::start(Script::default());
+    let (stream, _) = connect(&at(&plain, "")).unwrap();
+    assert!(!stream.is_tls());
+    drop(stream);
+    assert!(plain.only().tls_asked);
+}
+
+#[test]
+fn prefer_goes_on_without_a_broken_tls_but_not_with_a_wrong_password() {
+    // What a TLS server says that expects something else.
+    let server = Server::start(Script { instead: Some(b"S"), ..Script::default() });
+    let error = failure(&at(&server, "sslmode=require"));
+    assert!(error.kind() == ErrorKind::Connect || error.kind() == ErrorKind::Tls, "{error}");
+
+    let tls = Authority::new("one").server("localhost");
+    let script = |refuse_tls| Script { tls: Some(tls.clone()), refuse_tls, ..Script::default() };
+    // 28000: no entry in pg_hba.conf for TLS.
+    let server = Server::start(script(Some("28000")));
+    assert!(!connect(&at(&server, "")).unwrap().0.is_tls());
+    assert_eq!(failure(&at(&server, "sslmode=require")).sqlstate(), Some("28000"));
+    let server = Server::start(script(Some("28P01")));
+    assert_eq!(failure(&at(&server, "")).sqlstate(), Some("28P01"));
+    assert_eq!(server.seen(1).len(), 1);
+}
+
+#[test]
+fn allow_takes_tls_when_it_must() {
+    let tls = Some(Authority::new("one").server("localhost"));
+    let script = Script { tls, refuse_plain: Some("28000"), ..Script::default() };
+    let server = Server::start(script);
+    let (stream, _) = connect(&at(&server, "sslmode=allow")).unwrap();
+    assert!(stream.is_tls());
+    drop(stream);
+    let seen = server.seen(2);
+    assert!(!seen[0].tls_asked && seen[1].tls);
+    let plain = Server::start(Script::default());
+    drop(connect(&at(&plain, "sslmode=allow")).unwrap());
+    assert!(!plain.only().tls_asked);
+}
+
+#[test]
+fn require_wants_tls() {
+    let plain = Server::start(Script::default());
+    for mode in ["require", "verify-full"] {
+        let error = failure(&at(&plain, &format!("sslmode={mode}")));
+        assert_eq!(error.kind(), ErrorKind::Tls);
+        let text = error.to_string();
+        assert!(text.contains("server does not support SSL, but SSL was required"), "{text}");
+    }
+    // Encryption only: neither authority, name nor date matter.
+    let server = serve(Authority::new("one").sign("other.example", 2020, 2021).server(None));
+    assert!(connect(&at(&server, "sslmode=require")).unwrap().0.is_tls());
+}
+
+#[test]
+fn the_chain_is_checked_from_require_with_roots_on() {
+    let (one, two) = (Authority::new("one"), Authority::new("two"));
+    let server = serve(one.server("other.example"));
+    for mode in ["require", "verify-ca"] {
+        let text = at(&server, &format!("sslmode={mode} sslrootcert={}", one.file()));
+        assert!(connect(&text).unwrap().0.is_tls());
+    }
+    for mode in ["require", "verify-ca", "verify-full"] {
+        let error = failure(&at(&server, &format!("sslmode={mode} sslrootcert={}", two.file())));
+        assert_eq!(error.kind(), ErrorKind::Tls);
+        let text = error.to_string();
+        assert!(text.contains("certificate verify failed: no authority of sslrootcert"), "{text}");
+        assert!(text.contains("HINT: set sslrootcert"), "{text}");
+    }
+    let error = failure(&at(&server, "sslrootcert=system"));
+    assert!(error.to_string().contains("no authority of the system"), "{error}");
+    let error = failure(&at(&server, "sslmode=verify-ca"));
+    assert!(error.to_string().contains("sslmode=verify-ca needs the authorities"), "{error}");
+}
+
+#[test]
+fn the_name_is_checked_by_verify_full() {
+    let one = Authority::new("one");
+    let roots = format!("sslmode=verify-full sslrootcert={}", one.file());
+    let server = serve(one.server("localhost"));
+    assert!(connect(&at(&server, &roots)).unwrap().0.is_tls());
+    let error = failure(&format!("host=127.0.0.1 port={} {roots}", server.port)).to_string();
+    assert!(
+        error.contains(
+            "server certificate for \"localhost\" does not match host name \"127.0.0.1\""
+        ),
+        "{error}"
+    );
+    let server = serve(one.server("127.0.0.1"));
+    assert!(connect(&format!("host=127.0.0.1 port={} {roots}", server.port)).is_ok());
+    assert!(connect(&format!("hostaddr=127.0.0.1 port={} {roots}", server.port)).is_ok());
+    let error = failure(&at(&server, &roots));
+    assert!(error.to_string().contains("does not match host name \"localhost\""), "{error}");
+}
+
+#[test]
+fn the_date_is_checked() {
+    let one = Authority::new("one");
+    for (from, until, wanted) in [(2020, 2021, "has expired"), (2080, 2090, "is not valid yet")] {
+        let server = serve(one.sign("localhost", from, until).server(None));
+        for mode in ["verify-ca", "verify-full"] {
+            let text = at(&server, &format!("sslmode={mode} sslrootcert={}", one.file()));
+            let error = failure(&text).to_string();
+            assert!(error.contains(wanted), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_certificate_that_is_its_own_root_is_trusted() {
+    let one = Authority::new("one");
+    let file = one.path("server.crt");
+    let roots = format!("sslmode=verify-full sslrootcert={}", file.display());
+    for (name, until, wanted) in [
+        ("localhost", 2090, ""),
+        ("localhost", 2021, "has expired"),
+        ("other.example", 2090, "does not match host name"),
+    ] {
+        let leaf = Leaf::self_signed(name, until);
+        std::fs::write(&file, &leaf.pem).unwrap();
+        let server = serve(leaf.server(None));
+        match connect(&at(&server, &roots)) {
+            Ok(_) => assert_eq!(wanted, ""),
+            Err(error) => {
+                assert!(wanted != "" && error.to_string().contains(wanted), "{error}");
+            }
+        }
+    }
+    // Another one of the same name is not the one in the file.
+    let server = serve(Leaf::self_signed("localhost", 2090).server(None));
+    assert!(failure(&at(&server, &roots)).to_string().contains("certificate verify failed"));
+}
+
+#[test]
+fn the_name_travels_in_every_mode() {
+    let one = Authority::new("one");
+    let sni = |text: &str, name: &str| {
+        let server = serve(one.server(name));
+        drop(connect(&format!("{text} port={}", server.port)).unwrap());
+        server.only().sni
+    };
+    let name = "host=localhost hostaddr=127.0.0.1";
+    let file = one.file();
+    for mode in ["prefer", "require", "verify-ca", "verify-full"] {
+        let roots =
+            if mode.starts_with('v') { format!("sslrootcert={file}") } else { String::new() };
+        let found = sni(&format!("{name} sslmode={mode} {roots}"), "localhost");
+        assert_eq!(found.as_deref(), Some("localhost"), "{mode}");
+    }
+    assert_eq!(sni(&format!("{name} sslmode=require sslsni=0"), "localhost"), None);
+    assert_eq!(sni("host=127.0.0.1 sslmode=require", "localhost"), None);
+}
+
+#[test]
+fn bytes_behind_the_reply_are_refused() {
+    let tls = Some(Authority::new("one").server("localhost"));
+    let script = Script { tls, behind_reply: b"R\0\0\0\x08\0\0\0\0", ..Script::default() };
+    let server = Server::start(script);
+    for mode in ["prefer", "require"] {
+        let error = failure(&at(&server, &format!("sslmode={mode}"))).to_string();
+        assert!(error.contains("expected nothing behind the reply to the TLS request"), "{error}");
+    }
+    assert!(server.seen(2).iter().all(|seen| seen.parameters.is_empty()));
+}
+
+#[test]
+fn files_that_cannot_be_used_are_named() {
+    let one = Authority::new("one");
+    let server = serve(one.server("localhost"));
+    let path = one.path("x.pem");
+    let text = at(&server, &format!("sslmode=verify-full sslrootcert={}", path.display()));
+    assert!(failure(&text).to_string().contains("x.pem\" does not exist"));
+    for (content, wanted) in [
+        ("", "expected certificates in PEM form in root certificate file"),
+        ("hello", "expected certificates in PEM form in root certificate file"),
+        ("-----BEGIN CERTIFICATE-----\n!!!\n", "is not valid PEM"),
+        ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "cannot be used"),
+    ] {
+        std::fs::write(&path, content).unwrap();
+        let error = failure(&text);
+        assert_eq!(error.kind(), ErrorKind::Tls);
+        assert!(error.to_string().contains(wanted), "{content:?}: {error}");
+    }
+}
+
+#[test]
+fn clients_show_their_certificate() {
+    let one = Authority::new("one");
+    let server = serve(one.sign("localhost", 2020, 2090).server(Some(&one)));
+    let client = one.sign("maya", 2020, 2090);
+    let (certificate, key) = (one.path("client.crt"), one.path("client.key"));
+    std::fs::write(&certificate, &client.pem).unwrap();
+    std::fs::write(&key, client.key.serialize_pem()).unwrap();
+    std::fs::set_permissions(&key, PermissionsExt::from_mode(0o600)).unwrap();
+    let pair = format!("sslcert={} sslkey={}", certificate.display(), key.display());
+    let text = at(&server, &format!("sslmode=require {pair}"));
+    drop(connect(&text).unwrap());
+    assert!(server.only().client_certificate);
+
+    let error = failure(&at(&server, "sslmode=require"));
+    assert_eq!(error.kind(), ErrorKind::Tls);
+    assert!(error.to_string().contains("asks for a client certificate"), "{error}");
+
+    std::fs::set_permissions(&key, PermissionsExt::from_mode(0o644)).unwrap();
+    assert!(failure(&text).to_string().contains("has group or world access"));
+    std::fs::set_permissions(&key, PermissionsExt::from_mode(0o600)).unwrap();
+    std::fs::write(&key, "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n").unwrap();
+    assert!(failure(&text).to_string().contains("is encrypted"));
+    std::fs::write(&key, &client.pem).unwrap();
+    assert!(failure(&text).to_string().contains("expected a private key in PEM form"));
+    let text = at(&server, &format!("sslmode=require sslcert={}", certificate.display()));
+    assert!(failure(&text).to_string().contains("without sslkey"));
+}
+
+#[test]
+fn versions_can_be_narrowed() {
+    let server = serve(Authority::new("one").server("localhost"));
+    let version = |more: &str| {
+        let (stream, _) = connect(&at(&server, &format!("sslmode=require {more}"))).unwrap();
+        stream.tls_info().map(|(version, _)| version)
+    };
+    assert_eq!(version("ssl_max_protocol_version=TLSv1.2"), Some("TLSv1.2"));
+    assert_eq!(version("ssl_min_protocol_version=TLSv1.3"), Some("TLSv1.3"));
+    assert_eq!(version("ssl_min_protocol_version=TLSv1"), Some("TLSv1.3"));
+}
+
+#[test]
+fn carries_what_is_large() {
+    let data: Vec<u8> = (0..3 << 20).map(|i: u32| u8::try_from(i % 251).unwrap()).collect();
+    let tls = Some(Authority::new("one").server("localhost"));
+    let server = Server::start(Script { tls, echo: data.len(), ..Script::default() });
+    for more in ["ssl_max_protocol_version=TLSv1.2", "ssl_min_protocol_version=TLSv1.3"] {
+        let (mut stream, _) = connect(&at(&server, &format!("sslmode=require {more}"))).unwrap();
+        there_and_back(&mut stream, &data);
+        let mut buf = bytes::BytesMut::new();
+        assert_eq!(stream.read_into(&mut buf, 0).unwrap(), 0);
+        stream.shutdown();
+    }
+}
+
+#[test]
+fn a_cancel_goes_the_way_of_its_session() {
+    let one = Authority::new("one");
+    let server = serve(one.server("localhost"));
+    let roots = format!("sslmode=verify-full sslrootcert={}", one.file());
+    let config = config(&at(&server, &roots));
+    let (stream, connection) = connect_within(&config, None, &mut Never).unwrap();
+    let (peer, key) = (stream.peer().clone(), connection.cancel_key().unwrap().clone());
+    assert!(peer.tls);
+    drop(stream);
+    cancel(&config, &peer, &key).unwrap();
+    let seen = server.seen(2).remove(1);
+    assert!(seen.tls && seen.cancelled == Some([0, 0, 0, 7, 1, 2, 3, 4]));
+    assert_eq!(seen.sni.as_deref(), Some("localhost"));
+
+    let plain = Server::start(Script::default());
+    let mut peer = peer;
+    peer.target.port = plain.port;
+    peer.address = crate::transport::Address::Tcp(([127, 0, 0, 1], plain.port).into());
+    let error = cancel(&config, &peer, &key).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Tls);
+    assert_eq!(plain.only().cancelled, None);
+}
