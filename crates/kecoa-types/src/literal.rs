@@ -14,8 +14,11 @@ pub enum StandardConformingStrings {
     /// A backslash is a character like any other.
     #[default]
     On,
-    /// A backslash escapes, and is doubled to be one.
+    /// A backslash escapes, and is doubled to be one; the literal is marked with an `E`.
     Off,
+    /// As `Off`, without the `E`: what psycopg2 makes without a connection, and on one where the
+    /// setting was turned off after connecting. A server that has it on reads backslashes doubled.
+    OffUnmarked,
 }
 
 fn check_nul(value: &[u8]) -> Result<(), EncodeError> {
@@ -87,6 +90,10 @@ pub fn push_literal(
             out.extend_from_slice(b"E'");
             push_doubling(value, b'\'', b'\\', out);
         }
+        StandardConformingStrings::OffUnmarked => {
+            out.push(b'\'');
+            push_doubling(value, b'\'', b'\\', out);
+        }
     }
     out.push(b'\'');
     Ok(())
@@ -111,6 +118,7 @@ pub fn push_bytea(value: &[u8], setting: StandardConformingStrings, out: &mut Ve
     out.extend_from_slice(match setting {
         StandardConformingStrings::On => br"'\x",
         StandardConformingStrings::Off => br"E'\\x",
+        StandardConformingStrings::OffUnmarked => br"'\\x",
     });
     push_hex(value, out);
     out.extend_from_slice(b"'::bytea");

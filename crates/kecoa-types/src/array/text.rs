@@ -58,9 +58,8 @@ impl<'a> Parser<'a> {
     #[inline]
     pub fn new(bytes: &'a [u8], delimiter: u8) -> Self {
         let rest = match bytes {
-            [b'[', ..] => memchr::memchr(b'=', bytes)
-                .and_then(|position| bytes.get(position + 1..))
-                .unwrap_or_default(),
+            // Where the bounds are not bounds, `[` is not the start of an array, and is refused.
+            [b'[', ..] => bounds(bytes).map_or(bytes, |(_, rest)| rest),
             _ => bytes,
         };
         Self { whole: bytes, rest, delimiter, depth: 0, state: State::Start }
@@ -220,8 +219,11 @@ impl<'a> Parser<'a> {
 
 impl std::iter::FusedIterator for Parser<'_> {}
 
-/// The `[lower:upper]…` in front of an array; empty where there are none.
-fn bounds(bytes: &[u8]) -> Option<Vec<(i32, usize)>> {
+/// Lower bounds and lengths.
+type Bounds = Vec<(i32, usize)>;
+
+/// The `[lower:upper]…=` in front of an array, and what is left; empty where there are none.
+fn bounds(bytes: &[u8]) -> Option<(Bounds, &[u8])> {
     let mut bounds = Vec::new();
     let mut rest = bytes;
     while let [b'[', after @ ..] = rest {
@@ -240,8 +242,9 @@ fn bounds(bytes: &[u8]) -> Option<Vec<(i32, usize)>> {
         let length = upper.checked_sub(lower)?.checked_add(1)?;
         bounds.push((i32::try_from(lower).ok()?, usize::try_from(length).ok()?));
     }
-    match (bounds.is_empty(), rest) {
-        (true, _) | (false, [b'=', ..]) => Some(bounds),
+    match rest {
+        [b'=', rest @ ..] if !bounds.is_empty() => Some((bounds, rest)),
+        _ if bounds.is_empty() => Some((bounds, rest)),
         _ => None,
     }
 }
@@ -276,7 +279,7 @@ pub fn decode<T>(
         }
     }
     let refused = || DecodeError::text("array bounds as [lower:upper] that fit the array", bytes);
-    let bounds = bounds(bytes).ok_or_else(refused)?;
+    let (bounds, _) = bounds(bytes).ok_or_else(refused)?;
     // `{{},{}}` has no elements, and is the empty array.
     let lengths = if elements.is_empty() { Vec::new() } else { shape.lengths };
     if !bounds.is_empty() && !bounds.iter().map(|(_, length)| length).eq(&lengths) {

@@ -10,6 +10,9 @@ const NAN: u16 = 0xc000;
 const INFINITY: u16 = 0xd000;
 const NEG_INFINITY: u16 = 0xf000;
 
+/// The scale that servers send with an infinity: bits of its header read as one. It means nothing.
+const INFINITE_SCALE: u16 = 0x20;
+
 /// Decodes a number; digits beyond its scale are cut off, as the server does.
 ///
 /// # Errors
@@ -43,14 +46,14 @@ pub fn decode(bytes: &[u8]) -> Result<Numeric, DecodeError> {
 pub fn encode(value: &Numeric, out: &mut Vec<u8>) {
     let mut push = |word: u16| out.extend_from_slice(&word.to_be_bytes());
     let Some(Parts { negative, weight, scale, digits }) = value.parts() else {
-        let sign = if value.is_nan() {
-            NAN
+        let (sign, scale) = if value.is_nan() {
+            (NAN, 0)
         } else if *value == Numeric::INFINITY {
-            INFINITY
+            (INFINITY, INFINITE_SCALE)
         } else {
-            NEG_INFINITY
+            (NEG_INFINITY, INFINITE_SCALE)
         };
-        return [0, 0, sign, 0].into_iter().for_each(push);
+        return [0, 0, sign, scale].into_iter().for_each(push);
     };
     // The limits of weight and scale keep the count within 16 bits.
     push(u16::try_from(digits.len()).unwrap_or(u16::MAX));

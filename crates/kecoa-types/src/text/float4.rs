@@ -22,6 +22,10 @@ pub fn decode(bytes: &[u8]) -> Result<f32, DecodeError> {
 }
 
 /// Appends the shortest digits that read back as the same number, spelt as PostgreSQL spells them.
+///
+/// PostgreSQL itself prints more digits for the few numbers whose shortest digits stand exactly
+/// halfway to the next number (`1e+23`, to it
+/// `9.999999999999999e+22`); both read back the same.
 pub fn encode(value: &f32, out: &mut Vec<u8>) {
     Shortest::of(*value).push(6, false, out);
 }
