@@ -1,1 +1,74 @@
-//! See ARCHITECTURE.md.
+//! The kecoa command line: one module a command; flags -> config -> run.
+//!
+//! [`main_from`] is the whole program. The binary calls it, and so does the Python package, in
+//! whose process it runs: it returns an exit status, and sets nothing up that outlives it.
+//! (`kecoa local serve` and `kecoa local start --foreground` handle signals; they are a process of
+//! their own.)
+
+mod demo;
+mod failure;
+mod local;
+mod output;
+mod run;
+
+use std::ffi::OsString;
+
+use clap::{Parser, Subcommand};
+
+use crate::failure::Failure;
+
+/// Reaches CockroachDB and PostgreSQL, and brings a database for the first hour.
+#[derive(Debug, Parser)]
+#[command(name = "kecoa", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start, find and stop the database on this machine
+    Local(local::Arguments),
+    /// Move money between two accounts, in a retried transaction
+    Demo(demo::Arguments),
+    /// Run a Python program written for psycopg2, unmodified, on kecoa
+    Run(run::Arguments),
+}
+
+/// Runs the command line: `arguments` without the program's name; `self_command` is the program
+/// (and its first arguments) by which this same command line is started again, for the background
+/// process of `kecoa local`.
+///
+/// Returns the exit status: 0 for success, 1 for a failure, 2 for a mistake in the arguments, and
+/// 3 from `local status` and `local url` when nothing runs.
+pub fn main_from(
+    arguments: impl IntoIterator<Item = OsString>,
+    self_command: Vec<OsString>,
+) -> i32 {
+    let name = OsString::from("kecoa");
+    let cli = match Cli::try_parse_from(std::iter::once(name).chain(arguments)) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are "errors" that go to stdout with status 0. If nobody reads
+            // them, there is nobody to tell.
+            let _ = error.print();
+            return error.exit_code();
+        }
+    };
+    let result = match cli.command {
+        Command::Local(arguments) => local::run(arguments, self_command),
+        Command::Demo(arguments) => demo::run(&arguments, self_command),
+        Command::Run(arguments) => run::run(&arguments),
+    };
+    match result {
+        Ok(code) => code,
+        Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+            // The reader has gone, as in `kecoa … | head -1`: no reason to complain.
+            1
+        }
+        Err(failure) => {
+            output::note(&failure.to_string());
+            1
+        }
+    }
+}

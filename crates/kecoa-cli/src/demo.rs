@@ -1,0 +1,220 @@
+//! `kecoa demo`: the transfer of CockroachDB's tutorial.
+//!
+//! Two accounts, $1000 and $250; $100 goes from one to the other, in a transaction that is run
+//! again when the database asks for it; balances before and after; the accounts are deleted. The
+//! SQL is what CockroachDB and PostgreSQL have in common. The accounts' keys are new each time, so
+//! that rows of others in the same table are neither shown nor touched.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use jiff::Zoned;
+use kecoa::blocking::{
+    Client, FailedAttempt, Isolation, Transaction, TransactionError, TransactionOptions,
+};
+use kecoa::types::{ToSql, Uuid};
+use kecoa::{Config, Error};
+use kecoa_local::{Options, Stopped};
+
+use crate::failure::Failure;
+use crate::local::{database, remark};
+use crate::output::{line, note};
+
+/// What goes from the first account to the second, in dollars.
+const AMOUNT: i64 = 100;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Without --url and DATABASE_URL it runs on the local endpoint, which it \
+    starts and leaves running.")]
+pub(crate) struct Arguments {
+    /// The database [default: $DATABASE_URL, or the local endpoint]
+    // Not clap's `env`: that would show a password in `--help`.
+    #[arg(long)]
+    url: Option<String>,
+    /// Have the database refuse the transaction three times, and show each attempt and wait
+    #[arg(long)]
+    inject_retries: bool,
+    /// Stop the local endpoint at the end if this command started it
+    #[arg(long)]
+    stop: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments, self_command: Vec<OsString>) -> Result<i32, Failure> {
+    let variable = match std::env::var("DATABASE_URL") {
+        Err(std::env::VarError::NotUnicode(_)) => {
+            return Err(Failure::Other("DATABASE_URL is not UTF-8".to_owned()));
+        }
+        other => other.ok(),
+    };
+    let given = arguments.url.clone().or(variable).filter(|url| !url.is_empty());
+    if let Some(url) = given {
+        transfer(&url, arguments.inject_retries)?;
+        return Ok(0);
+    }
+    let mut options = Options::default();
+    options.self_command = self_command;
+    let running = kecoa_local::start(&options)?;
+    remark(&running);
+    let state = if running.was_running { "runs already" } else { "started for this" };
+    note(&format!("{} at {} ({state})", database(&running), running.url));
+    let done = transfer(&running.url, arguments.inject_retries);
+    if running.was_running {
+        return done.map(|()| 0);
+    }
+    if arguments.stop {
+        // Why the transfer failed matters more than that the endpoint did not stop.
+        let stopped = kecoa_local::stop(&options);
+        done?;
+        if stopped? == Stopped::Stopped {
+            note("stopped the local endpoint");
+        }
+    } else {
+        done?;
+        note("the local endpoint keeps running; `kecoa local stop` ends it");
+    }
+    Ok(0)
+}
+
+fn transfer(url: &str, inject_retries: bool) -> Result<(), Failure> {
+    let mut client = Client::connect(&Config::parse(url)?)?;
+    if inject_retries && client.crdb_version().is_none() {
+        return Err(Failure::Other(
+            "--inject-retries needs CockroachDB or the local endpoint; this server is plain \
+             PostgreSQL, which cannot be told to refuse a transaction"
+                .to_owned(),
+        ));
+    }
+    let mut accounts = Accounts::create(&mut client)?;
+    let result = accounts.move_money(inject_retries);
+    let deleted = accounts.delete();
+    result?;
+    deleted
+}
+
+/// The two accounts of one run.
+struct Accounts<'a> {
+    client: &'a mut Client,
+    from: Uuid,
+    to: Uuid,
+}
+
+impl Accounts<'_> {
+    fn create(client: &mut Client) -> Result<Accounts<'_>, Failure> {
+        let (from, to) = (new_key(), new_key());
+        client.batch("CREATE TABLE IF NOT EXISTS accounts (id UUID PRIMARY KEY, balance INT8)")?;
+        client.execute(
+            "INSERT INTO accounts (id, balance) VALUES ($1, $2), ($3, $4) \
+             ON CONFLICT (id) DO UPDATE SET balance = excluded.balance",
+            &[&from, &1_000_i64, &to, &250_i64],
+        )?;
+        Ok(Accounts { client, from, to })
+    }
+
+    fn move_money(&mut self, inject_retries: bool) -> Result<(), Failure> {
+        self.print_balances()?;
+        if inject_retries {
+            self.client.batch("SET inject_retry_errors_enabled = true")?;
+        }
+        let options = TransactionOptions {
+            isolation: Some(Isolation::Serializable),
+            // CockroachDB injects its errors without end unless the retries keep to one
+            // transaction by this savepoint.
+            cockroach_restart: inject_retries,
+            observer: Some(Arc::new(|attempt| note(&tell(attempt)))),
+            ..TransactionOptions::default()
+        };
+        let (from, to) = (self.from, self.to);
+        self.client.transaction_with(&options, |tx| move_between(tx, from, to))?;
+        if inject_retries {
+            self.client.batch("SET inject_retry_errors_enabled = false")?;
+        }
+        self.print_balances()
+    }
+
+    fn print_balances(&mut self) -> Result<(), Failure> {
+        line(&Zoned::now().strftime("Balances at %a %b %e %H:%M:%S %Y:").to_string())?;
+        for id in [self.from, self.to] {
+            let balance = balance(&mut |sql, params| self.client.query_one(sql, params), id)?;
+            line(&format!("account id: {id}  balance: ${balance}"))?;
+        }
+        Ok(())
+    }
+
+    fn delete(&mut self) -> Result<(), Failure> {
+        if self.client.is_closed() {
+            self.client.reconnect()?;
+        }
+        self.client
+            .execute("DELETE FROM accounts WHERE id IN ($1, $2)", &[&self.from, &self.to])?;
+        Ok(())
+    }
+}
+
+/// What may go wrong inside of the transaction.
+enum TransferError {
+    Database(Error),
+    TooPoor { balance: i64 },
+}
+
+impl From<Error> for TransferError {
+    fn from(error: Error) -> TransferError {
+        TransferError::Database(error)
+    }
+}
+
+impl TransactionError for TransferError {
+    fn into_database_error(self) -> Result<Error, TransferError> {
+        match self {
+            TransferError::Database(error) => Ok(error),
+            other => Err(other),
+        }
+    }
+}
+
+impl From<TransferError> for Failure {
+    fn from(error: TransferError) -> Failure {
+        match error {
+            TransferError::Database(error) => Failure::Database(error),
+            TransferError::TooPoor { balance } => Failure::Other(format!(
+                "the account has ${balance}, which is less than the ${AMOUNT} to move"
+            )),
+        }
+    }
+}
+
+fn move_between(tx: &mut Transaction<'_>, from: Uuid, to: Uuid) -> Result<(), TransferError> {
+    let balance = balance(&mut |sql, params| tx.query_one(sql, params), from)?;
+    if balance < AMOUNT {
+        return Err(TransferError::TooPoor { balance });
+    }
+    let update = "UPDATE accounts SET balance = balance + $1 WHERE id = $2";
+    tx.execute(update, &[&-AMOUNT, &from])?;
+    tx.execute(update, &[&AMOUNT, &to])?;
+    Ok(())
+}
+
+/// Runs one query of one row, inside of a transaction or outside.
+type QueryOne<'a> = dyn FnMut(&str, &[&dyn ToSql]) -> Result<kecoa::Row, Error> + 'a;
+
+fn balance(query_one: &mut QueryOne<'_>, id: Uuid) -> Result<i64, Error> {
+    query_one("SELECT balance FROM accounts WHERE id = $1", &[&id])?.get(0)
+}
+
+/// One line about a failed attempt: which, why, and what comes next.
+fn tell(failed: &FailedAttempt<'_>) -> String {
+    let next = match failed.decision.wait() {
+        Some(wait) => format!("again in {}", milliseconds(wait)),
+        None => "given up".to_owned(),
+    };
+    format!("attempt {} failed: {}; {next}", failed.attempt, failed.error)
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{} ms", time.as_millis())
+}
+
+fn new_key() -> Uuid {
+    Uuid::from_bytes(uuid::Uuid::new_v4().into_bytes())
+}

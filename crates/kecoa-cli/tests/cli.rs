@@ -1,0 +1,139 @@
+//! The binary as a user meets it. What needs a database is in `demo.rs`.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+fn kecoa(arguments: &[&str]) -> Output {
+    command(arguments).output().unwrap()
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kecoa"));
+    command.args(arguments).stdin(Stdio::null());
+    for name in ["DATABASE_URL", "KECOA_HOME", "KECOA_PYTHON", "KECOA_POSTGRES"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn version_and_help_go_to_stdout_with_success() {
+    let output = kecoa(&["--version"]);
+    assert!(output.status.success());
+    assert_eq!(text(&output.stdout), format!("kecoa {}\n", env!("CARGO_PKG_VERSION")));
+    for arguments in [
+        &["--help"][..],
+        &["local", "--help"],
+        &["local", "start", "--help"],
+        &["demo", "--help"],
+        &["run", "--help"],
+    ] {
+        let output = kecoa(arguments);
+        assert!(output.status.success(), "{arguments:?}");
+        let help = text(&output.stdout);
+        assert!(help.contains("Usage:"), "{help}");
+        assert!(!help.contains("serve"), "the hidden command is shown: {help}");
+    }
+}
+
+#[test]
+fn mistakes_go_to_stderr_with_status_two() {
+    for arguments in [
+        &["nonsense"][..],
+        &[],
+        &["local"],
+        &["local", "start", "--nonsense"],
+        &["local", "start", "--port", "0"],
+        &["local", "start", "--port", "70000"],
+        &["local", "start", "--engine", "mysql"],
+        &["local", "serve"],
+        &["demo", "extra"],
+        &["run"],
+    ] {
+        let output = kecoa(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn nothing_runs_in_a_new_home_and_stop_is_fine_with_that() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path().join("a b");
+    let home = home.to_str().unwrap();
+    let status = kecoa(&["local", "status", "--home", home]);
+    assert_eq!((status.status.code(), text(&status.stdout)), (Some(3), "stopped\n".into()));
+    let json = kecoa(&["local", "status", "--json", "--home", home]);
+    assert!(text(&json.stdout).contains(r#""status": "stopped""#));
+    let url = kecoa(&["local", "url", "--home", home]);
+    assert_eq!(url.status.code(), Some(3));
+    assert!(url.stdout.is_empty() && text(&url.stderr).contains("kecoa local start"));
+    let stop = kecoa(&["local", "stop", "--home", home]);
+    assert_eq!(
+        (stop.status.code(), text(&stop.stderr)),
+        (Some(0), "kecoa: nothing was running\n".into())
+    );
+    assert!(!Path::new(home).exists(), "looking made the home");
+}
+
+#[test]
+fn a_wrong_name_and_wrong_binaries_are_explained() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path().to_str().unwrap();
+    let output = kecoa(&["local", "start", "--home", home, "--name", "../x"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("a-z"), "{}", text(&output.stderr));
+    let output = kecoa(&["local", "start", "--home", home, "--postgres", "/does/not/exist"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(said.contains("/does/not/exist") && said.contains("initdb"), "{said}");
+    assert!(output.stdout.is_empty());
+    let output = command(&["local", "start", "--home", home, "--engine", "cockroach"])
+        .env("PATH", "/nowhere")
+        .output()
+        .unwrap();
+    assert!(text(&output.stderr).contains("install CockroachDB"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn run_hands_everything_to_python() {
+    let dir = tempfile::tempdir().unwrap();
+    let python = dir.path().join("python");
+    std::fs::write(
+        &python,
+        "#!/bin/sh\n[ \"$1\" = -c ] && exit 0\necho \"$#\"; printf '%s\\n' \"$@\"; exit 5\n",
+    )
+    .unwrap();
+    std::fs::set_permissions(&python, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let output = command(&["run", "my program.py", "--flag", "-x", "--", "a b"])
+        .env("KECOA_PYTHON", &python)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(5), "the program's own status");
+    let lines = "7\n-m\nkecoa.run\nmy program.py\n--flag\n-x\n--\na b\n";
+    assert_eq!(text(&output.stdout), lines);
+}
+
+#[test]
+fn run_without_python_or_package_says_what_to_install() {
+    let output = command(&["run", "x.py"]).env("KECOA_PYTHON", "/no/python").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("KECOA_PYTHON"));
+    let output = command(&["run", "x.py"]).env("KECOA_PYTHON", "/bin/false").output().unwrap();
+    assert!(text(&output.stderr).contains("pip install kecoa"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_url_that_cannot_be_used_is_an_error_without_its_password() {
+    let url = "postgresql://u:geheim@127.0.0.1:1/db?sslmode=disable";
+    let output = kecoa(&["demo", "--url", url]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(!said.contains("geheim") && said.starts_with("kecoa: "), "{said}");
+    let output = command(&["demo", "--help"]).env("DATABASE_URL", url).output().unwrap();
+    assert!(!text(&output.stdout).contains("geheim"));
+}
