@@ -3,6 +3,7 @@
 
 use base64_of::encode as base64;
 use bytes::{Bytes, BytesMut};
+use hmac::{Hmac, KeyInit, Mac};
 use kecoa_proto::message::authentication::Authentication;
 use kecoa_proto::message::backend::{Message, NegotiateProtocolVersion, ParameterStatus};
 use kecoa_proto::message::frontend;
@@ -11,6 +12,7 @@ use kecoa_proto::{
     Connection, Handshake, HandshakeError, Limits, Progress, ProtocolError, ServerError, SqlState,
     StartupConfig, TransactionStatus, UsageError,
 };
+use sha2::{Digest, Sha256};
 
 /// Base64, for SCRAM messages that are only half meant.
 mod base64_of {
@@ -216,6 +218,34 @@ fn scram_needs_the_servers_proof() {
     let refused = Bytes::from_static(b"e=invalid-proof");
     let error = advance(handshake, &[auth(Authentication::SaslFinal(refused))]).unwrap_err();
     assert!(error.to_string().contains("invalid-proof"), "{error}");
+}
+
+fn hmac(key: &[u8], data: &[u8]) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
+    mac.update(data);
+    mac.finalize().into_bytes().to_vec()
+}
+
+#[test]
+fn scram() {
+    let (handshake, nonce) = after_scram_start();
+    let challenge = format!("r={nonce}server,s={},i=1", base64(b"salt"));
+    let message = auth(Authentication::SaslContinue(Bytes::from(challenge.clone())));
+    let mut handshake = waiting(advance(handshake, &[message]));
+    let answer = String::from_utf8(sent_password(&mut handshake).body().to_vec()).unwrap();
+    let (without_proof, proof) = answer.split_once(",p=").unwrap();
+    // RFC 5802, section 3, from the server's side; one iteration.
+    let salted = hmac(b"secret", b"salt\0\0\0\x01");
+    let conversation = format!("n=,r={nonce},{challenge},{without_proof}");
+    let client_key = hmac(&salted, b"Client Key");
+    let signature = hmac(&Sha256::digest(&client_key), conversation.as_bytes());
+    let expected: Vec<u8> = client_key.iter().zip(&signature).map(|(a, b)| a ^ b).collect();
+    assert_eq!(proof, base64(&expected));
+    let last =
+        format!("v={}", base64(&hmac(&hmac(&salted, b"Server Key"), conversation.as_bytes())));
+    let handshake =
+        waiting(advance(handshake, &[auth(Authentication::SaslFinal(Bytes::from(last)))]));
+    ready(advance(handshake, &welcome()));
 }
 
 fn after_scram_answer() -> Handshake {
