@@ -2,10 +2,122 @@
 //!
 //! Nothing here does I/O. What a plan must know of the database (the primary key of a table, say)
 //! it asks for, and the caller answers.
+//!
+//! The way of a statement: [`statement::split`] cuts a batch, [`analyse`] understands one statement
+//! whatever the state of the transaction, [`transaction::Transaction::plan`] says what is sent in
+//! the state at hand. Rewriting works on tokens: no parser of another dialect reads CockroachDB's
+//! SQL, and what lies in strings, comments and dollar quotes stays as it is.
 
 mod bootstrap;
+mod bytes;
+pub mod edit;
+mod expression;
+mod index;
+pub mod lexer;
+pub mod plan;
+mod show;
+pub mod statement;
+mod table;
+pub mod transaction;
+mod types;
+mod unsupported;
+mod upsert;
+pub mod variables;
 
 pub use bootstrap::BOOTSTRAP_SQL;
 
+use edit::{Edits, Sql};
+use lexer::TokenKind;
+use plan::{Analysis, Class, Context, Need, Piece, Reply, Stop};
+use statement::Statement;
+
 /// The CockroachDB version whose dialect the endpoint speaks.
 pub const COCKROACHDB_VERSION: &str = "v25.2.0";
+
+/// The hint of every retry error, CockroachDB's page about them.
+pub const RETRY_HINT: &str = "See: https://www.cockroachlabs.com/docs/v25.2/\
+                              transaction-retry-error-reference.html";
+
+/// Understands one statement.
+///
+/// # Errors
+/// What must be asked of the database first; ask, note the answer in the catalog, and come again.
+pub fn analyse(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analysis, Need> {
+    match understand(statement, context) {
+        Ok(analysis) => Ok(analysis),
+        Err(Stop::Refuse(refusal)) => Ok(Analysis::refuse(&refusal)),
+        Err(Stop::Need(need)) => Err(need),
+    }
+}
+
+fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analysis, Stop> {
+    if let Some(refusal) = unsupported::refusal(statement) {
+        return Err(refusal.into());
+    }
+    if let Some(analysis) = transaction::analyse(statement)? {
+        return Ok(analysis);
+    }
+    if let Some(analysis) = transaction::database(statement, context)? {
+        return Ok(analysis);
+    }
+    if let Some(analysis) = variables::set(statement)? {
+        return Ok(analysis);
+    }
+    if statement.is(0, "SHOW") {
+        if let Some(shown) = show::query(statement, 0, statement.len(), context)? {
+            let mut piece = Piece::forward(Sql::made(shown.sql));
+            piece.reply = Reply::Tag(shown.tag.to_owned(), shown.counted);
+            return Ok(Analysis::piece(Class::Session, piece));
+        }
+    }
+    if let Some(analysis) = table::create(statement, context)? {
+        return Ok(analysis);
+    }
+    if let Some(sql) = index::create(statement, context)? {
+        return Ok(Analysis::plain(Class::Schema, sql));
+    }
+    let mut edits = Edits::default();
+    expression::rewrite(statement, context, &mut edits)?;
+    if statement.is(0, "ALTER") && statement.is(1, "TABLE") {
+        if let Some(ignored) = table::alter(statement, &mut edits)? {
+            return Ok(Analysis::piece(Class::Schema, Piece::notice(&ignored, "ALTER TABLE")));
+        }
+    } else if statement.are(0, &["DROP", "INDEX"]) {
+        index::drop(statement, &mut edits);
+    } else if statement.are(0, &["ALTER", "INDEX"]) {
+        index::alter(statement, &mut edits);
+    } else if statement.is(0, "PREPARE") && statement.is_mark(2, "(") {
+        let closing = statement.partner(2).unwrap_or(2);
+        for (start, _) in statement.elements(3, closing) {
+            types::rewrite(statement, start, false, &mut edits);
+        }
+    }
+    let sql = edits.apply(statement.sql(), statement.offset());
+    Ok(Analysis::plain(class(statement), sql))
+}
+
+fn class(statement: &Statement<'_>) -> Class {
+    const SESSION: [&str; 9] = [
+        "SET", "SHOW", "RESET", "DISCARD", "DEALLOCATE", "LISTEN", "UNLISTEN", "CLOSE", "PREPARE",
+    ];
+    const SCHEMA: [&str; 8] =
+        ["CREATE", "ALTER", "DROP", "COMMENT", "GRANT", "REVOKE", "REINDEX", "IMPORT"];
+    const CONTROL: [&str; 6] = ["COMMIT", "ROLLBACK", "END", "ABORT", "BEGIN", "START"];
+    if statement.is_any(0, &SESSION) {
+        Class::Session
+    } else if statement.is_any(0, &SCHEMA) || statement.is_any(0, &["DO", "CALL"]) {
+        // A block or a procedure may change the schema too.
+        Class::Schema
+    } else if statement.is_any(0, &CONTROL) || statement.are(0, &["PREPARE", "TRANSACTION"]) {
+        Class::Control
+    } else if statement.is(0, "SELECT")
+        && !(0..statement.len()).any(|at| {
+            statement.kind(at) == Some(TokenKind::Word) && statement.is(at, "FROM")
+                || statement.is_mark(at, "(")
+        })
+    {
+        Class::Constant
+    } else {
+        Class::Work
+    }
+}

@@ -1,0 +1,186 @@
+//! What may stand anywhere in a statement: casts, literals, functions, index hints, `UPSERT`.
+
+use super::edit::Edits;
+use super::lexer::TokenKind;
+use super::plan::{Context, Refusal, Stop};
+use super::statement::Statement;
+use super::{bytes, show, types, upsert};
+
+/// Collects the edits for all of `statement`.
+pub fn rewrite(
+    statement: &Statement<'_>,
+    context: &Context<'_>,
+    edits: &mut Edits,
+) -> Result<(), Stop> {
+    let length = statement.len();
+    // The closing brackets around the token at hand.
+    let mut around: Vec<usize> = Vec::new();
+    let mut at = 0;
+    while at < length {
+        if around.last() == Some(&at) {
+            around.pop();
+        }
+        let mut next = at + 1;
+        match statement.kind(at) {
+            Some(TokenKind::Punctuation) => {
+                if let Some(closing) = statement.partner(at).filter(|closing| *closing > at) {
+                    if let Some(after) = bracketed_show(statement, at, closing, context, edits)? {
+                        next = after;
+                    } else {
+                        around.push(closing);
+                    }
+                }
+            }
+            Some(TokenKind::Operator) => match statement.text(at) {
+                b"::" => types::rewrite(statement, at + 1, false, edits),
+                b":::" => {
+                    edits.replace(statement.start(at), statement.end(at), "::");
+                    types::rewrite(statement, at + 1, false, edits);
+                }
+                b"@" => index_hint(statement, at, edits),
+                _ => {}
+            },
+            Some(TokenKind::BString) => {
+                if let Some(literal) = bytes::escaped(statement.text(at)) {
+                    edits.replace(statement.start(at), statement.end(at), literal);
+                }
+            }
+            Some(TokenKind::XString) => {
+                if let Some(literal) = bytes::hexadecimal(statement.text(at)) {
+                    edits.replace(statement.start(at), statement.end(at), literal);
+                }
+            }
+            Some(TokenKind::Word) => {
+                let end = around.last().copied().unwrap_or(length);
+                word(statement, at, end, context, edits)?;
+            }
+            _ => {}
+        }
+        at = next;
+    }
+    Ok(())
+}
+
+fn word(
+    statement: &Statement<'_>,
+    at: usize,
+    end: usize,
+    context: &Context<'_>,
+    edits: &mut Edits,
+) -> Result<(), Stop> {
+    let qualified = at > 0 && statement.is_mark(at - 1, ".");
+    let text = statement.text(at);
+    if statement.is(at, "AS") && statement.are(at + 1, &["OF", "SYSTEM", "TIME"]) {
+        return Err(Refusal::cluster_only("read the past (AS OF SYSTEM TIME)").into());
+    }
+    if statement.is(at, "UPSERT") && statement.is(at + 1, "INTO") && !qualified {
+        return upsert::rewrite(statement, at, end, context, edits);
+    }
+    if statement.is_mark(at + 1, "(") {
+        let closing = statement.partner(at + 1);
+        if text.eq_ignore_ascii_case(b"cast") {
+            let Some(closing) = closing else { return Ok(()) };
+            if let Some(cast) = statement.find(at + 2, closing, |i| statement.is(i, "AS")) {
+                types::rewrite(statement, cast + 1, false, edits);
+            }
+        } else if text.eq_ignore_ascii_case(b"ifnull") && !qualified {
+            edits.replace(statement.start(at), statement.end(at), "COALESCE");
+        } else if text.eq_ignore_ascii_case(b"if") && !qualified {
+            conditional(statement, at, edits);
+        } else if text.eq_ignore_ascii_case(b"version") && closing == Some(at + 2) {
+            let start = if qualified && at >= 2 && statement.is(at - 2, "pg_catalog") {
+                at - 2
+            } else if qualified {
+                return Ok(());
+            } else {
+                at
+            };
+            edits.replace(statement.start(start), statement.end(at), "crdb_internal.version");
+        }
+        return Ok(());
+    }
+    let literal = matches!(
+        statement.kind(at + 1),
+        Some(TokenKind::String | TokenKind::EscapeString | TokenKind::DollarString)
+    );
+    if literal && !qualified && types::is_changed_type(statement, at) {
+        // A typed literal: BYTES 'abc'.
+        types::rewrite(statement, at, false, edits);
+    }
+    Ok(())
+}
+
+/// `IF(condition, a, b)` -> `(CASE WHEN condition THEN a ELSE b END)`.
+fn conditional(statement: &Statement<'_>, at: usize, edits: &mut Edits) {
+    let Some(closing) = statement.partner(at + 1) else {
+        return;
+    };
+    let elements = statement.elements(at + 2, closing);
+    let [(_, first), (_, second), (_, third)] = elements.as_slice() else {
+        return;
+    };
+    if *third != closing {
+        return;
+    }
+    edits.replace(statement.start(at), statement.end(at + 1), "(CASE WHEN ");
+    edits.replace(statement.start(*first), statement.end(*first), " THEN ");
+    edits.replace(statement.start(*second), statement.end(*second), " ELSE ");
+    edits.replace(statement.start(closing), statement.end(closing), " END)");
+}
+
+/// `t@idx`, `t@{FORCE_INDEX=idx}`, `t@[1]`: a hint that changes no result is dropped. `@` with a
+/// blank before it is PostgreSQL's absolute value.
+fn index_hint(statement: &Statement<'_>, at: usize, edits: &mut Edits) {
+    let Some(before) = at.checked_sub(1) else {
+        return;
+    };
+    if !statement.is_name(before) || statement.end(before) != statement.start(at) {
+        return;
+    }
+    let last = if statement.is_name(at + 1) {
+        at + 1
+    } else if statement.is_mark(at + 1, "{") || statement.is_mark(at + 1, "[") {
+        match statement.partner(at + 1) {
+            Some(closing) => closing,
+            None => return,
+        }
+    } else {
+        return;
+    };
+    edits.replace(statement.start(at), statement.end(last), "");
+}
+
+/// `FROM [SHOW …]` -> a subquery.
+fn bracketed_show(
+    statement: &Statement<'_>,
+    at: usize,
+    closing: usize,
+    context: &Context<'_>,
+    edits: &mut Edits,
+) -> Result<Option<usize>, Stop> {
+    let source = at > 0
+        && (statement.is_any(at - 1, &["FROM", "JOIN"]) || statement.is_mark(at - 1, ","));
+    if !source || !statement.is_mark(at, "[") || !statement.is(at + 1, "SHOW") {
+        return Ok(None);
+    }
+    let Some(shown) = show::query(statement, at + 1, closing, context)? else {
+        return Ok(None);
+    };
+    let alias = if statement.is(closing + 1, "AS") || aliased(statement, closing + 1) {
+        ""
+    } else {
+        " AS \"[SHOW]\""
+    };
+    let text = format!("({}){alias}", shown.sql);
+    edits.replace(statement.start(at), statement.end(closing), text);
+    Ok(Some(closing + 1))
+}
+
+fn aliased(statement: &Statement<'_>, at: usize) -> bool {
+    const CLAUSES: [&str; 16] = [
+        "WHERE", "GROUP", "HAVING", "WINDOW", "ORDER", "LIMIT", "OFFSET", "FETCH", "FOR", "UNION",
+        "INTERSECT", "EXCEPT", "JOIN", "CROSS", "NATURAL", "ON",
+    ];
+    const JOINS: [&str; 6] = ["INNER", "LEFT", "RIGHT", "FULL", "USING", "RETURNING"];
+    statement.is_name(at) && !statement.is_any(at, &CLAUSES) && !statement.is_any(at, &JOINS)
+}

@@ -1,0 +1,109 @@
+//! `CREATE INDEX`, `DROP INDEX`, `ALTER INDEX`.
+
+use super::edit::{Edits, Sql};
+use super::plan::{Context, Refusal, Stop};
+use super::statement::Statement;
+use super::{expression, table};
+
+/// Rewrites `CREATE [UNIQUE] [INVERTED] INDEX`; `None` for other statements.
+pub fn create(statement: &Statement<'_>, context: &Context<'_>) -> Result<Option<Sql>, Stop> {
+    let mut at = 1 + usize::from(statement.is(1, "UNIQUE"));
+    if !statement.is(0, "CREATE") {
+        return Ok(None);
+    }
+    if statement.is(at, "VECTOR") && statement.is(at + 1, "INDEX") {
+        return Err(Refusal::cluster_only("make vector indexes").into());
+    }
+    let inverted = statement.is(at, "INVERTED");
+    if !statement.is(at + usize::from(inverted), "INDEX") {
+        return Ok(None);
+    }
+    let mut edits = Edits::default();
+    expression::rewrite(statement, context, &mut edits)?;
+    if inverted {
+        edits.replace(statement.start(at), statement.start(at + 1), "");
+        at += 1;
+    }
+    at += 1;
+    at += usize::from(statement.is(at, "CONCURRENTLY"));
+    let lenient = statement.are(at, &["IF", "NOT", "EXISTS"]);
+    if lenient {
+        at += 3;
+    }
+    let nameless = statement.is(at, "ON") && !statement.is(at + 1, "ON");
+    let on = if nameless { at } else { at + 1 };
+    let name = on + 1 + usize::from(statement.is(on + 1, "ONLY"));
+    let Some(end) = statement.qualified_name(name).filter(|_| statement.is(on, "ON")) else {
+        return Ok(Some(edits.apply(statement.sql(), statement.offset())));
+    };
+    let Some(open) = statement.find(end, statement.len(), |i| statement.is_mark(i, "(")) else {
+        return Ok(Some(edits.apply(statement.sql(), statement.offset())));
+    };
+    let closing = statement.partner(open).unwrap_or(statement.len());
+    if lenient && nameless {
+        let table = statement.slice(name, end);
+        let text = table::implicit_name(statement, &table, open + 1, closing, "idx");
+        edits.insert(statement.start(on), format!("{text} "));
+    }
+    if inverted {
+        edits.insert(statement.start(open), "USING gin ");
+        for (_, last) in statement.elements(open + 1, closing) {
+            if last >= 2 && statement.is_any(last - 1, &["ASC", "DESC"]) {
+                edits.replace(statement.end(last - 2), statement.end(last - 1), "");
+            }
+        }
+    }
+    let to = statement.len();
+    if statement.find(closing, to, |i| statement.is(i, "INTERLEAVE")).is_some() {
+        return Err(Refusal::cluster_only("interleave indexes").into());
+    }
+    if statement.find(closing, to, |i| statement.are(i, &["PARTITION", "BY"])).is_some() {
+        return Err(Refusal::cluster_only("partition indexes").into());
+    }
+    trailer(statement, closing + 1, to, &mut edits);
+    Ok(Some(edits.apply(statement.sql(), statement.offset())))
+}
+
+/// What stands behind an index's or a key's columns.
+pub(super) fn trailer(statement: &Statement<'_>, from: usize, to: usize, edits: &mut Edits) {
+    let mut at = from;
+    while at < to {
+        if statement.are(at, &["USING", "HASH"]) {
+            table::hash_sharding(statement, at, to, edits);
+            at += 1;
+        } else if statement.is_any(at, &["STORING", "COVERING"]) && statement.is_mark(at + 1, "(") {
+            edits.replace(statement.start(at), statement.end(at), "INCLUDE");
+        } else if statement.is(at, "WHERE") {
+            return;
+        }
+        at = statement.skip(at);
+    }
+}
+
+/// `DROP INDEX t@idx` -> `DROP INDEX idx`, in `t`'s schema when it names one.
+pub fn drop(statement: &Statement<'_>, edits: &mut Edits) {
+    let mut at = 2 + usize::from(statement.is(2, "CONCURRENTLY"));
+    if statement.are(at, &["IF", "EXISTS"]) {
+        at += 2;
+    }
+    for (start, _) in statement.elements(at, statement.len()) {
+        qualified(statement, start, edits);
+    }
+}
+
+/// `ALTER INDEX [IF EXISTS] t@idx …`.
+pub fn alter(statement: &Statement<'_>, edits: &mut Edits) {
+    qualified(statement, if statement.are(2, &["IF", "EXISTS"]) { 4 } else { 2 }, edits);
+}
+
+fn qualified(statement: &Statement<'_>, start: usize, edits: &mut Edits) {
+    let Some(at) = statement.qualified_name(start) else {
+        return;
+    };
+    if statement.is_mark(at, "@") && statement.is_name(at + 1) {
+        let schema = statement.slice(start, at - 1).into_owned();
+        let index = statement.slice(at + 1, at + 2);
+        let text = format!("{schema}{index}");
+        edits.replace(statement.start(start), statement.end(at + 1), text);
+    }
+}

@@ -1,0 +1,575 @@
+//! Transactions with CockroachDB's rules: the savepoint protocol, injected retry errors.
+//!
+//! [`Transaction`] is the state the rules depend on. [`Transaction::plan`] says what a statement
+//! becomes in that state and moves it to what it is once the statement has succeeded; a caller that
+//! sends several statements at once plans them on a copy and keeps the copy of the last one that
+//! completed.
+
+use super::edit::Sql;
+use super::plan::{Analysis, Class, Context, OnError, Piece, Refusal, Reply, Stop, quote, quote_name};
+use super::statement::Statement;
+
+/// What depends on the state of the transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// `BEGIN`, with PostgreSQL's options.
+    Begin(String),
+    /// `SET TRANSACTION`, with PostgreSQL's options.
+    SetTransaction(String),
+    /// `COMMIT`.
+    Commit,
+    /// `ROLLBACK`.
+    Rollback,
+    /// `SAVEPOINT name`.
+    Savepoint(String),
+    /// `ROLLBACK TO SAVEPOINT name`.
+    RollbackTo(String),
+    /// `RELEASE SAVEPOINT name`.
+    Release(String),
+    /// Switches the injection of retry errors.
+    Inject(Injection),
+    /// `USE name`; `None` is the default database.
+    Use(Option<String>),
+    /// What PostgreSQL runs only outside a transaction: an open one is committed before, as
+    /// CockroachDB's `autocommit_before_ddl` does.
+    Detached,
+}
+
+/// Which retry errors are injected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Injection {
+    /// `inject_retry_errors_enabled`.
+    Statements(bool),
+    /// `inject_retry_errors_on_commit_enabled`.
+    Commit(bool),
+}
+
+/// Where the client's transaction stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    /// None is open.
+    #[default]
+    Idle,
+    /// One is open.
+    Open,
+    /// One is open and failed.
+    Failed,
+    /// `RELEASE SAVEPOINT cockroach_restart` committed it; only `COMMIT` is left to say.
+    Released,
+}
+
+/// So many attempts fail before one succeeds while retry errors are injected. CockroachDB counts
+/// the restarts of one transaction; the endpoint counts a session's consecutive transactions, so
+/// that a loop of `ROLLBACK` and `BEGIN` comes to an end too.
+pub const INJECTED_FAILURES: u32 = 3;
+
+/// The state that the rules of transactions depend on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Transaction {
+    /// Where it stands.
+    pub phase: Phase,
+    /// Whether a statement has read or written in it.
+    worked: bool,
+    /// `BEGIN`'s options, for when it starts again.
+    options: String,
+    /// The savepoint of the retry protocol.
+    restart: Option<String>,
+    /// The first savepoint, if it was set before any work.
+    initial: Option<String>,
+    /// Whether it failed with a retry error.
+    retryable: bool,
+    /// `inject_retry_errors_enabled`, now and when the transaction began.
+    inject: (bool, bool),
+    /// `inject_retry_errors_on_commit_enabled`, now and when the transaction began.
+    inject_commit: (bool, bool),
+    /// Consecutive attempts that failed by injection.
+    failed_attempts: u32,
+    /// When the first of several attempts failed, in seconds since 1970.
+    first_failure: Option<u64>,
+}
+
+/// What a statement becomes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Planned {
+    /// What is sent, in order.
+    pub pieces: Vec<Piece>,
+    /// The database the session moves to instead of sending anything.
+    pub use_database: Option<Option<String>>,
+    /// Whether the pieces must be sent on their own, outside an implicit transaction.
+    pub detached: bool,
+}
+
+impl From<Vec<Piece>> for Planned {
+    fn from(pieces: Vec<Piece>) -> Self {
+        Self { pieces, ..Self::default() }
+    }
+}
+
+fn raise(refusal: &Refusal) -> Planned {
+    vec![Piece::raise(refusal)].into()
+}
+
+fn own(sql: impl Into<Vec<u8>>, tag: &str) -> Planned {
+    vec![Piece::tagged(sql, tag)].into()
+}
+
+fn is_restart(name: &str) -> bool {
+    name.get(..17).is_some_and(|start| start.eq_ignore_ascii_case("cockroach_restart"))
+}
+
+/// The injected error, with CockroachDB's wording.
+fn injected(variable: &str) -> Planned {
+    let message = format!(
+        "restart transaction: TransactionRetryWithProtoRefreshError: \
+         injected by `{variable}` session variable"
+    );
+    let mut piece = Piece::raise(&Refusal {
+        code: "40001",
+        message,
+        hint: super::RETRY_HINT.to_owned(),
+    });
+    piece.on_error = OnError::Injected;
+    vec![piece].into()
+}
+
+impl Transaction {
+    /// Plans a statement in this state, and moves to the state after its success.
+    pub fn plan(&mut self, analysis: &Analysis) -> Planned {
+        let ends = matches!(analysis.control, Some(Control::Commit | Control::Rollback));
+        if self.phase == Phase::Released && !ends {
+            return raise(&Refusal::new(
+                "25000",
+                "current transaction is committed, commands ignored until end of transaction block",
+            ));
+        }
+        match &analysis.control {
+            Some(control) => self.control(control, analysis),
+            None => {
+                let counts = matches!(analysis.class, Class::Work | Class::Schema | Class::Constant);
+                if counts && self.phase == Phase::Open && self.injects(self.inject.0) {
+                    return injected("inject_retry_errors_enabled");
+                }
+                if self.phase == Phase::Open {
+                    self.worked |= matches!(analysis.class, Class::Work | Class::Schema);
+                }
+                analysis.pieces.clone().into()
+            }
+        }
+    }
+
+    fn injects(&self, enabled: bool) -> bool {
+        enabled && self.failed_attempts < INJECTED_FAILURES
+    }
+
+    fn control(&mut self, control: &Control, analysis: &Analysis) -> Planned {
+        let as_is = || Planned::from(analysis.pieces.clone());
+        match control {
+            Control::Begin(options) => match self.phase {
+                Phase::Open => raise(&Refusal::new(
+                    "25001",
+                    "there is already a transaction in progress",
+                )),
+                _ => {
+                    self.begin(options.clone());
+                    self.begin_pieces("BEGIN")
+                }
+            },
+            Control::SetTransaction(options) => {
+                if self.phase == Phase::Open && !options.is_empty() {
+                    let comma = if self.options.is_empty() { "" } else { "," };
+                    self.options = format!("{}{comma}{options}", self.options);
+                }
+                as_is()
+            }
+            Control::Commit => self.commit(),
+            Control::Rollback => {
+                let released = self.phase == Phase::Released;
+                self.end(released);
+                own("ROLLBACK", if released { "COMMIT" } else { "ROLLBACK" })
+            }
+            Control::Savepoint(name) => self.savepoint(name, as_is),
+            Control::RollbackTo(name) => self.rollback_to(name, as_is),
+            Control::Release(name) => self.release(name, as_is),
+            Control::Inject(injection) => {
+                match *injection {
+                    Injection::Statements(on) => self.inject.0 = on,
+                    Injection::Commit(on) => self.inject_commit.0 = on,
+                }
+                if self.phase == Phase::Idle {
+                    self.inject.1 = self.inject.0;
+                    self.inject_commit.1 = self.inject_commit.0;
+                }
+                as_is()
+            }
+            Control::Use(database) => match self.phase {
+                Phase::Idle => Planned {
+                    use_database: Some(database.clone()),
+                    detached: true,
+                    ..Planned::default()
+                },
+                Phase::Failed => as_is(),
+                _ => raise(&Refusal {
+                    code: "25001",
+                    message: "the local endpoint cannot change the database inside a transaction"
+                        .to_owned(),
+                    hint: "COMMIT or ROLLBACK first, or set autocommit".to_owned(),
+                }),
+            },
+            Control::Detached => {
+                let mut pieces = analysis.pieces.clone();
+                if self.phase == Phase::Open {
+                    pieces.insert(0, Piece::hidden("COMMIT"));
+                    self.end(true);
+                }
+                Planned { pieces, detached: true, ..Planned::default() }
+            }
+        }
+    }
+
+    fn begin(&mut self, options: String) {
+        self.phase = Phase::Open;
+        self.worked = false;
+        self.options = options;
+        self.restart = None;
+        self.initial = None;
+        self.retryable = false;
+        self.inject.1 = self.inject.0;
+        self.inject_commit.1 = self.inject_commit.0;
+    }
+
+    /// `BEGIN`, and for `crdb_internal.force_retry` when the first attempt failed.
+    fn begin_pieces(&self, tag: &str) -> Planned {
+        let begin = format!("BEGIN{}", self.options);
+        match self.first_failure {
+            None => own(begin, tag),
+            Some(since) => vec![
+                Piece::hidden(&begin),
+                Piece::tagged(format!("SET LOCAL kecoa.first_failure TO '{since}'"), tag),
+            ]
+            .into(),
+        }
+    }
+
+    fn end(&mut self, committed: bool) {
+        if committed {
+            self.inject.1 = self.inject.0;
+            self.inject_commit.1 = self.inject_commit.0;
+        } else {
+            // SET is undone with its transaction.
+            self.inject.0 = self.inject.1;
+            self.inject_commit.0 = self.inject_commit.1;
+        }
+        if committed || !self.retryable {
+            self.failed_attempts = 0;
+            self.first_failure = None;
+        }
+        self.phase = Phase::Idle;
+        self.worked = false;
+        self.restart = None;
+        self.initial = None;
+    }
+
+    fn commit(&mut self) -> Planned {
+        match self.phase {
+            Phase::Open if self.injects(self.inject_commit.0) => {
+                self.phase = Phase::Idle;
+                let mut planned = injected("inject_retry_errors_on_commit_enabled");
+                planned.pieces.insert(0, Piece::hidden("ROLLBACK"));
+                planned
+            }
+            Phase::Released => {
+                self.end(true);
+                own("COMMIT", "COMMIT")
+            }
+            phase => {
+                self.end(phase == Phase::Open);
+                vec![Piece::forward(Sql::made("COMMIT"))].into()
+            }
+        }
+    }
+
+    fn savepoint(&mut self, name: &str, as_is: impl Fn() -> Planned) -> Planned {
+        if self.phase == Phase::Open && is_restart(name) {
+            if self.restart.is_some() {
+                let message = format!("SAVEPOINT \"{name}\" cannot be nested");
+                return raise(&Refusal::new("42601", message));
+            }
+            if self.worked || self.initial.is_some() {
+                let message =
+                    format!("SAVEPOINT \"{name}\" needs to be the first statement in a transaction");
+                return raise(&Refusal::new("42601", message));
+            }
+            self.restart = Some(name.to_owned());
+        }
+        if self.phase == Phase::Open && !self.worked && self.initial.is_none() {
+            self.initial = Some(name.to_owned());
+        }
+        as_is()
+    }
+
+    fn rollback_to(&mut self, name: &str, as_is: impl Fn() -> Planned) -> Planned {
+        let open = matches!(self.phase, Phase::Open | Phase::Failed);
+        let restart = self.restart.as_deref() == Some(name);
+        let initial = self.initial.as_deref() == Some(name) && self.retryable;
+        if open && (restart || initial) {
+            // PostgreSQL's snapshot outlives a savepoint: only a new transaction sees what the
+            // others committed meanwhile.
+            let retryable = self.retryable;
+            let restart = self.restart.clone();
+            self.end(false);
+            self.begin(self.options.clone());
+            self.retryable = false;
+            if !retryable {
+                self.failed_attempts = 0;
+                self.first_failure = None;
+            }
+            self.restart = restart;
+            self.initial = Some(name.to_owned());
+            let mut planned = self.begin_pieces("ROLLBACK");
+            for piece in &mut planned.pieces {
+                piece.reply = Reply::Hide;
+            }
+            planned.pieces.insert(0, Piece::hidden("ROLLBACK"));
+            let savepoint = format!("SAVEPOINT {}", quote_name(name));
+            planned.pieces.push(Piece::tagged(savepoint, "ROLLBACK"));
+            return planned;
+        }
+        if self.phase == Phase::Failed && self.retryable && self.initial.is_some() {
+            // The savepoint lies behind reads that are out of date; only the first one helps.
+            let error = Piece::raise(&Refusal {
+                code: "40001",
+                message: format!(
+                    "restart transaction: TransactionRetryWithProtoRefreshError: cannot rollback \
+                     to savepoint \"{name}\" after a transaction retry error"
+                ),
+                hint: super::RETRY_HINT.to_owned(),
+            });
+            let first = quote_name(self.initial.as_deref().unwrap_or_default());
+            let back = Piece::hidden(&format!("ROLLBACK TO SAVEPOINT {first}"));
+            return vec![back, error].into();
+        }
+        if self.phase == Phase::Failed {
+            self.phase = Phase::Open;
+        }
+        as_is()
+    }
+
+    fn release(&mut self, name: &str, as_is: impl Fn() -> Planned) -> Planned {
+        if self.phase == Phase::Open && self.restart.as_deref() == Some(name) {
+            if self.injects(self.inject_commit.0) {
+                return injected("inject_retry_errors_on_commit_enabled");
+            }
+            let mut commit = Piece::tagged("COMMIT", "COMMIT");
+            commit.on_error = OnError::Release;
+            // The client's transaction stays open until its COMMIT.
+            let open = Piece::hidden("BEGIN");
+            self.phase = Phase::Released;
+            return vec![commit, open].into();
+        }
+        as_is()
+    }
+
+    /// Notes that a statement failed with `code`. `now` is in seconds since 1970.
+    pub fn failed(&mut self, code: &str, on_error: OnError, now: u64) {
+        if on_error == OnError::Injected {
+            self.failed_attempts = self.failed_attempts.saturating_add(1);
+        }
+        if code == "40001" {
+            self.retryable = true;
+            self.first_failure.get_or_insert(now);
+        }
+    }
+
+    /// SQL that gives back to a client whose `RELEASE` failed the failed transaction it must see.
+    /// A retry error leaves it the savepoint to roll back to.
+    pub fn after_failed_release(&mut self) -> Vec<String> {
+        if !self.retryable {
+            self.restart = None;
+        }
+        self.phase = Phase::Failed;
+        let mut sql = vec![format!("BEGIN{}", self.options)];
+        if let Some(name) = &self.restart {
+            sql.push(format!("SAVEPOINT {}", quote_name(name)));
+        }
+        sql.push(format!("DO {}", quote("BEGIN RAISE EXCEPTION 'released'; END")));
+        sql
+    }
+
+    /// Agrees with what PostgreSQL says of itself at ReadyForQuery (`I`, `T` or `E`), and returns
+    /// what the client is told.
+    pub fn ready(&mut self, status: u8) -> u8 {
+        match (status, self.phase) {
+            (b'I', Phase::Idle) | (b'T', Phase::Open) | (b'E', Phase::Failed) => {}
+            (b'I', _) => self.end(false),
+            (_, Phase::Released) => return b'T',
+            (b'E', _) => self.phase = Phase::Failed,
+            (_, Phase::Idle) => self.begin(String::new()),
+            _ => self.phase = Phase::Open,
+        }
+        status
+    }
+}
+
+/// Analyses the statements that begin, end or mark a transaction; `None` for the others.
+pub fn analyse(statement: &Statement<'_>) -> Result<Option<Analysis>, Refusal> {
+    let with = |control, text: String| Ok(Some(Analysis::control(control, Sql::made(text))));
+    let noise = |at| at + usize::from(statement.is_any(at, &["WORK", "TRANSACTION"]));
+    let length = statement.len();
+    if statement.is(0, "BEGIN") || statement.are(0, &["START", "TRANSACTION"]) {
+        let Some(options) = options(statement, noise(1))? else {
+            return Ok(None);
+        };
+        return with(Control::Begin(options.clone()), format!("BEGIN{options}"));
+    }
+    let session = statement.are(0, &["SET", "SESSION", "CHARACTERISTICS", "AS", "TRANSACTION"]);
+    if statement.are(0, &["SET", "TRANSACTION"]) || session {
+        let Some(options) = options(statement, if session { 5 } else { 2 })? else {
+            return Ok(None);
+        };
+        if options.is_empty() {
+            let piece = Piece::tagged(format!("DO {}", quote("BEGIN END")), "SET");
+            return Ok(Some(Analysis::piece(Class::Session, piece)));
+        }
+        let words = if session { "SESSION CHARACTERISTICS AS " } else { "" };
+        let sql = Sql::made(format!("SET {words}TRANSACTION{options}"));
+        if session {
+            return Ok(Some(Analysis::plain(Class::Session, sql)));
+        }
+        return Ok(Some(Analysis::control(Control::SetTransaction(options), sql)));
+    }
+    if statement.is_any(0, &["COMMIT", "END"]) && noise(1) == length {
+        return with(Control::Commit, "COMMIT".to_owned());
+    }
+    if statement.is_any(0, &["ROLLBACK", "ABORT"]) {
+        let at = noise(1);
+        if at == length {
+            return with(Control::Rollback, "ROLLBACK".to_owned());
+        }
+        if statement.is(at, "TO") {
+            let at = at + 1 + usize::from(statement.is(at + 1, "SAVEPOINT"));
+            if let Some(name) = statement.name(at).filter(|_| at + 1 == length) {
+                let text = format!("ROLLBACK TO SAVEPOINT {}", quote_name(&name));
+                return with(Control::RollbackTo(name), text);
+            }
+        }
+    }
+    if statement.is(0, "SAVEPOINT")
+        && let Some(name) = statement.name(1).filter(|_| length == 2)
+    {
+        let text = format!("SAVEPOINT {}", quote_name(&name));
+        return with(Control::Savepoint(name), text);
+    }
+    if statement.is(0, "RELEASE") {
+        let at = 1 + usize::from(statement.is(1, "SAVEPOINT") && length > 2);
+        if let Some(name) = statement.name(at).filter(|_| at + 1 == length) {
+            let text = format!("RELEASE SAVEPOINT {}", quote_name(&name));
+            return with(Control::Release(name), text);
+        }
+    }
+    Ok(None)
+}
+
+/// PostgreSQL's form of a transaction's options, each with a blank before it; `None` when one is
+/// not known, for PostgreSQL to report.
+fn options(statement: &Statement<'_>, from: usize) -> Result<Option<String>, Refusal> {
+    let mut wanted: Vec<&str> = Vec::new();
+    let mut at = from;
+    while at < statement.len() {
+        if statement.is_mark(at, ",") {
+            at += 1;
+            continue;
+        }
+        let (option, words) = if statement.are(at, &["ISOLATION", "LEVEL"]) {
+            let level = at + 2;
+            if statement.are(level, &["READ", "UNCOMMITTED"]) {
+                (" ISOLATION LEVEL READ UNCOMMITTED", 4)
+            } else if statement.are(level, &["READ", "COMMITTED"]) {
+                (" ISOLATION LEVEL READ COMMITTED", 4)
+            } else if statement.are(level, &["REPEATABLE", "READ"]) {
+                (" ISOLATION LEVEL REPEATABLE READ", 4)
+            } else if statement.is(level, "SNAPSHOT") {
+                (" ISOLATION LEVEL REPEATABLE READ", 3)
+            } else if statement.is(level, "SERIALIZABLE") {
+                (" ISOLATION LEVEL SERIALIZABLE", 3)
+            } else {
+                return Ok(None);
+            }
+        } else if statement.is(at, "PRIORITY") && statement.is_any(at + 1, &["LOW", "NORMAL", "HIGH"])
+        {
+            ("", 2) // nothing here competes by priority
+        } else if statement.are(at, &["READ", "ONLY"]) {
+            (" READ ONLY", 2)
+        } else if statement.are(at, &["READ", "WRITE"]) {
+            (" READ WRITE", 2)
+        } else if statement.are(at, &["NOT", "DEFERRABLE"]) {
+            (" NOT DEFERRABLE", 2)
+        } else if statement.is(at, "DEFERRABLE") {
+            (" DEFERRABLE", 1)
+        } else if statement.are(at, &["AS", "OF", "SYSTEM", "TIME"]) {
+            return Err(Refusal::cluster_only("read the past (AS OF SYSTEM TIME)"));
+        } else {
+            return Ok(None);
+        };
+        if !option.is_empty() {
+            wanted.push(option);
+        }
+        at += words;
+    }
+    Ok(Some(wanted.join(",")))
+}
+
+/// `USE name`, `SET database = name`.
+pub fn use_database(name: Option<String>) -> Analysis {
+    let piece = Piece::tagged(format!("DO {}", quote("BEGIN END")), "SET");
+    let class = Class::Session;
+    Analysis { class, control: Some(Control::Use(name)), pieces: vec![piece] }
+}
+
+/// `CREATE DATABASE [IF NOT EXISTS]`, `DROP DATABASE [IF EXISTS] … [CASCADE]`, `USE`.
+pub fn database(
+    statement: &Statement<'_>,
+    context: &Context<'_>,
+) -> Result<Option<Analysis>, Stop> {
+    let detached = |sql: Sql| Analysis {
+        class: Class::Schema,
+        control: Some(Control::Detached),
+        pieces: vec![Piece::forward(sql)],
+    };
+    if statement.is(0, "USE") && statement.len() == 2 {
+        return Ok(statement.value(1).map(|name| use_database(Some(name))));
+    }
+    if statement.are(0, &["CREATE", "DATABASE"]) {
+        let regional = ["PRIMARY", "REGIONS", "SECONDARY", "SUPER", "SURVIVE", "PLACEMENT"];
+        if (2..statement.len()).any(|at| at > 2 && statement.is_any(at, &regional)) {
+            return Err(Refusal::cluster_only("place data in regions").into());
+        }
+        let lenient = statement.are(2, &["IF", "NOT", "EXISTS"]);
+        let at = if lenient { 5 } else { 2 };
+        let Some(name) = statement.name(at) else {
+            return Ok(None);
+        };
+        if lenient && context.catalog.database(&name)? {
+            let message = format!("database \"{name}\" already exists, skipping");
+            let piece = Piece::notice(&message, "CREATE DATABASE");
+            return Ok(Some(Analysis::piece(Class::Session, piece)));
+        }
+        let rest = statement.sql().get(statement.start(at)..).unwrap_or_default();
+        let mut sql = Sql::made("CREATE DATABASE ");
+        sql.append(&Sql::copied(rest, statement.offset() + statement.start(at)));
+        return Ok(Some(detached(sql)));
+    }
+    if statement.are(0, &["DROP", "DATABASE"]) {
+        let at = if statement.are(2, &["IF", "EXISTS"]) { 4 } else { 2 };
+        if statement.is_name(at) && statement.is_any(at + 1, &["CASCADE", "RESTRICT"])
+            || statement.len() == at + 1
+        {
+            let to = statement.end(at);
+            let kept = statement.sql().get(..to).unwrap_or_default();
+            let mut sql = Sql::copied(kept, statement.offset());
+            // CockroachDB drops a database that others are connected to.
+            sql.push(" WITH (FORCE)");
+            return Ok(Some(detached(sql)));
+        }
+    }
+    Ok(None)
+}

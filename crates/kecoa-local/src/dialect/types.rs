@@ -1,0 +1,69 @@
+//! CockroachDB's type names where a type is expected.
+
+use super::edit::Edits;
+use super::lexer::TokenKind;
+use super::statement::Statement;
+
+/// What a type name becomes.
+enum Change {
+    /// Another name, with what stands in brackets behind it kept.
+    Name(&'static str),
+    /// Another name, without what stands in brackets behind it.
+    Bare(&'static str),
+    /// `STRING`: `VARCHAR(n)` with a length, `TEXT` without.
+    Text,
+    /// A column that fills itself.
+    Serial,
+}
+
+fn change(word: &str) -> Option<Change> {
+    Some(match word {
+        "string" => Change::Text,
+        "bytes" | "blob" => Change::Bare("BYTEA"),
+        // INT is 64 bits wide in CockroachDB.
+        "int" | "integer" | "int64" => Change::Name("INT8"),
+        "int32" => Change::Name("INT4"),
+        "int16" => Change::Name("INT2"),
+        "float64" => Change::Name("FLOAT8"),
+        "float32" => Change::Name("FLOAT4"),
+        "json" => Change::Name("JSONB"),
+        "serial" | "serial2" | "serial4" | "serial8" | "bigserial" | "smallserial" => {
+            Change::Serial
+        }
+        _ => return None,
+    })
+}
+
+/// Whether the word at `index` names a type only CockroachDB has, or one that it means differently.
+pub fn is_changed_type(statement: &Statement<'_>, index: usize) -> bool {
+    statement.kind(index) == Some(TokenKind::Word)
+        && statement.name(index).is_some_and(|name| change(&name).is_some())
+}
+
+/// Rewrites the type that starts at `index`. `column` is true in a column's definition, where
+/// `SERIAL` may stand.
+pub fn rewrite(statement: &Statement<'_>, index: usize, column: bool, edits: &mut Edits) {
+    if statement.kind(index) != Some(TokenKind::Word) || statement.is_mark(index + 1, ".") {
+        return;
+    }
+    let Some(change) = statement.name(index).as_deref().and_then(change) else {
+        return;
+    };
+    let start = statement.start(index);
+    let brackets = statement.partner(index + 1).filter(|_| statement.is_mark(index + 1, "("));
+    match change {
+        Change::Name(name) => edits.replace(start, statement.end(index), name),
+        Change::Bare(name) => {
+            edits.replace(start, statement.end(brackets.unwrap_or(index)), name);
+        }
+        Change::Text => {
+            let name = if brackets.is_some() { "VARCHAR" } else { "TEXT" };
+            edits.replace(start, statement.end(index), name);
+        }
+        Change::Serial if column => {
+            let text = "INT8 NOT NULL DEFAULT unique_rowid()";
+            edits.replace(start, statement.end(index), text);
+        }
+        Change::Serial => {}
+    }
+}

@@ -1,0 +1,100 @@
+//! What only a CockroachDB cluster can do.
+
+use super::plan::Refusal;
+use super::statement::Statement;
+
+/// The error for a statement that the local endpoint cannot do, if it is one.
+pub fn refusal(statement: &Statement<'_>) -> Option<Refusal> {
+    let what = first_words(statement).or_else(|| alter(statement)).or_else(|| show(statement))?;
+    Some(Refusal::cluster_only(what))
+}
+
+fn first_words(statement: &Statement<'_>) -> Option<&'static str> {
+    const LEADING: &[(&[&str], &str)] = &[
+        (&["BACKUP"], "take backups"),
+        (&["RESTORE"], "restore backups"),
+        (&["IMPORT"], "import files (use COPY … FROM STDIN)"),
+        (&["EXPORT"], "export files (use COPY … TO STDOUT)"),
+        (&["CREATE", "CHANGEFEED"], "stream changefeeds"),
+        (&["EXPERIMENTAL", "CHANGEFEED"], "stream changefeeds"),
+        (&["ALTER", "CHANGEFEED"], "stream changefeeds"),
+        (&["CREATE", "SCHEDULE"], "run schedules"),
+        (&["ALTER", "BACKUP"], "take backups"),
+        (&["CREATE", "EXTERNAL", "CONNECTION"], "keep external connections"),
+        (&["CREATE", "VIRTUAL", "CLUSTER"], "hold virtual clusters"),
+        (&["ALTER", "VIRTUAL", "CLUSTER"], "hold virtual clusters"),
+        (&["ALTER", "RANGE"], "move ranges"),
+        (&["PAUSE"], "run jobs or schedules"),
+        (&["RESUME"], "run jobs or schedules"),
+        (&["CANCEL"], "cancel jobs, queries or sessions by statement"),
+        (&["SET", "TRACING"], "trace sessions"),
+    ];
+    LEADING.iter().find(|(words, _)| statement.are(0, words)).map(|(_, what)| *what)
+}
+
+fn alter(statement: &Statement<'_>) -> Option<&'static str> {
+    if !statement.is(0, "ALTER") {
+        return None;
+    }
+    let has = |words: &[&str]| {
+        statement.find(1, statement.len(), |i| statement.are(i, words)).is_some()
+    };
+    if has(&["CONFIGURE", "ZONE"]) {
+        return Some("configure zones");
+    }
+    if statement.is(1, "DATABASE") {
+        let regional = [
+            &["ADD", "REGION"][..],
+            &["DROP", "REGION"],
+            &["PRIMARY", "REGION"],
+            &["SECONDARY", "REGION"],
+            &["SURVIVE"],
+            &["PLACEMENT"],
+            &["SUPER", "REGION"],
+        ];
+        return regional.into_iter().any(has).then_some("place data in regions");
+    }
+    if statement.is_any(1, &["TABLE", "INDEX"]) {
+        if has(&["SET", "LOCALITY"]) {
+            return Some("place data in regions");
+        }
+        let ranges = [
+            &["SPLIT", "AT"][..],
+            &["UNSPLIT"],
+            &["SCATTER"],
+            &["RELOCATE"],
+            &["EXPERIMENTAL_RELOCATE"],
+        ];
+        if ranges.into_iter().any(has) {
+            return Some("split or move ranges");
+        }
+        if has(&["ALTER", "PRIMARY", "KEY"]) {
+            return Some("change a primary key in place (drop the constraint and add another)");
+        }
+    }
+    None
+}
+
+fn show(statement: &Statement<'_>) -> Option<&'static str> {
+    if !statement.is(0, "SHOW") {
+        return None;
+    }
+    const THINGS: &[(&str, &str)] = &[
+        ("BACKUP", "take backups"),
+        ("BACKUPS", "take backups"),
+        ("CHANGEFEED", "stream changefeeds"),
+        ("JOB", "run jobs"),
+        ("JOBS", "run jobs"),
+        ("SCHEDULE", "run schedules"),
+        ("SCHEDULES", "run schedules"),
+        ("RANGE", "show ranges"),
+        ("RANGES", "show ranges"),
+        ("REGIONS", "show regions"),
+        ("LOCALITY", "show localities"),
+        ("ZONE", "configure zones"),
+        ("ZONES", "configure zones"),
+        ("TRACE", "trace sessions"),
+        ("STATISTICS", "show CockroachDB's statistics"),
+    ];
+    THINGS.iter().find(|(word, _)| statement.is(1, word)).map(|(_, what)| *what)
+}

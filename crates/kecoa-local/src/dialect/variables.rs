@@ -1,0 +1,246 @@
+//! CockroachDB's session variables.
+//!
+//! Those PostgreSQL knows too pass through. Those only CockroachDB has are kept by PostgreSQL as
+//! customized options `kecoa.<name>`: `SET LOCAL`, `RESET`, `DISCARD ALL` and the end of a failed
+//! transaction treat them as any other.
+
+use super::plan::{Analysis, Class, Piece, Refusal, quote};
+use super::statement::Statement;
+use super::transaction::{Control, Injection};
+
+/// How a variable's value is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `on` or `off`.
+    Boolean,
+    /// Anything.
+    Text,
+    /// Cannot be set.
+    ReadOnly,
+}
+
+/// The variables only CockroachDB has: name, default, form. `SHOW` answers the default until a
+/// session sets another; but for the two `inject_` ones, they change nothing here.
+pub const VARIABLES: &[(&str, &str, Form)] = &[
+    ("allow_ordinal_column_references", "off", Form::Boolean),
+    ("allow_prepare_as_opt_plan", "off", Form::Boolean),
+    ("always_distribute_full_scans", "off", Form::Boolean),
+    ("autocommit_before_ddl", "on", Form::Boolean),
+    ("avoid_buffering", "off", Form::Boolean),
+    ("copy_fast_path_enabled", "on", Form::Boolean),
+    ("copy_from_atomic_enabled", "on", Form::Boolean),
+    ("copy_from_retries_enabled", "on", Form::Boolean),
+    ("cost_scans_with_default_col_size", "off", Form::Boolean),
+    ("crdb_version", concat!("CockroachDB OSS ", "v25.2.0", " (kecoa local)"), Form::ReadOnly),
+    ("datestyle_enabled", "on", Form::Boolean),
+    ("declare_cursor_statement_timeout_enabled", "on", Form::Boolean),
+    ("default_int_size", "8", Form::Text),
+    ("default_text_search_config", "pg_catalog.english", Form::Text),
+    ("default_transaction_priority", "normal", Form::Text),
+    ("default_transaction_quality_of_service", "regular", Form::Text),
+    ("default_transaction_use_follower_reads", "off", Form::Boolean),
+    ("disable_changefeed_replication", "off", Form::Boolean),
+    ("disable_hoist_projection_in_join_limitation", "off", Form::Boolean),
+    ("disable_partially_distributed_plans", "off", Form::Boolean),
+    ("disable_plan_gists", "off", Form::Boolean),
+    ("disallow_full_table_scans", "off", Form::Boolean),
+    ("distsql", "auto", Form::Text),
+    ("enable_auto_rehoming", "off", Form::Boolean),
+    ("enable_create_stats_using_extremes", "on", Form::Boolean),
+    ("enable_experimental_alter_column_type_general", "off", Form::Boolean),
+    ("enable_implicit_fk_locking_for_serializable", "off", Form::Boolean),
+    ("enable_implicit_select_for_update", "on", Form::Boolean),
+    ("enable_implicit_transaction_for_batch_statements", "on", Form::Boolean),
+    ("enable_insert_fast_path", "on", Form::Boolean),
+    ("enable_multiple_modifications_of_table", "off", Form::Boolean),
+    ("enable_multiregion_placement_policy", "off", Form::Boolean),
+    ("enable_super_regions", "off", Form::Boolean),
+    ("enable_zigzag_join", "off", Form::Boolean),
+    ("enforce_home_region", "off", Form::Boolean),
+    ("experimental_enable_temp_tables", "on", Form::Boolean),
+    ("experimental_enable_unique_without_index_constraints", "off", Form::Boolean),
+    ("foreign_key_cascades_limit", "10000", Form::Text),
+    ("idle_in_session_timeout", "0s", Form::Text),
+    ("index_join_streamer_batch_size", "8.0 MiB", Form::Text),
+    ("inject_retry_errors_enabled", "off", Form::Boolean),
+    ("inject_retry_errors_on_commit_enabled", "off", Form::Boolean),
+    ("join_reader_ordering_strategy_batch_size", "100 KiB", Form::Text),
+    ("kv_transaction_buffered_writes_enabled", "off", Form::Boolean),
+    ("large_full_scan_rows", "0", Form::Text),
+    ("locality", "", Form::ReadOnly),
+    ("locality_optimized_partitioned_index_scan", "on", Form::Boolean),
+    ("max_retries_for_read_committed", "100", Form::Text),
+    ("multiple_active_portals_enabled", "off", Form::Boolean),
+    ("node_id", "1", Form::ReadOnly),
+    ("null_ordered_last", "off", Form::Boolean),
+    ("optimizer", "on", Form::Text),
+    ("optimizer_use_forecasts", "on", Form::Boolean),
+    ("optimizer_use_histograms", "on", Form::Boolean),
+    ("optimizer_use_multicol_stats", "on", Form::Boolean),
+    ("override_multi_region_zone_config", "off", Form::Boolean),
+    ("parallelize_multi_key_lookup_joins_enabled", "off", Form::Boolean),
+    ("pg_trgm.similarity_threshold", "0.3", Form::Text),
+    ("prefer_lookup_joins_for_fks", "off", Form::Boolean),
+    ("prepared_statements_cache_size", "0 B", Form::Text),
+    ("propagate_input_ordering", "off", Form::Boolean),
+    ("reorder_joins_limit", "8", Form::Text),
+    ("require_explicit_primary_keys", "off", Form::Boolean),
+    ("results_buffer_size", "524288", Form::ReadOnly),
+    ("serial_normalization", "rowid", Form::Text),
+    ("server_version", "13.0.0", Form::ReadOnly),
+    ("server_version_num", "130000", Form::ReadOnly),
+    ("show_primary_key_constraint_on_not_visible_columns", "on", Form::Boolean),
+    ("sql_safe_updates", "off", Form::Boolean),
+    ("ssl_renegotiation_limit", "0", Form::Text),
+    ("stub_catalog_tables", "on", Form::Boolean),
+    ("system_identity", "root", Form::ReadOnly),
+    ("testing_optimizer_disable_rule_probability", "0", Form::Text),
+    ("testing_optimizer_random_seed", "0", Form::Text),
+    ("transaction_priority", "normal", Form::Text),
+    ("transaction_rows_read_err", "0", Form::Text),
+    ("transaction_rows_read_log", "0", Form::Text),
+    ("transaction_rows_written_err", "0", Form::Text),
+    ("transaction_rows_written_log", "0", Form::Text),
+    ("transaction_status", "NoTxn", Form::ReadOnly),
+    ("troubleshooting_mode", "off", Form::Boolean),
+    ("unconstrained_non_covering_index_scan_enabled", "off", Form::Boolean),
+    ("use_declarative_schema_changer", "on", Form::Text),
+    ("variable_inequality_lookup_join_enabled", "on", Form::Boolean),
+    ("vectorize", "on", Form::Text),
+];
+
+/// The default and the form of one of CockroachDB's own variables.
+pub fn find(name: &str) -> Option<(&'static str, Form)> {
+    VARIABLES.iter().find(|(known, ..)| *known == name).map(|(_, value, form)| (*value, *form))
+}
+
+/// The name of the option that keeps the variable.
+pub fn option_name(name: &str) -> String {
+    format!("kecoa.{}", name.replace('.', "_"))
+}
+
+/// The query for `SHOW name`.
+pub fn shown(name: &str) -> Option<String> {
+    let (default, form) = find(name)?;
+    let column = super::plan::quote_name(name);
+    if form == Form::ReadOnly {
+        return Some(format!("SELECT {}::text AS {column}", quote(default)));
+    }
+    let option = quote(&option_name(name));
+    let default = quote(default);
+    Some(format!(
+        "SELECT coalesce(nullif(pg_catalog.current_setting({option}, true), ''), {default}) \
+         AS {column}"
+    ))
+}
+
+/// Reads `on`, `true`, `yes`, `1`, `'t'` and their opposites.
+pub fn boolean(value: &str) -> Option<bool> {
+    match value.to_ascii_lowercase().as_str() {
+        "on" | "true" | "yes" | "1" | "t" | "y" => Some(true),
+        "off" | "false" | "no" | "0" | "f" | "n" => Some(false),
+        _ => None,
+    }
+}
+
+/// `SET`, `RESET` and `SHOW`'s sister statements; `None` when PostgreSQL shall have it as it is.
+pub fn set(statement: &Statement<'_>) -> Result<Option<Analysis>, Refusal> {
+    if statement.are(0, &["SET", "CLUSTER", "SETTING"])
+        || statement.are(0, &["RESET", "CLUSTER", "SETTING"])
+    {
+        let what = statement.slice(3, statement.len());
+        let message = format!("the local endpoint has no cluster settings; ignored: {what}");
+        let piece = Piece::notice(&message, "SET CLUSTER SETTING");
+        return Ok(Some(Analysis::piece(Class::Session, piece)));
+    }
+    let reset = statement.is(0, "RESET");
+    if !reset && !statement.is(0, "SET") {
+        return Ok(None);
+    }
+    let scope = if statement.is(1, "LOCAL") { "LOCAL " } else { "" };
+    let at = 1 + usize::from(!reset && statement.is_any(1, &["SESSION", "LOCAL"]));
+    let Some(end) = statement.qualified_name(at) else {
+        return Ok(None);
+    };
+    let name = statement.slice(at, end).to_ascii_lowercase();
+    let assigned = statement.is_mark(end, "=") || statement.is(end, "TO");
+    let value = statement.value(end + 1);
+    if name == "database" && (reset || assigned) {
+        let value = if reset { None } else { value.filter(|v| !v.eq_ignore_ascii_case("default")) };
+        return Ok(Some(super::transaction::use_database(value)));
+    }
+    let Some((_, form)) = find(&name) else {
+        return client_encoding(statement, &name, end);
+    };
+    if form == Form::ReadOnly {
+        let message = format!("parameter \"{name}\" cannot be changed");
+        return Err(Refusal::new("55P02", message));
+    }
+    let option = option_name(&name);
+    let default = reset || statement.is(end + 1, "DEFAULT");
+    if !default && !assigned {
+        return Ok(None); // a syntax error, for PostgreSQL to report
+    }
+    let flag = if default { Some(false) } else { value.as_deref().and_then(boolean) };
+    let text = match (default, form) {
+        (true, _) => format!("SELECT pg_catalog.set_config({}, '', {})", quote(&option), !scope.is_empty()),
+        (false, Form::Boolean) => match flag {
+            Some(flag) => {
+                format!("SET {scope}{option} TO '{}'", if flag { "on" } else { "off" })
+            }
+            None => {
+                let message = format!("parameter \"{name}\" requires a Boolean value");
+                return Err(Refusal::new("22023", message));
+            }
+        },
+        (false, _) => {
+            let value = value.unwrap_or_else(|| {
+                statement.slice(end + 1, statement.len()).into_owned()
+            });
+            format!("SET {scope}{option} TO {}", quote(&value))
+        }
+    };
+    // SET … TO DEFAULT of an option never set would be an error, hence set_config, hence the DO:
+    // a SELECT would send a row.
+    let text = if default { perform(&text) } else { text };
+    let piece = Piece::tagged(text, if reset { "RESET" } else { "SET" });
+    let injection = match name.as_str() {
+        "inject_retry_errors_enabled" => flag.map(Injection::Statements),
+        "inject_retry_errors_on_commit_enabled" => flag.map(Injection::Commit),
+        _ => None,
+    };
+    let mut analysis = Analysis::piece(Class::Session, piece);
+    analysis.control = injection.map(Control::Inject);
+    Ok(Some(analysis))
+}
+
+fn perform(select: &str) -> String {
+    let body = select.replacen("SELECT", "PERFORM", 1);
+    format!("DO {}", quote(&format!("BEGIN {body}; END")))
+}
+
+/// CockroachDB speaks UTF-8 only, and so does the lexer.
+fn client_encoding(
+    statement: &Statement<'_>,
+    name: &str,
+    end: usize,
+) -> Result<Option<Analysis>, Refusal> {
+    let value = match name {
+        "client_encoding" => statement.value(end + 1),
+        "names" => statement.value(end),
+        _ => return Ok(None),
+    };
+    match value {
+        Some(value) if !is_utf8(&value) && !value.eq_ignore_ascii_case("default") => {
+            let message = format!("client encoding must be UTF8, found {value:?}");
+            Err(Refusal::new("22023", message))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Whether a `client_encoding` is UTF-8, or ASCII without a claim.
+pub fn is_utf8(encoding: &str) -> bool {
+    let plain: String = encoding.chars().filter(char::is_ascii_alphanumeric).collect();
+    matches!(plain.to_ascii_lowercase().as_str(), "utf8" | "unicode" | "sqlascii")
+}
