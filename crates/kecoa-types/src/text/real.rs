@@ -16,8 +16,13 @@ pub(crate) enum Shortest {
 }
 
 impl Shortest {
-    /// Of a number printed by `{:e}`, which Rust makes the shortest that reads back the same.
-    pub(crate) fn of<T: Into<f64> + Copy + std::fmt::LowerExp>(value: T) -> Self {
+    /// The shortest digits that read back as the number; of two equally near, the even ones.
+    ///
+    /// `{:e}` alone rounds such ties away from zero, which neither PostgreSQL nor Python does.
+    pub(crate) fn of<T>(value: T) -> Self
+    where
+        T: Into<f64> + Copy + PartialEq + std::fmt::LowerExp + std::str::FromStr,
+    {
         let wide: f64 = value.into();
         if wide.is_nan() {
             return Self::Word("NaN");
@@ -25,11 +30,23 @@ impl Shortest {
         if wide.is_infinite() {
             return Self::Word(if wide > 0.0 { "Infinity" } else { "-Infinity" });
         }
-        let text = format!("{value:e}");
+        let mut text = format!("{value:e}");
+        let places = text.find('e').unwrap_or(0).saturating_sub(2 + usize::from(wide < 0.0));
+        // A tie needs more digits than a number of this precision holds exactly.
+        if places >= 5 {
+            let even = format!("{value:.places$e}");
+            if even != text && even.parse().is_ok_and(|again: T| again == value) {
+                text = even;
+            }
+        }
         let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+        let mut digits: Vec<u8> = mantissa.bytes().filter(u8::is_ascii_digit).collect();
+        while digits.len() > 1 && digits.last() == Some(&b'0') {
+            digits.pop();
+        }
         Self::Digits {
             negative: mantissa.starts_with('-'),
-            digits: mantissa.bytes().filter(u8::is_ascii_digit).collect(),
+            digits,
             exponent: exponent.parse().unwrap_or(0),
         }
     }

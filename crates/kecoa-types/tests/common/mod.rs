@@ -224,7 +224,7 @@ fn json_values() -> BoxedStrategy<Json> {
 
 fn float4_values() -> BoxedStrategy<f32> {
     prop_oneof![
-        any::<u32>().prop_map(f32::from_bits),
+        any::<u32>().prop_map(f32::from_bits).prop_map(|n| if n.is_nan() { f32::NAN } else { n }),
         (-1_000_000i32..1_000_000, 0i32..8).prop_map(|(n, e)| n as f32 / 10f32.powi(e)),
         Just(-0.0),
         Just(f32::MAX),
@@ -236,7 +236,7 @@ fn float4_values() -> BoxedStrategy<f32> {
 
 fn float8_values() -> BoxedStrategy<f64> {
     prop_oneof![
-        any::<u64>().prop_map(f64::from_bits),
+        any::<u64>().prop_map(f64::from_bits).prop_map(|n| if n.is_nan() { f64::NAN } else { n }),
         (any::<i32>(), -20i32..20).prop_map(|(n, e)| f64::from(n) * 10f64.powi(e)),
         (-1_000_000i32..1_000_000, 0i32..8).prop_map(|(n, e)| f64::from(n) / 10f64.powi(e)),
         Just(-0.0),

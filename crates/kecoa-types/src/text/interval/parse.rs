@@ -143,7 +143,8 @@ fn iso_8601(bytes: &[u8]) -> Option<Interval> {
     let mut sum = Sum::default();
     let mut rest = bytes;
     let mut in_time = false;
-    if rest.is_empty() {
+    // Neither `P` nor a `T` at the end says anything.
+    if matches!(bytes.last(), None | Some(b'T')) {
         return None;
     }
     while !rest.is_empty() {

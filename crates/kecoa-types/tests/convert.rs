@@ -1,0 +1,99 @@
+//! The traits of the Rust client.
+
+use kecoa_types::civil::{Date, Interval, Time, TimeTz, Timestamp, TimestampTz};
+use kecoa_types::{Array, FromSql, IsNull, Json, Numeric, StaticOid, ToSql, Uuid, oid};
+
+fn sent(value: &dyn ToSql) -> (u32, Option<Vec<u8>>) {
+    let mut out = Vec::new();
+    let null = value.encode_binary(&mut out).unwrap();
+    (value.type_oid(), (null == IsNull::No).then_some(out))
+}
+
+fn comes_back<T: ToSql + FromSql + PartialEq + std::fmt::Debug>(value: T) {
+    let (oid, bytes) = sent(&value);
+    assert!(T::accepts(oid));
+    let again = match bytes {
+        Some(bytes) => T::decode_binary(oid, &bytes),
+        None => T::decode_null(),
+    };
+    assert_eq!(again, Ok(value));
+}
+
+#[test]
+fn what_is_sent_can_be_read() {
+    let time = Time::new(1, 2, 3, 4).unwrap();
+    comes_back(true);
+    comes_back(-2i16);
+    comes_back(-4i32);
+    comes_back(-8i64);
+    comes_back(8u32);
+    comes_back(0.5f32);
+    comes_back(0.25f64);
+    comes_back("text".to_owned());
+    comes_back(vec![0u8, 1]);
+    comes_back(Uuid::from_bytes([7; 16]));
+    comes_back("1.50".parse::<Numeric>().unwrap());
+    comes_back(Json::new("{}"));
+    comes_back(Date::new(2024, 1, 2).unwrap());
+    comes_back(time);
+    comes_back(TimeTz::new(time, 3_600).unwrap());
+    comes_back(Timestamp::new(2024, 1, 2, time).unwrap());
+    comes_back(TimestampTz::new(2024, 1, 2, time, 0).unwrap());
+    comes_back(Interval::new(1, 2, 3));
+    comes_back(Some(5i64));
+    comes_back(None::<i64>);
+    comes_back(vec![1i64, 2]);
+    comes_back(Vec::<i64>::new());
+    comes_back(vec![Some("a".to_owned()), None]);
+    comes_back(None::<Vec<i32>>);
+    comes_back(Array::from_elements(vec![Some(1i32), None]));
+}
+
+#[test]
+fn types_of_parameters() {
+    assert_eq!(sent(&"a"), (oid::TEXT, Some(b"a".to_vec())));
+    assert_eq!(sent(&&b"a"[..]), (oid::BYTEA, Some(b"a".to_vec())));
+    assert_eq!(sent(&None::<&str>), (oid::TEXT, None));
+    assert_eq!(sent(&Vec::<Uuid>::new()).0, oid::UUID_ARRAY);
+    assert_eq!(sent(&vec!["a"]).0, oid::TEXT_ARRAY);
+    assert_eq!(sent(&vec![None::<f64>]).0, oid::FLOAT8_ARRAY);
+    assert_eq!(<Option<Vec<i16>> as StaticOid>::OID, oid::INT2_ARRAY);
+    let many: &[&dyn ToSql] = &[&1i32, &"a", &None::<bool>];
+    let oids: Vec<u32> = many.iter().map(|value| value.type_oid()).collect();
+    assert_eq!(oids, [oid::INT4, oid::TEXT, oid::BOOL]);
+    assert!("a\0b".encode_binary(&mut Vec::new()).is_err());
+}
+
+#[test]
+fn narrower_columns_widen_and_text_is_read() {
+    assert_eq!(i64::decode_binary(oid::INT2, &[0xff, 0xff]), Ok(-1));
+    assert_eq!(i64::decode_text(oid::INT4, b"-5"), Ok(-5));
+    assert_eq!(f64::decode_text(oid::FLOAT4, b"0.5"), Ok(0.5));
+    assert_eq!(Numeric::decode_text(oid::INT8, b"12"), Ok(Numeric::from(12)));
+    assert_eq!(String::decode_binary(oid::JSONB, b"\x01[]"), Ok("[]".to_owned()));
+    assert_eq!(Vec::<i64>::decode_text(oid::INT4_ARRAY, b"{1,2}"), Ok(vec![1, 2]));
+    assert_eq!(
+        Vec::<Option<String>>::decode_text(oid::TEXT_ARRAY, b"{a,NULL}"),
+        Ok(vec![Some("a".to_owned()), None])
+    );
+}
+
+#[test]
+fn what_does_not_fit_is_refused_in_words() {
+    assert!(!i32::accepts(oid::INT8) && !Vec::<i32>::accepts(oid::INT4));
+    let message = |error: kecoa_types::DecodeError| error.to_string();
+    assert_eq!(
+        i32::decode_binary(oid::INT8, &[0; 8]).map_err(message),
+        Err("expected a column of type int4 or int2, found int8 (oid 20)".to_owned())
+    );
+    assert_eq!(
+        i32::decode_null().map_err(message),
+        Err("expected a value (read the column as Option for NULLs), found NULL".to_owned())
+    );
+    assert!(Vec::<i32>::decode_text(oid::INT4_ARRAY, b"{NULL}").is_err());
+    assert!(Vec::<i32>::decode_text(oid::INT4_ARRAY, b"{{1},{2}}").is_err());
+    assert!(Vec::<i32>::decode_text(oid::INT4, b"1").is_err());
+    // An array that says it holds something else than its column's type.
+    let (_, text) = sent(&vec!["a"]);
+    assert!(Vec::<i32>::decode_binary(oid::INT4_ARRAY, &text.unwrap()).is_err());
+}
