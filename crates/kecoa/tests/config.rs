@@ -1,4 +1,5 @@
 //! Connection strings: what each is read as, or what the error says.
+#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use kecoa::config::conninfo;
 use kecoa::{Config, ErrorKind};

@@ -1,4 +1,5 @@
 //! What a configuration takes from its environment, and what comes first.
+#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -22,7 +22,7 @@ pub(crate) use dial::Address;
 use dial::{Stop, Wait};
 use failure::{Failure, Next, Place};
 use kecoa_proto::Connection;
-pub(crate) use stream::{Stream, TICK};
+pub(crate) use stream::Stream;
 
 use crate::config::{Config, Environment, SslMode, Target};
 use crate::error::Error;

@@ -162,11 +162,6 @@ impl Stream {
         }
     }
 
-    /// Whether the stream is encrypted.
-    pub(crate) fn is_tls(&self) -> bool {
-        matches!(self.inner, Inner::Tls(_))
-    }
-
     /// TLS version and cipher suite, such as `TLSv1.3` and `TLS_AES_256_GCM_SHA384`.
     pub(crate) fn tls_info(&self) -> Option<(&'static str, &'static str)> {
         match &self.inner {

@@ -28,7 +28,7 @@ fn says_who_it_is() {
         server.port
     );
     let (stream, connection) = connect(&text).unwrap();
-    assert!(!stream.is_tls() && stream.tls_info().is_none());
+    assert!(!stream.peer().tls && stream.tls_info().is_none());
     assert!(stream.as_raw_fd() > 2);
     assert_eq!(connection.parameter("server_version"), Some("15.0"));
     drop(stream);
@@ -73,7 +73,7 @@ fn speaks_over_unix_sockets_without_tls() {
     let server = Server::start_unix(&path);
     let text = format!("host={} port=5433 sslmode=require", directory.path().display());
     let (stream, _) = connect(&text).unwrap();
-    assert!(!stream.is_tls());
+    assert!(!stream.peer().tls);
     drop(stream);
     assert!(!server.only().tls_asked);
 

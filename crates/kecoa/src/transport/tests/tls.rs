@@ -23,14 +23,14 @@ fn prefer_takes_what_there_is() {
     let authority = Authority::new("one");
     let server = serve(authority.server("other.example"));
     let (stream, _) = connect(&at(&server, "sslmode=prefer")).unwrap();
-    assert!(stream.is_tls());
+    assert!(stream.peer().tls);
     let (version, cipher) = stream.tls_info().unwrap();
     assert_eq!(version, "TLSv1.3");
     assert!(cipher.starts_with("TLS_"), "{cipher}");
 
     let plain = Server::start(Script::default());
     let (stream, _) = connect(&at(&plain, "")).unwrap();
-    assert!(!stream.is_tls());
+    assert!(!stream.peer().tls);
     drop(stream);
     assert!(plain.only().tls_asked);
 }
@@ -46,7 +46,7 @@ fn prefer_goes_on_without_a_broken_tls_but_not_with_a_wrong_password() {
     let script = |refuse_tls| Script { tls: Some(tls.clone()), refuse_tls, ..Script::default() };
     // 28000: no entry in pg_hba.conf for TLS.
     let server = Server::start(script(Some("28000")));
-    assert!(!connect(&at(&server, "")).unwrap().0.is_tls());
+    assert!(!connect(&at(&server, "")).unwrap().0.peer().tls);
     assert_eq!(failure(&at(&server, "sslmode=require")).sqlstate(), Some("28000"));
     let server = Server::start(script(Some("28P01")));
     assert_eq!(failure(&at(&server, "")).sqlstate(), Some("28P01"));
@@ -59,7 +59,7 @@ fn allow_takes_tls_when_it_must() {
     let script = Script { tls, refuse_plain: Some("28000"), ..Script::default() };
     let server = Server::start(script);
     let (stream, _) = connect(&at(&server, "sslmode=allow")).unwrap();
-    assert!(stream.is_tls());
+    assert!(stream.peer().tls);
     drop(stream);
     let seen = server.seen(2);
     assert!(!seen[0].tls_asked && seen[1].tls);
@@ -79,7 +79,7 @@ fn require_wants_tls() {
     }
     // Encryption only: neither authority, name nor date matter.
     let server = serve(Authority::new("one").sign("other.example", 2020, 2021).server(None));
-    assert!(connect(&at(&server, "sslmode=require")).unwrap().0.is_tls());
+    assert!(connect(&at(&server, "sslmode=require")).unwrap().0.peer().tls);
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn the_chain_is_checked_from_require_with_roots_on() {
     let server = serve(one.server("other.example"));
     for mode in ["require", "verify-ca"] {
         let text = at(&server, &format!("sslmode={mode} sslrootcert={}", one.file()));
-        assert!(connect(&text).unwrap().0.is_tls());
+        assert!(connect(&text).unwrap().0.peer().tls);
     }
     for mode in ["require", "verify-ca", "verify-full"] {
         let error = failure(&at(&server, &format!("sslmode={mode} sslrootcert={}", two.file())));
@@ -108,7 +108,7 @@ fn the_name_is_checked_by_verify_full() {
     let one = Authority::new("one");
     let roots = format!("sslmode=verify-full sslrootcert={}", one.file());
     let server = serve(one.server("localhost"));
-    assert!(connect(&at(&server, &roots)).unwrap().0.is_tls());
+    assert!(connect(&at(&server, &roots)).unwrap().0.peer().tls);
     let error = failure(&format!("host=127.0.0.1 port={} {roots}", server.port)).to_string();
     assert!(
         error.contains(
@@ -152,7 +152,7 @@ fn a_certificate_that_is_its_own_root_is_trusted() {
         match connect(&at(&server, &roots)) {
             Ok(_) => assert_eq!(wanted, ""),
             Err(error) => {
-                assert!(wanted != "" && error.to_string().contains(wanted), "{error}");
+                assert!(!wanted.is_empty() && error.to_string().contains(wanted), "{error}");
             }
         }
     }
