@@ -24,6 +24,8 @@ pub mod retry;
 mod row;
 mod session;
 mod statement;
+#[cfg(test)]
+mod tests;
 mod transaction;
 mod transport;
 mod wire;

@@ -59,7 +59,7 @@ pub(crate) struct Session {
     connection: Connection,
     wire: Box<dyn Wire>,
     cancel: Arc<dyn Cancel>,
-    notices: VecDeque<Box<ServerError>>,
+    notices: VecDeque<ServerError>,
     notifications: VecDeque<Notification>,
     /// The FATAL error by which the server announced the end.
     last_words: Option<Box<ServerError>>,
@@ -112,7 +112,7 @@ impl Session {
         if self.closed { TransactionStatus::Idle } else { self.connection.transaction_status() }
     }
 
-    pub(crate) fn take_notices(&mut self) -> Vec<Box<ServerError>> {
+    pub(crate) fn take_notices(&mut self) -> Vec<ServerError> {
         self.notices.drain(..).collect()
     }
 
@@ -230,7 +230,7 @@ impl Session {
                 if self.notices.len() >= KEPT_NOTICES {
                     self.notices.pop_front();
                 }
-                self.notices.push_back(notice);
+                self.notices.push_back(*notice);
             }
             Event::Notification(notification) => {
                 if self.notifications.len() >= KEPT_NOTIFICATIONS {

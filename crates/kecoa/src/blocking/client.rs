@@ -323,7 +323,7 @@ impl Client {
     }
 
     /// Takes the notices and warnings that came so far, oldest first. At most 1,000 are kept.
-    pub fn take_notices(&mut self) -> Vec<Box<ServerError>> {
+    pub fn take_notices(&mut self) -> Vec<ServerError> {
         self.session.take_notices()
     }
 

@@ -1,0 +1,309 @@
+//! One request at a time: results, COPY, interrupts, misuse.
+
+use std::ops::ControlFlow;
+
+use kecoa_pgmock::Script;
+use kecoa_proto::{Request, Step, Target, TransactionStatus};
+
+use super::harness::Net;
+use crate::error::ErrorKind;
+use crate::session::Never;
+
+#[test]
+fn an_interrupt_cancels_and_the_connection_stays_usable() {
+    let net = Net::postgres(vec![
+        Script::new()
+            .query("SELECT pg_sleep(100)")
+            .wait("cancelled")
+            .error("57014", "canceling statement due to user request")
+            .ready('I')
+            .simple("SELECT 1", "SELECT 1", 'I'),
+    ]);
+    let mut client = net.client();
+    let mut checks = 0;
+    let mut hook = || {
+        checks += 1;
+        if checks < 3 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    let error = client.run(&Request::Query(b"SELECT pg_sleep(100)"), &mut hook).unwrap_err();
+    assert_eq!((error.kind(), error.sqlstate()), (ErrorKind::Interrupted, Some("57014")));
+    assert!(!error.is_connection_lost());
+    assert_eq!((checks, net.cancels()), (3, 1), "asked until it broke, cancelled once");
+    client.batch("SELECT 1").unwrap();
+    net.finish();
+}
+
+#[test]
+fn an_interrupt_that_came_too_late_says_so() {
+    let net = Net::postgres(vec![
+        Script::new().query("INSERT").wait("cancelled").complete("INSERT 0 1").ready('I'),
+    ]);
+    let mut hook = || ControlFlow::Break(());
+    let error = net.client().run(&Request::Query(b"INSERT"), &mut hook).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
+    assert!(error.to_string().contains("had already succeeded"), "{error}");
+}
+
+#[test]
+fn a_connection_lost_while_draining_is_lost() {
+    let net = Net::postgres(vec![Script::new().query("SELECT 1").wait("cancelled").close()]);
+    let mut client = net.client();
+    let mut hook = || ControlFlow::Break(());
+    let error = client.run(&Request::Query(b"SELECT 1"), &mut hook).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionLost);
+    assert!(client.is_closed());
+}
+
+#[test]
+fn another_threads_canceller_reaches_the_server() {
+    let net = Net::postgres(vec![Script::new()]);
+    let client = net.client();
+    client.canceller().cancel().unwrap();
+    assert_eq!(net.cancels(), 1);
+    assert!(!format!("{:?}", client.canceller()).contains("secret"));
+}
+
+#[test]
+fn the_first_error_is_reported_and_the_connection_goes_on() {
+    let net = Net::postgres(vec![
+        Script::new()
+            .query("SELECT 1; SELECT 1/0; SELECT 2")
+            .row_description(&[("x", 23, 0)])
+            .row(&[Some(b"1")])
+            .complete("SELECT 1")
+            .error("22012", "division by zero")
+            .ready('I')
+            .simple("SELECT 3", "SELECT 1", 'I'),
+    ]);
+    let mut client = net.client();
+    let error = client.batch("SELECT 1; SELECT 1/0; SELECT 2").unwrap_err();
+    assert_eq!((error.kind(), error.sqlstate()), (ErrorKind::Server, Some("22012")));
+    assert!(!client.is_closed());
+    client.batch("SELECT 3").unwrap();
+    net.finish();
+}
+
+#[test]
+fn nul_in_sql_is_refused_before_anything_is_sent() {
+    let net = Net::postgres(vec![Script::new()]);
+    let error = net.client().batch("SELECT '\0'").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Usage);
+    assert!(error.nothing_was_sent());
+    net.finish();
+}
+
+#[test]
+fn a_described_statement_is_a_result_without_a_tag() {
+    let net = Net::postgres(vec![
+        Script::new()
+            .expect_until_sync()
+            .send_message('1', b"")
+            .send_message('t', &[0, 1, 0, 0, 0, 23])
+            .row_description(&[("x", 23, 0)])
+            .ready('I'),
+    ]);
+    let steps = [
+        Step::Parse { name: b"s", sql: b"SELECT $1", types: &[] },
+        Step::Describe(Target::Statement(b"s")),
+    ];
+    let sets = net.client().run(&Request::Extended(&steps), &mut Never).unwrap();
+    assert_eq!(sets[0].parameters.as_deref(), Some(&[23][..]));
+    assert!(sets[0].description.is_some() && sets[0].tag.is_none());
+}
+
+#[test]
+fn requests_submitted_together_are_answered_in_order() {
+    let net = Net::postgres(vec![
+        Script::new()
+            .simple("SELECT 1", "SELECT 1", 'I')
+            .failing("SELECT nix", "42703", 'I')
+            .simple("SELECT 3", "SELECT 3", 'I'),
+    ]);
+    let mut client = net.client();
+    let ids: Vec<_> = [&b"SELECT 1"[..], b"SELECT nix", b"SELECT 3"]
+        .iter()
+        .map(|sql| client.submit(&Request::Query(sql)).unwrap())
+        .collect();
+    client.finish(ids[0], &mut Never).unwrap();
+    assert_eq!(client.finish(ids[1], &mut Never).unwrap_err().sqlstate(), Some("42703"));
+    client.finish(ids[2], &mut Never).unwrap();
+    let over = client.finish(ids[2], &mut Never).unwrap_err();
+    assert_eq!(over.kind(), ErrorKind::Usage, "asking again is no hang");
+    net.finish();
+}
+
+#[test]
+fn copy_through_run_is_refused_and_the_connection_goes_on() {
+    let net = Net::postgres(vec![
+        Script::new()
+            .query("COPY t FROM STDIN")
+            .copy_response('G', 1)
+            .expect('f')
+            .error("57014", "COPY from stdin failed")
+            .ready('I')
+            .query("COPY t TO STDOUT")
+            .copy_response('H', 1)
+            .send_message('d', b"1\n")
+            .send_message('c', b"")
+            .complete("COPY 1")
+            .ready('I')
+            .simple("SELECT 1", "SELECT 1", 'I'),
+    ]);
+    let mut client = net.client();
+    let error = client.batch("COPY t FROM STDIN").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Usage);
+    assert!(error.to_string().contains("copy_in") && !error.nothing_was_sent(), "{error}");
+    let error = client.batch("COPY t TO STDOUT").unwrap_err();
+    assert!(error.to_string().contains("copy_out"), "{error}");
+    client.batch("SELECT 1").unwrap();
+    net.finish();
+}
+
+#[test]
+fn copy_both_ways() {
+    let net = Net::postgres(vec![
+        Script::new()
+            .query("COPY t FROM STDIN")
+            .copy_response('G', 1)
+            .expect_exactly('d', b"1\n2\n")
+            .expect_exactly('c', b"")
+            .complete("COPY 2")
+            .ready('I')
+            .query("COPY t TO STDOUT")
+            .copy_response('H', 1)
+            .send_message('d', b"1\n")
+            .send_message('d', b"2\n")
+            .send_message('c', b"")
+            .complete("COPY 2")
+            .ready('I'),
+    ]);
+    let mut client = net.client();
+    let mut data = &b"1\n2\n"[..];
+    assert_eq!(client.copy_in("COPY t FROM STDIN", &mut data, &mut Never).unwrap(), Some(2));
+    let mut sink = Vec::new();
+    assert_eq!(client.copy_out("COPY t TO STDOUT", &mut sink, &mut Never).unwrap(), Some(2));
+    assert_eq!(sink, b"1\n2\n");
+    net.finish();
+}
+
+/// Reads and writes fail at once.
+struct Failing;
+
+impl std::io::Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        Err(std::io::Error::other("the disk is gone"))
+    }
+}
+
+impl std::io::Write for Failing {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        Err(std::io::Error::other("the disk is full"))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_copy_whose_caller_fails_leaves_a_usable_connection() {
+    let net = Net::postgres(vec![
+        Script::new()
+            .query("COPY t FROM STDIN")
+            .copy_response('G', 1)
+            .expect('f')
+            .error("57014", "COPY from stdin failed")
+            .ready('I')
+            .query("COPY t TO STDOUT")
+            .copy_response('H', 1)
+            .send_message('d', b"1\n")
+            .send_message('d', b"2\n")
+            .send_message('c', b"")
+            .complete("COPY 2")
+            .ready('I')
+            .simple("SELECT 1", "SELECT 1", 'I'),
+    ]);
+    let mut client = net.client();
+    let error = client.copy_in("COPY t FROM STDIN", &mut Failing, &mut Never).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
+    assert!(error.to_string().contains("the disk is gone"), "{error}");
+    let error = client.copy_out("COPY t TO STDOUT", &mut Failing, &mut Never).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
+    client.batch("SELECT 1").unwrap();
+    net.finish();
+}
+
+#[test]
+fn what_is_no_copy_is_said_to_be_none() {
+    let net = Net::postgres(vec![Script::new().simple("SELECT 1", "SELECT 1", 'I')]);
+    let error = net.client().copy_in("SELECT 1", &mut &b""[..], &mut Never).unwrap_err();
+    assert!(error.to_string().contains("expected COPY"), "{error}");
+}
+
+#[test]
+fn a_protocol_error_closes_the_connection() {
+    let net = Net::postgres(vec![Script::new().query("SELECT 1").send_message('?', b"")]);
+    let mut client = net.client();
+    let error = client.batch("SELECT 1").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Protocol);
+    assert!(client.is_closed() && error.is_connection_lost());
+}
+
+#[test]
+fn closing_says_good_bye() {
+    let net = Net::postgres(vec![Script::new().terminate()]);
+    let mut client = net.client();
+    client.close();
+    assert!(client.is_closed());
+    assert_eq!(client.transaction_status(), TransactionStatus::Idle);
+    let error = client.batch("SELECT 1").unwrap_err();
+    assert!(error.nothing_was_sent());
+    net.finish();
+}
+
+#[test]
+fn rows_are_read_by_number_and_name_with_typed_errors() {
+    let net = Net::postgres(vec![
+        Script::new()
+            .expect_until_sync()
+            .send_message('1', b"")
+            .send_message('2', b"")
+            .row_description(&[("id", 20, 1), ("name", 25, 1), ("none", 25, 1)])
+            .row(&[Some(&5_i64.to_be_bytes()), Some(b"Ana"), None])
+            .complete("SELECT 1")
+            .ready('I'),
+    ]);
+    let row = net.client().query_one("SELECT …", &[]).unwrap();
+    assert_eq!(row.get::<i64>(0).unwrap(), 5);
+    assert_eq!(row.get::<String>("name").unwrap(), "Ana");
+    assert_eq!(row.get::<Option<String>>("none").unwrap(), None);
+    let error = row.get::<String>("none").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conversion);
+    assert!(error.to_string().contains("column \"none\""), "{error}");
+    let error = row.get::<bool>("name").unwrap_err();
+    assert!(error.to_string().contains("text (oid 25)"), "{error}");
+    let error = row.get::<i64>("missing").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Usage);
+    assert!(row.get::<i64>(3).is_err());
+}
+
+#[test]
+fn the_number_of_rows_is_checked() {
+    let answer = |script: Script, rows: usize| {
+        let script = script
+            .expect_until_sync()
+            .send_message('1', b"")
+            .send_message('2', b"")
+            .row_description(&[("x", 25, 1)]);
+        let script = (0..rows).fold(script, |script, _| script.row(&[Some(b"x")]));
+        script.complete(&format!("SELECT {rows}")).ready('I')
+    };
+    let script = [0, 0, 2, 2].into_iter().fold(Script::new(), answer);
+    let net = Net::postgres(vec![script]);
+    let mut client = net.client();
+    assert_eq!(client.query_one("q", &[]).unwrap_err().kind(), ErrorKind::Usage);
+    assert!(client.query_opt("q", &[]).unwrap().is_none());
+    assert!(client.query_opt("q", &[]).is_err());
+    assert_eq!(client.execute("q", &[]).unwrap(), 2);
+    net.finish();
+}

@@ -1,0 +1,8 @@
+//! The client against a scripted server in the same thread, in virtual time.
+
+mod batching;
+mod cuts;
+mod drive;
+mod harness;
+mod restart;
+mod transactions;
