@@ -1,0 +1,49 @@
+"""Connections of both drivers, and the comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg2
+import psycopg2.extensions
+import psycopg2.extras
+import pytest
+
+import kecoa
+import kecoa.extensions
+import kecoa.extras
+from tests.parity.harness import observe
+
+SETUP = """
+DROP TABLE IF EXISTS parity_child, parity;
+CREATE TABLE parity (id int PRIMARY KEY, name text UNIQUE, amount numeric(10, 2) CHECK (amount >= 0), note varchar(20));
+CREATE TABLE parity_child (parent int REFERENCES parity (id) NOT NULL);
+INSERT INTO parity VALUES (1, 'one', 1.00, NULL), (2, 'two', 2.50, 'second'), (3, 'three', 0, '');
+"""
+
+
+@pytest.fixture(scope="session")
+def parity_connections(dsn: str) -> Iterator[tuple[Any, Any]]:
+    with psycopg2.connect(dsn) as setup, setup.cursor() as cur:
+        cur.execute(SETUP)
+    setup.close()
+    both = psycopg2.connect(dsn), kecoa.connect(dsn)
+    yield both
+    for conn in both:
+        conn.close()
+
+
+@pytest.fixture
+def same(parity_connections: tuple[Any, Any]) -> Callable[[Callable[[Any, Any, Any], Any]], None]:
+    """Asserts that an action on kecoa has the outcome that it has on psycopg2."""
+
+    def compare(action: Callable[[Any, Any, Any], Any]) -> None:
+        theirs, ours = (
+            observe(module, conn, action)
+            for module, conn in zip((psycopg2, kecoa), parity_connections, strict=True)
+        )
+        assert ours.result == theirs.result
+        assert ours.state == theirs.state
+
+    return compare

