@@ -2,19 +2,24 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{
+    CryptoProvider, verify_tls12_signature, verify_tls13_signature,
+    verify_tls13_signature_with_raw_key,
+};
 use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::pki_types::{
+    CertificateDer, PrivateKeyDer, ServerName, SubjectPublicKeyInfoDer, UnixTime,
+};
 use rustls::server::ParsedCertificate;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
 };
 
-use super::validity;
+use super::x509;
 use crate::config::{Config, SslMode};
 use crate::error::Error;
 
@@ -93,25 +98,29 @@ fn versions(config: &Config) -> Result<Versions, Error> {
 /// Certificates that are trusted.
 #[derive(Debug)]
 struct Roots {
-    store: RootCertStore,
+    store: Arc<RootCertStore>,
     /// The same, whole: a server may use one of them itself.
     certificates: Vec<CertificateDer<'static>>,
 }
 
 impl Roots {
     fn none() -> Roots {
-        Roots { store: RootCertStore::empty(), certificates: Vec::new() }
+        Roots { store: Arc::new(RootCertStore::empty()), certificates: Vec::new() }
     }
 
     /// The platform's, or Mozilla's where the platform has none.
     fn system() -> Roots {
-        let mut store = RootCertStore::empty();
-        let found = rustls_native_certs::load_native_certs().certs;
-        store.add_parsable_certificates(found);
-        if store.is_empty() {
-            store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        }
-        Roots { store, certificates: Vec::new() }
+        // Reading them takes longer than a connection does.
+        static SYSTEM: OnceLock<Arc<RootCertStore>> = OnceLock::new();
+        let store = SYSTEM.get_or_init(|| {
+            let mut store = RootCertStore::empty();
+            store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            if store.is_empty() {
+                store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+            }
+            Arc::new(store)
+        });
+        Roots { store: Arc::clone(store), certificates: Vec::new() }
     }
 
     fn from_file(path: &Path) -> Result<Roots, Error> {
@@ -137,7 +146,7 @@ impl Roots {
                     .with_source(error)
             })?;
         }
-        Ok(Roots { store, certificates })
+        Ok(Roots { store: Arc::new(store), certificates })
     }
 }
 
@@ -233,7 +242,7 @@ impl Verifier {
         // A server whose own certificate is in the file of roots is trusted by that; as an
         // authority (which `openssl req -x509` makes of it) a chain check would refuse it.
         if self.roots.certificates.iter().any(|root| root == certificate) {
-            return match validity::of(certificate) {
+            return match x509::validity(certificate) {
                 Some((not_before, _)) if now.as_secs() < not_before => {
                     Err(CertificateError::NotValidYet.into())
                 }
@@ -266,6 +275,9 @@ impl ServerCertVerifier for Verifier {
         if self.check == Check::Nothing {
             return Ok(ServerCertVerified::assertion());
         }
+        if x509::is_version_1(end_entity) {
+            return Err(rustls::Error::General(VERSION_1.to_owned()));
+        }
         let parsed = ParsedCertificate::try_from(end_entity)?;
         self.verify_chain(end_entity, &parsed, intermediates, now)?;
         if self.check == Check::ChainAndName {
@@ -291,6 +303,15 @@ impl ServerCertVerifier for Verifier {
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
+        // Where nothing else of a certificate counts its version does not either, and the recipe in
+        // PostgreSQL's documentation makes server certificates of version 1.
+        if self.check == Check::Nothing
+            && x509::is_version_1(cert)
+            && let Some(key) = x509::public_key(cert)
+        {
+            let key = SubjectPublicKeyInfoDer::from(key);
+            return verify_tls13_signature_with_raw_key(message, &key, dss, algorithms);
+        }
         verify_tls13_signature(message, cert, dss, algorithms)
     }
 
@@ -299,17 +320,22 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
+const VERSION_1: &str = "certificate verify failed: the server's certificate is of X.509 version 1, \
+     which names no hosts and cannot be checked\n\
+     HINT: make it anew with its host names, as in \"openssl x509 -req … -extfile FILE\" where the \
+     file says \"subjectAltName=DNS:db.example\"; sslmode=require encrypts without checking";
+
 /// What a failed TLS handshake means and what to do about it. `host` is whom the certificate
 /// should have been for.
 pub(super) fn explain(error: &rustls::Error, host: &str, config: &Config) -> String {
     let roots = match config.get("sslrootcert") {
         Some("system" | "") | None => "the system's authorities".to_owned(),
-        Some(path) => format!("sslrootcert \"{path}\""),
+        Some(path) => format!("the authorities in sslrootcert \"{path}\""),
     };
     match error {
         rustls::Error::InvalidCertificate(reason) => match reason {
             CertificateError::UnknownIssuer => format!(
-                "SSL error: certificate verify failed: no authority of {roots} has signed the \
+                "SSL error: certificate verify failed: none of {roots} has signed the \
                  server's certificate\n\
                  HINT: set sslrootcert to the file with the certificate of the server's \
                  authority; sslmode=require encrypts without checking whose server it is"
@@ -327,8 +353,8 @@ pub(super) fn explain(error: &rustls::Error, host: &str, config: &Config) -> Str
             CertificateError::NotValidForName => mismatch(&[], host),
             CertificateError::NotValidForNameContext { presented, .. } => mismatch(presented, host),
             CertificateError::BadSignature => {
-                "SSL error: certificate verify failed: a signature in the server's certificate \
-                 chain is wrong"
+                "SSL error: certificate verify failed: a signature of the server, or in its \
+                 certificates, is wrong"
                     .to_owned()
             }
             other => format!("SSL error: certificate verify failed: {other}"),
@@ -344,6 +370,7 @@ pub(super) fn explain(error: &rustls::Error, host: &str, config: &Config) -> Str
         rustls::Error::InvalidMessage(_) => {
             format!("SSL error: expected TLS from the server, found something else ({error})")
         }
+        rustls::Error::General(ours) => format!("SSL error: {ours}"),
         other => format!("SSL error: {other}"),
     }
 }
@@ -352,14 +379,17 @@ fn mismatch(presented: &[String], host: &str) -> String {
     // rustls writes what a certificate is for as it found it: DnsName("a.example").
     let names: Vec<&str> =
         presented.iter().map(|name| name.split('"').nth(1).unwrap_or(name)).take(5).collect();
-    let names = if names.is_empty() {
-        "no host name".to_owned()
-    } else {
-        format!("\"{}\"", names.join("\", \""))
-    };
+    if names.is_empty() {
+        return format!(
+            "server certificate names no host, so it does not match host name \"{host}\"\n\
+             HINT: its common name does not count: make it anew with a subjectAltName; \
+             sslmode=verify-ca checks the authority only"
+        );
+    }
     format!(
-        "server certificate for {names} does not match host name \"{host}\"\n\
+        "server certificate for \"{}\" does not match host name \"{host}\"\n\
          HINT: connect by a name that the certificate is for (hostaddr can give the address); \
-         sslmode=verify-ca checks the authority only"
+         sslmode=verify-ca checks the authority only",
+        names.join("\", \"")
     )
 }

@@ -10,7 +10,7 @@ mod failure;
 mod handshake;
 mod stream;
 mod tls;
-mod validity;
+mod x509;
 
 #[cfg(test)]
 mod tests;

@@ -53,12 +53,9 @@ impl TlsStream {
     }
 
     pub(super) fn read_into(&mut self, buf: &mut BytesMut) -> io::Result<usize> {
-        // A peer that waits for us before it reads on must not be waited for without end: what
-        // cannot be sent now is tried again at the next read.
-        match self.flush() {
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
-            _ => {}
-        }
+        // What cannot be sent now is tried again at the next read: waiting for a peer that itself
+        // waits for us to read would be without end. If sending fails, reading says why.
+        let _ = self.flush();
         loop {
             let read = self.take_plaintext(buf)?;
             if read > 0 || self.ended {

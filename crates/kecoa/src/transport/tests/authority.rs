@@ -3,11 +3,16 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, SigningKey, date_time_ymd,
+};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{RootCertStore, ServerConfig};
 use tempfile::TempDir;
+
+use crate::transport::x509::element;
 
 /// An authority, its certificate in a file.
 pub(super) struct Authority {
@@ -71,6 +76,24 @@ impl Leaf {
         Leaf { pem: certificate.pem(), der: certificate.der().clone(), key }
     }
 
+    /// The same certificate as version 1: without its version and its extensions.
+    pub(super) fn version_1(mut self) -> Leaf {
+        let (_, certificate, _) = element(&self.der).unwrap();
+        let (_, fields, after) = element(certificate).unwrap();
+        let (_, _, mut rest) = element(fields).unwrap();
+        let from = rest;
+        for _ in 0..6 {
+            rest = element(rest).unwrap().2;
+        }
+        let fields = sequence(&from[..from.len() - rest.len()]);
+        let algorithm = &after[..after.len() - element(after).unwrap().2.len()];
+        let signature = [&[0], &*self.key.sign(&fields).unwrap()].concat();
+        let signature = [&[3, u8::try_from(signature.len()).unwrap()], &*signature].concat();
+        let der = sequence(&[&fields, algorithm, &signature].concat());
+        self.der = CertificateDer::from(der);
+        self
+    }
+
     /// A server that uses it, and asks for clients' certificates of an authority.
     pub(super) fn server(&self, clients: Option<&Authority>) -> Arc<ServerConfig> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -87,7 +110,15 @@ impl Leaf {
                 builder.with_client_cert_verifier(verifier.build().unwrap())
             }
         };
+        // Not `with_single_cert`: it refuses what the tests need, keys of others and version 1.
         let key = PrivateKeyDer::try_from(self.key.serialize_der()).unwrap();
-        Arc::new(builder.with_single_cert(vec![self.der.clone()], key).unwrap())
+        let key = rustls::crypto::ring::sign::any_supported_type(&key).unwrap();
+        let pair = CertifiedKey::new(vec![self.der.clone()], key);
+        Arc::new(builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(pair))))
     }
+}
+
+fn sequence(contents: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(contents.len()).unwrap().to_be_bytes();
+    [&[0x30, 0x82], &length[..], contents].concat()
 }

@@ -94,11 +94,14 @@ fn the_chain_is_checked_from_require_with_roots_on() {
         let error = failure(&at(&server, &format!("sslmode={mode} sslrootcert={}", two.file())));
         assert_eq!(error.kind(), ErrorKind::Tls);
         let text = error.to_string();
-        assert!(text.contains("certificate verify failed: no authority of sslrootcert"), "{text}");
+        assert!(
+            text.contains("certificate verify failed: none of the authorities in sslrootcert"),
+            "{text}"
+        );
         assert!(text.contains("HINT: set sslrootcert"), "{text}");
     }
     let error = failure(&at(&server, "sslrootcert=system"));
-    assert!(error.to_string().contains("no authority of the system"), "{error}");
+    assert!(error.to_string().contains("none of the system's authorities"), "{error}");
     let error = failure(&at(&server, "sslmode=verify-ca"));
     assert!(error.to_string().contains("sslmode=verify-ca needs the authorities"), "{error}");
 }
@@ -159,6 +162,31 @@ fn a_certificate_that_is_its_own_root_is_trusted() {
     // Another one of the same name is not the one in the file.
     let server = serve(Leaf::self_signed("localhost", 2090).server(None));
     assert!(failure(&at(&server, &roots)).to_string().contains("certificate verify failed"));
+}
+
+/// What the recipe in PostgreSQL's documentation makes, as far as the leaf goes.
+#[test]
+fn old_certificates_encrypt_but_are_not_checked() {
+    let one = Authority::new("one");
+    let leaf = one.sign("localhost", 2020, 2090).version_1();
+    let server = serve(leaf.server(None));
+    for mode in ["prefer", "require"] {
+        let (stream, _) = connect(&at(&server, &format!("sslmode={mode}"))).unwrap();
+        assert!(stream.peer().tls);
+    }
+    for mode in ["verify-ca", "verify-full"] {
+        let text = at(&server, &format!("sslmode={mode} sslrootcert={}", one.file()));
+        assert!(failure(&text).to_string().contains("is of X.509 version 1"));
+    }
+    // Whose key it is does not matter, that the server has it does.
+    let mut thief = one.sign("localhost", 2020, 2090);
+    thief.key = rcgen::KeyPair::generate().unwrap();
+    let error = failure(&at(&serve(thief.version_1().server(None)), "sslmode=require"));
+    assert!(error.to_string().contains("signature"), "{error}");
+    let mut thief = one.sign("localhost", 2020, 2090);
+    thief.key = rcgen::KeyPair::generate().unwrap();
+    let error = failure(&at(&serve(thief.server(None)), "sslmode=require"));
+    assert!(error.to_string().contains("signature"), "{error}");
 }
 
 #[test]

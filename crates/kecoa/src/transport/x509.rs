@@ -1,11 +1,38 @@
-//! From when until when a certificate is valid: the one thing of X.509 that rustls does not tell.
+//! What rustls does not tell of a certificate: from when until when it is valid, and the key of one
+//! that is too old for it.
 //!
 //! Source: RFC 5280, section 4.1; DER as in ITU-T X.690.
 
+const SEQUENCE: u8 = 0x30;
+/// The tag in front of a version; version 1 leaves it out.
+const VERSION: u8 = 0xa0;
+
 /// Seconds since 1970 of a certificate's notBefore and notAfter.
-pub(super) fn of(certificate: &[u8]) -> Option<(u64, u64)> {
-    const SEQUENCE: u8 = 0x30;
-    const VERSION: u8 = 0xa0;
+pub(super) fn validity(certificate: &[u8]) -> Option<(u64, u64)> {
+    let (SEQUENCE, validity, _) = element(from_validity(certificate)?)? else { return None };
+    let (tag, not_before, rest) = element(validity)?;
+    let not_before = seconds(tag, not_before)?;
+    let (tag, not_after, _) = element(rest)?;
+    Some((not_before, seconds(tag, not_after)?))
+}
+
+/// A certificate's SubjectPublicKeyInfo, with its header.
+pub(super) fn public_key(certificate: &[u8]) -> Option<&[u8]> {
+    // validity, subject
+    let rest = element(element(from_validity(certificate)?)?.2)?.2;
+    let (SEQUENCE, _, after) = element(rest)? else { return None };
+    rest.get(..rest.len() - after.len())
+}
+
+/// Whether a certificate is of version 1, without extensions.
+pub(super) fn is_version_1(certificate: &[u8]) -> bool {
+    let fields = || element(element(certificate)?.1);
+    let first = || element(fields()?.1);
+    first().is_some_and(|(tag, _, _)| tag != VERSION)
+}
+
+/// The fields of a certificate from its validity on.
+fn from_validity(certificate: &[u8]) -> Option<&[u8]> {
     let (SEQUENCE, certificate, _) = element(certificate)? else { return None };
     let (SEQUENCE, mut rest, _) = element(certificate)? else { return None };
     if let (VERSION, _, after) = element(rest)? {
@@ -15,15 +42,11 @@ pub(super) fn of(certificate: &[u8]) -> Option<(u64, u64)> {
     for _ in 0..3 {
         rest = element(rest)?.2;
     }
-    let (SEQUENCE, validity, _) = element(rest)? else { return None };
-    let (tag, not_before, rest) = element(validity)?;
-    let not_before = seconds(tag, not_before)?;
-    let (tag, not_after, _) = element(rest)?;
-    Some((not_before, seconds(tag, not_after)?))
+    Some(rest)
 }
 
 /// Tag, contents, and what follows.
-fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+pub(super) fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&tag, rest) = der.split_first()?;
     let (&first, mut rest) = rest.split_first()?;
     let mut length = usize::from(first);
@@ -96,19 +119,23 @@ mod tests {
 
     #[test]
     fn reads_a_certificate_and_survives_its_pieces() {
+        use rcgen::PublicKeyData;
         let mut params = rcgen::CertificateParams::new(vec!["a.example".to_owned()]).unwrap();
         params.not_before = rcgen::date_time_ymd(2024, 2, 29);
         params.not_after = rcgen::date_time_ymd(2051, 1, 1);
         let key = rcgen::KeyPair::generate().unwrap();
         let der = params.self_signed(&key).unwrap().der().to_vec();
-        assert_eq!(of(&der), Some((1_709_164_800, 2_556_144_000)));
+        assert_eq!(validity(&der), Some((1_709_164_800, 2_556_144_000)));
+        assert_eq!(public_key(&der), Some(&*key.subject_public_key_info()));
+        assert!(!is_version_1(&der) && !is_version_1(&[]));
         for end in 0..der.len() {
-            assert_eq!(of(&der[..end]), None);
+            assert_eq!(validity(&der[..end]), None);
+            assert_eq!(public_key(&der[..end]), None);
         }
         for at in 0..der.len().min(200) {
             let mut changed = der.clone();
             changed[at] ^= 0xff;
-            let _ = of(&changed);
+            let _ = (validity(&changed), public_key(&changed));
         }
     }
 }
