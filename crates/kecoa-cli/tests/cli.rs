@@ -1,5 +1,14 @@
 //! The binary as a user meets it. What needs a database is in `demo.rs`.
 
+// Helpers of tests count as tests.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used
+)]
+
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 

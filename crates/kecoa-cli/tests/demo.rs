@@ -3,6 +3,15 @@
 //! These need PostgreSQL's programs: `KECOA_POSTGRES_BIN` names their directory, or they are found
 //! as the product finds them. Without any, each test says so and passes.
 
+// Helpers of tests count as tests.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used
+)]
+
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -169,6 +169,17 @@ pub enum Error {
         output: String,
     },
 
+    /// PostgreSQL wants to know the name of the user it runs as.
+    #[error(
+        "PostgreSQL needs a name for user id {uid}, which has no entry in /etc/passwd; run as a \
+         user that has one, or add it (in a container: \
+         `echo 'kecoa:x:{uid}:0::/:/bin/false' >> /etc/passwd`)"
+    )]
+    NamelessUser {
+        /// The user id.
+        uid: u32,
+    },
+
     /// The database server did not come up.
     #[error("{program} did not start: {reason} (log: {})", log.display())]
     ServerFailed {

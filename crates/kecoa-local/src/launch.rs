@@ -225,6 +225,15 @@ fn wait_ready(
 }
 
 pub(crate) fn running(state: &State, home: &Home, was_running: bool) -> Option<Running> {
+    let mut notes = state.notes.clone();
+    let ours = env!("CARGO_PKG_VERSION");
+    if state.kecoa != ours {
+        notes.push(format!(
+            "it was started by kecoa {}, and this is {ours}; stop it and start it again to bring \
+             it up to date",
+            state.kecoa
+        ));
+    }
     Some(Running {
         url: state.url.clone()?,
         port: state.port?,
@@ -234,7 +243,7 @@ pub(crate) fn running(state: &State, home: &Home, was_running: bool) -> Option<R
         server_pid: state.server.as_ref().map(|server| server.pid),
         data_dir: state.data_dir.clone(),
         log: home.log_file(),
-        notes: state.notes.clone(),
+        notes,
         was_running,
     })
 }
@@ -269,7 +278,8 @@ pub fn status(options: &Options) -> Result<Status, Error> {
                 Some(running) => Status::Running(running),
                 None => broken("its state file is incomplete; stop it and start it again"),
             },
-            Some(_) => broken("it is starting or stopping; look again in a moment"),
+            Some(State { phase: Phase::Stopping, .. }) => broken("it is just stopping"),
+            Some(_) => broken("it is just starting"),
             None => broken(
                 "a process serves it, but its state file is missing; end that process, or remove \
                  the instance's directory and it ends by itself",

@@ -195,7 +195,7 @@ impl Context<'_> {
             thread::spawn(move || sync.status());
         }
         let (farewell, told) = oneshot::channel::<()>();
-        let serving = runtime.spawn(endpoint.serve(async {
+        let mut serving = runtime.spawn(endpoint.serve(async {
             // The sender is dropped only when we return.
             let _ = told.await;
         }));
@@ -206,6 +206,7 @@ impl Context<'_> {
                 tokio::select! {
                     () = signals.received() => return Ok(End::Told),
                     _ = watch.tick() => {}
+                    ended = &mut serving => return Err(listener_failed(port, ended)),
                 }
                 if !self.home.still_holds(self.serving) {
                     return Ok(End::HomeGone);
@@ -239,9 +240,14 @@ impl Context<'_> {
             }
         });
         drop(farewell);
+        if matches!(end, Ok(End::Told)) {
+            self.announce_end()?;
+        }
         runtime.block_on(async {
-            // Whoever is not served by then is cut off when the server stops.
-            let _ = tokio::time::timeout(FAREWELL, serving).await;
+            if !serving.is_finished() {
+                // Whoever is not served by then is cut off when the server stops.
+                let _ = tokio::time::timeout(FAREWELL, serving).await;
+            }
         });
         end
     }
@@ -292,6 +298,12 @@ impl Context<'_> {
         Ok(())
     }
 
+    /// Whoever wants to start an endpoint from now on waits for us to be gone.
+    fn announce_end(&mut self) -> Result<(), Error> {
+        self.state.phase = Phase::Stopping;
+        self.state.write(&self.home.state_file())
+    }
+
     fn run_cockroach(
         &mut self,
         runtime: &Runtime,
@@ -316,7 +328,7 @@ impl Context<'_> {
                 let mut watch = tokio::time::interval(WATCH);
                 loop {
                     tokio::select! {
-                        () = signals.received() => return Ok(()),
+                        () = signals.received() => return self.announce_end(),
                         _ = watch.tick() => {}
                     }
                     if !self.home.still_holds(self.serving) {
@@ -335,6 +347,16 @@ impl Context<'_> {
         let stopped = started.server.stop(Signal::TERM);
         served.and(stopped)
     }
+}
+
+/// The listener ends only when it is told to; what it said, or that it broke, is in the error.
+fn listener_failed(port: u16, ended: Result<io::Result<()>, tokio::task::JoinError>) -> Error {
+    let source = match ended {
+        Ok(Ok(())) => io::Error::other("it ended by itself"),
+        Ok(Err(error)) => error,
+        Err(error) => io::Error::other(error),
+    };
+    Error::Io { what: "serving clients on", path: format!("127.0.0.1:{port}").into(), source }
 }
 
 /// The signals that tell us to stop.

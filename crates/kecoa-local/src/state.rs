@@ -25,6 +25,8 @@ pub enum Phase {
     Starting,
     /// Clients are accepted.
     Ready,
+    /// It was told to stop.
+    Stopping,
     /// It gave up, for this reason.
     Failed(String),
 }
@@ -32,6 +34,9 @@ pub enum Phase {
 /// What the background process tells those that come later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
+    /// The version of kecoa that serves.
+    #[serde(default)]
+    pub kecoa: String,
     /// The process that serves the endpoint.
     pub daemon: ProcessIdentity,
     /// How far it has come.
@@ -59,6 +64,7 @@ impl State {
     /// The first state of a process that begins to serve.
     pub fn starting(daemon: ProcessIdentity, engine: Engine) -> State {
         State {
+            kecoa: env!("CARGO_PKG_VERSION").to_owned(),
             daemon,
             phase: Phase::Starting,
             engine,

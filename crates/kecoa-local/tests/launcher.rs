@@ -3,6 +3,15 @@
 //! These need PostgreSQL's programs: `KECOA_POSTGRES_BIN` names their directory, or they are found
 //! as the product finds them. Without any, each test says so and passes.
 
+// Helpers of tests count as tests.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used
+)]
+
 use std::ffi::OsString;
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -20,6 +29,9 @@ use rustix::process::Signal;
 
 /// Arguments of the background process, a line each; its presence makes this program serve.
 const ARGUMENTS: &str = "KECOA_TEST_SERVE_ARGUMENTS";
+
+/// The port of the fake CockroachDB; its presence makes this program that.
+const COCKROACH_PORT: &str = "KECOA_TEST_COCKROACH_PORT";
 
 /// Not a test: the background process that the tests start, this same program.
 #[test]
@@ -48,6 +60,83 @@ fn serve_entry() {
         eprintln!("{error}");
         std::process::exit(1);
     }
+}
+
+/// Not a test: what the tests take for CockroachDB. Answers every query with one row.
+#[test]
+#[ignore = "the fake database of another test"]
+fn cockroach_entry() {
+    let Ok(port) = std::env::var(COCKROACH_PORT) else { return };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port.parse().unwrap())).unwrap();
+    let message = |tag: u8, body: &[u8]| -> Vec<u8> {
+        let length = u32::try_from(body.len() + 4).unwrap().to_be_bytes();
+        [&[tag][..], &length, body].concat()
+    };
+    let ready = message(b'Z', b"I");
+    let greeting = [message(b'R', &[0; 4]), ready.clone()].concat();
+    let column = [&b"\0\x01version\0"[..], &[0, 0, 0, 0, 0, 0, 0, 0, 0, 25], &[0; 8]].concat();
+    let answer = [
+        message(b'T', &column),
+        message(b'D', b"\0\x01\0\0\0\x0eCockroachDB v0"),
+        message(b'C', b"SELECT 1\0"),
+        ready,
+    ]
+    .concat();
+    for stream in listener.incoming() {
+        let mut stream = stream.unwrap();
+        thread::spawn({
+            let (greeting, answer) = (greeting.clone(), answer.clone());
+            move || {
+                // One message a read will do for a fake.
+                let mut buffer = [0; 4096];
+                let _ = stream.read(&mut buffer);
+                let _ = stream.write_all(&greeting);
+                while stream.read(&mut buffer).is_ok_and(|n| n > 0 && buffer[0] == b'Q') {
+                    let _ = stream.write_all(&answer);
+                }
+            }
+        });
+    }
+}
+
+#[test]
+fn cockroach_is_started_taken_over_and_stopped_alike() {
+    let directory = tempfile::Builder::new().prefix("kecoa engine ").tempdir().unwrap();
+    // A `cockroach` that becomes this program; its arguments are checked by the shell.
+    let program = directory.path().join("cockroach");
+    let script = format!(
+        "#!/bin/sh\n[ \"$1 $2\" = 'start-single-node --insecure' ] || exit 9\n\
+         for a; do case \"$a\" in --listen-addr=127.0.0.1:*) p=${{a##*:}};; esac; done\n\
+         {COCKROACH_PORT}=$p exec '{}' --exact cockroach_entry --ignored\n",
+        std::env::current_exe().unwrap().display()
+    );
+    fs::write(&program, script).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut options = Options::default();
+    options.home = Some(directory.path().join("home"));
+    options.engine = Engine::Cockroach;
+    options.port = Some(free_port());
+    let mut command: Vec<OsString> = vec!["/usr/bin/env".into()];
+    let path = std::env::var("PATH").unwrap_or_default();
+    command.push(format!("PATH={}:{path}", directory.path().display()).into());
+    command.extend(self_command());
+    options.self_command = command;
+    let place = Place { options, _directory: directory };
+
+    let first = place.start();
+    assert_eq!(first.version.as_deref(), Some("CockroachDB v0"));
+    assert!(answers(first.port));
+    let state = place.state();
+    assert!(state.daemon.signal(Signal::KILL));
+    assert!(state.daemon.wait_gone(Duration::from_secs(5)));
+    let second = place.start();
+    assert_eq!((second.server_pid, second.port), (first.server_pid, first.port));
+    let state = place.state();
+    assert!(state.daemon.signal(Signal::KILL));
+    assert!(state.daemon.wait_gone(Duration::from_secs(5)));
+    assert_eq!(place.stop(), Stopped::Stopped);
+    assert!(!state.server.unwrap().is_alive());
+    assert_eq!(kecoa_local::status(&place.options).unwrap(), Status::Stopped);
 }
 
 fn self_command() -> Vec<OsString> {
@@ -128,6 +217,11 @@ fn answers(port: u16) -> bool {
     TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
+/// A port that no test running beside this one takes by default.
+fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
+
 /// PostgreSQL itself answers a startup message on its socket.
 fn postgres_answers(state: &State) -> bool {
     let socket = state.socket_dir.as_ref().unwrap().join(".s.PGSQL.5432");
@@ -193,8 +287,11 @@ fn many_starts_at_once_make_one_endpoint() {
 
 #[test]
 fn a_killed_daemon_is_taken_over_and_its_port_kept() {
-    let place = place!("a_killed_daemon_is_taken_over");
+    let mut place = place!("a_killed_daemon_is_taken_over");
+    place.options.port = Some(free_port());
     let first = place.start();
+    // Not asked for again: it is the predecessor's.
+    place.options.port = None;
     let state = place.state();
     assert!(state.daemon.signal(Signal::KILL));
     assert!(state.daemon.wait_gone(Duration::from_secs(5)));

@@ -130,6 +130,9 @@ impl Cluster {
             if last.contains("No space left") || last.contains("Disk quota exceeded") {
                 return Err(Error::DiskFull { path: directory.to_path_buf() });
             }
+            if last.contains("could not look up effective user ID") {
+                return Err(Error::NamelessUser { uid: self.run_as.file_owner() });
+            }
         }
         Err(Error::Init { path: self.data_dir.clone(), output: last })
     }
