@@ -32,6 +32,15 @@ impl Failed {
         }
     }
 
+    /// Which of the failures of both ways to report: that of the way that was asked for, unless TLS
+    /// broke and the server then had a reason of its own.
+    pub(super) fn or(self, again: Failed) -> Failed {
+        match (&self, &again) {
+            (Failed::Tls(_), Failed::Other(failure)) if failure.error.server().is_some() => again,
+            _ => self,
+        }
+    }
+
     pub(super) fn into_failure(self) -> Failure {
         match self {
             Failed::Tls(failure) | Failed::Other(failure) => failure,

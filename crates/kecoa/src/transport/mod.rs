@@ -126,9 +126,8 @@ fn try_place(
     };
     match second {
         Some(second) if failed.other_tls_may_help(first) => {
-            // The first failure is that of the way that was asked for, so it is the one to report.
             handshake::attempt(config, password, place, second, wait)
-                .map_err(|_| failed.into_failure())
+                .map_err(|again| failed.or(again).into_failure())
         }
         _ => Err(failed.into_failure()),
     }

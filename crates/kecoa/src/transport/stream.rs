@@ -207,14 +207,6 @@ impl Plain {
         }
     }
 
-    /// One write of several pieces.
-    pub(super) fn write_vectored(&self, data: &[io::IoSlice<'_>]) -> io::Result<usize> {
-        match self {
-            Plain::Tcp(socket) => { socket }.write_vectored(data),
-            Plain::Unix(socket) => { socket }.write_vectored(data),
-        }
-    }
-
     pub(super) fn set_time_limits(&self, limit: Duration) -> io::Result<()> {
         match self {
             Plain::Tcp(socket) => {

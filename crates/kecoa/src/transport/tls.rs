@@ -189,8 +189,19 @@ impl Write for Outbound<'_> {
         self.0.write(data)
     }
 
+    // std's own vectored write could raise SIGPIPE, which ends a Python program that has set the
+    // signal's default action. Records are put together instead, for one call.
     fn write_vectored(&mut self, data: &[io::IoSlice<'_>]) -> io::Result<usize> {
-        self.0.write_vectored(data)
+        match data {
+            [one] => self.0.write(one),
+            several => {
+                let joined: Vec<u8> = several.iter().fold(Vec::new(), |mut joined, piece| {
+                    joined.extend_from_slice(piece);
+                    joined
+                });
+                self.0.write(&joined)
+            }
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {

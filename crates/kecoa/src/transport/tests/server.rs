@@ -16,6 +16,8 @@ pub(super) struct Script {
     pub(super) tls: Option<Arc<ServerConfig>>,
     /// Sent instead of any answer to the first message, or at once if it is an SSH banner.
     pub(super) instead: Option<&'static [u8]>,
+    /// Accepts TLS, then hangs up.
+    pub(super) break_tls: bool,
     /// Sent right behind the reply to the TLS request, in clear.
     pub(super) behind_reply: &'static [u8],
     /// SQLSTATE that sessions with TLS, and without, are refused with.
@@ -113,6 +115,9 @@ fn begin(stream: &mut TcpStream, script: &Script, seen: &mut Seen) -> io::Result
         return open(stream, script, seen, Some(first));
     }
     seen.tls_asked = true;
+    if script.break_tls {
+        return stream.write_all(b"S");
+    }
     let Some(tls) = &script.tls else {
         stream.write_all(b"N")?;
         return open(stream, script, seen, None);

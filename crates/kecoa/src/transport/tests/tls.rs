@@ -37,10 +37,13 @@ fn prefer_takes_what_there_is() {
 
 #[test]
 fn prefer_goes_on_without_a_broken_tls_but_not_with_a_wrong_password() {
-    // What a TLS server says that expects something else.
-    let server = Server::start(Script { instead: Some(b"S"), ..Script::default() });
-    let error = failure(&at(&server, "sslmode=require"));
-    assert!(error.kind() == ErrorKind::Connect || error.kind() == ErrorKind::Tls, "{error}");
+    let server = Server::start(Script { break_tls: true, ..Script::default() });
+    let error = failure(&at(&server, "sslmode=require")).to_string();
+    assert!(error.contains("server closed the connection unexpectedly"), "{error}");
+    assert!(!connect(&at(&server, "")).unwrap().0.peer().tls);
+    let refuse_plain = Some("28P01");
+    let server = Server::start(Script { break_tls: true, refuse_plain, ..Script::default() });
+    assert_eq!(failure(&at(&server, "")).sqlstate(), Some("28P01"));
 
     let tls = Authority::new("one").server("localhost");
     let script = |refuse_tls| Script { tls: Some(tls.clone()), refuse_tls, ..Script::default() };
