@@ -1,5 +1,7 @@
 //! Arrays: the streaming parser, shapes, bounds, quoting, and hostile headers.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
 use std::borrow::Cow;
 
 use kecoa_types::array::text::{Event, Parser, decode, encode};

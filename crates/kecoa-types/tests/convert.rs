@@ -1,5 +1,7 @@
 //! The traits of the Rust client.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
 use kecoa_types::civil::{Date, Interval, Time, TimeTz, Timestamp, TimestampTz};
 use kecoa_types::{Array, FromSql, IsNull, Json, Numeric, StaticOid, ToSql, Uuid, oid};
 

@@ -1,5 +1,7 @@
 //! Literals as psycopg2 2.9.13 and libpq 18 made them when they were asked.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
 use kecoa_types::EncodeError;
 use kecoa_types::literal::StandardConformingStrings::{self, Off, OffUnmarked, On};
 use kecoa_types::literal::{

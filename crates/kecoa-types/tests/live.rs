@@ -3,6 +3,13 @@
 //! `KECOA_TEST_PSQL` is the path of `psql`, `KECOA_TEST_DSN` the connection string it gets. The server is
 //! PostgreSQL 17 or newer: older ones have no infinite intervals.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 mod common;
 
 use std::fmt::Debug;

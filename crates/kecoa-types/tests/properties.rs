@@ -1,6 +1,13 @@
 //! For every type: what is encoded decodes to itself, in both forms, alone and in arrays; and no
 //! bytes make a decoder panic.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 mod common;
 
 use std::fmt::Debug;

@@ -1,5 +1,7 @@
 //! Exact forms of every type, and what is refused and in which words.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
 use kecoa_types::civil::{
     CivilDate, CivilTimestampTz, Date, Interval, Time, TimeTz, Timestamp, TimestampTz,
 };
@@ -75,7 +77,7 @@ fn floats() {
     sample!(float4, 1e6f32, "1e+06", 1e6f32.to_be_bytes());
     sample!(float4, 999999f32, "999999", 999999f32.to_be_bytes());
     // Halfway between two shortest forms: the even one.
-    sample!(float4, 208_832.125f32, "208832.12", 208_832.125f32.to_be_bytes());
+    sample!(float4, 208_832.13_f32, "208832.12", 208_832.13_f32.to_be_bytes());
     sample!(float4, 0.1f32, "0.1", 0.1f32.to_be_bytes());
     assert!(text::float8::decode(b"NaN").unwrap().is_nan());
     refused!(float8: "", ".", "nan", "inf", "infinity", "1e400", "0x1p3", "1,5", " 1");

@@ -1,6 +1,12 @@
 //! How long the decoders that loaders call for every value take. Run it with
 //! `cargo test --release -p kecoa-types --test speed -- --ignored --nocapture`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 use std::hint::black_box;
 use std::time::Instant;
 

@@ -111,7 +111,12 @@ impl<'a> Parser<'a> {
     #[inline]
     fn unquoted(&mut self) -> Option<Option<Cow<'a, [u8]>>> {
         let delimiter = self.delimiter;
-        let special = |byte: &u8| *byte == delimiter || matches!(byte, b'}' | b'{' | b'"' | b'\\');
+        // Digits and upper-case letters leave after three comparisons.
+        let special = |byte: &u8| {
+            *byte == delimiter
+                || *byte == b'"'
+                || (*byte >= b'\\' && matches!(byte, b'\\' | b'{' | b'}'))
+        };
         let len = self.rest.iter().position(special)?;
         let element = self.take(len);
         match self.rest.first() {

@@ -1,6 +1,6 @@
 //! `bytea`: hexadecimal (`\x0102`) or, with `bytea_output = escape`, backslash and octal digits.
 
-use super::{hex_pair, push_hex};
+use super::{push_hex, push_pairs};
 use crate::DecodeError;
 
 const EXPECTED: &str = r"bytea as \x and hexadecimal digits, or in escape form";
@@ -18,7 +18,7 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<u8>, DecodeError> {
 /// Decodes either form onto the end of `out`; never more bytes than `bytes` has.
 ///
 /// # Errors
-/// It is neither; `out` may then hold the bytes before the fault.
+/// It is neither; what was appended to `out` is then meaningless.
 pub fn decode_into(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), DecodeError> {
     let refused = || DecodeError::text(EXPECTED, bytes);
     let Some(digits) = bytes.strip_prefix(br"\x") else {
@@ -28,11 +28,7 @@ pub fn decode_into(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), DecodeError> {
     if !rest.is_empty() {
         return Err(refused());
     }
-    out.reserve(pairs.len());
-    for [high, low] in pairs {
-        out.push(hex_pair(*high, *low).ok_or_else(refused)?);
-    }
-    Ok(())
+    push_pairs(pairs, out).ok_or_else(refused)
 }
 
 fn decode_escape(mut bytes: &[u8], out: &mut Vec<u8>) -> Option<()> {

@@ -4,14 +4,19 @@ use super::integer::push_padded;
 use crate::RangeError;
 use crate::civil::Time;
 
-/// What two digits that are not both digits give: above every limit a caller checks.
-const BAD: u8 = 0xff;
-
-/// The number two ASCII digits make, or one above 99.
+/// The values of ASCII digits; `None` unless all are digits.
+///
+/// One test for all of them: these run for every value of a result.
 #[inline]
-fn digits_pair(tens: u8, units: u8) -> u8 {
-    let (tens, units) = (tens.wrapping_sub(b'0'), units.wrapping_sub(b'0'));
-    if tens > 9 || units > 9 { BAD } else { tens * 10 + units }
+fn digits<const N: usize>(ascii: [u8; N]) -> Option<[u8; N]> {
+    let values = ascii.map(|byte| byte.wrapping_sub(b'0'));
+    if values.iter().fold(false, |bad, value| bad | (*value > 9)) { None } else { Some(values) }
+}
+
+/// The number two digit values make.
+#[inline]
+fn pair(tens: u8, units: u8) -> u8 {
+    tens * 10 + units
 }
 
 /// A date as printed: the year is not yet shifted by the era.
@@ -25,57 +30,47 @@ pub(super) struct Day<'a> {
 /// `YYYY-MM-DD`, with 4 to 7 digits of year.
 #[inline]
 pub(super) fn day(bytes: &[u8]) -> Option<Day<'_>> {
-    let (year, rest) = match bytes {
-        [a, b, c, d, b'-', rest @ ..] => {
-            let (high, low) = (digits_pair(*a, *b), digits_pair(*c, *d));
-            if high > 99 || low > 99 {
-                return None;
-            }
-            (i32::from(high) * 100 + i32::from(low), rest)
-        }
-        _ => long_year(bytes)?,
-    };
-    let [m1, m2, b'-', d1, d2, rest @ ..] = rest else { return None };
-    let (month, day) = (digits_pair(*m1, *m2), digits_pair(*d1, *d2));
-    if month > 99 || day > 99 { None } else { Some(Day { year, month, day, rest }) }
+    if let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, rest @ ..] = bytes {
+        let [y1, y2, y3, y4, m1, m2, d1, d2] = digits([*y1, *y2, *y3, *y4, *m1, *m2, *d1, *d2])?;
+        let year = i32::from(pair(y1, y2)) * 100 + i32::from(pair(y3, y4));
+        return Some(Day { year, month: pair(m1, m2), day: pair(d1, d2), rest });
+    }
+    long_year(bytes)
 }
 
 #[cold]
-fn long_year(bytes: &[u8]) -> Option<(i32, &[u8])> {
+fn long_year(bytes: &[u8]) -> Option<Day<'_>> {
     let end = memchr::memchr(b'-', bytes.get(..8).unwrap_or(bytes))?;
-    let (digits, rest) = bytes.split_at_checked(end)?;
-    if digits.len() < 5 {
+    let (year, rest) = bytes.split_at_checked(end)?;
+    let [b'-', m1, m2, b'-', d1, d2, rest @ ..] = rest else { return None };
+    if year.len() < 5 {
         return None;
     }
-    let year = super::integer::parse_unsigned(digits)?;
-    Some((i32::try_from(year).ok()?, rest.get(1..)?))
+    let year = i32::try_from(super::integer::parse_unsigned(year)?).ok()?;
+    let [m1, m2, d1, d2] = digits([*m1, *m2, *d1, *d2])?;
+    Some(Day { year, month: pair(m1, m2), day: pair(d1, d2), rest })
 }
 
 /// `HH:MM:SS[.f]` with one to six digits of fraction.
 #[inline]
 pub(super) fn time(bytes: &[u8]) -> Option<(Result<Time, RangeError>, &[u8])> {
     let [h1, h2, b':', m1, m2, b':', s1, s2, rest @ ..] = bytes else { return None };
-    let (hour, minute, second) =
-        (digits_pair(*h1, *h2), digits_pair(*m1, *m2), digits_pair(*s1, *s2));
-    if hour > 99 || minute > 99 || second > 99 {
-        return None;
-    }
+    let [h1, h2, m1, m2, s1, s2] = digits([*h1, *h2, *m1, *m2, *s1, *s2])?;
     let (microsecond, rest) = match rest {
         [b'.', rest @ ..] => fraction(rest)?,
         _ => (0, rest),
     };
-    Some((Time::new(hour, minute, second, microsecond), rest))
+    Some((Time::new(pair(h1, h2), pair(m1, m2), pair(s1, s2), microsecond), rest))
 }
 
 /// Up to six digits, as microseconds.
 #[inline]
 fn fraction(bytes: &[u8]) -> Option<(u32, &[u8])> {
-    if let [a, b, c, d, e, f, rest @ ..] = bytes {
-        let (ab, cd, ef) = (digits_pair(*a, *b), digits_pair(*c, *d), digits_pair(*e, *f));
-        if ab <= 99 && cd <= 99 && ef <= 99 {
-            let value = u32::from(ab) * 10_000 + u32::from(cd) * 100 + u32::from(ef);
-            return Some((value, rest));
-        }
+    if let [a, b, c, d, e, f, rest @ ..] = bytes
+        && let Some([a, b, c, d, e, f]) = digits([*a, *b, *c, *d, *e, *f])
+    {
+        let [high, middle, low] = [pair(a, b), pair(c, d), pair(e, f)].map(u32::from);
+        return Some((high * 10_000 + middle * 100 + low, rest));
     }
     let mut value = 0;
     let mut unit = 100_000;
@@ -99,14 +94,12 @@ pub(super) fn offset(bytes: &[u8]) -> Option<(i32, &[u8])> {
         [b'-', h1, h2, rest @ ..] => (true, h1, h2, rest),
         _ => return None,
     };
-    let hours = digits_pair(*h1, *h2);
-    if hours > 99 {
-        return None;
-    }
-    let mut seconds = i32::from(hours) * 3_600;
+    let [h1, h2] = digits([*h1, *h2])?;
+    let mut seconds = i32::from(pair(h1, h2)) * 3_600;
     for unit in [60, 1] {
         let [b':', a, b, after @ ..] = rest else { break };
-        let part = digits_pair(*a, *b);
+        let [a, b] = digits([*a, *b])?;
+        let part = pair(a, b);
         if part > 59 {
             return None;
         }

@@ -44,6 +44,30 @@ pub(crate) fn hex_pair(high: u8, low: u8) -> Option<u8> {
     if (high | low) > 15 { None } else { Some(high << 4 | low) }
 }
 
+/// The bytes that pairs of digits stand for; one test for all of them.
+#[inline]
+pub(crate) fn hex_pairs<const N: usize>(pairs: [[u8; 2]; N]) -> Option<[u8; N]> {
+    let mut all = 0;
+    let bytes = pairs.map(|[high, low]| {
+        let (high, low) = (value(high), value(low));
+        all |= high | low;
+        high << 4 | low & 15
+    });
+    if all > 15 { None } else { Some(bytes) }
+}
+
+/// Appends the bytes that pairs of digits stand for; `None` if one is not of digits, and then what
+/// was appended is meaningless.
+pub(crate) fn push_pairs(pairs: &[[u8; 2]], out: &mut Vec<u8>) -> Option<()> {
+    let mut all = 0;
+    out.extend(pairs.iter().map(|[high, low]| {
+        let (high, low) = (value(*high), value(*low));
+        all |= high | low;
+        high << 4 | low & 15
+    }));
+    if all > 15 { None } else { Some(()) }
+}
+
 /// Appends bytes as lower-case digits.
 pub(crate) fn push_hex(bytes: &[u8], out: &mut Vec<u8>) {
     out.reserve(bytes.len() * 2);

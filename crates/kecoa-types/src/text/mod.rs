@@ -41,3 +41,4 @@ pub use text as unknown;
 pub use text as varchar;
 
 pub(crate) use hex::{hex_pair, push_hex};
+use hex::{hex_pairs, push_pairs};

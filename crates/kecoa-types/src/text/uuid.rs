@@ -1,6 +1,6 @@
 //! `uuid`.
 
-use super::{hex_pair, push_hex};
+use super::{hex_pairs, push_hex};
 use crate::{DecodeError, Uuid};
 
 /// Decodes the canonical form: groups of 8-4-4-4-12 hexadecimal digits of either case.
@@ -59,24 +59,25 @@ fn parse(bytes: &[u8]) -> Option<Uuid> {
     else {
         return None;
     };
-    Some(Uuid::from_bytes([
-        hex_pair(a0, a1)?,
-        hex_pair(a2, a3)?,
-        hex_pair(a4, a5)?,
-        hex_pair(a6, a7)?,
-        hex_pair(b0, b1)?,
-        hex_pair(b2, b3)?,
-        hex_pair(c0, c1)?,
-        hex_pair(c2, c3)?,
-        hex_pair(d0, d1)?,
-        hex_pair(d2, d3)?,
-        hex_pair(e0, e1)?,
-        hex_pair(e2, e3)?,
-        hex_pair(e4, e5)?,
-        hex_pair(e6, e7)?,
-        hex_pair(e8, e9)?,
-        hex_pair(e10, e11)?,
-    ]))
+    hex_pairs([
+        [a0, a1],
+        [a2, a3],
+        [a4, a5],
+        [a6, a7],
+        [b0, b1],
+        [b2, b3],
+        [c0, c1],
+        [c2, c3],
+        [d0, d1],
+        [d2, d3],
+        [e0, e1],
+        [e2, e3],
+        [e4, e5],
+        [e6, e7],
+        [e8, e9],
+        [e10, e11],
+    ])
+    .map(Uuid::from_bytes)
 }
 
 /// Appends the canonical form, in lower case.

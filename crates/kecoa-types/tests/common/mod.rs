@@ -3,6 +3,7 @@
 #![allow(
     dead_code,
     unreachable_pub,
+    clippy::unwrap_used,
     reason = "a module of several test binaries, each of which uses a part of it"
 )]
 
