@@ -4,6 +4,22 @@
 //! Nothing here does I/O. Bytes that come from a server are checked: no input makes a decoder
 //! panic, or allocate more than a small multiple of its length (a `numeric` with an exponent: than
 //! the 150 KB of the longest value).
+//!
+//! ```
+//! use kecoa_types::{Date, literal, text};
+//!
+//! let date = text::date::decode(b"0044-03-15 BC")?;
+//! assert_eq!(date, Date::new(-43, 3, 15).unwrap());
+//!
+//! let error = text::date::decode(b"15.03.2024").unwrap_err();
+//! assert_eq!(
+//!     error.to_string(),
+//!     "expected a date as YYYY-MM-DD[ BC] (DateStyle ISO), found \"15.03.2024\""
+//! );
+//!
+//! assert_eq!(literal::quote_literal(b"it's").unwrap(), b"'it''s'");
+//! # Ok::<(), kecoa_types::DecodeError>(())
+//! ```
 
 #![forbid(unsafe_code)]
 

@@ -1,6 +1,7 @@
 //! Object identifiers of PostgreSQL's built-in types, as in `pg_type.dat` of PostgreSQL 18.
 //!
-//! CockroachDB uses the same numbers for the types it shares with PostgreSQL. Types created in a
+//! CockroachDB uses the same numbers for the types it shares with PostgreSQL; its own, which an
+//! extension would bring to PostgreSQL under other numbers, are at the end. Types created in a
 //! database (enumerations, domains, extensions) have numbers of their own and are not here.
 
 /// Defines the constants and the look-ups from one table.
@@ -46,10 +47,15 @@ macro_rules! oids {
     };
 }
 
-/// What separates the elements of an array in text form: `;` for arrays of `box`, `,` for all others.
+/// What separates the elements of an array in text form: `;` for `box`, `:` for `geometry` and
+/// `geography`, `,` for all others.
 #[must_use]
 pub const fn delimiter_of(array: u32) -> u8 {
-    if array == BOX_ARRAY { b';' } else { b',' }
+    match array {
+        BOX_ARRAY => b';',
+        GEOMETRY_ARRAY | GEOGRAPHY_ARRAY => b':',
+        _ => b',',
+    }
 }
 
 oids! {
@@ -160,6 +166,8 @@ oids! {
     ANYCOMPATIBLEARRAY = 5078, "anycompatiblearray";
     ANYCOMPATIBLENONARRAY = 5079, "anycompatiblenonarray";
     ANYCOMPATIBLERANGE = 5080, "anycompatiblerange";
+    GEOMETRY = 90000, "geometry", GEOMETRY_ARRAY = 90001;
+    GEOGRAPHY = 90002, "geography", GEOGRAPHY_ARRAY = 90003;
 }
 
 #[cfg(test)]
@@ -168,7 +176,7 @@ mod tests {
 
     #[test]
     fn arrays_and_elements_are_inverse() {
-        for oid in 0..10_000 {
+        for oid in 0..100_000 {
             if let Some(array) = array_of(oid) {
                 assert_eq!(element_of(array), Some(oid));
             }
