@@ -151,12 +151,12 @@ _names: dict[str, str] = {{}}
 
 
 def lookup(code: str) -> str:
-    """Return the name of the constant that holds `code`, a SQLSTATE or a class of two characters.
+    """Return the name of `code`, a SQLSTATE or a class of two characters; KeyError when it has none.
 
-    KeyError when there is none.
+    The underscore that tells two constants of one name apart is no part of the name.
     """
     if not _names:
-        _names.update((value, name) for name, value in globals().items() if name.isupper())
+        _names.update((value, name.rstrip("_")) for name, value in globals().items() if name.isupper())
     return _names[code]
 '''
 

