@@ -199,3 +199,19 @@ fn status_tells_people_and_programs() {
     assert!(json.contains(r#""status": "running""#) && json.contains(url.trim()), "{json}");
     assert_eq!(text(&place.kecoa(&["local", "url"]).stdout), url);
 }
+
+#[test]
+fn the_example_does_the_same_job() {
+    let example = std::path::Path::new(KECOA).with_file_name("examples").join("transfer");
+    if !example.exists() {
+        eprintln!("skipped the_example: it is built by `cargo test` for the whole crate only");
+        return;
+    }
+    let Some(place) = Place::new("the_example") else { return };
+    let example = example.to_str().unwrap();
+    let without = place.command(example, &[]).output().unwrap();
+    assert!(!without.status.success());
+    assert!(text(&without.stderr).contains("DATABASE_URL"), "{}", text(&without.stderr));
+    let url = text(&place.kecoa(&["local", "start"]).stdout);
+    assert_tutorial(&place.command(example, &[]).env("DATABASE_URL", url.trim()).output().unwrap());
+}

@@ -275,6 +275,11 @@ pub(crate) fn open_log(path: &Path) -> Result<File, Error> {
     Ok(file)
 }
 
+/// Whether fewer than `bytes` are free for us on the file system of `path`. Unknown is not full.
+pub(crate) fn is_full(path: &Path, bytes: u64) -> bool {
+    rustix::fs::statvfs(path).is_ok_and(|fs| fs.f_bavail.saturating_mul(fs.f_frsize) < bytes)
+}
+
 /// The last lines of a log from `start` on, at most 2 kB.
 pub(crate) fn log_tail(path: &Path, start: u64) -> String {
     let read = || -> io::Result<Vec<u8>> {
@@ -340,6 +345,14 @@ mod tests {
         assert_eq!(home.id().unwrap(), id);
         fs::write(home.instance().join("id"), "../../../../etc").unwrap();
         assert_eq!(read_id(&home.instance().join("id")), None);
+    }
+
+    #[test]
+    fn free_space_is_counted_in_bytes() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(!is_full(dir.path(), 1));
+        assert!(is_full(dir.path(), u64::MAX));
+        assert!(!is_full(&dir.path().join("not there"), u64::MAX));
     }
 
     #[test]

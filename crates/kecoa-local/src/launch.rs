@@ -11,7 +11,7 @@ use rustix::process::Signal;
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::home::{Home, log_tail, open_log};
+use crate::home::{Home, is_full, log_tail, open_log};
 use crate::options::{Engine, Options};
 use crate::postgres::server::{Server, find_postmaster};
 use crate::process::ProcessIdentity;
@@ -211,6 +211,10 @@ fn wait_ready(
             }
         }
         if let Some(status) = exited {
+            // Then it could not leave a word.
+            if is_full(home.instance(), 1 << 20) {
+                return Err(Error::DiskFull { path: home.instance().to_path_buf() });
+            }
             let tail = log_tail(&home.log_file(), 0);
             let last: Vec<&str> = tail.lines().rev().take(3).collect();
             let words: Vec<&str> = last.into_iter().rev().collect();

@@ -10,13 +10,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
-use crate::home::{Home, log_tail, open_log, random_suffix};
+use crate::home::{Home, is_full, log_tail, open_log, random_suffix};
 use crate::postgres::binaries::Binaries;
 use crate::postgres::privileges::RunAs;
 use crate::postgres::server::{PidFile, Server, find_postmaster};
 use crate::postgres::{SOCKET_PORT, SUPERUSER, socket};
 use crate::process::ProcessIdentity;
 
+/// What a fresh data directory takes, with room for the first writes: 39 MB were measured.
+const FRESH_SIZE: u64 = 60 << 20;
 /// Recovery after a crash may take this long.
 const START_PATIENCE: Duration = Duration::from_secs(50);
 /// Backends of a postmaster that was killed notice it within this time.
@@ -87,6 +89,9 @@ impl Cluster {
         let root = self.data_dir.parent().unwrap_or(&self.data_dir);
         let prefix = format!("pg{}.new-", self.binaries.major());
         remove_leftovers(root, &prefix)?;
+        if is_full(root, FRESH_SIZE) {
+            return Err(Error::DiskFull { path: root.to_path_buf() });
+        }
         let building = root.join(format!("{prefix}{}", random_suffix()));
         DirBuilder::new()
             .mode(0o700)
@@ -127,7 +132,7 @@ impl Cluster {
                 return Ok(());
             }
             last = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-            if last.contains("No space left") || last.contains("Disk quota exceeded") {
+            if tells_of_full_disk(&last) {
                 return Err(Error::DiskFull { path: directory.to_path_buf() });
             }
             if last.contains("could not look up effective user ID") {
@@ -222,7 +227,7 @@ impl Cluster {
 
     fn failed(&self, log_from: u64) -> Error {
         let reason = log_tail(&self.log, log_from);
-        if reason.contains("No space left on device") {
+        if tells_of_full_disk(&reason) {
             return Error::DiskFull { path: self.data_dir.clone() };
         }
         let reason = if reason.is_empty() { "it ended without a word".to_owned() } else { reason };
@@ -261,6 +266,13 @@ fn settings(major: u32, socket_dir: &Path) -> Vec<String> {
     settings.push(format!("port={SOCKET_PORT}"));
     settings.push(format!("unix_socket_directories={}", socket_dir.display()));
     settings
+}
+
+/// What PostgreSQL says depends on whether the system refused a write or cut it short.
+fn tells_of_full_disk(words: &str) -> bool {
+    ["No space left on device", "Disk quota exceeded", "Check free disk space"]
+        .iter()
+        .any(|sign| words.contains(sign))
 }
 
 fn remove_leftovers(root: &Path, prefix: &str) -> Result<(), Error> {
