@@ -83,8 +83,13 @@ pub(super) fn attempt(
                 received.extend(new.iter().take(RECEIVED - received.len().min(RECEIVED)));
                 handshake
             }
-            Ok(Progress::TlsAccepted(handshake)) => {
+            Ok(Progress::TlsAccepted(mut handshake)) => {
                 stream = begin_tls(stream, config, place, wait)?;
+                if config.get("channel_binding") != Some("disable")
+                    && let Some(hash) = stream.server_end_point()
+                {
+                    handshake.set_tls_server_end_point(hash);
+                }
                 handshake
             }
             Ok(Progress::TlsRefused(_)) if tls == TlsUse::Always => {

@@ -170,6 +170,14 @@ impl Stream {
         }
     }
 
+    /// What SCRAM binds itself to, under TLS.
+    pub(super) fn server_end_point(&self) -> Option<Vec<u8>> {
+        match &self.inner {
+            Inner::Plain(_) => None,
+            Inner::Tls(tls) => tls.server_end_point(),
+        }
+    }
+
     /// Whom the stream is connected to.
     pub(crate) fn peer(&self) -> &Peer {
         &self.peer

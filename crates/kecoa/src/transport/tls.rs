@@ -8,6 +8,7 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 
 use super::stream::Plain;
+use super::x509;
 
 /// How much is read from the socket at once. rustls by itself reads 4 KiB: four calls a record.
 const READ_SIZE: usize = 64 * 1024;
@@ -159,6 +160,20 @@ impl TlsStream {
 
     pub(super) fn socket(&self) -> &Plain {
         &self.socket
+    }
+
+    /// The hash of the server's certificate for SCRAM's channel binding (RFC 5929, section 4), if
+    /// its hash function is one that the cipher suites have as well.
+    pub(super) fn server_end_point(&self) -> Option<Vec<u8>> {
+        use rustls::crypto::ring::cipher_suite::{
+            TLS13_AES_128_GCM_SHA256, TLS13_AES_256_GCM_SHA384,
+        };
+        let certificate = self.tls.peer_certificates()?.first()?;
+        let suite = match x509::signature_hash(certificate)? {
+            x509::Hash::Sha256 => TLS13_AES_128_GCM_SHA256,
+            x509::Hash::Sha384 => TLS13_AES_256_GCM_SHA384,
+        };
+        Some(suite.tls13()?.common.hash_provider.hash(certificate).as_ref().to_vec())
     }
 
     pub(super) fn info(&self) -> Option<(&'static str, &'static str)> {

@@ -24,6 +24,36 @@ pub(super) fn public_key(certificate: &[u8]) -> Option<&[u8]> {
     rest.get(..rest.len() - after.len())
 }
 
+/// The hash function of the signature under a certificate, as RFC 5929 wants it for the channel
+/// binding `tls-server-end-point`: SHA-256 in place of those that are too weak.
+pub(super) fn signature_hash(certificate: &[u8]) -> Option<Hash> {
+    let fields = element(element(certificate)?.1)?.1;
+    let rest = match element(fields)? {
+        (VERSION, _, after) => after,
+        _ => fields,
+    };
+    // serialNumber
+    let (SEQUENCE, algorithm, _) = element(element(rest)?.2)? else { return None };
+    const OID: u8 = 6;
+    let (OID, oid, _) = element(algorithm)? else { return None };
+    match oid {
+        // md5, sha1 and sha256WithRSAEncryption; ecdsa-with-SHA1 and -SHA256
+        [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 4 | 5 | 11]
+        | [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1]
+        | [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2] => Some(Hash::Sha256),
+        [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 12]
+        | [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3] => Some(Hash::Sha384),
+        _ => None,
+    }
+}
+
+/// A hash function that the channel binding may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hash {
+    Sha256,
+    Sha384,
+}
+
 /// Whether a certificate is of version 1, without extensions.
 pub(super) fn is_version_1(certificate: &[u8]) -> bool {
     let fields = || element(element(certificate)?.1);
@@ -127,6 +157,7 @@ mod tests {
         let der = params.self_signed(&key).unwrap().der().to_vec();
         assert_eq!(validity(&der), Some((1_709_164_800, 2_556_144_000)));
         assert_eq!(public_key(&der), Some(&*key.subject_public_key_info()));
+        assert_eq!(signature_hash(&der), Some(Hash::Sha256));
         assert!(!is_version_1(&der) && !is_version_1(&[]));
         for end in 0..der.len() {
             assert_eq!(validity(&der[..end]), None);
@@ -135,7 +166,7 @@ mod tests {
         for at in 0..der.len().min(200) {
             let mut changed = der.clone();
             changed[at] ^= 0xff;
-            let _ = (validity(&changed), public_key(&changed));
+            let _ = (validity(&changed), public_key(&changed), signature_hash(&changed));
         }
     }
 }
