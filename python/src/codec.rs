@@ -1,0 +1,236 @@
+//! Client encodings: PostgreSQL's names, and Python's codecs for them.
+
+use std::ffi::CString;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyString};
+
+use crate::globals;
+
+/// How text is encoded on one connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Codec {
+    /// UTF-8, and the answer where there is no connection.
+    #[default]
+    Utf8,
+    /// Any other, by the name of Python's codec.
+    Named(CString),
+}
+
+impl Codec {
+    /// The codec for PostgreSQL's `name`, after [`clean_name`], or `OperationalError`.
+    pub(crate) fn for_server_name(py: Python<'_>, name: &str) -> PyResult<Codec> {
+        let globals = globals::get(py)?;
+        let found = globals.encodings.bind(py).get_item(name)?;
+        let Some(found) = found else {
+            return Err(globals
+                .exceptions
+                .operational(py, format!("no Python encoding for PostgreSQL encoding '{name}'")));
+        };
+        let codec: String = found.extract()?;
+        Codec::named(&codec)
+    }
+
+    /// The codec that Python calls `name`.
+    pub(crate) fn named(name: &str) -> PyResult<Codec> {
+        let plain: String =
+            name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+        if plain == "utf8" {
+            return Ok(Codec::Utf8);
+        }
+        let name = CString::new(name)
+            .map_err(|_| PyValueError::new_err("expected the name of a codec, found a NUL"))?;
+        Ok(Codec::Named(name))
+    }
+
+    /// Python's name of the codec.
+    pub(crate) fn python_name(&self) -> String {
+        match self {
+            Codec::Utf8 => "utf_8".to_owned(),
+            Codec::Named(name) => name.to_string_lossy().into_owned(),
+        }
+    }
+
+    /// Text from the server's bytes; `UnicodeDecodeError` as Python raises it.
+    #[inline]
+    pub(crate) fn decode<'py>(&self, py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+        let length = data.len().try_into().unwrap_or(ffi::Py_ssize_t::MAX);
+        // SAFETY: `data` is `length` readable bytes (a slice is never longer than isize::MAX), the
+        // codec's name is NUL-terminated, and the result is a new reference or NULL with an error.
+        unsafe {
+            let text = match self {
+                Codec::Utf8 => {
+                    ffi::PyUnicode_DecodeUTF8(data.as_ptr().cast(), length, std::ptr::null())
+                }
+                Codec::Named(name) => ffi::PyUnicode_Decode(
+                    data.as_ptr().cast(),
+                    length,
+                    name.as_ptr(),
+                    std::ptr::null(),
+                ),
+            };
+            Bound::from_owned_ptr_or_err(py, text)
+        }
+    }
+
+    /// Text that is shown to people: bytes that do not decode become U+FFFD.
+    pub(crate) fn decode_lossy(&self, py: Python<'_>, data: &[u8]) -> String {
+        if let Codec::Named(name) = self
+            && let Ok(text) = PyBytes::new(py, data)
+                .call_method1("decode", (name.to_string_lossy().as_ref(), "replace"))
+            && let Ok(text) = text.extract::<String>()
+        {
+            return text;
+        }
+        String::from_utf8_lossy(data).into_owned()
+    }
+
+    /// Appends `text` encoded; `UnicodeEncodeError` as Python raises it.
+    pub(crate) fn encode_into(
+        &self,
+        text: &Bound<'_, PyString>,
+        out: &mut Vec<u8>,
+    ) -> PyResult<()> {
+        match self {
+            Codec::Utf8 => out.extend_from_slice(text.to_str()?.as_bytes()),
+            Codec::Named(_) => out.extend_from_slice(self.encode(text)?.as_bytes()),
+        }
+        Ok(())
+    }
+
+    /// `text` encoded; `UnicodeEncodeError` as Python raises it.
+    pub(crate) fn encode<'py>(&self, text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyBytes>> {
+        match self {
+            Codec::Utf8 => Ok(PyBytes::new(text.py(), text.to_str()?.as_bytes())),
+            Codec::Named(name) => {
+                // SAFETY: `text` is a str, the name is NUL-terminated, and the result is a new
+                // bytes object or NULL with an error.
+                let bytes = unsafe {
+                    Bound::from_owned_ptr_or_err(
+                        text.py(),
+                        ffi::PyUnicode_AsEncodedString(
+                            text.as_ptr(),
+                            name.as_ptr(),
+                            std::ptr::null(),
+                        ),
+                    )?
+                };
+                Ok(bytes.cast_into::<PyBytes>()?)
+            }
+        }
+    }
+}
+
+/// PostgreSQL compares names of encodings by their letters and digits, without case.
+pub(crate) fn clean_name(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
+}
+
+/// PostgreSQL's encodings (section "Character Set Support" of its manual, aliases included) and the
+/// codecs that Python has for them.
+const ENCODINGS: &[(&str, &str)] = &[
+    ("ABC", "cp1258"),
+    ("ALT", "cp866"),
+    ("BIG5", "big5"),
+    ("EUC_CN", "euccn"),
+    ("EUC_JIS_2004", "euc_jis_2004"),
+    ("EUC_JP", "euc_jp"),
+    ("EUC_KR", "euc_kr"),
+    ("GB18030", "gb18030"),
+    ("GBK", "gbk"),
+    ("ISO_8859_1", "iso8859_1"),
+    ("ISO_8859_2", "iso8859_2"),
+    ("ISO_8859_3", "iso8859_3"),
+    ("ISO_8859_5", "iso8859_5"),
+    ("ISO_8859_6", "iso8859_6"),
+    ("ISO_8859_7", "iso8859_7"),
+    ("ISO_8859_8", "iso8859_8"),
+    ("ISO_8859_9", "iso8859_9"),
+    ("ISO_8859_10", "iso8859_10"),
+    ("ISO_8859_13", "iso8859_13"),
+    ("ISO_8859_14", "iso8859_14"),
+    ("ISO_8859_15", "iso8859_15"),
+    ("ISO_8859_16", "iso8859_16"),
+    ("JOHAB", "johab"),
+    ("KOI8", "koi8_r"),
+    ("KOI8R", "koi8_r"),
+    ("KOI8U", "koi8_u"),
+    ("LATIN1", "iso8859_1"),
+    ("LATIN2", "iso8859_2"),
+    ("LATIN3", "iso8859_3"),
+    ("LATIN4", "iso8859_4"),
+    ("LATIN5", "iso8859_9"),
+    ("LATIN6", "iso8859_10"),
+    ("LATIN7", "iso8859_13"),
+    ("LATIN8", "iso8859_14"),
+    ("LATIN9", "iso8859_15"),
+    ("LATIN10", "iso8859_16"),
+    ("Mskanji", "cp932"),
+    ("ShiftJIS", "cp932"),
+    ("SHIFT_JIS_2004", "shift_jis_2004"),
+    ("SJIS", "cp932"),
+    ("SQL_ASCII", "ascii"),
+    ("TCVN", "cp1258"),
+    ("TCVN5712", "cp1258"),
+    ("UHC", "cp949"),
+    ("UNICODE", "utf_8"),
+    ("UTF8", "utf_8"),
+    ("VSCII", "cp1258"),
+    ("WIN", "cp1251"),
+    ("WIN866", "cp866"),
+    ("WIN874", "cp874"),
+    ("WIN932", "cp932"),
+    ("WIN936", "gbk"),
+    ("WIN949", "cp949"),
+    ("WIN950", "cp950"),
+    ("WIN1250", "cp1250"),
+    ("WIN1251", "cp1251"),
+    ("WIN1252", "cp1252"),
+    ("WIN1253", "cp1253"),
+    ("WIN1254", "cp1254"),
+    ("WIN1255", "cp1255"),
+    ("WIN1256", "cp1256"),
+    ("WIN1257", "cp1257"),
+    ("WIN1258", "cp1258"),
+    ("Windows932", "cp932"),
+    ("Windows936", "gbk"),
+    ("Windows949", "cp949"),
+    ("Windows950", "cp950"),
+];
+
+/// Makes `extensions.encodings`: every name, and its cleaned form where that differs.
+pub(crate) fn encodings(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let dict = PyDict::new(py);
+    for (server, python) in ENCODINGS {
+        dict.set_item(server, python)?;
+    }
+    for (server, python) in ENCODINGS {
+        let clean = clean_name(server);
+        if !dict.contains(&clean)? {
+            dict.set_item(clean, python)?;
+        }
+    }
+    Ok(dict)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_compared_by_letters_and_digits() {
+        assert_eq!(clean_name("utf-8"), "UTF8");
+        assert_eq!(clean_name("EUC_JIS_2004"), "EUCJIS2004");
+        assert_eq!(clean_name(""), "");
+    }
+
+    #[test]
+    fn knows_utf8_by_any_of_its_names() {
+        for name in ["utf_8", "UTF-8", "utf8"] {
+            assert_eq!(Codec::named(name).unwrap(), Codec::Utf8);
+        }
+        assert_eq!(Codec::named("koi8_r").unwrap().python_name(), "koi8_r");
+    }
+}

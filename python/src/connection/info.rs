@@ -1,0 +1,157 @@
+//! `connection.info`: what is known about the connection.
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use super::{Connection, link::lock};
+
+/// psycopg2's `ConnectionInfo`.
+#[pyclass(frozen, module = "kecoa.extensions")]
+pub(crate) struct ConnectionInfo {
+    connection: Py<Connection>,
+}
+
+impl ConnectionInfo {
+    fn option(&self, name: &str) -> Option<String> {
+        lock(&self.connection.get().state)
+            .options
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.clone())
+    }
+}
+
+#[pymethods]
+impl ConnectionInfo {
+    #[new]
+    pub(crate) fn new(connection: Py<Connection>) -> ConnectionInfo {
+        ConnectionInfo { connection }
+    }
+
+    /// The database's name.
+    #[getter]
+    fn dbname(&self) -> Option<String> {
+        self.option("dbname")
+    }
+
+    /// The user's name.
+    #[getter]
+    fn user(&self) -> Option<String> {
+        self.option("user")
+    }
+
+    /// The password that was given.
+    #[getter]
+    fn password(&self) -> Option<String> {
+        lock(&self.connection.get().state).password.clone()
+    }
+
+    /// The host or the directory of the socket.
+    #[getter]
+    fn host(&self) -> Option<String> {
+        self.option("host")
+    }
+
+    /// The port.
+    #[getter]
+    fn port(&self) -> u16 {
+        self.option("port").and_then(|port| port.parse().ok()).unwrap_or(5432)
+    }
+
+    /// The command-line options for the server.
+    #[getter]
+    fn options(&self) -> Option<String> {
+        Some(self.option("options").unwrap_or_default())
+    }
+
+    /// All options but the password.
+    #[getter]
+    fn dsn_parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.connection.get().dsn_parameters(py)
+    }
+
+    /// 0 when connected, 1 when not.
+    #[getter]
+    fn status(&self) -> i32 {
+        i32::from(self.connection.get().is_closed())
+    }
+
+    /// As `connection.get_transaction_status`, 4 when closed.
+    #[getter]
+    fn transaction_status(&self) -> i32 {
+        self.connection.get().transaction_number()
+    }
+
+    /// 3.
+    #[getter]
+    fn protocol_version(&self) -> i32 {
+        3
+    }
+
+    /// The server's version as a number.
+    #[getter]
+    fn server_version(&self) -> i32 {
+        lock(&self.connection.get().state).server_version
+    }
+
+    /// The last error of the connection itself.
+    #[getter]
+    fn error_message(&self) -> Option<String> {
+        self.connection.get().is_closed().then(|| "the connection is closed\n".to_owned())
+    }
+
+    /// The socket's file descriptor, -1 when there is none.
+    #[getter]
+    fn socket(&self) -> i32 {
+        lock(&self.connection.get().state).descriptor.unwrap_or(-1)
+    }
+
+    /// The process id of the server's side.
+    #[getter]
+    fn backend_pid(&self) -> i32 {
+        lock(&self.connection.get().state).process_id
+    }
+
+    /// Whether the server asked for a password and had none.
+    #[getter]
+    fn needs_password(&self) -> bool {
+        false
+    }
+
+    /// Whether a password was at hand.
+    #[getter]
+    fn used_password(&self) -> bool {
+        self.password().is_some()
+    }
+
+    /// Whether the connection is encrypted.
+    #[getter]
+    fn ssl_in_use(&self) -> bool {
+        lock(&self.connection.get().state).tls.is_some()
+    }
+
+    /// What `ssl_attribute` knows.
+    #[getter]
+    fn ssl_attribute_names(&self) -> Vec<&'static str> {
+        match lock(&self.connection.get().state).tls {
+            Some(_) => vec!["library", "protocol", "cipher"],
+            None => Vec::new(),
+        }
+    }
+
+    /// A fact about the encryption.
+    fn ssl_attribute(&self, name: &str) -> Option<&'static str> {
+        let (protocol, cipher) = lock(&self.connection.get().state).tls?;
+        match name {
+            "library" => Some("rustls"),
+            "protocol" => Some(protocol),
+            "cipher" => Some(cipher),
+            _ => None,
+        }
+    }
+
+    /// A setting that the server reports.
+    fn parameter_status(&self, py: Python<'_>, name: &str) -> Option<String> {
+        self.connection.get().server_parameter(py, name)
+    }
+}

@@ -1,0 +1,326 @@
+//! Transactions and session characteristics.
+
+use kecoa::ResultSet;
+use kecoa_proto::{Request, TransactionStatus};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
+
+use super::{Connection, STATUS_BEGIN, STATUS_READY, State, link::lock};
+use crate::error::{self, Circumstances};
+use crate::globals;
+
+/// What BEGIN asks for, by psycopg2's numbers 1 to 4.
+pub(crate) const LEVELS: [&str; 5] =
+    ["", "READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE", "READ UNCOMMITTED"];
+
+/// A setting as the user gave it: untouched, back to the server's default, or a value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change<T> {
+    Keep,
+    Default,
+    To(T),
+}
+
+impl<T> Change<T> {
+    fn apply(self, place: &mut Option<T>) {
+        match self {
+            Change::Keep => {}
+            Change::Default => *place = None,
+            Change::To(value) => *place = Some(value),
+        }
+    }
+}
+
+/// What `set_session` changes.
+#[derive(Clone, Copy)]
+pub(crate) struct Characteristics {
+    pub(crate) autocommit: Option<bool>,
+    pub(crate) isolation: Change<u8>,
+    pub(crate) readonly: Change<bool>,
+    pub(crate) deferrable: Change<bool>,
+}
+
+impl Characteristics {
+    pub(crate) const KEEP: Characteristics = Characteristics {
+        autocommit: None,
+        isolation: Change::Keep,
+        readonly: Change::Keep,
+        deferrable: Change::Keep,
+    };
+}
+
+impl State {
+    /// The whole BEGIN statement.
+    pub(crate) fn begin(&self) -> String {
+        let mut begin = "BEGIN".to_owned();
+        if let Some(level) = self
+            .isolation
+            .and_then(|level| LEVELS.get(usize::from(level)))
+            .filter(|l| !l.is_empty())
+        {
+            begin.push_str(" ISOLATION LEVEL ");
+            begin.push_str(level);
+        }
+        begin.push_str(match self.readonly {
+            Some(true) => " READ ONLY",
+            Some(false) => " READ WRITE",
+            None => "",
+        });
+        begin.push_str(match self.deferrable {
+            Some(true) => " DEFERRABLE",
+            Some(false) => " NOT DEFERRABLE",
+            None => "",
+        });
+        begin
+    }
+
+    /// Whether the next statement opens a transaction.
+    pub(crate) fn wants_begin(&self) -> bool {
+        self.status == STATUS_READY && (!self.autocommit || self.entered)
+    }
+}
+
+fn on_off(value: bool) -> &'static str {
+    if value { "on" } else { "off" }
+}
+
+impl Connection {
+    /// Runs a statement of the connection's own and raises what the server says about it.
+    pub(crate) fn command(slf: &Bound<'_, Connection>, sql: &str, commit: bool) -> PyResult<()> {
+        let driven = Connection::drive(slf, |client, hook| {
+            client.run(&Request::Query(sql.as_bytes()), hook).map(drop)
+        })?;
+        driven.map_err(|error| {
+            let codec = lock(&slf.get().state).codec.clone();
+            let circumstances = Circumstances {
+                statement: Some(sql.as_bytes()),
+                codec: &codec,
+                cursor: None,
+                commit,
+            };
+            error::exception(slf.py(), &error, &circumstances)
+        })
+    }
+
+    /// Runs a user's statement, with BEGIN in front where the connection is to open a transaction.
+    pub(crate) fn run_user(
+        slf: &Bound<'_, Connection>,
+        sql: &[u8],
+        may_begin: bool,
+    ) -> PyResult<Result<Vec<ResultSet>, kecoa::Error>> {
+        let this = slf.get();
+        let begin = {
+            let state = lock(&this.state);
+            (may_begin && state.wants_begin()).then(|| state.begin())
+        };
+        let Some(begin) = begin else {
+            return Connection::drive(slf, |client, hook| client.run(&Request::Query(sql), hook));
+        };
+        let driven = Connection::drive(slf, |client, hook| {
+            client.run_in_transaction(begin.as_bytes(), sql, hook)
+        });
+        let mut state = lock(&this.state);
+        // A transaction that the statement itself ended counts as begun, as in psycopg2, which
+        // sends COMMIT all the same.
+        let done = matches!(driven, Ok(Ok(_)));
+        if state.closed == 0 && (done || state.transaction != TransactionStatus::Idle) {
+            state.status = STATUS_BEGIN;
+        }
+        drop(state);
+        driven
+    }
+
+    /// Opens the transaction by itself, for COPY.
+    pub(crate) fn begin_now(slf: &Bound<'_, Connection>) -> PyResult<()> {
+        let begin = {
+            let state = lock(&slf.get().state);
+            state.wants_begin().then(|| state.begin())
+        };
+        if let Some(begin) = begin {
+            Connection::command(slf, &begin, false)?;
+            lock(&slf.get().state).status = STATUS_BEGIN;
+        }
+        Ok(())
+    }
+
+    /// COMMIT, if a transaction was begun. Whatever comes of it, the connection is ready again.
+    pub(crate) fn do_commit(slf: &Bound<'_, Connection>) -> PyResult<()> {
+        if !slf.get().leave(STATUS_BEGIN) {
+            return Ok(());
+        }
+        let done = Connection::command(slf, "COMMIT", true);
+        lock(&slf.get().state).status = STATUS_READY;
+        done
+    }
+
+    /// ROLLBACK, if a transaction was begun.
+    pub(crate) fn do_rollback(slf: &Bound<'_, Connection>) -> PyResult<()> {
+        if !slf.get().leave(STATUS_BEGIN) {
+            return Ok(());
+        }
+        Connection::command(slf, "ROLLBACK", false)?;
+        lock(&slf.get().state).status = STATUS_READY;
+        Ok(())
+    }
+
+    /// Whether the status is `status`; then named cursors of this transaction are over.
+    fn leave(&self, status: i32) -> bool {
+        let mut state = lock(&self.state);
+        if state.status != status {
+            return false;
+        }
+        state.mark += 1;
+        true
+    }
+
+    /// `set_session` and the properties: with autocommit the session's defaults are set on the
+    /// server, without it BEGIN carries them.
+    pub(crate) fn set_characteristics(
+        slf: &Bound<'_, Connection>,
+        change: Characteristics,
+    ) -> PyResult<()> {
+        let this = slf.get();
+        let mut commands = Vec::new();
+        {
+            let state = lock(&this.state);
+            if change.autocommit.unwrap_or(state.autocommit) {
+                let mut set = |name: &str, value: Option<&str>| {
+                    commands.push(match value {
+                        Some(value) => format!("SET {name} TO '{value}'"),
+                        None => format!("SET {name} TO DEFAULT"),
+                    });
+                };
+                match change.isolation {
+                    Change::Keep => {}
+                    Change::Default => set("default_transaction_isolation", None),
+                    Change::To(level) => set(
+                        "default_transaction_isolation",
+                        LEVELS.get(usize::from(level)).copied(),
+                    ),
+                }
+                match change.readonly {
+                    Change::Keep => {}
+                    Change::Default => set("default_transaction_read_only", None),
+                    Change::To(on) => set("default_transaction_read_only", Some(on_off(on))),
+                }
+                match change.deferrable {
+                    Change::Keep => {}
+                    Change::Default => set("default_transaction_deferrable", None),
+                    Change::To(on) => set("default_transaction_deferrable", Some(on_off(on))),
+                }
+            } else if state.autocommit {
+                for (name, is_set) in [
+                    ("isolation", state.isolation.is_some()),
+                    ("read_only", state.readonly.is_some()),
+                    ("deferrable", state.deferrable.is_some()),
+                ] {
+                    if is_set {
+                        commands.push(format!("SET default_transaction_{name} TO DEFAULT"));
+                    }
+                }
+            }
+        }
+        for command in commands {
+            Connection::command(slf, &command, false)?;
+        }
+        let mut state = lock(&this.state);
+        if let Some(autocommit) = change.autocommit {
+            state.autocommit = autocommit;
+        }
+        change.isolation.apply(&mut state.isolation);
+        change.readonly.apply(&mut state.readonly);
+        change.deferrable.apply(&mut state.deferrable);
+        Ok(())
+    }
+
+    /// The checks before every change of characteristics.
+    pub(crate) fn check_settable(&self, py: Python<'_>) -> PyResult<()> {
+        self.check_open(py)?;
+        let status = lock(&self.state).status;
+        if status == STATUS_BEGIN {
+            return Err(globals::get(py)?
+                .exceptions
+                .programming(py, "set_session cannot be used inside a transaction"));
+        }
+        Ok(())
+    }
+}
+
+/// Text of a str or bytes argument.
+fn word(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    if let Ok(bytes) = value.cast::<PyBytes>() {
+        return Ok(String::from_utf8_lossy(bytes.as_bytes()).into_owned());
+    }
+    value.extract()
+}
+
+/// An isolation level: None, 1 to 4, or a name.
+pub(crate) fn parse_level(value: &Bound<'_, PyAny>) -> PyResult<Change<u8>> {
+    if value.is_none() {
+        return Ok(Change::Default);
+    }
+    if value.is_instance_of::<pyo3::types::PyInt>() {
+        return match value.extract::<i64>()?.try_into() {
+            Ok(level @ 1..=4) => Ok(Change::To(level)),
+            _ => Err(PyValueError::new_err("isolation_level must be between 1 and 4")),
+        };
+    }
+    let name = word(value)?;
+    if name.eq_ignore_ascii_case("default") {
+        return Ok(Change::Default);
+    }
+    LEVELS
+        .iter()
+        .zip(0u8..)
+        .skip(1)
+        .find(|(level, _)| level.eq_ignore_ascii_case(&name))
+        .map(|(_, level)| Change::To(level))
+        .ok_or_else(|| PyValueError::new_err(format!("bad value for isolation_level: '{name}'")))
+}
+
+/// On, off or the server's default: a truth value, None or "default".
+pub(crate) fn parse_on_off(value: &Bound<'_, PyAny>) -> PyResult<Change<bool>> {
+    if value.is_none() {
+        return Ok(Change::Default);
+    }
+    if value.is_exact_instance_of::<PyString>() || value.is_exact_instance_of::<PyBytes>() {
+        let name = word(value)?;
+        if name.eq_ignore_ascii_case("default") {
+            return Ok(Change::Default);
+        }
+        return Err(PyValueError::new_err(format!(
+            "the only string accepted is 'default'; got {name}"
+        )));
+    }
+    Ok(Change::To(value.is_truthy()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn begin_says_only_what_was_set() {
+        let mut state = State::default();
+        assert_eq!(state.begin(), "BEGIN");
+        state.isolation = Some(3);
+        state.readonly = Some(true);
+        state.deferrable = Some(false);
+        assert_eq!(state.begin(), "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY NOT DEFERRABLE");
+        state.isolation = None;
+        assert_eq!(state.begin(), "BEGIN READ ONLY NOT DEFERRABLE");
+    }
+
+    #[test]
+    fn begins_outside_autocommit_and_in_with_blocks() {
+        let mut state = State { status: STATUS_READY, ..State::default() };
+        assert!(state.wants_begin());
+        state.autocommit = true;
+        assert!(!state.wants_begin());
+        state.entered = true;
+        assert!(state.wants_begin());
+        state.status = STATUS_BEGIN;
+        assert!(!state.wants_begin());
+    }
+}

@@ -1,0 +1,262 @@
+//! Statements: text in, result stored.
+
+use std::borrow::Cow;
+
+use kecoa::ResultSet;
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
+
+use super::{Cursor, Inner, lock};
+use crate::connection::Connection;
+use crate::cursor::fetch::{Fetched, Place};
+use crate::dump::{Dumper, Settings};
+use crate::error::{self, Circumstances};
+use crate::globals;
+use crate::interpolate;
+
+/// How a statement runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// May open a transaction; its rows are kept.
+    Normal,
+    /// As normal; only the row count is kept (`executemany`).
+    CountOnly,
+    /// Never opens a transaction (named cursors declared WITH HOLD, and CLOSE).
+    NoBegin,
+}
+
+/// The statement's text in the connection's encoding: from a str, bytes, or what `as_string`
+/// composes.
+pub(crate) fn statement<'a, 'py>(
+    query: &'a Bound<'py, PyAny>,
+    settings: &Settings,
+    scope: &Bound<'py, PyAny>,
+) -> PyResult<Cow<'a, [u8]>> {
+    let py = query.py();
+    let text = if let Ok(text) = query.cast::<PyString>() {
+        if *settings.codec == crate::codec::Codec::Utf8 {
+            Cow::Borrowed(text.to_str()?.as_bytes())
+        } else {
+            Cow::Owned(settings.codec.encode(text)?.as_bytes().to_vec())
+        }
+    } else if let Ok(bytes) = query.cast::<PyBytes>() {
+        Cow::Borrowed(bytes.as_bytes())
+    } else if !query.is_none()
+        && let Some(compose) = query.getattr_opt(globals::text(py, "as_string"))?
+    {
+        let composed = compose.call1((scope,))?;
+        let mut out = Vec::new();
+        settings.codec.encode_into(composed.cast::<PyString>()?, &mut out)?;
+        Cow::Owned(out)
+    } else if !query.is_truthy()? {
+        Cow::Borrowed(&[][..])
+    } else {
+        return Err(PyTypeError::new_err(format!(
+            "argument 1 must be a string or unicode object: got {} instead",
+            query.get_type().name()?
+        )));
+    };
+    if text.is_empty() {
+        let error = globals::get(py)?.exceptions.programming(py, "can't execute an empty query");
+        return Err(error::with_cursor(py, error, scope));
+    }
+    Ok(text)
+}
+
+/// The statement with its arguments merged in.
+pub(crate) fn merged<'py>(
+    slf: &Bound<'py, Cursor>,
+    connection: &Bound<'py, Connection>,
+    query: &Bound<'py, PyAny>,
+    vars: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Vec<u8>> {
+    let settings = connection.get().settings();
+    let text = statement(query, &settings, slf.as_any())?;
+    match vars.filter(|vars| !vars.is_none()) {
+        None => Ok(text.into_owned()),
+        Some(vars) => {
+            let mut out = Vec::new();
+            let mut dumper = Dumper::new(slf.py(), &settings, Some(connection));
+            interpolate::merge(&mut dumper, &text, vars, &mut out)
+                .map_err(|error| error::with_cursor(slf.py(), error, slf.as_any()))?;
+            Ok(out)
+        }
+    }
+}
+
+impl Inner {
+    /// Forgets the last result; what is dropped is returned, to be dropped unlocked.
+    fn forget(&mut self) -> impl Sized + use<> {
+        self.rowcount = -1;
+        self.row = 0;
+        self.place = Place::default();
+        self.lastrowid = 0;
+        (self.fetched.take(), self.description.take())
+    }
+}
+
+/// `INSERT oid n` of servers that still had oids.
+fn inserted_oid(tag: &[u8]) -> u32 {
+    let mut words = tag.split(|byte| *byte == b' ');
+    if words.next() != Some(b"INSERT") {
+        return 0;
+    }
+    words
+        .next()
+        .and_then(|word| std::str::from_utf8(word).ok())
+        .and_then(|word| word.parse().ok())
+        .unwrap_or(0)
+}
+
+impl Cursor {
+    /// Runs a statement and stores what it answered.
+    pub(crate) fn run(
+        slf: &Bound<'_, Cursor>,
+        connection: &Bound<'_, Connection>,
+        sql: &[u8],
+        mode: Mode,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        let old = lock(&slf.get().inner).forget();
+        drop(old);
+        let driven = Connection::run_user(connection, sql, mode != Mode::NoBegin)?;
+        match driven {
+            Ok(results) => Cursor::store(slf, results, mode),
+            Err(error) => {
+                if error.server().is_some() {
+                    lock(&slf.get().inner).statusmessage = Some(Box::default());
+                }
+                let codec = connection.get().codec();
+                let circumstances = Circumstances {
+                    statement: Some(sql),
+                    codec: &codec,
+                    cursor: Some(slf.as_any()),
+                    commit: is_commit(sql),
+                };
+                Err(error::exception(py, &error, &circumstances))
+            }
+        }
+    }
+
+    /// Keeps the last result, as libpq's `PQexec` does.
+    fn store(slf: &Bound<'_, Cursor>, mut results: Vec<ResultSet>, mode: Mode) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
+        let result = results.pop().unwrap_or_default();
+        let tag: Box<[u8]> =
+            result.tag.as_ref().map(|tag| tag.as_bytes().into()).unwrap_or_default();
+        if result.empty {
+            lock(&this.inner).statusmessage = Some(tag);
+            return Err(globals::get(py)?
+                .exceptions
+                .programming(py, "can't execute an empty query"));
+        }
+        let counted = result
+            .tag
+            .as_ref()
+            .and_then(kecoa_proto::CommandTag::rows)
+            .and_then(|rows| i64::try_from(rows).ok())
+            .unwrap_or(-1);
+        let fetched = match result.description.clone() {
+            Some(description) if mode != Mode::CountOnly => {
+                let types = [this.own_string_types(py), this.connection_types(py)];
+                Some(Fetched::new(py, result, description, &types)?)
+            }
+            _ => None,
+        };
+        let mut inner = lock(&this.inner);
+        inner.lastrowid = inserted_oid(&tag);
+        inner.statusmessage = Some(tag);
+        match fetched {
+            Some(fetched) => {
+                inner.rowcount = i64::try_from(fetched.count).unwrap_or(i64::MAX);
+                inner.fetched = Some(fetched.into());
+            }
+            None => inner.rowcount = counted,
+        }
+        Ok(())
+    }
+
+    /// `execute`, named cursors included.
+    pub(crate) fn do_execute<'py>(
+        slf: &Bound<'py, Cursor>,
+        query: &Bound<'py, PyAny>,
+        vars: Option<&Bound<'py, PyAny>>,
+        mode: Mode,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
+        let connection = this.connection_of(py)?;
+        let named = this.check_execute(slf, &connection)?;
+        this.check_open(py)?;
+        let mut sql = merged(slf, &connection, query, vars)?;
+        if let Some(declare) = named {
+            let mut declared = declare.into_bytes();
+            declared.append(&mut sql);
+            sql = declared;
+        }
+        // The text is kept for `cursor.query`, also when the statement fails.
+        let sql: std::sync::Arc<[u8]> = sql.into();
+        let old = lock(&this.inner).query.replace(sql.clone());
+        drop(old);
+        Cursor::run(slf, &connection, &sql, mode)
+    }
+
+    /// `executemany`: one statement after the other; the row counts add up.
+    pub(crate) fn do_executemany<'py>(
+        slf: &Bound<'py, Cursor>,
+        query: &Bound<'py, PyAny>,
+        vars_list: &Bound<'py, PyAny>,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
+        lock(&this.inner).rowcount = -1;
+        this.check_open(py)?;
+        if lock(&this.inner).name.is_some() {
+            return Err(globals::get(py)?
+                .exceptions
+                .programming(py, "can't call .executemany() on named cursors"));
+        }
+        let mut total = 0;
+        for vars in vars_list.try_iter()? {
+            Cursor::do_execute(slf, query, Some(&vars?), Mode::CountOnly)?;
+            let count = lock(&this.inner).rowcount;
+            total = if count == -1 || total == -1 { -1 } else { total + count };
+        }
+        lock(&this.inner).rowcount = total;
+        Ok(())
+    }
+}
+
+/// Whether a user's own statement commits, for what a lost connection means.
+fn is_commit(sql: &[u8]) -> bool {
+    let sql = sql.trim_ascii_start();
+    let word = sql.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let word = sql.get(..word).unwrap_or_default();
+    word.eq_ignore_ascii_case(b"commit")
+        || word.eq_ignore_ascii_case(b"end")
+        || word.eq_ignore_ascii_case(b"release")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_commits() {
+        assert!(is_commit(b" commit"));
+        assert!(is_commit(b"END;"));
+        assert!(is_commit(b"RELEASE SAVEPOINT cockroach_restart"));
+        assert!(!is_commit(b"committed"));
+        assert!(!is_commit(b"select 'commit'"));
+    }
+
+    #[test]
+    fn reads_the_oid_of_an_insert() {
+        assert_eq!(inserted_oid(b"INSERT 17 1"), 17);
+        assert_eq!(inserted_oid(b"INSERT 0 1"), 0);
+        assert_eq!(inserted_oid(b"SELECT 5"), 0);
+        assert_eq!(inserted_oid(b""), 0);
+    }
+}

@@ -1,0 +1,269 @@
+//! Rows to Python objects: the hot path.
+
+use std::sync::Arc;
+
+use kecoa::ResultSet;
+use kecoa_proto::{Row, RowDescription, Rows};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyDictMethods, PyList};
+
+use super::{Cursor, lock};
+use crate::globals;
+use crate::load::{Context, Loader};
+use crate::typecaster::Typecaster;
+
+/// A result as it came, and how its columns load.
+pub(crate) struct Fetched {
+    pub(crate) description: Arc<RowDescription>,
+    rows: Vec<Rows>,
+    pub(crate) count: usize,
+    loaders: Vec<Loader>,
+    /// No row can take part in a reference cycle.
+    atomic: bool,
+}
+
+/// A place in the rows: which run, and the offset in it.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Place {
+    run: usize,
+    offset: usize,
+}
+
+impl Fetched {
+    /// Chooses a loader for every column: from the cursor's typecasters, the connection's, the
+    /// module's, and text when nobody knows the type.
+    pub(crate) fn new(
+        py: Python<'_>,
+        result: ResultSet,
+        description: Arc<RowDescription>,
+        types: &[Option<Bound<'_, PyDict>>],
+    ) -> PyResult<Fetched> {
+        let globals = globals::get(py)?;
+        let mut loaders = Vec::with_capacity(description.fields.len());
+        for field in &description.fields {
+            loaders.push(find_caster(py, field.type_oid, types)?.map_or_else(
+                || globals.default_caster.get().loader(py),
+                |caster| caster.get().loader(py),
+            ));
+        }
+        let atomic = loaders.iter().all(Loader::is_atomic);
+        let count = result.row_count();
+        Ok(Fetched { description, rows: result.rows, count, loaders, atomic })
+    }
+
+    /// The row at a place, and the place of the next.
+    fn row(&self, mut place: Place) -> Option<(Row<'_>, Place)> {
+        loop {
+            let run = self.rows.get(place.run)?;
+            if let Some((row, next)) = run.row_at(place.offset) {
+                return Some((row, Place { run: place.run, offset: next }));
+            }
+            place = Place { run: place.run + 1, offset: 0 };
+        }
+    }
+
+    /// The place of row number `index`, by walking from the start of its run.
+    pub(crate) fn place_of(&self, mut index: usize) -> Place {
+        for (number, run) in self.rows.iter().enumerate() {
+            if index >= run.len() {
+                index -= run.len();
+                continue;
+            }
+            let mut place = Place { run: number, offset: 0 };
+            for _ in 0..index {
+                match self.row(place) {
+                    Some((_, next)) => place = next,
+                    None => break,
+                }
+            }
+            return place;
+        }
+        Place { run: self.rows.len(), offset: 0 }
+    }
+}
+
+/// The typecaster for an oid in the given dictionaries, then in the module's.
+pub(crate) fn find_caster<'py>(
+    py: Python<'py>,
+    oid: u32,
+    types: &[Option<Bound<'py, PyDict>>],
+) -> PyResult<Option<Bound<'py, Typecaster>>> {
+    let key = oid.into_pyobject(py)?;
+    let global = globals::get(py)?.string_types.bind(py);
+    for types in types.iter().flatten().chain(std::iter::once(global)) {
+        if let Some(found) = types.get_item(&key)?
+            && let Ok(caster) = found.cast_into::<Typecaster>()
+        {
+            return Ok(Some(caster));
+        }
+    }
+    Ok(None)
+}
+
+/// A tuple of a row's values.
+fn tuple_row<'py>(
+    context: &mut Context<'_, 'py>,
+    fetched: &Fetched,
+    row: &Row<'_>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = context.py;
+    let width = fetched.loaders.len().try_into().unwrap_or(ffi::Py_ssize_t::MAX);
+    // SAFETY: a new tuple of `width` empty places; each place is filled at most once with an owned
+    // reference before anybody else sees the tuple, and the zip ends with the loaders. When a
+    // loader fails, the tuple is freed with the places that are left empty, which its destructor
+    // allows. It is untracked only when no value in it can refer back to it.
+    unsafe {
+        let tuple = Bound::from_owned_ptr_or_err(py, ffi::PyTuple_New(width))?;
+        let mut index = 0;
+        for (loader, field) in fetched.loaders.iter().zip(row.fields()) {
+            let value = loader.load(context, field)?;
+            ffi::PyTuple_SET_ITEM(tuple.as_ptr(), index, value.into_ptr());
+            index += 1;
+        }
+        if index < width {
+            // The server described more columns than it sent; the rest is None.
+            for index in index..width {
+                ffi::PyTuple_SET_ITEM(tuple.as_ptr(), index, py.None().into_ptr());
+            }
+        }
+        if fetched.atomic && width > 0 {
+            ffi::PyObject_GC_UnTrack(tuple.as_ptr().cast());
+        }
+        Ok(tuple)
+    }
+}
+
+/// What `row_factory(cursor)` makes, with the values set by index.
+fn factory_row<'py>(
+    context: &mut Context<'_, 'py>,
+    fetched: &Fetched,
+    row: &Row<'_>,
+    factory: &Bound<'py, PyAny>,
+    cursor: &Bound<'py, Cursor>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let made = factory.call1((cursor,))?;
+    for (index, (loader, field)) in (0..).zip(fetched.loaders.iter().zip(row.fields())) {
+        let value = loader.load(context, field)?;
+        // SAFETY: both are valid objects; the call takes no reference of ours.
+        let done = unsafe { ffi::PySequence_SetItem(made.as_ptr(), index, value.as_ptr()) };
+        if done != 0 {
+            return Err(PyErr::fetch(context.py));
+        }
+    }
+    Ok(made)
+}
+
+/// What a fetch needs, taken from the cursor at once.
+struct Plan<'py> {
+    fetched: Arc<Fetched>,
+    place: Place,
+    row: usize,
+    rowcount: usize,
+    codec: Arc<crate::codec::Codec>,
+    factory: Option<Bound<'py, PyAny>>,
+    zones: Bound<'py, PyAny>,
+}
+
+impl Cursor {
+    fn plan<'py>(slf: &Bound<'py, Cursor>) -> PyResult<Plan<'py>> {
+        let py = slf.py();
+        let this = slf.get();
+        this.check_open(py)?;
+        let codec = this.codec(py);
+        let plan = {
+            let inner = lock(&this.inner);
+            inner.fetched.clone().map(|fetched| Plan {
+                place: inner.place,
+                row: inner.row,
+                rowcount: fetched.count,
+                fetched,
+                codec,
+                factory: inner.row_factory.as_ref().map(|factory| factory.bind(py).clone()),
+                zones: match &inner.tzinfo_factory {
+                    Some(zones) => zones.bind(py).clone(),
+                    None => py.None().into_bound(py),
+                },
+            })
+        };
+        match plan {
+            Some(plan) => Ok(plan),
+            None => Err(crate::error::with_cursor(
+                py,
+                globals::get(py)?.exceptions.programming(py, "no results to fetch"),
+                slf.as_any(),
+            )),
+        }
+    }
+
+    fn advance(&self, place: Place, row: usize) {
+        let mut inner = lock(&self.inner);
+        inner.place = place;
+        inner.row = row;
+    }
+
+    /// One row, or None behind the last.
+    pub(crate) fn fetch_one<'py>(slf: &Bound<'py, Cursor>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let plan = Cursor::plan(slf)?;
+        if plan.row >= plan.rowcount {
+            return Ok(None);
+        }
+        let Some((row, next)) = plan.fetched.row(plan.place) else { return Ok(None) };
+        let mut context = Context::new(slf.as_any(), plan.codec, &plan.zones)?;
+        let made = match &plan.factory {
+            None => tuple_row(&mut context, &plan.fetched, &row),
+            Some(factory) => factory_row(&mut context, &plan.fetched, &row, factory, slf),
+        };
+        slf.get().advance(next, plan.row + 1);
+        made.map(Some)
+    }
+
+    /// A list of up to `limit` rows.
+    pub(crate) fn fetch_many<'py>(
+        slf: &Bound<'py, Cursor>,
+        limit: Option<usize>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let py = slf.py();
+        let plan = Cursor::plan(slf)?;
+        let left = plan.rowcount.saturating_sub(plan.row);
+        let size = limit.map_or(left, |limit| limit.min(left));
+        let mut context = Context::new(slf.as_any(), plan.codec, &plan.zones)?;
+        let mut place = plan.place;
+        let mut made = 0;
+        let length = size.try_into().unwrap_or(ffi::Py_ssize_t::MAX);
+        // SAFETY: a new list of `size` empty places, filled below once each with an owned
+        // reference. Nobody else has the list before it is full: it is not returned when a row
+        // fails, and its destructor allows empty places. (The garbage collector may visit it
+        // meanwhile, and skips empty places too.)
+        let list = unsafe {
+            Bound::from_owned_ptr_or_err(py, ffi::PyList_New(length))?
+                .cast_into_unchecked::<PyList>()
+        };
+        let mut failed = None;
+        while made < size {
+            let Some((row, next)) = plan.fetched.row(place) else { break };
+            let value = match &plan.factory {
+                None => tuple_row(&mut context, &plan.fetched, &row),
+                Some(factory) => factory_row(&mut context, &plan.fetched, &row, factory, slf),
+            };
+            place = next;
+            made += 1;
+            match value {
+                // SAFETY: place `made - 1` is within the list and still empty.
+                Ok(value) => unsafe {
+                    let index = (made - 1).try_into().unwrap_or(ffi::Py_ssize_t::MAX);
+                    ffi::PyList_SET_ITEM(list.as_ptr(), index, value.into_ptr());
+                },
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            }
+        }
+        slf.get().advance(place, plan.row + made);
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(list),
+        }
+    }
+}

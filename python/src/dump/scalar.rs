@@ -1,0 +1,142 @@
+//! bool, int, float, Decimal.
+
+use std::io::Write as _;
+
+use pyo3::exceptions::PyMemoryError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyInt, PyString};
+
+use super::Builtin;
+use crate::globals;
+use crate::load::datetime_api;
+
+/// The fast path of a value whose type is exactly a built-in one.
+#[inline]
+pub(super) fn builtin(value: &Bound<'_, PyAny>) -> Option<Builtin> {
+    let class = value.get_type_ptr();
+    if class == &raw mut ffi::PyLong_Type {
+        return Some(Builtin::Int);
+    }
+    if class == &raw mut ffi::PyUnicode_Type {
+        return Some(Builtin::Str);
+    }
+    if value.is_none() {
+        return Some(Builtin::NoneType);
+    }
+    if class == &raw mut ffi::PyFloat_Type {
+        return Some(Builtin::Float);
+    }
+    if class == &raw mut ffi::PyBool_Type {
+        return Some(Builtin::Bool);
+    }
+    if class == &raw mut ffi::PyBytes_Type {
+        return Some(Builtin::Bytes);
+    }
+    if class == &raw mut ffi::PyList_Type {
+        return Some(Builtin::List);
+    }
+    if class == &raw mut ffi::PyTuple_Type {
+        return Some(Builtin::Tuple);
+    }
+    if class == &raw mut ffi::PyByteArray_Type {
+        return Some(Builtin::Bytearray);
+    }
+    if class == &raw mut ffi::PyMemoryView_Type {
+        return Some(Builtin::Memoryview);
+    }
+    let py = value.py();
+    let api = datetime_api(py).ok()?;
+    if class == api.DateTimeType {
+        Some(Builtin::Datetime)
+    } else if class == api.DateType {
+        Some(Builtin::Date)
+    } else if class == api.TimeType {
+        Some(Builtin::Time)
+    } else if class == api.DeltaType {
+        Some(Builtin::Timedelta)
+    } else if globals::get(py).ok()?.decimal.as_ptr() == class.cast() {
+        Some(Builtin::Decimal)
+    } else {
+        None
+    }
+}
+
+pub(super) fn boolean(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
+    let text: &[u8] = if value.is_truthy()? { b"true" } else { b"false" };
+    out.extend_from_slice(text);
+    Ok(())
+}
+
+/// A number's text; a minus gets a space before it, so that `-%s` does not start a comment.
+fn signed(text: &[u8], out: &mut Vec<u8>) {
+    if text.first() == Some(&b'-') {
+        out.push(b' ');
+    }
+    out.extend_from_slice(text);
+}
+
+/// An int, or what `int()` makes of a subclass, whose `str` may be anything (`IntEnum`).
+pub(super) fn int(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
+    let exact;
+    let value = if value.is_exact_instance_of::<PyInt>() {
+        value
+    } else {
+        exact = value.py().get_type::<PyInt>().call1((value,))?;
+        &exact
+    };
+    if let Ok(small) = value.extract::<i64>() {
+        if small < 0 {
+            out.push(b' ');
+        }
+        return write!(out, "{small}").map_err(PyErr::from);
+    }
+    signed(value.str()?.to_str()?.as_bytes(), out);
+    Ok(())
+}
+
+pub(super) fn float(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
+    let number: f64 = value.extract()?;
+    if number.is_nan() {
+        out.extend_from_slice(b"'NaN'::float");
+    } else if number.is_infinite() {
+        let text: &[u8] = if number > 0.0 { b"'Infinity'::float" } else { b"'-Infinity'::float" };
+        out.extend_from_slice(text);
+    } else if value.is_exact_instance_of::<pyo3::types::PyFloat>() {
+        // SAFETY: 'r' asks for repr's shortest digits; the result is NUL-terminated memory of
+        // Python's, freed below, or NULL with MemoryError set.
+        unsafe {
+            let text = ffi::PyOS_double_to_string(
+                number,
+                b'r'.cast_signed(),
+                0,
+                ffi::Py_DTSF_ADD_DOT_0,
+                std::ptr::null_mut(),
+            );
+            if text.is_null() {
+                return Err(PyMemoryError::new_err("out of memory"));
+            }
+            signed(std::ffi::CStr::from_ptr(text).to_bytes(), out);
+            ffi::PyMem_Free(text.cast());
+        }
+    } else {
+        signed(value.repr()?.to_str()?.as_bytes(), out);
+    }
+    Ok(())
+}
+
+pub(super) fn decimal(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
+    if value.call_method0("is_finite")?.is_truthy()? {
+        signed(value.str()?.to_str()?.as_bytes(), out);
+    } else {
+        out.extend_from_slice(b"'NaN'::numeric");
+    }
+    Ok(())
+}
+
+/// `str(value)`, for `AsIs`.
+pub(super) fn as_is(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
+    let text = value.cast::<PyString>().cloned().or_else(|_| value.str())?;
+    out.extend_from_slice(text.to_str()?.as_bytes());
+    Ok(())
+}

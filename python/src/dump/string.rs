@@ -1,0 +1,179 @@
+//! str and bytes.
+
+use memchr::memchr_iter;
+use pyo3::buffer::PyBuffer;
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyByteArray, PyBytes, PyString};
+
+use super::Settings;
+
+/// `'…'` with quotes doubled; with `standard_conforming_strings` off also backslashes, and `E` in
+/// front where a connection says so.
+pub(super) fn escape(data: &[u8], settings: &Settings, out: &mut Vec<u8>) -> PyResult<()> {
+    if memchr::memchr(0, data).is_some() {
+        return Err(PyValueError::new_err(
+            "A string literal cannot contain NUL (0x00) characters.",
+        ));
+    }
+    if settings.standard_strings {
+        out.push(b'\'');
+        let mut start = 0;
+        for at in memchr_iter(b'\'', data) {
+            out.extend_from_slice(data.get(start..=at).unwrap_or_default());
+            start = at;
+        }
+        out.extend_from_slice(data.get(start..).unwrap_or_default());
+    } else {
+        if settings.connected {
+            out.push(b'E');
+        }
+        out.push(b'\'');
+        for byte in data {
+            if matches!(byte, b'\'' | b'\\') {
+                out.push(*byte);
+            }
+            out.push(*byte);
+        }
+    }
+    out.push(b'\'');
+    Ok(())
+}
+
+/// A str, or bytes that are text already.
+pub(super) fn text(
+    value: &Bound<'_, PyAny>,
+    settings: &Settings,
+    out: &mut Vec<u8>,
+) -> PyResult<()> {
+    if let Ok(text) = value.cast::<PyString>() {
+        if *settings.codec == crate::codec::Codec::Utf8 {
+            return escape(text.to_str()?.as_bytes(), settings, out);
+        }
+        return escape(settings.codec.encode(text)?.as_bytes(), settings, out);
+    }
+    match value.cast::<PyBytes>() {
+        Ok(bytes) => escape(bytes.as_bytes(), settings, out),
+        Err(_) => Err(PyTypeError::new_err("can't quote non-string object")),
+    }
+}
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+fn hex(data: &[u8], out: &mut Vec<u8>) {
+    out.reserve(data.len() * 2);
+    out.extend(data.iter().flat_map(|byte| {
+        [byte >> 4, byte & 15].map(|nibble| HEX.get(usize::from(nibble)).copied().unwrap_or(b'0'))
+    }));
+}
+
+/// The old escape format, which libpq writes where it knows no server.
+fn octal(data: &[u8], backslash: &[u8], out: &mut Vec<u8>) {
+    for byte in data {
+        match byte {
+            b'\'' => out.extend_from_slice(b"''"),
+            b'\\' => {
+                out.extend_from_slice(backslash);
+                out.extend_from_slice(backslash);
+            }
+            0x20..=0x7e => out.push(*byte),
+            _ => {
+                out.extend_from_slice(backslash);
+                out.extend([byte >> 6, (byte >> 3) & 7, byte & 7].map(|digit| b'0' + digit));
+            }
+        }
+    }
+}
+
+fn escape_binary(data: &[u8], settings: &Settings, out: &mut Vec<u8>) {
+    if data.is_empty() {
+        out.extend_from_slice(b"''::bytea");
+        return;
+    }
+    let backslash: &[u8] = if settings.standard_strings { b"\\" } else { b"\\\\" };
+    if settings.connected && !settings.standard_strings {
+        out.push(b'E');
+    }
+    out.push(b'\'');
+    if settings.connected {
+        out.extend_from_slice(backslash);
+        out.push(b'x');
+        hex(data, out);
+    } else {
+        octal(data, backslash, out);
+    }
+    out.extend_from_slice(b"'::bytea");
+}
+
+/// Anything with the buffer protocol; None is NULL, so that `Binary(None)` works.
+pub(super) fn binary(
+    value: &Bound<'_, PyAny>,
+    settings: &Settings,
+    out: &mut Vec<u8>,
+) -> PyResult<()> {
+    if value.is_none() {
+        out.extend_from_slice(b"NULL");
+    } else if let Ok(bytes) = value.cast::<PyBytes>() {
+        escape_binary(bytes.as_bytes(), settings, out);
+    } else if let Ok(bytes) = value.cast::<PyByteArray>() {
+        escape_binary(&bytes.to_vec(), settings, out);
+    } else if let Ok(bytes) = value.call_method0("__bytes__").and_then(|bytes| {
+        // memoryview and array have no `__bytes__`; whoever has one says best what it holds.
+        bytes.cast_into::<PyBytes>().map_err(PyErr::from)
+    }) {
+        escape_binary(bytes.as_bytes(), settings, out);
+    } else if let Ok(buffer) = PyBuffer::<u8>::get(value) {
+        escape_binary(&buffer.to_vec(value.py())?, settings, out);
+    } else if let Ok(bytes) = value
+        .py()
+        .get_type::<pyo3::types::PyMemoryView>()
+        .call1((value,))
+        .and_then(|view| view.call_method0("tobytes"))
+        .and_then(|bytes| bytes.cast_into::<PyBytes>().map_err(PyErr::from))
+    {
+        escape_binary(bytes.as_bytes(), settings, out);
+    } else {
+        return Err(PyTypeError::new_err(format!(
+            "can't escape {} to binary",
+            value.get_type().name()?
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(standard_strings: bool, connected: bool) -> Settings {
+        Settings { codec: std::sync::Arc::default(), standard_strings, connected }
+    }
+
+    fn escaped(text: &[u8], settings: &Settings) -> Vec<u8> {
+        let mut out = Vec::new();
+        escape(text, settings, &mut out).unwrap();
+        out
+    }
+
+    #[test]
+    fn doubles_what_must_be_doubled() {
+        assert_eq!(escaped(b"it's \\", &settings(true, true)), b"'it''s \\'");
+        assert_eq!(escaped(b"''", &settings(true, true)), b"''''''");
+        assert_eq!(escaped(b"it's \\", &settings(false, true)), b"E'it''s \\\\'");
+        assert_eq!(escaped(b"\\", &settings(false, false)), b"'\\\\'");
+    }
+
+    #[test]
+    fn writes_bytea() {
+        let binary = |data: &[u8], settings: &Settings| {
+            let mut out = Vec::new();
+            escape_binary(data, settings, &mut out);
+            out
+        };
+        assert_eq!(binary(b"\x00\xff", &settings(true, true)), b"'\\x00ff'::bytea");
+        assert_eq!(binary(b"\x01", &settings(false, true)), b"E'\\\\x01'::bytea");
+        assert_eq!(binary(b"a\x01'\\", &settings(true, false)), b"'a\\001''\\\\'::bytea");
+        assert_eq!(binary(b"\xff", &settings(false, false)), b"'\\\\377'::bytea");
+        assert_eq!(binary(b"", &settings(true, true)), b"''::bytea");
+    }
+}

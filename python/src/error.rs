@@ -1,0 +1,182 @@
+//! The only place where the client's errors become Python exceptions.
+
+use std::sync::Arc;
+
+use kecoa::retry::{Failure, classify};
+use kecoa_proto::ServerError;
+use pyo3::prelude::*;
+use pyo3::types::{PyString, PyType};
+
+use crate::codec::Codec;
+use crate::exception::{Details, DriverError, Report};
+use crate::globals;
+use crate::report::{self, Decode, Style};
+
+/// What is known about the statement that failed.
+pub(crate) struct Circumstances<'a, 'py> {
+    /// The statement's text, for the line with the caret.
+    pub(crate) statement: Option<&'a [u8]>,
+    /// The connection's encoding.
+    pub(crate) codec: &'a Arc<Codec>,
+    /// The cursor at work.
+    pub(crate) cursor: Option<&'a Bound<'py, PyAny>>,
+    /// The statement was COMMIT.
+    pub(crate) commit: bool,
+}
+
+/// Decodes a report's texts with the connection's codec.
+pub(crate) struct Decoder<'a, 'py> {
+    pub(crate) py: Python<'py>,
+    pub(crate) codec: &'a Codec,
+}
+
+impl Decode for Decoder<'_, '_> {
+    fn decode(&self, bytes: &[u8]) -> String {
+        self.codec.decode_lossy(self.py, bytes)
+    }
+}
+
+/// The class for a SQLSTATE that has none of its own, by its class as psycopg2 groups them.
+fn base_class(sqlstate: &str) -> &'static str {
+    if sqlstate == "57014" {
+        return "QueryCanceledError";
+    }
+    match sqlstate.get(..2) {
+        Some("0A") => "NotSupportedError",
+        Some("20" | "21" | "3D" | "3F" | "42" | "44") => "ProgrammingError",
+        Some("22") => "DataError",
+        Some("23") => "IntegrityError",
+        Some("24" | "25" | "2B" | "2D" | "2F" | "38" | "39" | "3B") => "InternalError",
+        Some("08" | "26" | "27" | "28" | "34") => "OperationalError",
+        Some("40") => "TransactionRollbackError",
+        Some(class) if class.starts_with('5') || class.starts_with('H') => "OperationalError",
+        Some(class) if class.starts_with(['F', 'P', 'X']) => "InternalError",
+        _ => "DatabaseError",
+    }
+}
+
+/// The class that `sqlstate_errors` (live) has for a SQLSTATE, or the one of its condition class.
+fn class_for<'py>(py: Python<'py>, sqlstate: &str) -> PyResult<Bound<'py, PyType>> {
+    let globals = globals::get(py)?;
+    if let Some(class) = globals.sqlstate_errors.bind(py).get_item(sqlstate)?
+        && let Ok(class) = class.cast_into::<PyType>()
+    {
+        return Ok(class);
+    }
+    Ok(globals.exceptions.class(py, base_class(sqlstate)))
+}
+
+/// The exception for a client's error.
+pub(crate) fn exception(
+    py: Python<'_>,
+    error: &kecoa::Error,
+    circumstances: &Circumstances<'_, '_>,
+) -> PyErr {
+    build(py, error, circumstances).unwrap_or_else(|problem| problem)
+}
+
+fn build(
+    py: Python<'_>,
+    error: &kecoa::Error,
+    circumstances: &Circumstances<'_, '_>,
+) -> PyResult<PyErr> {
+    let failure = classify(error, circumstances.commit);
+    let mut details = Details {
+        lost: error.is_connection_lost()
+            || matches!(failure, Failure::LostBeforeCommit | Failure::Ambiguous),
+        commit_sent: failure == Failure::Ambiguous,
+        cursor: circumstances.cursor.map(|cursor| cursor.clone().unbind()),
+        ..Details::default()
+    };
+    let (class, text) = match error.server() {
+        Some(server) => {
+            let code = server.sqlstate().as_str().to_owned();
+            let class = class_for(py, &code)?;
+            let text = server_text(py, server, circumstances);
+            details.code = Some(code);
+            details.report = Some(Report {
+                server: Arc::new(server.clone()),
+                codec: circumstances.codec.clone(),
+            });
+            let shown = report::without_severity(&text).to_owned();
+            details.message = Some(text);
+            (class, shown)
+        }
+        None => (own_class(py, error)?, error.to_string()),
+    };
+    let value = class.call1((PyString::new(py, &text),))?;
+    if let Ok(driver_error) = value.cast::<DriverError>() {
+        driver_error.get().set(details);
+    }
+    Ok(PyErr::from_value(value))
+}
+
+fn server_text(
+    py: Python<'_>,
+    server: &ServerError,
+    circumstances: &Circumstances<'_, '_>,
+) -> String {
+    let statement = circumstances.statement.map(|sql| circumstances.codec.decode_lossy(py, sql));
+    let decoder = Decoder { py, codec: circumstances.codec };
+    report::format(server, statement.as_deref(), Style::Error, &decoder)
+}
+
+/// The class for an error that no server reported.
+fn own_class<'py>(py: Python<'py>, error: &kecoa::Error) -> PyResult<Bound<'py, PyType>> {
+    use kecoa::ErrorKind;
+    let name = match error.kind() {
+        ErrorKind::Usage | ErrorKind::Config => "ProgrammingError",
+        ErrorKind::Conversion => "DataError",
+        _ => "OperationalError",
+    };
+    Ok(globals::get(py)?.exceptions.class(py, name))
+}
+
+/// The exception for a connection that could not be made: always OperationalError, as psycopg2
+/// raises whatever the server's SQLSTATE.
+pub(crate) fn connect_exception(py: Python<'_>, error: &kecoa::Error) -> PyErr {
+    let Ok(globals) = globals::get(py) else { return PyErr::fetch(py) };
+    let raised = globals.exceptions.operational(py, format!("{error}\n"));
+    if let Ok(driver_error) = raised.value(py).cast::<DriverError>() {
+        let failure = classify(error, false);
+        driver_error.get().set(Details {
+            code: error.sqlstate().map(ToOwned::to_owned),
+            report: error
+                .server()
+                .map(|server| Report { server: Arc::new(server.clone()), codec: Arc::default() }),
+            lost: failure == Failure::LostBeforeCommit,
+            ..Details::default()
+        });
+    }
+    raised
+}
+
+/// Puts the cursor on an exception that has none, as psycopg2 does for those it raises itself.
+pub(crate) fn with_cursor(py: Python<'_>, error: PyErr, cursor: &Bound<'_, PyAny>) -> PyErr {
+    if let Ok(driver_error) = error.value(py).cast::<DriverError>() {
+        driver_error.get().set_cursor(cursor.clone().unbind());
+    }
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::base_class;
+
+    #[test]
+    fn groups_sqlstates_as_psycopg2_does() {
+        for (sqlstate, class) in [
+            ("57014", "QueryCanceledError"),
+            ("57P01", "OperationalError"),
+            ("40001", "TransactionRollbackError"),
+            ("42P99", "ProgrammingError"),
+            ("0A000", "NotSupportedError"),
+            ("XXUUU", "InternalError"),
+            ("XCUBS", "InternalError"),
+            ("72000", "DatabaseError"),
+            ("", "DatabaseError"),
+        ] {
+            assert_eq!(base_class(sqlstate), class, "{sqlstate}");
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! PEP 249's exceptions as classes, and psycopg2's attributes on them.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use kecoa_proto::ServerError;
+use pyo3::exceptions::{PyException, PyTypeError};
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
+
+use crate::codec::Codec;
+
+/// `kecoa.Error`: an exception that knows what the server reported.
+#[pyclass(extends = PyException, subclass, frozen, name = "Error", module = "kecoa")]
+#[derive(Default)]
+pub(crate) struct DriverError {
+    details: Mutex<Details>,
+}
+
+/// What an error holds beside its message.
+#[derive(Default)]
+pub(crate) struct Details {
+    /// SQLSTATE.
+    pub(crate) code: Option<String>,
+    /// The message as libpq prints it, severity first.
+    pub(crate) message: Option<String>,
+    /// The cursor that raised it.
+    pub(crate) cursor: Option<Py<PyAny>>,
+    /// The server's report.
+    pub(crate) report: Option<Report>,
+    /// The connection is gone.
+    pub(crate) lost: bool,
+    /// COMMIT was sent and whether it took effect is not known.
+    pub(crate) commit_sent: bool,
+}
+
+/// A server's report and the encoding of its texts.
+#[derive(Clone)]
+pub(crate) struct Report {
+    pub(crate) server: Arc<ServerError>,
+    pub(crate) codec: Arc<Codec>,
+}
+
+impl DriverError {
+    fn with<T>(&self, work: impl FnOnce(&mut Details) -> T) -> T {
+        work(&mut self.details.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Stores the details of an error just made; what was there before is dropped unlocked.
+    pub(crate) fn set(&self, details: Details) {
+        drop(self.with(|old| std::mem::replace(old, details)));
+    }
+
+    /// Names the cursor, unless one is named.
+    pub(crate) fn set_cursor(&self, cursor: Py<PyAny>) {
+        let unused = self.with(|details| match details.cursor {
+            Some(_) => Some(cursor),
+            None => {
+                details.cursor = Some(cursor);
+                None
+            }
+        });
+        drop(unused);
+    }
+
+    fn report(&self) -> Option<Report> {
+        self.with(|details| details.report.clone())
+    }
+
+    /// SQLSTATE, connection lost, COMMIT in flight.
+    pub(crate) fn facts(&self) -> (Option<String>, bool, bool) {
+        self.with(|details| (details.code.clone(), details.lost, details.commit_sent))
+    }
+}
+
+#[pymethods]
+impl DriverError {
+    #[new]
+    #[pyo3(signature = (*_args, **_kwargs))]
+    fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> DriverError {
+        DriverError::default()
+    }
+
+    /// The SQLSTATE, if the server reported one.
+    #[getter]
+    fn pgcode(&self) -> Option<String> {
+        self.with(|details| details.code.clone())
+    }
+
+    /// The message as the server reported it, if it did.
+    #[getter]
+    fn pgerror(&self) -> Option<String> {
+        self.with(|details| details.message.clone())
+    }
+
+    /// The cursor that raised the error, if one did.
+    #[getter]
+    fn cursor(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.with(|details| details.cursor.as_ref().map(|cursor| cursor.clone_ref(py)))
+    }
+
+    /// All fields of the server's report.
+    #[getter]
+    fn diag(slf: &Bound<'_, Self>) -> Diagnostics {
+        Diagnostics { report: slf.get().report() }
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
+        let py = slf.py();
+        let state = PyDict::new(py);
+        let (code, message) =
+            slf.get().with(|details| (details.code.clone(), details.message.clone()));
+        if let Some(message) = message {
+            state.set_item("pgerror", message)?;
+        }
+        if let Some(code) = code {
+            state.set_item("pgcode", code)?;
+        }
+        let (_, lost, commit_sent) = slf.get().facts();
+        if lost || commit_sent {
+            state.set_item("_facts", (lost, commit_sent))?;
+        }
+        let class = slf.get_type().into_any();
+        let args = slf.getattr("args")?;
+        PyTuple::new(py, [class, args, state.into_any()])
+    }
+
+    fn __setstate__(&self, state: &Bound<'_, PyAny>) -> PyResult<()> {
+        if state.is_none() {
+            return Ok(());
+        }
+        let state = state
+            .cast::<PyDict>()
+            .map_err(|_| PyTypeError::new_err("state is not a dictionary"))?;
+        let text = |key: &str| -> PyResult<Option<String>> {
+            match state.get_item(key)? {
+                Some(value) => value.extract(),
+                None => Ok(None),
+            }
+        };
+        let (lost, commit_sent) = match state.get_item("_facts")? {
+            Some(facts) => facts.extract()?,
+            None => (false, false),
+        };
+        self.set(Details {
+            code: text("pgcode")?,
+            message: text("pgerror")?,
+            lost,
+            commit_sent,
+            ..Details::default()
+        });
+        Ok(())
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // A lock that is held means that a reference is being changed right now: nothing to visit
+        // that is garbage.
+        if let Ok(details) = self.details.try_lock() {
+            visit.call(&details.cursor)?;
+        }
+        Ok(())
+    }
+
+    fn __clear__(&self) {
+        drop(self.with(|details| details.cursor.take()));
+    }
+}
+
+/// `Error.diag`: every field of the server's report, None where there is none.
+#[pyclass(frozen, module = "kecoa.extensions")]
+pub(crate) struct Diagnostics {
+    report: Option<Report>,
+}
+
+impl Diagnostics {
+    fn field(&self, py: Python<'_>, code: u8) -> Option<String> {
+        let report = self.report.as_ref()?;
+        Some(report.codec.decode_lossy(py, report.server.field(code)?))
+    }
+}
+
+/// Getters, one a field code (protocol, section "Error and Notice Message Fields").
+macro_rules! fields {
+    ($($name:ident $code:literal $doc:literal)*) => {
+        #[pymethods]
+        impl Diagnostics {
+            #[new]
+            fn new(exc: &Bound<'_, DriverError>) -> Diagnostics {
+                Diagnostics { report: exc.get().report() }
+            }
+
+            $(
+                #[doc = $doc]
+                #[getter]
+                fn $name(&self, py: Python<'_>) -> Option<String> {
+                    self.field(py, $code)
+                }
+            )*
+        }
+    };
+}
+
+fields! {
+    severity b'S' "ERROR, FATAL or PANIC, in the server's language."
+    severity_nonlocalized b'V' "ERROR, FATAL or PANIC."
+    sqlstate b'C' "The SQLSTATE."
+    message_primary b'M' "The message."
+    message_detail b'D' "More about the problem."
+    message_hint b'H' "What to do about it."
+    statement_position b'P' "Where in the statement, in characters from 1."
+    internal_position b'p' "Where in `internal_query`, in characters from 1."
+    internal_query b'q' "The statement that the server made by itself."
+    context b'W' "The call stack of the server's functions."
+    schema_name b's' "The schema of the object at fault."
+    table_name b't' "The table."
+    column_name b'c' "The column."
+    datatype_name b'd' "The data type."
+    constraint_name b'n' "The constraint."
+    source_file b'F' "The server's source file."
+    source_line b'L' "The line in it."
+    source_function b'R' "The function in it."
+}
+
+/// The classes, by PEP 249's names.
+pub(crate) struct Exceptions {
+    classes: Vec<(&'static str, Py<PyType>)>,
+}
+
+/// Name, base, documentation; a base comes before what derives from it.
+const CLASSES: &[(&str, &str, &str)] = &[
+    ("InterfaceError", "Error", "Error related to the database interface."),
+    ("DatabaseError", "Error", "Error related to the database engine."),
+    ("DataError", "DatabaseError", "Error related to problems with the processed data."),
+    ("OperationalError", "DatabaseError", "Error related to database operation."),
+    ("IntegrityError", "DatabaseError", "Error related to database integrity."),
+    ("InternalError", "DatabaseError", "The database encountered an internal error."),
+    ("ProgrammingError", "DatabaseError", "Error related to database programming."),
+    (
+        "NotSupportedError",
+        "DatabaseError",
+        "A method or database API was used which is not supported by the database.",
+    ),
+    ("QueryCanceledError", "OperationalError", "Error related to SQL query cancellation."),
+    (
+        "TransactionRollbackError",
+        "OperationalError",
+        "Error causing transaction rollback (deadlocks, serialization failures, etc).",
+    ),
+];
+
+/// `class name(base)` in the module `home`.
+fn make_class<'py>(
+    name: &str,
+    base: &Bound<'py, PyAny>,
+    doc: &str,
+    home: &str,
+) -> PyResult<Bound<'py, PyType>> {
+    let py = base.py();
+    let body = PyDict::new(py);
+    body.set_item("__module__", home)?;
+    body.set_item("__doc__", doc)?;
+    let bases = PyTuple::new(py, [base])?;
+    Ok(py.get_type::<PyType>().call1((name, bases, body))?.cast_into::<PyType>()?)
+}
+
+impl Exceptions {
+    /// Makes the classes and adds them to the module.
+    pub(crate) fn install(module: &Bound<'_, PyModule>) -> PyResult<Exceptions> {
+        let py = module.py();
+        let warning = make_class(
+            "Warning",
+            py.get_type::<PyException>().as_any(),
+            "A database warning.",
+            "kecoa",
+        )?;
+        let mut classes =
+            vec![("Warning", warning.unbind()), ("Error", py.get_type::<DriverError>().unbind())];
+        for (name, base, doc) in CLASSES {
+            let base = classes
+                .iter()
+                .find(|(known, _)| known == base)
+                .map(|(_, class)| class.bind(py).clone())
+                .ok_or_else(|| PyTypeError::new_err("a base class is missing"))?;
+            let home = match *name {
+                "QueryCanceledError" | "TransactionRollbackError" => "kecoa.extensions",
+                _ => "kecoa",
+            };
+            classes.push((name, make_class(name, base.as_any(), doc, home)?.unbind()));
+        }
+        for (name, class) in &classes {
+            module.add(*name, class.clone_ref(py))?;
+        }
+        Ok(Exceptions { classes })
+    }
+
+    /// The class called `name`; `Error` if there is none.
+    pub(crate) fn class<'py>(&self, py: Python<'py>, name: &str) -> Bound<'py, PyType> {
+        self.classes
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map_or_else(|| py.get_type::<DriverError>(), |(_, class)| class.bind(py).clone())
+    }
+
+    fn make(&self, py: Python<'_>, name: &str, message: impl AsRef<str>) -> PyErr {
+        PyErr::from_type(self.class(py, name), (PyString::new(py, message.as_ref()).unbind(),))
+    }
+
+    pub(crate) fn error(&self, py: Python<'_>, message: impl AsRef<str>) -> PyErr {
+        self.make(py, "Error", message)
+    }
+
+    pub(crate) fn interface(&self, py: Python<'_>, message: impl AsRef<str>) -> PyErr {
+        self.make(py, "InterfaceError", message)
+    }
+
+    pub(crate) fn data(&self, py: Python<'_>, message: impl AsRef<str>) -> PyErr {
+        self.make(py, "DataError", message)
+    }
+
+    pub(crate) fn operational(&self, py: Python<'_>, message: impl AsRef<str>) -> PyErr {
+        self.make(py, "OperationalError", message)
+    }
+
+    pub(crate) fn programming(&self, py: Python<'_>, message: impl AsRef<str>) -> PyErr {
+        self.make(py, "ProgrammingError", message)
+    }
+
+    pub(crate) fn not_supported(&self, py: Python<'_>, message: impl AsRef<str>) -> PyErr {
+        self.make(py, "NotSupportedError", message)
+    }
+}

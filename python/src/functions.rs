@@ -1,0 +1,138 @@
+//! The module's functions that belong to no class.
+
+use std::ffi::OsString;
+use std::sync::PoisonError;
+
+use kecoa::config::{Config, conninfo};
+use pyo3::exceptions::{PyOSError, PyTypeError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString, PyTuple};
+
+use crate::connection::Connection;
+use crate::cursor::Cursor;
+use crate::globals;
+
+/// The version of libpq whose behaviour is followed, as `PQlibVersion` would give it.
+pub(crate) const LIBPQ_VERSION: i32 = 180_000;
+
+/// `_connect(dsn, connection_factory=None, async_=0)`: calls the factory.
+#[pyfunction]
+#[pyo3(signature = (dsn, connection_factory=None, **kwargs))]
+pub(crate) fn _connect<'py>(
+    py: Python<'py>,
+    dsn: Bound<'py, PyString>,
+    connection_factory: Option<Bound<'py, PyAny>>,
+    kwargs: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let factory = connection_factory.unwrap_or_else(|| py.get_type::<Connection>().into_any());
+    let args = PyTuple::new(py, [dsn])?;
+    factory.call(args, kwargs)
+}
+
+/// `parse_dsn(dsn)`: the options of a connection string; ProgrammingError when it is none.
+#[pyfunction]
+#[pyo3(signature = (dsn))]
+pub(crate) fn parse_dsn<'py>(py: Python<'py>, dsn: &str) -> PyResult<Bound<'py, PyDict>> {
+    let pairs = conninfo::parse(dsn)
+        .and_then(|pairs| Config::from_pairs(pairs.clone()).map(|_| pairs))
+        .map_err(|error| match globals::get(py) {
+            Ok(globals) => globals.exceptions.programming(py, format!("invalid dsn: {error}\n")),
+            Err(problem) => problem,
+        })?;
+    let dict = PyDict::new(py);
+    for (name, value) in pairs {
+        if !value.is_empty() {
+            dict.set_item(name, value)?;
+        }
+    }
+    Ok(dict)
+}
+
+/// The connection of a connection or cursor.
+fn connection_of<'py>(scope: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Connection>> {
+    if let Ok(connection) = scope.cast::<Connection>() {
+        return Ok(connection.clone());
+    }
+    match scope.cast::<Cursor>() {
+        Ok(cursor) => cursor.get().connection_of(scope.py()),
+        Err(_) => Err(PyTypeError::new_err("argument 2 must be a connection or a cursor")),
+    }
+}
+
+/// `quote_ident(name, scope)`: an identifier in double quotes.
+#[pyfunction]
+#[pyo3(signature = (ident, scope))]
+pub(crate) fn quote_ident(
+    py: Python<'_>,
+    ident: &Bound<'_, PyString>,
+    scope: &Bound<'_, PyAny>,
+) -> PyResult<String> {
+    let connection = connection_of(scope)?;
+    if connection.get().is_closed() {
+        return Err(globals::get(py)?.exceptions.interface(py, "connection not valid"));
+    }
+    let quoted =
+        kecoa_types::literal::quote_ident(ident.to_str()?.as_bytes()).map_err(|error| {
+            match globals::get(py) {
+                Ok(globals) => globals
+                    .exceptions
+                    .interface(py, format!("failed to escape identifier: {error}")),
+                Err(problem) => problem,
+            }
+        })?;
+    Ok(String::from_utf8_lossy(&quoted).into_owned())
+}
+
+/// `encrypt_password(…)`: not there yet.
+#[pyfunction]
+#[pyo3(signature = (password, user, scope=None, algorithm=None))]
+pub(crate) fn encrypt_password(
+    py: Python<'_>,
+    password: &Bound<'_, PyAny>,
+    user: &Bound<'_, PyAny>,
+    scope: Option<&Bound<'_, PyAny>>,
+    algorithm: Option<&Bound<'_, PyAny>>,
+) -> PyResult<()> {
+    let _ = (password, user, scope, algorithm);
+    Err(globals::get(py)?.exceptions.not_supported(
+        py,
+        "encrypt_password is not available yet: send ALTER ROLE … PASSWORD over TLS and let the \
+         server encrypt it",
+    ))
+}
+
+/// `libpq_version()`: there is no libpq; the version whose behaviour is followed.
+#[pyfunction]
+pub(crate) fn libpq_version() -> i32 {
+    LIBPQ_VERSION
+}
+
+/// `set_wait_callback(f)`: kept for a later version, which will call it.
+#[pyfunction]
+#[pyo3(signature = (f, /))]
+pub(crate) fn set_wait_callback(py: Python<'_>, f: Option<Py<PyAny>>) -> PyResult<()> {
+    let globals = globals::get(py)?;
+    let place = &globals.wait_callback;
+    let old = std::mem::replace(&mut *place.lock().unwrap_or_else(PoisonError::into_inner), f);
+    drop(old);
+    Ok(())
+}
+
+/// `get_wait_callback()`: what was set.
+#[pyfunction]
+pub(crate) fn get_wait_callback(py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+    let place = globals::get(py)?.wait_callback.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(place.as_ref().map(|callback| callback.clone_ref(py)))
+}
+
+/// `main(argv, self_command)`: runs the command line and gives its exit code.
+#[pyfunction]
+#[pyo3(signature = (argv, self_command))]
+pub(crate) fn main(
+    py: Python<'_>,
+    argv: Vec<OsString>,
+    self_command: Vec<OsString>,
+) -> PyResult<i32> {
+    std::panic::catch_unwind(|| py.detach(|| kecoa_cli::main_from(argv, self_command)))
+        .map_err(|_| PyOSError::new_err("the command line ended by a bug"))
+}

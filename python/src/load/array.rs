@@ -1,0 +1,209 @@
+//! Arrays: lists of lists.
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+use super::{Context, Loader};
+use crate::globals;
+
+/// As psycopg2; PostgreSQL itself allows six.
+const MAX_DIMENSIONS: usize = 16;
+
+/// Where a list under construction starts on the stack of values.
+struct Level {
+    base: usize,
+}
+
+fn error(py: Python<'_>, message: &str) -> PyErr {
+    match globals::get(py) {
+        Ok(globals) => globals.exceptions.data(py, message),
+        Err(error) => error,
+    }
+}
+
+/// `[2:3][0:1]={{…},{…}}`: the bounds are dropped, as in psycopg2.
+fn without_bounds(data: &[u8]) -> &[u8] {
+    match (data.first(), memchr_equals(data)) {
+        (Some(b'['), Some(at)) => data.get(at + 1..).unwrap_or_default(),
+        _ => data,
+    }
+}
+
+fn memchr_equals(data: &[u8]) -> Option<usize> {
+    data.iter()
+        .position(|byte| matches!(byte, b'=' | b'{'))
+        .filter(|at| data.get(*at) == Some(&b'='))
+}
+
+/// Takes the values above `base` off the stack as a list.
+fn pop_list<'py>(
+    py: Python<'py>,
+    stack: &mut Vec<Bound<'py, PyAny>>,
+    base: usize,
+) -> PyResult<Bound<'py, PyAny>> {
+    let count = stack.len().saturating_sub(base);
+    let length = count.try_into().unwrap_or(ffi::Py_ssize_t::MAX);
+    // SAFETY: a new list of `count` empty places, each of which is filled exactly once below with
+    // an owned reference, before anybody else can see the list.
+    unsafe {
+        let list = Bound::from_owned_ptr_or_err(py, ffi::PyList_New(length))?;
+        for (index, value) in (0..).zip(stack.drain(base..)) {
+            ffi::PyList_SET_ITEM(list.as_ptr(), index, value.into_ptr());
+        }
+        Ok(list)
+    }
+}
+
+/// One quoted element after its opening quote: its end, and whether it holds a backslash.
+fn quoted(data: &[u8]) -> Option<(usize, bool)> {
+    let mut escaped = false;
+    let mut at = 0;
+    loop {
+        match data.get(at)? {
+            b'"' => return Some((at, escaped)),
+            b'\\' => {
+                escaped = true;
+                at += 2;
+            }
+            _ => at += 1,
+        }
+    }
+}
+
+fn unescape(data: &[u8], out: &mut Vec<u8>) {
+    out.clear();
+    let mut bytes = data.iter();
+    while let Some(byte) = bytes.next() {
+        let byte = if *byte == b'\\' { bytes.next().unwrap_or(byte) } else { byte };
+        out.push(*byte);
+    }
+}
+
+/// An element without quotes up to the next separator: its length, and whether it was escaped.
+fn unquoted(data: &[u8]) -> (usize, bool) {
+    let mut escaped = false;
+    let mut at = 0;
+    while let Some(byte) = data.get(at) {
+        match byte {
+            b',' | b'}' | b'{' => break,
+            b'\\' => {
+                escaped = true;
+                at += 1;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    (at.min(data.len()), escaped)
+}
+
+pub(super) fn load<'py>(
+    context: &mut Context<'_, 'py>,
+    element: &Loader,
+    data: &[u8],
+) -> PyResult<Bound<'py, PyAny>> {
+    // The stack leaves the context while elements (which may be arrays of their own, of another
+    // typecaster) load, and comes back so that its memory serves the next value.
+    let mut stack = std::mem::take(&mut context.stack);
+    let base = stack.len();
+    let loaded = scan(context, element, data, &mut stack);
+    stack.truncate(base);
+    context.stack = stack;
+    loaded
+}
+
+fn scan<'py>(
+    context: &mut Context<'_, 'py>,
+    element: &Loader,
+    data: &[u8],
+    stack: &mut Vec<Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = context.py;
+    let mut rest = without_bounds(data);
+    if rest.first() != Some(&b'{') {
+        return Err(error(py, "array does not start with '{'"));
+    }
+    let mut levels: Vec<Level> = Vec::new();
+    let mut buffer = Vec::new();
+    loop {
+        let (first, tail) = match rest.split_first() {
+            Some(split) => split,
+            None => return Err(error(py, "malformed array: '{'")),
+        };
+        match first {
+            b'{' => {
+                if levels.len() > MAX_DIMENSIONS {
+                    return Err(error(py, "excessive array dimensions"));
+                }
+                levels.push(Level { base: stack.len() });
+                rest = tail;
+            }
+            b'}' => {
+                let Some(level) = levels.pop() else {
+                    return Err(error(py, "unbalanced braces in array"));
+                };
+                let list = pop_list(py, stack, level.base)?;
+                if levels.is_empty() {
+                    return Ok(list);
+                }
+                stack.push(list);
+                rest = tail;
+            }
+            b',' => rest = tail,
+            b'"' => {
+                let Some((end, escaped)) = quoted(tail) else {
+                    return Err(error(py, "unterminated quotes in array"));
+                };
+                let token = tail.get(..end).unwrap_or_default();
+                let value = if escaped {
+                    unescape(token, &mut buffer);
+                    element.load(context, Some(&buffer))?
+                } else {
+                    element.load(context, Some(token))?
+                };
+                stack.push(value);
+                rest = tail.get(end + 1..).unwrap_or_default();
+            }
+            _ => {
+                let (end, escaped) = unquoted(rest);
+                let token = rest.get(..end).unwrap_or_default();
+                let value = if token.eq_ignore_ascii_case(b"null") {
+                    element.load(context, None)?
+                } else if escaped {
+                    unescape(token, &mut buffer);
+                    element.load(context, Some(&buffer))?
+                } else {
+                    element.load(context, Some(token))?
+                };
+                stack.push(value);
+                rest = rest.get(end..).unwrap_or_default();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drops_bounds() {
+        assert_eq!(without_bounds(b"[2:3]={1,2}"), b"{1,2}");
+        assert_eq!(without_bounds(b"{1,2}"), b"{1,2}");
+        assert_eq!(without_bounds(b"{\"=\"}"), b"{\"=\"}");
+        assert_eq!(without_bounds(b"["), b"[");
+    }
+
+    #[test]
+    fn finds_the_end_of_an_element() {
+        assert_eq!(quoted(b"a\\\"b\",c"), Some((4, true)));
+        assert_eq!(quoted(b"ab"), None);
+        assert_eq!(quoted(b"ab\\"), None);
+        assert_eq!(unquoted(b"ab,c"), (2, false));
+        assert_eq!(unquoted(b"a\\,b}"), (4, true));
+        assert_eq!(unquoted(b"a\\"), (2, true));
+        let mut out = Vec::new();
+        unescape(b"a\\\\b\\\"", &mut out);
+        assert_eq!(out, b"a\\b\"");
+    }
+}

@@ -1,0 +1,436 @@
+//! Dates, times, timestamps and intervals through datetime's C API.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use pyo3::exceptions::{PyOverflowError, PyValueError};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::sync::{MutexExt, PyOnceLock};
+
+use super::{Context, Zones};
+use crate::globals;
+
+fn data_error(py: Python<'_>, message: &str) -> PyErr {
+    match globals::get(py) {
+        Ok(globals) => globals.exceptions.data(py, message),
+        Err(error) => error,
+    }
+}
+
+/// datetime's C API, imported on first use.
+pub(crate) fn api(py: Python<'_>) -> PyResult<&'static ffi::PyDateTime_CAPI> {
+    // SAFETY: the GIL is held; the macro's function imports the capsule once, and the pointer,
+    // once not null, lives as long as the interpreter.
+    unsafe {
+        if ffi::PyDateTimeAPI().is_null() {
+            ffi::PyDateTime_IMPORT();
+        }
+        ffi::PyDateTimeAPI().as_ref().ok_or_else(|| PyErr::fetch(py))
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Date {
+    year: i32,
+    month: i32,
+    day: i32,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Time {
+    hour: i32,
+    minute: i32,
+    second: i32,
+    microsecond: i32,
+    /// Seconds east of UTC.
+    offset: Option<i32>,
+}
+
+/// Up to nine digits; the value and how many there were.
+#[inline]
+fn digits(data: &[u8]) -> (i32, usize) {
+    let mut value = 0;
+    let mut count = 0;
+    for byte in data {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 || count == 9 {
+            break;
+        }
+        value = value * 10 + i32::from(digit);
+        count += 1;
+    }
+    (value, count)
+}
+
+/// A number and what follows it.
+#[inline]
+fn number(data: &[u8]) -> Option<(i32, &[u8])> {
+    match digits(data) {
+        (_, 0) => None,
+        (value, count) => Some((value, data.get(count..)?)),
+    }
+}
+
+/// `YYYY-MM-DD`, and what follows the day.
+fn parse_date(data: &[u8]) -> Option<(Date, &[u8])> {
+    let (year, rest) = number(data)?;
+    let (month, rest) = number(rest.strip_prefix(b"-")?)?;
+    let (day, rest) = number(rest.strip_prefix(b"-")?)?;
+    Some((Date { year, month, day }, rest))
+}
+
+/// `HH:MM:SS[.ffffff][±HH[:MM[:SS]]]`, and what follows.
+fn parse_time(data: &[u8]) -> Option<(Time, &[u8])> {
+    let (hour, rest) = number(data)?;
+    let (minute, rest) = number(rest.strip_prefix(b":")?)?;
+    let (second, mut rest) = number(rest.strip_prefix(b":")?)?;
+    let mut time = Time { hour, minute, second, microsecond: 0, offset: None };
+    if let Some(fraction) = rest.strip_prefix(b".") {
+        let (mut value, count) = digits(fraction);
+        if count == 0 {
+            return None;
+        }
+        for _ in count..6 {
+            value *= 10;
+        }
+        for _ in 6..count {
+            value /= 10;
+        }
+        time.microsecond = value;
+        rest = fraction.get(count..)?;
+    }
+    if let [sign @ (b'+' | b'-'), zone @ ..] = rest {
+        let (hours, mut zone) = number(zone)?;
+        let mut offset = hours.checked_mul(3600)?;
+        for unit in [60, 1] {
+            let Some(more) = zone.strip_prefix(b":") else { break };
+            let (value, after) = number(more)?;
+            offset = offset.checked_add(value.checked_mul(unit)?)?;
+            zone = after;
+        }
+        time.offset = Some(if *sign == b'-' { -offset } else { offset });
+        rest = zone;
+    }
+    // psycopg2: a leap second moves to the next minute, 24:00 is 00:00.
+    if time.second > 59 {
+        time.minute += 1;
+        time.second -= 60;
+    }
+    if time.hour == 24 {
+        time.hour = 0;
+    }
+    Some((time, rest))
+}
+
+/// `min` or `max` of a class of datetime, for `-infinity` and `infinity`.
+fn extreme<'py>(class: &Bound<'py, PyAny>, data: &[u8]) -> Option<PyResult<Bound<'py, PyAny>>> {
+    match data {
+        b"infinity" => Some(class.getattr("max")),
+        b"-infinity" => Some(class.getattr("min")),
+        _ => None,
+    }
+}
+
+/// A class of datetime as an object.
+///
+/// # Safety
+/// `class` is one of the C API's type pointers.
+unsafe fn class<'py>(py: Python<'py>, class: *mut ffi::PyTypeObject) -> Bound<'py, PyAny> {
+    // SAFETY: the types live as long as the interpreter.
+    unsafe { Bound::from_borrowed_ptr(py, class.cast()) }
+}
+
+pub(super) fn date<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    let api = api(py)?;
+    // SAFETY: a type pointer of the C API.
+    if let Some(value) = extreme(&unsafe { class(py, api.DateType) }, data) {
+        return value;
+    }
+    let Some((mut date, rest)) = parse_date(data) else {
+        return Err(data_error(py, "unable to parse date"));
+    };
+    if rest.ends_with(b"BC") {
+        date.year = -date.year;
+    }
+    // SAFETY: the C API's constructor checks ranges and returns a new reference or NULL with
+    // ValueError set.
+    unsafe {
+        Bound::from_owned_ptr_or_err(
+            py,
+            (api.Date_FromDate)(date.year, date.month, date.day, api.DateType),
+        )
+    }
+}
+
+pub(super) fn time<'py>(
+    context: &mut Context<'_, 'py>,
+    data: &[u8],
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = context.py;
+    let api = api(py)?;
+    let Some((time, _)) = parse_time(data) else {
+        return Err(data_error(py, "unable to parse time"));
+    };
+    let zone = zone(context, time.offset)?;
+    // SAFETY: as in `date`; `zone` is a tzinfo or None, which the constructor checks.
+    unsafe {
+        Bound::from_owned_ptr_or_err(
+            py,
+            (api.Time_FromTime)(
+                time.hour,
+                time.minute,
+                time.second,
+                time.microsecond,
+                zone.as_ptr(),
+                api.TimeType,
+            ),
+        )
+    }
+}
+
+pub(super) fn timestamp<'py>(
+    context: &mut Context<'_, 'py>,
+    data: &[u8],
+    zoned: bool,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = context.py;
+    let api = api(py)?;
+    let Some((mut date, rest)) = parse_date(data) else {
+        // SAFETY: a type pointer of the C API.
+        let Some(value) = extreme(&unsafe { class(py, api.DateTimeType) }, data) else {
+            return Err(data_error(py, "unable to parse date"));
+        };
+        let value = value?;
+        if !zoned || matches!(context.zones, Zones::Naive) {
+            return Ok(value);
+        }
+        let options = pyo3::types::PyDict::new(py);
+        // SAFETY: `timezone.utc` lives as long as the interpreter.
+        options.set_item("tzinfo", unsafe { Bound::from_borrowed_ptr(py, api.TimeZone_UTC) })?;
+        return value.call_method("replace", (), Some(&options));
+    };
+    let (time, rest) = match rest {
+        [b' ' | b'T', b'0'..=b'9', ..] => {
+            let Some((time, rest)) = parse_time(rest.get(1..).unwrap_or_default()) else {
+                return Err(data_error(py, "unable to parse time"));
+            };
+            (time, rest)
+        }
+        _ => (Time::default(), rest),
+    };
+    if rest.ends_with(b"BC") {
+        date.year = -date.year;
+    }
+    let zone = zone(context, time.offset)?;
+    // SAFETY: as in `time`.
+    unsafe {
+        Bound::from_owned_ptr_or_err(
+            py,
+            (api.DateTime_FromDateAndTime)(
+                date.year,
+                date.month,
+                date.day,
+                time.hour,
+                time.minute,
+                time.second,
+                time.microsecond,
+                zone.as_ptr(),
+                api.DateTimeType,
+            ),
+        )
+    }
+}
+
+/// `datetime.timezone` objects by offset; a program sees a handful.
+static TIMEZONES: PyOnceLock<Mutex<HashMap<i32, Py<PyAny>>>> = PyOnceLock::new();
+/// More offsets than exist; beyond it objects are made and not kept.
+const MAX_TIMEZONES: usize = 2000;
+
+fn zone<'py>(context: &mut Context<'_, 'py>, offset: Option<i32>) -> PyResult<Bound<'py, PyAny>> {
+    let py = context.py;
+    let Some(offset) = offset else { return Ok(py.None().into_bound(py)) };
+    match &context.zones {
+        Zones::Naive => return Ok(py.None().into_bound(py)),
+        Zones::Factory(factory) => return factory.call1((delta(py, 0, offset, 0)?,)),
+        Zones::Native => {}
+    }
+    if let Some((last, zone)) = &context.last_zone
+        && *last == offset
+    {
+        return Ok(zone.clone());
+    }
+    let known = TIMEZONES.get_or_init(py, Mutex::default);
+    let lock = |known: &'static Mutex<HashMap<i32, Py<PyAny>>>| {
+        known.lock_py_attached(py).unwrap_or_else(std::sync::PoisonError::into_inner)
+    };
+    let found = lock(known).get(&offset).map(|zone| zone.clone_ref(py));
+    let zone = match found {
+        Some(zone) => zone.into_bound(py),
+        None => {
+            let zone = globals::get(py)?.timezone.bind(py).call1((delta(py, 0, offset, 0)?,))?;
+            let mut known = lock(known);
+            if known.len() < MAX_TIMEZONES {
+                known.insert(offset, zone.clone().unbind());
+            }
+            zone
+        }
+    };
+    context.last_zone = Some((offset, zone.clone()));
+    Ok(zone)
+}
+
+fn delta(py: Python<'_>, days: i32, seconds: i32, micros: i32) -> PyResult<Bound<'_, PyAny>> {
+    let api = api(py)?;
+    // SAFETY: the C API's constructor normalises and returns a new reference or NULL with an error.
+    unsafe {
+        Bound::from_owned_ptr_or_err(
+            py,
+            (api.Delta_FromDelta)(days, seconds, micros, 1, api.DeltaType),
+        )
+    }
+}
+
+/// Days, seconds and microseconds, not yet normalised.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Interval {
+    days: i64,
+    seconds: i64,
+    micros: i64,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum IntervalError {
+    TooBig,
+    Iso8601,
+    Malformed,
+}
+
+/// A component that psycopg2 still takes.
+fn component(data: &[u8]) -> Result<(i64, &[u8]), IntervalError> {
+    let count = data.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if count == 0 {
+        return Err(IntervalError::Malformed);
+    }
+    let (number, rest) = data.split_at_checked(count).ok_or(IntervalError::Malformed)?;
+    let value = number
+        .iter()
+        .fold(0i64, |sum, digit| sum.saturating_mul(10).saturating_add(i64::from(digit - b'0')));
+    if value > i64::from(i32::MAX) { Err(IntervalError::TooBig) } else { Ok((value, rest)) }
+}
+
+/// `intervalstyle = postgres`: `[n years] [n mons] [n days] [[-]HH:MM:SS[.ffffff]]`; a year is 365
+/// days and a month 30, as in psycopg2.
+fn parse_interval(data: &[u8]) -> Result<Interval, IntervalError> {
+    if data.first() == Some(&b'P') || data.starts_with(b"-P") {
+        return Err(IntervalError::Iso8601);
+    }
+    let mut interval = Interval::default();
+    let mut rest = data.strip_prefix(b"@").unwrap_or(data).trim_ascii();
+    if rest.is_empty() {
+        return Err(IntervalError::Malformed);
+    }
+    while !rest.is_empty() {
+        let (sign, unsigned) = match rest {
+            [b'-', tail @ ..] => (-1, tail),
+            [b'+', tail @ ..] => (1, tail),
+            _ => (1, rest),
+        };
+        let (value, after) = component(unsigned)?;
+        if let [b':', after @ ..] = after {
+            let (minutes, after) = component(after)?;
+            let (mut seconds, mut tail) = (0, after);
+            if let [b':', after @ ..] = after {
+                (seconds, tail) = component(after)?;
+            }
+            if let [b'.', fraction @ ..] = tail {
+                let count = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
+                let mut micros = 0;
+                for index in 0..6 {
+                    let digit = fraction.get(index).filter(|_| index < count).unwrap_or(&b'0');
+                    micros = micros * 10 + i64::from(digit - b'0');
+                }
+                interval.micros = sign * micros;
+                tail = fraction.get(count..).unwrap_or_default();
+            }
+            interval.seconds = sign * (value * 3600 + minutes * 60 + seconds);
+            rest = tail.trim_ascii_start();
+            continue;
+        }
+        let after = after.trim_ascii_start();
+        let word = after.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+        let days = match after.first() {
+            Some(b'y') => 365,
+            Some(b'm') => 30,
+            Some(b'd') => 1,
+            _ => return Err(IntervalError::Malformed),
+        };
+        interval.days += sign * value * days;
+        rest = after.get(word..).unwrap_or_default().trim_ascii_start();
+    }
+    Ok(interval)
+}
+
+pub(super) fn interval<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    let api = api(py)?;
+    // SAFETY: a type pointer of the C API.
+    let class = unsafe { class(py, api.DeltaType) };
+    let parsed = match parse_interval(data) {
+        Ok(parsed) => parsed,
+        Err(IntervalError::Iso8601) => {
+            return Err(globals::get(py)?
+                .exceptions
+                .not_supported(py, "iso_8601 intervalstyle currently not supported"));
+        }
+        Err(problem) => {
+            // Redshift sends a plain number of microseconds.
+            let text = String::from_utf8_lossy(data).into_owned();
+            if let Ok(micros) = text.parse::<i64>() {
+                return class.call1((0, 0, micros));
+            }
+            return Err(match problem {
+                IntervalError::TooBig => PyOverflowError::new_err("interval component too big"),
+                _ => PyValueError::new_err(format!("expected number of microseconds, got {text}")),
+            });
+        }
+    };
+    match (i32::try_from(parsed.days), i32::try_from(parsed.seconds), i32::try_from(parsed.micros))
+    {
+        (Ok(days), Ok(seconds), Ok(micros)) => delta(py, days, seconds, micros),
+        _ => class.call1((parsed.days, parsed.seconds, parsed.micros)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parses_dates_and_times() {
+        let (date, rest) = parse_date(b"2024-02-29 10:00").unwrap();
+        assert_eq!((date, rest), (Date { year: 2024, month: 2, day: 29 }, &b" 10:00"[..]));
+        assert!(parse_date(b"infinity").is_none());
+        let (time, rest) = parse_time(b"10:11:12.5-03:30:15 BC").unwrap();
+        assert_eq!(rest, b" BC");
+        assert_eq!(time.microsecond, 500_000);
+        assert_eq!(time.offset, Some(-(3 * 3600 + 30 * 60 + 15)));
+        assert_eq!(parse_time(b"24:00:00").unwrap().0, Time::default());
+        let leap = parse_time(b"23:59:60").unwrap().0;
+        assert_eq!((leap.minute, leap.second), (60, 0));
+        assert!(parse_time(b"10").is_none());
+    }
+
+    #[test]
+    fn parses_intervals() {
+        let parse = |text: &str| parse_interval(text.as_bytes());
+        let interval = |days, seconds, micros| Ok(Interval { days, seconds, micros });
+        assert_eq!(parse("1 year 2 mons 3 days 04:05:06.789"), interval(428, 14706, 789_000));
+        assert_eq!(parse("-1 years -2 mons +3 days -04:05:06.1"), interval(-422, -14706, -100_000));
+        assert_eq!(parse("00:00:00"), interval(0, 0, 0));
+        assert_eq!(parse("1 mon"), interval(30, 0, 0));
+        assert_eq!(parse("99999999999 days"), Err(IntervalError::TooBig));
+        assert_eq!(parse("P1Y"), Err(IntervalError::Iso8601));
+        assert_eq!(parse("soon"), Err(IntervalError::Malformed));
+        assert_eq!(parse(""), Err(IntervalError::Malformed));
+    }
+}

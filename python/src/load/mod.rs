@@ -1,0 +1,196 @@
+//! From the server's text to Python objects: one loader a column, chosen once a result.
+
+mod array;
+mod bytea;
+mod datetime;
+mod json;
+mod number;
+mod uuid;
+
+pub(crate) use datetime::api as datetime_api;
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyBytes};
+
+use crate::codec::Codec;
+use crate::cursor::Cursor;
+use crate::globals;
+
+/// The conversions that are ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Int,
+    Float,
+    Decimal,
+    Text,
+    Bytes,
+    Bool,
+    Date,
+    Time,
+    Timestamp,
+    TimestampTz,
+    Interval,
+    Bytea,
+    Json,
+    Uuid,
+}
+
+impl Kind {
+    /// Whether the objects made can never take part in a reference cycle, so that a tuple of them
+    /// need not be looked at by the garbage collector.
+    fn is_atomic(self) -> bool {
+        !matches!(self, Kind::Json | Kind::Bytea | Kind::TimestampTz | Kind::Time)
+    }
+}
+
+/// How a column's values become Python objects.
+pub(crate) enum Loader {
+    /// One of ours.
+    Native(Kind),
+    /// A list of what the inner loader makes.
+    Array(Box<Loader>),
+    /// A Python function of `(value, cursor)`; it sees None for NULL, as psycopg2's do.
+    Python(Py<PyAny>),
+    /// A typecaster without a function.
+    Missing,
+}
+
+impl Loader {
+    /// Whether all it makes is atomic; see [`Kind::is_atomic`].
+    pub(crate) fn is_atomic(&self) -> bool {
+        matches!(self, Loader::Native(kind) if kind.is_atomic())
+    }
+
+    /// Converts one value; `None` is SQL's NULL.
+    #[inline]
+    pub(crate) fn load<'py>(
+        &self,
+        context: &mut Context<'_, 'py>,
+        data: Option<&[u8]>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = context.py;
+        let Some(data) = data else {
+            return match self {
+                Loader::Python(function) => {
+                    let none = py.None().into_bound(py);
+                    function.bind(py).call1((none, context.cursor_object()))
+                }
+                _ => Ok(py.None().into_bound(py)),
+            };
+        };
+        match self {
+            Loader::Native(Kind::Int) => number::int(py, data),
+            Loader::Native(Kind::Text) => context.codec.decode(py, data),
+            Loader::Native(kind) => context.load_native(*kind, data),
+            Loader::Array(element) => array::load(context, element, data),
+            Loader::Python(function) => {
+                let text = context.codec.decode(py, data)?;
+                function.bind(py).call1((text, context.cursor_object()))
+            }
+            Loader::Missing => Err(globals::get(py)?
+                .exceptions
+                .error(py, "internal error: no casting function found")),
+        }
+    }
+}
+
+/// What `cursor.tzinfo_factory` says about time zones.
+pub(crate) enum Zones<'py> {
+    /// `datetime.timezone`: an object per offset, kept.
+    Native,
+    /// None: values stay naive.
+    Naive,
+    /// Any other callable of a timedelta.
+    Factory(Bound<'py, PyAny>),
+}
+
+/// What loaders need beside the bytes, looked up once a fetch.
+pub(crate) struct Context<'a, 'py> {
+    pub(crate) py: Python<'py>,
+    codec: Arc<Codec>,
+    cursor: Option<&'a Bound<'py, PyAny>>,
+    zones: Zones<'py>,
+    last_zone: Option<(i32, Bound<'py, PyAny>)>,
+    stack: Vec<Bound<'py, PyAny>>,
+    decimal: &'py Bound<'py, PyAny>,
+}
+
+impl<'a, 'py> Context<'a, 'py> {
+    /// For a fetch from `cursor`.
+    pub(crate) fn new(
+        cursor: &'a Bound<'py, PyAny>,
+        codec: Arc<Codec>,
+        tzinfo_factory: &Bound<'py, PyAny>,
+    ) -> PyResult<Context<'a, 'py>> {
+        let py = cursor.py();
+        let globals = globals::get(py)?;
+        let zones = if tzinfo_factory.is(&globals.timezone) {
+            Zones::Native
+        } else if tzinfo_factory.is_none() {
+            Zones::Naive
+        } else {
+            Zones::Factory(tzinfo_factory.clone())
+        };
+        Ok(Context {
+            py,
+            codec,
+            cursor: Some(cursor),
+            zones,
+            last_zone: None,
+            stack: Vec::new(),
+            decimal: globals.decimal.bind(py),
+        })
+    }
+
+    /// For a typecaster called by hand with whatever was given as the cursor.
+    pub(crate) fn for_object(object: &'a Bound<'py, PyAny>) -> PyResult<Context<'a, 'py>> {
+        let py = object.py();
+        let globals = globals::get(py)?;
+        if let Ok(cursor) = object.cast::<Cursor>() {
+            let zone = object.getattr("tzinfo_factory")?;
+            return Context::new(object, cursor.get().codec(py), &zone);
+        }
+        Ok(Context {
+            py,
+            codec: Arc::default(),
+            cursor: Some(object),
+            zones: Zones::Native,
+            last_zone: None,
+            stack: Vec::new(),
+            decimal: globals.decimal.bind(py),
+        })
+    }
+
+    fn cursor_object(&self) -> Bound<'py, PyAny> {
+        self.cursor.map_or_else(|| self.py.None().into_bound(self.py), Clone::clone)
+    }
+
+    fn load_native(&mut self, kind: Kind, data: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+        let py = self.py;
+        match kind {
+            Kind::Int => number::int(py, data),
+            Kind::Float => number::float(py, data),
+            Kind::Decimal => number::decimal(self.decimal, data),
+            Kind::Text => self.codec.decode(py, data),
+            Kind::Bytes => Ok(PyBytes::new(py, data).into_any()),
+            Kind::Bool => match data.first() {
+                Some(b't' | b'T') => Ok(PyBool::new(py, true).to_owned().into_any()),
+                Some(b'f' | b'F') => Ok(PyBool::new(py, false).to_owned().into_any()),
+                _ => Err(globals::get(py)?.exceptions.interface(
+                    py,
+                    format!("can't parse boolean: '{}'", String::from_utf8_lossy(data)),
+                )),
+            },
+            Kind::Date => datetime::date(py, data),
+            Kind::Time => datetime::time(self, data),
+            Kind::Timestamp => datetime::timestamp(self, data, false),
+            Kind::TimestampTz => datetime::timestamp(self, data, true),
+            Kind::Interval => datetime::interval(py, data),
+            Kind::Bytea => bytea::load(py, data),
+            Kind::Json => json::load(py, &self.codec, data),
+            Kind::Uuid => uuid::load(py, data),
+        }
+    }
+}
