@@ -125,7 +125,6 @@ enum End {
 impl Context<'_> {
     fn run(&mut self, ready: &mut dyn FnMut(&Running)) -> Result<(), Error> {
         let runtime = Builder::new_multi_thread()
-            .worker_threads(2)
             .enable_all()
             .build()
             .map_err(Error::io("starting threads for", self.home.instance()))?;
@@ -182,12 +181,12 @@ impl Context<'_> {
             port: address.port,
             user: SUPERUSER.to_owned(),
         };
+        self.state.notes = cluster.notes().to_vec();
         let (endpoint, port) = runtime.block_on(self.bind(&backend))?;
         self.state.server = Some(server.identity().clone());
         self.state.socket_dir = Some(address.socket_dir.clone());
         self.state.data_dir = Some(cluster.data_dir().to_path_buf());
         self.state.version = Some(format!("PostgreSQL {}", cluster.binaries().version()));
-        self.state.notes = cluster.notes().to_vec();
         self.announce(port, ready)?;
         if fresh {
             let mut sync = cluster.sync_command();
@@ -254,7 +253,7 @@ impl Context<'_> {
 
     /// Binds the port asked for and no other; or that of a killed predecessor, whose clients come
     /// back to it; or the usual one; or a free one.
-    async fn bind(&self, backend: &BackendAddress) -> Result<(Endpoint, u16), Error> {
+    async fn bind(&mut self, backend: &BackendAddress) -> Result<(Endpoint, u16), Error> {
         let predecessor = self.previous.as_ref().and_then(|previous| previous.port);
         let ports: Vec<u16> = match self.options.port {
             Some(port) => vec![port],
@@ -272,6 +271,9 @@ impl Context<'_> {
                     if self.options.port.is_some() {
                         return Err(Error::PortTaken { port });
                     }
+                    if port == DEFAULT_PORT {
+                        self.state.notes.push(format!("port {port} is taken; a free one is used"));
+                    }
                 }
                 Err(e) => {
                     let path = format!("127.0.0.1:{port}").into();
@@ -285,9 +287,6 @@ impl Context<'_> {
     fn announce(&mut self, port: u16, ready: &mut dyn FnMut(&Running)) -> Result<(), Error> {
         let url =
             format!("postgresql://{SUPERUSER}@127.0.0.1:{port}/{DEFAULT_DATABASE}?sslmode=disable");
-        if self.options.port.is_none() && port != DEFAULT_PORT {
-            self.state.notes.push(format!("port {DEFAULT_PORT} is taken, so this is port {port}"));
-        }
         self.state.port = Some(port);
         self.state.url = Some(url);
         self.state.phase = Phase::Ready;
@@ -323,6 +322,9 @@ impl Context<'_> {
         self.state.server = Some(started.server.identity().clone());
         self.state.data_dir = Some(started.store);
         self.state.version = started.version;
+        if self.options.port.is_none() && started.port != DEFAULT_PORT {
+            self.state.notes.push(format!("port {DEFAULT_PORT} is taken; a free one is used"));
+        }
         let served = self.announce(started.port, ready).and_then(|()| {
             runtime.block_on(async {
                 let mut watch = tokio::time::interval(WATCH);

@@ -254,6 +254,7 @@ fn settings(major: u32, socket_dir: &Path) -> Vec<String> {
         "jit=off",
         "logging_collector=off",
         "log_destination=stderr",
+        "log_checkpoints=off",
         // Errors of statements go to the one who sent them; logged they could tell data.
         "log_min_messages=log",
         "log_min_error_statement=panic",

@@ -105,7 +105,7 @@ pub(crate) fn find_postmaster(data_dir: &Path) -> Option<(ProcessIdentity, PidFi
     let real = fs::canonicalize(data_dir).ok()?;
     let ours = match working_directory(file.pid) {
         Some(directory) => directory == real,
-        None => command_mentions(file.pid, &real),
+        None => command_mentions(file.pid, data_dir) || command_mentions(file.pid, &real),
     };
     (ours && identity.is_alive()).then_some((identity, file))
 }
