@@ -54,7 +54,8 @@ pub(crate) static OPTIONS: &[Spec] = &[
         Takes::Refusing(
             &["disable", "prefer"],
             &["require"],
-            "channel binding is not supported; sslmode=verify-full protects against the same attack",
+            "channel binding is used where the server offers it, but cannot be demanded; \
+             sslmode=verify-full protects against the same attack",
         ),
     ),
     spec("connect_timeout", Some("PGCONNECT_TIMEOUT"), Takes::Integer),

@@ -14,9 +14,12 @@ use crate::config::{Config, Environment};
 use crate::session::Never;
 use crate::transport::cancel;
 
-/// A port on which nobody listens.
-fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+/// A port on which nobody listens, and nobody will while the socket is kept.
+fn closed_port() -> (socket2::Socket, u16) {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    let port = socket.local_addr().unwrap().as_socket().unwrap().port();
+    (socket, port)
 }
 
 #[test]
@@ -93,7 +96,7 @@ fn speaks_over_unix_sockets_without_tls() {
 
 #[test]
 fn nobody_listens() {
-    let port = free_port();
+    let (_socket, port) = closed_port();
     let error = failure(&format!("host=127.0.0.1 port={port}"));
     assert_eq!(
         error.to_string(),
@@ -118,7 +121,7 @@ fn names_that_do_not_resolve() {
 
 #[test]
 fn several_hosts_are_tried_in_order() {
-    let (first, second) = (free_port(), free_port());
+    let ((_one, first), (_two, second)) = (closed_port(), closed_port());
     let server = Server::start(Script::default());
     let text = |last: u16| {
         format!("host=127.0.0.1,127.0.0.1,127.0.0.1 port={first},{second},{last} sslmode=disable")
