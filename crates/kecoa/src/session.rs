@@ -53,6 +53,10 @@ const CANCEL_PATIENCE: Duration = Duration::from_secs(10);
 const KEPT_NOTICES: usize = 1_000;
 /// How many notifications are kept for the caller; older ones give way.
 const KEPT_NOTIFICATIONS: usize = 100_000;
+/// How much is written ahead of the replies when several requests are in flight, in bytes. What is
+/// below this fits into the socket's buffers on the way, so that the server can go on reading while
+/// we do not: neither side waits for the other.
+const WINDOW: usize = 64 * 1024;
 
 /// A connection, its stream, and what the server said without being asked.
 pub(crate) struct Session {
@@ -66,6 +70,11 @@ pub(crate) struct Session {
     closed: bool,
     /// Set while a cancelled request is drained.
     cancelled: Option<Instant>,
+    /// Events that were taken while there was still something to write.
+    early: VecDeque<Event>,
+    /// How many bytes were written, and where each unanswered request ends in that count.
+    sent: u64,
+    ends: VecDeque<u64>,
 }
 
 impl Session {
@@ -79,6 +88,9 @@ impl Session {
             last_words: None,
             closed: false,
             cancelled: None,
+            early: VecDeque::new(),
+            sent: 0,
+            ends: VecDeque::new(),
         }
     }
 
@@ -150,7 +162,10 @@ impl Session {
         if self.closed {
             return Err(self.closed_error());
         }
-        Ok(self.connection.submit(request)?)
+        let id = self.connection.submit(request)?;
+        let waiting = self.connection.poll_transmit().map_or(0, <[u8]>::len);
+        self.ends.push_back(self.sent.saturating_add(u64::try_from(waiting).unwrap_or(u64::MAX)));
+        Ok(id)
     }
 
     fn closed_error(&mut self) -> Error {
@@ -171,30 +186,46 @@ impl Session {
             return Err(self.closed_error());
         }
         loop {
-            let event = match self.connection.poll_event() {
-                Ok(Some(event)) => event,
-                Ok(None) if self.connection.pending() == 0 => {
+            let Some(event) = self.next_event()? else {
+                if self.connection.pending() == 0 {
                     return Err(Error::usage("expected a request in flight, found it over"));
                 }
-                Ok(None) => {
-                    self.transmit(hook)?;
+                self.transmit(hook)?;
+                if self.early.is_empty() {
                     self.receive(hook)?;
-                    continue;
                 }
-                Err(error) => return Err(self.broken(error)),
+                continue;
             };
             match event {
-                Event::Reply(id, reply) if id == request => {
-                    if let Reply::Error(error) = &reply
-                        && error.is_fatal()
-                    {
-                        self.last_words = Some(error.clone());
-                    }
-                    return Ok(reply);
-                }
+                Event::Reply(id, reply) if id == request => return Ok(reply),
                 other => self.keep(other),
             }
         }
+    }
+
+    fn next_event(&mut self) -> Result<Option<Event>, Error> {
+        match self.early.pop_front() {
+            Some(event) => Ok(Some(event)),
+            None => self.poll_event(),
+        }
+    }
+
+    /// The next event out of what was read.
+    fn poll_event(&mut self) -> Result<Option<Event>, Error> {
+        let event = match self.connection.poll_event() {
+            Ok(event) => event,
+            Err(error) => return Err(self.broken(error)),
+        };
+        match &event {
+            Some(Event::Reply(_, Reply::Ready(_))) => {
+                self.ends.pop_front();
+            }
+            Some(Event::Reply(_, Reply::Error(error))) if error.is_fatal() => {
+                self.last_words = Some(error.clone());
+            }
+            _ => {}
+        }
+        Ok(event)
     }
 
     /// Takes what already arrived without being asked for, and reads once if `wait`.
@@ -204,22 +235,18 @@ impl Session {
         }
         let mut read = wait;
         loop {
-            match self.connection.poll_event() {
-                Ok(Some(event)) => {
-                    self.keep(event);
-                    read = false;
+            if let Some(event) = self.next_event()? {
+                self.keep(event);
+                read = false;
+            } else if std::mem::take(&mut read) {
+                match self.wire.read_into(self.connection.read_buffer(), 0) {
+                    Ok(0) => return Err(self.lost(None)),
+                    Ok(_) => {}
+                    Err(error) if is_pause(&error) => return Ok(()),
+                    Err(error) => return Err(self.lost(Some(error))),
                 }
-                Ok(None) if !read => return Ok(()),
-                Ok(None) => {
-                    read = false;
-                    match self.wire.read_into(self.connection.read_buffer(), 0) {
-                        Ok(0) => return Err(self.lost(None)),
-                        Ok(_) => {}
-                        Err(error) if is_pause(&error) => return Ok(()),
-                        Err(error) => return Err(self.lost(Some(error))),
-                    }
-                }
-                Err(error) => return Err(self.broken(error)),
+            } else {
+                return Ok(());
             }
         }
     }
@@ -264,12 +291,24 @@ impl Session {
         self.cancelled.take().is_some()
     }
 
-    /// Writes until nothing is left to say.
+    /// Writes until nothing is left to say. When several requests are in flight, those that are
+    /// wholly sent are waited for after each window: they need nothing more from us to be answered.
     fn transmit(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
+        let window = if self.ends.len() > 1 { WINDOW } else { usize::MAX };
+        let mut left = window;
         while let Some(output) = self.connection.poll_transmit() {
-            match self.wire.write(output) {
+            if left == 0 {
+                self.await_sent(hook)?;
+                left = window;
+                continue;
+            }
+            match self.wire.write(output.get(..left).unwrap_or(output)) {
                 Ok(0) => return Err(self.lost(Some(io::ErrorKind::WriteZero.into()))),
-                Ok(n) => self.connection.transmitted(n),
+                Ok(n) => {
+                    self.connection.transmitted(n);
+                    self.sent = self.sent.saturating_add(u64::try_from(n).unwrap_or(u64::MAX));
+                    left = left.saturating_sub(n);
+                }
                 Err(error) if is_pause(&error) => {
                     self.pause(hook)?;
                     // A server that is itself blocked on writing reads no further: take what it
@@ -279,6 +318,30 @@ impl Session {
                 Err(error) => return Err(self.lost(Some(error))),
             }
         }
+        self.flush(hook)
+    }
+
+    /// Reads until every request that was wholly sent is answered.
+    fn await_sent(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
+        self.flush(hook)?;
+        while self.ends.front().is_some_and(|end| *end <= self.sent) {
+            match self.poll_event()? {
+                None => self.receive(hook)?,
+                Some(event) => {
+                    // A COPY waits for data: it is not answered by itself.
+                    let copy =
+                        matches!(event, Event::Reply(_, Reply::CopyIn(_) | Reply::CopyBoth(_)));
+                    self.early.push_back(event);
+                    if copy {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
         loop {
             match self.wire.flush() {
                 Ok(()) => return Ok(()),
@@ -371,14 +434,10 @@ impl Session {
                 _ => break,
             }
         }
-        while let Ok(Some(event)) = self.connection.poll_event() {
-            match event {
-                Event::Reply(_, Reply::Error(error)) if error.is_fatal() => {
-                    self.last_words = Some(error);
-                }
-                Event::Reply(..) => {}
-                other => self.keep(other),
-            }
+        // Events that nobody can be given any more are noted in passing; a message that cannot be
+        // read is no news on a connection that is lost.
+        while let Ok(Some(event)) = self.poll_event() {
+            self.keep(event);
         }
     }
 }

@@ -153,6 +153,10 @@ impl Client {
     /// Requests are answered in the order in which they were submitted; what is submitted together
     /// is written together.
     ///
+    /// For a long pipeline submit many requests of a few dozen KiB, rather than one request of many
+    /// steps: while it writes, the client takes the replies of whole requests only, so that a server
+    /// whose replies to one very long request pile up makes it wait.
+    ///
     /// # Errors
     /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for what cannot be sent,
     /// [`ConnectionLost`](crate::ErrorKind::ConnectionLost) on a closed connection.

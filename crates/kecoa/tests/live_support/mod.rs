@@ -1,0 +1,26 @@
+//! What the tests against a real server share.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use kecoa::Config;
+use kecoa::blocking::Client;
+
+/// A connection to the server that `KECOA_TEST_DSN` names; nothing, said aloud, when it is unset.
+pub(crate) fn connect() -> Option<Client> {
+    let Ok(dsn) = std::env::var("KECOA_TEST_DSN") else {
+        println!("skipped: KECOA_TEST_DSN is not set");
+        return None;
+    };
+    Some(Client::connect(&Config::parse(&dsn).unwrap()).unwrap())
+}
+
+/// A new table of this test alone.
+#[allow(dead_code, reason = "not every test file needs one")]
+pub(crate) fn table(client: &mut Client, columns: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("kecoa_live_{}_{count}", std::process::id());
+    client.batch(&format!("DROP TABLE IF EXISTS {name}; CREATE TABLE {name} ({columns})")).unwrap();
+    client.take_notices();
+    name
+}
