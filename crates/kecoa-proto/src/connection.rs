@@ -32,6 +32,9 @@ use crate::message::startup::{CancelKey, ProtocolVersion};
 use crate::message::write;
 use crate::request::{Request, Step, Target};
 
+/// The longest message, in bytes, whose buffer is used again.
+const KEEP: usize = 1 << 20;
+
 /// An open connection, seen from the client.
 pub struct Connection {
     limits: Limits,
@@ -292,6 +295,10 @@ impl Connection {
         let n = n.min(self.write.len());
         self.sent = self.sent.saturating_add(u64::try_from(n).unwrap_or(u64::MAX));
         if n == self.write.len() {
+            // One long statement should not cost its length for as long as the session lasts.
+            if n > KEEP {
+                self.write = BytesMut::new();
+            }
             self.write.clear();
         } else {
             self.write.advance(n);
@@ -324,6 +331,14 @@ impl Connection {
             self.life = Life::Poisoned;
         }
         event
+    }
+
+    /// Bytes were split off the read buffer. What is left of it would keep a long message's memory
+    /// for as long as the session lasts, so it moves out.
+    fn shed(&mut self, taken: usize) {
+        if taken > KEEP && self.read.len() < KEEP {
+            self.read = BytesMut::from(&self.read[..]);
+        }
     }
 
     /// The stream has ended. Take the events that are left before: a server's last words are

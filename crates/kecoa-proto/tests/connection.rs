@@ -96,6 +96,25 @@ fn long_runs_are_not_copied_and_short_ones_are() {
 }
 
 #[test]
+fn a_long_message_does_not_keep_its_memory() {
+    let mut connection = open();
+    connection.submit(&Request::Query(&vec![b' '; 3 << 20])).unwrap();
+    let length = connection.poll_transmit().unwrap().len();
+    connection.transmitted(length);
+    assert_eq!(connection.poll_transmit(), None);
+    let text: &'static str = "y".repeat(3 << 20).leak();
+    receive(&mut connection, &[columns(1), row(&[Some(text)]), tag("SELECT 1"), ready()]);
+    let at = connection.read_buffer().as_ptr() as usize;
+    let end = at + connection.read_buffer().len();
+    connection.poll_event().unwrap();
+    let rows = connection.poll_event().unwrap();
+    let now = connection.read_buffer().as_ptr() as usize;
+    assert!(!(at..end).contains(&now), "the rest moved out");
+    assert!(matches!(rows, Some(Event::Reply(_, Reply::Rows(_)))));
+    assert_eq!(events(&mut connection).len(), 2);
+}
+
+#[test]
 fn several_statements_and_an_empty_query() {
     let mut connection = open();
     let id = connection.submit(&Request::Query(b"a; b; c")).unwrap();

@@ -67,6 +67,7 @@ impl Connection {
             self.read.advance(header.total);
             body
         };
+        self.shed(header.total);
         Message::decode(header.tag, body)
     }
 
@@ -213,6 +214,7 @@ impl Connection {
         let run = rows::scan(&self.read, self.columns, self.limits.message)?;
         self.columns = run.columns;
         let rows = Rows::take(&mut self.read, &run);
+        self.shed(run.end);
         self.reply(Reply::Rows(rows))
     }
 
