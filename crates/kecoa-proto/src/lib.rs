@@ -9,6 +9,29 @@
 //!    [`Connection::read_buffer`], and takes [`Event`]s from [`Connection::poll_event`] until the
 //!    request's [`Reply::Ready`].
 //!
+//! ```
+//! use kecoa_proto::message::backend::Message;
+//! use kecoa_proto::{CommandTag, Connection, Event, Limits, Reply, Request, TransactionStatus};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut connection = Connection::new(Limits::default());
+//! let id = connection.submit(&Request::Query(b"SET x = 1"))?;
+//! assert_eq!(connection.poll_transmit(), Some(&b"Q\0\0\0\x0eSET x = 1\0"[..]));
+//! connection.transmitted(15); // the driver has written it
+//!
+//! // The driver has read this.
+//! Message::CommandComplete(CommandTag::new(b"SET")).encode(connection.read_buffer())?;
+//! Message::ReadyForQuery(TransactionStatus::Idle).encode(connection.read_buffer())?;
+//!
+//! let done = connection.poll_event()?;
+//! assert_eq!(done, Some(Event::Reply(id, Reply::CommandComplete(CommandTag::new(b"SET")))));
+//! let ready = connection.poll_event()?;
+//! assert_eq!(ready, Some(Event::Reply(id, Reply::Ready(TransactionStatus::Idle))));
+//! assert_eq!(connection.poll_event()?, None);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! The [`message`] enums decode and encode every message of either side, so that a server (a
 //! proxy, a mock) can be built from the same pieces.
 //!

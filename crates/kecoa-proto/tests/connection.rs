@@ -370,6 +370,19 @@ fn both_syncs_of_a_failed_copy_may_be_answered() {
 }
 
 #[test]
+fn no_ready_may_come_on_top_once_the_next_request_is_answered() {
+    let mut connection = open();
+    let id = connection.submit(&Request::Extended(&[EXECUTE])).unwrap();
+    replies(&mut connection, id, &[Message::CopyInResponse(copy())]);
+    connection.copy_done().unwrap();
+    assert_eq!(replies(&mut connection, id, &[tag("COPY 0"), ready()]), ["COPY 0", "ready I"]);
+    let next = connection.submit(&Request::Query(b"q")).unwrap();
+    assert_eq!(replies(&mut connection, next, &[tag("X"), ready()]), ["X", "ready I"]);
+    receive(&mut connection, &[ready()]);
+    assert!(connection.poll_event().is_err());
+}
+
+#[test]
 fn copy_in_with_requests_behind_it_is_refused() {
     let mut connection = open();
     connection.submit(&Request::Query(b"COPY t FROM STDIN")).unwrap();

@@ -4,7 +4,7 @@ use bytes::{Buf, Bytes};
 
 use super::{Connection, Expect, Kind, Life, Phase};
 use crate::error::ProtocolError;
-use crate::event::{Event, Reply, RequestId};
+use crate::event::{Event, Reply};
 use crate::frame::{self, HEADER, Header};
 use crate::message::TransactionStatus;
 use crate::message::backend::{self, Message, ParameterStatus};
@@ -71,12 +71,15 @@ impl Connection {
         Message::decode(header.tag, body)
     }
 
-    fn front_id(&self) -> Option<RequestId> {
-        self.pending.front().map(|front| front.id)
-    }
-
     fn reply(&mut self, reply: Reply) -> Result<Event, ProtocolError> {
-        let Some(id) = self.front_id() else { return Err(self.unexpected("a reply".to_owned())) };
+        let Some(front) = self.pending.front() else {
+            return Err(self.unexpected("a reply".to_owned()));
+        };
+        let id = front.id;
+        if !self.replied && !front.bare {
+            // What might have come on top would have come before this.
+            self.spare_ready = 0;
+        }
         self.replied = true;
         Ok(Event::Reply(id, reply))
     }
