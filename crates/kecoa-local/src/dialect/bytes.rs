@@ -1,7 +1,7 @@
 //! CockroachDB's byte string literals, `b'…'` and `x'…'`, which are bit strings to PostgreSQL.
 
 /// The bytes of `b'…'` as a `bytea` literal, or `None` when an escape is not finished.
-pub fn escaped(token: &[u8]) -> Option<String> {
+pub(super) fn escaped(token: &[u8]) -> Option<String> {
     let inner = token.strip_prefix(b"b'")?.strip_suffix(b"'")?;
     let mut bytes = Vec::with_capacity(inner.len());
     let mut rest = inner;
@@ -46,7 +46,7 @@ pub fn escaped(token: &[u8]) -> Option<String> {
 }
 
 /// The bytes of `x'…'` as a `bytea` literal, or `None` when they are not pairs of hex digits.
-pub fn hexadecimal(token: &[u8]) -> Option<String> {
+pub(super) fn hexadecimal(token: &[u8]) -> Option<String> {
     let inner = token.get(2..)?.strip_suffix(b"'")?;
     let whole = inner.len().is_multiple_of(2) && inner.iter().all(u8::is_ascii_hexdigit);
     whole.then(|| format!("E'\\\\x{}'::BYTEA", String::from_utf8_lossy(inner)))

@@ -7,7 +7,7 @@ use super::statement::Statement;
 use super::{bytes, show, types, upsert};
 
 /// Collects the edits for all of `statement`.
-pub fn rewrite(
+pub(super) fn rewrite(
     statement: &Statement<'_>,
     context: &Context<'_>,
     edits: &mut Edits,
@@ -158,8 +158,8 @@ fn bracketed_show(
     context: &Context<'_>,
     edits: &mut Edits,
 ) -> Result<Option<usize>, Stop> {
-    let source = at > 0
-        && (statement.is_any(at - 1, &["FROM", "JOIN"]) || statement.is_mark(at - 1, ","));
+    let source =
+        at > 0 && (statement.is_any(at - 1, &["FROM", "JOIN"]) || statement.is_mark(at - 1, ","));
     if !source || !statement.is_mark(at, "[") || !statement.is(at + 1, "SHOW") {
         return Ok(None);
     }
@@ -178,8 +178,22 @@ fn bracketed_show(
 
 fn aliased(statement: &Statement<'_>, at: usize) -> bool {
     const CLAUSES: [&str; 16] = [
-        "WHERE", "GROUP", "HAVING", "WINDOW", "ORDER", "LIMIT", "OFFSET", "FETCH", "FOR", "UNION",
-        "INTERSECT", "EXCEPT", "JOIN", "CROSS", "NATURAL", "ON",
+        "WHERE",
+        "GROUP",
+        "HAVING",
+        "WINDOW",
+        "ORDER",
+        "LIMIT",
+        "OFFSET",
+        "FETCH",
+        "FOR",
+        "UNION",
+        "INTERSECT",
+        "EXCEPT",
+        "JOIN",
+        "CROSS",
+        "NATURAL",
+        "ON",
     ];
     const JOINS: [&str; 6] = ["INNER", "LEFT", "RIGHT", "FULL", "USING", "RETURNING"];
     statement.is_name(at) && !statement.is_any(at, &CLAUSES) && !statement.is_any(at, &JOINS)

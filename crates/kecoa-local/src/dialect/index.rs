@@ -6,7 +6,10 @@ use super::statement::Statement;
 use super::{expression, table};
 
 /// Rewrites `CREATE [UNIQUE] [INVERTED] INDEX`; `None` for other statements.
-pub fn create(statement: &Statement<'_>, context: &Context<'_>) -> Result<Option<Sql>, Stop> {
+pub(super) fn create(
+    statement: &Statement<'_>,
+    context: &Context<'_>,
+) -> Result<Option<Sql>, Stop> {
     let mut at = 1 + usize::from(statement.is(1, "UNIQUE"));
     if !statement.is(0, "CREATE") {
         return Ok(None);
@@ -81,7 +84,7 @@ pub(super) fn trailer(statement: &Statement<'_>, from: usize, to: usize, edits: 
 }
 
 /// `DROP INDEX t@idx` -> `DROP INDEX idx`, in `t`'s schema when it names one.
-pub fn drop(statement: &Statement<'_>, edits: &mut Edits) {
+pub(super) fn drop(statement: &Statement<'_>, edits: &mut Edits) {
     let mut at = 2 + usize::from(statement.is(2, "CONCURRENTLY"));
     if statement.are(at, &["IF", "EXISTS"]) {
         at += 2;
@@ -92,7 +95,7 @@ pub fn drop(statement: &Statement<'_>, edits: &mut Edits) {
 }
 
 /// `ALTER INDEX [IF EXISTS] t@idx …`.
-pub fn alter(statement: &Statement<'_>, edits: &mut Edits) {
+pub(super) fn alter(statement: &Statement<'_>, edits: &mut Edits) {
     qualified(statement, if statement.are(2, &["IF", "EXISTS"]) { 4 } else { 2 }, edits);
 }
 

@@ -51,8 +51,7 @@ pub struct Token {
 /// Cuts `sql` into tokens. `backslash_escapes` is true when the session has
 /// `standard_conforming_strings` off, so that a backslash escapes in plain strings too.
 pub fn lex(sql: &[u8], backslash_escapes: bool) -> Vec<Token> {
-    let mut lexer =
-        Lexer { sql, at: 0, backslash_escapes, after_escape: false, line_ended: false };
+    let mut lexer = Lexer { sql, at: 0, backslash_escapes, after_escape: false, line_ended: false };
     let mut tokens = Vec::with_capacity(sql.len() / 4);
     while lexer.at < sql.len() {
         let start = lexer.at;

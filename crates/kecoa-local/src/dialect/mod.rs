@@ -63,12 +63,12 @@ fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analys
     if let Some(analysis) = variables::set(statement)? {
         return Ok(analysis);
     }
-    if statement.is(0, "SHOW") {
-        if let Some(shown) = show::query(statement, 0, statement.len(), context)? {
-            let mut piece = Piece::forward(Sql::made(shown.sql));
-            piece.reply = Reply::Tag(shown.tag.to_owned(), shown.counted);
-            return Ok(Analysis::piece(Class::Session, piece));
-        }
+    if statement.is(0, "SHOW")
+        && let Some(shown) = show::query(statement, 0, statement.len(), context)?
+    {
+        let mut piece = Piece::forward(Sql::made(shown.sql));
+        piece.reply = Reply::Tag(shown.tag.to_owned(), shown.counted);
+        return Ok(Analysis::piece(Class::Session, piece));
     }
     if let Some(analysis) = table::create(statement, context)? {
         return Ok(analysis);
@@ -97,9 +97,8 @@ fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analys
 }
 
 fn class(statement: &Statement<'_>) -> Class {
-    const SESSION: [&str; 9] = [
-        "SET", "SHOW", "RESET", "DISCARD", "DEALLOCATE", "LISTEN", "UNLISTEN", "CLOSE", "PREPARE",
-    ];
+    const SESSION: [&str; 9] =
+        ["SET", "SHOW", "RESET", "DISCARD", "DEALLOCATE", "LISTEN", "UNLISTEN", "CLOSE", "PREPARE"];
     const SCHEMA: [&str; 8] =
         ["CREATE", "ALTER", "DROP", "COMMENT", "GRANT", "REVOKE", "REINDEX", "IMPORT"];
     const CONTROL: [&str; 6] = ["COMMIT", "ROLLBACK", "END", "ABORT", "BEGIN", "START"];

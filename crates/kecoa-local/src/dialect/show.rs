@@ -6,13 +6,13 @@ use super::variables;
 
 /// The query a `SHOW` becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shown {
+pub(super) struct Shown {
     /// A `SELECT`.
-    pub sql: String,
+    pub(super) sql: String,
     /// The command tag.
-    pub tag: &'static str,
+    pub(super) tag: &'static str,
     /// Whether the row count stands behind the tag.
-    pub counted: bool,
+    pub(super) counted: bool,
 }
 
 fn rows(sql: impl Into<String>, tag: &'static str) -> Option<Shown> {
@@ -20,7 +20,7 @@ fn rows(sql: impl Into<String>, tag: &'static str) -> Option<Shown> {
 }
 
 /// The query for the `SHOW` at `at..end`; `None` when PostgreSQL shall have it as it is.
-pub fn query(
+pub(super) fn query(
     statement: &Statement<'_>,
     at: usize,
     end: usize,
@@ -76,7 +76,12 @@ fn uncounted(shown: Shown) -> Shown {
 }
 
 /// The table named at `at`, as a `regclass` literal.
-fn table(statement: &Statement<'_>, at: usize, end: usize, context: &Context<'_>) -> Option<String> {
+fn table(
+    statement: &Statement<'_>,
+    at: usize,
+    end: usize,
+    context: &Context<'_>,
+) -> Option<String> {
     let last = statement.qualified_name(at)?.min(end);
     // PostgreSQL's regclass takes the current database in front, but no CockroachDB version of it.
     let own = last == at + 5 && statement.name(at).as_deref() == Some(context.database);
@@ -180,8 +185,10 @@ fn type_name(id: &str, modifier: &str) -> String {
         ("^text", "STRING"),
         ("^bytea", "BYTES"),
         ("^bit varying", "VARBIT"),
-        ("^(bit|date|interval|inet|uuid|jsonb|json|oid|vector|name|regclass|tsvector|tsquery)",
-         "\\U\\1"),
+        (
+            "^(bit|date|interval|inet|uuid|jsonb|json|oid|vector|name|regclass|tsvector|tsquery)",
+            "\\U\\1",
+        ),
     ];
     let mut sql = format!("pg_catalog.format_type({id}, {modifier})");
     for (pattern, name) in NAMES {

@@ -23,7 +23,7 @@ fn created(statement: &Statement<'_>) -> Option<(usize, bool)> {
 }
 
 /// Analyses `CREATE TABLE`; `None` for other statements.
-pub fn create(
+pub(super) fn create(
     statement: &Statement<'_>,
     context: &Context<'_>,
 ) -> Result<Option<Analysis>, Stop> {
@@ -195,8 +195,8 @@ pub(super) fn implicit_name(
     let mut name = table.to_owned();
     for (start, end) in statement.elements(from, to) {
         name.push('_');
-        let simple = end == start + 1
-            || statement.is_any(start + 1, &["ASC", "DESC", "NULLS", "COLLATE"]);
+        let simple =
+            end == start + 1 || statement.is_any(start + 1, &["ASC", "DESC", "NULLS", "COLLATE"]);
         let part = statement.name(start).filter(|_| simple);
         name.push_str(part.as_deref().unwrap_or("expr"));
     }
@@ -269,9 +269,8 @@ pub(super) fn hash_sharding(statement: &Statement<'_>, at: usize, to: usize, edi
 
 /// A table constraint: no order of columns in keys, `STORING` -> `INCLUDE`, no hash sharding.
 fn constraint(statement: &Statement<'_>, from: usize, to: usize, edits: &mut Edits) {
-    let key = statement.find(from, to, |i| {
-        statement.are(i, &["PRIMARY", "KEY"]) || statement.is(i, "UNIQUE")
-    });
+    let key = statement
+        .find(from, to, |i| statement.are(i, &["PRIMARY", "KEY"]) || statement.is(i, "UNIQUE"));
     let Some(key) = key else { return };
     let Some(open) = statement.find(key, to, |i| statement.is_mark(i, "(")) else { return };
     let Some(closing) = statement.partner(open) else { return };
@@ -323,11 +322,14 @@ fn trailer(
 fn is_storage(name: &str) -> bool {
     name.starts_with("ttl")
         || name.starts_with("sql_stats_")
-        || matches!(name, "schema_locked" | "exclude_data_from_backup" | "infer_rbr_region_col_using_constraint")
+        || matches!(
+            name,
+            "schema_locked" | "exclude_data_from_backup" | "infer_rbr_region_col_using_constraint"
+        )
 }
 
 /// Rewrites the commands of `ALTER TABLE`; returns what to say when the whole is ignored.
-pub fn alter(statement: &Statement<'_>, edits: &mut Edits) -> Result<Option<String>, Stop> {
+pub(super) fn alter(statement: &Statement<'_>, edits: &mut Edits) -> Result<Option<String>, Stop> {
     let mut at = 2;
     if statement.are(at, &["IF", "EXISTS"]) {
         at += 2;
@@ -340,9 +342,7 @@ pub fn alter(statement: &Statement<'_>, edits: &mut Edits) -> Result<Option<Stri
         if statement.is_any(start, &["SET", "RESET"]) && statement.is_mark(start + 1, "(") {
             if statement.name(start + 2).is_some_and(|name| is_storage(&name)) {
                 let what = statement.slice(start + 1, end);
-                return Ok(Some(format!(
-                    "the local endpoint ignores storage parameters: {what}"
-                )));
+                return Ok(Some(format!("the local endpoint ignores storage parameters: {what}")));
             }
         } else if statement.is(start, "ADD") {
             let mut at = start + 1;

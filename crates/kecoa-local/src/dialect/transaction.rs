@@ -6,7 +6,9 @@
 //! completed.
 
 use super::edit::Sql;
-use super::plan::{Analysis, Class, Context, OnError, Piece, Refusal, Reply, Stop, quote, quote_name};
+use super::plan::{
+    Analysis, Class, Context, OnError, Piece, Refusal, Reply, Stop, quote, quote_name,
+};
 use super::statement::Statement;
 
 /// What depends on the state of the transaction.
@@ -113,6 +115,11 @@ fn own(sql: impl Into<Vec<u8>>, tag: &str) -> Planned {
     vec![Piece::tagged(sql, tag)].into()
 }
 
+/// Whether `crdb_internal.force_retry` is called.
+pub(crate) fn forces_retry(pieces: &[Piece]) -> bool {
+    pieces.iter().any(|piece| memchr::memmem::find(&piece.sql.text, b"force_retry").is_some())
+}
+
 fn is_restart(name: &str) -> bool {
     name.get(..17).is_some_and(|start| start.eq_ignore_ascii_case("cockroach_restart"))
 }
@@ -123,11 +130,8 @@ fn injected(variable: &str) -> Planned {
         "restart transaction: TransactionRetryWithProtoRefreshError: \
          injected by `{variable}` session variable"
     );
-    let mut piece = Piece::raise(&Refusal {
-        code: "40001",
-        message,
-        hint: super::RETRY_HINT.to_owned(),
-    });
+    let mut piece =
+        Piece::raise(&Refusal { code: "40001", message, hint: super::RETRY_HINT.to_owned() });
     piece.on_error = OnError::Injected;
     vec![piece].into()
 }
@@ -145,15 +149,32 @@ impl Transaction {
         match &analysis.control {
             Some(control) => self.control(control, analysis),
             None => {
-                let counts = matches!(analysis.class, Class::Work | Class::Schema | Class::Constant);
+                let counts =
+                    matches!(analysis.class, Class::Work | Class::Schema | Class::Constant);
                 if counts && self.phase == Phase::Open && self.injects(self.inject.0) {
                     return injected("inject_retry_errors_enabled");
                 }
-                if self.phase == Phase::Open {
-                    self.worked |= matches!(analysis.class, Class::Work | Class::Schema);
+                self.worked(Some(analysis.class));
+                let mut pieces = analysis.pieces.clone();
+                if self.phase == Phase::Idle && forces_retry(&pieces) {
+                    // CockroachDB retries a statement that stands alone by itself.
+                    let body = "BEGIN PERFORM set_config('kecoa.implicit', 'on', true); END";
+                    pieces.insert(0, Piece::hidden(&format!("DO {}", quote(body))));
                 }
-                analysis.pieces.clone().into()
+                pieces.into()
             }
+        }
+    }
+
+    /// Whether statements that nothing else depends on must be planned too.
+    pub fn watches(&self) -> bool {
+        self.inject.0 || self.phase == Phase::Released
+    }
+
+    /// Notes that a statement of this class completed, planned or not.
+    pub fn worked(&mut self, class: Option<Class>) {
+        if self.phase == Phase::Open {
+            self.worked |= matches!(class, Some(Class::Work | Class::Schema));
         }
     }
 
@@ -165,10 +186,9 @@ impl Transaction {
         let as_is = || Planned::from(analysis.pieces.clone());
         match control {
             Control::Begin(options) => match self.phase {
-                Phase::Open => raise(&Refusal::new(
-                    "25001",
-                    "there is already a transaction in progress",
-                )),
+                Phase::Open => {
+                    raise(&Refusal::new("25001", "there is already a transaction in progress"))
+                }
                 _ => {
                     self.begin(options.clone());
                     self.begin_pieces("BEGIN")
@@ -295,8 +315,9 @@ impl Transaction {
                 return raise(&Refusal::new("42601", message));
             }
             if self.worked || self.initial.is_some() {
-                let message =
-                    format!("SAVEPOINT \"{name}\" needs to be the first statement in a transaction");
+                let message = format!(
+                    "SAVEPOINT \"{name}\" needs to be the first statement in a transaction"
+                );
                 return raise(&Refusal::new("42601", message));
             }
             self.restart = Some(name.to_owned());
@@ -494,7 +515,8 @@ fn options(statement: &Statement<'_>, from: usize) -> Result<Option<String>, Ref
             } else {
                 return Ok(None);
             }
-        } else if statement.is(at, "PRIORITY") && statement.is_any(at + 1, &["LOW", "NORMAL", "HIGH"])
+        } else if statement.is(at, "PRIORITY")
+            && statement.is_any(at + 1, &["LOW", "NORMAL", "HIGH"])
         {
             ("", 2) // nothing here competes by priority
         } else if statement.are(at, &["READ", "ONLY"]) {

@@ -35,14 +35,14 @@ fn change(word: &str) -> Option<Change> {
 }
 
 /// Whether the word at `index` names a type only CockroachDB has, or one that it means differently.
-pub fn is_changed_type(statement: &Statement<'_>, index: usize) -> bool {
+pub(super) fn is_changed_type(statement: &Statement<'_>, index: usize) -> bool {
     statement.kind(index) == Some(TokenKind::Word)
         && statement.name(index).is_some_and(|name| change(&name).is_some())
 }
 
 /// Rewrites the type that starts at `index`. `column` is true in a column's definition, where
 /// `SERIAL` may stand.
-pub fn rewrite(statement: &Statement<'_>, index: usize, column: bool, edits: &mut Edits) {
+pub(super) fn rewrite(statement: &Statement<'_>, index: usize, column: bool, edits: &mut Edits) {
     if statement.kind(index) != Some(TokenKind::Word) || statement.is_mark(index + 1, ".") {
         return;
     }

@@ -4,7 +4,7 @@ use super::plan::Refusal;
 use super::statement::Statement;
 
 /// The error for a statement that the local endpoint cannot do, if it is one.
-pub fn refusal(statement: &Statement<'_>) -> Option<Refusal> {
+pub(super) fn refusal(statement: &Statement<'_>) -> Option<Refusal> {
     let what = first_words(statement).or_else(|| alter(statement)).or_else(|| show(statement))?;
     Some(Refusal::cluster_only(what))
 }
@@ -36,9 +36,8 @@ fn alter(statement: &Statement<'_>) -> Option<&'static str> {
     if !statement.is(0, "ALTER") {
         return None;
     }
-    let has = |words: &[&str]| {
-        statement.find(1, statement.len(), |i| statement.are(i, words)).is_some()
-    };
+    let has =
+        |words: &[&str]| statement.find(1, statement.len(), |i| statement.are(i, words)).is_some();
     if has(&["CONFIGURE", "ZONE"]) {
         return Some("configure zones");
     }

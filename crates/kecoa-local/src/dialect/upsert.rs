@@ -7,7 +7,7 @@ use super::statement::Statement;
 /// Rewrites the `UPSERT` at `at`, which ends at `end` (the statement's end or the bracket around).
 ///
 /// Two rows with one key in the same statement are an error (21000) in both databases.
-pub fn rewrite(
+pub(super) fn rewrite(
     statement: &Statement<'_>,
     at: usize,
     end: usize,
@@ -22,8 +22,7 @@ pub fn rewrite(
         return Ok(());
     };
     let columns = context.catalog.table(&table)?;
-    let key: Vec<String> =
-        columns.iter().filter(|c| c.key).map(|c| quote_name(&c.name)).collect();
+    let key: Vec<String> = columns.iter().filter(|c| c.key).map(|c| quote_name(&c.name)).collect();
     if key.is_empty() {
         // Without a primary key CockroachDB's hidden rowid never conflicts: an insert. Without a
         // table the insert says so.
@@ -80,7 +79,7 @@ pub fn rewrite(
 }
 
 /// The table named at `from..to`, without the database if that is the session's own.
-pub fn table_name(
+pub(super) fn table_name(
     statement: &Statement<'_>,
     from: usize,
     to: usize,

@@ -183,7 +183,9 @@ pub fn set(statement: &Statement<'_>) -> Result<Option<Analysis>, Refusal> {
     }
     let flag = if default { Some(false) } else { value.as_deref().and_then(boolean) };
     let text = match (default, form) {
-        (true, _) => format!("SELECT pg_catalog.set_config({}, '', {})", quote(&option), !scope.is_empty()),
+        (true, _) => {
+            format!("SELECT pg_catalog.set_config({}, '', {})", quote(&option), !scope.is_empty())
+        }
         (false, Form::Boolean) => match flag {
             Some(flag) => {
                 format!("SET {scope}{option} TO '{}'", if flag { "on" } else { "off" })
@@ -194,9 +196,8 @@ pub fn set(statement: &Statement<'_>) -> Result<Option<Analysis>, Refusal> {
             }
         },
         (false, _) => {
-            let value = value.unwrap_or_else(|| {
-                statement.slice(end + 1, statement.len()).into_owned()
-            });
+            let value =
+                value.unwrap_or_else(|| statement.slice(end + 1, statement.len()).into_owned());
             format!("SET {scope}{option} TO {}", quote(&value))
         }
     };

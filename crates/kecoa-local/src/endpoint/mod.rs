@@ -1,11 +1,34 @@
 //! Accepts clients, plans each statement, forwards to PostgreSQL, rewrites replies.
+//!
+//! One task a client, one PostgreSQL session behind it. Messages are taken one after the other, as
+//! PostgreSQL itself takes them; the extended protocol's are sent on in batches up to a Sync or
+//! Flush, or up to a statement that depends on what came before. What the endpoint adds (look-ups,
+//! a second statement behind `CREATE TABLE`) goes through the same session, so it sees and obeys
+//! the client's transaction; its replies are not shown. Errors of the endpoint's own are raised
+//! inside PostgreSQL, so the transaction and the protocol are left as a real error leaves them.
+
+mod backend;
+mod cancel;
+mod extended;
+mod replies;
+mod script;
+mod session;
+mod simple;
+mod startup;
+mod stream;
 
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 /// The PostgreSQL server behind the endpoint, reached by its unix socket without a password.
 #[derive(Clone, Debug)]
@@ -36,12 +59,28 @@ impl EndpointOptions {
     }
 }
 
+/// What all sessions share.
+#[derive(Debug)]
+struct Shared {
+    options: EndpointOptions,
+    keys: cancel::Keys,
+    /// Counts changes of the schema: what a session learned of tables under another number is out
+    /// of date.
+    generation: AtomicU64,
+}
+
 /// A bound listener that speaks CockroachDB's dialect in front of PostgreSQL.
 #[derive(Debug)]
 pub struct Endpoint {
     listener: TcpListener,
-    options: EndpointOptions,
+    shared: Arc<Shared>,
 }
+
+/// How long clients have to take the news when the endpoint stops.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// How long to wait after accept() failed, for file descriptors to become free.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 impl Endpoint {
     /// Binds the listener. Clients are answered once [`serve`](Self::serve) runs.
@@ -50,7 +89,9 @@ impl Endpoint {
     /// What the operating system says of the address: in use, not allowed.
     pub async fn bind(options: EndpointOptions) -> io::Result<Self> {
         let listener = TcpListener::bind(options.listen).await?;
-        Ok(Self { listener, options })
+        let keys = cancel::Keys::default();
+        let shared = Arc::new(Shared { options, keys, generation: AtomicU64::new(0) });
+        Ok(Self { listener, shared })
     }
 
     /// The address that was bound, with the real port.
@@ -61,13 +102,39 @@ impl Endpoint {
         self.listener.local_addr()
     }
 
-    /// Serves clients until `shutdown` is done, then drops the connections that are left.
+    /// Serves clients until `shutdown` is done. Those still connected are told (57P01), and their
+    /// connections are closed.
     ///
     /// # Errors
-    /// When the listener itself fails; a client's failure ends that client only.
+    /// When the listener itself is broken; a client's failure ends that client only.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
-        let _ = &self.options;
-        shutdown.await;
+        let (stop, stopped) = watch::channel(false);
+        let mut clients = JoinSet::new();
+        let mut shutdown = pin!(shutdown);
+        loop {
+            tokio::select! {
+                () = &mut shutdown => break,
+                accepted = self.listener.accept() => match accepted {
+                    Ok((client, _)) => {
+                        clients.spawn(serve_client(client, self.shared.clone(), stopped.clone()));
+                    }
+                    // A client that left before it was accepted, or no descriptors: both pass.
+                    Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+                },
+                Some(_) = clients.join_next() => {}
+            }
+        }
+        let _ = stop.send(true);
+        let goodbye = async { while clients.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(GOODBYE, goodbye).await;
         Ok(())
+    }
+}
+
+async fn serve_client(client: TcpStream, shared: Arc<Shared>, stopped: watch::Receiver<bool>) {
+    // Answers are small and waited for.
+    let _ = client.set_nodelay(true);
+    if let Some(session) = startup::open(client, shared, stopped).await {
+        session.run().await;
     }
 }

@@ -1,0 +1,129 @@
+//! A session with PostgreSQL: opening it, and queries the client does not see.
+
+use std::io;
+use std::path::PathBuf;
+
+use bytes::{Bytes, BytesMut};
+use kecoa_proto::frame::{Frame, MAX_MESSAGE};
+use kecoa_proto::message::startup::Startup;
+use kecoa_proto::{CancelKey, ProtocolVersion};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+
+use super::BackendAddress;
+use super::replies::{Fields, row};
+use super::stream::{Stream, put};
+
+/// The stream to PostgreSQL.
+pub(super) type Backend = Stream<OwnedReadHalf, OwnedWriteHalf>;
+
+/// What PostgreSQL says when a session opens.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) backend: Backend,
+    /// ParameterStatus and notices, in order.
+    pub(super) frames: Vec<Frame>,
+    pub(super) key: Option<CancelKey>,
+}
+
+/// Why a session did not open.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// PostgreSQL says so.
+    Error(Fields),
+    /// It cannot be reached, or does not speak as it should.
+    Io(io::Error),
+}
+
+impl From<io::Error> for Refused {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// The path of PostgreSQL's socket.
+pub(super) fn socket(address: &BackendAddress) -> PathBuf {
+    address.socket_dir.join(format!(".s.PGSQL.{}", address.port))
+}
+
+/// Opens a session as the address's user.
+pub(super) async fn open(
+    address: &BackendAddress,
+    version: ProtocolVersion,
+    database: &[u8],
+    parameters: &[(Bytes, Bytes)],
+) -> Result<Opened, Refused> {
+    let (reader, writer) = UnixStream::connect(socket(address)).await?.into_split();
+    let mut backend = Stream::new(reader, writer, MAX_MESSAGE);
+    let mut all = vec![
+        (Bytes::from_static(b"user"), Bytes::copy_from_slice(address.user.as_bytes())),
+        (Bytes::from_static(b"database"), Bytes::copy_from_slice(database)),
+    ];
+    all.extend_from_slice(parameters);
+    let startup = Startup::Startup { version, parameters: all };
+    startup.encode(&mut backend.output).map_err(io::Error::other)?;
+    backend.flush().await?;
+    let mut frames = Vec::new();
+    let mut key = None;
+    loop {
+        let frame = next(&mut backend).await?;
+        match frame.tag {
+            b'R' if frame.body.as_ref() == [0; 4] => {}
+            b'R' => {
+                let message = "PostgreSQL asks the local endpoint for a password; it must trust it";
+                return Err(io::Error::other(message).into());
+            }
+            b'K' => {
+                if let Some((id, secret)) = frame.body.split_first_chunk::<4>() {
+                    let process_id = i32::from_be_bytes(*id);
+                    key = Some(CancelKey { process_id, secret: Bytes::copy_from_slice(secret) });
+                }
+            }
+            b'S' | b'N' => frames.push(frame),
+            b'E' => return Err(Refused::Error(Fields::read(&frame.body))),
+            b'Z' => return Ok(Opened { backend, frames, key }),
+            b'v' => {} // the client has been told what the endpoint speaks
+            other => {
+                let message = format!("unexpected message {:?} at startup", char::from(other));
+                return Err(io::Error::other(message).into());
+            }
+        }
+    }
+}
+
+/// The next message; writes what is to be written meanwhile.
+pub(super) async fn next(backend: &mut Backend) -> io::Result<Frame> {
+    loop {
+        if let Some(frame) = backend.frame()? {
+            return Ok(frame);
+        }
+        backend.exchange().await?;
+    }
+}
+
+/// Appends a simple query.
+pub(super) fn put_query(sql: &[u8], out: &mut BytesMut) {
+    let mut body = Vec::with_capacity(sql.len() + 1);
+    body.extend_from_slice(sql);
+    body.push(0);
+    put(out, b'Q', &body);
+}
+
+/// Runs a query between the client's and returns its rows, or the error. Nothing may be in flight.
+pub(super) async fn hidden(
+    backend: &mut Backend,
+    sql: &[u8],
+) -> io::Result<Result<Vec<Vec<Option<String>>>, Fields>> {
+    put_query(sql, &mut backend.output);
+    let mut rows = Vec::new();
+    let mut error = None;
+    loop {
+        let frame = next(backend).await?;
+        match frame.tag {
+            b'D' => rows.push(row(&frame.body)),
+            b'E' => error = Some(Fields::read(&frame.body)),
+            b'Z' => return Ok(error.map_or(Ok(rows), Err)),
+            _ => {}
+        }
+    }
+}

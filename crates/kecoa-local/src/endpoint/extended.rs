@@ -1,0 +1,447 @@
+//! The extended protocol: messages sent on, answers matched to them.
+
+use std::sync::Arc;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use kecoa_proto::frame::Frame;
+use kecoa_proto::message::frontend::{Message, Parse};
+
+use super::replies::{put_tag, row, string, tag};
+use super::script::Run;
+use super::session::{End, Flow, Session};
+use super::stream::{HIGH_WATER, put};
+use crate::dialect::edit::Sql;
+use crate::dialect::plan::{Analysis, OnError, Piece, Reply};
+use crate::dialect::statement;
+use crate::dialect::transaction::{self, Phase};
+
+/// A statement the client prepared.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    /// How it was understood.
+    analysis: Analysis,
+    /// The client's text.
+    client: Bytes,
+    /// One piece whose meaning does not depend on the transaction.
+    plain: bool,
+}
+
+/// Where the text of an error's position lies.
+type Source = Option<(Arc<Sql>, Bytes)>;
+
+/// A message whose answer is awaited.
+#[derive(Debug)]
+pub(super) enum Expect {
+    /// ParseComplete.
+    Parse {
+        visible: bool,
+        /// What the client's statement of this name was before, to be put back on failure.
+        undo: Option<(Bytes, Option<Arc<Prepared>>)>,
+        on_error: OnError,
+        source: Source,
+    },
+    /// BindComplete.
+    Bind { visible: bool, portal: Option<Bytes>, source: Source },
+    /// ParameterDescription, RowDescription, NoData.
+    Describe { visible: bool, no_data: bool },
+    /// Rows and an end.
+    Execute { run: Box<Run>, collect: bool, source: Source },
+    /// CloseComplete.
+    Close { visible: bool },
+    /// ReadyForQuery.
+    Sync,
+}
+
+/// So many answers at most are awaited before the client's next message is taken.
+const WINDOW: usize = 1024;
+
+/// The name of the endpoint's own statements and portals.
+const OWN: &[u8] = b"_kecoa";
+
+fn put_strings(out: &mut BytesMut, tag: u8, parts: &[&[u8]], tail: &[u8]) {
+    let mut body = BytesMut::new();
+    for part in parts {
+        body.put_slice(part);
+        body.put_u8(0);
+    }
+    body.put_slice(tail);
+    put(out, tag, &body);
+}
+
+impl Session {
+    /// One message of the extended protocol.
+    pub(super) async fn extended(&mut self, frame: Frame) -> Flow<()> {
+        if frame.tag == b'S' {
+            self.skipping = false;
+            let status = self.sync().await?;
+            self.ready(status, true);
+            return self.client.flush().await.map_err(|_| End::Client);
+        }
+        if self.skipping {
+            return Ok(());
+        }
+        self.unsynced = true;
+        match frame.tag {
+            b'P' => self.parse(frame).await?,
+            b'B' => self.bind(frame)?,
+            b'D' => {
+                self.expected.push_back(Expect::Describe { visible: true, no_data: true });
+                self.backend.put(&frame);
+            }
+            b'E' => self.execute(frame).await?,
+            b'C' => {
+                let kind = frame.body.first().copied().unwrap_or(0);
+                let name = frame.body.get(1..).and_then(|name| name.strip_suffix(b"\0"));
+                match (kind, name) {
+                    (b'S', Some(name)) => self.statements.remove(name),
+                    (_, Some(name)) => self.portals.remove(name),
+                    _ => None,
+                };
+                self.expected.push_back(Expect::Close { visible: true });
+                self.backend.put(&frame);
+            }
+            _ => {
+                self.backend.put(&frame);
+                self.drain().await?;
+                self.client.flush().await.map_err(|_| End::Client)?;
+            }
+        }
+        if self.expected.len() >= WINDOW || self.backend.output.len() > HIGH_WATER {
+            self.drain().await?;
+        }
+        Ok(())
+    }
+
+    /// Sends a Sync and waits for its ReadyForQuery; returns the status. The answer is the
+    /// caller's to pass on.
+    pub(super) async fn sync(&mut self) -> Flow<u8> {
+        put(&mut self.backend.output, b'S', &[]);
+        self.expected.push_back(Expect::Sync);
+        self.synced = b'I';
+        self.drain().await?;
+        self.skipping = false;
+        let status = self.synced;
+        self.repair_release(status).await
+    }
+
+    /// Waits for everything that was asked to be answered.
+    pub(super) async fn drain(&mut self) -> Flow<()> {
+        if self.expected.is_empty() {
+            return Ok(());
+        }
+        if !matches!(self.expected.back(), Some(Expect::Sync)) {
+            put(&mut self.backend.output, b'H', &[]);
+        }
+        while !self.expected.is_empty() {
+            let frame = self.backend_frame().await?;
+            self.answer(frame).await?;
+        }
+        Ok(())
+    }
+
+    async fn parse(&mut self, frame: Frame) -> Flow<()> {
+        let Ok(Message::Parse(parse)) = Message::decode(b'P', frame.body.clone()) else {
+            self.expected.push_back(Expect::Parse {
+                visible: true,
+                undo: None,
+                on_error: OnError::Fail,
+                source: None,
+            });
+            self.backend.put(&frame); // PostgreSQL says what is wrong with it
+            return Ok(());
+        };
+        let client = parse.sql.clone();
+        let statements = statement::split(&client, self.backslash_escapes);
+        let [statement] = statements.as_slice() else {
+            // Nothing, or several, which PostgreSQL refuses here.
+            let undo = self.statements.remove(&parse.name);
+            self.expected.push_back(Expect::Parse {
+                visible: true,
+                undo: Some((parse.name, undo)),
+                on_error: OnError::Fail,
+                source: None,
+            });
+            self.backend.put(&frame);
+            return Ok(());
+        };
+        let analysis = self.analyse(statement).await?;
+        if self.skipping {
+            return Ok(()); // something before it failed while we asked
+        }
+        let Some(piece) = analysis.pieces.first().cloned() else { return Ok(()) };
+        if piece.on_error == OnError::Raised {
+            let run = Run { on_error: OnError::Raised, ..Run::hidden() };
+            self.put_piece(OWN, &piece, run, false, None);
+            return Ok(());
+        }
+        let source = Some((Arc::new(piece.sql.clone()), client.clone()));
+        let sql = Bytes::from(piece.sql.text);
+        let message = Message::Parse(Parse { name: parse.name.clone(), sql, types: parse.types });
+        message
+            .encode(&mut self.backend.output)
+            .map_err(|error| End::Protocol(error.to_string()))?;
+        let plain = analysis.control.is_none()
+            && analysis.pieces.len() == 1
+            && !transaction::forces_retry(&analysis.pieces);
+        let prepared = Arc::new(Prepared { analysis, client, plain });
+        let before = self.statements.insert(parse.name.clone(), prepared);
+        self.expected.push_back(Expect::Parse {
+            visible: true,
+            undo: Some((parse.name, before)),
+            on_error: OnError::Fail,
+            source,
+        });
+        Ok(())
+    }
+
+    fn bind(&mut self, frame: Frame) -> Flow<()> {
+        let names = string(&frame.body)
+            .and_then(|(portal, rest)| string(&rest).map(|(statement, _)| (portal, statement)));
+        let Some((portal, statement)) = names else {
+            return Err(End::Protocol("a Bind without its names".to_owned()));
+        };
+        let prepared = self.statements.get(&statement).cloned();
+        let source = prepared.as_ref().and_then(|prepared| source(prepared));
+        match prepared {
+            Some(prepared) => self.portals.insert(portal.clone(), prepared),
+            None => self.portals.remove(&portal),
+        };
+        self.expected.push_back(Expect::Bind { visible: true, portal: Some(portal), source });
+        self.backend.put(&frame);
+        Ok(())
+    }
+
+    async fn execute(&mut self, frame: Frame) -> Flow<()> {
+        let prepared =
+            string(&frame.body).and_then(|(portal, _)| self.portals.get(&portal).cloned());
+        let Some(prepared) = prepared else {
+            let run = Box::new(Run::unknown());
+            self.expected.push_back(Expect::Execute { run, collect: false, source: None });
+            self.backend.put(&frame);
+            return Ok(());
+        };
+        let analysis = &prepared.analysis;
+        let pending = self
+            .expected
+            .iter()
+            .any(|expect| matches!(expect, Expect::Execute { run, .. } if run.after.is_some()));
+        if prepared.plain && !pending && !self.transaction.watches() {
+            // The usual case: nothing about it depends on the transaction.
+            let reply = analysis.pieces.first().map_or(Reply::Forward, |p| p.reply.clone());
+            let run = Run { reply, class: Some(analysis.class), ..Run::unknown() };
+            self.put_execute(&frame, run, &prepared);
+            return Ok(());
+        }
+        self.drain().await?;
+        if self.skipping {
+            return Ok(());
+        }
+        let mut next = self.transaction.clone();
+        let plan = next.plan(analysis);
+        if plan.detached {
+            self.sync().await?;
+            let ended = self.detached(analysis.class, plan, next, &prepared.client).await?;
+            self.ready(ended.status, false);
+            self.unsynced = true;
+            self.skipping = ended.failed;
+            return Ok(());
+        }
+        let parsed = analysis.pieces.first().map(|piece| &piece.sql);
+        let last = plan.pieces.len().saturating_sub(1);
+        for (index, piece) in plan.pieces.iter().enumerate() {
+            let done = index == last;
+            let run = Run {
+                reply: piece.reply.clone(),
+                on_error: piece.on_error,
+                class: done.then_some(analysis.class),
+                after: done.then(|| next.clone()),
+            };
+            if index == 0 && parsed == Some(&piece.sql) {
+                self.put_execute(&frame, run, &prepared);
+            } else {
+                self.put_piece(OWN, piece, run, false, None);
+            }
+        }
+        Ok(())
+    }
+
+    fn put_execute(&mut self, frame: &Frame, run: Run, prepared: &Prepared) {
+        let source = source(prepared);
+        self.expected.push_back(Expect::Execute { run: Box::new(run), collect: false, source });
+        self.backend.put(frame);
+    }
+
+    /// Sends a statement of the endpoint's own: Close, Parse, Bind, perhaps Describe, Execute.
+    /// `described` asks for the RowDescription a simple query has.
+    pub(super) fn put_piece(
+        &mut self,
+        name: &[u8],
+        piece: &Piece,
+        run: Run,
+        described: bool,
+        client: Option<Bytes>,
+    ) {
+        let source = client.map(|client| (Arc::new(piece.sql.clone()), client));
+        let on_error = piece.on_error;
+        self.put_own(name, &piece.sql.text, source.clone(), on_error);
+        if described {
+            put(&mut self.backend.output, b'D', b"P\0");
+            self.expected.push_back(Expect::Describe { visible: true, no_data: false });
+        }
+        put_strings(&mut self.backend.output, b'E', &[name], &[0; 4]);
+        let run = Box::new(run);
+        self.expected.push_back(Expect::Execute { run, collect: false, source });
+    }
+
+    fn put_own(&mut self, name: &[u8], sql: &[u8], source: Source, on_error: OnError) {
+        let out = &mut self.backend.output;
+        self.unsynced = true;
+        if !name.is_empty() {
+            // One may be left from a pipeline that failed.
+            put_strings(out, b'C', &[&[b"S", name].concat()], &[]);
+            put_strings(out, b'C', &[&[b"P", name].concat()], &[]);
+            self.expected.push_back(Expect::Close { visible: false });
+            self.expected.push_back(Expect::Close { visible: false });
+        }
+        put_strings(out, b'P', &[name, sql], &[0; 2]);
+        put_strings(out, b'B', &[name, name], &[0; 6]);
+        let bind = source.clone();
+        self.expected.push_back(Expect::Parse { visible: false, undo: None, on_error, source });
+        self.expected.push_back(Expect::Bind { visible: false, portal: None, source: bind });
+    }
+
+    /// Asks PostgreSQL something inside the client's transaction. `None` when what was in flight
+    /// failed before.
+    pub(super) async fn lookup(&mut self, sql: &str) -> Flow<Option<Vec<Vec<Option<String>>>>> {
+        if !self.unsynced {
+            return Ok(self.hidden(sql).await?.ok());
+        }
+        self.drain().await?;
+        if self.skipping {
+            return Ok(None);
+        }
+        self.collected.clear();
+        self.put_own(OWN, sql.as_bytes(), None, OnError::Fail);
+        put_strings(&mut self.backend.output, b'E', &[OWN], &[0; 4]);
+        let run = Box::new(Run::hidden());
+        self.expected.push_back(Expect::Execute { run, collect: true, source: None });
+        self.drain().await?;
+        let rows = std::mem::take(&mut self.collected);
+        Ok((!self.skipping).then_some(rows))
+    }
+
+    /// Matches a message of PostgreSQL to what is expected.
+    async fn answer(&mut self, frame: Frame) -> Flow<()> {
+        match (frame.tag, self.expected.front_mut()) {
+            (b'N' | b'A' | b'S', _) => self.tell(&frame),
+            (b'E', _) => self.fail(&frame)?,
+            (b'1', Some(Expect::Parse { visible, .. }))
+            | (b'2', Some(Expect::Bind { visible, .. }))
+            | (b'3', Some(Expect::Close { visible })) => {
+                if *visible {
+                    self.client.put(&frame);
+                }
+                self.expected.pop_front();
+            }
+            (b't', Some(Expect::Describe { visible, .. })) => {
+                if *visible {
+                    self.client.put(&frame);
+                }
+            }
+            (b'T' | b'n', Some(Expect::Describe { visible, no_data })) => {
+                if *visible && (frame.tag == b'T' || *no_data) {
+                    self.client.put(&frame);
+                }
+                self.expected.pop_front();
+            }
+            (b'D', Some(Expect::Execute { run, collect, .. })) => {
+                if *collect {
+                    self.collected.push(row(&frame.body));
+                } else if run.reply != Reply::Hide {
+                    self.client.put(&frame);
+                }
+            }
+            (b'C', Some(Expect::Execute { .. })) => {
+                if let Some(Expect::Execute { run, .. }) = self.expected.pop_front() {
+                    self.complete(*run, &frame);
+                }
+            }
+            (b's' | b'I', Some(Expect::Execute { .. })) => {
+                self.client.put(&frame);
+                self.expected.pop_front();
+            }
+            (b'G', Some(Expect::Execute { .. })) => {
+                // A Sync sent along is ignored by PostgreSQL while it copies; the client sends
+                // another behind its data.
+                self.expected.truncate(1);
+                self.client.put(&frame);
+                self.copy_in().await?;
+                put(&mut self.backend.output, b'H', &[]);
+            }
+            (b'Z', Some(Expect::Sync)) => {
+                self.unsynced = false;
+                self.synced = frame.body.first().copied().unwrap_or(b'I');
+                self.expected.pop_front();
+            }
+            (b'H' | b'd' | b'c' | b'W', _) => self.client.put(&frame),
+            (other, _) => {
+                let message = format!("PostgreSQL sent {:?} out of turn", char::from(other));
+                return Err(End::Protocol(message));
+            }
+        }
+        Ok(())
+    }
+
+    fn complete(&mut self, run: Run, frame: &Frame) {
+        let found = frame.body.strip_suffix(b"\0").unwrap_or(&frame.body);
+        if matches!(found, b"DEALLOCATE ALL" | b"DISCARD ALL") {
+            self.statements.clear();
+        }
+        if let Some(tag) = tag(&run.reply, found) {
+            put_tag(&tag, &mut self.client.output);
+        }
+        self.completed(run.class, run.after);
+    }
+
+    /// An error: what was asked up to the Sync will not be answered.
+    fn fail(&mut self, frame: &Frame) -> Flow<()> {
+        let mut first = true;
+        let mut cause = (OnError::Fail, None);
+        while !matches!(self.expected.front(), None | Some(Expect::Sync)) {
+            let (on_error, source) = match self.expected.pop_front() {
+                Some(Expect::Parse { undo, on_error, source, .. }) => {
+                    match undo {
+                        Some((name, Some(before))) => drop(self.statements.insert(name, before)),
+                        Some((name, None)) => drop(self.statements.remove(&name)),
+                        None => {}
+                    }
+                    (on_error, source)
+                }
+                Some(Expect::Bind { portal, source, .. }) => {
+                    if let Some(portal) = portal {
+                        self.portals.remove(&portal);
+                    }
+                    (OnError::Fail, source)
+                }
+                Some(Expect::Execute { run, source, .. }) => (run.on_error, source),
+                _ => (OnError::Fail, None),
+            };
+            if std::mem::take(&mut first) {
+                cause = (on_error, source);
+            }
+        }
+        // Inside PostgreSQL the transaction is lost, if one is open; the Sync will tell.
+        if self.transaction.phase == Phase::Open {
+            self.transaction.phase = Phase::Failed;
+        }
+        self.skipping = self.expected.is_empty();
+        let (on_error, source) = cause;
+        let source = source.as_ref().map(|(sql, client)| (sql.as_ref(), client.as_ref()));
+        self.error(frame, on_error, source)
+    }
+}
+
+fn source(prepared: &Prepared) -> Source {
+    let piece = prepared.analysis.pieces.first()?;
+    Some((Arc::new(piece.sql.clone()), prepared.client.clone()))
+}

@@ -1,0 +1,182 @@
+//! The simple protocol: a batch of statements, one implicit transaction.
+
+use bytes::Bytes;
+
+use super::replies::put_tag;
+use super::script::{Ended, Run, Script};
+use super::session::{End, Flow, Session};
+use crate::dialect::plan::{Analysis, Class, Piece, Reply};
+use crate::dialect::statement::{self, Statement};
+use crate::dialect::transaction::Planned;
+
+impl Session {
+    /// A Query message.
+    pub(super) async fn query(&mut self, body: &Bytes) -> Flow<()> {
+        self.drain().await?;
+        if self.skipping {
+            return Ok(()); // as PostgreSQL does, until the Sync
+        }
+        let client = body
+            .strip_suffix(b"\0")
+            .filter(|sql| memchr::memchr(0, sql).is_none())
+            .map(|sql| body.slice_ref(sql))
+            .ok_or_else(|| End::Protocol("a query without its closing NUL".to_owned()))?;
+        let status = self.batch(&client).await?;
+        self.ready(status, true);
+        self.client.flush().await.map_err(|_| End::Client)
+    }
+
+    /// Runs the client's batch; returns the status that ReadyForQuery shall have.
+    async fn batch(&mut self, client: &Bytes) -> Flow<u8> {
+        let statements = statement::split(client, self.backslash_escapes);
+        let mut planned = Vec::with_capacity(statements.len());
+        let mut next = self.transaction.clone();
+        let mut schema_changes = false;
+        for statement in &statements {
+            let analysis = self.analyse_early(statement, schema_changes).await?;
+            let Some(analysis) = analysis else {
+                return self.one_by_one(&statements, client).await;
+            };
+            schema_changes |= analysis.class == Class::Schema;
+            let plan = next.plan(&analysis);
+            if plan.detached && statements.len() > 1 {
+                return self.one_by_one(&statements, client).await;
+            }
+            planned.push((analysis.class, plan, next.clone()));
+        }
+        if let [(class, plan, after)] = planned.as_slice()
+            && plan.detached
+        {
+            let (class, plan, after) = (*class, plan.clone(), after.clone());
+            return Ok(self.detached(class, plan, after, client).await?.status);
+        }
+        let mut script = Script::default();
+        for (class, plan, after) in planned {
+            let last = plan.pieces.len().saturating_sub(1);
+            for (index, piece) in plan.pieces.into_iter().enumerate() {
+                if !script.runs.is_empty() {
+                    script.sql.push("; ");
+                }
+                script.sql.append(&piece.sql);
+                let done = index == last;
+                script.runs.push(Run {
+                    reply: piece.reply,
+                    on_error: piece.on_error,
+                    class: done.then_some(class),
+                    after: done.then(|| after.clone()),
+                });
+            }
+        }
+        Ok(self.run_script(script, client).await?.status)
+    }
+
+    /// Understands a statement before anything of its batch has run; `None` when it must be asked
+    /// for what an earlier statement of the batch may change.
+    async fn analyse_early(
+        &mut self,
+        statement: &Statement<'_>,
+        schema_changes: bool,
+    ) -> Flow<Option<Analysis>> {
+        if !schema_changes {
+            return self.analyse(statement).await.map(Some);
+        }
+        let empty = crate::dialect::plan::Catalog::default();
+        let context = crate::dialect::plan::Context {
+            database: &self.database,
+            catalog: &empty,
+            backslash_escapes: self.backslash_escapes,
+        };
+        Ok(crate::dialect::analyse(statement, &context).ok())
+    }
+
+    /// Runs what PostgreSQL takes only outside a transaction, each piece as a query of its own.
+    pub(super) async fn detached(
+        &mut self,
+        class: Class,
+        plan: Planned,
+        after: crate::dialect::transaction::Transaction,
+        client: &Bytes,
+    ) -> Flow<Ended> {
+        if let Some(database) = plan.use_database {
+            let failed = match self.use_database(database).await? {
+                Ok(()) => {
+                    put_tag(b"SET", &mut self.client.output);
+                    false
+                }
+                Err(error) => {
+                    self.own_error(error);
+                    true
+                }
+            };
+            return Ok(Ended { failed, status: b'I' });
+        }
+        let mut ended = Ended { failed: false, status: b'I' };
+        let last = plan.pieces.len().saturating_sub(1);
+        for (index, piece) in plan.pieces.into_iter().enumerate() {
+            let done = index == last;
+            let run = Run {
+                reply: piece.reply,
+                on_error: piece.on_error,
+                class: done.then_some(class),
+                after: done.then(|| after.clone()),
+            };
+            ended = self.run_script(Script { sql: piece.sql, runs: vec![run] }, client).await?;
+            if ended.failed {
+                break;
+            }
+        }
+        Ok(ended)
+    }
+
+    /// Runs a batch statement by statement, because a later one depends on what an earlier one
+    /// does, or cannot run inside a transaction. Extended messages without a Sync between them keep
+    /// the rest one implicit transaction, as PostgreSQL's own rule has it.
+    async fn one_by_one(&mut self, statements: &[Statement<'_>], client: &Bytes) -> Flow<u8> {
+        let mut status = b'I';
+        for statement in statements {
+            let analysis = self.analyse(statement).await?;
+            if self.skipping {
+                break;
+            }
+            let mut next = self.transaction.clone();
+            let plan = next.plan(&analysis);
+            if plan.detached {
+                // What ran so far is committed, as CockroachDB's autocommit_before_ddl does.
+                if self.unsynced {
+                    self.sync().await?;
+                }
+                let ended = self.detached(analysis.class, plan, next, client).await?;
+                status = ended.status;
+                if ended.failed {
+                    return Ok(status);
+                }
+                continue;
+            }
+            let last = plan.pieces.len().saturating_sub(1);
+            for (index, piece) in plan.pieces.into_iter().enumerate() {
+                let done = index == last;
+                let run = Run {
+                    reply: piece.reply.clone(),
+                    on_error: piece.on_error,
+                    class: done.then_some(analysis.class),
+                    after: done.then(|| next.clone()),
+                };
+                self.put_unnamed(&piece, run, client);
+            }
+            self.drain().await?;
+            if self.skipping {
+                break;
+            }
+        }
+        if self.unsynced {
+            status = self.sync().await?;
+        }
+        Ok(status)
+    }
+
+    /// Sends a piece as the unnamed statement, which a Query message ends anyway.
+    fn put_unnamed(&mut self, piece: &Piece, run: Run, client: &Bytes) {
+        let visible = piece.reply != Reply::Hide;
+        self.put_piece(b"", piece, run, visible, Some(client.clone()));
+    }
+}

@@ -1,0 +1,283 @@
+//! From the first byte to the first ReadyForQuery.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use kecoa_proto::ProtocolVersion;
+use kecoa_proto::frame::Limits;
+use kecoa_proto::message::startup::Startup;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+use super::backend::{self, Opened, Refused};
+use super::replies::Fields;
+use super::session::{Client, Session};
+use super::stream::{CLIENT_MESSAGE, Stream, put};
+use super::{Shared, cancel};
+use crate::dialect::plan::quote;
+use crate::dialect::variables;
+
+/// How long a client may take to say who it is, as PostgreSQL's `authentication_timeout`.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Tells the client why its session cannot be, and gives up.
+async fn refuse(client: &mut Client, error: &Fields) {
+    error.put(b'E', &mut client.output);
+    let _ = client.flush().await;
+}
+
+/// Reads the client's first messages and opens its session. `None` when there is none to run: the
+/// client only wanted a cancel, left, or was refused.
+pub(super) async fn open(
+    socket: TcpStream,
+    shared: Arc<Shared>,
+    stopped: watch::Receiver<bool>,
+) -> Option<Session> {
+    let (reader, writer) = socket.into_split();
+    let mut client = Stream::new(reader, writer, CLIENT_MESSAGE);
+    let first = tokio::time::timeout(PATIENCE, first(&mut client, &shared)).await.ok()??;
+    let (version, parameters) = first;
+    let (parameters, variables) = match sort(parameters) {
+        Ok(sorted) => sorted,
+        Err(error) => {
+            refuse(&mut client, &error).await;
+            return None;
+        }
+    };
+    let value = |name: &[u8]| {
+        let found = parameters.iter().find(|(key, _)| key.as_ref() == name);
+        found.map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
+    };
+    let user = value(b"user");
+    let default = Bytes::copy_from_slice(shared.options.database.as_bytes());
+    let mut database = value(b"database").unwrap_or_else(|| default.clone());
+    let (version, unknown) = negotiate(version, &parameters);
+    if let Some(unknown) = unknown {
+        put(&mut client.output, b'v', &unknown);
+    }
+    let parameters: Vec<(Bytes, Bytes)> = parameters
+        .into_iter()
+        .filter(|(name, _)| {
+            !matches!(name.as_ref(), b"user" | b"database") && !name.starts_with(b"_pq_.")
+        })
+        .collect();
+    let address = &shared.options.backend;
+    let mut opened = backend::open(address, version, &database, &parameters).await;
+    if let Err(Refused::Error(error)) = &opened
+        && error.code() == "3D000"
+        && user.as_ref() == Some(&database)
+    {
+        // libpq names the user's database when none was named, and nobody can tell the two apart.
+        database = default;
+        opened = backend::open(address, version, &database, &parameters).await;
+    }
+    let mut opened = match opened {
+        Ok(opened) => opened,
+        Err(refused) => {
+            refuse(&mut client, &unavailable(refused)).await;
+            return None;
+        }
+    };
+    if let Err(error) = set_variables(&mut opened, &variables).await {
+        refuse(&mut client, &error).await;
+        return None;
+    }
+    put(&mut client.output, b'R', &[0; 4]);
+    let Opened { backend, frames, key } = opened;
+    let database = String::from_utf8_lossy(&database).into_owned();
+    let mut session = Session::new(client, backend, shared, stopped, version, database, parameters);
+    for frame in &frames {
+        session.tell(frame);
+    }
+    session.parameter("crdb_version", variables::find("crdb_version").map_or("", |(v, _)| v));
+    session.adopt_key(key);
+    session.ready(b'I', true);
+    session.client.flush().await.ok()?;
+    Some(session)
+}
+
+/// Why the backend cannot be had, as the client is told.
+pub(super) fn unavailable(refused: Refused) -> Fields {
+    match refused {
+        Refused::Error(error) => error,
+        Refused::Io(error) => {
+            let message = format!("the local endpoint cannot reach its PostgreSQL server: {error}");
+            let mut error = Fields::own("FATAL", "57P03", &message);
+            error.set(b'H', "see `kecoa local status`; `kecoa local start` starts it again");
+            error
+        }
+    }
+}
+
+async fn first(
+    client: &mut Client,
+    shared: &Shared,
+) -> Option<(ProtocolVersion, Vec<(Bytes, Bytes)>)> {
+    let limits = Limits::default();
+    let mut asked = 0;
+    loop {
+        let message = match Startup::decode(&mut client.input, &limits) {
+            Ok(message) => message,
+            Err(error) => {
+                refuse(client, &Fields::own("FATAL", "08P01", &error.to_string())).await;
+                return None;
+            }
+        };
+        match message {
+            None => client.read().await.ok()?,
+            Some(Startup::Tls | Startup::GssEncryption) if asked < 4 => {
+                // The endpoint listens on loopback, in clear.
+                asked += 1;
+                client.output.put_u8(b'N');
+                client.flush().await.ok()?;
+            }
+            Some(Startup::Tls | Startup::GssEncryption) => return None,
+            Some(Startup::Cancel(key)) => {
+                if let Some(backend) = shared.keys.get(&key) {
+                    let socket = backend::socket(&shared.options.backend);
+                    let _ = cancel::send(&socket, backend).await;
+                }
+                return None;
+            }
+            Some(Startup::Startup { version, parameters }) => return Some((version, parameters)),
+        }
+    }
+}
+
+/// The version that is spoken, and the body of NegotiateProtocolVersion when the client asked for
+/// more.
+fn negotiate(
+    version: ProtocolVersion,
+    parameters: &[(Bytes, Bytes)],
+) -> (ProtocolVersion, Option<Vec<u8>>) {
+    let newest = ProtocolVersion::V3_2;
+    let options: Vec<&Bytes> =
+        parameters.iter().map(|(name, _)| name).filter(|name| name.starts_with(b"_pq_.")).collect();
+    // There never was a 3.1.
+    let spoken = if version >= newest { newest } else { ProtocolVersion::V3_0 };
+    if spoken == version && options.is_empty() {
+        return (spoken, None);
+    }
+    let mut body = BytesMut::new();
+    body.put_u32(spoken.code());
+    body.put_u32(u32::try_from(options.len()).unwrap_or(0));
+    for option in options {
+        body.put_slice(option);
+        body.put_u8(0);
+    }
+    (spoken, Some(body.to_vec()))
+}
+
+type Pairs = Vec<(Bytes, Bytes)>;
+
+/// Parts CockroachDB's session variables from what PostgreSQL is told.
+fn sort(parameters: Pairs) -> Result<(Pairs, Vec<(String, String)>), Fields> {
+    let mut kept = Vec::new();
+    let mut ours = Vec::new();
+    for (name, value) in parameters {
+        let folded = String::from_utf8_lossy(&name).to_ascii_lowercase();
+        let text = String::from_utf8_lossy(&value).into_owned();
+        match folded.as_str() {
+            "client_encoding" if !variables::is_utf8(&text) => {
+                let message = format!("client encoding must be UTF8, found {text:?}");
+                return Err(Fields::own("FATAL", "22023", &message));
+            }
+            "replication" if variables::boolean(&text) != Some(false) => {
+                let message = "the local endpoint cannot stream replication";
+                return Err(Fields::own("FATAL", "0A000", message));
+            }
+            "replication" => {}
+            "options" => {
+                let rest = options(&text, &mut ours);
+                if !rest.is_empty() {
+                    kept.push((name, Bytes::from(rest)));
+                }
+            }
+            // crdb:session_revival_token_base64, crdb:remote_addr: a proxy's business.
+            _ if folded.starts_with("crdb:") => {}
+            _ if variables::find(&folded).is_some() => ours.push((folded, text)),
+            _ => kept.push((name, value)),
+        }
+    }
+    Ok((kept, ours))
+}
+
+/// Takes CockroachDB's variables and `--cluster` out of `options`; returns the rest.
+fn options(text: &str, ours: &mut Vec<(String, String)>) -> String {
+    let mut rest: Vec<&str> = Vec::new();
+    let mut words = text.split_ascii_whitespace().peekable();
+    while let Some(word) = words.next() {
+        let (assignment, parts) = if word == "-c" {
+            match words.peek().copied() {
+                Some(next) => {
+                    words.next();
+                    (next, vec![word, next])
+                }
+                None => ("", vec![word]),
+            }
+        } else {
+            let inner = word.strip_prefix("--").or_else(|| word.strip_prefix("-c"));
+            (inner.unwrap_or_default(), vec![word])
+        };
+        let (name, value) = assignment.split_once('=').unwrap_or((assignment, ""));
+        let name = name.replace('-', "_").to_ascii_lowercase();
+        if name == "cluster" {
+            continue;
+        }
+        if variables::find(&name).is_some() {
+            ours.push((name, value.to_owned()));
+        } else {
+            rest.extend(parts);
+        }
+    }
+    rest.join(" ")
+}
+
+async fn set_variables(opened: &mut Opened, variables: &[(String, String)]) -> Result<(), Fields> {
+    for (name, value) in variables {
+        let normal = match variables::find(name) {
+            Some((_, variables::Form::ReadOnly)) => continue,
+            Some((_, variables::Form::Boolean)) => match variables::boolean(value) {
+                Some(true) => "on",
+                Some(false) => "off",
+                None => {
+                    let message = format!("parameter \"{name}\" requires a Boolean value");
+                    return Err(Fields::own("FATAL", "22023", &message));
+                }
+            },
+            _ => value,
+        };
+        let sql = format!("SET {} TO {}", variables::option_name(name), quote(normal));
+        backend::hidden(&mut opened.backend, sql.as_bytes())
+            .await
+            .map_err(|error| unavailable(Refused::Io(error)))??;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_parted() {
+        let mut ours = Vec::new();
+        let rest = options(
+            "--cluster=cool-cat-12 -c statement_timeout=5 -cvectorize=off --geqo=off",
+            &mut ours,
+        );
+        assert_eq!(rest, "-c statement_timeout=5 --geqo=off");
+        assert_eq!(ours, [("vectorize".to_owned(), "off".to_owned())]);
+    }
+
+    #[test]
+    fn versions_between_are_negotiated_down() {
+        assert_eq!(negotiate(ProtocolVersion::V3_0, &[]), (ProtocolVersion::V3_0, None));
+        assert_eq!(negotiate(ProtocolVersion::V3_2, &[]), (ProtocolVersion::V3_2, None));
+        assert!(negotiate(ProtocolVersion::new(3, 9), &[]).1.is_some());
+        let option = (Bytes::from_static(b"_pq_.x"), Bytes::from_static(b"1"));
+        let (_, body) = negotiate(ProtocolVersion::V3_0, &[option]);
+        assert_eq!(body.unwrap(), b"\0\x03\0\0\0\0\0\x01_pq_.x\0");
+    }
+}

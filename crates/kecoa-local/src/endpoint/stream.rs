@@ -1,0 +1,121 @@
+//! A socket with its two buffers.
+
+use std::io;
+
+use bytes::{Buf, BytesMut};
+use kecoa_proto::frame::{Frame, FrameDecoder, Limits};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+/// Output beyond this many bytes is written before more is produced.
+pub(super) const HIGH_WATER: usize = 64 * 1024;
+
+/// The longest message a client may send, in bytes. CockroachDB's own default is 16 MiB.
+pub(super) const CLIENT_MESSAGE: usize = 64 << 20;
+
+/// One peer: what was read and not yet taken, what is to be written.
+#[derive(Debug)]
+pub(super) struct Stream<R, W> {
+    reader: R,
+    writer: W,
+    pub(super) input: BytesMut,
+    pub(super) output: BytesMut,
+    decoder: FrameDecoder,
+}
+
+impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Stream<R, W> {
+    /// A stream that holds messages to `longest` bytes.
+    pub(super) fn new(reader: R, writer: W, longest: usize) -> Self {
+        let mut limits = Limits::default();
+        limits.message = longest;
+        Self {
+            reader,
+            writer,
+            input: BytesMut::new(),
+            output: BytesMut::new(),
+            decoder: FrameDecoder::new(limits),
+        }
+    }
+
+    /// Takes the next message, if it has arrived.
+    pub(super) fn frame(&mut self) -> io::Result<Option<Frame>> {
+        self.decoder.decode(&mut self.input).map_err(io::Error::other)
+    }
+
+    /// Reads once; `UnexpectedEof` at the end. Losing the future loses nothing.
+    pub(super) async fn read(&mut self) -> io::Result<()> {
+        self.input.reserve(self.decoder.wanted(&self.input).max(32 * 1024));
+        match self.reader.read_buf(&mut self.input).await? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes once. Losing the future loses nothing.
+    pub(super) async fn write(&mut self) -> io::Result<()> {
+        let written = self.writer.write(&self.output).await?;
+        if written == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        self.output.advance(written);
+        Ok(())
+    }
+
+    /// Writes everything.
+    pub(super) async fn flush(&mut self) -> io::Result<()> {
+        while !self.output.is_empty() {
+            self.write().await?;
+        }
+        Ok(())
+    }
+
+    /// Reads and writes at once: returns after some progress of either. Writing only when there is
+    /// output.
+    pub(super) async fn exchange(&mut self) -> io::Result<()> {
+        if self.output.is_empty() {
+            return self.read().await;
+        }
+        self.input.reserve(32 * 1024);
+        tokio::select! {
+            read = self.reader.read_buf(&mut self.input) => match read? {
+                0 => Err(io::ErrorKind::UnexpectedEof.into()),
+                _ => Ok(()),
+            },
+            written = self.writer.write(&self.output) => {
+                let written = written?;
+                if written == 0 {
+                    return Err(io::ErrorKind::WriteZero.into());
+                }
+                self.output.advance(written);
+                Ok(())
+            }
+        }
+    }
+
+    /// [`exchange`](Self::exchange), or without `read` only writing; then it waits for ever when
+    /// there is no output.
+    pub(super) async fn pass(&mut self, read: bool) -> io::Result<()> {
+        if read {
+            self.exchange().await
+        } else if self.output.is_empty() {
+            std::future::pending().await
+        } else {
+            self.write().await
+        }
+    }
+
+    /// Appends a message as it was framed.
+    pub(super) fn put(&mut self, frame: &Frame) {
+        put(&mut self.output, frame.tag, &frame.body);
+    }
+}
+
+/// Appends a message: tag, length, body.
+pub(super) fn put(out: &mut BytesMut, tag: u8, body: &[u8]) {
+    use bytes::BufMut;
+    // Bodies come from frames, whose length is capped far below.
+    let length = u32::try_from(body.len().saturating_add(4)).unwrap_or(u32::MAX);
+    out.reserve(body.len() + 5);
+    out.put_u8(tag);
+    out.put_u32(length);
+    out.put_slice(body);
+}
