@@ -303,7 +303,8 @@ impl Script {
         self.step(Step::Close)
     }
 
-    /// The connection ends with a reset.
+    /// The connection ends with a reset. Over sockets that takes bytes of the client that were not
+    /// read; without them it just ends.
     #[must_use]
     pub fn reset(self) -> Script {
         self.step(Step::Reset)

@@ -1,7 +1,9 @@
 //! Plays scripts on a real loopback listener.
 
-use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -11,37 +13,49 @@ use crate::script::Script;
 /// A silent client or a script that never ends fails the test after this long.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A server on a free port of 127.0.0.1 that plays one script a connection, in the order in which
-/// the connections come; each on its own thread.
+/// A server that plays one script a connection, in the order in which the connections come; each on
+/// its own thread.
 #[derive(Debug)]
 pub struct Server {
-    address: SocketAddr,
+    port: u16,
     thread: Option<JoinHandle<()>>,
 }
 
+/// The port in the name of the socket of [`Server::start_unix`].
+const UNIX_PORT: u16 = 5432;
+
 impl Server {
-    /// Listens, and plays the scripts.
+    /// Listens on a free port of 127.0.0.1, and plays the scripts.
     ///
     /// # Panics
     /// When no port can be had.
     #[must_use]
     pub fn start(scripts: Vec<Script>) -> Server {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-        let address = listener.local_addr().expect("a bound listener has an address");
-        let thread = thread::spawn(move || serve(&listener, scripts));
-        Server { address, thread: Some(thread) }
+        let port = listener.local_addr().expect("a bound listener has an address").port();
+        Server::serve(Listener::Tcp(listener), port, scripts)
     }
 
-    /// Where it listens.
+    /// Listens on the socket `.s.PGSQL.5432` in this directory, and plays the scripts.
+    ///
+    /// # Panics
+    /// When the socket cannot be made.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    pub fn start_unix(directory: &Path, scripts: Vec<Script>) -> Server {
+        let path = directory.join(format!(".s.PGSQL.{UNIX_PORT}"));
+        let listener = UnixListener::bind(path).expect("a directory that takes a socket");
+        Server::serve(Listener::Unix(listener), UNIX_PORT, scripts)
     }
 
-    /// Where it listens: the port.
+    fn serve(listener: Listener, port: u16, scripts: Vec<Script>) -> Server {
+        let thread = thread::spawn(move || serve(&listener, scripts));
+        Server { port, thread: Some(thread) }
+    }
+
+    /// The port it listens on.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.address.port()
+        self.port
     }
 
     /// Waits for every script to end.
@@ -72,8 +86,59 @@ impl Drop for Server {
     }
 }
 
-fn serve(listener: &TcpListener, scripts: Vec<Script>) {
-    listener.set_nonblocking(true).expect("a listener that does not block");
+enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+/// What the scripts need of a stream.
+trait Stream: Read + Write + Send {
+    /// No more output; the client reads the end.
+    fn finish(&self);
+}
+
+impl Stream for TcpStream {
+    fn finish(&self) {
+        let _ = self.shutdown(Shutdown::Write);
+    }
+}
+
+impl Stream for UnixStream {
+    fn finish(&self) {
+        let _ = self.shutdown(Shutdown::Write);
+    }
+}
+
+impl Listener {
+    fn set_nonblocking(&self) -> io::Result<()> {
+        match self {
+            Listener::Tcp(listener) => listener.set_nonblocking(true),
+            Listener::Unix(listener) => listener.set_nonblocking(true),
+        }
+    }
+
+    fn accept(&self) -> io::Result<Box<dyn Stream>> {
+        let tick = Some(Duration::from_millis(5));
+        match self {
+            Listener::Tcp(listener) => {
+                let (stream, _) = listener.accept()?;
+                stream.set_nonblocking(false)?;
+                stream.set_read_timeout(tick)?;
+                stream.set_nodelay(true)?;
+                Ok(Box::new(stream))
+            }
+            Listener::Unix(listener) => {
+                let (stream, _) = listener.accept()?;
+                stream.set_nonblocking(false)?;
+                stream.set_read_timeout(tick)?;
+                Ok(Box::new(stream))
+            }
+        }
+    }
+}
+
+fn serve(listener: &Listener, scripts: Vec<Script>) {
+    listener.set_nonblocking().expect("a listener that does not block");
     let events = Events::new();
     let mut threads = Vec::new();
     for script in scripts {
@@ -88,16 +153,11 @@ fn serve(listener: &TcpListener, scripts: Vec<Script>) {
     }
 }
 
-fn accept(listener: &TcpListener) -> TcpStream {
+fn accept(listener: &Listener) -> Box<dyn Stream> {
     let started = Instant::now();
     loop {
         match listener.accept() {
-            Ok((stream, _)) => {
-                stream.set_nonblocking(false).expect("a stream that blocks");
-                stream.set_read_timeout(Some(Duration::from_millis(5))).expect("a read timeout");
-                stream.set_nodelay(true).expect("no delay");
-                return stream;
-            }
+            Ok(stream) => return stream,
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 assert!(started.elapsed() < PATIENCE, "no client came");
                 thread::sleep(Duration::from_millis(2));
@@ -107,7 +167,7 @@ fn accept(listener: &TcpListener) -> TcpStream {
     }
 }
 
-fn play(mut stream: TcpStream, mut peer: Peer) {
+fn play(mut stream: Box<dyn Stream>, mut peer: Peer) {
     let started = Instant::now();
     let mut buffer = vec![0; 64 * 1024];
     loop {
@@ -121,11 +181,20 @@ fn play(mut stream: TcpStream, mut peer: Peer) {
         match state {
             State::Closed { reset: false } => {
                 // The peer's last words must arrive: close only once the client did, too.
-                let _ = stream.shutdown(Shutdown::Write);
-                while matches!(stream.read(&mut buffer), Ok(n) if n > 0) {}
+                stream.finish();
+                // A read that times out is no sign that the client has gone.
+                while started.elapsed() < PATIENCE {
+                    match stream.read(&mut buffer) {
+                        Ok(0) => break,
+                        Ok(_) => {}
+                        Err(error) if is_timeout(&error) => {}
+                        Err(_) => break,
+                    }
+                }
                 return;
             }
-            State::Closed { reset: true } => return reset(stream),
+            // With input unread, TCP sends a reset; there is no other way without SO_LINGER.
+            State::Closed { reset: true } => return thread::sleep(Duration::from_millis(50)),
             State::Done | State::Listening(_) | State::Waiting(_) => {}
         }
         match stream.read(&mut buffer) {
@@ -139,7 +208,7 @@ fn play(mut stream: TcpStream, mut peer: Peer) {
                 return;
             }
             Ok(n) => peer.handle_input(&buffer[..n]),
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+            Err(error) if is_timeout(&error) => {
                 assert!(started.elapsed() < PATIENCE, "still at: {state:?}");
             }
             Err(_) if peer.is_finished() => return,
@@ -148,14 +217,6 @@ fn play(mut stream: TcpStream, mut peer: Peer) {
     }
 }
 
-/// std cannot set SO_LINGER; closing with unread input makes the kernel send a reset instead.
-fn reset(stream: TcpStream) {
-    let mut byte = [0];
-    let started = Instant::now();
-    while started.elapsed() < Duration::from_millis(200) {
-        if matches!(stream.peek(&mut byte), Ok(n) if n > 0) {
-            break;
-        }
-    }
-    drop(stream);
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }

@@ -48,7 +48,8 @@ impl<F: FnMut() -> ControlFlow<()>> Interrupt for F {
 }
 
 /// How long a cancelled request may take to end before the connection is given up.
-const CANCEL_PATIENCE: Duration = Duration::from_secs(10);
+const CANCEL_PATIENCE: Duration =
+    if cfg!(test) { Duration::from_millis(50) } else { Duration::from_secs(10) };
 /// How many notices are kept for the caller; older ones give way.
 const KEPT_NOTICES: usize = 1_000;
 /// How many notifications are kept for the caller; older ones give way.
@@ -161,6 +162,10 @@ impl Session {
     pub(crate) fn submit(&mut self, request: &Request<'_>) -> Result<RequestId, Error> {
         if self.closed {
             return Err(self.closed_error());
+        }
+        if self.connection.pending() == 0 {
+            // Whatever was cancelled is over.
+            self.cancelled = None;
         }
         let id = self.connection.submit(request)?;
         let waiting = self.connection.poll_transmit().map_or(0, <[u8]>::len);
@@ -370,9 +375,8 @@ impl Session {
             }
             self.give_up();
             return Err(Error::interrupted(format!(
-                "interrupted: the server did not end the request within {} s of being asked to \
-                 cancel it, so the connection was closed",
-                CANCEL_PATIENCE.as_secs()
+                "interrupted: the server did not end the request within {CANCEL_PATIENCE:?} of \
+                 being asked to cancel it, so the connection was closed"
             ))
             .and_lost());
         }

@@ -1,4 +1,11 @@
 //! Against a real server, named by `KECOA_TEST_DSN`.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "helpers of tests, which clippy does not know for what they are"
+)]
 
 mod live_support;
 

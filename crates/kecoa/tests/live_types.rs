@@ -1,5 +1,12 @@
 //! Every type there and back on a real server, named by `KECOA_TEST_DSN`: what the server sends, in
 //! text and in binary form, is read, sent back as a parameter, and must be the same to the server.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "helpers of tests, which clippy does not know for what they are"
+)]
 
 mod live_support;
 

@@ -1,4 +1,11 @@
 //! The client over real sockets, against a scripted server on the loopback interface.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "helpers of tests, which clippy does not know for what they are"
+)]
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};

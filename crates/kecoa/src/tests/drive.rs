@@ -45,6 +45,31 @@ fn an_interrupt_that_came_too_late_says_so() {
 }
 
 #[test]
+fn a_server_that_does_not_end_the_cancelled_request_is_given_up() {
+    let net = Net::postgres(vec![Script::new().query("SELECT 1").stall()]);
+    let mut client = net.client();
+    let mut hook = || ControlFlow::Break(());
+    let error = client.run(&Request::Query(b"SELECT 1"), &mut hook).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
+    assert!(error.to_string().contains("the connection was closed"), "{error}");
+    assert!(error.is_connection_lost() && client.is_closed());
+}
+
+#[test]
+fn a_cancel_that_cannot_be_made_closes_the_connection() {
+    let script = Script::new().signal("unreachable").query("SELECT 1").stall();
+    let net = Net::postgres(vec![script]);
+    let mut client = net.client();
+    let mut hook = || ControlFlow::Break(());
+    let error = client.run(&Request::Query(b"SELECT 1"), &mut hook).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
+    assert!(error.to_string().contains("nobody listens"), "{error}");
+    assert!(error.is_connection_lost() && client.is_closed());
+    // At COMMIT that leaves the outcome open.
+    assert_eq!(crate::retry::classify(&error, true), crate::retry::Failure::Ambiguous);
+}
+
+#[test]
 fn a_connection_lost_while_draining_is_lost() {
     let net = Net::postgres(vec![Script::new().query("SELECT 1").wait("cancelled").close()]);
     let mut client = net.client();

@@ -127,6 +127,9 @@ struct ScriptedCancel(Arc<Mutex<Vec<CancelKey>>>, Events);
 
 impl Cancel for ScriptedCancel {
     fn cancel(&self, key: &CancelKey) -> Result<(), Error> {
+        if self.1.is_set("unreachable") {
+            return Err(Error::connect("nobody listens"));
+        }
         self.0.lock().unwrap().push(key.clone());
         self.1.signal("cancelled");
         Ok(())

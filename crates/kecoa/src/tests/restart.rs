@@ -138,9 +138,7 @@ fn exhausted_attempts_leave_the_transaction() {
     ]);
     let error = net
         .client()
-        .transaction_on(&options, &mut Virtual::new(), |tx| {
-            tx.batch("UPDATE a").map(drop).map_err(Error::from)
-        })
+        .transaction_on(&options, &mut Virtual::new(), |tx| tx.batch("UPDATE a").map(drop))
         .unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::RetriesExhausted { attempts: 1, .. }));
     net.finish();
