@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use kecoa::blocking::{Canceller, Client};
-use kecoa::config::Config;
+use kecoa::config::{Config, conninfo};
 use kecoa_proto::TransactionStatus;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -94,6 +94,14 @@ fn version_number(text: &str) -> i32 {
         return major * 10_000 + minor;
     }
     major * 10_000 + minor * 100 + numbers.next().unwrap_or(0)
+}
+
+/// The connection string with secrets as xxx, options in libpq's order.
+fn masked(config: &Config) -> String {
+    conninfo::format(Config::names().filter_map(|name| {
+        let value = config.get(name)?;
+        Some((name, if Config::is_secret(name) { "xxx" } else { value }))
+    }))
 }
 
 impl Connection {
@@ -193,7 +201,7 @@ impl Connection {
         let config = Config::parse(dsn)
             .map_err(|error| globals.exceptions.operational(py, error.to_string()))?;
         let has_password = config.pairs().any(|(name, _)| Config::is_secret(name));
-        let shown = if has_password { config.to_string() } else { dsn.to_owned() };
+        let shown = if has_password { masked(&config) } else { dsn.to_owned() };
         let mut signals = Signals::default();
         let connected = py.detach(|| Client::connect_with(&config, &mut signals));
         let client = match connected {
@@ -473,7 +481,9 @@ impl Connection {
 
     /// None: there is no libpq.
     #[getter]
-    fn pgconn_ptr(&self) {}
+    fn pgconn_ptr(&self) -> Option<usize> {
+        None
+    }
 
     /// Notices and warnings of the server, the last fifty.
     #[getter]
@@ -613,7 +623,6 @@ impl Connection {
         let py = slf.py();
         slf.get().check_open(py)?;
         let name = clean_name(encoding);
-        Codec::for_server_name(py, &name)?;
         if lock(&slf.get().state).encoding == name {
             return Ok(());
         }
@@ -710,9 +719,8 @@ impl Connection {
     }
 
     /// One of `extensions.TRANSACTION_STATUS_*`.
-    fn get_transaction_status(&self, py: Python<'_>) -> PyResult<i32> {
-        self.check_open(py)?;
-        Ok(self.transaction_number())
+    fn get_transaction_status(&self) -> i32 {
+        self.transaction_number()
     }
 
     /// The process id of the server's side.

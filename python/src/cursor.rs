@@ -347,11 +347,15 @@ impl Cursor {
 
     /// None.
     #[getter]
-    fn typecaster(&self) {}
+    fn typecaster(&self) -> Option<u8> {
+        None
+    }
 
     /// None: there is no libpq.
     #[getter]
-    fn pgresult_ptr(&self) {}
+    fn pgresult_ptr(&self) -> Option<usize> {
+        None
+    }
 
     /// How many rows `fetchmany` fetches.
     #[getter]

@@ -151,6 +151,23 @@ pub(crate) fn connect_exception(py: Python<'_>, error: &kecoa::Error) -> PyErr {
     raised
 }
 
+/// COPY FROM gave up because the file's `read` raised: the server's error 57014 in psycopg2, which
+/// names the cause's class and text.
+pub(crate) fn read_failed(py: Python<'_>, cause: PyErr) -> PyErr {
+    let class = match class_for(py, "57014") {
+        Ok(class) => class,
+        Err(error) => return error,
+    };
+    let name = cause.get_type(py).name().map(|name| name.to_string()).unwrap_or_default();
+    let text = cause.value(py).str().map(|text| text.to_string()).unwrap_or_default();
+    let raised = PyErr::from_type(
+        class,
+        (format!("COPY from stdin failed: error in .read() call: {name} {text}\n"),),
+    );
+    raised.set_cause(py, Some(cause));
+    raised
+}
+
 /// Puts the cursor on an exception that has none, as psycopg2 does for those it raises itself.
 pub(crate) fn with_cursor(py: Python<'_>, error: PyErr, cursor: &Bound<'_, PyAny>) -> PyErr {
     if let Ok(driver_error) = error.value(py).cast::<DriverError>() {

@@ -40,8 +40,10 @@ pub(crate) fn parse_dsn<'py>(py: Python<'py>, dsn: &str) -> PyResult<Bound<'py, 
             Err(problem) => problem,
         })?;
     let dict = PyDict::new(py);
-    for (name, value) in pairs {
-        if !value.is_empty() {
+    // In libpq's order, whatever the string's.
+    for name in Config::names() {
+        let value = pairs.iter().rev().find(|(known, _)| known == name);
+        if let Some((_, value)) = value.filter(|(_, value)| !value.is_empty()) {
             dict.set_item(name, value)?;
         }
     }

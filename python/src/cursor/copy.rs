@@ -20,6 +20,16 @@ pub(super) enum Direction {
     Out,
 }
 
+impl Direction {
+    /// What psycopg2 says when `execute` meets a COPY.
+    pub(super) fn refusal(self) -> &'static str {
+        match self {
+            Direction::In => "can't execute COPY FROM: use the copy_from() method instead",
+            Direction::Out => "can't execute COPY TO: use the copy_to() method instead",
+        }
+    }
+}
+
 /// Finds `FROM STDIN` or `TO STDOUT` outside of parentheses, quotes and comments.
 pub(super) fn direction(sql: &str) -> Option<Direction> {
     let bytes = sql.as_bytes();
@@ -202,8 +212,9 @@ impl Cursor {
                 let copied = Connection::drive(&connection, |client, hook| {
                     client.copy_in(text, &mut reader, hook)
                 })?;
-                // As psycopg2: the server reports that reading failed; the cause is dropped.
-                (copied, None)
+                // As psycopg2: it looks as the server reports it; the cause is attached.
+                let trouble = reader.trouble.map(|cause| error::read_failed(py, cause));
+                (copied, trouble)
             }
             Direction::Out => {
                 let is_text = file.is_instance(&py.import("io")?.getattr("TextIOBase")?)?;

@@ -127,6 +127,12 @@ impl Cursor {
                 if error.server().is_some() {
                     lock(&slf.get().inner).statusmessage = Some(Box::default());
                 }
+                if error.kind() == kecoa::ErrorKind::Usage
+                    && let Some(direction) =
+                        std::str::from_utf8(sql).ok().and_then(super::copy::direction)
+                {
+                    return Err(globals::get(py)?.exceptions.programming(py, direction.refusal()));
+                }
                 let codec = connection.get().codec();
                 let circumstances = Circumstances {
                     statement: Some(sql),

@@ -354,15 +354,21 @@ impl IsqlQuote {
 
     /// None: to be overridden.
     #[pyo3(signature = (*_args))]
-    fn getquoted(&self, _args: &Bound<'_, PyTuple>) {}
+    fn getquoted(&self, _args: &Bound<'_, PyTuple>) -> Option<u8> {
+        None
+    }
 
     /// None: to be overridden.
     #[pyo3(signature = (*_args))]
-    fn getbinary(&self, _args: &Bound<'_, PyTuple>) {}
+    fn getbinary(&self, _args: &Bound<'_, PyTuple>) -> Option<u8> {
+        None
+    }
 
     /// None: to be overridden.
     #[pyo3(signature = (*_args))]
-    fn getbuffer(&self, _args: &Bound<'_, PyTuple>) {}
+    fn getbuffer(&self, _args: &Bound<'_, PyTuple>) -> Option<u8> {
+        None
+    }
 }
 
 /// What a [`DateTimeAdapter`] wraps; the numbers are psycopg2's.

@@ -1,10 +1,10 @@
 //! str and bytes.
 
 use memchr::memchr_iter;
-use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyString};
+use pyo3::types::{PyBytes, PyString};
 
 use super::Settings;
 
@@ -86,7 +86,7 @@ fn octal(data: &[u8], backslash: &[u8], out: &mut Vec<u8>) {
 }
 
 fn escape_binary(data: &[u8], settings: &Settings, out: &mut Vec<u8>) {
-    if data.is_empty() {
+    if data.is_empty() && !settings.connected {
         out.extend_from_slice(b"''::bytea");
         return;
     }
@@ -113,30 +113,33 @@ pub(super) fn binary(
 ) -> PyResult<()> {
     if value.is_none() {
         out.extend_from_slice(b"NULL");
-    } else if let Ok(bytes) = value.cast::<PyBytes>() {
+        return Ok(());
+    }
+    if let Ok(bytes) = value.cast::<PyBytes>() {
         escape_binary(bytes.as_bytes(), settings, out);
-    } else if let Ok(bytes) = value.cast::<PyByteArray>() {
-        escape_binary(&bytes.to_vec(), settings, out);
-    } else if let Ok(bytes) = value.call_method0("__bytes__").and_then(|bytes| {
-        // memoryview and array have no `__bytes__`; whoever has one says best what it holds.
-        bytes.cast_into::<PyBytes>().map_err(PyErr::from)
-    }) {
-        escape_binary(bytes.as_bytes(), settings, out);
-    } else if let Ok(buffer) = PyBuffer::<u8>::get(value) {
-        escape_binary(&buffer.to_vec(value.py())?, settings, out);
-    } else if let Ok(bytes) = value
-        .py()
-        .get_type::<pyo3::types::PyMemoryView>()
-        .call1((value,))
-        .and_then(|view| view.call_method0("tobytes"))
-        .and_then(|bytes| bytes.cast_into::<PyBytes>().map_err(PyErr::from))
-    {
-        escape_binary(bytes.as_bytes(), settings, out);
-    } else {
-        return Err(PyTypeError::new_err(format!(
-            "can't escape {} to binary",
-            value.get_type().name()?
-        )));
+        return Ok(());
+    }
+    // SAFETY: the type's slot says whether the protocol is there. The view is released below, on
+    // the one way out, and until then it describes `len` readable, contiguous bytes; the GIL is
+    // held, so that nobody changes them meanwhile.
+    unsafe {
+        if ffi::PyObject_CheckBuffer(value.as_ptr()) == 0 {
+            return Err(PyTypeError::new_err(format!(
+                "can't escape {} to binary",
+                value.get_type().name()?
+            )));
+        }
+        let mut view = std::mem::zeroed::<ffi::Py_buffer>();
+        if ffi::PyObject_GetBuffer(value.as_ptr(), &raw mut view, ffi::PyBUF_CONTIG_RO) != 0 {
+            return Err(PyErr::fetch(value.py()));
+        }
+        let length = usize::try_from(view.len).unwrap_or(0);
+        if length == 0 {
+            escape_binary(&[], settings, out);
+        } else {
+            escape_binary(std::slice::from_raw_parts(view.buf.cast(), length), settings, out);
+        }
+        ffi::PyBuffer_Release(&raw mut view);
     }
     Ok(())
 }
@@ -174,6 +177,7 @@ mod tests {
         assert_eq!(binary(b"\x01", &settings(false, true)), b"E'\\\\x01'::bytea");
         assert_eq!(binary(b"a\x01'\\", &settings(true, false)), b"'a\\001''\\\\'::bytea");
         assert_eq!(binary(b"\xff", &settings(false, false)), b"'\\\\377'::bytea");
-        assert_eq!(binary(b"", &settings(true, true)), b"''::bytea");
+        assert_eq!(binary(b"", &settings(true, true)), b"'\\x'::bytea");
+        assert_eq!(binary(b"", &settings(true, false)), b"''::bytea");
     }
 }

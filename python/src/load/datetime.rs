@@ -383,6 +383,10 @@ pub(super) fn interval<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py,
                 .not_supported(py, "iso_8601 intervalstyle currently not supported"));
         }
         Err(problem) => {
+            if matches!(data, b"infinity" | b"-infinity") {
+                // psycopg2 returns a timedelta of zero here, which is no answer at all.
+                return Err(PyOverflowError::new_err("an infinite interval has no timedelta"));
+            }
             // Redshift sends a plain number of microseconds.
             let text = String::from_utf8_lossy(data).into_owned();
             if let Ok(micros) = text.parse::<i64>() {
