@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::os::fd::RawFd;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -30,6 +31,14 @@ pub(super) struct Net {
     cancels: Arc<Mutex<Vec<CancelKey>>>,
     events: Events,
     chunk: usize,
+    calls: Arc<Calls>,
+}
+
+/// How often the session read and wrote.
+#[derive(Default)]
+struct Calls {
+    reads: AtomicUsize,
+    writes: AtomicUsize,
 }
 
 impl Net {
@@ -59,6 +68,7 @@ impl Net {
             cancels: Arc::default(),
             events: Events::new(),
             chunk,
+            calls: Arc::default(),
         })
     }
 
@@ -77,6 +87,12 @@ impl Net {
         self.cancels.lock().unwrap().len()
     }
 
+    /// How many reads and writes there were since the last time it was asked.
+    pub(super) fn take_calls(&self) -> (usize, usize) {
+        let reads = self.calls.reads.swap(0, Ordering::Relaxed);
+        (reads, self.calls.writes.swap(0, Ordering::Relaxed))
+    }
+
     /// Every script was played to its end, over as many connections as there are scripts.
     pub(super) fn finish(&self) {
         assert!(self.next.lock().unwrap().is_empty(), "a connection that was never made");
@@ -86,10 +102,11 @@ impl Net {
     }
 }
 
-struct ScriptedWire(Arc<Mutex<Memory>>);
+struct ScriptedWire(Arc<Mutex<Memory>>, Arc<Calls>);
 
 impl Wire for ScriptedWire {
     fn read_into(&mut self, buffer: &mut BytesMut, _hint: usize) -> io::Result<usize> {
+        self.1.reads.fetch_add(1, Ordering::Relaxed);
         let mut bytes = vec![0; 4096];
         let n = self.0.lock().unwrap().read(&mut bytes)?;
         buffer.extend_from_slice(&bytes[..n]);
@@ -100,6 +117,7 @@ impl Wire for ScriptedWire {
         if std::thread::panicking() {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
+        self.1.writes.fetch_add(1, Ordering::Relaxed);
         self.0.lock().unwrap().write(data)
     }
 
@@ -146,7 +164,7 @@ impl Connector for Net {
         let memory = Memory::new(Peer::new(script, self.events.clone())).in_chunks(self.chunk);
         let memory = Arc::new(Mutex::new(memory));
         self.joined.lock().unwrap().push(memory.clone());
-        let mut wire = ScriptedWire(memory);
+        let mut wire = ScriptedWire(memory, self.calls.clone());
         let connection = shake_hands(&mut wire);
         let cancel = Arc::new(ScriptedCancel(self.cancels.clone(), self.events.clone()));
         Ok(Link { wire: Box::new(wire), connection, cancel })

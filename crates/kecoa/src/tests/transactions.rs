@@ -47,6 +47,16 @@ fn a_transaction_commits() {
 }
 
 #[test]
+fn one_write_and_one_read_a_round_trip() {
+    let net = Net::postgres(vec![committed()]);
+    let mut client = net.client();
+    net.take_calls();
+    transfer(&mut client, &mut Virtual::new()).unwrap();
+    assert_eq!(net.take_calls(), (2, 2), "BEGIN with the statement, and COMMIT");
+    net.finish();
+}
+
+#[test]
 fn retried_on_40001_of_a_statement() {
     let net = Net::postgres(vec![retry_error().then(retry_error()).then(committed())]);
     let mut runtime = Virtual::new();
