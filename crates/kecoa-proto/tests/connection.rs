@@ -634,6 +634,18 @@ fn claims_are_capped() {
 }
 
 #[test]
+fn a_cap_counts_to_the_byte() {
+    let mut limits = kecoa_proto::Limits::default();
+    limits.control = 4 + 9;
+    for (text, fits) in [("SELECT 1", true), ("SELECT 12", false)] {
+        let mut connection = kecoa_proto::Connection::new(limits.clone());
+        connection.submit(&Request::Query(b"q")).unwrap();
+        receive(&mut connection, &[tag(text)]);
+        assert_eq!(connection.poll_event().is_ok(), fits);
+    }
+}
+
+#[test]
 fn a_request_that_cannot_be_sent_leaves_nothing_behind() {
     let mut connection = open();
     let nul = Step::Parse { name: b"", sql: b"SELECT '\0'", types: &[] };

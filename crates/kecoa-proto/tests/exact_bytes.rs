@@ -304,6 +304,7 @@ fn a_text_that_is_not_utf8_survives_as_bytes() {
     assert_eq!(notice.message(), "\u{fffd}rger");
     // No V: the localized severity is what there is.
     assert!(notice.is_fatal());
+    assert_eq!(notice.severity(), "FATAL");
     // And a SQLSTATE that is none.
     assert_eq!(notice.sqlstate(), SqlState::INTERNAL_ERROR);
 }
