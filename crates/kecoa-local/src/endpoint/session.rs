@@ -87,7 +87,6 @@ pub(super) struct Session {
 }
 
 impl Session {
-    #[expect(clippy::too_many_arguments, reason = "made in one place, from what startup learned")]
     pub(super) fn new(
         client: Client,
         backend: Backend,
