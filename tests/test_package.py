@@ -27,7 +27,7 @@ NOT_YET = {
     "psycopg2.extras": {
         "CompositeCaster", "DateRange", "DateTimeRange", "DateTimeTZRange", "HstoreAdapter", "NumericRange", "Range",
         "RangeAdapter", "RangeCaster", "LogicalReplicationConnection", "PhysicalReplicationConnection",
-        "ReplicationCursor", "ReplicationMessage", "StopReplication", "REPLICATION_LOGICAL", "REPLICATION_PHYSICAL",
+        "ReplicationCursor", "ReplicationMessage", "StopReplication",
         "register_composite", "register_hstore", "register_ipaddress", "register_range",
     },
     "psycopg2.sql": set(),
@@ -55,8 +55,19 @@ def test_public_names(name):
         "namedtuple",
         "lru_cache",
     }
-    public = {n for n in vars(theirs) if not n.startswith("_")} - modules
-    assert {n for n in public if not hasattr(ours, n)} == NOT_YET[name]
+    registered = {
+        "UUID",
+        "UUIDARRAY",
+        "INET",
+        "INETARRAY",
+    }  # there once register_uuid and its like were called
+    public = {n for n in vars(theirs) if not n.startswith("_")} - modules - registered
+    missing = {n for n in public if not hasattr(ours, n) or hasattr(getattr(ours, n), "NOT_YET")}
+    assert missing == NOT_YET[name]
+    for each in missing:
+        if hasattr(ours, each):
+            with pytest.raises(kecoa.NotSupportedError, match=f"no {each} yet"):
+                getattr(ours, each)("x")
 
 
 @pytest.mark.parametrize("name", ["connection", "cursor"])
@@ -64,6 +75,7 @@ def test_members_of_the_classes(name):
     theirs, ours = getattr(psycopg2.extensions, name), getattr(kecoa.extensions, name)
     not_yet = {
         "connection": {
+            "get_native_connection",
             "lobject",
             "xid",
             "tpc_begin",
@@ -131,7 +143,18 @@ def imports(path):
 # Who may import whom inside the package: each may use those before it.
 LAYERS = [
     {"_kecoa", "_environment", "_alias", "tz", "errorcodes"},
-    {"errors", "extensions", "_rows", "_batch", "_catalog", "_json", "_failure", "_loop", "_source"},
+    {
+        "_not_yet",
+        "errors",
+        "extensions",
+        "_rows",
+        "_batch",
+        "_catalog",
+        "_json",
+        "_failure",
+        "_loop",
+        "_source",
+    },
     {"extras", "sql", "retry"},
     {"__init__"},
     {"pool", "local"},

@@ -157,15 +157,12 @@ def test_exhausted_attempts_raise_the_last_error_and_say_how_long():
 
 
 def test_the_total_time_is_a_limit():
-    conn = Conn(*["40001"] * 20)
+    conn, clock = Conn(*["40001"] * 20), Clock()
+    policy = RetryPolicy(first_delay=1, max_delay=1, total=2.5, jitter=False)
     with pytest.raises(DriverError):
-        run_transaction(
-            conn,
-            body,
-            policy=RetryPolicy(first_delay=1, max_delay=1, total=2.5, jitter=False),
-            runtime=Clock(),
-        )
-    assert conn.log.count("statement") == 3
+        run_transaction(conn, body, policy=policy, runtime=clock)
+    assert clock.slept == [1, 1, 0.5]  # the last wait is cut short
+    assert conn.log.count("statement") == 4
 
 
 @pytest.mark.parametrize("sqlstate", ["23505", "42601", "40003x", "57014", "55C01", "XXA00"])

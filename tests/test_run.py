@@ -120,7 +120,7 @@ def test_another_sitecustomize_runs_too(run, tmp_path):
         code = "import os, psycopg2; print(os.environ['OTHER'], psycopg2.__name__)"
         print(subprocess.check_output([sys.executable, "-c", code], text=True), end="")
         """,
-        environment={"PYTHONPATH": str(folder)},
+        environment={"PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])},
     )
     assert output == "sitecustomize kecoa\n"
 

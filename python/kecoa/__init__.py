@@ -9,9 +9,6 @@ modules of these names; `kecoa.local` starts a database on this machine.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-
 from kecoa import errors as errors, extensions as extensions
 from kecoa._kecoa import (
     BINARY,
@@ -45,7 +42,12 @@ from kecoa._kecoa import (
     threadsafety,
 )
 
+# Known to type checkers as true. `typing` itself is left to those programs that need it.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from kecoa import (
         errorcodes as errorcodes,
         extras as extras,

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import re as _re
-from collections.abc import Callable as _Callable
-from typing import Any as _Any
-
 from kecoa._kecoa import (
     BINARYARRAY as BINARYARRAY,
     BOOLEAN as BOOLEAN,
@@ -82,6 +78,12 @@ from kecoa._kecoa import (
     string_types as string_types,
 )
 
+# Known to type checkers as true. `typing` itself is left to those programs that need it.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable as _Callable
+    from typing import Any as _Any
+
 PSYCOPG2_VERSION = "2.9.13"
 """The version of psycopg2 whose behaviour kecoa follows."""
 
@@ -143,16 +145,12 @@ def make_dsn(dsn: str | None = None, **kwargs: _Any) -> str:
     return made
 
 
-_SPECIAL = _re.compile(r"[\\']")
-_SPACE = _re.compile(r"\s")
-
-
 def _param_escape(value: str) -> str:
     """Quote a value of a connection string where it needs it."""
     if not value:
         return "''"
-    value = _SPECIAL.sub(r"\\\g<0>", value)
-    return f"'{value}'" if _SPACE.search(value) else value
+    value = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{value}'" if any(character.isspace() for character in value) else value
 
 
 def _add_clean_encodings() -> None:

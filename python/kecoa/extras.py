@@ -22,6 +22,8 @@ from kecoa._json import (
     register_json as register_json,
 )
 from kecoa._kecoa import (
+    REPLICATION_LOGICAL as REPLICATION_LOGICAL,
+    REPLICATION_PHYSICAL as REPLICATION_PHYSICAL,
     UUID as _UUID,
     UUID_adapter as UUID_adapter,
     connection as _connection,
@@ -29,6 +31,7 @@ from kecoa._kecoa import (
     quote_ident as quote_ident,
     typecaster as _typecaster,
 )
+from kecoa._not_yet import not_yet_class, not_yet_connection, not_yet_function
 from kecoa._rows import (
     DictConnection as DictConnection,
     DictCursor as DictCursor,
@@ -42,32 +45,71 @@ from kecoa._rows import (
 )
 
 __all__ = [
+    "REPLICATION_LOGICAL",
+    "REPLICATION_PHYSICAL",
+    "CompositeCaster",
+    "DateRange",
+    "DateTimeRange",
+    "DateTimeTZRange",
     "DictConnection",
     "DictCursor",
     "DictCursorBase",
     "DictRow",
+    "HstoreAdapter",
     "Inet",
     "Json",
     "LoggingConnection",
     "LoggingCursor",
+    "LogicalReplicationConnection",
     "MinTimeLoggingConnection",
     "MinTimeLoggingCursor",
     "NamedTupleConnection",
     "NamedTupleCursor",
+    "NumericRange",
+    "PhysicalReplicationConnection",
+    "Range",
+    "RangeAdapter",
+    "RangeCaster",
     "RealDictConnection",
     "RealDictCursor",
     "RealDictRow",
+    "ReplicationCursor",
+    "ReplicationMessage",
+    "StopReplication",
     "UUID_adapter",
     "execute_batch",
     "execute_values",
     "quote_ident",
+    "register_composite",
     "register_default_json",
     "register_default_jsonb",
+    "register_hstore",
     "register_inet",
+    "register_ipaddress",
     "register_json",
+    "register_range",
     "register_uuid",
     "wait_select",
 ]
+
+CompositeCaster = not_yet_class("CompositeCaster")
+HstoreAdapter = not_yet_class("HstoreAdapter")
+Range = not_yet_class("Range")
+NumericRange = not_yet_class("NumericRange")
+DateRange = not_yet_class("DateRange")
+DateTimeRange = not_yet_class("DateTimeRange")
+DateTimeTZRange = not_yet_class("DateTimeTZRange")
+RangeAdapter = not_yet_class("RangeAdapter")
+RangeCaster = not_yet_class("RangeCaster")
+ReplicationCursor = not_yet_class("ReplicationCursor", _cursor)
+ReplicationMessage = not_yet_class("ReplicationMessage")
+StopReplication = not_yet_class("StopReplication", Exception)
+LogicalReplicationConnection = not_yet_connection("LogicalReplicationConnection")
+PhysicalReplicationConnection = not_yet_connection("PhysicalReplicationConnection")
+register_composite = not_yet_function("register_composite")
+register_hstore = not_yet_function("register_hstore")
+register_ipaddress = not_yet_function("register_ipaddress")
+register_range = not_yet_function("register_range")
 
 _UUID_OID = 2950
 _UUIDARRAY_OID = 2951
