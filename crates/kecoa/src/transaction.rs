@@ -77,7 +77,6 @@ pub(crate) fn run<T, E: TransactionError>(
     loop {
         let number = attempts.attempt();
         let outcome = if client.is_closed() {
-            resumed = false;
             client.reconnect().map_err(|error| Broken { error, stage: Stage::Body })
         } else {
             Ok(())

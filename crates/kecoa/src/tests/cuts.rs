@@ -104,6 +104,18 @@ fn an_idle_shutdown_is_reported_with_its_reason() {
 }
 
 #[test]
+fn when_writing_fails_the_servers_last_words_are_read() {
+    let script = Script::new().wait("drain").fatal("57P01", "server is shutting down").close();
+    let net = Net::postgres(vec![script]);
+    let mut client = net.client();
+    net.signal("drain");
+    let error = client.batch("SELECT 1").unwrap_err();
+    assert_eq!(error.sqlstate(), Some("57P01"), "{error}");
+    assert!(error.nothing_was_sent() && error.is_connection_lost() && client.is_closed());
+    net.finish();
+}
+
+#[test]
 fn polling_sees_the_end_too() {
     let net = Net::postgres(vec![
         Script::new().notification(9, "news", "x").fatal("57P01", "shutting down").close(),

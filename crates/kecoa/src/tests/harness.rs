@@ -82,6 +82,11 @@ impl Net {
         Client::through(self.clone(), &mut Never).unwrap()
     }
 
+    /// Sets an event that a script waits for.
+    pub(super) fn signal(&self, event: &str) {
+        self.events.signal(event);
+    }
+
     /// How many cancel requests came.
     pub(super) fn cancels(&self) -> usize {
         self.cancels.lock().unwrap().len()
