@@ -56,6 +56,8 @@ def typed(value: Any) -> Any:
 def error(exception: BaseException) -> Any:
     """An exception by the names of its classes, its message and its fields."""
     classes = [c.__name__ for c in type(exception).__mro__]
+    if isinstance(exception, TypeError):
+        return classes[0]  # the words are those of whoever checks arguments: C, Rust or Python
     if not hasattr(exception, "pgcode"):
         return classes[0], str(exception)
     diag = {name: getattr(exception.diag, name) for name in DIAG_FIELDS}
