@@ -434,4 +434,39 @@ mod tests {
         assert_eq!(classify(&Error::usage("NUL"), true), Failure::Final);
         assert_eq!(classify(&Error::ambiguous_commit("?", lost()), false), Failure::Ambiguous);
     }
+
+    proptest::proptest! {
+        /// Whatever the policy and the chance: no wait is beyond the cap, no attempt beyond the
+        /// number, and none begins after the time is up.
+        #[test]
+        fn no_policy_exceeds_itself(
+            max_attempts in 1_u32..50,
+            first in 0_u64..100_000,
+            factor in 1.0_f64..1e6,
+            cap in 0_u64..100_000,
+            total in proptest::option::of(0_u64..1_000_000),
+            random in proptest::num::f64::ANY,
+            work in 0_u64..1_000,
+        ) {
+            let policy = Policy {
+                max_attempts,
+                first_delay: MS(first),
+                factor,
+                max_delay: MS(cap),
+                total: total.map(MS),
+                jitter: Jitter::Full,
+            };
+            let mut attempts = Attempts::new(policy, Duration::ZERO).unwrap();
+            let mut now = Duration::ZERO;
+            loop {
+                now += MS(work);
+                let decision = attempts.on_failure(Failure::Retryable, now, random);
+                let Some(wait) = decision.wait() else { break };
+                proptest::prop_assert!(wait <= MS(cap));
+                now += wait;
+                proptest::prop_assert!(total.is_none_or(|total| now <= MS(total)));
+                proptest::prop_assert!(attempts.attempt() <= max_attempts);
+            }
+        }
+    }
 }

@@ -134,6 +134,30 @@ fn lost_during_commit_is_ambiguous_and_never_retried() {
 }
 
 #[test]
+fn every_byte_is_before_commit_or_leaves_it_open() {
+    let statement = Script::new().complete("BEGIN").complete("UPDATE 1").ready('T').sent_bytes();
+    let commit = Script::new().complete("COMMIT").ready('I').sent_bytes();
+    for cut in 0..statement + commit {
+        let first = Script::new().query("BEGIN;UPDATE a").cut_after(cut);
+        let first = first.complete("BEGIN").complete("UPDATE 1").ready('T');
+        let first = first.simple("COMMIT", "COMMIT", 'I');
+        let mut runtime = Virtual::new();
+        if cut <= statement {
+            // COMMIT was never sent: run again, once.
+            let net = Net::postgres(vec![first, committed()]);
+            transfer(&mut net.client(), &mut runtime).unwrap();
+            net.finish();
+        } else {
+            let net = Net::postgres(vec![first]);
+            let error = transfer(&mut net.client(), &mut runtime).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::AmbiguousCommit, "cut after {cut}");
+            assert!(runtime.sleeps.is_empty(), "cut after {cut}");
+            net.finish();
+        }
+    }
+}
+
+#[test]
 fn lost_after_commit_is_committed() {
     // COMMIT's whole reply arrived: the end behind it is the next request's business.
     let net = Net::postgres(vec![ran().simple("COMMIT", "COMMIT", 'I').close(), committed()]);
