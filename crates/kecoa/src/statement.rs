@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use kecoa_proto::{Reply, Request, RequestId, ServerError, TransactionStatus};
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::result::ResultSet;
 use crate::session::{Interrupt, Session};
 
@@ -14,7 +14,8 @@ const COPY_REFUSAL: &str = "COPY FROM STDIN needs copy_in";
 /// How much of a COPY's data goes into one message.
 const COPY_CHUNK: usize = 64 * 1024;
 
-/// Every result of a request, and the first error, once the request is over.
+/// Every result of a request, and the first error.
+#[derive(Default)]
 struct Outcome {
     sets: Vec<ResultSet>,
     error: Option<Box<ServerError>>,
@@ -40,7 +41,25 @@ pub(crate) fn run(
     hook: &mut dyn Interrupt,
 ) -> Result<Vec<ResultSet>, Error> {
     let id = session.submit(request)?;
-    gather(session, id, hook)?.into_result()
+    let mut outcome = Outcome::default();
+    match gather(session, id, hook, &mut outcome) {
+        Ok(()) => outcome.into_result(),
+        Err(error)
+            if error.kind() != ErrorKind::Interrupted && has_committed(request, &outcome) =>
+        {
+            // A server says COMMIT when it has: a connection that ends on the last few bytes behind
+            // it leaves nothing open, and shows at the next use.
+            Ok(outcome.sets)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the request was one statement and its answer, as far as it came, says that it committed.
+fn has_committed(request: &Request<'_>, outcome: &Outcome) -> bool {
+    let alone = matches!(request, Request::Query(sql) if !sql.contains(&b';'));
+    let tag = outcome.sets.last().and_then(|set| set.tag.as_ref());
+    alone && outcome.error.is_none() && tag.is_some_and(|tag| tag.as_bytes() == b"COMMIT")
 }
 
 /// Drives a submitted request to its end.
@@ -49,7 +68,9 @@ pub(crate) fn finish_request(
     id: RequestId,
     hook: &mut dyn Interrupt,
 ) -> Result<Vec<ResultSet>, Error> {
-    gather(session, id, hook)?.into_result()
+    let mut outcome = Outcome::default();
+    gather(session, id, hook, &mut outcome)?;
+    outcome.into_result()
 }
 
 /// Like [`run`] in a transaction that is yet to begin: `BEGIN` travels with the statement.
@@ -65,7 +86,8 @@ pub(crate) fn run_in_transaction(
     let batch = [begin, b";", sql].concat();
     let notices = session.notice_count();
     let id = session.submit(&Request::Query(&batch))?;
-    let mut outcome = gather(session, id, hook)?;
+    let mut outcome = Outcome::default();
+    gather(session, id, hook, &mut outcome)?;
     if let Some(error) = outcome.error.take() {
         if outcome.complete_before_error > 0 {
             outcome.error = Some(move_position(error, begin));
@@ -108,9 +130,8 @@ fn gather(
     session: &mut Session,
     id: RequestId,
     hook: &mut dyn Interrupt,
-) -> Result<Outcome, Error> {
-    let mut outcome =
-        Outcome { sets: Vec::new(), error: None, complete_before_error: 0, misuse: None };
+    outcome: &mut Outcome,
+) -> Result<(), Error> {
     let mut set = ResultSet::default();
     loop {
         match session.reply(id, hook)? {
@@ -161,15 +182,15 @@ fn gather(
     if outcome.error.is_none() && !set.is_blank() {
         outcome.sets.push(set);
     }
-    finish(session, outcome)
+    finish(session, &mut outcome.error)
 }
 
 /// A request that was interrupted is over, too: says so, with what the server made of it.
-fn finish(session: &mut Session, outcome: Outcome) -> Result<Outcome, Error> {
+fn finish(session: &mut Session, error: &mut Option<Box<ServerError>>) -> Result<(), Error> {
     if !session.take_cancelled() {
-        return Ok(outcome);
+        return Ok(());
     }
-    Err(match outcome.error {
+    Err(match error.take() {
         Some(error) => Error::interrupted("interrupted").with_server(error),
         None => Error::interrupted("interrupted, but the request had already succeeded"),
     })
@@ -207,16 +228,14 @@ pub(crate) fn copy_in(
                     session.copy_done()?;
                 }
             }
-            Reply::Error(error) => server = server.or(Some(error)),
+            Reply::Error(error) => server = server.take().or(Some(error)),
             Reply::CommandComplete(complete) => tag = Some(complete),
             Reply::Ready(_) => break,
             _ => {}
         }
     }
-    let outcome =
-        Outcome { sets: Vec::new(), error: server, complete_before_error: 0, misuse: None };
-    let outcome = finish(session, outcome)?;
-    match (failed, outcome.error) {
+    finish(session, &mut server)?;
+    match (failed, server) {
         (Some(error), _) => Err(error),
         (None, Some(error)) => Err(Error::from_server(error)),
         (None, None) if !copied => {
@@ -262,16 +281,14 @@ pub(crate) fn copy_out(
                     failed = Some(Error::io("the copied data could not be written", error));
                 }
             }
-            Reply::Error(error) => server = server.or(Some(error)),
+            Reply::Error(error) => server = server.take().or(Some(error)),
             Reply::CommandComplete(complete) => tag = Some(complete),
             Reply::Ready(_) => break,
             _ => {}
         }
     }
-    let outcome =
-        Outcome { sets: Vec::new(), error: server, complete_before_error: 0, misuse: None };
-    let outcome = finish(session, outcome)?;
-    match (failed, outcome.error) {
+    finish(session, &mut server)?;
+    match (failed, server) {
         (Some(error), _) => Err(error),
         (None, Some(error)) => Err(Error::from_server(error)),
         (None, None) if !copied => {

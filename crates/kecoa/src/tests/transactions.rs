@@ -118,7 +118,7 @@ fn lost_during_commit_is_ambiguous_and_never_retried() {
     for lost in [
         commit().close(),
         commit().reset(),
-        commit().cut_after(5).complete("COMMIT").ready('I'),
+        commit().cut_after(11).complete("COMMIT").ready('I'),
         commit().fatal("57P01", "terminating connection").close(),
         commit().error("40003", "result is ambiguous").ready('I'),
     ] {
@@ -136,8 +136,8 @@ fn lost_during_commit_is_ambiguous_and_never_retried() {
 #[test]
 fn every_byte_is_before_commit_or_leaves_it_open() {
     let statement = Script::new().complete("BEGIN").complete("UPDATE 1").ready('T').sent_bytes();
-    let commit = Script::new().complete("COMMIT").ready('I').sent_bytes();
-    for cut in 0..statement + commit {
+    let said = statement + Script::new().complete("COMMIT").sent_bytes();
+    for cut in 0..said + Script::new().ready('I').sent_bytes() {
         let first = Script::new().query("BEGIN;UPDATE a").cut_after(cut);
         let first = first.complete("BEGIN").complete("UPDATE 1").ready('T');
         let first = first.simple("COMMIT", "COMMIT", 'I');
@@ -146,6 +146,14 @@ fn every_byte_is_before_commit_or_leaves_it_open() {
             // COMMIT was never sent: run again, once.
             let net = Net::postgres(vec![first, committed()]);
             transfer(&mut net.client(), &mut runtime).unwrap();
+            assert_eq!(runtime.sleeps.len(), 1, "cut after {cut}");
+            net.finish();
+        } else if cut >= said {
+            // The server said COMMIT: nothing is open, only the connection is gone.
+            let net = Net::postgres(vec![first]);
+            let mut client = net.client();
+            transfer(&mut client, &mut runtime).unwrap();
+            assert!(client.is_closed() && runtime.sleeps.is_empty(), "cut after {cut}");
             net.finish();
         } else {
             let net = Net::postgres(vec![first]);
