@@ -10,7 +10,7 @@ use pyo3::types::{PyDict, PyDictMethods, PyList};
 
 use super::{Cursor, lock};
 use crate::globals;
-use crate::load::{Context, Loader};
+use crate::load::{Context, Loader, Zones};
 use crate::typecaster::Typecaster;
 
 /// A result as it came, and how its columns load.
@@ -21,6 +21,29 @@ pub(crate) struct Fetched {
     loaders: Vec<Loader>,
     /// No row can take part in a reference cycle.
     atomic: bool,
+    /// No code of a user's runs while rows load.
+    native: bool,
+}
+
+/// Holds the garbage collector still while many rows are made, which are no garbage: it would look
+/// at all of them again and again. Only for loaders that run no user code.
+struct CollectorPause;
+
+/// Below this many rows the collector runs once at most.
+const PAUSE_FROM: usize = 500;
+
+impl CollectorPause {
+    fn new(_py: Python<'_>) -> Option<CollectorPause> {
+        // SAFETY: the GIL is held, which the token proves.
+        (unsafe { ffi::PyGC_Disable() } == 1).then_some(CollectorPause)
+    }
+}
+
+impl Drop for CollectorPause {
+    fn drop(&mut self) {
+        // SAFETY: the GIL is held: the pause lives within one call of a method. It was on before.
+        unsafe { ffi::PyGC_Enable() };
+    }
 }
 
 /// A place in the rows: which run, and the offset in it.
@@ -48,8 +71,9 @@ impl Fetched {
             ));
         }
         let atomic = loaders.iter().all(Loader::is_atomic);
+        let native = loaders.iter().all(Loader::is_native);
         let count = result.row_count();
-        Ok(Fetched { description, rows: result.rows, count, loaders, atomic })
+        Ok(Fetched { description, rows: result.rows, count, loaders, atomic, native })
     }
 
     /// The row at a place, and the place of the next.
@@ -240,6 +264,10 @@ impl Cursor {
                 .cast_into_unchecked::<PyList>()
         };
         let mut failed = None;
+        let native = plan.fetched.native
+            && plan.factory.is_none()
+            && !matches!(context.zones, Zones::Factory(_));
+        let pause = (native && size >= PAUSE_FROM).then(|| CollectorPause::new(py));
         while made < size {
             let Some((row, next)) = plan.fetched.row(place) else { break };
             let value = match &plan.factory {
@@ -260,6 +288,7 @@ impl Cursor {
                 }
             }
         }
+        drop(pause);
         slf.get().advance(place, plan.row + made);
         match failed {
             Some(error) => Err(error),

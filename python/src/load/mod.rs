@@ -38,10 +38,10 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// Whether the objects made can never take part in a reference cycle, so that a tuple of them
-    /// need not be looked at by the garbage collector.
+    /// Whether the garbage collector ignores the objects made (it sees no cycle through them), so
+    /// that a tuple of them need not be looked at either.
     fn is_atomic(self) -> bool {
-        !matches!(self, Kind::Json | Kind::Bytea | Kind::TimestampTz | Kind::Time)
+        !matches!(self, Kind::Json | Kind::Bytea)
     }
 }
 
@@ -58,6 +58,15 @@ pub(crate) enum Loader {
 }
 
 impl Loader {
+    /// Whether no Python code of a user's runs while it loads.
+    pub(crate) fn is_native(&self) -> bool {
+        match self {
+            Loader::Native(_) => true,
+            Loader::Array(element) => element.is_native(),
+            Loader::Python(_) | Loader::Missing => false,
+        }
+    }
+
     /// Whether all it makes is atomic; see [`Kind::is_atomic`].
     pub(crate) fn is_atomic(&self) -> bool {
         matches!(self, Loader::Native(kind) if kind.is_atomic())
@@ -111,7 +120,7 @@ pub(crate) struct Context<'a, 'py> {
     pub(crate) py: Python<'py>,
     codec: Arc<Codec>,
     cursor: Option<&'a Bound<'py, PyAny>>,
-    zones: Zones<'py>,
+    pub(crate) zones: Zones<'py>,
     last_zone: Option<(i32, Bound<'py, PyAny>)>,
     stack: Vec<Bound<'py, PyAny>>,
     decimal: &'py Bound<'py, PyAny>,
