@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::home::{Home, is_full, log_tail, open_log};
 use crate::options::{Engine, Options};
 use crate::postgres::server::{Server, find_postmaster};
+use crate::postgres::socket;
 use crate::process::ProcessIdentity;
 use crate::state::{Phase, State};
 
@@ -345,8 +346,7 @@ pub fn stop(options: &Options) -> Result<Stopped, Error> {
         found = Stopped::Stopped;
         Server::adopted(identity).stop(signal)?;
         if let Some(directory) = socket_dir {
-            // Only an empty directory goes, so nobody's files are lost.
-            let _ = fs::remove_dir(directory);
+            socket::remove(&directory);
         }
     }
     State::remove(&home.state_file())?;

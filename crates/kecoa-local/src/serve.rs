@@ -21,6 +21,7 @@ use crate::launch::Running;
 use crate::options::{DEFAULT_PORT, Engine, Options, variable};
 use crate::postgres::bootstrap::bootstrap;
 use crate::postgres::cluster::Address;
+use crate::postgres::socket;
 use crate::postgres::{Binaries, Cluster, DEFAULT_DATABASE, RunAs, SUPERUSER, Search, Server};
 use crate::process::ProcessIdentity;
 use crate::state::{Phase, State};
@@ -158,8 +159,9 @@ impl Context<'_> {
             Ok(End::HomeGone) => server.stop(Signal::QUIT),
             _ => server.stop(Signal::INT),
         };
-        // Only an empty directory goes, so nobody's files are lost.
-        let _ = fs::remove_dir(&address.socket_dir);
+        if stopped.is_ok() {
+            socket::remove(&address.socket_dir);
+        }
         served?;
         stopped
     }

@@ -447,6 +447,7 @@ fn a_home_removed_while_it_serves_ends_it() {
     fs::remove_dir_all(place.instance()).unwrap();
     assert!(state.daemon.wait_gone(Duration::from_secs(20)));
     assert!(!state.server.unwrap().is_alive());
+    assert!(!state.socket_dir.unwrap().exists());
 }
 
 #[test]

@@ -172,7 +172,11 @@ impl Cluster {
                 {
                     thread::sleep(Duration::from_millis(100));
                 }
-                _ => return result,
+                Err(_) => {
+                    socket::remove(&socket_dir);
+                    return result;
+                }
+                Ok(_) => return result,
             }
         }
     }

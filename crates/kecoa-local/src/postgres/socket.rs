@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 use crate::home::{hash, random_suffix};
+use crate::postgres::SOCKET_PORT;
 use crate::postgres::privileges::RunAs;
 
 /// Makes the directory, or takes the one that an earlier run for this data directory left.
@@ -33,6 +34,20 @@ pub(crate) fn make(parent: &Path, data_dir: &Path, run_as: &RunAs) -> Result<Pat
     Ok(another)
 }
 
+/// Removes the directory of a server that has ended, with what a server that had to be killed
+/// leaves in it. Other files, and a directory that is not empty then, stay.
+pub(crate) fn remove(directory: &Path) {
+    let ours = directory.file_name().and_then(|name| name.to_str());
+    if !ours.is_some_and(|name| name.starts_with("kecoa-")) {
+        return;
+    }
+    for name in [format!(".s.PGSQL.{SOCKET_PORT}"), format!(".s.PGSQL.{SOCKET_PORT}.lock")] {
+        // Gone already, as a rule.
+        let _ = fs::remove_file(directory.join(name));
+    }
+    let _ = fs::remove_dir(directory);
+}
+
 fn create(path: &Path, run_as: &RunAs) -> Result<(), Error> {
     DirBuilder::new()
         .mode(0o700)
@@ -50,6 +65,23 @@ fn is_private(path: &Path, owner: u32) -> bool {
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn removed_with_a_killed_servers_leavings_and_nothing_else() {
+        let tmp = tempfile::tempdir().unwrap();
+        let directory = tmp.path().join("kecoa-1-2");
+        fs::create_dir(&directory).unwrap();
+        fs::write(directory.join(".s.PGSQL.5432.lock"), "1").unwrap();
+        fs::write(directory.join("somebody's"), "").unwrap();
+        remove(&directory);
+        assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
+        fs::remove_file(directory.join("somebody's")).unwrap();
+        remove(&directory);
+        assert!(!directory.exists());
+        // A server that was started by other means has its socket elsewhere.
+        remove(tmp.path());
+        assert!(tmp.path().exists());
+    }
 
     #[test]
     fn made_private_found_again_and_never_shared() {
