@@ -43,7 +43,11 @@ pub(super) fn create(
         return Ok(Some(edits.apply(statement.sql(), statement.offset())));
     };
     let closing = statement.partner(open).unwrap_or(statement.len());
-    if lenient && nameless {
+    // PostgreSQL's own name would have the stored columns in it.
+    let stores = statement
+        .find(closing, statement.len(), |i| statement.is_any(i, &["STORING", "COVERING"]))
+        .is_some();
+    if nameless && (lenient || stores) {
         let table = statement.slice(name, end);
         let text = table::implicit_name(statement, &table, open + 1, closing, "idx");
         edits.insert(statement.start(on), format!("{text} "));

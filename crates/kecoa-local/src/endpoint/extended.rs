@@ -73,8 +73,9 @@ impl Session {
     pub(super) async fn extended(&mut self, frame: Frame) -> Flow<()> {
         if frame.tag == b'S' {
             self.skipping = false;
-            let status = self.sync().await?;
-            self.ready(status, true);
+            if let Some(status) = self.sync().await? {
+                self.ready(status, true);
+            }
             return self.client.flush().await.map_err(|_| End::Client);
         }
         if self.skipping {
@@ -112,16 +113,16 @@ impl Session {
         Ok(())
     }
 
-    /// Sends a Sync and waits for its ReadyForQuery; returns the status. The answer is the
-    /// caller's to pass on.
-    pub(super) async fn sync(&mut self) -> Flow<u8> {
+    /// Sends a Sync and waits for its ReadyForQuery; returns the status, which is the caller's to
+    /// pass on. `None` when PostgreSQL ignored the Sync because a COPY began before it.
+    pub(super) async fn sync(&mut self) -> Flow<Option<u8>> {
         put(&mut self.backend.output, b'S', &[]);
         self.expected.push_back(Expect::Sync);
-        self.synced = b'I';
+        self.synced = None;
         self.drain().await?;
+        let Some(status) = self.synced else { return Ok(None) };
         self.skipping = false;
-        let status = self.synced;
-        self.repair_release(status).await
+        self.repair_release(status).await.map(Some)
     }
 
     /// Waits for everything that was asked to be answered.
@@ -380,7 +381,7 @@ impl Session {
             }
             (b'Z', Some(Expect::Sync)) => {
                 self.unsynced = false;
-                self.synced = frame.body.first().copied().unwrap_or(b'I');
+                self.synced = Some(frame.body.first().copied().unwrap_or(b'I'));
                 self.expected.pop_front();
             }
             (b'H' | b'd' | b'c' | b'W', _) => self.client.put(&frame),

@@ -78,8 +78,10 @@ pub(super) struct Session {
     pub(super) unsynced: bool,
     /// The failed `RELEASE` whose transaction must be made anew.
     pub(super) release_failed: bool,
-    /// The status of the last ReadyForQuery.
-    pub(super) synced: u8,
+    /// The status of the last ReadyForQuery that a Sync was answered with.
+    pub(super) synced: Option<u8>,
+    /// PostgreSQL owes an answer.
+    waiting: bool,
     /// A backend message that was read too early.
     pub(super) peeked: Option<Frame>,
     /// Rows of a query the client does not see.
@@ -117,7 +119,8 @@ impl Session {
             skipping: false,
             unsynced: false,
             release_failed: false,
-            synced: b'I',
+            synced: None,
+            waiting: false,
             peeked: None,
             collected: Vec::new(),
         }
@@ -146,7 +149,7 @@ impl Session {
         let own = |code, message: &str| Some(Fields::own("FATAL", code, message));
         let error = match &end {
             End::Client => {
-                if let Some(key) = self.backend_key.take().filter(|_| self.busy()) {
+                if let Some(key) = self.backend_key.take().filter(|_| self.waiting) {
                     // Nobody waits for what the backend is doing.
                     let socket = backend::socket(&self.shared.options.backend);
                     let _ = cancel::send(&socket, key).await;
@@ -164,10 +167,6 @@ impl Session {
         if !matches!(end, End::Client) {
             let _ = self.client.flush().await;
         }
-    }
-
-    fn busy(&self) -> bool {
-        !self.expected.is_empty() || self.peeked.is_some() || !self.backend.output.is_empty()
     }
 
     async fn serve(&mut self) -> Flow<()> {
@@ -234,8 +233,10 @@ impl Session {
                 if self.client.output.len() > HIGH_WATER {
                     self.client.flush().await.map_err(|_| End::Client)?;
                 }
+                self.waiting = false;
                 return Ok(frame);
             }
+            self.waiting = true;
             let listen = self.client.input.len() < HIGH_WATER;
             tokio::select! {
                 done = self.backend.exchange() => done.map_err(|_| End::Backend)?,

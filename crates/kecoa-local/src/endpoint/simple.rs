@@ -169,7 +169,7 @@ impl Session {
             }
         }
         if self.unsynced {
-            status = self.sync().await?;
+            status = self.sync().await?.unwrap_or(b'I');
         }
         Ok(status)
     }

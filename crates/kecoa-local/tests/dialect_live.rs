@@ -1,0 +1,188 @@
+//! Drives `dialect.txt` against a real endpoint and PostgreSQL, and keeps the docs' tables true.
+
+mod live;
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use live::{Replies, Server};
+
+#[derive(Default)]
+struct Feature {
+    state: String,
+    english: String,
+    indonesian: String,
+    note: (String, String),
+    cases: Vec<Case>,
+}
+
+#[derive(Default)]
+struct Case {
+    line: usize,
+    sql: String,
+    batch: bool,
+    tags: Vec<String>,
+    names: Option<Vec<String>>,
+    rows: Vec<Vec<Option<String>>>,
+    error: Option<(String, String)>,
+    said: Option<String>,
+}
+
+fn cells(line: &str) -> Vec<String> {
+    line.split(" | ").map(|cell| cell.replace("\\n", "\n").replace("\\t", "\t")).collect()
+}
+
+fn features() -> Vec<Feature> {
+    let mut features: Vec<Feature> = Vec::new();
+    for (number, line) in include_str!("dialect.txt").lines().enumerate() {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        if let Some(rest) = line.strip_prefix("== ") {
+            let parts = cells(rest);
+            features.push(Feature {
+                state: parts[0].clone(),
+                english: parts[1].clone(),
+                indonesian: parts[2].clone(),
+                ..Feature::default()
+            });
+            continue;
+        }
+        let feature = features.last_mut().expect("a feature first");
+        if let Some(rest) = line.strip_prefix("note | ") {
+            let parts = cells(rest);
+            feature.note = (parts[0].clone(), parts[1].clone());
+            continue;
+        }
+        let sql = line.strip_prefix(">> ").or_else(|| line.strip_prefix("> "));
+        if let Some(sql) = sql {
+            let fresh = feature.cases.last().is_none_or(|case| {
+                line.starts_with(">> ")
+                    || !case.tags.is_empty()
+                    || case.error.is_some()
+                    || !case.rows.is_empty()
+            });
+            if fresh {
+                let batch = line.starts_with(">>");
+                feature.cases.push(Case { line: number + 1, batch, ..Case::default() });
+            }
+            let case = feature.cases.last_mut().unwrap();
+            if !case.sql.is_empty() {
+                case.sql.push('\n');
+            }
+            case.sql.push_str(sql);
+            continue;
+        }
+        let case = feature.cases.last_mut().expect("a statement first");
+        let (mark, rest) = line.split_at(1);
+        let rest = rest.strip_prefix(' ').unwrap_or(rest);
+        match mark {
+            "=" => case.tags.push(rest.to_owned()),
+            ":" => case.names = Some(cells(rest)),
+            "|" => case.rows.push(
+                cells(rest).into_iter().map(|cell| (cell != "NULL").then_some(cell)).collect(),
+            ),
+            "!" => {
+                let (code, message) = rest.split_once(' ').unwrap();
+                case.error = Some((code.to_owned(), message.to_owned()));
+            }
+            "~" => case.said = Some(rest.to_owned()),
+            other => panic!("line {}: {other:?}", number + 1),
+        }
+    }
+    features
+}
+
+fn check(case: &Case, replies: &Replies, protocol: &str) -> Result<(), String> {
+    let at = format!("line {} ({protocol}): {}\n{replies:#?}", case.line, case.sql);
+    match (&case.error, &replies.error) {
+        (None, None) => {}
+        (Some((code, part)), Some((found, message, _)))
+            if code == found && message.contains(part.as_str()) => {}
+        (expected, _) => return Err(format!("expected error {expected:?} at {at}")),
+    }
+    if replies.tags != case.tags {
+        return Err(format!("expected tags {:?} at {at}", case.tags));
+    }
+    if replies.rows != case.rows {
+        return Err(format!("expected rows {:?} at {at}", case.rows));
+    }
+    if case.names.as_ref().is_some_and(|names| *names != replies.names) {
+        return Err(format!("expected columns {:?} at {at}", case.names));
+    }
+    let said = |part: &String| {
+        replies.notices.iter().chain(&replies.hint).any(|text| text.contains(part.as_str()))
+    };
+    if case.said.as_ref().is_some_and(|part| !said(part)) {
+        return Err(format!("expected to be told {:?} at {at}", case.said));
+    }
+    Ok(())
+}
+
+#[test]
+fn the_dialect_holds_in_both_protocols() {
+    let Some(server) = Server::start() else { return };
+    let mut failures = Vec::new();
+    let mut checked = 0;
+    for protocol in ["simple", "extended"] {
+        let mut owner = server.client("defaultdb");
+        assert_eq!(owner.simple(&format!("CREATE DATABASE {protocol}")).error, None);
+        for feature in features() {
+            let mut client = server.client(protocol);
+            for case in &feature.cases {
+                if case.batch && protocol == "extended" {
+                    continue;
+                }
+                let replies = match protocol {
+                    "simple" => client.simple(&case.sql),
+                    _ => client.extended(&case.sql, &[]),
+                };
+                checked += 1;
+                failures.extend(check(case, &replies, protocol).err());
+            }
+        }
+    }
+    println!("{checked} statements checked");
+    assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n\n"));
+}
+
+const START: &str = "<!-- made by crates/kecoa-local/tests/dialect_live.rs -->";
+const END: &str = "<!-- end -->";
+
+#[test]
+fn the_docs_say_what_the_tests_show() {
+    let headings = [
+        ("en", "| | What | To know | Statements tested |", ["yes", "in part", "no"]),
+        (
+            "id",
+            "| | Apa | Yang perlu diketahui | Pernyataan yang diuji |",
+            ["ya", "sebagian", "tidak"],
+        ),
+    ];
+    for (language, heading, words) in headings {
+        let mut table = format!("{heading}\n|---|---|---|---:|\n");
+        for feature in features() {
+            let word = match feature.state.as_str() {
+                "yes" => words[0],
+                "part" => words[1],
+                _ => words[2],
+            };
+            let (title, note) = match language {
+                "en" => (&feature.english, &feature.note.0),
+                _ => (&feature.indonesian, &feature.note.1),
+            };
+            writeln!(table, "| {word} | {title} | {note} | {} |", feature.cases.len()).unwrap();
+        }
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+            .join(format!("../../docs/{language}/dialect.md"));
+        let page = std::fs::read_to_string(&path).unwrap();
+        let (before, rest) = page.split_once(START).expect("the marker");
+        let (found, after) = rest.split_once(END).expect("the end marker");
+        let table = format!("\n{table}");
+        if std::env::var_os("KECOA_WRITE_DOCS").is_some_and(|value| value == "1") {
+            std::fs::write(&path, format!("{before}{START}{table}{END}{after}")).unwrap();
+        } else {
+            assert_eq!(found, table, "run the tests with KECOA_WRITE_DOCS=1 to renew {path:?}");
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! The endpoint under clients that do not behave, and servers that go away.
+
+mod live;
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use kecoa_proto::TransactionStatus;
+use kecoa_proto::message::backend::Message as Backend;
+use kecoa_proto::message::frontend::{Message, Query, Target};
+use kecoa_proto::message::startup::Startup;
+use live::{Client, Server};
+
+fn query(sql: &str) -> Message {
+    Message::Query(Query { sql: Bytes::copy_from_slice(sql.as_bytes()) })
+}
+
+/// A small generator: the same bytes in every run.
+struct Noise(u64);
+
+impl Noise {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        self.0 >> 33
+    }
+
+    fn bytes(&mut self, length: u64) -> Vec<u8> {
+        (0..self.next() % (length + 1)).map(|_| self.next().to_le_bytes()[0]).collect()
+    }
+}
+
+#[test]
+fn pipelines_and_positions() {
+    let Some(server) = Server::start() else { return };
+    let mut client = server.client("defaultdb");
+    let sync = Message::Sync;
+    // Look-ups, several pieces and control statements inside one pipeline.
+    client.send(&[
+        Client::<TcpStream>::parse("", "CREATE TABLE p (id INT PRIMARY KEY, s STRING, INDEX (s))"),
+        Client::<TcpStream>::bind("", &[]),
+        Client::<TcpStream>::execute(),
+        Client::<TcpStream>::parse("up", "UPSERT INTO p VALUES ($1, $2)"),
+        Client::<TcpStream>::bind("up", &["1", "a"]),
+        Client::<TcpStream>::execute(),
+        Client::<TcpStream>::bind("up", &["1", "b"]),
+        Client::<TcpStream>::execute(),
+        Message::Describe(Target::Statement(Bytes::from_static(b"up"))),
+        Message::Close(Target::Statement(Bytes::from_static(b"up"))),
+        sync.clone(),
+    ]);
+    let replies = client.replies();
+    assert_eq!(replies.error, None);
+    assert_eq!(replies.tags, ["CREATE TABLE", "INSERT 0 1", "INSERT 0 1"]);
+    assert!(replies.no_data);
+    // A failed pipeline leaves nothing, and the next one works.
+    client.send(&[
+        Client::<TcpStream>::parse("s", "UPSERT INTO p VALUES (2, 'x')"),
+        Client::<TcpStream>::bind("s", &[]),
+        Client::<TcpStream>::execute(),
+        Client::<TcpStream>::parse("", "SELECT 'é'::STRING, nope FROM p"),
+        Client::<TcpStream>::parse("", "UPSERT INTO p VALUES (3, 'x')"),
+        Client::<TcpStream>::execute(),
+        sync.clone(),
+    ]);
+    let replies = client.replies();
+    let (code, _, position) = replies.error.unwrap();
+    assert_eq!((code.as_str(), position), ("42703", Some(21)));
+    assert_eq!(client.simple("SELECT count(*) FROM p").rows, [[Some("1".to_owned())]]);
+    // BEGIN, work and COMMIT in one pipeline; then a refusal in the middle.
+    let mut all = Vec::new();
+    for sql in ["BEGIN", "UPSERT INTO p VALUES (4, 'x')", "COMMIT"] {
+        all.extend([
+            Client::<TcpStream>::parse("", sql),
+            Client::<TcpStream>::bind("", &[]),
+            Client::<TcpStream>::execute(),
+        ]);
+    }
+    all.push(sync.clone());
+    client.send(&all);
+    let replies = client.replies();
+    assert_eq!(replies.tags, ["BEGIN", "INSERT 0 1", "COMMIT"]);
+    assert_eq!(replies.status, Some(TransactionStatus::Idle));
+    let replies = client.extended("SELECT * FROM p AS OF SYSTEM TIME '-1s' WHERE id = $1", &["1"]);
+    assert_eq!(replies.error.unwrap().0, "0A000");
+    assert_eq!(client.extended("SELECT $1::STRING", &["x"]).oids, [25]);
+    // An unknown message is told and the connection closed.
+    client.stream.write_all(b"?\0\0\0\x04").unwrap();
+    assert!(matches!(client.next(), Some(Backend::ErrorResponse(error)) if error.is_fatal()));
+    assert!(client.next().is_none());
+}
+
+#[test]
+fn a_release_that_fails_leaves_a_failed_transaction() {
+    let Some(server) = Server::start() else { return };
+    let (mut one, mut two) = (server.client("defaultdb"), server.client("defaultdb"));
+    let made = one
+        .simple("CREATE TABLE r (id INT PRIMARY KEY, v INT); UPSERT INTO r VALUES (1, 1), (2, 1)");
+    assert_eq!(made.error, None);
+    for client in [&mut one, &mut two] {
+        let replies = client.simple("BEGIN; SAVEPOINT cockroach_restart; SELECT sum(v) FROM r");
+        assert_eq!(replies.error, None);
+    }
+    assert_eq!(one.simple("UPDATE r SET v = 5 WHERE id = 1").error, None);
+    assert_eq!(two.simple("UPDATE r SET v = 6 WHERE id = 2").error, None);
+    assert_eq!(one.simple("RELEASE SAVEPOINT cockroach_restart").tags, ["COMMIT"]);
+    let failed = two.simple("RELEASE SAVEPOINT cockroach_restart");
+    let (code, message, _) = failed.error.unwrap();
+    assert_eq!(code, "40001");
+    assert!(message.starts_with("restart transaction: "), "{message}");
+    assert!(failed.hint.unwrap().contains("transaction-retry-error-reference"));
+    assert_eq!(failed.status, Some(TransactionStatus::Failed));
+    assert_eq!(two.simple("ROLLBACK TO SAVEPOINT cockroach_restart").tags, ["ROLLBACK"]);
+    assert_eq!(two.simple("SELECT sum(v) FROM r").rows, [[Some("6".to_owned())]]);
+    assert_eq!(two.simple("RELEASE SAVEPOINT cockroach_restart").tags, ["COMMIT"]);
+    let done = two.simple("COMMIT");
+    assert_eq!(
+        (done.tags, done.status),
+        (vec!["COMMIT".to_owned()], Some(TransactionStatus::Idle))
+    );
+    // At COMMIT, the transaction is over.
+    for client in [&mut one, &mut two] {
+        client.simple("COMMIT; BEGIN; SELECT sum(v) FROM r");
+    }
+    one.simple("UPDATE r SET v = 7 WHERE id = 1; COMMIT");
+    let failed = two.simple("UPDATE r SET v = 8 WHERE id = 2; COMMIT");
+    assert_eq!(failed.error.unwrap().0, "40001");
+}
+
+#[test]
+fn copy_goes_both_ways_and_fails_cleanly() {
+    let Some(server) = Server::start() else { return };
+    let mut client = server.client("defaultdb");
+    client.simple("CREATE TABLE c (a INT, b STRING)");
+    let data = |text: &'static str| Message::CopyData(Bytes::from_static(text.as_bytes()));
+    client.send(&[query("COPY c FROM STDIN"), data("1\tx\n2\ty\n"), Message::CopyDone]);
+    assert_eq!(client.replies().tags, ["COPY 2"]);
+    // The error comes while the client still sends.
+    let mut wrong = vec![query("COPY c FROM STDIN")];
+    wrong.extend((0..20_000).map(|_| data("wrong\tx\n")));
+    wrong.push(Message::CopyDone);
+    client.send(&wrong);
+    assert_eq!(client.replies().error.unwrap().0, "22P02");
+    assert_eq!(client.simple("SELECT count(*) FROM c").rows, [[Some("2".to_owned())]]);
+    // Extended, as libpq does it: the Sync goes along, and once more behind the data.
+    client.send(&[
+        Client::<TcpStream>::parse("", "COPY c FROM STDIN"),
+        Client::<TcpStream>::bind("", &[]),
+        Client::<TcpStream>::execute(),
+        Message::Sync,
+        data("3\tz\n"),
+        Message::CopyDone,
+        Message::Sync,
+    ]);
+    let replies = client.replies();
+    assert_eq!((replies.error, replies.tags), (None, vec!["COPY 3".replace('3', "1")]));
+    assert_eq!(client.simple("COPY c TO STDOUT; SELECT 1").tags, ["COPY 3", "SELECT 1"]);
+}
+
+#[test]
+fn a_client_that_leaves_leaves_nothing_behind() {
+    let Some(server) = Server::start() else { return };
+    let mut watcher = server.client("defaultdb");
+    watcher.simple("CREATE TABLE w (id INT PRIMARY KEY)");
+    let mut gone = server.client("defaultdb");
+    assert_eq!(gone.simple("BEGIN; INSERT INTO w VALUES (1)").error, None);
+    gone.send(&[query("SELECT pg_sleep(60)")]);
+    std::thread::sleep(Duration::from_millis(100));
+    gone.stream.shutdown(Shutdown::Both).unwrap();
+    let started = Instant::now();
+    loop {
+        let others = watcher.simple(
+            "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' \
+             AND pid <> pg_backend_pid()",
+        );
+        if others.rows == [[Some("0".to_owned())]] {
+            break;
+        }
+        assert!(started.elapsed() < Duration::from_secs(10), "{others:?}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(watcher.simple("INSERT INTO w VALUES (1)").error, None);
+}
+
+#[test]
+fn clients_are_told_when_a_server_ends() {
+    let Some(mut server) = Server::start() else { return };
+    let (mut idle, mut busy) = (server.client("defaultdb"), server.client("defaultdb"));
+    busy.send(&[query("SELECT pg_sleep(60)")]);
+    std::thread::sleep(Duration::from_millis(100));
+    let mut told = server.client("defaultdb");
+    server.stop_postgres();
+    for client in [&mut idle, &mut busy] {
+        let mut told = false;
+        while let Some(message) = client.next() {
+            if let Backend::ErrorResponse(error) = message {
+                told = error.is_fatal() && error.sqlstate().as_str().starts_with("57P0");
+            }
+        }
+        assert!(told, "closed without a word");
+    }
+    drop(told.next());
+    // New clients hear that there is no server.
+    let mut fresh = TcpStream::connect(server.address).unwrap();
+    fresh.write_all(&startup()).unwrap();
+    let mut answer = Vec::new();
+    fresh.read_to_end(&mut answer).unwrap();
+    assert!(String::from_utf8_lossy(&answer).contains("57P03"));
+    server.stop_endpoint();
+    assert!(TcpStream::connect(server.address).is_err());
+}
+
+fn startup() -> BytesMut {
+    let parameters = vec![
+        (Bytes::from_static(b"user"), Bytes::from_static(b"root")),
+        (Bytes::from_static(b"database"), Bytes::from_static(b"defaultdb")),
+    ];
+    let version = kecoa_proto::ProtocolVersion::V3_0;
+    let mut out = BytesMut::new();
+    Startup::Startup { version, parameters }.encode(&mut out).unwrap();
+    out
+}
+
+#[test]
+fn nothing_a_client_sends_harms_the_others() {
+    let Some(mut server) = Server::start() else { return };
+    let mut noise = Noise(7);
+    for round in 0..150 {
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+        let mut bytes = Vec::new();
+        if round % 3 > 0 {
+            bytes.extend_from_slice(&startup());
+            // Messages with a right frame and any body, in any order.
+            for _ in 0..noise.next() % 12 {
+                let tags = b"QPBEDCHSFdcfXp?";
+                let tag = tags[usize::try_from(noise.next()).unwrap() % tags.len()];
+                let mut body = noise.bytes(40);
+                if noise.next() % 2 == 0 {
+                    body = b"\0UPSERT INTO t VALUES ('; $$ \0\0\0\0\0\0\0".to_vec();
+                    body.truncate(usize::try_from(noise.next()).unwrap() % 42);
+                }
+                bytes.push(tag);
+                bytes.extend_from_slice(&u32::try_from(body.len() + 4).unwrap().to_be_bytes());
+                bytes.extend_from_slice(&body);
+            }
+        }
+        bytes.extend_from_slice(&noise.bytes(60));
+        let _ = stream.write_all(&bytes);
+        let _ = stream.shutdown(Shutdown::Write);
+        let mut answer = [0; 4096];
+        while matches!(stream.read(&mut answer), Ok(1..)) {}
+    }
+    let mut client = server.client("defaultdb");
+    assert_eq!(client.simple("SELECT 1").tags, ["SELECT 1"]);
+    client.stream.write_all(b"Q\xff\xff\xff\xff").unwrap();
+    assert!(matches!(client.next(), Some(Backend::ErrorResponse(error)) if error.is_fatal()));
+    // A panic in any of the tasks would show when the endpoint stops.
+    server.stop_endpoint();
+}
