@@ -110,6 +110,12 @@ impl Connection {
         lock(&self.state).closed != 0
     }
 
+    /// Whether it was opened and not closed.
+    pub(crate) fn is_connected(&self) -> bool {
+        let state = lock(&self.state);
+        state.closed == 0 && state.status != STATUS_SETUP
+    }
+
     /// InterfaceError when closed or never opened.
     pub(crate) fn check_open(&self, py: Python<'_>) -> PyResult<()> {
         let (closed, status) = {
@@ -163,7 +169,7 @@ impl Connection {
 
     /// psycopg2's number of the transaction's status.
     pub(crate) fn transaction_number(&self) -> i32 {
-        if self.is_closed() {
+        if !self.is_connected() {
             return 4;
         }
         if self.executing.load(Ordering::Relaxed) > 0 {
@@ -202,6 +208,7 @@ impl Connection {
             .map_err(|error| globals.exceptions.operational(py, error.to_string()))?;
         let has_password = config.pairs().any(|(name, _)| Config::is_secret(name));
         let shown = if has_password { masked(&config) } else { dsn.to_owned() };
+        lock(&this.state).dsn.clone_from(&shown);
         let mut signals = Signals::default();
         let connected = py.detach(|| Client::connect_with(&config, &mut signals));
         let client = match connected {
@@ -228,7 +235,6 @@ impl Connection {
             let mut state = lock(&this.state);
             state.closed = 0;
             state.status = STATUS_READY;
-            state.dsn = shown;
             state.options = options;
             state.password = password;
             state.server_version = version;
@@ -765,6 +771,14 @@ impl Connection {
         _kwargs: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
         Err(Connection::unsupported(py, "lobject()"))
+    }
+
+    /// NotSupportedError: there is no libpq.
+    fn get_native_connection(&self, py: Python<'_>) -> PyResult<()> {
+        self.check_open(py)?;
+        Err(globals::get(py)?
+            .exceptions
+            .not_supported(py, "there is no libpq behind this connection"))
     }
 
     #[pyo3(signature = (*_args))]

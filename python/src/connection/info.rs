@@ -12,7 +12,15 @@ pub(crate) struct ConnectionInfo {
 }
 
 impl ConnectionInfo {
+    /// Whether the connection was made and not closed.
+    fn is_open(&self) -> bool {
+        self.connection.get().is_connected()
+    }
+
     fn option(&self, name: &str) -> Option<String> {
+        if !self.is_open() {
+            return None;
+        }
         lock(&self.connection.get().state)
             .options
             .iter()
@@ -40,10 +48,11 @@ impl ConnectionInfo {
         self.option("user")
     }
 
-    /// The password that was given.
+    /// The password that was given; empty when none was.
     #[getter]
     fn password(&self) -> Option<String> {
-        lock(&self.connection.get().state).password.clone()
+        let password = lock(&self.connection.get().state).password.clone();
+        self.is_open().then(|| password.unwrap_or_default())
     }
 
     /// The host or the directory of the socket.
@@ -54,14 +63,15 @@ impl ConnectionInfo {
 
     /// The port.
     #[getter]
-    fn port(&self) -> u16 {
-        self.option("port").and_then(|port| port.parse().ok()).unwrap_or(5432)
+    fn port(&self) -> Option<u16> {
+        let port = self.option("port").and_then(|port| port.parse().ok()).unwrap_or(5432);
+        self.is_open().then_some(port)
     }
 
     /// The command-line options for the server.
     #[getter]
     fn options(&self) -> Option<String> {
-        Some(self.option("options").unwrap_or_default())
+        self.is_open().then(|| self.option("options").unwrap_or_default())
     }
 
     /// All options but the password.
@@ -73,7 +83,7 @@ impl ConnectionInfo {
     /// 0 when connected, 1 when not.
     #[getter]
     fn status(&self) -> i32 {
-        i32::from(self.connection.get().is_closed())
+        i32::from(!self.is_open())
     }
 
     /// As `connection.get_transaction_status`, 4 when closed.
@@ -82,10 +92,10 @@ impl ConnectionInfo {
         self.connection.get().transaction_number()
     }
 
-    /// 3.
+    /// 3; 0 when not connected.
     #[getter]
     fn protocol_version(&self) -> i32 {
-        3
+        if self.is_open() { 3 } else { 0 }
     }
 
     /// The server's version as a number.
@@ -97,7 +107,7 @@ impl ConnectionInfo {
     /// The last error of the connection itself.
     #[getter]
     fn error_message(&self) -> Option<String> {
-        self.connection.get().is_closed().then(|| "the connection is closed\n".to_owned())
+        (!self.is_open()).then(|| "the connection is closed\n".to_owned())
     }
 
     /// The socket's file descriptor, -1 when there is none.
@@ -121,7 +131,7 @@ impl ConnectionInfo {
     /// Whether a password was at hand.
     #[getter]
     fn used_password(&self) -> bool {
-        self.password().is_some()
+        lock(&self.connection.get().state).password.is_some()
     }
 
     /// Whether the connection is encrypted.

@@ -86,9 +86,7 @@ impl Cursor {
         let this = slf.get();
         let Some(named) = this.named() else { return Ok(()) };
         this.check_open(py)?;
-        if named.begun.is_none() {
-            return Err(globals::get(py)?.exceptions.programming(py, "no results to fetch"));
-        }
+        // A cursor that was not executed may take over one that exists on the server.
         let connection = this.connection_of(py)?;
         this.check_mark(py, connection.get())?;
         let sql = format!("FETCH FORWARD {amount} FROM {}", named.quoted);
@@ -111,7 +109,18 @@ impl Cursor {
         Ok(true)
     }
 
-    /// CLOSE, unless the transaction failed or is over, or the cursor was never declared.
+    /// Whether the server has a cursor of this name.
+    fn exists(slf: &Bound<'_, Cursor>, connection: &Bound<'_, Connection>) -> PyResult<bool> {
+        let name = lock(&slf.get().inner).name.clone().unwrap_or_default();
+        let settings = connection.get().settings();
+        let mut sql = b"SELECT 1 FROM pg_catalog.pg_cursors WHERE name = ".to_vec();
+        crate::dump::Dumper::new(slf.py(), &settings, Some(connection))
+            .text_literal(&name, &mut sql)?;
+        Cursor::run(slf, connection, &sql, Mode::NoBegin)?;
+        Ok(lock(&slf.get().inner).rowcount > 0)
+    }
+
+    /// CLOSE, unless the transaction failed or the cursor was never declared.
     pub(crate) fn close_named(slf: &Bound<'_, Cursor>) -> PyResult<()> {
         let this = slf.get();
         let py = slf.py();
@@ -119,8 +128,10 @@ impl Cursor {
         let connection = this.connection_of(py)?;
         if connection.get().is_closed()
             || connection.get().server_transaction() == kecoa_proto::TransactionStatus::Failed
-            || named.begun.is_none()
         {
+            return Ok(());
+        }
+        if named.begun.is_none() && !Cursor::exists(slf, &connection)? {
             return Ok(());
         }
         this.check_mark(py, connection.get())?;

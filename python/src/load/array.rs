@@ -144,6 +144,9 @@ fn scan<'py>(
                 };
                 let list = pop_list(py, stack, level.base)?;
                 if levels.is_empty() {
+                    if !tail.is_empty() {
+                        return Err(error(py, "unbalanced braces in array"));
+                    }
                     return Ok(list);
                 }
                 stack.push(list);

@@ -1,7 +1,10 @@
 //! `bytea`: a memoryview, as psycopg2 returns.
 
+use std::ffi::{c_char, c_int};
+
+use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyMemoryView};
+use pyo3::types::PyMemoryView;
 
 use crate::globals;
 
@@ -53,27 +56,95 @@ fn decode_escape(data: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
-pub(super) fn load<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-    let malformed =
-        || -> PyResult<PyErr> { Ok(globals::get(py)?.exceptions.data(py, "can't parse bytea")) };
-    let bytes = match data {
-        [b'\\', b'x', digits @ ..] => {
-            let mut valid = false;
-            let bytes = PyBytes::new_with(py, digits.len() / 2, |out| {
-                valid = decode_hex(digits, out);
-                Ok(())
-            })?;
-            if !valid {
-                return Err(malformed()?);
+/// The bytes behind a memoryview. Its elements are bytes of length one, as psycopg2's are, and not
+/// ints: the buffer's format is `c`.
+#[pyclass(frozen, name = "chunk", module = "kecoa._kecoa")]
+struct Chunk {
+    data: Box<[u8]>,
+}
+
+#[pymethods]
+impl Chunk {
+    /// The buffer protocol.
+    ///
+    /// # Safety
+    /// `view` is what the interpreter passes: a buffer to fill in.
+    unsafe fn __getbuffer__(
+        slf: &Bound<'_, Self>,
+        view: *mut ffi::Py_buffer,
+        flags: c_int,
+    ) -> PyResult<()> {
+        let data = &slf.get().data;
+        let length = data.len().try_into().unwrap_or(ffi::Py_ssize_t::MAX);
+        // SAFETY: the object is frozen, so that the bytes stay where they are for as long as the
+        // view holds the reference that FillInfo takes; read-only views only; the format is static.
+        unsafe {
+            let filled = ffi::PyBuffer_FillInfo(
+                view,
+                slf.as_ptr(),
+                data.as_ptr().cast_mut().cast(),
+                length,
+                1,
+                flags,
+            );
+            if filled != 0 {
+                return Err(PyErr::fetch(slf.py()));
             }
-            bytes
+            (*view).format = c"c".as_ptr().cast_mut();
         }
-        _ => match decode_escape(data) {
-            Some(bytes) => PyBytes::new(py, &bytes),
-            None => return Err(malformed()?),
-        },
+        Ok(())
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<memory chunk size {}>", self.data.len())
+    }
+}
+
+fn decode(data: &[u8]) -> Option<Vec<u8>> {
+    match data {
+        [b'\\', b'x', digits @ ..] => {
+            let mut out = vec![0; digits.len() / 2];
+            decode_hex(digits, &mut out).then_some(out)
+        }
+        _ => decode_escape(data),
+    }
+}
+
+pub(crate) fn load<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    let Some(bytes) = decode(data) else {
+        return Err(globals::get(py)?.exceptions.data(py, "can't parse bytea"));
     };
-    Ok(PyMemoryView::from(bytes.as_any())?.into_any())
+    let chunk = Bound::new(py, Chunk { data: bytes.into() })?;
+    Ok(PyMemoryView::from(chunk.as_any())?.into_any())
+}
+
+/// psycopg2's C module exports its parser of bytea under this name, and its tests call it through
+/// ctypes: `PyObject *typecast_BINARY_cast(const char *s, Py_ssize_t len, PyObject *cursor)`.
+///
+/// # Safety
+/// The GIL is held; `text` is null or `length` readable bytes.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn typecast_BINARY_cast(
+    text: *const c_char,
+    length: ffi::Py_ssize_t,
+    _cursor: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: the caller holds the GIL and vouches for the bytes; a new reference is returned, or
+    // null with an error set.
+    unsafe {
+        let py = Python::assume_attached();
+        if text.is_null() {
+            return py.None().into_ptr();
+        }
+        let length = usize::try_from(length).unwrap_or(0);
+        match load(py, std::slice::from_raw_parts(text.cast(), length)) {
+            Ok(value) => value.into_ptr(),
+            Err(error) => {
+                error.restore(py);
+                std::ptr::null_mut()
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -344,7 +344,9 @@ fn parse_interval(data: &[u8]) -> Result<Interval, IntervalError> {
                 (seconds, tail) = component(after)?;
             }
             if let [b'.', fraction @ ..] = tail {
-                let count = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
+                // More digits than psycopg2 takes are an error there too.
+                let (_, after) = component(fraction)?;
+                let count = fraction.len() - after.len();
                 let mut micros = 0;
                 for index in 0..6 {
                     let digit = fraction.get(index).filter(|_| index < count).unwrap_or(&b'0');
@@ -433,6 +435,7 @@ mod tests {
         assert_eq!(parse("00:00:00"), interval(0, 0, 0));
         assert_eq!(parse("1 mon"), interval(30, 0, 0));
         assert_eq!(parse("99999999999 days"), Err(IntervalError::TooBig));
+        assert_eq!(parse("00:00:00.100000000000000000"), Err(IntervalError::TooBig));
         assert_eq!(parse("P1Y"), Err(IntervalError::Iso8601));
         assert_eq!(parse("soon"), Err(IntervalError::Malformed));
         assert_eq!(parse(""), Err(IntervalError::Malformed));
