@@ -1,4 +1,12 @@
 //! Drives `dialect.txt` against a real endpoint and PostgreSQL, and keeps the docs' tables true.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test may fail"
+)]
 
 mod live;
 

@@ -1,4 +1,12 @@
 //! The endpoint under clients that do not behave, and servers that go away.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test may fail"
+)]
 
 mod live;
 
@@ -226,7 +234,7 @@ fn startup() -> BytesMut {
 fn nothing_a_client_sends_harms_the_others() {
     let Some(mut server) = Server::start() else { return };
     let mut noise = Noise(7);
-    for round in 0..150 {
+    for round in 0..90 {
         let mut stream = TcpStream::connect(server.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
         let mut bytes = Vec::new();
@@ -237,7 +245,7 @@ fn nothing_a_client_sends_harms_the_others() {
                 let tags = b"QPBEDCHSFdcfXp?";
                 let tag = tags[usize::try_from(noise.next()).unwrap() % tags.len()];
                 let mut body = noise.bytes(40);
-                if noise.next() % 2 == 0 {
+                if noise.next().is_multiple_of(2) {
                     body = b"\0UPSERT INTO t VALUES ('; $$ \0\0\0\0\0\0\0".to_vec();
                     body.truncate(usize::try_from(noise.next()).unwrap() % 42);
                 }

@@ -52,9 +52,6 @@ pub(super) fn query(
         rows(ENUMS, "SHOW ENUMS")
     } else if is(&["DATABASE"]) && at + 2 == end {
         rows("SELECT pg_catalog.current_database()::text AS database", "SHOW").map(uncounted)
-    } else if is(&["TRANSACTION", "STATUS"]) {
-        // Only asked inside the very transaction it tells of, or outside any.
-        rows(TRANSACTION_STATUS, "SHOW").map(uncounted)
     } else if is(&["CLUSTER", "SETTING"]) {
         let name = statement.slice(at + 3, end).to_ascii_lowercase();
         if name != "version" {
@@ -150,9 +147,6 @@ const ENUMS: &str = "SELECT n.nspname::text AS schema, t.typname::text AS name, 
     ORDER BY e.enumsortorder) AS values, r.rolname::text AS owner FROM pg_catalog.pg_type t \
     JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace \
     JOIN pg_catalog.pg_roles r ON r.oid = t.typowner WHERE t.typtype = 'e' ORDER BY 1, 2";
-
-const TRANSACTION_STATUS: &str = "SELECT CASE WHEN pg_catalog.now() = \
-    pg_catalog.statement_timestamp() THEN 'NoTxn' ELSE 'Open' END AS \"TRANSACTION STATUS\"";
 
 fn tables(schema: &str) -> String {
     format!(

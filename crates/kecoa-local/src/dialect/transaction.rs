@@ -28,6 +28,8 @@ pub enum Control {
     RollbackTo(String),
     /// `RELEASE SAVEPOINT name`.
     Release(String),
+    /// `SHOW TRANSACTION STATUS`.
+    Status,
     /// Switches the injection of retry errors.
     Inject(Injection),
     /// `USE name`; `None` is the default database.
@@ -115,6 +117,17 @@ fn own(sql: impl Into<Vec<u8>>, tag: &str) -> Planned {
     vec![Piece::tagged(sql, tag)].into()
 }
 
+/// The answer to `SHOW TRANSACTION STATUS`. In a failed transaction PostgreSQL refuses to say.
+fn status(phase: Phase) -> Piece {
+    let word = match phase {
+        Phase::Idle => "NoTxn",
+        Phase::Open => "Open",
+        Phase::Failed => "Aborted",
+        Phase::Released => "CommitWait",
+    };
+    Piece::tagged(format!("SELECT '{word}'::text AS \"TRANSACTION STATUS\""), "SHOW")
+}
+
 /// Whether `crdb_internal.force_retry` is called.
 pub(crate) fn forces_retry(pieces: &[Piece]) -> bool {
     pieces.iter().any(|piece| memchr::memmem::find(&piece.sql.text, b"force_retry").is_some())
@@ -139,8 +152,9 @@ fn injected(variable: &str) -> Planned {
 impl Transaction {
     /// Plans a statement in this state, and moves to the state after its success.
     pub fn plan(&mut self, analysis: &Analysis) -> Planned {
-        let ends = matches!(analysis.control, Some(Control::Commit | Control::Rollback));
-        if self.phase == Phase::Released && !ends {
+        let allowed =
+            matches!(analysis.control, Some(Control::Commit | Control::Rollback | Control::Status));
+        if self.phase == Phase::Released && !allowed {
             return raise(&Refusal::new(
                 "25000",
                 "current transaction is committed, commands ignored until end of transaction block",
@@ -207,6 +221,7 @@ impl Transaction {
                 self.end(released);
                 own("ROLLBACK", if released { "COMMIT" } else { "ROLLBACK" })
             }
+            Control::Status => vec![status(self.phase)].into(),
             Control::Savepoint(name) => self.savepoint(name, as_is),
             Control::RollbackTo(name) => self.rollback_to(name, as_is),
             Control::Release(name) => self.release(name, as_is),
@@ -457,6 +472,15 @@ pub fn analyse(statement: &Statement<'_>) -> Result<Option<Analysis>, Refusal> {
             return Ok(Some(Analysis::plain(Class::Session, sql)));
         }
         return Ok(Some(Analysis::control(Control::SetTransaction(options), sql)));
+    }
+    if statement.are(0, &["SHOW", "TRANSACTION", "STATUS"])
+        || statement.are(0, &["SHOW", "TRANSACTION_STATUS"])
+    {
+        return Ok(Some(Analysis {
+            class: Class::Session,
+            control: Some(Control::Status),
+            pieces: vec![status(Phase::Idle)],
+        }));
     }
     if statement.is_any(0, &["COMMIT", "END"]) && noise(1) == length {
         return with(Control::Commit, "COMMIT".to_owned());

@@ -35,7 +35,6 @@ pub const VARIABLES: &[(&str, &str, Form)] = &[
     ("datestyle_enabled", "on", Form::Boolean),
     ("declare_cursor_statement_timeout_enabled", "on", Form::Boolean),
     ("default_int_size", "8", Form::Text),
-    ("default_text_search_config", "pg_catalog.english", Form::Text),
     ("default_transaction_priority", "normal", Form::Text),
     ("default_transaction_quality_of_service", "regular", Form::Text),
     ("default_transaction_use_follower_reads", "off", Form::Boolean),
@@ -57,6 +56,7 @@ pub const VARIABLES: &[(&str, &str, Form)] = &[
     ("enable_super_regions", "off", Form::Boolean),
     ("enable_zigzag_join", "off", Form::Boolean),
     ("enforce_home_region", "off", Form::Boolean),
+    ("experimental_distsql_planning", "off", Form::Text),
     ("experimental_enable_temp_tables", "on", Form::Boolean),
     ("experimental_enable_unique_without_index_constraints", "off", Form::Boolean),
     ("foreign_key_cascades_limit", "10000", Form::Text),
@@ -64,6 +64,7 @@ pub const VARIABLES: &[(&str, &str, Form)] = &[
     ("index_join_streamer_batch_size", "8.0 MiB", Form::Text),
     ("inject_retry_errors_enabled", "off", Form::Boolean),
     ("inject_retry_errors_on_commit_enabled", "off", Form::Boolean),
+    ("intervalstyle_enabled", "on", Form::Boolean),
     ("join_reader_ordering_strategy_batch_size", "100 KiB", Form::Text),
     ("kv_transaction_buffered_writes_enabled", "off", Form::Boolean),
     ("large_full_scan_rows", "0", Form::Text),
@@ -73,13 +74,14 @@ pub const VARIABLES: &[(&str, &str, Form)] = &[
     ("multiple_active_portals_enabled", "off", Form::Boolean),
     ("node_id", "1", Form::ReadOnly),
     ("null_ordered_last", "off", Form::Boolean),
+    ("on_update_rehome_row_enabled", "on", Form::Boolean),
+    ("opt_split_scan_limit", "2048", Form::Text),
     ("optimizer", "on", Form::Text),
     ("optimizer_use_forecasts", "on", Form::Boolean),
     ("optimizer_use_histograms", "on", Form::Boolean),
     ("optimizer_use_multicol_stats", "on", Form::Boolean),
     ("override_multi_region_zone_config", "off", Form::Boolean),
     ("parallelize_multi_key_lookup_joins_enabled", "off", Form::Boolean),
-    ("pg_trgm.similarity_threshold", "0.3", Form::Text),
     ("prefer_lookup_joins_for_fks", "off", Form::Boolean),
     ("prepared_statements_cache_size", "0 B", Form::Text),
     ("propagate_input_ordering", "off", Form::Boolean),
@@ -92,6 +94,8 @@ pub const VARIABLES: &[(&str, &str, Form)] = &[
     ("show_primary_key_constraint_on_not_visible_columns", "on", Form::Boolean),
     ("sql_safe_updates", "off", Form::Boolean),
     ("ssl_renegotiation_limit", "0", Form::Text),
+    ("streamer_enabled", "on", Form::Boolean),
+    ("strict_ddl_atomicity", "off", Form::Boolean),
     ("stub_catalog_tables", "on", Form::Boolean),
     ("system_identity", "root", Form::ReadOnly),
     ("testing_optimizer_disable_rule_probability", "0", Form::Text),
@@ -101,7 +105,6 @@ pub const VARIABLES: &[(&str, &str, Form)] = &[
     ("transaction_rows_read_log", "0", Form::Text),
     ("transaction_rows_written_err", "0", Form::Text),
     ("transaction_rows_written_log", "0", Form::Text),
-    ("transaction_status", "NoTxn", Form::ReadOnly),
     ("troubleshooting_mode", "off", Form::Boolean),
     ("unconstrained_non_covering_index_scan_enabled", "off", Form::Boolean),
     ("use_declarative_schema_changer", "on", Form::Text),
@@ -233,7 +236,7 @@ fn client_encoding(
     };
     match value {
         Some(value) if !is_utf8(&value) && !value.eq_ignore_ascii_case("default") => {
-            let message = format!("client encoding must be UTF8, found {value:?}");
+            let message = format!("client_encoding must be UTF8, found {value:?}");
             Err(Refusal::new("22023", message))
         }
         _ => Ok(None),
@@ -244,4 +247,26 @@ fn client_encoding(
 pub fn is_utf8(encoding: &str) -> bool {
     let plain: String = encoding.chars().filter(char::is_ascii_alphanumeric).collect();
     matches!(plain.to_ascii_lowercase().as_str(), "utf8" | "unicode" | "sqlascii")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_order_and_in_form() {
+        assert!(VARIABLES.is_sorted_by(|a, b| a.0 < b.0));
+        for (name, default, form) in VARIABLES {
+            assert!(*form != Form::Boolean || matches!(*default, "on" | "off"), "{name}");
+            assert!(
+                name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_' || b.is_ascii_digit())
+            );
+        }
+    }
+
+    #[test]
+    fn encodings() {
+        assert!(["UTF8", "utf-8", "'unicode'", "SQL_ASCII"].into_iter().all(is_utf8));
+        assert!(!is_utf8("latin1"));
+    }
 }

@@ -395,9 +395,7 @@ impl Session {
 
     fn complete(&mut self, run: Run, frame: &Frame) {
         let found = frame.body.strip_suffix(b"\0").unwrap_or(&frame.body);
-        if matches!(found, b"DEALLOCATE ALL" | b"DISCARD ALL") {
-            self.statements.clear();
-        }
+        self.noticed_tag(found);
         if let Some(tag) = tag(&run.reply, found) {
             put_tag(&tag, &mut self.client.output);
         }

@@ -67,9 +67,7 @@ impl Session {
                 b'C' => {
                     let done = run.take().unwrap_or_else(Run::unknown);
                     let found = frame.body.strip_suffix(b"\0").unwrap_or(&frame.body);
-                    if matches!(found, b"DEALLOCATE ALL" | b"DISCARD ALL") {
-                        self.statements.clear();
-                    }
+                    self.noticed_tag(found);
                     if let Some(tag) = tag(&done.reply, found) {
                         put_tag(&tag, &mut self.client.output);
                     }

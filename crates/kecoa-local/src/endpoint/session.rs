@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use super::backend::{self, Backend, Opened};
 use super::extended::{Expect, Prepared};
-use super::replies::{Fields, string};
+use super::replies::{Fields, row, string};
 use super::startup::unavailable;
 use super::stream::{HIGH_WATER, Stream, put};
 use super::{Shared, cancel};
@@ -285,6 +285,17 @@ impl Session {
         }
     }
 
+    /// Takes note of what PostgreSQL's own tag says of the session.
+    pub(super) fn noticed_tag(&mut self, tag: &[u8]) {
+        if matches!(tag, b"DEALLOCATE ALL" | b"DISCARD ALL") {
+            self.statements.clear();
+        }
+        if matches!(tag, b"SET" | b"RESET" | b"DISCARD ALL" | b"ROLLBACK") {
+            // The search path may be another, and with it what a table's name means.
+            self.catalog.clear();
+        }
+    }
+
     /// Takes note of a statement that completed.
     pub(super) fn completed(&mut self, class: Option<Class>, after: Option<Transaction>) {
         match after {
@@ -363,7 +374,19 @@ impl Session {
         &mut self,
         sql: &str,
     ) -> Flow<Result<Vec<Vec<Option<String>>>, Fields>> {
-        backend::hidden(&mut self.backend, sql.as_bytes()).await.map_err(|_| End::Backend)
+        backend::put_query(sql.as_bytes(), &mut self.backend.output);
+        let mut rows = Vec::new();
+        let mut error = None;
+        loop {
+            let frame = self.backend_frame().await?;
+            match frame.tag {
+                b'D' => rows.push(row(&frame.body)),
+                b'E' => error = Some(Fields::read(&frame.body)),
+                b'Z' => return Ok(error.map_or(Ok(rows), Err)),
+                b'A' | b'S' => self.tell(&frame),
+                _ => {}
+            }
+        }
     }
 
     /// Gives back to a client whose `RELEASE` failed the failed transaction it must see; returns

@@ -1,5 +1,13 @@
 //! A PostgreSQL of the test's own, an endpoint in front of it, and a client that speaks the
 //! protocol message by message.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test may fail"
+)]
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::io::{Read, Write};

@@ -1,0 +1,168 @@
+//! What the dialect's statements become, without a server.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test may fail"
+)]
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use kecoa_local::dialect::plan::{Analysis, Catalog, Context, Need, OnError, TableName};
+use kecoa_local::dialect::{self, statement};
+use proptest::prelude::*;
+
+/// The tables the cases know: `*` marks the key, `=` what the server generates.
+fn tables() -> BTreeMap<&'static str, &'static [&'static str]> {
+    BTreeMap::from([
+        ("t", &["id*", "a", "b"][..]),
+        ("pair", &["x*", "y*", "v", "sum="]),
+        ("keyonly", &["k*"]),
+        ("nokey", &["a", "b"]),
+        ("Odd Name", &["Id*", "select"]),
+        ("here", &["id*"]),
+    ])
+}
+
+fn answer(catalog: &mut Catalog, need: Need) {
+    let rows: Vec<Vec<Option<String>>> = match &need {
+        Need::Table(TableName { schema, name }) => {
+            let known = matches!(schema.as_deref(), None | Some("public"));
+            let columns = tables().get(name.as_str()).copied().filter(|_| known);
+            let row = |column: &&str| {
+                let name = column.trim_end_matches(['*', '=']);
+                let flag = |mark| Some(if column.ends_with(mark) { "t" } else { "f" }.to_owned());
+                vec![Some(name.to_owned()), flag('*'), flag('=')]
+            };
+            columns.unwrap_or_default().iter().map(row).collect()
+        }
+        Need::Database(name) => match name.as_str() {
+            "bank" => vec![vec![Some("1".to_owned())]],
+            _ => Vec::new(),
+        },
+    };
+    catalog.answer(need, &rows);
+}
+
+fn analyse(sql: &str) -> Vec<Analysis> {
+    let mut catalog = Catalog::default();
+    let mut analyses = Vec::new();
+    for statement in statement::split(sql.as_bytes(), false) {
+        for asked in 0.. {
+            assert!(asked < 300, "endless questions: {sql}");
+            let context =
+                Context { database: "defaultdb", catalog: &catalog, backslash_escapes: false };
+            match dialect::analyse(&statement, &context) {
+                Ok(analysis) => {
+                    analyses.push(analysis);
+                    break;
+                }
+                Err(need) => answer(&mut catalog, need),
+            }
+        }
+    }
+    analyses
+}
+
+fn rewritten(sql: &str) -> String {
+    let mut texts = Vec::new();
+    for analysis in analyse(sql) {
+        for piece in analysis.pieces {
+            let text = String::from_utf8_lossy(&piece.sql.text).into_owned();
+            texts.push(if piece.on_error == OnError::Raised { format!("! {text}") } else { text });
+        }
+    }
+    texts.join("; ").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// `rewrite.txt`: a statement, and behind `=>` on the next line what becomes of it; `!` and a part
+/// of the message for an error; `==` for what stays as it is.
+#[test]
+fn statements_become_what_the_table_says() {
+    let mut failures = Vec::new();
+    let mut checked = 0;
+    let mut lines = include_str!("rewrite.txt").lines().filter(|line| !line.is_empty());
+    while let Some(sql) = lines.next() {
+        if sql.starts_with('#') {
+            continue;
+        }
+        let expected = lines.next().unwrap_or_else(|| panic!("nothing behind {sql}"));
+        let found = rewritten(sql);
+        checked += 1;
+        let right = if expected == "==" {
+            found == sql
+        } else if let Some(part) = expected.strip_prefix("! ") {
+            found.starts_with("! ") && found.contains(part)
+        } else if let Some(text) = expected.strip_prefix("=> ") {
+            found == text
+        } else {
+            panic!("{expected:?} behind {sql}");
+        };
+        if !right {
+            failures.push(format!("{sql}\n  expected {expected}\n  found    {found}"));
+        }
+    }
+    assert!(failures.is_empty(), "{} of {checked}\n{}", failures.len(), failures.join("\n"));
+    assert!(checked > 150, "only {checked} cases");
+}
+
+#[test]
+fn time_grows_with_the_text_and_no_faster() {
+    let hostile = [
+        "(".repeat(100_000),
+        "CAST(".repeat(50_000),
+        "IF(a,".repeat(50_000),
+        "a::".repeat(50_000),
+        "[SHOW ".repeat(20_000),
+        "UPSERT INTO t ".repeat(2_000),
+        format!("CREATE TABLE x ({})", "a INT, INDEX (a), ".repeat(5_000)),
+        format!("CREATE TABLE x ({}", "INDEX (".repeat(20_000)),
+        "/*".repeat(100_000),
+        "$a$".repeat(99_999),
+        "'\\'".repeat(99_999),
+        "SELECT ".to_owned() + &"IFNULL(x, ".repeat(20_000) + &")".repeat(20_000),
+        "ALTER TABLE t ".to_owned() + &"ADD a INT,".repeat(20_000),
+    ];
+    for sql in hostile {
+        let started = Instant::now();
+        analyse(&sql);
+        let took = started.elapsed();
+        assert!(took < Duration::from_secs(5), "{took:?} for {}…", &sql[..20]);
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_analysed(sql in proptest::collection::vec(any::<u8>(), 0..120)) {
+        analyse(&String::from_utf8_lossy(&sql));
+    }
+
+    #[test]
+    fn any_words_are_analysed(words in proptest::collection::vec(prop::sample::select(vec![
+        "CREATE", "TABLE", "t", "(", ")", ",", "INDEX", "UNIQUE", "FAMILY", "STRING", "INT",
+        "SERIAL", "UPSERT", "INTO", "VALUES", "RETURNING", "ON", "UPDATE", "AS", "CAST", "IF",
+        "SHOW", "FROM", "[", "]", "{", "@", "i", "::", "1", "'s'", "$1", "WITH", "USING", "HASH",
+        "STORING", "PRIMARY", "KEY", "NOT", "EXISTS", "DROP", "DATABASE", "ALTER", "ADD", "SET",
+        "BEGIN", "SAVEPOINT", "ROLLBACK", "TO", "=", ".", "ASC", "CREATE", "CONSTRAINT", "WHERE",
+        "INVERTED", "DEFAULT", "\"Q\"", "PREPARE", "EXPLAIN", "version", "b'\\x'", "x'0'", ";",
+    ]), 0..30)) {
+        analyse(&words.join(" "));
+    }
+
+    /// What is not CockroachDB's own comes out byte by byte, and positions stay.
+    #[test]
+    fn plain_text_stays(literal in "[^'\\\\\0]{0,40}", name in "[a-z]{3,8}") {
+        let sql = format!("SELECT '{literal}' /* {} */ FROM \"{name} STRING\" WHERE x = $1",
+            literal.replace("*/", "").replace("/*", ""));
+        let analyses = analyse(&sql);
+        prop_assert_eq!(&analyses[0].pieces[0].sql.text, sql.trim().as_bytes());
+        let characters = sql.chars().count();
+        for position in [1, characters / 2 + 1, characters] {
+            let moved = analyses[0].pieces[0].sql.client_position(position, sql.as_bytes());
+            prop_assert_eq!(moved, Some(position));
+        }
+    }
+}
