@@ -359,7 +359,7 @@ impl Session {
                 if *collect {
                     self.collected.push(row(&frame.body));
                 } else if run.reply != Reply::Hide {
-                    self.client.put(&frame);
+                    self.rows(&frame);
                 }
             }
             (b'C', Some(Expect::Execute { .. })) => {
@@ -384,7 +384,8 @@ impl Session {
                 self.synced = Some(frame.body.first().copied().unwrap_or(b'I'));
                 self.expected.pop_front();
             }
-            (b'H' | b'd' | b'c' | b'W', _) => self.client.put(&frame),
+            (b'd', _) => self.rows(&frame),
+            (b'H' | b'c' | b'W', _) => self.client.put(&frame),
             (other, _) => {
                 let message = format!("PostgreSQL sent {:?} out of turn", char::from(other));
                 return Err(End::Protocol(message));

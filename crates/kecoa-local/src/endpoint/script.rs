@@ -64,6 +64,7 @@ impl Session {
             let hidden = run.as_ref().is_some_and(|run| run.reply == Reply::Hide);
             match frame.tag {
                 b'T' | b'D' if hidden => {}
+                b'D' | b'd' => self.rows(&frame),
                 b'C' => {
                     let done = run.take().unwrap_or_else(Run::unknown);
                     let found = frame.body.strip_suffix(b"\0").unwrap_or(&frame.body);

@@ -265,6 +265,12 @@ impl Session {
         self.client.put(frame);
     }
 
+    /// Passes on a row, and those that have arrived behind it.
+    pub(super) fn rows(&mut self, first: &Frame) {
+        self.client.put(first);
+        self.backend.take_rows(&mut self.client.output);
+    }
+
     /// Reports a parameter of the endpoint's own.
     pub(super) fn parameter(&mut self, name: &str, value: &str) {
         let body = [name.as_bytes(), &[0], value.as_bytes(), &[0]].concat();

@@ -9,8 +9,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 /// Output beyond this many bytes is written before more is produced.
 pub(super) const HIGH_WATER: usize = 64 * 1024;
 
-/// The longest message a client may send, in bytes. CockroachDB's own default is 16 MiB.
-pub(super) const CLIENT_MESSAGE: usize = 64 << 20;
+/// The longest message a client may send, in bytes: CockroachDB's default for
+/// `sql.conn.max_read_buffer_message_size`.
+pub(super) const CLIENT_MESSAGE: usize = 16 << 20;
 
 /// One peer: what was read and not yet taken, what is to be written.
 #[derive(Debug)]
@@ -34,6 +35,28 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Stream<R, W> {
             output: BytesMut::new(),
             decoder: FrameDecoder::new(limits),
         }
+    }
+
+    /// Moves the rows (or COPY data) at the head of the input to `out` as they are; most of what a
+    /// server sends needs no look inside.
+    pub(super) fn take_rows(&mut self, out: &mut BytesMut) {
+        let mut length = 0;
+        while let Some((header, _)) =
+            self.input.get(length..).and_then(|rest| rest.split_first_chunk::<5>())
+            && length < HIGH_WATER
+        {
+            let &[tag, a, b, c, d] = header;
+            let claimed = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(usize::MAX);
+            let next = length.saturating_add(claimed).saturating_add(1);
+            if !matches!(tag, b'D' | b'd') || claimed < 4 || next > self.input.len() {
+                break;
+            }
+            length = next;
+        }
+        if let Some(rows) = self.input.get(..length) {
+            out.extend_from_slice(rows);
+        }
+        self.input.advance(length);
     }
 
     /// Takes the next message, if it has arrived.
