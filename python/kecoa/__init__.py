@@ -120,7 +120,7 @@ def connect(
 
 
 # Loaded when first asked for, so that `import kecoa` stays fast.
-_MODULES = frozenset({"errorcodes", "extras", "local", "pool", "retry", "run", "sql", "tz"})
+_MODULES = frozenset({"_psycopg", "errorcodes", "extras", "local", "pool", "retry", "run", "sql", "tz"})
 _RETRY = frozenset({"AmbiguousCommitError", "AttemptReport", "attempts", "run_transaction", "transactional"})
 
 
