@@ -69,6 +69,8 @@ pub(crate) struct State {
     process_id: i32,
     descriptor: Option<i32>,
     tls: Option<(&'static str, &'static str)>,
+    /// What the last statement's error said, for `info.error_message`.
+    last_error: Option<String>,
     canceller: Option<Canceller>,
 }
 

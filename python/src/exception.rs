@@ -102,7 +102,7 @@ impl DriverError {
     /// All fields of the server's report.
     #[getter]
     fn diag(slf: &Bound<'_, Self>) -> Diagnostics {
-        Diagnostics { report: slf.get().report() }
+        Diagnostics::new(slf)
     }
 
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
@@ -170,6 +170,8 @@ impl DriverError {
 #[pyclass(frozen, module = "kecoa.extensions")]
 pub(crate) struct Diagnostics {
     report: Option<Report>,
+    /// Kept alive with its cursor, as psycopg2 keeps it.
+    error: Py<DriverError>,
 }
 
 impl Diagnostics {
@@ -186,7 +188,11 @@ macro_rules! fields {
         impl Diagnostics {
             #[new]
             fn new(exc: &Bound<'_, DriverError>) -> Diagnostics {
-                Diagnostics { report: exc.get().report() }
+                Diagnostics { report: exc.get().report(), error: exc.clone().unbind() }
+            }
+
+            fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+                visit.call(&self.error)
             }
 
             $(

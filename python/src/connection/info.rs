@@ -107,7 +107,10 @@ impl ConnectionInfo {
     /// The last error of the connection itself.
     #[getter]
     fn error_message(&self) -> Option<String> {
-        (!self.is_open()).then(|| "the connection is closed\n".to_owned())
+        if !self.is_open() {
+            return Some("the connection is closed\n".to_owned());
+        }
+        lock(&self.connection.get().state).last_error.clone()
     }
 
     /// The socket's file descriptor, -1 when there is none.

@@ -134,6 +134,13 @@ impl Connection {
         if let Some(aftermath) = aftermath {
             this.settle(py, aftermath)?;
         }
+        if let Some(outcome) = &outcome {
+            let message = outcome.as_ref().err().map(ToString::to_string);
+            let mut state = lock(&this.state);
+            if message.is_some() || state.last_error.is_some() {
+                state.last_error = message;
+            }
+        }
         if let Some(raised) = raised {
             return Err(raised);
         }

@@ -191,7 +191,10 @@ impl Cursor {
         let exceptions = &globals::get(py)?.exceptions;
         let text = std::str::from_utf8(sql)
             .map_err(|_| exceptions.not_supported(py, "COPY statements must be UTF-8 for now"))?;
-        let old = lock(&this.inner).query.replace(sql.into());
+        let old = {
+            let mut inner = lock(&this.inner);
+            (inner.forget(), inner.query.replace(sql.into()))
+        };
         drop(old);
         let codec = connection.get().codec();
         let Some(direction) = direction(text) else {

@@ -87,7 +87,7 @@ pub(crate) fn merged<'py>(
 
 impl Inner {
     /// Forgets the last result; what is dropped is returned, to be dropped unlocked.
-    fn forget(&mut self) -> impl Sized + use<> {
+    pub(super) fn forget(&mut self) -> impl Sized + use<> {
         self.rowcount = -1;
         self.row = 0;
         self.place = Place::default();
