@@ -54,6 +54,28 @@ BEGIN
 END
 $$;
 
+-- information_schema.columns with the columns CockroachDB adds; statements that name the one are
+-- sent to the other.
+CREATE OR REPLACE VIEW crdb_internal.columns AS
+SELECT c.*,
+  'NO'::pg_catalog.text AS is_hidden,
+  (CASE pg_catalog.ltrim(c.udt_name, '_')
+     WHEN 'text' THEN 'STRING'
+     WHEN 'bytea' THEN 'BYTES'
+     WHEN 'varchar' THEN 'VARCHAR' || coalesce('(' || c.character_maximum_length || ')', '')
+     WHEN 'bpchar' THEN 'CHAR' || coalesce('(' || c.character_maximum_length || ')', '')
+     WHEN 'numeric' THEN 'DECIMAL'
+       || coalesce('(' || c.numeric_precision || ',' || c.numeric_scale || ')', '')
+     ELSE pg_catalog.upper(pg_catalog.ltrim(c.udt_name, '_'))
+   END || CASE WHEN c.data_type = 'ARRAY' THEN '[]' ELSE '' END)::pg_catalog.text
+    AS crdb_sql_type,
+  pg_catalog.col_description(
+    pg_catalog.to_regclass(pg_catalog.quote_ident(c.table_schema) || '.'
+                           || pg_catalog.quote_ident(c.table_name)),
+    c.ordinal_position) AS column_comment
+FROM information_schema.columns c;
+GRANT SELECT ON crdb_internal.columns TO PUBLIC;
+
 DO $$
 BEGIN
   IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = 'admin') THEN

@@ -76,6 +76,15 @@ fn word(
     if statement.is(at, "UPSERT") && statement.is(at + 1, "INTO") && !qualified {
         return upsert::rewrite(statement, at, end, context, edits);
     }
+    if statement.is(at, "information_schema")
+        && statement.is_mark(at + 1, ".")
+        && statement.is(at + 2, "columns")
+        && !qualified
+    {
+        // The same view with the columns CockroachDB has in it.
+        edits.replace(statement.start(at), statement.end(at), "crdb_internal");
+        return Ok(());
+    }
     if statement.is_mark(at + 1, "(") {
         let closing = statement.partner(at + 1);
         if text.eq_ignore_ascii_case(b"cast") {
