@@ -38,6 +38,20 @@ impl Memory {
         assert!(self.peer.is_finished(), "steps that were not played: {}", self.peer.remaining());
     }
 
+    /// Reads what the script has already said: [`io::ErrorKind::WouldBlock`] where
+    /// [`read`](Read::read) would wait, or fail the test as a hang.
+    ///
+    /// # Errors
+    /// As a read.
+    pub fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.advance() {
+            State::Listening(_) | State::Done if self.output.is_empty() => {
+                Err(io::ErrorKind::WouldBlock.into())
+            }
+            _ => self.read(buffer),
+        }
+    }
+
     fn advance(&mut self) -> State {
         let state = self.peer.advance();
         self.output.extend(self.peer.take_output());

@@ -54,11 +54,6 @@ const CANCEL_PATIENCE: Duration =
 const KEPT_NOTICES: usize = 1_000;
 /// How many notifications are kept for the caller; older ones give way.
 const KEPT_NOTIFICATIONS: usize = 100_000;
-/// How much is written ahead of the replies when several requests are in flight, in bytes. What is
-/// below this fits into the socket's buffers on the way, so that the server can go on reading while
-/// we do not: neither side waits for the other.
-const WINDOW: usize = 64 * 1024;
-
 /// A connection, its stream, and what the server said without being asked.
 pub(crate) struct Session {
     connection: Connection,
@@ -71,11 +66,8 @@ pub(crate) struct Session {
     closed: bool,
     /// Set while a cancelled request is drained.
     cancelled: Option<Instant>,
-    /// Events that were taken while there was still something to write.
+    /// Replies that were taken before anybody asked for them.
     early: VecDeque<Event>,
-    /// How many bytes were written, and where each unanswered request ends in that count.
-    sent: u64,
-    ends: VecDeque<u64>,
 }
 
 impl Session {
@@ -90,8 +82,6 @@ impl Session {
             closed: false,
             cancelled: None,
             early: VecDeque::new(),
-            sent: 0,
-            ends: VecDeque::new(),
         }
     }
 
@@ -167,10 +157,7 @@ impl Session {
             // Whatever was cancelled is over.
             self.cancelled = None;
         }
-        let id = self.connection.submit(request)?;
-        let waiting = self.connection.poll_transmit().map_or(0, <[u8]>::len);
-        self.ends.push_back(self.sent.saturating_add(u64::try_from(waiting).unwrap_or(u64::MAX)));
-        Ok(id)
+        Ok(self.connection.submit(request)?)
     }
 
     fn closed_error(&mut self) -> Error {
@@ -221,39 +208,57 @@ impl Session {
             Ok(event) => event,
             Err(error) => return Err(self.broken(error)),
         };
-        match &event {
-            Some(Event::Reply(_, Reply::Ready(_))) => {
-                self.ends.pop_front();
-            }
-            Some(Event::Reply(_, Reply::Error(error))) if error.is_fatal() => {
-                self.last_words = Some(error.clone());
-            }
-            _ => {}
+        if let Some(Event::Reply(_, Reply::Error(error))) = &event
+            && error.is_fatal()
+        {
+            self.last_words = Some(error.clone());
         }
         Ok(event)
     }
 
-    /// Takes what already arrived without being asked for, and reads once if `wait`.
-    pub(crate) fn poll(&mut self, wait: bool) -> Result<(), Error> {
+    /// Takes what has already arrived without being asked for; never waits. An error when the
+    /// server has ended the session.
+    pub(crate) fn poll(&mut self) -> Result<(), Error> {
         if self.closed {
             return Err(self.closed_error());
         }
-        let mut read = wait;
-        loop {
-            if let Some(event) = self.next_event()? {
-                self.keep(event);
-                read = false;
-            } else if std::mem::take(&mut read) {
-                match self.wire.read_into(self.connection.read_buffer(), 0) {
-                    Ok(0) => return Err(self.lost(None)),
-                    Ok(_) => {}
-                    Err(error) if is_pause(&error) => return Ok(()),
-                    Err(error) => return Err(self.lost(Some(error))),
-                }
-            } else {
-                return Ok(());
+        self.take_in()?;
+        if self.connection.is_closed() {
+            // FATAL was said; the end of the stream need not be waited for.
+            return Err(self.lost(None));
+        }
+        Ok(())
+    }
+
+    /// Reads once, without waiting, and puts replies aside. Whether anything had arrived.
+    fn take_in(&mut self) -> Result<bool, Error> {
+        // Last words that are here already must be known before the end is found.
+        self.put_aside()?;
+        let read = match self.wire.try_read_into(self.connection.read_buffer()) {
+            Ok(0) => return Err(self.lost(None)),
+            Ok(_) => true,
+            Err(error) if is_pause(&error) => false,
+            Err(error) => return Err(self.lost(Some(error))),
+        };
+        self.put_aside()?;
+        Ok(read)
+    }
+
+    fn put_aside(&mut self) -> Result<(), Error> {
+        while let Some(event) = self.poll_event()? {
+            match event {
+                Event::Reply(..) => self.early.push_back(event),
+                other => self.keep(other),
             }
         }
+        Ok(())
+    }
+
+    /// Whether the server has already answered the COPY in progress with an error, and drops its
+    /// data; never waits.
+    pub(crate) fn has_refused_copy(&mut self) -> Result<bool, Error> {
+        self.take_in()?;
+        Ok(self.early.iter().any(|event| matches!(event, Event::Reply(_, Reply::Error(_)))))
     }
 
     fn keep(&mut self, event: Event) {
@@ -296,64 +301,29 @@ impl Session {
         self.cancelled.take().is_some()
     }
 
-    /// Writes until nothing is left to say. When several requests are in flight, those that are
-    /// wholly sent are waited for after each window: they need nothing more from us to be answered.
+    /// Writes until nothing is left to say.
     fn transmit(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
-        let window = if self.ends.len() > 1 { WINDOW } else { usize::MAX };
-        let mut left = window;
         while let Some(output) = self.connection.poll_transmit() {
-            if left == 0 {
-                self.await_sent(hook)?;
-                left = window;
-                continue;
-            }
-            match self.wire.write(output.get(..left).unwrap_or(output)) {
+            match self.wire.write(output) {
                 Ok(0) => return Err(self.lost(Some(io::ErrorKind::WriteZero.into()))),
-                Ok(n) => {
-                    self.connection.transmitted(n);
-                    self.sent = self.sent.saturating_add(u64::try_from(n).unwrap_or(u64::MAX));
-                    left = left.saturating_sub(n);
-                }
-                Err(error) if is_pause(&error) => {
-                    self.pause(hook)?;
-                    // A server that is itself blocked on writing reads no further: take what it
-                    // says, or both sides would wait for each other.
-                    self.receive(hook)?;
-                }
+                Ok(n) => self.connection.transmitted(n),
+                Err(error) if is_pause(&error) => self.make_way(hook)?,
                 Err(error) => return Err(self.lost(Some(error))),
             }
         }
-        self.flush(hook)
-    }
-
-    /// Reads until every request that was wholly sent is answered.
-    fn await_sent(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
-        self.flush(hook)?;
-        while self.ends.front().is_some_and(|end| *end <= self.sent) {
-            match self.poll_event()? {
-                None => self.receive(hook)?,
-                Some(event) => {
-                    // A COPY waits for data: it is not answered by itself.
-                    let copy =
-                        matches!(event, Event::Reply(_, Reply::CopyIn(_) | Reply::CopyBoth(_)));
-                    self.early.push_back(event);
-                    if copy {
-                        break;
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn flush(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
         loop {
             match self.wire.flush() {
                 Ok(()) => return Ok(()),
-                Err(error) if is_pause(&error) => self.pause(hook)?,
+                Err(error) if is_pause(&error) => self.make_way(hook)?,
                 Err(error) => return Err(self.lost(Some(error))),
             }
         }
+    }
+
+    /// The stream takes nothing more. A server that is itself blocked on writing reads no further:
+    /// takes what it says, or both sides would wait for each other.
+    fn make_way(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
+        if self.take_in()? { Ok(()) } else { self.pause(hook) }
     }
 
     /// Reads once; a read that gave up waiting is no error.
@@ -425,7 +395,7 @@ impl Session {
             (None, Some(error)) => Error::connection_lost(describe_end(&eof)).with_source(error),
             (None, None) => Error::connection_lost(describe_end(&eof)),
         };
-        if eof.pending > 0 && !eof.in_flight_sent { lost.unsent() } else { lost }
+        if eof.in_flight_sent { lost } else { lost.unsent() }
     }
 
     /// When writing failed, why may still wait to be read: a server that shuts down says 57P01

@@ -218,14 +218,15 @@ pub(crate) fn copy_in(
             }
             Reply::CopyIn(_) => {
                 copied = true;
-                if let Err(error) = feed(session, data, hook) {
-                    if session.is_closed() {
-                        return Err(error);
+                match feed(session, data, hook) {
+                    Ok(Fed::Everything) => session.copy_done()?,
+                    // After its error the server waits for no end of the data either.
+                    Ok(Fed::UntilRefused) => {}
+                    Err(error) if session.is_closed() => return Err(error),
+                    Err(error) => {
+                        session.copy_fail("the client could not read the data to copy")?;
+                        failed = Some(error);
                     }
-                    session.copy_fail("the client could not read the data to copy")?;
-                    failed = Some(error);
-                } else {
-                    session.copy_done()?;
                 }
             }
             Reply::Error(error) => server = server.take().or(Some(error)),
@@ -245,12 +246,25 @@ pub(crate) fn copy_in(
     }
 }
 
-/// Sends the reader's bytes until it ends, or until the server lost interest.
-fn feed(session: &mut Session, data: &mut dyn Read, hook: &mut dyn Interrupt) -> Result<(), Error> {
+/// How feeding a COPY ended.
+enum Fed {
+    Everything,
+    UntilRefused,
+}
+
+/// Sends the reader's bytes until it ends, or until the server has lost interest.
+fn feed(
+    session: &mut Session,
+    data: &mut dyn Read,
+    hook: &mut dyn Interrupt,
+) -> Result<Fed, Error> {
     let mut chunk = vec![0; COPY_CHUNK];
     loop {
+        if session.has_refused_copy()? {
+            return Ok(Fed::UntilRefused);
+        }
         let n = match data.read(&mut chunk) {
-            Ok(0) => return Ok(()),
+            Ok(0) => return Ok(Fed::Everything),
             Ok(n) => n,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(Error::io("the data to copy could not be read", error)),

@@ -13,9 +13,12 @@ use crate::session::Interrupt;
 use crate::transport::{self, Peer, Stream};
 
 /// A connected byte stream. Reads and writes wait, and give up every 250 ms with `WouldBlock`, so
-/// that the session can look at its hook.
+/// that the session can look at its hook. A write that finds no room gives up as soon as there is
+/// something to read.
 pub(crate) trait Wire: Send {
     fn read_into(&mut self, buffer: &mut BytesMut, hint: usize) -> io::Result<usize>;
+    /// Reads what has already arrived, without waiting; `WouldBlock` when nothing has.
+    fn try_read_into(&mut self, buffer: &mut BytesMut) -> io::Result<usize>;
     fn write(&mut self, data: &[u8]) -> io::Result<usize>;
     fn flush(&mut self) -> io::Result<()>;
     fn shutdown(&mut self);
@@ -47,6 +50,10 @@ pub(crate) struct Link {
 impl Wire for Stream {
     fn read_into(&mut self, buffer: &mut BytesMut, hint: usize) -> io::Result<usize> {
         Stream::read_into(self, buffer, hint)
+    }
+
+    fn try_read_into(&mut self, buffer: &mut BytesMut) -> io::Result<usize> {
+        Stream::try_read_into(self, buffer)
     }
 
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {

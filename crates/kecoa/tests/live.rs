@@ -321,6 +321,44 @@ fn a_long_pipeline_of_small_requests() {
 }
 
 #[test]
+fn one_long_request_with_small_answers() {
+    let Some(mut client) = connect() else { return };
+    let value = [b'x'; 100];
+    let parameters = [Parameter { value: Some(&value), ..Parameter::default() }];
+    let (portal, statement) = (&b""[..], &b""[..]);
+    let mut steps = vec![Step::Parse { name: b"", sql: b"SELECT $1", types: &[25] }];
+    for _ in 0..25_000 {
+        steps.push(Step::Bind { portal, statement, parameters: &parameters, results: &[] });
+        steps.push(Step::Execute { portal, max_rows: 0 });
+    }
+    let started = Instant::now();
+    assert_eq!(client.run(&Request::Extended(&steps), &mut Never).unwrap().len(), 25_000);
+    let took = started.elapsed();
+    println!("50,001 steps in {took:?}");
+    assert!(took < Duration::from_secs(5), "it stalls: {took:?}");
+}
+
+#[test]
+fn a_session_terminated_right_before_commit_is_replaced() {
+    let (Some(mut one), Some(mut other)) = (connect(), connect()) else { return };
+    let name = table(&mut one, "id int8 PRIMARY KEY");
+    let mut runs = 0;
+    let done: Result<(), Error> = one.transaction_with(&serializable(), |tx| {
+        runs += 1;
+        tx.execute(&format!("INSERT INTO {name} VALUES ($1)"), &[&runs])?;
+        if runs == 1 {
+            let pid: i32 = tx.query_one("SELECT pg_backend_pid()", &[])?.get(0)?;
+            other.execute("SELECT pg_terminate_backend($1, 5000)", &[&pid])?;
+        }
+        Ok(())
+    });
+    done.unwrap();
+    let row = one.query_one(&format!("SELECT array_agg(id)::text FROM {name}"), &[]).unwrap();
+    assert_eq!((row.get::<String>(0).unwrap().as_str(), runs), ("{2}", 2_i64));
+    one.batch(&format!("DROP TABLE {name}")).unwrap();
+}
+
+#[test]
 fn notices_and_notifications_are_kept() {
     let (Some(mut one), Some(mut other)) = (connect(), connect()) else { return };
     one.batch("DO $$ BEGIN RAISE NOTICE 'hello'; END $$").unwrap();
@@ -331,6 +369,7 @@ fn notices_and_notifications_are_kept() {
     let started = Instant::now();
     let mut found = Vec::new();
     while found.is_empty() && started.elapsed() < Duration::from_secs(10) {
+        thread::sleep(Duration::from_millis(5));
         one.poll().unwrap();
         found = one.take_notifications();
     }

@@ -151,11 +151,7 @@ impl Client {
 
     /// Queues a request without waiting for its reply: [`finish`](Client::finish) collects it.
     /// Requests are answered in the order in which they were submitted; what is submitted together
-    /// is written together.
-    ///
-    /// For a long pipeline submit many requests of a few dozen KiB, rather than one request of many
-    /// steps: while it writes, the client takes the replies of whole requests only, so that a server
-    /// whose replies to one very long request pile up makes it wait.
+    /// is written together. Replies that come while there is still something to write are kept.
     ///
     /// # Errors
     /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for what cannot be sent,
@@ -336,14 +332,19 @@ impl Client {
         self.session.take_notifications()
     }
 
-    /// Reads what the server sent without being asked: notices, notifications, its end. Waits up to
-    /// 250 ms when nothing is there: ask the socket ([`raw_fd`](Client::raw_fd)) first.
+    /// Reads what the server has already sent without being asked: notices, notifications, its end.
+    /// Never waits, and costs one system call: to wait for news, wait for the socket
+    /// ([`raw_fd`](Client::raw_fd)) to be readable.
+    ///
+    /// Called right before a COMMIT, its error means that the connection was lost *before* COMMIT:
+    /// nothing was committed, and the transaction may be run again. The same loss noticed after
+    /// COMMIT was sent would leave its outcome open. [`transaction`](Client::transaction) does so.
     ///
     /// # Errors
     /// [`ErrorKind::ConnectionLost`](crate::ErrorKind::ConnectionLost) or the FATAL error by which
     /// the server ended the connection; [`Protocol`](crate::ErrorKind::Protocol).
     pub fn poll(&mut self) -> Result<(), Error> {
-        self.session.poll(true)
+        self.session.poll()
     }
 
     /// Whether a transaction is open, and whether it failed; idle when the connection is closed.

@@ -211,6 +211,61 @@ fn copy_both_ways() {
     net.finish();
 }
 
+#[test]
+fn a_copy_that_the_server_refuses_early_stops() {
+    let net = Net::postgres(vec![
+        Script::new()
+            .query("COPY t FROM STDIN")
+            .copy_response('G', 1)
+            .expect('d')
+            .error("22P02", "invalid input")
+            .ready('I')
+            .simple("SELECT 1", "SELECT 1", 'I'),
+    ]);
+    let mut client = net.client();
+    let mut endless = std::io::repeat(b'x');
+    let error = client.copy_in("COPY t FROM STDIN", &mut endless, &mut Never).unwrap_err();
+    assert_eq!(error.sqlstate(), Some("22P02"));
+    client.batch("SELECT 1").unwrap();
+    net.finish();
+}
+
+#[test]
+fn polling_never_waits_and_says_when_the_server_has_gone() {
+    let net = Net::postgres(vec![
+        Script::new()
+            .wait("news")
+            .notification(7, "channel", "payload")
+            .wait("end")
+            .fatal("57P01", "terminating connection")
+            .wait("never"),
+    ]);
+    let mut client = net.client();
+    client.poll().unwrap();
+    assert!(client.take_notifications().is_empty());
+    net.signal("news");
+    client.poll().unwrap();
+    assert_eq!(client.take_notifications().len(), 1);
+    net.signal("end");
+    let error = client.poll().unwrap_err();
+    assert_eq!(error.sqlstate(), Some("57P01"));
+    assert!(error.is_connection_lost() && error.nothing_was_sent() && client.is_closed());
+}
+
+#[test]
+fn polling_loses_no_reply_of_a_pipeline() {
+    let net = Net::postgres(vec![
+        Script::new().simple("SELECT 1", "SELECT 1", 'I').simple("SELECT 2", "SELECT 2", 'I'),
+    ]);
+    let mut client = net.client();
+    let one = client.submit(&Request::Query(b"SELECT 1")).unwrap();
+    let two = client.submit(&Request::Query(b"SELECT 2")).unwrap();
+    assert_eq!(client.finish(one, &mut Never).unwrap().len(), 1);
+    client.poll().unwrap();
+    assert_eq!(client.finish(two, &mut Never).unwrap().len(), 1);
+    net.finish();
+}
+
 /// Reads and writes fail at once.
 struct Failing;
 

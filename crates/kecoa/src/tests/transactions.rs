@@ -52,7 +52,7 @@ fn one_write_and_one_read_a_round_trip() {
     let mut client = net.client();
     net.take_calls();
     transfer(&mut client, &mut Virtual::new()).unwrap();
-    assert_eq!(net.take_calls(), (2, 2), "BEGIN with the statement, and COMMIT");
+    assert_eq!(net.take_calls(), (2, 2, 1), "BEGIN with the statement, a look, and COMMIT");
     net.finish();
 }
 
@@ -185,6 +185,33 @@ fn commit_that_could_not_be_sent_is_retried() {
     let mut runtime = Virtual::new();
     transfer(&mut net.client(), &mut runtime).unwrap();
     assert_eq!(runtime.sleeps.len(), 1);
+    net.finish();
+}
+
+#[test]
+fn an_end_that_was_said_before_commit_is_seen_before_commit() {
+    for end in [
+        ran().fatal("57P01", "terminating connection").close(),
+        // The end of the stream may be some time off.
+        ran().fatal("57P01", "terminating connection").wait("never"),
+        ran().reset(),
+    ] {
+        let net = Net::postgres(vec![end.clone(), committed()]);
+        let mut runtime = Virtual::new();
+        transfer(&mut net.client(), &mut runtime).unwrap_or_else(|e| panic!("{end:?}: {e}"));
+        assert_eq!(runtime.slept_ms(), [50], "{end:?}");
+    }
+}
+
+#[test]
+fn what_is_said_before_commit_and_is_no_end_is_kept() {
+    let talkative = ran().notice("01000", "hurry").parameter_status("TimeZone", "UTC");
+    let net = Net::postgres(vec![talkative.simple("COMMIT", "COMMIT", 'I')]);
+    let mut client = net.client();
+    let mut runtime = Virtual::new();
+    transfer(&mut client, &mut runtime).unwrap();
+    assert!(runtime.sleeps.is_empty());
+    assert_eq!((client.take_notices().len(), client.parameter("TimeZone")), (1, Some("UTC")));
     net.finish();
 }
 

@@ -206,6 +206,9 @@ fn commit(
             return Err(in_body(ignored(noted)));
         }
     }
+    // A server that ended the session before COMMIT is on its way has committed nothing. Seen now,
+    // that is a retry; seen after COMMIT was sent, nobody could tell.
+    session.poll().map_err(in_body)?;
     if restart {
         let release = format!("RELEASE SAVEPOINT {SAVEPOINT}");
         run_simple(session, &release).map_err(|error| Broken { error, stage: Stage::Release })?;

@@ -1,22 +1,31 @@
 //! A blocking byte stream: unix socket, TCP, or TLS over either.
 //!
-//! The fast path of a round trip is one send and one recv: the socket blocks, with a time limit on
-//! each call so that the caller can look at its interrupt hook, and nothing polls.
+//! The fast path of a round trip is one send and one recv: reads block, with a time limit so that
+//! the caller can look at its interrupt hook, and nothing polls. Writes do not block: only when the
+//! socket's buffer is full is there a wait, for room in it or for the peer to say something.
 
-use std::io::{self, Write};
+use std::io;
 use std::net::{Shutdown, TcpStream};
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use socket2::SockRef;
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::net::{RecvFlags, SendFlags};
 
 use super::Peer;
 use super::tls::TlsStream;
 
 /// How long one read or write waits before it gives the caller a chance to look around.
 pub(crate) const TICK: Duration = Duration::from_millis(250);
+
+/// A write to a peer that is gone is an error, never a signal. Apple's systems have no flag for
+/// that: sockets of std and socket2 are made so there.
+#[cfg(not(target_vendor = "apple"))]
+const SEND: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
+#[cfg(target_vendor = "apple")]
+const SEND: SendFlags = SendFlags::DONTWAIT;
 
 /// The smallest and the largest room that a read offers by itself.
 const READ_MIN: usize = 16 * 1024;
@@ -70,7 +79,7 @@ impl Room {
 
 impl Stream {
     pub(super) fn plain(plain: Plain, peer: Peer) -> io::Result<Stream> {
-        plain.set_time_limits(TICK)?;
+        plain.set_time_limit(TICK)?;
         Ok(Stream { inner: Inner::Plain(plain), peer, room: Room(READ_MIN) })
     }
 
@@ -100,11 +109,26 @@ impl Stream {
             Inner::Plain(plain) => {
                 self.room.reserve(buf, hint);
                 let offered = buf.capacity() - buf.len();
-                let read = plain.read_into(buf)?;
+                let read = plain.read_into(buf, RecvFlags::empty())?;
                 self.room.settle(offered, read);
                 Ok(read)
             }
             Inner::Tls(tls) => tls.read_into(buf),
+        }
+    }
+
+    /// As [`Stream::read_into`], with what has already arrived: never waits.
+    ///
+    /// # Errors
+    ///
+    /// As [`Stream::read_into`]; `WouldBlock` when nothing has arrived.
+    pub(crate) fn try_read_into(&mut self, buf: &mut BytesMut) -> io::Result<usize> {
+        match &mut self.inner {
+            Inner::Plain(plain) => {
+                self.room.reserve(buf, 0);
+                plain.read_into(buf, RecvFlags::DONTWAIT)
+            }
+            Inner::Tls(tls) => tls.try_read_into(buf),
         }
     }
 
@@ -113,7 +137,8 @@ impl Stream {
     ///
     /// # Errors
     ///
-    /// As [`Stream::read_into`]; with `WouldBlock` nothing was taken.
+    /// As [`Stream::read_into`]; with `WouldBlock` nothing was taken: for 250 ms there was no room,
+    /// or the peer has something to say, which may be why it does not read.
     pub(crate) fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         match &mut self.inner {
             Inner::Plain(plain) => plain.write(data),
@@ -156,10 +181,7 @@ impl Stream {
 
     /// The descriptor of the socket, for psycopg2's `fileno()`.
     pub(crate) fn as_raw_fd(&self) -> RawFd {
-        match self.socket() {
-            Plain::Tcp(socket) => socket.as_raw_fd(),
-            Plain::Unix(socket) => socket.as_raw_fd(),
-        }
+        self.socket().as_fd().as_raw_fd()
     }
 
     /// TLS version and cipher suite, such as `TLSv1.3` and `TLS_AES_256_GCM_SHA384`.
@@ -191,40 +213,47 @@ impl Stream {
     }
 }
 
+impl AsFd for Plain {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Plain::Tcp(socket) => socket.as_fd(),
+            Plain::Unix(socket) => socket.as_fd(),
+        }
+    }
+}
+
 impl Plain {
     /// Reads into the buffer's spare capacity, which the caller has made.
-    pub(super) fn read_into(&self, buf: &mut BytesMut) -> io::Result<usize> {
+    pub(super) fn read_into(&self, buf: &mut BytesMut, flags: RecvFlags) -> io::Result<usize> {
         let spare = buf.spare_capacity_mut();
         let room = spare.len();
-        let read = match self {
-            Plain::Tcp(socket) => SockRef::from(socket).recv(spare),
-            Plain::Unix(socket) => SockRef::from(socket).recv(spare),
-        }?
-        .min(room);
+        let (_, read) = rustix::net::recv(self, spare, flags)?;
+        let read = read.min(room);
         // SAFETY: `recv` has initialised the first `read` bytes of the spare capacity, which starts
         // at `buf.len()`, and `read` is not larger than that capacity.
         unsafe { buf.set_len(buf.len() + read) };
         Ok(read)
     }
 
-    /// One write; std sends without SIGPIPE.
+    /// One send, and a second one after a wait if the first found no room at all. A send that
+    /// blocks would not come back before it has sent everything: then nobody reads what the peer,
+    /// whose own buffers may be full, is trying to say.
     pub(super) fn write(&self, data: &[u8]) -> io::Result<usize> {
-        match self {
-            Plain::Tcp(socket) => { socket }.write(data),
-            Plain::Unix(socket) => { socket }.write(data),
+        match rustix::net::send(self, data, SEND) {
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                let tick = Timespec::try_from(TICK).map_err(io::Error::other)?;
+                let mut polled = [PollFd::new(self, PollFlags::IN | PollFlags::OUT)];
+                rustix::event::poll(&mut polled, Some(&tick))?;
+                Ok(rustix::net::send(self, data, SEND)?)
+            }
+            sent => Ok(sent?),
         }
     }
 
-    pub(super) fn set_time_limits(&self, limit: Duration) -> io::Result<()> {
+    fn set_time_limit(&self, limit: Duration) -> io::Result<()> {
         match self {
-            Plain::Tcp(socket) => {
-                socket.set_read_timeout(Some(limit))?;
-                socket.set_write_timeout(Some(limit))
-            }
-            Plain::Unix(socket) => {
-                socket.set_read_timeout(Some(limit))?;
-                socket.set_write_timeout(Some(limit))
-            }
+            Plain::Tcp(socket) => socket.set_read_timeout(Some(limit)),
+            Plain::Unix(socket) => socket.set_read_timeout(Some(limit)),
         }
     }
 
@@ -239,6 +268,9 @@ impl Plain {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+    use std::time::Instant;
+
     use super::*;
 
     #[test]
@@ -254,6 +286,29 @@ mod tests {
             room.settle(READ_MAX, 60);
         }
         assert_eq!(room.0, READ_MIN);
+    }
+
+    #[test]
+    fn a_full_socket_gives_way_to_what_the_peer_says() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let plain = Plain::Unix(ours);
+        let data = vec![0; 64 * 1024];
+        let full = loop {
+            if let Err(error) = plain.write(&data) {
+                break error;
+            }
+        };
+        assert_eq!(full.kind(), io::ErrorKind::WouldBlock);
+        theirs.write_all(b"stop").unwrap();
+        let started = Instant::now();
+        assert_eq!(plain.write(&data).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        assert!(started.elapsed() < TICK, "it waited for room");
+        let mut heard = BytesMut::with_capacity(16);
+        assert_eq!(plain.read_into(&mut heard, RecvFlags::DONTWAIT).unwrap(), 4);
+        let nothing = plain.read_into(&mut heard, RecvFlags::DONTWAIT).unwrap_err();
+        assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock);
+        drop(theirs);
+        assert_eq!(plain.write(&data).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }
 
     #[test]

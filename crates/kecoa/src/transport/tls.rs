@@ -4,6 +4,7 @@ use std::io::{self, BufRead, Write};
 use std::sync::Arc;
 
 use bytes::{Buf, BytesMut};
+use rustix::net::RecvFlags;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 
@@ -45,7 +46,7 @@ impl TlsStream {
         if self.tls.wants_write() {
             self.flush()?;
         } else if self.tls.is_handshaking() {
-            self.fill()?;
+            self.fill(RecvFlags::empty())?;
             if self.ended && self.tls.is_handshaking() {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
@@ -57,12 +58,21 @@ impl TlsStream {
         // What cannot be sent now is tried again at the next read: waiting for a peer that itself
         // waits for us to read would be without end. If sending fails, reading says why.
         let _ = self.flush();
+        self.read(buf, RecvFlags::empty())
+    }
+
+    /// As [`TlsStream::read_into`], with what has already arrived.
+    pub(super) fn try_read_into(&mut self, buf: &mut BytesMut) -> io::Result<usize> {
+        self.read(buf, RecvFlags::DONTWAIT)
+    }
+
+    fn read(&mut self, buf: &mut BytesMut, flags: RecvFlags) -> io::Result<usize> {
         loop {
             let read = self.take_plaintext(buf)?;
             if read > 0 || self.ended {
                 return Ok(read);
             }
-            self.fill()?;
+            self.fill(flags)?;
         }
     }
 
@@ -102,11 +112,11 @@ impl TlsStream {
     }
 
     /// Reads from the socket once and decrypts.
-    fn fill(&mut self) -> io::Result<()> {
+    fn fill(&mut self, flags: RecvFlags) -> io::Result<()> {
         if self.inbound.is_empty() {
             self.inbound.clear();
             self.inbound.reserve(READ_SIZE);
-            if self.socket.read_into(&mut self.inbound)? == 0 {
+            if self.socket.read_into(&mut self.inbound, flags)? == 0 {
                 self.ended = true;
                 // Lets rustls know, which then tells a truncated record from an end.
                 self.tls.read_tls(&mut io::empty())?;

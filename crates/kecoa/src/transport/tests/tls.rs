@@ -1,6 +1,7 @@
 //! TLS by sslmode, against certificates made here.
 
 use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
 
 use super::authority::{Authority, Leaf};
 use super::server::{Script, Server};
@@ -69,6 +70,31 @@ fn allow_takes_tls_when_it_must() {
     let plain = Server::start(Script::default());
     drop(connect(&at(&plain, "sslmode=allow")).unwrap());
     assert!(!plain.only().tls_asked);
+}
+
+#[test]
+fn a_look_never_waits_whatever_tls_has_to_say() {
+    let tls = Some(Authority::new("one").server("localhost"));
+    for (tls, mode) in [(tls, "require"), (None, "disable")] {
+        let server = Server::start(Script { tls, echo: 5, ..Script::default() });
+        let (mut stream, _) = connect(&at(&server, &format!("sslmode={mode}"))).unwrap();
+        // Session tickets may lie in the socket: it is readable, and there is nothing to read.
+        let started = Instant::now();
+        let mut heard = bytes::BytesMut::new();
+        let nothing = stream.try_read_into(&mut heard).unwrap_err();
+        assert_eq!(nothing.kind(), std::io::ErrorKind::WouldBlock, "{mode}");
+        assert!(started.elapsed() < Duration::from_millis(200), "{mode}");
+        assert_eq!(stream.write(b"hello").unwrap(), 5);
+        loop {
+            match stream.try_read_into(&mut heard) {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock, "{mode}"),
+            }
+            assert!(started.elapsed() < Duration::from_secs(10), "{mode}: no end");
+        }
+        assert_eq!(&heard[..], b"hello", "{mode}");
+    }
 }
 
 #[test]
