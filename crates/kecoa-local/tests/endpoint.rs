@@ -267,3 +267,45 @@ fn nothing_a_client_sends_harms_the_others() {
     // A panic in any of the tasks would show when the endpoint stops.
     server.stop_endpoint();
 }
+
+#[test]
+fn startup_says_what_kind_of_session_it_shall_be() {
+    let Some(server) = Server::start() else { return };
+    let open = |parameters: &[(&str, &str)]| {
+        let stream = TcpStream::connect(server.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        Client::over(stream, parameters)
+    };
+    // No database, or the one libpq makes of the user's name.
+    for parameters in [&[("user", "root")][..], &[("user", "max"), ("database", "max")]] {
+        let mut client = open(parameters);
+        assert_eq!(client.simple("SHOW database").rows, [[Some("defaultdb".to_owned())]]);
+        let parameter = |name: &str| {
+            let found = client.parameters.iter().find(|(known, _)| known == name);
+            found.map(|(_, value)| value.clone()).unwrap_or_default()
+        };
+        assert_eq!(parameter("server_version"), "13.0.0");
+        assert_eq!(parameter("crdb_version"), "CockroachDB OSS v25.2.0 (kecoa local)");
+        assert_eq!(parameter("client_encoding"), "UTF8");
+    }
+    let options = "--cluster=some-1 -c inject_retry_errors_enabled=true -c search_path=x";
+    let mut client = open(&[("user", "root"), ("options", options), ("vectorize", "off")]);
+    assert_eq!(client.simple("SHOW search_path").rows, [[Some("x".to_owned())]]);
+    assert_eq!(client.simple("SHOW vectorize").rows, [[Some("off".to_owned())]]);
+    assert_eq!(client.simple("SHOW inject_retry_errors_enabled").rows, [[Some("on".to_owned())]]);
+    assert_eq!(client.simple("BEGIN; SELECT 1").error.unwrap().0, "40001");
+}
+
+#[test]
+fn a_slow_reader_holds_the_server_and_nothing_else() {
+    let Some(server) = Server::start() else { return };
+    let mut client = server.client("defaultdb");
+    let rows = 300_000;
+    client.send(&[query(&format!("SELECT repeat('x', 100) FROM generate_series(1, {rows})"))]);
+    std::thread::sleep(Duration::from_millis(300));
+    let mut watcher = server.client("defaultdb");
+    let waiting =
+        watcher.simple("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'ClientWrite'");
+    assert_eq!(waiting.rows, [[Some("1".to_owned())]], "the rows pile up nowhere");
+    assert_eq!(client.replies().tags, [format!("SELECT {rows}")]);
+}

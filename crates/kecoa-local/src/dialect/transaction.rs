@@ -48,6 +48,17 @@ pub enum Injection {
     Commit(bool),
 }
 
+impl Injection {
+    /// The injection that a session variable switches, if it is one of the two.
+    pub fn of(variable: &str, on: bool) -> Option<Self> {
+        match variable {
+            "inject_retry_errors_enabled" => Some(Self::Statements(on)),
+            "inject_retry_errors_on_commit_enabled" => Some(Self::Commit(on)),
+            _ => None,
+        }
+    }
+}
+
 /// Where the client's transaction stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Phase {
@@ -180,6 +191,14 @@ impl Transaction {
         }
     }
 
+    /// Switches an injection for good: from outside a transaction, or when the session opens.
+    pub fn inject(&mut self, injection: Injection) {
+        match injection {
+            Injection::Statements(on) => self.inject = (on, on),
+            Injection::Commit(on) => self.inject_commit = (on, on),
+        }
+    }
+
     /// Whether statements that nothing else depends on must be planned too.
     pub fn watches(&self) -> bool {
         self.inject.0 || self.phase == Phase::Released
@@ -227,12 +246,9 @@ impl Transaction {
             Control::Release(name) => self.release(name, as_is),
             Control::Inject(injection) => {
                 match *injection {
+                    _ if self.phase == Phase::Idle => self.inject(*injection),
                     Injection::Statements(on) => self.inject.0 = on,
                     Injection::Commit(on) => self.inject_commit.0 = on,
-                }
-                if self.phase == Phase::Idle {
-                    self.inject.1 = self.inject.0;
-                    self.inject_commit.1 = self.inject_commit.0;
                 }
                 as_is()
             }

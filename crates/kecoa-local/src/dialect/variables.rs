@@ -208,11 +208,7 @@ pub fn set(statement: &Statement<'_>) -> Result<Option<Analysis>, Refusal> {
     // a SELECT would send a row.
     let text = if default { perform(&text) } else { text };
     let piece = Piece::tagged(text, if reset { "RESET" } else { "SET" });
-    let injection = match name.as_str() {
-        "inject_retry_errors_enabled" => flag.map(Injection::Statements),
-        "inject_retry_errors_on_commit_enabled" => flag.map(Injection::Commit),
-        _ => None,
-    };
+    let injection = flag.and_then(|on| Injection::of(&name, on));
     let mut analysis = Analysis::piece(Class::Session, piece);
     analysis.control = injection.map(Control::Inject);
     Ok(Some(analysis))
