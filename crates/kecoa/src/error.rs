@@ -106,6 +106,12 @@ impl Error {
         self
     }
 
+    /// The same error with another message.
+    pub(crate) fn with_message(mut self, message: String) -> Error {
+        self.0.message = message;
+        self
+    }
+
     /// Attaches what caused the error; [`std::error::Error::source`] gives it back.
     #[must_use]
     pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Error {
@@ -126,14 +132,15 @@ impl Error {
     }
 
     /// The server answered the handshake with an error: kind [`ErrorKind::Authentication`] for
-    /// SQLSTATE class 28, else [`ErrorKind::Connect`]. No statement was sent.
+    /// SQLSTATE class 28, else [`ErrorKind::Connect`]. No statement was sent. The message is a whole
+    /// one: it names the place and has the server's words in it.
     #[must_use]
-    pub fn refused(error: Box<ServerError>) -> Error {
+    pub fn refused(message: impl Into<String>, error: Box<ServerError>) -> Error {
         let kind = match error.sqlstate().class() {
             "28" => ErrorKind::Authentication,
             _ => ErrorKind::Connect,
         };
-        Error::new(kind, "").with_server(error).unsent()
+        Error::new(kind, message).with_server(error).unsent()
     }
 
     /// An authentication that the client itself gave up: no password, an unknown method, a server
@@ -325,6 +332,7 @@ impl fmt::Display for Error {
         }
         match &inner.server {
             Some((_, server)) if inner.message.is_empty() => write!(f, "{server}")?,
+            Some(_) if matches!(inner.kind, ErrorKind::Connect | ErrorKind::Authentication) => {}
             Some((_, server)) => write!(f, ": {server}")?,
             None => {}
         }

@@ -375,3 +375,16 @@ fn notices_and_notifications_are_kept() {
     }
     assert_eq!(&found[0].payload[..], b"news");
 }
+
+#[test]
+fn a_refusal_reads_as_libpq_shows_it() {
+    let Some(client) = connect() else { return };
+    let mut config = client.config().unwrap().clone();
+    config.set_dbname("kecoa_no_such_database").unwrap();
+    let error = Client::connect(&config).unwrap_err();
+    assert_eq!((error.kind(), error.sqlstate()), (ErrorKind::Connect, Some("3D000")));
+    let text = error.to_string();
+    assert!(text.starts_with("connection to server "), "{text}");
+    let end = " failed: FATAL:  database \"kecoa_no_such_database\" does not exist";
+    assert!(text.ends_with(end), "{text}");
+}

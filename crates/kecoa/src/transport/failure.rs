@@ -3,7 +3,7 @@
 
 use std::io;
 
-use kecoa_proto::HandshakeError;
+use kecoa_proto::{HandshakeError, ServerError};
 
 use super::dial::{Address, reason};
 use crate::config::Target;
@@ -99,7 +99,8 @@ impl Place<'_> {
         match error {
             HandshakeError::Server(error) => {
                 let next = after_refusal(error.sqlstate().as_str());
-                Failure { error: Error::refused(error), next }
+                let message = self.failed(&as_libpq_shows(&error));
+                Failure { error: Error::refused(message, error), next }
             }
             HandshakeError::PasswordMissing { .. } => Failure::give_up(Error::authentication(
                 self.failed(&format!("fe_sendauth: no password supplied ({message})")),
@@ -118,6 +119,17 @@ impl Place<'_> {
             }),
         }
     }
+}
+
+/// A server's report in libpq's words at its default verbosity.
+fn as_libpq_shows(error: &ServerError) -> String {
+    let mut text = format!("{}:  {}", error.localized_severity(), error.message());
+    for (name, part) in [("DETAIL", error.detail()), ("HINT", error.hint())] {
+        if let Some(part) = part {
+            text.push_str(&format!("\n{name}:  {part}"));
+        }
+    }
+    text
 }
 
 /// A server that starts up, drains, is full or cannot route leaves the others to be asked; one that
@@ -158,19 +170,14 @@ impl Failures {
         let Some(last) = self.0.pop() else {
             return Error::config("no host to connect to");
         };
-        // An answer of the server says more than any list, and its SQLSTATE must stay readable.
-        if self.0.is_empty() || last.server().is_some() || last.kind() == ErrorKind::Interrupted {
+        // What has a cause of its own is about files of ours, not about a place.
+        if self.0.is_empty()
+            || last.kind() == ErrorKind::Interrupted
+            || std::error::Error::source(&last).is_some()
+        {
             return last;
         }
-        let kind = last.kind();
-        self.0.push(last);
-        let lines: Vec<String> = self.0.iter().map(Error::to_string).collect();
-        let message = lines.join("\n");
-        match kind {
-            ErrorKind::Authentication => Error::authentication(message),
-            ErrorKind::Tls => Error::tls(message),
-            ErrorKind::Timeout => Error::timeout(message),
-            _ => Error::connect(message),
-        }
+        let lines: Vec<String> = self.0.iter().chain([&last]).map(Error::to_string).collect();
+        last.with_message(lines.join("\n"))
     }
 }

@@ -146,6 +146,21 @@ fn a_server_that_is_not_ready_leaves_the_others_one_that_refuses_does_not() {
     let error = failure(&format!("host=127.0.0.1 port={} sslmode=disable", bad.port));
     assert_eq!(error.kind(), ErrorKind::Authentication);
     assert_eq!(error.sqlstate(), Some("28P01"));
+    let refusal = format!(
+        "connection to server at \"127.0.0.1\", port {} failed: FATAL:  no entry for you\n\
+         DETAIL:  none at all\nHINT:  ask",
+        bad.port
+    );
+    assert_eq!(error.to_string(), refusal);
+    assert!(error.server().is_some() && error.nothing_was_sent());
+
+    // What the places before it said stays readable, and so does its SQLSTATE.
+    let (_socket, closed) = closed_port();
+    let error =
+        failure(&format!("host=127.0.0.1,127.0.0.1 port={closed},{} sslmode=disable", bad.port));
+    assert_eq!((error.kind(), error.sqlstate()), (ErrorKind::Authentication, Some("28P01")));
+    let text = error.to_string();
+    assert!(text.contains("Connection refused") && text.ends_with(&refusal), "{text}");
 }
 
 #[test]

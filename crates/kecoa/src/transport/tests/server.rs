@@ -159,7 +159,7 @@ fn open(
     seen.parameters = texts.map(|text| String::from_utf8_lossy(text).into_owned()).collect();
     seen.parameters.truncate(seen.parameters.len().saturating_sub(2));
     if let Some(code) = if seen.tls { script.refuse_tls } else { script.refuse_plain } {
-        let body = format!("SFATAL\0VFATAL\0C{code}\0Mno entry for you\0\0");
+        let body = format!("SFATAL\0VFATAL\0C{code}\0Mno entry for you\0Dnone at all\0Hask\0\0");
         return stream.write_all(&message(b'E', body.as_bytes()));
     }
     if script.ask_password {
