@@ -309,3 +309,20 @@ fn a_slow_reader_holds_the_server_and_nothing_else() {
     assert_eq!(waiting.rows, [[Some("1".to_owned())]], "the rows pile up nowhere");
     assert_eq!(client.replies().tags, [format!("SELECT {rows}")]);
 }
+
+#[test]
+fn many_make_one_database() {
+    let Some(server) = Server::start() else { return };
+    std::thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| {
+                let mut client = server.client("defaultdb");
+                for round in 0..3 {
+                    let sql = format!("CREATE DATABASE IF NOT EXISTS many{round}");
+                    let made = client.simple(&sql);
+                    assert_eq!((made.error, made.tags), (None, vec!["CREATE DATABASE".to_owned()]));
+                }
+            });
+        }
+    });
+}

@@ -10,6 +10,8 @@
 
 mod bootstrap;
 mod bytes;
+mod control;
+mod database;
 pub mod edit;
 mod expression;
 mod index;
@@ -54,10 +56,10 @@ fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analys
     if let Some(refusal) = unsupported::refusal(statement) {
         return Err(refusal.into());
     }
-    if let Some(analysis) = transaction::analyse(statement)? {
+    if let Some(analysis) = control::analyse(statement)? {
         return Ok(analysis);
     }
-    if let Some(analysis) = transaction::database(statement, context)? {
+    if let Some(analysis) = database::analyse(statement, context)? {
         return Ok(analysis);
     }
     if let Some(analysis) = variables::set(statement)? {

@@ -36,6 +36,8 @@ pub enum OnError {
     Raised,
     /// An injected retry error: counts as one failed attempt.
     Injected,
+    /// `CREATE DATABASE IF NOT EXISTS`: somebody else made it in the meantime, which is as good.
+    Exists,
     /// `RELEASE SAVEPOINT cockroach_restart`: the transaction is over for PostgreSQL, but the
     /// client's is only aborted.
     Release,

@@ -6,10 +6,7 @@
 //! completed.
 
 use super::edit::Sql;
-use super::plan::{
-    Analysis, Class, Context, OnError, Piece, Refusal, Reply, Stop, quote, quote_name,
-};
-use super::statement::Statement;
+use super::plan::{Analysis, Class, OnError, Piece, Refusal, Reply, quote, quote_name};
 
 /// What depends on the state of the transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,7 +126,7 @@ fn own(sql: impl Into<Vec<u8>>, tag: &str) -> Planned {
 }
 
 /// The answer to `SHOW TRANSACTION STATUS`. In a failed transaction PostgreSQL refuses to say.
-fn status(phase: Phase) -> Piece {
+pub(super) fn status(phase: Phase) -> Piece {
     let word = match phase {
         Phase::Idle => "NoTxn",
         Phase::Open => "Open",
@@ -462,184 +459,11 @@ impl Transaction {
     }
 }
 
-/// Analyses the statements that begin, end or mark a transaction; `None` for the others.
-pub fn analyse(statement: &Statement<'_>) -> Result<Option<Analysis>, Refusal> {
-    let with = |control, text: String| Ok(Some(Analysis::control(control, Sql::made(text))));
-    let noise = |at| at + usize::from(statement.is_any(at, &["WORK", "TRANSACTION"]));
-    let length = statement.len();
-    if statement.is(0, "BEGIN") || statement.are(0, &["START", "TRANSACTION"]) {
-        let Some(options) = options(statement, noise(1))? else {
-            return Ok(None);
-        };
-        return with(Control::Begin(options.clone()), format!("BEGIN{options}"));
-    }
-    let session = statement.are(0, &["SET", "SESSION", "CHARACTERISTICS", "AS", "TRANSACTION"]);
-    if statement.are(0, &["SET", "TRANSACTION"]) || session {
-        let Some(options) = options(statement, if session { 5 } else { 2 })? else {
-            return Ok(None);
-        };
-        if options.is_empty() {
-            let piece = Piece::tagged(format!("DO {}", quote("BEGIN END")), "SET");
-            return Ok(Some(Analysis::piece(Class::Session, piece)));
-        }
-        let words = if session { "SESSION CHARACTERISTICS AS " } else { "" };
-        let sql = Sql::made(format!("SET {words}TRANSACTION{options}"));
-        if session {
-            return Ok(Some(Analysis::plain(Class::Session, sql)));
-        }
-        return Ok(Some(Analysis::control(Control::SetTransaction(options), sql)));
-    }
-    if statement.are(0, &["SHOW", "TRANSACTION", "STATUS"])
-        || statement.are(0, &["SHOW", "TRANSACTION_STATUS"])
-    {
-        return Ok(Some(Analysis {
-            class: Class::Session,
-            control: Some(Control::Status),
-            pieces: vec![status(Phase::Idle)],
-        }));
-    }
-    if statement.is_any(0, &["COMMIT", "END"]) && noise(1) == length {
-        return with(Control::Commit, "COMMIT".to_owned());
-    }
-    if statement.is_any(0, &["ROLLBACK", "ABORT"]) {
-        let at = noise(1);
-        if at == length {
-            return with(Control::Rollback, "ROLLBACK".to_owned());
-        }
-        if statement.is(at, "TO") {
-            let at = at + 1 + usize::from(statement.is(at + 1, "SAVEPOINT"));
-            if let Some(name) = statement.name(at).filter(|_| at + 1 == length) {
-                let text = format!("ROLLBACK TO SAVEPOINT {}", quote_name(&name));
-                return with(Control::RollbackTo(name), text);
-            }
-        }
-    }
-    if statement.is(0, "SAVEPOINT")
-        && let Some(name) = statement.name(1).filter(|_| length == 2)
-    {
-        let text = format!("SAVEPOINT {}", quote_name(&name));
-        return with(Control::Savepoint(name), text);
-    }
-    if statement.is(0, "RELEASE") {
-        let at = 1 + usize::from(statement.is(1, "SAVEPOINT") && length > 2);
-        if let Some(name) = statement.name(at).filter(|_| at + 1 == length) {
-            let text = format!("RELEASE SAVEPOINT {}", quote_name(&name));
-            return with(Control::Release(name), text);
-        }
-    }
-    Ok(None)
-}
-
-/// PostgreSQL's form of a transaction's options, each with a blank before it; `None` when one is
-/// not known, for PostgreSQL to report.
-fn options(statement: &Statement<'_>, from: usize) -> Result<Option<String>, Refusal> {
-    let mut wanted: Vec<&str> = Vec::new();
-    let mut at = from;
-    while at < statement.len() {
-        if statement.is_mark(at, ",") {
-            at += 1;
-            continue;
-        }
-        let (option, words) = if statement.are(at, &["ISOLATION", "LEVEL"]) {
-            let level = at + 2;
-            if statement.are(level, &["READ", "UNCOMMITTED"]) {
-                (" ISOLATION LEVEL READ UNCOMMITTED", 4)
-            } else if statement.are(level, &["READ", "COMMITTED"]) {
-                (" ISOLATION LEVEL READ COMMITTED", 4)
-            } else if statement.are(level, &["REPEATABLE", "READ"]) {
-                (" ISOLATION LEVEL REPEATABLE READ", 4)
-            } else if statement.is(level, "SNAPSHOT") {
-                (" ISOLATION LEVEL REPEATABLE READ", 3)
-            } else if statement.is(level, "SERIALIZABLE") {
-                (" ISOLATION LEVEL SERIALIZABLE", 3)
-            } else {
-                return Ok(None);
-            }
-        } else if statement.is(at, "PRIORITY")
-            && statement.is_any(at + 1, &["LOW", "NORMAL", "HIGH"])
-        {
-            ("", 2) // nothing here competes by priority
-        } else if statement.are(at, &["READ", "ONLY"]) {
-            (" READ ONLY", 2)
-        } else if statement.are(at, &["READ", "WRITE"]) {
-            (" READ WRITE", 2)
-        } else if statement.are(at, &["NOT", "DEFERRABLE"]) {
-            (" NOT DEFERRABLE", 2)
-        } else if statement.is(at, "DEFERRABLE") {
-            (" DEFERRABLE", 1)
-        } else if statement.are(at, &["AS", "OF", "SYSTEM", "TIME"]) {
-            return Err(Refusal::cluster_only("read the past (AS OF SYSTEM TIME)"));
-        } else {
-            return Ok(None);
-        };
-        if !option.is_empty() {
-            wanted.push(option);
-        }
-        at += words;
-    }
-    Ok(Some(wanted.join(",")))
-}
-
-/// `USE name`, `SET database = name`.
-pub fn use_database(name: Option<String>) -> Analysis {
-    let piece = Piece::tagged(format!("DO {}", quote("BEGIN END")), "SET");
-    let class = Class::Session;
-    Analysis { class, control: Some(Control::Use(name)), pieces: vec![piece] }
-}
-
-/// `CREATE DATABASE [IF NOT EXISTS]`, `DROP DATABASE [IF EXISTS] … [CASCADE]`, `USE`.
-pub fn database(
-    statement: &Statement<'_>,
-    context: &Context<'_>,
-) -> Result<Option<Analysis>, Stop> {
-    let detached = |sql: Sql| Analysis {
-        class: Class::Schema,
-        control: Some(Control::Detached),
-        pieces: vec![Piece::forward(sql)],
-    };
-    if statement.is(0, "USE") && statement.len() == 2 {
-        return Ok(statement.value(1).map(|name| use_database(Some(name))));
-    }
-    if statement.are(0, &["CREATE", "DATABASE"]) {
-        let regional = ["PRIMARY", "REGIONS", "SECONDARY", "SUPER", "SURVIVE", "PLACEMENT"];
-        if (2..statement.len()).any(|at| at > 2 && statement.is_any(at, &regional)) {
-            return Err(Refusal::cluster_only("place data in regions").into());
-        }
-        let lenient = statement.are(2, &["IF", "NOT", "EXISTS"]);
-        let at = if lenient { 5 } else { 2 };
-        let Some(name) = statement.name(at) else {
-            return Ok(None);
-        };
-        if lenient && context.catalog.database(&name)? {
-            let message = format!("database \"{name}\" already exists, skipping");
-            let piece = Piece::notice(&message, "CREATE DATABASE");
-            return Ok(Some(Analysis::piece(Class::Session, piece)));
-        }
-        let rest = statement.sql().get(statement.start(at)..).unwrap_or_default();
-        let mut sql = Sql::made("CREATE DATABASE ");
-        sql.append(&Sql::copied(rest, statement.offset() + statement.start(at)));
-        return Ok(Some(detached(sql)));
-    }
-    if statement.are(0, &["DROP", "DATABASE"]) {
-        let at = if statement.are(2, &["IF", "EXISTS"]) { 4 } else { 2 };
-        if statement.is_name(at) && statement.is_any(at + 1, &["CASCADE", "RESTRICT"])
-            || statement.len() == at + 1
-        {
-            let to = statement.end(at);
-            let kept = statement.sql().get(..to).unwrap_or_default();
-            let mut sql = Sql::copied(kept, statement.offset());
-            // CockroachDB drops a database that others are connected to.
-            sql.push(" WITH (FORCE)");
-            return Ok(Some(detached(sql)));
-        }
-    }
-    Ok(None)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dialect::plan::Catalog;
+    use crate::dialect::plan::{Catalog, Context};
+    use crate::dialect::statement::Statement;
 
     fn plan(transaction: &mut Transaction, sql: &str) -> Vec<String> {
         let statement = Statement::whole(sql.as_bytes(), false).unwrap();

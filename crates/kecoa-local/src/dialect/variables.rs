@@ -170,7 +170,7 @@ pub fn set(statement: &Statement<'_>) -> Result<Option<Analysis>, Refusal> {
     let value = statement.value(end + 1);
     if name == "database" && (reset || assigned) {
         let value = if reset { None } else { value.filter(|v| !v.eq_ignore_ascii_case("default")) };
-        return Ok(Some(super::transaction::use_database(value)));
+        return Ok(Some(super::database::use_database(value)));
     }
     let Some((_, form)) = find(&name) else {
         return client_encoding(statement, &name, end);

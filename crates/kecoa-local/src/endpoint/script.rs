@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::backend::put_query;
-use super::replies::{put_tag, tag};
+use super::replies::{Fields, put_tag, tag};
 use super::session::{Flow, Session};
 use crate::dialect::edit::Sql;
 use crate::dialect::plan::{Class, OnError, Reply};
@@ -80,8 +80,18 @@ impl Session {
                     self.copy_in().await?;
                 }
                 b'E' => {
-                    failed = true;
                     let on_error = run.as_ref().map_or(OnError::Fail, |run| run.on_error);
+                    let mut error = Fields::read(&frame.body);
+                    if on_error == OnError::Exists && matches!(error.code(), "42P04" | "23505") {
+                        error.set(b'S', "NOTICE");
+                        error.set(b'V', "NOTICE");
+                        error.put(b'N', &mut self.client.output);
+                        put_tag(b"CREATE DATABASE", &mut self.client.output);
+                        let done = run.take().unwrap_or_else(Run::unknown);
+                        self.completed(done.class, done.after);
+                        continue;
+                    }
+                    failed = true;
                     self.error(&frame, on_error, Some((&script.sql, client)))?;
                 }
                 b'Z' => {

@@ -1,0 +1,124 @@
+//! Reads the statements that begin, end or mark a transaction.
+
+use super::edit::Sql;
+use super::plan::{Analysis, Class, Piece, Refusal, quote, quote_name};
+use super::statement::Statement;
+use super::transaction::{Control, Phase, status};
+
+/// Analyses the statements that begin, end or mark a transaction; `None` for the others.
+pub(super) fn analyse(statement: &Statement<'_>) -> Result<Option<Analysis>, Refusal> {
+    let with = |control, text: String| Ok(Some(Analysis::control(control, Sql::made(text))));
+    let noise = |at| at + usize::from(statement.is_any(at, &["WORK", "TRANSACTION"]));
+    let length = statement.len();
+    if statement.is(0, "BEGIN") || statement.are(0, &["START", "TRANSACTION"]) {
+        let Some(options) = options(statement, noise(1))? else {
+            return Ok(None);
+        };
+        return with(Control::Begin(options.clone()), format!("BEGIN{options}"));
+    }
+    let session = statement.are(0, &["SET", "SESSION", "CHARACTERISTICS", "AS", "TRANSACTION"]);
+    if statement.are(0, &["SET", "TRANSACTION"]) || session {
+        let Some(options) = options(statement, if session { 5 } else { 2 })? else {
+            return Ok(None);
+        };
+        if options.is_empty() {
+            let piece = Piece::tagged(format!("DO {}", quote("BEGIN END")), "SET");
+            return Ok(Some(Analysis::piece(Class::Session, piece)));
+        }
+        let words = if session { "SESSION CHARACTERISTICS AS " } else { "" };
+        let sql = Sql::made(format!("SET {words}TRANSACTION{options}"));
+        if session {
+            return Ok(Some(Analysis::plain(Class::Session, sql)));
+        }
+        return Ok(Some(Analysis::control(Control::SetTransaction(options), sql)));
+    }
+    if statement.are(0, &["SHOW", "TRANSACTION", "STATUS"])
+        || statement.are(0, &["SHOW", "TRANSACTION_STATUS"])
+    {
+        return Ok(Some(Analysis {
+            class: Class::Session,
+            control: Some(Control::Status),
+            pieces: vec![status(Phase::Idle)],
+        }));
+    }
+    if statement.is_any(0, &["COMMIT", "END"]) && noise(1) == length {
+        return with(Control::Commit, "COMMIT".to_owned());
+    }
+    if statement.is_any(0, &["ROLLBACK", "ABORT"]) {
+        let at = noise(1);
+        if at == length {
+            return with(Control::Rollback, "ROLLBACK".to_owned());
+        }
+        if statement.is(at, "TO") {
+            let at = at + 1 + usize::from(statement.is(at + 1, "SAVEPOINT"));
+            if let Some(name) = statement.name(at).filter(|_| at + 1 == length) {
+                let text = format!("ROLLBACK TO SAVEPOINT {}", quote_name(&name));
+                return with(Control::RollbackTo(name), text);
+            }
+        }
+    }
+    if statement.is(0, "SAVEPOINT")
+        && let Some(name) = statement.name(1).filter(|_| length == 2)
+    {
+        let text = format!("SAVEPOINT {}", quote_name(&name));
+        return with(Control::Savepoint(name), text);
+    }
+    if statement.is(0, "RELEASE") {
+        let at = 1 + usize::from(statement.is(1, "SAVEPOINT") && length > 2);
+        if let Some(name) = statement.name(at).filter(|_| at + 1 == length) {
+            let text = format!("RELEASE SAVEPOINT {}", quote_name(&name));
+            return with(Control::Release(name), text);
+        }
+    }
+    Ok(None)
+}
+
+/// PostgreSQL's form of a transaction's options, each with a blank before it; `None` when one is
+/// not known, for PostgreSQL to report.
+fn options(statement: &Statement<'_>, from: usize) -> Result<Option<String>, Refusal> {
+    let mut wanted: Vec<&str> = Vec::new();
+    let mut at = from;
+    while at < statement.len() {
+        if statement.is_mark(at, ",") {
+            at += 1;
+            continue;
+        }
+        let (option, words) = if statement.are(at, &["ISOLATION", "LEVEL"]) {
+            let level = at + 2;
+            if statement.are(level, &["READ", "UNCOMMITTED"]) {
+                (" ISOLATION LEVEL READ UNCOMMITTED", 4)
+            } else if statement.are(level, &["READ", "COMMITTED"]) {
+                (" ISOLATION LEVEL READ COMMITTED", 4)
+            } else if statement.are(level, &["REPEATABLE", "READ"]) {
+                (" ISOLATION LEVEL REPEATABLE READ", 4)
+            } else if statement.is(level, "SNAPSHOT") {
+                (" ISOLATION LEVEL REPEATABLE READ", 3)
+            } else if statement.is(level, "SERIALIZABLE") {
+                (" ISOLATION LEVEL SERIALIZABLE", 3)
+            } else {
+                return Ok(None);
+            }
+        } else if statement.is(at, "PRIORITY")
+            && statement.is_any(at + 1, &["LOW", "NORMAL", "HIGH"])
+        {
+            ("", 2) // nothing here competes by priority
+        } else if statement.are(at, &["READ", "ONLY"]) {
+            (" READ ONLY", 2)
+        } else if statement.are(at, &["READ", "WRITE"]) {
+            (" READ WRITE", 2)
+        } else if statement.are(at, &["NOT", "DEFERRABLE"]) {
+            (" NOT DEFERRABLE", 2)
+        } else if statement.is(at, "DEFERRABLE") {
+            (" DEFERRABLE", 1)
+        } else if statement.are(at, &["AS", "OF", "SYSTEM", "TIME"]) {
+            return Err(Refusal::cluster_only("read the past (AS OF SYSTEM TIME)"));
+        } else {
+            return Ok(None);
+        };
+        if !option.is_empty() {
+            wanted.push(option);
+        }
+        at += words;
+    }
+    Ok(Some(wanted.join(",")))
+}

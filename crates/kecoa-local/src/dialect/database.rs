@@ -1,0 +1,68 @@
+//! `CREATE DATABASE`, `DROP DATABASE`, `USE`.
+
+use super::edit::Sql;
+use super::plan::{Analysis, Class, Context, OnError, Piece, Refusal, Stop, quote};
+use super::statement::Statement;
+use super::transaction::Control;
+
+/// `USE name`, `SET database = name`.
+pub(super) fn use_database(name: Option<String>) -> Analysis {
+    let piece = Piece::tagged(format!("DO {}", quote("BEGIN END")), "SET");
+    let class = Class::Session;
+    Analysis { class, control: Some(Control::Use(name)), pieces: vec![piece] }
+}
+
+/// `CREATE DATABASE [IF NOT EXISTS]`, `DROP DATABASE [IF EXISTS] … [CASCADE]`, `USE`.
+pub(super) fn analyse(
+    statement: &Statement<'_>,
+    context: &Context<'_>,
+) -> Result<Option<Analysis>, Stop> {
+    let detached = |sql: Sql| Analysis {
+        class: Class::Schema,
+        control: Some(Control::Detached),
+        pieces: vec![Piece::forward(sql)],
+    };
+    if statement.is(0, "USE") && statement.len() == 2 {
+        return Ok(statement.value(1).map(|name| use_database(Some(name))));
+    }
+    if statement.are(0, &["CREATE", "DATABASE"]) {
+        let regional = ["PRIMARY", "REGIONS", "SECONDARY", "SUPER", "SURVIVE", "PLACEMENT"];
+        if (2..statement.len()).any(|at| at > 2 && statement.is_any(at, &regional)) {
+            return Err(Refusal::cluster_only("place data in regions").into());
+        }
+        let lenient = statement.are(2, &["IF", "NOT", "EXISTS"]);
+        let at = if lenient { 5 } else { 2 };
+        let Some(name) = statement.name(at) else {
+            return Ok(None);
+        };
+        if lenient && context.catalog.database(&name)? {
+            let message = format!("database \"{name}\" already exists, skipping");
+            let piece = Piece::notice(&message, "CREATE DATABASE");
+            return Ok(Some(Analysis::piece(Class::Session, piece)));
+        }
+        let rest = statement.sql().get(statement.start(at)..).unwrap_or_default();
+        let mut sql = Sql::made("CREATE DATABASE ");
+        sql.append(&Sql::copied(rest, statement.offset() + statement.start(at)));
+        let mut analysis = detached(sql);
+        if lenient {
+            for piece in &mut analysis.pieces {
+                piece.on_error = OnError::Exists;
+            }
+        }
+        return Ok(Some(analysis));
+    }
+    if statement.are(0, &["DROP", "DATABASE"]) {
+        let at = if statement.are(2, &["IF", "EXISTS"]) { 4 } else { 2 };
+        if statement.is_name(at) && statement.is_any(at + 1, &["CASCADE", "RESTRICT"])
+            || statement.len() == at + 1
+        {
+            let to = statement.end(at);
+            let kept = statement.sql().get(..to).unwrap_or_default();
+            let mut sql = Sql::copied(kept, statement.offset());
+            // CockroachDB drops a database that others are connected to.
+            sql.push(" WITH (FORCE)");
+            return Ok(Some(detached(sql)));
+        }
+    }
+    Ok(None)
+}
