@@ -60,7 +60,7 @@ bench: $(STAMPS)/bench
 docs:
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 	$(MAKE) $(STAMPS)/base
-	$(CLEAN_ENV) KECOA_WRITE_DOCS=1 $(PY) tools/testserver.py cargo test --package kecoa-local --test dialect
+	$(CLEAN_ENV) KECOA_WRITE_DOCS=1 $(PY) tools/testserver.py cargo test --package kecoa-local --test dialect_live
 
 FUZZ_SECONDS ?= 60
 fuzz:

@@ -1,0 +1,158 @@
+"""A connection that is cut at COMMIT: before it reaches the server, or after it did its work."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+
+import psycopg2
+import pytest
+from psycopg2.extensions import parse_dsn
+
+import kecoa
+from kecoa import AmbiguousCommitError, run_transaction
+
+
+class Proxy:
+    """Passes bytes between clients and PostgreSQL, and cuts a connection at a word that a client sends.
+
+    `cut` is "before" (the word never arrives) or "after" (it does; its answer is lost). Only the first
+    connection that says the word is cut.
+    """
+
+    def __init__(self, dsn: str, word: bytes, cut: str) -> None:
+        pairs = parse_dsn(dsn)
+        self.upstream = f"{pairs['host']}/.s.PGSQL.{pairs['port']}"
+        self.word = word
+        self.cut = cut
+        self.was_cut = False
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.dsn = (
+            f"host=127.0.0.1 port={self.listener.getsockname()[1]} user={pairs['user']}"
+            f" dbname={pairs['dbname']} sslmode=disable"
+        )
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.listener.accept()
+                threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def serve(self, client: socket.socket) -> None:
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(self.upstream)
+        threading.Thread(target=self.copy, args=(server, client), daemon=True).start()
+        with contextlib.suppress(OSError):
+            while data := client.recv(65536):
+                if self.word in data and not self.was_cut:
+                    self.was_cut = True
+                    # The client is cut first, so that no answer can slip through.
+                    client.shutdown(socket.SHUT_RDWR)
+                    if self.cut == "after":
+                        server.sendall(data)
+                        # PostgreSQL does what it was told, and then sees the end.
+                        server.shutdown(socket.SHUT_WR)
+                        return
+                    break
+                server.sendall(data)
+        with contextlib.suppress(OSError):
+            server.shutdown(socket.SHUT_RDWR)
+
+    @staticmethod
+    def copy(source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+
+@pytest.fixture
+def marks(dsn):
+    """An empty table; tells how many rows it has."""
+    conn = psycopg2.connect(dsn)
+    conn.autocommit = True
+    cur = conn.cursor()
+    cur.execute(
+        "SET lock_timeout = '30s'; DROP TABLE IF EXISTS lost_commits; CREATE TABLE lost_commits (n int)"
+    )
+
+    def count():
+        # What was cut may still be on its way: LOCK waits for it.
+        cur.execute("BEGIN; LOCK TABLE lost_commits; COMMIT")
+        cur.execute("SELECT count(*) FROM lost_commits")
+        return cur.fetchone()[0]
+
+    yield count
+    cur.execute("DROP TABLE lost_commits")
+    conn.close()
+
+
+def mark(conn):
+    conn.cursor().execute("INSERT INTO lost_commits VALUES (1)")
+
+
+DRIVERS = pytest.mark.parametrize("module", [kecoa, psycopg2], ids=["kecoa", "psycopg2"])
+
+
+@DRIVERS
+@pytest.mark.parametrize(("cut", "applied"), [("before", 0), ("after", 1)])
+def test_at_commit_the_outcome_is_unknown(dsn, marks, module, cut, applied):
+    proxy = Proxy(dsn, b"COMMIT", cut)
+    reports = []
+    with pytest.raises(AmbiguousCommitError, match="outcome is unknown") as raised:
+        run_transaction(lambda: module.connect(proxy.dsn), mark, on_attempt=reports.append)
+    assert proxy.was_cut
+    assert [report.decision for report in reports] == ["ambiguous"]
+    assert isinstance(raised.value.__cause__, (module.OperationalError, module.InterfaceError))
+    assert marks() == applied
+
+
+@DRIVERS
+@pytest.mark.parametrize("cut", ["before", "after"])
+def test_in_the_body_it_is_certain(dsn, marks, module, cut):
+    proxy = Proxy(dsn, b"INSERT INTO lost", cut)
+    reports = []
+    run_transaction(lambda: module.connect(proxy.dsn), mark, on_attempt=reports.append)
+    assert [report.decision for report in reports] == ["reconnect", "committed"]
+    assert marks() == 1
+
+
+def test_a_commit_of_the_bodys_own_that_is_lost_is_unknown_too(dsn, marks):
+    proxy = Proxy(dsn, b"COMMIT", "after")
+
+    def commits(conn):
+        mark(conn)
+        conn.commit()
+
+    with pytest.raises(AmbiguousCommitError):
+        run_transaction(lambda: kecoa.connect(proxy.dsn), commits)
+    assert marks() == 1
+
+
+def test_a_commit_on_a_connection_already_lost_is_certain(dsn, marks, own_server):
+    """Nothing was sent: the driver knows, and the transaction is done again."""
+    reports = []
+
+    def loses(conn):
+        with conn.cursor() as cur:
+            cur.execute("CREATE TABLE IF NOT EXISTS lost_here (n int)")
+            cur.execute("INSERT INTO lost_here VALUES (1)")
+        if not reports:
+            own_server.stop()
+            own_server.start()
+
+    with contextlib.suppress(AmbiguousCommitError):
+        run_transaction(lambda: kecoa.connect(own_server.dsn), loses, on_attempt=reports.append)
+    conn = kecoa.connect(own_server.dsn)
+    cur = conn.cursor()
+    cur.execute("SELECT to_regclass('lost_here')")
+    if reports[-1].decision == "committed":
+        assert [report.decision for report in reports] == ["reconnect", "committed"]
+        assert cur.fetchone() == ("lost_here",)
+    else:
+        # The kernel took the COMMIT before it told that nobody reads: not to be told apart.
+        assert [report.decision for report in reports] == ["ambiguous"]
+        assert cur.fetchone() == (None,)
+    conn.close()
