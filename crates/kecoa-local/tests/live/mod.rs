@@ -77,7 +77,6 @@ impl Server {
     }
 
     fn bootstrap(&self) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let socket = self.folder.path().join(format!(".s.PGSQL.{PORT}"));
         for (database, sql) in [
             ("template1", BOOTSTRAP_SQL),
@@ -92,7 +91,6 @@ impl Server {
                 assert_eq!(replies.error, None, "{database}");
             }
         }
-        drop(runtime);
     }
 
     fn serve(&mut self) {
