@@ -2,13 +2,13 @@
 
 mod info;
 mod link;
+mod open;
 mod session;
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 
-use kecoa::blocking::{Canceller, Client};
-use kecoa::config::{Config, conninfo};
+use kecoa::blocking::Canceller;
 use kecoa_proto::TransactionStatus;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -16,13 +16,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyList, PyString, PyTuple, PyType};
 
 pub(crate) use info::ConnectionInfo;
-use link::{Aftermath, Link, Signals, lock};
+use link::{Link, lock};
 use session::{Change, Characteristics, parse_level, parse_on_off};
 
 use crate::codec::{Codec, clean_name};
 use crate::cursor::Cursor;
-use crate::dump::Settings;
-use crate::error::{self, Circumstances};
 use crate::globals;
 
 /// `STATUS_SETUP`: made, not connected.
@@ -84,247 +82,9 @@ struct Objects {
     cursor_factory: Option<Py<PyAny>>,
 }
 
-/// `180001` for "18.1", `90603` for "9.6.3", as `PQserverVersion`.
-fn version_number(text: &str) -> i32 {
-    let mut numbers = text.split(|c: char| c == '.' || c.is_ascii_whitespace()).map_while(|part| {
-        let digits = part.chars().take_while(char::is_ascii_digit).collect::<String>();
-        digits.parse::<i32>().ok().filter(|number| *number < 1000)
-    });
-    let major = numbers.next().unwrap_or(0);
-    let minor = numbers.next().unwrap_or(0);
-    if major >= 10 {
-        return major * 10_000 + minor;
-    }
-    major * 10_000 + minor * 100 + numbers.next().unwrap_or(0)
-}
-
-/// The connection string with secrets as xxx, options in libpq's order.
-fn masked(config: &Config) -> String {
-    conninfo::format(Config::names().filter_map(|name| {
-        let value = config.get(name)?;
-        Some((name, if Config::is_secret(name) { "xxx" } else { value }))
-    }))
-}
-
-impl Connection {
-    /// Whether it was closed, here or by the server.
-    pub(crate) fn is_closed(&self) -> bool {
-        lock(&self.state).closed != 0
-    }
-
-    /// Whether it was opened and not closed.
-    pub(crate) fn is_connected(&self) -> bool {
-        let state = lock(&self.state);
-        state.closed == 0 && state.status != STATUS_SETUP
-    }
-
-    /// InterfaceError when closed or never opened.
-    pub(crate) fn check_open(&self, py: Python<'_>) -> PyResult<()> {
-        let (closed, status) = {
-            let state = lock(&self.state);
-            (state.closed, state.status)
-        };
-        if closed == 0 && status != STATUS_SETUP {
-            return Ok(());
-        }
-        Err(globals::get(py)?.exceptions.interface(py, "connection already closed"))
-    }
-
-    /// How literals are written on this connection.
-    pub(crate) fn settings(&self) -> Settings {
-        let state = lock(&self.state);
-        Settings {
-            codec: state.codec.clone(),
-            standard_strings: state.standard_strings,
-            connected: true,
-        }
-    }
-
-    /// How text is encoded.
-    pub(crate) fn codec(&self) -> Arc<Codec> {
-        lock(&self.state).codec.clone()
-    }
-
-    /// Which transaction this is; see `State::mark`.
-    pub(crate) fn mark(&self) -> u64 {
-        lock(&self.state).mark
-    }
-
-    /// Whether statements commit by themselves.
-    pub(crate) fn is_autocommit(&self) -> bool {
-        lock(&self.state).autocommit
-    }
-
-    /// What the server says about the transaction.
-    pub(crate) fn server_transaction(&self) -> TransactionStatus {
-        lock(&self.state).transaction
-    }
-
-    /// The connection's own typecasters.
-    pub(crate) fn string_types<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let found = lock(&self.objects).string_types.as_ref().map(|types| types.clone_ref(py));
-        match found {
-            Some(types) => Ok(types.into_bound(py)),
-            None => Err(globals::get(py)?.exceptions.interface(py, "connection not initialised")),
-        }
-    }
-
-    /// psycopg2's number of the transaction's status.
-    pub(crate) fn transaction_number(&self) -> i32 {
-        if !self.is_connected() {
-            return 4;
-        }
-        if self.executing.load(Ordering::Relaxed) > 0 {
-            return 1;
-        }
-        match lock(&self.state).transaction {
-            TransactionStatus::Idle => 0,
-            TransactionStatus::InTransaction => 2,
-            TransactionStatus::Failed => 3,
-        }
-    }
-
-    /// A setting that the server reports by itself. Waits for a running statement.
-    pub(crate) fn server_parameter(&self, py: Python<'_>, name: &str) -> Option<String> {
-        py.detach(|| {
-            let link = lock(&self.link);
-            link.client.as_ref()?.parameter(name).map(ToOwned::to_owned)
-        })
-    }
-
-    /// All options but secrets.
-    pub(crate) fn dsn_parameters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let options = lock(&self.state).options.clone();
-        let dict = PyDict::new(py);
-        for (name, value) in options {
-            dict.set_item(name, value)?;
-        }
-        Ok(dict)
-    }
-
-    fn connect(slf: &Bound<'_, Connection>, dsn: &str) -> PyResult<()> {
-        let py = slf.py();
-        let this = slf.get();
-        let globals = globals::get(py)?;
-        let config = Config::parse(dsn)
-            .map_err(|error| globals.exceptions.operational(py, error.to_string()))?;
-        let has_password = config.pairs().any(|(name, _)| Config::is_secret(name));
-        let shown = if has_password { masked(&config) } else { dsn.to_owned() };
-        lock(&this.state).dsn.clone_from(&shown);
-        let mut signals = Signals::default();
-        let connected = py.detach(|| Client::connect_with(&config, &mut signals));
-        let client = match connected {
-            Ok(client) => client,
-            Err(error) => {
-                lock(&this.state).closed = 2;
-                return Err(match signals.into_raised() {
-                    Some(raised) => raised,
-                    None => error::connect_exception(py, &error),
-                });
-            }
-        };
-        let version = client.parameter("server_version").map_or(0, version_number);
-        let datestyle_is_iso =
-            client.parameter("DateStyle").is_none_or(|style| style.starts_with("ISO"));
-        let resolved = client.config().unwrap_or(&config);
-        let options = resolved
-            .pairs()
-            .filter(|(name, value)| !Config::is_secret(name) && !value.is_empty())
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
-        let password = resolved.password().map(ToOwned::to_owned);
-        {
-            let mut state = lock(&this.state);
-            state.closed = 0;
-            state.status = STATUS_READY;
-            state.options = options;
-            state.password = password;
-            state.server_version = version;
-            state.process_id = client.process_id().unwrap_or(0);
-            state.descriptor = client.raw_fd();
-            state.tls = client.tls_info();
-            state.canceller = Some(client.canceller());
-        }
-        let aftermath = py.detach(|| {
-            let mut link = lock(&this.link);
-            link.client = Some(client);
-            link.pid = std::process::id();
-            Aftermath::collect(&mut link)
-        });
-        if let Some(aftermath) = aftermath {
-            this.settle(py, aftermath)?;
-        }
-        if !datestyle_is_iso {
-            Connection::command(slf, "SET datestyle TO 'ISO'", false)?;
-        }
-        Ok(())
-    }
-
-    fn shut(&self, py: Python<'_>) {
-        {
-            let mut state = lock(&self.state);
-            if state.closed == 1 {
-                return;
-            }
-            state.closed = 1;
-            state.descriptor = None;
-            state.canceller = None;
-        }
-        py.detach(|| {
-            let mut link = lock(&self.link);
-            let pid = link.pid;
-            if let Some(client) = link.client.take() {
-                if pid == std::process::id() {
-                    drop(client);
-                } else {
-                    std::mem::forget(client);
-                }
-            }
-        });
-    }
-
-    /// The error of this connection's client as an exception, without a cursor.
-    fn raise(&self, py: Python<'_>, error: &kecoa::Error) -> PyErr {
-        let codec = self.codec();
-        let circumstances =
-            Circumstances { statement: None, codec: &codec, cursor: None, commit: false };
-        error::exception(py, error, &circumstances)
-    }
-
-    fn unsupported(py: Python<'_>, what: &str) -> PyErr {
-        match globals::get(py) {
-            Ok(globals) => {
-                globals.exceptions.not_supported(py, format!("{what} is not supported yet"))
-            }
-            Err(error) => error,
-        }
-    }
-}
-
 /// PEP 249: the exceptions are attributes of the connection.
-macro_rules! exception_getters {
-    ($($method:ident $name:literal)*) => {
-        $(
-            fn $method(py: Python<'_>) -> PyResult<Bound<'_, PyType>> {
-                Ok(globals::get(py)?.exceptions.class(py, $name))
-            }
-        )*
-    };
-}
-
-impl Connection {
-    exception_getters! {
-        class_warning "Warning"
-        class_error "Error"
-        class_interface "InterfaceError"
-        class_database "DatabaseError"
-        class_data "DataError"
-        class_operational "OperationalError"
-        class_integrity "IntegrityError"
-        class_internal "InternalError"
-        class_programming "ProgrammingError"
-        class_not_supported "NotSupportedError"
-    }
+fn class(slf: &Bound<'_, Connection>, name: &str) -> PyResult<Py<PyType>> {
+    Ok(globals::get(slf.py())?.exceptions.class(slf.py(), name).unbind())
 }
 
 #[pymethods]
@@ -373,52 +133,52 @@ impl Connection {
 
     #[getter(Warning)]
     fn get_warning(slf: &Bound<'_, Self>) -> PyResult<Py<PyType>> {
-        Connection::class_warning(slf.py()).map(Bound::unbind)
+        class(slf, "Warning")
     }
 
     #[getter(Error)]
     fn get_error(slf: &Bound<'_, Self>) -> PyResult<Py<PyType>> {
-        Connection::class_error(slf.py()).map(Bound::unbind)
+        class(slf, "Error")
     }
 
     #[getter(InterfaceError)]
     fn get_interface_error(slf: &Bound<'_, Self>) -> PyResult<Py<PyType>> {
-        Connection::class_interface(slf.py()).map(Bound::unbind)
+        class(slf, "InterfaceError")
     }
 
     #[getter(DatabaseError)]
     fn get_database_error(slf: &Bound<'_, Self>) -> PyResult<Py<PyType>> {
-        Connection::class_database(slf.py()).map(Bound::unbind)
+        class(slf, "DatabaseError")
     }
 
     #[getter(DataError)]
     fn get_data_error(slf: &Bound<'_, Self>) -> PyResult<Py<PyType>> {
-        Connection::class_data(slf.py()).map(Bound::unbind)
+        class(slf, "DataError")
     }
 
     #[getter(OperationalError)]
     fn get_operational_error(slf: &Bound<'_, Self>) -> PyResult<Py<PyType>> {
-        Connection::class_operational(slf.py()).map(Bound::unbind)
+        class(slf, "OperationalError")
     }
 
     #[getter(IntegrityError)]
     fn get_integrity_error(slf: &Bound<'_, Self>) -> PyResult<Py<PyType>> {
-        Connection::class_integrity(slf.py()).map(Bound::unbind)
+        class(slf, "IntegrityError")
     }
 
     #[getter(InternalError)]
     fn get_internal_error(slf: &Bound<'_, Self>) -> PyResult<Py<PyType>> {
-        Connection::class_internal(slf.py()).map(Bound::unbind)
+        class(slf, "InternalError")
     }
 
     #[getter(ProgrammingError)]
     fn get_programming_error(slf: &Bound<'_, Self>) -> PyResult<Py<PyType>> {
-        Connection::class_programming(slf.py()).map(Bound::unbind)
+        class(slf, "ProgrammingError")
     }
 
     #[getter(NotSupportedError)]
     fn get_not_supported_error(slf: &Bound<'_, Self>) -> PyResult<Py<PyType>> {
-        Connection::class_not_supported(slf.py()).map(Bound::unbind)
+        class(slf, "NotSupportedError")
     }
 
     /// 0 open, 1 closed, 2 broken.
@@ -872,23 +632,5 @@ pub(crate) fn bool_or_none(py: Python<'_>, value: Option<bool>) -> Py<PyAny> {
     match value {
         Some(value) => PyBool::new(py, value).to_owned().into_any().unbind(),
         None => py.None(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::version_number;
-
-    #[test]
-    fn versions_are_numbers_as_libpq_makes_them() {
-        for (text, number) in [
-            ("18.1 (Debian 18.1-1)", 180_001),
-            ("18beta2", 180_000),
-            ("13.0.0", 130_000),
-            ("9.6.3", 90_603),
-            ("", 0),
-        ] {
-            assert_eq!(version_number(text), number, "{text}");
-        }
     }
 }
