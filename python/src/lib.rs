@@ -1,10 +1,10 @@
 //! The extension module `kecoa._kecoa`: psycopg2's C module, in Rust, over the client `kecoa`.
 //!
-//! [`connection`] and [`cursor`] are psycopg2's objects; [`dump`] turns Python values into SQL
-//! literals and [`load`] the server's text into Python values, both as psycopg2 does, byte for
-//! byte; [`error`] is the only place that turns errors into exceptions.
+//! `connection` and `cursor` are psycopg2's objects; `dump` turns Python values into SQL literals
+//! and `load` the server's text into Python values, both as psycopg2 does, byte for byte; `error`
+//! is the only place that turns errors into exceptions.
 //!
-//! `unsafe` is for CPython's C API, in loaders, dumpers and the fetch path.
+//! `unsafe` is for CPython's C API, between bytes and values.
 
 mod codec;
 mod connection;
