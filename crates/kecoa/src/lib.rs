@@ -24,6 +24,7 @@ pub mod retry;
 mod row;
 mod session;
 mod statement;
+mod statement_cache;
 #[cfg(test)]
 mod tests;
 mod transaction;

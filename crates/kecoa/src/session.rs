@@ -18,6 +18,7 @@ use kecoa_proto::{
 
 use crate::config::Target;
 use crate::error::Error;
+use crate::statement_cache::{self, StatementCache};
 use crate::wire::{Cancel, Link, Wire};
 
 /// The caller's say while the client waits: Ctrl-C, a deadline, a shutdown.
@@ -68,6 +69,7 @@ pub(crate) struct Session {
     cancelled: Option<Instant>,
     /// Replies that were taken before anybody asked for them.
     early: VecDeque<Event>,
+    statements: StatementCache,
 }
 
 impl Session {
@@ -82,7 +84,12 @@ impl Session {
             closed: false,
             cancelled: None,
             early: VecDeque::new(),
+            statements: StatementCache::new(statement_cache::CAPACITY),
         }
+    }
+
+    pub(crate) fn statements(&mut self) -> &mut StatementCache {
+        &mut self.statements
     }
 
     pub(crate) fn connection(&self) -> &Connection {
@@ -208,10 +215,14 @@ impl Session {
             Ok(event) => event,
             Err(error) => return Err(self.broken(error)),
         };
-        if let Some(Event::Reply(_, Reply::Error(error))) = &event
-            && error.is_fatal()
-        {
-            self.last_words = Some(error.clone());
+        match &event {
+            Some(Event::Reply(_, Reply::Error(error))) if error.is_fatal() => {
+                self.last_words = Some(error.clone());
+            }
+            Some(Event::Reply(_, Reply::CommandComplete(tag))) => {
+                self.statements.heed(tag.as_bytes());
+            }
+            _ => {}
         }
         Ok(event)
     }

@@ -16,16 +16,19 @@ const COPY_CHUNK: usize = 64 * 1024;
 
 /// Every result of a request, and the first error.
 #[derive(Default)]
-struct Outcome {
-    sets: Vec<ResultSet>,
-    error: Option<Box<ServerError>>,
+pub(crate) struct Outcome {
+    pub(crate) sets: Vec<ResultSet>,
+    pub(crate) error: Option<Box<ServerError>>,
+    /// How many statements were parsed, and how many portals bound.
+    pub(crate) parsed: usize,
+    pub(crate) bound: usize,
     /// How many results were complete when the error came.
     complete_before_error: usize,
     misuse: Option<&'static str>,
 }
 
 impl Outcome {
-    fn into_result(self) -> Result<Vec<ResultSet>, Error> {
+    pub(crate) fn into_result(self) -> Result<Vec<ResultSet>, Error> {
         match (self.misuse, self.error) {
             (Some(misuse), _) => Err(Error::usage_after_the_fact(misuse)),
             (None, Some(error)) => Err(Error::from_server(error)),
@@ -62,6 +65,18 @@ fn has_committed(request: &Request<'_>, outcome: &Outcome) -> bool {
     alone && outcome.error.is_none() && tag.is_some_and(|tag| tag.as_bytes() == b"COMMIT")
 }
 
+/// One request, driven to its end, with all that is known of how it went.
+pub(crate) fn drive(
+    session: &mut Session,
+    request: &Request<'_>,
+    hook: &mut dyn Interrupt,
+) -> Result<Outcome, Error> {
+    let id = session.submit(request)?;
+    let mut outcome = Outcome::default();
+    gather(session, id, hook, &mut outcome)?;
+    Ok(outcome)
+}
+
 /// Drives a submitted request to its end.
 pub(crate) fn finish_request(
     session: &mut Session,
@@ -85,9 +100,7 @@ pub(crate) fn run_in_transaction(
     }
     let batch = [begin, b";", sql].concat();
     let notices = session.notice_count();
-    let id = session.submit(&Request::Query(&batch))?;
-    let mut outcome = Outcome::default();
-    gather(session, id, hook, &mut outcome)?;
+    let mut outcome = drive(session, &Request::Query(&batch), hook)?;
     if let Some(error) = outcome.error.take() {
         if outcome.complete_before_error > 0 {
             outcome.error = Some(move_position(error, begin));
@@ -135,6 +148,8 @@ fn gather(
     let mut set = ResultSet::default();
     loop {
         match session.reply(id, hook)? {
+            Reply::ParseComplete => outcome.parsed += 1,
+            Reply::BindComplete => outcome.bound += 1,
             Reply::RowDescription(description) => set.description = Some(Arc::new(description)),
             Reply::Rows(rows) => set.rows.push(rows),
             Reply::CommandComplete(tag) => {

@@ -388,3 +388,50 @@ fn a_refusal_reads_as_libpq_shows_it() {
     let end = " failed: FATAL:  database \"kecoa_no_such_database\" does not exist";
     assert!(text.ends_with(end), "{text}");
 }
+
+#[test]
+fn prepared_statements_survive_changes_of_schema_and_are_given_back() {
+    let Some(mut client) = connect() else { return };
+    let name = table(&mut client, "id int8 PRIMARY KEY");
+    client.execute(&format!("INSERT INTO {name} VALUES (1)"), &[]).unwrap();
+    let select = format!("SELECT * FROM {name} WHERE id = $1");
+    let count = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT * FROM%'";
+    let prepared = |client: &mut Client| -> i64 {
+        let sets = client.batch(count).unwrap();
+        let (row, _) = sets[0].rows[0].row_at(0).unwrap();
+        std::str::from_utf8(row.get(0).flatten().unwrap()).unwrap().parse().unwrap()
+    };
+    let columns = |client: &mut Client| client.query_one(&select, &[&1_i64]).unwrap().len();
+    assert_eq!((columns(&mut client), prepared(&mut client)), (1, 0));
+    assert_eq!((columns(&mut client), prepared(&mut client)), (1, 1));
+    assert_eq!(columns(&mut client), 1);
+    client.batch(&format!("ALTER TABLE {name} ADD COLUMN more text")).unwrap();
+    assert_eq!(columns(&mut client), 2, "cached plan must not change result type");
+    assert_eq!((columns(&mut client), columns(&mut client)), (2, 2));
+    client.batch(&format!("ALTER TABLE {name} ADD COLUMN third text")).unwrap();
+    let in_transaction = client.transaction(|tx| Ok(tx.query_one(&select, &[&1_i64])?.len()));
+    assert_eq!(in_transaction.unwrap(), 3);
+    for _ in 0..3 {
+        assert_eq!(columns(&mut client), 3);
+    }
+    client.batch("DISCARD ALL").unwrap();
+    assert_eq!((columns(&mut client), prepared(&mut client)), (3, 0));
+    for _ in 0..3 {
+        assert_eq!(columns(&mut client), 3);
+    }
+    // Gone behind our back.
+    client.batch("DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$").unwrap();
+    for _ in 0..3 {
+        assert_eq!(columns(&mut client), 3);
+    }
+    // Many others push it out, and the server forgets it with the next statement.
+    for n in 0..100 {
+        for _ in 0..2 {
+            client.execute(&format!("SELECT {n}"), &[]).unwrap();
+        }
+    }
+    client.execute("SELECT 'one more'", &[]).unwrap();
+    let all = client.query_one("SELECT count(*) FROM pg_prepared_statements", &[]).unwrap();
+    assert_eq!((all.get::<i64>(0).unwrap(), prepared(&mut client)), (64, 0));
+    client.batch(&format!("DROP TABLE {name}")).unwrap();
+}

@@ -16,7 +16,7 @@ use crate::row::Row;
 use crate::session::{Interrupt, Never, Session};
 use crate::transaction::{self, Transaction, TransactionError, TransactionOptions};
 use crate::wire::{Cancel, Connector, Network};
-use crate::{extended, statement};
+use crate::{extended, statement, statement_cache};
 
 /// A connection to CockroachDB or PostgreSQL.
 ///
@@ -38,6 +38,7 @@ pub struct Client {
     connector: Arc<dyn Connector>,
     config: Option<Arc<Config>>,
     closed_by_caller: bool,
+    statement_cache: usize,
 }
 
 impl fmt::Debug for Client {
@@ -78,7 +79,13 @@ impl Client {
         hook: &mut dyn Interrupt,
     ) -> Result<Client, Error> {
         let session = Session::new(connector.connect(hook)?);
-        Ok(Client { session, connector, config: None, closed_by_caller: false })
+        Ok(Client {
+            session,
+            connector,
+            config: None,
+            closed_by_caller: false,
+            statement_cache: statement_cache::CAPACITY,
+        })
     }
 
     /// Closes what is left of the connection and makes a new one with the same configuration.
@@ -97,6 +104,7 @@ impl Client {
     pub fn reconnect_with(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
         self.session.close();
         self.session = Session::new(self.connector.connect(hook)?);
+        self.session.statements().set_capacity(self.statement_cache);
         self.closed_by_caller = false;
         Ok(())
     }
@@ -241,6 +249,22 @@ impl Client {
     /// As [`Client::query`].
     pub fn execute(&mut self, sql: &str, params: &[&dyn ToSql]) -> Result<u64, Error> {
         extended::execute(&mut self.session, None, sql, params, &mut Never)
+    }
+
+    /// How many statements of [`query`](Client::query) and [`execute`](Client::execute), here and
+    /// in transactions, are kept prepared on the server: 64 unless set, 0 for none.
+    ///
+    /// A statement is prepared at its second use, so that one that is used once costs what it always
+    /// did; from the third use on the server neither parses it nor describes its rows again. The
+    /// least recently used one makes room. When the server has lost a prepared statement (SQLSTATE
+    /// 26000) or its rows look different after a change of schema (0A000), the statement is sent
+    /// anew; within a transaction, which such an error ends, the error is returned.
+    ///
+    /// Set 0 behind a pooler that gives each transaction another server connection, unless it
+    /// follows prepared statements.
+    pub fn set_statement_cache_capacity(&mut self, capacity: usize) {
+        self.statement_cache = capacity;
+        self.session.statements().set_capacity(capacity);
     }
 
     /// Runs any number of statements without parameters; results come in text form.

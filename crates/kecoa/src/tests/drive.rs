@@ -381,6 +381,7 @@ fn the_number_of_rows_is_checked() {
     let script = [0, 0, 2, 2].into_iter().fold(Script::new(), answer);
     let net = Net::postgres(vec![script]);
     let mut client = net.client();
+    client.set_statement_cache_capacity(0);
     assert_eq!(client.query_one("q", &[]).unwrap_err().kind(), ErrorKind::Usage);
     assert!(client.query_opt("q", &[]).unwrap().is_none());
     assert!(client.query_opt("q", &[]).is_err());

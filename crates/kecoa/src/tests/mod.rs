@@ -4,5 +4,6 @@ mod batching;
 mod cuts;
 mod drive;
 mod harness;
+mod prepared;
 mod restart;
 mod transactions;

@@ -1,0 +1,265 @@
+//! Which statements the server knows by a name of ours: those that were used more than once.
+//!
+//! The least recently used one makes room. A statement is the same when its text and the types of
+//! its parameters are. Names are unlike those of any other connection, so that behind a pooler that
+//! shares its connections a foreign statement is never run by mistake.
+
+use std::collections::hash_map::RandomState;
+use std::collections::{HashMap, VecDeque};
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use kecoa_proto::RowDescription;
+
+/// How many statements are kept prepared unless the caller says otherwise.
+pub(crate) const CAPACITY: usize = 64;
+/// A text longer than this, in bytes, is run as it is: preparing it saves little beside sending it.
+const LONGEST: usize = 16 * 1024;
+
+/// How a statement is to be run.
+#[derive(Clone, Debug)]
+pub(crate) enum Plan {
+    /// Without a name.
+    Unnamed,
+    /// Under this name, which the server is yet to learn.
+    Prepare(Arc<str>),
+    /// Under a name that the server knows; its rows look so.
+    Prepared(Arc<str>, Option<Arc<RowDescription>>),
+}
+
+#[derive(Debug)]
+struct Prepared {
+    sql: Box<str>,
+    types: Box<[u32]>,
+    name: Arc<str>,
+    description: Option<Arc<RowDescription>>,
+    used: u64,
+}
+
+/// The statements of one connection.
+#[derive(Debug)]
+pub(crate) struct StatementCache {
+    capacity: usize,
+    hasher: RandomState,
+    /// Hashes of statements that were used once, oldest first.
+    seen: VecDeque<u64>,
+    prepared: HashMap<u64, Prepared>,
+    /// Names that the server is to forget.
+    closing: Vec<Arc<str>>,
+    /// What sets this connection's names apart.
+    tag: u64,
+    /// Counts names.
+    named: u64,
+    /// Counts uses, for their order.
+    clock: u64,
+}
+
+impl StatementCache {
+    pub(crate) fn new(capacity: usize) -> StatementCache {
+        StatementCache {
+            capacity,
+            hasher: RandomState::new(),
+            seen: VecDeque::new(),
+            prepared: HashMap::new(),
+            closing: Vec::new(),
+            tag: fastrand::u64(..),
+            named: 0,
+            clock: 0,
+        }
+    }
+
+    pub(crate) fn set_capacity(&mut self, capacity: usize) {
+        self.capacity = capacity;
+        self.seen.truncate(capacity);
+        while self.prepared.len() > capacity {
+            self.evict();
+        }
+    }
+
+    /// How to run this statement now.
+    pub(crate) fn plan(&mut self, sql: &str, types: &[u32]) -> Plan {
+        if self.capacity == 0 || sql.len() > LONGEST {
+            return Plan::Unnamed;
+        }
+        let key = self.key(sql, types);
+        self.clock += 1;
+        match self.prepared.get_mut(&key) {
+            Some(known) if *known.sql == *sql && *known.types == *types => {
+                known.used = self.clock;
+                return Plan::Prepared(known.name.clone(), known.description.clone());
+            }
+            // Two statements with one hash: the second one does without a name.
+            Some(_) => return Plan::Unnamed,
+            None => {}
+        }
+        if self.seen.contains(&key) {
+            self.named += 1;
+            return Plan::Prepare(format!("kecoa_{:x}_{}", self.tag, self.named).into());
+        }
+        if self.seen.len() >= self.capacity {
+            self.seen.pop_front();
+        }
+        self.seen.push_back(key);
+        Plan::Unnamed
+    }
+
+    /// The server knows the statement by its name now.
+    pub(crate) fn remember(
+        &mut self,
+        sql: &str,
+        types: &[u32],
+        name: Arc<str>,
+        description: Option<Arc<RowDescription>>,
+    ) {
+        let key = self.key(sql, types);
+        let Some(position) = self.seen.iter().position(|seen| *seen == key) else {
+            // Everything was forgotten meanwhile, by this very statement.
+            self.closing.push(name);
+            return;
+        };
+        self.seen.remove(position);
+        while self.prepared.len() >= self.capacity.max(1) {
+            self.evict();
+        }
+        let (sql, types, used) = (sql.into(), types.into(), self.clock);
+        self.prepared.insert(key, Prepared { sql, types, name, description, used });
+    }
+
+    /// The server is to forget this name.
+    pub(crate) fn drop_name(&mut self, name: &Arc<str>) {
+        self.prepared.retain(|_, known| known.name != *name);
+        self.closing.push(name.clone());
+    }
+
+    /// Learns from a command's tag that the server's names are gone.
+    pub(crate) fn heed(&mut self, tag: &[u8]) {
+        if !tag.starts_with(b"D") {
+            return;
+        }
+        match tag {
+            b"DISCARD ALL" | b"DEALLOCATE ALL" => {
+                self.prepared.clear();
+                self.closing.clear();
+                self.seen.clear();
+            }
+            // Which one is not said; closing a name that is gone is no error.
+            b"DEALLOCATE" | b"DISCARD" => {
+                self.closing.extend(self.prepared.drain().map(|(_, known)| known.name));
+                self.seen.clear();
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes the names that the next request is to close.
+    pub(crate) fn take_closing(&mut self) -> Vec<Arc<str>> {
+        std::mem::take(&mut self.closing)
+    }
+
+    /// The names that the request was to close were not sent.
+    pub(crate) fn put_back(&mut self, closing: Vec<Arc<str>>) {
+        self.closing.extend(closing);
+    }
+
+    fn key(&self, sql: &str, types: &[u32]) -> u64 {
+        self.hasher.hash_one((sql, types))
+    }
+
+    fn evict(&mut self) {
+        let oldest = self.prepared.iter().min_by_key(|(_, known)| known.used).map(|(key, _)| *key);
+        if let Some(known) = oldest.and_then(|key| self.prepared.remove(&key)) {
+            self.closing.push(known.name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Uses a statement as a connection does on which everything works.
+    fn using(cache: &mut StatementCache, sql: &str) -> &'static str {
+        match cache.plan(sql, &[]) {
+            Plan::Unnamed => "unnamed",
+            Plan::Prepare(name) => {
+                cache.remember(sql, &[], name, None);
+                "prepare"
+            }
+            Plan::Prepared(..) => "prepared",
+        }
+    }
+
+    #[test]
+    fn the_second_use_prepares() {
+        let mut cache = StatementCache::new(2);
+        let uses: Vec<_> = (0..4).map(|_| using(&mut cache, "a")).collect();
+        assert_eq!(uses, ["unnamed", "prepare", "prepared", "prepared"]);
+        assert!(matches!(cache.plan("a", &[20]), Plan::Unnamed), "other types, another statement");
+    }
+
+    #[test]
+    fn the_least_recently_used_one_makes_room() {
+        let mut cache = StatementCache::new(2);
+        for sql in ["a", "a", "b", "b", "a", "c", "c"] {
+            using(&mut cache, sql);
+        }
+        assert_eq!(cache.take_closing().len(), 1);
+        let uses: Vec<_> = ["a", "c", "b"].map(|sql| using(&mut cache, sql)).to_vec();
+        assert_eq!(uses, ["prepared", "prepared", "unnamed"]);
+        assert!(cache.take_closing().is_empty());
+    }
+
+    #[test]
+    fn statements_that_are_used_once_push_nothing_out() {
+        let mut cache = StatementCache::new(2);
+        using(&mut cache, "a");
+        using(&mut cache, "a");
+        for n in 0..1000 {
+            using(&mut cache, &format!("SELECT {n}"));
+        }
+        assert_eq!(using(&mut cache, "a"), "prepared");
+        assert!(cache.seen.len() <= 2 && cache.take_closing().is_empty());
+    }
+
+    #[test]
+    fn off_and_smaller() {
+        let mut cache = StatementCache::new(2);
+        for sql in ["a", "a", "b", "b"] {
+            using(&mut cache, sql);
+        }
+        cache.set_capacity(1);
+        assert_eq!(cache.take_closing().len(), 1);
+        assert_eq!(using(&mut cache, "b"), "prepared");
+        cache.set_capacity(0);
+        assert_eq!(cache.take_closing().len(), 1);
+        assert_eq!((using(&mut cache, "b"), using(&mut cache, "b")), ("unnamed", "unnamed"));
+        let long = "x".repeat(LONGEST + 1);
+        cache.set_capacity(1);
+        assert_eq!((using(&mut cache, &long), using(&mut cache, &long)), ("unnamed", "unnamed"));
+    }
+
+    #[test]
+    fn tags_that_say_that_names_are_gone_are_heeded() {
+        for (tag, left, closed) in [
+            (&b"DISCARD ALL"[..], false, 0),
+            (b"DEALLOCATE ALL", false, 0),
+            (b"DEALLOCATE", false, 1),
+            (b"DELETE 5", true, 0),
+            (b"DISCARD PLANS", true, 0),
+        ] {
+            let mut cache = StatementCache::new(2);
+            using(&mut cache, "a");
+            using(&mut cache, "a");
+            cache.heed(tag);
+            assert_eq!(cache.take_closing().len(), closed);
+            assert_eq!(using(&mut cache, "a") == "prepared", left);
+        }
+        // A statement that makes the server forget itself.
+        let mut cache = StatementCache::new(2);
+        using(&mut cache, "DISCARD ALL");
+        let Plan::Prepare(name) = cache.plan("DISCARD ALL", &[]) else { panic!() };
+        cache.heed(b"DISCARD ALL");
+        cache.remember("DISCARD ALL", &[], name, None);
+        assert_eq!(using(&mut cache, "DISCARD ALL"), "unnamed");
+    }
+}

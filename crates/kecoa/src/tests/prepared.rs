@@ -1,0 +1,176 @@
+//! Statements that are used again: prepared, run by name, and forgotten when the server has.
+
+use kecoa_pgmock::Script;
+
+use super::harness::{Net, Virtual};
+use crate::blocking::{Client, TransactionOptions};
+use crate::error::{Error, ErrorKind};
+
+const COLUMNS: [(&str, u32, u16); 1] = [("x", 20, 1)];
+
+/// Parse, Bind, Describe and Execute, with or without a name.
+fn parsed() -> Script {
+    let asked = Script::new().expect('P').expect('B').expect('D').expect('E').expect('S');
+    let script = asked.send_message('1', b"").send_message('2', b"").row_description(&COLUMNS);
+    script.row(&[Some(&7_i64.to_be_bytes())]).complete("SELECT 1").ready('I')
+}
+
+fn by_name() -> Script {
+    Script::new().expect('B').expect('E').expect('S')
+}
+
+fn answered(script: Script, value: i64) -> Script {
+    let script = script.send_message('2', b"").row(&[Some(&value.to_be_bytes())]);
+    script.complete("SELECT 1").ready('I')
+}
+
+fn ask(client: &mut Client) -> Result<i64, Error> {
+    client.query_one("SELECT x FROM t", &[])?.get("x")
+}
+
+#[test]
+fn the_third_use_neither_parses_nor_describes() {
+    let script = parsed().then(parsed()).then(answered(by_name(), 8)).then(answered(by_name(), 9));
+    let net = Net::postgres(vec![script]);
+    let mut client = net.client();
+    let values: Vec<_> = (0..4).map(|_| ask(&mut client).unwrap()).collect();
+    assert_eq!(values, [7, 7, 8, 9]);
+    net.finish();
+}
+
+#[test]
+fn what_the_server_lost_is_sent_anew_and_prepared_again() {
+    for state in ["26000", "0A000"] {
+        let script = parsed()
+            .then(parsed())
+            .then(by_name().error(state, "stale").ready('I'))
+            .then(Script::new().expect('C').then(parsed_behind_close()))
+            .then(answered_again());
+        let net = Net::postgres(vec![script]);
+        let mut client = net.client();
+        for _ in 0..5 {
+            ask(&mut client).unwrap();
+        }
+        net.finish();
+    }
+}
+
+#[test]
+fn names_to_close_wait_for_a_request_that_can_be_sent() {
+    let other = Script::new().expect('C').then(parsed_behind_close());
+    let net = Net::postgres(vec![parsed().then(parsed()).then(other)]);
+    let mut client = net.client();
+    ask(&mut client).unwrap();
+    ask(&mut client).unwrap();
+    client.set_statement_cache_capacity(0);
+    assert_eq!(client.query("SELECT '\0'", &[]).unwrap_err().kind(), ErrorKind::Usage);
+    ask(&mut client).unwrap();
+    net.finish();
+}
+
+fn parsed_behind_close() -> Script {
+    let asked = Script::new().expect('P').expect('B').expect('D').expect('E').expect('S');
+    let script = asked.send_message('3', b"").send_message('1', b"").send_message('2', b"");
+    let script = script.row_description(&COLUMNS).row(&[Some(&7_i64.to_be_bytes())]);
+    script.complete("SELECT 1").ready('I')
+}
+
+/// The statement counts as new: seen, then prepared.
+fn answered_again() -> Script {
+    parsed().then(parsed())
+}
+
+#[test]
+fn an_error_of_the_statement_itself_is_no_reason_to_run_it_again() {
+    for (state, text) in [("23505", "duplicate"), ("26000", "inner"), ("0A000", "inner")] {
+        let failing = by_name().send_message('2', b"").error(state, text).ready('I');
+        let script = parsed().then(parsed()).then(failing).then(answered(by_name(), 8));
+        let net = Net::postgres(vec![script]);
+        let mut client = net.client();
+        ask(&mut client).unwrap();
+        ask(&mut client).unwrap();
+        assert_eq!(ask(&mut client).unwrap_err().sqlstate(), Some(state));
+        assert_eq!(ask(&mut client).unwrap(), 8, "it stays prepared");
+        net.finish();
+    }
+}
+
+#[test]
+fn a_statement_that_fails_at_its_second_use_is_not_kept() {
+    let failing = Script::new().expect('P').expect('B').expect('D').expect('E').expect('S');
+    let failing = failing.send_message('1', b"").error("22P02", "bad").ready('I');
+    let script = parsed().then(failing).then(Script::new().expect('C').then(parsed_behind_close()));
+    let net = Net::postgres(vec![script]);
+    let mut client = net.client();
+    ask(&mut client).unwrap();
+    assert_eq!(ask(&mut client).unwrap_err().sqlstate(), Some("22P02"));
+    ask(&mut client).unwrap();
+    net.finish();
+}
+
+#[test]
+fn in_front_of_a_transaction_it_is_sent_anew_and_within_one_it_is_an_error() {
+    let in_transaction = |script: Script| script.complete("SELECT 1").ready('T');
+    let begun = |script: Script| script.send_message('1', b"").send_message('2', b"");
+    let begin = || Script::new().expect_exactly('P', b"\0BEGIN\0\0\0").expect('B').expect('E');
+    let stale = begun(begin().then(by_name())).complete("BEGIN");
+    let anew = begin().expect('P').expect('B').expect('D').expect('E').expect('S');
+    let anew = begun(anew.send_message('3', b"")).complete("BEGIN");
+    let anew = begun(anew).row_description(&COLUMNS).row(&[Some(&7_i64.to_be_bytes())]);
+    let script = parsed()
+        .then(parsed())
+        .then(stale.error("0A000", "cached plan must not change result type").ready('E'))
+        .simple("ROLLBACK", "ROLLBACK", 'I')
+        .then(in_transaction(Script::new().expect('C').then(anew)))
+        .simple("COMMIT", "COMMIT", 'I');
+    let net = Net::postgres(vec![script]);
+    let mut client = net.client();
+    ask(&mut client).unwrap();
+    ask(&mut client).unwrap();
+    let value: Result<i64, Error> =
+        client.transaction_on(&TransactionOptions::default(), &mut Virtual::new(), |tx| {
+            tx.query_one("SELECT x FROM t", &[])?.get(0)
+        });
+    assert_eq!(value.unwrap(), 7);
+    net.finish();
+
+    let script = parsed()
+        .then(parsed())
+        .simple("BEGIN", "BEGIN", 'T')
+        .then(by_name().error("26000", "gone").ready('E'))
+        .simple("ROLLBACK", "ROLLBACK", 'I');
+    let net = Net::postgres(vec![script]);
+    let mut client = net.client();
+    ask(&mut client).unwrap();
+    ask(&mut client).unwrap();
+    client.batch("BEGIN").unwrap();
+    assert_eq!(ask(&mut client).unwrap_err().sqlstate(), Some("26000"));
+    client.batch("ROLLBACK").unwrap();
+    net.finish();
+}
+
+#[test]
+fn discard_all_and_a_fresh_connection_forget() {
+    let script = parsed().then(parsed()).simple("DISCARD ALL", "DISCARD ALL", 'I').then(parsed());
+    let net = Net::postgres(vec![script, parsed()]);
+    let mut client = net.client();
+    ask(&mut client).unwrap();
+    ask(&mut client).unwrap();
+    client.batch("DISCARD ALL").unwrap();
+    ask(&mut client).unwrap();
+    client.reconnect().unwrap();
+    ask(&mut client).unwrap();
+    net.finish();
+}
+
+#[test]
+fn rows_that_do_not_fit_their_description_are_refused() {
+    let two = by_name().send_message('2', b"").row(&[Some(b"a"), Some(b"b")]);
+    let net =
+        Net::postgres(vec![parsed().then(parsed()).then(two.complete("SELECT 1").ready('I'))]);
+    let mut client = net.client();
+    ask(&mut client).unwrap();
+    ask(&mut client).unwrap();
+    assert_eq!(ask(&mut client).unwrap_err().kind(), ErrorKind::Protocol);
+    net.finish();
+}
