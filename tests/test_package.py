@@ -106,8 +106,8 @@ def test_everything_listed_is_there():
 
 
 def test_importing_takes_less_than_50_milliseconds():
-    """Best of several: the goal is the package's, not the machine's of the moment."""
-    code = "import time; t = time.perf_counter(); import kecoa; print(time.perf_counter() - t)"
+    """Of the processor's time, best of several: what else the machine does is not the package's."""
+    code = "import time; t = time.process_time(); import kecoa; print(time.process_time() - t)"
     times = [float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(7)]
     assert min(times) < 0.050
 
@@ -142,7 +142,7 @@ def imports(path):
 
 # Who may import whom inside the package: each may use those before it.
 LAYERS = [
-    {"_kecoa", "_environment", "_alias", "tz", "errorcodes"},
+    {"_kecoa", "_psycopg", "_environment", "_alias", "tz", "errorcodes"},
     {
         "_not_yet",
         "errors",
@@ -195,7 +195,8 @@ def test_the_package_needs_nothing_but_the_standard_library():
         (path.name, name)
         for path in SOURCES
         for name in imports(path)
-        if name.partition(".")[0] not in sys.stdlib_module_names | {"kecoa"}
+        # _psycopg is also imported by itself, from within the folder.
+        if name.partition(".")[0] not in sys.stdlib_module_names | {"kecoa", "_kecoa"}
     }
     assert not foreign
 
