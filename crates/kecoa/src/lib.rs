@@ -17,6 +17,7 @@
 
 pub mod blocking;
 pub mod config;
+mod copy;
 pub mod error;
 mod extended;
 mod result;

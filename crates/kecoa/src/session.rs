@@ -19,6 +19,7 @@ use kecoa_proto::{
 use crate::config::Target;
 use crate::error::Error;
 use crate::statement_cache::{self, StatementCache};
+use crate::transport::is_pause;
 use crate::wire::{Cancel, Link, Wire};
 
 /// The caller's say while the client waits: Ctrl-C, a deadline, a shutdown.
@@ -445,12 +446,4 @@ fn describe_end(eof: &Eof) -> String {
         message.push_str(&format!(", {} bytes into a message", eof.unread));
     }
     message
-}
-
-/// Whether the stream only gave the session a chance to look around.
-fn is_pause(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
-    )
 }

@@ -1,6 +1,5 @@
 //! Runs whole requests on a [`Session`] and gathers what they answer.
 
-use std::io::{Read, Write};
 use std::sync::Arc;
 
 use kecoa_proto::{Reply, Request, RequestId, ServerError, TransactionStatus};
@@ -10,9 +9,7 @@ use crate::result::ResultSet;
 use crate::session::{Interrupt, Session};
 
 /// What the server hears when `run` meets a COPY that waits for data.
-const COPY_REFUSAL: &str = "COPY FROM STDIN needs copy_in";
-/// How much of a COPY's data goes into one message.
-const COPY_CHUNK: usize = 64 * 1024;
+pub(crate) const COPY_REFUSAL: &str = "COPY FROM STDIN needs copy_in";
 
 /// Every result of a request, and the first error.
 #[derive(Default)]
@@ -201,7 +198,10 @@ fn gather(
 }
 
 /// A request that was interrupted is over, too: says so, with what the server made of it.
-fn finish(session: &mut Session, error: &mut Option<Box<ServerError>>) -> Result<(), Error> {
+pub(crate) fn finish(
+    session: &mut Session,
+    error: &mut Option<Box<ServerError>>,
+) -> Result<(), Error> {
     if !session.take_cancelled() {
         return Ok(());
     }
@@ -209,120 +209,4 @@ fn finish(session: &mut Session, error: &mut Option<Box<ServerError>>) -> Result
         Some(error) => Error::interrupted("interrupted").with_server(error),
         None => Error::interrupted("interrupted, but the request had already succeeded"),
     })
-}
-
-/// COPY … FROM STDIN, in bounded memory. Gives the number of rows, when the server says it.
-pub(crate) fn copy_in(
-    session: &mut Session,
-    sql: &[u8],
-    data: &mut dyn Read,
-    hook: &mut dyn Interrupt,
-) -> Result<Option<u64>, Error> {
-    let id = session.submit(&Request::Query(sql))?;
-    let mut failed = None;
-    let mut server = None;
-    let mut tag = None;
-    let mut copied = false;
-    loop {
-        match session.reply(id, hook)? {
-            Reply::CopyIn(_) if copied => {
-                failed.get_or_insert(Error::usage_after_the_fact(
-                    "expected one COPY FROM STDIN, found another one behind it",
-                ));
-                session.copy_fail(COPY_REFUSAL)?;
-            }
-            Reply::CopyIn(_) => {
-                copied = true;
-                match feed(session, data, hook) {
-                    Ok(Fed::Everything) => session.copy_done()?,
-                    // After its error the server waits for no end of the data either.
-                    Ok(Fed::UntilRefused) => {}
-                    Err(error) if session.is_closed() => return Err(error),
-                    Err(error) => {
-                        session.copy_fail("the client could not read the data to copy")?;
-                        failed = Some(error);
-                    }
-                }
-            }
-            Reply::Error(error) => server = server.take().or(Some(error)),
-            Reply::CommandComplete(complete) => tag = Some(complete),
-            Reply::Ready(_) => break,
-            _ => {}
-        }
-    }
-    finish(session, &mut server)?;
-    match (failed, server) {
-        (Some(error), _) => Err(error),
-        (None, Some(error)) => Err(Error::from_server(error)),
-        (None, None) if !copied => {
-            Err(Error::usage_after_the_fact("expected COPY … FROM STDIN, found another statement"))
-        }
-        (None, None) => Ok(tag.and_then(|tag| tag.rows())),
-    }
-}
-
-/// How feeding a COPY ended.
-enum Fed {
-    Everything,
-    UntilRefused,
-}
-
-/// Sends the reader's bytes until it ends, or until the server has lost interest.
-fn feed(
-    session: &mut Session,
-    data: &mut dyn Read,
-    hook: &mut dyn Interrupt,
-) -> Result<Fed, Error> {
-    let mut chunk = vec![0; COPY_CHUNK];
-    loop {
-        if session.has_refused_copy()? {
-            return Ok(Fed::UntilRefused);
-        }
-        let n = match data.read(&mut chunk) {
-            Ok(0) => return Ok(Fed::Everything),
-            Ok(n) => n,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(Error::io("the data to copy could not be read", error)),
-        };
-        session.copy_data(chunk.get(..n).unwrap_or_default(), hook)?;
-    }
-}
-
-/// COPY … TO STDOUT, in bounded memory. Gives the number of rows, when the server says it.
-pub(crate) fn copy_out(
-    session: &mut Session,
-    sql: &[u8],
-    sink: &mut dyn Write,
-    hook: &mut dyn Interrupt,
-) -> Result<Option<u64>, Error> {
-    let id = session.submit(&Request::Query(sql))?;
-    let mut failed = None;
-    let mut server = None;
-    let mut tag = None;
-    let mut copied = false;
-    loop {
-        match session.reply(id, hook)? {
-            Reply::CopyOut(_) => copied = true,
-            Reply::CopyIn(_) => session.copy_fail(COPY_REFUSAL)?,
-            // After the sink failed the rest is drained, so that the connection stays usable.
-            Reply::CopyData(data) if failed.is_none() => {
-                if let Err(error) = sink.write_all(&data) {
-                    failed = Some(Error::io("the copied data could not be written", error));
-                }
-            }
-            Reply::Error(error) => server = server.take().or(Some(error)),
-            Reply::CommandComplete(complete) => tag = Some(complete),
-            Reply::Ready(_) => break,
-            _ => {}
-        }
-    }
-    finish(session, &mut server)?;
-    match (failed, server) {
-        (Some(error), _) => Err(error),
-        (None, Some(error)) => Err(Error::from_server(error)),
-        (None, None) if !copied => {
-            Err(Error::usage_after_the_fact("expected COPY … TO STDOUT, found another statement"))
-        }
-        (None, None) => Ok(tag.and_then(|tag| tag.rows())),
-    }
 }

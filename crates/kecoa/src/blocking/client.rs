@@ -16,7 +16,7 @@ use crate::row::Row;
 use crate::session::{Interrupt, Never, Session};
 use crate::transaction::{self, Transaction, TransactionError, TransactionOptions};
 use crate::wire::{Cancel, Connector, Network};
-use crate::{extended, statement, statement_cache};
+use crate::{copy, extended, statement, statement_cache};
 
 /// A connection to CockroachDB or PostgreSQL.
 ///
@@ -194,7 +194,7 @@ impl Client {
         data: &mut dyn Read,
         hook: &mut dyn Interrupt,
     ) -> Result<Option<u64>, Error> {
-        statement::copy_in(&mut self.session, sql.as_bytes(), data, hook)
+        copy::copy_in(&mut self.session, sql.as_bytes(), data, hook)
     }
 
     /// `COPY … TO STDOUT`: gives everything to the writer, in bounded memory. Gives the number of
@@ -210,7 +210,7 @@ impl Client {
         sink: &mut dyn Write,
         hook: &mut dyn Interrupt,
     ) -> Result<Option<u64>, Error> {
-        statement::copy_out(&mut self.session, sql.as_bytes(), sink, hook)
+        copy::copy_out(&mut self.session, sql.as_bytes(), sink, hook)
     }
 
     // Rust's own surface: the extended protocol, binary results.

@@ -8,7 +8,7 @@ use bytes::BytesMut;
 use kecoa_proto::CancelKey;
 use kecoa_proto::message::startup::Startup;
 
-use super::dial::{self, Stop, Wait, is_pause};
+use super::dial::{self, Stop, Wait};
 use super::failure::Place;
 use super::stream::Stream;
 use super::{Peer, handshake};
@@ -41,7 +41,7 @@ pub(crate) fn cancel(config: &Config, peer: &Peer, key: &CancelKey) -> Result<()
         Startup::Tls.encode(&mut request)?;
         send(&mut stream, &request, &mut wait).map_err(failed)?;
         let mut reply = BytesMut::new();
-        receive(&mut stream, &mut reply, &mut wait).map_err(failed)?;
+        wait.patiently(|| stream.read_into(&mut reply, 0)).map_err(failed)?;
         // Nothing may be behind the "S": see `ProtocolError::BytesBehindTlsReply`.
         if reply != b"S"[..] {
             return Err(Error::tls(place.failed(
@@ -58,7 +58,7 @@ pub(crate) fn cancel(config: &Config, peer: &Peer, key: &CancelKey) -> Result<()
     let mut rest = BytesMut::new();
     loop {
         rest.clear();
-        match receive(&mut stream, &mut rest, &mut wait) {
+        match wait.patiently(|| stream.read_into(&mut rest, 0)) {
             Ok(0) => return Ok(()),
             // A server that has no use for a cancel may say so; it is of no use to us either.
             Ok(_) => {}
@@ -71,22 +71,11 @@ pub(crate) fn cancel(config: &Config, peer: &Peer, key: &CancelKey) -> Result<()
 
 fn send(stream: &mut Stream, mut data: &[u8], wait: &mut Wait<'_>) -> Result<(), Stop> {
     while !data.is_empty() {
-        match stream.write(data) {
-            Ok(0) => return Err(io::Error::from(io::ErrorKind::BrokenPipe).into()),
-            Ok(written) => data = data.get(written..).unwrap_or_default(),
-            Err(error) if is_pause(&error) => wait.look_around()?,
-            Err(error) => return Err(error.into()),
+        let written = wait.patiently(|| stream.write(data))?;
+        if written == 0 {
+            return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
         }
+        data = data.get(written..).unwrap_or_default();
     }
     Ok(())
-}
-
-fn receive(stream: &mut Stream, buf: &mut BytesMut, wait: &mut Wait<'_>) -> Result<usize, Stop> {
-    loop {
-        match stream.read_into(buf, 0) {
-            Ok(read) => return Ok(read),
-            Err(error) if is_pause(&error) => wait.look_around()?,
-            Err(error) => return Err(error.into()),
-        }
-    }
 }

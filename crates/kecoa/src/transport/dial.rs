@@ -54,6 +54,19 @@ impl Wait<'_> {
         }
     }
 
+    /// Tries until it works or fails, however often it only gave a chance to look around.
+    pub(super) fn patiently<T>(
+        &mut self,
+        mut attempt: impl FnMut() -> io::Result<T>,
+    ) -> Result<T, Stop> {
+        loop {
+            match attempt() {
+                Err(error) if is_pause(&error) => self.look_around()?,
+                result => return Ok(result?),
+            }
+        }
+    }
+
     /// How long the next wait may last.
     fn tick(&self) -> Duration {
         let left = self.deadline.map(|deadline| deadline.duration_since(Instant::now()));
@@ -61,8 +74,9 @@ impl Wait<'_> {
     }
 }
 
-/// Whether an error only means "try again".
-pub(super) fn is_pause(error: &io::Error) -> bool {
+/// Whether an error only means "try again": nothing came within a tick, or a signal did. `TimedOut`
+/// is none: the system has given the connection up.
+pub(crate) fn is_pause(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 

@@ -147,12 +147,11 @@ fn write_all(
     wait: &mut Wait<'_>,
 ) -> Result<(), Stop> {
     while let Some(data) = handshake.poll_transmit() {
-        match stream.write(data) {
-            Ok(0) => return Err(io::Error::from(io::ErrorKind::BrokenPipe).into()),
-            Ok(written) => handshake.transmitted(written),
-            Err(error) if is_pause(&error) => wait.look_around()?,
-            Err(error) => return Err(error.into()),
+        let written = wait.patiently(|| stream.write(data))?;
+        if written == 0 {
+            return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
         }
+        handshake.transmitted(written);
     }
     Ok(())
 }
@@ -162,13 +161,9 @@ fn read_some(
     handshake: &mut Handshake,
     wait: &mut Wait<'_>,
 ) -> Result<(), Stop> {
-    loop {
-        match stream.read_into(handshake.read_buffer(), 0) {
-            Ok(0) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
-            Ok(_) => return Ok(()),
-            Err(error) if is_pause(&error) => wait.look_around()?,
-            Err(error) => return Err(error.into()),
-        }
+    match wait.patiently(|| stream.read_into(handshake.read_buffer(), 0))? {
+        0 => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+        _ => Ok(()),
     }
 }
 

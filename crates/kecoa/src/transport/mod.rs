@@ -18,7 +18,7 @@ mod tests;
 use std::time::{Duration, Instant};
 
 pub(crate) use cancel::cancel;
-pub(crate) use dial::Address;
+pub(crate) use dial::{Address, is_pause};
 use dial::{Stop, Wait};
 use failure::{Failure, Next, Place};
 use kecoa_proto::Connection;
