@@ -147,6 +147,7 @@ LAYERS = [
         "extensions",
         "_rows",
         "_batch",
+        "_catalog",
         "_json",
         "_failure",
         "_loop",

@@ -112,6 +112,9 @@ from kecoa._kecoa import (
 {imports}    sqlstate_errors as _sqlstate_errors,
 )
 
+# Known to type checkers as true. `typing` itself is left to those programs that need it.
+TYPE_CHECKING = False
+
 
 {classes}# What a SQLSTATE is raised as. The dictionary is live: the driver reads it at every error.
 _sqlstate_errors.update(
@@ -123,6 +126,18 @@ _sqlstate_errors.update(
 def lookup(code: str) -> type[Error]:
     """Return the exception class for the SQLSTATE `code`; KeyError when there is none."""
     return _sqlstate_errors[code]
+
+
+# Hidden from type checkers, which would take any name for an exception then.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> type[Error]:
+        """Return kecoa's own exception, which psycopg2 has not: it lives with what raises it."""
+        if name == "AmbiguousCommitError":
+            from kecoa.retry import AmbiguousCommitError
+
+            return AmbiguousCommitError
+        raise AttributeError(f"module 'kecoa.errors' has no attribute {{name!r}}")
 '''
 
 

@@ -9,7 +9,7 @@ modules of these names; `kecoa.local` starts a database on this machine.
 
 from __future__ import annotations
 
-from kecoa import errors as errors, extensions as extensions
+from kecoa import _range as _range, errors as errors, extensions as extensions
 from kecoa._kecoa import (
     BINARY,
     DATETIME,
@@ -120,7 +120,9 @@ def connect(
 
 
 # Loaded when first asked for, so that `import kecoa` stays fast.
-_MODULES = frozenset({"_psycopg", "errorcodes", "extras", "local", "pool", "retry", "run", "sql", "tz"})
+_MODULES = frozenset(
+    {"_ipaddress", "_json", "_psycopg", "errorcodes", "extras", "local", "pool", "retry", "run", "sql", "tz"}
+)
 _RETRY = frozenset({"AmbiguousCommitError", "AttemptReport", "attempts", "run_transaction", "transactional"})
 
 

@@ -7,7 +7,15 @@ from collections.abc import Callable
 from typing import Any
 
 from kecoa import _kecoa
-from kecoa._kecoa import ISQLQuote, QuotedString, new_array_type, new_type, register_type, typecaster
+from kecoa._kecoa import (
+    ISQLQuote,
+    ProgrammingError,
+    QuotedString,
+    new_array_type,
+    new_type,
+    register_type,
+    typecaster,
+)
 
 __all__ = [
     "JSONARRAY_OID",
@@ -118,10 +126,10 @@ def _create_json_typecasters(
 def _get_json_oids(conn_or_curs: Any, name: str = "json") -> tuple[int, int]:
     from kecoa._catalog import query_type_catalog
 
-    conn, rows = query_type_catalog(
+    rows = query_type_catalog(
         conn_or_curs, "SELECT t.oid, t.typarray FROM pg_type t WHERE t.typname = %s", (name,)
     )
     if not rows:
-        raise conn.ProgrammingError(f"{name} data type not found")
+        raise ProgrammingError(f"{name} data type not found")
     oid, array_oid = rows[0]
     return oid, array_oid

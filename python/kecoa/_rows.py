@@ -38,15 +38,18 @@ class DictCursorBase(_cursor):
     def _fetch(self, fetch: Callable[[], Any]) -> tuple[Any, Callable[[tuple[Any, ...]], Any] | None]:
         if self._query_executed:
             self._build_index()
-        convert = self._convert()
-        if convert is None:
+        if self._convert() is None:
             return fetch(), None
         factory = self.row_factory
         self.row_factory = None
         try:
-            return fetch(), convert
+            fetched = fetch()
         finally:
             self.row_factory = factory
+        # A named cursor learns its columns from the first fetch.
+        if self._query_executed:
+            self._build_index()
+        return fetched, self._convert()
 
     def fetchone(self) -> Any:
         """Return the next row, None after the last."""

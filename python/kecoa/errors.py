@@ -22,6 +22,9 @@ from kecoa._kecoa import (
     sqlstate_errors as _sqlstate_errors,
 )
 
+# Known to type checkers as true. `typing` itself is left to those programs that need it.
+TYPE_CHECKING = False
+
 
 class NoData(DatabaseError):
     """SQLSTATE 02000: no data."""
@@ -1363,3 +1366,15 @@ _sqlstate_errors.update(
 def lookup(code: str) -> type[Error]:
     """Return the exception class for the SQLSTATE `code`; KeyError when there is none."""
     return _sqlstate_errors[code]
+
+
+# Hidden from type checkers, which would take any name for an exception then.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> type[Error]:
+        """Return kecoa's own exception, which psycopg2 has not: it lives with what raises it."""
+        if name == "AmbiguousCommitError":
+            from kecoa.retry import AmbiguousCommitError
+
+            return AmbiguousCommitError
+        raise AttributeError(f"module 'kecoa.errors' has no attribute {name!r}")

@@ -66,7 +66,6 @@ from kecoa._kecoa import (
     connection as connection,
     cursor as cursor,
     encodings as encodings,
-    encrypt_password as encrypt_password,
     get_wait_callback as get_wait_callback,
     libpq_version as libpq_version,
     new_array_type as new_array_type,
@@ -77,6 +76,8 @@ from kecoa._kecoa import (
     set_wait_callback as set_wait_callback,
     string_types as string_types,
 )
+from kecoa._password import encrypt_password as encrypt_password
+from kecoa._xid import Xid as Xid
 
 # Known to type checkers as true. `typing` itself is left to those programs that need it.
 TYPE_CHECKING = False

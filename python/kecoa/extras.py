@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json as json  # as in psycopg2, whose users take it from here
 import logging as _logging
 import os as _os
 import time as _time
@@ -15,6 +16,12 @@ from kecoa._batch import (
     execute_values as execute_values,
 )
 from kecoa._catalog import connection_and_cursor as _solve_conn_curs  # noqa: F401  (as in psycopg2)
+from kecoa._composite import (
+    CompositeCaster as CompositeCaster,
+    register_composite as register_composite,
+)
+from kecoa._hstore import HstoreAdapter as HstoreAdapter, register_hstore as register_hstore
+from kecoa._ipaddress import register_ipaddress as register_ipaddress
 from kecoa._json import (
     Json as Json,
     register_default_json as register_default_json,
@@ -31,7 +38,17 @@ from kecoa._kecoa import (
     quote_ident as quote_ident,
     typecaster as _typecaster,
 )
-from kecoa._not_yet import not_yet_class, not_yet_connection, not_yet_function
+from kecoa._not_yet import not_yet_class, not_yet_connection
+from kecoa._range import (
+    DateRange as DateRange,
+    DateTimeRange as DateTimeRange,
+    DateTimeTZRange as DateTimeTZRange,
+    NumericRange as NumericRange,
+    Range as Range,
+    RangeAdapter as RangeAdapter,
+    RangeCaster as RangeCaster,
+    register_range as register_range,
+)
 from kecoa._rows import (
     DictConnection as DictConnection,
     DictCursor as DictCursor,
@@ -92,24 +109,11 @@ __all__ = [
     "wait_select",
 ]
 
-CompositeCaster = not_yet_class("CompositeCaster")
-HstoreAdapter = not_yet_class("HstoreAdapter")
-Range = not_yet_class("Range")
-NumericRange = not_yet_class("NumericRange")
-DateRange = not_yet_class("DateRange")
-DateTimeRange = not_yet_class("DateTimeRange")
-DateTimeTZRange = not_yet_class("DateTimeTZRange")
-RangeAdapter = not_yet_class("RangeAdapter")
-RangeCaster = not_yet_class("RangeCaster")
 ReplicationCursor = not_yet_class("ReplicationCursor", _cursor)
 ReplicationMessage = not_yet_class("ReplicationMessage")
 StopReplication = not_yet_class("StopReplication", Exception)
 LogicalReplicationConnection = not_yet_connection("LogicalReplicationConnection")
 PhysicalReplicationConnection = not_yet_connection("PhysicalReplicationConnection")
-register_composite = not_yet_function("register_composite")
-register_hstore = not_yet_function("register_hstore")
-register_ipaddress = not_yet_function("register_ipaddress")
-register_range = not_yet_function("register_range")
 
 _UUID_OID = 2950
 _UUIDARRAY_OID = 2951

@@ -39,9 +39,8 @@ class FixedOffsetTimezone(datetime.tzinfo):
             self._name = name
 
     def __repr__(self) -> str:
-        return (
-            f"{type(self).__module__}.{type(self).__qualname__}(offset={self._offset!r}, name={self._name!r})"
-        )
+        # psycopg2's own words: programs and tests compare them.
+        return f"psycopg2.tz.FixedOffsetTimezone(offset={self._offset!r}, name={self._name!r})"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, FixedOffsetTimezone):
