@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import binascii
-import re
-from typing import Any
+# Known to type checkers as true. `typing` itself is left to those programs that need it.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _MAX_FORMAT_ID = 0x7FFF_FFFF
 _MAX_LENGTH = 64
-_PARSED = re.compile(r"([0-9]+)_([^_]*)_([^_]*)")
 
 
 class Xid:
@@ -49,11 +49,10 @@ class Xid:
         """Return the Xid that str() of it is `s`; one without format_id and bqual when there is none."""
         if not isinstance(s, str):
             raise TypeError("not a valid transaction id")
-        found = _PARSED.fullmatch(s)
-        if found is not None:
-            format_id, gtrid, bqual = found.groups()
+        parts = s.split("_")
+        if len(parts) == 3 and parts[0].isdecimal() and parts[0].isascii():
             try:
-                return Xid(int(format_id), _decode(gtrid), _decode(bqual))
+                return Xid(int(parts[0]), _decode(parts[1]), _decode(parts[2]))
             except (ValueError, OverflowError):
                 pass  # an identifier of another program, that merely looks like one
         xid = Xid(0, "", "")
@@ -132,9 +131,13 @@ def _check(name: str, value: object) -> None:
 
 
 def _encode(text: str) -> str:
+    import binascii
+
     return binascii.b2a_base64(text.encode("ascii"), newline=False).decode("ascii")
 
 
 def _decode(text: str) -> str:
+    import binascii
+
     # binascii.Error and UnicodeDecodeError are ValueError.
     return binascii.a2b_base64(text).decode("utf-8")
