@@ -45,7 +45,8 @@ fn what_the_server_lost_is_sent_anew_and_prepared_again() {
             .then(parsed())
             .then(by_name().error(state, "stale").ready('I'))
             .then(Script::new().expect('C').then(parsed_behind_close()))
-            .then(answered_again());
+            // It counts as new: seen, then prepared.
+            .then(parsed().then(parsed()));
         let net = Net::postgres(vec![script]);
         let mut client = net.client();
         for _ in 0..5 {
@@ -73,11 +74,6 @@ fn parsed_behind_close() -> Script {
     let script = asked.send_message('3', b"").send_message('1', b"").send_message('2', b"");
     let script = script.row_description(&COLUMNS).row(&[Some(&7_i64.to_be_bytes())]);
     script.complete("SELECT 1").ready('I')
-}
-
-/// The statement counts as new: seen, then prepared.
-fn answered_again() -> Script {
-    parsed().then(parsed())
 }
 
 #[test]
