@@ -6,22 +6,11 @@ from typing import Any
 
 from kecoa import _kecoa
 
-NAMED_TYPE = """coalesce(
+_BY_SCHEMA = """
     (SELECT named.oid
      FROM pg_catalog.pg_type named JOIN pg_catalog.pg_namespace ns ON ns.oid = named.typnamespace
-     WHERE ns.nspname = %(schema)s AND named.typname = %(bare)s),
-    to_regtype(%(name)s)::oid)"""
-"""An SQL expression: the oid of the type that `named_type`'s values name, NULL when there is none."""
-
-
-def named_type(name: str) -> dict[str, str]:
-    """Return the parameters of NAMED_TYPE.
-
-    As in psycopg2, `name` is taken as it stands first, with `public` for its schema when it names none, and
-    only then by the rules of SQL: the search path, lower case, quotes.
-    """
-    schema, bare = name.split(".", 1) if "." in name else ("public", name)
-    return {"schema": schema, "bare": bare, "name": name}
+     WHERE ns.nspname = %s AND named.typname = %s)"""
+_BY_RULES = "to_regtype(%s)::oid"
 
 
 def connection_and_cursor(conn_or_curs: Any) -> tuple[Any, Any]:
@@ -66,3 +55,15 @@ def query_type_catalog(conn_or_curs: Any, query: str, args: Any) -> list[Any]:
             if not was_open and not conn.autocommit and not conn.closed:
                 conn.rollback()
     return rows
+
+
+def query_named_type(conn_or_curs: Any, query: str, name: str) -> list[Any]:
+    """Return the rows of `query`, in which `{}` stands for the oid of the type `name`.
+
+    As in psycopg2, `name` is taken as it stands first, with `public` for its schema when it names none, and
+    only then by the rules of SQL: the search path, lower case, quotes.
+    """
+    schema, bare = name.split(".", 1) if "." in name else ("public", name)
+    return query_type_catalog(conn_or_curs, query.format(_BY_SCHEMA), (schema, bare)) or query_type_catalog(
+        conn_or_curs, query.format(_BY_RULES), (name,)
+    )

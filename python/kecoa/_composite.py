@@ -7,7 +7,7 @@ from collections import namedtuple
 from collections.abc import Iterable
 from typing import Any
 
-from kecoa._catalog import NAMED_TYPE, named_type, query_type_catalog
+from kecoa._catalog import query_named_type
 from kecoa._kecoa import (
     DataError,
     ProgrammingError,
@@ -97,14 +97,14 @@ class CompositeCaster:
 
     @classmethod
     def _from_db(cls, name: str, conn_or_curs: Any) -> CompositeCaster:
-        query = f"""
+        query = """
             SELECT t.oid, t.typarray, t.typname, n.nspname, a.attname, a.atttypid
             FROM pg_catalog.pg_type t
             JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
             JOIN pg_catalog.pg_attribute a ON a.attrelid = t.typrelid
-            WHERE t.oid = {NAMED_TYPE} AND a.attnum > 0 AND NOT a.attisdropped
-            ORDER BY a.attnum"""  # noqa: S608  (a constant)
-        rows = query_type_catalog(conn_or_curs, query, named_type(name))
+            WHERE t.oid = {} AND a.attnum > 0 AND NOT a.attisdropped
+            ORDER BY a.attnum"""
+        rows = query_named_type(conn_or_curs, query, name)
         if not rows:
             raise ProgrammingError(f"PostgreSQL type '{name}' not found")
         oid, array_oid, typname, schema = rows[0][:4]

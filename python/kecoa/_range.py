@@ -274,13 +274,13 @@ class RangeCaster:
 
     @classmethod
     def _from_db(cls, name: str, pyrange: str | type[Range], conn_or_curs: Any) -> RangeCaster:
-        from kecoa._catalog import NAMED_TYPE, named_type, query_type_catalog
+        from kecoa._catalog import query_named_type
 
-        query = f"""
+        query = """
             SELECT t.oid, r.rngsubtype, t.typarray
             FROM pg_catalog.pg_type t JOIN pg_catalog.pg_range r ON r.rngtypid = t.oid
-            WHERE t.oid = {NAMED_TYPE}"""  # noqa: S608  (a constant)
-        rows = query_type_catalog(conn_or_curs, query, named_type(name))
+            WHERE t.oid = {}"""
+        rows = query_named_type(conn_or_curs, query, name)
         if not rows:
             raise ProgrammingError(f"PostgreSQL range '{name}' not found")
         oid, subtype_oid, array_oid = rows[0]

@@ -35,6 +35,22 @@ def parity_connections(dsn: str) -> Iterator[tuple[Any, Any]]:
 
 
 @pytest.fixture
+def registrations(parity_connections: tuple[Any, Any]) -> Iterator[None]:
+    """Takes back what a test registers, in both modules and on both connections."""
+    live = [
+        registry
+        for module in (psycopg2, kecoa)
+        for registry in (module.extensions.adapters, module.extensions.string_types)
+    ]
+    live += [conn.string_types for conn in parity_connections]
+    before = [dict(registry) for registry in live]
+    yield
+    for registry, entries in zip(live, before, strict=True):
+        registry.clear()
+        registry.update(entries)
+
+
+@pytest.fixture
 def same(parity_connections: tuple[Any, Any]) -> Callable[[Callable[[Any, Any, Any], Any]], None]:
     """Asserts that an action on kecoa has the outcome that it has on psycopg2."""
 
