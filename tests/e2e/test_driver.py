@@ -303,3 +303,16 @@ def test_the_first_statement_carries_begin(dsn, conn):
     other_cur.execute("SELECT state FROM pg_stat_activity WHERE pid = %s", (conn.get_backend_pid(),))
     assert other_cur.fetchone() == ("idle in transaction",)
     other.close()
+
+
+def test_an_error_at_the_end_of_a_long_line_is_reported_soon(dsn):
+    """The caret line is made in one pass: a mistake in a bulk INSERT of a megabyte must not stop the program."""
+    code = """
+        import sys, kecoa
+        conn = kecoa.connect(sys.argv[1])
+        try:
+            conn.cursor().execute("SELECT '" + "x" * 1_000_000 + "', nope")
+        except kecoa.errors.UndefinedColumn as error:
+            print(len(error.pgerror) < 1000)
+    """
+    assert python(code, dsn, timeout=60) == "True\n"
