@@ -16,12 +16,12 @@ from kecoa._kecoa import (
     register_type,
     typecaster,
 )
+from kecoa._rows import _NOT_IN_A_FIELD
 
 __all__ = ["CompositeCaster", "register_composite"]
 
 # One value and what ends it. An unquoted value has no comma, parenthesis or quote in it.
 _TOKEN = re.compile(r'\(?(?:"((?:[^"]|"")*)"|([^",)]+)|)[,)]')
-_NOT_IN_A_NAME = re.compile(r"[^0-9A-Za-z_]")
 
 
 class CompositeCaster:
@@ -56,10 +56,8 @@ class CompositeCaster:
             self.array_typecaster = new_array_type((array_oid,), f"{name}ARRAY", self.typecaster)
 
     def _create_type(self, name: str, attnames: list[str]) -> None:
-        # As in psycopg2, an attribute whose name is no identifier is an error; the type's name is made one.
-        cleaned = _NOT_IN_A_NAME.sub("_", name)
-        if cleaned[:1] == "_" or cleaned[:1].isdigit():
-            cleaned = "f" + cleaned
+        # As in psycopg2, an attribute whose name is no identifier is an error; the type's name is cleaned.
+        cleaned = _NOT_IN_A_FIELD.sub("_", name)
         made: Any = namedtuple(cleaned, attnames)  # type: ignore[misc]  # noqa: PYI024  (known only now)
         self.type = made
         self._ctor = made._make
