@@ -57,6 +57,8 @@ pub(crate) struct State {
     /// Counts transactions, so that named cursors know when theirs is over.
     mark: u64,
     transaction: TransactionStatus,
+    /// How many COMMITs the server has confirmed.
+    commits: u64,
     codec: Arc<Codec>,
     encoding: String,
     standard_strings: bool,
@@ -185,6 +187,13 @@ impl Connection {
     #[getter]
     fn closed(&self) -> i32 {
         lock(&self.state).closed
+    }
+
+    /// How many COMMITs the server has confirmed, however they were sent: `kecoa.retry` sees by it
+    /// that a body committed by itself.
+    #[getter]
+    fn _commits(&self) -> u64 {
+        lock(&self.state).commits
     }
 
     /// The connection string, its password shown as xxx.

@@ -66,6 +66,8 @@ pub(crate) struct Session {
     /// The FATAL error by which the server announced the end.
     last_words: Option<Box<ServerError>>,
     closed: bool,
+    /// How many COMMITs the server has confirmed.
+    commits: u64,
     /// Set while a cancelled request is drained.
     cancelled: Option<Instant>,
     /// Replies that were taken before anybody asked for them.
@@ -83,6 +85,7 @@ impl Session {
             notifications: VecDeque::new(),
             last_words: None,
             closed: false,
+            commits: 0,
             cancelled: None,
             early: VecDeque::new(),
             statements: StatementCache::new(statement_cache::CAPACITY),
@@ -121,6 +124,10 @@ impl Session {
     /// The transaction's state; a closed connection has no transaction.
     pub(crate) fn transaction_status(&self) -> TransactionStatus {
         if self.closed { TransactionStatus::Idle } else { self.connection.transaction_status() }
+    }
+
+    pub(crate) fn commits(&self) -> u64 {
+        self.commits
     }
 
     pub(crate) fn take_notices(&mut self) -> Vec<ServerError> {
@@ -221,6 +228,7 @@ impl Session {
                 self.last_words = Some(error.clone());
             }
             Some(Event::Reply(_, Reply::CommandComplete(tag))) => {
+                self.commits += u64::from(tag.as_bytes() == b"COMMIT");
                 self.statements.heed(tag.as_bytes());
             }
             _ => {}

@@ -78,6 +78,7 @@ impl Interrupt for Signals {
 /// What a statement left behind for Python to see.
 pub(crate) struct Aftermath {
     status: TransactionStatus,
+    commits: u64,
     closed: bool,
     notices: Vec<ServerError>,
     notifications: Vec<Notification>,
@@ -96,6 +97,7 @@ impl Aftermath {
         let standard_strings = (standard != link.standard_strings).then_some(standard);
         let aftermath = Aftermath {
             status: client.transaction_status(),
+            commits: client.commits(),
             closed: client.is_closed(),
             notices: client.take_notices(),
             notifications: client.take_notifications(),
@@ -159,6 +161,7 @@ impl Connection {
         {
             let mut state = lock(&self.state);
             state.transaction = aftermath.status;
+            state.commits = aftermath.commits;
             if aftermath.closed && state.closed == 0 {
                 state.closed = 2;
             }

@@ -89,6 +89,11 @@ impl Connection {
     /// Runs a statement of the connection's own and raises what the server says about it.
     pub(crate) fn command(slf: &Bound<'_, Connection>, sql: &str, commit: bool) -> PyResult<()> {
         let driven = Connection::drive(slf, |client, hook| {
+            if commit {
+                // A session that the server has already ended was lost before COMMIT: nothing of it
+                // is committed. Found out only after sending, it would be ambiguous.
+                client.poll()?;
+            }
             client.run(&Request::Query(sql.as_bytes()), hook).map(drop)
         })?;
         driven.map_err(|error| {

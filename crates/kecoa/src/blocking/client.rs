@@ -346,6 +346,13 @@ impl Client {
         Canceller { inner: self.session.canceller() }
     }
 
+    /// How many times the server has confirmed a COMMIT on this connection, whoever sent it: the way
+    /// for a door to see that the body of its transaction committed by itself.
+    #[must_use]
+    pub fn commits(&self) -> u64 {
+        self.session.commits()
+    }
+
     /// Takes the notices and warnings that came so far, oldest first. At most 1,000 are kept.
     pub fn take_notices(&mut self) -> Vec<ServerError> {
         self.session.take_notices()

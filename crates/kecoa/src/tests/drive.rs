@@ -34,6 +34,27 @@ fn an_interrupt_cancels_and_the_connection_stays_usable() {
 }
 
 #[test]
+fn every_confirmed_commit_is_counted() {
+    let net = Net::postgres(vec![
+        Script::new()
+            .query("COMMIT; SELECT 1/0")
+            .complete("COMMIT")
+            .error("22012", "division by zero")
+            .ready('I')
+            .simple("COMMIT", "ROLLBACK", 'I')
+            .simple("END", "COMMIT", 'I'),
+    ]);
+    let mut client = net.client();
+    client.batch("COMMIT; SELECT 1/0").unwrap_err();
+    assert_eq!(client.commits(), 1, "also when what follows it fails");
+    client.batch("COMMIT").unwrap();
+    assert_eq!(client.commits(), 1, "a failed transaction was rolled back instead");
+    client.batch("END").unwrap();
+    assert_eq!(client.commits(), 2);
+    net.finish();
+}
+
+#[test]
 fn an_interrupt_that_came_too_late_says_so() {
     let net = Net::postgres(vec![
         Script::new().query("INSERT").wait("cancelled").complete("INSERT 0 1").ready('I'),
