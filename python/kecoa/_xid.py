@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import index
+
 # Known to type checkers as true. `typing` itself is left to those programs that need it.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ class Xid:
     _database: str | None
 
     def __init__(self, format_id: int, gtrid: str, bqual: str) -> None:
-        number = format_id.__index__()
+        number = index(format_id)
         if number > _MAX_FORMAT_ID:
             raise OverflowError(f"expected a format_id below 2**31, found {number}")
         if number < 0:
@@ -50,7 +52,7 @@ class Xid:
         if not isinstance(s, str):
             raise TypeError("not a valid transaction id")
         parts = s.split("_")
-        if len(parts) == 3 and parts[0].isdecimal() and parts[0].isascii():
+        if len(parts) == 3 and parts[0].isdecimal():
             try:
                 return Xid(int(parts[0]), _decode(parts[1]), _decode(parts[2]))
             except (ValueError, OverflowError):
@@ -102,10 +104,12 @@ class Xid:
     def __len__(self) -> int:
         return 3
 
-    def __getitem__(self, index: int) -> Any:
-        if isinstance(index, slice):
+    def __getitem__(self, at: int) -> Any:
+        if isinstance(at, slice):
             raise TypeError("sequence index must be integer, not 'slice'")
-        return (self._format_id, self._gtrid, self._bqual)[index]
+        if not -3 <= index(at) < 3:
+            raise IndexError("index out of range")
+        return (self._format_id, self._gtrid, self._bqual)[at]
 
     def __str__(self) -> str:
         if self._format_id is None or self._bqual is None:

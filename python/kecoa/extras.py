@@ -179,7 +179,13 @@ class Inet:
 
 
 def register_inet(oid: Any = None, conn_or_curs: Any = None) -> Any:
-    """Let PostgreSQL's inet be `Inet` in Python; return the typecaster. Arguments as of `register_uuid`."""
+    """Let PostgreSQL's inet be `Inet` in Python; return the typecaster. Arguments as of `register_uuid`.
+
+    Deprecated, as in psycopg2: `register_ipaddress` gives objects that know more than their text.
+    """
+    import warnings
+
+    warnings.warn("the inet adapter is deprecated, it's not very useful", DeprecationWarning, stacklevel=2)
     scalar_oid, array_oid = _two_oids(oid, _INET_OID, _INETARRAY_OID)
     scalar = _ext.new_type((scalar_oid,), "INET", lambda data, _: Inet(data) if data else None)
     array = _ext.new_array_type((array_oid,), "INETARRAY", scalar)
