@@ -538,7 +538,9 @@ impl Cursor {
         let old = {
             let mut inner = lock(&this.inner);
             inner.closed = true;
-            inner.fetched.take()
+            // The description outlives the cursor, as psycopg2's does; the rows do not.
+            let described = inner.fetched.as_ref().map(|fetched| fetched.without_rows().into());
+            std::mem::replace(&mut inner.fetched, described)
         };
         drop(old);
         Ok(())

@@ -33,17 +33,16 @@ pub(crate) fn _connect<'py>(
 #[pyfunction]
 #[pyo3(signature = (dsn))]
 pub(crate) fn parse_dsn<'py>(py: Python<'py>, dsn: &str) -> PyResult<Bound<'py, PyDict>> {
-    let pairs = conninfo::parse(dsn)
-        .and_then(|pairs| Config::from_pairs(pairs.clone()).map(|_| pairs))
-        .map_err(|error| match globals::get(py) {
-            Ok(globals) => globals.exceptions.programming(py, format!("invalid dsn: {error}\n")),
-            Err(problem) => problem,
-        })?;
+    // Names are checked, values are not: that is for connecting.
+    let pairs = conninfo::parse(dsn).map_err(|error| match globals::get(py) {
+        Ok(globals) => globals.exceptions.programming(py, format!("invalid dsn: {error}\n")),
+        Err(problem) => problem,
+    })?;
     let dict = PyDict::new(py);
     // In libpq's order, whatever the string's.
     for name in Config::names() {
         let value = pairs.iter().rev().find(|(known, _)| known == name);
-        if let Some((_, value)) = value.filter(|(_, value)| !value.is_empty()) {
+        if let Some((_, value)) = value {
             dict.set_item(name, value)?;
         }
     }

@@ -120,21 +120,22 @@ fn push_position(out: &mut String, statement: &str, position: usize) {
         characters.get(from..to).unwrap_or_default().iter().map(|c| width(*c)).sum()
     };
     let (mut cut_left, mut cut_right) = (false, false);
-    if columns(begin, end) > DISPLAY_SIZE {
-        if columns(begin, at) + MIN_RIGHT_CUT <= DISPLAY_SIZE {
-            while columns(begin, end) > DISPLAY_SIZE {
-                end -= 1;
-            }
+    // One walk over the line, however long: widths are taken off as characters are.
+    let mut total = columns(begin, end);
+    if total > DISPLAY_SIZE {
+        let mut right = columns(at, end);
+        let only_right = total - right + MIN_RIGHT_CUT <= DISPLAY_SIZE;
+        while end > at && if only_right { total > DISPLAY_SIZE } else { right > MIN_RIGHT_CUT } {
+            end -= 1;
             cut_right = true;
-        } else {
-            while end > at && columns(at, end) > MIN_RIGHT_CUT {
-                end -= 1;
-                cut_right = true;
-            }
-            while columns(begin, end) > DISPLAY_SIZE {
-                begin += 1;
-                cut_left = true;
-            }
+            let cut = columns(end, end + 1);
+            total -= cut;
+            right -= cut;
+        }
+        while !only_right && total > DISPLAY_SIZE && begin < end {
+            total -= columns(begin, begin + 1);
+            begin += 1;
+            cut_left = true;
         }
     }
     let mut prefix = std::format!("LINE {line}: ");

@@ -54,6 +54,18 @@ pub(crate) struct Place {
 }
 
 impl Fetched {
+    /// Only what describes the result.
+    pub(crate) fn without_rows(&self) -> Fetched {
+        Fetched {
+            description: self.description.clone(),
+            rows: Vec::new(),
+            count: 0,
+            loaders: Vec::new(),
+            atomic: self.atomic,
+            native: self.native,
+        }
+    }
+
     /// Chooses a loader for every column: from the cursor's typecasters, the connection's, the
     /// module's, and text when nobody knows the type.
     pub(crate) fn new(
