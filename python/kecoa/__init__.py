@@ -119,6 +119,8 @@ def connect(
     return conn
 
 
+_ext = extensions  # as in psycopg2
+
 # Loaded when first asked for, so that `import kecoa` stays fast.
 _MODULES = frozenset(
     {"_ipaddress", "_json", "_psycopg", "errorcodes", "extras", "local", "pool", "retry", "run", "sql", "tz"}

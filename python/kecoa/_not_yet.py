@@ -23,14 +23,3 @@ def not_yet_class(name: str, base: type = object) -> Any:
 def not_yet_connection(name: str) -> Any:
     """Return a connection class that raises NotSupportedError when it is to connect."""
     return not_yet_class(name, connection)
-
-
-def not_yet_function(name: str) -> Any:
-    """Return a function that raises NotSupportedError when it is called."""
-
-    def refuse(*args: Any, **kwargs: Any) -> NoReturn:
-        _refuse(name)
-
-    refuse.__name__ = refuse.__qualname__ = name
-    refuse.NOT_YET = True  # type: ignore[attr-defined]
-    return refuse

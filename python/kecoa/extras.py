@@ -59,6 +59,7 @@ from kecoa._rows import (
     RealDictConnection as RealDictConnection,
     RealDictCursor as RealDictCursor,
     RealDictRow as RealDictRow,
+    _cached_make_nt as _cached_make_nt,
 )
 
 __all__ = [

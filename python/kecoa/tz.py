@@ -85,7 +85,7 @@ DSTDIFF = DSTOFFSET - STDOFFSET
 class LocalTimezone(datetime.tzinfo):
     """The platform's idea of local time, summer time included."""
 
-    def _is_summer(self, dt: datetime.datetime | None) -> bool:
+    def _isdst(self, dt: datetime.datetime | None) -> bool:
         if dt is None:
             return False
         fields = (dt.year, dt.month, dt.day, dt.hour, dt.minute, dt.second, dt.weekday(), 0, -1)
@@ -93,15 +93,15 @@ class LocalTimezone(datetime.tzinfo):
 
     def utcoffset(self, dt: datetime.datetime | None) -> datetime.timedelta:
         """Return the offset east of UTC that holds at `dt`."""
-        return DSTOFFSET if self._is_summer(dt) else STDOFFSET
+        return DSTOFFSET if self._isdst(dt) else STDOFFSET
 
     def dst(self, dt: datetime.datetime | None) -> datetime.timedelta:
         """Return how far summer time moves the clock at `dt`."""
-        return DSTDIFF if self._is_summer(dt) else ZERO
+        return DSTDIFF if self._isdst(dt) else ZERO
 
     def tzname(self, dt: datetime.datetime | None) -> str:
         """Return the platform's name of the zone at `dt`."""
-        return time.tzname[self._is_summer(dt)]
+        return time.tzname[self._isdst(dt)]
 
 
 LOCAL = LocalTimezone()

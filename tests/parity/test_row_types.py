@@ -52,7 +52,7 @@ def test_next_of_a_named_tuple_cursor_is_a_named_tuple(parity_connections, named
     """psycopg2's is a plain tuple; only its iterator makes named ones."""
     rows = parity_connections[1].cursor(*["named"] * named, cursor_factory=kecoa.extras.NamedTupleCursor)
     rows.execute(QUERY)
-    assert (next(rows).number, rows.fetchone().number, next(rows)) == (1, 2, (3, "3", None, 6))
+    assert (next(rows).number, next(rows)) == (1, (2, "2", None, 4))
     parity_connections[1].rollback()
 
 
