@@ -1,0 +1,64 @@
+"""The documents: their code is Python, the names in it exist, and both languages show the same code."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import kecoa
+
+ROOT = Path(__file__).parent.parent
+ENGLISH = [ROOT / "README.md", *sorted((ROOT / "docs/en").glob("*.md"))]
+DOCUMENTS = [*ENGLISH, ROOT / "README.id.md", *sorted((ROOT / "docs/id").glob("*.md"))]
+
+
+def translation(document):
+    if document.parent == ROOT:
+        return ROOT / "README.id.md"
+    return ROOT / "docs/id" / document.name
+
+
+def blocks(document, language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", document.read_text("utf-8"), re.M | re.S)
+
+
+def without_comments(code):
+    """Return the code with its comments' words left out: those are translated."""
+    return re.sub(r"# .*", "#", code)
+
+
+def name(path):
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def test_python_in_documents(document):
+    for code in blocks(document, "python"):
+        for node in ast.walk(ast.parse(code)):
+            if (
+                isinstance(node, ast.Attribute)
+                and isinstance(node.value, ast.Name)
+                and node.value.id == "kecoa"
+            ):
+                assert hasattr(kecoa, node.attr), f"{name(document)} names kecoa.{node.attr}"
+
+
+@pytest.mark.parametrize("document", ENGLISH, ids=name)
+def test_both_languages_show_the_same_code(document):
+    for language in ("python", "console", "rust"):
+        theirs = blocks(translation(document), language)
+        assert [without_comments(code) for code in blocks(document, language)] == [
+            without_comments(code) for code in theirs
+        ]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def test_links_lead_somewhere(document):
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text("utf-8")):
+        assert (document.parent / target).exists(), f"{name(document)} links to {target}"
+
+
+def test_the_documents_are_found():
+    assert len(ENGLISH) >= 3
+    assert any(blocks(document, "python") for document in ENGLISH)
