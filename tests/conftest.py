@@ -14,13 +14,30 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
+import psycopg2.extensions
 import pytest
 
 import kecoa
+import kecoa.extensions
 from tests.reasons import skip
 from tools.testserver import TestServer, temporary_folder
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def global_registrations() -> Iterator[None]:
+    """Takes back what a test registers for all connections: adapters and typecasters are one set a process."""
+    live = [
+        registry
+        for module in (psycopg2, kecoa)
+        for registry in (module.extensions.adapters, module.extensions.string_types)
+    ]
+    before = [dict(registry) for registry in live]
+    yield
+    for registry, entries in zip(live, before, strict=True):
+        registry.clear()
+        registry.update(entries)
 
 
 @pytest.fixture(scope="session")

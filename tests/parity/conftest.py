@@ -36,13 +36,8 @@ def parity_connections(dsn: str) -> Iterator[tuple[Any, Any]]:
 
 @pytest.fixture
 def registrations(parity_connections: tuple[Any, Any]) -> Iterator[None]:
-    """Takes back what a test registers, in both modules and on both connections."""
-    live = [
-        registry
-        for module in (psycopg2, kecoa)
-        for registry in (module.extensions.adapters, module.extensions.string_types)
-    ]
-    live += [conn.string_types for conn in parity_connections]
+    """Takes back what a test registers on both connections; for all connections, every test does."""
+    live = [conn.string_types for conn in parity_connections]
     before = [dict(registry) for registry in live]
     yield
     for registry, entries in zip(live, before, strict=True):
