@@ -1,8 +1,10 @@
 //! The blocking client.
 
 mod client;
+mod connecting;
 
 pub use crate::transaction::{
     FailedAttempt, Isolation, Observer, Transaction, TransactionError, TransactionOptions,
 };
 pub use client::{Canceller, Client};
+pub use connecting::{Connecting, Stage};

@@ -18,6 +18,7 @@ use kecoa_proto::{
 
 use crate::config::Target;
 use crate::error::Error;
+use crate::statement::COPY_REFUSAL;
 use crate::statement_cache::{self, StatementCache};
 use crate::transport::is_pause;
 use crate::wire::{Cancel, Link, Wire};
@@ -31,6 +32,27 @@ use crate::wire::{Cancel, Link, Wire};
 pub trait Interrupt {
     /// Whether to go on waiting.
     fn check(&mut self) -> ControlFlow<()>;
+
+    /// Whether the caller waits for sockets by itself while a connection is made: then
+    /// [`park`](Interrupt::park) is called where the client would wait.
+    fn parks(&self) -> bool {
+        false
+    }
+
+    /// Returns when it is worth to look at the socket again, or breaks to give the connection up.
+    fn park(&mut self, socket: RawFd, wanted: Readiness) -> ControlFlow<()> {
+        let _ = (socket, wanted);
+        self.check()
+    }
+}
+
+/// What a socket must be before there is something to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// Something has arrived.
+    Readable,
+    /// There is room to send; what arrives meanwhile may have to be read first.
+    Writable,
 }
 
 /// The hook that never interrupts.
@@ -56,6 +78,8 @@ const CANCEL_PATIENCE: Duration =
 const KEPT_NOTICES: usize = 1_000;
 /// How many notifications are kept for the caller; older ones give way.
 const KEPT_NOTIFICATIONS: usize = 100_000;
+/// How many reads one step makes at most, so that a caller with other things to do gets to them.
+const STEP_READS: usize = 64;
 /// A connection, its stream, and what the server said without being asked.
 pub(crate) struct Session {
     connection: Connection,
@@ -72,6 +96,10 @@ pub(crate) struct Session {
     cancelled: Option<Instant>,
     /// Replies that were taken before anybody asked for them.
     early: VecDeque<Event>,
+    /// Requests are driven by `advance`: nobody takes replies before all have come.
+    stepping: bool,
+    /// The COPY in progress was refused by `advance`.
+    refused_copy: bool,
     statements: StatementCache,
 }
 
@@ -88,6 +116,8 @@ impl Session {
             commits: 0,
             cancelled: None,
             early: VecDeque::new(),
+            stepping: false,
+            refused_copy: false,
             statements: StatementCache::new(statement_cache::CAPACITY),
         }
     }
@@ -236,6 +266,60 @@ impl Session {
         Ok(event)
     }
 
+    /// Goes on with what was submitted as far as it goes without waiting: what the socket has to be
+    /// for the next step, or nothing when every request has been answered.
+    pub(crate) fn advance(&mut self) -> Result<Option<Readiness>, Error> {
+        if self.closed {
+            return Err(self.closed_error());
+        }
+        self.stepping = true;
+        let advanced = self.step();
+        self.stepping = false;
+        advanced
+    }
+
+    fn step(&mut self) -> Result<Option<Readiness>, Error> {
+        for _ in 0..STEP_READS {
+            let sent = self.try_transmit()?;
+            if self.connection.pending() == 0 {
+                return Ok(None);
+            }
+            if !self.take_in()? && self.connection.poll_transmit().is_none() {
+                if self.connection.pending() == 0 {
+                    return Ok(None);
+                }
+                return Ok(Some(if sent { Readiness::Readable } else { Readiness::Writable }));
+            }
+            if !sent {
+                return Ok(Some(Readiness::Writable));
+            }
+        }
+        let over = self.connection.pending() == 0;
+        Ok((!over).then_some(Readiness::Readable))
+    }
+
+    /// Sends what the socket takes at once; whether that was everything.
+    fn try_transmit(&mut self) -> Result<bool, Error> {
+        loop {
+            let sent = match self.connection.poll_transmit() {
+                Some(output) => self.wire.try_write(output).map(Some),
+                None => self.wire.try_flush().map(|()| None),
+            };
+            match sent {
+                Ok(None) => return Ok(true),
+                Ok(Some(0)) => return Err(self.lost(Some(io::ErrorKind::WriteZero.into()))),
+                Ok(Some(n)) => self.connection.transmitted(n),
+                Err(error) if is_pause(&error) => return Ok(false),
+                Err(error) => return Err(self.lost(Some(error))),
+            }
+        }
+    }
+
+    /// Whether the COPY that a request met was already refused; asked once.
+    pub(crate) fn take_refused_copy(&mut self) -> bool {
+        std::mem::take(&mut self.refused_copy)
+    }
+
     /// Takes what has already arrived without being asked for; never waits. An error when the
     /// server has ended the session.
     pub(crate) fn poll(&mut self) -> Result<(), Error> {
@@ -267,6 +351,13 @@ impl Session {
     fn put_aside(&mut self) -> Result<(), Error> {
         while let Some(event) = self.poll_event()? {
             match event {
+                // Nobody has a place for it: it need not be kept until the request is over.
+                Event::Reply(_, Reply::CopyData(_)) if self.stepping => {}
+                Event::Reply(_, Reply::CopyIn(_)) if self.stepping => {
+                    self.early.push_back(event);
+                    self.copy_fail(COPY_REFUSAL)?;
+                    self.refused_copy = true;
+                }
                 Event::Reply(..) => self.early.push_back(event),
                 other => self.keep(other),
             }

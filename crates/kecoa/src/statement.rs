@@ -166,7 +166,9 @@ fn gather(
             Reply::CopyIn(_) => {
                 outcome.misuse =
                     Some("COPY FROM STDIN waits for data that this call has none of: use copy_in");
-                session.copy_fail(COPY_REFUSAL)?;
+                if !session.take_refused_copy() {
+                    session.copy_fail(COPY_REFUSAL)?;
+                }
             }
             Reply::CopyOut(_) => {
                 outcome.misuse =

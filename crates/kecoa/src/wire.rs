@@ -21,6 +21,14 @@ pub(crate) trait Wire: Send {
     fn try_read_into(&mut self, buffer: &mut BytesMut) -> io::Result<usize>;
     fn write(&mut self, data: &[u8]) -> io::Result<usize>;
     fn flush(&mut self) -> io::Result<()>;
+    /// As `write`, without waiting; `WouldBlock` when there is no room.
+    fn try_write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.write(data)
+    }
+    /// As `flush`, without waiting.
+    fn try_flush(&mut self) -> io::Result<()> {
+        self.flush()
+    }
     fn shutdown(&mut self);
     /// The socket, where there is one.
     fn raw_fd(&self) -> Option<RawFd>;
@@ -62,6 +70,14 @@ impl Wire for Stream {
 
     fn flush(&mut self) -> io::Result<()> {
         Stream::flush(self)
+    }
+
+    fn try_write(&mut self, data: &[u8]) -> io::Result<usize> {
+        Stream::try_write(self, data)
+    }
+
+    fn try_flush(&mut self) -> io::Result<()> {
+        Stream::try_flush(self)
     }
 
     fn shutdown(&mut self) {

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::result::ResultSet;
 use crate::retry::{Runtime, SystemRuntime};
 use crate::row::Row;
-use crate::session::{Interrupt, Never, Session};
+use crate::session::{Interrupt, Never, Readiness, Session};
 use crate::transaction::{self, Transaction, TransactionError, TransactionOptions};
 use crate::wire::{Cancel, Connector, Network};
 use crate::{copy, extended, statement, statement_cache};
@@ -179,6 +179,18 @@ impl Client {
         hook: &mut dyn Interrupt,
     ) -> Result<Vec<ResultSet>, Error> {
         statement::finish_request(&mut self.session, request, hook)
+    }
+
+    /// Goes on with what was submitted as far as it goes without waiting. What the socket has to be
+    /// for the next step; `None` when every request has been answered, and
+    /// [`finish`](Client::finish) gives the results without waiting. A COPY is refused, as by
+    /// [`run`](Client::run).
+    ///
+    /// # Errors
+    /// [`ErrorKind::ConnectionLost`](crate::ErrorKind::ConnectionLost) or a FATAL server error,
+    /// [`Protocol`](crate::ErrorKind::Protocol).
+    pub fn advance(&mut self) -> Result<Option<Readiness>, Error> {
+        self.session.advance()
     }
 
     /// `COPY … FROM STDIN`: sends everything the reader gives, in bounded memory. Gives the number

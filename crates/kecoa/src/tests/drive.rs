@@ -409,3 +409,27 @@ fn the_number_of_rows_is_checked() {
     assert_eq!(client.execute("q", &[]).unwrap(), 2);
     net.finish();
 }
+
+#[test]
+fn a_request_is_driven_step_by_step() {
+    let net = Net::postgres(vec![
+        Script::new()
+            .query("SELECT 1; SELECT 2")
+            .complete("SELECT 1")
+            .complete("SELECT 1")
+            .ready('I')
+            .simple("SELECT 1", "SELECT 1", 'I'),
+    ]);
+    let mut client = net.client();
+    assert_eq!(client.advance().unwrap(), None, "nothing was asked for");
+    let request = client.submit(&Request::Query(b"SELECT 1; SELECT 2")).unwrap();
+    let mut steps = 0;
+    while client.advance().unwrap().is_some() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+        steps += 1;
+        assert!(steps < 10_000, "the request did not end");
+    }
+    assert_eq!(client.finish(request, &mut Never).unwrap().len(), 2);
+    client.batch("SELECT 1").unwrap();
+    net.finish();
+}

@@ -29,7 +29,8 @@ pub(crate) fn cancel(config: &Config, peer: &Peer, key: &CancelKey) -> Result<()
     let limit = config.connect_timeout().map_or(LIMIT, |limit| limit.min(LIMIT));
     // The caller waits for this because it was interrupted already.
     let mut hook = || ControlFlow::Continue(());
-    let mut wait = Wait { deadline: Instant::now().checked_add(limit), hook: &mut hook };
+    let mut wait =
+        Wait { deadline: Instant::now().checked_add(limit), hook: &mut hook, socket: None };
     let place = Place { target: &peer.target, address: &peer.address };
     let failed = |stop: Stop| stop.into_failure(&place).error;
 

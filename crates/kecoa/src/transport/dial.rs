@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::ops::ControlFlow;
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use socket2::{Domain, SockAddr, Socket, TcpKeepalive, Type};
 use super::stream::{Plain, TICK};
 use crate::config::{Config, Target};
 use crate::error::Error;
-use crate::session::Interrupt;
+use crate::session::{Interrupt, Readiness};
 
 /// Where a socket leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub(crate) enum Address {
 pub(super) struct Wait<'a> {
     pub(super) deadline: Option<Instant>,
     pub(super) hook: &'a mut dyn Interrupt,
+    /// The socket that is waited for, once there is one.
+    pub(super) socket: Option<RawFd>,
 }
 
 /// Why a wait ended without what was waited for.
@@ -45,13 +48,24 @@ impl From<io::Error> for Stop {
 impl Wait<'_> {
     /// Called when nothing has happened for a while or a signal came.
     pub(super) fn look_around(&mut self) -> Result<(), Stop> {
-        if self.hook.check() == ControlFlow::Break(()) {
-            return Err(Stop::Interrupted);
-        }
+        self.pause(Readiness::Readable)?;
+        self.check_deadline()
+    }
+
+    fn check_deadline(&self) -> Result<(), Stop> {
         match self.deadline {
             Some(deadline) if Instant::now() >= deadline => Err(Stop::TimedOut),
             _ => Ok(()),
         }
+    }
+
+    /// Lets the caller have its say, or wait by itself.
+    fn pause(&mut self, wanted: Readiness) -> Result<(), Stop> {
+        let said = match self.socket {
+            Some(socket) if self.hook.parks() => self.hook.park(socket, wanted),
+            _ => self.hook.check(),
+        };
+        if said == ControlFlow::Break(()) { Err(Stop::Interrupted) } else { Ok(()) }
     }
 
     /// Tries until it works or fails, however often it only gave a chance to look around.
@@ -149,10 +163,18 @@ fn is_under_way(error: &io::Error) -> bool {
 }
 
 fn await_connected(socket: &Socket, wait: &mut Wait<'_>) -> Result<(), Stop> {
+    wait.socket = Some(socket.as_raw_fd());
     loop {
-        let tick = Timespec::try_from(wait.tick()).map_err(io::Error::other)?;
+        let tick = if wait.hook.parks() {
+            wait.pause(Readiness::Writable)?;
+            Duration::ZERO
+        } else {
+            wait.tick()
+        };
+        let tick = Timespec::try_from(tick).map_err(io::Error::other)?;
         let mut polled = [PollFd::new(socket, PollFlags::OUT)];
         match rustix::event::poll(&mut polled, Some(&tick)) {
+            Ok(0) | Err(rustix::io::Errno::INTR) if wait.hook.parks() => wait.check_deadline()?,
             Ok(0) | Err(rustix::io::Errno::INTR) => wait.look_around()?,
             Ok(_) => {
                 return match socket.take_error()? {

@@ -81,7 +81,7 @@ fn connect_within(
         };
         for address in addresses {
             let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
-            let mut wait = Wait { deadline, hook: &mut *hook };
+            let mut wait = Wait { deadline, hook: &mut *hook, socket: None };
             let place = Place { target: &target, address: &address };
             match try_place(config, config.password_for(index), &place, &mut wait) {
                 Ok(connected) => return Ok(connected),

@@ -158,6 +158,38 @@ impl Stream {
         }
     }
 
+    /// As [`Stream::write`], without waiting for room.
+    ///
+    /// # Errors
+    ///
+    /// As [`Stream::write`]; `WouldBlock` when there is no room.
+    pub(crate) fn try_write(&mut self, data: &[u8]) -> io::Result<usize> {
+        match &mut self.inner {
+            Inner::Plain(plain) => plain.try_write(data),
+            Inner::Tls(tls) => tls.without_waiting(|tls| tls.write(data)),
+        }
+    }
+
+    /// As [`Stream::flush`], without waiting for room.
+    ///
+    /// # Errors
+    ///
+    /// As [`Stream::flush`]; `WouldBlock` when there is no room.
+    pub(crate) fn try_flush(&mut self) -> io::Result<()> {
+        match &mut self.inner {
+            Inner::Plain(_) => Ok(()),
+            Inner::Tls(tls) => tls.without_waiting(TlsStream::flush),
+        }
+    }
+
+    /// Whether reads come back at once when nothing has arrived, while the caller waits by itself.
+    pub(super) fn set_nonblocking(&self, on: bool) -> io::Result<()> {
+        match self.socket() {
+            Plain::Tcp(socket) => socket.set_nonblocking(on),
+            Plain::Unix(socket) => socket.set_nonblocking(on),
+        }
+    }
+
     /// Drives the TLS handshake one step; `true` when it is complete, or there is no TLS.
     ///
     /// # Errors
@@ -233,6 +265,11 @@ impl Plain {
         // at `buf.len()`, and `read` is not larger than that capacity.
         unsafe { buf.set_len(buf.len() + read) };
         Ok(read)
+    }
+
+    /// One send, without waiting.
+    pub(super) fn try_write(&self, data: &[u8]) -> io::Result<usize> {
+        Ok(rustix::net::send(self, data, SEND)?)
     }
 
     /// One send, and a second one after a wait if the first found no room at all. A send that

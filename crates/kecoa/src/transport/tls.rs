@@ -23,6 +23,8 @@ pub(crate) struct TlsStream {
     inbound: BytesMut,
     /// The socket has ended.
     ended: bool,
+    /// Sending waits for room.
+    patient: bool,
 }
 
 impl TlsStream {
@@ -33,7 +35,13 @@ impl TlsStream {
         name: ServerName<'static>,
     ) -> Result<TlsStream, rustls::Error> {
         let tls = ClientConnection::new(config, name)?;
-        Ok(TlsStream { socket, tls, inbound: BytesMut::with_capacity(READ_SIZE), ended: false })
+        Ok(TlsStream {
+            socket,
+            tls,
+            inbound: BytesMut::with_capacity(READ_SIZE),
+            ended: false,
+            patient: true,
+        })
     }
 
     /// Drives the TLS handshake one step. `true` when it is complete.
@@ -158,9 +166,17 @@ impl TlsStream {
 
     pub(super) fn flush(&mut self) -> io::Result<()> {
         while self.tls.wants_write() {
-            self.tls.write_tls(&mut Outbound(&self.socket))?;
+            self.tls.write_tls(&mut Outbound { socket: &self.socket, patient: self.patient })?;
         }
         Ok(())
+    }
+
+    /// Does something without waiting for room to send.
+    pub(super) fn without_waiting<T>(&mut self, work: impl FnOnce(&mut TlsStream) -> T) -> T {
+        self.patient = false;
+        let done = work(self);
+        self.patient = true;
+        done
     }
 
     pub(super) fn close_notify(&mut self) {
@@ -207,24 +223,27 @@ fn tls13_name(suite: &'static str) -> &'static str {
     }
 }
 
-struct Outbound<'a>(&'a Plain);
+struct Outbound<'a> {
+    socket: &'a Plain,
+    patient: bool,
+}
 
 impl Write for Outbound<'_> {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        self.0.write(data)
+        if self.patient { self.socket.write(data) } else { self.socket.try_write(data) }
     }
 
     // std's own vectored write could raise SIGPIPE, which ends a Python program that has set the
     // signal's default action. Records are put together instead, for one call.
     fn write_vectored(&mut self, data: &[io::IoSlice<'_>]) -> io::Result<usize> {
         match data {
-            [one] => self.0.write(one),
+            [one] => self.write(one),
             several => {
                 let joined: Vec<u8> = several.iter().fold(Vec::new(), |mut joined, piece| {
                     joined.extend_from_slice(piece);
                     joined
                 });
-                self.0.write(&joined)
+                self.write(&joined)
             }
         }
     }

@@ -273,3 +273,44 @@ fn a_read_ticks() {
     assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
     assert!(begun.elapsed() >= Duration::from_millis(200));
 }
+
+#[test]
+fn connects_step_by_step_without_waiting() {
+    use crate::blocking::{Connecting, Stage};
+    let server = Server::start(Script::default());
+    let text = format!("hostaddr=127.0.0.1 port={} sslmode=disable user=u", server.port);
+    let mut connecting = Connecting::start(&config(&text)).unwrap();
+    let mut steps = 0;
+    let client = loop {
+        assert!(connecting.socket().is_some_and(|socket| socket > 2));
+        match connecting.advance().unwrap() {
+            Stage::Ready(client) => break client,
+            Stage::Waiting(_) => std::thread::sleep(Duration::from_millis(1)),
+        }
+        steps += 1;
+        assert!(steps < 10_000, "the connection was not made");
+    };
+    assert!(steps > 0);
+    assert_eq!(client.parameter("server_version"), Some("15.0"));
+    drop(client);
+    server.only();
+}
+
+#[test]
+fn says_at_once_that_nobody_listens_or_gives_up_when_dropped() {
+    use crate::blocking::{Connecting, Stage};
+    let error = Connecting::start(&config("host=/nonexistent user=u")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    // Taken by the queue of a server that never answers.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let text = format!("hostaddr=127.0.0.1 port={port} sslmode=disable user=u");
+    let mut connecting = Connecting::start(&config(&text)).unwrap();
+    for _ in 0..3 {
+        assert!(matches!(connecting.advance().unwrap(), Stage::Waiting(_)));
+    }
+    let (mut socket, _) = silent.accept().unwrap();
+    drop(connecting);
+    let mut sent = Vec::new();
+    std::io::Read::read_to_end(&mut socket, &mut sent).unwrap();
+}
