@@ -15,6 +15,7 @@ import re
 import signal
 import subprocess
 import sys
+import sysconfig
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -24,15 +25,26 @@ from testserver import ServerError, TestServer, temporary_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache"
-# The extension module has no test program: it can only be linked into a Python.
-CARGO_TEST = ["cargo", "test", "--workspace", "--exclude", "kecoa-py"]
+CARGO_TEST = ["cargo", "test", "--workspace", "--no-fail-fast"]
 RESULT = re.compile(r"^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored", re.MULTILINE)
+
+
+def for_extension(environment: dict[str, str]) -> tuple[list[str], dict[str, str]]:
+    """Return cargo's arguments and environment: the extension's own tests need a shared libpython."""
+    folder, name = (sysconfig.get_config_var(key) or "" for key in ("LIBDIR", "LDLIBRARY"))
+    if not sysconfig.get_config_var("Py_ENABLE_SHARED") or not (Path(folder) / name).exists():
+        print("This Python has no shared library: the extension's own Rust tests are left out.", flush=True)
+        return ["--exclude", "kecoa-py"], environment
+    paths = [folder, environment.get("LD_LIBRARY_PATH", "")]
+    path = os.pathsep.join(filter(None, paths))
+    return [], {**environment, "PYO3_PYTHON": sys.executable, "LD_LIBRARY_PATH": path}
 
 
 def rust(environment: dict[str, str]) -> dict[str, int]:
     """Run cargo's tests; show the output as it comes."""
+    arguments, environment = for_extension(environment)
     process = subprocess.Popen(
-        [*CARGO_TEST, "--no-fail-fast"],
+        [*CARGO_TEST, *arguments],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,
