@@ -68,6 +68,7 @@ from kecoa._kecoa import (
     encodings as encodings,
     get_wait_callback as get_wait_callback,
     libpq_version as libpq_version,
+    lobject as lobject,
     new_array_type as new_array_type,
     new_type as new_type,
     parse_dsn as parse_dsn,

@@ -2,8 +2,10 @@
 
 mod info;
 mod link;
+mod lobject;
 mod open;
 mod session;
+mod two_phase;
 
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
@@ -17,7 +19,10 @@ use pyo3::types::{PyBool, PyDict, PyList, PyString, PyTuple, PyType};
 
 pub(crate) use info::ConnectionInfo;
 use link::{Link, lock};
+pub(crate) use lobject::LargeObject;
+use lobject::{Oid, Text};
 use session::{Change, Characteristics, parse_level, parse_on_off};
+use two_phase::End;
 
 use crate::codec::{Codec, clean_name};
 use crate::cursor::Cursor;
@@ -29,6 +34,9 @@ pub(crate) const STATUS_SETUP: i32 = 0;
 pub(crate) const STATUS_READY: i32 = 1;
 /// `STATUS_BEGIN`: a transaction begun by the driver.
 pub(crate) const STATUS_BEGIN: i32 = 2;
+
+/// `STATUS_PREPARED`: a two-phase transaction prepared.
+pub(crate) const STATUS_PREPARED: i32 = 5;
 
 /// A connection to a server.
 #[pyclass(subclass, dict, weakref, frozen, name = "connection", module = "kecoa.extensions")]
@@ -82,6 +90,8 @@ struct Objects {
     notices: Option<Py<PyAny>>,
     notifies: Option<Py<PyAny>>,
     cursor_factory: Option<Py<PyAny>>,
+    /// The identifier of the two-phase transaction begun.
+    xid: Option<Py<PyAny>>,
 }
 
 /// PEP 249: the exceptions are attributes of the connection.
@@ -127,6 +137,7 @@ impl Connection {
             notices: Some(PyList::empty(py).into_any().unbind()),
             notifies: Some(PyList::empty(py).into_any().unbind()),
             cursor_factory: None,
+            xid: None,
         };
         let old = std::mem::replace(&mut *lock(&slf.get().objects), objects);
         drop(old);
@@ -373,6 +384,8 @@ impl Connection {
     /// psycopg2's older way: 0 is autocommit, None the server's default. Rolls back.
     fn set_isolation_level(slf: &Bound<'_, Self>, level: &Bound<'_, PyAny>) -> PyResult<()> {
         slf.get().check_open(slf.py())?;
+        // The quotes are psycopg2's.
+        slf.get().refuse_prepared(slf.py(), "\"isolation_level\"")?;
         let level = if level.is_none() {
             None
         } else {
@@ -399,6 +412,7 @@ impl Connection {
     fn set_client_encoding(slf: &Bound<'_, Self>, encoding: &str) -> PyResult<()> {
         let py = slf.py();
         slf.get().check_open(py)?;
+        slf.get().refuse_prepared(py, "set_client_encoding")?;
         let name = clean_name(encoding);
         if lock(&slf.get().state).encoding == name {
             return Ok(());
@@ -440,12 +454,14 @@ impl Connection {
     /// Makes the transaction's changes permanent.
     fn commit(slf: &Bound<'_, Self>) -> PyResult<()> {
         slf.get().check_open(slf.py())?;
+        slf.get().refuse_two_phase(slf.py(), "commit")?;
         Connection::do_commit(slf)
     }
 
     /// Undoes the transaction's changes.
     fn rollback(slf: &Bound<'_, Self>) -> PyResult<()> {
         slf.get().check_open(slf.py())?;
+        slf.get().refuse_two_phase(slf.py(), "rollback")?;
         Connection::do_rollback(slf)
     }
 
@@ -457,6 +473,7 @@ impl Connection {
     /// Asks the server to cancel what runs, from any thread.
     fn cancel(&self, py: Python<'_>) -> PyResult<()> {
         self.check_open(py)?;
+        self.refuse_prepared(py, "cancel")?;
         let canceller = lock(&self.state).canceller.clone();
         let Some(canceller) = canceller else { return Ok(()) };
         py.detach(|| canceller.cancel()).map_err(|error| self.raise(py, &error))
@@ -482,6 +499,7 @@ impl Connection {
             state.readonly = None;
             state.deferrable = None;
         }
+        slf.get().forget_xid();
         let datestyle = slf.get().server_parameter(slf.py(), "DateStyle");
         if datestyle.is_some_and(|style| !style.starts_with("ISO")) {
             Connection::command(slf, "SET datestyle TO 'ISO'", false)?;
@@ -534,14 +552,18 @@ impl Connection {
         polled.map(|()| 0).map_err(|error| slf.get().raise(py, &error))
     }
 
-    #[pyo3(signature = (*_args, **_kwargs))]
-    fn lobject(
-        &self,
-        py: Python<'_>,
-        _args: &Bound<'_, PyTuple>,
-        _kwargs: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<()> {
-        Err(Connection::unsupported(py, "lobject()"))
+    /// Opens a large object, or makes one when `oid` is 0.
+    #[pyo3(signature = (oid=Oid::INVALID, mode=Text::empty(), new_oid=Oid::INVALID, new_file=Text::NONE, lobject_factory=None))]
+    fn lobject<'py>(
+        slf: &Bound<'py, Self>,
+        oid: Oid,
+        mode: Text,
+        new_oid: Oid,
+        new_file: Text,
+        lobject_factory: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        slf.get().check_open(slf.py())?;
+        Connection::large_object(slf, &oid, mode, &new_oid, new_file, lobject_factory)
     }
 
     /// NotSupportedError: there is no libpq.
@@ -552,32 +574,47 @@ impl Connection {
             .not_supported(py, "there is no libpq behind this connection"))
     }
 
-    #[pyo3(signature = (*_args))]
-    fn xid(&self, py: Python<'_>, _args: &Bound<'_, PyTuple>) -> PyResult<()> {
-        Err(Connection::unsupported(py, "two-phase commit"))
+    /// An identifier for a two-phase transaction.
+    fn xid<'py>(
+        slf: &Bound<'py, Self>,
+        format_id: &Bound<'py, PyAny>,
+        gtrid: &Bound<'py, PyAny>,
+        bqual: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        slf.get().check_open(slf.py())?;
+        Connection::new_xid(slf.py(), format_id, gtrid, bqual)
     }
 
-    #[pyo3(signature = (*_args))]
-    fn tpc_begin(&self, py: Python<'_>, _args: &Bound<'_, PyTuple>) -> PyResult<()> {
-        Err(Connection::unsupported(py, "two-phase commit"))
+    /// Begins a two-phase transaction.
+    fn tpc_begin(slf: &Bound<'_, Self>, xid: &Bound<'_, PyAny>) -> PyResult<()> {
+        slf.get().check_open(slf.py())?;
+        Connection::begin_two_phase(slf, xid)
     }
 
-    fn tpc_prepare(&self, py: Python<'_>) -> PyResult<()> {
-        Err(Connection::unsupported(py, "two-phase commit"))
+    /// The first phase: the server keeps the transaction whatever happens to the connection.
+    fn tpc_prepare(slf: &Bound<'_, Self>) -> PyResult<()> {
+        slf.get().check_open(slf.py())?;
+        Connection::prepare_two_phase(slf)
     }
 
-    #[pyo3(signature = (*_args))]
-    fn tpc_commit(&self, py: Python<'_>, _args: &Bound<'_, PyTuple>) -> PyResult<()> {
-        Err(Connection::unsupported(py, "two-phase commit"))
+    /// Commits the two-phase transaction, or a prepared one by its identifier.
+    #[pyo3(signature = (xid=None))]
+    fn tpc_commit(slf: &Bound<'_, Self>, xid: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        slf.get().check_open(slf.py())?;
+        Connection::end_two_phase(slf, xid, End::Commit)
     }
 
-    #[pyo3(signature = (*_args))]
-    fn tpc_rollback(&self, py: Python<'_>, _args: &Bound<'_, PyTuple>) -> PyResult<()> {
-        Err(Connection::unsupported(py, "two-phase commit"))
+    /// Rolls back the two-phase transaction, or a prepared one by its identifier.
+    #[pyo3(signature = (xid=None))]
+    fn tpc_rollback(slf: &Bound<'_, Self>, xid: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        slf.get().check_open(slf.py())?;
+        Connection::end_two_phase(slf, xid, End::Rollback)
     }
 
-    fn tpc_recover(&self, py: Python<'_>) -> PyResult<()> {
-        Err(Connection::unsupported(py, "two-phase commit"))
+    /// The transactions that are prepared and not ended.
+    fn tpc_recover<'py>(slf: &Bound<'py, Self>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        slf.get().check_open(slf.py())?;
+        Connection::recover_two_phase(slf)
     }
 
     fn __enter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
@@ -626,6 +663,7 @@ impl Connection {
             visit.call(&objects.notices)?;
             visit.call(&objects.notifies)?;
             visit.call(&objects.cursor_factory)?;
+            visit.call(&objects.xid)?;
         }
         Ok(())
     }

@@ -356,6 +356,7 @@ impl Cursor {
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let py = slf.py();
         slf.get().check_open(py)?;
+        slf.get().connection_of(py)?.get().refuse_prepared(py, "callproc")?;
         if lock(&slf.get().inner).name.is_some() {
             return Err(globals::get(py)?
                 .exceptions
@@ -470,7 +471,9 @@ impl Cursor {
     ) -> PyResult<()> {
         let py = slf.py();
         slf.get().check_open(py)?;
-        let settings = slf.get().connection_of(py)?.get().settings();
+        let connection = slf.get().connection_of(py)?;
+        connection.get().refuse_prepared(py, "copy_expert")?;
+        let settings = connection.get().settings();
         let sql = execute::statement(sql, &settings, slf.as_any())?;
         if !file.hasattr("read")? && !file.hasattr("write")? {
             return Err(PyTypeError::new_err(
@@ -495,6 +498,7 @@ impl Cursor {
         check_file(file, "read")?;
         slf.get().check_open(slf.py())?;
         let connection = slf.get().connection_of(slf.py())?;
+        connection.get().refuse_prepared(slf.py(), "copy_from")?;
         let sql = format!(
             "COPY {}{} FROM stdin WITH DELIMITER AS {} NULL AS {}",
             quoted_name(table)?,
@@ -518,6 +522,7 @@ impl Cursor {
         check_file(file, "write")?;
         slf.get().check_open(slf.py())?;
         let connection = slf.get().connection_of(slf.py())?;
+        connection.get().refuse_prepared(slf.py(), "copy_to")?;
         let sql = format!(
             "COPY {}{} TO stdout WITH DELIMITER AS {} NULL AS {}",
             quoted_name(table)?,

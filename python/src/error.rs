@@ -151,6 +151,27 @@ pub(crate) fn connect_exception(py: Python<'_>, error: &kecoa::Error) -> PyErr {
     raised
 }
 
+/// The exception for a call that libpq makes by itself, such as one on a large object: always
+/// OperationalError, with the whole report as text and no SQLSTATE.
+pub(crate) fn operational(py: Python<'_>, error: &kecoa::Error, codec: &Arc<Codec>) -> PyErr {
+    let Ok(globals) = globals::get(py) else { return PyErr::fetch(py) };
+    let text = match error.server() {
+        Some(server) => {
+            report::format(server, None, Style::Error, &Decoder { py, codec: codec.as_ref() })
+        }
+        None => error.to_string(),
+    };
+    let raised = globals.exceptions.operational(py, text);
+    if let Ok(driver_error) = raised.value(py).cast::<DriverError>() {
+        let failure = classify(error, false);
+        driver_error.get().set(Details {
+            lost: error.is_connection_lost() || failure == Failure::LostBeforeCommit,
+            ..Details::default()
+        });
+    }
+    raised
+}
+
 /// COPY FROM gave up because the file's `read` raised: the server's error 57014 in psycopg2, which
 /// names the cause's class and text.
 pub(crate) fn read_failed(py: Python<'_>, cause: PyErr) -> PyErr {

@@ -40,6 +40,7 @@ fn _kecoa(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<exception::Diagnostics>()?;
     module.add_class::<connection::Connection>()?;
     module.add_class::<connection::ConnectionInfo>()?;
+    module.add_class::<connection::LargeObject>()?;
     module.add_class::<cursor::Cursor>()?;
     module.add_class::<cursor::Column>()?;
     module.add_class::<notify::Notify>()?;

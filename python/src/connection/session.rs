@@ -96,16 +96,19 @@ impl Connection {
             }
             client.run(&Request::Query(sql.as_bytes()), hook).map(drop)
         })?;
-        driven.map_err(|error| {
-            let codec = lock(&slf.get().state).codec.clone();
-            let circumstances = Circumstances {
-                statement: Some(sql.as_bytes()),
-                codec: &codec,
-                cursor: None,
-                commit,
-            };
-            error::exception(slf.py(), &error, &circumstances)
-        })
+        driven.map_err(|error| Connection::command_failed(slf, sql, commit, &error))
+    }
+
+    fn command_failed(
+        slf: &Bound<'_, Connection>,
+        sql: &str,
+        commit: bool,
+        error: &kecoa::Error,
+    ) -> PyErr {
+        let codec = slf.get().codec();
+        let circumstances =
+            Circumstances { statement: Some(sql.as_bytes()), codec: &codec, cursor: None, commit };
+        error::exception(slf.py(), error, &circumstances)
     }
 
     /// Runs a user's statement, with BEGIN in front where the connection is to open a transaction.
@@ -115,58 +118,68 @@ impl Connection {
         may_begin: bool,
     ) -> PyResult<Result<Vec<ResultSet>, kecoa::Error>> {
         let this = slf.get();
-        let begin = {
-            let state = lock(&this.state);
-            (may_begin && state.wants_begin()).then(|| state.begin())
-        };
-        let Some(begin) = begin else {
-            return Connection::drive(slf, |client, hook| client.run(&Request::Query(sql), hook));
-        };
-        let driven = Connection::drive(slf, |client, hook| {
-            client.run_in_transaction(begin.as_bytes(), sql, hook)
-        });
-        let mut state = lock(&this.state);
-        // A transaction that the statement itself ended counts as begun, as in psycopg2, which
-        // sends COMMIT all the same.
-        let done = matches!(driven, Ok(Ok(_)));
-        if state.closed == 0 && (done || state.transaction != TransactionStatus::Idle) {
-            state.status = STATUS_BEGIN;
-        }
-        drop(state);
-        driven
+        // The status is looked at and set while the client is held: another thread may be about to
+        // begin or to end the transaction.
+        Connection::drive(slf, |client, hook| {
+            let begin = {
+                let state = lock(&this.state);
+                (may_begin && state.wants_begin()).then(|| state.begin())
+            };
+            let Some(begin) = begin else {
+                return client.run(&Request::Query(sql), hook);
+            };
+            let done = client.run_in_transaction(begin.as_bytes(), sql, hook);
+            // A transaction that the statement itself ended counts as begun, as in psycopg2, which
+            // sends COMMIT all the same.
+            if done.is_ok()
+                || (!client.is_closed() && client.transaction_status() != TransactionStatus::Idle)
+            {
+                lock(&this.state).status = STATUS_BEGIN;
+            }
+            done
+        })
     }
 
     /// Opens the transaction by itself, for COPY.
     pub(crate) fn begin_now(slf: &Bound<'_, Connection>) -> PyResult<()> {
-        let begin = {
-            let state = lock(&slf.get().state);
-            state.wants_begin().then(|| state.begin())
-        };
-        if let Some(begin) = begin {
-            Connection::command(slf, &begin, false)?;
-            lock(&slf.get().state).status = STATUS_BEGIN;
-        }
-        Ok(())
+        let this = slf.get();
+        let begin = lock(&this.state).begin();
+        let driven = Connection::drive(slf, |client, hook| {
+            if !lock(&this.state).wants_begin() {
+                return Ok(());
+            }
+            client.run(&Request::Query(begin.as_bytes()), hook)?;
+            lock(&this.state).status = STATUS_BEGIN;
+            Ok(())
+        })?;
+        driven.map_err(|error| Connection::command_failed(slf, &begin, false, &error))
     }
 
     /// COMMIT, if a transaction was begun. Whatever comes of it, the connection is ready again.
     pub(crate) fn do_commit(slf: &Bound<'_, Connection>) -> PyResult<()> {
-        if !slf.get().leave(STATUS_BEGIN) {
-            return Ok(());
-        }
-        let done = Connection::command(slf, "COMMIT", true);
-        lock(&slf.get().state).status = STATUS_READY;
-        done
+        Connection::end(slf, "COMMIT", true)
     }
 
     /// ROLLBACK, if a transaction was begun.
     pub(crate) fn do_rollback(slf: &Bound<'_, Connection>) -> PyResult<()> {
-        if !slf.get().leave(STATUS_BEGIN) {
-            return Ok(());
-        }
-        Connection::command(slf, "ROLLBACK", false)?;
-        lock(&slf.get().state).status = STATUS_READY;
-        Ok(())
+        Connection::end(slf, "ROLLBACK", false)
+    }
+
+    /// Ends the transaction that was begun, if one was. The status is looked at and set while the
+    /// client is held: of two threads that commit at a time, one does.
+    fn end(slf: &Bound<'_, Connection>, sql: &str, commit: bool) -> PyResult<()> {
+        let this = slf.get();
+        let driven = Connection::drive(slf, |client, hook| {
+            if !this.leave(STATUS_BEGIN) {
+                return Ok(());
+            }
+            let done = client.run(&Request::Query(sql.as_bytes()), hook).map(drop);
+            if done.is_ok() || commit {
+                lock(&this.state).status = STATUS_READY;
+            }
+            done
+        })?;
+        driven.map_err(|error| Connection::command_failed(slf, sql, commit, &error))
     }
 
     /// Whether the status is `status`; then named cursors of this transaction are over.
@@ -243,7 +256,7 @@ impl Connection {
     pub(crate) fn check_settable(&self, py: Python<'_>) -> PyResult<()> {
         self.check_open(py)?;
         let status = lock(&self.state).status;
-        if status == STATUS_BEGIN {
+        if status != STATUS_READY {
             return Err(globals::get(py)?
                 .exceptions
                 .programming(py, "set_session cannot be used inside a transaction"));

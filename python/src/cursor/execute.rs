@@ -196,6 +196,7 @@ impl Cursor {
         let connection = this.connection_of(py)?;
         let named = this.check_execute(slf, &connection)?;
         this.check_open(py)?;
+        connection.get().refuse_prepared(py, "execute")?;
         let mut sql = merged(slf, &connection, query, vars)?;
         if let Some(declare) = named {
             let mut declared = declare.into_bytes();
@@ -219,6 +220,7 @@ impl Cursor {
         let this = slf.get();
         lock(&this.inner).rowcount = -1;
         this.check_open(py)?;
+        this.connection_of(py)?.get().refuse_prepared(py, "executemany")?;
         if lock(&this.inner).name.is_some() {
             return Err(globals::get(py)?
                 .exceptions

@@ -89,6 +89,8 @@ impl Cursor {
         // A cursor that was not executed may take over one that exists on the server.
         let connection = this.connection_of(py)?;
         this.check_mark(py, connection.get())?;
+        let what = if amount == "ALL" { "fetchall" } else { "fetchone" };
+        connection.get().refuse_prepared(py, what)?;
         let sql = format!("FETCH FORWARD {amount} FROM {}", named.quoted);
         Cursor::run(slf, &connection, sql.as_bytes(), held(&named))
     }
@@ -103,6 +105,7 @@ impl Cursor {
         let Some(named) = this.named() else { return Ok(false) };
         let connection = this.connection_of(slf.py())?;
         this.check_mark(slf.py(), connection.get())?;
+        connection.get().refuse_prepared(slf.py(), "scroll")?;
         let how = if absolute { "ABSOLUTE " } else { "" };
         let sql = format!("MOVE {how}{value} FROM {}", named.quoted);
         Cursor::run(slf, &connection, sql.as_bytes(), held(&named))?;
