@@ -173,7 +173,10 @@ impl Connection {
             if !this.leave(STATUS_BEGIN) {
                 return Ok(());
             }
-            let done = client.run(&Request::Query(sql.as_bytes()), hook).map(drop);
+            // Seen before COMMIT is sent, a session that was ended leaves no doubt about it.
+            let there = if commit { client.poll() } else { Ok(()) };
+            let done =
+                there.and_then(|()| client.run(&Request::Query(sql.as_bytes()), hook).map(drop));
             if done.is_ok() || commit {
                 lock(&this.state).status = STATUS_READY;
             }
