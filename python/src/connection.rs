@@ -5,6 +5,7 @@ mod link;
 mod lobject;
 mod open;
 mod session;
+mod stepping;
 mod two_phase;
 
 use std::sync::atomic::AtomicU32;
@@ -15,7 +16,7 @@ use kecoa_proto::TransactionStatus;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyList, PyString, PyTuple, PyType};
+use pyo3::types::{PyBool, PyDict, PyList, PyString, PyTuple, PyType, PyWeakrefReference};
 
 pub(crate) use info::ConnectionInfo;
 use link::{Link, lock};
@@ -56,6 +57,9 @@ pub(crate) struct State {
     /// 0 open, 1 closed, 2 broken.
     closed: i32,
     status: i32,
+    asynchronous: bool,
+    /// A request is under way that is polled.
+    busy: bool,
     autocommit: bool,
     isolation: Option<u8>,
     readonly: Option<bool>,
@@ -90,6 +94,8 @@ struct Objects {
     notices: Option<Py<PyAny>>,
     notifies: Option<Py<PyAny>>,
     cursor_factory: Option<Py<PyAny>>,
+    /// The cursor that an asynchronous statement is for.
+    cursor: Option<Py<PyWeakrefReference>>,
     /// The identifier of the two-phase transaction begun.
     xid: Option<Py<PyAny>>,
 }
@@ -128,15 +134,14 @@ impl Connection {
             }
             asynchronous |= value.is_truthy()?;
         }
-        if asynchronous {
-            return Err(Connection::unsupported(py, "an asynchronous connection"));
-        }
+        lock(&slf.get().state).asynchronous = asynchronous;
         let objects = Objects {
             string_types: Some(PyDict::new(py).unbind()),
             binary_types: Some(PyDict::new(py).unbind()),
             notices: Some(PyList::empty(py).into_any().unbind()),
             notifies: Some(PyList::empty(py).into_any().unbind()),
             cursor_factory: None,
+            cursor: None,
             xid: None,
         };
         let old = std::mem::replace(&mut *lock(&slf.get().objects), objects);
@@ -225,16 +230,16 @@ impl Connection {
         lock(&self.state).status
     }
 
-    /// 0: asynchronous connections are another class.
+    /// 1 on an asynchronous connection.
     #[getter]
     fn async_(&self) -> i32 {
-        0
+        i32::from(self.is_async())
     }
 
-    /// 0, under psycopg2's first name.
+    /// `async_` under psycopg2's first name.
     #[getter(r#async)]
     fn get_async(&self) -> i32 {
-        0
+        i32::from(self.is_async())
     }
 
     /// 3.
@@ -385,6 +390,7 @@ impl Connection {
     fn set_isolation_level(slf: &Bound<'_, Self>, level: &Bound<'_, PyAny>) -> PyResult<()> {
         slf.get().check_open(slf.py())?;
         // The quotes are psycopg2's.
+        slf.get().refuse_async(slf.py(), "\"isolation_level\"")?;
         slf.get().refuse_prepared(slf.py(), "\"isolation_level\"")?;
         let level = if level.is_none() {
             None
@@ -412,6 +418,7 @@ impl Connection {
     fn set_client_encoding(slf: &Bound<'_, Self>, encoding: &str) -> PyResult<()> {
         let py = slf.py();
         slf.get().check_open(py)?;
+        slf.get().refuse_async(py, "set_client_encoding")?;
         slf.get().refuse_prepared(py, "set_client_encoding")?;
         let name = clean_name(encoding);
         if lock(&slf.get().state).encoding == name {
@@ -432,6 +439,12 @@ impl Connection {
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
         slf.get().check_open(py)?;
+        slf.get().refuse_connecting(py)?;
+        if slf.get().is_async() && name.as_ref().is_some_and(|name| !name.is_none()) {
+            return Err(globals::get(py)?
+                .exceptions
+                .programming(py, "asynchronous connections cannot produce named cursors"));
+        }
         let factory = cursor_factory
             .or_else(|| slf.get().cursor_factory(py).map(|factory| factory.into_bound(py)))
             .filter(|factory| !factory.is_none());
@@ -454,6 +467,7 @@ impl Connection {
     /// Makes the transaction's changes permanent.
     fn commit(slf: &Bound<'_, Self>) -> PyResult<()> {
         slf.get().check_open(slf.py())?;
+        slf.get().refuse_async(slf.py(), "commit")?;
         slf.get().refuse_two_phase(slf.py(), "commit")?;
         Connection::do_commit(slf)
     }
@@ -461,6 +475,7 @@ impl Connection {
     /// Undoes the transaction's changes.
     fn rollback(slf: &Bound<'_, Self>) -> PyResult<()> {
         slf.get().check_open(slf.py())?;
+        slf.get().refuse_async(slf.py(), "rollback")?;
         slf.get().refuse_two_phase(slf.py(), "rollback")?;
         Connection::do_rollback(slf)
     }
@@ -473,6 +488,7 @@ impl Connection {
     /// Asks the server to cancel what runs, from any thread.
     fn cancel(&self, py: Python<'_>) -> PyResult<()> {
         self.check_open(py)?;
+        self.refuse_connecting(py)?;
         self.refuse_prepared(py, "cancel")?;
         let canceller = lock(&self.state).canceller.clone();
         let Some(canceller) = canceller else { return Ok(()) };
@@ -482,6 +498,7 @@ impl Connection {
     /// Rolls back and puts the session back to what it was when it was opened.
     fn reset(slf: &Bound<'_, Self>) -> PyResult<()> {
         slf.get().check_open(slf.py())?;
+        slf.get().refuse_async(slf.py(), "reset")?;
         let begun = {
             let mut state = lock(&slf.get().state);
             state.mark += 1;
@@ -539,17 +556,16 @@ impl Connection {
             .or_else(|()| Err(globals::get(py)?.exceptions.interface(py, "no socket")))
     }
 
-    /// False: a synchronous connection is never seen at work by its own thread.
+    /// Whether an asynchronous connection is at work; False on a synchronous one.
     fn isexecuting(&self) -> bool {
-        false
+        self.is_executing()
     }
 
-    /// Reads notices and notifications that came meanwhile.
+    /// Goes on with what is under way without waiting, and takes notices and notifications that
+    /// came meanwhile. One of `extensions.POLL_*`.
     fn poll(slf: &Bound<'_, Self>) -> PyResult<i32> {
-        let py = slf.py();
-        slf.get().check_open(py)?;
-        let polled = Connection::drive(slf, |client, _| client.poll())?;
-        polled.map(|()| 0).map_err(|error| slf.get().raise(py, &error))
+        slf.get().check_open(slf.py())?;
+        Connection::poll_once(slf)
     }
 
     /// Opens a large object, or makes one when `oid` is 0.
@@ -563,6 +579,7 @@ impl Connection {
         lobject_factory: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         slf.get().check_open(slf.py())?;
+        slf.get().refuse_waiting(slf.py(), "lobject")?;
         Connection::large_object(slf, &oid, mode, &new_oid, new_file, lobject_factory)
     }
 
@@ -588,12 +605,14 @@ impl Connection {
     /// Begins a two-phase transaction.
     fn tpc_begin(slf: &Bound<'_, Self>, xid: &Bound<'_, PyAny>) -> PyResult<()> {
         slf.get().check_open(slf.py())?;
+        slf.get().refuse_async(slf.py(), "tpc_begin")?;
         Connection::begin_two_phase(slf, xid)
     }
 
     /// The first phase: the server keeps the transaction whatever happens to the connection.
     fn tpc_prepare(slf: &Bound<'_, Self>) -> PyResult<()> {
         slf.get().check_open(slf.py())?;
+        slf.get().refuse_async(slf.py(), "tpc_prepare")?;
         Connection::prepare_two_phase(slf)
     }
 
@@ -601,6 +620,7 @@ impl Connection {
     #[pyo3(signature = (xid=None))]
     fn tpc_commit(slf: &Bound<'_, Self>, xid: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         slf.get().check_open(slf.py())?;
+        slf.get().refuse_async(slf.py(), "tpc_commit")?;
         Connection::end_two_phase(slf, xid, End::Commit)
     }
 
@@ -608,12 +628,14 @@ impl Connection {
     #[pyo3(signature = (xid=None))]
     fn tpc_rollback(slf: &Bound<'_, Self>, xid: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         slf.get().check_open(slf.py())?;
+        slf.get().refuse_async(slf.py(), "tpc_rollback")?;
         Connection::end_two_phase(slf, xid, End::Rollback)
     }
 
     /// The transactions that are prepared and not ended.
     fn tpc_recover<'py>(slf: &Bound<'py, Self>) -> PyResult<Vec<Bound<'py, PyAny>>> {
         slf.get().check_open(slf.py())?;
+        slf.get().refuse_async(slf.py(), "tpc_recover")?;
         Connection::recover_two_phase(slf)
     }
 

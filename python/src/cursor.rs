@@ -356,7 +356,9 @@ impl Cursor {
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let py = slf.py();
         slf.get().check_open(py)?;
-        slf.get().connection_of(py)?.get().refuse_prepared(py, "callproc")?;
+        let connection = slf.get().connection_of(py)?;
+        connection.get().refuse_busy(py, "callproc")?;
+        connection.get().refuse_prepared(py, "callproc")?;
         if lock(&slf.get().inner).name.is_some() {
             return Err(globals::get(py)?
                 .exceptions
@@ -472,6 +474,7 @@ impl Cursor {
         let py = slf.py();
         slf.get().check_open(py)?;
         let connection = slf.get().connection_of(py)?;
+        connection.get().refuse_waiting(py, "copy_expert")?;
         connection.get().refuse_prepared(py, "copy_expert")?;
         let settings = connection.get().settings();
         let sql = execute::statement(sql, &settings, slf.as_any())?;
@@ -498,6 +501,7 @@ impl Cursor {
         check_file(file, "read")?;
         slf.get().check_open(slf.py())?;
         let connection = slf.get().connection_of(slf.py())?;
+        connection.get().refuse_waiting(slf.py(), "copy_from")?;
         connection.get().refuse_prepared(slf.py(), "copy_from")?;
         let sql = format!(
             "COPY {}{} FROM stdin WITH DELIMITER AS {} NULL AS {}",
@@ -522,6 +526,7 @@ impl Cursor {
         check_file(file, "write")?;
         slf.get().check_open(slf.py())?;
         let connection = slf.get().connection_of(slf.py())?;
+        connection.get().refuse_waiting(slf.py(), "copy_to")?;
         connection.get().refuse_prepared(slf.py(), "copy_to")?;
         let sql = format!(
             "COPY {}{} TO stdout WITH DELIMITER AS {} NULL AS {}",

@@ -108,7 +108,7 @@ pub(crate) fn libpq_version() -> i32 {
     LIBPQ_VERSION
 }
 
-/// `set_wait_callback(f)`: kept for a later version, which will call it.
+/// `set_wait_callback(f)`: synchronous connections wait by calling it.
 #[pyfunction]
 #[pyo3(signature = (f, /))]
 pub(crate) fn set_wait_callback(py: Python<'_>, f: Option<Py<PyAny>>) -> PyResult<()> {

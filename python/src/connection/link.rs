@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use kecoa::Interrupt;
-use kecoa::blocking::Client;
-use kecoa_proto::{Notification, ServerError, TransactionStatus};
+use kecoa::blocking::{Client, Connecting};
+use kecoa_proto::{Notification, RequestId, ServerError, TransactionStatus};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyListMethods};
 
@@ -25,6 +25,10 @@ const MAX_NOTICES: usize = 50;
 #[derive(Default)]
 pub(crate) struct Link {
     pub(crate) client: Option<Client>,
+    /// A connection in the making.
+    pub(super) connecting: Option<Connecting>,
+    /// The request that is polled.
+    pub(super) request: Option<RequestId>,
     /// A child process must not say good-bye on its parent's connection.
     pub(crate) pid: u32,
     encoding: String,
@@ -124,6 +128,7 @@ impl Connection {
     ) -> Driven<T> {
         let py = slf.py();
         let this = slf.get();
+        this.check_idle(py)?;
         this.executing.fetch_add(1, Ordering::Relaxed);
         let (outcome, aftermath, raised) = py.detach(|| {
             let mut signals = Signals::default();
@@ -206,7 +211,7 @@ impl Connection {
 
     fn push_notifications(&self, py: Python<'_>, came: &[Notification]) -> PyResult<()> {
         let place = lock(&self.objects).notifies.as_ref().map(|notifies| notifies.clone_ref(py));
-        let Some(place) = place else { return Ok(()) };
+        let Some(place) = place.filter(|place| !place.is_none(py)) else { return Ok(()) };
         let codec = lock(&self.state).codec.clone();
         for notification in came {
             let notify = Notify::new(

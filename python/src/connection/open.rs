@@ -143,6 +143,12 @@ impl Connection {
         let has_password = config.pairs().any(|(name, _)| Config::is_secret(name));
         let shown = if has_password { masked(&config) } else { dsn.to_owned() };
         lock(&this.state).dsn.clone_from(&shown);
+        if this.is_async() {
+            return this.start_connecting(py, &config);
+        }
+        if let Some(callback) = this.green(py)? {
+            return Connection::connect_green(slf, &config, &callback);
+        }
         let mut signals = Signals::default();
         let connected = py.detach(|| Client::connect_with(&config, &mut signals));
         let client = match connected {
@@ -155,18 +161,33 @@ impl Connection {
                 });
             }
         };
-        let version = client.parameter("server_version").map_or(0, version_number);
         let datestyle_is_iso =
             client.parameter("DateStyle").is_none_or(|style| style.starts_with("ISO"));
-        let resolved = client.config().unwrap_or(&config);
+        this.adopt(py, client, Some(&config))?;
+        if !datestyle_is_iso {
+            Connection::command(slf, "SET datestyle TO 'ISO'", false)?;
+        }
+        Ok(())
+    }
+
+    /// Takes over a client that has connected; `config` is where to, if it does not say so itself.
+    pub(super) fn adopt(
+        &self,
+        py: Python<'_>,
+        client: Client,
+        config: Option<&Config>,
+    ) -> PyResult<()> {
+        let version = client.parameter("server_version").map_or(0, version_number);
+        let resolved = client.config().or(config);
         let options = resolved
-            .pairs()
+            .into_iter()
+            .flat_map(Config::pairs)
             .filter(|(name, value)| !Config::is_secret(name) && !value.is_empty())
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        let password = resolved.password().map(ToOwned::to_owned);
+        let password = resolved.and_then(Config::password).map(ToOwned::to_owned);
         {
-            let mut state = lock(&this.state);
+            let mut state = lock(&self.state);
             state.closed = 0;
             state.status = STATUS_READY;
             state.options = options;
@@ -178,16 +199,13 @@ impl Connection {
             state.canceller = Some(client.canceller());
         }
         let aftermath = py.detach(|| {
-            let mut link = lock(&this.link);
+            let mut link = lock(&self.link);
             link.client = Some(client);
             link.pid = std::process::id();
             Aftermath::collect(&mut link)
         });
         if let Some(aftermath) = aftermath {
-            this.settle(py, aftermath)?;
-        }
-        if !datestyle_is_iso {
-            Connection::command(slf, "SET datestyle TO 'ISO'", false)?;
+            self.settle(py, aftermath)?;
         }
         Ok(())
     }
@@ -202,8 +220,10 @@ impl Connection {
             state.descriptor = None;
             state.canceller = None;
         }
+        self.end_work(py);
         py.detach(|| {
             let mut link = lock(&self.link);
+            link.connecting = None;
             let pid = link.pid;
             if let Some(client) = link.client.take() {
                 if pid == std::process::id() {
@@ -221,15 +241,6 @@ impl Connection {
         let circumstances =
             Circumstances { statement: None, codec: &codec, cursor: None, commit: false };
         error::exception(py, error, &circumstances)
-    }
-
-    pub(super) fn unsupported(py: Python<'_>, what: &str) -> PyErr {
-        match globals::get(py) {
-            Ok(globals) => {
-                globals.exceptions.not_supported(py, format!("{what} is not supported yet"))
-            }
-            Err(error) => error,
-        }
     }
 }
 

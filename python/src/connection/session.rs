@@ -88,6 +88,9 @@ fn on_off(value: bool) -> &'static str {
 impl Connection {
     /// Runs a statement of the connection's own and raises what the server says about it.
     pub(crate) fn command(slf: &Bound<'_, Connection>, sql: &str, commit: bool) -> PyResult<()> {
+        if let Some(callback) = slf.get().green(slf.py())? {
+            return Connection::command_green(slf, &callback, sql, commit);
+        }
         let driven = Connection::drive(slf, |client, hook| {
             if commit {
                 // A session that the server has already ended was lost before COMMIT: nothing of it
@@ -97,6 +100,21 @@ impl Connection {
             client.run(&Request::Query(sql.as_bytes()), hook).map(drop)
         })?;
         driven.map_err(|error| Connection::command_failed(slf, sql, commit, &error))
+    }
+
+    /// The same through the wait callback.
+    fn command_green(
+        slf: &Bound<'_, Connection>,
+        callback: &Py<PyAny>,
+        sql: &str,
+        commit: bool,
+    ) -> PyResult<()> {
+        if commit && let Err(error) = Connection::drive(slf, |client, _| client.poll())? {
+            return Err(Connection::command_failed(slf, sql, commit, &error));
+        }
+        Connection::run_green(slf, callback, sql.as_bytes())?
+            .map(drop)
+            .map_err(|error| Connection::command_failed(slf, sql, commit, &error))
     }
 
     fn command_failed(
@@ -118,6 +136,9 @@ impl Connection {
         may_begin: bool,
     ) -> PyResult<Result<Vec<ResultSet>, kecoa::Error>> {
         let this = slf.get();
+        if let Some(callback) = this.green(slf.py())? {
+            return Connection::run_user_green(slf, &callback, sql, may_begin);
+        }
         // The status is looked at and set while the client is held: another thread may be about to
         // begin or to end the transaction.
         Connection::drive(slf, |client, hook| {
@@ -143,6 +164,17 @@ impl Connection {
     /// Opens the transaction by itself, for COPY.
     pub(crate) fn begin_now(slf: &Bound<'_, Connection>) -> PyResult<()> {
         let this = slf.get();
+        if slf.get().green(slf.py())?.is_some() {
+            let begin = {
+                let state = lock(&this.state);
+                state.wants_begin().then(|| state.begin())
+            };
+            if let Some(begin) = begin {
+                Connection::command(slf, &begin, false)?;
+                lock(&this.state).status = STATUS_BEGIN;
+            }
+            return Ok(());
+        }
         let begin = lock(&this.state).begin();
         let driven = Connection::drive(slf, |client, hook| {
             if !lock(&this.state).wants_begin() {
@@ -169,6 +201,16 @@ impl Connection {
     /// client is held: of two threads that commit at a time, one does.
     fn end(slf: &Bound<'_, Connection>, sql: &str, commit: bool) -> PyResult<()> {
         let this = slf.get();
+        if let Some(callback) = this.green(slf.py())? {
+            if !this.leave(STATUS_BEGIN) {
+                return Ok(());
+            }
+            let done = Connection::command_green(slf, &callback, sql, commit);
+            if done.is_ok() || commit {
+                lock(&this.state).status = STATUS_READY;
+            }
+            return done;
+        }
         let driven = Connection::drive(slf, |client, hook| {
             if !this.leave(STATUS_BEGIN) {
                 return Ok(());
@@ -258,6 +300,7 @@ impl Connection {
     /// The checks before every change of characteristics.
     pub(crate) fn check_settable(&self, py: Python<'_>) -> PyResult<()> {
         self.check_open(py)?;
+        self.refuse_async(py, "set_session")?;
         let status = lock(&self.state).status;
         if status != STATUS_READY {
             return Err(globals::get(py)?

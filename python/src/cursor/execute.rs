@@ -117,10 +117,36 @@ impl Cursor {
         sql: &[u8],
         mode: Mode,
     ) -> PyResult<()> {
-        let py = slf.py();
         let old = lock(&slf.get().inner).forget();
         drop(old);
+        if connection.get().is_async() {
+            return match Connection::start_async(connection, slf, sql)? {
+                Ok(()) => Ok(()),
+                Err(error) => Cursor::take_driven(slf, connection, sql, mode, Err(error)),
+            };
+        }
         let driven = Connection::run_user(connection, sql, mode != Mode::NoBegin)?;
+        Cursor::take_driven(slf, connection, sql, mode, driven)
+    }
+
+    /// Takes what an asynchronous statement of this cursor answered.
+    pub(crate) fn take_answer(
+        slf: &Bound<'_, Cursor>,
+        connection: &Bound<'_, Connection>,
+        answer: Result<Vec<ResultSet>, kecoa::Error>,
+    ) -> PyResult<()> {
+        let sql = lock(&slf.get().inner).query.clone().unwrap_or_default();
+        Cursor::take_driven(slf, connection, &sql, Mode::Normal, answer)
+    }
+
+    fn take_driven(
+        slf: &Bound<'_, Cursor>,
+        connection: &Bound<'_, Connection>,
+        sql: &[u8],
+        mode: Mode,
+        driven: Result<Vec<ResultSet>, kecoa::Error>,
+    ) -> PyResult<()> {
+        let py = slf.py();
         match driven {
             Ok(results) => Cursor::store(slf, results, mode),
             Err(error) => {
@@ -196,6 +222,7 @@ impl Cursor {
         let connection = this.connection_of(py)?;
         let named = this.check_execute(slf, &connection)?;
         this.check_open(py)?;
+        connection.get().refuse_busy(py, "execute")?;
         connection.get().refuse_prepared(py, "execute")?;
         let mut sql = merged(slf, &connection, query, vars)?;
         if let Some(declare) = named {
@@ -220,6 +247,7 @@ impl Cursor {
         let this = slf.get();
         lock(&this.inner).rowcount = -1;
         this.check_open(py)?;
+        this.connection_of(py)?.get().refuse_async(py, "executemany")?;
         this.connection_of(py)?.get().refuse_prepared(py, "executemany")?;
         if lock(&this.inner).name.is_some() {
             return Err(globals::get(py)?
