@@ -202,12 +202,19 @@ impl Connection {
     fn end(slf: &Bound<'_, Connection>, sql: &str, commit: bool) -> PyResult<()> {
         let this = slf.get();
         if let Some(callback) = this.green(slf.py())? {
-            if !this.leave(STATUS_BEGIN) {
-                return Ok(());
+            this.check_idle(slf.py())?;
+            {
+                // At once: another thread must not end the same transaction meanwhile.
+                let mut state = lock(&this.state);
+                if state.status != STATUS_BEGIN {
+                    return Ok(());
+                }
+                state.status = STATUS_READY;
+                state.mark += 1;
             }
             let done = Connection::command_green(slf, &callback, sql, commit);
-            if done.is_ok() || commit {
-                lock(&this.state).status = STATUS_READY;
+            if done.is_err() && !commit {
+                lock(&this.state).status = STATUS_BEGIN;
             }
             return done;
         }
