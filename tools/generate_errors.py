@@ -170,8 +170,10 @@ def lookup(code: str) -> str:
 
     The underscore that tells two constants of one name apart is no part of the name.
     """
+    global _names
     if not _names:
-        _names.update((value, name.rstrip("_")) for name, value in globals().items() if name.isupper())
+        # Made aside: another thread sees all of it or nothing.
+        _names = {{value: name.rstrip("_") for name, value in globals().items() if name.isupper()}}
     return _names[code]
 '''
 

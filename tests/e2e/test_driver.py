@@ -28,6 +28,8 @@ def python(code, *arguments, timeout=120, **environment):
         timeout=timeout,
         check=False,
         env={**os.environ, **environment},
+        # A shell's background jobs ignore SIGINT, and their children would too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
