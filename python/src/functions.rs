@@ -84,24 +84,6 @@ pub(crate) fn quote_ident(
     Ok(String::from_utf8_lossy(&quoted).into_owned())
 }
 
-/// `encrypt_password(…)`: not there yet.
-#[pyfunction]
-#[pyo3(signature = (password, user, scope=None, algorithm=None))]
-pub(crate) fn encrypt_password(
-    py: Python<'_>,
-    password: &Bound<'_, PyAny>,
-    user: &Bound<'_, PyAny>,
-    scope: Option<&Bound<'_, PyAny>>,
-    algorithm: Option<&Bound<'_, PyAny>>,
-) -> PyResult<()> {
-    let _ = (password, user, scope, algorithm);
-    Err(globals::get(py)?.exceptions.not_supported(
-        py,
-        "encrypt_password is not available yet: send ALTER ROLE … PASSWORD over TLS and let the \
-         server encrypt it",
-    ))
-}
-
 /// `libpq_version()`: there is no libpq; the version whose behaviour is followed.
 #[pyfunction]
 pub(crate) fn libpq_version() -> i32 {

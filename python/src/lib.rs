@@ -56,7 +56,6 @@ fn _kecoa(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(functions::_connect, module)?,
         wrap_pyfunction!(functions::parse_dsn, module)?,
         wrap_pyfunction!(functions::quote_ident, module)?,
-        wrap_pyfunction!(functions::encrypt_password, module)?,
         wrap_pyfunction!(functions::libpq_version, module)?,
         wrap_pyfunction!(functions::set_wait_callback, module)?,
         wrap_pyfunction!(functions::get_wait_callback, module)?,
