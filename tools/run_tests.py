@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Run all tests, Rust and Python, beside one PostgreSQL that is started for them; print the counts.
+"""Run all tests, Rust, Python and the peers' suites, beside one PostgreSQL; print the counts.
 
-usage: run_tests.py [--only rust|python] [pytest argument ...]
+usage: run_tests.py [--only rust|python|suites] [--suite NAME] [pytest argument ...]
 
+The peers' suites are modules of tests/suites, whose docstring says what one has to offer; a new one is named
+in SUITES there, and nothing changes here. --suite runs one of them, and may be given more than once.
 The counts are also written to .cache/test-counts.json. The exit status is 1 when anything fails.
 """
 
@@ -20,8 +22,11 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(1, str(Path(__file__).resolve().parent.parent))
 
 from testserver import ServerError, TestServer, temporary_folder
+
+from tests import suites
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache"
@@ -85,10 +90,22 @@ def python(environment: dict[str, str], arguments: list[str]) -> dict[str, int]:
     return {"passed": total - skipped - failed, "failed": failed, "skipped": skipped}
 
 
+def suite(name: str, server: TestServer, environment: dict[str, str]) -> dict[str, dict[str, int]]:
+    """Run a peer's suite."""
+    print(f"\nThe suite of {name}:", flush=True)
+    try:
+        return suites.run(name, server, environment)
+    except suites.SuiteError as error:
+        print(error)
+        return {f"{name}'s suite": {"passed": 0, "failed": 1, "skipped": 0}}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--only", choices=["rust", "python"])
+    parser.add_argument("--only", choices=["rust", "python", "suites"])
+    parser.add_argument("--suite", action="append", choices=suites.SUITES, default=[])
     known, rest = parser.parse_known_args()
+    parts = {known.only or "suites"} if known.only or known.suite else {"rust", "python", "suites"}
     # A terminated run must still stop its server.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     CACHE.mkdir(exist_ok=True)
@@ -99,10 +116,13 @@ def main() -> int:
             # Tests of the local endpoint find PostgreSQL as the package tells them.
             environment.setdefault("KECOA_EMBEDDED_POSTGRES", str(server.programs.parent))
             environment.pop("DATABASE_URL", None)
-            if known.only != "python":
+            if "rust" in parts:
                 counts["Rust"] = rust(environment)
-            if known.only != "rust":
+            if "python" in parts:
                 counts["Python"] = python(environment, rest)
+            if "suites" in parts:
+                for name in known.suite or suites.SUITES:
+                    counts.update(suite(name, server, environment))
     except ServerError as error:
         print(f"run_tests: {error}", file=sys.stderr)
         return 1
