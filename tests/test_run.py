@@ -9,6 +9,8 @@ import textwrap
 
 import pytest
 
+import kecoa
+
 
 @pytest.fixture
 def run(tmp_path, dsn):
@@ -40,7 +42,8 @@ def test_psycopg2_is_kecoa(run):
         from psycopg2 import errors, sql, pool, tz, errorcodes
         from psycopg2._psycopg import connection
         import kecoa
-        assert psycopg2 is kecoa and psycopg2.extras is kecoa.extras
+        assert psycopg2.connect is kecoa.connect and psycopg2.extras is kecoa.extras
+        assert set(dir(psycopg2)) == set(dir(kecoa)) and psycopg2.__all__ is kecoa.__all__
         assert issubclass(psycopg2.extras.DictConnection, connection)
         conn = psycopg2.connect(os.environ["DATABASE_URL"])
         cur = conn.cursor()
@@ -49,6 +52,35 @@ def test_psycopg2_is_kecoa(run):
         """
     )
     assert output == "it works\n"
+
+
+def test_the_version_is_psycopg2s(run):
+    """Programs refuse a psycopg2 whose version is below what they know."""
+    output = run(
+        """
+        import psycopg2, kecoa
+        print(*psycopg2.__version__.split()[:1])
+        assert kecoa.__version__ in psycopg2.__version__ and kecoa.__version__ != psycopg2.__version__
+        """
+    )
+    assert output == kecoa.extensions.PSYCOPG2_VERSION + "\n"
+
+
+def test_what_is_replaced_in_psycopg2_is_replaced_in_kecoa(run):
+    output = run(
+        """
+        import psycopg2, kecoa
+        spec = psycopg2.__spec__.name, kecoa.__spec__.name
+        real = psycopg2._connect
+        psycopg2._connect = lambda dsn, **kwargs: dsn
+        print(kecoa.connect("dbname=a"), *spec)
+        psycopg2._connect = real
+        psycopg2.mark = 1
+        del psycopg2.mark
+        print(hasattr(kecoa, "mark"), kecoa._connect is real)
+        """
+    )
+    assert output == "dbname=a psycopg2 kecoa\nFalse True\n"
 
 
 def test_in_child_pythons_too(run):
@@ -154,8 +186,6 @@ def test_the_real_psycopg2_is_not_mixed_in():
 
 
 def test_a_sitecustomize_without_kecoa_leaves_python_alone(tmp_path):
-    import kecoa
-
     alias = os.path.join(os.path.dirname(kecoa.__file__), "_alias")
     done = subprocess.run(
         [

@@ -12,8 +12,36 @@ import importlib.machinery
 import sys
 from collections.abc import Sequence
 from types import ModuleType
+from typing import Any
 
 _NAMES = {"psycopg2._psycopg": "kecoa._kecoa"}
+
+
+class _Psycopg2(ModuleType):
+    """kecoa under psycopg2's name: the same attributes, read and written through, but psycopg2's version.
+
+    Programs choose by `psycopg2.__version__` what they may ask for: SQLAlchemy refuses one below 2.7,
+    Django one below 2.8.4. kecoa's own number says nothing to them.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(importlib.import_module("kecoa"), name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # What the import system notes about a module is this module's own.
+        if name.startswith("__"):
+            super().__setattr__(name, value)
+        else:
+            setattr(importlib.import_module("kecoa"), name, value)
+
+    def __delattr__(self, name: str) -> None:
+        if name.startswith("__"):
+            super().__delattr__(name)
+        else:
+            delattr(importlib.import_module("kecoa"), name)
+
+    def __dir__(self) -> list[str]:
+        return dir(importlib.import_module("kecoa"))
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -26,8 +54,14 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             return importlib.machinery.ModuleSpec(fullname, self, is_package=fullname == "psycopg2")
         return None
 
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
+        return _Psycopg2(spec.name) if spec.name == "psycopg2" else None
+
     def exec_module(self, module: ModuleType) -> None:
         name = module.__name__
+        if isinstance(module, _Psycopg2):
+            _pose(module)
+            return
         real = _NAMES.get(name, "kecoa" + name[len("psycopg2") :])
         try:
             # The import system goes on with what stands in sys.modules: kecoa's own module object.
@@ -36,6 +70,16 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             if error.name != real:
                 raise
             raise ModuleNotFoundError(f"kecoa has no counterpart of {name} yet", name=name) from None
+
+
+def _pose(module: _Psycopg2) -> None:
+    kecoa = importlib.import_module("kecoa")
+    module.__name__ = kecoa.__name__
+    module.__doc__ = kecoa.__doc__
+    module.__file__ = kecoa.__file__
+    module.__version__ = (
+        f"{kecoa.extensions.PSYCOPG2_VERSION} (dt dec pq3 ext lo64; kecoa {kecoa.__version__})"
+    )
 
 
 def install_as_psycopg2() -> None:
