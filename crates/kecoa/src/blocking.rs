@@ -2,6 +2,7 @@
 
 mod client;
 mod connecting;
+mod pulling;
 
 pub use crate::transaction::{
     FailedAttempt, Isolation, Observer, Transaction, TransactionError, TransactionOptions,

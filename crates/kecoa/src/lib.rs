@@ -36,7 +36,7 @@ pub use config::Config;
 pub use error::{Error, ErrorKind};
 pub use result::ResultSet;
 pub use row::{ColumnIndex, Row};
-pub use session::{Interrupt, Never, Readiness};
+pub use session::{Interrupt, Never, Pulled, Readiness};
 
 /// The protocol's vocabulary: requests, rows, descriptions, reports.
 pub use kecoa_proto as proto;

@@ -23,6 +23,9 @@ use crate::statement_cache::{self, StatementCache};
 use crate::transport::is_pause;
 use crate::wire::{Cancel, Link, Wire};
 
+mod pulling;
+pub use pulling::Pulled;
+
 /// The caller's say while the client waits: Ctrl-C, a deadline, a shutdown.
 ///
 /// It is called when a wait was interrupted by a signal, and every 250 ms of waiting. When it

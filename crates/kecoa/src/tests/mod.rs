@@ -5,5 +5,6 @@ mod cuts;
 mod drive;
 mod harness;
 mod prepared;
+mod pulling;
 mod restart;
 mod transactions;
