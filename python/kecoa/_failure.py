@@ -70,8 +70,18 @@ def _chain(error: BaseException, outer: BaseException | None) -> Iterator[BaseEx
 def _facts_of_one(error: BaseException) -> Facts:
     if isinstance(error, Error):
         return Facts(*failure_facts(error), certain=True)
-    for name in ("pgcode", "sqlstate"):
-        sqlstate = getattr(error, name, None)
-        if isinstance(sqlstate, str) and len(sqlstate) == 5:
-            return Facts(sqlstate)
+    for found in (
+        getattr(error, "pgcode", None),
+        getattr(error, "sqlstate", None),
+        getattr(getattr(error, "diag", None), "sqlstate", None),
+        _field_of_pg8000(error),
+    ):
+        if isinstance(found, str) and len(found) == 5:
+            return Facts(found)
     return Facts()
+
+
+def _field_of_pg8000(error: BaseException) -> object:
+    """Return the SQLSTATE of an error whose one argument are the server's fields by their letters."""
+    fields = error.args[0] if error.args else None
+    return fields.get("C") if isinstance(fields, dict) else None

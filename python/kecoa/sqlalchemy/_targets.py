@@ -1,0 +1,316 @@
+"""What a retried transaction runs on: a connection, or a session. Blocking and asyncio alike.
+
+Everything here is called from a greenlet when the source is an asynchronous one, so that the waiting that
+SQLAlchemy does inside it goes to the event loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any, Protocol
+
+from sqlalchemy import event, exc
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    async_scoped_session,
+    async_sessionmaker,
+)
+from sqlalchemy.orm import Session, scoped_session, sessionmaker
+from sqlalchemy.util import concurrency
+
+from kecoa import ProgrammingError
+from kecoa._failure import facts_of
+
+_ASYNC = (AsyncEngine, AsyncConnection, async_sessionmaker, async_scoped_session, AsyncSession)
+# What waits for an awaitable inside a greenlet; SQLAlchemy 2.1 gave it a new name.
+await_: Callable[[Awaitable[Any]], Any] = getattr(concurrency, "await_", None) or concurrency.await_only
+
+_INERROR = 3
+_IN_FAILED_TRANSACTION = "25P02"
+
+_ENDED = (
+    "the body ended its transaction by itself: what it committed is committed, what followed is rolled back."
+    " Leave COMMIT to run_transaction, which knows when it can be tried again"
+)
+_SWALLOWED = (
+    "the body returned although a statement of its transaction had failed: an error was caught inside and not"
+    " raised again. Nothing is committed. Let the error leave the body, so that it can be tried again, or run"
+    " the statement in begin_nested()"
+)
+
+
+class Target(Protocol):
+    """One transaction at a time, begun and ended by the loop of `run_transaction`."""
+
+    def begin(self, fresh: bool) -> Any:
+        """Begin; return what the body gets. With `fresh`, on another connection than that which was lost."""
+
+    def finish(self) -> None:
+        """Do what is left to do before COMMIT, and raise when there is nothing to commit."""
+
+    def commit(self) -> None:
+        """Send COMMIT."""
+
+    def was_ended_by_the_body(self) -> bool:
+        """Whether the transaction that was begun is the current one no more."""
+
+    def is_lost(self, error: BaseException) -> bool:
+        """Whether SQLAlchemy has found the connection unusable."""
+
+    def discard(self, error: BaseException) -> None:
+        """Let nobody use the connection again."""
+
+    def roll_back(self) -> bool:
+        """Roll back; whether the connection is lost."""
+
+    def close(self) -> None:
+        """Let go of what the caller did not pass."""
+
+
+def is_async(source: Any) -> bool:
+    """Whether the body is a coroutine function and the result is awaited."""
+    return isinstance(source, _ASYNC)
+
+
+def open_target(source: Any, options: Mapping[str, Any] | None) -> Target:
+    """Return the target for what a caller may pass; TypeError for anything else."""
+    if isinstance(source, (Engine, AsyncEngine)):
+        return _OnConnection(source, None, options)
+    if isinstance(source, (Connection, AsyncConnection)):
+        if options is not None:
+            raise TypeError(
+                "expected no execution_options for a connection of the caller's: set them on it,"
+                " connection.execution_options(...)"
+            )
+        return _OnConnection(None, source, None)
+    if isinstance(source, (sessionmaker, async_sessionmaker)):
+        return _InSession(source, None, options)
+    if isinstance(source, (scoped_session, async_scoped_session)):
+        return _InSession(None, source(), options)
+    if isinstance(source, (Session, AsyncSession)):
+        return _InSession(None, source, options)
+    raise TypeError(
+        "expected an Engine, Connection, sessionmaker or Session, or the asynchronous one of these, found"
+        f" {type(source).__name__}"
+    )
+
+
+class _OnConnection:
+    """Core: the body gets a Connection or AsyncConnection."""
+
+    def __init__(self, engine: Any, given: Any, options: Mapping[str, Any] | None) -> None:
+        self._engine = engine
+        self._handle = given
+        self._options = options
+        self._transaction: Any = None
+
+    @property
+    def _conn(self) -> Any:
+        return getattr(self._handle, "sync_connection", self._handle)
+
+    def begin(self, fresh: bool) -> Any:
+        if fresh and self._engine is not None:
+            # A Connection that reconnects by itself forgets the isolation level that was asked of it.
+            self.close()
+        if self._handle is None:
+            self._handle = self._engine.connect()
+            if isinstance(self._handle, AsyncConnection):
+                await_(self._handle.start())
+            if self._options:
+                self._conn.execution_options(**self._options)
+        conn = self._conn
+        if conn is None:
+            raise ProgrammingError("expected a started AsyncConnection: await connection.start()")
+        if conn.in_transaction():
+            raise ProgrammingError(
+                "expected a connection outside a transaction, found one inside: commit or roll back first"
+            )
+        if fresh and self._engine is None:
+            conn.execution_options(**conn.get_execution_options())
+        _refuse_autocommit(conn)
+        self._transaction = conn.begin()
+        return self._handle
+
+    def finish(self) -> None:
+        if self.was_ended_by_the_body():
+            raise ProgrammingError(_ENDED)
+        if self._conn.closed:
+            raise ProgrammingError("the body closed its connection: nothing is committed")
+        if _has_failed(self._conn):
+            raise ProgrammingError(_SWALLOWED)
+
+    def commit(self) -> None:
+        self._transaction.commit()
+
+    def was_ended_by_the_body(self) -> bool:
+        conn = self._conn
+        return not conn.closed and conn.get_transaction() is not self._transaction
+
+    def is_lost(self, error: BaseException) -> bool:
+        return _was_invalidated(error) or self._conn.invalidated
+
+    def discard(self, error: BaseException) -> None:
+        _invalidate(self._conn, error)
+
+    def roll_back(self) -> bool:
+        conn = self._conn
+        if conn is None or conn.closed:
+            return False
+        try:
+            conn.rollback()
+        except Exception as error:
+            _invalidate(conn, error)
+            return True
+        return bool(conn.invalidated)
+
+    def close(self) -> None:
+        if self._engine is None:
+            return
+        conn, self._handle = self._conn, None
+        if conn is not None:
+            with suppress(exc.DBAPIError):
+                conn.close()
+
+
+class _InSession:
+    """ORM: the body gets a Session or AsyncSession."""
+
+    def __init__(self, factory: Any, given: Any, options: Mapping[str, Any] | None) -> None:
+        self._factory = factory
+        self._handle = given
+        self._options = options
+        self._transaction: Any = None
+        self._connections: list[Connection] = []
+        self._listening: Any = None
+
+    @property
+    def _session(self) -> Session:
+        session: Session = getattr(self._handle, "sync_session", self._handle)
+        return session
+
+    def begin(self, fresh: bool) -> Any:
+        if self._factory is not None:
+            # A new identity map: what the last attempt read and changed is forgotten.
+            self.close()
+            self._handle = self._factory()
+        session = self._session
+        if session.in_transaction():
+            raise ProgrammingError(
+                "expected a session outside a transaction, found one inside: commit or roll back first"
+            )
+        self._connections.clear()
+        self._listen(session)
+        session.begin()
+        self._transaction = session.get_transaction()
+        if self._options:
+            session.connection(execution_options=self._options)
+        elif fresh:
+            # Connect now: a server that is not back yet is then told from a failure of the body.
+            with suppress(exc.UnboundExecutionError):
+                session.connection()
+        return self._handle
+
+    def _listen(self, session: Session) -> None:
+        if self._listening is session:
+            return
+        self._listening = session
+        event.listen(session, "after_begin", self._on_begin)
+
+    def _on_begin(self, session: Session, transaction: Any, connection: Connection) -> None:
+        _refuse_autocommit(connection)
+        if connection not in self._connections:
+            self._connections.append(connection)
+
+    def finish(self) -> None:
+        if self.was_ended_by_the_body():
+            raise ProgrammingError(_ENDED)
+        if any(_has_failed(conn) for conn in self._connections):
+            raise ProgrammingError(_SWALLOWED)
+        # Session.commit() would flush too. Done here, a connection lost meanwhile is lost before COMMIT.
+        self._session.flush()
+
+    def commit(self) -> None:
+        self._session.commit()
+
+    def was_ended_by_the_body(self) -> bool:
+        return self._session.get_transaction() is not self._transaction
+
+    def is_lost(self, error: BaseException) -> bool:
+        return _was_invalidated(error) or any(conn.invalidated for conn in self._connections)
+
+    def discard(self, error: BaseException) -> None:
+        for conn in self._connections:
+            _invalidate(conn, error)
+
+    def roll_back(self) -> bool:
+        if self._handle is None:
+            return False
+        lost = any(not conn.closed and conn.invalidated for conn in self._connections)
+        try:
+            self._session.rollback()
+        except Exception:
+            with suppress(Exception):
+                self._session.invalidate()
+            return True
+        return lost
+
+    def close(self) -> None:
+        listening, self._listening = self._listening, None
+        if listening is not None:
+            event.remove(listening, "after_begin", self._on_begin)
+        if self._factory is None:
+            return
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            with suppress(exc.DBAPIError):
+                getattr(handle, "sync_session", handle).close()
+
+
+def _refuse_autocommit(conn: Connection) -> None:
+    raw = conn.connection.dbapi_connection
+    try:
+        autocommit = raw is not None and conn.dialect.detect_autocommit_setting(raw)
+    except NotImplementedError:
+        return
+    if autocommit:
+        raise ProgrammingError(
+            "expected a connection with transactions, found one in autocommit mode: ask for an isolation"
+            ' level, execution_options={"isolation_level": "SERIALIZABLE"}'
+        )
+
+
+def _has_failed(conn: Connection) -> bool:
+    """Whether an error was caught that has failed the transaction, so that COMMIT would roll it back."""
+    if conn.closed:
+        return False
+    if conn.invalidated:
+        return True
+    raw: Any = conn.connection.driver_connection
+    ask = getattr(raw, "get_transaction_status", None)  # kecoa, psycopg2
+    if ask is not None:
+        return bool(ask() == _INERROR)
+    status = getattr(getattr(raw, "info", None), "transaction_status", None)  # psycopg
+    if status is not None:
+        return bool(int(status) == _INERROR)
+    # The driver does not tell (asyncpg). PostgreSQL would answer COMMIT with ROLLBACK, and no error.
+    try:
+        conn.exec_driver_sql("SELECT 1")
+    except exc.DBAPIError as error:
+        if facts_of(error).sqlstate != _IN_FAILED_TRANSACTION:
+            raise
+        return True
+    return False
+
+
+def _was_invalidated(error: BaseException) -> bool:
+    return isinstance(error, exc.DBAPIError) and error.connection_invalidated
+
+
+def _invalidate(conn: Connection, error: BaseException) -> None:
+    if not conn.closed and not conn.invalidated:
+        with suppress(Exception):
+            conn.invalidate(error)
