@@ -4,6 +4,20 @@
 be imported for them. `run_transaction` works with every driver.
 """
 
-from kecoa.sqlalchemy.retry import run_transaction
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kecoa.sqlalchemy.retry import run_transaction as run_transaction
 
 __all__ = ["run_transaction"]
+
+
+def __getattr__(name: str) -> object:
+    # Loaded when first asked for: it needs SQLAlchemy's asyncio part, hence greenlet, and a dialect does not.
+    if name == "run_transaction":
+        from kecoa.sqlalchemy.retry import run_transaction
+
+        globals()[name] = run_transaction
+        return run_transaction
+    raise AttributeError(f"module 'kecoa.sqlalchemy' has no attribute {name!r}")

@@ -1,0 +1,179 @@
+"""The dialect postgresql+kecoa on blocking connections: what SQLAlchemy's own suite does not ask."""
+
+from __future__ import annotations
+
+import ipaddress
+import subprocess
+import sys
+import uuid
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+import kecoa
+
+
+@pytest.fixture
+def url(dsn):
+    """A superuser's URL of the tests' server."""
+    parts = kecoa.extensions.parse_dsn(dsn)
+    return sa.URL.create(
+        "postgresql+kecoa",
+        username=parts["user"],
+        database=parts["dbname"],
+        query={"host": parts["host"], "port": parts["port"]},
+    )
+
+
+@pytest.fixture
+def engine(url):
+    engine = sa.create_engine(url)
+    yield engine
+    engine.dispose()
+
+
+def test_the_url_names_the_dialect(engine):
+    assert engine.dialect.driver == "kecoa"
+    assert engine.dialect.dbapi is kecoa
+    with engine.connect() as conn:
+        assert isinstance(conn.connection.driver_connection, kecoa.extensions.connection)
+
+
+def test_the_version_takes_no_query(engine):
+    with engine.connect() as conn:
+        number = conn.connection.driver_connection.server_version
+        assert engine.dialect.server_version_info == (number // 10000, number % 10000)
+
+
+@pytest.mark.parametrize(
+    ("number", "info"), [(180006, (18, 6)), (130000, (13, 0)), (90605, (9, 6, 5)), (80002, (8, 0, 2))]
+)
+def test_versions(number, info):
+    class Fake:
+        server_version = number
+
+    class Pooled:
+        class connection:
+            dbapi_connection = Fake
+
+    dialect = sa.make_url("postgresql+kecoa://").get_dialect()()
+    assert dialect._get_server_version_info(Pooled) == info
+
+
+def test_values_are_native(engine):
+    with engine.connect() as conn:
+        row = conn.execute(
+            sa.text(
+                "SELECT 'b4a2c1d0-0000-4000-8000-000000000001'::uuid, '{\"a\": [1, null]}'::jsonb, '10.0.0.1'::inet"
+            )
+        ).one()
+    assert tuple(row) == (uuid.UUID("b4a2c1d0-0000-4000-8000-000000000001"), {"a": [1, None]}, "10.0.0.1")
+
+
+def test_native_inet_types(url):
+    engine = sa.create_engine(url, native_inet_types=True)
+    table = sa.Table(
+        "inet_t", sa.MetaData(), sa.Column("a", postgresql.INET), sa.Column("b", postgresql.CIDR)
+    )
+    with engine.connect() as conn:
+        table.create(conn)
+        values = (ipaddress.ip_interface("10.1.2.3/8"), ipaddress.ip_network("10.0.0.0/8"))
+        conn.execute(table.insert(), {"a": values[0], "b": values[1]})
+        assert tuple(conn.execute(table.select()).one()) == values
+    engine.dispose()
+
+
+def test_a_terminated_session_is_a_disconnect(engine):
+    with engine.connect() as victim, engine.connect() as other:
+        pid = victim.connection.driver_connection.get_backend_pid()
+        victim.rollback()
+        other.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+        with pytest.raises(sa.exc.DBAPIError) as caught:
+            victim.execute(sa.text("SELECT 1"))
+        assert caught.value.connection_invalidated
+        victim.rollback()
+        assert victim.execute(sa.text("SELECT 1")).scalar() == 1
+
+
+def test_another_error_is_no_disconnect(engine):
+    with engine.connect() as conn:
+        with pytest.raises(sa.exc.ProgrammingError) as caught:
+            conn.execute(sa.text("SELECT no_such_column"))
+        assert not caught.value.connection_invalidated
+
+
+def test_pre_ping_replaces_a_dead_connection(url):
+    engine = sa.create_engine(url, pool_pre_ping=True, pool_size=2)
+    with engine.connect() as conn:
+        pid = conn.connection.driver_connection.get_backend_pid()
+    killer = sa.create_engine(url)
+    with killer.connect() as conn:
+        conn.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+    with engine.connect() as conn:
+        assert conn.connection.driver_connection.get_backend_pid() != pid
+        assert conn.execute(sa.text("SELECT 1")).scalar() == 1
+    killer.dispose()
+    engine.dispose()
+
+
+def test_executemany_counts_every_row(engine):
+    table = sa.Table("many_t", sa.MetaData(), sa.Column("id", sa.Integer), sa.Column("n", sa.Integer))
+    with engine.connect() as conn:
+        table.create(conn)
+        conn.execute(table.insert(), [{"id": at, "n": 0} for at in range(10)])
+        update = table.update().where(table.c.id == sa.bindparam("at")).values(n=sa.bindparam("to"))
+        done = conn.execute(update, [{"at": at, "to": 1} for at in range(20)])
+        assert done.rowcount == 10
+        assert engine.dialect.supports_sane_multi_rowcount
+
+
+@pytest.mark.parametrize(
+    ("options", "setting", "value"),
+    [
+        ({"isolation_level": "SERIALIZABLE"}, "transaction_isolation", "serializable"),
+        ({"isolation_level": "REPEATABLE READ"}, "transaction_isolation", "repeatable read"),
+        ({"postgresql_readonly": True}, "transaction_read_only", "on"),
+        (
+            {"isolation_level": "SERIALIZABLE", "postgresql_deferrable": True},
+            "transaction_deferrable",
+            "on",
+        ),
+    ],
+)
+def test_execution_options(engine, options, setting, value):
+    with engine.connect() as conn:
+        before = conn.execute(sa.text(f"SHOW {setting}")).scalar()
+        conn.rollback()
+        conn.execution_options(**options)
+        assert conn.execute(sa.text(f"SHOW {setting}")).scalar() == value
+    with engine.connect() as conn:
+        assert conn.execute(sa.text(f"SHOW {setting}")).scalar() == before
+
+
+def test_autocommit(engine):
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        conn.execute(sa.text("SELECT 1"))
+        assert conn.connection.driver_connection.info.transaction_status == 0
+
+
+def test_server_side_cursors(engine):
+    with engine.connect() as conn:
+        streamed = conn.execution_options(stream_results=True, yield_per=10).execute(
+            sa.text("SELECT generate_series(1, 1000)")
+        )
+        assert streamed.fetchone()[0] == 1
+        open_cursors = conn.connection.driver_connection.cursor()
+        open_cursors.execute("SELECT count(*) FROM pg_cursors")
+        assert open_cursors.fetchone() == (1,)
+        assert sum(1 for _ in streamed) == 999
+
+
+def test_the_dialect_needs_no_greenlet():
+    """SQLAlchemy 2.1 installs greenlet for its asyncio part only."""
+    code = (
+        "import sys; sys.modules['greenlet'] = None\n"
+        "import sqlalchemy; print(sqlalchemy.create_engine('postgresql+kecoa://').dialect.driver)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "kecoa\n", done.stderr
