@@ -3,6 +3,7 @@
 mod client;
 mod connecting;
 mod pulling;
+mod streaming;
 
 pub use crate::transaction::{
     FailedAttempt, Isolation, Observer, Transaction, TransactionError, TransactionOptions,

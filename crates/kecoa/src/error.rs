@@ -56,6 +56,8 @@ pub enum ErrorKind {
     },
     /// A value could not be turned into, or made from, what its column holds.
     Conversion,
+    /// The connection streams replication and takes no statement.
+    Streaming,
     /// A file, or the reader or writer of a COPY, failed.
     Io,
 }
@@ -183,6 +185,11 @@ impl Error {
     #[must_use]
     pub fn usage(message: impl Into<String>) -> Error {
         Error::new(ErrorKind::Usage, message).unsent()
+    }
+
+    /// The connection streams replication. Nothing was sent.
+    pub(crate) fn streaming(message: impl Into<String>) -> Error {
+        Error::new(ErrorKind::Streaming, message).unsent()
     }
 
     /// The caller's mistake, found only once the server had answered.

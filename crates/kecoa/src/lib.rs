@@ -20,6 +20,7 @@ pub mod config;
 mod copy;
 pub mod error;
 mod extended;
+pub mod replication;
 mod result;
 pub mod retry;
 mod row;

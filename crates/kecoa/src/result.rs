@@ -26,6 +26,8 @@ pub struct ResultSet {
     pub parameters: Option<Vec<u32>>,
     /// What a function call returned; the inner `None` is NULL.
     pub function_result: Option<Option<Bytes>>,
+    /// A replication stream has begun; see [`Client::read_stream`](crate::blocking::Client::read_stream).
+    pub copy_both: bool,
 }
 
 impl ResultSet {

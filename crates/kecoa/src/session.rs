@@ -24,6 +24,7 @@ use crate::transport::is_pause;
 use crate::wire::{Cancel, Link, Wire};
 
 mod pulling;
+mod streaming;
 pub use pulling::Pulled;
 
 /// The caller's say while the client waits: Ctrl-C, a deadline, a shutdown.
@@ -103,6 +104,7 @@ pub(crate) struct Session {
     stepping: bool,
     /// The COPY in progress was refused by `advance`.
     refused_copy: bool,
+    streaming: streaming::Streaming,
     statements: StatementCache,
 }
 
@@ -121,6 +123,7 @@ impl Session {
             early: VecDeque::new(),
             stepping: false,
             refused_copy: false,
+            streaming: streaming::Streaming::default(),
             statements: StatementCache::new(statement_cache::CAPACITY),
         }
     }
@@ -186,7 +189,7 @@ impl Session {
             return;
         }
         self.closed = true;
-        if self.connection.pending() == 0 {
+        if self.connection.pending() == 0 || self.carries_stream() {
             self.connection.terminate();
             // One attempt: a peer that does not take five bytes will notice the end by itself.
             if let Some(output) = self.connection.poll_transmit() {
@@ -201,6 +204,7 @@ impl Session {
         if self.closed {
             return Err(self.closed_error());
         }
+        self.check_no_stream()?;
         if self.connection.pending() == 0 {
             // Whatever was cancelled is over.
             self.cancelled = None;
@@ -284,11 +288,11 @@ impl Session {
     fn step(&mut self) -> Result<Option<Readiness>, Error> {
         for _ in 0..STEP_READS {
             let sent = self.try_transmit()?;
-            if self.connection.pending() == 0 {
+            if self.is_answered() {
                 return Ok(None);
             }
             if !self.take_in()? && self.connection.poll_transmit().is_none() {
-                if self.connection.pending() == 0 {
+                if self.is_answered() {
                     return Ok(None);
                 }
                 return Ok(Some(if sent { Readiness::Readable } else { Readiness::Writable }));
@@ -297,8 +301,13 @@ impl Session {
                 return Ok(Some(Readiness::Writable));
             }
         }
-        let over = self.connection.pending() == 0;
+        let over = self.is_answered();
         Ok((!over).then_some(Readiness::Readable))
+    }
+
+    /// Whether nothing more comes by itself: every request is answered, or a stream has begun.
+    fn is_answered(&self) -> bool {
+        self.connection.pending() == 0 || self.has_met_stream()
     }
 
     /// Sends what the socket takes at once; whether that was everything.
@@ -355,7 +364,11 @@ impl Session {
         while let Some(event) = self.poll_event()? {
             match event {
                 // Nobody has a place for it: it need not be kept until the request is over.
-                Event::Reply(_, Reply::CopyData(_)) if self.stepping => {}
+                Event::Reply(_, Reply::CopyData(_)) if self.stepping && !self.has_met_stream() => {}
+                Event::Reply(_, Reply::CopyBoth(_)) => {
+                    self.meet_stream();
+                    self.early.push_back(event);
+                }
                 Event::Reply(_, Reply::CopyIn(_)) if self.stepping => {
                     self.early.push_back(event);
                     self.copy_fail(COPY_REFUSAL)?;

@@ -174,11 +174,15 @@ fn gather(
                 outcome.misuse =
                     Some("COPY TO STDOUT sends data that this call has no place for: use copy_out");
             }
+            Reply::CopyBoth(_) if session.open_stream(id) => {
+                outcome.sets.push(ResultSet { copy_both: true, ..ResultSet::default() });
+                break;
+            }
             Reply::CopyBoth(_) => {
                 session.close();
                 return Err(Error::usage_after_the_fact(
-                    "expected a statement with an end, found replication: \
-                     COPY BOTH is not supported, so the connection was closed",
+                    "expected a statement with an end, found replication on a connection that was \
+                     not made for it (set replication=database), so the connection was closed",
                 )
                 .and_lost());
             }

@@ -5,6 +5,7 @@ pub mod backend;
 pub mod command_tag;
 pub mod frontend;
 pub(crate) mod read;
+pub mod replication;
 pub mod startup;
 pub(crate) mod write;
 

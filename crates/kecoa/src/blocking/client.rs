@@ -70,6 +70,7 @@ impl Client {
         let network = Network::new(config)?;
         let config = network.config().clone();
         let mut client = Client::through(Arc::new(network), hook)?;
+        client.session.accept_streams(config.wants_replication());
         client.config = Some(config);
         Ok(client)
     }
@@ -105,6 +106,8 @@ impl Client {
         self.session.close();
         self.session = Session::new(self.connector.connect(hook)?);
         self.session.statements().set_capacity(self.statement_cache);
+        let replication = self.config.as_deref().is_some_and(Config::wants_replication);
+        self.session.accept_streams(replication);
         self.closed_by_caller = false;
         Ok(())
     }
@@ -348,6 +351,10 @@ impl Client {
 
     pub(crate) fn session(&mut self) -> &mut Session {
         &mut self.session
+    }
+
+    pub(crate) fn session_ref(&self) -> &Session {
+        &self.session
     }
 
     // The state of the connection.

@@ -41,6 +41,15 @@ impl Client {
         self.session().queue_copy_data(data)
     }
 
+    /// Whether the server has already answered the COPY under way with an error, and drops its data.
+    /// Never waits, and reads what has arrived.
+    ///
+    /// # Errors
+    /// As [`try_send`](Client::try_send).
+    pub fn is_copy_refused(&mut self) -> Result<bool, Error> {
+        self.session().has_refused_copy()
+    }
+
     /// Ends the data of a COPY … FROM STDIN.
     ///
     /// # Errors

@@ -174,6 +174,11 @@ impl Config {
         Some(Duration::from_secs(seconds.max(2)))
     }
 
+    /// Whether the server's side is to be a walsender, which can stream replication.
+    pub(crate) fn wants_replication(&self) -> bool {
+        self.filled("replication").is_some()
+    }
+
     /// An integer option if it is above zero.
     pub(crate) fn positive(&self, name: &str) -> Option<u32> {
         let value: i32 = self.filled(name)?.trim().parse().ok()?;

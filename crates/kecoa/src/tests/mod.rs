@@ -7,4 +7,5 @@ mod harness;
 mod prepared;
 mod pulling;
 mod restart;
+mod streaming;
 mod transactions;
