@@ -108,7 +108,7 @@ fn class(slf: &Bound<'_, Connection>, name: &str) -> PyResult<Py<PyType>> {
 #[pymethods]
 impl Connection {
     #[new]
-    #[pyo3(signature = (*_args, **_kwargs))]
+    #[pyo3(signature = (*_args, **_kwargs), text_signature = "(dsn, async_=0)")]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Connection {
         Connection::default()
     }
@@ -149,51 +149,61 @@ impl Connection {
         Connection::connect(slf, dsn.to_str()?)
     }
 
+    /// `Warning`, for programs that have the connection at hand and not the module.
     #[getter(Warning)]
     fn get_warning(slf: &Bound<'_, Self>) -> PyResult<Py<PyType>> {
         class(slf, "Warning")
     }
 
+    /// `Error`, for programs that have the connection at hand and not the module.
     #[getter(Error)]
     fn get_error(slf: &Bound<'_, Self>) -> PyResult<Py<PyType>> {
         class(slf, "Error")
     }
 
+    /// `InterfaceError`, for programs that have the connection at hand and not the module.
     #[getter(InterfaceError)]
     fn get_interface_error(slf: &Bound<'_, Self>) -> PyResult<Py<PyType>> {
         class(slf, "InterfaceError")
     }
 
+    /// `DatabaseError`, for programs that have the connection at hand and not the module.
     #[getter(DatabaseError)]
     fn get_database_error(slf: &Bound<'_, Self>) -> PyResult<Py<PyType>> {
         class(slf, "DatabaseError")
     }
 
+    /// `DataError`, for programs that have the connection at hand and not the module.
     #[getter(DataError)]
     fn get_data_error(slf: &Bound<'_, Self>) -> PyResult<Py<PyType>> {
         class(slf, "DataError")
     }
 
+    /// `OperationalError`, for programs that have the connection at hand and not the module.
     #[getter(OperationalError)]
     fn get_operational_error(slf: &Bound<'_, Self>) -> PyResult<Py<PyType>> {
         class(slf, "OperationalError")
     }
 
+    /// `IntegrityError`, for programs that have the connection at hand and not the module.
     #[getter(IntegrityError)]
     fn get_integrity_error(slf: &Bound<'_, Self>) -> PyResult<Py<PyType>> {
         class(slf, "IntegrityError")
     }
 
+    /// `InternalError`, for programs that have the connection at hand and not the module.
     #[getter(InternalError)]
     fn get_internal_error(slf: &Bound<'_, Self>) -> PyResult<Py<PyType>> {
         class(slf, "InternalError")
     }
 
+    /// `ProgrammingError`, for programs that have the connection at hand and not the module.
     #[getter(ProgrammingError)]
     fn get_programming_error(slf: &Bound<'_, Self>) -> PyResult<Py<PyType>> {
         class(slf, "ProgrammingError")
     }
 
+    /// `NotSupportedError`, for programs that have the connection at hand and not the module.
     #[getter(NotSupportedError)]
     fn get_not_supported_error(slf: &Bound<'_, Self>) -> PyResult<Py<PyType>> {
         class(slf, "NotSupportedError")

@@ -96,7 +96,10 @@ pub(crate) fn lock(mutex: &Mutex<Inner>) -> MutexGuard<'_, Inner> {
 #[pymethods]
 impl Cursor {
     #[new]
-    #[pyo3(signature = (*_args, **_kwargs))]
+    #[pyo3(
+        signature = (*_args, **_kwargs),
+        text_signature = "(conn, name=None, withhold=False, scrollable=None)"
+    )]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Cursor {
         Cursor::default()
     }

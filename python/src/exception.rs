@@ -76,7 +76,7 @@ impl DriverError {
 #[pymethods]
 impl DriverError {
     #[new]
-    #[pyo3(signature = (*_args, **_kwargs))]
+    #[pyo3(signature = (*_args, **_kwargs), text_signature = "(*args)")]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> DriverError {
         DriverError::default()
     }

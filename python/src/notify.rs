@@ -7,10 +7,13 @@ use pyo3::types::PyTuple;
 /// A notification: `pid`, `channel` and `payload`; as a sequence, the first two.
 #[pyclass(frozen, module = "kecoa.extensions")]
 pub(crate) struct Notify {
+    /// The process id of the backend that sent it.
     #[pyo3(get)]
     pid: Py<PyAny>,
+    /// The channel's name.
     #[pyo3(get)]
     channel: Py<PyAny>,
+    /// The text sent along, perhaps empty.
     #[pyo3(get)]
     payload: Py<PyAny>,
 }

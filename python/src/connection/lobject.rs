@@ -411,7 +411,10 @@ impl LargeObject {
 #[pymethods]
 impl LargeObject {
     #[new]
-    #[pyo3(signature = (*_args, **_kwargs))]
+    #[pyo3(
+        signature = (*_args, **_kwargs),
+        text_signature = "(conn, oid=0, mode=None, new_oid=0, new_file=None, /)"
+    )]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> LargeObject {
         LargeObject::default()
     }

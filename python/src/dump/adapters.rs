@@ -73,9 +73,10 @@ fn buffered<'py>(py: Python<'py>, held: &Held, quote: Quote) -> PyResult<Bound<'
 }
 
 /// An adapter class: made from any object, quoted by `$quote`. `__new__` takes anything and
-/// `__init__` one object, so that subclasses may have their own.
+/// `__init__` one object, so that subclasses may have their own; `$text` shows what the latter takes.
 macro_rules! adapter {
-    ($(#[$doc:meta])* $name:ident $python:literal $module:literal, $via:ident $quote:path; $($more:tt)*) => {
+    ($(#[$doc:meta])* $name:ident $python:literal $module:literal $text:literal ($obj:ident $(, $only:tt)?),
+     $via:ident $quote:path; $($more:tt)*) => {
         $(#[$doc])*
         #[pyclass(subclass, frozen, name = $python, module = $module)]
         #[derive(Default)]
@@ -86,14 +87,14 @@ macro_rules! adapter {
         #[pymethods]
         impl $name {
             #[new]
-            #[pyo3(signature = (*_args, **_kwargs))]
+            #[pyo3(signature = (*_args, **_kwargs), text_signature = $text)]
             fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> $name {
                 $name::default()
             }
 
-            #[pyo3(signature = (obj, /))]
-            fn __init__(&self, obj: Bound<'_, PyAny>) {
-                swap(&self.held.adapted, Some(obj.unbind()));
+            #[pyo3(signature = ($obj $(, $only)?))]
+            fn __init__(&self, $obj: Bound<'_, PyAny>) {
+                swap(&self.held.adapted, Some($obj.unbind()));
             }
 
             /// The wrapped object.
@@ -103,7 +104,7 @@ macro_rules! adapter {
             }
 
             /// The object as SQL.
-            #[pyo3(signature = (*_args))]
+            #[pyo3(signature = (*_args), text_signature = "($self)")]
             fn getquoted<'py>(
                 &self,
                 py: Python<'py>,
@@ -240,27 +241,27 @@ fn quote_tuple<'py>(
 
 adapter! {
     /// The object's `str` as it is.
-    AsIs "AsIs" "kecoa.extensions", quoted quote_as_is;
+    AsIs "AsIs" "kecoa.extensions" "(obj, /)" (obj, /), quoted quote_as_is;
 }
 adapter! {
     /// `true` or `false`.
-    Boolean "Boolean" "kecoa.extensions", quoted quote_boolean;
+    Boolean "Boolean" "kecoa.extensions" "(obj, /)" (obj, /), quoted quote_boolean;
 }
 adapter! {
     /// A number; NaN and the infinities as `'NaN'::numeric`.
-    Decimal "Decimal" "kecoa._kecoa", quoted quote_decimal;
+    Decimal "Decimal" "kecoa._kecoa" "(obj, /)" (obj, /), quoted quote_decimal;
 }
 adapter! {
     /// A number.
-    Float "Float" "kecoa.extensions", quoted quote_float;
+    Float "Float" "kecoa.extensions" "(obj, /)" (obj, /), quoted quote_float;
 }
 adapter! {
     /// A number.
-    Int "Int" "kecoa.extensions", quoted quote_int;
+    Int "Int" "kecoa.extensions" "(obj, /)" (obj, /), quoted quote_int;
 }
 adapter! {
     /// Bytes as `bytea`.
-    Binary "Binary" "kecoa.extensions", buffered quote_binary;
+    Binary "Binary" "kecoa.extensions" "(obj, /)" (obj, /), buffered quote_binary;
     /// Quotes as the connection's server wants it.
     fn prepare(&self, conn: &Bound<'_, PyAny>) -> PyResult<()> {
         self.held.prepare(conn)
@@ -274,7 +275,7 @@ adapter! {
 }
 adapter! {
     /// Text as a string literal.
-    QuotedString "QuotedString" "kecoa.extensions", buffered quote_text;
+    QuotedString "QuotedString" "kecoa.extensions" "(obj, /)" (obj, /), buffered quote_text;
     /// Encodes and quotes as the connection wants it.
     fn prepare(&self, conn: &Bound<'_, PyAny>) -> PyResult<()> {
         self.held.prepare(conn)
@@ -303,7 +304,7 @@ adapter! {
 }
 adapter! {
     /// A list as an array.
-    List "List" "kecoa._kecoa", quoted quote_list;
+    List "List" "kecoa._kecoa" "(obj, /)" (obj, /), quoted quote_list;
     /// Passes the connection to the items' adapters.
     fn prepare(&self, conn: &Bound<'_, PyAny>) -> PyResult<()> {
         self.held.prepare(conn)
@@ -311,7 +312,7 @@ adapter! {
 }
 adapter! {
     /// A sequence for `IN %s`.
-    SqlIn "SQL_IN" "kecoa.extensions", quoted quote_tuple;
+    SqlIn "SQL_IN" "kecoa.extensions" "(seq)" (seq), quoted quote_tuple;
     /// Passes the connection to the items' adapters.
     fn prepare(&self, conn: &Bound<'_, PyAny>) -> PyResult<()> {
         self.held.prepare(conn)
@@ -319,11 +320,11 @@ adapter! {
 }
 adapter! {
     /// `NULL`.
-    NoneAdapter "NoneAdapter" "kecoa.extensions", quoted quote_null;
+    NoneAdapter "NoneAdapter" "kecoa.extensions" "(obj)" (obj), quoted quote_null;
 }
 adapter! {
     /// `'…'::uuid`.
-    UuidAdapter "UUID_adapter" "kecoa.extras", quoted quote_uuid;
+    UuidAdapter "UUID_adapter" "kecoa.extras" "(uuid)" (uuid), quoted quote_uuid;
 }
 
 /// The protocol: a class that exists to be named, and an abstract base.
@@ -336,7 +337,7 @@ pub(crate) struct IsqlQuote {
 #[pymethods]
 impl IsqlQuote {
     #[new]
-    #[pyo3(signature = (*_args, **_kwargs))]
+    #[pyo3(signature = (*_args, **_kwargs), text_signature = "(wrapped=None)")]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> IsqlQuote {
         IsqlQuote::default()
     }
@@ -353,19 +354,19 @@ impl IsqlQuote {
     }
 
     /// None: to be overridden.
-    #[pyo3(signature = (*_args))]
+    #[pyo3(signature = (*_args), text_signature = "($self)")]
     fn getquoted(&self, _args: &Bound<'_, PyTuple>) -> Option<u8> {
         None
     }
 
     /// None: to be overridden.
-    #[pyo3(signature = (*_args))]
+    #[pyo3(signature = (*_args), text_signature = "($self)")]
     fn getbinary(&self, _args: &Bound<'_, PyTuple>) -> Option<u8> {
         None
     }
 
     /// None: to be overridden.
-    #[pyo3(signature = (*_args))]
+    #[pyo3(signature = (*_args), text_signature = "($self)")]
     fn getbuffer(&self, _args: &Bound<'_, PyTuple>) -> Option<u8> {
         None
     }
@@ -420,7 +421,7 @@ impl DateTimeAdapter {
     }
 
     /// The object as SQL.
-    #[pyo3(signature = (*_args))]
+    #[pyo3(signature = (*_args), text_signature = "($self)")]
     fn getquoted<'py>(
         &self,
         py: Python<'py>,
