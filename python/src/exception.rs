@@ -167,7 +167,7 @@ impl DriverError {
 }
 
 /// `Error.diag`: every field of the server's report, None where there is none.
-#[pyclass(frozen, module = "kecoa.extensions")]
+#[pyclass(subclass, frozen, module = "kecoa.extensions")]
 pub(crate) struct Diagnostics {
     report: Option<Report>,
     /// Kept alive with its cursor, as psycopg2 keeps it.

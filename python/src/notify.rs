@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 /// A notification: `pid`, `channel` and `payload`; as a sequence, the first two.
-#[pyclass(frozen, module = "kecoa.extensions")]
+#[pyclass(subclass, frozen, module = "kecoa.extensions")]
 pub(crate) struct Notify {
     /// The process id of the backend that sent it.
     #[pyo3(get)]

@@ -6,7 +6,7 @@ use pyo3::types::PyDict;
 use super::{Connection, link::lock};
 
 /// psycopg2's `ConnectionInfo`.
-#[pyclass(frozen, module = "kecoa.extensions")]
+#[pyclass(subclass, frozen, module = "kecoa.extensions")]
 pub(crate) struct ConnectionInfo {
     connection: Py<Connection>,
 }

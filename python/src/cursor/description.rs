@@ -25,7 +25,7 @@ const NAMES: [&str; 9] = [
 ];
 
 /// One column of a result.
-#[pyclass(module = "kecoa.extensions")]
+#[pyclass(subclass, module = "kecoa.extensions")]
 pub(crate) struct Column {
     values: [Option<Py<PyAny>>; 9],
 }

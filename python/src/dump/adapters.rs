@@ -73,12 +73,13 @@ fn buffered<'py>(py: Python<'py>, held: &Held, quote: Quote) -> PyResult<Bound<'
 }
 
 /// An adapter class: made from any object, quoted by `$quote`. `__new__` takes anything and
-/// `__init__` one object, so that subclasses may have their own; `$text` shows what the latter takes.
+/// `__init__` one object, so that subclasses may have their own; `$text` shows what the latter takes. `dict` and `weakref`
+/// are for those that psycopg2 writes in Python.
 macro_rules! adapter {
     ($(#[$doc:meta])* $name:ident $python:literal $module:literal $text:literal ($obj:ident $(, $only:tt)?),
-     $via:ident $quote:path; $($more:tt)*) => {
+     $via:ident $quote:path $(, $flag:ident)*; $($more:tt)*) => {
         $(#[$doc])*
-        #[pyclass(subclass, frozen, name = $python, module = $module)]
+        #[pyclass(subclass, $($flag,)* frozen, name = $python, module = $module)]
         #[derive(Default)]
         pub(crate) struct $name {
             held: Held,
@@ -312,7 +313,7 @@ adapter! {
 }
 adapter! {
     /// A sequence for `IN %s`.
-    SqlIn "SQL_IN" "kecoa.extensions" "(seq)" (seq), quoted quote_tuple;
+    SqlIn "SQL_IN" "kecoa.extensions" "(seq)" (seq), quoted quote_tuple, dict, weakref;
     /// Passes the connection to the items' adapters.
     fn prepare(&self, conn: &Bound<'_, PyAny>) -> PyResult<()> {
         self.held.prepare(conn)
@@ -320,11 +321,11 @@ adapter! {
 }
 adapter! {
     /// `NULL`.
-    NoneAdapter "NoneAdapter" "kecoa.extensions" "(obj)" (obj), quoted quote_null;
+    NoneAdapter "NoneAdapter" "kecoa.extensions" "(obj)" (obj), quoted quote_null, dict, weakref;
 }
 adapter! {
     /// `'…'::uuid`.
-    UuidAdapter "UUID_adapter" "kecoa.extras" "(uuid)" (uuid), quoted quote_uuid;
+    UuidAdapter "UUID_adapter" "kecoa.extras" "(uuid)" (uuid), quoted quote_uuid, dict, weakref;
 }
 
 /// The protocol: a class that exists to be named, and an abstract base.
