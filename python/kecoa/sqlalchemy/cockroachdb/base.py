@@ -1,0 +1,141 @@
+"""SQLAlchemy's dialect for CockroachDB, whichever driver is below it.
+
+`CockroachDBDialect` stands before a PostgreSQL dialect in a class's bases; the module `kecoa` beside this one
+puts it before kecoa's. It relies on nothing but SQLAlchemy's own PGDialect.
+"""
+
+# SQLAlchemy's dialects are not typed for being mixed.
+# mypy: disable-error-code="misc"
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import exc, schema
+from sqlalchemy.dialects.postgresql.base import PGDialect
+
+from kecoa.sqlalchemy.cockroachdb.compiler import (
+    CockroachCompiler,
+    CockroachDDLCompiler,
+    CockroachIdentifierPreparer,
+    CockroachTypeCompiler,
+)
+from kecoa.sqlalchemy.cockroachdb.reflection import Reflection
+from kecoa.sqlalchemy.cockroachdb.timetravel import AsOfSystemTime, FollowerReads
+
+__all__ = ["CockroachDBDialect"]
+
+# version() begins "CockroachDB CCL v25.2.1 (...", also with OSS, and "v26.1.0-beta.2".
+_VERSION = re.compile(r"\bv(\d+)\.(\d+)\.(\d+)")
+
+_ARGUMENTS: list[tuple[type[Any], dict[str, Any]]] = [
+    (schema.Table, {"locality": None, "with": None}),
+    (schema.Index, {"inverted": False, "storing": None, "hash": False, "with": None}),
+    (schema.PrimaryKeyConstraint, {"hash": False}),
+    (schema.UniqueConstraint, {"hash": False}),
+]
+
+
+class CockroachDBDialect(Reflection):
+    """What is CockroachDB's own, before a PostgreSQL dialect in a class's bases."""
+
+    name = "cockroachdb"
+    supports_statement_cache = True
+    server_version_info: tuple[int, ...]
+
+    statement_compiler = CockroachCompiler
+    ddl_compiler = CockroachDDLCompiler
+    type_compiler_cls = CockroachTypeCompiler
+    preparer = CockroachIdentifierPreparer
+
+    supports_smallserial = False  # SMALLSERIAL is 64 bits wide like all of them
+    supports_native_enum = True
+    supports_identity_columns = True
+    supports_sane_rowcount = True
+    supports_virtual_generated_columns = True
+
+    construct_arguments = [
+        *PGDialect.construct_arguments,
+        *_ARGUMENTS,
+    ]
+    connection_characteristics = PGDialect.connection_characteristics.union(
+        {
+            "cockroachdb_as_of_system_time": AsOfSystemTime(),
+            "cockroachdb_follower_reads": FollowerReads(),
+        }
+    )
+
+    def __init__(self, *args: Any, autoincrement_as: str = "serial", **kwargs: Any) -> None:
+        """Take the arguments of the PostgreSQL dialect below.
+
+        `autoincrement_as` says what an integer primary key is unless the table says so itself: "serial",
+        which CockroachDB makes unique_rowid(), or "identity".
+        """
+        if autoincrement_as not in ("serial", "identity"):
+            raise exc.ArgumentError(
+                f'expected autoincrement_as as "serial" or "identity", found {autoincrement_as!r}'
+            )
+        if kwargs.get("use_native_hstore"):
+            raise exc.ArgumentError("CockroachDB has no hstore: use_native_hstore can't be set")
+        if "use_native_hstore" in kwargs or hasattr(self, "_hstore_oids"):
+            kwargs["use_native_hstore"] = False
+        super().__init__(*args, **kwargs)
+        self.autoincrement_as = autoincrement_as
+        self._as_of: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+
+    # Version and isolation.
+
+    def _get_server_version_info(self, connection: Any) -> tuple[int, ...]:
+        """Return CockroachDB's version: year, number in it, patch."""
+        version = connection.exec_driver_sql("SELECT version()").scalar()
+        match = _VERSION.search(version)
+        if match is None:
+            raise exc.InvalidRequestError(
+                f"expected a CockroachDB, found {version!r}: PostgreSQL's URL begins with postgresql+kecoa"
+            )
+        return tuple(map(int, match.groups()))
+
+    def initialize(self, connection: Any) -> None:
+        """Find out what the server can do, at the engine's first connection."""
+        super().initialize(connection)
+        # The dialect below decides these by PostgreSQL's version numbers.
+        self.supports_smallserial = False
+        self.supports_identity_columns = True
+        self.supports_virtual_generated_columns = True
+        self._supports_drop_index_concurrently = True
+        self._supports_jsonb_subscripting = self.server_version_info >= (23, 1)
+
+    def get_isolation_level_values(self, dbapi_conn: Any) -> Any:
+        """Return the levels; the server raises READ UNCOMMITTED to READ COMMITTED."""
+        return ("SERIALIZABLE", "REPEATABLE READ", "READ COMMITTED", "READ UNCOMMITTED", "AUTOCOMMIT")
+
+    # Reading the past.
+
+    def set_as_of_system_time(self, dbapi_connection: Any, expression: str | None) -> None:
+        """Begin transactions of this connection at a point of the past; None: at the present."""
+        if expression is None:
+            self._as_of.pop(dbapi_connection, None)
+        else:
+            self._as_of[dbapi_connection] = expression
+
+    def get_as_of_system_time(self, dbapi_connection: Any) -> str | None:
+        """Return the expression of `set_as_of_system_time`."""
+        return self._as_of.get(dbapi_connection)
+
+    def set_follower_reads(self, dbapi_connection: Any, wanted: bool) -> None:
+        """Read from the nearest replicas, or not."""
+        self.set_as_of_system_time(dbapi_connection, "follower_read_timestamp()" if wanted else None)
+
+    def do_begin(self, dbapi_connection: Any) -> None:
+        """Begin a transaction; the driver itself sends BEGIN with the first statement."""
+        super().do_begin(dbapi_connection)
+        # What comes is the pool's proxy; the options were set on the connection inside.
+        expression = self._as_of.get(getattr(dbapi_connection, "dbapi_connection", dbapi_connection))
+        if expression is not None:
+            cursor = dbapi_connection.cursor()
+            try:
+                cursor.execute(f"SET TRANSACTION AS OF SYSTEM TIME {expression}")
+            finally:
+                cursor.close()
