@@ -90,6 +90,8 @@ __all__ = [
     "apilevel",
     "attempts",
     "connect",
+    "errors",
+    "extensions",
     "paramstyle",
     "run_transaction",
     "threadsafety",

@@ -32,6 +32,8 @@ class CompositeCaster:
     `typecaster` and `array_typecaster` convert the server's values; the latter is None without `array_oid`.
     """
 
+    __module__ = "kecoa.extras"
+
     type: Any
 
     def __init__(

@@ -29,6 +29,8 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 class HstoreAdapter:
     """Sends a dict of strings as hstore; a value may be None."""
 
+    __module__ = "kecoa.extras"
+
     def __init__(self, wrapped: dict[Any, Any]) -> None:
         self.wrapped = wrapped
         self._conn: Any = None

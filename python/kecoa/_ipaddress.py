@@ -6,14 +6,13 @@ from types import ModuleType
 from typing import Any
 
 from kecoa._kecoa import (
-    ISQLQuote,
     QuotedString,
-    adapters,
     new_array_type,
     new_type,
     register_type,
     typecaster,
 )
+from kecoa.extensions import register_adapter
 
 __all__ = ["adapt_ipaddress", "cast_interface", "cast_network", "register_ipaddress"]
 
@@ -49,7 +48,7 @@ def register_ipaddress(conn_or_curs: Any = None) -> None:
         library.IPv4Network,
         library.IPv6Network,
     ):
-        adapters[kind, ISQLQuote] = adapt_ipaddress
+        register_adapter(kind, adapt_ipaddress)
 
 
 def _make_casters() -> list[typecaster]:

@@ -109,6 +109,7 @@ def register_default_jsonb(
 def _create_json_typecasters(
     oid: int, array_oid: int | None, loads: _Loads | None = None, name: str = "JSON"
 ) -> tuple[typecaster, typecaster | None]:
+    """Return the typecasters of a JSON type and, with an `array_oid`, of its arrays."""
     if loads is None:
         # A typecaster as the cast function keeps the extension's own parser.
         scalar = new_type((oid,), name, _kecoa.JSON)

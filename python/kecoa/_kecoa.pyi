@@ -7,7 +7,9 @@ from typing import Any, Final, Literal, TypeAlias, final, overload
 
 from typing_extensions import Self
 
-from kecoa._xid import Xid
+# Put there by kecoa.extensions.
+from kecoa._password import encrypt_password as encrypt_password
+from kecoa._xid import Xid as Xid
 
 __version__: Final[str]
 __libpq_version__: Final[int]

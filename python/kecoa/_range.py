@@ -10,11 +10,11 @@ from kecoa._kecoa import (
     ISQLQuote,
     ProgrammingError,
     adapt,
-    adapters,
     new_array_type,
     new_type,
     register_type,
 )
+from kecoa.extensions import register_adapter
 
 # Known to type checkers as true. `typing` itself is left to those programs that need it.
 TYPE_CHECKING = False
@@ -310,7 +310,7 @@ class RangeCaster:
         register_type(self.typecaster, scope)
         if self.array_typecaster is not None:
             register_type(self.array_typecaster, scope)
-        adapters[self.range, ISQLQuote] = self.adapter
+        register_adapter(self.range, self.adapter)
 
 
 _compiled: Any = None

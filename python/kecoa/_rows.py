@@ -20,6 +20,8 @@ _MISSING: Any = object()
 class DictCursorBase(_cursor):
     """Base of the cursors whose rows know their columns' names; made with the keyword `row_factory`."""
 
+    __module__ = "kecoa.extras"
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         row_factory = kwargs.pop("row_factory", _MISSING)
         if row_factory is _MISSING:
@@ -74,6 +76,8 @@ class DictCursorBase(_cursor):
 
 class DictRow(list[Any]):
     """A row whose values are found by position and by column name."""
+
+    __module__ = "kecoa.extras"
 
     __slots__ = ("_index",)
     _index: Mapping[str, int]
@@ -134,6 +138,8 @@ def _restore_dict_row(cls: type[DictRow]) -> DictRow:
 class DictCursor(DictCursorBase):
     """A cursor whose rows are DictRow: lists that also answer to column names."""
 
+    __module__ = "kecoa.extras"
+
     index: OrderedDict[str, int]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -175,6 +181,8 @@ class DictCursor(DictCursorBase):
 class RealDictRow(OrderedDict[Any, Any]):
     """A row as a dictionary of column name and value, in the columns' order."""
 
+    __module__ = "kecoa.extras"
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         cursor: Any = None
         if args and isinstance(args[0], _cursor):
@@ -199,6 +207,8 @@ class RealDictRow(OrderedDict[Any, Any]):
 
 class RealDictCursor(DictCursorBase):
     """A cursor whose rows are dictionaries; values are not found by position."""
+
+    __module__ = "kecoa.extras"
 
     column_mapping: list[str]
 
@@ -236,6 +246,8 @@ class NamedTupleCursor(_cursor):
     What a field name can't hold becomes an underscore; a name that would begin with a digit or an
     underscore gets an `f` before it.
     """
+
+    __module__ = "kecoa.extras"
 
     Record: Any = None
     MAX_CACHE = 1024
@@ -311,6 +323,8 @@ NamedTupleCursor._cached_make_nt = classmethod(_cached_make_nt)  # type: ignore[
 class DictConnection(_connection):
     """A connection whose cursors are DictCursor."""
 
+    __module__ = "kecoa.extras"
+
     def cursor(self, *args: Any, **kwargs: Any) -> Any:
         """Return a new cursor."""
         kwargs.setdefault("cursor_factory", self.cursor_factory or DictCursor)
@@ -320,6 +334,8 @@ class DictConnection(_connection):
 class RealDictConnection(_connection):
     """A connection whose cursors are RealDictCursor."""
 
+    __module__ = "kecoa.extras"
+
     def cursor(self, *args: Any, **kwargs: Any) -> Any:
         """Return a new cursor."""
         kwargs.setdefault("cursor_factory", self.cursor_factory or RealDictCursor)
@@ -328,6 +344,8 @@ class RealDictConnection(_connection):
 
 class NamedTupleConnection(_connection):
     """A connection whose cursors are NamedTupleCursor."""
+
+    __module__ = "kecoa.extras"
 
     def cursor(self, *args: Any, **kwargs: Any) -> Any:
         """Return a new cursor."""

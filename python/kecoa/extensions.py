@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kecoa import _kecoa
 from kecoa._kecoa import (
     BINARYARRAY as BINARYARRAY,
     BOOLEAN as BOOLEAN,
@@ -85,6 +86,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable as _Callable
     from typing import Any as _Any
+
+# psycopg2's extension module has these two as well.
+_kecoa.Xid, _kecoa.encrypt_password = Xid, encrypt_password  # type: ignore[misc]
 
 PSYCOPG2_VERSION = "2.9.13"
 """The version of psycopg2 whose behaviour kecoa follows."""

@@ -120,7 +120,7 @@ class ThreadedConnectionPool(AbstractConnectionPool):
         with self._lock:
             return self._getconn(key)
 
-    def putconn(self, conn: Any, key: Any = None, close: bool = False) -> None:
+    def putconn(self, conn: Any = None, key: Any = None, close: bool = False) -> None:
         """Take a connection back; what it has not committed is rolled back."""
         with self._lock:
             self._putconn(conn, key, close)
