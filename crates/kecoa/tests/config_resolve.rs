@@ -202,4 +202,11 @@ fn certificates_are_looked_for_at_home() {
     let config = resolve("sslrootcert=system", &environment);
     assert_eq!(config.get("sslrootcert"), Some("system"));
     assert_eq!(config.get("sslkey"), folder.join("postgresql.key").to_str());
+    // Where there is no TLS, they are not looked for.
+    for without in ["sslmode=disable", "host=/run/here", "host=@here,/run/there"] {
+        let config = resolve(without, &environment);
+        assert_eq!((config.get("sslrootcert"), config.get("sslcert")), (None, None), "{without}");
+    }
+    let mixed = resolve("host=/run/here,db.example", &environment);
+    assert!(mixed.get("sslrootcert").is_some());
 }

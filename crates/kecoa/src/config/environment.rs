@@ -13,6 +13,9 @@ pub struct Environment {
     variables: Variables,
     user: Option<String>,
     home: Option<PathBuf>,
+    /// What was not said is looked up for the user of this process, when somebody asks: most
+    /// connections name their user, and the file need not be read for them.
+    asks_accounts: bool,
     socket_directories: Vec<PathBuf>,
 }
 
@@ -41,16 +44,14 @@ impl Environment {
     #[must_use]
     pub fn from_process() -> Environment {
         let variables = std::env::vars_os()
+            .filter(|(name, _)| name.as_encoded_bytes().starts_with(b"PG"))
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .filter(|(name, _)| name.starts_with("PG"))
             .collect();
-        let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let account = account_of(rustix::process::geteuid().as_raw());
-        let (user, account_home) = account.unzip();
         Environment {
             variables: Variables(variables),
-            user: user.or_else(|| text("USER")).or_else(|| text("LOGNAME")),
-            home: text("HOME").map(PathBuf::from).or(account_home),
+            user: None,
+            home: filled_variable("HOME").map(PathBuf::from),
+            asks_accounts: true,
             socket_directories: SOCKET_DIRECTORIES.iter().map(PathBuf::from).collect(),
         }
     }
@@ -87,12 +88,21 @@ impl Environment {
         self.variables.0.get(name).map(String::as_str)
     }
 
-    pub(super) fn user(&self) -> Option<&str> {
-        self.user.as_deref()
+    pub(super) fn user(&self) -> Option<String> {
+        if self.user.is_some() || !self.asks_accounts {
+            return self.user.clone();
+        }
+        own_account()
+            .map(|(name, _)| name)
+            .or_else(|| filled_variable("USER"))
+            .or_else(|| filled_variable("LOGNAME"))
     }
 
-    pub(super) fn home(&self) -> Option<&Path> {
-        self.home.as_deref()
+    pub(super) fn home(&self) -> Option<PathBuf> {
+        if self.home.is_some() || !self.asks_accounts {
+            return self.home.clone();
+        }
+        own_account().map(|(_, home)| home)
     }
 
     /// The first directory in which a server listens on `port`.
@@ -100,6 +110,15 @@ impl Environment {
         let socket = format!(".s.PGSQL.{port}");
         self.socket_directories.iter().map(PathBuf::as_path).find(|d| d.join(&socket).exists())
     }
+}
+
+fn filled_variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Name and home of the user of this process.
+fn own_account() -> Option<(String, PathBuf)> {
+    account_of(rustix::process::geteuid().as_raw())
 }
 
 /// Name and home of a user, from the password database's file. Names that come from a directory

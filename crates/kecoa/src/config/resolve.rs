@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use super::settings::DEFAULT_PORT;
-use super::{Config, Environment, Resolved, SslMode, options, passfile, service};
+use super::{Config, Environment, Resolved, SslMode, Target, options, passfile, service};
 use crate::error::Error;
 
 /// Variables that set something in the session and are no connection options.
@@ -104,7 +104,7 @@ impl Config {
             let user = environment.user().ok_or_else(|| {
                 Error::config("no user was given and the operating system's could not be found")
             })?;
-            self.store("user", user.to_owned());
+            self.store("user", user);
         }
         if self.dbname().is_none() {
             self.store("dbname", self.user().unwrap_or_default().to_owned());
@@ -116,6 +116,15 @@ impl Config {
         }
         if self.filled("port").is_none() {
             self.store("port", DEFAULT_PORT.to_string());
+        }
+        self.add_personal_certificates(environment);
+        Ok(())
+    }
+
+    /// The files that libpq looks for in `~/.postgresql`, where TLS is possible at all.
+    fn add_personal_certificates(&mut self, environment: &Environment) {
+        if self.ssl_mode() == SslMode::Disable || self.is_local() {
+            return;
         }
         let personal = |name: &str| {
             let path = environment.home()?.join(".postgresql").join(name);
@@ -134,7 +143,11 @@ impl Config {
             self.store("sslcert", certificate);
             self.store("sslkey", key);
         }
-        Ok(())
+    }
+
+    /// Whether every place is a unix socket, over which there is no TLS.
+    fn is_local(&self) -> bool {
+        self.targets().is_ok_and(|targets| targets.iter().all(Target::is_unix))
     }
 
     fn refuse_contradictions(&self) -> Result<(), Error> {

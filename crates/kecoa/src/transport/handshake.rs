@@ -71,8 +71,9 @@ pub(super) fn attempt(
     let peer = Peer { target: place.target.clone(), address: place.address.clone(), tls: false };
     let mut stream = Stream::plain(plain, peer).map_err(|error| stop(error.into()))?;
     wait.socket = Some(stream.as_raw_fd());
-    let parks = wait.hook.parks();
-    stream.set_nonblocking(parks).map_err(|error| stop(error.into()))?;
+    if wait.hook.parks() {
+        stream.set_nonblocking(true).map_err(|error| stop(error.into()))?;
+    }
     let mut handshake = Handshake::new(startup(config, password, tls))
         .map_err(|error| Failure::give_up(Error::config(error.to_string())))?;
     let mut received = Vec::new();
@@ -105,7 +106,9 @@ pub(super) fn attempt(
             }
             Ok(Progress::TlsRefused(handshake) | Progress::Notice(_, handshake)) => handshake,
             Ok(Progress::Ready(connection)) => {
-                stream.set_nonblocking(false).map_err(|error| stop(error.into()))?;
+                if wait.hook.parks() {
+                    stream.set_nonblocking(false).map_err(|error| stop(error.into()))?;
+                }
                 return Ok((stream, connection));
             }
             Err(error) => return Err(place.handshake(error, &received).into()),
