@@ -71,6 +71,24 @@ def test_values_are_native(engine):
     assert tuple(row) == (uuid.UUID("b4a2c1d0-0000-4000-8000-000000000001"), {"a": [1, None]}, "10.0.0.1")
 
 
+def test_arrays_whose_type_no_loader_knows(engine):
+    with engine.connect() as conn:
+        conn.execute(sa.text("CREATE DOMAIN pg_temp.word AS text"))
+        conn.execute(sa.text("CREATE TYPE pg_temp.mood AS ENUM ('sad', 'not, sad', 'NULL')"))
+        mood = postgresql.ENUM("sad", "not, sad", "NULL", name="mood")
+        row = conn.execute(
+            sa.text(
+                """SELECT ARRAY['1', '2000.5']::money[] AS prices, ARRAY['a,b', NULL, '"']::pg_temp.word[] AS words,
+                    ARRAY['sad', 'not, sad', NULL, 'NULL']::pg_temp.mood[] AS moods"""
+            ).columns(
+                prices=sa.ARRAY(postgresql.MONEY), words=sa.ARRAY(sa.Text), moods=postgresql.ARRAY(mood)
+            )
+        ).one()
+    assert row.prices == ["$1.00", "$2,000.50"]
+    assert row.words == ["a,b", None, '"']
+    assert row.moods == ["sad", "not, sad", None, "NULL"]
+
+
 def test_native_inet_types(url):
     engine = sa.create_engine(url, native_inet_types=True)
     table = sa.Table(

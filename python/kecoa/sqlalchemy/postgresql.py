@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
 from kecoa.sqlalchemy._failure import is_lost
+from kecoa.sqlalchemy.postgresql_types import COLSPECS
 
 __all__ = ["KecoaDialect", "PGDialect_kecoa", "dialect"]
 
@@ -25,6 +26,7 @@ class KecoaDialect(PGDialect_psycopg2):
 
     driver = "kecoa"
     supports_statement_cache = True
+    colspecs = COLSPECS
 
     def __init__(self, native_inet_types: bool | None = None, **kwargs: Any) -> None:
         """Take the arguments of SQLAlchemy's psycopg2 dialect.
