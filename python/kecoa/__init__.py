@@ -2,7 +2,8 @@
 
 `connect` makes a connection; `run_transaction` runs a function in a transaction and tries again when the
 database asks for it. `kecoa.extras`, `kecoa.sql`, `kecoa.errors` and `kecoa.errorcodes` are psycopg2's
-modules of these names; `kecoa.local` starts a database on this machine.
+modules of these names, and `install_as_psycopg2` answers `import psycopg2` with them; `kecoa.local` starts
+a database on this machine.
 
 `__version__` is kecoa's own; `kecoa.extensions.PSYCOPG2_VERSION` is the psycopg2 whose behaviour it follows.
 """
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
         sql as sql,
         tz as tz,
     )
+    from kecoa._alias import install_as_psycopg2
     from kecoa.retry import AmbiguousCommitError, AttemptReport, attempts, run_transaction, transactional
 
 __all__ = [
@@ -92,6 +94,7 @@ __all__ = [
     "connect",
     "errors",
     "extensions",
+    "install_as_psycopg2",
     "paramstyle",
     "run_transaction",
     "threadsafety",
@@ -127,7 +130,14 @@ _ext = extensions  # as in psycopg2
 _MODULES = frozenset(
     {"_ipaddress", "_json", "_psycopg", "errorcodes", "extras", "local", "pool", "retry", "run", "sql", "tz"}
 )
-_RETRY = frozenset({"AmbiguousCommitError", "AttemptReport", "attempts", "run_transaction", "transactional"})
+_MODULE_OF = {
+    "AmbiguousCommitError": "retry",
+    "AttemptReport": "retry",
+    "attempts": "retry",
+    "install_as_psycopg2": "_alias",
+    "run_transaction": "retry",
+    "transactional": "retry",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -135,12 +145,12 @@ def __getattr__(name: str) -> Any:
 
     if name in _MODULES:
         return importlib.import_module(f"kecoa.{name}")
-    if name in _RETRY:
-        value = getattr(importlib.import_module("kecoa.retry"), name)
+    if name in _MODULE_OF:
+        value = getattr(importlib.import_module(f"kecoa.{_MODULE_OF[name]}"), name)
         globals()[name] = value
         return value
     raise AttributeError(f"module 'kecoa' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULES, *_RETRY})
+    return sorted({*globals(), *_MODULES, *_MODULE_OF})

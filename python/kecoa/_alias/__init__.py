@@ -82,13 +82,25 @@ def _pose(module: _Psycopg2) -> None:
     )
 
 
+def _is_foreign(name: str) -> bool:
+    """Whether a module is psycopg2 or one below it, and not kecoa's."""
+    if name.partition(".")[0] != "psycopg2":
+        return False
+    return getattr(sys.modules.get(name), "__name__", "").partition(".")[0] != "kecoa"
+
+
 def install_as_psycopg2() -> None:
     """Answer `import psycopg2` with kecoa in this process, from now on.
 
-    RuntimeError when the real psycopg2 is imported already: its objects would not mix with kecoa's.
+    For a program that can't be edited, `kecoa run` does the same there and in the Pythons that it starts.
+    May be called again. RuntimeError when the real psycopg2 is imported already: its objects would not mix
+    with kecoa's.
     """
-    loaded = sys.modules.get("psycopg2")
-    if loaded is not None and loaded.__name__ != "kecoa":
-        raise RuntimeError("expected psycopg2 not to be imported yet, found the real one in sys.modules")
+    loaded = next((name for name in sorted(sys.modules) if _is_foreign(name)), None)
+    if loaded is not None:
+        raise RuntimeError(
+            f"expected {loaded} not to be imported yet, found it in sys.modules: "
+            "call install_as_psycopg2() before anything imports psycopg2"
+        )
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
