@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kecoa import (
+        aio as aio,
         errorcodes as errorcodes,
         extras as extras,
         local as local,
@@ -128,7 +129,20 @@ _ext = extensions  # as in psycopg2
 
 # Loaded when first asked for, so that `import kecoa` stays fast.
 _MODULES = frozenset(
-    {"_ipaddress", "_json", "_psycopg", "errorcodes", "extras", "local", "pool", "retry", "run", "sql", "tz"}
+    {
+        "_ipaddress",
+        "_json",
+        "_psycopg",
+        "aio",
+        "errorcodes",
+        "extras",
+        "local",
+        "pool",
+        "retry",
+        "run",
+        "sql",
+        "tz",
+    }
 )
 _MODULE_OF = {
     "AmbiguousCommitError": "retry",

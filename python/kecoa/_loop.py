@@ -16,7 +16,7 @@ _LEAVES = frozenset({"RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS", "RERAISE"}
 
 
 class Place:
-    """Where in a running function an iterator's `__next__` was called: at a `for` loop's FOR_ITER."""
+    """Where in a running function the next item was asked for: at a loop's FOR_ITER or GET_ANEXT."""
 
     def __init__(self, frame: FrameType | None) -> None:
         # The frame itself would keep the caller's locals alive.
@@ -44,11 +44,12 @@ def caller(depth: int) -> FrameType | None:
 def _reaches(frame: FrameType, start: int, goal: int) -> bool:
     """Whether control can flow from after the instruction at `start` to the FOR_ITER at `goal`.
 
-    A path that comes to the goal through GET_ITER begins the loop anew, and does not count.
+    A path that comes to the goal through GET_ITER begins the loop anew, and does not count. GET_ANEXT and
+    GET_AITER are what `async for` has in their places.
     """
     code = list(dis.get_instructions(frame.f_code))
     index = {instruction.offset: at for at, instruction in enumerate(code)}
-    if start not in index or goal not in index or code[index[goal]].opname != "FOR_ITER":
+    if start not in index or goal not in index or code[index[goal]].opname not in ("FOR_ITER", "GET_ANEXT"):
         return False
     pending = [index[start] + 1]
     seen: set[int] = set()
@@ -61,7 +62,7 @@ def _reaches(frame: FrameType, start: int, goal: int) -> bool:
         if instruction.offset == goal:
             return True
         name = instruction.opname
-        if name in _LEAVES or (name == "GET_ITER" and _next_offset(code, at) == goal):
+        if name in _LEAVES or (name in ("GET_ITER", "GET_AITER") and _next_offset(code, at) == goal):
             continue
         if instruction.opcode in dis.hasjrel or instruction.opcode in dis.hasjabs:
             target = instruction.argval
@@ -75,8 +76,9 @@ def _reaches(frame: FrameType, start: int, goal: int) -> bool:
 
 
 def _next_offset(code: list[dis.Instruction], at: int) -> int:
-    """Return where the instruction after `code[at]` is, its EXTENDED_ARG prefixes left out."""
+    """Return where the instruction after `code[at]` is, its prefixes left out."""
     for instruction in code[at + 1 :]:
-        if instruction.opname != "EXTENDED_ARG":
+        # Python 3.10 sets a handler up before GET_ANEXT.
+        if instruction.opname not in ("EXTENDED_ARG", "SETUP_FINALLY"):
             return instruction.offset
     return -1

@@ -3,6 +3,7 @@
 mod info;
 mod link;
 mod lobject;
+mod nonwaiting;
 mod open;
 mod session;
 mod stepping;
@@ -22,6 +23,7 @@ pub(crate) use info::ConnectionInfo;
 use link::{Link, lock};
 pub(crate) use lobject::LargeObject;
 use lobject::{Oid, Text};
+pub(crate) use nonwaiting::Messages;
 use session::{Change, Characteristics, parse_level, parse_on_off};
 use two_phase::End;
 

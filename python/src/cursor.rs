@@ -5,6 +5,7 @@ mod description;
 mod execute;
 mod fetch;
 mod named;
+mod nonwaiting;
 mod support;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,6 +17,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 
 pub(crate) use description::Column;
 use execute::Mode;
+pub(crate) use execute::{is_commit, merged};
 use fetch::{Fetched, Place, find_caster};
 use support::{check_file, column_list, quoted_name, quoted_text};
 

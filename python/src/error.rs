@@ -172,6 +172,29 @@ pub(crate) fn operational(py: Python<'_>, error: &kecoa::Error, codec: &Arc<Code
     raised
 }
 
+/// The exception for a connection that ended while nobody could be told: OperationalError.
+pub(crate) fn lost(py: Python<'_>, message: &str) -> PyResult<PyErr> {
+    let raised = globals::get(py)?.exceptions.operational(py, message);
+    if let Ok(driver_error) = raised.value(py).cast::<DriverError>() {
+        driver_error.get().set(Details { lost: true, ..Details::default() });
+    }
+    Ok(raised)
+}
+
+/// A notice's fields, as `Error.diag` shows an error's.
+pub(crate) fn diagnostics<'py>(
+    py: Python<'py>,
+    notice: ServerError,
+    codec: &Arc<Codec>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let holder = globals::get(py)?.exceptions.error(py, "");
+    if let Ok(driver_error) = holder.value(py).cast::<DriverError>() {
+        let report = Report { server: Arc::new(notice), codec: codec.clone() };
+        driver_error.get().set(Details { report: Some(report), ..Details::default() });
+    }
+    holder.value(py).getattr("diag")
+}
+
 /// COPY FROM gave up because the file's `read` raised: the server's error 57014 in psycopg2, which
 /// names the cause's class and text.
 pub(crate) fn read_failed(py: Python<'_>, cause: PyErr) -> PyErr {

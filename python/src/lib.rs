@@ -6,6 +6,7 @@
 //!
 //! `unsafe` is for CPython's C API, between bytes and values.
 
+mod aio;
 mod codec;
 mod connection;
 mod cursor;
@@ -45,6 +46,8 @@ fn _kecoa(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<cursor::Column>()?;
     module.add_class::<notify::Notify>()?;
     module.add("typecaster", py.get_type::<typecaster::Typecaster>())?;
+    module.add_class::<aio::AsyncOpening>()?;
+    module.add_class::<aio::AsyncLink>()?;
     module.add_class::<retry::RetryPolicy>()?;
     module.add_class::<retry::Attempts>()?;
     dump::adapters::install(module)?;

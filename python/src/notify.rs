@@ -1,8 +1,11 @@
 //! `Notify`: a notification as psycopg2 shows it.
 
+use kecoa_proto::Notification;
 use pyo3::basic::CompareOp;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
+
+use crate::codec::Codec;
 
 /// A notification: `pid`, `channel` and `payload`; as a sequence, the first two.
 #[pyclass(subclass, frozen, module = "kecoa.extensions")]
@@ -27,6 +30,20 @@ impl Notify {
         let parts = [&self.pid, &self.channel, &self.payload].map(|part| part.clone_ref(py));
         PyTuple::new(py, parts)
     }
+}
+
+/// The object for what the server sent.
+pub(crate) fn from_server(
+    py: Python<'_>,
+    notification: &Notification,
+    codec: &Codec,
+) -> PyResult<Notify> {
+    Ok(Notify::new(
+        py,
+        notification.process_id.into_pyobject(py)?.into_any().unbind(),
+        codec.decode(py, &notification.channel)?.unbind(),
+        Some(codec.decode(py, &notification.payload)?.unbind()),
+    ))
 }
 
 #[pymethods]

@@ -14,7 +14,7 @@ use super::Connection;
 use crate::codec::{Codec, clean_name};
 use crate::error::Decoder;
 use crate::globals;
-use crate::notify::Notify;
+use crate::notify;
 use crate::report::{self, Style};
 
 /// psycopg2 keeps the last fifty notices.
@@ -214,12 +214,7 @@ impl Connection {
         let Some(place) = place.filter(|place| !place.is_none(py)) else { return Ok(()) };
         let codec = lock(&self.state).codec.clone();
         for notification in came {
-            let notify = Notify::new(
-                py,
-                notification.process_id.into_pyobject(py)?.into_any().unbind(),
-                codec.decode(py, &notification.channel)?.unbind(),
-                Some(codec.decode(py, &notification.payload)?.unbind()),
-            );
+            let notify = notify::from_server(py, notification, &codec)?;
             place.call_method1(py, "append", (notify,))?;
         }
         Ok(())

@@ -31,7 +31,7 @@ fn version_number(text: &str) -> i32 {
 }
 
 /// The connection string with secrets as xxx, options in libpq's order.
-fn masked(config: &Config) -> String {
+pub(super) fn masked(config: &Config) -> String {
     conninfo::format(Config::names().filter_map(|name| {
         let value = config.get(name)?;
         Some((name, if Config::is_secret(name) { "xxx" } else { value }))

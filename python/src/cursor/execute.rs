@@ -266,7 +266,7 @@ impl Cursor {
 }
 
 /// Whether a user's own statement commits, for what a lost connection means.
-fn is_commit(sql: &[u8]) -> bool {
+pub(crate) fn is_commit(sql: &[u8]) -> bool {
     let sql = sql.trim_ascii_start();
     let word = sql.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
     let word = sql.get(..word).unwrap_or_default();

@@ -1,0 +1,281 @@
+"""`AsyncCursor`: statements and their results."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from kecoa._kecoa import Column, NotSupportedError, cursor as Inner  # noqa: N812
+from kecoa.aio._copy import ROWS, AsyncCopy, Puller
+from kecoa.aio._rows import RowFactory, RowMaker, tuple_row
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from typing_extensions import Self
+
+    from kecoa.aio._connection import AsyncConnection
+
+
+class AsyncCursor:
+    """Runs statements and fetches their rows. Made by `AsyncConnection.cursor`.
+
+    `%s` and `%(name)s` in a statement stand for its arguments, `%%` for a percent sign where there are any.
+    """
+
+    def __init__(self, connection: AsyncConnection, *, row_factory: RowFactory | None = None) -> None:
+        connection._check_open()
+        self._conn = connection
+        self._link = connection._link
+        self._inner = Inner(connection._inner)
+        #: Makes rows of tuples; None leaves them as they are.
+        self.row_factory: RowFactory | None = row_factory or connection.row_factory
+        self._maker: RowMaker | None = None
+        # In a pipeline: the statement whose answer has not been waited for.
+        self._pending: asyncio.Future[None] | None = None
+
+    @property
+    def connection(self) -> AsyncConnection:
+        """The connection that made the cursor."""
+        return self._conn
+
+    # ---- statements -------------------------------------------------------------------------------
+
+    async def execute(
+        self,
+        query: Any,
+        vars: Sequence[Any] | Mapping[str, Any] | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> Self:
+        """Run a statement, and return the cursor.
+
+        `query` is a str, bytes, or an object of `kecoa.sql`. Outside autocommit mode the first statement
+        begins a transaction; BEGIN travels with it. After `timeout` seconds the statement is cancelled, and
+        TimeoutError raised (`asyncio.TimeoutError` before Python 3.11). In a pipeline, the result is there
+        after the pipeline's next `sync`, or the first fetch.
+        """
+        self._maker = None
+        future = self._link.execute(self._inner, query, vars)
+        if future is None:
+            return await self._execute_in_turn(query, vars, timeout)
+        pipeline = self._conn._pipeline
+        if pipeline is not None:
+            self._pending = future
+            pipeline._add(future)
+            return self
+        await self._conn._wait(future, timeout)
+        return self
+
+    async def _execute_in_turn(self, query: Any, vars: Any, timeout: float | None) -> Self:
+        conn, link = self._conn, self._link
+        await conn._take_turn()
+        try:
+            await conn._begin()
+            future = link.execute(self._inner, query, vars, True)
+            if future is not None:
+                await conn._wait(future, timeout)
+        finally:
+            link.release()
+        return self
+
+    async def executemany(
+        self,
+        query: Any,
+        vars_list: Iterable[Sequence[Any] | Mapping[str, Any]],
+        *,
+        timeout: float | None = None,
+    ) -> None:
+        """Run a statement once for each of `vars_list`, in one go: no answer is waited for before the last.
+
+        `rowcount` is the sum afterwards, and there are no rows to fetch. When one fails, those behind it that
+        were sent already fail, too, inside a transaction; in autocommit mode each stands for itself.
+        """
+        self._maker = None
+        async with self._conn.pipeline() as pipeline:
+            cursors = []
+            for vars in vars_list:
+                cursor = AsyncCursor(self._conn)
+                await cursor.execute(query, vars)
+                cursors.append(cursor)
+            await pipeline.sync()
+        _ = cursors
+
+    def stream(
+        self, query: Any, vars: Sequence[Any] | Mapping[str, Any] | None = None
+    ) -> AsyncGenerator[Any, None]:
+        """Run a statement, and yield its rows as they come: the result is never in memory as a whole.
+
+        The connection is busy until the last row. Close the generator (`contextlib.aclosing`) when you leave
+        it before: the statement is then cancelled.
+        """
+        return self._stream(query, vars)
+
+    async def _stream(self, query: Any, vars: Any) -> AsyncGenerator[Any, None]:
+        conn, link, inner = self._conn, self._link, self._inner
+        conn._refuse_in_pipeline("stream()")
+        self._maker = None
+        puller = Puller(link)
+        await conn._take_turn()
+        over = True
+        try:
+            await conn._begin()
+            link.pull_start(inner, inner.mogrify(query, vars))
+            over = False
+            while code := await puller.pull():
+                if code == ROWS:
+                    self._maker = None
+                    for row in self._make_all(inner.fetchall()):
+                        yield row
+            over = True
+        finally:
+            if not over:
+                link.pull_abandon(conn._grace)
+            link.release()
+
+    def copy(self, statement: Any, vars: Sequence[Any] | Mapping[str, Any] | None = None) -> AsyncCopy:
+        """Return a context manager for a COPY … FROM STDIN or COPY … TO STDOUT statement."""
+        self._conn._refuse_in_pipeline("copy()")
+        return AsyncCopy(self, statement, vars)
+
+    def mogrify(self, query: Any, vars: Sequence[Any] | Mapping[str, Any] | None = None) -> bytes:
+        """Return the statement with its arguments merged in, as `kecoa.connect` would send it."""
+        return self._inner.mogrify(query, vars)
+
+    # ---- rows -------------------------------------------------------------------------------------
+
+    async def fetchone(self) -> Any:
+        """Return the next row, None behind the last. ProgrammingError when the statement has no rows."""
+        if self._pending is not None:
+            await self._settle()
+        row = self._inner.fetchone()
+        if row is None or self.row_factory is None:
+            return row
+        return self._row_maker()(row)
+
+    async def fetchmany(self, size: int | None = None) -> list[Any]:
+        """Return the next `size` rows, `arraysize` by default. ProgrammingError as `fetchone`."""
+        if self._pending is not None:
+            await self._settle()
+        return self._make_all(self._inner.fetchmany(size))
+
+    async def fetchall(self) -> list[Any]:
+        """Return all rows that are left. ProgrammingError as `fetchone`."""
+        if self._pending is not None:
+            await self._settle()
+        rows = self._inner.fetchall()
+        return rows if self.row_factory is None else self._make_all(rows)
+
+    async def scroll(self, value: int, mode: str = "relative") -> None:
+        """Move in the result: by `value` rows, or to row `value` with mode "absolute".
+
+        ProgrammingError when that is outside of the result.
+        """
+        if self._pending is not None:
+            await self._settle()
+        self._inner.scroll(value, mode)
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        while rows := await self.fetchmany(1000):
+            for row in rows:
+                yield row
+
+    def _row_maker(self) -> RowMaker:
+        if self._maker is None:
+            self._maker = (self.row_factory or tuple_row)(self)
+        return self._maker
+
+    def _make_all(self, rows: list[Any]) -> list[Any]:
+        if self.row_factory is None or not rows:
+            return rows
+        maker = self._row_maker()
+        return [maker(row) for row in rows]
+
+    async def _settle(self) -> None:
+        """Wait for the statement of a pipeline."""
+        pending, self._pending = self._pending, None
+        pipeline = self._conn._pipeline
+        if pending is None:
+            return
+        if pipeline is not None and not pending.done():
+            await pipeline.sync()
+        # Its own error, when it has one.
+        pending.result()
+
+    # ---- what is known of the last statement ------------------------------------------------------
+
+    @property
+    def description(self) -> tuple[Column, ...] | None:
+        """The columns of the result; None when it has no rows."""
+        return self._inner.description
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows the last statement returned or touched; -1 when not known."""
+        return self._inner.rowcount
+
+    @property
+    def rownumber(self) -> int:
+        """The number of the next row, from 0."""
+        return self._inner.rownumber
+
+    @property
+    def statusmessage(self) -> str | None:
+        """What the server says the statement did, such as `INSERT 0 1`."""
+        return self._inner.statusmessage
+
+    @property
+    def query(self) -> bytes | None:
+        """The last statement."""
+        return self._inner.query
+
+    @property
+    def lastrowid(self) -> int:
+        """0: rows have no oids."""
+        return self._inner.lastrowid
+
+    @property
+    def arraysize(self) -> int:
+        """How many rows `fetchmany` fetches."""
+        return self._inner.arraysize
+
+    @arraysize.setter
+    def arraysize(self, value: int) -> None:
+        self._inner.arraysize = value
+
+    @property
+    def name(self) -> str | None:
+        """None: the rows are in memory."""
+        return None
+
+    def setinputsizes(self, sizes: Any) -> None:
+        """Do nothing (PEP 249)."""
+
+    def setoutputsize(self, size: int, column: int | None = None) -> None:
+        """Do nothing (PEP 249)."""
+
+    async def nextset(self) -> None:
+        """NotSupportedError: of several results only the last is kept."""
+        raise NotSupportedError("not supported by PostgreSQL")
+
+    @property
+    def closed(self) -> bool:
+        """Whether the cursor or its connection is closed."""
+        return self._inner.closed
+
+    async def close(self) -> None:
+        """Close; the rows are given back."""
+        self._inner.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        state = "closed" if self.closed else self.statusmessage or "no statement yet"
+        return f"<kecoa.aio.{type(self).__name__} [{state}] at 0x{id(self):x}>"

@@ -1,0 +1,103 @@
+"""`AsyncConnection.transaction`: transactions as blocks."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from kecoa import extensions
+from kecoa._kecoa import ProgrammingError
+
+if TYPE_CHECKING:
+    from kecoa.aio._connection import AsyncConnection
+
+
+class Rollback(Exception):
+    """Raised inside `async with conn.transaction()`, it rolls back and is not seen outside.
+
+    With a transaction as its argument, it leaves the blocks up to that one's.
+    """
+
+    def __init__(self, transaction: AsyncTransaction | None = None) -> None:
+        super().__init__()
+        self.transaction = transaction
+
+
+class AsyncTransaction:
+    """A transaction, or a savepoint in one, as a block. Made by `AsyncConnection.transaction`."""
+
+    def __init__(self, connection: AsyncConnection, savepoint_name: str | None, force_rollback: bool) -> None:
+        self._conn = connection
+        self._name = savepoint_name or ""
+        #: Whether the block's work is always rolled back.
+        self.force_rollback = force_rollback
+        self._outer = False
+        self._entered = False
+
+    @property
+    def connection(self) -> AsyncConnection:
+        """The connection."""
+        return self._conn
+
+    @property
+    def savepoint_name(self) -> str | None:
+        """The savepoint's name; None when the block is a transaction."""
+        return self._name or None
+
+    async def __aenter__(self) -> AsyncTransaction:
+        conn = self._conn
+        if self._entered:
+            raise ProgrammingError("a transaction block is entered once: make another one")
+        conn._two_phase.refuse("transaction()")
+        conn._check_open()
+        self._entered = True
+        self._outer = not conn._blocks and conn._link.transaction == extensions.TRANSACTION_STATUS_IDLE
+        conn._blocks.append(self)
+        if self._outer:
+            # BEGIN travels with the first statement.
+            conn._renew_begin()
+        if not self._outer or self._name:
+            self._name = self._name or f"_kecoa_{len(conn._blocks)}"
+            try:
+                await conn.execute(f"SAVEPOINT {self._quoted()}")
+            except BaseException:
+                conn._blocks.remove(self)
+                conn._renew_begin()
+                raise
+        return self
+
+    def _quoted(self) -> str:
+        return extensions.quote_ident(self._name, self._conn._inner)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        conn = self._conn
+        if not conn._blocks or conn._blocks[-1] is not self:
+            raise ProgrammingError("transaction blocks must be left in the reverse order of entering them")
+        commit = error is None and not self.force_rollback
+        try:
+            if conn.closed:
+                if error is None:
+                    raise ProgrammingError("the connection was closed inside a transaction block")
+            elif self._outer:
+                await conn._end("COMMIT" if commit else "ROLLBACK")
+            elif commit:
+                await conn.execute(f"RELEASE SAVEPOINT {self._quoted()}")
+            else:
+                name = self._quoted()
+                await conn.execute(f"ROLLBACK TO SAVEPOINT {name}")
+                await conn.execute(f"RELEASE SAVEPOINT {name}")
+        except Exception:
+            # The block's own error says more than what its rollback met.
+            if error is None:
+                raise
+        finally:
+            conn._blocks.pop()
+            if not conn.closed:
+                conn._renew_begin()
+        return isinstance(error, Rollback) and error.transaction in (None, self)
+
+    def __repr__(self) -> str:
+        what = f"savepoint {self._name!r}" if self._name else "transaction"
+        return f"<kecoa.aio.AsyncTransaction {what} of {self._conn!r}>"

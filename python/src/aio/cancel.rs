@@ -1,0 +1,76 @@
+//! Cancelling what nobody waits for any more.
+
+use std::thread;
+
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use super::link::AsyncLink;
+
+impl AsyncLink {
+    /// Has the statement behind `future` cancelled, if it is still under way; with None, whatever
+    /// is.
+    pub(super) fn give_up(
+        slf: &Bound<'_, Self>,
+        future: Option<&Bound<'_, PyAny>>,
+        grace: f64,
+    ) -> PyResult<()> {
+        let number = {
+            let state = slf.get().state();
+            let last = match future {
+                Some(future) => state.requests.iter().find(|pending| future.is(&pending.future)),
+                None => state.requests.back(),
+            };
+            match last {
+                Some(pending) => pending.number,
+                None => return Ok(()),
+            }
+        };
+        AsyncLink::ask_to_cancel(slf, number, grace)
+    }
+
+    /// Sends a cancel request, on a connection and a thread of its own, and sets a limit for what
+    /// the server makes of it.
+    pub(super) fn ask_to_cancel(slf: &Bound<'_, Self>, number: u64, grace: f64) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
+        let Some(canceller) = this.connection.get().canceller() else { return Ok(()) };
+        let event_loop = this.event_loop.clone_ref(py);
+        let done = slf.getattr(intern!(py, "on_cancelled"))?.unbind();
+        this.state().cancelling += 1;
+        let started = thread::Builder::new().name("kecoa-cancelling".to_owned()).spawn(move || {
+            // What cannot be cancelled goes on; the limit is there for it.
+            let _ = canceller.cancel();
+            Python::try_attach(|py| {
+                let told = event_loop.call_method1(py, "call_soon_threadsafe", (&done,));
+                drop((told, event_loop, done));
+            });
+        });
+        if started.is_err() {
+            this.state().cancelling -= 1;
+        }
+        let over = slf.getattr(intern!(py, "on_grace_over"))?;
+        this.event_loop.call_method1(
+            py,
+            intern!(py, "call_later"),
+            (grace, over, number, grace),
+        )?;
+        Ok(())
+    }
+
+    /// Closes the connection if request `number` or one before it is still under way.
+    pub(super) fn check_grace(slf: &Bound<'_, Self>, number: u64, grace: f64) {
+        let stuck = {
+            let state = slf.get().state();
+            state.requests.front().is_some_and(|pending| pending.number <= number)
+                || state.pull.as_ref().is_some_and(|pull| pull.number <= number)
+        };
+        if stuck {
+            let reason = format!(
+                "the server did not end a cancelled statement within {grace} s, so the connection \
+                 was closed"
+            );
+            AsyncLink::end_with(slf, Some(&reason));
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! What `kecoa.aio` is built on: connections that an event loop drives.
+//!
+//! `AsyncOpening` connects on a thread of its own, which ends when it has; `AsyncLink` drives the
+//! client when the event loop says that its socket is ready, and wakes whoever waits.
+
+mod cancel;
+mod link;
+mod opening;
+mod pull;
+mod requests;
+
+pub(crate) use link::AsyncLink;
+pub(crate) use opening::AsyncOpening;

@@ -1,0 +1,51 @@
+//! What `kecoa.aio` asks of the cursor behind its own.
+
+use std::sync::Arc;
+
+use kecoa::ResultSet;
+use kecoa_proto::RowDescription;
+use pyo3::prelude::*;
+
+use super::fetch::Fetched;
+use super::{Cursor, lock};
+
+impl Cursor {
+    /// Forgets the last result; `sql` is what `cursor.query` shows from now on.
+    pub(crate) fn begin_statement(&self, sql: Arc<[u8]>) {
+        let old = {
+            let mut inner = lock(&self.inner);
+            (inner.forget(), inner.query.replace(sql))
+        };
+        drop(old);
+    }
+
+    /// Keeps what the server says that a statement did.
+    pub(crate) fn take_tag(&self, tag: &kecoa_proto::CommandTag) {
+        let counted = tag.rows().and_then(|rows| i64::try_from(rows).ok()).unwrap_or(-1);
+        let mut inner = lock(&self.inner);
+        inner.rowcount = counted;
+        inner.statusmessage = Some(tag.as_bytes().into());
+    }
+
+    /// Takes some rows of a result that is read as it comes, in place of those before.
+    pub(crate) fn take_rows(
+        slf: &Bound<'_, Cursor>,
+        rows: Option<kecoa_proto::Rows>,
+        description: Arc<RowDescription>,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
+        let mut set = ResultSet::default();
+        set.rows.extend(rows);
+        let types = [this.own_string_types(py), this.connection_types(py)];
+        let fetched = Fetched::new(py, set, description, &types)?;
+        let old = {
+            let mut inner = lock(&this.inner);
+            inner.row = 0;
+            inner.place = super::Place::default();
+            inner.fetched.replace(fetched.into())
+        };
+        drop(old);
+        Ok(())
+    }
+}
