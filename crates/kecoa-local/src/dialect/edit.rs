@@ -86,6 +86,7 @@ fn byte_of_character(text: &[u8], character: usize) -> Option<usize> {
 #[derive(Debug, Default)]
 pub struct Edits {
     edits: Vec<Edit>,
+    told: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -104,6 +105,19 @@ impl Edits {
     /// Inserts before byte `at`.
     pub fn insert(&mut self, at: usize, text: impl Into<String>) {
         self.replace(at, at, text);
+    }
+
+    /// Notes what the client shall be told, once.
+    pub fn tell(&mut self, message: impl Into<String>) {
+        let message = message.into();
+        if !self.told.contains(&message) {
+            self.told.push(message);
+        }
+    }
+
+    /// What the client shall be told, if anything.
+    pub fn told(&self) -> Option<String> {
+        (!self.told.is_empty()).then(|| self.told.join("; "))
     }
 
     /// Whether nothing is to be changed.

@@ -76,13 +76,13 @@ fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analys
         return Ok(analysis);
     }
     if let Some(sql) = index::create(statement, context)? {
-        return Ok(Analysis::plain(Class::Schema, sql));
+        return Ok(Analysis::plain(Class::Definition, sql));
     }
     let mut edits = Edits::default();
     expression::rewrite(statement, context, &mut edits)?;
     if statement.is(0, "ALTER") && statement.is(1, "TABLE") {
         if let Some(ignored) = table::alter(statement, &mut edits)? {
-            return Ok(Analysis::piece(Class::Schema, Piece::notice(&ignored, "ALTER TABLE")));
+            return Ok(Analysis::piece(Class::Definition, Piece::notice(&ignored, "ALTER TABLE")));
         }
     } else if statement.are(0, &["DROP", "INDEX"]) {
         index::drop(statement, &mut edits);
@@ -101,12 +101,14 @@ fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analys
 fn class(statement: &Statement<'_>) -> Class {
     const SESSION: [&str; 9] =
         ["SET", "SHOW", "RESET", "DISCARD", "DEALLOCATE", "LISTEN", "UNLISTEN", "CLOSE", "PREPARE"];
-    const SCHEMA: [&str; 8] =
-        ["CREATE", "ALTER", "DROP", "COMMENT", "GRANT", "REVOKE", "REINDEX", "IMPORT"];
+    const DEFINITION: [&str; 8] =
+        ["CREATE", "ALTER", "DROP", "COMMENT", "TRUNCATE", "GRANT", "REVOKE", "REFRESH"];
     const CONTROL: [&str; 6] = ["COMMIT", "ROLLBACK", "END", "ABORT", "BEGIN", "START"];
     if statement.is_any(0, &SESSION) {
         Class::Session
-    } else if statement.is_any(0, &SCHEMA) || statement.is_any(0, &["DO", "CALL"]) {
+    } else if statement.is_any(0, &DEFINITION) {
+        Class::Definition
+    } else if statement.is_any(0, &["DO", "CALL", "REINDEX"]) {
         // A block or a procedure may change the schema too.
         Class::Schema
     } else if statement.is_any(0, &CONTROL) || statement.are(0, &["PREPARE", "TRANSACTION"]) {

@@ -14,6 +14,8 @@ pub struct Piece {
     pub reply: Reply,
     /// What a failure of this piece means beyond a failed statement.
     pub on_error: OnError,
+    /// A notice for the client once the piece has completed.
+    pub say: Option<String>,
 }
 
 /// What the client sees of a piece's reply.
@@ -46,29 +48,34 @@ pub enum OnError {
 impl Piece {
     /// A piece whose reply is the client's.
     pub fn forward(sql: Sql) -> Self {
-        Self { sql, reply: Reply::Forward, on_error: OnError::Fail }
+        Self { sql, reply: Reply::Forward, on_error: OnError::Fail, say: None }
     }
 
     /// A piece of our own whose reply the client does not see.
     pub fn hidden(sql: &str) -> Self {
-        Self { sql: Sql::made(sql), reply: Reply::Hide, on_error: OnError::Fail }
+        Self { reply: Reply::Hide, ..Self::forward(Sql::made(sql)) }
     }
 
     /// A piece of our own, answered with a fixed tag.
     pub fn tagged(sql: impl Into<Vec<u8>>, tag: &str) -> Self {
         let reply = Reply::Tag(tag.to_owned(), false);
-        Self { sql: Sql::made(sql), reply, on_error: OnError::Fail }
+        Self { reply, ..Self::forward(Sql::made(sql)) }
+    }
+
+    /// A piece that does nothing, answered with a fixed tag.
+    pub fn nothing(tag: &str) -> Self {
+        Self::tagged(format!("DO {}", quote("BEGIN END")), tag)
     }
 
     /// A piece that raises an error.
     pub fn raise(error: &Refusal) -> Self {
-        Self { sql: Sql::made(error.sql()), reply: Reply::Hide, on_error: OnError::Raised }
+        let on_error = OnError::Raised;
+        Self { reply: Reply::Hide, on_error, ..Self::forward(Sql::made(error.sql())) }
     }
 
     /// A piece that says something and answers with a tag.
     pub fn notice(message: &str, tag: &str) -> Self {
-        let body = format!("BEGIN RAISE NOTICE USING MESSAGE = {}; END", quote(message));
-        Self::tagged(format!("DO {}", quote(&body)), tag)
+        Self { say: Some(message.to_owned()), ..Self::nothing(tag) }
     }
 }
 
@@ -131,12 +138,22 @@ pub enum Class {
     Session,
     /// Begins, ends or marks a transaction.
     Control,
-    /// Changes the schema: what was learned of tables is out of date after it.
+    /// May change the schema: what was learned of tables is out of date after it.
     Schema,
+    /// Changes the schema, and commits an open transaction first while `autocommit_before_ddl` is
+    /// on.
+    Definition,
     /// A query that touches no table.
     Constant,
     /// Anything else.
     Work,
+}
+
+impl Class {
+    /// Whether the schema may be another afterwards.
+    pub fn changes_schema(self) -> bool {
+        matches!(self, Self::Schema | Self::Definition)
+    }
 }
 
 /// A statement understood, independent of the state of the transaction.

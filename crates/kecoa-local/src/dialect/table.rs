@@ -76,7 +76,7 @@ pub(super) fn create(
         }
         last.reply = Reply::Tag("CREATE TABLE".to_owned(), false);
     }
-    Ok(Some(Analysis { class: Class::Schema, control: None, pieces }))
+    Ok(Some(Analysis { class: Class::Definition, control: None, pieces }))
 }
 
 /// Rewrites the elements between the brackets; returns the indexes among them as CockroachDB's

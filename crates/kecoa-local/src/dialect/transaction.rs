@@ -27,8 +27,8 @@ pub enum Control {
     Release(String),
     /// `SHOW TRANSACTION STATUS`.
     Status,
-    /// Switches the injection of retry errors.
-    Inject(Injection),
+    /// Sets a session variable that the rules of transactions obey.
+    Switch(Switch),
     /// `USE name`; `None` is the default database.
     Use(Option<String>),
     /// What PostgreSQL runs only outside a transaction: an open one is committed before, as
@@ -36,21 +36,24 @@ pub enum Control {
     Detached,
 }
 
-/// Which retry errors are injected.
+/// A session variable that the rules of transactions obey, and its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Injection {
+pub enum Switch {
     /// `inject_retry_errors_enabled`.
-    Statements(bool),
+    InjectStatements(bool),
     /// `inject_retry_errors_on_commit_enabled`.
-    Commit(bool),
+    InjectCommit(bool),
+    /// `autocommit_before_ddl`.
+    AutocommitBeforeDdl(bool),
 }
 
-impl Injection {
-    /// The injection that a session variable switches, if it is one of the two.
+impl Switch {
+    /// What a session variable switches, if it is one of the three.
     pub fn of(variable: &str, on: bool) -> Option<Self> {
         match variable {
-            "inject_retry_errors_enabled" => Some(Self::Statements(on)),
-            "inject_retry_errors_on_commit_enabled" => Some(Self::Commit(on)),
+            "inject_retry_errors_enabled" => Some(Self::InjectStatements(on)),
+            "inject_retry_errors_on_commit_enabled" => Some(Self::InjectCommit(on)),
+            "autocommit_before_ddl" => Some(Self::AutocommitBeforeDdl(on)),
             _ => None,
         }
     }
@@ -94,6 +97,8 @@ pub struct Transaction {
     inject: (bool, bool),
     /// `inject_retry_errors_on_commit_enabled`, now and when the transaction began.
     inject_commit: (bool, bool),
+    /// `autocommit_before_ddl` is off, now and when the transaction began.
+    ddl_inside: (bool, bool),
     /// Consecutive attempts that failed by injection.
     failed_attempts: u32,
     /// When the first of several attempts failed, in seconds since 1970.
@@ -170,9 +175,24 @@ impl Transaction {
         }
         match &analysis.control {
             Some(control) => self.control(control, analysis),
+            None if self.commits_before(analysis.class) => {
+                if self.injects(self.inject_commit.0) {
+                    return self.commit();
+                }
+                let mut commit = Piece::hidden("COMMIT");
+                commit.say = Some(
+                    "auto-committing transaction before processing DDL due to \
+                     autocommit_before_ddl setting"
+                        .to_owned(),
+                );
+                self.end(true);
+                let mut pieces = analysis.pieces.clone();
+                pieces.insert(0, commit);
+                pieces.into()
+            }
             None => {
-                let counts =
-                    matches!(analysis.class, Class::Work | Class::Schema | Class::Constant);
+                let counts = matches!(analysis.class, Class::Work | Class::Constant)
+                    || analysis.class.changes_schema();
                 if counts && self.phase == Phase::Open && self.injects(self.inject.0) {
                     return injected("inject_retry_errors_enabled");
                 }
@@ -188,23 +208,31 @@ impl Transaction {
         }
     }
 
-    /// Switches an injection for good: from outside a transaction, or when the session opens.
-    pub fn inject(&mut self, injection: Injection) {
-        match injection {
-            Injection::Statements(on) => self.inject = (on, on),
-            Injection::Commit(on) => self.inject_commit = (on, on),
+    /// Sets a switch for good: from outside a transaction, or when the session opens.
+    pub fn switch(&mut self, switch: Switch) {
+        match switch {
+            Switch::InjectStatements(on) => self.inject = (on, on),
+            Switch::InjectCommit(on) => self.inject_commit = (on, on),
+            Switch::AutocommitBeforeDdl(on) => self.ddl_inside = (!on, !on),
         }
     }
 
-    /// Whether statements that nothing else depends on must be planned too.
-    pub fn watches(&self) -> bool {
-        self.inject.0 || self.phase == Phase::Released
+    /// Whether a statement of this class must be planned although nothing of itself depends on the
+    /// transaction.
+    pub fn watches(&self, class: Class) -> bool {
+        self.inject.0 || self.phase == Phase::Released || self.commits_before(class)
+    }
+
+    /// Whether the open transaction is committed before a statement of this class.
+    fn commits_before(&self, class: Class) -> bool {
+        class == Class::Definition && self.phase == Phase::Open && !self.ddl_inside.0
     }
 
     /// Notes that a statement of this class completed, planned or not.
     pub fn worked(&mut self, class: Option<Class>) {
         if self.phase == Phase::Open {
-            self.worked |= matches!(class, Some(Class::Work | Class::Schema));
+            self.worked |=
+                class.is_some_and(|class| class == Class::Work || class.changes_schema());
         }
     }
 
@@ -241,11 +269,12 @@ impl Transaction {
             Control::Savepoint(name) => self.savepoint(name, as_is),
             Control::RollbackTo(name) => self.rollback_to(name, as_is),
             Control::Release(name) => self.release(name, as_is),
-            Control::Inject(injection) => {
-                match *injection {
-                    _ if self.phase == Phase::Idle => self.inject(*injection),
-                    Injection::Statements(on) => self.inject.0 = on,
-                    Injection::Commit(on) => self.inject_commit.0 = on,
+            Control::Switch(switch) => {
+                match *switch {
+                    _ if self.phase == Phase::Idle => self.switch(*switch),
+                    Switch::InjectStatements(on) => self.inject.0 = on,
+                    Switch::InjectCommit(on) => self.inject_commit.0 = on,
+                    Switch::AutocommitBeforeDdl(on) => self.ddl_inside.0 = !on,
                 }
                 as_is()
             }
@@ -283,6 +312,7 @@ impl Transaction {
         self.retryable = false;
         self.inject.1 = self.inject.0;
         self.inject_commit.1 = self.inject_commit.0;
+        self.ddl_inside.1 = self.ddl_inside.0;
     }
 
     /// `BEGIN`, and for `crdb_internal.force_retry` when the first attempt failed.
@@ -302,10 +332,12 @@ impl Transaction {
         if committed {
             self.inject.1 = self.inject.0;
             self.inject_commit.1 = self.inject_commit.0;
+            self.ddl_inside.1 = self.ddl_inside.0;
         } else {
             // SET is undone with its transaction.
             self.inject.0 = self.inject.1;
             self.inject_commit.0 = self.inject_commit.1;
+            self.ddl_inside.0 = self.ddl_inside.1;
         }
         if committed || !self.retryable {
             self.failed_attempts = 0;
@@ -338,6 +370,11 @@ impl Transaction {
 
     fn savepoint(&mut self, name: &str, as_is: impl Fn() -> Planned) -> Planned {
         if self.phase == Phase::Open && is_restart(name) {
+            if self.restart.as_deref() == Some(name) && !self.worked {
+                // Said once more at the same place: sqlalchemy-cockroachdb's retry loop does so
+                // after ROLLBACK TO.
+                return as_is();
+            }
             if self.restart.is_some() {
                 let message = format!("SAVEPOINT \"{name}\" cannot be nested");
                 return raise(&Refusal::new("42601", message));
@@ -542,8 +579,8 @@ mod tests {
         let mut t = Transaction::default();
         plan(&mut t, "BEGIN");
         plan(&mut t, "SET inject_retry_errors_enabled = on");
-        assert!(t.watches());
+        assert!(t.watches(Class::Work));
         plan(&mut t, "ROLLBACK");
-        assert!(!t.watches());
+        assert!(!t.watches(Class::Work));
     }
 }

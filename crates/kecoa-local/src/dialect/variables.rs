@@ -6,7 +6,7 @@
 
 use super::plan::{Analysis, Class, Piece, Refusal, quote};
 use super::statement::Statement;
-use super::transaction::{Control, Injection};
+use super::transaction::{Control, Switch};
 
 /// How a variable's value is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,8 @@ pub enum Form {
 }
 
 /// The variables only CockroachDB has: name, default, form. `SHOW` answers the default until a
-/// session sets another; but for the two `inject_` ones, they change nothing here.
+/// session sets another; but for the two `inject_` ones and `autocommit_before_ddl`, they change
+/// nothing here.
 pub const VARIABLES: &[(&str, &str, Form)] = &[
     ("allow_ordinal_column_references", "off", Form::Boolean),
     ("allow_prepare_as_opt_plan", "off", Form::Boolean),
@@ -172,7 +173,7 @@ pub fn set(statement: &Statement<'_>) -> Result<Option<Analysis>, Refusal> {
         let value = if reset { None } else { value.filter(|v| !v.eq_ignore_ascii_case("default")) };
         return Ok(Some(super::database::use_database(value)));
     }
-    let Some((_, form)) = find(&name) else {
+    let Some((usual, form)) = find(&name) else {
         return client_encoding(statement, &name, end);
     };
     if form == Form::ReadOnly {
@@ -184,7 +185,7 @@ pub fn set(statement: &Statement<'_>) -> Result<Option<Analysis>, Refusal> {
     if !default && !assigned {
         return Ok(None); // a syntax error, for PostgreSQL to report
     }
-    let flag = if default { Some(false) } else { value.as_deref().and_then(boolean) };
+    let flag = if default { boolean(usual) } else { value.as_deref().and_then(boolean) };
     let text = match (default, form) {
         (true, _) => {
             format!("SELECT pg_catalog.set_config({}, '', {})", quote(&option), !scope.is_empty())
@@ -208,9 +209,9 @@ pub fn set(statement: &Statement<'_>) -> Result<Option<Analysis>, Refusal> {
     // a SELECT would send a row.
     let text = if default { perform(&text) } else { text };
     let piece = Piece::tagged(text, if reset { "RESET" } else { "SET" });
-    let injection = flag.and_then(|on| Injection::of(&name, on));
+    let switch = flag.and_then(|on| Switch::of(&name, on));
     let mut analysis = Analysis::piece(Class::Session, piece);
-    analysis.control = injection.map(Control::Inject);
+    analysis.control = switch.map(Control::Switch);
     Ok(Some(analysis))
 }
 

@@ -6,8 +6,8 @@ use bytes::{BufMut, Bytes, BytesMut};
 use kecoa_proto::frame::Frame;
 use kecoa_proto::message::frontend::{Message, Parse};
 
-use super::replies::{put_tag, row, string, tag};
-use super::script::Run;
+use super::replies::{row, string};
+use super::run::{Run, runs};
 use super::session::{End, Flow, Session};
 use super::stream::{HIGH_WATER, put};
 use crate::dialect::edit::Sql;
@@ -226,10 +226,9 @@ impl Session {
             .expected
             .iter()
             .any(|expect| matches!(expect, Expect::Execute { run, .. } if run.after.is_some()));
-        if prepared.plain && !pending && !self.transaction.watches() {
+        if prepared.plain && !pending && !self.transaction.watches(analysis.class) {
             // The usual case: nothing about it depends on the transaction.
-            let reply = analysis.pieces.first().map_or(Reply::Forward, |p| p.reply.clone());
-            let run = Run { reply, class: Some(analysis.class), ..Run::unknown() };
+            let run = Run::plain(&analysis.pieces, analysis.class);
             self.put_execute(&frame, run, &prepared);
             return Ok(());
         }
@@ -248,19 +247,13 @@ impl Session {
             return Ok(());
         }
         let parsed = analysis.pieces.first().map(|piece| &piece.sql);
-        let last = plan.pieces.len().saturating_sub(1);
-        for (index, piece) in plan.pieces.iter().enumerate() {
-            let done = index == last;
-            let run = Run {
-                reply: piece.reply.clone(),
-                on_error: piece.on_error,
-                class: done.then_some(analysis.class),
-                after: done.then(|| next.clone()),
-            };
+        for (index, (piece, run)) in
+            runs(plan.pieces, analysis.class, &next).into_iter().enumerate()
+        {
             if index == 0 && parsed == Some(&piece.sql) {
                 self.put_execute(&frame, run, &prepared);
             } else {
-                self.put_piece(OWN, piece, run, false, None);
+                self.put_piece(OWN, &piece, run, false, None);
             }
         }
         Ok(())
@@ -392,15 +385,6 @@ impl Session {
             }
         }
         Ok(())
-    }
-
-    fn complete(&mut self, run: Run, frame: &Frame) {
-        let found = frame.body.strip_suffix(b"\0").unwrap_or(&frame.body);
-        self.noticed_tag(found);
-        if let Some(tag) = tag(&run.reply, found) {
-            put_tag(&tag, &mut self.client.output);
-        }
-        self.completed(run.class, run.after);
     }
 
     /// An error: what was asked up to the Sync will not be answered.

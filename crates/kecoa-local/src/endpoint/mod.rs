@@ -11,6 +11,7 @@ mod backend;
 mod cancel;
 mod extended;
 mod replies;
+mod run;
 mod script;
 mod session;
 mod simple;

@@ -3,36 +3,11 @@
 use bytes::Bytes;
 
 use super::backend::put_query;
-use super::replies::{Fields, put_tag, tag};
+use super::replies::{Fields, put_tag};
+use super::run::Run;
 use super::session::{Flow, Session};
 use crate::dialect::edit::Sql;
-use crate::dialect::plan::{Class, OnError, Reply};
-use crate::dialect::transaction::Transaction;
-
-/// One statement that runs, and what comes of it.
-#[derive(Clone, Debug)]
-pub(super) struct Run {
-    /// What the client sees.
-    pub(super) reply: Reply,
-    /// What its failure means.
-    pub(super) on_error: OnError,
-    /// How the rules look at the client's statement, if this completes it.
-    pub(super) class: Option<Class>,
-    /// The state of the transaction after it, if the rules say.
-    pub(super) after: Option<Transaction>,
-}
-
-impl Run {
-    /// A statement of which nothing is known.
-    pub(super) fn unknown() -> Self {
-        Self { reply: Reply::Forward, on_error: OnError::Fail, class: None, after: None }
-    }
-
-    /// A statement of the endpoint's own.
-    pub(super) fn hidden() -> Self {
-        Self { reply: Reply::Hide, ..Self::unknown() }
-    }
-}
+use crate::dialect::plan::{OnError, Reply};
 
 /// Statements sent as one Query message.
 #[derive(Debug, Default)]
@@ -41,6 +16,17 @@ pub(super) struct Script {
     pub(super) sql: Sql,
     /// What comes of each.
     pub(super) runs: Vec<Run>,
+}
+
+impl Script {
+    /// Adds a statement.
+    pub(super) fn push(&mut self, sql: &Sql, run: Run) {
+        if !self.runs.is_empty() {
+            self.sql.push("; ");
+        }
+        self.sql.append(sql);
+        self.runs.push(run);
+    }
 }
 
 /// How a script ended.
@@ -67,12 +53,7 @@ impl Session {
                 b'D' | b'd' => self.rows(&frame),
                 b'C' => {
                     let done = run.take().unwrap_or_else(Run::unknown);
-                    let found = frame.body.strip_suffix(b"\0").unwrap_or(&frame.body);
-                    self.noticed_tag(found);
-                    if let Some(tag) = tag(&done.reply, found) {
-                        put_tag(&tag, &mut self.client.output);
-                    }
-                    self.completed(done.class, done.after);
+                    self.complete(done, &frame);
                     run = runs.next();
                 }
                 b'G' => {

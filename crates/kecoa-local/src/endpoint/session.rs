@@ -308,7 +308,7 @@ impl Session {
             Some(after) => self.transaction = after,
             None => self.transaction.worked(class),
         }
-        if class == Some(Class::Schema) {
+        if class.is_some_and(Class::changes_schema) {
             self.schema_changed = true;
             self.forget_schema();
         }

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 
 use super::replies::put_tag;
-use super::script::{Ended, Run, Script};
+use super::run::{Run, runs};
+use super::script::{Ended, Script};
 use super::session::{End, Flow, Session};
 use crate::dialect::plan::{Analysis, Class, Piece, Reply};
 use crate::dialect::statement::{self, Statement};
@@ -37,7 +38,7 @@ impl Session {
             let Some(analysis) = analysis else {
                 return self.one_by_one(&statements, client).await;
             };
-            schema_changes |= analysis.class == Class::Schema;
+            schema_changes |= analysis.class.changes_schema();
             let plan = next.plan(&analysis);
             if plan.detached && statements.len() > 1 {
                 return self.one_by_one(&statements, client).await;
@@ -52,19 +53,8 @@ impl Session {
         }
         let mut script = Script::default();
         for (class, plan, after) in planned {
-            let last = plan.pieces.len().saturating_sub(1);
-            for (index, piece) in plan.pieces.into_iter().enumerate() {
-                if !script.runs.is_empty() {
-                    script.sql.push("; ");
-                }
-                script.sql.append(&piece.sql);
-                let done = index == last;
-                script.runs.push(Run {
-                    reply: piece.reply,
-                    on_error: piece.on_error,
-                    class: done.then_some(class),
-                    after: done.then(|| after.clone()),
-                });
+            for (piece, run) in runs(plan.pieces, class, &after) {
+                script.push(&piece.sql, run);
             }
         }
         Ok(self.run_script(script, client).await?.status)
@@ -111,15 +101,7 @@ impl Session {
             return Ok(Ended { failed, status: b'I' });
         }
         let mut ended = Ended { failed: false, status: b'I' };
-        let last = plan.pieces.len().saturating_sub(1);
-        for (index, piece) in plan.pieces.into_iter().enumerate() {
-            let done = index == last;
-            let run = Run {
-                reply: piece.reply,
-                on_error: piece.on_error,
-                class: done.then_some(class),
-                after: done.then(|| after.clone()),
-            };
+        for (piece, run) in runs(plan.pieces, class, &after) {
             ended = self.run_script(Script { sql: piece.sql, runs: vec![run] }, client).await?;
             if ended.failed {
                 break;
@@ -152,15 +134,7 @@ impl Session {
                 }
                 continue;
             }
-            let last = plan.pieces.len().saturating_sub(1);
-            for (index, piece) in plan.pieces.into_iter().enumerate() {
-                let done = index == last;
-                let run = Run {
-                    reply: piece.reply.clone(),
-                    on_error: piece.on_error,
-                    class: done.then_some(analysis.class),
-                    after: done.then(|| next.clone()),
-                };
+            for (piece, run) in runs(plan.pieces, analysis.class, &next) {
                 self.put_unnamed(&piece, run, client);
             }
             self.drain().await?;

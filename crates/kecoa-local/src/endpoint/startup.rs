@@ -16,7 +16,7 @@ use super::session::{Client, Session};
 use super::stream::{CLIENT_MESSAGE, Stream, put};
 use super::{Shared, cancel};
 use crate::dialect::plan::quote;
-use crate::dialect::transaction::Injection;
+use crate::dialect::transaction::Switch;
 use crate::dialect::variables;
 
 /// How long a client may take to say who it is, as PostgreSQL's `authentication_timeout`.
@@ -89,9 +89,9 @@ pub(super) async fn open(
     let database = String::from_utf8_lossy(&database).into_owned();
     let mut session = Session::new(client, backend, shared, stopped, version, database, parameters);
     for (name, value) in &variables {
-        let injection = variables::boolean(value).and_then(|on| Injection::of(name, on));
-        if let Some(injection) = injection {
-            session.transaction.inject(injection);
+        let switch = variables::boolean(value).and_then(|on| Switch::of(name, on));
+        if let Some(switch) = switch {
+            session.transaction.switch(switch);
         }
     }
     for frame in &frames {

@@ -1,0 +1,88 @@
+//! From a plan's pieces to runs: what is sent, and what comes of each reply.
+
+use bytes::BytesMut;
+use kecoa_proto::frame::Frame;
+
+use super::replies::{Fields, put_tag, tag};
+use super::session::Session;
+use crate::dialect::plan::{Class, OnError, Piece, Reply};
+use crate::dialect::transaction::Transaction;
+
+/// One statement that runs, and what comes of it.
+#[derive(Clone, Debug)]
+pub(super) struct Run {
+    /// What the client sees.
+    pub(super) reply: Reply,
+    /// What its failure means.
+    pub(super) on_error: OnError,
+    /// A notice for the client once it has completed.
+    pub(super) say: Option<String>,
+    /// How the rules look at the client's statement, if this completes it.
+    pub(super) class: Option<Class>,
+    /// The state of the transaction after it, if the rules say.
+    pub(super) after: Option<Transaction>,
+}
+
+impl Run {
+    /// A statement of which nothing is known.
+    pub(super) fn unknown() -> Self {
+        Self { reply: Reply::Forward, on_error: OnError::Fail, say: None, class: None, after: None }
+    }
+
+    /// A statement of the endpoint's own.
+    pub(super) fn hidden() -> Self {
+        Self { reply: Reply::Hide, ..Self::unknown() }
+    }
+
+    /// A piece whose completion says nothing of the transaction.
+    pub(super) fn of(piece: &Piece) -> Self {
+        Self {
+            reply: piece.reply.clone(),
+            on_error: piece.on_error,
+            say: piece.say.clone(),
+            ..Self::unknown()
+        }
+    }
+
+    /// What a statement of which nothing depends on the transaction is: its one piece and its
+    /// class.
+    pub(super) fn plain(pieces: &[Piece], class: Class) -> Self {
+        let run = pieces.first().map_or_else(Self::unknown, Self::of);
+        Self { class: Some(class), ..run }
+    }
+}
+
+/// The pieces of a plan, each with its run. The last one completes the client's statement.
+pub(super) fn runs(pieces: Vec<Piece>, class: Class, after: &Transaction) -> Vec<(Piece, Run)> {
+    let last = pieces.len().saturating_sub(1);
+    let mut runs = Vec::with_capacity(pieces.len());
+    for (index, piece) in pieces.into_iter().enumerate() {
+        let mut run = Run::of(&piece);
+        if index == last {
+            run.class = Some(class);
+            run.after = Some(after.clone());
+        }
+        runs.push((piece, run));
+    }
+    runs
+}
+
+/// Appends a notice of the endpoint's own.
+fn put_notice(message: &str, out: &mut BytesMut) {
+    Fields::own("NOTICE", "00000", message).put(b'N', out);
+}
+
+impl Session {
+    /// A CommandComplete: the client's tag for it, and what it means for the session.
+    pub(super) fn complete(&mut self, run: Run, frame: &Frame) {
+        let found = frame.body.strip_suffix(b"\0").unwrap_or(&frame.body);
+        self.noticed_tag(found);
+        if let Some(message) = &run.say {
+            put_notice(message, &mut self.client.output);
+        }
+        if let Some(tag) = tag(&run.reply, found) {
+            put_tag(&tag, &mut self.client.output);
+        }
+        self.completed(run.class, run.after);
+    }
+}
