@@ -25,17 +25,37 @@ from kecoa.sqlalchemy.cockroachdb.compiler import (
 from kecoa.sqlalchemy.cockroachdb.reflection import Reflection
 from kecoa.sqlalchemy.cockroachdb.timetravel import AsOfSystemTime, FollowerReads
 
-__all__ = ["CockroachDBDialect"]
+__all__ = ["CockroachDBDialect", "CockroachDBExecutionContext"]
 
 # version() begins "CockroachDB CCL v25.2.1 (...", also with OSS, and "v26.1.0-beta.2".
 _VERSION = re.compile(r"\bv(\d+)\.(\d+)\.(\d+)")
 
 _ARGUMENTS: list[tuple[type[Any], dict[str, Any]]] = [
     (schema.Table, {"locality": None, "with": None}),
-    (schema.Index, {"inverted": False, "storing": None, "hash": False, "with": None}),
+    (schema.Index, {"inverted": False, "include": None, "hash": False, "with": None}),
     (schema.PrimaryKeyConstraint, {"hash": False}),
     (schema.UniqueConstraint, {"hash": False}),
 ]
+
+
+class CockroachDBExecutionContext:
+    """What is CockroachDB's own, before a PostgreSQL dialect's execution context in a class's bases."""
+
+    dialect: Any
+
+    def get_insert_default(self, column: Any) -> Any:
+        """Return the key that a statement without RETURNING is to insert: a SERIAL has no sequence here."""
+        default = column.default
+        if (
+            column.primary_key
+            and column is column.table._autoincrement_column
+            and (default is None or (default.is_sequence and default.optional))
+            and column.server_default is None
+            and column.identity is None
+            and self.dialect.autoincrement_as == "serial"
+        ):
+            return self._execute_scalar("SELECT unique_rowid()", column.type)  # type: ignore[attr-defined]
+        return super().get_insert_default(column)
 
 
 class CockroachDBDialect(Reflection):
@@ -108,8 +128,8 @@ class CockroachDBDialect(Reflection):
         self._supports_jsonb_subscripting = self.server_version_info >= (23, 1)
 
     def get_isolation_level_values(self, dbapi_conn: Any) -> Any:
-        """Return the levels; the server raises READ UNCOMMITTED to READ COMMITTED."""
-        return ("SERIALIZABLE", "REPEATABLE READ", "READ COMMITTED", "READ UNCOMMITTED", "AUTOCOMMIT")
+        """Return the levels that transactions can have. Of READ UNCOMMITTED the server makes the next."""
+        return ("SERIALIZABLE", "REPEATABLE READ", "READ COMMITTED", "AUTOCOMMIT")
 
     # Reading the past.
 

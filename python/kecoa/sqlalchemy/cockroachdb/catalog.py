@@ -13,7 +13,17 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import OID
 from sqlalchemy.sql.elements import TextClause
 
-__all__ = ["ATTRIBUTES", "COLUMNS", "CONSTRAINTS", "ENUMS", "INDEXES", "TABLES_BY_OID", "relations"]
+__all__ = [
+    "ATTRIBUTES",
+    "COLUMNS",
+    "CONSTRAINTS",
+    "ENUMS",
+    "INDEXES",
+    "INDEX_EXPRESSIONS",
+    "SEQUENCES",
+    "TABLES_BY_OID",
+    "relations",
+]
 
 # Schemas of the system's own, also when they are in the search path: pg_extension has PostGIS's tables.
 _SYSTEM = "'pg_catalog', 'information_schema', 'crdb_internal', 'pg_extension'"
@@ -96,6 +106,15 @@ ENUMS = _by_oids(
     """
 SELECT enumtypid AS type, enumlabel AS label
 FROM pg_catalog.pg_enum WHERE enumtypid IN :oids ORDER BY enumtypid, enumsortorder
+"""
+)
+
+# CockroachDB's pg_depend has the sequences that columns own.
+SEQUENCES = _by_oids(
+    """
+SELECT d.refobjid AS relation, d.refobjsubid AS number, s.seqcache AS cache
+FROM pg_catalog.pg_depend AS d JOIN pg_catalog.pg_sequence AS s ON s.seqrelid = d.objid
+WHERE d.refobjid IN :oids AND d.refobjsubid > 0
 """
 )
 

@@ -105,7 +105,7 @@ class CockroachDDLCompiler(PGDDLCompiler):
             words.append(f"USING {self.preparer.validate_sql_phrase(theirs['using'], IDX_USING).lower()}")
         elements = [self._index_element(expression, theirs["ops"]) for expression in index.expressions]
         text = " ".join(words) + f" ({', '.join(elements)})" + _hash(index)
-        stored = [*(ours["storing"] or ()), *(theirs["include"] or ())]
+        stored = [*(ours["include"] or ()), *(theirs["include"] or ())]
         if stored:
             columns = [index.table.c[column] if isinstance(column, str) else column for column in stored]
             text += f" STORING ({', '.join(map(self.preparer.quote, (column.name for column in columns)))})"

@@ -8,16 +8,29 @@ engine = sqlalchemy.create_engine("cockroachdb+kecoa://user:password@host:26257/
 
 from __future__ import annotations
 
-from kecoa.sqlalchemy.cockroachdb.base import CockroachDBDialect
+import importlib
+from contextlib import suppress
+from typing import Any
+
+from kecoa.sqlalchemy.cockroachdb.base import CockroachDBDialect, CockroachDBExecutionContext
 from kecoa.sqlalchemy.postgresql import KecoaDialect
 
 __all__ = ["CockroachDBDialect_kecoa", "dialect"]
+
+
+class _ExecutionContext(CockroachDBExecutionContext, KecoaDialect.execution_ctx_cls):  # type: ignore[valid-type]
+    pass
 
 
 class CockroachDBDialect_kecoa(CockroachDBDialect, KecoaDialect):
     """The dialect `cockroachdb+kecoa` on a blocking connection."""
 
     supports_statement_cache = True
+    execution_ctx_cls: Any = _ExecutionContext
 
 
 dialect = CockroachDBDialect_kecoa
+
+# Alembic knows databases by what was imported; it may be imported after this.
+with suppress(ImportError):
+    importlib.import_module("kecoa.sqlalchemy.alembic")

@@ -173,6 +173,7 @@ class Reflection:
         attributes = self._attributes(connection, [relation.oid for relation in relations], cache)
         details = self._details(connection, relations, cache)
         enums = self._enums(connection, attributes, cache)
+        caches = self._sequence_caches(connection, relations, details, cache)
         found = {}
         for relation in relations:
             columns = []
@@ -182,6 +183,8 @@ class Reflection:
                 if hidden and not kw.get("include_hidden"):
                     continue
                 column = self._column(row, detail, enums, schema)
+                if "identity" in column:
+                    column["identity"]["cache"] = caches.get((relation.oid, row.number), 1)
                 if kw.get("include_hidden"):
                     column["is_hidden"] = hidden
                 columns.append(column)
@@ -196,6 +199,21 @@ class Reflection:
         for row in self._rows(connection, catalog.ENUMS, oids, cache):
             labels[row.type].append(row.label)
         return labels
+
+    def _sequence_caches(
+        self,
+        connection: Connection,
+        relations: list[Any],
+        details: dict[tuple[str, str, str], Any],
+        cache: Any,
+    ) -> dict[tuple[int, int], int]:
+        """Return how many values a session takes at once from an identity column, by table and column."""
+        with_identity = {key[:2] for key, detail in details.items() if detail.identity_generation}
+        oids = [relation.oid for relation in relations if (relation.schema, relation.name) in with_identity]
+        return {
+            (row.relation, row.number): row.cache
+            for row in self._rows(connection, catalog.SEQUENCES, oids, cache)
+        }
 
     def _column(
         self, row: Any, detail: Any, enums: dict[int, list[str]], schema: str | None
@@ -495,8 +513,7 @@ def _index(
         index["duplicates_constraint"] = row.name
     options: dict[str, Any] = {}
     stored = [attributes[number].name for number in numbers[row.keys :] if number in attributes]
-    if stored:
-        options["cockroachdb_storing"] = stored
+    options["cockroachdb_include"] = stored
     if row.method in ("inverted", "gin"):
         options["cockroachdb_inverted"] = True
     sharded = _HASH.search(row.definition or "")
@@ -504,8 +521,7 @@ def _index(
         options["cockroachdb_hash"] = int(sharded[1]) if sharded[1] else True
     if row.predicate:
         options["postgresql_where"] = row.predicate
-    if options:
-        index["dialect_options"] = options
+    index["dialect_options"] = options
     return index
 
 
