@@ -14,6 +14,8 @@ from types import ModuleType
 from typing import Any
 
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
+from sqlalchemy.engine import URL
+from sqlalchemy.engine.interfaces import Dialect
 
 from kecoa.sqlalchemy._failure import is_lost
 from kecoa.sqlalchemy.postgresql_types import COLSPECS
@@ -94,6 +96,14 @@ class PGDialect_kecoa(KecoaDialect):
     """The dialect `postgresql+kecoa`."""
 
     supports_statement_cache = True
+
+    @classmethod
+    def get_async_dialect_cls(cls, url: URL) -> type[Dialect]:  # noqa: ARG003
+        """Return the dialect of `create_async_engine`."""
+        from kecoa.sqlalchemy.postgresql_async import PGDialectAsync_kecoa
+
+        found: type[Dialect] = PGDialectAsync_kecoa
+        return found
 
 
 dialect = PGDialect_kecoa
