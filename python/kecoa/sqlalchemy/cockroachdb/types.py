@@ -143,7 +143,7 @@ def _scalar(name: str, numbers: list[int], collation: str | None) -> TypeEngine[
         kind, timezone = _OF_TIME[name]
         return _made(kind(timezone=timezone, precision=first))
     if name == "DECIMAL":
-        return sqltypes.NUMERIC(first, numbers[1] if len(numbers) > 1 else None)
+        return sqltypes.DECIMAL(first, numbers[1] if len(numbers) > 1 else None)
     if name in ("BIT", "VARBIT"):
         return postgresql.BIT(first, varying=name == "VARBIT")
     if name == "VECTOR":
