@@ -134,8 +134,12 @@ pub(super) fn decimal(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<(
     Ok(())
 }
 
-/// `str(value)`, for `AsIs`.
+/// `str(value)`, for `AsIs`; NULL for None.
 pub(super) fn as_is(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
+    if value.is_none() {
+        out.extend_from_slice(b"NULL");
+        return Ok(());
+    }
     let text = value.cast::<PyString>().cloned().or_else(|_| value.str())?;
     out.extend_from_slice(text.to_str()?.as_bytes());
     Ok(())
