@@ -1,5 +1,6 @@
 //! The blocking client.
 
+mod calling;
 mod client;
 mod connecting;
 mod pulling;

@@ -16,6 +16,7 @@
 //! again, for this client and for every other door to it; [`Error`] says what went wrong.
 
 pub mod blocking;
+pub mod call;
 pub mod config;
 mod copy;
 pub mod error;

@@ -69,6 +69,15 @@ pub(crate) fn drive(
     hook: &mut dyn Interrupt,
 ) -> Result<Outcome, Error> {
     let id = session.submit(request)?;
+    outcome(session, id, hook)
+}
+
+/// A submitted request, driven to its end, with all that is known of how it went.
+pub(crate) fn outcome(
+    session: &mut Session,
+    id: RequestId,
+    hook: &mut dyn Interrupt,
+) -> Result<Outcome, Error> {
     let mut outcome = Outcome::default();
     gather(session, id, hook, &mut outcome)?;
     Ok(outcome)
@@ -80,9 +89,7 @@ pub(crate) fn finish_request(
     id: RequestId,
     hook: &mut dyn Interrupt,
 ) -> Result<Vec<ResultSet>, Error> {
-    let mut outcome = Outcome::default();
-    gather(session, id, hook, &mut outcome)?;
-    outcome.into_result()
+    outcome(session, id, hook)?.into_result()
 }
 
 /// Like [`run`] in a transaction that is yet to begin: `BEGIN` travels with the statement.

@@ -29,7 +29,7 @@ pub(crate) enum Plan {
 
 #[derive(Debug)]
 struct Prepared {
-    sql: Box<str>,
+    sql: Box<[u8]>,
     types: Box<[u32]>,
     name: Arc<str>,
     description: Option<Arc<RowDescription>>,
@@ -77,7 +77,7 @@ impl StatementCache {
     }
 
     /// How to run this statement now.
-    pub(crate) fn plan(&mut self, sql: &str, types: &[u32]) -> Plan {
+    pub(crate) fn plan(&mut self, sql: &[u8], types: &[u32]) -> Plan {
         if self.capacity == 0 || sql.len() > LONGEST {
             return Plan::Unnamed;
         }
@@ -106,7 +106,7 @@ impl StatementCache {
     /// The server knows the statement by its name now.
     pub(crate) fn remember(
         &mut self,
-        sql: &str,
+        sql: &[u8],
         types: &[u32],
         name: Arc<str>,
         description: Option<Arc<RowDescription>>,
@@ -123,6 +123,19 @@ impl StatementCache {
         }
         let (sql, types, used) = (sql.into(), types.into(), self.clock);
         self.prepared.insert(key, Prepared { sql, types, name, description, used });
+    }
+
+    /// Whether the server still knows this name, as far as is known here.
+    pub(crate) fn is_known(&self, name: &Arc<str>) -> bool {
+        self.prepared.values().any(|known| Arc::ptr_eq(&known.name, name))
+    }
+
+    /// The columns came in other forms than last time.
+    pub(crate) fn describe(&mut self, name: &Arc<str>, description: &Arc<RowDescription>) {
+        let known = self.prepared.values_mut().find(|known| Arc::ptr_eq(&known.name, name));
+        if let Some(known) = known {
+            known.description = Some(description.clone());
+        }
     }
 
     /// The server is to forget this name.
@@ -161,7 +174,7 @@ impl StatementCache {
         self.closing.extend(closing);
     }
 
-    fn key(&self, sql: &str, types: &[u32]) -> u64 {
+    fn key(&self, sql: &[u8], types: &[u32]) -> u64 {
         self.hasher.hash_one((sql, types))
     }
 
@@ -179,10 +192,10 @@ mod tests {
 
     /// Uses a statement as a connection does on which everything works.
     fn using(cache: &mut StatementCache, sql: &str) -> &'static str {
-        match cache.plan(sql, &[]) {
+        match cache.plan(sql.as_bytes(), &[]) {
             Plan::Unnamed => "unnamed",
             Plan::Prepare(name) => {
-                cache.remember(sql, &[], name, None);
+                cache.remember(sql.as_bytes(), &[], name, None);
                 "prepare"
             }
             Plan::Prepared(..) => "prepared",
@@ -194,7 +207,7 @@ mod tests {
         let mut cache = StatementCache::new(2);
         let uses: Vec<_> = (0..4).map(|_| using(&mut cache, "a")).collect();
         assert_eq!(uses, ["unnamed", "prepare", "prepared", "prepared"]);
-        assert!(matches!(cache.plan("a", &[20]), Plan::Unnamed), "other types, another statement");
+        assert!(matches!(cache.plan(b"a", &[20]), Plan::Unnamed), "other types, another statement");
     }
 
     #[test]
@@ -257,9 +270,9 @@ mod tests {
         // A statement that makes the server forget itself.
         let mut cache = StatementCache::new(2);
         using(&mut cache, "DISCARD ALL");
-        let Plan::Prepare(name) = cache.plan("DISCARD ALL", &[]) else { panic!() };
+        let Plan::Prepare(name) = cache.plan(b"DISCARD ALL", &[]) else { panic!() };
         cache.heed(b"DISCARD ALL");
-        cache.remember("DISCARD ALL", &[], name, None);
+        cache.remember(b"DISCARD ALL", &[], name, None);
         assert_eq!(using(&mut cache, "DISCARD ALL"), "unnamed");
     }
 }

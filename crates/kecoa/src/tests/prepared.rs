@@ -110,14 +110,17 @@ fn in_front_of_a_transaction_it_is_sent_anew_and_within_one_it_is_an_error() {
     let begun = |script: Script| script.send_message('1', b"").send_message('2', b"");
     let begin = || Script::new().expect_exactly('P', b"\0BEGIN\0\0\0").expect('B').expect('E');
     let stale = begun(begin().then(by_name())).complete("BEGIN");
-    let anew = begin().expect('P').expect('B').expect('D').expect('E').expect('S');
-    let anew = begun(anew.send_message('3', b"")).complete("BEGIN");
+    // The transaction that failed for nothing ends in the same request in which the next begins.
+    let rollback = Script::new().expect('C').expect_exactly('P', b"\0ROLLBACK\0\0\0");
+    let anew = rollback.expect('B').expect('E').then(begin());
+    let anew = anew.expect('P').expect('B').expect('D').expect('E').expect('S');
+    let anew = begun(anew.send_message('3', b"")).complete("ROLLBACK");
+    let anew = begun(anew).complete("BEGIN");
     let anew = begun(anew).row_description(&COLUMNS).row(&[Some(&7_i64.to_be_bytes())]);
     let script = parsed()
         .then(parsed())
         .then(stale.error("0A000", "cached plan must not change result type").ready('E'))
-        .simple("ROLLBACK", "ROLLBACK", 'I')
-        .then(in_transaction(Script::new().expect('C').then(anew)))
+        .then(in_transaction(anew))
         .simple("COMMIT", "COMMIT", 'I');
     let net = Net::postgres(vec![script]);
     let mut client = net.client();
