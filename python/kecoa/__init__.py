@@ -5,7 +5,8 @@ database asks for it. `kecoa.extras`, `kecoa.sql`, `kecoa.errors` and `kecoa.err
 modules of these names, and `install_as_psycopg2` answers `import psycopg2` with them; `kecoa.local` starts
 a database on this machine.
 
-`__version__` is kecoa's own; `kecoa.extensions.PSYCOPG2_VERSION` is the psycopg2 whose behaviour it follows.
+`__version__` is kecoa's own number in psycopg2's form, with the features that programs look for there;
+`kecoa.extensions.PSYCOPG2_VERSION` is the psycopg2 whose behaviour it follows.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ import asyncio
 import datetime as _dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Final, Literal, TypeAlias, final, overload
+from typing import Any, Final, Literal, NoReturn, TypeAlias, final, overload
 
 from typing_extensions import Self
 
@@ -27,6 +27,7 @@ _CastFunction: TypeAlias = Callable[[str | bytes | None, Any], Any]
 # `cursor` has an attribute of the same name.
 _typecaster: TypeAlias = typecaster
 _connection: TypeAlias = connection
+_cursor: TypeAlias = cursor
 
 # ---- exceptions (module name `kecoa`) ---------------------------------------------------------
 
@@ -181,7 +182,7 @@ class connection:
         new_file: str | None = ...,
         lobject_factory: Callable[..., Any] | None = None,
     ) -> Any: ...
-    # Raises NotSupportedError: there is no libpq.
+    # A capsule over a block of zeros: there is no libpq.
     def get_native_connection(self) -> Any: ...
     def xid(self, format_id: int, gtrid: str, bqual: str) -> Xid: ...
     def tpc_begin(self, xid: Xid | str | bytes) -> None: ...
@@ -639,6 +640,9 @@ class AsyncLink:
     def execute(
         self, cursor: cursor, query: _Query, vars: _Parameters = None, held: bool = False
     ) -> asyncio.Future[None] | None: ...
+    def execute_many(
+        self, cursor: cursor, query: _Query, many: list[Any], first: bool
+    ) -> asyncio.Future[None]: ...
     def command(self, sql: str, commit: bool = False) -> asyncio.Future[None]: ...
     def flush(self) -> None: ...
     def turn(self) -> asyncio.Future[None] | None: ...
@@ -719,3 +723,58 @@ def failure_facts(exc: BaseException, /) -> tuple[str | None, bool, bool]:
 
 def main(argv: list[str], self_command: list[str]) -> int:
     """Runs the command line `kecoa` with argv (without the program's name); returns the exit code."""
+
+class ReplicationConnection(connection):
+    """The connection behind `extras.LogicalReplicationConnection` and `PhysicalReplicationConnection`."""
+
+    def __init__(self, dsn: str, async_: int = 0, replication_type: int = 0, **kwargs: Any) -> None: ...
+    @property
+    def replication_type(self) -> int: ...
+    # Raise AttributeError: they have no meaning here.
+    @property
+    def autocommit(self) -> NoReturn: ...  # type: ignore[override]
+    @property
+    def isolation_level(self) -> NoReturn: ...  # type: ignore[override]
+    @property
+    def set_session(self) -> NoReturn: ...  # type: ignore[override]
+    @property
+    def set_isolation_level(self) -> NoReturn: ...  # type: ignore[override]
+    @property
+    def reset(self) -> NoReturn: ...  # type: ignore[override]
+
+class ReplicationCursor(cursor):
+    """The cursor behind `extras.ReplicationCursor`."""
+
+    def start_replication_expert(
+        self, command: _Query, decode: int = 0, status_interval: float = 10.0
+    ) -> None: ...
+    def consume_stream(
+        self, consume: Callable[[ReplicationMessage], object], keepalive_interval: float | None = None
+    ) -> None: ...
+    def read_message(self) -> ReplicationMessage | None: ...
+    def send_feedback(
+        self, write_lsn: int = 0, flush_lsn: int = 0, apply_lsn: int = 0, reply: int = 0, force: int = 0
+    ) -> None: ...
+    @property
+    def io_timestamp(self) -> _dt.datetime: ...
+    @property
+    def feedback_timestamp(self) -> _dt.datetime: ...
+    @property
+    def wal_end(self) -> int: ...
+
+class ReplicationMessage:
+    """What a stream brings; LSNs as numbers."""
+
+    def __new__(cls, cursor: _cursor, payload: Any) -> Self: ...
+    @property
+    def cursor(self) -> _cursor: ...
+    @property
+    def payload(self) -> Any: ...
+    @property
+    def data_size(self) -> int: ...
+    @property
+    def data_start(self) -> int: ...
+    @property
+    def wal_end(self) -> int: ...
+    @property
+    def send_time(self) -> _dt.datetime: ...

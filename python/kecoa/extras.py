@@ -31,6 +31,7 @@ from kecoa._json import (
 from kecoa._kecoa import (
     REPLICATION_LOGICAL as REPLICATION_LOGICAL,
     REPLICATION_PHYSICAL as REPLICATION_PHYSICAL,
+    ReplicationMessage as ReplicationMessage,
     UUID as _UUID,
     UUID_adapter as UUID_adapter,
     connection as _connection,
@@ -38,7 +39,6 @@ from kecoa._kecoa import (
     quote_ident as quote_ident,
     typecaster as _typecaster,
 )
-from kecoa._not_yet import not_yet_class, not_yet_connection
 from kecoa._range import (
     DateRange as DateRange,
     DateTimeRange as DateTimeRange,
@@ -48,6 +48,12 @@ from kecoa._range import (
     RangeAdapter as RangeAdapter,
     RangeCaster as RangeCaster,
     register_range as register_range,
+)
+from kecoa._replication import (
+    LogicalReplicationConnection as LogicalReplicationConnection,
+    PhysicalReplicationConnection as PhysicalReplicationConnection,
+    ReplicationCursor as ReplicationCursor,
+    StopReplication as StopReplication,
 )
 from kecoa._rows import (
     DictConnection as DictConnection,
@@ -109,12 +115,6 @@ __all__ = [
     "register_uuid",
     "wait_select",
 ]
-
-ReplicationCursor = not_yet_class("ReplicationCursor", _cursor)
-ReplicationMessage = not_yet_class("ReplicationMessage")
-StopReplication = not_yet_class("StopReplication", Exception)
-LogicalReplicationConnection = not_yet_connection("LogicalReplicationConnection")
-PhysicalReplicationConnection = not_yet_connection("PhysicalReplicationConnection")
 
 _UUID_OID = 2950
 _UUIDARRAY_OID = 2951

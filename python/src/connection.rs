@@ -7,6 +7,7 @@ mod nonwaiting;
 mod open;
 mod session;
 mod stepping;
+mod streaming;
 mod two_phase;
 
 use std::sync::atomic::AtomicU32;
@@ -17,9 +18,10 @@ use kecoa_proto::TransactionStatus;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyList, PyString, PyTuple, PyType, PyWeakrefReference};
+use pyo3::types::{PyBool, PyCapsule, PyDict, PyList, PyString, PyTuple, PyType, PyWeakrefReference};
 
 pub(crate) use info::ConnectionInfo;
+pub(crate) use link::Signals;
 use link::{Link, lock};
 pub(crate) use lobject::LargeObject;
 use lobject::{Oid, Text};
@@ -595,12 +597,11 @@ impl Connection {
         Connection::large_object(slf, &oid, mode, &new_oid, new_file, lobject_factory)
     }
 
-    /// NotSupportedError: there is no libpq.
-    fn get_native_connection(&self, py: Python<'_>) -> PyResult<()> {
+    /// A capsule of psycopg2's name, to pass on or to look whether there is one. There is no libpq
+    /// behind this connection: what it points to is a block of zeros, never to be given to libpq.
+    fn get_native_connection<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
         self.check_open(py)?;
-        Err(globals::get(py)?
-            .exceptions
-            .not_supported(py, "there is no libpq behind this connection"))
+        PyCapsule::new_with_value(py, [0_u64; 256], c"psycopg2.connection.native_connection")
     }
 
     /// An identifier for a two-phase transaction.

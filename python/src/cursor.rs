@@ -7,6 +7,7 @@ mod fetch;
 mod named;
 mod nonwaiting;
 mod support;
+mod streaming;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

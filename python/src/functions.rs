@@ -12,8 +12,14 @@ use crate::connection::Connection;
 use crate::cursor::Cursor;
 use crate::globals;
 
-/// The version of libpq whose behaviour is followed, as `PQlibVersion` would give it.
-pub(crate) const LIBPQ_VERSION: i32 = 180_000;
+/// kecoa's own version, in the form of psycopg2's: behind the number, what the module was built
+/// with. Programs look there for `lo64`, large objects beyond 2 GiB.
+pub(crate) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (dt dec pq3 ext lo64)");
+
+/// The version of libpq whose behaviour is followed, as `PQlibVersion` would give it: the last
+/// before 16, in which `PQsslAttributeNames` began to name none on connections without TLS. Here
+/// `ConnectionInfo.ssl_attribute_names` names them on every connection, as before.
+pub(crate) const LIBPQ_VERSION: i32 = 150_000;
 
 /// `_connect(dsn, connection_factory=None, async_=0)`: calls the factory.
 #[pyfunction]

@@ -19,6 +19,7 @@ mod interpolate;
 mod load;
 mod notify;
 mod report;
+mod replication;
 mod retry;
 mod typecaster;
 
@@ -29,13 +30,13 @@ use pyo3::types::{PyDict, PyString};
 #[pymodule]
 fn _kecoa(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
-    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("__version__", functions::VERSION)?;
     module.add("__libpq_version__", functions::LIBPQ_VERSION)?;
     module.add("apilevel", "2.0")?;
     module.add("threadsafety", 2)?;
     module.add("paramstyle", "pyformat")?;
-    module.add("REPLICATION_PHYSICAL", 12_345_678)?;
-    module.add("REPLICATION_LOGICAL", 87_654_321)?;
+    module.add("REPLICATION_PHYSICAL", replication::PHYSICAL)?;
+    module.add("REPLICATION_LOGICAL", replication::LOGICAL)?;
 
     let exceptions = exception::Exceptions::install(module)?;
     module.add_class::<exception::Diagnostics>()?;
@@ -45,6 +46,9 @@ fn _kecoa(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<cursor::Cursor>()?;
     module.add_class::<cursor::Column>()?;
     module.add_class::<notify::Notify>()?;
+    module.add_class::<replication::ReplicationConnection>()?;
+    module.add_class::<replication::ReplicationCursor>()?;
+    module.add_class::<replication::ReplicationMessage>()?;
     module.add("typecaster", py.get_type::<typecaster::Typecaster>())?;
     module.add_class::<aio::AsyncOpening>()?;
     module.add_class::<aio::AsyncLink>()?;

@@ -134,8 +134,22 @@ impl Progress {
         }
     }
 
+    /// Takes over what another thread has noted meanwhile on a copy: the later of each.
+    pub fn absorb(&mut self, other: &Progress) {
+        self.confirm(other.written, other.confirmed, other.applied);
+        self.flushed = self.flushed.max(other.flushed);
+        self.last_data = self.last_data.max(other.last_data);
+        self.wal_end = self.wal_end.max(other.wal_end);
+        let later = |a: Option<Moment>, b: Option<Moment>| match (a, b) {
+            (Some(a), Some(b)) => Some(if b.steady > a.steady { b } else { a }),
+            (a, b) => a.or(b),
+        };
+        self.last_io = later(self.last_io, other.last_io);
+        self.last_feedback = later(self.last_feedback, other.last_feedback);
+    }
+
     /// Notes that the stream has begun.
-    pub(crate) fn begun(&mut self) {
+    pub fn begun(&mut self) {
         self.last_io = Some(Moment::now());
     }
 
@@ -241,6 +255,21 @@ mod tests {
         assert_eq!(progress.due_in_at(sent + Duration::from_secs(99)), Duration::from_secs(1));
         assert_eq!(progress.due_in_at(sent + Duration::from_secs(101)), Duration::ZERO);
         assert_eq!(progress.last_io(), progress.last_feedback());
+    }
+
+    #[test]
+    fn absorbs_the_later_of_each() {
+        let mut progress = Progress::new();
+        let mut copy = progress.clone();
+        copy.received(&data(100, 150));
+        copy.sent();
+        progress.confirm(120, 100, 0);
+        progress.absorb(&copy);
+        let update = progress.update(false);
+        assert_eq!((update.written, update.flushed, progress.wal_end()), (120, 100, 150));
+        assert_eq!(progress.last_feedback(), copy.last_feedback());
+        progress.heard(&keepalive(200));
+        assert_eq!(progress.flushed(), 200);
     }
 
     #[test]

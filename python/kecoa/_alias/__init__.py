@@ -78,7 +78,7 @@ def _pose(module: _Psycopg2) -> None:
     module.__doc__ = kecoa.__doc__
     module.__file__ = kecoa.__file__
     module.__version__ = (
-        f"{kecoa.extensions.PSYCOPG2_VERSION} (dt dec pq3 ext lo64; kecoa {kecoa.__version__})"
+        f"{kecoa.extensions.PSYCOPG2_VERSION} (dt dec pq3 ext lo64; kecoa {kecoa.__version__.split()[0]})"
     )
 
 

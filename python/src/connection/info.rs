@@ -143,13 +143,10 @@ impl ConnectionInfo {
         lock(&self.connection.get().state).tls.is_some()
     }
 
-    /// What `ssl_attribute` knows.
+    /// What `ssl_attribute` knows, also where there is no TLS.
     #[getter]
-    fn ssl_attribute_names(&self) -> Vec<&'static str> {
-        match lock(&self.connection.get().state).tls {
-            Some(_) => vec!["library", "protocol", "cipher"],
-            None => Vec::new(),
-        }
+    fn ssl_attribute_names(&self) -> [&'static str; 3] {
+        ["library", "protocol", "cipher"]
     }
 
     /// A fact about the encryption.

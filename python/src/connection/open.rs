@@ -161,10 +161,8 @@ impl Connection {
                 });
             }
         };
-        let datestyle_is_iso =
-            client.parameter("DateStyle").is_none_or(|style| style.starts_with("ISO"));
         this.adopt(py, client, Some(&config))?;
-        if !datestyle_is_iso {
+        if !this.dates_are_iso(py) {
             Connection::command(slf, "SET datestyle TO 'ISO'", false)?;
         }
         Ok(())

@@ -154,7 +154,12 @@ impl Connection {
         Connection::command(slf, "SET datestyle TO 'ISO'", false)
     }
 
-    fn dates_are_iso(&self, py: Python<'_>) -> bool {
+    /// Whether dates come in the form that the typecasters read. A walsender sends none, and may
+    /// know no SET.
+    pub(super) fn dates_are_iso(&self, py: Python<'_>) -> bool {
+        if lock(&self.state).options.iter().any(|(name, _)| name == "replication") {
+            return true;
+        }
         self.server_parameter(py, "DateStyle").is_none_or(|style| style.starts_with("ISO"))
     }
 

@@ -1,0 +1,48 @@
+//! What replication asks of the connection below it.
+
+use std::ffi::c_void;
+
+use kecoa::blocking::Client;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+
+use super::Connection;
+use super::link::lock;
+use crate::globals;
+
+impl Connection {
+    /// Connects to a walsender. It knows no transactions; `factory` makes its cursors.
+    pub(crate) fn open_for_streams(
+        slf: &Bound<'_, Connection>,
+        dsn: &Bound<'_, PyString>,
+        async_: Option<&Bound<'_, PyAny>>,
+        kwargs: Option<&Bound<'_, PyDict>>,
+        factory: Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        Connection::__init__(slf, dsn, async_, kwargs)?;
+        lock(&slf.get().state).autocommit = true;
+        slf.get().set_cursor_factory(Some(factory.unbind()));
+        Ok(())
+    }
+
+    /// Whether a stream is open.
+    pub(crate) fn is_streaming(&self, py: Python<'_>) -> bool {
+        py.detach(|| lock(&self.link).client.as_ref().is_some_and(Client::is_streaming))
+    }
+
+    /// ProgrammingError on a synchronous connection while a wait callback is set.
+    pub(crate) fn refuse_green(&self, py: Python<'_>, what: &str) -> PyResult<()> {
+        if self.green(py)?.is_none() {
+            return Ok(());
+        }
+        let message = format!("{what} cannot be used with an asynchronous callback.");
+        Err(globals::get(py)?.exceptions.programming(py, message))
+    }
+
+    /// How the connection is shown, as an object of `class` at `address`.
+    pub(crate) fn shown<T>(&self, class: &str, address: *mut T) -> String {
+        let state = lock(&self.state);
+        let address = address.cast::<c_void>();
+        format!("<{class} object at {address:p}; dsn: '{}', closed: {}>", state.dsn, state.closed)
+    }
+}
