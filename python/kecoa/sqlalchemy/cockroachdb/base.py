@@ -135,14 +135,15 @@ class CockroachDBDialect(Reflection):
 
     def set_as_of_system_time(self, dbapi_connection: Any, expression: str | None) -> None:
         """Begin transactions of this connection at a point of the past; None: at the present."""
+        driver_connection = self.get_driver_connection(dbapi_connection)  # type: ignore[attr-defined]
         if expression is None:
-            self._as_of.pop(dbapi_connection, None)
+            self._as_of.pop(driver_connection, None)
         else:
-            self._as_of[dbapi_connection] = expression
+            self._as_of[driver_connection] = expression
 
     def get_as_of_system_time(self, dbapi_connection: Any) -> str | None:
         """Return the expression of `set_as_of_system_time`."""
-        return self._as_of.get(dbapi_connection)
+        return self._as_of.get(self.get_driver_connection(dbapi_connection))  # type: ignore[attr-defined]
 
     def set_follower_reads(self, dbapi_connection: Any, wanted: bool) -> None:
         """Read from the nearest replicas, or not."""
@@ -152,7 +153,8 @@ class CockroachDBDialect(Reflection):
         """Begin a transaction; the driver itself sends BEGIN with the first statement."""
         super().do_begin(dbapi_connection)
         # What comes is the pool's proxy; the options were set on the connection inside.
-        expression = self._as_of.get(getattr(dbapi_connection, "dbapi_connection", dbapi_connection))
+        inside = getattr(dbapi_connection, "dbapi_connection", dbapi_connection)
+        expression = self.get_as_of_system_time(inside)
         if expression is not None:
             cursor = dbapi_connection.cursor()
             try:

@@ -28,6 +28,13 @@ class CockroachDBDialect_kecoa(CockroachDBDialect, KecoaDialect):
     supports_statement_cache = True
     execution_ctx_cls: Any = _ExecutionContext
 
+    @classmethod
+    def get_async_dialect_cls(cls, url: Any) -> Any:  # noqa: ARG003
+        """Return the dialect of `create_async_engine`."""
+        from kecoa.sqlalchemy.cockroachdb.kecoa_async import CockroachDBDialectAsync_kecoa
+
+        return CockroachDBDialectAsync_kecoa
+
 
 dialect = CockroachDBDialect_kecoa
 
