@@ -10,6 +10,9 @@ import sys
 
 if __package__:
     from kecoa import _kecoa
+elif "kecoa._kecoa" in sys.modules:
+    # Under `kecoa run` the package is imported before the program begins; an extension is loaded once.
+    _kecoa = sys.modules["kecoa._kecoa"]
 else:
     import _kecoa  # type: ignore[import-not-found,no-redef]
 

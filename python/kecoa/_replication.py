@@ -32,7 +32,7 @@ class PhysicalReplicationConnection(_ReplicationConnection):
         super().__init__(*args, **{**kwargs, "replication_type": REPLICATION_PHYSICAL})
 
 
-class StopReplication(Exception):  # noqa: N818  (psycopg2's name)
+class StopReplication(Exception):
     """To be raised by a consumer that has enough, out of `ReplicationCursor.consume_stream`.
 
     It is no error, and no `kecoa.Error`.
@@ -51,7 +51,9 @@ class ReplicationCursor(_ReplicationCursor):
     """The cursor of a replication connection."""
 
     def _type_of(self, slot_type: int | None) -> int:
-        chosen: int = self.connection.replication_type if slot_type is None else slot_type
+        # Any: psycopg2 takes any connection here, too, and fails as late.
+        conn: Any = self.connection
+        chosen: int = conn.replication_type if slot_type is None else slot_type
         if chosen not in (REPLICATION_LOGICAL, REPLICATION_PHYSICAL):
             raise ProgrammingError(f"unrecognized replication type: {chosen!r}")
         return chosen

@@ -31,8 +31,8 @@ from kecoa._json import (
 from kecoa._kecoa import (
     REPLICATION_LOGICAL as REPLICATION_LOGICAL,
     REPLICATION_PHYSICAL as REPLICATION_PHYSICAL,
-    ReplicationMessage as ReplicationMessage,
     UUID as _UUID,
+    ReplicationMessage as ReplicationMessage,
     UUID_adapter as UUID_adapter,
     connection as _connection,
     cursor as _cursor,

@@ -4,7 +4,7 @@ usage: child.py RESULTS [TEST ...]
 
 Runs in the folder of psycopg2's sources, whose package `tests` it imports. A TEST is a dotted name below
 that package ("test_connection.ConnectionTests"); all run when none is named. RESULTS becomes a JSON object:
-outcome and reason by test. Also read by the parent, for NEEDS_LIBPQ alone.
+`module`, the name of what `import psycopg2` gave, and `tests`, outcome and reason by test.
 """
 
 from __future__ import annotations
@@ -72,7 +72,10 @@ def main(results: str, *names: str) -> None:
         suite = tests.test_suite()
     recorder = Recorder()
     runnable(suite).run(recorder)
-    Path(results).write_text(json.dumps(recorder.outcomes))
+    import psycopg2
+
+    report = {"module": psycopg2.__name__, "tests": recorder.outcomes}
+    Path(results).write_text(json.dumps(report))
 
 
 if __name__ == "__main__":
