@@ -6,10 +6,13 @@ import ipaddress
 import subprocess
 import sys
 import uuid
+from datetime import date, datetime, timezone
+from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import Range
 
 import kecoa
 
@@ -87,6 +90,36 @@ def test_arrays_whose_type_no_loader_knows(engine):
     assert row.prices == ["$1.00", "$2,000.50"]
     assert row.words == ["a,b", None, '"']
     assert row.moods == ["sad", "not, sad", None, "NULL"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (
+            postgresql.TSTZMULTIRANGE,
+            [
+                Range(
+                    datetime(2026, 1, 2, 3, tzinfo=timezone.utc), datetime(2026, 1, 3, tzinfo=timezone.utc)
+                ),
+                Range(datetime(2027, 1, 2, tzinfo=timezone.utc), None, bounds="()"),
+            ],
+        ),
+        (postgresql.INT4MULTIRANGE, [Range(1, 3), Range(7, 9)]),
+        (postgresql.INT8MULTIRANGE, []),
+        (postgresql.NUMMULTIRANGE, [Range(Decimal("1.5"), Decimal("2.5"), bounds="(]")]),
+        (postgresql.DATEMULTIRANGE, [Range(None, date(2026, 1, 2))]),
+        (postgresql.TSMULTIRANGE, None),
+    ],
+)
+def test_multiranges(engine, kind, value):
+    table = sa.Table("multi_t", sa.MetaData(), sa.Column("v", kind))
+    with engine.connect() as conn:
+        table.create(conn)
+        conn.execute(table.insert(), {"v": value})
+        found = conn.execute(sa.select(table.c.v)).scalar()
+        assert found == value
+        assert found is None or isinstance(found, postgresql.ranges.MultiRange)
+        assert conn.execute(sa.select(table.c.v).where(table.c.v == value)).all() or value is None
 
 
 def test_native_inet_types(url):

@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import Dialect
 
 from kecoa.sqlalchemy._failure import is_lost
-from kecoa.sqlalchemy.postgresql_types import COLSPECS
+from kecoa.sqlalchemy.postgresql_types import COLSPECS, register_multiranges
 
 __all__ = ["KecoaDialect", "PGDialect_kecoa", "dialect"]
 
@@ -63,16 +63,16 @@ class KecoaDialect(PGDialect_psycopg2):
     def on_connect(self) -> Callable[[Any], None] | None:
         """Return what prepares a new connection."""
         prepare: Callable[[Any], None] | None = super().on_connect()
-        if not self._native_inet_types:
-            return prepare
-        register = self._psycopg2_extras.register_ipaddress
+        register_addresses = self._psycopg2_extras.register_ipaddress if self._native_inet_types else None
 
-        def prepare_with_addresses(dbapi_conn: Any) -> None:
+        def prepare_ours(dbapi_conn: Any) -> None:
             if prepare is not None:
                 prepare(dbapi_conn)
-            register(dbapi_conn)
+            register_multiranges(dbapi_conn)
+            if register_addresses is not None:
+                register_addresses(dbapi_conn)
 
-        return prepare_with_addresses
+        return prepare_ours
 
     def is_disconnect(self, e: BaseException, connection: Any, cursor: Any) -> bool:
         """Whether the connection is of no use after the error: by its state and SQLSTATE, not by words."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
+from sqlalchemy.dialects.postgresql import ranges
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.types import ARRAY
 
 from kecoa import extensions
+from kecoa.extras import Range
 
-__all__ = ["COLSPECS"]
+__all__ = ["COLSPECS", "register_multiranges"]
 
 _BOX_ARRAY = 1020
 
@@ -40,5 +43,68 @@ class KecoaArray(_Array):  # type: ignore[misc]
         return process_text
 
 
-COLSPECS: dict[type[Any], type[Any]] = {**PGDialect_psycopg2.colspecs, ARRAY: KecoaArray}
+class KecoaMultiRange(ranges.AbstractMultiRangeImpl[Any]):
+    """A multirange, which psycopg2 does not know. The statement has a cast, so it can be sent as its text."""
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
+        """Return what makes the text of a value for the server."""
+
+        def process(value: Any) -> Any:
+            if value is None or isinstance(value, str):
+                return value
+            return "{" + ",".join(str(element) for element in value) + "}"
+
+        return process
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
+        """Return what makes SQLAlchemy's objects of a value from the server."""
+
+        def process(value: list[Range] | None) -> Any:
+            return None if value is None else ranges.MultiRange(_range(element) for element in value)
+
+        return process
+
+
+def _range(value: Range) -> ranges.Range[Any]:
+    """Return SQLAlchemy's object for kecoa's."""
+    if value.isempty:
+        return ranges.Range(empty=True)
+    bounds: Any = ("[" if value.lower_inc else "(") + ("]" if value.upper_inc else ")")
+    return ranges.Range(value.lower, value.upper, bounds=bounds)
+
+
+# A bound may hold anything between quotes, which are doubled inside.
+_BOUND = r'(?:"(?:[^"]|"")*"|[^"(\[,)\]]*)'
+_RANGE = re.compile(rf"[\[(]{_BOUND},{_BOUND}[\])]")
+
+# The oid of each multirange and of its range.
+_MULTIRANGES = {4451: 3904, 4532: 3906, 4533: 3908, 4534: 3910, 4535: 3912, 4536: 3926}
+
+
+def _load_multirange(oid: int) -> Callable[[Any, Any], Any]:
+    def load(text: Any, cursor: Any) -> list[Any] | None:
+        if text is None:
+            return None
+        return [cursor.cast(oid, found.group()) for found in _RANGE.finditer(text)]
+
+    return load
+
+
+_TYPECASTERS = [
+    extensions.new_type((oid,), "MULTIRANGE", _load_multirange(element))
+    for oid, element in _MULTIRANGES.items()
+]
+
+
+def register_multiranges(conn: Any) -> None:
+    """Have multiranges of a connection come as lists of ranges."""
+    for typecaster in _TYPECASTERS:
+        extensions.register_type(typecaster, conn)
+
+
+COLSPECS: dict[type[Any], type[Any]] = {
+    **PGDialect_psycopg2.colspecs,
+    ARRAY: KecoaArray,
+    ranges.AbstractMultiRange: KecoaMultiRange,
+}
 """Which class stands for which of SQLAlchemy's types."""
