@@ -85,7 +85,9 @@ class CockroachDBImpl(postgresql.PostgresqlImpl):
             and metadata_column.server_default is None
         ):
             return False
-        return _plain(rendered_metadata_default) != _plain(rendered_inspector_default)
+        default = getattr(metadata_column.server_default, "arg", None)
+        wanted = _quoted(default) if isinstance(default, str) else rendered_metadata_default
+        return _plain(wanted) != _plain(rendered_inspector_default)
 
     def correct_for_autogen_constraints(
         self,
@@ -99,10 +101,14 @@ class CockroachDBImpl(postgresql.PostgresqlImpl):
         for constraint in list(conn_unique_constraints):
             if constraint.name in indexes:
                 conn_unique_constraints.remove(constraint)
-        constraints = {constraint.name for constraint in conn_unique_constraints}
         for index in list(conn_indexes):
-            if index.name in constraints:
+            if index.info.get("duplicates_constraint") and index.name not in indexes:
                 conn_indexes.remove(index)
+
+    def adjust_reflected_dialect_options(self, reflected_object: Any, kind: str) -> dict[str, Any]:
+        """Leave out what says nothing."""
+        options: dict[str, Any] = super().adjust_reflected_dialect_options(reflected_object, kind)
+        return {name: value for name, value in options.items() if value not in ([], None)}
 
     def render_type(self, type_: Any, autogen_context: Any) -> Any:
         """Render CockroachDB's own types in a migration, with their import."""
@@ -115,6 +121,11 @@ class CockroachDBImpl(postgresql.PostgresqlImpl):
 def _locked_table(error: exc.DBAPIError) -> str | None:
     match = _LOCKED.search(str(error.orig))
     return match[1] if match is not None and facts_of(error).sqlstate == _LOCKED_STATE else None
+
+
+def _quoted(value: str) -> str:
+    text = value[1:-1] if re.fullmatch(r"'.*'", value, re.DOTALL) else value.replace("'", "''")
+    return f"'{text}'"
 
 
 def _plain(default: str | None) -> str | None:

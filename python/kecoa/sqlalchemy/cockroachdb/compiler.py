@@ -107,8 +107,8 @@ class CockroachDDLCompiler(PGDDLCompiler):
         text = " ".join(words) + f" ({', '.join(elements)})" + _hash(index)
         stored = [*(ours["include"] or ()), *(theirs["include"] or ())]
         if stored:
-            columns = [index.table.c[column] if isinstance(column, str) else column for column in stored]
-            text += f" STORING ({', '.join(map(self.preparer.quote, (column.name for column in columns)))})"
+            names = [column if isinstance(column, str) else column.name for column in stored]
+            text += f" STORING ({', '.join(map(self.preparer.quote, names))})"
         with_ = {**(theirs["with"] or {}), **(ours["with"] or {})}
         if with_:
             text += f" WITH ({', '.join(f'{key} = {value}' for key, value in with_.items())})"
