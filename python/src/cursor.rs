@@ -1,5 +1,6 @@
 //! `cursor`: psycopg2's cursor object.
 
+mod arrow;
 mod copy;
 mod description;
 mod execute;
@@ -22,6 +23,7 @@ pub(crate) use execute::{is_commit, merged};
 use fetch::{Fetched, Place, find_caster};
 use support::{check_file, column_list, quoted_name, quoted_text};
 
+use crate::arrow::ArrowResult;
 use crate::connection::{Connection, bool_or_none};
 use crate::globals;
 
@@ -415,6 +417,15 @@ impl Cursor {
         Cursor::fetch_many(slf, None)
     }
 
+    /// The next `size` rows, or all that are left, for consumers of Arrow's data: an object with
+    /// `__arrow_c_stream__`, for `pyarrow.table()`, `polars.DataFrame()` and others.
+    #[pyo3(signature = (size=None))]
+    fn fetch_arrow(slf: &Bound<'_, Self>, size: Option<usize>) -> PyResult<ArrowResult> {
+        let amount = size.map_or_else(|| "ALL".to_owned(), |size| size.to_string());
+        Cursor::fetch_forward(slf, &amount)?;
+        Cursor::take_arrow(slf, size)
+    }
+
     /// Moves in the result, `relative` to the next row or `absolute`.
     #[pyo3(signature = (value, mode="relative"))]
     fn scroll(slf: &Bound<'_, Self>, value: i64, mode: &str) -> PyResult<()> {
@@ -542,6 +553,17 @@ impl Cursor {
             quoted_text(&connection, null)?
         );
         Cursor::copy(slf, sql.as_bytes(), file, 0)
+    }
+
+    /// Copies `data`, an object with `__arrow_c_stream__` or `__arrow_c_array__`, into a table.
+    #[pyo3(signature = (table, data, columns=None))]
+    fn copy_arrow(
+        slf: &Bound<'_, Self>,
+        table: &Bound<'_, PyAny>,
+        data: &Bound<'_, PyAny>,
+        columns: Option<Vec<String>>,
+    ) -> PyResult<()> {
+        Cursor::put_arrow(slf, table, data, columns)
     }
 
     /// Closes the cursor, on the server too when it has a name.

@@ -7,6 +7,7 @@
 //! `unsafe` is for CPython's C API, between bytes and values.
 
 mod aio;
+mod arrow;
 mod codec;
 mod connection;
 mod cursor;
@@ -45,6 +46,7 @@ fn _kecoa(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<connection::LargeObject>()?;
     module.add_class::<cursor::Cursor>()?;
     module.add_class::<cursor::Column>()?;
+    module.add_class::<arrow::ArrowResult>()?;
     module.add_class::<notify::Notify>()?;
     module.add_class::<replication::ReplicationConnection>()?;
     module.add_class::<replication::ReplicationCursor>()?;

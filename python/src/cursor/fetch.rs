@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyDictMethods, PyList};
 
 use super::{Cursor, lock};
+use crate::arrow::RowSource;
 use crate::globals;
 use crate::load::{Context, Loader, Zones};
 use crate::typecaster::Typecaster;
@@ -97,6 +98,11 @@ impl Fetched {
             }
             place = Place { run: place.run + 1, offset: 0 };
         }
+    }
+
+    /// The next `left` rows from a place on, as they came.
+    pub(super) fn source(&self, place: Place, left: usize) -> RowSource {
+        RowSource { rows: self.rows.clone(), run: place.run, offset: place.offset, left }
     }
 
     /// The place of row number `index`, by walking from the start of its run.
