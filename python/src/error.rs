@@ -195,8 +195,8 @@ pub(crate) fn diagnostics<'py>(
     holder.value(py).getattr("diag")
 }
 
-/// COPY FROM gave up because the file's `read` raised: the server's error 57014 in psycopg2, which
-/// names the cause's class and text.
+/// COPY FROM gave up because the file's `read` raised, and the server did not say so: what its error
+/// 57014 would be, which names the cause's class and text.
 pub(crate) fn read_failed(py: Python<'_>, cause: PyErr) -> PyErr {
     let class = match class_for(py, "57014") {
         Ok(class) => class,

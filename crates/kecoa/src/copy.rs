@@ -41,7 +41,9 @@ impl Course {
     fn end(mut self, session: &mut Session, expected: &str) -> Result<Option<u64>, Error> {
         finish(session, &mut self.server)?;
         match (self.failed, self.server) {
-            (Some(error), _) => Err(error),
+            // What the server made of it belongs to it.
+            (Some(error), Some(server)) => Err(error.with_server(server)),
+            (Some(error), None) => Err(error),
             (None, Some(error)) => Err(Error::from_server(error)),
             (None, None) if !self.copied => Err(Error::usage_after_the_fact(format!(
                 "expected {expected}, found another statement"
@@ -74,6 +76,11 @@ pub(crate) fn copy_in(
                     Ok(Fed::Everything) => session.copy_done()?,
                     // After its error the server waits for no end of the data either.
                     Ok(Fed::UntilRefused) => {}
+                    Ok(Fed::UntilFailed(error)) => {
+                        session.copy_fail(&reason(&error))?;
+                        course.failed =
+                            Some(Error::io("the data to copy could not be read", error));
+                    }
                     Err(error) if session.is_closed() => return Err(error),
                     Err(error) => {
                         session.copy_fail("the client could not read the data to copy")?;
@@ -94,6 +101,15 @@ pub(crate) fn copy_in(
 enum Fed {
     Everything,
     UntilRefused,
+    UntilFailed(std::io::Error),
+}
+
+/// The most of a reader's error that the server is told, in characters.
+const REASON: usize = 1000;
+
+/// The text of a reader's error as the reason of a CopyFail, which has no NUL.
+fn reason(error: &std::io::Error) -> String {
+    error.to_string().chars().take(REASON).filter(|character| *character != '\0').collect()
 }
 
 /// Sends the reader's bytes until it ends, or until the server has lost interest.
@@ -111,7 +127,7 @@ fn feed(
             Ok(0) => return Ok(Fed::Everything),
             Ok(n) => n,
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => return Err(Error::io("the data to copy could not be read", error)),
+            Err(error) => return Ok(Fed::UntilFailed(error)),
         };
         session.copy_data(chunk.get(..n).unwrap_or_default(), hook)?;
     }

@@ -7,6 +7,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
+use super::execute::Mode;
 use super::{Cursor, lock};
 use crate::codec::Codec;
 use crate::connection::Connection;
@@ -138,7 +139,14 @@ impl Read for PythonReader {
         if self.taken >= self.chunk.len() {
             let outcome = Python::try_attach(|py| {
                 self.next_chunk(py).map_err(|error| {
-                    let message = format!("error in .read() call: {error}");
+                    // As psycopg2 tells the server, whose error has it.
+                    let name = error.get_type(py).name().map(|name| name.to_string());
+                    let text = error.value(py).str().map(|text| text.to_string());
+                    let message = format!(
+                        "error in .read() call: {} {}",
+                        name.unwrap_or_default(),
+                        text.unwrap_or_default()
+                    );
                     self.trouble = Some(error);
                     io::Error::other(message)
                 })
@@ -210,8 +218,8 @@ impl Cursor {
         drop(old);
         let codec = connection.get().codec();
         let Some(direction) = direction(text) else {
-            return Err(exceptions
-                .programming(py, "expected a COPY statement with FROM STDIN or TO STDOUT"));
+            // psycopg2 runs any statement.
+            return Cursor::run(slf, &connection, sql, Mode::Normal);
         };
         Connection::begin_now(&connection)?;
         let (copied, trouble) = match direction {
@@ -228,9 +236,17 @@ impl Cursor {
                 let copied = Connection::drive(&connection, |client, hook| {
                     client.copy_in(text, &mut reader, hook)
                 })?;
-                // As psycopg2: it looks as the server reports it; the cause is attached.
-                let trouble = reader.trouble.map(|cause| error::read_failed(py, cause));
-                (copied, trouble)
+                if let Some(cause) = reader.trouble {
+                    return Err(match &copied {
+                        Err(error) if error.server().is_some() => {
+                            let raised = Cursor::copy_failed(slf, sql, &codec, error);
+                            raised.set_cause(py, Some(cause));
+                            raised
+                        }
+                        _ => error::read_failed(py, cause),
+                    });
+                }
+                (copied, None)
             }
             Direction::Out => {
                 let is_text = file.is_instance(&py.import("io")?.getattr("TextIOBase")?)?;
@@ -257,16 +273,27 @@ impl Cursor {
                 inner.statusmessage = Some(Box::default());
                 Ok(())
             }
-            Err(error) => {
-                let circumstances = Circumstances {
-                    statement: Some(sql),
-                    codec: &codec,
-                    cursor: Some(slf.as_any()),
-                    commit: false,
-                };
-                Err(error::exception(py, &error, &circumstances))
-            }
+            Err(error) => Err(Cursor::copy_failed(slf, sql, &codec, &error)),
         }
+    }
+
+    /// The exception for a COPY that failed; the status message is then empty, as psycopg2's.
+    fn copy_failed(
+        slf: &Bound<'_, Cursor>,
+        sql: &[u8],
+        codec: &Arc<Codec>,
+        error: &kecoa::Error,
+    ) -> PyErr {
+        if error.server().is_some() {
+            lock(&slf.get().inner).statusmessage = Some(Box::default());
+        }
+        let circumstances = Circumstances {
+            statement: Some(sql),
+            codec,
+            cursor: Some(slf.as_any()),
+            commit: false,
+        };
+        error::exception(slf.py(), error, &circumstances)
     }
 }
 

@@ -109,6 +109,8 @@ impl Cursor {
         let how = if absolute { "ABSOLUTE " } else { "" };
         let sql = format!("MOVE {how}{value} FROM {}", named.quoted);
         Cursor::run(slf, &connection, sql.as_bytes(), held(&named))?;
+        // psycopg2 does not count what was moved over.
+        lock(&this.inner).rowcount = -1;
         Ok(true)
     }
 

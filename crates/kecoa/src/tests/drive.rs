@@ -328,6 +328,7 @@ fn a_copy_whose_caller_fails_leaves_a_usable_connection() {
     let error = client.copy_in("COPY t FROM STDIN", &mut Failing, &mut Never).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
     assert!(error.to_string().contains("the disk is gone"), "{error}");
+    assert_eq!(error.sqlstate(), Some("57014"));
     let error = client.copy_out("COPY t TO STDOUT", &mut Failing, &mut Never).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
     client.batch("SELECT 1").unwrap();
