@@ -14,6 +14,7 @@ use super::message::local_time;
 use crate::connection::{Connection, Signals};
 use crate::cursor::Cursor;
 use crate::error::{self, Circumstances};
+use crate::exception::{Details, DriverError};
 use crate::globals;
 
 /// How long a wait for the socket lasts before it is seen that another thread closed the connection.
@@ -88,9 +89,17 @@ impl ReplicationCursor {
         match driven {
             Ok(Some(done)) => Ok(done),
             Ok(None) => {
+                let text = "no COPY in progress\n";
                 let class = globals::get(py)?.exceptions.class(py, "DatabaseError");
-                let error = PyErr::from_type(class, ("no COPY in progress\n",));
-                Err(error::with_cursor(py, error, slf.as_any()))
+                let value = class.call1((text,))?;
+                if let Ok(driver_error) = value.cast::<DriverError>() {
+                    driver_error.get().set(Details {
+                        message: Some(text.to_owned()),
+                        cursor: Some(slf.as_any().clone().unbind()),
+                        ..Details::default()
+                    });
+                }
+                Err(PyErr::from_value(value))
             }
             Err(error) => {
                 let codec = connection.get().codec();
