@@ -344,7 +344,7 @@ class AsyncConnection:
             raise ProgrammingError(f"{name} cannot be set inside a transaction: commit or roll back first")
 
     def _check_open(self) -> None:
-        self._inner.get_backend_pid()
+        self._link.check()
 
     def _renew_begin(self) -> None:
         """Tell the link by which statement transactions begin."""

@@ -100,7 +100,9 @@ class AsyncCopy:
                 if not await self._is_over():
                     link.pull_abandon(self._conn._grace)
             elif direction == COPY_IN:
-                if error is None:
+                if link.copy_refused():
+                    pass  # The server has said why, and takes no more.
+                elif error is None:
                     link.copy_end()
                 else:
                     link.copy_end(f"error from Python: {type(error).__name__} - {error}".replace("\0", " "))
@@ -156,7 +158,6 @@ class AsyncCopy:
             sent = link.copy_send(piece)
             while not sent:
                 if link.copy_refused():
-                    link.copy_end()
                     self._direction = OVER
                     await self._finish()
                     return

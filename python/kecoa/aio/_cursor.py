@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from kecoa._kecoa import Column, NotSupportedError, cursor as Inner  # noqa: N812
+from kecoa._kecoa import Column, NotSupportedError, OperationalError, cursor as Inner  # noqa: N812
 from kecoa.aio._copy import ROWS, AsyncCopy, Puller
 from kecoa.aio._rows import RowFactory, RowMaker, tuple_row
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from kecoa.aio._connection import AsyncConnection
+
+#: How many statements of `executemany` are under way at a time.
+_MANY = 1000
 
 
 class AsyncCursor:
@@ -60,21 +64,32 @@ class AsyncCursor:
         future = self._link.execute(self._inner, query, vars)
         if future is None:
             return await self._execute_in_turn(query, vars, timeout)
-        pipeline = self._conn._pipeline
-        if pipeline is not None:
-            self._pending = future
-            pipeline._add(future)
+        if self._conn._pipeline is not None:
+            self._join(future)
             return self
         await self._conn._wait(future, timeout)
         return self
+
+    def _join(self, future: asyncio.Future[None]) -> None:
+        """Leave the answer to the pipeline."""
+        self._pending = future
+        if self._conn._pipeline is not None:
+            self._conn._pipeline._add(future)
 
     async def _execute_in_turn(self, query: Any, vars: Any, timeout: float | None) -> Self:
         conn, link = self._conn, self._link
         await conn._take_turn()
         try:
-            await conn._begin()
             future = link.execute(self._inner, query, vars, True)
-            if future is not None:
+            if future is None:
+                # BEGIN can't travel with it.
+                await conn._begin()
+                future = link.execute(self._inner, query, vars, True)
+            if future is None:
+                raise OperationalError("expected a transaction after BEGIN, found none")
+            if conn._pipeline is not None:
+                self._join(future)
+            else:
                 await conn._wait(future, timeout)
         finally:
             link.release()
@@ -87,20 +102,26 @@ class AsyncCursor:
         *,
         timeout: float | None = None,
     ) -> None:
-        """Run a statement once for each of `vars_list`, in one go: no answer is waited for before the last.
+        """Run a statement once for each of `vars_list`, without waiting for an answer before the last.
 
-        `rowcount` is the sum afterwards, and there are no rows to fetch. When one fails, those behind it that
-        were sent already fail, too, inside a transaction; in autocommit mode each stands for itself.
+        `rowcount` is the sum afterwards, and there are no rows to fetch. Raises the first error; in
+        autocommit mode the statements behind it may have been done.
         """
         self._maker = None
-        async with self._conn.pipeline() as pipeline:
-            cursors = []
-            for vars in vars_list:
-                cursor = AsyncCursor(self._conn)
-                await cursor.execute(query, vars)
-                cursors.append(cursor)
-            await pipeline.sync()
-        _ = cursors
+        conn, link = self._conn, self._link
+        if conn._pipeline is not None:
+            await conn._pipeline.sync()
+        vars = iter(vars_list)
+        await conn._take_turn()
+        try:
+            first = True
+            while (many := list(itertools.islice(vars, _MANY))) or first:
+                if many:
+                    await conn._begin()
+                await conn._wait(link.execute_many(self._inner, query, many, first), timeout)
+                first = False
+        finally:
+            link.release()
 
     def stream(
         self, query: Any, vars: Sequence[Any] | Mapping[str, Any] | None = None

@@ -18,7 +18,9 @@ impl AsyncLink {
         let number = {
             let state = slf.get().state();
             let last = match future {
-                Some(future) => state.requests.iter().find(|pending| future.is(&pending.future)),
+                Some(future) => {
+                    state.requests.iter().rev().find(|pending| future.is(&pending.future))
+                }
                 None => state.requests.back(),
             };
             match last {
@@ -50,11 +52,9 @@ impl AsyncLink {
             this.state().cancelling -= 1;
         }
         let over = slf.getattr(intern!(py, "on_grace_over"))?;
-        this.event_loop.call_method1(
-            py,
-            intern!(py, "call_later"),
-            (grace, over, number, grace),
-        )?;
+        // A loop that is closed waits for nothing any more.
+        let timer = (grace, over, number, grace);
+        let _ = this.event_loop.call_method1(py, intern!(py, "call_later"), timer);
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use kecoa::Readiness;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyTuple, PyWeakrefMethods, PyWeakrefReference};
+use pyo3::types::{PyBytes, PyList, PyTuple, PyWeakrefMethods, PyWeakrefReference};
 
 use super::pull::Pull;
 use super::requests::Pending;
@@ -55,6 +55,8 @@ pub(super) struct State {
     /// Weak: whom notices and notifications are for.
     owner: Option<Py<PyWeakrefReference>>,
     numbers: u64,
+    /// How many bytes of statements were submitted and wait to be sent.
+    pub(super) unsent: usize,
     /// Why the connection is closed, for those who still wait for it.
     pub(super) end: Option<String>,
 }
@@ -208,12 +210,12 @@ impl AsyncLink {
         error.write_unraisable(py, Some(slf.as_any()));
     }
 
-    /// Closes, and tells those who wait why.
+    /// Closes, and tells those who wait why. With a reason, the connection was lost.
     pub(super) fn end_with(slf: &Bound<'_, Self>, reason: Option<&str>) {
         let py = slf.py();
         let this = slf.get();
         AsyncLink::unwatch(slf);
-        this.connection.get().close_link(py);
+        this.connection.get().close_link(py, reason.is_some());
         let (requests, pull, waiters) = {
             let mut state = this.state();
             state.end = reason.map(ToOwned::to_owned);
@@ -340,7 +342,7 @@ impl AsyncLink {
     }
 
     /// Runs a statement for a cursor: a future that is done when the cursor has its result. None
-    /// when it has to wait its turn; `held` is for whoever has it.
+    /// when it has to wait its turn, or for BEGIN; `held` is for whoever has the connection.
     #[pyo3(signature = (cursor, query, vars=None, held=false))]
     fn execute<'py>(
         slf: &Bound<'py, Self>,
@@ -352,6 +354,23 @@ impl AsyncLink {
         AsyncLink::submit_statement(slf, cursor, query, vars, held)
     }
 
+    /// Runs a statement once for each of `many`, without waiting in between: a future that is done
+    /// when the last one is answered, with the first error among them. The row counts are added to
+    /// the cursor's, which are forgotten `first`. Only for whoever has the connection.
+    #[pyo3(signature = (cursor, query, many, first))]
+    fn execute_many<'py>(
+        slf: &Bound<'py, Self>,
+        cursor: &Bound<'py, Cursor>,
+        query: &Bound<'py, PyAny>,
+        many: &Bound<'py, PyList>,
+        first: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if first {
+            cursor.get().begin_count(Arc::from(*b""));
+        }
+        AsyncLink::submit_many(slf, cursor, query, many)
+    }
+
     /// Runs a command of the connection's own. Only for whoever has the connection.
     #[pyo3(signature = (sql, commit=false))]
     fn command<'py>(
@@ -360,6 +379,11 @@ impl AsyncLink {
         commit: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         AsyncLink::submit_command(slf, sql, commit)
+    }
+
+    /// Raises when the connection is closed: the first time after it was lost, by what.
+    fn check(&self, py: Python<'_>) -> PyResult<()> {
+        self.check_open(py)
     }
 
     /// Asks for the connection: None when the caller has it now, else a future that is done when it

@@ -3,6 +3,7 @@
 //! `AsyncOpening` connects on a thread of its own, which ends when it has; `AsyncLink` drives the
 //! client when the event loop says that its socket is ready, and wakes whoever waits.
 
+mod calls;
 mod cancel;
 mod link;
 mod opening;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use kecoa::{Pulled, Readiness};
 use kecoa_proto::{Reply, Request, RequestId, RowDescription, ServerError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -247,7 +248,7 @@ impl AsyncLink {
     /// Drops what comes until the request is over.
     fn drain(slf: &Bound<'_, Self>) -> PyResult<()> {
         let this = slf.get();
-        // A bound for one turn of the loop; the socket stays ready if there is more.
+        // A bound for one turn of the loop.
         for _ in 0..DRAINED {
             let over = match AsyncLink::next_reply(slf) {
                 Ok(Came::Waiting) => {
@@ -271,7 +272,9 @@ impl AsyncLink {
                 return Ok(());
             }
         }
-        Ok(())
+        // More may have been read already: the socket would not tell.
+        let again = slf.getattr(intern!(slf.py(), "on_readable"))?;
+        this.event_loop.call_method1(slf.py(), intern!(slf.py(), "call_soon"), (again,)).map(drop)
     }
 
     /// Nobody wants the rest: it is cancelled, and drained in the background.

@@ -1,16 +1,22 @@
 //! Statements: submitted at once, settled when they are answered.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use kecoa::Never;
+use kecoa::call::{PendingCall, Settled};
+use kecoa::{Never, ResultSet};
 use kecoa_proto::{Request, RequestId, TransactionStatus};
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::PyList;
 
+use super::calls::{Call, is_one_statement};
 use super::link::AsyncLink;
 use crate::cursor::{Cursor, merged};
 use crate::error::{self, Circumstances};
 use crate::globals;
+
+/// How many bytes of statements wait at most, where they wait for each other.
+const UNSENT: usize = 64 * 1024;
 
 /// A request that was submitted.
 pub(super) struct Pending {
@@ -18,17 +24,43 @@ pub(super) struct Pending {
     pub(super) number: u64,
     /// Done when the request is settled.
     pub(super) future: Py<PyAny>,
-    id: RequestId,
+    sent: Sent,
     sql: Arc<[u8]>,
     target: Target,
     /// How many COMMITs had been confirmed before.
     commits: u64,
 }
 
+/// What was sent: one statement of the extended protocol, or whatever the simple one takes.
+enum Sent {
+    Call(PendingCall, Call),
+    Query(RequestId),
+}
+
+/// What is to be sent.
+enum Work {
+    Call(Call),
+    Query,
+}
+
+/// What a request came to.
+enum Answer {
+    Over(Result<Vec<ResultSet>, kecoa::Error>),
+    Again(Sent),
+}
+
 /// Who takes the answer.
 enum Target {
     Cursor(Py<Cursor>),
-    Command { commit: bool },
+    Command {
+        commit: bool,
+    },
+    /// One of many statements of a cursor, that only counts.
+    Count {
+        cursor: Py<Cursor>,
+        first_error: Arc<Mutex<Option<PyErr>>>,
+        last: bool,
+    },
 }
 
 impl AsyncLink {
@@ -44,19 +76,67 @@ impl AsyncLink {
         let this = slf.get();
         this.check_loop(py)?;
         this.check_open(py)?;
+        cursor.get().check_open(py)?;
         {
             let state = this.state();
             if !held && !state.pipelining && !state.is_free() {
                 return Ok(None);
             }
         }
-        if !held && this.due().is_some() {
-            return Ok(None);
-        }
         let connection = this.connection.bind(py);
         let sql: Arc<[u8]> = merged(cursor, connection, query, vars)?.into();
+        let begin = this.due();
+        let later = this.state().pipelining;
+        let work = if is_one_statement(&sql) {
+            Work::Call(Call::bare(begin.clone()))
+        } else {
+            Work::Query
+        };
+        if begin.is_some() && (later || matches!(work, Work::Query)) {
+            // What follows BEGIN, or comes in several pieces, must not be run without it.
+            return Ok(None);
+        }
         cursor.get().begin_statement(sql.clone());
-        AsyncLink::submit(slf, sql, Target::Cursor(cursor.clone().unbind())).map(Some)
+        let future = this.new_future(py)?;
+        let target = Target::Cursor(cursor.clone().unbind());
+        AsyncLink::submit(slf, sql, work, target, &future, later)?;
+        Ok(Some(future))
+    }
+
+    /// Submits a statement for each of many arguments.
+    pub(super) fn submit_many<'py>(
+        slf: &Bound<'py, Self>,
+        cursor: &Bound<'py, Cursor>,
+        query: &Bound<'py, PyAny>,
+        many: &Bound<'py, PyList>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        let this = slf.get();
+        this.check_loop(py)?;
+        this.check_open(py)?;
+        cursor.get().check_open(py)?;
+        let connection = this.connection.bind(py);
+        let future = this.new_future(py)?;
+        // All of them first: when one cannot be sent, none is.
+        let statements = many
+            .iter()
+            .map(|vars| merged(cursor, connection, query, Some(&vars)))
+            .collect::<PyResult<Vec<_>>>()?;
+        let first_error = Arc::default();
+        let count = statements.len();
+        for (number, sql) in statements.into_iter().enumerate() {
+            let last = number + 1 == count;
+            let target = Target::Count {
+                cursor: cursor.clone().unbind(),
+                first_error: Arc::clone(&first_error),
+                last,
+            };
+            AsyncLink::submit(slf, sql.into(), Work::Query, target, &future, !last)?;
+        }
+        if count == 0 {
+            tell(py, future.as_unbound(), Ok(()));
+        }
+        Ok(future)
     }
 
     /// Submits a command of the connection's own.
@@ -73,7 +153,10 @@ impl AsyncLink {
             // committed. Found out only after sending, it would be ambiguous.
             AsyncLink::look(slf)?;
         }
-        AsyncLink::submit(slf, sql.as_bytes().into(), Target::Command { commit })
+        let future = slf.get().new_future(py)?;
+        let target = Target::Command { commit };
+        AsyncLink::submit(slf, sql.as_bytes().into(), Work::Query, target, &future, false)?;
+        Ok(future)
     }
 
     /// BEGIN, when the next statement is to open a transaction.
@@ -85,6 +168,7 @@ impl AsyncLink {
 
     /// Sends what the socket takes at once.
     pub(super) fn send(slf: &Bound<'_, Self>) -> PyResult<()> {
+        slf.get().state().unsent = 0;
         let sent = {
             let mut link = slf.get().connection.get().link();
             match link.client.as_mut() {
@@ -99,23 +183,38 @@ impl AsyncLink {
         }
     }
 
-    fn submit<'py>(
-        slf: &Bound<'py, Self>,
+    /// Submits; what is to be sent `later` waits for more, up to a limit.
+    fn submit(
+        slf: &Bound<'_, Self>,
         sql: Arc<[u8]>,
+        work: Work,
         target: Target,
-    ) -> PyResult<Bound<'py, PyAny>> {
+        future: &Bound<'_, PyAny>,
+        later: bool,
+    ) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
-        let future = this.new_future(py)?;
+        let unsent = {
+            let mut state = this.state();
+            state.unsent += sql.len();
+            if !later || state.unsent > UNSENT {
+                state.unsent = 0;
+            }
+            state.unsent
+        };
         let submitted = {
             let mut link = this.connection.get().link();
             link.client.as_mut().map(|client| {
-                let id = client.submit(&Request::Query(&sql))?;
                 let commits = client.commits();
-                Ok((id, commits, client.try_send()))
+                let request = match work {
+                    Work::Call(call) => Sent::Call(call.submit(client, &sql)?, call),
+                    Work::Query => Sent::Query(client.submit(&Request::Query(&sql))?),
+                };
+                let sent = if unsent > 0 { Ok(None) } else { client.try_send() };
+                Ok((request, commits, sent))
             })
         };
-        let (id, commits, sent) = match submitted {
+        let (request, commits, sent) = match submitted {
             Some(Ok(submitted)) => submitted,
             Some(Err(error)) => return Err(this.raise(py, &error, None, &sql, false)),
             None => {
@@ -127,7 +226,8 @@ impl AsyncLink {
             let mut state = this.state();
             let number = state.next_number();
             let future = future.clone().unbind();
-            state.requests.push_back(Pending { number, future, id, sql, target, commits });
+            let pending = Pending { number, future, sent: request, sql, target, commits };
+            state.requests.push_back(pending);
         }
         match sent {
             Ok(None) => {}
@@ -135,7 +235,7 @@ impl AsyncLink {
             // Told through the future, as what happens later.
             Err(error) => AsyncLink::lose(slf, &error)?,
         }
-        Ok(future)
+        Ok(())
     }
 
     /// Goes on as far as it goes without waiting, and settles what is answered.
@@ -188,33 +288,69 @@ impl AsyncLink {
     }
 
     fn settle_all(slf: &Bound<'_, Self>) -> PyResult<()> {
-        loop {
+        // Those that have to be sent once more come after all that are answered.
+        let count = slf.get().state().requests.len();
+        for _ in 0..count {
             let Some(pending) = slf.get().state().requests.pop_front() else { break };
-            AsyncLink::settle(slf, &pending)?;
+            AsyncLink::settle(slf, pending)?;
         }
-        AsyncLink::hand_over(slf);
-        Ok(())
+        if slf.get().state().requests.is_empty() {
+            AsyncLink::hand_over(slf);
+            return Ok(());
+        }
+        AsyncLink::send(slf)
     }
 
     /// Gives a request's answer to whom it is for.
-    fn settle(slf: &Bound<'_, Self>, pending: &Pending) -> PyResult<()> {
+    fn settle(slf: &Bound<'_, Self>, pending: Pending) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
         let connection = this.connection.bind(py);
-        connection.get().count_statement(false);
+        let Pending { number, future, sent, sql, target, commits } = pending;
         let answer = {
             let mut link = connection.get().link();
-            link.client.as_mut().map(|client| client.finish(pending.id, &mut Never))
+            link.client.as_mut().map(|client| match sent {
+                Sent::Query(id) => Answer::Over(client.finish(id, &mut Never)),
+                Sent::Call(pending, call) => match call.settle(client, &sql, pending) {
+                    Ok(Settled::Done(set)) => Answer::Over(Ok(vec![set])),
+                    Ok(Settled::Again(again)) => Answer::Again(Sent::Call(again, call)),
+                    Err(error) => Answer::Over(Err(error)),
+                },
+            })
         };
+        let answer = match answer {
+            Some(Answer::Over(answer)) => answer,
+            Some(Answer::Again(sent)) => {
+                let pending = Pending { number, future, sent, sql, target, commits };
+                this.state().requests.push_back(pending);
+                return Ok(());
+            }
+            None => return Ok(()),
+        };
+        connection.get().count_statement(false);
         AsyncLink::catch_up(slf)?;
-        let Some(answer) = answer else { return Ok(()) };
-        let settled = match &pending.target {
+        let settled = match &target {
             Target::Cursor(cursor) => Cursor::take_answer(cursor.bind(py), connection, answer),
             Target::Command { commit } => {
-                answer.map(drop).map_err(|e| this.raise(py, &e, None, &pending.sql, *commit))
+                answer.map(drop).map_err(|e| this.raise(py, &e, None, &sql, *commit))
+            }
+            Target::Count { cursor, first_error, last } => {
+                let counted = answer.map(|sets| {
+                    let tag = sets.last().and_then(|set| set.tag.as_ref());
+                    cursor.get().add_count(tag.and_then(kecoa_proto::CommandTag::rows));
+                });
+                let counted = counted.map_err(|e| this.raise(py, &e, Some(cursor), &sql, false));
+                let mut first = first_error.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Err(error) = counted {
+                    first.get_or_insert(error);
+                }
+                if !last {
+                    return Ok(());
+                }
+                first.take().map_or(Ok(()), Err)
             }
         };
-        tell(py, &pending.future, settled);
+        tell(py, &future, settled);
         Ok(())
     }
 
@@ -236,7 +372,7 @@ impl AsyncLink {
                 Target::Command { commit } => {
                     Err(this.raise(py, error, None, &pending.sql, *commit))
                 }
-                Target::Cursor(cursor) => {
+                Target::Cursor(cursor) | Target::Count { cursor, .. } => {
                     let commit = crate::cursor::is_commit(&pending.sql);
                     Err(this.raise(py, error, Some(cursor), &pending.sql, commit))
                 }

@@ -76,9 +76,13 @@ impl Connection {
         }
     }
 
-    /// Closes.
-    pub(crate) fn close_link(&self, py: Python<'_>) {
+    /// Closes. A connection that was lost counts as lost from then on.
+    pub(crate) fn close_link(&self, py: Python<'_>, lost: bool) {
+        let was_lost = lock(&self.state).closed == 2;
         self.shut(py);
+        if lost || was_lost {
+            lock(&self.state).closed = 2;
+        }
     }
 
     /// What it takes to cancel the statement under way.

@@ -19,6 +19,22 @@ impl Cursor {
         drop(old);
     }
 
+    /// Begins to count what many statements touch.
+    pub(crate) fn begin_count(&self, sql: Arc<[u8]>) {
+        self.begin_statement(sql);
+        lock(&self.inner).rowcount = 0;
+    }
+
+    /// Adds what one of many statements touched, where the server counts.
+    pub(crate) fn add_count(&self, rows: Option<u64>) {
+        let rows = rows.and_then(|rows| i64::try_from(rows).ok());
+        let mut inner = lock(&self.inner);
+        inner.rowcount = match rows {
+            Some(rows) if inner.rowcount >= 0 => inner.rowcount.saturating_add(rows),
+            _ => -1,
+        };
+    }
+
     /// Keeps what the server says that a statement did.
     pub(crate) fn take_tag(&self, tag: &kecoa_proto::CommandTag) {
         let counted = tag.rows().and_then(|rows| i64::try_from(rows).ok()).unwrap_or(-1);
