@@ -21,12 +21,16 @@ from kecoa._kecoa import (
 class LogicalReplicationConnection(_ReplicationConnection):
     """A connection for logical replication: what an output plugin makes of a database's log."""
 
+    __module__ = "kecoa.extras"
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{**kwargs, "replication_type": REPLICATION_LOGICAL})
 
 
 class PhysicalReplicationConnection(_ReplicationConnection):
     """A connection for physical replication: the server's write-ahead log as it is."""
+
+    __module__ = "kecoa.extras"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{**kwargs, "replication_type": REPLICATION_PHYSICAL})
@@ -37,6 +41,8 @@ class StopReplication(Exception):
 
     It is no error, and no `kecoa.Error`.
     """
+
+    __module__ = "kecoa.extras"
 
 
 def _lsn_text(lsn: int | str) -> str:
@@ -49,6 +55,8 @@ def _lsn_text(lsn: int | str) -> str:
 
 class ReplicationCursor(_ReplicationCursor):
     """The cursor of a replication connection."""
+
+    __module__ = "kecoa.extras"
 
     def _type_of(self, slot_type: int | None) -> int:
         # Any: psycopg2 takes any connection here, too, and fails as late.

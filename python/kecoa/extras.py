@@ -54,6 +54,8 @@ from kecoa._replication import (
     PhysicalReplicationConnection as PhysicalReplicationConnection,
     ReplicationCursor as ReplicationCursor,
     StopReplication as StopReplication,
+    _ReplicationConnection as _replicationConnection,  # noqa: F401  (as in psycopg2)
+    _ReplicationCursor as _replicationCursor,  # noqa: F401
 )
 from kecoa._rows import (
     DictConnection as DictConnection,

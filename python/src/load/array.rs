@@ -79,22 +79,10 @@ fn unescape(data: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// An element without quotes up to the next separator: its length, and whether it was escaped.
-fn unquoted(data: &[u8]) -> (usize, bool) {
-    let mut escaped = false;
-    let mut at = 0;
-    while let Some(byte) = data.get(at) {
-        match byte {
-            b',' | b'}' | b'{' => break,
-            b'\\' => {
-                escaped = true;
-                at += 1;
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    (at.min(data.len()), escaped)
+/// The length of an element without quotes, up to the next separator. A backslash in it is part of a
+/// character (SJIS, BIG5): the server puts an element that holds one in quotes.
+fn unquoted(data: &[u8]) -> usize {
+    data.iter().position(|byte| matches!(byte, b',' | b'}' | b'{')).unwrap_or(data.len())
 }
 
 pub(super) fn load<'py>(
@@ -168,13 +156,10 @@ fn scan<'py>(
                 rest = tail.get(end + 1..).unwrap_or_default();
             }
             _ => {
-                let (end, escaped) = unquoted(rest);
+                let end = unquoted(rest);
                 let token = rest.get(..end).unwrap_or_default();
                 let value = if token.eq_ignore_ascii_case(b"null") {
                     element.load(context, None)?
-                } else if escaped {
-                    unescape(token, &mut buffer);
-                    element.load(context, Some(&buffer))?
                 } else {
                     element.load(context, Some(token))?
                 };
@@ -202,9 +187,9 @@ mod tests {
         assert_eq!(quoted(b"a\\\"b\",c"), Some((4, true)));
         assert_eq!(quoted(b"ab"), None);
         assert_eq!(quoted(b"ab\\"), None);
-        assert_eq!(unquoted(b"ab,c"), (2, false));
-        assert_eq!(unquoted(b"a\\,b}"), (4, true));
-        assert_eq!(unquoted(b"a\\"), (2, true));
+        assert_eq!(unquoted(b"ab,c"), 2);
+        assert_eq!(unquoted(b"\x95\\,b}"), 2);
+        assert_eq!(unquoted(b"a"), 1);
         let mut out = Vec::new();
         unescape(b"a\\\\b\\\"", &mut out);
         assert_eq!(out, b"a\\b\"");
