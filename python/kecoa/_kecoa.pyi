@@ -314,7 +314,9 @@ class cursor:
     string_types: dict[int, _typecaster] | None
     binary_types: dict[int, _typecaster] | None
 
-    def execute(self, query: _Query, vars: _Parameters = None) -> None: ...
+    def execute(
+        self, query: _Query, vars: _Parameters = None, *, binding: Literal["client", "server"] | None = None
+    ) -> None: ...
     def executemany(self, query: _Query, vars_list: Any) -> None: ...
     def mogrify(self, query: _Query, vars: _Parameters = None) -> bytes: ...
     def callproc(self, procname: str, parameters: _Parameters = None) -> _Parameters: ...
@@ -771,6 +773,13 @@ class ReplicationConnection(connection):
 class ReplicationCursor(cursor):
     """The cursor behind `extras.ReplicationCursor`."""
 
+    def __init__(
+        self,
+        conn: connection,
+        name: str | bytes | None = None,
+        withhold: bool = False,
+        scrollable: bool | None = None,
+    ) -> None: ...
     def start_replication_expert(
         self, command: _Query, decode: int = 0, status_interval: float = 10.0
     ) -> None: ...
