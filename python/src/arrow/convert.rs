@@ -3,7 +3,7 @@
 use kecoa_types::civil::{
     CivilDate, CivilTimestamp, CivilTimestampTz, Date, Interval, Time, Timestamp, TimestampTz,
 };
-use kecoa_types::{DecodeError, Numeric, RangeError, text};
+use kecoa_types::{DecodeError, Numeric, text};
 
 use super::import::Value;
 use super::source::Unit;
@@ -14,10 +14,6 @@ pub(super) type Misfit = DecodeError;
 
 pub(super) fn misfit(expected: &'static str, found: impl std::fmt::Display) -> Misfit {
     DecodeError::new(expected, found.to_string())
-}
-
-fn out_of_range(error: &RangeError) -> Misfit {
-    DecodeError::new(error.to_string(), "a value beyond it")
 }
 
 /// Microseconds of a number of units; nothing is rounded.
@@ -38,11 +34,11 @@ fn microseconds(number: i64, unit: Unit) -> Result<i64, Misfit> {
 pub(super) fn date(days: i64) -> Result<Date, Misfit> {
     let days = days.checked_sub(DAYS_1970_TO_2000.into()).and_then(|days| i32::try_from(days).ok());
     let days = days.ok_or_else(|| misfit("a date within PostgreSQL's limits", "one beyond"))?;
-    CivilDate::from_days(days).map(Date::Finite).map_err(|error| out_of_range(&error))
+    CivilDate::from_days(days).map(Date::Finite).map_err(DecodeError::from)
 }
 
 pub(super) fn time(number: i64, unit: Unit) -> Result<Time, Misfit> {
-    Time::from_microseconds(microseconds(number, unit)?).map_err(|error| out_of_range(&error))
+    Time::from_microseconds(microseconds(number, unit)?).map_err(DecodeError::from)
 }
 
 fn from_2000(number: i64, unit: Unit) -> Result<i64, Misfit> {
@@ -54,13 +50,13 @@ fn from_2000(number: i64, unit: Unit) -> Result<i64, Misfit> {
 pub(super) fn timestamp(number: i64, unit: Unit) -> Result<Timestamp, Misfit> {
     CivilTimestamp::from_microseconds(from_2000(number, unit)?)
         .map(Timestamp::Finite)
-        .map_err(|error| out_of_range(&error))
+        .map_err(DecodeError::from)
 }
 
 pub(super) fn timestamptz(number: i64, unit: Unit) -> Result<TimestampTz, Misfit> {
     CivilTimestampTz::from_microseconds(from_2000(number, unit)?)
         .map(TimestampTz::Finite)
-        .map_err(|error| out_of_range(&error))
+        .map_err(DecodeError::from)
 }
 
 pub(super) fn interval(parts: MonthDayNano) -> Result<Interval, Misfit> {

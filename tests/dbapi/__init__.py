@@ -1,0 +1,1 @@
+"""The driver beyond psycopg2: what it has of its own."""
