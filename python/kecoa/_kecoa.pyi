@@ -146,6 +146,7 @@ class connection:
     @property
     def pgconn_ptr(self) -> None: ...
     autocommit: bool
+    binding: Literal["client", "server"]
     isolation_level: Any  # int | None when read; int, str or None when set
     readonly: bool | None
     deferrable: bool | None
@@ -780,6 +781,7 @@ class ReplicationCursor(cursor):
         withhold: bool = False,
         scrollable: bool | None = None,
     ) -> None: ...
+    def execute(self, query: _Query, vars: _Parameters = None) -> None: ...  # type: ignore[override]
     def start_replication_expert(
         self, command: _Query, decode: int = 0, status_interval: float = 10.0
     ) -> None: ...
