@@ -58,3 +58,89 @@ DIFFERENCES = (
         ("psycopg2.tz.FixedOffsetTimezone.__hash__: NoneType, ours method",),
     ),
 )
+
+
+@dataclasses.dataclass(frozen=True)
+class Behaviour:
+    """Something that kecoa does in another way, on purpose. `test` shows it, as `file::function`."""
+
+    what: str
+    psycopg2: str
+    kecoa: str
+    test: str
+
+
+BEHAVIOURS = (
+    Behaviour(
+        "A statement with a NUL character",
+        "is cut off there and sent: `DELETE FROM t \\0WHERE …` deletes everything",
+        "`ProgrammingError`, nothing is sent",
+        "parity/test_statements.py::test_nul_ends_no_query",
+    ),
+    Behaviour(
+        "`encrypt_password` with a NUL character",
+        "encrypts what comes before it",
+        "`ValueError`",
+        "parity/test_passwords.py::test_nothing_is_cut_off",
+    ),
+    Behaviour(
+        "Intervals in `IntervalStyle` `sql_standard` or `postgres_verbose`",
+        "a day in `sql_standard` is read as ten hours",
+        "`ValueError`, or the right value",
+        "parity/test_generated.py::test_how_psycopg2_misreads",
+    ),
+    Behaviour(
+        "Dates in a `DateStyle` that is not `ISO`",
+        "`DataError` or `ValueError`",
+        "`DataError`, or the right value",
+        "parity/test_generated.py::test_a_style_that_psycopg2_misreads_is_refused_or_read_right",
+    ),
+    Behaviour(
+        "Arrays of strings in SJIS or BIG5, whose characters may hold the byte of a backslash",
+        "loses bytes, or fails",
+        "the strings",
+        "parity/test_encodings.py::test_arrays_whose_bytes_look_like_backslashes",
+    ),
+    Behaviour(
+        "`QuotedString` without a connection, in another encoding than the last connection's",
+        "bytes of another string",
+        "the string's bytes",
+        "parity/test_mogrify.py::test_a_string_in_another_encoding_than_the_last_connections",
+    ),
+    Behaviour(
+        "`copy_to` whose file raises",
+        "the connection stays inside the COPY and can't be used",
+        "the connection goes on",
+        "parity/test_copies.py::test_a_target_that_fails",
+    ),
+    Behaviour(
+        "`copy_from` whose file raises",
+        "the file's exception is words in the server's error",
+        "it is the error's `__cause__`, too",
+        "parity/test_copies.py::test_the_cause_is_attached",
+    ),
+    Behaviour(
+        "`execute` of a COPY on an asynchronous connection",
+        "the connection stays inside the COPY",
+        "`ProgrammingError`, and the connection goes on",
+        "parity/test_async.py::test_a_copy_is_refused_and_the_connection_goes_on",
+    ),
+    Behaviour(
+        "`next(cursor)` of a `NamedTupleCursor`",
+        "a plain tuple; only `for` gives named ones",
+        "a named tuple",
+        "parity/test_row_types.py::test_next_of_a_named_tuple_cursor_is_a_named_tuple",
+    ),
+    Behaviour(
+        "SQLSTATEs that only CockroachDB has",
+        "`DatabaseError` or the class of their first two characters",
+        "classes of their own in `errors`, names in `errorcodes`",
+        "parity/test_connections.py::test_cockroachdbs_own_sqlstates",
+    ),
+    Behaviour(
+        "`pgconn_ptr`, `pgresult_ptr`",
+        "addresses in libpq",
+        "`None`: there is no libpq",
+        "parity/test_surface.py::test_there_is_no_libpq",
+    ),
+)

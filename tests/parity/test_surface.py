@@ -351,3 +351,10 @@ def test_signatures_of_what_is_written_in_c():
     for name, value in vars(OURS["psycopg2._psycopg"]).items():
         if introspection.kind(value) == "function" and not name.startswith("_"):
             assert inspect.signature(value), name
+
+
+def test_there_is_no_libpq(dsn):
+    conn = kecoa.connect(dsn)
+    assert conn.pgconn_ptr is None
+    assert conn.cursor().pgresult_ptr is None
+    conn.close()
