@@ -87,7 +87,7 @@ class CockroachDBDialect(Reflection):
         }
     )
 
-    def __init__(self, *args: Any, autoincrement_as: str = "serial", **kwargs: Any) -> None:
+    def __init__(self, autoincrement_as: str = "serial", **kwargs: Any) -> None:
         """Take the arguments of the PostgreSQL dialect below.
 
         `autoincrement_as` says what an integer primary key is unless the table says so itself: "serial",
@@ -101,7 +101,7 @@ class CockroachDBDialect(Reflection):
             raise exc.ArgumentError("CockroachDB has no hstore: use_native_hstore can't be set")
         if "use_native_hstore" in kwargs or hasattr(self, "_hstore_oids"):
             kwargs["use_native_hstore"] = False
-        super().__init__(*args, **kwargs)
+        super().__init__(**kwargs)
         self.autoincrement_as = autoincrement_as
         self._as_of: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 
