@@ -303,27 +303,35 @@ class AsyncConnectionPool:
             if self._configure is not None:
                 await self._configure(conn)
                 if conn.get_transaction_status() != extensions.TRANSACTION_STATUS_IDLE:
-                    raise ProgrammingError(
-                        f"{self.name}: configure() left the connection inside a transaction"
-                    )
+                    raise ProgrammingError(f"{self.name}: configure() left a transaction open")
         except BaseException as error:
             if conn is not None:
                 conn._link.close()
             if not isinstance(error, Exception):
                 raise
+            self._end_growing()
             # Whoever waits longest is told; if nobody does, the next who asks tries again.
             while self._waiting:
                 future = self._waiting.popleft()
                 if not future.done():
                     future.set_exception(error)
                     break
+            if self._waiting and not self._closed:
+                self._grow()
             return
+        self._end_growing()
         if self._closed:
             conn._link.close()
             return
         age = self.max_lifetime * (1 - random.random() / 10)  # noqa: S311 - no secret
         self._ends[id(conn)] = asyncio.get_running_loop().time() + age
         self._deliver(conn)
+
+    def _end_growing(self) -> None:
+        """Make room at once for the next attempt: whoever is told now may ask for it."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._growing.discard(task)
 
     def _deliver(self, conn: AsyncConnection) -> None:
         """Give a connection to whoever waits longest."""

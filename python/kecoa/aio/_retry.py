@@ -195,6 +195,12 @@ class _AsyncRun(_Run):
         self._settle(error, Facts(facts.sqlstate, lost, sent), broken, comes_back)
         return False
 
+    def _misuse(self) -> ProgrammingError | None:
+        if self.conn.closed and not self._closed_by_body():
+            # The event loop saw it end before COMMIT, which will say so.
+            return None
+        return super()._misuse()
+
     async def _roll_back_attempt(self) -> bool:
         """Roll back; whether the connection is lost."""
         try:
