@@ -91,6 +91,9 @@ fn pipelines_and_positions() {
     assert_eq!(replies.tags, ["BEGIN", "INSERT 0 1", "COMMIT"]);
     assert_eq!(replies.status, Some(TransactionStatus::Idle));
     let replies = client.extended("SELECT * FROM p AS OF SYSTEM TIME '-1s' WHERE id = $1", &["1"]);
+    assert_eq!(replies.error, None);
+    assert!(replies.notices[0].contains("reads the present"), "{:?}", replies.notices);
+    let replies = client.extended("SELECT * FROM p AS OF SYSTEM TIME '-1h' WHERE id = $1", &["1"]);
     assert_eq!(replies.error.unwrap().0, "0A000");
     assert_eq!(client.extended("SELECT $1::STRING", &["x"]).oids, [25]);
     // An unknown message is told and the connection closed.

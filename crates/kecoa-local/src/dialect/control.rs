@@ -1,36 +1,45 @@
 //! Reads the statements that begin, end or mark a transaction.
 
 use super::edit::Sql;
-use super::plan::{Analysis, Class, Piece, Refusal, quote, quote_name};
+use super::plan::{Analysis, Class, Piece, Refusal, quote_name};
 use super::statement::Statement;
+use super::system_time;
 use super::transaction::{Control, Phase, status};
 
 /// Analyses the statements that begin, end or mark a transaction; `None` for the others.
 pub(super) fn analyse(statement: &Statement<'_>) -> Result<Option<Analysis>, Refusal> {
     let with = |control, text: String| Ok(Some(Analysis::control(control, Sql::made(text))));
+    let told = |mut analysis: Analysis, options: &Options| {
+        for piece in &mut analysis.pieces {
+            piece.say = options.stale.then(|| system_time::PRESENT.to_owned());
+        }
+        Ok(Some(analysis))
+    };
     let noise = |at| at + usize::from(statement.is_any(at, &["WORK", "TRANSACTION"]));
     let length = statement.len();
     if statement.is(0, "BEGIN") || statement.are(0, &["START", "TRANSACTION"]) {
         let Some(options) = options(statement, noise(1))? else {
             return Ok(None);
         };
-        return with(Control::Begin(options.clone()), format!("BEGIN{options}"));
+        let sql = Sql::made(format!("BEGIN{}", options.text));
+        return told(Analysis::control(Control::Begin(options.text.clone()), sql), &options);
     }
     let session = statement.are(0, &["SET", "SESSION", "CHARACTERISTICS", "AS", "TRANSACTION"]);
     if statement.are(0, &["SET", "TRANSACTION"]) || session {
         let Some(options) = options(statement, if session { 5 } else { 2 })? else {
             return Ok(None);
         };
-        if options.is_empty() {
-            let piece = Piece::tagged(format!("DO {}", quote("BEGIN END")), "SET");
+        if options.text.is_empty() {
+            let piece = Piece::nothing("SET");
             return Ok(Some(Analysis::piece(Class::Session, piece)));
         }
         let words = if session { "SESSION CHARACTERISTICS AS " } else { "" };
-        let sql = Sql::made(format!("SET {words}TRANSACTION{options}"));
+        let sql = Sql::made(format!("SET {words}TRANSACTION{}", options.text));
         if session {
-            return Ok(Some(Analysis::plain(Class::Session, sql)));
+            return told(Analysis::plain(Class::Session, sql), &options);
         }
-        return Ok(Some(Analysis::control(Control::SetTransaction(options), sql)));
+        let control = Control::SetTransaction(options.text.clone());
+        return told(Analysis::control(control, sql), &options);
     }
     if statement.are(0, &["SHOW", "TRANSACTION", "STATUS"])
         || statement.are(0, &["SHOW", "TRANSACTION_STATUS"])
@@ -73,10 +82,18 @@ pub(super) fn analyse(statement: &Statement<'_>) -> Result<Option<Analysis>, Ref
     Ok(None)
 }
 
-/// PostgreSQL's form of a transaction's options, each with a blank before it; `None` when one is
-/// not known, for PostgreSQL to report.
-fn options(statement: &Statement<'_>, from: usize) -> Result<Option<String>, Refusal> {
+/// A transaction's options.
+struct Options {
+    /// PostgreSQL's form, each with a blank before it.
+    text: String,
+    /// Whether it may read what is a little stale.
+    stale: bool,
+}
+
+/// Reads a transaction's options; `None` when one is not known, for PostgreSQL to report.
+fn options(statement: &Statement<'_>, from: usize) -> Result<Option<Options>, Refusal> {
     let mut wanted: Vec<&str> = Vec::new();
+    let mut stale = false;
     let mut at = from;
     while at < statement.len() {
         if statement.is_mark(at, ",") {
@@ -111,14 +128,16 @@ fn options(statement: &Statement<'_>, from: usize) -> Result<Option<String>, Ref
         } else if statement.is(at, "DEFERRABLE") {
             (" DEFERRABLE", 1)
         } else if statement.are(at, &["AS", "OF", "SYSTEM", "TIME"]) {
-            return Err(Refusal::cluster_only("read the past (AS OF SYSTEM TIME)"));
+            let end = system_time::end(statement, at + 4)?;
+            stale = true;
+            (" READ ONLY", end - at)
         } else {
             return Ok(None);
         };
-        if !option.is_empty() {
+        if !option.is_empty() && !wanted.contains(&option) {
             wanted.push(option);
         }
         at += words;
     }
-    Ok(Some(wanted.join(",")))
+    Ok(Some(Options { text: wanted.join(","), stale }))
 }

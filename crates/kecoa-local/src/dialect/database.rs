@@ -1,13 +1,14 @@
 //! `CREATE DATABASE`, `DROP DATABASE`, `USE`.
 
 use super::edit::Sql;
-use super::plan::{Analysis, Class, Context, OnError, Piece, Refusal, Stop, quote};
+use super::plan::{Analysis, Class, Context, OnError, Piece, Stop};
+use super::region;
 use super::statement::Statement;
 use super::transaction::Control;
 
 /// `USE name`, `SET database = name`.
 pub(super) fn use_database(name: Option<String>) -> Analysis {
-    let piece = Piece::tagged(format!("DO {}", quote("BEGIN END")), "SET");
+    let piece = Piece::nothing("SET");
     let class = Class::Session;
     Analysis { class, control: Some(Control::Use(name)), pieces: vec![piece] }
 }
@@ -26,10 +27,6 @@ pub(super) fn analyse(
         return Ok(statement.value(1).map(|name| use_database(Some(name))));
     }
     if statement.are(0, &["CREATE", "DATABASE"]) {
-        let regional = ["PRIMARY", "REGIONS", "SECONDARY", "SUPER", "SURVIVE", "PLACEMENT"];
-        if (2..statement.len()).any(|at| at > 2 && statement.is_any(at, &regional)) {
-            return Err(Refusal::cluster_only("place data in regions").into());
-        }
         let lenient = statement.are(2, &["IF", "NOT", "EXISTS"]);
         let at = if lenient { 5 } else { 2 };
         let Some(name) = statement.name(at) else {
@@ -40,12 +37,15 @@ pub(super) fn analyse(
             let piece = Piece::notice(&message, "CREATE DATABASE");
             return Ok(Some(Analysis::piece(Class::Session, piece)));
         }
-        let rest = statement.sql().get(statement.start(at)..).unwrap_or_default();
+        let (end, say) = region::create_database(statement, at);
+        let rest = statement.start(at)..statement.end(end - 1);
+        let rest = statement.sql().get(rest).unwrap_or_default();
         let mut sql = Sql::made("CREATE DATABASE ");
         sql.append(&Sql::copied(rest, statement.offset() + statement.start(at)));
         let mut analysis = detached(sql);
-        if lenient {
-            for piece in &mut analysis.pieces {
+        for piece in &mut analysis.pieces {
+            piece.say.clone_from(&say);
+            if lenient {
                 piece.on_error = OnError::Exists;
             }
         }

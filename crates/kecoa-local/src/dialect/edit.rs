@@ -1,5 +1,7 @@
 //! Edits to a statement's text, and the way back from a position in the result.
 
+use std::collections::BTreeSet;
+
 /// SQL for PostgreSQL, and where each of its parts came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sql {
@@ -87,7 +89,12 @@ fn byte_of_character(text: &[u8], character: usize) -> Option<usize> {
 pub struct Edits {
     edits: Vec<Edit>,
     told: Vec<String>,
+    /// The ends of the brackets in which a statement was found.
+    bodies: BTreeSet<usize>,
 }
+
+/// So many things are told at most.
+const TOLD: usize = 8;
 
 #[derive(Debug)]
 struct Edit {
@@ -110,9 +117,15 @@ impl Edits {
     /// Notes what the client shall be told, once.
     pub fn tell(&mut self, message: impl Into<String>) {
         let message = message.into();
-        if !self.told.contains(&message) {
+        if self.told.len() < TOLD && !self.told.contains(&message) {
             self.told.push(message);
         }
+    }
+
+    /// Whether this is the first statement found in the bracket that `end` closes. There can be one
+    /// only, and looking for more would take time that grows with the square of the text.
+    pub fn first_in(&mut self, end: usize) -> bool {
+        self.bodies.insert(end)
     }
 
     /// What the client shall be told, if anything.

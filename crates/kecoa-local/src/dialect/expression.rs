@@ -2,9 +2,9 @@
 
 use super::edit::Edits;
 use super::lexer::TokenKind;
-use super::plan::{Context, Refusal, Stop};
+use super::plan::{Context, Stop};
 use super::statement::Statement;
-use super::{bytes, show, types, upsert};
+use super::{bytes, limited, names, show, system_time, types, upsert};
 
 /// Collects the edits for all of `statement`.
 pub(super) fn rewrite(
@@ -38,6 +38,10 @@ pub(super) fn rewrite(
                     types::rewrite(statement, at + 1, false, edits);
                 }
                 b"@" => index_hint(statement, at, edits),
+                text if is_whole_division(text) => {
+                    let from = statement.start(at);
+                    edits.replace(from, from + 2, "/ crdb_internal.whole() /");
+                }
                 _ => {}
             },
             Some(TokenKind::BString) => {
@@ -49,6 +53,14 @@ pub(super) fn rewrite(
                 if let Some(literal) = bytes::hexadecimal(statement.text(at)) {
                     edits.replace(statement.start(at), statement.end(at), literal);
                 }
+            }
+            Some(TokenKind::Word | TokenKind::QuotedIdentifier)
+                if statement.is_mark(at + 1, ".")
+                    && !(at > 0 && statement.is_mark(at - 1, "."))
+                    && statement.name(at).as_deref() == Some(context.database) =>
+            {
+                let open = around.last().and_then(|closing| statement.partner(*closing));
+                names::rewrite(statement, at, open, context, edits)?;
             }
             Some(TokenKind::Word) => {
                 let end = around.last().copied().unwrap_or(length);
@@ -71,14 +83,25 @@ fn word(
     let qualified = at > 0 && statement.is_mark(at - 1, ".");
     let text = statement.text(at);
     if statement.is(at, "AS") && statement.are(at + 1, &["OF", "SYSTEM", "TIME"]) {
-        return Err(Refusal::cluster_only("read the past (AS OF SYSTEM TIME)").into());
+        system_time::rewrite(statement, at, edits)?;
+        return Ok(());
+    }
+    if statement.are(at, &["RETURNING", "NOTHING"]) && (at + 2 == end) {
+        edits.replace(statement.start(at), statement.end(at + 1), "");
+        return Ok(());
+    }
+    if statement.is_any(at, &["UPDATE", "DELETE"])
+        && starts(statement, at, end)
+        && edits.first_in(end)
+    {
+        return limited::rewrite(statement, at, end, edits);
     }
     if statement.is(at, "UPSERT") && statement.is(at + 1, "INTO") && !qualified {
         return upsert::rewrite(statement, at, end, context, edits);
     }
     if statement.is(at, "information_schema")
         && statement.is_mark(at + 1, ".")
-        && statement.is(at + 2, "columns")
+        && statement.is_any(at + 2, &["columns", "statistics"])
         && !qualified
     {
         // The same view with the columns CockroachDB has in it.
@@ -117,6 +140,24 @@ fn word(
         types::rewrite(statement, at, false, edits);
     }
     Ok(())
+}
+
+/// Whether a statement starts at `at`, in the bracket that `end` closes or at the top.
+fn starts(statement: &Statement<'_>, at: usize, end: usize) -> bool {
+    let Some(before) = at.checked_sub(1) else { return true };
+    if statement.is_mark(before, "(") {
+        return statement.partner(before) == Some(end);
+    }
+    // Behind the queries of a WITH, or EXPLAIN's words.
+    statement.is_any(0, &["WITH", "EXPLAIN", "PREPARE"])
+        && (statement.is_mark(before, ")")
+            || before == 0
+            || statement.is_any(before, &["ANALYZE", "VERBOSE", "AS"]))
+}
+
+/// `//`, perhaps with the sign of what follows it.
+fn is_whole_division(operator: &[u8]) -> bool {
+    operator.strip_prefix(b"//").is_some_and(|rest| rest.iter().all(|b| matches!(b, b'+' | b'-')))
 }
 
 /// `IF(condition, a, b)` -> `(CASE WHEN condition THEN a ELSE b END)`.

@@ -1,7 +1,8 @@
 //! `CREATE INDEX`, `DROP INDEX`, `ALTER INDEX`.
 
-use super::edit::{Edits, Sql};
-use super::plan::{Context, Refusal, Stop};
+use super::edit::Edits;
+use super::lexer::TokenKind;
+use super::plan::{Analysis, Class, Context, Piece, Refusal, Stop, quote};
 use super::statement::Statement;
 use super::{expression, table};
 
@@ -9,7 +10,7 @@ use super::{expression, table};
 pub(super) fn create(
     statement: &Statement<'_>,
     context: &Context<'_>,
-) -> Result<Option<Sql>, Stop> {
+) -> Result<Option<Piece>, Stop> {
     let mut at = 1 + usize::from(statement.is(1, "UNIQUE"));
     if !statement.is(0, "CREATE") {
         return Ok(None);
@@ -37,10 +38,10 @@ pub(super) fn create(
     let on = if nameless { at } else { at + 1 };
     let name = on + 1 + usize::from(statement.is(on + 1, "ONLY"));
     let Some(end) = statement.qualified_name(name).filter(|_| statement.is(on, "ON")) else {
-        return Ok(Some(edits.apply(statement.sql(), statement.offset())));
+        return Ok(Some(Piece::edited(statement, edits)));
     };
     let Some(open) = statement.find(end, statement.len(), |i| statement.is_mark(i, "(")) else {
-        return Ok(Some(edits.apply(statement.sql(), statement.offset())));
+        return Ok(Some(Piece::edited(statement, edits)));
     };
     let closing = statement.partner(open).unwrap_or(statement.len());
     // PostgreSQL's own name would have the stored columns in it.
@@ -68,7 +69,7 @@ pub(super) fn create(
         return Err(Refusal::cluster_only("partition indexes").into());
     }
     trailer(statement, closing + 1, to, &mut edits);
-    Ok(Some(edits.apply(statement.sql(), statement.offset())))
+    Ok(Some(Piece::edited(statement, edits)))
 }
 
 /// What stands behind an index's or a key's columns.
@@ -80,11 +81,60 @@ pub(super) fn trailer(statement: &Statement<'_>, from: usize, to: usize, edits: 
             at += 1;
         } else if statement.is_any(at, &["STORING", "COVERING"]) && statement.is_mark(at + 1, "(") {
             edits.replace(statement.start(at), statement.end(at), "INCLUDE");
+        } else if let Some(last) = visibility(statement, at) {
+            edits.replace(statement.start(at), statement.end(last), "");
+            edits.tell(VISIBLE);
+            at = last;
         } else if statement.is(at, "WHERE") {
-            return;
+            // Behind a condition it can only be the last thing; a column may have the name.
+            let behind = to.saturating_sub(2);
+            if behind <= at + 1 || visibility(statement, behind) != Some(to - 1) {
+                return;
+            }
+            at = behind;
+            continue;
         }
         at = statement.skip(at);
     }
+}
+
+const VISIBLE: &str = "the local endpoint's indexes are all visible to the optimizer";
+
+/// The last token of `[NOT] VISIBLE` or `VISIBILITY 0.5` at `at`.
+fn visibility(statement: &Statement<'_>, at: usize) -> Option<usize> {
+    if statement.is(at, "VISIBLE") {
+        return Some(at);
+    }
+    let number = statement.kind(at + 1) == Some(TokenKind::Number);
+    (statement.are(at, &["NOT", "VISIBLE"]) || statement.is(at, "VISIBILITY") && number)
+        .then_some(at + 1)
+}
+
+/// `ALTER INDEX … [NOT] VISIBLE`; `None` for other statements.
+pub(super) fn alter_visibility(statement: &Statement<'_>) -> Option<Analysis> {
+    let to = statement.len();
+    let shows = statement.are(0, &["ALTER", "INDEX"])
+        && (2..to).any(|at| visibility(statement, at).is_some_and(|last| last + 1 == to));
+    shows.then(|| Analysis::piece(Class::Definition, Piece::notice(VISIBLE, "ALTER INDEX")))
+}
+
+/// `DROP INDEX … CASCADE`, which drops a unique constraint too; `None` for other statements.
+pub(super) fn drop_cascade(statement: &Statement<'_>) -> Option<Analysis> {
+    let to = statement.len();
+    if !statement.are(0, &["DROP", "INDEX"]) || !statement.is(to - 1, "CASCADE") {
+        return None;
+    }
+    let lenient = statement.are(2, &["IF", "EXISTS"]);
+    let mut body = String::from("BEGIN");
+    for (start, end) in statement.elements(if lenient { 4 } else { 2 }, to - 1) {
+        let (name, last) = index_name(statement, start)?;
+        if last != end {
+            return None;
+        }
+        body.push_str(&format!(" PERFORM crdb_internal.drop_index({}, {lenient});", quote(&name)));
+    }
+    let sql = format!("DO {}", quote(&format!("{body} END")));
+    Some(Analysis::piece(Class::Definition, Piece::tagged(sql, "DROP INDEX")))
 }
 
 /// `DROP INDEX t@idx` -> `DROP INDEX idx`, in `t`'s schema when it names one.
@@ -104,13 +154,20 @@ pub(super) fn alter(statement: &Statement<'_>, edits: &mut Edits) {
 }
 
 fn qualified(statement: &Statement<'_>, start: usize, edits: &mut Edits) {
-    let Some(at) = statement.qualified_name(start) else {
-        return;
-    };
+    if let Some((name, last)) = index_name(statement, start)
+        && statement.qualified_name(start) != Some(last)
+    {
+        edits.replace(statement.start(start), statement.end(last - 1), name);
+    }
+}
+
+/// The index named at `start` as PostgreSQL names it, and one past its last token.
+fn index_name(statement: &Statement<'_>, start: usize) -> Option<(String, usize)> {
+    let at = statement.qualified_name(start)?;
     if statement.is_mark(at, "@") && statement.is_name(at + 1) {
         let schema = statement.slice(start, at - 1).into_owned();
         let index = statement.slice(at + 1, at + 2);
-        let text = format!("{schema}{index}");
-        edits.replace(statement.start(start), statement.end(at + 1), text);
+        return Some((format!("{schema}{index}"), at + 2));
     }
+    Some((statement.slice(start, at).into_owned(), at))
 }

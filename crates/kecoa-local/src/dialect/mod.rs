@@ -15,10 +15,16 @@ mod database;
 pub mod edit;
 mod expression;
 mod index;
+mod lenient;
 pub mod lexer;
+mod limited;
+mod names;
 pub mod plan;
+mod region;
 mod show;
+mod show_more;
 pub mod statement;
+mod system_time;
 mod table;
 pub mod transaction;
 mod types;
@@ -62,6 +68,9 @@ fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analys
     if let Some(analysis) = database::analyse(statement, context)? {
         return Ok(analysis);
     }
+    if let Some(analysis) = region::alter(statement, context)? {
+        return Ok(analysis);
+    }
     if let Some(analysis) = variables::set(statement)? {
         return Ok(analysis);
     }
@@ -75,8 +84,17 @@ fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analys
     if let Some(analysis) = table::create(statement, context)? {
         return Ok(analysis);
     }
-    if let Some(sql) = index::create(statement, context)? {
-        return Ok(Analysis::plain(Class::Definition, sql));
+    if let Some(piece) = index::create(statement, context)? {
+        return Ok(Analysis::piece(Class::Definition, piece));
+    }
+    if let Some(analysis) = lenient::create(statement, context)? {
+        return Ok(analysis);
+    }
+    let whole = table::alter_primary_key(statement)
+        .or_else(|| index::alter_visibility(statement))
+        .or_else(|| index::drop_cascade(statement));
+    if let Some(analysis) = whole {
+        return Ok(analysis);
     }
     let mut edits = Edits::default();
     expression::rewrite(statement, context, &mut edits)?;
@@ -94,8 +112,7 @@ fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analys
             types::rewrite(statement, start, false, &mut edits);
         }
     }
-    let sql = edits.apply(statement.sql(), statement.offset());
-    Ok(Analysis::plain(class(statement), sql))
+    Ok(Analysis::piece(class(statement), Piece::edited(statement, edits)))
 }
 
 fn class(statement: &Statement<'_>) -> Class {

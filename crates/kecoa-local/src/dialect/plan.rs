@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::edit::Sql;
+use super::edit::{Edits, Sql};
+use super::statement::Statement;
 use super::transaction::Control;
 
 /// One statement for PostgreSQL, and what its reply becomes.
@@ -49,6 +50,13 @@ impl Piece {
     /// A piece whose reply is the client's.
     pub fn forward(sql: Sql) -> Self {
         Self { sql, reply: Reply::Forward, on_error: OnError::Fail, say: None }
+    }
+
+    /// The statement with the edits made, whose reply is the client's.
+    pub fn edited(statement: &Statement<'_>, edits: Edits) -> Self {
+        let say = edits.told();
+        let sql = edits.apply(statement.sql(), statement.offset());
+        Self { say, ..Self::forward(sql) }
     }
 
     /// A piece of our own whose reply the client does not see.
@@ -222,11 +230,13 @@ pub enum Need {
     Table(TableName),
     /// Whether a database exists.
     Database(String),
+    /// Whether the session's database has a schema.
+    Schema(String),
 }
 
 impl Need {
     /// The query that answers. Each row is a column for a table (name, is key, is generated: `t`
-    /// or `f`), any row at all for a database.
+    /// or `f`), any row at all for a database or schema.
     pub fn sql(&self) -> String {
         match self {
             Self::Table(table) => {
@@ -251,6 +261,10 @@ impl Need {
                 let name = quote(name);
                 format!("SELECT 1 FROM pg_catalog.pg_database WHERE datname = {name}")
             }
+            Self::Schema(name) => {
+                let name = quote(name);
+                format!("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = {name}")
+            }
         }
     }
 }
@@ -260,6 +274,7 @@ impl Need {
 pub struct Catalog {
     tables: HashMap<TableName, Vec<Column>>,
     databases: HashMap<String, bool>,
+    schemas: HashMap<String, bool>,
 }
 
 /// More tables than this are not remembered at once.
@@ -289,6 +304,9 @@ impl Catalog {
             Need::Database(name) => {
                 self.databases.insert(name, !rows.is_empty());
             }
+            Need::Schema(name) => {
+                self.schemas.insert(name, !rows.is_empty());
+            }
         }
     }
 
@@ -296,11 +314,17 @@ impl Catalog {
     pub fn clear(&mut self) {
         self.tables.clear();
         self.databases.clear();
+        self.schemas.clear();
     }
 
     /// The columns of a table; none when there is no such table.
     pub fn table(&self, name: &TableName) -> Result<&[Column], Need> {
         self.tables.get(name).map(Vec::as_slice).ok_or_else(|| Need::Table(name.clone()))
+    }
+
+    /// Whether the session's database has a schema.
+    pub fn schema(&self, name: &str) -> Result<bool, Need> {
+        self.schemas.get(name).copied().ok_or_else(|| Need::Schema(name.to_owned()))
     }
 
     /// Whether a database exists.

@@ -2,7 +2,7 @@
 
 use super::plan::{Context, Refusal, Stop, quote};
 use super::statement::Statement;
-use super::variables;
+use super::{show_more, variables};
 
 /// The query a `SHOW` becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub(super) struct Shown {
     pub(super) counted: bool,
 }
 
-fn rows(sql: impl Into<String>, tag: &'static str) -> Option<Shown> {
+pub(super) fn rows(sql: impl Into<String>, tag: &'static str) -> Option<Shown> {
     Some(Shown { sql: sql.into(), tag, counted: true })
 }
 
@@ -29,18 +29,37 @@ pub(super) fn query(
     let from = statement.find(at, end, |i| statement.is(i, "FROM")).map(|i| i + 1);
     let is = |words: &[&str]| statement.are(at + 1, words);
     let table = |from: Option<usize>| from.and_then(|from| table(statement, from, end, context));
+    if let Some(shown) = show_more::query(statement, at, end, context) {
+        return Ok(Some(shown));
+    }
+    let comment = end >= 2 && statement.are(end - 2, &["WITH", "COMMENT"]);
+    let end = if comment { end - 2 } else { end };
     Ok(if is(&["TABLES"]) {
-        rows(tables(&schema(statement, from, context)?), "SHOW TABLES")
+        rows(tables(&schema(statement, from, context)?, comment), "SHOW TABLES")
     } else if is(&["DATABASES"]) && at + 2 == end {
-        rows(DATABASES, "SHOW DATABASES")
+        rows(databases(comment), "SHOW DATABASES")
     } else if is(&["SCHEMAS"]) {
         rows(SCHEMAS, "SHOW SCHEMAS")
     } else if is(&["COLUMNS"]) {
-        table(from).and_then(|table| rows(columns(&table), "SHOW COLUMNS"))
+        table(from).and_then(|table| rows(columns(&table, comment), "SHOW COLUMNS"))
+    } else if statement.is_any(at + 1, &["INDEX", "INDEXES", "KEYS"])
+        && from.is_some_and(|from| statement.is(from, "DATABASE"))
+    {
+        let all = "ANY (SELECT c.oid FROM pg_catalog.pg_class c WHERE c.relnamespace NOT IN \
+                   (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname IN \
+                   ('pg_catalog', 'information_schema', 'crdb_internal', 'pg_toast')))";
+        rows(indexes(all), "SHOW INDEXES")
     } else if statement.is_any(at + 1, &["INDEX", "INDEXES", "KEYS"]) {
         table(from).and_then(|table| rows(indexes(&table), "SHOW INDEXES"))
     } else if statement.is_any(at + 1, &["CONSTRAINT", "CONSTRAINTS"]) {
         table(from).and_then(|table| rows(constraints(&table), "SHOW CONSTRAINTS"))
+    } else if is(&["CREATE", "ALL", "TABLES"]) {
+        let all = "ANY (SELECT k.oid FROM pg_catalog.pg_class k WHERE k.relkind IN \
+                   ('r', 'p', 'v', 'm', 'S') AND k.relnamespace NOT IN (SELECT s.oid \
+                   FROM pg_catalog.pg_namespace s WHERE s.nspname IN \
+                   ('pg_catalog', 'information_schema', 'crdb_internal', 'pg_toast')))";
+        let each = create_table(all);
+        rows(format!("SELECT create_statement FROM ({each}) AS t ORDER BY 1"), "SHOW CREATE")
     } else if is(&["CREATE"]) {
         let name = at + 2 + usize::from(statement.is_any(at + 2, &["TABLE", "VIEW", "SEQUENCE"]));
         table(Some(name)).and_then(|table| rows(create_table(&table), "SHOW CREATE"))
@@ -73,7 +92,7 @@ fn uncounted(shown: Shown) -> Shown {
 }
 
 /// The table named at `at`, as a `regclass` literal.
-fn table(
+pub(super) fn table(
     statement: &Statement<'_>,
     at: usize,
     end: usize,
@@ -81,6 +100,14 @@ fn table(
 ) -> Option<String> {
     let last = statement.qualified_name(at)?.min(end);
     // PostgreSQL's regclass takes the current database in front, but no CockroachDB version of it.
+    if last == at + 3 && statement.name(at).as_deref() == Some(context.database) {
+        let name = statement.slice(at, last);
+        let public = quote(&format!("public.{}", statement.slice(at + 2, last)));
+        return Some(format!(
+            "coalesce(pg_catalog.to_regclass({}), {public}::text::pg_catalog.regclass)",
+            quote(&name)
+        ));
+    }
     let own = last == at + 5 && statement.name(at).as_deref() == Some(context.database);
     let name = statement.slice(if own { at + 2 } else { at }, last);
     Some(format!("{}::pg_catalog.regclass", quote(&name)))
@@ -122,10 +149,22 @@ fn other_database(name: &str) -> Refusal {
     }
 }
 
+fn databases(comment: bool) -> String {
+    if !comment {
+        return format!("{DATABASES} WHERE NOT d.datistemplate ORDER BY 1");
+    }
+    let described = DATABASES.replacen(
+        " FROM ",
+        ", pg_catalog.shobj_description(d.oid, 'pg_database') AS comment FROM ",
+        1,
+    );
+    format!("{described} WHERE NOT d.datistemplate ORDER BY 1")
+}
+
 const DATABASES: &str = "SELECT d.datname::text AS database_name, r.rolname::text AS owner, \
     NULL::text AS primary_region, NULL::text AS secondary_region, '{}'::text[] AS regions, \
     NULL::text AS survival_goal FROM pg_catalog.pg_database d \
-    JOIN pg_catalog.pg_roles r ON r.oid = d.datdba WHERE NOT d.datistemplate ORDER BY 1";
+    JOIN pg_catalog.pg_roles r ON r.oid = d.datdba";
 
 const SCHEMAS: &str = "SELECT n.nspname::text AS schema_name, r.rolname::text AS owner \
     FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner \
@@ -148,69 +187,36 @@ const ENUMS: &str = "SELECT n.nspname::text AS schema, t.typname::text AS name, 
     JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace \
     JOIN pg_catalog.pg_roles r ON r.oid = t.typowner WHERE t.typtype = 'e' ORDER BY 1, 2";
 
-fn tables(schema: &str) -> String {
+fn tables(schema: &str, comment: bool) -> String {
+    let comment =
+        if comment { ", pg_catalog.obj_description(c.oid, 'pg_class') AS comment" } else { "" };
     format!(
         "SELECT n.nspname::text AS schema_name, c.relname::text AS table_name, \
          CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' \
          WHEN 'S' THEN 'sequence' ELSE 'table' END AS type, r.rolname::text AS owner, \
-         greatest(c.reltuples, 0)::int8 AS estimated_row_count, NULL::text AS locality \
+         greatest(c.reltuples, 0)::int8 AS estimated_row_count, NULL::text AS locality{comment} \
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          JOIN pg_catalog.pg_roles r ON r.oid = c.relowner \
          WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND n.nspname {schema} ORDER BY 1, 2"
     )
 }
 
-/// CockroachDB's name of a type, from PostgreSQL's.
-fn type_name(id: &str, modifier: &str) -> String {
-    const NAMES: [(&str, &str); 17] = [
-        ("timestamp(\\(\\d\\))? with time zone", "TIMESTAMPTZ\\1"),
-        ("timestamp(\\(\\d\\))? without time zone", "TIMESTAMP\\1"),
-        ("time(\\(\\d\\))? with time zone", "TIMETZ\\1"),
-        ("time(\\(\\d\\))? without time zone", "TIME\\1"),
-        ("^character varying", "VARCHAR"),
-        ("^character", "CHAR"),
-        ("^double precision", "FLOAT8"),
-        ("^real", "FLOAT4"),
-        ("^boolean", "BOOL"),
-        ("^numeric", "DECIMAL"),
-        ("^bigint", "INT8"),
-        ("^integer", "INT4"),
-        ("^smallint", "INT2"),
-        ("^text", "STRING"),
-        ("^bytea", "BYTES"),
-        ("^bit varying", "VARBIT"),
-        (
-            "^(bit|date|interval|inet|uuid|jsonb|json|oid|vector|name|regclass|tsvector|tsquery)",
-            "\\U\\1",
-        ),
-    ];
-    let mut sql = format!("pg_catalog.format_type({id}, {modifier})");
-    for (pattern, name) in NAMES {
-        if name.starts_with("\\U") {
-            sql = format!(
-                "(SELECT CASE WHEN f ~ {pattern} THEN pg_catalog.upper(f) ELSE f END \
-                 FROM (SELECT {sql}) AS f(f))",
-                pattern = quote(pattern)
-            );
-        } else {
-            sql = format!("pg_catalog.regexp_replace({sql}, {}, {})", quote(pattern), quote(name));
-        }
-    }
-    sql
-}
+/// CockroachDB's name of a column's type.
+const TYPE: &str = "crdb_internal.sql_type(a.atttypid, a.atttypmod)";
 
 const DEFAULT: &str = "pg_catalog.pg_get_expr(d.adbin, d.adrelid)";
 
-fn columns(table: &str) -> String {
-    let kind = type_name("a.atttypid", "a.atttypmod");
+fn columns(table: &str, comment: bool) -> String {
+    let comment =
+        if comment { ", pg_catalog.col_description(a.attrelid, a.attnum) AS comment" } else { "" };
     format!(
-        "SELECT a.attname::text AS column_name, {kind} AS data_type, \
+        "SELECT a.attname::text AS column_name, {TYPE} AS data_type, \
          NOT a.attnotnull AS is_nullable, \
          CASE WHEN a.attgenerated = '' THEN {DEFAULT} END AS column_default, \
          CASE WHEN a.attgenerated <> '' THEN {DEFAULT} ELSE '' END AS generation_expression, \
          ARRAY(SELECT x.relname::text FROM pg_catalog.pg_index i \
          JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = a.attrelid \
-         AND a.attnum = ANY (i.indkey) ORDER BY 1) AS indices, false AS is_hidden \
+         AND a.attnum = ANY (i.indkey) ORDER BY 1) AS indices, false AS is_hidden{comment} \
          FROM pg_catalog.pg_attribute a LEFT JOIN pg_catalog.pg_attrdef d \
          ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
          WHERE a.attrelid = {table} AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"
@@ -250,15 +256,15 @@ fn constraints(table: &str) -> String {
 }
 
 fn create_table(table: &str) -> String {
-    let kind = type_name("a.atttypid", "a.atttypmod");
     format!(
         "SELECT c.relname::text AS table_name, CASE c.relkind \
          WHEN 'v' THEN 'CREATE VIEW ' || q.name || ' AS ' || pg_catalog.pg_get_viewdef(c.oid) \
          WHEN 'S' THEN 'CREATE SEQUENCE ' || q.name \
          ELSE 'CREATE TABLE ' || q.name || E' (\\n\\t' || pg_catalog.array_to_string(\
-         ARRAY(SELECT pg_catalog.quote_ident(a.attname) || ' ' || {kind} \
+         ARRAY(SELECT pg_catalog.quote_ident(a.attname) || ' ' || {TYPE} \
          || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE ' NULL' END \
-         || CASE WHEN a.attgenerated <> '' THEN ' AS (' || {DEFAULT} || ') STORED' \
+         || CASE a.attgenerated WHEN 's' THEN ' AS (' || {DEFAULT} || ') STORED' \
+         WHEN 'v' THEN ' AS (' || {DEFAULT} || ') VIRTUAL' \
          ELSE coalesce(' DEFAULT ' || {DEFAULT}, '') END \
          FROM pg_catalog.pg_attribute a LEFT JOIN pg_catalog.pg_attrdef d \
          ON d.adrelid = a.attrelid AND d.adnum = a.attnum \

@@ -1,9 +1,9 @@
 //! `CREATE TABLE` and `ALTER TABLE`: types, families, indexes inside, hash sharding.
 
 use super::edit::Edits;
-use super::plan::{Analysis, Class, Context, Piece, Refusal, Reply, Stop, quote_name};
+use super::plan::{Analysis, Class, Context, Piece, Refusal, Reply, Stop, quote, quote_name};
 use super::statement::Statement;
-use super::{expression, index, types, upsert};
+use super::{expression, index, region, types, upsert};
 
 const CONSTRAINTS: [&str; 7] =
     ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "EXCLUDE", "LIKE"];
@@ -37,7 +37,6 @@ pub(super) fn create(
     expression::rewrite(statement, context, &mut edits)?;
     let closing = statement.partner(open).filter(|_| statement.is_mark(open, "("));
     let mut indexes = Vec::new();
-    let mut notice = None;
     if let Some(closing) = closing {
         let is_query = statement.is_any(open + 1, &["SELECT", "WITH", "VALUES", "TABLE"]);
         // CREATE TABLE t (a, b) AS SELECT names columns without types.
@@ -46,27 +45,26 @@ pub(super) fn create(
             let table = statement.slice(name, open);
             indexes = body(statement, open + 1, closing, &table, &mut edits)?;
         }
-        notice = trailer(statement, closing + 1, &mut edits)?;
+        trailer(statement, closing + 1, &mut edits)?;
     }
     let exists = lenient
         && !indexes.is_empty()
-        && match upsert::table_name(statement, name, open, context) {
+        && match upsert::table_name(statement, name, open, context)? {
             Some(table) => !context.catalog.table(&table)?.is_empty(),
             None => false,
         };
-    let first = Piece::forward(edits.apply(statement.sql(), statement.offset()));
+    let first = Piece::edited(statement, edits);
     let mut pieces = vec![first];
     if !exists {
         for text in &indexes {
             if let Some(index) = Statement::whole(text.as_bytes(), context.backslash_escapes)
-                && let Some(sql) = index::create(&index, context)?
+                && let Some(mut piece) = index::create(&index, context)?
             {
-                pieces.push(Piece::forward(super::edit::Sql::made(sql.text)));
+                // No position in it means anything to the client.
+                piece.sql = super::edit::Sql::made(piece.sql.text);
+                pieces.push(piece);
             }
         }
-    }
-    if let Some(notice) = notice {
-        pieces.push(Piece::notice(&notice, "CREATE TABLE"));
     }
     if let [rest @ .., last] = pieces.as_mut_slice()
         && !rest.is_empty()
@@ -282,21 +280,17 @@ fn constraint(statement: &Statement<'_>, from: usize, to: usize, edits: &mut Edi
     index::trailer(statement, closing + 1, to, edits);
 }
 
-/// What stands behind the brackets. Returns what to tell the client of what was dropped.
-fn trailer(
-    statement: &Statement<'_>,
-    from: usize,
-    edits: &mut Edits,
-) -> Result<Option<String>, Stop> {
+/// What stands behind the brackets.
+fn trailer(statement: &Statement<'_>, from: usize, edits: &mut Edits) -> Result<(), Stop> {
     let to = statement.len();
-    let mut notice = None;
     let mut at = from;
     while at < to {
         if statement.is(at, "AS") {
             break;
         }
         if statement.is(at, "LOCALITY") {
-            return Err(Refusal::cluster_only("place data in regions (LOCALITY)").into());
+            at = region::locality(statement, at, edits);
+            continue;
         }
         if statement.is(at, "INTERLEAVE") {
             return Err(Refusal::cluster_only("interleave tables").into());
@@ -310,12 +304,12 @@ fn trailer(
             if foreign {
                 edits.replace(statement.start(at), statement.end(closing), "");
                 let what = statement.slice(at + 2, closing);
-                notice = Some(format!("the local endpoint ignores storage parameters: {what}"));
+                edits.tell(format!("the local endpoint ignores storage parameters: {what}"));
             }
         }
         at = statement.skip(at);
     }
-    Ok(notice)
+    Ok(())
 }
 
 /// CockroachDB's storage parameters, which PostgreSQL would refuse.
@@ -326,6 +320,36 @@ fn is_storage(name: &str) -> bool {
             name,
             "schema_locked" | "exclude_data_from_backup" | "infer_rbr_region_col_using_constraint"
         )
+}
+
+/// `ALTER TABLE t ALTER PRIMARY KEY USING COLUMNS (…) [USING HASH …]` alone; `None` for other
+/// statements.
+pub(super) fn alter_primary_key(statement: &Statement<'_>) -> Option<Analysis> {
+    const WORDS: [&str; 5] = ["ALTER", "PRIMARY", "KEY", "USING", "COLUMNS"];
+    if !statement.are(0, &["ALTER", "TABLE"]) {
+        return None;
+    }
+    let name = if statement.are(2, &["IF", "EXISTS"]) { 4 } else { 2 };
+    let at = statement.qualified_name(name).filter(|at| statement.are(*at, &WORDS))?;
+    let open = at + WORDS.len();
+    let closing = statement.partner(open).filter(|_| statement.is_mark(open, "("))?;
+    let hashed = statement.are(closing + 1, &["USING", "HASH"]);
+    if closing + 1 != statement.len() && !hashed {
+        return None;
+    }
+    let columns = statement
+        .elements(open + 1, closing)
+        .into_iter()
+        .map(|(from, _)| statement.name(from).map(|column| quote(&column)))
+        .collect::<Option<Vec<_>>>()?
+        .join(", ");
+    let table = quote(&statement.slice(name, at));
+    let body = format!(
+        "BEGIN PERFORM crdb_internal.alter_primary_key({table}::pg_catalog.regclass, \
+         ARRAY[{columns}]); END"
+    );
+    let piece = Piece::tagged(format!("DO {}", quote(&body)), "ALTER TABLE");
+    Some(Analysis::piece(Class::Definition, piece))
 }
 
 /// Rewrites the commands of `ALTER TABLE`; returns what to say when the whole is ignored.

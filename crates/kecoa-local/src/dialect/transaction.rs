@@ -89,8 +89,8 @@ pub struct Transaction {
     options: String,
     /// The savepoint of the retry protocol.
     restart: Option<String>,
-    /// The first savepoint, if it was set before any work.
-    initial: Option<String>,
+    /// The savepoints that were set before any work, outermost first.
+    initial: Vec<String>,
     /// Whether it failed with a retry error.
     retryable: bool,
     /// `inject_retry_errors_enabled`, now and when the transaction began.
@@ -174,7 +174,16 @@ impl Transaction {
             ));
         }
         match &analysis.control {
-            Some(control) => self.control(control, analysis),
+            Some(control) => {
+                let mut planned = self.control(control, analysis);
+                if let (Some(last), Some(first)) =
+                    (planned.pieces.last_mut(), analysis.pieces.first())
+                    && last.say.is_none()
+                {
+                    last.say.clone_from(&first.say);
+                }
+                planned
+            }
             None if self.commits_before(analysis.class) => {
                 if self.injects(self.inject_commit.0) {
                     return self.commit();
@@ -308,7 +317,7 @@ impl Transaction {
         self.worked = false;
         self.options = options;
         self.restart = None;
-        self.initial = None;
+        self.initial.clear();
         self.retryable = false;
         self.inject.1 = self.inject.0;
         self.inject_commit.1 = self.inject_commit.0;
@@ -346,7 +355,7 @@ impl Transaction {
         self.phase = Phase::Idle;
         self.worked = false;
         self.restart = None;
-        self.initial = None;
+        self.initial.clear();
     }
 
     fn commit(&mut self) -> Planned {
@@ -379,7 +388,7 @@ impl Transaction {
                 let message = format!("SAVEPOINT \"{name}\" cannot be nested");
                 return raise(&Refusal::new("42601", message));
             }
-            if self.worked || self.initial.is_some() {
+            if self.worked || !self.initial.is_empty() {
                 let message = format!(
                     "SAVEPOINT \"{name}\" needs to be the first statement in a transaction"
                 );
@@ -387,8 +396,8 @@ impl Transaction {
             }
             self.restart = Some(name.to_owned());
         }
-        if self.phase == Phase::Open && !self.worked && self.initial.is_none() {
-            self.initial = Some(name.to_owned());
+        if self.phase == Phase::Open && !self.worked {
+            self.initial.push(name.to_owned());
         }
         as_is()
     }
@@ -396,12 +405,17 @@ impl Transaction {
     fn rollback_to(&mut self, name: &str, as_is: impl Fn() -> Planned) -> Planned {
         let open = matches!(self.phase, Phase::Open | Phase::Failed);
         let restart = self.restart.as_deref() == Some(name);
-        let initial = self.initial.as_deref() == Some(name) && self.retryable;
-        if open && (restart || initial) {
+        let place = self.initial.iter().rposition(|initial| initial == name);
+        if let Some(place) = place
+            && open
+            && (restart || self.retryable)
+        {
             // PostgreSQL's snapshot outlives a savepoint: only a new transaction sees what the
             // others committed meanwhile.
             let retryable = self.retryable;
             let restart = self.restart.clone();
+            let mut initial = std::mem::take(&mut self.initial);
+            initial.truncate(place + 1);
             self.end(false);
             self.begin(self.options.clone());
             self.retryable = false;
@@ -410,17 +424,25 @@ impl Transaction {
                 self.first_failure = None;
             }
             self.restart = restart;
-            self.initial = Some(name.to_owned());
             let mut planned = self.begin_pieces("ROLLBACK");
             for piece in &mut planned.pieces {
                 piece.reply = Reply::Hide;
             }
             planned.pieces.insert(0, Piece::hidden("ROLLBACK"));
-            let savepoint = format!("SAVEPOINT {}", quote_name(name));
-            planned.pieces.push(Piece::tagged(savepoint, "ROLLBACK"));
+            for name in &initial {
+                let savepoint = format!("SAVEPOINT {}", quote_name(name));
+                planned.pieces.push(Piece::hidden(&savepoint));
+            }
+            if let Some(last) = planned.pieces.last_mut() {
+                last.reply = Reply::Tag("ROLLBACK".to_owned(), false);
+            }
+            self.initial = initial;
             return planned;
         }
-        if self.phase == Phase::Failed && self.retryable && self.initial.is_some() {
+        if let Some(place) = place {
+            self.initial.truncate(place + 1);
+        }
+        if self.phase == Phase::Failed && self.retryable && !self.initial.is_empty() {
             // The savepoint lies behind reads that are out of date; only the first one helps.
             let error = Piece::raise(&Refusal {
                 code: "40001",
@@ -430,7 +452,7 @@ impl Transaction {
                 ),
                 hint: super::RETRY_HINT.to_owned(),
             });
-            let first = quote_name(self.initial.as_deref().unwrap_or_default());
+            let first = quote_name(self.initial.first().map_or("", String::as_str));
             let back = Piece::hidden(&format!("ROLLBACK TO SAVEPOINT {first}"));
             return vec![back, error].into();
         }
@@ -451,6 +473,9 @@ impl Transaction {
             let open = Piece::hidden("BEGIN");
             self.phase = Phase::Released;
             return vec![commit, open].into();
+        }
+        if let Some(place) = self.initial.iter().rposition(|initial| initial == name) {
+            self.initial.truncate(place);
         }
         as_is()
     }
@@ -497,90 +522,4 @@ impl Transaction {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::dialect::plan::{Catalog, Context};
-    use crate::dialect::statement::Statement;
-
-    fn plan(transaction: &mut Transaction, sql: &str) -> Vec<String> {
-        let statement = Statement::whole(sql.as_bytes(), false).unwrap();
-        let catalog = Catalog::default();
-        let context = Context { database: "d", catalog: &catalog, backslash_escapes: false };
-        let analysis = crate::dialect::analyse(&statement, &context).unwrap();
-        let planned = transaction.plan(&analysis);
-        planned.pieces.iter().map(|p| String::from_utf8(p.sql.text.clone()).unwrap()).collect()
-    }
-
-    #[test]
-    fn a_restart_is_a_new_transaction_with_the_same_options() {
-        let mut t = Transaction::default();
-        assert_eq!(plan(&mut t, "BEGIN READ ONLY, PRIORITY LOW"), ["BEGIN READ ONLY"]);
-        assert_eq!(
-            plan(&mut t, "SAVEPOINT cockroach_restart"),
-            ["SAVEPOINT \"cockroach_restart\""]
-        );
-        plan(&mut t, "SELECT * FROM t");
-        t.failed("40001", OnError::Fail, 7);
-        t.ready(b'E');
-        assert_eq!(
-            plan(&mut t, "ROLLBACK TO SAVEPOINT COCKROACH_RESTART"),
-            [
-                "ROLLBACK",
-                "BEGIN READ ONLY",
-                "SET LOCAL kecoa.first_failure TO '7'",
-                "SAVEPOINT \"cockroach_restart\"",
-            ]
-        );
-        assert_eq!(t.phase, Phase::Open);
-        assert_eq!(plan(&mut t, "RELEASE cockroach_restart"), ["COMMIT", "BEGIN"]);
-        assert_eq!(t.ready(b'T'), b'T');
-        assert!(plan(&mut t, "SELECT 1")[0].contains("25000"));
-        assert_eq!(t.ready(b'E'), b'T', "the client's transaction is committed, not failed");
-        assert_eq!(plan(&mut t, "ROLLBACK"), ["ROLLBACK"]);
-        assert_eq!(t.phase, Phase::Idle);
-    }
-
-    #[test]
-    fn a_failed_release_keeps_the_savepoint_only_after_a_retry_error() {
-        for (code, statements) in [("40001", 3), ("23503", 2)] {
-            let mut t = Transaction::default();
-            plan(&mut t, "BEGIN");
-            plan(&mut t, "SAVEPOINT cockroach_restart");
-            t.failed(code, OnError::Release, 1);
-            assert_eq!(t.after_failed_release().len(), statements);
-            assert_eq!(t.phase, Phase::Failed);
-        }
-    }
-
-    #[test]
-    fn three_attempts_fail_and_the_fourth_succeeds_again_and_again() {
-        let mut t = Transaction::default();
-        plan(&mut t, "SET inject_retry_errors_enabled = on");
-        for _ in 0..2 {
-            for attempt in 0..4 {
-                plan(&mut t, "BEGIN");
-                assert!(!plan(&mut t, "SHOW database")[0].contains("40001"));
-                let injected = plan(&mut t, "UPDATE t SET a = 1")[0].contains("40001");
-                assert_eq!(injected, attempt < 3);
-                if injected {
-                    t.failed("40001", OnError::Injected, 1);
-                    t.ready(b'E');
-                    plan(&mut t, "ROLLBACK");
-                } else {
-                    plan(&mut t, "COMMIT");
-                }
-            }
-        }
-        assert!(!plan(&mut t, "UPDATE t SET a = 1")[0].contains("40001"), "no transaction");
-    }
-
-    #[test]
-    fn a_rollback_undoes_the_switch() {
-        let mut t = Transaction::default();
-        plan(&mut t, "BEGIN");
-        plan(&mut t, "SET inject_retry_errors_enabled = on");
-        assert!(t.watches(Class::Work));
-        plan(&mut t, "ROLLBACK");
-        assert!(!t.watches(Class::Work));
-    }
-}
+mod tests;

@@ -23,7 +23,6 @@ fn first_words(statement: &Statement<'_>) -> Option<&'static str> {
         (&["CREATE", "EXTERNAL", "CONNECTION"], "keep external connections"),
         (&["CREATE", "VIRTUAL", "CLUSTER"], "hold virtual clusters"),
         (&["ALTER", "VIRTUAL", "CLUSTER"], "hold virtual clusters"),
-        (&["ALTER", "RANGE"], "move ranges"),
         (&["PAUSE"], "run jobs or schedules"),
         (&["RESUME"], "run jobs or schedules"),
         (&["CANCEL"], "cancel jobs, queries or sessions by statement"),
@@ -38,25 +37,7 @@ fn alter(statement: &Statement<'_>) -> Option<&'static str> {
     }
     let has =
         |words: &[&str]| statement.find(1, statement.len(), |i| statement.are(i, words)).is_some();
-    if has(&["CONFIGURE", "ZONE"]) {
-        return Some("configure zones");
-    }
-    if statement.is(1, "DATABASE") {
-        let regional = [
-            &["ADD", "REGION"][..],
-            &["DROP", "REGION"],
-            &["PRIMARY", "REGION"],
-            &["SECONDARY", "REGION"],
-            &["SURVIVE"],
-            &["PLACEMENT"],
-            &["SUPER", "REGION"],
-        ];
-        return regional.into_iter().any(has).then_some("place data in regions");
-    }
     if statement.is_any(1, &["TABLE", "INDEX"]) {
-        if has(&["SET", "LOCALITY"]) {
-            return Some("place data in regions");
-        }
         let ranges = [
             &["SPLIT", "AT"][..],
             &["UNSPLIT"],
@@ -66,9 +47,6 @@ fn alter(statement: &Statement<'_>) -> Option<&'static str> {
         ];
         if ranges.into_iter().any(has) {
             return Some("split or move ranges");
-        }
-        if has(&["ALTER", "PRIMARY", "KEY"]) {
-            return Some("change a primary key in place (drop the constraint and add another)");
         }
     }
     None
@@ -82,14 +60,10 @@ fn show(statement: &Statement<'_>) -> Option<&'static str> {
         ("BACKUP", "take backups"),
         ("BACKUPS", "take backups"),
         ("CHANGEFEED", "stream changefeeds"),
-        ("JOB", "run jobs"),
-        ("JOBS", "run jobs"),
         ("SCHEDULE", "run schedules"),
         ("SCHEDULES", "run schedules"),
         ("RANGE", "show ranges"),
         ("RANGES", "show ranges"),
-        ("REGIONS", "show regions"),
-        ("LOCALITY", "show localities"),
         ("ZONE", "configure zones"),
         ("ZONES", "configure zones"),
         ("TRACE", "trace sessions"),

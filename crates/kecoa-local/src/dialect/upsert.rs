@@ -1,7 +1,7 @@
 //! `UPSERT` -> `INSERT … ON CONFLICT (primary key) DO UPDATE`.
 
 use super::edit::Edits;
-use super::plan::{Context, Stop, TableName, quote_name};
+use super::plan::{Context, Need, Stop, TableName, quote_name};
 use super::statement::Statement;
 
 /// Rewrites the `UPSERT` at `at`, which ends at `end` (the statement's end or the bracket around).
@@ -18,7 +18,7 @@ pub(super) fn rewrite(
     let Some(name_end) = statement.qualified_name(at + 2) else {
         return Ok(());
     };
-    let Some(table) = table_name(statement, at + 2, name_end, context) else {
+    let Some(table) = table_name(statement, at + 2, name_end, context)? else {
         return Ok(());
     };
     let columns = context.catalog.table(&table)?;
@@ -84,14 +84,19 @@ pub(super) fn table_name(
     from: usize,
     to: usize,
     context: &Context<'_>,
-) -> Option<TableName> {
+) -> Result<Option<TableName>, Need> {
     let parts: Vec<String> = (from..to).step_by(2).map_while(|i| statement.name(i)).collect();
-    match parts.as_slice() {
+    Ok(match parts.as_slice() {
         [name] => Some(TableName { schema: None, name: name.clone() }),
+        [database, name]
+            if database == context.database && !context.catalog.schema(database)? =>
+        {
+            Some(TableName { schema: Some("public".to_owned()), name: name.clone() })
+        }
         [schema, name] => Some(TableName { schema: Some(schema.clone()), name: name.clone() }),
         [database, schema, name] if database == context.database => {
             Some(TableName { schema: Some(schema.clone()), name: name.clone() })
         }
         _ => None,
-    }
+    })
 }

@@ -1,0 +1,213 @@
+-- Functions and views of CockroachDB that drivers and tools ask. There is one node, and no ranges,
+-- regions, jobs or changefeeds.
+CREATE OR REPLACE FUNCTION pg_catalog.follower_read_timestamp() RETURNS timestamptz
+LANGUAGE sql STABLE AS $$
+  SELECT pg_catalog.statement_timestamp() - '4.2 seconds'::interval
+$$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.gateway_region() RETURNS text
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RAISE EXCEPTION USING ERRCODE = '55000', MESSAGE = 'no region set on the locality flag on this node';
+END
+$$;
+
+CREATE OR REPLACE FUNCTION crdb_internal.node_id() RETURNS int8
+LANGUAGE sql IMMUTABLE AS $$ SELECT 1::int8 $$;
+
+CREATE OR REPLACE FUNCTION crdb_internal.cluster_id() RETURNS uuid
+LANGUAGE sql STABLE AS $$
+  SELECT pg_catalog.md5(s.system_identifier::text)::uuid FROM pg_catalog.pg_control_system() AS s
+$$;
+
+CREATE OR REPLACE FUNCTION crdb_internal.cluster_name() RETURNS text
+LANGUAGE sql IMMUTABLE AS $$ SELECT ''::text $$;
+
+CREATE OR REPLACE FUNCTION crdb_internal.is_admin() RETURNS bool
+LANGUAGE sql STABLE AS $$
+  SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user
+$$;
+
+CREATE OR REPLACE FUNCTION crdb_internal.locality_value(key text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$ SELECT NULL::text $$;
+
+-- Old clients count the features they use.
+CREATE OR REPLACE FUNCTION crdb_internal.increment_feature_counter(feature text) RETURNS bool
+LANGUAGE sql IMMUTABLE AS $$ SELECT true $$;
+
+-- DROP INDEX … CASCADE drops the constraint an index stands for, as in CockroachDB.
+CREATE OR REPLACE FUNCTION crdb_internal.drop_index(name text, lenient bool) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  index regclass := pg_catalog.to_regclass(name);
+  owner record;
+BEGIN
+  SELECT k.conname, k.conrelid::regclass AS tab INTO owner FROM pg_catalog.pg_constraint k
+    WHERE k.conindid = index AND k.contype IN ('u', 'x');
+  IF owner.conname IS NOT NULL THEN
+    EXECUTE pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I CASCADE', owner.tab, owner.conname);
+  ELSE
+    EXECUTE 'DROP INDEX ' || CASE WHEN lenient THEN 'IF EXISTS ' ELSE '' END || name || ' CASCADE';
+  END IF;
+END
+$$;
+
+-- ALTER TABLE … ALTER PRIMARY KEY USING COLUMNS: the old key stays as a unique index, as in
+-- CockroachDB, unless it was none of the client's.
+CREATE OR REPLACE FUNCTION crdb_internal.alter_primary_key(tab regclass, columns text[])
+RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  old record;
+  kept text[];
+  missing text;
+BEGIN
+  SELECT c.name INTO missing FROM pg_catalog.unnest(columns) AS c(name)
+    LEFT JOIN pg_catalog.pg_attribute a
+      ON a.attrelid = tab AND a.attname = c.name AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE a.attname IS NULL LIMIT 1;
+  IF missing IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = '42703',
+      MESSAGE = pg_catalog.format('column "%s" does not exist', missing);
+  END IF;
+  SELECT a.attname INTO missing FROM pg_catalog.pg_attribute a
+    WHERE a.attrelid = tab AND a.attname = ANY (columns) AND NOT a.attnotnull LIMIT 1;
+  IF missing IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = '42601',
+      MESSAGE = pg_catalog.format('cannot use nullable column "%s" in primary key', missing);
+  END IF;
+  SELECT k.conname, c.relname,
+      ARRAY(SELECT a.attname::text FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY AS u(n, place)
+            JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.n
+            ORDER BY u.place) AS columns
+    INTO old
+    FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+    WHERE k.conrelid = tab AND k.contype = 'p';
+  IF old.conname IS NOT NULL THEN
+    EXECUTE pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I', tab, old.conname);
+    IF old.columns <> columns THEN
+      EXECUTE pg_catalog.format('CREATE UNIQUE INDEX %I ON %s (%s)',
+        old.relname || '_' || pg_catalog.array_to_string(old.columns, '_') || '_key', tab,
+        (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(c), ', ') FROM pg_catalog.unnest(old.columns) AS c));
+    END IF;
+  ELSE
+    SELECT c.relname || '_pkey' AS conname INTO old FROM pg_catalog.pg_class c WHERE c.oid = tab;
+  END IF;
+  EXECUTE pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I PRIMARY KEY (%s)', tab, old.conname,
+    (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(c), ', ') FROM pg_catalog.unnest(columns) AS c));
+END
+$$;
+
+CREATE OR REPLACE VIEW crdb_internal.databases AS
+SELECT d.oid::int8 AS id, d.datname::text AS name, r.rolname::text AS owner,
+  NULL::text AS primary_region, NULL::text AS secondary_region, '{}'::text[] AS regions,
+  NULL::text AS survival_goal, NULL::text AS placement_policy,
+  'CREATE DATABASE ' || pg_catalog.quote_ident(d.datname) AS create_statement
+FROM pg_catalog.pg_database d JOIN pg_catalog.pg_roles r ON r.oid = d.datdba
+WHERE NOT d.datistemplate;
+
+CREATE OR REPLACE VIEW crdb_internal.tables AS
+SELECT c.oid::int8 AS table_id, d.oid::int8 AS parent_id, c.relname::text AS name,
+  d.datname::text AS database_name, 1::int8 AS version, NULL::timestamp AS mod_time,
+  NULL::numeric AS mod_time_logical, NULL::text AS format_version, 'PUBLIC'::text AS state,
+  NULL::int8 AS sc_lease_node_id, NULL::timestamp AS sc_lease_expiration_time,
+  NULL::timestamp AS drop_time, 'DISABLED'::text AS audit_mode, n.nspname::text AS schema_name,
+  n.oid::int8 AS parent_schema_id, NULL::text AS locality
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_database d ON d.datname = pg_catalog.current_database()
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S')
+  AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'crdb_internal', 'pg_toast');
+
+CREATE OR REPLACE VIEW crdb_internal.table_columns AS
+SELECT c.oid::int8 AS descriptor_id, c.relname::text AS descriptor_name,
+  a.attnum::int8 AS column_id, a.attname::text AS column_name,
+  crdb_internal.sql_type(a.atttypid, a.atttypmod) AS column_type, NOT a.attnotnull AS nullable,
+  pg_catalog.pg_get_expr(d.adbin, d.adrelid) AS default_expr, false AS hidden
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+WHERE c.relkind IN ('r', 'p', 'v', 'm')
+  AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'crdb_internal', 'pg_toast');
+
+CREATE OR REPLACE VIEW crdb_internal.table_indexes AS
+SELECT t.oid::int8 AS descriptor_id, t.relname::text AS descriptor_name, x.oid::int8 AS index_id,
+  x.relname::text AS index_name,
+  CASE WHEN i.indisprimary THEN 'primary' ELSE 'secondary' END AS index_type,
+  i.indisunique AS is_unique, m.amname = 'gin' AS is_inverted, false AS is_sharded,
+  true AS is_visible, 1::float8 AS visibility, NULL::int8 AS shard_bucket_count,
+  NULL::timestamp AS created_at, pg_catalog.pg_get_indexdef(x.oid) AS create_statement
+FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
+JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid JOIN pg_catalog.pg_am m ON m.oid = x.relam
+JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'crdb_internal', 'pg_toast');
+
+CREATE OR REPLACE VIEW crdb_internal.index_columns AS
+SELECT t.oid::int8 AS descriptor_id, t.relname::text AS descriptor_name, x.oid::int8 AS index_id,
+  x.relname::text AS index_name,
+  CASE WHEN s.n > i.indnkeyatts THEN 'storing' ELSE 'key' END AS column_type,
+  a.attnum::int8 AS column_id, a.attname::text AS column_name,
+  CASE WHEN s.n > i.indnkeyatts THEN NULL
+    WHEN pg_catalog.pg_index_column_has_property(x.oid, s.n, 'desc') THEN 'DESC'
+    ELSE 'ASC' END AS column_direction,
+  false AS implicit
+FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
+JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+CROSS JOIN LATERAL pg_catalog.generate_series(1, i.indnatts::int4) AS s(n)
+LEFT JOIN pg_catalog.pg_attribute a
+  ON a.attrelid = i.indrelid AND a.attnum = i.indkey[s.n - 1] AND a.attnum > 0
+WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'crdb_internal', 'pg_toast');
+
+CREATE OR REPLACE VIEW crdb_internal.cluster_settings AS
+SELECT 'version'::text AS variable, '25.2'::text AS value, 'm'::text AS type, true AS public,
+  'set the active cluster version in the format ''<major>.<minor>'''::text AS description,
+  '25.2'::text AS default_value, 'default'::text AS origin, 'version'::text AS key;
+
+CREATE OR REPLACE VIEW crdb_internal.regions AS
+SELECT NULL::text AS region, NULL::text[] AS zones WHERE false;
+
+CREATE OR REPLACE VIEW crdb_internal.cluster_sessions AS
+SELECT 1::int8 AS node_id, a.pid::text AS session_id, a.usename::text AS user_name,
+  a.client_addr::text AS client_address, a.application_name,
+  CASE WHEN a.state = 'active' THEN a.query ELSE '' END AS active_queries,
+  a.query AS last_active_query, a.backend_start AS session_start,
+  CASE WHEN a.state = 'active' THEN a.query_start END AS active_query_start,
+  upper(coalesce(nullif(a.state, 'active'), 'ACTIVE')) AS status
+FROM pg_catalog.pg_stat_activity a WHERE a.backend_type = 'client backend';
+
+CREATE OR REPLACE VIEW crdb_internal.cluster_queries AS
+SELECT a.pid::text AS query_id, NULL::text AS txn_id, 1::int8 AS node_id,
+  a.pid::text AS session_id, a.usename::text AS user_name, a.query_start AS start, a.query,
+  a.client_addr::text AS client_address, a.application_name, false AS distributed,
+  'executing'::text AS phase, a.datname::text AS database
+FROM pg_catalog.pg_stat_activity a WHERE a.backend_type = 'client backend' AND a.state = 'active';
+
+CREATE OR REPLACE VIEW crdb_internal.jobs AS
+SELECT NULL::int8 AS job_id, NULL::text AS job_type, NULL::text AS description,
+  NULL::text AS statement, NULL::text AS user_name, NULL::text AS status,
+  NULL::text AS running_status, NULL::timestamptz AS created, NULL::timestamptz AS finished,
+  NULL::timestamptz AS modified, NULL::float8 AS fraction_completed, NULL::text AS error,
+  NULL::int8 AS coordinator_id
+WHERE false;
+
+-- information_schema.statistics, which CockroachDB has and PostgreSQL lacks.
+CREATE OR REPLACE VIEW crdb_internal.statistics AS
+SELECT pg_catalog.current_database()::text AS table_catalog, n.nspname::text AS table_schema,
+  t.relname::text AS table_name, CASE WHEN i.indisunique THEN 'NO' ELSE 'YES' END AS non_unique,
+  n.nspname::text AS index_schema, x.relname::text AS index_name, s.n::int8 AS seq_in_index,
+  coalesce(a.attname::text, pg_catalog.pg_get_indexdef(x.oid, s.n, true)) AS column_name,
+  NULL::text AS "COLLATION", NULL::int8 AS cardinality,
+  CASE WHEN s.n > i.indnkeyatts THEN 'N/A'
+    WHEN pg_catalog.pg_index_column_has_property(x.oid, s.n, 'desc') THEN 'DESC'
+    ELSE 'ASC' END AS direction,
+  CASE WHEN s.n > i.indnkeyatts THEN 'YES' ELSE 'NO' END AS storing, 'NO'::text AS implicit,
+  'YES'::text AS is_visible, 1::float8 AS visibility
+FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
+JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+CROSS JOIN LATERAL pg_catalog.generate_series(1, i.indnatts::int4) AS s(n)
+LEFT JOIN pg_catalog.pg_attribute a
+  ON a.attrelid = i.indrelid AND a.attnum = i.indkey[s.n - 1] AND a.attnum > 0
+WHERE n.nspname <> 'pg_toast';
+
+GRANT SELECT ON ALL TABLES IN SCHEMA crdb_internal TO PUBLIC;

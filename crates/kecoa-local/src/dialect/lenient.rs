@@ -1,0 +1,34 @@
+//! `IF NOT EXISTS` where PostgreSQL has none: `CREATE TYPE`, `CREATE ROLE`, `CREATE USER`.
+
+use super::edit::Edits;
+use super::expression;
+use super::plan::{Analysis, Class, Context, Piece, Stop, quote};
+use super::statement::Statement;
+
+/// A block that takes it for done when the thing exists; `None` for other statements.
+pub(super) fn create(
+    statement: &Statement<'_>,
+    context: &Context<'_>,
+) -> Result<Option<Analysis>, Stop> {
+    let tag = if statement.are(0, &["CREATE", "TYPE"]) {
+        "CREATE TYPE"
+    } else if statement.are(0, &["CREATE", "ROLE"]) || statement.are(0, &["CREATE", "USER"]) {
+        "CREATE ROLE"
+    } else {
+        return Ok(None);
+    };
+    if !statement.are(2, &["IF", "NOT", "EXISTS"]) {
+        return Ok(None);
+    }
+    let mut edits = Edits::default();
+    expression::rewrite(statement, context, &mut edits)?;
+    edits.replace(statement.start(2), statement.end(4), "");
+    let sql = edits.apply(statement.sql(), statement.offset()).text;
+    let body = format!(
+        "BEGIN EXECUTE {}; EXCEPTION WHEN duplicate_object THEN \
+         RAISE NOTICE USING MESSAGE = SQLERRM || ', skipping'; END",
+        quote(&String::from_utf8_lossy(&sql))
+    );
+    let piece = Piece::tagged(format!("DO {}", quote(&body)), tag);
+    Ok(Some(Analysis::piece(Class::Definition, piece)))
+}

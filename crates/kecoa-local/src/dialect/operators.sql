@@ -1,0 +1,81 @@
+-- Division as CockroachDB has it: / of two integers is a DECIMAL, // cuts towards zero.
+--
+-- PostgreSQL finds pg_catalog's operators first whatever the search path is, so it is these rows
+-- that must say another function. Views and defaults that exist already keep the one they name.
+SET allow_system_table_mods = on;
+
+DO $$
+DECLARE
+  o record;
+BEGIN
+  FOR o IN
+    SELECT l, r FROM (VALUES ('int2'), ('int4'), ('int8')) AS a(l),
+                     (VALUES ('int2'), ('int4'), ('int8')) AS b(r)
+  LOOP
+    EXECUTE pg_catalog.format(
+      'CREATE OR REPLACE FUNCTION crdb_internal.divide(%s, %s) RETURNS pg_catalog.numeric '
+      'LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS '
+      '''SELECT pg_catalog.numeric_div($1::pg_catalog.numeric, $2::pg_catalog.numeric)''',
+      o.l, o.r);
+    UPDATE pg_catalog.pg_operator SET
+      oprresult = 'pg_catalog.numeric'::pg_catalog.regtype,
+      oprcode = pg_catalog.format('crdb_internal.divide(%s,%s)', o.l, o.r)::pg_catalog.regprocedure
+    WHERE oprname = '/' AND oprnamespace = 'pg_catalog'::pg_catalog.regnamespace
+      AND oprleft = o.l::pg_catalog.regtype AND oprright = o.r::pg_catalog.regtype
+      AND oprresult <> 'pg_catalog.numeric'::pg_catalog.regtype;
+  END LOOP;
+END
+$$;
+
+-- A // b arrives as a / crdb_internal.whole() / b, which keeps the precedence of a division: the
+-- first / makes a dividend that remembers, the second one divides and cuts.
+DO $$
+DECLARE
+  o record;
+BEGIN
+  IF pg_catalog.to_regtype('crdb_internal.whole_mark') IS NOT NULL THEN
+    RETURN;
+  END IF;
+  CREATE TYPE crdb_internal.whole_mark AS (nothing bool);
+  CREATE TYPE crdb_internal.int8_dividend AS (value int8);
+  CREATE TYPE crdb_internal.numeric_dividend AS (value numeric);
+  CREATE TYPE crdb_internal.float8_dividend AS (value float8);
+  CREATE FUNCTION crdb_internal.whole() RETURNS crdb_internal.whole_mark
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT ROW(true)::crdb_internal.whole_mark';
+  FOR o IN SELECT * FROM (VALUES
+    ('int2', 'int8'), ('int4', 'int8'), ('int8', 'int8'),
+    ('numeric', 'numeric'), ('float4', 'float8'), ('float8', 'float8')) AS v(t, wide)
+  LOOP
+    EXECUTE pg_catalog.format(
+      'CREATE FUNCTION crdb_internal.dividend(%1$s, crdb_internal.whole_mark) '
+      'RETURNS crdb_internal.%2$s_dividend LANGUAGE sql IMMUTABLE PARALLEL SAFE AS '
+      '''SELECT ROW($1)::crdb_internal.%2$s_dividend''', o.t, o.wide);
+    EXECUTE pg_catalog.format(
+      'CREATE OPERATOR pg_catalog./ (LEFTARG = %s, RIGHTARG = crdb_internal.whole_mark, '
+      'FUNCTION = crdb_internal.dividend)', o.t);
+  END LOOP;
+  FOR o IN
+    SELECT l, r, wide, CASE WHEN a.rank > b.rank THEN l ELSE wide END AS result
+    FROM (VALUES ('int8', 1), ('numeric', 2), ('float8', 3)) AS a(l, rank),
+      (VALUES ('int2', 'int8', 1), ('int4', 'int8', 1), ('int8', 'int8', 1),
+              ('numeric', 'numeric', 2), ('float4', 'float8', 3), ('float8', 'float8', 3))
+        AS b(r, wide, rank)
+  LOOP
+    EXECUTE pg_catalog.format(
+      'CREATE FUNCTION crdb_internal.divide_whole(crdb_internal.%s_dividend, %s) '
+      'RETURNS %s LANGUAGE sql IMMUTABLE PARALLEL SAFE AS ''SELECT %s''',
+      o.l, o.r, o.result,
+      CASE o.result
+        WHEN 'int8' THEN 'pg_catalog.int8div(($1).value, $2::pg_catalog.int8)'
+        WHEN 'numeric' THEN
+          'pg_catalog.div(($1).value::pg_catalog.numeric, $2::pg_catalog.numeric)'
+        ELSE 'pg_catalog.trunc(pg_catalog.float8div(($1).value, $2::pg_catalog.float8))'
+      END);
+    EXECUTE pg_catalog.format(
+      'CREATE OPERATOR pg_catalog./ (LEFTARG = crdb_internal.%s_dividend, RIGHTARG = %s, '
+      'FUNCTION = crdb_internal.divide_whole)', o.l, o.r);
+  END LOOP;
+END
+$$;
+
+RESET allow_system_table_mods;
