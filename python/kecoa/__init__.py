@@ -116,11 +116,17 @@ def connect(
     `port`, `dbname` or `database`, `user`, `password`, `sslmode`, ...) are added to it and win.
     `connection_factory(dsn, async_)` makes the connection, by default `extensions.connection`;
     `cursor_factory` becomes the connection's default. OperationalError when there is no connection to be had.
+
+    Beyond psycopg2: `binding="server"` sends values beside the statements instead of in them, and lets the
+    server prepare what comes again (`connection.binding`); what cannot be sent so goes as ever.
     """
+    binding = kwargs.pop("binding", None)
     # The alias goes through this module's global: psycopg2's users replace `_connect` to observe the DSN.
     asynchronous = {name: kwargs.pop(name) for name in ("async", "async_") if name in kwargs}
     dsn = extensions.make_dsn(dsn, **kwargs)
     conn = _connect(dsn, connection_factory=connection_factory, **asynchronous)
+    if binding is not None:
+        conn.binding = binding
     if cursor_factory is not None:
         conn.cursor_factory = cursor_factory
     return conn

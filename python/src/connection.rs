@@ -18,7 +18,9 @@ use kecoa_proto::TransactionStatus;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyCapsule, PyDict, PyList, PyString, PyTuple, PyType, PyWeakrefReference};
+use pyo3::types::{
+    PyBool, PyCapsule, PyDict, PyList, PyString, PyTuple, PyType, PyWeakrefReference,
+};
 
 pub(crate) use info::ConnectionInfo;
 pub(crate) use link::Signals;
@@ -30,7 +32,7 @@ use session::{Change, Characteristics, parse_level, parse_on_off};
 use two_phase::End;
 
 use crate::codec::{Codec, clean_name};
-use crate::cursor::Cursor;
+use crate::cursor::{Binding, Cursor};
 use crate::globals;
 
 /// `STATUS_SETUP`: made, not connected.
@@ -65,6 +67,7 @@ pub(crate) struct State {
     /// A request is under way that is polled.
     busy: bool,
     autocommit: bool,
+    binding: Binding,
     isolation: Option<u8>,
     readonly: Option<bool>,
     deferrable: Option<bool>,
@@ -78,6 +81,8 @@ pub(crate) struct State {
     codec: Arc<Codec>,
     encoding: String,
     standard_strings: bool,
+    /// The server says that it is CockroachDB.
+    cockroach: bool,
     dsn: String,
     options: Vec<(String, String)>,
     password: Option<String>,
@@ -332,6 +337,19 @@ impl Connection {
     #[getter]
     fn autocommit(&self) -> bool {
         self.is_autocommit()
+    }
+
+    /// How values get into statements: "client", as literals as in psycopg2, or "server", as
+    /// parameters beside a statement that the server prepares when it comes again.
+    #[getter]
+    fn get_binding(&self) -> &'static str {
+        lock(&self.state).binding.name()
+    }
+
+    #[setter]
+    fn set_binding(&self, value: &str) -> PyResult<()> {
+        lock(&self.state).binding = Binding::parse(value)?;
+        Ok(())
     }
 
     #[setter]

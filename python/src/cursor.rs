@@ -1,14 +1,16 @@
 //! `cursor`: psycopg2's cursor object.
 
 mod arrow;
+mod binding;
 mod copy;
 mod description;
 mod execute;
 mod fetch;
+mod many;
 mod named;
 mod nonwaiting;
-mod support;
 mod streaming;
+mod support;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,6 +19,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 
+pub(crate) use binding::Binding;
 pub(crate) use description::Column;
 use execute::Mode;
 pub(crate) use execute::{is_commit, merged};
@@ -323,14 +326,17 @@ impl Cursor {
         self.replace(value, |inner| &mut inner.binary_types);
     }
 
-    /// Runs a statement; `%s` and `%(name)s` stand for the arguments.
-    #[pyo3(signature = (query, vars=None))]
+    /// Runs a statement; `%s` and `%(name)s` stand for the arguments. `binding` is "client" or
+    /// "server", by default the connection's.
+    #[pyo3(signature = (query, vars=None, *, binding=None))]
     fn execute<'py>(
         slf: &Bound<'py, Self>,
         query: &Bound<'py, PyAny>,
         vars: Option<&Bound<'py, PyAny>>,
+        binding: Option<&str>,
     ) -> PyResult<()> {
-        Cursor::do_execute(slf, query, vars, Mode::Normal)
+        let binding = binding.map(Binding::parse).transpose()?;
+        Cursor::do_execute_by(slf, query, vars, Mode::Normal, binding)
     }
 
     /// Runs a statement once for each of `vars_list`.

@@ -1,5 +1,7 @@
 //! Merging arguments into a statement, with psycopg2's rules and errors.
 
+use std::ops::Range;
+
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -35,11 +37,22 @@ pub(crate) fn merge<'py>(
     args: &Bound<'py, PyAny>,
     out: &mut Vec<u8>,
 ) -> PyResult<()> {
+    merge_marked(dumper, sql, args, out, &mut |_| {})
+}
+
+/// The same, and says where in `out` each literal is.
+pub(crate) fn merge_marked<'py>(
+    dumper: &mut Dumper<'_, 'py>,
+    sql: &[u8],
+    args: &Bound<'py, PyAny>,
+    out: &mut Vec<u8>,
+    mark: &mut dyn FnMut(Range<usize>),
+) -> PyResult<()> {
     let py = dumper.py;
     let mut style = None;
     let mut index = 0usize;
     let mut deferred = Deferred(None);
-    let mut named: Vec<(&[u8], std::ops::Range<usize>)> = Vec::new();
+    let mut named: Vec<(&[u8], Range<usize>)> = Vec::new();
     let mut rest = sql;
     out.reserve(sql.len() + 64);
     while let Some(at) = memchr::memchr(b'%', rest) {
@@ -66,7 +79,9 @@ pub(crate) fn merge<'py>(
                 if key.contains(&b'(') {
                     deferred.set(|| PyValueError::new_err("incomplete format key"));
                 }
+                let begin = out.len();
                 push_named(dumper, args, key, &mut named, out)?;
+                mark(begin..out.len());
                 let tail = tail.unwrap_or_default();
                 (tail.first().copied(), tail.get(1..).unwrap_or_default())
             }
@@ -77,7 +92,9 @@ pub(crate) fn merge<'py>(
                 style = Some(Style::Positional);
                 let value = item(args, index)?;
                 index += 1;
+                let begin = out.len();
                 dumper.dump(&value, out)?;
+                mark(begin..out.len());
                 (other.map(|(byte, _)| *byte), after.get(1..).unwrap_or_default())
             }
         };
@@ -135,7 +152,7 @@ fn push_named<'py, 'sql>(
     dumper: &mut Dumper<'_, 'py>,
     args: &Bound<'py, PyAny>,
     key: &'sql [u8],
-    named: &mut Vec<(&'sql [u8], std::ops::Range<usize>)>,
+    named: &mut Vec<(&'sql [u8], Range<usize>)>,
     out: &mut Vec<u8>,
 ) -> PyResult<()> {
     // The value is fetched each time, as psycopg2 does: a mapping may care.

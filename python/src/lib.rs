@@ -19,8 +19,9 @@ mod globals;
 mod interpolate;
 mod load;
 mod notify;
-mod report;
+mod parameters;
 mod replication;
+mod report;
 mod retry;
 mod typecaster;
 
@@ -47,10 +48,10 @@ fn _kecoa(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<cursor::Cursor>()?;
     module.add_class::<cursor::Column>()?;
     module.add_class::<arrow::ArrowResult>()?;
-    module.add_class::<notify::Notify>()?;
     module.add_class::<replication::ReplicationConnection>()?;
     module.add_class::<replication::ReplicationCursor>()?;
     module.add_class::<replication::ReplicationMessage>()?;
+    module.add_class::<notify::Notify>()?;
     module.add("typecaster", py.get_type::<typecaster::Typecaster>())?;
     module.add_class::<aio::AsyncOpening>()?;
     module.add_class::<aio::AsyncLink>()?;

@@ -39,6 +39,7 @@ pub use error::{Error, ErrorKind};
 pub use result::ResultSet;
 pub use row::{ColumnIndex, Row};
 pub use session::{Interrupt, Never, Pulled, Readiness};
+pub use statement::Piped;
 
 /// The protocol's vocabulary: requests, rows, descriptions, reports.
 pub use kecoa_proto as proto;

@@ -92,6 +92,29 @@ pub(crate) fn finish_request(
     outcome(session, id, hook)?.into_result()
 }
 
+/// What became of a request of several statements.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Piped {
+    /// The results of the statements that ran to their end.
+    pub results: Vec<ResultSet>,
+    /// How many portals were bound: a statement whose portal was not bound did not run.
+    pub bound: usize,
+    /// The first server error; the server skipped what follows.
+    pub error: Option<Error>,
+}
+
+/// A submitted request of several statements, driven to its end.
+pub(crate) fn finish_pipeline(
+    session: &mut Session,
+    id: RequestId,
+    hook: &mut dyn Interrupt,
+) -> Result<Piped, Error> {
+    let outcome = outcome(session, id, hook)?;
+    let error = outcome.error.map(Error::from_server);
+    Ok(Piped { results: outcome.sets, bound: outcome.bound, error })
+}
+
 /// Like [`run`] in a transaction that is yet to begin: `BEGIN` travels with the statement.
 pub(crate) fn run_in_transaction(
     session: &mut Session,

@@ -12,6 +12,7 @@ use pyo3::types::PyDict;
 use super::link::{Aftermath, Signals, lock};
 use super::{Connection, STATUS_READY, STATUS_SETUP};
 use crate::codec::Codec;
+use crate::cursor::Binding;
 use crate::dump::Settings;
 use crate::error::{self, Circumstances};
 use crate::globals;
@@ -82,9 +83,19 @@ impl Connection {
         lock(&self.state).mark
     }
 
+    /// How values get into statements unless a call says otherwise.
+    pub(crate) fn binding(&self) -> Binding {
+        lock(&self.state).binding
+    }
+
     /// Whether statements commit by themselves.
     pub(crate) fn is_autocommit(&self) -> bool {
         lock(&self.state).autocommit
+    }
+
+    /// The server's version as libpq counts: 180001 for 18.1.
+    pub(crate) fn version_number(&self) -> i32 {
+        lock(&self.state).server_version
     }
 
     /// What the server says about the transaction.
@@ -99,6 +110,11 @@ impl Connection {
             Some(types) => Ok(types.into_bound(py)),
             None => Err(globals::get(py)?.exceptions.interface(py, "connection not initialised")),
         }
+    }
+
+    /// Whether the server is CockroachDB.
+    pub(crate) fn is_cockroach(&self) -> bool {
+        lock(&self.state).cockroach
     }
 
     /// psycopg2's number of the transaction's status.
@@ -191,6 +207,7 @@ impl Connection {
             state.options = options;
             state.password = password;
             state.server_version = version;
+            state.cockroach = client.parameter("crdb_version").is_some();
             state.process_id = client.process_id().unwrap_or(0);
             state.descriptor = client.raw_fd();
             state.tls = client.tls_info();

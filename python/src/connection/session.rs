@@ -1,12 +1,14 @@
 //! Transactions and session characteristics.
 
 use kecoa::ResultSet;
+use kecoa::blocking::Client;
 use kecoa_proto::{Request, TransactionStatus};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
-use super::{Connection, STATUS_BEGIN, STATUS_READY, State, link::lock};
+use super::link::{Driven, Signals, lock};
+use super::{Connection, STATUS_BEGIN, STATUS_READY, State};
 use crate::error::{self, Circumstances};
 use crate::globals;
 
@@ -139,6 +141,19 @@ impl Connection {
         if let Some(callback) = this.green(slf.py())? {
             return Connection::run_user_green(slf, &callback, sql, may_begin);
         }
+        Connection::drive_user(slf, may_begin, |client, begin, hook| match begin {
+            Some(begin) => client.run_in_transaction(begin, sql, hook),
+            None => client.run(&Request::Query(sql), hook),
+        })
+    }
+
+    /// Drives a user's statement; `work` gets the BEGIN that is to go in front of it, if any.
+    pub(crate) fn drive_user<T: Send>(
+        slf: &Bound<'_, Connection>,
+        may_begin: bool,
+        work: impl FnOnce(&mut Client, Option<&[u8]>, &mut Signals) -> Result<T, kecoa::Error> + Send,
+    ) -> Driven<T> {
+        let this = slf.get();
         // The status is looked at and set while the client is held: another thread may be about to
         // begin or to end the transaction.
         Connection::drive(slf, |client, hook| {
@@ -146,14 +161,13 @@ impl Connection {
                 let state = lock(&this.state);
                 (may_begin && state.wants_begin()).then(|| state.begin())
             };
-            let Some(begin) = begin else {
-                return client.run(&Request::Query(sql), hook);
-            };
-            let done = client.run_in_transaction(begin.as_bytes(), sql, hook);
+            let done = work(client, begin.as_deref().map(str::as_bytes), hook);
             // A transaction that the statement itself ended counts as begun, as in psycopg2, which
             // sends COMMIT all the same.
-            if done.is_ok()
-                || (!client.is_closed() && client.transaction_status() != TransactionStatus::Idle)
+            if begin.is_some()
+                && (done.is_ok()
+                    || (!client.is_closed()
+                        && client.transaction_status() != TransactionStatus::Idle))
             {
                 lock(&this.state).status = STATUS_BEGIN;
             }

@@ -7,7 +7,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
-use super::{Cursor, Inner, lock};
+use super::{Binding, Cursor, Inner, lock};
 use crate::connection::Connection;
 use crate::cursor::fetch::{Fetched, Place};
 use crate::dump::{Dumper, Settings};
@@ -139,7 +139,7 @@ impl Cursor {
         Cursor::take_driven(slf, connection, &sql, Mode::Normal, answer)
     }
 
-    fn take_driven(
+    pub(super) fn take_driven(
         slf: &Bound<'_, Cursor>,
         connection: &Bound<'_, Connection>,
         sql: &[u8],
@@ -172,7 +172,11 @@ impl Cursor {
     }
 
     /// Keeps the last result, as libpq's `PQexec` does.
-    fn store(slf: &Bound<'_, Cursor>, mut results: Vec<ResultSet>, mode: Mode) -> PyResult<()> {
+    pub(super) fn store(
+        slf: &Bound<'_, Cursor>,
+        mut results: Vec<ResultSet>,
+        mode: Mode,
+    ) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
         let result = results.pop().unwrap_or_default();
@@ -217,6 +221,17 @@ impl Cursor {
         vars: Option<&Bound<'py, PyAny>>,
         mode: Mode,
     ) -> PyResult<()> {
+        Cursor::do_execute_by(slf, query, vars, mode, None)
+    }
+
+    /// `execute` with a binding of its own.
+    pub(super) fn do_execute_by<'py>(
+        slf: &Bound<'py, Cursor>,
+        query: &Bound<'py, PyAny>,
+        vars: Option<&Bound<'py, PyAny>>,
+        mode: Mode,
+        binding: Option<Binding>,
+    ) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
         let connection = this.connection_of(py)?;
@@ -224,6 +239,18 @@ impl Cursor {
         this.check_open(py)?;
         connection.get().refuse_busy(py, "execute")?;
         connection.get().refuse_prepared(py, "execute")?;
+        let binding = binding.unwrap_or_else(|| connection.get().binding());
+        // What is polled, or waits through a callback, and cursors on the server go as in psycopg2.
+        if binding == Binding::Server
+            && named.is_none()
+            && !connection.get().is_async()
+            && connection.get().green(py)?.is_none()
+        {
+            return Cursor::execute_bound(slf, &connection, query, vars);
+        }
+        // As psycopg2: a statement that cannot be merged leaves none to show.
+        let old = lock(&this.inner).query.take();
+        drop(old);
         let mut sql = merged(slf, &connection, query, vars)?;
         if let Some(declare) = named {
             let mut declared = declare.into_bytes();
@@ -235,6 +262,19 @@ impl Cursor {
         let old = lock(&this.inner).query.replace(sql.clone());
         drop(old);
         Cursor::run(slf, &connection, &sql, mode)
+    }
+
+    /// Runs one of many statements, and adds its row count.
+    pub(super) fn run_counted<'py>(
+        slf: &Bound<'py, Cursor>,
+        query: &Bound<'py, PyAny>,
+        vars: &Bound<'py, PyAny>,
+        total: &mut i64,
+    ) -> PyResult<()> {
+        Cursor::do_execute(slf, query, Some(vars), Mode::CountOnly)?;
+        let count = lock(&slf.get().inner).rowcount;
+        *total = if count == -1 || *total == -1 { -1 } else { *total + count };
+        Ok(())
     }
 
     /// `executemany`: one statement after the other; the row counts add up.
@@ -255,10 +295,12 @@ impl Cursor {
                 .programming(py, "can't call .executemany() on named cursors"));
         }
         let mut total = 0;
-        for vars in vars_list.try_iter()? {
-            Cursor::do_execute(slf, query, Some(&vars?), Mode::CountOnly)?;
-            let count = lock(&this.inner).rowcount;
-            total = if count == -1 || total == -1 { -1 } else { total + count };
+        let mut rows = vars_list.try_iter()?;
+        if let Some(vars) = rows.next() {
+            // The first one goes by itself: it may open the transaction, and shows what the server
+            // has to say against the statement.
+            Cursor::run_counted(slf, query, &vars?, &mut total)?;
+            Cursor::run_many(slf, query, &mut rows, &mut total)?;
         }
         lock(&this.inner).rowcount = total;
         Ok(())

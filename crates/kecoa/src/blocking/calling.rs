@@ -7,6 +7,7 @@ use crate::call::{self, CallPlan, CallRequest, PendingCall, Settled};
 use crate::error::Error;
 use crate::result::ResultSet;
 use crate::session::Interrupt;
+use crate::statement::{self, Piped};
 
 impl Client {
     /// How a statement with parameters of these types is to be sent now. From its third use on the
@@ -74,5 +75,18 @@ impl Client {
         rows: &[&[Parameter<'_>]],
     ) -> Result<RequestId, Error> {
         call::submit_many(self.session(), begin, sql, types, rows)
+    }
+
+    /// Drives a submitted request of several statements to its end: every result, and beside them the
+    /// first error.
+    ///
+    /// # Errors
+    /// As [`Client::run`], but for server errors after which the connection is usable.
+    pub fn finish_pipeline(
+        &mut self,
+        request: RequestId,
+        hook: &mut dyn Interrupt,
+    ) -> Result<Piped, Error> {
+        statement::finish_pipeline(self.session(), request, hook)
     }
 }

@@ -1,0 +1,139 @@
+//! Server binding: a statement's values travel beside it, and the server prepares what comes again.
+
+use std::sync::Arc;
+
+use kecoa::ResultSet;
+use kecoa::call::{CallRequest, Results};
+use kecoa_proto::Format;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use super::execute::{Mode, statement};
+use super::{Cursor, lock};
+use crate::connection::Connection;
+use crate::dump::Dumper;
+use crate::error;
+use crate::interpolate;
+use crate::parameters::{Template, Values, is_row_statement, template_of};
+
+/// How values get into a statement.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Binding {
+    /// As literals in its text, as in psycopg2.
+    #[default]
+    Client,
+    /// As parameters beside it.
+    Server,
+}
+
+impl Binding {
+    /// By name.
+    pub(crate) fn parse(name: &str) -> PyResult<Binding> {
+        match name {
+            "client" => Ok(Binding::Client),
+            "server" => Ok(Binding::Server),
+            _ => Err(PyValueError::new_err(format!(
+                "expected the binding \"client\" or \"server\", found {name:?}"
+            ))),
+        }
+    }
+
+    /// Its name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Binding::Client => "client",
+            Binding::Server => "server",
+        }
+    }
+}
+
+/// A statement with its values apart.
+pub(crate) struct Call {
+    template: Arc<Template>,
+    values: Values,
+}
+
+impl Call {
+    /// What goes to the server, in text form results.
+    pub(crate) fn with_request<T>(
+        &self,
+        begin: Option<&[u8]>,
+        work: impl FnOnce(&CallRequest<'_>) -> T,
+    ) -> T {
+        let parameters = self.values.parameters();
+        work(&CallRequest {
+            begin,
+            sql: &self.template.sql,
+            types: &self.values.types,
+            parameters: &parameters,
+            results: Results::All(Format::Text),
+        })
+    }
+}
+
+/// A statement as client binding has it, and apart where server binding means the same.
+pub(crate) fn bound<'py>(
+    slf: &Bound<'py, Cursor>,
+    connection: &Bound<'py, Connection>,
+    query: &Bound<'py, PyAny>,
+    vars: Option<&Bound<'py, PyAny>>,
+) -> PyResult<(Vec<u8>, Option<Call>)> {
+    let settings = connection.get().settings();
+    let sql = statement(query, &settings, slf.as_any())?;
+    let Some(vars) = vars.filter(|vars| !vars.is_none()) else {
+        let call = is_row_statement(&sql).then(|| Call {
+            template: Arc::new(Template { sql: sql.to_vec() }),
+            values: Values::default(),
+        });
+        return Ok((sql.into_owned(), call));
+    };
+    let mut text = Vec::new();
+    let mut marks = Vec::new();
+    let mut dumper = Dumper::new(slf.py(), &settings, Some(connection));
+    interpolate::merge_marked(&mut dumper, &sql, vars, &mut text, &mut |mark| marks.push(mark))
+        .map_err(|error| error::with_cursor(slf.py(), error, slf.as_any()))?;
+    let call = template_of(&sql).and_then(|template| {
+        let literals = marks.iter().filter_map(|mark| text.get(mark.clone()));
+        let values = Values::of(literals, connection.get().is_cockroach())?;
+        Some(Call { template, values })
+    });
+    Ok((text, call))
+}
+
+impl Cursor {
+    /// `execute` by server binding, where the statement and its values allow it.
+    pub(super) fn execute_bound<'py>(
+        slf: &Bound<'py, Cursor>,
+        connection: &Bound<'py, Connection>,
+        query: &Bound<'py, PyAny>,
+        vars: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<()> {
+        let (text, call) = bound(slf, connection, query, vars)?;
+        let text: Arc<[u8]> = text.into();
+        let old = lock(&slf.get().inner).query.replace(text.clone());
+        drop(old);
+        let Some(call) = call else {
+            return Cursor::run(slf, connection, &text, Mode::Normal);
+        };
+        let old = lock(&slf.get().inner).forget();
+        drop(old);
+        let driven = Connection::run_call(connection, &call)?;
+        Cursor::take_driven(slf, connection, &call.template.sql, Mode::Normal, driven)
+    }
+}
+
+impl Connection {
+    /// Runs a call, with BEGIN in front where the connection is to open a transaction.
+    fn run_call(
+        slf: &Bound<'_, Connection>,
+        call: &Call,
+    ) -> PyResult<Result<Vec<ResultSet>, kecoa::Error>> {
+        Connection::drive_user(slf, true, |client, begin, hook| {
+            call.with_request(begin, |request| {
+                let plan = client.plan_call(request.sql, request.types);
+                let pending = client.submit_call(plan, request)?;
+                client.finish_call(pending, request, hook).map(|set| vec![set])
+            })
+        })
+    }
+}

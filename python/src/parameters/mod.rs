@@ -1,0 +1,66 @@
+//! Server-side parameters: a statement with `$1`, `$2`, … and values beside it.
+//!
+//! Values become parameters by way of the literals that they are merged as otherwise: an integer is
+//! declared as the type that PostgreSQL gives to such a constant, `'…'::date` as a date, and a plain
+//! string as unknown, whose type the server infers. So both ways to bind mean the same, adapters of a
+//! program's own included. What has no such form (a tuple for `IN`, an expression of an adapter's)
+//! and statements that take no parameters at that place are for client binding.
+
+mod literal;
+mod template;
+
+use std::ops::Range;
+
+use kecoa_proto::{Format, Parameter};
+
+pub(crate) use template::{Template, is_plain_insert, is_row_statement, template_of};
+
+/// The literals of one statement as parameters, in text form.
+#[derive(Debug, Default)]
+pub(crate) struct Values {
+    /// Oids of the types; 0 where the server is to infer one.
+    pub(crate) types: Vec<u32>,
+    data: Vec<u8>,
+    places: Vec<Option<Range<usize>>>,
+}
+
+impl Values {
+    /// From literals; nothing when one of them has no form as a parameter. On CockroachDB (`wide`)
+    /// integers are always of eight bytes.
+    pub(crate) fn of<'a>(literals: impl Iterator<Item = &'a [u8]>, wide: bool) -> Option<Values> {
+        let mut values = Values::default();
+        for literal in literals {
+            let begin = values.data.len();
+            let (oid, is_null) = literal::read(literal, wide, &mut values.data)?;
+            values.types.push(oid);
+            values.places.push((!is_null).then_some(begin..values.data.len()));
+        }
+        Some(values)
+    }
+
+    /// What goes into a Bind message.
+    pub(crate) fn parameters(&self) -> Vec<Parameter<'_>> {
+        self.places
+            .iter()
+            .map(|place| Parameter {
+                format: Format::Text,
+                value: place.clone().map(|place| self.data.get(place).unwrap_or_default()),
+            })
+            .collect()
+    }
+
+    /// Whether no parameter's input can fail: those of unknown type are NULL, or go where `columns`
+    /// says that any text does.
+    pub(crate) fn cannot_fail(&self, columns: &[u32]) -> bool {
+        use kecoa_types::oid::{BPCHAR, TEXT, VARCHAR};
+        self.types.len() == columns.len()
+            && self.types.iter().zip(&self.places).zip(columns).all(|((oid, place), column)| {
+                *oid != 0 || place.is_none() || matches!(*column, TEXT | VARCHAR | BPCHAR)
+            })
+    }
+}
+
+/// Whether a literal cannot be more than one: what is not known to be a literal may hold anything.
+pub(crate) fn is_literal(text: &[u8]) -> bool {
+    literal::read(text, false, &mut Vec::new()).is_some()
+}

@@ -1,0 +1,301 @@
+//! Statements with `%s` and `%(name)s`, rewritten to `$1`, `$2`, … where parameters can stand.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+/// Words behind which a parameter may stand where a literal does. Behind others a literal means
+/// something else (`interval '1 day'`, `ORDER BY 1`), or the word is a name.
+const BEFORE: &[&str] = &[
+    "all",
+    "and",
+    "between",
+    "case",
+    "distinct",
+    "else",
+    "escape",
+    "having",
+    "ilike",
+    "in",
+    "like",
+    "limit",
+    "not",
+    "offset",
+    "on",
+    "or",
+    "returning",
+    "select",
+    "then",
+    "when",
+    "where",
+];
+
+/// The words that begin statements which take parameters, and touch or give rows.
+const FIRST: &[&str] =
+    &["delete", "insert", "merge", "select", "update", "upsert", "values", "with"];
+
+/// A statement with parameters.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Template {
+    /// The statement with `$1`, `$2`, ….
+    pub(crate) sql: Vec<u8>,
+}
+
+/// Whether it is one statement that begins with a word by which it touches or gives rows. False
+/// where that is not certain.
+pub(crate) fn is_row_statement(sql: &[u8]) -> bool {
+    let trimmed = sql.trim_ascii();
+    let trimmed = trimmed.strip_suffix(b";").unwrap_or(trimmed);
+    is_word_of(first_word(trimmed), FIRST) && !trimmed.contains(&b';')
+}
+
+fn first_word(sql: &[u8]) -> &[u8] {
+    let length = sql.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    sql.get(..length).unwrap_or_default()
+}
+
+fn is_word_of(word: &[u8], words: &[&str]) -> bool {
+    words.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
+}
+
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || byte >= 0x80
+}
+
+/// How many texts are remembered; then all of them are forgotten, which costs a rewrite each.
+const KEPT: usize = 512;
+/// Longer texts, in bytes, are rewritten each time.
+const LONGEST: usize = 16 * 1024;
+
+type Known = HashMap<Box<[u8]>, Option<Arc<Template>>>;
+static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
+
+/// [`Template::new`], remembered for the next time.
+pub(crate) fn template_of(sql: &[u8]) -> Option<Arc<Template>> {
+    if sql.len() > LONGEST {
+        return Template::new(sql).map(Arc::new);
+    }
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(found) = known.get(sql) {
+        return found.clone();
+    }
+    let template = Template::new(sql).map(Arc::new);
+    if known.len() >= KEPT {
+        known.clear();
+    }
+    known.insert(sql.into(), template.clone());
+    template
+}
+
+impl Template {
+    /// Rewrites a statement with placeholders that are known to be well formed; nothing when one of
+    /// them stands where a parameter cannot, or may mean something else than a literal.
+    pub(crate) fn new(sql: &[u8]) -> Option<Template> {
+        if !is_row_statement(sql) || sql.contains(&b'\\') || sql.contains(&b'$') {
+            return None;
+        }
+        let mut out = Vec::with_capacity(sql.len());
+        let mut rest = sql;
+        let mut number = 0;
+        let mut ordering = false;
+        while let Some((byte, tail)) = rest.split_first() {
+            let taken = match byte {
+                b'\'' | b'"' => 1 + memchr::memchr(*byte, tail)? + 1,
+                b'-' if tail.first() == Some(&b'-') => memchr::memchr(b'\n', rest)?,
+                b'/' if tail.first() == Some(&b'*') => return None,
+                b'%' if tail.first() == Some(&b'%') => {
+                    out.push(b'%');
+                    rest = tail.get(1..)?;
+                    continue;
+                }
+                b'%' => {
+                    let length = match tail.first()? {
+                        b's' => 1,
+                        b'(' => memchr::memchr(b')', tail)? + 2,
+                        _ => return None,
+                    };
+                    let behind = tail.get(length..)?;
+                    if ordering || !may_stand_behind(&out) || !may_stand_before(behind) {
+                        return None;
+                    }
+                    number += 1;
+                    out.extend_from_slice(format!("${number}").as_bytes());
+                    rest = behind;
+                    continue;
+                }
+                byte if is_name(*byte) => {
+                    let length = rest.iter().take_while(|byte| is_name(**byte)).count();
+                    let word = rest.get(..length)?;
+                    if word.eq_ignore_ascii_case(b"by") {
+                        ordering = true;
+                    } else if is_word_of(word, &["limit", "offset", "having", "returning", "where"])
+                    {
+                        ordering = false;
+                    }
+                    length
+                }
+                _ => 1,
+            };
+            let piece = rest.get(..taken)?;
+            if matches!(byte, b'\'' | b'"' | b'-') && taken > 1 && piece.contains(&b'%') {
+                return None;
+            }
+            out.extend_from_slice(piece);
+            rest = rest.get(taken..)?;
+        }
+        Some(Template { sql: out })
+    }
+}
+
+/// Whether what stands in front of a placeholder lets a parameter stand there.
+fn may_stand_behind(sql: &[u8]) -> bool {
+    let sql = sql.trim_ascii_end();
+    let length = sql.iter().rev().take_while(|byte| is_name(**byte)).count();
+    if length > 0 {
+        return is_word_of(sql.get(sql.len() - length..).unwrap_or_default(), BEFORE);
+    }
+    sql.last().is_some_and(|byte| b"(,=<>+-*/|[~!@#&^".contains(byte))
+}
+
+/// Whether what follows leaves the parameter alone.
+fn may_stand_before(sql: &[u8]) -> bool {
+    if sql.first().is_some_and(|byte| is_name(*byte) || matches!(byte, b'\'' | b'"' | b'.' | b'%'))
+    {
+        return false;
+    }
+    sql.trim_ascii_start().first() != Some(&b'(')
+}
+
+/// Whether a rewritten statement is `INSERT INTO table [(columns)] VALUES ($1, $2, …)` and nothing
+/// else: then each parameter's type is its column's, and it is put there as a literal would be.
+pub(crate) fn is_plain_insert(sql: &[u8]) -> bool {
+    plain_insert(sql).is_some()
+}
+
+fn plain_insert(sql: &[u8]) -> Option<()> {
+    let sql = sql.trim_ascii();
+    let sql = sql.strip_suffix(b";").unwrap_or(sql);
+    let rest = word(sql, b"insert")?;
+    let rest = word(rest, b"into")?;
+    let rest = name(rest)?;
+    let rest = match rest.trim_ascii_start().strip_prefix(b"(") {
+        Some(columns) => {
+            let mut rest = name(columns)?;
+            while let Some(more) = rest.trim_ascii_start().strip_prefix(b",") {
+                rest = name(more)?;
+            }
+            rest.trim_ascii_start().strip_prefix(b")")?
+        }
+        None => rest,
+    };
+    let mut rest = word(rest, b"values")?.trim_ascii_start().strip_prefix(b"(")?;
+    loop {
+        let digits = rest.trim_ascii_start().strip_prefix(b"$")?;
+        let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        rest = digits.get(count..)?.trim_ascii_start();
+        match rest.split_first()? {
+            (b',', more) => rest = more,
+            (b')', []) => return Some(()),
+            _ => return None,
+        }
+    }
+}
+
+/// What follows a keyword.
+fn word<'a>(sql: &'a [u8], word: &[u8]) -> Option<&'a [u8]> {
+    let sql = sql.trim_ascii_start();
+    let (found, rest) = sql.split_at_checked(word.len())?;
+    let ends = rest.first().is_none_or(|byte| !is_name(*byte));
+    (ends && found.eq_ignore_ascii_case(word)).then_some(rest)
+}
+
+/// What follows a name, quoted or not, with or without a schema.
+fn name(sql: &[u8]) -> Option<&[u8]> {
+    let sql = sql.trim_ascii_start();
+    let rest = match sql.split_first()? {
+        (b'"', quoted) => quoted.get(memchr::memchr(b'"', quoted)? + 1..)?,
+        (byte, _) if is_name(*byte) => {
+            sql.get(sql.iter().take_while(|byte| is_name(**byte)).count()..)?
+        }
+        _ => return None,
+    };
+    match rest.strip_prefix(b".") {
+        Some(more) => name(more),
+        None => Some(rest),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rewritten(sql: &str) -> Option<String> {
+        Template::new(sql.as_bytes()).map(|template| String::from_utf8(template.sql).unwrap())
+    }
+
+    #[test]
+    fn placeholders_become_numbers() {
+        for (sql, expected) in [
+            ("SELECT %s", "SELECT $1"),
+            (
+                "select a from t where b = %s and c like %s",
+                "select a from t where b = $1 and c like $2",
+            ),
+            ("INSERT INTO t VALUES (%(a)s, %(b)s, %(a)s)", "INSERT INTO t VALUES ($1, $2, $3)"),
+            ("SELECT 'x''y', \"q\", 5 %% %s -- c\n", ""),
+            ("SELECT 'x''y', \"q\", 5 %% (%s)", "SELECT 'x''y', \"q\", 5 % ($1)"),
+            ("SELECT %s::date", "SELECT $1::date"),
+            ("SELECT a FROM t ORDER BY a LIMIT %s;", "SELECT a FROM t ORDER BY a LIMIT $1;"),
+        ] {
+            let expected = (!expected.is_empty()).then(|| expected.to_owned());
+            assert_eq!(rewritten(sql), expected, "{sql}");
+        }
+    }
+
+    #[test]
+    fn texts_are_remembered() {
+        let one = template_of(b"SELECT %s, 'remembered'").unwrap();
+        assert!(Arc::ptr_eq(&one, &template_of(b"SELECT %s, 'remembered'").unwrap()));
+        assert_eq!(template_of(b"SET remembered = %s"), None);
+    }
+
+    #[test]
+    fn places_where_a_literal_means_something_else() {
+        for sql in [
+            "SELECT interval %s",
+            "SELECT a FROM t ORDER BY %s",
+            "SELECT a FROM t GROUP BY a, %s",
+            "SELECT '%s'",
+            "SELECT \"%s\"",
+            "SELECT a FROM %s",
+            "SELECT %s1",
+            "SET x = %s",
+            "SELECT %s; SELECT %s",
+            "SELECT /* */ %s",
+            "SELECT $1, %s",
+            "CREATE TABLE t (a int DEFAULT %s)",
+        ] {
+            assert_eq!(rewritten(sql), None, "{sql}");
+        }
+    }
+
+    #[test]
+    fn plain_inserts() {
+        for sql in [
+            "INSERT INTO t VALUES ($1)",
+            " insert into s.\"T u\" (a, \"b\") values ( $1 , $2 ) ; ",
+            "INSERT INTO t(a)VALUES($1)",
+        ] {
+            assert!(is_plain_insert(sql.as_bytes()), "{sql}");
+        }
+        for sql in [
+            "INSERT INTO t VALUES ($1), ($2)",
+            "INSERT INTO t VALUES ($1 + 1)",
+            "INSERT INTO t VALUES ($1) RETURNING a",
+            "INSERT INTO t SELECT $1",
+            "INSERT INTO t DEFAULT VALUES",
+            "INSERT INTO t (a) OVERRIDING SYSTEM VALUE VALUES ($1)",
+        ] {
+            assert!(!is_plain_insert(sql.as_bytes()), "{sql}");
+        }
+    }
+}
