@@ -132,6 +132,12 @@ BEHAVIOURS = (
         "parity/test_row_types.py::test_next_of_a_named_tuple_cursor_is_a_named_tuple",
     ),
     Behaviour(
+        "`pgcode` of a connection that the server refuses",
+        "`None`",
+        "the server's SQLSTATE",
+        "parity/test_connections.py::test_refused_connections",
+    ),
+    Behaviour(
         "SQLSTATEs that only CockroachDB has",
         "`DatabaseError` or the class of their first two characters",
         "classes of their own in `errors`, names in `errorcodes`",
