@@ -108,8 +108,17 @@ def test_importing_brings_no_more_than_it_needs():
         assert heavy not in loaded.split()
 
 
+def running(tree):
+    """Every node but those that only type checkers see."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        yield node
+        yield from running(node)
+
+
 def imports(path):
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in running(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -143,6 +152,7 @@ LAYERS = [
     {"extras", "sql", "retry"},
     {"__init__"},
     {"pool", "local"},
+    {"aio"},
     {"sqlalchemy"},
     {"run"},
     {"__main__"},
