@@ -48,11 +48,12 @@ fn number(text: &[u8], wide: bool) -> Option<u32> {
         return None;
     }
     if digits.iter().all(u8::is_ascii_digit) {
+        // A minus sign is part of the constant.
         let value = std::str::from_utf8(text).ok()?.parse::<i64>();
         return Some(match value {
-            Ok(value) if !wide && i32::try_from(value).is_ok() && !is_edge(digits) => oid::INT4,
-            Ok(_) if !is_wide_edge(digits) => oid::INT8,
-            _ => oid::NUMERIC,
+            Ok(value) if !wide && i32::try_from(value).is_ok() => oid::INT4,
+            Ok(_) => oid::INT8,
+            Err(_) => oid::NUMERIC,
         });
     }
     let mut rest = digits;
@@ -72,16 +73,6 @@ fn number(text: &[u8], wide: bool) -> Option<u32> {
         }
     }
     rest.is_empty().then_some(oid::NUMERIC)
-}
-
-/// `-2147483648` is the negative of a constant that is no int4.
-fn is_edge(digits: &[u8]) -> bool {
-    digits == b"2147483648"
-}
-
-/// The same for int8.
-fn is_wide_edge(digits: &[u8]) -> bool {
-    digits == b"9223372036854775808"
 }
 
 /// `'…'`, `E'…'`, with a cast or without.
@@ -204,7 +195,9 @@ mod tests {
         assert_eq!(reads("NULL"), Some((0, None)));
         assert_eq!(reads("true"), some(oid::BOOL, "true"));
         assert_eq!(reads("2147483647"), some(oid::INT4, "2147483647"));
-        assert_eq!(reads(" -2147483648"), some(oid::INT8, "-2147483648"));
+        // The sign belongs to the constant.
+        assert_eq!(reads(" -2147483648"), some(oid::INT4, "-2147483648"));
+        assert_eq!(reads(" -9223372036854775808"), some(oid::INT8, "-9223372036854775808"));
         assert_eq!(reads("2147483648"), some(oid::INT8, "2147483648"));
         assert_eq!(reads("9223372036854775808"), some(oid::NUMERIC, "9223372036854775808"));
         assert_eq!(reads("1.5e-07"), some(oid::NUMERIC, "1.5e-07"));

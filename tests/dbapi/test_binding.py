@@ -1,0 +1,238 @@
+"""Server binding: it means what client binding means, and prepares what comes again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import itertools
+import uuid
+
+import pytest
+
+import kecoa
+import kecoa.extras
+from tests.parity.harness import typed
+
+VALUES = [
+    None,
+    True,
+    False,
+    0,
+    -1,
+    2**31 - 1,
+    -(2**31),
+    2**31,
+    2**63 - 1,
+    -(2**63),
+    2**63,
+    10**40,
+    0.0,
+    -1.5,
+    1e300,
+    5e-324,
+    float("inf"),
+    float("nan"),
+    decimal.Decimal("1.50"),
+    decimal.Decimal("-0.0001"),
+    decimal.Decimal("NaN"),
+    "",
+    "plain",
+    "it's",
+    "back\\slash",
+    "%s %(a)s %% $1 ; -- /*",
+    "\u00e9\u4e2d\U0001f697\n",
+    b"",
+    b"\x00\xff'\\",
+    bytearray(b"ab"),
+    memoryview(b"cd"),
+    dt.date(1, 1, 1),
+    dt.date(9999, 12, 31),
+    dt.time(12, 34, 56, 789),
+    dt.time(1, 2, tzinfo=dt.timezone(dt.timedelta(hours=2))),
+    dt.datetime(2024, 2, 29, 23, 59, 59, 999999),
+    dt.datetime(2024, 2, 29, tzinfo=dt.timezone.utc),
+    dt.timedelta(days=-3, seconds=5, microseconds=7),
+    [],
+    [1, 2, 3],
+    [1, None, 2**40],
+    [1, decimal.Decimal("2.5")],
+    ["a", "b'c", 'd"e', "f\\g", None],
+    [None],
+    [[1, 2], [3, 4]],
+    [dt.date(2020, 1, 1)],
+    [True, False],
+    [b"x"],
+]
+
+
+@pytest.fixture(params=["statement", "transaction"])
+def both(dsn, request):
+    """Connections of the two bindings: one statement a transaction, and one transaction for all."""
+    connections = kecoa.connect(dsn), kecoa.connect(dsn, binding="server")
+    for connection in connections:
+        connection.autocommit = request.param == "statement"
+        kecoa.extras.register_uuid(conn_or_curs=connection)
+    yield connections
+    for connection in connections:
+        connection.close()
+
+
+def outcome(connection, query, values):
+    """What a statement gives, or its error."""
+    with connection.cursor() as cursor:
+        try:
+            cursor.execute(query, values)
+        except kecoa.Error as error:
+            connection.rollback()
+            return type(error).__name__, error.pgcode
+        if cursor.description is None:
+            return cursor.rowcount, cursor.statusmessage
+        # A cast gives its literal's column a name; the parameter in its place has none.
+        types = [column.type_code for column in cursor.description]
+        return types, typed(cursor.fetchall()), cursor.rowcount, cursor.statusmessage, cursor.query
+
+
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: repr(value)[:40])
+def test_a_value_is_what_its_literal_is(both, value):
+    client, server = both
+    for query in ("SELECT %s", "SELECT %s AS a, %s AS b", "SELECT coalesce(%s, %s) IS NULL"):
+        values = (value,) * query.count("%s")
+        expected = outcome(client, query, values)
+        # Unnamed, prepared, and by name.
+        for _ in range(4):
+            assert outcome(server, query, values) == expected
+
+
+STATEMENTS = [
+    ("SELECT oid FROM pg_type WHERE oid IN %s ORDER BY oid", ((16, 23),)),
+    ("SELECT oid FROM pg_type WHERE oid = ANY(%s) ORDER BY oid", ([16, 23],)),
+    ("SELECT INTERVAL %s", ("1 day",)),
+    ("SELECT date %s", ("2020-01-01",)),
+    ("SELECT '%%' || %s", ("x",)),
+    ("SELECT typname FROM pg_type WHERE oid < 30 ORDER BY %s", (1,)),
+    ("SELECT typname FROM pg_type ORDER BY oid LIMIT %s OFFSET %s", (2, 1)),
+    ("SELECT %(a)s, %(b)s, %(a)s", {"a": 1, "b": "x"}),
+    ("SELECT 1; SELECT %s", (2,)),
+    ("SELECT 1;", None),
+    ("SELECT 'a;b', %s", ("c;d",)),
+    ("SELECT %s /* comment */ -- more", (1,)),
+    ("SET application_name = %s", ("kecoa test",)),
+    ("CREATE TEMP TABLE binding_a AS SELECT %s::int AS a", (1,)),
+    ("INSERT INTO binding_b VALUES (%s, %s) RETURNING a", (1, "x")),
+    ("INSERT INTO binding_b SELECT g, 'y' FROM generate_series(1, %s) g", (5,)),
+    ("UPDATE binding_b SET b = %s WHERE a > %s", ("z", 3)),
+    ("DELETE FROM binding_b WHERE a = %s", (2,)),
+    ("WITH x AS (SELECT %s::int AS n) SELECT n + 1 FROM x", (41,)),
+    ("VALUES (%s, %s)", (1, "a")),
+    ("SELECT %s = ANY(ARRAY['a', 'b'])", ("b",)),
+    ("SELECT 'abc' LIKE %s", ("a%",)),
+    ("SELECT jsonb_build_object('k', %s::int)", (1,)),
+    ("SELECT '{\"a\": 1}'::jsonb -> %s", ("a",)),
+    ("SELECT to_json(%s::text)", ("x",)),
+    ("SELECT round(%s, 1)", (1.25,)),
+    ("SELECT %s::timestamptz AT TIME ZONE 'UTC'", (dt.datetime(2020, 1, 1, tzinfo=dt.timezone.utc),)),
+    ("SELECT %s::uuid", (uuid.UUID(int=5),)),
+    ("SELECT %s::jsonb", (kecoa.extras.Json({"a": [1, None]}),)),
+    ("SELECT 1 / %s", (0,)),
+    ("SELECT %s::int", ("x",)),
+    ("SELEC %s", (1,)),
+    ("SELECT nothing FROM nowhere WHERE a = %s", (1,)),
+]
+
+
+@pytest.mark.parametrize(("query", "values"), STATEMENTS, ids=lambda value: str(value)[:50])
+def test_a_statement_means_the_same(both, query, values):
+    results = []
+    for connection in both:
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE TEMP TABLE binding_b (a int, b text)")
+            cursor.execute("INSERT INTO binding_b SELECT g, 'x' FROM generate_series(1, 4) g")
+        connection.commit()
+        results.append([outcome(connection, query, values) for _ in range(4)])
+    client, server = results
+    assert server == client
+
+
+def test_wrong_arguments_are_the_same_errors(both):
+    for query, values in [
+        ("SELECT %s", ()),
+        ("SELECT %s", (1, 2)),
+        ("SELECT %(a)s", {}),
+        ("SELECT %d", (1,)),
+        ("SELECT %", (1,)),
+        ("SELECT %s, %(a)s", (1,)),
+        ("SELECT %s", (object(),)),
+        ("SELECT %s", ("\0",)),
+        ("", None),
+    ]:
+        found = []
+        for connection in both:
+            with pytest.raises(Exception) as caught, connection.cursor() as cursor:  # noqa: PT011
+                cursor.execute(query, values)
+            found.append((type(caught.value), str(caught.value)))
+            connection.rollback()
+        assert found[0][0] == found[1][0], query
+        if "object object" not in found[0][1]:
+            assert found[0] == found[1], query
+
+
+def prepared(connection):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements ORDER BY 1", binding="client")
+        return [row[0] for row in cursor.fetchall()]
+
+
+def test_the_second_use_prepares(dsn):
+    with kecoa.connect(dsn, binding="server") as connection, connection.cursor() as cursor:
+        seen = []
+        for number in range(3):
+            cursor.execute("SELECT %s + 1", (number,))
+            assert cursor.fetchone() == (number + 1,)
+            seen.append(prepared(connection))
+    assert seen == [[], ["SELECT $1 + 1"], ["SELECT $1 + 1"]]
+
+
+def test_a_call_can_choose(dsn):
+    with kecoa.connect(dsn) as connection, connection.cursor() as cursor:
+        assert connection.binding == "client"
+        for _ in range(2):
+            cursor.execute("SELECT %s", (1,), binding="server")
+        assert prepared(connection) == ["SELECT $1"]
+        connection.binding = "server"
+        for _ in range(2):
+            cursor.execute("SELECT %s, 2", (1,), binding="client")
+        assert prepared(connection) == ["SELECT $1"]
+        with pytest.raises(ValueError, match=r'expected the binding "client" or "server", found "x"'):
+            cursor.execute("SELECT 1", binding="x")
+        with pytest.raises(ValueError, match="found"):
+            connection.binding = "Server"
+    with pytest.raises(ValueError, match="found"):
+        kecoa.connect(dsn, binding="none")
+
+
+def test_a_change_of_schema_between_transactions_goes_unnoticed(dsn):
+    connection = kecoa.connect(dsn, binding="server")
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE binding_c (a int)")
+        cursor.execute("INSERT INTO binding_c VALUES (7)")
+        for columns in itertools.accumulate(["a int", "b text", "c date"], lambda one, more: [*one, more], initial=[]):
+            for column in columns[1:][-1:]:
+                cursor.execute(f"ALTER TABLE binding_c ADD {column}")
+            for _ in range(4):
+                cursor.execute("SELECT * FROM binding_c WHERE a > %s", (1,))
+                assert [column.name for column in cursor.description] == ["a", "b", "c"][: max(len(columns), 1)]
+                assert cursor.fetchone()[0] == 7
+    connection.close()
+
+
+def test_begin_travels_in_front(dsn):
+    with kecoa.connect(dsn, binding="server") as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT %s", (1,))
+        assert connection.info.transaction_status == kecoa.extensions.TRANSACTION_STATUS_INTRANS
+        connection.rollback()
+        with pytest.raises(kecoa.errors.SyntaxError) as caught:
+            cursor.execute("SELECT %s FRM x y", (1,))
+        assert caught.value.diag.statement_position == "15"
+        assert connection.info.transaction_status == kecoa.extensions.TRANSACTION_STATUS_INERROR
+        connection.rollback()
