@@ -211,16 +211,19 @@ def test_nothing_is_left_behind(dsn, name):
             conn.rollback()
             del conn.notices[:]
 
-    work(20)
-    gc.collect()
-    before = len(gc.get_objects()), sys.getallocatedblocks()
-    work(200)
-    gc.collect()
-    grown = len(gc.get_objects()) - before[0], sys.getallocatedblocks() - before[1]
+    work(50)
+    grown = []
+    for _ in range(4):
+        gc.collect()
+        before = len(gc.get_objects()), sys.getallocatedblocks()
+        work(200)
+        gc.collect()
+        grown.append((len(gc.get_objects()) - before[0], sys.getallocatedblocks() - before[1]))
     conn.close()
-    # A leak of one object or block a call would be 200.
-    assert grown[0] < 100
-    assert grown[1] < 150
+    # A leak of one object or block a call would be 200 in every round; caches grow in some.
+    objects, blocks = (min(column) for column in zip(*grown, strict=True))
+    assert objects < 100
+    assert blocks < 150
 
 
 @pytest.mark.parametrize("value", [10**30, "text" * 9, b"bytes" * 9, [1, 2], 3.25, ("t", 1)], ids=repr)
