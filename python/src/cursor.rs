@@ -19,10 +19,10 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 
-pub(crate) use binding::Binding;
+pub(crate) use binding::{Binding, Call as BoundCall, bound};
 pub(crate) use description::Column;
 use execute::Mode;
-pub(crate) use execute::{is_commit, merged};
+pub(crate) use execute::is_commit;
 use fetch::{Fetched, Place, find_caster};
 use support::{check_file, column_list, quoted_name, quoted_text};
 

@@ -3,45 +3,105 @@
 use std::sync::Arc;
 
 use kecoa::blocking::Client;
-use kecoa::call::{CallRequest, PendingCall, Results, Settled};
+use kecoa::call::{PendingCall, Settled};
 use kecoa::{Error, Never};
-use kecoa_proto::Format;
+use kecoa_proto::{Format, Parameter, Request, RequestId, Step, Target};
 
-/// A statement's companions: its text is kept apart, for errors.
+use crate::cursor::BoundCall;
+
+const UNNAMED: &[u8] = b"";
+
+/// A statement with its values beside it.
 pub(super) struct Call {
-    begin: Option<Arc<[u8]>>,
+    pub(super) call: BoundCall,
+    /// BEGIN in front.
+    pub(super) begin: Option<Arc<[u8]>>,
 }
 
 impl Call {
-    /// A statement without parameters.
-    pub(super) fn bare(begin: Option<Arc<[u8]>>) -> Call {
-        Call { begin }
+    pub(super) fn submit(&self, client: &mut Client) -> Result<PendingCall, Error> {
+        self.call.with_request(self.begin.as_deref(), |request| {
+            let plan = client.plan_call(request.sql, request.types);
+            client.submit_call(plan, request)
+        })
     }
 
-    fn request<'a>(&'a self, sql: &'a [u8]) -> CallRequest<'a> {
-        CallRequest {
-            begin: self.begin.as_deref(),
-            sql,
-            types: &[],
-            parameters: &[],
-            results: Results::All(Format::Text),
-        }
-    }
-
-    pub(super) fn submit(&self, client: &mut Client, sql: &[u8]) -> Result<PendingCall, Error> {
-        let request = self.request(sql);
-        let plan = client.plan_call(request.sql, request.types);
-        client.submit_call(plan, &request)
-    }
-
+    /// Takes the answer, or sends the statement once more where its preparation went stale.
     pub(super) fn settle(
         &self,
         client: &mut Client,
-        sql: &[u8],
         pending: PendingCall,
     ) -> Result<Settled, Error> {
-        client.settle_call(pending, &self.request(sql), &mut Never)
+        self.call.with_request(self.begin.as_deref(), |request| {
+            client.settle_call(pending, request, &mut Never)
+        })
     }
+}
+
+/// What `executemany` sends at a time.
+pub(super) enum Many {
+    /// The same statement with several sets of values of the same types, in one request.
+    Bound(Vec<BoundCall>),
+    /// A statement as text.
+    Text(Vec<u8>),
+}
+
+impl Many {
+    /// Gathers what can go together, in order.
+    pub(super) fn of(statements: Vec<(Vec<u8>, Option<BoundCall>)>) -> Vec<Many> {
+        let mut requests: Vec<Many> = Vec::new();
+        for (text, call) in statements {
+            match (call, requests.last_mut()) {
+                (Some(call), Some(Many::Bound(calls)))
+                    if calls
+                        .last()
+                        .is_some_and(|last| last.values().types == call.values().types) =>
+                {
+                    calls.push(call);
+                }
+                (Some(call), _) => requests.push(Many::Bound(vec![call])),
+                (None, _) => requests.push(Many::Text(text)),
+            }
+        }
+        requests
+    }
+}
+
+/// Queues one statement with several sets of values.
+pub(super) fn submit_many(client: &mut Client, calls: &[BoundCall]) -> Result<RequestId, Error> {
+    let Some(first) = calls.first() else {
+        return Err(Error::usage("expected values, found none"));
+    };
+    let values: Vec<Vec<Parameter<'_>>> =
+        calls.iter().map(|call| call.values().parameters()).collect();
+    let rows: Vec<&[Parameter<'_>]> = values.iter().map(Vec::as_slice).collect();
+    client.submit_many(None, first.sql(), &first.values().types, &rows)
+}
+
+/// Queues a statement without values, BEGIN in front where it is due.
+pub(super) fn submit_bare(
+    client: &mut Client,
+    begin: Option<&[u8]>,
+    sql: &[u8],
+) -> Result<RequestId, Error> {
+    let bind = Step::Bind {
+        portal: UNNAMED,
+        statement: UNNAMED,
+        parameters: &[],
+        results: &[Format::Text],
+    };
+    let run = Step::Execute { portal: UNNAMED, max_rows: 0 };
+    let mut steps = Vec::with_capacity(7);
+    if let Some(begin) = begin {
+        steps.extend([Step::Parse { name: UNNAMED, sql: begin, types: &[] }, bind, run]);
+    }
+    steps.extend([
+        Step::Parse { name: UNNAMED, sql, types: &[] },
+        bind,
+        Step::Describe(Target::Portal(UNNAMED)),
+        run,
+    ]);
+    client.submit(&Request::Extended(&steps))
 }
 
 /// Whether the extended protocol takes it: one statement for certain, and no COPY, which may have to

@@ -9,9 +9,9 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use super::calls::{Call, is_one_statement};
+use super::calls::{self, Call, Many, is_one_statement};
 use super::link::AsyncLink;
-use crate::cursor::{Cursor, merged};
+use crate::cursor::{BoundCall, Cursor, bound};
 use crate::error::{self, Circumstances};
 use crate::globals;
 
@@ -40,6 +40,10 @@ enum Sent {
 /// What is to be sent.
 enum Work {
     Call(Call),
+    /// A statement without values of its own, which is not worth to be prepared.
+    Bare(Option<Arc<[u8]>>),
+    /// One statement with several sets of values.
+    Many(Vec<BoundCall>),
     Query,
 }
 
@@ -84,13 +88,14 @@ impl AsyncLink {
             }
         }
         let connection = this.connection.bind(py);
-        let sql: Arc<[u8]> = merged(cursor, connection, query, vars)?.into();
+        let (sql, call) = bound(cursor, connection, query, vars)?;
+        let sql: Arc<[u8]> = sql.into();
         let begin = this.due();
         let later = this.state().pipelining;
-        let work = if is_one_statement(&sql) {
-            Work::Call(Call::bare(begin.clone()))
-        } else {
-            Work::Query
+        let work = match call {
+            Some(call) => Work::Call(Call { call, begin: begin.clone() }),
+            None if is_one_statement(&sql) => Work::Bare(begin.clone()),
+            None => Work::Query,
         };
         if begin.is_some() && (later || matches!(work, Work::Query)) {
             // What follows BEGIN, or comes in several pieces, must not be run without it.
@@ -120,18 +125,26 @@ impl AsyncLink {
         // All of them first: when one cannot be sent, none is.
         let statements = many
             .iter()
-            .map(|vars| merged(cursor, connection, query, Some(&vars)))
+            .map(|vars| bound(cursor, connection, query, Some(&vars)))
             .collect::<PyResult<Vec<_>>>()?;
+        let requests = Many::of(statements);
         let first_error = Arc::default();
-        let count = statements.len();
-        for (number, sql) in statements.into_iter().enumerate() {
+        let count = requests.len();
+        for (number, many) in requests.into_iter().enumerate() {
             let last = number + 1 == count;
             let target = Target::Count {
                 cursor: cursor.clone().unbind(),
                 first_error: Arc::clone(&first_error),
                 last,
             };
-            AsyncLink::submit(slf, sql.into(), Work::Query, target, &future, !last)?;
+            let (sql, work) = match many {
+                Many::Bound(calls) => {
+                    let sql = calls.first().map(BoundCall::sql).unwrap_or_default();
+                    (Arc::from(sql), Work::Many(calls))
+                }
+                Many::Text(sql) => (sql.into(), Work::Query),
+            };
+            AsyncLink::submit(slf, sql, work, target, &future, !last)?;
         }
         if count == 0 {
             tell(py, future.as_unbound(), Ok(()));
@@ -207,7 +220,11 @@ impl AsyncLink {
             link.client.as_mut().map(|client| {
                 let commits = client.commits();
                 let request = match work {
-                    Work::Call(call) => Sent::Call(call.submit(client, &sql)?, call),
+                    Work::Call(call) => Sent::Call(call.submit(client)?, call),
+                    Work::Bare(begin) => {
+                        Sent::Query(calls::submit_bare(client, begin.as_deref(), &sql)?)
+                    }
+                    Work::Many(many) => Sent::Query(calls::submit_many(client, &many)?),
                     Work::Query => Sent::Query(client.submit(&Request::Query(&sql))?),
                 };
                 let sent = if unsent > 0 { Ok(None) } else { client.try_send() };
@@ -307,14 +324,19 @@ impl AsyncLink {
         let this = slf.get();
         let connection = this.connection.bind(py);
         let Pending { number, future, sent, sql, target, commits } = pending;
+        // The server's errors are about what was sent.
+        let mut about = None;
         let answer = {
             let mut link = connection.get().link();
             link.client.as_mut().map(|client| match sent {
                 Sent::Query(id) => Answer::Over(client.finish(id, &mut Never)),
-                Sent::Call(pending, call) => match call.settle(client, &sql, pending) {
+                Sent::Call(pending, call) => match call.settle(client, pending) {
                     Ok(Settled::Done(set)) => Answer::Over(Ok(vec![set])),
                     Ok(Settled::Again(again)) => Answer::Again(Sent::Call(again, call)),
-                    Err(error) => Answer::Over(Err(error)),
+                    Err(error) => {
+                        about = Some(call);
+                        Answer::Over(Err(error))
+                    }
                 },
             })
         };
@@ -330,14 +352,19 @@ impl AsyncLink {
         connection.get().count_statement(false);
         AsyncLink::catch_up(slf)?;
         let settled = match &target {
-            Target::Cursor(cursor) => Cursor::take_answer(cursor.bind(py), connection, answer),
+            Target::Cursor(cursor) => {
+                let sql = about.as_ref().map_or(&*sql, |call| call.call.sql());
+                Cursor::take_settled(cursor.bind(py), connection, sql, answer)
+            }
             Target::Command { commit } => {
                 answer.map(drop).map_err(|e| this.raise(py, &e, None, &sql, *commit))
             }
             Target::Count { cursor, first_error, last } => {
                 let counted = answer.map(|sets| {
-                    let tag = sets.last().and_then(|set| set.tag.as_ref());
-                    cursor.get().add_count(tag.and_then(kecoa_proto::CommandTag::rows));
+                    for set in &sets {
+                        let tag = set.tag.as_ref();
+                        cursor.get().add_count(tag.and_then(kecoa_proto::CommandTag::rows));
+                    }
                 });
                 let counted = counted.map_err(|e| this.raise(py, &e, Some(cursor), &sql, false));
                 let mut first = first_error.lock().unwrap_or_else(PoisonError::into_inner);

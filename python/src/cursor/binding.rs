@@ -54,6 +54,16 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    /// The statement with `$1`, `$2`, …: what the server's errors are about.
+    pub(crate) fn sql(&self) -> &[u8] {
+        &self.template.sql
+    }
+
+    /// Its values, and their types.
+    pub(crate) fn values(&self) -> &Values {
+        &self.values
+    }
+
     /// What goes to the server, in text form results.
     pub(crate) fn with_request<T>(
         &self,

@@ -7,7 +7,8 @@ use kecoa_proto::RowDescription;
 use pyo3::prelude::*;
 
 use super::fetch::Fetched;
-use super::{Cursor, lock};
+use super::{Cursor, Mode, lock};
+use crate::connection::Connection;
 
 impl Cursor {
     /// Forgets the last result; `sql` is what `cursor.query` shows from now on.
@@ -17,6 +18,16 @@ impl Cursor {
             (inner.forget(), inner.query.replace(sql))
         };
         drop(old);
+    }
+
+    /// Takes what a statement answered; `sql` is what errors are about.
+    pub(crate) fn take_settled(
+        slf: &Bound<'_, Cursor>,
+        connection: &Bound<'_, Connection>,
+        sql: &[u8],
+        answer: Result<Vec<ResultSet>, kecoa::Error>,
+    ) -> PyResult<()> {
+        Cursor::take_driven(slf, connection, sql, Mode::Normal, answer)
     }
 
     /// Begins to count what many statements touch.

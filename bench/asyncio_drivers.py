@@ -1,0 +1,258 @@
+#!/usr/bin/env python3
+"""asyncio drivers side by side on one server, each on asyncio's own event loop and on uvloop.
+
+usage: asyncio_drivers.py --dsn 'host=/tmp port=5432 user=me dbname=me' [--drivers a,b] [--only w1,w2]
+
+As drivers.py: a process a driver, rounds interleaved, medians, one run. The tables show wall time, client CPU
+time, and wall time as a multiple of asyncpg's on the same event loop (below 1 is faster). `null` sends ready
+bytes, waits through add_reader, looks at no row: what the event loop itself costs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import socket
+import statistics
+import struct
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import drivers
+import floor
+import peers
+import workloads
+from workloads import BATCH, COPY, COPY_TEXT, FETCH, INSERT, TRANSFER, placeholders
+
+Work = dict[str, Callable[[], Awaitable[Any]]]
+
+
+class Echo:
+    """The floor: a socket in the event loop, and one future a round trip."""
+
+    def __init__(self, wire: floor.Wire) -> None:
+        self.socket: socket.socket = wire.socket
+        self.socket.setblocking(False)
+        self.buffer = bytearray(1 << 20)
+        self.view = memoryview(self.buffer)
+        self.loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[None] = self.loop.create_future()
+        self.loop.add_reader(self.socket.fileno(), self.read)
+
+    def read(self) -> None:
+        n = self.socket.recv_into(self.view)
+        if n >= 6 and self.buffer[n - 6 : n - 1] == b"Z\0\0\0\5":
+            self.future.set_result(None)
+
+    async def call(self, message: bytes) -> None:
+        self.future = self.loop.create_future()
+        self.socket.send(message)
+        await self.future
+
+
+async def null(dsn: str) -> Work:
+    """Bind, Execute, Sync of a prepared statement, binary results."""
+    wire = floor.Wire(peers.parse(dsn))
+    work: Work = {}
+    messages = {}
+    for name, fetch in FETCH.items():
+        statement = name.encode()
+        parse = floor.message(b"P", statement + b"\0" + fetch.literal().encode() + b"\0\0\0")
+        wire.call(parse + floor.message(b"S", b""))
+        bind = b"\0" + statement + b"\0" + struct.pack("!HHHH", 0, 0, 1, 1)
+        run = floor.message(b"B", bind) + floor.message(b"E", b"\0\0\0\0\0") + floor.message(b"S", b"")
+        messages[name] = run
+    echo = Echo(wire)
+    for name, message in messages.items():
+        work[name] = lambda message=message: echo.call(message)
+    return work
+
+
+def _psycopg_like(conn: Any) -> Work:
+    """The workloads of psycopg 3's calls, which are kecoa's, too."""
+    work: Work = {}
+    for name, fetch in FETCH.items():
+
+        async def run(sql: str = fetch.text("%s"), args: Any = fetch.args or None) -> Any:
+            cur = await conn.execute(sql, args)
+            return await cur.fetchall()
+
+        work[name] = run
+    insert = placeholders(INSERT, "%s")
+
+    async def many() -> None:
+        await conn.cursor().executemany(insert, BATCH)
+
+    async def copy() -> None:
+        async with conn.cursor().copy(COPY) as target:
+            await target.write(COPY_TEXT)
+
+    read, debit, credit = (placeholders(s, "%s") for s in TRANSFER)
+
+    async def transfer() -> None:
+        async with conn.transaction():
+            cur = await conn.execute(read, (1,))
+            await cur.fetchone()
+            await conn.execute(debit, (1, 1))
+            await conn.execute(credit, (1, 2))
+
+    return work | {"executemany1k": many, "copy10k": copy, "transfer": transfer}
+
+
+async def psycopg(dsn: str) -> Work:
+    """psycopg 3."""
+    import psycopg as driver
+
+    conn = await driver.AsyncConnection.connect(dsn, autocommit=True)
+
+    async def connect() -> None:
+        await (await driver.AsyncConnection.connect(dsn)).close()
+
+    return {**_psycopg_like(conn), "connect": connect}
+
+
+async def kecoa(dsn: str) -> Work:
+    """kecoa.aio."""
+    import kecoa.aio as driver
+    import kecoa.extras
+
+    kecoa.extras.register_uuid()
+    conn = await driver.connect(dsn, autocommit=True)
+
+    async def connect() -> None:
+        await (await driver.connect(dsn)).close()
+
+    return {**_psycopg_like(conn), "connect": connect}
+
+
+MAKERS: dict[str, Callable[[str], Awaitable[Work]]] = {
+    "null": null,
+    "asyncpg": peers.asyncpg,
+    "psycopg": psycopg,
+    "kecoa": kecoa,
+}
+LOOPS = ("asyncio", "uvloop")
+ALL = [f"{driver}/{loop}" for loop in LOOPS for driver in MAKERS]
+
+
+def serve(name: str, dsn: str) -> None:
+    """The child: read `workload seconds` lines, answer each with a line of JSON."""
+    driver, _, kind = name.partition("/")
+    try:
+        if kind == "uvloop":
+            import uvloop
+
+            loop = uvloop.new_event_loop()
+        else:
+            loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        work = loop.run_until_complete(MAKERS[driver](dsn))
+    except Exception as e:
+        print(json.dumps({"error": f"{type(e).__name__}: {e}"[:300]}), flush=True)
+        return
+    print(json.dumps({"ok": sorted(work)}), flush=True)
+    for line in sys.stdin:
+        workload, seconds = line.split()
+        try:
+            answer: dict[str, Any] = {"skip": True}
+            if workload in work:
+                answer = drivers.measure(work[workload], float(seconds), loop)
+        except Exception as e:
+            answer = {"error": f"{type(e).__name__}: {e}"[:300]}
+        print(json.dumps(answer), flush=True)
+
+
+class Child(drivers.Child):
+    """A driver on one event loop, in a process of its own."""
+
+    def __init__(self, name: str, dsn: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, __file__, "--dsn", dsn, "--child", name],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self.greeting = self._read()
+
+
+def compare(args: argparse.Namespace) -> drivers.Medians:
+    """Run it all; medians by workload, driver and clock."""
+    wire = floor.Wire(peers.parse(args.dsn))
+    wire.run(workloads.SETUP)
+    children: dict[str, Child] = {}
+    for name in args.drivers.split(","):
+        child = Child(name, args.dsn)
+        if "error" in child.greeting:
+            print(f"# {name}: absent: {child.greeting['error']}")
+            child.close()
+        else:
+            children[name] = child
+    names = args.only.split(",") if args.only else [w for w in workloads.ALL if w != "execute_values1k"]
+    seen: dict[str, dict[str, list[dict[str, float]]]] = {w: {d: [] for d in children} for w in names}
+    for number in range(args.rounds + 1):
+        for workload in names:
+            if workload in workloads.FILLS:
+                wire.run(workloads.TRUNCATE)
+            for driver, child in children.items():
+                answer = child.ask(workload, args.secs / 3 if number == 0 else args.secs)
+                if "error" in answer:
+                    print(f"# {driver}/{workload}: {answer['error']}")
+                elif "wall" in answer and number:
+                    seen[workload][driver].append(answer)
+    for child in children.values():
+        child.close()
+    wire.close()
+    return {
+        workload: {
+            driver: {clock: statistics.median(m[clock] for m in found) for clock in ("wall", "cpu")}
+            for driver, found in by_driver.items()
+            if found
+        }
+        for workload, by_driver in seen.items()
+    }
+
+
+def ratio(by_driver: drivers.ByDriver, driver: str) -> float | None:
+    """Wall time as a multiple of asyncpg's."""
+    base = by_driver.get("asyncpg")
+    return by_driver[driver]["wall"] / base["wall"] if base else None
+
+
+def show(title: str, medians: drivers.Medians, value: Callable[[Any, str], float | None]) -> None:
+    """One table an event loop."""
+    for kind in LOOPS:
+        here = {
+            workload: {d.partition("/")[0]: v for d, v in by_driver.items() if d.endswith(f"/{kind}")}
+            for workload, by_driver in medians.items()
+        }
+        drivers.show(f"{title}, {kind}", here, value)
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--dsn", required=True)
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    parser.add_argument("--drivers", default=",".join(ALL))
+    parser.add_argument("--only", help="workloads, separated by commas")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--secs", type=float, default=0.4, help="a workload's time in a round")
+    parser.add_argument("--json", help="write the medians to this file")
+    args = parser.parse_args()
+    if args.child:
+        serve(args.child, args.dsn)
+        return
+    medians = compare(args)
+    show("wall us", medians, lambda by, d: by[d]["wall"])
+    show("client CPU us", medians, lambda by, d: by[d]["cpu"])
+    show("wall / asyncpg", medians, ratio)
+    if args.json:
+        with open(args.json, "w") as f:
+            json.dump(medians, f, indent=1)
+
+
+if __name__ == "__main__":
+    main()
