@@ -371,3 +371,73 @@ fn push_list(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The same value in both forms builds the same column.
+    fn both(kind: &Kind, in_text: &[u8], in_binary: &[u8]) -> Values {
+        let build = |format, bytes| {
+            let mut builder = Builder::new(kind, format);
+            builder.push(None).unwrap();
+            builder.push(Some(bytes)).unwrap();
+            builder.values
+        };
+        let (text, binary) = (build(Format::Text, in_text), build(Format::Binary, in_binary));
+        assert_eq!(show(&text), show(&binary), "{kind}");
+        text
+    }
+
+    fn show(values: &Values) -> String {
+        match values {
+            Values::Bool(bits) => format!("{:?}", bits.bytes),
+            Values::I16(values) => format!("{values:?}"),
+            Values::I32(values) => format!("{values:?}"),
+            Values::I64(values) => format!("{values:?}"),
+            Values::U32(values) => format!("{values:?}"),
+            Values::F32(values) => format!("{values:?}"),
+            Values::F64(values) => format!("{values:?}"),
+            Values::D128(values) => format!("{values:?}"),
+            Values::D256(values) => format!("{values:?}"),
+            Values::Interval(values) => format!("{values:?}"),
+            Values::Sixteen(values) => format!("{values:?}"),
+            Values::Bytes { offsets, data } => format!("{offsets:?} {data:?}"),
+            Values::List { offsets, child } => format!("{offsets:?} {}", show(&child.values)),
+        }
+    }
+
+    #[test]
+    fn both_forms_mean_the_same() {
+        let day = both(&Kind::Date, b"2000-01-02", &1_i32.to_be_bytes());
+        assert_eq!(show(&day), "[0, 10958]");
+        both(&Kind::Bool, b"t", &[1]);
+        both(&Kind::Int2, b"-2", &(-2_i16).to_be_bytes());
+        both(&Kind::Int8, b"7", &7_i64.to_be_bytes());
+        both(&Kind::Float8, b"1.5", &1.5_f64.to_be_bytes());
+        both(&Kind::Timestamp, b"2000-01-01 00:00:01", &1_000_000_i64.to_be_bytes());
+        both(&Kind::TimestampTz, b"2000-01-01 02:00:01+02", &1_000_000_i64.to_be_bytes());
+        both(&Kind::Time, b"00:00:01", &1_000_000_i64.to_be_bytes());
+        both(&Kind::Bytea, br"\x00ff", b"\x00\xff");
+        both(&Kind::Jsonb, b"[1]", b"\x01[1]");
+        let mut number = Vec::new();
+        binary::numeric::encode(&"-12.50".parse().unwrap(), &mut number);
+        let decimal = both(&Kind::Decimal { precision: 6, scale: 2 }, b"-12.50", &number);
+        assert_eq!(show(&decimal), "[0, -1250]");
+        both(&Kind::Decimal { precision: 60, scale: 2 }, b"-12.50", &number);
+        both(&Kind::Numeric, b"-12.50", &number);
+        let array =
+            [[0, 0, 0, 1], [0, 0, 0, 1], [0, 0, 0, 21], [0, 0, 0, 2], [0, 0, 0, 1]].concat();
+        let elements: [&[u8]; 3] = [&[0, 0, 0, 2, 0, 5], &[0xff; 4], &[]];
+        let list = Kind::List { element: Box::new(Kind::Int2), delimiter: b',' };
+        let found = both(&list, b"{5,NULL}", &[array, elements.concat()].concat());
+        assert_eq!(show(&found), "[0, 0, 2] [5, 0]");
+    }
+
+    #[test]
+    fn a_form_that_is_not_known_is_refused() {
+        let mut builder = Builder::new(&Kind::Other, Format::Binary);
+        let error = builder.push(Some(b"?")).unwrap_err().to_string();
+        assert!(error.contains("select the column as text"), "{error}");
+    }
+}

@@ -58,11 +58,7 @@ fn count(number: i64, what: &str) -> Result<usize, String> {
 
 /// # Safety
 /// The array was filled in by its producer and not released.
-unsafe fn buffer<'a>(
-    array: &'a ArrowArray,
-    index: usize,
-    length: usize,
-) -> Result<&'a [u8], String> {
+unsafe fn buffer(array: &ArrowArray, index: usize, length: usize) -> Result<&[u8], String> {
     if length == 0 {
         return Ok(&[]);
     }
@@ -219,7 +215,7 @@ unsafe fn view<'a>(array: &'a ArrowArray, field: &'a SourceField) -> Result<View
 ///
 /// # Safety
 /// As [`batch`].
-unsafe fn variadic<'a>(array: &'a ArrowArray) -> Result<Vec<&'a [u8]>, String> {
+unsafe fn variadic(array: &ArrowArray) -> Result<Vec<&[u8]>, String> {
     let buffers = count(array.n_buffers, "a count of buffers")?;
     let data =
         buffers.checked_sub(3).ok_or_else(|| impossible("three buffers or more", buffers))?;

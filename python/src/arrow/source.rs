@@ -1,7 +1,6 @@
 //! What types a table that came from outside has, and how to name them in errors.
 
 use std::ffi::CStr;
-use std::fmt;
 
 use super::abi::ArrowSchema;
 
@@ -67,7 +66,6 @@ pub(super) enum Type {
 #[derive(Clone, Debug)]
 pub(super) struct SourceField {
     pub(super) name: String,
-    pub(super) format: String,
     pub(super) kind: Type,
     /// Marked as `arrow.uuid`.
     pub(super) is_uuid: bool,
@@ -156,7 +154,7 @@ unsafe fn field(schema: &ArrowSchema, depth: usize) -> Result<SourceField, Strin
     };
     // SAFETY: the caller's promise.
     let is_uuid = unsafe { extension(schema.metadata) }.as_deref() == Some(b"arrow.uuid");
-    Ok(SourceField { name, format, kind, is_uuid, inner: inner.map(Box::new) })
+    Ok(SourceField { name, kind, is_uuid, inner: inner.map(Box::new) })
 }
 
 /// The name of the extension type in a field's metadata: a count of pairs, each a length and its
@@ -258,36 +256,6 @@ fn parse_with_argument(format: &str) -> Option<Type> {
             known.then_some(Type::Decimal { bits, scale })
         }
         _ => None,
-    }
-}
-
-/// In Arrow's words.
-impl fmt::Display for Type {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Type::Null => "null",
-            Type::Bool => "bool",
-            Type::Int(Int { bytes, signed }) => {
-                let sign = if *signed { "" } else { "u" };
-                return write!(f, "{sign}int{}", u32::from(*bytes) * 8);
-            }
-            Type::Half => "halffloat",
-            Type::Float => "float",
-            Type::Double => "double",
-            Type::Bytes { text: true, .. } | Type::Views { text: true } => "string",
-            Type::Bytes { .. } | Type::Views { .. } => "binary",
-            Type::Fixed(width) => return write!(f, "fixed_size_binary[{width}]"),
-            Type::Decimal { bits, .. } => return write!(f, "decimal{bits}"),
-            Type::Date32 => "date32",
-            Type::Date64 => "date64",
-            Type::Time(_) => "time",
-            Type::Timestamp { zoned: true, .. } => "timestamp with a time zone",
-            Type::Timestamp { .. } => "timestamp without a time zone",
-            Type::Duration(_) => "duration",
-            Type::Months | Type::DayTime | Type::MonthDayNano => "interval",
-            Type::List { .. } | Type::FixedList(_) => "list",
-            Type::Dictionary(_) => "dictionary",
-        })
     }
 }
 
