@@ -78,4 +78,36 @@ BEGIN
 END
 $$;
 
+-- INT is 64 bits wide: what takes an int4 in PostgreSQL takes an int8 too where nothing becomes
+-- ambiguous by it. Beside each stands the int2 that a driver may send for a small number, which
+-- would otherwise fit two.
+CREATE OR REPLACE FUNCTION pg_catalog.generate_subscripts(int2vector, int8) RETURNS SETOF int4
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
+  'SELECT pg_catalog.generate_subscripts($1::pg_catalog.int2[], $2::pg_catalog.int4)';
+
+DO $$
+DECLARE
+  o record;
+BEGIN
+  FOR o IN
+    SELECT * FROM (VALUES
+      ('date', '+', 'date', 'date_pli'), ('date', '-', 'date', 'date_mii'),
+      ('jsonb', '->', 'jsonb', 'jsonb_array_element'),
+      ('jsonb', '->>', 'text', 'jsonb_array_element_text'),
+      ('int8', '<<', 'int8', 'int8shl'), ('int8', '>>', 'int8', 'int8shr')
+    ) AS v(l, name, result, function), (VALUES ('int2'), ('int8')) AS w(r)
+  LOOP
+    CONTINUE WHEN pg_catalog.to_regoperator(
+      pg_catalog.format('pg_catalog.%s(%s,%s)', o.name, o.l, o.r)) IS NOT NULL;
+    EXECUTE pg_catalog.format(
+      'CREATE FUNCTION crdb_internal.%1$s(%2$s, %3$s) RETURNS %4$s LANGUAGE sql IMMUTABLE STRICT '
+      'PARALLEL SAFE AS ''SELECT pg_catalog.%1$s($1, $2::pg_catalog.int4)''',
+      o.function, o.l, o.r, o.result);
+    EXECUTE pg_catalog.format(
+      'CREATE OPERATOR pg_catalog.%s (LEFTARG = %s, RIGHTARG = %s, '
+      'FUNCTION = crdb_internal.%s)', o.name, o.l, o.r, o.function);
+  END LOOP;
+END
+$$;
+
 RESET allow_system_table_mods;
