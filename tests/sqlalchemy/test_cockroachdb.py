@@ -372,23 +372,28 @@ def test_transactions_begin_in_the_past():
     ]
 
 
-@pytest.mark.parametrize(
-    "option", [{"cockroachdb_as_of_system_time": "-10s"}, {"cockroachdb_follower_reads": True}], ids=str
-)
-def test_the_endpoint_says_that_it_has_no_past(url, engine, option):
-    with pytest.raises(exc.NotSupportedError, match="cannot read the past"):
-        with engine.connect().execution_options(**option) as conn:
+NEAR = [{"cockroachdb_as_of_system_time": "-10s"}, {"cockroachdb_follower_reads": True}]
+
+
+@pytest.mark.parametrize("option", NEAR, ids=str)
+def test_transactions_in_the_past_only_read(url, engine, option):
+    """The local endpoint reads the present for them, and refuses a past that is further away."""
+    far = {"cockroachdb_as_of_system_time": "-1h"}
+    with engine.connect().execution_options(**option) as conn:
+        assert conn.execute(sa.text("SELECT 1")).scalar_one() == 1
+        assert conn.execute(sa.text("SHOW transaction_read_only")).scalar_one() == "on"
+    with pytest.raises(exc.NotSupportedError, match="the past"):
+        with engine.connect().execution_options(**far) as conn:
             conn.execute(sa.text("SELECT 1"))
     # The option ended with the connection's return to the pool.
     with engine.connect() as conn:
-        assert conn.execute(sa.text("SELECT 1")).scalar_one() == 1
+        assert conn.execute(sa.text("SHOW transaction_read_only")).scalar_one() == "off"
 
     async def main():
         engine = create_async_engine(url)
-        with pytest.raises(exc.NotSupportedError, match="cannot read the past"):
-            async with engine.connect() as conn:
-                await conn.execution_options(**option)
-                await conn.execute(sa.text("SELECT 1"))
+        async with engine.connect() as conn:
+            await conn.execution_options(**option)
+            assert (await conn.execute(sa.text("SHOW transaction_read_only"))).scalar_one() == "on"
         await engine.dispose()
 
     asyncio.run(main())

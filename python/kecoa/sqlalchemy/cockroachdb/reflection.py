@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+import sqlalchemy
 from sqlalchemy.dialects.postgresql import ARRAY, ENUM
 from sqlalchemy.engine import Connection, reflection
 from sqlalchemy.engine.reflection import ObjectKind, ObjectScope, ReflectionDefaults
@@ -27,6 +28,8 @@ _HASH = re.compile(r"\) USING HASH(?: WITH \(bucket_count *= *'?(\d+)'?\))?")
 _SHARD = re.compile(r"crdb_internal_.+_shard_(\d+)")
 _CHECK = re.compile(r"CHECK *\((.+)\)( NO INHERIT)?( NOT VALID)?", re.DOTALL)
 _ARGUMENTS = re.compile(r"\(([\d, ]+)\)")
+# There the key stands beside the dialect's options, too.
+_BEFORE_2_1 = sqlalchemy.__version__.startswith("2.0.")
 _SCHEMA_LOCKED = "schema_locked"
 
 
@@ -420,6 +423,16 @@ class Reflection:
             text = {"text": relation.comment} if relation.comment is not None else None
             yield (schema, relation.name), text or ReflectionDefaults.table_comment()
 
+    @reflection.cache
+    def get_table_options(
+        self, connection: Connection, table_name: str, schema: str | None = None, **kw: Any
+    ) -> Any:
+        """Return the options of one table. SQLAlchemy 2.0's PostgreSQL dialect has none."""
+        found = self.get_multi_table_options(
+            connection, schema, [table_name], ObjectScope.ANY, ObjectKind.ANY, **kw
+        )
+        return self._value_or_raise(found, table_name, schema)  # type: ignore[attr-defined]
+
     def get_multi_table_options(
         self, connection: Connection, schema: Any, filter_names: Any, scope: Any, kind: Any, **kw: Any
     ) -> Any:
@@ -514,6 +527,8 @@ def _index(
     options: dict[str, Any] = {}
     stored = [attributes[number].name for number in numbers[row.keys :] if number in attributes]
     options["cockroachdb_include"] = stored
+    if _BEFORE_2_1:
+        index["include_columns"] = stored
     if row.method in ("inverted", "gin"):
         options["cockroachdb_inverted"] = True
     sharded = _HASH.search(row.definition or "")
