@@ -164,6 +164,9 @@ async def test_misuse(connected):
         async with copy:
             with pytest.raises(kecoa.ProgrammingError, match="needs the block"):
                 await copy.write(b"x")
+        with pytest.raises(kecoa.ProgrammingError, match="would wait for itself"):
+            async with conn.cursor().copy("COPY (SELECT 1) TO STDOUT"):
+                await conn.execute("SELECT 1")
         # By execute: there is nobody to take the data.
         with pytest.raises(kecoa.ProgrammingError):
             await conn.execute("COPY (SELECT 1) TO STDOUT")

@@ -260,6 +260,22 @@ async def test_a_stream_that_is_left(connected):
 
 
 @looped
+async def test_a_stream_and_other_statements_of_its_task(connected):
+    async with connected() as conn:
+        with pytest.raises(kecoa.ProgrammingError, match="would wait for itself"):
+            async with contextlib.aclosing(conn.cursor().stream("SELECT generate_series(1, 10)")) as rows:
+                async for _ in rows:
+                    await conn.execute("SELECT 1")
+        # Another task waits for its turn.
+        async with contextlib.aclosing(conn.cursor().stream("SELECT generate_series(1, 10)")) as rows:
+            async for _ in rows:
+                other = asyncio.ensure_future(conn.execute("SELECT 2"))
+                await asyncio.sleep(0)
+                break
+        assert await (await other).fetchone() == (2,)
+
+
+@looped
 async def test_a_stream_that_is_cancelled(connected):
     async with connected() as conn:
         seen = []

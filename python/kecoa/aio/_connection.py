@@ -74,6 +74,8 @@ class AsyncConnection:
         self._deferrable: bool | None = None
         self._pool: Any = None
         self._grace = CANCEL_GRACE
+        # The task that has the connection for a COPY or a stream.
+        self._holder: asyncio.Task[Any] | None = None
         #: Makes rows of tuples; None leaves them as they are. See `kecoa.aio.dict_row`.
         self.row_factory: RowFactory | None = None
         link.start(self)
@@ -434,6 +436,12 @@ class AsyncConnection:
         turn = self._link.turn()
         if turn is None:
             return
+        if self._holder is not None and self._holder is asyncio.current_task():
+            turn.cancel()
+            raise ProgrammingError(
+                "this task reads or writes a COPY or a stream on the connection, and would wait for itself: end"
+                " that first, or use another connection"
+            )
         try:
             await turn
         except BaseException:

@@ -79,6 +79,7 @@ class AsyncCopy:
                 link.pull_abandon(conn._grace)
                 raise
             if reply in (COPY_IN, COPY_OUT):
+                conn._holder = asyncio.current_task()
                 self._direction = int(reply)
                 return self
             await self._finish()
@@ -135,6 +136,7 @@ class AsyncCopy:
     def _release(self) -> None:
         if self._held:
             self._held = False
+            self._conn._holder = None
             self._link.release()
 
     # ---- COPY … FROM STDIN ------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from types import TracebackType
@@ -12,8 +13,6 @@ from kecoa.aio._copy import ROWS, AsyncCopy, Puller
 from kecoa.aio._rows import RowFactory, RowMaker, tuple_row
 
 if TYPE_CHECKING:
-    import asyncio
-
     from typing_extensions import Self
 
     from kecoa.aio._connection import AsyncConnection
@@ -104,8 +103,8 @@ class AsyncCursor:
     ) -> None:
         """Run a statement once for each of `vars_list`, without waiting for an answer before the last.
 
-        `rowcount` is the sum afterwards, and there are no rows to fetch. Raises the first error; in
-        autocommit mode the statements behind it may have been done.
+        `rowcount` is the sum afterwards, and there are no rows to fetch. Raises the first error. In
+        autocommit mode what is sent together, up to 1,000 statements, is one transaction.
         """
         self._maker = None
         conn, link = self._conn, self._link
@@ -142,6 +141,7 @@ class AsyncCursor:
         over = True
         try:
             await conn._begin()
+            conn._holder = asyncio.current_task()
             link.pull_start(inner, inner.mogrify(query, vars))
             over = False
             while code := await puller.pull():
@@ -151,6 +151,7 @@ class AsyncCursor:
                         yield row
             over = True
         finally:
+            conn._holder = None
             if not over:
                 link.pull_abandon(conn._grace)
             link.release()
