@@ -128,6 +128,28 @@ async def test_a_lost_connection_is_replaced():
 
 
 @looped
+async def test_a_connection_that_is_lost_between_two_attempts():
+    log = []
+    made = [Conn("40001", log=log), Conn(log=log)]
+    first = made[0]
+
+    class Losing(Clock):
+        async def sleep(self, seconds):
+            first.closed = 2
+            first.transaction = 4
+
+    async def connect():
+        return made.pop(0)
+
+    assert await run_transaction(connect, body, runtime=Losing()) == "done"
+    assert log == ["statement", "rollback", "close", "statement", "commit", "close"]
+    made[:] = [Conn("40001")]
+    first = made[0]
+    with pytest.raises(kecoa.OperationalError, match="was lost"):
+        await run_transaction(first, body, runtime=Losing())
+
+
+@looped
 async def test_a_commit_that_is_lost_is_ambiguous():
     conn = Conn(None, "lost")
     with pytest.raises(AmbiguousCommitError, match="look up"):

@@ -439,7 +439,7 @@ class AsyncConnection:
         if self._holder is not None and self._holder is asyncio.current_task():
             turn.cancel()
             raise ProgrammingError(
-                "this task reads or writes a COPY or a stream on the connection, and would wait for itself: end"
+                "this task has a COPY or a stream under way on the connection, and would wait for itself: end"
                 " that first, or use another connection"
             )
         try:

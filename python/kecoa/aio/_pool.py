@@ -175,6 +175,12 @@ class AsyncConnectionPool:
             conn = self._take_idle() if not self._waiting else None
             if conn is None:
                 conn = await self._wait_for_one(loop, deadline, timeout)
+            if conn.closed:
+                # Its end came while it was handed over.
+                self._lent.pop(id(conn), None)
+                self._forget(conn)
+                self._check_open()
+                continue
             if self._check is None:
                 return conn
             try:

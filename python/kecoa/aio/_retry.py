@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Protocol, TypeVar, cast, overload
 
 from kecoa._failure import Facts, facts_of
-from kecoa._kecoa import ProgrammingError, RetryPolicy
+from kecoa._kecoa import OperationalError, ProgrammingError, RetryPolicy
 from kecoa._loop import Place, caller
 from kecoa.aio._connection import AsyncConnection
 from kecoa.retry import AttemptReport, _add_note, _Options, _Run
@@ -127,6 +127,9 @@ class _AsyncRun(_Run):
                 self.number += 1
                 try:
                     conn = await self.source.get(self.fresh)
+                    while getattr(conn, "broken", False) and self.source.can_reconnect:
+                        # Lost while nobody used it: the event loop has noticed.
+                        conn = await self.source.get(True)
                     break
                 except Exception as error:
                     if not self.fresh or not self._is_worth_another_connection(error):
@@ -144,6 +147,8 @@ class _AsyncRun(_Run):
             await self._closed()
 
     async def _prepare_attempt(self, conn: Any) -> None:
+        if getattr(conn, "broken", False):
+            raise OperationalError("the connection was lost: it takes a new one to run a transaction")
         if conn.get_transaction_status() != _IDLE:
             raise ProgrammingError(
                 "expected a connection outside a transaction, found one inside: commit or roll back first"
