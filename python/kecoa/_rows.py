@@ -146,11 +146,17 @@ class DictCursor(DictCursorBase):
         kwargs["row_factory"] = DictRow
         super().__init__(*args, **kwargs)
 
-    def execute(self, query: Any, vars: Any = None) -> None:
+    def execute(self, query: Any, vars: Any = None, **options: Any) -> None:
         """Run a query; see `cursor.execute`."""
         self.index = OrderedDict()
         self._query_executed = True
-        super().execute(query, vars)
+        super().execute(query, vars, **options)
+
+    def stream(self, query: Any, vars: Any = None, *, size: int = 1000, timeout: float | None = None) -> Any:
+        """Run a query and give its rows as they are asked for; see `cursor.stream`."""
+        self.index = OrderedDict()
+        self._query_executed = True
+        return super().stream(query, vars, size=size, timeout=timeout)
 
     def callproc(self, procname: str, vars: Any = None) -> Any:
         """Call a function; see `cursor.callproc`."""
@@ -216,11 +222,17 @@ class RealDictCursor(DictCursorBase):
         kwargs["row_factory"] = RealDictRow
         super().__init__(*args, **kwargs)
 
-    def execute(self, query: Any, vars: Any = None) -> None:
+    def execute(self, query: Any, vars: Any = None, **options: Any) -> None:
         """Run a query; see `cursor.execute`."""
         self.column_mapping = []
         self._query_executed = True
-        super().execute(query, vars)
+        super().execute(query, vars, **options)
+
+    def stream(self, query: Any, vars: Any = None, *, size: int = 1000, timeout: float | None = None) -> Any:
+        """Run a query and give its rows as they are asked for; see `cursor.stream`."""
+        self.column_mapping = []
+        self._query_executed = True
+        return super().stream(query, vars, size=size, timeout=timeout)
 
     def callproc(self, procname: str, vars: Any = None) -> Any:
         """Call a function; see `cursor.callproc`."""
@@ -252,15 +264,20 @@ class NamedTupleCursor(_cursor):
     Record: Any = None
     MAX_CACHE = 1024
 
-    def execute(self, query: Any, vars: Any = None) -> None:
+    def execute(self, query: Any, vars: Any = None, **options: Any) -> None:
         """Run a query; see `cursor.execute`."""
         self.Record = None
-        super().execute(query, vars)
+        super().execute(query, vars, **options)
 
     def executemany(self, query: Any, vars: Any) -> None:
         """Run a query for each item of `vars`; see `cursor.executemany`."""
         self.Record = None
         super().executemany(query, vars)
+
+    def stream(self, query: Any, vars: Any = None, *, size: int = 1000, timeout: float | None = None) -> Any:
+        """Run a query and give its rows as they are asked for; see `cursor.stream`."""
+        self.Record = None
+        return super().stream(query, vars, size=size, timeout=timeout)
 
     def callproc(self, procname: str, vars: Any = None) -> Any:
         """Call a function; see `cursor.callproc`."""

@@ -32,6 +32,8 @@ from kecoa._kecoa import (
     REPLICATION_LOGICAL as REPLICATION_LOGICAL,
     REPLICATION_PHYSICAL as REPLICATION_PHYSICAL,
     UUID as _UUID,
+    ReplicationConnection as _replicationConnection,  # noqa: F401  (as in psycopg2)
+    ReplicationCursor as _replicationCursor,  # noqa: F401
     ReplicationMessage as ReplicationMessage,
     UUID_adapter as UUID_adapter,
     connection as _connection,
@@ -259,10 +261,10 @@ class LoggingConnection(_connection):
 class LoggingCursor(_cursor):
     """A cursor that logs through its LoggingConnection."""
 
-    def execute(self, query: Any, vars: Any = None) -> None:
+    def execute(self, query: Any, vars: Any = None, **options: Any) -> None:
         """Run a query and log it; see `cursor.execute`."""
         try:
-            super().execute(query, vars)
+            super().execute(query, vars, **options)
         finally:
             self.connection.log(self.query, self)  # type: ignore[attr-defined]
 
@@ -302,10 +304,10 @@ class MinTimeLoggingCursor(LoggingCursor):
 
     timestamp: float
 
-    def execute(self, query: Any, vars: Any = None) -> None:
+    def execute(self, query: Any, vars: Any = None, **options: Any) -> None:
         """Run a query, measure and log it; see `cursor.execute`."""
         self.timestamp = _time.time()
-        super().execute(query, vars)
+        super().execute(query, vars, **options)
 
     def callproc(self, procname: str, vars: Any = None) -> Any:
         """Call a function, measure and log it; see `cursor.callproc`."""
