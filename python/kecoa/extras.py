@@ -32,8 +32,8 @@ from kecoa._kecoa import (
     REPLICATION_LOGICAL as REPLICATION_LOGICAL,
     REPLICATION_PHYSICAL as REPLICATION_PHYSICAL,
     UUID as _UUID,
-    ReplicationConnection as _replicationConnection,  # noqa: F401  (as in psycopg2)
-    ReplicationCursor as _replicationCursor,  # noqa: F401
+    ReplicationConnection as _replicationConnection,
+    ReplicationCursor as _replicationCursor,
     ReplicationMessage as ReplicationMessage,
     UUID_adapter as UUID_adapter,
     connection as _connection,
@@ -56,8 +56,6 @@ from kecoa._replication import (
     PhysicalReplicationConnection as PhysicalReplicationConnection,
     ReplicationCursor as ReplicationCursor,
     StopReplication as StopReplication,
-    _ReplicationConnection as _replicationConnection,  # noqa: F401  (as in psycopg2)
-    _ReplicationCursor as _replicationCursor,  # noqa: F401
 )
 from kecoa._rows import (
     DictConnection as DictConnection,
