@@ -32,8 +32,8 @@ from kecoa._kecoa import (
     REPLICATION_LOGICAL as REPLICATION_LOGICAL,
     REPLICATION_PHYSICAL as REPLICATION_PHYSICAL,
     UUID as _UUID,
-    ReplicationConnection as _replicationConnection,
-    ReplicationCursor as _replicationCursor,
+    ReplicationConnection as _replicationConnection,  # noqa: F401  (a name that psycopg2 has)
+    ReplicationCursor as _replicationCursor,  # noqa: F401
     ReplicationMessage as ReplicationMessage,
     UUID_adapter as UUID_adapter,
     connection as _connection,
