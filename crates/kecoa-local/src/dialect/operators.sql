@@ -85,6 +85,14 @@ CREATE OR REPLACE FUNCTION pg_catalog.generate_subscripts(int2vector, int8) RETU
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
   'SELECT pg_catalog.generate_subscripts($1::pg_catalog.int2[], $2::pg_catalog.int4)';
 
+CREATE OR REPLACE FUNCTION pg_catalog.pg_get_indexdef(oid, int8, bool) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE AS
+  'SELECT pg_catalog.pg_get_indexdef($1, $2::pg_catalog.int4, $3)';
+
+CREATE OR REPLACE FUNCTION pg_catalog.pg_get_indexdef(oid, int2, bool) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE AS
+  'SELECT pg_catalog.pg_get_indexdef($1, $2::pg_catalog.int4, $3)';
+
 DO $$
 DECLARE
   o record;
