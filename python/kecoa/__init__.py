@@ -119,14 +119,17 @@ def connect(
 
     Beyond psycopg2: `binding="server"` sends values beside the statements instead of in them, and lets the
     server prepare what comes again (`connection.binding`); what cannot be sent so goes as ever.
+    `statement_timeout` limits the seconds that a statement may take (`connection.statement_timeout`).
     """
-    binding = kwargs.pop("binding", None)
+    binding, statement_timeout = kwargs.pop("binding", None), kwargs.pop("statement_timeout", None)
     # The alias goes through this module's global: psycopg2's users replace `_connect` to observe the DSN.
     asynchronous = {name: kwargs.pop(name) for name in ("async", "async_") if name in kwargs}
     dsn = extensions.make_dsn(dsn, **kwargs)
     conn = _connect(dsn, connection_factory=connection_factory, **asynchronous)
     if binding is not None:
         conn.binding = binding
+    if statement_timeout is not None:
+        conn.statement_timeout = statement_timeout
     if cursor_factory is not None:
         conn.cursor_factory = cursor_factory
     return conn

@@ -1,6 +1,7 @@
 //! `connection`: psycopg2's connection object over `kecoa::blocking::Client`.
 
 mod info;
+mod limits;
 mod link;
 mod lobject;
 mod nonwaiting;
@@ -23,6 +24,7 @@ use pyo3::types::{
 };
 
 pub(crate) use info::ConnectionInfo;
+pub(crate) use limits::Limited;
 pub(crate) use link::Signals;
 use link::{Link, lock};
 pub(crate) use lobject::LargeObject;
@@ -68,6 +70,8 @@ pub(crate) struct State {
     busy: bool,
     autocommit: bool,
     binding: Binding,
+    /// How long a statement may take.
+    statement_timeout: Option<std::time::Duration>,
     isolation: Option<u8>,
     readonly: Option<bool>,
     deferrable: Option<bool>,
@@ -349,6 +353,19 @@ impl Connection {
     #[setter]
     fn set_binding(&self, value: &str) -> PyResult<()> {
         lock(&self.state).binding = Binding::parse(value)?;
+        Ok(())
+    }
+
+    /// How many seconds a statement of `execute`, `executemany`, `callproc` or `stream` may take before
+    /// the server is asked to cancel it; None for no limit.
+    #[getter]
+    fn statement_timeout(&self) -> Option<f64> {
+        lock(&self.state).statement_timeout.map(|limit| limit.as_secs_f64())
+    }
+
+    #[setter]
+    fn set_statement_timeout(&self, value: Option<f64>) -> PyResult<()> {
+        lock(&self.state).statement_timeout = value.map(limits::parse).transpose()?;
         Ok(())
     }
 

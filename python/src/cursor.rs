@@ -9,6 +9,7 @@ mod fetch;
 mod many;
 mod named;
 mod nonwaiting;
+mod stream;
 mod streaming;
 mod support;
 
@@ -24,6 +25,7 @@ pub(crate) use description::Column;
 use execute::Mode;
 pub(crate) use execute::is_commit;
 use fetch::{Fetched, Place, find_caster};
+pub(crate) use stream::RowStream;
 use support::{check_file, column_list, quoted_name, quoted_text};
 
 use crate::arrow::ArrowResult;
@@ -327,15 +329,18 @@ impl Cursor {
     }
 
     /// Runs a statement; `%s` and `%(name)s` stand for the arguments. `binding` is "client" or
-    /// "server", by default the connection's.
-    #[pyo3(signature = (query, vars=None, *, binding=None))]
+    /// "server", by default the connection's; `timeout` in seconds is its limit, by default the
+    /// connection's `statement_timeout`.
+    #[pyo3(signature = (query, vars=None, *, binding=None, timeout=None))]
     fn execute<'py>(
         slf: &Bound<'py, Self>,
         query: &Bound<'py, PyAny>,
         vars: Option<&Bound<'py, PyAny>>,
         binding: Option<&str>,
+        timeout: Option<f64>,
     ) -> PyResult<()> {
         let binding = binding.map(Binding::parse).transpose()?;
+        let _limited = slf.get().limited(slf.py(), timeout)?;
         Cursor::do_execute_by(slf, query, vars, Mode::Normal, binding)
     }
 
@@ -346,7 +351,23 @@ impl Cursor {
         query: &Bound<'py, PyAny>,
         vars_list: &Bound<'py, PyAny>,
     ) -> PyResult<()> {
+        let _limited = slf.get().limited(slf.py(), None)?;
         Cursor::do_executemany(slf, query, vars_list)
+    }
+
+    /// Runs a statement and gives its rows as they are asked for, `size` at a time from the server.
+    /// Its portal is open until the last row, `close()` or the end of the transaction; it needs one.
+    /// The cursor must not run another statement meanwhile.
+    #[pyo3(signature = (query, vars=None, *, size=1000, timeout=None))]
+    fn stream<'py>(
+        slf: &Bound<'py, Self>,
+        query: &Bound<'py, PyAny>,
+        vars: Option<&Bound<'py, PyAny>>,
+        size: u32,
+        timeout: Option<f64>,
+    ) -> PyResult<RowStream> {
+        let _limited = slf.get().limited(slf.py(), timeout)?;
+        RowStream::open(slf, query, vars, size, timeout)
     }
 
     /// The statement as `execute` would send it.
@@ -373,6 +394,7 @@ impl Cursor {
         let connection = slf.get().connection_of(py)?;
         connection.get().refuse_busy(py, "callproc")?;
         connection.get().refuse_prepared(py, "callproc")?;
+        let _limited = slf.get().limited(py, None)?;
         if lock(&slf.get().inner).name.is_some() {
             return Err(globals::get(py)?
                 .exceptions

@@ -111,6 +111,41 @@ fn build(
     Ok(PyErr::from_value(value))
 }
 
+/// The exception for a statement that was cancelled because its time was up: QueryCanceled, whatever
+/// the server made of the request to cancel.
+pub(crate) fn timed_out(
+    py: Python<'_>,
+    error: &kecoa::Error,
+    limit: std::time::Duration,
+    codec: &Arc<Codec>,
+) -> PyErr {
+    let make = || {
+        let outcome = match error.server() {
+            Some(_) => "it was cancelled",
+            None if error.is_connection_lost() => {
+                "the server did not end it when asked to cancel, so the connection was closed"
+            }
+            None => "it ended before it could be cancelled, and its result is dropped",
+        };
+        let text = format!("the statement took longer than its limit of {limit:?}: {outcome}");
+        let value = class_for(py, "57014")?.call1((text.as_str(),))?;
+        if let Ok(driver_error) = value.cast::<DriverError>() {
+            driver_error.get().set(Details {
+                lost: error.is_connection_lost(),
+                code: Some("57014".to_owned()),
+                report: error.server().map(|server| Report {
+                    server: Arc::new(server.clone()),
+                    codec: codec.clone(),
+                }),
+                message: Some(text),
+                ..Details::default()
+            });
+        }
+        Ok(PyErr::from_value(value))
+    };
+    make().unwrap_or_else(|problem: PyErr| problem)
+}
+
 fn server_text(
     py: Python<'_>,
     server: &ServerError,

@@ -47,6 +47,7 @@ fn _kecoa(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<connection::LargeObject>()?;
     module.add_class::<cursor::Cursor>()?;
     module.add_class::<cursor::Column>()?;
+    module.add_class::<cursor::RowStream>()?;
     module.add_class::<arrow::ArrowResult>()?;
     module.add_class::<replication::ReplicationConnection>()?;
     module.add_class::<replication::ReplicationCursor>()?;

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use kecoa::Interrupt;
 use kecoa::blocking::{Client, Connecting};
@@ -10,7 +11,7 @@ use kecoa_proto::{Notification, RequestId, ServerError, TransactionStatus};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyListMethods};
 
-use super::Connection;
+use super::{Connection, limits};
 use crate::codec::{Codec, clean_name};
 use crate::error::Decoder;
 use crate::globals;
@@ -54,6 +55,10 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(crate) struct Signals {
     /// What a handler raised.
     raised: Option<PyErr>,
+    /// When the statement has taken too long.
+    deadline: Option<Instant>,
+    /// It has.
+    expired: bool,
 }
 
 impl Signals {
@@ -74,7 +79,10 @@ impl Interrupt for Signals {
                 ControlFlow::Break(())
             }
             // None: the interpreter is going away; the wait ends with it.
-            Some(Ok(())) | None => ControlFlow::Continue(()),
+            Some(Ok(())) | None => {
+                self.expired = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+                if self.expired { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            }
         }
     }
 }
@@ -130,12 +138,14 @@ impl Connection {
         let this = slf.get();
         this.check_idle(py)?;
         this.executing.fetch_add(1, Ordering::Relaxed);
-        let (outcome, aftermath, raised) = py.detach(|| {
-            let mut signals = Signals::default();
+        let limit = limits::current();
+        let (outcome, aftermath, signals) = py.detach(|| {
             let mut link = lock(&this.link);
+            let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+            let mut signals = Signals { deadline, ..Signals::default() };
             let outcome = link.client.as_mut().map(|client| work(client, &mut signals));
             let aftermath = Aftermath::collect(&mut link);
-            (outcome, aftermath, signals.raised)
+            (outcome, aftermath, signals)
         });
         this.executing.fetch_sub(1, Ordering::Relaxed);
         if let Some(aftermath) = aftermath {
@@ -148,8 +158,13 @@ impl Connection {
                 state.last_error = message;
             }
         }
-        if let Some(raised) = raised {
+        if let Some(raised) = signals.raised {
             return Err(raised);
+        }
+        if let (true, Some(Err(error)), Some(limit)) = (signals.expired, &outcome, limit)
+            && error.kind() == kecoa::ErrorKind::Interrupted
+        {
+            return Err(crate::error::timed_out(py, error, limit, &this.codec()));
         }
         match outcome {
             Some(outcome) => Ok(outcome),

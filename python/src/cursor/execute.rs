@@ -248,9 +248,11 @@ impl Cursor {
         {
             return Cursor::execute_bound(slf, &connection, query, vars);
         }
-        // As psycopg2: a statement that cannot be merged leaves none to show.
-        let old = lock(&this.inner).query.take();
-        drop(old);
+        if query.is_truthy()? {
+            // As psycopg2: a statement that cannot be merged leaves none to show.
+            let old = lock(&this.inner).query.take();
+            drop(old);
+        }
         let mut sql = merged(slf, &connection, query, vars)?;
         if let Some(declare) = named {
             let mut declared = declare.into_bytes();

@@ -9,7 +9,7 @@
 use std::ops::Range;
 
 use kecoa::blocking::Client;
-use kecoa::{Interrupt, Piped, ResultSet};
+use kecoa::{Interrupt, Never, Piped, ResultSet};
 use kecoa_proto::{Parameter, Request, Step, Target, TransactionStatus};
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
@@ -171,19 +171,20 @@ impl Batch {
         hook: &mut dyn Interrupt,
     ) -> Result<Sent, kecoa::Error> {
         let commits = Commits(client.transaction_status() == TransactionStatus::Idle);
-        let Piped { results, bound, error, .. } = self.send(client, insert, commits, hook)?;
+        let sent = self.send(client, insert, commits, hook);
+        // Also where the request was interrupted: its own transaction is no one's to end but ours.
+        if commits.0
+            && !client.is_closed()
+            && client.transaction_status() != TransactionStatus::Idle
+        {
+            client.run(&Request::Query(b"ROLLBACK"), &mut Never)?;
+        }
+        let Piped { results, bound, error, .. } = sent?;
         let (row, own) = commits.row_at(results.len());
         let failed = error.map(|error| {
             let unrun = commits.0 && own && bound < commits.bound_at(row);
             (error, row, unrun)
         });
-        if failed.is_some()
-            && commits.0
-            && !client.is_closed()
-            && client.transaction_status() != TransactionStatus::Idle
-        {
-            client.run(&Request::Query(b"ROLLBACK"), hook)?;
-        }
         let complete = if failed.is_some() { row } else { self.rows.len() };
         let mut taken = Vec::with_capacity(complete);
         for (index, result) in results.into_iter().enumerate() {

@@ -8,7 +8,7 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 
 use super::{Cursor, Inner, lock};
 use crate::codec::Codec;
-use crate::connection::Connection;
+use crate::connection::{Connection, Limited};
 use crate::globals;
 
 impl Cursor {
@@ -20,6 +20,11 @@ impl Cursor {
             Some(connection) => Ok(connection.into_bound(py)),
             None => Err(globals::get(py)?.exceptions.interface(py, "the cursor has no connection")),
         }
+    }
+
+    /// Puts statements under a limit of seconds, or under the connection's.
+    pub(super) fn limited(&self, py: Python<'_>, seconds: Option<f64>) -> PyResult<Limited> {
+        self.connection_of(py)?.get().limited(seconds)
     }
 
     /// InterfaceError when the cursor or its connection is closed.
