@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import uuid
+from decimal import Decimal
 from pathlib import Path
 
 import psycopg2
@@ -122,9 +123,40 @@ def test_text_is_left_alone(cur):
 
 
 @DRIVERS
+def test_a_schema_change_commits_what_is_open(cur):
+    conn = cur.connection
+    cur.execute("CREATE TABLE t (a INT PRIMARY KEY)")
+    conn.autocommit = False
+    cur.execute("INSERT INTO t VALUES (1)")
+    cur.execute("ALTER TABLE t ADD COLUMN b STRING")
+    assert any("autocommit_before_ddl" in notice for notice in conn.notices)
+    conn.rollback()
+    assert rows(cur, "SELECT a, b FROM t") == [(1, None)]
+    conn.rollback()
+
+
+@DRIVERS
+def test_what_says_where_data_lies_is_accepted_with_a_notice(cur):
+    cur.execute("CREATE TABLE t (a INT PRIMARY KEY) LOCALITY REGIONAL BY ROW")
+    cur.execute("ALTER TABLE t SET LOCALITY GLOBAL")
+    said = [notice for notice in cur.connection.notices if "no regions" in notice]
+    assert len(said) == 2
+    assert rows(cur, "SHOW REGIONS FROM CLUSTER") == []
+
+
+@DRIVERS
+def test_numbers_and_limits_are_cockroachdbs(cur):
+    cur.execute("CREATE TABLE t (a INT PRIMARY KEY, b INT)")
+    cur.execute("INSERT INTO t SELECT i, i FROM generate_series(1, 10) AS g(i)")
+    cur.execute("UPDATE t SET b = 0 ORDER BY a DESC LIMIT %s RETURNING a", (2,))
+    assert sorted(cur.fetchall()) == [(9,), (10,)]
+    assert rows(cur, "SELECT a / 4, a // 4 FROM t WHERE a = 10") == [(Decimal("2.5"), 2)]
+
+
+@DRIVERS
 @pytest.mark.parametrize(
     "statement",
-    ["SELECT 1 AS OF SYSTEM TIME '-1h'", "CREATE CHANGEFEED FOR TABLE t", "ALTER DATABASE d ADD REGION 'x'"],
+    ["SELECT 1 AS OF SYSTEM TIME '-1h'", "CREATE CHANGEFEED FOR TABLE t", "SHOW RANGES FROM TABLE t"],
 )
 def test_what_it_cannot_do_names_cockroachdb(cur, statement):
     with pytest.raises(Exception) as raised:
