@@ -228,15 +228,22 @@ def main() -> None:
         for workload in chosen:
             # Whoever goes first in a round pays for what the last one left behind; so they take turns.
             for child in children[at % len(children) :] + children[: at % len(children)]:
-                milliseconds = child.ask(workload)
+                times = child.ask(workload)
                 if at >= 0:
-                    took[workload][child.name].append(milliseconds)
+                    took[workload][child.name].append(times)
     for child in children:
         child.stop()
-    medians = {
-        w: {name: statistics.median(all_) for name, all_ in found.items()} for w, found in took.items()
-    }
+    medians, cpu = (
+        {
+            workload: {
+                name: statistics.median(times[clock] for times in all_) for name, all_ in found.items()
+            }
+            for workload, found in took.items()
+        }
+        for clock in (0, 1)
+    )
     show("ms, median", medians, drivers, ".1f")
+    show("CPU ms", cpu, drivers, ".1f")
     if "psycopg2" in drivers:
         ratios = {
             w: {name: found[name] / found["psycopg2"] for name in drivers} for w, found in medians.items()

@@ -215,7 +215,7 @@ def test_server_side_cursors(engine):
         )
         assert streamed.fetchone()[0] == 1
         open_cursors = conn.connection.driver_connection.cursor()
-        open_cursors.execute("SELECT count(*) FROM pg_cursors")
+        open_cursors.execute("SELECT count(*) FROM pg_cursors WHERE starts_with(name, 'c_')")
         assert open_cursors.fetchone() == (1,)
         assert sum(1 for _ in streamed) == 999
 
@@ -228,3 +228,52 @@ def test_the_dialect_needs_no_greenlet():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout == "kecoa\n", done.stderr
+
+
+def bound_on_the_server(url):
+    return sa.create_engine(url, binding="server"), sa.create_engine(
+        url.update_query_dict({"binding": "server"})
+    )
+
+
+def test_binding_on_the_server(url):
+    """What comes again is prepared by the server, when the engine is told so."""
+    prepared = sa.text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%AS told%'")
+    for engine, expected in zip((sa.create_engine(url), *bound_on_the_server(url)), (0, 1, 1), strict=True):
+        with engine.connect() as conn:
+            for _ in range(3):
+                assert conn.execute(sa.text("SELECT CAST(:n AS int) AS told"), {"n": 7}).scalar() == 7
+            assert conn.execute(prepared).scalar() == expected
+        engine.dispose()
+    with pytest.raises(sa.exc.ArgumentError, match="found 'both'"):
+        sa.create_engine(url, binding="both")
+
+
+def test_parameters_have_types(url):
+    """A literal gets its type from its place, and a parameter of a function for any type has none."""
+    for engine in bound_on_the_server(url):
+        with engine.connect() as conn:
+            made = sa.func.json_build_object("a", 1, "b", date(2026, 1, 2), type_=sa.JSON)
+            assert conn.execute(sa.select(made)).scalar() == {"a": 1, "b": "2026-01-02"}
+            assert sa.inspect(conn).get_table_names() is not None
+        engine.dispose()
+
+
+def test_a_changed_table_is_no_trouble_for_what_was_prepared(url):
+    engine, _ = bound_on_the_server(url)
+    with engine.connect() as conn:
+        conn.execute(sa.text("CREATE TEMP TABLE changing (a int)"))
+        conn.execute(sa.text("INSERT INTO changing VALUES (1)"))
+        conn.commit()
+        for _ in range(3):
+            assert conn.execute(sa.text("SELECT * FROM changing")).all() == [(1,)]
+        conn.commit()
+        conn.execute(sa.text("ALTER TABLE changing ADD b text DEFAULT 'new'"))
+        conn.commit()
+        assert conn.execute(sa.text("SELECT * FROM changing")).all() == [(1, "new")]
+
+
+def test_raw_statements_take_names_and_places(engine):
+    with engine.connect() as conn:
+        assert conn.exec_driver_sql("SELECT %(a)s || %(b)s", {"a": "x", "b": "y"}).scalar() == "xy"
+        assert conn.exec_driver_sql("SELECT %s || %s", ("x", "y")).scalar() == "xy"

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy.engine import URL
+from sqlalchemy.pool import AsyncAdaptedQueuePool, Pool
 
 from kecoa.sqlalchemy._dbapi import Connection, Module
 from kecoa.sqlalchemy.postgresql import KecoaDialect, PGDialect_kecoa
@@ -46,6 +47,11 @@ class KecoaAsyncDialect(KecoaDialect):
         if self._client_encoding is not None:
             parameters["client_encoding"] = self._client_encoding
         return args, parameters
+
+    @classmethod
+    def get_pool_class(cls, url: URL) -> type[Pool]:  # noqa: ARG003
+        """Return the pool that waits on the event loop."""
+        return AsyncAdaptedQueuePool
 
     def get_driver_connection(self, connection: Any) -> Any:
         """Return the connection of `kecoa.aio`."""

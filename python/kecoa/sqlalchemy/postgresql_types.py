@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy.dialects.postgresql import ranges
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.types import ARRAY
@@ -14,7 +15,7 @@ from sqlalchemy.types import ARRAY
 from kecoa import extensions
 from kecoa.extras import Range
 
-__all__ = ["COLSPECS", "register_multiranges"]
+__all__ = ["CASTS", "COLSPECS", "register_multiranges"]
 
 _BOX_ARRAY = 1020
 
@@ -108,3 +109,14 @@ COLSPECS: dict[type[Any], type[Any]] = {
     ranges.AbstractMultiRange: KecoaMultiRange,
 }
 """Which class stands for which of SQLAlchemy's types."""
+
+# SQLAlchemy's dialect for psycopg 3, which binds on the server, says which types need a cast; those that need
+# psycopg's own objects besides are left out.
+CASTS: dict[type[Any], type[Any]] = {
+    kind: chosen
+    for kind, chosen in PGDialect_psycopg.colspecs.items()
+    if chosen.render_bind_cast
+    and COLSPECS.get(kind) is not chosen
+    and chosen.bind_processor is kind.bind_processor
+}
+"""Those that write a cast around a parameter, where values travel beside the statement."""
