@@ -2,6 +2,7 @@
 
 use kecoa::ResultSet;
 use kecoa::blocking::Client;
+use kecoa::call::CallPlan;
 use kecoa_proto::{Request, TransactionStatus};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -11,6 +12,7 @@ use super::link::{Driven, Signals, lock};
 use super::{Connection, STATUS_BEGIN, STATUS_READY, State};
 use crate::error::{self, Circumstances};
 use crate::globals;
+use crate::load::is_utc;
 
 /// What BEGIN asks for, by psycopg2's numbers 1 to 4.
 pub(crate) const LEVELS: [&str; 5] =
@@ -145,6 +147,14 @@ impl Connection {
             Some(begin) => client.run_in_transaction(begin, sql, hook),
             None => client.run(&Request::Query(sql), hook),
         })
+    }
+
+    /// How a statement is to be sent, and whether the session's time zone is UTC, as it is now.
+    /// Nothing while another statement runs: this never waits, as the GIL is held.
+    pub(crate) fn plan_call(&self, sql: &[u8], types: &[u32]) -> Option<(CallPlan, bool)> {
+        let mut link = self.link.try_lock().ok()?;
+        let client = link.client.as_mut()?;
+        Some((client.plan_call(sql, types), is_utc(client)))
     }
 
     /// Drives a user's statement; `work` gets the BEGIN that is to go in front of it, if any.

@@ -7,6 +7,7 @@ use kecoa::call::{CallRequest, Results};
 use kecoa_proto::Format;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use super::execute::{Mode, statement};
 use super::{Cursor, lock};
@@ -14,6 +15,7 @@ use crate::connection::Connection;
 use crate::dump::Dumper;
 use crate::error;
 use crate::interpolate;
+use crate::load::{Formats, is_utc};
 use crate::parameters::{Template, Values, is_row_statement, template_of};
 
 /// How values get into a statement.
@@ -70,13 +72,24 @@ impl Call {
         begin: Option<&[u8]>,
         work: impl FnOnce(&CallRequest<'_>) -> T,
     ) -> T {
+        self.with_results(begin, None, work)
+    }
+
+    /// What goes to the server, with the results in the given forms.
+    pub(crate) fn with_results<T>(
+        &self,
+        begin: Option<&[u8]>,
+        formats: Option<&Formats>,
+        work: impl FnOnce(&CallRequest<'_>) -> T,
+    ) -> T {
         let parameters = self.values.parameters();
         work(&CallRequest {
             begin,
             sql: &self.template.sql,
             types: &self.values.types,
             parameters: &parameters,
-            results: Results::All(Format::Text),
+            results: formats
+                .map_or(Results::All(Format::Text), |formats| Results::Each(formats.each())),
         })
     }
 }
@@ -127,20 +140,34 @@ impl Cursor {
         };
         let old = lock(&slf.get().inner).forget();
         drop(old);
-        let driven = Connection::run_call(connection, &call)?;
+        let types = [slf.get().own_string_types(slf.py()), slf.get().connection_types(slf.py())];
+        let driven = Connection::run_call(connection, &call, &types)?;
         Cursor::take_driven(slf, connection, &call.template.sql, Mode::Normal, driven)
     }
 }
 
 impl Connection {
-    /// Runs a call, with BEGIN in front where the connection is to open a transaction.
+    /// Runs a call, with BEGIN in front where the connection is to open a transaction. `types` are
+    /// the typecasters before the module's.
     fn run_call(
         slf: &Bound<'_, Connection>,
         call: &Call,
+        types: &[Option<Bound<'_, PyDict>>],
     ) -> PyResult<Result<Vec<ResultSet>, kecoa::Error>> {
+        let planned = slf.get().plan_call(&call.template.sql, &call.values.types);
+        let formats =
+            match planned.as_ref().and_then(|(plan, utc)| Some((plan.description()?, utc))) {
+                Some((description, utc)) => Formats::choose(slf.py(), description, types, *utc)?,
+                None => None,
+            };
         Connection::drive_user(slf, true, |client, begin, hook| {
-            call.with_request(begin, |request| {
-                let plan = client.plan_call(request.sql, request.types);
+            let plan = match planned {
+                Some((plan, _)) => plan,
+                None => client.plan_call(&call.template.sql, &call.values.types),
+            };
+            // Another thread may have moved the session to another zone meanwhile.
+            let formats = formats.as_ref().filter(|formats| !formats.needs_utc() || is_utc(client));
+            call.with_results(begin, formats, |request| {
                 let pending = client.submit_call(plan, request)?;
                 client.finish_call(pending, request, hook).map(|set| vec![set])
             })

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use kecoa::ResultSet;
-use kecoa_proto::{Row, RowDescription, Rows};
+use kecoa_proto::{Format, Row, RowDescription, Rows};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyDictMethods, PyList};
+use pyo3::types::{PyDict, PyList};
 
 use super::{Cursor, lock};
 use crate::arrow::RowSource;
 use crate::globals;
+pub(crate) use crate::load::find_caster;
 use crate::load::{Context, Loader, Zones};
-use crate::typecaster::Typecaster;
 
 /// A result as it came, and how its columns load.
 pub(crate) struct Fetched {
@@ -78,10 +78,14 @@ impl Fetched {
         let globals = globals::get(py)?;
         let mut loaders = Vec::with_capacity(description.fields.len());
         for field in &description.fields {
-            loaders.push(find_caster(py, field.type_oid, types)?.map_or_else(
+            let loader = find_caster(py, field.type_oid, types)?.map_or_else(
                 || globals.default_caster.get().loader(py),
                 |caster| caster.get().loader(py),
-            ));
+            );
+            loaders.push(match field.format {
+                Format::Text => loader,
+                Format::Binary => loader.into_binary(field.type_oid),
+            });
         }
         let atomic = loaders.iter().all(Loader::is_atomic);
         let native = loaders.iter().all(Loader::is_native);
@@ -123,24 +127,6 @@ impl Fetched {
         }
         Place { run: self.rows.len(), offset: 0 }
     }
-}
-
-/// The typecaster for an oid in the given dictionaries, then in the module's.
-pub(crate) fn find_caster<'py>(
-    py: Python<'py>,
-    oid: u32,
-    types: &[Option<Bound<'py, PyDict>>],
-) -> PyResult<Option<Bound<'py, Typecaster>>> {
-    let key = oid.into_pyobject(py)?;
-    let global = globals::get(py)?.string_types.bind(py);
-    for types in types.iter().flatten().chain(std::iter::once(global)) {
-        if let Some(found) = types.get_item(&key)?
-            && let Ok(caster) = found.cast_into::<Typecaster>()
-        {
-            return Ok(Some(caster));
-        }
-    }
-    Ok(None)
 }
 
 /// A tuple of a row's values.

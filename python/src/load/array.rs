@@ -36,7 +36,7 @@ fn memchr_equals(data: &[u8]) -> Option<usize> {
 }
 
 /// Takes the values above `base` off the stack as a list.
-fn pop_list<'py>(
+pub(super) fn pop_list<'py>(
     py: Python<'py>,
     stack: &mut Vec<Bound<'py, PyAny>>,
     base: usize,

@@ -129,7 +129,12 @@ pub(crate) fn load<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyA
     let Some(bytes) = decode(data) else {
         return Err(globals::get(py)?.exceptions.data(py, "can't parse bytea"));
     };
-    let chunk = Bound::new(py, Chunk { data: bytes.into() })?;
+    view(py, bytes.into())
+}
+
+/// A memoryview of these bytes.
+pub(super) fn view(py: Python<'_>, data: Box<[u8]>) -> PyResult<Bound<'_, PyAny>> {
+    let chunk = Bound::new(py, Chunk { data })?;
     Ok(PyMemoryView::from(chunk.as_any())?.into_any())
 }
 

@@ -30,21 +30,23 @@ pub(crate) fn api(py: Python<'_>) -> PyResult<&'static ffi::PyDateTime_CAPI> {
     }
 }
 
+/// A day as datetime counts it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Date {
-    year: i32,
-    month: i32,
-    day: i32,
+pub(super) struct Date {
+    pub(super) year: i32,
+    pub(super) month: i32,
+    pub(super) day: i32,
 }
 
+/// A time of day as datetime has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Time {
-    hour: i32,
-    minute: i32,
-    second: i32,
-    microsecond: i32,
+pub(super) struct Time {
+    pub(super) hour: i32,
+    pub(super) minute: i32,
+    pub(super) second: i32,
+    pub(super) microsecond: i32,
     /// Seconds east of UTC.
-    offset: Option<i32>,
+    pub(super) offset: Option<i32>,
 }
 
 /// Up to nine digits; the value and how many there were.
@@ -153,6 +155,13 @@ pub(super) fn date<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyA
     if rest.ends_with(b"BC") {
         date.year = -date.year;
     }
+    make_date(py, date)
+}
+
+/// A date; ValueError where Python has none.
+#[inline]
+pub(super) fn make_date(py: Python<'_>, date: Date) -> PyResult<Bound<'_, PyAny>> {
+    let api = api(py)?;
     // SAFETY: the C API's constructor checks ranges and returns a new reference or NULL with
     // ValueError set.
     unsafe {
@@ -167,13 +176,22 @@ pub(super) fn time<'py>(
     context: &mut Context<'_, 'py>,
     data: &[u8],
 ) -> PyResult<Bound<'py, PyAny>> {
+    let Some((time, _)) = parse_time(data) else {
+        return Err(data_error(context.py, "unable to parse time"));
+    };
+    make_time(context, time)
+}
+
+/// A time; ValueError where Python has none.
+#[inline]
+pub(super) fn make_time<'py>(
+    context: &mut Context<'_, 'py>,
+    time: Time,
+) -> PyResult<Bound<'py, PyAny>> {
     let py = context.py;
     let api = api(py)?;
-    let Some((time, _)) = parse_time(data) else {
-        return Err(data_error(py, "unable to parse time"));
-    };
     let zone = zone(context, time.offset)?;
-    // SAFETY: as in `date`; `zone` is a tzinfo or None, which the constructor checks.
+    // SAFETY: as in `make_date`; `zone` is a tzinfo or None, which the constructor checks.
     unsafe {
         Bound::from_owned_ptr_or_err(
             py,
@@ -222,8 +240,20 @@ pub(super) fn timestamp<'py>(
     if rest.ends_with(b"BC") {
         date.year = -date.year;
     }
+    make_timestamp(context, date, time)
+}
+
+/// A timestamp; ValueError where Python has none.
+#[inline]
+pub(super) fn make_timestamp<'py>(
+    context: &mut Context<'_, 'py>,
+    date: Date,
+    time: Time,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = context.py;
+    let api = api(py)?;
     let zone = zone(context, time.offset)?;
-    // SAFETY: as in `time`.
+    // SAFETY: as in `make_time`.
     unsafe {
         Bound::from_owned_ptr_or_err(
             py,
@@ -280,7 +310,13 @@ fn zone<'py>(context: &mut Context<'_, 'py>, offset: Option<i32>) -> PyResult<Bo
     Ok(zone)
 }
 
-fn delta(py: Python<'_>, days: i32, seconds: i32, micros: i32) -> PyResult<Bound<'_, PyAny>> {
+/// A timedelta; OverflowError where Python has none.
+pub(super) fn delta(
+    py: Python<'_>,
+    days: i32,
+    seconds: i32,
+    micros: i32,
+) -> PyResult<Bound<'_, PyAny>> {
     let api = api(py)?;
     // SAFETY: the C API's constructor normalises and returns a new reference or NULL with an error.
     unsafe {

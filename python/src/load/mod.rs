@@ -1,22 +1,25 @@
-//! From the server's text to Python objects: one loader a column, chosen once a result.
+//! From the server's values to Python objects: one loader a column, chosen once a result.
 
 mod array;
+mod binary;
 mod bytea;
 mod datetime;
 mod json;
 mod number;
 mod uuid;
 
+pub(crate) use binary::{Formats, is_utc};
 pub(crate) use datetime::api as datetime_api;
 
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyDictMethods};
 
 use crate::codec::Codec;
 use crate::cursor::Cursor;
 use crate::globals;
+use crate::typecaster::Typecaster;
 
 /// The conversions that are ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +54,12 @@ pub(crate) enum Loader {
     Native(Kind),
     /// A list of what the inner loader makes.
     Array(Box<Loader>),
+    /// One of ours, from binary form.
+    Binary(binary::Form),
+    /// A list of lists from binary form, and the type of the elements.
+    BinaryArray(binary::Form, u32),
+    /// Another one, for a column that came in binary form.
+    Spelt(Box<binary::Spelt>),
     /// A Python function of `(value, cursor)`; it sees None for NULL, as psycopg2's do.
     Python(Py<PyAny>),
     /// A typecaster without a function.
@@ -61,7 +70,8 @@ impl Loader {
     /// Whether no Python code of a user's runs while it loads.
     pub(crate) fn is_native(&self) -> bool {
         match self {
-            Loader::Native(_) => true,
+            Loader::Native(_) | Loader::Binary(_) | Loader::BinaryArray(..) => true,
+            Loader::Spelt(spelt) => spelt.loader().is_native(),
             Loader::Array(element) => element.is_native(),
             Loader::Python(_) | Loader::Missing => false,
         }
@@ -69,7 +79,11 @@ impl Loader {
 
     /// Whether all it makes is atomic; see [`Kind::is_atomic`].
     pub(crate) fn is_atomic(&self) -> bool {
-        matches!(self, Loader::Native(kind) if kind.is_atomic())
+        match self {
+            Loader::Native(kind) => kind.is_atomic(),
+            Loader::Binary(form) => form.is_atomic(),
+            _ => false,
+        }
     }
 
     /// Converts one value; `None` is SQL's NULL.
@@ -81,7 +95,11 @@ impl Loader {
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = context.py;
         let Some(data) = data else {
-            return match self {
+            let loader = match self {
+                Loader::Spelt(spelt) => spelt.loader(),
+                loader => loader,
+            };
+            return match loader {
                 Loader::Python(function) => {
                     let none = py.None().into_bound(py);
                     function.bind(py).call1((none, context.cursor_object()))
@@ -94,6 +112,9 @@ impl Loader {
             Loader::Native(Kind::Text) => context.codec.decode(py, data),
             Loader::Native(kind) => context.load_native(*kind, data),
             Loader::Array(element) => array::load(context, element, data),
+            Loader::Binary(form) => form.load(context, data),
+            Loader::BinaryArray(form, oid) => binary::load_array(context, *form, *oid, data),
+            Loader::Spelt(spelt) => spelt.load(context, data),
             Loader::Python(function) => {
                 let text = context.codec.decode(py, data)?;
                 function.bind(py).call1((text, context.cursor_object()))
@@ -103,6 +124,24 @@ impl Loader {
                 .error(py, "internal error: no casting function found")),
         }
     }
+}
+
+/// The typecaster for an oid in the given dictionaries, then in the module's.
+pub(crate) fn find_caster<'py>(
+    py: Python<'py>,
+    oid: u32,
+    types: &[Option<Bound<'py, PyDict>>],
+) -> PyResult<Option<Bound<'py, Typecaster>>> {
+    let key = oid.into_pyobject(py)?;
+    let global = globals::get(py)?.string_types.bind(py);
+    for types in types.iter().flatten().chain(std::iter::once(global)) {
+        if let Some(found) = types.get_item(&key)?
+            && let Ok(caster) = found.cast_into::<Typecaster>()
+        {
+            return Ok(Some(caster));
+        }
+    }
+    Ok(None)
 }
 
 /// What `cursor.tzinfo_factory` says about time zones.

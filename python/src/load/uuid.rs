@@ -4,7 +4,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyString;
+use pyo3::types::{PyDict, PyString};
 
 /// `uuid.UUID` and what its constructor would set: both are slots, written through their
 /// descriptors because `UUID.__setattr__` refuses.
@@ -93,6 +93,22 @@ pub(super) fn load<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyA
             .map_err(|_| PyValueError::new_err("expected a UUID, found bytes that are not text"))?;
         return py.import("uuid")?.getattr("UUID")?.call1((PyString::new(py, text),));
     };
+    make(py, parts, value)
+}
+
+/// From the 16 bytes of the binary form.
+pub(super) fn from_bits(py: Python<'_>, value: u128) -> PyResult<Bound<'_, PyAny>> {
+    match parts(py)? {
+        Some(parts) => make(py, parts, value),
+        None => {
+            let options = PyDict::new(py);
+            options.set_item("int", value)?;
+            py.import("uuid")?.getattr("UUID")?.call((), Some(&options))
+        }
+    }
+}
+
+fn make<'py>(py: Python<'py>, parts: &Parts, value: u128) -> PyResult<Bound<'py, PyAny>> {
     let value = value.into_pyobject(py)?;
     // SAFETY: `class` is the heap type uuid.UUID, whose instances are made by `object.__new__`
     // (it defines no `__new__`), that is, by this allocation; the descriptors belong to it. The
