@@ -36,6 +36,7 @@ use two_phase::End;
 use crate::codec::{Codec, clean_name};
 use crate::cursor::{Binding, Cursor};
 use crate::globals;
+use crate::pipeline::Pipeline;
 
 /// `STATUS_SETUP`: made, not connected.
 pub(crate) const STATUS_SETUP: i32 = 0;
@@ -511,6 +512,13 @@ impl Connection {
             ours.get().set_scrolling(py, withhold, scrollable)?;
         }
         Ok(cursor)
+    }
+
+    /// Statements that are sent together, without waiting in between.
+    fn pipeline(slf: &Bound<'_, Self>) -> PyResult<Pipeline> {
+        slf.get().check_open(slf.py())?;
+        slf.get().refuse_waiting(slf.py(), "pipeline")?;
+        Ok(Pipeline::new(slf.clone().unbind()))
     }
 
     /// Makes the transaction's changes permanent.

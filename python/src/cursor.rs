@@ -23,7 +23,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 pub(crate) use binding::{Binding, Call as BoundCall, bound};
 pub(crate) use description::Column;
 use execute::Mode;
-pub(crate) use execute::is_commit;
+pub(crate) use execute::{is_commit, merged};
 use fetch::{Fetched, Place, find_caster};
 pub(crate) use stream::RowStream;
 use support::{check_file, column_list, quoted_name, quoted_text};
@@ -152,7 +152,7 @@ impl Cursor {
 
     /// The name of a named cursor.
     #[getter]
-    fn name(&self) -> Option<String> {
+    pub(crate) fn name(&self) -> Option<String> {
         lock(&self.inner).name.clone()
     }
 

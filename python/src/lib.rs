@@ -20,6 +20,7 @@ mod interpolate;
 mod load;
 mod notify;
 mod parameters;
+mod pipeline;
 mod replication;
 mod report;
 mod retry;
@@ -29,7 +30,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 /// Fills the module; called once by Python's import.
-#[pymodule]
+// Not yet run on a free-threaded build: there the interpreter turns its lock on for this module.
+#[pymodule(gil_used = true)]
 fn _kecoa(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
     module.add("__version__", functions::VERSION)?;
@@ -48,6 +50,7 @@ fn _kecoa(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<cursor::Cursor>()?;
     module.add_class::<cursor::Column>()?;
     module.add_class::<cursor::RowStream>()?;
+    module.add_class::<pipeline::Pipeline>()?;
     module.add_class::<arrow::ArrowResult>()?;
     module.add_class::<replication::ReplicationConnection>()?;
     module.add_class::<replication::ReplicationCursor>()?;
