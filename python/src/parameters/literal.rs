@@ -67,10 +67,10 @@ fn number(text: &[u8], wide: bool) -> Option<u32> {
         return None;
     }
     skip(u8::is_ascii_digit);
-    if skip(|byte| matches!(byte, b'e' | b'E')) == 1 {
-        if skip(|byte| matches!(byte, b'+' | b'-')) > 1 || skip(u8::is_ascii_digit) == 0 {
-            return None;
-        }
+    if skip(|byte| matches!(byte, b'e' | b'E')) == 1
+        && (skip(|byte| matches!(byte, b'+' | b'-')) > 1 || skip(u8::is_ascii_digit) == 0)
+    {
+        return None;
     }
     rest.is_empty().then_some(oid::NUMERIC)
 }

@@ -183,10 +183,8 @@ fn wait(connection: &Bound<'_, Connection>, time: Duration) -> PyResult<()> {
 
 /// An interval of at least a second.
 fn interval(seconds: f64) -> Option<Duration> {
-    if !(seconds >= 1.0) {
-        return None;
-    }
-    Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
+    // NaN is no interval either.
+    (seconds >= 1.0).then(|| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
 }
 
 #[pymethods]
