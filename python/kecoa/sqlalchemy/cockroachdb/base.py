@@ -71,6 +71,7 @@ class CockroachDBDialect(Reflection):
     preparer = CockroachIdentifierPreparer
 
     supports_smallserial = False  # SMALLSERIAL is 64 bits wide like all of them
+    div_is_floordiv = False  # 3 / 2 is 1.5
     supports_native_enum = True
     supports_identity_columns = True
     supports_sane_rowcount = True
