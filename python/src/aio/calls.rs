@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use kecoa::blocking::Client;
-use kecoa::call::{PendingCall, Settled};
+use kecoa::call::{CallPlan, PendingCall, Settled};
 use kecoa::{Error, Never};
 use kecoa_proto::{Format, Parameter, Request, RequestId, Step, Target};
+use pyo3::prelude::*;
 
-use crate::cursor::BoundCall;
+use crate::connection::Connection;
+use crate::cursor::{BoundCall, Cursor};
+use crate::load::Formats;
 
 const UNNAMED: &[u8] = b"";
 
@@ -15,13 +18,40 @@ const UNNAMED: &[u8] = b"";
 pub(super) struct Call {
     pub(super) call: BoundCall,
     /// BEGIN in front.
-    pub(super) begin: Option<Arc<[u8]>>,
+    begin: Option<Arc<[u8]>>,
+    /// The forms in which the columns are asked for, once they are known.
+    formats: Option<Formats>,
 }
 
 impl Call {
-    pub(super) fn submit(&self, client: &mut Client) -> Result<PendingCall, Error> {
-        self.call.with_request(self.begin.as_deref(), |request| {
-            let plan = client.plan_call(request.sql, request.types);
+    /// Decides how to send it. `pipelined`: statements before it may be under way.
+    pub(super) fn plan(
+        cursor: &Bound<'_, Cursor>,
+        connection: &Bound<'_, Connection>,
+        call: BoundCall,
+        begin: Option<Arc<[u8]>>,
+        pipelined: bool,
+    ) -> PyResult<(Call, Option<CallPlan>)> {
+        let py = cursor.py();
+        let planned = connection.get().plan_call(call.sql(), &call.values().types);
+        let mut formats = None;
+        if let Some((plan, utc)) = &planned
+            && let Some(description) = plan.description()
+        {
+            formats = Formats::choose(py, description, &cursor.get().casters(py), *utc)?;
+        }
+        // One of those before it may change the time zone.
+        let formats = formats.filter(|formats| !(pipelined && formats.needs_utc()));
+        Ok((Call { call, begin, formats }, planned.map(|(plan, _)| plan)))
+    }
+
+    pub(super) fn submit(
+        &self,
+        client: &mut Client,
+        plan: Option<CallPlan>,
+    ) -> Result<PendingCall, Error> {
+        self.call.with_results(self.begin.as_deref(), self.formats.as_ref(), |request| {
+            let plan = plan.unwrap_or_else(|| client.plan_call(request.sql, request.types));
             client.submit_call(plan, request)
         })
     }
@@ -32,7 +62,7 @@ impl Call {
         client: &mut Client,
         pending: PendingCall,
     ) -> Result<Settled, Error> {
-        self.call.with_request(self.begin.as_deref(), |request| {
+        self.call.with_results(self.begin.as_deref(), self.formats.as_ref(), |request| {
             client.settle_call(pending, request, &mut Never)
         })
     }

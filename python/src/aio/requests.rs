@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use kecoa::call::{PendingCall, Settled};
+use kecoa::call::{CallPlan, PendingCall, Settled};
 use kecoa::{Never, ResultSet};
 use kecoa_proto::{Request, RequestId, TransactionStatus};
 use pyo3::intern;
@@ -39,7 +39,9 @@ enum Sent {
 
 /// What is to be sent.
 enum Work {
-    Call(Call),
+    Call(Call, Option<CallPlan>),
+    /// A statement that is yet to be planned.
+    Bound(BoundCall),
     /// A statement without values of its own, which is not worth to be prepared.
     Bare(Option<Arc<[u8]>>),
     /// One statement with several sets of values.
@@ -93,7 +95,7 @@ impl AsyncLink {
         let begin = this.due();
         let later = this.state().pipelining;
         let work = match call {
-            Some(call) => Work::Call(Call { call, begin: begin.clone() }),
+            Some(call) => Work::Bound(call),
             None if is_one_statement(&sql) => Work::Bare(begin.clone()),
             None => Work::Query,
         };
@@ -101,6 +103,13 @@ impl AsyncLink {
             // What follows BEGIN, or comes in several pieces, must not be run without it.
             return Ok(None);
         }
+        let work = match work {
+            Work::Bound(call) => {
+                let (call, plan) = Call::plan(cursor, connection, call, begin, later)?;
+                Work::Call(call, plan)
+            }
+            work => work,
+        };
         cursor.get().begin_statement(sql.clone());
         let future = this.new_future(py)?;
         let target = Target::Cursor(cursor.clone().unbind());
@@ -220,7 +229,8 @@ impl AsyncLink {
             link.client.as_mut().map(|client| {
                 let commits = client.commits();
                 let request = match work {
-                    Work::Call(call) => Sent::Call(call.submit(client)?, call),
+                    Work::Call(call, plan) => Sent::Call(call.submit(client, plan)?, call),
+                    Work::Bound(call) => Sent::Query(calls::submit_many(client, &[call])?),
                     Work::Bare(begin) => {
                         Sent::Query(calls::submit_bare(client, begin.as_deref(), &sql)?)
                     }

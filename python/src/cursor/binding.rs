@@ -66,16 +66,7 @@ impl Call {
         &self.values
     }
 
-    /// What goes to the server, in text form results.
-    pub(crate) fn with_request<T>(
-        &self,
-        begin: Option<&[u8]>,
-        work: impl FnOnce(&CallRequest<'_>) -> T,
-    ) -> T {
-        self.with_results(begin, None, work)
-    }
-
-    /// What goes to the server, with the results in the given forms.
+    /// What goes to the server, with the results in the given forms, or in text form.
     pub(crate) fn with_results<T>(
         &self,
         begin: Option<&[u8]>,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use kecoa::ResultSet;
 use kecoa_proto::RowDescription;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use super::fetch::Fetched;
 use super::{Cursor, Mode, lock};
@@ -18,6 +19,11 @@ impl Cursor {
             (inner.forget(), inner.query.replace(sql))
         };
         drop(old);
+    }
+
+    /// The typecasters before the module's: the cursor's and the connection's.
+    pub(crate) fn casters<'py>(&self, py: Python<'py>) -> [Option<Bound<'py, PyDict>>; 2] {
+        [self.own_string_types(py), self.connection_types(py)]
     }
 
     /// Takes what a statement answered; `sql` is what errors are about.
@@ -64,8 +70,7 @@ impl Cursor {
         let this = slf.get();
         let mut set = ResultSet::default();
         set.rows.extend(rows);
-        let types = [this.own_string_types(py), this.connection_types(py)];
-        let fetched = Fetched::new(py, set, description, &types)?;
+        let fetched = Fetched::new(py, set, description, &this.casters(py))?;
         let old = {
             let mut inner = lock(&this.inner);
             inner.row = 0;
