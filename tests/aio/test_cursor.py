@@ -312,3 +312,51 @@ async def test_others_get_their_turn_while_a_stream_is_read(connected):
         ticker.cancel()
         assert ticks > 10
         await until(ticker.done, "the ticker ends")
+
+
+@on_both_loops
+async def test_a_statement_outlives_what_was_prepared_for_it(connected):
+    """From its second use on the server has it prepared: a change of schema, or DISCARD, is nobody's concern."""
+    async with connected() as conn:
+        await conn.execute("CREATE TEMP TABLE t (a int, b date)")
+        await conn.execute("INSERT INTO t VALUES (1, '2024-02-29')")
+
+        async def look():
+            cur = await conn.execute("SELECT * FROM t WHERE a = %s", (1,))
+            return await cur.fetchone(), [column.name for column in cur.description]
+
+        day = datetime.date(2024, 2, 29)
+        for _ in range(4):
+            assert await look() == ((1, day), ["a", "b"])
+        await conn.execute("ALTER TABLE t ADD c text DEFAULT 'new'")
+        for _ in range(4):
+            assert await look() == ((1, day, "new"), ["a", "b", "c"])
+        await conn.execute("DEALLOCATE ALL")
+        for _ in range(4):
+            assert await look() == ((1, day, "new"), ["a", "b", "c"])
+        # Inside a transaction the error has ended it; the next one goes well.
+        await conn.execute("ALTER TABLE t DROP c")
+        with pytest.raises(kecoa.errors.FeatureNotSupported):
+            async with conn.transaction():
+                await conn.execute("SELECT 1")
+                await look()
+        async with conn.transaction():
+            assert await look() == ((1, day), ["a", "b"])
+
+
+@looped
+async def test_instants_follow_the_sessions_time_zone(connected):
+    async with connected(options="-c timezone=UTC") as conn:
+
+        async def offset(cur):
+            return (await cur.fetchone())[0].utcoffset()
+
+        query = "SELECT timestamptz '2024-02-29 12:00:00+00'"
+        for _ in range(4):
+            assert await offset(await conn.execute(query)) == datetime.timedelta(0)
+        async with conn.pipeline():
+            await conn.execute("SET TimeZone TO 'Asia/Jakarta'")
+            cur = await conn.execute(query)
+        assert await offset(cur) == datetime.timedelta(hours=7)
+        for _ in range(2):
+            assert await offset(await conn.execute(query)) == datetime.timedelta(hours=7)
