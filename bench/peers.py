@@ -62,24 +62,29 @@ def _dbapi(conn: Any) -> Work:
     return work
 
 
-def psycopg2(dsn: str, module: str = "psycopg2") -> Work:
+def psycopg2(dsn: str, module: str = "psycopg2", **options: str) -> Work:
     """psycopg2, or whatever answers to its interface."""
     driver, extras = importlib.import_module(module), importlib.import_module(f"{module}.extras")
     extras.register_uuid()
-    conn = driver.connect(dsn)
+    conn = driver.connect(dsn, **options)
     conn.autocommit = True
     work = _dbapi(conn)
     work["execute_values1k"] = lambda: extras.execute_values(
         conn.cursor(), INSERT_VALUES, BATCH, page_size=len(BATCH)
     )
     work["copy10k"] = lambda: conn.cursor().copy_expert(COPY, io.StringIO(COPY_TEXT))
-    work["connect"] = lambda: driver.connect(dsn).close()
+    work["connect"] = lambda: driver.connect(dsn, **options).close()
     return work
 
 
 def kecoa(dsn: str) -> Work:
     """kecoa, through the same calls."""
     return psycopg2(dsn, "kecoa")
+
+
+def kecoa_server(dsn: str) -> Work:
+    """kecoa by server binding: statements that come again are prepared, and answered in binary form."""
+    return psycopg2(dsn, "kecoa", binding="server")
 
 
 def psycopg(dsn: str) -> Work:
@@ -191,5 +196,5 @@ async def psqlpy(dsn: str) -> Work:
 
 
 ALL = {
-    f.__name__: f for f in (null, nullbin, psycopg2, psycopg, asyncpg, pg8000, psqlpy, kecoa)
+    f.__name__: f for f in (null, nullbin, psycopg2, psycopg, asyncpg, pg8000, psqlpy, kecoa, kecoa_server)
 }  # fmt: skip

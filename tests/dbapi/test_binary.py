@@ -400,7 +400,9 @@ def test_rows_of_both_bindings_in_an_arrow_table(client: Any, server: Any) -> No
     query = """SELECT 1::int2 AS a, 2 AS b, 3::int8 AS c, 0.5::float4 AS d, 0.1::float8 AS e, true AS f,
         'x'::text AS g, '\\x00ff'::bytea AS h, '2024-02-29'::date AS i, '10:00'::time AS j,
         '2024-02-29 01:02:03'::timestamp AS k, '2024-02-29 01:02:03+00'::timestamptz AS l, ARRAY[1, NULL] AS m,
-        gen_random_uuid() IS NULL AS n, 1.50::numeric(5, 2) AS o"""
+        gen_random_uuid() IS NULL AS n, 1.50::numeric(5, 2) AS o, '10:00+02'::timetz AS p,
+        '1 year 2 days 00:00:01'::interval AS q, '00112233-4455-6677-8899-aabbccddeeff'::uuid AS r,
+        '{"a":  1}'::jsonb AS s, ARRAY['a', NULL] AS t, NULL::int AS u, 'infinity'::float8 AS v"""
     tables = []
     for connection in (client, server):
         with connection.cursor() as cursor:
