@@ -96,7 +96,8 @@ SELECT
   c.identity_generation, c.identity_start, c.identity_increment, c.identity_maximum,
   c.identity_minimum, c.identity_cycle, c.is_generated, c.generation_expression, c.is_updatable,
   'NO'::pg_catalog.text AS is_hidden,
-  crdb_internal.sql_type(a.atttypid, a.atttypmod) AS crdb_sql_type,
+  -- The collation this column has had from the start: a view cannot change it.
+  crdb_internal.sql_type(a.atttypid, a.atttypmod) COLLATE "C" AS crdb_sql_type,
   pg_catalog.col_description(a.attrelid, a.attnum) AS column_comment
 FROM information_schema.columns c
 LEFT JOIN pg_catalog.pg_attribute a

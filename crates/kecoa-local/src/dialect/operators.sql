@@ -118,4 +118,33 @@ BEGIN
 END
 $$;
 
+-- A VIRTUAL column may use PostgreSQL's own functions only, told by their oids below 12000: the
+-- functions behind PostgreSQL's own operators count as such.
+DO $$
+DECLARE
+  f record;
+  wanted oid := 9900;
+BEGIN
+  FOR f IN
+    SELECT p.oid FROM pg_catalog.pg_proc p
+    WHERE p.pronamespace = 'crdb_internal'::pg_catalog.regnamespace AND p.oid >= 12000::oid
+      AND p.proname IN ('divide', 'date_pli', 'date_mii', 'jsonb_array_element',
+                        'jsonb_array_element_text', 'int8shl', 'int8shr')
+    ORDER BY p.oid
+  LOOP
+    LOOP
+      wanted := (wanted::int8 + 1)::oid;
+      EXIT WHEN NOT EXISTS (SELECT 1 FROM pg_catalog.pg_proc p WHERE p.oid = wanted);
+    END LOOP;
+    EXIT WHEN wanted >= 9999::oid;
+    UPDATE pg_catalog.pg_proc SET oid = wanted WHERE oid = f.oid;
+    UPDATE pg_catalog.pg_operator SET oprcode = wanted WHERE oprcode = f.oid;
+    UPDATE pg_catalog.pg_depend SET objid = wanted
+      WHERE classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND objid = f.oid;
+    UPDATE pg_catalog.pg_depend SET refobjid = wanted
+      WHERE refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND refobjid = f.oid;
+  END LOOP;
+END
+$$;
+
 RESET allow_system_table_mods;
