@@ -65,7 +65,6 @@ class Leg(NamedTuple):
     collected: int
     passed: int
     seconds: int
-    always: bool
     known: dict[str, str]
 
     @property
@@ -82,20 +81,16 @@ class Found(NamedTuple):
     seconds: float
 
 
-def legs(every: bool) -> list[Leg]:
-    """Return the legs of bars.json; those of `make test`, or every one."""
-    known: dict[str, dict[str, str]]
+def legs() -> list[Leg]:
+    """Return the legs of bars.json."""
     bars = json.loads((HERE / "bars.json").read_text(encoding="utf-8"))
-    known = bars["known"]
-    found = [
-        Leg(**{"always": True, **leg, "known": known.get(leg.get("known", ""), {})}) for leg in bars["legs"]
-    ]
-    return [leg for leg in found if every or leg.always]
+    known: dict[str, dict[str, str]] = bars["known"]
+    return [Leg(**{**leg, "known": known.get(leg.get("known", ""), {})}) for leg in bars["legs"]]
 
 
 def run(server: TestServer, environment: Mapping[str, str]) -> dict[str, Counts]:
     """Run the legs, two or more at a time; print what falls short."""
-    chosen = legs(every=bool(environment.get("KECOA_EVERY_LEG")))
+    chosen = legs()
     for version in sorted({leg.sqlalchemy for leg in chosen}):
         fetch("sqlalchemy", version, SHA256[version])
         installed(version)
