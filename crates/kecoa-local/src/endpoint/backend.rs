@@ -12,7 +12,7 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::BackendAddress;
 use super::replies::{Fields, row};
-use super::stream::{Stream, put};
+use super::stream::{Stream, put_parts};
 
 /// The stream to PostgreSQL.
 pub(super) type Backend = Stream<OwnedReadHalf, OwnedWriteHalf>;
@@ -103,10 +103,7 @@ pub(super) async fn next(backend: &mut Backend) -> io::Result<Frame> {
 
 /// Appends a simple query.
 pub(super) fn put_query(sql: &[u8], out: &mut BytesMut) {
-    let mut body = Vec::with_capacity(sql.len() + 1);
-    body.extend_from_slice(sql);
-    body.push(0);
-    put(out, b'Q', &body);
+    put_parts(out, b'Q', &[sql, &[0]]);
 }
 
 /// Runs a query between the client's and returns its rows, or the error. Nothing may be in flight.

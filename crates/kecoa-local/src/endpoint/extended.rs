@@ -20,6 +20,8 @@ use crate::dialect::transaction::{self, Phase};
 pub(super) struct Prepared {
     /// How it was understood.
     analysis: Analysis,
+    /// What PostgreSQL parsed, for the positions of errors.
+    sql: Arc<Sql>,
     /// The client's text.
     client: Bytes,
     /// One piece whose meaning does not depend on the transaction.
@@ -175,8 +177,9 @@ impl Session {
             self.put_piece(OWN, &piece, run, false, None);
             return Ok(());
         }
-        let source = Some((Arc::new(piece.sql.clone()), client.clone()));
-        let sql = Bytes::from(piece.sql.text);
+        let parsed = Arc::new(piece.sql);
+        let source = Some((parsed.clone(), client.clone()));
+        let sql = Bytes::copy_from_slice(&parsed.text);
         let message = Message::Parse(Parse { name: parse.name.clone(), sql, types: parse.types });
         message
             .encode(&mut self.backend.output)
@@ -184,7 +187,7 @@ impl Session {
         let plain = analysis.control.is_none()
             && analysis.pieces.len() == 1
             && !transaction::forces_retry(&analysis.pieces);
-        let prepared = Arc::new(Prepared { analysis, client, plain });
+        let prepared = Arc::new(Prepared { analysis, sql: parsed, client, plain });
         let before = self.statements.insert(parse.name.clone(), prepared);
         self.expected.push_back(Expect::Parse {
             visible: true,
@@ -426,6 +429,5 @@ impl Session {
 }
 
 fn source(prepared: &Prepared) -> Source {
-    let piece = prepared.analysis.pieces.first()?;
-    Some((Arc::new(piece.sql.clone()), prepared.client.clone()))
+    Some((prepared.sql.clone(), prepared.client.clone()))
 }

@@ -2,7 +2,7 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::stream::put;
+use super::stream::{put, put_parts};
 use crate::dialect::RETRY_HINT;
 use crate::dialect::edit::Sql;
 use crate::dialect::plan::{OnError, Reply};
@@ -123,9 +123,7 @@ pub(super) fn tag(reply: &Reply, found: &[u8]) -> Option<Vec<u8>> {
 
 /// Appends a CommandComplete.
 pub(super) fn put_tag(tag: &[u8], out: &mut BytesMut) {
-    let mut body = tag.to_vec();
-    body.push(0);
-    put(out, b'C', &body);
+    put_parts(out, b'C', &[tag, &[0]]);
 }
 
 /// The string in front of the first NUL, and what follows it.

@@ -134,11 +134,19 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Stream<R, W> {
 
 /// Appends a message: tag, length, body.
 pub(super) fn put(out: &mut BytesMut, tag: u8, body: &[u8]) {
+    put_parts(out, tag, &[body]);
+}
+
+/// Appends a message whose body comes in parts.
+pub(super) fn put_parts(out: &mut BytesMut, tag: u8, parts: &[&[u8]]) {
     use bytes::BufMut;
+    let body: usize = parts.iter().map(|part| part.len()).sum();
     // Bodies come from frames, whose length is capped far below.
-    let length = u32::try_from(body.len().saturating_add(4)).unwrap_or(u32::MAX);
-    out.reserve(body.len() + 5);
+    let length = u32::try_from(body.saturating_add(4)).unwrap_or(u32::MAX);
+    out.reserve(body + 5);
     out.put_u8(tag);
     out.put_u32(length);
-    out.put_slice(body);
+    for part in parts {
+        out.put_slice(part);
+    }
 }
