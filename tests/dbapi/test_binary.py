@@ -21,7 +21,7 @@ import kecoa.extras
 from tests.parity.harness import typed
 
 SETTINGS = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 UTC = dt.timezone.utc
 OFFSETS = st.integers(-15 * 3600 + 1, 15 * 3600 - 1).map(lambda s: dt.timezone(dt.timedelta(seconds=s)))

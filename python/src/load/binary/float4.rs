@@ -9,7 +9,8 @@ const EXACT: f64 = 16_777_216.0;
 #[inline]
 pub(super) fn widen(value: f32) -> f64 {
     let wide = f64::from(value);
-    if !(wide.abs() <= EXACT) || wide.abs() < 1e-3 {
+    // NaN is in no range.
+    if !(1e-3..=EXACT).contains(&wide.abs()) {
         return by_text(value);
     }
     if wide.fract() == 0.0 {
