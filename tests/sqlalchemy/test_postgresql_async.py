@@ -234,3 +234,22 @@ def test_a_forgotten_connection_is_closed(url):
 
     with pytest.warns(sa.exc.SAWarning, match="garbage collector"):
         assert run(url, body)
+
+
+def test_a_table_made_anew_is_no_trouble_for_what_was_prepared(url):
+    """Inside one transaction, where nothing could be repeated, and on another connection."""
+
+    async def body(engine):
+        async with engine.connect() as conn, engine.connect() as other:
+            for kind in (sa.Integer, sa.Text, sa.Numeric):
+                table = sa.Table("made_anew", sa.MetaData(), sa.Column("a", kind))
+                await conn.run_sync(lambda sync, table=table: table.create(sync))
+                for _ in range(3):
+                    await conn.execute(sa.select(table))
+                await conn.commit()
+                for _ in range(3):
+                    await other.execute(sa.select(table))
+                await other.rollback()
+                await conn.run_sync(lambda sync, table=table: table.drop(sync))
+
+    run(url, body)

@@ -10,18 +10,51 @@ docstrings below. `sqlalchemy.ext.asyncio.create_async_engine` takes the same UR
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from types import ModuleType
 from typing import Any, Literal
 
-from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
+from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2, PGExecutionContext_psycopg2
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.exc import ArgumentError
 
+from kecoa import DatabaseError
 from kecoa.sqlalchemy._failure import is_lost
 from kecoa.sqlalchemy.postgresql_types import CASTS, COLSPECS, register_multiranges
 
 __all__ = ["KecoaDialect", "PGDialect_kecoa", "dialect"]
+
+
+_SEEN = "kecoa_schema_changes"
+
+
+class KecoaExecutionContext(PGExecutionContext_psycopg2):
+    """What runs one statement. Has the server forget what it prepared before the engine changed a schema.
+
+    A statement whose columns have another type than when it was prepared fails, and with it the transaction.
+    """
+
+    def pre_exec(self) -> None:
+        """Do what has to come before the statement."""
+        super().pre_exec()
+        dialect: KecoaDialect = self.dialect
+        if not dialect.prepares:
+            return
+        if self.isddl:
+            dialect.schema_changes += 1
+        # Before the first change there is nothing to forget, and SQLAlchemy's first connection has no `info`.
+        if not dialect.schema_changes:
+            return
+        info = self._dbapi_connection.info
+        if info.get(_SEEN, 0) == dialect.schema_changes:
+            return
+        # In a failed transaction nothing can be done, and the statement will say so itself.
+        with suppress(DatabaseError):
+            cursor = self._dbapi_connection.cursor()
+            cursor.execute("DEALLOCATE ALL")
+            cursor.close()
+            info[_SEEN] = dialect.schema_changes
 
 
 class KecoaDialect(PGDialect_psycopg2):
@@ -29,7 +62,12 @@ class KecoaDialect(PGDialect_psycopg2):
 
     driver = "kecoa"
     supports_statement_cache = True
+    execution_ctx_cls = KecoaExecutionContext
     colspecs = COLSPECS
+    #: How many schema changes the engine made.
+    schema_changes = 0
+    #: Whether the server prepares statements, so that they matter.
+    prepares = False
     # By position: an INSERT of a thousand rows needs no four thousand names, and half of the time.
     default_paramstyle = "format"
 
@@ -78,6 +116,7 @@ class KecoaDialect(PGDialect_psycopg2):
         if binding not in (None, "client", "server"):
             raise ArgumentError(f'expected binding "client" or "server", found {binding!r}')
         self.binding = binding
+        self.prepares = self.is_async or binding == "server"
         # A parameter has no context that says its type, as a literal has.
         self.colspecs = {**type(self).colspecs, **CASTS} if binding == "server" else type(self).colspecs
 
