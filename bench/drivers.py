@@ -166,10 +166,10 @@ def show(
 ) -> None:
     """One table, a line a workload and a column a driver."""
     drivers = list(dict.fromkeys(d for by_driver in medians.values() for d in by_driver))
-    print(f"\n{title:24}" + "".join(f"{d:>12}" for d in drivers))
+    print(f"\n{title:24}" + "".join(f"{d:>13}" for d in drivers))
     for workload, by_driver in medians.items():
         cells = (value(by_driver, d) if d in by_driver else None for d in drivers)
-        print(f"{workload:24}" + "".join(f"{'-':>12}" if c is None else f"{c:12.2f}" for c in cells))
+        print(f"{workload:24}" + "".join(f"{'-':>13}" if c is None else f"{c:13.2f}" for c in cells))
 
 
 def ratio(by_driver: ByDriver, driver: str) -> float | None:
