@@ -38,7 +38,7 @@ class KecoaExecutionContext(PGExecutionContext_psycopg2):
     def pre_exec(self) -> None:
         """Do what has to come before the statement."""
         super().pre_exec()
-        dialect: KecoaDialect = self.dialect
+        dialect: Any = self.dialect
         if not dialect.prepares:
             return
         if self.isddl:
