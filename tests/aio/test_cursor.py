@@ -334,8 +334,16 @@ async def test_a_statement_outlives_what_was_prepared_for_it(connected):
         await conn.execute("DEALLOCATE ALL")
         for _ in range(4):
             assert await look() == ((1, day, "new"), ["a", "b", "c"])
-        # Inside a transaction the error has ended it; the next one goes well.
-        await conn.execute("ALTER TABLE t DROP c")
+        # A change of schema by this connection is heeded, also inside a transaction.
+        async with conn.transaction():
+            await conn.execute("ALTER TABLE t ADD d int")
+            assert (await look())[1] == ["a", "b", "c", "d"]
+            await conn.execute("ALTER TABLE t DROP d")
+            assert (await look())[1] == ["a", "b", "c"]
+        for _ in range(4):
+            await look()
+        # One that it can't see: inside a transaction the error has ended it; the next one goes well.
+        await conn.execute("DO 'BEGIN ALTER TABLE t DROP c; END'")
         with pytest.raises(kecoa.errors.FeatureNotSupported):
             async with conn.transaction():
                 await conn.execute("SELECT 1")

@@ -144,12 +144,17 @@ impl StatementCache {
         self.closing.push(name.clone());
     }
 
-    /// Learns from a command's tag that the server's names are gone.
+    /// Learns from a command's tag that the server's names are gone, or of no use any more.
     pub(crate) fn heed(&mut self, tag: &[u8]) {
-        if !tag.starts_with(b"D") {
+        if !matches!(tag.first(), Some(b'A' | b'D')) {
             return;
         }
         match tag {
+            // Rows of what was prepared may look different now. Inside a transaction the server's complaint
+            // would end it, so it is not waited for; psycopg 3 forgets at the same tags.
+            tag if tag.starts_with(b"ALTER ") || tag.starts_with(b"DROP ") => {
+                self.closing.extend(self.prepared.drain().map(|(_, known)| known.name));
+            }
             b"DISCARD ALL" | b"DEALLOCATE ALL" => {
                 self.prepared.clear();
                 self.closing.clear();
@@ -257,6 +262,8 @@ mod tests {
             (&b"DISCARD ALL"[..], false, 0),
             (b"DEALLOCATE ALL", false, 0),
             (b"DEALLOCATE", false, 1),
+            (b"ALTER TABLE", false, 1),
+            (b"DROP TABLE", false, 1),
             (b"DELETE 5", true, 0),
             (b"DISCARD PLANS", true, 0),
         ] {
