@@ -160,7 +160,7 @@ ORDER BY i.indrelid, c.relname
 INDEX_EXPRESSIONS = text(
     """
 SELECT i.indexrelid AS index_oid, k.number AS number,
-       pg_catalog.pg_get_indexdef(i.indexrelid, k.number, true) AS element
+       pg_catalog.pg_get_indexdef(i.indexrelid, CAST(k.number AS INT4), true) AS element
 FROM pg_catalog.pg_index AS i, generate_series(1, :width) AS k (number)
 WHERE i.indexrelid IN :oids AND k.number <= i.indnkeyatts
 """
