@@ -27,8 +27,9 @@ UTC = dt.timezone.utc
 OFFSETS = st.integers(-15 * 3600 + 1, 15 * 3600 - 1).map(lambda s: dt.timezone(dt.timedelta(seconds=s)))
 # The server's text has no NUL.
 WORDS = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=20)
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
 JSONS = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, width=32) | WORDS,
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | FINITE | WORDS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
     max_leaves=6,
 )
@@ -84,6 +85,7 @@ def outcome(cursor: Any) -> Any:
 
 def text_and_binary(connection: Any, expressions: str) -> tuple[Any, Any]:
     """What a row of expressions is in text form, and from a binary cursor."""
+    connection.rollback()
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {expressions}")
         text = outcome(cursor)
