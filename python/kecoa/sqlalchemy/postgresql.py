@@ -118,7 +118,7 @@ class KecoaDialect(PGDialect_psycopg2):
         self.binding = binding
         self.prepares = self.is_async or binding == "server"
         # A parameter has no context that says its type, as a literal has.
-        self.colspecs = {**type(self).colspecs, **CASTS} if binding == "server" else type(self).colspecs
+        self.colspecs = {**type(self).colspecs, **CASTS} if self.prepares else type(self).colspecs
 
     def create_connect_args(self, url: URL) -> Any:
         """Return the arguments of `connect`."""
