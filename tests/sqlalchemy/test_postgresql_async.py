@@ -251,5 +251,6 @@ def test_a_table_made_anew_is_no_trouble_for_what_was_prepared(url):
                     await other.execute(sa.select(table))
                 await other.rollback()
                 await conn.run_sync(lambda sync, table=table: table.drop(sync))
+                await conn.commit()
 
     run(url, body)
