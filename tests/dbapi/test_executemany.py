@@ -166,6 +166,57 @@ def test_statements(same: Callable[..., None], sql: str, arguments: list[Any]) -
     same(lambda module, conn, cur: cur.executemany(sql, arguments))
 
 
+CHANGES = [
+    ("UPDATE many SET c = %s, e = %s WHERE a = %s", [(f"x{n}", n / 3, n) for n in range(700)]),
+    (
+        "UPDATE many SET d = %s WHERE many.a = %s AND c = %s",
+        [(f"{n}", n, f"it's; 100% \\ {n}") for n in range(20)],
+    ),
+    ("UPDATE many SET d = %s WHERE a = %s", [("ok", 1), ("ok", 2), ("too long for it", 3), ("ok", 4)]),
+    ("UPDATE many SET d = %s WHERE a = %s", [("ok", 1), ("too long for it", -1), ("ok", 4)]),
+    ("UPDATE many SET f = %s WHERE a = %s", [(1, 1), (2.5, 2), (10**12, 3), (4, 4)]),
+    ("UPDATE many SET a = %s WHERE a = %s", [(100 + n, n) for n in range(9)] + [(5, 100)]),
+    (
+        "UPDATE many SET g = %s WHERE k = %s",
+        [(dt.datetime(2020, 1, 1), dt.date(2024, 1, 1 + n)) for n in range(9)],
+    ),
+    ("UPDATE many SET b = %s WHERE c = %s", [(None, None), (1, "x"), (2**40, "it's; 100% \\ 4")]),
+    ("UPDATE many SET h = %s, m = %s WHERE u = %s", [(b"\0x", [n], str(uuid.UUID(int=n))) for n in range(5)]),
+    ("UPDATE many SET j = %s WHERE a = %s", [("{}", 1), ("{", 2), ("[]", 3)]),
+    ("DELETE FROM many WHERE a = %s", [(n,) for n in (1, 3, 5, 5, 99, 2**40)]),
+    ("DELETE FROM many WHERE c = %s", [("it's; 100% \\ 7",), (5,)]),
+    ("DELETE FROM many WHERE d = %s AND i = %s", [("aa", True), ("aaa", False), (None, None)]),
+]
+
+
+@pytest.mark.parametrize(("sql", "arguments"), CHANGES, ids=lambda value: str(value)[:60])
+def test_changes(same: Callable[..., None], sql: str, arguments: list[Any]) -> None:
+    def act(module: Any, conn: Any, cur: Any) -> None:
+        cur.executemany(INSERT, rows(30))
+        cur.executemany(sql, arguments)
+
+    same(act)
+
+
+@pytest.mark.parametrize("autocommit", [False, True])
+def test_server_binding_does_the_same(dsn: str, autocommit: bool) -> None:
+    """Errors may have no position: a value that its type refuses is one of a parameter."""
+
+    def by(binding: str, sql: str, arguments: list[Any]) -> dict[str, Any]:
+        def act(module: Any, conn: Any, cur: Any) -> None:
+            cur.executemany(INSERT, rows(30))
+            conn.binding = binding
+            cur.executemany(sql, arguments)
+
+        seen = observed(kecoa, dsn, autocommit, act)
+        name, _, pgcode, _ = seen.pop("error", ("", "", "", ""))
+        return {**seen, "error": (name, pgcode)}
+
+    returning = ("INSERT INTO many (a) VALUES (%s + 1) RETURNING a", [(100 + n,) for n in range(9)])
+    for sql, arguments in [*CHANGES, (INSERT, rows(40)[30:]), returning]:
+        assert by("server", sql, arguments) == by("client", sql, arguments), sql
+
+
 def test_copy_is_refused(conn: Any) -> None:
     cur = conn.cursor()
     cur.execute("CREATE TEMP TABLE many (a int)")

@@ -121,19 +121,20 @@ impl Cursor {
         connection: &Bound<'py, Connection>,
         query: &Bound<'py, PyAny>,
         vars: Option<&Bound<'py, PyAny>>,
+        mode: Mode,
     ) -> PyResult<()> {
         let (text, call) = bound(slf, connection, query, vars)?;
         let text: Arc<[u8]> = text.into();
         let old = lock(&slf.get().inner).query.replace(text.clone());
         drop(old);
         let Some(call) = call else {
-            return Cursor::run(slf, connection, &text, Mode::Normal);
+            return Cursor::run(slf, connection, &text, mode);
         };
         let old = lock(&slf.get().inner).forget();
         drop(old);
         let types = [slf.get().own_string_types(slf.py()), slf.get().connection_types(slf.py())];
         let driven = Connection::run_call(connection, &call, &types)?;
-        Cursor::take_driven(slf, connection, &call.template.sql, Mode::Normal, driven)
+        Cursor::take_driven(slf, connection, &call.template.sql, mode, driven)
     }
 }
 

@@ -246,7 +246,7 @@ impl Cursor {
             && !connection.get().is_async()
             && connection.get().green(py)?.is_none()
         {
-            return Cursor::execute_bound(slf, &connection, query, vars);
+            return Cursor::execute_bound(slf, &connection, query, vars, mode);
         }
         if query.is_truthy()? {
             // As psycopg2: a statement that cannot be merged leaves none to show.

@@ -3,8 +3,8 @@
 //! Rows travel in requests of many statements that end in one Sync: the server skips what follows an
 //! error, as the loop would not have sent it. Where statements commit by themselves each row is
 //! given a transaction of its own inside of the request. A row travels as its own text, parsed as it
-//! would be alone; only a plain INSERT is parsed once and bound row by row, where every value is sure
-//! to be taken as its literal would be.
+//! would be alone; only a plain INSERT, UPDATE or DELETE is parsed once and bound row by row, where every
+//! value is sure to be taken as its literal would be. By server binding every statement is that can be.
 
 use std::ops::Range;
 
@@ -15,11 +15,11 @@ use pyo3::prelude::*;
 use pyo3::types::PyIterator;
 
 use super::execute::{Mode, statement};
-use super::{Cursor, lock};
+use super::{Binding, Cursor, lock};
 use crate::connection::Connection;
 use crate::dump::{Dumper, Settings};
 use crate::interpolate;
-use crate::parameters::{Template, Values, is_literal, is_plain_insert, is_row_statement};
+use crate::parameters::{Template, Values, is_literal, is_plain, is_row_statement};
 
 /// How many rows travel together, and how many bytes of their text.
 const BATCH_ROWS: usize = 500;
@@ -61,10 +61,10 @@ impl Batch {
 }
 
 /// A statement that is parsed once for all rows.
-struct Insert {
+struct Once {
     sql: Vec<u8>,
-    /// The types of the columns that the values go to.
-    columns: Vec<u32>,
+    /// The types of the columns that the values go to; none by server binding, which is asked for.
+    columns: Option<Vec<u32>>,
 }
 
 /// How one batch ended.
@@ -104,7 +104,7 @@ impl Batch {
     fn send(
         &self,
         client: &mut Client,
-        insert: Option<&Insert>,
+        once: Option<&Once>,
         commits: Commits,
         hook: &mut dyn Interrupt,
     ) -> Result<Piped, kecoa::Error> {
@@ -126,11 +126,11 @@ impl Batch {
         }
         let mut parsed: Option<&[u32]> = None;
         for (index, (row, parameters)) in self.rows.iter().zip(&parameters).enumerate() {
-            match (&row.values, insert) {
-                (Some(values), Some(insert)) => {
+            match (&row.values, once) {
+                (Some(values), Some(once)) => {
                     if parsed != Some(values.types.as_slice()) {
                         steps.push(Step::Close(Target::Statement(ROW)));
-                        let (sql, types) = (insert.sql.as_slice(), values.types.as_slice());
+                        let (sql, types) = (once.sql.as_slice(), values.types.as_slice());
                         steps.push(Step::Parse { name: ROW, sql, types });
                         parsed = Some(&values.types);
                     }
@@ -167,11 +167,11 @@ impl Batch {
     fn run(
         &self,
         client: &mut Client,
-        insert: Option<&Insert>,
+        once: Option<&Once>,
         hook: &mut dyn Interrupt,
     ) -> Result<Sent, kecoa::Error> {
         let commits = Commits(client.transaction_status() == TransactionStatus::Idle);
-        let sent = self.send(client, insert, commits, hook);
+        let sent = self.send(client, once, commits, hook);
         // Also where the request was interrupted: its own transaction is no one's to end but ours.
         if commits.0
             && !client.is_closed()
@@ -196,10 +196,10 @@ impl Batch {
     }
 }
 
-/// The types of the columns of a plain INSERT, when it is one and the server can say.
-fn describe(slf: &Bound<'_, Connection>, sql: &[u8]) -> PyResult<Option<Insert>> {
+/// The types of the columns of a plain statement, when it is one and the server can say.
+fn describe(slf: &Bound<'_, Connection>, sql: &[u8]) -> PyResult<Option<Once>> {
     let Some(Template { sql }) = Template::new(sql) else { return Ok(None) };
-    if !is_plain_insert(&sql) {
+    if !is_plain(&sql) {
         return Ok(None);
     }
     let steps = [
@@ -215,7 +215,7 @@ fn describe(slf: &Bound<'_, Connection>, sql: &[u8]) -> PyResult<Option<Insert>>
         client.run(&Request::Extended(&steps), hook)
     })?;
     let columns = driven.ok().and_then(|mut results| results.pop()?.parameters);
-    Ok(columns.map(|columns| Insert { sql, columns }))
+    Ok(columns.map(|columns| Once { sql, columns: Some(columns) }))
 }
 
 impl Cursor {
@@ -250,25 +250,31 @@ impl Cursor {
             return Ok(());
         }
         let Some(mut next) = rows.next() else { return Ok(()) };
-        let insert = if crdb { None } else { describe(&connection, &sql)? };
+        let once = match connection.get().binding() {
+            Binding::Server => {
+                Template::new(&sql).map(|once| Once { sql: once.sql, columns: None })
+            }
+            Binding::Client if crdb => None,
+            Binding::Client => describe(&connection, &sql)?,
+        };
         let mut batch = Batch::default();
         loop {
             let vars = match next {
                 Ok(vars) => vars,
                 Err(error) => {
                     // The rows before it count, as in a loop.
-                    Cursor::send_batch(slf, &connection, &mut batch, insert.as_ref(), total)?;
+                    Cursor::send_batch(slf, &connection, &mut batch, once.as_ref(), total)?;
                     slf.get().count(*total);
                     return Err(error);
                 }
             };
             let pushed = match pipelines(connection.get())? {
-                true => push(slf, &connection, &settings, &mut batch, &sql, &vars, insert.as_ref()),
+                true => push(slf, &connection, &settings, &mut batch, &sql, &vars, once.as_ref()),
                 false => Ok(false),
             };
             let kept = matches!(pushed, Ok(true));
             if !kept || batch.is_full() {
-                Cursor::send_batch(slf, &connection, &mut batch, insert.as_ref(), total)?;
+                Cursor::send_batch(slf, &connection, &mut batch, once.as_ref(), total)?;
             }
             if let Err(error) = pushed {
                 let old = lock(&slf.get().inner).query.take();
@@ -283,7 +289,7 @@ impl Cursor {
                 None => break,
             }
         }
-        Cursor::send_batch(slf, &connection, &mut batch, insert.as_ref(), total)
+        Cursor::send_batch(slf, &connection, &mut batch, once.as_ref(), total)
     }
 
     /// Sends what was gathered and takes the outcome as if each row had been sent alone.
@@ -291,13 +297,13 @@ impl Cursor {
         slf: &Bound<'_, Cursor>,
         connection: &Bound<'_, Connection>,
         batch: &mut Batch,
-        insert: Option<&Insert>,
+        once: Option<&Once>,
         total: &mut i64,
     ) -> PyResult<()> {
         slf.get().check_open(slf.py())?;
         while !batch.rows.is_empty() {
             let driven =
-                Connection::drive(connection, |client, hook| batch.run(client, insert, hook))?;
+                Connection::drive(connection, |client, hook| batch.run(client, once, hook))?;
             let sent = match driven {
                 Ok(sent) => sent,
                 Err(error) => {
@@ -361,7 +367,7 @@ fn push<'py>(
     batch: &mut Batch,
     sql: &[u8],
     vars: &Bound<'py, PyAny>,
-    insert: Option<&Insert>,
+    once: Option<&Once>,
 ) -> PyResult<bool> {
     if vars.is_none() {
         return Ok(false);
@@ -379,8 +385,10 @@ fn push<'py>(
     let text = begin..batch.texts.len();
     let texts = &batch.texts;
     let literals = || marks.iter().filter_map(|mark| texts.get(mark.clone()));
-    let values = insert.and_then(|insert| {
-        Values::of(literals(), false).filter(|values| values.cannot_fail(&insert.columns))
+    let values = once.and_then(|once| {
+        let values = Values::of(literals(), connection.get().is_cockroach())?;
+        let columns = once.columns.as_ref();
+        columns.is_none_or(|columns| values.cannot_fail(columns)).then_some(values)
     });
     // What an adapter made may be several statements.
     if values.is_none() && literals().any(|literal| literal.contains(&b';') && !is_literal(literal))

@@ -13,7 +13,7 @@ use std::ops::Range;
 
 use kecoa_proto::{Format, Parameter};
 
-pub(crate) use template::{Template, is_plain_insert, is_row_statement, template_of};
+pub(crate) use template::{Template, is_plain, is_row_statement, template_of};
 
 /// The literals of one statement as parameters, in text form.
 #[derive(Debug, Default)]

@@ -165,39 +165,71 @@ fn may_stand_before(sql: &[u8]) -> bool {
     sql.trim_ascii_start().first() != Some(&b'(')
 }
 
-/// Whether a rewritten statement is `INSERT INTO table [(columns)] VALUES ($1, $2, …)` and nothing
-/// else: then each parameter's type is its column's, and it is put there as a literal would be.
-pub(crate) fn is_plain_insert(sql: &[u8]) -> bool {
-    plain_insert(sql).is_some()
-}
-
-fn plain_insert(sql: &[u8]) -> Option<()> {
+/// Whether a rewritten statement is a plain INSERT, UPDATE or DELETE, and nothing else: then each
+/// parameter's type is its column's, and it goes there, or is compared, as a literal would be.
+///
+/// - `INSERT INTO table [(columns)] VALUES ($1, $2, …)`
+/// - `UPDATE table SET column = $1, … WHERE column = $2 [AND …]`
+/// - `DELETE FROM table WHERE column = $1 [AND …]`
+pub(crate) fn is_plain(sql: &[u8]) -> bool {
     let sql = sql.trim_ascii();
     let sql = sql.strip_suffix(b";").unwrap_or(sql);
-    let rest = word(sql, b"insert")?;
-    let rest = word(rest, b"into")?;
-    let rest = name(rest)?;
-    let rest = match rest.trim_ascii_start().strip_prefix(b"(") {
-        Some(columns) => {
-            let mut rest = name(columns)?;
-            while let Some(more) = rest.trim_ascii_start().strip_prefix(b",") {
-                rest = name(more)?;
-            }
-            rest.trim_ascii_start().strip_prefix(b")")?
-        }
+    let end = plain_insert(sql).or_else(|| plain_update(sql)).or_else(|| plain_delete(sql));
+    end.is_some_and(|rest| rest.trim_ascii_start().is_empty())
+}
+
+fn plain_insert(sql: &[u8]) -> Option<&[u8]> {
+    let rest = name(word(word(sql, b"insert")?, b"into")?)?;
+    let rest = match symbol(rest, b'(') {
+        Some(columns) => symbol(list(columns, name)?, b')')?,
         None => rest,
     };
-    let mut rest = word(rest, b"values")?.trim_ascii_start().strip_prefix(b"(")?;
-    loop {
-        let digits = rest.trim_ascii_start().strip_prefix(b"$")?;
-        let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        rest = digits.get(count..)?.trim_ascii_start();
-        match rest.split_first()? {
-            (b',', more) => rest = more,
-            (b')', []) => return Some(()),
-            _ => return None,
-        }
+    let values = symbol(word(rest, b"values")?, b'(')?;
+    symbol(list(values, parameter)?, b')')
+}
+
+fn plain_update(sql: &[u8]) -> Option<&[u8]> {
+    let rest = name(word(sql, b"update")?)?;
+    conditions(word(list(word(rest, b"set")?, equality)?, b"where")?)
+}
+
+fn plain_delete(sql: &[u8]) -> Option<&[u8]> {
+    let rest = name(word(word(sql, b"delete")?, b"from")?)?;
+    conditions(word(rest, b"where")?)
+}
+
+/// What follows `column = $1 [AND …]`.
+fn conditions(sql: &[u8]) -> Option<&[u8]> {
+    let mut rest = equality(sql)?;
+    while let Some(more) = word(rest, b"and") {
+        rest = equality(more)?;
     }
+    Some(rest)
+}
+
+/// What follows `column = $1`.
+fn equality(sql: &[u8]) -> Option<&[u8]> {
+    parameter(symbol(name(sql)?, b'=')?)
+}
+
+/// What follows items with commas between.
+fn list<'a>(sql: &'a [u8], item: impl Fn(&'a [u8]) -> Option<&'a [u8]>) -> Option<&'a [u8]> {
+    let mut rest = item(sql)?;
+    while let Some(more) = symbol(rest, b',') {
+        rest = item(more)?;
+    }
+    Some(rest)
+}
+
+/// What follows a parameter.
+fn parameter(sql: &[u8]) -> Option<&[u8]> {
+    let digits = symbol(sql, b'$')?;
+    digits.get(digits.iter().take_while(|byte| byte.is_ascii_digit()).count()..)
+}
+
+/// What follows one character.
+fn symbol(sql: &[u8], symbol: u8) -> Option<&[u8]> {
+    sql.trim_ascii_start().strip_prefix(&[symbol])
 }
 
 /// What follows a keyword.
@@ -279,13 +311,15 @@ mod tests {
     }
 
     #[test]
-    fn plain_inserts() {
+    fn plain_statements() {
         for sql in [
             "INSERT INTO t VALUES ($1)",
             " insert into s.\"T u\" (a, \"b\") values ( $1 , $2 ) ; ",
             "INSERT INTO t(a)VALUES($1)",
+            "UPDATE t SET a=$1, \"b\" = $2 WHERE t.id = $3 and c=$4;",
+            "DELETE FROM s.t WHERE s.t.a = $1",
         ] {
-            assert!(is_plain_insert(sql.as_bytes()), "{sql}");
+            assert!(is_plain(sql.as_bytes()), "{sql}");
         }
         for sql in [
             "INSERT INTO t VALUES ($1), ($2)",
@@ -293,9 +327,18 @@ mod tests {
             "INSERT INTO t VALUES ($1) RETURNING a",
             "INSERT INTO t SELECT $1",
             "INSERT INTO t DEFAULT VALUES",
+            "UPDATE t SET a = $1",
+            "UPDATE t SET a = a + $1 WHERE b = $2",
+            "UPDATE t SET a = $1 WHERE b > $2",
+            "UPDATE t SET a = $1 WHERE b = $2 OR c = $3",
+            "UPDATE t SET a = $1 WHERE b = $2 RETURNING a",
+            "UPDATE t AS x SET a = $1 WHERE b = $2",
+            "UPDATE t SET a = $1 WHERE b = $2::int",
+            "DELETE FROM t",
+            "DELETE FROM t WHERE a = $1; DELETE FROM t",
             "INSERT INTO t (a) OVERRIDING SYSTEM VALUE VALUES ($1)",
         ] {
-            assert!(!is_plain_insert(sql.as_bytes()), "{sql}");
+            assert!(!is_plain(sql.as_bytes()), "{sql}");
         }
     }
 }
