@@ -261,6 +261,13 @@ def test_a_string_in_another_encoding_than_the_last_connections(parity_connectio
 @settings_of_a_few
 @given(value=nested)
 @example(value=None)
+@example(value=Word("itself"))
+@example(value=Word(""))
+@example(value=Kind.OTHER)
+@example(value=Level.LOW)
+@example(value=Number(5))
+@example(value=b"\x80")
+@example(value=b"\xe2\x82a\xff'\xf0\x9f")
 def test_adapters_by_hand(same, value):
     """Wrapped in each adapter: what it makes, or which exception it raises."""
 

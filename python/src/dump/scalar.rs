@@ -5,7 +5,7 @@ use std::io::Write as _;
 use pyo3::exceptions::PyMemoryError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyInt, PyString};
+use pyo3::types::PyInt;
 
 use super::Builtin;
 use crate::globals;
@@ -140,7 +140,8 @@ pub(super) fn as_is(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()>
         out.extend_from_slice(b"NULL");
         return Ok(());
     }
-    let text = value.cast::<PyString>().cloned().or_else(|_| value.str())?;
+    // Subclasses of str have a say, too.
+    let text = value.str()?;
     out.extend_from_slice(text.to_str()?.as_bytes());
     Ok(())
 }

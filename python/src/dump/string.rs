@@ -1,5 +1,7 @@
 //! str and bytes.
 
+use std::borrow::Cow;
+
 use memchr::memchr_iter;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::ffi;
@@ -40,6 +42,22 @@ pub(super) fn escape(data: &[u8], settings: &Settings, out: &mut Vec<u8>) -> PyR
     Ok(())
 }
 
+/// What libpq makes of bytes that are no UTF-8: for each of them two that no server takes, so that the
+/// quote behind them stays a quote.
+fn replace_invalid(data: &[u8]) -> Cow<'_, [u8]> {
+    if std::str::from_utf8(data).is_ok() {
+        return Cow::Borrowed(data);
+    }
+    let mut out = Vec::with_capacity(data.len() + 8);
+    for chunk in data.utf8_chunks() {
+        out.extend_from_slice(chunk.valid().as_bytes());
+        for _ in chunk.invalid() {
+            out.extend_from_slice(b"\xc0 ");
+        }
+    }
+    Cow::Owned(out)
+}
+
 /// A str, or bytes that are text already.
 pub(super) fn text(
     value: &Bound<'_, PyAny>,
@@ -53,6 +71,9 @@ pub(super) fn text(
         return escape(settings.codec.encode(text)?.as_bytes(), settings, out);
     }
     match value.cast::<PyBytes>() {
+        Ok(bytes) if settings.connected && *settings.codec == crate::codec::Codec::Utf8 => {
+            escape(&replace_invalid(bytes.as_bytes()), settings, out)
+        }
         Ok(bytes) => escape(bytes.as_bytes(), settings, out),
         Err(_) => Err(PyTypeError::new_err("can't quote non-string object")),
     }
