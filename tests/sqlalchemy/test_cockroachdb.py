@@ -57,6 +57,27 @@ def metadata(engine):
 # ---- the server -------------------------------------------------------------------------------
 
 
+def test_the_dialect_for_postgresql_connects_to_it(url):
+    """SQLAlchemy's own drivers say "Could not determine version from string" there."""
+    engine = sa.create_engine(url.set(drivername="postgresql+kecoa"))
+    with engine.begin() as conn:
+        assert conn.dialect.name == "postgresql"
+        assert conn.dialect.server_version_info >= (9, 5)
+        assert conn.scalar(sa.select(sa.literal(40) + 2)) == 42
+    engine.dispose()
+
+
+def test_the_dialect_for_postgresql_connects_to_it_with_asyncio(url):
+    async def ask():
+        engine = create_async_engine(url.set(drivername="postgresql+kecoa"))
+        async with engine.begin() as conn:
+            answer = await conn.scalar(sa.select(sa.literal(40) + 2))
+        await engine.dispose()
+        return answer
+
+    assert asyncio.run(ask()) == 42
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
