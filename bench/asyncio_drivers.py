@@ -14,7 +14,6 @@ import argparse
 import asyncio
 import json
 import socket
-import statistics
 import struct
 import subprocess
 import sys
@@ -176,43 +175,6 @@ class Child(drivers.Child):
         self.greeting = self._read()
 
 
-def compare(args: argparse.Namespace) -> drivers.Medians:
-    """Run it all; medians by workload, driver and clock."""
-    wire = floor.Wire(peers.parse(args.dsn))
-    wire.run(workloads.SETUP)
-    children: dict[str, Child] = {}
-    for name in args.drivers.split(","):
-        child = Child(name, args.dsn)
-        if "error" in child.greeting:
-            print(f"# {name}: absent: {child.greeting['error']}")
-            child.close()
-        else:
-            children[name] = child
-    names = args.only.split(",") if args.only else [w for w in workloads.ALL if w != "execute_values1k"]
-    seen: dict[str, dict[str, list[dict[str, float]]]] = {w: {d: [] for d in children} for w in names}
-    for number in range(args.rounds + 1):
-        for workload in names:
-            if workload in workloads.FILLS:
-                wire.run(workloads.TRUNCATE)
-            for driver, child in children.items():
-                answer = child.ask(workload, args.secs / 3 if number == 0 else args.secs)
-                if "error" in answer:
-                    print(f"# {driver}/{workload}: {answer['error']}")
-                elif "wall" in answer and number:
-                    seen[workload][driver].append(answer)
-    for child in children.values():
-        child.close()
-    wire.close()
-    return {
-        workload: {
-            driver: {clock: statistics.median(m[clock] for m in found) for clock in ("wall", "cpu")}
-            for driver, found in by_driver.items()
-            if found
-        }
-        for workload, by_driver in seen.items()
-    }
-
-
 def ratio(by_driver: drivers.ByDriver, driver: str) -> float | None:
     """Wall time as a multiple of asyncpg's."""
     base = by_driver.get("asyncpg")
@@ -245,7 +207,9 @@ def main() -> None:
     if args.child:
         serve(args.child, args.dsn)
         return
-    medians = compare(args)
+    # `execute_values` is psycopg2's alone.
+    every = [workload for workload in workloads.ALL if workload != "execute_values1k"]
+    medians = drivers.compare(args, Child, every)
     show("wall us", medians, lambda by, d: by[d]["wall"])
     show("client CPU us", medians, lambda by, d: by[d]["cpu"])
     show("wall / asyncpg", medians, ratio)

@@ -120,19 +120,19 @@ class Child:
         self.process.wait()
 
 
-def compare(args: argparse.Namespace) -> Medians:
-    """Run it all; medians by workload, driver and clock."""
+def compare(args: argparse.Namespace, make: type[Child] = Child, every: list[str] = workloads.ALL) -> Medians:
+    """Run it all, in processes that `make` starts; medians by workload, driver and clock."""
     wire = floor.Wire(peers.parse(args.dsn))
     wire.run(workloads.SETUP)
     children: dict[str, Child] = {}
     for name in args.drivers.split(","):
-        child = Child(name, args.dsn)
+        child = make(name, args.dsn)
         if "error" in child.greeting:
             print(f"# {name}: absent: {child.greeting['error']}")
             child.close()
         else:
             children[name] = child
-    names = args.only.split(",") if args.only else workloads.ALL
+    names = args.only.split(",") if args.only else every
     seen: dict[str, dict[str, list[dict[str, float]]]] = {w: {d: [] for d in children} for w in names}
     errors: dict[tuple[str, str], str] = {}
     for number in range(args.rounds + 1):
@@ -198,11 +198,7 @@ def main() -> None:
     show("wall us/call", medians, lambda by, d: by[d]["wall"])
     show("client CPU us/call", medians, lambda by, d: by[d]["cpu"])
     if "psycopg2" in args.drivers.split(","):
-        show(
-            "wall / psycopg2",
-            medians,
-            lambda by, d: by[d]["wall"] / by["psycopg2"]["wall"] if "psycopg2" in by else None,
-        )
+        show("wall / psycopg2", medians, ratio)
     if args.json:
         with open(args.json, "w") as f:
             json.dump(medians, f, indent=1)
