@@ -1,5 +1,6 @@
 //! `connection`: psycopg2's connection object over `kecoa::blocking::Client`.
 
+mod ahead;
 mod info;
 mod limits;
 mod link;

@@ -301,3 +301,108 @@ def test_memory_stays_bounded(dsn: str) -> None:
     assert cur.rowcount == 3000
     assert max(seen) < 1_000_000
     conn.close()
+
+
+ONE = "INSERT INTO many (a) VALUES (%s)"
+
+
+@pytest.mark.parametrize("at", [1, 499, 501, 700, 1100, 1500, 1999])
+def test_errors_while_the_next_rows_are_under_way(same: Callable[..., None], at: int) -> None:
+    numbers = ["x" if n == at else n for n in range(2000)]
+    same(lambda module, conn, cur: cur.executemany(ONE, [(n,) for n in numbers]))
+
+
+def test_rows_that_come_from_the_same_connection(dsn: str) -> None:
+    def act(module: Any, conn: Any, cur: Any) -> None:
+        source = conn.cursor("source")
+        source.itersize = 300
+        source.execute("SELECT n FROM generate_series(1, 2500) n")
+        cur.executemany(ONE, source)
+        source.close()
+
+    ours, theirs = (observed(module, dsn, False, act) for module in (kecoa, psycopg2))
+    assert ours == theirs
+    assert len(ours["table"]) == 2500
+
+
+def test_a_failed_row_is_reported_though_somebody_repaired_the_transaction(dsn: str) -> None:
+    """The error comes out however the connection was used since, and no row behind it went in."""
+    conn = kecoa.connect(dsn)
+    cur, other = conn.cursor(), conn.cursor()
+    cur.execute(TABLE)
+    cur.execute("SAVEPOINT s")
+
+    def numbers() -> Iterator[tuple[Any]]:
+        for n in range(2000):
+            if n == 900:
+                with pytest.raises(kecoa.errors.InFailedSqlTransaction):
+                    other.execute("SELECT 1")
+                other.execute("ROLLBACK TO SAVEPOINT s")
+            yield ("x" if n == 300 else n,)
+
+    with pytest.raises(kecoa.errors.InvalidTextRepresentation):
+        cur.executemany(ONE, numbers())
+    other.execute("SELECT count(*) FROM many")
+    assert other.fetchone() == (0,)
+    conn.close()
+
+
+def test_whoever_gives_the_rows_may_end_the_transaction(dsn: str) -> None:
+    def act(module: Any, conn: Any, cur: Any) -> None:
+        def numbers() -> Iterator[tuple[int]]:
+            for n in range(1600):
+                if n in (700, 1300):
+                    conn.commit()
+                yield (n,)
+
+        cur.executemany(ONE, numbers())
+
+    ours, theirs = (observed(module, dsn, False, act) for module in (kecoa, psycopg2))
+    assert ours == theirs
+
+
+def test_other_threads_take_turns(dsn: str) -> None:
+    """Statements of another thread run between the requests; each gets its own answer."""
+    import threading
+
+    conn = kecoa.connect(dsn)
+    conn.cursor().execute(TABLE)
+    seen: list[Any] = []
+    done = threading.Event()
+
+    def ask() -> None:
+        cur = conn.cursor()
+        n = 0
+        while not done.is_set():
+            n += 1
+            cur.execute("SELECT %s::int", (n,))
+            seen.append(cur.fetchone() == (n,))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        cur = conn.cursor()
+        cur.executemany(ONE, [(n,) for n in range(20_000)])
+        assert cur.rowcount == 20_000
+    finally:
+        done.set()
+        thread.join()
+    assert seen and all(seen)
+    conn.close()
+
+
+def test_an_error_of_the_rows_leaves_the_connection_in_order(dsn: str) -> None:
+    conn = kecoa.connect(dsn)
+    cur = conn.cursor()
+    cur.execute(TABLE)
+
+    def numbers() -> Iterator[tuple[int]]:
+        for n in range(1200):
+            yield (n,)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cur.executemany(ONE, numbers())
+    cur.execute("SELECT count(*) FROM many")
+    assert cur.fetchone() == (1200,)
+    conn.close()

@@ -11,6 +11,7 @@ use kecoa_proto::{Notification, RequestId, ServerError, TransactionStatus};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyListMethods};
 
+use super::ahead::Ahead;
 use super::{Connection, limits};
 use crate::codec::{Codec, clean_name};
 use crate::error::Decoder;
@@ -30,6 +31,7 @@ pub(crate) struct Link {
     pub(super) connecting: Option<Connecting>,
     /// The request that is polled.
     pub(super) request: Option<RequestId>,
+    pub(super) ahead: Option<Ahead>,
     /// A child process must not say good-bye on its parent's connection.
     pub(crate) pid: u32,
     encoding: String,
@@ -134,6 +136,20 @@ impl Connection {
         slf: &Bound<'_, Connection>,
         work: impl FnOnce(&mut Client, &mut Signals) -> Result<T, kecoa::Error> + Send,
     ) -> Driven<T> {
+        Connection::drive_link(slf, |link, signals| {
+            link.settle_ahead(signals);
+            if signals.raised.is_some() {
+                return None;
+            }
+            link.client.as_mut().map(|client| work(client, signals))
+        })
+    }
+
+    /// The same with the whole link; `work` gives nothing when the connection is closed.
+    pub(super) fn drive_link<T: Send>(
+        slf: &Bound<'_, Connection>,
+        work: impl FnOnce(&mut Link, &mut Signals) -> Option<Result<T, kecoa::Error>> + Send,
+    ) -> Driven<T> {
         let py = slf.py();
         let this = slf.get();
         this.check_idle(py)?;
@@ -143,7 +159,7 @@ impl Connection {
             let mut link = lock(&this.link);
             let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
             let mut signals = Signals { deadline, ..Signals::default() };
-            let outcome = link.client.as_mut().map(|client| work(client, &mut signals));
+            let outcome = work(&mut link, &mut signals);
             let aftermath = Aftermath::collect(&mut link);
             (outcome, aftermath, signals)
         });

@@ -5,203 +5,34 @@
 //! given a transaction of its own inside of the request. A row travels as its own text, parsed as it
 //! would be alone; only a plain INSERT, UPDATE or DELETE is parsed once and bound row by row, where every
 //! value is sure to be taken as its literal would be. By server binding every statement is that can be.
+//!
+//! In a transaction a request is sent before the answer to the one before it is taken, and the next
+//! rows are adapted while the server works.
 
-use std::ops::Range;
+mod batch;
 
-use kecoa::blocking::Client;
-use kecoa::{Interrupt, Never, Piped, ResultSet};
-use kecoa_proto::{Parameter, Request, Step, Target, TransactionStatus};
+use kecoa::Piped;
+use kecoa_proto::{Request, Step, Target, TransactionStatus};
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
 
+use self::batch::{Batch, Commits, Once, Row, Sent, UNNAMED};
 use super::execute::{Mode, statement};
 use super::{Binding, Cursor, lock};
 use crate::connection::Connection;
 use crate::dump::{Dumper, Settings};
 use crate::interpolate;
-use crate::parameters::{Template, Values, is_literal, is_plain, is_row_statement};
+use crate::parameters::{Values, is_literal, is_plain, is_row_statement, template_of};
 
-/// How many rows travel together, and how many bytes of their text.
-const BATCH_ROWS: usize = 500;
-const BATCH_BYTES: usize = 256 * 1024;
-/// The names by which a request knows the statement that is bound, and the end of a transaction.
-const ROW: &[u8] = b"kecoa_many";
-const CHAIN: &[u8] = b"kecoa_chain";
-const UNNAMED: &[u8] = b"";
 /// The first version that has COMMIT AND CHAIN.
 const CHAINS_FROM: i32 = 120_000;
 
-/// A row as it will travel.
-struct Row {
-    text: Range<usize>,
-    /// Beside the text, where the statement is parsed once.
-    values: Option<Values>,
-}
-
-/// Rows that travel together.
-#[derive(Default)]
-struct Batch {
-    texts: Vec<u8>,
-    rows: Vec<Row>,
-}
-
-impl Batch {
-    fn text(&self, index: usize) -> &[u8] {
-        self.rows.get(index).and_then(|row| self.texts.get(row.text.clone())).unwrap_or_default()
-    }
-
-    fn is_full(&self) -> bool {
-        self.rows.len() >= BATCH_ROWS || self.texts.len() >= BATCH_BYTES
-    }
-
-    fn clear(&mut self) {
-        self.texts.clear();
-        self.rows.clear();
-    }
-}
-
-/// A statement that is parsed once for all rows.
-struct Once {
-    sql: Vec<u8>,
-    /// The types of the columns that the values go to; none by server binding, which is asked for.
-    columns: Option<Vec<u32>>,
-}
-
-/// How one batch ended.
-struct Sent {
-    results: Vec<ResultSet>,
-    /// The error, the row that it came of, and whether nothing of that row ran.
-    failed: Option<(kecoa::Error, usize, bool)>,
-}
-
-/// What the server was asked in front of the rows and behind each of them.
-#[derive(Clone, Copy)]
-struct Commits(bool);
-
-impl Commits {
-    /// A row's result among those of the request.
-    fn position(self, row: usize) -> usize {
-        if self.0 { 1 + 2 * row } else { row }
-    }
-
-    /// The row that a number of results leads up to, and whether the next answer is its own.
-    fn row_at(self, results: usize) -> (usize, bool) {
-        match (self.0, results.checked_sub(1)) {
-            (false, _) => (results, true),
-            (true, None) => (0, false),
-            (true, Some(behind)) => (behind / 2, behind % 2 == 0),
-        }
-    }
-
-    /// How many portals are bound when a row's own is.
-    fn bound_at(self, row: usize) -> usize {
-        self.position(row) + 1
-    }
-}
-
-impl Batch {
-    /// Sends the rows and takes what they answer.
-    fn send(
-        &self,
-        client: &mut Client,
-        once: Option<&Once>,
-        commits: Commits,
-        hook: &mut dyn Interrupt,
-    ) -> Result<Piped, kecoa::Error> {
-        let parameters: Vec<Vec<Parameter<'_>>> = self
-            .rows
-            .iter()
-            .map(|row| row.values.as_ref().map(Values::parameters).unwrap_or_default())
-            .collect();
-        let mut steps = Vec::with_capacity(self.rows.len() * 4 + 8);
-        let execute = Step::Execute { portal: UNNAMED, max_rows: 0 };
-        let bind =
-            |statement| Step::Bind { portal: UNNAMED, statement, parameters: &[], results: &[] };
-        if commits.0 {
-            steps.push(Step::Parse { name: UNNAMED, sql: b"BEGIN", types: &[] });
-            steps.extend([bind(UNNAMED), execute]);
-            // Closed first: an error may have kept an earlier request from closing it.
-            steps.push(Step::Close(Target::Statement(CHAIN)));
-            steps.push(Step::Parse { name: CHAIN, sql: b"COMMIT AND CHAIN", types: &[] });
-        }
-        let mut parsed: Option<&[u32]> = None;
-        for (index, (row, parameters)) in self.rows.iter().zip(&parameters).enumerate() {
-            match (&row.values, once) {
-                (Some(values), Some(once)) => {
-                    if parsed != Some(values.types.as_slice()) {
-                        steps.push(Step::Close(Target::Statement(ROW)));
-                        let (sql, types) = (once.sql.as_slice(), values.types.as_slice());
-                        steps.push(Step::Parse { name: ROW, sql, types });
-                        parsed = Some(&values.types);
-                    }
-                    let (portal, statement) = (UNNAMED, ROW);
-                    steps.push(Step::Bind { portal, statement, parameters, results: &[] });
-                }
-                _ => {
-                    let sql = self.text(index);
-                    steps.push(Step::Parse { name: UNNAMED, sql, types: &[] });
-                    steps.push(bind(UNNAMED));
-                }
-            }
-            steps.push(execute);
-            if commits.0 {
-                if index + 1 == self.rows.len() {
-                    steps.push(Step::Parse { name: UNNAMED, sql: b"COMMIT", types: &[] });
-                    steps.extend([bind(UNNAMED), execute]);
-                } else {
-                    steps.extend([bind(CHAIN), execute]);
-                }
-            }
-        }
-        if commits.0 {
-            steps.push(Step::Close(Target::Statement(CHAIN)));
-        }
-        if parsed.is_some() {
-            steps.push(Step::Close(Target::Statement(ROW)));
-        }
-        let id = client.submit(&Request::Extended(&steps))?;
-        client.finish_pipeline(id, hook)
-    }
-
-    /// Sends the rows; after an error the transaction is what the row's own error would have left.
-    fn run(
-        &self,
-        client: &mut Client,
-        once: Option<&Once>,
-        hook: &mut dyn Interrupt,
-    ) -> Result<Sent, kecoa::Error> {
-        let commits = Commits(client.transaction_status() == TransactionStatus::Idle);
-        let sent = self.send(client, once, commits, hook);
-        // Also where the request was interrupted: its own transaction is no one's to end but ours.
-        if commits.0
-            && !client.is_closed()
-            && client.transaction_status() != TransactionStatus::Idle
-        {
-            client.run(&Request::Query(b"ROLLBACK"), &mut Never)?;
-        }
-        let Piped { results, bound, error, .. } = sent?;
-        let (row, own) = commits.row_at(results.len());
-        let failed = error.map(|error| {
-            let unrun = commits.0 && own && bound < commits.bound_at(row);
-            (error, row, unrun)
-        });
-        let complete = if failed.is_some() { row } else { self.rows.len() };
-        let mut taken = Vec::with_capacity(complete);
-        for (index, result) in results.into_iter().enumerate() {
-            if index == commits.position(taken.len()) && taken.len() < complete {
-                taken.push(result);
-            }
-        }
-        Ok(Sent { results: taken, failed })
-    }
-}
-
 /// The types of the columns of a plain statement, when it is one and the server can say.
 fn describe(slf: &Bound<'_, Connection>, sql: &[u8]) -> PyResult<Option<Once>> {
-    let Some(Template { sql }) = Template::new(sql) else { return Ok(None) };
-    if !is_plain(&sql) {
+    let Some(template) = template_of(sql).filter(|template| is_plain(&template.sql)) else {
         return Ok(None);
-    }
+    };
+    let sql = template.sql.clone();
     let steps = [
         Step::Parse { name: UNNAMED, sql: &sql, types: &[] },
         Step::Describe(Target::Statement(UNNAMED)),
@@ -230,122 +61,54 @@ impl Cursor {
         let connection = slf.get().connection_of(py)?;
         let settings = connection.get().settings();
         let sql = statement(query, &settings, slf.as_any())?;
-        let crdb = connection.get().is_cockroach();
-        let pipelines = |this: &Connection| -> PyResult<bool> {
-            Ok(is_row_statement(&sql)
-                && this.green(py)?.is_none()
-                && match this.server_transaction() {
-                    TransactionStatus::InTransaction => true,
-                    TransactionStatus::Idle => {
-                        this.is_autocommit() && !crdb && this.version_number() >= CHAINS_FROM
-                    }
-                    TransactionStatus::Failed => false,
-                })
+        let mut many = Many {
+            slf,
+            connection,
+            settings,
+            sql: &sql,
+            once: None,
+            total,
+            next: Batch::default(),
+            sent: None,
         };
-        if !pipelines(connection.get())? {
+        if !many.pipelines()? {
             for vars in rows {
-                let vars = vars.inspect_err(|_| slf.get().count(*total))?;
-                Cursor::run_counted(slf, query, &vars, total)?;
+                let vars = vars.inspect_err(|_| slf.get().count(*many.total))?;
+                Cursor::run_counted(slf, query, &vars, many.total)?;
             }
             return Ok(());
         }
         let Some(mut next) = rows.next() else { return Ok(()) };
-        let once = match connection.get().binding() {
-            Binding::Server => {
-                Template::new(&sql).map(|once| Once { sql: once.sql, columns: None })
-            }
-            Binding::Client if crdb => None,
-            Binding::Client => describe(&connection, &sql)?,
-        };
-        let mut batch = Batch::default();
+        many.prepare()?;
         loop {
             let vars = match next {
                 Ok(vars) => vars,
                 Err(error) => {
                     // The rows before it count, as in a loop.
-                    Cursor::send_batch(slf, &connection, &mut batch, once.as_ref(), total)?;
-                    slf.get().count(*total);
+                    many.finish()?;
+                    slf.get().count(*many.total);
                     return Err(error);
                 }
             };
-            let pushed = match pipelines(connection.get())? {
-                true => push(slf, &connection, &settings, &mut batch, &sql, &vars, once.as_ref()),
-                false => Ok(false),
-            };
-            let kept = matches!(pushed, Ok(true));
-            if !kept || batch.is_full() {
-                Cursor::send_batch(slf, &connection, &mut batch, once.as_ref(), total)?;
-            }
-            if let Err(error) = pushed {
-                let old = lock(&slf.get().inner).query.take();
-                drop(old);
-                return Err(error);
-            }
-            if !kept {
-                Cursor::run_counted(slf, query, &vars, total)?;
+            match many.add(&vars) {
+                Ok(true) if many.next.is_full() => many.send()?,
+                Ok(true) => {}
+                Ok(false) => {
+                    many.finish()?;
+                    Cursor::run_counted(slf, query, &vars, many.total)?;
+                }
+                Err(error) => {
+                    many.finish()?;
+                    let old = lock(&slf.get().inner).query.take();
+                    drop(old);
+                    return Err(error);
+                }
             }
             match rows.next() {
                 Some(more) => next = more,
-                None => break,
+                None => return many.finish(),
             }
         }
-        Cursor::send_batch(slf, &connection, &mut batch, once.as_ref(), total)
-    }
-
-    /// Sends what was gathered and takes the outcome as if each row had been sent alone.
-    fn send_batch(
-        slf: &Bound<'_, Cursor>,
-        connection: &Bound<'_, Connection>,
-        batch: &mut Batch,
-        once: Option<&Once>,
-        total: &mut i64,
-    ) -> PyResult<()> {
-        slf.get().check_open(slf.py())?;
-        while !batch.rows.is_empty() {
-            let driven =
-                Connection::drive(connection, |client, hook| batch.run(client, once, hook))?;
-            let sent = match driven {
-                Ok(sent) => sent,
-                Err(error) => {
-                    let text = batch.text(0).to_vec();
-                    slf.get().show_query(&text);
-                    return Cursor::take_driven(
-                        slf,
-                        connection,
-                        &text,
-                        Mode::CountOnly,
-                        Err(error),
-                    );
-                }
-            };
-            let done = sent.results.len();
-            if let Some(last) = done.checked_sub(1) {
-                for result in &sent.results {
-                    let counted = result.tag.as_ref().and_then(kecoa_proto::CommandTag::rows);
-                    match counted.and_then(|rows| i64::try_from(rows).ok()) {
-                        Some(count) if *total != -1 => *total += count,
-                        _ => *total = -1,
-                    }
-                }
-                slf.get().show_query(batch.text(last));
-                Cursor::store(slf, sent.results, Mode::CountOnly)?;
-            }
-            let Some((error, row, unrun)) = sent.failed else { break };
-            let text = batch.text(row).to_vec();
-            let old = lock(&slf.get().inner).forget();
-            drop(old);
-            slf.get().show_query(&text);
-            if !unrun {
-                return Cursor::take_driven(slf, connection, &text, Mode::CountOnly, Err(error));
-            }
-            // Sent by itself it shows the error that the server has for it, at its true position.
-            Cursor::run(slf, connection, &text, Mode::CountOnly)?;
-            let count = lock(&slf.get().inner).rowcount;
-            *total = if count == -1 || *total == -1 { -1 } else { *total + count };
-            batch.rows.drain(..=row);
-        }
-        batch.clear();
-        Ok(())
     }
 
     fn count(&self, total: i64) {
@@ -357,6 +120,196 @@ impl Cursor {
         let old = lock(&self.inner).query.replace(text.into());
         drop(old);
     }
+}
+
+/// An `executemany` under way.
+struct Many<'a, 'py> {
+    slf: &'a Bound<'py, Cursor>,
+    connection: Bound<'py, Connection>,
+    settings: Settings,
+    sql: &'a [u8],
+    once: Option<Once>,
+    /// How many rows were affected; -1 once a statement did not say.
+    total: &'a mut i64,
+    /// Rows that are gathered.
+    next: Batch,
+    /// Rows that the server has been sent, and whose outcome is not known yet.
+    sent: Option<Batch>,
+}
+
+impl Many<'_, '_> {
+    /// Whether rows may travel together, as things are now.
+    fn pipelines(&self) -> PyResult<bool> {
+        let connection = self.connection.get();
+        Ok(is_row_statement(self.sql)
+            && connection.green(self.slf.py())?.is_none()
+            && match connection.server_transaction() {
+                TransactionStatus::InTransaction => true,
+                TransactionStatus::Idle => {
+                    connection.is_autocommit()
+                        && !connection.is_cockroach()
+                        && connection.version_number() >= CHAINS_FROM
+                }
+                TransactionStatus::Failed => false,
+            })
+    }
+
+    /// Finds out whether the statement can be parsed once for all rows.
+    fn prepare(&mut self) -> PyResult<()> {
+        let connection = self.connection.get();
+        self.once = match connection.binding() {
+            Binding::Server => template_of(self.sql)
+                .map(|template| Once { sql: template.sql.clone(), columns: None }),
+            Binding::Client if connection.is_cockroach() => None,
+            Binding::Client => describe(&self.connection, self.sql)?,
+        };
+        Ok(())
+    }
+
+    /// Adds a row to those that are gathered; false when it has to travel alone.
+    fn add(&mut self, vars: &Bound<'_, PyAny>) -> PyResult<bool> {
+        if !self.pipelines()? {
+            return Ok(false);
+        }
+        push(
+            self.slf,
+            &self.connection,
+            &self.settings,
+            &mut self.next,
+            self.sql,
+            vars,
+            self.once.as_ref(),
+        )
+    }
+
+    /// Sends what is gathered. In a transaction what the server says to it is taken later.
+    fn send(&mut self) -> PyResult<()> {
+        if self.is_in_transaction() { self.step() } else { self.finish() }
+    }
+
+    fn is_in_transaction(&self) -> bool {
+        self.connection.get().server_transaction() == TransactionStatus::InTransaction
+    }
+
+    fn step(&mut self) -> PyResult<()> {
+        self.slf.get().check_open(self.slf.py())?;
+        let (next, once) = (&self.next, self.once.as_ref());
+        let step = Connection::send_ahead(&self.connection, |client| {
+            next.submit(client, once, Commits::NEVER)
+        })?;
+        let step = match step {
+            Ok(step) => step,
+            Err(error) => return self.refused(&self.next, error),
+        };
+        let mut before = self.sent.take();
+        if let (Some(batch), Some(piped)) = (&before, step.before) {
+            self.account_sent(batch, piped)?;
+        }
+        if step.sent.map_or_else(|error| self.refused(&self.next, error).map(|()| false), Ok)? {
+            // The memory of the one goes to the other.
+            let mut spare = before.take().unwrap_or_default();
+            spare.clear();
+            self.sent = Some(std::mem::replace(&mut self.next, spare));
+        }
+        Ok(())
+    }
+
+    /// Waits for what was sent, then sends what is gathered and waits for that.
+    fn finish(&mut self) -> PyResult<()> {
+        if self.sent.is_some() && !self.next.is_empty() && self.is_in_transaction() {
+            self.step()?;
+        }
+        if let Some(batch) = self.sent.take() {
+            match Connection::take_ahead(&self.connection)? {
+                Ok(Some(piped)) => self.account_sent(&batch, piped)?,
+                Ok(None) => {}
+                Err(error) => return self.refused(&batch, error),
+            }
+        }
+        self.slf.get().check_open(self.slf.py())?;
+        while !self.next.is_empty() {
+            self.begin_again()?;
+            let (next, once) = (&self.next, self.once.as_ref());
+            let driven =
+                Connection::drive(&self.connection, |client, hook| next.run(client, once, hook))?;
+            let sent = match driven {
+                Ok(sent) => sent,
+                Err(error) => return self.refused(&self.next, error),
+            };
+            let Some(row) = account(self.slf, &self.connection, &self.next, sent, self.total)?
+            else {
+                break;
+            };
+            // Sent by itself it shows the error that the server has for it, at its true position.
+            let text = self.next.text(row).to_vec();
+            Cursor::run(self.slf, &self.connection, &text, Mode::CountOnly)?;
+            add(self.total, lock(&self.slf.get().inner).rowcount);
+            self.next.rows.drain(..=row);
+        }
+        self.next.clear();
+        Ok(())
+    }
+
+    /// Where whoever gives the rows has ended the transaction, the rows that were gathered begin the
+    /// next, as each would have done.
+    fn begin_again(&self) -> PyResult<()> {
+        let connection = self.connection.get();
+        let ended = connection.server_transaction() == TransactionStatus::Idle;
+        if ended && !connection.is_autocommit() {
+            Connection::begin_now(&self.connection)?;
+        }
+        Ok(())
+    }
+
+    fn account_sent(&mut self, batch: &Batch, piped: Result<Piped, kecoa::Error>) -> PyResult<()> {
+        match piped {
+            Ok(piped) => {
+                let sent = batch.outcome(Commits::NEVER, piped);
+                account(self.slf, &self.connection, batch, sent, self.total).map(drop)
+            }
+            Err(error) => self.refused(batch, error),
+        }
+    }
+
+    /// Nothing is known of the rows but the error.
+    fn refused(&self, batch: &Batch, error: kecoa::Error) -> PyResult<()> {
+        let text = batch.text(0).to_vec();
+        self.slf.get().show_query(&text);
+        Cursor::take_driven(self.slf, &self.connection, &text, Mode::CountOnly, Err(error))
+    }
+}
+
+/// Takes the outcome of a batch as if each row had been sent alone. A row that failed before any of
+/// it ran is not raised but named: it is to be sent once more.
+fn account(
+    slf: &Bound<'_, Cursor>,
+    connection: &Bound<'_, Connection>,
+    batch: &Batch,
+    sent: Sent,
+    total: &mut i64,
+) -> PyResult<Option<usize>> {
+    if let Some(last) = sent.results.len().checked_sub(1) {
+        for result in &sent.results {
+            let counted = result.tag.as_ref().and_then(kecoa_proto::CommandTag::rows);
+            add(total, counted.and_then(|rows| i64::try_from(rows).ok()).unwrap_or(-1));
+        }
+        slf.get().show_query(batch.text(last));
+        Cursor::store(slf, sent.results, Mode::CountOnly)?;
+    }
+    let Some((error, row, unrun)) = sent.failed else { return Ok(None) };
+    let old = lock(&slf.get().inner).forget();
+    drop(old);
+    let text = batch.text(row).to_vec();
+    slf.get().show_query(&text);
+    if unrun {
+        return Ok(Some(row));
+    }
+    Cursor::take_driven(slf, connection, &text, Mode::CountOnly, Err(error)).map(|()| None)
+}
+
+/// Adds to a count of rows, where -1 says that one of them is not known.
+fn add(total: &mut i64, count: i64) {
+    *total = if count == -1 || *total == -1 { -1 } else { *total + count };
 }
 
 /// Adds a row to the batch; false when it has to travel alone.
