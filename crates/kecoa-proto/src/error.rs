@@ -165,6 +165,23 @@ pub enum HandshakeError {
         /// The cap.
         limit: u32,
     },
+    /// The server asks for another way to authenticate than the caller allows. Nothing secret was
+    /// sent.
+    #[error("authentication method requirement \"{allowed}\" failed: {found}")]
+    MethodNotAllowed {
+        /// What is allowed, in the caller's words.
+        allowed: String,
+        /// What the server did instead.
+        found: &'static str,
+    },
+    /// The server speaks no version of the protocol that is new enough for the caller.
+    #[error("asked for protocol 3.{least} at least, the server speaks 3.{offered} at most")]
+    VersionTooOld {
+        /// The oldest minor version that will do.
+        least: u16,
+        /// The newest minor version of the server.
+        offered: u16,
+    },
     /// The server offered a protocol version that was not asked for.
     #[error("asked for protocol 3.{asked}, the server offers {major}.{minor}")]
     Version {

@@ -22,7 +22,9 @@ use crate::message::startup::{CancelKey, ProtocolVersion, Startup};
 use crate::server_error::ServerError;
 
 mod password;
+mod requirement;
 use password::{Exchange, Secret};
+pub use requirement::{AuthenticationMethod, Requirement};
 
 /// What a client says about itself when it connects. Debug output does not show the password.
 #[derive(Clone, Debug)]
@@ -32,6 +34,8 @@ pub struct StartupConfig {
     parameters: Vec<(Vec<u8>, Vec<u8>)>,
     tls: bool,
     version: ProtocolVersion,
+    oldest: ProtocolVersion,
+    requirement: Option<Requirement>,
     limits: Limits,
 }
 
@@ -45,6 +49,8 @@ impl StartupConfig {
             parameters: Vec::new(),
             tls: false,
             version: ProtocolVersion::V3_0,
+            oldest: ProtocolVersion::V3_0,
+            requirement: None,
             limits: Limits::default(),
         }
     }
@@ -80,6 +86,21 @@ impl StartupConfig {
     #[must_use]
     pub fn version(mut self, version: ProtocolVersion) -> StartupConfig {
         self.version = version;
+        self
+    }
+
+    /// The oldest version of the protocol that will do, 3.0 unless set. A server that speaks no
+    /// newer one is refused before anything secret is sent.
+    #[must_use]
+    pub fn oldest_version(mut self, version: ProtocolVersion) -> StartupConfig {
+        self.oldest = version;
+        self
+    }
+
+    /// Which ways to authenticate are allowed; any, unless set.
+    #[must_use]
+    pub fn require(mut self, requirement: Requirement) -> StartupConfig {
+        self.requirement = Some(requirement);
         self
     }
 
@@ -369,11 +390,23 @@ impl Inner {
                 minor: offered.minor(),
             });
         }
+        if offered < self.config.oldest {
+            return Err(HandshakeError::VersionTooOld {
+                least: self.config.oldest.minor(),
+                offered: offered.minor(),
+            });
+        }
         self.version = offered;
         Ok(())
     }
 
     fn authenticate(&mut self, request: Authentication) -> Result<(), HandshakeError> {
+        // A request that comes later answers one that was allowed.
+        if matches!(self.state, State::ExpectAuthentication)
+            && let Some(requirement) = &self.config.requirement
+        {
+            requirement.check(&request)?;
+        }
         let state = std::mem::replace(&mut self.state, State::ExpectAuthentication);
         self.state = match (state, request) {
             (State::ExpectAuthentication | State::ExpectAuthenticationOk, Authentication::Ok) => {

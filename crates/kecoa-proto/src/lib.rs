@@ -57,7 +57,7 @@ pub use connection::{Connection, Eof};
 pub use error::{HandshakeError, ProtocolError, UsageError};
 pub use event::{Event, Reply, RequestId};
 pub use frame::Limits;
-pub use handshake::{Handshake, Progress, StartupConfig};
+pub use handshake::{AuthenticationMethod, Handshake, Progress, Requirement, StartupConfig};
 pub use message::backend::{CopyResponse, Field, Notification, RowDescription};
 pub use message::command_tag::CommandTag;
 pub use message::startup::{CancelKey, ProtocolVersion};

@@ -9,8 +9,8 @@ use kecoa_proto::message::backend::{Message, NegotiateProtocolVersion, Parameter
 use kecoa_proto::message::frontend;
 use kecoa_proto::message::startup::{CancelKey, ProtocolVersion, Startup};
 use kecoa_proto::{
-    Connection, Handshake, HandshakeError, Limits, Progress, ProtocolError, ServerError, SqlState,
-    StartupConfig, TransactionStatus, UsageError,
+    AuthenticationMethod, Connection, Handshake, HandshakeError, Limits, Progress, ProtocolError,
+    Requirement, ServerError, SqlState, StartupConfig, TransactionStatus, UsageError,
 };
 use sha2::{Digest, Sha256};
 
@@ -336,6 +336,63 @@ fn unsupported_methods_are_named() {
     }
 }
 
+/// A handshake that allows these methods, at its first authentication request.
+fn requiring(methods: &[AuthenticationMethod]) -> Handshake {
+    let requirement = Requirement { text: "this".to_owned(), methods: methods.to_vec() };
+    let config = config().password("secret").require(requirement);
+    let mut handshake = Handshake::new(config).unwrap();
+    sent(&mut handshake);
+    handshake
+}
+
+#[test]
+fn only_allowed_methods_get_an_answer() {
+    use AuthenticationMethod::{Gss, Md5, None, Password, ScramSha256, Sspi};
+    let requests = [
+        (None, Authentication::Ok, "server did not complete authentication"),
+        (Password, Authentication::CleartextPassword, "server requested a cleartext password"),
+        (
+            Md5,
+            Authentication::Md5Password { salt: [1, 2, 3, 4] },
+            "server requested a hashed password",
+        ),
+        (Gss, Authentication::Gss, "server requested GSSAPI authentication"),
+        (Sspi, Authentication::Sspi, "server requested SSPI authentication"),
+        (
+            ScramSha256,
+            Authentication::Sasl { mechanisms: vec![Bytes::from_static(b"SCRAM-SHA-256")] },
+            "server requested SASL authentication",
+        ),
+    ];
+    for (method, request, found) in &requests {
+        let others: Vec<_> =
+            requests.iter().map(|(other, ..)| *other).filter(|other| other != method).collect();
+        let error = advance(requiring(&others), &[auth(request.clone())]).unwrap_err();
+        let wanted = format!("authentication method requirement \"this\" failed: {found}");
+        assert_eq!(error.to_string(), wanted);
+        match advance(requiring(&[*method]), &[auth(request.clone())]) {
+            Ok(_) => assert!(!matches!(method, Gss | Sspi)),
+            // They are allowed, but not spoken.
+            Err(error) => assert!(
+                matches!(error, HandshakeError::UnsupportedAuthentication { .. }),
+                "{method:?}: {error}"
+            ),
+        }
+    }
+}
+
+#[test]
+fn an_allowed_method_is_used_to_the_end() {
+    let handshake = requiring(&[AuthenticationMethod::Password]);
+    let mut handshake = waiting(advance(handshake, &[auth(Authentication::CleartextPassword)]));
+    assert_eq!(&sent(&mut handshake)[..], b"p\0\0\0\x0bsecret\0");
+    // The AuthenticationOk behind a password is not that of a server that asked for nothing.
+    ready(advance(handshake, &welcome()));
+    // What is not allowed gets nothing at all.
+    let handshake = requiring(&[AuthenticationMethod::ScramSha256]);
+    assert!(handshake.poll_transmit().is_none());
+}
+
 #[test]
 fn the_server_may_refuse() {
     let error = ServerError::builder("FATAL", SqlState::INVALID_PASSWORD, "no").build().unwrap();
@@ -434,6 +491,25 @@ fn the_version_is_negotiated_down_only() {
     }
     let twice = advance(handshake(), &[offer(0x0003_0000), offer(0x0003_0000)]).unwrap_err();
     assert!(twice.to_string().contains("a second NegotiateProtocolVersion"), "{twice}");
+}
+
+#[test]
+fn a_server_that_is_too_old_is_refused_before_the_password() {
+    let offer = |newest| {
+        Message::NegotiateProtocolVersion(NegotiateProtocolVersion { newest, unrecognized: vec![] })
+    };
+    let config =
+        |oldest| config().password("secret").version(ProtocolVersion::V3_2).oldest_version(oldest);
+    let handshake = Handshake::new(config(ProtocolVersion::V3_2)).unwrap();
+    let asks = auth(Authentication::CleartextPassword);
+    let error = advance(handshake, &[offer(0x0003_0000), asks.clone()]).unwrap_err();
+    assert_eq!(error.to_string(), "asked for protocol 3.2 at least, the server speaks 3.0 at most");
+    let handshake = Handshake::new(config(ProtocolVersion::V3_0)).unwrap();
+    waiting(advance(handshake, &[offer(0x0003_0000), asks.clone()]));
+    // A server that has nothing to say about the version speaks the one that was asked for.
+    let handshake = Handshake::new(config(ProtocolVersion::V3_2)).unwrap();
+    let handshake = waiting(advance(handshake, &[asks]));
+    assert_eq!(ready(advance(handshake, &welcome())).protocol_version(), ProtocolVersion::V3_2);
 }
 
 #[test]
