@@ -31,6 +31,8 @@ pub struct Limits {
     pub handshake: usize,
     /// How many different parameters the server may report. Default: 1 000.
     pub parameters: usize,
+    /// How many bytes their names and values may have in all. Default: 1 MiB.
+    pub parameter_bytes: usize,
     /// Iterations of a SCRAM exchange. More than 100 000 is refused by the SCRAM code in any case.
     /// Default: 100 000.
     pub scram_iterations: u32,
@@ -45,6 +47,7 @@ impl Default for Limits {
             control: 1 << 20,
             handshake: 64 << 10,
             parameters: 1_000,
+            parameter_bytes: 1 << 20,
             scram_iterations: 100_000,
         }
     }

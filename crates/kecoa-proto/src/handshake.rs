@@ -357,7 +357,7 @@ impl Inner {
             (State::ExpectReadyForQuery, Message::ParameterStatus(status)) => {
                 let name = String::from_utf8_lossy(&status.name);
                 let value = String::from_utf8_lossy(&status.value);
-                remember(&mut self.parameters, &name, &value, self.config.limits.parameters)?;
+                remember(&mut self.parameters, &name, &value, &self.config.limits)?;
                 Ok(())
             }
             (State::ExpectReadyForQuery, Message::BackendKeyData(key)) => {

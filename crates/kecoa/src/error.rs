@@ -41,6 +41,9 @@ pub enum ErrorKind {
     ConnectionLost,
     /// A time limit passed.
     Timeout,
+    /// The results of a request were larger than `max_result_size` allows. What had come was
+    /// dropped and the server was asked to cancel; the connection is usable.
+    ResultTooLarge,
     /// The interrupt hook asked to stop.
     Interrupted,
     /// COMMIT was sent and its outcome is not known. Look the work up before doing it again.
@@ -220,6 +223,18 @@ impl Error {
     #[must_use]
     pub fn interrupted(message: impl Into<String>) -> Error {
         Error::new(ErrorKind::Interrupted, message)
+    }
+
+    /// A result larger than the limit; `held` is how large it had become. Both in bytes.
+    pub(crate) fn result_too_large(limit: usize, held: usize) -> Error {
+        Error::new(
+            ErrorKind::ResultTooLarge,
+            format!(
+                "expected a result of at most {limit} bytes (max_result_size), found more: it had \
+                 come to {held} bytes, and was dropped; read it in pieces, with a cursor on the \
+                 server or as a stream, or raise max_result_size"
+            ),
+        )
     }
 
     /// A value that does not fit its column or its Rust type; say what was expected and found.

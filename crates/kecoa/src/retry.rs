@@ -216,7 +216,9 @@ pub fn classify(error: &Error, commit_in_flight: bool) -> Failure {
         ErrorKind::Timeout if commit_in_flight => Failure::Ambiguous,
         ErrorKind::Timeout => Failure::LostBeforeCommit,
         // Interrupted at COMMIT: the cancel came too late or the connection was given up.
-        ErrorKind::Interrupted if commit_in_flight && error.is_connection_lost() => {
+        ErrorKind::Interrupted | ErrorKind::ResultTooLarge
+            if commit_in_flight && error.is_connection_lost() =>
+        {
             Failure::Ambiguous
         }
         _ => Failure::Final,

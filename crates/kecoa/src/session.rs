@@ -21,21 +21,33 @@ use crate::error::Error;
 use crate::statement::COPY_REFUSAL;
 use crate::statement_cache::{self, StatementCache};
 use crate::transport::is_pause;
-use crate::wire::{Cancel, Link, Wire};
+use crate::wire::{Cancel, Link, TICK, Wire};
 
+mod budget;
+mod kept;
 mod pulling;
 mod streaming;
+mod waiting;
+use budget::Budget;
+use kept::Kept;
 pub use pulling::Pulled;
+use waiting::Cancelled;
 
 /// The caller's say while the client waits: Ctrl-C, a deadline, a shutdown.
 ///
-/// It is called when a wait was interrupted by a signal, and every 250 ms of waiting. When it
-/// breaks, the client asks the server to cancel the statement (on a second connection), keeps
+/// It is called when a wait was interrupted by a signal, and every 250 ms of waiting, also while
+/// data keeps coming. When it breaks, the client asks the server to cancel the statement (on a second connection), keeps
 /// reading until the request is over so that the connection stays usable, and returns an error of
 /// kind [`ErrorKind::Interrupted`](crate::ErrorKind::Interrupted).
 pub trait Interrupt {
     /// Whether to go on waiting.
     fn check(&mut self) -> ControlFlow<()>;
+
+    /// How long the client may wait before it must ask again, for a hook with a deadline: asked
+    /// before each wait. 250 ms, unless it is less.
+    fn patience(&self) -> Option<Duration> {
+        None
+    }
 
     /// Whether the caller waits for sockets by itself while a connection is made: then
     /// [`park`](Interrupt::park) is called where the client would wait.
@@ -78,26 +90,32 @@ impl<F: FnMut() -> ControlFlow<()>> Interrupt for F {
 /// How long a cancelled request may take to end before the connection is given up.
 const CANCEL_PATIENCE: Duration =
     if cfg!(test) { Duration::from_millis(50) } else { Duration::from_secs(10) };
-/// How many notices are kept for the caller; older ones give way.
-const KEPT_NOTICES: usize = 1_000;
-/// How many notifications are kept for the caller; older ones give way.
-const KEPT_NOTIFICATIONS: usize = 100_000;
+/// How many notices are kept for the caller, and how many bytes of them; older ones give way.
+const KEPT_NOTICES: (usize, usize) = (1_000, 16 << 20);
+/// How many notifications are kept for the caller, and how many bytes; older ones give way.
+const KEPT_NOTIFICATIONS: (usize, usize) = (100_000, 64 << 20);
 /// How many reads one step makes at most, so that a caller with other things to do gets to them.
 const STEP_READS: usize = 64;
+
 /// A connection, its stream, and what the server said without being asked.
 pub(crate) struct Session {
     connection: Connection,
     wire: Box<dyn Wire>,
     cancel: Arc<dyn Cancel>,
-    notices: VecDeque<ServerError>,
-    notifications: VecDeque<Notification>,
+    notices: Kept<ServerError>,
+    notifications: Kept<Notification>,
     /// The FATAL error by which the server announced the end.
     last_words: Option<Box<ServerError>>,
     closed: bool,
     /// How many COMMITs the server has confirmed.
     commits: u64,
     /// Set while a cancelled request is drained.
-    cancelled: Option<Instant>,
+    cancelled: Option<Cancelled>,
+    budget: Budget,
+    /// A request's results have become too large, and nothing was done about it yet.
+    excess: Option<RequestId>,
+    /// When the hook was last looked at; nothing until the second read of a request.
+    looked: Option<Instant>,
     /// Replies that were taken before anybody asked for them.
     early: VecDeque<Event>,
     /// Requests are driven by `advance`: nobody takes replies before all have come.
@@ -114,18 +132,26 @@ impl Session {
             connection: link.connection,
             wire: link.wire,
             cancel: link.cancel,
-            notices: VecDeque::new(),
-            notifications: VecDeque::new(),
+            notices: Kept::new(KEPT_NOTICES.0, KEPT_NOTICES.1),
+            notifications: Kept::new(KEPT_NOTIFICATIONS.0, KEPT_NOTIFICATIONS.1),
             last_words: None,
             closed: false,
             commits: 0,
             cancelled: None,
+            budget: Budget::default(),
+            excess: None,
+            looked: None,
             early: VecDeque::new(),
             stepping: false,
             refused_copy: false,
             streaming: streaming::Streaming::default(),
             statements: StatementCache::new(statement_cache::CAPACITY),
         }
+    }
+
+    /// How many bytes of a request's results are held; nothing for no limit.
+    pub(crate) fn limit_results(&mut self, limit: Option<usize>) {
+        self.budget = Budget::new(limit);
     }
 
     pub(crate) fn statements(&mut self) -> &mut StatementCache {
@@ -167,7 +193,7 @@ impl Session {
     }
 
     pub(crate) fn take_notices(&mut self) -> Vec<ServerError> {
-        self.notices.drain(..).collect()
+        self.notices.take()
     }
 
     pub(crate) fn notice_count(&self) -> usize {
@@ -180,7 +206,7 @@ impl Session {
     }
 
     pub(crate) fn take_notifications(&mut self) -> Vec<Notification> {
-        self.notifications.drain(..).collect()
+        self.notifications.take()
     }
 
     /// Says good-bye if the connection is idle enough to, and closes the stream.
@@ -208,6 +234,9 @@ impl Session {
         if self.connection.pending() == 0 {
             // Whatever was cancelled is over.
             self.cancelled = None;
+            self.excess = None;
+            self.looked = None;
+            self.budget.clear();
         }
         Ok(self.connection.submit(request)?)
     }
@@ -235,6 +264,7 @@ impl Session {
                     return Err(Error::usage("expected a request in flight, found it over"));
                 }
                 self.transmit(hook)?;
+                self.stop_excess()?;
                 if self.early.is_empty() {
                     self.receive(hook)?;
                 }
@@ -254,23 +284,27 @@ impl Session {
         }
     }
 
-    /// The next event out of what was read.
+    /// The next event out of what was read that is to be kept.
     fn poll_event(&mut self) -> Result<Option<Event>, Error> {
-        let event = match self.connection.poll_event() {
-            Ok(event) => event,
-            Err(error) => return Err(self.broken(error)),
-        };
-        match &event {
-            Some(Event::Reply(_, Reply::Error(error))) if error.is_fatal() => {
-                self.last_words = Some(error.clone());
+        loop {
+            let event = match self.connection.poll_event() {
+                Ok(event) => event,
+                Err(error) => return Err(self.broken(error)),
+            };
+            let Some(Event::Reply(id, reply)) = &event else { return Ok(event) };
+            match reply {
+                Reply::Error(error) if error.is_fatal() => self.last_words = Some(error.clone()),
+                Reply::CommandComplete(tag) => {
+                    self.commits += u64::from(tag.as_bytes() == b"COMMIT");
+                    self.statements.heed(tag.as_bytes());
+                }
+                _ => {}
             }
-            Some(Event::Reply(_, Reply::CommandComplete(tag))) => {
-                self.commits += u64::from(tag.as_bytes() == b"COMMIT");
-                self.statements.heed(tag.as_bytes());
+            if self.budget.admits(*id, reply) {
+                return Ok(event);
             }
-            _ => {}
+            self.excess = Some(*id);
         }
-        Ok(event)
     }
 
     /// Goes on with what was submitted as far as it goes without waiting: what the socket has to be
@@ -390,18 +424,8 @@ impl Session {
 
     fn keep(&mut self, event: Event) {
         match event {
-            Event::Notice(notice) => {
-                if self.notices.len() >= KEPT_NOTICES {
-                    self.notices.pop_front();
-                }
-                self.notices.push_back(*notice);
-            }
-            Event::Notification(notification) => {
-                if self.notifications.len() >= KEPT_NOTIFICATIONS {
-                    self.notifications.pop_front();
-                }
-                self.notifications.push_back(notification);
-            }
+            Event::Notice(notice) => self.notices.push(*notice),
+            Event::Notification(notification) => self.notifications.push(notification),
             Event::Unsolicited(error) => self.last_words = Some(error),
             // The connection remembers parameters by itself; replies to requests that nobody waits
             // for any more are what a caller left behind on its way out.
@@ -423,11 +447,6 @@ impl Session {
         Ok(self.connection.copy_fail(reason.as_bytes())?)
     }
 
-    /// Whether the current request was cancelled by its hook; asked once, when it is over.
-    pub(crate) fn take_cancelled(&mut self) -> bool {
-        self.cancelled.take().is_some()
-    }
-
     /// Writes until nothing is left to say.
     fn transmit(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
         while let Some(output) = self.connection.poll_transmit() {
@@ -443,57 +462,6 @@ impl Session {
                 Ok(()) => return Ok(()),
                 Err(error) if is_pause(&error) => self.make_way(hook)?,
                 Err(error) => return Err(self.lost(Some(error))),
-            }
-        }
-    }
-
-    /// The stream takes nothing more. A server that is itself blocked on writing reads no further:
-    /// takes what it says, or both sides would wait for each other.
-    fn make_way(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
-        if self.take_in()? { Ok(()) } else { self.pause(hook) }
-    }
-
-    /// Reads once; a read that gave up waiting is no error.
-    fn receive(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
-        let hint = self.connection.wanted();
-        match self.wire.read_into(self.connection.read_buffer(), hint) {
-            Ok(0) => Err(self.lost(None)),
-            Ok(_) => Ok(()),
-            Err(error) if is_pause(&error) => self.pause(hook),
-            Err(error) => Err(self.lost(Some(error))),
-        }
-    }
-
-    /// Looks at the hook; on a break, asks the server to cancel, once.
-    fn pause(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
-        if let Some(since) = self.cancelled {
-            if since.elapsed() < CANCEL_PATIENCE {
-                return Ok(());
-            }
-            self.give_up();
-            return Err(Error::interrupted(format!(
-                "interrupted: the server did not end the request within {CANCEL_PATIENCE:?} of \
-                 being asked to cancel it, so the connection was closed"
-            ))
-            .and_lost());
-        }
-        if hook.check().is_continue() {
-            return Ok(());
-        }
-        let cancelled = match self.connection.cancel_key() {
-            Some(key) => self.cancel.cancel(key),
-            None => Err(Error::connect("the server gave no key to cancel with")),
-        };
-        match cancelled {
-            Ok(()) => {
-                self.cancelled = Some(Instant::now());
-                Ok(())
-            }
-            Err(error) => {
-                self.give_up();
-                let message =
-                    "interrupted: the request could not be cancelled, so the connection was closed";
-                Err(Error::interrupted(message).with_source(error).and_lost())
             }
         }
     }

@@ -45,7 +45,8 @@ pub(crate) fn run(
     match gather(session, id, hook, &mut outcome) {
         Ok(()) => outcome.into_result(),
         Err(error)
-            if error.kind() != ErrorKind::Interrupted && has_committed(request, &outcome) =>
+            if !matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ResultTooLarge)
+                && has_committed(request, &outcome) =>
         {
             // A server says COMMIT when it has: a connection that ends on the last few bytes behind
             // it leaves nothing open, and shows at the next use.
@@ -230,7 +231,10 @@ fn gather(
     if outcome.error.is_none() && !set.is_blank() {
         outcome.sets.push(set);
     }
-    finish(session, &mut outcome.error)
+    match session.take_excess(id) {
+        Some(error) => Err(error),
+        None => finish(session, &mut outcome.error),
+    }
 }
 
 /// A request that was interrupted is over, too: says so, with what the server made of it.

@@ -3,13 +3,16 @@
 use std::io;
 use std::os::fd::RawFd;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use kecoa_proto::{CancelKey, Connection};
+use rustix::event::{PollFd, PollFlags, Timespec};
 
 use crate::config::{Config, Environment, Target};
 use crate::error::Error;
 use crate::session::Interrupt;
+pub(crate) use crate::transport::TICK;
 use crate::transport::{self, Peer, Stream};
 
 /// A connected byte stream. Reads and writes wait, and give up every 250 ms with `WouldBlock`, so
@@ -19,6 +22,11 @@ pub(crate) trait Wire: Send {
     fn read_into(&mut self, buffer: &mut BytesMut, hint: usize) -> io::Result<usize>;
     /// Reads what has already arrived, without waiting; `WouldBlock` when nothing has.
     fn try_read_into(&mut self, buffer: &mut BytesMut) -> io::Result<usize>;
+    /// As `read_into`, but waits no longer than `limit`.
+    fn read_within(&mut self, buffer: &mut BytesMut, limit: Duration) -> io::Result<usize> {
+        let _ = limit;
+        self.read_into(buffer, 0)
+    }
     fn write(&mut self, data: &[u8]) -> io::Result<usize>;
     fn flush(&mut self) -> io::Result<()>;
     /// As `write`, without waiting; `WouldBlock` when there is no room.
@@ -61,6 +69,18 @@ impl Wire for Stream {
     }
 
     fn try_read_into(&mut self, buffer: &mut BytesMut) -> io::Result<usize> {
+        Stream::try_read_into(self, buffer)
+    }
+
+    fn read_within(&mut self, buffer: &mut BytesMut, limit: Duration) -> io::Result<usize> {
+        // TLS may hold what it has decrypted, of which the socket knows nothing.
+        match Stream::try_read_into(self, buffer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            read => return read,
+        }
+        let limit = Timespec::try_from(limit).map_err(io::Error::other)?;
+        let mut polled = [PollFd::new(self, PollFlags::IN)];
+        rustix::event::poll(&mut polled, Some(&limit))?;
         Stream::try_read_into(self, buffer)
     }
 

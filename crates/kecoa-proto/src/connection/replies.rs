@@ -5,7 +5,7 @@ use bytes::{Buf, Bytes};
 use super::{Connection, Expect, Kind, Life, Phase};
 use crate::error::ProtocolError;
 use crate::event::{Event, Reply};
-use crate::frame::{self, HEADER, Header};
+use crate::frame::{self, HEADER, Header, Limits};
 use crate::message::TransactionStatus;
 use crate::message::backend::{self, Message, ParameterStatus};
 use crate::rows::{self, Rows};
@@ -388,27 +388,38 @@ impl Connection {
     fn parameter_status(&mut self, status: &ParameterStatus) -> Result<Event, ProtocolError> {
         let name = String::from_utf8_lossy(&status.name).into_owned();
         let value = String::from_utf8_lossy(&status.value).into_owned();
-        remember(&mut self.parameters, &name, &value, self.limits.parameters)?;
+        remember(&mut self.parameters, &name, &value, &self.limits)?;
         Ok(Event::ParameterStatus { name, value })
     }
 }
 
-/// Keeps a parameter's value; a server may not report more names than `limit`.
+/// Keeps a parameter's value; a server may not report more names or bytes than the limits say.
 pub(crate) fn remember(
     parameters: &mut Vec<(String, String)>,
     name: &str,
     value: &str,
-    limit: usize,
+    limits: &Limits,
 ) -> Result<(), ProtocolError> {
+    let others = parameters.iter().filter(|(known, _)| known != name);
+    let bytes: usize = others.map(|(name, value)| name.len() + value.len()).sum();
+    let bytes = bytes.saturating_add(name.len()).saturating_add(value.len());
+    if bytes > limits.parameter_bytes {
+        return Err(ProtocolError::malformed(
+            "ParameterStatus",
+            format!("at most {} bytes of parameters in all", limits.parameter_bytes),
+            format!("{bytes}"),
+        ));
+    }
     if let Some((_, known)) = parameters.iter_mut().find(|(known, _)| known == name) {
         value.clone_into(known);
         return Ok(());
     }
+    let limit = limits.parameters;
     if parameters.len() >= limit {
         return Err(ProtocolError::malformed(
             "ParameterStatus",
             format!("at most {limit} different parameters"),
-            format!("another one, {name:?}"),
+            format!("another one, {:?}", name.chars().take(64).collect::<String>()),
         ));
     }
     parameters.push((name.to_owned(), value.to_owned()));

@@ -71,6 +71,7 @@ impl Client {
         let config = network.config().clone();
         let mut client = Client::through(Arc::new(network), hook)?;
         client.session.accept_streams(config.wants_replication());
+        client.session.limit_results(config.max_result_size());
         client.config = Some(config);
         Ok(client)
     }
@@ -106,6 +107,7 @@ impl Client {
         self.session.close();
         self.session = Session::new(self.connector.connect(hook)?);
         self.session.statements().set_capacity(self.statement_cache);
+        self.session.limit_results(self.config.as_deref().and_then(Config::max_result_size));
         let replication = self.config.as_deref().is_some_and(Config::wants_replication);
         self.session.accept_streams(replication);
         self.closed_by_caller = false;
@@ -194,6 +196,16 @@ impl Client {
     /// [`Protocol`](crate::ErrorKind::Protocol).
     pub fn advance(&mut self) -> Result<Option<Readiness>, Error> {
         self.session.advance()
+    }
+
+    /// Whether the results of what [`advance`](Client::advance) drives have become larger than
+    /// `max_result_size`: asked once. The rows are dropped as they come, and
+    /// [`finish`](Client::finish) gives [`ErrorKind::ResultTooLarge`](crate::ErrorKind); until then a
+    /// caller that waits by itself should have the request cancelled (by
+    /// [`canceller`](Client::canceller)). The other calls see to it by themselves. Never true where
+    /// requests are pipelined behind it, which the cancel request might hit.
+    pub fn has_excess(&mut self) -> bool {
+        self.session.heed_excess()
     }
 
     /// `COPY … FROM STDIN`: sends everything the reader gives, in bounded memory. Gives the number
@@ -372,12 +384,14 @@ impl Client {
         self.session.commits()
     }
 
-    /// Takes the notices and warnings that came so far, oldest first. At most 1,000 are kept.
+    /// Takes the notices and warnings that came so far, oldest first. At most 1,000 and 16 MiB
+    /// are kept.
     pub fn take_notices(&mut self) -> Vec<ServerError> {
         self.session.take_notices()
     }
 
-    /// Takes the notifications that came so far, oldest first. At most 100,000 are kept.
+    /// Takes the notifications that came so far, oldest first. At most 100,000
+    /// and 64 MiB are kept.
     pub fn take_notifications(&mut self) -> Vec<Notification> {
         self.session.take_notifications()
     }

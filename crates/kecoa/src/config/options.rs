@@ -20,6 +20,8 @@ pub(crate) enum Takes {
     /// Text that is never printed.
     Secret,
     Integer,
+    /// A number of bytes, with a unit if it has one; see [`size`].
+    Size,
     /// Ports, one or one for each host, separated by commas.
     Ports,
     OneOf(&'static [&'static str]),
@@ -155,6 +157,9 @@ pub(crate) static OPTIONS: &[Spec] = &[
     spec("oauth_client_secret", None, Takes::Never(NO_OAUTH)),
     spec("oauth_scope", None, Takes::Never(NO_OAUTH)),
     spec("sslkeylogfile", None, Takes::Never("TLS keys are never written to a file")),
+    // What follows is kecoa's own.
+    spec("max_message_size", None, Takes::Size),
+    spec("max_result_size", None, Takes::Size),
 ];
 
 const PROTOCOLS: &[&str] = &["3.0", "3.2", "latest"];
@@ -278,6 +283,13 @@ pub(crate) fn check(option: &Spec, value: &str) -> Result<(), Error> {
                 "invalid integer value \"{shown}\" for connection option \"{name}\""
             ))),
         },
+        Takes::Size => match size(value) {
+            Some(_) => Ok(()),
+            None => Err(Error::config(format!(
+                "invalid {name} value: \"{shown}\"\nHINT: it is a number of bytes, or a number with a \
+                 unit (B, kB, MB, GB, TB); 0 for no limit"
+            ))),
+        },
         Takes::Ports => value.split(',').try_for_each(|port| check_port(name, port)),
         Takes::OneOf(known) if known.contains(&value) => Ok(()),
         Takes::OneOf(known) => Err(Error::config(format!(
@@ -297,6 +309,18 @@ pub(crate) fn check(option: &Spec, value: &str) -> Result<(), Error> {
             Err(Error::config(format!("the connection option \"{name}\" is refused: {why}")))
         }
     }
+}
+
+/// A number of bytes, as PostgreSQL's settings take it: `65536`, `64kB`, `10 MB`; a kB has 1024 bytes.
+/// Nothing for what is none, or does not fit.
+pub(crate) fn size(value: &str) -> Option<usize> {
+    const UNITS: [(&str, u32); 6] =
+        [("", 0), ("B", 0), ("kB", 10), ("MB", 20), ("GB", 30), ("TB", 40)];
+    let value = value.trim();
+    let digits = value.len() - value.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = value.split_at_checked(digits)?;
+    let (_, power) = UNITS.iter().find(|(name, _)| *name == unit.trim_start())?;
+    number.parse::<usize>().ok()?.checked_mul(1_usize.checked_shl(*power)?)
 }
 
 fn check_port(name: &str, port: &str) -> Result<(), Error> {
@@ -335,6 +359,21 @@ mod tests {
         for (i, option) in OPTIONS.iter().enumerate() {
             assert!(OPTIONS[i + 1..].iter().all(|other| other.name != option.name));
         }
+    }
+
+    #[test]
+    fn sizes_have_the_units_of_the_server() {
+        for (text, bytes) in
+            [("0", 0), ("65536", 65_536), ("64kB", 65_536), (" 10 MB ", 10 << 20), ("1GB", 1 << 30)]
+        {
+            assert_eq!(size(text), Some(bytes), "{text}");
+        }
+        for wrong in ["", "MB", "-1", "1.5GB", "10mb", "1 MiB", "99999999999TB", "1 2"] {
+            assert_eq!(size(wrong), None, "{wrong}");
+        }
+        let error = check(find("max_result_size").unwrap(), "10mb").unwrap_err().to_string();
+        assert!(error.contains("max_result_size") && error.contains("10mb"), "{error}");
+        assert!(error.contains("kB, MB, GB"), "{error}");
     }
 
     #[test]

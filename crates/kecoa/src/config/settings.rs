@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Config;
+use super::{Config, options};
 use crate::error::Error;
 
 /// How much TLS is asked for, as libpq's `sslmode`.
@@ -172,6 +172,23 @@ impl Config {
     pub fn connect_timeout(&self) -> Option<Duration> {
         let seconds = u64::from(self.positive("connect_timeout")?);
         Some(Duration::from_secs(seconds.max(2)))
+    }
+
+    /// How many bytes one message of the server may have: 1 GiB - 1 unless `max_message_size` says
+    /// something else; nothing means no limit.
+    #[must_use]
+    pub fn max_message_size(&self) -> Option<usize> {
+        match self.filled("max_message_size").and_then(options::size) {
+            Some(size) => Some(size).filter(|size| *size > 0),
+            None => Some(kecoa_proto::frame::MAX_MESSAGE),
+        }
+    }
+
+    /// How many bytes of one request's results are kept (`max_result_size`); nothing, the default,
+    /// means no limit.
+    #[must_use]
+    pub fn max_result_size(&self) -> Option<usize> {
+        self.filled("max_result_size").and_then(options::size).filter(|size| *size > 0)
     }
 
     /// Whether the server's side is to be a walsender, which can stream replication.

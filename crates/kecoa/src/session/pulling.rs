@@ -25,6 +25,7 @@ impl Session {
 
     /// The next reply to `request`; what belongs to nobody is kept for the caller on the way.
     pub(crate) fn try_reply(&mut self, request: RequestId) -> Result<Pulled, Error> {
+        self.budget.exempt(request);
         loop {
             match self.next_event() {
                 Ok(Some(Event::Reply(id, reply))) if id == request => {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use kecoa_proto::{Connection, Handshake, Progress, ProtocolVersion, StartupConfig};
+use kecoa_proto::{Connection, Handshake, Limits, Progress, ProtocolVersion, StartupConfig};
 use rustls::pki_types::{IpAddr, ServerName};
 
 use super::dial::{self, Address, Stop, Wait, is_pause};
@@ -123,6 +123,9 @@ fn startup(config: &Config, password: Option<&str>, tls: TlsUse) -> StartupConfi
             Some("3.2" | "latest") => ProtocolVersion::V3_2,
             _ => ProtocolVersion::V3_0,
         });
+    let mut limits = Limits::default();
+    limits.message = config.max_message_size().unwrap_or(usize::MAX);
+    startup = startup.limits(limits);
     if let Some(password) = password {
         startup = startup.password(password);
     }

@@ -22,7 +22,7 @@ pub(crate) use dial::{Address, is_pause};
 use dial::{Stop, Wait};
 use failure::{Failure, Next, Place};
 use kecoa_proto::Connection;
-pub(crate) use stream::Stream;
+pub(crate) use stream::{Stream, TICK};
 
 use crate::config::{Config, Environment, SslMode, Target};
 use crate::error::Error;

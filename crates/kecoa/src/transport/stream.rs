@@ -245,6 +245,12 @@ impl Stream {
     }
 }
 
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket().as_fd()
+    }
+}
+
 impl AsFd for Plain {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {

@@ -1,0 +1,150 @@
+//! Waiting, and what ends it early: the hook, a limit on results, a server that goes on regardless.
+
+use std::time::{Duration, Instant};
+
+use kecoa_proto::RequestId;
+
+use super::{CANCEL_PATIENCE, Interrupt, Session, TICK};
+use crate::error::Error;
+use crate::transport::is_pause;
+
+/// A request that the server was asked to cancel.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cancelled {
+    since: Instant,
+    why: Why,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    /// The hook broke.
+    Interrupted,
+    /// Its results were too large.
+    Excess(RequestId),
+}
+
+impl Session {
+    /// Whether the current request was cancelled by its hook; asked once, when it is over.
+    pub(crate) fn take_cancelled(&mut self) -> bool {
+        self.cancelled.take().is_some_and(|cancelled| cancelled.why == Why::Interrupted)
+    }
+
+    /// The error of a request whose results were too large; asked once, when it is over.
+    pub(crate) fn take_excess(&mut self, request: RequestId) -> Option<Error> {
+        let held = self.budget.take_exceeded(request)?;
+        self.cancelled = None;
+        Some(Error::result_too_large(self.budget.limit().unwrap_or_default(), held))
+    }
+
+    /// Whether the results of the request under way have become too large and nothing was done
+    /// about it: asked once, by a door that waits by itself, and cancels it then.
+    pub(crate) fn heed_excess(&mut self) -> bool {
+        self.excess.take().is_some() && self.connection.pending() == 1
+    }
+
+    /// Has a request whose results are too large cancelled. Behind it in a pipeline there may be
+    /// others that the cancel request would hit: then its rows are only dropped as they come.
+    pub(super) fn stop_excess(&mut self) -> Result<(), Error> {
+        let Some(request) = self.excess else { return Ok(()) };
+        if !self.heed_excess() || self.cancelled.is_some() {
+            return Ok(());
+        }
+        self.ask_to_cancel(Why::Excess(request))
+    }
+
+    /// The stream takes nothing more. A server that is itself blocked on writing reads no further:
+    /// takes what it says, or both sides would wait for each other.
+    pub(super) fn make_way(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
+        if self.take_in()? { self.look_around(hook) } else { self.pause(hook) }
+    }
+
+    /// Reads once; a read that gave up waiting is no error.
+    pub(super) fn receive(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
+        let hint = self.connection.wanted();
+        let patience = match self.cancelled {
+            None => hook.patience().filter(|left| *left < TICK),
+            Some(_) => None,
+        };
+        let buffer = self.connection.read_buffer();
+        let read = match patience {
+            Some(left) => self.wire.read_within(buffer, left),
+            None => self.wire.read_into(buffer, hint),
+        };
+        match read {
+            Ok(0) => Err(self.lost(None)),
+            Ok(_) => self.look_around(hook),
+            Err(error) if is_pause(&error) => self.pause(hook),
+            Err(error) => Err(self.lost(Some(error))),
+        }
+    }
+
+    /// Looks at the hook now and then while data keeps coming: a server that never falls silent must
+    /// not keep the caller from leaving.
+    fn look_around(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
+        let Some(looked) = self.looked else {
+            // Most requests are answered by one read: they need no clock.
+            self.looked = Some(Instant::now());
+            return Ok(());
+        };
+        let due = looked.elapsed() >= TICK || hook.patience().is_some_and(|left| left.is_zero());
+        if due { self.pause(hook) } else { Ok(()) }
+    }
+
+    /// Looks at the hook; on a break, asks the server to cancel, once.
+    pub(super) fn pause(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
+        self.looked = Some(Instant::now());
+        if let Some(cancelled) = self.cancelled {
+            return self.wait_on(cancelled);
+        }
+        if hook.check().is_continue() { Ok(()) } else { self.ask_to_cancel(Why::Interrupted) }
+    }
+
+    /// A cancelled request may take a while to end, and no longer.
+    fn wait_on(&mut self, cancelled: Cancelled) -> Result<(), Error> {
+        if cancelled.since.elapsed() < CANCEL_PATIENCE {
+            return Ok(());
+        }
+        self.give_up();
+        let what = not_ended(CANCEL_PATIENCE);
+        Err(self.stopped(cancelled.why, &what).and_lost())
+    }
+
+    fn ask_to_cancel(&mut self, why: Why) -> Result<(), Error> {
+        let cancelled = match self.connection.cancel_key() {
+            Some(key) => self.cancel.cancel(key),
+            None => Err(Error::connect("the server gave no key to cancel with")),
+        };
+        match cancelled {
+            Ok(()) => {
+                self.cancelled = Some(Cancelled { since: Instant::now(), why });
+                Ok(())
+            }
+            Err(error) => {
+                self.give_up();
+                let what = "the request could not be cancelled, so the connection was closed";
+                Err(self.stopped(why, what).with_source(error).and_lost())
+            }
+        }
+    }
+
+    fn stopped(&mut self, why: Why, what: &str) -> Error {
+        let excess = match why {
+            Why::Interrupted => None,
+            Why::Excess(request) => self.take_excess(request),
+        };
+        match excess {
+            Some(error) => {
+                let message = format!("{error}; {what}");
+                error.with_message(message)
+            }
+            None => Error::interrupted(format!("interrupted: {what}")),
+        }
+    }
+}
+
+fn not_ended(patience: Duration) -> String {
+    format!(
+        "the server did not end the request within {patience:?} of being asked to cancel it, so \
+         the connection was closed"
+    )
+}
