@@ -163,12 +163,12 @@ const WRONG_VALUES: &[(&str, &str)] = &[
     ("connect_timeout=99999999999", "invalid integer value \"99999999999\""),
     ("sslmode=on", "invalid sslmode value: \"on\""),
     ("sslmode=REQUIRE", "invalid sslmode value: \"REQUIRE\""),
-    ("target_session_attrs=primary", "target_session_attrs=primary is refused: only any"),
     ("target_session_attrs=x", "invalid target_session_attrs value: \"x\""),
     ("gssencmode=require", "gssencmode=require is refused: GSSAPI encryption is not supported"),
     ("channel_binding=require", "channel_binding=require is refused: channel binding"),
     ("sslnegotiation=direct", "sslnegotiation=direct is refused"),
-    ("requirepeer=postgres", "the connection option \"requirepeer\" is refused"),
+    ("require_auth=oauth", "require_auth=oauth is refused: OAuth is not supported"),
+    ("connect_total_timeout=x", "invalid integer value \"x\" for connection option"),
     ("ssl_max_protocol_version=TLSv1.1", "ssl_max_protocol_version=TLSv1.1 is refused"),
 ];
 
@@ -184,6 +184,8 @@ fn refuses_wrong_values() {
 fn takes_right_values() {
     for text in [
         "port='' connect_timeout=-1 sslmode='' gssencmode=prefer channel_binding=prefer",
+        "target_session_attrs=prefer-standby load_balance_hosts=round_robin require_auth=!md5",
+        "requirepeer=postgres min_protocol_version=3.2 connect_total_timeout=5",
         "target_session_attrs=any sslnegotiation=postgres krbsrvname=x gssencmode=disable",
         "keepalives=0 keepalives_idle=1 keepalives_interval=2 keepalives_count=3 tcp_user_timeout=4",
         "replication=database fallback_application_name=x client_encoding=auto sslsni=0",

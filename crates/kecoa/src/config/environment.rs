@@ -123,7 +123,7 @@ fn own_account() -> Option<(String, PathBuf)> {
 
 /// Name and home of a user, from the password database's file. Names that come from a directory
 /// service are not in it; `USER` says those.
-fn account_of(uid: u32) -> Option<(String, PathBuf)> {
+pub(crate) fn account_of(uid: u32) -> Option<(String, PathBuf)> {
     let accounts = std::fs::read_to_string("/etc/passwd").ok()?;
     accounts.lines().find_map(|line| {
         let mut fields = line.split(':');

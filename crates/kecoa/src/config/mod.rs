@@ -10,6 +10,7 @@ pub mod conninfo;
 mod environment;
 mod options;
 mod passfile;
+mod require_auth;
 mod resolve;
 mod service;
 mod settings;
@@ -18,7 +19,8 @@ mod url;
 use std::fmt;
 
 pub use environment::Environment;
-pub use settings::{SslMode, Target};
+pub(crate) use environment::account_of;
+pub use settings::{SessionAttributes, SslMode, Target};
 
 use crate::error::Error;
 

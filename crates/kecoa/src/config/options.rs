@@ -2,6 +2,7 @@
 //!
 //! Source: PostgreSQL's documentation, "Parameter Key Words" and "Environment Variables" of libpq.
 
+use super::require_auth;
 use crate::error::Error;
 
 /// One connection option.
@@ -22,6 +23,8 @@ pub(crate) enum Takes {
     Integer,
     /// A number of bytes, with a unit if it has one; see [`size`].
     Size,
+    /// Authentication methods; see [`require_auth`].
+    Methods,
     /// Ports, one or one for each host, separated by commas.
     Ports,
     OneOf(&'static [&'static str]),
@@ -41,6 +44,8 @@ const fn spec(name: &'static str, variable: Option<&'static str>, takes: Takes) 
 
 const TLS_VERSIONS: &[&str] = &["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
 const NO_REVOCATION: &str = "revocation lists are not supported";
+const NO_SCRAM_KEYS: &str =
+    "keys made from the password in advance are not taken; give the password instead";
 const NO_OAUTH: &str = "OAuth is not supported";
 
 /// The options, in the order in which libpq lists them.
@@ -105,17 +110,9 @@ pub(crate) static OPTIONS: &[Spec] = &[
     spec("sslcrl", Some("PGSSLCRL"), Takes::Never(NO_REVOCATION)),
     spec("sslcrldir", Some("PGSSLCRLDIR"), Takes::Never(NO_REVOCATION)),
     spec("sslsni", Some("PGSSLSNI"), Takes::OneOf(&["0", "1"])),
-    spec(
-        "requirepeer",
-        Some("PGREQUIREPEER"),
-        Takes::Never("the owner of the server process is not checked"),
-    ),
-    spec(
-        "require_auth",
-        Some("PGREQUIREAUTH"),
-        Takes::Never("the authentication method cannot be demanded; use sslmode=verify-full"),
-    ),
-    spec("min_protocol_version", Some("PGMINPROTOCOLVERSION"), Takes::OneOf(&["3.0"])),
+    text("requirepeer", Some("PGREQUIREPEER")),
+    spec("require_auth", Some("PGREQUIREAUTH"), Takes::Methods),
+    spec("min_protocol_version", Some("PGMINPROTOCOLVERSION"), Takes::OneOf(PROTOCOLS)),
     spec("max_protocol_version", Some("PGMAXPROTOCOLVERSION"), Takes::OneOf(PROTOCOLS)),
     spec("ssl_min_protocol_version", Some("PGSSLMINPROTOCOLVERSION"), Takes::OneOf(TLS_VERSIONS)),
     spec(
@@ -143,21 +140,22 @@ pub(crate) static OPTIONS: &[Spec] = &[
     spec(
         "target_session_attrs",
         Some("PGTARGETSESSIONATTRS"),
-        Takes::Refusing(
-            &["any"],
-            &["read-write", "read-only", "primary", "standby", "prefer-standby"],
-            "only any is supported; name the wanted server as host",
-        ),
+        Takes::OneOf(&["any", "read-write", "read-only", "primary", "standby", "prefer-standby"]),
     ),
-    spec("load_balance_hosts", Some("PGLOADBALANCEHOSTS"), Takes::OneOf(&["disable", "random"])),
-    spec("scram_client_key", None, Takes::Never("give the password instead")),
-    spec("scram_server_key", None, Takes::Never("give the password instead")),
+    spec(
+        "load_balance_hosts",
+        Some("PGLOADBALANCEHOSTS"),
+        Takes::OneOf(&["disable", "random", "round_robin"]),
+    ),
+    spec("scram_client_key", None, Takes::Never(NO_SCRAM_KEYS)),
+    spec("scram_server_key", None, Takes::Never(NO_SCRAM_KEYS)),
     spec("oauth_issuer", None, Takes::Never(NO_OAUTH)),
     spec("oauth_client_id", None, Takes::Never(NO_OAUTH)),
     spec("oauth_client_secret", None, Takes::Never(NO_OAUTH)),
     spec("oauth_scope", None, Takes::Never(NO_OAUTH)),
     spec("sslkeylogfile", None, Takes::Never("TLS keys are never written to a file")),
     // What follows is kecoa's own.
+    spec("connect_total_timeout", None, Takes::Integer),
     spec("max_message_size", None, Takes::Size),
     spec("max_result_size", None, Takes::Size),
 ];
@@ -290,6 +288,7 @@ pub(crate) fn check(option: &Spec, value: &str) -> Result<(), Error> {
                  unit (B, kB, MB, GB, TB); 0 for no limit"
             ))),
         },
+        Takes::Methods => require_auth::parse(value).map(drop).map_err(Error::config),
         Takes::Ports => value.split(',').try_for_each(|port| check_port(name, port)),
         Takes::OneOf(known) if known.contains(&value) => Ok(()),
         Takes::OneOf(known) => Err(Error::config(format!(
@@ -381,7 +380,6 @@ mod tests {
         let refused = |name, value| check(find(name).unwrap(), value).unwrap_err().to_string();
         assert!(refused("gssencmode", "require").contains("GSSAPI"));
         assert!(refused("channel_binding", "require").contains("channel binding"));
-        assert!(refused("target_session_attrs", "read-write").contains("only any"));
         assert!(refused("sslmode", "on").contains("invalid sslmode value: \"on\""));
         assert!(refused("sslcrl", "x").contains("revocation"));
         assert!(check(find("sslcrl").unwrap(), "").is_ok());

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Config, options};
+use kecoa_proto::Requirement;
+use kecoa_proto::message::startup::ProtocolVersion;
+
+use super::{Config, options, require_auth};
 use crate::error::Error;
 
 /// How much TLS is asked for, as libpq's `sslmode`.
@@ -21,6 +24,24 @@ pub enum SslMode {
     VerifyCa,
     /// The same, and the certificate is for the host that was asked for.
     VerifyFull,
+}
+
+/// Which sort of session is wanted, as libpq's `target_session_attrs`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SessionAttributes {
+    /// Any.
+    #[default]
+    Any,
+    /// One whose transactions may write, unless they say otherwise.
+    ReadWrite,
+    /// One whose transactions may not write, unless they say otherwise.
+    ReadOnly,
+    /// One on a server that is no standby. Every node of CockroachDB is a primary.
+    Primary,
+    /// One on a standby.
+    Standby,
+    /// One on a standby if any host is one, else any.
+    PreferStandby,
 }
 
 impl SslMode {
@@ -166,12 +187,33 @@ impl Config {
         }
     }
 
-    /// The time within which each target must have completed the handshake; nothing means no
+    /// The time within which each address must have completed the handshake; nothing means no
     /// limit. As in libpq one second counts as two.
     #[must_use]
     pub fn connect_timeout(&self) -> Option<Duration> {
         let seconds = u64::from(self.positive("connect_timeout")?);
         Some(Duration::from_secs(seconds.max(2)))
+    }
+
+    /// The time within which a connection must have been made, whatever the number of hosts and
+    /// addresses; kecoa's own. Nothing means no limit. A look-up of a host name cannot be
+    /// interrupted: the limit is noticed when it has come back.
+    #[must_use]
+    pub fn connect_total_timeout(&self) -> Option<Duration> {
+        Some(Duration::from_secs(self.positive("connect_total_timeout")?.into()))
+    }
+
+    /// Which sort of session is wanted.
+    #[must_use]
+    pub fn session_attributes(&self) -> SessionAttributes {
+        match self.filled("target_session_attrs") {
+            Some("read-write") => SessionAttributes::ReadWrite,
+            Some("read-only") => SessionAttributes::ReadOnly,
+            Some("primary") => SessionAttributes::Primary,
+            Some("standby") => SessionAttributes::Standby,
+            Some("prefer-standby") => SessionAttributes::PreferStandby,
+            _ => SessionAttributes::Any,
+        }
     }
 
     /// How many bytes one message of the server may have: 1 GiB - 1 unless `max_message_size` says
@@ -189,6 +231,25 @@ impl Config {
     #[must_use]
     pub fn max_result_size(&self) -> Option<usize> {
         self.filled("max_result_size").and_then(options::size).filter(|size| *size > 0)
+    }
+
+    /// The oldest version of the protocol that will do, and the newest that is asked for. As in
+    /// libpq, 3.0 is asked for unless something newer is wanted.
+    pub(crate) fn protocol_versions(&self) -> (ProtocolVersion, ProtocolVersion) {
+        let version = |name| match self.filled(name) {
+            Some("3.2" | "latest") => Some(ProtocolVersion::V3_2),
+            Some(_) => Some(ProtocolVersion::V3_0),
+            None => None,
+        };
+        let oldest = version("min_protocol_version").unwrap_or(ProtocolVersion::V3_0);
+        (oldest, version("max_protocol_version").unwrap_or(oldest))
+    }
+
+    /// Which ways to authenticate `require_auth` allows; nothing when any will do.
+    pub(crate) fn required_authentication(&self) -> Option<Requirement> {
+        let text = self.filled("require_auth")?;
+        let methods = require_auth::parse(text).ok()?;
+        Some(Requirement { text: text.to_owned(), methods })
     }
 
     /// Whether the server's side is to be a walsender, which can stream replication.

@@ -2,13 +2,13 @@
 
 use std::io;
 use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use kecoa_proto::CancelKey;
 use kecoa_proto::message::startup::Startup;
 
-use super::dial::{self, Stop, Wait};
+use super::dial::{self, Deadline, Stop, Wait};
 use super::failure::Place;
 use super::stream::Stream;
 use super::{Peer, handshake};
@@ -29,8 +29,8 @@ pub(crate) fn cancel(config: &Config, peer: &Peer, key: &CancelKey) -> Result<()
     let limit = config.connect_timeout().map_or(LIMIT, |limit| limit.min(LIMIT));
     // The caller waits for this because it was interrupted already.
     let mut hook = || ControlFlow::Continue(());
-    let mut wait =
-        Wait { deadline: Instant::now().checked_add(limit), hook: &mut hook, socket: None };
+    let deadline = Deadline::begin("a cancel request's limit", limit);
+    let mut wait = Wait { deadline, hook: &mut hook, socket: None };
     let place = Place { target: &peer.target, address: &peer.address };
     let failed = |stop: Stop| stop.into_failure(&place).error;
 

@@ -23,9 +23,61 @@ pub(crate) enum Address {
     Unix(String),
 }
 
+/// A moment after which nobody waits any more, and the option that says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Deadline {
+    pub(super) at: Instant,
+    pub(super) option: &'static str,
+    /// What the option allows in all.
+    pub(super) allows: Duration,
+}
+
+impl Deadline {
+    /// The deadline of something that begins now; nothing when it is too far away to be told.
+    pub(super) fn begin(option: &'static str, allows: Duration) -> Option<Deadline> {
+        Some(Deadline { at: Instant::now().checked_add(allows)?, option, allows })
+    }
+}
+
+/// The time limits of a search for a host.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clock {
+    /// `connect_timeout`, for each address.
+    pub(super) each: Option<Duration>,
+    /// `connect_total_timeout`, for everything.
+    pub(super) total: Option<Deadline>,
+}
+
+impl Clock {
+    /// The option for each address, and the option for all, which begins now.
+    pub(super) fn start(each: Option<Duration>, total: Option<Duration>) -> Clock {
+        let total = total.and_then(|total| Deadline::begin(TOTAL, total));
+        Clock { each, total }
+    }
+
+    /// The deadline of an address that is tried from now on.
+    pub(super) fn deadline(&self) -> Option<Deadline> {
+        let each = self.each.and_then(|each| Deadline::begin(EACH, each));
+        match (each, self.total) {
+            (Some(each), Some(total)) if total.at < each.at => Some(total),
+            (each, total) => each.or(total),
+        }
+    }
+}
+
+impl Clock {
+    /// The limit for everything, if it has passed.
+    pub(super) fn passed(&self) -> Option<Deadline> {
+        self.total.filter(|total| total.at <= Instant::now())
+    }
+}
+
+const EACH: &str = "connect_timeout";
+pub(super) const TOTAL: &str = "connect_total_timeout";
+
 /// How long to try, and whom to ask while trying.
 pub(super) struct Wait<'a> {
-    pub(super) deadline: Option<Instant>,
+    pub(super) deadline: Option<Deadline>,
     pub(super) hook: &'a mut dyn Interrupt,
     /// The socket that is waited for, once there is one.
     pub(super) socket: Option<RawFd>,
@@ -35,7 +87,7 @@ pub(super) struct Wait<'a> {
 #[derive(Debug)]
 pub(super) enum Stop {
     Io(io::Error),
-    TimedOut,
+    TimedOut(Deadline),
     Interrupted,
 }
 
@@ -54,7 +106,7 @@ impl Wait<'_> {
 
     fn check_deadline(&self) -> Result<(), Stop> {
         match self.deadline {
-            Some(deadline) if Instant::now() >= deadline => Err(Stop::TimedOut),
+            Some(deadline) if Instant::now() >= deadline.at => Err(Stop::TimedOut(deadline)),
             _ => Ok(()),
         }
     }
@@ -83,7 +135,7 @@ impl Wait<'_> {
 
     /// How long the next wait may last.
     fn tick(&self) -> Duration {
-        let left = self.deadline.map(|deadline| deadline.duration_since(Instant::now()));
+        let left = self.deadline.map(|deadline| deadline.at.duration_since(Instant::now()));
         left.map_or(TICK, |left| left.min(TICK)).max(Duration::from_millis(1))
     }
 }
@@ -142,18 +194,45 @@ pub(super) fn dial(address: &Address, config: &Config, wait: &mut Wait<'_>) -> R
 }
 
 fn dial_tcp(address: SocketAddr, config: &Config, wait: &mut Wait<'_>) -> Result<TcpStream, Stop> {
+    match begin_tcp(address, config)? {
+        Dialled::Connected(socket) => Ok(socket),
+        Dialled::UnderWay(socket) => {
+            await_connected(&socket, wait)?;
+            Ok(socket.into())
+        }
+    }
+}
+
+/// What came of asking for a connection.
+pub(super) enum Dialled {
+    Connected(TcpStream),
+    /// It is decided when the socket can be written to; see [`finish_tcp`].
+    UnderWay(Socket),
+}
+
+/// Asks for a connection, and does not wait for it.
+pub(super) fn begin_tcp(address: SocketAddr, config: &Config) -> io::Result<Dialled> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     // A small statement must not wait for the acknowledgement of the one before.
     socket.set_tcp_nodelay(true)?;
     set_keepalive(&socket, config)?;
     socket.set_nonblocking(true)?;
     match socket.connect(&address.into()) {
-        Ok(()) => {}
-        Err(error) if is_under_way(&error) => await_connected(&socket, wait)?,
-        Err(error) => return Err(error.into()),
+        Ok(()) => {
+            socket.set_nonblocking(false)?;
+            Ok(Dialled::Connected(socket.into()))
+        }
+        Err(error) if is_under_way(&error) => Ok(Dialled::UnderWay(socket)),
+        Err(error) => Err(error),
     }
-    socket.set_nonblocking(false)?;
-    Ok(socket.into())
+}
+
+/// Whether a connection that is decided was made; the socket blocks again then.
+pub(super) fn finish_tcp(socket: &Socket) -> io::Result<()> {
+    match socket.take_error()? {
+        Some(error) => Err(error),
+        None => socket.set_nonblocking(false),
+    }
 }
 
 fn is_under_way(error: &io::Error) -> bool {
@@ -176,12 +255,7 @@ fn await_connected(socket: &Socket, wait: &mut Wait<'_>) -> Result<(), Stop> {
         match rustix::event::poll(&mut polled, Some(&tick)) {
             Ok(0) | Err(rustix::io::Errno::INTR) if wait.hook.parks() => wait.check_deadline()?,
             Ok(0) | Err(rustix::io::Errno::INTR) => wait.look_around()?,
-            Ok(_) => {
-                return match socket.take_error()? {
-                    Some(error) => Err(error.into()),
-                    None => Ok(()),
-                };
-            }
+            Ok(_) => return Ok(finish_tcp(socket)?),
             Err(error) => return Err(io::Error::from(error).into()),
         }
     }

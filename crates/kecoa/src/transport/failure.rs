@@ -5,7 +5,7 @@ use std::io;
 
 use kecoa_proto::{HandshakeError, ServerError};
 
-use super::dial::{Address, reason};
+use super::dial::{Address, Deadline, reason};
 use crate::config::Target;
 use crate::error::{Error, ErrorKind};
 
@@ -59,8 +59,11 @@ impl Place<'_> {
         }
     }
 
-    pub(super) fn timeout(&self) -> Error {
-        Error::timeout(self.failed("timeout expired"))
+    pub(super) fn timeout(&self, limit: Deadline) -> Error {
+        let Deadline { option, allows, .. } = limit;
+        // Limits are whole seconds, except in tests.
+        let allows = allows.as_secs_f64();
+        Error::timeout(self.failed(&format!("timeout expired ({option} is {allows} s)")))
     }
 
     pub(super) fn io(&self, error: &io::Error) -> Error {
@@ -106,6 +109,7 @@ impl Place<'_> {
                 self.failed(&format!("fe_sendauth: no password supplied ({message})")),
             )),
             HandshakeError::UnsupportedAuthentication { .. }
+            | HandshakeError::MethodNotAllowed { .. }
             | HandshakeError::Scram { .. }
             | HandshakeError::TooManyIterations { .. } => {
                 Failure::give_up(Error::authentication(self.failed(&message)))
@@ -163,6 +167,16 @@ pub(super) struct Failures(Vec<Error>);
 impl Failures {
     pub(super) fn add(&mut self, error: Error) {
         self.0.push(error);
+    }
+
+    /// Adds a failure that leaves something to be tried; gives one back that does not, with those
+    /// before it.
+    pub(super) fn take(&mut self, failure: Failure) -> Result<(), Error> {
+        self.add(failure.error);
+        match failure.next {
+            Next::Elsewhere => Ok(()),
+            Next::GiveUp => Err(std::mem::take(self).into_error()),
+        }
     }
 
     /// One error as it is, several as one with a line for each.

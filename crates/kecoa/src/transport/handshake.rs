@@ -2,12 +2,12 @@
 
 use std::io;
 
-use kecoa_proto::{Connection, Handshake, Limits, Progress, ProtocolVersion, StartupConfig};
+use kecoa_proto::{Connection, Handshake, Limits, Progress, StartupConfig};
 use rustls::pki_types::{IpAddr, ServerName};
 
-use super::dial::{self, Address, Stop, Wait, is_pause};
+use super::dial::{Address, Stop, Wait, is_pause};
 use super::failure::{Failure, Next, Place};
-use super::stream::Stream;
+use super::stream::{Plain, Stream};
 use super::tls::TlsStream;
 use super::{Peer, TlsUse, certificates};
 use crate::config::Config;
@@ -57,17 +57,16 @@ impl From<Failure> for Failed {
 /// Enough of what a server sent first to tell what it is.
 const RECEIVED: usize = 64;
 
-/// Connects to one address and shakes hands.
+/// Shakes hands over a socket that is connected to `place`.
 pub(super) fn attempt(
     config: &Config,
     password: Option<&str>,
     place: &Place<'_>,
+    plain: Plain,
     tls: TlsUse,
     wait: &mut Wait<'_>,
 ) -> Result<(Stream, Connection), Failed> {
     let stop = |stop: Stop| stop.into_failure(place);
-    wait.socket = None;
-    let plain = dial::dial(place.address, config, wait).map_err(stop)?;
     let peer = Peer { target: place.target.clone(), address: place.address.clone(), tls: false };
     let mut stream = Stream::plain(plain, peer).map_err(|error| stop(error.into()))?;
     wait.socket = Some(stream.as_raw_fd());
@@ -117,15 +116,17 @@ pub(super) fn attempt(
 }
 
 fn startup(config: &Config, password: Option<&str>, tls: TlsUse) -> StartupConfig {
+    let (oldest, newest) = config.protocol_versions();
     let mut startup = StartupConfig::new(config.user().unwrap_or_default())
         .tls(tls != TlsUse::Never)
-        .version(match config.get("max_protocol_version") {
-            Some("3.2" | "latest") => ProtocolVersion::V3_2,
-            _ => ProtocolVersion::V3_0,
-        });
+        .oldest_version(oldest)
+        .version(newest);
     let mut limits = Limits::default();
     limits.message = config.max_message_size().unwrap_or(usize::MAX);
     startup = startup.limits(limits);
+    if let Some(requirement) = config.required_authentication() {
+        startup = startup.require(requirement);
+    }
     if let Some(password) = password {
         startup = startup.password(password);
     }

@@ -8,6 +8,11 @@ mod certificates;
 mod dial;
 mod failure;
 mod handshake;
+mod order;
+mod owner;
+mod race;
+mod search;
+mod standing;
 mod stream;
 mod tls;
 mod x509;
@@ -15,13 +20,16 @@ mod x509;
 #[cfg(test)]
 mod tests;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub(crate) use cancel::cancel;
 pub(crate) use dial::{Address, is_pause};
-use dial::{Stop, Wait};
-use failure::{Failure, Next, Place};
+use dial::{Clock, Stop, Wait};
+use failure::{Failure, Place};
 use kecoa_proto::Connection;
+use order::Balance;
+use search::Circumstances;
+use stream::Plain;
 pub(crate) use stream::{Stream, TICK};
 
 use crate::config::{Config, Environment, SslMode, Target};
@@ -66,34 +74,12 @@ fn connect_within(
     limit: Option<Duration>,
     hook: &mut dyn Interrupt,
 ) -> Result<(Stream, Connection), Error> {
-    let mut targets: Vec<(usize, Target)> = config.targets()?.into_iter().enumerate().collect();
-    if config.get("load_balance_hosts") == Some("random") {
-        fastrand::shuffle(&mut targets);
-    }
-    let mut failures = failure::Failures::default();
-    for (index, target) in targets {
-        let addresses = match dial::addresses(&target) {
-            Ok(addresses) => addresses,
-            Err(error) => {
-                failures.add(error);
-                continue;
-            }
-        };
-        for address in addresses {
-            let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
-            let mut wait = Wait { deadline, hook: &mut *hook, socket: None };
-            let place = Place { target: &target, address: &address };
-            match try_place(config, config.password_for(index), &place, &mut wait) {
-                Ok(connected) => return Ok(connected),
-                Err(Failure { error, next: Next::Elsewhere }) => failures.add(error),
-                Err(Failure { error, next: Next::GiveUp }) => {
-                    failures.add(error);
-                    return Err(failures.into_error());
-                }
-            }
-        }
-    }
-    Err(failures.into_error())
+    let circumstances = Circumstances {
+        clock: Clock::start(limit, config.connect_total_timeout()),
+        balance: Balance::of(config),
+        resolve: &dial::addresses,
+    };
+    search::search(config, circumstances, hook)
 }
 
 /// How one attempt on a place goes about TLS.
@@ -105,13 +91,17 @@ enum TlsUse {
     Always,
 }
 
-/// Tries one address, twice where sslmode says so.
+/// Tries the address to which `socket` is connected, twice where sslmode says so.
 fn try_place(
     config: &Config,
     password: Option<&str>,
     place: &Place<'_>,
+    socket: Plain,
     wait: &mut Wait<'_>,
 ) -> Result<(Stream, Connection), Failure> {
+    if let Some(owner) = config.get("requirepeer").filter(|owner| !owner.is_empty()) {
+        owner::check(owner, &socket, place)?;
+    }
     let (first, second) = match config.ssl_mode() {
         // As libpq: there is nobody between the ends of a unix socket.
         _ if place.target.is_unix() => (TlsUse::Never, None),
@@ -120,13 +110,16 @@ fn try_place(
         SslMode::Prefer => (TlsUse::IfOffered, Some(TlsUse::Never)),
         SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => (TlsUse::Always, None),
     };
-    let failed = match handshake::attempt(config, password, place, first, wait) {
+    let failed = match handshake::attempt(config, password, place, socket, first, wait) {
         Ok(connected) => return Ok(connected),
         Err(failed) => failed,
     };
     match second {
         Some(second) if failed.other_tls_may_help(first) => {
-            handshake::attempt(config, password, place, second, wait)
+            wait.socket = None;
+            let socket = dial::dial(place.address, config, wait)
+                .map_err(|stop| stop.into_failure(place))?;
+            handshake::attempt(config, password, place, socket, second, wait)
                 .map_err(|again| failed.or(again).into_failure())
         }
         _ => Err(failed.into_failure()),
@@ -138,7 +131,10 @@ impl Stop {
     fn into_failure(self, place: &Place<'_>) -> Failure {
         match self {
             Stop::Io(error) => Failure::elsewhere(place.io(&error)),
-            Stop::TimedOut => Failure::elsewhere(place.timeout()),
+            Stop::TimedOut(limit) if limit.option == dial::TOTAL => {
+                Failure::give_up(place.timeout(limit))
+            }
+            Stop::TimedOut(limit) => Failure::elsewhere(place.timeout(limit)),
             Stop::Interrupted => {
                 Failure::give_up(Error::interrupted("interrupted while connecting"))
             }

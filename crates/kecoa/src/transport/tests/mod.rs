@@ -1,6 +1,7 @@
 //! Connections to little servers on loopback.
 
 mod authority;
+mod hosts;
 mod opening;
 mod server;
 mod tls;

@@ -175,7 +175,10 @@ fn a_silent_server_runs_into_the_time_limit() {
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert_eq!(
         error.to_string(),
-        format!("connection to server at \"127.0.0.1\", port {port} failed: timeout expired")
+        format!(
+            "connection to server at \"127.0.0.1\", port {port} failed: \
+             timeout expired (connect_timeout is 0.3 s)"
+        )
     );
     let elapsed = begun.elapsed();
     assert!(elapsed >= Duration::from_millis(300) && elapsed < Duration::from_secs(2));

@@ -1,0 +1,119 @@
+//! The search for a host that takes us: which are tried, in which order, for how long.
+
+use kecoa_proto::Connection;
+
+use super::dial::{Address, Clock, Deadline, Wait};
+use super::failure::{Failure, Failures, Place};
+use super::order::{self, Balance};
+use super::race::Race;
+use super::{Stream, standing, try_place};
+use crate::config::{Config, SessionAttributes, Target};
+use crate::error::Error;
+use crate::session::Interrupt;
+
+/// What a search depends on beside its configuration. Tests put their own in.
+pub(super) struct Circumstances<'a> {
+    pub(super) clock: Clock,
+    pub(super) balance: Balance,
+    /// The addresses of a name.
+    pub(super) resolve: &'a dyn Fn(&Target) -> Result<Vec<Address>, Error>,
+}
+
+/// Connects to the first place that takes us and has the session that is wanted.
+pub(super) fn search(
+    config: &Config,
+    mut circumstances: Circumstances<'_>,
+    hook: &mut dyn Interrupt,
+) -> Result<(Stream, Connection), Error> {
+    let mut targets: Vec<(usize, Target)> = config.targets()?.into_iter().enumerate().collect();
+    circumstances.balance.hosts(&mut targets);
+    // As libpq: whoever prefers a standby asks all for one, and then takes what there is.
+    let passes: &[SessionAttributes] = match config.session_attributes() {
+        SessionAttributes::PreferStandby => &[SessionAttributes::Standby, SessionAttributes::Any],
+        wanted => &[wanted],
+    };
+    let mut failures = Failures::default();
+    for wanted in passes {
+        failures = Failures::default();
+        for (index, target) in &targets {
+            if let Some(limit) = circumstances.clock.passed() {
+                failures.take(not_tried(target, limit))?;
+            }
+            let addresses = match (circumstances.resolve)(target) {
+                Ok(addresses) => addresses,
+                Err(error) => {
+                    failures.add(error);
+                    continue;
+                }
+            };
+            let mut addresses = order::interleave(addresses);
+            circumstances.balance.addresses(&mut addresses, targets.len());
+            let addresses = order::interleave(addresses);
+            let visit =
+                Visit { config, target, wanted: *wanted, password: config.password_for(*index) };
+            let race = Race::new(config, target, circumstances.clock, addresses);
+            if let Some(connected) = visit.host(race, hook, &mut failures)? {
+                return Ok(connected);
+            }
+        }
+    }
+    Err(failures.into_error())
+}
+
+/// The time for all hosts is over, perhaps because the look-up of a name took it.
+fn not_tried(target: &Target, limit: Deadline) -> Failure {
+    let Deadline { option, allows, .. } = limit;
+    let host = if target.host.is_empty() {
+        target.hostaddr.as_deref().unwrap_or_default()
+    } else {
+        &target.host
+    };
+    Failure::give_up(Error::timeout(format!(
+        "timeout expired before host \"{host}\" was tried ({option} is {} s)",
+        allows.as_secs_f64()
+    )))
+}
+
+/// One host, and what is wanted of it.
+struct Visit<'a> {
+    config: &'a Config,
+    target: &'a Target,
+    wanted: SessionAttributes,
+    password: Option<&'a str>,
+}
+
+impl Visit<'_> {
+    /// Tries the addresses of the host until one is usable. All may be different servers, so one
+    /// that is not leaves the others; libpq goes on to the next host in some of these cases.
+    fn host(
+        &self,
+        mut race: Race<'_>,
+        hook: &mut dyn Interrupt,
+        failures: &mut Failures,
+    ) -> Result<Option<(Stream, Connection)>, Error> {
+        while let Some(winner) = race.next(hook, failures)? {
+            let place = Place { target: self.target, address: &winner.address };
+            let mut wait = Wait { deadline: winner.deadline, hook: &mut *hook, socket: None };
+            let tried = try_place(self.config, self.password, &place, winner.socket, &mut wait)
+                .and_then(|(stream, connection)| {
+                    self.stands(stream, connection, &place, &mut wait)
+                });
+            match tried {
+                Ok(connected) => return Ok(Some(connected)),
+                Err(failure) => failures.take(failure)?,
+            }
+        }
+        Ok(None)
+    }
+
+    fn stands(
+        &self,
+        mut stream: Stream,
+        mut connection: Connection,
+        place: &Place<'_>,
+        wait: &mut Wait<'_>,
+    ) -> Result<(Stream, Connection), Failure> {
+        standing::check(self.wanted, &mut stream, &mut connection, place, wait)?;
+        Ok((stream, connection))
+    }
+}
