@@ -71,7 +71,7 @@ impl Read for Memory {
         match state {
             State::Closed { reset: false } => Ok(0),
             State::Closed { reset: true } => Err(io::ErrorKind::ConnectionReset.into()),
-            State::Waiting(_) => Err(io::ErrorKind::WouldBlock.into()),
+            State::Waiting(_) | State::Sending(_) => Err(io::ErrorKind::WouldBlock.into()),
             State::Listening(expected) => {
                 panic!("a hang: the client reads, and the script expects {expected}")
             }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::script::{Script, Step};
 
@@ -35,6 +36,8 @@ pub enum State {
     Listening(String),
     /// It is silent until an event is set.
     Waiting(String),
+    /// It goes on to send without hearing anything, after a pause.
+    Sending(Duration),
     /// It ended the connection, by a reset or in an orderly way.
     Closed {
         /// By a reset.
@@ -52,6 +55,7 @@ pub struct Peer {
     output: Vec<u8>,
     budget: Option<usize>,
     closed: Option<bool>,
+    may_leave: bool,
     events: Events,
 }
 
@@ -65,6 +69,7 @@ impl Peer {
             output: Vec::new(),
             budget: None,
             closed: None,
+            may_leave: false,
             events,
         }
     }
@@ -121,6 +126,25 @@ impl Peer {
                 },
                 Step::Send(bytes) => self.emit(bytes),
                 Step::Cut(bytes) => self.budget = Some(*bytes),
+                Step::Endless { piece, until } => {
+                    self.may_leave = true;
+                    if !self.events.is_set(until) {
+                        if self.output.is_empty() {
+                            self.emit(piece);
+                        }
+                        return State::Sending(Duration::ZERO);
+                    }
+                }
+                Step::Drip { bytes, pause } => {
+                    self.may_leave = true;
+                    if let Some((first, rest)) = bytes.split_first() {
+                        let rest = Step::Drip { bytes: rest.to_vec(), pause: *pause };
+                        self.steps[0] = rest;
+                        self.emit(&[*first]);
+                        return State::Sending(*pause);
+                    }
+                }
+                Step::MayLeave => self.may_leave = true,
                 Step::Wait(event) => {
                     if !self.events.is_set(event) {
                         return State::Waiting(event.clone());
@@ -134,10 +158,11 @@ impl Peer {
         }
     }
 
-    /// Whether every step was played, or the connection ended by the script.
+    /// Whether every step was played, or the connection ended by the script, or the script leaves it
+    /// to the client.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.steps.is_empty() || self.closed.is_some()
+        self.steps.is_empty() || self.closed.is_some() || self.may_leave
     }
 
     /// The steps that were not played, for a message.

@@ -1,5 +1,7 @@
 //! What one connection must hear, and what it answers.
 
+use std::time::Duration;
+
 /// One step of a [`Script`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -15,6 +17,12 @@ pub(crate) enum Step {
     Send(Vec<u8>),
     /// From here on only so many bytes are sent, then the connection ends.
     Cut(usize),
+    /// Bytes to the client again and again, until the event is set or the client leaves.
+    Endless { piece: Vec<u8>, until: String },
+    /// Bytes to the client one by one, with a pause behind each.
+    Drip { bytes: Vec<u8>, pause: Duration },
+    /// The client may leave from here on, whatever is left of the script.
+    MayLeave,
     /// Silence, until the event is set.
     Wait(String),
     /// Sets the event.
@@ -277,6 +285,25 @@ impl Script {
     #[must_use]
     pub fn cut_after(self, bytes: usize) -> Script {
         self.step(Step::Cut(bytes))
+    }
+
+    /// These bytes again and again, until the event is set or the client leaves.
+    #[must_use]
+    pub fn endless(self, piece: &[u8], until: &str) -> Script {
+        self.step(Step::Endless { piece: piece.to_vec(), until: until.to_owned() })
+    }
+
+    /// These bytes one by one, with a pause behind each; the client may leave meanwhile. Without I/O
+    /// there are no pauses.
+    #[must_use]
+    pub fn drip(self, bytes: &[u8], pause: Duration) -> Script {
+        self.step(Step::Drip { bytes: bytes.to_vec(), pause })
+    }
+
+    /// The client may leave from here on, whatever is left of the script.
+    #[must_use]
+    pub fn may_leave(self) -> Script {
+        self.step(Step::MayLeave)
     }
 
     /// Silence, until another connection signals the event.

@@ -124,6 +124,7 @@ impl Listener {
                 let (stream, _) = listener.accept()?;
                 stream.set_nonblocking(false)?;
                 stream.set_read_timeout(tick)?;
+                stream.set_write_timeout(Some(PATIENCE))?;
                 stream.set_nodelay(true)?;
                 Ok(Box::new(stream))
             }
@@ -195,6 +196,11 @@ fn play(mut stream: Box<dyn Stream>, mut peer: Peer) {
             }
             // With input unread, TCP sends a reset; there is no other way without SO_LINGER.
             State::Closed { reset: true } => return thread::sleep(Duration::from_millis(50)),
+            State::Sending(pause) => {
+                assert!(started.elapsed() < PATIENCE, "the client takes it all");
+                thread::sleep(pause);
+                continue;
+            }
             State::Done | State::Listening(_) | State::Waiting(_) => {}
         }
         match stream.read(&mut buffer) {

@@ -505,7 +505,7 @@ fn a_server_that_is_too_old_is_refused_before_the_password() {
     let error = advance(handshake, &[offer(0x0003_0000), asks.clone()]).unwrap_err();
     assert_eq!(error.to_string(), "asked for protocol 3.2 at least, the server speaks 3.0 at most");
     let handshake = Handshake::new(config(ProtocolVersion::V3_0)).unwrap();
-    waiting(advance(handshake, &[offer(0x0003_0000), asks.clone()]));
+    let _ = waiting(advance(handshake, &[offer(0x0003_0000), asks.clone()]));
     // A server that has nothing to say about the version speaks the one that was asked for.
     let handshake = Handshake::new(config(ProtocolVersion::V3_2)).unwrap();
     let handshake = waiting(advance(handshake, &[asks]));

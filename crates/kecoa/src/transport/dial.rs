@@ -104,6 +104,15 @@ impl Wait<'_> {
         self.check_deadline()
     }
 
+    /// Called when something has happened, without waiting: a peer that keeps us busy, a byte at a
+    /// time or with notices without end, has no more time than a silent one.
+    pub(super) fn glance(&mut self) -> Result<(), Stop> {
+        if !self.hook.parks() && self.hook.check().is_break() {
+            return Err(Stop::Interrupted);
+        }
+        self.check_deadline()
+    }
+
     fn check_deadline(&self) -> Result<(), Stop> {
         match self.deadline {
             Some(deadline) if Instant::now() >= deadline.at => Err(Stop::TimedOut(deadline)),
@@ -128,7 +137,11 @@ impl Wait<'_> {
         loop {
             match attempt() {
                 Err(error) if is_pause(&error) => self.look_around()?,
-                result => return Ok(result?),
+                result => {
+                    let done = result?;
+                    self.glance()?;
+                    return Ok(done);
+                }
             }
         }
     }

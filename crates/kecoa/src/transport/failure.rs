@@ -151,13 +151,37 @@ fn not_postgres(received: &[u8]) -> Option<String> {
     let line = received.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
     let readable = line.len() >= 4 && line.iter().all(|b| b.is_ascii_graphic() || *b == b' ');
     if readable {
-        return Some(format!("\"{}\"", String::from_utf8_lossy(line)));
+        let line = String::from_utf8_lossy(line);
+        return Some(match speaker(&line) {
+            Some(speaker) => format!("\"{line}\", as {speaker} would"),
+            None => format!("\"{line}\""),
+        });
     }
     match received {
-        [_, _, _, 0, 0x0a | 0xff, ..] => Some("the greeting of a MySQL server".to_owned()),
+        // Version 10 of its protocol, and behind it its own version; or an error number of MySQL's.
+        [_, _, _, 0, 0x0a, b'0'..=b'9', ..] | [_, _, _, 0, 0xff, _, 0x03..=0x0f, ..] => {
+            Some("the greeting of a MySQL server".to_owned())
+        }
         [0x15, 3, ..] => Some("a TLS alert: it expects TLS from the first byte".to_owned()),
+        [0x16, 3, ..] => Some("the beginning of a TLS handshake".to_owned()),
         _ => None,
     }
+}
+
+/// Who is known to begin a line of text like this.
+fn speaker(line: &str) -> Option<&'static str> {
+    const SPEAKERS: [(&str, &str); 9] = [
+        ("HTTP/", "an HTTP server"),
+        ("<", "an HTTP server"),
+        ("SSH-", "an SSH server"),
+        ("220", "an SMTP or FTP server"),
+        ("-ERR", "a Redis or POP3 server"),
+        ("-DENIED", "a Redis server"),
+        ("+OK", "a POP3 server"),
+        ("* OK", "an IMAP server"),
+        ("ERROR", "a memcached server"),
+    ];
+    SPEAKERS.iter().find(|(start, _)| line.starts_with(start)).map(|(_, speaker)| *speaker)
 }
 
 /// The failures of all places that were tried.

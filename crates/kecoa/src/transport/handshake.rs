@@ -215,7 +215,7 @@ pub(super) fn begin_tls(
     loop {
         match stream.tls_handshake() {
             Ok(true) => return Ok(stream),
-            Ok(false) => {}
+            Ok(false) => wait.glance().map_err(|stop| stop.into_failure(place))?,
             Err(error) if is_pause(&error) => {
                 wait.look_around().map_err(|stop| stop.into_failure(place))?;
             }

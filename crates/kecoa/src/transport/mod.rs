@@ -117,8 +117,8 @@ fn try_place(
     match second {
         Some(second) if failed.other_tls_may_help(first) => {
             wait.socket = None;
-            let socket = dial::dial(place.address, config, wait)
-                .map_err(|stop| stop.into_failure(place))?;
+            let socket =
+                dial::dial(place.address, config, wait).map_err(|stop| stop.into_failure(place))?;
             handshake::attempt(config, password, place, socket, second, wait)
                 .map_err(|again| failed.or(again).into_failure())
         }
