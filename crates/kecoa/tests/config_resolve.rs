@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use kecoa::Config;
-use kecoa::config::{Environment, SslMode, Target};
+use kecoa::config::{Environment, SslMode, Support, Target, Values};
 
 fn resolve(text: &str, environment: &Environment) -> Config {
     Config::parse(text).expect(text).resolve(environment).expect(text)
@@ -82,6 +82,55 @@ fn what_is_given_comes_before_variables_before_defaults() {
     assert_eq!(config.ssl_mode(), SslMode::Disable);
     // Given as empty is given, as in libpq: the variable does not count.
     assert_eq!(resolve("dbname=''", &environment).dbname(), Some("envuser"));
+}
+
+#[test]
+fn the_variable_from_before_sslmode_still_counts() {
+    let environment = environment().with("PGREQUIRESSL", "1").with("PGNOSUCHTHING", "x");
+    assert_eq!(resolve("", &environment).ssl_mode(), SslMode::Require);
+    assert_eq!(resolve("sslmode=disable", &environment).ssl_mode(), SslMode::Disable);
+    let environment = environment.with("PGSSLMODE", "verify-full");
+    assert_eq!(resolve("", &environment).ssl_mode(), SslMode::VerifyFull);
+}
+
+#[test]
+fn every_variable_of_libpq_counts() {
+    for option in kecoa::config::options() {
+        let Some(variable) = option.variable else { continue };
+        let value = match (option.values, option.support) {
+            (_, Support::Refused(_)) => {
+                let environment = environment().with(variable, "x");
+                let error = Config::new().resolve(&environment).expect_err(variable).to_string();
+                assert!(error.contains(variable), "{error}");
+                continue;
+            }
+            (Values::Words(words), _) => words[0],
+            (Values::Methods, _) => "!md5",
+            (Values::Integer | Values::Ports, _) => "7",
+            // These name something that has to be there.
+            _ if matches!(option.name, "service" | "servicefile") => continue,
+            _ => "x",
+        };
+        // A version that is wanted at least wants no less at most.
+        let config = resolve("sslmode=verify-full host=h", &environment().with(variable, value));
+        let wanted = match option.name {
+            "host" => "h",
+            "sslmode" => "verify-full",
+            _ => value,
+        };
+        assert_eq!(config.get(option.name), Some(wanted), "{variable}");
+    }
+}
+
+#[test]
+fn a_newest_protocol_below_the_oldest_is_refused() {
+    let config = Config::parse("min_protocol_version=3.2 max_protocol_version=3.0").expect("ok");
+    assert_eq!(
+        config.resolve(&environment()).expect_err("contradiction").to_string(),
+        "\"min_protocol_version\" is greater than \"max_protocol_version\""
+    );
+    resolve("min_protocol_version=3.2", &environment());
+    resolve("min_protocol_version=3.2 max_protocol_version=latest", &environment());
 }
 
 #[test]
@@ -182,6 +231,17 @@ fn a_service_comes_before_variables() {
     assert_eq!((config.user(), config.dbname()), (Some("serviceuser"), Some("envdb")));
     let config = resolve("", &environment.clone().with("PGSERVICE", "bank"));
     assert_eq!(config.host(), Some("service.example"));
+    // A file that was named must be there; those that are looked for need not be.
+    let elsewhere = environment.clone().with("PGSERVICEFILE", "/nonexistent/services");
+    let error = Config::parse("service=bank").expect("ok").resolve(&elsewhere);
+    assert_eq!(
+        error.expect_err("none").to_string(),
+        "service file \"/nonexistent/services\" not found"
+    );
+    let other = home.path().join("other");
+    write(&other, "[bank]\nhost=other.example\n", 0o644);
+    let text = format!("service=bank servicefile={}", other.display());
+    assert_eq!(resolve(&text, &elsewhere).host(), Some("other.example"));
     let error = Config::parse("service=nobank").expect("ok").resolve(&environment);
     assert_eq!(error.expect_err("none").to_string(), "definition of service \"nobank\" not found");
 }

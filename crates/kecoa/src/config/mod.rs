@@ -8,6 +8,7 @@
 
 pub mod conninfo;
 mod environment;
+mod listing;
 mod options;
 mod passfile;
 mod require_auth;
@@ -20,6 +21,7 @@ use std::fmt;
 
 pub use environment::Environment;
 pub(crate) use environment::account_of;
+pub use listing::{OptionInfo, Support, Values, options};
 pub use settings::{SessionAttributes, SslMode, Target};
 
 use crate::error::Error;

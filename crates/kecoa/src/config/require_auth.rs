@@ -40,7 +40,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<AuthenticationMethod>, String> {
             }
             Some(false) if forbidden => {
                 return Err(format!(
-                    "negative require_auth method \"{}\" cannot be mixed with non-negative methods",
+                    "negative require_auth method \"!{}\" cannot be mixed with non-negative methods",
                     shorten(word)
                 ));
             }
@@ -94,7 +94,7 @@ mod tests {
         let refused = |text| parse(text).unwrap_err();
         assert_eq!(
             refused("md5,!none"),
-            "negative require_auth method \"none\" cannot be mixed with non-negative methods"
+            "negative require_auth method \"!none\" cannot be mixed with non-negative methods"
         );
         assert_eq!(
             refused("!md5,none"),

@@ -46,8 +46,9 @@ impl Config {
             return Ok(());
         };
         let file = self.filled("servicefile").or_else(|| environment.variable("PGSERVICEFILE"));
-        let user_file = match file {
-            Some(file) => Some(PathBuf::from(file)),
+        let named = file.map(PathBuf::from);
+        let user_file = match &named {
+            Some(file) => Some(file.clone()),
             None => environment.home().map(|home| home.join(".pg_service.conf")),
         };
         let system_file = environment.variable("PGSYSCONFDIR").unwrap_or("/etc/postgresql-common");
@@ -55,13 +56,20 @@ impl Config {
         for path in user_file.into_iter().chain([system_file]) {
             let text = match std::fs::read(&path) {
                 Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    // Only where libpq looks by itself may there be none.
+                    if named.as_ref() == Some(&path) {
+                        let path = path.display();
+                        return Err(Error::config(format!("service file \"{path}\" not found")));
+                    }
+                    continue;
+                }
                 Err(error) => {
                     let context = format!("could not read service file \"{}\"", path.display());
                     return Err(Error::config(context).with_source(error));
                 }
             };
-            if let Some(pairs) = service::section(&text, &name)? {
+            if let Some(pairs) = service::section(&text, &name, &path)? {
                 for (option, value) in pairs {
                     if self.get(&option).is_none() {
                         self.set(&option, value)?;
@@ -90,6 +98,11 @@ impl Config {
             options::check(option, value)
                 .map_err(|error| Error::config(format!("{error} (environment: {variable})")))?;
             self.store(option.name, value.to_owned());
+        }
+        // What sslmode=require was called before PostgreSQL 8.0; libpq still looks at it.
+        let requires = environment.variable("PGREQUIRESSL");
+        if self.get("sslmode").is_none() && requires.is_some_and(|value| value.starts_with('1')) {
+            self.store("sslmode", SslMode::Require.as_str().to_owned());
         }
         for (variable, name) in SESSION_VARIABLES {
             if let Some(value) = environment.variable(variable).filter(|value| !value.is_empty()) {
@@ -157,6 +170,12 @@ impl Config {
                 "weak sslmode \"{}\" may not be used with sslrootcert=system (use \"verify-full\")",
                 mode.as_str()
             )));
+        }
+        let (oldest, newest) = self.protocol_versions();
+        if oldest > newest {
+            return Err(Error::config(
+                "\"min_protocol_version\" is greater than \"max_protocol_version\"",
+            ));
         }
         self.targets().map(drop)
     }

@@ -2,6 +2,8 @@
 //!
 //! Source: PostgreSQL's documentation, "The Connection Service File" of libpq.
 
+use std::path::Path;
+
 use super::options;
 use crate::error::Error;
 
@@ -9,8 +11,13 @@ use crate::error::Error;
 ///
 /// # Errors
 ///
-/// [`crate::ErrorKind::Config`] for a line of that section that cannot be read; it names the line.
-pub(super) fn section(text: &str, name: &str) -> Result<Option<Vec<(String, String)>>, Error> {
+/// [`crate::ErrorKind::Config`] for a line of that section that cannot be read; it names the file,
+/// which is `path`, and the line.
+pub(super) fn section(
+    text: &str,
+    name: &str,
+    path: &Path,
+) -> Result<Option<Vec<(String, String)>>, Error> {
     let mut found = None;
     for (number, line) in text.lines().enumerate() {
         let line = line.trim();
@@ -27,15 +34,21 @@ pub(super) fn section(text: &str, name: &str) -> Result<Option<Vec<(String, Stri
             continue;
         }
         let Some(pairs) = &mut found else { continue };
-        let wrong =
-            |what: &str| Error::config(format!("line {} of the service file: {what}", number + 1));
+        let wrong = |what: &str| {
+            let (path, line) = (path.display(), number + 1);
+            Error::config(format!("syntax error in service file \"{path}\", line {line}: {what}"))
+        };
         let (key, value) =
             line.split_once('=').ok_or_else(|| wrong("expected \"option=value\""))?;
-        let option = options::find(key.trim_end()).ok_or_else(|| {
-            wrong(&format!("invalid connection option \"{}\"", options::shorten(key)))
-        })?;
+        let key = key.trim_end();
+        let option =
+            options::find(key).ok_or_else(|| wrong(&options::unknown(key).to_string()))?;
         if option.name == "service" {
-            return Err(wrong("a service cannot name another service"));
+            return Err(Error::config(format!(
+                "nested service specifications not supported in service file \"{}\", line {}",
+                path.display(),
+                number + 1
+            )));
         }
         pairs.push((option.name.to_owned(), value.trim_start().to_owned()));
     }
@@ -49,10 +62,18 @@ mod tests {
     #[test]
     fn reads_one_section() {
         let text = "# x\n[a]\nhost=one\n[b]\n host = two \nport=26257\n\n[c]\nnonsense\n";
+        let section = |text, name| section(text, name, Path::new("/services"));
         let pairs = section(text, "b").unwrap().unwrap();
         assert_eq!(pairs, [("host".into(), "two".into()), ("port".into(), "26257".into())]);
         assert_eq!(section(text, "d").unwrap(), None);
         let error = section(text, "c").unwrap_err().to_string();
-        assert!(error.contains("line 9") && error.contains("option=value"), "{error}");
+        assert_eq!(
+            error,
+            "syntax error in service file \"/services\", line 9: expected \"option=value\""
+        );
+        let error = section("[a]\nservice=b", "a").unwrap_err().to_string();
+        assert!(error.contains("nested service"), "{error}");
+        let error = section("[a]\nhots=b", "a").unwrap_err().to_string();
+        assert!(error.contains("line 2") && error.contains("did you mean \"host\"?"), "{error}");
     }
 }
