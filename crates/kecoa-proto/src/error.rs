@@ -174,6 +174,13 @@ pub enum HandshakeError {
         /// What the server did instead.
         found: &'static str,
     },
+    /// The caller wants the session bound to the TLS stream by SCRAM-SHA-256-PLUS, and that cannot
+    /// be. Nothing secret was sent.
+    #[error("{reason}")]
+    ChannelBinding {
+        /// Why not, in libpq's words.
+        reason: &'static str,
+    },
     /// The server speaks no version of the protocol that is new enough for the caller.
     #[error("asked for protocol 3.{least} at least, the server speaks 3.{offered} at most")]
     VersionTooOld {

@@ -33,6 +33,8 @@ pub struct StartupConfig {
     password: Option<Secret>,
     parameters: Vec<(Vec<u8>, Vec<u8>)>,
     tls: bool,
+    encrypted: bool,
+    bound: bool,
     version: ProtocolVersion,
     oldest: ProtocolVersion,
     requirement: Option<Requirement>,
@@ -48,6 +50,8 @@ impl StartupConfig {
             password: None,
             parameters: Vec::new(),
             tls: false,
+            encrypted: false,
+            bound: false,
             version: ProtocolVersion::V3_0,
             oldest: ProtocolVersion::V3_0,
             requirement: None,
@@ -86,6 +90,22 @@ impl StartupConfig {
     #[must_use]
     pub fn version(mut self, version: ProtocolVersion) -> StartupConfig {
         self.version = version;
+        self
+    }
+
+    /// The stream is encrypted already, because TLS was begun without asking. `tls` is to be off.
+    #[must_use]
+    pub fn encrypted(mut self, encrypted: bool) -> StartupConfig {
+        self.encrypted = encrypted;
+        self
+    }
+
+    /// Whether the session must be authenticated by SCRAM-SHA-256-PLUS, which proves that nobody
+    /// sits between the two ends of the TLS stream. Nothing secret is sent to a server that asks for
+    /// anything else.
+    #[must_use]
+    pub fn require_channel_binding(mut self, bound: bool) -> StartupConfig {
+        self.bound = bound;
         self
     }
 
@@ -130,6 +150,8 @@ struct Inner {
     negotiated: bool,
     binding: Option<Vec<u8>>,
     encrypted: bool,
+    /// The server has proved that it is the other end of the TLS stream.
+    bound: bool,
     parameters: Vec<(String, String)>,
     cancel_key: Option<CancelKey>,
 }
@@ -207,7 +229,8 @@ impl Handshake {
             version: config.version,
             negotiated: false,
             binding: None,
-            encrypted: false,
+            encrypted: config.encrypted,
+            bound: false,
             parameters: Vec::new(),
             cancel_key: None,
             config,
@@ -407,6 +430,9 @@ impl Inner {
         {
             requirement.check(&request)?;
         }
+        if self.config.bound {
+            self.check_binding(&request)?;
+        }
         let state = std::mem::replace(&mut self.state, State::ExpectAuthentication);
         self.state = match (state, request) {
             (State::ExpectAuthentication | State::ExpectAuthenticationOk, Authentication::Ok) => {
@@ -426,6 +452,9 @@ impl Inner {
             (State::ExpectAuthentication, Authentication::Sasl { mechanisms }) => {
                 let limit = self.config.limits.scram_iterations;
                 let mechanism = password::choose(&mechanisms, self.binding.take(), self.encrypted)?;
+                if self.config.bound {
+                    mechanism.require_bound(self.encrypted)?;
+                }
                 let secret = self.secret(mechanism.name())?;
                 let exchange = Exchange::new(secret, mechanism, limit);
                 let first = Password::sasl_initial(
@@ -443,6 +472,7 @@ impl Inner {
             }
             (State::ExpectSaslFinal(mut exchange), Authentication::SaslFinal(last)) => {
                 exchange.verify(&last)?;
+                self.bound = exchange.is_bound();
                 State::ExpectAuthenticationOk
             }
             (
@@ -459,6 +489,24 @@ impl Inner {
             }
         };
         Ok(())
+    }
+
+    /// Refuses a way to authenticate that cannot be bound to the TLS stream.
+    fn check_binding(&self, request: &Authentication) -> Result<(), HandshakeError> {
+        let reason = match (&self.state, request) {
+            (State::ExpectAuthentication | State::ExpectAuthenticationOk, Authentication::Ok)
+                if !self.bound =>
+            {
+                "channel binding required, but server authenticated client without channel binding"
+            }
+            (State::ExpectAuthentication, Authentication::Sasl { .. }) => return Ok(()),
+            (State::ExpectAuthentication, _) => {
+                "channel binding required but not supported by server's authentication request"
+            }
+            // What comes later is judged by what it answers.
+            _ => return Ok(()),
+        };
+        Err(HandshakeError::ChannelBinding { reason })
     }
 
     fn secret(&self, method: &'static str) -> Result<&Secret, HandshakeError> {

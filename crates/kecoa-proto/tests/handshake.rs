@@ -304,6 +304,83 @@ fn scram_binds_to_the_certificate_where_both_can() {
     assert!(first.unwrap().starts_with(b"y,,n=,r="));
 }
 
+/// A handshake over TLS that demands channel binding, at its first authentication request.
+fn demanding(encrypted: bool, hash: Option<&[u8]>) -> Handshake {
+    let config = config().password("secret").encrypted(encrypted).require_channel_binding(true);
+    let mut handshake = Handshake::new(config).unwrap();
+    if let Some(hash) = hash {
+        handshake.set_tls_server_end_point(hash.to_vec());
+    }
+    // TLS has begun before the first message: it is not asked for.
+    assert_eq!(&sent(&mut handshake)[4..8], [0, 3, 0, 0]);
+    handshake
+}
+
+#[test]
+fn a_demanded_binding_is_used_and_verified() {
+    let both = ["SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"];
+    let mut handshake = waiting(advance(demanding(true, Some(b"hash")), &[sasl(&both)]));
+    let (mechanism, first) = sent_password(&mut handshake).as_sasl_initial().unwrap();
+    assert_eq!(mechanism, &b"SCRAM-SHA-256-PLUS"[..]);
+    let first = String::from_utf8(first.unwrap().to_vec()).unwrap();
+    let nonce = first.strip_prefix("p=tls-server-end-point,,n=,r=").unwrap();
+    let challenge = format!("r={nonce}server,s={},i=1", base64(b"salt"));
+    let message = auth(Authentication::SaslContinue(Bytes::from(challenge.clone())));
+    let mut handshake = waiting(advance(handshake, &[message]));
+    let answer = String::from_utf8(sent_password(&mut handshake).body().to_vec()).unwrap();
+    let (without_proof, _) = answer.split_once(",p=").unwrap();
+    // RFC 5802, section 7: the header and the hash, which the proof covers.
+    let bound = base64(b"p=tls-server-end-point,,hash");
+    assert_eq!(without_proof, format!("c={bound},r={nonce}server"));
+    let salted = hmac(b"secret", b"salt\0\0\0\x01");
+    let conversation = format!("n=,r={nonce},{challenge},{without_proof}");
+    let signature = hmac(&hmac(&salted, b"Server Key"), conversation.as_bytes());
+    let last = Bytes::from(format!("v={}", base64(&signature)));
+    let handshake = waiting(advance(handshake, &[auth(Authentication::SaslFinal(last))]));
+    ready(advance(handshake, &welcome()));
+}
+
+#[test]
+fn without_the_demanded_binding_nothing_is_sent() {
+    let hash = Some(&b"hash"[..]);
+    let unsupported =
+        "channel binding required but not supported by server's authentication request";
+    let not_offered = "channel binding is required, but server did not offer an authentication \
+                       method that supports channel binding";
+    let salt = [1, 2, 3, 4];
+    let plus = ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"];
+    for (encrypted, hash, request, wanted) in [
+        (
+            true,
+            hash,
+            Authentication::Ok,
+            "channel binding required, but server authenticated client without channel binding",
+        ),
+        (true, hash, Authentication::CleartextPassword, unsupported),
+        (true, hash, Authentication::Md5Password { salt }, unsupported),
+        (true, hash, Authentication::Gss, unsupported),
+        (true, hash, mechanisms(&["SCRAM-SHA-256"]), not_offered),
+        (true, None, mechanisms(&plus), not_offered),
+        (false, None, mechanisms(&plus), "channel binding required, but SSL not in use"),
+        (false, hash, mechanisms(&plus), "channel binding required, but SSL not in use"),
+    ] {
+        let error = advance(demanding(encrypted, hash), &[auth(request.clone())]).unwrap_err();
+        assert!(matches!(error, HandshakeError::ChannelBinding { .. }), "{error}");
+        assert_eq!(error.to_string(), wanted, "{request:?}");
+    }
+    // A server that ends the exchange early has proved nothing.
+    let handshake = waiting(advance(demanding(true, hash), &[sasl(&plus)]));
+    let error = advance(handshake, &[auth(Authentication::Ok)]).unwrap_err();
+    assert!(error.to_string().contains("expected AuthenticationSASLContinue"), "{error}");
+}
+
+fn mechanisms(names: &[&'static str]) -> Authentication {
+    match sasl(names) {
+        Message::Authentication(request) => request,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn a_missing_password_says_so() {
     for (request, method) in [

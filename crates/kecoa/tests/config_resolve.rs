@@ -194,6 +194,26 @@ fn system_roots_want_the_whole_check() {
 }
 
 #[test]
+fn direct_negotiation_wants_a_mode_that_insists_on_tls() {
+    for mode in ["disable", "allow", "prefer"] {
+        let config = Config::parse(&format!("sslnegotiation=direct sslmode={mode}")).expect("ok");
+        assert_eq!(
+            config.resolve(&environment()).expect_err("weak").to_string(),
+            format!(
+                "weak sslmode \"{mode}\" may not be used with sslnegotiation=direct (use \
+                 \"require\", \"verify-ca\", or \"verify-full\")"
+            )
+        );
+    }
+    let error = Config::parse("sslnegotiation=direct").expect("ok").resolve(&environment());
+    assert!(error.expect_err("weak").to_string().contains("\"prefer\""));
+    for mode in ["sslmode=require", "sslmode=verify-full", "sslrootcert=system"] {
+        let config = Config::parse(&format!("sslnegotiation=direct {mode}")).expect("ok");
+        config.resolve(&environment()).expect(mode);
+    }
+}
+
+#[test]
 fn a_password_file_that_others_can_read_is_passed_over_with_a_notice() {
     let home = tempfile::tempdir().expect("a directory");
     let environment = environment().with_home(home.path());
@@ -256,12 +276,18 @@ fn certificates_are_looked_for_at_home() {
     let environment = environment().with_home(home.path());
     let config = resolve("", &environment);
     assert_eq!(config.get("sslrootcert"), folder.join("root.crt").to_str());
-    // A certificate without its key is of no use.
-    assert_eq!(config.get("sslcert"), None);
-    fs::write(folder.join("postgresql.key"), "").expect("writes");
-    let config = resolve("sslrootcert=system", &environment);
-    assert_eq!(config.get("sslrootcert"), Some("system"));
+    assert_eq!(config.get("sslcert"), folder.join("postgresql.crt").to_str());
+    // As in libpq the key is named whether it is there or not: an error can say where to put it.
     assert_eq!(config.get("sslkey"), folder.join("postgresql.key").to_str());
+    assert_eq!(config.get("sslcrl"), None);
+    fs::write(folder.join("root.crl"), "").expect("writes");
+    let config = resolve("sslrootcert=system sslcert=/c.crt", &environment);
+    assert_eq!(config.get("sslrootcert"), Some("system"));
+    assert_eq!(config.get("sslcert"), Some("/c.crt"));
+    assert_eq!(config.get("sslkey"), folder.join("postgresql.key").to_str());
+    assert_eq!(config.get("sslcrl"), folder.join("root.crl").to_str());
+    assert_eq!(resolve("sslcrldir=/lists", &environment).get("sslcrl"), None);
+    assert_eq!(resolve("sslkey=/k.key", &environment).get("sslkey"), Some("/k.key"));
     // Where there is no TLS, they are not looked for.
     for without in ["sslmode=disable", "host=/run/here", "host=@here,/run/there"] {
         let config = resolve(without, &environment);

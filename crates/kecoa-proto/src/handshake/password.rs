@@ -59,6 +59,19 @@ impl Mechanism {
             Mechanism::Bound(_) => SCRAM_SHA_256_PLUS,
         }
     }
+
+    /// Refuses what is not bound to the TLS stream, in libpq's words.
+    pub(super) fn require_bound(&self, encrypted: bool) -> Result<(), HandshakeError> {
+        let reason = match self {
+            Mechanism::Bound(_) => return Ok(()),
+            Mechanism::Plain { .. } if !encrypted => "channel binding required, but SSL not in use",
+            Mechanism::Plain { .. } => {
+                "channel binding is required, but server did not offer an authentication method \
+                 that supports channel binding"
+            }
+        };
+        Err(HandshakeError::ChannelBinding { reason })
+    }
 }
 
 /// Chooses among what the server offers: the bound form if both sides can.
@@ -104,6 +117,11 @@ impl Exchange {
 
     pub(super) fn mechanism(&self) -> &'static str {
         self.mechanism
+    }
+
+    /// Whether the exchange is tied to the TLS stream.
+    pub(super) fn is_bound(&self) -> bool {
+        self.mechanism == SCRAM_SHA_256_PLUS
     }
 
     /// What is to be sent now. Not after a failure: the exchange is over then.

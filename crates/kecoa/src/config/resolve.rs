@@ -148,13 +148,24 @@ impl Config {
         {
             self.store("sslrootcert", path);
         }
+        if self.get("sslcrl").is_none()
+            && self.get("sslcrldir").is_none()
+            && let Some(path) = personal("root.crl")
+        {
+            self.store("sslcrl", path);
+        }
         if self.get("sslcert").is_none()
-            && self.get("sslkey").is_none()
             && let Some(certificate) = personal("postgresql.crt")
-            && let Some(key) = personal("postgresql.key")
         {
             self.store("sslcert", certificate);
-            self.store("sslkey", key);
+        }
+        // A certificate without its key is an error that names where the key should be.
+        if self.filled("sslcert").is_some()
+            && self.get("sslkey").is_none()
+            && let Some(home) = environment.home()
+            && let Some(key) = home.join(".postgresql").join("postgresql.key").to_str()
+        {
+            self.store("sslkey", key.to_owned());
         }
     }
 
@@ -168,6 +179,14 @@ impl Config {
         if self.filled("sslrootcert") == Some("system") && mode != SslMode::VerifyFull {
             return Err(Error::config(format!(
                 "weak sslmode \"{}\" may not be used with sslrootcert=system (use \"verify-full\")",
+                mode.as_str()
+            )));
+        }
+        let is_weak = matches!(mode, SslMode::Disable | SslMode::Allow | SslMode::Prefer);
+        if self.has_direct_tls() && is_weak {
+            return Err(Error::config(format!(
+                "weak sslmode \"{}\" may not be used with sslnegotiation=direct (use \"require\", \
+                 \"verify-ca\", or \"verify-full\")",
                 mode.as_str()
             )));
         }

@@ -252,6 +252,11 @@ impl Config {
         Some(Requirement { text: text.to_owned(), methods })
     }
 
+    /// Whether TLS begins with the first byte, instead of after a question in clear.
+    pub(crate) fn has_direct_tls(&self) -> bool {
+        self.filled("sslnegotiation") == Some("direct")
+    }
+
     /// Whether the server's side is to be a walsender, which can stream replication.
     pub(crate) fn wants_replication(&self) -> bool {
         self.filled("replication").is_some()

@@ -37,7 +37,9 @@ pub(crate) fn cancel(config: &Config, peer: &Peer, key: &CancelKey) -> Result<()
     let plain = dial::dial(place.address, config, &mut wait).map_err(failed)?;
     let plain_peer = Peer { tls: false, ..peer.clone() };
     let mut stream = Stream::plain(plain, plain_peer).map_err(|error| failed(error.into()))?;
-    if peer.tls {
+    if peer.tls && config.has_direct_tls() {
+        stream = secure(stream, config, &place, &mut wait)?;
+    } else if peer.tls {
         let mut request = BytesMut::new();
         Startup::Tls.encode(&mut request)?;
         send(&mut stream, &request, &mut wait).map_err(failed)?;
@@ -50,8 +52,7 @@ pub(crate) fn cancel(config: &Config, peer: &Peer, key: &CancelKey) -> Result<()
                  session, found a refusal",
             )));
         }
-        stream = handshake::begin_tls(stream, config, &place, &mut wait)
-            .map_err(|failed| failed.into_failure().error)?;
+        stream = secure(stream, config, &place, &mut wait)?;
     }
     let mut request = BytesMut::new();
     Startup::Cancel(key.clone()).encode(&mut request)?;
@@ -68,6 +69,16 @@ pub(crate) fn cancel(config: &Config, peer: &Peer, key: &CancelKey) -> Result<()
             Err(stop) => return Err(failed(stop)),
         }
     }
+}
+
+fn secure(
+    stream: Stream,
+    config: &Config,
+    place: &Place<'_>,
+    wait: &mut Wait<'_>,
+) -> Result<Stream, Error> {
+    let secured = handshake::begin_tls(stream, config, place, wait);
+    secured.map(|secured| secured.stream).map_err(|failed| failed.into_failure().error)
 }
 
 fn send(stream: &mut Stream, mut data: &[u8], wait: &mut Wait<'_>) -> Result<(), Stop> {

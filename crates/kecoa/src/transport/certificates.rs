@@ -1,43 +1,49 @@
 //! What a server's certificate must be, by sslmode, and the rustls configuration that says so.
 
+mod encrypted_key;
+mod explain;
+mod identity;
+mod key_log;
+mod names;
+mod revocation;
+mod verifier;
+
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
-use rustls::crypto::{
-    CryptoProvider, verify_tls12_signature, verify_tls13_signature,
-    verify_tls13_signature_with_raw_key,
-};
+use rustls::client::ResolvesClientCert;
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{
-    CertificateDer, PrivateKeyDer, ServerName, SubjectPublicKeyInfoDer, UnixTime,
-};
-use rustls::server::ParsedCertificate;
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
-};
+use rustls::{ClientConfig, RootCertStore};
 
-use super::x509;
+pub(super) use explain::{explain, no_alpn};
+pub(super) use identity::Identity;
+use key_log::KeyLogFile;
+use revocation::Lists;
+use verifier::{Check, Roots, Verifier};
+
 use crate::config::{Config, SslMode};
 use crate::error::Error;
 
-/// What of a certificate is checked. Whether the server holds its key is always checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Check {
-    Nothing,
-    Chain,
-    ChainAndName,
+/// The name that PostgreSQL's protocol has in TLS.
+pub(super) const ALPN: &[u8] = b"postgresql";
+
+/// How one connection does TLS.
+#[derive(Debug)]
+pub(super) struct Setup {
+    pub(super) config: Arc<ClientConfig>,
+    /// Tells afterwards whether the server has asked for a certificate.
+    pub(super) identity: Arc<Identity>,
 }
 
-/// The TLS configuration that a connection's options ask for.
+/// The TLS that a connection's options ask for, with a server that is to be `host`.
 ///
 /// # Errors
 ///
 /// [`crate::ErrorKind::Tls`] for files that are missing or cannot be used.
-pub(super) fn client_config(config: &Config) -> Result<Arc<ClientConfig>, Error> {
-    let roots_given = config.get("sslrootcert").filter(|path| !path.is_empty());
+pub(super) fn setup(config: &Config, host: &str) -> Result<Setup, Error> {
+    let roots_given = filled(config, "sslrootcert");
     let check = match config.ssl_mode() {
         SslMode::Disable | SslMode::Allow | SslMode::Prefer => Check::Nothing,
         // As libpq: who gives roots wants them used.
@@ -59,23 +65,37 @@ pub(super) fn client_config(config: &Config) -> Result<Arc<ClientConfig>, Error>
             ));
         }
     };
+    let lists = match (filled(config, "sslcrl"), filled(config, "sslcrldir")) {
+        (None, None) => None,
+        // Where nothing else of a certificate counts, its revocation cannot be checked either.
+        _ if check == Check::Nothing => None,
+        (file, directory) => Some(Lists::read(file.map(Path::new), directory.map(Path::new))?),
+    };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = Arc::new(Verifier { check, roots, provider: Arc::clone(&provider) });
-    let builder = ClientConfig::builder_with_provider(provider)
+    let identity = Arc::new(Identity::read(config, &provider)?);
+    let verifier =
+        Verifier { check, host: host.to_owned(), roots, lists, provider: Arc::clone(&provider) };
+    let resolver: Arc<dyn ResolvesClientCert> = Arc::clone(&identity) as _;
+    let mut tls = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(versions(config)?)
         .map_err(|error| Error::tls("could not set up TLS").with_source(error))?
         .dangerous()
-        .with_custom_certificate_verifier(verifier);
-    let mut tls = match client_certificate(config)? {
-        Some((chain, key)) => builder.with_client_auth_cert(chain, key).map_err(|error| {
-            Error::tls("the client certificate (sslcert) and its key (sslkey) cannot be used")
-                .with_source(error)
-        })?,
-        None => builder.with_no_client_auth(),
-    };
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_client_cert_resolver(resolver);
     // Clouds route by the name: it is sent in every mode. rustls leaves it out for addresses.
     tls.enable_sni = config.is_on("sslsni");
-    Ok(Arc::new(tls))
+    // As libpq, with either negotiation: a server of something else that is made to answer here
+    // then sees whom it talks to.
+    tls.alpn_protocols = vec![ALPN.to_vec()];
+    if let Some(path) = filled(config, "sslkeylogfile") {
+        tls.key_log = Arc::new(KeyLogFile::open(Path::new(path))?);
+    }
+    Ok(Setup { config: Arc::new(tls), identity })
+}
+
+/// The value of an option that is given and not empty.
+fn filled<'a>(config: &'a Config, name: &str) -> Option<&'a str> {
+    config.get(name).filter(|value| !value.is_empty())
 }
 
 type Versions = &'static [&'static rustls::SupportedProtocolVersion];
@@ -93,14 +113,6 @@ fn versions(config: &Config) -> Result<Versions, Error> {
         (false, true) => Ok(ONLY_12),
         (true, true) => Err(Error::config("invalid SSL protocol version range")),
     }
-}
-
-/// Certificates that are trusted.
-#[derive(Debug)]
-struct Roots {
-    store: Arc<RootCertStore>,
-    /// The same, whole: a server may use one of them itself.
-    certificates: Vec<CertificateDer<'static>>,
 }
 
 impl Roots {
@@ -165,231 +177,4 @@ fn certificates(
         Ok(found) => Ok(found),
         Err(_) => Err(Error::tls(format!("{what} \"{shown}\" is not valid PEM"))),
     }
-}
-
-type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
-
-/// The client's certificate and key, if they are given.
-fn client_certificate(config: &Config) -> Result<Option<Identity>, Error> {
-    let filled = |name| config.get(name).filter(|path: &&str| !path.is_empty());
-    if config.get("sslcertmode") == Some("disable") {
-        return Ok(None);
-    }
-    let (certificate, key) = match (filled("sslcert"), filled("sslkey")) {
-        (Some(certificate), Some(key)) => (Path::new(certificate), Path::new(key)),
-        (None, _) => return Ok(None),
-        (Some(_), None) => {
-            return Err(Error::tls("sslcert is given without sslkey, the file with its key"));
-        }
-    };
-    let read = |path: &Path, what: &str| {
-        fs::read(path).map_err(|error| {
-            Error::tls(format!("could not read {what} file \"{}\"", path.display()))
-                .with_source(error)
-        })
-    };
-    let chain = certificates(&read(certificate, "certificate")?, certificate, "certificate file")?;
-    let shown = key.display();
-    refuse_open_key(key)?;
-    let bytes = read(key, "private key")?;
-    // The parser's own message could quote the file.
-    let key = PrivateKeyDer::from_pem_slice(&bytes).map_err(|_| {
-        let encrypted = bytes.windows(9).any(|window| window == b"ENCRYPTED");
-        Error::tls(if encrypted {
-            format!(
-                "private key file \"{shown}\" is encrypted, which is not supported\n\
-                 HINT: decrypt it with \"openssl pkey -in … -out …\""
-            )
-        } else {
-            format!("expected a private key in PEM form in \"{shown}\", found none")
-        })
-    })?;
-    Ok(Some((chain, key)))
-}
-
-/// As libpq: a key that others can read is refused; root's may be readable by its group.
-fn refuse_open_key(path: &Path) -> Result<(), Error> {
-    use std::os::unix::fs::{MetadataExt, PermissionsExt};
-    let Ok(metadata) = fs::metadata(path) else { return Ok(()) };
-    let open = if metadata.uid() == 0 { 0o037 } else { 0o077 };
-    if metadata.permissions().mode() & open != 0 {
-        return Err(Error::tls(format!(
-            "private key file \"{}\" has group or world access; file must have permissions \
-             u=rw (0600) or less if owned by the current user, or permissions u=rw,g=r (0640) or \
-             less if owned by root",
-            path.display()
-        )));
-    }
-    Ok(())
-}
-
-/// Checks a server's certificate as far as sslmode asks for.
-#[derive(Debug)]
-struct Verifier {
-    check: Check,
-    roots: Roots,
-    provider: Arc<CryptoProvider>,
-}
-
-impl Verifier {
-    fn verify_chain(
-        &self,
-        certificate: &CertificateDer<'_>,
-        parsed: &ParsedCertificate<'_>,
-        intermediates: &[CertificateDer<'_>],
-        now: UnixTime,
-    ) -> Result<(), rustls::Error> {
-        // A server whose own certificate is in the file of roots is trusted by that; as an
-        // authority (which `openssl req -x509` makes of it) a chain check would refuse it.
-        if self.roots.certificates.iter().any(|root| root == certificate) {
-            return match x509::validity(certificate) {
-                Some((not_before, _)) if now.as_secs() < not_before => {
-                    Err(CertificateError::NotValidYet.into())
-                }
-                Some((_, not_after)) if now.as_secs() > not_after => {
-                    Err(CertificateError::Expired.into())
-                }
-                Some(_) => Ok(()),
-                None => Err(CertificateError::BadEncoding.into()),
-            };
-        }
-        verify_server_cert_signed_by_trust_anchor(
-            parsed,
-            &self.roots.store,
-            intermediates,
-            now,
-            self.provider.signature_verification_algorithms.all,
-        )
-    }
-}
-
-impl ServerCertVerifier for Verifier {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        if self.check == Check::Nothing {
-            return Ok(ServerCertVerified::assertion());
-        }
-        if x509::is_version_1(end_entity) {
-            return Err(rustls::Error::General(VERSION_1.to_owned()));
-        }
-        let parsed = ParsedCertificate::try_from(end_entity)?;
-        self.verify_chain(end_entity, &parsed, intermediates, now)?;
-        if self.check == Check::ChainAndName {
-            verify_server_name(&parsed, server_name)?;
-        }
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, cert, dss, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        // Where nothing else of a certificate counts its version does not either, and the recipe in
-        // PostgreSQL's documentation makes server certificates of version 1.
-        if self.check == Check::Nothing
-            && x509::is_version_1(cert)
-            && let Some(key) = x509::public_key(cert)
-        {
-            let key = SubjectPublicKeyInfoDer::from(key);
-            return verify_tls13_signature_with_raw_key(message, &key, dss, algorithms);
-        }
-        verify_tls13_signature(message, cert, dss, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-const VERSION_1: &str = "certificate verify failed: the server's certificate is of X.509 version 1, \
-     which names no hosts and cannot be checked\n\
-     HINT: make it anew with its host names, as in \"openssl x509 -req … -extfile FILE\" where the \
-     file says \"subjectAltName=DNS:db.example\"; sslmode=require encrypts without checking";
-
-/// What a failed TLS handshake means and what to do about it. `host` is whom the certificate
-/// should have been for.
-pub(super) fn explain(error: &rustls::Error, host: &str, config: &Config) -> String {
-    let roots = match config.get("sslrootcert") {
-        Some("system" | "") | None => "the system's authorities".to_owned(),
-        Some(path) => format!("the authorities in sslrootcert \"{path}\""),
-    };
-    match error {
-        rustls::Error::InvalidCertificate(reason) => match reason {
-            CertificateError::UnknownIssuer => format!(
-                "SSL error: certificate verify failed: none of {roots} has signed the \
-                 server's certificate\n\
-                 HINT: set sslrootcert to the file with the certificate of the server's \
-                 authority; sslmode=require encrypts without checking whose server it is"
-            ),
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                "SSL error: certificate verify failed: the server's certificate has expired\n\
-                 HINT: renew it on the server; if it is new, check this machine's clock"
-                    .to_owned()
-            }
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                "SSL error: certificate verify failed: the server's certificate is not valid yet\n\
-                 HINT: check this machine's clock"
-                    .to_owned()
-            }
-            CertificateError::NotValidForName => mismatch(&[], host),
-            CertificateError::NotValidForNameContext { presented, .. } => mismatch(presented, host),
-            CertificateError::BadSignature => {
-                "SSL error: certificate verify failed: a signature of the server, or in its \
-                 certificates, is wrong"
-                    .to_owned()
-            }
-            other => format!("SSL error: certificate verify failed: {other}"),
-        },
-        rustls::Error::AlertReceived(rustls::AlertDescription::CertificateRequired) => {
-            "SSL error: the server asks for a client certificate\n\
-             HINT: give its file as sslcert and the file with its key as sslkey"
-                .to_owned()
-        }
-        rustls::Error::AlertReceived(alert) => {
-            format!("SSL error: the server ended the TLS handshake with the alert {alert:?}")
-        }
-        rustls::Error::InvalidMessage(_) => {
-            format!("SSL error: expected TLS from the server, found something else ({error})")
-        }
-        rustls::Error::General(ours) => format!("SSL error: {ours}"),
-        other => format!("SSL error: {other}"),
-    }
-}
-
-fn mismatch(presented: &[String], host: &str) -> String {
-    // rustls writes what a certificate is for as it found it: DnsName("a.example").
-    let names: Vec<&str> =
-        presented.iter().map(|name| name.split('"').nth(1).unwrap_or(name)).take(5).collect();
-    if names.is_empty() {
-        return format!(
-            "server certificate names no host, so it does not match host name \"{host}\"\n\
-             HINT: its common name does not count: make it anew with a subjectAltName; \
-             sslmode=verify-ca checks the authority only"
-        );
-    }
-    format!(
-        "server certificate for \"{}\" does not match host name \"{host}\"\n\
-         HINT: connect by a name that the certificate is for (hostaddr can give the address); \
-         sslmode=verify-ca checks the authority only",
-        names.join("\", \"")
-    )
 }

@@ -1,15 +1,18 @@
 //! Drives the protocol core's handshake over a fresh stream.
 
 use std::io;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
 
-use kecoa_proto::{Connection, Handshake, Limits, Progress, StartupConfig};
+use kecoa_proto::{Connection, Handshake, HandshakeError, Limits, Progress, StartupConfig};
 use rustls::pki_types::{IpAddr, ServerName};
 
+use super::certificates::{self, Identity, Setup};
 use super::dial::{Address, Stop, Wait, is_pause};
-use super::failure::{Failure, Next, Place};
+use super::failure::{Failure, Place};
 use super::stream::{Plain, Stream};
 use super::tls::TlsStream;
-use super::{Peer, TlsUse, certificates};
+use super::{Peer, TlsUse};
 use crate::config::Config;
 use crate::error::Error;
 
@@ -67,6 +70,9 @@ pub(super) fn attempt(
     wait: &mut Wait<'_>,
 ) -> Result<(Stream, Connection), Failed> {
     let stop = |stop: Stop| stop.into_failure(place);
+    if tls == TlsUse::Never {
+        check_no_certificate(config, place)?;
+    }
     let peer = Peer { target: place.target.clone(), address: place.address.clone(), tls: false };
     let mut stream = Stream::plain(plain, peer).map_err(|error| stop(error.into()))?;
     wait.socket = Some(stream.as_raw_fd());
@@ -75,7 +81,14 @@ pub(super) fn attempt(
     }
     let mut handshake = Handshake::new(startup(config, password, tls))
         .map_err(|error| Failure::give_up(Error::config(error.to_string())))?;
+    let mut identity = None;
     let mut received = Vec::new();
+    if tls == TlsUse::Direct {
+        let secured = begin_tls(stream, config, place, wait)?;
+        bind(&mut handshake, &secured.stream, config);
+        stream = secured.stream;
+        identity = Some(secured.identity);
+    }
     loop {
         handshake = match handshake.advance() {
             Ok(Progress::NeedInput(mut handshake)) => {
@@ -88,12 +101,10 @@ pub(super) fn attempt(
                 handshake
             }
             Ok(Progress::TlsAccepted(mut handshake)) => {
-                stream = begin_tls(stream, config, place, wait)?;
-                if config.get("channel_binding") != Some("disable")
-                    && let Some(hash) = stream.server_end_point()
-                {
-                    handshake.set_tls_server_end_point(hash);
-                }
+                let secured = begin_tls(stream, config, place, wait)?;
+                bind(&mut handshake, &secured.stream, config);
+                stream = secured.stream;
+                identity = Some(secured.identity);
                 handshake
             }
             Ok(Progress::TlsRefused(_)) if tls == TlsUse::Always => {
@@ -103,22 +114,105 @@ pub(super) fn attempt(
                 )))
                 .into());
             }
-            Ok(Progress::TlsRefused(handshake) | Progress::Notice(_, handshake)) => handshake,
+            Ok(Progress::TlsRefused(handshake)) => {
+                check_no_certificate(config, place)?;
+                handshake
+            }
+            Ok(Progress::Notice(_, handshake)) => handshake,
             Ok(Progress::Ready(connection)) => {
                 if wait.hook.parks() {
                     stream.set_nonblocking(false).map_err(|error| stop(error.into()))?;
                 }
                 return Ok((stream, connection));
             }
-            Err(error) => return Err(place.handshake(error, &received).into()),
+            Err(HandshakeError::ChannelBinding { reason }) => {
+                return Err(Failure::give_up(Error::authentication(place.failed(&format!(
+                    "{reason}\n\
+                     HINT: it takes TLS, scram-sha-256 in the server's pg_hba.conf, and a password \
+                     that is stored that way; channel_binding=prefer uses it where it can be had"
+                ))))
+                .into());
+            }
+            Err(error) => {
+                let failure = place.handshake(error, &received);
+                return Err(with_hint(failure, config, identity.as_deref()).into());
+            }
         };
     }
+}
+
+/// Lets SCRAM bind itself to the TLS stream, unless that is switched off.
+fn bind(handshake: &mut Handshake, stream: &Stream, config: &Config) {
+    if config.get("channel_binding") != Some("disable")
+        && let Some(hash) = stream.server_end_point()
+    {
+        handshake.set_tls_server_end_point(hash);
+    }
+}
+
+/// `sslcertmode=require` cannot be met without TLS.
+fn check_no_certificate(config: &Config, place: &Place<'_>) -> Result<(), Failure> {
+    if config.get("sslcertmode") != Some("require") {
+        return Ok(());
+    }
+    Err(Failure::elsewhere(Error::tls(place.failed(
+        "server did not request an SSL certificate\n\
+         HINT: sslcertmode=require takes TLS, which this connection does not have: set sslmode to \
+         require or more",
+    ))))
+}
+
+/// `sslcertmode=require`: the server must have asked for a certificate and got one.
+fn check_certificate(
+    identity: &Identity,
+    config: &Config,
+    place: &Place<'_>,
+) -> Result<(), Failure> {
+    if config.get("sslcertmode") != Some("require") {
+        return Ok(());
+    }
+    let what = if !identity.was_requested() {
+        "server did not request an SSL certificate\n\
+         HINT: set ssl_ca_file in the server to the authority of its clients, or let sslcertmode be \
+         allow here"
+    } else if !identity.was_sent() {
+        "server accepted connection without a valid SSL certificate\n\
+         HINT: give the client certificate as sslcert and its key as sslkey"
+    } else {
+        return Ok(());
+    };
+    Err(Failure::elsewhere(Error::tls(place.failed(what))))
+}
+
+/// Adds what to change where the server refuses because of the client's certificate: its own words
+/// are about `trust` or a password then.
+fn with_hint(failure: Failure, config: &Config, identity: Option<&Identity>) -> Failure {
+    let Failure { error, next } = failure;
+    let user = config.user().unwrap_or_default();
+    let message = error.to_string();
+    let hint = match (error.sqlstate(), identity) {
+        (Some("28000" | "28P01"), Some(identity)) => match identity.sent_name() {
+            Some(name) if name != user => format!(
+                "the client certificate is for \"{name}\", the user is \"{user}\": give the \
+                 certificate of the user, or map the one to the other in the server's pg_ident.conf"
+            ),
+            None if message.contains("valid client certificate") => {
+                "give the file of the user's certificate as sslcert and its key as sslkey"
+                    .to_owned()
+            }
+            _ => return Failure { error, next },
+        },
+        _ => return Failure { error, next },
+    };
+    Failure { error: error.with_message(format!("{message}\nHINT: {hint}")), next }
 }
 
 fn startup(config: &Config, password: Option<&str>, tls: TlsUse) -> StartupConfig {
     let (oldest, newest) = config.protocol_versions();
     let mut startup = StartupConfig::new(config.user().unwrap_or_default())
-        .tls(tls != TlsUse::Never)
+        .tls(matches!(tls, TlsUse::IfOffered | TlsUse::Always))
+        .encrypted(tls == TlsUse::Direct)
+        .require_channel_binding(config.get("channel_binding") == Some("require"))
         .oldest_version(oldest)
         .version(newest);
     let mut limits = Limits::default();
@@ -199,22 +293,31 @@ fn tls_failed(error: &rustls::Error, config: &Config, place: &Place<'_>) -> Fail
     Failed::Tls(Failure::elsewhere(Error::tls(place.failed(&why))))
 }
 
+/// A stream with TLS over it, and who we are to the other side.
+pub(super) struct Secured {
+    pub(super) stream: Stream,
+    identity: Arc<Identity>,
+}
+
 /// Puts TLS over the stream and completes its handshake.
 pub(super) fn begin_tls(
     stream: Stream,
     config: &Config,
     place: &Place<'_>,
     wait: &mut Wait<'_>,
-) -> Result<Stream, Failed> {
+) -> Result<Secured, Failed> {
+    let host = expected_host(place);
     // Files that cannot be used are no better at another place.
-    let tls = certificates::client_config(config).map_err(Failure::give_up)?;
-    let name = server_name(place)?;
+    let Setup { config: tls, identity } =
+        certificates::setup(config, &host).map_err(Failure::give_up)?;
+    let name = server_name(&host, place);
+    let is_direct = config.has_direct_tls();
     let mut stream = stream
         .with_tls(|socket| TlsStream::new(socket, tls, name))
         .map_err(|error| tls_failed(&error, config, place))?;
     loop {
         match stream.tls_handshake() {
-            Ok(true) => return Ok(stream),
+            Ok(true) => break,
             Ok(false) => wait.glance().map_err(|stop| stop.into_failure(place))?,
             Err(error) if is_pause(&error) => {
                 wait.look_around().map_err(|stop| stop.into_failure(place))?;
@@ -222,23 +325,40 @@ pub(super) fn begin_tls(
             Err(error) => {
                 return Err(match lost(error.into(), config, place) {
                     // Hanging up is what some servers do with a TLS they do not like.
+                    Failed::Other(Failure { error, next }) if is_direct => {
+                        let hint = "HINT: sslnegotiation=direct takes PostgreSQL 17 or newer; \
+                                    sslnegotiation=postgres is understood by all";
+                        let message = format!("{error}\n{hint}");
+                        Failed::Tls(Failure { error: error.with_message(message), next })
+                    }
                     Failed::Tls(failure) | Failed::Other(failure) => Failed::Tls(failure),
                 });
             }
         }
     }
+    // Without it this may be a server of anything that takes TLS.
+    if is_direct && stream.alpn() != Some(certificates::ALPN) {
+        let error = Error::tls(place.failed(&certificates::no_alpn()));
+        return Err(Failed::Tls(Failure::elsewhere(error)));
+    }
+    check_certificate(&identity, config, place)?;
+    Ok(Secured { stream, identity })
 }
 
-/// The name to send and to check: that of the host, never of what it resolved to.
-fn server_name(place: &Place<'_>) -> Result<ServerName<'static>, Failure> {
-    let host = place.target.host.as_str();
-    if host.is_empty()
-        && let Address::Tcp(address) = place.address
-    {
-        return Ok(ServerName::IpAddress(IpAddr::from(address.ip())));
+/// Whom the certificate is to be for: the host as it was given, never what it resolved to.
+fn expected_host(place: &Place<'_>) -> String {
+    match place.address {
+        Address::Tcp(address) if place.target.host.is_empty() => address.ip().to_string(),
+        _ => place.target.host.clone(),
     }
-    ServerName::try_from(host.to_owned()).map_err(|_| Failure {
-        error: Error::tls(place.failed("the host name cannot be that of a certificate")),
-        next: Next::Elsewhere,
-    })
+}
+
+/// The name to send. A host that cannot be a name there (libpq would send it all the same) is left
+/// out, as addresses are.
+fn server_name(host: &str, place: &Place<'_>) -> ServerName<'static> {
+    let unnamed = || match place.address {
+        Address::Tcp(address) => ServerName::IpAddress(IpAddr::from(address.ip())),
+        Address::Unix(_) => ServerName::IpAddress(IpAddr::from(Ipv4Addr::LOCALHOST)),
+    };
+    ServerName::try_from(host.to_owned()).unwrap_or_else(|_| unnamed())
 }

@@ -89,6 +89,8 @@ enum TlsUse {
     /// Asked for; goes on without if the server has none.
     IfOffered,
     Always,
+    /// From the first byte, without asking.
+    Direct,
 }
 
 /// Tries the address to which `socket` is connected, twice where sslmode says so.
@@ -108,6 +110,9 @@ fn try_place(
         SslMode::Disable => (TlsUse::Never, None),
         SslMode::Allow => (TlsUse::Never, Some(TlsUse::Always)),
         SslMode::Prefer => (TlsUse::IfOffered, Some(TlsUse::Never)),
+        SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull if config.has_direct_tls() => {
+            (TlsUse::Direct, None)
+        }
         SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => (TlsUse::Always, None),
     };
     let failed = match handshake::attempt(config, password, place, socket, first, wait) {

@@ -126,7 +126,10 @@ impl Stream {
         match &mut self.inner {
             Inner::Plain(plain) => {
                 self.room.reserve(buf, 0);
-                plain.read_into(buf, RecvFlags::DONTWAIT)
+                let offered = buf.capacity() - buf.len();
+                let read = plain.read_into(buf, RecvFlags::DONTWAIT)?;
+                self.room.settle(offered, read);
+                Ok(read)
             }
             Inner::Tls(tls) => tls.try_read_into(buf),
         }
@@ -229,6 +232,14 @@ impl Stream {
         match &self.inner {
             Inner::Plain(_) => None,
             Inner::Tls(tls) => tls.server_end_point(),
+        }
+    }
+
+    /// The protocol that the server has chosen by ALPN, under TLS.
+    pub(super) fn alpn(&self) -> Option<&[u8]> {
+        match &self.inner {
+            Inner::Plain(_) => None,
+            Inner::Tls(tls) => tls.alpn(),
         }
     }
 

@@ -7,6 +7,7 @@ use bytes::{Buf, BytesMut};
 use rustix::net::RecvFlags;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
+use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::stream::Plain;
 use super::x509;
@@ -189,17 +190,19 @@ impl TlsStream {
     }
 
     /// The hash of the server's certificate for SCRAM's channel binding (RFC 5929, section 4), if
-    /// its hash function is one that the cipher suites have as well.
+    /// the certificate's signature has a hash function of its own: Ed25519's has none.
     pub(super) fn server_end_point(&self) -> Option<Vec<u8>> {
-        use rustls::crypto::ring::cipher_suite::{
-            TLS13_AES_128_GCM_SHA256, TLS13_AES_256_GCM_SHA384,
-        };
-        let certificate = self.tls.peer_certificates()?.first()?;
-        let suite = match x509::signature_hash(certificate)? {
-            x509::Hash::Sha256 => TLS13_AES_128_GCM_SHA256,
-            x509::Hash::Sha384 => TLS13_AES_256_GCM_SHA384,
-        };
-        Some(suite.tls13()?.common.hash_provider.hash(certificate).as_ref().to_vec())
+        let der = self.tls.peer_certificates()?.first()?;
+        Some(match x509::Certificate::parse(der)?.signature_hash()? {
+            x509::Hash::Sha256 => Sha256::digest(der).to_vec(),
+            x509::Hash::Sha384 => Sha384::digest(der).to_vec(),
+            x509::Hash::Sha512 => Sha512::digest(der).to_vec(),
+        })
+    }
+
+    /// The protocol that the server has chosen by ALPN.
+    pub(super) fn alpn(&self) -> Option<&[u8]> {
+        self.tls.alpn_protocol()
     }
 
     pub(super) fn info(&self) -> Option<(&'static str, &'static str)> {

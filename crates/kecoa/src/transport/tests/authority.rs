@@ -77,7 +77,7 @@ impl Leaf {
     }
 
     /// The same certificate as version 1: without its version and its extensions.
-    pub(super) fn version_1(mut self) -> Leaf {
+    pub(super) fn version_1(mut self, authority: &Authority) -> Leaf {
         let (_, certificate, _) = element(&self.der).unwrap();
         let (_, fields, after) = element(certificate).unwrap();
         let (_, _, mut rest) = element(fields).unwrap();
@@ -87,7 +87,7 @@ impl Leaf {
         }
         let fields = sequence(&from[..from.len() - rest.len()]);
         let algorithm = &after[..after.len() - element(after).unwrap().2.len()];
-        let signature = [&[0], &*self.key.sign(&fields).unwrap()].concat();
+        let signature = [&[0], &*authority.issuer.key().sign(&fields).unwrap()].concat();
         let signature = [&[3, u8::try_from(signature.len()).unwrap()], &*signature].concat();
         let der = sequence(&[&fields, algorithm, &signature].concat());
         self.der = CertificateDer::from(der);

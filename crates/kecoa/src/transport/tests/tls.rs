@@ -144,7 +144,7 @@ fn the_name_is_checked_by_verify_full() {
     let error = failure(&format!("host=127.0.0.1 port={} {roots}", server.port)).to_string();
     assert!(
         error.contains(
-            "server certificate for \"localhost\" does not match host name \"127.0.0.1\""
+            "server certificate for \"localhost\" (and 1 other name) does not match host name"
         ),
         "{error}"
     );
@@ -195,27 +195,43 @@ fn a_certificate_that_is_its_own_root_is_trusted() {
 
 /// What the recipe in PostgreSQL's documentation makes, as far as the leaf goes.
 #[test]
-fn old_certificates_encrypt_but_are_not_checked() {
-    let one = Authority::new("one");
-    let leaf = one.sign("localhost", 2020, 2090).version_1();
+fn old_certificates_are_checked_by_the_authority_that_signed_them() {
+    let (one, two) = (Authority::new("one"), Authority::new("one"));
+    let leaf = one.sign("localhost", 2020, 2090).version_1(&one);
     let server = serve(leaf.server(None));
     for mode in ["prefer", "require"] {
         let (stream, _) = connect(&at(&server, &format!("sslmode={mode}"))).unwrap();
         assert!(stream.peer().tls);
     }
-    for mode in ["verify-ca", "verify-full"] {
-        let text = at(&server, &format!("sslmode={mode} sslrootcert={}", one.file()));
-        assert!(failure(&text).to_string().contains("is of X.509 version 1"));
+    let text = |mode: &str, authority: &Authority| {
+        at(&server, &format!("sslmode={mode} sslrootcert={}", authority.file()))
+    };
+    for version in ["ssl_max_protocol_version=TLSv1.2", "ssl_min_protocol_version=TLSv1.3"] {
+        connect(&format!("{} {version}", text("verify-ca", &one))).unwrap();
+        // Its common name counts: rcgen's default.
+        let error = failure(&format!("{} {version}", text("verify-full", &one))).to_string();
+        assert!(error.contains("server certificate for \"rcgen self signed cert\""), "{error}");
+    }
+    // Another authority of the same name has not signed it.
+    let error = failure(&text("verify-ca", &two)).to_string();
+    assert!(error.contains("has signed the server's certificate"), "{error}");
+    for (from, until, wanted) in [(2020, 2021, "has expired"), (2080, 2090, "not valid yet")] {
+        let server = serve(one.sign("localhost", from, until).version_1(&one).server(None));
+        let text = at(&server, &format!("sslmode=verify-ca sslrootcert={}", one.file()));
+        assert!(failure(&text).to_string().contains(wanted));
     }
     // Whose key it is does not matter, that the server has it does.
-    let mut thief = one.sign("localhost", 2020, 2090);
-    thief.key = rcgen::KeyPair::generate().unwrap();
-    let error = failure(&at(&serve(thief.version_1().server(None)), "sslmode=require"));
-    assert!(error.to_string().contains("signature"), "{error}");
-    let mut thief = one.sign("localhost", 2020, 2090);
-    thief.key = rcgen::KeyPair::generate().unwrap();
-    let error = failure(&at(&serve(thief.server(None)), "sslmode=require"));
-    assert!(error.to_string().contains("signature"), "{error}");
+    for version in ["ssl_max_protocol_version=TLSv1.2", "ssl_min_protocol_version=TLSv1.3"] {
+        let mut thief = one.sign("localhost", 2020, 2090);
+        thief.key = rcgen::KeyPair::generate().unwrap();
+        let text = format!("sslmode=require {version}");
+        let error = failure(&at(&serve(thief.version_1(&one).server(None)), &text));
+        assert!(error.to_string().contains("signature"), "{error}");
+        let mut thief = one.sign("localhost", 2020, 2090);
+        thief.key = rcgen::KeyPair::generate().unwrap();
+        let error = failure(&at(&serve(thief.server(None)), &text));
+        assert!(error.to_string().contains("signature"), "{error}");
+    }
 }
 
 #[test]
@@ -293,6 +309,15 @@ fn clients_show_their_certificate() {
     std::fs::set_permissions(&key, PermissionsExt::from_mode(0o600)).unwrap();
     std::fs::write(&key, "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n").unwrap();
     assert!(failure(&text).to_string().contains("is encrypted"));
+    std::fs::write(&key, one.sign("maya", 2020, 2090).key.serialize_pem()).unwrap();
+    assert!(failure(&text).to_string().contains("does not match private key file"));
+    std::fs::remove_file(&key).unwrap();
+    assert!(failure(&text).to_string().contains("certificate present, but not private key file"));
+    std::fs::create_dir(&key).unwrap();
+    assert!(failure(&text).to_string().contains("is not a regular file"));
+    std::fs::remove_dir(&key).unwrap();
+    std::fs::write(&key, "").unwrap();
+    std::fs::set_permissions(&key, PermissionsExt::from_mode(0o600)).unwrap();
     std::fs::write(&key, &client.pem).unwrap();
     assert!(failure(&text).to_string().contains("expected a private key in PEM form"));
     let text = at(&server, &format!("sslmode=require sslcert={}", certificate.display()));

@@ -1,0 +1,175 @@
+//! Private keys in PEM form, encrypted ones as well.
+//!
+//! Two forms of encryption are in use: PKCS#8's ("BEGIN ENCRYPTED PRIVATE KEY", RFC 8018's PBES2),
+//! and that of OpenSSL before it ("Proc-Type: 4,ENCRYPTED", RFC 1421, with the key made from the
+//! password by MD5). No message here quotes a file: it would be a key.
+
+use aes::cipher::block_padding::Pkcs7;
+use aes::cipher::{BlockModeDecrypt, KeyIvInit};
+use base64ct::{Base64, Encoding};
+use md5::{Digest, Md5};
+use pkcs8::EncryptedPrivateKeyInfoRef;
+use pkcs8::pkcs5::EncryptionScheme;
+use pkcs8::pkcs5::pbes2::Kdf;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
+
+/// Why a file gave no key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// There is none in it, or it is damaged.
+    NoKey,
+    PasswordMissing,
+    PasswordWrong,
+    /// A form of encryption that is not known here.
+    Unsupported,
+}
+
+/// How many rounds of key derivation are plausible: OpenSSL makes 2,048. The file is the user's own,
+/// but a connection must not take minutes because of it.
+const MAX_ROUNDS: u32 = 10_000_000;
+/// The memory that scrypt may take, in bytes; OpenSSL's own limit is half of it.
+const MAX_MEMORY: u64 = 64 << 20;
+
+const PKCS8: &str = "ENCRYPTED PRIVATE KEY";
+
+/// The first private key of a PEM file.
+pub(super) fn private_key(
+    pem: &[u8],
+    password: Option<&str>,
+) -> Result<PrivateKeyDer<'static>, Trouble> {
+    let text = String::from_utf8_lossy(pem);
+    let Some(section) = Section::encrypted(&text) else {
+        // The parser's own message could quote the file.
+        return PrivateKeyDer::from_pem_slice(pem).map_err(|_| Trouble::NoKey);
+    };
+    let password = password.filter(|password| !password.is_empty());
+    let password = password.ok_or(Trouble::PasswordMissing)?;
+    let data = section.data.ok_or(Trouble::NoKey)?;
+    match (section.label, section.cipher) {
+        (PKCS8, _) => from_pkcs8(&data, password),
+        ("RSA PRIVATE KEY", Some(cipher)) => {
+            decrypt(cipher, data, password).map(|key| PrivatePkcs1KeyDer::from(key).into())
+        }
+        ("EC PRIVATE KEY", Some(cipher)) => {
+            decrypt(cipher, data, password).map(|key| PrivateSec1KeyDer::from(key).into())
+        }
+        _ => Err(Trouble::Unsupported),
+    }
+}
+
+fn from_pkcs8(data: &[u8], password: &str) -> Result<PrivateKeyDer<'static>, Trouble> {
+    let info = EncryptedPrivateKeyInfoRef::try_from(data).map_err(|_| Trouble::Unsupported)?;
+    let EncryptionScheme::Pbes2(parameters) = &info.encryption_algorithm else {
+        return Err(Trouble::Unsupported);
+    };
+    let plausible = match &parameters.kdf {
+        Kdf::Pbkdf2(pbkdf2) => pbkdf2.iteration_count <= MAX_ROUNDS,
+        Kdf::Scrypt(scrypt) => scrypt
+            .cost_parameter
+            .checked_mul(128 * u64::from(scrypt.block_size))
+            .is_some_and(|memory| memory <= MAX_MEMORY && scrypt.parallelization <= 16),
+        _ => false,
+    };
+    if !plausible {
+        return Err(Trouble::Unsupported);
+    }
+    use pkcs8::pkcs5::Error::{AlgorithmParametersInvalid, UnsupportedAlgorithm};
+    match info.decrypt(password) {
+        Ok(key) => Ok(PrivatePkcs8KeyDer::from(key.as_bytes().to_vec()).into()),
+        Err(pkcs8::Error::EncryptedPrivateKey(
+            UnsupportedAlgorithm { .. } | AlgorithmParametersInvalid { .. },
+        )) => Err(Trouble::Unsupported),
+        // Decrypted by a wrong password, the padding or what is in it makes no sense.
+        Err(_) => Err(Trouble::PasswordWrong),
+    }
+}
+
+/// An encrypted section of a PEM file.
+struct Section<'a> {
+    label: &'a str,
+    /// Name of the cipher and initialisation vector, in the old form.
+    cipher: Option<(&'a str, &'a str)>,
+    /// Nothing if it is damaged.
+    data: Option<Vec<u8>>,
+}
+
+impl Section<'_> {
+    /// The first private key, if it is encrypted.
+    fn encrypted(text: &str) -> Option<Section<'_>> {
+        let mut lines = text.lines().map(str::trim);
+        let label = lines.find_map(|line| {
+            let label = line.strip_prefix("-----BEGIN ")?.strip_suffix("-----")?;
+            label.ends_with("PRIVATE KEY").then_some(label)
+        })?;
+        let mut is_encrypted = label == PKCS8;
+        let mut cipher = None;
+        let mut base64 = String::new();
+        let mut is_whole = false;
+        for line in lines {
+            if line.starts_with("-----END ") {
+                is_whole = true;
+                break;
+            }
+            match line.split_once(':') {
+                Some(("Proc-Type", kind)) => is_encrypted |= kind.contains("ENCRYPTED"),
+                Some(("DEK-Info", info)) => cipher = info.trim().split_once(','),
+                Some(_) => {}
+                None => base64.push_str(line),
+            }
+        }
+        let data = is_whole.then(|| Base64::decode_vec(&base64).ok()).flatten();
+        is_encrypted.then_some(Section { label, cipher, data })
+    }
+}
+
+/// Decrypts OpenSSL's old form.
+fn decrypt(
+    (cipher, vector): (&str, &str),
+    mut data: Vec<u8>,
+    password: &str,
+) -> Result<Vec<u8>, Trouble> {
+    let vector = hex(vector.trim()).ok_or(Trouble::NoKey)?;
+    let salt = vector.get(..8).ok_or(Trouble::NoKey)?;
+    let key = |length: usize| {
+        let mut key: Vec<u8> = Vec::new();
+        let mut last: Vec<u8> = Vec::new();
+        while key.len() < length {
+            let round = Md5::new_with_prefix(&last).chain_update(password).chain_update(salt);
+            last = round.finalize().to_vec();
+            key.extend_from_slice(&last);
+        }
+        key.truncate(length);
+        key
+    };
+    macro_rules! plain {
+        ($cipher:ty, $length:expr) => {
+            cbc::Decryptor::<$cipher>::new_from_slices(&key($length), &vector)
+                .map_err(|_| Trouble::NoKey)?
+                .decrypt_padded::<Pkcs7>(&mut data)
+        };
+    }
+    let plain = match cipher {
+        "AES-128-CBC" => plain!(aes::Aes128, 16),
+        "AES-192-CBC" => plain!(aes::Aes192, 24),
+        "AES-256-CBC" => plain!(aes::Aes256, 32),
+        "DES-EDE3-CBC" => plain!(des::TdesEde3, 24),
+        _ => return Err(Trouble::Unsupported),
+    };
+    let plain = plain.map_err(|_| Trouble::PasswordWrong)?;
+    // One wrong password in 256 leaves something that looks like padding.
+    let is_key = plain.first() == Some(&0x30);
+    if is_key { Ok(plain.to_vec()) } else { Err(Trouble::PasswordWrong) }
+}
+
+fn hex(text: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u8>> =
+        text.chars().map(|digit| u8::try_from(digit.to_digit(16)?).ok()).collect();
+    let digits = digits.filter(|digits| digits.len() % 2 == 0)?;
+    Some(
+        digits
+            .chunks_exact(2)
+            .map(|pair| pair.iter().fold(0, |byte, half| byte << 4 | half))
+            .collect(),
+    )
+}
