@@ -8,21 +8,18 @@ mod lobject;
 mod nonwaiting;
 mod open;
 mod session;
+mod state;
 mod stepping;
 mod streaming;
 mod two_phase;
 
+use std::sync::Mutex;
 use std::sync::atomic::AtomicU32;
-use std::sync::{Arc, Mutex};
 
-use kecoa::blocking::Canceller;
-use kecoa_proto::TransactionStatus;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{
-    PyBool, PyCapsule, PyDict, PyList, PyString, PyTuple, PyType, PyWeakrefReference,
-};
+use pyo3::types::{PyBool, PyCapsule, PyDict, PyList, PyString, PyTuple, PyType};
 
 pub(crate) use info::ConnectionInfo;
 pub(crate) use limits::Limited;
@@ -32,22 +29,14 @@ pub(crate) use lobject::LargeObject;
 use lobject::{Oid, Text};
 pub(crate) use nonwaiting::Messages;
 use session::{Change, Characteristics, parse_level, parse_on_off};
+use state::{Objects, State};
+pub(crate) use state::{STATUS_BEGIN, STATUS_PREPARED, STATUS_READY, STATUS_SETUP};
 use two_phase::End;
 
-use crate::codec::{Codec, clean_name};
+use crate::codec::clean_name;
 use crate::cursor::{Binding, Cursor};
 use crate::globals;
 use crate::pipeline::Pipeline;
-
-/// `STATUS_SETUP`: made, not connected.
-pub(crate) const STATUS_SETUP: i32 = 0;
-/// `STATUS_READY`: no transaction begun.
-pub(crate) const STATUS_READY: i32 = 1;
-/// `STATUS_BEGIN`: a transaction begun by the driver.
-pub(crate) const STATUS_BEGIN: i32 = 2;
-
-/// `STATUS_PREPARED`: a two-phase transaction prepared.
-pub(crate) const STATUS_PREPARED: i32 = 5;
 
 /// A connection to a server.
 #[pyclass(subclass, dict, weakref, frozen, name = "connection", module = "kecoa.extensions")]
@@ -58,61 +47,6 @@ pub(crate) struct Connection {
     objects: Mutex<Objects>,
     /// Statements that run or wait for their turn.
     executing: AtomicU32,
-}
-
-/// What Python asks about without waiting for a running statement. Locked for moments only, never
-/// across a call into Python.
-#[derive(Default)]
-pub(crate) struct State {
-    /// 0 open, 1 closed, 2 broken.
-    closed: i32,
-    status: i32,
-    asynchronous: bool,
-    /// A request is under way that is polled.
-    busy: bool,
-    autocommit: bool,
-    binding: Binding,
-    /// How long a statement may take.
-    statement_timeout: Option<std::time::Duration>,
-    isolation: Option<u8>,
-    readonly: Option<bool>,
-    deferrable: Option<bool>,
-    /// Inside `with connection`.
-    entered: bool,
-    /// Counts transactions, so that named cursors know when theirs is over.
-    mark: u64,
-    transaction: TransactionStatus,
-    /// How many COMMITs the server has confirmed.
-    commits: u64,
-    codec: Arc<Codec>,
-    encoding: String,
-    standard_strings: bool,
-    /// The server says that it is CockroachDB.
-    cockroach: bool,
-    dsn: String,
-    options: Vec<(String, String)>,
-    password: Option<String>,
-    server_version: i32,
-    process_id: i32,
-    descriptor: Option<i32>,
-    tls: Option<(&'static str, &'static str)>,
-    /// What the last statement's error said, for `info.error_message`.
-    last_error: Option<String>,
-    canceller: Option<Canceller>,
-}
-
-/// Python objects that belong to the connection.
-#[derive(Default)]
-struct Objects {
-    string_types: Option<Py<PyDict>>,
-    binary_types: Option<Py<PyDict>>,
-    notices: Option<Py<PyAny>>,
-    notifies: Option<Py<PyAny>>,
-    cursor_factory: Option<Py<PyAny>>,
-    /// The cursor that an asynchronous statement is for.
-    cursor: Option<Py<PyWeakrefReference>>,
-    /// The identifier of the two-phase transaction begun.
-    xid: Option<Py<PyAny>>,
 }
 
 /// PEP 249: the exceptions are attributes of the connection.

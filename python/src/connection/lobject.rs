@@ -4,230 +4,24 @@
 //! FunctionCall messages: data travels in binary form. As in psycopg2, whose calls go through
 //! libpq, what the server refuses is an OperationalError without SQLSTATE.
 
-use std::fs::File;
-use std::io::{self, Read, Write};
+mod calls;
+mod mode;
+
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Mutex, TryLockError};
 
-use bytes::Bytes;
 use kecoa::Interrupt;
-use kecoa::blocking::Client;
-use kecoa_proto::{Format, Parameter, Request};
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
+use self::calls::{Calls, Failure, export, function, import};
+use self::mode::Mode;
 use super::{Connection, link::Aftermath, link::lock};
 use crate::error;
 use crate::globals;
-
-/// The server's functions, by their oids in `pg_proc`.
-mod function {
-    pub(super) const OPEN: u32 = 952;
-    pub(super) const CLOSE: u32 = 953;
-    pub(super) const READ: u32 = 954;
-    pub(super) const WRITE: u32 = 955;
-    pub(super) const CREAT: u32 = 957;
-    pub(super) const UNLINK: u32 = 964;
-    pub(super) const CREATE: u32 = 715;
-    pub(super) const SEEK: u32 = 3170;
-    pub(super) const TELL: u32 = 3171;
-    pub(super) const TRUNCATE: u32 = 3172;
-}
-
-/// `INV_READ` and `INV_WRITE`, the modes of `lo_open`.
-const READ: i32 = 0x0004_0000;
-const WRITE: i32 = 0x0002_0000;
-
-/// How much one message carries: neither side has to hold a whole object more than once.
-const CHUNK: usize = 4 << 20;
-
-/// How an object was opened: `[r|w|rw|n][t|b]`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Mode {
-    read: bool,
-    write: bool,
-    binary: bool,
-}
-
-impl Mode {
-    /// Reads a mode; empty is "rt".
-    fn parse(text: &str) -> Option<Mode> {
-        let (read, write, rest) = if let Some(rest) = text.strip_prefix("rw") {
-            (true, true, rest)
-        } else if let Some(rest) = text.strip_prefix('r') {
-            (true, false, rest)
-        } else if let Some(rest) = text.strip_prefix('w') {
-            (false, true, rest)
-        } else if let Some(rest) = text.strip_prefix('n') {
-            (false, false, rest)
-        } else {
-            (true, false, text)
-        };
-        let binary = match rest {
-            "" | "t" => false,
-            "b" => true,
-            _ => return None,
-        };
-        Some(Mode { read, write, binary })
-    }
-
-    fn name(self) -> &'static str {
-        match (self.read, self.write, self.binary) {
-            (true, true, false) => "rwt",
-            (true, true, true) => "rwb",
-            (true, false, false) => "rt",
-            (true, false, true) => "rb",
-            (false, true, false) => "wt",
-            (false, true, true) => "wb",
-            (false, false, _) => "n",
-        }
-    }
-
-    fn flags(self) -> i32 {
-        (if self.read { READ } else { 0 }) | (if self.write { WRITE } else { 0 })
-    }
-}
-
-/// Calls on the server, one after the other, on a client that is locked.
-struct Calls<'a> {
-    client: &'a mut Client,
-    hook: &'a mut dyn Interrupt,
-}
-
-/// A descriptor or number as the server gives it.
-fn number<const N: usize>(value: &[u8]) -> Result<[u8; N], kecoa::Error> {
-    value.try_into().map_err(|_| {
-        kecoa::Error::usage(format!("expected {N} bytes of a number, found {}", value.len()))
-    })
-}
-
-impl Calls<'_> {
-    fn call(&mut self, oid: u32, args: &[&[u8]]) -> Result<Bytes, kecoa::Error> {
-        let args: Vec<_> = args
-            .iter()
-            .map(|value| Parameter { format: Format::Binary, value: Some(value) })
-            .collect();
-        let request = Request::FunctionCall { oid, args: &args, result: Format::Binary };
-        let results = self.client.run(&request, self.hook)?;
-        Ok(results
-            .into_iter()
-            .find_map(|result| result.function_result)
-            .flatten()
-            .unwrap_or_default())
-    }
-
-    fn int4(&mut self, oid: u32, args: &[&[u8]]) -> Result<i32, kecoa::Error> {
-        self.call(oid, args).and_then(|value| number(&value).map(i32::from_be_bytes))
-    }
-
-    fn int8(&mut self, oid: u32, args: &[&[u8]]) -> Result<i64, kecoa::Error> {
-        self.call(oid, args).and_then(|value| number(&value).map(i64::from_be_bytes))
-    }
-
-    fn open(&mut self, oid: u32, flags: i32) -> Result<i32, kecoa::Error> {
-        self.int4(function::OPEN, &[&oid.to_be_bytes(), &flags.to_be_bytes()])
-    }
-
-    fn close(&mut self, descriptor: i32) -> Result<(), kecoa::Error> {
-        self.int4(function::CLOSE, &[&descriptor.to_be_bytes()]).map(drop)
-    }
-
-    /// A new object, with an oid of the server's choice when `oid` is 0.
-    fn create(&mut self, oid: u32) -> Result<u32, kecoa::Error> {
-        let value = if oid == 0 {
-            self.call(function::CREAT, &[&(READ | WRITE).to_be_bytes()])?
-        } else {
-            self.call(function::CREATE, &[&oid.to_be_bytes()])?
-        };
-        number(&value).map(u32::from_be_bytes)
-    }
-
-    fn write(&mut self, descriptor: i32, data: &[u8]) -> Result<usize, kecoa::Error> {
-        let mut written = 0usize;
-        for chunk in data.chunks(CHUNK) {
-            let count = self.int4(function::WRITE, &[&descriptor.to_be_bytes(), chunk])?;
-            let count = usize::try_from(count).unwrap_or(0);
-            written = written.saturating_add(count);
-            if count < chunk.len() {
-                break;
-            }
-        }
-        Ok(written)
-    }
-
-    /// Gives what is read to `sink`, at most `limit` bytes.
-    fn read(
-        &mut self,
-        descriptor: i32,
-        limit: Option<usize>,
-        mut sink: impl FnMut(&[u8]) -> io::Result<()>,
-    ) -> Result<io::Result<()>, kecoa::Error> {
-        let mut left = limit.unwrap_or(usize::MAX);
-        while left > 0 {
-            let wanted = left.min(CHUNK);
-            let length = i32::try_from(wanted).unwrap_or(i32::MAX);
-            let args: [&[u8]; 2] = [&descriptor.to_be_bytes(), &length.to_be_bytes()];
-            let data = self.call(function::READ, &args)?;
-            if let Err(error) = sink(&data) {
-                return Ok(Err(error));
-            }
-            if data.len() < wanted {
-                break;
-            }
-            left -= wanted;
-        }
-        Ok(Ok(()))
-    }
-}
-
-/// What went wrong with an object: on the server, or with a file here.
-enum Failure {
-    Server(kecoa::Error),
-    File(String),
-}
-
-impl From<kecoa::Error> for Failure {
-    fn from(error: kecoa::Error) -> Failure {
-        Failure::Server(error)
-    }
-}
-
-/// libpq's words about a file that fails.
-fn file_failed(what: &str, path: &Path, error: &io::Error) -> Failure {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or_default();
-    Failure::File(format!("could not {what} file \"{}\": {text}\n", path.display()))
-}
-
-fn import(calls: &mut Calls<'_>, path: &Path) -> Result<u32, Failure> {
-    let mut file = File::open(path).map_err(|error| file_failed("open", path, &error))?;
-    let oid = calls.create(0)?;
-    let descriptor = calls.open(oid, WRITE)?;
-    let mut buffer = vec![0; CHUNK];
-    loop {
-        let count =
-            file.read(&mut buffer).map_err(|error| file_failed("read from", path, &error))?;
-        if count == 0 {
-            break;
-        }
-        calls.write(descriptor, buffer.get(..count).unwrap_or_default())?;
-    }
-    calls.close(descriptor)?;
-    Ok(oid)
-}
-
-fn export(calls: &mut Calls<'_>, oid: u32, path: &Path) -> Result<(), Failure> {
-    let descriptor = calls.open(oid, READ)?;
-    let mut file = File::create(path).map_err(|error| file_failed("open", path, &error))?;
-    calls
-        .read(descriptor, None, |data| file.write_all(data))?
-        .map_err(|error| file_failed("write to", path, &error))?;
-    calls.close(descriptor)?;
-    Ok(())
-}
 
 /// A large object.
 #[pyclass(subclass, frozen, name = "lobject", module = "kecoa.extensions")]
@@ -654,50 +448,5 @@ impl Drop for LargeObject {
                 error.write_unraisable(py, None);
             }
         });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Mode, READ, WRITE, file_failed, number};
-
-    #[test]
-    fn reads_modes() {
-        for (text, name, flags) in [
-            ("", "rt", READ),
-            ("r", "rt", READ),
-            ("t", "rt", READ),
-            ("b", "rb", READ),
-            ("rb", "rb", READ),
-            ("w", "wt", WRITE),
-            ("wb", "wb", WRITE),
-            ("rw", "rwt", READ | WRITE),
-            ("rwb", "rwb", READ | WRITE),
-            ("n", "n", 0),
-            ("nb", "n", 0),
-        ] {
-            let mode = Mode::parse(text);
-            assert_eq!(mode.map(Mode::name), Some(name), "{text}");
-            assert_eq!(mode.map(Mode::flags), Some(flags), "{text}");
-        }
-        for text in ["x", "rr", "wr", "rbt", "r "] {
-            assert_eq!(Mode::parse(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn says_what_failed_as_libpq_does() {
-        let error = std::io::Error::from_raw_os_error(2);
-        let super::Failure::File(text) = file_failed("open", "/no/such".as_ref(), &error) else {
-            panic!("a file failed");
-        };
-        assert_eq!(text, "could not open file \"/no/such\": No such file or directory\n");
-    }
-
-    #[test]
-    fn a_number_has_its_length() {
-        assert_eq!(number::<4>(&[0, 0, 1, 0]).unwrap(), [0, 0, 1, 0]);
-        assert!(number::<4>(&[0, 0, 1]).is_err());
-        assert!(number::<8>(&[0; 4]).is_err());
     }
 }
