@@ -1,4 +1,4 @@
-"""Pools of connections, as in psycopg2.pool."""
+"""The pools of psycopg2.pool, which behave as they do there."""
 
 from __future__ import annotations
 

@@ -1,0 +1,21 @@
+"""Pools of connections: `Pool`, and beside it the classes of psycopg2.pool."""
+
+from __future__ import annotations
+
+from kecoa.pool._errors import PoolClosed, PoolFull, PoolTimeout
+from kecoa.pool._psycopg2 import (
+    AbstractConnectionPool,
+    PoolError,
+    SimpleConnectionPool,
+    ThreadedConnectionPool,
+)
+
+__all__ = [
+    "AbstractConnectionPool",
+    "PoolClosed",
+    "PoolError",
+    "PoolFull",
+    "PoolTimeout",
+    "SimpleConnectionPool",
+    "ThreadedConnectionPool",
+]
