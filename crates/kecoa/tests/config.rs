@@ -124,8 +124,8 @@ const CASES: &[(&str, &[&str])] = &[
     ("postgresql://h/%00", &["!forbidden value %00 in percent-encoded value of dbname"]),
     ("postgresql://h/%ff", &["!expected percent-encoded UTF-8 in the value of dbname"]),
     ("postgresql://u:s3/cret@h/d", &["!found no host in URI: the part before \"@\" holds a \"/\""]),
-    ("postgresq://h", &["!missing \"=\" after \"postgresq://h\" in connection info string"]),
-    ("mysql://h/d?a=b", &["!invalid connection option \"mysql://h/d?a\""]),
+    ("postgresq://h", &["!missing \"=\" after \"postgresq://…\" in connection info string\nHINT:"]),
+    ("mysql://h/d?a=b", &["!missing \"=\" after \"mysql://…\" in connection info string\nHINT:"]),
 ];
 
 #[test]
@@ -222,6 +222,11 @@ fn never_prints_a_secret() {
         "pasword=hunter2",
         "scram_client_key=hunter2",
         "postgresql://h?password=x=hunter2",
+        "mysql://u:hunter2@h/d",
+        "mysql://u:hunter2@h/d?x=1",
+        "postgresql+psycopg2://u:hunter2@h/d",
+        "jdbc:postgresql://h/d?password=hunter2",
+        "postgresql//u:hunter2@h/d",
     ] {
         let error = Config::parse(wrong).expect_err(wrong);
         assert!(!format!("{error} {error:?}").contains(secret), "{wrong:?}: {error}");

@@ -16,8 +16,16 @@ pub fn parse(text: &str) -> Result<Vec<(String, String)>, Error> {
     if text.contains('\0') {
         return Err(Error::config("the connection string contains a NUL character"));
     }
-    match url::after_scheme(text) {
-        Some(rest) => url::parse(rest),
+    if let Some(rest) = url::after_scheme(text) {
+        return url::parse(rest);
+    }
+    match url::foreign_scheme(text) {
+        // What follows is not shown: it may hold a password.
+        Some(scheme) => Err(Error::config(format!(
+            "missing \"=\" after \"{}…\" in connection info string\n\
+             HINT: a URL begins with postgresql:// or postgres://",
+            options::shorten(scheme)
+        ))),
         None => parse_pairs(text),
     }
 }
@@ -73,7 +81,14 @@ fn parse_pairs(text: &str) -> Result<Vec<(String, String)>, Error> {
         let Some(option) = options::find(name) else {
             return Err(options::unknown(name));
         };
-        let (value, after) = parse_value(after.trim_start_matches(is_space))?;
+        let (value, after) = parse_value(after.trim_start_matches(is_space)).ok_or_else(|| {
+            let name = option.name;
+            Error::config(format!(
+                "unterminated quoted string in connection info string\n\
+                 HINT: the value of {name} begins with a ' and has none at its end; \
+                 a ' within it is written \\'"
+            ))
+        })?;
         pairs.push((option.name.to_owned(), value));
         rest = after.trim_start_matches(is_space);
     }
@@ -88,14 +103,17 @@ fn missing_equals(word: &str, before: Option<&(String, String)>) -> Error {
              HINT: quote a value that contains spaces: {name}='two words'"
         )),
         _ => Error::config(format!(
-            "missing \"=\" after \"{}\" in connection info string",
+            "missing \"=\" after \"{}\" in connection info string\n\
+             HINT: it is written as option=value, as in host=localhost dbname=bank, or as a URL \
+             postgresql://localhost/bank",
             options::shorten(word)
         )),
     }
 }
 
-/// Reads one value and gives back what follows it. A backslash takes the next character as it is.
-fn parse_value(text: &str) -> Result<(String, &str), Error> {
+/// Reads one value and gives back what follows it; nothing when a quote is not closed. A backslash
+/// takes the next character as it is.
+fn parse_value(text: &str) -> Option<(String, &str)> {
     let (text, quoted) = match text.strip_prefix('\'') {
         Some(text) => (text, true),
         None => (text, false),
@@ -105,13 +123,12 @@ fn parse_value(text: &str) -> Result<(String, &str), Error> {
     while let Some((at, c)) = chars.next() {
         match c {
             '\\' => value.extend(chars.next().map(|(_, c)| c)),
-            '\'' if quoted => return Ok((value, chars.as_str())),
-            c if !quoted && is_space(c) => return Ok((value, text.get(at..).unwrap_or_default())),
+            '\'' if quoted => return Some((value, chars.as_str())),
+            c if !quoted && is_space(c) => {
+                return Some((value, text.get(at..).unwrap_or_default()));
+            }
             c => value.push(c),
         }
     }
-    if quoted {
-        return Err(Error::config("unterminated quoted string in connection info string"));
-    }
-    Ok((value, ""))
+    if quoted { None } else { Some((value, "")) }
 }

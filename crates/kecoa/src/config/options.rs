@@ -185,14 +185,24 @@ pub(crate) fn nearest(name: &str) -> Option<&'static str> {
     if let Some((_, option)) = ALIASES.iter().find(|(alias, _)| *alias == name) {
         return Some(option);
     }
-    if name.len() > 40 {
+    nearest_of(&name, OPTIONS.iter().map(|option| option.name))
+}
+
+/// The word that `name` is at most two slips away from, or the beginning of.
+pub(super) fn nearest_of<'a>(name: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let name = name.to_ascii_lowercase();
+    // In numbers every slip gives another number.
+    if name.len() > 40 || name.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
-    let (distance, option) = OPTIONS
-        .iter()
-        .map(|option| (distance(&name, option.name), option.name))
-        .min_by_key(|(distance, _)| *distance)?;
-    (distance <= 2 && distance < option.len().min(name.len())).then_some(option)
+    let words: Vec<&str> = words.collect();
+    let mut longer = words.iter().filter(|word| name.len() > 2 && word.starts_with(&name));
+    if let (Some(word), None) = (longer.next(), longer.next()) {
+        return Some(word);
+    }
+    let ranked = words.iter().map(|word| (distance(&name, word), *word));
+    let (distance, word) = ranked.min_by_key(|(distance, _)| *distance)?;
+    (distance <= 2 && distance < word.len().min(name.len())).then_some(word)
 }
 
 /// Levenshtein's distance, in bytes: names are ASCII.
@@ -250,7 +260,18 @@ pub(crate) fn check(option: &Spec, value: &str) -> Result<(), Error> {
     }
     // "port= password=…" makes the password part of the port.
     let shown = if value.contains("pass") { "…".to_owned() } else { shorten(value) };
-    let invalid = || Error::config(format!("invalid {name} value: \"{shown}\""));
+    let one_of = |known: &[&str]| {
+        let nearest = nearest_of(value, known.iter().copied());
+        Error::config(match nearest.filter(|_| shown == value) {
+            Some(nearest) => {
+                format!("invalid {name} value: \"{shown}\"\nHINT: did you mean \"{nearest}\"?")
+            }
+            None => format!(
+                "invalid {name} value: \"{shown}\"\nHINT: it is one of {}",
+                known.join(", ")
+            ),
+        })
+    };
     match &option.takes {
         Takes::Text | Takes::Secret => Ok(()),
         Takes::Integer => match value.trim().parse::<i32>() {
@@ -269,17 +290,14 @@ pub(crate) fn check(option: &Spec, value: &str) -> Result<(), Error> {
         Takes::Methods => require_auth::parse(value).map(drop).map_err(Error::config),
         Takes::Ports => value.split(',').try_for_each(|port| check_port(name, port)),
         Takes::OneOf(known) if known.contains(&value) => Ok(()),
-        Takes::OneOf(known) => Err(Error::config(format!(
-            "invalid {name} value: \"{shown}\"\nHINT: it is one of {}",
-            known.join(", ")
-        ))),
+        Takes::OneOf(known) => Err(one_of(known)),
         Takes::Refusing(known, refused, why) => {
             if known.contains(&value) {
                 Ok(())
             } else if refused.contains(&value) {
                 Err(Error::config(format!("{name}={value} is refused: {why}")))
             } else {
-                Err(invalid())
+                Err(one_of(known))
             }
         }
         Takes::Never(why) => {
@@ -308,7 +326,9 @@ fn check_port(name: &str, port: &str) -> Result<(), Error> {
     let shown = if port.contains("pass") { "…".to_owned() } else { shorten(port) };
     match port.parse::<i64>() {
         Ok(1..=65535) => Ok(()),
-        Ok(_) => Err(Error::config(format!("invalid port number: \"{shown}\""))),
+        Ok(_) => Err(Error::config(format!(
+            "invalid port number: \"{shown}\"\nHINT: a port is a number from 1 to 65535"
+        ))),
         Err(_) => Err(Error::config(format!(
             "invalid integer value \"{shown}\" for connection option \"{name}\""
         ))),
@@ -325,6 +345,9 @@ mod tests {
         assert_eq!(nearest("database"), Some("dbname"));
         assert_eq!(nearest("SSLMode"), Some("sslmode"));
         assert_eq!(nearest("conect_timeout"), Some("connect_timeout"));
+        assert_eq!(nearest("application"), Some("application_name"));
+        assert_eq!(nearest("connect"), None, "two begin like that");
+        assert_eq!(nearest_of("4.0", ["3.0", "3.2"].into_iter()), None);
         assert_eq!(nearest("foo"), None);
         assert_eq!(nearest(""), None);
         assert_eq!(distance("kitten", "sitting"), 3);
@@ -362,7 +385,9 @@ mod tests {
         assert!(refused("oauth_scope", "x").contains("OAuth"));
         assert!(check(find("oauth_scope").unwrap(), "").is_ok());
         assert!(check(find("port").unwrap(), "5432,,26257").is_ok());
-        assert_eq!(refused("port", "0"), "invalid port number: \"0\"");
+        assert!(refused("port", "0").starts_with("invalid port number: \"0\"\nHINT: "));
+        let meant = "invalid sslmode value: \"Requre\"\nHINT: did you mean \"require\"?";
+        assert_eq!(refused("sslmode", "Requre"), meant);
         assert_eq!(
             refused("port", "x"),
             "invalid integer value \"x\" for connection option \"port\""

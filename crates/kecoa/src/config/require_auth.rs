@@ -4,7 +4,7 @@
 
 use kecoa_proto::AuthenticationMethod;
 
-use super::options::shorten;
+use super::options::{nearest_of, shorten};
 
 const METHODS: [(&str, AuthenticationMethod); 6] = [
     ("password", AuthenticationMethod::Password),
@@ -67,10 +67,15 @@ pub(super) fn parse(text: &str) -> Result<Vec<AuthenticationMethod>, String> {
 
 fn unknown(word: &str) -> String {
     let names: Vec<&str> = METHODS.iter().map(|(name, _)| *name).collect();
+    if let Some(nearest) = nearest_of(word, names.iter().copied()) {
+        return format!(
+            "invalid require_auth value: \"{word}\"\nHINT: did you mean \"{nearest}\"?"
+        );
+    }
     let shown = if word.contains("pass") { "…".to_owned() } else { shorten(word) };
     format!(
         "invalid require_auth value: \"{shown}\"\n\
-         HINT: a list of {}; or of those that are not allowed, each behind a \"!\"",
+         HINT: it is a list of {}; or of those that are not allowed, each behind a \"!\"",
         names.join(", ")
     )
 }
@@ -101,7 +106,8 @@ mod tests {
             "require_auth method \"none\" cannot be mixed with negative methods"
         );
         assert_eq!(refused("md5,md5"), "require_auth method \"md5\" is specified more than once");
-        assert!(refused("scram").starts_with("invalid require_auth value: \"scram\"\nHINT"));
+        assert!(refused("peer").starts_with("invalid require_auth value: \"peer\"\nHINT: it is"));
+        assert!(refused("scram").ends_with("did you mean \"scram-sha-256\"?"));
         assert!(refused("md5,").starts_with("invalid require_auth value: \"\""));
         assert!(refused("oauth").contains("OAuth is not supported"));
     }

@@ -41,8 +41,7 @@ pub(super) fn section(
         let (key, value) =
             line.split_once('=').ok_or_else(|| wrong("expected \"option=value\""))?;
         let key = key.trim_end();
-        let option =
-            options::find(key).ok_or_else(|| wrong(&options::unknown(key).to_string()))?;
+        let option = options::find(key).ok_or_else(|| wrong(&options::unknown(key).to_string()))?;
         if option.name == "service" {
             return Err(Error::config(format!(
                 "nested service specifications not supported in service file \"{}\", line {}",

@@ -13,6 +13,16 @@ pub(super) fn after_scheme(text: &str) -> Option<&str> {
     ["postgresql://", "postgres://"].iter().find_map(|scheme| text.strip_prefix(scheme))
 }
 
+/// The scheme of a URL, `mysql://` for instance, of a sort that is not read.
+pub(super) fn foreign_scheme(text: &str) -> Option<&str> {
+    let end = text.find("//")?;
+    let (scheme, _) = text.split_at_checked(end + 2)?;
+    let is_letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | ':' | '_');
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.trim_end_matches('/').chars().all(is_letter);
+    is_scheme.then_some(scheme)
+}
+
 /// Reads what follows the scheme.
 pub(super) fn parse(rest: &str) -> Result<Vec<(String, String)>, Error> {
     let mut pairs = Pairs(Vec::new());

@@ -170,7 +170,10 @@ pub(super) fn addresses(target: &Target) -> Result<Vec<Address>, Error> {
     }
     if let Some(address) = &target.hostaddr {
         let parsed: IpAddr = address.parse().map_err(|_| {
-            Error::connect(format!("could not parse network address \"{address}\""))
+            Error::connect(format!(
+                "could not parse network address \"{address}\"\n\
+                 HINT: hostaddr is an IPv4 or IPv6 address; a name belongs into host"
+            ))
         })?;
         return Ok(vec![Address::Tcp(SocketAddr::new(parsed, target.port))]);
     }
