@@ -2,11 +2,12 @@
 //!
 //! [`main_from`] is the whole program. The binary calls it, and so does the Python package, in
 //! whose process it runs: it returns an exit status, and sets nothing up that outlives it.
-//! (`kecoa local serve` and `kecoa local start --foreground` handle signals; they are a process of
-//! their own.)
+//! (`kecoa local serve`, `kecoa local start --foreground` and `kecoa faults` handle signals; they are
+//! a process of their own.)
 
 mod demo;
 mod failure;
+mod faults;
 mod local;
 mod output;
 mod run;
@@ -29,6 +30,8 @@ struct Cli {
 enum Command {
     /// Start, find and stop the database on this machine
     Local(local::Arguments),
+    /// Put a harness in front of a server that makes connections fail on purpose
+    Faults(faults::Arguments),
     /// Move money between two accounts, in a retried transaction
     Demo(demo::Arguments),
     /// Run a Python program written for psycopg2, unmodified, on kecoa
@@ -57,6 +60,7 @@ pub fn main_from(
     };
     let result = match cli.command {
         Command::Local(arguments) => local::run(arguments, self_command),
+        Command::Faults(arguments) => faults::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments, self_command),
         Command::Run(arguments) => run::run(&arguments),
     };

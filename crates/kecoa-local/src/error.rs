@@ -220,6 +220,13 @@ pub enum Error {
         message: String,
     },
 
+    /// Faults were asked for in front of a server that we only start.
+    #[error(
+        "faults are made by the endpoint, and engine `cockroach` has none; start it without \
+         `--faults` and put `kecoa faults --to URL` in front of it"
+    )]
+    FaultsWithoutEndpoint,
+
     /// Nothing runs, and the caller needed something that runs.
     #[error("no local endpoint is running; start one with `kecoa local start`")]
     NotRunning,

@@ -16,7 +16,7 @@ use crate::options::{Engine, Options};
 use crate::postgres::server::{Server, find_postmaster};
 use crate::postgres::socket;
 use crate::process::ProcessIdentity;
-use crate::state::{Phase, State};
+use crate::state::{FaultState, Phase, State};
 
 /// How often we look whether the endpoint is ready.
 const GLANCE: Duration = Duration::from_millis(4);
@@ -46,6 +46,9 @@ pub struct Running {
     pub log: PathBuf,
     /// What the user should know, a sentence each.
     pub notes: Vec<String>,
+    /// The faults it makes on purpose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub faults: Option<FaultState>,
     /// Whether it ran before `start` was called.
     pub was_running: bool,
 }
@@ -143,6 +146,19 @@ fn check(running: Running, options: &Options) -> Result<Running, Error> {
         let what = format!("with engine `{}`", running.engine);
         return Err(Error::RunsDifferently { what, url: running.url });
     }
+    if let Some(wanted) = &options.faults {
+        let made = running.faults.as_ref();
+        let same = made.is_some_and(|made| {
+            made.plan == wanted.plan.to_string() && wanted.seed.is_none_or(|seed| seed == made.seed)
+        });
+        if !same {
+            let what = match made {
+                Some(made) => format!("with faults `{}` and seed {}", made.plan, made.seed),
+                None => "without faults".to_owned(),
+            };
+            return Err(Error::RunsDifferently { what, url: running.url });
+        }
+    }
     Ok(running)
 }
 
@@ -167,6 +183,12 @@ fn serve_arguments(options: &Options, home: &Home) -> Vec<OsString> {
     option("--engine", options.engine.to_string().into());
     if let Some(port) = options.port {
         option("--port", port.to_string().into());
+    }
+    if let Some(faults) = &options.faults {
+        option("--faults", faults.plan.to_string().into());
+        if let Some(seed) = faults.seed {
+            option("--seed", seed.to_string().into());
+        }
     }
     if let Some(path) = &options.binaries {
         option("--postgres", path.into());
@@ -239,6 +261,11 @@ pub(crate) fn running(state: &State, home: &Home, was_running: bool) -> Option<R
             state.kecoa
         ));
     }
+    if let Some(FaultState { plan, seed }) = &state.faults {
+        notes.push(format!(
+            "connections fail on purpose: faults `{plan}`, seed {seed}; the log tells each"
+        ));
+    }
     Some(Running {
         url: state.url.clone()?,
         port: state.port?,
@@ -249,6 +276,7 @@ pub(crate) fn running(state: &State, home: &Home, was_running: bool) -> Option<R
         data_dir: state.data_dir.clone(),
         log: home.log_file(),
         notes,
+        faults: state.faults.clone(),
         was_running,
     })
 }

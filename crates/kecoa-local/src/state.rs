@@ -58,6 +58,18 @@ pub struct State {
     /// What the one who starts it should be told.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// Whether connections fail on purpose, and how.
+    #[serde(default)]
+    pub faults: Option<FaultState>,
+}
+
+/// The faults an endpoint makes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultState {
+    /// The plan, as it is printed.
+    pub plan: String,
+    /// The seed of every connection that does not choose its own.
+    pub seed: u64,
 }
 
 impl State {
@@ -75,6 +87,7 @@ impl State {
             data_dir: None,
             version: None,
             notes: Vec::new(),
+            faults: None,
         }
     }
 

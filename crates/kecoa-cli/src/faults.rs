@@ -1,0 +1,88 @@
+//! `kecoa faults`: the fault harness in front of any server.
+
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use clap::Args;
+use kecoa::Config;
+use kecoa::config::Environment;
+use kecoa_local::faults::{self, Happened, Plan, ProxyOptions, Upstream};
+
+use crate::failure::Failure;
+use crate::output::{line, note};
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Prints the URL to connect to, and a line on standard error for each fault. \
+    A client chooses the seed of its connection by `options=-c kecoa.fault_seed=N`. Statements \
+    are seen on plain connections only; of TLS, bytes."
+)]
+pub(crate) struct Arguments {
+    /// The server: a URL or connection string, as for any client; its first host is used
+    #[arg(long, value_name = "URL")]
+    to: String,
+    /// What is to go wrong, such as `drop:0.01, error:40001@commit:0.2`
+    #[arg(long, value_name = "PLAN")]
+    faults: Plan,
+    /// The seed that the faults are drawn from; the same seed, the same faults [default: any]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Listen on this port of 127.0.0.1 [default: a free one]
+    #[arg(long, default_value = "0", hide_default_value = true)]
+    port: u16,
+}
+
+/// Serves until told to stop.
+pub(crate) fn run(arguments: &Arguments) -> Result<i32, Failure> {
+    let config = Config::parse(&arguments.to)?.resolve(&Environment::from_process())?;
+    let seed = arguments.seed.unwrap_or_else(faults::draw_seed);
+    let options = ProxyOptions {
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port)),
+        upstream: upstream(&config)?,
+        plan: arguments.faults.clone(),
+        seed,
+        log: Arc::new(|happened: &Happened| {
+            // When standard error is closed there is no place left to say so.
+            let _ = writeln!(std::io::stderr(), "{happened}");
+        }),
+    };
+    note(&format!("faults `{}`, seed {seed}; Ctrl-C ends it", arguments.faults));
+    let mut printed = Ok(());
+    faults::run(options, &mut |address| printed = line(&url(&config, address)))
+        .map_err(|error| Failure::Other(format!("listening on 127.0.0.1: {error}")))?;
+    printed.map(|()| 0)
+}
+
+fn upstream(config: &Config) -> Result<Upstream, Failure> {
+    let targets = config.targets()?;
+    let Some(target) = targets.first() else {
+        return Err(Failure::Other("--to: expected a host, found none".to_owned()));
+    };
+    Ok(match target.socket_path() {
+        Some(path) => Upstream::Unix(path.into()),
+        None => {
+            let host = target.hostaddr.clone().unwrap_or_else(|| target.host.clone());
+            Upstream::Tcp(host, target.port)
+        }
+    })
+}
+
+/// The URL of the harness: the server's user and database, and TLS only where it was asked for,
+/// because statements cannot be seen in it. No password.
+fn url(config: &Config, address: SocketAddr) -> String {
+    let user = config.user().map(|user| format!("{}@", escaped(user))).unwrap_or_default();
+    let database = escaped(config.dbname().unwrap_or_default());
+    let mode = config.get("sslmode").unwrap_or("disable");
+    format!("postgresql://{user}{address}/{database}?sslmode={mode}")
+}
+
+fn escaped(text: &str) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
+    text.bytes()
+        .map(|byte| match plain(&byte) {
+            true => char::from(byte).to_string(),
+            false => format!("%{byte:02X}"),
+        })
+        .collect()
+}

@@ -1,0 +1,125 @@
+//! The messages before a session: which they are, and the seed a client may choose in them.
+
+use bytes::{Bytes, BytesMut};
+use kecoa_proto::frame::Limits;
+use kecoa_proto::message::startup::Startup;
+
+/// The startup option by which a client chooses the seed of its connection.
+const OPTION: &str = "kecoa.fault_seed";
+
+/// What the first message of a connection asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// TLS or GSSAPI encryption.
+    Encryption,
+    /// To cancel another session's statement.
+    Cancel,
+    /// A session; or something that the server will complain about.
+    Session,
+    /// A session with a seed of its own, and the message without it.
+    Seeded(u64, Bytes),
+    /// A session with a seed that is none.
+    BadSeed(String),
+}
+
+/// Looks at an untagged message.
+pub(super) fn look(message: &[u8]) -> Asked {
+    let mut buffer = BytesMut::from(message);
+    let (version, mut parameters) = match Startup::decode(&mut buffer, &Limits::default()) {
+        Ok(Some(Startup::Tls | Startup::GssEncryption)) => return Asked::Encryption,
+        Ok(Some(Startup::Cancel(_))) => return Asked::Cancel,
+        Ok(Some(Startup::Startup { version, parameters })) => (version, parameters),
+        Ok(None) | Err(_) => return Asked::Session,
+    };
+    let mut chosen = None;
+    for (name, value) in &mut parameters {
+        if name.as_ref() == b"options"
+            && let Ok(text) = std::str::from_utf8(value)
+        {
+            let rest = take(text, &mut chosen);
+            *value = Bytes::from(rest);
+        }
+    }
+    let Some(seed) = chosen else { return Asked::Session };
+    let Ok(seed) = seed.parse() else { return Asked::BadSeed(seed) };
+    parameters.retain(|(name, value)| name.as_ref() != b"options" || !value.is_empty());
+    let mut out = BytesMut::new();
+    match (Startup::Startup { version, parameters }).encode(&mut out) {
+        Ok(()) => Asked::Seeded(seed, out.freeze()),
+        // It was decoded a moment ago.
+        Err(_) => Asked::Session,
+    }
+}
+
+/// Takes the seed out of `options`, whose words are parted by blanks as PostgreSQL parts them (a
+/// backslash keeps a blank in its word); returns the rest.
+fn take(options: &str, chosen: &mut Option<String>) -> String {
+    let mut rest: Vec<&str> = Vec::new();
+    for word in words(options) {
+        let assignment = word.strip_prefix("--").or_else(|| word.strip_prefix("-c"));
+        let apart = rest.last() == Some(&"-c");
+        let assignment = if apart { word } else { assignment.unwrap_or_default() };
+        match assignment.split_once('=') {
+            Some((OPTION, seed)) => {
+                *chosen = Some(seed.to_owned());
+                if apart {
+                    rest.pop();
+                }
+            }
+            _ => rest.push(word),
+        }
+    }
+    if chosen.is_some() { rest.join(" ") } else { options.to_owned() }
+}
+
+fn words(text: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    let mut start = None;
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        if c.is_ascii_whitespace() && !escaped {
+            words.extend(start.take().and_then(|start| text.get(start..at)));
+        } else if start.is_none() {
+            start = Some(at);
+        }
+        escaped = c == '\\' && !escaped;
+    }
+    words.extend(start.and_then(|start| text.get(start..)));
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kecoa_proto::ProtocolVersion;
+
+    fn message(options: Option<&'static str>) -> Bytes {
+        let text = |text: &'static str| Bytes::from_static(text.as_bytes());
+        let mut parameters = vec![(text("user"), text("u"))];
+        parameters.extend(options.map(|options| (text("options"), text(options))));
+        let mut out = BytesMut::new();
+        let startup = Startup::Startup { version: ProtocolVersion::V3_0, parameters };
+        startup.encode(&mut out).unwrap();
+        out.freeze()
+    }
+
+    #[test]
+    fn the_seed_is_taken_out_of_the_options() {
+        let plain = message(None);
+        for (options, left) in [
+            ("-c kecoa.fault_seed=17", None),
+            ("-ckecoa.fault_seed=17", None),
+            ("--kecoa.fault_seed=17", None),
+            (r"-c a=b\ c  -c kecoa.fault_seed=17 -d", Some(r"-c a=b\ c -d")),
+        ] {
+            assert_eq!(look(&message(Some(options))), Asked::Seeded(17, message(left)));
+        }
+        assert_eq!(look(&plain), Asked::Session);
+        assert_eq!(look(&message(Some("-c  x=kecoa.fault_seed=1"))), Asked::Session);
+        let bad = message(Some("-c kecoa.fault_seed=-1"));
+        assert_eq!(look(&bad), Asked::BadSeed("-1".to_owned()));
+        assert_eq!(look(b"\0\0\0\x08\x04\xd2\x16\x2f"), Asked::Encryption);
+        assert_eq!(look(b"\0\0\0\x10\x04\xd2\x16\x2e\0\0\0\x01\0\0\0\x02"), Asked::Cancel);
+        assert_eq!(look(b"\0\0\0\x08\0\x09\0\0"), Asked::Session);
+    }
+}
