@@ -1,6 +1,7 @@
 //! Between Rust values and parameters or columns: the traits of the Rust client.
 
 mod from_sql;
+mod more;
 mod to_sql;
 
 pub use from_sql::FromSql;

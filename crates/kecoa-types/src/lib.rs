@@ -25,20 +25,37 @@
 
 pub mod array;
 pub mod binary;
+mod bits;
 pub mod civil;
+pub mod composite;
 pub mod convert;
 mod error;
+mod hstore;
+mod info;
 mod json;
 pub mod literal;
+mod money;
+pub mod net;
 pub mod numeric;
 pub mod oid;
+pub mod range;
+mod system;
 pub mod text;
 mod uuid;
+pub mod vector;
 
 pub use array::Array;
+pub use bits::BitString;
 pub use civil::{Date, Interval, Time, TimeTz, Timestamp, TimestampTz};
 pub use convert::{FromSql, IsNull, StaticOid, ToSql};
 pub use error::{DecodeError, EncodeError, RangeError};
+pub use hstore::Hstore;
+pub use info::{TypeInfo, TypeKind};
 pub use json::Json;
+pub use money::Money;
+pub use net::{Inet, MacAddr, MacAddr8};
 pub use numeric::Numeric;
+pub use range::{Multirange, Range};
+pub use system::{PgLsn, Tid, Xid8};
 pub use uuid::Uuid;
+pub use vector::{HalfVector, SparseVector, Vector};

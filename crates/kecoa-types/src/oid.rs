@@ -58,6 +58,40 @@ pub const fn delimiter_of(array: u32) -> u8 {
     }
 }
 
+/// The built-in range and multirange whose bounds are of a type; 0 and 0 where there are none.
+#[must_use]
+pub const fn ranges_of(bound: u32) -> (u32, u32) {
+    match bound {
+        INT4 => (INT4RANGE, INT4MULTIRANGE),
+        INT8 => (INT8RANGE, INT8MULTIRANGE),
+        NUMERIC => (NUMRANGE, NUMMULTIRANGE),
+        TIMESTAMP => (TSRANGE, TSMULTIRANGE),
+        TIMESTAMPTZ => (TSTZRANGE, TSTZMULTIRANGE),
+        DATE => (DATERANGE, DATEMULTIRANGE),
+        _ => (0, 0),
+    }
+}
+
+/// The type of the bounds of a built-in range or multirange.
+#[must_use]
+pub const fn bound_of(range: u32) -> Option<u32> {
+    Some(match range {
+        INT4RANGE | INT4MULTIRANGE => INT4,
+        INT8RANGE | INT8MULTIRANGE => INT8,
+        NUMRANGE | NUMMULTIRANGE => NUMERIC,
+        TSRANGE | TSMULTIRANGE => TIMESTAMP,
+        TSTZRANGE | TSTZMULTIRANGE => TIMESTAMPTZ,
+        DATERANGE | DATEMULTIRANGE => DATE,
+        _ => return None,
+    })
+}
+
+/// Whether the type is a built-in range, and no multirange.
+#[must_use]
+pub const fn is_range(oid: u32) -> bool {
+    matches!(oid, INT4RANGE | INT8RANGE | NUMRANGE | TSRANGE | TSTZRANGE | DATERANGE)
+}
+
 oids! {
     BOOL = 16, "bool", BOOL_ARRAY = 1000;
     BYTEA = 17, "bytea", BYTEA_ARRAY = 1001;
@@ -168,6 +202,7 @@ oids! {
     ANYCOMPATIBLERANGE = 5080, "anycompatiblerange";
     GEOMETRY = 90000, "geometry", GEOMETRY_ARRAY = 90001;
     GEOGRAPHY = 90002, "geography", GEOGRAPHY_ARRAY = 90003;
+    PGVECTOR = 90006, "vector", PGVECTOR_ARRAY = 90007;
 }
 
 #[cfg(test)]

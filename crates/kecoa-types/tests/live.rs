@@ -1,71 +1,18 @@
-//! Agreement with a server, through `psql`, so that no driver stands between.
-//!
-//! `KECOA_TEST_PSQL` is the path of `psql`, `KECOA_TEST_DSN` the connection string it gets. The server is
-//! PostgreSQL 17 or newer: older ones have no infinite intervals.
+//! What a server prints under other settings, and what it makes of literals. `agreement.rs` has all types.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "a test fails by panicking, in its helpers too"
-)]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod common;
+mod psql;
 
 use std::fmt::Debug;
-use std::io::Write as _;
-use std::process::{Command, Stdio};
 
-use common::{Codec, arrays, same_array};
-use kecoa_types::array::Array;
 use kecoa_types::{literal, text};
 use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
+use psql::Psql;
 
 const COUNT: usize = 300;
-
-struct Psql {
-    program: String,
-    dsn: String,
-}
-
-/// `None`, with a line that says so, where there is no server to ask.
-fn psql(test: &str) -> Option<Psql> {
-    match (std::env::var("KECOA_TEST_PSQL"), std::env::var("KECOA_TEST_DSN")) {
-        (Ok(program), Ok(dsn)) => Some(Psql { program, dsn }),
-        _ => {
-            eprintln!("skipped: {test} needs KECOA_TEST_PSQL and KECOA_TEST_DSN");
-            None
-        }
-    }
-}
-
-impl Psql {
-    /// Runs a script; each line of its output as columns of bytes, which were printed as `\x…`.
-    fn run(&self, script: &[u8]) -> Vec<Vec<Vec<u8>>> {
-        let mut child = Command::new(&self.program)
-            .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-F", "|", "-d", &self.dsn])
-            .env("PGCLIENTENCODING", "UTF8")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        let script = script.to_vec();
-        let writer = std::thread::spawn(move || stdin.write_all(&script).unwrap());
-        let output = child.wait_with_output().unwrap();
-        writer.join().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let field = |bytes: &[u8]| text::bytea::decode(&[br"\x", bytes].concat()).unwrap();
-        output
-            .stdout
-            .split(|byte| *byte == b'\n')
-            .filter(|line| !line.is_empty())
-            .map(|line| line.split(|byte| *byte == b'|').map(field).collect())
-            .collect()
-    }
-}
 
 fn sample<T: Debug>(values: &BoxedStrategy<T>) -> Vec<T> {
     let mut runner = TestRunner::deterministic();
@@ -94,107 +41,9 @@ fn script(settings: &str, texts: &[Vec<u8>], sql: &str, send: &str) -> Vec<u8> {
     script
 }
 
-/// Printed byte for byte as the server does. For floating-point numbers whose shortest form lies
-/// exactly halfway to the next number, the server prints more digits than are needed.
-fn alike<T>(codec: &Codec<T>, ours: &[u8], servers: &[u8]) -> bool {
-    ours == servers || codec.sql.starts_with("float") && ours.len() < servers.len()
-}
-
-fn scalars<T: Clone + Debug + 'static>(codec: &Codec<T>, psql: &Psql) {
-    let values = sample(&codec.values);
-    let texts: Vec<_> = values.iter().map(|value| codec.text(value)).collect();
-    let settings = "set timezone to 'Asia/Kolkata';";
-    let rows = psql.run(&script(settings, &texts, codec.sql, codec.send));
-    assert_eq!(rows.len(), values.len(), "{}", codec.sql);
-    for ((value, text), row) in values.iter().zip(&texts).zip(&rows) {
-        let [server_text, server_binary] = &row[..] else { panic!("{row:?}") };
-        let shown = String::from_utf8_lossy(server_text);
-        let from_text = (codec.text_decode)(server_text)
-            .unwrap_or_else(|error| panic!("{} {value:?}: {error}", codec.sql));
-        assert!((codec.same_binary)(&from_text, value), "{} {value:?}: {shown}", codec.sql);
-        let from_binary = (codec.binary_decode)(server_binary).unwrap();
-        assert!((codec.same_binary)(&from_binary, value), "{} {value:?}", codec.sql);
-        assert!(alike(codec, &codec.text(&from_text), server_text), "{}: {shown}", codec.sql);
-        assert_eq!(codec.binary(value), *server_binary, "{} {value:?}", codec.sql);
-        if codec.sql != "timestamptz" {
-            assert!(alike(codec, text, server_text), "{} {value:?}: {shown}", codec.sql);
-        }
-    }
-}
-
-/// The server prints `jsonb` in its own way; the values here are spelt in that way already, but for
-/// the order of keys.
-#[test]
-fn scalars_agree_with_the_server() {
-    let Some(psql) = psql("scalars_agree_with_the_server") else { return };
-    for_each_type!(scalars, &psql);
-}
-
-fn array_agreement<T: Clone + Debug + 'static>(codec: &Codec<T>, psql: &Psql) {
-    let values: Vec<Array<T>> = sample(&arrays(codec.values.clone()));
-    let texts: Vec<_> = values.iter().map(|value| codec.array_text(value)).collect();
-    let sql = format!("{}[]", codec.sql);
-    let rows = psql.run(&script("set timezone to 'UTC';", &texts, &sql, "array_send"));
-    assert_eq!(rows.len(), values.len(), "{sql}");
-    for (value, row) in values.iter().zip(&rows) {
-        let [server_text, server_binary] = &row[..] else { panic!("{row:?}") };
-        let shown = String::from_utf8_lossy(server_text);
-        let from_text = codec.array_from_text(server_text).unwrap();
-        assert!(same_array(&from_text, value, codec.same_binary), "{sql} {value:?}: {shown}");
-        let from_binary = codec.array_from_binary(server_binary).unwrap();
-        assert!(same_array(&from_binary, value, codec.same_binary), "{sql} {value:?}");
-        assert!(alike(codec, &codec.array_text(&from_text), server_text), "{sql}: {shown}");
-        assert_eq!(codec.array_binary(value), *server_binary, "{sql} {value:?}");
-    }
-}
-
-#[test]
-fn arrays_agree_with_the_server() {
-    let Some(psql) = psql("arrays_agree_with_the_server") else { return };
-    for_each_type!(array_agreement, &psql);
-}
-
-#[test]
-fn every_interval_style_is_read() {
-    let Some(psql) = psql("every_interval_style_is_read") else { return };
-    let codec = common::intervals();
-    let values = sample(&codec.values);
-    let texts: Vec<_> = values.iter().map(|value| codec.text(value)).collect();
-    for style in ["postgres", "postgres_verbose", "sql_standard", "iso_8601"] {
-        // Written in the style they are read in by default, printed in the other.
-        let mut asking = b"create temp table t (i int, v interval);
-"
-        .to_vec();
-        for (index, text) in texts.iter().enumerate() {
-            asking.extend_from_slice(format!("insert into t values ({index}, ").as_bytes());
-            literal::push_portable_literal(text, &mut asking).unwrap();
-            asking.extend_from_slice(
-                b");
-",
-            );
-        }
-        asking.extend_from_slice(
-            format!(
-                "set intervalstyle to {style};
-\
-                 select encode(v::text::bytea, 'hex') from t order by i;
-"
-            )
-            .as_bytes(),
-        );
-        let rows = psql.run(&asking);
-        assert_eq!(rows.len(), values.len());
-        for (value, row) in values.iter().zip(rows) {
-            let shown = String::from_utf8_lossy(&row[0]).into_owned();
-            let read = text::interval::decode(&row[0]);
-            assert_eq!(read.as_ref().ok(), Some(value), "{style}: {shown}");
-        }
-    }
-}
-
 #[test]
 fn offsets_of_all_lengths_are_read() {
-    let Some(psql) = psql("offsets_of_all_lengths_are_read") else { return };
+    let Some(psql) = Psql::of_tests("offsets_of_all_lengths_are_read") else { return };
     let codec = common::timestamptzs();
     let values = sample(&codec.values);
     let texts: Vec<_> = values.iter().map(|value| codec.text(value)).collect();
@@ -212,7 +61,7 @@ fn offsets_of_all_lengths_are_read() {
 
 #[test]
 fn other_date_styles_are_refused_by_name() {
-    let Some(psql) = psql("other_date_styles_are_refused_by_name") else { return };
+    let Some(psql) = Psql::of_tests("other_date_styles_are_refused_by_name") else { return };
     for style in ["SQL", "German", "Postgres"] {
         let rows = psql.run(
             format!(
@@ -233,7 +82,7 @@ fn other_date_styles_are_refused_by_name() {
 
 #[test]
 fn escaped_bytea_is_read() {
-    let Some(psql) = psql("escaped_bytea_is_read") else { return };
+    let Some(psql) = Psql::of_tests("escaped_bytea_is_read") else { return };
     let codec = common::byteas();
     let values = sample(&codec.values);
     let texts: Vec<_> = values.iter().map(|value| codec.text(value)).collect();
@@ -247,7 +96,7 @@ fn escaped_bytea_is_read() {
 
 #[test]
 fn literals_mean_what_they_quote() {
-    let Some(psql) = psql("literals_mean_what_they_quote") else { return };
+    let Some(psql) = Psql::of_tests("literals_mean_what_they_quote") else { return };
     use literal::StandardConformingStrings::{Off, On};
     let values = sample(&common::texts().values);
     for (setting, name) in [(On, "on"), (Off, "off")] {

@@ -36,6 +36,8 @@ fn round_trip<T: Clone + Debug + 'static>(codec: &Codec<T>) {
 #[test]
 fn values_come_back_as_they_were() {
     for_each_type!(round_trip);
+    for_each_created_type!(round_trip);
+    for_each_vector!(round_trip);
 }
 
 fn array_round_trip<T: Clone + Debug + 'static>(codec: &Codec<T>) {
@@ -113,6 +115,8 @@ fn no_panic<T: Clone + Debug + 'static>(codec: &Codec<T>) {
 #[test]
 fn no_bytes_make_a_decoder_panic() {
     for_each_type!(no_panic);
+    for_each_created_type!(no_panic);
+    for_each_vector!(no_panic);
 }
 
 proptest! {

@@ -11,23 +11,36 @@
 pub mod bool;
 pub mod bytea;
 pub mod char;
+pub mod cidr;
 pub mod date;
 mod fixed;
+pub mod geometry;
+pub mod hstore;
+pub mod inet;
 pub mod interval;
 pub mod json;
 pub mod jsonb;
+pub mod macaddr;
+pub mod macaddr8;
+pub mod money;
 pub mod numeric;
+mod system;
 pub mod time;
 pub mod timestamp;
 pub mod timestamptz;
 pub mod timetz;
 pub mod uuid;
+pub mod varbit;
+mod vectors;
 
 pub use crate::text::text;
 pub use fixed::{float4, float8, int2, int4, int8, oid};
+pub use system::{pg_lsn, tid, xid8};
 pub use text as bpchar;
 pub use text as name;
 pub use text as unknown;
 pub use text as varchar;
+pub use varbit as bit;
+pub use vectors::{halfvec, sparsevec, vector};
 
 pub(crate) use fixed::array;

@@ -2,7 +2,10 @@
 
 use crate::array::{self, Array};
 use crate::civil::{Date, Interval, Time, TimeTz, Timestamp, TimestampTz};
-use crate::{DecodeError, Json, Numeric, Uuid, binary, oid, text};
+use crate::{
+    BitString, DecodeError, Inet, Json, MacAddr, MacAddr8, Money, Numeric, PgLsn, Tid, Uuid, Xid8,
+    binary, oid, text,
+};
 
 /// A type that columns can be read as, in either form.
 pub trait FromSql: Sized {
@@ -20,6 +23,13 @@ pub trait FromSql: Sized {
     /// # Errors
     /// The bytes are not such a value.
     fn decode_text(oid: u32, bytes: &[u8]) -> Result<Self, DecodeError>;
+
+    /// Whether arrays of that array type can be read as arrays of this type.
+    ///
+    /// Knows the array types of the built-in types; a type of a program's own overrides it.
+    fn accepts_array(oid: u32) -> bool {
+        oid::element_of(oid).is_some_and(Self::accepts)
+    }
 
     /// What NULL is read as.
     ///
@@ -87,7 +97,42 @@ fn string(raw: Raw<'_>) -> Result<String, DecodeError> {
     text::text::decode(bytes).map(str::to_owned)
 }
 
+/// The text of a geometric type.
+fn geometry(oid: u32, raw: Raw<'_>) -> Result<String, DecodeError> {
+    match raw {
+        Raw::Text(_) => string(raw),
+        Raw::Binary(bytes) => {
+            let mut out = Vec::new();
+            binary::geometry::spell(oid, bytes, &mut out)?;
+            string(Raw::Text(&out))
+        }
+    }
+}
+
+/// What a function of type `void` returns: nothing, in either form.
+fn void(raw: Raw<'_>) -> Result<(), DecodeError> {
+    match raw {
+        Raw::Binary([]) | Raw::Text([]) => Ok(()),
+        Raw::Binary(bytes) | Raw::Text(bytes) => Err(DecodeError::binary("void: no bytes", bytes)),
+    }
+}
+
 from_sql! {
+    (), "a column of type void", raw => { VOID => void(raw), }
+    Inet, "a column of type inet or cidr", raw => {
+        INET => via!(raw, inet),
+        CIDR => via!(raw, cidr),
+    }
+    MacAddr, "a column of type macaddr", raw => { MACADDR => via!(raw, macaddr), }
+    MacAddr8, "a column of type macaddr8", raw => { MACADDR8 => via!(raw, macaddr8), }
+    BitString, "a column of type bit or varbit", raw => {
+        BIT => via!(raw, varbit),
+        VARBIT => via!(raw, varbit),
+    }
+    Money, "a column of type money", raw => { MONEY => via!(raw, money), }
+    PgLsn, "a column of type pg_lsn", raw => { PG_LSN => via!(raw, pg_lsn), }
+    Tid, "a column of type tid", raw => { TID => via!(raw, tid), }
+    Xid8, "a column of type xid8", raw => { XID8 => via!(raw, xid8), }
     bool, "a column of type bool", raw => { BOOL => via!(raw, bool), }
     i16, "a column of type int2", raw => { INT2 => via!(raw, int2), }
     i32, "a column of type int4 or int2", raw => {
@@ -112,7 +157,7 @@ from_sql! {
         INT4 => via!(raw, int4).map(Self::from),
         INT2 => via!(raw, int2).map(i32::from).map(Self::from),
     }
-    String, "a column of a text type, json, jsonb or xml", raw => {
+    String, "a column of a text type, json, jsonb, xml or a geometric type", raw => {
         TEXT => string(raw),
         VARCHAR => string(raw),
         BPCHAR => string(raw),
@@ -121,6 +166,13 @@ from_sql! {
         XML => string(raw),
         JSON => string(raw),
         JSONB => via!(raw, jsonb).map(Json::into_string),
+        POINT => geometry(oid::POINT, raw),
+        LSEG => geometry(oid::LSEG, raw),
+        PATH => geometry(oid::PATH, raw),
+        BOX => geometry(oid::BOX, raw),
+        POLYGON => geometry(oid::POLYGON, raw),
+        LINE => geometry(oid::LINE, raw),
+        CIRCLE => geometry(oid::CIRCLE, raw),
     }
     Vec<u8>, "a column of type bytea", raw => { BYTEA => via!(raw, bytea), }
     Uuid, "a column of type uuid", raw => { UUID => via!(raw, uuid), }
@@ -141,6 +193,10 @@ impl<T: FromSql> FromSql for Option<T> {
         T::accepts(oid)
     }
 
+    fn accepts_array(oid: u32) -> bool {
+        T::accepts_array(oid)
+    }
+
     fn decode_binary(oid: u32, bytes: &[u8]) -> Result<Self, DecodeError> {
         T::decode_binary(oid, bytes).map(Some)
     }
@@ -156,18 +212,19 @@ impl<T: FromSql> FromSql for Option<T> {
 
 const ARRAY: &str = "an array whose elements can be read as asked";
 
-/// The element type of an array that `T` reads, checked.
+/// The element type of an array that `T` reads, checked; 0 where only `T` itself knows it.
 fn element_of<T: FromSql>(array: u32) -> Result<u32, DecodeError> {
-    match oid::element_of(array) {
-        Some(element) if T::accepts(element) => Ok(element),
-        _ => mismatch(ARRAY, array),
+    if T::accepts_array(array) {
+        Ok(oid::element_of(array).unwrap_or(0))
+    } else {
+        mismatch(ARRAY, array)
     }
 }
 
 /// An array of any dimensions.
 impl<T: FromSql> FromSql for Array<T> {
     fn accepts(oid: u32) -> bool {
-        oid::element_of(oid).is_some_and(T::accepts)
+        T::accepts_array(oid)
     }
 
     fn decode_binary(oid: u32, bytes: &[u8]) -> Result<Self, DecodeError> {

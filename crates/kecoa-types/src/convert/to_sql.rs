@@ -6,7 +6,10 @@ use crate::civil::{
     CivilDate, CivilTimestamp, CivilTimestampTz, Date, Interval, Time, TimeTz, Timestamp,
     TimestampTz,
 };
-use crate::{EncodeError, Json, Numeric, Uuid, binary, oid};
+use crate::{
+    BitString, EncodeError, Inet, Json, MacAddr, MacAddr8, Money, Numeric, PgLsn, Tid, Uuid, Xid8,
+    binary, oid,
+};
 
 /// Whether a parameter is NULL; nothing was appended then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +88,14 @@ to_sql! {
     CivilTimestampTz, TIMESTAMPTZ, value, out =>
         binary::timestamptz::encode(&TimestampTz::Finite(*value), out);
     Interval, INTERVAL, value, out => binary::interval::encode(value, out);
+    Inet, INET, value, out => binary::inet::encode(value, out);
+    MacAddr, MACADDR, value, out => binary::macaddr::encode(value, out);
+    MacAddr8, MACADDR8, value, out => binary::macaddr8::encode(value, out);
+    BitString, VARBIT, value, out => binary::varbit::encode(value, out);
+    Money, MONEY, value, out => binary::money::encode(value, out);
+    PgLsn, PG_LSN, value, out => binary::pg_lsn::encode(value, out);
+    Tid, TID, value, out => binary::tid::encode(value, out);
+    Xid8, XID8, value, out => binary::xid8::encode(value, out);
 }
 
 fn push_text(value: &str, out: &mut Vec<u8>) -> Result<(), EncodeError> {

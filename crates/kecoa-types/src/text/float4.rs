@@ -21,11 +21,8 @@ pub fn decode(bytes: &[u8]) -> Result<f32, DecodeError> {
     }
 }
 
-/// Appends the shortest digits that read back as the same number, spelt as PostgreSQL spells them.
-///
-/// PostgreSQL itself prints more digits for the few numbers whose shortest digits stand exactly
-/// halfway to the next number (`1e+23`, to it
-/// `9.999999999999999e+22`); both read back the same.
+/// Appends the fewest digits that are nearer to this number than to any other, spelt as PostgreSQL
+/// spells them: with `extra_float_digits` 1, the default, or more.
 pub fn encode(value: &f32, out: &mut Vec<u8>) {
-    Shortest::of(*value).push(6, false, out);
+    Shortest::strict(*value).push(6, false, out);
 }

@@ -4,6 +4,7 @@
     dead_code,
     unreachable_pub,
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     reason = "a module of several test binaries, each of which uses a part of it"
 )]
 
@@ -99,6 +100,8 @@ macro_rules! codec {
     };
 }
 
+pub mod more;
+
 codec!(bools, bool, bool, "bool", "boolsend", BOOL, any::<bool>().boxed());
 codec!(int2s, i16, int2, "int2", "int2send", INT2, any::<i16>().boxed());
 codec!(int4s, i32, int4, "int4", "int4send", INT4, any::<i32>().boxed());
@@ -160,7 +163,7 @@ pub fn float8s() -> Codec<f64> {
     Codec { same, same_binary: same, ..exact_float8s() }
 }
 
-/// Calls a macro's arm for every type.
+/// Calls a function for every type that a server has without any extension, and that has arrays.
 #[macro_export]
 macro_rules! for_each_type {
     ($call:ident $(, $argument:expr)*) => {
@@ -186,6 +189,45 @@ macro_rules! for_each_type {
         $call(&$crate::common::uuids() $(, $argument)*);
         $call(&$crate::common::jsons() $(, $argument)*);
         $call(&$crate::common::jsonbs() $(, $argument)*);
+        $call(&$crate::common::more::bpchars() $(, $argument)*);
+        $call(&$crate::common::more::inets() $(, $argument)*);
+        $call(&$crate::common::more::cidrs() $(, $argument)*);
+        $call(&$crate::common::more::macaddrs() $(, $argument)*);
+        $call(&$crate::common::more::macaddr8s() $(, $argument)*);
+        $call(&$crate::common::more::bits() $(, $argument)*);
+        $call(&$crate::common::more::varbits() $(, $argument)*);
+        $call(&$crate::common::more::moneys() $(, $argument)*);
+        $call(&$crate::common::more::lsns() $(, $argument)*);
+        $call(&$crate::common::more::xid8s() $(, $argument)*);
+        $call(&$crate::common::more::tids() $(, $argument)*);
+        $call(&$crate::common::more::int8_ranges() $(, $argument)*);
+        $call(&$crate::common::more::num_ranges() $(, $argument)*);
+        $call(&$crate::common::more::date_ranges() $(, $argument)*);
+        $call(&$crate::common::more::ts_ranges() $(, $argument)*);
+        $call(&$crate::common::more::int8_multiranges() $(, $argument)*);
+        $call(&$crate::common::more::num_multiranges() $(, $argument)*);
+        $call(&$crate::common::more::date_multiranges() $(, $argument)*);
+        $call(&$crate::common::more::ts_multiranges() $(, $argument)*);
+    };
+}
+
+/// Calls a function for every type whose oid is another one in each database.
+#[macro_export]
+macro_rules! for_each_created_type {
+    ($call:ident $(, $argument:expr)*) => {
+        $call(&$crate::common::more::hstores() $(, $argument)*);
+        $call(&$crate::common::more::pairs() $(, $argument)*);
+        $call(&$crate::common::more::moods() $(, $argument)*);
+    };
+}
+
+/// Calls a function for the types of extensions that a test server seldom has.
+#[macro_export]
+macro_rules! for_each_vector {
+    ($call:ident $(, $argument:expr)*) => {
+        $call(&$crate::common::more::vectors() $(, $argument)*);
+        $call(&$crate::common::more::half_vectors() $(, $argument)*);
+        $call(&$crate::common::more::sparse_vectors() $(, $argument)*);
     };
 }
 
@@ -202,7 +244,7 @@ fn int8_values() -> BoxedStrategy<i64> {
         .boxed()
 }
 
-fn text_values() -> BoxedStrategy<String> {
+pub fn text_values() -> BoxedStrategy<String> {
     prop_oneof![
         4 => "[^\0]{0,20}",
         4 => "[a-z'\"\\\\{},; \t\n]{0,12}",
@@ -223,10 +265,15 @@ fn json_values() -> BoxedStrategy<Json> {
     .boxed()
 }
 
-fn float4_values() -> BoxedStrategy<f32> {
+pub fn float4_values() -> BoxedStrategy<f32> {
     prop_oneof![
         any::<u32>().prop_map(f32::from_bits).prop_map(|n| if n.is_nan() { f32::NAN } else { n }),
         (-1_000_000i32..1_000_000, 0i32..8).prop_map(|(n, e)| n as f32 / 10f32.powi(e)),
+        // Whole numbers beyond 2^24, many of whose shortest digits lie between two numbers.
+        any::<u64>().prop_map(|n| n as f32),
+        any::<u32>().prop_map(|n| n as f32),
+        (-149i32..128).prop_map(|power| 2f32.powi(power)),
+        (1i32..10, -45i32..39).prop_map(|(n, e)| format!("{n}e{e}").parse().unwrap()),
         Just(-0.0),
         Just(f32::MAX),
         Just(f32::MIN_POSITIVE),
@@ -239,6 +286,10 @@ fn float8_values() -> BoxedStrategy<f64> {
     prop_oneof![
         any::<u64>().prop_map(f64::from_bits).prop_map(|n| if n.is_nan() { f64::NAN } else { n }),
         (any::<i32>(), -20i32..20).prop_map(|(n, e)| f64::from(n) * 10f64.powi(e)),
+        any::<u64>().prop_map(|n| n as f64),
+        any::<u128>().prop_map(|n| n as f64),
+        (-1074i32..1024).prop_map(|power| 2f64.powi(power)),
+        (1i32..10, -324i32..309).prop_map(|(n, e)| format!("{n}e{e}").parse().unwrap()),
         (-1_000_000i32..1_000_000, 0i32..8).prop_map(|(n, e)| f64::from(n) / 10f64.powi(e)),
         Just(-0.0),
         Just(f64::MAX),
@@ -267,7 +318,7 @@ fn numeric_values() -> BoxedStrategy<Numeric> {
     .boxed()
 }
 
-fn days() -> BoxedStrategy<CivilDate> {
+pub fn days() -> BoxedStrategy<CivilDate> {
     let all = CivilDate::MIN.to_days()..=CivilDate::MAX.to_days();
     prop_oneof![4 => -50_000i32..50_000, 1 => all, 1 => -760_000i32..-700_000]
         .prop_map(|days| CivilDate::from_days(days).unwrap())
@@ -309,7 +360,7 @@ fn timetz_values() -> BoxedStrategy<TimeTz> {
 const MIN: i64 = -211_813_488_000_000_000;
 const MAX: i64 = 9_223_371_331_199_999_999;
 
-fn microseconds() -> BoxedStrategy<i64> {
+pub fn microseconds() -> BoxedStrategy<i64> {
     prop_oneof![
         6 => -1_000_000_000_000_000i64..1_000_000_000_000_000,
         2 => (-100_000_000_000i64..1_000_000_000).prop_map(|seconds| seconds * 1_000_000),
