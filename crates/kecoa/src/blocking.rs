@@ -3,7 +3,9 @@
 mod calling;
 mod client;
 mod connecting;
+mod copying;
 mod pulling;
+mod rows;
 mod streaming;
 
 pub use crate::transaction::{
@@ -11,3 +13,5 @@ pub use crate::transaction::{
 };
 pub use client::{Canceller, Client};
 pub use connecting::{Connecting, Stage};
+pub use copying::{CopyReader, CopyWriter};
+pub use rows::RowIter;

@@ -74,6 +74,21 @@ pub struct PendingCall {
     began: bool,
 }
 
+impl PendingCall {
+    /// Other calls follow: it is not to be sent anew behind them.
+    pub(crate) fn in_order(mut self) -> PendingCall {
+        self.free = false;
+        self
+    }
+
+    /// Nobody waits for the call any more: a name that the server may have learnt is to be closed.
+    pub(crate) fn forget(self, session: &mut Session) {
+        if let Plan::Prepare(name) = &self.plan {
+            session.statements().drop_name(name);
+        }
+    }
+}
+
 /// What came of a call.
 #[derive(Debug)]
 pub enum Settled {

@@ -15,12 +15,20 @@
 //! [`blocking::Client`] is a connection; [`Config`] says where to; [`retry`] decides what is tried
 //! again, for this client and for every other door to it; [`Error`] says what went wrong.
 
+#[cfg(feature = "tokio")]
+pub mod asynchronous;
 pub mod blocking;
 pub mod call;
 pub mod config;
 mod copy;
+mod copying;
 pub mod error;
+#[doc(hidden)]
+pub mod example;
 mod extended;
+mod pipeline;
+mod prepared;
+mod pulled;
 pub mod replication;
 mod result;
 pub mod retry;
@@ -37,11 +45,17 @@ mod wire;
 pub use config::Config;
 pub use error::{Error, ErrorKind};
 pub use result::ResultSet;
-pub use row::{ColumnIndex, Row};
+pub use pipeline::{Answers, Pipeline, Slot};
+pub use prepared::Statement;
+pub use row::{ColumnIndex, Columns, FromRow, Row, Values};
 pub use session::{Interrupt, Never, Pulled, Readiness};
 pub use statement::Piped;
 
 /// The protocol's vocabulary: requests, rows, descriptions, reports.
+#[cfg(feature = "derive")]
+#[doc(inline)]
+pub use kecoa_derive::FromRow;
+
 pub use kecoa_proto as proto;
 /// Values and their forms: oids, codecs, [`ToSql`](kecoa_types::ToSql) and
 /// [`FromSql`](kecoa_types::FromSql).

@@ -1,5 +1,7 @@
 //! A row of the Rust client: columns by number or name, as Rust values.
 
+mod from_row;
+
 use std::sync::Arc;
 
 use kecoa_proto::{Format, RowDescription, Rows};
@@ -7,13 +9,37 @@ use kecoa_types::FromSql;
 
 use crate::error::Error;
 use crate::result::ResultSet;
+pub(crate) use from_row::{Reader, read_all};
+pub use from_row::{Columns, FromRow, Values};
 
 /// One row of a result. Cheap to clone: rows share the bytes they arrived in.
+///
+/// ```
+/// # kecoa::example::blocking(|client| {
+/// let row = client.query_one("SELECT 7 AS id, 'seven' AS name, NULL::text AS note", &[])?;
+/// let id: i32 = row.get(0)?;
+/// let name: String = row.get("name")?;
+/// let note: Option<String> = row.get("note")?;
+/// assert_eq!((id, name.as_str(), note), (7, "seven", None));
+///
+/// let error = row.get::<i64>("name").unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "column \"name\": expected a type that i64 can be read from, found text (oid 25)",
+/// );
+/// # Ok(()) });
+/// ```
 #[derive(Clone, Debug)]
 pub struct Row {
+    run: Arc<Run>,
+    offset: usize,
+}
+
+/// Rows that arrived together.
+#[derive(Debug)]
+struct Run {
     description: Arc<RowDescription>,
     rows: Rows,
-    offset: usize,
 }
 
 /// A way to name a column: by number from 0, or by name.
@@ -50,7 +76,7 @@ impl Row {
     /// How many columns the row has.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.description.fields.len()
+        self.run.description.fields.len()
     }
 
     /// Whether it has none.
@@ -62,7 +88,7 @@ impl Row {
     /// The columns: names, types, forms.
     #[must_use]
     pub fn description(&self) -> &RowDescription {
-        &self.description
+        &self.run.description
     }
 
     /// A column's value. Read what may be NULL as `Option`.
@@ -71,33 +97,91 @@ impl Row {
     /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) when there is no such column;
     /// [`Conversion`](crate::ErrorKind::Conversion) when its value is no `T`.
     pub fn get<T: FromSql>(&self, index: impl ColumnIndex) -> Result<T, Error> {
-        let number = index.find(&self.description);
-        let field = number.and_then(|number| self.description.fields.get(number));
+        let description = &*self.run.description;
+        let number = index.find(description);
+        let field = number.and_then(|number| description.fields.get(number));
         let (Some(number), Some(field)) = (number, field) else {
-            return Err(Error::usage(format!(
+            return Err(Error::usage_after_the_fact(format!(
                 "expected one of {} columns, found {}",
                 self.len(),
                 index.describe()
             )));
         };
-        let value = self.rows.row_at(self.offset).and_then(|(row, _)| row.get(number)).flatten();
-        let decoded = match value {
-            None => T::decode_null(),
-            Some(_) if !T::accepts(field.type_oid) => {
-                let name = kecoa_types::oid::name_of(field.type_oid).unwrap_or("another type");
-                return Err(Error::conversion(format!(
-                    "{}: expected a type that {} can be read from, found {name} (oid {})",
-                    index.describe(),
-                    std::any::type_name::<T>(),
-                    field.type_oid
-                )));
-            }
-            Some(bytes) if field.format == Format::Binary => {
-                T::decode_binary(field.type_oid, bytes)
-            }
-            Some(bytes) => T::decode_text(field.type_oid, bytes),
-        };
-        decoded.map_err(|error| Error::conversion(index.describe()).with_source(error))
+        let value = self.values().and_then(|row| row.get(number)).flatten();
+        let (oid, format) = (field.type_oid, field.format);
+        decode(oid, format, value, || index.describe())
+    }
+
+    /// The whole row as a tuple or a struct.
+    ///
+    /// ```
+    /// # kecoa::example::blocking(|client| {
+    /// let row = client.query_one("SELECT 7, 'seven'", &[])?;
+    /// let (id, name): (i32, String) = row.read()?;
+    /// assert_eq!((id, name.as_str()), (7, "seven"));
+    /// # Ok(()) });
+    /// ```
+    ///
+    /// # Errors
+    /// As [`get`](Row::get).
+    pub fn read<T: FromRow>(&self) -> Result<T, Error> {
+        let reader = Reader::<T>::new(&self.run.description)?;
+        let fields: Vec<_> = self.values().into_iter().flat_map(|row| row.fields()).collect();
+        reader.read(&fields)
+    }
+
+    fn values(&self) -> Option<kecoa_proto::Row<'_>> {
+        self.run.rows.row_at(self.offset).map(|(row, _)| row)
+    }
+}
+
+/// A column's value as a Rust value. `name` is asked for when it has to be named in an error.
+fn decode<T: FromSql>(
+    oid: u32,
+    format: Format,
+    value: Option<&[u8]>,
+    name: impl Fn() -> String,
+) -> Result<T, Error> {
+    let decoded = match value {
+        None => T::decode_null(),
+        Some(_) if !T::accepts(oid) => return Err(mismatch::<T>(oid, &name())),
+        Some(bytes) if format == Format::Binary => T::decode_binary(oid, bytes),
+        Some(bytes) => T::decode_text(oid, bytes),
+    };
+    decoded.map_err(|error| Error::conversion(name()).with_source(error))
+}
+
+/// The error of a column whose type cannot be read as `T`.
+#[cold]
+fn mismatch<T>(oid: u32, column: &str) -> Error {
+    let name = kecoa_types::oid::name_of(oid).unwrap_or("another type");
+    Error::conversion(format!(
+        "{column}: expected a type that {} can be read from, found {name} (oid {oid})",
+        std::any::type_name::<T>(),
+    ))
+}
+
+/// Rows of one run, one by one.
+#[derive(Debug)]
+pub(crate) struct RunOfRows {
+    run: Arc<Run>,
+    next: usize,
+}
+
+impl RunOfRows {
+    pub(crate) fn new(description: Arc<RowDescription>, rows: Rows) -> RunOfRows {
+        RunOfRows { run: Arc::new(Run { description, rows }), next: 0 }
+    }
+}
+
+impl Iterator for RunOfRows {
+    type Item = Row;
+
+    fn next(&mut self) -> Option<Row> {
+        let offset = self.next;
+        let (_, next) = self.run.rows.row_at(offset)?;
+        self.next = next;
+        Some(Row { run: self.run.clone(), offset })
     }
 }
 
@@ -106,11 +190,7 @@ pub(crate) fn rows_of(set: ResultSet) -> Vec<Row> {
     let Some(description) = set.description else { return Vec::new() };
     let mut found = Vec::with_capacity(set.rows.iter().map(Rows::len).sum());
     for rows in set.rows {
-        let mut offset = 0;
-        while let Some((_, next)) = rows.row_at(offset) {
-            found.push(Row { description: description.clone(), rows: rows.clone(), offset });
-            offset = next;
-        }
+        found.extend(RunOfRows::new(description.clone(), rows));
     }
     found
 }

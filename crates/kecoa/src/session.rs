@@ -25,11 +25,13 @@ use crate::wire::{Cancel, Link, TICK, Wire};
 
 mod budget;
 mod kept;
+mod driving;
 mod pulling;
 mod streaming;
 mod waiting;
 use budget::Budget;
 use kept::Kept;
+pub(crate) use driving::Received;
 pub use pulling::Pulled;
 use waiting::Cancelled;
 

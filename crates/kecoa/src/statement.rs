@@ -209,14 +209,7 @@ fn gather(
                 outcome.sets.push(ResultSet { copy_both: true, ..ResultSet::default() });
                 break;
             }
-            Reply::CopyBoth(_) => {
-                session.close();
-                return Err(Error::usage_after_the_fact(
-                    "expected a statement with an end, found replication on a connection that was \
-                     not made for it (set replication=database), so the connection was closed",
-                )
-                .and_lost());
-            }
+            Reply::CopyBoth(_) => return Err(endless(session)),
             Reply::Error(error) => {
                 if outcome.error.is_none() {
                     outcome.complete_before_error = outcome.sets.len();
@@ -235,6 +228,16 @@ fn gather(
         Some(error) => Err(error),
         None => finish(session, &mut outcome.error),
     }
+}
+
+/// A statement that began a replication stream where none was asked for.
+pub(crate) fn endless(session: &mut Session) -> Error {
+    session.close();
+    Error::usage_after_the_fact(
+        "expected a statement with an end, found replication on a connection that was not made for \
+         it (set replication=database), so the connection was closed",
+    )
+    .and_lost()
 }
 
 /// A request that was interrupted is over, too: says so, with what the server made of it.

@@ -93,14 +93,45 @@ impl StatementCache {
             None => {}
         }
         if self.seen.contains(&key) {
-            self.named += 1;
-            return Plan::Prepare(format!("kecoa_{:x}_{}", self.tag, self.named).into());
+            return Plan::Prepare(self.new_name());
         }
         if self.seen.len() >= self.capacity {
             self.seen.pop_front();
         }
         self.seen.push_back(key);
         Plan::Unnamed
+    }
+
+    /// A name for a statement that is to be prepared before its first use, where there is room.
+    pub(crate) fn plan_now(&mut self, sql: &[u8]) -> Plan {
+        if self.capacity == 0 || sql.len() > LONGEST {
+            return Plan::Unnamed;
+        }
+        Plan::Prepare(self.new_name())
+    }
+
+    /// The server knows a statement by its name, which it was not used under yet.
+    pub(crate) fn remember_now(
+        &mut self,
+        sql: &[u8],
+        types: &[u32],
+        name: Arc<str>,
+        description: Option<Arc<RowDescription>>,
+    ) {
+        let key = self.key(sql, types);
+        if self.capacity == 0 || self.prepared.contains_key(&key) {
+            self.closing.push(name);
+            return;
+        }
+        self.clock += 1;
+        self.seen.retain(|seen| *seen != key);
+        self.seen.push_back(key);
+        self.remember(sql, types, name, description);
+    }
+
+    fn new_name(&mut self) -> Arc<str> {
+        self.named += 1;
+        format!("kecoa_{:x}_{}", self.tag, self.named).into()
     }
 
     /// The server knows the statement by its name now.
@@ -237,6 +268,23 @@ mod tests {
         }
         assert_eq!(using(&mut cache, "a"), "prepared");
         assert!(cache.seen.len() <= 2 && cache.take_closing().is_empty());
+    }
+
+    #[test]
+    fn what_is_prepared_ahead_is_prepared_at_its_first_use() {
+        let mut cache = StatementCache::new(1);
+        let Plan::Prepare(name) = cache.plan_now(b"a") else { panic!() };
+        cache.remember_now(b"a", &[20], name, None);
+        assert!(matches!(cache.plan(b"a", &[20]), Plan::Prepared(..)));
+        let Plan::Prepare(again) = cache.plan_now(b"a") else { panic!() };
+        cache.remember_now(b"a", &[20], again.clone(), None);
+        assert_eq!(cache.take_closing(), [again], "one name is enough");
+        let Plan::Prepare(name) = cache.plan_now(b"b") else { panic!() };
+        cache.remember_now(b"b", &[], name, None);
+        assert_eq!(cache.take_closing().len(), 1, "it made room");
+        assert!(matches!(cache.plan(b"b", &[]), Plan::Prepared(..)));
+        cache.set_capacity(0);
+        assert!(matches!(cache.plan_now(b"c"), Plan::Unnamed));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Transactions that are run again when the server asks for it.
 
-mod attempt;
+pub(crate) mod attempt;
 mod options;
+pub(crate) mod statements;
 
 pub use attempt::Transaction;
 pub use options::{FailedAttempt, Isolation, Observer, TransactionOptions};
@@ -122,14 +123,7 @@ pub(crate) fn run<T, E: TransactionError>(
             }
             Decision::GiveUp => {
                 attempt::leave(client);
-                return Err(match failure {
-                    Failure::Final | Failure::Ambiguous => broken.error,
-                    Failure::Retryable | Failure::LostBeforeCommit => {
-                        let (tried, elapsed) = (attempts.attempt(), attempts.elapsed());
-                        Error::retries_exhausted(tried, elapsed, broken.error)
-                    }
-                }
-                .into());
+                return Err(given_up(broken, failure, &attempts).into());
             }
         }
     }
@@ -137,7 +131,17 @@ pub(crate) fn run<T, E: TransactionError>(
 
 /// Whether the server drains: CockroachDB then ends the running statement with 57014, and what
 /// comes next finds the session ended with 57P01. Nothing was committed.
-fn drained(statement: &Error, rollback: &Error) -> bool {
+pub(crate) fn drained(statement: &Error, rollback: &Error) -> bool {
+/// The error of a transaction that is not tried again.
+pub(crate) fn given_up(broken: Broken, failure: Failure, attempts: &Attempts) -> Error {
+    match failure {
+        Failure::Final | Failure::Ambiguous => broken.error,
+        Failure::Retryable | Failure::LostBeforeCommit => {
+            Error::retries_exhausted(attempts.attempt(), attempts.elapsed(), broken.error)
+        }
+    }
+}
+
     statement.kind() == ErrorKind::Server
         && statement.sqlstate() == Some("57014")
         && rollback.is_connection_lost()
@@ -145,7 +149,7 @@ fn drained(statement: &Error, rollback: &Error) -> bool {
         && rollback.sqlstate() == Some("57P01")
 }
 
-fn ambiguous(broken: Broken) -> Error {
+pub(crate) fn ambiguous(broken: Broken) -> Error {
     match broken.stage {
         // A statement that is ambiguous by itself (40003) says so by itself.
         Stage::Body => broken.error,

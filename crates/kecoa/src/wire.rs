@@ -1,7 +1,7 @@
 //! What the session asks of the network, so that tests can put a script in its place.
 
 use std::io;
-use std::os::fd::RawFd;
+use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,6 +41,10 @@ pub(crate) trait Wire: Send {
     /// The socket, where there is one.
     fn raw_fd(&self) -> Option<RawFd>;
     /// The place that was connected to.
+    /// A descriptor of its own for the socket, for an event loop to watch.
+    fn watch(&self) -> io::Result<OwnedFd> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
     fn target(&self) -> Option<&Target>;
     /// TLS version and cipher suite, when the stream is encrypted.
     fn tls_info(&self) -> Option<(&'static str, &'static str)>;
@@ -109,6 +113,10 @@ impl Wire for Stream {
     }
 
     fn target(&self) -> Option<&Target> {
+    fn watch(&self) -> io::Result<OwnedFd> {
+        self.as_fd().try_clone_to_owned()
+    }
+
         Some(&self.peer().target)
     }
 

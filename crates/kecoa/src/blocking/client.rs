@@ -15,7 +15,7 @@ use crate::retry::{Runtime, SystemRuntime};
 use crate::row::Row;
 use crate::session::{Interrupt, Never, Readiness, Session};
 use crate::transaction::{self, Transaction, TransactionError, TransactionOptions};
-use crate::wire::{Cancel, Connector, Network};
+use crate::wire::{Cancel, Connector, Link, Network};
 use crate::{copy, extended, statement, statement_cache};
 
 /// A connection to CockroachDB or PostgreSQL.
@@ -105,13 +105,23 @@ impl Client {
     /// As [`Client::connect_with`]; the client is closed then.
     pub fn reconnect_with(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
         self.session.close();
-        self.session = Session::new(self.connector.connect(hook)?);
+        let link = self.connector.connect(hook)?;
+        self.adopt(link);
+        Ok(())
+    }
+
+    /// Goes on with another connection.
+    pub(crate) fn adopt(&mut self, link: Link) {
+        self.session = Session::new(link);
         self.session.statements().set_capacity(self.statement_cache);
         self.session.limit_results(self.config.as_deref().and_then(Config::max_result_size));
         let replication = self.config.as_deref().is_some_and(Config::wants_replication);
         self.session.accept_streams(replication);
         self.closed_by_caller = false;
-        Ok(())
+    }
+
+    pub(crate) fn connector(&self) -> Arc<dyn Connector> {
+        self.connector.clone()
     }
 
     /// The configuration in use, resolved.

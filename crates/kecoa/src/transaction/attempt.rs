@@ -13,11 +13,11 @@ use crate::session::{Never, Session};
 use crate::{extended, statement};
 
 /// Any name with this prefix asks CockroachDB for its restart protocol; this is the usual one.
-const SAVEPOINT: &str = "cockroach_restart";
+pub(crate) const SAVEPOINT: &str = "cockroach_restart";
 
 /// How far an attempt came before it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stage {
+pub(crate) enum Stage {
     /// Not beyond the statements of the body.
     Body,
     /// `RELEASE SAVEPOINT cockroach_restart`, which commits, was sent.
@@ -27,14 +27,14 @@ pub(super) enum Stage {
 }
 
 /// A failed attempt.
-pub(super) struct Broken {
-    pub(super) error: Error,
-    pub(super) stage: Stage,
+pub(crate) struct Broken {
+    pub(crate) error: Error,
+    pub(crate) stage: Stage,
 }
 
 impl Broken {
     /// What the error means where it happened.
-    pub(super) fn failure(&self) -> Failure {
+    pub(crate) fn failure(&self) -> Failure {
         match (self.stage, classify(&self.error, self.stage != Stage::Body)) {
             // After RELEASE any error but 40001 leaves the outcome open.
             (Stage::Release, Failure::Final) if !self.error.nothing_was_sent() => {
@@ -49,12 +49,14 @@ impl Broken {
 ///
 /// BEGIN is sent with the first statement; a body that sends none costs no round trip.
 pub struct Transaction<'a> {
-    session: &'a mut Session,
+    pub(super) session: &'a mut Session,
     begin: String,
     restart: bool,
-    begun: bool,
+    pub(super) begun: bool,
     /// What the first failed statement means, for bodies that go on as if nothing had happened.
-    noted: Option<Failure>,
+    pub(super) noted: Option<Failure>,
+    /// How many savepoints are open.
+    pub(super) depth: u32,
 }
 
 impl std::fmt::Debug for Transaction<'_> {
@@ -111,7 +113,7 @@ impl Transaction<'_> {
     /// Sends a statement, with BEGIN in front of the first one. Never outside of the transaction:
     /// when BEGIN was refused it goes in front of the next one again, and once the transaction is
     /// over nothing is sent any more.
-    fn statement<T>(
+    pub(super) fn statement<T>(
         &mut self,
         send: impl FnOnce(&mut Session, Option<&[u8]>) -> Result<T, Error>,
     ) -> Result<T, Error> {
@@ -140,7 +142,7 @@ impl Transaction<'_> {
         statement::run(self.session, &Request::Query(sql.as_bytes()), &mut Never).map(drop)
     }
 
-    fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         self.session.transaction_status() == TransactionStatus::Idle
     }
 }
@@ -160,6 +162,7 @@ pub(super) fn run<T, E: TransactionError>(
         restart,
         begun: resumed,
         noted: None,
+        depth: 0,
     };
     let result = body(&mut transaction);
     let (begun, noted) = (transaction.begun, transaction.noted);
@@ -190,6 +193,26 @@ fn commit(
     begun: bool,
     noted: Option<Failure>,
 ) -> Result<(), Broken> {
+    before_commit(session, begun, noted)?;
+    if restart {
+        let release = format!("RELEASE SAVEPOINT {SAVEPOINT}");
+        run_simple(session, &release).map_err(|error| Broken { error, stage: Stage::Release })?;
+        // Committed. Whatever becomes of COMMIT, which only ends the session's state, the work is
+        // there; a connection that broke over it shows at the next use.
+        let _ = run_simple(session, "COMMIT");
+        return Ok(());
+    }
+    let sets =
+        run_simple(session, "COMMIT").map_err(|error| Broken { error, stage: Stage::Commit })?;
+    after_commit(&sets, noted)
+}
+
+/// Whether the transaction is in a state to be committed. Never waits.
+pub(crate) fn before_commit(
+    session: &mut Session,
+    begun: bool,
+    noted: Option<Failure>,
+) -> Result<(), Broken> {
     let in_body = |error| Broken { error, stage: Stage::Body };
     if session.is_closed() {
         // The body went on after the connection was lost.
@@ -208,21 +231,15 @@ fn commit(
     }
     // A server that ended the session before COMMIT is on its way has committed nothing. Seen now,
     // that is a retry; seen after COMMIT was sent, nobody could tell.
-    session.poll().map_err(in_body)?;
-    if restart {
-        let release = format!("RELEASE SAVEPOINT {SAVEPOINT}");
-        run_simple(session, &release).map_err(|error| Broken { error, stage: Stage::Release })?;
-        // Committed. Whatever becomes of COMMIT, which only ends the session's state, the work is
-        // there; a connection that broke over it shows at the next use.
-        let _ = run_simple(session, "COMMIT");
-        return Ok(());
-    }
-    let sets =
-        run_simple(session, "COMMIT").map_err(|error| Broken { error, stage: Stage::Commit })?;
+    session.poll().map_err(in_body)
+}
+
+/// What the server's answer to COMMIT says.
+pub(crate) fn after_commit(sets: &[ResultSet], noted: Option<Failure>) -> Result<(), Broken> {
     let tag = sets.last().and_then(|set| set.tag.as_ref());
     match tag.map(kecoa_proto::CommandTag::as_bytes) {
         // A server answers ROLLBACK when the transaction had failed without the client noticing.
-        Some(b"ROLLBACK") => Err(in_body(ignored(noted))),
+        Some(b"ROLLBACK") => Err(Broken { error: ignored(noted), stage: Stage::Body }),
         _ => Ok(()),
     }
 }
@@ -238,7 +255,7 @@ fn run_simple(session: &mut Session, sql: &str) -> Result<Vec<ResultSet>, Error>
     statement::run(session, &Request::Query(sql.as_bytes()), &mut Never)
 }
 
-fn restartable(client: &Client, options: &TransactionOptions) -> bool {
+pub(crate) fn restartable(client: &Client, options: &TransactionOptions) -> bool {
     options.cockroach_restart && client.crdb_version().is_some()
 }
 

@@ -5,13 +5,19 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use kecoa::Config;
 use kecoa::blocking::Client;
 
-/// A connection to the server that `KECOA_TEST_DSN` names; nothing, said aloud, when it is unset.
-pub(crate) fn connect() -> Option<Client> {
-    let Ok(dsn) = std::env::var("KECOA_TEST_DSN") else {
+/// The server that `KECOA_TEST_DSN` names; nothing, said aloud, when it is unset.
+pub(crate) fn dsn() -> Option<String> {
+    let dsn = std::env::var("KECOA_TEST_DSN").ok();
+    if dsn.is_none() {
         println!("skipped: KECOA_TEST_DSN is not set");
-        return None;
-    };
-    Some(Client::connect(&Config::parse(&dsn).unwrap()).unwrap())
+    }
+    dsn
+}
+
+/// A connection to the server of the tests.
+#[allow(dead_code, reason = "not every test file blocks")]
+pub(crate) fn connect() -> Option<Client> {
+    Some(Client::connect(&Config::parse(&dsn()?).unwrap()).unwrap())
 }
 
 /// A new table of this test alone.

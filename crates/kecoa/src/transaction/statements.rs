@@ -1,0 +1,162 @@
+//! What else a transaction's body can do: rows as structs, streams, many rows, savepoints.
+
+use kecoa_proto::{Request, TransactionStatus};
+use kecoa_types::ToSql;
+
+use super::Transaction;
+use crate::blocking::RowIter;
+use crate::error::Error;
+use crate::extended;
+use crate::pipeline::{Answers, Pipeline};
+use crate::retry::classify;
+use crate::row::{FromRow, read_all};
+use crate::session::Never;
+use crate::statement;
+
+/// Statements that make, give up and keep the savepoint number `depth`.
+pub(crate) fn savepoint(depth: u32) -> [String; 3] {
+    let name = format!("kecoa_{depth}");
+    [
+        format!("SAVEPOINT {name}"),
+        format!("ROLLBACK TO SAVEPOINT {name}"),
+        format!("RELEASE SAVEPOINT {name}"),
+    ]
+}
+
+impl Transaction<'_> {
+    /// Runs a statement and reads its rows as tuples or structs, as
+    /// [`Client::query_as`](crate::blocking::Client::query_as).
+    ///
+    /// # Errors
+    /// As [`Client::query_as`](crate::blocking::Client::query_as).
+    pub fn query_as<T: FromRow>(
+        &mut self,
+        sql: &str,
+        params: &[&dyn ToSql],
+    ) -> Result<Vec<T>, Error> {
+        let set = self.statement(|session, begin| {
+            extended::run(session, begin, sql, params, &mut Never)
+        })?;
+        read_all(&set)
+    }
+
+    /// The one row of a statement, as a tuple or a struct.
+    ///
+    /// # Errors
+    /// As [`Client::query_one_as`](crate::blocking::Client::query_one_as).
+    pub fn query_one_as<T: FromRow>(
+        &mut self,
+        sql: &str,
+        params: &[&dyn ToSql],
+    ) -> Result<T, Error> {
+        extended::exactly_one(self.query_as(sql, params)?)
+    }
+
+    /// The one row of a statement as a tuple or a struct, if there is one.
+    ///
+    /// # Errors
+    /// As [`Client::query_opt_as`](crate::blocking::Client::query_opt_as).
+    pub fn query_opt_as<T: FromRow>(
+        &mut self,
+        sql: &str,
+        params: &[&dyn ToSql],
+    ) -> Result<Option<T>, Error> {
+        extended::at_most_one(self.query_as(sql, params)?)
+    }
+
+    /// Gives the rows of a statement one by one, in bounded memory, as
+    /// [`Client::query_iter`](crate::blocking::Client::query_iter).
+    ///
+    /// # Errors
+    /// As [`Client::query_iter`](crate::blocking::Client::query_iter).
+    pub fn query_iter(&mut self, sql: &str, params: &[&dyn ToSql]) -> Result<RowIter<'_>, Error> {
+        self.begin_now()?;
+        RowIter::new(self.session, sql, params, Some(&mut self.noted))
+    }
+
+    /// Runs one statement once for each set of parameters, as
+    /// [`Client::execute_many`](crate::blocking::Client::execute_many).
+    ///
+    /// # Errors
+    /// As [`Client::execute_many`](crate::blocking::Client::execute_many).
+    pub fn execute_many(&mut self, sql: &str, rows: &[&[&dyn ToSql]]) -> Result<u64, Error> {
+        self.begin_now()?;
+        self.statement(|session, begin| {
+            extended::run_many(session, begin, sql, rows, &mut Never)
+        })
+    }
+
+    /// Sends several statements before the first is answered. After the error of one those behind
+    /// it fail with SQLSTATE 25P02.
+    ///
+    /// # Errors
+    /// As [`Client::run_pipeline`](crate::blocking::Client::run_pipeline).
+    pub fn run_pipeline(&mut self, pipeline: &Pipeline) -> Result<Answers, Error> {
+        self.begin_now()?;
+        let answers = self.statement(|session, _| pipeline.run(session, &mut Never))?;
+        if let Some(error) = answers.first_error() {
+            self.noted.get_or_insert(classify(error, false));
+        }
+        Ok(answers)
+    }
+
+    /// Runs the body behind a savepoint: what it did is undone when it returns an error, and the
+    /// transaction goes on. An error that asks for a retry of the whole transaction (SQLSTATE
+    /// 40001) has undone all of it: return it.
+    ///
+    /// ```
+    /// # kecoa::example::blocking(|client| {
+    /// client.transaction(|tx| {
+    ///     tx.execute("UPDATE accounts SET balance = balance - 1 WHERE id = 1", &[])?;
+    ///     let twice = tx.savepoint(|tx| {
+    ///         tx.execute("INSERT INTO accounts VALUES (1, 0)", &[])
+    ///     });
+    ///     assert_eq!(twice.unwrap_err().sqlstate(), Some("23505"));
+    ///     tx.execute("UPDATE accounts SET balance = balance + 1 WHERE id = 2", &[])
+    /// })?;
+    /// # Ok(()) });
+    /// ```
+    ///
+    /// # Errors
+    /// The body's; the server's about the savepoint.
+    pub fn savepoint<T, E: From<Error>>(
+        &mut self,
+        body: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let [make, undo, keep] = savepoint(self.depth + 1);
+        self.batch(&make)?;
+        self.depth += 1;
+        let noted = self.noted;
+        let result = body(self);
+        self.depth -= 1;
+        match result {
+            Ok(value) => {
+                self.batch(&keep)?;
+                Ok(value)
+            }
+            Err(error) => {
+                // Where going back fails the transaction has failed, and says so at its end.
+                if !self.session.is_closed() && !self.is_over() {
+                    let back = format!("{undo};{keep}");
+                    let request = Request::Query(back.as_bytes());
+                    let undone = statement::run(self.session, &request, &mut Never).is_ok();
+                    if undone && self.session.transaction_status() != TransactionStatus::Failed {
+                        self.noted = noted;
+                    }
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Begins the transaction without a statement, unless it has begun.
+    fn begin_now(&mut self) -> Result<(), Error> {
+        if self.begun {
+            return Ok(());
+        }
+        self.statement(|session, begin| match begin {
+            Some(begin) => statement::run(session, &Request::Query(begin), &mut Never).map(drop),
+            None => Ok(()),
+        })
+    }
+}
