@@ -149,6 +149,10 @@ impl CopyingOut {
             Reply::CopyBoth(_) => return Err(endless(session)),
             reply => self.course.take(reply),
         }
-        if self.course.over { self.course.check("COPY … TO STDOUT").map(|()| None) } else { Ok(None) }
+        if self.course.over {
+            self.course.check("COPY … TO STDOUT").map(|()| None)
+        } else {
+            Ok(None)
+        }
     }
 }

@@ -49,5 +49,6 @@ pub fn asynchronous(example: impl AsyncFnOnce(&mut crate::asynchronous::Client) 
 }
 
 /// The table of the examples.
-const ACCOUNTS: &str = "CREATE TEMPORARY TABLE accounts (id int8 PRIMARY KEY, balance int8 NOT NULL);
+const ACCOUNTS: &str =
+    "CREATE TEMPORARY TABLE accounts (id int8 PRIMARY KEY, balance int8 NOT NULL);
     INSERT INTO accounts VALUES (1, 1000), (2, 250)";

@@ -12,8 +12,21 @@
 //! # Ok::<(), Error>(())
 //! ```
 //!
-//! [`blocking::Client`] is a connection; [`Config`] says where to; [`retry`] decides what is tried
-//! again, for this client and for every other door to it; [`Error`] says what went wrong.
+//! [`blocking::Client`] is a connection, [`asynchronous::Client`] is one for tokio; [`Config`] says
+//! where to; [`FromRow`] makes structs of rows; [`retry`] decides what is tried again, for these
+//! clients and for every other door to them; [`Error`] says what went wrong.
+//!
+//! # Features
+//!
+//! `tokio` (on by default): [`asynchronous`]. `derive` (on by default): `#[derive(FromRow)]`.
+//!
+//! # Versions
+//!
+//! The crate keeps to semantic versioning. Enums and structs that may grow are `#[non_exhaustive]`,
+//! or have private fields; [`TransactionOptions`](blocking::TransactionOptions) and
+//! [`Policy`](retry::Policy) are written with `..Default::default()`, and grow in minor versions.
+//! The vocabulary of the protocol ([`proto`]) and of values ([`types`]) is part of the interface.
+//! Rust 1.90 is enough; a newer minimum comes in a minor version.
 
 #[cfg(feature = "tokio")]
 pub mod asynchronous;
@@ -44,19 +57,19 @@ mod wire;
 
 pub use config::Config;
 pub use error::{Error, ErrorKind};
-pub use result::ResultSet;
 pub use pipeline::{Answers, Pipeline, Slot};
 pub use prepared::Statement;
 pub use row::{ColumnIndex, Columns, FromRow, Row, Values};
+pub use result::ResultSet;
 pub use session::{Interrupt, Never, Pulled, Readiness};
 pub use statement::Piped;
 
-/// The protocol's vocabulary: requests, rows, descriptions, reports.
 #[cfg(feature = "derive")]
 #[doc(inline)]
 pub use kecoa_derive::FromRow;
 
 pub use kecoa_proto as proto;
+/// The protocol's vocabulary: requests, rows, descriptions, reports.
 /// Values and their forms: oids, codecs, [`ToSql`](kecoa_types::ToSql) and
 /// [`FromSql`](kecoa_types::FromSql).
 pub use kecoa_types as types;

@@ -88,8 +88,7 @@ impl Pipeline {
     ) -> Result<Answers, Error> {
         let mut sets = Vec::with_capacity(self.len());
         for (number, pending) in self.submit(session).into_iter().enumerate() {
-            let outcome =
-                pending.and_then(|pending| self.settle(session, number, pending, hook));
+            let outcome = pending.and_then(|pending| self.settle(session, number, pending, hook));
             sets.push(Answers::admit(session, outcome)?);
         }
         Ok(Answers::new(sets))

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use kecoa_proto::{CommandTag, Format, Reply, Request, RequestId, RowDescription, ServerError, Step, Target};
+use kecoa_proto::{
+    CommandTag, Format, Reply, Request, RequestId, RowDescription, ServerError, Step, Target,
+};
 
 use crate::error::Error;
 use crate::extended::Encoded;

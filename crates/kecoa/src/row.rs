@@ -9,8 +9,8 @@ use kecoa_types::FromSql;
 
 use crate::error::Error;
 use crate::result::ResultSet;
-pub(crate) use from_row::{Reader, read_all};
 pub use from_row::{Columns, FromRow, Values};
+pub(crate) use from_row::{Reader, read_all};
 
 /// One row of a result. Cheap to clone: rows share the bytes they arrived in.
 ///

@@ -113,9 +113,7 @@ async fn many_rows_come_whole_by_every_way() {
     assert!(rows.iter().zip(1..).all(|((n, x), i)| *n == i && x.len() as i64 == i % 100));
     let mut stream = pin!(client.query_stream(sql, &[&50_000]).await.unwrap());
     let mut seen = 0_i64;
-    while let Some(row) =
-        poll_fn(|cx| futures_core::Stream::poll_next(stream.as_mut(), cx)).await
-    {
+    while let Some(row) = poll_fn(|cx| futures_core::Stream::poll_next(stream.as_mut(), cx)).await {
         seen += 1;
         assert_eq!(row.unwrap().get::<i64>(0).unwrap(), seen);
     }
@@ -219,10 +217,7 @@ async fn copies_in_both_directions() {
         assert_eq!(error.sqlstate(), Some("22P02"));
     }
     // What the reader refuses.
-    let broken = Chunks(vec![
-        Err(std::io::Error::other("the disk is gone")),
-        Ok(b"1\n".to_vec()),
-    ]);
+    let broken = Chunks(vec![Err(std::io::Error::other("the disk is gone")), Ok(b"1\n".to_vec())]);
     let error = client.copy_in_stream("COPY t FROM STDIN", broken).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
     let good = Chunks(vec![Ok(b"\n3\n".to_vec()), Ok(b"1\n2".to_vec())]);
@@ -264,12 +259,10 @@ async fn pipelines_have_an_outcome_for_each() {
         client.batch("DELETE FROM t").await.unwrap();
         let mut pipeline = Pipeline::new();
         let insert = "INSERT INTO t VALUES ($1)";
-        let slots: Vec<_> =
-            [1_i64, 2, 1, 3].map(|n| pipeline.add(insert, &[&n]).unwrap()).to_vec();
+        let slots: Vec<_> = [1_i64, 2, 1, 3].map(|n| pipeline.add(insert, &[&n]).unwrap()).to_vec();
         let count = pipeline.add("SELECT count(*) FROM t", &[]).unwrap();
         let mut answers = client.run_pipeline(&pipeline).await.unwrap();
-        let inserted: Vec<_> =
-            slots.iter().map(|slot| answers.count(*slot).ok()).collect();
+        let inserted: Vec<_> = slots.iter().map(|slot| answers.count(*slot).ok()).collect();
         assert_eq!(inserted, [Some(1), Some(1), None, Some(1)]);
         assert_eq!(answers.rows_as::<(i64,)>(count).unwrap(), [(3,)]);
         assert_eq!(answers.rows(count).unwrap_err().kind(), ErrorKind::Usage);

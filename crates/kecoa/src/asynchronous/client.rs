@@ -280,11 +280,7 @@ impl Client {
     /// As [`query`](Client::query); [`ErrorKind::Io`](crate::ErrorKind::Io) when the reader fails,
     /// after the server was told to give the COPY up; [`Usage`](crate::ErrorKind::Usage) when the
     /// statement is no COPY FROM STDIN.
-    pub async fn copy_in(
-        &mut self,
-        sql: &str,
-        data: impl AsyncRead,
-    ) -> Result<Option<u64>, Error> {
+    pub async fn copy_in(&mut self, sql: &str, data: impl AsyncRead) -> Result<Option<u64>, Error> {
         let mut copy = self.copy_writer(sql).await?;
         let mut data = pin!(data);
         let mut chunk = Vec::new();
@@ -558,7 +554,8 @@ pub(super) async fn run_pipeline(link: &mut Link, pipeline: &Pipeline) -> Result
     // Everything has been answered: nothing waits from here on.
     for (number, pending) in submitted.into_iter().enumerate() {
         let session = link.session();
-        let outcome = pending.and_then(|pending| pipeline.settle(session, number, pending, &mut Never));
+        let outcome =
+            pending.and_then(|pending| pipeline.settle(session, number, pending, &mut Never));
         sets.push(Answers::admit(session, outcome)?);
     }
     Ok(Answers::new(sets))

@@ -84,8 +84,7 @@ async fn on_a_thread<T: Send + 'static>(
 impl Link {
     pub(super) async fn connect(config: &Config) -> Result<Link, Error> {
         let config = config.clone();
-        let client =
-            on_a_thread(move |hook| blocking::Client::connect_with(&config, hook)).await?;
+        let client = on_a_thread(move |hook| blocking::Client::connect_with(&config, hook)).await?;
         let socket = watch(&client)?;
         Ok(Link { client, socket, left: Left::default() })
     }
@@ -137,8 +136,7 @@ impl Link {
         let session = self.client.session();
         loop {
             let mut guard = ready!(self.socket.poll_read_ready(cx)).map_err(wait_failed)?;
-            let received =
-                if awaited { session.receive_now()? } else { session.step_receive()? };
+            let received = if awaited { session.receive_now()? } else { session.step_receive()? };
             match received {
                 Received::Nothing => guard.clear_ready(),
                 Received::All => {

@@ -18,7 +18,9 @@ use crate::pulled::PulledRows;
 use crate::result::ResultSet;
 use crate::retry::{Attempts, Decision, Failure, classify};
 use crate::row::{FromRow, Row, read_all, rows_of};
-use crate::transaction::attempt::{Broken, SAVEPOINT, Stage, after_commit, before_commit, restartable};
+use crate::transaction::attempt::{
+    Broken, SAVEPOINT, Stage, after_commit, before_commit, restartable,
+};
 use crate::transaction::statements::savepoint;
 use crate::transaction::{ambiguous, drained, given_up};
 

@@ -73,11 +73,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`query`](Client::query): those of the statement itself come out of the iterator.
-    pub fn query_iter(
-        &mut self,
-        sql: &str,
-        params: &[&dyn ToSql],
-    ) -> Result<RowIter<'_>, Error> {
+    pub fn query_iter(&mut self, sql: &str, params: &[&dyn ToSql]) -> Result<RowIter<'_>, Error> {
         RowIter::new(self.session(), sql, params, None)
     }
 

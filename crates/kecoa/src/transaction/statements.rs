@@ -34,9 +34,8 @@ impl Transaction<'_> {
         sql: &str,
         params: &[&dyn ToSql],
     ) -> Result<Vec<T>, Error> {
-        let set = self.statement(|session, begin| {
-            extended::run(session, begin, sql, params, &mut Never)
-        })?;
+        let set = self
+            .statement(|session, begin| extended::run(session, begin, sql, params, &mut Never))?;
         read_all(&set)
     }
 
@@ -81,9 +80,7 @@ impl Transaction<'_> {
     /// As [`Client::execute_many`](crate::blocking::Client::execute_many).
     pub fn execute_many(&mut self, sql: &str, rows: &[&[&dyn ToSql]]) -> Result<u64, Error> {
         self.begin_now()?;
-        self.statement(|session, begin| {
-            extended::run_many(session, begin, sql, rows, &mut Never)
-        })
+        self.statement(|session, begin| extended::run_many(session, begin, sql, rows, &mut Never))
     }
 
     /// Sends several statements before the first is answered. After the error of one those behind
