@@ -39,6 +39,7 @@ pub mod error;
 #[doc(hidden)]
 pub mod example;
 mod extended;
+pub mod observe;
 mod pipeline;
 mod prepared;
 mod pulled;
@@ -59,8 +60,8 @@ pub use config::Config;
 pub use error::{Error, ErrorKind};
 pub use pipeline::{Answers, Pipeline, Slot};
 pub use prepared::Statement;
-pub use row::{ColumnIndex, Columns, FromRow, Row, Values};
 pub use result::ResultSet;
+pub use row::{ColumnIndex, Columns, FromRow, Row, Values};
 pub use session::{Interrupt, Never, Pulled, Readiness};
 pub use statement::Piped;
 
@@ -68,8 +69,8 @@ pub use statement::Piped;
 #[doc(inline)]
 pub use kecoa_derive::FromRow;
 
-pub use kecoa_proto as proto;
 /// The protocol's vocabulary: requests, rows, descriptions, reports.
+pub use kecoa_proto as proto;
 /// Values and their forms: oids, codecs, [`ToSql`](kecoa_types::ToSql) and
 /// [`FromSql`](kecoa_types::FromSql).
 pub use kecoa_types as types;

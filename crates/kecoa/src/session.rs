@@ -18,20 +18,21 @@ use kecoa_proto::{
 
 use crate::config::Target;
 use crate::error::Error;
+use crate::observe::Presence;
 use crate::statement::COPY_REFUSAL;
 use crate::statement_cache::{self, StatementCache};
 use crate::transport::is_pause;
 use crate::wire::{Cancel, Link, TICK, Wire};
 
 mod budget;
-mod kept;
 mod driving;
+mod kept;
 mod pulling;
 mod streaming;
 mod waiting;
 use budget::Budget;
-use kept::Kept;
 pub(crate) use driving::Received;
+use kept::Kept;
 pub use pulling::Pulled;
 use waiting::Cancelled;
 
@@ -126,6 +127,7 @@ pub(crate) struct Session {
     refused_copy: bool,
     streaming: streaming::Streaming,
     statements: StatementCache,
+    presence: Presence,
 }
 
 impl Session {
@@ -148,6 +150,7 @@ impl Session {
             refused_copy: false,
             streaming: streaming::Streaming::default(),
             statements: StatementCache::new(statement_cache::CAPACITY),
+            presence: Presence::new(),
         }
     }
 
@@ -190,6 +193,10 @@ impl Session {
         if self.closed { TransactionStatus::Idle } else { self.connection.transaction_status() }
     }
 
+    pub(crate) fn presence(&self) -> &Presence {
+        &self.presence
+    }
+
     pub(crate) fn commits(&self) -> u64 {
         self.commits
     }
@@ -225,6 +232,7 @@ impl Session {
             }
         }
         self.wire.shutdown();
+        self.presence.end(false);
     }
 
     /// Queues a request; it is sent when its first reply is asked for.
@@ -240,7 +248,9 @@ impl Session {
             self.looked = None;
             self.budget.clear();
         }
-        Ok(self.connection.submit(request)?)
+        let id = self.connection.submit(request)?;
+        self.presence.statement();
+        Ok(id)
     }
 
     fn closed_error(&mut self) -> Error {
@@ -297,7 +307,10 @@ impl Session {
             match reply {
                 Reply::Error(error) if error.is_fatal() => self.last_words = Some(error.clone()),
                 Reply::CommandComplete(tag) => {
-                    self.commits += u64::from(tag.as_bytes() == b"COMMIT");
+                    if tag.as_bytes() == b"COMMIT" {
+                        self.commits += 1;
+                        self.presence.commit();
+                    }
                     self.statements.heed(tag.as_bytes());
                 }
                 _ => {}
@@ -356,7 +369,7 @@ impl Session {
             match sent {
                 Ok(None) => return Ok(true),
                 Ok(Some(0)) => return Err(self.lost(Some(io::ErrorKind::WriteZero.into()))),
-                Ok(Some(n)) => self.connection.transmitted(n),
+                Ok(Some(n)) => self.transmitted(n),
                 Err(error) if is_pause(&error) => return Ok(false),
                 Err(error) => return Err(self.lost(Some(error))),
             }
@@ -388,7 +401,10 @@ impl Session {
         self.put_aside()?;
         let read = match self.wire.try_read_into(self.connection.read_buffer()) {
             Ok(0) => return Err(self.lost(None)),
-            Ok(_) => true,
+            Ok(count) => {
+                self.presence.received(count);
+                true
+            }
             Err(error) if is_pause(&error) => false,
             Err(error) => return Err(self.lost(Some(error))),
         };
@@ -454,7 +470,7 @@ impl Session {
         while let Some(output) = self.connection.poll_transmit() {
             match self.wire.write(output) {
                 Ok(0) => return Err(self.lost(Some(io::ErrorKind::WriteZero.into()))),
-                Ok(n) => self.connection.transmitted(n),
+                Ok(n) => self.transmitted(n),
                 Err(error) if is_pause(&error) => self.make_way(hook)?,
                 Err(error) => return Err(self.lost(Some(error))),
             }
@@ -468,8 +484,14 @@ impl Session {
         }
     }
 
+    fn transmitted(&mut self, count: usize) {
+        self.connection.transmitted(count);
+        self.presence.sent(count);
+    }
+
     fn give_up(&mut self) {
         self.closed = true;
+        self.presence.end(true);
         self.cancelled = None;
         self.wire.shutdown();
     }

@@ -9,6 +9,7 @@ pub use options::{FailedAttempt, Isolation, Observer, TransactionOptions};
 
 use crate::blocking::Client;
 use crate::error::{Error, ErrorKind};
+use crate::observe;
 use crate::retry::{Attempts, Decision, Failure, Runtime, classify};
 use attempt::{Broken, Stage};
 
@@ -73,6 +74,7 @@ pub(crate) fn run<T, E: TransactionError>(
         return Err(Error::usage("expected no open transaction, found one").into());
     }
     let mut attempts = Attempts::new(options.policy.clone(), runtime.now())?;
+    observe::note_transaction();
     // Whether the next attempt goes on in the transaction of the last one, behind its savepoint.
     let mut resumed = false;
     loop {
@@ -103,6 +105,7 @@ pub(crate) fn run<T, E: TransactionError>(
         {
             decision = Decision::RetryOnFreshConnection(wait);
         }
+        observe::note_decision(broken.error.sqlstate(), failure, decision);
         if let Some(observer) = &options.observer {
             observer(&FailedAttempt {
                 attempt: number,
@@ -129,9 +132,6 @@ pub(crate) fn run<T, E: TransactionError>(
     }
 }
 
-/// Whether the server drains: CockroachDB then ends the running statement with 57014, and what
-/// comes next finds the session ended with 57P01. Nothing was committed.
-pub(crate) fn drained(statement: &Error, rollback: &Error) -> bool {
 /// The error of a transaction that is not tried again.
 pub(crate) fn given_up(broken: Broken, failure: Failure, attempts: &Attempts) -> Error {
     match failure {
@@ -142,6 +142,9 @@ pub(crate) fn given_up(broken: Broken, failure: Failure, attempts: &Attempts) ->
     }
 }
 
+/// Whether the server drains: CockroachDB then ends the running statement with 57014, and what
+/// comes next finds the session ended with 57P01. Nothing was committed.
+pub(crate) fn drained(statement: &Error, rollback: &Error) -> bool {
     statement.kind() == ErrorKind::Server
         && statement.sqlstate() == Some("57014")
         && rollback.is_connection_lost()

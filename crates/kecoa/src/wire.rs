@@ -11,6 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 
 use crate::config::{Config, Environment, Target};
 use crate::error::Error;
+use crate::observe;
 use crate::session::Interrupt;
 pub(crate) use crate::transport::TICK;
 use crate::transport::{self, Peer, Stream};
@@ -40,11 +41,11 @@ pub(crate) trait Wire: Send {
     fn shutdown(&mut self);
     /// The socket, where there is one.
     fn raw_fd(&self) -> Option<RawFd>;
-    /// The place that was connected to.
     /// A descriptor of its own for the socket, for an event loop to watch.
     fn watch(&self) -> io::Result<OwnedFd> {
         Err(io::ErrorKind::Unsupported.into())
     }
+    /// The place that was connected to.
     fn target(&self) -> Option<&Target>;
     /// TLS version and cipher suite, when the stream is encrypted.
     fn tls_info(&self) -> Option<(&'static str, &'static str)>;
@@ -112,11 +113,11 @@ impl Wire for Stream {
         Some(self.as_raw_fd())
     }
 
-    fn target(&self) -> Option<&Target> {
     fn watch(&self) -> io::Result<OwnedFd> {
         self.as_fd().try_clone_to_owned()
     }
 
+    fn target(&self) -> Option<&Target> {
         Some(&self.peer().target)
     }
 
@@ -148,7 +149,8 @@ impl Network {
 
 impl Connector for Network {
     fn connect(&self, hook: &mut dyn Interrupt) -> Result<Link, Error> {
-        let (stream, connection) = transport::connect(&self.config, hook)?;
+        let (stream, connection) = transport::connect(&self.config, hook)
+            .inspect_err(|_| observe::note_connect_failed())?;
         let cancel =
             Arc::new(NetworkCancel { config: self.config.clone(), peer: stream.peer().clone() });
         Ok(Link { wire: Box::new(stream), connection, cancel })
@@ -162,6 +164,8 @@ struct NetworkCancel {
 
 impl Cancel for NetworkCancel {
     fn cancel(&self, key: &CancelKey) -> Result<(), Error> {
-        transport::cancel(&self.config, &self.peer, key)
+        transport::cancel(&self.config, &self.peer, key)?;
+        observe::note_cancel();
+        Ok(())
     }
 }

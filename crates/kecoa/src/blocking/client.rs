@@ -394,6 +394,13 @@ impl Client {
         self.session.commits()
     }
 
+    /// What this connection has done so far; a [`reconnect`](Client::reconnect) begins anew. Of
+    /// transactions and their retries only the process's counters know.
+    #[must_use]
+    pub fn counters(&self) -> crate::observe::Counters {
+        self.session.presence().counters()
+    }
+
     /// Takes the notices and warnings that came so far, oldest first. At most 1,000 and 16 MiB
     /// are kept.
     pub fn take_notices(&mut self) -> Vec<ServerError> {

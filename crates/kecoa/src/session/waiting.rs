@@ -72,7 +72,10 @@ impl Session {
         };
         match read {
             Ok(0) => Err(self.lost(None)),
-            Ok(_) => self.look_around(hook),
+            Ok(count) => {
+                self.presence.received(count);
+                self.look_around(hook)
+            }
             Err(error) if is_pause(&error) => self.pause(hook),
             Err(error) => Err(self.lost(Some(error))),
         }
