@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-import random
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings as hypothesis_settings, strategies as st
 
 from kecoa.pool import _core as core
 from kecoa.pool._settings import Settings
@@ -91,7 +89,7 @@ def answer(pool: core.Core, now: float, call: str, expected: str) -> str:
     elif name in ("opened", "lost", "collected"):
         getattr(pool, name)(now, ids[0])
     elif name == "cancel":
-        pool.cancel(ids[0])
+        pool.cancel(now, ids[0])
     elif name == "close":
         pool.close()
     elif name in ("drain", "tick"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kecoa.pool._errors import PoolClosed, PoolFull, PoolTimeout
+from kecoa.pool._pool import Pool
 from kecoa.pool._psycopg2 import (
     AbstractConnectionPool,
     PoolError,
@@ -12,6 +13,7 @@ from kecoa.pool._psycopg2 import (
 
 __all__ = [
     "AbstractConnectionPool",
+    "Pool",
     "PoolClosed",
     "PoolError",
     "PoolFull",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from kecoa.pool._settings import Settings
 
@@ -23,7 +23,7 @@ Reason: TypeAlias = Literal[
 #: "unreachable": no answer, or the end of the connection; "final": it will not get better by itself.
 Failure: TypeAlias = Literal["busy", "unreachable", "final"]
 
-REASONS: tuple[Reason, ...] = Reason.__args__
+REASONS: tuple[Reason, ...] = get_args(Reason)
 
 
 class Open(NamedTuple):
@@ -256,11 +256,24 @@ class Core:
         self._pump(now)
         return waiter.id
 
-    def cancel(self, waiter: int) -> None:
-        """Forget a waiter that has no connection yet. For a connection in check, `checked` comes first."""
+    def cancel(self, now: float, waiter: int) -> None:
+        """Forget a waiter to whom no connection was granted; one that was being checked is free again."""
         found = self._waiters.get(waiter)
-        if found is not None and not found.conn:
+        if found is None:
+            return
+        conn = self._conns.get(found.conn)
+        if conn is None:
             self._drop(found)
+            return
+        del self._waiters[waiter]
+        if self.closed:
+            self._remove(conn, "close")
+            return
+        # Not as one that was just used: whether it is good is not known.
+        conn.state = _IDLE
+        self._idle.append(conn.id)
+        self._pump(now)
+        self._find_due()
 
     # ---- connections ------------------------------------------------------------------------------
 

@@ -1,0 +1,682 @@
+"""`Pool`: connections that are kept, and lent to threads."""
+
+from __future__ import annotations
+
+import math
+import os
+import queue
+import random
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from kecoa import ProgrammingError, connect, extensions
+from kecoa.pool import _settings
+from kecoa.pool._common import DISCARD_SESSION, Place, PoolBase, classify, logger, places, spell
+from kecoa.pool._core import (
+    Action,
+    Check,
+    Close,
+    Core,
+    Expire,
+    Fail,
+    Grant,
+    Leak,
+    Look,
+    Open,
+    Reason,
+    Refuse,
+)
+from kecoa.pool._errors import PoolClosed, PoolFull, PoolTimeout
+
+_Hook = Callable[[Any], object]
+
+#: Threads that connect at the same time, for one pool.
+_OPENERS = 8
+#: Seconds that `check_connection` gives the server.
+_CHECK_TIMEOUT = 5.0
+#: No sleep is longer, which platforms limit.
+_LONGEST_SLEEP = 3600.0
+
+
+class _Slot:
+    """Where a waiting thread finds what became of it."""
+
+    __slots__ = ("action", "error", "lock")
+
+    def __init__(self) -> None:
+        self.action: Action | None = None
+        self.error: BaseException | None = None
+        # Held until there is an action; made only by a thread that has to wait.
+        self.lock: threading.Lock | None = None
+
+    def tell(self, action: Action) -> None:
+        self.action = action
+        if self.lock is not None and self.lock.locked():
+            self.lock.release()
+
+
+@dataclass
+class _Loan:
+    number: int
+    ref: weakref.ref[Any]
+    taken: tuple[Place, ...]
+
+
+@dataclass
+class _Todo:
+    """What follows from a change and is done when the lock is free again."""
+
+    close: list[tuple[Any, Reason]]
+    look: list[tuple[int, Any]]
+    warn: list[str]
+    openers: int = 0
+    wake: bool = False
+
+
+class Pool(PoolBase):
+    """Keeps connections, and lends them to one thread at a time.
+
+        with Pool(dsn, min_size=2, max_size=10) as pool:
+            with pool.connection() as conn:
+                conn.cursor().execute("UPDATE accounts SET balance = balance - %s WHERE id = %s", (100, 1))
+
+    - `min_size` connections are opened with the pool, up to `max_size` (by default as many) when they are
+      asked for: by threads of the pool's, daemons that end with their work. Those beyond `min_size` are
+      closed when they were not used for `max_idle` seconds.
+    - Callers get connections in the order in which they asked. After `timeout` seconds they get PoolTimeout,
+      which names the longest holders. `max_waiting` callers may wait; 0: any number. PoolFull beyond it.
+    - When no connection can be opened, whoever waits longest gets that error; but when the server was there
+      before, or says that it starts or is full, they wait for it, and it is tried with growing pauses.
+    - What the server has closed meanwhile is never lent: a look at the socket tells. A connection that was
+      idle for `check_after` seconds is also asked by `check(conn)`, which raises when it is no good: a round
+      trip by `check_connection` unless given. None: never; when only `check` is given: each time.
+    - A connection older than `max_lifetime` seconds (up to the part `lifetime_jitter` less, so that not all
+      end at once) is replaced when it comes back, or at rest.
+    - `configure(conn)` is called once for each new connection; `reset(conn)` whenever one comes back, after
+      its open transaction was rolled back and autocommit and its like were set back. Both must leave it
+      outside a transaction. `Pool.discard_session` is a `reset`.
+    - A connection that is held for longer than `leak_after` seconds is reported by a warning of the logger
+      `kecoa.pool` with the place where it was taken, once; one that is dropped without being returned as
+      well, and is replaced. `leak_frames` is how many frames of that place are kept; 0: none.
+    - `kwargs` are those of `kecoa.connect`. In a forked child the pool is empty, and opens its own.
+
+    Times are in seconds; None or infinity: no limit. ValueError, TypeError for limits that make no sense.
+    """
+
+    def __init__(
+        self,
+        dsn: str | None = None,
+        *,
+        min_size: int = 4,
+        max_size: int | None = None,
+        kwargs: dict[str, Any] | None = None,
+        timeout: float | None = 30.0,
+        max_waiting: int = 0,
+        max_idle: float | None = 600.0,
+        max_lifetime: float | None = 1800.0,
+        lifetime_jitter: float = 0.1,
+        check: _Hook | None = None,
+        check_after: float | None = None,
+        configure: _Hook | None = None,
+        reset: _Hook | None = None,
+        leak_after: float | None = None,
+        leak_frames: int = 1,
+        name: str = "pool",
+        open: bool = True,
+    ) -> None:
+        super().__init__(
+            min_size=min_size,
+            max_size=max_size,
+            kwargs=kwargs,
+            timeout=timeout,
+            max_waiting=max_waiting,
+            max_idle=max_idle,
+            max_lifetime=max_lifetime,
+            lifetime_jitter=lifetime_jitter,
+            check=check,
+            check_after=check_after,
+            leak_after=leak_after,
+            leak_frames=leak_frames,
+            name=name,
+        )
+        self._dsn = dsn
+        self._check = check or self.check_connection
+        self._configure = configure
+        self._reset = reset
+        # Connections that a forked child has from its parent, which it must not touch.
+        self._foreign: list[Any] = []
+        self._begin()
+        _pools.add(self)
+        if open:
+            self.open()
+
+    def _begin(self) -> None:
+        """Make the state of a pool that has nothing."""
+        self._core = Core(self._settings, random.random)
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._watched = 0
+        self._slots: dict[int, _Slot] = {}
+        # By the core's number: all but those that are lent, which only their borrowers keep alive.
+        self._conns: dict[int, Any] = {}
+        # By id() of the connection.
+        self._loans: dict[int, _Loan] = {}
+        self._taken: dict[int, tuple[Place, ...]] = {}
+        self._session: dict[int, tuple[Any, ...]] = {}
+        self._to_open: deque[int] = deque()
+        self._openers = 0
+        # To the housekeeper. Its `put` is safe where a garbage collection may interrupt anything.
+        self._mailbox: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._housekeeper: threading.Thread | None = None
+        self._planned = math.inf
+
+    # ---- life -------------------------------------------------------------------------------------
+
+    def open(self, wait: bool = False, timeout: float = 30.0) -> None:
+        """Begin to open connections; with `wait`, return when there are `min_size`."""
+        with self._lock:
+            if self._core.closed:
+                self._core.open(time.monotonic())
+            todo = self._settle()
+        self._do(todo)
+        if wait:
+            self.wait(timeout)
+
+    def wait(self, timeout: float | None = 30.0) -> None:
+        """Wait until there are `min_size` connections. PoolTimeout after `timeout` seconds."""
+        limit = _settings.optional("timeout", timeout)
+        if not self._await(lambda: self._core.closed or self._core.size >= self._core.min_size, limit):
+            raise PoolTimeout(
+                f"{self.name}: expected {self.min_size} connections after {timeout} s,"
+                f" found {self._sizes(time.monotonic())}"
+            )
+        self._refuse_closed()
+
+    def close(self, timeout: float | None = 0.0) -> bool:
+        """Close idle connections at once, and lent ones when they come back; who waits gets PoolClosed.
+
+        Waits up to `timeout` seconds for those that are lent; whether all came back.
+        """
+        limit = _settings.optional("timeout", timeout)
+        with self._lock:
+            self._core.close()
+            todo = self._settle()
+        self._do(todo)
+        self._mailbox.put(None)
+        return self._await(lambda: not self._core.size, limit)
+
+    def drain(self, timeout: float | None = 0.0) -> bool:
+        """Replace every connection, without a moment in which there is none.
+
+        Idle ones are replaced one after the other, and lent meanwhile; lent ones when they come back. Waits
+        up to `timeout` seconds; whether all are replaced.
+        """
+        limit = _settings.optional("timeout", timeout)
+        self._refuse_closed()
+        with self._lock:
+            self._core.drain(time.monotonic())
+            todo = self._settle()
+        self._do(todo)
+        return self._await(lambda: not self._core.stale, limit)
+
+    def resize(self, min_size: int, max_size: int | None = None) -> None:
+        """Change the sizes. What is too much is closed when it is idle."""
+        max_size = min_size if max_size is None else max_size
+        _settings.sizes(min_size, max_size)
+        with self._lock:
+            self._core.resize(time.monotonic(), min_size, max_size)
+            todo = self._settle()
+        self._do(todo)
+
+    def __enter__(self) -> Pool:
+        self.open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        mailbox = getattr(self, "_mailbox", None)
+        if mailbox is not None:
+            mailbox.put(None)
+
+    def _await(self, done: Callable[[], bool], timeout: float | None) -> bool:
+        with self._changed:
+            self._watched += 1
+            try:
+                return self._changed.wait_for(done, timeout)
+            finally:
+                self._watched -= 1
+
+    def _refuse_closed(self) -> None:
+        if self._core.closed:
+            raise self._closed_error()
+
+    def _closed_error(self) -> PoolClosed:
+        return PoolClosed(f"{self.name} is closed: open it with `pool.open()` or `with pool`")
+
+    # ---- lending ----------------------------------------------------------------------------------
+
+    @contextmanager
+    def connection(self, timeout: float | None = None) -> Iterator[Any]:
+        """Lend a connection for a block: committed at its end, rolled back when it raises."""
+        conn = self.getconn(timeout)
+        process = os.getpid()
+        try:
+            yield conn
+        except BaseException:
+            # The error of the block is what counts; a connection that can't be rolled back is not kept.
+            if os.getpid() == process:
+                with suppress(Exception):
+                    conn.rollback()
+            raise
+        else:
+            if os.getpid() == process and not conn.closed:
+                conn.commit()
+        finally:
+            self.putconn(conn)
+
+    def getconn(self, timeout: float | None = None) -> Any:
+        """Lend a connection; give it back with `putconn`.
+
+        PoolTimeout, PoolFull, PoolClosed, or the OperationalError that says why none can be opened.
+        """
+        limit = self.timeout if timeout is None else _settings.optional("timeout", timeout)
+        limit = math.inf if limit is None else limit
+        slot = _Slot()
+        asked = time.monotonic()
+        with self._lock:
+            waiter = self._core.acquire(asked, limit)
+            self._slots[waiter] = slot
+            todo = self._settle()
+        try:
+            self._do(todo)
+            return self._hand_out(self._wait(waiter, slot, asked, limit))
+        except BaseException:
+            self._give_up(waiter, slot)
+            raise
+        finally:
+            self._slots.pop(waiter, None)
+
+    def _wait(self, waiter: int, slot: _Slot, asked: float, limit: float) -> int:
+        """Return the number of the connection that is granted."""
+        while True:
+            action = slot.action
+            if action is None:
+                self._sleep(slot, asked + limit)
+            elif isinstance(action, Grant):
+                return action.conn
+            elif isinstance(action, Check):
+                self._examine(slot, action)
+            else:
+                raise self._refusal(slot, action, asked, limit)
+
+    def _sleep(self, slot: _Slot, deadline: float) -> None:
+        with self._lock:
+            if slot.action is not None:
+                return
+            slot.lock = lock = threading.Lock()
+            lock.acquire()
+        remaining = deadline - time.monotonic()
+        if lock.acquire(timeout=max(0.0, min(remaining, _LONGEST_SLEEP))):
+            return
+        with self._lock:
+            self._core.tick(time.monotonic())
+            todo = self._settle()
+        self._do(todo)
+
+    def _examine(self, slot: _Slot, check: Check) -> None:
+        conn = self._conns[check.conn]
+        good = False
+        try:
+            good = _is_alive(conn)
+            if good and check.ask:
+                self._check(conn)
+                good = self._is_outside(conn)
+        except Exception as error:
+            good = False
+            logger.info("%s: a connection failed its check: %s", self.name, error)
+        finally:
+            # The thread may be interrupted: then the connection is in doubt.
+            with self._lock:
+                slot.action = None
+                self._core.checked(time.monotonic(), check.conn, good)
+                todo = self._settle()
+            self._do(todo)
+
+    def _refusal(self, slot: _Slot, action: Action, asked: float, limit: float) -> BaseException:
+        now = time.monotonic()
+        if isinstance(action, Expire):
+            return PoolTimeout(self._timeout_text(now, limit, now - asked))
+        if isinstance(action, Refuse):
+            return PoolFull(self._full_text(now)) if action.why == "full" else self._closed_error()
+        return slot.error or PoolTimeout(self._timeout_text(now, limit, now - asked))
+
+    def _give_up(self, waiter: int, slot: _Slot) -> None:
+        with self._lock:
+            if isinstance(slot.action, Grant):
+                # One that is handed out already is found when its last reference goes.
+                if slot.action.conn in self._conns:
+                    self._core.release(time.monotonic(), slot.action.conn)
+            else:
+                self._core.cancel(time.monotonic(), waiter)
+            todo = self._settle()
+        self._do(todo)
+
+    def _hand_out(self, number: int) -> Any:
+        mailbox = self._mailbox
+        taken = places(self.leak_frames)
+        with self._lock:
+            conn = self._conns.pop(number)
+            ref = weakref.ref(conn, lambda _: mailbox.put(number))
+            self._loans[id(conn)] = _Loan(number, ref, taken)
+            self._taken[number] = taken
+        return conn
+
+    def putconn(self, conn: Any) -> None:
+        """Take a connection back; an open transaction is rolled back. ProgrammingError for one not lent."""
+        with self._lock:
+            loan = self._loans.get(id(conn))
+            if loan is None or loan.ref() is not conn:
+                if any(conn is foreign for foreign in self._foreign):
+                    return
+                raise ProgrammingError(
+                    f"{self.name}: expected a connection of this pool that is lent, found {conn!r}"
+                )
+            del self._loans[id(conn)]
+            self._conns[loan.number] = conn
+            keep = self._core.keeps(time.monotonic(), loan.number)
+        reason: Reason | None = "reset"
+        try:
+            reason = self._clean(conn, self._session.get(loan.number, ())) if keep else None
+        finally:
+            with self._lock:
+                self._taken.pop(loan.number, None)
+                self._core.release(time.monotonic(), loan.number, reason)
+                todo = self._settle()
+            self._do(todo)
+
+    def _clean(self, conn: Any, session: tuple[Any, ...]) -> Reason | None:
+        """Make a connection ready for the next caller; why it can't be kept, if it can't."""
+        try:
+            if conn.closed:
+                return "broken"
+            if not self._is_outside(conn):
+                conn.rollback()
+            for name, value in zip(_SESSION, session, strict=False):
+                if getattr(conn, name) != value:
+                    setattr(conn, name, value)
+            if self._reset is not None:
+                self._reset(conn)
+            if not self._is_outside(conn):
+                raise ProgrammingError("reset() left a transaction open")
+            return None if _is_alive(conn) else "broken"
+        except Exception as error:
+            if conn.closed:
+                return "broken"
+            logger.warning("%s: a connection that came back is closed: %s", self.name, error)
+            return "reset"
+
+    @staticmethod
+    def _is_outside(conn: Any) -> bool:
+        return bool(conn.get_transaction_status() == extensions.TRANSACTION_STATUS_IDLE)
+
+    # ---- what follows -----------------------------------------------------------------------------
+
+    def _settle(self) -> _Todo:
+        """Take the core's actions, with the lock held: tell waiters, and return what is left to do."""
+        todo = _Todo([], [], [])
+        core = self._core
+        for action in core.actions:
+            if isinstance(action, (Grant, Check, Expire, Refuse)):
+                self._tell(action)
+            elif isinstance(action, Fail):
+                slot = self._slots.get(action.waiter)
+                if slot is not None:
+                    slot.error = self._last_error
+                self._tell(action)
+            elif isinstance(action, Open):
+                self._to_open.append(action.conn)
+            elif isinstance(action, Close):
+                self._session.pop(action.conn, None)
+                conn = self._conns.pop(action.conn, None)
+                if conn is not None:
+                    todo.close.append((conn, action.reason))
+            elif isinstance(action, Look):
+                todo.look.append((action.conn, self._conns[action.conn]))
+            elif isinstance(action, Leak):
+                todo.warn.append(self._leak_text(action.conn, action.held))
+        core.actions.clear()
+        todo.openers = min(len(self._to_open), _OPENERS - self._openers)
+        self._openers += todo.openers
+        if core.due < self._planned or (todo.openers and self._housekeeper is None):
+            self._planned = core.due
+            todo.wake = True
+        if core.closed and not core.size and self._housekeeper is not None:
+            todo.wake = True
+        if self._watched:
+            self._changed.notify_all()
+        return todo
+
+    def _tell(self, action: Grant | Check | Expire | Refuse | Fail) -> None:
+        slot = self._slots.get(action.waiter)
+        if slot is not None:
+            slot.tell(action)
+
+    def _do(self, todo: _Todo) -> None:
+        """Do what was left, without the lock."""
+        for text in todo.warn:
+            logger.warning("%s", text)
+        for conn, reason in todo.close:
+            logger.debug("%s: closing a connection: %s", self.name, reason)
+            with suppress(Exception):
+                conn.close()
+        for _ in range(todo.openers):
+            self._start_opener()
+        if todo.wake:
+            self._wake_housekeeper()
+        for number, conn in todo.look:
+            self._look(number, conn)
+
+    def _look(self, number: int, conn: Any) -> None:
+        if not _is_alive(conn):
+            with self._lock:
+                self._core.lost(time.monotonic(), number)
+                todo = self._settle()
+            self._do(todo)
+
+    # ---- connecting -------------------------------------------------------------------------------
+
+    def _connect(self) -> Any:
+        return connect(self._dsn, **self.kwargs)
+
+    def _start_opener(self) -> None:
+        thread = threading.Thread(target=self._work, name=f"kecoa {self.name} connects", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            # No thread can be had: the interpreter ends, or the process has too many.
+            self._work()
+
+    def _work(self) -> None:
+        """Open connections until none is asked for."""
+        while True:
+            with self._lock:
+                if not self._to_open:
+                    self._openers -= 1
+                    return
+                number = self._to_open.popleft()
+            self._open_one(number)
+
+    def _open_one(self, number: int) -> None:
+        core = self._core
+        conn = None
+        error: BaseException | None = None
+        try:
+            conn = self._connect()
+            if self._configure is not None:
+                self._configure(conn)
+                if not self._is_outside(conn):
+                    raise ProgrammingError(f"{self.name}: configure() left a transaction open")
+            session = tuple(getattr(conn, name) for name in _SESSION)
+        except BaseException as raised:
+            error = raised
+            if conn is not None:
+                with suppress(Exception):
+                    conn.close()
+        with self._lock:
+            if self._core is not core:
+                return
+            now = time.monotonic()
+            if error is None:
+                self._conns[number] = conn
+                self._session[number] = session
+                self._last_error = None
+                core.opened(now, number)
+            else:
+                self._last_error = error
+                core.open_failed(now, number, classify(error))
+            todo = self._settle()
+        if error is not None:
+            logger.warning("%s: no connection could be opened: %s", self.name, error)
+        self._do(todo)
+
+    # ---- housekeeping -----------------------------------------------------------------------------
+
+    def _wake_housekeeper(self) -> None:
+        with self._lock:
+            thread = self._housekeeper
+            if thread is None:
+                thread = self._housekeeper = threading.Thread(
+                    target=_keep_house,
+                    args=(weakref.ref(self), self._mailbox),
+                    name=f"kecoa {self.name}",
+                    daemon=True,
+                )
+                starts = True
+            else:
+                starts = False
+        if not starts:
+            self._mailbox.put(None)
+            return
+        try:
+            thread.start()
+        except RuntimeError:
+            self._housekeeper = None
+
+    def _keep_house(self, dropped: list[int]) -> float | None:
+        """Do what is due; for how many seconds there is nothing to do, None: for good."""
+        with self._lock:
+            now = time.monotonic()
+            texts = []
+            for number in dropped:
+                self._loans = {key: loan for key, loan in self._loans.items() if loan.number != number}
+                if number in self._taken and number not in self._conns:
+                    texts.append(self._dropped_text(number))
+                    del self._taken[number]
+                    self._core.collected(now, number)
+            self._core.tick(now)
+            todo = self._settle()
+            todo.warn += texts
+            todo.wake = False
+        self._do(todo)
+        with self._lock:
+            if self._core.closed and not self._core.size:
+                self._housekeeper = None
+                self._planned = math.inf
+                return None
+            self._planned = self._core.due
+            return max(0.0, self._core.due - time.monotonic())
+
+    def _where(self, conn: int) -> str:
+        return spell(self._taken.get(conn, ()))
+
+    # ---- hooks ------------------------------------------------------------------------------------
+
+    @staticmethod
+    def check_connection(conn: Any) -> None:
+        """Ask the server whether it is there, for `check`: one round trip, of at most 5 seconds."""
+        before = conn.autocommit
+        conn.autocommit = True
+        try:
+            with conn.cursor(cursor_factory=extensions.cursor) as cur:
+                cur.execute("SELECT 1", timeout=_CHECK_TIMEOUT)
+        finally:
+            if not conn.closed:
+                conn.autocommit = before
+
+    @staticmethod
+    def discard_session(conn: Any) -> None:
+        """Undo what the last caller did to the session, for `reset`: settings, temporary tables, LISTEN.
+
+        One round trip. As DISCARD ALL, but for prepared statements, which kecoa keeps account of.
+        """
+        before = conn.autocommit
+        conn.autocommit = True
+        try:
+            with conn.cursor(cursor_factory=extensions.cursor) as cur:
+                cur.execute(DISCARD_SESSION[conn.get_parameter_status("crdb_version") is not None])
+        finally:
+            if not conn.closed:
+                conn.autocommit = before
+
+
+#: What is set back when a connection returns; autocommit first, the others can't be set within BEGIN.
+_SESSION = ("autocommit", "isolation_level", "readonly", "deferrable")
+
+_pools: weakref.WeakSet[Pool] = weakref.WeakSet()
+
+
+def _is_alive(conn: Any) -> bool:
+    """Look at the socket, without waiting."""
+    try:
+        conn.poll()
+    except Exception:
+        return False
+    return not conn.closed
+
+
+def _keep_house(ref: weakref.ref[Pool], mailbox: queue.SimpleQueue[int | None]) -> None:
+    """Run the housekeeper's thread, which does not keep the pool alive."""
+    dropped: list[int] = []
+    while True:
+        pool = ref()
+        if pool is None:
+            return
+        wait = pool._keep_house(dropped)
+        del pool
+        if wait is None:
+            return
+        dropped = []
+        with suppress(queue.Empty):
+            item = mailbox.get(timeout=min(wait, _LONGEST_SLEEP))
+            while True:
+                if item is not None:
+                    dropped.append(item)
+                item = mailbox.get_nowait()
+
+
+def _after_fork() -> None:
+    """Empty the pools of a forked child: their sockets are the parent's."""
+    for pool in list(_pools):
+        was_open = not pool._core.closed
+        lent = (loan.ref() for loan in pool._loans.values())
+        pool._foreign += [*pool._conns.values(), *(conn for conn in lent if conn is not None)]
+        sizes = pool._core.min_size, pool._core.max_size
+        pool._begin()
+        pool._core.min_size, pool._core.max_size = sizes
+        if was_open:
+            pool._core.open(time.monotonic(), dormant=True)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
