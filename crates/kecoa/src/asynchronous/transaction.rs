@@ -13,6 +13,7 @@ use super::rows::RowStream;
 use super::{FailedAttempt, TransactionError, TransactionOptions};
 use crate::error::{Error, ErrorKind};
 use crate::extended::{self, Encoded, EncodedRows};
+use crate::observe;
 use crate::pipeline::{Answers, Pipeline};
 use crate::pulled::PulledRows;
 use crate::result::ResultSet;
@@ -339,6 +340,7 @@ pub(super) async fn run<T, E: TransactionError>(
     }
     let started = Instant::now();
     let mut attempts = Attempts::new(options.policy.clone(), Duration::ZERO)?;
+    observe::note_transaction();
     // Whether the next attempt goes on in the transaction of the last one, behind its savepoint.
     let mut resumed = false;
     loop {
@@ -368,6 +370,7 @@ pub(super) async fn run<T, E: TransactionError>(
         {
             decision = Decision::RetryOnFreshConnection(wait);
         }
+        observe::note_decision(broken.error.sqlstate(), failure, decision);
         if let Some(observer) = &options.observer {
             let elapsed = attempts.elapsed();
             observer(&FailedAttempt { attempt: number, error: &broken.error, decision, elapsed });
