@@ -22,7 +22,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyCapsule, PyDict, PyList, PyString, PyTuple, PyType};
 
 pub(crate) use info::ConnectionInfo;
-pub(crate) use limits::Limited;
+pub(crate) use limits::{Limited, current as current_limit};
 pub(crate) use link::Signals;
 use link::{Link, lock};
 pub(crate) use lobject::LargeObject;

@@ -112,16 +112,21 @@ fn build(
 }
 
 /// The exception for a statement that was cancelled because its time was up: QueryCanceled, whatever
-/// the server made of the request to cancel.
+/// the server made of the request to cancel. `commit` when the statement was a COMMIT.
 pub(crate) fn timed_out(
     py: Python<'_>,
     error: &kecoa::Error,
     limit: std::time::Duration,
     codec: &Arc<Codec>,
+    commit: bool,
 ) -> PyErr {
     let make = || {
         let outcome = match error.server() {
             Some(_) => "it was cancelled",
+            None if error.is_connection_lost() && commit => {
+                "the server did not end it when asked to cancel, so the connection was closed, and \
+                 whether the transaction was committed is not known"
+            }
             None if error.is_connection_lost() => {
                 "the server did not end it when asked to cancel, so the connection was closed"
             }
@@ -132,6 +137,7 @@ pub(crate) fn timed_out(
         if let Ok(driver_error) = value.cast::<DriverError>() {
             driver_error.get().set(Details {
                 lost: error.is_connection_lost(),
+                commit_sent: commit && error.is_connection_lost(),
                 code: Some("57014".to_owned()),
                 report: error.server().map(|server| Report {
                     server: Arc::new(server.clone()),
@@ -162,6 +168,8 @@ fn own_class<'py>(py: Python<'py>, error: &kecoa::Error) -> PyResult<Bound<'py, 
     let name = match error.kind() {
         ErrorKind::Usage | ErrorKind::Config => "ProgrammingError",
         ErrorKind::Conversion => "DataError",
+        // The class of what the server itself says of limits, without its code: it said nothing.
+        ErrorKind::ResultTooLarge => return class_for(py, "54000"),
         _ => "OperationalError",
     };
     Ok(globals::get(py)?.exceptions.class(py, name))

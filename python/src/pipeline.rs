@@ -8,8 +8,9 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::connection::Connection;
+use crate::connection::{Connection, current_limit};
 use crate::cursor::{Cursor, merged};
+use crate::error::timed_out;
 use crate::globals;
 
 /// Statements that are gathered, and sent together by `sync()` or at the end of the `with` block.
@@ -64,6 +65,7 @@ impl Pipeline {
             Cursor::take_answer(first.cursor.bind(py), connection, answer)?;
         }
         let texts: Vec<Arc<[u8]>> = rest.iter().map(|queued| queued.sql.clone()).collect();
+        let mut expired = false;
         let answers = Connection::drive(connection, |client, hook| {
             let mut requests = Vec::with_capacity(texts.len());
             for sql in &texts {
@@ -73,12 +75,20 @@ impl Pipeline {
                 .into_iter()
                 .map(|request| request.and_then(|request| client.finish(request, hook)))
                 .collect();
+            expired = hook.has_expired();
             Ok(answers)
         })?;
         let answers = answers.unwrap_or_default();
+        let limit = current_limit().filter(|_| expired);
         let mut failed = None;
         for (queued, answer) in rest.iter().zip(answers) {
-            let taken = Cursor::take_answer(queued.cursor.bind(py), connection, answer);
+            let taken = match (answer, limit) {
+                (Err(error), Some(limit)) if error.kind() == kecoa::ErrorKind::Interrupted => {
+                    let codec = connection.get().codec();
+                    Err(timed_out(py, &error, limit.time, &codec, false))
+                }
+                (answer, _) => Cursor::take_answer(queued.cursor.bind(py), connection, answer),
+            };
             if let Err(error) = taken {
                 failed.get_or_insert(error);
             }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import threading
 import time
@@ -53,6 +54,77 @@ def test_a_connection_has_a_limit_for_all_its_statements(connect: Callable[..., 
     conn.statement_timeout = None
     assert conn.statement_timeout is None
     cur.execute("SELECT pg_sleep(0.5)")
+
+
+def slow_to_commit(conn: Any) -> None:
+    """Leaves a transaction open whose COMMIT takes long."""
+    cur = conn.cursor()
+    cur.execute("""
+        CREATE TEMPORARY TABLE slow (a int);
+        CREATE FUNCTION pg_temp.dawdle() RETURNS trigger LANGUAGE plpgsql AS
+            $$BEGIN PERFORM pg_sleep(30); RETURN NULL; END$$;
+        CREATE CONSTRAINT TRIGGER dawdling AFTER INSERT ON slow
+            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION pg_temp.dawdle()
+    """)
+    conn.commit()
+    cur.execute("INSERT INTO slow VALUES (1)")
+
+
+def test_commit_has_a_limit(connect: Callable[..., Any]) -> None:
+    conn = connect()
+    slow_to_commit(conn)
+    conn.statement_timeout = 0.1
+    with pytest.raises(errors.QueryCanceled, match="limit of 100ms: it was cancelled"):
+        conn.commit()
+    assert conn.info.transaction_status == kecoa.extensions.TRANSACTION_STATUS_IDLE
+    cur = conn.cursor()
+    cur.execute("SELECT count(*) FROM slow")
+    assert cur.fetchone() == (0,)
+
+
+def test_cursors_on_the_server_have_a_limit(connect: Callable[..., Any]) -> None:
+    conn = connect()
+    named = conn.cursor("slow")
+    named.execute("SELECT pg_sleep(30) FROM generate_series(1, 2)")
+    conn.statement_timeout = 0.1
+    with pytest.raises(errors.QueryCanceled, match="limit of 100ms"):
+        named.fetchone()
+    conn.rollback()
+
+
+@pytest.mark.parametrize(
+    "sql", ["COPY (SELECT pg_sleep(30)) TO STDOUT", "COPY pg_temp.slow FROM STDIN"], ids=["out", "in"]
+)
+def test_copy_has_a_limit(connect: Callable[..., Any], sql: str) -> None:
+    conn = connect()
+    cur = conn.cursor()
+    cur.execute("CREATE TEMPORARY TABLE slow (a int)")
+    conn.commit()
+
+    class Endless(io.RawIOBase):
+        def read(self, size: int = -1) -> bytes:
+            return b"1\n" * 4096
+
+        def write(self, data: Any) -> int:
+            return len(data)
+
+    conn.statement_timeout = 0.2
+    with pytest.raises(errors.QueryCanceled, match="limit of 200ms"):
+        cur.copy_expert(sql, Endless())
+    conn.rollback()
+    cur.execute("SELECT count(*) FROM slow")
+    assert cur.fetchone() == (0,)
+
+
+def test_a_pipeline_has_a_limit(connect: Callable[..., Any]) -> None:
+    conn = connect(statement_timeout=0.2)
+    conn.autocommit = True
+    with pytest.raises(errors.QueryCanceled, match="limit of 200ms"), conn.pipeline() as pipeline:
+        first = pipeline.execute("SELECT 1")
+        pipeline.execute(SLEEP)
+        pipeline.execute(SLEEP)
+    assert first.fetchone() == (1,)
+    conn.cursor().execute("SELECT 1")
 
 
 @pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf"), 1e300])

@@ -76,6 +76,8 @@ pub(crate) fn copy_in(
                     Ok(Fed::Everything) => session.copy_done()?,
                     // After its error the server waits for no end of the data either.
                     Ok(Fed::UntilRefused) => {}
+                    // The server looks at a cancel request when it hears more, which this is.
+                    Ok(Fed::UntilCancelled) => session.copy_fail("cancelled by the client")?,
                     Ok(Fed::UntilFailed(error)) => {
                         session.copy_fail(&reason(&error))?;
                         course.failed =
@@ -101,6 +103,7 @@ pub(crate) fn copy_in(
 enum Fed {
     Everything,
     UntilRefused,
+    UntilCancelled,
     UntilFailed(std::io::Error),
 }
 
@@ -130,6 +133,9 @@ fn feed(
             Err(error) => return Ok(Fed::UntilFailed(error)),
         };
         session.copy_data(chunk.get(..n).unwrap_or_default(), hook)?;
+        if session.is_cancelled() {
+            return Ok(Fed::UntilCancelled);
+        }
     }
 }
 

@@ -454,7 +454,8 @@ impl Session {
     /// Sends copy data, writing it out before more piles up.
     pub(crate) fn copy_data(&mut self, data: &[u8], hook: &mut dyn Interrupt) -> Result<(), Error> {
         self.connection.copy_data(data)?;
-        self.transmit(hook)
+        self.transmit(hook)?;
+        self.look_around(hook)
     }
 
     pub(crate) fn copy_done(&mut self) -> Result<(), Error> {

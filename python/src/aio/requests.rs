@@ -18,6 +18,9 @@ use crate::globals;
 /// How many bytes of statements wait at most, where they wait for each other.
 const UNSENT: usize = 64 * 1024;
 
+/// How many seconds a request may take to end that is cancelled because its results are too large.
+const GRACE: f64 = 10.0;
+
 /// A request that was submitted.
 pub(super) struct Pending {
     /// Counts requests, so that a timer knows whether it is still about its own.
@@ -275,11 +278,17 @@ impl AsyncLink {
         if pulling {
             return AsyncLink::wake_pull(slf);
         }
+        let too_large;
         let stepped = {
             let mut link = this.connection.get().link();
             let Some(client) = link.client.as_mut() else { return Ok(()) };
-            if idle { client.poll().map(|()| None) } else { client.advance() }
+            let stepped = if idle { client.poll().map(|()| None) } else { client.advance() };
+            too_large = client.has_excess();
+            stepped
         };
+        if too_large {
+            AsyncLink::give_up(slf, None, GRACE)?;
+        }
         match stepped {
             Ok(Some(wanted)) => {
                 AsyncLink::catch_up(slf)?;

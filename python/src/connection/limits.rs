@@ -9,18 +9,26 @@ use pyo3::prelude::*;
 use super::Connection;
 use super::link::lock;
 
+/// How long a request may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit {
+    pub(crate) time: Duration,
+    /// The request is a COMMIT: cut off without an answer, its outcome is not known.
+    pub(crate) commit: bool,
+}
+
 thread_local! {
     /// How long each request of this thread may take.
-    static LIMIT: Cell<Option<Duration>> = const { Cell::new(None) };
+    static LIMIT: Cell<Option<Limit>> = const { Cell::new(None) };
 }
 
 /// While it lives, each request that this thread drives has the limit.
 pub(crate) struct Limited {
-    before: Option<Duration>,
+    before: Option<Limit>,
 }
 
 impl Limited {
-    pub(crate) fn to(limit: Option<Duration>) -> Limited {
+    fn to(limit: Option<Limit>) -> Limited {
         Limited { before: LIMIT.replace(limit) }
     }
 }
@@ -32,7 +40,7 @@ impl Drop for Limited {
 }
 
 /// The limit of the request that is about to be driven.
-pub(super) fn current() -> Option<Duration> {
+pub(crate) fn current() -> Option<Limit> {
     LIMIT.get()
 }
 
@@ -47,6 +55,14 @@ impl Connection {
     /// Puts a statement under a limit: its own, or the connection's.
     pub(crate) fn limited(&self, seconds: Option<f64>) -> PyResult<Limited> {
         let own = seconds.map(parse).transpose()?;
-        Ok(Limited::to(own.or_else(|| lock(&self.state).statement_timeout)))
+        let time = own.or_else(|| lock(&self.state).statement_timeout);
+        Ok(Limited::to(time.map(|time| Limit { time, commit: false })))
+    }
+
+    /// Puts what the connection sends by itself under its limit, unless a statement's own holds.
+    pub(crate) fn limited_command(&self, commit: bool) -> Limited {
+        let time = LIMIT.get().map(|limit| limit.time);
+        let time = time.or_else(|| lock(&self.state).statement_timeout);
+        Limited::to(time.map(|time| Limit { time, commit }))
     }
 }

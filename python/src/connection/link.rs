@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use kecoa::Interrupt;
 use kecoa::blocking::{Client, Connecting};
@@ -64,6 +64,11 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
+    /// Whether the time is up.
+    pub(crate) fn has_expired(&self) -> bool {
+        self.expired
+    }
+
     /// What a handler raised, if one did.
     pub(crate) fn into_raised(self) -> Option<PyErr> {
         self.raised
@@ -71,6 +76,10 @@ impl Signals {
 }
 
 impl Interrupt for Signals {
+    fn patience(&self) -> Option<Duration> {
+        Some(self.deadline?.saturating_duration_since(Instant::now()))
+    }
+
     fn check(&mut self) -> ControlFlow<()> {
         if self.raised.is_some() {
             return ControlFlow::Break(());
@@ -157,7 +166,7 @@ impl Connection {
         let limit = limits::current();
         let (outcome, aftermath, signals) = py.detach(|| {
             let mut link = lock(&this.link);
-            let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+            let deadline = limit.and_then(|limit| Instant::now().checked_add(limit.time));
             let mut signals = Signals { deadline, ..Signals::default() };
             let outcome = work(&mut link, &mut signals);
             let aftermath = Aftermath::collect(&mut link);
@@ -180,7 +189,8 @@ impl Connection {
         if let (true, Some(Err(error)), Some(limit)) = (signals.expired, &outcome, limit)
             && error.kind() == kecoa::ErrorKind::Interrupted
         {
-            return Err(crate::error::timed_out(py, error, limit, &this.codec()));
+            let codec = this.codec();
+            return Err(crate::error::timed_out(py, error, limit.time, &codec, limit.commit));
         }
         match outcome {
             Some(outcome) => Ok(outcome),

@@ -85,6 +85,20 @@ impl State {
     }
 }
 
+/// Runs a command of the connection's own. A COMMIT that the server confirmed although its time was
+/// up, and it was asked to cancel, is no failure.
+fn run_command(client: &mut Client, sql: &str, hook: &mut Signals) -> Result<(), kecoa::Error> {
+    let commits = client.commits();
+    match client.run(&Request::Query(sql.as_bytes()), hook) {
+        Err(error)
+            if error.kind() == kecoa::ErrorKind::Interrupted && client.commits() > commits =>
+        {
+            Ok(())
+        }
+        done => done.map(drop),
+    }
+}
+
 fn on_off(value: bool) -> &'static str {
     if value { "on" } else { "off" }
 }
@@ -95,13 +109,14 @@ impl Connection {
         if let Some(callback) = slf.get().green(slf.py())? {
             return Connection::command_green(slf, &callback, sql, commit);
         }
+        let _limited = slf.get().limited_command(commit);
         let driven = Connection::drive(slf, |client, hook| {
             if commit {
                 // A session that the server has already ended was lost before COMMIT: nothing of it
                 // is committed. Found out only after sending, it would be ambiguous.
                 client.poll()?;
             }
-            client.run(&Request::Query(sql.as_bytes()), hook).map(drop)
+            run_command(client, sql, hook)
         })?;
         driven.map_err(|error| Connection::command_failed(slf, sql, commit, &error))
     }
@@ -200,6 +215,7 @@ impl Connection {
             return Ok(());
         }
         let begin = lock(&this.state).begin();
+        let _limited = this.limited_command(false);
         let driven = Connection::drive(slf, |client, hook| {
             if !lock(&this.state).wants_begin() {
                 return Ok(());
@@ -242,14 +258,14 @@ impl Connection {
             }
             return done;
         }
+        let _limited = this.limited_command(commit);
         let driven = Connection::drive(slf, |client, hook| {
             if !this.leave(STATUS_BEGIN) {
                 return Ok(());
             }
             // Seen before COMMIT is sent, a session that was ended leaves no doubt about it.
             let there = if commit { client.poll() } else { Ok(()) };
-            let done =
-                there.and_then(|()| client.run(&Request::Query(sql.as_bytes()), hook).map(drop));
+            let done = there.and_then(|()| run_command(client, sql, hook));
             if done.is_ok() || commit {
                 lock(&this.state).status = STATUS_READY;
             }

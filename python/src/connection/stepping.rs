@@ -241,7 +241,14 @@ impl Connection {
     fn step(&self, py: Python<'_>) -> Driven<Option<Readiness>> {
         let (step, aftermath) = py.detach(|| {
             let mut link = lock(&self.link);
-            let step = link.client.as_mut().map(kecoa::blocking::Client::advance);
+            let step = link.client.as_mut().map(|client| {
+                let step = client.advance();
+                if client.has_excess() {
+                    // It goes on, if it cannot be cancelled, and its rows are dropped.
+                    let _ = client.canceller().cancel();
+                }
+                step
+            });
             (step, Aftermath::collect(&mut link))
         });
         if let Some(aftermath) = aftermath {

@@ -221,6 +221,7 @@ impl Cursor {
             // psycopg2 runs any statement.
             return Cursor::run(slf, &connection, sql, Mode::Normal);
         };
+        let _limited = connection.get().limited(None)?;
         Connection::begin_now(&connection)?;
         let (copied, trouble) = match direction {
             Direction::In => {

@@ -91,6 +91,7 @@ impl Cursor {
         this.check_mark(py, connection.get())?;
         let what = if amount == "ALL" { "fetchall" } else { "fetchone" };
         connection.get().refuse_prepared(py, what)?;
+        let _limited = this.limited(py, None)?;
         let sql = format!("FETCH FORWARD {amount} FROM {}", named.quoted);
         Cursor::run(slf, &connection, sql.as_bytes(), held(&named))
     }
@@ -106,6 +107,7 @@ impl Cursor {
         let connection = this.connection_of(slf.py())?;
         this.check_mark(slf.py(), connection.get())?;
         connection.get().refuse_prepared(slf.py(), "scroll")?;
+        let _limited = this.limited(slf.py(), None)?;
         let how = if absolute { "ABSOLUTE " } else { "" };
         let sql = format!("MOVE {how}{value} FROM {}", named.quoted);
         Cursor::run(slf, &connection, sql.as_bytes(), held(&named))?;
@@ -140,6 +142,7 @@ impl Cursor {
             return Ok(());
         }
         this.check_mark(py, connection.get())?;
+        let _limited = this.limited(py, None)?;
         let sql = format!("CLOSE {}", named.quoted);
         Cursor::run(slf, &connection, sql.as_bytes(), Mode::NoBegin)
     }

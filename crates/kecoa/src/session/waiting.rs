@@ -29,6 +29,11 @@ impl Session {
         self.cancelled.take().is_some_and(|cancelled| cancelled.why == Why::Interrupted)
     }
 
+    /// Whether the request under way was cancelled, and is only waited for.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.is_some()
+    }
+
     /// The error of a request whose results were too large; asked once, when it is over.
     pub(crate) fn take_excess(&mut self, request: RequestId) -> Option<Error> {
         let held = self.budget.take_exceeded(request)?;
@@ -83,7 +88,7 @@ impl Session {
 
     /// Looks at the hook now and then while data keeps coming: a server that never falls silent must
     /// not keep the caller from leaving.
-    fn look_around(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
+    pub(super) fn look_around(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
         let Some(looked) = self.looked else {
             // Most requests are answered by one read: they need no clock.
             self.looked = Some(Instant::now());
