@@ -6,6 +6,7 @@
 //! a process of their own.)
 
 mod demo;
+mod doctor;
 mod failure;
 mod faults;
 mod local;
@@ -34,6 +35,8 @@ enum Command {
     Faults(faults::Arguments),
     /// Move money between two accounts, in a retried transaction
     Demo(demo::Arguments),
+    /// Say step by step what works between here and a database, and what to change
+    Doctor(doctor::Arguments),
     /// Run a Python program written for psycopg2, unmodified, on kecoa
     Run(run::Arguments),
 }
@@ -62,6 +65,7 @@ pub fn main_from(
         Command::Local(arguments) => local::run(arguments, self_command),
         Command::Faults(arguments) => faults::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments, self_command),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
     };
     match result {

@@ -39,6 +39,7 @@ fn version_and_help_go_to_stdout_with_success() {
         &["local", "--help"],
         &["local", "start", "--help"],
         &["demo", "--help"],
+        &["doctor", "--help"],
         &["run", "--help"],
     ] {
         let output = kecoa(arguments);

@@ -1,0 +1,127 @@
+//! The configuration: what is asked for, and who says so.
+
+use std::env;
+
+use kecoa::Config;
+use kecoa::config::{Environment, Target, options};
+use kecoa::observe;
+use serde_json::{Map, Value, json};
+
+use super::report::{Report, Step};
+
+/// What the further steps connect with.
+pub(super) struct Setup {
+    pub(super) config: Config,
+    pub(super) targets: Vec<Target>,
+}
+
+/// Within this many seconds a connection must be made, unless the configuration says otherwise.
+const CONNECT_TIMEOUT: &str = "15";
+
+pub(super) fn examine(url: Option<&str>, report: &mut Report) -> Option<Setup> {
+    let mut step = Step::new("configuration");
+    let setup = read(url, &mut step);
+    report.add(step);
+    setup
+}
+
+fn read(url: Option<&str>, step: &mut Step) -> Option<Setup> {
+    let (text, origin) = match url {
+        Some(url) => (url.to_owned(), "given"),
+        None => match env::var("DATABASE_URL").ok().filter(|url| !url.is_empty()) {
+            Some(url) => (url, "DATABASE_URL"),
+            None => {
+                step.say("no URL was given and DATABASE_URL is not set: the PG* variables count");
+                (String::new(), "given")
+            }
+        },
+    };
+    let text = without_driver(text, step);
+    let given = match Config::parse(&text) {
+        Ok(config) => config,
+        Err(error) => {
+            step.fail(
+                error.to_string(),
+                "write it as postgresql://user:password@host:port/database",
+            );
+            return None;
+        }
+    };
+    let resolved = given.resolve(&Environment::from_process()).and_then(|mut config| {
+        if config.get("connect_timeout").is_none() {
+            let mut limited = given.clone();
+            limited.set("connect_timeout", CONNECT_TIMEOUT)?;
+            config = limited.resolve(&Environment::from_process())?;
+        }
+        let targets = config.targets()?;
+        Ok(Setup { config, targets })
+    });
+    match resolved {
+        Ok(setup) => {
+            show(&given, &setup, origin, step);
+            Some(setup)
+        }
+        Err(error) => {
+            step.fail(error.to_string(), "correct this option where it was given");
+            None
+        }
+    }
+}
+
+/// SQLAlchemy's URLs name a driver, and CockroachDB's dialect: neither is part of a connection.
+fn without_driver(text: String, step: &mut Step) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text };
+    let dialect = scheme.split('+').next().unwrap_or_default();
+    let known = matches!(dialect, "postgresql" | "postgres" | "cockroachdb" | "cockroach");
+    if !known || matches!(scheme, "postgresql" | "postgres") {
+        return text;
+    }
+    step.say(format!(
+        "{scheme}:// is SQLAlchemy's form of postgresql://; outside of it write that"
+    ));
+    format!("postgresql://{rest}")
+}
+
+/// Every option, who gave it, and nothing that is secret.
+fn show(given: &Config, setup: &Setup, origin: &str, step: &mut Step) {
+    let mut facts = Map::new();
+    for (name, value) in setup.config.pairs() {
+        if name == "connect_timeout" && given.get(name).is_none() && variable(name).is_none() {
+            continue;
+        }
+        let value = if Config::is_secret(name) && !value.is_empty() { "xxx" } else { value };
+        let from = source(name, given, origin);
+        step.say(format!("{name}={value} ({from})"));
+        facts.insert(name.to_owned(), json!({ "value": value, "source": from }));
+    }
+    let without_password = setup.config.password().is_none();
+    let from_file = (0..setup.targets.len()).any(|i| observe::has_password(&setup.config, i));
+    if without_password && from_file {
+        step.say("password=xxx (password file)");
+        facts.insert("password".to_owned(), json!({ "value": "xxx", "source": "password file" }));
+    }
+    step.fact("options", Value::Object(facts));
+    for notice in setup.config.notices() {
+        step.warn(notice);
+    }
+}
+
+fn variable(name: &str) -> Option<&'static str> {
+    let option = options().find(|option| option.name == name)?;
+    option.variable.filter(|variable| env::var_os(variable).is_some_and(|value| !value.is_empty()))
+}
+
+/// Who gave an option. What neither the caller nor a variable gave comes from a service file, if one
+/// is in use and the option has no default that needs no file.
+fn source(name: &str, given: &Config, origin: &str) -> String {
+    let service = given.get("service").is_some() || variable("service").is_some();
+    match name {
+        _ if given.get(name).is_some() => origin.to_owned(),
+        _ if service && variable(name).is_none() => "service file or default".to_owned(),
+        _ => match (variable(name), name) {
+            (Some(variable), _) => variable.to_owned(),
+            (None, "user" | "dbname" | "host" | "port") => "default".to_owned(),
+            (None, _) => "found in ~/.postgresql".to_owned(),
+        },
+    }
+}

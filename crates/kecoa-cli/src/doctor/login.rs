@@ -1,0 +1,95 @@
+//! Logging in: whether the server takes the user, and how it asks.
+
+use std::time::Duration;
+
+use kecoa::blocking::Client;
+use kecoa::observe::{self, Authentication};
+use kecoa::{Error, ErrorKind};
+
+use super::configuration::Setup;
+use super::network::{Reached, is_near};
+use super::report::{Report, Step};
+
+const PATIENCE: Duration = Duration::from_secs(5);
+
+pub(super) fn examine(setup: &Setup, reached: &Reached, report: &mut Report) -> Option<Client> {
+    let mut step = Step::new("login");
+    let client = match Client::connect(&setup.config) {
+        Ok(client) => {
+            succeeded(setup, reached, &client, &mut step);
+            Some(client)
+        }
+        Err(error) => {
+            step.fact("sqlstate", error.sqlstate());
+            let change = advice(&error);
+            step.fail(error.to_string(), change);
+            None
+        }
+    };
+    report.add(step);
+    client
+}
+
+fn succeeded(setup: &Setup, reached: &Reached, client: &Client, step: &mut Step) {
+    let config = &setup.config;
+    let (user, database) = (config.user().unwrap_or_default(), config.dbname().unwrap_or_default());
+    step.say(format!("as {user} to database {database}"));
+    let tls = client.tls_info().is_some();
+    step.say(if tls { "encrypted" } else { "not encrypted" });
+    step.fact("encrypted", tls);
+    let asked = observe::authentication(config, &reached.target, reached.address, tls, PATIENCE);
+    let Ok(Authentication::Method(method)) = asked else { return };
+    step.say(match method.as_str() {
+        "none" => "the server asked for no password (trust, or a client certificate)".to_owned(),
+        other => format!("the server asked for authentication by {other}"),
+    });
+    step.fact("method", method.as_str());
+    let local = is_near(reached);
+    match method.as_str() {
+        "none" if !local && config.get("sslcert").is_none() => {
+            step.warn("anybody who reaches this server is let in: let it ask for scram-sha-256");
+        }
+        "password" if !tls && !local => {
+            step.warn("the password travels in clear: use TLS, or scram-sha-256");
+        }
+        "md5" => step.warn(
+            "md5 is weak and leaves PostgreSQL: set password_encryption to scram-sha-256, and the \
+             passwords anew",
+        ),
+        _ => {}
+    }
+}
+
+/// What to change, by what the server or the client said.
+fn advice(error: &Error) -> String {
+    let text = match (error.kind(), error.sqlstate()) {
+        (_, Some("28P01")) => {
+            "the password is wrong, or the user has none: correct it in the URL \
+                               (special characters as %XX), PGPASSWORD or the password file"
+        }
+        (_, Some("28000")) => {
+            "the server takes no such login: look at pg_hba.conf (user, database, \
+                               address, TLS), or whether the user may log in"
+        }
+        (_, Some("3D000")) => "the database does not exist: create it, or name another one",
+        (_, Some("53300")) => {
+            "all connections are in use: close some, use a pool, or raise \
+                               max_connections"
+        }
+        (_, Some("57P03")) => "the server starts up or shuts down: wait and try again",
+        (ErrorKind::Authentication, _) if error.to_string().contains("no password") => {
+            "give the password in the URL, PGPASSWORD or the password file"
+        }
+        (ErrorKind::Authentication, _) => {
+            "the way to log in cannot be agreed on: compare \
+                                           require_auth and channel_binding with the server"
+        }
+        (ErrorKind::Tls, _) => "correct TLS as said above; sslmode tells what is checked",
+        (ErrorKind::Timeout, _) => {
+            "the server took the connection and did not answer in time: look \
+                                    at its load, or raise connect_timeout"
+        }
+        _ => "see what the server said, and its log",
+    };
+    text.to_owned()
+}

@@ -1,0 +1,250 @@
+//! The way to the server: names, sockets, TLS.
+
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use kecoa::config::{SslMode, Target};
+use kecoa::observe::{self, Certificate, TlsGreeting};
+use serde_json::json;
+
+use super::configuration::Setup;
+use super::report::{Report, Step};
+
+/// How long one address is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A certificate that ends sooner is to be renewed.
+const RENEW_DAYS: i64 = 21;
+
+/// A place that took a connection; without an address it is a unix socket.
+pub(super) struct Reached {
+    pub(super) target: Target,
+    pub(super) address: Option<SocketAddr>,
+}
+
+pub(super) fn examine(setup: &Setup, report: &mut Report) -> Option<Reached> {
+    let mut step = Step::new("name");
+    let places = resolve(setup, &mut step);
+    if !report.add(step) {
+        return None;
+    }
+    let mut step = Step::new("connection");
+    let reached = connect(&places, &mut step);
+    if !report.add(step) {
+        return None;
+    }
+    let reached = reached?;
+    let mut step = Step::new("TLS");
+    tls(setup, &reached, &mut step);
+    report.add(step).then_some(reached)
+}
+
+/// Targets with what they resolve to; nothing is a unix socket.
+fn resolve(setup: &Setup, step: &mut Step) -> Vec<(Target, Option<SocketAddr>)> {
+    let mut places = Vec::new();
+    let mut failures = Vec::new();
+    for target in &setup.targets {
+        if let Some(path) = target.socket_path() {
+            step.say(format!("{path}: a unix socket, no name to look up"));
+            places.push((target.clone(), None));
+            continue;
+        }
+        let shown = target.hostaddr.as_deref().unwrap_or(&target.host);
+        match (shown, target.port).to_socket_addrs() {
+            Ok(found) => {
+                let found: Vec<_> = found.collect();
+                let addresses: Vec<_> = found.iter().map(|a| a.ip().to_string()).collect();
+                step.say(format!("{shown}: {}", addresses.join(", ")));
+                step.fact(shown, addresses);
+                places.extend(found.into_iter().map(|address| (target.clone(), Some(address))));
+            }
+            Err(error) => {
+                let error = error.to_string();
+                let reason = error.rsplit_once("information: ").map_or(&*error, |(_, why)| why);
+                failures.push(format!("{shown}: {reason}"));
+            }
+        }
+    }
+    let change = "check the spelling of the host, and the name server of this machine; an address \
+                  can be given as hostaddr";
+    if places.is_empty() {
+        step.fail(failures.join("\n"), change);
+    } else if !failures.is_empty() {
+        step.say(failures.join("\n"));
+        step.warn(change);
+    }
+    places
+}
+
+fn connect(places: &[(Target, Option<SocketAddr>)], step: &mut Step) -> Option<Reached> {
+    let mut reached = None;
+    let mut refused = Vec::new();
+    let mut facts = Vec::new();
+    for (target, address) in places {
+        let started = Instant::now();
+        let (shown, result) = match (address, target.socket_path()) {
+            (Some(address), _) => {
+                (address.to_string(), TcpStream::connect_timeout(address, PATIENCE).map(drop))
+            }
+            (None, path) => {
+                let path = path.unwrap_or_default();
+                (path.clone(), UnixStream::connect(path).map(drop))
+            }
+        };
+        let took = milliseconds(started.elapsed());
+        match result {
+            Ok(()) => {
+                step.say(format!("{shown}: connected in {took:.1} ms"));
+                facts.push(json!({ "address": shown, "ms": took }));
+                if reached.is_none() {
+                    reached = Some(Reached { target: target.clone(), address: *address });
+                }
+            }
+            Err(error) => {
+                let reason = error.to_string();
+                let reason = reason.split(" (os error").next().unwrap_or_default();
+                facts.push(json!({ "address": shown, "error": reason }));
+                refused.push((error.kind(), format!("{shown}: {reason}")));
+            }
+        }
+    }
+    step.fact("addresses", facts);
+    let change = match refused.first().map(|(kind, _)| *kind) {
+        Some(std::io::ErrorKind::ConnectionRefused | std::io::ErrorKind::NotFound) => {
+            "nobody listens there: check the port (PostgreSQL 5432, CockroachDB 26257), whether the \
+             server runs, and whether it listens on this address (listen_addresses)"
+        }
+        _ => "no answer: look for a firewall, an allow-list of addresses, or a VPN that is off",
+    };
+    let lines = refused.iter().map(|(_, line)| line.as_str()).collect::<Vec<_>>().join("\n");
+    if reached.is_none() {
+        step.fail(lines, change);
+    } else if !refused.is_empty() {
+        step.say(lines);
+        step.warn(change);
+    }
+    reached
+}
+
+fn tls(setup: &Setup, reached: &Reached, step: &mut Step) {
+    let mode = setup.config.ssl_mode();
+    step.fact("sslmode", mode.as_str());
+    let Some(address) = reached.address else {
+        step.say("not used over a unix socket: nobody is between its ends");
+        return;
+    };
+    let near = address.ip().is_loopback();
+    step.say(format!("sslmode={}: {}", mode.as_str(), protection(setup, mode)));
+    if mode == SslMode::Disable {
+        if !near {
+            step.warn("use sslmode=verify-full, or at least sslmode=require");
+        }
+        return;
+    }
+    let greeting = observe::tls_greeting(&setup.config, &reached.target, address, PATIENCE);
+    let greeting = match greeting {
+        Ok(greeting) => greeting,
+        Err(error) => {
+            let found = match std::error::Error::source(&error) {
+                Some(source) => format!("asked for TLS: {source}"),
+                None => error.to_string(),
+            };
+            step.fail(
+                found,
+                "this is no PostgreSQL or CockroachDB server, or something in between \
+                does not let its protocol pass: check host and port",
+            );
+            return;
+        }
+    };
+    describe(&greeting, step);
+    judge(&greeting, mode, near, step);
+}
+
+fn protection(setup: &Setup, mode: SslMode) -> &'static str {
+    let roots = setup.config.get("sslrootcert").is_some_and(|roots| !roots.is_empty());
+    // As libpq: who gives roots wants them used.
+    let mode = if mode == SslMode::Require && roots { SslMode::VerifyCa } else { mode };
+    mode.protection()
+}
+
+fn describe(greeting: &TlsGreeting, step: &mut Step) {
+    step.fact("offered", greeting.offered);
+    if let (Some(version), Some(cipher)) = (&greeting.version, &greeting.cipher) {
+        step.say(format!("{version}, {cipher}"));
+        step.fact("version", version.as_str());
+        step.fact("cipher", cipher.as_str());
+    }
+    let Some(certificate) = &greeting.certificate else { return };
+    let Certificate { subject, issuer, names, .. } = certificate;
+    let days = days_left(certificate);
+    let signer = if subject == issuer { "itself" } else { issuer.as_str() };
+    step.say(format!("certificate of {subject}, for {}", names.join(", ")));
+    step.say(format!("signed by {signer}"));
+    step.say(if days < 0 {
+        format!("expired {} days ago", -days)
+    } else {
+        format!("expires in {days} days")
+    });
+    step.fact(
+        "certificate",
+        json!({ "subject": subject, "issuer": issuer, "names": names, "days_left": days }),
+    );
+}
+
+fn days_left(certificate: &Certificate) -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    certificate.not_after.saturating_sub(now).div_euclid(86_400)
+}
+
+fn judge(greeting: &TlsGreeting, mode: SslMode, near: bool, step: &mut Step) {
+    let insists = matches!(mode, SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull);
+    if !greeting.offered {
+        let change = "switch TLS on in the server (ssl=on, certificates); without it nothing is \
+                      encrypted";
+        if insists {
+            step.fail(
+                "the server has no TLS",
+                format!("{change}, and takes sslmode=prefer at most"),
+            );
+        } else if near {
+            step.say("the server has no TLS, and is on this machine");
+        } else {
+            step.say("the server has no TLS");
+            step.warn(change);
+        }
+        return;
+    }
+    if let Some(failure) = &greeting.failure {
+        let found = format!("the TLS handshake failed: {failure}");
+        let change = "the server's TLS is broken or too old: TLS 1.2 and 1.3 are spoken";
+        if insists {
+            step.fail(found, change);
+        } else {
+            step.say(found);
+            step.warn(change);
+        }
+        return;
+    }
+    match greeting.certificate.as_ref().map(days_left) {
+        Some(days) if days < 0 => step.warn("renew the server's certificate: it has expired"),
+        Some(days) if days < RENEW_DAYS => step.warn("renew the server's certificate soon"),
+        _ => {}
+    }
+    if !near && mode != SslMode::VerifyFull {
+        step.warn(
+            "use sslmode=verify-full: with sslrootcert=system for a certificate of a public \
+             authority, else with the authority's file as sslrootcert",
+        );
+    }
+}
+
+pub(super) fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+/// Whether two ends are on the same machine.
+pub(super) fn is_near(reached: &Reached) -> bool {
+    reached.address.is_none_or(|address| IpAddr::is_loopback(&address.ip()))
+}

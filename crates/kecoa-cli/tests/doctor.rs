@@ -1,0 +1,274 @@
+//! `kecoa doctor` where something is wrong. What works is tested from Python, beside real servers.
+
+// Helpers of tests count as tests.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used
+)]
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use kecoa_pgmock::{Script, Server};
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+const SECRET: &str = "s3cr3t-m4rk3r";
+
+/// Exit status and standard output; nothing comes elsewhere, and never the secret.
+fn doctor(url: &str, arguments: &[&str]) -> (i32, String) {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kecoa"));
+    for (name, _) in std::env::vars_os() {
+        if name.as_encoded_bytes().starts_with(b"PG") {
+            command.env_remove(name);
+        }
+    }
+    command.arg("doctor").args(arguments).stdin(Stdio::null());
+    command.env("DATABASE_URL", url).env("HOME", home.path());
+    let output = command.output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said, "", "{text}");
+    assert!(!text.contains(SECRET), "{text}");
+    (output.status.code().unwrap(), text)
+}
+
+/// The report of one that fails, in which all these pieces are found.
+#[track_caller]
+fn fails(url: &str, pieces: &[&str]) -> String {
+    let (status, text) = doctor(url, &[]);
+    assert_eq!(status, 1, "{text}");
+    for piece in pieces {
+        assert!(text.contains(piece), "expected {piece:?}, found {text}");
+    }
+    assert!(text.ends_with("It does not work: see the step that failed.\n"), "{text}");
+    text
+}
+
+fn url(port: u16, options: &str) -> String {
+    format!("postgresql://u:{SECRET}@127.0.0.1:{port}/d?{options}")
+}
+
+fn closed_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+#[test]
+fn a_url_that_cannot_be_read() {
+    let text = fails(
+        &format!("postgresql://u:{SECRET}/x@h/d"),
+        &[
+            "failed       configuration",
+            "write it as postgresql://user:password@host:port/database",
+        ],
+    );
+    for step in ["name", "connection", "TLS", "login", "server", "retry policy"] {
+        assert!(text.contains(&format!("not reached  {step}")), "{text}");
+    }
+    fails(&format!("host=h passwordd={SECRET}"), &["invalid connection option \"passwordd\""]);
+    fails(&format!("postgresql://u:{SECRET}@h/d?sslmod=x"), &["did you mean \"sslmode\"?"]);
+    fails(&format!("host=h password=a {SECRET}"), &["failed       configuration"]);
+    fails(&format!("postgresql://u:{SECRET}%@h/d"), &["failed       configuration"]);
+    fails(&url(5432, "sslmode=sometimes"), &["failed       configuration", "sslmode"]);
+}
+
+#[test]
+fn options_are_shown_with_where_they_came_from() {
+    let address = format!("cockroachdb+kecoa://u:{SECRET}@127.0.0.1:{}/d", closed_port());
+    let text = fails(
+        &address,
+        &[
+            "cockroachdb+kecoa:// is SQLAlchemy's form of postgresql://",
+            "user=u (DATABASE_URL)",
+            "password=xxx (DATABASE_URL)",
+            "dbname=d (DATABASE_URL)",
+        ],
+    );
+    assert!(!text.contains("connect_timeout"), "{text}");
+}
+
+#[test]
+fn a_closed_port_and_an_unknown_host() {
+    let port = closed_port();
+    fails(
+        &url(port, ""),
+        &[
+            "ok           name",
+            "failed       connection",
+            &format!("127.0.0.1:{port}: Connection refused"),
+            "-> nobody listens there: check the port",
+            "not reached  TLS",
+        ],
+    );
+    fails(
+        "postgresql://no-such-host.invalid/d",
+        &[
+            "failed       name",
+            "no-such-host.invalid: ",
+            "-> check the spelling of the host",
+            "not reached  connection",
+        ],
+    );
+}
+
+/// Serves each connection by the same function, on a thread; until the test's process ends.
+fn serve(answer: impl Fn(TcpStream) + Send + 'static) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+            answer(stream);
+        }
+    });
+    port
+}
+
+#[test]
+fn a_web_server() {
+    let port = serve(|mut stream| {
+        let mut request = [0; 64];
+        if stream.read(&mut request).unwrap_or(0) > 0 {
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+        }
+    });
+    fails(
+        &url(port, ""),
+        &[
+            "ok           connection",
+            "failed       TLS",
+            "found one that sent \"HTTP/1.1 400 Bad Request\"",
+            "check host and port",
+            "not reached  login",
+        ],
+    );
+}
+
+#[test]
+fn a_server_that_hangs_up() {
+    let port = serve(drop);
+    fails(&url(port, ""), &["failed       TLS", "asked for TLS: ", "not reached  login"]);
+}
+
+#[test]
+fn a_wrong_password() {
+    let refused = || {
+        Script::new()
+            .expect_startup()
+            .fatal("28P01", "password authentication failed for user \"u\"")
+            .close()
+    };
+    let server = Server::start(vec![Script::new().close(), refused()]);
+    let text = fails(
+        &url(server.port(), "sslmode=disable"),
+        &[
+            "sslmode=disable: nothing is encrypted",
+            "failed       login",
+            "password authentication failed for user \"u\"",
+            "-> the password is wrong, or the user has none",
+            "not reached  server",
+        ],
+    );
+    assert!(!text.contains("Everything works"));
+    server.finish();
+}
+
+#[test]
+fn tls_that_is_refused() {
+    let port = serve(|mut stream| {
+        let mut request = [0; 8];
+        if stream.read_exact(&mut request).is_ok() {
+            let _ = stream.write_all(b"N");
+        }
+    });
+    fails(
+        &url(port, "sslmode=require"),
+        &[
+            "sslmode=require: nobody can listen in passively",
+            "failed       TLS",
+            "the server has no TLS",
+            "-> switch TLS on in the server",
+        ],
+    );
+}
+
+/// A server that takes TLS with this certificate, and whose users have other passwords.
+fn tls_server(params: &rcgen::CertificateParams) -> (u16, String) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![certificate.der().clone()],
+            PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
+        )
+        .unwrap();
+    let config = Arc::new(config);
+    let port = serve(move |mut stream| {
+        let mut request = [0; 8];
+        if stream.read_exact(&mut request).is_err() || stream.write_all(b"S").is_err() {
+            return;
+        }
+        let connection = rustls::ServerConnection::new(config.clone()).unwrap();
+        let mut tls = rustls::StreamOwned::new(connection, stream);
+        let mut startup = [0; 512];
+        if tls.read(&mut startup).unwrap_or(0) > 0 {
+            let refusal = b"SFATAL\0VFATAL\0C28P01\0Mpassword authentication failed\0\0";
+            let length = u32::try_from(refusal.len() + 4).unwrap().to_be_bytes();
+            let _ = tls.write_all(&[b"E", &length[..], refusal].concat());
+        }
+    });
+    (port, certificate.pem())
+}
+
+fn certificate(name: &str, until: i32) -> rcgen::CertificateParams {
+    let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(rcgen::DnType::CommonName, name);
+    params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    params.not_after = rcgen::date_time_ymd(until, 1, 1);
+    params
+}
+
+#[test]
+fn certificates() {
+    let directory = tempfile::tempdir().unwrap();
+    let roots = directory.path().join("root.crt");
+    let roots_option = |mode: &str| format!("sslmode={mode}&sslrootcert={}", roots.display());
+
+    let (port, pem) = tls_server(&certificate("db.example", 2021));
+    std::fs::write(&roots, pem).unwrap();
+    let seen = ["certificate of CN=db.example, for db.example", "signed by itself", "expired "];
+    let text = fails(&url(port, "sslmode=require"), &seen);
+    assert!(text.contains("warning      TLS"), "{text}");
+    assert!(text.contains("-> renew the server's certificate: it has expired"), "{text}");
+    assert!(text.contains("TLSv1.3, TLS_AES_"), "{text}");
+    assert!(text.contains("failed       login"), "{text}");
+    fails(
+        &url(port, &roots_option("verify-ca")),
+        &["certificate", "expired", "failed       login"],
+    );
+
+    let (port, pem) = tls_server(&certificate("db.example", 2999));
+    std::fs::write(&roots, pem).unwrap();
+    let text = fails(&url(port, &roots_option("verify-full")), &["failed       login"]);
+    assert!(text.contains("ok           TLS"), "what the server showed is sound: {text}");
+    assert!(text.contains("127.0.0.1"), "{text}");
+    assert!(text.contains("-> correct TLS as said above"), "{text}");
+    let (_, json) = doctor(&url(port, "sslmode=require"), &["--json"]);
+    for piece in [r#""state": "failed""#, r#""sqlstate": "28P01""#, r#""subject": "CN=db.example""#]
+    {
+        assert!(json.contains(piece), "{json}");
+    }
+}
