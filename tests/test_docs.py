@@ -25,7 +25,7 @@ def blocks(document, language):
 
 def without_comments(code):
     """Return the code with its comments' words left out: those are translated."""
-    return re.sub(r"# .*", "#", code)
+    return re.sub(r"(#|//) .*", r"\1", code)
 
 
 def name(path):
@@ -51,6 +51,19 @@ def test_both_languages_show_the_same_code(document):
         assert [without_comments(code) for code in blocks(document, language)] == [
             without_comments(code) for code in theirs
         ]
+
+
+def unindented(code):
+    return "\n".join(line.strip() for line in code.splitlines() if line.strip())
+
+
+@pytest.mark.parametrize("document", ENGLISH, ids=name)
+def test_rust_in_documents_is_part_of_the_examples_that_run(document):
+    examples = [unindented(path.read_text("utf-8")) for path in (ROOT / "crates").glob("*/examples/*.rs")]
+    for code in blocks(document, "rust"):
+        # Between two statements of a block the program may have more.
+        for part in code.strip().split("\n\n"):
+            assert any(unindented(part) in example for example in examples), part
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name)
