@@ -28,7 +28,7 @@ help:
 	@echo 'make test    every test: Rust, Python, PostgreSQL, psycopg2 beside kecoa'
 	@echo 'make lint    rustfmt, clippy, rustdoc, ruff, mypy, stubtest; warnings are errors'
 	@echo 'make bench   kecoa beside other drivers, as ratios'
-	@echo 'make docs    rustdoc, and the dialect table made by running its cases'
+	@echo 'make docs    rustdoc, the dialect table made by running its cases, the table of connection options'
 	@echo 'make fuzz    the fuzz targets, a minute each (FUZZ_SECONDS)'
 	@echo 'make clean   remove all that was built'
 
@@ -61,6 +61,7 @@ docs:
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 	$(MAKE) $(STAMPS)/base
 	$(CLEAN_ENV) KECOA_WRITE_DOCS=1 $(PY) tools/testserver.py cargo test --package kecoa-local --test dialect_live
+	$(CLEAN_ENV) KECOA_WRITE_DOCS=1 cargo test --package kecoa --test connecting_page
 
 FUZZ_SECONDS ?= 60
 fuzz:

@@ -1,11 +1,13 @@
 //! Opening and closing, and what the other parts of the module ask of a connection.
 
+use std::ffi::CString;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use kecoa::blocking::Client;
 use kecoa::config::{Config, conninfo};
 use kecoa_proto::TransactionStatus;
+use pyo3::exceptions::PyUserWarning;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -200,6 +202,11 @@ impl Connection {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
         let password = resolved.and_then(Config::password).map(ToOwned::to_owned);
+        let passed_over: Vec<CString> = resolved
+            .into_iter()
+            .flat_map(Config::notices)
+            .filter_map(|notice| CString::new(notice).ok())
+            .collect();
         {
             let mut state = lock(&self.state);
             state.closed = 0;
@@ -221,6 +228,10 @@ impl Connection {
         });
         if let Some(aftermath) = aftermath {
             self.settle(py, aftermath)?;
+        }
+        // libpq writes them to stderr, where warnings go unless a program wants them elsewhere.
+        for notice in &passed_over {
+            PyErr::warn(py, &py.get_type::<PyUserWarning>(), notice, 2)?;
         }
         Ok(())
     }
