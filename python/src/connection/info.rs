@@ -1,5 +1,6 @@
 //! `connection.info`: what is known about the connection.
 
+use kecoa::config::Target;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -15,6 +16,14 @@ impl ConnectionInfo {
     /// Whether the connection was made and not closed.
     fn is_open(&self) -> bool {
         self.connection.get().is_connected()
+    }
+
+    /// The place that was connected to, one of several perhaps.
+    fn target(&self) -> Option<Target> {
+        if !self.is_open() {
+            return None;
+        }
+        lock(&self.connection.get().state).target.clone()
     }
 
     fn option(&self, name: &str) -> Option<String> {
@@ -55,17 +64,21 @@ impl ConnectionInfo {
         self.is_open().then(|| password.unwrap_or_default())
     }
 
-    /// The host or the directory of the socket.
+    /// The host that was connected to, or the directory of its socket.
     #[getter]
     fn host(&self) -> Option<String> {
-        self.option("host")
+        let host = |target: Target| match target.hostaddr {
+            Some(address) if target.host.is_empty() => address,
+            _ => target.host,
+        };
+        self.target().map(host).or_else(|| self.option("host"))
     }
 
-    /// The port.
+    /// The port that was connected to.
     #[getter]
     fn port(&self) -> Option<u16> {
-        let port = self.option("port").and_then(|port| port.parse().ok()).unwrap_or(5432);
-        self.is_open().then_some(port)
+        let port = || self.option("port").and_then(|port| port.parse().ok()).unwrap_or(5432);
+        self.is_open().then(|| self.target().map_or_else(port, |target| target.port))
     }
 
     /// The command-line options for the server.

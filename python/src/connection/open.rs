@@ -212,6 +212,7 @@ impl Connection {
             state.closed = 0;
             state.status = STATUS_READY;
             state.options = options;
+            state.target = client.target().cloned();
             state.password = password;
             state.server_version = version;
             state.cockroach = client.parameter("crdb_version").is_some();

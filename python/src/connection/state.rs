@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use kecoa::blocking::Canceller;
+use kecoa::config::Target;
 use kecoa_proto::TransactionStatus;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyWeakrefReference};
@@ -50,6 +51,8 @@ pub(crate) struct State {
     pub(super) cockroach: bool,
     pub(super) dsn: String,
     pub(super) options: Vec<(String, String)>,
+    /// The place that was connected to: one of those that the options name.
+    pub(super) target: Option<Target>,
     pub(super) password: Option<String>,
     pub(super) server_version: i32,
     pub(super) process_id: i32,
