@@ -3,30 +3,67 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
+import time
 import warnings
-from collections import deque
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from kecoa import extensions
-from kecoa._kecoa import OperationalError, ProgrammingError
+from kecoa._kecoa import ProgrammingError
 from kecoa.aio._connection import AsyncConnection
+from kecoa.pool import PoolClosed as PoolClosed, PoolFull as PoolFull, PoolTimeout as PoolTimeout, _settings
+from kecoa.pool._common import DISCARD_SESSION, Place, PoolBase, classify, logger, places, spell
+from kecoa.pool._core import (
+    Action,
+    Check,
+    Close,
+    Core,
+    Expire,
+    Fail,
+    Grant,
+    Leak,
+    Look,
+    Open,
+    Reason,
+    Refuse,
+)
 
 _Hook = Callable[[AsyncConnection], Awaitable[object]]
 
-
-class PoolTimeout(OperationalError):
-    """No connection came free in time."""
-
-
-class PoolClosed(OperationalError):
-    """The pool is closed, or was not opened."""
+#: Seconds that `check_connection` gives the server.
+_CHECK_TIMEOUT = 5.0
+#: What is set back when a connection returns.
+_SESSION = ("autocommit", "isolation_level", "read_only", "deferrable")
 
 
-class AsyncConnectionPool:
+class _Slot:
+    """Where a waiting task finds what became of it."""
+
+    __slots__ = ("action", "error", "future")
+
+    def __init__(self) -> None:
+        self.action: Action | None = None
+        self.error: BaseException | None = None
+        # Made only by a task that has to wait.
+        self.future: asyncio.Future[None] | None = None
+
+    def tell(self, action: Action) -> None:
+        self.action = action
+        if self.future is not None and not self.future.done():
+            self.future.set_result(None)
+
+
+class _Loan(NamedTuple):
+    number: int
+    ref: weakref.ref[AsyncConnection]
+
+
+class AsyncConnectionPool(PoolBase):
     """Keeps connections, and lends them to one task at a time.
 
         async with AsyncConnectionPool(dsn, min_size=2, max_size=10) as pool:
@@ -35,18 +72,29 @@ class AsyncConnectionPool:
 
     - `min_size` connections are opened with the pool, up to `max_size` (by default as many) when they are
       asked for. Those beyond `min_size` are closed when they were not used for `max_idle` seconds.
-    - Tasks get connections in the order in which they asked. After `timeout` seconds they get PoolTimeout;
-      when a connection that was to be opened for them can't be, that error. `max_waiting` tasks may wait; 0:
-      any number.
-    - What the server has closed meanwhile is never lent: the event loop noticed. `check(conn)` may look more
-      closely before each loan, and raise: `AsyncConnectionPool.check_connection` asks the server.
-    - A connection older than `max_lifetime` seconds (up to a tenth less, so that not all end at once) is
-      replaced when it comes back.
-    - `configure(conn)` is awaited once for each new connection, `reset(conn)` whenever one comes back; both
-      must leave it outside a transaction. `kwargs` are those of `kecoa.aio.connect`.
+    - Tasks get connections in the order in which they asked. After `timeout` seconds they get PoolTimeout,
+      which names the longest holders. `max_waiting` tasks may wait; 0: any number. PoolFull beyond it.
+    - When no connection can be opened, whoever waits longest gets that error; but when the server was there
+      before, or says that it starts or is full, they wait for it, and it is tried with growing pauses.
+    - What the server has closed meanwhile is never lent: a look at the socket tells. A connection that was
+      idle for `check_after` seconds is also asked by `check(conn)`, which raises when it is no good: a round
+      trip by `check_connection` unless given. None: never; when only `check` is given: each time.
+    - A connection older than `max_lifetime` seconds (up to the part `lifetime_jitter` less, so that not all
+      end at once) is replaced when it comes back, or at rest.
+    - `configure(conn)` is awaited once for each new connection, `reset(conn)` whenever one comes back, after
+      its open transaction was rolled back and autocommit and its like were set back. Both must leave it
+      outside a transaction. `AsyncConnectionPool.discard_session` is a `reset`.
+    - A connection that is held for longer than `leak_after` seconds is reported by a warning of the logger
+      `kecoa.pool` with the place where it was taken, once; one that is dropped without being returned as
+      well, and is replaced. `leak_frames` is how many frames of that place are kept; 0: none.
+    - `kwargs` are those of `kecoa.aio.connect`. In a forked child the pool is empty and closed.
 
-    A pool belongs to the event loop in which it is opened.
+    Times are in seconds; None or infinity: no limit. ValueError, TypeError for limits that make no sense.
+    The rules, names and figures are those of `kecoa.pool.Pool`. A pool belongs to the event loop in which it
+    is opened.
     """
+
+    _waiters = "tasks"
 
     def __init__(
         self,
@@ -55,91 +103,121 @@ class AsyncConnectionPool:
         min_size: int = 4,
         max_size: int | None = None,
         kwargs: dict[str, Any] | None = None,
-        timeout: float = 30.0,
+        timeout: float | None = 30.0,
         max_waiting: int = 0,
-        max_idle: float = 600.0,
-        max_lifetime: float = 3600.0,
+        max_idle: float | None = 600.0,
+        max_lifetime: float | None = 1800.0,
+        lifetime_jitter: float = 0.1,
         check: _Hook | None = None,
+        check_after: float | None = None,
         configure: _Hook | None = None,
         reset: _Hook | None = None,
+        leak_after: float | None = None,
+        leak_frames: int = 1,
         connection_class: type[AsyncConnection] = AsyncConnection,
         name: str = "pool",
     ) -> None:
-        max_size = min_size if max_size is None else max_size
-        if min_size < 0 or max_size < max(min_size, 1):
-            raise ValueError(
-                f"expected 0 <= min_size <= max_size and max_size > 0, found {min_size}, {max_size}"
-            )
+        super().__init__(
+            min_size=min_size,
+            max_size=max_size,
+            kwargs=kwargs,
+            timeout=timeout,
+            max_waiting=max_waiting,
+            max_idle=max_idle,
+            max_lifetime=max_lifetime,
+            lifetime_jitter=lifetime_jitter,
+            check=check,
+            check_after=check_after,
+            leak_after=leak_after,
+            leak_frames=leak_frames,
+            name=name,
+        )
         self._dsn = dsn
-        self.min_size = min_size
-        self.max_size = max_size
-        self.kwargs = dict(kwargs or {})
-        self.timeout = timeout
-        self.max_waiting = max_waiting
-        self.max_idle = max_idle
-        self.max_lifetime = max_lifetime
-        self.name = name
-        self._check = check
+        self._check = check or self.check_connection
         self._configure = configure
         self._reset = reset
         self._class = connection_class
+        self._begin()
+
+    def _begin(self) -> None:
+        """Make the state of a pool that has nothing."""
+        self._core = Core(self._settings, random.random)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._closed = True
-        # The one that came back last is lent first: those that are not needed grow old.
-        self._idle: deque[tuple[float, AsyncConnection]] = deque()
-        self._lent: dict[int, AsyncConnection] = {}
-        self._ends: dict[int, float] = {}
-        self._waiting: deque[asyncio.Future[AsyncConnection]] = deque()
+        self._slots: dict[int, _Slot] = {}
+        # By the core's number: all but those that are lent, which only their borrowers keep alive.
+        self._conns: dict[int, AsyncConnection] = {}
+        # By id() of the connection.
+        self._loans: dict[int, _Loan] = {}
+        self._taken: dict[int, tuple[Place, ...]] = {}
+        self._session: dict[int, tuple[Any, ...]] = {}
         self._growing: set[asyncio.Task[None]] = set()
-        self._sweeper: asyncio.TimerHandle | None = None
+        self._watchers: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._planned = math.inf
+
+    def _forked(self) -> None:
+        lent = (loan.ref() for loan in self._loans.values())
+        self._foreign += [*self._conns.values(), *(conn for conn in lent if conn is not None)]
+        self._begin()
 
     # ---- life -------------------------------------------------------------------------------------
 
-    @property
-    def closed(self) -> bool:
-        """Whether it is closed, or was not opened."""
-        return self._closed
-
     async def open(self, wait: bool = False, timeout: float = 30.0) -> None:
         """Begin to open connections; with `wait`, return when there are `min_size`."""
-        if self._closed:
+        if self._core.closed:
             self._loop = asyncio.get_running_loop()
-            self._closed = False
-            for _ in range(self.min_size):
-                self._grow()
-            self._schedule_sweep(self._loop)
+            self._core.open(time.monotonic())
+            self._settle()
         if wait:
             await self.wait(timeout)
 
-    async def wait(self, timeout: float = 30.0) -> None:
+    async def wait(self, timeout: float | None = 30.0) -> None:
         """Wait until there are `min_size` connections. PoolTimeout after `timeout` seconds."""
+        limit = _settings.optional("timeout", timeout)
         self._check_open()
-        if self._growing:
-            await asyncio.wait(set(self._growing), timeout=timeout)
-        if self._size() < self.min_size:
+        core = self._core
+        if not await self._until(lambda: core.closed or core.size >= core.min_size, limit):
             raise PoolTimeout(
-                f"{self.name}: expected {self.min_size} connections after {timeout} s, found {self._size()}"
+                f"{self.name}: expected {self.min_size} connections after {timeout} s,"
+                f" found {self._sizes(time.monotonic())}"
             )
+        self._check_open()
 
-    async def close(self) -> None:
-        """Close idle connections at once, lent ones when they come back. Waiting tasks get PoolClosed."""
-        if self._closed:
-            return
-        self._closed = True
-        if self._sweeper is not None:
-            self._sweeper.cancel()
-        for future in self._waiting:
-            if not future.done():
-                future.set_exception(PoolClosed(f"{self.name} was closed"))
-        self._waiting.clear()
-        growing = set(self._growing)
-        for task in growing:
-            task.cancel()
-        while self._idle:
-            _, conn = self._idle.pop()
-            await self._discard(conn)
-        if growing:
-            await asyncio.wait(growing)
+    async def close(self, timeout: float | None = 0.0) -> bool:
+        """Close idle connections at once, and lent ones when they come back; who waits gets PoolClosed.
+
+        Waits up to `timeout` seconds for those that are lent; whether all came back.
+        """
+        limit = _settings.optional("timeout", timeout)
+        if not self._core.closed:
+            self._core.close()
+            growing = set(self._growing)
+            for task in growing:
+                task.cancel()
+            self._settle()
+            if growing:
+                await asyncio.wait(growing)
+        return await self._until(lambda: not self._core.size, limit)
+
+    async def drain(self, timeout: float | None = 0.0) -> bool:
+        """Replace every connection, without a moment in which there is none.
+
+        Idle ones are replaced one after the other, and lent meanwhile; lent ones when they come back. Waits
+        up to `timeout` seconds; whether all are replaced.
+        """
+        limit = _settings.optional("timeout", timeout)
+        self._check_open()
+        self._core.drain(time.monotonic())
+        self._settle()
+        return await self._until(lambda: not self._core.stale, limit)
+
+    def resize(self, min_size: int, max_size: int | None = None) -> None:
+        """Change the sizes. What is too much is closed when it is idle."""
+        max_size = min_size if max_size is None else max_size
+        _settings.sizes(min_size, max_size)
+        self._check_open()
+        self._core.resize(time.monotonic(), min_size, max_size)
+        self._settle()
 
     async def __aenter__(self) -> AsyncConnectionPool:
         await self.open()
@@ -149,6 +227,26 @@ class AsyncConnectionPool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+    async def _until(self, done: Callable[[], bool], timeout: float | None) -> bool:
+        if done() or timeout == 0:
+            return done()
+        watcher = done, asyncio.get_running_loop().create_future()
+        self._watchers.append(watcher)
+        try:
+            await asyncio.wait([watcher[1]], timeout=timeout)
+        finally:
+            self._watchers.remove(watcher)
+        return done()
+
+    def _check_open(self) -> None:
+        if self._core.closed:
+            raise self._closed_error()
+        if self._loop is not asyncio.get_running_loop():
+            raise RuntimeError("the pool belongs to another event loop: make one in the loop that uses it")
+
+    def _closed_error(self) -> PoolClosed:
+        return PoolClosed(f"{self.name} is closed: open it with `await pool.open()` or `async with pool`")
 
     # ---- lending ----------------------------------------------------------------------------------
 
@@ -165,240 +263,325 @@ class AsyncConnectionPool:
     async def getconn(self, timeout: float | None = None) -> AsyncConnection:
         """Lend a connection; give it back with `putconn`.
 
-        PoolTimeout, PoolClosed, or the OperationalError that says why none can be opened.
+        PoolTimeout, PoolFull, PoolClosed, or the OperationalError that says why none can be opened.
         """
+        limit = self.timeout if timeout is None else _settings.optional("timeout", timeout)
+        limit = math.inf if limit is None else limit
         self._check_open()
-        loop = asyncio.get_running_loop()
-        timeout = self.timeout if timeout is None else timeout
-        deadline = loop.time() + timeout
-        while True:
-            conn = self._take_idle() if not self._waiting else None
-            if conn is None:
-                conn = await self._wait_for_one(loop, deadline, timeout)
-            if conn.closed:
-                # Its end came while it was handed over.
-                self._lent.pop(id(conn), None)
-                self._forget(conn)
-                self._check_open()
-                continue
-            if self._check is None:
-                return conn
-            try:
-                await self._check(conn)
-            except BaseException as error:
-                await self._discard(conn)
-                self._lent.pop(id(conn), None)
-                self._replace()
-                if not isinstance(error, Exception):
-                    raise
-                self._check_open()
-                continue
-            return conn
-
-    def _take_idle(self) -> AsyncConnection | None:
-        while self._idle:
-            _, conn = self._idle.pop()
-            if self._is_good(conn):
-                self._lent[id(conn)] = conn
-                return conn
-            self._forget(conn)
-        return None
-
-    def _is_good(self, conn: AsyncConnection) -> bool:
-        if conn.closed:
-            return False
+        slot = _Slot()
+        asked = time.monotonic()
+        waiter = self._core.acquire(asked, limit)
+        self._slots[waiter] = slot
         try:
-            # One look at the socket: its end may have come since the event loop looked.
-            conn._link.poll()
-        except Exception:
-            return False
-        return True
-
-    async def _wait_for_one(
-        self, loop: asyncio.AbstractEventLoop, deadline: float, timeout: float
-    ) -> AsyncConnection:
-        if self.max_waiting and len(self._waiting) >= self.max_waiting:
-            raise PoolTimeout(f"{self.name}: {len(self._waiting)} tasks wait for a connection already")
-        future: asyncio.Future[AsyncConnection] = loop.create_future()
-        self._waiting.append(future)
-        self._grow()
-        timer = loop.call_at(deadline, self._time_out, future, timeout)
-        try:
-            return await future
+            self._settle()
+            return self._hand_out(await self._wait(slot, asked, limit))
         except BaseException:
-            if future.done() and not future.cancelled() and future.exception() is None:
-                # It was ours just when we were cancelled.
-                conn = future.result()
-                self._lent.pop(id(conn), None)
-                self._deliver(conn)
+            self._give_up(waiter, slot)
             raise
         finally:
-            timer.cancel()
-            with suppress(ValueError):
-                self._waiting.remove(future)
+            self._slots.pop(waiter, None)
 
-    def _time_out(self, future: asyncio.Future[AsyncConnection], timeout: float) -> None:
-        if not future.done():
-            future.set_exception(PoolTimeout(f"{self.name}: no connection came free in {timeout} s"))
+    async def _wait(self, slot: _Slot, asked: float, limit: float) -> int:
+        """Return the number of the connection that is granted."""
+        while True:
+            action = slot.action
+            if action is None:
+                await self._sleep(slot, asked + limit)
+            elif isinstance(action, Grant):
+                if not self._conns[action.conn].closed:
+                    return action.conn
+                # Its end came while it was handed over: on to the next one.
+                slot.action = None
+                slot.future = None
+                self._ask_again(slot, action, asked, limit)
+            elif isinstance(action, Check):
+                await self._examine(slot, action)
+            else:
+                raise self._refusal(slot, action, asked, limit)
+
+    def _ask_again(self, slot: _Slot, lost: Grant, asked: float, limit: float) -> None:
+        now = time.monotonic()
+        self._slots.pop(lost.waiter, None)
+        # First the question, then the free place: who asked later must not take it.
+        waiter = self._core.acquire(now, max(0.0, asked + limit - now))
+        self._slots[waiter] = slot
+        self._core.release(now, lost.conn, "broken")
+        self._settle()
+
+    async def _sleep(self, slot: _Slot, deadline: float) -> None:
+        loop = asyncio.get_running_loop()
+        slot.future = loop.create_future()
+        timer = None
+        if deadline != math.inf:
+            timer = loop.call_later(max(0.0, deadline - time.monotonic()), self._expire, deadline)
+        try:
+            await slot.future
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def _expire(self, deadline: float) -> None:
+        # A timer may fire a little before its time.
+        self._core.tick(max(time.monotonic(), deadline))
+        self._settle()
+
+    async def _examine(self, slot: _Slot, check: Check) -> None:
+        conn = self._conns[check.conn]
+        good = False
+        try:
+            good = _is_alive(conn)
+            if good and check.ask:
+                await self._check(conn)
+                good = self._is_outside(conn)
+        except Exception as error:
+            good = False
+            logger.info("%s: a connection failed its check: %s", self.name, error)
+        finally:
+            # The task may be cancelled: then the connection is in doubt.
+            slot.action = None
+            slot.future = None
+            self._core.checked(time.monotonic(), check.conn, good)
+            self._settle()
+
+    def _refusal(self, slot: _Slot, action: Action, asked: float, limit: float) -> BaseException:
+        now = time.monotonic()
+        if isinstance(action, Expire):
+            return PoolTimeout(self._timeout_text(now, limit, now - asked))
+        if isinstance(action, Refuse):
+            return PoolFull(self._full_text(now)) if action.why == "full" else self._closed_error()
+        return slot.error or PoolTimeout(self._timeout_text(now, limit, now - asked))
+
+    def _give_up(self, waiter: int, slot: _Slot) -> None:
+        now = time.monotonic()
+        if isinstance(slot.action, Grant):
+            # It was ours just when we were cancelled.
+            if slot.action.conn in self._conns:
+                self._core.release(now, slot.action.conn)
+        else:
+            waiter = next((number for number, other in self._slots.items() if other is slot), waiter)
+            self._core.cancel(now, waiter)
+        self._settle()
+
+    def _hand_out(self, number: int) -> AsyncConnection:
+        conn = self._conns.pop(number)
+        pool, loop = weakref.ref(self), asyncio.get_running_loop()
+
+        def dropped(_: weakref.ref[AsyncConnection]) -> None:
+            # In whatever thread, and in the middle of whatever, the garbage was collected.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(_collected, pool, number)
+
+        self._loans[id(conn)] = _Loan(number, weakref.ref(conn, dropped))
+        self._taken[number] = places(self.leak_frames)
+        return conn
 
     async def putconn(self, conn: AsyncConnection) -> None:
         """Take a connection back; an open transaction is rolled back. ProgrammingError for one not lent."""
-        if self._lent.get(id(conn)) is not conn:
+        loan = self._loans.get(id(conn))
+        if loan is None or loan.ref() is not conn:
+            if any(conn is foreign for foreign in self._foreign):
+                return
             raise ProgrammingError(
                 f"{self.name}: expected a connection of this pool that is lent, found {conn!r}"
             )
-        keep = False
+        del self._loans[id(conn)]
+        self._conns[loan.number] = conn
+        reason: Reason | None = "reset"
         try:
-            keep = await self._clean(conn)
-        finally:
-            self._lent.pop(id(conn), None)
-            if keep and not self._closed:
-                self._deliver(conn)
+            if self._core.keeps(time.monotonic(), loan.number):
+                reason = await self._clean(conn, self._session.get(loan.number, ()))
             else:
-                self._forget(conn)
-                conn._link.close()
-                if not self._closed:
-                    self._replace()
+                reason = None
+        finally:
+            self._taken.pop(loan.number, None)
+            self._core.release(time.monotonic(), loan.number, reason)
+            self._settle()
 
-    async def _clean(self, conn: AsyncConnection) -> bool:
-        """Make a connection ready for the next task; whether it can be kept."""
-        if conn.closed or self._closed:
-            return False
-        loop = asyncio.get_running_loop()
+    async def _clean(self, conn: AsyncConnection, session: tuple[Any, ...]) -> Reason | None:
+        """Make a connection ready for the next task; why it can't be kept, if it can't."""
         try:
-            if conn.get_transaction_status() != extensions.TRANSACTION_STATUS_IDLE:
+            if conn.closed:
+                return "broken"
+            if not self._is_outside(conn):
                 await conn._end("ROLLBACK")
+            for name, value in zip(_SESSION, session, strict=False):
+                if getattr(conn, name) != value:
+                    await getattr(conn, f"set_{name}")(value)
             if self._reset is not None:
                 await self._reset(conn)
-                if conn.get_transaction_status() != extensions.TRANSACTION_STATUS_IDLE:
-                    raise ProgrammingError(f"{self.name}: reset() left a transaction open")
+            if not self._is_outside(conn):
+                raise ProgrammingError(f"{self.name}: reset() left a transaction open")
+            return None if _is_alive(conn) else "broken"
         except Exception as error:
+            if conn.closed:
+                return "broken"
             warnings.warn(f"{self.name}: discarding {conn!r}: {error}", RuntimeWarning, stacklevel=3)
-            return False
-        return not conn.closed and loop.time() < self._ends.get(id(conn), loop.time() + 1)
+            return "reset"
 
-    # ---- sizes ------------------------------------------------------------------------------------
+    @staticmethod
+    def _is_outside(conn: AsyncConnection) -> bool:
+        return conn.get_transaction_status() == extensions.TRANSACTION_STATUS_IDLE
 
-    def _check_open(self) -> None:
-        if self._closed:
-            raise PoolClosed(f"{self.name} is closed: open it with `await pool.open()` or `async with pool`")
-        if self._loop is not asyncio.get_running_loop():
-            raise RuntimeError("the pool belongs to another event loop: make one in the loop that uses it")
+    # ---- what follows -----------------------------------------------------------------------------
 
-    def _size(self) -> int:
-        return len(self._idle) + len(self._lent)
+    def _settle(self) -> None:
+        """Do what the core asks for."""
+        core = self._core
+        # What is done may ask for more, behind the rest.
+        while core.actions:
+            actions, core.actions = core.actions, []
+            for action in actions:
+                self._do(action)
+        if core.due < self._planned:
+            self._plan()
+        for done, future in self._watchers:
+            if not future.done() and done():
+                future.set_result(None)
 
-    def _grow(self) -> None:
-        """Begin to open another connection, if there may be one."""
-        if self._size() + len(self._growing) < self.max_size:
-            task = asyncio.ensure_future(self._open_one())
+    def _do(self, action: Action) -> None:
+        if isinstance(action, Open):
+            task = asyncio.ensure_future(self._open_one(action.conn))
             self._growing.add(task)
             task.add_done_callback(self._growing.discard)
+        elif isinstance(action, Close):
+            self._session.pop(action.conn, None)
+            conn = self._conns.pop(action.conn, None)
+            if conn is not None:
+                logger.debug("%s: closing a connection: %s", self.name, action.reason)
+                _end(conn)
+        elif isinstance(action, Look):
+            if not _is_alive(self._conns[action.conn]):
+                self._core.lost(time.monotonic(), action.conn)
+        elif isinstance(action, Leak):
+            logger.warning("%s", self._leak_text(action.conn, action.held))
+        else:
+            slot = self._slots.get(action.waiter)
+            if slot is not None:
+                if isinstance(action, Fail):
+                    slot.error = self._last_error
+                slot.tell(action)
 
-    def _replace(self) -> None:
-        """A connection is gone: open another if somebody waits for it, or there are too few."""
-        wanted = min(len(self._waiting), self.max_size) - len(self._growing)
-        if wanted > 0 or self._size() + len(self._growing) < self.min_size:
-            self._grow()
+    def _plan(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._planned = self._core.due
+        if self._loop is not None and self._planned != math.inf:
+            wait = max(0.0, self._planned - time.monotonic())
+            self._timer = self._loop.call_later(wait, _tick, weakref.ref(self), self._planned)
 
-    async def _open_one(self) -> None:
+    def _tick(self, planned: float) -> None:
+        self._timer = None
+        self._planned = -math.inf
+        self._core.tick(max(time.monotonic(), planned))
+        self._settle()
+        self._plan()
+
+    def _collected(self, number: int) -> None:
+        if number in self._taken and number not in self._conns:
+            self._loans = {key: loan for key, loan in self._loans.items() if loan.number != number}
+            logger.warning("%s", self._dropped_text(number))
+            del self._taken[number]
+            self._core.collected(time.monotonic(), number)
+            self._settle()
+
+    async def _open_one(self, number: int) -> None:
+        core = self._core
         conn = None
         try:
             conn = await self._class.connect(self._dsn, **self.kwargs)
             conn._pool = self
             if self._configure is not None:
                 await self._configure(conn)
-                if conn.get_transaction_status() != extensions.TRANSACTION_STATUS_IDLE:
+                if not self._is_outside(conn):
                     raise ProgrammingError(f"{self.name}: configure() left a transaction open")
+            session = tuple(getattr(conn, name) for name in _SESSION)
         except BaseException as error:
             if conn is not None:
-                conn._link.close()
+                _end(conn)
+            if isinstance(error, Exception):
+                self._last_error = error
+                logger.warning("%s: no connection could be opened: %s", self.name, error)
+            core.open_failed(time.monotonic(), number, classify(error))
+            self._end_growing()
+            self._settle()
             if not isinstance(error, Exception):
                 raise
-            self._end_growing()
-            # Whoever waits longest is told; if nobody does, the next who asks tries again.
-            while self._waiting:
-                future = self._waiting.popleft()
-                if not future.done():
-                    future.set_exception(error)
-                    break
-            if self._waiting and not self._closed:
-                self._grow()
             return
+        self._last_error = None
+        self._conns[number] = conn
+        self._session[number] = session
+        core.opened(time.monotonic(), number)
         self._end_growing()
-        if self._closed:
-            conn._link.close()
-            return
-        age = self.max_lifetime * (1 - random.random() / 10)  # noqa: S311 - no secret
-        self._ends[id(conn)] = asyncio.get_running_loop().time() + age
-        self._deliver(conn)
+        self._settle()
 
     def _end_growing(self) -> None:
-        """Make room at once for the next attempt: whoever is told now may ask for it."""
         task = asyncio.current_task()
         if task is not None:
             self._growing.discard(task)
 
-    def _deliver(self, conn: AsyncConnection) -> None:
-        """Give a connection to whoever waits longest."""
-        while self._waiting:
-            future = self._waiting.popleft()
-            if not future.done():
-                self._lent[id(conn)] = conn
-                future.set_result(conn)
-                return
-        self._idle.append((asyncio.get_running_loop().time(), conn))
+    def _where(self, conn: int) -> str:
+        return spell(self._taken.get(conn, ()))
 
-    def _forget(self, conn: AsyncConnection) -> None:
-        self._ends.pop(id(conn), None)
-        conn._pool = None
-
-    async def _discard(self, conn: AsyncConnection) -> None:
-        self._forget(conn)
-        await conn.close()
-
-    def _schedule_sweep(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._sweeper = loop.call_later(max(self.max_idle / 2, 0.01), self._sweep, loop)
-
-    def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Close what has not been used for long, and what the server has closed."""
-        oldest = loop.time() - self.max_idle
-        kept: deque[tuple[float, AsyncConnection]] = deque()
-        spare = self._size() - self.min_size
-        for since, conn in self._idle:
-            if conn.closed or (since < oldest and spare > 0):
-                spare -= 1
-                self._forget(conn)
-                conn._link.close()
-            else:
-                kept.append((since, conn))
-        self._idle = kept
-        self._replace()
-        self._schedule_sweep(loop)
+    # ---- hooks ------------------------------------------------------------------------------------
 
     @staticmethod
     async def check_connection(conn: AsyncConnection) -> None:
-        """Ask the server whether it is there, for `check`: one round trip for each loan."""
-        if conn.autocommit:
-            await conn.execute("SELECT 1")
-            return
-        await conn.set_autocommit(True)
-        try:
-            await conn.execute("SELECT 1")
-        finally:
-            if not conn.closed:
-                await conn.set_autocommit(False)
+        """Ask the server whether it is there, for `check`: one round trip, of at most 5 seconds."""
+        await _outside(conn, "SELECT 1", _CHECK_TIMEOUT)
 
-    def get_stats(self) -> dict[str, int]:
-        """Return how many connections and waiting tasks there are."""
-        return {
-            "pool_min": self.min_size,
-            "pool_max": self.max_size,
-            "pool_size": self._size(),
-            "pool_available": len(self._idle),
-            "requests_waiting": sum(not future.done() for future in self._waiting),
-        }
+    @staticmethod
+    async def discard_session(conn: AsyncConnection) -> None:
+        """Undo what the last task did to the session, for `reset`: settings, temporary tables, LISTEN.
 
-    def __repr__(self) -> str:
-        state = "closed" if self._closed else f"{len(self._idle)} of {self._size()} free"
-        return f"<kecoa.aio.AsyncConnectionPool {self.name!r} [{state}]>"
+        As DISCARD ALL, but for prepared statements, which kecoa keeps account of.
+        """
+        before = conn._inner.get_parameter_status("DateStyle")
+        await _outside(conn, DISCARD_SESSION[conn._inner.get_parameter_status("crdb_version") is not None])
+        if conn._inner.get_parameter_status("DateStyle") != before:
+            # The connection was made with ISO dates, whatever the server's default is.
+            await _outside(conn, "SET datestyle TO 'ISO'")
+
+
+async def _outside(conn: AsyncConnection, sql: str, timeout: float | None = None) -> None:
+    """Run statements outside a transaction."""
+    if conn.autocommit:
+        await conn.execute(sql, timeout=timeout)
+        return
+    await conn.set_autocommit(True)
+    try:
+        await conn.execute(sql, timeout=timeout)
+    finally:
+        if not conn.closed:
+            await conn.set_autocommit(False)
+
+
+def _is_alive(conn: AsyncConnection) -> bool:
+    """Look at the socket, without waiting."""
+    if conn.closed:
+        return False
+    try:
+        # Its end may have come since the event loop looked.
+        conn._link.poll()
+    except Exception:
+        return False
+    return not conn.closed
+
+
+def _end(conn: AsyncConnection) -> None:
+    conn._pool = None
+    conn._link.close()
+    conn._messages.end(None)
+
+
+def _tick(ref: weakref.ref[AsyncConnectionPool], planned: float) -> None:
+    """Do what is due: the timer does not keep the pool alive."""
+    pool = ref()
+    if pool is not None:
+        pool._tick(planned)
+
+
+def _collected(ref: weakref.ref[AsyncConnectionPool], number: int) -> None:
+    pool = ref()
+    if pool is not None:
+        pool._collected(number)

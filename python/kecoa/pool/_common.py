@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
+import weakref
 from collections.abc import Callable
 from types import CodeType
 from typing import Any, NamedTuple
@@ -101,6 +103,13 @@ class PoolBase:
         self.name = name
         self._core: Core
         self._last_error: BaseException | None = None
+        # Connections that a forked child has from its parent, which it must not touch.
+        self._foreign: list[Any] = []
+        _pools.add(self)
+
+    def _forked(self) -> None:
+        """Begin anew in a forked child."""
+        raise NotImplementedError
 
     @property
     def min_size(self) -> int:
@@ -243,3 +252,16 @@ class PoolBase:
         return (
             f"<{type(self).__module__.partition('._')[0]}.{type(self).__qualname__} {self.name!r} [{state}]>"
         )
+
+
+_pools: weakref.WeakSet[PoolBase] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    """Empty the pools of a forked child: their sockets are the parent's."""
+    for pool in list(_pools):
+        pool._forked()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -150,10 +150,7 @@ class Pool(PoolBase):
         self._check = check or self.check_connection
         self._configure = configure
         self._reset = reset
-        # Connections that a forked child has from its parent, which it must not touch.
-        self._foreign: list[Any] = []
         self._begin()
-        _pools.add(self)
         if open:
             self.open()
 
@@ -176,6 +173,16 @@ class Pool(PoolBase):
         self._mailbox: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._housekeeper: threading.Thread | None = None
         self._planned = math.inf
+
+    def _forked(self) -> None:
+        was_open = not self._core.closed
+        lent = (loan.ref() for loan in self._loans.values())
+        self._foreign += [*self._conns.values(), *(conn for conn in lent if conn is not None)]
+        sizes = self._core.min_size, self._core.max_size
+        self._begin()
+        self._core.min_size, self._core.max_size = sizes
+        if was_open:
+            self._core.open(time.monotonic(), dormant=True)
 
     # ---- life -------------------------------------------------------------------------------------
 
@@ -633,8 +640,6 @@ class Pool(PoolBase):
 #: What is set back when a connection returns; autocommit first, the others can't be set within BEGIN.
 _SESSION = ("autocommit", "isolation_level", "readonly", "deferrable")
 
-_pools: weakref.WeakSet[Pool] = weakref.WeakSet()
-
 
 def _is_alive(conn: Any) -> bool:
     """Look at the socket, without waiting."""
@@ -663,20 +668,3 @@ def _keep_house(ref: weakref.ref[Pool], mailbox: queue.SimpleQueue[int | None]) 
                 if item is not None:
                     dropped.append(item)
                 item = mailbox.get_nowait()
-
-
-def _after_fork() -> None:
-    """Empty the pools of a forked child: their sockets are the parent's."""
-    for pool in list(_pools):
-        was_open = not pool._core.closed
-        lent = (loan.ref() for loan in pool._loans.values())
-        pool._foreign += [*pool._conns.values(), *(conn for conn in lent if conn is not None)]
-        sizes = pool._core.min_size, pool._core.max_size
-        pool._begin()
-        pool._core.min_size, pool._core.max_size = sizes
-        if was_open:
-            pool._core.open(time.monotonic(), dormant=True)
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
