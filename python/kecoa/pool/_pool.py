@@ -4,83 +4,28 @@ from __future__ import annotations
 
 import math
 import os
-import queue
-import random
 import threading
 import time
 import weakref
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from kecoa import ProgrammingError, connect, extensions
+from kecoa import ProgrammingError, extensions
 from kecoa.pool import _settings
-from kecoa.pool._common import DISCARD_SESSION, Place, PoolBase, classify, logger, places, spell
-from kecoa.pool._core import (
-    Action,
-    Check,
-    Close,
-    Core,
-    Expire,
-    Fail,
-    Grant,
-    Leak,
-    Look,
-    Open,
-    Reason,
-    Refuse,
-)
+from kecoa.pool._common import DISCARD_SESSION, logger, places
+from kecoa.pool._core import Action, Check, Expire, Grant, Reason, Refuse
 from kecoa.pool._errors import PoolClosed, PoolFull, PoolTimeout
+from kecoa.pool._threads import LONGEST_SLEEP, SESSION, Loan, Slot, ThreadedPool, is_alive
 
 _Hook = Callable[[Any], object]
 
-#: Threads that connect at the same time, for one pool.
-_OPENERS = 8
 #: Seconds that `check_connection` gives the server.
 _CHECK_TIMEOUT = 5.0
-#: No sleep is longer, which platforms limit.
-_LONGEST_SLEEP = 3600.0
 
 
-class _Slot:
-    """Where a waiting thread finds what became of it."""
-
-    __slots__ = ("action", "error", "lock")
-
-    def __init__(self) -> None:
-        self.action: Action | None = None
-        self.error: BaseException | None = None
-        # Held until there is an action; made only by a thread that has to wait.
-        self.lock: threading.Lock | None = None
-
-    def tell(self, action: Action) -> None:
-        self.action = action
-        if self.lock is not None and self.lock.locked():
-            self.lock.release()
-
-
-@dataclass
-class _Loan:
-    number: int
-    ref: weakref.ref[Any]
-    taken: tuple[Place, ...]
-
-
-@dataclass
-class _Todo:
-    """What follows from a change and is done when the lock is free again."""
-
-    close: list[tuple[Any, Reason]]
-    look: list[tuple[int, Any]]
-    warn: list[str]
-    openers: int = 0
-    wake: bool = False
-
-
-class Pool(PoolBase):
+class Pool(ThreadedPool):
     """Keeps connections, and lends them to one thread at a time.
 
         with Pool(dsn, min_size=2, max_size=10) as pool:
@@ -153,36 +98,6 @@ class Pool(PoolBase):
         self._begin()
         if open:
             self.open()
-
-    def _begin(self) -> None:
-        """Make the state of a pool that has nothing."""
-        self._core = Core(self._settings, random.random)
-        self._lock = threading.Lock()
-        self._changed = threading.Condition(self._lock)
-        self._watched = 0
-        self._slots: dict[int, _Slot] = {}
-        # By the core's number: all but those that are lent, which only their borrowers keep alive.
-        self._conns: dict[int, Any] = {}
-        # By id() of the connection.
-        self._loans: dict[int, _Loan] = {}
-        self._taken: dict[int, tuple[Place, ...]] = {}
-        self._session: dict[int, tuple[Any, ...]] = {}
-        self._to_open: deque[int] = deque()
-        self._openers = 0
-        # To the housekeeper. Its `put` is safe where a garbage collection may interrupt anything.
-        self._mailbox: queue.SimpleQueue[int | None] = queue.SimpleQueue()
-        self._housekeeper: threading.Thread | None = None
-        self._planned = math.inf
-
-    def _forked(self) -> None:
-        was_open = not self._core.closed
-        lent = (loan.ref() for loan in self._loans.values())
-        self._foreign += [*self._conns.values(), *(conn for conn in lent if conn is not None)]
-        sizes = self._core.min_size, self._core.max_size
-        self._begin()
-        self._core.min_size, self._core.max_size = sizes
-        if was_open:
-            self._core.open(time.monotonic(), dormant=True)
 
     # ---- life -------------------------------------------------------------------------------------
 
@@ -299,7 +214,7 @@ class Pool(PoolBase):
         """
         limit = self.timeout if timeout is None else _settings.optional("timeout", timeout)
         limit = math.inf if limit is None else limit
-        slot = _Slot()
+        slot = Slot()
         asked = time.monotonic()
         with self._lock:
             waiter = self._core.acquire(asked, limit)
@@ -314,7 +229,7 @@ class Pool(PoolBase):
         finally:
             self._slots.pop(waiter, None)
 
-    def _wait(self, waiter: int, slot: _Slot, asked: float, limit: float) -> int:
+    def _wait(self, waiter: int, slot: Slot, asked: float, limit: float) -> int:
         """Return the number of the connection that is granted."""
         while True:
             action = slot.action
@@ -327,25 +242,25 @@ class Pool(PoolBase):
             else:
                 raise self._refusal(slot, action, asked, limit)
 
-    def _sleep(self, slot: _Slot, deadline: float) -> None:
+    def _sleep(self, slot: Slot, deadline: float) -> None:
         with self._lock:
             if slot.action is not None:
                 return
             slot.lock = lock = threading.Lock()
             lock.acquire()
         remaining = deadline - time.monotonic()
-        if lock.acquire(timeout=max(0.0, min(remaining, _LONGEST_SLEEP))):
+        if lock.acquire(timeout=max(0.0, min(remaining, LONGEST_SLEEP))):
             return
         with self._lock:
             self._core.tick(time.monotonic())
             todo = self._settle()
         self._do(todo)
 
-    def _examine(self, slot: _Slot, check: Check) -> None:
+    def _examine(self, slot: Slot, check: Check) -> None:
         conn = self._conns[check.conn]
         good = False
         try:
-            good = _is_alive(conn)
+            good = is_alive(conn)
             if good and check.ask:
                 self._check(conn)
                 good = self._is_outside(conn)
@@ -360,7 +275,7 @@ class Pool(PoolBase):
                 todo = self._settle()
             self._do(todo)
 
-    def _refusal(self, slot: _Slot, action: Action, asked: float, limit: float) -> BaseException:
+    def _refusal(self, slot: Slot, action: Action, asked: float, limit: float) -> BaseException:
         now = time.monotonic()
         if isinstance(action, Expire):
             return PoolTimeout(self._timeout_text(now, limit, now - asked))
@@ -368,7 +283,7 @@ class Pool(PoolBase):
             return PoolFull(self._full_text(now)) if action.why == "full" else self._closed_error()
         return slot.error or PoolTimeout(self._timeout_text(now, limit, now - asked))
 
-    def _give_up(self, waiter: int, slot: _Slot) -> None:
+    def _give_up(self, waiter: int, slot: Slot) -> None:
         with self._lock:
             if isinstance(slot.action, Grant):
                 # One that is handed out already is found when its last reference goes.
@@ -385,7 +300,7 @@ class Pool(PoolBase):
         with self._lock:
             conn = self._conns.pop(number)
             ref = weakref.ref(conn, lambda _: mailbox.put(number))
-            self._loans[id(conn)] = _Loan(number, ref, taken)
+            self._loans[id(conn)] = Loan(number, ref, taken)
             self._taken[number] = taken
         return conn
 
@@ -419,193 +334,19 @@ class Pool(PoolBase):
                 return "broken"
             if not self._is_outside(conn):
                 conn.rollback()
-            for name, value in zip(_SESSION, session, strict=False):
+            for name, value in zip(SESSION, session, strict=False):
                 if getattr(conn, name) != value:
                     setattr(conn, name, value)
             if self._reset is not None:
                 self._reset(conn)
             if not self._is_outside(conn):
                 raise ProgrammingError("reset() left a transaction open")
-            return None if _is_alive(conn) else "broken"
+            return None if is_alive(conn) else "broken"
         except Exception as error:
             if conn.closed:
                 return "broken"
             logger.warning("%s: a connection that came back is closed: %s", self.name, error)
             return "reset"
-
-    @staticmethod
-    def _is_outside(conn: Any) -> bool:
-        return bool(conn.get_transaction_status() == extensions.TRANSACTION_STATUS_IDLE)
-
-    # ---- what follows -----------------------------------------------------------------------------
-
-    def _settle(self) -> _Todo:
-        """Take the core's actions, with the lock held: tell waiters, and return what is left to do."""
-        todo = _Todo([], [], [])
-        core = self._core
-        for action in core.actions:
-            if isinstance(action, (Grant, Check, Expire, Refuse)):
-                self._tell(action)
-            elif isinstance(action, Fail):
-                slot = self._slots.get(action.waiter)
-                if slot is not None:
-                    slot.error = self._last_error
-                self._tell(action)
-            elif isinstance(action, Open):
-                self._to_open.append(action.conn)
-            elif isinstance(action, Close):
-                self._session.pop(action.conn, None)
-                conn = self._conns.pop(action.conn, None)
-                if conn is not None:
-                    todo.close.append((conn, action.reason))
-            elif isinstance(action, Look):
-                todo.look.append((action.conn, self._conns[action.conn]))
-            elif isinstance(action, Leak):
-                todo.warn.append(self._leak_text(action.conn, action.held))
-        core.actions.clear()
-        todo.openers = min(len(self._to_open), _OPENERS - self._openers)
-        self._openers += todo.openers
-        if core.due < self._planned or (todo.openers and self._housekeeper is None):
-            self._planned = core.due
-            todo.wake = True
-        if core.closed and not core.size and self._housekeeper is not None:
-            todo.wake = True
-        if self._watched:
-            self._changed.notify_all()
-        return todo
-
-    def _tell(self, action: Grant | Check | Expire | Refuse | Fail) -> None:
-        slot = self._slots.get(action.waiter)
-        if slot is not None:
-            slot.tell(action)
-
-    def _do(self, todo: _Todo) -> None:
-        """Do what was left, without the lock."""
-        for text in todo.warn:
-            logger.warning("%s", text)
-        for conn, reason in todo.close:
-            logger.debug("%s: closing a connection: %s", self.name, reason)
-            with suppress(Exception):
-                conn.close()
-        for _ in range(todo.openers):
-            self._start_opener()
-        if todo.wake:
-            self._wake_housekeeper()
-        for number, conn in todo.look:
-            self._look(number, conn)
-
-    def _look(self, number: int, conn: Any) -> None:
-        if not _is_alive(conn):
-            with self._lock:
-                self._core.lost(time.monotonic(), number)
-                todo = self._settle()
-            self._do(todo)
-
-    # ---- connecting -------------------------------------------------------------------------------
-
-    def _connect(self) -> Any:
-        return connect(self._dsn, **self.kwargs)
-
-    def _start_opener(self) -> None:
-        thread = threading.Thread(target=self._work, name=f"kecoa {self.name} connects", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:
-            # No thread can be had: the interpreter ends, or the process has too many.
-            self._work()
-
-    def _work(self) -> None:
-        """Open connections until none is asked for."""
-        while True:
-            with self._lock:
-                if not self._to_open:
-                    self._openers -= 1
-                    return
-                number = self._to_open.popleft()
-            self._open_one(number)
-
-    def _open_one(self, number: int) -> None:
-        core = self._core
-        conn = None
-        error: BaseException | None = None
-        try:
-            conn = self._connect()
-            if self._configure is not None:
-                self._configure(conn)
-                if not self._is_outside(conn):
-                    raise ProgrammingError(f"{self.name}: configure() left a transaction open")
-            session = tuple(getattr(conn, name) for name in _SESSION)
-        except BaseException as raised:
-            error = raised
-            if conn is not None:
-                with suppress(Exception):
-                    conn.close()
-        with self._lock:
-            if self._core is not core:
-                return
-            now = time.monotonic()
-            if error is None:
-                self._conns[number] = conn
-                self._session[number] = session
-                self._last_error = None
-                core.opened(now, number)
-            else:
-                self._last_error = error
-                core.open_failed(now, number, classify(error))
-            todo = self._settle()
-        if error is not None:
-            logger.warning("%s: no connection could be opened: %s", self.name, error)
-        self._do(todo)
-
-    # ---- housekeeping -----------------------------------------------------------------------------
-
-    def _wake_housekeeper(self) -> None:
-        with self._lock:
-            thread = self._housekeeper
-            if thread is None:
-                thread = self._housekeeper = threading.Thread(
-                    target=_keep_house,
-                    args=(weakref.ref(self), self._mailbox),
-                    name=f"kecoa {self.name}",
-                    daemon=True,
-                )
-                starts = True
-            else:
-                starts = False
-        if not starts:
-            self._mailbox.put(None)
-            return
-        try:
-            thread.start()
-        except RuntimeError:
-            self._housekeeper = None
-
-    def _keep_house(self, dropped: list[int]) -> float | None:
-        """Do what is due; for how many seconds there is nothing to do, None: for good."""
-        with self._lock:
-            now = time.monotonic()
-            texts = []
-            for number in dropped:
-                self._loans = {key: loan for key, loan in self._loans.items() if loan.number != number}
-                if number in self._taken and number not in self._conns:
-                    texts.append(self._dropped_text(number))
-                    del self._taken[number]
-                    self._core.collected(now, number)
-            self._core.tick(now)
-            todo = self._settle()
-            todo.warn += texts
-            todo.wake = False
-        self._do(todo)
-        with self._lock:
-            if self._core.closed and not self._core.size:
-                self._housekeeper = None
-                self._planned = math.inf
-                return None
-            self._planned = self._core.due
-            return max(0.0, self._core.due - time.monotonic())
-
-    def _where(self, conn: int) -> str:
-        return spell(self._taken.get(conn, ()))
 
     # ---- hooks ------------------------------------------------------------------------------------
 
@@ -635,36 +376,3 @@ class Pool(PoolBase):
         finally:
             if not conn.closed:
                 conn.autocommit = before
-
-
-#: What is set back when a connection returns; autocommit first, the others can't be set within BEGIN.
-_SESSION = ("autocommit", "isolation_level", "readonly", "deferrable")
-
-
-def _is_alive(conn: Any) -> bool:
-    """Look at the socket, without waiting."""
-    try:
-        conn.poll()
-    except Exception:
-        return False
-    return not conn.closed
-
-
-def _keep_house(ref: weakref.ref[Pool], mailbox: queue.SimpleQueue[int | None]) -> None:
-    """Run the housekeeper's thread, which does not keep the pool alive."""
-    dropped: list[int] = []
-    while True:
-        pool = ref()
-        if pool is None:
-            return
-        wait = pool._keep_house(dropped)
-        del pool
-        if wait is None:
-            return
-        dropped = []
-        with suppress(queue.Empty):
-            item = mailbox.get(timeout=min(wait, _LONGEST_SLEEP))
-            while True:
-                if item is not None:
-                    dropped.append(item)
-                item = mailbox.get_nowait()

@@ -1,0 +1,314 @@
+"""What the pool of threads does in the background: tells waiters, connects, keeps time."""
+
+from __future__ import annotations
+
+import math
+import queue
+import random
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from kecoa import ProgrammingError, connect, extensions
+from kecoa.pool._common import Place, PoolBase, classify, logger, spell
+from kecoa.pool._core import (
+    Action,
+    Check,
+    Close,
+    Core,
+    Expire,
+    Fail,
+    Grant,
+    Leak,
+    Look,
+    Open,
+    Reason,
+    Refuse,
+)
+
+#: Threads that connect at the same time, for one pool.
+_OPENERS = 8
+#: No sleep is longer, which platforms limit.
+LONGEST_SLEEP = 3600.0
+#: What is set back when a connection returns; autocommit first, the others can't be set within BEGIN.
+SESSION = ("autocommit", "isolation_level", "readonly", "deferrable")
+
+
+class Slot:
+    """Where a waiting thread finds what became of it."""
+
+    __slots__ = ("action", "error", "lock")
+
+    def __init__(self) -> None:
+        self.action: Action | None = None
+        self.error: BaseException | None = None
+        # Held until there is an action; made only by a thread that has to wait.
+        self.lock: threading.Lock | None = None
+
+    def tell(self, action: Action) -> None:
+        self.action = action
+        if self.lock is not None and self.lock.locked():
+            self.lock.release()
+
+
+@dataclass
+class Loan:
+    number: int
+    ref: weakref.ref[Any]
+    taken: tuple[Place, ...]
+
+
+@dataclass
+class Todo:
+    """What follows from a change and is done when the lock is free again."""
+
+    close: list[tuple[Any, Reason]]
+    look: list[tuple[int, Any]]
+    warn: list[str]
+    openers: int = 0
+    wake: bool = False
+
+
+class ThreadedPool(PoolBase):
+    """The state of a pool of threads, and what follows from its changes."""
+
+    _dsn: str | None
+    _configure: Callable[[Any], object] | None
+
+    def _begin(self) -> None:
+        """Make the state of a pool that has nothing."""
+        self._core = Core(self._settings, random.random)
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._watched = 0
+        self._slots: dict[int, Slot] = {}
+        # By the core's number: all but those that are lent, which only their borrowers keep alive.
+        self._conns: dict[int, Any] = {}
+        # By id() of the connection.
+        self._loans: dict[int, Loan] = {}
+        self._taken: dict[int, tuple[Place, ...]] = {}
+        self._session: dict[int, tuple[Any, ...]] = {}
+        self._to_open: deque[int] = deque()
+        self._openers = 0
+        # To the housekeeper. Its `put` is safe where a garbage collection may interrupt anything.
+        self._mailbox: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._housekeeper: threading.Thread | None = None
+        self._planned = math.inf
+
+    def _forked(self) -> None:
+        was_open = not self._core.closed
+        lent = (loan.ref() for loan in self._loans.values())
+        self._foreign += [*self._conns.values(), *(conn for conn in lent if conn is not None)]
+        sizes = self._core.min_size, self._core.max_size
+        self._begin()
+        self._core.min_size, self._core.max_size = sizes
+        if was_open:
+            self._core.open(time.monotonic(), dormant=True)
+
+    @staticmethod
+    def _is_outside(conn: Any) -> bool:
+        return bool(conn.get_transaction_status() == extensions.TRANSACTION_STATUS_IDLE)
+
+    # ---- what follows -----------------------------------------------------------------------------
+
+    def _settle(self) -> Todo:
+        """Take the core's actions, with the lock held: tell waiters, and return what is left to do."""
+        todo = Todo([], [], [])
+        core = self._core
+        for action in core.actions:
+            if isinstance(action, (Grant, Check, Expire, Refuse)):
+                self._tell(action)
+            elif isinstance(action, Fail):
+                slot = self._slots.get(action.waiter)
+                if slot is not None:
+                    slot.error = self._last_error
+                self._tell(action)
+            elif isinstance(action, Open):
+                self._to_open.append(action.conn)
+            elif isinstance(action, Close):
+                self._session.pop(action.conn, None)
+                conn = self._conns.pop(action.conn, None)
+                if conn is not None:
+                    todo.close.append((conn, action.reason))
+            elif isinstance(action, Look):
+                todo.look.append((action.conn, self._conns[action.conn]))
+            elif isinstance(action, Leak):
+                todo.warn.append(self._leak_text(action.conn, action.held))
+        core.actions.clear()
+        todo.openers = min(len(self._to_open), _OPENERS - self._openers)
+        self._openers += todo.openers
+        if core.due < self._planned or (todo.openers and self._housekeeper is None):
+            self._planned = core.due
+            todo.wake = True
+        if core.closed and not core.size and self._housekeeper is not None:
+            todo.wake = True
+        if self._watched:
+            self._changed.notify_all()
+        return todo
+
+    def _tell(self, action: Grant | Check | Expire | Refuse | Fail) -> None:
+        slot = self._slots.get(action.waiter)
+        if slot is not None:
+            slot.tell(action)
+
+    def _do(self, todo: Todo) -> None:
+        """Do what was left, without the lock."""
+        for text in todo.warn:
+            logger.warning("%s", text)
+        for conn, reason in todo.close:
+            logger.debug("%s: closing a connection: %s", self.name, reason)
+            with suppress(Exception):
+                conn.close()
+        for _ in range(todo.openers):
+            self._start_opener()
+        if todo.wake:
+            self._wake_housekeeper()
+        for number, conn in todo.look:
+            self._look(number, conn)
+
+    def _look(self, number: int, conn: Any) -> None:
+        if not is_alive(conn):
+            with self._lock:
+                self._core.lost(time.monotonic(), number)
+                todo = self._settle()
+            self._do(todo)
+
+    # ---- connecting -------------------------------------------------------------------------------
+
+    def _connect(self) -> Any:
+        return connect(self._dsn, **self.kwargs)
+
+    def _start_opener(self) -> None:
+        thread = threading.Thread(target=self._work, name=f"kecoa {self.name} connects", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            # No thread can be had: the interpreter ends, or the process has too many.
+            self._work()
+
+    def _work(self) -> None:
+        """Open connections until none is asked for."""
+        while True:
+            with self._lock:
+                if not self._to_open:
+                    self._openers -= 1
+                    return
+                number = self._to_open.popleft()
+            self._open_one(number)
+
+    def _open_one(self, number: int) -> None:
+        core = self._core
+        conn = None
+        error: BaseException | None = None
+        try:
+            conn = self._connect()
+            if self._configure is not None:
+                self._configure(conn)
+                if not self._is_outside(conn):
+                    raise ProgrammingError(f"{self.name}: configure() left a transaction open")
+            session = tuple(getattr(conn, name) for name in SESSION)
+        except BaseException as raised:
+            error = raised
+            if conn is not None:
+                with suppress(Exception):
+                    conn.close()
+        with self._lock:
+            if self._core is not core:
+                return
+            now = time.monotonic()
+            if error is None:
+                self._conns[number] = conn
+                self._session[number] = session
+                self._last_error = None
+                core.opened(now, number)
+            else:
+                self._last_error = error
+                core.open_failed(now, number, classify(error))
+            todo = self._settle()
+        if error is not None:
+            logger.warning("%s: no connection could be opened: %s", self.name, error)
+        self._do(todo)
+
+    # ---- housekeeping -----------------------------------------------------------------------------
+
+    def _wake_housekeeper(self) -> None:
+        with self._lock:
+            thread = self._housekeeper
+            if thread is None:
+                thread = self._housekeeper = threading.Thread(
+                    target=_keep_house,
+                    args=(weakref.ref(self), self._mailbox),
+                    name=f"kecoa {self.name}",
+                    daemon=True,
+                )
+                starts = True
+            else:
+                starts = False
+        if not starts:
+            self._mailbox.put(None)
+            return
+        try:
+            thread.start()
+        except RuntimeError:
+            self._housekeeper = None
+
+    def _keep_house(self, dropped: list[int]) -> float | None:
+        """Do what is due; for how many seconds there is nothing to do, None: for good."""
+        with self._lock:
+            now = time.monotonic()
+            texts = []
+            for number in dropped:
+                self._loans = {key: loan for key, loan in self._loans.items() if loan.number != number}
+                if number in self._taken and number not in self._conns:
+                    texts.append(self._dropped_text(number))
+                    del self._taken[number]
+                    self._core.collected(now, number)
+            self._core.tick(now)
+            todo = self._settle()
+            todo.warn += texts
+            todo.wake = False
+        self._do(todo)
+        with self._lock:
+            if self._core.closed and not self._core.size:
+                self._housekeeper = None
+                self._planned = math.inf
+                return None
+            self._planned = self._core.due
+            return max(0.0, self._core.due - time.monotonic())
+
+    def _where(self, conn: int) -> str:
+        return spell(self._taken.get(conn, ()))
+
+
+def is_alive(conn: Any) -> bool:
+    """Look at the socket, without waiting."""
+    try:
+        conn.poll()
+    except Exception:
+        return False
+    return not conn.closed
+
+
+def _keep_house(ref: weakref.ref[ThreadedPool], mailbox: queue.SimpleQueue[int | None]) -> None:
+    """Run the housekeeper's thread, which does not keep the pool alive."""
+    dropped: list[int] = []
+    while True:
+        pool = ref()
+        if pool is None:
+            return
+        wait = pool._keep_house(dropped)
+        del pool
+        if wait is None:
+            return
+        dropped = []
+        with suppress(queue.Empty):
+            item = mailbox.get(timeout=min(wait, LONGEST_SLEEP))
+            while True:
+                if item is not None:
+                    dropped.append(item)
+                item = mailbox.get_nowait()
