@@ -85,7 +85,7 @@ pub(super) fn attempt(
     let mut received = Vec::new();
     if tls == TlsUse::Direct {
         let secured = begin_tls(stream, config, place, wait)?;
-        bind(&mut handshake, &secured.stream, config);
+        bind(&mut handshake, &secured.stream, config, place)?;
         stream = secured.stream;
         identity = Some(secured.identity);
     }
@@ -102,7 +102,7 @@ pub(super) fn attempt(
             }
             Ok(Progress::TlsAccepted(mut handshake)) => {
                 let secured = begin_tls(stream, config, place, wait)?;
-                bind(&mut handshake, &secured.stream, config);
+                bind(&mut handshake, &secured.stream, config, place)?;
                 stream = secured.stream;
                 identity = Some(secured.identity);
                 handshake
@@ -142,12 +142,29 @@ pub(super) fn attempt(
 }
 
 /// Lets SCRAM bind itself to the TLS stream, unless that is switched off.
-fn bind(handshake: &mut Handshake, stream: &Stream, config: &Config) {
-    if config.get("channel_binding") != Some("disable")
-        && let Some(hash) = stream.server_end_point()
-    {
-        handshake.set_tls_server_end_point(hash);
+fn bind(
+    handshake: &mut Handshake,
+    stream: &Stream,
+    config: &Config,
+    place: &Place<'_>,
+) -> Result<(), Failure> {
+    let wanted = config.get("channel_binding");
+    if wanted == Some("disable") {
+        return Ok(());
     }
+    match stream.server_end_point() {
+        Some(hash) => handshake.set_tls_server_end_point(hash),
+        None if wanted == Some("require") => {
+            return Err(Failure::give_up(Error::authentication(place.failed(
+                "channel binding is required, but the signature of the server's certificate has \
+                 no hash function to bind to\n\
+                 HINT: let the server have a certificate that is signed by RSA or ECDSA, not by \
+                 Ed25519",
+            ))));
+        }
+        None => {}
+    }
+    Ok(())
 }
 
 /// `sslcertmode=require` cannot be met without TLS.

@@ -59,7 +59,7 @@ impl<'a> Certificate<'a> {
         fields.expect(SEQUENCE)?;
         let public_key = from.get(..from.len() - fields.0.len())?;
         let mut extensions: &[u8] = &[];
-        while let Some((tag, contents)) = fields.next() {
+        for (tag, contents) in fields {
             if tag == CONTEXT_3 {
                 extensions = Elements(contents).expect(SEQUENCE)?;
             }
@@ -498,5 +498,30 @@ mod tests {
                 assert!(!read.is_signed_by(element(authority.public_key).unwrap().1, &algorithms));
             }
         }
+    }
+
+    /// What `openssl ca -gencrl` makes unless its settings say otherwise.
+    #[test]
+    fn reads_lists_of_version_1() {
+        let name = "300d310b300906035504030c0263 61".replace(' ', "");
+        let algorithm = "300a06082a8648ce3d040302";
+        let entry = "30120201 07170d3234303130313030303030305a".replace(' ', "");
+        let fields = format!("{algorithm}{name}170d3234303232393030303030305a3014{entry}");
+        let wrapped = |contents: &str| format!("30{:02x}{contents}", contents.len() / 2);
+        let list = wrapped(&format!("{}{algorithm}0304003000ff", wrapped(&fields)));
+        let der = |list: &str| -> Vec<u8> {
+            let digit = |byte: u8| u8::try_from(char::from(byte).to_digit(16).unwrap()).unwrap();
+            list.as_bytes().chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
+        };
+        let bytes = der(&list);
+        let read = RevocationList::parse(&bytes).unwrap();
+        assert_eq!((read.this_update, read.next_update), (1_709_164_800, None));
+        assert!(read.lists(&[7]) && !read.lists(&[8]));
+        // Critical: this list is about some of the certificates only.
+        let partial = "a011300f300d0603551d1c0101ff04033001ff";
+        let list =
+            wrapped(&format!("{}{algorithm}0304003000ff", wrapped(&format!("{fields}{partial}"))));
+        let bytes = der(&list);
+        assert!(RevocationList::parse(&bytes).unwrap().has_unknown_meaning);
     }
 }

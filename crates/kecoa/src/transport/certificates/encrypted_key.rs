@@ -173,3 +173,83 @@ fn hex(text: &str) -> Option<Vec<u8>> {
             .collect(),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEYS: &str = include_str!("../tests/keys.txt");
+    const PASSWORD: Option<&str> = Some("rahasia");
+
+    fn pem(name: &str) -> &'static str {
+        let section = KEYS.split("\n# ").find_map(|section| section.strip_prefix(name));
+        section.unwrap().trim_start()
+    }
+
+    /// The public half of a key, which is the same in every form.
+    fn public(key: PrivateKeyDer<'static>) -> Vec<u8> {
+        let key = rustls::crypto::ring::sign::any_supported_type(&key).unwrap();
+        key.public_key().unwrap().to_vec()
+    }
+
+    #[test]
+    fn reads_what_openssl_writes() {
+        let wanted = public(private_key(pem("plain\n").as_bytes(), None).unwrap());
+        for name in [
+            "old AES-128",
+            "old AES-192",
+            "old AES-256",
+            "old 3DES",
+            "AES-256 SHA-256",
+            "AES-128 SHA-1",
+            "3DES SHA-1",
+            "scrypt",
+        ] {
+            let pem = pem(name).as_bytes();
+            assert_eq!(public(private_key(pem, PASSWORD).unwrap()), wanted, "{name}");
+            for missing in [None, Some("")] {
+                assert_eq!(private_key(pem, missing).unwrap_err(), Trouble::PasswordMissing);
+            }
+            for wrong in ["rahasia ", "Rahasia", "x"] {
+                let error = private_key(pem, Some(wrong)).unwrap_err();
+                assert_eq!(error, Trouble::PasswordWrong, "{name}");
+            }
+            let with_others = format!(
+                "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n\
+                -----END EC PARAMETERS-----\n{}",
+                String::from_utf8_lossy(pem)
+            );
+            assert_eq!(public(private_key(with_others.as_bytes(), PASSWORD).unwrap()), wanted);
+            let windows = String::from_utf8_lossy(pem).replace('\n', "\r\n");
+            assert_eq!(public(private_key(windows.as_bytes(), PASSWORD).unwrap()), wanted);
+        }
+    }
+
+    #[test]
+    fn says_what_it_cannot_read() {
+        for name in ["old Camellia", "PBES1", "20,000,000 rounds"] {
+            let error = private_key(pem(name).as_bytes(), PASSWORD).unwrap_err();
+            assert_eq!(error, Trouble::Unsupported, "{name}");
+        }
+        for nothing in
+            ["", "hello", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
+        {
+            assert_eq!(private_key(nothing.as_bytes(), PASSWORD).unwrap_err(), Trouble::NoKey);
+        }
+    }
+
+    #[test]
+    fn survives_damage() {
+        for name in ["old AES-128", "AES-256 SHA-256", "PBES1"] {
+            let whole = pem(name).as_bytes();
+            for end in 0..whole.len() - "-----END EC PRIVATE KEY-----\n".len() {
+                assert!(private_key(&whole[..end], PASSWORD).is_err());
+            }
+            for at in (0..whole.len()).step_by(3) {
+                let mut changed = whole.to_vec();
+                changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+                let _ = private_key(&changed, PASSWORD);
+            }
+        }
+    }
+}

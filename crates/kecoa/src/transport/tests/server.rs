@@ -14,6 +14,8 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 pub(super) struct Script {
     /// TLS, when it is asked for.
     pub(super) tls: Option<Arc<ServerConfig>>,
+    /// TLS begins with the first byte.
+    pub(super) direct: bool,
     /// Sent instead of any answer to the first message, or at once if it is an SSH banner.
     pub(super) instead: Option<&'static [u8]>,
     /// Accepts TLS, then hangs up.
@@ -110,6 +112,9 @@ fn begin(stream: &mut TcpStream, script: &Script, seen: &mut Seen) -> io::Result
         stream.write_all(instead)?;
         return stream.read(&mut [0; 100]).map(drop);
     }
+    if script.direct {
+        return secure(stream, script, seen);
+    }
     let first = packet(stream)?;
     if first != 80_877_103_u32.to_be_bytes() {
         return open(stream, script, seen, Some(first));
@@ -118,11 +123,16 @@ fn begin(stream: &mut TcpStream, script: &Script, seen: &mut Seen) -> io::Result
     if script.break_tls {
         return stream.write_all(b"S");
     }
-    let Some(tls) = &script.tls else {
+    if script.tls.is_none() {
         stream.write_all(b"N")?;
         return open(stream, script, seen, None);
-    };
+    }
     stream.write_all(&[b"S", script.behind_reply].concat())?;
+    secure(stream, script, seen)
+}
+
+fn secure(stream: &mut TcpStream, script: &Script, seen: &mut Seen) -> io::Result<()> {
+    let tls = script.tls.as_ref().unwrap();
     let tls = ServerConnection::new(Arc::clone(tls)).unwrap();
     let mut stream = StreamOwned::new(tls, stream);
     stream.flush()?;

@@ -373,3 +373,58 @@ fn a_cancel_goes_the_way_of_its_session() {
     assert_eq!(error.kind(), ErrorKind::Tls);
     assert_eq!(plain.only().cancelled, None);
 }
+
+#[test]
+fn direct_negotiation_asks_nothing_in_clear() {
+    let one = Authority::new("one");
+    let with_protocols = |protocols: &[&[u8]]| {
+        let mut tls = (*one.server("localhost")).clone();
+        tls.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+        let tls = Some(std::sync::Arc::new(tls));
+        Server::start(Script { tls, direct: true, ..Script::default() })
+    };
+    let roots = format!("sslmode=verify-full sslrootcert={} sslnegotiation=direct", one.file());
+    let server = with_protocols(&[b"postgresql"]);
+    let config = config(&at(&server, &roots));
+    let (stream, connection) = connect_within(&config, None, &mut Never).unwrap();
+    let (peer, key) = (stream.peer().clone(), connection.cancel_key().unwrap().clone());
+    assert!(peer.tls);
+    drop(stream);
+    cancel(&config, &peer, &key).unwrap();
+    let seen = server.seen(2);
+    assert!(seen.iter().all(|seen| seen.tls && !seen.tls_asked));
+    assert!(seen[1].cancelled.is_some());
+
+    // Something else that speaks TLS, and may have a certificate for the host.
+    let silent = failure(&at(&with_protocols(&[]), &roots)).to_string();
+    assert!(silent.contains("without ALPN protocol negotiation extension\nHINT: "), "{silent}");
+    let other = failure(&at(&with_protocols(&[b"http/1.1"]), &roots)).to_string();
+    assert!(other.contains("without ALPN protocol negotiation extension\nHINT: "), "{other}");
+    // A server that waits for the question hangs up on what it takes for a message.
+    let asked = Server::start(Script::default());
+    let error = failure(&at(&asked, "sslmode=require sslnegotiation=direct"));
+    assert!(error.to_string().contains("HINT: sslnegotiation=direct takes"), "{error}");
+}
+
+#[test]
+fn nothing_secret_is_in_a_setup() {
+    let one = Authority::new("one");
+    let client = one.sign("maya", 2020, 2090);
+    let (certificate, key) = (one.path("client.crt"), one.path("client.key"));
+    std::fs::write(&certificate, &client.pem).unwrap();
+    std::fs::write(&key, client.key.serialize_pem()).unwrap();
+    std::fs::set_permissions(&key, PermissionsExt::from_mode(0o600)).unwrap();
+    let config = config(&format!(
+        "host=localhost sslmode=require sslcert={} sslkey={} sslpassword=hunter2",
+        certificate.display(),
+        key.display()
+    ));
+    let setup = crate::transport::certificates::setup(&config, "localhost").unwrap();
+    let shown = format!("{setup:?} {config:?}");
+    assert!(shown.contains("Identity"), "{shown}");
+    assert!(!shown.contains("hunter2"));
+    // Bytes of the key, as Debug would show them.
+    let bytes = client.key.serialize_der();
+    let middle = format!("{:?}", &bytes[40..48]);
+    assert!(!shown.contains(middle.trim_matches(['[', ']'])));
+}
