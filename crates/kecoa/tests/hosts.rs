@@ -52,6 +52,8 @@ fn asked(started: Script, sql: &str, answer: &str) -> Script {
         .terminate()
 }
 
+type Play = fn() -> Script;
+
 const SHOW: &str = "SHOW transaction_read_only";
 const RECOVERY: &str = "SELECT pg_catalog.pg_is_in_recovery()";
 
@@ -65,7 +67,7 @@ fn standby() -> Script {
 
 #[test]
 fn the_session_that_is_wanted_is_found() {
-    let cases: [(&str, fn() -> Script, fn() -> Script, &str); 6] = [
+    let cases: [(&str, Play, Play, &str); 6] = [
         ("read-write", standby, primary, "session is read-only"),
         ("read-write", || reporting("off", "on"), primary, "session is read-only"),
         ("read-only", primary, standby, "session is not read-only"),
