@@ -41,6 +41,7 @@ pub mod example;
 mod extended;
 pub mod observe;
 mod pipeline;
+pub mod pool;
 mod prepared;
 mod pulled;
 pub mod replication;

@@ -1,0 +1,154 @@
+//! A pool of blocking clients.
+//!
+//! ```no_run
+//! use kecoa::{Config, Error, pool::Pool};
+//!
+//! let pool = Pool::builder().max_size(10).build(&Config::parse("postgresql://localhost:26257/bank")?)?;
+//! let mut client = pool.get()?;
+//! client.transaction(|tx| {
+//!     tx.execute("UPDATE accounts SET balance = balance - 100 WHERE id = $1", &[&1_i64])
+//! })?;
+//! # Ok::<(), Error>(())
+//! ```
+//!
+//! The rules are in [`core`], without I/O; [`Pool`] runs them on threads.
+
+mod builder;
+pub mod core;
+mod figures;
+mod guard;
+mod house;
+mod settings;
+mod shared;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use builder::{Builder, Hook};
+pub use figures::{Event, Stats};
+pub use guard::Pooled;
+pub use settings::Settings;
+
+use crate::blocking::Client;
+use crate::error::Error;
+use crate::session::Never;
+use shared::{Inner, Shared};
+
+/// Keeps connections, and lends them to one thread at a time. Cloning it gives another handle to the
+/// same pool; with the last handle the pool is closed.
+///
+/// - [`min_size`](Builder::min_size) connections are opened with the pool, and up to
+///   [`max_size`](Builder::max_size) when they are asked for, by threads of the pool's.
+/// - Callers get connections in the order in which they asked. Who waits for longer than
+///   [`timeout`](Builder::timeout) gets an error that names the longest holders.
+/// - When no connection can be opened, whoever waits longest is told why; but a server that was there
+///   before, or says that it starts or is full, is waited for and tried again with growing pauses.
+/// - What the server has closed is never lent: a look at the socket tells. The loss of one connection
+///   has the other idle ones looked at, and what was lost is replaced in the background.
+/// - A connection comes back when its [`Pooled`] is dropped: an open transaction is rolled back.
+/// - In a forked child the pool is empty and opens connections of its own.
+#[derive(Clone)]
+pub struct Pool {
+    inner: Arc<Inner>,
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stats = self.stats();
+        f.debug_struct("Pool")
+            .field("name", &self.inner.options.name)
+            .field("size", &stats.size)
+            .field("idle", &stats.idle)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Pool {
+    /// A pool to be: set what matters, then [`build`](Builder::build) it.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    fn shared(&self) -> &Arc<Shared> {
+        self.inner.shared()
+    }
+
+    /// Lends a connection, until the guard is dropped. Waits for up to the pool's
+    /// [`timeout`](Builder::timeout).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) when none came free in time, or too many
+    /// wait already; [`Usage`](crate::ErrorKind::Usage) when the pool is closed; or why none can be
+    /// opened, as [`Client::connect`].
+    #[track_caller]
+    pub fn get(&self) -> Result<Pooled, Error> {
+        Shared::get(self.shared(), self.inner.options.timeout, Location::caller())
+    }
+
+    /// [`get`](Pool::get) with a time limit of its own.
+    ///
+    /// # Errors
+    /// As [`Pool::get`].
+    #[track_caller]
+    pub fn get_timeout(&self, timeout: Duration) -> Result<Pooled, Error> {
+        Shared::get(self.shared(), Some(timeout), Location::caller())
+    }
+
+    /// Waits until there are [`min_size`](Builder::min_size) connections.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), with the last error in connecting.
+    pub fn wait(&self, timeout: Duration) -> Result<(), Error> {
+        self.shared().wait(timeout)
+    }
+
+    /// Replaces every connection, without a moment in which there is none: idle ones one after the
+    /// other, lent ones when they come back. Waits for up to `timeout`; whether all are replaced.
+    #[must_use = "whether all are replaced"]
+    pub fn drain(&self, timeout: Duration) -> bool {
+        self.shared().drain(timeout)
+    }
+
+    /// Closes idle connections at once and lent ones when they come back; who waits gets an error.
+    /// Waits for those that are lent for up to `timeout`; whether all came back.
+    pub fn close(&self, timeout: Duration) -> bool {
+        self.shared().close(timeout)
+    }
+
+    /// Changes the sizes. What is too much is closed when it is idle.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for sizes that make no sense.
+    pub fn resize(&self, min_size: usize, max_size: usize) -> Result<(), Error> {
+        self.shared().resize(min_size, max_size)
+    }
+
+    /// The pool's figures.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.shared().stats()
+    }
+}
+
+/// Undoes what the last caller did to the session, for [`Builder::reset`]: settings, temporary
+/// tables, LISTEN. One round trip. As DISCARD ALL, but for prepared statements, of which the client
+/// keeps account.
+///
+/// # Errors
+/// As [`Client::batch`].
+pub fn discard_session(client: &mut Client) -> Result<(), Error> {
+    // CockroachDB has neither LISTEN nor advisory locks.
+    let sql = if client.crdb_version().is_some() {
+        "CLOSE ALL; RESET ALL"
+    } else {
+        "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; \
+         SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES"
+    };
+    client.run(&crate::proto::Request::Query(sql.as_bytes()), &mut Never).map(drop)
+}

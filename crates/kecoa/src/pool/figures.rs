@@ -1,0 +1,101 @@
+//! What can be seen of a pool from outside.
+
+use std::collections::BTreeMap;
+use std::panic::Location;
+use std::time::Duration;
+
+use super::core::Reason;
+use super::settings::Settings;
+use super::shared::Shared;
+use crate::error::Error;
+
+/// What happens in a pool, for [`Builder::on_event`](super::Builder::on_event).
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// No connection could be opened.
+    OpenFailed(&'a Error),
+    /// A connection failed the check before a loan.
+    CheckFailed(&'a Error),
+    /// A connection was closed.
+    Closed(Reason),
+    /// A connection is held for longer than [`leak_after`](super::Builder::leak_after).
+    Leak {
+        /// Where it was taken.
+        taken: &'static Location<'static>,
+        /// For how long it is held.
+        held: Duration,
+    },
+}
+
+/// The figures of a pool.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// How many connections are kept open.
+    pub min_size: usize,
+    /// How many connections there are at most.
+    pub max_size: usize,
+    /// How many there are, without those that are being opened.
+    pub size: usize,
+    /// How many wait to be lent.
+    pub idle: usize,
+    /// How many are lent.
+    pub in_use: usize,
+    /// How many are being opened.
+    pub opening: usize,
+    /// How many callers wait.
+    pub waiting: usize,
+    /// Connections that were opened.
+    pub opened: u64,
+    /// Attempts to connect that failed.
+    pub open_failures: u64,
+    /// Connections that were closed, by reason.
+    pub closed: BTreeMap<Reason, u64>,
+    /// Connections that failed the check before a loan.
+    pub checks_failed: u64,
+    /// Loans.
+    pub lent: u64,
+    /// Loans and time-outs of those who were not served at once.
+    pub waits: u64,
+    /// How long those waited, added up.
+    pub wait_total: Duration,
+    /// How long the longest of those waits was.
+    pub wait_max: Duration,
+    /// Callers whose time was up.
+    pub timeouts: u64,
+    /// Callers who were turned away because the line was full.
+    pub refused: u64,
+    /// Connections that were held for too long.
+    pub leaks: u64,
+}
+
+impl Shared {
+    pub(super) fn stats(&self) -> Stats {
+        let state = self.lock();
+        let core = &state.core;
+        let Settings { min_size, max_size, .. } = *core.settings();
+        let counters = core.counters();
+        let (size, idle) = (core.size(), core.idle());
+        Stats {
+            min_size,
+            max_size,
+            size,
+            idle,
+            in_use: size.saturating_sub(idle),
+            opening: core.opening(),
+            waiting: core.waiting(),
+            opened: counters.opened,
+            open_failures: counters.open_failures,
+            closed: counters.closed.clone(),
+            checks_failed: counters.checks_failed,
+            lent: counters.lent,
+            waits: counters.waits,
+            wait_total: counters.wait_total,
+            wait_max: counters.wait_max,
+            timeouts: counters.timeouts,
+            refused: counters.refused,
+            leaks: counters.leaks,
+        }
+    }
+}
