@@ -58,6 +58,7 @@ if TYPE_CHECKING:
         pool as pool,
         retry as retry,
         sql as sql,
+        types as types,
         tz as tz,
     )
     from kecoa._alias import install_as_psycopg2
@@ -152,6 +153,7 @@ _MODULES = frozenset(
         "run",
         "sql",
         "tz",
+        "types",
     }
 )
 _MODULE_OF = {

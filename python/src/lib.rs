@@ -66,6 +66,7 @@ fn _kecoa(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(dump::protocol::adapt, module)?,
         wrap_pyfunction!(typecaster::new_type, module)?,
         wrap_pyfunction!(typecaster::new_array_type, module)?,
+        wrap_pyfunction!(typecaster::new_binary_type, module)?,
         wrap_pyfunction!(typecaster::register_type, module)?,
         wrap_pyfunction!(functions::_connect, module)?,
         wrap_pyfunction!(functions::parse_dsn, module)?,

@@ -1,5 +1,7 @@
 //! Typecasters: the objects that turn a column's text into a Python value, as psycopg2's `type`.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
@@ -27,6 +29,8 @@ pub(crate) enum Cast {
     Array(Py<Typecaster>),
     /// A Python function of `(value, cursor)`.
     Python(Py<PyAny>),
+    /// Python functions of `(value, cursor)`: of text as str, and of the binary form as bytes.
+    Forms { text: Py<PyAny>, binary: Py<PyAny> },
     /// `new_type` was called without a function.
     Missing,
 }
@@ -49,6 +53,9 @@ impl Typecaster {
             Cast::Native(kind) => Loader::Native(*kind),
             Cast::Array(base) => Loader::Array(Box::new(base.get().loader(py))),
             Cast::Python(function) => Loader::Python(function.clone_ref(py)),
+            Cast::Forms { text, binary } => {
+                Loader::Forms { text: text.clone_ref(py), binary: binary.clone_ref(py) }
+            }
             Cast::Missing => Loader::Missing,
         }
     }
@@ -136,6 +143,9 @@ pub(crate) fn new_type(
                 Cast::Native(kind) => Cast::Native(*kind),
                 Cast::Array(base) => Cast::Array(base.clone_ref(py)),
                 Cast::Python(function) => Cast::Python(function.clone_ref(py)),
+                Cast::Forms { text, binary } => {
+                    Cast::Forms { text: text.clone_ref(py), binary: binary.clone_ref(py) }
+                }
                 Cast::Missing => Cast::Missing,
             },
             Err(_) => Cast::Python(object.unbind()),
@@ -143,6 +153,30 @@ pub(crate) fn new_type(
     };
     let name = name.map_or_else(|| py.None(), |name| name.into_any().unbind());
     Py::new(py, Typecaster { name, values: values.unbind(), cast })
+}
+
+/// Whether a typecaster takes binary form from anywhere: until then nobody looks for one.
+static TAKES_BINARY: AtomicBool = AtomicBool::new(false);
+
+/// Whether [`new_binary_type`] was ever called.
+pub(crate) fn takes_binary() -> bool {
+    TAKES_BINARY.load(Ordering::Relaxed)
+}
+
+/// `new_binary_type(oids, name, castobj, binary)`: as `new_type`, with a second function for values in
+/// binary form: those of server binding come in it.
+#[pyfunction]
+#[pyo3(signature = (values, name, castobj, binary))]
+pub(crate) fn new_binary_type(
+    py: Python<'_>,
+    values: Bound<'_, PyTuple>,
+    name: Bound<'_, PyString>,
+    castobj: Py<PyAny>,
+    binary: Py<PyAny>,
+) -> PyResult<Py<Typecaster>> {
+    TAKES_BINARY.store(true, Ordering::Relaxed);
+    let cast = Cast::Forms { text: castobj, binary };
+    Py::new(py, Typecaster { name: name.into_any().unbind(), values: values.unbind(), cast })
 }
 
 /// `new_array_type(oids, name, baseobj)`: lists of what `baseobj` converts.

@@ -56,12 +56,14 @@ def typed(value: Any) -> Any:
 def error(exception: BaseException) -> Any:
     """An exception by the names of its classes, its message and its fields."""
     classes = [c.__name__ for c in type(exception).__mro__]
+    # Ours go on with the value that Python has no object for, and what to do about it.
+    message = str(exception).partition(": found the ")[0]
     if isinstance(exception, TypeError):
         return classes[0]  # the words are those of whoever checks arguments: C, Rust or Python
     if not hasattr(exception, "pgcode"):
-        return classes[0], str(exception)
+        return classes[0], message
     diag = {name: getattr(exception.diag, name) for name in DIAG_FIELDS}
-    return classes, exception.pgcode, exception.pgerror, str(exception), diag
+    return classes, exception.pgcode, exception.pgerror, message, diag
 
 
 def describe_cursor(cur: Any) -> dict[str, Any]:

@@ -187,7 +187,10 @@ impl Form {
                 _ => return self.load_spelt(context, data),
             },
             Form::Interval => match delta_of(binary::interval::decode(data)?) {
-                Some((days, seconds, micros)) => datetime::delta(py, days, seconds, micros),
+                Some((days, seconds, micros)) => match datetime::delta(py, days, seconds, micros) {
+                    Ok(made) => Ok(made),
+                    Err(_) => return self.load_spelt(context, data),
+                },
                 None => return self.load_spelt(context, data),
             },
             Form::Bytea => bytea::view(py, data.into()),
@@ -332,6 +335,9 @@ impl Loader {
     /// The loader for the same objects from the binary form of a type's values. A type whose binary
     /// form is unknown here is left to the loader as it comes.
     pub(crate) fn into_binary(self, oid: u32) -> Loader {
+        if let Loader::Forms { binary, .. } = self {
+            return Loader::PythonBinary(binary);
+        }
         match choice::binary_of(&self, oid) {
             Some(loader) => loader,
             None if spell::is_known(oid) => Loader::Spelt(Box::new(Spelt { oid, loader: self })),

@@ -18,6 +18,18 @@ fn data_error(py: Python<'_>, message: &str) -> PyErr {
     }
 }
 
+/// An error that also names the value, and says what to do about one that Python has no object for.
+#[cold]
+fn named(py: Python<'_>, error: PyErr, what: &str, data: &[u8]) -> PyErr {
+    let shown = String::from_utf8_lossy(data.get(..64).unwrap_or(data)).into_owned();
+    let found = format!(
+        "{}: found the {what} '{shown}', for which Python has no object; select it as text (::text), or \
+         register a loader of your own (kecoa.types.register_loader)",
+        error.value(py)
+    );
+    PyErr::from_type(error.get_type(py), found)
+}
+
 /// datetime's C API, imported on first use.
 pub(crate) fn api(py: Python<'_>) -> PyResult<&'static ffi::PyDateTime_CAPI> {
     // SAFETY: the GIL is held; the macro's function imports the capsule once, and the pointer,
@@ -155,7 +167,7 @@ pub(super) fn date<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyA
     if rest.ends_with(b"BC") {
         date.year = -date.year;
     }
-    make_date(py, date)
+    make_date(py, date).map_err(|error| named(py, error, "date", data))
 }
 
 /// A date; ValueError where Python has none.
@@ -179,7 +191,7 @@ pub(super) fn time<'py>(
     let Some((time, _)) = parse_time(data) else {
         return Err(data_error(context.py, "unable to parse time"));
     };
-    make_time(context, time)
+    make_time(context, time).map_err(|error| named(context.py, error, "time", data))
 }
 
 /// A time; ValueError where Python has none.
@@ -240,7 +252,7 @@ pub(super) fn timestamp<'py>(
     if rest.ends_with(b"BC") {
         date.year = -date.year;
     }
-    make_timestamp(context, date, time)
+    make_timestamp(context, date, time).map_err(|error| named(py, error, "timestamp", data))
 }
 
 /// A timestamp; ValueError where Python has none.
@@ -362,8 +374,9 @@ fn parse_interval(data: &[u8]) -> Result<Interval, IntervalError> {
         return Err(IntervalError::Iso8601);
     }
     let mut interval = Interval::default();
-    let mut rest = data.strip_prefix(b"@").unwrap_or(data).trim_ascii();
-    if rest.is_empty() {
+    let mut rest = data.trim_ascii();
+    // `@ 5 mins` is no time in months, which psycopg2 takes it for: it is the verbose style's.
+    if rest.is_empty() || rest.starts_with(b"@") {
         return Err(IntervalError::Malformed);
     }
     while !rest.is_empty() {
@@ -416,24 +429,35 @@ pub(super) fn interval<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py,
     let parsed = match parse_interval(data) {
         Ok(parsed) => parsed,
         Err(IntervalError::Iso8601) => {
-            return Err(globals::get(py)?
+            // As psycopg2's own tests demand; in binary form any style will do.
+            let refused = globals::get(py)?
                 .exceptions
-                .not_supported(py, "iso_8601 intervalstyle currently not supported"));
+                .not_supported(py, "iso_8601 intervalstyle currently not supported");
+            return Err(named(py, refused, "interval", data));
         }
         Err(problem) => {
             if matches!(data, b"infinity" | b"-infinity") {
                 // psycopg2 returns a timedelta of zero here, which is no answer at all.
-                return Err(PyOverflowError::new_err("an infinite interval has no timedelta"));
+                let error = PyOverflowError::new_err("an infinite interval has no timedelta");
+                return Err(named(py, error, "interval", data));
             }
             // Redshift sends a plain number of microseconds.
             let text = String::from_utf8_lossy(data).into_owned();
             if let Ok(micros) = text.parse::<i64>() {
                 return class.call1((0, 0, micros));
             }
-            return Err(match problem {
-                IntervalError::TooBig => PyOverflowError::new_err("interval component too big"),
-                _ => PyValueError::new_err(format!("expected number of microseconds, got {text}")),
-            });
+            if problem == IntervalError::TooBig {
+                let error = PyOverflowError::new_err("interval component too big");
+                return Err(named(py, error, "interval", data));
+            }
+            match other_style(data) {
+                Some(parsed) => parsed,
+                None => {
+                    return Err(PyValueError::new_err(format!(
+                        "expected number of microseconds, got {text}"
+                    )));
+                }
+            }
         }
     };
     match (i32::try_from(parsed.days), i32::try_from(parsed.seconds), i32::try_from(parsed.micros))
@@ -441,6 +465,19 @@ pub(super) fn interval<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py,
         (Ok(days), Ok(seconds), Ok(micros)) => delta(py, days, seconds, micros),
         _ => class.call1((parsed.days, parsed.seconds, parsed.micros)),
     }
+    .map_err(|error| named(py, error, "interval", data))
+}
+
+/// `intervalstyle = sql_standard` or `postgres_verbose`.
+fn other_style(data: &[u8]) -> Option<Interval> {
+    let read = kecoa_types::text::interval::decode(data).ok()?;
+    Some(Interval {
+        days: i64::from(read.months / 12) * 365
+            + i64::from(read.months % 12) * 30
+            + i64::from(read.days),
+        seconds: read.microseconds / 1_000_000,
+        micros: read.microseconds % 1_000_000,
+    })
 }
 
 #[cfg(test)]

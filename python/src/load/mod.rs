@@ -62,6 +62,10 @@ pub(crate) enum Loader {
     Spelt(Box<binary::Spelt>),
     /// A Python function of `(value, cursor)`; it sees None for NULL, as psycopg2's do.
     Python(Py<PyAny>),
+    /// Python functions of `(value, cursor)`, for text and for binary form.
+    Forms { text: Py<PyAny>, binary: Py<PyAny> },
+    /// A Python function of `(bytes, cursor)`, for a column that came in binary form.
+    PythonBinary(Py<PyAny>),
     /// A typecaster without a function.
     Missing,
 }
@@ -73,7 +77,10 @@ impl Loader {
             Loader::Native(_) | Loader::Binary(_) | Loader::BinaryArray(..) => true,
             Loader::Spelt(spelt) => spelt.loader().is_native(),
             Loader::Array(element) => element.is_native(),
-            Loader::Python(_) | Loader::Missing => false,
+            Loader::Python(_)
+            | Loader::Forms { .. }
+            | Loader::PythonBinary(_)
+            | Loader::Missing => false,
         }
     }
 
@@ -100,7 +107,9 @@ impl Loader {
                 loader => loader,
             };
             return match loader {
-                Loader::Python(function) => {
+                Loader::Python(function)
+                | Loader::Forms { text: function, .. }
+                | Loader::PythonBinary(function) => {
                     let none = py.None().into_bound(py);
                     function.bind(py).call1((none, context.cursor_object()))
                 }
@@ -115,7 +124,10 @@ impl Loader {
             Loader::Binary(form) => form.load(context, data),
             Loader::BinaryArray(form, oid) => binary::load_array(context, *form, *oid, data),
             Loader::Spelt(spelt) => spelt.load(context, data),
-            Loader::Python(function) => {
+            Loader::PythonBinary(function) => {
+                function.bind(py).call1((PyBytes::new(py, data), context.cursor_object()))
+            }
+            Loader::Python(function) | Loader::Forms { text: function, .. } => {
                 let text = context.codec.decode(py, data)?;
                 function.bind(py).call1((text, context.cursor_object()))
             }

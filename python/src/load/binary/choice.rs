@@ -8,7 +8,7 @@ use pyo3::types::PyDict;
 
 use super::super::find_caster;
 use super::{Form, Kind, Loader};
-use crate::typecaster::Cast;
+use crate::typecaster::{Cast, takes_binary};
 
 /// The form to ask for, a column each.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,9 +32,14 @@ impl Formats {
         let mut chosen: Option<Formats> = None;
         for (index, field) in description.fields.iter().enumerate() {
             let oid = field.type_oid;
-            let Some(kind) = worth(oid) else { continue };
-            let zoned = kind == Kind::TimestampTz;
-            if (zoned && !utc) || !is_ours(py, oid, kind, types)? {
+            let kind = worth(oid);
+            let zoned = kind == Some(Kind::TimestampTz);
+            let wanted = match kind {
+                Some(kind) => (!zoned || utc) && is_ours(py, oid, kind, types)?,
+                None => false,
+            };
+            let own = !wanted && takes_binary() && asks_for_it(py, oid, types)?;
+            if !wanted && !own {
                 continue;
             }
             let formats = chosen.get_or_insert_with(|| Formats {
@@ -44,7 +49,7 @@ impl Formats {
             if let Some(format) = formats.each.get_mut(index) {
                 *format = Format::Binary;
             }
-            formats.needs_utc |= zoned;
+            formats.needs_utc |= zoned && wanted;
         }
         Ok(chosen)
     }
@@ -97,8 +102,14 @@ fn is_ours(
         Cast::Array(base) => {
             is_array && matches!(&base.get().cast, Cast::Native(found) if *found == kind)
         }
-        Cast::Python(_) | Cast::Missing => false,
+        Cast::Python(_) | Cast::Forms { .. } | Cast::Missing => false,
     })
+}
+
+/// Whether the typecaster for the type is a program's own that takes its binary form.
+fn asks_for_it(py: Python<'_>, oid: u32, types: &[Option<Bound<'_, PyDict>>]) -> PyResult<bool> {
+    Ok(find_caster(py, oid, types)?
+        .is_some_and(|caster| matches!(caster.get().cast, Cast::Forms { .. })))
 }
 
 /// The loader for the same objects from binary form.
