@@ -25,17 +25,29 @@ from kecoa._environment import SELF_COMMAND, describe_python
 __all__ = ["running", "start", "status", "stop", "url"]
 
 
-def start(*, port: int | None = None, engine: Literal["postgres", "cockroach"] | None = None) -> str:
+def start(
+    *,
+    port: int | None = None,
+    engine: Literal["postgres", "cockroach"] | None = None,
+    faults: str | None = None,
+    seed: int | None = None,
+) -> str:
     """Start the endpoint unless it runs already; return its URL.
 
     `port` is on 127.0.0.1, by default 26257 or a free one when that is taken. `engine="cockroach"` runs the
-    `cockroach` on PATH instead of PostgreSQL. OperationalError says why it can't run here.
+    `cockroach` on PATH instead of PostgreSQL. `faults` lets connections fail on purpose, by a plan such as
+    "drop:0.01, error:40001@commit:0.2" (docs/en/faults.md) that is drawn from `seed`. OperationalError says
+    why it can't run here.
     """
     arguments = ["start"]
     if port is not None:
         arguments += ["--port", str(port)]
     if engine is not None:
         arguments += ["--engine", engine]
+    if faults is not None:
+        arguments += ["--faults", faults]
+    if seed is not None:
+        arguments += ["--seed", str(seed)]
     return _url_in(_command(arguments))
 
 

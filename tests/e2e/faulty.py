@@ -39,8 +39,8 @@ POLICY = RetryPolicy(max_attempts=60, first_delay=0.0002, max_delay=0.002, total
 
 # Harsh: more than half of the transfers meet a fault.
 PLAN = (
-    "drop:0.003, reset:0.003, truncate:0.003, split:0.05, delay:1ms:0.01, stall:2ms:0.01,"
-    " error:53300@startup:0.04, reset@startup:0.02,"
+    "drop:0.001, reset:0.001, truncate:0.001, split:0.01, delay:1ms:0.003, stall:1ms:0.003,"
+    " error:53300@startup:0.03, reset@startup:0.02,"
     " error:40001@statement:0.04, error:57P01@statement:0.02, drop@statement:0.01, reset@statement:0.01,"
     " error:40001@commit:0.08, error:57P01@commit:0.03, drop@commit:0.03, reset@commit:0.03,"
     " error:40003@after-commit:0.03, error:57P01@after-commit:0.02, drop@after-commit:0.03,"
@@ -57,7 +57,9 @@ def create(dsn):
     cur.execute(
         "CREATE TABLE faulty_account (seed INT8, id INT8, balance INT8 NOT NULL, PRIMARY KEY (seed, id))"
     )
-    cur.execute("CREATE TABLE faulty_transfer (seed INT8, number INT8, source INT8, target INT8, amount INT8)")
+    cur.execute(
+        "CREATE TABLE faulty_transfer (seed INT8, number INT8, source INT8, target INT8, amount INT8)"
+    )
     conn.close()
 
 
@@ -178,6 +180,14 @@ class Seed:
         """Open a connection."""
         return kecoa.connect(**self.options)
 
+    def pool(self):
+        """Open a pool, which opens its first connection."""
+        while True:
+            try:
+                return kecoa.pool.SimpleConnectionPool(1, 2, **self.options)
+            except kecoa.OperationalError:
+                self.seen["again"] += 1
+
     def wrong(self):
         """Make the transfers with a loop that takes any lost connection for a reason to try again."""
         for transfer in self.plan():
@@ -210,9 +220,7 @@ class Seed:
 
         for _ in range(40):
             try:
-                await kecoa.aio.run_transaction(
-                    self.connect_aio, move, policy=POLICY, on_attempt=self.report
-                )
+                await kecoa.aio.run_transaction(self.connect_aio, move, policy=POLICY, on_attempt=self.report)
                 return "done"
             except AmbiguousCommitError:
                 return "unknown"
@@ -231,7 +239,7 @@ def run_seed(how, url, number):
     if how == "sync":
         seed.run(seed.connect)
     elif how == "pool":
-        pool = kecoa.pool.SimpleConnectionPool(0, 2, **seed.options)
+        pool = seed.pool()
         seed.run(pool)
         pool.closeall()
     elif how == "aio":

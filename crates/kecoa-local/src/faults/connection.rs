@@ -140,7 +140,7 @@ pub(super) async fn serve(
 
 /// Ends a client to whom there is no server, with these words.
 pub(super) async fn refuse(mut client: impl Peer, code: SqlState, reason: &str) {
-    let _ = client.write_all(&inject::error(code, true, reason)).await;
+    let _ = client.write_all(&inject::report(code, true, reason)).await;
     let _ = client.shutdown().await;
     drain(&mut client).await;
 }
@@ -381,7 +381,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Up<'a, R, W> {
                      {found:?}"
                 );
                 let code = SqlState::INVALID_PARAMETER_VALUE;
-                return Some(End::Say(inject::error(code, true, &reason)));
+                return Some(End::Say(inject::report(code, true, &reason)));
             }
         }
         None

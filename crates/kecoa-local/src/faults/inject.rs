@@ -119,12 +119,16 @@ pub(super) fn is_fatal(code: SqlState) -> bool {
 
 /// An ErrorResponse; `what` is the fault that made it.
 pub(super) fn error(code: SqlState, fatal: bool, what: &str) -> Bytes {
-    let severity = if fatal { "FATAL" } else { "ERROR" };
     // Some clients look for CockroachDB's words rather than for the code.
     let prefix = if code.as_str() == "40001" { "restart transaction: " } else { "" };
-    let text = format!("{prefix}injected by the fault harness ({what})");
+    report(code, fatal, &format!("{prefix}injected by the fault harness ({what})"))
+}
+
+/// An ErrorResponse with this message.
+pub(super) fn report(code: SqlState, fatal: bool, text: &str) -> Bytes {
+    let severity = if fatal { "FATAL" } else { "ERROR" };
     let mut body = BytesMut::new();
-    for (field, value) in [(b'S', severity), (b'V', severity), (b'C', code.as_str()), (b'M', &text)]
+    for (field, value) in [(b'S', severity), (b'V', severity), (b'C', code.as_str()), (b'M', text)]
     {
         body.put_u8(field);
         body.put_slice(value.replace('\0', "").as_bytes());

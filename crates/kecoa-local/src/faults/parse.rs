@@ -419,6 +419,23 @@ mod tests {
         assert!(" ".repeat(TEXT_LIMIT + 1).parse::<Plan>().is_err());
     }
 
+    #[test]
+    fn the_plans_of_the_documents_are_read() {
+        for text in [
+            include_str!("../../../../docs/en/faults.md"),
+            include_str!("../../../../docs/id/faults.md"),
+        ] {
+            let blocks = text.split("```text\n").skip(1);
+            let plans: Vec<&str> = blocks
+                .map(|block| block.split("```").next().unwrap())
+                .filter(|block| !block.starts_with('#'))
+                .flat_map(str::lines)
+                .collect();
+            assert!(plans.len() > 5);
+            plans.into_iter().for_each(|text| drop(plan(text)));
+        }
+    }
+
     fn any_time() -> impl Strategy<Value = Duration> {
         (0_u64..3_600_000_000).prop_map(Duration::from_micros)
     }

@@ -113,7 +113,7 @@ async fn connect(client: TcpStream, upstream: Upstream, harness: Arc<Harness>) {
             Err(error) => error,
         },
     };
-    let reason = format!("the server behind it cannot be reached: {refused}");
+    let reason = format!("the fault harness cannot reach the server behind it: {refused}");
     refuse(client, SqlState::CANNOT_CONNECT_NOW, &reason).await;
 }
 

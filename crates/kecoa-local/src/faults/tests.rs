@@ -310,7 +310,7 @@ async fn errors_that_end_a_session_end_it() {
 async fn connections_are_counted_and_seeds_can_be_chosen() {
     let harness = harness("drop@startup:connection=2", 7);
     let seeded = b"\0\0\0\x34\0\x03\0\0user\0u\0options\0-c kecoa.fault_seed=9\0\0";
-    let seeded = [b"\0\0\0", &[seeded.len() as u8][..], &seeded[4..]].concat();
+    let seeded = [b"\0\0\0", &[u8::try_from(seeded.len()).unwrap()][..], &seeded[4..]].concat();
     let mut kept = Vec::new();
     for (message, ends) in
         [(STARTUP, false), (&seeded, false), (STARTUP, true), (&seeded, true), (STARTUP, false)]
