@@ -124,16 +124,15 @@ fn an_address_that_does_not_answer_holds_up_for_its_head_start_only() {
 fn what_lost_the_race_is_tried_again_when_the_winner_is_of_no_use() {
     let drains = Script::new().expect_startup().fatal("57P01", "draining").close();
     let draining = Server::start(vec![drains]);
-    // It answers only once the other has won, which takes the events of one thread.
     let hole = BlackHole::new("127.0.0.1");
     let addresses = [hole.address, at(&draining)];
     let names: [(&str, &[SocketAddr]); 1] = [("db", &addresses)];
-    let error = found("host=db", (Some(600), None), Balance::Given, &names).unwrap_err();
+    let error = found("host=db", (Some(1500), None), Balance::Given, &names).unwrap_err();
     let text = error.to_string();
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 2, "{text}");
     assert!(lines[0].contains("draining"), "{text}");
-    let limit = "timeout expired (connect_timeout is 0.6 s)";
+    let limit = "timeout expired (connect_timeout is 1.5 s)";
     assert!(lines[1].contains(&hole.address.port().to_string()) || lines[1].contains("\"db\""));
     assert!(lines[1].ends_with(limit), "{text}");
 }
@@ -174,9 +173,38 @@ fn each_address_has_its_time_and_all_have_theirs() {
     let error = found("host=a,b,c", (Some(200), Some(300)), Balance::Given, &names).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     let text = error.to_string();
-    assert_eq!(text.lines().count(), 2, "the third was not tried: {text}");
-    assert!(text.ends_with("timeout expired (connect_total_timeout is 0.3 s)"), "{text}");
-    assert!(text.lines().last().unwrap().starts_with("connection to server at \"b\""), "{text}");
+    // On a busy machine the second may not be reached any more.
+    assert!(text.lines().count() <= 2, "the third was tried: {text}");
+    assert!(text.ends_with("(connect_total_timeout is 0.3 s)"), "{text}");
+    assert!(!text.contains("\"c\""), "{text}");
+}
+
+#[test]
+fn addresses_that_do_not_even_connect_run_into_the_limits() {
+    let holes = [BlackHole::new("127.0.0.1"), BlackHole::new("127.0.0.1")];
+    let addresses = [holes[0].address, holes[1].address];
+    let names: [(&str, &[SocketAddr]); 1] = [("db", &addresses)];
+    // The second begins 250 ms after the first, and each has its own time.
+    let error = found("host=db", (Some(300), None), Balance::Given, &names).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert_eq!(error.to_string().matches("connect_timeout is 0.3 s").count(), 2, "{error}");
+    let error = found("host=db", (None, Some(300)), Balance::Given, &names).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert!(error.to_string().ends_with("(connect_total_timeout is 0.3 s)"), "{error}");
+}
+
+#[test]
+fn a_caller_may_stop_while_nobody_answers() {
+    let hole = BlackHole::new("127.0.0.1");
+    let resolve = |_: &Target| Ok(vec![Address::Tcp(hole.address)]);
+    let circumstances = Circumstances {
+        clock: Clock::start(None, None),
+        balance: Balance::Given,
+        resolve: &resolve,
+    };
+    let mut stops = || std::ops::ControlFlow::Break(());
+    let error = search(&config("host=db,other"), circumstances, &mut stops).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Connections to little servers on loopback.
 
 mod authority;
+// An address that does not answer is made of what Linux does when a queue is full.
+#[cfg(target_os = "linux")]
 mod hosts;
 mod opening;
 mod server;
