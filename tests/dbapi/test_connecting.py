@@ -290,3 +290,32 @@ def test_info_names_the_host_that_was_taken(dsn: str) -> None:
             assert (conn.info.host, conn.info.port) == (options["host"], int(options["port"]))
             assert conn.get_dsn_parameters()["host"] == several["host"]
             conn.close()
+
+
+def test_a_real_standby_is_told_from_a_primary(dsn: str, own_server: Any) -> None:
+    # Without anything to follow it waits for a log that never comes, and serves reads.
+    own_server.stop()
+    (own_server.data / "standby.signal").touch()
+    own_server.start()
+    primary, standby = parse_dsn(dsn), parse_dsn(own_server.dsn)
+    both = {name: f"{primary[name]},{standby[name]}" for name in ("host", "port")}
+    login = {"user": "postgres", "dbname": "postgres"}
+    taken = {
+        "any": primary,
+        "read-write": primary,
+        "primary": primary,
+        "read-only": standby,
+        "standby": standby,
+        "prefer-standby": standby,
+    }
+    for wanted, place in taken.items():
+        for module in (psycopg2, kecoa):
+            conn = module.connect(**login, **both, target_session_attrs=wanted)
+            assert (conn.info.host, conn.info.port) == (place["host"], int(place["port"])), wanted
+            conn.close()
+    conn = kecoa.connect(own_server.dsn)
+    with conn.cursor() as cur:
+        cur.execute("SELECT pg_promote()")
+    conn.close()
+    # What was a standby takes writes now, and nobody has to be told.
+    kecoa.connect(own_server.dsn, target_session_attrs="read-write").close()
