@@ -4,6 +4,7 @@ mod batching;
 mod calls;
 mod cuts;
 mod drive;
+mod excess;
 mod harness;
 mod prepared;
 mod pulling;
