@@ -72,7 +72,7 @@ fuzz:
 	done
 
 clean:
-	rm -rf .venv .venv-bench .cache dist target fuzz/target
+	rm -rf .venv .venv-bench .cache dist target bench/rust/target fuzz/target
 
 $(STAMPS)/base: requirements-dev.txt tools/find_python.sh
 	@python=$$(tools/find_python.sh); rm -rf .venv; \
