@@ -43,6 +43,7 @@ from kecoa._kecoa import (
     paramstyle,
     threadsafety,
 )
+from kecoa._opening import opened as _opened
 
 # Known to type checkers as true. `typing` itself is left to those programs that need it.
 TYPE_CHECKING = False
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
         errorcodes as errorcodes,
         extras as extras,
         local as local,
+        observe as observe,
         pool as pool,
         retry as retry,
         sql as sql,
@@ -126,7 +128,7 @@ def connect(
     # The alias goes through this module's global: psycopg2's users replace `_connect` to observe the DSN.
     asynchronous = {name: kwargs.pop(name) for name in ("async", "async_") if name in kwargs}
     dsn = extensions.make_dsn(dsn, **kwargs)
-    conn = _connect(dsn, connection_factory=connection_factory, **asynchronous)
+    conn = _opened(lambda: _connect(dsn, connection_factory=connection_factory, **asynchronous))
     if binding is not None:
         conn.binding = binding
     if statement_timeout is not None:
@@ -148,6 +150,7 @@ _MODULES = frozenset(
         "errorcodes",
         "extras",
         "local",
+        "observe",
         "pool",
         "retry",
         "run",

@@ -771,11 +771,23 @@ class Attempts:
     ) -> tuple[Literal["retry", "reconnect", "give_up", "ambiguous"], float]:
         """The decision, and the seconds to wait before the next attempt."""
 
+    def decided(self, decision: str, wait: float) -> None:
+        """Count what was done about the last failure, which may be less than was decided."""
+
+    @property
+    def max_attempts(self) -> int: ...
+
 def failure_facts(exc: BaseException, /) -> tuple[str | None, bool, bool]:
     """(sqlstate, connection lost, COMMIT was sent and its answer not seen), for `Attempts.on_failure`.
 
     Of an exception that is not an Error: (None, False, False).
     """
+
+# ---- seen from outside ------------------------------------------------------------------------
+
+def _counters() -> dict[str, Any]: ...  # see kecoa.observe.counters
+def _listening() -> bool: ...
+def _set_listener(f: Callable[..., object] | None, /) -> None: ...  # see kecoa.observe.add_listener
 
 # ---- command line -----------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -91,6 +92,10 @@ def running(
 
 
 def _run(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    if "logging" in sys.modules:
+        from kecoa import _logging
+
+        _logging.local(tuple(arguments))
     environment = dict(os.environ)
     describe_python(environment)
     # A process of its own: the endpoint's background process must not be a child of the caller's, nor

@@ -30,8 +30,9 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, TypeVar, overload
 
-from kecoa._failure import Facts, describe, facts_of, handled_exception
-from kecoa._kecoa import Attempts, OperationalError, ProgrammingError, RetryPolicy
+from kecoa._decisions import AmbiguousCommitError, AttemptReport, Decisions, add_note
+from kecoa._failure import Facts, facts_of, handled_exception
+from kecoa._kecoa import ProgrammingError, RetryPolicy
 from kecoa._loop import Place, caller
 from kecoa._source import Source, open_source
 
@@ -47,32 +48,6 @@ __all__ = [
 _T = TypeVar("_T")
 
 _IDLE, _INERROR = 0, 3
-
-
-class AmbiguousCommitError(OperationalError):
-    """COMMIT was sent, and whether the transaction was committed is unknown. It was not tried again.
-
-    The database's error is `__cause__`. Look up what the transaction would have written, by a key that it
-    inserts, before doing the work again. `attempts` and `elapsed` (seconds) tell how long it was tried.
-    """
-
-    attempts: int = 0
-    elapsed: float = 0.0
-
-
-class AttemptReport(NamedTuple):
-    """What `on_attempt` is told when an attempt has ended."""
-
-    number: int
-    """1 for the first."""
-    error: BaseException | None
-    """What ended it; None when it was committed."""
-    decision: str
-    """"committed", "retry", "reconnect", "give_up" or "ambiguous"."""
-    wait: float
-    """Seconds until the next attempt; 0 when there is none."""
-    elapsed: float
-    """Seconds since the first attempt began."""
 
 
 class Runtime(Protocol):
@@ -106,19 +81,13 @@ class _Options(NamedTuple):
     runtime: Runtime = _SYSTEM
 
 
-class _Run:
+class _Run(Decisions):
     """One transaction: its attempts one after the other. Every form above is a loop over this."""
 
     def __init__(self, source: Any, options: _Options) -> None:
+        super().__init__(options.policy, options.on_attempt, options.runtime, handled_exception())
         self.options = options
-        self.runtime = options.runtime
-        # An exception that is being handled where we were called is no cause of what happens in the body.
-        self.outer = handled_exception()
         self.source: Source = open_source(source)
-        self.attempts = Attempts(options.policy, now=self.runtime.now())
-        self.number = 0
-        self.wait = 0.0
-        self.fresh = False
         self.conn: Any = None
         self.commits: int | None = None
         self.restore: Callable[[], None] | None = None
@@ -188,12 +157,15 @@ class _Run:
         broken = self._roll_back()
         if not isinstance(error, Exception):
             if committing:
-                _add_note(error, "kecoa: this interrupted a COMMIT, whose outcome is unknown")
+                add_note(error, "kecoa: this interrupted a COMMIT, whose outcome is unknown")
             self._close(broken)
             raise error
         if committed_by_itself and not committing:
             # Some of the body's work is committed: it must not be done a second time.
-            self._finish(error, "give_up", "not tried again, because the body committed by itself", broken)
+            try:
+                self._finish(error, "give_up", "not tried again, because the body committed by itself")
+            finally:
+                self._close(broken)
             raise error
         facts = facts_of(error, self.outer)
         lost = facts.lost or broken
@@ -238,60 +210,25 @@ class _Run:
         comes_back: Callable[[], bool] = lambda: True,
     ) -> None:
         """Decide what follows from `error`: return when another attempt does, else raise."""
-        decision, wait = self.attempts.on_failure(
-            facts.sqlstate,
-            facts.lost,
-            facts.commit_sent,
-            now=self.runtime.now(),
-            random=self.runtime.random(),
-        )
-        if decision == "ambiguous":
-            ambiguous = AmbiguousCommitError(
-                f"COMMIT was sent and its outcome is unknown ({describe(error)}). The transaction may or may"
-                " not have been committed, and was not tried again: look up what it would have written"
-            )
-            self._finish(ambiguous, decision, None, broken)
-            raise ambiguous from error
-        reason = None
-        if decision == "reconnect" and not self.source.can_reconnect:
-            reason = (
-                "the connection was lost before COMMIT, so nothing is committed; given a pool or a function"
-                " that connects, it would have been tried again on a fresh connection"
-            )
-        elif decision != "give_up" and not comes_back():
-            reason = (
-                "nothing is committed, and the loop can't try again: its body was left by return or break,"
-                " or what follows the body leaves the loop"
-            )
-        if decision == "give_up" or reason is not None:
-            self._finish(error, "give_up", reason, broken)
-            raise error
-        self.fresh = decision == "reconnect"
-        self.wait = wait
+
+        def refusal(decision: str) -> str | None:
+            if decision == "reconnect" and not self.source.can_reconnect:
+                return (
+                    "the connection was lost before COMMIT, so nothing is committed; given a pool or a"
+                    " function that connects, it would have been tried again on a fresh connection"
+                )
+            if not comes_back():
+                return (
+                    "nothing is committed, and the loop can't try again: its body was left by return or"
+                    " break, or what follows the body leaves the loop"
+                )
+            return None
+
         try:
-            self._report(error, decision, wait)
+            self._decide(error, facts, refusal)
         except BaseException:
             self._close(broken)
             raise
-
-    def _finish(self, error: Exception, decision: str, reason: str | None, broken: bool) -> None:
-        """Say on the error how long it was tried, report it, and let go of the connection."""
-        elapsed = self.attempts.elapsed
-        with suppress(AttributeError):
-            error.attempts = self.number  # type: ignore[attr-defined]
-            error.elapsed = elapsed  # type: ignore[attr-defined]
-        if reason is not None or self.number > 1:
-            times = "1 attempt" if self.number == 1 else f"{self.number} attempts"
-            _add_note(error, f"kecoa: {times} in {elapsed:.3f} s" + (f"; {reason}" if reason else ""))
-        try:
-            self._report(error, decision, 0.0)
-        finally:
-            self._close(broken)
-
-    def _report(self, error: BaseException | None, decision: str, wait: float) -> None:
-        if self.options.on_attempt is not None:
-            elapsed = self.attempts.elapsed
-            self.options.on_attempt(AttemptReport(self.number, error, decision, wait, elapsed))
 
     def _close(self, broken: bool) -> None:
         restore, self.restore = self.restore, None
@@ -323,11 +260,6 @@ def _set_session(conn: Any, options: _Options) -> Callable[[], None] | None:
             setattr(conn, name, value)
 
     return restore
-
-
-def _add_note(error: BaseException, note: str) -> None:
-    if hasattr(error, "add_note"):  # Python 3.11
-        error.add_note(note)
 
 
 def run_transaction(

@@ -36,6 +36,7 @@ use two_phase::End;
 use crate::codec::clean_name;
 use crate::cursor::{Binding, Cursor};
 use crate::globals;
+use crate::observe::observed;
 use crate::pipeline::Pipeline;
 
 /// A connection to a server.
@@ -461,7 +462,7 @@ impl Connection {
         slf.get().check_open(slf.py())?;
         slf.get().refuse_async(slf.py(), "commit")?;
         slf.get().refuse_two_phase(slf.py(), "commit")?;
-        Connection::do_commit(slf)
+        observed("commit", slf.as_any(), None, || Connection::do_commit(slf))
     }
 
     /// Undoes the transaction's changes.
@@ -469,7 +470,7 @@ impl Connection {
         slf.get().check_open(slf.py())?;
         slf.get().refuse_async(slf.py(), "rollback")?;
         slf.get().refuse_two_phase(slf.py(), "rollback")?;
-        Connection::do_rollback(slf)
+        observed("rollback", slf.as_any(), None, || Connection::do_rollback(slf))
     }
 
     /// Closes; an open transaction is rolled back by the server.

@@ -31,6 +31,7 @@ use support::{check_file, column_list, quoted_name, quoted_text};
 use crate::arrow::ArrowResult;
 use crate::connection::{Connection, bool_or_none};
 use crate::globals;
+use crate::observe::observed;
 
 /// What PEP 249's `fetchmany` takes without an argument.
 const ARRAYSIZE: i64 = 1;
@@ -341,7 +342,9 @@ impl Cursor {
     ) -> PyResult<()> {
         let binding = binding.map(Binding::parse).transpose()?;
         let _limited = slf.get().limited(slf.py(), timeout)?;
-        Cursor::do_execute_by(slf, query, vars, Mode::Normal, binding)
+        observed("execute", slf.as_any(), Some(query), || {
+            Cursor::do_execute_by(slf, query, vars, Mode::Normal, binding)
+        })
     }
 
     /// Runs a statement once for each of `vars_list`.
@@ -352,7 +355,9 @@ impl Cursor {
         vars_list: &Bound<'py, PyAny>,
     ) -> PyResult<()> {
         let _limited = slf.get().limited(slf.py(), None)?;
-        Cursor::do_executemany(slf, query, vars_list)
+        observed("executemany", slf.as_any(), Some(query), || {
+            Cursor::do_executemany(slf, query, vars_list)
+        })
     }
 
     /// Runs a statement and gives its rows as they are asked for, `size` at a time from the server.

@@ -10,6 +10,7 @@ use pyo3::types::{PyString, PyType};
 use crate::codec::Codec;
 use crate::exception::{Details, DriverError, Report};
 use crate::globals;
+use crate::observe;
 use crate::report::{self, Decode, Style};
 
 /// What is known about the statement that failed.
@@ -72,6 +73,7 @@ pub(crate) fn exception(
     error: &kecoa::Error,
     circumstances: &Circumstances<'_, '_>,
 ) -> PyErr {
+    observe::note_lost(py, error);
     build(py, error, circumstances).unwrap_or_else(|problem| problem)
 }
 

@@ -19,6 +19,7 @@ mod globals;
 mod interpolate;
 mod load;
 mod notify;
+mod observe;
 mod parameters;
 mod pipeline;
 mod replication;
@@ -76,6 +77,9 @@ fn _kecoa(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(functions::get_wait_callback, module)?,
         wrap_pyfunction!(functions::main, module)?,
         wrap_pyfunction!(retry::failure_facts, module)?,
+        wrap_pyfunction!(observe::_counters, module)?,
+        wrap_pyfunction!(observe::_set_listener, module)?,
+        wrap_pyfunction!(observe::_listening, module)?,
     ] {
         module.add_function(function)?;
     }

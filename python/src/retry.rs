@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use kecoa::observe;
 use kecoa::retry::{self, Decision, Failure, Jitter, Policy};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -109,6 +110,8 @@ pub(crate) struct Attempts {
     attempts: retry::Attempts,
     started: Instant,
     random: u64,
+    /// What the last attempt failed with, and what that means.
+    failed: Option<(Option<String>, Failure)>,
 }
 
 impl Attempts {
@@ -150,7 +153,8 @@ impl Attempts {
         let now = now.map(|now| seconds("now", now)).transpose()?.unwrap_or_default();
         let attempts = retry::Attempts::new(policy, now)
             .map_err(|error| PyValueError::new_err(error.to_string()))?;
-        Ok(Attempts { attempts, started: Instant::now(), random: seed() })
+        observe::note_transaction();
+        Ok(Attempts { attempts, started: Instant::now(), random: seed(), failed: None })
     }
 
     /// The number of the attempt that runs now, or of the last one; from 1.
@@ -178,12 +182,33 @@ impl Attempts {
         let now = self.now(now)?;
         let random = random.unwrap_or_else(|| self.random());
         let failure = Failure::from_sqlstate(sqlstate, lost, commit_sent);
+        self.failed = Some((sqlstate.map(str::to_owned), failure));
         Ok(match self.attempts.on_failure(failure, now, random) {
             Decision::RetryAfter(wait) => ("retry", wait.as_secs_f64()),
             Decision::RetryOnFreshConnection(wait) => ("reconnect", wait.as_secs_f64()),
             Decision::GiveUp => ("give_up", 0.0),
             Decision::Ambiguous => ("ambiguous", 0.0),
         })
+    }
+
+    /// What was done about the last failure, which may be less than was decided: it is counted.
+    fn decided(&mut self, decision: &str, wait: f64) -> PyResult<()> {
+        let Some((sqlstate, failure)) = self.failed.take() else { return Ok(()) };
+        let wait = seconds("wait", wait)?;
+        let decision = match decision {
+            "retry" => Decision::RetryAfter(wait),
+            "reconnect" => Decision::RetryOnFreshConnection(wait),
+            "ambiguous" => Decision::Ambiguous,
+            _ => Decision::GiveUp,
+        };
+        observe::note_decision(sqlstate.as_deref(), failure, decision);
+        Ok(())
+    }
+
+    /// The policy's number of attempts.
+    #[getter]
+    fn max_attempts(&self) -> u32 {
+        self.attempts.policy().max_attempts
     }
 }
 

@@ -17,9 +17,11 @@ from kecoa._kecoa import (
     Notify,
     ProgrammingError,
     Xid,
+    _listening,
     connection as Inner,  # noqa: N812
     typecaster,
 )
+from kecoa._opening import opened_soon
 from kecoa.aio._cursor import AsyncCursor
 from kecoa.aio._messages import Messages
 from kecoa.aio._pipeline import AsyncPipeline
@@ -27,6 +29,7 @@ from kecoa.aio._rows import RowFactory
 from kecoa.aio._server_cursor import AsyncServerCursor
 from kecoa.aio._transaction import AsyncTransaction
 from kecoa.aio._two_phase import TwoPhase
+from kecoa.observe import Observed
 
 #: Seconds that the server has to end a cancelled statement before the connection is closed.
 CANCEL_GRACE = 10.0
@@ -103,10 +106,15 @@ class AsyncConnection:
         OperationalError when there is no connection to be had.
         """
         if statement_timeout is not None:
-            given = {**(extensions.parse_dsn(dsn) if dsn else {}), **kwargs}.get("options")
+            options = {**(extensions.parse_dsn(dsn) if dsn else {}), **kwargs}.get("options")
             setting = f"-c statement_timeout={round(statement_timeout * 1000)}"
-            kwargs["options"] = f"{given} {setting}" if given else setting
-        made = cls(await _open(extensions.make_dsn(dsn, **kwargs)))
+            kwargs["options"] = f"{options} {setting}" if options else setting
+        given = extensions.make_dsn(dsn, **kwargs)
+
+        async def make() -> AsyncConnection:
+            return cls(await _open(given))
+
+        made: AsyncConnection = await opened_soon(make)
         try:
             if not (made._inner.get_parameter_status("DateStyle") or "ISO").startswith("ISO"):
                 await made._command("SET datestyle TO 'ISO'")
@@ -240,12 +248,20 @@ class AsyncConnection:
         OperationalError when the connection is lost on the way: then the outcome is unknown.
         """
         self._refuse_in_block("commit()")
-        await self._end("COMMIT", timeout)
+        if _listening():
+            with Observed("commit", self):
+                await self._end("COMMIT", timeout)
+        else:
+            await self._end("COMMIT", timeout)
 
     async def rollback(self, *, timeout: float | None = None) -> None:
         """Undo the changes of the transaction; without a transaction, do nothing."""
         self._refuse_in_block("rollback()")
-        await self._end("ROLLBACK", timeout)
+        if _listening():
+            with Observed("rollback", self):
+                await self._end("ROLLBACK", timeout)
+        else:
+            await self._end("ROLLBACK", timeout)
 
     async def _end(self, sql: str, timeout: float | None = None) -> None:
         if self._pipeline is not None:

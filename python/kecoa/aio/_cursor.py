@@ -8,9 +8,16 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Se
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from kecoa._kecoa import Column, NotSupportedError, OperationalError, cursor as Inner  # noqa: N812
+from kecoa._kecoa import (
+    Column,
+    NotSupportedError,
+    OperationalError,
+    _listening,
+    cursor as Inner,  # noqa: N812
+)
 from kecoa.aio._copy import ROWS, AsyncCopy, Puller
 from kecoa.aio._rows import RowFactory, RowMaker, tuple_row
+from kecoa.observe import Observed
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -60,6 +67,8 @@ class AsyncCursor:
         after the pipeline's next `sync`, or the first fetch.
         """
         self._maker = None
+        if _listening():
+            return await self._execute_observed(query, vars, timeout)
         future = self._link.execute(self._inner, query, vars)
         if future is None:
             return await self._execute_in_turn(query, vars, timeout)
@@ -68,6 +77,10 @@ class AsyncCursor:
             return self
         await self._conn._wait(future, timeout)
         return self
+
+    async def _execute_observed(self, query: Any, vars: Any, timeout: float | None) -> Self:
+        with Observed("execute", self, query):
+            return await self._execute_in_turn(query, vars, timeout)
 
     def _join(self, future: asyncio.Future[None]) -> None:
         """Leave the answer to the pipeline."""
@@ -106,6 +119,13 @@ class AsyncCursor:
         `rowcount` is the sum afterwards, and there are no rows to fetch. Raises the first error. In
         autocommit mode what is sent together, up to 1,000 statements, is one transaction.
         """
+        if _listening():
+            with Observed("executemany", self, query):
+                await self._execute_many(query, vars_list, timeout)
+        else:
+            await self._execute_many(query, vars_list, timeout)
+
+    async def _execute_many(self, query: Any, vars_list: Iterable[Any], timeout: float | None) -> None:
         self._maker = None
         conn, link = self._conn, self._link
         if conn._pipeline is not None:

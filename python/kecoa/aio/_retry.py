@@ -15,11 +15,12 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Protocol, TypeVar, cast, overload
 
+from kecoa._decisions import AttemptReport, add_note
 from kecoa._failure import Facts, facts_of
 from kecoa._kecoa import OperationalError, ProgrammingError, RetryPolicy
 from kecoa._loop import Place, caller
 from kecoa.aio._connection import AsyncConnection
-from kecoa.retry import AttemptReport, _add_note, _Options, _Run
+from kecoa.retry import _Options, _Run
 
 _T = TypeVar("_T")
 _IDLE = 0
@@ -187,12 +188,13 @@ class _AsyncRun(_Run):
         broken = await self._roll_back_attempt()
         if not isinstance(error, Exception):
             if committing:
-                _add_note(error, "kecoa: this interrupted a COMMIT, whose outcome is unknown")
+                add_note(error, "kecoa: this interrupted a COMMIT, whose outcome is unknown")
             self._close(broken)
             raise error
         if committed_by_itself and not committing:
             # Some of the body's work is committed: it must not be done a second time.
-            self._finish(error, "give_up", "not tried again, because the body committed by itself", broken)
+            self._close(broken)
+            self._finish(error, "give_up", "not tried again, because the body committed by itself")
             raise error
         facts = facts_of(error, self.outer)
         lost = facts.lost or broken

@@ -22,7 +22,6 @@ import inspect
 import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar, overload
 
 from sqlalchemy.engine import Connection, Engine
@@ -36,9 +35,9 @@ from sqlalchemy.ext.asyncio import (
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from sqlalchemy.util.concurrency import greenlet_spawn
 
-from kecoa import AmbiguousCommitError, AttemptReport, RetryPolicy
-from kecoa._failure import Facts, describe, facts_of, handled_exception
-from kecoa._kecoa import Attempts
+from kecoa import AttemptReport, RetryPolicy
+from kecoa._decisions import Decisions, add_note
+from kecoa._failure import Facts, facts_of, handled_exception
 from kecoa.sqlalchemy._targets import Target, await_, is_async, open_target
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ class Options(TypedDict, total=False):
     runtime: Runtime | None
 
 
-class _Run:
+class _Run(Decisions):
     """One transaction, its attempts one after the other; in a greenlet when `waits` is true."""
 
     def __init__(
@@ -95,16 +94,9 @@ class _Run:
         outer: BaseException | None,
         waits: bool,
     ) -> None:
+        super().__init__(policy, on_attempt, runtime, outer)
         self.target = target
-        self.on_attempt = on_attempt
-        self.runtime = runtime
-        # An exception that is being handled where we were called is no cause of what happens in the body.
-        self.outer = outer
         self.waits = waits
-        self.attempts = Attempts(policy, now=runtime.now())
-        self.number = 0
-        self.wait = 0.0
-        self.fresh = False
 
     def until_committed(self, fn: Callable[[Any], Any]) -> Any:
         """Make attempts until one is committed; return what `fn` returned, or raise what ends the run."""
@@ -176,7 +168,7 @@ class _Run:
         lost = self.target.roll_back() or lost
         if not isinstance(error, Exception):
             if committing:
-                _add_note(error, "kecoa: this interrupted a COMMIT, whose outcome is unknown")
+                add_note(error, "kecoa: this interrupted a COMMIT, whose outcome is unknown")
             raise error
         if ended_by_body:
             # Some of the body's work may be committed: it must not be done a second time.
@@ -188,42 +180,12 @@ class _Run:
         self._settle(error, Facts(facts.sqlstate, lost, sent))
 
     def _settle(self, error: Exception, facts: Facts) -> None:
-        decision, wait = self.attempts.on_failure(
-            facts.sqlstate,
-            facts.lost,
-            facts.commit_sent,
-            now=self.runtime.now(),
-            random=self.runtime.random(),
-        )
-        if decision == "ambiguous":
-            ambiguous = AmbiguousCommitError(
-                f"COMMIT was sent and its outcome is unknown ({describe(error)}). The transaction may or may"
-                " not have been committed, and was not tried again: look up what it would have written"
-            )
-            self._finish(ambiguous, decision, None)
-            raise ambiguous from error
-        if decision == "give_up":
-            self._finish(error, decision, None)
-            raise error
-        self.fresh = decision == "reconnect"
-        self.wait = wait
-        self._report(error, decision, wait)
+        self._decide(error, facts, lambda _: None)
 
-    def _finish(self, error: Exception, decision: str, reason: str | None) -> None:
-        """Say on the error how long it was tried, and report it."""
-        elapsed = self.attempts.elapsed
-        with suppress(AttributeError):
-            error.attempts = self.number  # type: ignore[attr-defined]
-            error.elapsed = elapsed  # type: ignore[attr-defined]
-        if reason is not None or self.number > 1:
-            times = "1 attempt" if self.number == 1 else f"{self.number} attempts"
-            _add_note(error, f"kecoa: {times} in {elapsed:.3f} s" + (f"; {reason}" if reason else ""))
-        self._report(error, decision, 0.0)
-
-    def _report(self, error: BaseException | None, decision: str, wait: float) -> None:
+    def _tell(self, report: AttemptReport) -> None:
         if self.on_attempt is None:
             return
-        told = self.on_attempt(AttemptReport(self.number, error, decision, wait, self.attempts.elapsed))
+        told = self.on_attempt(report)
         if self.waits and inspect.isawaitable(told):
             await_(told)
 
@@ -231,11 +193,6 @@ class _Run:
 def _means_lost(sqlstate: str | None) -> bool:
     """Whether the server has ended the session, or is about to: class 08, and 57P01 to 57P05."""
     return sqlstate is not None and sqlstate.startswith(("08", "57P"))
-
-
-def _add_note(error: BaseException, note: str) -> None:
-    if hasattr(error, "add_note"):  # Python 3.11
-        error.add_note(note)
 
 
 @overload

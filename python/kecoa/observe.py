@@ -1,0 +1,208 @@
+"""What kecoa does, seen from outside: counters, events for any listener, spans for OpenTelemetry.
+
+    kecoa.observe.counters()["kecoa.retries"]
+    kecoa.observe.add_listener(print)
+    kecoa.observe.instrument()          # needs opentelemetry-api
+
+Events and spans carry the attributes of OpenTelemetry's conventions for databases. The text of a statement is
+among them only where it is asked for, and then as the caller wrote it, with placeholders instead of values.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from types import SimpleNamespace, TracebackType
+from typing import Any, NamedTuple
+
+from kecoa import _kecoa
+
+__all__ = ["Event", "add_listener", "counters", "instrument", "remove_listener", "uninstrument"]
+
+
+class Event(NamedTuple):
+    """An operation that is over."""
+
+    operation: str
+    """"connect", "execute", "executemany", "commit", "rollback", "transaction" (all attempts of a retried
+    one), or "attempt" (one that failed, with what was decided)."""
+    start: int
+    """When it began: nanoseconds since 1970."""
+    duration: float
+    """Seconds."""
+    attributes: dict[str, Any]
+    """OpenTelemetry's: db.system.name, db.namespace, db.operation.name, db.query.text, server.address,
+    server.port, error.type. An "attempt" has kecoa.attempt, kecoa.decision and kecoa.wait; a "transaction"
+    kecoa.attempts."""
+    error: BaseException | None
+    """What it raised."""
+
+
+Listener = Callable[[Event], object]
+
+_listeners: list[tuple[Listener, bool]] = []
+_instrumented: list[Listener] = []
+# The first word of a statement, behind comments.
+_WORD = re.compile(rb"(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*([A-Za-z]+)", re.DOTALL)
+
+
+def counters() -> dict[str, Any]:
+    """Return the process's counters by name; times in seconds.
+
+    `kecoa.retries.by_reason` is itself a dict, by SQLSTATE or class of SQLSTATE.
+    """
+    return _kecoa._counters()
+
+
+def add_listener(listener: Listener, *, query_text: bool = False) -> None:
+    """Have `listener(event)` called after each operation, in the thread that did it.
+
+    `query_text`: `db.query.text` is among the attributes. The listener must not use the connection. What it
+    raises goes to `sys.unraisablehook`, and the operation goes on.
+    """
+    _listeners.append((listener, query_text))
+    _kecoa._set_listener(_dispatch)
+
+
+def remove_listener(listener: Listener) -> None:
+    """Take back `add_listener`; ValueError when it was not there."""
+    for at, (known, _) in enumerate(_listeners):
+        if known == listener:
+            del _listeners[at]
+            break
+    else:
+        raise ValueError("expected a listener that was added, found none")
+    if not _listeners:
+        _kecoa._set_listener(None)
+
+
+def instrument(tracer: Any = None, *, query_text: bool = False) -> None:
+    """Make a span of each operation through OpenTelemetry's API: `pip install kecoa[otel]`.
+
+    `tracer` is by default that of the global provider. A span is made when its operation is over, with the
+    times it had; its parent is the span that is current then. ImportError without opentelemetry-api.
+    """
+    from opentelemetry import trace  # type: ignore[import-not-found, unused-ignore]
+
+    if tracer is None:
+        tracer = trace.get_tracer("kecoa", _kecoa.__version__.partition(" ")[0])
+
+    def make_span(event: Event) -> None:
+        name = str(event.attributes.get("db.operation.name", event.operation))
+        namespace = event.attributes.get("db.namespace")
+        span = tracer.start_span(
+            f"{name} {namespace}" if namespace else name,
+            kind=trace.SpanKind.CLIENT,
+            attributes=event.attributes,
+            start_time=event.start,
+        )
+        if event.error is not None:
+            span.set_status(trace.StatusCode.ERROR, type(event.error).__name__)
+        span.end(end_time=event.start + round(event.duration * 1e9))
+
+    uninstrument()
+    _instrumented.append(make_span)
+    add_listener(make_span, query_text=query_text)
+
+
+def uninstrument() -> None:
+    """Take back `instrument`, if it was called."""
+    while _instrumented:
+        remove_listener(_instrumented.pop())
+
+
+def _attributes(subject: Any) -> dict[str, Any]:
+    """Return what is known of where an operation went to."""
+    conn = getattr(subject, "connection", subject)
+    attributes: dict[str, Any] = {"db.system.name": "postgresql"}
+    info = getattr(conn, "info", None)
+    if info is None or getattr(conn, "closed", True):
+        return attributes
+    # Lost just now: what is known is told.
+    with suppress(Exception):
+        if info.parameter_status("crdb_version"):
+            attributes["db.system.name"] = "cockroachdb"
+        attributes["db.namespace"] = info.dbname
+        attributes["server.address"] = info.host
+        attributes["server.port"] = int(info.port)
+    return {name: value for name, value in attributes.items() if value is not None}
+
+
+def _dispatch(
+    operation: str,
+    subject: Any,
+    query: Any,
+    start: int,
+    duration: float,
+    error: BaseException | None,
+    more: dict[str, Any] | None = None,
+) -> None:
+    """Tell the listeners; called by the extension and by the loops of retry."""
+    attributes = _attributes(subject)
+    text = None
+    if query is None:
+        attributes["db.operation.name"] = (
+            operation.upper() if operation in ("commit", "rollback") else operation
+        )
+    else:
+        text = _text(query, subject)
+        word = _WORD.match(text.encode(errors="replace"))
+        attributes["db.operation.name"] = word.group(1).decode().upper() if word else operation
+    if error is not None:
+        attributes["error.type"] = getattr(error, "pgcode", None) or type(error).__qualname__
+    attributes.update(more or {})
+    for listener, wants_text in tuple(_listeners):
+        own = dict(attributes)
+        if wants_text and text is not None:
+            own["db.query.text"] = text
+        listener(Event(operation, start, duration, own, error))
+
+
+def _text(query: Any, scope: Any) -> str:
+    if isinstance(query, bytes):
+        return query.decode(errors="replace")
+    if hasattr(query, "as_string"):
+        try:
+            return str(query.as_string(scope))
+        except Exception:
+            return ""
+    return str(query)
+
+
+class Observed:
+    """A block that is one operation, for what is written in Python."""
+
+    def __init__(self, operation: str, subject: Any, query: Any = None) -> None:
+        self.operation = operation
+        self.subject = subject
+        self.query = query
+        self.more: dict[str, Any] | None = None
+
+    def __enter__(self) -> Observed:
+        self.start = time.time_ns()
+        self.since = time.perf_counter()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        duration = time.perf_counter() - self.since
+        tell(self.operation, self.subject, self.query, self.start, duration, error, self.more)
+
+
+def tell(*event: Any) -> None:
+    """Tell the listeners of an event; what they raise is reported and dropped."""
+    try:
+        _dispatch(*event)
+    except Exception as error:
+        args = SimpleNamespace(
+            exc_type=type(error),
+            exc_value=error,
+            exc_traceback=error.__traceback__,
+            err_msg=None,
+            object=_dispatch,
+        )
+        sys.unraisablehook(args)
