@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings as tried, strategies as st
 
 from kecoa.pool import _core as core
 from kecoa.pool._settings import Settings
@@ -30,12 +31,12 @@ def value(text: str) -> Any:
 
 
 def made(line: str) -> core.Core:
-    given: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for pair in line.removeprefix("set ").split():
         name, _, text = pair.partition("=")
-        given[name] = value(text)
-    chance = given.pop("random", 0.5)
-    return core.Core(Settings(**given), lambda: chance)
+        values[name] = value(text)
+    chance = values.pop("random", 0.5)
+    return core.Core(Settings(**values), lambda: chance)
 
 
 def spelt(action: core.Action) -> str:
@@ -113,3 +114,128 @@ def test_scenario(name: str) -> None:
         call, _, expected = step.partition("=>")
         now, _, call = call.partition(" ")
         assert f"{step}\n{answer(pool, float(now), call, expected.strip())}" == f"{step}\n{expected.strip()}"
+
+
+class Driver:
+    """What a pool around the core would know, kept beside it to find contradictions."""
+
+    def __init__(self, pool: core.Core) -> None:
+        self.pool = pool
+        self.opening: list[int] = []
+        self.open: list[int] = []
+        self.lent: list[int] = []
+        self.checking: dict[int, int] = {}
+        self.waiting: list[int] = []
+
+    def follow(self) -> None:
+        pool = self.pool
+        for action in pool.actions:
+            match action:
+                case core.Open(conn):
+                    assert conn not in self.opening + self.open
+                    self.opening.append(conn)
+                case core.Check(conn, waiter):
+                    assert conn in self.open
+                    assert conn not in [*self.lent, *self.checking]
+                    assert waiter in self.waiting
+                    self.checking[conn] = waiter
+                case core.Grant(waiter, conn):
+                    assert conn in self.open
+                    assert conn not in self.lent
+                    self.checking.pop(conn, None)
+                    self.waiting.remove(waiter)
+                    self.lent.append(conn)
+                case core.Expire(waiter) | core.Fail(waiter) | core.Refuse(waiter):
+                    self.waiting.remove(waiter)
+                case core.Close(conn):
+                    self.open.remove(conn)
+                    self.checking.pop(conn, None)
+                    if conn in self.lent:
+                        self.lent.remove(conn)
+                case core.Look(conn):
+                    assert conn in self.open
+                    assert conn not in [*self.lent, *self.checking]
+                case core.Leak(conn):
+                    assert conn in self.lent
+        pool.actions.clear()
+        assert pool.size == len(self.open)
+        assert pool.opening == len(self.opening)
+        assert len(pool.holders()) == len(self.lent)
+        assert pool.idle == len(self.open) - len(self.lent) - len(self.checking)
+        assert not pool.waiting or not pool.idle
+
+    def do(self, now: float, what: int, choice: int) -> None:
+        pool = self.pool
+        if what <= 2:
+            self.waiting.append(pool._last_waiter + 1)
+            pool.acquire(now, 8.0)
+        elif what <= 4 and self.opening:
+            conn = self.opening.pop(choice % len(self.opening))
+            self.open.append(conn)
+            pool.opened(now, conn)
+        elif what == 5 and self.opening:
+            failures: list[core.Failure] = ["busy", "unreachable", "final"]
+            pool.open_failed(now, self.opening.pop(choice % len(self.opening)), failures[choice % 3])
+        elif what <= 7 and self.checking:
+            pool.checked(now, list(self.checking)[choice % len(self.checking)], choice % 3 > 0)
+        elif what <= 9 and self.lent:
+            conn = self.lent.pop(choice % len(self.lent))
+            pool.release(now, conn, "broken" if choice % 5 == 0 else None)
+        elif what == 10 and self.waiting:
+            waiter = self.waiting.pop(choice % len(self.waiting))
+            self.checking = {conn: other for conn, other in self.checking.items() if other != waiter}
+            pool.cancel(now, waiter)
+        elif what == 11:
+            pool.drain(now)
+        elif what == 12 and self.lent and choice % 4 == 0:
+            pool.collected(now, self.lent[choice % len(self.lent)])
+        elif what == 12 and self.open:
+            pool.lost(now, self.open[choice % len(self.open)])
+        elif what == 13 and choice % 8 == 0:
+            pool.close()
+            self.follow()
+            pool.open(now)
+        else:
+            pool.tick(now)
+        self.follow()
+
+
+@tried(max_examples=100, deadline=None)
+@given(
+    steps=st.lists(st.tuples(st.integers(0, 14), st.integers(0, 255), st.floats(0, 3)), max_size=120),
+    sizes=st.tuples(st.integers(0, 4), st.integers(1, 5)),
+    max_waiting=st.integers(0, 3),
+)
+def test_in_any_order(steps: list[tuple[int, int, float]], sizes: tuple[int, int], max_waiting: int) -> None:
+    """No connection is lent twice, nobody waits while one is idle, and everything comes to rest."""
+    limits = Settings(
+        min_size=min(sizes),
+        max_size=sizes[1],
+        max_waiting=max_waiting,
+        max_lifetime=40,
+        max_idle=15,
+        leak_after=20,
+        check_after=5,
+    )
+    driver = Driver(core.Core(limits, lambda: 0.5))
+    pool = driver.pool
+    now = 0.0
+    pool.open(now)
+    driver.follow()
+    for what, choice, passes in steps:
+        now += passes
+        driver.do(now, what, choice)
+        assert pool.size + pool.opening <= pool.max_size
+    for _ in range(60):
+        while driver.opening:
+            driver.do(now, 3, 0)
+        while driver.checking:
+            driver.do(now, 6, 1)
+        while driver.lent:
+            driver.do(now, 8, 1)
+        now = now if pool.due == math.inf else max(now, pool.due)
+        pool.tick(now)
+        driver.follow()
+    assert not pool.waiting
+    assert not pool.stale
+    assert pool.size + pool.opening >= pool.min_size
