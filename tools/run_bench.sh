@@ -12,5 +12,5 @@ export PATH
 if [ $# -eq 0 ]; then
     "$python" bench/asyncio_drivers.py --dsn "$KECOA_TEST_DSN"
     "$python" bench/sqlalchemy_drivers.py --dsn "$KECOA_TEST_DSN"
-    cargo run --quiet --release --locked --manifest-path bench/rust/Cargo.toml
+    cargo run --quiet --release --manifest-path bench/rust/Cargo.toml
 fi

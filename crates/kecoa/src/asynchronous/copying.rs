@@ -99,13 +99,13 @@ impl<'a> CopyWriter<'a> {
                 return self.poll_end(cx).map_ok(drop);
             }
             // What went before goes first: it does not pile up.
-            ready!(self.link.poll_send(cx))?;
+            ready!(self.link.poll_sent(cx))?;
             self.link.session().queue_copy_data(&self.buffer)?;
             self.buffer.clear();
         } else if self.course.is_refused() && !self.course.is_over() {
             return self.poll_end(cx).map_ok(drop);
         }
-        self.link.poll_send(cx)
+        self.link.poll_sent(cx)
     }
 
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<u64>, Error>> {

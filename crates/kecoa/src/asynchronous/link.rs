@@ -113,8 +113,8 @@ impl Link {
 
     // Waiting.
 
-    /// Sends what was submitted.
-    pub(super) fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    /// Sends what was submitted, without reading.
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let session = self.client.session();
         if session.try_send()?.is_none() {
             return Poll::Ready(Ok(()));
@@ -145,6 +145,17 @@ impl Link {
                 }
                 Received::Some => return Poll::Ready(Ok(())),
             }
+        }
+    }
+
+    /// Sends what was submitted. What the server says meanwhile is read, or both sides would wait
+    /// for each other.
+    pub(super) fn poll_sent(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        loop {
+            if self.poll_send(cx)?.is_ready() {
+                return Poll::Ready(Ok(()));
+            }
+            ready!(self.poll_receive(cx, true))?;
         }
     }
 

@@ -133,11 +133,14 @@ impl Write for CopyWriter<'_> {
         if self.course.is_over() {
             return Err(io::Error::other("expected a COPY under way, found it ended by an error"));
         }
-        self.buffer.extend_from_slice(data);
+        // Piece by piece, so that the server works on one while the next is copied.
+        let room = GATHERED.saturating_sub(self.buffer.len());
+        let taken = data.get(..room).unwrap_or(data);
+        self.buffer.extend_from_slice(taken);
         if self.buffer.len() >= GATHERED {
             self.send().map_err(io::Error::other)?;
         }
-        Ok(data.len())
+        Ok(taken.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
