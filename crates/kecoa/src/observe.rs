@@ -21,10 +21,19 @@
 mod certificate;
 mod counters;
 mod greeting;
+#[cfg(not(feature = "tracing"))]
+mod silent;
+#[cfg(feature = "tracing")]
+pub(crate) mod spans;
 
 pub use certificate::Certificate;
 pub use counters::{Counters, REASONS, counters, note_decision, note_transaction};
 pub(crate) use counters::{Presence, note_cancel, note_connect_failed};
+#[cfg(not(feature = "tracing"))]
+pub(crate) use silent as spans;
+#[cfg(feature = "tracing")]
+pub use spans::set_query_text;
+
 pub use greeting::{Authentication, TlsGreeting, authentication, tls_greeting};
 
 use crate::config::Config;

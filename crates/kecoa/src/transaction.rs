@@ -9,7 +9,7 @@ pub use options::{FailedAttempt, Isolation, Observer, TransactionOptions};
 
 use crate::blocking::Client;
 use crate::error::{Error, ErrorKind};
-use crate::observe;
+use crate::observe::{self, spans};
 use crate::retry::{Attempts, Decision, Failure, Runtime, classify};
 use attempt::{Broken, Stage};
 
@@ -67,6 +67,17 @@ pub(crate) fn run<T, E: TransactionError>(
     runtime: &mut dyn Runtime,
     mut body: impl FnMut(&mut Transaction<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
+    let span = spans::transaction(client.session_ref());
+    span.in_scope(|| run_in(&span, client, options, runtime, &mut body))
+}
+
+fn run_in<T, E: TransactionError>(
+    span: &spans::Span,
+    client: &mut Client,
+    options: &TransactionOptions,
+    runtime: &mut dyn Runtime,
+    body: &mut impl FnMut(&mut Transaction<'_>) -> Result<T, E>,
+) -> Result<T, E> {
     if client.was_closed_by_caller() {
         return Err(Error::closed().into());
     }
@@ -85,7 +96,7 @@ pub(crate) fn run<T, E: TransactionError>(
             Ok(())
         };
         let outcome = match outcome {
-            Ok(()) => attempt::run(client, options, resumed, &mut body)?,
+            Ok(()) => attempt::run(client, options, resumed, body)?,
             Err(broken) => Err(broken),
         };
         let broken = match outcome {
@@ -105,6 +116,7 @@ pub(crate) fn run<T, E: TransactionError>(
         {
             decision = Decision::RetryOnFreshConnection(wait);
         }
+        spans::attempt_failed(span, number, &broken.error, decision);
         observe::note_decision(broken.error.sqlstate(), failure, decision);
         if let Some(observer) = &options.observer {
             observer(&FailedAttempt {

@@ -149,8 +149,9 @@ impl Network {
 
 impl Connector for Network {
     fn connect(&self, hook: &mut dyn Interrupt) -> Result<Link, Error> {
-        let (stream, connection) = transport::connect(&self.config, hook)
-            .inspect_err(|_| observe::note_connect_failed())?;
+        let (stream, connection) =
+            observe::spans::connect(&self.config, || transport::connect(&self.config, hook))
+                .inspect_err(|_| observe::note_connect_failed())?;
         let cancel =
             Arc::new(NetworkCancel { config: self.config.clone(), peer: stream.peer().clone() });
         Ok(Link { wire: Box::new(stream), connection, cancel })

@@ -10,6 +10,7 @@ use kecoa_types::ToSql;
 
 use crate::config::{Config, Target};
 use crate::error::Error;
+use crate::observe::spans;
 use crate::result::ResultSet;
 use crate::retry::{Runtime, SystemRuntime};
 use crate::row::Row;
@@ -152,7 +153,9 @@ impl Client {
         request: &Request<'_>,
         hook: &mut dyn Interrupt,
     ) -> Result<Vec<ResultSet>, Error> {
-        statement::run(&mut self.session, request, hook)
+        spans::query(&mut self.session, text_of(request), |session| {
+            statement::run(session, request, hook)
+        })
     }
 
     /// Runs a statement that begins a transaction: `begin` (a whole BEGIN statement without
@@ -259,7 +262,9 @@ impl Client {
     /// As [`Client::run`]; [`ErrorKind::Conversion`](crate::ErrorKind::Conversion) for a parameter
     /// that cannot be sent.
     pub fn query(&mut self, sql: &str, params: &[&dyn ToSql]) -> Result<Vec<Row>, Error> {
-        extended::query(&mut self.session, None, sql, params, &mut Never)
+        spans::query(&mut self.session, sql.as_bytes(), |session| {
+            extended::query(session, None, sql, params, &mut Never)
+        })
     }
 
     /// The one row of a statement.
@@ -285,7 +290,9 @@ impl Client {
     /// # Errors
     /// As [`Client::query`].
     pub fn execute(&mut self, sql: &str, params: &[&dyn ToSql]) -> Result<u64, Error> {
-        extended::execute(&mut self.session, None, sql, params, &mut Never)
+        spans::query(&mut self.session, sql.as_bytes(), |session| {
+            extended::execute(session, None, sql, params, &mut Never)
+        })
     }
 
     /// How many statements of [`query`](Client::query) and [`execute`](Client::execute), here and
@@ -490,6 +497,14 @@ impl Client {
 
     pub(crate) fn was_closed_by_caller(&self) -> bool {
         self.closed_by_caller
+    }
+}
+
+/// The statement of a request, for those who watch; a series of steps has none.
+fn text_of<'a>(request: &Request<'a>) -> &'a [u8] {
+    match request {
+        Request::Query(sql) => sql,
+        _ => &[],
     }
 }
 

@@ -5,7 +5,7 @@
 //! diagnosis, never for work.
 
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -296,7 +296,7 @@ fn client(
     tls.alpn_protocols = vec![b"postgresql".to_vec()];
     tls.enable_sni = config.get("sslsni") != Some("0");
     let name = if target.host.is_empty() {
-        ServerName::IpAddress(IpAddr::from(address.ip()).into())
+        ServerName::IpAddress(address.ip().into())
     } else {
         ServerName::try_from(target.host.clone())
             .map_err(|_| Error::tls("the host name cannot be that of a certificate"))?

@@ -6,6 +6,7 @@ use kecoa_types::ToSql;
 use super::{TransactionError, TransactionOptions};
 use crate::blocking::Client;
 use crate::error::{Error, ErrorKind};
+use crate::observe::spans;
 use crate::result::ResultSet;
 use crate::retry::{Failure, classify};
 use crate::row::Row;
@@ -71,7 +72,11 @@ impl Transaction<'_> {
     /// # Errors
     /// As [`Client::query`]. After a server error the transaction has failed: return the error.
     pub fn query(&mut self, sql: &str, params: &[&dyn ToSql]) -> Result<Vec<Row>, Error> {
-        self.statement(|session, begin| extended::query(session, begin, sql, params, &mut Never))
+        self.statement(|session, begin| {
+            spans::query(session, sql.as_bytes(), |session| {
+                extended::query(session, begin, sql, params, &mut Never)
+            })
+        })
     }
 
     /// The one row of a statement.
@@ -95,7 +100,11 @@ impl Transaction<'_> {
     /// # Errors
     /// As [`Client::execute`].
     pub fn execute(&mut self, sql: &str, params: &[&dyn ToSql]) -> Result<u64, Error> {
-        self.statement(|session, begin| extended::execute(session, begin, sql, params, &mut Never))
+        self.statement(|session, begin| {
+            spans::query(session, sql.as_bytes(), |session| {
+                extended::execute(session, begin, sql, params, &mut Never)
+            })
+        })
     }
 
     /// Runs any number of statements without parameters; results come in text form.
@@ -104,9 +113,11 @@ impl Transaction<'_> {
     /// As [`Client::batch`].
     pub fn batch(&mut self, sql: &str) -> Result<Vec<ResultSet>, Error> {
         let sql = sql.as_bytes();
-        self.statement(|session, begin| match begin {
-            Some(begin) => statement::run_in_transaction(session, begin, sql, &mut Never),
-            None => statement::run(session, &Request::Query(sql), &mut Never),
+        self.statement(|session, begin| {
+            spans::query(session, sql, |session| match begin {
+                Some(begin) => statement::run_in_transaction(session, begin, sql, &mut Never),
+                None => statement::run(session, &Request::Query(sql), &mut Never),
+            })
         })
     }
 
