@@ -153,7 +153,7 @@ LAYERS = [
         "_replication",
         "_xid",
     },
-    {"extras", "sql", "retry"},
+    {"extras", "sql", "retry", "types"},
     {"__init__"},
     {"pool", "local"},
     {"aio"},

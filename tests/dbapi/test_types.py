@@ -8,6 +8,7 @@ import pickle
 import struct
 from decimal import Decimal
 
+import numpy
 import pytest
 
 import kecoa
@@ -281,6 +282,34 @@ def test_vectors_in_both_forms(dsn):
         with pytest.raises(kecoa.DataError, match="vec"):
             cur.fetchone()
         cur.execute("DROP TABLE kept")
+    conn.close()
+
+
+def test_vectors_of_numpy(dsn):
+    conn = kecoa.connect(dsn, binding="server")
+    for name in ("vector", "halfvec"):
+        stand_in(conn, name)
+    kecoa.types.register_vector(conn, numpy=True)
+    cur = conn.cursor()
+    for name, data, single in [("vector", VECTOR, numpy.float32), ("halfvec", HALF, numpy.float16)]:
+        cur.execute(f"CREATE TABLE kept AS SELECT '\\x{data.hex()}'::{name} AS v")
+        for _ in range(3):
+            cur.execute("SELECT v, %s FROM kept", (1,))
+        got = cur.fetchone()[0]
+        assert got.dtype == single
+        assert got.tolist() == [1.0, -2.5, 0.0]
+        cur.execute("SELECT %s::text", (got,))
+        assert cur.fetchone() == ("[1.0,-2.5,0.0]",)
+        cur.execute(f"UPDATE kept SET v = '\\x{data[:-1].hex()}'::{name}")
+        for _ in range(3):
+            cur.execute("SELECT v, %s FROM kept", (1,))
+        with pytest.raises(kecoa.DataError, match="expected a vector of 3 numbers"):
+            cur.fetchone()
+        cur.execute("DROP TABLE kept")
+    text, _ = kecoa.types._vector._numpy_loaders()["vector"]
+    assert text("[1,2.5]").tolist() == [1.0, 2.5]
+    with pytest.raises(kecoa.ProgrammingError, match="expected an array of one dimension"):
+        cur.execute("SELECT %s", (numpy.zeros((2, 2)),))
     conn.close()
 
 

@@ -97,11 +97,13 @@ pub struct TypeInfo {
 impl TypeInfo {
     /// Looks a type up by the name that is its one parameter, by the rules of SQL: the search path, lower
     /// case, quotes. One row of seven columns of type text, or none.
+    /// `absent` stands in for a column that `pg_range` lacks before PostgreSQL 14 and on CockroachDB.
     pub const QUERY: &'static str = "\
         SELECT t.oid::text, t.typarray::text, t.typname::text, n.nspname::text, t.typdelim::text, \
-        t.typtype::text, coalesce(r.rngsubtype, nullif(t.typbasetype, 0), 0)::oid::text \
-        FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace \
-        LEFT JOIN pg_catalog.pg_range r ON t.oid IN (r.rngtypid, r.rngmultitypid) \
+        t.typtype::text, coalesce((SELECT r.rngsubtype FROM pg_catalog.pg_range r \
+        WHERE r.rngtypid = t.oid OR rngmultitypid = t.oid), t.typbasetype, 0)::oid::text \
+        FROM (SELECT 0::oid AS rngmultitypid) absent, pg_catalog.pg_type t \
+        JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace \
         WHERE t.oid = to_regtype($1::text)";
 
     /// From the columns of [`QUERY`](Self::QUERY)'s row.

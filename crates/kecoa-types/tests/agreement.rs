@@ -20,7 +20,7 @@ use std::fmt::Debug;
 
 use common::{Codec, same_array};
 use kecoa_types::array::{Array, Dimension};
-use kecoa_types::{binary, oid, text};
+use kecoa_types::{TypeInfo, TypeKind, binary, oid, text};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use psql::Psql;
@@ -133,13 +133,20 @@ fn scalars<T: Clone + Debug + 'static>(codec: &Codec<T>, psql: &Psql) {
 fn values_agree() {
     let Some(psql) = Psql::of_tests("values_agree") else { return };
     eprintln!("KECOA_TEST_SEED={}", seed());
-    for_each_type!(scalars, &psql);
+    for_each_usual_type!(scalars, &psql);
+}
+
+#[test]
+fn values_of_rare_types_agree() {
+    let Some(psql) = Psql::of_tests("values_of_rare_types_agree") else { return };
+    for_each_rare_type!(scalars, &psql);
 }
 
 #[test]
 fn values_of_created_types_agree() {
     let Some(psql) = Psql::of_tests("values_of_created_types_agree") else { return };
-    let schema = psql.schema(
+    let schema = psql.schema_named(
+        "created",
         "create extension hstore;\ncreate type pair as (n int4, t text);\n\
          create type mood as enum ('sad', 'so, so', 'very \"happy\"', 'ünï');\n",
     );
@@ -312,4 +319,39 @@ fn void_is_nothing() {
     assert_eq!(rows[0][0], [0]);
     assert_eq!(<() as kecoa_types::FromSql>::decode_binary(oid::VOID, b""), Ok(()));
     assert_eq!(<() as kecoa_types::FromSql>::decode_text(oid::VOID, b""), Ok(()));
+}
+
+/// The catalogue's answer, of every kind of type.
+#[test]
+fn types_are_looked_up() {
+    let Some(psql) = Psql::of_tests("types_are_looked_up") else { return };
+    let schema = psql.schema_named(
+        "info",
+        "create type mood as enum ('sad');\ncreate type pair as (n int4);\n\
+         create domain few as int4;\ncreate type span as range (subtype = float8);\n",
+    );
+    let kinds = [
+        ("mood", TypeKind::Enum),
+        ("pair", TypeKind::Composite),
+        ("few", TypeKind::Domain(oid::INT4)),
+        ("span", TypeKind::Range(oid::FLOAT8)),
+        ("span_multirange", TypeKind::Multirange(oid::FLOAT8)),
+        ("text", TypeKind::Base),
+        ("void", TypeKind::Pseudo),
+    ];
+    for (name, kind) in kinds {
+        let query = TypeInfo::QUERY.replace("$1", &format!("'{name}'"));
+        let columns = (1..=7).map(|at| format!("encode(c{at}::bytea, 'hex')")).collect::<Vec<_>>();
+        let script = format!(
+            "select {} from ({query}) t(c1, c2, c3, c4, c5, c6, c7);\n",
+            columns.join(", ")
+        );
+        let rows = schema.run(script.as_bytes());
+        let row: Vec<String> =
+            rows[0].iter().map(|column| String::from_utf8(column.clone()).unwrap()).collect();
+        let row: Vec<Option<&str>> = row.iter().map(|column| Some(column.as_str())).collect();
+        let info = TypeInfo::from_columns(&row).unwrap();
+        assert_eq!((info.name.as_str(), info.kind, info.delimiter), (name, kind, b','));
+        assert_eq!(info.array_oid == 0, name == "void", "{name}");
+    }
 }

@@ -120,6 +120,18 @@ fn no_bytes_make_a_decoder_panic() {
 }
 
 proptest! {
+    /// Nor a geometric value; what is spelt is text.
+    #[test]
+    fn any_bytes_are_spelt_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
+        use kecoa_types::{binary::geometry, oid};
+        for oid in [oid::POINT, oid::LSEG, oid::PATH, oid::BOX, oid::POLYGON, oid::LINE, oid::CIRCLE] {
+            let mut out = Vec::new();
+            if geometry::spell(oid, &bytes, &mut out).is_ok() {
+                prop_assert!(out.is_ascii() && !out.is_empty());
+            }
+        }
+    }
+
     /// Errors stay short, whatever they quote.
     #[test]
     fn errors_are_bounded(bytes in prop::collection::vec(any::<u8>(), 0..5000)) {

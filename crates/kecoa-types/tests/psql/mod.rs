@@ -39,8 +39,8 @@ impl Psql {
     }
 
     /// Another one whose scripts run in a schema of its own, dropped with it, in which `sql` ran.
-    pub fn schema(&self, sql: &str) -> Psql {
-        let name = format!("kecoa_types_{}", std::process::id());
+    pub fn schema_named(&self, name: &str, sql: &str) -> Psql {
+        let name = format!("kecoa_types_{name}_{}", std::process::id());
         let before = format!("set search_path to {name};\n");
         self.run(format!("create schema {name};\n{before}{sql}").as_bytes());
         Psql {
