@@ -9,7 +9,7 @@ use rustls::pki_types::{IpAddr, ServerName};
 
 use super::certificates::{self, Identity, Setup};
 use super::dial::{Address, Stop, Wait, is_pause};
-use super::failure::{Failure, Place};
+use super::failure::{Failure, Next, Place};
 use super::stream::{Plain, Stream};
 use super::tls::TlsStream;
 use super::{Peer, TlsUse};
@@ -39,6 +39,8 @@ impl Failed {
     /// broke and the server then had a reason of its own.
     pub(super) fn or(self, again: Failed) -> Failed {
         match (&self, &again) {
+            // Files of ours that cannot be used are the reason for all that follows.
+            (Failed::Tls(Failure { next: Next::GiveUp, .. }), _) => self,
             (Failed::Tls(_), Failed::Other(failure)) if failure.error.server().is_some() => again,
             _ => self,
         }
@@ -324,9 +326,10 @@ pub(super) fn begin_tls(
     wait: &mut Wait<'_>,
 ) -> Result<Secured, Failed> {
     let host = expected_host(place);
-    // Files that cannot be used are no better at another place.
+    // Files that cannot be used are no better at another place; sslmode=prefer goes on without TLS,
+    // as libpq does.
     let Setup { config: tls, identity } =
-        certificates::setup(config, &host).map_err(Failure::give_up)?;
+        certificates::setup(config, &host).map_err(|error| Failed::Tls(Failure::give_up(error)))?;
     let name = server_name(&host, place);
     let is_direct = config.has_direct_tls();
     let mut stream = stream

@@ -325,6 +325,24 @@ fn clients_show_their_certificate() {
 }
 
 #[test]
+fn prefer_goes_on_without_files_that_cannot_be_used() {
+    let one = Authority::new("one");
+    let tls = Some(one.server("localhost"));
+    let script = |refuse_plain| Script { tls: tls.clone(), refuse_plain, ..Script::default() };
+    let certificate = one.path("client.crt");
+    std::fs::write(&certificate, one.sign("maya", 2020, 2090).pem).unwrap();
+    let pair = format!("sslcert={} sslkey=/nonexistent", certificate.display());
+    let server = Server::start(script(None));
+    assert!(!connect(&at(&server, &pair)).unwrap().0.peer().tls);
+    let error = failure(&at(&server, &format!("sslmode=require {pair}")));
+    assert!(error.to_string().contains("certificate present, but not private key file"), "{error}");
+    // Where that does not help, what is wrong with the files is what to change.
+    let server = Server::start(script(Some("28000")));
+    let error = failure(&at(&server, &pair)).to_string();
+    assert!(error.contains("certificate present, but not private key file"), "{error}");
+}
+
+#[test]
 fn versions_can_be_narrowed() {
     let server = serve(Authority::new("one").server("localhost"));
     let version = |more: &str| {
