@@ -320,6 +320,41 @@ def test_what_will_not_get_better_is_told(dsn: str) -> None:
         assert not isinstance(caught.value, PoolTimeout)
 
 
+def test_a_server_that_is_full_is_waited_for(dsn: str, conn: Any) -> None:
+    """SQLSTATE 53300 is no reason to give up: a connection may come back, here or elsewhere."""
+    conn.autocommit = True
+    cur = conn.cursor()
+    cur.execute("DROP ROLE IF EXISTS pool_limited; CREATE ROLE pool_limited LOGIN CONNECTION LIMIT 1")
+    with Pool(dsn, min_size=1, max_size=2, kwargs={"user": "pool_limited"}) as pool:
+        pool.wait()
+        first = pool.getconn()
+        got: list[Any] = []
+        waiting = threading.Thread(target=lambda: got.append(pool.getconn(timeout=60)))
+        waiting.start()
+        until(lambda: pool.stats()["open_failures"] > 0, "there is no second connection")
+        with pytest.raises(PoolTimeout, match=r"the last attempt to connect failed.*too many connections"):
+            pool.getconn(timeout=0.01)
+        assert pool.stats()["requests_waiting"] == 1
+        pool.putconn(first)
+        waiting.join()
+        assert got == [first]
+        pool.putconn(first)
+        kill(conn, first.info.backend_pid)
+    until(lambda: scalar(conn, "SELECT count(*) FROM pg_stat_activity WHERE usename = 'pool_limited'") == 0,
+          "its sessions end")  # fmt: skip
+    cur.execute("DROP ROLE pool_limited")
+
+
+def test_with_cockroachdbs_dialect(endpoint: Any) -> None:
+    with Pool(endpoint.url, min_size=1, reset=Pool.discard_session, check_after=0) as pool:
+        for _ in range(2):
+            with pool.connection() as conn:
+                assert conn.get_parameter_status("crdb_version")
+                assert scalar(conn, "SHOW application_name") != "pooled"
+                conn.cursor().execute("SET application_name TO 'pooled'")
+        assert pool.stats()["opened"] == 1
+
+
 def test_closing(pool_of: Callable[..., Pool]) -> None:
     pool = pool_of(min_size=1, open=False)
     with pytest.raises(PoolClosed, match="open it"):
