@@ -22,7 +22,7 @@ mod certificate;
 mod counters;
 mod greeting;
 #[cfg(not(feature = "tracing"))]
-mod silent;
+pub(crate) mod silent;
 #[cfg(feature = "tracing")]
 pub(crate) mod spans;
 
