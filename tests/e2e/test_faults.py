@@ -86,7 +86,7 @@ def test_transfers_on_a_thousand_seeds(books):
 
 def test_a_wrong_loop_is_found_out(books):
     """Trying again after a COMMIT whose answer was lost books twice; the audit has to see it."""
-    seeds = range(2_001, 2_041)
+    seeds = range(2_001, 2_025)
     faulty.open_accounts(books, seeds)
     with faulty.Harness(books) as harness:
         results = faulty.run(harness.url, [("wrong", seeds)])
@@ -102,13 +102,13 @@ def test_a_seed_can_be_replayed(books):
         faulty.create(books)
         faulty.open_accounts(books, [1, 1_000])
         with faulty.Harness(books) as harness:
-            results = faulty.run(harness.url, [("sync", range(101, 131)), ("aio", range(831, 841))])
+            results = faulty.run(harness.url, [("sync", range(101, 121)), ("aio", range(831, 837))])
             # The bytes of a connection may differ in length: prepared statements have random names.
             logs.append([re.sub(r"@\d+", "", line) for seed in results for line in harness.lines(seed)])
             said.append([result["said"] for result in results.values()])
     assert logs[0] == logs[1]
     assert said[0] == said[1]
-    assert len(logs[0]) > 100
+    assert len(logs[0]) > 60
 
 
 def test_from_python(fresh_endpoint, monkeypatch):

@@ -31,7 +31,7 @@ const PLAN: &str = "drop:0.001, reset:0.001, truncate:0.001, split:0.01, delay:1
     error:57P01@after-commit:0.02, drop@after-commit:0.03, reset@after-commit:0.03, \
     truncate@after-commit:0.02";
 
-const SEEDS: u64 = 200;
+const SEEDS: u64 = 150;
 const WORKERS: u64 = 2;
 const TRANSFERS: i64 = 4;
 const ACCOUNTS: i64 = 3;
