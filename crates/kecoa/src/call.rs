@@ -82,6 +82,7 @@ impl PendingCall {
     }
 
     /// Nobody waits for the call any more: a name that the server may have learnt is to be closed.
+    #[cfg(feature = "tokio")]
     pub(crate) fn forget(self, session: &mut Session) {
         if let Plan::Prepare(name) = &self.plan {
             session.statements().drop_name(name);

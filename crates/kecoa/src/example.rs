@@ -1,6 +1,6 @@
 //! What the examples in this documentation run on; no part of the interface.
 
-use crate::{Config, Error, blocking};
+use crate::{Config, blocking};
 
 /// Why an example ended.
 type Ended = Result<(), Box<dyn std::error::Error + Send + Sync>>;
@@ -38,7 +38,7 @@ pub fn blocking(example: impl FnOnce(&mut blocking::Client) -> Ended) {
 pub fn asynchronous(example: impl AsyncFnOnce(&mut crate::asynchronous::Client) -> Ended) {
     let Some(config) = config() else { return };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Error::io("no runtime", error));
+    let runtime = runtime.map_err(|error| crate::Error::io("no runtime", error));
     check(runtime.map_err(Into::into).and_then(|runtime| {
         runtime.block_on(async {
             let mut client = crate::asynchronous::Client::connect(&config).await?;

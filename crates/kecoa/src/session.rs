@@ -25,12 +25,14 @@ use crate::transport::is_pause;
 use crate::wire::{Cancel, Link, TICK, Wire};
 
 mod budget;
+#[cfg(feature = "tokio")]
 mod driving;
 mod kept;
 mod pulling;
 mod streaming;
 mod waiting;
 use budget::Budget;
+#[cfg(feature = "tokio")]
 pub(crate) use driving::Received;
 use kept::Kept;
 pub use pulling::Pulled;

@@ -1,7 +1,7 @@
 //! What the session asks of the network, so that tests can put a script in its place.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd, RawFd};
+use std::os::fd::RawFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,7 +42,8 @@ pub(crate) trait Wire: Send {
     /// The socket, where there is one.
     fn raw_fd(&self) -> Option<RawFd>;
     /// A descriptor of its own for the socket, for an event loop to watch.
-    fn watch(&self) -> io::Result<OwnedFd> {
+    #[cfg(feature = "tokio")]
+    fn watch(&self) -> io::Result<std::os::fd::OwnedFd> {
         Err(io::ErrorKind::Unsupported.into())
     }
     /// The place that was connected to.
@@ -113,8 +114,9 @@ impl Wire for Stream {
         Some(self.as_raw_fd())
     }
 
-    fn watch(&self) -> io::Result<OwnedFd> {
-        self.as_fd().try_clone_to_owned()
+    #[cfg(feature = "tokio")]
+    fn watch(&self) -> io::Result<std::os::fd::OwnedFd> {
+        std::os::fd::AsFd::as_fd(self).try_clone_to_owned()
     }
 
     fn target(&self) -> Option<&Target> {

@@ -121,6 +121,7 @@ impl Client {
         self.closed_by_caller = false;
     }
 
+    #[cfg(feature = "tokio")]
     pub(crate) fn connector(&self) -> Arc<dyn Connector> {
         self.connector.clone()
     }

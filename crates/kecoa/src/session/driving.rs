@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 
 use kecoa_proto::{Event, Reply, RequestId};
 
-use super::{Interrupt, Session};
+use super::Session;
 use crate::error::Error;
 use crate::statement::COPY_REFUSAL;
 use crate::transport::is_pause;
@@ -30,17 +30,6 @@ impl Session {
     /// How many requests are not over yet.
     pub(crate) fn pending(&self) -> usize {
         self.connection.pending()
-    }
-
-    /// The next reply to a request whose replies are taken as they come, without a limit on their
-    /// size.
-    pub(crate) fn pulled_reply(
-        &mut self,
-        request: RequestId,
-        hook: &mut dyn Interrupt,
-    ) -> Result<Reply, Error> {
-        self.budget.exempt(request);
-        self.reply(request, hook)
     }
 
     /// A reply that has been read already; what belongs to nobody is kept for the caller on the way.

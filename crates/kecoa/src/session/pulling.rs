@@ -2,7 +2,7 @@
 
 use kecoa_proto::{Event, Reply, RequestId};
 
-use super::{Readiness, Session};
+use super::{Interrupt, Readiness, Session};
 use crate::error::Error;
 
 /// The next reply, or what the socket has to be before there is one.
@@ -21,6 +21,17 @@ impl Session {
             return Err(self.closed_error());
         }
         Ok((!self.try_transmit()?).then_some(Readiness::Writable))
+    }
+
+    /// The next reply to a request whose replies are taken as they come, without a limit on their
+    /// size.
+    pub(crate) fn pulled_reply(
+        &mut self,
+        request: RequestId,
+        hook: &mut dyn Interrupt,
+    ) -> Result<Reply, Error> {
+        self.budget.exempt(request);
+        self.reply(request, hook)
     }
 
     /// The next reply to `request`; what belongs to nobody is kept for the caller on the way.
