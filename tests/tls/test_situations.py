@@ -132,6 +132,8 @@ CLIENTS = [
     S("a key that others can read", "good", "sslmode=require sslcert={budi} sslkey={open_key}", "has group or world access; file must have permissions u=rw (0600) or less if owned by the current user, or permissions u=rw,g=r (0640) or less if owned by root", "HINT: chmod 600", user="budi"),
     S("a key of another certificate", "good", "sslmode=require sslcert={budi} sslkey={maya_key}", "certificate does not match private key file", "key values mismatch", user="budi"),
     S("a missing key", "good", "sslmode=require sslcert={budi} sslkey={missing}", "certificate present, but not private key file", "HINT: give the file with the key", user="budi"),
+    S("a key that others can read, prefer", "good", "sslmode=prefer sslcert={budi} sslkey={open_key}", user="open"),
+    S("a missing key, prefer, TLS demanded", "good", "sslmode=prefer sslcert={budi} sslkey={missing}", "certificate present, but not private key file"),
     S("a certificate as key", "good", "sslmode=require sslcert={budi} sslkey={budi}", "could not load private key file", "expected a private key in PEM form", user="budi"),
     S("a missing certificate", "good", "sslmode=require sslcert={missing} sslkey={budi_key}", "could not read certificate file", user="trusting", differs=MISSING_ROOT),
     S("an encrypted key", "good", f"sslmode=require sslcert={{budi}} sslkey={{encrypted_key}} sslpassword={KEY_PASSWORD}", user="budi"),
