@@ -419,6 +419,22 @@ def test_values_that_python_has_no_object_for(conn, kind, text, error):
     assert one(conn, f"SELECT ARRAY[%s::text::{kind}]", text) == [("own", text)]
 
 
+class Refused(ValueError):
+    def __init__(self, offset, reason):
+        super().__init__(offset, reason)
+
+
+def test_the_error_of_a_time_zone_stays_as_it_is(conn):
+    def factory(offset):
+        raise Refused(offset, "not here")
+
+    cur = conn.cursor()
+    cur.tzinfo_factory = factory
+    cur.execute("SELECT '12:00+01'::timetz")
+    with pytest.raises(Refused, match="not here"):
+        cur.fetchone()
+
+
 def test_infinite_days_are_pythons_first_and_last_as_in_psycopg2(conn):
     assert one(conn, "SELECT %s::text::date", "infinity") == dt.date.max
     assert one(conn, "SELECT %s::text::date", "-infinity") == dt.date.min

@@ -18,16 +18,26 @@ fn data_error(py: Python<'_>, message: &str) -> PyErr {
     }
 }
 
-/// An error that also names the value, and says what to do about one that Python has no object for.
+/// What psycopg2 says of a value, and then which one it is and what to do about it.
+#[cold]
+fn with_value(problem: &str, what: &str, data: &[u8]) -> String {
+    let shown = String::from_utf8_lossy(data.get(..64).unwrap_or(data));
+    format!(
+        "{problem}: found the {what} '{shown}', for which Python has no object; select it as text \
+         (::text), or register a loader of your own (kecoa.types.register_loader)"
+    )
+}
+
+/// An error of datetime's that also names the value; any other (of a time zone's factory) as it is.
 #[cold]
 fn named(py: Python<'_>, error: PyErr, what: &str, data: &[u8]) -> PyErr {
-    let shown = String::from_utf8_lossy(data.get(..64).unwrap_or(data)).into_owned();
-    let found = format!(
-        "{}: found the {what} '{shown}', for which Python has no object; select it as text (::text), or \
-         register a loader of your own (kecoa.types.register_loader)",
-        error.value(py)
-    );
-    PyErr::from_type(error.get_type(py), found)
+    let class = error.get_type(py);
+    let is_plain =
+        class.is(py.get_type::<PyValueError>()) || class.is(py.get_type::<PyOverflowError>());
+    if !is_plain {
+        return error;
+    }
+    PyErr::from_type(class, with_value(&error.value(py).to_string(), what, data))
 }
 
 /// datetime's C API, imported on first use.
@@ -430,10 +440,9 @@ pub(super) fn interval<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py,
         Ok(parsed) => parsed,
         Err(IntervalError::Iso8601) => {
             // As psycopg2's own tests demand; in binary form any style will do.
-            let refused = globals::get(py)?
-                .exceptions
-                .not_supported(py, "iso_8601 intervalstyle currently not supported");
-            return Err(named(py, refused, "interval", data));
+            let message =
+                with_value("iso_8601 intervalstyle currently not supported", "interval", data);
+            return Err(globals::get(py)?.exceptions.not_supported(py, message));
         }
         Err(problem) => {
             if matches!(data, b"infinity" | b"-infinity") {
