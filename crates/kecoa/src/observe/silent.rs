@@ -18,7 +18,6 @@ pub(crate) fn query<T>(
 }
 
 /// The span that is none.
-
 pub(crate) struct Span;
 
 impl Span {
