@@ -110,7 +110,9 @@ async fn many_rows_come_whole_by_every_way() {
     let sql = "SELECT n::int8, repeat('x', (n % 100)::int) FROM generate_series(1, $1) n";
     let rows: Vec<(i64, String)> = client.query_as(sql, &[&50_000]).await.unwrap();
     assert_eq!(rows.len(), 50_000);
-    assert!(rows.iter().zip(1..).all(|((n, x), i)| *n == i && x.len() as i64 == i % 100));
+    assert!(
+        rows.iter().zip(1..).all(|((n, x), i)| *n == i && i64::try_from(x.len()) == Ok(i % 100))
+    );
     let mut stream = pin!(client.query_stream(sql, &[&50_000]).await.unwrap());
     let mut seen = 0_i64;
     while let Some(row) = poll_fn(|cx| futures_core::Stream::poll_next(stream.as_mut(), cx)).await {
