@@ -342,6 +342,9 @@ def test_a_failed_row_is_reported_though_somebody_repaired_the_transaction(dsn: 
 
     with pytest.raises(kecoa.errors.InvalidTextRepresentation):
         cur.executemany(ONE, numbers())
+    if conn.info.transaction_status == kecoa.extensions.TRANSACTION_STATUS_INERROR:
+        # The server was quick to answer, and the error came before row 900 was asked for.
+        other.execute("ROLLBACK TO SAVEPOINT s")
     other.execute("SELECT count(*) FROM many")
     assert other.fetchone() == (0,)
     conn.close()
