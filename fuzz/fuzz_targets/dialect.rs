@@ -18,7 +18,11 @@ fn answer(catalog: &mut Catalog, need: Need) {
         ],
         Need::Table(_) => Vec::new(),
         Need::Schema(name) | Need::Database(name) => {
-            if name.len() % 2 == 1 { vec![vec![Some("1".to_owned())]] } else { Vec::new() }
+            if name.len() % 2 == 1 {
+                vec![vec![Some("1".to_owned())]]
+            } else {
+                Vec::new()
+            }
         }
     };
     catalog.answer(need, &rows);

@@ -390,7 +390,8 @@ def test_other_threads_take_turns(dsn: str) -> None:
     finally:
         done.set()
         thread.join()
-    assert seen and all(seen)
+    assert seen
+    assert all(seen)
     conn.close()
 
 
