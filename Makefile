@@ -42,8 +42,8 @@ test: $(STAMPS)/package $(STAMPS)/dev
 
 lint: $(STAMPS)/package $(STAMPS)/dev
 	cargo fmt --all --check
-	cargo clippy --quiet --workspace --all-targets -- -D warnings
-	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --workspace --no-deps
+	cargo clippy --quiet --workspace --all-targets --features kecoa/tracing -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --workspace --no-deps --features kecoa/tracing
 	$(PY) tools/check_rooms.py
 	$(PY) tools/generate_sqlstate.py --check
 	$(PY) tools/generate_errors.py --check

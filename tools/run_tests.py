@@ -30,7 +30,8 @@ from tests import suites
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache"
-CARGO_TEST = ["cargo", "test", "--workspace", "--no-fail-fast"]
+# With what is optional.
+CARGO_TEST = ["cargo", "test", "--workspace", "--features", "kecoa/tracing", "--no-fail-fast"]
 RESULT = re.compile(r"^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored", re.MULTILINE)
 
 
