@@ -1,9 +1,10 @@
 //! Spans and their fields, as a subscriber sees them.
 #![cfg(feature = "tracing")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use kecoa::blocking::{Client, TransactionOptions};
@@ -65,29 +66,47 @@ fn begun() -> Script {
     Script::new().query("BEGIN;UPDATE a SET x = 'hidden'").complete("BEGIN")
 }
 
-#[test]
-fn spans_have_the_fields_of_the_conventions() {
+/// Whether statements are told is the whole process's: one test at a time.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// A server that answers two statements and a transaction in two attempts.
+fn served(transaction: Script) -> (Server, Config) {
     let script = Script::new()
         .startup()
         .query("SELECT 'hidden'")
         .complete("SELECT 0")
         .ready('I')
         .failing("TABLE b", "42P01", 'I')
-        .then(begun())
+        .then(transaction)
+        .terminate();
+    let server = Server::start(vec![script]);
+    let port = server.port();
+    let text =
+        format!("host=127.0.0.1 port={port} user=u dbname=bank sslmode=disable password={SECRET}");
+    let config = Config::parse(&text).unwrap();
+    let config = config.resolve(&kecoa::config::Environment::empty()).unwrap();
+    (server, config)
+}
+
+fn quick() -> TransactionOptions {
+    let policy =
+        Policy { first_delay: Duration::from_millis(1), jitter: Jitter::None, ..Policy::default() };
+    TransactionOptions { policy, ..TransactionOptions::default() }
+}
+
+#[test]
+fn spans_have_the_fields_of_the_conventions() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let transaction = begun()
         .error("40001", "restart transaction: x")
         .ready('E')
         .simple("ROLLBACK", "ROLLBACK", 'I')
         .then(begun())
         .complete("UPDATE 1")
         .ready('T')
-        .simple("COMMIT", "COMMIT", 'I')
-        .terminate();
-    let server = Server::start(vec![script]);
+        .simple("COMMIT", "COMMIT", 'I');
+    let (server, config) = served(transaction);
     let port = server.port().to_string();
-    let text =
-        format!("host=127.0.0.1 port={port} user=u dbname=bank sslmode=disable password={SECRET}");
-    let config = Config::parse(&text).unwrap();
-    let config = config.resolve(&kecoa::config::Environment::empty()).unwrap();
 
     let seen = Seen::default();
     let subscriber = tracing_subscriber::registry().with(seen.clone());
@@ -95,16 +114,10 @@ fn spans_have_the_fields_of_the_conventions() {
         let mut client = Client::connect(&config).unwrap();
         client.batch("SELECT 'hidden'").unwrap();
         client.batch("TABLE b").unwrap_err();
-        let mut options = TransactionOptions::default();
-        options.policy = Policy {
-            first_delay: Duration::from_millis(1),
-            jitter: Jitter::None,
-            ..Policy::default()
-        };
         let body = |tx: &mut kecoa::blocking::Transaction<'_>| -> Result<(), Error> {
             tx.batch("UPDATE a SET x = 'hidden'").map(drop)
         };
-        client.transaction_with(&options, body).unwrap();
+        client.transaction_with(&quick(), body).unwrap();
     });
     let spans = seen.take();
     let names: Vec<_> = spans.iter().map(|(name, _)| name.as_str()).collect();
@@ -145,4 +158,49 @@ fn spans_have_the_fields_of_the_conventions() {
     kecoa::observe::set_query_text(false);
     let spans = seen.take();
     assert_eq!(spans[0].1.get("error.type").map(String::as_str), Some("Connect"));
+}
+
+#[test]
+#[cfg(feature = "tokio")]
+fn the_client_for_tokio_has_the_same_spans() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let update = "UPDATE a SET x = 'hidden'";
+    let transaction = Script::new()
+        .simple("BEGIN", "BEGIN", 'T')
+        .failing(update, "40001", 'E')
+        .simple("ROLLBACK", "ROLLBACK", 'I')
+        .simple("BEGIN", "BEGIN", 'T')
+        .simple(update, "UPDATE 1", 'T')
+        .simple("COMMIT", "COMMIT", 'I');
+    let (_server, config) = served(transaction);
+    let seen = Seen::default();
+    let subscriber = tracing_subscriber::registry().with(seen.clone());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    tracing::subscriber::with_default(subscriber, || {
+        runtime.block_on(async {
+            let mut client = kecoa::asynchronous::Client::connect(&config).await.unwrap();
+            client.batch("SELECT 'hidden'").await.unwrap();
+            client.batch("TABLE b").await.unwrap_err();
+            let body = async |tx: &mut kecoa::asynchronous::Transaction<'_>| -> Result<(), Error> {
+                tx.batch(update).await.map(drop)
+            };
+            client.transaction_with(&quick(), body).await.unwrap();
+        });
+    });
+    let spans = seen.take();
+    let names: Vec<_> = spans.iter().map(|(name, _)| name.as_str()).collect();
+    // Connecting happens on another thread, which this subscriber is not that of.
+    let expected = [
+        "query",
+        "query",
+        "transaction",
+        "transaction/query",
+        "transaction: event",
+        "transaction/query",
+    ];
+    assert_eq!(names, expected);
+    let error = |at: usize| spans[at].1.get("error.type").map(String::as_str);
+    let errors: Vec<_> = (0..names.len()).map(error).collect();
+    assert_eq!(errors, [None, Some("42P01"), None, Some("40001"), Some("40001"), None]);
+    assert!(!format!("{spans:?}").contains("hidden"));
 }

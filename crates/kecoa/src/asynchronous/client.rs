@@ -178,7 +178,7 @@ impl Client {
     /// # Errors
     /// As [`query`](Client::query).
     pub async fn batch(&mut self, sql: &str) -> Result<Vec<ResultSet>, Error> {
-        self.link.simple(sql.as_bytes()).await
+        self.link.batch(sql).await
     }
 
     /// Runs one statement once for each set of parameters, as one request: one round trip, parsed

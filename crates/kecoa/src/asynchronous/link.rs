@@ -18,6 +18,7 @@ use crate::call::{self, CallRequest, PendingCall, Settled};
 use crate::config::Config;
 use crate::error::Error;
 use crate::extended::Encoded;
+use crate::observe::spans;
 use crate::result::ResultSet;
 use crate::session::{Interrupt, Never, Received, Session};
 use crate::statement;
@@ -68,12 +69,13 @@ async fn on_a_thread<T: Send + 'static>(
     let wanted = Arc::new(AtomicBool::new(true));
     let seen = wanted.clone();
     let _guard = Wanted(wanted);
+    let span = spans::current();
     let working = spawn_blocking(move || {
         let mut hook = || match seen.load(Ordering::Relaxed) {
             true => ControlFlow::Continue(()),
             false => ControlFlow::Break(()),
         };
-        work(&mut hook)
+        span.in_scope(|| work(&mut hook))
     });
     match working.await {
         Ok(result) => result,
@@ -284,8 +286,18 @@ impl Link {
         Flight { link: self, call, landed: false }
     }
 
-    /// Runs a statement with parameters.
+    /// Runs a program's statement with parameters.
     pub(super) async fn call(
+        &mut self,
+        begin: Option<&[u8]>,
+        sql: &str,
+        encoded: &Encoded,
+    ) -> Result<ResultSet, Error> {
+        let span = spans::statement(self.session(), sql.as_bytes());
+        spans::follow(span, self.bound(begin, sql, encoded)).await
+    }
+
+    async fn bound(
         &mut self,
         begin: Option<&[u8]>,
         sql: &str,
@@ -316,6 +328,12 @@ impl Link {
                 Settled::Again(again) => pending = again,
             }
         }
+    }
+
+    /// Runs a program's statements without parameters.
+    pub(super) async fn batch(&mut self, sql: &str) -> Result<Vec<ResultSet>, Error> {
+        let span = spans::statement(self.session(), sql.as_bytes());
+        spans::follow(span, self.simple(sql.as_bytes())).await
     }
 
     /// Runs statements without parameters.

@@ -13,7 +13,7 @@ use super::rows::RowStream;
 use super::{FailedAttempt, TransactionError, TransactionOptions};
 use crate::error::{Error, ErrorKind};
 use crate::extended::{self, Encoded, EncodedRows};
-use crate::observe;
+use crate::observe::{self, spans};
 use crate::pipeline::{Answers, Pipeline};
 use crate::pulled::PulledRows;
 use crate::result::ResultSet;
@@ -207,7 +207,7 @@ impl<'t> Transaction<'t> {
     /// As [`Client::batch`](super::Client::batch).
     pub async fn batch(&mut self, sql: &str) -> Result<Vec<ResultSet>, Error> {
         self.begin_now().await?;
-        let sets = self.link.simple(sql.as_bytes()).await;
+        let sets = self.link.batch(sql).await;
         self.note(sets)
     }
 
@@ -330,6 +330,16 @@ pub(super) async fn run<T, E: TransactionError>(
     options: &TransactionOptions,
     mut body: impl AsyncFnMut(&mut Transaction<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
+    let span = spans::transaction(link.client_ref().session_ref());
+    spans::within(&span, run_in(&span, link, options, &mut body)).await
+}
+
+async fn run_in<T, E: TransactionError>(
+    span: &spans::Span,
+    link: &mut Link,
+    options: &TransactionOptions,
+    body: &mut impl AsyncFnMut(&mut Transaction<'_>) -> Result<T, E>,
+) -> Result<T, E> {
     if link.client_ref().was_closed_by_caller() {
         return Err(Error::closed().into());
     }
@@ -350,7 +360,7 @@ pub(super) async fn run<T, E: TransactionError>(
             false => Ok(()),
         };
         let outcome = match connected {
-            Ok(()) => attempt(link, options, resumed, &mut body).await?,
+            Ok(()) => attempt(link, options, resumed, body).await?,
             Err(error) => Err(Broken { error, stage: Stage::Body }),
         };
         let broken = match outcome {
@@ -370,6 +380,7 @@ pub(super) async fn run<T, E: TransactionError>(
         {
             decision = Decision::RetryOnFreshConnection(wait);
         }
+        spans::attempt_failed(span, number, &broken.error, decision);
         observe::note_decision(broken.error.sqlstate(), failure, decision);
         if let Some(observer) = &options.observer {
             let elapsed = attempts.elapsed();

@@ -26,6 +26,29 @@ impl Span {
     }
 }
 
+#[cfg(feature = "tokio")]
+pub(crate) fn statement(_: &Session, _: &[u8]) -> Span {
+    Span
+}
+
+#[cfg(feature = "tokio")]
+pub(crate) fn current() -> Span {
+    Span
+}
+
+#[cfg(feature = "tokio")]
+pub(crate) async fn within<F: Future>(_: &Span, work: F) -> F::Output {
+    work.await
+}
+
+#[cfg(feature = "tokio")]
+pub(crate) async fn follow<T>(
+    _: Span,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    work.await
+}
+
 pub(crate) fn transaction(_: &Session) -> Span {
     Span
 }

@@ -4,6 +4,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+#[cfg(feature = "tokio")]
+use tracing::Instrument as _;
 pub(crate) use tracing::Span;
 use tracing::field::{Empty, display};
 use tracing::{Level, event, info_span};
@@ -79,6 +81,14 @@ pub(crate) fn query<T>(
     sql: &[u8],
     work: impl FnOnce(&mut Session) -> Result<T, Error>,
 ) -> Result<T, Error> {
+    let span = statement(session, sql);
+    let result = span.in_scope(|| work(session));
+    record_error(&span, &result);
+    result
+}
+
+/// The span of a statement.
+pub(crate) fn statement(session: &Session, sql: &[u8]) -> Span {
     let span = info_span!(
         "query",
         otel.kind = "client",
@@ -98,7 +108,28 @@ pub(crate) fn query<T>(
         }
         record_target(&span, session.target());
     }
-    let result = span.in_scope(|| work(session));
+    span
+}
+
+/// The span that the caller is in.
+#[cfg(feature = "tokio")]
+pub(crate) fn current() -> Span {
+    Span::current()
+}
+
+/// Polls a future inside a span, which is left between polls.
+#[cfg(feature = "tokio")]
+pub(crate) async fn within<F: Future>(span: &Span, work: F) -> F::Output {
+    work.instrument(span.clone()).await
+}
+
+/// The same for a future whose error is the span's.
+#[cfg(feature = "tokio")]
+pub(crate) async fn follow<T>(
+    span: Span,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let result = within(&span, work).await;
     record_error(&span, &result);
     result
 }
