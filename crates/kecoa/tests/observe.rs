@@ -1,4 +1,5 @@
 //! The process's counters. They are one set a process, so this file is one test.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::time::Duration;
 
@@ -15,14 +16,13 @@ fn config(port: u16) -> Config {
 }
 
 fn options() -> TransactionOptions {
-    let mut options = TransactionOptions::default();
-    options.policy = Policy {
+    let policy = Policy {
         max_attempts: 2,
         first_delay: Duration::from_millis(2),
         jitter: Jitter::None,
         ..Policy::default()
     };
-    options
+    TransactionOptions { policy, ..TransactionOptions::default() }
 }
 
 fn work(client: &mut Client) -> Result<(), Error> {

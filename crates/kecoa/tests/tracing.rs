@@ -21,7 +21,10 @@ const SECRET: &str = "s3cr3t-m4rk3r";
 
 /// Spans by id in the order in which they began, and events; with the names of their parents.
 #[derive(Clone, Default)]
-struct Seen(Arc<Mutex<Vec<(Option<u64>, String, BTreeMap<String, String>)>>>);
+struct Seen(Arc<Mutex<Vec<Noted>>>);
+
+/// The span's id, or nothing for an event; the name, and the fields.
+type Noted = (Option<u64>, String, BTreeMap<String, String>);
 
 struct Fields<'a>(&'a mut BTreeMap<String, String>);
 
