@@ -557,6 +557,7 @@ def test_an_interrupt_ends_the_wait(dsn: str) -> None:
     """Ctrl-C, in a process of its own, while its main thread waits for a connection."""
     code = f"""
 import os, signal, threading, kecoa.pool
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
 pool = kecoa.pool.Pool({dsn!r}, min_size=1)
 held = pool.getconn()
 def interrupt():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kecoa import extensions as _ext  # noqa: F401  # psycopg2.pool has it, too
 from kecoa.pool._errors import PoolClosed, PoolFull, PoolTimeout
 from kecoa.pool._pool import Pool
 from kecoa.pool._psycopg2 import (

@@ -13,9 +13,13 @@ __all__ = ["AbstractConnectionPool", "PoolError", "SimpleConnectionPool", "Threa
 class PoolError(Error):
     """The pool is closed, exhausted, or does not know the connection."""
 
+    __module__ = "kecoa.pool"
+
 
 class AbstractConnectionPool:
     """Keeps `minconn` connections open and lends at most `maxconn`; the other arguments are `connect`'s."""
+
+    __module__ = "kecoa.pool"
 
     def __init__(self, minconn: int, maxconn: int, *args: Any, **kwargs: Any) -> None:
         self.minconn = int(minconn)
@@ -95,6 +99,8 @@ class AbstractConnectionPool:
 class SimpleConnectionPool(AbstractConnectionPool):
     """A pool for one thread."""
 
+    __module__ = "kecoa.pool"
+
     def getconn(self, key: Any = None) -> Any:
         """Lend a connection; the same key gets the same one until it is back. PoolError when none is left."""
         return self._getconn(key)
@@ -110,6 +116,8 @@ class SimpleConnectionPool(AbstractConnectionPool):
 
 class ThreadedConnectionPool(AbstractConnectionPool):
     """A pool for several threads."""
+
+    __module__ = "kecoa.pool"
 
     def __init__(self, minconn: int, maxconn: int, *args: Any, **kwargs: Any) -> None:
         self._lock = threading.Lock()

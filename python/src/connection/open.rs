@@ -232,7 +232,7 @@ impl Connection {
         }
         // libpq writes them to stderr, where warnings go unless a program wants them elsewhere.
         for notice in &passed_over {
-            PyErr::warn(py, &py.get_type::<PyUserWarning>(), notice, 2)?;
+            PyErr::warn(py, &py.get_type::<PyUserWarning>(), notice, callers_level(py))?;
         }
         Ok(())
     }
@@ -287,4 +287,15 @@ mod tests {
             assert_eq!(version_number(text), number, "{text}");
         }
     }
+}
+
+/// The `stacklevel` of a warning that is to name the line which connects, not one of this package.
+fn callers_level(py: Python<'_>) -> i32 {
+    let own = |level: i32| -> PyResult<bool> {
+        let frame = py.import("sys")?.call_method1("_getframe", (level - 1,))?;
+        let name = frame.getattr("f_globals")?.get_item("__name__")?;
+        let name = name.extract::<String>()?;
+        Ok(name == "kecoa" || name.starts_with("kecoa."))
+    };
+    (1..32).find(|level| !own(*level).unwrap_or(false)).unwrap_or(1)
 }
