@@ -271,6 +271,17 @@ impl Connection {
     }
 }
 
+/// The `stacklevel` of a warning that is to name the line which connects, not one of this package.
+fn callers_level(py: Python<'_>) -> i32 {
+    let own = |level: i32| -> PyResult<bool> {
+        let frame = py.import("sys")?.call_method1("_getframe", (level - 1,))?;
+        let name = frame.getattr("f_globals")?.get_item("__name__")?;
+        let name = name.extract::<String>()?;
+        Ok(name == "kecoa" || name.starts_with("kecoa."))
+    };
+    (1..32).find(|level| !own(*level).unwrap_or(false)).unwrap_or(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::version_number;
@@ -287,15 +298,4 @@ mod tests {
             assert_eq!(version_number(text), number, "{text}");
         }
     }
-}
-
-/// The `stacklevel` of a warning that is to name the line which connects, not one of this package.
-fn callers_level(py: Python<'_>) -> i32 {
-    let own = |level: i32| -> PyResult<bool> {
-        let frame = py.import("sys")?.call_method1("_getframe", (level - 1,))?;
-        let name = frame.getattr("f_globals")?.get_item("__name__")?;
-        let name = name.extract::<String>()?;
-        Ok(name == "kecoa" || name.starts_with("kecoa."))
-    };
-    (1..32).find(|level| !own(*level).unwrap_or(false)).unwrap_or(1)
 }
