@@ -339,9 +339,14 @@ fn push<'py>(
     let texts = &batch.texts;
     let literals = || marks.iter().filter_map(|mark| texts.get(mark.clone()));
     let values = once.and_then(|once| {
-        let values = Values::of(literals(), connection.get().is_cockroach())?;
-        let columns = once.columns.as_ref();
-        columns.is_none_or(|columns| values.cannot_fail(columns)).then_some(values)
+        let mut values = Values::of(literals(), connection.get().is_cockroach())?;
+        if let Some(columns) = &once.columns {
+            if !values.cannot_fail(columns) {
+                return None;
+            }
+            values.widen(columns);
+        }
+        Some(values)
     });
     // What an adapter made may be several statements.
     if values.is_none() && literals().any(|literal| literal.contains(&b';') && !is_literal(literal))
