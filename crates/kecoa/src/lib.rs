@@ -35,6 +35,7 @@ pub mod call;
 pub mod config;
 mod copy;
 mod copying;
+mod der;
 pub mod error;
 #[doc(hidden)]
 pub mod example;

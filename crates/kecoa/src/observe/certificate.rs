@@ -1,9 +1,9 @@
 //! What a person wants to know of a certificate: whose it is, who signed it, until when.
 
+use crate::der::{element, seconds};
+
 const INTEGER: u8 = 0x02;
 const OBJECT_ID: u8 = 0x06;
-const UTC_TIME: u8 = 0x17;
-const GENERALIZED_TIME: u8 = 0x18;
 const BMP_STRING: u8 = 0x1e;
 const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
@@ -69,24 +69,6 @@ impl Certificate {
             not_after,
         })
     }
-}
-
-/// Tag, contents, and what follows.
-fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (&tag, rest) = der.split_first()?;
-    let (&first, mut rest) = rest.split_first()?;
-    let mut length = usize::from(first);
-    if first >= 0x80 {
-        let count = usize::from(first & 0x7f);
-        if !(1..=3).contains(&count) {
-            return None;
-        }
-        let (bytes, after) = rest.split_at_checked(count)?;
-        length = bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
-        rest = after;
-    }
-    let (contents, after) = rest.split_at_checked(length)?;
-    Some((tag, contents, after))
 }
 
 /// Contents, and what follows, if the tag is that one.
@@ -165,37 +147,6 @@ fn alternative_names(extensions: &[u8]) -> Option<Vec<String>> {
         return Some(names);
     }
     None
-}
-
-/// A UTCTime `YYMMDDHHMMSSZ` or a GeneralizedTime `YYYYMMDDHHMMSSZ`.
-fn seconds(tag: u8, text: &[u8]) -> Option<i64> {
-    let text = std::str::from_utf8(text).ok()?.strip_suffix('Z')?;
-    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let (year, rest) = match tag {
-        UTC_TIME => {
-            let (year, rest) = text.split_at_checked(2)?;
-            let year: i64 = year.parse().ok()?;
-            (if year < 50 { 2000 + year } else { 1900 + year }, rest)
-        }
-        GENERALIZED_TIME => {
-            let (year, rest) = text.split_at_checked(4)?;
-            (year.parse().ok()?, rest)
-        }
-        _ => return None,
-    };
-    let part = |at: usize| rest.get(at..at + 2)?.parse::<i64>().ok();
-    let (month, day) = (part(0)?, part(2)?);
-    if rest.len() != 10 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-        return None;
-    }
-    // Days since 1970, counted from March so that the leap day is the last of its year.
-    let year = if month <= 2 { year - 1 } else { year };
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let leap = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    let days = year * 365 + leap + day_of_year - 719_468;
-    Some(days * 86_400 + part(4)? * 3_600 + part(6)? * 60 + part(8)?)
 }
 
 #[cfg(test)]

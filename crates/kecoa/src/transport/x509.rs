@@ -5,12 +5,12 @@
 
 use rustls::crypto::WebPkiSupportedAlgorithms;
 
+use crate::der::{GENERALIZED_TIME, UTC_TIME, element, seconds};
+
 const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
 const OCTET_STRING: u8 = 0x04;
 const OID: u8 = 0x06;
-const UTC_TIME: u8 = 0x17;
-const GENERALIZED_TIME: u8 = 0x18;
 const SEQUENCE: u8 = 0x30;
 const BOOLEAN: u8 = 0x01;
 /// The tag in front of a version; version 1 leaves it out. Also that of a list's extensions.
@@ -323,81 +323,13 @@ impl<'a> Elements<'a> {
 
     fn time(&mut self) -> Option<u64> {
         let (tag, text) = self.next()?;
-        seconds(tag, text)
+        u64::try_from(seconds(tag, text)?).ok()
     }
-}
-
-/// Tag, contents, and what follows.
-pub(super) fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (&tag, rest) = der.split_first()?;
-    let (&first, mut rest) = rest.split_first()?;
-    let mut length = usize::from(first);
-    if first >= 0x80 {
-        let count = usize::from(first & 0x7f);
-        if !(1..=3).contains(&count) {
-            return None;
-        }
-        let (bytes, after) = rest.split_at_checked(count)?;
-        length = bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
-        rest = after;
-    }
-    let (contents, after) = rest.split_at_checked(length)?;
-    Some((tag, contents, after))
-}
-
-/// A UTCTime `YYMMDDHHMMSSZ` or a GeneralizedTime `YYYYMMDDHHMMSSZ`.
-fn seconds(tag: u8, text: &[u8]) -> Option<u64> {
-    let text = std::str::from_utf8(text).ok()?.strip_suffix('Z')?;
-    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let (year, rest) = match tag {
-        UTC_TIME => {
-            let (year, rest) = text.split_at_checked(2)?;
-            let year: u64 = year.parse().ok()?;
-            (if year < 50 { 2000 + year } else { 1900 + year }, rest)
-        }
-        GENERALIZED_TIME => {
-            let (year, rest) = text.split_at_checked(4)?;
-            (year.parse().ok()?, rest)
-        }
-        _ => return None,
-    };
-    if rest.len() != 10 {
-        return None;
-    }
-    let part = |at: usize| rest.get(at..at + 2).and_then(|digits| digits.parse::<u64>().ok());
-    let (month, day) = (part(0)?, part(2)?);
-    let (hour, minute, second) = (part(4)?, part(6)?, part(8)?);
-    if !(1..=12).contains(&month) || !(1..=31).contains(&day) || year < 1970 {
-        return None;
-    }
-    Some(days(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second)
-}
-
-/// Days since 1970-01-01 in the Gregorian calendar, for years from 1970.
-fn days(year: u64, month: u64, day: u64) -> u64 {
-    // Counted from March, so that the leap day is the last of its year.
-    let year = if month <= 2 { year - 1 } else { year };
-    let from_march = (month + 9) % 12;
-    let day_of_year = (153 * from_march + 2) / 5 + day - 1;
-    year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - 719_468
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn counts_seconds() {
-        assert_eq!(seconds(0x17, b"700101000000Z"), Some(0));
-        assert_eq!(seconds(0x17, b"240229123456Z"), Some(1_709_210_096));
-        assert_eq!(seconds(0x18, b"20500101000000Z"), Some(2_524_608_000));
-        assert_eq!(seconds(0x17, b"491231235959Z"), Some(2_524_607_999));
-        for wrong in [&b"2402291234Z"[..], b"240229123456", b"24022912345xZ", b"241329123456Z"] {
-            assert_eq!(seconds(0x17, wrong), None);
-        }
-    }
 
     fn certificate(params: &rcgen::CertificateParams) -> (Vec<u8>, rcgen::KeyPair) {
         let key = rcgen::KeyPair::generate().unwrap();

@@ -12,7 +12,7 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{RootCertStore, ServerConfig};
 use tempfile::TempDir;
 
-use crate::transport::x509::element;
+use crate::der::element;
 
 /// An authority, its certificate in a file.
 pub(super) struct Authority {
