@@ -1,10 +1,13 @@
 //! Rust clients side by side on one server: rounds interleaved, medians, one run.
 //!
-//! usage: kecoa-bench [--dsn DSN] [--only workload,…] [--rounds N] [--secs S] [--threads N]
+//! usage: kecoa-bench [--dsn DSN] [--only workload,…] [--clients name,…] [--connections N]
+//!                    [--rounds N] [--secs S] [--threads N]
 //!
 //! DSN is of key=value pairs that all clients understand; `KECOA_TEST_DSN` unless given. Two tables
-//! come out: microseconds a call, and the same as a multiple of tokio-postgres' (below 1 is faster).
-//! The asynchronous clients share one runtime of one thread, or of N.
+//! come out: microseconds a call, and the median of what each round is as a multiple of the same round of
+//! tokio-postgres (below 1 is faster).
+//! Two processes of a server are never equally fast, so every client connects anew N times, and its
+//! rounds on all connections count. The asynchronous clients share one runtime of one thread, or of N.
 
 mod blocking;
 mod sqlx_peer;
@@ -15,6 +18,7 @@ mod workloads;
 use std::error::Error;
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Runtime;
 use workloads::{Client, WORKLOADS};
 
 pub type Any = Box<dyn Error + Send + Sync>;
@@ -23,6 +27,7 @@ struct Options {
     dsn: String,
     only: Option<Vec<String>>,
     clients: Option<Vec<String>>,
+    connections: usize,
     rounds: usize,
     secs: f64,
     threads: usize,
@@ -33,8 +38,9 @@ fn options() -> Result<Options, Any> {
         dsn: std::env::var("KECOA_TEST_DSN").unwrap_or_default(),
         only: None,
         clients: None,
-        rounds: 7,
-        secs: 0.3,
+        connections: 12,
+        rounds: 5,
+        secs: 0.05,
         threads: 1,
     };
     let list = |value: String| Some(value.split(',').map(str::to_owned).collect());
@@ -45,6 +51,7 @@ fn options() -> Result<Options, Any> {
             "--dsn" => options.dsn = value,
             "--only" => options.only = list(value),
             "--clients" => options.clients = list(value),
+            "--connections" => options.connections = value.parse()?,
             "--rounds" => options.rounds = value.parse()?,
             "--secs" => options.secs = value.parse()?,
             "--threads" => options.threads = value.parse()?,
@@ -76,7 +83,21 @@ fn main() -> Result<(), Any> {
         1 => tokio::runtime::Builder::new_current_thread().enable_all().build()?,
         n => tokio::runtime::Builder::new_multi_thread().worker_threads(n).enable_all().build()?,
     };
-    let runtime = &runtime;
+    let wanted =
+        |name: &str| options.only.as_ref().is_none_or(|only| only.iter().any(|o| o == name));
+    let workloads: Vec<_> = WORKLOADS.iter().copied().filter(|name| wanted(name)).collect();
+    let mut names = Vec::new();
+    let mut seen = vec![Vec::new(); workloads.len()];
+    for _ in 0..options.connections {
+        let mut clients = connect(&options, &runtime)?;
+        names = clients.iter().map(|client| client.name()).collect();
+        run(&options, &mut clients, &workloads, &mut seen)?;
+    }
+    show(&names, &workloads, &seen);
+    Ok(())
+}
+
+fn connect<'a>(options: &Options, runtime: &'a Runtime) -> Result<Vec<Box<dyn Client + 'a>>, Any> {
     let mut clients: Vec<Box<dyn Client>> = vec![
         Box::new(blocking::Kecoa::connect(&options.dsn)?),
         Box::new(tokio_kecoa::Kecoa::connect(&options.dsn, runtime)?),
@@ -88,17 +109,24 @@ fn main() -> Result<(), Any> {
     if let Some(names) = &options.clients {
         clients.retain(|client| names.iter().any(|name| name == client.name()));
     }
-    let wanted =
-        |name: &str| options.only.as_ref().is_none_or(|only| only.iter().any(|o| o == name));
-    let names: Vec<_> = WORKLOADS.iter().copied().filter(|name| wanted(name)).collect();
-    let mut seen = vec![vec![Vec::new(); clients.len()]; names.len()];
+    Ok(clients)
+}
+
+/// Adds what each round takes, in microseconds a call, to `seen`: for each workload and client.
+fn run(
+    options: &Options,
+    clients: &mut [Box<dyn Client + '_>],
+    workloads: &[&str],
+    seen: &mut [Vec<Vec<f64>>],
+) -> Result<(), Any> {
     for round in 0..=options.rounds {
-        for (workload, seen) in names.iter().zip(&mut seen) {
-            // Every second round the other way round: what comes first has no advantage.
+        for (workload, seen) in workloads.iter().zip(&mut *seen) {
+            seen.resize(clients.len(), Vec::new());
+            // They take turns at going first. Nobody goes twice in a row, as whoever ends one round and
+            // begins the next would: the scheduler wakes a server that has just worked later than one
+            // that has rested.
             let mut order: Vec<_> = (0..clients.len()).collect();
-            if round % 2 == 1 {
-                order.reverse();
-            }
+            order.rotate_left(round % clients.len());
             for number in order {
                 let client = &mut clients[number];
                 client.setup(workloads::EMPTY)?;
@@ -110,26 +138,25 @@ fn main() -> Result<(), Any> {
             }
         }
     }
-    let header: String = clients.iter().map(|client| format!("{:>16}", client.name())).collect();
-    println!("{:<34}{header}", "microseconds a call, median");
-    let medians: Vec<Vec<f64>> =
-        seen.into_iter().map(|row| row.into_iter().map(median).collect()).collect();
-    for (name, row) in names.iter().zip(&medians) {
-        let row: String = row.iter().map(|took| format!("{took:>16.1}")).collect();
-        println!("{name:<34}{row}");
-    }
-    let base = clients.iter().position(|client| client.name() == "tokio-postgres");
-    if let Some(base) = base {
-        println!("\n{:<34}{header}", "as a multiple of tokio-postgres");
-        for (name, row) in names.iter().zip(&medians) {
-            let row: String =
-                row.iter().map(|took| format!("{:>16.2}", took / row_base(row, base))).collect();
-            println!("{name:<34}{row}");
-        }
-    }
     Ok(())
 }
 
-fn row_base(row: &[f64], base: usize) -> f64 {
-    row.get(base).copied().unwrap_or(f64::NAN)
+fn show(names: &[&str], workloads: &[&str], seen: &[Vec<Vec<f64>>]) {
+    let header: String = names.iter().map(|name| format!("{name:>16}")).collect();
+    println!("{:<34}{header}", "microseconds a call, median");
+    for (workload, seen) in workloads.iter().zip(seen) {
+        let row: String =
+            seen.iter().map(|took| format!("{:>16.1}", median(took.clone()))).collect();
+        println!("{workload:<34}{row}");
+    }
+    let Some(base) = names.iter().position(|name| *name == "tokio-postgres") else { return };
+    println!("\n{:<34}{header}", "as a multiple of tokio-postgres");
+    for (workload, seen) in workloads.iter().zip(seen) {
+        // Round by round: what slows the whole machine down for a while slows both.
+        let multiple = |took: &Vec<f64>| {
+            median(took.iter().zip(&seen[base]).map(|(took, base)| took / base).collect())
+        };
+        let row: String = seen.iter().map(|took| format!("{:>16.2}", multiple(took))).collect();
+        println!("{workload:<34}{row}");
+    }
 }

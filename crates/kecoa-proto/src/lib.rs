@@ -63,6 +63,6 @@ pub use message::command_tag::CommandTag;
 pub use message::startup::{CancelKey, ProtocolVersion};
 pub use message::{Format, TransactionStatus};
 pub use request::{Parameter, Request, Step, Target};
-pub use rows::{Row, Rows};
+pub use rows::{IndexedRows, Row, Rows};
 pub use server_error::ServerError;
 pub use sqlstate::SqlState;

@@ -1,13 +1,19 @@
 //! Rows as they lie in the socket buffer, checked once and not copied.
 
+mod indexed;
+
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::error::ProtocolError;
 use crate::frame::{HEADER, MAX_MESSAGE};
+pub use indexed::IndexedRows;
 
 /// Runs shorter than this are copied out, so that a row that is kept does not pin a whole socket
 /// buffer. In bytes.
 pub const COPY_BELOW: usize = 4096;
+
+/// The most bytes of rows that are one [`Rows`], so that a place in them is a `u32`.
+const MAX_RUN: usize = u32::MAX as usize;
 
 const NAME: &str = "DataRow";
 
@@ -33,7 +39,7 @@ impl Rows {
         if run.end != data.len() {
             return Err(ProtocolError::malformed(
                 NAME,
-                "complete rows with the same number of columns",
+                "complete rows with the same number of columns, below 4 GiB",
                 format!("something else at byte {}", run.end),
             ));
         }
@@ -162,7 +168,8 @@ impl<'a> Row<'a> {
     }
 
     /// The value of a column, counted from 0: `None` if there is no such column, `Some(None)` for
-    /// NULL. It walks over the columns before it: use [`fields`](Row::fields) for all of them.
+    /// NULL. It walks over the columns before it: use [`fields`](Row::fields) for all of them,
+    /// [`IndexedRows`] for some of many rows.
     #[must_use]
     pub fn get(&self, column: usize) -> Option<Option<&'a [u8]>> {
         self.fields().nth(column)
@@ -243,6 +250,8 @@ pub(crate) fn scan(
             check(frame.get(HEADER..).unwrap_or_default(), run.columns).map(|found| (found, more))
         };
         match checked {
+            // What is left is the next run.
+            Ok(_) if run.end + length >= MAX_RUN => break,
             Ok((found, more)) => {
                 run.columns = Some(found);
                 run.rows += 1;

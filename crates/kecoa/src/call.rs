@@ -281,7 +281,7 @@ fn is_stale(outcome: &Outcome, bound_before: usize) -> bool {
 fn check_columns(set: &ResultSet, description: Option<&RowDescription>) -> Result<(), Error> {
     let expected = description.map_or(0, |description| description.fields.len());
     for rows in &set.rows {
-        let found = rows.row_at(0).map_or(expected, |(row, _)| row.len());
+        let found = rows.columns();
         if found != expected {
             return Err(Error::unexpected(format!(
                 "expected rows of {expected} columns of a prepared statement, found {found}"

@@ -4,7 +4,7 @@ mod from_row;
 
 use std::sync::Arc;
 
-use kecoa_proto::{Format, RowDescription, Rows};
+use kecoa_proto::{Format, IndexedRows, RowDescription, Rows};
 use kecoa_types::FromSql;
 
 use crate::error::Error;
@@ -32,14 +32,14 @@ pub(crate) use from_row::{Reader, read_all};
 #[derive(Clone, Debug)]
 pub struct Row {
     run: Arc<Run>,
-    offset: usize,
+    number: usize,
 }
 
 /// Rows that arrived together.
 #[derive(Debug)]
 struct Run {
     description: Arc<RowDescription>,
-    rows: Rows,
+    rows: IndexedRows,
 }
 
 /// A way to name a column: by number from 0, or by name.
@@ -107,7 +107,7 @@ impl Row {
                 index.describe()
             )));
         };
-        let value = self.values().and_then(|row| row.get(number)).flatten();
+        let value = self.run.rows.value(self.number, number).flatten();
         let (oid, format) = (field.type_oid, field.format);
         decode(oid, format, value, || index.describe())
     }
@@ -126,12 +126,9 @@ impl Row {
     /// As [`get`](Row::get).
     pub fn read<T: FromRow>(&self) -> Result<T, Error> {
         let reader = Reader::<T>::new(&self.run.description)?;
-        let fields: Vec<_> = self.values().into_iter().flat_map(|row| row.fields()).collect();
+        let value = |column| self.run.rows.value(self.number, column).flatten();
+        let fields: Vec<_> = (0..self.len()).map(value).collect();
         reader.read(&fields)
-    }
-
-    fn values(&self) -> Option<kecoa_proto::Row<'_>> {
-        self.run.rows.row_at(self.offset).map(|(row, _)| row)
     }
 }
 
@@ -170,6 +167,7 @@ pub(crate) struct RunOfRows {
 
 impl RunOfRows {
     pub(crate) fn new(description: Arc<RowDescription>, rows: Rows) -> RunOfRows {
+        let rows = IndexedRows::new(rows);
         RunOfRows { run: Arc::new(Run { description, rows }), next: 0 }
     }
 }
@@ -178,10 +176,17 @@ impl Iterator for RunOfRows {
     type Item = Row;
 
     fn next(&mut self) -> Option<Row> {
-        let offset = self.next;
-        let (_, next) = self.run.rows.row_at(offset)?;
-        self.next = next;
-        Some(Row { run: self.run.clone(), offset })
+        if self.next >= self.run.rows.len() {
+            return None;
+        }
+        let row = Row { run: self.run.clone(), number: self.next };
+        self.next += 1;
+        Some(row)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.run.rows.len().saturating_sub(self.next);
+        (left, Some(left))
     }
 }
 
