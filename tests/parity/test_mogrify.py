@@ -67,13 +67,23 @@ class Blob(bytes):
     pass
 
 
+class Summer(dt.tzinfo):
+    def utcoffset(self, when):
+        return dt.timedelta(hours=2 if when is not None and 3 < when.month < 10 else 1)
+
+
+class Nowhere(dt.tzinfo):
+    def utcoffset(self, _when):
+        return None
+
+
 Pair = namedtuple("Pair", "left right")  # noqa: PYI024
 
 zones = st.one_of(
     st.just(dt.timezone.utc),
-    st.timedeltas(min_value=dt.timedelta(hours=-23), max_value=dt.timedelta(hours=23)).map(
-        lambda delta: dt.timezone(dt.timedelta(seconds=int(delta.total_seconds())))
-    ),
+    st.timedeltas(min_value=dt.timedelta(hours=-23), max_value=dt.timedelta(hours=23)).map(dt.timezone),
+    st.integers(-23 * 60, 23 * 60).map(lambda minutes: dt.timezone(dt.timedelta(minutes=minutes))),
+    st.sampled_from([Summer(), Nowhere()]),
 )
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=30)
 plain = st.one_of(

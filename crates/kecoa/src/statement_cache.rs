@@ -13,8 +13,11 @@ use kecoa_proto::RowDescription;
 
 /// How many statements are kept prepared unless the caller says otherwise.
 pub(crate) const CAPACITY: usize = 64;
-/// A text longer than this, in bytes, is run as it is: preparing it saves little beside sending it.
-const LONGEST: usize = 16 * 1024;
+/// The most bytes of texts that are kept prepared. An INSERT of many rows takes the server about 70
+/// bytes of memory a byte of its text, so this is about 70 MiB there.
+const MOST_BYTES: usize = 1024 * 1024;
+/// A text longer than this, in bytes, is run as it is: it would leave no room for others.
+const LONGEST: usize = MOST_BYTES / 4;
 
 /// How a statement is to be run.
 #[derive(Clone, Debug)]
@@ -131,7 +134,7 @@ impl StatementCache {
 
     fn new_name(&mut self) -> Arc<str> {
         self.named += 1;
-        format!("kecoa_{:x}_{}", self.tag, self.named).into()
+        format!("kecoa_{:016x}_{}", self.tag, self.named).into()
     }
 
     /// The server knows the statement by its name now.
@@ -149,7 +152,9 @@ impl StatementCache {
             return;
         };
         self.seen.remove(position);
-        while self.prepared.len() >= self.capacity.max(1) {
+        while self.prepared.len() >= self.capacity.max(1)
+            || !self.prepared.is_empty() && self.held() + sql.len() > MOST_BYTES
+        {
             self.evict();
         }
         let (sql, types, used) = (sql.into(), types.into(), self.clock);
@@ -214,6 +219,11 @@ impl StatementCache {
         self.hasher.hash_one((sql, types))
     }
 
+    /// How many bytes of text are kept prepared.
+    fn held(&self) -> usize {
+        self.prepared.values().map(|known| known.sql.len()).sum()
+    }
+
     fn evict(&mut self) {
         let oldest = self.prepared.iter().min_by_key(|(_, known)| known.used).map(|(key, _)| *key);
         if let Some(known) = oldest.and_then(|key| self.prepared.remove(&key)) {
@@ -256,6 +266,24 @@ mod tests {
         let uses: Vec<_> = ["a", "c", "b"].map(|sql| using(&mut cache, sql)).to_vec();
         assert_eq!(uses, ["prepared", "prepared", "unnamed"]);
         assert!(cache.take_closing().is_empty());
+    }
+
+    #[test]
+    fn long_statements_make_room_for_each_other() {
+        let mut cache = StatementCache::new(CAPACITY);
+        let text = |letter: &str| letter.repeat(LONGEST);
+        for letter in ["a", "b", "c", "d"] {
+            using(&mut cache, &text(letter));
+            using(&mut cache, &text(letter));
+        }
+        assert!(cache.take_closing().is_empty());
+        assert_eq!(using(&mut cache, &text("a")), "prepared");
+        using(&mut cache, "short");
+        assert_eq!(using(&mut cache, "short"), "prepare");
+        assert_eq!(cache.take_closing().len(), 1);
+        let uses: Vec<_> = ["a", "c", "d", "b"].map(|sql| using(&mut cache, &text(sql))).to_vec();
+        assert_eq!(uses, ["prepared", "prepared", "prepared", "unnamed"]);
+        assert!(cache.held() <= MOST_BYTES);
     }
 
     #[test]
