@@ -4,9 +4,9 @@
 usage: sqlalchemy_drivers.py --dsn 'host=/tmp port=5432 user=postgres dbname=postgres' [--rounds N]
                              [--drivers psycopg2,kecoa] [--only insert10k,...] [--json FILE]
 
-Every driver runs the same code, with SQLAlchemy's default settings. Three tables come out: medians of the
-time and of the client's processor time in milliseconds, and the time as a multiple of psycopg2's (below 1 is
-faster).
+Every driver runs the same code, with SQLAlchemy's default settings; kecoa-client is ?binding=client. Three
+tables come out: medians of the time and of the client's processor time in milliseconds, and the time as a
+multiple of psycopg2's (below 1 is faster).
 """
 
 from __future__ import annotations
@@ -25,13 +25,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-#: name -> the dialect in the URL, and whether it goes with create_async_engine
-DRIVERS = {
-    "psycopg2": ("postgresql+psycopg2", False),
-    "psycopg": ("postgresql+psycopg", False),
-    "asyncpg": ("postgresql+asyncpg", True),
-    "kecoa": ("postgresql+kecoa", False),
-    "kecoa-async": ("postgresql+kecoa", True),
+#: name -> the dialect in the URL, whether it goes with create_async_engine, and further options of the URL
+DRIVERS: dict[str, tuple[str, bool, dict[str, str]]] = {
+    "psycopg2": ("postgresql+psycopg2", False, {}),
+    "psycopg": ("postgresql+psycopg", False, {}),
+    "asyncpg": ("postgresql+asyncpg", True, {}),
+    "kecoa": ("postgresql+kecoa", False, {}),
+    "kecoa-client": ("postgresql+kecoa", False, {"binding": "client"}),
+    "kecoa-async": ("postgresql+kecoa", True, {}),
 }
 WORKLOADS = {
     "insert10k": "10,000 rows inserted by one execute()",
@@ -109,8 +110,8 @@ def serve(name: str, dsn: str) -> None:
     import sqlalchemy as sa
 
     _, work = workloads(sa)
-    dialect, is_async = DRIVERS[name]
-    address = url(sa, dialect, dsn)
+    dialect, is_async, options = DRIVERS[name]
+    address = url(sa, dialect, dsn).update_query_dict(options)
     if is_async:
         from sqlalchemy.ext.asyncio import create_async_engine
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.dialects.postgresql import CITEXT, Range
 
 import kecoa
 
@@ -230,16 +230,16 @@ def test_the_dialect_needs_no_greenlet():
     assert done.stdout == "kecoa\n", done.stderr
 
 
-def bound_on_the_server(url):
-    return sa.create_engine(url, binding="server"), sa.create_engine(
-        url.update_query_dict({"binding": "server"})
-    )
+def bound(url, way):
+    """The ways to say how values travel."""
+    return [sa.create_engine(url, binding=way), sa.create_engine(url.update_query_dict({"binding": way}))]
 
 
-def test_binding_on_the_server(url):
-    """What comes again is prepared by the server, when the engine is told so."""
+def test_binding(url):
+    """What comes again is prepared by the server, unless the engine is told otherwise."""
     prepared = sa.text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%AS told%'")
-    for engine, expected in zip((sa.create_engine(url), *bound_on_the_server(url)), (0, 1, 1), strict=True):
+    engines = [sa.create_engine(url), *bound(url, "server"), *bound(url, "client")]
+    for engine, expected in zip(engines, (1, 1, 1, 0, 0), strict=True):
         with engine.connect() as conn:
             for _ in range(3):
                 assert conn.execute(sa.text("SELECT CAST(:n AS int) AS told"), {"n": 7}).scalar() == 7
@@ -251,7 +251,7 @@ def test_binding_on_the_server(url):
 
 def test_parameters_have_types(url):
     """A literal gets its type from its place, and a parameter of a function for any type has none."""
-    for engine in bound_on_the_server(url):
+    for engine in [*bound(url, "server"), *bound(url, "client")]:
         with engine.connect() as conn:
             made = sa.func.json_build_object("a", 1, "b", date(2026, 1, 2), type_=sa.JSON)
             assert conn.execute(sa.select(made)).scalar() == {"a": 1, "b": "2026-01-02"}
@@ -259,8 +259,21 @@ def test_parameters_have_types(url):
         engine.dispose()
 
 
+def test_citext_heeds_no_case(url):
+    """A parameter cast as the string that CITEXT derives from would."""
+    table = sa.Table("ci", sa.MetaData(), sa.Column("word", CITEXT), prefixes=["TEMP"])
+    for engine in [*bound(url, "server"), *bound(url, "client")]:
+        with engine.connect() as conn:
+            conn.execute(sa.text("CREATE EXTENSION IF NOT EXISTS citext"))
+            table.create(conn)
+            conn.execute(table.insert(), [{"word": "Hello"}, {"word": "other"}])
+            assert conn.execute(sa.select(table).where(table.c.word == "hELLO")).all() == [("Hello",)]
+            conn.rollback()
+        engine.dispose()
+
+
 def test_a_changed_table_is_no_trouble_for_what_was_prepared(url):
-    engine, _ = bound_on_the_server(url)
+    engine, _ = bound(url, "server")
     with engine.connect() as conn:
         conn.execute(sa.text("CREATE TEMP TABLE changing (a int)"))
         conn.execute(sa.text("INSERT INTO changing VALUES (1)"))

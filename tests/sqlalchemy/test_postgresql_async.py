@@ -9,6 +9,7 @@ import uuid
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -51,6 +52,33 @@ def test_one_url_serves_both(url):
     run(url, body)
     assert not sa.create_engine(url).dialect.is_async
     assert sa.create_engine(url.set(drivername="postgresql+kecoa_async")).dialect.is_async
+
+
+def test_binding_is_the_servers(url):
+    async def body(engine):
+        async with engine.connect() as conn:
+            assert await conn.scalar(sa.text("SELECT 1")) == 1
+
+    run(url, body, binding="server")
+    run(url.update_query_dict({"binding": "server"}), body)
+    with pytest.raises(sa.exc.ArgumentError, match="the only one of asynchronous connections"):
+        create_async_engine(url, binding="client")
+    with pytest.raises(sa.exc.ArgumentError, match="the only one of asynchronous connections"):
+        run(url.update_query_dict({"binding": "client"}), body)
+
+
+def test_citext_heeds_no_case(url):
+    table = sa.Table("ci", sa.MetaData(), sa.Column("word", postgresql.CITEXT), prefixes=["TEMP"])
+
+    async def body(engine):
+        async with engine.connect() as conn:
+            await conn.execute(sa.text("CREATE EXTENSION IF NOT EXISTS citext"))
+            await conn.run_sync(table.create)
+            await conn.execute(table.insert(), [{"word": "Hello"}, {"word": "other"}])
+            found = await conn.execute(sa.select(table).where(table.c.word == "hELLO"))
+            assert found.all() == [("Hello",)]
+
+    run(url, body)
 
 
 def test_values_are_native(url):

@@ -4,7 +4,8 @@
 
 It is SQLAlchemy's psycopg2 dialect with kecoa below it, so what is documented there holds here: arguments of
 `create_engine`, isolation levels, execution options, two-phase transactions. What differs is said in the
-docstrings below. `sqlalchemy.ext.asyncio.create_async_engine` takes the same URL: see `postgresql_async`.
+docstrings below; first of all, values travel beside the statements, as in SQLAlchemy's other dialects, not
+inside of them. `sqlalchemy.ext.asyncio.create_async_engine` takes the same URL: see `postgresql_async`.
 """
 
 from __future__ import annotations
@@ -64,6 +65,8 @@ class KecoaDialect(PGDialect_psycopg2):
     supports_statement_cache = True
     execution_ctx_cls = KecoaExecutionContext
     colspecs = COLSPECS
+    #: How values travel where neither an argument nor the URL says it.
+    default_binding: Literal["server", "client"] = "client"
     #: How many schema changes the engine made.
     schema_changes = 0
     #: Whether the server prepares statements, so that they matter.
@@ -80,10 +83,11 @@ class KecoaDialect(PGDialect_psycopg2):
         """Take the arguments of SQLAlchemy's psycopg2 dialect.
 
         With `native_inet_types`, which is refused there, values of inet and cidr are objects of `ipaddress`.
-        `binding` says how values travel. By default they are merged into the statements, as psycopg2 does:
-        that needs nothing of a pooler between here and the server, and types are what they are in literals.
-        With "server" they go beside the statements, with casts as SQLAlchemy's other dialects write them, and
-        the server prepares what comes again; it may also be said in the URL, as `?binding=server`.
+        `binding` says how values travel; it may also be said in the URL, as `?binding=client`. With "server"
+        they go beside the statements, with casts as SQLAlchemy's other dialects write them, and the server
+        prepares what comes again. With "client" they are merged into the statements, as psycopg2 does: that
+        needs nothing of a pooler between here and the server, and types are what they are in literals. The
+        default is `default_binding`.
         """
         # psycopg2's dialect holds the module to psycopg2's version numbers; kecoa's say nothing to it.
         dbapi = kwargs.pop("dbapi", None)
@@ -115,18 +119,23 @@ class KecoaDialect(PGDialect_psycopg2):
         """Take the way to bind; before any type was looked up."""
         if binding not in (None, "client", "server"):
             raise ArgumentError(f'expected binding "client" or "server", found {binding!r}')
+        if self.is_async and binding == "client":
+            raise ArgumentError(
+                'expected binding "server", the only one of asynchronous connections, found "client"'
+            )
         self.binding = binding
-        self.prepares = self.is_async or binding == "server"
+        self.prepares = self.is_async or (binding or self.default_binding) == "server"
         # A parameter has no context that says its type, as a literal has.
         self.colspecs = {**type(self).colspecs, **CASTS} if self.prepares else type(self).colspecs
 
     def create_connect_args(self, url: URL) -> Any:
         """Return the arguments of `connect`."""
         args, parameters = super().create_connect_args(url)
+        # The URL has the last word. An asynchronous connection does not ask.
         if "binding" in parameters:
-            self._bind(parameters["binding"])
-        elif self.binding is not None:
-            parameters["binding"] = self.binding
+            self._bind(parameters.pop("binding"))
+        if not self.is_async:
+            parameters["binding"] = self.binding or self.default_binding
         return args, parameters
 
     def on_connect(self) -> Callable[[Any], None] | None:
@@ -165,6 +174,9 @@ class PGDialect_kecoa(KecoaDialect):
     """The dialect `postgresql+kecoa`."""
 
     supports_statement_cache = True
+    # A quarter to a third less time where the server's share is what counts, and an engine means the same
+    # whether it is asynchronous or not. Blocking engines on CockroachDB keep to literals, see docs.
+    default_binding = "server"
 
     @classmethod
     def get_async_dialect_cls(cls, url: URL) -> type[Dialect]:  # noqa: ARG003

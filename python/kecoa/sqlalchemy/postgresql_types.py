@@ -110,13 +110,17 @@ COLSPECS: dict[type[Any], type[Any]] = {
 }
 """Which class stands for which of SQLAlchemy's types."""
 
-# SQLAlchemy's dialect for psycopg 3, which binds on the server, says which types need a cast; those that need
-# psycopg's own objects besides are left out.
+# SQLAlchemy's dialect for psycopg 3, which binds on the server, says which types need a cast, and which need
+# none though the class they derive from does (CITEXT, which compared as VARCHAR would heed case); those that
+# need psycopg's own objects besides are left out.
 CASTS: dict[type[Any], type[Any]] = {
     kind: chosen
     for kind, chosen in PGDialect_psycopg.colspecs.items()
-    if chosen.render_bind_cast
-    and COLSPECS.get(kind) is not chosen
-    and chosen.bind_processor is kind.bind_processor
+    if chosen is kind
+    or (
+        chosen.render_bind_cast
+        and COLSPECS.get(kind) is not chosen
+        and chosen.bind_processor is kind.bind_processor
+    )
 }
 """Those that write a cast around a parameter, where values travel beside the statement."""
