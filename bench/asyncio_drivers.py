@@ -4,13 +4,12 @@
 usage: asyncio_drivers.py --dsn 'host=/tmp port=5432 user=me dbname=me' [--drivers a,b] [--only w1,w2]
 
 As drivers.py: a process a driver, rounds interleaved, medians, one run. The tables show wall time, client CPU
-time, and wall time as a multiple of asyncpg's on the same event loop (below 1 is faster). `null` sends ready
+time, and each round as a multiple of asyncpg's on the same event loop (below 1 is faster). `null` sends ready
 bytes, waits through add_reader, looks at no row: what the event loop itself costs.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import socket
@@ -175,12 +174,6 @@ class Child(drivers.Child):
         self.greeting = self._read()
 
 
-def ratio(by_driver: drivers.ByDriver, driver: str) -> float | None:
-    """Wall time as a multiple of asyncpg's."""
-    base = by_driver.get("asyncpg")
-    return by_driver[driver]["wall"] / base["wall"] if base else None
-
-
 def show(title: str, medians: drivers.Medians, value: Callable[[Any, str], float | None]) -> None:
     """One table an event loop."""
     for kind in LOOPS:
@@ -193,29 +186,17 @@ def show(title: str, medians: drivers.Medians, value: Callable[[Any, str], float
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--dsn", required=True)
-    parser.add_argument("--child", help=argparse.SUPPRESS)
-    parser.add_argument("--drivers", default=",".join(ALL))
-    parser.add_argument("--only", help="workloads, separated by commas")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--secs", type=float, default=0.4, help="a workload's time in a round")
-    parser.add_argument("--json", help="write the medians to this file")
-    args = parser.parse_args()
+    args = drivers.options(__doc__ or "", ALL).parse_args()
     if args.child:
         serve(args.child, args.dsn)
         return
     # `execute_values` is psycopg2's alone.
     every = [workload for workload in workloads.ALL if workload != "execute_values1k"]
-    medians = drivers.compare(args, Child, every)
+    medians = drivers.compare(args, lambda driver: "asyncpg/" + driver.partition("/")[2], Child, every)
     show("wall us", medians, lambda by, d: by[d]["wall"])
     show("client CPU us", medians, lambda by, d: by[d]["cpu"])
-    show("wall / asyncpg", medians, ratio)
-    if args.json:
-        with open(args.json, "w") as f:
-            json.dump(medians, f, indent=1)
+    show("wall / asyncpg", medians, lambda by, d: by[d].get("ratio"))
+    drivers.save(medians, args.json)
 
 
 if __name__ == "__main__":

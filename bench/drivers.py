@@ -3,9 +3,10 @@
 
 usage: drivers.py --dsn 'host=/tmp port=5432 user=postgres dbname=postgres' [--drivers a,b] [--only w1,w2]
 
-Three tables come out: wall time, client CPU time, and wall time as a multiple of psycopg2's (below 1
-is faster). The floors `null` and `nullbin` are explained in floor.py. A driver that cannot be imported
-is reported as absent, never as zero.
+Three tables come out: wall time, client CPU time, and the median of what each round is as a multiple of the
+same round of psycopg2 (below 1 is faster). Two processes of a server are never equally fast, so all begin
+anew several times. The floors `null` and `nullbin` are explained in floor.py. A driver that cannot be
+imported is reported as absent, never as zero.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import floor
 import peers
 import workloads
 
-#: driver -> clock ("wall", "cpu") -> microseconds a call
+#: driver -> clock ("wall", "cpu") -> microseconds a call; "ratio": wall as a multiple of another driver's
 ByDriver = dict[str, dict[str, float]]
 #: workload -> ByDriver
 Medians = dict[str, ByDriver]
@@ -120,45 +121,55 @@ class Child:
         self.process.wait()
 
 
-def compare(args: argparse.Namespace, make: type[Child] = Child, every: list[str] = workloads.ALL) -> Medians:
-    """Run it all, in processes that `make` starts; medians by workload, driver and clock."""
+#: What a child answered, by its round.
+Rounds = dict[int, dict[str, float]]
+
+
+def compare(
+    args: argparse.Namespace, base: Callable[[str], str], make: type[Child], every: list[str]
+) -> Medians:
+    """Run it all, in processes that `make` starts; medians by workload, driver and clock.
+
+    `base` names the driver that a driver is a multiple of.
+    """
     wire = floor.Wire(peers.parse(args.dsn))
     wire.run(workloads.SETUP)
-    children: dict[str, Child] = {}
-    for name in args.drivers.split(","):
-        child = make(name, args.dsn)
-        if "error" in child.greeting:
-            print(f"# {name}: absent: {child.greeting['error']}")
-            child.close()
-        else:
-            children[name] = child
     names = args.only.split(",") if args.only else every
-    seen: dict[str, dict[str, list[dict[str, float]]]] = {w: {d: [] for d in children} for w in names}
-    errors: dict[tuple[str, str], str] = {}
-    for number in range(args.rounds + 1):
-        warming = number == 0
-        for workload in names:
-            if workload in workloads.FILLS:
-                wire.run(workloads.TRUNCATE)
-            for driver, child in children.items():
-                answer = child.ask(workload, args.secs / 3 if warming else args.secs)
-                if "error" in answer:
-                    errors[workload, driver] = answer["error"]
-                elif "wall" in answer and not warming:
-                    seen[workload][driver].append(answer)
-    for child in children.values():
-        child.close()
+    drivers = args.drivers.split(",")
+    seen: dict[str, dict[str, Rounds]] = {w: {d: {} for d in drivers} for w in names}
+    wrong: dict[str, str] = {}
+    for start in range(args.starts):
+        children = {name: make(name, args.dsn) for name in drivers}
+        for name in [name for name, child in children.items() if "error" in child.greeting]:
+            wrong[name] = f"absent: {children.pop(name).greeting['error']}"
+        for number in range(args.rounds + 1):
+            warming = number == 0
+            for workload in names:
+                if workload in workloads.FILLS:
+                    wire.run(workloads.TRUNCATE)
+                for driver, child in children.items():
+                    answer = child.ask(workload, args.secs / 3 if warming else args.secs)
+                    if "error" in answer:
+                        wrong[f"{driver}/{workload}"] = answer["error"]
+                    elif "wall" in answer and not warming:
+                        seen[workload][driver][start * args.rounds + number] = answer
+        for child in children.values():
+            child.close()
     wire.close()
-    for (workload, driver), why in errors.items():
-        print(f"# {driver}/{workload}: {why}")
+    for where, why in wrong.items():
+        print(f"# {where}: {why}")
     return {
-        w: {
-            d: {clock: statistics.median(m[clock] for m in ms) for clock in ("wall", "cpu")}
-            for d, ms in by_driver.items()
-            if ms
-        }
+        w: {d: summary(rounds, by_driver.get(base(d), {})) for d, rounds in by_driver.items() if rounds}
         for w, by_driver in seen.items()
     }
+
+
+def summary(rounds: Rounds, base: Rounds) -> dict[str, float]:
+    """The medians of a driver's rounds."""
+    found = {clock: statistics.median(m[clock] for m in rounds.values()) for clock in ("wall", "cpu")}
+    # Round by round: what slows the whole machine down for a while slows both.
+    ratios = [m["wall"] / base[number]["wall"] for number, m in rounds.items() if number in base]
+    return found | ({"ratio": statistics.median(ratios)} if ratios else {})
 
 
 def show(
@@ -172,36 +183,41 @@ def show(
         print(f"{workload:24}" + "".join(f"{'-':>13}" if c is None else f"{c:13.2f}" for c in cells))
 
 
-def ratio(by_driver: ByDriver, driver: str) -> float | None:
-    """Wall time as a multiple of psycopg2's, where psycopg2 ran the workload."""
-    base = by_driver.get("psycopg2")
-    return by_driver[driver]["wall"] / base["wall"] if base else None
+def options(description: str, drivers: list[str]) -> argparse.ArgumentParser:
+    """What both command lines take."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--dsn", required=True)
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    parser.add_argument("--drivers", default=",".join(drivers))
+    parser.add_argument("--only", help="workloads, separated by commas")
+    parser.add_argument("--starts", type=int, default=4, help="how often every driver begins anew")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds at each start")
+    parser.add_argument("--secs", type=float, default=0.25, help="a workload's time in a round")
+    parser.add_argument("--json", help="write the medians to this file")
+    return parser
+
+
+def save(medians: Medians, path: str | None) -> None:
+    """Write them where --json says."""
+    if path:
+        with open(path, "w") as f:
+            json.dump(medians, f, indent=1)
 
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--dsn", required=True)
-    parser.add_argument("--child", help=argparse.SUPPRESS)
-    parser.add_argument("--drivers", default=",".join(peers.ALL))
-    parser.add_argument("--only", help="workloads, separated by commas")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--secs", type=float, default=0.6, help="a workload's time in a round")
-    parser.add_argument("--json", help="write the medians to this file")
-    args = parser.parse_args()
+    args = options(__doc__ or "", list(peers.ALL)).parse_args()
     if args.child:
         serve(args.child, args.dsn)
         return
-    medians = compare(args)
+    medians = compare(args, lambda _: "psycopg2", Child, workloads.ALL)
     show("wall us/call", medians, lambda by, d: by[d]["wall"])
     show("client CPU us/call", medians, lambda by, d: by[d]["cpu"])
     if "psycopg2" in args.drivers.split(","):
-        show("wall / psycopg2", medians, ratio)
-    if args.json:
-        with open(args.json, "w") as f:
-            json.dump(medians, f, indent=1)
+        show("wall / psycopg2", medians, lambda by, d: by[d].get("ratio"))
+    save(medians, args.json)
 
 
 if __name__ == "__main__":
