@@ -20,7 +20,7 @@ import pytest
 import kecoa
 from kecoa import extensions
 from kecoa.pool import Pool, PoolClosed, PoolFull, PoolTimeout
-from kecoa.pool._core import REASONS
+from kecoa.pool._actions import REASONS
 
 
 def until(condition: Callable[[], bool], what: str) -> None:

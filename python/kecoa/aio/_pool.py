@@ -8,30 +8,20 @@ import random
 import time
 import warnings
 import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+from operator import attrgetter
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any
 
 from kecoa import extensions
 from kecoa._kecoa import ProgrammingError
 from kecoa.aio._connection import AsyncConnection
 from kecoa.pool import PoolClosed as PoolClosed, PoolFull as PoolFull, PoolTimeout as PoolTimeout, _settings
-from kecoa.pool._common import DISCARD_SESSION, Place, PoolBase, classify, logger, places, spell
-from kecoa.pool._core import (
-    Action,
-    Check,
-    Close,
-    Core,
-    Expire,
-    Fail,
-    Grant,
-    Leak,
-    Look,
-    Open,
-    Reason,
-    Refuse,
-)
+from kecoa.pool._actions import Action, Check, Close, Grant, Leak, Look, Open, Reason
+from kecoa.pool._common import DISCARD_SESSION, Kept, Place, PoolBase, Waiting, classify, logger, places
+from kecoa.pool._core import Core
 
 _Hook = Callable[[AsyncConnection], Awaitable[object]]
 
@@ -39,28 +29,23 @@ _Hook = Callable[[AsyncConnection], Awaitable[object]]
 _CHECK_TIMEOUT = 5.0
 #: What is set back when a connection returns.
 _SESSION = ("autocommit", "isolation_level", "read_only", "deferrable")
+_session_of = attrgetter(*_SESSION)
 
 
-class _Slot:
-    """Where a waiting task finds what became of it."""
+class _Slot(Waiting):
+    """A task that asks."""
 
-    __slots__ = ("action", "error", "future")
+    __slots__ = ("future",)
 
     def __init__(self) -> None:
-        self.action: Action | None = None
-        self.error: BaseException | None = None
+        super().__init__()
         # Made only by a task that has to wait.
         self.future: asyncio.Future[None] | None = None
 
-    def tell(self, action: Action) -> None:
-        self.action = action
+    def tell(self, action: Action, error: BaseException | None) -> None:
+        super().tell(action, error)
         if self.future is not None and not self.future.done():
             self.future.set_result(None)
-
-
-class _Loan(NamedTuple):
-    number: int
-    ref: weakref.ref[AsyncConnection]
 
 
 class AsyncConnectionPool(PoolBase):
@@ -95,6 +80,7 @@ class AsyncConnectionPool(PoolBase):
     """
 
     _waiters = "tasks"
+    _how_to_open = "`await pool.open()` or `async with pool`"
 
     def __init__(
         self,
@@ -144,20 +130,13 @@ class AsyncConnectionPool(PoolBase):
         self._core = Core(self._settings, random.random)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._slots: dict[int, _Slot] = {}
-        # By the core's number: all but those that are lent, which only their borrowers keep alive.
-        self._conns: dict[int, AsyncConnection] = {}
-        # By id() of the connection.
-        self._loans: dict[int, _Loan] = {}
-        self._taken: dict[int, tuple[Place, ...]] = {}
-        self._session: dict[int, tuple[Any, ...]] = {}
         self._growing: set[asyncio.Task[None]] = set()
         self._watchers: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._planned = math.inf
 
     def _forked(self) -> None:
-        lent = (loan.ref() for loan in self._loans.values())
-        self._foreign += [*self._conns.values(), *(conn for conn in lent if conn is not None)]
+        self._abandon()
         self._begin()
 
     # ---- life -------------------------------------------------------------------------------------
@@ -240,25 +219,15 @@ class AsyncConnectionPool(PoolBase):
         return done()
 
     def _check_open(self) -> None:
-        if self._core.closed:
-            raise self._closed_error()
+        self._refuse_closed()
         if self._loop is not asyncio.get_running_loop():
             raise RuntimeError("the pool belongs to another event loop: make one in the loop that uses it")
 
-    def _closed_error(self) -> PoolClosed:
-        return PoolClosed(f"{self.name} is closed: open it with `await pool.open()` or `async with pool`")
-
     # ---- lending ----------------------------------------------------------------------------------
 
-    @asynccontextmanager
-    async def connection(self, timeout: float | None = None) -> AsyncIterator[AsyncConnection]:
+    def connection(self, timeout: float | None = None) -> AsyncLending:
         """Lend a connection for a block: committed at its end, rolled back when it raises."""
-        conn = await self.getconn(timeout)
-        try:
-            async with conn:
-                yield conn
-        finally:
-            await self.putconn(conn)
+        return AsyncLending(self, timeout)
 
     async def getconn(self, timeout: float | None = None) -> AsyncConnection:
         """Lend a connection; give it back with `putconn`.
@@ -266,20 +235,35 @@ class AsyncConnectionPool(PoolBase):
         PoolTimeout, PoolFull, PoolClosed, or the OperationalError that says why none can be opened.
         """
         limit = self.timeout if timeout is None else _settings.optional("timeout", timeout)
-        limit = math.inf if limit is None else limit
         self._check_open()
-        slot = _Slot()
+        taken = places(self.leak_frames)
         asked = time.monotonic()
-        waiter = self._core.acquire(asked, limit)
+        number = self._core.take(asked)
+        if number and _is_alive(self._kept[number].conn):
+            return self._lend(number, taken)
+        limit = math.inf if limit is None else limit
+        if number:
+            waiter = self._core.deny(time.monotonic(), number, asked, limit)
+        else:
+            waiter = self._core.acquire(asked, limit)
+        slot = _Slot()
         self._slots[waiter] = slot
         try:
             self._settle()
-            return self._hand_out(await self._wait(slot, asked, limit))
+            return self._lend(await self._wait(slot, asked, limit), taken)
         except BaseException:
             self._give_up(waiter, slot)
             raise
         finally:
             self._slots.pop(waiter, None)
+
+    def _lend(self, number: int, taken: tuple[Place, ...]) -> AsyncConnection:
+        kept = self._kept[number]
+        conn: AsyncConnection = kept.conn
+        kept.taken = taken
+        self._lent[id(conn)] = kept
+        kept.conn = None
+        return conn
 
     async def _wait(self, slot: _Slot, asked: float, limit: float) -> int:
         """Return the number of the connection that is granted."""
@@ -288,7 +272,7 @@ class AsyncConnectionPool(PoolBase):
             if action is None:
                 await self._sleep(slot, asked + limit)
             elif isinstance(action, Grant):
-                if not self._conns[action.conn].closed:
+                if not self._kept[action.conn].conn.closed:
                     return action.conn
                 # Its end came while it was handed over: on to the next one.
                 slot.action = None
@@ -297,7 +281,7 @@ class AsyncConnectionPool(PoolBase):
             elif isinstance(action, Check):
                 await self._examine(slot, action)
             else:
-                raise self._refusal(slot, action, asked, limit)
+                raise self._refusal(slot, asked, limit)
 
     def _ask_again(self, slot: _Slot, lost: Grant, asked: float, limit: float) -> None:
         now = time.monotonic()
@@ -326,7 +310,7 @@ class AsyncConnectionPool(PoolBase):
         self._settle()
 
     async def _examine(self, slot: _Slot, check: Check) -> None:
-        conn = self._conns[check.conn]
+        conn = self._kept[check.conn].conn
         good = False
         try:
             good = _is_alive(conn)
@@ -343,68 +327,49 @@ class AsyncConnectionPool(PoolBase):
             self._core.checked(time.monotonic(), check.conn, good)
             self._settle()
 
-    def _refusal(self, slot: _Slot, action: Action, asked: float, limit: float) -> BaseException:
-        now = time.monotonic()
-        if isinstance(action, Expire):
-            return PoolTimeout(self._timeout_text(now, limit, now - asked))
-        if isinstance(action, Refuse):
-            return PoolFull(self._full_text(now)) if action.why == "full" else self._closed_error()
-        return slot.error or PoolTimeout(self._timeout_text(now, limit, now - asked))
-
     def _give_up(self, waiter: int, slot: _Slot) -> None:
         now = time.monotonic()
         if isinstance(slot.action, Grant):
             # It was ours just when we were cancelled.
-            if slot.action.conn in self._conns:
+            kept = self._kept.get(slot.action.conn)
+            if kept is not None and kept.conn is not None:
                 self._core.release(now, slot.action.conn)
         else:
             waiter = next((number for number, other in self._slots.items() if other is slot), waiter)
             self._core.cancel(now, waiter)
         self._settle()
 
-    def _hand_out(self, number: int) -> AsyncConnection:
-        conn = self._conns.pop(number)
-        pool, loop = weakref.ref(self), asyncio.get_running_loop()
-
-        def dropped(_: weakref.ref[AsyncConnection]) -> None:
-            # In whatever thread, and in the middle of whatever, the garbage was collected.
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(_collected, pool, number)
-
-        self._loans[id(conn)] = _Loan(number, weakref.ref(conn, dropped))
-        self._taken[number] = places(self.leak_frames)
-        return conn
-
     async def putconn(self, conn: AsyncConnection) -> None:
         """Take a connection back; an open transaction is rolled back. ProgrammingError for one not lent."""
-        loan = self._loans.get(id(conn))
-        if loan is None or loan.ref() is not conn:
-            if any(conn is foreign for foreign in self._foreign):
-                return
-            raise ProgrammingError(
-                f"{self.name}: expected a connection of this pool that is lent, found {conn!r}"
-            )
-        del self._loans[id(conn)]
-        self._conns[loan.number] = conn
+        kept = self._claim(conn)
+        if kept is None:
+            return
         reason: Reason | None = "reset"
         try:
-            if self._core.keeps(time.monotonic(), loan.number):
-                reason = await self._clean(conn, self._session.get(loan.number, ()))
-            else:
-                reason = None
+            reason = self._glance(conn, kept)
+            if reason == "reset":
+                reason = await self._clean(conn, kept.session)
         finally:
-            self._taken.pop(loan.number, None)
-            self._core.release(time.monotonic(), loan.number, reason)
-            self._settle()
+            kept.conn = conn
+            now = time.monotonic()
+            if reason is not None or not self._core.give_back(now, kept.number):
+                self._core.release(now, kept.number, reason)
+                self._settle()
+
+    def _glance(self, conn: AsyncConnection, kept: Kept) -> Reason | None:
+        """Why a connection can't be kept as it is; "reset": it is to be made ready first."""
+        if conn.closed:
+            return "broken"
+        if self._reset is None and self._is_outside(conn) and _session_of(conn) == kept.session:
+            return None if _is_alive(conn) else "broken"
+        return "reset" if self._core.keeps(time.monotonic(), kept.number) else None
 
     async def _clean(self, conn: AsyncConnection, session: tuple[Any, ...]) -> Reason | None:
         """Make a connection ready for the next task; why it can't be kept, if it can't."""
         try:
-            if conn.closed:
-                return "broken"
             if not self._is_outside(conn):
                 await conn._end("ROLLBACK")
-            for name, value in zip(_SESSION, session, strict=False):
+            for name, value in zip(_SESSION, session, strict=True):
                 if getattr(conn, name) != value:
                     await getattr(conn, f"set_{name}")(value)
             if self._reset is not None:
@@ -444,22 +409,19 @@ class AsyncConnectionPool(PoolBase):
             self._growing.add(task)
             task.add_done_callback(self._growing.discard)
         elif isinstance(action, Close):
-            self._session.pop(action.conn, None)
-            conn = self._conns.pop(action.conn, None)
-            if conn is not None:
+            kept = self._kept.pop(action.conn, None)
+            if kept is not None and kept.conn is not None:
                 logger.debug("%s: closing a connection: %s", self.name, action.reason)
-                _end(conn)
+                _end(kept.conn)
         elif isinstance(action, Look):
-            if not _is_alive(self._conns[action.conn]):
+            if not _is_alive(self._kept[action.conn].conn):
                 self._core.lost(time.monotonic(), action.conn)
         elif isinstance(action, Leak):
             logger.warning("%s", self._leak_text(action.conn, action.held))
         else:
             slot = self._slots.get(action.waiter)
             if slot is not None:
-                if isinstance(action, Fail):
-                    slot.error = self._last_error
-                slot.tell(action)
+                slot.tell(action, self._last_error)
 
     def _plan(self) -> None:
         if self._timer is not None:
@@ -478,10 +440,8 @@ class AsyncConnectionPool(PoolBase):
         self._plan()
 
     def _collected(self, number: int) -> None:
-        if number in self._taken and number not in self._conns:
-            self._loans = {key: loan for key, loan in self._loans.items() if loan.number != number}
+        if self._forget_dropped(number):
             logger.warning("%s", self._dropped_text(number))
-            del self._taken[number]
             self._core.collected(time.monotonic(), number)
             self._settle()
 
@@ -495,7 +455,7 @@ class AsyncConnectionPool(PoolBase):
                 await self._configure(conn)
                 if not self._is_outside(conn):
                     raise ProgrammingError(f"{self.name}: configure() left a transaction open")
-            session = tuple(getattr(conn, name) for name in _SESSION)
+            session = _session_of(conn)
         except BaseException as error:
             if conn is not None:
                 _end(conn)
@@ -509,8 +469,8 @@ class AsyncConnectionPool(PoolBase):
                 raise
             return
         self._last_error = None
-        self._conns[number] = conn
-        self._session[number] = session
+        dropped = partial(_dropped, weakref.ref(self), asyncio.get_running_loop(), number)
+        self._kept[number] = Kept(number, conn, session, dropped)
         core.opened(time.monotonic(), number)
         self._end_growing()
         self._settle()
@@ -519,9 +479,6 @@ class AsyncConnectionPool(PoolBase):
         task = asyncio.current_task()
         if task is not None:
             self._growing.discard(task)
-
-    def _where(self, conn: int) -> str:
-        return spell(self._taken.get(conn, ()))
 
     # ---- hooks ------------------------------------------------------------------------------------
 
@@ -585,3 +542,42 @@ def _collected(ref: weakref.ref[AsyncConnectionPool], number: int) -> None:
     pool = ref()
     if pool is not None:
         pool._collected(number)
+
+
+def _dropped(
+    pool: weakref.ref[AsyncConnectionPool],
+    loop: asyncio.AbstractEventLoop,
+    number: int,
+    _: weakref.ref[AsyncConnection],
+) -> None:
+    # In whatever thread, and in the middle of whatever, the garbage was collected.
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(_collected, pool, number)
+
+
+class AsyncLending:
+    """A block for which a connection is lent."""
+
+    __slots__ = ("_conn", "_pool", "_timeout")
+
+    def __init__(self, pool: AsyncConnectionPool, timeout: float | None) -> None:
+        self._pool = pool
+        self._timeout = timeout
+        self._conn: AsyncConnection | None = None
+
+    async def __aenter__(self) -> AsyncConnection:
+        if self._conn is not None:
+            raise RuntimeError("the block was entered already: call connection() for each")
+        self._conn = conn = await self._pool.getconn(self._timeout)
+        return conn
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        conn, self._conn = self._conn, None
+        if conn is None:
+            return
+        try:
+            await conn.__aexit__(kind, error, trace)
+        finally:
+            await self._pool.putconn(conn)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import time
 import weakref
 from collections.abc import Callable
-from types import CodeType
-from typing import Any, NamedTuple
+from types import CodeType, FrameType
+from typing import Any, TypeAlias
 
-from kecoa import OperationalError
+from kecoa import OperationalError, ProgrammingError
 from kecoa.pool import _settings
-from kecoa.pool._core import Core, Counters, Failure
+from kecoa.pool._actions import Action, Expire, Fail, Failure, Refuse
+from kecoa.pool._core import Core, Counters
+from kecoa.pool._errors import PoolClosed, PoolFull, PoolTimeout
 from kecoa.pool._settings import Settings
 
 logger = logging.getLogger("kecoa.pool")
@@ -31,36 +34,76 @@ DISCARD_SESSION = {
 }
 
 
-class Place(NamedTuple):
-    """One frame of a check-out: kept without its text until somebody asks."""
-
-    code: CodeType
-    line: int
-
-    def __str__(self) -> str:
-        return f"{self.code.co_filename}:{self.line} in {self.code.co_name}"
+#: One frame of a check-out: its code and the instruction, from which the line is found when somebody asks.
+Place: TypeAlias = tuple[CodeType, int]
 
 
 def places(frames: int) -> tuple[Place, ...]:
     """Return where the pool was asked: the innermost frames outside this package."""
     if not frames:
         return ()
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        module = frame.f_globals.get("__name__", "")
+        if module[:6] != "kecoa." and module != "contextlib":
+            break
+        frame = frame.f_back
+    else:
+        return ()
+    if frames == 1:
+        return ((frame.f_code, frame.f_lasti),)
     found: list[Place] = []
-    frame = sys._getframe(1)
-    inside = True
     while frame is not None and len(found) < frames:
-        if inside:
-            module = frame.f_globals.get("__name__", "")
-            inside = module.startswith("kecoa.") or module == "contextlib"
-        if not inside:
-            found.append(Place(frame.f_code, frame.f_lineno))
-        frame = frame.f_back  # type: ignore[assignment]
+        found.append((frame.f_code, frame.f_lasti))
+        frame = frame.f_back
     return tuple(found)
 
 
 def spell(taken: tuple[Place, ...]) -> str:
     """Say where a connection was taken."""
-    return ", called from ".join(map(str, taken)) or "a place that was not recorded (leak_frames=0)"
+    return ", called from ".join(map(_spell, taken)) or "a place that was not recorded (leak_frames=0)"
+
+
+def _spell(place: Place) -> str:
+    code, instruction = place
+    lines = (line for start, end, line in code.co_lines() if start <= instruction < end)
+    return f"{code.co_filename}:{next(lines, None) or code.co_firstlineno} in {code.co_name}"
+
+
+class Kept:
+    """A connection of a pool, from its opening to its end."""
+
+    __slots__ = ("conn", "number", "ref", "session", "taken")
+
+    def __init__(
+        self, number: int, conn: Any, session: tuple[Any, ...], dropped: Callable[[weakref.ref[Any]], object]
+    ) -> None:
+        #: The core's.
+        self.number = number
+        #: None while it is lent: only its borrower keeps it alive then.
+        self.conn: Any = conn
+        #: Tells, through `dropped`, when it was lent and is no more.
+        self.ref = weakref.ref(conn, dropped)
+        #: Its settings after `configure`.
+        self.session = session
+        #: Where it was lent.
+        self.taken: tuple[Place, ...] = ()
+
+
+class Waiting:
+    """Where a caller finds what became of its question."""
+
+    __slots__ = ("action", "error")
+
+    def __init__(self) -> None:
+        self.action: Action | None = None
+        self.error: BaseException | None = None
+
+    def tell(self, action: Action, error: BaseException | None) -> None:
+        """Say what became of it, and wake who sleeps."""
+        self.action = action
+        if isinstance(action, Fail):
+            self.error = error
 
 
 def classify(error: BaseException) -> Failure:
@@ -78,6 +121,7 @@ class PoolBase:
     """Names, limits, errors and figures of a pool."""
 
     _waiters = "callers"
+    _how_to_open = "`pool.open()` or `with pool`"
 
     def __init__(
         self,
@@ -105,6 +149,10 @@ class PoolBase:
         self._last_error: BaseException | None = None
         # Connections that a forked child has from its parent, which it must not touch.
         self._foreign: list[Any] = []
+        # By the core's number.
+        self._kept: dict[int, Kept] = {}
+        # Those that are lent, by id() of the connection.
+        self._lent: dict[int, Kept] = {}
         _pools.add(self)
 
     def _forked(self) -> None:
@@ -141,10 +189,61 @@ class PoolBase:
         """Whether it is closed, or was not opened."""
         return self._core.closed
 
+    # ---- connections ------------------------------------------------------------------------------
+
+    def _claim(self, conn: Any) -> Kept | None:
+        """Find a connection that comes back; None for a parent's. ProgrammingError for one not lent.
+
+        No second call finds it, in whatever thread: it is taken out by one step.
+        """
+        kept = self._lent.pop(id(conn), None)
+        if kept is not None and kept.ref() is conn:
+            return kept
+        if any(conn is foreign for foreign in self._foreign):
+            return None
+        raise ProgrammingError(
+            f"{self.name}: expected a connection of this pool that is lent, found {conn!r}"
+        )
+
+    def _forget_dropped(self, number: int) -> bool:
+        """Forget a connection whose borrower let it go; False when it came back before."""
+        kept = self._kept.get(number)
+        if kept is None or kept.conn is not None:
+            return False
+        for key, other in list(self._lent.items()):
+            if other is kept:
+                del self._lent[key]
+        return True
+
+    def _abandon(self) -> None:
+        """Leave all connections to the parent process, without touching them."""
+        lent = (kept.ref() for kept in self._lent.values())
+        idle = (kept.conn for kept in self._kept.values())
+        self._foreign += [conn for conn in (*idle, *lent) if conn is not None]
+        self._kept, self._lent = {}, {}
+
     # ---- words ------------------------------------------------------------------------------------
 
+    def _refuse_closed(self) -> None:
+        if self._core.closed:
+            raise self._closed_error()
+
+    def _closed_error(self) -> PoolClosed:
+        return PoolClosed(f"{self.name} is closed: open it with {self._how_to_open}")
+
+    def _refusal(self, slot: Waiting, asked: float, limit: float) -> BaseException:
+        """Return what a waiter who gets no connection is told."""
+        now = time.monotonic()
+        action = slot.action
+        if isinstance(action, Refuse):
+            return PoolFull(self._full_text(now)) if action.why == "full" else self._closed_error()
+        if slot.error is not None and not isinstance(action, Expire):
+            return slot.error
+        return PoolTimeout(self._timeout_text(now, limit, now - asked))
+
     def _where(self, conn: int) -> str:
-        raise NotImplementedError
+        kept = self._kept.get(conn)
+        return spell(kept.taken if kept is not None else ())
 
     def _sizes(self, now: float) -> str:
         core = self._core

@@ -11,88 +11,28 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, TypeAlias, get_args
 
+from kecoa.pool._actions import (
+    REASONS,
+    Action,
+    Check,
+    Close,
+    Expire,
+    Fail,
+    Failure,
+    Grant,
+    Leak,
+    Look,
+    Open,
+    Reason,
+    Refuse,
+)
 from kecoa.pool._settings import Settings
-
-#: Why a connection was closed.
-Reason: TypeAlias = Literal[
-    "broken", "check", "close", "drain", "idle", "leak", "lifetime", "lost", "reset", "resize"
-]
-#: What became of an attempt to connect. "busy": the server is there and does not serve now (57P03, 53300);
-#: "unreachable": no answer, or the end of the connection; "final": it will not get better by itself.
-Failure: TypeAlias = Literal["busy", "unreachable", "final"]
-
-REASONS: tuple[Reason, ...] = get_args(Reason)
-
-
-class Open(NamedTuple):
-    """Connect; then call `opened` or `open_failed`."""
-
-    conn: int
-
-
-class Check(NamedTuple):
-    """Look at a connection before it is lent, then call `checked`. `ask`: by a round trip."""
-
-    conn: int
-    waiter: int
-    ask: bool
-
-
-class Grant(NamedTuple):
-    """The connection is the waiter's, until `release`."""
-
-    waiter: int
-    conn: int
-
-
-class Expire(NamedTuple):
-    """The waiter's time is up."""
-
-    waiter: int
-
-
-class Fail(NamedTuple):
-    """The waiter is told why the connection `conn` could not be opened."""
-
-    waiter: int
-    conn: int
-
-
-class Refuse(NamedTuple):
-    """The waiter is turned away: the pool is closed, or the line is full."""
-
-    waiter: int
-    why: Literal["closed", "full"]
-
-
-class Close(NamedTuple):
-    """Close the connection: the pool has forgotten it."""
-
-    conn: int
-    reason: Reason
-
-
-class Look(NamedTuple):
-    """See whether an idle connection has ended, and if so call `lost`."""
-
-    conn: int
-
-
-class Leak(NamedTuple):
-    """Warn: the connection has been lent for longer than `leak_after`."""
-
-    conn: int
-    held: float
-
-
-Action: TypeAlias = Open | Check | Grant | Expire | Fail | Refuse | Close | Look | Leak
 
 _OPENING, _IDLE, _CHECKING, _LENT = range(4)
 
 
-@dataclass
+@dataclass(slots=True)
 class _Conn:
     id: int
     generation: int
@@ -104,7 +44,7 @@ class _Conn:
     told: bool = False
 
 
-@dataclass
+@dataclass(slots=True)
 class _Waiter:
     id: int
     asked_at: float
@@ -113,7 +53,7 @@ class _Waiter:
     queued: bool = False
 
 
-@dataclass
+@dataclass(slots=True)
 class Counters:
     """What has happened since the pool was made."""
 
@@ -228,6 +168,70 @@ class Core:
         self.min_size = min_size
         self.max_size = max_size
         self._pump(now)
+
+    # ---- without a wait ---------------------------------------------------------------------------
+    #
+    # What nearly every loan is: a connection is free, nobody waits, and nothing else follows. These three
+    # come to the same as the calls below, at a fraction of their cost: no waiter, no action, `due` as it was.
+
+    def take(self, now: float) -> int:
+        """Lend a connection, to be looked at first; return its number, or 0 where `acquire` must decide.
+
+        When the look finds that the connection has ended, `deny` goes back to before.
+        """
+        if not self._idle or self._unassigned or self._dormant or self._rolling:
+            return 0
+        conn = self._conns[self._idle[-1]]
+        settings = self.settings
+        if (
+            conn.ends_at <= now
+            or (settings.check_after is not None and now - conn.since >= settings.check_after)
+            or (settings.leak_after is not None and self.due > now + settings.leak_after)
+        ):
+            return 0
+        self._idle.pop()
+        self._last_waiter += 1
+        conn.waiter = self._last_waiter
+        conn.state = _LENT
+        conn.since = now
+        conn.told = False
+        self.counters.lent += 1
+        return conn.id
+
+    def deny(self, now: float, id: int, asked: float, timeout: float) -> int:
+        """Take note that what `take` lent had ended; return the waiter's number, in its place in the line."""
+        conn = self._conns[id]
+        self.counters.lent -= 1
+        waiter = _Waiter(conn.waiter, asked, asked + timeout, conn=id)
+        self._waiters[waiter.id] = waiter
+        # Others may have asked meanwhile.
+        self._waiters = dict(sorted(self._waiters.items()))
+        conn.state = _CHECKING
+        self.checked(now, id, False)
+        return waiter.id
+
+    def give_back(self, now: float, id: int) -> bool:
+        """Take a lent connection back in good order; False, and nothing done, where `release` must decide."""
+        conn = self._conns[id]
+        settings = self.settings
+        due = self.due
+        if (
+            self._unassigned
+            or self.closed
+            or self._rolling
+            or conn.generation != self._generation
+            or len(self._conns) > self.max_size
+            or conn.ends_at <= now
+            or due > conn.ends_at
+            or due > self._sweep_at
+            or (settings.sweep_every is not None and self._sweep_at > now + settings.sweep_every)
+            or (settings.max_idle is not None and due > now + settings.max_idle)
+        ):
+            return False
+        conn.since = now
+        conn.state = _IDLE
+        self._idle.append(id)
+        return True
 
     # ---- waiters ----------------------------------------------------------------------------------
 

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import math
-import os
 import threading
 import time
-import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
 from kecoa import ProgrammingError, extensions
 from kecoa.pool import _settings
-from kecoa.pool._common import DISCARD_SESSION, logger, places
-from kecoa.pool._core import Action, Check, Expire, Grant, Reason, Refuse
-from kecoa.pool._errors import PoolClosed, PoolFull, PoolTimeout
-from kecoa.pool._threads import LONGEST_SLEEP, SESSION, Loan, Slot, ThreadedPool, is_alive
+from kecoa.pool._actions import Check, Grant, Reason
+from kecoa.pool._common import DISCARD_SESSION, Kept, Place, logger, places
+from kecoa.pool._errors import PoolTimeout
+from kecoa.pool._threads import LONGEST_SLEEP, SESSION, Slot, ThreadedPool, is_alive, session_of
 
 _Hook = Callable[[Any], object]
 
@@ -179,33 +177,11 @@ class Pool(ThreadedPool):
             finally:
                 self._watched -= 1
 
-    def _refuse_closed(self) -> None:
-        if self._core.closed:
-            raise self._closed_error()
-
-    def _closed_error(self) -> PoolClosed:
-        return PoolClosed(f"{self.name} is closed: open it with `pool.open()` or `with pool`")
-
     # ---- lending ----------------------------------------------------------------------------------
 
-    @contextmanager
-    def connection(self, timeout: float | None = None) -> Iterator[Any]:
+    def connection(self, timeout: float | None = None) -> Lending:
         """Lend a connection for a block: committed at its end, rolled back when it raises."""
-        conn = self.getconn(timeout)
-        process = os.getpid()
-        try:
-            yield conn
-        except BaseException:
-            # The error of the block is what counts; a connection that can't be rolled back is not kept.
-            if os.getpid() == process:
-                with suppress(Exception):
-                    conn.rollback()
-            raise
-        else:
-            if os.getpid() == process and not conn.closed:
-                conn.commit()
-        finally:
-            self.putconn(conn)
+        return Lending(self, timeout)
 
     def getconn(self, timeout: float | None = None) -> Any:
         """Lend a connection; give it back with `putconn`.
@@ -213,16 +189,50 @@ class Pool(ThreadedPool):
         PoolTimeout, PoolFull, PoolClosed, or the OperationalError that says why none can be opened.
         """
         limit = self.timeout if timeout is None else _settings.optional("timeout", timeout)
-        limit = math.inf if limit is None else limit
-        slot = Slot()
+        taken = places(self.leak_frames)
         asked = time.monotonic()
         with self._lock:
-            waiter = self._core.acquire(asked, limit)
+            number = self._core.take(asked)
+            if number:
+                kept = self._kept[number]
+                conn = self._lend(kept, taken)
+        if not number:
+            return self._ask(asked, limit, taken, None)
+        try:
+            if is_alive(conn):
+                return conn
+        except BaseException:
+            # The thread was interrupted: then the connection is in doubt.
+            self._take_back(self._lent.pop(id(conn)), conn, "check")
+            raise
+        return self._ask(asked, limit, taken, kept)
+
+    def _lend(self, kept: Kept, taken: tuple[Place, ...]) -> Any:
+        """Hand a connection out, with the lock held."""
+        conn = kept.conn
+        kept.taken = taken
+        self._lent[id(conn)] = kept
+        kept.conn = None
+        return conn
+
+    def _ask(self, asked: float, limit: float | None, taken: tuple[Place, ...], ended: Kept | None) -> Any:
+        """Stand in line; with the connection that was to be lent at once, and turned out to have ended."""
+        limit = math.inf if limit is None else limit
+        slot = Slot()
+        with self._lock:
+            if ended is None:
+                waiter = self._core.acquire(asked, limit)
+            else:
+                ended.conn = ended.ref()
+                del self._lent[id(ended.conn)]
+                waiter = self._core.deny(time.monotonic(), ended.number, asked, limit)
             self._slots[waiter] = slot
             todo = self._settle()
         try:
             self._do(todo)
-            return self._hand_out(self._wait(waiter, slot, asked, limit))
+            number = self._wait(waiter, slot, asked, limit)
+            with self._lock:
+                return self._lend(self._kept[number], taken)
         except BaseException:
             self._give_up(waiter, slot)
             raise
@@ -240,7 +250,7 @@ class Pool(ThreadedPool):
             elif isinstance(action, Check):
                 self._examine(slot, action)
             else:
-                raise self._refusal(slot, action, asked, limit)
+                raise self._refusal(slot, asked, limit)
 
     def _sleep(self, slot: Slot, deadline: float) -> None:
         with self._lock:
@@ -257,7 +267,7 @@ class Pool(ThreadedPool):
         self._do(todo)
 
     def _examine(self, slot: Slot, check: Check) -> None:
-        conn = self._conns[check.conn]
+        conn = self._kept[check.conn].conn
         good = False
         try:
             good = is_alive(conn)
@@ -275,78 +285,66 @@ class Pool(ThreadedPool):
                 todo = self._settle()
             self._do(todo)
 
-    def _refusal(self, slot: Slot, action: Action, asked: float, limit: float) -> BaseException:
-        now = time.monotonic()
-        if isinstance(action, Expire):
-            return PoolTimeout(self._timeout_text(now, limit, now - asked))
-        if isinstance(action, Refuse):
-            return PoolFull(self._full_text(now)) if action.why == "full" else self._closed_error()
-        return slot.error or PoolTimeout(self._timeout_text(now, limit, now - asked))
-
     def _give_up(self, waiter: int, slot: Slot) -> None:
         with self._lock:
             if isinstance(slot.action, Grant):
                 # One that is handed out already is found when its last reference goes.
-                if slot.action.conn in self._conns:
+                kept = self._kept.get(slot.action.conn)
+                if kept is not None and kept.conn is not None:
                     self._core.release(time.monotonic(), slot.action.conn)
             else:
                 self._core.cancel(time.monotonic(), waiter)
             todo = self._settle()
         self._do(todo)
 
-    def _hand_out(self, number: int) -> Any:
-        mailbox = self._mailbox
-        taken = places(self.leak_frames)
-        with self._lock:
-            conn = self._conns.pop(number)
-            ref = weakref.ref(conn, lambda _: mailbox.put(number))
-            self._loans[id(conn)] = Loan(number, ref, taken)
-            self._taken[number] = taken
-        return conn
-
     def putconn(self, conn: Any) -> None:
         """Take a connection back; an open transaction is rolled back. ProgrammingError for one not lent."""
-        with self._lock:
-            loan = self._loans.get(id(conn))
-            if loan is None or loan.ref() is not conn:
-                if any(conn is foreign for foreign in self._foreign):
-                    return
-                raise ProgrammingError(
-                    f"{self.name}: expected a connection of this pool that is lent, found {conn!r}"
-                )
-            del self._loans[id(conn)]
-            self._conns[loan.number] = conn
-            keep = self._core.keeps(time.monotonic(), loan.number)
+        kept = self._claim(conn)
+        if kept is None:
+            return
         reason: Reason | None = "reset"
         try:
-            reason = self._clean(conn, self._session.get(loan.number, ())) if keep else None
+            reason = self._clean(conn, kept)
         finally:
-            with self._lock:
-                self._taken.pop(loan.number, None)
-                self._core.release(time.monotonic(), loan.number, reason)
-                todo = self._settle()
-            self._do(todo)
+            self._take_back(kept, conn, reason)
 
-    def _clean(self, conn: Any, session: tuple[Any, ...]) -> Reason | None:
+    def _take_back(self, kept: Kept, conn: Any, reason: Reason | None) -> None:
+        core = self._core
+        with self._lock:
+            kept.conn = conn
+            now = time.monotonic()
+            if reason is None and core.give_back(now, kept.number):
+                return
+            core.release(now, kept.number, reason)
+            todo = self._settle()
+        self._do(todo)
+
+    def _clean(self, conn: Any, kept: Kept) -> Reason | None:
         """Make a connection ready for the next caller; why it can't be kept, if it can't."""
         try:
             if conn.closed:
                 return "broken"
-            if not self._is_outside(conn):
-                conn.rollback()
-            for name, value in zip(SESSION, session, strict=False):
-                if getattr(conn, name) != value:
-                    setattr(conn, name, value)
-            if self._reset is not None:
-                self._reset(conn)
-            if not self._is_outside(conn):
-                raise ProgrammingError("reset() left a transaction open")
+            if self._reset is not None or not self._is_outside(conn) or session_of(conn) != kept.session:
+                if not self._core.keeps(time.monotonic(), kept.number):
+                    return None
+                self._restore(conn, kept.session)
             return None if is_alive(conn) else "broken"
         except Exception as error:
             if conn.closed:
                 return "broken"
             logger.warning("%s: a connection that came back is closed: %s", self.name, error)
             return "reset"
+
+    def _restore(self, conn: Any, session: tuple[Any, ...]) -> None:
+        if not self._is_outside(conn):
+            conn.rollback()
+        for name, value in zip(SESSION, session, strict=True):
+            if getattr(conn, name) != value:
+                setattr(conn, name, value)
+        if self._reset is not None:
+            self._reset(conn)
+        if not self._is_outside(conn):
+            raise ProgrammingError("reset() left a transaction open")
 
     # ---- hooks ------------------------------------------------------------------------------------
 
@@ -376,3 +374,39 @@ class Pool(ThreadedPool):
         finally:
             if not conn.closed:
                 conn.autocommit = before
+
+
+class Lending:
+    """A block for which a connection is lent."""
+
+    __slots__ = ("_conn", "_core", "_pool", "_timeout")
+
+    def __init__(self, pool: Pool, timeout: float | None) -> None:
+        self._pool = pool
+        self._timeout = timeout
+        self._conn: Any = None
+
+    def __enter__(self) -> Any:
+        if self._conn is not None:
+            raise RuntimeError("the block was entered already: call connection() for each")
+        self._conn = conn = self._pool.getconn(self._timeout)
+        self._core = self._pool._core
+        return conn
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        conn, self._conn = self._conn, None
+        pool = self._pool
+        try:
+            # In a child that was forked within the block, it is the parent's, and so is its transaction.
+            if pool._core is self._core:
+                if kind is None:
+                    if not conn.closed:
+                        conn.commit()
+                else:
+                    # The block's error is what counts; what can't be rolled back is not kept.
+                    with suppress(Exception):
+                        conn.rollback()
+        finally:
+            pool.putconn(conn)

@@ -12,24 +12,14 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from kecoa import ProgrammingError, connect, extensions
-from kecoa.pool._common import Place, PoolBase, classify, logger, spell
-from kecoa.pool._core import (
-    Action,
-    Check,
-    Close,
-    Core,
-    Expire,
-    Fail,
-    Grant,
-    Leak,
-    Look,
-    Open,
-    Reason,
-    Refuse,
-)
+from kecoa.pool._actions import Action, Check, Close, Expire, Fail, Grant, Leak, Look, Open, Reason, Refuse
+from kecoa.pool._common import Kept, PoolBase, Waiting, classify, logger
+from kecoa.pool._core import Core
 
 #: Threads that connect at the same time, for one pool.
 _OPENERS = 8
@@ -37,30 +27,23 @@ _OPENERS = 8
 LONGEST_SLEEP = 3600.0
 #: What is set back when a connection returns; autocommit first, the others can't be set within BEGIN.
 SESSION = ("autocommit", "isolation_level", "readonly", "deferrable")
+session_of = attrgetter(*SESSION)
 
 
-class Slot:
-    """Where a waiting thread finds what became of it."""
+class Slot(Waiting):
+    """A thread that asks."""
 
-    __slots__ = ("action", "error", "lock")
+    __slots__ = ("lock",)
 
     def __init__(self) -> None:
-        self.action: Action | None = None
-        self.error: BaseException | None = None
+        super().__init__()
         # Held until there is an action; made only by a thread that has to wait.
         self.lock: threading.Lock | None = None
 
-    def tell(self, action: Action) -> None:
-        self.action = action
+    def tell(self, action: Action, error: BaseException | None) -> None:
+        super().tell(action, error)
         if self.lock is not None and self.lock.locked():
             self.lock.release()
-
-
-@dataclass
-class Loan:
-    number: int
-    ref: weakref.ref[Any]
-    taken: tuple[Place, ...]
 
 
 @dataclass
@@ -87,12 +70,6 @@ class ThreadedPool(PoolBase):
         self._changed = threading.Condition(self._lock)
         self._watched = 0
         self._slots: dict[int, Slot] = {}
-        # By the core's number: all but those that are lent, which only their borrowers keep alive.
-        self._conns: dict[int, Any] = {}
-        # By id() of the connection.
-        self._loans: dict[int, Loan] = {}
-        self._taken: dict[int, tuple[Place, ...]] = {}
-        self._session: dict[int, tuple[Any, ...]] = {}
         self._to_open: deque[int] = deque()
         self._openers = 0
         # To the housekeeper. Its `put` is safe where a garbage collection may interrupt anything.
@@ -102,8 +79,7 @@ class ThreadedPool(PoolBase):
 
     def _forked(self) -> None:
         was_open = not self._core.closed
-        lent = (loan.ref() for loan in self._loans.values())
-        self._foreign += [*self._conns.values(), *(conn for conn in lent if conn is not None)]
+        self._abandon()
         sizes = self._core.min_size, self._core.max_size
         self._begin()
         self._core.min_size, self._core.max_size = sizes
@@ -121,22 +97,18 @@ class ThreadedPool(PoolBase):
         todo = Todo([], [], [])
         core = self._core
         for action in core.actions:
-            if isinstance(action, (Grant, Check, Expire, Refuse)):
-                self._tell(action)
-            elif isinstance(action, Fail):
+            if isinstance(action, (Grant, Check, Expire, Refuse, Fail)):
                 slot = self._slots.get(action.waiter)
                 if slot is not None:
-                    slot.error = self._last_error
-                self._tell(action)
+                    slot.tell(action, self._last_error)
             elif isinstance(action, Open):
                 self._to_open.append(action.conn)
             elif isinstance(action, Close):
-                self._session.pop(action.conn, None)
-                conn = self._conns.pop(action.conn, None)
-                if conn is not None:
-                    todo.close.append((conn, action.reason))
+                kept = self._kept.pop(action.conn, None)
+                if kept is not None and kept.conn is not None:
+                    todo.close.append((kept.conn, action.reason))
             elif isinstance(action, Look):
-                todo.look.append((action.conn, self._conns[action.conn]))
+                todo.look.append((action.conn, self._kept[action.conn].conn))
             elif isinstance(action, Leak):
                 todo.warn.append(self._leak_text(action.conn, action.held))
         core.actions.clear()
@@ -150,11 +122,6 @@ class ThreadedPool(PoolBase):
         if self._watched:
             self._changed.notify_all()
         return todo
-
-    def _tell(self, action: Grant | Check | Expire | Refuse | Fail) -> None:
-        slot = self._slots.get(action.waiter)
-        if slot is not None:
-            slot.tell(action)
 
     def _do(self, todo: Todo) -> None:
         """Do what was left, without the lock."""
@@ -211,7 +178,7 @@ class ThreadedPool(PoolBase):
                 self._configure(conn)
                 if not self._is_outside(conn):
                     raise ProgrammingError(f"{self.name}: configure() left a transaction open")
-            session = tuple(getattr(conn, name) for name in SESSION)
+            session = session_of(conn)
         except BaseException as raised:
             error = raised
             if conn is not None:
@@ -222,8 +189,7 @@ class ThreadedPool(PoolBase):
                 return
             now = time.monotonic()
             if error is None:
-                self._conns[number] = conn
-                self._session[number] = session
+                self._kept[number] = Kept(number, conn, session, partial(_drop, self._mailbox, number))
                 self._last_error = None
                 core.opened(now, number)
             else:
@@ -263,10 +229,8 @@ class ThreadedPool(PoolBase):
             now = time.monotonic()
             texts = []
             for number in dropped:
-                self._loans = {key: loan for key, loan in self._loans.items() if loan.number != number}
-                if number in self._taken and number not in self._conns:
+                if self._forget_dropped(number):
                     texts.append(self._dropped_text(number))
-                    del self._taken[number]
                     self._core.collected(now, number)
             self._core.tick(now)
             todo = self._settle()
@@ -281,8 +245,10 @@ class ThreadedPool(PoolBase):
             self._planned = self._core.due
             return max(0.0, self._core.due - time.monotonic())
 
-    def _where(self, conn: int) -> str:
-        return spell(self._taken.get(conn, ()))
+
+def _drop(mailbox: queue.SimpleQueue[int | None], number: int, _: weakref.ref[Any]) -> None:
+    """Tell the housekeeper that nobody has a connection any more."""
+    mailbox.put(number)
 
 
 def is_alive(conn: Any) -> bool:
