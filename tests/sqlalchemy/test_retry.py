@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import subprocess
+import sys
 
 import pytest
 import sqlalchemy as sa
@@ -630,3 +632,42 @@ def test_sqlstates_are_found_wherever_drivers_put_them(engine, driver_error):
         return "done"
 
     assert run_transaction(engine, body, policy=POLICY) == "done"
+
+
+WITHOUT_GREENLET = """
+import sys
+sys.modules["greenlet"] = None
+import sqlalchemy as sa
+from sqlalchemy import orm
+from kecoa.sqlalchemy import run_transaction
+
+engine = sa.create_engine(sys.argv[1])
+codes = iter(["40001", None] * 3)
+
+def body(handle):
+    code = next(codes)
+    if code is not None:
+        error = Exception("conflict")
+        error.sqlstate = code
+        raise sa.exc.DBAPIError("SELECT 1", {}, error)
+    return handle.execute(sa.text("SELECT 42")).scalar()
+
+scoped = orm.scoped_session(orm.sessionmaker(engine))
+print([run_transaction(source, body) for source in (engine, orm.sessionmaker(engine), scoped)])
+try:
+    run_transaction("engine", body)
+except TypeError as error:
+    print(error)
+"""
+
+
+def test_blocking_use_needs_no_greenlet(url):
+    """SQLAlchemy 2.1 installs greenlet for its asyncio part only, and refuses to import that without."""
+    target = url.set(drivername="postgresql+kecoa").render_as_string(hide_password=False)
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_GREENLET, target], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.splitlines() == [
+        "[42, 42, 42]",
+        "expected an Engine, Connection, sessionmaker or Session, or the asynchronous one of these, found str",
+    ], done.stderr

@@ -16,7 +16,7 @@ __all__ = ["engine_url", "run_transaction"]
 
 
 def __getattr__(name: str) -> object:
-    # Loaded when first asked for: it needs SQLAlchemy's asyncio part, hence greenlet, and a dialect does not.
+    # Loaded when first asked for: it needs SQLAlchemy's ORM, and a dialect does not.
     if name == "run_transaction":
         from kecoa.sqlalchemy.retry import run_transaction
 

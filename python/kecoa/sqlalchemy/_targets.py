@@ -1,31 +1,33 @@
 """What a retried transaction runs on: a connection, or a session. Blocking and asyncio alike.
 
 Everything here is called from a greenlet when the source is an asynchronous one, so that the waiting that
-SQLAlchemy does inside it goes to the event loop.
+SQLAlchemy does inside it goes to the event loop. Its asynchronous classes are never imported here: from
+SQLAlchemy 2.1 on that fails without greenlet, which who does not use them need not have.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
 from sqlalchemy import event, exc
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.ext.asyncio import (
-    AsyncConnection,
-    AsyncEngine,
-    AsyncSession,
-    async_scoped_session,
-    async_sessionmaker,
-)
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from sqlalchemy.util import concurrency
 
 from kecoa import ProgrammingError
 from kecoa._failure import facts_of
 
-_ASYNC = (AsyncEngine, AsyncConnection, async_sessionmaker, async_scoped_session, AsyncSession)
+# What a caller may pass, and the asynchronous class for the same.
+_SOURCES: dict[type, str] = {
+    Engine: "AsyncEngine",
+    Connection: "AsyncConnection",
+    sessionmaker: "async_sessionmaker",
+    scoped_session: "async_scoped_session",
+    Session: "AsyncSession",
+}
 # What waits for an awaitable inside a greenlet; SQLAlchemy 2.1 gave it a new name.
 await_: Callable[[Awaitable[Any]], Any] = getattr(concurrency, "await_", None) or concurrency.await_only
 
@@ -73,25 +75,39 @@ class Target(Protocol):
 
 def is_async(source: Any) -> bool:
     """Whether the body is a coroutine function and the result is awaited."""
-    return isinstance(source, _ASYNC)
+    return _kind(source)[1]
+
+
+def _kind(source: Any) -> tuple[type | None, bool]:
+    """Return which of `_SOURCES` a source is, None for none, and whether it is the asynchronous one."""
+    for kind in _SOURCES:
+        if isinstance(source, kind):
+            return kind, False
+    # Who has an object of such a class has imported it.
+    loaded = sys.modules.get("sqlalchemy.ext.asyncio")
+    for kind, name in _SOURCES.items() if loaded is not None else ():
+        if isinstance(source, getattr(loaded, name)):
+            return kind, True
+    return None, False
 
 
 def open_target(source: Any, options: Mapping[str, Any] | None) -> Target:
     """Return the target for what a caller may pass; TypeError for anything else."""
-    if isinstance(source, (Engine, AsyncEngine)):
+    kind, _ = _kind(source)
+    if kind is Engine:
         return _OnConnection(source, None, options)
-    if isinstance(source, (Connection, AsyncConnection)):
+    if kind is Connection:
         if options is not None:
             raise TypeError(
                 "expected no execution_options for a connection of the caller's: set them on it,"
                 " connection.execution_options(...)"
             )
         return _OnConnection(None, source, None)
-    if isinstance(source, (sessionmaker, async_sessionmaker)):
+    if kind is sessionmaker:
         return _InSession(source, None, options)
-    if isinstance(source, (scoped_session, async_scoped_session)):
+    if kind is scoped_session:
         return _InSession(None, source(), options)
-    if isinstance(source, (Session, AsyncSession)):
+    if kind is Session:
         return _InSession(None, source, options)
     raise TypeError(
         "expected an Engine, Connection, sessionmaker or Session, or the asynchronous one of these, found"
@@ -118,7 +134,7 @@ class _OnConnection:
             self.close()
         if self._handle is None:
             self._handle = self._engine.connect()
-            if isinstance(self._handle, AsyncConnection):
+            if is_async(self._handle):
                 await_(self._handle.start())
             if self._options:
                 self._conn.execution_options(**self._options)

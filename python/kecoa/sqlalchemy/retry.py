@@ -25,13 +25,6 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar, overload
 
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.ext.asyncio import (
-    AsyncConnection,
-    AsyncEngine,
-    AsyncSession,
-    async_scoped_session,
-    async_sessionmaker,
-)
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from sqlalchemy.util.concurrency import greenlet_spawn
 
@@ -41,13 +34,21 @@ from kecoa._failure import Facts, facts_of, handled_exception
 from kecoa.sqlalchemy._targets import Target, await_, is_async, open_target
 
 if TYPE_CHECKING:
+    # Only here: blocking use needs no greenlet, without which SQLAlchemy 2.1 refuses this import.
+    from sqlalchemy.ext.asyncio import (
+        AsyncConnection,
+        AsyncEngine,
+        AsyncSession,
+        async_scoped_session,
+        async_sessionmaker,
+    )
     from typing_extensions import Unpack
 
 __all__ = ["run_transaction"]
 
 _T = TypeVar("_T")
 _S = TypeVar("_S", bound=Session)
-_A = TypeVar("_A", bound=AsyncSession)
+_A = TypeVar("_A", bound="AsyncSession")
 
 
 class Runtime(Protocol):
