@@ -21,6 +21,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyCapsule, PyDict, PyList, PyString, PyTuple, PyType};
 
+pub(crate) use ahead::{Answer, Ticket};
 pub(crate) use info::ConnectionInfo;
 pub(crate) use limits::{Limited, current as current_limit};
 pub(crate) use link::Signals;

@@ -1,43 +1,86 @@
 //! A request that is sent ahead: its answer is taken later, while the caller prepares the next.
 //!
-//! Whatever else is done with the connection meanwhile waits for that answer first, so that it cannot
-//! be taken for another's, or lost.
+//! Whatever else is done with the connection meanwhile waits for that answer first and keeps it for
+//! the one who sent the request, so that it cannot be taken for another's, or lost. An answer that
+//! nobody can ask for any more is dropped when it comes.
 
+use std::sync::{Arc, Mutex, Weak};
+
+use kecoa::Piped;
 use kecoa::blocking::Client;
-use kecoa::{Interrupt, Piped};
 use kecoa_proto::RequestId;
 use pyo3::prelude::*;
 
 use super::Connection;
-use super::link::{Driven, Link};
+use super::limits::{self, Limit};
+use super::link::{Driven, Link, Signals, lock};
+use crate::error;
 
-/// What was sent, or what came of it.
-pub(super) enum Ahead {
-    Sent(RequestId),
-    Answered(Result<Piped, kecoa::Error>),
+/// What came of a request that was sent ahead.
+pub(crate) struct Answer {
+    outcome: Result<Piped, kecoa::Error>,
+    /// It was cancelled because it took longer than this.
+    expired: Option<Limit>,
+}
+
+impl Answer {
+    fn has_failed(&self) -> bool {
+        self.outcome.as_ref().map_or(true, |piped| piped.error.is_some())
+    }
+
+    /// The outcome, or what is raised where the time of the request was up.
+    pub(crate) fn within_time(self, connection: &Bound<'_, Connection>) -> Driven<Piped> {
+        match (&self.outcome, self.expired) {
+            (Err(error), Some(limit)) if error.kind() == kecoa::ErrorKind::Interrupted => {
+                let (py, codec) = (connection.py(), connection.get().codec());
+                Err(error::timed_out(py, error, limit.time, &codec, limit.commit))
+            }
+            _ => Ok(self.outcome),
+        }
+    }
+}
+
+type Slot = Mutex<Option<Answer>>;
+
+/// By what the sender of a request asks for its answer. Without it nobody does.
+pub(crate) struct Ticket(Arc<Slot>);
+
+impl Ticket {
+    fn take(&self) -> Option<Answer> {
+        lock(&self.0).take()
+    }
+
+    fn is_answered(&self) -> bool {
+        lock(&self.0).is_some()
+    }
+}
+
+/// A request whose answer has not been waited for.
+pub(super) struct Ahead {
+    id: RequestId,
+    limit: Option<Limit>,
+    slot: Weak<Slot>,
 }
 
 /// What came of a request that was sent ahead, and whether the next one is on its way.
 pub(crate) struct Step {
     /// Nothing where nothing had been sent.
-    pub(crate) before: Option<Result<Piped, kecoa::Error>>,
+    pub(crate) before: Option<Answer>,
     /// Not sent at all when the one before failed.
-    pub(crate) sent: Result<bool, kecoa::Error>,
+    pub(crate) sent: Result<Option<Ticket>, kecoa::Error>,
 }
 
 impl Link {
-    /// Waits for the answer to what was sent ahead, and keeps it.
-    pub(super) fn settle_ahead(&mut self, hook: &mut dyn Interrupt) {
-        if let (Some(Ahead::Sent(id)), Some(client)) = (&self.ahead, &mut self.client) {
-            self.ahead = Some(Ahead::Answered(client.finish_pipeline(*id, hook)));
-        }
-    }
-
-    fn take_ahead(&mut self, hook: &mut dyn Interrupt) -> Option<Result<Piped, kecoa::Error>> {
-        self.settle_ahead(hook);
-        match self.ahead.take() {
-            Some(Ahead::Answered(answer)) => Some(answer),
-            Some(Ahead::Sent(_)) | None => None,
+    /// Waits for the answer to what was sent ahead, under the limit that it was sent with, and keeps
+    /// it for its owner.
+    pub(super) fn settle_ahead(&mut self, signals: &mut Signals) {
+        if let (Some(ahead), Some(client)) = (self.ahead.take(), &mut self.client) {
+            signals.start(ahead.limit);
+            let outcome = client.finish_pipeline(ahead.id, signals);
+            let expired = ahead.limit.filter(|_| signals.has_expired());
+            if let Some(slot) = ahead.slot.upgrade() {
+                *lock(&slot) = Some(Answer { outcome, expired });
+            }
         }
     }
 
@@ -45,56 +88,72 @@ impl Link {
     /// for us in between. In a transaction nothing of the next runs when the one before failed.
     fn step_ahead(
         &mut self,
+        before: Option<&Ticket>,
         next: impl FnOnce(&mut Client) -> Result<RequestId, kecoa::Error>,
-        hook: &mut dyn Interrupt,
+        signals: &mut Signals,
     ) -> Option<Step> {
+        if self.ahead.as_ref().is_some_and(|ahead| !ahead.belongs_to(before)) {
+            self.settle_ahead(signals);
+        }
         // Answered already: somebody used the connection in between, who may have repaired what an
         // error broke.
-        let early = match self.ahead {
-            Some(Ahead::Answered(_)) => self.take_ahead(hook),
-            _ => None,
-        };
-        if early.as_ref().is_some_and(has_failed) {
-            return Some(Step { before: early, sent: Ok(false) });
+        if signals.has_raised() || before.is_some_and(Ticket::is_answered) {
+            let early = before.and_then(Ticket::take);
+            if signals.has_raised() || early.as_ref().is_some_and(Answer::has_failed) {
+                return Some(Step { before: early, sent: Ok(None) });
+            }
+            let sent = next(self.client.as_mut()?).and_then(|id| self.leave_ahead(id));
+            return Some(Step { before: early, sent });
         }
         let submitted = next(self.client.as_mut()?);
-        let before = early.or_else(|| self.take_ahead(hook));
-        let client = self.client.as_mut()?;
+        self.settle_ahead(signals);
+        let before = before.and_then(Ticket::take);
         let sent = match submitted {
             Err(error) => Err(error),
-            Ok(id) if before.as_ref().is_some_and(has_failed) => {
+            Ok(id) if signals.has_raised() || before.as_ref().is_some_and(Answer::has_failed) => {
                 // Its answers only repeat that the transaction has failed.
-                client.finish_pipeline(id, hook).map(|_| false).or(Ok(false))
+                self.client.as_mut()?.finish_pipeline(id, signals).map(|_| None).or(Ok(None))
             }
-            Ok(id) => client.advance().map(|_| {
-                self.ahead = Some(Ahead::Sent(id));
-                true
-            }),
+            Ok(id) => self.leave_ahead(id),
         };
         Some(Step { before, sent })
     }
+
+    /// Writes what the socket takes of a request, and leaves its answer for later.
+    fn leave_ahead(&mut self, id: RequestId) -> Result<Option<Ticket>, kecoa::Error> {
+        let Some(client) = self.client.as_mut() else { return Ok(None) };
+        client.advance()?;
+        let ticket = Ticket(Arc::default());
+        let slot = Arc::downgrade(&ticket.0);
+        self.ahead = Some(Ahead { id, limit: limits::current(), slot });
+        Ok(Some(ticket))
+    }
 }
 
-fn has_failed(answer: &Result<Piped, kecoa::Error>) -> bool {
-    answer.as_ref().map_or(true, |piped| piped.error.is_some())
+impl Ahead {
+    fn belongs_to(&self, ticket: Option<&Ticket>) -> bool {
+        ticket.is_some_and(|ticket| std::ptr::eq(self.slot.as_ptr(), Arc::as_ptr(&ticket.0)))
+    }
 }
 
 impl Connection {
     /// Sends a request ahead, and takes what came of the one before it.
     pub(crate) fn send_ahead(
         slf: &Bound<'_, Connection>,
+        before: Option<&Ticket>,
         next: impl FnOnce(&mut Client) -> Result<RequestId, kecoa::Error> + Send,
     ) -> Driven<Step> {
-        Connection::drive_link(slf, |link, hook| link.step_ahead(next, hook).map(Ok))
+        Connection::drive_link(slf, |link, signals| link.step_ahead(before, next, signals).map(Ok))
     }
 
-    /// Takes what came of the request that was sent ahead, if there is one.
-    pub(crate) fn take_ahead(
-        slf: &Bound<'_, Connection>,
-    ) -> Driven<Option<Result<Piped, kecoa::Error>>> {
-        Connection::drive_link(slf, |link, hook| {
-            link.client.as_ref()?;
-            Some(Ok(link.take_ahead(hook)))
+    /// Takes what came of a request that was sent ahead; nothing when the connection was closed
+    /// before the answer came.
+    pub(crate) fn take_ahead(slf: &Bound<'_, Connection>, ticket: &Ticket) -> Driven<Answer> {
+        Connection::drive_link(slf, |link, signals| {
+            if !ticket.is_answered() {
+                link.settle_ahead(signals);
+            }
+            ticket.take().map(Ok)
         })
     }
 }

@@ -11,8 +11,9 @@ use kecoa_proto::{Notification, RequestId, ServerError, TransactionStatus};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyListMethods};
 
+use super::Connection;
 use super::ahead::Ahead;
-use super::{Connection, limits};
+use super::limits::{self, Limit};
 use crate::codec::{Codec, clean_name};
 use crate::error::Decoder;
 use crate::globals;
@@ -67,6 +68,17 @@ impl Signals {
     /// Whether the time is up.
     pub(crate) fn has_expired(&self) -> bool {
         self.expired
+    }
+
+    /// Whether a handler raised something.
+    pub(super) fn has_raised(&self) -> bool {
+        self.raised.is_some()
+    }
+
+    /// From now on the time of a request runs.
+    pub(super) fn start(&mut self, limit: Option<Limit>) {
+        self.deadline = limit.and_then(|limit| Instant::now().checked_add(limit.time));
+        self.expired = false;
     }
 
     /// What a handler raised, if one did.
@@ -150,6 +162,8 @@ impl Connection {
             if signals.raised.is_some() {
                 return None;
             }
+            // What came before is no part of its time.
+            signals.start(limits::current());
             link.client.as_mut().map(|client| work(client, signals))
         })
     }
@@ -166,8 +180,8 @@ impl Connection {
         let limit = limits::current();
         let (outcome, aftermath, signals) = py.detach(|| {
             let mut link = lock(&this.link);
-            let deadline = limit.and_then(|limit| Instant::now().checked_add(limit.time));
-            let mut signals = Signals { deadline, ..Signals::default() };
+            let mut signals = Signals::default();
+            signals.start(limit);
             let outcome = work(&mut link, &mut signals);
             let aftermath = Aftermath::collect(&mut link);
             (outcome, aftermath, signals)
@@ -177,11 +191,7 @@ impl Connection {
             this.settle(py, aftermath)?;
         }
         if let Some(outcome) = &outcome {
-            let message = outcome.as_ref().err().map(ToString::to_string);
-            let mut state = lock(&this.state);
-            if message.is_some() || state.last_error.is_some() {
-                state.last_error = message;
-            }
+            this.remember_error(outcome.as_ref().err());
         }
         if let Some(raised) = signals.raised {
             return Err(raised);
@@ -195,6 +205,15 @@ impl Connection {
         match outcome {
             Some(outcome) => Ok(outcome),
             None => Err(globals::get(py)?.exceptions.interface(py, "connection already closed")),
+        }
+    }
+
+    /// Keeps what `info.error_message` says: the error of the last request, if it had one.
+    pub(crate) fn remember_error(&self, error: Option<&kecoa::Error>) {
+        let message = error.map(ToString::to_string);
+        let mut state = lock(&self.state);
+        if message.is_some() || state.last_error.is_some() {
+            state.last_error = message;
         }
     }
 

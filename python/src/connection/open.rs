@@ -224,6 +224,7 @@ impl Connection {
         let aftermath = py.detach(|| {
             let mut link = lock(&self.link);
             link.client = Some(client);
+            link.ahead = None;
             link.pid = std::process::id();
             Aftermath::collect(&mut link)
         });
@@ -251,6 +252,7 @@ impl Connection {
         py.detach(|| {
             let mut link = lock(&self.link);
             link.connecting = None;
+            link.ahead = None;
             let pid = link.pid;
             if let Some(client) = link.client.take() {
                 if pid == std::process::id() {

@@ -237,6 +237,22 @@ impl Cursor {
         let connection = this.connection_of(py)?;
         let named = this.check_execute(slf, &connection)?;
         this.check_open(py)?;
+        Cursor::execute_open(slf, &connection, query, vars, mode, binding, named)
+    }
+
+    /// `execute` of a cursor that was open when it was called: as in psycopg2, `executemany` goes on
+    /// with one that is closed by whoever gives the rows.
+    fn execute_open<'py>(
+        slf: &Bound<'py, Cursor>,
+        connection: &Bound<'py, Connection>,
+        query: &Bound<'py, PyAny>,
+        vars: Option<&Bound<'py, PyAny>>,
+        mode: Mode,
+        binding: Option<Binding>,
+        named: Option<String>,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
         connection.get().refuse_busy(py, "execute")?;
         connection.get().refuse_prepared(py, "execute")?;
         let binding = binding.unwrap_or_else(|| connection.get().binding());
@@ -246,14 +262,14 @@ impl Cursor {
             && !connection.get().is_async()
             && connection.get().green(py)?.is_none()
         {
-            return Cursor::execute_bound(slf, &connection, query, vars, mode);
+            return Cursor::execute_bound(slf, connection, query, vars, mode);
         }
         if query.is_truthy()? {
             // As psycopg2: a statement that cannot be merged leaves none to show.
             let old = lock(&this.inner).query.take();
             drop(old);
         }
-        let mut sql = merged(slf, &connection, query, vars)?;
+        let mut sql = merged(slf, connection, query, vars)?;
         if let Some(declare) = named {
             let mut declared = declare.into_bytes();
             declared.append(&mut sql);
@@ -263,7 +279,7 @@ impl Cursor {
         let sql: std::sync::Arc<[u8]> = sql.into();
         let old = lock(&this.inner).query.replace(sql.clone());
         drop(old);
-        Cursor::run(slf, &connection, &sql, mode)
+        Cursor::run(slf, connection, &sql, mode)
     }
 
     /// Runs one of many statements, and adds its row count.
@@ -273,7 +289,9 @@ impl Cursor {
         vars: &Bound<'py, PyAny>,
         total: &mut i64,
     ) -> PyResult<()> {
-        Cursor::do_execute(slf, query, Some(vars), Mode::CountOnly)?;
+        let connection = slf.get().connection_of(slf.py())?;
+        let mode = Mode::CountOnly;
+        Cursor::execute_open(slf, &connection, query, Some(vars), mode, None, None)?;
         let count = lock(&slf.get().inner).rowcount;
         *total = if count == -1 || *total == -1 { -1 } else { *total + count };
         Ok(())

@@ -11,15 +11,15 @@
 
 mod batch;
 
-use kecoa::Piped;
 use kecoa_proto::{Request, Step, Target, TransactionStatus};
+use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
 
 use self::batch::{Batch, Commits, Once, Row, Sent, UNNAMED};
 use super::execute::{Mode, statement};
 use super::{Binding, Cursor, lock};
-use crate::connection::Connection;
+use crate::connection::{Answer, Connection, Ticket};
 use crate::dump::{Dumper, Settings};
 use crate::interpolate;
 use crate::parameters::{Values, is_literal, is_plain, is_row_statement, template_of};
@@ -85,7 +85,7 @@ impl Cursor {
                 Ok(vars) => vars,
                 Err(error) => {
                     // The rows before it count, as in a loop.
-                    many.finish()?;
+                    many.finish().map_err(|earlier| first_of(slf.py(), earlier, &error))?;
                     slf.get().count(*many.total);
                     return Err(error);
                 }
@@ -98,7 +98,7 @@ impl Cursor {
                     Cursor::run_counted(slf, query, &vars, many.total)?;
                 }
                 Err(error) => {
-                    many.finish()?;
+                    many.finish().map_err(|earlier| first_of(slf.py(), earlier, &error))?;
                     let old = lock(&slf.get().inner).query.take();
                     drop(old);
                     return Err(error);
@@ -134,7 +134,7 @@ struct Many<'a, 'py> {
     /// Rows that are gathered.
     next: Batch,
     /// Rows that the server has been sent, and whose outcome is not known yet.
-    sent: Option<Batch>,
+    sent: Option<(Ticket, Batch)>,
 }
 
 impl Many<'_, '_> {
@@ -192,24 +192,29 @@ impl Many<'_, '_> {
     }
 
     fn step(&mut self) -> PyResult<()> {
-        self.slf.get().check_open(self.slf.py())?;
         let (next, once) = (&self.next, self.once.as_ref());
-        let step = Connection::send_ahead(&self.connection, |client| {
+        let before = self.sent.take();
+        let ticket = before.as_ref().map(|(ticket, _)| ticket);
+        let step = Connection::send_ahead(&self.connection, ticket, |client| {
             next.submit(client, once, Commits::NEVER)
-        })?;
+        })
+        .inspect_err(|_| self.fail(next.text(0)))?;
         let step = match step {
             Ok(step) => step,
             Err(error) => return self.refused(&self.next, error),
         };
-        let mut before = self.sent.take();
-        if let (Some(batch), Some(piped)) = (&before, step.before) {
-            self.account_sent(batch, piped)?;
+        if let (Some((_, batch)), Some(answer)) = (&before, step.before) {
+            self.account_sent(batch, answer)?;
         }
-        if step.sent.map_or_else(|error| self.refused(&self.next, error).map(|()| false), Ok)? {
-            // The memory of the one goes to the other.
-            let mut spare = before.take().unwrap_or_default();
-            spare.clear();
-            self.sent = Some(std::mem::replace(&mut self.next, spare));
+        match step.sent {
+            Err(error) => return self.refused(&self.next, error),
+            Ok(None) => {}
+            Ok(Some(ticket)) => {
+                // The memory of the one goes to the other.
+                let mut spare = before.map(|(_, batch)| batch).unwrap_or_default();
+                spare.clear();
+                self.sent = Some((ticket, std::mem::replace(&mut self.next, spare)));
+            }
         }
         Ok(())
     }
@@ -219,19 +224,19 @@ impl Many<'_, '_> {
         if self.sent.is_some() && !self.next.is_empty() && self.is_in_transaction() {
             self.step()?;
         }
-        if let Some(batch) = self.sent.take() {
-            match Connection::take_ahead(&self.connection)? {
-                Ok(Some(piped)) => self.account_sent(&batch, piped)?,
-                Ok(None) => {}
+        if let Some((ticket, batch)) = self.sent.take() {
+            let taken = Connection::take_ahead(&self.connection, &ticket);
+            match taken.inspect_err(|_| self.fail(batch.text(0)))? {
+                Ok(answer) => self.account_sent(&batch, answer)?,
                 Err(error) => return self.refused(&batch, error),
             }
         }
-        self.slf.get().check_open(self.slf.py())?;
         while !self.next.is_empty() {
             self.begin_again()?;
             let (next, once) = (&self.next, self.once.as_ref());
             let driven =
-                Connection::drive(&self.connection, |client, hook| next.run(client, once, hook))?;
+                Connection::drive(&self.connection, |client, hook| next.run(client, once, hook))
+                    .inspect_err(|_| self.fail(next.text(0)))?;
             let sent = match driven {
                 Ok(sent) => sent,
                 Err(error) => return self.refused(&self.next, error),
@@ -261,21 +266,33 @@ impl Many<'_, '_> {
         Ok(())
     }
 
-    fn account_sent(&mut self, batch: &Batch, piped: Result<Piped, kecoa::Error>) -> PyResult<()> {
-        match piped {
-            Ok(piped) => {
+    fn account_sent(&mut self, batch: &Batch, answer: Answer) -> PyResult<()> {
+        match answer.within_time(&self.connection) {
+            Ok(Ok(piped)) => {
                 let sent = batch.outcome(Commits::NEVER, piped);
                 account(self.slf, &self.connection, batch, sent, self.total).map(drop)
             }
-            Err(error) => self.refused(batch, error),
+            Ok(Err(error)) => self.refused(batch, error),
+            Err(raised) => {
+                self.fail(batch.text(0));
+                Err(raised)
+            }
         }
     }
 
     /// Nothing is known of the rows but the error.
     fn refused(&self, batch: &Batch, error: kecoa::Error) -> PyResult<()> {
         let text = batch.text(0).to_vec();
-        self.slf.get().show_query(&text);
+        self.fail(&text);
+        self.connection.get().remember_error(Some(&error));
         Cursor::take_driven(self.slf, &self.connection, &text, Mode::CountOnly, Err(error))
+    }
+
+    /// The cursor shows a statement that failed.
+    fn fail(&self, text: &[u8]) {
+        let old = lock(&self.slf.get().inner).forget();
+        drop(old);
+        self.slf.get().show_query(text);
     }
 }
 
@@ -304,7 +321,22 @@ fn account(
     if unrun {
         return Ok(Some(row));
     }
+    connection.get().remember_error(Some(&error));
     Cursor::take_driven(slf, connection, &text, Mode::CountOnly, Err(error)).map(|()| None)
+}
+
+/// Of an error of rows that were sent and one that came later, while they were under way: the first,
+/// as a loop would not have come to the second. Ctrl-C and its like are not to be lost, so they go
+/// first, with the other as their context.
+fn first_of(py: Python<'_>, earlier: PyErr, later: &PyErr) -> PyErr {
+    if later.is_instance_of::<PyException>(py) || !earlier.is_instance_of::<PyException>(py) {
+        return earlier;
+    }
+    let later = later.clone_ref(py);
+    match later.value(py).setattr("__context__", earlier.value(py)) {
+        Ok(()) => later,
+        Err(problem) => problem,
+    }
 }
 
 /// Adds to a count of rows, where -1 says that one of them is not known.
