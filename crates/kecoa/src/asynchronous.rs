@@ -4,7 +4,8 @@
 //! same protocol, the same statement cache, the same retry. There is no task in the background: a
 //! future drives the connection while it is polled, so that a query costs one write, one wake-up and
 //! one read. A client therefore does one thing at a time (`&mut self`); what is to be in flight
-//! together goes through a [`Pipeline`](crate::Pipeline), or has a client of its own.
+//! together goes through a [`Pipeline`](crate::Pipeline), or has a client of its own, out of a
+//! [`Pool`].
 //!
 //! ```
 //! # kecoa::example::asynchronous(async |client| {
@@ -37,6 +38,7 @@
 mod client;
 mod copying;
 mod link;
+pub mod pool;
 mod rows;
 mod socket;
 mod transaction;
@@ -46,5 +48,6 @@ pub use crate::transaction::{
 };
 pub use client::Client;
 pub use copying::{CopyReader, CopyWriter};
+pub use pool::{Pool, Pooled};
 pub use rows::RowStream;
 pub use transaction::Transaction;

@@ -48,6 +48,19 @@ pub fn asynchronous(example: impl AsyncFnOnce(&mut crate::asynchronous::Client) 
     }));
 }
 
+/// Runs an example with a pool whose connections have the table of the examples, each its own.
+#[cfg(feature = "tokio")]
+pub fn asynchronous_pool(example: impl AsyncFnOnce(&crate::asynchronous::Pool) -> Ended) {
+    use crate::asynchronous::Pool;
+    asynchronous(async |client| {
+        let Some(config) = client.config().cloned() else { return Ok(()) };
+        let builder = Pool::builder()
+            .max_size(2)
+            .configure(|client| Box::pin(async move { client.batch(ACCOUNTS).await.map(drop) }));
+        example(&builder.build(&config)?).await
+    });
+}
+
 /// The table of the examples.
 const ACCOUNTS: &str =
     "CREATE TEMPORARY TABLE accounts (id int8 PRIMARY KEY, balance int8 NOT NULL);

@@ -11,14 +11,16 @@
 //! # Ok::<(), Error>(())
 //! ```
 //!
-//! The rules are in [`core`], without I/O; [`Pool`] runs them on threads.
+//! The rules are in [`core`], without I/O; [`Pool`] runs them on threads. The pool for tokio is
+//! `kecoa::asynchronous::Pool`.
 
-mod builder;
+pub(crate) mod builder;
 pub mod core;
+pub(crate) mod desk;
 mod figures;
 mod guard;
 mod house;
-mod settings;
+pub(crate) mod settings;
 mod shared;
 #[cfg(test)]
 mod tests;
@@ -143,12 +145,16 @@ impl Pool {
 /// # Errors
 /// As [`Client::batch`].
 pub fn discard_session(client: &mut Client) -> Result<(), Error> {
+    let sql = discarding(client.crdb_version().is_some());
+    client.run(&crate::proto::Request::Query(sql.as_bytes()), &mut Never).map(drop)
+}
+
+pub(crate) fn discarding(is_cockroach: bool) -> &'static str {
     // CockroachDB has neither LISTEN nor advisory locks.
-    let sql = if client.crdb_version().is_some() {
+    if is_cockroach {
         "CLOSE ALL; RESET ALL"
     } else {
         "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; \
          SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES"
-    };
-    client.run(&crate::proto::Request::Query(sql.as_bytes()), &mut Never).map(drop)
+    }
 }

@@ -91,13 +91,15 @@ async fn futures_can_be_spawned() {
     let Some(mut client) = connect().await else { return };
     let work = tokio::spawn(is_send(async move {
         let mut sum = 0_i64;
-        let mut rows = client.query_stream("SELECT generate_series(1, 10)::int8", &[]).await?;
+        // Parameters that are written where they are used live as long as the waiting.
+        let mut rows =
+            client.query_stream("SELECT generate_series(1, $1::int8)", &[&10_i64]).await?;
         while let Some(row) = rows.next().await {
             sum += row?.get::<i64>(0)?;
         }
         drop(rows);
         let more: i64 = client
-            .transaction(async |tx| tx.query_one("SELECT 45::int8", &[]).await?.get(0))
+            .transaction(async |tx| tx.query_one("SELECT $1::int8", &[&45_i64]).await?.get(0))
             .await?;
         Ok::<_, Error>(sum + more)
     }));

@@ -22,8 +22,9 @@ pub enum IsNull {
 
 /// A value that can be sent as a parameter, in binary form.
 ///
-/// Object-safe: parameter lists are `&[&dyn ToSql]`.
-pub trait ToSql {
+/// Object-safe: parameter lists are `&[&dyn ToSql]`. `Sync`, so that a list that is written where it
+/// is used may be kept by a future that moves between threads.
+pub trait ToSql: Sync {
     /// The type the parameter is declared as; the server converts from it where it must.
     fn type_oid(&self) -> u32;
 

@@ -43,7 +43,7 @@ use crate::session::Never;
 /// A client whose connection is lost stays a client: [`is_closed`](Client::is_closed) says so, and
 /// [`reconnect`](Client::reconnect) makes a new connection. Dropping it closes the connection.
 pub struct Client {
-    link: Link,
+    pub(super) link: Link,
     heard: VecDeque<Notification>,
 }
 

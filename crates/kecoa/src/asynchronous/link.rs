@@ -201,6 +201,25 @@ impl Link {
         if self.left.is_nothing() { Ok(()) } else { self.clear().await }
     }
 
+    /// Whether nothing is under way, open, or left behind.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.left.is_nothing()
+            && self.client.session_ref().pending() == 0
+            && self.client.transaction_status() == TransactionStatus::Idle
+    }
+
+    /// Ends what is under way and rolls back what is open: nobody wants it any more.
+    pub(super) async fn end_everything(&mut self) -> Result<(), Error> {
+        let session = self.session();
+        session.poll()?;
+        // What has been answered already need not be cancelled.
+        if !session.discard()? && !self.left.cancelled {
+            self.leave(true);
+        }
+        self.leave_transaction();
+        self.ready().await
+    }
+
     async fn clear(&mut self) -> Result<(), Error> {
         let started = tokio::time::Instant::now();
         loop {

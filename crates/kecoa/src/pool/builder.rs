@@ -16,29 +16,136 @@ use crate::error::Error;
 pub type Hook = Arc<dyn Fn(&mut Client) -> Result<(), Error> + Send + Sync>;
 
 /// Who hears of what happens in a pool.
-pub(super) type Listener = Arc<dyn Fn(&Event<'_>) + Send + Sync>;
+pub(crate) type Listener = Arc<dyn Fn(&Event<'_>) + Send + Sync>;
 
+/// What is set in the same way for a pool of blocking clients and for one of tokio's.
+macro_rules! limits {
+    () => {
+        /// How many connections are kept open; 4, or [`max_size`](Self::max_size) where that is
+        /// less.
+        #[must_use]
+        pub fn min_size(mut self, connections: usize) -> Self {
+            self.plan.min_size = Some(connections);
+            self
+        }
+
+        /// How many connections there are at most; as many as [`min_size`](Self::min_size) unless
+        /// set.
+        #[must_use]
+        pub fn max_size(mut self, connections: usize) -> Self {
+            self.plan.max_size = Some(connections);
+            self
+        }
+
+        /// How long a caller waits for a connection; 30 s.
+        #[must_use]
+        pub fn timeout(mut self, timeout: Option<Duration>) -> Self {
+            self.plan.options.timeout = timeout;
+            self
+        }
+
+        /// How many callers may wait; 0, the default: any number.
+        #[must_use]
+        pub fn max_waiting(mut self, callers: usize) -> Self {
+            self.plan.options.settings.max_waiting = callers;
+            self
+        }
+
+        /// The age at which a connection is replaced, and the part of it (0 to 1) by which chance
+        /// may shorten it; 30 minutes and 0.1.
+        #[must_use]
+        pub fn max_lifetime(mut self, age: Option<Duration>, jitter: f64) -> Self {
+            self.plan.options.settings.max_lifetime = age;
+            self.plan.options.settings.lifetime_jitter = jitter;
+            self
+        }
+
+        /// How long a connection beyond [`min_size`](Self::min_size) may be unused; 10 minutes.
+        #[must_use]
+        pub fn max_idle(mut self, unused: Option<Duration>) -> Self {
+            self.plan.options.settings.max_idle = unused;
+            self
+        }
+
+        /// How often idle connections are looked at in the background; 10 s.
+        #[must_use]
+        pub fn sweep_every(mut self, every: Option<Duration>) -> Self {
+            self.plan.options.settings.sweep_every = every;
+            self
+        }
+
+        /// How long a connection may be unused before it is asked, by a round trip or the
+        /// [`check`](Self::check), and not only looked at. None by default; zero: each time.
+        #[must_use]
+        pub fn check_after(mut self, unused: Option<Duration>) -> Self {
+            self.plan.options.settings.check_after = unused;
+            self
+        }
+
+        /// How long a connection may be lent before [`Event::Leak`] names where it was taken; none.
+        #[must_use]
+        pub fn leak_after(mut self, held: Option<Duration>) -> Self {
+            self.plan.options.settings.leak_after = held;
+            self
+        }
+
+        /// The first and the longest pause between attempts to connect; 100 ms and 10 s.
+        #[must_use]
+        pub fn backoff(mut self, first: Duration, longest: Duration) -> Self {
+            self.plan.options.settings.first_backoff = first;
+            self.plan.options.settings.max_backoff = longest;
+            self
+        }
+
+        /// What the pool is called in errors; `pool`.
+        #[must_use]
+        pub fn name(mut self, name: impl Into<String>) -> Self {
+            self.plan.options.name = name.into();
+            self
+        }
+
+        /// Who hears of what happens: failed attempts to connect, leaks, closed connections. Called
+        /// on the thread that noticed, which should not be held up.
+        #[must_use]
+        pub fn on_event(mut self, listener: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+            self.plan.options.listener = Some(Arc::new(listener));
+            self
+        }
+    };
+}
+#[cfg(feature = "tokio")]
+pub(crate) use limits;
+
+/// What a pool keeps to; `H` is what it does with connections.
 #[derive(Clone)]
-pub(super) struct Options {
-    pub(super) settings: Settings,
-    pub(super) timeout: Option<Duration>,
-    pub(super) name: String,
-    pub(super) check: Option<Hook>,
-    pub(super) configure: Option<Hook>,
-    pub(super) reset: Option<Hook>,
-    pub(super) listener: Option<Listener>,
+pub(crate) struct Options<H> {
+    pub(crate) settings: Settings,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) name: String,
+    pub(crate) check: Option<H>,
+    pub(crate) configure: Option<H>,
+    pub(crate) reset: Option<H>,
+    pub(crate) listener: Option<Listener>,
 }
 
-/// The making of a [`Pool`]. Times that are `None`: no limit.
-#[derive(Clone)]
-pub struct Builder {
-    options: Options,
-    min_size: Option<usize>,
-    max_size: Option<usize>,
+impl<H> Options<H> {
+    pub(crate) fn tell(&self, event: &Event<'_>) {
+        if let Some(listener) = &self.listener {
+            listener(event);
+        }
+    }
 }
 
-impl Default for Builder {
-    fn default() -> Builder {
+/// Options that are not complete yet.
+#[derive(Clone)]
+pub(crate) struct Plan<H> {
+    pub(crate) options: Options<H>,
+    pub(crate) min_size: Option<usize>,
+    pub(crate) max_size: Option<usize>,
+}
+
+impl<H> Default for Plan<H> {
+    fn default() -> Plan<H> {
         let options = Options {
             settings: Settings::default(),
             timeout: Some(Duration::from_secs(30)),
@@ -48,12 +155,25 @@ impl Default for Builder {
             reset: None,
             listener: None,
         };
-        Builder { options, min_size: None, max_size: None }
+        Plan { options, min_size: None, max_size: None }
     }
 }
 
-impl fmt::Debug for Builder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl<H> Plan<H> {
+    /// The options, checked.
+    pub(crate) fn finish(mut self) -> Result<Options<H>, Error> {
+        let settings = &mut self.options.settings;
+        settings.min_size = self.min_size.unwrap_or_else(|| self.max_size.unwrap_or(4).min(4));
+        settings.max_size = self.max_size.unwrap_or(settings.min_size);
+        if self.options.check.is_some() && settings.check_after.is_none() {
+            settings.check_after = Some(Duration::ZERO);
+        }
+        settings.validate()?;
+        Ok(self.options)
+    }
+
+    /// For `Debug` of the builders.
+    pub(crate) fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
             .field("name", &self.options.name)
             .field("settings", &self.options.settings)
@@ -62,75 +182,29 @@ impl fmt::Debug for Builder {
     }
 }
 
+/// The making of a [`Pool`]. Times that are `None`: no limit.
+#[derive(Clone, Default)]
+pub struct Builder {
+    plan: Plan<Hook>,
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.plan.describe(f)
+    }
+}
+
 impl Builder {
-    /// How many connections are kept open; 4, or [`max_size`](Builder::max_size) where that is less.
-    #[must_use]
-    pub fn min_size(mut self, connections: usize) -> Builder {
-        self.min_size = Some(connections);
-        self
-    }
-
-    /// How many connections there are at most; as many as [`min_size`](Builder::min_size)
-    /// unless set.
-    #[must_use]
-    pub fn max_size(mut self, connections: usize) -> Builder {
-        self.max_size = Some(connections);
-        self
-    }
-
-    /// How long a caller waits for a connection; 30 s.
-    #[must_use]
-    pub fn timeout(mut self, timeout: Option<Duration>) -> Builder {
-        self.options.timeout = timeout;
-        self
-    }
-
-    /// How many callers may wait; 0, the default: any number.
-    #[must_use]
-    pub fn max_waiting(mut self, callers: usize) -> Builder {
-        self.options.settings.max_waiting = callers;
-        self
-    }
-
-    /// The age at which a connection is replaced, and the part of it (0 to 1) by which chance may
-    /// shorten it; 30 minutes and 0.1.
-    #[must_use]
-    pub fn max_lifetime(mut self, age: Option<Duration>, jitter: f64) -> Builder {
-        self.options.settings.max_lifetime = age;
-        self.options.settings.lifetime_jitter = jitter;
-        self
-    }
-
-    /// How long a connection beyond [`min_size`](Builder::min_size) may be unused; 10 minutes.
-    #[must_use]
-    pub fn max_idle(mut self, unused: Option<Duration>) -> Builder {
-        self.options.settings.max_idle = unused;
-        self
-    }
-
-    /// How often idle connections are looked at in the background; 10 s.
-    #[must_use]
-    pub fn sweep_every(mut self, every: Option<Duration>) -> Builder {
-        self.options.settings.sweep_every = every;
-        self
-    }
-
-    /// How long a connection may be unused before it is asked, by a round trip or the
-    /// [`check`](Builder::check), and not only looked at. None by default; zero: each time.
-    #[must_use]
-    pub fn check_after(mut self, unused: Option<Duration>) -> Builder {
-        self.options.settings.check_after = unused;
-        self
-    }
+    limits!();
 
     /// What asks a connection whether it is good, in place of `SELECT 1`: each time, unless
-    /// [`check_after`](Builder::check_after) is set.
+    /// [`check_after`](Self::check_after) is set.
     #[must_use]
     pub fn check(
         mut self,
         check: impl Fn(&mut Client) -> Result<(), Error> + Send + Sync + 'static,
     ) -> Builder {
-        self.options.check = Some(Arc::new(check));
+        self.plan.options.check = Some(Arc::new(check));
         self
     }
 
@@ -144,7 +218,7 @@ impl Builder {
         mut self,
         configure: impl Fn(&mut Client) -> Result<(), Error> + Send + Sync + 'static,
     ) -> Builder {
-        self.options.configure = Some(Arc::new(configure));
+        self.plan.options.configure = Some(Arc::new(configure));
         self
     }
 
@@ -155,43 +229,13 @@ impl Builder {
         mut self,
         reset: impl Fn(&mut Client) -> Result<(), Error> + Send + Sync + 'static,
     ) -> Builder {
-        self.options.reset = Some(Arc::new(reset));
-        self
-    }
-
-    /// How long a connection may be lent before [`Event::Leak`] names where it was taken; none.
-    #[must_use]
-    pub fn leak_after(mut self, held: Option<Duration>) -> Builder {
-        self.options.settings.leak_after = held;
-        self
-    }
-
-    /// The first and the longest pause between attempts to connect; 100 ms and 10 s.
-    #[must_use]
-    pub fn backoff(mut self, first: Duration, longest: Duration) -> Builder {
-        self.options.settings.first_backoff = first;
-        self.options.settings.max_backoff = longest;
-        self
-    }
-
-    /// What the pool is called in errors; `pool`.
-    #[must_use]
-    pub fn name(mut self, name: impl Into<String>) -> Builder {
-        self.options.name = name.into();
-        self
-    }
-
-    /// Who hears of what happens: failed attempts to connect, leaks, closed connections. Called on
-    /// the thread that noticed, which should not be held up.
-    #[must_use]
-    pub fn on_event(mut self, listener: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Builder {
-        self.options.listener = Some(Arc::new(listener));
+        self.plan.options.reset = Some(Arc::new(reset));
         self
     }
 
     #[cfg(test)]
-    pub(super) fn options_for_tests(self) -> Options {
-        self.options
+    pub(super) fn options_for_tests(self) -> Options<Hook> {
+        self.plan.options
     }
 
     /// Makes the pool, which begins to open connections at once. A configuration that was not
@@ -199,14 +243,7 @@ impl Builder {
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) for limits that make no sense.
-    pub fn build(mut self, config: &Config) -> Result<Pool, Error> {
-        let settings = &mut self.options.settings;
-        settings.min_size = self.min_size.unwrap_or_else(|| self.max_size.unwrap_or(4).min(4));
-        settings.max_size = self.max_size.unwrap_or(settings.min_size);
-        if self.options.check.is_some() && settings.check_after.is_none() {
-            settings.check_after = Some(Duration::ZERO);
-        }
-        settings.validate()?;
-        Ok(Pool { inner: Arc::new(Inner::new(config.clone(), self.options)) })
+    pub fn build(self, config: &Config) -> Result<Pool, Error> {
+        Ok(Pool { inner: Arc::new(Inner::new(config.clone(), self.plan.finish()?)) })
     }
 }

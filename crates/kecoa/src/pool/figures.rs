@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::panic::Location;
 use std::time::Duration;
 
-use super::core::Reason;
+use super::core::{Core, Reason};
 use super::settings::Settings;
-use super::shared::Shared;
 use crate::error::Error;
 
 /// What happens in a pool, for [`Builder::on_event`](super::Builder::on_event).
@@ -70,10 +69,8 @@ pub struct Stats {
     pub leaks: u64,
 }
 
-impl Shared {
-    pub(super) fn stats(&self) -> Stats {
-        let state = self.lock();
-        let core = &state.core;
+impl Stats {
+    pub(crate) fn of(core: &Core) -> Stats {
         let Settings { min_size, max_size, .. } = *core.settings();
         let counters = core.counters();
         let (size, idle) = (core.size(), core.idle());

@@ -45,9 +45,7 @@ impl Shared {
         let thread = std::thread::Builder::new().name(self.options.name.clone());
         if thread.spawn(move || keep_house(&this, &bell)).is_err() {
             // Waiters see to their own time limits; the next change tries again.
-            let mut state = self.lock();
-            state.housekeeper = false;
-            state.planned = None;
+            self.lock().no_housekeeper();
         }
     }
 
@@ -55,18 +53,13 @@ impl Shared {
     fn keep_house(self: &Arc<Self>) -> Option<Option<Duration>> {
         let mut state = self.lock();
         state.core.tick(self.now());
-        let mut todo = self.settle(&mut state);
+        let mut todo = state.settle(self.now());
+        // It is awake.
         todo.wake = false;
         drop(state);
+        self.changed.notify_all();
         self.carry_out(todo);
-        let mut state = self.lock();
-        if state.core.is_closed() && state.core.size() == 0 {
-            state.housekeeper = false;
-            state.planned = None;
-            return None;
-        }
-        state.planned = state.core.due();
-        Some(state.planned.map(|due| due.saturating_sub(self.now())))
+        self.lock().rest(self.now())
     }
 }
 

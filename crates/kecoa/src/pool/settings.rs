@@ -80,7 +80,7 @@ impl Settings {
     }
 }
 
-pub(super) fn check_sizes(min_size: usize, max_size: usize) -> Result<(), Error> {
+pub(crate) fn check_sizes(min_size: usize, max_size: usize) -> Result<(), Error> {
     if max_size < min_size.max(1) {
         return Err(Error::config(format!(
             "expected min_size <= max_size and max_size > 0, found {min_size}, {max_size}"

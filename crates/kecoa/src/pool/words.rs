@@ -3,35 +3,67 @@
 use std::time::Duration;
 
 use super::core::Failure;
-use super::shared::{Shared, State};
+use super::desk::{Asked, Desk, Lendable, Signal};
 use crate::error::{Error, ErrorKind};
 
 /// How many of the longest holders an error names.
 const NAMED: usize = 3;
 
-impl Shared {
+impl<C: Lendable, S: Signal> Desk<C, S> {
     pub(super) fn closed_error(&self) -> Error {
-        Error::usage(format!("{} is closed", self.options.name))
+        Error::usage(format!("{} is closed", self.name))
     }
 
-    pub(super) fn timeout_error(
-        &self,
-        state: &State,
-        asked: Duration,
-        timeout: Option<Duration>,
-    ) -> Error {
+    pub(super) fn full_error(&self, now: Duration) -> Error {
         Error::timeout(format!(
-            "{}: no connection came free in {} s: waited {:.3} s; {}",
-            self.options.name,
-            timeout.unwrap_or_default().as_secs_f64(),
-            self.now().saturating_sub(asked).as_secs_f64(),
-            self.describe(state)
+            "{}: {} callers wait for a connection already: {}",
+            self.name,
+            self.core.waiting(),
+            self.describe(now)
         ))
         .unsent()
     }
 
-    pub(super) fn describe(&self, state: &State) -> String {
-        let core = &state.core;
+    pub(super) fn timeout_error(&self, now: Duration, asked: &Asked) -> Error {
+        Error::timeout(format!(
+            "{}: no connection came free in {} s: waited {:.3} s; {}",
+            self.name,
+            asked.timeout.unwrap_or_default().as_secs_f64(),
+            now.saturating_sub(asked.at).as_secs_f64(),
+            self.describe(now)
+        ))
+        .unsent()
+    }
+
+    /// What became of waiting for [`min_size`](super::Settings::min_size) connections.
+    pub(crate) fn waited(
+        &self,
+        now: Duration,
+        timeout: Duration,
+        reached: bool,
+    ) -> Result<(), Error> {
+        if self.core.is_closed() {
+            return Err(self.closed_error());
+        }
+        if !reached {
+            return Err(Error::timeout(format!(
+                "{}: expected {} connections after {} s, found {}",
+                self.name,
+                self.core.settings().min_size,
+                timeout.as_secs_f64(),
+                self.describe(now)
+            )));
+        }
+        Ok(())
+    }
+
+    /// Whether nobody has to wait any more for [`min_size`](super::Settings::min_size) connections.
+    pub(crate) fn is_filled(&self) -> bool {
+        self.core.is_closed() || self.core.size() >= self.core.settings().min_size
+    }
+
+    fn describe(&self, now: Duration) -> String {
+        let core = &self.core;
         let holders = core.holders();
         let mut text = format!(
             "size {} of at most {}, {} in use, {} more wait",
@@ -43,16 +75,15 @@ impl Shared {
         if core.opening() > 0 {
             text.push_str(&format!(", {} being opened", core.opening()));
         }
-        let now = self.now();
         for (at, (since, id)) in holders.iter().take(NAMED).enumerate() {
             text.push_str(if at == 0 { "; held longest: " } else { "; " });
             let held = now.saturating_sub(*since).as_secs_f64();
-            match state.taken.get(id) {
+            match self.taken.get(id) {
                 Some(taken) => text.push_str(&format!("{held:.1} s by {taken}")),
                 None => text.push_str(&format!("{held:.1} s by a caller on its way")),
             }
         }
-        if let Some(error) = &state.last_error {
+        if let Some(error) = &self.last_error {
             text.push_str(&format!("; the last attempt to connect failed: {error}"));
         }
         text

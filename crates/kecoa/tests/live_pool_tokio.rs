@@ -1,0 +1,403 @@
+//! The pool for tokio against a real server, named by `KECOA_TEST_DSN`.
+#![cfg(feature = "tokio")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "helpers of tests, which clippy does not know for what they are"
+)]
+
+mod live_support;
+#[path = "../examples/pool_tokio.rs"]
+mod tour;
+
+use std::collections::HashSet;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+use std::time::Duration;
+
+use kecoa::asynchronous::pool::{Builder, discard_session};
+use kecoa::asynchronous::{Client, Pool};
+use kecoa::proto::TransactionStatus;
+use kecoa::{Config, Error, ErrorKind};
+use live_support::dsn;
+
+const LONG: Duration = Duration::from_secs(60);
+
+fn build(builder: Builder) -> Option<Pool> {
+    Some(builder.build(&Config::parse(&dsn()?).unwrap()).unwrap())
+}
+
+/// Waits for something that comes by itself.
+async fn until(what: &str, done: impl Fn() -> bool) {
+    for _ in 0..6000 {
+        if done() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("never: {what}");
+}
+
+/// Polls a future until it waits for the `n`-th time, and drops it. Whether it was over before.
+async fn drop_at<T>(future: impl Future<Output = T>, n: usize) -> bool {
+    let mut future = pin!(future);
+    let mut waited = 0;
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(_) => Poll::Ready(true),
+        Poll::Pending => {
+            waited += 1;
+            if waited < n { Poll::Pending } else { Poll::Ready(false) }
+        }
+    })
+    .await
+}
+
+async fn kill(pids: &[i32]) {
+    let mut client = Client::connect(&Config::parse(&dsn().unwrap()).unwrap()).await.unwrap();
+    for pid in pids {
+        client.query_one("SELECT pg_terminate_backend($1, 30000)", &[pid]).await.unwrap();
+    }
+}
+
+/// That a connection is as good as new.
+async fn assert_clean(client: &mut Client) {
+    assert_eq!(client.transaction_status(), TransactionStatus::Idle);
+    let (seven,): (i32,) = client.query_one_as("SELECT $1 + 1", &[&6]).await.unwrap();
+    assert_eq!(seven, 7);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_tasks_share_five_connections() {
+    let Some(pool) = build(Pool::builder().min_size(0).max_size(5)) else { return };
+    let lent = Arc::new(Mutex::new(HashSet::new()));
+    let most = Arc::new(AtomicUsize::new(0));
+    let tasks: Vec<_> = (0..50)
+        .map(|_| {
+            let (pool, lent, most) = (pool.clone(), lent.clone(), most.clone());
+            tokio::spawn(async move {
+                for n in 0..20_i32 {
+                    let mut client = pool.get().await.unwrap();
+                    let pid = client.process_id().unwrap();
+                    let now = {
+                        let mut lent = lent.lock().unwrap();
+                        assert!(lent.insert(pid), "lent to one at a time");
+                        lent.len()
+                    };
+                    most.fetch_max(now, Ordering::Relaxed);
+                    let row = client.query_one("SELECT $1::int4", &[&n]).await.unwrap();
+                    assert_eq!(row.get::<i32>(0).unwrap(), n);
+                    lent.lock().unwrap().remove(&pid);
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert!(most.load(Ordering::Relaxed) <= 5);
+    let stats = pool.stats();
+    assert_eq!((stats.lent, stats.size), (1000, stats.idle));
+    assert!(stats.closed.is_empty() && stats.size <= 5, "{stats:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_left_anywhere_comes_back_clean() {
+    let Some(pool) = build(Pool::builder().max_size(1).timeout(Some(LONG))) else { return };
+    let mut all_over = 0;
+    for n in 1..200 {
+        let mut client = pool.get().await.unwrap();
+        assert_clean(&mut client).await;
+        let over = match n % 4 {
+            0 => {
+                drop_at(
+                    client.query("SELECT pg_sleep(0.002), generate_series(1, 1000)", &[]),
+                    n / 40 + 1,
+                )
+                .await
+            }
+            1 => {
+                let work = client.transaction(async |tx| {
+                    tx.batch("CREATE TABLE pool_tokio_gone (n int)").await?;
+                    tx.batch("SELECT pg_sleep(0.001)").await
+                });
+                let over = drop_at(work, n / 20 + 1).await;
+                if over {
+                    client.batch("DROP TABLE pool_tokio_gone").await.unwrap();
+                }
+                over
+            }
+            2 => {
+                // A stream that would go on for hours.
+                let numbers = "SELECT generate_series(1, 10000000000)";
+                let mut rows = client.query_stream(numbers, &[]).await.unwrap();
+                rows.next().await.unwrap().unwrap();
+                false
+            }
+            _ => {
+                client.batch("BEGIN; CREATE TEMPORARY TABLE left_open (n int)").await.unwrap();
+                let mut copy = client.copy_writer("COPY left_open FROM STDIN").await.unwrap();
+                copy.send(b"1\n").await.unwrap();
+                false
+            }
+        };
+        all_over += usize::from(over);
+    }
+    let mut client = pool.get().await.unwrap();
+    assert_clean(&mut client).await;
+    let row = client.query_one("SELECT to_regclass('pool_tokio_gone')::text", &[]).await.unwrap();
+    assert_eq!(row.get::<Option<String>>(0).unwrap(), None);
+    assert!(all_over < 199);
+    // Not one of them had to be closed.
+    assert_eq!(pool.stats().opened, 1, "{:?}", pool.stats());
+}
+
+#[tokio::test]
+async fn those_who_leave_lose_no_connection_and_no_place() {
+    let builder = Pool::builder().max_size(2).check_after(Some(Duration::ZERO));
+    let Some(pool) = build(builder.timeout(Some(LONG))) else { return };
+    pool.wait(LONG).await.unwrap();
+    // With nobody else there: between a look, a question and its answer.
+    for n in 1..30 {
+        drop_at(pool.get(), n % 5 + 1).await;
+    }
+    let held = (pool.get().await.unwrap(), pool.get().await.unwrap());
+    // In a line, of which every other one leaves, some when it is their turn already.
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let tasks: Vec<_> = (0..20)
+        .map(|number| {
+            let (pool, order) = (pool.clone(), order.clone());
+            tokio::spawn(async move {
+                if number % 2 == 0 {
+                    drop_at(pool.get(), number / 4 + 1).await;
+                } else {
+                    let mut client = pool.get().await.unwrap();
+                    order.lock().unwrap().push(number);
+                    assert_clean(&mut client).await;
+                }
+            })
+        })
+        .collect();
+    until("they wait", || pool.stats().waiting >= 10).await;
+    drop(held);
+    for task in tasks {
+        tokio::time::timeout(LONG, task).await.unwrap().unwrap();
+    }
+    let order = order.lock().unwrap().clone();
+    assert_eq!(order.len(), 10);
+    // Two connections, so that neighbours may come in at the same time.
+    assert!(order.windows(2).all(|pair| pair[0] < pair[1] + 4), "{order:?}");
+    until("all came back", || pool.stats().idle == 2).await;
+    assert_eq!((pool.stats().opened, pool.stats().checks_failed), (2, 0), "{:?}", pool.stats());
+}
+
+#[tokio::test]
+async fn comes_back_clean() {
+    let builder = Pool::builder().max_size(1).reset(|client| Box::pin(discard_session(client)));
+    let Some(pool) = build(builder) else { return };
+    for _ in 0..3 {
+        let mut client = pool.get().await.unwrap();
+        for _ in 0..3 {
+            // Prepared at the second use: that must not be lost.
+            let row = client.query_one("SELECT current_setting('work_mem')", &[]).await.unwrap();
+            assert_ne!(row.get::<String>(0).unwrap(), "77kB");
+        }
+        let dirt = "BEGIN; SET work_mem TO '77kB'; CREATE TABLE pool_tokio_lost (n int)";
+        client.batch(dirt).await.unwrap();
+    }
+    pool.get().await.unwrap().batch("SET work_mem TO '77kB'").await.unwrap();
+    let mut client = pool.get().await.unwrap();
+    let row = client.query_one("SELECT to_regclass('pool_tokio_lost')::text", &[]).await.unwrap();
+    assert_eq!(row.get::<Option<String>>(0).unwrap(), None);
+    let row = client.query_one("SELECT current_setting('work_mem')", &[]).await.unwrap();
+    assert_ne!(row.get::<String>(0).unwrap(), "77kB");
+    assert_eq!(pool.stats().opened, 1);
+}
+
+#[tokio::test]
+async fn what_the_server_has_closed_is_not_lent() {
+    let builder = Pool::builder().min_size(3).sweep_every(Some(Duration::from_millis(50)));
+    let Some(pool) = build(builder) else { return };
+    pool.wait(LONG).await.unwrap();
+    let mut pids = Vec::new();
+    {
+        let mut lent = Vec::new();
+        for _ in 0..3 {
+            lent.push(pool.get().await.unwrap());
+        }
+        pids.extend(lent.iter().map(|client| client.process_id().unwrap()));
+    }
+    kill(&pids).await;
+    for _ in 0..4 {
+        let mut client = pool.get().await.unwrap();
+        assert!(!pids.contains(&client.process_id().unwrap()));
+        client.batch("SELECT 1").await.unwrap();
+    }
+    let replaced = || pool.stats().opened == 6 && pool.stats().size == 3;
+    until("what was lost is replaced", replaced).await;
+    assert_eq!(pool.stats().open_failures, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_notices_a_drain() {
+    let Some(pool) = build(Pool::builder().min_size(2).max_size(4)) else { return };
+    let stop = Arc::new(AtomicBool::new(false));
+    let tasks: Vec<_> = (0..6)
+        .map(|_| {
+            let (pool, stop) = (pool.clone(), stop.clone());
+            tokio::spawn(async move {
+                while !stop.load(Ordering::Relaxed) {
+                    pool.get().await.unwrap().batch("SELECT 1").await.unwrap();
+                }
+            })
+        })
+        .collect();
+    let mut drained = true;
+    for _ in 0..5 {
+        drained &= pool.drain(LONG).await;
+    }
+    stop.store(true, Ordering::Relaxed);
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert!(drained);
+    assert_eq!(pool.stats().open_failures, 0);
+}
+
+#[tokio::test]
+async fn transactions_go_on_with_another_session_which_is_not_kept() {
+    let Some(pool) = build(Pool::builder().max_size(1)) else { return };
+    let mut pids = Vec::new();
+    let mut client = pool.get().await.unwrap();
+    let five: i32 = client
+        .transaction(async |tx| {
+            pids.push(tx.query_one("SELECT pg_backend_pid()", &[]).await?.get::<i32>(0)?);
+            if pids.len() == 1 {
+                kill(&pids).await;
+            }
+            tx.query_one("SELECT 5", &[]).await?.get(0)
+        })
+        .await
+        .unwrap();
+    drop(client);
+    assert_eq!((five, pids.len()), (5, 2));
+    assert!(!pids.contains(&pool.get().await.unwrap().process_id().unwrap()));
+}
+
+#[tokio::test]
+async fn hooks_and_leaks() {
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let (heard, checks) = (events.clone(), AtomicUsize::new(0));
+    let builder = Pool::builder()
+        .max_size(1)
+        .configure(|client| {
+            Box::pin(async { client.batch("SET application_name TO 'pooled'").await.map(drop) })
+        })
+        .check(move |client| {
+            let number = checks.fetch_add(1, Ordering::Relaxed);
+            Box::pin(async move {
+                match number {
+                    0 => Err(Error::usage("not this one")),
+                    // It leaves a transaction open: not good either.
+                    1 => client.batch("BEGIN").await.map(drop),
+                    _ => Ok(()),
+                }
+            })
+        })
+        .leak_after(Some(Duration::from_millis(20)))
+        .on_event(move |event| heard.lock().unwrap().push(format!("{event:?}")));
+    let Some(pool) = build(builder) else { return };
+    let mut client = pool.get().await.unwrap();
+    let row = client.query_one("SELECT current_setting('application_name')", &[]).await.unwrap();
+    assert_eq!(row.get::<String>(0).unwrap(), "pooled");
+    until("a leak is found", || pool.stats().leaks == 1).await;
+    let told = || events.lock().unwrap().iter().any(|event| event.contains("live_pool_tokio.rs"));
+    until("and told", told).await;
+    assert_eq!(pool.stats().checks_failed, 2);
+    assert!(events.lock().unwrap().iter().any(|event| event.contains("not this one")));
+}
+
+#[tokio::test]
+async fn hooks_that_panic_are_errors_of_connecting() {
+    let first = AtomicBool::new(true);
+    let builder = Pool::builder().max_size(1).configure(move |_| {
+        let fails = first.swap(false, Ordering::Relaxed);
+        Box::pin(async move {
+            assert!(!fails, "the test's own");
+            Ok(())
+        })
+    });
+    let Some(pool) = build(builder) else { return };
+    let error = pool.get().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
+    assert_clean(&mut *pool.get().await.unwrap()).await;
+}
+
+#[tokio::test]
+async fn closing() {
+    let Some(pool) = build(Pool::builder().max_size(2).min_size(1)) else { return };
+    let held = pool.get().await.unwrap();
+    assert!(!pool.close(Duration::ZERO).await);
+    let error = pool.get().await.unwrap_err();
+    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Usage, "pool is closed"));
+    drop(held);
+    assert!(pool.close(LONG).await);
+    assert_eq!(pool.stats().size, 0);
+}
+
+#[tokio::test]
+async fn the_last_handle_closes_it() {
+    let Some(pool) = build(Pool::builder().max_size(1)) else { return };
+    let mut held = pool.get().await.unwrap();
+    let more = pool.clone();
+    drop(pool);
+    assert!(more.get_timeout(Duration::from_millis(5)).await.is_err());
+    drop(more);
+    // What is lent is good to the end.
+    assert_clean(&mut held).await;
+}
+
+#[test]
+fn a_pool_without_its_runtime_is_closed() {
+    let Some(dsn) = dsn() else { return };
+    let config = Config::parse(&dsn).unwrap();
+    let error = Pool::builder().build(&config).unwrap_err();
+    assert!(error.to_string().contains("expected a tokio runtime"), "{error}");
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let first = runtime();
+    let pool = first.block_on(async {
+        let pool = Pool::builder().max_size(2).build(&config).unwrap();
+        pool.wait(LONG).await.unwrap();
+        pool
+    });
+    let (mut dirty, kept) = first.block_on(async { (pool.get().await.unwrap(), pool.get().await) });
+    first.block_on(dirty.batch("BEGIN")).unwrap();
+    drop(first);
+    drop(dirty);
+    drop(kept);
+    runtime().block_on(async {
+        let error = pool.get_timeout(LONG).await.unwrap_err();
+        assert!(error.to_string().contains("closed"), "{error}");
+    });
+}
+
+#[tokio::test]
+async fn sizes_change() {
+    let Some(pool) = build(Pool::builder().min_size(1).max_size(4)) else { return };
+    pool.resize(3, 3).unwrap();
+    pool.wait(LONG).await.unwrap();
+    pool.resize(0, 1).unwrap();
+    assert_eq!(pool.stats().size, 1);
+    let error = pool.resize(2, 1).unwrap_err();
+    assert!(error.to_string().contains("found 2, 1"), "{error}");
+}
+
+#[tokio::test]
+async fn the_tour_of_the_documents() {
+    let Some(dsn) = dsn() else { return };
+    tour::run(&dsn).await.unwrap();
+}
