@@ -1,4 +1,4 @@
-"""Retry with asyncio: the rules of tests/test_retry.py in virtual time, then for real."""
+"""Retry with asyncio: the rules of tests/retry in virtual time, then for real."""
 
 from __future__ import annotations
 
