@@ -14,7 +14,7 @@ from kecoa import RetryPolicy, errors, extensions
 from kecoa.aio import AmbiguousCommitError, attempts, run_transaction, transactional
 from tests.aio.fake import FakeServer, error
 from tests.aio.loops import looped, on_both_loops
-from tests.test_retry import Clock as BlockingClock, Conn as BlockingConn, DriverError, OperationalError
+from tests.retry.script import Clock as BlockingClock, Conn as BlockingConn, DriverError, OperationalError
 
 
 class Clock(BlockingClock):
