@@ -237,3 +237,27 @@ def test_begin_travels_in_front(dsn):
         assert caught.value.diag.statement_position == "15"
         assert connection.info.transaction_status == kecoa.extensions.TRANSACTION_STATUS_INERROR
         connection.rollback()
+
+
+@pytest.mark.parametrize("binding", ["client", "server"])
+def test_a_statement_that_cannot_be_merged_leaves_none_to_show(conn, peer, binding):
+    """`cursor.query`, as psycopg2 has it."""
+
+    def shown(cur, **options):
+        seen = []
+        for query, arguments in [
+            ("SELECT %s, %s", (1,)),
+            ("SELECT %s", (object(),)),
+            ("SELECT %(a)s", {"b": 1}),
+            ("SELECT %", (1,)),
+            ("", None),
+            (None, None),
+            (5, None),
+        ]:
+            cur.execute("SELECT 5", **options)
+            with pytest.raises(Exception) as caught:
+                cur.execute(query, arguments, **options)
+            seen.append((caught.type.__name__, cur.query))
+        return seen
+
+    assert shown(conn.cursor(), binding=binding) == shown(peer.cursor())

@@ -1,5 +1,6 @@
 //! Server binding: a statement's values travel beside it, and the server prepares what comes again.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use kecoa::ResultSet;
@@ -12,7 +13,7 @@ use pyo3::types::PyDict;
 use super::execute::{Mode, statement};
 use super::{Cursor, lock};
 use crate::connection::Connection;
-use crate::dump::Dumper;
+use crate::dump::{Dumper, Settings};
 use crate::error;
 use crate::interpolate;
 use crate::load::{Formats, is_utc};
@@ -94,6 +95,17 @@ pub(crate) fn bound<'py>(
 ) -> PyResult<(Vec<u8>, Option<Call>)> {
     let settings = connection.get().settings();
     let sql = statement(query, &settings, slf.as_any())?;
+    bind(slf, connection, &settings, sql, vars)
+}
+
+/// The same of a statement's text.
+fn bind<'py>(
+    slf: &Bound<'py, Cursor>,
+    connection: &Bound<'py, Connection>,
+    settings: &Settings,
+    sql: Cow<'_, [u8]>,
+    vars: Option<&Bound<'py, PyAny>>,
+) -> PyResult<(Vec<u8>, Option<Call>)> {
     let Some(vars) = vars.filter(|vars| !vars.is_none()) else {
         let call = is_row_statement(&sql).then(|| Call {
             template: Arc::new(Template { sql: sql.to_vec() }),
@@ -103,7 +115,7 @@ pub(crate) fn bound<'py>(
     };
     let mut text = Vec::new();
     let mut marks = Vec::new();
-    let mut dumper = Dumper::new(slf.py(), &settings, Some(connection));
+    let mut dumper = Dumper::new(slf.py(), settings, Some(connection));
     interpolate::merge_marked(&mut dumper, &sql, vars, &mut text, &mut |mark| marks.push(mark))
         .map_err(|error| error::with_cursor(slf.py(), error, slf.as_any()))?;
     let call = template_of(&sql).and_then(|template| {
@@ -119,14 +131,14 @@ impl Cursor {
     pub(super) fn execute_bound<'py>(
         slf: &Bound<'py, Cursor>,
         connection: &Bound<'py, Connection>,
-        query: &Bound<'py, PyAny>,
+        settings: &Settings,
+        sql: Cow<'_, [u8]>,
         vars: Option<&Bound<'py, PyAny>>,
         mode: Mode,
     ) -> PyResult<()> {
-        let (text, call) = bound(slf, connection, query, vars)?;
+        let (text, call) = bind(slf, connection, settings, sql, vars)?;
         let text: Arc<[u8]> = text.into();
-        let old = lock(&slf.get().inner).query.replace(text.clone());
-        drop(old);
+        slf.get().show_query(text.clone());
         let Some(call) = call else {
             return Cursor::run(slf, connection, &text, mode);
         };

@@ -1,6 +1,7 @@
 //! Statements: text in, result stored.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use kecoa::ResultSet;
 use pyo3::exceptions::PyTypeError;
@@ -72,17 +73,24 @@ pub(crate) fn merged<'py>(
     vars: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Vec<u8>> {
     let settings = connection.get().settings();
-    let text = statement(query, &settings, slf.as_any())?;
-    match vars.filter(|vars| !vars.is_none()) {
-        None => Ok(text.into_owned()),
-        Some(vars) => {
-            let mut out = Vec::new();
-            let mut dumper = Dumper::new(slf.py(), &settings, Some(connection));
-            interpolate::merge(&mut dumper, &text, vars, &mut out)
-                .map_err(|error| error::with_cursor(slf.py(), error, slf.as_any()))?;
-            Ok(out)
-        }
-    }
+    let sql = statement(query, &settings, slf.as_any())?;
+    merge(slf, connection, &settings, sql, vars)
+}
+
+/// The same of a statement's text.
+fn merge<'py>(
+    slf: &Bound<'py, Cursor>,
+    connection: &Bound<'py, Connection>,
+    settings: &Settings,
+    sql: Cow<'_, [u8]>,
+    vars: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Vec<u8>> {
+    let Some(vars) = vars.filter(|vars| !vars.is_none()) else { return Ok(sql.into_owned()) };
+    let mut out = Vec::new();
+    let mut dumper = Dumper::new(slf.py(), settings, Some(connection));
+    interpolate::merge(&mut dumper, &sql, vars, &mut out)
+        .map_err(|error| error::with_cursor(slf.py(), error, slf.as_any()))?;
+    Ok(out)
 }
 
 impl Inner {
@@ -240,6 +248,18 @@ impl Cursor {
         Cursor::execute_open(slf, &connection, query, vars, mode, binding, named)
     }
 
+    /// What `cursor.query` shows from now on, also when the statement fails.
+    pub(super) fn show_query(&self, text: Arc<[u8]>) {
+        let old = lock(&self.inner).query.replace(text);
+        drop(old);
+    }
+
+    /// `cursor.query` shows nothing.
+    pub(super) fn forget_query(&self) {
+        let old = lock(&self.inner).query.take();
+        drop(old);
+    }
+
     /// `execute` of a cursor that was open when it was called: as in psycopg2, `executemany` goes on
     /// with one that is closed by whoever gives the rows.
     fn execute_open<'py>(
@@ -255,6 +275,10 @@ impl Cursor {
         let this = slf.get();
         connection.get().refuse_busy(py, "execute")?;
         connection.get().refuse_prepared(py, "execute")?;
+        let settings = connection.get().settings();
+        let sql = statement(query, &settings, slf.as_any())?;
+        // As psycopg2: a statement that cannot be merged leaves none to show.
+        this.forget_query();
         let binding = binding.unwrap_or_else(|| connection.get().binding());
         // What is polled, or waits through a callback, and cursors on the server go as in psycopg2.
         if binding == Binding::Server
@@ -262,23 +286,16 @@ impl Cursor {
             && !connection.get().is_async()
             && connection.get().green(py)?.is_none()
         {
-            return Cursor::execute_bound(slf, connection, query, vars, mode);
+            return Cursor::execute_bound(slf, connection, &settings, sql, vars, mode);
         }
-        if query.is_truthy()? {
-            // As psycopg2: a statement that cannot be merged leaves none to show.
-            let old = lock(&this.inner).query.take();
-            drop(old);
-        }
-        let mut sql = merged(slf, connection, query, vars)?;
+        let mut sql = merge(slf, connection, &settings, sql, vars)?;
         if let Some(declare) = named {
             let mut declared = declare.into_bytes();
             declared.append(&mut sql);
             sql = declared;
         }
-        // The text is kept for `cursor.query`, also when the statement fails.
-        let sql: std::sync::Arc<[u8]> = sql.into();
-        let old = lock(&this.inner).query.replace(sql.clone());
-        drop(old);
+        let sql: Arc<[u8]> = sql.into();
+        this.show_query(sql.clone());
         Cursor::run(slf, connection, &sql, mode)
     }
 

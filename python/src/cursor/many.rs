@@ -99,8 +99,7 @@ impl Cursor {
                 }
                 Err(error) => {
                     many.finish().map_err(|earlier| first_of(slf.py(), earlier, &error))?;
-                    let old = lock(&slf.get().inner).query.take();
-                    drop(old);
+                    slf.get().forget_query();
                     return Err(error);
                 }
             }
@@ -113,12 +112,6 @@ impl Cursor {
 
     fn count(&self, total: i64) {
         lock(&self.inner).rowcount = total;
-    }
-
-    /// What `cursor.query` shows from now on.
-    fn show_query(&self, text: &[u8]) {
-        let old = lock(&self.inner).query.replace(text.into());
-        drop(old);
     }
 }
 
@@ -292,7 +285,7 @@ impl Many<'_, '_> {
     fn fail(&self, text: &[u8]) {
         let old = lock(&self.slf.get().inner).forget();
         drop(old);
-        self.slf.get().show_query(text);
+        self.slf.get().show_query(text.into());
     }
 }
 
@@ -310,14 +303,14 @@ fn account(
             let counted = result.tag.as_ref().and_then(kecoa_proto::CommandTag::rows);
             add(total, counted.and_then(|rows| i64::try_from(rows).ok()).unwrap_or(-1));
         }
-        slf.get().show_query(batch.text(last));
+        slf.get().show_query(batch.text(last).into());
         Cursor::store(slf, sent.results, Mode::CountOnly)?;
     }
     let Some((error, row, unrun)) = sent.failed else { return Ok(None) };
     let old = lock(&slf.get().inner).forget();
     drop(old);
     let text = batch.text(row).to_vec();
-    slf.get().show_query(&text);
+    slf.get().show_query(text.as_slice().into());
     if unrun {
         return Ok(Some(row));
     }
