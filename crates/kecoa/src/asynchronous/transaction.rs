@@ -10,20 +10,20 @@ use tokio::time::Instant;
 use super::client::{execute_many, run_pipeline};
 use super::link::Link;
 use super::rows::RowStream;
-use super::{FailedAttempt, TransactionError, TransactionOptions};
+use super::{TransactionError, TransactionOptions};
 use crate::error::{Error, ErrorKind};
 use crate::extended::{self, Encoded, EncodedRows};
-use crate::observe::{self, spans};
+use crate::observe::spans;
 use crate::pipeline::{Answers, Pipeline};
 use crate::pulled::PulledRows;
 use crate::result::ResultSet;
-use crate::retry::{Attempts, Decision, Failure, classify};
+use crate::retry::{Failure, classify};
 use crate::row::{FromRow, Row, read_all, rows_of};
 use crate::transaction::attempt::{
     Broken, SAVEPOINT, Stage, after_commit, before_commit, restartable,
 };
+use crate::transaction::course::{Course, Next, Situation};
 use crate::transaction::statements::savepoint;
-use crate::transaction::{ambiguous, drained, given_up};
 
 /// An open transaction: what the body of [`Client::transaction`](super::Client::transaction) works
 /// with.
@@ -349,12 +349,10 @@ async fn run_in<T, E: TransactionError>(
         return Err(Error::usage("expected no open transaction, found one").into());
     }
     let started = Instant::now();
-    let mut attempts = Attempts::new(options.policy.clone(), Duration::ZERO)?;
-    observe::note_transaction();
+    let mut course = Course::begin(options, span, Duration::ZERO)?;
     // Whether the next attempt goes on in the transaction of the last one, behind its savepoint.
     let mut resumed = false;
     loop {
-        let number = attempts.attempt();
         let connected = match link.session().is_closed() {
             true => link.reconnect().await,
             false => Ok(()),
@@ -367,38 +365,24 @@ async fn run_in<T, E: TransactionError>(
             Ok(value) => return Ok(value),
             Err(broken) => broken,
         };
-        let mut failure = broken.failure();
         resumed = false;
-        if let Some(rollback_failed) = clean_up(link, options, failure, &mut resumed).await
-            && drained(&broken.error, &rollback_failed)
-        {
-            failure = Failure::LostBeforeCommit;
-        }
-        let mut decision = attempts.on_failure(failure, started.elapsed(), fastrand::f64());
-        if let Decision::RetryAfter(wait) = decision
-            && link.session().is_closed()
-        {
-            decision = Decision::RetryOnFreshConnection(wait);
-        }
-        spans::attempt_failed(span, number, &broken.error, decision);
-        observe::note_decision(broken.error.sqlstate(), failure, decision);
-        if let Some(observer) = &options.observer {
-            let elapsed = attempts.elapsed();
-            observer(&FailedAttempt { attempt: number, error: &broken.error, decision, elapsed });
-        }
-        match decision {
-            Decision::RetryAfter(wait) => wait_behind(link, resumed, wait).await,
-            Decision::RetryOnFreshConnection(wait) => {
+        let rollback_failed = clean_up(link, options, broken.failure(), &mut resumed).await;
+        let next = course.failed(Situation {
+            broken,
+            rollback_failed,
+            is_closed: link.session().is_closed(),
+            now: started.elapsed(),
+            random: fastrand::f64(),
+        });
+        match next {
+            Next::Again { wait, fresh: false } => wait_behind(link, resumed, wait).await,
+            Next::Again { wait, fresh: true } => {
                 link.client().disconnect();
                 tokio::time::sleep(wait).await;
             }
-            Decision::Ambiguous => {
+            Next::Over(error) => {
                 roll_back(link).await;
-                return Err(ambiguous(broken).into());
-            }
-            Decision::GiveUp => {
-                roll_back(link).await;
-                return Err(given_up(broken, failure, &attempts).into());
+                return Err(error.into());
             }
         }
     }
