@@ -55,28 +55,13 @@ class AsyncConnectionPool(PoolBase):
             async with pool.connection() as conn:
                 await conn.execute("UPDATE accounts SET balance = balance - %s WHERE id = %s", (100, 1))
 
-    - `min_size` connections are opened with the pool, up to `max_size` (by default as many) when they are
-      asked for. Those beyond `min_size` are closed when they were not used for `max_idle` seconds.
-    - Tasks get connections in the order in which they asked. After `timeout` seconds they get PoolTimeout,
-      which names the longest holders. `max_waiting` tasks may wait; 0: any number. PoolFull beyond it.
-    - When no connection can be opened, whoever waits longest gets that error; but when the server was there
-      before, or says that it starts or is full, they wait for it, and it is tried with growing pauses.
-    - What the server has closed meanwhile is never lent: a look at the socket tells. A connection that was
-      idle for `check_after` seconds is also asked by `check(conn)`, which raises when it is no good: a round
-      trip by `check_connection` unless given. None: never; when only `check` is given: each time.
-    - A connection older than `max_lifetime` seconds (up to the part `lifetime_jitter` less, so that not all
-      end at once) is replaced when it comes back, or at rest.
-    - `configure(conn)` is awaited once for each new connection, `reset(conn)` whenever one comes back, after
-      its open transaction was rolled back and autocommit and its like were set back. Both must leave it
-      outside a transaction. `AsyncConnectionPool.discard_session` is a `reset`.
-    - A connection that is held for longer than `leak_after` seconds is reported by a warning of the logger
-      `kecoa.pool` with the place where it was taken, once; one that is dropped without being returned as
-      well, and is replaced. `leak_frames` is how many frames of that place are kept; 0: none.
-    - `kwargs` are those of `kecoa.aio.connect`. In a forked child the pool is empty and closed.
+    The options, rules, names and figures are those of `kecoa.pool.Pool`, which explains them, with tasks in
+    the place of threads. What is different:
 
-    Times are in seconds; None or infinity: no limit. ValueError, TypeError for limits that make no sense.
-    The rules, names and figures are those of `kecoa.pool.Pool`. A pool belongs to the event loop in which it
-    is opened.
+    - A pool is opened by `async with` or `await pool.open()`, and belongs to the event loop in which that is
+      done. In a forked child it is empty and closed.
+    - The hooks `check`, `configure` and `reset` are awaited.
+    - `kwargs` are those of `kecoa.aio.connect`; connections are made by `connection_class`.
     """
 
     _waiters = "tasks"
@@ -156,10 +141,7 @@ class AsyncConnectionPool(PoolBase):
         self._check_open()
         core = self._core
         if not await self._until(lambda: core.closed or core.size >= core.min_size, limit):
-            raise PoolTimeout(
-                f"{self.name}: expected {self.min_size} connections after {timeout} s,"
-                f" found {self._sizes(time.monotonic())}"
-            )
+            raise self._too_few(timeout)
         self._check_open()
 
     async def close(self, timeout: float | None = 0.0) -> bool:

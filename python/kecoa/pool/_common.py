@@ -231,6 +231,12 @@ class PoolBase:
     def _closed_error(self) -> PoolClosed:
         return PoolClosed(f"{self.name} is closed: open it with {self._how_to_open}")
 
+    def _too_few(self, timeout: float | None) -> PoolTimeout:
+        found = self._sizes(time.monotonic())
+        return PoolTimeout(
+            f"{self.name}: expected {self.min_size} connections after {timeout} s, found {found}"
+        )
+
     def _refusal(self, slot: Waiting, asked: float, limit: float) -> BaseException:
         """Return what a waiter who gets no connection is told."""
         now = time.monotonic()

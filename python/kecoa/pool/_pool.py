@@ -14,7 +14,6 @@ from kecoa import ProgrammingError, extensions
 from kecoa.pool import _settings
 from kecoa.pool._actions import Check, Grant, Reason
 from kecoa.pool._common import DISCARD_SESSION, Kept, Place, logger, places
-from kecoa.pool._errors import PoolTimeout
 from kecoa.pool._threads import LONGEST_SLEEP, SESSION, Slot, ThreadedPool, is_alive, session_of
 
 _Hook = Callable[[Any], object]
@@ -113,10 +112,7 @@ class Pool(ThreadedPool):
         """Wait until there are `min_size` connections. PoolTimeout after `timeout` seconds."""
         limit = _settings.optional("timeout", timeout)
         if not self._await(lambda: self._core.closed or self._core.size >= self._core.min_size, limit):
-            raise PoolTimeout(
-                f"{self.name}: expected {self.min_size} connections after {timeout} s,"
-                f" found {self._sizes(time.monotonic())}"
-            )
+            raise self._too_few(timeout)
         self._refuse_closed()
 
     def close(self, timeout: float | None = 0.0) -> bool:
