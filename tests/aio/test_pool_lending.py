@@ -1,0 +1,50 @@
+"""How the pool of asyncio lends when a connection is free and nobody waits. The rules: tests/dbapi."""
+
+from __future__ import annotations
+
+import pytest
+
+from kecoa.aio import AsyncConnectionPool, PoolTimeout, _pool
+from tests.aio.loops import looped, on_both_loops
+
+
+@on_both_loops
+async def test_one_that_ended_keeps_the_place_in_the_line(dsn, monkeypatch):
+    async with AsyncConnectionPool(dsn, min_size=1, timeout=0) as pool:
+        await pool.wait()
+        with monkeypatch.context() as patched:
+            patched.setattr(_pool, "_is_alive", lambda conn: False)
+            with pytest.raises(PoolTimeout, match="0 more wait"):
+                await pool.getconn()
+        stats = pool.stats()
+        assert stats["checks_failed"] == stats["closed_check"] == stats["waits"] == stats["timeouts"] == 1
+        assert stats["lent"] == stats["requests_waiting"] == 0
+        async with pool.connection(timeout=60) as conn:
+            assert not conn.closed
+
+
+@looped
+async def test_blocks_one_after_the_other_but_not_within_each_other(dsn):
+    async with AsyncConnectionPool(dsn, min_size=1) as pool:
+        block = pool.connection()
+        async with block as conn:
+            with pytest.raises(RuntimeError, match="entered already"):
+                await block.__aenter__()
+        async with block as again:
+            assert again is conn
+        assert pool.stats()["pool_available"] == 1
+
+
+@looped
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("autocommit", True), ("isolation_level", 3), ("read_only", True), ("deferrable", True)],
+)
+async def test_each_setting_is_set_back(dsn, name, value):
+    async with AsyncConnectionPool(dsn, min_size=1) as pool:
+        async with pool.connection() as conn:
+            before = getattr(conn, name)
+            await getattr(conn, f"set_{name}")(value)
+        assert getattr(conn, name) == before != value
+        async with pool.connection() as again:
+            assert again is conn
