@@ -3,105 +3,47 @@
 mod arrow;
 mod binding;
 mod copy;
+mod copy_statement;
 mod description;
 mod execute;
 mod fetch;
+mod inner;
 mod many;
+mod moving;
 mod named;
 mod nonwaiting;
+mod procedure;
 mod stream;
 mod streaming;
 mod support;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
-use pyo3::exceptions::{PyStopIteration, PyTypeError};
+use pyo3::exceptions::PyStopIteration;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 
 pub(crate) use binding::{Binding, Call as BoundCall, bound};
+use copy_statement::TextForm;
 pub(crate) use description::Column;
 use execute::Mode;
 pub(crate) use execute::{is_commit, merged};
-use fetch::{Fetched, Place, find_caster};
+use fetch::{Place, find_caster};
+use inner::Inner;
+pub(crate) use inner::lock;
 pub(crate) use stream::RowStream;
-use support::{check_file, column_list, quoted_name, quoted_text};
 
 use crate::arrow::ArrowResult;
 use crate::connection::{Connection, bool_or_none};
 use crate::globals;
 use crate::observe::observed;
 
-/// What PEP 249's `fetchmany` takes without an argument.
-const ARRAYSIZE: i64 = 1;
-/// How many rows iterating over a named cursor fetches at a time.
-const ITERSIZE: i64 = 2000;
-
 /// A database cursor.
 #[pyclass(subclass, dict, weakref, frozen, name = "cursor", module = "kecoa.extensions")]
 #[derive(Default)]
 pub(crate) struct Cursor {
     inner: Mutex<Inner>,
-}
-
-/// Locked for moments only, never across a call into Python; objects are dropped unlocked, because
-/// dropping one may run Python code.
-pub(crate) struct Inner {
-    connection: Option<Py<Connection>>,
-    name: Option<String>,
-    quoted_name: Option<String>,
-    /// The transaction in which a named cursor was made.
-    mark: u64,
-    closed: bool,
-    withhold: bool,
-    scrollable: Option<bool>,
-    arraysize: i64,
-    itersize: i64,
-    rowcount: i64,
-    row: usize,
-    place: Place,
-    lastrowid: u32,
-    query: Option<Arc<[u8]>>,
-    statusmessage: Option<Box<[u8]>>,
-    fetched: Option<Arc<Fetched>>,
-    description: Option<Py<PyTuple>>,
-    row_factory: Option<Py<PyAny>>,
-    tzinfo_factory: Option<Py<PyAny>>,
-    string_types: Option<Py<PyAny>>,
-    binary_types: Option<Py<PyAny>>,
-}
-
-impl Default for Inner {
-    fn default() -> Inner {
-        Inner {
-            connection: None,
-            name: None,
-            quoted_name: None,
-            mark: 0,
-            closed: false,
-            withhold: false,
-            scrollable: None,
-            arraysize: ARRAYSIZE,
-            itersize: ITERSIZE,
-            rowcount: -1,
-            row: 0,
-            place: Place::default(),
-            lastrowid: 0,
-            query: None,
-            statusmessage: None,
-            fetched: None,
-            description: None,
-            row_factory: None,
-            tzinfo_factory: None,
-            string_types: None,
-            binary_types: None,
-        }
-    }
-}
-
-pub(crate) fn lock(mutex: &Mutex<Inner>) -> MutexGuard<'_, Inner> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[pymethods]
@@ -124,25 +66,7 @@ impl Cursor {
         withhold: bool,
         scrollable: Option<bool>,
     ) -> PyResult<()> {
-        let conn = conn.cast::<Connection>().map_err(|_| {
-            PyTypeError::new_err("argument 1 must be subclass of kecoa.extensions.connection")
-        })?;
-        let zones = globals::get(py)?.timezone.clone_ref(py);
-        let fresh = Inner {
-            connection: Some(conn.clone().unbind()),
-            tzinfo_factory: Some(zones),
-            ..Inner::default()
-        };
-        let old = std::mem::replace(&mut *lock(&self.inner), fresh);
-        drop(old);
-        if let Some(name) = name.filter(|name| !name.is_none()) {
-            let name = match name.cast::<PyBytes>() {
-                Ok(bytes) => String::from_utf8_lossy(bytes.as_bytes()).into_owned(),
-                Err(_) => name.extract()?,
-            };
-            self.set_name(py, &name, conn.get().mark())?;
-        }
-        self.set_scrolling(py, withhold, scrollable)
+        self.initialise(py, conn, name, withhold, scrollable)
     }
 
     /// The connection that made the cursor.
@@ -167,23 +91,7 @@ impl Cursor {
     /// The columns of the result, None when it has no rows to fetch.
     #[getter]
     fn description(&self, py: Python<'_>) -> PyResult<Option<Py<PyTuple>>> {
-        let (known, fetched) = {
-            let inner = lock(&self.inner);
-            let known = inner.description.as_ref().map(|description| description.clone_ref(py));
-            (known, inner.fetched.clone())
-        };
-        let (None, Some(fetched)) = (&known, fetched) else { return Ok(known) };
-        let codec = self.codec(py);
-        let columns = fetched
-            .description
-            .fields
-            .iter()
-            .map(|field| Py::new(py, Column::from_field(py, field, &codec)?))
-            .collect::<PyResult<Vec<_>>>()?;
-        let description = PyTuple::new(py, columns)?.unbind();
-        let old = lock(&self.inner).description.replace(description.clone_ref(py));
-        drop(old);
-        Ok(Some(description))
+        self.described(py)
     }
 
     /// How many rows the last statement returned or touched; -1 when not known.
@@ -394,37 +302,7 @@ impl Cursor {
         procname: &str,
         parameters: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let py = slf.py();
-        slf.get().check_open(py)?;
-        let connection = slf.get().connection_of(py)?;
-        connection.get().refuse_busy(py, "callproc")?;
-        connection.get().refuse_prepared(py, "callproc")?;
-        let _limited = slf.get().limited(py, None)?;
-        if lock(&slf.get().inner).name.is_some() {
-            return Err(globals::get(py)?
-                .exceptions
-                .programming(py, "can't call .callproc() on named cursors"));
-        }
-        let parameters = parameters.filter(|parameters| !parameters.is_none());
-        let count = parameters.map_or(Ok(0), |parameters| parameters.len())?;
-        if count > 0
-            && let Some(named) = parameters.and_then(|parameters| parameters.cast::<PyDict>().ok())
-        {
-            let mut marks = Vec::with_capacity(count);
-            for key in named.keys() {
-                // A percent sign of a name must not be taken for a placeholder.
-                marks.push(format!("{}:=%s", quoted_name(&key)?.replace('%', "%%")));
-            }
-            let sql = format!("SELECT * FROM {procname}({})", marks.join(","));
-            let values = named.values().into_any();
-            let sql = PyString::new(py, &sql).into_any();
-            Cursor::do_execute(slf, &sql, Some(&values), Mode::Normal)?;
-            return Ok(None);
-        }
-        let sql = format!("SELECT * FROM {procname}({})", vec!["%s"; count].join(","));
-        let sql = PyString::new(py, &sql).into_any();
-        Cursor::do_execute(slf, &sql, parameters, Mode::Normal)?;
-        Ok(parameters.cloned())
+        Cursor::call_procedure(slf, procname, parameters)
     }
 
     /// The next row, or None behind the last.
@@ -462,40 +340,7 @@ impl Cursor {
     /// Moves in the result, `relative` to the next row or `absolute`.
     #[pyo3(signature = (value, mode="relative"))]
     fn scroll(slf: &Bound<'_, Self>, value: i64, mode: &str) -> PyResult<()> {
-        let py = slf.py();
-        let this = slf.get();
-        this.check_open(py)?;
-        if Cursor::move_named(slf, value, mode == "absolute")? {
-            return Ok(());
-        }
-        let refuse = |message: &str| {
-            let error = globals::get(py)?.exceptions.programming(py, message);
-            Err(crate::error::with_cursor(py, error, slf.as_any()))
-        };
-        let (row, count, fetched) = {
-            let inner = lock(&this.inner);
-            (inner.row, inner.rowcount, inner.fetched.clone())
-        };
-        let row = i64::try_from(row).unwrap_or(i64::MAX);
-        let target = match mode {
-            "relative" => row.checked_add(value),
-            "absolute" => Some(value),
-            _ => return refuse("scroll mode must be 'relative' or 'absolute'"),
-        };
-        match (target.and_then(|target| usize::try_from(target).ok()), fetched) {
-            (Some(target), Some(fetched)) if target < fetched.count => {
-                let place = fetched.place_of(target);
-                let mut inner = lock(&this.inner);
-                inner.row = target;
-                inner.place = place;
-                Ok(())
-            }
-            (Some(target), None) if i64::try_from(target).is_ok_and(|target| target < count) => {
-                lock(&this.inner).row = target;
-                Ok(())
-            }
-            _ => refuse("scroll destination out of bounds"),
-        }
+        Cursor::scroll_to(slf, value, mode)
     }
 
     /// Converts a value as a column of type `oid` would be.
@@ -521,20 +366,7 @@ impl Cursor {
         file: &Bound<'py, PyAny>,
         size: usize,
     ) -> PyResult<()> {
-        let py = slf.py();
-        slf.get().check_open(py)?;
-        let connection = slf.get().connection_of(py)?;
-        connection.get().refuse_waiting(py, "copy_expert")?;
-        connection.get().refuse_prepared(py, "copy_expert")?;
-        let settings = connection.get().settings();
-        let sql = execute::statement(sql, &settings, slf.as_any())?;
-        if !file.hasattr("read")? && !file.hasattr("write")? {
-            return Err(PyTypeError::new_err(
-                "file must be a readable file-like object for COPY FROM; a writable file-like \
-                 object for COPY TO.",
-            ));
-        }
-        Cursor::copy(slf, &sql, file, size)
+        Cursor::copy_by(slf, sql, file, size)
     }
 
     /// Copies a file into a table.
@@ -548,19 +380,7 @@ impl Cursor {
         size: usize,
         columns: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        check_file(file, "read")?;
-        slf.get().check_open(slf.py())?;
-        let connection = slf.get().connection_of(slf.py())?;
-        connection.get().refuse_waiting(slf.py(), "copy_from")?;
-        connection.get().refuse_prepared(slf.py(), "copy_from")?;
-        let sql = format!(
-            "COPY {}{} FROM stdin WITH DELIMITER AS {} NULL AS {}",
-            quoted_name(table)?,
-            column_list(columns)?,
-            quoted_text(&connection, sep)?,
-            quoted_text(&connection, null)?
-        );
-        Cursor::copy(slf, sql.as_bytes(), file, size)
+        Cursor::copy_in(slf, file, table, &TextForm { sep, null, columns }, size)
     }
 
     /// Copies a table into a file.
@@ -573,19 +393,7 @@ impl Cursor {
         null: &str,
         columns: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        check_file(file, "write")?;
-        slf.get().check_open(slf.py())?;
-        let connection = slf.get().connection_of(slf.py())?;
-        connection.get().refuse_waiting(slf.py(), "copy_to")?;
-        connection.get().refuse_prepared(slf.py(), "copy_to")?;
-        let sql = format!(
-            "COPY {}{} TO stdout WITH DELIMITER AS {} NULL AS {}",
-            quoted_name(table)?,
-            column_list(columns)?,
-            quoted_text(&connection, sep)?,
-            quoted_text(&connection, null)?
-        );
-        Cursor::copy(slf, sql.as_bytes(), file, 0)
+        Cursor::copy_out(slf, file, table, &TextForm { sep, null, columns })
     }
 
     /// Copies `data`, an object with `__arrow_c_stream__` or `__arrow_c_array__`, into a table.
@@ -642,21 +450,7 @@ impl Cursor {
     }
 
     fn __next__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        let this = slf.get();
-        let wants_more = {
-            let inner = lock(&this.inner);
-            let left = inner.fetched.as_ref().is_some_and(|fetched| inner.row < fetched.count);
-            (inner.name.is_some() && !left).then_some(inner.itersize)
-        };
-        let row = match wants_more {
-            Some(itersize) => {
-                Cursor::fetch_forward(slf, &itersize.to_string())?;
-                Cursor::fetch_one(slf)?
-            }
-            // A subclass may have its own fetchone; psycopg2 does not ask it here either.
-            None => Cursor::fetch_one(slf)?,
-        };
-        row.ok_or_else(|| PyStopIteration::new_err(()))
+        Cursor::next_row(slf)?.ok_or_else(|| PyStopIteration::new_err(()))
     }
 
     fn __enter__<'py>(slf: &Bound<'py, Self>) -> Bound<'py, Self> {

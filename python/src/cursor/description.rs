@@ -7,6 +7,7 @@ use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
 
+use super::{Cursor, lock};
 use crate::codec::Codec;
 
 const NUMERIC: u32 = kecoa_types::oid::NUMERIC;
@@ -228,5 +229,28 @@ impl Column {
         for (place, value) in self.values.iter_mut().zip(state) {
             *place = Some(value);
         }
+    }
+}
+
+impl Cursor {
+    /// The columns of the result, made when they are asked for first.
+    pub(super) fn described(&self, py: Python<'_>) -> PyResult<Option<Py<PyTuple>>> {
+        let (known, fetched) = {
+            let inner = lock(&self.inner);
+            let known = inner.description.as_ref().map(|description| description.clone_ref(py));
+            (known, inner.fetched.clone())
+        };
+        let (None, Some(fetched)) = (&known, fetched) else { return Ok(known) };
+        let codec = self.codec(py);
+        let columns = fetched
+            .description
+            .fields
+            .iter()
+            .map(|field| Py::new(py, Column::from_field(py, field, &codec)?))
+            .collect::<PyResult<Vec<_>>>()?;
+        let description = PyTuple::new(py, columns)?.unbind();
+        let old = lock(&self.inner).description.replace(description.clone_ref(py));
+        drop(old);
+        Ok(Some(description))
     }
 }

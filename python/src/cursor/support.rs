@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
@@ -113,21 +112,6 @@ impl Cursor {
     }
 }
 
-/// The columns of COPY in parentheses, quoted; nothing when there are none.
-pub(super) fn column_list(columns: Option<&Bound<'_, PyAny>>) -> PyResult<String> {
-    let Some(columns) = columns.filter(|columns| !columns.is_none()) else {
-        return Ok(String::new());
-    };
-    let mut names = Vec::new();
-    for column in columns.try_iter()? {
-        names.push(quoted_name(&column?)?);
-    }
-    if names.is_empty() {
-        return Ok("(".to_owned());
-    }
-    Ok(format!("({})", names.join(",")))
-}
-
 pub(super) fn quoted_name(name: &Bound<'_, PyAny>) -> PyResult<String> {
     let bytes;
     let text;
@@ -141,19 +125,4 @@ pub(super) fn quoted_name(name: &Bound<'_, PyAny>) -> PyResult<String> {
     let quoted = kecoa_types::literal::quote_ident(name)
         .map_err(|error| pyo3::exceptions::PyValueError::new_err(error.to_string()))?;
     Ok(String::from_utf8_lossy(&quoted).into_owned())
-}
-
-pub(super) fn quoted_text(connection: &Bound<'_, Connection>, text: &str) -> PyResult<String> {
-    let settings = connection.get().settings();
-    let mut out = Vec::new();
-    crate::dump::Dumper::new(connection.py(), &settings, Some(connection))
-        .text_literal(text, &mut out)?;
-    Ok(String::from_utf8_lossy(&out).into_owned())
-}
-
-pub(super) fn check_file(file: &Bound<'_, PyAny>, method: &str) -> PyResult<()> {
-    if file.hasattr(method)? {
-        return Ok(());
-    }
-    Err(PyTypeError::new_err(format!("argument 1 must have a .{method}() method")))
 }

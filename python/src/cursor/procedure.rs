@@ -1,0 +1,50 @@
+//! `callproc`: a function's call as a statement.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+
+use super::execute::Mode;
+use super::support::quoted_name;
+use super::{Cursor, lock};
+use crate::globals;
+
+impl Cursor {
+    /// `SELECT * FROM procname(…)`; a dictionary names the parameters.
+    pub(super) fn call_procedure<'py>(
+        slf: &Bound<'py, Cursor>,
+        procname: &str,
+        parameters: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let py = slf.py();
+        slf.get().check_open(py)?;
+        let connection = slf.get().connection_of(py)?;
+        connection.get().refuse_busy(py, "callproc")?;
+        connection.get().refuse_prepared(py, "callproc")?;
+        let _limited = slf.get().limited(py, None)?;
+        if lock(&slf.get().inner).name.is_some() {
+            return Err(globals::get(py)?
+                .exceptions
+                .programming(py, "can't call .callproc() on named cursors"));
+        }
+        let parameters = parameters.filter(|parameters| !parameters.is_none());
+        let count = parameters.map_or(Ok(0), |parameters| parameters.len())?;
+        if count > 0
+            && let Some(named) = parameters.and_then(|parameters| parameters.cast::<PyDict>().ok())
+        {
+            let mut marks = Vec::with_capacity(count);
+            for key in named.keys() {
+                // A percent sign of a name must not be taken for a placeholder.
+                marks.push(format!("{}:=%s", quoted_name(&key)?.replace('%', "%%")));
+            }
+            let sql = format!("SELECT * FROM {procname}({})", marks.join(","));
+            let values = named.values().into_any();
+            let sql = PyString::new(py, &sql).into_any();
+            Cursor::do_execute(slf, &sql, Some(&values), Mode::Normal)?;
+            return Ok(None);
+        }
+        let sql = format!("SELECT * FROM {procname}({})", vec!["%s"; count].join(","));
+        let sql = PyString::new(py, &sql).into_any();
+        Cursor::do_execute(slf, &sql, parameters, Mode::Normal)?;
+        Ok(parameters.cloned())
+    }
+}
