@@ -6,8 +6,10 @@ mod limits;
 mod link;
 mod lobject;
 mod nonwaiting;
+mod objects;
 mod open;
 mod session;
+mod settings;
 mod state;
 mod stepping;
 mod streaming;
@@ -16,10 +18,10 @@ mod two_phase;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU32;
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyCapsule, PyDict, PyList, PyString, PyTuple, PyType};
+use pyo3::types::{PyCapsule, PyDict, PyString, PyTuple, PyType};
 
 pub(crate) use ahead::{Answer, Ticket};
 pub(crate) use info::ConnectionInfo;
@@ -29,13 +31,14 @@ use link::{Link, lock};
 pub(crate) use lobject::LargeObject;
 use lobject::{Oid, Text};
 pub(crate) use nonwaiting::Messages;
-use session::{Change, Characteristics, parse_level, parse_on_off};
+pub(crate) use objects::bool_or_none;
+use objects::exception_class;
+use session::{Characteristics, parse_level, parse_on_off};
 use state::{Objects, State};
 pub(crate) use state::{STATUS_BEGIN, STATUS_PREPARED, STATUS_READY, STATUS_SETUP};
 use two_phase::End;
 
-use crate::codec::clean_name;
-use crate::cursor::{Binding, Cursor};
+use crate::cursor::Binding;
 use crate::globals;
 use crate::observe::observed;
 use crate::pipeline::Pipeline;
@@ -49,11 +52,6 @@ pub(crate) struct Connection {
     objects: Mutex<Objects>,
     /// Statements that run or wait for their turn.
     executing: AtomicU32,
-}
-
-/// PEP 249: the exceptions are attributes of the connection.
-fn class(slf: &Bound<'_, Connection>, name: &str) -> PyResult<Py<PyType>> {
-    Ok(globals::get(slf.py())?.exceptions.class(slf.py(), name).unbind())
 }
 
 #[pymethods]
@@ -72,92 +70,67 @@ impl Connection {
         async_: Option<&Bound<'_, PyAny>>,
         kwargs: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
-        let py = slf.py();
-        let mut asynchronous = match async_ {
-            Some(flag) => flag.is_truthy()?,
-            None => false,
-        };
-        for (name, value) in kwargs.into_iter().flatten() {
-            if !name.eq("async")? {
-                return Err(PyTypeError::new_err(format!(
-                    "'{name}' is an invalid keyword argument for connection()"
-                )));
-            }
-            asynchronous |= value.is_truthy()?;
-        }
-        lock(&slf.get().state).asynchronous = asynchronous;
-        let objects = Objects {
-            string_types: Some(PyDict::new(py).unbind()),
-            binary_types: Some(PyDict::new(py).unbind()),
-            notices: Some(PyList::empty(py).into_any().unbind()),
-            notifies: Some(PyList::empty(py).into_any().unbind()),
-            cursor_factory: None,
-            cursor: None,
-            xid: None,
-        };
-        let old = std::mem::replace(&mut *lock(&slf.get().objects), objects);
-        drop(old);
-        Connection::connect(slf, dsn.to_str()?)
+        Connection::initialise(slf, dsn, async_, kwargs)
     }
 
     /// `Warning`, for programs that have the connection at hand and not the module.
     #[getter(Warning)]
-    fn get_warning(slf: &Bound<'_, Self>) -> PyResult<Py<PyType>> {
-        class(slf, "Warning")
+    fn get_warning(&self, py: Python<'_>) -> PyResult<Py<PyType>> {
+        exception_class(py, "Warning")
     }
 
     /// `Error`, for programs that have the connection at hand and not the module.
     #[getter(Error)]
-    fn get_error(slf: &Bound<'_, Self>) -> PyResult<Py<PyType>> {
-        class(slf, "Error")
+    fn get_error(&self, py: Python<'_>) -> PyResult<Py<PyType>> {
+        exception_class(py, "Error")
     }
 
     /// `InterfaceError`, for programs that have the connection at hand and not the module.
     #[getter(InterfaceError)]
-    fn get_interface_error(slf: &Bound<'_, Self>) -> PyResult<Py<PyType>> {
-        class(slf, "InterfaceError")
+    fn get_interface_error(&self, py: Python<'_>) -> PyResult<Py<PyType>> {
+        exception_class(py, "InterfaceError")
     }
 
     /// `DatabaseError`, for programs that have the connection at hand and not the module.
     #[getter(DatabaseError)]
-    fn get_database_error(slf: &Bound<'_, Self>) -> PyResult<Py<PyType>> {
-        class(slf, "DatabaseError")
+    fn get_database_error(&self, py: Python<'_>) -> PyResult<Py<PyType>> {
+        exception_class(py, "DatabaseError")
     }
 
     /// `DataError`, for programs that have the connection at hand and not the module.
     #[getter(DataError)]
-    fn get_data_error(slf: &Bound<'_, Self>) -> PyResult<Py<PyType>> {
-        class(slf, "DataError")
+    fn get_data_error(&self, py: Python<'_>) -> PyResult<Py<PyType>> {
+        exception_class(py, "DataError")
     }
 
     /// `OperationalError`, for programs that have the connection at hand and not the module.
     #[getter(OperationalError)]
-    fn get_operational_error(slf: &Bound<'_, Self>) -> PyResult<Py<PyType>> {
-        class(slf, "OperationalError")
+    fn get_operational_error(&self, py: Python<'_>) -> PyResult<Py<PyType>> {
+        exception_class(py, "OperationalError")
     }
 
     /// `IntegrityError`, for programs that have the connection at hand and not the module.
     #[getter(IntegrityError)]
-    fn get_integrity_error(slf: &Bound<'_, Self>) -> PyResult<Py<PyType>> {
-        class(slf, "IntegrityError")
+    fn get_integrity_error(&self, py: Python<'_>) -> PyResult<Py<PyType>> {
+        exception_class(py, "IntegrityError")
     }
 
     /// `InternalError`, for programs that have the connection at hand and not the module.
     #[getter(InternalError)]
-    fn get_internal_error(slf: &Bound<'_, Self>) -> PyResult<Py<PyType>> {
-        class(slf, "InternalError")
+    fn get_internal_error(&self, py: Python<'_>) -> PyResult<Py<PyType>> {
+        exception_class(py, "InternalError")
     }
 
     /// `ProgrammingError`, for programs that have the connection at hand and not the module.
     #[getter(ProgrammingError)]
-    fn get_programming_error(slf: &Bound<'_, Self>) -> PyResult<Py<PyType>> {
-        class(slf, "ProgrammingError")
+    fn get_programming_error(&self, py: Python<'_>) -> PyResult<Py<PyType>> {
+        exception_class(py, "ProgrammingError")
     }
 
     /// `NotSupportedError`, for programs that have the connection at hand and not the module.
     #[getter(NotSupportedError)]
-    fn get_not_supported_error(slf: &Bound<'_, Self>) -> PyResult<Py<PyType>> {
-        class(slf, "NotSupportedError")
+    fn get_not_supported_error(&self, py: Python<'_>) -> PyResult<Py<PyType>> {
+        exception_class(py, "NotSupportedError")
     }
 
     /// 0 open, 1 closed, 2 broken.
@@ -363,56 +336,17 @@ impl Connection {
         deferrable: Option<&Bound<'_, PyAny>>,
         autocommit: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        slf.get().check_settable(slf.py())?;
-        let change = Characteristics {
-            isolation: isolation_level.map_or(Ok(Change::Keep), parse_level)?,
-            readonly: readonly.map_or(Ok(Change::Keep), parse_on_off)?,
-            deferrable: deferrable.map_or(Ok(Change::Keep), parse_on_off)?,
-            autocommit: autocommit.map(|value| value.is_truthy()).transpose()?,
-        };
-        Connection::set_characteristics(slf, change)
+        Connection::change_session(slf, isolation_level, readonly, deferrable, autocommit)
     }
 
     /// psycopg2's older way: 0 is autocommit, None the server's default. Rolls back.
     fn set_isolation_level(slf: &Bound<'_, Self>, level: &Bound<'_, PyAny>) -> PyResult<()> {
-        slf.get().check_open(slf.py())?;
-        // The quotes are psycopg2's.
-        slf.get().refuse_async(slf.py(), "\"isolation_level\"")?;
-        slf.get().refuse_prepared(slf.py(), "\"isolation_level\"")?;
-        let level = if level.is_none() {
-            None
-        } else {
-            match level.extract::<i64>()? {
-                level @ 0..=4 => u8::try_from(level).ok(),
-                _ => {
-                    return Err(PyValueError::new_err("isolation level must be between 0 and 4"));
-                }
-            }
-        };
-        Connection::do_rollback(slf)?;
-        let change = match level {
-            Some(0) => Characteristics { autocommit: Some(true), ..Characteristics::KEEP },
-            level => Characteristics {
-                autocommit: Some(false),
-                isolation: level.map_or(Change::Default, Change::To),
-                ..Characteristics::KEEP
-            },
-        };
-        Connection::set_characteristics(slf, change)
+        Connection::change_level(slf, level)
     }
 
     /// Changes the client encoding. Rolls back.
     fn set_client_encoding(slf: &Bound<'_, Self>, encoding: &str) -> PyResult<()> {
-        let py = slf.py();
-        slf.get().check_open(py)?;
-        slf.get().refuse_async(py, "set_client_encoding")?;
-        slf.get().refuse_prepared(py, "set_client_encoding")?;
-        let name = clean_name(encoding);
-        if lock(&slf.get().state).encoding == name {
-            return Ok(());
-        }
-        Connection::do_rollback(slf)?;
-        Connection::command(slf, &format!("SET client_encoding TO '{name}'"), false)
+        Connection::change_encoding(slf, encoding)
     }
 
     /// A new cursor: client-side, or on the server when it has a name.
@@ -424,31 +358,7 @@ impl Connection {
         withhold: bool,
         scrollable: Option<bool>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let py = slf.py();
-        slf.get().check_open(py)?;
-        slf.get().refuse_connecting(py)?;
-        if slf.get().is_async() && name.as_ref().is_some_and(|name| !name.is_none()) {
-            return Err(globals::get(py)?
-                .exceptions
-                .programming(py, "asynchronous connections cannot produce named cursors"));
-        }
-        let factory = cursor_factory
-            .or_else(|| slf.get().cursor_factory(py).map(|factory| factory.into_bound(py)))
-            .filter(|factory| !factory.is_none());
-        let name = name.unwrap_or_else(|| py.None().into_bound(py));
-        let cursor = match factory {
-            Some(factory) => factory.call1((slf, name))?,
-            None => py.get_type::<Cursor>().call1((slf, name))?,
-        };
-        let Ok(ours) = cursor.cast::<Cursor>() else {
-            return Err(PyTypeError::new_err(
-                "cursor factory must be subclass of kecoa.extensions.cursor",
-            ));
-        };
-        if withhold || scrollable.is_some() {
-            ours.get().set_scrolling(py, withhold, scrollable)?;
-        }
-        Ok(cursor)
+        Connection::new_cursor(slf, name, cursor_factory, withhold, scrollable)
     }
 
     /// Statements that are sent together, without waiting in between.
@@ -491,31 +401,7 @@ impl Connection {
 
     /// Rolls back and puts the session back to what it was when it was opened.
     fn reset(slf: &Bound<'_, Self>) -> PyResult<()> {
-        slf.get().check_open(slf.py())?;
-        slf.get().refuse_async(slf.py(), "reset")?;
-        let begun = {
-            let mut state = lock(&slf.get().state);
-            state.mark += 1;
-            state.status == STATUS_BEGIN
-        };
-        if begun {
-            Connection::command(slf, "ABORT", false)?;
-        }
-        Connection::command(slf, "DISCARD ALL", false)?;
-        {
-            let mut state = lock(&slf.get().state);
-            state.status = STATUS_READY;
-            state.autocommit = false;
-            state.isolation = None;
-            state.readonly = None;
-            state.deferrable = None;
-        }
-        slf.get().forget_xid();
-        let datestyle = slf.get().server_parameter(slf.py(), "DateStyle");
-        if datestyle.is_some_and(|style| !style.starts_with("ISO")) {
-            Connection::command(slf, "SET datestyle TO 'ISO'", false)?;
-        }
-        Ok(())
+        Connection::reset_session(slf)
     }
 
     /// A setting that the server reports by itself, or None.
@@ -633,14 +519,7 @@ impl Connection {
     }
 
     fn __enter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
-        let py = slf.py();
-        slf.get().check_open(py)?;
-        let was = std::mem::replace(&mut lock(&slf.get().state).entered, true);
-        if was {
-            return Err(globals::get(py)?
-                .exceptions
-                .programming(py, "the connection cannot be re-entered recursively"));
-        }
+        Connection::enter(slf)?;
         Ok(slf.clone())
     }
 
@@ -672,27 +551,11 @@ impl Connection {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        if let Ok(objects) = self.objects.try_lock() {
-            visit.call(&objects.string_types)?;
-            visit.call(&objects.binary_types)?;
-            visit.call(&objects.notices)?;
-            visit.call(&objects.notifies)?;
-            visit.call(&objects.cursor_factory)?;
-            visit.call(&objects.xid)?;
-        }
-        Ok(())
+        self.objects.try_lock().map_or(Ok(()), |objects| objects.traverse(&visit))
     }
 
     fn __clear__(&self) {
         let old = std::mem::take(&mut *lock(&self.objects));
         drop(old);
-    }
-}
-
-/// A Python bool as an object, for attributes that are bool or None.
-pub(crate) fn bool_or_none(py: Python<'_>, value: Option<bool>) -> Py<PyAny> {
-    match value {
-        Some(value) => PyBool::new(py, value).to_owned().into_any().unbind(),
-        None => py.None(),
     }
 }

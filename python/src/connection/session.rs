@@ -227,6 +227,19 @@ impl Connection {
         driven.map_err(|error| Connection::command_failed(slf, &begin, false, &error))
     }
 
+    /// `with connection`: its statements are a transaction, with autocommit too.
+    pub(super) fn enter(slf: &Bound<'_, Connection>) -> PyResult<()> {
+        let py = slf.py();
+        slf.get().check_open(py)?;
+        let was = std::mem::replace(&mut lock(&slf.get().state).entered, true);
+        if was {
+            return Err(globals::get(py)?
+                .exceptions
+                .programming(py, "the connection cannot be re-entered recursively"));
+        }
+        Ok(())
+    }
+
     /// COMMIT, if a transaction was begun. Whatever comes of it, the connection is ready again.
     pub(crate) fn do_commit(slf: &Bound<'_, Connection>) -> PyResult<()> {
         Connection::end(slf, "COMMIT", true)
