@@ -143,6 +143,24 @@ async fn one_who_leaves_in_the_middle_of_a_check_leaves_the_connection_to_the_ne
 }
 
 #[tokio::test]
+async fn a_connection_that_does_not_answer_keeps_nobody_longer_than_asked() {
+    let server = idle(2);
+    let builder = quiet().min_size(1).check(|_| Box::pin(std::future::pending()));
+    let pool = build(&server, builder);
+    pool.wait(HOUR).await.unwrap();
+    tokio::time::pause();
+    let started = Instant::now();
+    let error = pool.get_timeout(HOUR).await.unwrap_err();
+    assert_eq!((error.kind(), started.elapsed().as_secs()), (ErrorKind::Timeout, 3600));
+    tokio::time::resume();
+    pool.wait(HOUR).await.unwrap();
+    let stats = pool.stats();
+    assert_eq!((stats.checks_failed, stats.opened, stats.timeouts), (1, 2, 1));
+    drop(pool);
+    server.finish();
+}
+
+#[tokio::test]
 async fn a_busy_connection_is_not_lent_before_it_is_idle() {
     let script = Script::new()
         .startup()

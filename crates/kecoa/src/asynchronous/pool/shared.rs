@@ -151,6 +151,14 @@ impl Shared {
         }
     }
 
+    /// Asks a connection whether it is good.
+    async fn ask(&self, client: &mut Client) -> Result<(), Error> {
+        match &self.options.check {
+            Some(check) => check(client).await,
+            None => client.link.simple(b"SELECT 1").await.map(drop),
+        }
+    }
+
     /// Takes back a connection that is not kept; gives back one that is.
     pub(super) fn dismiss(self: &Arc<Self>, id: ConnId, client: Client) -> Option<Client> {
         self.with(|books, now| books.dismiss(now, id, client))
@@ -279,9 +287,12 @@ impl Waiting<'_> {
         let (_, client) = self.examined.insert((id, client));
         let mut outcome = client.link.session().poll();
         if ask && outcome.is_ok() {
-            outcome = match &shared.options.check {
-                Some(check) => check(client).await,
-                None => client.link.simple(b"SELECT 1").await.map(drop),
+            let asking = shared.ask(client);
+            outcome = match self.asked.remaining(shared.now()) {
+                None => asking.await,
+                Some(remaining) => timeout(remaining, asking).await.unwrap_or_else(|_| {
+                    Err(Error::timeout("a connection that was asked did not answer in time"))
+                }),
             };
         }
         if let Err(error) = &outcome {
