@@ -61,29 +61,44 @@ fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || byte >= 0x80
 }
 
-/// How many texts are remembered; then all of them are forgotten, which costs a rewrite each.
+/// How many texts are remembered, and how many bytes of them; then all of them are forgotten, which
+/// costs a rewrite each.
 const KEPT: usize = 512;
+const KEPT_BYTES: usize = 2 * 1024 * 1024;
 /// Longer texts, in bytes, are rewritten each time.
-const LONGEST: usize = 16 * 1024;
+const LONGEST: usize = KEPT_BYTES / 4;
 
-type Known = HashMap<Box<[u8]>, Option<Arc<Template>>>;
+/// Rewritten statements, by their text.
+#[derive(Default)]
+struct Known {
+    templates: HashMap<Box<[u8]>, Option<Arc<Template>>>,
+    bytes: usize,
+}
+
+impl Known {
+    fn get(&mut self, sql: &[u8]) -> Option<Arc<Template>> {
+        if sql.len() > LONGEST {
+            return Template::new(sql).map(Arc::new);
+        }
+        if let Some(found) = self.templates.get(sql) {
+            return found.clone();
+        }
+        let template = Template::new(sql).map(Arc::new);
+        if self.templates.len() >= KEPT || self.bytes + sql.len() > KEPT_BYTES {
+            self.templates.clear();
+            self.bytes = 0;
+        }
+        self.bytes += sql.len();
+        self.templates.insert(sql.into(), template.clone());
+        template
+    }
+}
+
 static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
 
 /// [`Template::new`], remembered for the next time.
 pub(crate) fn template_of(sql: &[u8]) -> Option<Arc<Template>> {
-    if sql.len() > LONGEST {
-        return Template::new(sql).map(Arc::new);
-    }
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(found) = known.get(sql) {
-        return found.clone();
-    }
-    let template = Template::new(sql).map(Arc::new);
-    if known.len() >= KEPT {
-        known.clear();
-    }
-    known.insert(sql.into(), template.clone());
-    template
+    KNOWN.lock().unwrap_or_else(PoisonError::into_inner).get(sql)
 }
 
 impl Template {
@@ -262,6 +277,26 @@ mod tests {
 
     fn rewritten(sql: &str) -> Option<String> {
         Template::new(sql.as_bytes()).map(|template| String::from_utf8(template.sql).unwrap())
+    }
+
+    #[test]
+    fn remembers_no_more_than_it_may() {
+        let mut known = Known::default();
+        let text = |number: usize| {
+            let filling = "%s, ".repeat(LONGEST / 5);
+            format!("SELECT {filling}{number}").into_bytes()
+        };
+        let first = known.get(&text(0)).unwrap();
+        assert!(Arc::ptr_eq(&first, &known.get(&text(0)).unwrap()));
+        for number in 1..6 {
+            assert_eq!(known.get(&text(number)).as_deref(), Template::new(&text(number)).as_ref());
+            assert!(
+                known.bytes <= KEPT_BYTES && known.templates.len() * text(0).len() <= KEPT_BYTES
+            );
+        }
+        let longer = [text(0), vec![b' '; LONGEST]].concat();
+        assert!(known.get(&longer).is_some());
+        assert!(!known.templates.contains_key(longer.as_slice()));
     }
 
     #[test]
