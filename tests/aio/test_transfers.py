@@ -6,6 +6,7 @@ import asyncio
 import random
 import uuid
 from collections import Counter
+from contextlib import suppress
 
 import kecoa.aio
 import kecoa.extras
@@ -74,12 +75,19 @@ async def teller(pool, number, seen, done):
             await kecoa.aio.run_transaction(pool, move, policy=POLICY, on_attempt=report)
         except kecoa.aio.AmbiguousCommitError:
             # It may or may not have been applied: its key tells.
-            async with pool.connection() as conn:
-                cur = await conn.execute("SELECT count(*) FROM transfer WHERE id = %s", (key,))
-                if await cur.fetchone() == (0,):
-                    continue
+            if not await is_booked(pool, key):
+                continue
         break
     done.append(key)
+
+
+async def is_booked(pool, key):
+    """Ask until there is an answer: this session may be ended as well."""
+    while True:
+        with suppress(kecoa.OperationalError):
+            async with pool.connection() as conn:
+                cur = await conn.execute("SELECT count(*) FROM transfer WHERE id = %s", (key,))
+                return await cur.fetchone() == (1,)
 
 
 async def drain(pool, seen, done):

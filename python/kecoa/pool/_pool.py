@@ -14,7 +14,7 @@ from kecoa import ProgrammingError, extensions
 from kecoa.pool import _settings
 from kecoa.pool._actions import Check, Grant, Reason
 from kecoa.pool._common import DISCARD_SESSION, Kept, Place, logger, places
-from kecoa.pool._threads import LONGEST_SLEEP, SESSION, Slot, ThreadedPool, is_alive, session_of
+from kecoa.pool._threads import LONGEST_NAP, SESSION, Slot, ThreadedPool, is_alive, session_of
 
 _Hook = Callable[[Any], object]
 
@@ -215,22 +215,25 @@ class Pool(ThreadedPool):
         """Stand in line; with the connection that was to be lent at once, and turned out to have ended."""
         limit = math.inf if limit is None else limit
         slot = Slot()
-        with self._lock:
-            if ended is None:
-                waiter = self._core.acquire(asked, limit)
-            else:
-                ended.conn = ended.ref()
-                del self._lent[id(ended.conn)]
-                waiter = self._core.deny(time.monotonic(), ended.number, asked, limit)
-            self._slots[waiter] = slot
-            todo = self._settle()
+        waiter = 0
+        # Ctrl-C may strike as soon as there is a place in the line to give up.
         try:
+            with self._lock:
+                if ended is None:
+                    waiter = self._core.acquire(asked, limit)
+                else:
+                    ended.conn = ended.ref()
+                    del self._lent[id(ended.conn)]
+                    waiter = self._core.deny(time.monotonic(), ended.number, asked, limit)
+                self._slots[waiter] = slot
+                todo = self._settle()
             self._do(todo)
             number = self._wait(waiter, slot, asked, limit)
             with self._lock:
                 return self._lend(self._kept[number], taken)
         except BaseException:
-            self._give_up(waiter, slot)
+            if waiter:
+                self._give_up(waiter, slot)
             raise
         finally:
             self._slots.pop(waiter, None)
@@ -255,7 +258,7 @@ class Pool(ThreadedPool):
             slot.lock = lock = threading.Lock()
             lock.acquire()
         remaining = deadline - time.monotonic()
-        if lock.acquire(timeout=max(0.0, min(remaining, LONGEST_SLEEP))):
+        if lock.acquire(timeout=max(0.0, min(remaining, LONGEST_NAP))) or remaining > LONGEST_NAP:
             return
         with self._lock:
             self._core.tick(time.monotonic())

@@ -25,6 +25,8 @@ from kecoa.pool._core import Core
 _OPENERS = 8
 #: No sleep is longer, which platforms limit.
 LONGEST_SLEEP = 3600.0
+#: Nor is one of a caller's thread: a signal that came just before it is handled only behind it.
+LONGEST_NAP = 1.0
 #: What is set back when a connection returns; autocommit first, the others can't be set within BEGIN.
 SESSION = ("autocommit", "isolation_level", "readonly", "deferrable")
 session_of = attrgetter(*SESSION)
