@@ -67,6 +67,12 @@ fn rows_are_where_they_arrived() {
     assert!(rows.row_at(end + 1).is_none());
     let again = kecoa_proto::Rows::from_bytes(rows.bytes().clone()).unwrap();
     assert_eq!(again, rows);
+    let indexed = kecoa_proto::IndexedRows::new(rows);
+    assert_eq!((indexed.len(), indexed.is_empty()), (2, false));
+    let found = [(1, 1), (0, 0), (0, 1), (1, 0)].map(|(row, column)| indexed.value(row, column));
+    assert_eq!(found, [Some(Some(&b"xy"[..])), Some(Some(b"1")), Some(None), Some(Some(b""))]);
+    let outside = [(0, 2), (2, 0), (usize::MAX, 1), (0, usize::MAX)];
+    assert!(outside.iter().all(|(row, column)| indexed.value(*row, *column).is_none()));
 }
 
 #[test]

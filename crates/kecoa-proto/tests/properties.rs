@@ -16,8 +16,8 @@ use kecoa_proto::message::frontend::{
 };
 use kecoa_proto::message::startup::{CancelKey, ProtocolVersion, Startup};
 use kecoa_proto::{
-    CommandTag, Event, Format, Limits, Reply, Request, Rows, ServerError, SqlState, Step,
-    TransactionStatus,
+    CommandTag, Event, Format, IndexedRows, Limits, Reply, Request, Rows, ServerError, SqlState,
+    Step, TransactionStatus,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -231,6 +231,26 @@ proptest! {
     }
 
     /// Known tags with a hostile inside, which random tags seldom hit.
+    #[test]
+    fn an_index_finds_what_a_walk_finds(
+        (columns, rows) in (0..6_usize).prop_flat_map(|columns| {
+            (Just(columns), vec(vec(option::of(bytes()), columns), 0..8))
+        })
+    ) {
+        let mut stream = BytesMut::new();
+        for row in &rows {
+            backend::Message::DataRow(DataRow { columns: row.clone() }).encode(&mut stream).unwrap();
+        }
+        let found = IndexedRows::new(Rows::from_bytes(stream.freeze()).unwrap());
+        prop_assert_eq!(found.len(), rows.len());
+        for (number, row) in rows.iter().enumerate() {
+            for (column, value) in row.iter().enumerate() {
+                prop_assert_eq!(found.value(number, column), Some(value.as_deref()));
+            }
+            prop_assert_eq!(found.value(number, columns), None);
+        }
+    }
+
     #[test]
     fn no_body_makes_a_known_message_panic(
         tag in proptest::sample::select(&b"RK23CdcGHWDIEVvnNAtS1sZTBCfDEHFPpQSX"[..]),
