@@ -188,17 +188,10 @@ impl<'a> Iterator for Fields<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Option<&'a [u8]>> {
-        let left = self.left.checked_sub(1)?;
-        let (length, rest) = self.rest.split_first_chunk::<4>()?;
-        self.left = left;
-        // Lengths were checked when the rows were made: only NULL has a negative one.
-        let Ok(length) = usize::try_from(i32::from_be_bytes(*length)) else {
-            self.rest = rest;
-            return Some(None);
-        };
-        let (value, rest) = rest.split_at_checked(length)?;
+        self.left = self.left.checked_sub(1)?;
+        let (value, rest) = split_value(self.rest)?;
         self.rest = rest;
-        Some(Some(value))
+        Some(value)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -216,6 +209,18 @@ fn split_row(rest: &[u8]) -> Option<(Row<'_>, &[u8])> {
     let (row, more) = rest.split_at_checked(total)?;
     let (columns, fields) = row.get(HEADER..)?.split_first_chunk::<2>()?;
     Some((Row { fields, columns: u16::from_be_bytes(*columns) }, more))
+}
+
+/// Splits the first value off values that were checked; `None` in its place is NULL.
+#[inline]
+fn split_value(rest: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
+    let (length, rest) = rest.split_first_chunk::<4>()?;
+    // Lengths were checked when the rows were made: only NULL has a negative one.
+    let Ok(length) = usize::try_from(i32::from_be_bytes(*length)) else {
+        return Some((None, rest));
+    };
+    let (value, rest) = rest.split_at_checked(length)?;
+    Some((Some(value), rest))
 }
 
 /// What a scan found at the head of a buffer.

@@ -1,6 +1,6 @@
 //! Rows of which any value is found at once.
 
-use super::Rows;
+use super::{Rows, split_value};
 use crate::frame::HEADER;
 
 /// Rows, and where each of their values lies: four bytes a value more than [`Rows`], for callers that
@@ -52,9 +52,6 @@ impl IndexedRows {
         }
         let place = self.places.get(row.checked_mul(columns)?.checked_add(column)?)?;
         let rest = self.rows.bytes().get(usize::try_from(*place).ok()?..)?;
-        let (length, rest) = rest.split_first_chunk::<4>()?;
-        // Lengths were checked when the rows were made: only NULL has a negative one.
-        let Ok(length) = usize::try_from(i32::from_be_bytes(*length)) else { return Some(None) };
-        rest.get(..length).map(Some)
+        split_value(rest).map(|(value, _)| value)
     }
 }
