@@ -10,7 +10,7 @@
 
 mod live_support;
 
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
@@ -20,24 +20,10 @@ use kecoa::asynchronous::{Client, Isolation, Transaction, TransactionOptions};
 use kecoa::proto::TransactionStatus;
 use kecoa::retry::Policy;
 use kecoa::{Config, Error, ErrorKind, Pipeline};
-use live_support::dsn;
+use live_support::{drop_at, dsn};
 
 async fn connect() -> Option<Client> {
     Some(Client::connect(&Config::parse(&dsn()?).unwrap()).await.unwrap())
-}
-
-/// Polls a future until it waits for the `n`-th time, and drops it. Whether it was over before.
-async fn drop_at<T>(future: impl Future<Output = T>, n: usize) -> bool {
-    let mut future = pin!(future);
-    let mut waited = 0;
-    poll_fn(|cx| match future.as_mut().poll(cx) {
-        Poll::Ready(_) => Poll::Ready(true),
-        Poll::Pending => {
-            waited += 1;
-            if waited < n { Poll::Pending } else { Poll::Ready(false) }
-        }
-    })
-    .await
 }
 
 async fn number(client: &mut Client, sql: &str) -> i64 {

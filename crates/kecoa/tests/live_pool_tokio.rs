@@ -13,18 +13,15 @@ mod live_support;
 mod tour;
 
 use std::collections::HashSet;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::Poll;
 use std::time::Duration;
 
 use kecoa::asynchronous::pool::{Builder, discard_session};
 use kecoa::asynchronous::{Client, Pool};
 use kecoa::proto::TransactionStatus;
 use kecoa::{Config, Error, ErrorKind};
-use live_support::dsn;
+use live_support::{drop_at, dsn};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -41,20 +38,6 @@ async fn until(what: &str, done: impl Fn() -> bool) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     panic!("never: {what}");
-}
-
-/// Polls a future until it waits for the `n`-th time, and drops it. Whether it was over before.
-async fn drop_at<T>(future: impl Future<Output = T>, n: usize) -> bool {
-    let mut future = pin!(future);
-    let mut waited = 0;
-    poll_fn(|cx| match future.as_mut().poll(cx) {
-        Poll::Ready(_) => Poll::Ready(true),
-        Poll::Pending => {
-            waited += 1;
-            if waited < n { Poll::Pending } else { Poll::Ready(false) }
-        }
-    })
-    .await
 }
 
 async fn kill(pids: &[i32]) {

@@ -1,6 +1,9 @@
 //! What the tests against a real server share.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::Poll;
 
 use kecoa::Config;
 use kecoa::blocking::Client;
@@ -29,4 +32,19 @@ pub(crate) fn table(client: &mut Client, columns: &str) -> String {
     client.batch(&format!("DROP TABLE IF EXISTS {name}; CREATE TABLE {name} ({columns})")).unwrap();
     client.take_notices();
     name
+}
+
+/// Polls a future until it waits for the `n`-th time, and drops it. Whether it was over before.
+#[allow(dead_code, reason = "not every test file is asynchronous")]
+pub(crate) async fn drop_at<T>(future: impl Future<Output = T>, n: usize) -> bool {
+    let mut future = pin!(future);
+    let mut waited = 0;
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(_) => Poll::Ready(true),
+        Poll::Pending => {
+            waited += 1;
+            if waited < n { Poll::Pending } else { Poll::Ready(false) }
+        }
+    })
+    .await
 }
