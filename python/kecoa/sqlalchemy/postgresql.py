@@ -123,8 +123,8 @@ class KecoaDialect(PGDialect_psycopg2):
             raise ArgumentError(
                 'expected binding "server", the only one of asynchronous connections, found "client"'
             )
-        self.binding = binding
-        self.prepares = self.is_async or (binding or self.default_binding) == "server"
+        self.binding = "server" if self.is_async else binding or self.default_binding
+        self.prepares = self.binding == "server"
         # A parameter has no context that says its type, as a literal has.
         self.colspecs = {**type(self).colspecs, **CASTS} if self.prepares else type(self).colspecs
 
@@ -135,7 +135,7 @@ class KecoaDialect(PGDialect_psycopg2):
         if "binding" in parameters:
             self._bind(parameters.pop("binding"))
         if not self.is_async:
-            parameters["binding"] = self.binding or self.default_binding
+            parameters["binding"] = self.binding
         return args, parameters
 
     def on_connect(self) -> Callable[[Any], None] | None:

@@ -66,7 +66,7 @@ fn offset(
     let micros = i64::from(delta.get_days()) * 86_400_000_000
         + i64::from(delta.get_seconds()) * 1_000_000
         + i64::from(delta.get_microseconds());
-    let Ok(distance) = u64::try_from(micros.abs()) else { return Ok(false) };
+    let distance = micros.unsigned_abs();
     let (seconds, rest) = (distance / 1_000_000, distance % 1_000_000);
     let (Ok(seconds), Ok(rest)) = (u32::try_from(seconds), u32::try_from(rest)) else {
         return Ok(false);
