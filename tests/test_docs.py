@@ -9,14 +9,14 @@ import pytest
 import kecoa
 
 ROOT = Path(__file__).parent.parent
-ENGLISH = [ROOT / "README.md", *sorted((ROOT / "docs/en").glob("*.md"))]
-DOCUMENTS = [*ENGLISH, ROOT / "README.id.md", *sorted((ROOT / "docs/id").glob("*.md"))]
+ENGLISH = [ROOT / "README.md", *sorted((ROOT / "docs/en").rglob("*.md"))]
+DOCUMENTS = [*ENGLISH, ROOT / "README.id.md", *sorted((ROOT / "docs/id").rglob("*.md"))]
 
 
 def translation(document):
     if document.parent == ROOT:
         return ROOT / "README.id.md"
-    return ROOT / "docs/id" / document.name
+    return ROOT / "docs/id" / document.relative_to(ROOT / "docs/en")
 
 
 def blocks(document, language):

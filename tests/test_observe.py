@@ -389,7 +389,7 @@ def test_opentelemetry(dsn):
 def test_the_examples_of_the_document_run(conn):
     import re
 
-    text = (ROOT / "docs/en/observing.md").read_text("utf-8")
+    text = (ROOT / "docs/en/reference/observability.md").read_text("utf-8")
     names: dict[str, Any] = {"kecoa": kecoa}
     try:
         for code in re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S):

@@ -1,4 +1,4 @@
-"""docs/*/psycopg2.md: its tables are those of the registered differences and of psycopg2's skip reasons."""
+"""docs/*/reference/psycopg2.md: its tables are those of the registered differences and of psycopg2's skip reasons."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LANGUAGES = pytest.mark.parametrize("language", ["en", "id"])
 
 def rows(language, table):
     """The cells of the rows of a table, without its head."""
-    text = (ROOT / "docs" / language / "psycopg2.md").read_text("utf-8")
+    text = (ROOT / "docs" / language / "reference/psycopg2.md").read_text("utf-8")
     found = re.search(rf"<!-- {table}: \S+ -->\n(.*?)<!-- end -->", text, re.S)
     return [line.strip("|").strip().split(" | ") for line in found[1].splitlines()[2:]]
 

@@ -266,7 +266,7 @@ def test_a_password_file_that_others_can_read_is_a_warning(dsn: str, tmp_path: P
 
 @pytest.mark.parametrize("language", ["en", "id"])
 def test_the_documents_example_is_taken(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = (HERE.parent.parent / "docs" / language / "connecting.md").read_text("utf-8")
+    page = (HERE.parent.parent / "docs" / language / "reference/connecting.md").read_text("utf-8")
     taken = []
     monkeypatch.setattr(kecoa, "connect", lambda **keywords: taken.append(make_dsn(**keywords)))
     (code,) = re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)

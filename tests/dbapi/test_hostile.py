@@ -255,7 +255,7 @@ def _fetch_all(conn: Any) -> None:
 
 
 def test_the_examples_of_the_document_run(dsn: str, connect: Callable[..., Any]) -> None:
-    page = Path(__file__).parents[2] / "docs/en/limits.md"
+    page = Path(__file__).parents[2] / "docs/en/reference/limits.md"
     examples = re.findall(r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S)
     assert len(examples) == 3
     maker = connect()

@@ -1,4 +1,4 @@
-"""docs/en/types.md is true: its table says what comes, and its examples run."""
+"""docs/en/reference/types.md is true: its table says what comes, and its examples run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 import kecoa
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs/en/types.md").read_text("utf-8")
+PAGE = (Path(__file__).resolve().parents[2] / "docs/en/reference/types.md").read_text("utf-8")
 
 # A value of each type of the table that every server has.
 SAMPLES = {

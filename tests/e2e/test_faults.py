@@ -118,7 +118,7 @@ def test_from_python(fresh_endpoint, monkeypatch):
     with pytest.raises(kecoa.OperationalError, match="injected"):
         kecoa.connect(url)
     kecoa.connect(url).close()
-    # As in docs/en/faults.md: a seed has connections of its own.
+    # As in docs/en/reference/fault-injection.md: a seed has connections of its own.
     with pytest.raises(kecoa.OperationalError, match="injected"):
         kecoa.connect(url, options="-c kecoa.fault_seed=4")
     with pytest.raises(kecoa.OperationalError, match="fault_seed: expected a number"):

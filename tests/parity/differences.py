@@ -1,7 +1,7 @@
 """Every difference between psycopg2's surface and kecoa's that stays, with its reason.
 
 `test_surface.py` finds the differences and compares them with this table: one that is not here fails, and so
-does an entry that is found no more. docs/en/psycopg2.md and docs/id/psycopg2.md show the same table.
+does an entry that is found no more. docs/en/reference/psycopg2.md and docs/id/reference/psycopg2.md show the same table.
 """
 
 from __future__ import annotations

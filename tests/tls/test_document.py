@@ -1,4 +1,4 @@
-"""The examples of docs/en/tls.md run, and the errors in its table are those that kecoa has."""
+"""The examples of docs/en/reference/tls.md run, and the errors in its table are those that kecoa has."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.tls.server import TlsServer
 from tests.tls.test_situations import SITUATIONS
 
 ROOT = Path(__file__).parent.parent.parent
-TEXT = (ROOT / "docs/en/tls.md").read_text("utf-8")
+TEXT = (ROOT / "docs/en/reference/tls.md").read_text("utf-8")
 EXAMPLES = re.findall(r"^```python\n(.*?)^```$", TEXT, re.M | re.S)
 
 
@@ -47,7 +47,7 @@ def test_example(
 
     monkeypatch.setattr(kecoa, "connect", here)
     names: dict[str, Any] = {}
-    exec(compile(example, "docs/en/tls.md", "exec"), names)
+    exec(compile(example, "docs/en/reference/tls.md", "exec"), names)
     assert names["conn"].info.ssl_in_use
     assert names["conn"].info.host == HOST
     names["conn"].close()

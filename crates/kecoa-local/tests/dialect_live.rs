@@ -182,7 +182,7 @@ fn the_docs_say_what_the_tests_show() {
             writeln!(table, "| {word} | {title} | {note} | {} |", feature.cases.len()).unwrap();
         }
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-            .join(format!("../../docs/{language}/dialect.md"));
+            .join(format!("../../docs/{language}/reference/dialect.md"));
         let page = std::fs::read_to_string(&path).unwrap();
         let (before, rest) = page.split_once(START).expect("the marker");
         let (found, after) = rest.split_once(END).expect("the end marker");

@@ -1,4 +1,4 @@
-//! A tour of the blocking client: the examples of docs/en/rust.md.
+//! A tour of the blocking client: the examples of docs/en/reference/rust.md.
 //!
 //! ```sh
 //! DATABASE_URL=postgresql://localhost:26257/bank cargo run -p kecoa --example accounts

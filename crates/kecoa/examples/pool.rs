@@ -1,4 +1,4 @@
-//! A pool of blocking clients: the example of docs/en/pool.md.
+//! A pool of blocking clients: the example of docs/en/reference/pool.md.
 //!
 //! ```sh
 //! DATABASE_URL=postgresql://localhost:26257/bank cargo run -p kecoa --example pool

@@ -1,4 +1,4 @@
-//! A pool of clients for tokio: the example of docs/en/rust.md.
+//! A pool of clients for tokio: the example of docs/en/reference/rust.md.
 //!
 //! ```sh
 //! DATABASE_URL=postgresql://localhost:26257/bank cargo run -p kecoa --example pool_tokio

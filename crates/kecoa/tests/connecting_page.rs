@@ -149,7 +149,7 @@ const END: &str = "<!-- end -->";
 fn the_pages_have_the_options_that_there_are() {
     for (folder, language) in [("en", English), ("id", Indonesian)] {
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-            .join(format!("../../docs/{folder}/connecting.md"));
+            .join(format!("../../docs/{folder}/reference/connecting.md"));
         let page = std::fs::read_to_string(&path).unwrap();
         let (before, rest) = page.split_once(START).expect("the marker");
         let (found, after) = rest.split_once(END).expect("the end marker");

@@ -3,8 +3,8 @@
 The suite knows CockroachDB by the parameters that the server reports, and skips what CockroachDB can't do,
 each test with a reason. The real psycopg2 runs first, then kecoa in its place, on endpoints of their own: a
 test that psycopg2 passes there must pass, and one that it skips must not fail, but for those in SHORT.
-`lacks.json` is the table of the reasons and how many tests each one takes away; docs/en/psycopg2.md and
-docs/id/psycopg2.md show it. A count that is not the table's fails the suite too, so that the endpoint can't
+`lacks.json` is the table of the reasons and how many tests each one takes away; docs/en/reference/psycopg2.md and
+docs/id/reference/psycopg2.md show it. A count that is not the table's fails the suite too, so that the endpoint can't
 lose what it has.
 """
 

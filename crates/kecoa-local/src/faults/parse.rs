@@ -422,8 +422,8 @@ mod tests {
     #[test]
     fn the_plans_of_the_documents_are_read() {
         for text in [
-            include_str!("../../../../docs/en/faults.md"),
-            include_str!("../../../../docs/id/faults.md"),
+            include_str!("../../../../docs/en/reference/fault-injection.md"),
+            include_str!("../../../../docs/id/reference/fault-injection.md"),
         ] {
             let blocks = text.split("```text\n").skip(1);
             let plans: Vec<&str> = blocks
