@@ -1,0 +1,85 @@
+"""What a page finds when its blocks run: an empty database, an empty folder, the programs of this environment."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import kecoa
+from tests.docs.blocks import Page
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+DATABASE = "bank"
+
+
+def _as_url(dsn: str) -> str:
+    """Return a URL for connection string that may be one already."""
+    if "://" in dsn:
+        return dsn
+    facts = kecoa.extensions.parse_dsn(dsn)
+    host = f"host={quote(facts['host'], safe='')}&port={facts['port']}"
+    return f"postgresql://{quote(facts['user'])}@/{facts['dbname']}?{host}"
+
+
+def empty_database(dsn: str) -> str:
+    """Make the database anew; return its URL."""
+    conn = kecoa.connect(dsn)
+    conn.autocommit = True
+    try:
+        conn.cursor().execute(f"DROP DATABASE IF EXISTS {DATABASE}")
+        conn.cursor().execute(f"CREATE DATABASE {DATABASE}")
+    finally:
+        conn.close()
+    return urlsplit(_as_url(dsn))._replace(path=f"/{DATABASE}").geturl()
+
+
+@contextmanager
+def environment(page: Page, dsn: str, endpoint_url: str, endpoint_home: Path) -> Iterator[dict[str, str]]:
+    """Give the environment variables that the page's blocks see, with a HOME that is the page's own."""
+    kept = (
+        "PATH",
+        "LANG",
+        "LC_ALL",
+        "TMPDIR",
+        "KECOA_POSTGRES",
+        "KECOA_EMBEDDED_POSTGRES",
+        "LD_LIBRARY_PATH",
+    )
+    variables = {name: os.environ[name] for name in kept if name in os.environ}
+    variables["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{variables.get('PATH', os.defpath)}"
+    variables |= {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8", "TZ": "UTC"}
+    with tempfile.TemporaryDirectory(prefix="kecoa-docs-") as home:
+        variables["HOME"] = home
+        if page.server == "own endpoint":
+            variables["KECOA_HOME"] = f"{home}/kecoa"
+            try:
+                yield variables
+            finally:
+                stop = [sys.executable, "-m", "kecoa", "local", "stop"]
+                subprocess.run(stop, env=variables, capture_output=True, check=False, timeout=60)
+            return
+        variables["KECOA_HOME"] = str(endpoint_home)
+        variables["DATABASE_URL"] = empty_database(endpoint_url if page.server == "endpoint" else dsn)
+        yield variables
+
+
+def run(
+    page: Page, variables: dict[str, str], folder: Path, *options: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a page's blocks in a process of their own."""
+    return subprocess.run(
+        [sys.executable, "-m", "tests.docs.running", *options, str(page.path)],
+        env=variables,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+        timeout=600,
+    )
