@@ -13,6 +13,7 @@ from sybil.parsers.markdown.lexers import FencedCodeBlockLexer
 RUNNABLE = frozenset({"python", "console", "sql"})
 MARKERS = re.compile(r"(?:^[ \t]*<!--[^\n]*-->[ \t]*\n\s*)*\Z", re.MULTILINE)
 MARKER = re.compile(r"<!--\s*(?P<name>file|not run|fresh|exits)(?::\s*(?P<value>[^\n]*?))?\s*-->")
+OF_THE_PAGE = re.compile(r"<!--\s*(page|translates):")
 COMMENT = re.compile(r"<!--[^\n]*-->")
 PAGE_MARKER = re.compile(r"^<!--\s*page:\s*(?P<value>[^\n]*?)\s*-->$", re.MULTILINE)
 SERVERS = frozenset({"postgresql", "own endpoint"})
@@ -64,6 +65,8 @@ def _markers(document: Document, region: Region, end: int, where: str) -> dict[s
     found = MARKERS.search(document.text[end : region.start])
     markers = {}
     for comment in COMMENT.findall(found[0] if found else ""):
+        if OF_THE_PAGE.match(comment):
+            continue
         marker = MARKER.fullmatch(comment)
         if marker is None:
             raise PageError(f"{where}: {comment} is no marker for a block; docs/README.md lists them")

@@ -184,14 +184,14 @@ def main() -> int:
         try:
             runner.run(block)
         except BlockFailed as error:
-            failed += 1
             print(f"{page.path}:{block.line}: {error}", file=sys.stderr)
             if not accept or block.output is None:
+                failed = 1
                 break
     if accept and runner.changes:
         runner.accept()
     print(json.dumps(runner.counts))
-    return 1 if failed else 0
+    return failed
 
 
 if __name__ == "__main__":
