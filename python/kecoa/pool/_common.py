@@ -117,6 +117,19 @@ def classify(error: BaseException) -> Failure:
     return "busy" if sqlstate.startswith(("08", "57P")) or sqlstate == "53300" else "final"
 
 
+def as_error(name: str, error: BaseException) -> Exception:
+    """Return what a caller is told of an attempt to connect that ended with `error`.
+
+    What ends a thread or a task of the pool's (SystemExit, CancelledError and the like, from a hook) is not
+    meant for the caller's.
+    """
+    if isinstance(error, Exception):
+        return error
+    told = OperationalError(f"{name}: opening a connection was ended by {type(error).__name__}: {error}")
+    told.__cause__ = error
+    return told
+
+
 class PoolBase:
     """Names, limits, errors and figures of a pool."""
 

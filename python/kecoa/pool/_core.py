@@ -38,7 +38,7 @@ class _Conn:
     generation: int
     state: int = _OPENING
     ends_at: float = math.inf
-    # When it came back, or was lent.
+    # When its opening began, it came back, or was lent.
     since: float = 0.0
     waiter: int = 0
     told: bool = False
@@ -113,6 +113,13 @@ class Core:
     def opening(self) -> int:
         """How many connections are being opened."""
         return self._opening
+
+    def slow(self, now: float) -> int:
+        """Return how many connections are being opened for so long that nobody counts on them any more."""
+        if not self._opening:
+            return 0
+        limit = now - self.settings.slow_open_after
+        return sum(conn.state == _OPENING and conn.since <= limit for conn in self._conns.values())
 
     @property
     def idle(self) -> int:
@@ -295,7 +302,7 @@ class Core:
             old = self._oldest_stale()
             if old is not None:
                 self._remove(old, "drain")
-        self._pump(now)
+        self._pump_anew(now)
 
     def open_failed(self, now: float, id: int, failure: Failure) -> None:
         """Take note that a connection could not be opened."""
@@ -312,7 +319,7 @@ class Core:
             self._retry_at = now if self._unassigned else now + self._backoff()
         else:
             self._retry_at = now + self._backoff()
-        self._pump(now)
+        self._pump_anew(now)
 
     def checked(self, now: float, id: int, good: bool) -> None:
         """Take the outcome of a check: the waiter gets the connection, or the next one."""
@@ -398,9 +405,7 @@ class Core:
                     conn.told = True
                     self.counters.leaks += 1
                     self.actions.append(Leak(conn.id, now - conn.since))
-        self.due = math.inf
-        self._pump(now)
-        self._find_due()
+        self._pump_anew(now)
 
     # ---- within -----------------------------------------------------------------------------------
 
@@ -488,6 +493,12 @@ class Core:
         self._grow(now)
         self._roll(now)
 
+    def _pump_anew(self, now: float) -> None:
+        """Do the same, and set `due` to what is due now."""
+        self.due = math.inf
+        self._pump(now)
+        self._find_due()
+
     def _match(self, now: float) -> None:
         """Give idle connections to those who wait, in their order."""
         while self._idle and self._unassigned:
@@ -520,35 +531,49 @@ class Core:
         if self._dormant:
             return
         while len(self._conns) < self.max_size:
-            if self._opening >= self._unassigned and len(self._conns) >= self.min_size:
+            slow = self.slow(now)
+            if self._opening - slow >= self._unassigned and len(self._conns) - slow >= self.min_size:
+                self._wait_for_openings(now)
                 return
             if not self._may_open(now):
                 return
-            self._open()
+            self._open(now)
 
     def _roll(self, now: float) -> None:
         """Replace an idle connection from before a drain, when no other is being opened."""
         old = self._oldest_stale()
-        if old is None or self._opening or not self._may_open(now):
+        if old is None or self._opening > self.slow(now) or not self._may_open(now):
             return
         if len(self._conns) >= self.max_size:
             self._remove(old, "drain")
-        self._open()
+        self._open(now)
 
     def _may_open(self, now: float) -> bool:
-        """While the server can't be reached, one attempt at a time, and not too often."""
-        if not self._failures:
+        """While the server can't be reached, or is slow, one attempt at a time, and not too often.
+
+        One that takes long is left to go on, and costs one connection: others are begun in spite of it.
+        """
+        slow = self.slow(now)
+        if not self._failures and not slow:
             return True
-        if self._opening:
+        if self._opening > slow:
+            self._wait_for_openings(now)
             return False
-        if now < self._retry_at:
+        if self._failures and now < self._retry_at:
             self.due = min(self.due, self._retry_at)
             return False
         return True
 
-    def _open(self) -> None:
+    def _wait_for_openings(self, now: float) -> None:
+        """Come back when one that is being opened has taken long."""
+        if self._opening:
+            after = self.settings.slow_open_after
+            begun = (conn.since for conn in self._conns.values() if conn.state == _OPENING)
+            self.due = min([self.due, *(since + after for since in begun if since + after > now)])
+
+    def _open(self, now: float) -> None:
         self._last_conn += 1
-        self._conns[self._last_conn] = _Conn(self._last_conn, self._generation)
+        self._conns[self._last_conn] = _Conn(self._last_conn, self._generation, since=now)
         self._opening += 1
         self.actions.append(Open(self._last_conn))
 

@@ -22,6 +22,7 @@ class Settings:
     leak_after: float | None = None
     first_backoff: float = 0.1
     max_backoff: float = 10.0
+    slow_open_after: float = 2.0
 
     def __post_init__(self) -> None:
         sizes(self.min_size, self.max_size)
@@ -32,7 +33,7 @@ class Settings:
         for name in ("max_lifetime", "max_idle", "sweep_every", "leak_after"):
             optional(name, getattr(self, name), above_zero=True)
         optional("check_after", self.check_after)
-        for name in ("first_backoff", "max_backoff"):
+        for name in ("first_backoff", "max_backoff", "slow_open_after"):
             number(name, getattr(self, name), above_zero=True)
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from kecoa import ProgrammingError, connect, extensions
 from kecoa.pool._actions import Action, Check, Close, Expire, Fail, Grant, Leak, Look, Open, Reason, Refuse
-from kecoa.pool._common import Kept, PoolBase, Waiting, classify, logger
+from kecoa.pool._common import Kept, PoolBase, Waiting, as_error, classify, logger
 from kecoa.pool._core import Core
 
 #: Threads that connect at the same time, for one pool.
@@ -114,7 +114,10 @@ class ThreadedPool(PoolBase):
             elif isinstance(action, Leak):
                 todo.warn.append(self._leak_text(action.conn, action.held))
         core.actions.clear()
-        todo.openers = min(len(self._to_open), _OPENERS - self._openers)
+        if self._to_open:
+            # Those that are stuck hold up no others.
+            limit = _OPENERS + core.slow(time.monotonic())
+            todo.openers = max(0, min(len(self._to_open), limit - self._openers))
         self._openers += todo.openers
         if core.due < self._planned or (todo.openers and self._housekeeper is None):
             self._planned = core.due
@@ -168,7 +171,13 @@ class ThreadedPool(PoolBase):
                     self._openers -= 1
                     return
                 number = self._to_open.popleft()
-            self._open_one(number)
+            try:
+                self._open_one(number)
+            except BaseException:
+                # Nothing of ours raises; a handler of the logger may.
+                with self._lock:
+                    self._openers -= 1
+                raise
 
     def _open_one(self, number: int) -> None:
         core = self._core
@@ -195,7 +204,7 @@ class ThreadedPool(PoolBase):
                 self._last_error = None
                 core.opened(now, number)
             else:
-                self._last_error = error
+                self._last_error = as_error(self.name, error)
                 core.open_failed(now, number, classify(error))
             todo = self._settle()
         if error is not None:

@@ -198,7 +198,7 @@ struct Conn {
     state: State,
     generation: u64,
     ends_at: Option<Duration>,
-    /// When it came back, or was lent.
+    /// When its opening began, it came back, or was lent.
     since: Duration,
     told: bool,
 }
@@ -324,6 +324,18 @@ impl Core {
     #[must_use]
     pub fn opening(&self) -> usize {
         self.opening
+    }
+
+    /// How many connections are being opened for so long that nobody counts on them any more.
+    #[must_use]
+    pub fn slow(&self, now: Duration) -> usize {
+        if self.opening == 0 {
+            return 0;
+        }
+        let after = self.settings.slow_open_after;
+        let is_slow =
+            |conn: &&Conn| conn.state == State::Opening && now.saturating_sub(conn.since) >= after;
+        self.conns.values().filter(is_slow).count()
     }
 
     /// How many connections wait to be lent.
@@ -476,7 +488,7 @@ impl Core {
         {
             self.remove(old, Reason::Drain);
         }
-        self.pump(now);
+        self.pump_anew(now);
     }
 
     /// Takes note that a connection could not be opened.
@@ -501,7 +513,7 @@ impl Core {
         }
         self.retry_at =
             if waiter.is_some() && self.unassigned > 0 { now } else { now + self.backoff() };
-        self.pump(now);
+        self.pump_anew(now);
     }
 
     /// Takes the outcome of a check: the waiter gets the connection, or the next one.

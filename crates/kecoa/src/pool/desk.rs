@@ -282,7 +282,9 @@ impl<C: Lendable, S: Signal> Desk<C, S> {
                 self.core.lost(now, id);
             }
         }
-        todo.openers = self.to_open.len().min(OPENERS.saturating_sub(self.openers));
+        // Those that are stuck hold up no others.
+        let limit = OPENERS + self.core.slow(now);
+        todo.openers = self.to_open.len().min(limit.saturating_sub(self.openers));
         self.openers += todo.openers;
         let due = self.core.due();
         let sooner = match (due, self.planned) {

@@ -31,6 +31,9 @@ pub struct Settings {
     pub first_backoff: Duration,
     /// The longest pause between attempts to connect; 10 seconds.
     pub max_backoff: Duration,
+    /// How long an attempt to connect may take before nobody counts on it any more, and others are
+    /// begun beside it; 2 seconds.
+    pub slow_open_after: Duration,
 }
 
 impl Default for Settings {
@@ -47,6 +50,7 @@ impl Default for Settings {
             leak_after: None,
             first_backoff: Duration::from_millis(100),
             max_backoff: Duration::from_secs(10),
+            slow_open_after: Duration::from_secs(2),
         }
     }
 }
@@ -71,6 +75,7 @@ impl Settings {
             ("leak_after", self.leak_after),
             ("first_backoff", Some(self.first_backoff)),
             ("max_backoff", Some(self.max_backoff)),
+            ("slow_open_after", Some(self.slow_open_after)),
         ] {
             if value == Some(Duration::ZERO) {
                 return Err(Error::config(format!("expected {name} above 0, found 0")));

@@ -39,6 +39,7 @@ fn made(line: &str) -> Core {
             "leak_after" => settings.leak_after = limit(value),
             "first_backoff" => settings.first_backoff = seconds(value),
             "max_backoff" => settings.max_backoff = seconds(value),
+            "slow_open_after" => settings.slow_open_after = seconds(value),
             "random" => random = value.parse().unwrap(),
             _ => panic!("no such setting: {name}"),
         }

@@ -14,9 +14,7 @@ impl Core {
             self.sweep_at = self.settings.sweep_every.and_then(|every| now.checked_add(every));
         }
         self.report_leaks(now);
-        self.due = None;
-        self.pump(now);
-        self.find_due();
+        self.pump_anew(now);
     }
 
     fn expire(&mut self, now: Duration) {

@@ -129,6 +129,13 @@ impl Core {
         self.roll(now);
     }
 
+    /// Does the same, and sets `due` to what is due now.
+    pub(super) fn pump_anew(&mut self, now: Duration) {
+        self.due = None;
+        self.pump(now);
+        self.find_due();
+    }
+
     /// Gives idle connections to those who wait, in their order.
     pub(super) fn match_up(&mut self, now: Duration) {
         while let (Some(waiter), Some(id)) = (self.first(), self.newest()) {
@@ -164,50 +171,71 @@ impl Core {
             return;
         }
         while self.conns.len() < self.settings.max_size {
-            let enough =
-                self.opening >= self.unassigned && self.conns.len() >= self.settings.min_size;
-            if enough || !self.may_open(now) {
+            let slow = self.slow(now);
+            if self.opening - slow >= self.unassigned
+                && self.conns.len() - slow >= self.settings.min_size
+            {
+                self.wait_for_openings(now);
                 return;
             }
-            self.begin_opening();
+            if !self.may_open(now) {
+                return;
+            }
+            self.begin_opening(now);
         }
     }
 
     /// Replaces an idle connection from before a drain, when no other is being opened.
     fn roll(&mut self, now: Duration) {
         let Some(old) = self.oldest_stale() else { return };
-        if self.opening > 0 || !self.may_open(now) {
+        if self.opening > self.slow(now) || !self.may_open(now) {
             return;
         }
         if self.conns.len() >= self.settings.max_size {
             self.remove(old, Reason::Drain);
         }
-        self.begin_opening();
+        self.begin_opening(now);
     }
 
-    /// While the server can't be reached, one attempt at a time, and not too often.
+    /// While the server can't be reached, or is slow, one attempt at a time, and not too often. An
+    /// attempt that takes long is left to go on, and costs one connection: others are begun in spite
+    /// of it.
     fn may_open(&mut self, now: Duration) -> bool {
-        if self.failures == 0 {
+        let slow = self.slow(now);
+        if self.failures == 0 && slow == 0 {
             return true;
         }
-        if self.opening > 0 {
+        if self.opening > slow {
+            self.wait_for_openings(now);
             return false;
         }
-        if now < self.retry_at {
+        if self.failures > 0 && now < self.retry_at {
             self.due = earlier(self.due, Some(self.retry_at));
             return false;
         }
         true
     }
 
-    fn begin_opening(&mut self) {
+    /// Comes back when one that is being opened has taken long.
+    fn wait_for_openings(&mut self, now: Duration) {
+        if self.opening == 0 {
+            return;
+        }
+        let after = self.settings.slow_open_after;
+        for conn in self.conns.values().filter(|conn| conn.state == State::Opening) {
+            let slow_at = conn.since.checked_add(after).filter(|at| *at > now);
+            self.due = earlier(self.due, slow_at);
+        }
+    }
+
+    fn begin_opening(&mut self, now: Duration) {
         self.last_conn += 1;
         let id = ConnId(self.last_conn);
         let conn = Conn {
             state: State::Opening,
             generation: self.generation,
             ends_at: None,
-            since: Duration::ZERO,
+            since: now,
             told: false,
         };
         self.conns.insert(id, conn);
