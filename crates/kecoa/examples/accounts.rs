@@ -36,6 +36,7 @@ pub(crate) fn run(url: &str) -> Result<(), Any> {
     many(&mut client)?;
     transfer(&mut client, 1, 2, 100)?;
     transfer_patiently(&mut client)?;
+    by_hand(&mut client)?;
     Ok(())
 }
 
@@ -131,4 +132,24 @@ fn transfer_patiently(client: &mut Client) -> Result<(), Error> {
     });
     println!("{outcome:?}");
     Ok(())
+}
+
+fn by_hand(client: &mut Client) -> Result<(), Error> {
+    // Not tried again; dropped without commit(), it is rolled back.
+    let mut tx = client.begin(&TransactionOptions::default())?;
+    tx.execute("UPDATE accounts SET balance = balance + 1", &[])?;
+    tx.commit()?;
+
+    // Tried again, in a loop of the program's own.
+    let mut attempts = client.attempts(&TransactionOptions::default())?;
+    loop {
+        let attempt = attempts.begin().and_then(|mut tx| {
+            tx.execute("UPDATE accounts SET balance = balance + 1", &[])?;
+            tx.commit()
+        });
+        match attempt {
+            Ok(()) => return Ok(()),
+            Err(error) => attempts.failed(error)?,
+        }
+    }
 }

@@ -7,7 +7,8 @@
 
 use std::time::Duration;
 
-use kecoa::{Config, Error, asynchronous::Client};
+use kecoa::asynchronous::{Client, Pool, TransactionOptions};
+use kecoa::{Config, Error};
 
 type Any = Box<dyn std::error::Error + Send + Sync>;
 
@@ -24,6 +25,7 @@ pub(crate) async fn run(url: &str) -> Result<(), Any> {
     let insert = "INSERT INTO accounts VALUES ($1, $2)";
     client.execute_many(insert, &[&[&1_i64, &1000_i64], &[&2_i64, &250_i64]]).await?;
     println!("{} left", transfer(&mut client, 1, 2, 100).await?);
+    by_hand(&mut client, 100).await?;
     many(&mut client).await
 }
 
@@ -39,6 +41,29 @@ async fn transfer(client: &mut Client, from: i64, to: i64, cents: i64) -> Result
             Ok(left)
         })
         .await
+}
+
+async fn in_a_task(pool: Pool, cents: i64) -> Result<i64, Any> {
+    let task = tokio::spawn(async move {
+        let mut client = pool.get().await?;
+        transfer(&mut client, 1, 2, cents).await
+    });
+    Ok(task.await??)
+}
+
+async fn by_hand(client: &mut Client, cents: i64) -> Result<(), Error> {
+    let mut attempts = client.attempts(&TransactionOptions::default()).await?;
+    loop {
+        let attempt = async {
+            let mut tx = attempts.begin().await?;
+            tx.execute("UPDATE accounts SET balance = balance + $1", &[&cents]).await?;
+            tx.commit().await
+        };
+        match attempt.await {
+            Ok(()) => return Ok(()),
+            Err(error) => attempts.failed(error).await?,
+        }
+    }
 }
 
 async fn many(client: &mut Client) -> Result<(), Any> {

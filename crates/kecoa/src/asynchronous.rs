@@ -50,4 +50,4 @@ pub use client::Client;
 pub use copying::{CopyReader, CopyWriter};
 pub use pool::{Pool, Pooled};
 pub use rows::RowStream;
-pub use transaction::Transaction;
+pub use transaction::{Attempts, Boxed, SavepointBody, Transaction, TransactionBody};

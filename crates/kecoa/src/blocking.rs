@@ -9,7 +9,7 @@ mod rows;
 mod streaming;
 
 pub use crate::transaction::{
-    FailedAttempt, Isolation, Observer, Transaction, TransactionError, TransactionOptions,
+    Attempts, FailedAttempt, Isolation, Observer, Transaction, TransactionError, TransactionOptions,
 };
 pub use client::{Canceller, Client};
 pub use connecting::{Connecting, Stage};

@@ -299,7 +299,7 @@ async fn a_real_serialization_failure_is_retried() {
     };
     let mut runs = 0;
     let balance: Result<i64, Error> = one
-        .transaction_with(&options, async |tx: &mut Transaction<'_>| {
+        .transaction_local(&options, async |tx: &mut Transaction<'_>| {
             runs += 1;
             if runs == 2 {
                 tokio::time::resume();
@@ -328,7 +328,7 @@ async fn a_terminated_session_is_replaced_before_commit() {
     other.execute(end, &[&first]).await.unwrap();
     let mut runs = 0;
     let value: Result<i32, Error> = one
-        .transaction_with(&options, async |tx| {
+        .transaction_local(&options, async |tx| {
             runs += 1;
             let pid: i32 = tx.query_one("SELECT pg_backend_pid()", &[]).await?.get(0)?;
             if runs == 2 {

@@ -79,7 +79,7 @@ async fn a_lost_connection_is_replaced_before_commit() {
     let mut client = connect(&server).await;
     let mut runs = 0;
     let done: Result<(), Error> = client
-        .transaction_with(&patient(), async |tx| {
+        .transaction_local(&patient(), async |tx| {
             runs += 1;
             update(tx).await?;
             if runs == 2 {

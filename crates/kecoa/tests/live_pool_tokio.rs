@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kecoa::asynchronous::pool::{Builder, discard_session};
-use kecoa::asynchronous::{Client, Pool};
+use kecoa::asynchronous::{Client, Pool, TransactionOptions};
 use kecoa::proto::TransactionStatus;
 use kecoa::{Config, Error, ErrorKind};
 use live_support::{drop_at, dsn};
@@ -254,7 +254,7 @@ async fn transactions_go_on_with_another_session_which_is_not_kept() {
     let mut pids = Vec::new();
     let mut client = pool.get().await.unwrap();
     let five: i32 = client
-        .transaction(async |tx| {
+        .transaction_local(&TransactionOptions::default(), async |tx| {
             pids.push(tx.query_one("SELECT pg_backend_pid()", &[]).await?.get::<i32>(0)?);
             if pids.len() == 1 {
                 kill(&pids).await;

@@ -288,6 +288,11 @@ impl Link {
         self.left.transaction = true;
     }
 
+    /// Somebody ends the transaction after all.
+    pub(super) fn keep_transaction(&mut self) {
+        self.left.transaction = false;
+    }
+
     fn ask_to_cancel(&mut self) {
         let (canceller, runtime) = (self.client.canceller(), tokio::runtime::Handle::try_current());
         if let (None, Ok(runtime)) = (&self.left.cancel, runtime) {

@@ -1,34 +1,37 @@
 //! Transactions that are run again when the server asks for it, with tokio's waits.
 
+mod attempts;
+mod body;
+mod ending;
+
 use std::future::Future;
-use std::time::Duration;
 
 use kecoa_proto::TransactionStatus;
 use kecoa_types::ToSql;
-use tokio::time::Instant;
 
+pub use self::attempts::Attempts;
+pub(super) use self::attempts::{run, run_local};
+pub use self::body::{Boxed, SavepointBody, TransactionBody};
+use super::TransactionOptions;
 use super::client::{execute_many, run_pipeline};
 use super::link::Link;
 use super::rows::RowStream;
-use super::{TransactionError, TransactionOptions};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::extended::{self, Encoded, EncodedRows};
-use crate::observe::spans;
 use crate::pipeline::{Answers, Pipeline};
 use crate::pulled::PulledRows;
 use crate::result::ResultSet;
 use crate::retry::{Failure, classify};
 use crate::row::{FromRow, Row, read_all, rows_of};
-use crate::transaction::attempt::{
-    Broken, SAVEPOINT, Stage, after_commit, before_commit, restartable,
-};
-use crate::transaction::course::{Course, Next, Situation};
+use crate::transaction::attempt::{Broken, SAVEPOINT, Stage, restartable};
+use crate::transaction::course;
 use crate::transaction::statements::savepoint;
 
 /// An open transaction: what the body of [`Client::transaction`](super::Client::transaction) works
-/// with.
+/// with, and what [`Client::begin`](super::Client::begin) and [`Attempts::begin`] give.
 ///
-/// BEGIN travels with the first statement; a body that sends none costs no round trip.
+/// BEGIN travels with the first statement; a transaction that sends none costs no round trip. One that
+/// is dropped is rolled back before the client is used for anything else.
 pub struct Transaction<'a> {
     link: &'a mut Link,
     begin: String,
@@ -57,6 +60,80 @@ impl Drop for Transaction<'_> {
 }
 
 impl<'t> Transaction<'t> {
+    fn new(link: &'t mut Link, options: &TransactionOptions) -> Transaction<'t> {
+        let restart = restartable(link.client_ref(), options);
+        Transaction {
+            link,
+            begin: options.begin(),
+            restart,
+            begun: false,
+            noted: None,
+            depth: 0,
+            handed_over: false,
+        }
+    }
+
+    /// A transaction that nobody runs again.
+    pub(super) async fn begin(
+        link: &'t mut Link,
+        options: &TransactionOptions,
+    ) -> Result<Transaction<'t>, Error> {
+        link.ready().await?;
+        if link.client_ref().is_closed() {
+            return Err(Error::closed());
+        }
+        if link.client_ref().transaction_status() != TransactionStatus::Idle {
+            return Err(Error::usage("expected no open transaction, found one"));
+        }
+        // The restart protocol is of use to those only who run it again.
+        let options = TransactionOptions { cockroach_restart: false, ..options.clone() };
+        Ok(Transaction::new(link, &options))
+    }
+
+    /// Commits. Where that fails the transaction is rolled back.
+    ///
+    /// # Errors
+    /// As [`Client::transaction`](super::Client::transaction): SQLSTATE 40001 asks for a new attempt;
+    /// [`AmbiguousCommit`](crate::ErrorKind::AmbiguousCommit) when COMMIT was sent and its outcome is
+    /// not known; [`RolledBack`](crate::ErrorKind::RolledBack) when a statement had failed before.
+    pub async fn commit(mut self) -> Result<(), Error> {
+        let committed = self.conclude().await;
+        if let Err(broken) = committed {
+            if !self.restart {
+                ending::roll_back(self.link).await;
+                self.handed_over = true;
+            }
+            return Err(course::told(broken));
+        }
+        self.handed_over = true;
+        Ok(())
+    }
+
+    /// Rolls back. Dropping the transaction does so as well, when the client is used next.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ConnectionLost`](crate::ErrorKind::ConnectionLost), or the server's error. The
+    /// connection is closed then: the transaction is rolled back in any case.
+    pub async fn rollback(mut self) -> Result<(), Error> {
+        self.link.ready().await?;
+        let failed = ending::roll_back(self.link).await;
+        self.handed_over = true;
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Commits what the body did, if it did anything. A statement whose future was dropped is over
+    /// before it is known how things stand.
+    async fn conclude(&mut self) -> Result<(), Broken> {
+        let ready = self.link.ready().await;
+        self.begun |= !self.is_over();
+        ready.map_err(|error| Broken { error, stage: Stage::Body })?;
+        if !self.begun && self.noted.is_none() {
+            // Not a single statement: nothing to commit.
+            return Ok(());
+        }
+        ending::commit(self.link, self.restart && self.begun, self.begun, self.noted).await
+    }
+
     /// Runs a statement with parameters and gives its rows.
     ///
     /// # Errors
@@ -228,19 +305,52 @@ impl<'t> Transaction<'t> {
     /// # Ok(()) });
     /// ```
     ///
+    /// The future is `Send`, so the body's has to be; [`savepoint_local`](Self::savepoint_local) takes
+    /// any other.
+    ///
     /// # Errors
     /// The body's; the server's about the savepoint.
-    pub async fn savepoint<T, E: From<Error>>(
+    pub fn savepoint<'b, T: Send + 'b, E: From<Error> + Send + 'b>(
+        &'b mut self,
+        body: impl AsyncFnOnce(&mut Transaction<'t>) -> Result<T, E>
+        + for<'x> SavepointBody<'x, 't, T, E>
+        + 'b,
+    ) -> Boxed<'b, Result<T, E>> {
+        Box::pin(async move {
+            let noted = self.set_savepoint().await?;
+            let result = body.run(self).await;
+            self.end_savepoint(noted, result).await
+        })
+    }
+
+    /// [`savepoint`](Self::savepoint) with a body whose future need not be `Send`.
+    ///
+    /// # Errors
+    /// As [`savepoint`](Self::savepoint).
+    pub async fn savepoint_local<T, E: From<Error>>(
         &mut self,
         body: impl AsyncFnOnce(&mut Self) -> Result<T, E>,
     ) -> Result<T, E> {
-        let depth = self.depth + 1;
-        let [make, undo, keep] = savepoint(depth);
-        self.batch(&make).await?;
-        self.depth = depth;
-        let noted = self.noted;
+        let noted = self.set_savepoint().await?;
         let result = body(self).await;
-        self.depth = depth - 1;
+        self.end_savepoint(noted, result).await
+    }
+
+    /// Gives what was noted before.
+    async fn set_savepoint(&mut self) -> Result<Option<Failure>, Error> {
+        let [make, ..] = savepoint(self.depth + 1);
+        self.batch(&make).await?;
+        self.depth += 1;
+        Ok(self.noted)
+    }
+
+    async fn end_savepoint<T, E: From<Error>>(
+        &mut self,
+        noted: Option<Failure>,
+        result: Result<T, E>,
+    ) -> Result<T, E> {
+        let [_, undo, keep] = savepoint(self.depth);
+        self.depth -= 1;
         match result {
             Ok(value) => {
                 self.batch(&keep).await?;
@@ -322,220 +432,4 @@ impl<'t> Transaction<'t> {
     fn is_over(&mut self) -> bool {
         self.link.session().transaction_status() == TransactionStatus::Idle
     }
-}
-
-/// Runs a transaction until it is committed, fails for good, or the policy is exhausted.
-pub(super) async fn run<T, E: TransactionError>(
-    link: &mut Link,
-    options: &TransactionOptions,
-    mut body: impl AsyncFnMut(&mut Transaction<'_>) -> Result<T, E>,
-) -> Result<T, E> {
-    let span = spans::transaction(link.client_ref().session_ref());
-    spans::within(&span, run_in(&span, link, options, &mut body)).await
-}
-
-async fn run_in<T, E: TransactionError>(
-    span: &spans::Span,
-    link: &mut Link,
-    options: &TransactionOptions,
-    body: &mut impl AsyncFnMut(&mut Transaction<'_>) -> Result<T, E>,
-) -> Result<T, E> {
-    if link.client_ref().was_closed_by_caller() {
-        return Err(Error::closed().into());
-    }
-    // What an abandoned future broke is of no concern to a transaction yet to begin.
-    let _ = link.ready().await;
-    if link.session().transaction_status() != TransactionStatus::Idle {
-        return Err(Error::usage("expected no open transaction, found one").into());
-    }
-    let started = Instant::now();
-    let mut course = Course::begin(options, span, Duration::ZERO)?;
-    // Whether the next attempt goes on in the transaction of the last one, behind its savepoint.
-    let mut resumed = false;
-    loop {
-        let connected = match link.session().is_closed() {
-            true => link.reconnect().await,
-            false => Ok(()),
-        };
-        let outcome = match connected {
-            Ok(()) => attempt(link, options, resumed, body).await?,
-            Err(error) => Err(Broken { error, stage: Stage::Body }),
-        };
-        let broken = match outcome {
-            Ok(value) => return Ok(value),
-            Err(broken) => broken,
-        };
-        resumed = false;
-        let rollback_failed = clean_up(link, options, broken.failure(), &mut resumed).await;
-        let next = course.failed(Situation {
-            broken,
-            rollback_failed,
-            is_closed: link.session().is_closed(),
-            now: started.elapsed(),
-            random: fastrand::f64(),
-        });
-        match next {
-            Next::Again { wait, fresh: false } => wait_behind(link, resumed, wait).await,
-            Next::Again { wait, fresh: true } => {
-                link.client().disconnect();
-                tokio::time::sleep(wait).await;
-            }
-            Next::Over(error) => {
-                roll_back(link).await;
-                return Err(error.into());
-            }
-        }
-    }
-}
-
-/// Waits; a transaction that is to be resumed is rolled back when the future is dropped meanwhile.
-async fn wait_behind(link: &mut Link, resumed: bool, wait: Duration) {
-    let guard = Ending { link, armed: resumed };
-    tokio::time::sleep(wait).await;
-    guard.disarm();
-}
-
-/// A transaction that must be ended, also by a future that is dropped.
-struct Ending<'a> {
-    link: &'a mut Link,
-    armed: bool,
-}
-
-impl Ending<'_> {
-    fn disarm(mut self) {
-        self.armed = false;
-    }
-}
-
-impl Drop for Ending<'_> {
-    fn drop(&mut self) {
-        if self.armed {
-            self.link.leave_transaction();
-        }
-    }
-}
-
-/// Runs the body and commits. The outer error is the body's own: the transaction was rolled back
-/// and is not tried again.
-async fn attempt<T, E: TransactionError>(
-    link: &mut Link,
-    options: &TransactionOptions,
-    resumed: bool,
-    body: &mut impl AsyncFnMut(&mut Transaction<'_>) -> Result<T, E>,
-) -> Result<Result<T, Broken>, E> {
-    let restart = restartable(link.client_ref(), options);
-    let mut transaction = Transaction {
-        link: &mut *link,
-        begin: options.begin(),
-        restart,
-        begun: resumed,
-        noted: None,
-        depth: 0,
-        handed_over: false,
-    };
-    let result = body(&mut transaction).await;
-    // A statement whose future the body dropped is over before it is known how things stand.
-    let ready = transaction.link.ready().await;
-    transaction.begun |= !transaction.is_over();
-    let (begun, noted) = (transaction.begun, transaction.noted);
-    transaction.handed_over = true;
-    drop(transaction);
-    let value = match result {
-        Ok(value) => value,
-        Err(error) => match error.into_database_error() {
-            Ok(error) => return Ok(Err(Broken { error, stage: Stage::Body })),
-            Err(own) => {
-                roll_back(link).await;
-                return Err(own);
-            }
-        },
-    };
-    if let Err(error) = ready {
-        return Ok(Err(Broken { error, stage: Stage::Body }));
-    }
-    if !begun && noted.is_none() {
-        // Not a single statement: nothing to commit.
-        return Ok(Ok(value));
-    }
-    Ok(commit(link, restart && begun, begun, noted).await.map(|()| value))
-}
-
-async fn commit(
-    link: &mut Link,
-    restart: bool,
-    begun: bool,
-    noted: Option<Failure>,
-) -> Result<(), Broken> {
-    before_commit(link.session(), begun, noted)?;
-    let mut ending = Ending { link, armed: true };
-    if restart {
-        let release = format!("RELEASE SAVEPOINT {SAVEPOINT}");
-        if let Err(error) = ending.link.simple(release.as_bytes()).await {
-            ending.disarm();
-            return Err(Broken { error, stage: Stage::Release });
-        }
-        // Committed. Whatever becomes of COMMIT, which only ends the session's state, the work is
-        // there; a connection that broke over it shows at the next use.
-        let _ = ending.link.simple(b"COMMIT").await;
-        ending.disarm();
-        return Ok(());
-    }
-    let before = ending.link.session().commits();
-    let committed = ending.link.simple(b"COMMIT").await;
-    ending.armed = false;
-    match committed {
-        Ok(sets) => after_commit(&sets, noted),
-        // The server said COMMIT when it had: a connection that ends on the last few bytes behind it
-        // leaves nothing open.
-        Err(_) if ending.link.session().commits() > before => Ok(()),
-        Err(error) => Err(Broken { error, stage: Stage::Commit }),
-    }
-}
-
-/// Makes the connection ready for the next attempt, if it can be: back to the savepoint where the
-/// restart protocol allows it (`resumed`), else out of the transaction. Gives the error of a
-/// rollback that failed; the connection is closed then.
-async fn clean_up(
-    link: &mut Link,
-    options: &TransactionOptions,
-    failure: Failure,
-    resumed: &mut bool,
-) -> Option<Error> {
-    let restart = restartable(link.client_ref(), options);
-    if link.session().transaction_status() == TransactionStatus::Idle {
-        return None;
-    }
-    if restart && failure == Failure::Retryable {
-        let back = format!("ROLLBACK TO SAVEPOINT {SAVEPOINT}");
-        let ending = Ending { link: &mut *link, armed: true };
-        let back = ending.link.simple(back.as_bytes()).await;
-        ending.disarm();
-        match back {
-            Ok(_) => {
-                *resumed = true;
-                return None;
-            }
-            Err(_) if link.session().is_closed() => return None,
-            // No savepoint to go back to: a new transaction does as well.
-            Err(_) => {}
-        }
-    }
-    roll_back(link).await
-}
-
-/// Leaves the transaction. An error closes the connection: the server rolls back when it ends.
-async fn roll_back(link: &mut Link) -> Option<Error> {
-    if link.session().transaction_status() == TransactionStatus::Idle {
-        return None;
-    }
-    let ending = Ending { link: &mut *link, armed: true };
-    let rolled_back = ending.link.simple(b"ROLLBACK").await;
-    ending.disarm();
-    let error = rolled_back.err()?;
-    if error.kind() != ErrorKind::Usage
-        || link.session().transaction_status() != TransactionStatus::Idle
-    {
-        link.session().close();
-    }
-    Some(error)
 }

@@ -15,7 +15,7 @@ use crate::result::ResultSet;
 use crate::retry::{Runtime, SystemRuntime};
 use crate::row::Row;
 use crate::session::{Interrupt, Never, Readiness, Session};
-use crate::transaction::{self, Transaction, TransactionError, TransactionOptions};
+use crate::transaction::{self, Attempts, Transaction, TransactionError, TransactionOptions};
 use crate::wire::{Cancel, Connector, Link, Network};
 use crate::{copy, extended, statement, statement_cache};
 
@@ -377,6 +377,54 @@ impl Client {
         body: impl FnMut(&mut Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         transaction::run(self, options, runtime, body)
+    }
+
+    /// Begins a transaction that is not tried again: the program ends it by
+    /// [`commit`](Transaction::commit) or [`rollback`](Transaction::rollback). One that is dropped is
+    /// rolled back.
+    ///
+    /// ```
+    /// # kecoa::example::blocking(|client| {
+    /// let mut tx = client.begin(&Default::default())?;
+    /// tx.execute("UPDATE accounts SET balance = 900 WHERE id = $1", &[&1_i64])?;
+    /// tx.commit()?;
+    /// # Ok(()) });
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::ConnectionLost`](crate::ErrorKind::ConnectionLost) on a closed connection;
+    /// [`Usage`](crate::ErrorKind::Usage) where one is open. BEGIN itself travels with the first
+    /// statement.
+    pub fn begin(&mut self, options: &TransactionOptions) -> Result<Transaction<'_>, Error> {
+        Transaction::begin(self, options)
+    }
+
+    /// Begins attempts at a transaction, for a loop of the program's own around
+    /// [`begin`](Attempts::begin) and [`commit`](Transaction::commit). What
+    /// [`transaction`](Client::transaction) does about an error [`failed`](Attempts::failed) does here.
+    ///
+    /// ```
+    /// # kecoa::example::blocking(|client| {
+    /// let mut attempts = client.attempts(&Default::default())?;
+    /// loop {
+    ///     let attempt = attempts.begin().and_then(|mut tx| {
+    ///         tx.execute("UPDATE accounts SET balance = 900 WHERE id = $1", &[&1_i64])?;
+    ///         tx.commit()
+    ///     });
+    ///     match attempt {
+    ///         Ok(()) => break,
+    ///         Err(error) => attempts.failed(error)?,
+    ///     }
+    /// }
+    /// # Ok(()) });
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a policy that does not validate;
+    /// [`Usage`](crate::ErrorKind::Usage) where a transaction is open;
+    /// [`ConnectionLost`](crate::ErrorKind::ConnectionLost) when the program closed the client.
+    pub fn attempts(&mut self, options: &TransactionOptions) -> Result<Attempts<'_>, Error> {
+        Attempts::new(self, options)
     }
 
     pub(crate) fn session(&mut self) -> &mut Session {

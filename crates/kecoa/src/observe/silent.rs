@@ -18,6 +18,7 @@ pub(crate) fn query<T>(
 }
 
 /// The span that is none.
+#[derive(Clone)]
 pub(crate) struct Span;
 
 impl Span {

@@ -3,7 +3,7 @@
 use kecoa_proto::{Request, TransactionStatus};
 use kecoa_types::ToSql;
 
-use super::{TransactionError, TransactionOptions};
+use super::{TransactionError, TransactionOptions, course};
 use crate::blocking::Client;
 use crate::error::{Error, ErrorKind};
 use crate::observe::spans;
@@ -46,9 +46,11 @@ impl Broken {
     }
 }
 
-/// An open transaction: what the body of [`Client::transaction`] works with.
+/// An open transaction: what the body of [`Client::transaction`] works with, and what [`Client::begin`]
+/// and [`Attempts::begin`](super::Attempts::begin) give.
 ///
-/// BEGIN is sent with the first statement; a body that sends none costs no round trip.
+/// BEGIN is sent with the first statement; a transaction that sends none costs no round trip. One that is
+/// dropped is rolled back.
 pub struct Transaction<'a> {
     pub(super) session: &'a mut Session,
     begin: String,
@@ -58,6 +60,17 @@ pub struct Transaction<'a> {
     pub(super) noted: Option<Failure>,
     /// How many savepoints are open.
     pub(super) depth: u32,
+    /// Somebody else ends it.
+    handed_over: bool,
+}
+
+impl Drop for Transaction<'_> {
+    /// Also where a body panics: whoever catches that finds no transaction open.
+    fn drop(&mut self) {
+        if !self.handed_over {
+            let _ = roll_back(self.session);
+        }
+    }
 }
 
 impl std::fmt::Debug for Transaction<'_> {
@@ -66,7 +79,85 @@ impl std::fmt::Debug for Transaction<'_> {
     }
 }
 
-impl Transaction<'_> {
+impl<'a> Transaction<'a> {
+    /// What has begun already goes on.
+    pub(super) fn new(
+        client: &'a mut Client,
+        options: &TransactionOptions,
+        begun: bool,
+    ) -> Transaction<'a> {
+        let restart = restartable(client, options);
+        Transaction {
+            session: client.session(),
+            begin: options.begin(),
+            restart,
+            begun,
+            noted: None,
+            depth: 0,
+            handed_over: false,
+        }
+    }
+
+    /// A transaction that nobody runs again.
+    pub(crate) fn begin(
+        client: &'a mut Client,
+        options: &TransactionOptions,
+    ) -> Result<Transaction<'a>, Error> {
+        if client.is_closed() {
+            return Err(Error::closed());
+        }
+        if client.transaction_status() != TransactionStatus::Idle {
+            return Err(Error::usage("expected no open transaction, found one"));
+        }
+        // The restart protocol is of use to those only who run it again.
+        let options = TransactionOptions { cockroach_restart: false, ..options.clone() };
+        Ok(Transaction::new(client, &options, false))
+    }
+
+    /// Commits. Where that fails the transaction is rolled back.
+    ///
+    /// # Errors
+    /// As [`Client::transaction`]: SQLSTATE 40001 asks for a new attempt;
+    /// [`AmbiguousCommit`](ErrorKind::AmbiguousCommit) when COMMIT was sent and its outcome is not
+    /// known; [`RolledBack`](ErrorKind::RolledBack) when a statement had failed before.
+    pub fn commit(mut self) -> Result<(), Error> {
+        let committed = self.conclude();
+        // With the restart protocol the loop around it goes back to its savepoint.
+        self.handed_over = committed.is_ok() || self.restart;
+        committed.map_err(course::told)
+    }
+
+    /// Rolls back, as dropping the transaction does.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ConnectionLost`], or the server's error. The connection is closed then: the
+    /// transaction is rolled back in any case.
+    pub fn rollback(mut self) -> Result<(), Error> {
+        self.handed_over = true;
+        roll_back(self.session).map_or(Ok(()), Err)
+    }
+
+    /// Commits what was done, if anything was.
+    fn conclude(&mut self) -> Result<(), Broken> {
+        if !self.begun && self.noted.is_none() {
+            // Not a single statement: nothing to commit.
+            return Ok(());
+        }
+        commit(self.session, self.restart && self.begun, self.begun, self.noted)
+    }
+
+    /// With the restart protocol a transaction that is dropped is gone on with behind its savepoint, or
+    /// ended by the attempts that it is of.
+    pub(super) fn within_attempts(mut self) -> Transaction<'a> {
+        self.handed_over = self.restart;
+        self
+    }
+
+    /// Leaves the end to somebody else.
+    pub(super) fn hand_over(mut self) {
+        self.handed_over = true;
+    }
+
     /// Runs a statement with parameters and gives its rows, as [`Client::query`].
     ///
     /// # Errors
@@ -166,36 +257,21 @@ pub(super) fn run<T, E: TransactionError>(
     resumed: bool,
     body: &mut impl FnMut(&mut Transaction<'_>) -> Result<T, E>,
 ) -> Result<Result<T, Broken>, E> {
-    let restart = restartable(client, options);
-    let mut transaction = Transaction {
-        session: client.session(),
-        begin: options.begin(),
-        restart,
-        begun: resumed,
-        noted: None,
-        depth: 0,
-    };
-    let result = body(&mut transaction);
-    let (begun, noted) = (transaction.begun, transaction.noted);
-    let value = match result {
+    let mut transaction = Transaction::new(client, options, resumed);
+    let value = match body(&mut transaction) {
         Ok(value) => value,
         Err(error) => match error.into_database_error() {
-            Ok(error) => return Ok(Err(Broken { error, stage: Stage::Body })),
-            Err(own) => {
-                leave(client);
-                return Err(own);
+            Ok(error) => {
+                transaction.hand_over();
+                return Ok(Err(Broken { error, stage: Stage::Body }));
             }
+            // It is rolled back on the way out.
+            Err(own) => return Err(own),
         },
     };
-    let session = client.session();
-    if !begun && noted.is_none() {
-        // Not a single statement: nothing to commit.
-        return Ok(Ok(value));
-    }
-    Ok(match commit(session, restart && begun, begun, noted) {
-        Ok(()) => Ok(value),
-        Err(broken) => Err(broken),
-    })
+    let committed = transaction.conclude();
+    transaction.hand_over();
+    Ok(committed.map(|()| value))
 }
 
 fn commit(

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use super::TransactionOptions;
 use super::attempt::{Broken, Stage};
-use super::options::FailedAttempt;
+use super::options::{FailedAttempt, Observer};
 use crate::error::{Error, ErrorKind};
 use crate::observe::{self, spans};
 use crate::retry::{Attempts, Decision, Failure, classify};
 
-pub(crate) struct Course<'a> {
+pub(crate) struct Course {
     attempts: Attempts,
-    options: &'a TransactionOptions,
-    span: &'a spans::Span,
+    observer: Option<Observer>,
+    span: spans::Span,
 }
 
 /// What is known when an attempt has failed and the connection was cleaned up behind it.
@@ -36,16 +36,16 @@ pub(crate) enum Next {
     Over(Error),
 }
 
-impl<'a> Course<'a> {
+impl Course {
     /// The first attempt begins.
     pub(crate) fn begin(
-        options: &'a TransactionOptions,
-        span: &'a spans::Span,
+        options: &TransactionOptions,
+        span: &spans::Span,
         now: Duration,
-    ) -> Result<Course<'a>, Error> {
+    ) -> Result<Course, Error> {
         let attempts = Attempts::new(options.policy.clone(), now)?;
         observe::note_transaction();
-        Ok(Course { attempts, options, span })
+        Ok(Course { attempts, observer: options.observer.clone(), span: span.clone() })
     }
 
     /// An attempt has failed: decides, and tells whoever watches.
@@ -62,9 +62,9 @@ impl<'a> Course<'a> {
         {
             decision = Decision::RetryOnFreshConnection(wait);
         }
-        spans::attempt_failed(self.span, number, &broken.error, decision);
+        spans::attempt_failed(&self.span, number, &broken.error, decision);
         observe::note_decision(broken.error.sqlstate(), failure, decision);
-        if let Some(observer) = &self.options.observer {
+        if let Some(observer) = &self.observer {
             let elapsed = self.attempts.elapsed();
             observer(&FailedAttempt { attempt: number, error: &broken.error, decision, elapsed });
         }
@@ -95,6 +95,11 @@ fn drained(statement: &Error, rollback: &Error) -> bool {
         && rollback.is_connection_lost()
         && classify(rollback, false) == Failure::LostBeforeCommit
         && rollback.sqlstate() == Some("57P01")
+}
+
+/// The error of a transaction that nobody tries again.
+pub(crate) fn told(broken: Broken) -> Error {
+    if broken.failure() == Failure::Ambiguous { ambiguous(broken) } else { broken.error }
 }
 
 fn ambiguous(broken: Broken) -> Error {
