@@ -8,6 +8,7 @@ MAKEFLAGS += --no-builtin-rules
 
 PY := .venv/bin/python
 BENCH_PY := .venv-bench/bin/python
+DOCS_PY := .venv-docs/bin/python
 STAMPS := .cache/stamps
 LOGS := .cache/logs
 QUIETLY := tools/quietly.sh
@@ -22,13 +23,14 @@ QUICK := --config 'profile.quick.inherits="release"' --config profile.quick.opt-
 SOURCES := $(shell find crates python -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.py' -o -name '*.pyi' \
              -o -name '*.sql' -o -name '*.txt' \) ! -path '*/tests/*') Cargo.toml Cargo.lock pyproject.toml
 
-.PHONY: help demo test lint bench docs fuzz clean package
+.PHONY: help demo test lint bench docs site fuzz clean package
 help:
 	@echo 'make demo    build the package, move money on a local endpoint'
 	@echo 'make test    every test: Rust, Python, PostgreSQL, psycopg2 beside kecoa'
 	@echo 'make lint    rustfmt, clippy, rustdoc, ruff, mypy, stubtest; warnings are errors'
 	@echo 'make bench   kecoa beside other drivers, as ratios'
 	@echo 'make docs    rustdoc, the dialect table made by running its cases, the table of connection options'
+	@echo 'make site    the documentation as a site: target/site, English and Indonesian'
 	@echo 'make fuzz    the fuzz targets, a minute each (FUZZ_SECONDS)'
 	@echo 'make clean   remove all that was built'
 
@@ -47,6 +49,8 @@ lint: $(STAMPS)/package $(STAMPS)/dev
 	$(PY) tools/check_rooms.py
 	$(PY) tools/generate_sqlstate.py --check
 	$(PY) tools/generate_errors.py --check
+	$(PY) tools/check_translations.py
+	$(PY) tools/check_words.py
 	if command -v cargo-deny >/dev/null; then cargo deny --offline check bans; fi
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
@@ -63,6 +67,9 @@ docs:
 	$(CLEAN_ENV) KECOA_WRITE_DOCS=1 $(PY) tools/testserver.py cargo test --package kecoa-local --test dialect_live
 	$(CLEAN_ENV) KECOA_WRITE_DOCS=1 cargo test --package kecoa --test connecting_page
 
+site: $(STAMPS)/site
+	@$(CLEAN_ENV) $(DOCS_PY) tools/build_site.py $(SITE_FLAGS)
+
 FUZZ_SECONDS ?= 60
 fuzz:
 	@command -v cargo-fuzz >/dev/null || { echo 'make fuzz needs cargo-fuzz: cargo install cargo-fuzz' >&2; exit 1; }
@@ -72,7 +79,7 @@ fuzz:
 	done
 
 clean:
-	rm -rf .venv .venv-bench .cache dist target bench/rust/target fuzz/target
+	rm -rf .venv .venv-bench .venv-docs .cache dist target bench/rust/target fuzz/target
 
 $(STAMPS)/base: requirements-dev.txt tools/find_python.sh
 	@python=$$(tools/find_python.sh); rm -rf .venv; \
@@ -104,3 +111,15 @@ $(STAMPS)/bench: requirements-bench.txt requirements-dev.txt $(SOURCES)
 	@$(QUIETLY) 'Installing kecoa into .venv-bench' $(LOGS)/install-bench.log \
 	    $(CLEAN_ENV) $(BENCH_PY) $(PIP) install --no-deps --no-index --force-reinstall .cache/bench-wheels/*.whl
 	@mkdir -p $(STAMPS); touch $@
+
+$(STAMPS)/site-tools: requirements-docs.txt
+	@python=$$(tools/find_python.sh); rm -rf .venv-docs; \
+	$(QUIETLY) 'Setting up .venv-docs' $(LOGS)/venv-docs.log $(CLEAN_ENV) "$$python" -m venv .venv-docs
+	@$(QUIETLY) 'Installing Sphinx and Pagefind' $(LOGS)/site-tools.log \
+	    $(CLEAN_ENV) $(DOCS_PY) $(PIP) install --requirement requirements-docs.txt
+	@mkdir -p $(STAMPS); touch $@
+
+$(STAMPS)/site: $(STAMPS)/site-tools $(STAMPS)/package
+	@$(QUIETLY) 'Installing kecoa into .venv-docs' $(LOGS)/install-docs.log \
+	    $(CLEAN_ENV) $(DOCS_PY) $(PIP) install --no-deps --no-index --force-reinstall .cache/wheels/*.whl
+	@touch $@
