@@ -148,6 +148,86 @@ fn time_grows_with_the_text_and_no_faster() {
     }
 }
 
+/// Whether every comment and quote in a text has its end: PostgreSQL's rules, read a second time and
+/// as plainly as can be.
+fn ends(sql: &[u8], backslash_escapes: bool) -> bool {
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80;
+    let mut at = 0;
+    // The string before has escapes, and whether a line ended since.
+    let mut before = (false, false);
+    while at < sql.len() {
+        let rest = &sql[at..];
+        if rest.starts_with(b"--") {
+            at += rest.iter().position(|b| matches!(b, b'\n' | b'\r')).unwrap_or(rest.len());
+            continue;
+        } else if rest.starts_with(b"/*") {
+            let mut depth = 0;
+            loop {
+                let rest = &sql[at..];
+                if rest.starts_with(b"/*") {
+                    (depth, at) = (depth + 1, at + 2);
+                } else if rest.starts_with(b"*/") {
+                    (depth, at) = (depth - 1, at + 2);
+                    if depth == 0 {
+                        break;
+                    }
+                } else if rest.is_empty() {
+                    return false;
+                } else {
+                    at += 1;
+                }
+            }
+            continue;
+        } else if matches!(rest[0], b'\'' | b'"') {
+            let quote = rest[0];
+            let prefix = at.checked_sub(1).map(|before| sql[before]);
+            let starts_word = at < 2 || !word(sql[at - 2]) && sql[at - 2] != b'$';
+            let escapes = quote == b'\''
+                && match prefix {
+                    Some(b'E' | b'e' | b'b') if starts_word => true,
+                    Some(b'x' | b'X' | b'B') if starts_word => false,
+                    Some(b'&') => false,
+                    _ => backslash_escapes || before == (true, true),
+                };
+            at += 1;
+            loop {
+                match sql.get(at) {
+                    None => return false,
+                    Some(b'\\') if escapes => at += 2,
+                    Some(byte) if *byte == quote && sql.get(at + 1) == Some(&quote) => at += 2,
+                    Some(byte) if *byte == quote => break,
+                    Some(_) => at += 1,
+                }
+            }
+            at += 1;
+            before = (escapes, false);
+            continue;
+        } else if rest[0] == b'$' {
+            let tag = 1 + rest[1..].iter().take_while(|b| word(**b)).count();
+            if rest.get(tag) != Some(&b'$') || rest[1].is_ascii_digit() {
+                at += 1;
+                continue;
+            }
+            let Some(end) =
+                (at + tag + 1..sql.len()).find(|i| sql[*i..].starts_with(&rest[..=tag]))
+            else {
+                return false;
+            };
+            at = end + tag;
+        } else if word(rest[0]) {
+            at += rest.iter().take_while(|b| word(**b) || **b == b'$').count();
+            before = (false, false);
+            continue;
+        } else if rest[0] == b'\n' {
+            before.1 = true;
+        } else if rest[0] != b' ' {
+            before = (false, false);
+        }
+        at += 1;
+    }
+    true
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_analysed(sql in proptest::collection::vec(any::<u8>(), 0..120)) {
@@ -196,6 +276,31 @@ proptest! {
         let text = String::from_utf8_lossy(&analyses[0].pieces[0].sql.text).into_owned();
         prop_assert!(text.contains(&quoted), "{} became {}", sql, text);
         prop_assert!(text != sql);
+    }
+
+    /// What is not understood to its last byte is not changed in any, and not cut.
+    #[test]
+    fn what_is_not_understood_is_sent_as_it_is(
+        pieces in proptest::collection::vec(prop::sample::select(vec![
+            "UPSERT INTO t VALUES (1)", "DELETE FROM t ", " WHERE a = 1", "a::STRING", "7 // 2", ";",
+            "'", "\"", "/*", "*/", "--", "\n", "$$", "$a$", "E'", "U&'", "b'", "x'", "N'", "\\",
+            "\u{1}", "é", "1", "SELECT ", "(", ")", "'it''s'", "/* a */", "$$ b $$", "\"c d\"",
+        ]), 0..24),
+        backslash_escapes: bool,
+    ) {
+        let sql = pieces.concat();
+        let statements = statement::split(sql.as_bytes(), backslash_escapes);
+        if statements.iter().all(statement::Statement::is_understood) {
+            prop_assert!(ends(sql.as_bytes(), backslash_escapes), "{} has no end", sql);
+            return Ok(());
+        }
+        prop_assert_eq!(statements.len(), 1);
+        let context = Context { database: "d", catalog: &Catalog::default(), backslash_escapes };
+        let analysis = dialect::analyse(&statements[0], &context).unwrap();
+        prop_assert_eq!(analysis.pieces.len(), 1);
+        prop_assert_eq!(&analysis.pieces[0].sql.text, statements[0].sql());
+        let after = &sql.as_bytes()[statements[0].offset() + statements[0].sql().len()..];
+        prop_assert!(ends(after, backslash_escapes));
     }
 
     /// What is not CockroachDB's own comes out byte by byte, and positions stay.

@@ -1,8 +1,10 @@
 //! Cuts SQL into tokens: PostgreSQL's lexical rules with CockroachDB's additions.
 //!
 //! The lexer never fails and never loses a byte: the tokens' spans, one after the other, are the
-//! input. What is not finished (a string without its end) is one token up to the end, and
-//! PostgreSQL says what is wrong with it. Time and memory are linear in the input.
+//! input. What is not finished (a string or a comment without its end) is one token up to the end,
+//! [`TokenKind::Unfinished`]; where PostgreSQL might cut otherwise, the token is
+//! [`TokenKind::Unknown`]. Text with either is sent as it is, and PostgreSQL says what is wrong with
+//! it. Time and memory are linear in the input.
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +35,17 @@ pub enum TokenKind {
     Operator,
     /// One of `( ) [ ] { } , ; .`
     Punctuation,
-    /// A byte that no rule knows.
+    /// A string, a quoted identifier or a block comment without its end, up to the end of the text.
+    Unfinished,
+    /// A byte that no rule knows, or what different versions of PostgreSQL cut in different places.
     Unknown,
+}
+
+impl TokenKind {
+    /// Whether text with such a token is understood, so that it may be changed.
+    pub fn is_understood(self) -> bool {
+        !matches!(self, Self::Unfinished | Self::Unknown)
+    }
 }
 
 /// A token: its kind and its span in bytes.
@@ -51,7 +62,7 @@ pub struct Token {
 /// Cuts `sql` into tokens. `backslash_escapes` is true when the session has
 /// `standard_conforming_strings` off, so that a backslash escapes in plain strings too.
 pub fn lex(sql: &[u8], backslash_escapes: bool) -> Vec<Token> {
-    let mut lexer = Lexer { sql, at: 0, backslash_escapes, after_escape: false, line_ended: false };
+    let mut lexer = Lexer { sql, at: 0, backslash_escapes, after: Continued::Nothing };
     let mut tokens = Vec::with_capacity(sql.len() / 4);
     while lexer.at < sql.len() {
         let start = lexer.at;
@@ -59,14 +70,7 @@ pub fn lex(sql: &[u8], backslash_escapes: bool) -> Vec<Token> {
         // Every rule consumes at least its first byte; this holds it even if one were wrong.
         lexer.at = lexer.at.clamp(start + 1, sql.len());
         let end = lexer.at;
-        match kind {
-            TokenKind::EscapeString => (lexer.after_escape, lexer.line_ended) = (true, false),
-            TokenKind::Space | TokenKind::Comment => {
-                let text = sql.get(start..end).unwrap_or_default();
-                lexer.line_ended |= memchr::memchr2(b'\n', b'\r', text).is_some();
-            }
-            _ => lexer.after_escape = false,
-        }
+        lexer.after = lexer.after.behind(kind, sql.get(start..end).unwrap_or_default());
         tokens.push(Token { kind, start, end });
     }
     tokens
@@ -76,10 +80,43 @@ struct Lexer<'a> {
     sql: &'a [u8],
     at: usize,
     backslash_escapes: bool,
-    /// The last token that counts was an escape string …
-    after_escape: bool,
-    /// … and a line ended since: a plain quote here continues it, with its escapes.
-    line_ended: bool,
+    after: Continued,
+}
+
+/// Whether a plain quote here would continue a string: SQL lets one go on behind a line end.
+#[derive(Clone, Copy)]
+enum Continued {
+    /// There is none before.
+    Nothing,
+    /// A string is before, but no line has ended since.
+    OnLine(TokenKind),
+    /// A string is before and a line has ended since; nothing but blanks and `--` comments.
+    NextLine(TokenKind),
+    /// A block comment stands between, which continues nothing: two strings in a row are an error.
+    Apart,
+}
+
+impl Continued {
+    fn behind(self, kind: TokenKind, text: &[u8]) -> Self {
+        match (kind, self) {
+            (
+                TokenKind::String
+                | TokenKind::EscapeString
+                | TokenKind::BString
+                | TokenKind::XString,
+                _,
+            ) => Self::OnLine(kind),
+            (TokenKind::Space | TokenKind::Comment, Self::Nothing | Self::Apart) => self,
+            (TokenKind::Comment, _) if text.starts_with(b"/*") => Self::Apart,
+            (TokenKind::Space, Self::OnLine(string))
+                if memchr::memchr2(b'\n', b'\r', text).is_some() =>
+            {
+                Self::NextLine(string)
+            }
+            (TokenKind::Space | TokenKind::Comment, _) => self,
+            _ => Self::Nothing,
+        }
+    }
 }
 
 fn is_word_start(byte: u8) -> bool {
@@ -142,39 +179,22 @@ impl Lexer<'_> {
                 TokenKind::Comment
             }
             b'/' if second == b'*' => self.block_comment(),
-            b'\'' => {
-                let continues = self.after_escape && self.line_ended;
-                self.quoted(0, b'\'', self.backslash_escapes || continues);
-                if continues { TokenKind::EscapeString } else { TokenKind::String }
-            }
-            b'"' => {
-                self.quoted(0, b'"', false);
-                TokenKind::QuotedIdentifier
-            }
-            b'e' | b'E' if second == b'\'' => {
-                self.quoted(1, b'\'', true);
-                TokenKind::EscapeString
-            }
+            b'\'' => self.plain_string(),
+            b'"' => self.quoted(0, b'"', false, TokenKind::QuotedIdentifier),
+            b'e' | b'E' if second == b'\'' => self.quoted(1, b'\'', true, TokenKind::EscapeString),
             b'b' | b'B' if second == b'\'' => {
                 // CockroachDB's b'…' is a byte string with escapes; B'…' is a bit string.
-                self.quoted(1, b'\'', first == b'b');
-                TokenKind::BString
+                self.quoted(1, b'\'', first == b'b', TokenKind::BString)
             }
-            b'x' | b'X' if second == b'\'' => {
-                self.quoted(1, b'\'', false);
-                TokenKind::XString
-            }
+            b'x' | b'X' if second == b'\'' => self.quoted(1, b'\'', false, TokenKind::XString),
             b'n' | b'N' if second == b'\'' => {
-                self.quoted(1, b'\'', self.backslash_escapes);
-                TokenKind::String
+                self.quoted(1, b'\'', self.backslash_escapes, TokenKind::String)
             }
             b'u' | b'U' if second == b'&' && self.peek(2) == b'\'' => {
-                self.quoted(2, b'\'', false);
-                TokenKind::String
+                self.quoted(2, b'\'', false, TokenKind::String)
             }
             b'u' | b'U' if second == b'&' && self.peek(2) == b'"' => {
-                self.quoted(2, b'"', false);
-                TokenKind::QuotedIdentifier
+                self.quoted(2, b'"', false, TokenKind::QuotedIdentifier)
             }
             _ if is_word_start(first) => {
                 self.skip_while(is_word_part);
@@ -182,8 +202,9 @@ impl Lexer<'_> {
             }
             b'$' if second.is_ascii_digit() => {
                 self.at += 1;
-                self.skip_while(is_word_part);
-                TokenKind::Parameter
+                self.skip_while(|byte| byte.is_ascii_digit());
+                // A dollar quote may begin right behind; letters are an error in new versions only.
+                if is_word_part(self.peek(0)) { TokenKind::Unknown } else { TokenKind::Parameter }
             }
             b'$' => self.dollar_string(),
             b'.' if second.is_ascii_digit() => self.number(),
@@ -205,9 +226,27 @@ impl Lexer<'_> {
         }
     }
 
+    /// A string without a prefix, which may continue the one before.
+    fn plain_string(&mut self) -> TokenKind {
+        match self.after {
+            Continued::NextLine(TokenKind::EscapeString) => {
+                self.quoted(0, b'\'', true, TokenKind::EscapeString)
+            }
+            // The others have no escapes of their own; whether this quote has some, versions and
+            // settings decide.
+            Continued::NextLine(TokenKind::BString | TokenKind::XString) | Continued::Apart => {
+                self.quoted(0, b'\'', false, TokenKind::Unknown)
+            }
+            Continued::NextLine(_) if self.backslash_escapes => {
+                self.quoted(0, b'\'', true, TokenKind::Unknown)
+            }
+            _ => self.quoted(0, b'\'', self.backslash_escapes, TokenKind::String),
+        }
+    }
+
     /// A quoted token whose opening quote lies `prefix` bytes ahead. The quote doubled stands for
     /// itself; with `escapes`, a backslash takes the next byte along.
-    fn quoted(&mut self, prefix: usize, quote: u8, escapes: bool) {
+    fn quoted(&mut self, prefix: usize, quote: u8, escapes: bool, kind: TokenKind) -> TokenKind {
         self.at += prefix + 1;
         loop {
             let found = if escapes {
@@ -217,14 +256,14 @@ impl Lexer<'_> {
             };
             let Some(found) = found else {
                 self.at = self.sql.len();
-                return;
+                return TokenKind::Unfinished;
             };
             self.at += found;
             if self.peek(0) == b'\\' && escapes || self.peek(1) == quote {
                 self.at += 2;
             } else {
                 self.at += 1;
-                return;
+                return kind;
             }
         }
     }
@@ -241,7 +280,7 @@ impl Lexer<'_> {
                     depth -= 1;
                     self.at += 2;
                     if depth == 0 {
-                        break;
+                        return TokenKind::Comment;
                     }
                 }
                 _ => {
@@ -251,7 +290,7 @@ impl Lexer<'_> {
                 }
             }
         }
-        TokenKind::Comment
+        TokenKind::Unfinished
     }
 
     fn dollar_string(&mut self) -> TokenKind {
@@ -263,10 +302,11 @@ impl Lexer<'_> {
         let delimiter = tag + 2;
         let rest = self.rest();
         let (opening, body) = rest.split_at_checked(delimiter).unwrap_or((rest, &[]));
-        self.at += match memchr::memmem::find(body, opening) {
-            Some(end) => delimiter + end + delimiter,
-            None => rest.len(),
+        let Some(end) = memchr::memmem::find(body, opening) else {
+            self.at = self.sql.len();
+            return TokenKind::Unfinished;
         };
+        self.at += delimiter + end + delimiter;
         TokenKind::DollarString
     }
 
@@ -278,12 +318,19 @@ impl Lexer<'_> {
                 && self.peek(1).is_ascii_digit();
             // "1..2" is a range in PL/pgSQL, not a number with two points.
             let point = byte == b'.' && self.peek(1) != b'.';
-            if !(is_word_part(byte) || point || sign) {
+            if byte == b'$' || !(is_word_part(byte) || point || sign) {
                 break;
             }
             self.at += 1;
         }
-        TokenKind::Number
+        // Before PostgreSQL 15 letters behind a number began a word, or the prefix of a string; a
+        // dollar quote still may.
+        let unicode = matches!(self.sql.get(self.at.wrapping_sub(1)), Some(b'u' | b'U'));
+        match self.peek(0) {
+            b'\'' | b'$' => TokenKind::Unknown,
+            b'&' if unicode => TokenKind::Unknown,
+            _ => TokenKind::Number,
+        }
     }
 
     fn operator(&mut self) -> TokenKind {
@@ -329,9 +376,13 @@ mod tests {
             ("U&\"d\\0061t\"", K::QuotedIdentifier),
             ("/* a /* b */ c */", K::Comment),
             ("-- to the end", K::Comment),
-            ("'open", K::String),
-            ("$$open", K::DollarString),
-            ("/* open /* */", K::Comment),
+            ("'open", K::Unfinished),
+            ("E'open\\'", K::Unfinished),
+            ("\"open", K::Unfinished),
+            ("U&'open", K::Unfinished),
+            ("$$open", K::Unfinished),
+            ("$a$open$b$", K::Unfinished),
+            ("/* open /* */", K::Unfinished),
         ] {
             assert_eq!(tokens(sql), [(kind, sql)], "{sql}");
         }
@@ -342,6 +393,28 @@ mod tests {
         let both = "E'a'\n -- note\n 'b\\'c'";
         assert_eq!(tokens(both).iter().filter(|t| t.0 == K::EscapeString).count(), 2);
         assert_eq!(tokens("E'a' 'b\\'c").len(), 3);
+    }
+
+    #[test]
+    fn what_versions_cut_in_different_places_is_not_understood() {
+        for sql in [
+            "1E'x'",
+            "1U&'x'",
+            "1$$;$$",
+            "$1$a$;$a$",
+            "E'a' /*\n*/ 'b'",
+            "x'1'\n'2'",
+            "\u{1}",
+            "\\",
+            "$ 1",
+        ] {
+            assert!(!lex(sql.as_bytes(), false).iter().all(|t| t.kind.is_understood()), "{sql}");
+        }
+        for sql in ["1.5e-3", "0x1F", "'a'\n'b'", "E'a'\n'b'", "$1::int", "a$b$c", "1&2", "1\"a\""]
+        {
+            assert!(lex(sql.as_bytes(), false).iter().all(|t| t.kind.is_understood()), "{sql}");
+        }
+        assert!(!lex(b"'a'\n'b\\'", true).iter().all(|t| t.kind.is_understood()));
     }
 
     #[test]

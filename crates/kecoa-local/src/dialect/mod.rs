@@ -51,6 +51,11 @@ pub const RETRY_HINT: &str = "See: https://www.cockroachlabs.com/docs/v25.2/\
 /// # Errors
 /// What must be asked of the database first; ask, note the answer in the catalog, and come again.
 pub fn analyse(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analysis, Need> {
+    if !statement.is_understood() {
+        // PostgreSQL gets it as it is, and says what is wrong with it.
+        let sql = Sql::copied(statement.sql(), statement.offset());
+        return Ok(Analysis::plain(Class::Session, sql));
+    }
     match understand(statement, context) {
         Ok(analysis) => Ok(analysis),
         Err(Stop::Refuse(refusal)) => Ok(Analysis::refuse(&refusal)),

@@ -236,7 +236,7 @@ pub enum Need {
 
 impl Need {
     /// The query that answers. Each row is a column for a table (name, is key, is generated: `t`
-    /// or `f`), any row at all for a database or schema.
+    /// or `f`, the table's schema), any row at all for a database or schema.
     pub fn sql(&self) -> String {
         match self {
             Self::Table(table) => {
@@ -246,7 +246,7 @@ impl Need {
                 };
                 format!(
                     "SELECT a.attname, a.attnum = ANY (coalesce(k.conkey, '{{}}')), \
-                     a.attgenerated <> '' OR a.attidentity = 'a' \
+                     a.attgenerated <> '' OR a.attidentity = 'a', n.nspname \
                      FROM pg_catalog.pg_class c \
                      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
                      JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid \
@@ -269,10 +269,17 @@ impl Need {
     }
 }
 
-/// What is known of the database.
+#[derive(Debug, Default)]
+struct Table {
+    schema: Option<String>,
+    columns: Vec<Column>,
+}
+
+/// What is known of the database. It holds for as long as nothing runs: the next statement may
+/// find other tables under the same names.
 #[derive(Debug, Default)]
 pub struct Catalog {
-    tables: HashMap<TableName, Vec<Column>>,
+    tables: HashMap<TableName, Table>,
     databases: HashMap<String, bool>,
     schemas: HashMap<String, bool>,
 }
@@ -299,7 +306,8 @@ impl Catalog {
                         generated: flag(row, 2),
                     })
                     .collect();
-                self.tables.insert(table, columns);
+                let schema = rows.first().and_then(|row| row.get(3).cloned().flatten());
+                self.tables.insert(table, Table { schema, columns });
             }
             Need::Database(name) => {
                 self.databases.insert(name, !rows.is_empty());
@@ -319,7 +327,18 @@ impl Catalog {
 
     /// The columns of a table; none when there is no such table.
     pub fn table(&self, name: &TableName) -> Result<&[Column], Need> {
-        self.tables.get(name).map(Vec::as_slice).ok_or_else(|| Need::Table(name.clone()))
+        let table = self.tables.get(name).ok_or_else(|| Need::Table(name.clone()))?;
+        Ok(&table.columns)
+    }
+
+    /// The schema that a table was found in, if it was.
+    pub fn schema_of(&self, name: &TableName) -> Option<&str> {
+        self.tables.get(name)?.schema.as_deref()
+    }
+
+    /// Whether nothing was asked.
+    pub fn is_empty(&self) -> bool {
+        self.tables.is_empty() && self.databases.is_empty() && self.schemas.is_empty()
     }
 
     /// Whether the session's database has a schema.

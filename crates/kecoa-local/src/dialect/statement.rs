@@ -15,17 +15,27 @@ pub struct Statement<'a> {
     tokens: Vec<Token>,
     /// For each opening bracket the index of its closing one, and the other way round.
     partner: Vec<Option<u32>>,
+    /// The lexer knows where each token of it ends.
+    understood: bool,
 }
 
 /// Cuts a batch into statements at the semicolons outside brackets, quotes, comments and
-/// `BEGIN ATOMIC … END` bodies. Statements without a token are left out.
+/// `BEGIN ATOMIC … END` bodies. Statements without a token are left out. A batch that is not
+/// understood in all its parts is one statement: what lies where in it is PostgreSQL's to say.
 pub fn split(sql: &[u8], backslash_escapes: bool) -> Vec<Statement<'_>> {
+    let tokens = lex(sql, backslash_escapes);
+    if !tokens.iter().all(|token| token.kind.is_understood()) {
+        let counts = |token: &Token| !matches!(token.kind, TokenKind::Space | TokenKind::Comment);
+        return Statement::cut(sql, tokens.into_iter().filter(counts).collect())
+            .into_iter()
+            .collect();
+    }
     let mut statements = Vec::new();
     let mut current: Vec<Token> = Vec::new();
     let mut depth = 0_usize;
     // Open CASE … END and BEGIN ATOMIC … END inside a routine's SQL body.
     let mut atomic = 0_usize;
-    for token in lex(sql, backslash_escapes) {
+    for token in tokens {
         if matches!(token.kind, TokenKind::Space | TokenKind::Comment) {
             continue;
         }
@@ -48,6 +58,10 @@ pub fn split(sql: &[u8], backslash_escapes: bool) -> Vec<Statement<'_>> {
                         atomic -= 1;
                     }
                 } else if text.eq_ignore_ascii_case(b"atomic")
+                    && current.first().is_some_and(|first| {
+                        sql.get(first.start..first.end)
+                            .is_some_and(|word| word.eq_ignore_ascii_case(b"create"))
+                    })
                     && current.last().is_some_and(|last| {
                         sql.get(last.start..last.end)
                             .is_some_and(|word| word.eq_ignore_ascii_case(b"begin"))
@@ -104,7 +118,13 @@ impl<'a> Statement<'a> {
                 _ => {}
             }
         }
-        Some(Self { sql, offset, tokens, partner })
+        let understood = tokens.iter().all(|token| token.kind.is_understood());
+        Some(Self { sql, offset, tokens, partner, understood })
+    }
+
+    /// Whether the lexer knows where each of its tokens ends. If not, nothing may be changed.
+    pub fn is_understood(&self) -> bool {
+        self.understood
     }
 
     /// The statement's text.
@@ -292,6 +312,20 @@ mod tests {
         );
         assert_eq!(texts("CREATE RULE r AS ON INSERT TO t DO (SELECT 1; SELECT 2); X").len(), 2);
         assert_eq!(texts("  ;; -- nothing\n ").len(), 0);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_not_cut() {
+        for sql in ["UPSERT INTO t VALUES (1); DELETE FROM t /* WHERE a = 1", "A; $x$; B; 'c; D"] {
+            let statements = split(sql.as_bytes(), false);
+            assert_eq!(statements.len(), 1, "{sql}");
+            assert_eq!(statements[0].sql(), sql.as_bytes());
+            assert!(!statements[0].is_understood());
+        }
+        assert!(
+            split(b"SELECT 1 /* a */; SELECT 'b' -- c", false).iter().all(|s| s.is_understood())
+        );
+        assert_eq!(texts("SELECT begin atomic FROM t; SELECT 2").len(), 2);
     }
 
     #[test]

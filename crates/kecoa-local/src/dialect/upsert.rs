@@ -1,7 +1,7 @@
 //! `UPSERT` -> `INSERT … ON CONFLICT (primary key) DO UPDATE`.
 
 use super::edit::Edits;
-use super::plan::{Context, Need, Stop, TableName, quote_name};
+use super::plan::{Context, Need, Refusal, Stop, TableName, quote_name};
 use super::statement::Statement;
 
 /// Rewrites the `UPSERT` at `at`, which ends at `end` (the statement's end or the bracket around).
@@ -18,6 +18,16 @@ pub(super) fn rewrite(
     let Some(name_end) = statement.qualified_name(at + 2) else {
         return Ok(());
     };
+    if (at + 2..name_end).step_by(2).any(|part| statement.name(part).is_none()) {
+        // A plain insert in its place would be another statement.
+        return Err(Refusal {
+            code: "0A000",
+            message: "the local endpoint cannot read the name of the table in this UPSERT"
+                .to_owned(),
+            hint: "write it without U&\"\"".to_owned(),
+        }
+        .into());
+    }
     let Some(table) = table_name(statement, at + 2, name_end, context)? else {
         return Ok(());
     };
@@ -27,6 +37,12 @@ pub(super) fn rewrite(
         // Without a primary key CockroachDB's hidden rowid never conflicts: an insert. Without a
         // table the insert says so.
         return Ok(());
+    }
+    if table.schema.is_none()
+        && let Some(schema) = context.catalog.schema_of(&table)
+    {
+        // The key is this table's: the statement must not reach another one of the same name.
+        edits.insert(statement.start(at + 2), format!("{}.", quote_name(schema)));
     }
     let mut next = name_end;
     if statement.is(next, "AS") {

@@ -9,10 +9,11 @@ use kecoa_proto::message::frontend::{Message, Parse};
 use super::replies::{row, string};
 use super::run::{Run, runs};
 use super::session::{End, Flow, Session};
+use super::simple::unreadable;
 use super::stream::{HIGH_WATER, put};
 use crate::dialect::edit::Sql;
-use crate::dialect::plan::{Analysis, OnError, Piece, Reply};
-use crate::dialect::statement;
+use crate::dialect::plan::{Analysis, Class, OnError, Piece, Reply};
+use crate::dialect::statement::{self, Statement};
 use crate::dialect::transaction::{self, Phase};
 
 /// A statement the client prepared.
@@ -26,6 +27,17 @@ pub(super) struct Prepared {
     client: Bytes,
     /// One piece whose meaning does not depend on the transaction.
     plain: bool,
+    /// The types the client gave its parameters.
+    types: Vec<u32>,
+    /// What it became depends on what a name meant at this moment of the session.
+    named_at: Option<u64>,
+}
+
+impl Prepared {
+    /// More of it changes nothing about what names mean.
+    fn keeps_names(&self) -> bool {
+        self.named_at.is_some() && self.analysis.class == Class::Work
+    }
 }
 
 /// Where the text of an error's position lies.
@@ -86,7 +98,7 @@ impl Session {
         self.unsynced = true;
         match frame.tag {
             b'P' => self.parse(frame).await?,
-            b'B' => self.bind(frame)?,
+            b'B' => self.bind(frame).await?,
             b'D' => {
                 self.expected.push_back(Expect::Describe { visible: true, no_data: true });
                 self.backend.put(&frame);
@@ -155,8 +167,11 @@ impl Session {
         };
         let client = parse.sql.clone();
         let statements = statement::split(&client, self.backslash_escapes);
-        let [statement] = statements.as_slice() else {
-            // Nothing, or several, which PostgreSQL refuses here.
+        let understood = |statement: &&Statement<'_>| {
+            statement.is_understood() && statements.len() == 1 && !self.foreign_encoding
+        };
+        let Some(statement) = statements.first().filter(understood) else {
+            // Nothing, or several, or what the lexer does not understand: PostgreSQL's to refuse.
             let undo = self.statements.remove(&parse.name);
             self.expected.push_back(Expect::Parse {
                 visible: true,
@@ -167,10 +182,15 @@ impl Session {
             self.backend.put(&frame);
             return Ok(());
         };
-        let analysis = self.analyse(statement).await?;
+        let analysis = if self.moment == self.settled || self.reads_alike(&client).await? {
+            self.analyse(statement).await?
+        } else {
+            Analysis::refuse(&unreadable())
+        };
         if self.skipping {
             return Ok(()); // something before it failed while we asked
         }
+        let named_at = (!self.catalog.is_empty()).then_some(self.moment);
         let Some(piece) = analysis.pieces.first().cloned() else { return Ok(()) };
         if piece.on_error == OnError::Raised {
             let run = Run { on_error: OnError::Raised, ..Run::hidden() };
@@ -180,14 +200,13 @@ impl Session {
         let parsed = Arc::new(piece.sql);
         let source = Some((parsed.clone(), client.clone()));
         let sql = Bytes::copy_from_slice(&parsed.text);
+        let types = parse.types.clone();
         let message = Message::Parse(Parse { name: parse.name.clone(), sql, types: parse.types });
         message
             .encode(&mut self.backend.output)
             .map_err(|error| End::Protocol(error.to_string()))?;
-        let plain = analysis.control.is_none()
-            && analysis.pieces.len() == 1
-            && !transaction::forces_retry(&analysis.pieces);
-        let prepared = Arc::new(Prepared { analysis, sql: parsed, client, plain });
+        let plain = is_plain(&analysis);
+        let prepared = Arc::new(Prepared { analysis, sql: parsed, client, plain, types, named_at });
         let before = self.statements.insert(parse.name.clone(), prepared);
         self.expected.push_back(Expect::Parse {
             visible: true,
@@ -198,12 +217,16 @@ impl Session {
         Ok(())
     }
 
-    fn bind(&mut self, frame: Frame) -> Flow<()> {
+    async fn bind(&mut self, frame: Frame) -> Flow<()> {
         let names = string(&frame.body)
             .and_then(|(portal, rest)| string(&rest).map(|(statement, _)| (portal, statement)));
         let Some((portal, statement)) = names else {
             return Err(End::Protocol("a Bind without its names".to_owned()));
         };
+        self.renew(&statement).await?;
+        if self.skipping {
+            return Ok(());
+        }
         let prepared = self.statements.get(&statement).cloned();
         let source = prepared.as_ref().and_then(|prepared| source(prepared));
         match prepared {
@@ -215,9 +238,62 @@ impl Session {
         Ok(())
     }
 
+    /// Understands a prepared statement anew if names in it may mean something else by now, and has
+    /// PostgreSQL parse what has become of it.
+    async fn renew(&mut self, name: &Bytes) -> Flow<()> {
+        let Some(prepared) = self.statements.get(name).cloned() else { return Ok(()) };
+        if prepared.named_at.is_none_or(|at| at == self.moment)
+            || self.transaction.phase == Phase::Failed
+        {
+            return Ok(());
+        }
+        let statements = statement::split(&prepared.client, self.backslash_escapes);
+        let [statement] = statements.as_slice() else { return Ok(()) };
+        let analysis = self.analyse(statement).await?;
+        if self.skipping || self.transaction.phase == Phase::Failed {
+            return Ok(());
+        }
+        let Some(piece) = analysis.pieces.first().cloned() else { return Ok(()) };
+        let named_at = (!self.catalog.is_empty()).then_some(self.moment);
+        let same = piece.sql == *prepared.sql;
+        let sql = Arc::new(piece.sql);
+        let renewed = Prepared {
+            plain: is_plain(&analysis),
+            client: prepared.client.clone(),
+            types: prepared.types.clone(),
+            sql: sql.clone(),
+            analysis,
+            named_at,
+        };
+        let before = self.statements.insert(name.clone(), Arc::new(renewed));
+        if same {
+            return Ok(());
+        }
+        put_strings(&mut self.backend.output, b'C', &[&[b"S", name.as_ref()].concat()], &[]);
+        self.expected.push_back(Expect::Close { visible: false });
+        let parse = Parse {
+            name: name.clone(),
+            sql: Bytes::copy_from_slice(&sql.text),
+            types: prepared.types.clone(),
+        };
+        Message::Parse(parse)
+            .encode(&mut self.backend.output)
+            .map_err(|error| End::Protocol(error.to_string()))?;
+        self.expected.push_back(Expect::Parse {
+            visible: false,
+            undo: Some((name.clone(), before)),
+            on_error: piece.on_error,
+            source: Some((sql, prepared.client.clone())),
+        });
+        Ok(())
+    }
+
     async fn execute(&mut self, frame: Frame) -> Flow<()> {
         let prepared =
             string(&frame.body).and_then(|(portal, _)| self.portals.get(&portal).cloned());
+        if !prepared.as_ref().is_some_and(|prepared| prepared.keeps_names()) {
+            self.ran();
+        }
         let Some(prepared) = prepared else {
             let run = Box::new(Run::unknown());
             self.expected.push_back(Expect::Execute { run, collect: false, source: None });
@@ -426,6 +502,13 @@ impl Session {
         let source = source.as_ref().map(|(sql, client)| (sql.as_ref(), client.as_ref()));
         self.error(frame, on_error, source)
     }
+}
+
+/// Whether what is sent for it is the same in any state of the transaction.
+fn is_plain(analysis: &Analysis) -> bool {
+    analysis.control.is_none()
+        && analysis.pieces.len() == 1
+        && !transaction::forces_retry(&analysis.pieces)
 }
 
 fn source(prepared: &Prepared) -> Source {

@@ -24,7 +24,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -65,9 +64,6 @@ impl EndpointOptions {
 struct Shared {
     options: EndpointOptions,
     keys: cancel::Keys,
-    /// Counts changes of the schema: what a session learned of tables under another number is out
-    /// of date.
-    generation: AtomicU64,
 }
 
 /// A bound listener that speaks CockroachDB's dialect in front of PostgreSQL.
@@ -91,7 +87,7 @@ impl Endpoint {
     pub async fn bind(options: EndpointOptions) -> io::Result<Self> {
         let listener = TcpListener::bind(options.listen).await?;
         let keys = cancel::Keys::default();
-        let shared = Arc::new(Shared { options, keys, generation: AtomicU64::new(0) });
+        let shared = Arc::new(Shared { options, keys });
         Ok(Self { listener, shared })
     }
 

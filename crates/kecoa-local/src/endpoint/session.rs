@@ -4,7 +4,6 @@ use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::mem;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -62,12 +61,17 @@ pub(super) struct Session {
     key: Option<CancelKey>,
     backend_key: Option<CancelKey>,
     pub(super) transaction: Transaction,
+    /// What the statement at hand was told of the database.
     pub(super) catalog: Catalog,
-    generation: u64,
-    /// The schema changed in the open transaction: others will see it once it commits.
-    schema_changed: bool,
+    /// Moves whenever something ran after which names may mean other tables, or tables may have
+    /// other columns: see [`ran`](Self::ran).
+    pub(super) moment: u64,
+    /// The moment up to which PostgreSQL has reported the session's settings.
+    pub(super) settled: u64,
     /// `standard_conforming_strings` is off.
     pub(super) backslash_escapes: bool,
+    /// `client_encoding` is one in which the lexer cannot tell characters apart.
+    pub(super) foreign_encoding: bool,
     pub(super) statements: HashMap<Bytes, Arc<Prepared>>,
     pub(super) portals: HashMap<Bytes, Arc<Prepared>>,
     /// What PostgreSQL has yet to answer, in the extended protocol.
@@ -110,9 +114,10 @@ impl Session {
             backend_key: None,
             transaction: Transaction::default(),
             catalog: Catalog::default(),
-            generation: 0,
-            schema_changed: false,
+            moment: 0,
+            settled: 0,
             backslash_escapes: false,
+            foreign_encoding: false,
             statements: HashMap::new(),
             portals: HashMap::new(),
             expected: VecDeque::new(),
@@ -255,6 +260,10 @@ impl Session {
         {
             match name.as_ref() {
                 b"standard_conforming_strings" => self.backslash_escapes = value == "off",
+                b"client_encoding" => {
+                    let value = String::from_utf8_lossy(&value);
+                    self.foreign_encoding = !dialect::variables::is_utf8(&value);
+                }
                 b"server_version" => {
                     let known = dialect::variables::find("server_version");
                     return self.parameter("server_version", known.map_or("", |(v, _)| v));
@@ -282,10 +291,9 @@ impl Session {
         let status = self.transaction.ready(status);
         if status == b'I' {
             self.portals.clear();
-            if mem::take(&mut self.schema_changed) {
-                self.forget_schema();
-            }
         }
+        self.ran();
+        self.settled = self.moment;
         if visible {
             put(&mut self.client.output, b'Z', &[status]);
         }
@@ -296,10 +304,6 @@ impl Session {
         if matches!(tag, b"DEALLOCATE ALL" | b"DISCARD ALL") {
             self.statements.clear();
         }
-        if matches!(tag, b"SET" | b"RESET" | b"DISCARD ALL" | b"ROLLBACK") {
-            // The search path may be another, and with it what a table's name means.
-            self.catalog.clear();
-        }
     }
 
     /// Takes note of a statement that completed.
@@ -308,15 +312,14 @@ impl Session {
             Some(after) => self.transaction = after,
             None => self.transaction.worked(class),
         }
-        if class.is_some_and(Class::changes_schema) {
-            self.schema_changed = true;
-            self.forget_schema();
-        }
     }
 
-    fn forget_schema(&mut self) {
-        self.catalog.clear();
-        self.generation = self.shared.generation.fetch_add(1, Ordering::Relaxed) + 1;
+    /// Takes note that something ran which may have changed what names mean: anything that is sent,
+    /// other than more of the same UPSERT in the same pipeline. No list of statements would do: any
+    /// function, default or trigger may set the search path, and another session may have
+    /// changed the table meanwhile.
+    pub(super) fn ran(&mut self) {
+        self.moment = self.moment.wrapping_add(1);
     }
 
     /// Passes an error on, in the client's terms.
@@ -347,11 +350,7 @@ impl Session {
 
     /// Understands a statement, asking PostgreSQL what must be known first.
     pub(super) async fn analyse(&mut self, statement: &Statement<'_>) -> Flow<Analysis> {
-        let generation = self.shared.generation.load(Ordering::Relaxed);
-        if generation != self.generation {
-            self.catalog.clear();
-            self.generation = generation;
-        }
+        self.catalog.clear();
         // Each look-up answers one need, and a statement has few names; a bound holds it all the
         // same.
         for _ in 0..256 {
@@ -447,7 +446,7 @@ impl Session {
             self.backend_key = Some(key);
         }
         self.database = name;
-        self.catalog.clear();
+        self.ran();
         self.statements.clear();
         self.portals.clear();
         Ok(Ok(()))
@@ -459,6 +458,7 @@ impl Session {
             return Ok(());
         }
         self.backend.put(frame);
+        self.ran();
         loop {
             let frame = self.backend_frame().await?;
             match frame.tag {

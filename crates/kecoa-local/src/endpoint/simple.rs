@@ -6,9 +6,22 @@ use super::replies::put_tag;
 use super::run::{Run, runs};
 use super::script::{Ended, Script};
 use super::session::{End, Flow, Session};
-use crate::dialect::plan::{Analysis, Class, Piece, Reply};
+use crate::dialect::edit::Sql;
+use crate::dialect::plan::{Analysis, Class, Piece, Refusal, Reply};
 use crate::dialect::statement::{self, Statement};
 use crate::dialect::transaction::Planned;
+use crate::dialect::variables::is_utf8;
+
+/// What follows was understood under other rules than PostgreSQL has by now.
+pub(super) fn unreadable() -> Refusal {
+    Refusal {
+        code: "0A000",
+        message: "standard_conforming_strings or client_encoding was changed in the middle of a \
+                  batch, and the local endpoint cannot read what follows"
+            .to_owned(),
+        hint: "send the change by itself".to_owned(),
+    }
+}
 
 impl Session {
     /// A Query message.
@@ -30,15 +43,18 @@ impl Session {
     /// Runs the client's batch; returns the status that ReadyForQuery shall have.
     async fn batch(&mut self, client: &Bytes) -> Flow<u8> {
         let statements = statement::split(client, self.backslash_escapes);
+        if self.foreign_encoding || !statements.iter().all(Statement::is_understood) {
+            // To the byte: PostgreSQL says what is wrong with it.
+            let script = Script { sql: Sql::copied(client, 0), runs: Vec::new() };
+            return Ok(self.run_script(script, client).await?.status);
+        }
         let mut planned = Vec::with_capacity(statements.len());
         let mut next = self.transaction.clone();
-        let mut schema_changes = false;
-        for statement in &statements {
-            let analysis = self.analyse_early(statement, schema_changes).await?;
+        for (index, statement) in statements.iter().enumerate() {
+            let analysis = self.analyse_early(statement, index == 0).await?;
             let Some(analysis) = analysis else {
                 return self.one_by_one(&statements, client).await;
             };
-            schema_changes |= analysis.class.changes_schema();
             let plan = next.plan(&analysis);
             if plan.detached && statements.len() > 1 {
                 return self.one_by_one(&statements, client).await;
@@ -61,13 +77,13 @@ impl Session {
     }
 
     /// Understands a statement before anything of its batch has run; `None` when it must be asked
-    /// for what an earlier statement of the batch may change.
+    /// for what an earlier statement of the batch may change, whatever that statement is.
     async fn analyse_early(
         &mut self,
         statement: &Statement<'_>,
-        schema_changes: bool,
+        first: bool,
     ) -> Flow<Option<Analysis>> {
-        if !schema_changes {
+        if first {
             return self.analyse(statement).await.map(Some);
         }
         let empty = crate::dialect::plan::Catalog::default();
@@ -115,8 +131,12 @@ impl Session {
     /// the rest one implicit transaction, as PostgreSQL's own rule has it.
     async fn one_by_one(&mut self, statements: &[Statement<'_>], client: &Bytes) -> Flow<u8> {
         let mut status = b'I';
-        for statement in statements {
-            let analysis = self.analyse(statement).await?;
+        for (index, statement) in statements.iter().enumerate() {
+            let analysis = if index == 0 || self.reads_alike(statement.sql()).await? {
+                self.analyse(statement).await?
+            } else {
+                Analysis::refuse(&unreadable())
+            };
             if self.skipping {
                 break;
             }
@@ -146,6 +166,21 @@ impl Session {
             status = self.sync().await?.unwrap_or(b'I');
         }
         Ok(status)
+    }
+
+    /// Whether PostgreSQL still cuts `sql` into tokens as it did when the session's settings were
+    /// last reported, which happens only at the end of a batch or pipeline.
+    pub(super) async fn reads_alike(&mut self, sql: &[u8]) -> Flow<bool> {
+        if !sql.iter().any(|byte| *byte == b'\\' || !byte.is_ascii()) {
+            return Ok(true); // nothing in it depends on them
+        }
+        let settings = "SELECT pg_catalog.current_setting('standard_conforming_strings'), \
+                        pg_catalog.current_setting('client_encoding')";
+        let Some(rows) = self.lookup(settings).await? else {
+            return Ok(true); // what came before failed: this will not run
+        };
+        Ok(matches!(rows.first().map(Vec::as_slice), Some([Some(strings), Some(encoding)])
+            if (strings == "off") == self.backslash_escapes && is_utf8(encoding)))
     }
 
     /// Sends a piece as the unnamed statement, which a Query message ends anyway.
