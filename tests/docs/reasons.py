@@ -32,7 +32,6 @@ NOT_YET = [
     "docs/en/reference/observability.md",
     "docs/en/reference/pool.md",
     "docs/en/reference/psycopg2.md",
-    "docs/en/reference/retry.md",
     "docs/en/reference/rust.md",
     "docs/en/reference/sqlalchemy.md",
     "docs/en/reference/tls.md",
