@@ -126,7 +126,10 @@ fn feed(
         if session.has_refused_copy()? {
             return Ok(Fed::UntilRefused);
         }
-        let n = match data.read(&mut chunk) {
+        let reading = Reading { session: &mut *session, is_over: false };
+        let read = data.read(&mut chunk);
+        reading.over();
+        let n = match read {
             Ok(0) => return Ok(Fed::Everything),
             Ok(n) => n,
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
@@ -135,6 +138,30 @@ fn feed(
         session.copy_data(chunk.get(..n).unwrap_or_default(), hook)?;
         if session.is_cancelled() {
             return Ok(Fed::UntilCancelled);
+        }
+    }
+}
+
+/// While the caller's reader is at work: where it panics the server is told to give the COPY up, or
+/// whatever is asked next would be taken for a part of it.
+struct Reading<'a> {
+    session: &'a mut Session,
+    is_over: bool,
+}
+
+impl Reading<'_> {
+    fn over(mut self) {
+        self.is_over = true;
+    }
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            // A connection that takes no CopyFail is of no use to anybody.
+            if self.session.copy_fail("the client could not read the data to copy").is_err() {
+                self.session.close();
+            }
         }
     }
 }

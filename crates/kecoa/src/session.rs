@@ -54,6 +54,12 @@ pub trait Interrupt {
         None
     }
 
+    /// Whether a break gives the connection up at once, in place of having the server cancel what it does
+    /// and waiting for that: for one who has no more time for either.
+    fn gives_up(&self) -> bool {
+        false
+    }
+
     /// Whether the caller waits for sockets by itself while a connection is made: then
     /// [`park`](Interrupt::park) is called where the client would wait.
     fn parks(&self) -> bool {

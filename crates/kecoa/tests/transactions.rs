@@ -241,3 +241,49 @@ fn an_observer_that_panics_leaves_no_transaction_open() {
     drop(client);
     server.finish();
 }
+
+#[test]
+fn a_reader_or_a_writer_that_panics_leaves_the_connection_usable() {
+    struct Panics;
+    impl std::io::Read for Panics {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            panic!("expected")
+        }
+    }
+    impl std::io::Write for Panics {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            panic!("expected")
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let script = Script::new()
+        .startup()
+        .query("COPY t FROM STDIN")
+        .copy_response('G', 1)
+        .expect('f')
+        .error("57014", "COPY from stdin failed")
+        .ready('I')
+        .simple("SELECT 1", "SELECT 1", 'I')
+        .query("COPY t TO STDOUT")
+        .copy_response('H', 1)
+        .send_message('d', b"1\n")
+        .send_message('d', b"2\n")
+        .send_message('c', b"")
+        .complete("COPY 2")
+        .ready('I')
+        .simple("SELECT 1", "SELECT 1", 'I')
+        .terminate();
+    let server = Server::start(vec![script]);
+    let mut client = connect(&server);
+    let never = &mut kecoa::Never;
+    let copy = || client.copy_in("COPY t FROM STDIN", &mut Panics, never);
+    catch_unwind(AssertUnwindSafe(copy)).unwrap_err();
+    assert_eq!(client.batch("SELECT 1").unwrap().len(), 1);
+    let copy = || client.copy_out("COPY t TO STDOUT", &mut Panics, never);
+    catch_unwind(AssertUnwindSafe(copy)).unwrap_err();
+    assert_eq!(client.batch("SELECT 1").unwrap().len(), 1);
+    drop(client);
+    server.finish();
+}

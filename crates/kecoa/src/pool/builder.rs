@@ -1,6 +1,7 @@
 //! How a pool is made.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -129,9 +130,11 @@ pub(crate) struct Options<H> {
 }
 
 impl<H> Options<H> {
+    /// Tells the listener. One that panics must not take a thread or a task of the pool with it; the
+    /// panic was reported where it happened.
     pub(crate) fn tell(&self, event: &Event<'_>) {
         if let Some(listener) = &self.listener {
-            listener(event);
+            let _ = catch_unwind(AssertUnwindSafe(|| listener(event)));
         }
     }
 }

@@ -152,7 +152,6 @@ impl<C: Lendable, S: Signal> Desk<C, S> {
     }
 
     /// Forgets one who does not wait any more. What was granted to it is the next one's.
-    #[cfg(feature = "tokio")]
     pub(crate) fn withdraw(&mut self, now: Duration, waiter: WaiterId) {
         match self.slots.remove(&waiter).and_then(|slot| slot.action) {
             Some(Action::Grant { conn, .. }) => self.core.release(now, conn, None),

@@ -1,12 +1,13 @@
 //! The state of a pool, and what its threads do with it.
 
+use std::ops::ControlFlow;
 use std::panic::Location;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::builder::{Hook, Options};
-use super::core::ConnId;
-use super::desk::{Desk, Lendable, Signal, Todo, Word};
+use super::core::{ConnId, Reason};
+use super::desk::{Asked, Desk, Lendable, Signal, Todo, Word};
 use super::figures::{Event, Stats};
 use super::guard::{Pooled, clean};
 use super::house::Bell;
@@ -14,7 +15,8 @@ use super::settings::check_sizes;
 use crate::blocking::Client;
 use crate::config::Config;
 use crate::error::Error;
-use crate::proto::TransactionStatus;
+use crate::proto::{Request, TransactionStatus};
+use crate::session::Interrupt;
 
 /// What all handles to a pool share.
 pub(super) struct Inner {
@@ -142,13 +144,17 @@ impl Shared {
         taken: &'static Location<'static>,
     ) -> Result<Pooled, Error> {
         let asked = this.with(|state, now| state.ask(now, timeout));
+        let mut waiting = Waiting { shared: this, asked, over: false };
         loop {
             let mut state = this.lock();
-            match state.word(this.now(), &asked, taken)? {
+            let asked = &waiting.asked;
+            let word = state.word(this.now(), asked, taken);
+            waiting.over = matches!(word, Ok(Word::Granted(..)) | Err(_));
+            match word? {
                 Word::Granted(id, client) => return Ok(Pooled::new(client, this.clone(), id)),
                 Word::Examine { id, client, ask } => {
                     drop(state);
-                    this.examine(id, client, ask);
+                    this.examine(id, client, ask.then(|| asked.remaining(this.now())));
                 }
                 Word::Nothing(told) => match asked.remaining(this.now()) {
                     Some(Duration::ZERO) => {
@@ -162,31 +168,39 @@ impl Shared {
         }
     }
 
-    fn examine(self: &Arc<Self>, id: ConnId, mut client: Option<Client>, ask: bool) {
-        let mut good = false;
-        if let Some(client) = &mut client {
+    /// Looks at a connection, or asks it within a time, and tells the pool.
+    fn examine(
+        self: &Arc<Self>,
+        id: ConnId,
+        client: Option<Client>,
+        ask: Option<Option<Duration>>,
+    ) {
+        let mut examined = Examined { shared: self, id, client, good: false };
+        if let Some(client) = &mut examined.client {
             let mut outcome = client.poll();
-            if ask {
+            if let Some(within) = ask {
                 outcome = outcome.and_then(|()| match &self.options.check {
                     Some(check) => check(client),
-                    None => client.batch("SELECT 1").map(drop),
+                    None => answers(client, within),
                 });
             }
             if let Err(error) = &outcome {
                 self.tell(&Event::CheckFailed(error));
             }
             let idle = client.transaction_status() == TransactionStatus::Idle;
-            good = outcome.is_ok() && idle && !client.is_closed();
+            examined.good = outcome.is_ok() && idle && !client.is_closed();
         }
-        self.with(|state, now| state.checked(now, id, client, good));
     }
 
     pub(super) fn take_back(self: &Arc<Self>, id: ConnId, client: Client, session: Option<i32>) {
-        let Some(mut client) = self.with(|state, now| state.dismiss(now, id, client)) else {
+        let Some(client) = self.with(|state, now| state.dismiss(now, id, client)) else {
             return;
         };
-        let reason = clean(&mut client, session, self.options.reset.as_ref());
-        self.with(|state, now| state.release(now, id, client, reason));
+        let client = Some(client);
+        let mut back = Returning { shared: self, id, client, reason: Some(Reason::Broken) };
+        if let Some(client) = &mut back.client {
+            back.reason = clean(client, session, self.options.reset.as_ref());
+        }
     }
 
     // What follows.
@@ -225,12 +239,18 @@ impl Shared {
 
     /// Opens connections until none is asked for.
     fn open_connections(self: &Arc<Self>) {
+        let mut opener = Opener { shared: self, opening: None, over: false };
         loop {
-            let Some(id) = self.lock().next_to_open() else { return };
+            opener.opening = self.lock().next_to_open();
+            let Some(id) = opener.opening else {
+                opener.over = true;
+                return;
+            };
             let opened = self.open_one();
             if let Err(error) = &opened {
                 self.tell(&Event::OpenFailed(error));
             }
+            opener.opening = None;
             self.with(|state, now| state.opened(now, id, opened));
         }
     }
@@ -290,5 +310,114 @@ impl Shared {
         check_sizes(min_size, max_size)?;
         self.with(|state, now| state.core.resize(now, min_size, max_size));
         Ok(())
+    }
+}
+
+// What a hook may unwind through: whatever becomes of it, the pool hears of the connection.
+
+/// One who waits.
+struct Waiting<'a> {
+    shared: &'a Arc<Shared>,
+    asked: Asked,
+    /// Nothing is left to be told.
+    over: bool,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if !self.over {
+            self.shared.with(|state, now| state.withdraw(now, self.asked.waiter));
+        }
+    }
+}
+
+/// A connection that is looked at for one who waits.
+struct Examined<'a> {
+    shared: &'a Arc<Shared>,
+    id: ConnId,
+    client: Option<Client>,
+    good: bool,
+}
+
+impl Drop for Examined<'_> {
+    fn drop(&mut self) {
+        let (id, client, good) = (self.id, self.client.take(), self.good);
+        self.shared.with(|state, now| state.checked(now, id, client, good));
+    }
+}
+
+/// A connection on its way back.
+struct Returning<'a> {
+    shared: &'a Arc<Shared>,
+    id: ConnId,
+    /// There until the drop.
+    client: Option<Client>,
+    /// Why it is not kept.
+    reason: Option<Reason>,
+}
+
+impl Drop for Returning<'_> {
+    fn drop(&mut self) {
+        if let Some(client) = self.client.take() {
+            self.shared.with(|state, now| state.release(now, self.id, client, self.reason));
+        }
+    }
+}
+
+/// A thread that opens connections.
+struct Opener<'a> {
+    shared: &'a Arc<Shared>,
+    opening: Option<ConnId>,
+    over: bool,
+}
+
+impl Drop for Opener<'_> {
+    fn drop(&mut self) {
+        if self.over {
+            return;
+        }
+        let error = Error::connect("the thread that connects has panicked: see configure()");
+        self.shared.with(|state, now| {
+            state.opener_ended();
+            if let Some(id) = self.opening {
+                state.opened(now, id, Err(error));
+            }
+        });
+    }
+}
+
+/// Asks a connection whether it is good. One that does not answer in time is given up: to cancel what it
+/// was asked would take as long again.
+fn answers(client: &mut Client, within: Option<Duration>) -> Result<(), Error> {
+    let Some(within) = within else {
+        return client.batch("SELECT 1").map(drop);
+    };
+    let mut limit = Limit { asked: Instant::now(), within };
+    client.run(&Request::Query(b"SELECT 1"), &mut limit).map(drop)
+}
+
+/// The time that one who waits has left.
+struct Limit {
+    asked: Instant,
+    within: Duration,
+}
+
+impl Limit {
+    fn left(&self) -> Duration {
+        self.within.saturating_sub(self.asked.elapsed())
+    }
+}
+
+impl Interrupt for Limit {
+    fn check(&mut self) -> ControlFlow<()> {
+        if self.left().is_zero() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        Some(self.left())
+    }
+
+    fn gives_up(&self) -> bool {
+        true
     }
 }

@@ -104,7 +104,14 @@ impl Session {
         if let Some(cancelled) = self.cancelled {
             return self.wait_on(cancelled);
         }
-        if hook.check().is_continue() { Ok(()) } else { self.ask_to_cancel(Why::Interrupted) }
+        if hook.check().is_continue() {
+            Ok(())
+        } else if hook.gives_up() {
+            self.give_up();
+            Err(self.stopped(Why::Interrupted, "the connection was closed").and_lost())
+        } else {
+            self.ask_to_cancel(Why::Interrupted)
+        }
     }
 
     /// A cancelled request may take a while to end, and no longer.
