@@ -14,18 +14,7 @@ from typing import Any, NamedTuple
 
 from kecoa import _kecoa
 from kecoa._failure import Facts, describe, facts_of
-from kecoa._kecoa import Attempts, OperationalError, RetryPolicy
-
-
-class AmbiguousCommitError(OperationalError):
-    """COMMIT was sent, and whether the transaction was committed is unknown. It was not tried again.
-
-    The database's error is `__cause__`. Look up what the transaction would have written, by a key that it
-    inserts, before doing the work again. `attempts` and `elapsed` (seconds) tell how long it was tried.
-    """
-
-    attempts: int = 0
-    elapsed: float = 0.0
+from kecoa._kecoa import AmbiguousCommitError, Attempts, RetryPolicy
 
 
 class AttemptReport(NamedTuple):
@@ -44,7 +33,7 @@ class AttemptReport(NamedTuple):
 
 
 # Users know them by the module that has always had them.
-AmbiguousCommitError.__module__ = AttemptReport.__module__ = "kecoa.retry"
+AttemptReport.__module__ = "kecoa.retry"
 
 
 class Decisions:
@@ -81,6 +70,10 @@ class Decisions:
             now=self.runtime.now(),
             random=self.runtime.random(),
         )
+        if decision == "ambiguous" and isinstance(error, AmbiguousCommitError):
+            # The driver has said it already.
+            self._finish(error, decision, None)
+            raise error
         if decision == "ambiguous":
             ambiguous = AmbiguousCommitError(
                 f"COMMIT was sent and its outcome is unknown ({describe(error)}). The transaction may or may"

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from kecoa._kecoa import Error, failure_facts
 
-_AMBIGUOUS = "40003"
+# statement_completion_unknown, and the standard's transaction_resolution_unknown.
+_AMBIGUOUS = ("40003", "08007")
 _SERIALIZATION_FAILURE = "40001"
 
 
@@ -31,7 +32,7 @@ def facts_of(error: BaseException, outer: BaseException | None = None) -> Facts:
     """
     found = [_facts_of_one(behind) for behind in _chain(error, outer)]
     for facts in found:
-        if facts.commit_sent or facts.sqlstate == _AMBIGUOUS:
+        if facts.commit_sent or facts.sqlstate in _AMBIGUOUS:
             return facts
     for facts in found:
         if facts.lost:

@@ -169,7 +169,7 @@ class _Run(Decisions):
             raise error
         facts = facts_of(error, self.outer)
         lost = facts.lost or broken
-        sent = facts.commit_sent or (committing and lost and not facts.certain)
+        sent = facts.commit_sent or (committing and not facts.certain)
         self._settle(error, Facts(facts.sqlstate, lost, sent), broken, comes_back)
         return False
 

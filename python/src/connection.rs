@@ -25,7 +25,7 @@ use pyo3::types::{PyCapsule, PyDict, PyString, PyTuple, PyType};
 
 pub(crate) use ahead::{Answer, Ticket};
 pub(crate) use info::ConnectionInfo;
-pub(crate) use limits::{Limited, current as current_limit};
+pub(crate) use limits::{Limit, Limited, current as current_limit};
 pub(crate) use link::Signals;
 use link::{Link, lock};
 pub(crate) use lobject::LargeObject;

@@ -28,7 +28,7 @@ pub(crate) use binding::{Binding, Call as BoundCall, bound};
 use copy_statement::TextForm;
 pub(crate) use description::Column;
 use execute::Mode;
-pub(crate) use execute::{is_commit, merged};
+pub(crate) use execute::merged;
 use fetch::{Place, find_caster};
 use inner::Inner;
 pub(crate) use inner::lock;

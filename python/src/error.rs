@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use kecoa::retry::{Failure, classify};
+use kecoa::retry::{Failure, classify, is_commit};
 use kecoa_proto::ServerError;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType};
 
 use crate::codec::Codec;
+use crate::connection::Limit;
 use crate::exception::{Details, DriverError, Report};
 use crate::globals;
 use crate::observe;
@@ -83,75 +84,125 @@ fn build(
     circumstances: &Circumstances<'_, '_>,
 ) -> PyResult<PyErr> {
     let failure = classify(error, circumstances.commit);
-    let mut details = Details {
+    let ambiguous = failure == Failure::Ambiguous;
+    // What is ambiguous is said on top; behind it is the database's own.
+    let plain = match error.last_attempt() {
+        Some(cause) if error.kind() == kecoa::ErrorKind::AmbiguousCommit => cause,
+        _ => error,
+    };
+    let details = || Details {
         lost: error.is_connection_lost()
             || matches!(failure, Failure::LostBeforeCommit | Failure::Ambiguous),
-        commit_sent: failure == Failure::Ambiguous,
+        commit_sent: ambiguous,
         cursor: circumstances.cursor.map(|cursor| cursor.clone().unbind()),
         ..Details::default()
     };
-    let (class, text) = match error.server() {
+    let raised = match error.server() {
         Some(server) => {
             let code = server.sqlstate().as_str().to_owned();
             let class = class_for(py, &code)?;
             let text = server_text(py, server, circumstances);
-            details.code = Some(code);
-            details.report = Some(Report {
-                server: Arc::new(server.clone()),
-                codec: circumstances.codec.clone(),
-            });
             let shown = report::without_severity(&text).to_owned();
-            details.message = Some(text);
-            (class, shown)
+            let report =
+                Report { server: Arc::new(server.clone()), codec: circumstances.codec.clone() };
+            let details = Details {
+                code: Some(code),
+                report: Some(report),
+                message: Some(text),
+                ..details()
+            };
+            make(&class, &shown, details)?
         }
-        None => (own_class(py, error)?, error.to_string()),
+        None => make(&own_class(py, plain)?, &plain.to_string(), details())?,
     };
-    let value = class.call1((PyString::new(py, &text),))?;
+    if ambiguous { ambiguous_of(&raised, circumstances) } else { Ok(PyErr::from_value(raised)) }
+}
+
+/// An exception of our own.
+fn make<'py>(
+    class: &Bound<'py, PyType>,
+    text: &str,
+    details: Details,
+) -> PyResult<Bound<'py, PyAny>> {
+    let value = class.call1((PyString::new(class.py(), text),))?;
     if let Ok(driver_error) = value.cast::<DriverError>() {
         driver_error.get().set(details);
     }
-    Ok(PyErr::from_value(value))
+    Ok(value)
+}
+
+/// The exception that says of another one, its cause, that what commits was in flight.
+fn ambiguous_of(
+    cause: &Bound<'_, PyAny>,
+    circumstances: &Circumstances<'_, '_>,
+) -> PyResult<PyErr> {
+    let py = cause.py();
+    let class = globals::get(py)?.exceptions.ambiguous(py, &cause.get_type())?;
+    let commit = circumstances.commit || circumstances.statement.is_some_and(is_commit);
+    let (sent, subject) = match commit {
+        true => ("COMMIT", "The transaction may or may not have been committed"),
+        false => ("A statement outside of a transaction", "It may or may not have taken effect"),
+    };
+    let name = cause.get_type().name()?;
+    let said = cause.str()?.to_string();
+    let said = said.lines().next().unwrap_or_default().trim();
+    let text = format!(
+        "{sent} was sent and its outcome is unknown ({name}: {said}). {subject}: look up what it \
+         would have written before doing it again"
+    );
+    let details = cause.cast::<DriverError>().map(|error| error.get().copied(py));
+    let value = make(&class, &text, details.unwrap_or_default())?;
+    let raised = PyErr::from_value(value);
+    raised.set_cause(py, Some(PyErr::from_value(cause.clone())));
+    Ok(raised)
+}
+
+/// The error of a request that was interrupted, which may be behind that of an ambiguous commit.
+pub(crate) fn is_interrupted(error: &kecoa::Error) -> bool {
+    let cause = match error.kind() {
+        kecoa::ErrorKind::AmbiguousCommit => error.last_attempt().unwrap_or(error),
+        _ => error,
+    };
+    cause.kind() == kecoa::ErrorKind::Interrupted
 }
 
 /// The exception for a statement that was cancelled because its time was up: QueryCanceled, whatever
-/// the server made of the request to cancel. `commit` when the statement was a COMMIT.
+/// the server made of the request to cancel; an ambiguous commit where that is not known.
 pub(crate) fn timed_out(
     py: Python<'_>,
     error: &kecoa::Error,
-    limit: std::time::Duration,
+    limit: Limit,
     codec: &Arc<Codec>,
-    commit: bool,
 ) -> PyErr {
-    let make = || {
+    let build = || {
         let outcome = match error.server() {
             Some(_) => "it was cancelled",
-            None if error.is_connection_lost() && commit => {
-                "the server did not end it when asked to cancel, so the connection was closed, and \
-                 whether the transaction was committed is not known"
-            }
             None if error.is_connection_lost() => {
                 "the server did not end it when asked to cancel, so the connection was closed"
             }
             None => "it ended before it could be cancelled, and its result is dropped",
         };
-        let text = format!("the statement took longer than its limit of {limit:?}: {outcome}");
-        let value = class_for(py, "57014")?.call1((text.as_str(),))?;
-        if let Ok(driver_error) = value.cast::<DriverError>() {
-            driver_error.get().set(Details {
-                lost: error.is_connection_lost(),
-                commit_sent: commit && error.is_connection_lost(),
-                code: Some("57014".to_owned()),
-                report: error.server().map(|server| Report {
-                    server: Arc::new(server.clone()),
-                    codec: codec.clone(),
-                }),
-                message: Some(text),
-                ..Details::default()
-            });
+        let time = limit.time;
+        let text = format!("the statement took longer than its limit of {time:?}: {outcome}");
+        let ambiguous = classify(error, limit.commit) == Failure::Ambiguous;
+        let details = Details {
+            lost: error.is_connection_lost(),
+            commit_sent: ambiguous,
+            code: Some("57014".to_owned()),
+            report: error
+                .server()
+                .map(|server| Report { server: Arc::new(server.clone()), codec: codec.clone() }),
+            message: Some(text.clone()),
+            ..Details::default()
+        };
+        let raised = make(&class_for(py, "57014")?, &text, details)?;
+        if !ambiguous {
+            return Ok(PyErr::from_value(raised));
         }
-        Ok(PyErr::from_value(value))
+        let commit = limit.commit;
+        ambiguous_of(&raised, &Circumstances { statement: None, codec, cursor: None, commit })
     };
-    make().unwrap_or_else(|problem: PyErr| problem)
+    build().unwrap_or_else(|problem: PyErr| problem)
 }
 
 fn server_text(

@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
 use crate::codec::Codec;
+use crate::globals;
 
 /// `kecoa.Error`: an exception that knows what the server reported.
 #[pyclass(extends = PyException, subclass, frozen, name = "Error", module = "kecoa")]
@@ -67,6 +68,18 @@ impl DriverError {
         self.with(|details| details.report.clone())
     }
 
+    /// The same details, for an error that says more of the same.
+    pub(crate) fn copied(&self, py: Python<'_>) -> Details {
+        self.with(|details| Details {
+            code: details.code.clone(),
+            message: details.message.clone(),
+            cursor: details.cursor.as_ref().map(|cursor| cursor.clone_ref(py)),
+            report: details.report.clone(),
+            lost: details.lost,
+            commit_sent: details.commit_sent,
+        })
+    }
+
     /// SQLSTATE, connection lost, COMMIT in flight.
     pub(crate) fn facts(&self) -> (Option<String>, bool, bool) {
         self.with(|details| (details.code.clone(), details.lost, details.commit_sent))
@@ -120,7 +133,11 @@ impl DriverError {
         if lost || commit_sent {
             state.set_item("_facts", (lost, commit_sent))?;
         }
-        let class = slf.get_type().into_any();
+        let mut class = slf.get_type().into_any();
+        // A class that was made for a SQLSTATE is found under no name: its first base is.
+        if class.getattr("__name__")?.eq("AmbiguousCommitError")? {
+            class = globals::get(py)?.exceptions.class(py, "AmbiguousCommitError").into_any();
+        }
         let args = slf.getattr("args")?;
         PyTuple::new(py, [class, args, state.into_any()])
     }
@@ -230,6 +247,8 @@ fields! {
 /// The classes, by PEP 249's names.
 pub(crate) struct Exceptions {
     classes: Vec<(&'static str, Py<PyType>)>,
+    /// Classes of ambiguous commits, by the class that each is caught as, too.
+    ambiguous: Mutex<Vec<(Py<PyType>, Py<PyType>)>>,
 }
 
 /// Name, base, documentation; a base comes before what derives from it.
@@ -239,6 +258,7 @@ const CLASSES: &[(&str, &str, &str)] = &[
     ("DataError", "DatabaseError", "Error related to problems with the processed data."),
     ("OperationalError", "DatabaseError", "Error related to database operation."),
     ("IntegrityError", "DatabaseError", "Error related to database integrity."),
+    ("AmbiguousCommitError", "OperationalError", AMBIGUOUS),
     ("InternalError", "DatabaseError", "The database encountered an internal error."),
     ("ProgrammingError", "DatabaseError", "Error related to database programming."),
     (
@@ -253,6 +273,13 @@ const CLASSES: &[(&str, &str, &str)] = &[
         "Error causing transaction rollback (deadlocks, serialization failures, etc).",
     ),
 ];
+
+const AMBIGUOUS: &str = "What commits was sent, and whether it took effect is unknown.
+
+COMMIT in any form, or a statement outside of a transaction: the connection was lost before it was
+answered, or the server says that it does not know. The database's error is `__cause__`. Look up what
+would have been written, by a key that it inserts, before doing the work again. Where it was
+`run_transaction` that gave up, `attempts` and `elapsed` (seconds) tell how long it was tried.";
 
 /// `class name(base)` in the module `home`.
 fn make_class<'py>(
@@ -289,14 +316,49 @@ impl Exceptions {
                 .ok_or_else(|| PyTypeError::new_err("a base class is missing"))?;
             let home = match *name {
                 "QueryCanceledError" | "TransactionRollbackError" => "kecoa.extensions",
+                "AmbiguousCommitError" => "kecoa.retry",
                 _ => "kecoa",
             };
             classes.push((name, make_class(name, base.as_any(), doc, home)?.unbind()));
         }
-        for (name, class) in &classes {
+        let exceptions = Exceptions { classes, ambiguous: Mutex::default() };
+        let ambiguous = exceptions.class(py, "AmbiguousCommitError");
+        ambiguous.setattr("attempts", 0)?;
+        ambiguous.setattr("elapsed", 0.0)?;
+        let classes = &exceptions.classes;
+        for (name, class) in classes {
             module.add(*name, class.clone_ref(py))?;
         }
-        Ok(Exceptions { classes })
+        Ok(exceptions)
+    }
+
+    /// AmbiguousCommitError that is caught as `class`, too: programs know that one by its SQLSTATE.
+    pub(crate) fn ambiguous<'py>(
+        &self,
+        py: Python<'py>,
+        class: &Bound<'py, PyType>,
+    ) -> PyResult<Bound<'py, PyType>> {
+        let plain = self.class(py, "AmbiguousCommitError");
+        if plain.is_subclass(class)? {
+            return Ok(plain);
+        }
+        let known = {
+            let made = self.ambiguous.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = made.iter().find(|(of, _)| of.bind(py).is(class));
+            known.map(|(_, made)| made.clone_ref(py).into_bound(py))
+        };
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let body = PyDict::new(py);
+        body.set_item("__module__", plain.getattr("__module__")?)?;
+        body.set_item("__doc__", AMBIGUOUS)?;
+        let bases = PyTuple::new(py, [&plain, class])?;
+        let made = py.get_type::<PyType>().call1((plain.name()?, bases, body))?;
+        let made = made.cast_into::<PyType>()?;
+        let pair = (class.clone().unbind(), made.clone().unbind());
+        self.ambiguous.lock().unwrap_or_else(PoisonError::into_inner).push(pair);
+        Ok(made)
     }
 
     /// The class called `name`; `Error` if there is none.

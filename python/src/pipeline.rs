@@ -10,7 +10,7 @@ use pyo3::types::PyTuple;
 
 use crate::connection::{Connection, current_limit};
 use crate::cursor::{Cursor, merged};
-use crate::error::timed_out;
+use crate::error::{is_interrupted, timed_out};
 use crate::globals;
 
 /// Statements that are gathered, and sent together by `sync()` or at the end of the `with` block.
@@ -83,9 +83,9 @@ impl Pipeline {
         let mut failed = None;
         for (queued, answer) in rest.iter().zip(answers) {
             let taken = match (answer, limit) {
-                (Err(error), Some(limit)) if error.kind() == kecoa::ErrorKind::Interrupted => {
+                (Err(error), Some(limit)) if is_interrupted(&error) => {
                     let codec = connection.get().codec();
-                    Err(timed_out(py, &error, limit.time, &codec, false))
+                    Err(timed_out(py, &error, limit, &codec))
                 }
                 (answer, _) => Cursor::take_answer(queued.cursor.bind(py), connection, answer),
             };

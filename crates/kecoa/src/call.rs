@@ -190,7 +190,7 @@ fn send(
         steps.push(Step::Describe(Target::Portal(UNNAMED)));
     }
     steps.push(RUN_UNNAMED);
-    match session.submit(&Request::Extended(&steps)) {
+    match session.submit_named(&Request::Extended(&steps), known.then_some(request.sql)) {
         Ok(id) => Ok(PendingCall { id, plan, before, free, began: request.begin.is_some() }),
         Err(error) => {
             session.statements().put_back(closing);

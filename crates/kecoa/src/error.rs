@@ -16,8 +16,8 @@ use kecoa_proto::{ProtocolError, ServerError, SqlState, UsageError};
 pub(crate) const SERIALIZATION_FAILURE: &str = "40001";
 /// `statement_completion_unknown`: CockroachDB's ambiguous result.
 pub(crate) const COMPLETION_UNKNOWN: &str = "40003";
-/// `admin_shutdown`: the server ends the session, as in a drain.
-pub(crate) const ADMIN_SHUTDOWN: &str = "57P01";
+/// `transaction_resolution_unknown`: the standard's word for the same, which poolers and proxies use.
+pub(crate) const RESOLUTION_UNKNOWN: &str = "08007";
 
 /// What went wrong, and whose fault it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,8 @@ pub enum ErrorKind {
     ResultTooLarge,
     /// The interrupt hook asked to stop.
     Interrupted,
-    /// COMMIT was sent and its outcome is not known. Look the work up before doing it again.
+    /// What commits was sent and its outcome is not known: COMMIT in any form, or a statement
+    /// outside of a transaction. Look the work up before doing it again.
     AmbiguousCommit,
     /// A transaction was to be committed, but had failed: the server rolled it back.
     RolledBack,
@@ -268,6 +269,29 @@ impl Error {
         error
     }
 
+    /// What is behind an ambiguous commit; any other error as it is.
+    pub(crate) fn ambiguous_cause(mut self) -> Error {
+        match (self.0.kind, self.0.source.take()) {
+            (ErrorKind::AmbiguousCommit, Some(Source::Ours(cause))) => cause,
+            (_, source) => {
+                self.0.source = source;
+                self
+            }
+        }
+    }
+
+    /// The error of a request that may have committed, and whose answer this is, or is instead of.
+    pub(crate) fn of_a_commit(self) -> Error {
+        if self.0.kind == ErrorKind::AmbiguousCommit || self.0.nothing_was_sent {
+            return self;
+        }
+        Error::ambiguous_commit(
+            "what was sent may have been committed, and its outcome is unknown: look it up before \
+             doing it again",
+            self,
+        )
+    }
+
     /// Marks the error as one that ended the connection, as a server's FATAL does.
     pub(crate) fn and_lost(mut self) -> Error {
         self.0.lost = true;
@@ -323,11 +347,13 @@ impl Error {
         }
     }
 
-    /// Whether the work may or may not have been committed: SQLSTATE 40003, or the connection lost
-    /// while COMMIT was in flight.
+    /// Whether the work may or may not have been committed: the connection was lost while a COMMIT,
+    /// or a statement outside of a transaction, was in flight, or the server says that it does not
+    /// know (SQLSTATE 40003 or 08007).
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {
-        self.0.kind == ErrorKind::AmbiguousCommit || self.sqlstate() == Some(COMPLETION_UNKNOWN)
+        self.0.kind == ErrorKind::AmbiguousCommit
+            || matches!(self.sqlstate(), Some(COMPLETION_UNKNOWN | RESOLUTION_UNKNOWN))
     }
 
     /// Whether it is certain that the server has seen nothing of the request.

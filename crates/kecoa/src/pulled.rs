@@ -9,7 +9,7 @@ use kecoa_proto::{
 use crate::error::Error;
 use crate::extended::Encoded;
 use crate::row::{Row, RunOfRows};
-use crate::session::Session;
+use crate::session::{Session, Stakes};
 use crate::statement::{COPY_REFUSAL, endless};
 
 /// A statement whose rows are taken as they come.
@@ -22,6 +22,7 @@ pub(crate) struct PulledRows {
     misuse: bool,
     tag: Option<CommandTag>,
     over: bool,
+    stakes: Stakes,
 }
 
 impl PulledRows {
@@ -53,6 +54,7 @@ impl PulledRows {
             misuse: false,
             tag: None,
             over: false,
+            stakes: session.stakes(id),
         })
     }
 
@@ -106,7 +108,7 @@ impl PulledRows {
                     ));
                 }
                 if let Some(error) = self.server.take() {
-                    return Err(Error::from_server(error));
+                    return Err(self.stakes.answered(Error::from_server(error)));
                 }
             }
             _ => {}

@@ -22,7 +22,14 @@
 
 use std::time::{Duration, Instant};
 
-use crate::error::{ADMIN_SHUTDOWN, COMPLETION_UNKNOWN, Error, ErrorKind, SERIALIZATION_FAILURE};
+use crate::error::{
+    COMPLETION_UNKNOWN, Error, ErrorKind, RESOLUTION_UNKNOWN, SERIALIZATION_FAILURE,
+};
+
+mod effect;
+
+pub(crate) use effect::effect_of_request;
+pub use effect::{Block, Effect, effect_of, is_commit};
 
 /// How the wait between two attempts is spread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -179,15 +186,32 @@ impl Failure {
             // A certain abort, even at COMMIT; all that is left to know is where to try again.
             Some(SERIALIZATION_FAILURE) if lost => Failure::LostBeforeCommit,
             Some(SERIALIZATION_FAILURE) => Failure::Retryable,
-            Some(COMPLETION_UNKNOWN) => Failure::Ambiguous,
-            _ if lost || sqlstate == Some(ADMIN_SHUTDOWN) => {
-                // 57P01 in answer to COMMIT proves nothing: PostgreSQL reports it too when it ends
-                // a session that waits for its committed work to reach a synchronous standby.
-                if commit_sent { Failure::Ambiguous } else { Failure::LostBeforeCommit }
+            Some(COMPLETION_UNKNOWN | RESOLUTION_UNKNOWN) => Failure::Ambiguous,
+            // 57P01 in answer to COMMIT proves nothing: PostgreSQL reports it too when it ends
+            // a session that waits for its committed work to reach a synchronous standby.
+            _ if lost || sqlstate.is_some_and(ends_session) => {
+                if commit_sent {
+                    Failure::Ambiguous
+                } else {
+                    Failure::LostBeforeCommit
+                }
             }
+            // Whoever stands between has lost the server, or the server another one.
+            Some(state) if commit_sent && state.starts_with("08") => Failure::Ambiguous,
             _ => Failure::Final,
         }
     }
+}
+
+/// Whether the server ends its sessions with this SQLSTATE, whatever they do: it shuts down or has
+/// crashed, or their database is gone.
+fn ends_session(sqlstate: &str) -> bool {
+    matches!(sqlstate, "57P01" | "57P02" | "57P04" | "57P05")
+}
+
+/// Whether a server's error in answer to a COMMIT leaves open what became of it.
+pub(crate) fn leaves_open(sqlstate: &str) -> bool {
+    Failure::from_sqlstate(Some(sqlstate), false, true) == Failure::Ambiguous
 }
 
 /// Reads the meaning of an error; `commit_in_flight` says whether it happened at COMMIT.
@@ -408,6 +432,12 @@ mod tests {
             (Some("40001"), true, true, LostBeforeCommit),
             (Some("40003"), false, false, Ambiguous),
             (Some("40003"), false, true, Ambiguous),
+            (Some("08007"), false, false, Ambiguous),
+            (Some("08007"), false, true, Ambiguous),
+            (Some("08006"), false, true, Ambiguous),
+            (Some("08006"), false, false, Final),
+            (Some("57P02"), false, false, LostBeforeCommit),
+            (Some("57P02"), false, true, Ambiguous),
             (None, true, false, LostBeforeCommit),
             (None, true, true, Ambiguous),
             (Some("57P01"), false, false, LostBeforeCommit),

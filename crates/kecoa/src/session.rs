@@ -27,6 +27,7 @@ use crate::wire::{Cancel, Link, TICK, Wire};
 mod budget;
 #[cfg(feature = "tokio")]
 mod driving;
+mod flights;
 mod kept;
 mod pulling;
 mod streaming;
@@ -34,6 +35,8 @@ mod waiting;
 use budget::Budget;
 #[cfg(feature = "tokio")]
 pub(crate) use driving::Received;
+use flights::Flights;
+pub(crate) use flights::Stakes;
 use kept::Kept;
 pub use pulling::Pulled;
 use waiting::Cancelled;
@@ -135,11 +138,13 @@ pub(crate) struct Session {
     refused_copy: bool,
     streaming: streaming::Streaming,
     statements: StatementCache,
+    flights: Flights,
     presence: Presence,
 }
 
 impl Session {
     pub(crate) fn new(link: Link) -> Session {
+        let flights = Flights::new(&link.connection);
         Session {
             connection: link.connection,
             wire: link.wire,
@@ -158,6 +163,7 @@ impl Session {
             refused_copy: false,
             streaming: streaming::Streaming::default(),
             statements: StatementCache::new(statement_cache::CAPACITY),
+            flights,
             presence: Presence::new(),
         }
     }
@@ -245,6 +251,15 @@ impl Session {
 
     /// Queues a request; it is sent when its first reply is asked for.
     pub(crate) fn submit(&mut self, request: &Request<'_>) -> Result<RequestId, Error> {
+        self.submit_named(request, None)
+    }
+
+    /// The same of a request that runs a statement by its name; `named` is its text.
+    pub(crate) fn submit_named(
+        &mut self,
+        request: &Request<'_>,
+        named: Option<&[u8]>,
+    ) -> Result<RequestId, Error> {
         if self.closed {
             return Err(self.closed_error());
         }
@@ -256,9 +271,34 @@ impl Session {
             self.looked = None;
             self.budget.clear();
         }
+        let judged = self.flights.judge(&self.connection, request, named);
         let id = self.connection.submit(request)?;
+        self.flights.push(id, judged, request);
         self.presence.statement();
         Ok(id)
+    }
+
+    /// What is open while the request is in flight.
+    pub(crate) fn stakes(&self, request: RequestId) -> Stakes {
+        self.flights.stakes(request)
+    }
+
+    /// Whether the request is a COMMIT that the server has answered, although not to the end.
+    pub(crate) fn has_ended(&self, request: RequestId) -> bool {
+        self.flights.has_ended(request)
+    }
+
+    /// The error of asking for an answer on a connection that has ended: with the request in flight,
+    /// or before.
+    fn closed_on(&mut self, request: RequestId) -> Error {
+        if !self.flights.contains(request) {
+            return self.closed_error();
+        }
+        let error = Error::connection_lost("the connection was lost while a request was in flight");
+        if self.connection.nothing_sent(request) {
+            return error.unsent();
+        }
+        self.flights.lost(&self.connection, error)
     }
 
     fn closed_error(&mut self) -> Error {
@@ -276,7 +316,7 @@ impl Session {
         hook: &mut dyn Interrupt,
     ) -> Result<Reply, Error> {
         if self.closed {
-            return Err(self.closed_error());
+            return Err(self.closed_on(request));
         }
         loop {
             let Some(event) = self.next_event()? else {
@@ -312,6 +352,7 @@ impl Session {
                 Err(error) => return Err(self.broken(error)),
             };
             let Some(Event::Reply(id, reply)) = &event else { return Ok(event) };
+            self.flights.heed(*id, reply);
             match reply {
                 Reply::Error(error) if error.is_fatal() => self.last_words = Some(error.clone()),
                 Reply::CommandComplete(tag) => {
@@ -507,7 +548,7 @@ impl Session {
 
     fn broken(&mut self, error: ProtocolError) -> Error {
         self.give_up();
-        Error::protocol(error).and_lost()
+        self.flights.lost(&self.connection, Error::protocol(error).and_lost())
     }
 
     /// The stream ended or failed: closes it, and tells what the server said last, or what was in
@@ -523,7 +564,7 @@ impl Session {
             (None, Some(error)) => Error::connection_lost(describe_end(&eof)).with_source(error),
             (None, None) => Error::connection_lost(describe_end(&eof)),
         };
-        if eof.in_flight_sent { lost } else { lost.unsent() }
+        if eof.in_flight_sent { self.flights.lost(&self.connection, lost) } else { lost.unsent() }
     }
 
     /// When writing failed, why may still wait to be read: a server that shuts down says 57P01

@@ -6,7 +6,7 @@ use kecoa_proto::{Reply, Request, RequestId, ServerError, TransactionStatus};
 
 use crate::error::{Error, ErrorKind};
 use crate::result::ResultSet;
-use crate::session::{Interrupt, Session};
+use crate::session::{Interrupt, Session, Stakes};
 
 /// What the server hears when `run` meets a COPY that waits for data.
 pub(crate) const COPY_REFUSAL: &str = "COPY FROM STDIN needs copy_in";
@@ -22,13 +22,15 @@ pub(crate) struct Outcome {
     /// How many results were complete when the error came.
     complete_before_error: usize,
     misuse: Option<&'static str>,
+    /// What an error may leave open.
+    stakes: Stakes,
 }
 
 impl Outcome {
     pub(crate) fn into_result(self) -> Result<Vec<ResultSet>, Error> {
         match (self.misuse, self.error) {
             (Some(misuse), _) => Err(Error::usage_after_the_fact(misuse)),
-            (None, Some(error)) => Err(Error::from_server(error)),
+            (None, Some(error)) => Err(self.stakes.answered(Error::from_server(error))),
             (None, None) => Ok(self.sets),
         }
     }
@@ -40,27 +42,7 @@ pub(crate) fn run(
     request: &Request<'_>,
     hook: &mut dyn Interrupt,
 ) -> Result<Vec<ResultSet>, Error> {
-    let id = session.submit(request)?;
-    let mut outcome = Outcome::default();
-    match gather(session, id, hook, &mut outcome) {
-        Ok(()) => outcome.into_result(),
-        Err(error)
-            if !matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ResultTooLarge)
-                && has_committed(request, &outcome) =>
-        {
-            // A server says COMMIT when it has: a connection that ends on the last few bytes behind
-            // it leaves nothing open, and shows at the next use.
-            Ok(outcome.sets)
-        }
-        Err(error) => Err(error),
-    }
-}
-
-/// Whether the request was one statement and its answer, as far as it came, says that it committed.
-fn has_committed(request: &Request<'_>, outcome: &Outcome) -> bool {
-    let alone = matches!(request, Request::Query(sql) if !sql.contains(&b';'));
-    let tag = outcome.sets.last().and_then(|set| set.tag.as_ref());
-    alone && outcome.error.is_none() && tag.is_some_and(|tag| tag.as_bytes() == b"COMMIT")
+    drive(session, request, hook)?.into_result()
 }
 
 /// One request, driven to its end, with all that is known of how it went.
@@ -79,9 +61,20 @@ pub(crate) fn outcome(
     id: RequestId,
     hook: &mut dyn Interrupt,
 ) -> Result<Outcome, Error> {
-    let mut outcome = Outcome::default();
-    gather(session, id, hook, &mut outcome)?;
-    Ok(outcome)
+    let mut outcome = Outcome { stakes: session.stakes(id), ..Outcome::default() };
+    match gather(session, id, hook, &mut outcome) {
+        Ok(()) => Ok(outcome),
+        // A server says COMMIT when it has: a connection that ends on the last few bytes behind it
+        // leaves nothing open, and shows at the next use.
+        Err(error)
+            if outcome.error.is_none()
+                && session.has_ended(id)
+                && !matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ResultTooLarge) =>
+        {
+            Ok(outcome)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Drives a submitted request to its end.
@@ -112,7 +105,8 @@ pub(crate) fn finish_pipeline(
     hook: &mut dyn Interrupt,
 ) -> Result<Piped, Error> {
     let outcome = outcome(session, id, hook)?;
-    let error = outcome.error.map(Error::from_server);
+    let stakes = outcome.stakes;
+    let error = outcome.error.map(|error| stakes.answered(Error::from_server(error)));
     Ok(Piped { results: outcome.sets, bound: outcome.bound, error })
 }
 

@@ -177,7 +177,7 @@ class _Run(Decisions):
                 error, "give_up", "not tried again, because the body ended its transaction by itself"
             )
             raise error
-        sent = facts.commit_sent or (committing and lost and not facts.certain)
+        sent = facts.commit_sent or (committing and not facts.certain)
         self._settle(error, Facts(facts.sqlstate, lost, sent))
 
     def _settle(self, error: Exception, facts: Facts) -> None:

@@ -419,7 +419,7 @@ impl AsyncLink {
                     Err(this.raise(py, error, None, &pending.sql, *commit))
                 }
                 Target::Cursor(cursor) | Target::Count { cursor, .. } => {
-                    let commit = crate::cursor::is_commit(&pending.sql);
+                    let commit = kecoa::retry::is_commit(&pending.sql);
                     Err(this.raise(py, error, Some(cursor), &pending.sql, commit))
                 }
             };

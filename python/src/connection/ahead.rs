@@ -31,9 +31,9 @@ impl Answer {
     /// The outcome, or what is raised where the time of the request was up.
     pub(crate) fn within_time(self, connection: &Bound<'_, Connection>) -> Driven<Piped> {
         match (&self.outcome, self.expired) {
-            (Err(error), Some(limit)) if error.kind() == kecoa::ErrorKind::Interrupted => {
+            (Err(error), Some(limit)) if error::is_interrupted(error) => {
                 let (py, codec) = (connection.py(), connection.get().codec());
-                Err(error::timed_out(py, error, limit.time, &codec, limit.commit))
+                Err(error::timed_out(py, error, limit, &codec))
             }
             _ => Ok(self.outcome),
         }

@@ -197,10 +197,10 @@ impl Connection {
             return Err(raised);
         }
         if let (true, Some(Err(error)), Some(limit)) = (signals.expired, &outcome, limit)
-            && error.kind() == kecoa::ErrorKind::Interrupted
+            && crate::error::is_interrupted(error)
         {
             let codec = this.codec();
-            return Err(crate::error::timed_out(py, error, limit.time, &codec, limit.commit));
+            return Err(crate::error::timed_out(py, error, limit, &codec));
         }
         match outcome {
             Some(outcome) => Ok(outcome),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use kecoa::ResultSet;
+use kecoa::retry::is_commit;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
@@ -344,28 +345,9 @@ impl Cursor {
     }
 }
 
-/// Whether a user's own statement commits, for what a lost connection means.
-pub(crate) fn is_commit(sql: &[u8]) -> bool {
-    let sql = sql.trim_ascii_start();
-    let word = sql.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
-    let word = sql.get(..word).unwrap_or_default();
-    word.eq_ignore_ascii_case(b"commit")
-        || word.eq_ignore_ascii_case(b"end")
-        || word.eq_ignore_ascii_case(b"release")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn knows_commits() {
-        assert!(is_commit(b" commit"));
-        assert!(is_commit(b"END;"));
-        assert!(is_commit(b"RELEASE SAVEPOINT cockroach_restart"));
-        assert!(!is_commit(b"committed"));
-        assert!(!is_commit(b"select 'commit'"));
-    }
 
     #[test]
     fn reads_the_oid_of_an_insert() {

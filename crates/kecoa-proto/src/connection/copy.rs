@@ -15,7 +15,7 @@ const PIECE: usize = 1 << 20;
 
 impl Connection {
     /// Whether the server waits for copy data.
-    pub(super) fn wants_copy_data(&self) -> bool {
+    pub fn wants_copy_data(&self) -> bool {
         matches!(
             self.phase,
             Phase::CopyIn { finished: false } | Phase::CopyBoth { client_done: false, .. }

@@ -39,7 +39,7 @@ impl Session {
             match self.next_event()? {
                 Some(Event::Reply(id, reply)) if id == request => return Ok(Some(reply)),
                 Some(other) => self.keep(other),
-                None if self.closed => return Err(self.closed_error()),
+                None if self.closed => return Err(self.closed_on(request)),
                 None if self.connection.pending() == 0 => {
                     return Err(Error::usage("expected a request in flight, found it over"));
                 }

@@ -50,7 +50,7 @@ impl Session {
                 Err(error) => return Err(error),
             }
             if self.closed {
-                return Err(self.closed_error());
+                return Err(self.closed_on(request));
             }
             if self.connection.pending() == 0 {
                 return Err(Error::usage("expected a request in flight, found it over"));

@@ -121,7 +121,8 @@ impl Session {
         }
         self.give_up();
         let what = not_ended(CANCEL_PATIENCE);
-        Err(self.stopped(cancelled.why, &what).and_lost())
+        let error = self.stopped(cancelled.why, &what);
+        Err(self.given_up(error))
     }
 
     fn ask_to_cancel(&mut self, why: Why) -> Result<(), Error> {
@@ -137,7 +138,8 @@ impl Session {
             Err(error) => {
                 self.give_up();
                 let what = "the request could not be cancelled, so the connection was closed";
-                Err(self.stopped(why, what).with_source(error).and_lost())
+                let error = self.stopped(why, what).with_source(error);
+                Err(self.given_up(error))
             }
         }
     }
@@ -154,6 +156,11 @@ impl Session {
             }
             None => Error::interrupted(format!("interrupted: {what}")),
         }
+    }
+
+    /// The error of a request that was given up with its connection.
+    fn given_up(&self, error: Error) -> Error {
+        self.flights.lost(&self.connection, error.and_lost())
     }
 }
 

@@ -11,3 +11,4 @@ mod pulling;
 mod restart;
 mod streaming;
 mod transactions;
+mod unknown;

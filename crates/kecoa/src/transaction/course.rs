@@ -109,12 +109,12 @@ fn ambiguous(broken: Broken) -> Error {
         Stage::Release => Error::ambiguous_commit(
             "RELEASE SAVEPOINT was sent and whether the transaction committed is not known; \
              look its work up before running it again",
-            broken.error,
+            broken.error.ambiguous_cause(),
         ),
         Stage::Commit => Error::ambiguous_commit(
             "COMMIT was sent and whether the transaction committed is not known; \
              look its work up before running it again",
-            broken.error,
+            broken.error.ambiguous_cause(),
         ),
     }
 }

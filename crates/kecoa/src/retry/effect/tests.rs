@@ -1,0 +1,204 @@
+//! Texts, and what losing the answer to them leaves open.
+
+use super::*;
+
+fn inside(sql: &str) -> bool {
+    effect_of(sql.as_bytes(), Block::Open, false).may_commit
+}
+
+fn outside(sql: &str) -> bool {
+    effect_of(sql.as_bytes(), Block::Outside, false).may_commit
+}
+
+#[test]
+fn every_way_to_commit_is_one() {
+    for sql in [
+        "COMMIT",
+        "commit;",
+        " \n\tCommit Work",
+        "/* c */ COMMIT",
+        "/* a /* b */ */ COMMIT",
+        "-- c\nCOMMIT",
+        "/**/commit/**/transaction",
+        "END",
+        "END TRANSACTION",
+        "COMMIT AND CHAIN",
+        "COMMIT AND NO CHAIN",
+        "COMMIT PREPARED 'x'",
+        "PREPARE TRANSACTION 'x'",
+        "SELECT 1; COMMIT",
+        "INSERT INTO t VALUES (';'); COMMIT; SELECT 1",
+        "INSERT INTO t VALUES ($$;$$); COMMIT",
+        "UPDATE t SET a = 'it''s'; end",
+        ";;COMMIT",
+        "RELEASE SAVEPOINT cockroach_restart",
+        "RELEASE cockroach_restart",
+        "release \"cockroach_restart\"",
+        "RELEASE SAVEPOINT Cockroach_Restart_2",
+        "ROLLBACK; INSERT INTO t VALUES (1)",
+        "ROLLBACK AND CHAIN; COMMIT",
+    ] {
+        assert!(inside(sql), "{sql}");
+        assert!(is_commit(sql.as_bytes()), "{sql}");
+    }
+}
+
+#[test]
+fn in_a_transaction_nothing_else_commits() {
+    for sql in [
+        "INSERT INTO t VALUES (1)",
+        "SELECT 'commit'",
+        "SELECT 1 /* ; COMMIT */",
+        "SELECT 1 -- ; COMMIT",
+        "SELECT 1 AS \"; COMMIT\"",
+        "SELECT $$; COMMIT; $$",
+        "SELECT $a$ $$ ; COMMIT $a$",
+        "SELECT E'\\'; COMMIT; \\''",
+        "committed",
+        "SAVEPOINT commit",
+        "RELEASE SAVEPOINT sa_savepoint_1",
+        "RELEASE savepoint",
+        "ROLLBACK",
+        "ROLLBACK TO SAVEPOINT cockroach_restart",
+        "ROLLBACK PREPARED 'x'",
+        "PREPARE p AS SELECT 1",
+        "CREATE TABLE t (a int)",
+        "SELECT f(); SELECT g()",
+        "(SELECT 1)",
+        "",
+        " ; ",
+        "-- nothing",
+    ] {
+        assert!(!inside(sql), "{sql}");
+    }
+}
+
+#[test]
+fn outside_only_what_is_sure_to_read_does_not_commit() {
+    for sql in [
+        "INSERT INTO t VALUES (1)",
+        "select f()",
+        "SELECT nextval('s')",
+        "SELECT * FROM a_view_perhaps",
+        "SELECT 1 INTO t",
+        "WITH x AS (DELETE FROM t RETURNING 1) SELECT 1",
+        "CREATE TABLE t (a int)",
+        "CALL p",
+        "DO $$ BEGIN COMMIT; END $$",
+        "EXPLAIN ANALYZE DELETE FROM t",
+        "SELECT 1; DELETE FROM t",
+        "BEGIN; INSERT INTO t VALUES (1); COMMIT",
+        "COPY t FROM STDIN",
+        "COPY (SELECT f()) TO STDOUT",
+        "SET CLUSTER SETTING a = 1",
+        "CREATE CHANGEFEED FOR TABLE t INTO 'kafka://'",
+        "NOTIFY n",
+        "COMMIT",
+    ] {
+        assert!(outside(sql), "{sql}");
+    }
+    for sql in [
+        "SELECT 1",
+        "select 'a', 2 as b;",
+        "SHOW TIME ZONE",
+        "SET TIME ZONE 'UTC'",
+        "LISTEN n",
+        "DISCARD ALL",
+        "EXPLAIN DELETE FROM t",
+        "BEGIN",
+        "BEGIN ISOLATION LEVEL SERIALIZABLE; INSERT INTO t VALUES (1)",
+        "START TRANSACTION; DELETE FROM t",
+        "ROLLBACK",
+        "COPY t TO STDOUT",
+        "IDENTIFY_SYSTEM",
+        "START_REPLICATION SLOT \"s\" LOGICAL 0/0",
+        "CREATE CHANGEFEED FOR TABLE t",
+        "",
+    ] {
+        assert!(!outside(sql), "{sql}");
+    }
+}
+
+#[test]
+fn a_failed_transaction_cannot_be_committed() {
+    let failed = |sql: &str| effect_of(sql.as_bytes(), Block::Failed, true);
+    assert!(!failed("COMMIT").may_commit);
+    assert_eq!(failed("COMMIT").after, Block::Outside);
+    assert!(!failed("RELEASE cockroach_restart").may_commit);
+    assert!(!failed("INSERT INTO t VALUES (1)").may_commit);
+    assert!(failed("ROLLBACK; INSERT INTO t VALUES (1)").may_commit);
+    assert!(failed("ROLLBACK TO s; COMMIT").may_commit);
+}
+
+#[test]
+fn where_the_text_cannot_be_read_for_sure_it_may_commit() {
+    for sql in [
+        // The string ends at its first or at its second quote, by standard_conforming_strings.
+        "SELECT '\\'; COMMIT; --'",
+        "SELECT '\\'' ; COMMIT",
+        "SELECT 1; /* COMMIT",
+        "SELECT 'a; COMMIT",
+    ] {
+        assert!(inside(sql), "{sql}");
+    }
+    assert!(effect_of(b"SELECT E'\x95\\'; COMMIT; \\''", Block::Open, false).may_commit);
+    assert!(!inside("INSERT INTO t VALUES ('c:\\dir'); SELECT 1"));
+}
+
+#[test]
+fn cockroach_may_commit_before_it_changes_a_schema() {
+    let effect = effect_of(b"CREATE TABLE t (a INT)", Block::Open, true);
+    assert_eq!(effect, Effect { may_commit: true, after: Block::Unknown });
+}
+
+#[test]
+fn it_is_known_where_a_text_leaves_the_session() {
+    let after = |sql: &str, before| effect_of(sql.as_bytes(), before, false).after;
+    assert_eq!(after("BEGIN", Block::Outside), Block::Open);
+    assert_eq!(after("COMMIT AND CHAIN", Block::Open), Block::Open);
+    assert_eq!(after("COMMIT AND NO CHAIN", Block::Open), Block::Outside);
+    assert_eq!(after("COMMIT PREPARED 'x'", Block::Outside), Block::Outside);
+    assert_eq!(after("ROLLBACK TO SAVEPOINT s", Block::Failed), Block::Open);
+    assert_eq!(after("ABORT", Block::Failed), Block::Outside);
+    assert_eq!(after("SELECT 1", Block::Open), Block::Open);
+}
+
+#[test]
+fn steps_are_judged_by_the_statements_that_they_execute() {
+    let parse = |name, sql| Step::Parse { name, sql, types: &[] };
+    let bind = |statement| Step::Bind { portal: b"", statement, parameters: &[], results: &[] };
+    let execute = Step::Execute { portal: b"", max_rows: 0 };
+    let of = |steps: &[Step<'_>], named, before| {
+        effect_of_request(&Request::Extended(steps), named, before, false)
+    };
+    let begin =
+        [parse(b"", b"BEGIN"), bind(b""), execute, parse(b"", b"INSERT"), bind(b""), execute];
+    let effect = of(&begin, None, Block::Outside);
+    assert_eq!(effect, Effect { may_commit: false, after: Block::Open });
+    let described =
+        [parse(b"s", b"DELETE FROM t"), Step::Describe(kecoa_proto::Target::Statement(b"s"))];
+    assert!(!of(&described, None, Block::Outside).may_commit, "nothing of it runs");
+    let named = [bind(b"s"), execute];
+    assert!(of(&named, Some(b"COMMIT"), Block::Open).may_commit);
+    assert!(!of(&named, Some(b"INSERT"), Block::Open).may_commit);
+    assert!(!of(&named, Some(b"SELECT 1"), Block::Outside).may_commit);
+    assert!(of(&named, None, Block::Outside).may_commit);
+    assert!(!of(&[execute], None, Block::Open).may_commit);
+}
+
+proptest::proptest! {
+    /// No text is too strange, and none is read for ever.
+    #[test]
+    fn any_bytes_are_judged(sql in proptest::collection::vec(proptest::num::u8::ANY, 0..64)) {
+        for before in [Block::Outside, Block::Open, Block::Failed, Block::Unknown] {
+            let _ = effect_of(&sql, before, true);
+        }
+    }
+
+    /// A COMMIT behind anything that ends is seen.
+    #[test]
+    fn a_commit_behind_anything_is_seen(sql in "[a-z ;'\"$/*\\\\-]{0,24}") {
+        let text = format!("{sql}\n;COMMIT");
+        proptest::prop_assert!(effect_of(text.as_bytes(), Block::Open, false).may_commit);
+    }
+}
