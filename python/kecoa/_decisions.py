@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from kecoa import _kecoa
 from kecoa._failure import Facts, describe, facts_of
-from kecoa._kecoa import AmbiguousCommitError, Attempts, RetryPolicy
+from kecoa._kecoa import AmbiguousCommitError as AmbiguousCommitError, Attempts, RetryPolicy
 
 
 class AttemptReport(NamedTuple):
