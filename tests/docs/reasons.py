@@ -30,7 +30,6 @@ NOT_YET = [
     "docs/en/reference/fault-injection.md",
     "docs/en/reference/limits.md",
     "docs/en/reference/observability.md",
-    "docs/en/reference/psycopg2.md",
     "docs/en/reference/rust.md",
     "docs/en/reference/tls.md",
     "docs/en/reference/types.md",
