@@ -32,5 +32,4 @@ NOT_YET = [
     "docs/en/reference/observability.md",
     "docs/en/reference/rust.md",
     "docs/en/reference/tls.md",
-    "docs/en/reference/types.md",
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import builtins
 import inspect
 import io
 import json
@@ -53,6 +54,8 @@ class Runner:
         module = types.ModuleType("__main__")
         sys.modules["__main__"] = module
         self.namespace = module.__dict__
+        # As `exec` would put there: imports from C look for it.
+        self.namespace["__builtins__"] = builtins
 
     def run(self, block: blocks.Block) -> None:
         """Run, write or count a block."""
