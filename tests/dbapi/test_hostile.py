@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -252,24 +250,6 @@ def _fetch_all(conn: Any) -> None:
     named = conn.cursor("whole")
     named.execute(SERIES, (300,))
     named.fetchall()
-
-
-def test_the_examples_of_the_document_run(dsn: str, connect: Callable[..., Any]) -> None:
-    page = Path(__file__).parents[2] / "docs/en/reference/limits.md"
-    examples = re.findall(r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S)
-    assert len(examples) == 3
-    maker = connect()
-    maker.autocommit = True
-    maker.cursor().execute("CREATE TABLE readings AS SELECT generate_series(1, 3) AS reading")
-    names: dict[str, Any] = {"dsn": dsn, "shown": []}
-    try:
-        for example in examples:
-            exec(example.replace("print(row)", "shown.append(row)"), names)
-            names["conn"].rollback()
-        assert names["shown"] == [(1,), (2,), (3,)]
-        names["conn"].close()
-    finally:
-        maker.cursor().execute("DROP TABLE readings")
 
 
 def test_results_of_a_live_server_with_asyncio(dsn: str) -> None:

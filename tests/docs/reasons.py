@@ -28,7 +28,6 @@ NOT_YET = [
     "docs/en/reference/dialect.md",
     "docs/en/reference/doctor.md",
     "docs/en/reference/fault-injection.md",
-    "docs/en/reference/limits.md",
     "docs/en/reference/observability.md",
     "docs/en/reference/rust.md",
 ]
