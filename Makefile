@@ -51,6 +51,7 @@ lint: $(STAMPS)/package $(STAMPS)/dev
 	$(PY) tools/generate_errors.py --check
 	$(PY) tools/check_translations.py
 	$(PY) tools/check_words.py
+	$(PY) tools/draw_pictures.py --check
 	if command -v cargo-deny >/dev/null; then cargo deny --offline check bans; fi
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
