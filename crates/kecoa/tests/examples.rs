@@ -7,6 +7,8 @@ mod accounts;
 #[path = "../examples/accounts_tokio.rs"]
 mod accounts_tokio;
 mod live_support;
+#[path = "../examples/tutorial.rs"]
+mod tutorial;
 
 #[test]
 fn the_tour_of_the_blocking_client() {
@@ -18,4 +20,10 @@ fn the_tour_of_the_blocking_client() {
 async fn the_tour_of_the_client_for_tokio() {
     let Some(dsn) = live_support::dsn() else { return };
     accounts_tokio::run(&dsn).await.unwrap();
+}
+
+#[test]
+fn the_program_of_the_tutorial() {
+    let Some(dsn) = live_support::dsn() else { return };
+    tutorial::run(&dsn).unwrap();
 }
