@@ -1,7 +1,7 @@
 """Why a block of a page may stay unrun, and how many blocks do: `<!-- not run: REASON -->`.
 
 A block that is excused without being counted here fails tests/docs/test_pages.py, and so does a count that is
-too high. The counts are those of the English pages; the Indonesian ones have the same markers.
+too high. The pages are the English ones; the Indonesian ones have the same markers.
 """
 
 from __future__ import annotations
@@ -17,19 +17,14 @@ REASONS = {
     "tested elsewhere": "a test of its own runs it, with the server that it needs",
 }
 
+# A line a page, so that changes of different pages do not meet.
 EXCUSED = {
-    "cloud": 5,
-    "cluster": 1,
-    "install": 5,
-    "tested elsewhere": 5,
 }
 
 # Pages of which no block is run yet.
 NOT_YET = [
     "README.md",
     "docs/en/reference/dialect.md",
-    "docs/en/reference/doctor.md",
-    "docs/en/reference/fault-injection.md",
     "docs/en/reference/observability.md",
     "docs/en/reference/rust.md",
 ]
