@@ -19,6 +19,13 @@ REASONS = {
 
 # A line a page, so that changes of different pages do not meet.
 EXCUSED = {
+    "docs/en/reference/connecting.md": {"tested elsewhere": 1},
+    "docs/en/reference/doctor.md": {"secret": 1},
+    "docs/en/reference/sqlalchemy.md": {"cluster": 1},
+    "docs/en/reference/tls.md": {"tested elsewhere": 3},
+    "docs/en/tutorial/psycopg2-and-sqlalchemy.md": {"install": 1},
+    "docs/en/tutorial/rust.md": {"install": 1, "tested elsewhere": 1},
+    "docs/en/tutorial/transfer.md": {"cloud": 5, "install": 3},
 }
 
 # Pages of which no block is run yet.
