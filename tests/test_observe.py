@@ -383,24 +383,6 @@ def test_opentelemetry(dsn):
     assert failed.attributes["error.type"] == "42P01"
 
 
-# ---- the document's example -----------------------------------------------------------------------
-
-
-def test_the_examples_of_the_document_run(conn):
-    import re
-
-    text = (ROOT / "docs/en/reference/observability.md").read_text("utf-8")
-    names: dict[str, Any] = {"kecoa": kecoa}
-    try:
-        for code in re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S):
-            exec(code, names)
-        with conn.cursor() as cur:
-            cur.execute("SELECT 1")
-    finally:
-        kecoa.observe.uninstrument()
-        kecoa.observe.remove_listener(names["slow"])
-
-
 # ---- no secret ------------------------------------------------------------------------------------
 
 WRONG = [

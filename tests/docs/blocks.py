@@ -12,7 +12,7 @@ from sybil.parsers.markdown.lexers import FencedCodeBlockLexer
 
 RUNNABLE = frozenset({"python", "console", "sql"})
 MARKERS = re.compile(r"(?:^[ \t]*<!--[^\n]*-->[ \t]*\n\s*)*\Z", re.MULTILINE)
-MARKER = re.compile(r"<!--\s*(?P<name>file|not run|fresh|exits)(?::\s*(?P<value>[^\n]*?))?\s*-->")
+MARKER = re.compile(r"<!--\s*(?P<name>file|not run|fresh|exits|varies)(?::\s*(?P<value>[^\n]*?))?\s*-->")
 OF_THE_PAGE = re.compile(r"<!--\s*(page|translates):")
 COMMENT = re.compile(r"<!--[^\n]*-->")
 PAGE_MARKER = re.compile(r"^<!--\s*page:\s*(?P<value>[^\n]*?)\s*-->$", re.MULTILINE)

@@ -27,8 +27,13 @@ def _pattern(shown: list[str]) -> re.Pattern[str]:
     return re.compile("".join(parts))
 
 
-def agrees(shown: str, printed: str) -> bool:
-    """Return True if the page shows what was printed; `...` in `shown` stands for anything."""
+def agrees(shown: str, printed: str, varies: str | None = None) -> bool:
+    """Return True if the page shows what was printed.
+
+    `...` in `shown` stands for anything, and whatever matches `varies` for all that matches it.
+    """
+    if varies:
+        shown, printed = (re.sub(varies, "VARIES", text) for text in (shown, printed))
     return _pattern(_lines(shown)).fullmatch("".join(line + "\n" for line in _lines(printed))) is not None
 
 

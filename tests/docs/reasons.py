@@ -33,6 +33,5 @@ EXCUSED = {
 NOT_YET = [
     "README.md",
     "docs/en/reference/dialect.md",
-    "docs/en/reference/observability.md",
     "docs/en/reference/rust.md",
 ]

@@ -110,6 +110,7 @@ def test_a_comment_before_a_block_is_a_marker(tmp_path: Path) -> None:
         ("<!-- exits: 1 -->\n```console\n$ false\n```\n", ""),
         ("<!-- file: a.py -->\n```python\nprint(3)\n```\n```console\n$ python a.py\n3\n```\n", ""),
         ("```python\nimport asyncio\nawait asyncio.sleep(0)\n```\n", ""),
+        ("<!-- varies: \\d+ ms -->\n```python\nprint('7 ms')\n```\n```output\n42 ms\n```\n", ""),
         ("<!-- not run: because -->\n```python\n1\n```\n", "no reason"),
     ],
 )
