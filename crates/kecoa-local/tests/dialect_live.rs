@@ -163,7 +163,7 @@ fn the_docs_say_what_the_tests_show() {
         ("en", "| | What | To know | Statements tested |", ["yes", "in part", "no"]),
         (
             "id",
-            "| | Apa | Yang perlu diketahui | Pernyataan yang diuji |",
+            "| | Apa | Yang perlu diketahui | Statement yang diuji |",
             ["ya", "sebagian", "tidak"],
         ),
     ];
