@@ -100,13 +100,13 @@ SERVERS = [
 
 REVOCATION = [
     S("not revoked", "good", FULL + " sslcrl={crl}"),
-    S("revoked", "revoked", FULL + " sslcrl={crl}", FAILED + "the server's certificate, or one of its authority's, is revoked", "HINT: "),
+    S("revoked", "revoked", FULL + " sslcrl={crl}", FAILED + "the server's certificate is revoked", "HINT: "),
     S("revoked, by a directory", "revoked", FULL + " sslcrldir={crldir}", "is revoked"),
     S("not revoked, by a directory", "good", FULL + " sslcrldir={crldir}"),
     S("revoked, with no list", "revoked", FULL),
     S("revoked, unchecked", "revoked", "sslmode=require sslcrl={crl}"),
     S("a list of another authority", "good", FULL + " sslcrl={crl_of_a_stranger}", "no revocation list", "a list of every authority"),
-    S("a list from before", "good", FULL + " sslcrl={crl_of_before}", "is not in force now", "HINT: get a new revocation list"),
+    S("a list from before", "good", FULL + " sslcrl={crl_of_before}", "has expired (", "HINT: get a new revocation list"),
     S("no list of the authority between", "the chain", FULL + " sslcrl={crl_of_none}", "no revocation list"),
     S("revoked by the authority between", "the chain", FULL + " sslcrl={crl_of_both}", "is revoked"),
     S("not revoked by either", "the chain", FULL + " sslcrl={crl_of_both_none}"),

@@ -1,28 +1,40 @@
 //! What a server's certificate must be, by sslmode, and the rustls configuration that says so.
 
+mod algorithms;
 mod encrypted_key;
 mod explain;
 mod identity;
 mod key_log;
+mod name_constraints;
 mod names;
+mod path_builder;
+#[cfg(test)]
+mod path_tests;
+mod path_validator;
 mod revocation;
 mod verifier;
+mod verify_error;
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use rustls::ClientConfig;
 use rustls::client::ResolvesClientCert;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject};
-use rustls::{ClientConfig, RootCertStore};
 
+#[cfg(test)]
+pub(super) use algorithms::is_signed_by;
 pub(super) use explain::{explain, no_alpn};
 pub(super) use identity::Identity;
 use key_log::KeyLogFile;
 use revocation::Lists;
-use verifier::{Check, Roots, Verifier};
+use verifier::Check;
+pub(super) use verifier::Verifier;
 
+use super::x509::Certificate;
 use crate::config::{Config, SslMode};
 use crate::error::Error;
 
@@ -35,6 +47,8 @@ pub(super) struct Setup {
     pub(super) config: Arc<ClientConfig>,
     /// Tells afterwards whether the server has asked for a certificate.
     pub(super) identity: Arc<Identity>,
+    /// Tells afterwards why the server's certificate was refused.
+    pub(super) verifier: Arc<Verifier>,
 }
 
 /// The TLS that a connection's options ask for, with a server that is to be `host`.
@@ -51,12 +65,12 @@ pub(super) fn setup(config: &Config, host: &str) -> Result<Setup, Error> {
         SslMode::Require | SslMode::VerifyCa => Check::Chain,
         SslMode::VerifyFull => Check::ChainAndName,
     };
-    let roots = match (check, roots_given) {
-        (Check::Nothing, _) => Roots::none(),
-        (_, Some("system")) => Roots::system(),
-        (_, Some(path)) => Roots::from_file(Path::new(path))?,
+    let trusted = match (check, roots_given) {
+        (Check::Nothing, _) => Arc::default(),
+        (_, Some("system")) => of_system(),
+        (_, Some(path)) => Arc::new(of_file(Path::new(path))?),
         // The host name is checked as well, so that the public authorities are a safe default.
-        (Check::ChainAndName, None) => Roots::system(),
+        (Check::ChainAndName, None) => of_system(),
         (Check::Chain, None) => {
             return Err(Error::tls(
                 "sslmode=verify-ca needs the authorities to trust\n\
@@ -73,14 +87,20 @@ pub(super) fn setup(config: &Config, host: &str) -> Result<Setup, Error> {
     };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let identity = Arc::new(Identity::read(config, &provider)?);
-    let verifier =
-        Verifier { check, host: host.to_owned(), roots, lists, provider: Arc::clone(&provider) };
+    let verifier = Arc::new(Verifier {
+        check,
+        host: host.to_owned(),
+        trusted,
+        lists,
+        provider: Arc::clone(&provider),
+        verify_error: OnceLock::new(),
+    });
     let resolver: Arc<dyn ResolvesClientCert> = Arc::clone(&identity) as _;
     let mut tls = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(versions(config)?)
         .map_err(|error| Error::tls("could not set up TLS").with_source(error))?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_custom_certificate_verifier(Arc::clone(&verifier) as _)
         .with_client_cert_resolver(resolver);
     // Clouds route by the name: it is sent in every mode. rustls leaves it out for addresses.
     tls.enable_sni = config.is_on("sslsni");
@@ -90,7 +110,7 @@ pub(super) fn setup(config: &Config, host: &str) -> Result<Setup, Error> {
     if let Some(path) = filled(config, "sslkeylogfile") {
         tls.key_log = Arc::new(KeyLogFile::open(Path::new(path))?);
     }
-    Ok(Setup { config: Arc::new(tls), identity })
+    Ok(Setup { config: Arc::new(tls), identity, verifier })
 }
 
 /// The value of an option that is given and not empty.
@@ -111,54 +131,52 @@ fn versions(config: &Config) -> Result<Versions, Error> {
         (false, false) => Ok(BOTH),
         (true, false) => Ok(ONLY_13),
         (false, true) => Ok(ONLY_12),
-        (true, true) => Err(Error::config("invalid SSL protocol version range")),
+        (true, true) => Err(Error::config(
+            "invalid SSL protocol version range\n\
+             HINT: ssl_min_protocol_version must not be newer than ssl_max_protocol_version",
+        )),
     }
 }
 
-impl Roots {
-    fn none() -> Roots {
-        Roots { store: Arc::new(RootCertStore::empty()), certificates: Vec::new() }
-    }
-
-    /// The platform's, or Mozilla's where the platform has none.
-    fn system() -> Roots {
-        // Reading them takes longer than a connection does.
-        static SYSTEM: OnceLock<Arc<RootCertStore>> = OnceLock::new();
-        let store = SYSTEM.get_or_init(|| {
-            let mut store = RootCertStore::empty();
-            store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            if store.is_empty() {
-                store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-            }
-            Arc::new(store)
-        });
-        Roots { store: Arc::clone(store), certificates: Vec::new() }
-    }
-
-    fn from_file(path: &Path) -> Result<Roots, Error> {
-        let shown = path.display();
-        let bytes = fs::read(path).map_err(|error| {
-            if error.kind() == std::io::ErrorKind::NotFound {
-                Error::tls(format!(
-                    "root certificate file \"{shown}\" does not exist\n\
-                     HINT: Either provide the file, use the system's trusted roots with \
-                     sslrootcert=system, or change sslmode to disable server certificate \
-                     verification."
-                ))
-            } else {
-                Error::tls(format!("could not read root certificate file \"{shown}\""))
-                    .with_source(error)
-            }
-        })?;
-        let certificates = certificates(&bytes, path, "root certificate file")?;
-        let mut store = RootCertStore::empty();
-        for certificate in &certificates {
-            store.add(certificate.clone()).map_err(|error| {
-                Error::tls(format!("root certificate file \"{shown}\" cannot be used"))
-                    .with_source(error)
-            })?;
+/// The platform's authorities, or Mozilla's where the platform has none.
+fn of_system() -> Arc<Vec<CertificateDer<'static>>> {
+    // Reading them takes longer than a connection does.
+    static SYSTEM: OnceLock<Arc<Vec<CertificateDer<'static>>>> = OnceLock::new();
+    Arc::clone(SYSTEM.get_or_init(|| {
+        let mut found = rustls_native_certs::load_native_certs().certs;
+        found.retain(|der| Certificate::parse(der).is_some());
+        if found.is_empty() {
+            found.extend(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
         }
-        Ok(Roots { store: Arc::new(store), certificates })
+        Arc::new(found)
+    }))
+}
+
+/// The authorities in a file.
+fn of_file(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let shown = path.display();
+    let bytes = fs::read(path).map_err(|error| {
+        if error.kind() == std::io::ErrorKind::NotFound {
+            Error::tls(format!(
+                "root certificate file \"{shown}\" does not exist\n\
+                 HINT: Either provide the file, use the system's trusted roots with \
+                 sslrootcert=system, or change sslmode to disable server certificate \
+                 verification."
+            ))
+        } else {
+            Error::tls(format!("could not read root certificate file \"{shown}\""))
+                .with_source(error)
+        }
+    })?;
+    let certificates = certificates(&bytes, path, "root certificate file")?;
+    // Of authorities that cannot be read nobody knows whom they were to vouch for.
+    match certificates.iter().position(|der| Certificate::parse(der).is_none()) {
+        None => Ok(certificates),
+        Some(at) => Err(Error::tls(format!(
+            "root certificate file \"{shown}\" cannot be used: certificate {} in it cannot be read\n\
+             HINT: get it anew from the authority, or take it out of the file",
+            at + 1
+        ))),
     }
 }
 
@@ -169,12 +187,34 @@ fn certificates(
     what: &str,
 ) -> Result<Vec<CertificateDer<'static>>, Error> {
     let shown = path.display();
-    let found: Result<Vec<_>, pem::Error> = CertificateDer::pem_slice_iter(bytes).collect();
+    // OpenSSL's name for them until 1999, which files still have.
+    let bytes = replaced(bytes, b" X509 CERTIFICATE-----", b" CERTIFICATE-----");
+    let found: Result<Vec<_>, pem::Error> = CertificateDer::pem_slice_iter(&bytes).collect();
+    let hint = "HINT: it must have lines \"-----BEGIN CERTIFICATE-----\" and \
+                \"-----END CERTIFICATE-----\" and base64 between; \"openssl x509 -inform DER -in … \
+                -out …\" makes such a file of a binary one";
     match found {
         Ok(found) if found.is_empty() => Err(Error::tls(format!(
-            "expected certificates in PEM form in {what} \"{shown}\", found none"
+            "expected certificates in PEM form in {what} \"{shown}\", found none\n{hint}"
         ))),
         Ok(found) => Ok(found),
-        Err(_) => Err(Error::tls(format!("{what} \"{shown}\" is not valid PEM"))),
+        Err(_) => Err(Error::tls(format!("{what} \"{shown}\" is not valid PEM\n{hint}"))),
     }
+}
+
+/// `text` with each `old` in it replaced.
+fn replaced<'a>(text: &'a [u8], old: &[u8], new: &[u8]) -> Cow<'a, [u8]> {
+    let starts = |at: &usize| text.get(*at..).is_some_and(|rest| rest.starts_with(old));
+    let mut found = Vec::new();
+    let mut from = 0;
+    while let Some(at) = (from..text.len()).find(starts) {
+        found.extend_from_slice(text.get(from..at).unwrap_or_default());
+        found.extend_from_slice(new);
+        from = at + old.len();
+    }
+    if from == 0 {
+        return Cow::Borrowed(text);
+    }
+    found.extend_from_slice(text.get(from..).unwrap_or_default());
+    Cow::Owned(found)
 }

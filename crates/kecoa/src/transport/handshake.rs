@@ -7,7 +7,7 @@ use std::sync::Arc;
 use kecoa_proto::{Connection, Handshake, HandshakeError, Limits, Progress, StartupConfig};
 use rustls::pki_types::{IpAddr, ServerName};
 
-use super::certificates::{self, Identity, Setup};
+use super::certificates::{self, Identity, Setup, Verifier};
 use super::dial::{Address, Stop, Wait, is_pause};
 use super::failure::{Failure, Next, Place};
 use super::stream::{Plain, Stream};
@@ -96,7 +96,7 @@ pub(super) fn attempt(
             Ok(Progress::NeedInput(mut handshake)) => {
                 let before = handshake.read_buffer().len();
                 exchange(&mut stream, &mut handshake, wait)
-                    .map_err(|stop| lost(stop, config, place))?;
+                    .map_err(|stop| lost(stop, None, config, place))?;
                 // Enough of what came first to tell what sort of server this is.
                 let new = handshake.read_buffer().get(before..).unwrap_or_default();
                 received.extend(new.iter().take(RECEIVED - received.len().min(RECEIVED)));
@@ -295,20 +295,26 @@ fn read_some(
 }
 
 /// The failure of a stream; what TLS had to say about it is inside the I/O error.
-fn lost(stop: Stop, config: &Config, place: &Place<'_>) -> Failed {
+fn lost(stop: Stop, verifier: Option<&Verifier>, config: &Config, place: &Place<'_>) -> Failed {
     let Stop::Io(error) = &stop else { return stop.into_failure(place).into() };
     match error.get_ref().and_then(|inside| inside.downcast_ref()) {
-        Some(error) => tls_failed(error, config, place),
+        Some(error) => tls_failed(error, verifier, config, place),
         None => stop.into_failure(place).into(),
     }
 }
 
-fn tls_failed(error: &rustls::Error, config: &Config, place: &Place<'_>) -> Failed {
+fn tls_failed(
+    error: &rustls::Error,
+    verifier: Option<&Verifier>,
+    config: &Config,
+    place: &Place<'_>,
+) -> Failed {
     let host = match place.target.host.as_str() {
         "" => place.target.hostaddr.as_deref().unwrap_or_default(),
         host => host,
     };
-    let why = certificates::explain(error, host, config);
+    let verify_error = verifier.and_then(Verifier::verify_error);
+    let why = certificates::explain(error, verify_error, host, config);
     Failed::Tls(Failure::elsewhere(Error::tls(place.failed(&why))))
 }
 
@@ -328,13 +334,13 @@ pub(super) fn begin_tls(
     let host = expected_host(place);
     // Files that cannot be used are no better at another place; sslmode=prefer goes on without TLS,
     // as libpq does.
-    let Setup { config: tls, identity } =
+    let Setup { config: tls, identity, verifier } =
         certificates::setup(config, &host).map_err(|error| Failed::Tls(Failure::give_up(error)))?;
     let name = server_name(&host, place);
     let is_direct = config.has_direct_tls();
     let mut stream = stream
         .with_tls(|socket| TlsStream::new(socket, tls, name))
-        .map_err(|error| tls_failed(&error, config, place))?;
+        .map_err(|error| tls_failed(&error, None, config, place))?;
     loop {
         match stream.tls_handshake() {
             Ok(true) => break,
@@ -343,15 +349,20 @@ pub(super) fn begin_tls(
                 wait.look_around().map_err(|stop| stop.into_failure(place))?;
             }
             Err(error) => {
-                return Err(match lost(error.into(), config, place) {
-                    // Hanging up is what some servers do with a TLS they do not like.
-                    Failed::Other(Failure { error, next }) if is_direct => {
-                        let hint = "HINT: sslnegotiation=direct takes PostgreSQL 17 or newer; \
-                                    sslnegotiation=postgres is understood by all";
-                        let message = format!("{error}\n{hint}");
+                return Err(match lost(error.into(), Some(&verifier), config, place) {
+                    Failed::Other(Failure { error, next }) => {
+                        // Hanging up is what some servers do with a TLS they do not like.
+                        let hint = if is_direct {
+                            "sslnegotiation=direct takes PostgreSQL 17 or newer; \
+                             sslnegotiation=postgres is understood by all"
+                        } else {
+                            "it hung up in the middle of the TLS handshake: its log may say why, \
+                             or something between ends connections with TLS"
+                        };
+                        let message = format!("{error}\nHINT: {hint}");
                         Failed::Tls(Failure { error: error.with_message(message), next })
                     }
-                    Failed::Tls(failure) | Failed::Other(failure) => Failed::Tls(failure),
+                    failed @ Failed::Tls(_) => failed,
                 });
             }
         }

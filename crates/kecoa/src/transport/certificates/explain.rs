@@ -1,126 +1,80 @@
 //! What a failed TLS handshake means and what to do about it, in libpq's words where it has some.
 
-use rustls::{AlertDescription, CertRevocationListError, CertificateError, PeerIncompatible};
+use rustls::{AlertDescription, PeerIncompatible};
 
 use super::filled;
+use super::verify_error::VerifyError;
 use crate::config::Config;
 
-/// What `error` means. `host` is whom the certificate should have been for.
-pub(in super::super) fn explain(error: &rustls::Error, host: &str, config: &Config) -> String {
+/// What `error` means. `verify_error` is what we did not like about the server's certificate, `host` whom
+/// it should have been for.
+pub(in super::super) fn explain(
+    error: &rustls::Error,
+    verify_error: Option<&VerifyError>,
+    host: &str,
+    config: &Config,
+) -> String {
+    if let Some(verify_error) = verify_error {
+        return invalid_certificate(verify_error, host, config);
+    }
     let (what, hint) = match error {
-        rustls::Error::InvalidCertificate(reason) => return certificate(reason, host, config),
-        rustls::Error::InvalidCertRevocationList(reason) => {
-            (format!("certificate verify failed: {}", revocation_list(reason)), NEW_LIST)
-        }
         rustls::Error::AlertReceived(reason) => return alert(*reason, config),
         rustls::Error::PeerIncompatible(
             PeerIncompatible::ServerDoesNotSupportTls12Or13
             | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
         ) => return version(config),
-        rustls::Error::InvalidMessage(_) => {
-            (format!("expected TLS from the server, found something else ({error})"), "")
-        }
+        rustls::Error::PeerIncompatible(reason) => (
+            format!("the server's TLS has nothing in common with what is spoken here ({reason:?})"),
+            COMMON,
+        ),
+        rustls::Error::PeerMisbehaved(reason) => (
+            format!("the server does not keep to the rules of TLS ({reason:?})"),
+            "what answers may be no PostgreSQL or CockroachDB, or something between changes what it \
+             says: check host and port",
+        ),
+        rustls::Error::InvalidMessage(_)
+        | rustls::Error::InappropriateMessage { .. }
+        | rustls::Error::InappropriateHandshakeMessage { .. } => (
+            format!("expected TLS from the server, found something else ({error})"),
+            "check host and port: something that is no PostgreSQL or CockroachDB may answer there",
+        ),
+        rustls::Error::DecryptError => (
+            "what the server sent was changed on the way, or cut".to_owned(),
+            "something between interferes: look for a proxy or firewall that reads TLS",
+        ),
+        rustls::Error::PeerSentOversizedRecord => (
+            "the server sent more at once than TLS allows".to_owned(),
+            "check host and port: something that is no PostgreSQL or CockroachDB may answer there",
+        ),
         rustls::Error::NoApplicationProtocol => return no_alpn(),
-        other => (other.to_string(), ""),
+        other => (
+            format!("the TLS handshake failed: {other}"),
+            "the server's log may say more; sslmode=disable, where nobody can be in between, goes \
+             without TLS",
+        ),
     };
     said(&what, hint)
 }
 
+const COMMON: &str = "allow ECDHE with AES-GCM or ChaCha20 among the server's cipher suites, and let \
+                      its key be RSA of at least 2048 bits, on the curve P-256, P-384 or P-521, or of \
+                      Ed25519";
+
 fn said(what: &str, hint: &str) -> String {
-    if hint.is_empty() {
-        format!("SSL error: {what}")
-    } else {
-        format!("SSL error: {what}\nHINT: {hint}")
-    }
+    format!("SSL error: {what}\nHINT: {hint}")
 }
 
-const NEW_LIST: &str =
-    "get a new revocation list from the authority and put it where sslcrl or sslcrldir points";
-
-fn certificate(reason: &CertificateError, host: &str, config: &Config) -> String {
+/// Why a certificate is not believed.
+fn invalid_certificate(verify_error: &VerifyError, host: &str, config: &Config) -> String {
     let roots = match filled(config, "sslrootcert") {
         Some("system") | None => "the system's authorities".to_owned(),
         Some(path) => format!("the authorities in sslrootcert \"{path}\""),
     };
-    let (what, hint) = match reason {
-        CertificateError::UnknownIssuer => (
-            format!("none of {roots} has signed the server's certificate"),
-            "set sslrootcert to the file with the certificate of the server's authority; if that \
-             is done, the server must send the certificates between (put them behind its own in \
-             ssl_cert_file); sslmode=require without sslrootcert encrypts without checking whose \
-             server it is",
-        ),
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => (
-            "the server's certificate has expired".to_owned(),
-            "renew it on the server; if it is new, check this machine's clock",
-        ),
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => (
-            "the server's certificate is not valid yet".to_owned(),
-            "check this machine's clock, and from when the certificate is valid",
-        ),
-        CertificateError::Revoked => (
-            "the server's certificate, or one of its authority's, is revoked".to_owned(),
-            "its key may be in wrong hands: let the server have a new certificate",
-        ),
-        CertificateError::UnknownRevocationStatus => (
-            "no revocation list (sslcrl, sslcrldir) is of the authority that has signed the \
-             server's certificate, or one of its authority's"
-                .to_owned(),
-            "there must be a list of every authority in the chain, or none at all",
-        ),
-        CertificateError::ExpiredRevocationList
-        | CertificateError::ExpiredRevocationListContext { .. } => {
-            ("the revocation list (sslcrl, sslcrldir) is not in force now".to_owned(), NEW_LIST)
-        }
-        CertificateError::NotValidForNameContext { presented, .. } => {
-            return mismatch(presented, host);
-        }
-        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => (
-            "the server's certificate is not made for servers".to_owned(),
-            "let the server have one whose extended key usage is serverAuth, or that has none",
-        ),
-        CertificateError::BadSignature => (
-            "a signature of the server, or in its certificates, is wrong".to_owned(),
-            "somebody may sit between; or the server's key is not that of its certificate",
-        ),
-        CertificateError::BadEncoding => {
-            ("the server's certificate cannot be read".to_owned(), "make it anew")
-        }
-        other => (other.to_string(), ""),
-    };
-    said(&format!("certificate verify failed: {what}"), hint)
-}
-
-fn mismatch(presented: &[String], host: &str) -> String {
-    let Some((first, others)) = presented.split_first() else {
-        return format!(
-            "could not get server's host name from server certificate: it names none, so it is not \
-             for host name \"{host}\"\n\
-             HINT: make it anew with the host name as subjectAltName; sslmode=verify-ca checks the \
-             authority only"
-        );
-    };
-    let others = match others.len() {
-        0 => String::new(),
-        1 => " (and 1 other name)".to_owned(),
-        count => format!(" (and {count} other names)"),
-    };
-    format!(
-        "server certificate for \"{first}\"{others} does not match host name \"{host}\"\n\
-         HINT: connect by a name that the certificate is for (hostaddr can give the address); \
-         sslmode=verify-ca checks the authority only"
-    )
-}
-
-fn revocation_list(reason: &CertRevocationListError) -> &'static str {
-    match reason {
-        CertRevocationListError::BadSignature => {
-            "the signature of the revocation list (sslcrl, sslcrldir) is wrong"
-        }
-        CertRevocationListError::UnsupportedCriticalExtension => {
-            "the revocation list (sslcrl, sslcrldir) has an extension that is not supported"
-        }
-        _ => "the revocation list (sslcrl, sslcrldir) cannot be used",
+    let (what, hint) = verify_error.explained(&roots, host);
+    match verify_error {
+        // libpq's words, which begin so.
+        VerifyError::Names(_) => format!("{what}\nHINT: {hint}"),
+        _ => said(&format!("certificate verify failed: {what}"), hint),
     }
 }
 
@@ -161,12 +115,25 @@ fn alert(reason: AlertDescription, config: &Config) -> String {
                 .to_owned(),
             "check the host; sslsni=0 sends no name",
         ),
-        AlertDescription::HandshakeFailure => (
-            "the server ended the TLS handshake with the alert HandshakeFailure".to_owned(),
-            "it has no cipher suite in common with this client: allow ECDHE with AES-GCM or \
-             ChaCha20 in its ssl_ciphers",
+        AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity => (
+            format!(
+                "the server ended the TLS handshake: it has nothing in common with what is spoken here (alert {reason:?})"
+            ),
+            COMMON,
         ),
-        _ => (format!("the server ended the TLS handshake with the alert {reason:?}"), ""),
+        AlertDescription::DecryptError => (
+            format!("the server does not believe that {sent} is ours (alert DecryptError)"),
+            "give the certificate and the key that belong together as sslcert and sslkey",
+        ),
+        AlertDescription::InternalError => (
+            "the server ended the TLS handshake with an error of its own (alert InternalError)"
+                .to_owned(),
+            "the server's log says why",
+        ),
+        _ => (
+            format!("the server ended the TLS handshake with the alert {reason:?}"),
+            "the server's log says why",
+        ),
     };
     said(&what, hint)
 }

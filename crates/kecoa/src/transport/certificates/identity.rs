@@ -149,14 +149,16 @@ fn key(
     })?;
     provider.key_provider.load_private_key(key).map_err(|_| {
         // What a wrong password decrypts to is rarely, but sometimes, in the form of a key.
-        let hint = if password.is_some() {
-            "\nHINT: if the file is encrypted, sslpassword may be wrong"
+        let or_else = if password.is_some() {
+            " (or sslpassword is wrong, if the file is encrypted)"
         } else {
             ""
         };
         Error::tls(format!(
             "could not load private key file \"{shown}\": expected an RSA key of 2048 to 8192 bits, \
-             an EC key on P-256 or P-384, or an Ed25519 key{hint}"
+             an EC key on P-256 or P-384, or an Ed25519 key{or_else}\n\
+             HINT: make a key of one of these kinds, and let the server's authority sign a certificate \
+             for it"
         ))
     })
 }

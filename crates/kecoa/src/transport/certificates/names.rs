@@ -7,6 +7,7 @@
 
 use std::net::IpAddr;
 
+use super::verify_error::{Role, VerifyError};
 use crate::transport::x509::Certificate;
 
 const HOST_NAME: u8 = 0x82;
@@ -16,25 +17,27 @@ const ADDRESS: u8 = 0x87;
 ///
 /// # Errors
 ///
-/// The names that it is for, for a message.
-pub(super) fn check(certificate: &Certificate<'_>, host: &str) -> Result<(), Vec<String>> {
+/// The names that it is for; or that one of them, before any that fits, may hide something.
+pub(super) fn check(certificate: &Certificate<'_>, host: &str) -> Result<(), VerifyError> {
     let address: Option<IpAddr> = host.parse().ok();
     let wanted = if address.is_some() { ADDRESS } else { HOST_NAME };
     let mut found = Vec::new();
     let mut common_name_counts = true;
-    for (tag, name) in certificate.alternative_names() {
+    let names = certificate.alternative_names();
+    for (tag, name) in names.map_err(|_| VerifyError::Unreadable(Role::Server))? {
         common_name_counts &= tag != wanted;
         match tag {
             HOST_NAME => {
+                check_bytes(name)?;
                 let Some(name) = text(name) else { continue };
                 // An address in a host name's place is wrong, and was usual for long.
-                if is_for(name, host) {
+                if is_for(name, host, address) {
                     return Ok(());
                 }
                 found.push(name.to_owned());
             }
             ADDRESS => {
-                let Some(name) = address_of(name) else { continue };
+                let name = address_of(name).ok_or(VerifyError::DeceptiveName)?;
                 if Some(name) == address {
                     return Ok(());
                 }
@@ -43,13 +46,21 @@ pub(super) fn check(certificate: &Certificate<'_>, host: &str) -> Result<(), Vec
             _ => {}
         }
     }
-    if common_name_counts && let Some(name) = certificate.common_name().and_then(text) {
-        if is_for(name, host) {
-            return Ok(());
+    if common_name_counts && let Some(name) = certificate.common_name() {
+        check_bytes(name)?;
+        if let Some(name) = text(name) {
+            if is_for(name, host, address) {
+                return Ok(());
+            }
+            found.push(name.to_owned());
         }
-        found.push(name.to_owned());
     }
-    Err(found)
+    Err(VerifyError::Names(found))
+}
+
+/// What reads text up to a byte 0 would take the beginning of such a name for the whole.
+fn check_bytes(name: &[u8]) -> Result<(), VerifyError> {
+    if name.contains(&0) { Err(VerifyError::DeceptiveName) } else { Ok(()) }
 }
 
 /// A name without what could hide a part of it from whoever reads it.
@@ -57,20 +68,20 @@ fn text(name: &[u8]) -> Option<&str> {
     std::str::from_utf8(name).ok().filter(|name| !name.contains(char::is_control))
 }
 
-fn address_of(bytes: &[u8]) -> Option<IpAddr> {
+pub(super) fn address_of(bytes: &[u8]) -> Option<IpAddr> {
     <[u8; 4]>::try_from(bytes)
         .map(IpAddr::from)
         .or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from))
         .ok()
 }
 
-fn is_for(name: &str, host: &str) -> bool {
+fn is_for(name: &str, host: &str, address: Option<IpAddr>) -> bool {
     if name.eq_ignore_ascii_case(host) {
         return !name.is_empty();
     }
-    let Some(domain) = name.strip_prefix("*.").filter(|domain| !domain.is_empty()) else {
-        return false;
-    };
+    let domain = name.strip_prefix("*.").filter(|domain| !domain.is_empty());
+    // An address has no labels that a wildcard could stand for.
+    let Some(domain) = domain.filter(|_| address.is_none()) else { return false };
     host.split_once('.')
         .is_some_and(|(label, rest)| !label.is_empty() && rest.eq_ignore_ascii_case(domain))
 }
@@ -81,7 +92,7 @@ mod tests {
 
     use super::*;
 
-    fn checked(alternative: &[&str], common: &str, host: &str) -> Result<(), Vec<String>> {
+    fn checked(alternative: &[&str], common: &str, host: &str) -> Result<(), VerifyError> {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         for name in alternative {
             params.subject_alt_names.push(match name.strip_prefix("DNS:") {
@@ -125,6 +136,7 @@ mod tests {
             (&["DNS:db.*.com"], "", "db.example.com", false),
             (&["DNS:*"], "", "db", false),
             (&["DNS:*."], "", "db.", false),
+            (&["DNS:*.0.0.1"], "", "127.0.0.1", false),
             (&[], "*.example.com", "db.example.com", true),
             (&[], "", "", false),
             (&[], "a.example\0.evil.example", "a.example", false),
@@ -137,8 +149,11 @@ mod tests {
     #[test]
     fn tells_what_it_found() {
         let found = checked(&["DNS:a.example", "192.0.2.1"], "c", "b.example").unwrap_err();
-        assert_eq!(found, ["a.example", "192.0.2.1"]);
-        assert_eq!(checked(&[], "c", "b.example").unwrap_err(), ["c"]);
-        assert!(checked(&[], "", "b.example").unwrap_err().is_empty());
+        let names =
+            |names: &[&str]| VerifyError::Names(names.iter().map(|n| (*n).to_owned()).collect());
+        assert_eq!(found, names(&["a.example", "192.0.2.1"]));
+        assert_eq!(checked(&[], "c", "b.example").unwrap_err(), names(&["c"]));
+        assert_eq!(checked(&[], "", "b.example").unwrap_err(), names(&[]));
+        assert_eq!(checked(&[], "c\0d", "c").unwrap_err(), VerifyError::DeceptiveName);
     }
 }

@@ -1,20 +1,21 @@
 //! `sslcrl` and `sslcrldir`: certificates that their authority has taken back.
 //!
 //! As in libpq, where there are lists each certificate of the chain needs one, of its authority,
-//! that is in force; libpq reads nothing, silently, where a given file does not exist, which here is
-//! an error. OpenSSL wants the files of a directory named by a hash; here all of them count.
-//! rustls' own lists cannot be of version 1, which `openssl ca -gencrl` makes by itself.
+//! that is in force and that the authority may sign; libpq reads nothing, silently, where a given file
+//! does not exist, which here is an error. OpenSSL wants the files of a directory named by a hash, and
+//! asks one list of an authority; here all files and lists count, and what one of them says is revoked
+//! is. rustls' own lists cannot be of version 1, which `openssl ca -gencrl` makes by itself.
 
 use std::fs;
 use std::path::Path;
 
-use rustls::crypto::WebPkiSupportedAlgorithms;
+use rustls::pki_types::CertificateRevocationListDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateRevocationListDer, UnixTime};
-use rustls::{CertRevocationListError, CertificateError};
 
+use super::algorithms;
+use super::verify_error::{CrlError, Role, VerifyError};
 use crate::error::Error;
-use crate::transport::x509::{Certificate, RevocationList};
+use crate::transport::x509::{Certificate, RevocationList, Scope, same_name};
 
 /// Lists that were read, at least one; each is known to be one by its form.
 #[derive(Debug)]
@@ -40,33 +41,58 @@ impl Lists {
         Ok(Lists(lists))
     }
 
-    /// Whether a certificate is revoked. `authority` is the SubjectPublicKeyInfo (its contents) of
-    /// the authority that has signed it.
-    pub(super) fn check(
-        &self,
-        certificate: &Certificate<'_>,
-        authority: &[u8],
-        algorithms: &WebPkiSupportedAlgorithms,
-        now: UnixTime,
-    ) -> Result<(), rustls::Error> {
-        let now = now.as_secs();
-        let mut doubt: rustls::Error = CertificateError::UnknownRevocationStatus.into();
-        let mut is_good = false;
-        let lists = self.0.iter().filter_map(|der| RevocationList::parse(der));
-        for list in lists.filter(|list| list.issuer == certificate.issuer) {
-            if !list.is_signed_by(authority, algorithms) {
-                doubt = CertRevocationListError::BadSignature.into();
-            } else if list.lists(certificate.serial) {
-                return Err(CertificateError::Revoked.into());
-            } else if list.has_unknown_meaning {
-                doubt = CertRevocationListError::UnsupportedCriticalExtension.into();
-            } else if list.this_update > now || list.next_update.is_some_and(|next| next < now) {
-                doubt = CertificateError::ExpiredRevocationList.into();
-            } else {
-                is_good = true;
+    /// Looks for each certificate of a chain in the lists of its authority; as in OpenSSL for the
+    /// root as well, whose lists are its own.
+    ///
+    /// # Errors
+    ///
+    /// Which one is revoked, or why that cannot be told.
+    pub(super) fn check(&self, chain: &[Certificate<'_>], now: i64) -> Result<(), VerifyError> {
+        let mut doubt = Ok(());
+        for (at, certificate) in chain.iter().enumerate() {
+            let authority = chain.get(at + 1).unwrap_or(certificate);
+            match self.check_one(certificate, authority, Role::at(at, certificate), now) {
+                Err(revoked @ VerifyError::Revoked(_)) => return Err(revoked),
+                found => doubt = doubt.and(found),
             }
         }
-        if is_good { Ok(()) } else { Err(doubt) }
+        doubt
+    }
+
+    fn check_one(
+        &self,
+        certificate: &Certificate<'_>,
+        authority: &Certificate<'_>,
+        role: Role,
+        now: i64,
+    ) -> Result<(), VerifyError> {
+        let mut doubt = CrlError::None;
+        let mut is_good = false;
+        let lists = self.0.iter().filter_map(|der| RevocationList::parse(der));
+        let lists = lists.filter(|list| same_name(list.issuer, certificate.issuer));
+        let may_sign = !matches!(authority.key_usage(), Ok(Some(usage)) if !usage.crl_sign());
+        for list in lists.filter(|list| list.is_of(authority)) {
+            if algorithms::check(&list.signed, authority.key()).is_err() {
+                doubt = CrlError::Signature;
+                continue;
+            }
+            if list.lists(certificate.serial) {
+                return Err(VerifyError::Revoked(role));
+            }
+            let is_expired = |next: &i64| *next < now;
+            match (list.scope(certificate), list.next_update.filter(is_expired)) {
+                _ if !may_sign => doubt = CrlError::MayNotSign,
+                (Scope::Others, _) => {}
+                (Scope::Part, _) => doubt = CrlError::Partial,
+                (Scope::Unknown(name), _) => doubt = CrlError::Extension(name),
+                (Scope::All, Some(at)) => doubt = CrlError::Expired(at),
+                (Scope::All, None) if list.this_update > now => {
+                    doubt = CrlError::NotYet(list.this_update);
+                }
+                (Scope::All, None) => is_good = true,
+            }
+        }
+        if is_good { Ok(()) } else { Err(VerifyError::List(authority.subject.shown(), doubt)) }
     }
 }
 
@@ -105,7 +131,8 @@ fn add_directory(lists: &mut Vec<Vec<u8>>, path: &Path) -> Result<(), Error> {
     }
     Err(Error::tls(format!(
         "expected certificate revocation lists in PEM form in the files of sslcrldir \"{shown}\", \
-         found none"
+         found none\n\
+         HINT: put the lists of the authorities there, in files of any name"
     )))
 }
 
@@ -120,7 +147,8 @@ fn add(lists: &mut Vec<Vec<u8>>, bytes: &[u8], path: &Path) -> Result<usize, Err
             }
             _ => {
                 return Err(Error::tls(format!(
-                    "certificate revocation list file \"{}\" is damaged",
+                    "certificate revocation list file \"{}\" is damaged\n\
+                     HINT: get it anew from the authority",
                     path.display()
                 )));
             }
