@@ -6,10 +6,10 @@ from tools.pictures.drawing import Picture, Say
 
 
 def layers(say: Say) -> Picture:
-    """The way of a statement through the layers."""
+    """The path of a statement through the layers."""
     picture = Picture(
         480,
-        say("The way of a statement", "Perjalanan sebuah statement"),
+        say("The path of a statement", "Perjalanan sebuah statement"),
         say(
             "From your program through SQLAlchemy's ORM and Core, the dialect, the Python driver and the Rust core to"
             " the database, and back as Python objects. psycopg2-style programs enter at the driver.",

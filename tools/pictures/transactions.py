@@ -54,7 +54,7 @@ def commit(say: Say) -> Picture:
     """The ends of a COMMIT."""
     picture = Picture(
         480,
-        say("The three ends of a COMMIT", "Tiga akhir sebuah COMMIT"),
+        say("The three outcomes of a COMMIT", "Tiga kemungkinan hasil COMMIT"),
         say(
             "First: COMMIT is answered, the transaction is committed. Second: the answer is an error, it is rolled back."
             " Third: no answer comes. Either COMMIT was lost on the way and nothing happened, or the answer was lost"
