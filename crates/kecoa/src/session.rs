@@ -74,6 +74,20 @@ pub trait Interrupt {
         let _ = (socket, wanted);
         self.check()
     }
+
+    /// [`park`](Interrupt::park) with a time limit: once `limit` has passed, `wake` makes the socket
+    /// ready, so that whoever waits for it comes back.
+    #[doc(hidden)]
+    fn park_within(
+        &mut self,
+        socket: RawFd,
+        wanted: Readiness,
+        limit: Option<Duration>,
+        wake: &mut dyn FnMut(),
+    ) -> ControlFlow<()> {
+        let _ = (limit, wake);
+        self.park(socket, wanted)
+    }
 }
 
 /// What a socket must be before there is something to do.
@@ -323,6 +337,7 @@ impl Session {
                 if self.connection.pending() == 0 {
                     return Err(Error::usage("expected a request in flight, found it over"));
                 }
+                self.check_end()?;
                 self.transmit(hook)?;
                 self.stop_excess()?;
                 if self.early.is_empty() {
@@ -364,10 +379,17 @@ impl Session {
                 }
                 _ => {}
             }
+            if self.excess == Some(*id) && matches!(reply, Reply::Ready(_)) {
+                self.excess = None;
+            }
+            let known = self.budget.has_exceeded(*id);
             if self.budget.admits(*id, reply) {
                 return Ok(event);
             }
-            self.excess = Some(*id);
+            // Told once: a server that goes on for a while is not asked to cancel again and again.
+            if !known {
+                self.excess = Some(*id);
+            }
         }
     }
 
@@ -448,6 +470,7 @@ impl Session {
     fn take_in(&mut self) -> Result<bool, Error> {
         // Last words that are here already must be known before the end is found.
         self.put_aside()?;
+        self.check_end()?;
         let read = match self.wire.try_read_into(self.connection.read_buffer()) {
             Ok(0) => return Err(self.lost(None)),
             Ok(count) => {
@@ -459,6 +482,15 @@ impl Session {
         };
         self.put_aside()?;
         Ok(read)
+    }
+
+    /// A server that has said FATAL or PANIC says no more: the end of the stream need not be waited
+    /// for, which may be long in coming.
+    fn check_end(&mut self) -> Result<(), Error> {
+        if self.last_words.is_some() && self.connection.is_closed() && !self.closed {
+            return Err(self.lost(None));
+        }
+        Ok(())
     }
 
     fn put_aside(&mut self) -> Result<(), Error> {

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::ops::ControlFlow;
 use std::os::fd::RawFd;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 use super::Client;
 use crate::config::Config;
@@ -59,14 +60,29 @@ impl Interrupt for Gate {
         true
     }
 
-    fn park(&mut self, socket: RawFd, wanted: Readiness) -> ControlFlow<()> {
-        let told = self.news.send(News::Parked(socket, wanted)).is_ok();
+    fn park_within(
+        &mut self,
+        socket: RawFd,
+        wanted: Readiness,
+        limit: Option<Duration>,
+        wake: &mut dyn FnMut(),
+    ) -> ControlFlow<()> {
         // The other end is gone when the caller has lost interest.
-        if told && self.resumed.recv().is_ok() {
-            ControlFlow::Continue(())
-        } else {
-            ControlFlow::Break(())
+        if self.news.send(News::Parked(socket, wanted)).is_err() {
+            return ControlFlow::Break(());
         }
+        let resumed = match limit {
+            Some(limit) => match self.resumed.recv_timeout(limit) {
+                Err(RecvTimeoutError::Timeout) => {
+                    // The caller waits for the socket and for nothing else.
+                    wake();
+                    self.resumed.recv().is_ok()
+                }
+                resumed => resumed.is_ok(),
+            },
+            None => self.resumed.recv().is_ok(),
+        };
+        if resumed { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
 }
 

@@ -61,6 +61,7 @@ impl Session {
     pub(crate) fn receive_now(&mut self) -> Result<Received, Error> {
         // Last words that are here already must be known before the end is found.
         self.put_aside()?;
+        self.check_end()?;
         let buffer = self.connection.read_buffer();
         let received = match self.wire.try_read_into(buffer) {
             Ok(0) => return Err(self.lost(None)),

@@ -44,7 +44,7 @@ impl Session {
     /// Whether the results of the request under way have become too large and nothing was done
     /// about it: asked once, by a door that waits by itself, and cancels it then.
     pub(crate) fn heed_excess(&mut self) -> bool {
-        self.excess.take().is_some() && self.connection.pending() == 1
+        self.connection.pending() == 1 && self.excess.take().is_some()
     }
 
     /// Has a request whose results are too large cancelled. Behind it in a pipeline there may be

@@ -73,6 +73,27 @@ fn a_caller_that_waits_by_itself_is_told_once() {
 }
 
 #[test]
+fn a_server_that_goes_on_for_a_while_is_asked_to_cancel_once() {
+    let net = Net::postgres(vec![
+        described()
+            .send(&rows().repeat(1_000))
+            .error("57014", "canceling statement due to user request")
+            .ready('I'),
+    ]);
+    let mut client = net.client();
+    client.session().limit_results(Some(10_000));
+    client.submit(&QUERY).unwrap();
+    let (mut told, mut steps) = (0, 0);
+    while client.advance().unwrap().is_some() {
+        steps += 1;
+        told += usize::from(client.has_excess());
+    }
+    assert_eq!(told, 1, "in {steps} steps");
+    assert!(steps > 2, "{steps}");
+    net.finish();
+}
+
+#[test]
 fn what_is_taken_as_it_comes_is_not_counted() {
     let net = Net::postgres(vec![
         described().send(&rows().repeat(50)).complete("SELECT 10000").ready('I'),

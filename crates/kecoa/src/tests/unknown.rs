@@ -164,6 +164,19 @@ fn a_copy_without_its_end_is_given_up() {
 }
 
 #[test]
+fn the_end_of_the_stream_behind_fatal_is_not_waited_for() {
+    for severity in ["FATAL", "PANIC"] {
+        let fields = format!("S{severity}\0V{severity}\0CXX000\0Mgone\0\0");
+        let script = Script::new().query("SELECT 1").send_message('E', fields.as_bytes()).stall();
+        let net = Net::postgres(vec![script]);
+        let mut client = net.client();
+        let error = client.batch("SELECT 1").unwrap_err();
+        assert_eq!(error.sqlstate(), Some("XX000"));
+        assert!(error.is_connection_lost() && client.is_closed());
+    }
+}
+
+#[test]
 fn a_commit_that_is_given_up_is_open() {
     let begun = Script::new().query("BEGIN").complete("BEGIN").ready('T');
     let net = Net::postgres(vec![begun.query("COMMIT").stall()]);

@@ -30,7 +30,7 @@ pub(crate) fn cancel(config: &Config, peer: &Peer, key: &CancelKey) -> Result<()
     // The caller waits for this because it was interrupted already.
     let mut hook = || ControlFlow::Continue(());
     let deadline = Deadline::begin("a cancel request's limit", limit);
-    let mut wait = Wait { deadline, hook: &mut hook, socket: None };
+    let mut wait = Wait::new(deadline, &mut hook);
     let place = Place { target: &peer.target, address: &peer.address };
     let failed = |stop: Stop| stop.into_failure(&place).error;
 

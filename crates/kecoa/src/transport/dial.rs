@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::ops::ControlFlow;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
@@ -81,6 +81,8 @@ pub(super) struct Wait<'a> {
     pub(super) hook: &'a mut dyn Interrupt,
     /// The socket that is waited for, once there is one.
     pub(super) socket: Option<RawFd>,
+    /// The same, for a caller that waits by itself and is to be woken.
+    waker: Option<OwnedFd>,
 }
 
 /// Why a wait ended without what was waited for.
@@ -97,7 +99,28 @@ impl From<io::Error> for Stop {
     }
 }
 
-impl Wait<'_> {
+impl<'a> Wait<'a> {
+    pub(super) fn new(deadline: Option<Deadline>, hook: &'a mut dyn Interrupt) -> Wait<'a> {
+        Wait { deadline, hook, socket: None, waker: None }
+    }
+
+    /// From now on this socket is waited for.
+    pub(super) fn watch(&mut self, socket: &impl AsFd) -> io::Result<()> {
+        let socket = socket.as_fd();
+        self.waker = match self.hook.parks() && self.deadline.is_some() {
+            true => Some(socket.try_clone_to_owned()?),
+            false => None,
+        };
+        self.socket = Some(socket.as_raw_fd());
+        Ok(())
+    }
+
+    /// The socket is waited for no more.
+    pub(super) fn unwatch(&mut self) {
+        self.socket = None;
+        self.waker = None;
+    }
+
     /// Called when nothing has happened for a while or a signal came.
     pub(super) fn look_around(&mut self) -> Result<(), Stop> {
         self.pause(Readiness::Readable)?;
@@ -123,7 +146,19 @@ impl Wait<'_> {
     /// Lets the caller have its say, or wait by itself.
     fn pause(&mut self, wanted: Readiness) -> Result<(), Stop> {
         let said = match self.socket {
-            Some(socket) if self.hook.parks() => self.hook.park(socket, wanted),
+            Some(socket) if self.hook.parks() => {
+                let left = self
+                    .deadline
+                    .map(|deadline| deadline.at.saturating_duration_since(Instant::now()));
+                let waker = self.waker.as_ref();
+                let mut wake = || {
+                    if let Some(socket) = waker {
+                        // One that is not connected yet is woken, too, and says that it is not.
+                        let _ = rustix::net::shutdown(socket, rustix::net::Shutdown::Both);
+                    }
+                };
+                self.hook.park_within(socket, wanted, left, &mut wake)
+            }
             _ => self.hook.check(),
         };
         if said == ControlFlow::Break(()) { Err(Stop::Interrupted) } else { Ok(()) }
@@ -258,10 +293,11 @@ fn is_under_way(error: &io::Error) -> bool {
 }
 
 fn await_connected(socket: &Socket, wait: &mut Wait<'_>) -> Result<(), Stop> {
-    wait.socket = Some(socket.as_raw_fd());
+    wait.watch(socket)?;
     loop {
         let tick = if wait.hook.parks() {
             wait.pause(Readiness::Writable)?;
+            wait.check_deadline()?;
             Duration::ZERO
         } else {
             wait.tick()

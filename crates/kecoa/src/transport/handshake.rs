@@ -77,7 +77,7 @@ pub(super) fn attempt(
     }
     let peer = Peer { target: place.target.clone(), address: place.address.clone(), tls: false };
     let mut stream = Stream::plain(plain, peer).map_err(|error| stop(error.into()))?;
-    wait.socket = Some(stream.as_raw_fd());
+    wait.watch(&stream).map_err(|error| stop(error.into()))?;
     if wait.hook.parks() {
         stream.set_nonblocking(true).map_err(|error| stop(error.into()))?;
     }

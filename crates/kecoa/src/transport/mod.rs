@@ -121,7 +121,7 @@ fn try_place(
     };
     match second {
         Some(second) if failed.other_tls_may_help(first) => {
-            wait.socket = None;
+            wait.unwatch();
             let socket =
                 dial::dial(place.address, config, wait).map_err(|stop| stop.into_failure(place))?;
             handshake::attempt(config, password, place, socket, second, wait)

@@ -114,7 +114,7 @@ impl<'a> Race<'a> {
         let deadline = self.clock.deadline();
         self.begun = Some(Instant::now());
         if one_by_one {
-            let mut wait = Wait { deadline, hook, socket: None };
+            let mut wait = Wait::new(deadline, hook);
             return match dial::dial(&address, self.config, &mut wait) {
                 Ok(socket) => Ok(Some(Winner { address, socket, deadline })),
                 Err(stop) => self.failed(&address, stop, failures).map(|()| None),

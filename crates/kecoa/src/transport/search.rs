@@ -93,7 +93,7 @@ impl Visit<'_> {
     ) -> Result<Option<(Stream, Connection)>, Error> {
         while let Some(winner) = race.next(hook, failures)? {
             let place = Place { target: self.target, address: &winner.address };
-            let mut wait = Wait { deadline: winner.deadline, hook: &mut *hook, socket: None };
+            let mut wait = Wait::new(winner.deadline, &mut *hook);
             let tried = try_place(self.config, self.password, &place, winner.socket, &mut wait)
                 .and_then(|(stream, connection)| {
                     self.stands(stream, connection, &place, &mut wait)
