@@ -2,7 +2,7 @@
 
 use std::ffi::CString;
 
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyLookupError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
@@ -31,6 +31,15 @@ impl Codec {
         };
         let codec: String = found.extract()?;
         Codec::named(&codec)
+    }
+
+    /// The same for an encoding that is in force already: text of one that Python has no codec for
+    /// cannot be decoded, which is said where that is tried.
+    pub(crate) fn in_force(py: Python<'_>, name: &str) -> Codec {
+        Codec::for_server_name(py, name).unwrap_or_else(|_| {
+            let shown = format!("PostgreSQL's {name}, which Python has no codec for");
+            Codec::Named(CString::new(shown).unwrap_or_default())
+        })
     }
 
     /// The codec that Python calls `name`.
@@ -115,9 +124,22 @@ impl Codec {
                             name.as_ptr(),
                             std::ptr::null(),
                         ),
-                    )?
+                    )
                 };
-                Ok(bytes.cast_into::<PyBytes>()?)
+                match bytes {
+                    Ok(bytes) => Ok(bytes.cast_into::<PyBytes>()?),
+                    // There is no such codec. ASCII is the same in all that a client may ask for, and
+                    // takes the session back to one that there is.
+                    Err(error) if error.is_instance_of::<PyLookupError>(text.py()) => {
+                        match text.to_str() {
+                            Ok(plain) if plain.is_ascii() => {
+                                Ok(PyBytes::new(text.py(), plain.as_bytes()))
+                            }
+                            _ => Err(error),
+                        }
+                    }
+                    Err(error) => Err(error),
+                }
             }
         }
     }

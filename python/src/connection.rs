@@ -1,6 +1,7 @@
 //! `connection`: psycopg2's connection object over `kecoa::blocking::Client`.
 
 mod ahead;
+mod delivery;
 mod info;
 mod limits;
 mod link;
@@ -15,9 +16,11 @@ mod stepping;
 mod streaming;
 mod two_phase;
 
+use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU32;
 
+use kecoa_proto::Notification;
 use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -50,6 +53,8 @@ pub(crate) struct Connection {
     link: Mutex<Link>,
     state: Mutex<State>,
     objects: Mutex<Objects>,
+    /// Notifications that the program's list has not taken yet.
+    waiting: Mutex<VecDeque<Notification>>,
     /// Statements that run or wait for their turn.
     executing: AtomicU32,
 }

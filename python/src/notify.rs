@@ -3,7 +3,7 @@
 use kecoa_proto::Notification;
 use pyo3::basic::CompareOp;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyString, PyTuple};
 
 use crate::codec::Codec;
 
@@ -32,7 +32,8 @@ impl Notify {
     }
 }
 
-/// The object for what the server sent.
+/// The object for what the server sent. Whoever may NOTIFY says what bytes it holds: those that
+/// are no text are replaced, as in psycopg2.
 pub(crate) fn from_server(
     py: Python<'_>,
     notification: &Notification,
@@ -41,8 +42,8 @@ pub(crate) fn from_server(
     Ok(Notify::new(
         py,
         notification.process_id.into_pyobject(py)?.into_any().unbind(),
-        codec.decode(py, &notification.channel)?.unbind(),
-        Some(codec.decode(py, &notification.payload)?.unbind()),
+        PyString::new(py, &codec.decode_lossy(py, &notification.channel)).into_any().unbind(),
+        Some(PyString::new(py, &codec.decode_lossy(py, &notification.payload)).into_any().unbind()),
     ))
 }
 

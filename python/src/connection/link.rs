@@ -7,21 +7,14 @@ use std::time::{Duration, Instant};
 
 use kecoa::Interrupt;
 use kecoa::blocking::{Client, Connecting};
-use kecoa_proto::{Notification, RequestId, ServerError, TransactionStatus};
+use kecoa_proto::{Notification, RequestId, ServerError};
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyListMethods};
 
-use super::Connection;
 use super::ahead::Ahead;
 use super::limits::{self, Limit};
+use super::{Connection, State};
 use crate::codec::{Codec, clean_name};
-use crate::error::Decoder;
 use crate::globals;
-use crate::notify;
-use crate::report::{self, Style};
-
-/// psycopg2 keeps the last fifty notices.
-const MAX_NOTICES: usize = 50;
 
 /// The socket and the process that opened it. Held, with the GIL released, for as long as a
 /// statement runs: this is what makes connections safe to share between threads.
@@ -36,6 +29,8 @@ pub(crate) struct Link {
     /// A child process must not say good-bye on its parent's connection.
     pub(crate) pid: u32,
     encoding: String,
+    /// How often the encoding changed.
+    encodings: u64,
     standard_strings: bool,
 }
 
@@ -112,38 +107,41 @@ impl Interrupt for Signals {
 
 /// What a statement left behind for Python to see.
 pub(crate) struct Aftermath {
-    status: TransactionStatus,
-    commits: u64,
-    closed: bool,
     notices: Vec<ServerError>,
     notifications: Vec<Notification>,
-    encoding: Option<String>,
+    encoding: Option<(u64, String)>,
     standard_strings: Option<bool>,
 }
 
 impl Aftermath {
-    /// Looks at the client; what did not change is not copied.
-    pub(crate) fn collect(link: &mut Link) -> Option<Aftermath> {
+    /// Looks at the client. What needs no Python is brought up to date at once, while the client is
+    /// held: of two threads the one that comes to the interpreter later may have come here first.
+    pub(crate) fn collect(link: &mut Link, state: &Mutex<State>) -> Option<Aftermath> {
         let client = link.client.as_mut()?;
         let encoding = client.parameter("client_encoding").unwrap_or("UTF8");
-        let encoding = (encoding != link.encoding).then(|| encoding.to_owned());
+        let changed = encoding != link.encoding;
+        if changed {
+            link.encoding = encoding.to_owned();
+            link.encodings += 1;
+        }
         // Without a report (very old servers) backslashes are special.
         let standard = client.parameter("standard_conforming_strings") == Some("on");
         let standard_strings = (standard != link.standard_strings).then_some(standard);
-        let aftermath = Aftermath {
-            status: client.transaction_status(),
-            commits: client.commits(),
-            closed: client.is_closed(),
+        link.standard_strings = standard;
+        let mut state = lock(state);
+        state.transaction = client.transaction_status();
+        state.commits = client.commits();
+        if client.is_closed() && state.closed == 0 {
+            state.closed = 2;
+        }
+        state.standard_strings = standard;
+        drop(state);
+        Some(Aftermath {
             notices: client.take_notices(),
             notifications: client.take_notifications(),
-            encoding,
+            encoding: changed.then(|| (link.encodings, link.encoding.clone())),
             standard_strings,
-        };
-        if let Some(encoding) = &aftermath.encoding {
-            link.encoding.clone_from(encoding);
-        }
-        link.standard_strings = standard;
-        Some(aftermath)
+        })
     }
 }
 
@@ -183,7 +181,7 @@ impl Connection {
             let mut signals = Signals::default();
             signals.start(limit);
             let outcome = work(&mut link, &mut signals);
-            let aftermath = Aftermath::collect(&mut link);
+            let aftermath = Aftermath::collect(&mut link, &this.state);
             (outcome, aftermath, signals)
         });
         this.executing.fetch_sub(1, Ordering::Relaxed);
@@ -219,64 +217,20 @@ impl Connection {
 
     /// Takes over what a statement left behind.
     pub(crate) fn settle(&self, py: Python<'_>, aftermath: Aftermath) -> PyResult<()> {
-        let codec = match &aftermath.encoding {
-            Some(name) => Some((clean_name(name), Codec::for_server_name(py, &clean_name(name))?)),
-            None => None,
-        };
-        {
+        if let Some((number, name)) = &aftermath.encoding {
+            let name = clean_name(name);
+            let codec = Codec::in_force(py, &name);
             let mut state = lock(&self.state);
-            state.transaction = aftermath.status;
-            state.commits = aftermath.commits;
-            if aftermath.closed && state.closed == 0 {
-                state.closed = 2;
-            }
-            if let Some((name, codec)) = codec {
+            // Another thread may have brought a later one.
+            if *number > state.encodings {
+                state.encodings = *number;
                 state.encoding = name;
                 state.codec = codec.into();
             }
-            if let Some(standard) = aftermath.standard_strings {
-                state.standard_strings = standard;
-                crate::dump::remember_standard_strings(standard);
-            }
         }
-        if !aftermath.notices.is_empty() {
-            self.push_notices(py, &aftermath.notices)?;
+        if let Some(standard) = aftermath.standard_strings {
+            crate::dump::remember_standard_strings(standard);
         }
-        if !aftermath.notifications.is_empty() {
-            self.push_notifications(py, &aftermath.notifications)?;
-        }
-        Ok(())
-    }
-
-    fn push_notices(&self, py: Python<'_>, notices: &[ServerError]) -> PyResult<()> {
-        let place = lock(&self.objects).notices.as_ref().map(|notices| notices.clone_ref(py));
-        let Some(place) = place else { return Ok(()) };
-        let place = place.bind(py);
-        if place.is_none() {
-            return Ok(());
-        }
-        let codec = lock(&self.state).codec.clone();
-        let decoder = Decoder { py, codec: &codec };
-        for notice in notices {
-            let text = report::format(notice, None, Style::Notice, &decoder);
-            place.call_method1("append", (text,))?;
-        }
-        if let Ok(list) = place.cast::<PyList>()
-            && let Some(excess) = list.len().checked_sub(MAX_NOTICES).filter(|excess| *excess > 0)
-        {
-            list.del_slice(0, excess)?;
-        }
-        Ok(())
-    }
-
-    fn push_notifications(&self, py: Python<'_>, came: &[Notification]) -> PyResult<()> {
-        let place = lock(&self.objects).notifies.as_ref().map(|notifies| notifies.clone_ref(py));
-        let Some(place) = place.filter(|place| !place.is_none(py)) else { return Ok(()) };
-        let codec = lock(&self.state).codec.clone();
-        for notification in came {
-            let notify = notify::from_server(py, notification, &codec)?;
-            place.call_method1(py, "append", (notify,))?;
-        }
-        Ok(())
+        self.deliver(py, &aftermath.notices, aftermath.notifications)
     }
 }

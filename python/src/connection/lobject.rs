@@ -438,7 +438,7 @@ impl Drop for LargeObject {
                     // What it answers matters to nobody any more.
                     let _ = Calls { client, hook: &mut Patient }.close(descriptor);
                 }
-                Aftermath::collect(&mut link)
+                Aftermath::collect(&mut link, &this.state)
             }
             Ok(_) => return,
         };

@@ -1,7 +1,7 @@
 //! What `kecoa.aio` asks of the connection behind its own: it drives the client by itself.
 
-use std::sync::MutexGuard;
 use std::sync::atomic::Ordering;
+use std::sync::{MutexGuard, TryLockError};
 
 use kecoa::blocking::{Canceller, Client};
 use kecoa::config::Config;
@@ -46,7 +46,16 @@ impl Connection {
     /// The client, for as long as the guard lives: for moments only, and never across a call into
     /// Python.
     pub(crate) fn link(&self) -> MutexGuard<'_, Link> {
-        lock(&self.link)
+        loop {
+            match self.link.try_lock() {
+                Ok(link) => return link,
+                Err(TryLockError::Poisoned(link)) => return link.into_inner(),
+                // Whoever holds it may be about to ask for the interpreter, which is held here.
+                Err(TryLockError::WouldBlock) => {
+                    Python::attach(|py| py.detach(|| drop(lock(&self.link))));
+                }
+            }
+        }
     }
 
     /// Brings the Python side up to date after the client was driven. What the server said without
@@ -59,7 +68,7 @@ impl Connection {
                 notices: client.take_notices(),
                 notifications: client.take_notifications(),
             };
-            (messages, Aftermath::collect(&mut link))
+            (messages, Aftermath::collect(&mut link, &self.state))
         };
         if let Some(aftermath) = aftermath {
             self.settle(py, aftermath)?;

@@ -226,7 +226,7 @@ impl Connection {
             link.client = Some(client);
             link.ahead = None;
             link.pid = std::process::id();
-            Aftermath::collect(&mut link)
+            Aftermath::collect(&mut link, &self.state)
         });
         if let Some(aftermath) = aftermath {
             self.settle(py, aftermath)?;

@@ -240,7 +240,8 @@ impl Connection {
         Ok(())
     }
 
-    /// COMMIT, if a transaction was begun. Whatever comes of it, the connection is ready again.
+    /// COMMIT, if a transaction was begun. The connection is ready again, unless the server says that
+    /// the transaction is still open.
     pub(crate) fn do_commit(slf: &Bound<'_, Connection>) -> PyResult<()> {
         Connection::end(slf, "COMMIT", true)
     }
@@ -266,8 +267,10 @@ impl Connection {
                 state.mark += 1;
             }
             let done = Connection::command_green(slf, &callback, sql, commit);
-            if done.is_err() && !commit {
-                lock(&this.state).status = STATUS_BEGIN;
+            let mut state = lock(&this.state);
+            let open = state.closed == 0 && state.transaction != TransactionStatus::Idle;
+            if open || done.is_err() && !commit {
+                state.status = STATUS_BEGIN;
             }
             return done;
         }
@@ -279,7 +282,11 @@ impl Connection {
             // Seen before COMMIT is sent, a session that was ended leaves no doubt about it.
             let there = if commit { client.poll() } else { Ok(()) };
             let done = there.and_then(|()| run_command(client, sql, hook));
-            if done.is_ok() || commit {
+            // What the server says counts: a COMMIT that it was asked to cancel may have left a failed
+            // transaction, which is yet to be rolled back.
+            let open =
+                !client.is_closed() && client.transaction_status() != TransactionStatus::Idle;
+            if !open && (done.is_ok() || commit || !client.is_closed()) {
                 lock(&this.state).status = STATUS_READY;
             }
             done

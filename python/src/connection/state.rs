@@ -46,6 +46,8 @@ pub(crate) struct State {
     pub(super) commits: u64,
     pub(super) codec: Arc<Codec>,
     pub(super) encoding: String,
+    /// Which of the encodings that the session has had this one is.
+    pub(super) encodings: u64,
     pub(super) standard_strings: bool,
     /// The server says that it is CockroachDB.
     pub(super) cockroach: bool,

@@ -122,7 +122,7 @@ impl Connection {
             state.status = STATUS_CONNECTING;
             state.descriptor = connecting.socket();
         }
-        let old = lock(&self.link).connecting.replace(connecting);
+        let old = py.detach(|| lock(&self.link).connecting.replace(connecting));
         drop(old);
         Ok(())
     }
@@ -249,7 +249,7 @@ impl Connection {
                 }
                 step
             });
-            (step, Aftermath::collect(&mut link))
+            (step, Aftermath::collect(&mut link, &self.state))
         });
         if let Some(aftermath) = aftermath {
             self.settle(py, aftermath)?;

@@ -145,8 +145,17 @@ impl Connection {
             ));
         };
         match (status, end) {
-            (STATUS_BEGIN, End::Commit) => Connection::do_commit(slf)?,
-            (STATUS_BEGIN, End::Rollback) => Connection::do_rollback(slf)?,
+            (STATUS_BEGIN, _) => {
+                let done = match end {
+                    End::Commit => Connection::do_commit(slf),
+                    End::Rollback => Connection::do_rollback(slf),
+                };
+                if done.is_err() && lock(&this.state).status == STATUS_READY {
+                    // The server has ended it, and knows nothing of the identifier.
+                    this.forget_xid();
+                }
+                done?;
+            }
             (STATUS_PREPARED, _) => Connection::two_phase_command(slf, command, &xid, commit)?,
             _ => {
                 return Err(exceptions.interface(py, "unexpected state in tpc_commit/tpc_rollback"));
