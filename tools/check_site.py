@@ -36,7 +36,7 @@ LOADING_RELATIONS = {
     "dns-prefetch",
     "modulepreload",
 }
-IN_STYLES = re.compile(r"""(?:url\(\s*['"]?|@import\s+['"])(?:https?:)?//[^'")\s]+""")
+IN_STYLES = re.compile(r"""(?:url\(\s*['"]?|@import\s+['"])((?:https?:)?//[^'")\s]+)""")
 
 
 class Document(HTMLParser):
@@ -60,8 +60,7 @@ class Document(HTMLParser):
             (self.assets if loads else self.links).add(values["href"])
         elif tag == "a" and "href" in values:
             self.links.add(values["href"])
-        if "//" in values.get("style", "") and IN_STYLES.search(values["style"]):
-            self.assets.add(values["style"])
+        self.assets.update(IN_STYLES.findall(values.get("style", "")))
 
 
 def parse(page: Path) -> Document:

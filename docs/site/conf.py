@@ -45,6 +45,7 @@ maximum_signature_line_length = 110
 toc_object_entries_show_parents = "hide"
 
 html_theme = "furo"
+html_favicon = "static/icon.svg"
 html_static_path = ["static"]
 templates_path = ["templates"]
 html_css_files = ["kecoa.css"]
