@@ -151,6 +151,8 @@ LAYERS = [
         "_password",
         "_range",
         "_replication",
+        "_text",
+        "_unregistered",
         "_xid",
     },
     {"extras", "sql", "retry", "types"},

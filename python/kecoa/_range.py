@@ -6,6 +6,7 @@ Importing this module registers the six ranges that every PostgreSQL has.
 from __future__ import annotations
 
 from kecoa._kecoa import (
+    DataError,
     InterfaceError,
     ISQLQuote,
     ProgrammingError,
@@ -218,12 +219,27 @@ class RangeAdapter:
 class NumberRangeAdapter(RangeAdapter):
     """Sends a range of numbers as a literal without a type, which fits every numeric range."""
 
+    def _number(self, bound: Any) -> bytes:
+        """Return a bound as it stands inside of the literal. DataError when it is no number."""
+        if bound is None:
+            return b""
+        literal = self._quote(bound)
+        if literal.translate(None, b" +-.0123456789Ee") == b"":
+            return literal
+        # Anything else in quotes would end the literal.
+        try:
+            number = float(bound)
+        except (TypeError, ValueError, OverflowError):
+            number = None
+        if number is None or isinstance(bound, (str, bytes)):
+            raise DataError(f"expected a number as the bound of a numeric range, found {bound!r}")
+        return b"NaN" if number != number else b"Infinity" if number > 0 else b"-Infinity"
+
     def getquoted(self) -> bytes:
         """Return the SQL."""
         if self.adapted.isempty:
             return b"'empty'"
-        lower = b"" if self.adapted.lower is None else self._quote(self.adapted.lower)
-        upper = b"" if self.adapted.upper is None else self._quote(self.adapted.upper)
+        lower, upper = self._number(self.adapted.lower), self._number(self.adapted.upper)
         bounds = (self.adapted._bounds or "").encode("ascii")
         return b"'%b%b,%b%b'" % (bounds[:1], lower, upper, bounds[1:])
 

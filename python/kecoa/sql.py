@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from kecoa import extensions as ext
+from kecoa._text import decode
 
 __all__ = ["DEFAULT", "NULL", "SQL", "Composable", "Composed", "Identifier", "Literal", "Placeholder"]
 
@@ -202,7 +203,7 @@ class Literal(Composable):
         if hasattr(adapted, "prepare"):
             adapted.prepare(conn)
         quoted: bytes | str = adapted.getquoted()
-        return quoted.decode(ext.encodings[conn.encoding]) if isinstance(quoted, bytes) else quoted
+        return decode(quoted, conn.encoding) if isinstance(quoted, bytes) else quoted
 
 
 class Placeholder(Composable):

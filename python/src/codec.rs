@@ -2,7 +2,8 @@
 
 use std::ffi::CString;
 
-use pyo3::exceptions::{PyLookupError, PyValueError};
+use kecoa_types::Characters;
+use pyo3::exceptions::{PyLookupError, PyUnicodeEncodeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
@@ -15,8 +16,13 @@ pub(crate) enum Codec {
     /// UTF-8, and the answer where there is no connection.
     #[default]
     Utf8,
-    /// Any other, by the name of Python's codec.
-    Named(CString),
+    /// Any other.
+    Named {
+        /// The name of Python's codec.
+        codec: CString,
+        /// How its bytes group into characters.
+        characters: Characters,
+    },
 }
 
 impl Codec {
@@ -30,7 +36,11 @@ impl Codec {
                 .operational(py, format!("no Python encoding for PostgreSQL encoding '{name}'")));
         };
         let codec: String = found.extract()?;
-        Codec::named(&codec)
+        // The name that the server knows decides: `encodings` is the program's to change.
+        Ok(match (Codec::named(&codec)?, Characters::of(name)) {
+            (found, Characters::Plain) | (found @ Codec::Utf8, _) => found,
+            (Codec::Named { codec, .. }, characters) => Codec::Named { codec, characters },
+        })
     }
 
     /// The same for an encoding that is in force already: text of one that Python has no codec for
@@ -38,7 +48,8 @@ impl Codec {
     pub(crate) fn in_force(py: Python<'_>, name: &str) -> Codec {
         Codec::for_server_name(py, name).unwrap_or_else(|_| {
             let shown = format!("PostgreSQL's {name}, which Python has no codec for");
-            Codec::Named(CString::new(shown).unwrap_or_default())
+            let codec = CString::new(shown).unwrap_or_default();
+            Codec::Named { codec, characters: Characters::of(name) }
         })
     }
 
@@ -49,16 +60,24 @@ impl Codec {
         if plain == "utf8" {
             return Ok(Codec::Utf8);
         }
-        let name = CString::new(name)
+        let codec = CString::new(name)
             .map_err(|_| PyValueError::new_err("expected the name of a codec, found a NUL"))?;
-        Ok(Codec::Named(name))
+        Ok(Codec::Named { codec, characters: Characters::of(name) })
+    }
+
+    /// How its bytes group into characters.
+    pub(crate) fn characters(&self) -> Characters {
+        match self {
+            Codec::Utf8 => Characters::Plain,
+            Codec::Named { characters, .. } => *characters,
+        }
     }
 
     /// Python's name of the codec.
     pub(crate) fn python_name(&self) -> String {
         match self {
             Codec::Utf8 => "utf_8".to_owned(),
-            Codec::Named(name) => name.to_string_lossy().into_owned(),
+            Codec::Named { codec, .. } => codec.to_string_lossy().into_owned(),
         }
     }
 
@@ -73,20 +92,24 @@ impl Codec {
                 Codec::Utf8 => {
                     ffi::PyUnicode_DecodeUTF8(data.as_ptr().cast(), length, std::ptr::null())
                 }
-                Codec::Named(name) => ffi::PyUnicode_Decode(
+                Codec::Named { codec, .. } => ffi::PyUnicode_Decode(
                     data.as_ptr().cast(),
                     length,
-                    name.as_ptr(),
+                    codec.as_ptr(),
                     std::ptr::null(),
                 ),
             };
-            Bound::from_owned_ptr_or_err(py, text)
+            let text = Bound::from_owned_ptr_or_err(py, text)?;
+            if self.characters() == Characters::ShiftJis2004 {
+                return ascii_again(text);
+            }
+            Ok(text)
         }
     }
 
     /// Text that is shown to people: bytes that do not decode become U+FFFD.
     pub(crate) fn decode_lossy(&self, py: Python<'_>, data: &[u8]) -> String {
-        if let Codec::Named(name) = self
+        if let Codec::Named { codec: name, .. } = self
             && let Ok(text) = PyBytes::new(py, data)
                 .call_method1("decode", (name.to_string_lossy().as_ref(), "replace"))
             && let Ok(text) = text.extract::<String>()
@@ -104,7 +127,7 @@ impl Codec {
     ) -> PyResult<()> {
         match self {
             Codec::Utf8 => out.extend_from_slice(text.to_str()?.as_bytes()),
-            Codec::Named(_) => out.extend_from_slice(self.encode(text)?.as_bytes()),
+            Codec::Named { .. } => out.extend_from_slice(self.encode(text)?.as_bytes()),
         }
         Ok(())
     }
@@ -113,7 +136,13 @@ impl Codec {
     pub(crate) fn encode<'py>(&self, text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyBytes>> {
         match self {
             Codec::Utf8 => Ok(PyBytes::new(text.py(), text.to_str()?.as_bytes())),
-            Codec::Named(name) => {
+            Codec::Named { codec: name, characters } => {
+                if matches!(
+                    characters,
+                    Characters::ShiftJis | Characters::ShiftJis2004 | Characters::EucJp
+                ) {
+                    refuse_merged(text, name)?;
+                }
                 // SAFETY: `text` is a str, the name is NUL-terminated, and the result is a new
                 // bytes object or NULL with an error.
                 let bytes = unsafe {
@@ -143,6 +172,41 @@ impl Codec {
             }
         }
     }
+}
+
+/// What Python's codec reads where the server of `SHIFT_JIS_2004` writes a backslash and a tilde.
+fn ascii_again(text: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyAny>> {
+    let found = text.cast::<PyString>()?.to_str()?;
+    if !found.contains(['\u{a5}', '\u{203e}']) {
+        return Ok(text);
+    }
+    let found = found.replace('\u{a5}', "\\").replace('\u{203e}', "~");
+    Ok(PyString::new(text.py(), &found).into_any())
+}
+
+/// Some of Python's Japanese codecs write the yen sign as a backslash and the overline as a tilde:
+/// the server would store another text than was given, so they are refused as what cannot be encoded.
+fn refuse_merged(text: &Bound<'_, PyString>, codec: &CString) -> PyResult<()> {
+    let found = text
+        .to_str()?
+        .chars()
+        .enumerate()
+        .find(|(_, found)| matches!(found, '\u{a5}' | '\u{203e}'));
+    let Some((place, found)) = found else { return Ok(()) };
+    let name = codec.to_string_lossy();
+    let alone = PyString::new(text.py(), found.encode_utf8(&mut [0; 4]));
+    let bytes = alone.call_method1("encode", (name.as_ref(),))?;
+    if bytes.cast::<PyBytes>()?.as_bytes().first().is_some_and(|byte| *byte >= 0x80) {
+        return Ok(());
+    }
+    let reason = "it would become another character, a backslash or a tilde";
+    Err(PyUnicodeEncodeError::new_err((
+        name.into_owned(),
+        text.clone().unbind(),
+        place,
+        place + 1,
+        reason,
+    )))
 }
 
 /// PostgreSQL compares names of encodings by their letters and digits, without case.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
@@ -90,7 +90,7 @@ pub(crate) fn merge_marked<'py>(
                     return Err(mixed(py));
                 }
                 style = Some(Style::Positional);
-                let value = item(args, index)?;
+                let value = item(args, index, sql)?;
                 index += 1;
                 let begin = out.len();
                 dumper.dump(&value, out)?;
@@ -116,7 +116,10 @@ pub(crate) fn merge_marked<'py>(
         return Err(error);
     }
     if style == Some(Style::Positional) && index < args.len()? {
-        return Err(PyTypeError::new_err("not all arguments converted during string formatting"));
+        return Err(PyTypeError::new_err(format!(
+            "not all arguments converted during string formatting: {}",
+            numbers(index, args.len()?)
+        )));
     }
     Ok(())
 }
@@ -128,17 +131,45 @@ fn mixed(py: Python<'_>) -> PyErr {
     }
 }
 
-/// `args[index]` of a sequence; IndexError and TypeError as Python words them.
+/// How many placeholders and values there are, in words.
+fn numbers(placeholders: usize, values: usize) -> String {
+    format!(
+        "found the statement to have {placeholders} placeholder{}, and {values} value{} for {}",
+        if placeholders == 1 { "" } else { "s" },
+        if values == 1 { "" } else { "s" },
+        if placeholders == 1 { "it" } else { "them" },
+    )
+}
+
+/// How many `%s` a statement has.
+fn placeholders(sql: &[u8]) -> usize {
+    let mut count = 0;
+    let mut rest = sql;
+    while let Some(at) = memchr::memchr(b'%', rest) {
+        let after = rest.get(at + 1..).unwrap_or_default();
+        count += usize::from(after.first() != Some(&b'%'));
+        rest = after.get(1..).unwrap_or_default();
+    }
+    count
+}
+
+/// `args[index]` of a sequence; IndexError and TypeError begin as Python words them.
 #[inline]
-fn item<'py>(args: &Bound<'py, PyAny>, index: usize) -> PyResult<Bound<'py, PyAny>> {
+fn item<'py>(args: &Bound<'py, PyAny>, index: usize, sql: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    let short = |kind: &str, length| {
+        let numbers = numbers(placeholders(sql), length);
+        Err(PyIndexError::new_err(format!("{kind} index out of range: {numbers}")))
+    };
     if let Ok(tuple) = args.cast_exact::<PyTuple>() {
-        if index < tuple.len() {
-            return tuple.get_item(index);
-        }
-    } else if let Ok(list) = args.cast_exact::<PyList>()
-        && index < list.len()
-    {
-        return list.get_item(index);
+        return match tuple.len() {
+            length if index < length => tuple.get_item(index),
+            length => short("tuple", length),
+        };
+    } else if let Ok(list) = args.cast_exact::<PyList>() {
+        return match list.len() {
+            length if index < length => list.get_item(index),
+            length => short("list", length),
+        };
     }
     let index = index.try_into().unwrap_or(ffi::Py_ssize_t::MAX);
     // SAFETY: `args` is a valid object; the result is a new reference or NULL with an error set.

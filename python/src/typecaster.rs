@@ -70,7 +70,7 @@ impl Typecaster {
 
 #[pymethods]
 impl Typecaster {
-    /// `caster(value, cursor)`: None stays None, text is converted in the cursor's encoding.
+    /// `caster(value, cursor)`: None stays None, bytes are in the encoding of the cursor's connection.
     #[pyo3(signature = (value, cursor))]
     fn __call__<'py>(
         &self,
@@ -81,12 +81,13 @@ impl Typecaster {
         if value.is_none() {
             return Ok(value.clone());
         }
-        let mut context = Context::for_object(cursor)?;
+        let context = Context::for_object(cursor)?;
         let loader = self.loader(py);
         if let Ok(text) = value.cast::<PyString>() {
             let text = text.to_str()?;
-            loader.load(&mut context, Some(text.as_bytes()))
+            loader.load(&mut context.decoded(), Some(text.as_bytes()))
         } else if let Ok(bytes) = value.cast::<PyBytes>() {
+            let mut context = context;
             loader.load(&mut context, Some(bytes.as_bytes()))
         } else {
             Err(PyTypeError::new_err(format!(

@@ -75,7 +75,8 @@ def observed(module: Any, dsn: str, autocommit: bool, act: Callable[[Any, Any, A
         except Exception as error:
             seen["error"] = (
                 type(error).__name__,
-                str(error),
+                # Ours go on with the numbers of placeholders and values.
+                str(error).partition(": found the ")[0],
                 getattr(error, "pgcode", None),
                 getattr(getattr(error, "diag", None), "statement_position", None),
             )

@@ -26,6 +26,7 @@
 pub mod array;
 pub mod binary;
 mod bits;
+pub mod characters;
 pub mod civil;
 pub mod composite;
 pub mod convert;
@@ -46,6 +47,7 @@ pub mod vector;
 
 pub use array::Array;
 pub use bits::BitString;
+pub use characters::Characters;
 pub use civil::{Date, Interval, Time, TimeTz, Timestamp, TimestampTz};
 pub use convert::{FromSql, IsNull, StaticOid, ToSql};
 pub use error::{DecodeError, EncodeError, RangeError};

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from kecoa._kecoa import ProgrammingError
+from kecoa.aio._copy_text import field_text
 
 if TYPE_CHECKING:
     from kecoa._kecoa import AsyncLink
@@ -168,36 +169,26 @@ class AsyncCopy:
             await self._puller.be_fair()
 
     async def write_row(self, row: Sequence[Any]) -> None:
-        """Send one row as a line of text format, its values as `str` makes them; None is NULL.
+        """Send one row as a line of text format; None is NULL.
 
-        bool, bytes, datetime, list and the like are written as PostgreSQL reads them.
+        Numbers, text, bytes, dates and times, lists, ranges and dicts (as JSON) are written as PostgreSQL
+        reads them, anything else as `str` makes it.
         """
         await self.write(b"\t".join([self._field(value) for value in row]) + b"\n")
 
     def _field(self, value: Any) -> bytes:
-        if value is None:
+        text = field_text(value)
+        if text is None:
             return b"\\N"
-        if isinstance(value, bool):
-            return b"t" if value else b"f"
-        if isinstance(value, (bytes, bytearray, memoryview)):
-            return b"\\\\x" + bytes(value).hex().encode()
-        if isinstance(value, (list, tuple)):
-            text = _array(value)
-        elif isinstance(value, dict):
-            import json
-
-            text = json.dumps(value)
-        else:
-            text = str(value)
         for plain, escaped in (("\\", "\\\\"), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")):
             if plain in text:
                 text = text.replace(plain, escaped)
         return self._encode(text)
 
     def _encode(self, text: str) -> bytes:
-        from kecoa.extensions import encodings
+        from kecoa._text import encode
 
-        return text.encode(encodings[self._conn._inner.encoding])
+        return encode(text, self._conn._inner.encoding)
 
     # ---- COPY … TO STDOUT -------------------------------------------------------------------------
 
@@ -223,19 +214,3 @@ class AsyncCopy:
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while data := await self.read():
             yield data
-
-
-def _array(values: Sequence[Any]) -> str:
-    """Return the literal of an array."""
-    parts = []
-    for value in values:
-        if value is None:
-            parts.append("NULL")
-        elif isinstance(value, (list, tuple)):
-            parts.append(_array(value))
-        elif isinstance(value, bool):
-            parts.append("t" if value else "f")
-        else:
-            text = "\\x" + bytes(value).hex() if isinstance(value, (bytes, bytearray)) else str(value)
-            parts.append('"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"')
-    return "{" + ",".join(parts) + "}"

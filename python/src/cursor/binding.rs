@@ -116,11 +116,13 @@ fn bind<'py>(
     let mut text = Vec::new();
     let mut marks = Vec::new();
     let mut dumper = Dumper::new(slf.py(), settings, Some(connection));
+    dumper.exact = true;
     interpolate::merge_marked(&mut dumper, &sql, vars, &mut text, &mut |mark| marks.push(mark))
         .map_err(|error| error::with_cursor(slf.py(), error, slf.as_any()))?;
-    let call = template_of(&sql).and_then(|template| {
+    let characters = settings.codec.characters();
+    let call = template_of(&sql, characters).and_then(|template| {
         let literals = marks.iter().filter_map(|mark| text.get(mark.clone()));
-        let values = Values::of(literals, connection.get().is_cockroach())?;
+        let values = Values::of(literals, connection.get().is_cockroach(), characters)?;
         Some(Call { template, values })
     });
     Ok((text, call))

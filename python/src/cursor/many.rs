@@ -12,6 +12,7 @@
 mod batch;
 
 use kecoa_proto::{Request, Step, Target, TransactionStatus};
+use kecoa_types::Characters;
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
@@ -28,8 +29,13 @@ use crate::parameters::{Values, is_literal, is_plain, is_row_statement, template
 const CHAINS_FROM: i32 = 120_000;
 
 /// The types of the columns of a plain statement, when it is one and the server can say.
-fn describe(slf: &Bound<'_, Connection>, sql: &[u8]) -> PyResult<Option<Once>> {
-    let Some(template) = template_of(sql).filter(|template| is_plain(&template.sql)) else {
+fn describe(
+    slf: &Bound<'_, Connection>,
+    sql: &[u8],
+    characters: Characters,
+) -> PyResult<Option<Once>> {
+    let Some(template) = template_of(sql, characters).filter(|template| is_plain(&template.sql))
+    else {
         return Ok(None);
     };
     let sql = template.sql.clone();
@@ -150,11 +156,12 @@ impl Many<'_, '_> {
     /// Finds out whether the statement can be parsed once for all rows.
     fn prepare(&mut self) -> PyResult<()> {
         let connection = self.connection.get();
+        let characters = self.settings.codec.characters();
         self.once = match connection.binding() {
-            Binding::Server => template_of(self.sql)
+            Binding::Server => template_of(self.sql, characters)
                 .map(|template| Once { sql: template.sql.clone(), columns: None }),
             Binding::Client if connection.is_cockroach() => None,
-            Binding::Client => describe(&self.connection, self.sql)?,
+            Binding::Client => describe(&self.connection, self.sql, characters)?,
         };
         Ok(())
     }
@@ -353,6 +360,7 @@ fn push<'py>(
     let begin = batch.texts.len();
     let mut marks = Vec::new();
     let mut dumper = Dumper::new(slf.py(), settings, Some(connection));
+    dumper.exact = connection.get().binding() == Binding::Server;
     let merged = interpolate::merge_marked(&mut dumper, sql, vars, &mut batch.texts, &mut |mark| {
         marks.push(mark);
     });
@@ -363,8 +371,9 @@ fn push<'py>(
     let text = begin..batch.texts.len();
     let texts = &batch.texts;
     let literals = || marks.iter().filter_map(|mark| texts.get(mark.clone()));
+    let characters = settings.codec.characters();
     let values = once.and_then(|once| {
-        let mut values = Values::of(literals(), connection.get().is_cockroach())?;
+        let mut values = Values::of(literals(), connection.get().is_cockroach(), characters)?;
         if let Some(columns) = &once.columns {
             if !values.cannot_fail(columns) {
                 return None;
@@ -374,7 +383,8 @@ fn push<'py>(
         Some(values)
     });
     // What an adapter made may be several statements.
-    if values.is_none() && literals().any(|literal| literal.contains(&b';') && !is_literal(literal))
+    if values.is_none()
+        && literals().any(|literal| literal.contains(&b';') && !is_literal(literal, characters))
         || texts.get(text.clone()).is_none_or(|text| text.contains(&0))
     {
         batch.texts.truncate(begin);

@@ -157,7 +157,7 @@ fn quote_decimal(
     value: &Bound<'_, PyAny>,
     out: &mut Vec<u8>,
 ) -> PyResult<()> {
-    scalar::decimal(value, out)
+    scalar::decimal(value, false, out)
 }
 
 fn quote_float(

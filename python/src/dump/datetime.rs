@@ -2,14 +2,28 @@
 
 use std::io::Write as _;
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{
     PyDate, PyDateAccess, PyDateTime, PyDelta, PyDeltaAccess, PyTime, PyTimeAccess, PyTzInfo,
 };
 
+/// What `isoformat` of a derived class says. One that is not equal to itself is no time at all
+/// (pandas' `NaT` is derived from `datetime`): NULL.
 fn isoformat(value: &Bound<'_, PyAny>, cast: &str, out: &mut Vec<u8>) -> PyResult<()> {
+    if value.ne(value)? {
+        out.extend_from_slice(b"NULL");
+        return Ok(());
+    }
     let text = value.call_method0("isoformat")?;
-    write!(out, "'{}'::{cast}", text.str()?.to_str()?).map_err(PyErr::from)
+    let text = text.str()?;
+    let text = text.to_str()?;
+    if text.contains(['\'', '\\', '\0']) {
+        return Err(PyValueError::new_err(format!(
+            "expected a date or time from isoformat(), found {text:?}"
+        )));
+    }
+    write!(out, "'{text}'::{cast}").map_err(PyErr::from)
 }
 
 fn is_naive(value: &Bound<'_, PyAny>) -> PyResult<bool> {

@@ -35,7 +35,8 @@ pub(super) fn array<'py>(
                 Some([b'A', ..]) => all_null = false,
                 _ => {}
             }
-        } else if !item.is_none() {
+        } else if !item.is_none() && out.get(start..) != Some(b"NULL") {
+            // (numpy's NaT is NULL, too.)
             all_null = false;
         }
         ends.push((start, out.len()));

@@ -73,6 +73,8 @@ pub(crate) struct Dumper<'a, 'py> {
     pub(crate) py: Python<'py>,
     pub(crate) settings: &'a Settings,
     pub(crate) connection: Option<&'a Bound<'py, Connection>>,
+    /// Values are kept where psycopg2 sends others: for server binding.
+    pub(crate) exact: bool,
     /// For each [`Builtin`]: 0 not looked up yet, 1 its adapter is ours, 2 it was replaced.
     seen: [u8; 15],
     depth: u32,
@@ -84,7 +86,7 @@ impl<'a, 'py> Dumper<'a, 'py> {
         settings: &'a Settings,
         connection: Option<&'a Bound<'py, Connection>>,
     ) -> Dumper<'a, 'py> {
-        Dumper { py, settings, connection, seen: [0; 15], depth: 0 }
+        Dumper { py, settings, connection, exact: false, seen: [0; 15], depth: 0 }
     }
 
     /// Whether `adapters` still holds our own adapter for a type. Looked up once a statement: the
@@ -129,7 +131,7 @@ impl<'a, 'py> Dumper<'a, 'py> {
             Builtin::Bool => scalar::boolean(value, out),
             Builtin::Int => scalar::int(value, out),
             Builtin::Float => scalar::float(value, out),
-            Builtin::Decimal => scalar::decimal(value, out),
+            Builtin::Decimal => scalar::decimal(value, self.exact, out),
             Builtin::Str => string::text(value, self.settings, out),
             Builtin::Bytes | Builtin::Bytearray | Builtin::Memoryview => {
                 string::binary(value, self.settings, out)
@@ -166,9 +168,9 @@ impl<'a, 'py> Dumper<'a, 'py> {
         self.dump_adapter(&adapted, out)
     }
 
-    /// Appends text as a string literal.
+    /// Appends text as a string literal, in UTF-8: the statement is encoded as a whole.
     pub(crate) fn text_literal(&self, text: &str, out: &mut Vec<u8>) -> PyResult<()> {
-        string::escape(text.as_bytes(), self.settings, out)
+        string::escape_str(text, self.settings, out)
     }
 
     /// Appends what an adapter quotes.

@@ -4,8 +4,9 @@ use std::ffi::CStr;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
 
+use super::adapters::UuidAdapter;
 use crate::codec::Codec;
 use crate::globals;
 
@@ -32,8 +33,28 @@ fn offer<'py>(
     }
 }
 
+/// What adapts although nobody registered it: `uuid.UUID`, and numpy's scalars. psycopg2 refuses
+/// them. Nothing of `adapters` changes; whoever registers an adapter is asked first.
+fn unregistered<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let py = value.py();
+    let class = value.get_type();
+    let is_uuid = |class: &Bound<'py, PyType>| -> PyResult<bool> {
+        Ok(class.name()? == "UUID" && class.module()? == "uuid")
+    };
+    if is_uuid(&class)?
+        || class
+            .mro()
+            .iter()
+            .any(|base| base.cast::<PyType>().is_ok_and(|base| is_uuid(base).unwrap_or(false)))
+    {
+        return py.get_type::<UuidAdapter>().call1((value,)).map(Some);
+    }
+    let found = py.import("kecoa._unregistered")?.getattr("adapter")?.call1((value,))?;
+    Ok((!found.is_none()).then_some(found))
+}
+
 /// Adapts `value` to `proto`: the registered adapter of its type, `proto.__adapt__`,
-/// `value.__conform__`, the adapter of the nearest base class.
+/// `value.__conform__`, the adapter of the nearest base class, what needs no registration.
 fn adapt_to<'py>(
     value: &Bound<'py, PyAny>,
     proto: &Bound<'py, PyAny>,
@@ -57,7 +78,16 @@ fn adapt_to<'py>(
             return adapter.call1((value,));
         }
     }
-    Err(globals.exceptions.programming(py, format!("can't adapt type '{}'", type_name(value))))
+    if proto.is(&globals.isqlquote)
+        && let Some(adapted) = unregistered(value)?
+    {
+        return Ok(adapted);
+    }
+    let hint = py.import("kecoa._unregistered")?.getattr("hint")?.call1((value,))?;
+    let hint: String = hint.extract()?;
+    Err(globals
+        .exceptions
+        .programming(py, format!("can't adapt type '{}'{hint}", type_name(value))))
 }
 
 /// Adapts to `ISQLQuote`.

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use pyo3::exceptions::PyMemoryError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::PyInt;
+use pyo3::types::{PyBool, PyInt};
 
 use super::Builtin;
 use crate::globals;
@@ -95,14 +95,22 @@ pub(super) fn int(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
     Ok(())
 }
 
+/// A float, or what `float()` makes of a subclass, whose `repr` may be anything (numpy's).
 pub(super) fn float(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
+    if value.is_exact_instance_of::<PyBool>() {
+        out.extend_from_slice(if value.is_truthy()? { b"True" } else { b"False" });
+        return Ok(());
+    }
+    if value.is_instance_of::<PyInt>() {
+        return int(value, out);
+    }
     let number: f64 = value.extract()?;
     if number.is_nan() {
         out.extend_from_slice(b"'NaN'::float");
     } else if number.is_infinite() {
         let text: &[u8] = if number > 0.0 { b"'Infinity'::float" } else { b"'-Infinity'::float" };
         out.extend_from_slice(text);
-    } else if value.is_exact_instance_of::<pyo3::types::PyFloat>() {
+    } else {
         // SAFETY: 'r' asks for repr's shortest digits; the result is NUL-terminated memory of
         // Python's, freed below, or NULL with MemoryError set.
         unsafe {
@@ -119,17 +127,29 @@ pub(super) fn float(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()>
             signed(std::ffi::CStr::from_ptr(text).to_bytes(), out);
             ffi::PyMem_Free(text.cast());
         }
-    } else {
-        signed(value.repr()?.to_str()?.as_bytes(), out);
     }
     Ok(())
 }
 
-pub(super) fn decimal(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
+/// A Decimal, or what `Decimal()` makes of a subclass, whose `str` may be anything. The infinities are
+/// NaN in psycopg2, from before PostgreSQL 14 had them; `exact` keeps them.
+pub(super) fn decimal(value: &Bound<'_, PyAny>, exact: bool, out: &mut Vec<u8>) -> PyResult<()> {
+    let class = globals::get(value.py())?.decimal.bind(value.py());
+    let plain;
+    let value = if !value.get_type().is(class) && value.is_instance(class)? {
+        plain = class.call1((value,))?;
+        &plain
+    } else {
+        value
+    };
     if value.call_method0("is_finite")?.is_truthy()? {
         signed(value.str()?.to_str()?.as_bytes(), out);
-    } else {
+    } else if !exact || value.call_method0("is_nan")?.is_truthy()? {
         out.extend_from_slice(b"'NaN'::numeric");
+    } else if value.call_method0("is_signed")?.is_truthy()? {
+        out.extend_from_slice(b"'-Infinity'::numeric");
+    } else {
+        out.extend_from_slice(b"'Infinity'::numeric");
     }
     Ok(())
 }

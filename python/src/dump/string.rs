@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use kecoa_types::Characters;
 use memchr::memchr_iter;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::ffi;
@@ -11,8 +12,24 @@ use pyo3::types::{PyBytes, PyString};
 use super::Settings;
 
 /// `'…'` with quotes doubled; with `standard_conforming_strings` off also backslashes, and `E` in
-/// front where a connection says so.
+/// front where a connection says so. `data` is in the settings' encoding; what is no character of
+/// it becomes what no server takes, so that the quote behind it stays a quote.
 pub(super) fn escape(data: &[u8], settings: &Settings, out: &mut Vec<u8>) -> PyResult<()> {
+    let characters = settings.codec.characters();
+    escape_in(characters, &characters.checked(data), settings, out)
+}
+
+/// The same of text in UTF-8 that is yet to be encoded.
+pub(super) fn escape_str(text: &str, settings: &Settings, out: &mut Vec<u8>) -> PyResult<()> {
+    escape_in(Characters::Plain, text.as_bytes(), settings, out)
+}
+
+fn escape_in(
+    characters: Characters,
+    data: &[u8],
+    settings: &Settings,
+    out: &mut Vec<u8>,
+) -> PyResult<()> {
     if memchr::memchr(0, data).is_some() {
         return Err(PyValueError::new_err(
             "A string literal cannot contain NUL (0x00) characters.",
@@ -31,8 +48,9 @@ pub(super) fn escape(data: &[u8], settings: &Settings, out: &mut Vec<u8>) -> PyR
             out.push(b'E');
         }
         out.push(b'\'');
-        for byte in data {
-            if matches!(byte, b'\'' | b'\\') {
+        // A byte of a longer character may look like a backslash.
+        for (byte, seen) in data.iter().zip(characters.outline(data).iter()) {
+            if matches!(seen, b'\'' | b'\\') {
                 out.push(*byte);
             }
             out.push(*byte);
@@ -185,6 +203,16 @@ mod tests {
         assert_eq!(escaped(b"''", &settings(true, true)), b"''''''");
         assert_eq!(escaped(b"it's \\", &settings(false, true)), b"E'it''s \\\\'");
         assert_eq!(escaped(b"\\", &settings(false, false)), b"'\\\\'");
+    }
+
+    #[test]
+    fn goes_by_characters() {
+        let mut settings = settings(false, true);
+        settings.codec = std::sync::Arc::new(crate::codec::Codec::named("cp932").unwrap());
+        assert_eq!(escaped(b"\x95\\'\\", &settings), b"E'\x95\\''\\\\'");
+        assert_eq!(escaped(b"\x95'", &settings), b"E'\x8d '''");
+        settings.standard_strings = true;
+        assert_eq!(escaped(b"\x95'", &settings), b"'\x8d '''");
     }
 
     #[test]

@@ -70,17 +70,20 @@ fn quoted(data: &[u8]) -> Option<(usize, bool)> {
     }
 }
 
-fn unescape(data: &[u8], out: &mut Vec<u8>) {
+/// Drops the backslashes that `outline` shows in front of what they escape.
+fn unescape(data: &[u8], outline: &[u8], out: &mut Vec<u8>) {
     out.clear();
-    let mut bytes = data.iter();
-    while let Some(byte) = bytes.next() {
-        let byte = if *byte == b'\\' { bytes.next().unwrap_or(byte) } else { byte };
+    let mut bytes = data.iter().zip(outline);
+    while let Some((byte, seen)) = bytes.next() {
+        let byte = match seen {
+            b'\\' => bytes.next().map_or(byte, |(escaped, _)| escaped),
+            _ => byte,
+        };
         out.push(*byte);
     }
 }
 
-/// The length of an element without quotes, up to the next separator. A backslash in it is part of a
-/// character (SJIS, BIG5): the server puts an element that holds one in quotes.
+/// The length of an element without quotes, up to the next separator.
 fn unquoted(data: &[u8]) -> usize {
     data.iter().position(|byte| matches!(byte, b',' | b'}' | b'{')).unwrap_or(data.len())
 }
@@ -107,7 +110,14 @@ fn scan<'py>(
     stack: &mut Vec<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = context.py;
-    let mut rest = without_bounds(data);
+    let data = without_bounds(data);
+    // Braces, quotes and backslashes are looked for where no other character has such a byte.
+    let outline = context.codec.characters().outline(data);
+    let token = |rest: &[u8], length: usize| {
+        let start = data.len() - rest.len();
+        data.get(start..start + length).unwrap_or_default()
+    };
+    let mut rest = &*outline;
     if rest.first() != Some(&b'{') {
         return Err(error(py, "array does not start with '{'"));
     }
@@ -145,23 +155,23 @@ fn scan<'py>(
                 let Some((end, escaped)) = quoted(tail) else {
                     return Err(error(py, "unterminated quotes in array"));
                 };
-                let token = tail.get(..end).unwrap_or_default();
+                let found = token(tail, end);
                 let value = if escaped {
-                    unescape(token, &mut buffer);
+                    unescape(found, tail, &mut buffer);
                     element.load(context, Some(&buffer))?
                 } else {
-                    element.load(context, Some(token))?
+                    element.load(context, Some(found))?
                 };
                 stack.push(value);
                 rest = tail.get(end + 1..).unwrap_or_default();
             }
             _ => {
                 let end = unquoted(rest);
-                let token = rest.get(..end).unwrap_or_default();
-                let value = if token.eq_ignore_ascii_case(b"null") {
+                let found = token(rest, end);
+                let value = if found.eq_ignore_ascii_case(b"null") {
                     element.load(context, None)?
                 } else {
-                    element.load(context, Some(token))?
+                    element.load(context, Some(found))?
                 };
                 stack.push(value);
                 rest = rest.get(end..).unwrap_or_default();
@@ -188,10 +198,11 @@ mod tests {
         assert_eq!(quoted(b"ab"), None);
         assert_eq!(quoted(b"ab\\"), None);
         assert_eq!(unquoted(b"ab,c"), 2);
-        assert_eq!(unquoted(b"\x95\\,b}"), 2);
         assert_eq!(unquoted(b"a"), 1);
         let mut out = Vec::new();
-        unescape(b"a\\\\b\\\"", &mut out);
+        unescape(b"a\\\\b\\\"", b"a\\\\b\\\"", &mut out);
         assert_eq!(out, b"a\\b\"");
+        unescape(b"\x95\\\\\\", b"\x80\x80\\\\", &mut out);
+        assert_eq!(out, b"\x95\\\\");
     }
 }

@@ -204,6 +204,12 @@ impl<'a, 'py> Context<'a, 'py> {
         })
     }
 
+    /// The same for values that are text in UTF-8 already, whatever the connection's encoding.
+    pub(crate) fn decoded(mut self) -> Context<'a, 'py> {
+        self.codec = Arc::default();
+        self
+    }
+
     /// For a typecaster called by hand with whatever was given as the cursor.
     pub(crate) fn for_object(object: &'a Bound<'py, PyAny>) -> PyResult<Context<'a, 'py>> {
         let py = object.py();

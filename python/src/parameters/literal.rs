@@ -1,6 +1,6 @@
 //! SQL literals taken apart: the type that PostgreSQL gives them, and their value in text form.
 
-use kecoa_types::oid;
+use kecoa_types::{Characters, oid};
 
 /// Types that a literal may be cast to, by the names that adapters use.
 const CASTS: &[(&[u8], u32)] = &[
@@ -22,7 +22,12 @@ const CASTS: &[(&[u8], u32)] = &[
 
 /// Appends the value of a literal and gives its type (0: unknown) and whether it is NULL. Nothing
 /// for what is no literal of a known form; what was appended is to be dropped then.
-pub(super) fn read(literal: &[u8], wide: bool, out: &mut Vec<u8>) -> Option<(u32, bool)> {
+pub(super) fn read(
+    literal: &[u8],
+    wide: bool,
+    characters: Characters,
+    out: &mut Vec<u8>,
+) -> Option<(u32, bool)> {
     // A negative number has a space in front, so has E'…'.
     let literal = literal.strip_prefix(b" ").unwrap_or(literal);
     match literal {
@@ -31,8 +36,8 @@ pub(super) fn read(literal: &[u8], wide: bool, out: &mut Vec<u8>) -> Option<(u32
             out.extend_from_slice(literal);
             Some((oid::BOOL, false))
         }
-        [b'\'' | b'E', ..] => quoted(literal, out).map(|oid| (oid, false)),
-        [b'A', ..] => array(literal, wide, out).map(|oid| (oid, false)),
+        [b'\'' | b'E', ..] => quoted(literal, characters, out).map(|oid| (oid, false)),
+        [b'A', ..] => array(literal, wide, characters, out).map(|oid| (oid, false)),
         _ => {
             let oid = number(literal, wide)?;
             out.extend_from_slice(literal);
@@ -45,6 +50,10 @@ pub(super) fn read(literal: &[u8], wide: bool, out: &mut Vec<u8>) -> Option<(u32
 fn number(text: &[u8], wide: bool) -> Option<u32> {
     let digits = text.strip_prefix(b"-").unwrap_or(text);
     if digits.first().is_none_or(|byte| !byte.is_ascii_digit()) {
+        return None;
+    }
+    if digits.len() < text.len() && digits.iter().all(|byte| matches!(byte, b'0' | b'.')) {
+        // A number has no negative zero, but `-0.0::float8` in a statement has: the sign comes last.
         return None;
     }
     if digits.iter().all(u8::is_ascii_digit) {
@@ -76,15 +85,18 @@ fn number(text: &[u8], wide: bool) -> Option<u32> {
 }
 
 /// `'…'`, `E'…'`, with a cast or without.
-fn quoted(literal: &[u8], out: &mut Vec<u8>) -> Option<u32> {
-    let (escapes, mut rest) = match literal {
+fn quoted(literal: &[u8], characters: Characters, out: &mut Vec<u8>) -> Option<u32> {
+    // A byte of a longer character may look like a backslash.
+    let outline = characters.outline(literal);
+    let (escapes, mut rest) = match &*outline {
         [b'E', b'\'', rest @ ..] => (true, rest),
         [b'\'', rest @ ..] => (false, rest),
         _ => return None,
     };
     loop {
         let at = memchr::memchr2(b'\'', b'\\', rest)?;
-        out.extend_from_slice(rest.get(..at)?);
+        let start = literal.len() - rest.len();
+        out.extend_from_slice(literal.get(start..start + at)?);
         let (special, behind) = rest.get(at..)?.split_first()?;
         rest = behind;
         match (special, rest.first()) {
@@ -109,7 +121,7 @@ fn quoted(literal: &[u8], out: &mut Vec<u8>) -> Option<u32> {
 }
 
 /// `ARRAY[…]` of literals, in one dimension.
-fn array(literal: &[u8], wide: bool, out: &mut Vec<u8>) -> Option<u32> {
+fn array(literal: &[u8], wide: bool, characters: Characters, out: &mut Vec<u8>) -> Option<u32> {
     let mut rest = literal.strip_prefix(b"ARRAY[")?.strip_suffix(b"]")?;
     let mut element = None;
     let mut value = Vec::new();
@@ -120,15 +132,15 @@ fn array(literal: &[u8], wide: bool, out: &mut Vec<u8>) -> Option<u32> {
         value.clear();
         let (oid, is_null) = match item.strip_prefix(b" ").unwrap_or(item) {
             [b'A', ..] => return None,
-            item => read(item, wide, &mut value)?,
+            item => read(item, wide, characters, &mut value)?,
         };
         if is_null {
             out.extend_from_slice(b"NULL");
         } else {
             element = Some(element.map_or(Some(oid), |known| common(known, oid))?);
             out.push(b'"');
-            for byte in &value {
-                if matches!(byte, b'"' | b'\\') {
+            for (byte, seen) in value.iter().zip(characters.outline(&value).iter()) {
+                if matches!(seen, b'"' | b'\\') {
                     out.push(b'\\');
                 }
                 out.push(*byte);
@@ -185,7 +197,7 @@ mod tests {
 
     fn reads(literal: &str) -> Option<(u32, Option<String>)> {
         let mut out = Vec::new();
-        let (oid, is_null) = read(literal.as_bytes(), false, &mut out)?;
+        let (oid, is_null) = read(literal.as_bytes(), false, Characters::Plain, &mut out)?;
         Some((oid, (!is_null).then(|| String::from_utf8(out).unwrap())))
     }
 
@@ -206,6 +218,28 @@ mod tests {
         assert_eq!(reads(" E'a\\\\b''c'"), some(0, "a\\b'c"));
         assert_eq!(reads("'2024-01-01'::date"), some(oid::DATE, "2024-01-01"));
         assert_eq!(reads("'\\x00ff'::bytea"), some(oid::BYTEA, "\\x00ff"));
+    }
+
+    #[test]
+    fn literals_are_read_by_characters() {
+        let read = |literal: &[u8]| {
+            let mut out = Vec::new();
+            let (oid, _) = read(literal, false, Characters::ShiftJis, &mut out)?;
+            Some((oid, out))
+        };
+        assert_eq!(read(b"E'\x95\\\\\\'"), Some((0, b"\x95\\\\".to_vec())));
+        assert_eq!(read(b"E'\x95\\'"), Some((0, b"\x95\\".to_vec())));
+        let array = Some((oid::TEXT_ARRAY, b"{\"\x95\\\",\"\\\\\"}".to_vec()));
+        assert_eq!(read(b"ARRAY['\x95\\','\\']"), array);
+        assert_eq!(read(b"ARRAY[E'\x95\\',E'\\\\']"), array);
+    }
+
+    #[test]
+    fn a_negative_zero_is_for_the_statement() {
+        for text in [" -0.0", "-0", "ARRAY[1.0, -0.0]"] {
+            assert_eq!(reads(text), None, "{text}");
+        }
+        assert_eq!(reads("0.0"), Some((oid::NUMERIC, Some("0.0".to_owned()))));
     }
 
     #[test]

@@ -1,0 +1,72 @@
+"""Values in COPY's text format: by value, whatever class they have and however it prints them."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import enum
+from collections.abc import Sequence
+from typing import Any
+
+from kecoa._range import Range
+from kecoa._unregistered import plain
+
+__all__ = ["field_text"]
+
+
+def field_text(value: Any) -> str | None:
+    """Return the text that the server reads as `value`, None for NULL; COPY's own escapes are to be added."""
+    value = plain(value)
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "t" if value else "f"
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return "\\x" + bytes(value).hex()
+    if isinstance(value, (list, tuple)):
+        return _array(value)
+    if isinstance(value, dict):
+        import json
+
+        return json.dumps(value)
+    if isinstance(value, Range):
+        return _range(value)
+    # The base's own method: a derived class may print what it likes.
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return int.__repr__(value)
+    if isinstance(value, float):
+        return float.__repr__(value)
+    if isinstance(value, decimal.Decimal):
+        return decimal.Decimal.__str__(value) if not value.is_nan() else "NaN"
+    if isinstance(value, (datetime.date, datetime.time)):
+        return None if value != value else value.isoformat()
+    if isinstance(value, enum.Enum):
+        return field_text(value.value)
+    return str(value)
+
+
+def _quoted(value: Any) -> str | None:
+    """Return a part of an array or a range in double quotes, None for NULL."""
+    text = field_text(value)
+    return None if text is None else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _array(values: Sequence[Any]) -> str:
+    """Return the literal of an array."""
+    parts = []
+    for value in values:
+        if isinstance(value, (list, tuple)):
+            parts.append(_array(value))
+        else:
+            parts.append(_quoted(value) or "NULL")
+    return "{" + ",".join(parts) + "}"
+
+
+def _range(value: Range) -> str:
+    """Return the literal of a range."""
+    if value._bounds is None:
+        return "empty"
+    lower, upper = (_quoted(bound) or "" for bound in (value.lower, value.upper))
+    return f"{value._bounds[0]}{lower},{upper}{value._bounds[1]}"
