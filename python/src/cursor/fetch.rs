@@ -224,10 +224,32 @@ impl Cursor {
         }
     }
 
-    fn advance(&self, place: Place, row: usize) {
-        let mut inner = lock(&self.inner);
-        inner.place = place;
-        inner.row = row;
+    /// Moves past `made` rows of a result, from row `row` on, to `place`. A typecaster, a row factory or
+    /// a zone factory may have used the cursor meanwhile: then these rows are no more where they were,
+    /// and to move on would pass over others, or show some twice.
+    fn advance(
+        slf: &Bound<'_, Cursor>,
+        fetched: &Arc<Fetched>,
+        row: usize,
+        place: Place,
+        made: usize,
+    ) -> PyResult<()> {
+        {
+            let mut inner = lock(&slf.get().inner);
+            let same = inner.fetched.as_ref().is_some_and(|held| Arc::ptr_eq(held, fetched));
+            if same && inner.row == row {
+                inner.place = place;
+                inner.row = row + made;
+                return Ok(());
+            }
+        }
+        let py = slf.py();
+        let error = globals::get(py)?.exceptions.programming(
+            py,
+            "the cursor was used while its rows were converted: a typecaster, a factory or another \
+             thread that runs statements or fetches needs a cursor of its own",
+        );
+        Err(crate::error::with_cursor(py, error, slf.as_any()))
     }
 
     /// One row, or None behind the last.
@@ -242,8 +264,10 @@ impl Cursor {
             None => tuple_row(&mut context, &plan.fetched, &row),
             Some(factory) => factory_row(&mut context, &plan.fetched, &row, factory, slf),
         };
-        slf.get().advance(next, plan.row + 1);
-        made.map(Some)
+        // As in psycopg2, a row that cannot be converted is passed over.
+        let advanced = Cursor::advance(slf, &plan.fetched, plan.row, next, 1);
+        let made = made?;
+        advanced.map(|()| Some(made))
     }
 
     /// A list of up to `limit` rows.
@@ -293,10 +317,10 @@ impl Cursor {
             }
         }
         drop(pause);
-        slf.get().advance(place, plan.row + made);
+        let advanced = Cursor::advance(slf, &plan.fetched, plan.row, place, made);
         match failed {
             Some(error) => Err(error),
-            None => Ok(list),
+            None => advanced.map(|()| list),
         }
     }
 }
