@@ -84,8 +84,11 @@ fn stream_schema(stream: &mut Taken<ArrowArrayStream>) -> Result<Taken<ArrowSche
     };
     // SAFETY: the stream is ours and not released; the schema is room for the answer.
     let code = unsafe { get_schema(&raw mut stream.0, &raw mut schema.0) };
-    if code != 0 || schema.0.release.is_none() {
+    if code != 0 {
         return Err(stream_error(stream, code));
+    }
+    if schema.0.release.is_none() {
+        return Err("expected a schema of the Arrow stream, found a released one".to_owned());
     }
     Ok(schema)
 }

@@ -75,6 +75,12 @@ pub(super) struct SourceField {
 
 /// The deepest nesting that is read.
 const MAX_DEPTH: usize = 8;
+/// The most fields: a COPY row has 32,767 at most.
+const MAX_FIELDS: usize = 32_767;
+/// The widest fixed-size value in bytes, and the longest fixed-size list: what a column's value can be.
+const MAX_WIDTH: usize = 1 << 30;
+/// The most pairs of metadata that are looked through, and the longest name or value.
+const MAX_METADATA: usize = 1 << 20;
 
 /// The columns of a table: the children of a struct.
 ///
@@ -87,11 +93,17 @@ const MAX_DEPTH: usize = 8;
 pub(super) unsafe fn columns(schema: &ArrowSchema) -> Result<Vec<SourceField>, String> {
     // SAFETY: the caller's promise.
     unsafe {
-        let format = text(schema.format);
+        let format = text(schema.format, "a format")?;
         if format != "+s" {
             return Err(format!(
                 "expected a table or record batches (a struct, \"+s\"), found Arrow's type \"{format}\""
             ));
+        }
+        if !schema.name.is_null() {
+            text(schema.name, "a name")?;
+        }
+        if !schema.dictionary.is_null() {
+            return Err("expected a table, found one with a dictionary".to_owned());
         }
         children(schema)?.iter().map(|child| field(child, 0)).collect()
     }
@@ -102,30 +114,48 @@ pub(super) unsafe fn columns(schema: &ArrowSchema) -> Result<Vec<SourceField>, S
 unsafe fn children(schema: &ArrowSchema) -> Result<Vec<&ArrowSchema>, String> {
     let count = usize::try_from(schema.n_children)
         .map_err(|_| "expected a count of fields, found a number below zero".to_owned())?;
+    if count > MAX_FIELDS {
+        return Err(format!("expected at most {MAX_FIELDS} fields, found {count}"));
+    }
+    if count > 0 && schema.children.is_null() {
+        return Err(format!("expected {count} fields, found a null pointer to them"));
+    }
     let mut found = Vec::new();
     for index in 0..count {
         // SAFETY: the interface promises `n_children` pointers to schemas.
         let child = unsafe { (*schema.children.add(index)).as_ref() };
-        found.push(child.ok_or("expected a field, found a null pointer")?);
+        let child = child.ok_or("expected a field, found a null pointer")?;
+        if child.release.is_none() {
+            return Err("expected a field, found one that was released".to_owned());
+        }
+        found.push(child);
     }
     Ok(found)
 }
 
 /// # Safety
 /// The pointer is null or that of a NUL-terminated text.
-unsafe fn text(pointer: *const std::ffi::c_char) -> String {
+unsafe fn text(pointer: *const std::ffi::c_char, what: &str) -> Result<String, String> {
     if pointer.is_null() {
-        return String::new();
+        return Err(format!("expected {what} in the Arrow schema, found a null pointer"));
     }
     // SAFETY: the caller's promise.
-    unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned()
+    let text = unsafe { CStr::from_ptr(pointer) };
+    text.to_str().map(ToOwned::to_owned).map_err(|_| {
+        format!("expected {what} in UTF-8 in the Arrow schema, found {:?}", text.to_string_lossy())
+    })
 }
 
 /// # Safety
 /// As [`columns`].
 unsafe fn field(schema: &ArrowSchema, depth: usize) -> Result<SourceField, String> {
     // SAFETY: the caller's promise.
-    let (name, format) = unsafe { (text(schema.name), text(schema.format)) };
+    let (name, format) = unsafe {
+        // A name may be left out: that of a list's elements, or of a dictionary.
+        let name =
+            if schema.name.is_null() { Ok(String::new()) } else { text(schema.name, "a name") };
+        (name?, text(schema.format, "a format")?)
+    };
     let refused = || {
         format!(
             "column \"{name}\": expected a type that a column of a table can take (a boolean, number, \
@@ -140,6 +170,9 @@ unsafe fn field(schema: &ArrowSchema, depth: usize) -> Result<SourceField, Strin
     // SAFETY: the caller's promise, which holds for what hangs on the schema as well.
     let inner = unsafe {
         match (schema.dictionary.as_ref(), &kind) {
+            (Some(values), _) if values.release.is_none() => {
+                return Err("expected a dictionary, found one that was released".to_owned());
+            }
             (Some(values), Type::Int(index)) => {
                 kind = Type::Dictionary(*index);
                 Some(field(values, depth + 1)?)
@@ -152,6 +185,13 @@ unsafe fn field(schema: &ArrowSchema, depth: usize) -> Result<SourceField, Strin
             (None, _) => None,
         }
     };
+    let has_elements = matches!(kind, Type::List { .. } | Type::FixedList(_));
+    if !has_elements && schema.n_children != 0 {
+        return Err(format!(
+            "column \"{name}\": expected no fields below Arrow's type \"{format}\", found {}",
+            schema.n_children
+        ));
+    }
     // SAFETY: the caller's promise.
     let is_uuid = unsafe { extension(schema.metadata) }.as_deref() == Some(b"arrow.uuid");
     Ok(SourceField { name, kind, is_uuid, inner: inner.map(Box::new) })
@@ -177,11 +217,13 @@ unsafe fn extension(metadata: *const std::ffi::c_char) -> Option<Vec<u8>> {
         let bytes = bytes.first_chunk::<4>().copied().unwrap_or_default();
         usize::try_from(i32::from_ne_bytes(bytes)).ok()
     };
-    for _ in 0..number(bytes(4))? {
-        let length = number(bytes(4))?;
-        let is_name = bytes(length) == b"ARROW:extension:name";
-        let length = number(bytes(4))?;
-        let value = bytes(length);
+    // More than this is no metadata but something else, and reading on would be reading anywhere.
+    let length = |found: usize| (found <= MAX_METADATA).then_some(found);
+    for _ in 0..length(number(bytes(4))?)? {
+        let key = length(number(bytes(4))?)?;
+        let is_name = bytes(key) == b"ARROW:extension:name";
+        let size = length(number(bytes(4))?)?;
+        let value = bytes(size);
         if is_name {
             return Some(value.to_vec());
         }
@@ -245,8 +287,8 @@ fn parse_with_argument(format: &str) -> Option<Type> {
     }
     let (head, argument) = format.split_once(':')?;
     match head {
-        "w" => argument.parse().ok().map(Type::Fixed),
-        "+w" => argument.parse().ok().map(Type::FixedList),
+        "w" => argument.parse().ok().filter(|width| *width <= MAX_WIDTH).map(Type::Fixed),
+        "+w" => argument.parse().ok().filter(|width| *width <= MAX_WIDTH).map(Type::FixedList),
         "d" => {
             let mut numbers = argument.split(',');
             let _precision: u8 = numbers.next()?.parse().ok()?;
@@ -273,7 +315,19 @@ mod tests {
         assert_eq!(parse("d:12,-2"), Some(Type::Decimal { bits: 128, scale: -2 }));
         assert_eq!(parse("d:60,2,256"), Some(Type::Decimal { bits: 256, scale: 2 }));
         assert_eq!(parse("w:16"), Some(Type::Fixed(16)));
-        for wrong in ["", "+s", "d:12", "d:1,1,7", "w:x", "tsq:", "ts", "+ud:1", "+m"] {
+        for wrong in [
+            "w:-1",
+            "+w:99999999999",
+            "",
+            "+s",
+            "d:12",
+            "d:1,1,7",
+            "w:x",
+            "tsq:",
+            "ts",
+            "+ud:1",
+            "+m",
+        ] {
             assert_eq!(parse(wrong), None, "{wrong}");
         }
     }
