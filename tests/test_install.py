@@ -130,3 +130,138 @@ def test_it_is_documented():
     assert "psycopg2" in kecoa.install_as_psycopg2.__doc__
     assert "install_as_psycopg2" in kecoa.__all__
     assert "install_as_psycopg2" in dir(kecoa)
+
+
+OBJECTS = """
+import copy, datetime, pickle, sys
+import {package}
+import {package}.extensions, {package}.extras, {package}.errors, {package}.pool, {package}.sql, {package}.tz
+import {package}._range
+package = {package}
+
+def objects(dsn):
+    conn = package.connect(dsn)
+    cur = conn.cursor()
+    found = {{}}
+    try:
+        cur.execute("CREATE TEMP TABLE twice (a int PRIMARY KEY); INSERT INTO twice VALUES (1), (1)")
+    except package.Error as error:
+        found["error"] = error
+    conn.rollback()
+    for name in ("DictCursor", "RealDictCursor"):
+        cur = conn.cursor(cursor_factory=getattr(package.extras, name))
+        cur.execute("SELECT 1 AS a, 'x' AS b")
+        found[name] = cur.fetchone()
+    found["columns"] = cur.description
+    found["numbers"] = package.extras.NumericRange(1, 2)
+    found["days"] = package.extras.DateRange(datetime.date(2024, 1, 1), None, "(]")
+    found["nothing"] = package.extras.DateTimeTZRange(empty=True)
+    found["range"] = package._range.Range("a", "b")
+    found["json"] = package.extras.Json({{"a": [1]}})
+    found["inet"] = package.extras.Inet("1.2.3.4")
+    found["sql"] = package.sql.SQL("{{}} {{}}").format(package.sql.Identifier("a", "b"), package.sql.Literal(1))
+    found["zone"] = package.tz.FixedOffsetTimezone(offset=90)
+    found["local"] = package.tz.LOCAL
+    for name in ("OperationalError", "Warning", "InterfaceError"):
+        found[name] = getattr(package, name)("words", 2)
+    found["cancelled"] = package.extensions.QueryCanceledError("words")
+    found["pool"] = package.pool.PoolError("words")
+    found["classes"] = [
+        package.errors.UniqueViolation, package.errors.lookup("40001"), package.Error, package.extensions.connection,
+        package.extensions.cursor, package.extras.RealDictCursor, package.pool.ThreadedConnectionPool,
+        package.extensions.Column, package.extensions.AsIs, package.extras.NumericRange, package.extras.RangeAdapter,
+    ]
+    found["functions"] = [
+        package.connect, package.extras.execute_values, package.extras.register_uuid, package.extensions.adapt,
+        package.extensions.register_type, package.Date, package.Binary, package.extras.wait_select,
+    ]
+    return found
+
+def described(value):
+    if isinstance(value, (list, tuple)) and type(value) in (list, tuple):
+        return [described(item) for item in value]
+    if isinstance(value, BaseException):
+        return type(value).__name__, value.args, getattr(value, "pgcode", None), getattr(value, "pgerror", None)
+    if isinstance(value, type) or callable(value):
+        return value.__module__, value.__qualname__
+    if type(value).__name__ == "DictRow":
+        return list(value), list(value.keys()), value["b"], type(value).__module__
+    if type(value).__name__ in ("Json", "LocalTimezone"):
+        return type(value).__module__, getattr(value, "adapted", None)
+    return type(value).__module__, repr(value)
+"""
+
+WRITE = (
+    OBJECTS
+    + """
+found = objects(sys.argv[1])
+print([[pickle.dumps(found, protocol) for protocol in range(2, 6)], sorted((k, described(v)) for k, v in found.items())])
+"""
+)
+
+READ = (
+    OBJECTS
+    + """
+pickles, said = eval(sys.stdin.read())
+for pickled in pickles:
+    found = pickle.loads(pickled)
+    assert sorted((k, described(v)) for k, v in found.items()) == said, (found, said)
+    if {again}:
+        for value in found.values():
+            for twin in (copy.copy(value), copy.deepcopy(value)):
+                # (psycopg2's DictRow copies into a dict by its own method, not by copy's.)
+                assert described(twin) == described(value)
+print("same")
+"""
+)
+
+INSTALLED = "import kecoa; kecoa.install_as_psycopg2()\n"
+
+
+def run_program(source, *arguments, given=""):
+    done = subprocess.run(
+        [sys.executable, "-c", source, *arguments], input=given, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+@pytest.mark.parametrize("writer", ["psycopg2", "kecoa as psycopg2"])
+@pytest.mark.parametrize("reader", ["psycopg2", "kecoa as psycopg2"])
+def test_pickles_are_psycopg2s(dsn, writer, reader):
+    """Objects, errors, classes and functions, by each protocol, say the same and load in the other driver."""
+    prefix = {"psycopg2": "", "kecoa as psycopg2": INSTALLED}
+    written = run_program(prefix[writer] + WRITE.format(package="psycopg2"), dsn)
+    read = prefix[reader] + READ.format(package="psycopg2", again=reader != "psycopg2")
+    assert run_program(read, given=written) == "same\n"
+
+
+def test_without_it_they_are_kecoas(dsn):
+    written = run_program(WRITE.format(package="kecoa"), dsn)
+    # (The text of a time zone is psycopg2's.)
+    assert "psycopg2" not in written.replace("psycopg2.tz.FixedOffsetTimezone(", "")
+    assert run_program(READ.format(package="kecoa", again=True), given=written) == "same\n"
+    # Where kecoa stands in for psycopg2 they load as well.
+    assert (
+        run_program(
+            INSTALLED + "import sys, pickle\nfor p in eval(sys.stdin.read())[0]: pickle.loads(p)",
+            given=written,
+        )
+        == ""
+    )
+
+
+def test_what_was_imported_before_is_renamed():
+    assert (
+        python(
+            """
+            import kecoa, kecoa.extras, kecoa.aio, kecoa.pool
+            kecoa.install_as_psycopg2()
+            print(kecoa.extras.DictRow.__module__, kecoa.errors.UniqueViolation.__module__, kecoa.Error.__module__,
+                  kecoa._range.DateRange.__module__, kecoa.extensions.adapt.__module__, kecoa.extras.Json.__module__,
+                  kecoa.pool.Pool.__module__, kecoa.RetryPolicy.__module__, kecoa.aio.AsyncConnection.__module__)
+            """
+        )
+        == "psycopg2.extras psycopg2.errors psycopg2 psycopg2._range psycopg2._psycopg psycopg2._json "
+        "kecoa.pool._pool kecoa kecoa.aio._connection"
+    )

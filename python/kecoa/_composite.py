@@ -60,7 +60,7 @@ class CompositeCaster:
     def _create_type(self, name: str, attnames: list[str]) -> None:
         # As in psycopg2, an attribute whose name is no identifier is an error; the type's name is cleaned.
         cleaned = _NOT_IN_A_FIELD.sub("_", name)
-        made: Any = namedtuple(cleaned, attnames)  # type: ignore[misc]  # noqa: PYI024  (known only now)
+        made: Any = namedtuple(cleaned, attnames, module=CompositeCaster.__module__)  # type: ignore[misc]  # noqa: PYI024  (known only now)
         self.type = made
         self._ctor = made._make
 

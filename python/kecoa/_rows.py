@@ -6,6 +6,7 @@ through `row_factory`; a `row_factory` set by the caller is still obeyed that wa
 
 from __future__ import annotations
 
+import copyreg
 import re
 from collections import OrderedDict, namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -118,11 +119,12 @@ class DictRow(list[Any]):
     def __contains__(self, x: object) -> bool:
         return x in self._index
 
-    def __getstate__(self) -> tuple[list[Any], dict[str, int]]:
-        return list(self), dict(self._index)
+    def __getstate__(self) -> tuple[list[Any], OrderedDict[str, int]]:
+        return list(self), OrderedDict(self._index)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore_dict_row, (type(self),), self.__getstate__()
+        # As psycopg2's rows: either driver loads what the other has pickled.
+        return copyreg._reconstructor, (type(self), list, list(self)), self.__getstate__()  # type: ignore[attr-defined]
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         return self.__reduce__()
@@ -132,6 +134,7 @@ class DictRow(list[Any]):
 
 
 def _restore_dict_row(cls: type[DictRow]) -> DictRow:
+    """Return an empty row: for pickles of kecoa's earlier versions."""
     return cls.__new__(cls)
 
 
@@ -320,7 +323,7 @@ class NamedTupleCursor(_cursor):
             if field[0] == "_" or "0" <= field[0] <= "9":
                 field = "f" + field
             fields.append(field)
-        return namedtuple("Record", fields)  # noqa: PYI024  (the fields are known only now)
+        return namedtuple("Record", fields, module=NamedTupleCursor.__module__)  # noqa: PYI024  (the fields are known only now)
 
     # Set below; psycopg2's users replace it to change the cache's size.
     _cached_make_nt: Any

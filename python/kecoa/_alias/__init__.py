@@ -11,10 +11,30 @@ import importlib.abc
 import importlib.machinery
 import sys
 from collections.abc import Sequence
-from types import ModuleType
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
 _NAMES = {"psycopg2._psycopg": "kecoa._kecoa"}
+
+# psycopg2's modules, and where its C module's functions are said to be from.
+_MODULES = ("", "_ipaddress", "_json", "_range", "errors", "extensions", "extras", "pool", "sql", "tz")
+_HOMES = {"kecoa._kecoa": "psycopg2._psycopg", "kecoa._password": "psycopg2._psycopg"}
+
+# What stands in modules of these names, and psycopg2 does not have.
+_KECOAS_OWN = frozenset(
+    {
+        "ArrowResult",
+        "AsyncLink",
+        "AsyncOpening",
+        "Attempts",
+        "Pipeline",
+        "RetryPolicy",
+        "RowStream",
+        "failure_facts",
+        "main",
+        "new_binary_type",
+    }
+)
 
 
 class _Psycopg2(ModuleType):
@@ -66,14 +86,50 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         try:
             # The import system goes on with what stands in sys.modules: kecoa's own module object.
             sys.modules[name] = importlib.import_module(real)
+            _rename(sys.modules[name])
         except ModuleNotFoundError as error:
             if error.name != real:
                 raise
             raise ModuleNotFoundError(f"kecoa has no counterpart of {name} yet", name=name) from None
 
 
+def _rename(module: ModuleType) -> None:
+    """Let what psycopg2 has as well in `module` say that it is psycopg2's: in pickles, in tracebacks.
+
+    What is kecoa's own (its asyncio, its retry) keeps its name.
+    """
+    _, _, short = module.__name__.partition(".")
+    if short == "_kecoa":
+        short = "_psycopg"
+    elif short not in _MODULES:
+        return
+    here = f"psycopg2.{short}".rstrip(".")
+    own = module.__name__
+    for name, value in list(vars(module).items()):
+        if not isinstance(value, (type, FunctionType, BuiltinFunctionType)):
+            continue
+        home = getattr(value, "__module__", None) or ""
+        package, _, rest = home.partition(".")
+        if package != "kecoa" or name in _KECOAS_OWN or name.startswith("__"):
+            continue
+        if home in _HOMES:
+            new = _HOMES[home]
+        elif rest in _MODULES:
+            new = f"psycopg2.{rest}".rstrip(".")
+        elif rest.startswith("_") and own != "kecoa":
+            # From one of the files that psycopg2's module is made of here.
+            new = here
+        else:
+            continue
+        value.__module__ = new
+
+
 def _pose(module: _Psycopg2) -> None:
     kecoa = importlib.import_module("kecoa")
+    # The C module first: what it has is said to be from there wherever else it stands.
+    for name in ("_kecoa", "errors", "extensions", "_range"):
+        _rename(importlib.import_module(f"kecoa.{name}"))
+    _rename(kecoa)
     module.__name__ = kecoa.__name__
     module.__doc__ = kecoa.__doc__
     module.__file__ = kecoa.__file__
@@ -102,5 +158,11 @@ def install_as_psycopg2() -> None:
             f"expected {loaded} not to be imported yet, found it in sys.modules: "
             "call install_as_psycopg2() before anything imports psycopg2"
         )
-    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _Finder())
+    if any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        return
+    sys.meta_path.insert(0, _Finder())
+    # What the program imported under kecoa's names before.
+    for short in _MODULES:
+        module = sys.modules.get(f"kecoa.{short}".rstrip("."))
+        if module is not None:
+            _rename(module)
