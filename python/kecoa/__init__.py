@@ -39,6 +39,7 @@ from kecoa._kecoa import (
     __libpq_version__,
     __version__,
     _connect,
+    _refuse_misread,
     apilevel,
     paramstyle,
     threadsafety,
@@ -127,6 +128,8 @@ def connect(
     binding, statement_timeout = kwargs.pop("binding", None), kwargs.pop("statement_timeout", None)
     # The alias goes through this module's global: psycopg2's users replace `_connect` to observe the DSN.
     asynchronous = {name: kwargs.pop(name) for name in ("async", "async_") if name in kwargs}
+    if dsn and kwargs:
+        _refuse_misread(dsn)
     dsn = extensions.make_dsn(dsn, **kwargs)
     conn = _opened(lambda: _connect(dsn, connection_factory=connection_factory, **asynchronous))
     if binding is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os as _os
+
 from kecoa import _kecoa
 from kecoa._kecoa import (
     BINARYARRAY as BINARYARRAY,
@@ -133,7 +135,8 @@ def make_dsn(dsn: str | None = None, **kwargs: _Any) -> str:
     """Return `dsn` with the keyword arguments added, as a connection string of `key=value` pairs.
 
     An argument that is None is left out; one that `dsn` also names wins. `database` is another name of
-    `dbname`. ProgrammingError when the result is no connection string; TypeError when both names are given.
+    `dbname`. A path may be given as such, text as UTF-8 bytes. ProgrammingError when the result is no
+    connection string; TypeError when both names are given.
     """
     if not kwargs:
         if dsn is None:
@@ -146,9 +149,22 @@ def make_dsn(dsn: str | None = None, **kwargs: _Any) -> str:
         kwargs["dbname"] = kwargs.pop("database")
     pairs = {} if dsn is None else dict(parse_dsn(dsn))
     pairs.update((key, value) for key, value in kwargs.items() if value is not None)
-    made = " ".join(f"{key}={_param_escape(str(value))}" for key, value in pairs.items())
+    made = " ".join(f"{key}={_param_escape(_text(key, value))}" for key, value in pairs.items())
     parse_dsn(made)
     return made
+
+
+def _text(key: str, value: _Any) -> str:
+    """The text of an argument; ProgrammingError, which names it and does not show it, where it is none."""
+    if isinstance(value, _os.PathLike):
+        value = _os.fspath(value)
+    try:
+        text = value.decode() if isinstance(value, bytes | bytearray) else str(value)
+        text.encode()
+    except UnicodeError:
+        message = f"invalid dsn: expected UTF-8 in the value of {key}, found other bytes\n"
+        raise _kecoa.ProgrammingError(message) from None
+    return text
 
 
 def _param_escape(value: str) -> str:

@@ -38,12 +38,18 @@ pub(crate) fn _connect<'py>(
 /// `parse_dsn(dsn)`: the options of a connection string; ProgrammingError when it is none.
 #[pyfunction]
 #[pyo3(signature = (dsn))]
-pub(crate) fn parse_dsn<'py>(py: Python<'py>, dsn: &str) -> PyResult<Bound<'py, PyDict>> {
-    // Names are checked, values are not: that is for connecting.
-    let pairs = conninfo::parse(dsn).map_err(|error| match globals::get(py) {
-        Ok(globals) => globals.exceptions.programming(py, format!("invalid dsn: {error}\n")),
+pub(crate) fn parse_dsn<'py>(
+    py: Python<'py>,
+    dsn: &Bound<'py, PyString>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let refused = |why: String| match globals::get(py) {
+        Ok(globals) => globals.exceptions.programming(py, format!("invalid dsn: {why}\n")),
         Err(problem) => problem,
-    })?;
+    };
+    // Python's own error would show the string, with what is secret in it.
+    let text = dsn.to_str().map_err(|_| refused("expected UTF-8, found lone surrogates".into()))?;
+    // Names are checked, values are not: that is for connecting.
+    let pairs = conninfo::parse(text).map_err(|error| refused(error.to_string()))?;
     let dict = PyDict::new(py);
     // In libpq's order, whatever the string's.
     for name in Config::names() {
@@ -53,6 +59,20 @@ pub(crate) fn parse_dsn<'py>(py: Python<'py>, dsn: &str) -> PyResult<Bound<'py, 
         }
     }
     Ok(dict)
+}
+
+/// `_refuse_misread(dsn)`: OperationalError for a URL that can be read and hardly is what it was meant as,
+/// before its parts go on their own ways.
+#[pyfunction]
+#[pyo3(signature = (dsn))]
+pub(crate) fn _refuse_misread(py: Python<'_>, dsn: &Bound<'_, PyString>) -> PyResult<()> {
+    // What is no text at all is refused where it is read.
+    let Ok(dsn) = dsn.to_str() else { return Ok(()) };
+    match (conninfo::refuse_misread(dsn), globals::get(py)) {
+        (Ok(()), _) => Ok(()),
+        (Err(error), Ok(globals)) => Err(globals.exceptions.operational(py, error.to_string())),
+        (Err(_), Err(problem)) => Err(problem),
+    }
 }
 
 /// The connection of a connection or cursor.

@@ -71,6 +71,7 @@ fn _kecoa(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(typecaster::register_type, module)?,
         wrap_pyfunction!(functions::_connect, module)?,
         wrap_pyfunction!(functions::parse_dsn, module)?,
+        wrap_pyfunction!(functions::_refuse_misread, module)?,
         wrap_pyfunction!(functions::quote_ident, module)?,
         wrap_pyfunction!(functions::libpq_version, module)?,
         wrap_pyfunction!(functions::set_wait_callback, module)?,

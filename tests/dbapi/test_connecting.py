@@ -98,6 +98,48 @@ def test_wrong_keywords_are_refused_likewise() -> None:
     asyncio.run(opens())
 
 
+@pytest.mark.parametrize(
+    "value", ["/tmp/caf\udce9", b"/tmp/caf\xe9", Path("/tmp/caf\udce9"), os.fsdecode(b"\xff")]
+)
+def test_an_argument_that_is_not_utf8_is_refused_by_name(value: Any) -> None:
+    async def opens() -> None:
+        await kecoa.aio.connect(host="127.0.0.1", sslrootcert=value)
+
+    for call in (lambda: kecoa.connect(host="127.0.0.1", sslrootcert=value), lambda: asyncio.run(opens())):
+        with pytest.raises(
+            kecoa.ProgrammingError, match="expected UTF-8 in the value of sslrootcert"
+        ) as caught:
+            call()
+        assert "caf" not in repr(caught.value)
+        assert caught.value.__suppress_context__
+
+
+def test_a_connection_string_that_is_no_text_is_not_shown() -> None:
+    for call in (kecoa.connect, parse_dsn, lambda dsn: kecoa.connect(dsn, port=1)):
+        with pytest.raises(kecoa.ProgrammingError, match="expected UTF-8") as caught:
+            call(f"host=caf\udce9 password={SECRET}")
+        assert SECRET not in repr(caught.value)
+
+
+def test_paths_and_bytes_are_text() -> None:
+    made = make_dsn(sslrootcert=Path("/tmp/a b"), password=b"caf\xc3\xa9", dbname=bytearray(b"x"))
+    assert parse_dsn(made) == {"password": "café", "dbname": "x", "sslrootcert": "/tmp/a b"}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [f"postgresql://maya:1/{SECRET}@db.example/bank", f"postgresql://maya:p@{SECRET}/x@db.example/bank"],
+)
+def test_a_misread_url_is_refused_before_its_parts_are_used(url: str) -> None:
+    async def opens() -> None:
+        await kecoa.aio.connect(url, connect_timeout=1)
+
+    for call in (lambda: kecoa.connect(url, connect_timeout=1), lambda: asyncio.run(opens())):
+        with pytest.raises(kecoa.OperationalError, match="HINT: in the user name and the password") as caught:
+            call()
+        assert SECRET not in str(caught.value)
+
+
 def test_every_option_of_libpq_is_known() -> None:
     # What psycopg 3 brings is libpq 18.
     names = [option.keyword.decode() for option in pq.Conninfo.get_defaults()]

@@ -296,3 +296,62 @@ fn certificates_are_looked_for_at_home() {
     let mixed = resolve("host=/run/here,db.example", &environment);
     assert!(mixed.get("sslrootcert").is_some());
 }
+
+/// Text in Latin-1.
+fn latin(bytes: &[u8]) -> std::ffi::OsString {
+    std::os::unix::ffi::OsStringExt::from_vec(bytes.to_vec())
+}
+
+#[test]
+fn a_variable_that_is_not_utf8_is_refused_by_name_where_it_would_count() {
+    let variables = kecoa::config::options().filter_map(|o| Some((o.name, o.variable?)));
+    let names: Vec<_> =
+        variables.chain([("", "PGTZ"), ("", "PGDATESTYLE"), ("", "PGGEQO")]).collect();
+    assert!(names.len() >= 30);
+    for (option, variable) in names {
+        let environment = environment().with(variable, latin(b"caf\xe9-secret"));
+        let resolved = Config::new().resolve(&environment);
+        if variable == "PGPASSWORD" {
+            assert!(kecoa::observe::has_password(&resolved.expect("bytes"), 0));
+            continue;
+        }
+        if variable == "PGSERVICEFILE" {
+            // A path is used as it is, when a service is asked for.
+            let asked = Config::parse("service=x").expect("parses").resolve(&environment);
+            let error = asked.expect_err("no such file").to_string();
+            assert!(error.contains("service file") && error.contains("not found"), "{error}");
+            continue;
+        }
+        let error = resolved.expect_err(variable).to_string();
+        let expected =
+            format!("expected UTF-8 in the environment variable {variable}, found other bytes");
+        assert_eq!(error, expected);
+        // What is given does not ask the variable.
+        if matches!(option, "user" | "dbname" | "host" | "sslrootcert" | "options" | "passfile") {
+            resolve(&format!("{option}=x sslmode=disable"), &environment);
+        }
+    }
+}
+
+#[test]
+fn names_of_users_and_paths_that_are_not_utf8_are_not_dropped() {
+    let user = Environment::empty().with_user(latin(b"jos\xe9"));
+    let error = Config::new().resolve(&user).expect_err("no text").to_string();
+    assert_eq!(
+        error,
+        "expected UTF-8 in the operating system's name of the user, found other bytes"
+    );
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = folder.path().join(latin(b"jos\xe9"));
+    fs::create_dir_all(home.join(".postgresql")).expect("a home");
+    write(&home.join(".pgpass"), "*:*:*:*:x", 0o600);
+    let environment = environment().with_home(&home);
+    // Nothing there: nothing to be refused. The password file is found.
+    let config = resolve("host=db.example sslmode=verify-full", &environment);
+    assert!(kecoa::observe::has_password(&config, 0));
+    write(&home.join(".postgresql/root.crt"), "x", 0o600);
+    let config = Config::parse("host=db.example sslmode=verify-full").expect("parses");
+    let error = config.resolve(&environment).expect_err("no text").to_string();
+    assert!(error.contains("home directory") && error.contains("sslrootcert"), "{error}");
+    resolve("host=db.example sslrootcert=/x", &environment);
+}

@@ -18,6 +18,7 @@ from kecoa._kecoa import (
     ProgrammingError,
     Xid,
     _listening,
+    _refuse_misread,
     connection as Inner,  # noqa: N812
     typecaster,
 )
@@ -105,6 +106,8 @@ class AsyncConnection:
 
         OperationalError when there is no connection to be had.
         """
+        if dsn:
+            _refuse_misread(dsn)
         if statement_timeout is not None:
             options = {**(extensions.parse_dsn(dsn) if dsn else {}), **kwargs}.get("options")
             setting = f"-c statement_timeout={round(statement_timeout * 1000)}"

@@ -28,8 +28,17 @@ pub(super) fn examine(url: Option<&str>, report: &mut Report) -> Option<Setup> {
 fn read(url: Option<&str>, step: &mut Step) -> Option<Setup> {
     let (text, origin) = match url {
         Some(url) => (url.to_owned(), "given"),
-        None => match env::var("DATABASE_URL").ok().filter(|url| !url.is_empty()) {
-            Some(url) => (url, "DATABASE_URL"),
+        None => match env::var_os("DATABASE_URL").filter(|url| !url.is_empty()) {
+            Some(url) => match url.into_string() {
+                Ok(url) => (url, "DATABASE_URL"),
+                Err(_) => {
+                    step.fail(
+                        "expected UTF-8 in DATABASE_URL, found other bytes",
+                        "write what is not ASCII percent-encoded, as UTF-8",
+                    );
+                    return None;
+                }
+            },
             None => {
                 step.say("no URL was given and DATABASE_URL is not set: the PG* variables count");
                 (String::new(), "given")

@@ -3,7 +3,8 @@
 //! Source: PostgreSQL's documentation, "Connection Strings" of libpq. Only names are checked here;
 //! values are when they are used.
 
-use super::{options, url};
+use super::secrets::shown;
+use super::{options, secrets, url};
 use crate::error::Error;
 
 /// Reads a connection string, `host=… dbname=…` or `postgresql://…`, into its pairs, in the order
@@ -24,10 +25,20 @@ pub fn parse(text: &str) -> Result<Vec<(String, String)>, Error> {
         Some(scheme) => Err(Error::config(format!(
             "missing \"=\" after \"{}…\" in connection info string\n\
              HINT: a URL begins with postgresql:// or postgres://",
-            options::shorten(scheme)
+            scheme.unwrap_or_default()
         ))),
         None => parse_pairs(text),
     }
+}
+
+/// Refuses a URL that can be read, but hardly is what it was meant as: a part of a password that was not
+/// percent-encoded would be taken for a host or a database, and come back in a message.
+///
+/// # Errors
+///
+/// [`crate::ErrorKind::Config`].
+pub fn refuse_misread(text: &str) -> Result<(), Error> {
+    url::after_scheme(text).map_or(Ok(()), url::refuse_misread)
 }
 
 /// Writes pairs as a keyword/value string that [`parse`] reads back.
@@ -64,6 +75,14 @@ where
     text
 }
 
+/// The name that `sslmode` had before PostgreSQL 8.0, which libpq still takes.
+pub(super) const OLD_SSL: &str = "requiressl";
+
+/// What it means.
+pub(super) fn old_ssl(value: &str) -> &'static str {
+    if value.starts_with('1') { "require" } else { "prefer" }
+}
+
 /// What libpq takes for white space: C's `isspace`, which counts the vertical tab.
 fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t'..='\r')
@@ -72,41 +91,60 @@ fn is_space(c: char) -> bool {
 fn parse_pairs(text: &str) -> Result<Vec<(String, String)>, Error> {
     let mut pairs: Vec<(String, String)> = Vec::new();
     let mut rest = text.trim_start_matches(is_space);
+    let before = |rest: &str| text.get(..text.len() - rest.len()).unwrap_or(text);
     while !rest.is_empty() {
         let end = rest.find(|c| c == '=' || is_space(c)).unwrap_or(rest.len());
         let (name, after) = rest.split_at(end);
         let Some(after) = after.trim_start_matches(is_space).strip_prefix('=') else {
-            return Err(missing_equals(name, pairs.last()));
+            return Err(missing_equals(name, before(rest), pairs.last()));
         };
-        let Some(option) = options::find(name) else {
-            return Err(options::unknown(name));
+        let requires = name == OLD_SSL;
+        let Some(option) = options::find(if requires { "sslmode" } else { name }) else {
+            return Err(unknown(name, before(rest)));
         };
         let (value, after) = parse_value(after.trim_start_matches(is_space)).ok_or_else(|| {
-            let name = option.name;
             Error::config(format!(
                 "unterminated quoted string in connection info string\n\
                  HINT: the value of {name} begins with a ' and has none at its end; \
                  a ' within it is written \\'"
             ))
         })?;
+        let value = if requires { old_ssl(&value).to_owned() } else { value };
         pairs.push((option.name.to_owned(), value));
         rest = after.trim_start_matches(is_space);
     }
     Ok(pairs)
 }
 
-fn missing_equals(word: &str, before: Option<&(String, String)>) -> Error {
-    match before {
+/// The error for a name that is none. What comes before it may tell that it is a part of a secret.
+fn unknown(name: &str, before: &str) -> Error {
+    match secrets::speaks_of_passwords(before) {
+        true => Error::config(format!(
+            "invalid connection option \"{}\"\n\
+             HINT: quote a value that contains spaces: password='two words'",
+            secrets::HIDDEN
+        )),
+        false => options::unknown(name),
+    }
+}
+
+fn missing_equals(word: &str, before: &str, last: Option<&(String, String)>) -> Error {
+    let shown = match () {
+        // The name of an option without anything behind it.
+        () if options::find(word).is_some() => word,
+        () if secrets::speaks_of_passwords(before) => secrets::HIDDEN,
+        () => shown(word),
+    };
+    match last {
         // The word is then most likely the second word of the secret.
         Some((name, _)) if options::is_secret(name) => Error::config(format!(
             "missing \"=\" after the word that follows {name} in connection info string\n\
              HINT: quote a value that contains spaces: {name}='two words'"
         )),
         _ => Error::config(format!(
-            "missing \"=\" after \"{}\" in connection info string\n\
+            "missing \"=\" after \"{shown}\" in connection info string\n\
              HINT: it is written as option=value, as in host=localhost dbname=bank, or as a URL \
              postgresql://localhost/bank",
-            options::shorten(word)
         )),
     }
 }

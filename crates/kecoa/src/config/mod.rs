@@ -13,6 +13,7 @@ mod options;
 mod passfile;
 mod require_auth;
 mod resolve;
+mod secrets;
 mod service;
 mod settings;
 mod url;
@@ -38,8 +39,10 @@ pub struct Config {
 /// What the environment adds that is no option.
 #[derive(Clone, Default, PartialEq, Eq)]
 struct Resolved {
+    /// That of `PGPASSWORD`, where it is not UTF-8.
+    password: Option<Vec<u8>>,
     /// A password of the password file for each target.
-    passwords: Vec<Option<String>>,
+    passwords: Vec<Option<Vec<u8>>>,
     /// Session settings that PGTZ and its like ask for.
     session: Vec<(&'static str, String)>,
     notices: Vec<String>,
@@ -59,6 +62,7 @@ impl Config {
     /// [`crate::ErrorKind::Config`] for what cannot be read, unknown options and wrong values, in
     /// libpq's words where it has them.
     pub fn parse(text: &str) -> Result<Config, Error> {
+        conninfo::refuse_misread(text)?;
         Config::from_pairs(conninfo::parse(text)?)
     }
 

@@ -3,6 +3,7 @@
 //! Source: PostgreSQL's documentation, "Parameter Key Words" and "Environment Variables" of libpq.
 
 use super::require_auth;
+use super::secrets::{refuse_strange_text, shown, shown_port};
 use crate::error::Error;
 
 /// One connection option.
@@ -226,23 +227,13 @@ fn distance(a: &str, b: &str) -> usize {
 
 /// The error for a name that is no option, in libpq's words and with what was probably meant.
 pub(crate) fn unknown(name: &str) -> Error {
-    let name = shorten(name);
-    let mut message = format!("invalid connection option \"{name}\"");
-    if let Some(nearest) = nearest(&name) {
-        message.push_str(&format!("\nHINT: did you mean \"{nearest}\"?"));
-    }
-    Error::config(message)
-}
-
-/// A piece of foreign text short enough for a message.
-pub(crate) fn shorten(text: &str) -> String {
-    const LIMIT: usize = 60;
-    if text.chars().count() <= LIMIT {
-        return text.to_owned();
-    }
-    let mut short: String = text.chars().take(LIMIT).collect();
-    short.push('…');
-    short
+    // A slip of a known name is no password, whatever it speaks of.
+    Error::config(match nearest(name) {
+        Some(nearest) => {
+            format!("invalid connection option \"{name}\"\nHINT: did you mean \"{nearest}\"?")
+        }
+        None => format!("invalid connection option \"{}\"", shown(name)),
+    })
 }
 
 /// Checks a value against what its option takes.
@@ -258,8 +249,7 @@ pub(crate) fn check(option: &Spec, value: &str) -> Result<(), Error> {
     if value.is_empty() {
         return Ok(());
     }
-    // "port= password=…" makes the password part of the port.
-    let shown = if value.contains("pass") { "…".to_owned() } else { shorten(value) };
+    let shown = shown(value);
     let one_of = |known: &[&str]| {
         let nearest = nearest_of(value, known.iter().copied());
         Error::config(match nearest.filter(|_| shown == value) {
@@ -273,7 +263,8 @@ pub(crate) fn check(option: &Spec, value: &str) -> Result<(), Error> {
         })
     };
     match &option.takes {
-        Takes::Text | Takes::Secret => Ok(()),
+        Takes::Text => refuse_strange_text(name, value),
+        Takes::Secret => Ok(()),
         Takes::Integer => match value.trim().parse::<i32>() {
             Ok(_) => Ok(()),
             Err(_) => Err(Error::config(format!(
@@ -323,14 +314,15 @@ fn check_port(name: &str, port: &str) -> Result<(), Error> {
     if port.is_empty() {
         return Ok(());
     }
-    let shown = if port.contains("pass") { "…".to_owned() } else { shorten(port) };
+    let shown = shown_port(port);
     match port.parse::<i64>() {
         Ok(1..=65535) => Ok(()),
         Ok(_) => Err(Error::config(format!(
             "invalid port number: \"{shown}\"\nHINT: a port is a number from 1 to 65535"
         ))),
         Err(_) => Err(Error::config(format!(
-            "invalid integer value \"{shown}\" for connection option \"{name}\""
+            "invalid integer value \"{shown}\" for connection option \"{name}\"\n\
+             HINT: a port is a number from 1 to 65535; in a URL it is what follows the host's \":\""
         ))),
     }
 }
@@ -388,9 +380,10 @@ mod tests {
         assert!(refused("port", "0").starts_with("invalid port number: \"0\"\nHINT: "));
         let meant = "invalid sslmode value: \"Requre\"\nHINT: did you mean \"require\"?";
         assert_eq!(refused("sslmode", "Requre"), meant);
-        assert_eq!(
-            refused("port", "x"),
-            "invalid integer value \"x\" for connection option \"port\""
+        let text = refused("port", "x");
+        assert!(
+            text.starts_with("invalid integer value \"…\" for connection option \"port\""),
+            "{text}"
         );
     }
 }

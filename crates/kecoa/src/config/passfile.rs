@@ -1,6 +1,7 @@
 //! The password file: lines `host:port:dbname:user:password`, each of the first four may be `*`.
 //!
-//! Source: PostgreSQL's documentation, "The Password File" of libpq.
+//! Source: PostgreSQL's documentation, "The Password File" of libpq. A file is bytes: nothing in it need
+//! be UTF-8, and a password is sent as it stands there.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -17,8 +18,8 @@ pub(super) struct Key<'a> {
 /// A file larger than this is no password file.
 const SIZE_LIMIT: u64 = 1 << 20;
 
-/// The file's text, or nothing when there is none or it may not be used; a notice then says why.
-pub(super) fn read(path: &Path, notices: &mut Vec<String>) -> Option<String> {
+/// What is in the file, or nothing when there is none or it may not be used; a notice then says why.
+pub(super) fn read(path: &Path, notices: &mut Vec<String>) -> Option<Vec<u8>> {
     let metadata = std::fs::metadata(path).ok()?;
     let shown = path.display();
     if !metadata.is_file() {
@@ -37,7 +38,7 @@ pub(super) fn read(path: &Path, notices: &mut Vec<String>) -> Option<String> {
         return None;
     }
     match std::fs::read(path) {
-        Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+        Ok(bytes) => Some(bytes),
         Err(error) => {
             notices.push(format!("could not read password file \"{shown}\": {error}"));
             None
@@ -45,39 +46,58 @@ pub(super) fn read(path: &Path, notices: &mut Vec<String>) -> Option<String> {
     }
 }
 
-/// The password of the first line that fits.
-pub(super) fn lookup(text: &str, key: Key<'_>) -> Option<String> {
+/// The password of the first line that fits, which counts also when it is empty: none is sent then, and
+/// no line below says otherwise.
+pub(super) fn lookup(file: &[u8], key: Key<'_>) -> Option<Vec<u8>> {
     let port = key.port.to_string();
-    text.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        let rest = [key.host, &port, key.dbname, key.user].iter().try_fold(line, field)?;
-        let password = unescape(rest, None).0;
-        (!password.is_empty()).then_some(password)
-    })
+    let wanted = [key.host, &port, key.dbname, key.user];
+    let lines = file.split(|byte| *byte == b'\n').filter(|line| !line.starts_with(b"#"));
+    let password = lines.map(without_returns).find_map(|line| {
+        let rest = wanted.iter().try_fold(line, |rest, wanted| field(rest, wanted.as_bytes()))?;
+        Some(unescape(rest))
+    });
+    password.filter(|password| !password.is_empty())
 }
 
-/// Gives back what follows the field if it is `*` or equals `wanted`.
-fn field<'a>(line: &'a str, wanted: &&str) -> Option<&'a str> {
-    if let Some(rest) = line.strip_prefix("*:") {
+fn without_returns(line: &[u8]) -> &[u8] {
+    let end = line.iter().rposition(|byte| *byte != b'\r').map_or(0, |at| at + 1);
+    line.get(..end).unwrap_or_default()
+}
+
+/// Gives back what follows the field if it is `*` or equals `wanted`; a backslash takes the next byte
+/// as it is.
+fn field<'a>(line: &'a [u8], mut wanted: &[u8]) -> Option<&'a [u8]> {
+    if let Some(rest) = line.strip_prefix(b"*:") {
         return Some(rest);
     }
-    let (value, rest) = unescape(line, Some(':'));
-    (value == **wanted).then_some(rest?)
+    let mut rest = line;
+    loop {
+        let (byte, after) = rest.split_first()?;
+        if *byte == b':' && wanted.is_empty() {
+            return Some(after);
+        }
+        let (byte, after) = if *byte == b'\\' { after.split_first()? } else { (byte, after) };
+        let (expected, others) = wanted.split_first()?;
+        if byte != expected {
+            return None;
+        }
+        (rest, wanted) = (after, others);
+    }
 }
 
-/// Reads up to an unescaped `end`; a backslash takes the next character as it is. Gives back what
-/// follows `end` if it was found.
-fn unescape(text: &str, end: Option<char>) -> (String, Option<&str>) {
-    let mut value = String::new();
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => value.extend(chars.next()),
-            c if Some(c) == end => return (value, Some(chars.as_str())),
-            c => value.push(c),
+/// A password: what comes before the next colon that is not escaped.
+fn unescape(text: &[u8]) -> Vec<u8> {
+    let mut password = Vec::with_capacity(text.len());
+    let mut bytes = text.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b':' => break,
+            // At the end it stands for itself.
+            b'\\' => password.push(*bytes.next().unwrap_or(byte)),
+            byte => password.push(*byte),
         }
     }
-    (value, None)
+    password
 }
 
 #[cfg(test)]
@@ -86,32 +106,49 @@ mod tests {
 
     const KEY: Key<'_> = Key { host: "db.example", port: 5432, dbname: "bank", user: "maya" };
 
+    fn found(file: &[u8], key: Key<'_>) -> Option<String> {
+        lookup(file, key).map(|password| password.escape_ascii().to_string())
+    }
+
     #[test]
     fn finds_the_first_line_that_fits() {
-        let file = "# a comment\n\
+        let file = b"# a comment\n\
                     other:5432:bank:maya:no\n\
                     db.example:26257:bank:maya:no\n\
                     db.example:5432:bank:maya:first\n\
                     *:*:*:*:second\n";
-        assert_eq!(lookup(file, KEY).as_deref(), Some("first"));
+        assert_eq!(found(file, KEY).as_deref(), Some("first"));
         let key = Key { user: "else", ..KEY };
-        assert_eq!(lookup(file, key).as_deref(), Some("second"));
+        assert_eq!(found(file, key).as_deref(), Some("second"));
     }
 
     #[test]
     fn takes_escapes() {
-        let file = "\\:\\:1:5432:b\\\\c:ma\\:ya:p\\:w\\\\d:x\r\n";
+        let file = b"\\:\\:1:5432:b\\\\c:ma\\:ya:p\\:w\\\\d:x\r\n";
         let key = Key { host: "::1", port: 5432, dbname: "b\\c", user: "ma:ya" };
-        assert_eq!(lookup(file, key).as_deref(), Some("p:w\\d:x"));
+        assert_eq!(found(file, key).as_deref(), Some("p:w\\\\d"), "nothing behind a colon");
+        assert_eq!(found(b"*:*:*:*:a\\", KEY).as_deref(), Some("a\\\\"));
+    }
+
+    #[test]
+    fn an_empty_password_keeps_it_from_the_lines_below() {
+        assert_eq!(found(b"db.example:5432:bank:maya:\n*:*:*:*:second\n", KEY), None);
+        assert_eq!(found(b"db.example:*:*:*::x\n*:*:*:*:second\n", KEY), None);
+    }
+
+    #[test]
+    fn a_password_is_bytes() {
+        assert_eq!(lookup(b"*:*:*:*:p\xe4ss\n", KEY).as_deref(), Some(&b"p\xe4ss"[..]));
+        assert_eq!(lookup(b"\xff\n*:*:*:*:x", KEY).as_deref(), Some(&b"x"[..]));
     }
 
     #[test]
     fn passes_over_what_does_not_fit() {
         for file in ["", "*", "*:*:*:*", "*:*:*:*:", "db.example:5432:bank:maya", "::::x", "*:*:*"]
         {
-            assert_eq!(lookup(file, KEY), None, "{file:?}");
+            assert_eq!(found(file.as_bytes(), KEY), None, "{file:?}");
         }
         // "*" stands for anything only as a whole field.
-        assert_eq!(lookup("*x:*:*:*:p", KEY), None);
+        assert_eq!(found(b"*x:*:*:*:p", KEY), None);
     }
 }

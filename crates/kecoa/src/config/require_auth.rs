@@ -4,7 +4,8 @@
 
 use kecoa_proto::AuthenticationMethod;
 
-use super::options::{nearest_of, shorten};
+use super::options::nearest_of;
+use super::secrets::shown;
 
 const METHODS: [(&str, AuthenticationMethod); 6] = [
     ("password", AuthenticationMethod::Password),
@@ -35,13 +36,13 @@ pub(super) fn parse(text: &str) -> Result<Vec<AuthenticationMethod>, String> {
             Some(true) if !forbidden => {
                 return Err(format!(
                     "require_auth method \"{}\" cannot be mixed with negative methods",
-                    shorten(word)
+                    shown(word)
                 ));
             }
             Some(false) if forbidden => {
                 return Err(format!(
                     "negative require_auth method \"!{}\" cannot be mixed with non-negative methods",
-                    shorten(word)
+                    shown(word)
                 ));
             }
             _ => negative = Some(forbidden),
@@ -72,7 +73,7 @@ fn unknown(word: &str) -> String {
             "invalid require_auth value: \"{word}\"\nHINT: did you mean \"{nearest}\"?"
         );
     }
-    let shown = if word.contains("pass") { "…".to_owned() } else { shorten(word) };
+    let shown = shown(word);
     format!(
         "invalid require_auth value: \"{shown}\"\n\
          HINT: it is a list of {}; or of those that are not allowed, each behind a \"!\"",

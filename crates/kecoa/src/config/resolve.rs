@@ -2,10 +2,13 @@
 //!
 //! Order of precedence, as in libpq: what was given, the service file, PG* variables, defaults.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
+use super::environment::not_utf8;
 use super::settings::DEFAULT_PORT;
-use super::{Config, Environment, Resolved, SslMode, Target, options, passfile, service};
+use super::{Config, Environment, Resolved, SslMode, Target, options, passfile, secrets, service};
 use crate::error::Error;
 
 /// Variables that set something in the session and are no connection options.
@@ -41,21 +44,24 @@ impl Config {
     }
 
     fn add_service(&mut self, environment: &Environment) -> Result<(), Error> {
-        let name = self.filled("service").or_else(|| environment.variable("PGSERVICE"));
-        let Some(name) = name.filter(|name| !name.is_empty()).map(str::to_owned) else {
-            return Ok(());
+        let name = match self.filled("service") {
+            Some(name) => Some(name),
+            None => environment.variable("PGSERVICE")?,
         };
-        let file = self.filled("servicefile").or_else(|| environment.variable("PGSERVICEFILE"));
-        let named = file.map(PathBuf::from);
+        let Some(name) = name.map(str::to_owned) else { return Ok(()) };
+        secrets::refuse_strange_text("service", &name)?;
+        let file = self.filled("servicefile").map(OsStr::new);
+        let named = file.or_else(|| environment.variable_os("PGSERVICEFILE")).map(PathBuf::from);
         let user_file = match &named {
             Some(file) => Some(file.clone()),
             None => environment.home().map(|home| home.join(".pg_service.conf")),
         };
-        let system_file = environment.variable("PGSYSCONFDIR").unwrap_or("/etc/postgresql-common");
-        let system_file = PathBuf::from(system_file).join("pg_service.conf");
+        let system_folder = environment.variable_os("PGSYSCONFDIR");
+        let system_folder = system_folder.unwrap_or(OsStr::new("/etc/postgresql-common"));
+        let system_file = PathBuf::from(system_folder).join("pg_service.conf");
         for path in user_file.into_iter().chain([system_file]) {
             let text = match std::fs::read(&path) {
-                Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+                Ok(bytes) => bytes,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                     // Only where libpq looks by itself may there be none.
                     if named.as_ref() == Some(&path) {
@@ -78,10 +84,7 @@ impl Config {
                 return Ok(());
             }
         }
-        Err(Error::config(format!(
-            "definition of service \"{}\" not found",
-            options::shorten(&name)
-        )))
+        Err(Error::config(format!("definition of service \"{}\" not found", secrets::shown(&name))))
     }
 
     fn add_variables(
@@ -91,21 +94,29 @@ impl Config {
     ) -> Result<(), Error> {
         for option in options::OPTIONS {
             let Some(variable) = option.variable else { continue };
-            let Some(value) = environment.variable(variable) else { continue };
-            if value.is_empty() || self.get(option.name).is_some() {
+            if self.get(option.name).is_some() {
                 continue;
             }
+            if option.name == "password"
+                && let Some(password) = environment.variable_os(variable)
+                && password.to_str().is_none()
+            {
+                // A password is bytes.
+                resolved.password = Some(password.as_bytes().to_vec());
+                continue;
+            }
+            let Some(value) = environment.variable(variable)? else { continue };
             options::check(option, value)
                 .map_err(|error| Error::config(format!("{error} (environment: {variable})")))?;
             self.store(option.name, value.to_owned());
         }
         // What sslmode=require was called before PostgreSQL 8.0; libpq still looks at it.
-        let requires = environment.variable("PGREQUIRESSL");
-        if self.get("sslmode").is_none() && requires.is_some_and(|value| value.starts_with('1')) {
+        let requires = environment.variable_os("PGREQUIRESSL").map(OsStr::as_bytes);
+        if self.get("sslmode").is_none() && requires.is_some_and(|value| value.starts_with(b"1")) {
             self.store("sslmode", SslMode::Require.as_str().to_owned());
         }
         for (variable, name) in SESSION_VARIABLES {
-            if let Some(value) = environment.variable(variable).filter(|value| !value.is_empty()) {
+            if let Some(value) = environment.variable(variable)? {
                 resolved.session.push((name, value.to_owned()));
             }
         }
@@ -114,7 +125,7 @@ impl Config {
 
     fn add_defaults(&mut self, environment: &Environment) -> Result<(), Error> {
         if self.user().is_none() {
-            let user = environment.user().ok_or_else(|| {
+            let user = environment.user()?.ok_or_else(|| {
                 Error::config("no user was given and the operating system's could not be found")
             })?;
             self.store("user", user);
@@ -130,43 +141,49 @@ impl Config {
         if self.filled("port").is_none() {
             self.store("port", DEFAULT_PORT.to_string());
         }
-        self.add_personal_certificates(environment);
-        Ok(())
+        self.add_personal_certificates(environment)
     }
 
     /// The files that libpq looks for in `~/.postgresql`, where TLS is possible at all.
-    fn add_personal_certificates(&mut self, environment: &Environment) {
+    fn add_personal_certificates(&mut self, environment: &Environment) -> Result<(), Error> {
         if self.ssl_mode() == SslMode::Disable || self.is_local() {
-            return;
+            return Ok(());
         }
-        let personal = |name: &str| {
-            let path = environment.home()?.join(".postgresql").join(name);
-            path.exists().then(|| path.to_str().map(str::to_owned)).flatten()
+        let folder = environment.home().map(|home| home.join(".postgresql"));
+        // One that is there and cannot be named must not be passed over: nothing would be verified.
+        let text = |path: PathBuf, option: &str| {
+            path.into_os_string().into_string().map_err(|_| {
+                not_utf8(&format!("the path of the home directory, where {option} is looked for"))
+            })
+        };
+        let personal = |name: &str, option: &str| {
+            let path = folder.as_ref().map(|folder| folder.join(name)).filter(|path| path.exists());
+            path.map(|path| text(path, option)).transpose()
         };
         if self.get("sslrootcert").is_none()
-            && let Some(path) = personal("root.crt")
+            && let Some(path) = personal("root.crt", "sslrootcert")?
         {
             self.store("sslrootcert", path);
         }
         if self.get("sslcrl").is_none()
             && self.get("sslcrldir").is_none()
-            && let Some(path) = personal("root.crl")
+            && let Some(path) = personal("root.crl", "sslcrl")?
         {
             self.store("sslcrl", path);
         }
         if self.get("sslcert").is_none()
-            && let Some(certificate) = personal("postgresql.crt")
+            && let Some(certificate) = personal("postgresql.crt", "sslcert")?
         {
             self.store("sslcert", certificate);
         }
         // A certificate without its key is an error that names where the key should be.
         if self.filled("sslcert").is_some()
             && self.get("sslkey").is_none()
-            && let Some(home) = environment.home()
-            && let Some(key) = home.join(".postgresql").join("postgresql.key").to_str()
+            && let Some(folder) = &folder
         {
-            self.store("sslkey", key.to_owned());
+            self.store("sslkey", text(folder.join("postgresql.key"), "sslkey")?);
         }
+        Ok(())
     }
 
     /// Whether every place is a unix socket, over which there is no TLS.
@@ -204,15 +221,15 @@ impl Config {
         environment: &Environment,
         resolved: &mut Resolved,
     ) -> Result<(), Error> {
-        if self.password().is_some() {
+        if self.password().is_some() || resolved.password.is_some() {
             return Ok(());
         }
         let path = match self.filled("passfile") {
             Some(path) => Some(PathBuf::from(path)),
             None => environment.home().map(|home| home.join(".pgpass")),
         };
-        let text = path.and_then(|path| passfile::read(&path, &mut resolved.notices));
-        let Some(text) = text else { return Ok(()) };
+        let file = path.and_then(|path| passfile::read(&path, &mut resolved.notices));
+        let Some(file) = file else { return Ok(()) };
         let (dbname, user) = (self.dbname().unwrap_or_default(), self.user().unwrap_or_default());
         for target in self.targets()? {
             // A default socket directory is looked up as "localhost", as in libpq.
@@ -222,7 +239,7 @@ impl Config {
                 target => &target.host,
             };
             let key = passfile::Key { host, port: target.port, dbname, user };
-            resolved.passwords.push(passfile::lookup(&text, key));
+            resolved.passwords.push(passfile::lookup(&file, key));
         }
         Ok(())
     }

@@ -7,37 +7,40 @@ use std::path::Path;
 use super::options;
 use crate::error::Error;
 
-/// The pairs of a section, or nothing when the text has no such section.
+/// The pairs of a section, or nothing when the file has no such section.
 ///
 /// # Errors
 ///
 /// [`crate::ErrorKind::Config`] for a line of that section that cannot be read; it names the file,
 /// which is `path`, and the line.
 pub(super) fn section(
-    text: &str,
+    file: &[u8],
     name: &str,
     path: &Path,
 ) -> Result<Option<Vec<(String, String)>>, Error> {
     let mut found = None;
-    for (number, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
+    for (number, line) in file.split(|byte| *byte == b'\n').enumerate() {
+        let line = line.trim_ascii();
+        if line.is_empty() || line.starts_with(b"#") {
             continue;
         }
-        if let Some(section) = line.strip_prefix('[') {
+        if let Some(section) = line.strip_prefix(b"[") {
             if found.is_some() {
                 break;
             }
-            if section.strip_suffix(']') == Some(name) {
+            if section.strip_suffix(b"]") == Some(name.as_bytes()) {
                 found = Some(Vec::new());
             }
             continue;
         }
+        // What is not asked for may be anything.
         let Some(pairs) = &mut found else { continue };
         let wrong = |what: &str| {
             let (path, line) = (path.display(), number + 1);
             Error::config(format!("syntax error in service file \"{path}\", line {line}: {what}"))
         };
+        let line =
+            std::str::from_utf8(line).map_err(|_| wrong("expected UTF-8, found other bytes"))?;
         let (key, value) =
             line.split_once('=').ok_or_else(|| wrong("expected \"option=value\""))?;
         let key = key.trim_end();
@@ -61,7 +64,7 @@ mod tests {
     #[test]
     fn reads_one_section() {
         let text = "# x\n[a]\nhost=one\n[b]\n host = two \nport=26257\n\n[c]\nnonsense\n";
-        let section = |text, name| section(text, name, Path::new("/services"));
+        let section = |text: &str, name| section(text.as_bytes(), name, Path::new("/services"));
         let pairs = section(text, "b").unwrap().unwrap();
         assert_eq!(pairs, [("host".into(), "two".into()), ("port".into(), "26257".into())]);
         assert_eq!(section(text, "d").unwrap(), None);
@@ -70,6 +73,12 @@ mod tests {
             error,
             "syntax error in service file \"/services\", line 9: expected \"option=value\""
         );
+        let latin = |name| super::section(b"[a]\nhost=\xe9\n[b]\nhost=x", name, Path::new("/s"));
+        assert_eq!(
+            latin("a").unwrap_err().to_string(),
+            "syntax error in service file \"/s\", line 2: expected UTF-8, found other bytes"
+        );
+        assert_eq!(latin("b").unwrap().unwrap().len(), 1);
         let error = section("[a]\nservice=b", "a").unwrap_err().to_string();
         assert!(error.contains("nested service"), "{error}");
         let error = section("[a]\nhots=b", "a").unwrap_err().to_string();

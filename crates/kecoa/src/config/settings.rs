@@ -157,17 +157,21 @@ impl Config {
         self.filled("dbname")
     }
 
-    /// The password that was given or that `PGPASSWORD` holds. Those of the password file differ by
-    /// target and are not among the options.
+    /// The password that was given or that `PGPASSWORD` holds, where that is UTF-8. Those of the password
+    /// file differ by target and are not among the options.
     #[must_use]
     pub fn password(&self) -> Option<&str> {
         self.filled("password")
     }
 
     /// The password for the target with this index in [`Config::targets`].
-    pub(crate) fn password_for(&self, target: usize) -> Option<&str> {
-        let from_file = || self.resolved.as_ref()?.passwords.get(target)?.as_deref();
-        self.password().or_else(from_file)
+    pub(crate) fn password_for(&self, target: usize) -> Option<&[u8]> {
+        let found = || {
+            let resolved = self.resolved.as_ref()?;
+            let from_file = || resolved.passwords.get(target)?.as_deref();
+            resolved.password.as_deref().or_else(from_file)
+        };
+        self.password().map(str::as_bytes).or_else(found)
     }
 
     /// The name under which the session is listed: `application_name`, else the fallback.

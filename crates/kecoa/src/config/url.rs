@@ -3,7 +3,9 @@
 //! Read as libpq reads them. A message about a URL never repeats it whole, because it may hold a
 //! password that is written wrongly, which is what such messages are about.
 
+use super::conninfo::{OLD_SSL, old_ssl};
 use super::options;
+use super::secrets::{HIDDEN, shown, speaks_of_passwords};
 use crate::error::Error;
 
 /// What follows `postgresql://` or `postgres://`, if the text is a URL.
@@ -13,14 +15,25 @@ pub(super) fn after_scheme(text: &str) -> Option<&str> {
     ["postgresql://", "postgres://"].iter().find_map(|scheme| text.strip_prefix(scheme))
 }
 
-/// The scheme of a URL, `mysql://` for instance, of a sort that is not read.
-pub(super) fn foreign_scheme(text: &str) -> Option<&str> {
+/// The scheme of a URL, `mysql://` for instance, of a sort that is not read; `Some(None)` where it may be
+/// something else, and is not to be shown.
+pub(super) fn foreign_scheme(text: &str) -> Option<Option<&str>> {
     let end = text.find("//")?;
     let (scheme, _) = text.split_at_checked(end + 2)?;
+    let name = scheme.trim_end_matches('/');
     let is_letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | ':' | '_');
-    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.trim_end_matches('/').chars().all(is_letter);
-    is_scheme.then_some(scheme)
+    if !name.starts_with(|c: char| c.is_ascii_alphabetic()) || !name.chars().all(is_letter) {
+        return None;
+    }
+    // Without its colon only a name that is known is sure to be one.
+    let word = name.strip_prefix("jdbc:").unwrap_or(name);
+    let is_shown = match word.strip_suffix(':') {
+        Some(word) => {
+            shown(word.split('+').next().unwrap_or_default()) != HIDDEN && !word.contains(':')
+        }
+        None => word.starts_with("postgres") && !word.contains(':'),
+    };
+    Some(is_shown.then_some(scheme))
 }
 
 /// Reads what follows the scheme.
@@ -29,17 +42,45 @@ pub(super) fn parse(rest: &str) -> Result<Vec<(String, String)>, Error> {
     let rest = pairs.user_info(rest)?;
     let rest = pairs.hosts(rest)?;
     let (database, query) = match rest.split_once('?') {
-        Some((database, query)) => (database, Some(query)),
-        None => (rest, None),
+        Some((database, query)) => (database, query),
+        None => (rest, ""),
     };
     pairs.store_unless_empty("dbname", database.strip_prefix('/').unwrap_or(database))?;
-    for parameter in query.into_iter().flat_map(|query| query.split('&')) {
-        // "?" with nothing behind it and "&&" are harmless.
-        if !parameter.is_empty() {
-            pairs.parameter(parameter)?;
-        }
+    // Where an "@" comes behind the host, all of it may be the end of a password.
+    let is_open = !rest.contains('@') && !speaks_of_passwords(rest);
+    let mut query = query;
+    while !query.is_empty() {
+        let (parameter, others) = query.split_once('&').unwrap_or((query, ""));
+        pairs.parameter(parameter, is_open)?;
+        query = others;
     }
     Ok(pairs.0)
+}
+
+/// Refuses what is hardly meant so: a second "@" behind the first, which makes the end of a password the
+/// host or the database, or a "/" in a password, which ends the user information early.
+pub(super) fn refuse_misread(rest: &str) -> Result<(), Error> {
+    let at = rest.find(['@', '/']).filter(|at| rest.get(*at..).is_some_and(|r| r.starts_with('@')));
+    let hosts = at.and_then(|at| rest.get(at + 1..)).unwrap_or(rest);
+    let before_query = hosts.split('?').next().unwrap_or_default();
+    // The options of a URL, whose last one is a password with an "@" in it.
+    let info = at.and_then(|at| rest.get(..at)).unwrap_or_default();
+    let is_query = info.split_once('?').is_some_and(|(host, options)| {
+        !host.contains(':') || speaks_of_passwords(options) && options.contains('=')
+    });
+    if !before_query.contains('@') && !is_query {
+        return Ok(());
+    }
+    let what = match at {
+        _ if is_query => "found a \"?\" before \"@\" in URI",
+        Some(_) => "found a second \"@\" in URI",
+        None => "found no host in URI: the part before \"@\" holds a \"/\"",
+    };
+    Err(Error::config(format!(
+        "{what}\n\
+         HINT: in the user name and the password write \"/\" as %2F, \"@\" as %40, \":\" as %3A; in the \
+         name of a host or a database \"@\" as %40"
+    )))
 }
 
 struct Pairs(Vec<(String, String)>);
@@ -77,7 +118,6 @@ impl Pairs {
             if let Some(after) = rest.strip_prefix(':') {
                 let end = after.find(['/', '?', ',']).unwrap_or(after.len());
                 let (port, after) = after.split_at(end);
-                check_port(port, after)?;
                 ports.push_str(port);
                 rest = after;
             }
@@ -93,10 +133,15 @@ impl Pairs {
         Ok(rest)
     }
 
-    fn parameter(&mut self, parameter: &str) -> Result<(), Error> {
+    /// One option of the query, whose name may be shown when it is `open`.
+    fn parameter(&mut self, parameter: &str, is_open: bool) -> Result<(), Error> {
         let mut parts = parameter.split('=');
         let name = decode("an option", parts.next().unwrap_or_default())?;
-        let shown = options::shorten(&name);
+        let shown = match () {
+            () if options::find(&name).is_some() => &name,
+            () if is_open => shown(&name),
+            () => HIDDEN,
+        };
         let Some(value) = parts.next() else {
             return Err(Error::config(format!(
                 "missing key/value separator \"=\" in URI query parameter: \"{shown}\""
@@ -109,18 +154,18 @@ impl Pairs {
             )));
         }
         // JDBC's way to say it, which libpq takes as well.
-        if name == "ssl" && value == "true" {
+        if name == "ssl" && decode("ssl", value)? == "true" {
             return self.store("sslmode", "require");
         }
-        match options::find(&name) {
-            Some(option) => self.store(option.name, value),
-            None => {
-                let mut message = format!("invalid URI query parameter: \"{shown}\"");
-                if let Some(nearest) = options::nearest(&name) {
-                    message.push_str(&format!("\nHINT: did you mean \"{nearest}\"?"));
-                }
-                Err(Error::config(message))
-            }
+        if name == OLD_SSL {
+            return self.store("sslmode", old_ssl(&decode(OLD_SSL, value)?));
+        }
+        match (options::find(&name), options::nearest(&name).filter(|_| is_open)) {
+            (Some(option), _) => self.store(option.name, value),
+            (None, Some(nearest)) => Err(Error::config(format!(
+                "invalid URI query parameter: \"{name}\"\nHINT: did you mean \"{nearest}\"?"
+            ))),
+            (None, None) => Err(Error::config(format!("invalid URI query parameter: \"{shown}\""))),
         }
     }
 }
@@ -141,22 +186,10 @@ fn host(rest: &str) -> Result<(&str, &str), Error> {
     }
     match after.chars().next() {
         None | Some(':' | '/' | '?' | ',') => Ok((address, after)),
-        Some(c) => Err(Error::config(format!(
-            "unexpected character \"{c}\" after \"]\" in URI (expected \":\" or \"/\")"
-        ))),
+        Some(_) => {
+            Err(Error::config("unexpected character after \"]\" in URI (expected \":\" or \"/\")"))
+        }
     }
-}
-
-/// A "/" in a password ends the user information early, and the password looks like a port.
-fn check_port(port: &str, after: &str) -> Result<(), Error> {
-    if after.contains('@') && !port.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(Error::config(
-            "found no host in URI: the part before \"@\" holds a \"/\"\n\
-             HINT: in the user name and the password write \"/\" as %2F, \"@\" as %40, \
-             \":\" as %3A",
-        ));
-    }
-    Ok(())
 }
 
 /// Replaces %XX. `name` is what the value is for: it is named instead of shown.

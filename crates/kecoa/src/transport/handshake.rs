@@ -65,7 +65,7 @@ const RECEIVED: usize = 64;
 /// Shakes hands over a socket that is connected to `place`.
 pub(super) fn attempt(
     config: &Config,
-    password: Option<&str>,
+    password: Option<&[u8]>,
     place: &Place<'_>,
     plain: Plain,
     tls: TlsUse,
@@ -226,7 +226,7 @@ fn with_hint(failure: Failure, config: &Config, identity: Option<&Identity>) -> 
     Failure { error: error.with_message(format!("{message}\nHINT: {hint}")), next }
 }
 
-fn startup(config: &Config, password: Option<&str>, tls: TlsUse) -> StartupConfig {
+fn startup(config: &Config, password: Option<&[u8]>, tls: TlsUse) -> StartupConfig {
     let (oldest, newest) = config.protocol_versions();
     let mut startup = StartupConfig::new(config.user().unwrap_or_default())
         .tls(matches!(tls, TlsUse::IfOffered | TlsUse::Always))

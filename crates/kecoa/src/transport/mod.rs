@@ -96,7 +96,7 @@ enum TlsUse {
 /// Tries the address to which `socket` is connected, twice where sslmode says so.
 fn try_place(
     config: &Config,
-    password: Option<&str>,
+    password: Option<&[u8]>,
     place: &Place<'_>,
     socket: Plain,
     wait: &mut Wait<'_>,

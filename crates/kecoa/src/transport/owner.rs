@@ -15,7 +15,8 @@ pub(super) fn check(wanted: &str, socket: &Plain, place: &Place<'_>) -> Result<(
     match crate::config::account_of(id) {
         Some((name, _)) if name == wanted => Ok(()),
         Some((name, _)) => Err(failed(&format!(
-            "requirepeer specifies \"{wanted}\", but actual peer user name is \"{name}\""
+            "requirepeer specifies \"{wanted}\", but actual peer user name is \"{}\"",
+            name.display()
         ))),
         None => Err(failed(&format!("could not look up local user ID {id}: user does not exist"))),
     }

@@ -79,7 +79,7 @@ struct Visit<'a> {
     config: &'a Config,
     target: &'a Target,
     wanted: SessionAttributes,
-    password: Option<&'a str>,
+    password: Option<&'a [u8]>,
 }
 
 impl Visit<'_> {
