@@ -14,13 +14,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tools.pictures import structure, transactions  # noqa: E402
+from tools.pictures import structure, terminal, transactions  # noqa: E402
 
 IMAGES = ROOT / "docs/images"
 PICTURES = {
     "backoff": transactions.backoff,
     "commit": transactions.commit,
     "conflict": transactions.conflict,
+    "demo": terminal.demo,
     "endpoint": structure.endpoint,
     "keys": structure.keys,
     "layers": structure.layers,

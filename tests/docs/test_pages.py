@@ -10,7 +10,7 @@ import pytest
 
 from tests.docs import blocks, servers
 from tests.docs.compare import agrees
-from tests.docs.reasons import EXCUSED, NOT_YET, REASONS
+from tests.docs.reasons import EXCUSED, REASONS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ENGLISH = [ROOT / "README.md", *sorted((ROOT / "docs/en").rglob("*.md"))]
@@ -30,7 +30,7 @@ def name(page: Path) -> str:
 
 def runs(page: Path) -> bool:
     """Return True if the page has blocks that run."""
-    return name(page) not in NOT_YET and any(block.runs for block in blocks.read(page).blocks)
+    return any(block.runs for block in blocks.read(page).blocks)
 
 
 WITH_BLOCKS = [page for english in ENGLISH if runs(english) for page in (english, translation(english))]
@@ -65,10 +65,6 @@ def test_excused_blocks_are_counted() -> None:
             found[name(page)] = dict(excuses)
     assert {excuse for excuses in found.values() for excuse in excuses} <= set(REASONS)
     assert found == EXCUSED
-
-
-def test_the_pages_that_do_not_run_yet_are_there() -> None:
-    assert [page for page in NOT_YET if not (ROOT / page).exists()] == []
 
 
 @pytest.mark.parametrize(
