@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg2
 import pytest
 
 import kecoa
+import kecoa.aio
+from kecoa.extras import wait_select
 from tests.tls.matrix import NO, Case
 from tests.tls.matrix.chains import CHAINS
 from tests.tls.matrix.lists import LISTS
@@ -45,6 +48,46 @@ def test_case(case: Case, server: ScriptedServer) -> None:
     # The server's own words need none, nor those that name the way out.
     if "SSL error: " in said or "server certificate" in said:
         assert "\nHINT: " in said
+
+
+def aio(dsn: str) -> None:
+    async def run() -> None:
+        await (await kecoa.aio.connect(dsn)).close()
+
+    asyncio.run(run())
+
+
+def nonwaiting(dsn: str) -> None:
+    """Connect as psycopg2's asynchronous connections do: the caller waits for the socket."""
+    connection = kecoa.connect(dsn, async_=True)
+    wait_select(connection)
+    connection.close()
+
+
+#: The ways to connect that are not `kecoa.connect`, which all cases go.
+WAYS = [aio, nonwaiting]
+SOME = [case for case in CASES if case.name in {
+    "signed by the root",
+    "an authority between without its root",
+    "a root that has expired",
+    "constraints: a common name outside",
+    "lists: the authority between revoked, in the file",
+    "another host",
+}]  # fmt: skip
+
+
+@pytest.mark.parametrize("connect", WAYS)
+@pytest.mark.parametrize("case", SOME, ids=lambda case: case.name)
+def test_every_way_to_connect_judges_alike(
+    connect: Callable[[str], None], case: Case, server: ScriptedServer
+) -> None:
+    dsn = prepared(case, server, server.folder)
+    if case.libpq != NO:
+        connect(dsn)
+        return
+    with pytest.raises(kecoa.OperationalError) as raised:
+        connect(dsn)
+    assert case.says in str(raised.value)
 
 
 def bullets(text: str) -> list[str]:
