@@ -227,6 +227,18 @@ fn judge(greeting: &TlsGreeting, mode: SslMode, near: bool, step: &mut Step) {
         }
         return;
     }
+    if let Some(refusal) = &greeting.refusal {
+        let (found, change) = refusal
+            .split_once("\nHINT: ")
+            .unwrap_or((refusal, "check sslrootcert, sslcrl, sslcert and sslkey"));
+        if insists {
+            step.fail(found, change);
+        } else {
+            step.say(found);
+            step.warn(change);
+        }
+        return;
+    }
     match greeting.certificate.as_ref().map(days_left) {
         Some(days) if days < 0 => step.warn("renew the server's certificate: it has expired"),
         Some(days) if days < RENEW_DAYS => step.warn("renew the server's certificate soon"),

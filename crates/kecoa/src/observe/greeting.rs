@@ -20,6 +20,7 @@ use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureSch
 use super::certificate::Certificate;
 use crate::config::{Config, SslMode, Target};
 use crate::error::Error;
+use crate::transport::{check_shown, schemes};
 
 /// A message of a handshake that is longer is none.
 const MESSAGE_LIMIT: usize = 64 * 1024;
@@ -38,6 +39,8 @@ pub struct TlsGreeting {
     pub certificate: Option<Certificate>,
     /// Why the TLS handshake did not complete.
     pub failure: Option<String>,
+    /// Why a connection with the options that were given refuses the certificate.
+    pub refusal: Option<String>,
 }
 
 /// How a server wants to be logged in to.
@@ -73,7 +76,13 @@ pub fn tls_greeting(
     let mut greeting = TlsGreeting { offered: true, ..TlsGreeting::default() };
     let (mut tls, seen) = client(config, target, address)?;
     let completed = tls.complete_io(&mut socket);
-    greeting.certificate = seen.take();
+    let shown = seen.take();
+    greeting.certificate = shown.first().and_then(|der| Certificate::from_der(der));
+    let host = match target.host.as_str() {
+        "" => address.ip().to_string(),
+        host => host.to_owned(),
+    };
+    greeting.refusal = check_shown(config, &host, &shown).err();
     match completed {
         Ok(_) => {
             greeting.version = tls.protocol_version().map(|version| match version {
@@ -232,11 +241,11 @@ fn method(body: &[u8]) -> String {
 
 /// What the verifier, which verifies nothing, was shown.
 #[derive(Clone, Debug, Default)]
-struct Seen(Arc<Mutex<Option<Certificate>>>);
+struct Seen(Arc<Mutex<Vec<CertificateDer<'static>>>>);
 
 impl Seen {
-    fn take(&self) -> Option<Certificate> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    fn take(&self) -> Vec<CertificateDer<'static>> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -244,13 +253,14 @@ impl ServerCertVerifier for Seen {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
+        intermediates: &[CertificateDer<'_>],
         _server_name: &ServerName<'_>,
         _ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let certificate = Certificate::from_der(end_entity);
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = certificate;
+        let shown = std::iter::once(end_entity).chain(intermediates);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
+            shown.map(|der| der.clone().into_owned()).collect();
         Ok(ServerCertVerified::assertion())
     }
 
@@ -273,9 +283,7 @@ impl ServerCertVerifier for Seen {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        rustls::crypto::ring::default_provider()
-            .signature_verification_algorithms
-            .supported_schemes()
+        schemes()
     }
 }
 

@@ -20,10 +20,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use rustls::ClientConfig;
 use rustls::client::ResolvesClientCert;
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::{ClientConfig, SignatureScheme};
 
 #[cfg(test)]
 pub(super) use algorithms::is_signed_by;
@@ -111,6 +111,28 @@ pub(super) fn setup(config: &Config, host: &str) -> Result<Setup, Error> {
         tls.key_log = Arc::new(KeyLogFile::open(Path::new(path))?);
     }
     Ok(Setup { config: Arc::new(tls), identity, verifier })
+}
+
+/// Check certificates that a server has shown, the server's own first, as a connection with these
+/// options does; whether the server has the key is not looked at.
+///
+/// # Errors
+///
+/// What such a connection says.
+pub(crate) fn check_shown(
+    config: &Config,
+    host: &str,
+    shown: &[CertificateDer<'_>],
+) -> Result<(), String> {
+    let Some((leaf, behind)) = shown.split_first() else { return Ok(()) };
+    let verifier = setup(config, host).map_err(|error| error.to_string())?.verifier;
+    let verified = verifier.verify_chain(leaf, behind, UnixTime::now());
+    verified.map_err(|error| explain::invalid_certificate(&error, host, config))
+}
+
+/// The signature schemes that servers are offered.
+pub(crate) fn schemes() -> Vec<SignatureScheme> {
+    algorithms::schemes(&rustls::crypto::ring::default_provider().signature_verification_algorithms)
 }
 
 /// The value of an option that is given and not empty.

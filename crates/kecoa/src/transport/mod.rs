@@ -23,6 +23,7 @@ mod tests;
 use std::time::Duration;
 
 pub(crate) use cancel::cancel;
+pub(crate) use certificates::{check_shown, schemes};
 pub(crate) use dial::{Address, is_pause};
 use dial::{Clock, Stop, Wait};
 use failure::{Failure, Place};

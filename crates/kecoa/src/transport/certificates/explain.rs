@@ -65,7 +65,11 @@ fn said(what: &str, hint: &str) -> String {
 }
 
 /// Why a certificate is not believed.
-fn invalid_certificate(verify_error: &VerifyError, host: &str, config: &Config) -> String {
+pub(super) fn invalid_certificate(
+    verify_error: &VerifyError,
+    host: &str,
+    config: &Config,
+) -> String {
     let roots = match filled(config, "sslrootcert") {
         Some("system") | None => "the system's authorities".to_owned(),
         Some(path) => format!("the authorities in sslrootcert \"{path}\""),

@@ -52,7 +52,9 @@ pub(super) fn check(certificate: &Certificate<'_>, host: &str) -> Result<(), Ver
             if is_for(name, host, address) {
                 return Ok(());
             }
-            found.push(name.to_owned());
+            if !found.iter().any(|known| known == name) {
+                found.push(name.to_owned());
+            }
         }
     }
     Err(VerifyError::Names(found))

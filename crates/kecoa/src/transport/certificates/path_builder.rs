@@ -85,7 +85,15 @@ where
                 Err(_) => {}
             }
         }
-        Err(error.unwrap_or(end))
+        match error {
+            // A server that made itself a new certificate, under the name of the one before.
+            Some(VerifyError::WrongSignature(_))
+                if chain.len() == 1 && has_signed_itself(&last) =>
+            {
+                Err(end)
+            }
+            other => Err(other.unwrap_or(end)),
+        }
     }
 
     fn is_trusted(&self, certificate: &Certificate<'_>) -> bool {
@@ -135,6 +143,11 @@ where
         }
         Incomplete::Missing(last.issuer.shown())
     }
+}
+
+fn has_signed_itself(certificate: &Certificate<'_>) -> bool {
+    certificate.is_self_issued()
+        && algorithms::check(&certificate.signed, certificate.key()).is_ok()
 }
 
 /// Whether it is the end of a chain, by what it says of its issuer.

@@ -42,7 +42,8 @@ impl Verifier {
         self.verify_error.get()
     }
 
-    fn verify_chain(
+    /// Checks certificates as far as the connection asks for.
+    pub(super) fn verify_chain(
         &self,
         leaf: &CertificateDer<'_>,
         behind: &[CertificateDer<'_>],
