@@ -102,7 +102,10 @@ fn build(
             let code = server.sqlstate().as_str().to_owned();
             let class = class_for(py, &code)?;
             let text = server_text(py, server, circumstances);
-            let shown = report::without_severity(&text).to_owned();
+            let mut shown = report::without_severity(&text).to_owned();
+            if is_of_parameter(&code, &shown) {
+                shown.push_str(PARAMETER_HINT);
+            }
             let report =
                 Report { server: Arc::new(server.clone()), codec: circumstances.codec.clone() };
             let details = Details {
@@ -116,6 +119,16 @@ fn build(
         None => make(&own_class(py, plain)?, &plain.to_string(), details())?,
     };
     if ambiguous { ambiguous_of(&raised, circumstances) } else { Ok(PyErr::from_value(raised)) }
+}
+
+/// What to do where a value has a type as a literal and none as a parameter.
+const PARAMETER_HINT: &str = "HINT:  the value travels as a parameter, whose type the server has to find \
+    out; cast it, as in %s::text, or merge it into the statement: execute(..., binding=\"client\")\n";
+
+/// Whether the server has not found out a parameter's type: `indeterminate_datatype` and
+/// `ambiguous_parameter`. Literals have no such errors.
+fn is_of_parameter(sqlstate: &str, text: &str) -> bool {
+    matches!(sqlstate, "42P18" | "42P08") && text.contains("parameter $")
 }
 
 /// An exception of our own.

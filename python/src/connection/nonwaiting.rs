@@ -12,6 +12,7 @@ use pyo3::types::{PyDict, PyList};
 use super::link::{Aftermath, Link, lock};
 use super::open::masked;
 use super::{Connection, Objects};
+use crate::cursor::Binding;
 
 /// What the server said without being asked.
 #[derive(Default)]
@@ -40,6 +41,8 @@ impl Connection {
         drop(old);
         lock(&this.state).dsn = masked(client.config().unwrap_or(config));
         this.adopt(py, client, Some(config))?;
+        // What has to be merged there after all keeps to its values.
+        lock(&this.state).binding = Binding::Server;
         Ok(connection)
     }
 

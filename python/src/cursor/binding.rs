@@ -13,7 +13,7 @@ use pyo3::types::PyDict;
 use super::execute::{Mode, statement};
 use super::{Cursor, lock};
 use crate::connection::Connection;
-use crate::dump::{Dumper, Settings};
+use crate::dump::{Departures, Dumper, Settings};
 use crate::error;
 use crate::interpolate;
 use crate::load::{Formats, is_utc};
@@ -116,7 +116,8 @@ fn bind<'py>(
     let mut text = Vec::new();
     let mut marks = Vec::new();
     let mut dumper = Dumper::new(slf.py(), settings, Some(connection));
-    dumper.exact = true;
+    let (beside, merged) = Departures::beside(Binding::Server, &sql);
+    dumper.departs = beside;
     interpolate::merge_marked(&mut dumper, &sql, vars, &mut text, &mut |mark| marks.push(mark))
         .map_err(|error| error::with_cursor(slf.py(), error, slf.as_any()))?;
     let characters = settings.codec.characters();
@@ -125,6 +126,9 @@ fn bind<'py>(
         let values = Values::of(literals, connection.get().is_cockroach(), characters)?;
         Some(Call { template, values })
     });
+    if call.is_none() {
+        merged.enclose_smallest(&marks, &mut text);
+    }
     Ok((text, call))
 }
 

@@ -12,7 +12,7 @@ use pyo3::types::{PyBytes, PyString};
 use super::{Binding, Cursor, Inner, lock};
 use crate::connection::Connection;
 use crate::cursor::fetch::{Fetched, Place};
-use crate::dump::{Dumper, Settings};
+use crate::dump::{Departures, Dumper, Settings};
 use crate::error::{self, Circumstances};
 use crate::globals;
 use crate::interpolate;
@@ -89,6 +89,7 @@ fn merge<'py>(
     let Some(vars) = vars.filter(|vars| !vars.is_none()) else { return Ok(sql.into_owned()) };
     let mut out = Vec::new();
     let mut dumper = Dumper::new(slf.py(), settings, Some(connection));
+    dumper.departs = Departures::of(connection.get().binding(), &sql);
     interpolate::merge(&mut dumper, &sql, vars, &mut out)
         .map_err(|error| error::with_cursor(slf.py(), error, slf.as_any()))?;
     Ok(out)

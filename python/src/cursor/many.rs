@@ -21,7 +21,7 @@ use self::batch::{Batch, Commits, Once, Row, Sent, UNNAMED};
 use super::execute::{Mode, statement};
 use super::{Binding, Cursor, lock};
 use crate::connection::{Answer, Connection, Ticket};
-use crate::dump::{Dumper, Settings};
+use crate::dump::{Departures, Dumper, Settings};
 use crate::interpolate;
 use crate::parameters::{Values, is_literal, is_plain, is_row_statement, template_of};
 
@@ -360,11 +360,12 @@ fn push<'py>(
     let begin = batch.texts.len();
     let mut marks = Vec::new();
     let mut dumper = Dumper::new(slf.py(), settings, Some(connection));
-    dumper.exact = connection.get().binding() == Binding::Server;
-    let merged = interpolate::merge_marked(&mut dumper, sql, vars, &mut batch.texts, &mut |mark| {
+    let (beside, merged) = Departures::beside(connection.get().binding(), sql);
+    dumper.departs = beside;
+    let done = interpolate::merge_marked(&mut dumper, sql, vars, &mut batch.texts, &mut |mark| {
         marks.push(mark);
     });
-    if let Err(error) = merged {
+    if let Err(error) = done {
         batch.texts.truncate(begin);
         return Err(crate::error::with_cursor(slf.py(), error, slf.as_any()));
     }
@@ -390,6 +391,10 @@ fn push<'py>(
         batch.texts.truncate(begin);
         return Ok(false);
     }
+    if values.is_none() {
+        merged.enclose_smallest(&marks, &mut batch.texts);
+    }
+    let text = begin..batch.texts.len();
     batch.rows.push(Row { text, values });
     Ok(true)
 }

@@ -7,6 +7,7 @@ pub(crate) mod protocol;
 mod scalar;
 mod string;
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,7 +16,9 @@ use pyo3::types::{PyDict, PyTuple, PyType};
 
 use crate::codec::Codec;
 use crate::connection::Connection;
+use crate::cursor::Binding;
 use crate::globals::{self, BuiltinAdapter};
+use crate::parameters::is_row_statement;
 
 /// What a connection decides about literals.
 #[derive(Clone)]
@@ -68,13 +71,54 @@ pub(crate) enum Builtin {
     NoneType,
 }
 
+/// Where literals are others than psycopg2's: on connections that bind on the server, for what has to be
+/// merged there after all.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Departures {
+    /// Infinite decimals stay what they are.
+    infinite: bool,
+    /// The smallest integers are put in parentheses: in `-2147483648::int4` the cast comes first.
+    enclosed: bool,
+}
+
+impl Departures {
+    /// For a statement, or a piece of one, on a connection that binds in that way.
+    pub(crate) fn of(binding: Binding, sql: &[u8]) -> Departures {
+        let server = binding == Binding::Server;
+        // SET, ALTER SEQUENCE and the like take a number without parentheses only.
+        let takes_any = is_row_statement(sql) || sql.trim_ascii_start().first() == Some(&b'(');
+        Departures { infinite: server, enclosed: server && takes_any }
+    }
+
+    /// The same for literals that may travel beside the statement; where they do not, their text is for
+    /// [`enclose_smallest`](Departures::enclose_smallest).
+    pub(crate) fn beside(binding: Binding, sql: &[u8]) -> (Departures, Departures) {
+        let merged = Departures::of(binding, sql);
+        (Departures { enclosed: false, ..merged }, merged)
+    }
+
+    /// Puts the smallest integers among the literals of a text, in order, into parentheses.
+    pub(crate) fn enclose_smallest(self, literals: &[Range<usize>], text: &mut Vec<u8>) {
+        if !self.enclosed {
+            return;
+        }
+        for literal in literals.iter().rev() {
+            let found = text.get(literal.clone()).unwrap_or_default();
+            if scalar::SMALLEST.iter().any(|smallest| smallest.as_bytes() == found) {
+                text.insert(literal.end, b')');
+                text.insert(literal.start, b'(');
+            }
+        }
+    }
+}
+
 /// Writes literals for one statement.
 pub(crate) struct Dumper<'a, 'py> {
     pub(crate) py: Python<'py>,
     pub(crate) settings: &'a Settings,
     pub(crate) connection: Option<&'a Bound<'py, Connection>>,
-    /// Values are kept where psycopg2 sends others: for server binding.
-    pub(crate) exact: bool,
+    /// What of psycopg2's literals is not kept.
+    pub(crate) departs: Departures,
     /// For each [`Builtin`]: 0 not looked up yet, 1 its adapter is ours, 2 it was replaced.
     seen: [u8; 15],
     depth: u32,
@@ -86,7 +130,7 @@ impl<'a, 'py> Dumper<'a, 'py> {
         settings: &'a Settings,
         connection: Option<&'a Bound<'py, Connection>>,
     ) -> Dumper<'a, 'py> {
-        Dumper { py, settings, connection, exact: false, seen: [0; 15], depth: 0 }
+        Dumper { py, settings, connection, departs: Departures::default(), seen: [0; 15], depth: 0 }
     }
 
     /// Whether `adapters` still holds our own adapter for a type. Looked up once a statement: the
@@ -129,9 +173,10 @@ impl<'a, 'py> Dumper<'a, 'py> {
     ) -> PyResult<()> {
         match builtin {
             Builtin::Bool => scalar::boolean(value, out),
+            Builtin::Int if self.departs.enclosed => scalar::int_enclosed(value, out),
             Builtin::Int => scalar::int(value, out),
             Builtin::Float => scalar::float(value, out),
-            Builtin::Decimal => scalar::decimal(value, self.exact, out),
+            Builtin::Decimal => scalar::decimal(value, self.departs.infinite, out),
             Builtin::Str => string::text(value, self.settings, out),
             Builtin::Bytes | Builtin::Bytearray | Builtin::Memoryview => {
                 string::binary(value, self.settings, out)

@@ -95,6 +95,22 @@ pub(super) fn int(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
     Ok(())
 }
 
+/// The literals of the smallest integers of two, four and eight bytes: those without their sign fit no
+/// more.
+pub(super) const SMALLEST: [&str; 3] = [" -32768", " -2147483648", " -9223372036854775808"];
+
+/// As [`int`], the smallest of each type in parentheses.
+pub(super) fn int_enclosed(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
+    let start = out.len();
+    int(value, out)?;
+    let literal = out.get(start..).unwrap_or_default();
+    if SMALLEST.iter().any(|smallest| smallest.as_bytes() == literal) {
+        out.insert(start, b'(');
+        out.push(b')');
+    }
+    Ok(())
+}
+
 /// A float, or what `float()` makes of a subclass, whose `repr` may be anything (numpy's).
 pub(super) fn float(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
     if value.is_exact_instance_of::<PyBool>() {
@@ -132,8 +148,8 @@ pub(super) fn float(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()>
 }
 
 /// A Decimal, or what `Decimal()` makes of a subclass, whose `str` may be anything. The infinities are
-/// NaN in psycopg2, from before PostgreSQL 14 had them; `exact` keeps them.
-pub(super) fn decimal(value: &Bound<'_, PyAny>, exact: bool, out: &mut Vec<u8>) -> PyResult<()> {
+/// NaN in psycopg2, from before PostgreSQL 14 had them; `infinite` keeps them.
+pub(super) fn decimal(value: &Bound<'_, PyAny>, infinite: bool, out: &mut Vec<u8>) -> PyResult<()> {
     let class = globals::get(value.py())?.decimal.bind(value.py());
     let plain;
     let value = if !value.get_type().is(class) && value.is_instance(class)? {
@@ -144,7 +160,7 @@ pub(super) fn decimal(value: &Bound<'_, PyAny>, exact: bool, out: &mut Vec<u8>) 
     };
     if value.call_method0("is_finite")?.is_truthy()? {
         signed(value.str()?.to_str()?.as_bytes(), out);
-    } else if !exact || value.call_method0("is_nan")?.is_truthy()? {
+    } else if !infinite || value.call_method0("is_nan")?.is_truthy()? {
         out.extend_from_slice(b"'NaN'::numeric");
     } else if value.call_method0("is_signed")?.is_truthy()? {
         out.extend_from_slice(b"'-Infinity'::numeric");

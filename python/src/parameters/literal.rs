@@ -38,6 +38,9 @@ pub(super) fn read(
         }
         [b'\'' | b'E', ..] => quoted(literal, characters, out).map(|oid| (oid, false)),
         [b'A', ..] => array(literal, wide, characters, out).map(|oid| (oid, false)),
+        [b'(', number @ .., b')'] if number.starts_with(b" -") => {
+            read(number, wide, characters, out)
+        }
         _ => {
             let oid = number(literal, wide)?;
             out.extend_from_slice(literal);
@@ -210,6 +213,7 @@ mod tests {
         // The sign belongs to the constant.
         assert_eq!(reads(" -2147483648"), some(oid::INT4, "-2147483648"));
         assert_eq!(reads(" -9223372036854775808"), some(oid::INT8, "-9223372036854775808"));
+        assert_eq!(reads("( -2147483648)"), some(oid::INT4, "-2147483648"));
         assert_eq!(reads("2147483648"), some(oid::INT8, "2147483648"));
         assert_eq!(reads("9223372036854775808"), some(oid::NUMERIC, "9223372036854775808"));
         assert_eq!(reads("1.5e-07"), some(oid::NUMERIC, "1.5e-07"));
@@ -257,6 +261,8 @@ mod tests {
         for text in [
             "",
             "(1, 2)",
+            "( -1, 2)",
+            "(( -1))",
             "1; DROP",
             "now()",
             "'a' || 'b'",
