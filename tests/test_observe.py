@@ -283,6 +283,48 @@ def test_the_text_is_told_only_when_asked_and_without_values(conn):
         kecoa.observe.remove_listener(heard.append)
 
 
+@pytest.mark.parametrize("binding", ["client", "server"])
+def test_no_way_to_send_values_tells_them(conn, dsn, binding):
+    conn.binding = binding
+    heard: list[Any] = []
+    rows = [(MARKER, 1234567), (f"{MARKER}'s \\\\", 1234567)]
+    insert = "INSERT INTO told VALUES (%s, %s)"
+    literal = kecoa.sql.SQL("SELECT {}, %s").format(kecoa.sql.Literal(MARKER))
+
+    async def waits() -> None:
+        async with await kecoa.aio.connect(dsn) as other:
+            await other.execute("CREATE TEMPORARY TABLE told (a text, b int)")
+            await other.execute(insert, rows[0])
+            await other.cursor().executemany(insert, rows)
+            await other.execute(f"SELECT '{MARKER}', 1234567")
+
+    kecoa.observe.add_listener(heard.append, query_text=True)
+    try:
+        with conn.cursor() as cur:
+            cur.execute("CREATE TEMPORARY TABLE told (a text, b int)")
+            cur.execute(insert, rows[0])
+            cur.executemany(insert, rows)
+            kecoa.extras.execute_values(cur, "INSERT INTO told VALUES %s", rows * 500)
+            kecoa.extras.execute_batch(cur, insert, rows * 500)
+            cur.execute(cur.mogrify(insert, rows[1]))
+            cur.execute(literal, (1,))
+            cur.execute(f"SELECT '{MARKER}', E'{MARKER}\\'', $$ {MARKER} $$, 1234567 -- {MARKER}")
+            cur.callproc("upper", (MARKER,))
+            with pytest.raises(kecoa.Error):
+                cur.execute(f"SELECT '{MARKER}'::int")
+            conn.rollback()
+        with conn.cursor("named") as cur:
+            cur.execute("SELECT %s", (MARKER,))
+        asyncio.run(waits())
+    finally:
+        kecoa.observe.remove_listener(heard.append)
+    texts = [event.attributes.get("db.query.text", "") for event in heard]
+    assert not [text for text in texts if MARKER in text or "1234567" in text]
+    assert "INSERT INTO told VALUES (?, ?)" in texts
+    assert max(map(len, texts)) < 5000
+    assert not [event for event in heard if MARKER in repr(event.attributes)]
+
+
 def test_events_with_asyncio(dsn, events):
     async def main() -> None:
         conn = await kecoa.aio.connect(dsn)

@@ -800,6 +800,7 @@ def failure_facts(exc: BaseException, /) -> tuple[str | None, bool, bool]:
 # ---- seen from outside ------------------------------------------------------------------------
 
 def _counters() -> dict[str, Any]: ...  # see kecoa.observe.counters
+def _without_values(sql: str) -> str: ...  # `?` in the place of each value that is written in it
 def _listening() -> bool: ...
 def _set_listener(f: Callable[..., object] | None, /) -> None: ...  # see kecoa.observe.add_listener
 

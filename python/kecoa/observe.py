@@ -60,7 +60,8 @@ def counters() -> dict[str, Any]:
 def add_listener(listener: Listener, *, query_text: bool = False) -> None:
     """Have `listener(event)` called after each operation, in the thread that did it.
 
-    `query_text`: `db.query.text` is among the attributes. The listener must not use the connection. What it
+    `query_text`: `db.query.text` is among the attributes, with `?` in the place of each string and number
+    that is written in it. The listener must not use the connection. What it
     raises goes to `sys.unraisablehook`, and the operation goes on.
     """
     _listeners.append((listener, query_text))
@@ -157,19 +158,18 @@ def _dispatch(
     for listener, wants_text in tuple(_listeners):
         own = dict(attributes)
         if wants_text and text is not None:
-            own["db.query.text"] = text
+            own["db.query.text"] = _kecoa._without_values(text)
         listener(Event(operation, start, duration, own, error))
 
 
 def _text(query: Any, scope: Any) -> str:
-    if isinstance(query, bytes):
-        return query.decode(errors="replace")
     if hasattr(query, "as_string"):
         try:
-            return str(query.as_string(scope))
+            query = query.as_string(scope)
         except Exception:
             return ""
-    return str(query)
+    text = query if isinstance(query, bytes) else str(query).encode(errors="replace")
+    return text.decode(errors="replace")
 
 
 class Observed:

@@ -81,6 +81,7 @@ fn _kecoa(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(observe::_counters, module)?,
         wrap_pyfunction!(observe::_set_listener, module)?,
         wrap_pyfunction!(observe::_listening, module)?,
+        wrap_pyfunction!(observe::_without_values, module)?,
     ] {
         module.add_function(function)?;
     }

@@ -57,6 +57,12 @@ pub(crate) fn _listening() -> bool {
     LISTENING.load(Relaxed)
 }
 
+/// `_without_values(sql)`: a statement with `?` in the place of each value that is written in it.
+#[pyfunction]
+pub(crate) fn _without_values(sql: &str) -> String {
+    observe::without_values(sql)
+}
+
 /// Does `work`, and tells the listener, if there is one. `subject` is the connection or cursor.
 pub(crate) fn observed<'py, T>(
     operation: &'static str,

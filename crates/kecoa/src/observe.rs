@@ -25,6 +25,7 @@ mod greeting;
 pub(crate) mod silent;
 #[cfg(feature = "tracing")]
 pub(crate) mod spans;
+mod text;
 
 pub use certificate::Certificate;
 pub use counters::{Counters, REASONS, counters, note_decision, note_transaction};
@@ -33,6 +34,8 @@ pub(crate) use counters::{Presence, note_cancel, note_connect_failed};
 pub(crate) use silent as spans;
 #[cfg(feature = "tracing")]
 pub use spans::set_query_text;
+
+pub use text::without_values;
 
 pub use greeting::{Authentication, TlsGreeting, authentication, tls_greeting};
 

@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 #[cfg(feature = "tokio")]
 use tracing::Instrument as _;
 pub(crate) use tracing::Span;
-use tracing::field::{Empty, display};
+use tracing::field::Empty;
 use tracing::{Level, event, info_span};
 
+use super::without_values;
 use crate::config::{Config, Target};
 use crate::error::Error;
 use crate::retry::Decision;
@@ -17,8 +18,8 @@ use crate::session::Session;
 
 static QUERY_TEXT: AtomicBool = AtomicBool::new(false);
 
-/// Whether spans carry `db.query.text`, the statement as the program wrote it: off unless asked for,
-/// since programs write values into statements. Parameters are never told. For the whole process.
+/// Whether spans carry `db.query.text`, the statement [`without_values`](super::without_values): off unless
+/// asked for. Parameters are never told. For the whole process.
 pub fn set_query_text(on: bool) {
     QUERY_TEXT.store(on, Relaxed);
 }
@@ -104,7 +105,8 @@ pub(crate) fn statement(session: &Session, sql: &[u8]) -> Span {
             span.record("db.operation.name", name);
         }
         if QUERY_TEXT.load(Relaxed) {
-            span.record("db.query.text", display(String::from_utf8_lossy(sql)));
+            let text = without_values(&String::from_utf8_lossy(sql));
+            span.record("db.query.text", text);
         }
         record_target(&span, session.target());
     }

@@ -13,7 +13,7 @@ import re
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import exc, schema
+from sqlalchemy import exc
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from kecoa.sqlalchemy.cockroachdb.compiler import (
@@ -22,6 +22,7 @@ from kecoa.sqlalchemy.cockroachdb.compiler import (
     CockroachIdentifierPreparer,
     CockroachTypeCompiler,
 )
+from kecoa.sqlalchemy.cockroachdb.plain import ARGUMENTS
 from kecoa.sqlalchemy.cockroachdb.reflection import Reflection
 from kecoa.sqlalchemy.cockroachdb.timetravel import AsOfSystemTime, FollowerReads
 
@@ -29,13 +30,6 @@ __all__ = ["CockroachDBDialect", "CockroachDBExecutionContext"]
 
 # version() begins "CockroachDB CCL v25.2.1 (...", also with OSS, and "v26.1.0-beta.2".
 _VERSION = re.compile(r"\bv(\d+)\.(\d+)\.(\d+)")
-
-_ARGUMENTS: list[tuple[type[Any], dict[str, Any]]] = [
-    (schema.Table, {"locality": None, "with": None}),
-    (schema.Index, {"inverted": False, "include": None, "hash": False, "with": None}),
-    (schema.PrimaryKeyConstraint, {"hash": False}),
-    (schema.UniqueConstraint, {"hash": False}),
-]
 
 
 class CockroachDBExecutionContext:
@@ -79,7 +73,7 @@ class CockroachDBDialect(Reflection):
 
     construct_arguments = [
         *PGDialect.construct_arguments,
-        *_ARGUMENTS,
+        *ARGUMENTS,
     ]
     connection_characteristics = PGDialect.connection_characteristics.union(
         {

@@ -71,11 +71,13 @@ class CockroachDDLCompiler(PGDDLCompiler):
         """Render storage parameters and the locality."""
         text: str = super().post_create_table(table)
         options = table.dialect_options["cockroachdb"]
-        if options["with"]:
+        if options.get("with"):
             text += (
-                "\n WITH (" + ", ".join(f"{key} = {value}" for key, value in options["with"].items()) + ")"
+                "\n WITH ("
+                + ", ".join(f"{key} = {value}" for key, value in options["with"].items())
+                + ")"
             )
-        if options["locality"]:
+        if options.get("locality"):
             text += f"\n LOCALITY {options['locality']}"
         return text
 
@@ -92,7 +94,7 @@ class CockroachDDLCompiler(PGDDLCompiler):
         words = ["CREATE"]
         if index.unique:
             words.append("UNIQUE")
-        if ours["inverted"]:
+        if ours.get("inverted"):
             words.append("INVERTED")
         words.append("INDEX")
         if theirs["concurrently"]:
@@ -101,15 +103,15 @@ class CockroachDDLCompiler(PGDDLCompiler):
             words.append("IF NOT EXISTS")
         words += [self._prepared_index_name(index, include_schema=False), "ON"]
         words.append(self.preparer.format_table(index.table))
-        if theirs["using"] and not ours["inverted"]:
+        if theirs["using"] and not ours.get("inverted"):
             words.append(f"USING {self.preparer.validate_sql_phrase(theirs['using'], IDX_USING).lower()}")
         elements = [self._index_element(expression, theirs["ops"]) for expression in index.expressions]
         text = " ".join(words) + f" ({', '.join(elements)})" + _hash(index)
-        stored = [*(ours["include"] or ()), *(theirs["include"] or ())]
+        stored = [*(ours.get("include") or ()), *(theirs["include"] or ())]
         if stored:
             names = [column if isinstance(column, str) else column.name for column in stored]
             text += f" STORING ({', '.join(map(self.preparer.quote, names))})"
-        with_ = {**(theirs["with"] or {}), **(ours["with"] or {})}
+        with_ = {**(theirs["with"] or {}), **(ours.get("with") or {})}
         if with_:
             text += f" WITH ({', '.join(f'{key} = {value}' for key, value in with_.items())})"
         if theirs["where"] is not None:
@@ -149,7 +151,7 @@ def _is_left_to_the_server(default: Any) -> bool:
 
 
 def _hash(element: Any) -> str:
-    buckets = element.dialect_options["cockroachdb"]["hash"]
+    buckets = element.dialect_options["cockroachdb"].get("hash")
     if not buckets:
         return ""
     if buckets is True:

@@ -1,0 +1,203 @@
+//! A statement without the values that are written in it, for those who watch.
+
+/// How much of a statement is told, in bytes.
+const LIMIT: usize = 4096;
+
+/// What stands for a value, as OpenTelemetry's conventions have it.
+const VALUE: &str = "?";
+
+/// A statement with `?` in the place of each string and number, without its comments, and cut after
+/// 4 KiB. What the server might read in two ways (a backslash before a quote) or has no end ends it.
+///
+/// ```
+/// let sql = "INSERT INTO t VALUES ('hunter2', 12, $1, %s) -- or $$x$$";
+/// assert_eq!(kecoa::observe::without_values(sql), "INSERT INTO t VALUES (?, ?, $1, %s) ");
+/// ```
+#[must_use]
+pub fn without_values(sql: &str) -> String {
+    let mut told = String::with_capacity(sql.len().min(LIMIT));
+    let mut rest = sql;
+    while let Some(first) = rest.chars().next() {
+        if told.len() >= LIMIT {
+            told.push('…');
+            break;
+        }
+        let Some(after) = piece(rest, first, &mut told) else {
+            told.push('…');
+            break;
+        };
+        rest = after;
+    }
+    told
+}
+
+/// Tells one piece of a statement and gives back what follows it; nothing where the rest is not told.
+fn piece<'a>(rest: &'a str, first: char, told: &mut String) -> Option<&'a str> {
+    let next = rest.get(first.len_utf8()..)?;
+    match first {
+        '\'' => {
+            told.push_str(VALUE);
+            string(next, false)
+        }
+        '"' => {
+            let (name, after) = next.split_once('"')?;
+            told.extend(["\"", name, "\""]);
+            Some(after)
+        }
+        '-' if next.starts_with('-') => {
+            Some(next.find('\n').and_then(|end| next.get(end..)).unwrap_or_default())
+        }
+        '/' if next.starts_with('*') => comment(next.get(1..)?),
+        '$' => Some(dollar(next, told)?),
+        '%' if next.starts_with('(') => {
+            let (name, after) = next.split_once(')')?;
+            told.extend(["%", name, ")"]);
+            Some(after)
+        }
+        '.' if next.starts_with(|c: char| c.is_ascii_digit()) => {
+            told.push_str(VALUE);
+            Some(number(next))
+        }
+        c if c.is_ascii_digit() => {
+            told.push_str(VALUE);
+            Some(number(rest))
+        }
+        c if c == '_' || c.is_alphabetic() => {
+            let end = rest.find(|c: char| !is_name(c)).unwrap_or(rest.len());
+            let (word, after) = rest.split_at_checked(end)?;
+            word_or_string(word, after, told)
+        }
+        c => {
+            told.push(c);
+            Some(next)
+        }
+    }
+}
+
+fn is_name(c: char) -> bool {
+    c == '_' || c == '$' || c.is_alphanumeric()
+}
+
+/// A word, or a string with a letter before it.
+fn word_or_string<'a>(word: &str, after: &'a str, told: &mut String) -> Option<&'a str> {
+    let is_prefix = |letters: &[&str]| letters.iter().any(|l| word.eq_ignore_ascii_case(l));
+    let unicode = after.strip_prefix("&'").filter(|_| is_prefix(&["u"]));
+    let quoted = after.strip_prefix('\'').filter(|_| is_prefix(&["e", "b", "x", "n"]));
+    match unicode.or(quoted) {
+        Some(inside) => {
+            told.push_str(VALUE);
+            string(inside, is_prefix(&["e"]))
+        }
+        None => {
+            told.push_str(word);
+            Some(after)
+        }
+    }
+}
+
+/// What follows a string that has begun.
+fn string(mut rest: &str, escapes: bool) -> Option<&str> {
+    loop {
+        let at = rest.find(['\'', '\\'])?;
+        let after = rest.get(at + 1..)?;
+        if rest.get(at..)?.starts_with('\\') {
+            // Whether it escapes is a setting of the session's, where it is not written.
+            let escaped = after.chars().next()?;
+            rest = match escaped {
+                '\'' if !escapes => return None,
+                c if escapes || c == '\\' => after.get(c.len_utf8()..)?,
+                _ => after,
+            };
+            continue;
+        }
+        match after.strip_prefix('\'') {
+            Some(after) => rest = after,
+            None => return Some(after),
+        }
+    }
+}
+
+/// A parameter, or a string between dollars.
+fn dollar<'a>(next: &'a str, told: &mut String) -> Option<&'a str> {
+    let is_tag = |c: char| c == '_' || c.is_alphanumeric();
+    let end = next.find(|c: char| !is_tag(c)).unwrap_or(next.len());
+    let (tag, after) = next.split_at_checked(end)?;
+    let is_parameter = tag.starts_with(|c: char| c.is_ascii_digit());
+    match after.strip_prefix('$').filter(|_| !is_parameter) {
+        Some(inside) => {
+            told.push_str(VALUE);
+            inside.split_once(&format!("${tag}$")).map(|(_, after)| after)
+        }
+        None => {
+            told.extend(["$", tag]);
+            Some(after)
+        }
+    }
+}
+
+/// What follows a number.
+fn number(rest: &str) -> &str {
+    let mut signed = false;
+    let is_part = |c: char| {
+        let part = c == '.' || is_name(c) || signed && matches!(c, '+' | '-');
+        signed = matches!(c, 'e' | 'E');
+        part
+    };
+    rest.trim_start_matches(is_part)
+}
+
+/// What follows a comment that has begun; they nest.
+fn comment(mut rest: &str) -> Option<&str> {
+    let mut depth = 1_u32;
+    while depth > 0 {
+        let end = rest.find("*/")?;
+        let at = rest.find("/*").map_or(end, |begin| begin.min(end));
+        depth = if at == end { depth - 1 } else { depth + 1 };
+        rest = rest.get(at + 2..)?;
+    }
+    Some(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_left_out() {
+        for (sql, told) in [
+            ("SELECT 1", "SELECT ?"),
+            ("SELECT a1, t2.b FROM t2 LIMIT 10", "SELECT a1, t2.b FROM t2 LIMIT ?"),
+            ("SELECT -1.5e-3+2, .5, 0x1F, 1_000", "SELECT -?+?, ?, ?, ?"),
+            ("SELECT 'it''s', E'a\\'b', U&'x', b'1', N'x'", "SELECT ?, ?, ?, ?, ?"),
+            ("SELECT name'x'", "SELECT name?"),
+            ("SELECT $1, $$a'b$$, $t$ $$ $t$, x$1", "SELECT $1, ?, ?, x$1"),
+            ("SELECT \"a 1 'b'\" FROM \"x\"\"y\"", "SELECT \"a 1 'b'\" FROM \"x\"\"y\""),
+            ("SELECT /* 'a /* b */ 1 */ 2 -- 'c\n, 3", "SELECT  ? \n, ?"),
+            ("VALUES (%s, %(a1)s), 10 %% 3", "VALUES (%s, %(a1)s), ? %% ?"),
+            ("SELECT 'c:\\\\' || 'x'", "SELECT ? || ?"),
+            ("SELECT '\u{e9}', \u{e9}1", "SELECT ?, \u{e9}1"),
+        ] {
+            assert_eq!(without_values(sql), told, "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_not_told() {
+        for sql in [
+            "SELECT 'hunter2",
+            "SELECT 'a\\' || 'hunter2'",
+            "SELECT $x$hunter2",
+            "SELECT /* hunter2",
+            "SELECT \"hunter2",
+            "SELECT E'\\' hunter2",
+            "SELECT %(hunter2",
+        ] {
+            let told = without_values(sql);
+            assert!(told.starts_with("SELECT ") && told.ends_with('…'), "{told}");
+            assert!(!told.contains("hunter2"), "{told}");
+        }
+        let long = format!("INSERT INTO t VALUES {}", "('hunter2'), ".repeat(100_000));
+        let told = without_values(&long);
+        assert!(told.len() < 5000 && told.starts_with("INSERT INTO t VALUES (?), (?), "));
+    }
+}
