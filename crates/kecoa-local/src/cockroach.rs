@@ -13,7 +13,7 @@ use crate::home::{Home, log_tail, open_log};
 use crate::options::DEFAULT_PORT;
 use crate::postgres::server::Server;
 use crate::postgres::wire::Session;
-use crate::postgres::{DEFAULT_DATABASE, SUPERUSER};
+use crate::postgres::{CLIENT_ROLE, DEFAULT_DATABASE};
 use crate::process::ProcessIdentity;
 
 /// A new store takes some seconds, an old one less.
@@ -91,7 +91,7 @@ pub(crate) fn adopt(identity: ProcessIdentity, port: u16, home: &Home) -> Option
 /// `None` while no session is to be had.
 fn ask_version(port: u16) -> Option<Option<String>> {
     let patience = Duration::from_secs(5);
-    let mut session = Session::over_loopback(port, SUPERUSER, DEFAULT_DATABASE, patience).ok()?;
+    let mut session = Session::over_loopback(port, CLIENT_ROLE, DEFAULT_DATABASE, patience).ok()?;
     let rows = session.run("SELECT version()").ok()?;
     Some(rows.into_iter().flatten().flatten().next())
 }

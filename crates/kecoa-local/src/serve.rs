@@ -23,7 +23,7 @@ use crate::options::{DEFAULT_PORT, Engine, Options, variable};
 use crate::postgres::bootstrap::bootstrap;
 use crate::postgres::cluster::Address;
 use crate::postgres::socket;
-use crate::postgres::{Binaries, Cluster, DEFAULT_DATABASE, RunAs, SUPERUSER, Search, Server};
+use crate::postgres::{Binaries, CLIENT_ROLE, Cluster, DEFAULT_DATABASE, RunAs, Search, Server};
 use crate::process::ProcessIdentity;
 use crate::signals::Signals;
 use crate::state::{FaultState, Phase, State};
@@ -183,13 +183,14 @@ impl Context<'_> {
         address: &Address,
         fresh: bool,
     ) -> Result<End, Error> {
-        bootstrap(address, BOOTSTRAP_SQL)?;
+        let told = bootstrap(address, BOOTSTRAP_SQL)?;
         let backend = BackendAddress {
             socket_dir: address.socket_dir.clone(),
             port: address.port,
-            user: SUPERUSER.to_owned(),
+            user: CLIENT_ROLE.to_owned(),
         };
         self.state.notes = cluster.notes().to_vec();
+        self.state.notes.extend(told);
         let (front, port) = runtime.block_on(self.bind(&backend))?;
         self.state.server = Some(server.identity().clone());
         self.state.socket_dir = Some(address.socket_dir.clone());
@@ -293,8 +294,9 @@ impl Context<'_> {
     }
 
     fn announce(&mut self, port: u16, ready: &mut dyn FnMut(&Running)) -> Result<(), Error> {
-        let url =
-            format!("postgresql://{SUPERUSER}@127.0.0.1:{port}/{DEFAULT_DATABASE}?sslmode=disable");
+        let url = format!(
+            "postgresql://{CLIENT_ROLE}@127.0.0.1:{port}/{DEFAULT_DATABASE}?sslmode=disable"
+        );
         self.state.port = Some(port);
         self.state.url = Some(url);
         self.state.phase = Phase::Ready;

@@ -133,7 +133,7 @@ GRANT SELECT ON crdb_internal.columns TO PUBLIC;
 DO $$
 BEGIN
   IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = 'admin') THEN
-    CREATE ROLE admin SUPERUSER NOLOGIN;
+    CREATE ROLE admin NOLOGIN;
   END IF;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN
   NULL; -- another start made it meanwhile

@@ -25,7 +25,7 @@ LANGUAGE sql IMMUTABLE AS $$ SELECT ''::text $$;
 
 CREATE OR REPLACE FUNCTION crdb_internal.is_admin() RETURNS bool
 LANGUAGE sql STABLE AS $$
-  SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user
+  SELECT pg_catalog.pg_has_role(current_user, 'admin', 'MEMBER')
 $$;
 
 CREATE OR REPLACE FUNCTION crdb_internal.locality_value(key text) RETURNS text

@@ -176,7 +176,8 @@ const USERS: &str = "SELECT r.rolname::text AS username, \
     CASE WHEN NOT r.rolcanlogin THEN 'NOLOGIN' END], NULL)::text[] AS options, \
     ARRAY(SELECT g.rolname::text FROM pg_catalog.pg_auth_members m \
     JOIN pg_catalog.pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid ORDER BY 1) \
-    AS member_of FROM pg_catalog.pg_roles r WHERE r.rolname !~ '^pg_' ORDER BY 1";
+    AS member_of FROM pg_catalog.pg_roles r WHERE r.rolname !~ '^pg_' AND NOT r.rolsuper \
+    ORDER BY 1";
 
 const SEQUENCES: &str = "SELECT schemaname::text AS sequence_schema, \
     sequencename::text AS sequence_name FROM pg_catalog.pg_sequences ORDER BY 1, 2";

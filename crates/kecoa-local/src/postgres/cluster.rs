@@ -247,7 +247,9 @@ fn settings(major: u32, socket_dir: &Path) -> Vec<String> {
     let mut settings: Vec<String> = [
         "listen_addresses=",
         "unix_socket_permissions=0700",
-        "max_connections=200",
+        "max_connections=203",
+        // For the endpoint itself; the other 200 are its clients'.
+        "superuser_reserved_connections=3",
         "default_transaction_isolation=serializable",
         "timezone=UTC",
         "log_timezone=UTC",
@@ -265,6 +267,10 @@ fn settings(major: u32, socket_dir: &Path) -> Vec<String> {
     ]
     .map(str::to_owned)
     .to_vec();
+    if major >= 16 {
+        // Who makes a role may become it and owns what it owns, as CockroachDB's root does.
+        settings.push("createrole_self_grant=set,inherit".to_owned());
+    }
     if major >= 18 {
         settings.push("io_method=sync".to_owned());
     }

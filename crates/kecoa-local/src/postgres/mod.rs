@@ -19,8 +19,13 @@ pub use cluster::Cluster;
 pub use privileges::RunAs;
 pub use server::Server;
 
-/// The superuser of every cluster we make: CockroachDB's default user.
-pub const SUPERUSER: &str = "root";
+/// The superuser of every cluster we make, with the name of CockroachDB's own internal user. Only we
+/// become it, over PostgreSQL's private socket; no client's text ever runs as it.
+pub const SUPERUSER: &str = "node";
+
+/// The role that every client becomes: CockroachDB's default user. It owns the databases and may make
+/// others, and roles; it is no superuser.
+pub const CLIENT_ROLE: &str = "root";
 
 /// The database that CockroachDB offers a new user.
 pub const DEFAULT_DATABASE: &str = "defaultdb";

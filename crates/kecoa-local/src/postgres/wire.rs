@@ -33,12 +33,13 @@ impl Session<UnixStream> {
         port: u16,
         user: &str,
         database: &str,
+        options: &str,
         patience: Duration,
     ) -> io::Result<Session<UnixStream>> {
         let stream = UnixStream::connect(directory.join(format!(".s.PGSQL.{port}")))?;
         stream.set_read_timeout(Some(patience))?;
         stream.set_write_timeout(Some(patience))?;
-        Session::begin(stream, user, database)
+        Session::begin(stream, user, database, options)
     }
 }
 
@@ -54,18 +55,21 @@ impl Session<TcpStream> {
         let stream = TcpStream::connect_timeout(&address, patience)?;
         stream.set_read_timeout(Some(patience))?;
         stream.set_write_timeout(Some(patience))?;
-        Session::begin(stream, user, database)
+        Session::begin(stream, user, database, "")
     }
 }
 
 impl<S: Read + Write> Session<S> {
-    fn begin(mut stream: S, user: &str, database: &str) -> io::Result<Session<S>> {
+    fn begin(mut stream: S, user: &str, database: &str, options: &str) -> io::Result<Session<S>> {
         let mut limits = Limits::default();
         limits.message = LONGEST;
-        let config = StartupConfig::new(user)
+        let mut config = StartupConfig::new(user)
             .parameter("database", database)
             .parameter("application_name", "kecoa local")
             .limits(limits);
+        if !options.is_empty() {
+            config = config.parameter("options", options);
+        }
         let mut handshake = Handshake::new(config).map_err(io::Error::other)?;
         loop {
             while let Some(bytes) = handshake.poll_transmit() {
@@ -155,7 +159,7 @@ mod tests {
             theirs.write_all(&answer).unwrap();
             rest
         });
-        let mut session = Session::begin(ours, "root", "defaultdb").unwrap();
+        let mut session = Session::begin(ours, "root", "defaultdb", "").unwrap();
         let answer = session.run("SELECT 1");
         let startup = server.join().unwrap();
         let expected = b"\0\x03\0\0user\0root\0database\0defaultdb\0";

@@ -21,6 +21,9 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use kecoa_local::dialect::BOOTSTRAP_SQL;
 use kecoa_local::endpoint::{BackendAddress, Endpoint, EndpointOptions};
+use kecoa_local::postgres::bootstrap::bootstrap;
+use kecoa_local::postgres::cluster::Address;
+use kecoa_local::postgres::{CLIENT_ROLE, SUPERUSER};
 use kecoa_proto::frame::{FrameDecoder, Limits};
 use kecoa_proto::message::backend::Message as Backend;
 use kecoa_proto::message::frontend::{Bind, Execute, Message, Parse, Query, Target};
@@ -59,7 +62,15 @@ impl Server {
         }
         let data = folder.path().join("data");
         let mut init = command(&bin, "initdb", root);
-        init.arg("-D").arg(&data).args(["-U", "kecoa", "-A", "trust", "-E", "UTF8", "--no-locale"]);
+        init.arg("-D").arg(&data).args([
+            "-U",
+            SUPERUSER,
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--no-locale",
+        ]);
         run(init.arg("--no-sync"));
         let options = format!(
             "-c listen_addresses='' -c unix_socket_directories='{}' -c port={PORT} -c fsync=off \
@@ -77,19 +88,10 @@ impl Server {
     }
 
     fn bootstrap(&self) {
-        let socket = self.folder.path().join(format!(".s.PGSQL.{PORT}"));
-        for (database, sql) in [
-            ("template1", BOOTSTRAP_SQL),
-            ("postgres", BOOTSTRAP_SQL),
-            ("postgres", "CREATE DATABASE defaultdb"),
-        ] {
-            let stream = std::os::unix::net::UnixStream::connect(&socket).unwrap();
-            let mut client = Client::over(stream, &[("user", "kecoa"), ("database", database)]);
-            // Once more does no harm.
-            for _ in 0..if sql == BOOTSTRAP_SQL { 2 } else { 1 } {
-                let replies = client.simple(sql);
-                assert_eq!(replies.error, None, "{database}");
-            }
+        let address = Address { socket_dir: self.folder.path().to_owned(), port: PORT };
+        // Once more does no harm.
+        for _ in 0..2 {
+            assert_eq!(bootstrap(&address, BOOTSTRAP_SQL).unwrap(), [""; 0]);
         }
     }
 
@@ -97,7 +99,7 @@ impl Server {
         let backend = BackendAddress {
             socket_dir: self.folder.path().to_owned(),
             port: PORT,
-            user: "kecoa".to_owned(),
+            user: CLIENT_ROLE.to_owned(),
         };
         let (stop, stopped) = oneshot::channel();
         let (bound, address) = std::sync::mpsc::channel();

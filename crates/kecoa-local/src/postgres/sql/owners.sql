@@ -1,0 +1,131 @@
+-- What clients made while they were superusers becomes root's: run in every database before anything
+-- else is, once. Functions would go on running with a superuser's rights, and event
+-- triggers would run clients' code in a superuser's session.
+DO $$
+DECLARE
+  o record;
+BEGIN
+  FOR o IN SELECT evtname FROM pg_catalog.pg_event_trigger LOOP
+    EXECUTE pg_catalog.format('ALTER EVENT TRIGGER %I DISABLE', o.evtname);
+  END LOOP;
+
+  -- Functions in languages that reach the machine stay the superuser's, and nobody may call them.
+  FOR o IN
+    SELECT p.oid::pg_catalog.regprocedure AS name, p.prokind, r.rolname
+    FROM pg_catalog.pg_proc p
+    JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+    JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+    CROSS JOIN LATERAL pg_catalog.aclexplode(
+      coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
+    LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
+    WHERE NOT l.lanpltrusted AND p.oid >= 16384::oid AND a.grantee <> 10 AND a.grantee <> p.proowner
+      AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
+                      WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+                        AND d.objid = p.oid AND d.deptype = 'e')
+  LOOP
+    EXECUTE pg_catalog.format('REVOKE ALL ON ROUTINE %s FROM %s CASCADE', o.name,
+      coalesce(pg_catalog.quote_ident(o.rolname), 'PUBLIC'));
+  END LOOP;
+  FOR o IN
+    SELECT p.oid::pg_catalog.regprocedure AS name
+    FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+    WHERE NOT l.lanpltrusted AND p.oid >= 16384::oid AND p.proowner <> 10
+  LOOP
+    EXECUTE pg_catalog.format('ALTER ROUTINE %s OWNER TO node', o.name);
+    EXECUTE pg_catalog.format('REVOKE ALL ON ROUTINE %s FROM PUBLIC CASCADE', o.name);
+  END LOOP;
+
+  -- PostgreSQL's own functions that it lets superusers call only.
+  FOR o IN
+    SELECT p.oid::pg_catalog.regprocedure AS name, r.rolname
+    FROM pg_catalog.pg_init_privs i
+    JOIN pg_catalog.pg_proc p ON p.oid = i.objoid
+    CROSS JOIN LATERAL pg_catalog.aclexplode(
+      coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
+    LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
+    WHERE i.classoid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND a.grantee <> 10
+      AND NOT EXISTS (SELECT 1 FROM pg_catalog.aclexplode(i.initprivs) b
+                      WHERE b.grantee = a.grantee)
+  LOOP
+    EXECUTE pg_catalog.format('REVOKE ALL ON ROUTINE %s FROM %s CASCADE', o.name,
+      coalesce(pg_catalog.quote_ident(o.rolname), 'PUBLIC'));
+  END LOOP;
+
+  FOR o IN
+    WITH owned(class, oid, space) AS (
+      SELECT 'pg_catalog.pg_namespace'::pg_catalog.regclass, oid, oid
+        FROM pg_catalog.pg_namespace WHERE nspowner = 10
+      UNION ALL SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, oid, relnamespace
+        FROM pg_catalog.pg_class WHERE relowner = 10 AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+      UNION ALL SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass, p.oid, p.pronamespace
+        FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+        WHERE p.proowner = 10 AND l.lanpltrusted
+      UNION ALL SELECT 'pg_catalog.pg_type'::pg_catalog.regclass, t.oid, t.typnamespace
+        FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
+        WHERE t.typowner = 10 AND (c.oid IS NULL OR c.relkind = 'c')
+      UNION ALL SELECT 'pg_catalog.pg_operator'::pg_catalog.regclass, oid, oprnamespace
+        FROM pg_catalog.pg_operator WHERE oprowner = 10
+      UNION ALL SELECT 'pg_catalog.pg_opclass'::pg_catalog.regclass, oid, opcnamespace
+        FROM pg_catalog.pg_opclass WHERE opcowner = 10
+      UNION ALL SELECT 'pg_catalog.pg_opfamily'::pg_catalog.regclass, oid, opfnamespace
+        FROM pg_catalog.pg_opfamily WHERE opfowner = 10
+      UNION ALL SELECT 'pg_catalog.pg_collation'::pg_catalog.regclass, oid, collnamespace
+        FROM pg_catalog.pg_collation WHERE collowner = 10
+      UNION ALL SELECT 'pg_catalog.pg_conversion'::pg_catalog.regclass, oid, connamespace
+        FROM pg_catalog.pg_conversion WHERE conowner = 10
+      UNION ALL SELECT 'pg_catalog.pg_ts_config'::pg_catalog.regclass, oid, cfgnamespace
+        FROM pg_catalog.pg_ts_config WHERE cfgowner = 10
+      UNION ALL SELECT 'pg_catalog.pg_ts_dict'::pg_catalog.regclass, oid, dictnamespace
+        FROM pg_catalog.pg_ts_dict WHERE dictowner = 10
+      UNION ALL SELECT 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass, oid, stxnamespace
+        FROM pg_catalog.pg_statistic_ext WHERE stxowner = 10
+      UNION ALL SELECT 'pg_catalog.pg_publication'::pg_catalog.regclass, oid, 0::oid
+        FROM pg_catalog.pg_publication WHERE pubowner = 10
+      UNION ALL SELECT 'pg_catalog.pg_foreign_server'::pg_catalog.regclass, oid, 0::oid
+        FROM pg_catalog.pg_foreign_server WHERE srvowner = 10
+      UNION ALL SELECT 'pg_catalog.pg_largeobject'::pg_catalog.regclass, oid, 0::oid
+        FROM pg_catalog.pg_largeobject_metadata WHERE lomowner = 10
+    )
+    SELECT i.type, i.identity
+    FROM owned w LEFT JOIN pg_catalog.pg_namespace n ON n.oid = w.space
+    CROSS JOIN LATERAL pg_catalog.pg_identify_object(w.class, w.oid, 0) i
+    WHERE w.oid >= 16384::oid
+      AND coalesce(n.nspname NOT IN ('pg_catalog', 'information_schema', 'crdb_internal')
+                   AND n.nspname !~ '^pg_(toast|temp)', true)
+      AND NOT EXISTS (
+        SELECT 1 FROM pg_catalog.pg_depend d
+        WHERE d.classid = w.class AND d.objid = w.oid AND d.objsubid = 0
+          AND (d.deptype IN ('e', 'i')
+               OR d.deptype = 'a' AND i.type = 'sequence'
+                  AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass))
+  LOOP
+    EXECUTE pg_catalog.format('ALTER %s %s OWNER TO root', o.type, o.identity);
+  END LOOP;
+
+  FOR o IN
+    SELECT n.nspname FROM pg_catalog.pg_namespace n
+    JOIN pg_catalog.pg_database d ON d.datname = pg_catalog.current_database()
+    WHERE n.nspname = 'public' AND n.nspowner = 10 AND d.datname <> 'template1'
+  LOOP
+    EXECUTE 'ALTER SCHEMA public OWNER TO root';
+  END LOOP;
+
+  -- What was to be granted on everything that root will make.
+  FOR o IN
+    SELECT n.nspname, d.defaclobjtype AS kind, a.privilege_type, a.is_grantable, r.rolname
+    FROM pg_catalog.pg_default_acl d
+    CROSS JOIN LATERAL pg_catalog.aclexplode(d.defaclacl) a
+    LEFT JOIN pg_catalog.pg_namespace n ON n.oid = d.defaclnamespace
+    LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
+    WHERE d.defaclrole = 10 AND a.grantee <> 10
+  LOOP
+    EXECUTE pg_catalog.format('ALTER DEFAULT PRIVILEGES FOR ROLE root %s GRANT %s ON %s TO %s %s',
+      'IN SCHEMA ' || pg_catalog.quote_ident(o.nspname), o.privilege_type,
+      CASE o.kind WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'ROUTINES'
+        WHEN 'T' THEN 'TYPES' WHEN 'n' THEN 'SCHEMAS' ELSE 'LARGE OBJECTS' END,
+      coalesce(pg_catalog.quote_ident(o.rolname), 'PUBLIC'),
+      CASE WHEN o.is_grantable THEN 'WITH GRANT OPTION' ELSE '' END);
+  END LOOP;
+  DELETE FROM pg_catalog.pg_default_acl WHERE defaclrole = 10;
+END
+$$;

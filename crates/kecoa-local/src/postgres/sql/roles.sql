@@ -1,0 +1,52 @@
+-- The roles of a cluster, put right at every start; run by the superuser in template1. What a client
+-- may do is what root may do, and root may become nobody who may do more.
+DO $$
+DECLARE
+  modern constant bool := pg_catalog.current_setting('server_version_num')::int4 >= 160000;
+  r record;
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = 'root') THEN
+    CREATE ROLE root LOGIN;
+  END IF;
+  ALTER ROLE root LOGIN INHERIT CREATEDB NOSUPERUSER NOREPLICATION NOBYPASSRLS CONNECTION LIMIT -1 VALID UNTIL 'infinity';
+  -- Before PostgreSQL 16 who may create roles may grant any, those that run programs too.
+  IF modern THEN
+    ALTER ROLE root CREATEROLE;
+  ELSE
+    ALTER ROLE root NOCREATEROLE;
+  END IF;
+  IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = 'admin') THEN
+    CREATE ROLE admin NOLOGIN;
+  END IF;
+  FOR r IN
+    SELECT rolname FROM pg_catalog.pg_roles
+    WHERE oid <> 10 AND (rolsuper OR rolreplication OR rolbypassrls OR rolcreaterole AND NOT modern)
+  LOOP
+    EXECUTE pg_catalog.format('ALTER ROLE %I NOSUPERUSER NOREPLICATION NOBYPASSRLS', r.rolname);
+    IF NOT modern THEN
+      EXECUTE pg_catalog.format('ALTER ROLE %I NOCREATEROLE', r.rolname);
+    END IF;
+  END LOOP;
+  FOR r IN
+    SELECT g.rolname AS granted, m.rolname AS member
+    FROM pg_catalog.pg_auth_members a
+    JOIN pg_catalog.pg_roles g ON g.oid = a.roleid JOIN pg_catalog.pg_roles m ON m.oid = a.member
+    WHERE m.oid <> 10 AND m.rolname !~ '^pg_'
+      AND (g.oid = 10 OR g.rolname IN ('pg_execute_server_program', 'pg_read_server_files',
+           'pg_write_server_files', 'pg_create_subscription', 'pg_maintain', 'pg_checkpoint',
+           'pg_use_reserved_connections', 'pg_read_all_settings', 'pg_monitor',
+           'pg_signal_autovacuum_worker'))
+  LOOP
+    EXECUTE pg_catalog.format('REVOKE %I FROM %I CASCADE', r.granted, r.member);
+  END LOOP;
+  IF NOT pg_catalog.pg_has_role('root', 'admin', 'MEMBER WITH ADMIN OPTION') THEN
+    GRANT admin TO root WITH ADMIN OPTION;
+  END IF;
+  FOR r IN
+    SELECT d.datname FROM pg_catalog.pg_database d
+    WHERE d.datdba = 10 AND d.datname NOT IN ('template0', 'template1')
+  LOOP
+    EXECUTE pg_catalog.format('ALTER DATABASE %I OWNER TO root', r.datname);
+  END LOOP;
+END
+$$;
