@@ -10,6 +10,8 @@ REASONS = {
     "postgresql-17": "TLS without asking first needs PostgreSQL 17 or newer",
     "no-fork": "the platform has no fork",
     "python-3.11": "needs Python 3.11 or newer",
+    "not-root": "acts as other users of the machine, which only root can",
+    "closed-python": "other users of the machine can't run this Python, nor can root let them (setpriv)",
     "not-linux": "reads /proc, which only Linux has",
 }
 

@@ -32,8 +32,9 @@ def start(
     engine: Literal["postgres", "cockroach"] | None = None,
     faults: str | None = None,
     seed: int | None = None,
+    password: bool = True,
 ) -> str:
-    """Start the endpoint unless it runs already; return its URL.
+    """Start the endpoint unless it runs already; return its URL, which has the endpoint's password in it.
 
     `port` is on 127.0.0.1, by default 26257 or a free one when that is taken. `engine="cockroach"` runs the
     `cockroach` on PATH instead of PostgreSQL. `faults` lets connections fail on purpose, by a plan such as
@@ -49,6 +50,8 @@ def start(
         arguments += ["--faults", faults]
     if seed is not None:
         arguments += ["--seed", str(seed)]
+    if not password:
+        arguments.append("--no-password")
     return _url_in(_command(arguments))
 
 
@@ -58,7 +61,10 @@ def stop() -> None:
 
 
 def status() -> dict[str, Any]:
-    """Return what `kecoa local status --json` says; its "status" is "running", "stopped" or "broken"."""
+    """Return what `kecoa local status --json` says; its "status" is "running", "stopped" or "broken".
+
+    The URL in it is without the password; `url()` has it.
+    """
     done = _run(["status", "--json"])
     try:
         answer = json.loads(done.stdout)
@@ -70,7 +76,7 @@ def status() -> dict[str, Any]:
 
 
 def url() -> str | None:
-    """Return the running endpoint's URL; None when it does not run."""
+    """Return the running endpoint's URL, with its password; None when it does not run."""
     done = _run(["url"])
     return _url_in(done.stdout) if done.returncode == 0 else None
 

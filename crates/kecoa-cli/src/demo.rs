@@ -16,7 +16,7 @@ use kecoa::blocking::{
 };
 use kecoa::types::{ToSql, Uuid};
 use kecoa::{Config, Error};
-use kecoa_local::{Options, Stopped};
+use kecoa_local::{Options, Stopped, redacted};
 
 use crate::failure::Failure;
 use crate::local::{database, remark};
@@ -58,7 +58,7 @@ pub(crate) fn run(arguments: &Arguments, self_command: Vec<OsString>) -> Result<
     let running = kecoa_local::start(&options)?;
     remark(&running);
     let state = if running.was_running { "runs already" } else { "started for this" };
-    note(&format!("{} at {} ({state})", database(&running), running.url));
+    note(&format!("{} at {} ({state})", database(&running), redacted(&running.url)));
     let done = transfer(&running.url, arguments.inject_retries);
     if running.was_running {
         return done.map(|()| 0);

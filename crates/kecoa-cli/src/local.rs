@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use kecoa_local::faults::Plan;
-use kecoa_local::{Engine, FaultOptions, Mode, Options, Running, Status, Stopped};
+use kecoa_local::{Engine, FaultOptions, Mode, Options, Running, Status, Stopped, redacted};
 
 use crate::failure::Failure;
 use crate::output::{line, note};
@@ -53,6 +53,9 @@ struct How {
     /// Which database: the embedded PostgreSQL, or a `cockroach` on PATH
     #[arg(long, value_enum, default_value = "postgres")]
     engine: EngineName,
+    /// Let in whoever reaches the port, every user of this machine among them
+    #[arg(long)]
+    no_password: bool,
     /// Let connections fail on purpose, by a plan such as `drop:0.01, error:40001@commit:0.2`
     #[arg(long, value_name = "PLAN")]
     faults: Option<Plan>,
@@ -117,6 +120,7 @@ impl How {
             EngineName::Cockroach => Engine::Cockroach,
         };
         options.faults = self.faults.map(|plan| FaultOptions::new(plan, self.seed));
+        options.no_password = self.no_password;
         options.binaries = self.postgres;
         options.embedded = self.embedded_postgres;
         options.self_command = self_command;
@@ -199,10 +203,20 @@ fn describe(status: &Status) -> String {
         Status::Running(running) => {
             let mut text = format!(
                 "running: {}\n  {}, process {}",
-                running.url,
+                redacted(&running.url),
                 database(running),
                 running.pid
             );
+            if running.password {
+                text.push_str("\n  `kecoa local url` prints the URL with the password");
+            }
+            if let Some(socket) = &running.socket {
+                text.push_str(&format!(
+                    "\n  without a password for this user: host={} port={}",
+                    socket.display(),
+                    running.port
+                ));
+            }
             if let Some(data) = &running.data_dir {
                 text.push_str(&format!("\n  data in {}", data.display()));
             }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 /// Why the local endpoint could not be started, found or stopped.
 ///
-/// Every message names what was looked at and what the reader can do; none of them holds a secret
-/// (the local endpoint has no password).
+/// Every message names what was looked at and what the reader can do; none of them holds a secret:
+/// URLs are shown without the password.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -89,6 +89,43 @@ pub enum Error {
         owner: u32,
         /// The user id of this process.
         us: u32,
+    },
+
+    /// A directory of ours may be written by everybody.
+    #[error(
+        "{} can be written by every user of this machine; close it (`chmod o-w`), or set KECOA_HOME \
+         to another directory",
+        path.display()
+    )]
+    OpenToOthers {
+        /// The directory.
+        path: PathBuf,
+    },
+
+    /// Something else stands where a file of ours should be.
+    #[error("{} {what}; expected a file that kecoa wrote. Remove it, and start again", path.display())]
+    OddFile {
+        /// Where.
+        path: PathBuf,
+        /// What is there, as a phrase.
+        what: String,
+    },
+
+    /// A process serves, but what it wrote about itself cannot be read.
+    #[error(
+        "{} {why}, so nothing is known of the endpoint that {} serves; end that process{}, or \
+         `kecoa local stop`, and start it again",
+        path.display(),
+        process.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}")),
+        process.map_or_else(String::new, |pid| format!(" (`kill {pid}`)"))
+    )]
+    UnreadableState {
+        /// The state file.
+        path: PathBuf,
+        /// What is wrong with it, as a phrase.
+        why: String,
+        /// The process that serves, if that is known.
+        process: Option<u32>,
     },
 
     /// A directory we need cannot be made or written.

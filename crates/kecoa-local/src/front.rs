@@ -3,11 +3,12 @@
 use std::future::Future;
 use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use crate::endpoint::{BackendAddress, Endpoint, EndpointOptions};
+use crate::endpoint::{BackendAddress, Endpoint, EndpointOptions, Verifier};
 use crate::faults::{Plan, Proxy, ProxyOptions, Upstream};
 use crate::state::FaultState;
 
@@ -24,14 +25,19 @@ impl Front {
     pub(crate) async fn bind(
         listen: SocketAddr,
         backend: &BackendAddress,
+        password: Option<&Verifier>,
         faults: Option<&FaultState>,
     ) -> io::Result<Front> {
+        let options = |listen| {
+            let mut options = EndpointOptions::new(listen, backend.clone());
+            options.password = password.cloned();
+            options
+        };
         let Some(FaultState { plan, seed }) = faults else {
-            let options = EndpointOptions::new(listen, backend.clone());
-            return Ok(Front::Endpoint(Endpoint::bind(options).await?));
+            return Ok(Front::Endpoint(Endpoint::bind(options(listen)).await?));
         };
         let hidden = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let endpoint = Endpoint::bind(EndpointOptions::new(hidden, backend.clone())).await?;
+        let endpoint = Endpoint::bind(options(hidden)).await?;
         let behind = endpoint.local_addr()?;
         let plan: Plan = plan.parse().map_err(io::Error::other)?;
         let proxy = Proxy::bind(ProxyOptions {
@@ -46,6 +52,18 @@ impl Front {
         })
         .await?;
         Ok(Front::Faulty(endpoint, proxy))
+    }
+
+    /// Listens on a unix socket in `directory`, too. The harness has none: a connection that is
+    /// without faults there would be one that nobody asked for.
+    pub(crate) fn bind_socket(&mut self, directory: &Path) -> io::Result<bool> {
+        match self {
+            Front::Endpoint(endpoint) => {
+                let port = endpoint.local_addr()?.port();
+                endpoint.bind_socket(&directory.join(format!(".s.PGSQL.{port}"))).map(|()| true)
+            }
+            Front::Faulty(..) => Ok(false),
+        }
     }
 
     /// The address that clients connect to.

@@ -4,6 +4,8 @@
 //! <home>/instances/<name>/state.json    who serves, and where
 //!                         start.lock    held while somebody starts or stops it
 //!                         serve.lock    held by the process that serves, as long as it lives
+//!                         password      what its clients must know, unless it was not asked for
+//!                         socket/       where clients of the same user need none
 //!                         local.log     what that process says
 //!                         server.log    what the database server says
 //!                         pg18/         the data, by PostgreSQL's major version
@@ -16,17 +18,22 @@
 //! `/var/lib/kecoa/homes/<id>`, where the id is a random one kept in the instance's directory, so
 //! that a home made anew never meets an older one's data.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, TryLockError};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::fs::{Mode, OFlags};
+
 use crate::error::Error;
+use crate::files::{self, Found};
 use crate::options::{Options, variable};
 use crate::postgres::privileges::RunAs;
+use crate::postgres::socket;
+use crate::process::ProcessIdentity;
 
 /// Where root keeps things.
 const SYSTEM_HOME: &str = "/var/lib/kecoa";
@@ -88,11 +95,17 @@ impl Home {
     /// When the instance's directory belongs to somebody else. A missing one is fine.
     pub fn check_owner(&self) -> Result<(), Error> {
         let us = rustix::process::geteuid().as_raw();
-        for directory in [&self.base, &self.instance] {
+        let instances = self.base.join("instances");
+        for directory in [&self.base, &instances, &self.instance] {
             match fs::metadata(directory) {
                 Ok(meta) if meta.uid() != us => {
                     let path = directory.clone();
                     return Err(Error::NotOurs { path, owner: meta.uid(), us });
+                }
+                // With the sticky bit others can add to it, but not take away.
+                Ok(meta) if meta.mode() & 0o002 != 0 && meta.mode() & 0o1000 == 0 => {
+                    let path = directory.clone();
+                    return Err(Error::OpenToOthers { path });
                 }
                 Err(e) if e.kind() != io::ErrorKind::NotFound => {
                     return Err(Error::io("reading", directory)(e));
@@ -182,7 +195,7 @@ impl Home {
             return Ok(id);
         }
         let id = format!("{}{}", random_suffix(), random_suffix());
-        fs::write(&path, &id).map_err(Error::io("writing", &path))?;
+        crate::state::put(&path, id.as_bytes())?;
         Ok(id)
     }
 
@@ -193,7 +206,7 @@ impl Home {
     /// When it is not to be had within `patience`, or its file cannot be made.
     pub(crate) fn lock_start(&self, patience: Duration) -> Result<File, Error> {
         let path = self.instance.join("start.lock");
-        let file = open_lock(&path)?;
+        let file = files::open_to_write(&path, false)?;
         let deadline = Instant::now() + patience;
         loop {
             match file.try_lock() {
@@ -210,12 +223,60 @@ impl Home {
     /// The lock of the one who serves; `None` while another process has it.
     pub(crate) fn try_lock_serve(&self) -> Result<Option<File>, Error> {
         let path = self.instance.join("serve.lock");
-        let file = open_lock(&path)?;
+        let file = files::open_to_write(&path, false)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(file)),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(e)) => Err(Error::io("locking", &path)(e)),
         }
+    }
+
+    /// Notes in the lock's file who has it, for when the state file cannot be read.
+    pub(crate) fn sign(&self, mut lock: &File, own: &ProcessIdentity) -> Result<(), Error> {
+        let path = self.instance.join("serve.lock");
+        let mut write = || -> io::Result<()> {
+            lock.set_len(0)?;
+            lock.write_all(&serde_json::to_vec(own).map_err(io::Error::other)?)
+        };
+        write().map_err(Error::io("writing", &path))
+    }
+
+    /// The process that has the lock of the one who serves, as far as its file tells.
+    pub(crate) fn server_process(&self) -> Option<ProcessIdentity> {
+        let us = rustix::process::geteuid().as_raw();
+        let Ok(Found::Bytes(bytes)) = files::read(&self.instance.join("serve.lock"), 4096, us)
+        else {
+            return None;
+        };
+        serde_json::from_slice::<ProcessIdentity>(&bytes).ok().filter(ProcessIdentity::is_alive)
+    }
+
+    /// Where the instance's password is kept.
+    pub(crate) fn password_file(&self) -> PathBuf {
+        self.instance.join("password")
+    }
+
+    /// The directory of the endpoint's own socket, closed to others; made if it is not there.
+    ///
+    /// A socket's path is short: where the instance lies too deep it is in `/tmp`.
+    pub(crate) fn client_socket(&self) -> Result<PathBuf, Error> {
+        let us = rustix::process::geteuid().as_raw();
+        let near = self.instance.join("socket");
+        // 103 bytes fit everywhere; the longest name is `/.s.PGSQL.65535`.
+        if near.as_os_str().len() > 103 - 16 {
+            return socket::make(Path::new("/tmp"), &self.instance, &RunAs::Ourselves { uid: us });
+        }
+        match DirBuilder::new().mode(0o700).create(&near) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(Error::io("creating", &near)(error));
+            }
+            _ => {}
+        }
+        if !socket::is_private(&near, us) {
+            let what = "is not a directory of ours that is closed to others".to_owned();
+            return Err(Error::OddFile { path: near, what });
+        }
+        Ok(near)
     }
 
     /// Whether the lock that was taken still stands in this home: the home may have been removed
@@ -247,28 +308,16 @@ fn usual_base() -> Result<PathBuf, Error> {
 }
 
 fn read_id(path: &Path) -> Option<String> {
-    let mut id = String::new();
-    File::open(path).ok()?.take(64).read_to_string(&mut id).ok()?;
+    let us = rustix::process::geteuid().as_raw();
+    let Ok(Found::Bytes(id)) = files::read(path, 64, us) else { return None };
+    let id = String::from_utf8(id).ok()?;
     (id.len() == 32 && id.chars().all(|c| c.is_ascii_hexdigit())).then_some(id)
-}
-
-fn open_lock(path: &Path) -> Result<File, Error> {
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
-        .map_err(Error::io("opening", path))
 }
 
 /// Opens a log to append to; one that has grown too long is begun anew.
 pub(crate) fn open_log(path: &Path) -> Result<File, Error> {
-    let too_long = fs::metadata(path).is_ok_and(|meta| meta.len() > LOG_LIMIT);
-    let mut options = OpenOptions::new();
-    options.create(true).append(true).mode(0o600);
-    let mut file = options.open(path).map_err(Error::io("opening", path))?;
-    if too_long {
+    let mut file = files::open_to_write(path, true)?;
+    if file.metadata().is_ok_and(|meta| meta.len() > LOG_LIMIT) {
         file.set_len(0).map_err(Error::io("emptying", path))?;
         file.write_all(b"(begun anew)\n").map_err(Error::io("writing", path))?;
     }
@@ -284,7 +333,8 @@ pub(crate) fn is_full(path: &Path, bytes: u64) -> bool {
 pub(crate) fn log_tail(path: &Path, start: u64) -> String {
     let read = || -> io::Result<Vec<u8>> {
         use std::io::{Seek as _, SeekFrom};
-        let mut file = File::open(path)?;
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let mut file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
         let end = file.metadata()?.len();
         file.seek(SeekFrom::Start(start.max(end.saturating_sub(2_000)).min(end)))?;
         let mut bytes = Vec::new();

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -16,6 +17,7 @@ use crate::options::{Engine, Options};
 use crate::postgres::server::{Server, find_postmaster};
 use crate::postgres::socket;
 use crate::process::ProcessIdentity;
+use crate::secret::redacted;
 use crate::state::{FaultState, Phase, State};
 
 /// How often we look whether the endpoint is ready.
@@ -24,12 +26,20 @@ const GLANCE: Duration = Duration::from_millis(4);
 /// How long a serving process may take to stop itself and its database server.
 const STOP_PATIENCE: Duration = Duration::from_secs(40);
 
+/// How long a process that serves may leave its state unreadable before it is not waited for.
+const SILENCE: Duration = Duration::from_secs(5);
+
 /// An endpoint that accepts clients.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Running {
-    /// What to connect to.
+    /// What to connect to, with the password; only [`redacted`] is for showing.
+    #[serde(serialize_with = "shown")]
     pub url: String,
+    /// Whether clients need the password that is in the URL.
+    pub password: bool,
+    /// The directory of a unix socket where processes of the same user need none.
+    pub socket: Option<PathBuf>,
     /// The TCP port on 127.0.0.1.
     pub port: u16,
     /// Which database stands behind it.
@@ -51,6 +61,23 @@ pub struct Running {
     pub faults: Option<FaultState>,
     /// Whether it ran before `start` was called.
     pub was_running: bool,
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running")
+            .field("url", &redacted(&self.url))
+            .field("engine", &self.engine)
+            .field("pid", &self.pid)
+            .field("server_pid", &self.server_pid)
+            .field("data_dir", &self.data_dir)
+            .field("notes", &self.notes)
+            .finish_non_exhaustive()
+    }
+}
+
+fn shown<S: serde::Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&redacted(url))
 }
 
 /// What is known about an endpoint.
@@ -78,7 +105,8 @@ impl Status {
         }
     }
 
-    /// One JSON object: `status`, and the fields of [`Running`] or a `reason`.
+    /// One JSON object: `status`, and the fields of [`Running`] or a `reason`. The URL in it is
+    /// without the password.
     pub fn to_json(&self) -> String {
         // Paths that are not UTF-8 cannot be told in JSON.
         serde_json::to_string_pretty(self).unwrap_or_else(|_| "{}".to_owned())
@@ -136,15 +164,19 @@ pub fn start(options: &Options) -> Result<Running, Error> {
 }
 
 fn check(running: Running, options: &Options) -> Result<Running, Error> {
+    let url = redacted(&running.url);
+    if options.no_password && running.password {
+        return Err(Error::RunsDifferently { what: "with a password".to_owned(), url });
+    }
     if options.port.is_some_and(|port| port != running.port) {
         return Err(Error::RunsDifferently {
             what: format!("not on port {}", options.port.unwrap_or_default()),
-            url: running.url,
+            url,
         });
     }
     if options.engine != running.engine {
         let what = format!("with engine `{}`", running.engine);
-        return Err(Error::RunsDifferently { what, url: running.url });
+        return Err(Error::RunsDifferently { what, url });
     }
     if let Some(wanted) = &options.faults {
         let made = running.faults.as_ref();
@@ -156,7 +188,7 @@ fn check(running: Running, options: &Options) -> Result<Running, Error> {
                 Some(made) => format!("with faults `{}` and seed {}", made.plan, made.seed),
                 None => "without faults".to_owned(),
             };
-            return Err(Error::RunsDifferently { what, url: running.url });
+            return Err(Error::RunsDifferently { what, url });
         }
     }
     Ok(running)
@@ -196,6 +228,9 @@ fn serve_arguments(options: &Options, home: &Home) -> Vec<OsString> {
     if let Some(path) = &options.embedded {
         option("--embedded-postgres", path.into());
     }
+    if options.no_password {
+        arguments.push("--no-password".into());
+    }
     arguments
 }
 
@@ -207,6 +242,7 @@ fn wait_ready(
     deadline: Instant,
 ) -> Result<Running, Error> {
     let failed = |reason: String| Error::DaemonFailed { reason, log: home.log_file() };
+    let mut silent_since = Instant::now();
     while Instant::now() < deadline {
         // Looked at before the state is, so that last words are not missed.
         let exited = match &mut child {
@@ -215,6 +251,11 @@ fn wait_ready(
         };
         let unserved = child.is_none() && home.try_lock_serve()?.is_some();
         let state = State::read(&home.state_file())?;
+        if state.is_some() || !was_running {
+            silent_since = Instant::now();
+        } else if silent_since.elapsed() >= SILENCE && !unserved {
+            return Err(unreadable(home));
+        }
         if let Some(state) =
             state.filter(|s| was_running || stale.is_none_or(|o| o.daemon != s.daemon))
         {
@@ -251,6 +292,13 @@ fn wait_ready(
     Err(failed("it was not ready in time".to_owned()))
 }
 
+/// A process serves, and does not write its state.
+fn unreadable(home: &Home) -> Error {
+    let path = home.state_file();
+    let process = home.server_process().map(|identity| identity.pid);
+    Error::UnreadableState { why: State::trouble(&path), path, process }
+}
+
 pub(crate) fn running(state: &State, home: &Home, was_running: bool) -> Option<Running> {
     let mut notes = state.notes.clone();
     let ours = env!("CARGO_PKG_VERSION");
@@ -266,8 +314,17 @@ pub(crate) fn running(state: &State, home: &Home, was_running: bool) -> Option<R
             "connections fail on purpose: faults `{plan}`, seed {seed}; the log tells each"
         ));
     }
+    if state.open {
+        notes.push(
+            "it asks for no password: every user of this machine can connect, and so can whatever \
+             reaches 127.0.0.1 from a browser or a container"
+                .to_owned(),
+        );
+    }
     Some(Running {
         url: state.url.clone()?,
+        password: !state.open && state.kecoa == ours && state.engine == Engine::Postgres,
+        socket: state.client_socket.clone(),
         port: state.port?,
         engine: state.engine,
         version: state.version.clone(),
@@ -313,10 +370,8 @@ pub fn status(options: &Options) -> Result<Status, Error> {
             },
             Some(State { phase: Phase::Stopping, .. }) => broken("it is just stopping"),
             Some(_) => broken("it is just starting"),
-            None => broken(
-                "a process serves it, but its state file is missing; end that process, or remove \
-                 the instance's directory and it ends by itself",
-            ),
+            // It writes the file again when it sees that.
+            None => broken(&unreadable(&home).to_string()),
         });
     }
     if let Some(orphan) = orphans(&home, state.as_ref()).first() {
@@ -370,11 +425,11 @@ pub fn stop(options: &Options) -> Result<Stopped, Error> {
         stop_daemon(&home)?;
     }
     let state = State::read(&home.state_file())?;
-    for (identity, signal, socket_dir) in orphans(&home, state.as_ref()) {
+    for (identity, signal, socket_dir, owner) in orphans(&home, state.as_ref()) {
         found = Stopped::Stopped;
         Server::adopted(identity).stop(signal)?;
         if let Some(directory) = socket_dir {
-            socket::remove(&directory);
+            socket::remove(&directory, owner);
         }
     }
     State::remove(&home.state_file())?;
@@ -382,11 +437,18 @@ pub fn stop(options: &Options) -> Result<Stopped, Error> {
 }
 
 fn stop_daemon(home: &Home) -> Result<(), Error> {
-    let deadline = Instant::now() + STOP_PATIENCE;
+    let begun = Instant::now();
+    let deadline = begun + STOP_PATIENCE;
     let mut told: Option<ProcessIdentity> = None;
     while home.try_lock_serve()?.is_none() {
         // It may have been met before it wrote its state.
-        let daemon = State::read(&home.state_file())?.map(|state| state.daemon);
+        let daemon = State::read(&home.state_file())?
+            .map(|state| state.daemon)
+            .filter(ProcessIdentity::is_alive)
+            .or_else(|| home.server_process());
+        if told.is_none() && daemon.is_none() && begun.elapsed() >= SILENCE {
+            return Err(unreadable(home));
+        }
         if let Some(daemon) = daemon.filter(|daemon| told.as_ref() != Some(daemon)) {
             daemon.signal(Signal::TERM);
             told = Some(daemon);
@@ -414,9 +476,11 @@ fn stop_daemon(home: &Home) -> Result<(), Error> {
     Ok(())
 }
 
+type Orphan = (ProcessIdentity, Signal, Option<PathBuf>, u32);
+
 /// Database servers of this home that run although nobody serves: each with the signal that stops
-/// it in an orderly way and the directory of its socket.
-fn orphans(home: &Home, state: Option<&State>) -> Vec<(ProcessIdentity, Signal, Option<PathBuf>)> {
+/// it in an orderly way, the directory of its socket, and the user it belongs to.
+fn orphans(home: &Home, state: Option<&State>) -> Vec<Orphan> {
     let mut found = Vec::new();
     for root in home.known_data_roots() {
         for entry in fs::read_dir(root).into_iter().flatten().flatten() {
@@ -425,14 +489,15 @@ fn orphans(home: &Home, state: Option<&State>) -> Vec<(ProcessIdentity, Signal, 
             if major.is_some_and(|major| major.parse::<u32>().is_ok())
                 && let Some((identity, file)) = find_postmaster(&entry.path())
             {
-                found.push((identity, Signal::INT, file.socket_dir));
+                let owner = fs::symlink_metadata(entry.path()).map_or(u32::MAX, |meta| meta.uid());
+                found.push((identity, Signal::INT, file.socket_dir, owner));
             }
         }
     }
     if let Some(state) = state.filter(|state| state.engine == Engine::Cockroach)
         && let Some(server) = state.server.clone().filter(ProcessIdentity::is_alive)
     {
-        found.push((server, Signal::TERM, None));
+        found.push((server, Signal::TERM, None, u32::MAX));
     }
     found
 }
@@ -447,10 +512,11 @@ mod tests {
         options.port = Some(5000);
         options.binaries = Some("/pg bin".into());
         options.embedded = Some("/e".into());
+        options.no_password = true;
         let home = Home::locate(&options).unwrap();
         let arguments = serve_arguments(&options, &home);
         let expected = "local|serve|--detached|--home|/a b|--name|default|--engine|postgres|--port|\
-                        5000|--postgres|/pg bin|--embedded-postgres|/e";
+                        5000|--postgres|/pg bin|--embedded-postgres|/e|--no-password";
         let joined: Vec<_> = arguments.iter().map(|a| a.to_str().unwrap()).collect();
         assert_eq!(joined.join("|"), expected);
     }

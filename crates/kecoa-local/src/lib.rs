@@ -10,9 +10,10 @@
 //! - [`dialect`], [`endpoint`]: CockroachDB's statements, and the wire.
 //! - [`faults`]: a proxy that makes connections fail on purpose, the same way every time.
 //!
-//! The endpoint listens on 127.0.0.1 and has no password: every user of this machine can reach
-//! it, as with CockroachDB's `--insecure`. PostgreSQL itself listens on a unix socket in a
-//! directory closed to others, and keeps `fsync` on: what was committed stays.
+//! The endpoint listens on 127.0.0.1, where every user of the machine can reach it, and asks for a
+//! password of the instance's own (SCRAM-SHA-256); a unix socket in a directory closed to others
+//! asks for none. Every client becomes the PostgreSQL role `root`, which is no superuser.
+//! PostgreSQL itself listens on a socket of its own and keeps `fsync` on: what was committed stays.
 #![forbid(unsafe_code)]
 
 mod cockroach;
@@ -20,12 +21,15 @@ pub mod dialect;
 pub mod endpoint;
 mod error;
 pub mod faults;
+mod files;
 mod front;
 mod home;
+mod keeper;
 mod launch;
 mod options;
 pub mod postgres;
 pub mod process;
+mod secret;
 mod serve;
 mod signals;
 pub mod state;
@@ -34,4 +38,5 @@ pub use error::Error;
 pub use home::Home;
 pub use launch::{Running, Status, Stopped, start, status, stop, url};
 pub use options::{DEFAULT_PORT, Engine, FaultOptions, Options};
+pub use secret::redacted;
 pub use serve::{Mode, serve};

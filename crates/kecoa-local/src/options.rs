@@ -62,6 +62,8 @@ pub struct Options {
     pub port: Option<u16>,
     /// Which database.
     pub engine: Engine,
+    /// Let in whoever reaches the port, without a password.
+    pub no_password: bool,
     /// Connections are to fail on purpose. Not with [`Engine::Cockroach`].
     pub faults: Option<FaultOptions>,
     /// PostgreSQL's `bin` directory or the directory above it, before any other place.
@@ -82,6 +84,7 @@ impl Default for Options {
             name: "default".to_owned(),
             port: None,
             engine: Engine::default(),
+            no_password: false,
             faults: None,
             binaries: None,
             embedded: None,

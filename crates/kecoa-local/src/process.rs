@@ -4,6 +4,7 @@
 //! the time that process started; a signal is sent only while both still agree.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
@@ -91,6 +92,11 @@ fn started(pid: u32) -> Option<String> {
     let line = String::from_utf8(output.stdout).ok()?;
     let (state, start) = line.trim().split_once(char::is_whitespace)?;
     (!state.starts_with('Z')).then(|| start.trim().to_owned())
+}
+
+/// The user a process runs as, where the system tells.
+pub(crate) fn process_owner(pid: u32) -> Option<u32> {
+    fs::metadata(format!("/proc/{pid}")).ok().map(|meta| meta.uid())
 }
 
 /// The directory a process works in, where the system tells.

@@ -13,11 +13,12 @@ use tokio::sync::oneshot;
 
 use crate::cockroach;
 use crate::dialect::BOOTSTRAP_SQL;
-use crate::endpoint::BackendAddress;
+use crate::endpoint::{BackendAddress, Verifier};
 use crate::error::Error;
 use crate::faults::draw_seed;
 use crate::front::Front;
 use crate::home::Home;
+use crate::keeper::Keeper;
 use crate::launch::Running;
 use crate::options::{DEFAULT_PORT, Engine, Options, variable};
 use crate::postgres::bootstrap::bootstrap;
@@ -25,6 +26,7 @@ use crate::postgres::cluster::Address;
 use crate::postgres::socket;
 use crate::postgres::{Binaries, CLIENT_ROLE, Cluster, DEFAULT_DATABASE, RunAs, Search, Server};
 use crate::process::ProcessIdentity;
+use crate::secret::{self, redacted};
 use crate::signals::Signals;
 use crate::state::{FaultState, Phase, State};
 
@@ -32,6 +34,7 @@ use crate::state::{FaultState, Phase, State};
 const WATCH: Duration = Duration::from_millis(200);
 /// A server that ends more often than this within [`RESTART_WINDOW`] is given up.
 const RESTARTS: usize = 5;
+const RESTART_PAUSE: Duration = Duration::from_secs(1);
 const RESTART_WINDOW: Duration = Duration::from_secs(60);
 /// Others hold the lock for a moment only to see whether we do.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
@@ -69,7 +72,10 @@ pub fn serve(options: &Options, mode: Mode, ready: &mut dyn FnMut(&Running)) -> 
         }
         if Instant::now() >= deadline {
             return Err(match crate::launch::url(options) {
-                Ok(url) => Error::RunsDifferently { url, what: "in the background".to_owned() },
+                Ok(url) => Error::RunsDifferently {
+                    url: redacted(&url),
+                    what: "in the background".to_owned(),
+                },
                 Err(_) => {
                     Error::Busy { lock: home.instance().join("serve.lock"), waited: LOCK_PATIENCE }
                 }
@@ -88,8 +94,10 @@ pub fn serve(options: &Options, mode: Mode, ready: &mut dyn FnMut(&Running)) -> 
         path: "/proc".into(),
         source: io::Error::other("not there"),
     })?;
+    home.sign(&serving, &own)?;
     let previous = State::read(&home.state_file())?;
     let mut state = State::starting(own, options.engine);
+    state.open = options.no_password;
     // Still true if we are killed before we know better.
     state.server = previous.as_ref().and_then(|previous| previous.server.clone());
     state.port = previous.as_ref().and_then(|previous| previous.port);
@@ -97,19 +105,26 @@ pub fn serve(options: &Options, mode: Mode, ready: &mut dyn FnMut(&Running)) -> 
         plan: faults.plan.to_string(),
         seed: faults.seed.unwrap_or_else(draw_seed),
     });
-    state.write(&home.state_file())?;
-    let mut context = Context { home: &home, options, state, previous, serving: &serving };
+    let mut keeper = Keeper::begin(&home, &serving)?;
+    keeper.write(&state)?;
+    let mut context =
+        Context { home: &home, options, state, previous, serving: &serving, keeper: &keeper };
     let mut on_ready = |running: &Running| {
         ready(running);
         starting = None;
     };
-    match context.run(&mut on_ready) {
+    let ended = context.run(&mut on_ready);
+    let mut state = context.state;
+    keeper.end();
+    match ended {
+        // Otherwise it is another's by now, or gone.
+        Ok(()) if !home.still_holds(&serving) => Ok(()),
         Ok(()) => State::remove(&home.state_file()),
         Err(error) => {
-            context.state.phase = Phase::Failed(error.to_string());
-            context.state.server = None;
+            state.phase = Phase::Failed(error.to_string());
+            state.server = None;
             // The error itself matters more than that it could not be noted down.
-            let _ = context.state.write(&home.state_file());
+            let _ = state.write(&home.state_file());
             Err(error)
         }
     }
@@ -121,6 +136,7 @@ struct Context<'a> {
     state: State,
     previous: Option<State>,
     serving: &'a fs::File,
+    keeper: &'a Keeper,
 }
 
 /// Why we stop serving.
@@ -166,7 +182,7 @@ impl Context<'_> {
             _ => server.stop(Signal::INT),
         };
         if stopped.is_ok() {
-            socket::remove(&address.socket_dir);
+            socket::remove(&address.socket_dir, cluster.file_owner());
         }
         served?;
         stopped
@@ -191,12 +207,13 @@ impl Context<'_> {
         };
         self.state.notes = cluster.notes().to_vec();
         self.state.notes.extend(told);
-        let (front, port) = runtime.block_on(self.bind(&backend))?;
+        let password = self.password()?;
+        let (front, port) = runtime.block_on(self.bind(&backend, password.as_deref()))?;
         self.state.server = Some(server.identity().clone());
         self.state.socket_dir = Some(address.socket_dir.clone());
         self.state.data_dir = Some(cluster.data_dir().to_path_buf());
         self.state.version = Some(format!("PostgreSQL {}", cluster.binaries().version()));
-        self.announce(port, ready)?;
+        self.announce(port, password.as_deref(), ready)?;
         if fresh {
             let mut sync = cluster.sync_command();
             // Its end is of no consequence: PostgreSQL itself writes what changes from here on.
@@ -233,10 +250,18 @@ impl Context<'_> {
                     }
                     restarts.push(Instant::now());
                     // Clients are served by other threads meanwhile, and told to come back.
-                    let (again, at) = cluster.start()?;
+                    let (again, at) = match cluster.start() {
+                        Ok(started) => started,
+                        // What stands in the way may be ending.
+                        Err(Error::ServerFailed { .. }) if restarts.len() < RESTARTS => {
+                            tokio::time::sleep(RESTART_PAUSE).await;
+                            continue;
+                        }
+                        Err(error) => return Err(error),
+                    };
                     *server = again;
                     self.state.server = Some(server.identity().clone());
-                    self.state.write(&self.home.state_file())?;
+                    self.keeper.write(&self.state)?;
                     if at != *address {
                         return Err(Error::ServerFailed {
                             program: "postgres",
@@ -262,7 +287,15 @@ impl Context<'_> {
 
     /// Binds the port asked for and no other; or that of a killed predecessor, whose clients come
     /// back to it; or the usual one; or a free one.
-    async fn bind(&mut self, backend: &BackendAddress) -> Result<(Front, u16), Error> {
+    async fn bind(
+        &mut self,
+        backend: &BackendAddress,
+        password: Option<&str>,
+    ) -> Result<(Front, u16), Error> {
+        let verifier = password
+            .map(Verifier::new)
+            .transpose()
+            .map_err(Error::io("reading", Path::new("/dev/urandom")))?;
         let predecessor = self.previous.as_ref().and_then(|previous| previous.port);
         let ports: Vec<u16> = match self.options.port {
             Some(port) => vec![port],
@@ -271,8 +304,14 @@ impl Context<'_> {
         let place = Path::new("127.0.0.1");
         for port in ports {
             let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-            match Front::bind(listen, backend, self.state.faults.as_ref()).await {
-                Ok(front) => {
+            let faults = self.state.faults.as_ref();
+            match Front::bind(listen, backend, verifier.as_ref(), faults).await {
+                Ok(mut front) => {
+                    let directory = self.home.client_socket()?;
+                    let bound = front.bind_socket(&directory);
+                    if bound.map_err(Error::io("listening in", &directory))? {
+                        self.state.client_socket = Some(directory);
+                    }
                     let address = front.local_addr().map_err(Error::io("reading", place))?;
                     return Ok((front, address.port()));
                 }
@@ -293,14 +332,30 @@ impl Context<'_> {
         Err(Error::PortTaken { port: DEFAULT_PORT })
     }
 
-    fn announce(&mut self, port: u16, ready: &mut dyn FnMut(&Running)) -> Result<(), Error> {
+    /// What clients must know, unless nothing was asked for.
+    fn password(&mut self) -> Result<Option<String>, Error> {
+        if self.options.no_password {
+            return Ok(None);
+        }
+        let (password, note) = secret::keep(&self.home.password_file())?;
+        self.state.notes.extend(note);
+        Ok(Some(password))
+    }
+
+    fn announce(
+        &mut self,
+        port: u16,
+        password: Option<&str>,
+        ready: &mut dyn FnMut(&Running),
+    ) -> Result<(), Error> {
+        let password = password.map_or_else(String::new, |password| format!(":{password}"));
         let url = format!(
-            "postgresql://{CLIENT_ROLE}@127.0.0.1:{port}/{DEFAULT_DATABASE}?sslmode=disable"
+            "postgresql://{CLIENT_ROLE}{password}@127.0.0.1:{port}/{DEFAULT_DATABASE}?sslmode=disable"
         );
         self.state.port = Some(port);
         self.state.url = Some(url);
         self.state.phase = Phase::Ready;
-        self.state.write(&self.home.state_file())?;
+        self.keeper.write(&self.state)?;
         if let Some(running) = crate::launch::running(&self.state, self.home, false) {
             ready(&running);
         }
@@ -310,7 +365,7 @@ impl Context<'_> {
     /// Whoever wants to start an endpoint from now on waits for us to be gone.
     fn announce_end(&mut self) -> Result<(), Error> {
         self.state.phase = Phase::Stopping;
-        self.state.write(&self.home.state_file())
+        self.keeper.write(&self.state)
     }
 
     fn run_cockroach(
@@ -338,7 +393,10 @@ impl Context<'_> {
         if self.options.port.is_none() && started.port != DEFAULT_PORT {
             self.state.notes.push(format!("port {DEFAULT_PORT} is taken; a free one is used"));
         }
-        let served = self.announce(started.port, ready).and_then(|()| {
+        self.state.notes.push(
+            "CockroachDB runs with --insecure: every user of this machine can connect".to_owned(),
+        );
+        let served = self.announce(started.port, None, ready).and_then(|()| {
             runtime.block_on(async {
                 let mut watch = tokio::time::interval(WATCH);
                 loop {

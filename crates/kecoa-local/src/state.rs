@@ -11,8 +11,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::files::{self, Found};
 use crate::options::Engine;
 use crate::process::ProcessIdentity;
+use crate::secret::redacted;
 
 /// A state file larger than this was not written by us.
 const SIZE_LIMIT: u64 = 64 * 1024;
@@ -32,7 +34,7 @@ pub enum Phase {
 }
 
 /// What the background process tells those that come later.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
     /// The version of kecoa that serves.
     #[serde(default)]
@@ -47,8 +49,14 @@ pub struct State {
     pub server: Option<ProcessIdentity>,
     /// The TCP port on 127.0.0.1, once it is known.
     pub port: Option<u16>,
-    /// The URL to connect to, once it is known.
+    /// The URL to connect to, once it is known; with the password.
     pub url: Option<String>,
+    /// Nobody is asked for a password.
+    #[serde(default)]
+    pub open: bool,
+    /// The directory of the endpoint's own socket, where processes of the same user need no password.
+    #[serde(default)]
+    pub client_socket: Option<PathBuf>,
     /// The directory of PostgreSQL's own socket.
     pub socket_dir: Option<PathBuf>,
     /// Where the data is.
@@ -72,6 +80,18 @@ pub struct FaultState {
     pub seed: u64,
 }
 
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let url = self.url.as_deref().map(redacted);
+        f.debug_struct("State")
+            .field("phase", &self.phase)
+            .field("daemon", &self.daemon)
+            .field("server", &self.server)
+            .field("url", &url)
+            .finish_non_exhaustive()
+    }
+}
+
 impl State {
     /// The first state of a process that begins to serve.
     pub fn starting(daemon: ProcessIdentity, engine: Engine) -> State {
@@ -83,6 +103,8 @@ impl State {
             server: None,
             port: None,
             url: None,
+            open: false,
+            client_socket: None,
             socket_dir: None,
             data_dir: None,
             version: None,
@@ -92,22 +114,31 @@ impl State {
     }
 
     /// Reads a state file. One that is missing, or that cannot be understood, is `None`: it then
-    /// says nothing about any process.
+    /// says nothing about any process. [`trouble`](Self::trouble) says why.
     ///
     /// # Errors
     ///
     /// When it is there and may not be read.
     pub fn read(path: &Path) -> Result<Option<State>, Error> {
-        match fs::symlink_metadata(path) {
-            Ok(meta) if meta.is_file() && meta.len() <= SIZE_LIMIT => {}
-            Ok(_) => return Ok(None),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(Error::io("reading", path)(e)),
+        let us = rustix::process::geteuid().as_raw();
+        match files::read(path, SIZE_LIMIT, us).map_err(Error::io("reading", path))? {
+            Found::Bytes(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
+            Found::Missing | Found::Odd(_) => Ok(None),
         }
-        match fs::read(path) {
-            Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(Error::io("reading", path)(e)),
+    }
+
+    /// Why a state file cannot be understood, as a phrase.
+    pub(crate) fn trouble(path: &Path) -> String {
+        let us = rustix::process::geteuid().as_raw();
+        match files::read(path, SIZE_LIMIT, us) {
+            Ok(Found::Missing) => "is missing".to_owned(),
+            Ok(Found::Odd(what)) => what,
+            Ok(Found::Bytes(bytes)) if bytes.is_empty() => "is empty".to_owned(),
+            Ok(Found::Bytes(bytes)) => match serde_json::from_slice::<State>(&bytes) {
+                Ok(_) => "was just being written".to_owned(),
+                Err(error) => format!("is not a state file ({error})"),
+            },
+            Err(error) => format!("cannot be read ({error})"),
         }
     }
 
@@ -117,23 +148,16 @@ impl State {
     ///
     /// When the directory cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), Error> {
-        let next = path.with_extension(format!("new-{}", std::process::id()));
-        let write = || -> io::Result<()> {
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(0o600)
-                .open(&next)?;
-            file.write_all(&serde_json::to_vec_pretty(self).map_err(io::Error::other)?)?;
-            file.write_all(b"\n")?;
-            fs::rename(&next, path)
-        };
-        write().map_err(|e| {
-            // The half-written file is of no use to anyone.
-            let _ = fs::remove_file(&next);
-            Error::io("writing", path)(e)
-        })
+        put(path, &self.bytes(path)?)
+    }
+
+    /// What is written.
+    pub(crate) fn bytes(&self, path: &Path) -> Result<Vec<u8>, Error> {
+        let mut bytes = serde_json::to_vec_pretty(self)
+            .map_err(io::Error::other)
+            .map_err(Error::io("writing", path))?;
+        bytes.push(b'\n');
+        Ok(bytes)
     }
 
     /// Removes the file; a missing one is fine.
@@ -147,6 +171,25 @@ impl State {
             _ => Ok(()),
         }
     }
+}
+
+/// Writes a file of ours in one step, whatever stands where it is put together.
+pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let next = path.with_extension(format!("new-{}", std::process::id()));
+    let write = || -> io::Result<()> {
+        match fs::remove_file(&next) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&next)?;
+        file.write_all(bytes)?;
+        fs::rename(&next, path)
+    };
+    write().map_err(|e| {
+        // The half-written file is of no use to anyone.
+        let _ = fs::remove_file(&next);
+        Error::io("writing", path)(e)
+    })
 }
 
 #[cfg(test)]

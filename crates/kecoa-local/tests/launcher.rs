@@ -243,10 +243,21 @@ fn cold_and_warm_start_in_a_path_with_a_space() {
     let cold_time = began.elapsed();
     assert!(!cold.was_running);
     assert!(answers(cold.port));
+    let password = fs::read_to_string(place.instance().join("password")).unwrap();
+    let password = password.trim();
     assert_eq!(
         cold.url,
-        format!("postgresql://root@127.0.0.1:{}/defaultdb?sslmode=disable", cold.port)
+        format!("postgresql://root:{password}@127.0.0.1:{}/defaultdb?sslmode=disable", cold.port)
     );
+    for shown in [
+        format!("{cold:?}"),
+        format!("{:?}", place.state()),
+        kecoa_local::status(&place.options).unwrap().to_json(),
+        format!("{:?}", kecoa_local::status(&place.options)),
+        fs::read_to_string(&cold.log).unwrap(),
+    ] {
+        assert!(!shown.contains(password), "{shown}");
+    }
     let state = place.state();
     assert!(postgres_answers(&state));
     let socket_dir = state.socket_dir.clone().unwrap();

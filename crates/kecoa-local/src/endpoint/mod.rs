@@ -12,23 +12,28 @@ mod cancel;
 mod extended;
 mod replies;
 mod run;
+mod scram;
 mod script;
 mod session;
 mod simple;
+mod socket;
 mod startup;
 mod stream;
 
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+
+pub use scram::Verifier;
+use socket::{Arrival, Socket, accept};
 
 /// The PostgreSQL server behind the endpoint, reached by its unix socket without a password.
 #[derive(Clone, Debug)]
@@ -37,15 +42,19 @@ pub struct BackendAddress {
     pub socket_dir: PathBuf,
     /// The number in the socket's name.
     pub port: u16,
-    /// The role every client becomes.
+    /// The role every client becomes, whatever user it names. It should be able to do no more than a
+    /// client may.
     pub user: String,
 }
 
 /// What an [`Endpoint`] needs.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct EndpointOptions {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// What the password of clients is checked by; without it everybody is let in.
+    pub password: Option<Verifier>,
     /// The server behind.
     pub backend: BackendAddress,
     /// The database of a client that names none.
@@ -53,9 +62,10 @@ pub struct EndpointOptions {
 }
 
 impl EndpointOptions {
-    /// Options with CockroachDB's default database, `defaultdb`.
+    /// Options with CockroachDB's default database, `defaultdb`, without a password.
     pub fn new(listen: SocketAddr, backend: BackendAddress) -> Self {
-        Self { listen, backend, database: "defaultdb".to_owned() }
+        let database = "defaultdb".to_owned();
+        Self { listen, backend, database, password: None }
     }
 }
 
@@ -70,6 +80,7 @@ struct Shared {
 #[derive(Debug)]
 pub struct Endpoint {
     listener: TcpListener,
+    socket: Option<Socket>,
     shared: Arc<Shared>,
 }
 
@@ -88,7 +99,17 @@ impl Endpoint {
         let listener = TcpListener::bind(options.listen).await?;
         let keys = cancel::Keys::default();
         let shared = Arc::new(Shared { options, keys });
-        Ok(Self { listener, shared })
+        Ok(Self { listener, socket: None, shared })
+    }
+
+    /// Listens on a unix socket, too, where processes of the same user need no password. The
+    /// directory of `path` must be closed to others; what stands at `path` is replaced.
+    ///
+    /// # Errors
+    /// What the operating system says of the path. Outside of a tokio runtime.
+    pub fn bind_socket(&mut self, path: &Path) -> io::Result<()> {
+        self.socket = Some(Socket::bind(path)?);
+        Ok(())
     }
 
     /// The address that was bound, with the real port.
@@ -111,8 +132,8 @@ impl Endpoint {
         loop {
             tokio::select! {
                 () = &mut shutdown => break,
-                accepted = self.listener.accept() => match accepted {
-                    Ok((client, _)) => {
+                accepted = accept(&self.listener, self.socket.as_ref()) => match accepted {
+                    Ok(client) => {
                         clients.spawn(serve_client(client, self.shared.clone(), stopped.clone()));
                     }
                     // A client that left before it was accepted, or no descriptors: both pass.
@@ -128,9 +149,7 @@ impl Endpoint {
     }
 }
 
-async fn serve_client(client: TcpStream, shared: Arc<Shared>, stopped: watch::Receiver<bool>) {
-    // Answers are small and waited for.
-    let _ = client.set_nodelay(true);
+async fn serve_client(client: Arrival, shared: Arc<Shared>, stopped: watch::Receiver<bool>) {
     if let Some(session) = startup::open(client, shared, stopped).await {
         session.run().await;
     }

@@ -9,12 +9,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use kecoa_proto::frame::Frame;
 use kecoa_proto::{CancelKey, ProtocolVersion};
-use tokio::net::tcp;
 use tokio::sync::watch;
 
 use super::backend::{self, Backend, Opened};
 use super::extended::{Expect, Prepared};
 use super::replies::{Fields, row, string};
+use super::socket::{Reader, Writer};
 use super::startup::unavailable;
 use super::stream::{HIGH_WATER, Stream, put};
 use super::{Shared, cancel};
@@ -25,7 +25,7 @@ use crate::dialect::transaction::{Phase, Transaction};
 use crate::dialect::{self, plan::quote};
 
 /// The stream to the client.
-pub(super) type Client = Stream<tcp::OwnedReadHalf, tcp::OwnedWriteHalf>;
+pub(super) type Client = Stream<Reader, Writer>;
 
 /// Why a session is over.
 #[derive(Debug)]

@@ -7,13 +7,14 @@ use bytes::{BufMut, Bytes, BytesMut};
 use kecoa_proto::ProtocolVersion;
 use kecoa_proto::frame::Limits;
 use kecoa_proto::message::startup::Startup;
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::backend::{self, Opened, Refused};
-use super::replies::Fields;
+use super::replies::{Fields, string};
+use super::scram::{Exchange, Failed, MECHANISM, Verifier};
 use super::session::{Client, Session};
-use super::stream::{CLIENT_MESSAGE, Stream, put};
+use super::socket::Arrival;
+use super::stream::{CLIENT_MESSAGE, STRANGERS_MESSAGE, Stream, put};
 use super::{Shared, cancel};
 use crate::dialect::plan::quote;
 use crate::dialect::transaction::Switch;
@@ -31,14 +32,15 @@ async fn refuse(client: &mut Client, error: &Fields) {
 /// Reads the client's first messages and opens its session. `None` when there is none to run: the
 /// client only wanted a cancel, left, or was refused.
 pub(super) async fn open(
-    socket: TcpStream,
+    arrival: Arrival,
     shared: Arc<Shared>,
     stopped: watch::Receiver<bool>,
 ) -> Option<Session> {
-    let (reader, writer) = socket.into_split();
-    let mut client = Stream::new(reader, writer, CLIENT_MESSAGE);
-    let first = tokio::time::timeout(PATIENCE, first(&mut client, &shared)).await.ok()??;
-    let (version, parameters) = first;
+    let Arrival { reader, writer, is_ours } = arrival;
+    let mut client = Stream::new(reader, writer, STRANGERS_MESSAGE);
+    let known = tokio::time::timeout(PATIENCE, known(&mut client, &shared, is_ours)).await;
+    let (version, parameters) = known.ok()??;
+    client.hold_to(CLIENT_MESSAGE);
     let (parameters, variables) = match sort(parameters) {
         Ok(sorted) => sorted,
         Err(error) => {
@@ -53,10 +55,6 @@ pub(super) async fn open(
     let user = value(b"user");
     let default = Bytes::copy_from_slice(shared.options.database.as_bytes());
     let mut database = value(b"database").unwrap_or_else(|| default.clone());
-    let (version, unknown) = negotiate(version, &parameters);
-    if let Some(unknown) = unknown {
-        put(&mut client.output, b'v', &unknown);
-    }
     let parameters: Vec<(Bytes, Bytes)> = parameters
         .into_iter()
         .filter(|(name, _)| {
@@ -84,7 +82,6 @@ pub(super) async fn open(
         refuse(&mut client, &error).await;
         return None;
     }
-    put(&mut client.output, b'R', &[0; 4]);
     let Opened { backend, frames, key } = opened;
     let database = String::from_utf8_lossy(&database).into_owned();
     let mut session = Session::new(client, backend, shared, stopped, version, database, parameters);
@@ -113,6 +110,87 @@ pub(super) fn unavailable(refused: Refused) -> Fields {
             let mut error = Fields::own("FATAL", "57P03", &message);
             error.set(b'H', "see `kecoa local status`; `kecoa local start` starts it again");
             error
+        }
+    }
+}
+
+/// Who the client says it is, once it has shown that it may: the version spoken and its parameters.
+async fn known(
+    client: &mut Client,
+    shared: &Shared,
+    is_ours: bool,
+) -> Option<(ProtocolVersion, Vec<(Bytes, Bytes)>)> {
+    let (version, parameters) = first(client, shared).await?;
+    let (version, unknown) = negotiate(version, &parameters);
+    if let Some(unknown) = unknown {
+        put(&mut client.output, b'v', &unknown);
+    }
+    if let Some(verifier) = shared.options.password.as_ref().filter(|_| !is_ours)
+        && let Err(error) = prove(client, verifier, &parameters).await?
+    {
+        refuse(client, &error).await;
+        return None;
+    }
+    put(&mut client.output, b'R', &[0; 4]);
+    Some((version, parameters))
+}
+
+/// Has the client prove that it knows the password. `None` when it left.
+async fn prove(
+    client: &mut Client,
+    verifier: &Verifier,
+    parameters: &[(Bytes, Bytes)],
+) -> Option<Result<(), Fields>> {
+    let user = parameters.iter().find(|(name, _)| name.as_ref() == b"user");
+    let user = user.map(|(_, user)| String::from_utf8_lossy(user).into_owned()).unwrap_or_default();
+    let failed = |failure: Failed| match failure {
+        Failed::WrongPassword => {
+            let message = format!("password authentication failed for user \"{user}\"");
+            let mut error = Fields::own("FATAL", "28P01", &message);
+            error.set(b'H', "`kecoa local url` prints the URL with the password");
+            error
+        }
+        Failed::Malformed(why) => {
+            let message = format!("malformed SCRAM message: {why}");
+            Fields::own("FATAL", "08P01", &message)
+        }
+    };
+    let request = [&10_u32.to_be_bytes()[..], MECHANISM.as_bytes(), b"\0\0"].concat();
+    put(&mut client.output, b'R', &request);
+    let body = answer(client).await?;
+    let first = string(&body).filter(|(mechanism, _)| mechanism.as_ref() == MECHANISM.as_bytes());
+    let Some(first) = first.and_then(|(_, rest)| rest.get(4..).map(<[u8]>::to_vec)) else {
+        return Some(Err(failed(Failed::Malformed("it chooses a mechanism that was not offered"))));
+    };
+    let exchange = match Exchange::begin(verifier, &first) {
+        Ok(exchange) => exchange,
+        Err(failure) => return Some(Err(failed(failure))),
+    };
+    let first = [&11_u32.to_be_bytes()[..], exchange.server_first().as_bytes()].concat();
+    put(&mut client.output, b'R', &first);
+    let body = answer(client).await?;
+    Some(match exchange.finish(verifier, &body) {
+        Ok(last) => {
+            let last = [&12_u32.to_be_bytes()[..], last.as_bytes()].concat();
+            put(&mut client.output, b'R', &last);
+            Ok(())
+        }
+        Err(failure) => Err(failed(failure)),
+    })
+}
+
+/// Sends what is to be sent and waits for the client's answer, a message `p`.
+async fn answer(client: &mut Client) -> Option<Bytes> {
+    client.flush().await.ok()?;
+    loop {
+        match client.frame() {
+            Ok(Some(frame)) if frame.tag == b'p' => return Some(frame.body),
+            Ok(Some(_)) | Err(_) => {
+                let message = "expected a password message";
+                refuse(client, &Fields::own("FATAL", "08P01", message)).await;
+                return None;
+            }
+            Ok(None) => client.read().await.ok()?,
         }
     }
 }

@@ -13,6 +13,9 @@ pub(super) const HIGH_WATER: usize = 64 * 1024;
 /// `sql.conn.max_read_buffer_message_size`.
 pub(super) const CLIENT_MESSAGE: usize = 16 << 20;
 
+/// The longest message of one that has not said its password, as PostgreSQL's limit.
+pub(super) const STRANGERS_MESSAGE: usize = 65_535;
+
 /// One peer: what was read and not yet taken, what is to be written.
 #[derive(Debug)]
 pub(super) struct Stream<R, W> {
@@ -35,6 +38,13 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Stream<R, W> {
             output: BytesMut::new(),
             decoder: FrameDecoder::new(limits),
         }
+    }
+
+    /// Holds messages to another length from here on.
+    pub(super) fn hold_to(&mut self, longest: usize) {
+        let mut limits = Limits::default();
+        limits.message = longest;
+        self.decoder = FrameDecoder::new(limits);
     }
 
     /// Moves the rows (or COPY data) at the head of the input to `out` as they are; most of what a

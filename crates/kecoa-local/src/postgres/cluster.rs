@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder};
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::home::{Home, is_full, log_tail, open_log, random_suffix};
 use crate::postgres::binaries::Binaries;
 use crate::postgres::privileges::RunAs;
-use crate::postgres::server::{PidFile, Server, find_postmaster};
+use crate::postgres::server::{PidFile, Server, clear_leavings, find_postmaster};
 use crate::postgres::{SOCKET_PORT, SUPERUSER, socket};
 use crate::process::ProcessIdentity;
 
@@ -53,6 +53,17 @@ impl Cluster {
         let (root, note) = home.data_root(&run_as)?;
         let data_dir = root.join(format!("pg{}", binaries.major()));
         let mut notes: Vec<String> = note.into_iter().collect();
+        match fs::symlink_metadata(&data_dir) {
+            Ok(meta) if !meta.is_dir() => {
+                let what = "is not a directory".to_owned();
+                return Err(Error::OddFile { path: data_dir, what });
+            }
+            Ok(meta) if meta.uid() != run_as.file_owner() => {
+                let (owner, us) = (meta.uid(), run_as.file_owner());
+                return Err(Error::NotOurs { path: data_dir, owner, us });
+            }
+            _ => {}
+        }
         if !data_dir.exists() {
             notes.extend(other_majors(&root, binaries.major()));
         }
@@ -62,6 +73,11 @@ impl Cluster {
     /// The data directory.
     pub fn data_dir(&self) -> &Path {
         &self.data_dir
+    }
+
+    /// The user that the data belongs to.
+    pub fn file_owner(&self) -> u32 {
+        self.run_as.file_owner()
     }
 
     /// The programs.
@@ -83,8 +99,13 @@ impl Cluster {
     ///
     /// When `initdb` fails; its own words are in the error.
     pub fn init(&self) -> Result<bool, Error> {
-        if self.data_dir.join("PG_VERSION").exists() {
-            return Ok(false);
+        match fs::symlink_metadata(self.data_dir.join("PG_VERSION")) {
+            Ok(meta) if meta.is_file() => return Ok(false),
+            Ok(_) => {
+                let path = self.data_dir.join("PG_VERSION");
+                return Err(Error::OddFile { path, what: "is not a file".to_owned() });
+            }
+            Err(_) => {}
         }
         let root = self.data_dir.parent().unwrap_or(&self.data_dir);
         let prefix = format!("pg{}.new-", self.binaries.major());
@@ -162,6 +183,8 @@ impl Cluster {
             return self.await_ready(Server::adopted(identity), 0);
         }
         let socket_dir = socket::make(Path::new("/tmp"), &self.data_dir, &self.run_as)?;
+        clear_leavings(&self.data_dir)?;
+        socket::clear(&socket_dir, self.run_as.file_owner());
         let deadline = Instant::now() + LEFTOVER_PATIENCE;
         loop {
             let result = self.launch(&socket_dir);
@@ -173,7 +196,7 @@ impl Cluster {
                     thread::sleep(Duration::from_millis(100));
                 }
                 Err(_) => {
-                    socket::remove(&socket_dir);
+                    socket::remove(&socket_dir, self.run_as.file_owner());
                     return result;
                 }
                 Ok(_) => return result,
@@ -214,6 +237,16 @@ impl Cluster {
                 PidFile::read(&self.data_dir)
                 && pid == server.identity().pid
             {
+                if !socket::is_private(&socket_dir, self.run_as.file_owner()) {
+                    return Err(Error::ServerFailed {
+                        program: "postgres",
+                        reason: format!(
+                            "its socket is in {}, open to others",
+                            socket_dir.display()
+                        ),
+                        log: self.log.clone(),
+                    });
+                }
                 return Ok((server, Address { socket_dir, port: port.unwrap_or(SOCKET_PORT) }));
             }
             if !server.is_running() {

@@ -1,6 +1,7 @@
 //! A running database server: ours, or one whose owner was killed.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::Duration;
@@ -8,7 +9,8 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::error::Error;
-use crate::process::{ProcessIdentity, command_mentions, working_directory};
+use crate::files::{self, Found};
+use crate::process::{ProcessIdentity, command_mentions, process_owner, working_directory};
 
 /// How long a server may take to stop in an orderly way (it writes everything to disk).
 const ORDERLY: Duration = Duration::from_secs(20);
@@ -81,8 +83,13 @@ pub(crate) struct PidFile {
 }
 
 impl PidFile {
+    /// The directory's owner may put anything there: what is no short file says nothing.
     pub(crate) fn read(data_dir: &Path) -> Option<PidFile> {
-        PidFile::parse(&fs::read_to_string(data_dir.join("postmaster.pid")).ok()?)
+        let owner = fs::symlink_metadata(data_dir).ok()?.uid();
+        match files::read(&data_dir.join("postmaster.pid"), 4096, owner) {
+            Ok(Found::Bytes(bytes)) => PidFile::parse(&String::from_utf8(bytes).ok()?),
+            _ => None,
+        }
     }
 
     fn parse(text: &str) -> Option<PidFile> {
@@ -103,11 +110,43 @@ pub(crate) fn find_postmaster(data_dir: &Path) -> Option<(ProcessIdentity, PidFi
     let file = PidFile::read(data_dir)?;
     let identity = ProcessIdentity::of(file.pid)?;
     let real = fs::canonicalize(data_dir).ok()?;
+    // Who may write the file must not make us signal processes of others.
+    let owner = fs::symlink_metadata(data_dir).ok()?.uid();
+    if process_owner(file.pid).is_some_and(|other| other != owner) {
+        return None;
+    }
     let ours = match working_directory(file.pid) {
         Some(directory) => directory == real,
         None => command_mentions(file.pid, data_dir) || command_mentions(file.pid, &real),
     };
     (ours && identity.is_alive()).then_some((identity, file))
+}
+
+/// Takes away what a server left that is gone, and what anybody put in its place, so that a new one
+/// starts. PostgreSQL itself takes a zombie for a server that runs, and so any process that has
+/// been given its id since; it would wait for ever on a named pipe.
+///
+/// Processes of a killed server that are just ending still hold its memory, which PostgreSQL looks
+/// at by the directory, whatever this file says.
+pub(crate) fn clear_leavings(data_dir: &Path) -> Result<(), Error> {
+    for name in ["postmaster.pid", "postmaster.opts"] {
+        let path = data_dir.join(name);
+        let Ok(meta) = fs::symlink_metadata(&path) else { continue };
+        if name == "postmaster.opts" && meta.is_file() {
+            continue;
+        }
+        if meta.is_dir() {
+            let what = "is a directory, not a file".to_owned();
+            return Err(Error::OddFile { path, what });
+        }
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::io("removing", &path)(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -36,16 +36,25 @@ pub(crate) fn make(parent: &Path, data_dir: &Path, run_as: &RunAs) -> Result<Pat
 
 /// Removes the directory of a server that has ended, with what a server that had to be killed
 /// leaves in it. Other files, and a directory that is not empty then, stay.
-pub(crate) fn remove(directory: &Path) {
+///
+/// The directory may be known from a file that `owner` can write: only one of theirs is touched.
+pub(crate) fn remove(directory: &Path, owner: u32) {
+    if clear(directory, owner) {
+        let _ = fs::remove_dir(directory);
+    }
+}
+
+/// Removes what a server that ended left in the directory of its socket; says whether it is one.
+pub(crate) fn clear(directory: &Path, owner: u32) -> bool {
     let ours = directory.file_name().and_then(|name| name.to_str());
-    if !ours.is_some_and(|name| name.starts_with("kecoa-")) {
-        return;
+    if !ours.is_some_and(|name| name.starts_with("kecoa-")) || !is_private(directory, owner) {
+        return false;
     }
     for name in [format!(".s.PGSQL.{SOCKET_PORT}"), format!(".s.PGSQL.{SOCKET_PORT}.lock")] {
         // Gone already, as a rule.
         let _ = fs::remove_file(directory.join(name));
     }
-    let _ = fs::remove_dir(directory);
+    true
 }
 
 fn create(path: &Path, run_as: &RunAs) -> Result<(), Error> {
@@ -56,7 +65,8 @@ fn create(path: &Path, run_as: &RunAs) -> Result<(), Error> {
     run_as.give(path)
 }
 
-fn is_private(path: &Path, owner: u32) -> bool {
+/// Whether it is a directory of `owner` that is closed to all others, and no link to one.
+pub(crate) fn is_private(path: &Path, owner: u32) -> bool {
     fs::symlink_metadata(path)
         .is_ok_and(|meta| meta.is_dir() && meta.uid() == owner && meta.mode() & 0o077 == 0)
 }
@@ -70,16 +80,19 @@ mod tests {
     fn removed_with_a_killed_servers_leavings_and_nothing_else() {
         let tmp = tempfile::tempdir().unwrap();
         let directory = tmp.path().join("kecoa-1-2");
-        fs::create_dir(&directory).unwrap();
+        let us = rustix::process::geteuid().as_raw();
+        DirBuilder::new().mode(0o700).create(&directory).unwrap();
         fs::write(directory.join(".s.PGSQL.5432.lock"), "1").unwrap();
         fs::write(directory.join("somebody's"), "").unwrap();
-        remove(&directory);
+        remove(&directory, us + 1);
+        assert_eq!(fs::read_dir(&directory).unwrap().count(), 2, "another user's is left alone");
+        remove(&directory, us);
         assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
         fs::remove_file(directory.join("somebody's")).unwrap();
-        remove(&directory);
+        remove(&directory, us);
         assert!(!directory.exists());
         // A server that was started by other means has its socket elsewhere.
-        remove(tmp.path());
+        remove(tmp.path(), us);
         assert!(tmp.path().exists());
     }
 

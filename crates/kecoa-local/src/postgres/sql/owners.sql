@@ -18,7 +18,7 @@ BEGIN
     CROSS JOIN LATERAL pg_catalog.aclexplode(
       coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
     LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
-    WHERE NOT l.lanpltrusted AND p.oid >= 16384::oid AND a.grantee <> 10 AND a.grantee <> p.proowner
+    WHERE NOT l.lanpltrusted AND p.prokind <> 'a' AND p.oid >= 16384::oid AND a.grantee <> 10 AND a.grantee <> p.proowner
       AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
                       WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
                         AND d.objid = p.oid AND d.deptype = 'e')
@@ -29,7 +29,7 @@ BEGIN
   FOR o IN
     SELECT p.oid::pg_catalog.regprocedure AS name
     FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang
-    WHERE NOT l.lanpltrusted AND p.oid >= 16384::oid AND p.proowner <> 10
+    WHERE NOT l.lanpltrusted AND p.prokind <> 'a' AND p.oid >= 16384::oid AND p.proowner <> 10
   LOOP
     EXECUTE pg_catalog.format('ALTER ROUTINE %s OWNER TO node', o.name);
     EXECUTE pg_catalog.format('REVOKE ALL ON ROUTINE %s FROM PUBLIC CASCADE', o.name);
@@ -59,7 +59,7 @@ BEGIN
         FROM pg_catalog.pg_class WHERE relowner = 10 AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
       UNION ALL SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass, p.oid, p.pronamespace
         FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang
-        WHERE p.proowner = 10 AND l.lanpltrusted
+        WHERE p.proowner = 10 AND (l.lanpltrusted OR p.prokind = 'a')
       UNION ALL SELECT 'pg_catalog.pg_type'::pg_catalog.regclass, t.oid, t.typnamespace
         FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
         WHERE t.typowner = 10 AND (c.oid IS NULL OR c.relkind = 'c')
@@ -89,7 +89,8 @@ BEGIN
     SELECT i.type, i.identity
     FROM owned w LEFT JOIN pg_catalog.pg_namespace n ON n.oid = w.space
     CROSS JOIN LATERAL pg_catalog.pg_identify_object(w.class, w.oid, 0) i
-    WHERE w.oid >= 16384::oid
+    -- A large object's number is whatever its maker chose.
+    WHERE (w.oid >= 16384::oid OR w.class = 'pg_catalog.pg_largeobject'::pg_catalog.regclass)
       AND coalesce(n.nspname NOT IN ('pg_catalog', 'information_schema', 'crdb_internal')
                    AND n.nspname !~ '^pg_(toast|temp)', true)
       AND NOT EXISTS (
@@ -99,7 +100,8 @@ BEGIN
                OR d.deptype = 'a' AND i.type = 'sequence'
                   AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass))
   LOOP
-    EXECUTE pg_catalog.format('ALTER %s %s OWNER TO root', o.type, o.identity);
+    EXECUTE pg_catalog.format('ALTER %s %s OWNER TO root',
+      CASE o.type WHEN 'statistics object' THEN 'statistics' ELSE o.type END, o.identity);
   END LOOP;
 
   FOR o IN

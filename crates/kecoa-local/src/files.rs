@@ -1,0 +1,126 @@
+//! Files that somebody else may have put there: opened without following a link, without waiting
+//! (a named pipe would wait for ever), and only when they are files of the right user.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags};
+
+use crate::error::Error;
+
+/// What stands where a file is expected.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// Nothing.
+    Missing,
+    /// Something else than a file of ours; a phrase says what: "is a link".
+    Odd(String),
+    /// The file's bytes.
+    Bytes(Vec<u8>),
+}
+
+const COMMON: OFlags = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
+
+/// Reads a file of `owner` that is at most `limit` bytes long. Never waits.
+pub(crate) fn read(path: &Path, limit: u64, owner: u32) -> io::Result<Found> {
+    let file = match rustix::fs::open(path, OFlags::RDONLY | COMMON, Mode::empty()) {
+        Ok(fd) => File::from(fd),
+        Err(rustix::io::Errno::NOENT) => return Ok(Found::Missing),
+        Err(rustix::io::Errno::LOOP | rustix::io::Errno::MLINK) => {
+            return Ok(Found::Odd("is a link, not a file".to_owned()));
+        }
+        Err(rustix::io::Errno::NXIO | rustix::io::Errno::OPNOTSUPP) => {
+            return Ok(Found::Odd("is a socket, not a file".to_owned()));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if let Some(odd) = oddity(&file, owner)? {
+        return Ok(Found::Odd(odd));
+    }
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > limit) {
+        return Ok(Found::Odd(format!("is longer than {limit} bytes")));
+    }
+    Ok(Found::Bytes(bytes))
+}
+
+/// Opens a file of ours to write, and makes it if it is not there, for us alone. What is in it stays.
+pub(crate) fn open_to_write(path: &Path, append: bool) -> Result<File, Error> {
+    let mut flags = OFlags::WRONLY | OFlags::CREATE | COMMON;
+    if append {
+        flags |= OFlags::APPEND;
+    }
+    let odd = |what: String| Error::OddFile { path: path.to_path_buf(), what };
+    let file = match rustix::fs::open(path, flags, Mode::from_raw_mode(0o600)) {
+        Ok(fd) => File::from(fd),
+        Err(rustix::io::Errno::LOOP | rustix::io::Errno::MLINK) => {
+            return Err(odd("is a link, not a file".to_owned()));
+        }
+        Err(rustix::io::Errno::NXIO) => return Err(odd("is a named pipe or a socket".to_owned())),
+        Err(rustix::io::Errno::ISDIR) => return Err(odd("is a directory, not a file".to_owned())),
+        Err(error) => return Err(Error::io("opening", path)(error.into())),
+    };
+    let us = rustix::process::geteuid().as_raw();
+    match oddity(&file, us).map_err(Error::io("reading", path))? {
+        Some(what) => Err(odd(what)),
+        None => Ok(file),
+    }
+}
+
+fn oddity(file: &File, owner: u32) -> io::Result<Option<String>> {
+    let meta = file.metadata()?;
+    let kind = meta.file_type();
+    let what = if kind.is_dir() {
+        "is a directory, not a file".to_owned()
+    } else if kind.is_fifo() {
+        "is a named pipe, not a file".to_owned()
+    } else if !kind.is_file() {
+        "is not a file".to_owned()
+    } else if meta.uid() != owner {
+        format!("belongs to user id {}, not {owner}", meta.uid())
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn only_files_are_read_and_nothing_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let us = rustix::process::geteuid().as_raw();
+        let path = |name: &str| dir.path().join(name);
+        let odd =
+            |name: &str, limit: u64, owner: u32| match read(&path(name), limit, owner).unwrap() {
+                Found::Odd(what) => what,
+                other => panic!("{other:?}"),
+            };
+        assert!(matches!(read(&path("none"), 9, us).unwrap(), Found::Missing));
+        fs::write(path("file"), "12345").unwrap();
+        assert!(matches!(read(&path("file"), 5, us).unwrap(), Found::Bytes(b) if b == b"12345"));
+        assert!(odd("file", 4, us).contains("longer than 4"));
+        assert!(odd("file", 5, us + 1).contains("belongs to"));
+        std::os::unix::fs::symlink(path("file"), path("link")).unwrap();
+        assert!(odd("link", 5, us).contains("link"));
+        fs::create_dir(path("folder")).unwrap();
+        assert!(odd("folder", 5, us).contains("directory"));
+        let made = std::process::Command::new("mkfifo").arg(path("pipe")).status().unwrap();
+        assert!(made.success());
+        assert!(odd("pipe", 5, us).contains("named pipe"));
+        let _listener = std::os::unix::net::UnixListener::bind(path("socket")).unwrap();
+        assert!(odd("socket", 5, us).contains("socket"));
+        for name in ["pipe", "link", "folder", "socket"] {
+            let error = open_to_write(&path(name), false).unwrap_err();
+            assert!(error.to_string().contains(name), "{error}");
+        }
+        open_to_write(&path("file"), true).unwrap();
+        open_to_write(&path("new"), false).unwrap();
+    }
+}
