@@ -261,6 +261,8 @@ def main() -> int:
     for folder in (SITE, SOURCE):
         shutil.rmtree(folder, ignore_errors=True)
     SITE.mkdir(parents=True)
+    # Sphinx writes beside it what it makes of it.
+    shutil.copytree(DOCS / "site/locale", SOURCE / "locale")
     try:
         for language in LANGUAGES:
             pages_of(language)

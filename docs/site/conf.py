@@ -23,6 +23,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton", "kecoa_d
 exclude_patterns = ["_*"]
 nitpicky = False
 language = "en"  # -D language=id
+locale_dirs = ["../locale"]  # as tools/build_site.py lays the pages
 
 myst_heading_anchors = 4
 myst_enable_extensions = ["colon_fence", "deflist", "attrs_inline"]

@@ -36,8 +36,9 @@ def test_words_stay_inside_the_picture(path: Path) -> None:
 @pytest.mark.parametrize("name", PICTURES)
 @pytest.mark.parametrize("language", ["en", "id"])
 def test_a_page_shows_each_picture_with_a_description(name: str, language: str) -> None:
-    shown = rf"!\[[^\]]{{10,}}\]\([./]*images/{name}\.{language}\.svg\)"
-    pages = (ROOT / "docs" / language).rglob("*.md")
+    shown = rf"!\[[^\]]{{10,}}\]\((?:docs/|[./]*)images/{name}\.{language}\.svg\)"
+    readme = ROOT / ("README.md" if language == "en" else "README.id.md")
+    pages = [readme, *(ROOT / "docs" / language).rglob("*.md")]
     assert any(re.search(shown, page.read_text("utf-8")) for page in pages)
 
 
