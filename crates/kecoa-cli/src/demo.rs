@@ -19,6 +19,7 @@ use kecoa::{Config, Error};
 use kecoa_local::{Options, Stopped, redacted};
 
 use crate::failure::Failure;
+use crate::hidden;
 use crate::local::{database, remark};
 use crate::output::{line, note};
 
@@ -29,7 +30,8 @@ const AMOUNT: i64 = 100;
 #[command(after_help = "Without --url and DATABASE_URL it runs on the local endpoint, which it \
     starts and leaves running.")]
 pub(crate) struct Arguments {
-    /// The database [default: $DATABASE_URL, or the local endpoint]
+    /// The database; `-` reads the URL from standard input [default: $DATABASE_URL, or the local
+    /// endpoint]
     // Not clap's `env`: that would show a password in `--help`.
     #[arg(long)]
     url: Option<String>,
@@ -42,13 +44,10 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, self_command: Vec<OsString>) -> Result<i32, Failure> {
-    let variable = match std::env::var("DATABASE_URL") {
-        Err(std::env::VarError::NotUnicode(_)) => {
-            return Err(Failure::Other("DATABASE_URL is not UTF-8".to_owned()));
-        }
-        other => other.ok(),
+    let given = match hidden::given(arguments.url.as_deref())? {
+        Some(url) if !url.is_empty() => Some(url),
+        _ => hidden::of_environment()?,
     };
-    let given = arguments.url.clone().or(variable).filter(|url| !url.is_empty());
     if let Some(url) = given {
         transfer(&url, arguments.inject_retries)?;
         return Ok(0);

@@ -11,6 +11,7 @@ mod server;
 use clap::Args;
 
 use crate::failure::Failure;
+use crate::hidden;
 use crate::output::line;
 use report::Report;
 
@@ -20,7 +21,8 @@ use report::Report;
     status is 0 when every step works, with or without warnings, and 1 when one failed."
 )]
 pub(crate) struct Arguments {
-    /// URL or connection string [default: $DATABASE_URL, else the PG* variables]
+    /// URL or connection string; `-` reads it from standard input [default: $DATABASE_URL, else the
+    /// PG* variables]
     #[arg(value_name = "DATABASE_URL")]
     url: Option<String>,
     /// One JSON object
@@ -46,7 +48,8 @@ pub(crate) const STEPS: [&str; 12] = [
 
 pub(crate) fn run(arguments: &Arguments) -> Result<i32, Failure> {
     let mut report = Report::default();
-    examine(arguments.url.as_deref(), &mut report);
+    let url = hidden::given(arguments.url.as_deref())?;
+    examine(url.as_deref(), &mut report);
     for name in STEPS {
         report.not_reached(name);
     }

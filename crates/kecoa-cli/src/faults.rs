@@ -10,6 +10,7 @@ use kecoa::config::Environment;
 use kecoa_local::faults::{self, Happened, Plan, ProxyOptions, Upstream};
 
 use crate::failure::Failure;
+use crate::hidden;
 use crate::output::{line, note};
 
 #[derive(Debug, Args)]
@@ -19,9 +20,10 @@ use crate::output::{line, note};
     are seen on plain connections only; of TLS, bytes."
 )]
 pub(crate) struct Arguments {
-    /// The server: a URL or connection string, as for any client; its first host is used
+    /// The server: a URL or connection string, as for any client; its first host is used. `-` reads
+    /// it from standard input [default: $DATABASE_URL]
     #[arg(long, value_name = "URL")]
-    to: String,
+    to: Option<String>,
     /// What is to go wrong, such as `drop:0.01, error:40001@commit:0.2`
     #[arg(long, value_name = "PLAN")]
     faults: Plan,
@@ -35,7 +37,13 @@ pub(crate) struct Arguments {
 
 /// Serves until told to stop.
 pub(crate) fn run(arguments: &Arguments) -> Result<i32, Failure> {
-    let config = Config::parse(&arguments.to)?.resolve(&Environment::from_process())?;
+    let to = match hidden::given(arguments.to.as_deref())? {
+        Some(to) => to,
+        None => hidden::of_environment()?.ok_or_else(|| {
+            Failure::Other("expected --to URL or DATABASE_URL, found neither".to_owned())
+        })?,
+    };
+    let config = Config::parse(&to)?.resolve(&Environment::from_process())?;
     let seed = arguments.seed.unwrap_or_else(faults::draw_seed);
     let options = ProxyOptions {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port)),

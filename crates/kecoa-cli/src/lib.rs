@@ -9,11 +9,13 @@ mod demo;
 mod doctor;
 mod failure;
 mod faults;
+mod hidden;
 mod local;
 mod output;
 mod run;
 
 use std::ffi::OsString;
+use std::io::Write as _;
 
 use clap::{Parser, Subcommand};
 
@@ -51,13 +53,19 @@ pub fn main_from(
     arguments: impl IntoIterator<Item = OsString>,
     self_command: Vec<OsString>,
 ) -> i32 {
+    let (arguments, secrets) = hidden::take(arguments.into_iter().collect(), &self_command);
     let name = OsString::from("kecoa");
     let cli = match Cli::try_parse_from(std::iter::once(name).chain(arguments)) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are "errors" that go to stdout with status 0. If nobody reads
             // them, there is nobody to tell.
-            let _ = error.print();
+            if secrets.is_empty() {
+                let _ = error.print();
+            } else {
+                let text = hidden::without(error.render().to_string(), &secrets);
+                let _ = std::io::stderr().write_all(text.as_bytes());
+            }
             return error.exit_code();
         }
     };

@@ -148,3 +148,98 @@ fn a_url_that_cannot_be_used_is_an_error_without_its_password() {
     let output = command(&["demo", "--help"]).env("DATABASE_URL", url).output().unwrap();
     assert!(!text(&output.stdout).contains("geheim"));
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_password_is_not_in_the_list_of_processes() {
+    use std::io::{BufRead as _, BufReader};
+
+    for (given, shown) in [
+        ("postgresql://maya:hunter2@127.0.0.1:1/bank", "user=maya password=xxx host=127.0.0.1"),
+        ("host=127.0.0.1 user=maya dbname=bank password=hunter2", "host=127.0.0.1 user=maya"),
+    ] {
+        for to in [vec!["--to".to_owned(), given.to_owned()], vec![format!("--to={given}")]] {
+            let mut arguments = vec!["faults", "--faults", "drop:0.1"];
+            arguments.extend(to.iter().map(String::as_str));
+            let mut child =
+                command(&arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+            let mut line = String::new();
+            BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+            let list = std::fs::read(format!("/proc/{}/cmdline", child.id())).unwrap();
+            let list = String::from_utf8_lossy(&list).into_owned();
+            child.kill().unwrap();
+            child.wait().unwrap();
+            assert!(line.starts_with("postgresql://maya@127.0.0.1:"), "{line}");
+            assert!(line.contains("/bank?") && !line.contains("hunter2"), "{line}");
+            assert!(!list.contains("hunter2") && list.contains(shown), "{list}");
+        }
+    }
+}
+
+#[test]
+fn a_url_may_come_from_elsewhere_than_the_arguments() {
+    use std::io::Write as _;
+
+    let url = "postgresql://maya:hunter2@127.0.0.1:1/bank?sslmode=x";
+    let mut child = command(&["doctor", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(format!("{url}\n").as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = text(&output.stdout) + &text(&output.stderr);
+    assert!(said.contains("invalid sslmode value: \"x\"") && !said.contains("hunter2"), "{said}");
+
+    let output = command(&["faults", "--faults", "drop"]).output().unwrap();
+    assert!(text(&output.stderr).contains("expected --to URL or DATABASE_URL, found neither"));
+    let output =
+        command(&["faults", "--faults", "drop"]).env("DATABASE_URL", url).output().unwrap();
+    assert!(text(&output.stderr).contains("invalid sslmode value"));
+}
+
+#[test]
+#[cfg(unix)]
+fn a_url_that_is_not_utf8_is_not_passed_over() {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let url = std::ffi::OsStr::from_bytes(b"postgresql://maya:hunter2\xe4@127.0.0.1:1/bank");
+    for arguments in [&["doctor"][..], &["demo"], &["faults", "--faults", "drop"]] {
+        let output = command(arguments).env("DATABASE_URL", url).output().unwrap();
+        let said = text(&output.stdout) + &text(&output.stderr);
+        assert!(!output.status.success());
+        assert!(said.contains("expected UTF-8 in DATABASE_URL"), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+}
+
+#[test]
+fn no_command_repeats_a_password() {
+    let mistyped = [
+        "postgres:/maya:hunter2@db/bank",
+        "postgresql://maya:p@ss:hunter2@127.0.0.1/bank",
+        "postgresql://maya:1/hunter2@127.0.0.1/bank",
+        "postgresql://maya:hunter2@127.0.0.1:1/bank?connect_timeout=1",
+        "host=127.0.0.1;password=hunter2",
+        "password:hunter2",
+    ];
+    for url in mistyped {
+        let to = format!("--to={url}");
+        for arguments in [
+            &["doctor", url][..],
+            &["doctor", "--json", url],
+            &["doctor", "--nonsense", url],
+            &["doctor", url, url],
+            &["demo", "--url", url],
+            &["demo", url],
+            &["faults", "--faults", "nonsense", &to],
+            &["faults", "--faults", "drop", "--to", url, url],
+        ] {
+            let output = kecoa(arguments);
+            let said = text(&output.stdout) + &text(&output.stderr);
+            assert!(!output.status.success(), "{arguments:?}");
+            assert!(!said.contains("hunter2") && !said.is_empty(), "{arguments:?}: {said}");
+        }
+    }
+}
