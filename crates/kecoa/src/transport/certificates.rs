@@ -7,6 +7,7 @@ mod identity;
 mod key_log;
 mod name_constraints;
 mod names;
+mod p521_key;
 mod path_builder;
 #[cfg(test)]
 mod path_tests;

@@ -13,6 +13,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::sign::{CertifiedKey, SigningKey};
 
 use super::encrypted_key::{self, Trouble};
+use super::p521_key::P521Key;
 use super::{certificates, filled};
 use crate::config::Config;
 use crate::error::Error;
@@ -147,6 +148,9 @@ fn key(
             ),
         })
     })?;
+    if let Some(key) = P521Key::parse(&key) {
+        return Ok(Arc::new(key));
+    }
     provider.key_provider.load_private_key(key).map_err(|_| {
         // What a wrong password decrypts to is rarely, but sometimes, in the form of a key.
         let or_else = if password.is_some() {
@@ -156,7 +160,7 @@ fn key(
         };
         Error::tls(format!(
             "could not load private key file \"{shown}\": expected an RSA key of 2048 to 8192 bits, \
-             an EC key on P-256 or P-384, or an Ed25519 key{or_else}\n\
+             an EC key on P-256, P-384 or P-521, or an Ed25519 key{or_else}\n\
              HINT: make a key of one of these kinds, and let the server's authority sign a certificate \
              for it"
         ))
