@@ -269,7 +269,7 @@ KEYS = [
     signed("a server's key of P-384", YES, ROOT, key=NEW(ec.SECP384R1())),
     signed("a server's key of P-521", YES, ROOT, key=NEW(P521)),
     signed("a server's key of P-521, TLS 1.2", YES, ROOT, key=NEW(P521), more=TLS12, kecoa=NO,
-           why="a server key on P-521 needs TLS 1.3", says="nothing in common"),
+           why="a key on P-521 needs TLS 1.3", says="nothing in common"),
     of("a server's key of P-521, unchecked", YES, server(ROOT, key=NEW(P521)), roots=None, mode="require"),
     signed("a server's key of P-521 below P-521", YES, keyed(NEW(P521), SHA512), key=NEW(P521), hash_function=SHA512),
     signed("a server's key of P-256, TLS 1.2", YES, ROOT, more=TLS12),
