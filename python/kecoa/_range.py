@@ -15,6 +15,7 @@ from kecoa._kecoa import (
     new_type,
     register_type,
 )
+from kecoa._text import encode
 from kecoa.extensions import register_adapter
 
 # Known to type checkers as true. `typing` itself is left to those programs that need it.
@@ -208,7 +209,7 @@ class RangeAdapter:
             raise NotImplementedError(
                 "RangeAdapter must be subclassed overriding its name or the getquoted() method"
             )
-        name = self.name.encode()
+        name = encode(self.name, "UTF8" if self._conn is None else self._conn.encoding)
         if self.adapted.isempty:
             return b"'empty'::" + name
         lower, upper = self._quote(self.adapted.lower), self._quote(self.adapted.upper)

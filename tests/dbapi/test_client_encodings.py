@@ -7,6 +7,7 @@ quotes or reads is tried: literals, arrays, COPY, ranges, JSON, `kecoa.sql`, ser
 from __future__ import annotations
 
 import asyncio
+import io
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
@@ -226,3 +227,28 @@ def test_any_text(encoded, name, data):
     cur = encoded.cursor()
     cur.execute("SELECT %s::text, %s::text[], %s::text", (text, [text, text], text))
     assert cur.fetchone() == (text, [text, text], text)
+
+
+def test_names_of_types(encoded, name):
+    cur = encoded.cursor()
+    word = (BACKSLASHED.get(name) or PLAIN[name])[0]
+    cur.execute(f'DROP TYPE IF EXISTS "{word}"; CREATE TYPE "{word}" AS RANGE (subtype = int8)')
+    caster = extras.register_range(f'"{word}"', "NumbersOfOurs", encoded)
+    cur.execute("SELECT %s", (caster.range(1, 2),))
+    assert cur.fetchone() == (caster.range(1, 2),)
+    cur.execute(f'DROP TYPE "{word}"')
+
+
+@pytest.mark.parametrize("name", [*BACKSLASHED, "EUC_JP", "LATIN1"])
+def test_text_of_commands(connect, name):
+    """What is not encoded with its statement, and may hold the byte of a backslash there, is refused."""
+    conn = connect()
+    conn.set_client_encoding(name)
+    word = (BACKSLASHED.get(name) or PLAIN[name])[0] + "\\"
+    if name in BACKSLASHED:
+        with pytest.raises(kecoa.NotSupportedError, match="set its client_encoding to UTF8"):
+            conn.cursor().copy_from(io.StringIO(""), "pg_class", null=word)
+    conn.rollback()
+    conn.tpc_begin("plain\\")
+    conn.cursor().execute("SELECT 1")
+    conn.tpc_rollback()

@@ -14,6 +14,7 @@ from kecoa._kecoa import (
     register_type,
     typecaster,
 )
+from kecoa._text import encode
 from kecoa.extensions import register_adapter
 from kecoa.types._info import TypeInfo, info_of
 
@@ -98,7 +99,9 @@ class Quoted:
         if self._conn is not None:
             quoted.prepare(self._conn)
         literal: bytes = quoted.getquoted()
-        return literal if self._type is None else literal + b"::" + self._type.encode()
+        if self._type is None:
+            return literal
+        return literal + b"::" + encode(self._type, "UTF8" if self._conn is None else self._conn.encoding)
 
 
 def register_dumper(cls: type, dump: Callable[[Any], str | None], kind: str | TypeInfo | None = None) -> None:

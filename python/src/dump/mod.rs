@@ -84,10 +84,12 @@ pub(crate) struct Departures {
 impl Departures {
     /// For a statement, or a piece of one, on a connection that binds in that way.
     pub(crate) fn of(binding: Binding, sql: &[u8]) -> Departures {
-        let server = binding == Binding::Server;
+        if binding == Binding::Client {
+            return Departures::default();
+        }
         // SET, ALTER SEQUENCE and the like take a number without parentheses only.
         let takes_any = is_row_statement(sql) || sql.trim_ascii_start().first() == Some(&b'(');
-        Departures { infinite: server, enclosed: server && takes_any }
+        Departures { infinite: true, enclosed: takes_any }
     }
 
     /// The same for literals that may travel beside the statement; where they do not, their text is for
@@ -213,8 +215,19 @@ impl<'a, 'py> Dumper<'a, 'py> {
         self.dump_adapter(&adapted, out)
     }
 
-    /// Appends text as a string literal, in UTF-8: the statement is encoded as a whole.
+    /// Appends text as a string literal, in UTF-8. Where a byte of it could pass for a backslash to the
+    /// server it is to be ASCII.
     pub(crate) fn text_literal(&self, text: &str, out: &mut Vec<u8>) -> PyResult<()> {
+        if self.settings.codec.characters().hide_ascii() && !text.is_ascii() {
+            return Err(globals::get(self.py)?.exceptions.not_supported(
+                self.py,
+                format!(
+                    "expected ASCII in a name or separator on a connection in {}, found {text:?}: \
+                     set its client_encoding to UTF8",
+                    self.settings.codec.python_name()
+                ),
+            ));
+        }
         string::escape_str(text, self.settings, out)
     }
 
