@@ -11,7 +11,7 @@ import importlib.abc
 import importlib.machinery
 import sys
 from collections.abc import Sequence
-from types import BuiltinFunctionType, FunctionType, ModuleType
+from types import ModuleType
 from typing import Any
 
 _NAMES = {"psycopg2._psycopg": "kecoa._kecoa"}
@@ -30,9 +30,6 @@ _KECOAS_OWN = frozenset(
         "Pipeline",
         "RetryPolicy",
         "RowStream",
-        "failure_facts",
-        "main",
-        "new_binary_type",
     }
 )
 
@@ -94,9 +91,10 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def _rename(module: ModuleType) -> None:
-    """Let what psycopg2 has as well in `module` say that it is psycopg2's: in pickles, in tracebacks.
+    """Let the classes that psycopg2 has as well say that they are psycopg2's: in pickles, in tracebacks.
 
-    What is kecoa's own (its asyncio, its retry) keeps its name.
+    What is kecoa's own (its asyncio, its retry) keeps its name, and so do functions, by which a program can
+    tell what it runs on.
     """
     _, _, short = module.__name__.partition(".")
     if short == "_kecoa":
@@ -106,7 +104,7 @@ def _rename(module: ModuleType) -> None:
     here = f"psycopg2.{short}".rstrip(".")
     own = module.__name__
     for name, value in list(vars(module).items()):
-        if not isinstance(value, (type, FunctionType, BuiltinFunctionType)):
+        if not isinstance(value, type):
             continue
         home = getattr(value, "__module__", None) or ""
         package, _, rest = home.partition(".")

@@ -73,9 +73,7 @@ class CockroachDDLCompiler(PGDDLCompiler):
         options = table.dialect_options["cockroachdb"]
         if options.get("with"):
             text += (
-                "\n WITH ("
-                + ", ".join(f"{key} = {value}" for key, value in options["with"].items())
-                + ")"
+                "\n WITH (" + ", ".join(f"{key} = {value}" for key, value in options["with"].items()) + ")"
             )
         if options.get("locality"):
             text += f"\n LOCALITY {options['locality']}"
