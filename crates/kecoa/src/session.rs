@@ -602,9 +602,10 @@ impl Session {
     /// When writing failed, why may still wait to be read: a server that shuts down says 57P01
     /// before it closes.
     fn read_last_words(&mut self) {
-        // A bound, for a peer that never stops talking.
+        // A bound, for a peer that never stops talking. What it said has arrived before the reset did:
+        // nothing is waited for, which an event loop could not afford.
         for _ in 0..64 {
-            match self.wire.read_into(self.connection.read_buffer(), 0) {
+            match self.wire.try_read_into(self.connection.read_buffer()) {
                 Ok(n) if n > 0 => {}
                 _ => break,
             }

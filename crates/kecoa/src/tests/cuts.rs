@@ -116,6 +116,36 @@ fn when_writing_fails_the_servers_last_words_are_read() {
 }
 
 #[test]
+fn last_words_are_not_waited_for() {
+    // A peer that says its last words a little at a time must not hold an event loop up.
+    let script = Script::new().wait("drain").fatal("57P01", "server is shutting down").close();
+    let net = Net::postgres(vec![script]);
+    let mut client = net.client();
+    net.signal("drain");
+    let _ = net.take_calls();
+    client.batch("SELECT 1").unwrap_err();
+    let (reads, _, looks) = net.take_calls();
+    assert!(reads == 0 && looks > 0, "{reads} reads that may wait");
+}
+
+#[test]
+fn after_fatal_and_panic_nothing_is_waited_for() {
+    // The server's words are enough: a peer that forgets to hang up keeps nobody.
+    let fatal = |script: Script| script.fatal("57P01", "shutting down").wait("never");
+    let net = Net::postgres(vec![fatal(Script::new().query("SELECT 1"))]);
+    let mut client = net.client();
+    let error = client.batch("SELECT 1").unwrap_err();
+    assert_eq!(error.sqlstate(), Some("57P01"));
+    assert!(error.is_connection_lost() && client.is_closed());
+
+    let net = Net::postgres(vec![fatal(Script::new())]);
+    let mut client = net.client();
+    let error = client.batch("SELECT 1").unwrap_err();
+    assert_eq!(error.sqlstate(), Some("57P01"));
+    assert!(error.is_connection_lost() && client.is_closed());
+}
+
+#[test]
 fn polling_sees_the_end_too() {
     let net = Net::postgres(vec![
         Script::new().notification(9, "news", "x").fatal("57P01", "shutting down").close(),
