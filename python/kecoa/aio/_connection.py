@@ -24,12 +24,15 @@ from kecoa._kecoa import (
 )
 from kecoa._opening import opened_soon
 from kecoa.aio._cursor import AsyncCursor
+from kecoa.aio._debts import owe
 from kecoa.aio._messages import Messages
 from kecoa.aio._pipeline import AsyncPipeline
+from kecoa.aio._pulling import Pulling
 from kecoa.aio._rows import RowFactory
 from kecoa.aio._server_cursor import AsyncServerCursor
 from kecoa.aio._transaction import AsyncTransaction
 from kecoa.aio._two_phase import TwoPhase
+from kecoa.errors import InFailedSqlTransaction
 from kecoa.observe import Observed
 
 #: Seconds that the server has to end a cancelled statement before the connection is closed.
@@ -78,8 +81,8 @@ class AsyncConnection:
         self._deferrable: bool | None = None
         self._pool: Any = None
         self._grace = CANCEL_GRACE
-        # The task that has the connection for a COPY or a stream.
-        self._holder: asyncio.Task[Any] | None = None
+        # The COPY or stream that has the connection for itself.
+        self._holder: Pulling | None = None
         #: Makes rows of tuples; None leaves them as they are. See `kecoa.aio.dict_row`.
         self.row_factory: RowFactory | None = None
         link.start(self)
@@ -158,16 +161,27 @@ class AsyncConnection:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self.closed:
+            if error is None:
+                self._refuse_lost()
             return
         try:
             if error is None:
                 await self.commit()
+            elif isinstance(error, GeneratorExit):
+                # Thrown away: nothing can be waited for.
+                owe(self, "ROLLBACK")
             else:
                 await self._roll_back_quietly()
         finally:
             # A pool's connection goes back to it.
             if self._pool is None:
                 await self.close()
+
+    def _refuse_lost(self) -> None:
+        """OperationalError where a block ends on a connection that was lost, and something with it."""
+        if self.broken and (self._link.cut_transaction or not self._autocommit):
+            reason = self._messages.reason or "the connection was lost"
+            raise self._link.lost(f"{reason}; what was not committed before is rolled back")
 
     async def _roll_back_quietly(self) -> None:
         try:
@@ -248,7 +262,9 @@ class AsyncConnection:
     async def commit(self, *, timeout: float | None = None) -> None:
         """Make the changes of the transaction permanent; without a transaction, do nothing.
 
-        OperationalError when the connection is lost on the way: then the outcome is unknown.
+        AmbiguousCommitError (an OperationalError) when the connection is lost on the way: the outcome is
+        unknown, as it is after TimeoutError. `kecoa.errors.InFailedSqlTransaction` when the server rolled
+        back instead, because a statement had failed.
         """
         self._refuse_in_block("commit()")
         if _listening():
@@ -266,14 +282,35 @@ class AsyncConnection:
         else:
             await self._end("ROLLBACK", timeout)
 
-    async def _end(self, sql: str, timeout: float | None = None) -> None:
-        if self._pipeline is not None:
-            await self._pipeline._collect(quietly=sql == "ROLLBACK")
+    async def _end(self, sql: str, timeout: float | None = None, *, certainly: bool = False) -> None:
+        """End the transaction. What is cut short has a ROLLBACK behind it: a ROLLBACK, or all `certainly`."""
+        commit = sql == "COMMIT"
+        try:
+            if self._pipeline is not None:
+                await self._pipeline._collect(quietly=not commit)
+            await self._end_in_turn(sql, commit, timeout)
+        except BaseException:
+            if certainly or not commit:
+                owe(self, "ROLLBACK")
+            raise
+
+    async def _end_in_turn(self, sql: str, commit: bool, timeout: float | None) -> None:
         link = self._link
         await self._take_turn()
         try:
-            if link.transaction != _IDLE:
-                await self._wait(link.command(sql, sql == "COMMIT"), timeout)
+            if link.transaction == _IDLE:
+                return
+            before = self._commits
+            future = link.command(sql, commit)
+            if commit or timeout is not None:
+                await self._wait(future, timeout, "COMMIT" if commit else "statement")
+            else:
+                await self._wait_to_the_end(future)
+            if commit and self._commits == before:
+                raise InFailedSqlTransaction(
+                    "expected COMMIT, found that the server rolled back: a statement of the transaction had"
+                    " failed, and nothing of it is committed"
+                )
         finally:
             link.release()
 
@@ -358,6 +395,13 @@ class AsyncConnection:
         self._check_settable("deferrable")
         self._deferrable = value
         self._renew_begin()
+
+    def _set_session(self, settings: Mapping[str, Any]) -> None:
+        """Set what the transactions to come are like, also before this one has come to its end."""
+        for name, value in settings.items():
+            setattr(self, f"_{name}", value)
+        if not self.closed:
+            self._renew_begin()
 
     def _check_settable(self, name: str) -> None:
         self._check_open()
@@ -455,12 +499,16 @@ class AsyncConnection:
         turn = self._link.turn()
         if turn is None:
             return
-        if self._holder is not None and self._holder is asyncio.current_task():
-            turn.cancel()
-            raise ProgrammingError(
-                "this task has a COPY or a stream under way on the connection, and would wait for itself: end"
-                " that first, or use another connection"
-            )
+        holder = self._holder
+        if holder is not None and holder.task is asyncio.current_task():
+            if not holder.gives_way:
+                turn.cancel()
+                raise ProgrammingError(
+                    "this task has a COPY under way on the connection, and would wait for itself: end that"
+                    " first, or use another connection"
+                )
+            # Its loop was left, or has to go without.
+            holder.leave()
         try:
             await turn
         except BaseException:
@@ -471,11 +519,13 @@ class AsyncConnection:
                 turn.cancel()
             raise
 
-    async def _wait(self, future: asyncio.Future[None], timeout: float | None = None) -> None:
+    async def _wait(
+        self, future: asyncio.Future[None], timeout: float | None = None, what: str = "statement"
+    ) -> None:
         """Wait for a statement; when nobody waits any more, have it cancelled."""
         timer = None
         if timeout is not None:
-            timer = self._link.event_loop.call_later(timeout, self._expire, future, timeout)
+            timer = self._link.event_loop.call_later(timeout, self._expire, future, timeout, what)
         try:
             await future
         except BaseException:
@@ -486,11 +536,20 @@ class AsyncConnection:
             if timer is not None:
                 timer.cancel()
 
-    def _expire(self, future: asyncio.Future[None], timeout: float) -> None:
+    async def _wait_to_the_end(self, future: asyncio.Future[None]) -> None:
+        """Wait for a statement that goes on when nobody waits any more."""
+        try:
+            await future
+        except BaseException:
+            self._link.let_go(future, self._grace)
+            raise
+
+    def _expire(self, future: asyncio.Future[None], timeout: float, what: str) -> None:
         if not future.done():
-            future.set_exception(
-                asyncio.TimeoutError(f"the statement was not over after {timeout} s, and was cancelled")
-            )
+            text = f"the {what} was not over after {timeout} s, and was cancelled"
+            if what == "COMMIT":
+                text += ": whether the transaction was committed is not known"
+            future.set_exception(asyncio.TimeoutError(text))
 
     async def _begin(self) -> None:
         """Open the transaction that is due. For whoever has the turn."""

@@ -2,49 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from kecoa._kecoa import ProgrammingError
 from kecoa.aio._copy_text import field_text
+from kecoa.aio._pulling import COPY_IN, COPY_OUT, OVER, Pulling
 
 if TYPE_CHECKING:
-    from kecoa._kecoa import AsyncLink
     from kecoa.aio._cursor import AsyncCursor
 
-# What `AsyncLink.pull` returns where it returns no data.
-OVER, COPY_IN, COPY_OUT, ROWS, COMPLETE = range(5)
-
 _CHUNK = 128 * 1024
-
-
-#: After how many replies or pieces that needed no waiting others get a turn of the event loop.
-_FAIR = 64
-
-
-class Puller:
-    """Pulls replies and sends data; lets other tasks run now and then where there is no need to wait."""
-
-    def __init__(self, link: AsyncLink) -> None:
-        self._link = link
-        self._busy = 0
-
-    async def pull(self) -> int | bytes:
-        """Return the next reply of the request under way."""
-        while (reply := self._link.pull()) is None:
-            self._busy = 0
-            await self._link.pull_ready()
-        await self.be_fair()
-        return reply
-
-    async def be_fair(self) -> None:
-        """Count what was done without waiting."""
-        self._busy += 1
-        if self._busy >= _FAIR:
-            self._busy = 0
-            await asyncio.sleep(0)
+#: COPY … TO, which may be left before its end; what is missed here fails its transaction then.
+_IS_COPY_OUT = re.compile(rb"\bTO\s+STDOUT\b", re.IGNORECASE)
 
 
 class AsyncCopy:
@@ -64,23 +36,19 @@ class AsyncCopy:
         self._link = cursor._link
         self._conn = cursor._conn
         self._direction = OVER
-        self._held = False
-        self._puller = Puller(self._link)
+        self._pulling: Pulling | None = None
+        self._left = False
 
     async def __aenter__(self) -> AsyncCopy:
-        conn, link, inner = self._conn, self._link, self._cursor._inner
-        await conn._take_turn()
-        self._held = True
+        cursor = self._cursor
+        statement = cursor._inner.mogrify(self._statement, self._vars)
+        guarded = _IS_COPY_OUT.search(statement) is not None
+        pulling = Pulling(cursor, guarded=guarded, gives_way=False)
+        await pulling.begin(self._statement, self._vars)
+        self._pulling = pulling
         try:
-            await conn._begin()
-            link.pull_start(inner, inner.mogrify(self._statement, self._vars))
-            try:
-                reply = await self._puller.pull()
-            except BaseException:
-                link.pull_abandon(conn._grace)
-                raise
+            reply = await pulling.pull()
             if reply in (COPY_IN, COPY_OUT):
-                conn._holder = asyncio.current_task()
                 self._direction = int(reply)
                 return self
             await self._finish()
@@ -93,14 +61,15 @@ class AsyncCopy:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         direction, self._direction = self._direction, OVER
-        if not self._held:
+        self._left = True
+        if self._pulling is None or not self._pulling.held:
             return
         link = self._link
         try:
             if direction == COPY_OUT:
                 # What was not read is not wanted: the server is told to stop.
-                if not await self._is_over():
-                    link.pull_abandon(self._conn._grace)
+                if not isinstance(error, GeneratorExit):
+                    await self._is_over()
             elif direction == COPY_IN:
                 if link.copy_refused():
                     pass  # The server has said why, and takes no more.
@@ -108,6 +77,9 @@ class AsyncCopy:
                     link.copy_end()
                 else:
                     link.copy_end(f"error from Python: {type(error).__name__} - {error}".replace("\0", " "))
+                if isinstance(error, GeneratorExit):
+                    # Thrown away: nothing can be waited for.
+                    return
                 try:
                     await self._finish()
                 except BaseException as ended:
@@ -116,29 +88,26 @@ class AsyncCopy:
         finally:
             self._release()
 
-    async def _is_over(self) -> bool:
-        """Whether a COPY TO is at its end, except for the end itself."""
+    async def _is_over(self) -> None:
+        """See whether a COPY TO is at its end, except for the end itself."""
         reply = self._link.pull()
         if reply is None or isinstance(reply, bytes):
-            return False
+            return
         if reply != OVER:
             await self._finish()
-        return True
+        elif self._pulling is not None:
+            await self._pulling.finish()
 
     async def _finish(self) -> None:
         """Pull what is left; raises the server's error."""
-        try:
-            while await self._puller.pull() != OVER:
+        if self._pulling is not None:
+            while await self._pulling.pull() != OVER:
                 pass
-        except BaseException:
-            self._link.pull_abandon(self._conn._grace)
-            raise
+            await self._pulling.finish()
 
     def _release(self) -> None:
-        if self._held:
-            self._held = False
-            self._conn._holder = None
-            self._link.release()
+        if self._pulling is not None:
+            self._pulling.leave()
 
     # ---- COPY … FROM STDIN ------------------------------------------------------------------------
 
@@ -148,7 +117,8 @@ class AsyncCopy:
         Returns when the data is on its way. What the server has against the copy is raised here or at the end
         of the block.
         """
-        if self._direction != COPY_IN:
+        pulling = self._pulling
+        if self._direction != COPY_IN or pulling is None:
             raise ProgrammingError("write() needs the block of a COPY … FROM STDIN statement")
         if isinstance(data, str):
             data = self._encode(data)
@@ -166,7 +136,7 @@ class AsyncCopy:
                     return
                 await link.pull_ready()
                 sent = link.copy_send(b"")
-            await self._puller.be_fair()
+            await pulling.be_fair()
 
     async def write_row(self, row: Sequence[Any]) -> None:
         """Send one row as a line of text format; None is NULL.
@@ -194,21 +164,24 @@ class AsyncCopy:
 
     async def read(self) -> bytes:
         """Return the next block of data, usually a row; b"" at the end."""
-        if self._direction != COPY_OUT:
-            if self._direction == OVER and self._held:
+        pulling = self._pulling
+        if self._direction != COPY_OUT or pulling is None:
+            if self._direction == OVER and pulling is not None and not self._left:
                 return b""
             raise ProgrammingError("read() needs the block of a COPY … TO STDOUT statement")
         try:
-            reply = await self._puller.pull()
+            reply = await pulling.pull()
             if isinstance(reply, bytes):
                 return reply
         except BaseException:
             self._direction = OVER
-            self._link.pull_abandon(self._conn._grace)
+            pulling.leave()
             raise
         self._direction = OVER
         if reply != OVER:
             await self._finish()
+        else:
+            await pulling.finish()
         return b""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:

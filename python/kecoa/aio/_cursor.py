@@ -15,7 +15,8 @@ from kecoa._kecoa import (
     _listening,
     cursor as Inner,  # noqa: N812
 )
-from kecoa.aio._copy import ROWS, AsyncCopy, Puller
+from kecoa.aio._copy import AsyncCopy
+from kecoa.aio._pulling import ROWS, Pulling
 from kecoa.aio._rows import RowFactory, RowMaker, tuple_row
 from kecoa.observe import Observed
 
@@ -147,34 +148,26 @@ class AsyncCursor:
     ) -> AsyncGenerator[Any, None]:
         """Run a statement, and yield its rows as they come: the result is never in memory as a whole.
 
-        The connection is busy until the last row. Close the generator (`contextlib.aclosing`) when you leave
-        it before: the statement is then cancelled.
+        The connection is busy until the last row: other tasks wait. When the loop is left before, or its task
+        uses the connection otherwise, the statement is cancelled, and its effects are undone; the transaction
+        it ran in goes on. Close the generator (`contextlib.aclosing`) to have that done at once.
         """
         return self._stream(query, vars)
 
     async def _stream(self, query: Any, vars: Any) -> AsyncGenerator[Any, None]:
-        conn, link, inner = self._conn, self._link, self._inner
-        conn._refuse_in_pipeline("stream()")
+        self._conn._refuse_in_pipeline("stream()")
         self._maker = None
-        puller = Puller(link)
-        await conn._take_turn()
-        over = True
+        pulling = Pulling(self, guarded=True, gives_way=True)
+        await pulling.begin(query, vars)
         try:
-            await conn._begin()
-            conn._holder = asyncio.current_task()
-            link.pull_start(inner, inner.mogrify(query, vars))
-            over = False
-            while code := await puller.pull():
+            while code := await pulling.pull():
                 if code == ROWS:
                     self._maker = None
-                    for row in self._make_all(inner.fetchall()):
+                    for row in self._make_all(self._inner.fetchall()):
                         yield row
-            over = True
+            await pulling.finish()
         finally:
-            conn._holder = None
-            if not over:
-                link.pull_abandon(conn._grace)
-            link.release()
+            pulling.leave()
 
     def copy(self, statement: Any, vars: Sequence[Any] | Mapping[str, Any] | None = None) -> AsyncCopy:
         """Return a context manager for a COPY … FROM STDIN or COPY … TO STDOUT statement."""

@@ -46,6 +46,11 @@ class Messages:
             self._end = reason
             self._wake()
 
+    @property
+    def reason(self) -> str | None:
+        """Why nothing more will come, when the connection was lost."""
+        return self._end
+
     def _wake(self) -> None:
         for future in self._waiting:
             if not future.done():
@@ -89,7 +94,14 @@ def _call(loop: asyncio.AbstractEventLoop, handler: Callable[[Any], None], messa
     """Call a handler; what it raises is the event loop's to report, as of any callback."""
     try:
         handler(message)
-    except Exception as error:
+    except (KeyboardInterrupt, SystemExit) as error:
+        # They end the event loop, from a callback of their own: the answer beside the message is not lost.
+        loop.call_soon(_throw, error)
+    except BaseException as error:
         loop.call_exception_handler(
             {"message": f"exception in the handler {handler!r} of a connection", "exception": error}
         )
+
+
+def _throw(error: BaseException) -> None:
+    raise error

@@ -51,7 +51,11 @@ class AsyncPipeline:
                 await self._nested.sync()
             return
         try:
-            await self._collect(quietly=error is not None)
+            if isinstance(error, GeneratorExit):
+                # Thrown away: nothing can be waited for.
+                self._forsake(self._pending)
+            else:
+                await self._collect(quietly=error is not None)
         finally:
             self._conn._pipeline = None
             self._conn._link.set_pipelining(False)
@@ -74,15 +78,22 @@ class AsyncPipeline:
                 try:
                     await asyncio.wait([future])
                 except BaseException:
-                    # Nobody waits for the rest. The first of them is cancelled; they go on to their end.
-                    for left in pending[number:]:
-                        left.add_done_callback(_forget)
-                    self._conn._link.abandon(None, self._conn._grace)
+                    self._forsake(pending[number:])
                     raise
             error = None if future.cancelled() else future.exception()
             first = first or error
         if first is not None and not quietly:
             raise first
+
+    def _forsake(self, pending: list[asyncio.Future[None]]) -> None:
+        """Nobody waits for these any more: the one under way is cancelled; they go on to their end."""
+        self._pending = []
+        link = self._conn._link
+        for left in pending:
+            left.add_done_callback(_forget)
+        if not self._conn.closed:
+            link.flush()
+            link.abandon(None, self._conn._grace)
 
 
 def _forget(future: asyncio.Future[None]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kecoa import extensions
 from kecoa._kecoa import ProgrammingError
+from kecoa.aio._debts import owe
 
 if TYPE_CHECKING:
     from kecoa.aio._connection import AsyncConnection
@@ -62,7 +63,11 @@ class AsyncTransaction:
                 await conn.execute(f"SAVEPOINT {self._quoted()}")
             except BaseException:
                 conn._blocks.remove(self)
-                conn._renew_begin()
+                if not conn.closed:
+                    conn._renew_begin()
+                if self._outer:
+                    # BEGIN may have been sent.
+                    owe(conn, "ROLLBACK")
                 raise
         return self
 
@@ -74,29 +79,79 @@ class AsyncTransaction:
     ) -> bool:
         conn = self._conn
         if not conn._blocks or conn._blocks[-1] is not self:
-            raise ProgrammingError("transaction blocks must be left in the reverse order of entering them")
-        commit = error is None and not self.force_rollback
+            self._refuse_disorder()
         try:
             if conn.closed:
                 if error is None:
-                    raise ProgrammingError("the connection was closed inside a transaction block")
+                    self._refuse_closed()
+            elif isinstance(error, GeneratorExit):
+                # Thrown away: nothing can be waited for.
+                owe(conn, "ROLLBACK" if self._outer else self._undo())
             elif self._outer:
-                await conn._end("COMMIT" if commit else "ROLLBACK")
-            elif commit:
-                await conn.execute(f"RELEASE SAVEPOINT {self._quoted()}")
+                commit = error is None and not self.force_rollback
+                await conn._end("COMMIT" if commit else "ROLLBACK", certainly=True)
             else:
-                name = self._quoted()
-                await conn.execute(f"ROLLBACK TO SAVEPOINT {name}")
-                await conn.execute(f"RELEASE SAVEPOINT {name}")
+                await self._end_savepoint(error is None and not self.force_rollback)
         except Exception:
             # The block's own error says more than what its rollback met.
             if error is None:
                 raise
         finally:
-            conn._blocks.pop()
+            if self in conn._blocks:
+                conn._blocks.remove(self)
             if not conn.closed:
                 conn._renew_begin()
         return isinstance(error, Rollback) and error.transaction in (None, self)
+
+    def _undo(self) -> str:
+        name = self._quoted()
+        return f"ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}"
+
+    async def _end_savepoint(self, keep: bool) -> None:
+        conn = self._conn
+        release = f"RELEASE SAVEPOINT {self._quoted()}"
+        if conn._pipeline is not None:
+            if not keep:
+                await conn.execute(f"ROLLBACK TO SAVEPOINT {self._quoted()}")
+            await conn.execute(release)
+            return
+        sql = release if keep else self._undo()
+        sent = False
+        try:
+            await conn._take_turn()
+            try:
+                future = conn._link.command(sql)
+                # From here on it is done, whoever waits for it.
+                sent = True
+                await conn._wait_to_the_end(future)
+            finally:
+                conn._link.release()
+        except BaseException:
+            if not sent:
+                owe(conn, self._undo())
+            raise
+
+    def _refuse_closed(self) -> None:
+        conn = self._conn
+        if conn.broken:
+            reason = conn._messages.reason or "the connection was lost"
+            raise conn._link.lost(f"{reason}; the transaction is rolled back")
+        raise ProgrammingError("the connection was closed inside a transaction block")
+
+    def _refuse_disorder(self) -> None:
+        conn = self._conn
+        if self in conn._blocks:
+            # Whose work is whose can't be told any more, and the rest must not look committed.
+            conn._blocks.clear()
+            conn._link.close(
+                "the connection was closed, because its transaction blocks were not left in the reverse order"
+                " of entering them; what was not committed before is rolled back"
+            )
+        elif conn.closed:
+            self._refuse_closed()
+        raise ProgrammingError(
+            "transaction blocks must be left in the reverse order of entering them: the connection is closed"
+        )
 
     def __repr__(self) -> str:
         what = f"savepoint {self._name!r}" if self._name else "transaction"

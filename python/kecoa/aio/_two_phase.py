@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kecoa import extensions
 from kecoa._kecoa import ProgrammingError, Xid
+from kecoa.errors import InFailedSqlTransaction
 
 if TYPE_CHECKING:
     from kecoa.aio._connection import AsyncConnection
@@ -24,6 +25,11 @@ class TwoPhase:
         """ProgrammingError inside a two-phase transaction."""
         if self._xid is not None:
             raise ProgrammingError(f"{what} cannot be used during a two-phase transaction")
+
+    def forget(self) -> None:
+        """Leave the transaction: what is prepared is the server's, the rest is rolled back by its session."""
+        self._xid = None
+        self._prepared = False
 
     async def begin(self, xid: Xid | str) -> None:
         """See `AsyncConnection.tpc_begin`."""
@@ -45,6 +51,10 @@ class TwoPhase:
         """See `AsyncConnection.tpc_prepare`."""
         if self._xid is None or self._prepared:
             raise ProgrammingError("prepare must be called inside a two-phase transaction")
+        if self._conn._link.transaction == extensions.TRANSACTION_STATUS_INERROR:
+            raise InFailedSqlTransaction(
+                "expected a transaction that can be prepared, found that a statement of it had failed"
+            )
         await self._command("PREPARE TRANSACTION", self._xid)
         self._prepared = True
 

@@ -1,5 +1,6 @@
 //! Statements of the extended protocol: what they are made of, for as long as they are under way.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use kecoa::blocking::Client;
@@ -70,7 +71,7 @@ impl Call {
 
 /// What `executemany` sends at a time.
 pub(super) enum Many {
-    /// The same statement with several sets of values of the same types, in one request.
+    /// The same statement with several sets of values, in one request: they succeed or fail together.
     Bound(Vec<BoundCall>),
     /// A statement as text.
     Text(Vec<u8>),
@@ -78,19 +79,15 @@ pub(super) enum Many {
 
 impl Many {
     /// Gathers what can go together, in order.
-    pub(super) fn of(statements: Vec<(Vec<u8>, Option<BoundCall>)>) -> Vec<Many> {
-        let mut requests: Vec<Many> = Vec::new();
+    pub(super) fn of(statements: Vec<(Vec<u8>, Option<BoundCall>)>) -> VecDeque<Many> {
+        let mut requests: VecDeque<Many> = VecDeque::new();
         for (text, call) in statements {
-            match (call, requests.last_mut()) {
-                (Some(call), Some(Many::Bound(calls)))
-                    if calls
-                        .last()
-                        .is_some_and(|last| last.values().types == call.values().types) =>
-                {
-                    calls.push(call);
-                }
-                (Some(call), _) => requests.push(Many::Bound(vec![call])),
-                (None, _) => requests.push(Many::Text(text)),
+            // One whose values can't be sent beside it has them in its text.
+            let call = call.or_else(|| BoundCall::of_text(&text));
+            match (call, requests.back_mut()) {
+                (Some(call), Some(Many::Bound(calls))) => calls.push(call),
+                (Some(call), _) => requests.push_back(Many::Bound(vec![call])),
+                (None, _) => requests.push_back(Many::Text(text)),
             }
         }
         requests
@@ -99,13 +96,24 @@ impl Many {
 
 /// Queues one statement with several sets of values.
 pub(super) fn submit_many(client: &mut Client, calls: &[BoundCall]) -> Result<RequestId, Error> {
-    let Some(first) = calls.first() else {
-        return Err(Error::usage("expected values, found none"));
-    };
+    let (portal, statement) = (UNNAMED, UNNAMED);
     let values: Vec<Vec<Parameter<'_>>> =
         calls.iter().map(|call| call.values().parameters()).collect();
-    let rows: Vec<&[Parameter<'_>]> = values.iter().map(Vec::as_slice).collect();
-    client.submit_many(None, first.sql(), &first.values().types, &rows)
+    let mut steps = Vec::with_capacity(2 * calls.len() + 1);
+    let mut parsed: Option<&BoundCall> = None;
+    for (call, parameters) in calls.iter().zip(&values) {
+        let types = &call.values().types;
+        if parsed.is_none_or(|last| last.values().types != *types || last.sql() != call.sql()) {
+            steps.push(Step::Parse { name: UNNAMED, sql: call.sql(), types });
+            parsed = Some(call);
+        }
+        steps.push(Step::Bind { portal, statement, parameters, results: &[] });
+        steps.push(Step::Execute { portal, max_rows: 0 });
+    }
+    if steps.is_empty() {
+        return Err(Error::usage("expected values, found none"));
+    }
+    client.submit(&Request::Extended(&steps))
 }
 
 /// Queues a statement without values, BEGIN in front where it is due.

@@ -31,6 +31,32 @@ impl AsyncLink {
         AsyncLink::ask_to_cancel(slf, number, grace)
     }
 
+    /// Sets a limit for what nobody waits for any more, and is not to be cancelled.
+    pub(super) fn leave_to_itself(
+        slf: &Bound<'_, Self>,
+        future: &Bound<'_, PyAny>,
+        grace: f64,
+    ) -> PyResult<()> {
+        let number = {
+            let state = slf.get().state();
+            let found = state.requests.iter().rev().find(|pending| future.is(&pending.future));
+            found.map(|pending| pending.number)
+        };
+        match number {
+            Some(number) => AsyncLink::limit(slf, number, grace),
+            None => Ok(()),
+        }
+    }
+
+    fn limit(slf: &Bound<'_, Self>, number: u64, grace: f64) -> PyResult<()> {
+        let py = slf.py();
+        let over = slf.getattr(intern!(py, "on_grace_over"))?;
+        // A loop that is closed waits for nothing any more.
+        let timer = (grace, over, number, grace);
+        let _ = slf.get().event_loop.call_method1(py, intern!(py, "call_later"), timer);
+        Ok(())
+    }
+
     /// Sends a cancel request, on a connection and a thread of its own, and sets a limit for what
     /// the server makes of it.
     pub(super) fn ask_to_cancel(slf: &Bound<'_, Self>, number: u64, grace: f64) -> PyResult<()> {
@@ -51,11 +77,7 @@ impl AsyncLink {
         if started.is_err() {
             this.state().cancelling -= 1;
         }
-        let over = slf.getattr(intern!(py, "on_grace_over"))?;
-        // A loop that is closed waits for nothing any more.
-        let timer = (grace, over, number, grace);
-        let _ = this.event_loop.call_method1(py, intern!(py, "call_later"), timer);
-        Ok(())
+        AsyncLink::limit(slf, number, grace)
     }
 
     /// Closes the connection if request `number` or one before it is still under way.

@@ -59,6 +59,10 @@ pub(super) struct State {
     pub(super) unsent: usize,
     /// Why the connection is closed, for those who still wait for it.
     pub(super) end: Option<String>,
+    /// A transaction was open when the connection ended.
+    cut_transaction: bool,
+    /// What is to be told to the statement under way, beside its answer.
+    complaint: Option<PyErr>,
 }
 
 impl State {
@@ -156,11 +160,36 @@ impl AsyncLink {
     }
 
     /// Brings the Python side up to date after the client was driven, and hands over what the
-    /// server said without being asked.
-    pub(super) fn catch_up(slf: &Bound<'_, Self>) -> PyResult<()> {
+    /// server said without being asked. What goes wrong there is told to the statement under way:
+    /// whoever waits for an answer gets one in spite of it.
+    pub(super) fn catch_up(slf: &Bound<'_, Self>) {
         let py = slf.py();
         let this = slf.get();
-        let messages = this.connection.get().catch_up(py)?;
+        let connection = this.connection.get();
+        let before = (connection.is_closed(), connection.server_transaction());
+        let (messages, caught_up) = connection.catch_up(py);
+        if !before.0 && connection.is_closed() {
+            this.state().cut_transaction = before.1 != kecoa_proto::TransactionStatus::Idle;
+        }
+        if let Err(error) = AsyncLink::hand_on(slf, messages) {
+            // The program's own: never an answer's.
+            error.write_unraisable(py, Some(slf.as_any()));
+        }
+        if let Err(error) = caught_up {
+            let old = this.state().complaint.replace(error);
+            drop(old);
+        }
+    }
+
+    /// What is to be told beside an answer.
+    pub(super) fn complaint(&self) -> PyResult<()> {
+        let complaint = self.state().complaint.take();
+        complaint.map_or(Ok(()), Err)
+    }
+
+    fn hand_on(slf: &Bound<'_, Self>, messages: Messages) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
         if messages.notices.is_empty() && messages.notifications.is_empty() {
             return Ok(());
         }
@@ -215,9 +244,13 @@ impl AsyncLink {
         let py = slf.py();
         let this = slf.get();
         AsyncLink::unwatch(slf);
-        this.connection.get().close_link(py, reason.is_some());
+        let connection = this.connection.get();
+        let idle = connection.server_transaction() == kecoa_proto::TransactionStatus::Idle;
+        let cut = !connection.is_closed() && !idle;
+        connection.close_link(py, reason.is_some());
         let (requests, pull, waiters) = {
             let mut state = this.state();
+            state.cut_transaction |= cut;
             state.end = reason.map(ToOwned::to_owned);
             state.held = false;
             (
@@ -226,20 +259,22 @@ impl AsyncLink {
                 std::mem::take(&mut state.waiters),
             )
         };
-        let futures = requests
-            .into_iter()
-            .map(|pending| {
-                this.connection.get().count_statement(false);
-                pending.future
-            })
-            .chain(pull.and_then(|pull| pull.waiter))
-            .chain(waiters);
         let owner = this.state().owner.as_ref().map(|owner| owner.clone_ref(py));
         if let Some(owner) = owner.and_then(|owner| owner.bind(py).upgrade()) {
             let _ = owner.call_method1(intern!(py, "_lost"), (reason,));
         }
         let reason = reason.unwrap_or("the connection was closed");
-        for future in futures {
+        for pending in requests {
+            this.connection.get().count_statement(false);
+            let raised = if pending.may_commit() {
+                let error = kecoa::Error::connection_lost(reason);
+                Ok(this.raise(py, &error, None, &pending.sql, true))
+            } else {
+                crate::error::lost(py, reason)
+            };
+            super::requests::tell(py, &pending.future, raised.and_then(Err));
+        }
+        for future in pull.and_then(|pull| pull.waiter).into_iter().chain(waiters) {
             if let Ok(error) = crate::error::lost(py, reason) {
                 let _ = future.call_method1(py, intern!(py, "set_exception"), (error.value(py),));
             }
@@ -386,22 +421,47 @@ impl AsyncLink {
         self.check_open(py)
     }
 
+    /// Whether a request is under way whose replies are taken one by one.
+    #[getter]
+    fn is_pulling(&self) -> bool {
+        self.state().pull.is_some()
+    }
+
+    /// Whether a transaction was open when the connection was lost.
+    #[getter]
+    fn cut_transaction(&self) -> bool {
+        self.state().cut_transaction
+    }
+
+    /// The exception for a connection that was lost.
+    fn lost<'py>(&self, py: Python<'py>, message: &str) -> PyResult<Bound<'py, PyAny>> {
+        Ok(crate::error::lost(py, message)?.into_value(py).into_bound(py).into_any())
+    }
+
     /// Asks for the connection: None when the caller has it now, else a future that is done when it
-    /// has.
-    fn turn<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    /// has; `first`, before all others who ask.
+    #[pyo3(signature = (first=false))]
+    fn turn<'py>(slf: &Bound<'py, Self>, first: bool) -> PyResult<Option<Bound<'py, PyAny>>> {
         let py = slf.py();
         let this = slf.get();
         this.check_loop(py)?;
         this.check_open(py)?;
         {
             let mut state = this.state();
-            if state.is_free() {
+            if state.is_free() || (first && !state.held && state.is_quiet()) {
                 state.held = true;
                 return Ok(None);
             }
         }
         let future = this.new_future(py)?;
-        this.state().waiters.push_back(future.clone().unbind());
+        let waiter = future.clone().unbind();
+        let mut state = this.state();
+        if first {
+            state.waiters.push_front(waiter);
+        } else {
+            state.waiters.push_back(waiter);
+        }
+        drop(state);
         Ok(Some(future))
     }
 
@@ -421,6 +481,12 @@ impl AsyncLink {
         grace: f64,
     ) -> PyResult<()> {
         AsyncLink::give_up(slf, future, grace)
+    }
+
+    /// Nobody waits for the statement behind `future` any more, which goes on to its end: nobody
+    /// else gets the connection before, and it is closed when that takes longer than `grace` seconds.
+    fn let_go(slf: &Bound<'_, Self>, future: &Bound<'_, PyAny>, grace: f64) -> PyResult<()> {
+        AsyncLink::leave_to_itself(slf, future, grace)
     }
 
     /// A cancel request came to an end; called by the loop.

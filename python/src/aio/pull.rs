@@ -100,7 +100,7 @@ impl AsyncLink {
             };
             let code = match came {
                 Came::Waiting => {
-                    AsyncLink::catch_up(slf)?;
+                    AsyncLink::catch_up(slf);
                     return Ok(None);
                 }
                 Came::Code(code) => code,
@@ -126,11 +126,12 @@ impl AsyncLink {
                     this.connection.get().count_statement(false);
                     AsyncLink::watch_reading(slf, true)?;
                     AsyncLink::watch(slf, None)?;
-                    AsyncLink::catch_up(slf)?;
+                    AsyncLink::catch_up(slf);
                     if let (Some(error), Some(pull)) = (error, pull) {
                         let error = kecoa::Error::from_server(error);
                         return Err(this.raise(py, &error, Some(&pull.cursor), &pull.sql, false));
                     }
+                    this.complaint()?;
                     OVER
                 }
             };
@@ -267,7 +268,7 @@ impl AsyncLink {
                 drop(this.state().pull.take());
                 this.connection.get().count_statement(false);
                 AsyncLink::watch(slf, None)?;
-                AsyncLink::catch_up(slf)?;
+                AsyncLink::catch_up(slf);
                 AsyncLink::hand_over(slf);
                 return Ok(());
             }

@@ -1,5 +1,6 @@
 //! Statements: submitted at once, settled when they are answered.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kecoa::call::{CallPlan, PendingCall, Settled};
@@ -28,10 +29,18 @@ pub(super) struct Pending {
     /// Done when the request is settled.
     pub(super) future: Py<PyAny>,
     sent: Sent,
-    sql: Arc<[u8]>,
+    pub(super) sql: Arc<[u8]>,
     target: Target,
     /// How many COMMITs had been confirmed before.
     commits: u64,
+}
+
+impl Pending {
+    /// Whether something may be committed although nobody saw the answer.
+    pub(super) fn may_commit(&self) -> bool {
+        matches!(self.target, Target::Command { commit: true })
+            || kecoa::retry::is_commit(&self.sql)
+    }
 }
 
 /// What was sent: one statement of the extended protocol, or whatever the simple one takes.
@@ -68,7 +77,8 @@ enum Target {
     Count {
         cursor: Py<Cursor>,
         first_error: Arc<Mutex<Option<PyErr>>>,
-        last: bool,
+        /// What is to be sent when this was a success; None where more is under way.
+        rest: Option<VecDeque<Many>>,
     },
 }
 
@@ -139,29 +149,47 @@ impl AsyncLink {
             .iter()
             .map(|vars| bound(cursor, connection, query, Some(&vars)))
             .collect::<PyResult<Vec<_>>>()?;
-        let requests = Many::of(statements);
+        let mut requests = Many::of(statements);
         let first_error = Arc::default();
+        let cursor = cursor.clone().unbind();
+        if requests.is_empty() {
+            tell(py, future.as_unbound(), Ok(()));
+        } else if this.connection.get().server_transaction() == TransactionStatus::Idle {
+            // Each request commits by itself: none must run behind one that failed.
+            if let Some(first) = requests.pop_front() {
+                let target = Target::Count { cursor, first_error, rest: Some(requests) };
+                AsyncLink::submit_one_of_many(slf, first, target, &future, false)?;
+            }
+            return Ok(future);
+        }
         let count = requests.len();
         for (number, many) in requests.into_iter().enumerate() {
             let last = number + 1 == count;
             let target = Target::Count {
-                cursor: cursor.clone().unbind(),
+                cursor: cursor.clone_ref(py),
                 first_error: Arc::clone(&first_error),
-                last,
+                rest: last.then(VecDeque::new),
             };
-            let (sql, work) = match many {
-                Many::Bound(calls) => {
-                    let sql = calls.first().map(BoundCall::sql).unwrap_or_default();
-                    (Arc::from(sql), Work::Many(calls))
-                }
-                Many::Text(sql) => (sql.into(), Work::Query),
-            };
-            AsyncLink::submit(slf, sql, work, target, &future, !last)?;
-        }
-        if count == 0 {
-            tell(py, future.as_unbound(), Ok(()));
+            AsyncLink::submit_one_of_many(slf, many, target, &future, !last)?;
         }
         Ok(future)
+    }
+
+    fn submit_one_of_many(
+        slf: &Bound<'_, Self>,
+        many: Many,
+        target: Target,
+        future: &Bound<'_, PyAny>,
+        later: bool,
+    ) -> PyResult<()> {
+        let (sql, work) = match many {
+            Many::Bound(calls) => {
+                let sql = calls.first().map(BoundCall::sql).unwrap_or_default();
+                (Arc::from(sql), Work::Many(calls))
+            }
+            Many::Text(sql) => (sql.into(), Work::Query),
+        };
+        AsyncLink::submit(slf, sql, work, target, future, later)
     }
 
     /// Submits a command of the connection's own.
@@ -291,10 +319,13 @@ impl AsyncLink {
         }
         match stepped {
             Ok(Some(wanted)) => {
-                AsyncLink::catch_up(slf)?;
+                AsyncLink::catch_up(slf);
                 AsyncLink::watch(slf, Some(wanted))
             }
-            Ok(None) if idle => AsyncLink::catch_up(slf),
+            Ok(None) if idle => {
+                AsyncLink::catch_up(slf);
+                Ok(())
+            }
             Ok(None) => {
                 AsyncLink::watch(slf, None)?;
                 AsyncLink::settle_all(slf)
@@ -312,11 +343,13 @@ impl AsyncLink {
             let mut link = this.connection.get().link();
             link.client.as_mut().map(kecoa::blocking::Client::poll)
         };
-        AsyncLink::catch_up(slf)?;
+        AsyncLink::catch_up(slf);
         match looked {
             Some(Err(error)) => {
                 let raised = this.raise(py, &error, None, b"", false);
-                AsyncLink::end_with(slf, None);
+                AsyncLink::lose(slf, &error)?;
+                // The caller is told.
+                this.state().end = None;
                 Err(raised)
             }
             _ => Ok(()),
@@ -366,10 +399,11 @@ impl AsyncLink {
                 this.state().requests.push_back(pending);
                 return Ok(());
             }
-            None => return Ok(()),
+            // Closed meanwhile.
+            None => Err(kecoa::Error::connection_lost("the connection was closed")),
         };
         connection.get().count_statement(false);
-        AsyncLink::catch_up(slf)?;
+        AsyncLink::catch_up(slf);
         let settled = match &target {
             Target::Cursor(cursor) => {
                 let sql = about.as_ref().map_or(&*sql, |call| call.call.sql());
@@ -378,7 +412,7 @@ impl AsyncLink {
             Target::Command { commit } => {
                 answer.map(drop).map_err(|e| this.raise(py, &e, None, &sql, *commit))
             }
-            Target::Count { cursor, first_error, last } => {
+            Target::Count { cursor, first_error, rest } => {
                 let counted = answer.map(|sets| {
                     for set in &sets {
                         let tag = set.tag.as_ref();
@@ -390,13 +424,25 @@ impl AsyncLink {
                 if let Err(error) = counted {
                     first.get_or_insert(error);
                 }
-                if !last {
-                    return Ok(());
+                match rest {
+                    // Told behind the last of them.
+                    None => return Ok(()),
+                    Some(_) => first.take().map_or(Ok(()), Err),
                 }
-                first.take().map_or(Ok(()), Err)
             }
         };
-        tell(py, &future, settled);
+        if let (Ok(()), Target::Count { cursor, first_error, rest: Some(mut rest) }) =
+            (&settled, target)
+            && let Some(next) = rest.pop_front()
+        {
+            let target = Target::Count { cursor, first_error, rest: Some(rest) };
+            let sent = AsyncLink::submit_one_of_many(slf, next, target, future.bind(py), false);
+            if sent.is_err() {
+                tell(py, &future, sent);
+            }
+            return Ok(());
+        }
+        tell(py, &future, settled.and(this.complaint()));
         Ok(())
     }
 
@@ -405,7 +451,7 @@ impl AsyncLink {
         let py = slf.py();
         let this = slf.get();
         AsyncLink::unwatch(slf);
-        AsyncLink::catch_up(slf)?;
+        AsyncLink::catch_up(slf);
         let commits = this.connection.get().link().client.as_ref().map_or(0, |c| c.commits());
         let requests = std::mem::take(&mut this.state().requests);
         let told = !requests.is_empty();

@@ -62,21 +62,19 @@ impl Connection {
     }
 
     /// Brings the Python side up to date after the client was driven. What the server said without
-    /// being asked is the caller's.
-    pub(crate) fn catch_up(&self, py: Python<'_>) -> PyResult<Messages> {
+    /// being asked is the caller's, whatever becomes of the rest.
+    pub(crate) fn catch_up(&self, py: Python<'_>) -> (Messages, PyResult<()>) {
         let (messages, aftermath) = {
             let mut link = lock(&self.link);
-            let Some(client) = link.client.as_mut() else { return Ok(Messages::default()) };
+            let Some(client) = link.client.as_mut() else { return (Messages::default(), Ok(())) };
             let messages = Messages {
                 notices: client.take_notices(),
                 notifications: client.take_notifications(),
             };
             (messages, Aftermath::collect(&mut link, &self.state))
         };
-        if let Some(aftermath) = aftermath {
-            self.settle(py, aftermath)?;
-        }
-        Ok(messages)
+        let settled = aftermath.map_or(Ok(()), |aftermath| self.settle(py, aftermath));
+        (messages, settled)
     }
 
     /// Counts the statements under way, for `info.transaction_status`.

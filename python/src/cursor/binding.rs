@@ -67,6 +67,14 @@ impl Call {
         &self.values
     }
 
+    /// A statement that has its values in its text, where it is one that touches or gives rows.
+    pub(crate) fn of_text(sql: &[u8]) -> Option<Call> {
+        is_row_statement(sql).then(|| Call {
+            template: Arc::new(Template { sql: sql.to_vec() }),
+            values: Values::default(),
+        })
+    }
+
     /// What goes to the server, with the results in the given forms, or in text form.
     pub(crate) fn with_results<T>(
         &self,
@@ -107,10 +115,7 @@ fn bind<'py>(
     vars: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<(Vec<u8>, Option<Call>)> {
     let Some(vars) = vars.filter(|vars| !vars.is_none()) else {
-        let call = is_row_statement(&sql).then(|| Call {
-            template: Arc::new(Template { sql: sql.to_vec() }),
-            values: Values::default(),
-        });
+        let call = Call::of_text(&sql);
         return Ok((sql.into_owned(), call));
     };
     let mut text = Vec::new();

@@ -1,0 +1,60 @@
+"""Statements that have to be run although nobody waits for them: what a block owes that was cut short.
+
+A task may be cancelled, again and again, in the middle of its clean-up, and a coroutine that is thrown away
+can wait for nothing at all. What they owe is queued before everybody else's statements, and nobody gets the
+connection before it is done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kecoa.aio._connection import AsyncConnection
+
+_IDLE, _INERROR = 0, 3
+
+
+def owe(conn: AsyncConnection, sql: str) -> None:
+    """Have `sql` run before all other statements that wait, if the connection is in a transaction then."""
+    link = conn._link
+    if conn.closed:
+        return
+    try:
+        turn = link.turn(True)
+    except BaseException:
+        # Another event loop, or none: nobody could run it.
+        link.close()
+        return
+    if turn is None:
+        _pay(conn, sql)
+    else:
+        turn.add_done_callback(partial(_take, conn, sql))
+
+
+def _take(conn: AsyncConnection, sql: str, turn: asyncio.Future[None]) -> None:
+    # An exception: the connection is closed.
+    if not turn.cancelled() and turn.exception() is None:
+        _pay(conn, sql)
+
+
+def _pay(conn: AsyncConnection, sql: str) -> None:
+    link = conn._link
+    try:
+        if not conn.closed and link.transaction != _IDLE:
+            future = link.command(sql)
+            link.let_go(future, conn._grace)
+            future.add_done_callback(partial(_check, conn, sql))
+    except Exception as error:
+        link.close(f"the transaction could not be ended ({error}), so the connection was closed")
+    finally:
+        link.release()
+
+
+def _check(conn: AsyncConnection, sql: str, future: asyncio.Future[None]) -> None:
+    error = None if future.cancelled() else future.exception()
+    # A savepoint that is gone leaves the transaction failed, which everybody sees.
+    if error is not None and not conn.closed and sql == "ROLLBACK":
+        conn._link.close(f"the transaction could not be rolled back ({error}), so the connection was closed")

@@ -1,0 +1,109 @@
+"""A request whose replies are taken one by one, with the connection in its hands: streams and COPY."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from kecoa._kecoa import ProgrammingError
+from kecoa.aio._debts import owe
+
+if TYPE_CHECKING:
+    from kecoa.aio._cursor import AsyncCursor
+
+# What `AsyncLink.pull` returns where it returns no data.
+OVER, COPY_IN, COPY_OUT, ROWS, COMPLETE = range(5)
+
+#: After how many replies or pieces that needed no waiting others get a turn of the event loop.
+_FAIR = 64
+
+_INTRANS = 2
+#: The savepoint in front of a request that may be left before its end.
+_GUARD = "_kecoa_stream"
+
+
+class Pulling:
+    """One request, from its turn to its end.
+
+    With `guarded`, leaving it early leaves an open transaction as it was before: the server cancels the
+    request by an error, which would fail the transaction, so it has a savepoint of its own.
+    """
+
+    def __init__(self, cursor: AsyncCursor, *, guarded: bool, gives_way: bool) -> None:
+        self._conn = cursor._conn
+        self._link = cursor._link
+        self._inner = cursor._inner
+        self._guarded = guarded
+        self._saved = False
+        self._busy = 0
+        #: Whether it ends when its task uses the connection otherwise.
+        self.gives_way = gives_way
+        #: Whether the connection is in its hands.
+        self.held = False
+        #: Who takes the replies.
+        self.task: asyncio.Task[Any] | None = None
+
+    async def begin(self, query: Any, vars: Any) -> None:
+        """Take the connection, and send the request."""
+        conn, link = self._conn, self._link
+        await conn._take_turn()
+        self.held = True
+        try:
+            await conn._begin()
+            sql = self._inner.mogrify(query, vars)
+            if self._guarded and link.transaction == _INTRANS:
+                await conn._wait(link.command(f"SAVEPOINT {_GUARD}"))
+                self._saved = True
+            link.pull_start(self._inner, sql)
+            self.task = asyncio.current_task()
+            conn._holder = self
+        except BaseException:
+            self.leave()
+            raise
+
+    async def pull(self) -> int | bytes:
+        """Return the next reply."""
+        if not self.held:
+            raise ProgrammingError(
+                "the stream is over: its task used the connection for something else before the last row, and"
+                " would wait for itself otherwise. Use another connection for that, or fetch the rows first"
+            )
+        self.task = asyncio.current_task()
+        while (reply := self._link.pull()) is None:
+            self._busy = 0
+            await self._link.pull_ready()
+        await self.be_fair()
+        return reply
+
+    async def be_fair(self) -> None:
+        """Count what was done without waiting; let other tasks run now and then."""
+        self._busy += 1
+        if self._busy >= _FAIR:
+            self._busy = 0
+            await asyncio.sleep(0)
+
+    async def finish(self) -> None:
+        """Give the connection back behind the last reply."""
+        try:
+            if self._saved and self.held and self._link.transaction == _INTRANS:
+                await self._conn._wait_to_the_end(self._link.command(f"RELEASE SAVEPOINT {_GUARD}"))
+        finally:
+            self.leave()
+
+    def leave(self) -> None:
+        """Give the connection back; what is left of the request is cancelled. Nobody waits for that."""
+        if not self.held:
+            return
+        self.held = False
+        conn, link = self._conn, self._link
+        if conn._holder is self:
+            conn._holder = None
+        try:
+            if conn.closed:
+                return
+            if link.is_pulling:
+                link.pull_abandon(conn._grace)
+                if self._saved:
+                    owe(conn, f"ROLLBACK TO SAVEPOINT {_GUARD}; RELEASE SAVEPOINT {_GUARD}")
+        finally:
+            link.release()

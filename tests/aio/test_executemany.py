@@ -1,0 +1,107 @@
+"""`executemany` in autocommit mode: what is sent together succeeds or fails together, and in order."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+import kecoa
+from kecoa.extensions import AsIs
+from tests.aio.loops import looped, on_both_loops
+
+
+async def rows(conn):
+    return [n for (n,) in await (await conn.execute("SELECT n FROM aio_many ORDER BY n")).fetchall()]
+
+
+@pytest.fixture
+def table(dsn):
+    conn = kecoa.connect(dsn)
+    conn.autocommit = True
+    conn.cursor().execute("DROP TABLE IF EXISTS aio_many; CREATE TABLE aio_many (n int PRIMARY KEY)")
+    yield "aio_many"
+    conn.cursor().execute("DROP TABLE aio_many")
+    conn.close()
+
+
+BAD = {
+    "a value of another type": ("nonsense",),
+    "a value in the text": (AsIs("1 / 0"),),
+    "a value that is there": (1,),
+}
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
+@pytest.mark.parametrize("at", [0, 1, 2, 500, 898, 899])
+@on_both_loops
+async def test_no_row_behind_a_failing_one(table, connected, bad, at):
+    async with connected() as conn:
+        given = [bad if n == at else (n + 2,) for n in range(900)]
+        if bad == (1,):
+            await conn.execute("INSERT INTO aio_many VALUES (1)")
+        with pytest.raises(kecoa.Error):
+            await conn.cursor().executemany("INSERT INTO aio_many VALUES (%s)", given)
+        assert [n for n in await rows(conn) if n != 1] == []
+
+
+@looped
+async def test_types_that_change_from_row_to_row(table, connected):
+    async with connected() as conn:
+        cur = conn.cursor()
+        given = [(1,), ("2",), (AsIs("3"),), (4,), (None,), (AsIs("5"),), (6.0,)]
+        await cur.executemany("INSERT INTO aio_many SELECT %s WHERE true", [g for g in given if g != (None,)])
+        assert cur.rowcount == 6
+        assert await rows(conn) == [1, 2, 3, 4, 5, 6]
+
+
+@looped
+async def test_statements_that_are_no_single_ones_stop_at_the_first_error(table, connected):
+    """Each commits by itself, so one is sent when the one before has succeeded."""
+    async with connected() as conn:
+        sql = "INSERT INTO aio_many VALUES (%s); SELECT 1"
+        cur = conn.cursor()
+        await cur.executemany(sql, [(1,), (2,)])
+        assert await rows(conn) == [1, 2]
+        with pytest.raises(kecoa.errors.UniqueViolation):
+            await cur.executemany(sql, [(3,), (2,), (4,)])
+        assert await rows(conn) == [1, 2, 3]
+        await cur.executemany("VACUUM %s", [(AsIs("aio_many"),), (AsIs("aio_many"),)])
+        assert await (await conn.execute("SELECT 1")).fetchone() == (1,)
+
+
+@looped
+async def test_a_generator_that_has_others_use_the_connection(table, connected):
+    """What it gathered is sent first: statements that it starts wait for their turn."""
+    async with connected() as conn:
+        counts = []
+
+        def given():
+            for n in range(2500):
+                if n in (10, 1500):
+                    counts.append(asyncio.ensure_future(conn.execute("SELECT count(*) FROM aio_many")))
+                yield (n,)
+
+        await conn.cursor().executemany("INSERT INTO aio_many VALUES (%s)", given())
+        assert [await (await found).fetchone() for found in counts] == [(2500,), (2500,)]
+
+
+@looped
+async def test_a_generator_that_fails_or_closes(table, connected):
+    async with connected() as conn:
+
+        def fails():
+            yield from ((n,) for n in range(1500))
+            raise KeyError("the generator's own")
+
+        with pytest.raises(KeyError):
+            await conn.cursor().executemany("INSERT INTO aio_many VALUES (%s)", fails())
+        assert len(await rows(conn)) == 1000
+
+        def closes():
+            yield (5000,)
+            conn._link.close()
+            yield (5001,)
+
+        with pytest.raises(kecoa.Error, match="closed"):
+            await conn.cursor().executemany("INSERT INTO aio_many VALUES (%s)", closes())
