@@ -20,13 +20,25 @@ from kecoa._kecoa import ProgrammingError
 from kecoa.aio._connection import AsyncConnection
 from kecoa.pool import PoolClosed as PoolClosed, PoolFull as PoolFull, PoolTimeout as PoolTimeout, _settings
 from kecoa.pool._actions import Action, Check, Close, Grant, Leak, Look, Open, Reason
-from kecoa.pool._common import DISCARD_SESSION, Kept, Place, PoolBase, Waiting, classify, logger, places
+from kecoa.pool._common import (
+    DISCARD_SESSION,
+    Kept,
+    Place,
+    PoolBase,
+    Waiting,
+    as_error,
+    classify,
+    logger,
+    places,
+)
 from kecoa.pool._core import Core
 
 _Hook = Callable[[AsyncConnection], Awaitable[object]]
 
 #: Seconds that `check_connection` gives the server.
 _CHECK_TIMEOUT = 5.0
+#: Seconds that `close` gives to attempts to connect, which it cancels.
+_CLOSE_TIMEOUT = 5.0
 #: What is set back when a connection returns.
 _SESSION = ("autocommit", "isolation_level", "read_only", "deferrable")
 _session_of = attrgetter(*_SESSION)
@@ -157,7 +169,8 @@ class AsyncConnectionPool(PoolBase):
                 task.cancel()
             self._settle()
             if growing:
-                await asyncio.wait(growing)
+                # A hook may not let itself be cancelled.
+                await asyncio.wait(growing, timeout=_CLOSE_TIMEOUT)
         return await self._until(lambda: not self._core.size, limit)
 
     async def drain(self, timeout: float | None = 0.0) -> bool:
@@ -256,23 +269,15 @@ class AsyncConnectionPool(PoolBase):
             elif isinstance(action, Grant):
                 if not self._kept[action.conn].conn.closed:
                     return action.conn
-                # Its end came while it was handed over: on to the next one.
+                # Its end came while it was handed over: on to the next one, in its place in the line.
                 slot.action = None
                 slot.future = None
-                self._ask_again(slot, action, asked, limit)
+                self._core.deny(time.monotonic(), action.conn, asked, limit)
+                self._settle()
             elif isinstance(action, Check):
-                await self._examine(slot, action)
+                await self._examine(slot, action, asked, limit)
             else:
                 raise self._refusal(slot, asked, limit)
-
-    def _ask_again(self, slot: _Slot, lost: Grant, asked: float, limit: float) -> None:
-        now = time.monotonic()
-        self._slots.pop(lost.waiter, None)
-        # First the question, then the free place: who asked later must not take it.
-        waiter = self._core.acquire(now, max(0.0, asked + limit - now))
-        self._slots[waiter] = slot
-        self._core.release(now, lost.conn, "broken")
-        self._settle()
 
     async def _sleep(self, slot: _Slot, deadline: float) -> None:
         loop = asyncio.get_running_loop()
@@ -291,15 +296,18 @@ class AsyncConnectionPool(PoolBase):
         self._core.tick(max(time.monotonic(), deadline))
         self._settle()
 
-    async def _examine(self, slot: _Slot, check: Check) -> None:
+    async def _examine(self, slot: _Slot, check: Check, asked: float, limit: float) -> None:
         conn = self._kept[check.conn].conn
-        good = False
+        good = late = False
         try:
             good = _is_alive(conn)
             if good and check.ask:
-                await self._check(conn)
+                # No longer than its task would wait for a connection.
+                left = max(0.0, asked + limit - time.monotonic())
+                await asyncio.wait_for(self._check(conn), None if left == math.inf else left)
                 good = self._is_outside(conn)
         except Exception as error:
+            late = time.monotonic() >= asked + limit
             good = False
             logger.info("%s: a connection failed its check: %s", self.name, error)
         finally:
@@ -308,6 +316,10 @@ class AsyncConnectionPool(PoolBase):
             slot.future = None
             self._core.checked(time.monotonic(), check.conn, good)
             self._settle()
+        if late and not isinstance(slot.action, Grant):
+            # The next one would not be looked at for long enough.
+            self._core.counters.timeouts += 1
+            raise PoolTimeout(self._timeout_text(time.monotonic(), limit, time.monotonic() - asked))
 
     def _give_up(self, waiter: int, slot: _Slot) -> None:
         now = time.monotonic()
@@ -317,7 +329,6 @@ class AsyncConnectionPool(PoolBase):
             if kept is not None and kept.conn is not None:
                 self._core.release(now, slot.action.conn)
         else:
-            waiter = next((number for number, other in self._slots.items() if other is slot), waiter)
             self._core.cancel(now, waiter)
         self._settle()
 
@@ -328,15 +339,35 @@ class AsyncConnectionPool(PoolBase):
             return
         reason: Reason | None = "reset"
         try:
-            reason = self._glance(conn, kept)
-            if reason == "reset":
-                reason = await self._clean(conn, kept.session)
+            if self._is_whole(conn):
+                reason = self._glance(conn, kept)
+                if reason == "reset":
+                    reason = await self._clean(conn, kept.session)
         finally:
             kept.conn = conn
             now = time.monotonic()
             if reason is not None or not self._core.give_back(now, kept.number):
                 self._core.release(now, kept.number, reason)
                 self._settle()
+
+    def _discard(self, conn: AsyncConnection) -> None:
+        """Take a connection back from a task that can wait for nothing: it is closed."""
+        kept = self._claim(conn)
+        if kept is None:
+            return
+        kept.conn = conn
+        conn._link.close()
+        if self._loop is not None and not self._loop.is_closed():
+            self._core.release(time.monotonic(), kept.number, "reset")
+            self._settle()
+
+    @staticmethod
+    def _is_whole(conn: AsyncConnection) -> bool:
+        """Leave what a task left open; False for blocks, which can't be ended by anybody else."""
+        if conn._holder is not None:
+            conn._holder.leave()
+        conn._two_phase.forget()
+        return not conn._blocks and conn._pipeline is None
 
     def _glance(self, conn: AsyncConnection, kept: Kept) -> Reason | None:
         """Why a connection can't be kept as it is; "reset": it is to be made ready first."""
@@ -387,9 +418,10 @@ class AsyncConnectionPool(PoolBase):
 
     def _do(self, action: Action) -> None:
         if isinstance(action, Open):
-            task = asyncio.ensure_future(self._open_one(action.conn))
+            loop = self._loop or asyncio.get_running_loop()
+            task = loop.create_task(self._open_one(action.conn))
             self._growing.add(task)
-            task.add_done_callback(self._growing.discard)
+            task.add_done_callback(self._grown)
         elif isinstance(action, Close):
             kept = self._kept.pop(action.conn, None)
             if kept is not None and kept.conn is not None:
@@ -441,13 +473,13 @@ class AsyncConnectionPool(PoolBase):
         except BaseException as error:
             if conn is not None:
                 _end(conn)
+            self._last_error = as_error(self.name, error)
             if isinstance(error, Exception):
-                self._last_error = error
                 logger.warning("%s: no connection could be opened: %s", self.name, error)
             core.open_failed(time.monotonic(), number, classify(error))
             self._end_growing()
             self._settle()
-            if not isinstance(error, Exception):
+            if isinstance(error, (KeyboardInterrupt, SystemExit, asyncio.CancelledError)):
                 raise
             return
         self._last_error = None
@@ -456,6 +488,12 @@ class AsyncConnectionPool(PoolBase):
         core.opened(time.monotonic(), number)
         self._end_growing()
         self._settle()
+
+    def _grown(self, task: asyncio.Task[None]) -> None:
+        self._growing.discard(task)
+        if not task.cancelled():
+            # What ends the event loop has been told by then.
+            task.exception()
 
     def _end_growing(self) -> None:
         task = asyncio.current_task()
@@ -558,6 +596,10 @@ class AsyncLending:
     ) -> None:
         conn, self._conn = self._conn, None
         if conn is None:
+            return
+        if isinstance(error, GeneratorExit):
+            # Thrown away: nothing can be waited for.
+            self._pool._discard(conn)
             return
         try:
             await conn.__aexit__(kind, error, trace)

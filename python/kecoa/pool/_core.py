@@ -206,7 +206,7 @@ class Core:
         return conn.id
 
     def deny(self, now: float, id: int, asked: float, timeout: float) -> int:
-        """Take note that what `take` lent had ended; return the waiter's number, in its place in the line."""
+        """Take note that what was just lent had ended; return the waiter, who keeps its place in the line."""
         conn = self._conns[id]
         self.counters.lent -= 1
         waiter = _Waiter(conn.waiter, asked, asked + timeout, conn=id)
