@@ -33,6 +33,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar, overload
 from kecoa._decisions import AmbiguousCommitError, AttemptReport, Decisions, add_note
 from kecoa._failure import Facts, facts_of, handled_exception
 from kecoa._kecoa import ProgrammingError, RetryPolicy
+from kecoa._lazy import refuse_generators, refuse_result
 from kecoa._loop import Place, caller
 from kecoa._source import Source, open_source
 
@@ -289,6 +290,7 @@ def run_transaction(
         conn = run.begin()
         try:
             result = fn(conn)
+            refuse_result(result, fn)
         except BaseException as error:
             run.end(error)
             continue
@@ -408,3 +410,4 @@ def attempts(
 def _refuse_coroutines(fn: Callable[..., Any]) -> None:
     if inspect.iscoroutinefunction(fn):
         raise TypeError(f"expected a function, found the coroutine function {fn.__qualname__!r}")
+    refuse_generators(fn)

@@ -18,8 +18,11 @@ from typing import Any, Protocol, TypeVar, cast, overload
 from kecoa._decisions import AttemptReport, add_note
 from kecoa._failure import Facts, facts_of
 from kecoa._kecoa import OperationalError, ProgrammingError, RetryPolicy
+from kecoa._lazy import refuse_generators, refuse_result
 from kecoa._loop import Place, caller
 from kecoa.aio._connection import AsyncConnection
+from kecoa.aio._debts import owe
+from kecoa.aio._pool import AsyncConnectionPool
 from kecoa.retry import _Options, _Run
 
 _T = TypeVar("_T")
@@ -56,8 +59,10 @@ class _AsyncSource:
         self._conn: Any = None
         if hasattr(given, "cursor") and hasattr(given, "commit"):
             self._kind = "connection"
+            _refuse_blocking(given, given.commit)
         elif hasattr(given, "getconn") and hasattr(given, "putconn"):
             self._kind = "pool"
+            _refuse_blocking(given, given.getconn)
         elif callable(given):
             self._kind = "function"
         else:
@@ -76,8 +81,31 @@ class _AsyncSource:
         if fresh:
             await self.done(broken=True)
         if self._conn is None:
-            self._conn = await (self._given.getconn() if self._kind == "pool" else self._given())
+            self._conn = await self._given.getconn() if self._kind == "pool" else await self._connected()
         return self._conn
+
+    async def _connected(self) -> Any:
+        made = self._given()
+        if inspect.isawaitable(made):
+            made = await made
+        commit = getattr(made, "commit", None)
+        if commit is None or not inspect.iscoroutinefunction(commit):
+            if callable(getattr(made, "close", None)):
+                made.close()
+            raise TypeError(
+                "expected a function that connects by kecoa.aio.connect, found one that returned"
+                f" {type(made).__name__}"
+            )
+        return made
+
+    def discard(self) -> None:
+        """Let the connection go without waiting: a pool's is closed."""
+        conn, self._conn = self._conn, None
+        if isinstance(conn, AsyncConnection):
+            if self._kind == "pool" and isinstance(self._given, AsyncConnectionPool):
+                self._given._discard(conn)
+            else:
+                conn._link.close()
 
     async def done(self, broken: bool) -> None:
         conn, self._conn = self._conn, None
@@ -88,6 +116,15 @@ class _AsyncSource:
                 await conn.close()
         if self._kind == "pool":
             await self._given.putconn(conn)
+
+
+def _refuse_blocking(given: Any, method: Any) -> None:
+    if not inspect.iscoroutinefunction(method):
+        raise TypeError(
+            "expected a connection or a pool of kecoa.aio, found"
+            f" {type(given).__module__}.{type(given).__name__}, whose methods are not awaited: use"
+            " kecoa.run_transaction for it"
+        )
 
 
 class _AsyncRun(_Run):
@@ -118,6 +155,18 @@ class _AsyncRun(_Run):
                 await restore()
         await self.source.done(broken)
 
+    def _throw_away(self) -> None:
+        """End it where nothing can be waited for."""
+        restore, self.restore = self.restore, None
+        conn, self.conn = self.conn, None
+        if isinstance(conn, AsyncConnection):
+            owe(conn, "ROLLBACK")
+            if restore is not None:
+                # It waits for nothing.
+                with suppress(Exception):
+                    restore().send(None)
+        self.source.discard()
+
     async def begin_attempt(self) -> Any:
         """Wait as decided, and return the connection for the next attempt."""
         try:
@@ -138,12 +187,16 @@ class _AsyncRun(_Run):
                         raise
                     self._settle(error, Facts(lost=True), broken=True)
             self.fresh = False
-            try:
-                await self._prepare_attempt(conn)
-            except BaseException:
-                self._close(broken=False)
-                raise
+            await self._prepare_attempt(conn)
             return conn
+        except GeneratorExit:
+            self._throw_away()
+            raise
+        except BaseException:
+            # Also a connection that waits for its next attempt.
+            if self._to_close is None:
+                self._close(broken=False)
+            raise
         finally:
             await self._closed()
 
@@ -163,8 +216,19 @@ class _AsyncRun(_Run):
         self, error: BaseException | None, comes_back: Callable[[], bool] = lambda: True
     ) -> bool:
         """End the attempt, whose body raised `error` or nothing; True when it is committed."""
+        if isinstance(error, GeneratorExit):
+            self._throw_away()
+            raise error
         try:
             return await self._end_attempt(error, comes_back)
+        except GeneratorExit:
+            self._throw_away()
+            raise
+        except BaseException:
+            # Cancelled in the middle of it: what it owes is done in the background.
+            if self._to_close is None:
+                self._close(broken=False)
+            raise
         finally:
             await self._closed()
 
@@ -235,6 +299,10 @@ async def _set_session(conn: Any, options: _Options) -> Callable[[], Awaitable[N
         await getattr(conn, f"set_{name}")(value)
 
     async def restore() -> None:
+        if isinstance(conn, AsyncConnection):
+            # Also while a ROLLBACK is under way, which nobody waits for.
+            conn._set_session(before)
+            return
         for name, value in before.items():
             await getattr(conn, f"set_{name}")(value)
 
@@ -259,11 +327,17 @@ async def run_transaction(
     `kecoa.run_transaction`. A task that is cancelled stops trying; during COMMIT that leaves its outcome
     unknown, as a note on the CancelledError says.
     """
+    refuse_generators(fn)
     run = _AsyncRun(source, _options(policy, on_attempt, isolation_level, readonly, deferrable, runtime))
     while True:
         conn = await run.begin_attempt()
         try:
-            result = await fn(conn, *args)
+            made = fn(conn, *args)
+            if not inspect.isawaitable(made):
+                refuse_result(made, fn)
+                raise TypeError(f"expected a coroutine function, found {fn!r}, which returned {made!r}")
+            result = await made
+            refuse_result(result, fn)
         except BaseException as error:
             await run.end_attempt(error)
             continue

@@ -1,0 +1,55 @@
+"""Bodies of transactions that would run when the transaction is over."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+
+def kind_of(value: Any) -> str | None:
+    """Return what `value` is, if it is something whose body has not run, or not to its end."""
+    if inspect.iscoroutine(value):
+        return "a coroutine"
+    if inspect.isgenerator(value):
+        return "a generator"
+    if inspect.isasyncgen(value):
+        return "an async generator"
+    # What asyncio.isfuture asks; blocking programs need not import asyncio for it.
+    if getattr(value, "_asyncio_future_blocking", None) is not None:
+        return None if value.done() else "a future or task that is not done"
+    if inspect.isawaitable(value):
+        return "an awaitable"
+    return None
+
+
+def refuse_result(value: Any, fn: Any) -> None:
+    """TypeError for a body that returned something that would run after COMMIT, outside its transaction."""
+    kind = kind_of(value)
+    if kind is None:
+        return
+    if inspect.iscoroutine(value) or inspect.isgenerator(value):
+        value.close()
+    raise TypeError(
+        f"expected a result from {_name(fn)}, found {kind}, which would run after COMMIT, outside the"
+        " transaction. Nothing is committed. Let the body do its work before it returns: await what it"
+        " awaits, and return rows as a list"
+    )
+
+
+def refuse_generators(fn: Callable[..., Any]) -> None:
+    """TypeError for a generator function: its body would run after COMMIT."""
+    plain: Any = fn
+    while isinstance(plain, functools.partial):
+        plain = plain.func
+    for found in (plain, vars(type(plain)).get("__call__")):
+        if inspect.isgeneratorfunction(found) or inspect.isasyncgenfunction(found):
+            raise TypeError(
+                "expected a function whose call runs the transaction, found the generator function"
+                f" {_name(fn)}, whose body would run after COMMIT. Return the rows as a list"
+            )
+
+
+def _name(fn: Any) -> str:
+    return getattr(fn, "__qualname__", None) or repr(fn)
