@@ -85,12 +85,14 @@ class FakeServer:
         self.cancels = 0
         self.open = 0
         self.dsn = ""
+        self._serving: set[asyncio.Task[None] | None] = set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One client."""
         self.open += 1
+        self._serving.add(asyncio.current_task())
         try:
-            with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
                 (length,) = struct.unpack("!I", await reader.readexactly(4))
                 body = await reader.readexactly(length - 4)
                 if body[:4] == struct.pack("!I", 80877102):
@@ -114,6 +116,7 @@ class FakeServer:
                 await reader.read()
         finally:
             self.open -= 1
+            self._serving.discard(asyncio.current_task())
             writer.close()
 
     @contextlib.asynccontextmanager
@@ -126,3 +129,8 @@ class FakeServer:
             yield self
         finally:
             server.close()
+            left = [task for task in self._serving if task is not None]
+            for task in left:
+                task.cancel()
+            if left:
+                await asyncio.wait(left)
