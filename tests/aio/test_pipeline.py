@@ -201,3 +201,21 @@ async def test_blocks_on_a_connection_that_is_inside_a_transaction(connected):
         with pytest.raises(kecoa.ProgrammingError, match="entered once"):
             async with block:
                 pass
+
+
+@looped
+async def test_order_holds_when_a_preparation_went_stale(connected):
+    async with connected() as conn, connected() as other:
+        await conn.execute("DROP TABLE IF EXISTS stale")
+        await conn.execute("CREATE TABLE stale (a int)")
+        insert = "INSERT INTO stale VALUES (%s) RETURNING *"
+        for _ in range(3):
+            await conn.execute(insert, (1,))
+        await other.execute("ALTER TABLE stale ADD COLUMN b int")
+        async with conn.pipeline():
+            inserted = await conn.execute(insert, (2,))
+            deleted = await conn.execute("DELETE FROM stale WHERE a > %s", (0,))
+        assert await inserted.fetchall() == [(2, None)]
+        assert deleted.rowcount == 4
+        assert await value(conn, "SELECT count(*) FROM stale") == 0
+        await conn.execute("DROP TABLE stale")

@@ -68,19 +68,13 @@ pub struct PendingCall {
     plan: Plan,
     /// How many statements the request holds before the call's own.
     before: usize,
-    /// No transaction was open and nothing else in flight: an error of this call has undone no
-    /// work but its own.
+    /// No transaction was open and nothing else in flight: where BEGIN is in front, an error has
+    /// undone no work but that of this call.
     free: bool,
     began: bool,
 }
 
 impl PendingCall {
-    /// Other calls follow: it is not to be sent anew behind them.
-    pub(crate) fn in_order(mut self) -> PendingCall {
-        self.free = false;
-        self
-    }
-
     /// Nobody waits for the call any more: a name that the server may have learnt is to be closed.
     #[cfg(feature = "tokio")]
     pub(crate) fn forget(self, session: &mut Session) {
@@ -105,6 +99,34 @@ pub(crate) fn plan(session: &mut Session, sql: &[u8], types: &[u32]) -> CallPlan
     CallPlan(session.statements().plan(sql, types))
 }
 
+/// How to send this statement when others are to follow before it is answered. One that changes
+/// rows and returns them goes without its name: were its columns to look different now, it could not
+/// be sent anew behind those.
+pub(crate) fn plan_pipelined(session: &mut Session, sql: &[u8], types: &[u32]) -> CallPlan {
+    let plan = plan(session, sql, types);
+    match plan.0 {
+        Plan::Prepared(_, Some(_))
+            if !only_reads(sql) && session.transaction_status() == TransactionStatus::Idle =>
+        {
+            CallPlan(Plan::Unnamed)
+        }
+        _ => plan,
+    }
+}
+
+/// Whether a statement is sure to change nothing that others would see.
+fn only_reads(sql: &[u8]) -> bool {
+    let sql = sql.trim_ascii_start();
+    let word = sql.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let word = sql.get(..word).unwrap_or_default();
+    let reads = ["select", "show", "table", "values"];
+    reads.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
+        && memchr::memchr(b'(', sql).is_none()
+        && !sql
+            .split(|byte| !byte.is_ascii_alphabetic())
+            .any(|word| word.eq_ignore_ascii_case(b"into"))
+}
+
 /// Queues a call.
 pub(crate) fn submit(
     session: &mut Session,
@@ -122,7 +144,7 @@ pub(crate) fn submit(
             session.statements().describe(name, description);
         }
     }
-    send(session, plan, request, None)
+    send(session, plan, request, false, None)
 }
 
 /// Notes in the description in which form its columns will come; whether that changed.
@@ -153,6 +175,7 @@ fn send(
     session: &mut Session,
     plan: Plan,
     request: &CallRequest<'_>,
+    again: bool,
     first: Option<&[u8]>,
 ) -> Result<PendingCall, Error> {
     let free = session.transaction_status() == TransactionStatus::Idle
@@ -190,7 +213,16 @@ fn send(
         steps.push(Step::Describe(Target::Portal(UNNAMED)));
     }
     steps.push(RUN_UNNAMED);
-    match session.submit_named(&Request::Extended(&steps), known.then_some(request.sql)) {
+    let named = known.then_some(request.sql);
+    // Only what others are sent behind has to be looked at.
+    let reads = (again || session.connection().pending() > 0)
+        && request.begin.is_none()
+        && only_reads(request.sql);
+    let submitted = match reads {
+        true => session.submit_read(&Request::Extended(&steps), named),
+        false => session.submit_named(&Request::Extended(&steps), named),
+    };
+    match submitted {
         Ok(id) => Ok(PendingCall { id, plan, before, free, began: request.begin.is_some() }),
         Err(error) => {
             session.statements().put_back(closing);
@@ -244,11 +276,19 @@ pub(crate) fn settle(
         Plan::Prepared(name, description) => {
             if is_stale(&outcome, before) {
                 session.statements().drop_name(&name);
-                // In a transaction that was open the error has ended it; outside nobody needs to
-                // know.
-                if free && !session.is_closed() {
+                // In a transaction that was open the error has ended it. Outside nobody needs to
+                // know, unless something was sent behind it that must come after it.
+                let alone = match began {
+                    true => free && session.is_last(id),
+                    false => {
+                        session.transaction_status() == TransactionStatus::Idle
+                            && session.only_read_behind(id)
+                    }
+                };
+                if alone && !session.is_closed() {
                     let rollback = began.then_some(&b"ROLLBACK"[..]);
-                    return send(session, Plan::Unnamed, request, rollback).map(Settled::Again);
+                    return send(session, Plan::Unnamed, request, true, rollback)
+                        .map(Settled::Again);
                 }
             } else if outcome.error.is_none()
                 && let Some(set) = outcome.sets.last_mut()

@@ -2,7 +2,7 @@
 
 use kecoa_types::ToSql;
 
-use crate::call::{self, PendingCall};
+use crate::call::{self, PendingCall, Settled};
 use crate::error::Error;
 use crate::extended::{self, Encoded};
 use crate::result::ResultSet;
@@ -60,25 +60,32 @@ impl Pipeline {
             .map(|(sql, encoded)| {
                 let parameters = encoded.parameters();
                 let request = encoded.request(None, sql, &parameters);
-                let plan = call::plan(session, request.sql, request.types);
-                call::submit(session, plan, &request).map(PendingCall::in_order)
+                let plan = call::plan_pipelined(session, request.sql, request.types);
+                call::submit(session, plan, &request)
             })
             .collect()
     }
 
-    /// The result of a statement; waits for it where it has not come yet.
+    /// A statement and its parameters.
+    pub(crate) fn statement(&self, number: usize) -> Result<(&str, &Encoded), Error> {
+        let found = self.statements.get(number);
+        found
+            .map(|(sql, encoded)| (sql.as_str(), encoded))
+            .ok_or_else(|| Error::usage("expected a statement of this pipeline, found none"))
+    }
+
+    /// The result of a statement; waits for it where it has not come yet. One that was sent anew is
+    /// to be waited for behind all others, whose answers come first.
     pub(crate) fn settle(
         &self,
         session: &mut Session,
         number: usize,
         pending: PendingCall,
         hook: &mut dyn Interrupt,
-    ) -> Result<ResultSet, Error> {
-        let Some((sql, encoded)) = self.statements.get(number) else {
-            return Err(Error::usage("expected a statement of this pipeline, found none"));
-        };
+    ) -> Result<Settled, Error> {
+        let (sql, encoded) = self.statement(number)?;
         let parameters = encoded.parameters();
-        call::finish(session, pending, &encoded.request(None, sql, &parameters), hook)
+        call::settle(session, pending, &encoded.request(None, sql, &parameters), hook)
     }
 
     pub(crate) fn run(
@@ -86,12 +93,20 @@ impl Pipeline {
         session: &mut Session,
         hook: &mut dyn Interrupt,
     ) -> Result<Answers, Error> {
-        let mut sets = Vec::with_capacity(self.len());
+        let mut answers = Answers::new(Vec::with_capacity(self.len()));
+        let mut again = Vec::new();
         for (number, pending) in self.submit(session).into_iter().enumerate() {
-            let outcome = pending.and_then(|pending| self.settle(session, number, pending, hook));
-            sets.push(Answers::admit(session, outcome)?);
+            let settled = pending.and_then(|pending| self.settle(session, number, pending, hook));
+            again.extend(answers.admit(session, settled)?.map(|pending| (number, pending)));
         }
-        Ok(Answers::new(sets))
+        for (number, pending) in again {
+            let (sql, encoded) = self.statement(number)?;
+            let parameters = encoded.parameters();
+            let request = encoded.request(None, sql, &parameters);
+            let set = call::finish(session, pending, &request, hook);
+            answers.put(session, number, set)?;
+        }
+        Ok(answers)
     }
 }
 
@@ -106,15 +121,39 @@ impl Answers {
         Answers { sets }
     }
 
-    /// An error that ended the connection is one of all statements.
+    /// Takes the next answer. An error that ended the connection is one of all statements; one that
+    /// was sent anew is given back.
     pub(crate) fn admit(
+        &mut self,
         session: &Session,
-        outcome: Result<ResultSet, Error>,
-    ) -> Result<Option<Result<ResultSet, Error>>, Error> {
-        match outcome {
-            Err(error) if session.is_closed() => Err(error),
-            outcome => Ok(Some(outcome)),
+        settled: Result<Settled, Error>,
+    ) -> Result<Option<PendingCall>, Error> {
+        let (answer, again) = match settled {
+            Err(error) if session.is_closed() => return Err(error),
+            Err(error) => (Some(Err(error)), None),
+            Ok(Settled::Done(set)) => (Some(Ok(set)), None),
+            Ok(Settled::Again(pending)) => (None, Some(pending)),
+        };
+        self.sets.push(answer);
+        Ok(again)
+    }
+
+    /// Takes the answer to a statement that was sent anew.
+    pub(crate) fn put(
+        &mut self,
+        session: &Session,
+        number: usize,
+        answer: Result<ResultSet, Error>,
+    ) -> Result<(), Error> {
+        match answer {
+            Err(error) if session.is_closed() => return Err(error),
+            answer => {
+                if let Some(place) = self.sets.get_mut(number) {
+                    *place = Some(answer);
+                }
+            }
         }
+        Ok(())
     }
 
     /// The first error among those that were not taken.

@@ -153,6 +153,9 @@ pub(crate) struct Session {
     streaming: streaming::Streaming,
     statements: StatementCache,
     flights: Flights,
+    /// The last request, and the last that may change something.
+    last: Option<RequestId>,
+    wrote: Option<RequestId>,
     presence: Presence,
 }
 
@@ -178,6 +181,8 @@ impl Session {
             streaming: streaming::Streaming::default(),
             statements: StatementCache::new(statement_cache::CAPACITY),
             flights,
+            last: None,
+            wrote: None,
             presence: Presence::new(),
         }
     }
@@ -289,7 +294,31 @@ impl Session {
         let id = self.connection.submit(request)?;
         self.flights.push(id, judged, request);
         self.presence.statement();
+        self.last = Some(id);
+        self.wrote = Some(id);
         Ok(id)
+    }
+
+    /// The same of a request that is sure to change nothing.
+    pub(crate) fn submit_read(
+        &mut self,
+        request: &Request<'_>,
+        named: Option<&[u8]>,
+    ) -> Result<RequestId, Error> {
+        let wrote = self.wrote;
+        let id = self.submit_named(request, named)?;
+        self.wrote = wrote;
+        Ok(id)
+    }
+
+    /// Whether nothing was submitted behind the request.
+    pub(crate) fn is_last(&self, request: RequestId) -> bool {
+        self.last == Some(request)
+    }
+
+    /// Whether nothing that may change anything was submitted behind the request.
+    pub(crate) fn only_read_behind(&self, request: RequestId) -> bool {
+        self.wrote.is_none_or(|wrote| wrote <= request)
     }
 
     /// What is open while the request is in flight.

@@ -25,7 +25,8 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// Decides how to send it. `pipelined`: statements before it may be under way.
+    /// Decides how to send it. `pipelined`: statements before it may be under way, and others may be
+    /// sent behind it.
     pub(super) fn plan(
         cursor: &Bound<'_, Cursor>,
         connection: &Bound<'_, Connection>,
@@ -34,7 +35,7 @@ impl Call {
         pipelined: bool,
     ) -> PyResult<(Call, Option<CallPlan>)> {
         let py = cursor.py();
-        let planned = connection.get().plan_call(call.sql(), &call.values().types);
+        let planned = connection.get().plan_call(call.sql(), &call.values().types, pipelined);
         let mut formats = None;
         if let Some((plan, utc)) = &planned
             && let Some(description) = plan.description()

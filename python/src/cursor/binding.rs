@@ -169,7 +169,7 @@ impl Connection {
         call: &Call,
         types: &[Option<Bound<'_, PyDict>>],
     ) -> PyResult<Result<Vec<ResultSet>, kecoa::Error>> {
-        let planned = slf.get().plan_call(&call.template.sql, &call.values.types);
+        let planned = slf.get().plan_call(&call.template.sql, &call.values.types, false);
         let formats =
             match planned.as_ref().and_then(|(plan, utc)| Some((plan.description()?, utc))) {
                 Some((description, utc)) => Formats::choose(slf.py(), description, types, *utc)?,

@@ -634,13 +634,20 @@ pub(super) async fn run_pipeline(link: &mut Link, pipeline: &Pipeline) -> Result
     let mut flight = link.fly(None);
     flight.answered().await?;
     flight.land();
-    let mut sets = Vec::with_capacity(submitted.len());
-    // Everything has been answered: nothing waits from here on.
+    let mut answers = Answers::new(Vec::with_capacity(submitted.len()));
+    let mut again = Vec::new();
+    // Everything has been answered: nothing waits here.
     for (number, pending) in submitted.into_iter().enumerate() {
         let session = link.session();
-        let outcome =
+        let settled =
             pending.and_then(|pending| pipeline.settle(session, number, pending, &mut Never));
-        sets.push(Answers::admit(session, outcome)?);
+        again.extend(answers.admit(session, settled)?.map(|pending| (number, pending)));
     }
-    Ok(Answers::new(sets))
+    for (number, pending) in again {
+        let (sql, encoded) = pipeline.statement(number)?;
+        let parameters = encoded.parameters();
+        let set = link.finish(pending, &encoded.request(None, sql, &parameters)).await;
+        answers.put(link.session(), number, set)?;
+    }
+    Ok(answers)
 }

@@ -17,6 +17,13 @@ impl Client {
         call::plan(self.session(), sql, types)
     }
 
+    /// [`plan_call`](Client::plan_call) for a statement that others are to be submitted behind before
+    /// it is settled. Statements of a pipeline take effect in their order: one whose preparation went
+    /// stale is sent anew only where nothing behind it may have changed anything.
+    pub fn plan_pipelined(&mut self, sql: &[u8], types: &[u32]) -> CallPlan {
+        call::plan_pipelined(self.session(), sql, types)
+    }
+
     /// Queues a call; [`finish_call`](Client::finish_call) or [`settle_call`](Client::settle_call)
     /// collects it. Any number may be in flight; they are settled in the order in which they were
     /// submitted.

@@ -173,3 +173,71 @@ fn rows_that_do_not_fit_their_description_are_refused() {
     assert_eq!(ask(&mut client).unwrap_err().kind(), ErrorKind::Protocol);
     net.finish();
 }
+
+fn pipeline(statements: &[&str]) -> (crate::Pipeline, Vec<crate::Slot>) {
+    let mut pipeline = crate::Pipeline::new();
+    let slots = statements.iter().map(|sql| pipeline.add(sql, &[]).unwrap()).collect();
+    (pipeline, slots)
+}
+
+/// A statement of a pipeline, under no name.
+fn unnamed(script: Script) -> Script {
+    script.expect('P').expect('B').expect('D').expect('E').expect('S')
+}
+
+fn done(script: Script, tag: &str) -> Script {
+    script
+        .send_message('1', b"")
+        .send_message('2', b"")
+        .send_message('n', b"")
+        .complete(tag)
+        .ready('I')
+}
+
+#[test]
+fn what_went_stale_in_a_pipeline_is_not_sent_anew_behind_a_change() {
+    let script = parsed().then(parsed());
+    let stale = |script: Script| script.error("0A000", "cached plan must not change").ready('I');
+    let script = script.expect('B').expect('E').expect('S');
+    let script = done(stale(unnamed(script)), "DELETE 1");
+    let net = Net::postgres(vec![script]);
+    let mut client = net.client();
+    ask(&mut client).unwrap();
+    ask(&mut client).unwrap();
+    let (pipeline, slots) = pipeline(&["SELECT x FROM t", "DELETE FROM t"]);
+    let mut answers = client.run_pipeline(&pipeline).unwrap();
+    assert_eq!(answers.take(slots[0]).unwrap_err().sqlstate(), Some("0A000"));
+    assert_eq!(answers.count(slots[1]).unwrap(), 1);
+    net.finish();
+}
+
+#[test]
+fn what_went_stale_before_nothing_but_reads_is_sent_anew() {
+    let script = parsed().then(parsed()).expect('B').expect('E').expect('S');
+    let script = unnamed(script).error("0A000", "cached plan must not change").ready('I');
+    let script =
+        done(script, "SELECT 0").then(Script::new().expect('C').then(parsed_behind_close()));
+    let net = Net::postgres(vec![script]);
+    let mut client = net.client();
+    ask(&mut client).unwrap();
+    ask(&mut client).unwrap();
+    let (pipeline, slots) = pipeline(&["SELECT x FROM t", "SELECT y FROM t"]);
+    let mut answers = client.run_pipeline(&pipeline).unwrap();
+    assert_eq!(answers.rows(slots[0]).unwrap().len(), 1);
+    assert_eq!(answers.rows(slots[1]).unwrap().len(), 0);
+    net.finish();
+}
+
+#[test]
+fn in_a_pipeline_what_changes_rows_and_returns_them_is_always_parsed() {
+    let sql = "INSERT INTO t VALUES (7) RETURNING *";
+    let script = parsed().then(parsed()).then(parsed());
+    let net = Net::postgres(vec![script]);
+    let mut client = net.client();
+    for _ in 0..2 {
+        client.query_one(sql, &[]).unwrap();
+    }
+    let (pipeline, slots) = pipeline(&[sql]);
+    assert_eq!(client.run_pipeline(&pipeline).unwrap().rows(slots[0]).unwrap().len(), 1);
+    net.finish();
+}
