@@ -2,6 +2,7 @@
 
 mod ahead;
 mod delivery;
+mod gathered;
 mod info;
 mod limits;
 mod link;
@@ -27,6 +28,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyString, PyTuple, PyType};
 
 pub(crate) use ahead::{Answer, Ticket};
+pub(crate) use gathered::{Flushed, Gatherable, Gathering};
 pub(crate) use info::ConnectionInfo;
 pub(crate) use limits::{Limit, Limited, current as current_limit};
 pub(crate) use link::Signals;

@@ -32,6 +32,7 @@ pub(crate) use execute::merged;
 use fetch::{Place, find_caster};
 use inner::Inner;
 pub(crate) use inner::lock;
+pub(crate) use many::{Batch, Once, Sent};
 pub(crate) use stream::RowStream;
 
 use crate::arrow::ArrowResult;

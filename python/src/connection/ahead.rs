@@ -1,19 +1,22 @@
-//! A request that is sent ahead: its answer is taken later, while the caller prepares the next.
+//! What an `executemany` has under way: rows that it has gathered, and a request that is sent ahead,
+//! whose answer is taken later, while the caller prepares the next.
 //!
 //! Whatever else is done with the connection meanwhile waits for that answer first and keeps it for
 //! the one who sent the request, so that it cannot be taken for another's, or lost. An answer that
 //! nobody can ask for any more is dropped when it comes.
 
 use std::sync::{Arc, Mutex, Weak};
+use std::thread::ThreadId;
 
 use kecoa::Piped;
-use kecoa::blocking::Client;
 use kecoa_proto::RequestId;
 use pyo3::prelude::*;
 
 use super::Connection;
+use super::gathered::{Failed, Gathering};
 use super::limits::{self, Limit};
 use super::link::{Driven, Link, Signals, lock};
+use crate::cursor::Batch;
 use crate::error;
 
 /// What came of a request that was sent ahead.
@@ -24,6 +27,19 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// The exception for a request that failed.
+    pub(super) fn raise(&self, connection: &Bound<'_, Connection>) -> Option<PyErr> {
+        let error = match &self.outcome {
+            Ok(piped) => piped.error.as_ref()?,
+            Err(error) => error,
+        };
+        let (py, codec) = (connection.py(), connection.get().codec());
+        if let (true, Some(limit)) = (error::is_interrupted(error), self.expired) {
+            return Some(error::timed_out(py, error, limit, &codec));
+        }
+        Some(connection.get().raise(py, error))
+    }
+
     fn has_failed(&self) -> bool {
         self.outcome.as_ref().map_or(true, |piped| piped.error.is_some())
     }
@@ -59,6 +75,7 @@ impl Ticket {
 pub(super) struct Ahead {
     id: RequestId,
     limit: Option<Limit>,
+    owner: ThreadId,
     slot: Weak<Slot>,
 }
 
@@ -66,46 +83,58 @@ pub(super) struct Ahead {
 pub(crate) struct Step {
     /// Nothing where nothing had been sent.
     pub(crate) before: Option<Answer>,
-    /// Not sent at all when the one before failed.
+    /// Not sent at all when the one before failed, or when somebody else has sent the rows already.
     pub(crate) sent: Result<Option<Ticket>, kecoa::Error>,
+    /// The rows.
+    pub(crate) batch: Batch,
 }
 
 impl Link {
     /// Waits for the answer to what was sent ahead, under the limit that it was sent with, and keeps
-    /// it for its owner.
-    pub(super) fn settle_ahead(&mut self, signals: &mut Signals) {
-        if let (Some(ahead), Some(client)) = (self.ahead.take(), &mut self.client) {
-            signals.start(ahead.limit);
-            let outcome = client.finish_pipeline(ahead.id, signals);
-            let expired = ahead.limit.filter(|_| signals.has_expired());
-            if let Some(slot) = ahead.slot.upgrade() {
-                *lock(&slot) = Some(Answer { outcome, expired });
-            }
+    /// it for its owner. What failed of it when this is the owner's thread.
+    pub(super) fn settle_ahead(&mut self, signals: &mut Signals) -> Option<Failed> {
+        let (ahead, client) = (self.ahead.take()?, self.client.as_mut()?);
+        signals.start(ahead.limit);
+        let outcome = client.finish_pipeline(ahead.id, signals);
+        let expired = ahead.limit.filter(|_| signals.has_expired());
+        let slot = ahead.slot.upgrade()?;
+        let answer = Answer { outcome, expired };
+        if answer.has_failed() {
+            // What was gathered behind it would not have been sent.
+            self.forget_gathered(ahead.owner);
         }
+        let failed = answer.has_failed() && ahead.owner == std::thread::current().id();
+        *lock(&slot) = Some(answer);
+        failed.then_some(Failed::Ahead(ahead.slot))
     }
 
-    /// Sends the next request, then takes the answer to the one before: the server need not wait
-    /// for us in between. In a transaction nothing of the next runs when the one before failed.
+    /// Sends the rows that were gathered, then takes the answer to those before: the server need not
+    /// wait for us in between. In a transaction nothing of them runs when those before failed.
     fn step_ahead(
         &mut self,
         before: Option<&Ticket>,
-        next: impl FnOnce(&mut Client) -> Result<RequestId, kecoa::Error>,
+        gathering: &Gathering,
         signals: &mut Signals,
     ) -> Option<Step> {
         if self.ahead.as_ref().is_some_and(|ahead| !ahead.belongs_to(before)) {
             self.settle_ahead(signals);
         }
+        let Some((batch, once)) = self.take_gathered(gathering) else {
+            let before = before.and_then(Ticket::take);
+            return Some(Step { before, sent: Ok(None), batch: Batch::default() });
+        };
         // Answered already: somebody used the connection in between, who may have repaired what an
         // error broke.
         if signals.has_raised() || before.is_some_and(Ticket::is_answered) {
             let early = before.and_then(Ticket::take);
             if signals.has_raised() || early.as_ref().is_some_and(Answer::has_failed) {
-                return Some(Step { before: early, sent: Ok(None) });
+                return Some(Step { before: early, sent: Ok(None), batch });
             }
-            let sent = next(self.client.as_mut()?).and_then(|id| self.leave_ahead(id));
-            return Some(Step { before: early, sent });
+            let submitted = batch.submit_behind(self.client.as_mut()?, once.as_deref());
+            let sent = submitted.and_then(|id| self.leave_ahead(id));
+            return Some(Step { before: early, sent, batch });
         }
-        let submitted = next(self.client.as_mut()?);
+        let submitted = batch.submit_behind(self.client.as_mut()?, once.as_deref());
         self.settle_ahead(signals);
         let before = before.and_then(Ticket::take);
         let sent = match submitted {
@@ -116,7 +145,7 @@ impl Link {
             }
             Ok(id) => self.leave_ahead(id),
         };
-        Some(Step { before, sent })
+        Some(Step { before, sent, batch })
     }
 
     /// Writes what the socket takes of a request, and leaves its answer for later.
@@ -125,7 +154,8 @@ impl Link {
         client.advance()?;
         let ticket = Ticket(Arc::default());
         let slot = Arc::downgrade(&ticket.0);
-        self.ahead = Some(Ahead { id, limit: limits::current(), slot });
+        let owner = std::thread::current().id();
+        self.ahead = Some(Ahead { id, limit: limits::current(), owner, slot });
         Ok(Some(ticket))
     }
 }
@@ -137,13 +167,15 @@ impl Ahead {
 }
 
 impl Connection {
-    /// Sends a request ahead, and takes what came of the one before it.
+    /// Sends gathered rows ahead, and takes what came of those before them.
     pub(crate) fn send_ahead(
         slf: &Bound<'_, Connection>,
         before: Option<&Ticket>,
-        next: impl FnOnce(&mut Client) -> Result<RequestId, kecoa::Error> + Send,
+        gathering: &Gathering,
     ) -> Driven<Step> {
-        Connection::drive_link(slf, |link, signals| link.step_ahead(before, next, signals).map(Ok))
+        Connection::drive_link(slf, |link, signals| {
+            link.step_ahead(before, gathering, signals).map(Ok)
+        })
     }
 
     /// Takes what came of a request that was sent ahead; nothing when the connection was closed

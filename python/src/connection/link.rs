@@ -11,6 +11,7 @@ use kecoa_proto::{Notification, RequestId, ServerError};
 use pyo3::prelude::*;
 
 use super::ahead::Ahead;
+use super::gathered::{Failed, Gathered};
 use super::limits::{self, Limit};
 use super::{Connection, State};
 use crate::codec::{Codec, clean_name};
@@ -26,6 +27,7 @@ pub(crate) struct Link {
     /// The request that is polled.
     pub(super) request: Option<RequestId>,
     pub(super) ahead: Option<Ahead>,
+    pub(super) gathered: Option<Gathered>,
     /// A child process must not say good-bye on its parent's connection.
     pub(crate) pid: u32,
     encoding: String,
@@ -57,6 +59,8 @@ pub(crate) struct Signals {
     deadline: Option<Instant>,
     /// It has.
     expired: bool,
+    /// Rows that had to be sent first have failed.
+    rows: Option<Failed>,
 }
 
 impl Signals {
@@ -156,8 +160,8 @@ impl Connection {
         work: impl FnOnce(&mut Client, &mut Signals) -> Result<T, kecoa::Error> + Send,
     ) -> Driven<T> {
         Connection::drive_link(slf, |link, signals| {
-            link.settle_ahead(signals);
-            if signals.raised.is_some() {
+            signals.rows = link.settle_all(signals);
+            if signals.raised.is_some() || signals.rows.is_some() {
                 return None;
             }
             // What came before is no part of its time.
@@ -192,6 +196,9 @@ impl Connection {
             this.remember_error(outcome.as_ref().err());
         }
         if let Some(raised) = signals.raised {
+            return Err(raised);
+        }
+        if let Some(raised) = signals.rows.and_then(|rows| rows.raise(slf)) {
             return Err(raised);
         }
         if let (true, Some(Err(error)), Some(limit)) = (signals.expired, &outcome, limit)

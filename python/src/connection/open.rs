@@ -225,6 +225,7 @@ impl Connection {
             let mut link = lock(&self.link);
             link.client = Some(client);
             link.ahead = None;
+            link.gathered = None;
             link.pid = std::process::id();
             Aftermath::collect(&mut link, &self.state)
         });
@@ -252,6 +253,11 @@ impl Connection {
         py.detach(|| {
             let mut link = lock(&self.link);
             link.connecting = None;
+            if link.gathered.is_some() && link.pid == std::process::id() {
+                // Where statements commit by themselves they are there when the connection is not.
+                let mut signals = Signals::default();
+                link.settle_all(&mut signals);
+            }
             link.ahead = None;
             let pid = link.pid;
             if let Some(client) = link.client.take() {

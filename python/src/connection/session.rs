@@ -164,12 +164,21 @@ impl Connection {
         })
     }
 
-    /// How a statement is to be sent, and whether the session's time zone is UTC, as it is now.
+    /// How a statement is to be sent, perhaps before others that do not wait for its answer, and whether the session's time zone is UTC, as it is now.
     /// Nothing while another statement runs: this never waits, as the GIL is held.
-    pub(crate) fn plan_call(&self, sql: &[u8], types: &[u32]) -> Option<(CallPlan, bool)> {
+    pub(crate) fn plan_call(
+        &self,
+        sql: &[u8],
+        types: &[u32],
+        pipelined: bool,
+    ) -> Option<(CallPlan, bool)> {
         let mut link = self.link.try_lock().ok()?;
         let client = link.client.as_mut()?;
-        Some((client.plan_call(sql, types), is_utc(client)))
+        let plan = match pipelined {
+            true => client.plan_pipelined(sql, types),
+            false => client.plan_call(sql, types),
+        };
+        Some((plan, is_utc(client)))
     }
 
     /// Drives a user's statement; `work` gets the BEGIN that is to go in front of it, if any.

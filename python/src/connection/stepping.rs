@@ -13,7 +13,7 @@ use kecoa_proto::{Request, RequestId};
 use pyo3::prelude::*;
 use pyo3::types::{PyWeakrefMethods, PyWeakrefReference};
 
-use super::link::{Aftermath, Driven, lock};
+use super::link::{Aftermath, Driven, Signals, lock};
 use super::{Connection, STATUS_BEGIN, STATUS_READY};
 use crate::cursor::Cursor;
 use crate::error;
@@ -207,6 +207,11 @@ impl Connection {
         self.check_idle(py)?;
         let submitted = py.detach(|| {
             let mut link = lock(&self.link);
+            if link.ahead.is_some() || link.gathered.is_some() {
+                // Left by an `executemany` during which the callback was set.
+                let mut signals = Signals::default();
+                link.settle_all(&mut signals);
+            }
             let id = link.client.as_mut().map(|client| client.submit(&Request::Query(sql)));
             match id {
                 Some(Ok(id)) => {

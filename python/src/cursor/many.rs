@@ -7,9 +7,12 @@
 //! value is sure to be taken as its literal would be. By server binding every statement is that can be.
 //!
 //! In a transaction a request is sent before the answer to the one before it is taken, and the next
-//! rows are adapted while the server works.
+//! rows are adapted while the server works. Rows that are gathered lie in the connection: whoever
+//! uses it meanwhile sends them first.
 
 mod batch;
+
+use std::sync::Arc;
 
 use kecoa_proto::{Request, Step, Target, TransactionStatus};
 use kecoa_types::Characters;
@@ -17,10 +20,11 @@ use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
 
-use self::batch::{Batch, Commits, Once, Row, Sent, UNNAMED};
+use self::batch::{BATCH_BYTES, BATCH_ROWS, Commits, UNNAMED};
+pub(crate) use self::batch::{Batch, Once, Sent};
 use super::execute::{Mode, statement};
 use super::{Binding, Cursor, lock};
-use crate::connection::{Answer, Connection, Ticket};
+use crate::connection::{Answer, Connection, Flushed, Gatherable, Gathering, Ticket};
 use crate::dump::{Departures, Dumper, Settings};
 use crate::interpolate;
 use crate::parameters::{Values, is_literal, is_plain, is_row_statement, template_of};
@@ -74,7 +78,12 @@ impl Cursor {
             sql: &sql,
             once: None,
             total,
-            next: Batch::default(),
+            gathering: Gathering::default(),
+            gathered: false,
+            rows: 0,
+            bytes: 0,
+            text: Vec::new(),
+            spare: Batch::default(),
             sent: None,
         };
         if !many.pipelines()? {
@@ -97,7 +106,7 @@ impl Cursor {
                 }
             };
             match many.add(&vars) {
-                Ok(true) if many.next.is_full() => many.send()?,
+                Ok(true) if many.is_full() => many.send()?,
                 Ok(true) => {}
                 Ok(false) => {
                     many.finish()?;
@@ -127,11 +136,20 @@ struct Many<'a, 'py> {
     connection: Bound<'py, Connection>,
     settings: Settings,
     sql: &'a [u8],
-    once: Option<Once>,
+    once: Option<Arc<Once>>,
     /// How many rows were affected; -1 once a statement did not say.
     total: &'a mut i64,
-    /// Rows that are gathered.
-    next: Batch,
+    /// Rows that are gathered, in the connection: whoever uses it sends them first.
+    gathering: Gathering,
+    /// There may be some.
+    gathered: bool,
+    /// How many they are, and how long, unless somebody has sent them.
+    rows: usize,
+    bytes: usize,
+    /// The text of a row in the making.
+    text: Vec<u8>,
+    /// Memory for the next rows.
+    spare: Batch,
     /// Rows that the server has been sent, and whose outcome is not known yet.
     sent: Option<(Ticket, Batch)>,
 }
@@ -162,24 +180,97 @@ impl Many<'_, '_> {
                 .map(|template| Once { sql: template.sql.clone(), columns: None }),
             Binding::Client if connection.is_cockroach() => None,
             Binding::Client => describe(&self.connection, self.sql, characters)?,
-        };
+        }
+        .map(Arc::new);
         Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        self.rows >= BATCH_ROWS || self.bytes >= BATCH_BYTES
     }
 
     /// Adds a row to those that are gathered; false when it has to travel alone.
     fn add(&mut self, vars: &Bound<'_, PyAny>) -> PyResult<bool> {
+        self.take_flushed()?;
         if !self.pipelines()? {
             return Ok(false);
         }
-        push(
-            self.slf,
-            &self.connection,
-            &self.settings,
-            &mut self.next,
-            self.sql,
-            vars,
-            self.once.as_ref(),
-        )
+        self.text.clear();
+        let Some(values) = self.merge(vars)? else { return Ok(false) };
+        // An adapter may have used the connection.
+        if self.take_flushed()? && !self.pipelines()? {
+            return Ok(false);
+        }
+        let (once, spare) = (self.once.as_ref(), &mut self.spare);
+        let row = Gatherable { text: &self.text, values, once, spare };
+        Connection::gather(&self.connection, &self.gathering, row)?;
+        self.gathered = true;
+        self.rows += 1;
+        self.bytes += self.text.len();
+        Ok(true)
+    }
+
+    /// Takes over what came of rows that somebody else has sent, who used the connection. Whether
+    /// there were any.
+    fn take_flushed(&mut self) -> PyResult<bool> {
+        let mut any = false;
+        while let Some(flushed) = self.gathering.take() {
+            any = true;
+            (self.rows, self.bytes) = (0, 0);
+            // What was sent ahead came before them.
+            self.take_sent()?;
+            self.account_flushed(flushed)?;
+        }
+        Ok(any)
+    }
+
+    fn account_flushed(&mut self, flushed: Flushed) -> PyResult<()> {
+        let text = flushed.text().to_vec();
+        let (batch, outcome) =
+            flushed.within_time(&self.connection).inspect_err(|_| self.fail(&text))?;
+        self.account_rows(batch, outcome)
+    }
+
+    /// Waits for what was sent ahead.
+    fn take_sent(&mut self) -> PyResult<()> {
+        let Some((ticket, batch)) = self.sent.take() else { return Ok(()) };
+        let taken = Connection::take_ahead(&self.connection, &ticket);
+        match taken.inspect_err(|_| self.fail(batch.text(0)))? {
+            Ok(answer) => self.account_sent(&batch, answer),
+            Err(error) => self.refused(&batch, error),
+        }
+    }
+
+    /// Takes the outcome of rows; sends those once more that an error kept from running.
+    fn account_rows(
+        &mut self,
+        mut batch: Batch,
+        mut outcome: Result<Sent, kecoa::Error>,
+    ) -> PyResult<()> {
+        loop {
+            let sent = match outcome {
+                Ok(sent) => sent,
+                Err(error) => return self.refused(&batch, error),
+            };
+            let Some(row) = account(self.slf, &self.connection, &batch, sent, self.total)? else {
+                batch.clear();
+                self.spare = batch;
+                return Ok(());
+            };
+            // Sent by itself it shows the error that the server has for it, at its true position.
+            let text = batch.text(row).to_vec();
+            Cursor::run(self.slf, &self.connection, &text, Mode::CountOnly)?;
+            add(self.total, lock(&self.slf.get().inner).rowcount);
+            batch.rows.drain(..=row);
+            if batch.is_empty() {
+                return Ok(());
+            }
+            let once = self.once.as_deref();
+            let driven =
+                Connection::drive(&self.connection, |client, hook| batch.run(client, once, hook))
+                    .inspect_err(|_| self.fail(batch.text(0)))?;
+            outcome = driven;
+        }
     }
 
     /// Sends what is gathered. In a transaction what the server says to it is taken later.
@@ -192,28 +283,29 @@ impl Many<'_, '_> {
     }
 
     fn step(&mut self) -> PyResult<()> {
-        let (next, once) = (&self.next, self.once.as_ref());
+        self.take_flushed()?;
         let before = self.sent.take();
         let ticket = before.as_ref().map(|(ticket, _)| ticket);
-        let step = Connection::send_ahead(&self.connection, ticket, |client| {
-            next.submit(client, once, Commits::NEVER)
-        })
-        .inspect_err(|_| self.fail(next.text(0)))?;
+        let step = Connection::send_ahead(&self.connection, ticket, &self.gathering)
+            .inspect_err(|_| self.fail(before.as_ref().map_or(&[], |(_, batch)| batch.text(0))))?;
+        (self.rows, self.bytes, self.gathered) = (0, 0, false);
         let step = match step {
             Ok(step) => step,
-            Err(error) => return self.refused(&self.next, error),
+            Err(error) => return self.refused(&Batch::default(), error),
         };
         if let (Some((_, batch)), Some(answer)) = (&before, step.before) {
             self.account_sent(batch, answer)?;
         }
         match step.sent {
-            Err(error) => return self.refused(&self.next, error),
-            Ok(None) => {}
+            Err(error) => return self.refused(&step.batch, error),
+            Ok(None) => {
+                self.take_flushed()?;
+            }
             Ok(Some(ticket)) => {
                 // The memory of the one goes to the other.
-                let mut spare = before.map(|(_, batch)| batch).unwrap_or_default();
-                spare.clear();
-                self.sent = Some((ticket, std::mem::replace(&mut self.next, spare)));
+                self.spare = before.map(|(_, batch)| batch).unwrap_or_default();
+                self.spare.clear();
+                self.sent = Some((ticket, step.batch));
             }
         }
         Ok(())
@@ -221,49 +313,62 @@ impl Many<'_, '_> {
 
     /// Waits for what was sent, then sends what is gathered and waits for that.
     fn finish(&mut self) -> PyResult<()> {
-        if self.sent.is_some() && !self.next.is_empty() && self.is_in_transaction() {
+        self.take_flushed()?;
+        if self.sent.is_some() && self.gathered && self.is_in_transaction() {
             self.step()?;
         }
-        if let Some((ticket, batch)) = self.sent.take() {
-            let taken = Connection::take_ahead(&self.connection, &ticket);
-            match taken.inspect_err(|_| self.fail(batch.text(0)))? {
-                Ok(answer) => self.account_sent(&batch, answer)?,
-                Err(error) => return self.refused(&batch, error),
-            }
+        self.take_sent()?;
+        if !std::mem::take(&mut self.gathered) {
+            return Ok(());
         }
-        while !self.next.is_empty() {
-            self.begin_again()?;
-            let (next, once) = (&self.next, self.once.as_ref());
-            let driven =
-                Connection::drive(&self.connection, |client, hook| next.run(client, once, hook))
-                    .inspect_err(|_| self.fail(next.text(0)))?;
-            let sent = match driven {
-                Ok(sent) => sent,
-                Err(error) => return self.refused(&self.next, error),
-            };
-            let Some(row) = account(self.slf, &self.connection, &self.next, sent, self.total)?
-            else {
-                break;
-            };
-            // Sent by itself it shows the error that the server has for it, at its true position.
-            let text = self.next.text(row).to_vec();
-            Cursor::run(self.slf, &self.connection, &text, Mode::CountOnly)?;
-            add(self.total, lock(&self.slf.get().inner).rowcount);
-            self.next.rows.drain(..=row);
+        (self.rows, self.bytes) = (0, 0);
+        let driven = Connection::run_gathered(&self.connection, &self.gathering)
+            .inspect_err(|_| self.fail(&[]))?;
+        match driven {
+            Ok(Some(flushed)) => self.account_flushed(flushed),
+            Ok(None) => self.take_flushed().map(drop),
+            Err(error) => self.refused(&Batch::default(), error),
         }
-        self.next.clear();
-        Ok(())
     }
 
-    /// Where whoever gives the rows has ended the transaction, the rows that were gathered begin the
-    /// next, as each would have done.
-    fn begin_again(&self) -> PyResult<()> {
-        let connection = self.connection.get();
-        let ended = connection.server_transaction() == TransactionStatus::Idle;
-        if ended && !connection.is_autocommit() {
-            Connection::begin_now(&self.connection)?;
+    /// Merges a row into `text`: its values where they travel beside a statement that is parsed once,
+    /// and nothing when it has to travel alone.
+    fn merge(&mut self, vars: &Bound<'_, PyAny>) -> PyResult<Option<Option<Values>>> {
+        if vars.is_none() {
+            return Ok(None);
         }
-        Ok(())
+        let (slf, connection) = (self.slf, &self.connection);
+        let mut marks = Vec::new();
+        let mut dumper = Dumper::new(slf.py(), &self.settings, Some(connection));
+        let (beside, merged) = Departures::beside(connection.get().binding(), self.sql);
+        dumper.departs = beside;
+        interpolate::merge_marked(&mut dumper, self.sql, vars, &mut self.text, &mut |mark| {
+            marks.push(mark);
+        })
+        .map_err(|error| crate::error::with_cursor(slf.py(), error, slf.as_any()))?;
+        let (text, characters) = (&self.text, self.settings.codec.characters());
+        let literals = || marks.iter().filter_map(|mark| text.get(mark.clone()));
+        let values = self.once.as_ref().and_then(|once| {
+            let mut values = Values::of(literals(), connection.get().is_cockroach(), characters)?;
+            if let Some(columns) = &once.columns {
+                if !values.cannot_fail(columns) {
+                    return None;
+                }
+                values.widen(columns);
+            }
+            Some(values)
+        });
+        // What an adapter made may be several statements.
+        let several = values.is_none()
+            && literals()
+                .any(|literal| literal.contains(&b';') && !is_literal(literal, characters));
+        if several || text.contains(&0) {
+            return Ok(None);
+        }
+        if values.is_none() {
+            merged.enclose_smallest(&marks, &mut self.text);
+        }
+        Ok(Some(values))
     }
 
     fn account_sent(&mut self, batch: &Batch, answer: Answer) -> PyResult<()> {
@@ -342,59 +447,4 @@ fn first_of(py: Python<'_>, earlier: PyErr, later: &PyErr) -> PyErr {
 /// Adds to a count of rows, where -1 says that one of them is not known.
 fn add(total: &mut i64, count: i64) {
     *total = if count == -1 || *total == -1 { -1 } else { *total + count };
-}
-
-/// Adds a row to the batch; false when it has to travel alone.
-fn push<'py>(
-    slf: &Bound<'py, Cursor>,
-    connection: &Bound<'py, Connection>,
-    settings: &Settings,
-    batch: &mut Batch,
-    sql: &[u8],
-    vars: &Bound<'py, PyAny>,
-    once: Option<&Once>,
-) -> PyResult<bool> {
-    if vars.is_none() {
-        return Ok(false);
-    }
-    let begin = batch.texts.len();
-    let mut marks = Vec::new();
-    let mut dumper = Dumper::new(slf.py(), settings, Some(connection));
-    let (beside, merged) = Departures::beside(connection.get().binding(), sql);
-    dumper.departs = beside;
-    let done = interpolate::merge_marked(&mut dumper, sql, vars, &mut batch.texts, &mut |mark| {
-        marks.push(mark);
-    });
-    if let Err(error) = done {
-        batch.texts.truncate(begin);
-        return Err(crate::error::with_cursor(slf.py(), error, slf.as_any()));
-    }
-    let text = begin..batch.texts.len();
-    let texts = &batch.texts;
-    let literals = || marks.iter().filter_map(|mark| texts.get(mark.clone()));
-    let characters = settings.codec.characters();
-    let values = once.and_then(|once| {
-        let mut values = Values::of(literals(), connection.get().is_cockroach(), characters)?;
-        if let Some(columns) = &once.columns {
-            if !values.cannot_fail(columns) {
-                return None;
-            }
-            values.widen(columns);
-        }
-        Some(values)
-    });
-    // What an adapter made may be several statements.
-    if values.is_none()
-        && literals().any(|literal| literal.contains(&b';') && !is_literal(literal, characters))
-        || texts.get(text.clone()).is_none_or(|text| text.contains(&0))
-    {
-        batch.texts.truncate(begin);
-        return Ok(false);
-    }
-    if values.is_none() {
-        merged.enclose_smallest(&marks, &mut batch.texts);
-    }
-    let text = begin..batch.texts.len();
-    batch.rows.push(Row { text, values });
-    Ok(true)
 }

@@ -9,8 +9,8 @@ use kecoa_proto::{Parameter, Request, RequestId, Step, Target, TransactionStatus
 use crate::parameters::Values;
 
 /// How many rows travel together, and how many bytes of their text.
-const BATCH_ROWS: usize = 500;
-const BATCH_BYTES: usize = 256 * 1024;
+pub(super) const BATCH_ROWS: usize = 500;
+pub(super) const BATCH_BYTES: usize = 256 * 1024;
 /// The names by which a request knows the statement that is bound, and the end of a transaction.
 const ROW: &[u8] = b"kecoa_many";
 const CHAIN: &[u8] = b"kecoa_chain";
@@ -25,23 +25,23 @@ pub(super) struct Row {
 
 /// Rows that travel together.
 #[derive(Default)]
-pub(super) struct Batch {
+pub(crate) struct Batch {
     pub(super) texts: Vec<u8>,
     pub(super) rows: Vec<Row>,
 }
 
 /// A statement that is parsed once for all rows.
-pub(super) struct Once {
+pub(crate) struct Once {
     pub(super) sql: Vec<u8>,
     /// The types of the columns that the values go to; none by server binding, which is asked for.
     pub(super) columns: Option<Vec<u32>>,
 }
 
 /// How one batch ended.
-pub(super) struct Sent {
+pub(crate) struct Sent {
     pub(super) results: Vec<ResultSet>,
     /// The error, the row that it came of, and whether nothing of that row ran.
-    pub(super) failed: Option<(kecoa::Error, usize, bool)>,
+    pub(crate) failed: Option<(kecoa::Error, usize, bool)>,
 }
 
 /// What the server was asked in front of the rows and behind each of them.
@@ -73,16 +73,28 @@ impl Commits {
 }
 
 impl Batch {
-    pub(super) fn text(&self, index: usize) -> &[u8] {
+    pub(crate) fn text(&self, index: usize) -> &[u8] {
         self.rows.get(index).and_then(|row| self.texts.get(row.text.clone())).unwrap_or_default()
-    }
-
-    pub(super) fn is_full(&self) -> bool {
-        self.rows.len() >= BATCH_ROWS || self.texts.len() >= BATCH_BYTES
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// Adds a row.
+    pub(crate) fn push(&mut self, text: &[u8], values: Option<Values>) {
+        let begin = self.texts.len();
+        self.texts.extend_from_slice(text);
+        self.rows.push(Row { text: begin..self.texts.len(), values });
+    }
+
+    /// Queues the rows as one request, in a transaction that is the caller's.
+    pub(crate) fn submit_behind(
+        &self,
+        client: &mut Client,
+        once: Option<&Once>,
+    ) -> Result<RequestId, kecoa::Error> {
+        self.submit(client, once, Commits::NEVER)
     }
 
     pub(super) fn clear(&mut self) {
@@ -91,7 +103,7 @@ impl Batch {
     }
 
     /// Queues the rows as one request.
-    pub(super) fn submit(
+    fn submit(
         &self,
         client: &mut Client,
         once: Option<&Once>,
@@ -152,7 +164,7 @@ impl Batch {
     }
 
     /// Sends the rows; after an error the transaction is what the row's own error would have left.
-    pub(super) fn run(
+    pub(crate) fn run(
         &self,
         client: &mut Client,
         once: Option<&Once>,
