@@ -20,7 +20,7 @@ use crate::der::{element, seconds};
 
 pub(super) use certificate::{Certificate, Hash};
 pub(super) use key::{Key, KeyKind};
-pub(super) use name::{DirectoryName, Name, same_name};
+pub(super) use name::{DirectoryName, Name, readable, same_name};
 pub(super) use revocation_list::{RevocationList, Scope};
 
 const BOOLEAN: u8 = 0x01;

@@ -12,7 +12,7 @@ use x509_cert::ext::pkix::constraints::name::GeneralSubtree;
 use x509_cert::ext::pkix::name::GeneralName;
 
 use super::verify_error::{Role, VerifyError};
-use crate::transport::x509::{Certificate, DirectoryName, Name};
+use crate::transport::x509::{Certificate, DirectoryName, Name, readable};
 
 /// A name of which a certificate is.
 #[derive(Clone, Copy, Debug)]
@@ -146,7 +146,7 @@ impl Presented<'_> {
             Presented::Host(text) => ("the name", text),
             Presented::Uri(text) => ("the URI", text),
         };
-        format!("{kind} \"{}\"", text.escape_ascii())
+        format!("{kind} \"{}\"", readable(&text.escape_ascii().to_string()))
     }
 
     fn is_of_kind(&self, base: &GeneralName) -> bool {

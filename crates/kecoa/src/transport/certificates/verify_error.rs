@@ -6,7 +6,7 @@ use std::time::Duration;
 use rustls::{CertRevocationListError, CertificateError};
 use x509_cert::der::DateTime;
 
-use crate::transport::x509::{Certificate, KeyKind};
+use crate::transport::x509::{Certificate, KeyKind, readable};
 
 /// Which certificate an error is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -340,6 +340,7 @@ fn mismatch(presented: &[String], host: &str) -> String {
         1 => " (and 1 other name)".to_owned(),
         count => format!(" (and {count} other names)"),
     };
+    let first = readable(first);
     format!("server certificate for \"{first}\"{others} does not match host name \"{host}\"")
 }
 

@@ -21,6 +21,9 @@ const ORGANIZATION: &[u8] = &[0x55, 4, 10];
 const UNIT: &[u8] = &[0x55, 4, 11];
 const EMAIL_ADDRESS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1];
 
+/// As long as a host's name can be.
+const LONGEST_SHOWN: usize = 253;
+
 /// The contents of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Name<'a>(pub(super) &'a [u8]);
@@ -68,12 +71,10 @@ impl<'a> Name<'a> {
     pub(crate) fn shown(self) -> String {
         let kinds = [COMMON_NAME, UNIT, ORGANIZATION];
         let named = kinds.into_iter().find_map(|kind| self.values(kind).next());
-        match named.map(String::from_utf8_lossy) {
-            Some(name) => {
-                name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-            }
-            None => "without a name".to_owned(),
-        }
+        named.map_or_else(
+            || "without a name".to_owned(),
+            |name| readable(&String::from_utf8_lossy(name)),
+        )
     }
 
     /// Whether it begins as `base` does: whether it is in that subtree.
@@ -96,6 +97,19 @@ impl<'a> Name<'a> {
             sets.by_ref().map(|(_, set)| Elements(set).map(attribute).collect()).collect();
         found.filter(|_| sets.0.is_empty())
     }
+}
+
+/// Text that somebody else wrote, for a message: of some length, and without what moves the cursor.
+pub(crate) fn readable(text: &str) -> String {
+    let mut shown: String = text
+        .chars()
+        .take(LONGEST_SHOWN)
+        .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
+        .collect();
+    if text.chars().nth(LONGEST_SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// Whether two names are of one owner.
@@ -194,5 +208,7 @@ mod tests {
         let evil = name(&[(UTF8_STRING, b"a\x1b[2J\0b\xff")]);
         assert_eq!(Name(&evil).shown(), "a\u{fffd}[2J\u{fffd}b\u{fffd}");
         assert_eq!(Name(&[]).shown(), "without a name");
+        assert_eq!(readable(&"é".repeat(253)), "é".repeat(253));
+        assert_eq!(readable(&"é".repeat(60_000)), format!("{}…", "é".repeat(253)));
     }
 }
