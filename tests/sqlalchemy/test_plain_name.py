@@ -16,6 +16,13 @@ from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 class Theirs(PGDialect_psycopg2):
     name = "cockroachdb"
     supports_statement_cache = True
+
+
+from alembic.ddl.postgresql import PostgresqlImpl
+
+
+class TheirImpl(PostgresqlImpl):
+    __dialect__ = "cockroachdb"
 """
 PROGRAM = """
 import sys
@@ -37,6 +44,9 @@ except exc.ArgumentError:
     leaked = ""
 print(names[0].partition(":")[0].partition(".")[0], plain.__module__, ours.__module__, leaked)
 print("LOCALITY GLOBAL" in str(CreateTable(table).compile(dialect=ours())))
+from alembic.migration import MigrationContext
+for dialect in (ours, plain):
+    print(type(MigrationContext.configure(dialect=dialect()).impl).__name__)
 """
 
 
@@ -70,6 +80,8 @@ def test_without_another_package_the_name_is_kecoas(tmp_path: Path) -> None:
         "kecoa.sqlalchemy.cockroachdb.kecoa",
         "kecoa.sqlalchemy.cockroachdb.kecoa",
         "True",
+        "CockroachDBImpl",
+        "CockroachDBImpl",
     ]
 
 
@@ -81,7 +93,8 @@ def test_the_name_is_another_packages_where_that_is_installed(tmp_path: Path, fi
     again = install(tmp_path, "again", "cockroachdb", "kecoa.sqlalchemy.cockroachdb.plain:dialect")
     found = run(tmp_path, [theirs] if first == "theirs" else [again, theirs])
     assert found[0] == ("their_dialect" if first == "theirs" else "kecoa")
-    assert found[1:] == ["their_dialect", "kecoa.sqlalchemy.cockroachdb.kecoa", "True"]
+    theirs_and_ours = ["their_dialect", "kecoa.sqlalchemy.cockroachdb.kecoa", "True"]
+    assert found[1:] == [*theirs_and_ours, "CockroachDBImpl", "TheirImpl"]
 
 
 def test_a_package_that_cannot_be_imported_is_no_hindrance(tmp_path: Path) -> None:

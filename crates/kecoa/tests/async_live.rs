@@ -192,6 +192,43 @@ async fn a_dropped_transaction_is_rolled_back() {
 }
 
 #[tokio::test]
+async fn a_transaction_of_the_programs_may_be_dropped_at_any_await() {
+    let Some(mut client) = connect().await else { return };
+    client.batch("CREATE TEMPORARY TABLE t (n int8)").await.unwrap();
+    let (plain, mut ended) = (TransactionOptions::default(), [false; 2]);
+    for polls in 1..40 {
+        let by_hand = async {
+            let mut tx = client.begin(&plain).await?;
+            tx.execute("INSERT INTO t VALUES ($1)", &[&1_i64]).await?;
+            tx.savepoint(async |tx| tx.execute("INSERT INTO t VALUES (1)", &[]).await).await?;
+            tx.commit().await
+        };
+        ended[0] |= drop_at(by_hand, polls).await;
+        assert_eq!(number(&mut client, "SELECT count(*) % 2 FROM t").await, 0, "both or none");
+        assert_eq!(client.transaction_status(), TransactionStatus::Idle);
+        let in_a_loop = async {
+            let mut attempts = client.attempts(&plain).await?;
+            for _ in 0..2 {
+                let mut tx = attempts.begin().await?;
+                tx.execute("INSERT INTO t VALUES (2)", &[]).await?;
+                let failed = tx.execute("SELECT 1 / 0", &[]).await;
+                drop(tx);
+                if let Err(error) = failed {
+                    let _ = attempts.failed(error).await;
+                }
+            }
+            let mut tx = attempts.begin().await?;
+            tx.execute("INSERT INTO t VALUES (1), (1)", &[]).await?;
+            tx.rollback().await
+        };
+        ended[1] |= drop_at(in_a_loop, polls).await;
+        assert_eq!(number(&mut client, "SELECT count(*) % 2 FROM t").await, 0, "nothing of it");
+        assert_eq!(client.transaction_status(), TransactionStatus::Idle);
+    }
+    assert_eq!(ended, [true; 2], "also without being dropped");
+}
+
+#[tokio::test]
 async fn copies_in_both_directions() {
     let Some(mut client) = connect().await else { return };
     client.batch("CREATE TEMPORARY TABLE t (n int8)").await.unwrap();

@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from alembic.ddl import postgresql
+from alembic.ddl import impl, postgresql
 from alembic.ddl.base import ColumnComment, IdentityColumnDefault, RenameTable
 from sqlalchemy import exc
 from sqlalchemy.ext.compiler import compiles
@@ -34,10 +34,27 @@ _CAST = re.compile(
 )
 
 
+# What another package registered by the name, of which Alembic keeps one. It was imported before, if it is
+# there: `kecoa.sqlalchemy.cockroachdb` looks for it.
+_theirs: Any = impl._impls.get("cockroachdb")
+
+
 class CockroachDBImpl(postgresql.PostgresqlImpl):
-    """Alembic's operations and comparisons for the dialect `cockroachdb`, whichever driver is below it."""
+    """Alembic's operations and comparisons for the dialect `cockroachdb+kecoa`.
+
+    For other packages' dialects of that name it is what they registered, if they did.
+    """
 
     __dialect__ = "cockroachdb"
+
+    def __new__(cls, dialect: Any, *args: Any, **kwargs: Any) -> Any:
+        """Give way to what another package registered, for its dialects."""
+        from kecoa.sqlalchemy.cockroachdb.base import CockroachDBDialect
+
+        if _theirs is not None and not isinstance(dialect, CockroachDBDialect):
+            return _theirs(dialect, *args, **kwargs)
+        return super().__new__(cls)
+
     transactional_ddl = False
     type_synonyms = (
         *postgresql.PostgresqlImpl.type_synonyms,
