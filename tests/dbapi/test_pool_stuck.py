@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -144,3 +145,19 @@ def test_what_a_hook_raises_costs_nothing(
             with pool.connection() as conn:
                 conn.close()
             until(lambda: not pool.stats()["pool_size"], "the closed connection is gone")
+
+
+def test_a_connection_that_was_lost_in_its_block(pool_of: Callable[..., Pool], conn: Any) -> None:
+    """What was done is rolled back, and the end of the block says so, whoever swallowed the first error."""
+    pool = pool_of(min_size=1, max_size=1)
+    for autocommit in (False, True):
+        lost = pytest.raises(kecoa.OperationalError, match="lost inside its block")
+        with contextlib.nullcontext() if autocommit else lost, pool.connection() as lent:
+            lent.autocommit = autocommit
+            pid = scalar(lent, "SELECT pg_backend_pid()")
+            assert scalar(conn, "SELECT pg_terminate_backend(%s, 30000)", (pid,))
+            with contextlib.suppress(kecoa.Error):
+                scalar(lent, "SELECT 1")
+            assert lent.closed == 2
+    with pool.connection() as lent:
+        assert scalar(lent, "SELECT 1") == 1

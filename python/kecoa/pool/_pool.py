@@ -10,7 +10,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
-from kecoa import ProgrammingError, extensions
+from kecoa import OperationalError, ProgrammingError, extensions
 from kecoa.pool import _settings
 from kecoa.pool._actions import Check, Grant, Reason
 from kecoa.pool._common import DISCARD_SESSION, Kept, Place, logger, places
@@ -18,6 +18,8 @@ from kecoa.pool._threads import LONGEST_NAP, SESSION, Slot, ThreadedPool, is_ali
 
 _Hook = Callable[[Any], object]
 
+#: `connection.closed` of one that was lost.
+_LOST = 2
 #: Seconds that `check_connection` gives the server.
 _CHECK_TIMEOUT = 5.0
 
@@ -403,6 +405,11 @@ class Lending:
                 if kind is None:
                     if not conn.closed:
                         conn.commit()
+                    elif conn.closed == _LOST and not conn.autocommit:
+                        raise OperationalError(
+                            f"{pool.name}: the connection was lost inside its block; what was not committed"
+                            " before is rolled back"
+                        )
                 else:
                     # The block's error is what counts; what can't be rolled back is not kept.
                     with suppress(Exception):
