@@ -32,7 +32,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar, overload
 
 from kecoa._decisions import AmbiguousCommitError, AttemptReport, Decisions, add_note
 from kecoa._failure import Facts, facts_of, handled_exception
-from kecoa._kecoa import ProgrammingError, RetryPolicy
+from kecoa._kecoa import InterfaceError, ProgrammingError, RetryPolicy
 from kecoa._lazy import refuse_generators, refuse_result
 from kecoa._loop import Place, caller
 from kecoa._source import Source, open_source
@@ -124,6 +124,11 @@ class _Run(Decisions):
         return sqlstate.startswith(("08", "57P")) or sqlstate == "53300"
 
     def _prepare(self, conn: Any) -> None:
+        if conn.closed:
+            raise InterfaceError(
+                "expected an open connection, found one that is closed: open another, or give a pool or a"
+                " function that connects"
+            )
         if conn.get_transaction_status() != _IDLE:
             raise ProgrammingError(
                 "expected a connection outside a transaction, found one inside: commit or roll back first"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import threading
@@ -156,3 +157,47 @@ def test_a_commit_on_a_connection_already_lost_is_certain(dsn, marks, own_server
         assert [report.decision for report in reports] == ["ambiguous"]
         assert cur.fetchone() == (None,)
     conn.close()
+
+
+def through_begin(sa, url):
+    with sa.create_engine(url).begin() as conn:
+        conn.execute(sa.text("INSERT INTO lost_commits VALUES (1)"))
+
+
+def through_session(sa, url):
+    from sqlalchemy.orm import Session
+
+    with Session(sa.create_engine(url)) as session:
+        session.execute(sa.text("INSERT INTO lost_commits VALUES (1)"))
+        session.commit()
+
+
+def through_autocommit(sa, url):
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as conn:
+        conn.execute(sa.text("INSERT INTO lost_commits VALUES (1) /* COMMIT */"))
+
+
+def through_asyncio(sa, url):
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    async def main():
+        async with create_async_engine(url).begin() as conn:
+            await conn.execute(sa.text("INSERT INTO lost_commits VALUES (1)"))
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("use", [through_begin, through_session, through_autocommit, through_asyncio])
+@pytest.mark.parametrize(("cut", "applied"), [("before", 0), ("after", 1)])
+def test_sqlalchemy_has_it_as_its_cause_and_drops_the_connection(dsn, marks, use, cut, applied):
+    sa = pytest.importorskip("sqlalchemy")
+    proxy = Proxy(dsn, b"COMMIT", cut)
+    pairs = parse_dsn(proxy.dsn)
+    url = f"postgresql+kecoa://{pairs['user']}@127.0.0.1:{pairs['port']}/{pairs['dbname']}?sslmode=disable"
+    with pytest.raises(sa.exc.OperationalError) as raised:
+        use(sa, url)
+    assert proxy.was_cut
+    assert isinstance(raised.value.orig, AmbiguousCommitError)
+    assert raised.value.connection_invalidated
+    assert marks() == applied

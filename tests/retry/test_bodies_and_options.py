@@ -77,6 +77,13 @@ def test_a_source_that_is_none(source):
         run_transaction(source, body)
 
 
+def test_a_closed_connection_is_called_closed(dsn):
+    conn = kecoa.connect(dsn)
+    conn.close()
+    with pytest.raises(kecoa.InterfaceError, match="found one that is closed"):
+        run_transaction(conn, body)
+
+
 def test_a_coroutine_function_is_refused():
     async def coroutine(conn):
         pass

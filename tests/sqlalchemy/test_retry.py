@@ -435,6 +435,56 @@ def test_autocommit_is_refused(url):
     engine.dispose()
 
 
+def test_bodies_that_would_run_after_commit_are_refused(engine):
+    def generates(conn):
+        conn.execute(sa.text("SELECT 1"))
+        yield 1
+
+    async def waits(conn):
+        raise AssertionError
+
+    class Waits:
+        async def __call__(self, conn):
+            raise AssertionError
+
+    with pytest.raises(TypeError, match="generator function"):
+        run_transaction(engine, generates)
+    for body in (lambda conn: (n for n in range(3)), lambda conn: waits(conn), Waits()):
+        with pytest.raises(TypeError, match="Nothing is committed"):
+            run_transaction(engine, body)
+    with engine.connect() as conn:
+        assert conn.execute(sa.text("SELECT 1")).scalar() == 1
+
+
+def test_coroutines_that_return_what_would_run_after_commit_are_refused(url):
+    async def rows():
+        yield 1
+
+    async def later():
+        raise AssertionError
+
+    async def main():
+        async_engine = sa_asyncio.create_async_engine(url.set(drivername="postgresql+kecoa"))
+
+        async def gives_rows(conn):
+            return rows()
+
+        async def gives_coroutine(conn):
+            return later()
+
+        for body in (gives_rows, gives_coroutine):
+            with pytest.raises(TypeError, match="Nothing is committed"):
+                await run_transaction(async_engine, body)
+        with pytest.raises(TypeError, match="generator function"):
+            await run_transaction(async_engine, rows_of)
+        await async_engine.dispose()
+
+    async def rows_of(conn):
+        yield 1
+
+    asyncio.run(main())
+
+
 def test_functions_and_coroutine_functions_are_not_mixed_up(url, engine):
     async def coroutine(conn):
         raise AssertionError

@@ -31,6 +31,7 @@ from sqlalchemy.util.concurrency import greenlet_spawn
 from kecoa import AttemptReport, RetryPolicy
 from kecoa._decisions import Decisions, add_note
 from kecoa._failure import Facts, facts_of, handled_exception
+from kecoa._lazy import refuse_generators, refuse_result
 from kecoa.sqlalchemy._targets import Target, await_, is_async, open_target
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class _Run(Decisions):
                 handle = self._begin()
                 committing = False
                 try:
-                    result = self._result(fn(handle))
+                    result = self._result(fn(handle), fn)
                     self.target.finish()
                     committing = True
                     self.target.commit()
@@ -118,9 +119,13 @@ class _Run(Decisions):
         finally:
             self.target.close()
 
-    def _result(self, value: Any) -> Any:
-        if not self.waits:
-            return value
+    def _result(self, value: Any, fn: Callable[[Any], Any]) -> Any:
+        if self.waits:
+            value = self._awaited(value)
+        refuse_result(value, fn)
+        return value
+
+    def _awaited(self, value: Any) -> Any:
         if not inspect.isawaitable(value):
             raise TypeError(
                 "expected a coroutine function, since the transaction runs on an asynchronous engine or"
@@ -252,6 +257,7 @@ def run_transaction(
             f"expected a function, found the coroutine function {getattr(fn, '__qualname__', fn)!r}: it needs"
             " an AsyncEngine, AsyncConnection, async_sessionmaker or AsyncSession"
         )
+    refuse_generators(fn)
     target = open_target(source, execution_options)
     run = functools.partial(_Run, target, policy, on_attempt, outer=handled_exception(), waits=waits)
     if waits:
