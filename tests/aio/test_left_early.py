@@ -207,6 +207,13 @@ async def in_a_pipeline(conn):
         await Never()
 
 
+async def in_a_cursor_on_the_server(conn):
+    async with conn.transaction(), conn.cursor("report") as cur:
+        await cur.execute(MANY)
+        await cur.fetchone()
+        await Never()
+
+
 async def in_run_transaction(conn):
     async def body(conn):
         await conn.execute("INSERT INTO aio_early VALUES (8)")
@@ -227,7 +234,15 @@ async def to_its_wait(coroutine):
 
 @pytest.mark.parametrize(
     "body",
-    [in_a_block, in_a_savepoint, in_a_copy, in_a_stream, in_a_pipeline, in_run_transaction],
+    [
+        in_a_block,
+        in_a_savepoint,
+        in_a_copy,
+        in_a_stream,
+        in_a_pipeline,
+        in_a_cursor_on_the_server,
+        in_run_transaction,
+    ],
     ids=lambda body: body.__name__,
 )
 @looped
@@ -260,6 +275,28 @@ async def test_a_loan_that_is_thrown_away(dsn, table, connected):
 
 async def kecoa_retry(pool):
     await in_run_transaction(pool)
+
+
+@looped
+async def test_a_pool_that_is_thrown_away(dsn, connected):
+    pools = []
+
+    async def body():
+        async with AsyncConnectionPool(dsn, min_size=3, kwargs={"application_name": "aio_thrown"}) as pool:
+            pools.append(pool)
+            async with pool.connection() as conn:
+                await conn.execute("SELECT 1")
+                await Never()
+
+    async with connected() as watch:
+        await to_its_wait(body())
+        assert pools[0].closed
+
+        async def none_left():
+            sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'aio_thrown'"
+            return (await (await watch.execute(sql)).fetchone()) == (0,)
+
+        await until(none_left, "its sessions are gone")
 
 
 @looped

@@ -309,7 +309,11 @@ class AsyncCursor:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.close()
+        if isinstance(error, GeneratorExit):
+            # Thrown away: nothing can be waited for. A cursor on the server ends with its transaction.
+            self._inner.close()
+        else:
+            await self.close()
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else self.statusmessage or "no statement yet"

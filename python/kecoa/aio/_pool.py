@@ -163,15 +163,20 @@ class AsyncConnectionPool(PoolBase):
         """
         limit = _settings.optional("timeout", timeout)
         if not self._core.closed:
-            self._core.close()
-            growing = set(self._growing)
-            for task in growing:
-                task.cancel()
-            self._settle()
+            growing = self._begin_closing()
             if growing:
                 # A hook may not let itself be cancelled.
                 await asyncio.wait(growing, timeout=_CLOSE_TIMEOUT)
         return await self._until(lambda: not self._core.size, limit)
+
+    def _begin_closing(self) -> set[asyncio.Task[None]]:
+        """Close what waits for nothing; return the attempts to connect, which are cancelled."""
+        self._core.close()
+        growing = set(self._growing)
+        for task in growing:
+            task.cancel()
+        self._settle()
+        return growing
 
     async def drain(self, timeout: float | None = 0.0) -> bool:
         """Replace every connection, without a moment in which there is none.
@@ -200,7 +205,11 @@ class AsyncConnectionPool(PoolBase):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.close()
+        if isinstance(error, GeneratorExit):
+            # Thrown away: nothing can be waited for.
+            self._begin_closing()
+        else:
+            await self.close()
 
     async def _until(self, done: Callable[[], bool], timeout: float | None) -> bool:
         if done() or timeout == 0:
