@@ -109,3 +109,35 @@ def test_a_statement_without_rows(conn: Any) -> None:
     assert list(cur.stream("CREATE TEMP TABLE t (a int)")) == []
     assert cur.statusmessage == "CREATE TABLE"
     assert list(cur.stream("INSERT INTO t VALUES (1), (2), (3) RETURNING a", size=2)) == [(1,), (2,), (3,)]
+
+
+def left_by_break(cur: Any) -> None:
+    for _ in cur.stream("SELECT generate_series(1, 100000)", size=10):
+        break
+
+
+def left_by_return(cur: Any) -> None:
+    def first() -> Any:
+        for row in cur.stream("SELECT generate_series(1, 100000)", size=10):
+            return row
+        return None
+
+    assert first() == (1,)
+
+
+def left_by_an_error(cur: Any) -> None:
+    with pytest.raises(LookupError):
+        for _ in cur.stream("SELECT generate_series(1, 100000)", size=10):
+            raise LookupError
+
+
+@pytest.mark.parametrize("leave", [left_by_break, left_by_return, left_by_an_error])
+def test_a_stream_that_is_left_early_costs_nothing(conn: Any, leave: Any) -> None:
+    cur = conn.cursor()
+    cur.execute("CREATE TEMP TABLE left_early (n int)")
+    cur.execute("INSERT INTO left_early VALUES (1)")
+    leave(conn.cursor())
+    cur.execute("INSERT INTO left_early VALUES (2)")
+    conn.commit()
+    cur.execute("SELECT count(*) FROM left_early")
+    assert cur.fetchone() == (2,)
