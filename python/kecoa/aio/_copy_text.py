@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import enum
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kecoa._range import Range
@@ -16,7 +16,14 @@ __all__ = ["field_text"]
 
 def field_text(value: Any) -> str | None:
     """Return the text that the server reads as `value`, None for NULL; COPY's own escapes are to be added."""
-    value = plain(value)
+    direct = _DIRECT.get(type(value))
+    if direct is not None:
+        return direct(value)
+    return _derived(plain(value))
+
+
+def _derived(value: Any) -> str | None:
+    """Return the text of a value whose class is not the built-in one."""
     if value is None:
         return None
     if isinstance(value, bool):
@@ -45,6 +52,20 @@ def field_text(value: Any) -> str | None:
     if isinstance(value, enum.Enum):
         return field_text(value.value)
     return str(value)
+
+
+# The most of a table: classes that print what the server reads.
+_DIRECT: dict[type, Callable[[Any], str | None]] = {
+    str: lambda text: text,
+    int: int.__repr__,
+    float: float.__repr__,
+    type(None): lambda _: None,
+    bool: lambda truth: "t" if truth else "f",
+    datetime.date: datetime.date.isoformat,
+    datetime.datetime: datetime.datetime.isoformat,
+    datetime.time: datetime.time.isoformat,
+    datetime.timedelta: datetime.timedelta.__str__,
+}
 
 
 def _quoted(value: Any) -> str | None:

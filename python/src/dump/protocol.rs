@@ -4,6 +4,7 @@ use std::ffi::CStr;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
 
 use super::adapters::UuidAdapter;
@@ -49,7 +50,11 @@ fn unregistered<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, Py
     {
         return py.get_type::<UuidAdapter>().call1((value,)).map(Some);
     }
-    let found = py.import("kecoa._unregistered")?.getattr("adapter")?.call1((value,))?;
+    static ADAPTER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let adapter = ADAPTER.get_or_try_init(py, || {
+        Ok::<_, PyErr>(py.import("kecoa._unregistered")?.getattr("adapter")?.unbind())
+    })?;
+    let found = adapter.bind(py).call1((value,))?;
     Ok((!found.is_none()).then_some(found))
 }
 
