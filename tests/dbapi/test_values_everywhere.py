@@ -480,7 +480,7 @@ def test_a_type_that_the_server_cannot_find_out(connect, dsn):
         assert cur.fetchone() in [({"a": "x"},), ("xb",)]
 
     async def main():
-        async with await kecoa.aio.connect(dsn) as conn:
+        async with await kecoa.aio.connect(dsn, autocommit=True) as conn:
             with pytest.raises(kecoa.errors.IndeterminateDatatype, match="%s::text"):
                 await conn.execute("SELECT concat(%s, 'b')", ("x",))
 
