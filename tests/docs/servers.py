@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -72,14 +73,25 @@ def environment(page: Page, dsn: str, endpoint_url: str, endpoint_home: Path) ->
 def run(
     page: Page, variables: dict[str, str], folder: Path, *options: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run a page's blocks in a process of their own."""
-    return subprocess.run(
-        [sys.executable, "-m", "tests.docs.running", *options, str(page.path)],
-        env=variables,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        check=False,
-        timeout=600,
-    )
+    """Run a page's blocks in a process of their own. What they leave running in the background ends with it."""
+    command = [sys.executable, "-m", "tests.docs.running", *options, str(page.path)]
+    # Files, not pipes: what the page leaves running would hold pipes open.
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as out, tempfile.TemporaryFile("w+") as err:
+        process = subprocess.Popen(
+            command,
+            env=variables,
+            cwd=folder,
+            stdout=out,
+            stderr=err,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            code = process.wait(timeout=600)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        out.seek(0)
+        err.seek(0)
+        return subprocess.CompletedProcess(command, code, out.read(), err.read())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -118,3 +120,17 @@ def test_running(text: str, problem: str, tmp_path: Path) -> None:
     done = servers.run(page, variables, tmp_path)
     assert (done.returncode != 0) == bool(problem), done.stderr
     assert problem in done.stderr
+
+
+def test_what_a_page_leaves_running_ends_with_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    file = tmp_path / "page.md"
+    file.write_text("```console\n$ exec 3> pipe; sleep 300 &\n```\n")
+    variables = {"PATH": f"{Path(servers.sys.executable).parent}:/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
+    done = servers.run(blocks.read(file), variables, tmp_path)
+    assert done.returncode == 0, done.stderr
+    # The pipe ends when its last writer does.
+    assert select.select([reader], [], [], 60)[0] == [reader]
+    assert os.read(reader, 1) == b""
+    os.close(reader)
