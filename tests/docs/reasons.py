@@ -14,11 +14,14 @@ REASONS = {
     "long-running": "runs until it is stopped",
     "fragment": "shows a part of a program that is complete elsewhere",
     "secret": "needs a certificate, a password or a host of the reader's",
+    "library": "needs a library that the tests do not install: too large, or in the way of another one",
     "tested elsewhere": "a test of its own runs it, with the server that it needs",
 }
 
 # A line a page, so that changes of different pages do not meet.
 EXCUSED = {
+    "docs/en/guides/fastapi.md": {"install": 1},
+    "docs/en/guides/flask.md": {"fragment": 1, "install": 1},
     "README.md": {"install": 1},
     "docs/en/reference/connecting.md": {"tested elsewhere": 1},
     "docs/en/reference/doctor.md": {"secret": 1},
