@@ -82,6 +82,7 @@ def on_endpoint(module: str, environment: Mapping[str, str]) -> Outcomes:
                 "PSYCOPG2_TESTDB_HOST": parts.hostname or "",
                 "PSYCOPG2_TESTDB_PORT": str(parts.port),
                 "PSYCOPG2_TESTDB_USER": parts.username or "",
+                "PSYCOPG2_TESTDB_PASSWORD": parts.password or "",
                 "PGOPTIONS": OPTIONS,
             }
             return outcomes(module, {**surroundings, **names})
