@@ -92,6 +92,8 @@ class Endpoint:
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        # Where PostgreSQL's user can't get in, root's data would be elsewhere, and stay there after the test.
+        home.chmod(0o755)
         self.environment = {**os.environ, "KECOA_HOME": str(home)}
         self.environment.pop("DATABASE_URL", None)
         self.url = ""

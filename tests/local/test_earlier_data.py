@@ -65,7 +65,6 @@ def earlier():
     programs = installed_programs()
     with temporary_folder() as folder:
         home = Path(folder)
-        home.chmod(0o755)
         endpoint = Endpoint(home)
         endpoint.start("--name", "copies")  # as root this also makes copies of the programs
         endpoint.command("stop", "--name", "copies")

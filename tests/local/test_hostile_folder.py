@@ -90,7 +90,6 @@ def run(endpoint, *arguments):
 def instance(fresh_endpoint):
     path = fresh_endpoint.home / "instances" / "default"
     path.mkdir(parents=True, mode=0o755)
-    fresh_endpoint.home.chmod(0o755)
     yield path
     subprocess.run(["chmod", "-R", "u+rwX", path], check=False)
 
@@ -130,7 +129,6 @@ def stopped(fresh_endpoint):
 
 
 def data_of(fresh_endpoint):
-    fresh_endpoint.home.chmod(0o755)  # otherwise root's data is elsewhere
     url = fresh_endpoint.start()
     with psycopg2.connect(url) as conn:
         conn.cursor().execute("CREATE TABLE kept (n INT)")

@@ -245,6 +245,11 @@ def test_what_programs_need_is_there(owned):
             f'CREATE EXTENSION IF NOT EXISTS "{name}"'
             for name in ("hstore", "citext", "ltree", "pg_trgm", "btree_gist")
         ),
+        "CREATE EXTENSION IF NOT EXISTS vector",
+        "CREATE TABLE near (v vector(2))",
+        "INSERT INTO near VALUES ('[1,2]')",
+        "CREATE INDEX ON near USING hnsw (v vector_l2_ops)",
+        "DROP EXTENSION vector CASCADE",
         "CREATE ROLE maya LOGIN PASSWORD 'x'",
         "CREATE USER budi WITH CREATEDB CREATEROLE",
         "GRANT admin TO maya",

@@ -157,6 +157,7 @@ def _endpoint(environment: Mapping[str, str]) -> Iterator[str]:
     """Run a local endpoint; yields its URL."""
     base = "/tmp" if Path("/tmp").is_dir() else None
     with tempfile.TemporaryDirectory(prefix="kecoa-suite-", dir=base, ignore_cleanup_errors=True) as home:
+        Path(home).chmod(0o755)  # for PostgreSQL's user: otherwise root's data is elsewhere, and stays there
         variables = {**environment, "KECOA_HOME": home}
         output = _kecoa(variables, "start")
         try:

@@ -69,6 +69,9 @@ def on_endpoint(module: str, environment: Mapping[str, str]) -> Outcomes:
     from tools.testserver import temporary_folder
 
     with temporary_folder() as folder:
+        Path(folder).chmod(
+            0o755
+        )  # for PostgreSQL's user: otherwise root's data is elsewhere, and stays there
         surroundings = {**environment, "KECOA_HOME": folder}
         surroundings.pop("DATABASE_URL", None)
         started = _local("start", surroundings)

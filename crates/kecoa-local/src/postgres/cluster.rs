@@ -14,7 +14,7 @@ use crate::home::{Home, is_full, log_tail, open_log, random_suffix};
 use crate::postgres::binaries::Binaries;
 use crate::postgres::privileges::RunAs;
 use crate::postgres::server::{PidFile, Server, clear_leavings, find_postmaster};
-use crate::postgres::{SOCKET_PORT, SUPERUSER, socket};
+use crate::postgres::{SOCKET_PORT, SUPERUSER, extensions, socket};
 use crate::process::ProcessIdentity;
 
 /// What a fresh data directory takes, with room for the first writes: 39 MB were measured.
@@ -210,7 +210,14 @@ impl Cluster {
         let both = log.try_clone().map_err(Error::io("opening", &self.log))?;
         let mut command = self.run_as.command(self.binaries.program("postgres"));
         command.arg("-D").arg(&self.data_dir);
-        for setting in settings(self.binaries.major(), socket_dir) {
+        let mut settings = settings(self.binaries.major(), socket_dir);
+        if self.binaries.major() >= 18
+            && let Some(root) = self.data_dir.parent()
+        {
+            let postgres = self.binaries.program("postgres");
+            settings.extend(extensions::trust(postgres.parent().unwrap_or(&postgres), root)?);
+        }
+        for setting in settings {
             command.arg("-c").arg(setting);
         }
         let mut child = command

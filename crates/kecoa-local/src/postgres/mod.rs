@@ -9,6 +9,7 @@ pub mod binaries;
 pub mod bootstrap;
 pub mod cluster;
 mod copy;
+mod extensions;
 pub mod privileges;
 pub mod server;
 pub(crate) mod socket;
