@@ -148,6 +148,7 @@ LAYERS = [
         "_composite",
         "_hstore",
         "_ipaddress",
+        "_lazy",
         "_password",
         "_range",
         "_replication",

@@ -11,7 +11,6 @@ from typing import Any
 from kecoa import extensions
 from kecoa._kecoa import (
     AsyncLink,
-    AsyncOpening,
     ConnectionInfo,
     Diagnostics,
     Notify,
@@ -23,6 +22,7 @@ from kecoa._kecoa import (
     typecaster,
 )
 from kecoa._opening import opened_soon
+from kecoa.aio._connecting import open_link
 from kecoa.aio._cursor import AsyncCursor
 from kecoa.aio._debts import owe
 from kecoa.aio._messages import Messages
@@ -118,7 +118,7 @@ class AsyncConnection:
         given = extensions.make_dsn(dsn, **kwargs)
 
         async def make() -> AsyncConnection:
-            return cls(await _open(given))
+            return cls(await open_link(given))
 
         made: AsyncConnection = await opened_soon(make)
         try:
@@ -568,23 +568,6 @@ class AsyncConnection:
             await self._wait(self._link.command(sql))
         finally:
             self._link.release()
-
-
-async def _open(dsn: str) -> AsyncLink:
-    loop = asyncio.get_running_loop()
-    done = loop.create_future()
-
-    def wake() -> None:
-        if not done.done():
-            done.set_result(None)
-
-    opening = AsyncOpening(dsn, loop, wake)
-    try:
-        await done
-    except BaseException:
-        opening.give_up()
-        raise
-    return AsyncLink(opening.take(), loop)
 
 
 async def connect(

@@ -17,6 +17,7 @@ from typing import Any
 
 from kecoa import extensions
 from kecoa._kecoa import ProgrammingError
+from kecoa.aio._checkout import Checkout
 from kecoa.aio._connection import AsyncConnection
 from kecoa.pool import PoolClosed as PoolClosed, PoolFull as PoolFull, PoolTimeout as PoolTimeout, _settings
 from kecoa.pool._actions import Action, Check, Close, Grant, Leak, Look, Open, Reason
@@ -229,9 +230,9 @@ class AsyncConnectionPool(PoolBase):
 
     # ---- lending ----------------------------------------------------------------------------------
 
-    def connection(self, timeout: float | None = None) -> AsyncLending:
+    def connection(self, timeout: float | None = None) -> Checkout:
         """Lend a connection for a block: committed at its end, rolled back when it raises."""
-        return AsyncLending(self, timeout)
+        return Checkout(self, timeout)
 
     async def getconn(self, timeout: float | None = None) -> AsyncConnection:
         """Lend a connection; give it back with `putconn`.
@@ -582,35 +583,3 @@ def _dropped(
     # In whatever thread, and in the middle of whatever, the garbage was collected.
     with suppress(RuntimeError):
         loop.call_soon_threadsafe(_collected, pool, number)
-
-
-class AsyncLending:
-    """A block for which a connection is lent."""
-
-    __slots__ = ("_conn", "_pool", "_timeout")
-
-    def __init__(self, pool: AsyncConnectionPool, timeout: float | None) -> None:
-        self._pool = pool
-        self._timeout = timeout
-        self._conn: AsyncConnection | None = None
-
-    async def __aenter__(self) -> AsyncConnection:
-        if self._conn is not None:
-            raise RuntimeError("the block was entered already: call connection() for each")
-        self._conn = conn = await self._pool.getconn(self._timeout)
-        return conn
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        conn, self._conn = self._conn, None
-        if conn is None:
-            return
-        if isinstance(error, GeneratorExit):
-            # Thrown away: nothing can be waited for.
-            self._pool._discard(conn)
-            return
-        try:
-            await conn.__aexit__(kind, error, trace)
-        finally:
-            await self._pool.putconn(conn)
