@@ -114,7 +114,7 @@ impl State {
     }
 
     /// Reads a state file. One that is missing, or that cannot be understood, is `None`: it then
-    /// says nothing about any process. [`trouble`](Self::trouble) says why.
+    /// says nothing about any process.
     ///
     /// # Errors
     ///
