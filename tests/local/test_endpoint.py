@@ -135,6 +135,15 @@ def test_a_schema_change_commits_what_is_open(cur):
     conn.rollback()
 
 
+def test_drop_database_may_end_autovacuums_worker(endpoint):
+    # When one comes is autovacuum's to say, so what is tested is the right that it takes: without it, a
+    # DROP DATABASE fails now and then with "permission denied to terminate process".
+    conn = kecoa.connect(endpoint.url)
+    with conn, conn.cursor() as cursor:
+        assert rows(cursor, "SELECT pg_has_role(current_user, 'pg_signal_backend', 'USAGE')") == [(True,)]
+    conn.close()
+
+
 @DRIVERS
 def test_what_says_where_data_lies_is_accepted_with_a_notice(cur):
     cur.execute("CREATE TABLE t (a INT PRIMARY KEY) LOCALITY REGIONAL BY ROW")

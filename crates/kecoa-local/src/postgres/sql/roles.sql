@@ -42,6 +42,11 @@ BEGIN
   IF NOT pg_catalog.pg_has_role('root', 'admin', 'MEMBER WITH ADMIN OPTION') THEN
     GRANT admin TO root WITH ADMIN OPTION;
   END IF;
+  -- DROP DATABASE ends what runs in the database, and autovacuum's worker there is no role's: only this
+  -- one may end it. Superusers' sessions are out of its reach.
+  IF NOT pg_catalog.pg_has_role('root', 'pg_signal_backend', 'MEMBER') THEN
+    GRANT pg_signal_backend TO root;
+  END IF;
   FOR r IN
     SELECT d.datname FROM pg_catalog.pg_database d
     WHERE d.datdba = 10 AND d.datname NOT IN ('template0', 'template1')
