@@ -64,10 +64,8 @@ pub fn bootstrap(address: &Address, sql: &str) -> Result<Vec<String>, Error> {
          WHERE d.datallowconn AND d.datname <> 'template0' ORDER BY d.datname = 'template1' DESC",
     )?;
     let mut notes = Vec::new();
-    let mut has_default = false;
     for row in databases {
         let [Some(name), found, commented] = row.as_slice() else { continue };
-        has_default |= name == DEFAULT_DATABASE;
         if found.as_deref() == Some(mark.as_str()) {
             continue;
         }
@@ -84,16 +82,15 @@ pub fn bootstrap(address: &Address, sql: &str) -> Result<Vec<String>, Error> {
             other => other?,
         }
     }
-    if !has_default {
-        // A template must have no session while it is copied.
-        drop(template);
-        let mut session = open(address, "postgres")?;
-        create_default(&mut session)?;
-        run(&mut session, DEFAULT_DATABASE, &marking(DEFAULT_DATABASE, &mark))?;
+    // All in this one session: template1 is the only database that no client can take away.
+    let exists =
+        format!("SELECT 1 FROM pg_catalog.pg_database WHERE datname = '{DEFAULT_DATABASE}'");
+    if run(&mut template, "template1", &exists)?.is_empty() {
+        create_default(&mut template)?;
+        run(&mut template, DEFAULT_DATABASE, &marking(DEFAULT_DATABASE, &mark))?;
     }
     if !settled {
-        let mut session = open(address, "postgres")?;
-        run(&mut session, "postgres", "ALTER ROLE node SET kecoa.settled TO 'yes'")?;
+        run(&mut template, "template1", "ALTER ROLE node SET kecoa.settled TO 'yes'")?;
     }
     Ok(notes)
 }
@@ -135,7 +132,7 @@ fn superuser(address: &Address) -> Result<(Session<UnixStream>, u32), Error> {
     })
 }
 
-/// The session with `template1` that was just closed may take a moment to be gone.
+/// A client's session with `template1` that was just closed may take a moment to be gone.
 fn create_default(session: &mut Session<UnixStream>) -> Result<(), Error> {
     let mut attempts = 0;
     loop {
