@@ -33,6 +33,7 @@ mod secret;
 mod serve;
 mod signals;
 pub mod state;
+mod words;
 
 pub use error::Error;
 pub use home::Home;

@@ -19,6 +19,7 @@ use super::{Shared, cancel};
 use crate::dialect::plan::quote;
 use crate::dialect::transaction::Switch;
 use crate::dialect::variables;
+use crate::words::{unescaped, words};
 
 /// How long a client may take to say who it is, as PostgreSQL's `authentication_timeout`.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -274,9 +275,9 @@ fn sort(parameters: Pairs) -> Result<(Pairs, Vec<(String, String)>), Fields> {
             }
             "replication" => {}
             "options" => {
-                let rest = options(&text, &mut ours);
+                let rest = options(&text, &mut ours).map_or(value, Bytes::from);
                 if !rest.is_empty() {
-                    kept.push((name, Bytes::from(rest)));
+                    kept.push((name, rest));
                 }
             }
             // crdb:session_revival_token_base64, crdb:remote_addr: a proxy's business.
@@ -288,35 +289,35 @@ fn sort(parameters: Pairs) -> Result<(Pairs, Vec<(String, String)>), Fields> {
     Ok((kept, ours))
 }
 
-/// Takes CockroachDB's variables and `--cluster` out of `options`; returns the rest.
-fn options(text: &str, ours: &mut Vec<(String, String)>) -> String {
+/// Takes CockroachDB's variables and `--cluster` out of `options`; returns the rest, or `None` when
+/// there are none in it.
+fn options(text: &str, ours: &mut Vec<(String, String)>) -> Option<String> {
     let mut rest: Vec<&str> = Vec::new();
-    let mut words = text.split_ascii_whitespace().peekable();
+    let mut taken = false;
+    let mut words = words(text).into_iter();
     while let Some(word) = words.next() {
         let (assignment, parts) = if word == "-c" {
-            match words.peek().copied() {
-                Some(next) => {
-                    words.next();
-                    (next, vec![word, next])
-                }
+            match words.next() {
+                Some(next) => (next, vec![word, next]),
                 None => ("", vec![word]),
             }
         } else {
             let inner = word.strip_prefix("--").or_else(|| word.strip_prefix("-c"));
             (inner.unwrap_or_default(), vec![word])
         };
-        let (name, value) = assignment.split_once('=').unwrap_or((assignment, ""));
+        let assignment = unescaped(assignment);
+        let (name, value) = assignment.split_once('=').unwrap_or((&assignment, ""));
         let name = name.replace('-', "_").to_ascii_lowercase();
-        if name == "cluster" {
+        if name != "cluster" && variables::find(&name).is_none() {
+            rest.extend(parts);
             continue;
         }
-        if variables::find(&name).is_some() {
+        taken = true;
+        if name != "cluster" {
             ours.push((name, value.to_owned()));
-        } else {
-            rest.extend(parts);
         }
     }
-    rest.join(" ")
+    taken.then(|| rest.join(" "))
 }
 
 async fn set_variables(opened: &mut Opened, variables: &[(String, String)]) -> Result<(), Fields> {
@@ -352,8 +353,16 @@ mod tests {
             "--cluster=cool-cat-12 -c statement_timeout=5 -cvectorize=off --geqo=off",
             &mut ours,
         );
-        assert_eq!(rest, "-c statement_timeout=5 --geqo=off");
+        assert_eq!(rest.unwrap(), "-c statement_timeout=5 --geqo=off");
         assert_eq!(ours, [("vectorize".to_owned(), "off".to_owned())]);
+        ours.clear();
+        let rest =
+            options(r"-c search_path=a\  -c vectorize=o\ff -c application_name=b\ c", &mut ours);
+        assert_eq!(rest.unwrap(), r"-c search_path=a\  -c application_name=b\ c");
+        assert_eq!(ours, [("vectorize".to_owned(), "off".to_owned())]);
+        ours.clear();
+        let rest = options(r"-c application_name=x\ -c\ vectorize=off", &mut ours);
+        assert_eq!((rest, ours.len()), (None, 0));
     }
 
     #[test]

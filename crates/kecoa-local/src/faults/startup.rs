@@ -4,6 +4,8 @@ use bytes::{Bytes, BytesMut};
 use kecoa_proto::frame::Limits;
 use kecoa_proto::message::startup::Startup;
 
+use crate::words::words;
+
 /// The startup option by which a client chooses the seed of its connection.
 const OPTION: &str = "kecoa.fault_seed";
 
@@ -70,22 +72,6 @@ fn take(options: &str, chosen: &mut Option<String>) -> String {
         }
     }
     if chosen.is_some() { rest.join(" ") } else { options.to_owned() }
-}
-
-fn words(text: &str) -> Vec<&str> {
-    let mut words = Vec::new();
-    let mut start = None;
-    let mut escaped = false;
-    for (at, c) in text.char_indices() {
-        if c.is_ascii_whitespace() && !escaped {
-            words.extend(start.take().and_then(|start| text.get(start..at)));
-        } else if start.is_none() {
-            start = Some(at);
-        }
-        escaped = c == '\\' && !escaped;
-    }
-    words.extend(start.and_then(|start| text.get(start..)));
-    words
 }
 
 #[cfg(test)]
