@@ -296,3 +296,81 @@ def test_after_both_were_killed_and_nobody_buried_them(fresh_endpoint, spoil):
                     break
             except ChildProcessError:
                 break
+
+
+def identity(pid):
+    stat = Path(f"/proc/{pid}/stat").read_text()
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return {"pid": pid, "started": f"{boot}/{stat[stat.rindex(')') + 2 :].split()[19]}"}
+
+
+@skip_if(not sys.platform.startswith("linux"), "not-linux")
+@pytest.mark.parametrize("where", ["state", "lock", "cockroach"])
+def test_files_that_name_another_process_end_nobody(fresh_endpoint, where):
+    """Whatever process of ours a file names, with the very time it started."""
+    fresh_endpoint.start()
+    state = fresh_endpoint.home / "instances" / "default" / "state.json"
+    told = json.loads(state.read_text())
+    serving = told["daemon"]["pid"]
+    with subprocess.Popen(["sleep", "300"]) as stranger:
+        named = identity(stranger.pid)
+        if where == "cockroach":
+            fresh_endpoint.stop()
+            told |= {"engine": "cockroach", "daemon": named, "server": named}
+            state.write_text(json.dumps(told))
+            state.chmod(0o600)
+            assert run(fresh_endpoint, "status").returncode == 3
+            assert run(fresh_endpoint, "stop").returncode == 0
+        else:
+            os.kill(serving, signal.SIGSTOP)  # it would put them right
+            if where == "lock":
+                state.write_bytes(b"")
+                (state.parent / "serve.lock").write_text(json.dumps(named))
+            else:
+                state.write_text(json.dumps(told | {"daemon": named}))
+            with subprocess.Popen(["sh", "-c", f"sleep 2; kill -CONT {serving}"]):
+                assert run(fresh_endpoint, "stop").returncode == 0
+        assert stranger.poll() is None
+        stranger.kill()
+    assert run(fresh_endpoint, "status").returncode == 3
+
+
+@skip_if(os.geteuid() != 0, "not-root")
+@pytest.mark.parametrize("mask", ["077", "027"])
+def test_roots_umask_does_not_shut_out_the_server(fresh_endpoint, mask):
+    """Directories that root makes are passed by the user that PostgreSQL runs as."""
+    fresh_endpoint.home.chmod(0o755)
+    home = fresh_endpoint.home / "made" / "here"
+    fresh_endpoint.environment["KECOA_HOME"] = str(home)
+    done = subprocess.run(
+        ["sh", "-c", f'umask {mask}; exec "$0" -m kecoa local start', sys.executable],
+        env=fresh_endpoint.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LIMIT,
+    )
+    assert done.returncode == 0, done.stderr
+    instance = home / "instances" / "default"
+    assert list(instance.glob("pg*")), "the data is elsewhere"
+    for name in ("state.json", "password", "local.log", "server.log"):
+        assert (instance / name).stat().st_mode & 0o777 == 0o600
+
+
+@skip_if(os.geteuid() != 0, "not-root")
+@pytest.mark.parametrize("name", ["instances", "instances/default"])
+def test_links_that_another_user_made_are_not_followed(fresh_endpoint, tmp_path, name):
+    """In a home where others may add things, as in /tmp."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o755)
+    home = fresh_endpoint.home
+    home.chmod(0o1777)
+    link = home / name
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(elsewhere)
+    os.chown(link, pwd.getpwnam("games").pw_uid, -1, follow_symlinks=False)
+    done = run(fresh_endpoint, "start")
+    assert done.returncode == 1
+    assert str(link) in done.stderr
+    assert "belongs to user id" in done.stderr
+    assert not list(elsewhere.iterdir())

@@ -14,7 +14,7 @@ use crate::options::DEFAULT_PORT;
 use crate::postgres::server::Server;
 use crate::postgres::wire::Session;
 use crate::postgres::{CLIENT_ROLE, DEFAULT_DATABASE};
-use crate::process::ProcessIdentity;
+use crate::process::{ProcessIdentity, command_mentions, process_owner, working_directory};
 
 /// A new store takes some seconds, an old one less.
 const START_PATIENCE: Duration = Duration::from_secs(50);
@@ -79,6 +79,19 @@ pub(crate) fn start(home: &Home, program: &Path, wanted: Option<u16>) -> Result<
     }
     server.stop(rustix::process::Signal::TERM)?;
     failed(format!("it accepted no sessions within {} s", START_PATIENCE.as_secs()))
+}
+
+/// Whether a process that the state file names is this instance's: it works in its directory, as
+/// [`start`] has it, and runs as our user.
+pub(crate) fn is_ours(identity: &ProcessIdentity, home: &Home) -> bool {
+    let us = rustix::process::geteuid().as_raw();
+    let works_here = match working_directory(identity.pid) {
+        Some(directory) => {
+            std::fs::canonicalize(home.instance()).is_ok_and(|here| here == directory)
+        }
+        None => command_mentions(identity.pid, &home.instance().join("cockroach")),
+    };
+    works_here && process_owner(identity.pid).is_none_or(|owner| owner == us) && identity.is_alive()
 }
 
 /// Takes over one that runs although the process that started it was killed.

@@ -1,9 +1,11 @@
 //! Files that somebody else may have put there: opened without following a link, without waiting
 //! (a named pipe would wait for ever), and only when they are files of the right user.
 
-use std::fs::File;
+use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, Read as _};
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, PermissionsExt as _,
+};
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
@@ -70,6 +72,51 @@ pub(crate) fn open_to_write(path: &Path, append: bool) -> Result<File, Error> {
     }
 }
 
+/// Makes a directory, and those on the way to it that are missing, with this mode whatever the umask
+/// of the process is: root's are passed by another user.
+pub(crate) fn make_directories(path: &Path, mode: u32) -> Result<(), Error> {
+    let is_missing = |directory: &&Path| {
+        let found = fs::symlink_metadata(directory);
+        found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    };
+    let mut missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
+    missing.reverse();
+    for directory in missing {
+        let made = DirBuilder::new()
+            .mode(0o700)
+            .create(directory)
+            .and_then(|()| fs::set_permissions(directory, Permissions::from_mode(mode)));
+        match made {
+            // Another start was faster.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            other => other.map_err(Error::io("creating", directory))?,
+        }
+    }
+    match fs::metadata(path) {
+        Ok(meta) if meta.is_dir() => Ok(()),
+        Ok(_) => Err(Error::io("creating", path)(io::ErrorKind::NotADirectory.into())),
+        Err(error) => Err(Error::io("creating", path)(error)),
+    }
+}
+
+/// Refuses a directory of another user, and a link that another user made: it may lead elsewhere by
+/// the time it is followed. A missing one is fine.
+pub(crate) fn check_ours(directory: &Path) -> Result<Option<fs::Metadata>, Error> {
+    let us = rustix::process::geteuid().as_raw();
+    let not_ours = |owner| Err(Error::NotOurs { path: directory.to_path_buf(), owner, us });
+    let found =
+        fs::symlink_metadata(directory).and_then(|link| Ok((link, fs::metadata(directory)?)));
+    match found {
+        Ok((link, _)) if link.is_symlink() && link.uid() != us && link.uid() != 0 => {
+            not_ours(link.uid())
+        }
+        Ok((_, meta)) if meta.uid() != us => not_ours(meta.uid()),
+        Ok((_, meta)) => Ok(Some(meta)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::io("reading", directory)(error)),
+    }
+}
+
 fn oddity(file: &File, owner: u32) -> io::Result<Option<String>> {
     let meta = file.metadata()?;
     let kind = meta.file_type();
@@ -90,7 +137,6 @@ fn oddity(file: &File, owner: u32) -> io::Result<Option<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
 
     #[test]
     fn only_files_are_read_and_nothing_is_waited_for() {

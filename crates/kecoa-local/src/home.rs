@@ -33,7 +33,7 @@ use crate::files::{self, Found};
 use crate::options::{Options, variable};
 use crate::postgres::privileges::RunAs;
 use crate::postgres::socket;
-use crate::process::ProcessIdentity;
+use crate::process::{ProcessIdentity, has_open};
 
 /// Where root keeps things.
 const SYSTEM_HOME: &str = "/var/lib/kecoa";
@@ -79,11 +79,8 @@ impl Home {
     pub fn create(options: &Options) -> Result<Home, Error> {
         let home = Home::locate(options)?;
         let mode = if rustix::process::geteuid().is_root() { 0o755 } else { 0o700 };
-        DirBuilder::new()
-            .recursive(true)
-            .mode(mode)
-            .create(&home.instance)
-            .map_err(Error::io("creating", &home.instance))?;
+        home.check_owner()?;
+        files::make_directories(&home.instance, mode)?;
         home.check_owner()?;
         Ok(home)
     }
@@ -92,25 +89,15 @@ impl Home {
     ///
     /// # Errors
     ///
-    /// When the instance's directory belongs to somebody else. A missing one is fine.
+    /// When one of them, or a link to it, belongs to somebody else. A missing one is fine.
     pub fn check_owner(&self) -> Result<(), Error> {
-        let us = rustix::process::geteuid().as_raw();
         let instances = self.base.join("instances");
         for directory in [&self.base, &instances, &self.instance] {
-            match fs::metadata(directory) {
-                Ok(meta) if meta.uid() != us => {
-                    let path = directory.clone();
-                    return Err(Error::NotOurs { path, owner: meta.uid(), us });
-                }
-                // With the sticky bit others can add to it, but not take away.
-                Ok(meta) if meta.mode() & 0o002 != 0 && meta.mode() & 0o1000 == 0 => {
-                    let path = directory.clone();
-                    return Err(Error::OpenToOthers { path });
-                }
-                Err(e) if e.kind() != io::ErrorKind::NotFound => {
-                    return Err(Error::io("reading", directory)(e));
-                }
-                _ => {}
+            // With the sticky bit others can add to it, but not take away.
+            if files::check_ours(directory)?
+                .is_some_and(|meta| meta.mode() & 0o002 != 0 && meta.mode() & 0o1000 == 0)
+            {
+                return Err(Error::OpenToOthers { path: directory.clone() });
             }
         }
         Ok(())
@@ -162,16 +149,8 @@ impl Home {
             return Ok((self.instance.clone(), None));
         };
         let root = Path::new(SYSTEM_HOME).join("homes").join(self.id()?);
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o755)
-            .create(&root)
-            .map_err(Error::io("creating", &root))?;
-        let us = rustix::process::geteuid().as_raw();
-        let owner = fs::metadata(&root).map_err(Error::io("reading", &root))?.uid();
-        if owner != us {
-            return Err(Error::NotOurs { path: root, owner, us });
-        }
+        files::make_directories(&root, 0o755)?;
+        files::check_ours(&root)?;
         let note = format!(
             "{} is closed to the unprivileged user that PostgreSQL runs as, so the data is kept in {}",
             closed.display(),
@@ -248,7 +227,14 @@ impl Home {
         else {
             return None;
         };
-        serde_json::from_slice::<ProcessIdentity>(&bytes).ok().filter(ProcessIdentity::is_alive)
+        serde_json::from_slice(&bytes).ok().filter(|process| self.is_serving(process))
+    }
+
+    /// Whether a process that some file names is one that serves here. It has the lock, so its file
+    /// is open there; where the system does not tell, the process must at least be the one meant.
+    pub(crate) fn is_serving(&self, process: &ProcessIdentity) -> bool {
+        process.is_alive()
+            && has_open(process.pid, &self.instance.join("serve.lock")) != Some(false)
     }
 
     /// Where the instance's password is kept.

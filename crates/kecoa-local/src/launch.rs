@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use serde::Serialize;
 
+use crate::cockroach;
 use crate::error::Error;
 use crate::home::{Home, is_full, log_tail, open_log};
 use crate::options::{Engine, Options};
@@ -444,7 +445,7 @@ fn stop_daemon(home: &Home) -> Result<(), Error> {
         // It may have been met before it wrote its state.
         let daemon = State::read(&home.state_file())?
             .map(|state| state.daemon)
-            .filter(ProcessIdentity::is_alive)
+            .filter(|daemon| home.is_serving(daemon))
             .or_else(|| home.server_process());
         if told.is_none() && daemon.is_none() && begun.elapsed() >= SILENCE {
             return Err(unreadable(home));
@@ -495,7 +496,7 @@ fn orphans(home: &Home, state: Option<&State>) -> Vec<Orphan> {
         }
     }
     if let Some(state) = state.filter(|state| state.engine == Engine::Cockroach)
-        && let Some(server) = state.server.clone().filter(ProcessIdentity::is_alive)
+        && let Some(server) = state.server.clone().filter(|server| cockroach::is_ours(server, home))
     {
         found.push((server, Signal::TERM, None, u32::MAX));
     }

@@ -99,6 +99,16 @@ pub(crate) fn process_owner(pid: u32) -> Option<u32> {
     fs::metadata(format!("/proc/{pid}")).ok().map(|meta| meta.uid())
 }
 
+/// Whether a process has this file open, where the system tells.
+pub(crate) fn has_open(pid: u32, path: &Path) -> Option<bool> {
+    let wanted = fs::metadata(path).ok()?;
+    let open = fs::read_dir(format!("/proc/{pid}/fd")).ok()?;
+    Some(open.flatten().any(|entry| {
+        let found = fs::metadata(entry.path());
+        found.is_ok_and(|found| (found.dev(), found.ino()) == (wanted.dev(), wanted.ino()))
+    }))
+}
+
 /// The directory a process works in, where the system tells.
 pub(crate) fn working_directory(pid: u32) -> Option<PathBuf> {
     fs::read_link(format!("/proc/{pid}/cwd")).ok()
@@ -137,6 +147,19 @@ mod tests {
         assert!(real.wait_gone(Duration::from_secs(5)), "a zombie counts as ended");
         child.wait().unwrap();
         assert!(!real.is_alive());
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn who_has_a_file_open_is_seen() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let own = std::process::id();
+        assert_eq!(has_open(own, file.path()), Some(true));
+        let elsewhere = tempfile::tempdir().unwrap();
+        std::fs::write(elsewhere.path().join("x"), "").unwrap();
+        assert_eq!(has_open(own, &elsewhere.path().join("x")), Some(false));
+        assert_eq!(has_open(own, &elsewhere.path().join("missing")), None);
+        assert_eq!(has_open(u32::MAX, file.path()), None);
     }
 
     #[test]

