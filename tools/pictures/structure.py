@@ -34,7 +34,7 @@ def layers(say: Say) -> Picture:
             say("encrypted bytes", "byte terenkripsi"),
             "soft",
         ),
-        (say("the database", "database"), say("plan, lock, write", "rencana, kunci, tulis"), "good"),
+        (say("the database", "database"), say("plan, lock, write", "rencana, lock, tulis"), "good"),
     ]
     top, height, gap = 14, 56, 34
     for number, (name, what, style) in enumerate(rows):
@@ -68,7 +68,7 @@ def keys(say: Say) -> Picture:
     """A hot range, and keys that avoid it."""
     picture = Picture(
         520,
-        say("A hot range, and keys that avoid it", "Range panas, dan kunci yang menghindarinya"),
+        say("A hot range, and keys that avoid it", "Hot range, dan kunci yang menghindarinya"),
         say(
             "Four tables, each in three ranges on three nodes. With ascending keys all inserts go to the last range."
             " UUIDs, hash-sharded indexes and composite keys that begin with a customer spread them.",
@@ -100,7 +100,7 @@ def keys(say: Say) -> Picture:
                 say("bucket 6-7", "bucket 6-7"),
             ],
             (3, 3, 3),
-            say("even; each bucket is in order of time", "merata; tiap bucket urut menurut waktu"),
+            say("even; each bucket is in order of time", "merata; tiap bucket terurut menurut waktu"),
         ),
         (
             say("Composite: (customer, time)", "Komposit: (pelanggan, waktu)"),
@@ -108,7 +108,7 @@ def keys(say: Say) -> Picture:
             (3, 2, 4),
             say(
                 "as even as your customers; theirs stay together",
-                "serata pelanggan Anda; barisnya berdekatan",
+                "semerata pelanggan Anda; barisnya berdekatan",
             ),
         ),
     ]
@@ -137,7 +137,7 @@ def pool(say: Say) -> Picture:
     """The life of a connection in a pool."""
     picture = Picture(
         480,
-        say("The life of a pooled connection", "Hidup sebuah koneksi dalam pool"),
+        say("The life of a pooled connection", "Siklus hidup koneksi dalam pool"),
         say(
             "A connection is opened and configured, is idle in the pool, is checked before it is checked out, is used,"
             " and is returned: rolled back and reset. It is closed when it is lost, too old, or idle for too long.",
@@ -236,7 +236,7 @@ def endpoint(say: Say) -> Picture:
         512,
         say(
             "Every range has three copies. One of them (amber) leads:",
-            "Setiap range punya tiga salinan. Satu (kuning) memimpin:",
+            "Setiap range punya tiga salinan. Pemimpinnya (kuning)",
         ),
         "soft",
     )
@@ -245,7 +245,7 @@ def endpoint(say: Say) -> Picture:
         532,
         say(
             "it decides on writes and waits for one other copy.",
-            "ia memutuskan penulisan dan menunggu satu salinan lain.",
+            "menentukan penulisan dan menunggu satu salinan lain.",
         ),
         "soft",
     )

@@ -14,7 +14,7 @@ def conflict(say: Say) -> Picture:
     """Two transactions and a 40001."""
     picture = Picture(
         480,
-        say("Two transactions and a 40001", "Dua transaksi dan sebuah 40001"),
+        say("Two transactions and a 40001", "Dua transaksi dan satu error 40001"),
         say(
             "Programs A and B read the same balance, 100. A writes 150 and commits. B writes and gets 40001, waits, and"
             " runs its transaction again, which now reads 150 and commits 200.",
@@ -156,7 +156,7 @@ def backoff(say: Say) -> Picture:
     chart(
         20, "fixed", say("Without jitter: 0.05 s, 0.1 s, 0.2 s, …", "Tanpa jitter: 0,05; 0,1; 0,2; … detik")
     )
-    chart(278, "jitter", say("With jitter: a random part of it", "Dengan jitter: sebagian acak dari itu"))
+    chart(278, "jitter", say("With jitter: a random part of it", "Dengan jitter: acak antara 0 dan nilai itu"))
     picture.text(268, 514, say("seconds; a row is a thread", "detik; satu baris satu thread"), "soft")
     picture.cross(120, 540, "bad", 4.5)
     picture.text(132, 545, say("refused with 40001", "ditolak dengan 40001"), "ink", anchor="start")
@@ -192,7 +192,7 @@ def write_skew(say: Say) -> Picture:
     steps.message(1, 2, say("SERIALIZABLE: 40001", "SERIALIZABLE: 40001"), "bad", mono=False, step=32)
     steps.note(
         1,
-        say("other levels: both\ncommit, nobody is left", "tingkat lain: keduanya\ncommit, jaga kosong"),
+        say("other levels: both\ncommit, nobody is left", "tingkat lain: keduanya\ncommit, semua pulang"),
         "wait",
         width=190,
         step=16,

@@ -76,7 +76,7 @@ fn takes(values: Values, language: Language) -> String {
         Values::Secret => language.of("text, kept secret", "teks, dirahasiakan").to_owned(),
         Values::Integer => language.of("an integer", "bilangan bulat").to_owned(),
         Values::Size => language
-            .of("bytes: `65536`, `64kB`, `10 MB`", "bita: `65536`, `64kB`, `10 MB`")
+            .of("bytes: `65536`, `64kB`, `10 MB`", "byte: `65536`, `64kB`, `10 MB`")
             .to_owned(),
         Values::Ports => {
             language.of("1 to 65535, or a list", "1 sampai 65535, atau daftar").to_owned()
