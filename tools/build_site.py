@@ -71,9 +71,9 @@ WORDS = {
         "language": "Docstring ditulis dalam bahasa Inggris.",
         "rust": "Crate Rust",
         "source": "Bagian dari kode sumber kecoa.",
-        "sqlstates": "Kelas untuk setiap SQLSTATE",
-        "cls": "Kelas",
-        "base": "Subkelas dari",
+        "sqlstates": "Class untuk setiap SQLSTATE",
+        "cls": "Class",
+        "base": "Subclass dari",
         "elsewhere": "Juga ada di sini:",
     },
 }
