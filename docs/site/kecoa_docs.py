@@ -81,8 +81,9 @@ def skip(app: Sphinx, what: str, name: str, obj: Any, skipped: bool, options: An
 
 def name_files(app: Sphinx, doctree: nodes.document) -> None:
     """Put the name of a file above the block that is its text."""
-    for comment in list(doctree.findall(nodes.comment)):
-        found = re.fullmatch(r"\s*file: (.+?)\s*", comment.astext())
+    # MyST passes on comments that are followed by a line at once as HTML, the others as comments.
+    for comment in [*doctree.findall(nodes.comment), *doctree.findall(nodes.raw)]:
+        found = re.fullmatch(r"\s*(?:<!--\s*)?file: (.+?)\s*(?:-->\s*)?", comment.astext())
         parent = comment.parent
         if found is None or parent is None:
             continue
@@ -93,6 +94,7 @@ def name_files(app: Sphinx, doctree: nodes.document) -> None:
             wrapper += nodes.caption("", found[1])
             parent.remove(following)
             wrapper += following
+            doctree.set_id(wrapper)
             parent[at] = wrapper
 
 

@@ -56,6 +56,8 @@ def environment(page: Page, dsn: str, endpoint_url: str, endpoint_home: Path) ->
     variables["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{variables.get('PATH', os.defpath)}"
     variables |= {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8", "TZ": "UTC"}
     with tempfile.TemporaryDirectory(prefix="kecoa-docs-") as home:
+        # Where PostgreSQL's user can't get in, root's data would be elsewhere, and stay there afterwards.
+        Path(home).chmod(0o755)
         variables["HOME"] = home
         if page.server == "own endpoint":
             variables["KECOA_HOME"] = f"{home}/kecoa"
