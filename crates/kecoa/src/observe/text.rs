@@ -44,15 +44,22 @@ fn piece<'a>(rest: &'a str, first: char, told: &mut String) -> Option<&'a str> {
             told.extend(["\"", name, "\""]);
             Some(after)
         }
-        '-' if next.starts_with('-') => {
-            Some(next.find('\n').and_then(|end| next.get(end..)).unwrap_or_default())
-        }
+        '-' if next.starts_with('-') => line_comment(next),
         '/' if next.starts_with('*') => comment(next.get(1..)?),
         '$' => Some(dollar(next, told)?),
         '%' if next.starts_with('(') => {
-            let (name, after) = next.split_once(')')?;
-            told.extend(["%", name, ")"]);
-            Some(after)
+            let (name, after) = next.get(1..)?.split_once(')')?;
+            // A placeholder; or a remainder, and a value behind it. Where it may be either, a quote in it
+            // may begin a string or not.
+            let is_plain = name.chars().all(|c| is_name(c) || "-. ".contains(c));
+            if is_plain && name.starts_with(is_letter) && after.starts_with(['s', 'b', 't']) {
+                told.extend(["%(", name, ")"]);
+                return Some(after);
+            }
+            told.push('%');
+            let is_open =
+                name.contains(['\'', '"', '$']) || name.contains("--") || name.contains("/*");
+            (!is_open).then_some(next)
         }
         '.' if next.starts_with(|c: char| c.is_ascii_digit()) => {
             told.push_str(VALUE);
@@ -62,7 +69,7 @@ fn piece<'a>(rest: &'a str, first: char, told: &mut String) -> Option<&'a str> {
             told.push_str(VALUE);
             Some(number(rest))
         }
-        c if c == '_' || c.is_alphabetic() => {
+        c if is_letter(c) => {
             let end = rest.find(|c: char| !is_name(c)).unwrap_or(rest.len());
             let (word, after) = rest.split_at_checked(end)?;
             word_or_string(word, after, told)
@@ -74,8 +81,13 @@ fn piece<'a>(rest: &'a str, first: char, told: &mut String) -> Option<&'a str> {
     }
 }
 
+/// What a name begins with: to the server everything that is no ASCII is a letter, signs and spaces too.
+fn is_letter(c: char) -> bool {
+    c == '_' || c.is_ascii_alphabetic() || !c.is_ascii()
+}
+
 fn is_name(c: char) -> bool {
-    c == '_' || c == '$' || c.is_alphanumeric()
+    c == '$' || is_letter(c) || c.is_ascii_digit()
 }
 
 /// A word, or a string with a letter before it.
@@ -119,7 +131,7 @@ fn string(mut rest: &str, escapes: bool) -> Option<&str> {
 
 /// A parameter, or a string between dollars.
 fn dollar<'a>(next: &'a str, told: &mut String) -> Option<&'a str> {
-    let is_tag = |c: char| c == '_' || c.is_alphanumeric();
+    let is_tag = |c: char| is_letter(c) || c.is_ascii_digit();
     let end = next.find(|c: char| !is_tag(c)).unwrap_or(next.len());
     let (tag, after) = next.split_at_checked(end)?;
     let is_parameter = tag.starts_with(|c: char| c.is_ascii_digit());
@@ -144,6 +156,14 @@ fn number(rest: &str) -> &str {
         part
     };
     rest.trim_start_matches(is_part)
+}
+
+/// What follows a comment up to the end of the line, which to PostgreSQL a carriage return is as well, and to
+/// CockroachDB is not.
+fn line_comment(rest: &str) -> Option<&str> {
+    let Some(end) = rest.find(['\n', '\r']) else { return Some("") };
+    let after = rest.get(end..)?;
+    (!after.starts_with('\r') || after.starts_with("\r\n")).then_some(after)
 }
 
 /// What follows a comment that has begun; they nest.
@@ -176,6 +196,11 @@ mod tests {
             ("VALUES (%s, %(a1)s), 10 %% 3", "VALUES (%s, %(a1)s), ? %% ?"),
             ("SELECT 'c:\\\\' || 'x'", "SELECT ? || ?"),
             ("SELECT '\u{e9}', \u{e9}1", "SELECT ?, \u{e9}1"),
+            ("SELECT \u{20ac}1, $\u{20ac}$my hunter2$\u{20ac}$", "SELECT \u{20ac}1, ?"),
+            ("SELECT \u{20ac}$a$ || ' $a$ hunter2'", "SELECT \u{20ac}$a$ || ?"),
+            ("SELECT 5 %(12), 5 %(-3), 5 %(n - 4)", "SELECT ? %(?), ? %(-?), ? %(n - ?)"),
+            ("SELECT %(the name)s, %(a.b)s", "SELECT %(the name)s, %(a.b)s"),
+            ("SELECT 1 -- it's\r\n, 'x'", "SELECT ? \r\n, ?"),
         ] {
             assert_eq!(without_values(sql), told, "{sql}");
         }
@@ -191,6 +216,9 @@ mod tests {
             "SELECT \"hunter2",
             "SELECT E'\\' hunter2",
             "SELECT %(hunter2",
+            "SELECT 5 %('hunter2')",
+            "SELECT %(a')s, 'hunter2'",
+            "SELECT 1 -- it's \r 'a \n hunter2'",
         ] {
             let told = without_values(sql);
             assert!(told.starts_with("SELECT ") && told.ends_with('…'), "{told}");
