@@ -186,6 +186,17 @@ const WRONG_VALUES: &[(&str, &str)] = &[
     ("require_auth=oauth", "require_auth=oauth is refused: OAuth is not supported"),
     ("connect_total_timeout=x", "invalid integer value \"x\" for connection option"),
     ("ssl_max_protocol_version=TLSv1.1", "ssl_max_protocol_version=TLSv1.1 is refused"),
+    // Empty: as libpq, in which a variable that holds nothing must not mean "verify nothing".
+    ("sslmode=''", "invalid sslmode value: \"\""),
+    ("channel_binding=''", "invalid channel_binding value: \"\""),
+    ("sslnegotiation=''", "invalid sslnegotiation value: \"\""),
+    ("sslcertmode=''", "invalid sslcertmode value: \"\""),
+    ("gssencmode=''", "invalid gssencmode value: \"\""),
+    ("target_session_attrs=''", "invalid target_session_attrs value: \"\""),
+    ("load_balance_hosts=''", "invalid load_balance_hosts value: \"\""),
+    ("connect_timeout=''", "invalid integer value \"\" for connection option \"connect_timeout\""),
+    ("keepalives=''", "invalid integer value \"\" for connection option \"keepalives\""),
+    ("service=''", "definition of service \"\" not found"),
 ];
 
 #[test]
@@ -199,7 +210,8 @@ fn refuses_wrong_values() {
 #[test]
 fn takes_right_values() {
     for text in [
-        "port='' connect_timeout=-1 sslmode='' gssencmode=prefer channel_binding=prefer",
+        "port='' connect_timeout=-1 sslsni='' sslcompression='' ssl_min_protocol_version='' require_auth=''",
+        "gssencmode=prefer channel_binding=prefer ssl_max_protocol_version='' gssdelegation='' host=''",
         "target_session_attrs=prefer-standby load_balance_hosts=round_robin require_auth=!md5",
         "requirepeer=postgres min_protocol_version=3.2 connect_total_timeout=5",
         "target_session_attrs=any sslnegotiation=postgres krbsrvname=x gssencmode=disable",

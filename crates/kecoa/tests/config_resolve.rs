@@ -94,6 +94,23 @@ fn the_variable_from_before_sslmode_still_counts() {
 }
 
 #[test]
+fn an_empty_variable_turns_nothing_off() {
+    for (variable, wanted) in [
+        ("PGSSLMODE", "invalid sslmode value: \"\""),
+        ("PGCHANNELBINDING", "invalid channel_binding value: \"\""),
+        ("PGCONNECT_TIMEOUT", "invalid integer value \"\""),
+        ("PGSERVICE", "definition of service \"\" not found"),
+    ] {
+        let error = Config::new().resolve(&environment().with(variable, "")).expect_err(variable);
+        let text = error.to_string();
+        assert!(text.starts_with(wanted) && text.contains(variable), "{text}");
+    }
+    // Given otherwise, the variable does not count; and some may be empty.
+    let environment = environment().with("PGSSLMODE", "").with("PGPORT", "").with("PGSSLSNI", "");
+    assert_eq!(resolve("sslmode=require", &environment).port(), 5432);
+}
+
+#[test]
 fn every_variable_of_libpq_counts() {
     for option in kecoa::config::options() {
         let Some(variable) = option.variable else { continue };
@@ -288,6 +305,17 @@ fn certificates_are_looked_for_at_home() {
     assert_eq!(config.get("sslcrl"), folder.join("root.crl").to_str());
     assert_eq!(resolve("sslcrldir=/lists", &environment).get("sslcrl"), None);
     assert_eq!(resolve("sslkey=/k.key", &environment).get("sslkey"), Some("/k.key"));
+    // Empty is as good as not given, as in libpq.
+    let empty = "sslrootcert='' sslcert='' sslkey='' sslcrl='' sslcrldir=''";
+    let config = resolve(empty, &environment);
+    for (option, file) in [
+        ("sslrootcert", "root.crt"),
+        ("sslcrl", "root.crl"),
+        ("sslcert", "postgresql.crt"),
+        ("sslkey", "postgresql.key"),
+    ] {
+        assert_eq!(config.get(option), folder.join(file).to_str(), "{option}");
+    }
     // Where there is no TLS, they are not looked for.
     for without in ["sslmode=disable", "host=/run/here", "host=@here,/run/there"] {
         let config = resolve(without, &environment);

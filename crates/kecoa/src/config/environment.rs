@@ -96,6 +96,11 @@ impl Environment {
         }
     }
 
+    /// Whether a variable is set, and empty.
+    pub(super) fn is_empty(&self, name: &str) -> bool {
+        self.variables.0.get(OsStr::new(name)).is_some_and(|value| value.is_empty())
+    }
+
     /// A variable as it is; nothing where it is not set, or empty.
     pub(super) fn variable_os(&self, name: &str) -> Option<&OsStr> {
         let value = self.variables.0.get(OsStr::new(name)).map(OsString::as_os_str);

@@ -15,7 +15,7 @@ pub(crate) struct Spec {
     pub(crate) takes: Takes,
 }
 
-/// What values an option takes. An empty value always stands for "not given".
+/// What values an option takes. An empty value stands for "not given" where libpq takes it; see [`Spec::takes_empty`].
 #[derive(Debug)]
 pub(crate) enum Takes {
     Text,
@@ -33,6 +33,27 @@ pub(crate) enum Takes {
     Refusing(&'static [&'static str], &'static [&'static str], &'static str),
     /// Known to libpq, not to kecoa; any value is refused with the reason.
     Never(&'static str),
+}
+
+/// Words that may be empty, as in libpq.
+const EMPTY_WORDS: [&str; 5] = [
+    "gssdelegation",
+    "sslcompression",
+    "sslsni",
+    "ssl_max_protocol_version",
+    "ssl_min_protocol_version",
+];
+
+impl Spec {
+    /// Whether the option may be empty. As in libpq a word or an integer may not: a variable that was
+    /// meant to hold `verify-full`, and is empty, would make the connection one that verifies nothing.
+    pub(crate) fn takes_empty(&self) -> bool {
+        match self.takes {
+            Takes::OneOf(_) | Takes::Refusing(..) => EMPTY_WORDS.contains(&self.name),
+            Takes::Integer => false,
+            _ => self.name != "service",
+        }
+    }
 }
 
 const fn text(name: &'static str, variable: Option<&'static str>) -> Spec {
@@ -246,12 +267,12 @@ pub(crate) fn check(option: &Spec, value: &str) -> Result<(), Error> {
     if value.contains('\0') {
         return Err(Error::config(format!("the value of {name} contains a NUL character")));
     }
-    if value.is_empty() {
+    if value.is_empty() && option.takes_empty() {
         return Ok(());
     }
     let shown = shown(value);
     let one_of = |known: &[&str]| {
-        let nearest = nearest_of(value, known.iter().copied());
+        let nearest = nearest_of(value, known.iter().copied()).filter(|_| !value.is_empty());
         Error::config(match nearest.filter(|_| shown == value) {
             Some(nearest) => {
                 format!("invalid {name} value: \"{shown}\"\nHINT: did you mean \"{nearest}\"?")
@@ -263,6 +284,9 @@ pub(crate) fn check(option: &Spec, value: &str) -> Result<(), Error> {
         })
     };
     match &option.takes {
+        Takes::Text if value.is_empty() => Err(Error::config(format!(
+            "definition of {name} \"\" not found\nHINT: leave {name} out, or name one"
+        ))),
         Takes::Text => refuse_strange_text(name, value),
         Takes::Secret => Ok(()),
         Takes::Integer => match value.trim().parse::<i32>() {

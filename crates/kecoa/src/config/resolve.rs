@@ -105,7 +105,11 @@ impl Config {
                 resolved.password = Some(password.as_bytes().to_vec());
                 continue;
             }
-            let Some(value) = environment.variable(variable)? else { continue };
+            let value = match environment.variable(variable)? {
+                Some(value) => value,
+                None if environment.is_empty(variable) && !option.takes_empty() => "",
+                None => continue,
+            };
             options::check(option, value)
                 .map_err(|error| Error::config(format!("{error} (environment: {variable})")))?;
             self.store(option.name, value.to_owned());
@@ -160,25 +164,25 @@ impl Config {
             let path = folder.as_ref().map(|folder| folder.join(name)).filter(|path| path.exists());
             path.map(|path| text(path, option)).transpose()
         };
-        if self.get("sslrootcert").is_none()
+        if self.filled("sslrootcert").is_none()
             && let Some(path) = personal("root.crt", "sslrootcert")?
         {
             self.store("sslrootcert", path);
         }
-        if self.get("sslcrl").is_none()
-            && self.get("sslcrldir").is_none()
+        if self.filled("sslcrl").is_none()
+            && self.filled("sslcrldir").is_none()
             && let Some(path) = personal("root.crl", "sslcrl")?
         {
             self.store("sslcrl", path);
         }
-        if self.get("sslcert").is_none()
+        if self.filled("sslcert").is_none()
             && let Some(certificate) = personal("postgresql.crt", "sslcert")?
         {
             self.store("sslcert", certificate);
         }
         // A certificate without its key is an error that names where the key should be.
         if self.filled("sslcert").is_some()
-            && self.get("sslkey").is_none()
+            && self.filled("sslkey").is_none()
             && let Some(folder) = &folder
         {
             self.store("sslkey", text(folder.join("postgresql.key"), "sslkey")?);
