@@ -190,6 +190,16 @@ class Cert:
         self.der = der(0x30, fields, algorithm, der(0x03, b"\0", signature))
         return self
 
+    def dated(self, since: bytes, until: bytes) -> Cert:
+        """With these points in time, which are DER."""
+        times = (b"\x17", b"\x18")
+        return self.changed(
+            lambda fields: [
+                der(0x30, since, until) if f[:1] == b"\x30" and contents(f)[:1] in times else f
+                for f in fields
+            ]
+        )
+
     def version_1(self) -> Cert:
         """As version 1: without version and extensions."""
         return self.changed(lambda fields: [field for field in fields if field[0] not in (0xA0, 0xA3)])

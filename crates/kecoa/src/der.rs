@@ -46,12 +46,23 @@ pub(crate) fn seconds(tag: u8, text: &[u8]) -> Option<i64> {
     if rest.len() != 10 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
+    let leap_day = i64::from(year % 4 == 0 && (year % 100 != 0 || year % 400 == 0));
+    let days_of_month = match month {
+        2 => 28 + leap_day,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
+    let (hour, minute, second) = (part(4)?, part(6)?, part(8)?);
+    // As OpenSSL: not even a leap second.
+    if day > days_of_month || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
     // Days since 1970, counted from March so that the leap day is the last of its year.
     let year = if month <= 2 { year - 1 } else { year };
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     let leap = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
     let days = year * 365 + leap + day_of_year - 719_468;
-    Some(days * 86_400 + part(4)? * 3_600 + part(6)? * 60 + part(8)?)
+    Some(days * 86_400 + hour * 3_600 + minute * 60 + second)
 }
 
 #[cfg(test)]
@@ -64,8 +75,21 @@ mod tests {
         assert_eq!(seconds(0x17, b"240229123456Z"), Some(1_709_210_096));
         assert_eq!(seconds(0x18, b"20500101000000Z"), Some(2_524_608_000));
         assert_eq!(seconds(0x17, b"491231235959Z"), Some(2_524_607_999));
-        for wrong in [&b"2402291234Z"[..], b"240229123456", b"24022912345xZ", b"241329123456Z"] {
-            assert_eq!(seconds(0x17, wrong), None);
+        for wrong in [
+            "2402291234Z",
+            "240229123456",
+            "24022912345xZ",
+            "241329123456Z",
+            "240230000000Z",
+            "230229000000Z",
+            "240431000000Z",
+            "240101240000Z",
+            "240101006000Z",
+            "161231235960Z",
+        ] {
+            assert_eq!(seconds(0x17, wrong.as_bytes()), None, "{wrong}");
         }
+        assert_eq!(seconds(0x18, b"21000229000000Z"), None);
+        assert!(seconds(0x18, b"20000229000000Z").is_some());
     }
 }

@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519
 
-from tests.tls.chains import HOST, Cert, authority, common, pem, revocation_list, rsa_key, server
+from tests.tls.chains import HOST, Cert, authority, common, der, pem, revocation_list, rsa_key, server
 from tests.tls.matrix import NO, ROOT, YES, Case, of
 
 UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
@@ -310,7 +310,46 @@ FILES = [
     file("marked as trusted", YES, ROOT.pem.replace(b"BEGIN CERT", b"BEGIN TRUSTED CERT").replace(b"END CERT", b"END TRUSTED CERT"), kecoa=NO,
          why="kecoa does not read OpenSSL's own form `TRUSTED CERTIFICATE`"),
     file("that starts with a byte order mark", YES, b"\xef\xbb\xbf", other, ROOT),
+    file("that starts with a byte order mark and the root", YES, b"\xef\xbb\xbf", ROOT),
+    file("with a byte order mark in the middle", YES, other, b"\xef\xbb\xbf", ROOT),
+    file("with blanks behind its lines", YES, ROOT.pem.replace(b"\n", b" \t\n")),
     file("with 300 roots", YES, *(authority(f"root {n}") for n in range(300)), ROOT),
 ]  # fmt: skip
 
-CHAINS = SHAPES + DEEP + PATHS + DATES + MARKS + IDENTIFIERS + KEYS + FILES
+SINCE = der(0x17, b"250101000000Z")
+
+
+def timed(name: str, libpq: str, until: bytes, since: bytes = SINCE) -> Case:
+    return of(f"dates: {name}", libpq, server(ROOT).dated(since, until))
+
+
+def utc(text: str) -> bytes:
+    return der(0x17, text.encode())
+
+
+def generalized(text: str) -> bytes:
+    return der(0x18, text.encode())
+
+
+TIMES = [
+    timed("the last second of 2049", YES, utc("491231235959Z")),
+    timed("the year 50 is 1950", NO, utc("500101000000Z")),
+    timed("the first second of 2050", YES, generalized("20500101000000Z")),
+    timed("2049 with a year of four digits", YES, generalized("20491231235959Z")),
+    timed("the end of time", YES, generalized("99991231235959Z")),
+    timed("since 1950", YES, utc("491231235959Z"), utc("500101000000Z")),
+    timed("since 1900", YES, utc("491231235959Z"), generalized("19000101000000Z")),
+    timed("a leap second", NO, utc("481231235960Z")),
+    timed("since a leap second", NO, utc("491231235959Z"), utc("161231235960Z")),
+    timed("the 30th of February", NO, utc("490230000000Z")),
+    timed("the 29th of February of no leap year", NO, utc("490229000000Z")),
+    timed("the 29th of February of a leap year", YES, utc("480229000000Z")),
+    timed("the 29th of February of 2100", NO, generalized("21000229000000Z")),
+    timed("the 24th hour", NO, utc("491231240000Z")),
+    timed("without seconds", NO, utc("4912312359Z")),
+    timed("with an offset", NO, utc("491231235959+0000")),
+    timed("with a fraction", NO, generalized("20500101000000.5Z")),
+    timed("without a zone", NO, utc("491231235959")),
+]
+
+CHAINS = TIMES + SHAPES + DEEP + PATHS + DATES + MARKS + IDENTIFIERS + KEYS + FILES

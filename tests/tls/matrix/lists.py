@@ -129,6 +129,9 @@ LISTS = [
     listed("of the root's name in capitals", YES, revocation_list(shouting := authority("ROOT OF LISTS", key=root.key, usage=SIGNS))),
     listed("with the authority's key identifier", YES, revocation_list(again, extensions=[(x509.AuthorityKeyIdentifier.from_issuer_public_key(again.key.public_key()), False)]), cert=server(again, identifiers=True), roots=[again]),
     listed("with the key identifier of another", NO, revocation_list(again, extensions=[(x509.AuthorityKeyIdentifier(b"12345678", None, None), False)]), cert=server(again, identifiers=True), roots=[again]),
+    listed("a byte order mark in front", YES, b"\xef\xbb\xbf", NONE),
+    listed("a byte order mark in front of the list that revokes the server", NO, b"\xef\xbb\xbf", revocation_list(root, leaf, since=-1), NONE, says="is revoked"),
+    listed("a byte order mark in the middle", NO, NONE, b"\xef\xbb\xbf", revocation_list(root, leaf, since=-1), says="is revoked"),
     listed("an empty file", YES, b"", kecoa=NO, why=MISSING, says="found none"),
     listed("no list in the file", YES, b"hello\n", kecoa=NO, why=MISSING),
     listed("a damaged list", YES, pem(b"\x30\x03\x02\x01\x01", "X509 CRL"), kecoa=NO, why=MISSING, says="is damaged"),
@@ -141,6 +144,9 @@ LISTS = [
     of("lists: an empty directory", NO, leaf, roots=[root], crldir={}),
     of("lists: a directory and a file", NO, leaf, roots=[root], crl=NONE, crldir={f"{hash_of('root of lists')}.r0": revocation_list(root, leaf, since=-1)}),
     of("lists: at home", NO, leaf, roots=[root], home={"root.crl": revocation_list(root, leaf)}),
+    of("lists: at home, sslcrl is empty", NO, leaf, roots=[root], more="sslcrl=''", home={"root.crl": revocation_list(root, leaf)}, says="is revoked"),
+    of("lists: at home, both are empty", NO, leaf, roots=[root], more="sslcrl='' sslcrldir=''", home={"root.crl": revocation_list(root, leaf)}, says="is revoked"),
+    of("lists: a directory, a byte order mark", NO, leaf, roots=[root], crldir={f"{hash_of('root of lists')}.r0": b"\xef\xbb\xbf" + revocation_list(root, leaf)}, says="is revoked"),
     of("lists: at home, of another", NO, leaf, roots=[root], home={"root.crl": revocation_list(other)}),
 ]  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519
 
 from tests.tls.chains import HOST, Cert, authority, rsa_key, server
@@ -119,6 +120,36 @@ TALK = [
     spoken("system, unknown there", NO, more="sslrootcert=system", roots=None, says="the system's authorities"),
 ]  # fmt: skip
 
+#: Empty: what is at home counts, and words must be given.
+EMPTY = [
+    spoken(f"empty: {name}", NO, more=f"{name}=''", says=f'invalid {name} value: ""')
+    for name in (
+        "sslmode",
+        "channel_binding",
+        "sslnegotiation",
+        "sslcertmode",
+        "gssencmode",
+        "target_session_attrs",
+        "load_balance_hosts",
+    )
+]
+EMPTY += [
+    spoken(f"empty: {name}", YES, more=f"{name}=''")
+    for name in (
+        "sslsni",
+        "sslcompression",
+        "ssl_min_protocol_version",
+        "ssl_max_protocol_version",
+        "require_auth",
+    )
+]
+HOME = {"root.crt": ROOT.pem}
+EMPTY += [
+    spoken("empty: sslrootcert, the root at home", YES, roots=None, more="sslrootcert=''", home=HOME),
+    spoken("empty: sslrootcert, another root at home", NO, server(other), roots=None, more="sslrootcert=''", home=HOME, says="none of the authorities in"),
+    spoken("empty: sslrootcert, another root at home, require", NO, server(other), roots=None, mode="require", more="sslrootcert=''", home=HOME),
+]  # fmt: skip
+
 signers = authority("clients")
 below = authority("below the clients", signers)
 maya = Cert("u", signers)
@@ -162,7 +193,14 @@ CLIENTS = [
     client("with a certificate that nobody asks for", YES, maya, served={"clients": None}),
     client("with a certificate that must be asked for", NO, maya, served={"clients": None}, more="sslcertmode=require", says="did not request"),
     client("with a certificate that must be asked for, and is", YES, maya, more="sslcertmode=require"),
+    client("with a binary key", YES, maya, client_key=maya.key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())),
+    client("with a binary key in the old form", YES, maya, client_key=maya.key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption())),
+    client("with a key behind a byte order mark", YES, maya, client_key=b"\xef\xbb\xbf" + maya.key_pem),
+    client("with the curve's name in front of the key", YES, maya, client_key=b"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n" + maya.key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption())),
+    client("below an authority, and the root in between", YES, deep, signers, below),
+    client("below an authority that comes first in the file", NO, below, deep, client_key=deep.key_pem, says="key values mismatch"),
+    client("with certificate and key at home, sslcert is empty", YES, home={"postgresql.crt": maya.pem, "postgresql.key": maya.key_pem}, more="sslcert='' sslkey=''"),
     client("with a damaged certificate", NO, Cert("u", signers).spoilt()),
 ]  # fmt: skip
 
-MODES = modes() + TALK + CLIENTS
+MODES = modes() + TALK + EMPTY + CLIENTS

@@ -149,6 +149,7 @@ ADDRESSES = [
     of("an address of five bytes", NO, server(ROOT, raw_names=der(0x87, b"\x7f\0\0\1\0")), host="host=127.0.0.1"),
     of("an address of five bytes beside a name", NO, server(ROOT, HOST, raw_names=der(0x87, b"\x7f\0\0\1\0"))),
     of("an address mapped into IPv6", NO, by("x", "::ffff:127.0.0.1"), host="host=127.0.0.1"),
+    of("an address in a short form", YES, by("x", "127.0.0.1"), host="host=127.1 hostaddr=127.0.0.1", kecoa=NO, why="an address with a leading zero is not an address"),
     of("an address with a leading zero", YES, by("x", "127.0.0.1"), host="host=127.0.0.01 hostaddr=127.0.0.1", kecoa=NO,
        why="an address with a leading zero is not an address"),
 ]  # fmt: skip

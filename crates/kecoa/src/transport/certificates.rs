@@ -12,6 +12,7 @@ mod path_builder;
 #[cfg(test)]
 mod path_tests;
 mod path_validator;
+mod pem_text;
 mod revocation;
 mod verifier;
 mod verify_error;
@@ -68,10 +69,10 @@ pub(super) fn setup(config: &Config, host: &str) -> Result<Setup, Error> {
     };
     let trusted = match (check, roots_given) {
         (Check::Nothing, _) => Arc::default(),
-        (_, Some("system")) => of_system(),
+        (_, Some("system")) => of_system()?,
         (_, Some(path)) => Arc::new(of_file(Path::new(path))?),
         // The host name is checked as well, so that the public authorities are a safe default.
-        (Check::ChainAndName, None) => of_system(),
+        (Check::ChainAndName, None) => of_system()?,
         (Check::Chain, None) => {
             return Err(Error::tls(
                 "sslmode=verify-ca needs the authorities to trust\n\
@@ -161,18 +162,31 @@ fn versions(config: &Config) -> Result<Versions, Error> {
     }
 }
 
-/// The platform's authorities, or Mozilla's where the platform has none.
-fn of_system() -> Arc<Vec<CertificateDer<'static>>> {
+/// The variables that name other authorities than the platform's.
+const SELECTING: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
+
+/// The platform's authorities, or Mozilla's where the platform has none. Where a variable selects others,
+/// those and no more: who sets it may want to trust less.
+fn of_system() -> Result<Arc<Vec<CertificateDer<'static>>>, Error> {
     // Reading them takes longer than a connection does.
     static SYSTEM: OnceLock<Arc<Vec<CertificateDer<'static>>>> = OnceLock::new();
-    Arc::clone(SYSTEM.get_or_init(|| {
+    let selecting = || SELECTING.into_iter().find(|name| std::env::var_os(name).is_some());
+    let system = Arc::clone(SYSTEM.get_or_init(|| {
         let mut found = rustls_native_certs::load_native_certs().certs;
         found.retain(|der| Certificate::parse(der).is_some());
-        if found.is_empty() {
+        if found.is_empty() && selecting().is_none() {
             found.extend(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
         }
         Arc::new(found)
-    }))
+    }));
+    match selecting().filter(|_| system.is_empty()) {
+        None => Ok(system),
+        Some(name) => Err(Error::tls(format!(
+            "expected certificates of authorities in PEM form where {name} points to, found none\n\
+             HINT: let it name a file or a directory with certificates, or unset it to trust the \
+             system's authorities"
+        ))),
+    }
 }
 
 /// The authorities in a file.
@@ -211,7 +225,8 @@ fn certificates(
 ) -> Result<Vec<CertificateDer<'static>>, Error> {
     let shown = path.display();
     // OpenSSL's name for them until 1999, which files still have.
-    let bytes = replaced(bytes, b" X509 CERTIFICATE-----", b" CERTIFICATE-----");
+    let bytes = pem_text::tidy(bytes);
+    let bytes = replaced(&bytes, b" X509 CERTIFICATE-----", b" CERTIFICATE-----");
     let found: Result<Vec<_>, pem::Error> = CertificateDer::pem_slice_iter(&bytes).collect();
     let hint = "HINT: it must have lines \"-----BEGIN CERTIFICATE-----\" and \
                 \"-----END CERTIFICATE-----\" and base64 between; \"openssl x509 -inform DER -in … \

@@ -1,9 +1,10 @@
-//! Private keys in PEM form, encrypted ones as well.
+//! Private keys, in PEM form or binary, and encrypted ones in PEM form.
 //!
 //! Two forms of encryption are in use: PKCS#8's ("BEGIN ENCRYPTED PRIVATE KEY", RFC 8018's PBES2),
 //! and that of OpenSSL before it ("Proc-Type: 4,ENCRYPTED", RFC 1421, with the key made from the
 //! password by MD5). No message here quotes a file: it would be a key.
 
+use super::pem_text;
 use aes::cipher::block_padding::Pkcs7;
 use aes::cipher::{BlockModeDecrypt, KeyIvInit};
 use base64ct::{Base64, Encoding};
@@ -33,15 +34,18 @@ const MAX_MEMORY: u64 = 64 << 20;
 
 const PKCS8: &str = "ENCRYPTED PRIVATE KEY";
 
-/// The first private key of a PEM file.
+/// The first private key of a PEM file, or the one of a binary file.
 pub(super) fn private_key(
-    pem: &[u8],
+    file: &[u8],
     password: Option<&str>,
 ) -> Result<PrivateKeyDer<'static>, Trouble> {
-    let text = String::from_utf8_lossy(pem);
+    let tidy = pem_text::tidy(file);
+    let text = String::from_utf8_lossy(&tidy);
     let Some(section) = Section::encrypted(&text) else {
         // The parser's own message could quote the file.
-        return PrivateKeyDer::from_pem_slice(pem).map_err(|_| Trouble::NoKey);
+        let found = PrivateKeyDer::from_pem_slice(&tidy).ok();
+        let found = found.or_else(|| PrivateKeyDer::try_from(file.to_vec()).ok());
+        return found.ok_or(Trouble::NoKey);
     };
     let password = password.filter(|password| !password.is_empty());
     let password = password.ok_or(Trouble::PasswordMissing)?;
