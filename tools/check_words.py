@@ -62,7 +62,7 @@ INDONESIAN = {
     r"kompil(?:er|ator)": "compiler",
     r"otoritas(?:nya)?": "CA",
     r"pengodean": "encoding",
-    r"mendaftar (?:semua|opsi|yang)": "menampilkan, memuat daftar",
+    r"mendaftar (?:semua|opsi|yang|apa)": "menampilkan, memuat daftar",
     r"jeda yang makin panjang": "exponential backoff",
     r"jam pertama": "pengembangan dan pengujian",
     r"tanpa sepatah kata": "tanpa error",
