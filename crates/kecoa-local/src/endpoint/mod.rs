@@ -10,6 +10,7 @@
 mod backend;
 mod cancel;
 mod extended;
+mod lobby;
 mod replies;
 mod run;
 mod scram;
@@ -74,6 +75,7 @@ impl EndpointOptions {
 struct Shared {
     options: EndpointOptions,
     keys: cancel::Keys,
+    lobby: lobby::Lobby,
 }
 
 /// A bound listener that speaks CockroachDB's dialect in front of PostgreSQL.
@@ -98,7 +100,7 @@ impl Endpoint {
     pub async fn bind(options: EndpointOptions) -> io::Result<Self> {
         let listener = TcpListener::bind(options.listen).await?;
         let keys = cancel::Keys::default();
-        let shared = Arc::new(Shared { options, keys });
+        let shared = Arc::new(Shared { options, keys, lobby: lobby::Lobby::default() });
         Ok(Self { listener, socket: None, shared })
     }
 

@@ -24,6 +24,9 @@ use crate::words::{unescaped, words};
 /// How long a client may take to say who it is, as PostgreSQL's `authentication_timeout`.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long one that is sent away may take to hear of it.
+const FAREWELL: Duration = Duration::from_secs(1);
+
 /// Tells the client why its session cannot be, and gives up.
 async fn refuse(client: &mut Client, error: &Fields) {
     error.put(b'E', &mut client.output);
@@ -39,8 +42,7 @@ pub(super) async fn open(
 ) -> Option<Session> {
     let Arrival { reader, writer, is_ours } = arrival;
     let mut client = Stream::new(reader, writer, STRANGERS_MESSAGE);
-    let known = tokio::time::timeout(PATIENCE, known(&mut client, &shared, is_ours)).await;
-    let (version, parameters) = known.ok()??;
+    let (version, parameters) = admitted(&mut client, &shared, is_ours).await?;
     client.hold_to(CLIENT_MESSAGE);
     let (parameters, variables) = match sort(parameters) {
         Ok(sorted) => sorted,
@@ -113,6 +115,29 @@ pub(super) fn unavailable(refused: Refused) -> Fields {
             error
         }
     }
+}
+
+/// [`known`], unless it takes too long or too many others wait.
+async fn admitted(
+    client: &mut Client,
+    shared: &Shared,
+    is_ours: bool,
+) -> Option<(ProtocolVersion, Vec<(Bytes, Bytes)>)> {
+    if is_ours {
+        return tokio::time::timeout(PATIENCE, known(client, shared, is_ours)).await.ok()?;
+    }
+    let mut ticket = shared.lobby.enter();
+    tokio::select! {
+        known = tokio::time::timeout(PATIENCE, known(client, shared, is_ours)) => {
+            return known.ok()?;
+        }
+        () = ticket.sent_away() => {}
+    }
+    let message = "too many connections that have not said their password";
+    let farewell = Fields::own("FATAL", "53300", message);
+    // It may be one that does not read.
+    let _ = tokio::time::timeout(FAREWELL, refuse(client, &farewell)).await;
+    None
 }
 
 /// Who the client says it is, once it has shown that it may: the version spoken and its parameters.
