@@ -107,7 +107,7 @@ ATTACKS = [
     "CREATE TABLE information_schema.t (x int)",
     "UPDATE pg_proc SET prosecdef = true WHERE proname = 'version'",
     "UPDATE pg_authid SET rolsuper = true",
-    "INSERT INTO pg_catalog.pg_auth_members VALUES (1, 2, 3, 4)",
+    "INSERT INTO pg_catalog.pg_auth_members (roleid, member, grantor, admin_option) VALUES (10, 16384, 10, true)",
     "ALTER DEFAULT PRIVILEGES FOR ROLE node GRANT ALL ON FUNCTIONS TO root",
     "ALTER DATABASE template1 SET search_path = public",
     "ALTER DATABASE template1 OWNER TO root",

@@ -15,6 +15,13 @@ BEGIN
   ELSE
     ALTER ROLE root NOCREATEROLE;
   END IF;
+  -- A database's owner may set it for the database; what is set for a role counts for more.
+  IF pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM pg_catalog.pg_db_role_setting
+    WHERE setrole = 10 AND setdatabase = 0 AND 'transaction_timeout=0' = ANY (setconfig))
+  THEN
+    ALTER ROLE node SET transaction_timeout TO 0;
+  END IF;
   IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = 'admin') THEN
     CREATE ROLE admin NOLOGIN;
   END IF;
