@@ -81,9 +81,9 @@ def skip(app: Sphinx, what: str, name: str, obj: Any, skipped: bool, options: An
 
 def name_files(app: Sphinx, doctree: nodes.document) -> None:
     """Put the name of a file above the block that is its text."""
-    # MyST passes on comments that are followed by a line at once as HTML, the others as comments.
-    for comment in [*doctree.findall(nodes.comment), *doctree.findall(nodes.raw)]:
-        found = re.fullmatch(r"\s*(?:<!--\s*)?file: (.+?)\s*(?:-->\s*)?", comment.astext())
+    # MyST passes comments on as raw HTML.
+    for comment in list(doctree.findall(nodes.raw)):
+        found = re.fullmatch(r"\s*<!--\s*file: (.+?)\s*-->\s*", comment.astext())
         parent = comment.parent
         if found is None or parent is None:
             continue
