@@ -451,7 +451,10 @@ impl Connection {
     /// Goes on with what is under way without waiting, and takes notices and notifications that
     /// came meanwhile. One of `extensions.POLL_*`.
     fn poll(slf: &Bound<'_, Self>) -> PyResult<i32> {
-        slf.get().check_open(slf.py())?;
+        // An answer that came with the end of the connection is still to be taken.
+        if !lock(&slf.get().state).busy {
+            slf.get().check_open(slf.py())?;
+        }
         Connection::poll_once(slf)
     }
 
@@ -539,8 +542,16 @@ impl Connection {
         _tb: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
         lock(&slf.get().state).entered = false;
-        let method = if exc_type.is_none() { "commit" } else { "rollback" };
-        slf.call_method0(method).map(drop)
+        if exc_type.is_none() {
+            return slf.call_method0("commit").map(drop);
+        }
+        let ambiguous = globals::get(slf.py())?.exceptions.class(slf.py(), "AmbiguousCommitError");
+        match slf.call_method0("rollback") {
+            // An unknown outcome is not to be hidden by what follows from it: that there is no
+            // connection to roll back on.
+            Err(_) if exc_type.cast::<PyType>()?.is_subclass(&ambiguous)? => Ok(()),
+            rolled_back => rolled_back.map(drop),
+        }
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> String {

@@ -188,6 +188,27 @@ async def test_a_connection_that_was_lost_in_its_block():
 
 
 @looped
+async def test_a_loss_behind_the_answer_to_commit_took_nothing():
+    async def script(peer):
+        while True:
+            sql = await peer.statement()
+            if sql == b"COMMIT":
+                peer.send(complete("COMMIT"))
+                await peer.writer.drain()
+                peer.writer.close()
+                return
+            peer.answer("INSERT 0 1", b"T")
+
+    async with (
+        FakeServer(script).running() as fake,
+        await kecoa.aio.connect(fake.dsn, autocommit=True) as conn,
+    ):
+        async with conn.transaction():
+            await conn.execute("INSERT")
+        await ended(conn)
+
+
+@looped
 async def test_a_loss_that_took_nothing():
     async with server(ends_after=b"INSERT").running() as fake:
         async with await kecoa.aio.connect(fake.dsn, autocommit=True) as conn:

@@ -247,11 +247,37 @@ def test_what_was_lost_before_a_commit_is_certain(lost):
         assert not isinstance(raised.value, kecoa.AmbiguousCommitError)
 
 
-def test_a_server_that_said_commit_has_committed():
-    with Talking({"COMMIT": Cut(len(complete("COMMIT")))}) as server:
+@pytest.mark.usefixtures("green")
+@pytest.mark.parametrize("end", [commit, block, by_hand("COMMIT"), two_phases], ids=lambda end: end.__name__)
+def test_a_server_that_said_commit_has_committed(end):
+    said = "COMMIT PREPARED" if end is two_phases else "COMMIT"
+    with Talking({"COMMIT": Cut(words=complete(said))}) as server:
         conn = kecoa.connect(server.dsn)
-        commit(conn)
+        end(conn)
         assert conn.closed == 2
+        with pytest.raises(kecoa.InterfaceError):
+            conn.cursor()
+
+
+def test_a_server_that_said_commit_to_an_asynchronous_connection_has_committed():
+    with Talking({"COMMIT": Cut(words=complete("COMMIT"))}) as server:
+        conn = kecoa.connect(server.dsn, async_=True)
+        extras.wait_select(conn)
+        cur = conn.cursor()
+        for sql in ("BEGIN", "INSERT INTO t VALUES (1)", "COMMIT"):
+            cur.execute(sql)
+            extras.wait_select(conn)
+        assert conn.closed == 2
+
+
+@pytest.mark.usefixtures("green")
+@pytest.mark.parametrize("end", [commit, by_hand("commit")], ids=lambda end: end.__name__)
+def test_a_block_does_not_hide_an_unknown_outcome(end):
+    """Its rollback fails, because there is no connection any more."""
+    with Talking({"COMMIT": Cut(3)}) as server:
+        conn = kecoa.connect(server.dsn)
+        with pytest.raises(kecoa.AmbiguousCommitError), conn:
+            end(conn)
 
 
 @pytest.mark.parametrize("sqlstate", ["40003", "08007", "08006", "57P01"])

@@ -166,10 +166,13 @@ impl AsyncLink {
         let py = slf.py();
         let this = slf.get();
         let connection = this.connection.get();
-        let before = (connection.is_closed(), connection.server_transaction());
+        let was_closed = connection.is_closed();
+        let (open, commits) = (connection.server_transaction(), connection.commits());
         let (messages, caught_up) = connection.catch_up(py);
-        if !before.0 && connection.is_closed() {
-            this.state().cut_transaction = before.1 != kecoa_proto::TransactionStatus::Idle;
+        if !was_closed && connection.is_closed() {
+            // The answer to a COMMIT may have come with the end.
+            this.state().cut_transaction =
+                open != kecoa_proto::TransactionStatus::Idle && connection.commits() == commits;
         }
         if let Err(error) = AsyncLink::hand_on(slf, messages) {
             // The program's own: never an answer's.

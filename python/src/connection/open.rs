@@ -105,6 +105,11 @@ impl Connection {
         lock(&self.state).transaction
     }
 
+    /// How many COMMITs the server has answered.
+    pub(crate) fn commits(&self) -> u64 {
+        lock(&self.state).commits
+    }
+
     /// The connection's own typecasters.
     pub(crate) fn string_types<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let found = lock(&self.objects).string_types.as_ref().map(|types| types.clone_ref(py));

@@ -246,8 +246,13 @@ impl Connection {
     fn step(&self, py: Python<'_>) -> Driven<Option<Readiness>> {
         let (step, aftermath) = py.detach(|| {
             let mut link = lock(&self.link);
+            let request = link.request;
             let step = link.client.as_mut().map(|client| {
-                let step = client.advance();
+                let step = match client.advance() {
+                    // The server has said COMMIT: the answer is there, whatever came behind it.
+                    Err(_) if request.is_some_and(|id| client.has_ended(id)) => Ok(None),
+                    step => step,
+                };
                 if client.has_excess() {
                     // It goes on, if it cannot be cancelled, and its rows are dropped.
                     let _ = client.canceller().cancel();

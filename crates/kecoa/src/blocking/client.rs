@@ -200,6 +200,13 @@ impl Client {
         statement::finish_request(&mut self.session, request, hook)
     }
 
+    /// Whether the server has answered that a submitted COMMIT or ROLLBACK is done, although the request is
+    /// not over yet. A connection that is lost then leaves nothing open: [`finish`](Client::finish)
+    /// gives the results, and the loss shows at the next use.
+    pub fn has_ended(&self, request: RequestId) -> bool {
+        self.session.has_ended(request)
+    }
+
     /// Goes on with what was submitted as far as it goes without waiting. What the socket has to be
     /// for the next step; `None` when every request has been answered, and
     /// [`finish`](Client::finish) gives the results without waiting. A COPY is refused, as by
