@@ -16,6 +16,8 @@ def kind_of(value: Any) -> str | None:
         return "a generator"
     if inspect.isasyncgen(value):
         return "an async generator"
+    if type(value).__module__ == "contextlib" and inspect.isgenerator(getattr(value, "gen", None)):
+        return "a context manager made of a generator function"
     # What asyncio.isfuture asks; blocking programs need not import asyncio for it.
     if getattr(value, "_asyncio_future_blocking", None) is not None:
         return None if value.done() else "a future or task that is not done"

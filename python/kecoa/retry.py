@@ -184,12 +184,20 @@ class _Run(Decisions):
 
     def _misuse(self) -> ProgrammingError | None:
         """Return the error for a body that left no transaction to commit; None for a good one."""
-        if self.conn.closed:
-            return ProgrammingError("the body closed its connection: nothing is committed")
         if self._committed_by_itself():
             return ProgrammingError(
                 "the body committed by itself: what it did until then is committed, what followed is rolled"
                 " back. Leave COMMIT to run_transaction, which knows when it can be tried again"
+            )
+        if self.conn.closed not in (0, 1):
+            return ProgrammingError(
+                "the connection was lost inside the body, which caught the error and did not raise it again."
+                " What the body did not commit by itself is rolled back; let the error leave the body, so"
+                " that the transaction can be tried again"
+            )
+        if self.conn.closed:
+            return ProgrammingError(
+                "the body closed its connection: nothing is committed but what it committed by itself"
             )
         if self.conn.get_transaction_status() == _INERROR:
             return ProgrammingError(

@@ -51,6 +51,16 @@ async def returns_a_task(conn):
     return asyncio.ensure_future(asyncio.sleep(10))
 
 
+@contextlib.contextmanager
+def context_manager(conn):
+    ran.append(conn)
+    yield
+
+
+async def returns_a_context_manager(conn):
+    return context_manager(conn)
+
+
 class Later:
     def __await__(self):
         ran.append(self)
@@ -81,6 +91,7 @@ LAZY = [
     returns_a_stream,
     returns_a_task,
     returns_an_awaitable,
+    returns_a_context_manager,
     blocking,
     lambda conn: generator(conn),
 ]
@@ -135,7 +146,7 @@ async def test_blocking_connections_are_refused(dsn):
 
 
 def test_the_blocking_forms(conn):
-    for body in (async_generator, generator, functools.partial(generator), work):
+    for body in (async_generator, generator, functools.partial(generator), work, context_manager):
         with pytest.raises(TypeError, match="expected"):
             kecoa.run_transaction(conn, body)
     for body in (lambda conn: work(conn), lambda conn: generator(conn), lambda conn: async_generator(conn)):

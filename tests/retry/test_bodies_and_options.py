@@ -31,6 +31,25 @@ def test_a_body_that_closes_its_connection_is_told():
         run_transaction(Conn(), lambda conn: conn.close(), runtime=Clock())
 
 
+def test_a_body_that_committed_and_closed_is_told_what_is_committed():
+    def body(conn):
+        conn.commit()
+        conn.close()
+
+    with pytest.raises(kecoa.ProgrammingError, match="committed by itself"):
+        run_transaction(Counting(), body, runtime=Clock())
+    with pytest.raises(kecoa.ProgrammingError, match="nothing is committed but what it committed by itself"):
+        run_transaction(Conn(), body, runtime=Clock())
+
+
+def test_a_body_that_hides_a_lost_connection_is_told():
+    def body(conn):
+        conn.closed = 2
+
+    with pytest.raises(kecoa.ProgrammingError, match="was lost inside the body"):
+        run_transaction(Conn(), body, runtime=Clock())
+
+
 class Counting(Conn):
     """Counts its commits, as kecoa's connections do."""
 

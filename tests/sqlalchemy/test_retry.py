@@ -472,9 +472,14 @@ def test_coroutines_that_return_what_would_run_after_commit_are_refused(url):
         async def gives_coroutine(conn):
             return later()
 
+        async def gives_connection(conn):
+            return conn
+
         for body in (gives_rows, gives_coroutine):
             with pytest.raises(TypeError, match="Nothing is committed"):
                 await run_transaction(async_engine, body)
+        # It can be awaited, but is nothing that runs.
+        assert (await run_transaction(async_engine, gives_connection)).closed
         with pytest.raises(TypeError, match="generator function"):
             await run_transaction(async_engine, rows_of)
         await async_engine.dispose()

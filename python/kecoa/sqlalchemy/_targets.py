@@ -155,7 +155,9 @@ class _OnConnection:
         if self.was_ended_by_the_body():
             raise ProgrammingError(_ENDED)
         if self._conn.closed:
-            raise ProgrammingError("the body closed its connection: nothing is committed")
+            raise ProgrammingError(
+                "the body closed its connection: nothing is committed but what it committed by itself"
+            )
         if _has_failed(self._conn):
             raise ProgrammingError(_SWALLOWED)
 

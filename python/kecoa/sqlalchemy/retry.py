@@ -107,7 +107,7 @@ class _Run(Decisions):
                 handle = self._begin()
                 committing = False
                 try:
-                    result = self._result(fn(handle), fn)
+                    result = self._result(fn(handle), fn, handle)
                     self.target.finish()
                     committing = True
                     self.target.commit()
@@ -119,10 +119,12 @@ class _Run(Decisions):
         finally:
             self.target.close()
 
-    def _result(self, value: Any, fn: Callable[[Any], Any]) -> Any:
+    def _result(self, value: Any, fn: Callable[[Any], Any], handle: Any) -> Any:
         if self.waits:
             value = self._awaited(value)
-        refuse_result(value, fn)
+        # An AsyncConnection can be awaited, to start it: here it has been.
+        if value is not handle:
+            refuse_result(value, fn)
         return value
 
     def _awaited(self, value: Any) -> Any:
