@@ -20,6 +20,11 @@ _PARTS = {"ms": 10**3, "us": 10**6, "ns": 10**9, "ps": 10**12, "fs": 10**15, "as
 _SECONDS = {"W": 604_800, "D": 86_400, "h": 3600, "m": 60, "s": 1}
 
 
+def _package(cls: type) -> str:
+    """Return the package in which a class is."""
+    return cls.__module__.partition(".")[0]
+
+
 class Typed:
     """An SQL literal of digits and letters in quotes, with its type."""
 
@@ -34,7 +39,8 @@ class Typed:
 
 def adapter(value: Any) -> Any:
     """Return what adapts `value`, None where nothing does."""
-    if type(value).__module__ == "pandas._libs.missing" and type(value).__name__ == "NAType":
+    # Its module is one of pandas' own, and not the same in each version.
+    if type(value).__name__ == "NAType" and _package(type(value)) == "pandas":
         return NoneAdapter(value)
     for base in type(value).__mro__:
         if base.__module__ == "numpy":
@@ -103,9 +109,11 @@ _OF_NUMPY: dict[str, Any] = {
 
 def plain(value: Any) -> Any:
     """Return what a scalar of numpy or pandas is: a number, text, None; anything else as it is."""
-    made = adapter(value) if type(value).__module__.partition(".")[0] in ("numpy", "pandas") else None
-    if made is None or isinstance(made, AsIs):
+    made = adapter(value) if _package(type(value)) in ("numpy", "pandas") else None
+    if made is None:
         return value
+    if isinstance(made, AsIs):
+        return made.adapted.strip()
     if isinstance(made, NoneAdapter):
         return None
     if isinstance(made, Typed):
@@ -128,7 +136,7 @@ _HINTS = {
 def hint(value: Any) -> str:
     """Return what the error about a type without an adapter adds: what would adapt it, if that is known."""
     for base in type(value).__mro__:
-        found = _HINTS.get((base.__module__.partition(".")[0], base.__name__))
+        found = _HINTS.get((_package(base), base.__name__))
         if found is not None:
             return f": found the type without an adapter; {found}"
     return ""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import array
 import asyncio
+import dataclasses
 import datetime as dt
 import enum
+import ipaddress
 import uuid
 from decimal import Decimal
 
@@ -13,6 +16,7 @@ import pytest
 
 import kecoa
 import kecoa.aio
+import kecoa.sql
 from kecoa import extras
 
 
@@ -102,5 +106,85 @@ def test_a_value(dsn, kind, value):
             await cur.execute("SELECT x::text FROM given ORDER BY n")
             copied, inserted = await cur.fetchall()
             assert copied == inserted
+
+    asyncio.run(main())
+
+
+class Evil(bytes):
+    def __bytes__(self):
+        return b"evil"
+
+
+class NAType:
+    """As pandas has it, in whichever module."""
+
+
+NAType.__module__ = "pandas.api.typing"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "expected"),
+    [
+        ("bytea", Evil(b"mine"), "\\x6d696e65"),
+        ("bytea", memoryview(b"abcdef")[::2], "\\x616365"),
+        ("text", NAType(), None),
+        ("text[]", ["a", NAType()], "{a,NULL}"),
+        ("numeric", numpy.longdouble("1.5"), "1.5"),
+        ("text", extras.Json("it's"), '"it\'s"'),
+        ("bytea", kecoa.Binary(b"\x01"), "\\x01"),
+        ("text", kecoa.extensions.QuotedString("it's"), "it's"),
+        ("date", kecoa.Date(2024, 1, 2), "2024-01-02"),
+        ("inet", extras.Inet("10.0.0.1"), "10.0.0.1/32"),
+        ("inet", ipaddress.ip_address("10.0.0.1"), "10.0.0.1/32"),
+    ],
+)
+def test_what_wraps_or_prints_another(dsn, kind, value, expected):
+    async def main():
+        async with await kecoa.aio.connect(dsn, autocommit=True) as conn:
+            cur = conn.cursor()
+            await cur.execute(f"CREATE TEMP TABLE given (x {kind})")
+            async with cur.copy("COPY given FROM STDIN") as copy:
+                await copy.write_row((value,))
+            await cur.execute("SELECT x::text FROM given")
+            assert await cur.fetchall() == [(expected,)]
+
+    asyncio.run(main())
+
+
+@dataclasses.dataclass
+class Point:
+    x: int
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        (n for n in [1]),
+        {1, 2},
+        range(3),
+        object(),
+        Point(1),
+        array.array("i", [1]),
+        numpy.array(5),
+        numpy.array([1, 2]),
+        numpy.complex128(1j),
+        kecoa.extensions.AsIs("now()"),
+        kecoa.sql.SQL("now()"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_has_no_text_is_refused(dsn, value):
+    """`str` of them is for people: `<generator object ...>`, `[1 2]`, SQL."""
+
+    async def main():
+        async with await kecoa.aio.connect(dsn, autocommit=True) as conn:
+            cur = conn.cursor()
+            await cur.execute("CREATE TEMP TABLE given (x text)")
+            for given in (value, [value]):
+                with pytest.raises(kecoa.ProgrammingError, match=r"can't adapt type .* for COPY"):
+                    async with cur.copy("COPY given FROM STDIN") as copy:
+                        await copy.write_row((given,))
+            await cur.execute("SELECT count(*) FROM given")
+            assert await cur.fetchall() == [(0,)]
 
     asyncio.run(main())

@@ -136,6 +136,24 @@ STATEMENTS = [
     ("SELECT %s::int", ("x",)),
     ("SELEC %s", (1,)),
     ("SELECT nothing FROM nowhere WHERE a = %s", (1,)),
+    # A tuple of one value, which is no number in parentheses.
+    ("SELECT a FROM binding_b WHERE -a IN %s", ((-1,),)),
+    ("SELECT a FROM binding_b WHERE -a / 2.0 IN %s", ((-0.5,),)),
+    ("SELECT a FROM binding_b WHERE a NOT IN %s", ((-(2**31),),)),
+    ("DELETE FROM binding_b WHERE a IN %s", ((-1,),)),
+    # By the fields of its type a literal is read; a parameter is cut to them.
+    ("SELECT %s::interval hour", ("1",)),
+    ("SELECT CAST(%s AS interval minute to second)", ("1:2",)),
+    ("SELECT %s::interval", ("1",)),
+    # Numbers that are positions of columns.
+    ("SELECT DISTINCT ON (%s) a FROM binding_b", (1,)),
+    ("SELECT a, b FROM binding_b GROUP BY (SELECT 1 LIMIT 1), %s, b ORDER BY 1", (1,)),
+    ("SELECT a FROM binding_b ORDER BY (SELECT 1 WHERE true), %s", (2,)),
+    ("SELECT sum(a) OVER (PARTITION BY b ORDER BY a), %s FROM binding_b", (1,)),
+    # A parameter would have no type.
+    ("SELECT a FROM binding_b WHERE %s IS NULL OR a = %s", (None, 1)),
+    ("SELECT a FROM binding_b WHERE (%(a)s IS NOT NULL AND b = %(a)s)", {"a": "x"}),
+    ("SELECT %s ISNULL, %s NOTNULL", ("a", [])),
 ]
 
 
@@ -150,6 +168,44 @@ def test_a_statement_means_the_same(both, query, values):
         results.append([outcome(connection, query, values) for _ in range(4)])
     client, server = results
     assert server == client
+
+
+class Unprepared:
+    """As adapters of many programs, whose literals know nothing of a connection."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def getquoted(self):
+        return kecoa.extensions.adapt(self.value.given).getquoted()
+
+
+class Given:
+    def __init__(self, given):
+        self.given = given
+
+
+@pytest.mark.parametrize("given", ["a\\b", "\\", b"\x00\xff", [b"\\"], ["\\", "'"]])
+@pytest.mark.parametrize("standard", ["on", "off"])
+def test_an_adapter_without_a_connection(dsn, standard, given):
+    """It writes no E in front: where a backslash escapes in '…', what it means is the server's to say."""
+    kecoa.extensions.register_adapter(Given, Unprepared)
+    found = []
+    for binding in ("client", "server"):
+        with kecoa.connect(dsn, binding=binding) as connection, connection.cursor() as cursor:
+            cursor.execute(f"SET standard_conforming_strings = {standard}; SET escape_string_warning = off")
+            cursor.execute("CREATE TEMP TABLE unprepared (a text)")
+            values = (Given(given), given)
+            cursor.execute("SELECT %s, %s", values)
+            as_given, sent = cursor.fetchone()
+            assert typed(as_given) == typed(sent)
+            cursor.executemany("INSERT INTO unprepared VALUES (%s)", [(Given("a\\;b"),)] * 3)
+            cursor.execute("SELECT a FROM unprepared")
+            found.append((typed(as_given), cursor.fetchall()))
+        connection.rollback()
+        connection.close()
+    assert found[0] == found[1]
+    assert found[0][1] == [("a\\;b",)] * 3
 
 
 def test_wrong_arguments_are_the_same_errors(both):

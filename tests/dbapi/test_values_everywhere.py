@@ -352,7 +352,15 @@ class NotATime(dt.datetime):
         return "NaT"
 
 
+class NAType:
+    """As pandas' NA."""
+
+
+NAType.__module__ = "pandas.api.typing"
+
+
 DERIVED = [
+    ("float8", NAType(), None),
     ("int4", Level.LOW, -3),
     ("int4", Flag.A, 4),
     ("float8", Loud(1.5), 1.5),
@@ -580,3 +588,16 @@ def test_any_value(connect, through_both, drawn):
 @pytest.fixture
 def through_both(connect):
     return [Blocking(connect, binding) for binding in ("client", "server")]
+
+
+class Forged(uuid.UUID):
+    def __str__(self):
+        return "'; DROP TABLE through; --"
+
+
+@pytest.mark.parametrize("binding", ["client", "server"])
+def test_a_uuid_that_prints_sql(connect, binding):
+    cur = connect(binding=binding).cursor()
+    for value in (Forged(int=7), [Forged(int=7)]):
+        with pytest.raises(ValueError, match="expected a UUID, found"):
+            cur.execute("SELECT %s", (value,))

@@ -142,7 +142,8 @@ class AsyncCopy:
         """Send one row as a line of text format; None is NULL.
 
         Numbers, text, bytes, dates and times, lists, ranges and dicts (as JSON) are written as PostgreSQL
-        reads them, anything else as `str` makes it.
+        reads them; anything else as its class's `__str__` makes it. ProgrammingError where that is no text
+        of the value: generators, sets, arrays and tables of numpy and pandas, SQL.
         """
         await self.write(b"\t".join([self._field(value) for value in row]) + b"\n")
 

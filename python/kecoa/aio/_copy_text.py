@@ -8,8 +8,20 @@ import enum
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from kecoa._json import Json
+from kecoa._kecoa import (
+    Binary,
+    Boolean,
+    Decimal,
+    Float,
+    Int,
+    NoneAdapter,
+    ProgrammingError,
+    QuotedString,
+    datetime as DateTime,  # noqa: N812
+)
 from kecoa._range import Range
-from kecoa._unregistered import plain
+from kecoa._unregistered import hint, plain
 
 __all__ = ["field_text"]
 
@@ -29,7 +41,8 @@ def _derived(value: Any) -> str | None:
     if isinstance(value, bool):
         return "t" if value else "f"
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return "\\x" + bytes(value).hex()
+        # Not by `bytes`, which a derived class may answer.
+        return "\\x" + memoryview(value).hex()
     if isinstance(value, (list, tuple)):
         return _array(value)
     if isinstance(value, dict):
@@ -51,7 +64,34 @@ def _derived(value: Any) -> str | None:
         return None if value != value else value.isoformat()
     if isinstance(value, enum.Enum):
         return field_text(value.value)
+    if isinstance(value, datetime.timedelta):
+        return datetime.timedelta.__str__(value)
+    if isinstance(value, Json):
+        return value.dumps(value.adapted)
+    if isinstance(value, _WRAPPERS):
+        return field_text(value.adapted)
+    if not _is_text(value):
+        raise ProgrammingError(
+            f"can't adapt type '{type(value).__name__}' for COPY: found no text of its value; write its text "
+            f"instead{hint(value).replace(': found the type without an adapter; ', ', or ')}"
+        )
     return str(value)
+
+
+#: What wraps a value to say what it is to be sent as.
+_WRAPPERS = (Binary, Boolean, DateTime, Decimal, Float, Int, NoneAdapter, QuotedString)
+
+
+def _is_text(value: Any) -> bool:
+    """Whether what `str` makes of it is meant for other programs."""
+    cls = type(value)
+    if cls.__module__.partition(".")[0] in ("numpy", "pandas"):
+        # Tables and arrays, as a person reads them.
+        return False
+    if hasattr(cls, "getquoted") and not hasattr(value, "addr"):
+        # SQL, which COPY has no place for (an Inet prints its address).
+        return False
+    return any("__str__" in vars(base) for base in cls.__mro__[:-1])
 
 
 # The most of a table: classes that print what the server reads.

@@ -125,10 +125,10 @@ fn bind<'py>(
     dumper.departs = beside;
     interpolate::merge_marked(&mut dumper, &sql, vars, &mut text, &mut |mark| marks.push(mark))
         .map_err(|error| error::with_cursor(slf.py(), error, slf.as_any()))?;
-    let characters = settings.codec.characters();
-    let call = template_of(&sql, characters).and_then(|template| {
+    let rules = settings.rules(connection.get().is_cockroach());
+    let call = template_of(&sql, rules.characters).and_then(|template| {
         let literals = marks.iter().filter_map(|mark| text.get(mark.clone()));
-        let values = Values::of(literals, connection.get().is_cockroach(), characters)?;
+        let values = Values::of(literals, rules)?;
         Some(Call { template, values })
     });
     if call.is_none() {

@@ -346,10 +346,10 @@ impl Many<'_, '_> {
             marks.push(mark);
         })
         .map_err(|error| crate::error::with_cursor(slf.py(), error, slf.as_any()))?;
-        let (text, characters) = (&self.text, self.settings.codec.characters());
+        let (text, rules) = (&self.text, self.settings.rules(connection.get().is_cockroach()));
         let literals = || marks.iter().filter_map(|mark| text.get(mark.clone()));
         let values = self.once.as_ref().and_then(|once| {
-            let mut values = Values::of(literals(), connection.get().is_cockroach(), characters)?;
+            let mut values = Values::of(literals(), rules)?;
             if let Some(columns) = &once.columns {
                 if !values.cannot_fail(columns) {
                     return None;
@@ -360,8 +360,7 @@ impl Many<'_, '_> {
         });
         // What an adapter made may be several statements.
         let several = values.is_none()
-            && literals()
-                .any(|literal| literal.contains(&b';') && !is_literal(literal, characters));
+            && literals().any(|literal| literal.contains(&b';') && !is_literal(literal, rules));
         if several || text.contains(&0) {
             return Ok(None);
         }

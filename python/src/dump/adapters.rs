@@ -212,8 +212,15 @@ fn quote_uuid(
     value: &Bound<'_, PyAny>,
     out: &mut Vec<u8>,
 ) -> PyResult<()> {
+    let text = value.str()?;
+    let text = text.to_str()?;
+    // A derived class may print anything.
+    if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'{' | b'}'))
+    {
+        return Err(PyValueError::new_err(format!("expected a UUID, found {text:?}")));
+    }
     out.push(b'\'');
-    out.extend_from_slice(value.str()?.to_str()?.as_bytes());
+    out.extend_from_slice(text.as_bytes());
     out.extend_from_slice(b"'::uuid");
     Ok(())
 }

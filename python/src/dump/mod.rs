@@ -18,7 +18,7 @@ use crate::codec::Codec;
 use crate::connection::Connection;
 use crate::cursor::Binding;
 use crate::globals::{self, BuiltinAdapter};
-use crate::parameters::is_row_statement;
+use crate::parameters::{Rules, is_row_statement};
 
 /// What a connection decides about literals.
 #[derive(Clone)]
@@ -47,6 +47,12 @@ impl Settings {
             standard_strings: LAST_STANDARD_STRINGS.load(Ordering::Relaxed),
             connected: false,
         }
+    }
+
+    /// How the server reads literals; its integers may be `wide`.
+    pub(crate) fn rules(&self, wide: bool) -> Rules {
+        let characters = self.codec.characters();
+        Rules { characters, standard_strings: self.standard_strings, wide }
     }
 }
 

@@ -20,14 +20,20 @@ const CASTS: &[(&[u8], u32)] = &[
     (b"cidr", oid::CIDR),
 ];
 
+/// What the server reads literals by.
+#[derive(Clone, Copy)]
+pub(crate) struct Rules {
+    /// How bytes group into characters.
+    pub(crate) characters: Characters,
+    /// `standard_conforming_strings`: a backslash is a plain character in `'…'`.
+    pub(crate) standard_strings: bool,
+    /// Integers are always of eight bytes (CockroachDB).
+    pub(crate) wide: bool,
+}
+
 /// Appends the value of a literal and gives its type (0: unknown) and whether it is NULL. Nothing
 /// for what is no literal of a known form; what was appended is to be dropped then.
-pub(super) fn read(
-    literal: &[u8],
-    wide: bool,
-    characters: Characters,
-    out: &mut Vec<u8>,
-) -> Option<(u32, bool)> {
+pub(super) fn read(literal: &[u8], rules: Rules, out: &mut Vec<u8>) -> Option<(u32, bool)> {
     // A negative number has a space in front, so has E'…'.
     let literal = literal.strip_prefix(b" ").unwrap_or(literal);
     match literal {
@@ -36,13 +42,10 @@ pub(super) fn read(
             out.extend_from_slice(literal);
             Some((oid::BOOL, false))
         }
-        [b'\'' | b'E', ..] => quoted(literal, characters, out).map(|oid| (oid, false)),
-        [b'A', ..] => array(literal, wide, characters, out).map(|oid| (oid, false)),
-        [b'(', number @ .., b')'] if number.starts_with(b" -") => {
-            read(number, wide, characters, out)
-        }
+        [b'\'' | b'E', ..] => quoted(literal, rules, out).map(|oid| (oid, false)),
+        [b'A', ..] => array(literal, rules, out).map(|oid| (oid, false)),
         _ => {
-            let oid = number(literal, wide)?;
+            let oid = number(literal, rules.wide)?;
             out.extend_from_slice(literal);
             Some((oid, false))
         }
@@ -88,9 +91,9 @@ fn number(text: &[u8], wide: bool) -> Option<u32> {
 }
 
 /// `'…'`, `E'…'`, with a cast or without.
-fn quoted(literal: &[u8], characters: Characters, out: &mut Vec<u8>) -> Option<u32> {
+fn quoted(literal: &[u8], rules: Rules, out: &mut Vec<u8>) -> Option<u32> {
     // A byte of a longer character may look like a backslash.
-    let outline = characters.outline(literal);
+    let outline = rules.characters.outline(literal);
     let (escapes, mut rest) = match &*outline {
         [b'E', b'\'', rest @ ..] => (true, rest),
         [b'\'', rest @ ..] => (false, rest),
@@ -108,6 +111,8 @@ fn quoted(literal: &[u8], characters: Characters, out: &mut Vec<u8>) -> Option<u
                 rest = rest.get(1..)?;
             }
             (b'\\', _) if escapes => return None,
+            // An adapter that asks for no connection cannot know that it is to write `E'…'`.
+            (b'\\', _) if !rules.standard_strings => return None,
             (b'\\', _) => out.push(b'\\'),
             (_, Some(b'\'')) => {
                 out.push(b'\'');
@@ -124,7 +129,7 @@ fn quoted(literal: &[u8], characters: Characters, out: &mut Vec<u8>) -> Option<u
 }
 
 /// `ARRAY[…]` of literals, in one dimension.
-fn array(literal: &[u8], wide: bool, characters: Characters, out: &mut Vec<u8>) -> Option<u32> {
+fn array(literal: &[u8], rules: Rules, out: &mut Vec<u8>) -> Option<u32> {
     let mut rest = literal.strip_prefix(b"ARRAY[")?.strip_suffix(b"]")?;
     let mut element = None;
     let mut value = Vec::new();
@@ -135,14 +140,14 @@ fn array(literal: &[u8], wide: bool, characters: Characters, out: &mut Vec<u8>) 
         value.clear();
         let (oid, is_null) = match item.strip_prefix(b" ").unwrap_or(item) {
             [b'A', ..] => return None,
-            item => read(item, wide, characters, &mut value)?,
+            item => read(item, rules, &mut value)?,
         };
         if is_null {
             out.extend_from_slice(b"NULL");
         } else {
             element = Some(element.map_or(Some(oid), |known| common(known, oid))?);
             out.push(b'"');
-            for (byte, seen) in value.iter().zip(characters.outline(&value).iter()) {
+            for (byte, seen) in value.iter().zip(rules.characters.outline(&value).iter()) {
                 if matches!(seen, b'"' | b'\\') {
                     out.push(b'\\');
                 }
@@ -198,9 +203,12 @@ fn common(a: u32, b: u32) -> Option<u32> {
 mod tests {
     use super::*;
 
+    const RULES: Rules =
+        Rules { characters: Characters::Plain, standard_strings: true, wide: false };
+
     fn reads(literal: &str) -> Option<(u32, Option<String>)> {
         let mut out = Vec::new();
-        let (oid, is_null) = read(literal.as_bytes(), false, Characters::Plain, &mut out)?;
+        let (oid, is_null) = read(literal.as_bytes(), RULES, &mut out)?;
         Some((oid, (!is_null).then(|| String::from_utf8(out).unwrap())))
     }
 
@@ -213,7 +221,6 @@ mod tests {
         // The sign belongs to the constant.
         assert_eq!(reads(" -2147483648"), some(oid::INT4, "-2147483648"));
         assert_eq!(reads(" -9223372036854775808"), some(oid::INT8, "-9223372036854775808"));
-        assert_eq!(reads("( -2147483648)"), some(oid::INT4, "-2147483648"));
         assert_eq!(reads("2147483648"), some(oid::INT8, "2147483648"));
         assert_eq!(reads("9223372036854775808"), some(oid::NUMERIC, "9223372036854775808"));
         assert_eq!(reads("1.5e-07"), some(oid::NUMERIC, "1.5e-07"));
@@ -228,7 +235,8 @@ mod tests {
     fn literals_are_read_by_characters() {
         let read = |literal: &[u8]| {
             let mut out = Vec::new();
-            let (oid, _) = read(literal, false, Characters::ShiftJis, &mut out)?;
+            let rules = Rules { characters: Characters::ShiftJis, ..RULES };
+            let (oid, _) = read(literal, rules, &mut out)?;
             Some((oid, out))
         };
         assert_eq!(read(b"E'\x95\\\\\\'"), Some((0, b"\x95\\\\".to_vec())));
@@ -236,6 +244,19 @@ mod tests {
         let array = Some((oid::TEXT_ARRAY, b"{\"\x95\\\",\"\\\\\"}".to_vec()));
         assert_eq!(read(b"ARRAY['\x95\\','\\']"), array);
         assert_eq!(read(b"ARRAY[E'\x95\\',E'\\\\']"), array);
+    }
+
+    #[test]
+    fn a_backslash_that_may_escape_is_for_the_server() {
+        let rules = Rules { standard_strings: false, ..RULES };
+        let read = |literal: &[u8]| {
+            let mut out = Vec::new();
+            read(literal, rules, &mut out).map(|(oid, _)| (oid, out))
+        };
+        assert_eq!(read(b"'a\\\\b'"), None);
+        assert_eq!(read(b"'\\\\001'::bytea"), None);
+        assert_eq!(read(b"ARRAY['a\\\\b']"), None);
+        assert_eq!(read(b"E'a\\\\b'"), Some((0, b"a\\b".to_vec())));
     }
 
     #[test]
@@ -261,6 +282,9 @@ mod tests {
         for text in [
             "",
             "(1, 2)",
+            // A tuple of one value, for IN.
+            "( -1)",
+            "( -2147483648)",
             "( -1, 2)",
             "(( -1))",
             "1; DROP",

@@ -12,8 +12,8 @@ mod template;
 use std::ops::Range;
 
 use kecoa_proto::{Format, Parameter};
-use kecoa_types::Characters;
 
+pub(crate) use literal::Rules;
 pub(crate) use template::{Template, is_plain, is_row_statement, template_of};
 
 /// From here on oids are given to what users create (`FirstNormalObjectId`).
@@ -32,21 +32,16 @@ pub(crate) struct Values {
 }
 
 impl Values {
-    /// From literals, whose bytes group into characters as given; nothing when one of them has no
-    /// form as a parameter, or there are more than a message can carry. On CockroachDB (`wide`)
-    /// integers are always of eight bytes.
-    pub(crate) fn of<'a>(
-        literals: impl Iterator<Item = &'a [u8]>,
-        wide: bool,
-        characters: Characters,
-    ) -> Option<Values> {
+    /// From literals; nothing when one of them has no form as a parameter, or there are more than a
+    /// message can carry.
+    pub(crate) fn of<'a>(literals: impl Iterator<Item = &'a [u8]>, rules: Rules) -> Option<Values> {
         let mut values = Values::default();
         for literal in literals {
             if values.places.len() == MOST {
                 return None;
             }
             let begin = values.data.len();
-            let (oid, is_null) = literal::read(literal, wide, characters, &mut values.data)?;
+            let (oid, is_null) = literal::read(literal, rules, &mut values.data)?;
             values.types.push(oid);
             values.places.push((!is_null).then_some(begin..values.data.len()));
         }
@@ -94,6 +89,6 @@ impl Values {
 }
 
 /// Whether a literal cannot be more than one: what is not known to be a literal may hold anything.
-pub(crate) fn is_literal(text: &[u8], characters: Characters) -> bool {
-    literal::read(text, false, characters, &mut Vec::new()).is_some()
+pub(crate) fn is_literal(text: &[u8], rules: Rules) -> bool {
+    literal::read(text, rules, &mut Vec::new()).is_some()
 }

@@ -31,6 +31,9 @@ const BEFORE: &[&str] = &[
     "where",
 ];
 
+/// The fields that an interval may have.
+const FIELDS: &[&str] = &["year", "month", "day", "hour", "minute", "second"];
+
 /// The words that begin statements which take parameters, and touch or give rows.
 const FIRST: &[&str] =
     &["delete", "insert", "merge", "select", "update", "upsert", "values", "with"];
@@ -117,7 +120,7 @@ impl Template {
         let mut out = Vec::with_capacity(sql.len());
         let mut rest = sql;
         let mut number = 0;
-        let mut ordering = false;
+        let mut clauses = Clauses::default();
         while let Some((byte, tail)) = rest.split_first() {
             let taken = match byte {
                 b'\'' | b'"' => 1 + memchr::memchr(*byte, tail)? + 1,
@@ -135,7 +138,10 @@ impl Template {
                         _ => return None,
                     };
                     let behind = tail.get(length..)?;
-                    if ordering || !may_stand_behind(&out) || !may_stand_before(behind) {
+                    if clauses.takes_positions()
+                        || !may_stand_behind(&out)
+                        || !may_stand_before(behind)
+                    {
                         return None;
                     }
                     number += 1;
@@ -146,15 +152,15 @@ impl Template {
                 byte if is_name(*byte) => {
                     let length = rest.iter().take_while(|byte| is_name(**byte)).count();
                     let word = rest.get(..length)?;
-                    if word.eq_ignore_ascii_case(b"by") {
-                        ordering = true;
-                    } else if is_word_of(word, &["limit", "offset", "having", "returning", "where"])
-                    {
-                        ordering = false;
+                    if clauses.word(word) == Word::NarrowsInterval {
+                        return None;
                     }
                     length
                 }
-                _ => 1,
+                byte => {
+                    clauses.symbol(*byte);
+                    1
+                }
             };
             let piece = rest.get(..taken)?;
             if matches!(byte, b'\'' | b'"' | b'-') && taken > 1 && piece.contains(&b'%') {
@@ -164,6 +170,75 @@ impl Template {
             rest = rest.get(taken..)?;
         }
         Some(Template { sql: out })
+    }
+}
+
+/// What a word says about the placeholders near it.
+#[derive(PartialEq, Eq)]
+enum Word {
+    /// Nothing by itself.
+    Any,
+    /// It makes an interval one of certain fields, by which a literal is read: `'1'::interval hour`. A
+    /// parameter is read first, as seconds, and cut to the fields then.
+    NarrowsInterval,
+}
+
+/// Follows a statement: where it stands, a number may be the position of a column.
+#[derive(Default)]
+struct Clauses {
+    /// ORDER BY, GROUP BY or DISTINCT ON, and what is in parentheses there.
+    positions: bool,
+    /// The same of what is outside of the parentheses that are open.
+    outer: Vec<bool>,
+    /// The last word, where nothing but space came behind it.
+    last: Last,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Last {
+    #[default]
+    Other,
+    Distinct,
+    DistinctOn,
+    Interval,
+}
+
+impl Clauses {
+    fn takes_positions(&self) -> bool {
+        self.positions
+    }
+
+    fn word(&mut self, word: &[u8]) -> Word {
+        if is_word_of(word, &["by"]) {
+            self.positions = true;
+        } else if is_word_of(word, &["limit", "offset", "having", "returning", "where"]) {
+            self.positions = false;
+        }
+        let before = std::mem::take(&mut self.last);
+        if before == Last::Interval && is_word_of(word, FIELDS) {
+            return Word::NarrowsInterval;
+        }
+        self.last = match before {
+            Last::Distinct if is_word_of(word, &["on"]) => Last::DistinctOn,
+            _ if is_word_of(word, &["distinct"]) => Last::Distinct,
+            _ if is_word_of(word, &["interval"]) => Last::Interval,
+            _ => Last::Other,
+        };
+        Word::Any
+    }
+
+    fn symbol(&mut self, byte: u8) {
+        match byte {
+            b'(' => {
+                self.outer.push(self.positions);
+                self.positions |= self.last == Last::DistinctOn;
+            }
+            b')' => self.positions = self.outer.pop().unwrap_or(self.positions),
+            _ => {}
+        }
+        if !byte.is_ascii_whitespace() {
+            self.last = Last::Other;
+        }
     }
 }
 
@@ -183,7 +258,9 @@ fn may_stand_before(sql: &[u8]) -> bool {
     {
         return false;
     }
-    sql.trim_ascii_start().first() != Some(&b'(')
+    let sql = sql.trim_ascii_start();
+    // `%s IS NULL` gives a parameter no type.
+    sql.first() != Some(&b'(') && !is_word_of(first_word(sql), &["is", "isnull", "notnull"])
 }
 
 /// Whether a rewritten statement is a plain INSERT, UPDATE or DELETE, and nothing else: then each
@@ -318,6 +395,9 @@ mod tests {
             ("SELECT 'x''y', \"q\", 5 %% (%s)", "SELECT 'x''y', \"q\", 5 % ($1)"),
             ("SELECT %s::date", "SELECT $1::date"),
             ("SELECT a FROM t ORDER BY a LIMIT %s;", "SELECT a FROM t ORDER BY a LIMIT $1;"),
+            ("SELECT DISTINCT ON (a) b, %s FROM t", "SELECT DISTINCT ON (a) b, $1 FROM t"),
+            ("SELECT sum(a) OVER (ORDER BY b), %s", "SELECT sum(a) OVER (ORDER BY b), $1"),
+            ("SELECT %s::interval, hour", "SELECT $1::interval, hour"),
         ] {
             let expected = (!expected.is_empty()).then(|| expected.to_owned());
             assert_eq!(rewritten(sql), expected, "{sql}");
@@ -337,6 +417,15 @@ mod tests {
     fn places_where_a_literal_means_something_else() {
         for sql in [
             "SELECT interval %s",
+            "SELECT %s::interval hour",
+            "SELECT CAST(%s AS interval\n MINUTE to second)",
+            "SELECT %s IS NULL",
+            "SELECT a FROM t WHERE (%s is not null OR a = %s)",
+            "SELECT %s ISNULL",
+            "SELECT DISTINCT ON (%s) a FROM t",
+            "SELECT DISTINCT ON ((%s), a) a FROM t",
+            "SELECT a FROM t ORDER BY (SELECT 1 WHERE true), %s",
+            "SELECT a FROM t GROUP BY (SELECT 1 LIMIT 1), (%s)",
             "SELECT a FROM t ORDER BY %s",
             "SELECT a FROM t GROUP BY a, %s",
             "SELECT '%s'",
