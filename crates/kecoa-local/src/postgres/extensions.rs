@@ -36,8 +36,9 @@ pub(crate) fn trust(bin: &Path, root: &Path) -> Result<Option<String>, Error> {
         let Some(control) = read(&extensions.join(format!("{name}.control"))) else { continue };
         let Some(copy) = trusted(&control, &extensions) else { continue };
         let target = place.join("extension");
-        fs::create_dir_all(&target).map_err(Error::io("creating", &target))?;
         for directory in [&place, &target] {
+            files::check_ours(directory)?;
+            files::make_directories(directory, 0o755)?;
             open_to_readers(directory, 0o755)?;
         }
         let target = target.join(format!("{name}.control"));
