@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from typing import Any
+from urllib.parse import urlsplit
 
 import kecoa
 
@@ -73,6 +74,16 @@ def test_the_local_endpoint(endpoint):
     assert found["isolation"]["facts"]["default_transaction_isolation"] == "serializable"
     assert found["settings"]["facts"]["autocommit_before_ddl"] == "on"
     assert found["retry"]["facts"] == {"sqlstate": "40001", "attempts": 2}
+
+
+def test_a_local_endpoint_that_programs_are_not_told_of(endpoint):
+    """As after `kecoa local start` without the export: the PG* variables lead elsewhere, or nowhere."""
+    _, output = doctor("--json", KECOA_HOME=str(endpoint.home), PGPORT="1", PGHOST="127.0.0.1")
+    advice = steps(output)["configuration"]["change"]
+    assert any('DATABASE_URL="$(kecoa local url)"' in change for change in advice)
+    assert urlsplit(endpoint.url).password not in output
+    _, output = doctor("--json", KECOA_HOME=str(endpoint.home / "none"), PGPORT="1", PGHOST="127.0.0.1")
+    assert "kecoa local url" not in output
 
 
 def test_a_wrong_database(dsn):

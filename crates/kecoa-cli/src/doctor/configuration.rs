@@ -5,6 +5,7 @@ use std::env;
 use kecoa::Config;
 use kecoa::config::{Environment, Target, options};
 use kecoa::observe;
+use kecoa_local::{Options, Status, redacted, status};
 use serde_json::{Map, Value, json};
 
 use super::report::{Report, Step};
@@ -41,6 +42,13 @@ fn read(url: Option<&str>, step: &mut Step) -> Option<Setup> {
             },
             None => {
                 step.say("no URL was given and DATABASE_URL is not set: the PG* variables count");
+                if let Ok(Status::Running(local)) = status(&Options::default()) {
+                    step.consider(format!(
+                        "a local endpoint runs, {}; programs find it by export \
+                         DATABASE_URL=\"$(kecoa local url)\"",
+                        redacted(&local.url)
+                    ));
+                }
                 (String::new(), "given")
             }
         },
