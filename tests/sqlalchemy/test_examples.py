@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,12 @@ def test_the_url_names_the_servers_dialect(endpoint, postgresql_url):
     assert engine_url(endpoint.url).drivername == "cockroachdb+kecoa"
     assert engine_url(postgresql_url).drivername == "postgresql+kecoa"
     assert engine_url("cockroachdb://nowhere.invalid/db").drivername == "cockroachdb+kecoa"
+    # SQLAlchemy takes the end of a password for a port, and says so.
+    for wrong in ("postgresql://u:a@b:hunter2@h:1/d", "postgresql://u:hunter2", "hunter2"):
+        with pytest.raises((sa.exc.ArgumentError, ValueError)) as raised:
+            engine_url(wrong)
+        assert "hunter2" not in "".join(traceback.format_exception(raised.value))
+        assert "HINT: " in str(raised.value)
     assert engine_url("postgresql+asyncpg://nowhere.invalid/db").drivername == "postgresql+asyncpg"
     with pytest.raises(kecoa.OperationalError):
         engine_url("postgresql://127.0.0.1:1/db")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 import kecoa
 
@@ -17,7 +18,7 @@ def engine_url(url: str | URL) -> URL:
     It connects once to see whether that is CockroachDB, unless the URL says so (`cockroachdb://...`). A URL
     that names a driver already comes back as it is. OperationalError when nothing answers.
     """
-    given = make_url(url)
+    given = _read(url)
     if given.drivername not in _DIALECTS:
         return given
     dialect = _DIALECTS[given.drivername]
@@ -29,3 +30,15 @@ def engine_url(url: str | URL) -> URL:
         finally:
             conn.close()
     return given.set(drivername=f"{dialect}+kecoa")
+
+
+def _read(url: str | URL) -> URL:
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError) as error:
+        kind = type(error)
+    # SQLAlchemy's words hold the part of the URL that it takes for a port, which may end a password.
+    raise kind(
+        "expected postgresql://user:password@host:port/database, found something else\n"
+        'HINT: in the user name and the password write "/" as %2F, "@" as %40, ":" as %3A'
+    )
