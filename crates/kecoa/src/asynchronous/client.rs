@@ -390,8 +390,9 @@ impl Client {
     /// ```
     ///
     /// The future is `Send`: it may be handed to `tokio::spawn`, with whatever the body borrows. So the
-    /// body's future has to be, too, and the body may not write to variables outside of it;
-    /// [`transaction_local`](Client::transaction_local) takes any other.
+    /// body's future has to be, too, and the body may not write to variables outside of it ("async closure
+    /// does not implement `FnMut`", says the compiler): return what it found, as it may run more than once.
+    /// [`transaction_local`](Client::transaction_local) takes any other body.
     ///
     /// # Errors
     /// As [`blocking::Client::transaction`](crate::blocking::Client::transaction).
