@@ -50,6 +50,15 @@ IN_BANK = [
     "CREATE PUBLICATION changes FOR ALL TABLES",
     "CREATE EXTENSION hstore",
     "CREATE EXTENSION dblink",
+    "CREATE EXTENSION postgres_fdw",
+    "CREATE SERVER here FOREIGN DATA WRAPPER postgres_fdw OPTIONS (dbname 'bank')",
+    "CREATE USER MAPPING FOR root SERVER here OPTIONS (user 'node', password_required 'false')",
+    "CREATE USER MAPPING FOR PUBLIC SERVER here OPTIONS (user 'node', password_required 'false')",
+    *(
+        f"CREATE FUNCTION {schema}.hidden() RETURNS text LANGUAGE sql SECURITY DEFINER AS "
+        "$$ SELECT pg_read_file('postgresql.conf') $$"
+        for schema in ("pg_catalog", "information_schema")
+    ),
     "SELECT lo_create(4711)",
     "CREATE FUNCTION shop.system(text) RETURNS int LANGUAGE internal AS 'textlen'",
     "GRANT EXECUTE ON FUNCTION pg_read_file(text) TO PUBLIC",
@@ -188,6 +197,8 @@ def test_nobody_is_a_superuser_any_more(earlier):
     [
         "SELECT shop.reads('/etc/passwd')",
         "CALL shop.does()",
+        "SELECT pg_catalog.hidden()",
+        "SELECT information_schema.hidden()",
         "SELECT shop.system('x')",
         "ALTER FUNCTION shop.system(text) OWNER TO root",
         "SELECT pg_read_file('/etc/passwd')",
@@ -208,6 +219,14 @@ def test_old_rights_are_gone(earlier, attack):
     with pytest.raises(kecoa.Error):
         for statement in attack.split("; "):
             cur.execute(statement)
+    conn.close()
+
+
+def test_no_way_leads_to_the_server_without_a_password(earlier):
+    conn = in_bank(earlier)
+    cur = conn.cursor()
+    cur.execute("SELECT umuser, umoptions FROM pg_user_mappings ORDER BY 1")
+    assert [options for _, options in cur.fetchall() if options] == [["user=node"]]
     conn.close()
 
 

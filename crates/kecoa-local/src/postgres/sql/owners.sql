@@ -35,6 +35,30 @@ BEGIN
     EXECUTE pg_catalog.format('REVOKE ALL ON ROUTINE %s FROM PUBLIC CASCADE', o.name);
   END LOOP;
 
+  -- What lies beside PostgreSQL's own and ours stays the superuser's; it runs as its caller from now on.
+  FOR o IN
+    SELECT p.oid::pg_catalog.regprocedure AS name
+    FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+    WHERE p.prosecdef AND p.proowner = 10 AND p.oid >= 16384::oid
+      AND n.nspname IN ('pg_catalog', 'information_schema', 'crdb_internal')
+      AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
+                      WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+                        AND d.objid = p.oid AND d.deptype = 'e')
+  LOOP
+    EXECUTE pg_catalog.format('ALTER ROUTINE %s SECURITY INVOKER', o.name);
+  END LOOP;
+
+  -- Ways through a foreign server to PostgreSQL's own socket, where no password is asked for.
+  FOR o IN
+    SELECT s.srvname, r.rolname
+    FROM pg_catalog.pg_user_mapping u JOIN pg_catalog.pg_foreign_server s ON s.oid = u.umserver
+    LEFT JOIN pg_catalog.pg_roles r ON r.oid = u.umuser
+    WHERE EXISTS (SELECT 1 FROM pg_catalog.unnest(u.umoptions) AS c WHERE c ~ '^password_required=')
+  LOOP
+    EXECUTE pg_catalog.format('ALTER USER MAPPING FOR %s SERVER %I OPTIONS (DROP password_required)',
+      coalesce(pg_catalog.quote_ident(o.rolname), 'PUBLIC'), o.srvname);
+  END LOOP;
+
   -- PostgreSQL's own functions that it lets superusers call only.
   FOR o IN
     SELECT p.oid::pg_catalog.regprocedure AS name, r.rolname
