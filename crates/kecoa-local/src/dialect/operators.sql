@@ -118,6 +118,28 @@ BEGIN
 END
 $$;
 
+-- PostgreSQL casts between BOOL and INT4 only. CockroachDB casts any number, where it is told to.
+DO $$
+DECLARE
+  t text;
+BEGIN
+  FOREACH t IN ARRAY ARRAY['int2', 'int8', 'float4', 'float8', 'numeric'] LOOP
+    CONTINUE WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_cast
+      WHERE castsource = 'bool'::pg_catalog.regtype AND casttarget = t::pg_catalog.regtype);
+    EXECUTE pg_catalog.format(
+      'CREATE FUNCTION crdb_internal.bool_to_%1$s(bool) RETURNS %1$s LANGUAGE sql IMMUTABLE STRICT '
+      'PARALLEL SAFE AS ''SELECT $1::pg_catalog.int4::pg_catalog.%1$s''', t);
+    EXECUTE pg_catalog.format(
+      'CREATE FUNCTION crdb_internal.%1$s_to_bool(%1$s) RETURNS bool LANGUAGE sql IMMUTABLE STRICT '
+      'PARALLEL SAFE AS ''SELECT $1 OPERATOR(pg_catalog.<>) 0::pg_catalog.%1$s''', t);
+    EXECUTE pg_catalog.format(
+      'CREATE CAST (bool AS %1$s) WITH FUNCTION crdb_internal.bool_to_%1$s(bool)', t);
+    EXECUTE pg_catalog.format(
+      'CREATE CAST (%1$s AS bool) WITH FUNCTION crdb_internal.%1$s_to_bool(%1$s)', t);
+  END LOOP;
+END
+$$;
+
 -- A VIRTUAL column may use PostgreSQL's own functions only, told by their oids below 12000: the
 -- functions behind PostgreSQL's own operators count as such.
 DO $$
