@@ -82,6 +82,8 @@ fn what_is_given_comes_before_variables_before_defaults() {
     assert_eq!(config.ssl_mode(), SslMode::Disable);
     // Given as empty is given, as in libpq: the variable does not count.
     assert_eq!(resolve("dbname=''", &environment).dbname(), Some("envuser"));
+    let config = resolve("application_name='' fallback_application_name=x", &environment);
+    assert_eq!(config.application_name(), None);
 }
 
 #[test]

@@ -43,7 +43,11 @@ pub(super) fn section(
             std::str::from_utf8(line).map_err(|_| wrong("expected UTF-8, found other bytes"))?;
         let (key, value) =
             line.split_once('=').ok_or_else(|| wrong("expected \"option=value\""))?;
-        let key = key.trim_end();
+        // As libpq, which takes no blanks before the "=", and those behind it for a part of the value.
+        let (key, value) = match key.trim_end() {
+            trimmed if trimmed.len() < key.len() => (trimmed, value.trim_start()),
+            _ => (key, value),
+        };
         let option = options::find(key).ok_or_else(|| wrong(&options::unknown(key).to_string()))?;
         if option.name == "service" {
             return Err(Error::config(format!(
@@ -52,7 +56,7 @@ pub(super) fn section(
                 number + 1
             )));
         }
-        pairs.push((option.name.to_owned(), value.trim_start().to_owned()));
+        pairs.push((option.name.to_owned(), value.to_owned()));
     }
     Ok(found)
 }
@@ -68,6 +72,8 @@ mod tests {
         let pairs = section(text, "b").unwrap().unwrap();
         assert_eq!(pairs, [("host".into(), "two".into()), ("port".into(), "26257".into())]);
         assert_eq!(section(text, "d").unwrap(), None);
+        let pairs = section("[a]\npassword= x y \n", "a").unwrap().unwrap();
+        assert_eq!(pairs, [("password".into(), " x y".into())]);
         let error = section(text, "c").unwrap_err().to_string();
         assert_eq!(
             error,

@@ -177,7 +177,9 @@ impl Config {
     /// The name under which the session is listed: `application_name`, else the fallback.
     #[must_use]
     pub fn application_name(&self) -> Option<&str> {
-        self.filled("application_name").or_else(|| self.filled("fallback_application_name"))
+        // As libpq: given as empty it is given, and none is sent.
+        let name = self.get("application_name").or_else(|| self.get("fallback_application_name"));
+        name.filter(|name| !name.is_empty())
     }
 
     /// How much TLS is asked for. `sslrootcert=system` asks for `verify-full` by itself, else the
