@@ -251,6 +251,8 @@ def test_ctrl_c_while_a_request_is_waited_for(slow: Callable[[float], Any], wait
     cur = slow(60)
     other = cur.connection.cursor()
     at = {700: lambda: other.execute("SELECT 5")} if waits == "for another statement" else {}
+    # A shell may have it ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
     try:
@@ -258,6 +260,7 @@ def test_ctrl_c_while_a_request_is_waited_for(slow: Callable[[float], Any], wait
             cur.executemany(INSERT_SLOWLY, numbers(None, at, 1600))
     finally:
         timer.join()
+        signal.signal(signal.SIGINT, before)
     assert cur.connection.info.transaction_status == kecoa.extensions.TRANSACTION_STATUS_INERROR
     cur.connection.rollback()
     cur.execute("CREATE TEMP TABLE cut (a int)")

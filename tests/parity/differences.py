@@ -174,6 +174,12 @@ BEHAVIOURS = (
         "parity/test_wrong_values.py::test_a_typecaster_that_uses_its_cursor",
     ),
     Behaviour(
+        "What follows a schema change that commits the transaction, as CockroachDB's do",
+        "is committed statement by statement, and `rollback()` does not undo it",
+        "is a transaction",
+        "dbapi/test_ended_by_server.py::test_what_follows_a_change_of_the_schema_is_rolled_back",
+    ),
+    Behaviour(
         "`copy_to` whose file raises",
         "the connection stays inside the COPY and can't be used",
         "the connection goes on",

@@ -27,6 +27,7 @@ use crate::wire::{Cancel, Link, TICK, Wire};
 mod budget;
 #[cfg(feature = "tokio")]
 mod driving;
+mod ending;
 mod flights;
 mod kept;
 mod pulling;
@@ -137,6 +138,7 @@ pub(crate) struct Session {
     closed: bool,
     /// How many COMMITs the server has confirmed.
     commits: u64,
+    ending: ending::Ending,
     /// Set while a cancelled request is drained.
     cancelled: Option<Cancelled>,
     budget: Budget,
@@ -171,6 +173,7 @@ impl Session {
             last_words: None,
             closed: false,
             commits: 0,
+            ending: ending::Ending::default(),
             cancelled: None,
             budget: Budget::default(),
             excess: None,
@@ -232,6 +235,10 @@ impl Session {
 
     pub(crate) fn commits(&self) -> u64 {
         self.commits
+    }
+
+    pub(crate) fn was_ended_by_server(&self) -> bool {
+        self.ending.was_by_server()
     }
 
     pub(crate) fn take_notices(&mut self) -> Vec<ServerError> {
@@ -397,6 +404,7 @@ impl Session {
             };
             let Some(Event::Reply(id, reply)) = &event else { return Ok(event) };
             self.flights.heed(*id, reply);
+            self.ending.apply(reply);
             match reply {
                 Reply::Error(error) if error.is_fatal() => self.last_words = Some(error.clone()),
                 Reply::CommandComplete(tag) => {

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use kecoa::Interrupt;
 use kecoa::blocking::{Client, Connecting};
-use kecoa_proto::{Notification, RequestId, ServerError};
+use kecoa_proto::{Notification, RequestId, ServerError, TransactionStatus};
 use pyo3::prelude::*;
 
 use super::ahead::Ahead;
 use super::gathered::{Failed, Gathered};
 use super::limits::{self, Limit};
-use super::{Connection, State};
+use super::{Connection, STATUS_BEGIN, STATUS_READY, State};
 use crate::codec::{Codec, clean_name};
 use crate::globals;
 
@@ -134,6 +134,15 @@ impl Aftermath {
         link.standard_strings = standard;
         let mut state = lock(state);
         state.transaction = client.transaction_status();
+        if state.status == STATUS_BEGIN
+            && state.transaction == TransactionStatus::Idle
+            && client.was_ended_by_server()
+        {
+            // What follows is a transaction of its own. One that a statement of the program ended counts
+            // as begun still, as in psycopg2: programs run COMMIT and then CREATE DATABASE.
+            state.status = STATUS_READY;
+            state.mark += 1;
+        }
         state.commits = client.commits();
         if client.is_closed() && state.closed == 0 {
             state.closed = 2;

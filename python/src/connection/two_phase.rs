@@ -107,9 +107,10 @@ impl Connection {
                 .exceptions
                 .programming(py, "prepare must be called inside a two-phase transaction"));
         };
-        Connection::two_phase_command(slf, "PREPARE TRANSACTION", &xid, false)?;
-        lock(&this.state).status = STATUS_PREPARED;
-        Ok(())
+        let prepared = Connection::two_phase_command(slf, "PREPARE TRANSACTION", &xid, false);
+        // Where it failed the server has rolled back; tpc_rollback is still to follow.
+        lock(&this.state).status = if prepared.is_ok() { STATUS_PREPARED } else { STATUS_BEGIN };
+        prepared
     }
 
     /// `tpc_commit([xid])` and `tpc_rollback([xid])`: with an identifier, a transaction that some

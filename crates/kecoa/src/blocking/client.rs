@@ -457,6 +457,13 @@ impl Client {
         self.session.commits()
     }
 
+    /// Whether the last transaction was ended by the server, and not by a statement that says so:
+    /// CockroachDB commits it in front of a change of the schema.
+    #[must_use]
+    pub fn was_ended_by_server(&self) -> bool {
+        self.session.was_ended_by_server()
+    }
+
     /// What this connection has done so far; a [`reconnect`](Client::reconnect) begins anew. Of
     /// transactions and their retries only the process's counters know.
     #[must_use]
