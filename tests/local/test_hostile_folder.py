@@ -374,3 +374,17 @@ def test_links_that_another_user_made_are_not_followed(fresh_endpoint, tmp_path,
     assert str(link) in done.stderr
     assert "belongs to user id" in done.stderr
     assert not list(elsewhere.iterdir())
+
+
+def test_a_home_too_deep_for_a_socket_leaves_nothing_in_tmp(fresh_endpoint):
+    deep = fresh_endpoint.home / ("d" * 100)
+    deep.mkdir(mode=0o755)
+    fresh_endpoint.environment["KECOA_HOME"] = str(deep)
+    fresh_endpoint.start()
+    status = json.loads(fresh_endpoint.command("status", "--json").stdout)
+    folder = Path(status["socket"])
+    assert not folder.is_relative_to(deep)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    psycopg2.connect(host=str(folder), port=status["port"], user="root", dbname="defaultdb").close()
+    fresh_endpoint.stop()
+    assert not folder.exists()

@@ -184,6 +184,12 @@ impl Context<'_> {
         if stopped.is_ok() {
             socket::remove(&address.socket_dir, cluster.file_owner());
         }
+        // One that is not in the instance's directory is in /tmp.
+        if let Some(directory) = &self.state.client_socket
+            && !directory.starts_with(self.home.instance())
+        {
+            socket::remove(directory, rustix::process::geteuid().as_raw());
+        }
         served?;
         stopped
     }
