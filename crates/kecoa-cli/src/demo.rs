@@ -2,8 +2,9 @@
 //!
 //! Two accounts, $1000 and $250; $100 goes from one to the other, in a transaction that is run
 //! again when the database asks for it; balances before and after; the accounts are deleted. The
-//! SQL is what CockroachDB and PostgreSQL have in common. The accounts' keys are new each time, so
-//! that rows of others in the same table are neither shown nor touched.
+//! SQL is what CockroachDB and PostgreSQL have in common. The table has a name that nobody else
+//! uses: a table `accounts` of some other shape is neither in the way nor left behind. The
+//! accounts' keys are new each time, so that demos can run side by side.
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -102,9 +103,11 @@ struct Accounts<'a> {
 impl Accounts<'_> {
     fn create(client: &mut Client) -> Result<Accounts<'_>, Failure> {
         let (from, to) = (new_key(), new_key());
-        client.batch("CREATE TABLE IF NOT EXISTS accounts (id UUID PRIMARY KEY, balance INT8)")?;
+        client.batch(
+            "CREATE TABLE IF NOT EXISTS kecoa_demo_accounts (id UUID PRIMARY KEY, balance INT8)",
+        )?;
         client.execute(
-            "INSERT INTO accounts (id, balance) VALUES ($1, $2), ($3, $4) \
+            "INSERT INTO kecoa_demo_accounts (id, balance) VALUES ($1, $2), ($3, $4) \
              ON CONFLICT (id) DO UPDATE SET balance = excluded.balance",
             &[&from, &1_000_i64, &to, &250_i64],
         )?;
@@ -145,8 +148,10 @@ impl Accounts<'_> {
         if self.client.is_closed() {
             self.client.reconnect()?;
         }
-        self.client
-            .execute("DELETE FROM accounts WHERE id IN ($1, $2)", &[&self.from, &self.to])?;
+        self.client.execute(
+            "DELETE FROM kecoa_demo_accounts WHERE id IN ($1, $2)",
+            &[&self.from, &self.to],
+        )?;
         Ok(())
     }
 }
@@ -188,7 +193,7 @@ fn move_between(tx: &mut Transaction<'_>, from: Uuid, to: Uuid) -> Result<(), Tr
     if balance < AMOUNT {
         return Err(TransferError::TooPoor { balance });
     }
-    let update = "UPDATE accounts SET balance = balance + $1 WHERE id = $2";
+    let update = "UPDATE kecoa_demo_accounts SET balance = balance + $1 WHERE id = $2";
     tx.execute(update, &[&-AMOUNT, &from])?;
     tx.execute(update, &[&AMOUNT, &to])?;
     Ok(())
@@ -198,7 +203,7 @@ fn move_between(tx: &mut Transaction<'_>, from: Uuid, to: Uuid) -> Result<(), Tr
 type QueryOne<'a> = dyn FnMut(&str, &[&dyn ToSql]) -> Result<kecoa::Row, Error> + 'a;
 
 fn balance(query_one: &mut QueryOne<'_>, id: Uuid) -> Result<i64, Error> {
-    query_one("SELECT balance FROM accounts WHERE id = $1", &[&id])?.get(0)
+    query_one("SELECT balance FROM kecoa_demo_accounts WHERE id = $1", &[&id])?.get(0)
 }
 
 /// One line about a failed attempt: which, why, and what comes next.

@@ -162,13 +162,17 @@ fn other_rows_are_neither_shown_nor_touched() {
     let url = text(&started.stdout).trim().to_owned();
     let mut client =
         kecoa::blocking::Client::connect(&kecoa::Config::parse(&url).unwrap()).unwrap();
-    client.batch("CREATE TABLE accounts (id UUID PRIMARY KEY, balance INT8)").unwrap();
-    client.batch("INSERT INTO accounts VALUES (gen_random_uuid(), 7)").unwrap();
+    client.batch("CREATE TABLE kecoa_demo_accounts (id UUID PRIMARY KEY, balance INT8)").unwrap();
+    client.batch("INSERT INTO kecoa_demo_accounts VALUES (gen_random_uuid(), 7)").unwrap();
+    // A reader's own table, of another shape.
+    client.batch("CREATE TABLE accounts (id INT8 PRIMARY KEY)").unwrap();
     let demo = place.command(KECOA, &["demo"]).env("DATABASE_URL", &url).output().unwrap();
     assert_tutorial(&demo);
-    let rows = client.query("SELECT balance FROM accounts", &[]).unwrap();
+    let rows = client.query("SELECT balance FROM kecoa_demo_accounts", &[]).unwrap();
     let balances: Vec<i64> = rows.iter().map(|row| row.get(0).unwrap()).collect();
     assert_eq!(balances, [7]);
+    let own = client.query("SELECT id FROM accounts", &[]).unwrap();
+    assert_eq!(own.len(), 0);
 }
 
 #[test]
