@@ -63,7 +63,7 @@ def test_text_and_sources(dsn):
     assert "(DATABASE_URL)" in output
     assert "m4rk3r" not in output
     assert output.rstrip().splitlines()[-1].startswith("Everything works")
-    assert "a transaction was failed with SQLSTATE 40001 on purpose, and worked when tried again" in output
+    assert "an injected SQLSTATE 40001 failed a transaction, and the next attempt succeeded" in output
 
 
 def test_the_local_endpoint(endpoint):

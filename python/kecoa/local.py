@@ -37,7 +37,7 @@ def start(
     """Start the endpoint unless it runs already; return its URL, which has the endpoint's password in it.
 
     `port` is on 127.0.0.1, by default 26257 or a free one when that is taken. `engine="cockroach"` runs the
-    `cockroach` on PATH instead of PostgreSQL. `faults` lets connections fail on purpose, by a plan such as
+    `cockroach` on PATH instead of PostgreSQL. `faults` injects faults into connections, by a plan such as
     "drop:0.01, error:40001@commit:0.2" (docs/en/reference/fault-injection.md) that is drawn from `seed`.
     OperationalError says why it can't run here.
     """

@@ -137,7 +137,7 @@ def test_the_local_endpoint_makes_faults(fresh_endpoint):
     plan = "error:40001@commit:times=1, split@server:0.05"
     started = fresh_endpoint.command("start", "--faults", plan, "--seed", "5")
     url = started.stdout.strip()
-    note = f"connections fail on purpose: faults `{plan}`, seed 5"
+    note = f"faults are injected: `{plan}`, seed 5"
     assert note in started.stderr
     status = json.loads(fresh_endpoint.command("status", "--json").stdout)
     assert status["faults"] == {"plan": plan, "seed": 5}

@@ -33,7 +33,7 @@ struct Cli {
 enum Command {
     /// Start, find and stop the database on this machine
     Local(local::Arguments),
-    /// Put a harness in front of a server that makes connections fail on purpose
+    /// Inject faults into the connections to a server, through a proxy in front of it
     Faults(faults::Arguments),
     /// Move money between two accounts, in a retried transaction
     Demo(demo::Arguments),

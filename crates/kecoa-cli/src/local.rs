@@ -56,7 +56,7 @@ struct How {
     /// Let in whoever reaches the port, every user of this machine among them
     #[arg(long)]
     no_password: bool,
-    /// Let connections fail on purpose, by a plan such as `drop:0.01, error:40001@commit:0.2`
+    /// Inject faults into connections, by a plan such as `drop:0.01, error:40001@commit:0.2`
     #[arg(long, value_name = "PLAN")]
     faults: Option<Plan>,
     /// The seed that the faults are drawn from; the same seed, the same faults [default: any]
@@ -178,7 +178,7 @@ fn announce(running: &Running) -> Result<(), Failure> {
 
 /// What the one who started an endpoint should know.
 pub(crate) fn remark(running: &Running) {
-    // Whoever uses connections that fail on purpose should know, each time.
+    // Whoever uses connections with injected faults should know, each time.
     if !running.was_running || running.faults.is_some() {
         for text in &running.notes {
             note(text);

@@ -311,9 +311,7 @@ pub(crate) fn running(state: &State, home: &Home, was_running: bool) -> Option<R
         ));
     }
     if let Some(FaultState { plan, seed }) = &state.faults {
-        notes.push(format!(
-            "connections fail on purpose: faults `{plan}`, seed {seed}; the log tells each"
-        ));
+        notes.push(format!("faults are injected: `{plan}`, seed {seed}; the log names each"));
     }
     if state.open {
         notes.push(

@@ -205,7 +205,7 @@ fn settings(client: &mut Client, step: &mut Step) -> Result<(), Error> {
                  idle_in_transaction_session_timeout",
             ),
             "autocommit_before_ddl" if setting == "on" => {
-                step.say("DDL commits the transaction in which it is met");
+                step.say("a DDL statement commits the open transaction first");
             }
             _ => {}
         }
@@ -252,9 +252,7 @@ fn retry(client: &mut Client, step: &mut Step) -> Result<(), Error> {
     let again = client.batch("BEGIN").and_then(|_| client.batch("SELECT 1"));
     client.batch("ROLLBACK")?;
     again?;
-    step.say(
-        "a transaction was failed with SQLSTATE 40001 on purpose, and worked when tried again",
-    );
+    step.say("an injected SQLSTATE 40001 failed a transaction, and the next attempt succeeded");
     step.fact("sqlstate", "40001");
     step.fact("attempts", attempts.attempt());
     Ok(())
