@@ -18,7 +18,7 @@ import kecoa.extras
 def create_accounts(conn, source, target):
     with conn.cursor() as cur:
         cur.execute("CREATE TABLE IF NOT EXISTS accounts (id UUID PRIMARY KEY, balance INT8)")
-        cur.execute("INSERT INTO accounts VALUES (%s, 1000), (%s, 250)", (source, target))
+        cur.execute("INSERT INTO accounts (id, balance) VALUES (%s, 1000), (%s, 250)", (source, target))
 
 
 def transfer(conn, source, target, amount):

@@ -19,7 +19,7 @@ import kecoa.local
 
 async def create_accounts(conn, source, target):
     await conn.execute("CREATE TABLE IF NOT EXISTS accounts (id UUID PRIMARY KEY, balance INT8)")
-    await conn.execute("INSERT INTO accounts VALUES (%s, 1000), (%s, 250)", (source, target))
+    await conn.execute("INSERT INTO accounts (id, balance) VALUES (%s, 1000), (%s, 250)", (source, target))
 
 
 async def transfer(conn, source, target, amount):
