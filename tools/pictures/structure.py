@@ -140,9 +140,9 @@ def pool(say: Say) -> Picture:
         say("The life of a pooled connection", "Siklus hidup koneksi dalam pool"),
         say(
             "A connection is opened and configured, is idle in the pool, is checked before it is checked out, is used,"
-            " and is returned: rolled back and reset. It is closed when it is lost, too old, or idle for too long.",
+            " and is returned: committed or rolled back, and reset. It is closed when it is lost, too old, or idle for too long.",
             "Koneksi dibuka dan dikonfigurasi, menganggur di pool, diperiksa sebelum diambil, dipakai, lalu"
-            " dikembalikan: di-rollback dan di-reset. Koneksi ditutup jika putus, terlalu tua, atau terlalu lama"
+            " dikembalikan: di-commit atau di-rollback, dan di-reset. Koneksi ditutup jika putus, terlalu tua, atau terlalu lama"
             " menganggur.",
         ),
         height=542,
@@ -163,7 +163,13 @@ def pool(say: Say) -> Picture:
     picture.text(mid - 70, 246, say("(is it alive?)", "(masih hidup?)"), "soft small", anchor="end")
     picture.arrow(mid + 60, 280, mid + 60, 184, "good")
     picture.text(mid + 70, 226, say("return:", "kembalikan:"), "good", anchor="start")
-    picture.text(mid + 70, 246, "ROLLBACK, reset", "soft mono", anchor="start")
+    picture.text(
+        mid + 70,
+        246,
+        say("COMMIT or ROLLBACK,\nreset(conn)", "COMMIT atau ROLLBACK,\nreset(conn)"),
+        "soft mono",
+        anchor="start",
+    )
     picture.arrow(mid, 334, mid, 476, "bad", dashed=True)
     picture.text(
         mid - 10,
@@ -199,7 +205,7 @@ def endpoint(say: Say) -> Picture:
         520,
         say("The local endpoint and a cluster", "Endpoint lokal dan sebuah cluster"),
         say(
-            "Your program is the same; only DATABASE_URL changes. On the left one machine: a front that rewrites"
+            "Your program is the same; only DATABASE_URL changes. On the left one machine: a layer that rewrites"
             " CockroachDB's SQL, and one PostgreSQL with all the data. On the right a CockroachDB cluster: a load"
             " balancer, three nodes, and three copies of each range.",
             "Program Anda sama; hanya DATABASE_URL yang berubah. Di kiri satu komputer: lapisan depan yang menulis"
@@ -216,7 +222,14 @@ def endpoint(say: Say) -> Picture:
     picture.text(390, 150, say("CockroachDB cluster", "cluster CockroachDB"), "ink bold")
     picture.box(8, 162, 234, 300, "", "soft")
     picture.text(125, 482, say("one machine", "satu komputer"), "soft")
-    picture.box(24, 180, 202, 72, say("front:\nCockroachDB's SQL", "lapisan depan:\nSQL CockroachDB"), "go")
+    picture.box(
+        24,
+        180,
+        202,
+        72,
+        say("translation layer:\nCockroachDB's SQL", "lapisan depan:\nSQL CockroachDB"),
+        "go",
+    )
     picture.arrow(125, 256, 125, 300, "go")
     picture.box(24, 304, 202, 72, "PostgreSQL 18", "good")
     picture.arrow(125, 380, 125, 408, "good")

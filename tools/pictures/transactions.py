@@ -156,7 +156,9 @@ def backoff(say: Say) -> Picture:
     chart(
         20, "fixed", say("Without jitter: 0.05 s, 0.1 s, 0.2 s, …", "Tanpa jitter: 0,05; 0,1; 0,2; … detik")
     )
-    chart(278, "jitter", say("With jitter: a random part of it", "Dengan jitter: acak antara 0 dan nilai itu"))
+    chart(
+        278, "jitter", say("With jitter: a random part of it", "Dengan jitter: acak antara 0 dan nilai itu")
+    )
     picture.text(268, 514, say("seconds; a row is a thread", "detik; satu baris satu thread"), "soft")
     picture.cross(120, 540, "bad", 4.5)
     picture.text(132, 545, say("refused with 40001", "ditolak dengan 40001"), "ink", anchor="start")
