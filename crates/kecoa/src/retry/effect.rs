@@ -114,10 +114,19 @@ fn effect_of_steps(
     let mut effect = Effect { may_commit: false, after: before };
     for step in steps {
         match step {
-            Step::Parse { name, sql, .. } => match defined.iter_mut().find(|(n, _)| n == name) {
-                Some(known) => known.1 = sql,
-                None => defined.push((name, sql)),
-            },
+            Step::Parse { name, sql, .. } => {
+                match defined.iter_mut().find(|(n, _)| n == name) {
+                    Some(known) => known.1 = sql,
+                    None => defined.push((name, sql)),
+                }
+                if cockroach && effect.after == Block::Open {
+                    // A CockroachDB commits before a change of the schema when it is prepared.
+                    let one = effect_of(sql, Block::Open, cockroach);
+                    if one.may_commit && one.after == Block::Unknown {
+                        effect = one;
+                    }
+                }
+            }
             Step::Bind { statement, .. } => {
                 let here = defined.iter().find(|(name, _)| name == statement);
                 bound = Some(here.map(|(_, sql)| *sql).or(named));
@@ -211,7 +220,7 @@ impl<'a> Statement<'a> {
         }
         self.count += 1;
         let is = |known: &str| word.eq_ignore_ascii_case(known.as_bytes());
-        self.from |= is("from");
+        self.from |= is("from") || is("table");
         self.into |= is("into");
         self.analyze |= is("analyze") || is("analyse");
         self.chain |= is("chain");
@@ -280,12 +289,17 @@ impl<'a> Statement<'a> {
         prefix.eq_ignore_ascii_case(b"cockroach_restart")
     }
 
+    /// What a CockroachDB counts as a change of the schema; ANALYZE is one, as it writes statistics.
     fn changes_schema(&self) -> bool {
         let words = [
-            "alter", "comment", "create", "drop", "grant", "reassign", "refresh", "revoke",
-            "truncate",
+            "alter", "analyse", "analyze", "comment", "create", "drop", "grant", "reassign",
+            "refresh", "revoke", "truncate",
         ];
+        let explained = &self.words[2..];
         is_one_of(self.first(), &words)
+            || self.is("explain")
+                && self.analyze
+                && explained.iter().any(|word| is_one_of(word, &words))
     }
 
     /// Whether it is sure to write nothing that outlives the session. A call may do anything, and so

@@ -93,6 +93,7 @@ fn outside_only_what_is_sure_to_read_does_not_commit() {
         "SET CLUSTER SETTING a = 1",
         "CREATE CHANGEFEED FOR TABLE t INTO 'kafka://'",
         "NOTIFY n",
+        "SELECT 1 UNION TABLE v",
         "COMMIT",
     ] {
         assert!(outside(sql), "{sql}");
@@ -147,8 +148,38 @@ fn where_the_text_cannot_be_read_for_sure_it_may_commit() {
 
 #[test]
 fn cockroach_may_commit_before_it_changes_a_schema() {
-    let effect = effect_of(b"CREATE TABLE t (a INT)", Block::Open, true);
-    assert_eq!(effect, Effect { may_commit: true, after: Block::Unknown });
+    let commits = Effect { may_commit: true, after: Block::Unknown };
+    for sql in [
+        "CREATE TABLE t (a INT)",
+        "ANALYZE t",
+        "analyse",
+        "EXPLAIN ANALYZE CREATE TABLE t (a INT)",
+        "EXPLAIN ANALYZE (DEBUG) DROP TABLE t",
+        "SELECT 1; TRUNCATE t",
+    ] {
+        assert_eq!(effect_of(sql.as_bytes(), Block::Open, true), commits, "{sql}");
+        assert!(!inside(sql), "{sql}");
+    }
+    for sql in ["EXPLAIN CREATE TABLE t (a INT)", "EXPLAIN ANALYZE UPDATE t SET a = 1", "SHOW x"] {
+        assert!(!effect_of(sql.as_bytes(), Block::Open, true).may_commit, "{sql}");
+    }
+}
+
+#[test]
+fn cockroach_may_commit_before_it_prepares_a_change_of_the_schema() {
+    let of = |sql, before, cockroach| {
+        let steps = [
+            Step::Parse { name: b"s", sql, types: &[] },
+            Step::Describe(kecoa_proto::Target::Statement(b"s")),
+        ];
+        effect_of_request(&Request::Extended(&steps), None, before, cockroach)
+    };
+    let commits = Effect { may_commit: true, after: Block::Unknown };
+    assert_eq!(of(b"CREATE TABLE t (a INT)", Block::Open, true), commits);
+    assert!(!of(b"CREATE TABLE t (a INT)", Block::Open, false).may_commit);
+    assert!(!of(b"CREATE TABLE t (a INT)", Block::Outside, true).may_commit);
+    assert!(!of(b"INSERT INTO t VALUES (1)", Block::Open, true).may_commit);
+    assert!(!of(b"COMMIT", Block::Open, true).may_commit);
 }
 
 #[test]
