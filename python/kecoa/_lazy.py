@@ -1,4 +1,4 @@
-"""Bodies of transactions that would run when the transaction is over."""
+"""Bodies of transactions that would run when the transaction is over, or that keep its end to themselves."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
+
+LOST_IN_BODY = (
+    "the connection was lost inside the body, which caught the error and did not raise it again. What the"
+    " body did not commit by itself is rolled back; let the error leave the body, so that the transaction can"
+    " be tried again"
+)
 
 
 def kind_of(value: Any) -> str | None:

@@ -33,7 +33,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar, overload
 from kecoa._decisions import AmbiguousCommitError, AttemptReport, Decisions, add_note
 from kecoa._failure import Facts, facts_of, handled_exception
 from kecoa._kecoa import InterfaceError, ProgrammingError, RetryPolicy
-from kecoa._lazy import refuse_generators, refuse_result
+from kecoa._lazy import LOST_IN_BODY, refuse_generators, refuse_result
 from kecoa._loop import Place, caller
 from kecoa._source import Source, open_source
 
@@ -189,12 +189,8 @@ class _Run(Decisions):
                 "the body committed by itself: what it did until then is committed, what followed is rolled"
                 " back. Leave COMMIT to run_transaction, which knows when it can be tried again"
             )
-        if self.conn.closed not in (0, 1):
-            return ProgrammingError(
-                "the connection was lost inside the body, which caught the error and did not raise it again."
-                " What the body did not commit by itself is rolled back; let the error leave the body, so"
-                " that the transaction can be tried again"
-            )
+        if self._is_lost():
+            return ProgrammingError(LOST_IN_BODY)
         if self.conn.closed:
             return ProgrammingError(
                 "the body closed its connection: nothing is committed but what it committed by itself"
@@ -206,6 +202,9 @@ class _Run(Decisions):
                 " can be tried again, or roll back to a savepoint"
             )
         return None
+
+    def _is_lost(self) -> bool:
+        return self.conn.closed not in (0, 1)
 
     def _roll_back(self) -> bool:
         """Roll back; whether the connection is lost."""

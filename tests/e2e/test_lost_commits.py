@@ -12,6 +12,7 @@ import pytest
 from psycopg2.extensions import parse_dsn
 
 import kecoa
+import kecoa.aio
 from kecoa import AmbiguousCommitError, run_transaction
 
 
@@ -132,6 +133,102 @@ def test_a_commit_of_the_bodys_own_that_is_lost_is_unknown_too(dsn, marks):
     assert marks() == 1
 
 
+def url_of(proxy):
+    pairs = parse_dsn(proxy.dsn)
+    return f"postgresql+kecoa://{pairs['user']}@127.0.0.1:{pairs['port']}/{pairs['dbname']}?sslmode=disable"
+
+
+def blocking(proxy, body):
+    def run(conn):
+        body(conn.cursor().execute)
+
+    run_transaction(lambda: kecoa.connect(proxy.dsn), run)
+
+
+def in_asyncio(proxy, body):
+    """The body is blocking, so that it is the same for all: its statements are awaited in turn."""
+
+    async def run(conn):
+        await greenlet_spawn(body, lambda sql: await_only(conn.execute(sql)))
+
+    from sqlalchemy.util.concurrency import await_only, greenlet_spawn
+
+    asyncio.run(kecoa.aio.run_transaction(lambda: kecoa.aio.connect(proxy.dsn), run))
+
+
+def on_an_engine(proxy, body):
+    import sqlalchemy as sa
+
+    from kecoa.sqlalchemy import run_transaction
+
+    run_transaction(sa.create_engine(url_of(proxy)), lambda conn: body(conn.exec_driver_sql))
+
+
+def on_an_asynchronous_engine(proxy, body):
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    from kecoa.sqlalchemy import run_transaction
+
+    async def run(conn):
+        await conn.run_sync(lambda conn: body(conn.exec_driver_sql))
+
+    async def main():
+        await run_transaction(create_async_engine(url_of(proxy)), run)
+
+    asyncio.run(main())
+
+
+FORMS = [blocking, in_asyncio, on_an_engine, on_an_asynchronous_engine]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_body_that_hides_a_lost_commit_of_its_own_is_not_run_again(dsn, marks, form):
+    pytest.importorskip("sqlalchemy")
+    proxy = Proxy(dsn, b"COMMIT", "after")
+    runs = []
+
+    def body(execute):
+        runs.append(execute)
+        execute("INSERT INTO lost_commits VALUES (1)")
+        with contextlib.suppress(Exception):
+            execute("COMMIT")
+
+    with pytest.raises(kecoa.ProgrammingError, match="was lost inside the body"):
+        form(proxy, body)
+    assert (marks(), len(runs)) == (1, 1)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_body_that_committed_by_itself_and_is_lost_is_not_run_again(dsn, marks, form):
+    pytest.importorskip("sqlalchemy")
+    proxy = Proxy(dsn, b"SELECT 'last'", "after")
+    runs = []
+
+    def body(execute):
+        runs.append(execute)
+        execute("INSERT INTO lost_commits VALUES (1)")
+        execute("COMMIT")
+        execute("SELECT 'last'")
+
+    with pytest.raises(Exception, match="lost"):
+        form(proxy, body)
+    assert (marks(), len(runs)) == (1, 1)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_body_that_commits_by_hand_is_told(dsn, marks, form):
+    pytest.importorskip("sqlalchemy")
+    proxy = Proxy(dsn, b"nothing is cut", "after")
+
+    def body(execute):
+        execute("INSERT INTO lost_commits VALUES (1)")
+        execute("COMMIT")
+
+    with pytest.raises(kecoa.ProgrammingError, match="by itself"):
+        form(proxy, body)
+    assert marks() == 1
+
+
 def test_a_commit_on_a_connection_already_lost_is_certain(dsn, marks, own_server):
     """Nothing was sent: the driver knows, and the transaction is done again."""
     reports = []
@@ -193,10 +290,8 @@ def through_asyncio(sa, url):
 def test_sqlalchemy_has_it_as_its_cause_and_drops_the_connection(dsn, marks, use, cut, applied):
     sa = pytest.importorskip("sqlalchemy")
     proxy = Proxy(dsn, b"COMMIT", cut)
-    pairs = parse_dsn(proxy.dsn)
-    url = f"postgresql+kecoa://{pairs['user']}@127.0.0.1:{pairs['port']}/{pairs['dbname']}?sslmode=disable"
     with pytest.raises(sa.exc.OperationalError) as raised:
-        use(sa, url)
+        use(sa, url_of(proxy))
     assert proxy.was_cut
     assert isinstance(raised.value.orig, AmbiguousCommitError)
     assert raised.value.connection_invalidated

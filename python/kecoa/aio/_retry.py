@@ -267,7 +267,8 @@ class _AsyncRun(_Run):
         return False
 
     def _misuse(self) -> ProgrammingError | None:
-        if self.conn.closed and not self._closed_by_body():
+        lost = self.conn.closed and not self._closed_by_body()
+        if lost and not self._committed_by_itself() and not self._told():
             # The event loop saw it end before COMMIT, which will say so.
             return None
         return super()._misuse()
@@ -278,6 +279,14 @@ class _AsyncRun(_Run):
             await self.conn.rollback()
         except Exception:
             return not self._closed_by_body()
+        return bool(self.conn.closed) and not self._closed_by_body()
+
+    def _told(self) -> bool:
+        """Whether the body was told that the connection is lost, and kept it to itself."""
+        link = getattr(self.conn, "_link", None)
+        return link is not None and link.was_told
+
+    def _is_lost(self) -> bool:
         return bool(self.conn.closed) and not self._closed_by_body()
 
     def _closed_by_body(self) -> bool:

@@ -19,6 +19,7 @@ from sqlalchemy.util import concurrency
 
 from kecoa import ProgrammingError
 from kecoa._failure import facts_of
+from kecoa._lazy import LOST_IN_BODY
 
 # What a caller may pass, and the asynchronous class for the same.
 _SOURCES: dict[type, str] = {
@@ -51,8 +52,11 @@ class Target(Protocol):
     def begin(self, fresh: bool) -> Any:
         """Begin; return what the body gets. With `fresh`, on another connection than that which was lost."""
 
+    def check(self) -> None:
+        """ProgrammingError when the body has left nothing to commit."""
+
     def finish(self) -> None:
-        """Do what is left to do before COMMIT, and raise when there is nothing to commit."""
+        """Do what is left to do before COMMIT."""
 
     def commit(self) -> None:
         """Send COMMIT."""
@@ -123,6 +127,7 @@ class _OnConnection:
         self._handle = given
         self._options = options
         self._transaction: Any = None
+        self._commits = _Commits(None)
 
     @property
     def _conn(self) -> Any:
@@ -149,11 +154,14 @@ class _OnConnection:
             conn.execution_options(**conn.get_execution_options())
         _refuse_autocommit(conn)
         self._transaction = conn.begin()
+        self._commits = _Commits(conn)
         return self._handle
 
-    def finish(self) -> None:
+    def check(self) -> None:
         if self.was_ended_by_the_body():
             raise ProgrammingError(_ENDED)
+        if not self._conn.closed and self._conn.invalidated:
+            raise ProgrammingError(LOST_IN_BODY)
         if self._conn.closed:
             raise ProgrammingError(
                 "the body closed its connection: nothing is committed but what it committed by itself"
@@ -161,11 +169,16 @@ class _OnConnection:
         if _has_failed(self._conn):
             raise ProgrammingError(_SWALLOWED)
 
+    def finish(self) -> None:
+        pass
+
     def commit(self) -> None:
         self._transaction.commit()
 
     def was_ended_by_the_body(self) -> bool:
         conn = self._conn
+        if self._commits.have_grown():
+            return True
         return not conn.closed and conn.get_transaction() is not self._transaction
 
     def is_lost(self, error: BaseException) -> bool:
@@ -203,6 +216,7 @@ class _InSession:
         self._options = options
         self._transaction: Any = None
         self._connections: list[Connection] = []
+        self._commits: list[_Commits] = []
         self._listening: Any = None
 
     @property
@@ -221,6 +235,7 @@ class _InSession:
                 "expected a session outside a transaction, found one inside: commit or roll back first"
             )
         self._connections.clear()
+        self._commits.clear()
         self._listen(session)
         session.begin()
         self._transaction = session.get_transaction()
@@ -242,12 +257,17 @@ class _InSession:
         _refuse_autocommit(connection)
         if connection not in self._connections:
             self._connections.append(connection)
+            self._commits.append(_Commits(connection))
 
-    def finish(self) -> None:
+    def check(self) -> None:
         if self.was_ended_by_the_body():
             raise ProgrammingError(_ENDED)
+        if any(not conn.closed and conn.invalidated for conn in self._connections):
+            raise ProgrammingError(LOST_IN_BODY)
         if any(_has_failed(conn) for conn in self._connections):
             raise ProgrammingError(_SWALLOWED)
+
+    def finish(self) -> None:
         # Session.commit() would flush too. Done here, a connection lost meanwhile is lost before COMMIT.
         self._session.flush()
 
@@ -255,6 +275,8 @@ class _InSession:
         self._session.commit()
 
     def was_ended_by_the_body(self) -> bool:
+        if any(commits.have_grown() for commits in self._commits):
+            return True
         return self._session.get_transaction() is not self._transaction
 
     def is_lost(self, error: BaseException) -> bool:
@@ -286,6 +308,17 @@ class _InSession:
         if handle is not None:
             with suppress(exc.DBAPIError):
                 getattr(handle, "sync_session", handle).close()
+
+
+class _Commits:
+    """How many COMMITs a connection of kecoa's has seen, in whatever words. Other drivers do not count."""
+
+    def __init__(self, conn: Connection | None) -> None:
+        self._raw: Any = None if conn is None else conn.connection.driver_connection
+        self._before = getattr(self._raw, "_commits", None)
+
+    def have_grown(self) -> bool:
+        return self._before is not None and self._raw._commits != self._before
 
 
 def _refuse_autocommit(conn: Connection) -> None:

@@ -22,13 +22,13 @@ import inspect
 import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypedDict, TypeVar, overload
 
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from sqlalchemy.util.concurrency import greenlet_spawn
 
-from kecoa import AttemptReport, RetryPolicy
+from kecoa import AttemptReport, ProgrammingError, RetryPolicy
 from kecoa._decisions import Decisions, add_note
 from kecoa._failure import Facts, facts_of, handled_exception
 from kecoa._lazy import refuse_generators, refuse_result
@@ -105,19 +105,30 @@ class _Run(Decisions):
         try:
             while True:
                 handle = self._begin()
-                committing = False
+                committing = checking = False
                 try:
                     result = self._result(fn(handle), fn, handle)
+                    checking = True
+                    self.target.check()
+                    checking = False
                     self.target.finish()
                     committing = True
                     self.target.commit()
                 except BaseException as error:
+                    if checking and isinstance(error, ProgrammingError):
+                        self._refuse(error)
                     self._end(error, committing)
                     continue
                 self._report(None, "committed", 0.0)
                 return result
         finally:
             self.target.close()
+
+    def _refuse(self, error: ProgrammingError) -> NoReturn:
+        """End for a body that kept to itself what became of its transaction: it is not to be run again."""
+        self.target.roll_back()
+        self._finish(error, "give_up", None)
+        raise error
 
     def _result(self, value: Any, fn: Callable[[Any], Any], handle: Any) -> Any:
         if self.waits:

@@ -61,6 +61,8 @@ pub(super) struct State {
     pub(super) end: Option<String>,
     /// A transaction was open when the connection ended.
     cut_transaction: bool,
+    /// Somebody who waited for an answer was told that the connection is lost.
+    pub(super) told: bool,
     /// What is to be told to the statement under way, beside its answer.
     complaint: Option<PyErr>,
 }
@@ -428,6 +430,12 @@ impl AsyncLink {
     #[getter]
     fn is_pulling(&self) -> bool {
         self.state().pull.is_some()
+    }
+
+    /// Whether somebody who waited for an answer was told that the connection is lost.
+    #[getter]
+    fn was_told(&self) -> bool {
+        self.state().told
     }
 
     /// Whether a transaction was open when the connection was lost.

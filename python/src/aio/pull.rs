@@ -195,7 +195,10 @@ impl AsyncLink {
             None => this.raise(py, error, None, b"", false),
         };
         AsyncLink::lose(slf, error)?;
-        this.state().end = None;
+        let mut state = this.state();
+        state.end = None;
+        state.told = true;
+        drop(state);
         Ok(raised)
     }
 

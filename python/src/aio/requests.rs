@@ -442,6 +442,9 @@ impl AsyncLink {
             }
             return Ok(());
         }
+        if settled.is_err() && connection.get().is_closed() {
+            this.state().told = true;
+        }
         tell(py, &future, settled.and(this.complaint()));
         Ok(())
     }
@@ -469,6 +472,9 @@ impl AsyncLink {
                     Err(this.raise(py, error, Some(cursor), &pending.sql, commit))
                 }
             };
+            if settled.is_err() {
+                this.state().told = true;
+            }
             tell(py, &pending.future, settled);
         }
         let reason = error.to_string();
