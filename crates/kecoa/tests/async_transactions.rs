@@ -392,3 +392,46 @@ async fn an_observer_that_panics_leaves_no_transaction_open() {
     drop(client);
     server.finish();
 }
+
+#[tokio::test]
+async fn a_body_that_committed_by_itself_is_not_run_again() {
+    let script = Script::new()
+        .startup()
+        .then(updated())
+        .simple("COMMIT AND CHAIN", "COMMIT", 'T')
+        .query("UPDATE b")
+        .close();
+    let server = Server::start(vec![script]);
+    let mut client = connect(&server).await;
+    let mut runs = 0;
+    let error = client
+        .transaction_local(&at_once(false), async |tx| {
+            runs += 1;
+            update(tx).await?;
+            tx.batch("COMMIT AND CHAIN").await?;
+            tx.batch("UPDATE b").await.map(drop)
+        })
+        .await
+        .unwrap_err();
+    assert_eq!((error.kind(), runs), (ErrorKind::ConnectionLost, 1), "{error}");
+    server.finish();
+}
+
+#[tokio::test]
+async fn a_body_that_hides_the_doubt_of_its_own_commit_is_not_run_again() {
+    for goes_on in [false, true] {
+        let script = Script::new().startup().then(updated()).query("COMMIT").close();
+        let server = Server::start(vec![script]);
+        let mut client = connect(&server).await;
+        let error = client
+            .transaction_local(&at_once(false), async |tx| {
+                update(tx).await?;
+                let _ = tx.batch("COMMIT").await;
+                if goes_on { update(tx).await } else { Ok(()) }
+            })
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AmbiguousCommit, "{error}");
+        server.finish();
+    }
+}

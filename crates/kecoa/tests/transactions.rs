@@ -287,3 +287,50 @@ fn a_reader_or_a_writer_that_panics_leaves_the_connection_usable() {
     drop(client);
     server.finish();
 }
+
+/// A body that commits by hand, and what comes behind it is lost.
+fn commits_by_hand() -> Script {
+    updated().query("COMMIT AND CHAIN").complete("COMMIT").ready('T').query("UPDATE b").close()
+}
+
+#[test]
+fn a_body_that_committed_by_itself_is_not_run_again() {
+    for by_loop in [false, true] {
+        let server = Server::start(vec![Script::new().startup().then(commits_by_hand())]);
+        let mut client = connect(&server);
+        let mut runs = 0;
+        let mut body = |tx: &mut Transaction<'_>| {
+            runs += 1;
+            update(tx)?;
+            tx.batch("COMMIT AND CHAIN")?;
+            tx.batch("UPDATE b").map(drop)
+        };
+        let error = if by_loop {
+            let mut attempts = client.attempts(&at_once(false)).unwrap();
+            let error = body(&mut attempts.begin().unwrap()).unwrap_err();
+            attempts.failed(error).unwrap_err()
+        } else {
+            client.transaction_with(&at_once(false), &mut body).unwrap_err()
+        };
+        assert_eq!((error.kind(), runs), (ErrorKind::ConnectionLost, 1), "{error}");
+        server.finish();
+    }
+}
+
+#[test]
+fn a_body_that_hides_the_doubt_of_its_own_commit_is_not_run_again() {
+    for goes_on in [false, true] {
+        let script = Script::new().startup().then(updated()).query("COMMIT").close();
+        let server = Server::start(vec![script]);
+        let mut client = connect(&server);
+        let error = client
+            .transaction_with(&at_once(false), |tx| {
+                update(tx)?;
+                let _ = tx.batch("COMMIT");
+                if goes_on { update(tx) } else { Ok(()) }
+            })
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AmbiguousCommit, "{error}");
+        server.finish();
+    }
+}

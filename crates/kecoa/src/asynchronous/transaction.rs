@@ -21,9 +21,9 @@ use crate::extended::{self, Encoded, EncodedRows};
 use crate::pipeline::{Answers, Pipeline};
 use crate::pulled::PulledRows;
 use crate::result::ResultSet;
-use crate::retry::{Failure, classify};
+use crate::retry::Failure;
 use crate::row::{FromRow, Row, read_all, rows_of};
-use crate::transaction::attempt::{Broken, SAVEPOINT, Stage, restartable};
+use crate::transaction::attempt::{Broken, SAVEPOINT, Stage, note, restartable};
 use crate::transaction::course;
 use crate::transaction::statements::savepoint;
 
@@ -273,7 +273,7 @@ impl<'t> Transaction<'t> {
         let answers = run_pipeline(self.link, pipeline).await;
         let answers = self.note(answers)?;
         if let Some(error) = answers.first_error() {
-            self.noted.get_or_insert(classify(error, false));
+            note(&mut self.noted, error);
         }
         Ok(answers)
     }
@@ -424,7 +424,7 @@ impl<'t> Transaction<'t> {
     fn note<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
         self.begun |= !self.is_over();
         if let Err(error) = &result {
-            self.noted.get_or_insert(classify(error, false));
+            note(&mut self.noted, error);
         }
         result
     }

@@ -21,6 +21,10 @@ pub(crate) const SAVEPOINT: &str = "cockroach_restart";
 pub(crate) enum Stage {
     /// Not beyond the statements of the body.
     Body,
+    /// The body has sent a COMMIT of its own, whose outcome is unknown, and kept that to itself.
+    Doubtful,
+    /// The body has committed by itself.
+    Committed,
     /// `RELEASE SAVEPOINT cockroach_restart`, which commits, was sent.
     Release,
     /// COMMIT was sent.
@@ -41,9 +45,39 @@ impl Broken {
             (Stage::Release, Failure::Final) if !self.error.nothing_was_sent() => {
                 Failure::Ambiguous
             }
+            // What is done must not be done a second time.
+            (Stage::Doubtful, Failure::Retryable | Failure::LostBeforeCommit) => Failure::Ambiguous,
+            (Stage::Committed, Failure::Retryable | Failure::LostBeforeCommit) => Failure::Final,
             (_, failure) => failure,
         }
     }
+
+    /// Heeds what the body did by itself. `commits` is how many the session had seen before.
+    pub(crate) fn behind(
+        mut self,
+        session: &Session,
+        commits: u64,
+        noted: Option<Failure>,
+    ) -> Self {
+        if self.stage == Stage::Body {
+            self.stage = match noted {
+                _ if session.commits() > commits => Stage::Committed,
+                Some(Failure::Ambiguous) => Stage::Doubtful,
+                _ => Stage::Body,
+            };
+        }
+        self
+    }
+}
+
+/// What is to be remembered of the failures of a body that goes on: the first, but for one that leaves
+/// a COMMIT in doubt.
+pub(crate) fn note(noted: &mut Option<Failure>, error: &Error) {
+    let failure = classify(error, false);
+    if failure == Failure::Ambiguous {
+        *noted = Some(failure);
+    }
+    noted.get_or_insert(failure);
 }
 
 /// An open transaction: what the body of [`Client::transaction`] works with, and what [`Client::begin`]
@@ -233,7 +267,7 @@ impl<'a> Transaction<'a> {
             self.begun = true;
         }
         if let Err(error) = &result {
-            self.noted.get_or_insert(classify(error, false));
+            note(&mut self.noted, error);
         }
         result
     }
@@ -258,18 +292,23 @@ pub(super) fn run<T, E: TransactionError>(
     body: &mut impl FnMut(&mut Transaction<'_>) -> Result<T, E>,
 ) -> Result<Result<T, Broken>, E> {
     let mut transaction = Transaction::new(client, options, resumed);
+    let commits = transaction.session.commits();
     let value = match body(&mut transaction) {
         Ok(value) => value,
         Err(error) => match error.into_database_error() {
             Ok(error) => {
+                let broken = Broken { error, stage: Stage::Body };
+                let broken = broken.behind(transaction.session, commits, transaction.noted);
                 transaction.hand_over();
-                return Ok(Err(Broken { error, stage: Stage::Body }));
+                return Ok(Err(broken));
             }
             // It is rolled back on the way out.
             Err(own) => return Err(own),
         },
     };
     let committed = transaction.conclude();
+    let committed =
+        committed.map_err(|broken| broken.behind(transaction.session, commits, transaction.noted));
     transaction.hand_over();
     Ok(committed.map(|()| value))
 }

@@ -64,7 +64,9 @@ impl<'c> Attempts<'c> {
     pub fn failed<E: TransactionError>(&mut self, error: E) -> Result<(), E> {
         match error.into_database_error() {
             Ok(error) => {
+                let commits = self.commits.unwrap_or_default();
                 let broken = Broken { error, stage: Stage::Body };
+                let broken = broken.behind(self.run.client.session_ref(), commits, None);
                 self.run.broken(&mut self.runtime, broken).map_err(E::from)
             }
             Err(own) => {

@@ -105,7 +105,12 @@ pub(crate) fn told(broken: Broken) -> Error {
 fn ambiguous(broken: Broken) -> Error {
     match broken.stage {
         // A statement that is ambiguous by itself (40003) says so by itself.
-        Stage::Body => broken.error,
+        Stage::Body | Stage::Committed => broken.error,
+        Stage::Doubtful => Error::ambiguous_commit(
+            "the body sent COMMIT by itself, went on without its answer, and whether the transaction \
+             committed is not known; look its work up before running it again",
+            broken.error.ambiguous_cause(),
+        ),
         Stage::Release => Error::ambiguous_commit(
             "RELEASE SAVEPOINT was sent and whether the transaction committed is not known; \
              look its work up before running it again",

@@ -4,11 +4,11 @@ use kecoa_proto::{Request, TransactionStatus};
 use kecoa_types::ToSql;
 
 use super::Transaction;
+use super::attempt::note;
 use crate::blocking::RowIter;
 use crate::error::Error;
 use crate::extended;
 use crate::pipeline::{Answers, Pipeline};
-use crate::retry::classify;
 use crate::row::{FromRow, read_all};
 use crate::session::Never;
 use crate::statement;
@@ -92,7 +92,7 @@ impl Transaction<'_> {
         self.begin_now()?;
         let answers = self.statement(|session, _| pipeline.run(session, &mut Never))?;
         if let Some(error) = answers.first_error() {
-            self.noted.get_or_insert(classify(error, false));
+            note(&mut self.noted, error);
         }
         Ok(answers)
     }

@@ -122,6 +122,7 @@ impl<'c> Attempts<'c> {
         self.tx.noted = None;
         self.tx.depth = 0;
         self.tx.handed_over = false;
+        self.commits = Some(self.tx.link.client_ref().commits());
         Ok(resumed)
     }
 
@@ -131,6 +132,7 @@ impl<'c> Attempts<'c> {
         &mut self,
         result: Result<T, E>,
     ) -> Result<Result<T, Broken>, E> {
+        let commits = self.commits.unwrap_or_default();
         let outcome = match result {
             Ok(value) => self.tx.conclude().await.map(|()| value),
             Err(error) => {
@@ -147,7 +149,8 @@ impl<'c> Attempts<'c> {
             }
         };
         self.tx.handed_over = true;
-        Ok(outcome)
+        let (session, noted) = (self.tx.link.client_ref().session_ref(), self.tx.noted);
+        Ok(outcome.map_err(|broken| broken.behind(session, commits, noted)))
     }
 
     /// Cleans up behind a failed attempt and waits for the next, or gives the error that is the last.
