@@ -16,6 +16,7 @@ mod state;
 mod stepping;
 mod streaming;
 mod two_phase;
+mod within;
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -42,6 +43,7 @@ use session::{Characteristics, parse_level, parse_on_off};
 use state::{Objects, State};
 pub(crate) use state::{STATUS_BEGIN, STATUS_PREPARED, STATUS_READY, STATUS_SETUP};
 use two_phase::End;
+use within::Within;
 
 use crate::cursor::Binding;
 use crate::globals;
@@ -53,6 +55,8 @@ use crate::pipeline::Pipeline;
 #[derive(Default)]
 pub(crate) struct Connection {
     link: Mutex<Link>,
+    /// The thread that holds the link while code in Python may run.
+    within: Within,
     state: Mutex<State>,
     objects: Mutex<Objects>,
     /// Notifications that the program's list has not taken yet.
@@ -414,7 +418,7 @@ impl Connection {
     /// A setting that the server reports by itself, or None.
     fn get_parameter_status(&self, py: Python<'_>, parameter: &str) -> PyResult<Option<String>> {
         self.check_open(py)?;
-        Ok(self.server_parameter(py, parameter))
+        self.server_parameter(py, parameter)
     }
 
     /// One of `extensions.TRANSACTION_STATUS_*`.

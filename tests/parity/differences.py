@@ -180,6 +180,18 @@ BEHAVIOURS = (
         "dbapi/test_ended_by_server.py::test_what_follows_a_change_of_the_schema_is_rolled_back",
     ),
     Behaviour(
+        "A signal handler that uses the connection whose statement is under way",
+        "runs when the statement is over",
+        "runs at once: `ProgrammingError`; `close` takes effect when the statement is over",
+        "parity/test_use_within.py::test_a_signal_handler",
+    ),
+    Behaviour(
+        "The file of a COPY that uses the connection",
+        "`DatabaseError`, and the connection is lost",
+        "`ProgrammingError`, and the connection goes on",
+        "parity/test_use_within.py::test_the_file_of_a_copy",
+    ),
+    Behaviour(
         "`copy_to` whose file raises",
         "the connection stays inside the COPY and can't be used",
         "the connection goes on",

@@ -174,7 +174,7 @@ impl ConnectionInfo {
     }
 
     /// A setting that the server reports.
-    fn parameter_status(&self, py: Python<'_>, name: &str) -> Option<String> {
+    fn parameter_status(&self, py: Python<'_>, name: &str) -> PyResult<Option<String>> {
         self.connection.get().server_parameter(py, name)
     }
 }

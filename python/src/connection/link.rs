@@ -36,6 +36,27 @@ pub(crate) struct Link {
     standard_strings: bool,
 }
 
+impl Link {
+    /// Closes what is open.
+    pub(super) fn shut(&mut self) {
+        self.connecting = None;
+        if self.gathered.is_some() && self.pid == std::process::id() {
+            // Where statements commit by themselves they are there when the connection is not.
+            let mut signals = Signals::default();
+            self.settle_all(&mut signals);
+        }
+        self.ahead = None;
+        let pid = self.pid;
+        if let Some(client) = self.client.take() {
+            if pid == std::process::id() {
+                drop(client);
+            } else {
+                std::mem::forget(client);
+            }
+        }
+    }
+}
+
 impl Drop for Link {
     fn drop(&mut self) {
         if let Some(client) = self.client.take()
@@ -193,8 +214,14 @@ impl Connection {
             let mut link = lock(&this.link);
             let mut signals = Signals::default();
             signals.start(limit);
+            let inside = this.within.enter();
             let outcome = work(&mut link, &mut signals);
+            drop(inside);
             let aftermath = Aftermath::collect(&mut link, &this.state);
+            if lock(&this.state).closed == 1 {
+                // By code that ran meanwhile: it could not wait for the statement.
+                link.shut();
+            }
             (outcome, aftermath, signals)
         });
         this.executing.fetch_sub(1, Ordering::Relaxed);

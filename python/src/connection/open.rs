@@ -140,11 +140,12 @@ impl Connection {
     }
 
     /// A setting that the server reports by itself. Waits for a running statement.
-    pub(crate) fn server_parameter(&self, py: Python<'_>, name: &str) -> Option<String> {
-        py.detach(|| {
+    pub(crate) fn server_parameter(&self, py: Python<'_>, name: &str) -> PyResult<Option<String>> {
+        self.refuse_within(py)?;
+        Ok(py.detach(|| {
             let link = lock(&self.link);
             link.client.as_ref()?.parameter(name).map(ToOwned::to_owned)
-        })
+        }))
     }
 
     /// All options but secrets.
@@ -160,6 +161,7 @@ impl Connection {
     pub(super) fn connect(slf: &Bound<'_, Connection>, dsn: &str) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
+        this.refuse_within(py)?;
         let globals = globals::get(py)?;
         let config = Config::parse(dsn)
             .map_err(|error| globals.exceptions.operational(py, error.to_string()))?;
@@ -185,7 +187,7 @@ impl Connection {
             }
         };
         this.adopt(py, client, Some(&config))?;
-        if !this.dates_are_iso(py) {
+        if !this.dates_are_iso(py)? {
             Connection::command(slf, "SET datestyle TO 'ISO'", false)?;
         }
         Ok(())
@@ -254,25 +256,12 @@ impl Connection {
             state.descriptor = None;
             state.canceller = None;
         }
+        if self.within.is_here() {
+            // Whoever holds the link closes it when the statement is over.
+            return;
+        }
         self.end_work(py);
-        py.detach(|| {
-            let mut link = lock(&self.link);
-            link.connecting = None;
-            if link.gathered.is_some() && link.pid == std::process::id() {
-                // Where statements commit by themselves they are there when the connection is not.
-                let mut signals = Signals::default();
-                link.settle_all(&mut signals);
-            }
-            link.ahead = None;
-            let pid = link.pid;
-            if let Some(client) = link.client.take() {
-                if pid == std::process::id() {
-                    drop(client);
-                } else {
-                    std::mem::forget(client);
-                }
-            }
-        });
+        py.detach(|| lock(&self.link).shut());
     }
 
     /// The error of this connection's client as an exception, without a cursor.

@@ -94,7 +94,7 @@ impl Connection {
             state.deferrable = None;
         }
         slf.get().forget_xid();
-        let datestyle = slf.get().server_parameter(slf.py(), "DateStyle");
+        let datestyle = slf.get().server_parameter(slf.py(), "DateStyle")?;
         if datestyle.is_some_and(|style| !style.starts_with("ISO")) {
             Connection::command(slf, "SET datestyle TO 'ISO'", false)?;
         }

@@ -98,6 +98,7 @@ impl Connection {
 
     /// The error of driving a connection while somebody else polls it.
     pub(super) fn check_idle(&self, py: Python<'_>) -> PyResult<()> {
+        self.refuse_within(py)?;
         if !lock(&self.state).busy {
             return Ok(());
         }
@@ -148,7 +149,7 @@ impl Connection {
                 .exceptions
                 .operational(py, "the wait callback returned before the connection was made"));
         }
-        if this.dates_are_iso(py) {
+        if this.dates_are_iso(py)? {
             return Ok(());
         }
         Connection::command(slf, "SET datestyle TO 'ISO'", false)
@@ -156,11 +157,12 @@ impl Connection {
 
     /// Whether dates come in the form that the typecasters read. A walsender sends none, and may
     /// know no SET.
-    pub(super) fn dates_are_iso(&self, py: Python<'_>) -> bool {
+    pub(super) fn dates_are_iso(&self, py: Python<'_>) -> PyResult<bool> {
         if lock(&self.state).options.iter().any(|(name, _)| name == "replication") {
-            return true;
+            return Ok(true);
         }
-        self.server_parameter(py, "DateStyle").is_none_or(|style| style.starts_with("ISO"))
+        let style = self.server_parameter(py, "DateStyle")?;
+        Ok(style.is_none_or(|style| style.starts_with("ISO")))
     }
 
     /// One step of connecting.
@@ -192,7 +194,7 @@ impl Connection {
                     return Ok(POLL_OK);
                 }
                 lock(&this.state).autocommit = true;
-                if this.dates_are_iso(py) {
+                if this.dates_are_iso(py)? {
                     return Ok(POLL_OK);
                 }
                 this.submit(py, b"SET datestyle TO 'ISO'")?.map_err(|e| this.raise(py, &e))?;
@@ -348,6 +350,7 @@ impl Connection {
     pub(super) fn poll_once(slf: &Bound<'_, Connection>) -> PyResult<i32> {
         let py = slf.py();
         let this = slf.get();
+        this.refuse_within(py)?;
         let (status, busy) = {
             let state = lock(&this.state);
             (state.status, state.busy)

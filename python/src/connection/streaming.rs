@@ -27,7 +27,9 @@ impl Connection {
 
     /// Whether a stream is open.
     pub(crate) fn is_streaming(&self, py: Python<'_>) -> bool {
-        py.detach(|| lock(&self.link).client.as_ref().is_some_and(Client::is_streaming))
+        // What comes of it is refused where it drives the connection.
+        !self.within.is_here()
+            && py.detach(|| lock(&self.link).client.as_ref().is_some_and(Client::is_streaming))
     }
 
     /// ProgrammingError on a synchronous connection while a wait callback is set.

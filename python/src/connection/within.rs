@@ -1,0 +1,52 @@
+//! Code in Python that runs while a statement of its own thread is under way: a signal handler, the file
+//! or the table of a COPY. If it used the connection it would wait for itself.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use pyo3::prelude::*;
+
+use super::Connection;
+use crate::globals;
+
+/// The thread that is inside, if one is.
+#[derive(Default)]
+pub(super) struct Within(AtomicUsize);
+
+/// A number that no other thread has meanwhile, and that is not 0.
+fn this_thread() -> usize {
+    thread_local!(static PLACE: u8 = const { 0 });
+    PLACE.with(|place| std::ptr::from_ref(place).addr())
+}
+
+impl Within {
+    /// This thread is inside until the guard is dropped.
+    pub(super) fn enter(&self) -> impl Drop + '_ {
+        struct Inside<'a>(&'a Within);
+        impl Drop for Inside<'_> {
+            fn drop(&mut self) {
+                self.0.0.store(0, Ordering::Relaxed);
+            }
+        }
+        self.0.store(this_thread(), Ordering::Relaxed);
+        Inside(self)
+    }
+
+    /// Whether this thread is. (What another thread stores meanwhile is no answer to that.)
+    pub(super) fn is_here(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == this_thread()
+    }
+}
+
+impl Connection {
+    /// ProgrammingError for what would wait for the statement that it interrupts.
+    pub(super) fn refuse_within(&self, py: Python<'_>) -> PyResult<()> {
+        if !self.within.is_here() {
+            return Ok(());
+        }
+        Err(globals::get(py)?.exceptions.programming(
+            py,
+            "expected the connection to be left alone while a statement of this thread is under way, found \
+             a signal handler, or the file or table of a COPY, that uses it: use another connection",
+        ))
+    }
+}
