@@ -187,14 +187,17 @@ async def test_a_connection_that_was_lost_in_its_block():
                     await ended(conn)
 
 
+@pytest.mark.parametrize("later", [0, 0.05])
 @looped
-async def test_a_loss_behind_the_answer_to_commit_took_nothing():
+async def test_a_loss_behind_the_answer_to_commit_took_nothing(later):
     async def script(peer):
         while True:
             sql = await peer.statement()
             if sql == b"COMMIT":
                 peer.send(complete("COMMIT"))
                 await peer.writer.drain()
+                # The end is read with the answer, or by itself.
+                await asyncio.sleep(later)
                 peer.writer.close()
                 return
             peer.answer("INSERT 0 1", b"T")

@@ -61,6 +61,8 @@ pub(super) struct State {
     pub(super) end: Option<String>,
     /// A transaction was open when the connection ended.
     cut_transaction: bool,
+    /// How many COMMITs were answered when last no request was under way.
+    commits: u64,
     /// Somebody who waited for an answer was told that the connection is lost.
     pub(super) told: bool,
     /// What is to be told to the statement under way, beside its answer.
@@ -169,12 +171,18 @@ impl AsyncLink {
         let this = slf.get();
         let connection = this.connection.get();
         let was_closed = connection.is_closed();
-        let (open, commits) = (connection.server_transaction(), connection.commits());
+        let open = connection.server_transaction() != kecoa_proto::TransactionStatus::Idle;
         let (messages, caught_up) = connection.catch_up(py);
-        if !was_closed && connection.is_closed() {
-            // The answer to a COMMIT may have come with the end.
-            this.state().cut_transaction =
-                open != kecoa_proto::TransactionStatus::Idle && connection.commits() == commits;
+        {
+            let mut state = this.state();
+            let commits = connection.commits();
+            if !was_closed && connection.is_closed() {
+                // The answer to a COMMIT may have come, though not to its end.
+                state.cut_transaction = open && commits == state.commits;
+            }
+            if state.requests.is_empty() {
+                state.commits = commits;
+            }
         }
         if let Err(error) = AsyncLink::hand_on(slf, messages) {
             // The program's own: never an answer's.
