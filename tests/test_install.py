@@ -261,3 +261,32 @@ def test_what_was_imported_before_is_renamed():
         == "psycopg2.extras psycopg2.errors psycopg2 psycopg2._range kecoa psycopg2._json "
         "kecoa.pool._pool kecoa kecoa.aio._connection"
     )
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("extras", "NumericRange"),
+        ("extras", "DictCursor"),
+        ("sql", "SQL"),
+        ("pool", "PoolError"),
+        ("tz", "FixedOffsetTimezone"),
+        ("errors", "UniqueViolation"),
+        ("extensions", "Notify"),
+    ],
+)
+@pytest.mark.parametrize(
+    "found",
+    ["from psycopg2 import {0} as m", "import psycopg2.{0} as m", "import psycopg2; m = psycopg2.{0}"],
+)
+def test_a_class_has_one_name_however_its_module_is_imported(module, name, found):
+    program = f"""
+import kecoa
+kecoa.install_as_psycopg2()
+{found.format(module)}
+print(m.{name}.__module__, m is kecoa.{module})
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    origin, is_ours = done.stdout.split()
+    assert origin.partition(".")[0] == "psycopg2"
+    assert is_ours == "True"

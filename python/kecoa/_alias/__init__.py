@@ -42,6 +42,9 @@ class _Psycopg2(ModuleType):
     """
 
     def __getattr__(self, name: str) -> Any:
+        if name and name in _MODULES:
+            # `from psycopg2 import sql`: as `import psycopg2.sql` finds it.
+            return importlib.import_module(f"psycopg2.{name}")
         return getattr(importlib.import_module("kecoa"), name)
 
     def __setattr__(self, name: str, value: Any) -> None:
