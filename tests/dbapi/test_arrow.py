@@ -632,3 +632,30 @@ def test_random_tables_come_back(cur, drawn):
     found.validate(full=True)
     assert found.schema == table.schema
     assert found.to_pylist() == table.to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("timestamp", dt.datetime(2024, 1, 1, 22)),
+        ("date", dt.date(2024, 1, 1)),
+        ("time", dt.time(22)),
+        ("timestamp[]", [dt.datetime(2024, 1, 1, 22)]),
+    ],
+)
+def test_instants_for_a_column_without_a_zone(conn, kind, expected):
+    """The server ignores the offset in their text; an INSERT takes them to the session's zone."""
+    conn.autocommit = True
+    cur = conn.cursor()
+    instant = pa.timestamp("us", tz="America/New_York")
+    moment = dt.datetime(2024, 1, 1, 22, tzinfo=dt.timezone.utc)
+    is_list = kind.endswith("[]")
+    data = pa.array([[moment] if is_list else moment], pa.list_(instant) if is_list else instant)
+    cur.execute(f"CREATE TEMP TABLE unzoned (x {kind})")
+    cur.execute("SET TIME ZONE 'Asia/Jakarta'")
+    with pytest.raises(kecoa.DataError, match=r'column "x" .*TimeZone is not UTC'):
+        cur.copy_arrow("unzoned", pa.table({"x": data}))
+    cur.execute("SET TIME ZONE 'UTC'")
+    cur.copy_arrow("unzoned", pa.table({"x": data}))
+    cur.execute("SELECT x FROM unzoned")
+    assert cur.fetchall() == [(expected,)]

@@ -15,6 +15,7 @@ use super::capsule::{self, Taken};
 use super::import;
 use super::source::{self, SourceField};
 use super::target::{self, Target};
+use crate::load::is_utc;
 
 /// How many bytes are encoded before they are sent; one row more at most.
 const CHUNK: usize = 64 * 1024;
@@ -344,6 +345,15 @@ pub(crate) fn copy_in(
             return Ok(None);
         }
     };
+    let zoned = targets.iter().zip(&input.fields).find(|(target, field)| target.drops_zone(field));
+    if let (Some((target, _)), false) = (zoned, is_utc(client)) {
+        *trouble = Some(Trouble::Data(format!(
+            "column \"{}\" ({}): expected timestamps without a time zone, as the session's TimeZone is not \
+             UTC, found some with one: convert them to that zone and drop it, or SET TIME ZONE 'UTC'",
+            target.name, target.type_name
+        )));
+        return Ok(None);
+    }
     let mut encoder = Encoder {
         input,
         targets,

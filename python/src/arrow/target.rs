@@ -29,6 +29,20 @@ impl Target {
         self.is_enum && is_text(source) || takes(self.type_oid, source)
     }
 
+    /// Whether the data are instants and the column has no time zone: the server ignores the offset in
+    /// their text, where an INSERT takes them to the session's zone.
+    pub(super) fn drops_zone(&self, source: &SourceField) -> bool {
+        let source = seen(source);
+        match (&source.kind, &source.inner) {
+            (Type::Timestamp { zoned: true, .. }, _) => {
+                let oid = oid::element_of(self.type_oid).unwrap_or(self.type_oid);
+                matches!(oid, oid::TIMESTAMP | oid::DATE | oid::TIME)
+            }
+            (Type::List { .. } | Type::FixedList(_), Some(inner)) => self.drops_zone(inner),
+            _ => false,
+        }
+    }
+
     /// Appends the length and the bytes of a value in binary form.
     pub(super) fn push_binary(
         &self,
