@@ -1,4 +1,4 @@
-"""A database on this machine: PostgreSQL behind CockroachDB's dialect, or CockroachDB itself.
+"""The local database: PostgreSQL behind CockroachDB's dialect, or CockroachDB itself.
 
     url = kecoa.local.start()
     conn = kecoa.connect(url)

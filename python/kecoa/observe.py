@@ -1,4 +1,4 @@
-"""What kecoa does, seen from outside: counters, events for any listener, spans for OpenTelemetry.
+"""Observability: counters, events for any listener, spans for OpenTelemetry.
 
     kecoa.observe.counters()["kecoa.retries"]
     kecoa.observe.add_listener(print)

@@ -21,7 +21,7 @@ use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
 
-/// Reaches CockroachDB and PostgreSQL, and brings a database for the first hour.
+/// Tools for CockroachDB and PostgreSQL, and a local database for development and tests.
 #[derive(Debug, Parser)]
 #[command(name = "kecoa", version, arg_required_else_help = true)]
 struct Cli {
@@ -31,13 +31,13 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Start, find and stop the database on this machine
+    /// Start, find and stop the local database
     Local(local::Arguments),
-    /// Inject faults into the connections to a server, through a proxy in front of it
+    /// Inject faults into connections, through a proxy in front of a server
     Faults(faults::Arguments),
     /// Move money between two accounts, in a retried transaction
     Demo(demo::Arguments),
-    /// Say step by step what works between here and a database, and what to change
+    /// Check a database connection step by step and suggest fixes
     Doctor(doctor::Arguments),
     /// Run a Python program written for psycopg2, unmodified, on kecoa
     Run(run::Arguments),

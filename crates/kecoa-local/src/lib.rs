@@ -1,6 +1,6 @@
 //! The local endpoint: an embedded PostgreSQL that speaks CockroachDB's dialect.
 //!
-//! For the first hour and for tests: [`start`] brings up a database that came with the package,
+//! For development and tests: [`start`] brings up a database that came with the package,
 //! on CockroachDB's port, and leaves it running for whoever comes next. A real cluster is reached
 //! with the same programs by its URL.
 //!

@@ -1,4 +1,4 @@
-"""`AsyncConnectionPool`: connections that are kept and lent."""
+"""`AsyncConnectionPool`: a connection pool for asyncio."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class _Slot(Waiting):
 
 
 class AsyncConnectionPool(PoolBase):
-    """Keeps connections, and lends them to one task at a time.
+    """A pool of connections, each used by one task at a time.
 
         async with AsyncConnectionPool(dsn, min_size=2, max_size=10) as pool:
             async with pool.connection() as conn:
@@ -158,9 +158,9 @@ class AsyncConnectionPool(PoolBase):
         self._check_open()
 
     async def close(self, timeout: float | None = 0.0) -> bool:
-        """Close idle connections at once, and lent ones when they come back; who waits gets PoolClosed.
+        """Close idle connections now, the others when they are returned; waiting callers get PoolClosed.
 
-        Waits up to `timeout` seconds for those that are lent; whether all came back.
+        Waits up to `timeout` seconds for those that are in use; returns True if all were returned.
         """
         limit = _settings.optional("timeout", timeout)
         if not self._core.closed:
@@ -182,8 +182,8 @@ class AsyncConnectionPool(PoolBase):
     async def drain(self, timeout: float | None = 0.0) -> bool:
         """Replace every connection, without a moment in which there is none.
 
-        Idle ones are replaced one after the other, and lent meanwhile; lent ones when they come back. Waits
-        up to `timeout` seconds; whether all are replaced.
+        Idle ones are replaced one after the other and stay available meanwhile; those in use when they are
+        returned. Waits up to `timeout` seconds; returns True if all are replaced.
         """
         limit = _settings.optional("timeout", timeout)
         self._check_open()
@@ -192,7 +192,7 @@ class AsyncConnectionPool(PoolBase):
         return await self._until(lambda: not self._core.stale, limit)
 
     def resize(self, min_size: int, max_size: int | None = None) -> None:
-        """Change the sizes. What is too much is closed when it is idle."""
+        """Change the sizes. Connections beyond the new maximum are closed when they are idle."""
         max_size = min_size if max_size is None else max_size
         _settings.sizes(min_size, max_size)
         self._check_open()
@@ -231,11 +231,11 @@ class AsyncConnectionPool(PoolBase):
     # ---- lending ----------------------------------------------------------------------------------
 
     def connection(self, timeout: float | None = None) -> Checkout:
-        """Lend a connection for a block: committed at its end, rolled back when it raises."""
+        """Check a connection out for a block: committed at its end, rolled back when it raises."""
         return Checkout(self, timeout)
 
     async def getconn(self, timeout: float | None = None) -> AsyncConnection:
-        """Lend a connection; give it back with `putconn`.
+        """Check a connection out; return it with `putconn`.
 
         PoolTimeout, PoolFull, PoolClosed, or the OperationalError that says why none can be opened.
         """
@@ -343,7 +343,7 @@ class AsyncConnectionPool(PoolBase):
         self._settle()
 
     async def putconn(self, conn: AsyncConnection) -> None:
-        """Take a connection back; an open transaction is rolled back. ProgrammingError for one not lent."""
+        """Return a connection; an open transaction is rolled back. ProgrammingError for a foreign one."""
         kept = self._claim(conn)
         if kept is None:
             return

@@ -1,4 +1,4 @@
-"""`Pool`: connections that are kept, and lent to threads."""
+"""`Pool`: a connection pool for threads."""
 
 from __future__ import annotations
 
@@ -25,26 +25,28 @@ _CHECK_TIMEOUT = 5.0
 
 
 class Pool(ThreadedPool):
-    """Keeps connections, and lends them to one thread at a time.
+    """A pool of connections, each used by one thread at a time.
 
         with Pool(dsn, min_size=2, max_size=10) as pool:
             with pool.connection() as conn:
                 conn.cursor().execute("UPDATE accounts SET balance = balance - %s WHERE id = %s", (100, 1))
 
     - `min_size` connections are opened with the pool, up to `max_size` (by default as many) when they are
-      asked for: by threads of the pool's, daemons that end with their work. Those beyond `min_size` are
-      closed when they were not used for `max_idle` seconds.
+      needed, by daemon threads of the pool's own. Those beyond `min_size` are closed after `max_idle`
+      seconds without use.
     - Callers get connections in the order in which they asked. After `timeout` seconds they get PoolTimeout,
       which names the longest holders. `max_waiting` callers may wait; 0: any number. PoolFull beyond it.
-    - When no connection can be opened, whoever waits longest gets that error; but when the server was there
-      before, or says that it starts or is full, they wait for it, and it is tried with growing pauses.
-    - What the server has closed meanwhile is never lent: a look at the socket tells. A connection that was
-      idle for `check_after` seconds is also asked by `check(conn)`, which raises when it is no good: a round
-      trip by `check_connection` unless given. None: never; when only `check` is given: each time.
+    - When no connection can be opened, the caller that has waited longest gets that error. If the server was
+      there before, or says that it is starting or full, callers go on waiting, and the pool tries again with
+      growing delays.
+    - A connection that the server has closed is never handed out: the pool looks at the socket first. A
+      connection that was idle for `check_after` seconds is also checked by `check(conn)`, which raises when
+      it is unusable; the default is `check_connection`, one round trip. `check_after=None`: never; when only
+      `check` is given: each time.
     - A connection older than `max_lifetime` seconds (up to the part `lifetime_jitter` less, so that not all
-      end at once) is replaced when it comes back, or at rest.
-    - `configure(conn)` is called once for each new connection; `reset(conn)` whenever one comes back, after
-      its open transaction was rolled back and autocommit and its like were set back. Both must leave it
+      end at once) is replaced when it is returned, or while it is idle.
+    - `configure(conn)` is called once for each new connection; `reset(conn)` each time one is returned, after
+      its open transaction was rolled back and autocommit and the like were restored. Both must leave it
       outside a transaction. `Pool.discard_session` is a `reset`.
     - A connection that is held for longer than `leak_after` seconds is reported by a warning of the logger
       `kecoa.pool` with the place where it was taken, once; one that is dropped without being returned as
@@ -118,9 +120,9 @@ class Pool(ThreadedPool):
         self._refuse_closed()
 
     def close(self, timeout: float | None = 0.0) -> bool:
-        """Close idle connections at once, and lent ones when they come back; who waits gets PoolClosed.
+        """Close idle connections now, the others when they are returned; waiting callers get PoolClosed.
 
-        Waits up to `timeout` seconds for those that are lent; whether all came back.
+        Waits up to `timeout` seconds for those that are in use; returns True if all were returned.
         """
         limit = _settings.optional("timeout", timeout)
         with self._lock:
@@ -133,8 +135,8 @@ class Pool(ThreadedPool):
     def drain(self, timeout: float | None = 0.0) -> bool:
         """Replace every connection, without a moment in which there is none.
 
-        Idle ones are replaced one after the other, and lent meanwhile; lent ones when they come back. Waits
-        up to `timeout` seconds; whether all are replaced.
+        Idle ones are replaced one after the other and stay available meanwhile; those in use when they are
+        returned. Waits up to `timeout` seconds; returns True if all are replaced.
         """
         limit = _settings.optional("timeout", timeout)
         self._refuse_closed()
@@ -145,7 +147,7 @@ class Pool(ThreadedPool):
         return self._await(lambda: not self._core.stale, limit)
 
     def resize(self, min_size: int, max_size: int | None = None) -> None:
-        """Change the sizes. What is too much is closed when it is idle."""
+        """Change the sizes. Connections beyond the new maximum are closed when they are idle."""
         max_size = min_size if max_size is None else max_size
         _settings.sizes(min_size, max_size)
         with self._lock:
@@ -178,11 +180,11 @@ class Pool(ThreadedPool):
     # ---- lending ----------------------------------------------------------------------------------
 
     def connection(self, timeout: float | None = None) -> Lending:
-        """Lend a connection for a block: committed at its end, rolled back when it raises."""
+        """Check a connection out for a block: committed at its end, rolled back when it raises."""
         return Lending(self, timeout)
 
     def getconn(self, timeout: float | None = None) -> Any:
-        """Lend a connection; give it back with `putconn`.
+        """Check a connection out; return it with `putconn`.
 
         PoolTimeout, PoolFull, PoolClosed, or the OperationalError that says why none can be opened.
         """
@@ -299,7 +301,7 @@ class Pool(ThreadedPool):
         self._do(todo)
 
     def putconn(self, conn: Any) -> None:
-        """Take a connection back; an open transaction is rolled back. ProgrammingError for one not lent."""
+        """Return a connection; an open transaction is rolled back. ProgrammingError for a foreign one."""
         kept = self._claim(conn)
         if kept is None:
             return
@@ -378,7 +380,7 @@ class Pool(ThreadedPool):
 
 
 class Lending:
-    """A block for which a connection is lent."""
+    """A block that has a connection of a pool for itself."""
 
     __slots__ = ("_conn", "_core", "_pool", "_timeout")
 

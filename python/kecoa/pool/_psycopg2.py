@@ -17,7 +17,7 @@ class PoolError(Error):
 
 
 class AbstractConnectionPool:
-    """Keeps `minconn` connections open and lends at most `maxconn`; the other arguments are `connect`'s."""
+    """Keeps `minconn` connections open, hands out at most `maxconn`; other arguments are `connect`'s."""
 
     __module__ = "kecoa.pool"
 
@@ -102,7 +102,7 @@ class SimpleConnectionPool(AbstractConnectionPool):
     __module__ = "kecoa.pool"
 
     def getconn(self, key: Any = None) -> Any:
-        """Lend a connection; the same key gets the same one until it is back. PoolError when none is left."""
+        """Check a connection out, the same one for the same key. PoolError when none is left."""
         return self._getconn(key)
 
     def putconn(self, conn: Any, key: Any = None, close: bool = False) -> None:
@@ -110,7 +110,7 @@ class SimpleConnectionPool(AbstractConnectionPool):
         self._putconn(conn, key, close)
 
     def closeall(self) -> None:
-        """Close all connections, lent ones too."""
+        """Close all connections, those in use too."""
         self._closeall()
 
 
@@ -124,7 +124,7 @@ class ThreadedConnectionPool(AbstractConnectionPool):
         super().__init__(minconn, maxconn, *args, **kwargs)
 
     def getconn(self, key: Any = None) -> Any:
-        """Lend a connection; the same key gets the same one until it is back. PoolError when none is left."""
+        """Check a connection out, the same one for the same key. PoolError when none is left."""
         with self._lock:
             return self._getconn(key)
 
@@ -134,6 +134,6 @@ class ThreadedConnectionPool(AbstractConnectionPool):
             self._putconn(conn, key, close)
 
     def closeall(self) -> None:
-        """Close all connections, lent ones too."""
+        """Close all connections, those in use too."""
         with self._lock:
             self._closeall()
