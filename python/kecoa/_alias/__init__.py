@@ -131,7 +131,6 @@ def _pose(module: _Psycopg2) -> None:
     for name in ("_kecoa", "errors", "extensions", "_range"):
         _rename(importlib.import_module(f"kecoa.{name}"))
     _rename(kecoa)
-    module.__name__ = kecoa.__name__
     module.__doc__ = kecoa.__doc__
     module.__file__ = kecoa.__file__
     module.__version__ = (
@@ -143,7 +142,8 @@ def _is_foreign(name: str) -> bool:
     """Whether a module is psycopg2 or one below it, and not kecoa's."""
     if name.partition(".")[0] != "psycopg2":
         return False
-    return getattr(sys.modules.get(name), "__name__", "").partition(".")[0] != "kecoa"
+    module = sys.modules.get(name)
+    return not (isinstance(module, _Psycopg2) or getattr(module, "__name__", "").partition(".")[0] == "kecoa")
 
 
 def install_as_psycopg2() -> None:

@@ -74,7 +74,8 @@ def main(results: str, *names: str) -> None:
     runnable(suite).run(recorder)
     import psycopg2
 
-    report = {"module": psycopg2.__name__, "tests": recorder.outcomes}
+    module = "kecoa" if "kecoa" in psycopg2.__version__ else psycopg2.__name__
+    report = {"module": module, "tests": recorder.outcomes}
     Path(results).write_text(json.dumps(report))
 
 
