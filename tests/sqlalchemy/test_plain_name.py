@@ -108,3 +108,21 @@ def test_a_package_that_cannot_be_imported_is_no_hindrance(tmp_path: Path) -> No
         check=False,
     )
     assert (done.stdout.strip(), done.returncode) == ("cockroachdb", 0), done.stderr
+
+
+def test_the_module_has_the_name_that_its_exceptions_give():
+    code = (
+        "import sys, kecoa\n"
+        "if sys.argv[1] == 'alias':\n    kecoa.install_as_psycopg2()\n"
+        "from sqlalchemy import create_engine\n"
+        "from sqlalchemy.ext.asyncio import create_async_engine\n"
+        "url = 'postgresql+kecoa://localhost/x'\n"
+        "plain = create_engine(url).dialect.dbapi\n"
+        "adapted = create_async_engine(url).dialect.dbapi\n"
+        "print(plain.__name__, adapted.exceptions_module.__name__, plain.Error.__module__)\n"
+    )
+    for argument, name in (("none", "kecoa"), ("alias", "psycopg2")):
+        done = subprocess.run(
+            [sys.executable, "-c", code, argument], capture_output=True, text=True, check=True
+        )
+        assert done.stdout.split() == [name] * 3

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from types import ModuleType
 from typing import Any
 
 from sqlalchemy.connectors.asyncio import (
@@ -23,6 +24,7 @@ from sqlalchemy.util import EMPTY_DICT, concurrency
 import kecoa
 from kecoa import aio, extensions
 from kecoa.extensions import Diagnostics
+from kecoa.sqlalchemy._module import dbapi_module
 
 __all__ = ["Connection", "Cursor", "Module", "ServerSideCursor"]
 
@@ -236,6 +238,11 @@ class Module(AsyncAdapt_dbapi_module):
         for name, value in vars(kecoa).items():
             if name != "connect" and (not name.startswith("__") or name == "__version__"):
                 setattr(self, name, value)
+
+    @property
+    def exceptions_module(self) -> ModuleType:
+        """The module that the exceptions are of."""
+        return dbapi_module()
 
     def connect(self, *args: Any, **kwargs: Any) -> Connection:
         """Open a connection; called in a greenlet."""

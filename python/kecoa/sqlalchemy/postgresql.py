@@ -22,6 +22,7 @@ from sqlalchemy.exc import ArgumentError
 
 from kecoa import DatabaseError
 from kecoa.sqlalchemy._failure import is_lost
+from kecoa.sqlalchemy._module import dbapi_module
 from kecoa.sqlalchemy.postgresql_types import CASTS, COLSPECS, register_multiranges
 
 __all__ = ["KecoaDialect", "PGDialect_kecoa", "dialect"]
@@ -99,9 +100,7 @@ class KecoaDialect(PGDialect_psycopg2):
     @classmethod
     def import_dbapi(cls) -> ModuleType:
         """Return the module of PEP 249."""
-        import kecoa
-
-        return kecoa
+        return dbapi_module()
 
     @property
     def _psycopg2_extensions(self) -> ModuleType:
