@@ -63,6 +63,9 @@ async def teller(pool, number, seen, done):
         if number % 2 == 0:
             # Each statement fails with 40001 until it is switched off, as CockroachDB does for tests.
             await conn.execute(f"SET inject_retry_errors_enabled = {'true' if attempt == 1 else 'false'}")
+        elif number == 1 and attempt == 1:
+            # One session ends within a transaction for certain: which ones the drain meets is chance.
+            await conn.execute("SELECT pg_terminate_backend(pg_backend_pid())")
         cur = await conn.execute("SELECT balance FROM account WHERE id = %s", (source,))
         (balance,) = await cur.fetchone()
         amount = min(chance.randint(1, 50), balance)
