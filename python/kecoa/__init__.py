@@ -12,6 +12,7 @@ a database on this machine.
 from __future__ import annotations
 
 from kecoa import _range as _range, errors as errors, extensions as extensions
+from kecoa._driver.opening import opened as _opened
 from kecoa._kecoa import (
     BINARY,
     DATETIME,
@@ -44,7 +45,6 @@ from kecoa._kecoa import (
     paramstyle,
     threadsafety,
 )
-from kecoa._opening import opened as _opened
 
 # Known to type checkers as true. `typing` itself is left to those programs that need it.
 TYPE_CHECKING = False

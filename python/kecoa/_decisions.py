@@ -103,10 +103,10 @@ class Decisions:
     def _report(self, error: BaseException | None, decision: str, wait: float) -> None:
         self.attempts.decided(decision, wait)
         if error is not None and "logging" in sys.modules:
-            from kecoa import _logging
+            from kecoa._driver import log
 
             why = facts_of(error, self.outer).sqlstate
-            _logging.decided(self.number, self.attempts.max_attempts, error, why, decision, wait)
+            log.decided(self.number, self.attempts.max_attempts, error, why, decision, wait)
         if self._begun is not None:
             self._tell_listeners(error, decision, wait)
         if self.on_attempt is not None:

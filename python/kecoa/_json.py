@@ -125,7 +125,7 @@ def _create_json_typecasters(
 
 
 def _get_json_oids(conn_or_curs: Any, name: str = "json") -> tuple[int, int]:
-    from kecoa._catalog import query_type_catalog
+    from kecoa._driver.catalog import query_type_catalog
 
     rows = query_type_catalog(
         conn_or_curs, "SELECT t.oid, t.typarray FROM pg_type t WHERE t.typname = %s", (name,)

@@ -9,8 +9,8 @@ from typing import Any, Final, Literal, NoReturn, TypeAlias, final, overload
 from typing_extensions import Self
 
 # Put there by kecoa.extensions.
-from kecoa._password import encrypt_password as encrypt_password
-from kecoa._xid import Xid as Xid
+from kecoa._driver.password import encrypt_password as encrypt_password
+from kecoa._driver.xid import Xid as Xid
 
 __version__: Final[str]
 __libpq_version__: Final[int]

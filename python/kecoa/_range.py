@@ -5,6 +5,7 @@ Importing this module registers the six ranges that every PostgreSQL has.
 
 from __future__ import annotations
 
+from kecoa._driver.text import encode
 from kecoa._kecoa import (
     DataError,
     InterfaceError,
@@ -15,7 +16,6 @@ from kecoa._kecoa import (
     new_type,
     register_type,
 )
-from kecoa._text import encode
 from kecoa.extensions import register_adapter
 
 # Known to type checkers as true. `typing` itself is left to those programs that need it.
@@ -291,7 +291,7 @@ class RangeCaster:
 
     @classmethod
     def _from_db(cls, name: str, pyrange: str | type[Range], conn_or_curs: Any) -> RangeCaster:
-        from kecoa._catalog import query_named_type
+        from kecoa._driver.catalog import query_named_type
 
         query = """
             SELECT t.oid, r.rngsubtype, t.typarray

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os as _os
 
 from kecoa import _kecoa
+from kecoa._driver.password import encrypt_password as encrypt_password
+from kecoa._driver.xid import Xid as Xid
 from kecoa._kecoa import (
     BINARYARRAY as BINARYARRAY,
     BOOLEAN as BOOLEAN,
@@ -80,8 +82,6 @@ from kecoa._kecoa import (
     set_wait_callback as set_wait_callback,
     string_types as string_types,
 )
-from kecoa._password import encrypt_password as encrypt_password
-from kecoa._xid import Xid as Xid
 
 # Known to type checkers as true. `typing` itself is left to those programs that need it.
 TYPE_CHECKING = False

@@ -9,18 +9,36 @@ import time as _time
 from typing import Any
 
 from kecoa import extensions as _ext
-from kecoa._batch import (
+from kecoa._driver.batch import (
     _paginate as _paginate,
     _split_sql as _split_sql,
     execute_batch as execute_batch,
     execute_values as execute_values,
 )
-from kecoa._catalog import connection_and_cursor as _solve_conn_curs  # noqa: F401  (as in psycopg2)
-from kecoa._composite import (
+from kecoa._driver.catalog import connection_and_cursor as _solve_conn_curs  # noqa: F401  (as in psycopg2)
+from kecoa._driver.composite import (
     CompositeCaster as CompositeCaster,
     register_composite as register_composite,
 )
-from kecoa._hstore import HstoreAdapter as HstoreAdapter, register_hstore as register_hstore
+from kecoa._driver.hstore import HstoreAdapter as HstoreAdapter, register_hstore as register_hstore
+from kecoa._driver.replication import (
+    LogicalReplicationConnection as LogicalReplicationConnection,
+    PhysicalReplicationConnection as PhysicalReplicationConnection,
+    ReplicationCursor as ReplicationCursor,
+    StopReplication as StopReplication,
+)
+from kecoa._driver.rows import (
+    DictConnection as DictConnection,
+    DictCursor as DictCursor,
+    DictCursorBase as DictCursorBase,
+    DictRow as DictRow,
+    NamedTupleConnection as NamedTupleConnection,
+    NamedTupleCursor as NamedTupleCursor,
+    RealDictConnection as RealDictConnection,
+    RealDictCursor as RealDictCursor,
+    RealDictRow as RealDictRow,
+    _cached_make_nt as _cached_make_nt,
+)
 from kecoa._ipaddress import register_ipaddress as register_ipaddress
 from kecoa._json import (
     Json as Json,
@@ -50,24 +68,6 @@ from kecoa._range import (
     RangeAdapter as RangeAdapter,
     RangeCaster as RangeCaster,
     register_range as register_range,
-)
-from kecoa._replication import (
-    LogicalReplicationConnection as LogicalReplicationConnection,
-    PhysicalReplicationConnection as PhysicalReplicationConnection,
-    ReplicationCursor as ReplicationCursor,
-    StopReplication as StopReplication,
-)
-from kecoa._rows import (
-    DictConnection as DictConnection,
-    DictCursor as DictCursor,
-    DictCursorBase as DictCursorBase,
-    DictRow as DictRow,
-    NamedTupleConnection as NamedTupleConnection,
-    NamedTupleCursor as NamedTupleCursor,
-    RealDictConnection as RealDictConnection,
-    RealDictCursor as RealDictCursor,
-    RealDictRow as RealDictRow,
-    _cached_make_nt as _cached_make_nt,
 )
 
 __all__ = [

@@ -99,9 +99,9 @@ def running(
 
 def _run(arguments: list[str]) -> subprocess.CompletedProcess[str]:
     if "logging" in sys.modules:
-        from kecoa import _logging
+        from kecoa._driver import log
 
-        _logging.local(tuple(arguments))
+        log.local(tuple(arguments))
     environment = dict(os.environ)
     describe_python(environment)
     # A process of its own: the endpoint's background process must not be a child of the caller's, nor

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from kecoa import extensions as ext
-from kecoa._text import decode
+from kecoa._driver.text import decode
 
 __all__ = ["DEFAULT", "NULL", "SQL", "Composable", "Composed", "Identifier", "Literal", "Placeholder"]
 

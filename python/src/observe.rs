@@ -114,7 +114,7 @@ pub(crate) fn note_lost(py: Python<'_>, error: &kecoa::Error) {
         if modules.contains("logging")? {
             let text = error.to_string();
             let what = text.lines().next().unwrap_or_default();
-            py.import("kecoa._logging")?.call_method1("lost", (what, error.sqlstate()))?;
+            py.import("kecoa._driver.log")?.call_method1("lost", (what, error.sqlstate()))?;
         }
         Ok(())
     };

@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from kecoa import _password
+from kecoa._driver import password as passwords
 from kecoa.extensions import encrypt_password
 
 WORDS = [
@@ -48,7 +48,7 @@ def test_scram(parity_connections, password):
 
     verifier = psycopg2.extensions.encrypt_password(password, "u", theirs, "scram-sha-256")
     salt = base64.b64decode(verifier.split(":")[1].split("$")[0])
-    assert _password._scram(password.encode(), 4096, salt) == verifier
+    assert passwords._scram(password.encode(), 4096, salt) == verifier
     own = encrypt_password(password, "u", ours, "scram-sha-256")
     assert len(own) == len(verifier)
     assert own.split(":")[0] == verifier.split(":")[0] == "SCRAM-SHA-256$4096"
@@ -61,7 +61,7 @@ def test_a_password_that_is_no_utf8(parity_connections):
 
     verifier = psycopg2.extensions.encrypt_password(b"\xff\xfe", "u", theirs, "scram-sha-256")
     salt = base64.b64decode(verifier.split(":")[1].split("$")[0])
-    assert _password._scram(b"\xff\xfe", 4096, salt) == verifier
+    assert passwords._scram(b"\xff\xfe", 4096, salt) == verifier
 
 
 @pytest.mark.parametrize("began", [False, True])

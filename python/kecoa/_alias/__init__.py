@@ -18,7 +18,7 @@ _NAMES = {"psycopg2._psycopg": "kecoa._kecoa"}
 
 # psycopg2's modules, and where its C module's functions are said to be from.
 _MODULES = ("", "_ipaddress", "_json", "_range", "errors", "extensions", "extras", "pool", "sql", "tz")
-_HOMES = {"kecoa._kecoa": "psycopg2._psycopg", "kecoa._password": "psycopg2._psycopg"}
+_HOMES = {"kecoa._kecoa": "psycopg2._psycopg", "kecoa._driver.password": "psycopg2._psycopg"}
 
 # What stands in modules of these names, and psycopg2 does not have.
 _KECOAS_OWN = frozenset(

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any
 
 from kecoa import extensions
+from kecoa._driver.opening import opened_soon
 from kecoa._kecoa import (
     AsyncLink,
     ConnectionInfo,
@@ -21,7 +22,6 @@ from kecoa._kecoa import (
     connection as Inner,  # noqa: N812
     typecaster,
 )
-from kecoa._opening import opened_soon
 from kecoa.aio._connecting import open_link
 from kecoa.aio._cursor import AsyncCursor
 from kecoa.aio._debts import owe

@@ -157,7 +157,7 @@ class AsyncCopy:
         return self._encode(text)
 
     def _encode(self, text: str) -> bytes:
-        from kecoa._text import encode
+        from kecoa._driver.text import encode
 
         return encode(text, self._conn._inner.encoding)
 

@@ -8,6 +8,7 @@ import enum
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from kecoa._driver.unregistered import hint, plain
 from kecoa._json import Json
 from kecoa._kecoa import (
     Binary,
@@ -21,7 +22,6 @@ from kecoa._kecoa import (
     datetime as DateTime,  # noqa: N812
 )
 from kecoa._range import Range
-from kecoa._unregistered import hint, plain
 
 __all__ = ["field_text"]
 

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Iterable
 from typing import Any
 
-from kecoa._composite import CompositeCaster
+from kecoa._driver.composite import CompositeCaster
 from kecoa._kecoa import DataError, ISQLQuote, ProgrammingError, adapt, new_type
 from kecoa._range import Range, RangeCaster
 from kecoa.extensions import register_adapter

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from kecoa._catalog import query_named_type
+from kecoa._driver.catalog import query_named_type
 from kecoa._kecoa import ProgrammingError
 
 _KINDS = {

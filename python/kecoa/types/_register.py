@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kecoa._driver.text import encode
 from kecoa._kecoa import (
     ISQLQuote,
     QuotedString,
@@ -14,7 +15,6 @@ from kecoa._kecoa import (
     register_type,
     typecaster,
 )
-from kecoa._text import encode
 from kecoa.extensions import register_adapter
 from kecoa.types._info import TypeInfo, info_of
 

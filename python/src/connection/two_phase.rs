@@ -20,7 +20,7 @@ pub(super) enum End {
 
 /// The class `Xid`, which the Python package defines.
 fn class(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    py.import("kecoa._xid")?.getattr("Xid")
+    py.import("kecoa._driver.xid")?.getattr("Xid")
 }
 
 /// An identifier as it is, or from its text, which may be bytes.

@@ -52,7 +52,7 @@ fn unregistered<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, Py
     }
     static ADAPTER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let adapter = ADAPTER.get_or_try_init(py, || {
-        Ok::<_, PyErr>(py.import("kecoa._unregistered")?.getattr("adapter")?.unbind())
+        Ok::<_, PyErr>(py.import("kecoa._driver.unregistered")?.getattr("adapter")?.unbind())
     })?;
     let found = adapter.bind(py).call1((value,))?;
     Ok((!found.is_none()).then_some(found))
@@ -88,7 +88,7 @@ fn adapt_to<'py>(
     {
         return Ok(adapted);
     }
-    let hint = py.import("kecoa._unregistered")?.getattr("hint")?.call1((value,))?;
+    let hint = py.import("kecoa._driver.unregistered")?.getattr("hint")?.call1((value,))?;
     let hint: String = hint.extract()?;
     Err(globals
         .exceptions

@@ -24,16 +24,16 @@ def opened(make: Callable[[], Any]) -> Any:
 def _logged(make: Callable[[], Any]) -> Any:
     if "logging" not in sys.modules:
         return make()
-    from kecoa import _logging
+    from kecoa._driver import log
 
     try:
         conn = make()
     except Exception as error:
-        _logging.failed(error)
+        log.failed(error)
         raise
     # One of psycopg2's asynchronous connections is not open yet.
     if not getattr(conn, "async_", 0):
-        _logging.opened(conn)
+        log.opened(conn)
     return conn
 
 
@@ -52,12 +52,12 @@ async def opened_soon(make: Callable[[], Awaitable[Any]]) -> Any:
 async def _logged_soon(make: Callable[[], Awaitable[Any]]) -> Any:
     if "logging" not in sys.modules:
         return await make()
-    from kecoa import _logging
+    from kecoa._driver import log
 
     try:
         conn = await make()
     except Exception as error:
-        _logging.failed(error)
+        log.failed(error)
         raise
-    _logging.opened(conn)
+    log.opened(conn)
     return conn

@@ -133,11 +133,6 @@ class DictRow(list[Any]):
         self[:], self._index = state
 
 
-def _restore_dict_row(cls: type[DictRow]) -> DictRow:
-    """Return an empty row: for pickles of kecoa's earlier versions."""
-    return cls.__new__(cls)
-
-
 class DictCursor(DictCursorBase):
     """A cursor whose rows are DictRow: lists that also answer to column names."""
 

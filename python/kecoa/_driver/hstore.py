@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from kecoa._catalog import query_type_catalog
+from kecoa._driver.catalog import query_type_catalog
 from kecoa._kecoa import (
     InterfaceError,
     ISQLQuote,

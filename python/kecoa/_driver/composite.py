@@ -7,7 +7,8 @@ from collections import namedtuple
 from collections.abc import Iterable
 from typing import Any
 
-from kecoa._catalog import query_named_type
+from kecoa._driver.catalog import query_named_type
+from kecoa._driver.rows import _NOT_IN_A_FIELD
 from kecoa._kecoa import (
     DataError,
     ProgrammingError,
@@ -16,7 +17,6 @@ from kecoa._kecoa import (
     register_type,
     typecaster,
 )
-from kecoa._rows import _NOT_IN_A_FIELD
 
 __all__ = ["CompositeCaster", "register_composite"]
 

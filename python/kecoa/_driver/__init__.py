@@ -1,0 +1,1 @@
+"""What the modules of psycopg2's names are made of. Private: import from those."""
