@@ -15,15 +15,15 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Protocol, TypeVar, cast, overload
 
-from kecoa._decisions import AttemptReport, add_note
-from kecoa._failure import Facts, facts_of
 from kecoa._kecoa import OperationalError, ProgrammingError, RetryPolicy
-from kecoa._lazy import refuse_generators, refuse_result
-from kecoa._loop import Place, caller
 from kecoa.aio._connection import AsyncConnection
 from kecoa.aio._debts import owe
 from kecoa.aio._pool import AsyncConnectionPool
 from kecoa.retry import _Options, _Run
+from kecoa.retry._bytecode import Place, caller
+from kecoa.retry._decisions import AttemptReport, add_note
+from kecoa.retry._failure import Facts, facts_of
+from kecoa.retry._lazy import refuse_generators, refuse_result
 
 _T = TypeVar("_T")
 _IDLE = 0

@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from sqlalchemy.util import concurrency
 
 from kecoa import ProgrammingError
-from kecoa._failure import facts_of
-from kecoa._lazy import LOST_IN_BODY
+from kecoa.retry._failure import facts_of
+from kecoa.retry._lazy import LOST_IN_BODY
 
 # What a caller may pass, and the asynchronous class for the same.
 _SOURCES: dict[type, str] = {

@@ -21,7 +21,7 @@ from alembic.ddl.base import ColumnComment, IdentityColumnDefault, RenameTable
 from sqlalchemy import exc
 from sqlalchemy.ext.compiler import compiles
 
-from kecoa._failure import facts_of
+from kecoa.retry._failure import facts_of
 
 __all__ = ["CockroachDBImpl"]
 

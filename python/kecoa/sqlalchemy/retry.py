@@ -29,9 +29,9 @@ from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from sqlalchemy.util.concurrency import greenlet_spawn
 
 from kecoa import AttemptReport, ProgrammingError, RetryPolicy
-from kecoa._decisions import Decisions, add_note
-from kecoa._failure import Facts, facts_of, handled_exception
-from kecoa._lazy import refuse_generators, refuse_result
+from kecoa.retry._decisions import Decisions, add_note
+from kecoa.retry._failure import Facts, facts_of, handled_exception
+from kecoa.retry._lazy import refuse_generators, refuse_result
 from kecoa.sqlalchemy._targets import Target, await_, is_async, open_target
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from kecoa import _kecoa
-from kecoa._failure import Facts, describe, facts_of
 from kecoa._kecoa import AmbiguousCommitError as AmbiguousCommitError, Attempts, RetryPolicy
+from kecoa.retry._failure import Facts, describe, facts_of
 
 
 class AttemptReport(NamedTuple):

@@ -30,12 +30,12 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, TypeVar, overload
 
-from kecoa._decisions import AmbiguousCommitError, AttemptReport, Decisions, add_note
-from kecoa._failure import Facts, facts_of, handled_exception
 from kecoa._kecoa import InterfaceError, ProgrammingError, RetryPolicy
-from kecoa._lazy import LOST_IN_BODY, refuse_generators, refuse_result
-from kecoa._loop import Place, caller
-from kecoa._source import Source, open_source
+from kecoa.retry._bytecode import Place, caller
+from kecoa.retry._decisions import AmbiguousCommitError, AttemptReport, Decisions, add_note
+from kecoa.retry._failure import Facts, facts_of, handled_exception
+from kecoa.retry._lazy import LOST_IN_BODY, refuse_generators, refuse_result
+from kecoa.retry._source import Source, open_source
 
 __all__ = [
     "AmbiguousCommitError",
