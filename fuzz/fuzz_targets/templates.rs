@@ -3,7 +3,7 @@
 #![no_main]
 
 // The extension module cannot be linked without Python; this part of it needs none.
-#[path = "../../python/src/parameters/template.rs"]
+#[path = "../../python/src/convert/parameters/template.rs"]
 #[allow(dead_code, reason = "the target calls what reads the text")]
 mod template;
 

@@ -8,8 +8,8 @@ use pyo3::exceptions::{PyOSError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
-use crate::connection::Connection;
-use crate::cursor::Cursor;
+use crate::dbapi::connection::Connection;
+use crate::dbapi::cursor::Cursor;
 use crate::globals;
 
 /// kecoa's own version, in the form of psycopg2's: behind the number, what the module was built

@@ -5,8 +5,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
-use crate::exception::Exceptions;
-use crate::typecaster::Typecaster;
+use crate::convert::typecaster::Typecaster;
+use crate::errors::exception::Exceptions;
 
 /// Objects made once, at import.
 pub(crate) struct Globals {

@@ -1,31 +1,24 @@
 //! The extension module `kecoa._kecoa`: psycopg2's C module, in Rust, over the client `kecoa`.
 //!
-//! `connection` and `cursor` are psycopg2's objects; `dump` turns Python values into SQL literals
-//! and `load` the server's text into Python values, both as psycopg2 does, byte for byte; `error`
-//! is the only place that turns errors into exceptions.
+//! `dbapi` has psycopg2's objects; `convert` turns Python values into SQL literals and the server's
+//! text into Python values, both as psycopg2 does, byte for byte; `errors/error.rs` is the only file
+//! that turns errors into exceptions.
 //!
 //! `unsafe` is for CPython's C API, between bytes and values.
 
 mod aio;
 mod arrow;
-mod codec;
-mod connection;
-mod cursor;
-mod dump;
-mod error;
-mod exception;
+mod convert;
+mod dbapi;
+mod errors;
 mod functions;
 mod globals;
-mod interpolate;
-mod load;
-mod notify;
 mod observe;
-mod parameters;
-mod pipeline;
-mod replication;
-mod report;
 mod retry;
-mod typecaster;
+
+use crate::convert::{codec, dump, typecaster};
+use crate::dbapi::{connection, cursor, lobject, notify, pipeline, replication};
+use crate::errors::exception;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
@@ -47,7 +40,7 @@ fn _kecoa(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<exception::Diagnostics>()?;
     module.add_class::<connection::Connection>()?;
     module.add_class::<connection::ConnectionInfo>()?;
-    module.add_class::<connection::LargeObject>()?;
+    module.add_class::<lobject::LargeObject>()?;
     module.add_class::<cursor::Cursor>()?;
     module.add_class::<cursor::Column>()?;
     module.add_class::<cursor::RowStream>()?;

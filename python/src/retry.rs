@@ -7,7 +7,7 @@ use kecoa::retry::{self, Decision, Failure, Jitter, Policy};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::exception::DriverError;
+use crate::errors::exception::DriverError;
 
 /// How often and how patiently a transaction is tried; times in seconds.
 #[pyclass(frozen, module = "kecoa")]

@@ -9,9 +9,9 @@ use kecoa::{Error, Never};
 use kecoa_proto::{Format, Parameter, Request, RequestId, Step, Target};
 use pyo3::prelude::*;
 
-use crate::connection::Connection;
-use crate::cursor::{BoundCall, Cursor};
-use crate::load::Formats;
+use crate::convert::load::Formats;
+use crate::dbapi::connection::Connection;
+use crate::dbapi::cursor::{BoundCall, Cursor};
 
 const UNNAMED: &[u8] = b"";
 

@@ -13,10 +13,10 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyTuple, PyWeakrefMethods, PyWeakrefReference};
 
-use super::pull::Pull;
 use super::requests::Pending;
-use crate::connection::{Connection, Messages};
-use crate::cursor::Cursor;
+use super::streaming::Pull;
+use crate::dbapi::connection::{Connection, Messages};
+use crate::dbapi::cursor::Cursor;
 use crate::globals;
 
 /// A connection's client, driven by an event loop. For `kecoa.aio`, which has the objects that
@@ -113,7 +113,7 @@ impl AsyncLink {
         let end = self.state().end.take();
         let exceptions = &globals::get(py)?.exceptions;
         Err(match end {
-            Some(end) => crate::error::lost(py, &end)?,
+            Some(end) => crate::errors::error::lost(py, &end)?,
             None => exceptions.interface(py, "the connection is closed"),
         })
     }
@@ -212,11 +212,11 @@ impl AsyncLink {
         let codec = this.connection.get().codec();
         let notices = notices
             .into_iter()
-            .map(|notice| crate::error::diagnostics(py, notice, &codec))
+            .map(|notice| crate::errors::error::diagnostics(py, notice, &codec))
             .collect::<PyResult<Vec<_>>>()?;
         let notifications = notifications
             .iter()
-            .map(|notification| crate::notify::from_server(py, notification, &codec))
+            .map(|notification| crate::dbapi::notify::from_server(py, notification, &codec))
             .collect::<PyResult<Vec<_>>>()?;
         owner.call_method1(intern!(py, "_hear"), (notices, notifications)).map(drop)
     }
@@ -283,12 +283,12 @@ impl AsyncLink {
                 let error = kecoa::Error::connection_lost(reason);
                 Ok(this.raise(py, &error, None, &pending.sql, true))
             } else {
-                crate::error::lost(py, reason)
+                crate::errors::error::lost(py, reason)
             };
             super::requests::tell(py, &pending.future, raised.and_then(Err));
         }
         for future in pull.and_then(|pull| pull.waiter).into_iter().chain(waiters) {
-            if let Ok(error) = crate::error::lost(py, reason) {
+            if let Ok(error) = crate::errors::error::lost(py, reason) {
                 let _ = future.call_method1(py, intern!(py, "set_exception"), (error.value(py),));
             }
         }
@@ -454,7 +454,7 @@ impl AsyncLink {
 
     /// The exception for a connection that was lost.
     fn lost<'py>(&self, py: Python<'py>, message: &str) -> PyResult<Bound<'py, PyAny>> {
-        Ok(crate::error::lost(py, message)?.into_value(py).into_bound(py).into_any())
+        Ok(crate::errors::error::lost(py, message)?.into_value(py).into_bound(py).into_any())
     }
 
     /// Asks for the connection: None when the caller has it now, else a future that is done when it

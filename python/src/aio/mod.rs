@@ -7,8 +7,8 @@ mod calls;
 mod cancel;
 mod link;
 mod opening;
-mod pull;
 mod requests;
+mod streaming;
 
 pub(crate) use link::AsyncLink;
 pub(crate) use opening::AsyncOpening;

@@ -10,8 +10,8 @@ use kecoa::blocking::Client;
 use kecoa::config::Config;
 use pyo3::prelude::*;
 
-use crate::connection::Connection;
-use crate::error;
+use crate::dbapi::connection::Connection;
+use crate::errors::error;
 use crate::globals;
 
 type Outcome = Arc<Mutex<Option<Result<Client, kecoa::Error>>>>;

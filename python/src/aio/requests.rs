@@ -12,8 +12,8 @@ use pyo3::types::PyList;
 
 use super::calls::{self, Call, Many, is_one_statement};
 use super::link::AsyncLink;
-use crate::cursor::{BoundCall, Cursor, bound};
-use crate::error::{self, Circumstances};
+use crate::dbapi::cursor::{BoundCall, Cursor, bound};
+use crate::errors::error::{self, Circumstances};
 use crate::globals;
 
 /// How many bytes of statements wait at most, where they wait for each other.

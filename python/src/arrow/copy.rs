@@ -15,7 +15,7 @@ use super::capsule::{self, Taken};
 use super::import;
 use super::source::{self, SourceField};
 use super::target::{self, Target};
-use crate::load::is_utc;
+use crate::convert::load::is_utc;
 
 /// How many bytes are encoded before they are sent; one row more at most.
 const CHUNK: usize = 64 * 1024;

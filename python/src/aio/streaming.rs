@@ -1,0 +1,362 @@
+//! Requests whose replies are taken one by one: COPY, and results that are read as they come.
+//!
+//! Nothing is read while nobody asks, so that a slow reader slows the server down.
+
+use std::sync::Arc;
+
+use kecoa::{Pulled, Readiness};
+use kecoa_proto::{Reply, Request, RequestId, RowDescription, ServerError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use super::link::AsyncLink;
+use super::requests::tell;
+use crate::dbapi::cursor::Cursor;
+use crate::globals;
+
+/// What `pull` gives where it gives no bytes; as in `kecoa.aio._copy`.
+const OVER: u8 = 0;
+const COPY_IN: u8 = 1;
+const COPY_OUT: u8 = 2;
+const ROWS: u8 = 3;
+const COMPLETE: u8 = 4;
+
+/// How many replies nobody wants are dropped at a time.
+const DRAINED: usize = 1_000;
+
+/// The request under way.
+pub(super) struct Pull {
+    pub(super) number: u64,
+    id: RequestId,
+    cursor: Py<Cursor>,
+    sql: Arc<[u8]>,
+    description: Option<Arc<RowDescription>>,
+    error: Option<Box<ServerError>>,
+    pub(super) waiter: Option<Py<PyAny>>,
+    wanted: Readiness,
+    /// Nobody wants to know any more.
+    abandoned: bool,
+}
+
+/// What a reply comes to.
+enum Came {
+    Waiting,
+    Code(u8),
+    Data(bytes::Bytes),
+    Rows(kecoa_proto::Rows),
+    Described(Arc<RowDescription>),
+    Over(Option<Box<ServerError>>),
+}
+
+impl AsyncLink {
+    pub(super) fn start_pull(
+        slf: &Bound<'_, Self>,
+        cursor: &Bound<'_, Cursor>,
+        sql: &[u8],
+    ) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
+        this.check_loop(py)?;
+        this.check_open(py)?;
+        let sql: Arc<[u8]> = sql.into();
+        let submitted = {
+            let mut link = this.connection.get().link();
+            link.client.as_mut().map(|client| client.submit(&Request::Query(&sql)))
+        };
+        let id = match submitted {
+            Some(Ok(id)) => id,
+            Some(Err(error)) => return Err(this.raise(py, &error, None, &sql, false)),
+            None => {
+                return Err(globals::get(py)?.exceptions.interface(py, "the connection is closed"));
+            }
+        };
+        cursor.get().begin_statement(sql.clone());
+        this.connection.get().count_statement(true);
+        let mut state = this.state();
+        let number = state.next_number();
+        state.pull = Some(Pull {
+            number,
+            id,
+            cursor: cursor.clone().unbind(),
+            sql,
+            description: None,
+            error: None,
+            waiter: None,
+            wanted: Readiness::Writable,
+            abandoned: false,
+        });
+        Ok(())
+    }
+
+    /// The next reply that means something to the caller.
+    pub(super) fn pull_reply<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let py = slf.py();
+        let this = slf.get();
+        loop {
+            let came = match AsyncLink::next_reply(slf) {
+                Ok(came) => came,
+                Err(error) => return Err(AsyncLink::lose_pull(slf, &error)?),
+            };
+            let code = match came {
+                Came::Waiting => {
+                    AsyncLink::catch_up(slf);
+                    return Ok(None);
+                }
+                Came::Code(code) => code,
+                Came::Data(data) => return Ok(Some(PyBytes::new(py, &data).into_any())),
+                Came::Described(description) => {
+                    if let Some(cursor) = this.pull_cursor(py) {
+                        Cursor::take_rows(&cursor, None, description)?;
+                    }
+                    continue;
+                }
+                Came::Rows(rows) => {
+                    let described = {
+                        let state = this.state();
+                        state.pull.as_ref().and_then(|pull| pull.description.clone())
+                    };
+                    if let (Some(cursor), Some(described)) = (this.pull_cursor(py), described) {
+                        Cursor::take_rows(&cursor, Some(rows), described)?;
+                    }
+                    ROWS
+                }
+                Came::Over(error) => {
+                    let pull = this.state().pull.take();
+                    this.connection.get().count_statement(false);
+                    AsyncLink::watch_reading(slf, true)?;
+                    AsyncLink::watch(slf, None)?;
+                    AsyncLink::catch_up(slf);
+                    if let (Some(error), Some(pull)) = (error, pull) {
+                        let error = kecoa::Error::from_server(error);
+                        return Err(this.raise(py, &error, Some(&pull.cursor), &pull.sql, false));
+                    }
+                    this.complaint()?;
+                    OVER
+                }
+            };
+            return Ok(Some(code.into_pyobject(py)?.into_any()));
+        }
+    }
+
+    fn pull_cursor<'py>(&self, py: Python<'py>) -> Option<Bound<'py, Cursor>> {
+        self.state().pull.as_ref().map(|pull| pull.cursor.bind(py).clone())
+    }
+
+    fn next_reply(slf: &Bound<'_, Self>) -> Result<Came, kecoa::Error> {
+        let this = slf.get();
+        let mut link = this.connection.get().link();
+        let mut state = this.state();
+        let (Some(client), Some(pull)) = (link.client.as_mut(), state.pull.as_mut()) else {
+            return Ok(Came::Over(None));
+        };
+        loop {
+            let reply = match client.try_reply(pull.id)? {
+                Pulled::Reply(reply) => reply,
+                Pulled::Waiting(wanted) => {
+                    pull.wanted = wanted;
+                    return Ok(Came::Waiting);
+                }
+            };
+            return Ok(match reply {
+                Reply::CopyIn(_) => Came::Code(COPY_IN),
+                Reply::CopyOut(_) => Came::Code(COPY_OUT),
+                Reply::CopyData(data) => Came::Data(data),
+                Reply::RowDescription(description) => {
+                    let description = Arc::new(description);
+                    pull.description = Some(description.clone());
+                    Came::Described(description)
+                }
+                Reply::Rows(rows) => Came::Rows(rows),
+                Reply::CommandComplete(tag) => {
+                    pull.cursor.get().take_tag(&tag);
+                    Came::Code(COMPLETE)
+                }
+                Reply::Error(error) => {
+                    pull.error.get_or_insert(error);
+                    continue;
+                }
+                Reply::Ready(_) => Came::Over(pull.error.take()),
+                _ => continue,
+            });
+        }
+    }
+
+    /// The connection is gone: the exception for it.
+    fn lose_pull(slf: &Bound<'_, Self>, error: &kecoa::Error) -> PyResult<PyErr> {
+        let py = slf.py();
+        let this = slf.get();
+        let pull = this.state().pull.take();
+        let raised = match &pull {
+            Some(pull) => {
+                this.connection.get().count_statement(false);
+                this.raise(py, error, Some(&pull.cursor), &pull.sql, false)
+            }
+            None => this.raise(py, error, None, b"", false),
+        };
+        AsyncLink::lose(slf, error)?;
+        let mut state = this.state();
+        state.end = None;
+        state.told = true;
+        drop(state);
+        Ok(raised)
+    }
+
+    /// A future for the moment when something can be done.
+    pub(super) fn await_reply<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        let this = slf.get();
+        this.check_open(py)?;
+        let future = this.new_future(py)?;
+        let wanted = {
+            let mut state = this.state();
+            let Some(pull) = state.pull.as_mut() else {
+                return Err(globals::get(py)?
+                    .exceptions
+                    .interface(py, "expected a request under way, found it over"));
+            };
+            pull.waiter = Some(future.clone().unbind());
+            pull.wanted
+        };
+        // What arrives may have to be read before there is room to send.
+        AsyncLink::watch_reading(slf, true)?;
+        AsyncLink::watch(slf, Some(wanted))?;
+        Ok(future)
+    }
+
+    /// The socket is ready: wakes who pulls. While nobody does, it is left alone.
+    pub(super) fn wake_pull(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
+        let (waiter, abandoned) = {
+            let mut state = slf.get().state();
+            match state.pull.as_mut() {
+                Some(pull) => (pull.waiter.take(), pull.abandoned),
+                None => return Ok(()),
+            }
+        };
+        if abandoned {
+            return AsyncLink::drain(slf);
+        }
+        match waiter {
+            Some(waiter) => {
+                tell(py, &waiter, Ok(()));
+                Ok(())
+            }
+            None => {
+                AsyncLink::watch(slf, None)?;
+                AsyncLink::watch_reading(slf, false)
+            }
+        }
+    }
+
+    /// Drops what comes until the request is over.
+    fn drain(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let this = slf.get();
+        // A bound for one turn of the loop.
+        for _ in 0..DRAINED {
+            let over = match AsyncLink::next_reply(slf) {
+                Ok(Came::Waiting) => {
+                    let wanted = this.state().pull.as_ref().map(|pull| pull.wanted);
+                    return AsyncLink::watch(slf, wanted);
+                }
+                Ok(Came::Over(_)) => true,
+                Ok(Came::Code(COPY_IN)) => {
+                    AsyncLink::end_copy(slf, Some("the copy was given up"))?;
+                    false
+                }
+                Ok(_) => false,
+                Err(error) => return AsyncLink::lose_pull(slf, &error).map(drop),
+            };
+            if over {
+                drop(this.state().pull.take());
+                this.connection.get().count_statement(false);
+                AsyncLink::watch(slf, None)?;
+                AsyncLink::catch_up(slf);
+                AsyncLink::hand_over(slf);
+                return Ok(());
+            }
+        }
+        // More may have been read already: the socket would not tell.
+        let again = slf.getattr(intern!(slf.py(), "on_readable"))?;
+        this.event_loop.call_method1(slf.py(), intern!(slf.py(), "call_soon"), (again,)).map(drop)
+    }
+
+    /// Nobody wants the rest: it is cancelled, and drained in the background.
+    pub(super) fn abandon_pull(slf: &Bound<'_, Self>, grace: f64) -> PyResult<()> {
+        let number = {
+            let mut state = slf.get().state();
+            let Some(pull) = state.pull.as_mut() else { return Ok(()) };
+            pull.abandoned = true;
+            pull.waiter = None;
+            pull.number
+        };
+        AsyncLink::ask_to_cancel(slf, number, grace)?;
+        AsyncLink::watch_reading(slf, true)?;
+        AsyncLink::drain(slf)
+    }
+
+    /// Sends; whether everything went.
+    pub(super) fn send_copy(slf: &Bound<'_, Self>, data: &[u8]) -> PyResult<bool> {
+        let py = slf.py();
+        let this = slf.get();
+        this.check_open(py)?;
+        let sent = {
+            let mut link = this.connection.get().link();
+            let Some(client) = link.client.as_mut() else { return Ok(false) };
+            let queued = if data.is_empty() { Ok(()) } else { client.copy_data(data) };
+            queued.and_then(|()| client.try_send())
+        };
+        match sent {
+            Ok(wanted) => {
+                if let Some(pull) = this.state().pull.as_mut() {
+                    pull.wanted = wanted.unwrap_or(Readiness::Readable);
+                }
+                Ok(wanted.is_none())
+            }
+            Err(error) => Err(AsyncLink::lose_pull(slf, &error)?),
+        }
+    }
+
+    /// Whether the server dropped out of the COPY. Takes what it says, which may be why it reads no
+    /// further.
+    pub(super) fn is_copy_refused(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        let refused = {
+            let mut link = slf.get().connection.get().link();
+            let Some(client) = link.client.as_mut() else { return Ok(false) };
+            client.is_copy_refused()
+        };
+        match refused {
+            Ok(refused) => Ok(refused),
+            Err(error) => Err(AsyncLink::lose_pull(slf, &error)?),
+        }
+    }
+
+    pub(super) fn end_copy(slf: &Bound<'_, Self>, reason: Option<&str>) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
+        this.check_open(py)?;
+        let ended = {
+            let mut link = this.connection.get().link();
+            let Some(client) = link.client.as_mut() else { return Ok(()) };
+            let ended = match reason {
+                Some(reason) => client.copy_fail(reason),
+                None => client.copy_done(),
+            };
+            ended.and_then(|()| client.try_send())
+        };
+        match ended {
+            Ok(wanted) => {
+                if let Some(pull) = this.state().pull.as_mut() {
+                    pull.wanted = wanted.unwrap_or(Readiness::Readable);
+                }
+                Ok(())
+            }
+            Err(error)
+                if this.connection.get().link().client.as_ref().is_some_and(|c| !c.is_closed()) =>
+            {
+                Err(this.raise(py, &error, None, b"", false))
+            }
+            Err(error) => Err(AsyncLink::lose_pull(slf, &error)?),
+        }
+    }
+}

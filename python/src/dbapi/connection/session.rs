@@ -1,0 +1,466 @@
+//! Transactions and session characteristics.
+
+use kecoa::ResultSet;
+use kecoa::blocking::Client;
+use kecoa::call::CallPlan;
+use kecoa_proto::{Request, TransactionStatus};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
+
+use super::link::{Driven, Signals, lock};
+use super::{Connection, STATUS_BEGIN, STATUS_READY, State};
+use crate::convert::load::is_utc;
+use crate::errors::error::{self, Circumstances};
+use crate::globals;
+
+/// What BEGIN asks for, by psycopg2's numbers 1 to 4.
+pub(crate) const LEVELS: [&str; 5] =
+    ["", "READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE", "READ UNCOMMITTED"];
+
+/// A setting as the user gave it: untouched, back to the server's default, or a value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change<T> {
+    Keep,
+    Default,
+    To(T),
+}
+
+impl<T> Change<T> {
+    fn apply(self, place: &mut Option<T>) {
+        match self {
+            Change::Keep => {}
+            Change::Default => *place = None,
+            Change::To(value) => *place = Some(value),
+        }
+    }
+}
+
+/// What `set_session` changes.
+#[derive(Clone, Copy)]
+pub(crate) struct Characteristics {
+    pub(crate) autocommit: Option<bool>,
+    pub(crate) isolation: Change<u8>,
+    pub(crate) readonly: Change<bool>,
+    pub(crate) deferrable: Change<bool>,
+}
+
+impl Characteristics {
+    pub(crate) const KEEP: Characteristics = Characteristics {
+        autocommit: None,
+        isolation: Change::Keep,
+        readonly: Change::Keep,
+        deferrable: Change::Keep,
+    };
+}
+
+impl State {
+    /// The whole BEGIN statement.
+    pub(crate) fn begin(&self) -> String {
+        let mut begin = "BEGIN".to_owned();
+        if let Some(level) = self
+            .isolation
+            .and_then(|level| LEVELS.get(usize::from(level)))
+            .filter(|l| !l.is_empty())
+        {
+            begin.push_str(" ISOLATION LEVEL ");
+            begin.push_str(level);
+        }
+        begin.push_str(match self.readonly {
+            Some(true) => " READ ONLY",
+            Some(false) => " READ WRITE",
+            None => "",
+        });
+        begin.push_str(match self.deferrable {
+            Some(true) => " DEFERRABLE",
+            Some(false) => " NOT DEFERRABLE",
+            None => "",
+        });
+        begin
+    }
+
+    /// Whether the next statement opens a transaction.
+    pub(crate) fn wants_begin(&self) -> bool {
+        self.status == STATUS_READY && (!self.autocommit || self.entered)
+    }
+}
+
+/// Runs a command of the connection's own. A COMMIT that the server confirmed although its time was
+/// up, and it was asked to cancel, is no failure.
+fn run_command(client: &mut Client, sql: &str, hook: &mut Signals) -> Result<(), kecoa::Error> {
+    let commits = client.commits();
+    match client.run(&Request::Query(sql.as_bytes()), hook) {
+        Err(error)
+            if error.kind() == kecoa::ErrorKind::Interrupted && client.commits() > commits =>
+        {
+            Ok(())
+        }
+        done => done.map(drop),
+    }
+}
+
+fn on_off(value: bool) -> &'static str {
+    if value { "on" } else { "off" }
+}
+
+impl Connection {
+    /// Runs a statement of the connection's own and raises what the server says about it.
+    pub(crate) fn command(slf: &Bound<'_, Connection>, sql: &str, commit: bool) -> PyResult<()> {
+        if let Some(callback) = slf.get().green(slf.py())? {
+            return Connection::command_green(slf, &callback, sql, commit);
+        }
+        let _limited = slf.get().limited_command(commit);
+        let driven = Connection::drive(slf, |client, hook| {
+            if commit {
+                // A session that the server has already ended was lost before COMMIT: nothing of it
+                // is committed. Found out only after sending, it would be ambiguous.
+                client.poll()?;
+            }
+            run_command(client, sql, hook)
+        })?;
+        driven.map_err(|error| Connection::command_failed(slf, sql, commit, &error))
+    }
+
+    /// The same through the wait callback.
+    fn command_green(
+        slf: &Bound<'_, Connection>,
+        callback: &Py<PyAny>,
+        sql: &str,
+        commit: bool,
+    ) -> PyResult<()> {
+        if commit && let Err(error) = Connection::drive(slf, |client, _| client.poll())? {
+            return Err(Connection::command_failed(slf, sql, commit, &error));
+        }
+        Connection::run_green(slf, callback, sql.as_bytes())?
+            .map(drop)
+            .map_err(|error| Connection::command_failed(slf, sql, commit, &error))
+    }
+
+    fn command_failed(
+        slf: &Bound<'_, Connection>,
+        sql: &str,
+        commit: bool,
+        error: &kecoa::Error,
+    ) -> PyErr {
+        let codec = slf.get().codec();
+        let circumstances =
+            Circumstances { statement: Some(sql.as_bytes()), codec: &codec, cursor: None, commit };
+        error::exception(slf.py(), error, &circumstances)
+    }
+
+    /// Runs a user's statement, with BEGIN in front where the connection is to open a transaction.
+    pub(crate) fn run_user(
+        slf: &Bound<'_, Connection>,
+        sql: &[u8],
+        may_begin: bool,
+    ) -> PyResult<Result<Vec<ResultSet>, kecoa::Error>> {
+        let this = slf.get();
+        if let Some(callback) = this.green(slf.py())? {
+            return Connection::run_user_green(slf, &callback, sql, may_begin);
+        }
+        Connection::drive_user(slf, may_begin, |client, begin, hook| match begin {
+            Some(begin) => client.run_in_transaction(begin, sql, hook),
+            None => client.run(&Request::Query(sql), hook),
+        })
+    }
+
+    /// How a statement is to be sent, perhaps before others that do not wait for its answer, and whether the session's time zone is UTC, as it is now.
+    /// Nothing while another statement runs: this never waits, as the GIL is held.
+    pub(crate) fn plan_call(
+        &self,
+        sql: &[u8],
+        types: &[u32],
+        pipelined: bool,
+    ) -> Option<(CallPlan, bool)> {
+        let mut link = self.link.try_lock().ok()?;
+        let client = link.client.as_mut()?;
+        let plan = match pipelined {
+            true => client.plan_pipelined(sql, types),
+            false => client.plan_call(sql, types),
+        };
+        Some((plan, is_utc(client)))
+    }
+
+    /// Drives a user's statement; `work` gets the BEGIN that is to go in front of it, if any.
+    pub(crate) fn drive_user<T: Send>(
+        slf: &Bound<'_, Connection>,
+        may_begin: bool,
+        work: impl FnOnce(&mut Client, Option<&[u8]>, &mut Signals) -> Result<T, kecoa::Error> + Send,
+    ) -> Driven<T> {
+        let this = slf.get();
+        // The status is looked at and set while the client is held: another thread may be about to
+        // begin or to end the transaction.
+        Connection::drive(slf, |client, hook| {
+            let begin = {
+                let state = lock(&this.state);
+                (may_begin && state.wants_begin()).then(|| state.begin())
+            };
+            let done = work(client, begin.as_deref().map(str::as_bytes), hook);
+            // A transaction that the statement itself ended counts as begun, as in psycopg2, which
+            // sends COMMIT all the same.
+            if begin.is_some()
+                && (done.is_ok()
+                    || (!client.is_closed()
+                        && client.transaction_status() != TransactionStatus::Idle))
+            {
+                lock(&this.state).status = STATUS_BEGIN;
+            }
+            done
+        })
+    }
+
+    /// Opens the transaction by itself, for COPY.
+    pub(crate) fn begin_now(slf: &Bound<'_, Connection>) -> PyResult<()> {
+        let this = slf.get();
+        if slf.get().green(slf.py())?.is_some() {
+            let begin = {
+                let state = lock(&this.state);
+                state.wants_begin().then(|| state.begin())
+            };
+            if let Some(begin) = begin {
+                Connection::command(slf, &begin, false)?;
+                lock(&this.state).status = STATUS_BEGIN;
+            }
+            return Ok(());
+        }
+        let begin = lock(&this.state).begin();
+        let _limited = this.limited_command(false);
+        let driven = Connection::drive(slf, |client, hook| {
+            if !lock(&this.state).wants_begin() {
+                return Ok(());
+            }
+            client.run(&Request::Query(begin.as_bytes()), hook)?;
+            lock(&this.state).status = STATUS_BEGIN;
+            Ok(())
+        })?;
+        driven.map_err(|error| Connection::command_failed(slf, &begin, false, &error))
+    }
+
+    /// `with connection`: its statements are a transaction, with autocommit too.
+    pub(super) fn enter(slf: &Bound<'_, Connection>) -> PyResult<()> {
+        let py = slf.py();
+        slf.get().check_open(py)?;
+        let was = std::mem::replace(&mut lock(&slf.get().state).entered, true);
+        if was {
+            return Err(globals::get(py)?
+                .exceptions
+                .programming(py, "the connection cannot be re-entered recursively"));
+        }
+        Ok(())
+    }
+
+    /// COMMIT, if a transaction was begun. The connection is ready again, unless the server says that
+    /// the transaction is still open.
+    pub(crate) fn do_commit(slf: &Bound<'_, Connection>) -> PyResult<()> {
+        Connection::end(slf, "COMMIT", true)
+    }
+
+    /// ROLLBACK, if a transaction was begun.
+    pub(crate) fn do_rollback(slf: &Bound<'_, Connection>) -> PyResult<()> {
+        Connection::end(slf, "ROLLBACK", false)
+    }
+
+    /// Ends the transaction that was begun, if one was. The status is looked at and set while the
+    /// client is held: of two threads that commit at a time, one does.
+    fn end(slf: &Bound<'_, Connection>, sql: &str, commit: bool) -> PyResult<()> {
+        let this = slf.get();
+        if let Some(callback) = this.green(slf.py())? {
+            this.check_idle(slf.py())?;
+            {
+                // At once: another thread must not end the same transaction meanwhile.
+                let mut state = lock(&this.state);
+                if state.status != STATUS_BEGIN {
+                    return Ok(());
+                }
+                state.status = STATUS_READY;
+                state.mark += 1;
+            }
+            let done = Connection::command_green(slf, &callback, sql, commit);
+            let mut state = lock(&this.state);
+            let open = state.closed == 0 && state.transaction != TransactionStatus::Idle;
+            if open || done.is_err() && !commit {
+                state.status = STATUS_BEGIN;
+            }
+            return done;
+        }
+        let _limited = this.limited_command(commit);
+        let driven = Connection::drive(slf, |client, hook| {
+            if !this.leave(STATUS_BEGIN) {
+                return Ok(());
+            }
+            // Seen before COMMIT is sent, a session that was ended leaves no doubt about it.
+            let there = if commit { client.poll() } else { Ok(()) };
+            let done = there.and_then(|()| run_command(client, sql, hook));
+            // What the server says counts: a COMMIT that it was asked to cancel may have left a failed
+            // transaction, which is yet to be rolled back.
+            let open =
+                !client.is_closed() && client.transaction_status() != TransactionStatus::Idle;
+            if !open && (done.is_ok() || commit || !client.is_closed()) {
+                lock(&this.state).status = STATUS_READY;
+            }
+            done
+        })?;
+        driven.map_err(|error| Connection::command_failed(slf, sql, commit, &error))
+    }
+
+    /// Whether the status is `status`; then named cursors of this transaction are over.
+    fn leave(&self, status: i32) -> bool {
+        let mut state = lock(&self.state);
+        if state.status != status {
+            return false;
+        }
+        state.mark += 1;
+        true
+    }
+
+    /// `set_session` and the properties: with autocommit the session's defaults are set on the
+    /// server, without it BEGIN carries them.
+    pub(crate) fn set_characteristics(
+        slf: &Bound<'_, Connection>,
+        change: Characteristics,
+    ) -> PyResult<()> {
+        let this = slf.get();
+        let mut commands = Vec::new();
+        {
+            let state = lock(&this.state);
+            if change.autocommit.unwrap_or(state.autocommit) {
+                let mut set = |name: &str, value: Option<&str>| {
+                    commands.push(match value {
+                        Some(value) => format!("SET {name} TO '{value}'"),
+                        None => format!("SET {name} TO DEFAULT"),
+                    });
+                };
+                match change.isolation {
+                    Change::Keep => {}
+                    Change::Default => set("default_transaction_isolation", None),
+                    Change::To(level) => set(
+                        "default_transaction_isolation",
+                        LEVELS.get(usize::from(level)).copied(),
+                    ),
+                }
+                match change.readonly {
+                    Change::Keep => {}
+                    Change::Default => set("default_transaction_read_only", None),
+                    Change::To(on) => set("default_transaction_read_only", Some(on_off(on))),
+                }
+                match change.deferrable {
+                    Change::Keep => {}
+                    Change::Default => set("default_transaction_deferrable", None),
+                    Change::To(on) => set("default_transaction_deferrable", Some(on_off(on))),
+                }
+            } else if state.autocommit {
+                for (name, is_set) in [
+                    ("isolation", state.isolation.is_some()),
+                    ("read_only", state.readonly.is_some()),
+                    ("deferrable", state.deferrable.is_some()),
+                ] {
+                    if is_set {
+                        commands.push(format!("SET default_transaction_{name} TO DEFAULT"));
+                    }
+                }
+            }
+        }
+        for command in commands {
+            Connection::command(slf, &command, false)?;
+        }
+        let mut state = lock(&this.state);
+        if let Some(autocommit) = change.autocommit {
+            state.autocommit = autocommit;
+        }
+        change.isolation.apply(&mut state.isolation);
+        change.readonly.apply(&mut state.readonly);
+        change.deferrable.apply(&mut state.deferrable);
+        Ok(())
+    }
+
+    /// The checks before every change of characteristics.
+    pub(crate) fn check_settable(&self, py: Python<'_>) -> PyResult<()> {
+        self.check_open(py)?;
+        self.refuse_async(py, "set_session")?;
+        let status = lock(&self.state).status;
+        if status != STATUS_READY {
+            return Err(globals::get(py)?
+                .exceptions
+                .programming(py, "set_session cannot be used inside a transaction"));
+        }
+        Ok(())
+    }
+}
+
+/// Text of a str or bytes argument.
+fn word(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    if let Ok(bytes) = value.cast::<PyBytes>() {
+        return Ok(String::from_utf8_lossy(bytes.as_bytes()).into_owned());
+    }
+    value.extract()
+}
+
+/// An isolation level: None, 1 to 4, or a name.
+pub(crate) fn parse_level(value: &Bound<'_, PyAny>) -> PyResult<Change<u8>> {
+    if value.is_none() {
+        return Ok(Change::Default);
+    }
+    if value.is_instance_of::<pyo3::types::PyInt>() {
+        return match value.extract::<i64>()?.try_into() {
+            Ok(level @ 1..=4) => Ok(Change::To(level)),
+            _ => Err(PyValueError::new_err("isolation_level must be between 1 and 4")),
+        };
+    }
+    let name = word(value)?;
+    if name.eq_ignore_ascii_case("default") {
+        return Ok(Change::Default);
+    }
+    LEVELS
+        .iter()
+        .zip(0u8..)
+        .skip(1)
+        .find(|(level, _)| level.eq_ignore_ascii_case(&name))
+        .map(|(_, level)| Change::To(level))
+        .ok_or_else(|| PyValueError::new_err(format!("bad value for isolation_level: '{name}'")))
+}
+
+/// On, off or the server's default: a truth value, None or "default".
+pub(crate) fn parse_on_off(value: &Bound<'_, PyAny>) -> PyResult<Change<bool>> {
+    if value.is_none() {
+        return Ok(Change::Default);
+    }
+    if value.is_exact_instance_of::<PyString>() || value.is_exact_instance_of::<PyBytes>() {
+        let name = word(value)?;
+        if name.eq_ignore_ascii_case("default") {
+            return Ok(Change::Default);
+        }
+        return Err(PyValueError::new_err(format!(
+            "the only string accepted is 'default'; got {name}"
+        )));
+    }
+    Ok(Change::To(value.is_truthy()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn begin_says_only_what_was_set() {
+        let mut state = State::default();
+        assert_eq!(state.begin(), "BEGIN");
+        state.isolation = Some(3);
+        state.readonly = Some(true);
+        state.deferrable = Some(false);
+        assert_eq!(state.begin(), "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY NOT DEFERRABLE");
+        state.isolation = None;
+        assert_eq!(state.begin(), "BEGIN READ ONLY NOT DEFERRABLE");
+    }
+
+    #[test]
+    fn begins_outside_autocommit_and_in_with_blocks() {
+        let mut state = State { status: STATUS_READY, ..State::default() };
+        assert!(state.wants_begin());
+        state.autocommit = true;
+        assert!(!state.wants_begin());
+        state.entered = true;
+        assert!(state.wants_begin());
+        state.status = STATUS_BEGIN;
+        assert!(!state.wants_begin());
+    }
+}

@@ -1,0 +1,160 @@
+//! Arrow tables out of a cursor, and in.
+
+use kecoa_types::literal::quote_ident;
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyString, PyTuple};
+
+use super::copy::{Direction, direction};
+use super::{Cursor, lock};
+use crate::arrow::{self, ArrowResult, Trouble};
+use crate::convert::codec::Codec;
+use crate::dbapi::connection::Connection;
+use crate::errors::error::{self, Circumstances};
+use crate::globals;
+
+/// What `copy_arrow` was given to copy into: a quoted name, or a statement.
+enum Place {
+    Table(String),
+    Statement(String),
+}
+
+fn quoted(name: &str) -> PyResult<String> {
+    let quoted = quote_ident(name.as_bytes());
+    let quoted = quoted.map_err(|error| PyValueError::new_err(error.to_string()))?;
+    Ok(String::from_utf8_lossy(&quoted).into_owned())
+}
+
+/// A name, a tuple of names, an `sql.Identifier`; or a COPY statement as text or `sql` objects.
+fn place(table: &Bound<'_, PyAny>, cursor: &Bound<'_, PyAny>) -> PyResult<Place> {
+    if let Ok(text) = table.cast::<PyString>() {
+        let text = text.to_str()?;
+        return match direction(text) {
+            Some(Direction::In) => Ok(Place::Statement(text.to_owned())),
+            Some(Direction::Out) => Err(PyValueError::new_err(
+                "expected a table or COPY … FROM STDIN, found COPY … TO STDOUT",
+            )),
+            None => Ok(Place::Table(quoted(text)?)),
+        };
+    }
+    if let Ok(names) = table.cast::<PyTuple>() {
+        let names = names.iter().map(|name| quoted(name.cast::<PyString>()?.to_str()?));
+        let names = names.collect::<PyResult<Vec<_>>>()?;
+        if names.is_empty() {
+            return Err(PyValueError::new_err("expected the name of a table, found no names"));
+        }
+        return Ok(Place::Table(names.join(".")));
+    }
+    if table.hasattr("as_string")? {
+        let text: String = table.call_method1("as_string", (cursor,))?.extract()?;
+        return match direction(&text) {
+            Some(Direction::In) => Ok(Place::Statement(text)),
+            _ if table.get_type().name()? == "Identifier" => Ok(Place::Table(text)),
+            _ => Err(PyValueError::new_err(
+                "expected an Identifier or COPY … FROM STDIN, found another SQL text",
+            )),
+        };
+    }
+    Err(PyTypeError::new_err(format!(
+        "expected a table as str, tuple of str or sql.Identifier, found {}",
+        table.get_type().name()?
+    )))
+}
+
+impl Cursor {
+    /// The next `limit` rows, or all that are left, for Arrow's consumers; the cursor moves past
+    /// them.
+    pub(crate) fn take_arrow(
+        slf: &Bound<'_, Cursor>,
+        limit: Option<usize>,
+    ) -> PyResult<ArrowResult> {
+        let py = slf.py();
+        let this = slf.get();
+        this.check_open(py)?;
+        let raise = |error| Err(crate::errors::error::with_cursor(py, error, slf.as_any()));
+        let exceptions = &globals::get(py)?.exceptions;
+        if *this.codec(py) != Codec::Utf8 {
+            return raise(exceptions.not_supported(
+                py,
+                "Arrow's text is UTF-8: fetch_arrow needs a connection whose client_encoding is UTF8",
+            ));
+        }
+        let mut inner = lock(&this.inner);
+        let Some(fetched) = inner.fetched.clone() else {
+            drop(inner);
+            return raise(exceptions.programming(py, "no results to fetch"));
+        };
+        let left = fetched.count.saturating_sub(inner.row);
+        let size = limit.map_or(left, |limit| limit.min(left));
+        let source = fetched.source(inner.place, size);
+        inner.row += size;
+        inner.place = fetched.place_of(inner.row);
+        drop(inner);
+        Ok(ArrowResult::new(source, &fetched.description.fields))
+    }
+
+    /// Copies a table that came from an Arrow library into one of the server's.
+    pub(crate) fn put_arrow(
+        slf: &Bound<'_, Cursor>,
+        table: &Bound<'_, PyAny>,
+        data: &Bound<'_, PyAny>,
+        columns: Option<Vec<String>>,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
+        this.check_open(py)?;
+        let connection = this.connection_of(py)?;
+        connection.get().refuse_waiting(py, "copy_arrow")?;
+        connection.get().refuse_prepared(py, "copy_arrow")?;
+        let exceptions = &globals::get(py)?.exceptions;
+        let codec = connection.get().codec();
+        if *codec != Codec::Utf8 {
+            return Err(exceptions.not_supported(
+                py,
+                "Arrow's text is UTF-8: copy_arrow needs a connection whose client_encoding is UTF8",
+            ));
+        }
+        let (quoted, statement) = match place(table, slf.as_any())? {
+            Place::Table(quoted) => (Some(quoted), None),
+            Place::Statement(sql) => (None, Some(sql)),
+        };
+        let input = arrow::Input::new(data)?;
+        let destination = arrow::destination(quoted, statement, columns, &input)?;
+        let old = lock(&this.inner).forget();
+        drop(old);
+        Connection::begin_now(&connection)?;
+        let mut trouble = None;
+        let copied = Connection::drive(&connection, |client, hook| {
+            arrow::copy_in(client, input, destination, hook, &mut trouble)
+        })?;
+        match trouble {
+            Some(Trouble::Data(message)) => {
+                let error = exceptions.data(py, message);
+                return Err(error::with_cursor(py, error, slf.as_any()));
+            }
+            Some(Trouble::Stream(message)) => {
+                let error = exceptions.operational(py, message);
+                return Err(error::with_cursor(py, error, slf.as_any()));
+            }
+            None => {}
+        }
+        match copied {
+            Ok(rows) => {
+                let counted = rows.and_then(|rows| i64::try_from(rows).ok());
+                let mut inner = lock(&this.inner);
+                inner.rowcount = counted.unwrap_or(-1);
+                inner.statusmessage = Some(Box::default());
+                Ok(())
+            }
+            Err(error) => {
+                let circumstances = Circumstances {
+                    statement: None,
+                    codec: &codec,
+                    cursor: Some(slf.as_any()),
+                    commit: false,
+                };
+                Err(error::exception(py, &error, &circumstances))
+            }
+        }
+    }
+}

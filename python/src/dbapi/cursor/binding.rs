@@ -1,0 +1,191 @@
+//! Server binding: a statement's values travel beside it, and the server prepares what comes again.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use kecoa::ResultSet;
+use kecoa::call::{CallRequest, Results};
+use kecoa_proto::Format;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use super::execute::{Mode, statement};
+use super::{Cursor, lock};
+use crate::convert::dump::{Departures, Dumper, Settings};
+use crate::convert::interpolate;
+use crate::convert::load::{Formats, is_utc};
+use crate::convert::parameters::{Template, Values, is_row_statement, template_of};
+use crate::dbapi::connection::Connection;
+use crate::errors::error;
+
+/// How values get into a statement.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Binding {
+    /// As literals in its text, as in psycopg2.
+    #[default]
+    Client,
+    /// As parameters beside it.
+    Server,
+}
+
+impl Binding {
+    /// By name.
+    pub(crate) fn parse(name: &str) -> PyResult<Binding> {
+        match name {
+            "client" => Ok(Binding::Client),
+            "server" => Ok(Binding::Server),
+            _ => Err(PyValueError::new_err(format!(
+                "expected the binding \"client\" or \"server\", found {name:?}"
+            ))),
+        }
+    }
+
+    /// Its name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Binding::Client => "client",
+            Binding::Server => "server",
+        }
+    }
+}
+
+/// A statement with its values apart.
+pub(crate) struct Call {
+    template: Arc<Template>,
+    values: Values,
+}
+
+impl Call {
+    /// The statement with `$1`, `$2`, …: what the server's errors are about.
+    pub(crate) fn sql(&self) -> &[u8] {
+        &self.template.sql
+    }
+
+    /// Its values, and their types.
+    pub(crate) fn values(&self) -> &Values {
+        &self.values
+    }
+
+    /// A statement that has its values in its text, where it is one that touches or gives rows.
+    pub(crate) fn of_text(sql: &[u8]) -> Option<Call> {
+        is_row_statement(sql).then(|| Call {
+            template: Arc::new(Template { sql: sql.to_vec() }),
+            values: Values::default(),
+        })
+    }
+
+    /// What goes to the server, with the results in the given forms, or in text form.
+    pub(crate) fn with_results<T>(
+        &self,
+        begin: Option<&[u8]>,
+        formats: Option<&Formats>,
+        work: impl FnOnce(&CallRequest<'_>) -> T,
+    ) -> T {
+        let parameters = self.values.parameters();
+        work(&CallRequest {
+            begin,
+            sql: &self.template.sql,
+            types: &self.values.types,
+            parameters: &parameters,
+            results: formats
+                .map_or(Results::All(Format::Text), |formats| Results::Each(formats.each())),
+        })
+    }
+}
+
+/// A statement as client binding has it, and apart where server binding means the same.
+pub(crate) fn bound<'py>(
+    slf: &Bound<'py, Cursor>,
+    connection: &Bound<'py, Connection>,
+    query: &Bound<'py, PyAny>,
+    vars: Option<&Bound<'py, PyAny>>,
+) -> PyResult<(Vec<u8>, Option<Call>)> {
+    let settings = connection.get().settings();
+    let sql = statement(query, &settings, slf.as_any())?;
+    bind(slf, connection, &settings, sql, vars)
+}
+
+/// The same of a statement's text.
+fn bind<'py>(
+    slf: &Bound<'py, Cursor>,
+    connection: &Bound<'py, Connection>,
+    settings: &Settings,
+    sql: Cow<'_, [u8]>,
+    vars: Option<&Bound<'py, PyAny>>,
+) -> PyResult<(Vec<u8>, Option<Call>)> {
+    let Some(vars) = vars.filter(|vars| !vars.is_none()) else {
+        let call = Call::of_text(&sql);
+        return Ok((sql.into_owned(), call));
+    };
+    let mut text = Vec::new();
+    let mut marks = Vec::new();
+    let mut dumper = Dumper::new(slf.py(), settings, Some(connection));
+    let (beside, merged) = Departures::beside(Binding::Server, &sql);
+    dumper.departs = beside;
+    interpolate::merge_marked(&mut dumper, &sql, vars, &mut text, &mut |mark| marks.push(mark))
+        .map_err(|error| error::with_cursor(slf.py(), error, slf.as_any()))?;
+    let rules = settings.rules(connection.get().is_cockroach());
+    let call = template_of(&sql, rules.characters).and_then(|template| {
+        let literals = marks.iter().filter_map(|mark| text.get(mark.clone()));
+        let values = Values::of(literals, rules)?;
+        Some(Call { template, values })
+    });
+    if call.is_none() {
+        merged.enclose_smallest(&marks, &mut text);
+    }
+    Ok((text, call))
+}
+
+impl Cursor {
+    /// `execute` by server binding, where the statement and its values allow it.
+    pub(super) fn execute_bound<'py>(
+        slf: &Bound<'py, Cursor>,
+        connection: &Bound<'py, Connection>,
+        settings: &Settings,
+        sql: Cow<'_, [u8]>,
+        vars: Option<&Bound<'py, PyAny>>,
+        mode: Mode,
+    ) -> PyResult<()> {
+        let (text, call) = bind(slf, connection, settings, sql, vars)?;
+        let text: Arc<[u8]> = text.into();
+        slf.get().show_query(text.clone());
+        let Some(call) = call else {
+            return Cursor::run(slf, connection, &text, mode);
+        };
+        let old = lock(&slf.get().inner).forget();
+        drop(old);
+        let types = [slf.get().own_string_types(slf.py()), slf.get().connection_types(slf.py())];
+        let driven = Connection::run_call(connection, &call, &types)?;
+        Cursor::take_driven(slf, connection, &call.template.sql, mode, driven)
+    }
+}
+
+impl Connection {
+    /// Runs a call, with BEGIN in front where the connection is to open a transaction. `types` are
+    /// the typecasters before the module's.
+    fn run_call(
+        slf: &Bound<'_, Connection>,
+        call: &Call,
+        types: &[Option<Bound<'_, PyDict>>],
+    ) -> PyResult<Result<Vec<ResultSet>, kecoa::Error>> {
+        let planned = slf.get().plan_call(&call.template.sql, &call.values.types, false);
+        let formats =
+            match planned.as_ref().and_then(|(plan, utc)| Some((plan.description()?, utc))) {
+                Some((description, utc)) => Formats::choose(slf.py(), description, types, *utc)?,
+                None => None,
+            };
+        Connection::drive_user(slf, true, |client, begin, hook| {
+            let plan = match planned {
+                Some((plan, _)) => plan,
+                None => client.plan_call(&call.template.sql, &call.values.types),
+            };
+            // Another thread may have moved the session to another zone meanwhile.
+            let formats = formats.as_ref().filter(|formats| !formats.needs_utc() || is_utc(client));
+            call.with_results(begin, formats, |request| {
+                let pending = client.submit_call(plan, request)?;
+                client.finish_call(pending, request, hook).map(|set| vec![set])
+            })
+        })
+    }
+}

@@ -1,0 +1,326 @@
+//! Rows to Python objects: the hot path.
+
+use std::sync::Arc;
+
+use kecoa::ResultSet;
+use kecoa_proto::{Format, Row, RowDescription, Rows};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+
+use super::{Cursor, lock};
+use crate::arrow::RowSource;
+pub(crate) use crate::convert::load::find_caster;
+use crate::convert::load::{Context, Loader, Zones};
+use crate::globals;
+
+/// A result as it came, and how its columns load.
+pub(crate) struct Fetched {
+    pub(crate) description: Arc<RowDescription>,
+    rows: Vec<Rows>,
+    pub(crate) count: usize,
+    loaders: Vec<Loader>,
+    /// No row can take part in a reference cycle.
+    atomic: bool,
+    /// No code of a user's runs while rows load.
+    native: bool,
+}
+
+/// Holds the garbage collector still while many rows are made, which are no garbage: it would look
+/// at all of them again and again. Only for loaders that run no user code.
+struct CollectorPause;
+
+/// Below this many rows the collector runs once at most.
+const PAUSE_FROM: usize = 500;
+
+impl CollectorPause {
+    fn new(_py: Python<'_>) -> Option<CollectorPause> {
+        // SAFETY: the GIL is held, which the token proves.
+        (unsafe { ffi::PyGC_Disable() } == 1).then_some(CollectorPause)
+    }
+}
+
+impl Drop for CollectorPause {
+    fn drop(&mut self) {
+        // SAFETY: the GIL is held: the pause lives within one call of a method. It was on before.
+        unsafe { ffi::PyGC_Enable() };
+    }
+}
+
+/// A place in the rows: which run, and the offset in it.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Place {
+    run: usize,
+    offset: usize,
+}
+
+impl Fetched {
+    /// Only what describes the result.
+    pub(crate) fn without_rows(&self) -> Fetched {
+        Fetched {
+            description: self.description.clone(),
+            rows: Vec::new(),
+            count: 0,
+            loaders: Vec::new(),
+            atomic: self.atomic,
+            native: self.native,
+        }
+    }
+
+    /// Chooses a loader for every column: from the cursor's typecasters, the connection's, the
+    /// module's, and text when nobody knows the type.
+    pub(crate) fn new(
+        py: Python<'_>,
+        result: ResultSet,
+        description: Arc<RowDescription>,
+        types: &[Option<Bound<'_, PyDict>>],
+    ) -> PyResult<Fetched> {
+        let globals = globals::get(py)?;
+        let mut loaders = Vec::with_capacity(description.fields.len());
+        for field in &description.fields {
+            let loader = find_caster(py, field.type_oid, types)?.map_or_else(
+                || globals.default_caster.get().loader(py),
+                |caster| caster.get().loader(py),
+            );
+            loaders.push(match field.format {
+                Format::Text => loader,
+                Format::Binary => loader.into_binary(field.type_oid),
+            });
+        }
+        let atomic = loaders.iter().all(Loader::is_atomic);
+        let native = loaders.iter().all(Loader::is_native);
+        let count = result.row_count();
+        Ok(Fetched { description, rows: result.rows, count, loaders, atomic, native })
+    }
+
+    /// The row at a place, and the place of the next.
+    fn row(&self, mut place: Place) -> Option<(Row<'_>, Place)> {
+        loop {
+            let run = self.rows.get(place.run)?;
+            if let Some((row, next)) = run.row_at(place.offset) {
+                return Some((row, Place { run: place.run, offset: next }));
+            }
+            place = Place { run: place.run + 1, offset: 0 };
+        }
+    }
+
+    /// The next `left` rows from a place on, as they came.
+    pub(super) fn source(&self, place: Place, left: usize) -> RowSource {
+        RowSource { rows: self.rows.clone(), run: place.run, offset: place.offset, left }
+    }
+
+    /// The place of row number `index`, by walking from the start of its run.
+    pub(crate) fn place_of(&self, mut index: usize) -> Place {
+        for (number, run) in self.rows.iter().enumerate() {
+            if index >= run.len() {
+                index -= run.len();
+                continue;
+            }
+            let mut place = Place { run: number, offset: 0 };
+            for _ in 0..index {
+                match self.row(place) {
+                    Some((_, next)) => place = next,
+                    None => break,
+                }
+            }
+            return place;
+        }
+        Place { run: self.rows.len(), offset: 0 }
+    }
+}
+
+/// A tuple of a row's values.
+fn tuple_row<'py>(
+    context: &mut Context<'_, 'py>,
+    fetched: &Fetched,
+    row: &Row<'_>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = context.py;
+    let width = fetched.loaders.len().try_into().unwrap_or(ffi::Py_ssize_t::MAX);
+    // SAFETY: a new tuple of `width` empty places; each place is filled at most once with an owned
+    // reference before anybody else sees the tuple, and the zip ends with the loaders. When a
+    // loader fails, the tuple is freed with the places that are left empty, which its destructor
+    // allows. It is untracked only when no value in it can refer back to it.
+    unsafe {
+        let tuple = Bound::from_owned_ptr_or_err(py, ffi::PyTuple_New(width))?;
+        let mut index = 0;
+        for (loader, field) in fetched.loaders.iter().zip(row.fields()) {
+            let value = loader.load(context, field)?;
+            ffi::PyTuple_SET_ITEM(tuple.as_ptr(), index, value.into_ptr());
+            index += 1;
+        }
+        if index < width {
+            // The server described more columns than it sent; the rest is None.
+            for index in index..width {
+                ffi::PyTuple_SET_ITEM(tuple.as_ptr(), index, py.None().into_ptr());
+            }
+        }
+        if fetched.atomic && width > 0 {
+            ffi::PyObject_GC_UnTrack(tuple.as_ptr().cast());
+        }
+        Ok(tuple)
+    }
+}
+
+/// What `row_factory(cursor)` makes, with the values set by index.
+fn factory_row<'py>(
+    context: &mut Context<'_, 'py>,
+    fetched: &Fetched,
+    row: &Row<'_>,
+    factory: &Bound<'py, PyAny>,
+    cursor: &Bound<'py, Cursor>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let made = factory.call1((cursor,))?;
+    for (index, (loader, field)) in (0..).zip(fetched.loaders.iter().zip(row.fields())) {
+        let value = loader.load(context, field)?;
+        // SAFETY: both are valid objects; the call takes no reference of ours.
+        let done = unsafe { ffi::PySequence_SetItem(made.as_ptr(), index, value.as_ptr()) };
+        if done != 0 {
+            return Err(PyErr::fetch(context.py));
+        }
+    }
+    Ok(made)
+}
+
+/// What a fetch needs, taken from the cursor at once.
+struct Plan<'py> {
+    fetched: Arc<Fetched>,
+    place: Place,
+    row: usize,
+    rowcount: usize,
+    codec: Arc<crate::convert::codec::Codec>,
+    factory: Option<Bound<'py, PyAny>>,
+    zones: Bound<'py, PyAny>,
+}
+
+impl Cursor {
+    fn plan<'py>(slf: &Bound<'py, Cursor>) -> PyResult<Plan<'py>> {
+        let py = slf.py();
+        let this = slf.get();
+        this.check_open(py)?;
+        let codec = this.codec(py);
+        let plan = {
+            let inner = lock(&this.inner);
+            inner.fetched.clone().map(|fetched| Plan {
+                place: inner.place,
+                row: inner.row,
+                rowcount: fetched.count,
+                fetched,
+                codec,
+                factory: inner.row_factory.as_ref().map(|factory| factory.bind(py).clone()),
+                zones: match &inner.tzinfo_factory {
+                    Some(zones) => zones.bind(py).clone(),
+                    None => py.None().into_bound(py),
+                },
+            })
+        };
+        match plan {
+            Some(plan) => Ok(plan),
+            None => Err(crate::errors::error::with_cursor(
+                py,
+                globals::get(py)?.exceptions.programming(py, "no results to fetch"),
+                slf.as_any(),
+            )),
+        }
+    }
+
+    /// Moves past `made` rows of a result, from row `row` on, to `place`. A typecaster, a row factory or
+    /// a zone factory may have used the cursor meanwhile: then these rows are no more where they were,
+    /// and to move on would pass over others, or show some twice.
+    fn advance(
+        slf: &Bound<'_, Cursor>,
+        fetched: &Arc<Fetched>,
+        row: usize,
+        place: Place,
+        made: usize,
+    ) -> PyResult<()> {
+        {
+            let mut inner = lock(&slf.get().inner);
+            let same = inner.fetched.as_ref().is_some_and(|held| Arc::ptr_eq(held, fetched));
+            if same && inner.row == row {
+                inner.place = place;
+                inner.row = row + made;
+                return Ok(());
+            }
+        }
+        let py = slf.py();
+        let error = globals::get(py)?.exceptions.programming(
+            py,
+            "the cursor was used while its rows were converted: a typecaster, a factory or another \
+             thread that runs statements or fetches needs a cursor of its own",
+        );
+        Err(crate::errors::error::with_cursor(py, error, slf.as_any()))
+    }
+
+    /// One row, or None behind the last.
+    pub(crate) fn fetch_one<'py>(slf: &Bound<'py, Cursor>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let plan = Cursor::plan(slf)?;
+        if plan.row >= plan.rowcount {
+            return Ok(None);
+        }
+        let Some((row, next)) = plan.fetched.row(plan.place) else { return Ok(None) };
+        let mut context = Context::new(slf.as_any(), plan.codec, &plan.zones)?;
+        let made = match &plan.factory {
+            None => tuple_row(&mut context, &plan.fetched, &row),
+            Some(factory) => factory_row(&mut context, &plan.fetched, &row, factory, slf),
+        };
+        // As in psycopg2, a row that cannot be converted is passed over.
+        let advanced = Cursor::advance(slf, &plan.fetched, plan.row, next, 1);
+        let made = made?;
+        advanced.map(|()| Some(made))
+    }
+
+    /// A list of up to `limit` rows.
+    pub(crate) fn fetch_many<'py>(
+        slf: &Bound<'py, Cursor>,
+        limit: Option<usize>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let py = slf.py();
+        let plan = Cursor::plan(slf)?;
+        let left = plan.rowcount.saturating_sub(plan.row);
+        let size = limit.map_or(left, |limit| limit.min(left));
+        let mut context = Context::new(slf.as_any(), plan.codec, &plan.zones)?;
+        let mut place = plan.place;
+        let mut made = 0;
+        let length = size.try_into().unwrap_or(ffi::Py_ssize_t::MAX);
+        // SAFETY: a new list of `size` empty places, filled below once each with an owned
+        // reference. Nobody else has the list before it is full: it is not returned when a row
+        // fails, and its destructor allows empty places. (The garbage collector may visit it
+        // meanwhile, and skips empty places too.)
+        let list = unsafe {
+            Bound::from_owned_ptr_or_err(py, ffi::PyList_New(length))?
+                .cast_into_unchecked::<PyList>()
+        };
+        let mut failed = None;
+        let native = plan.fetched.native
+            && plan.factory.is_none()
+            && !matches!(context.zones, Zones::Factory(_));
+        let pause = (native && size >= PAUSE_FROM).then(|| CollectorPause::new(py));
+        while made < size {
+            let Some((row, next)) = plan.fetched.row(place) else { break };
+            let value = match &plan.factory {
+                None => tuple_row(&mut context, &plan.fetched, &row),
+                Some(factory) => factory_row(&mut context, &plan.fetched, &row, factory, slf),
+            };
+            place = next;
+            made += 1;
+            match value {
+                // SAFETY: place `made - 1` is within the list and still empty.
+                Ok(value) => unsafe {
+                    let index = (made - 1).try_into().unwrap_or(ffi::Py_ssize_t::MAX);
+                    ffi::PyList_SET_ITEM(list.as_ptr(), index, value.into_ptr());
+                },
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            }
+        }
+        drop(pause);
+        let advanced = Cursor::advance(slf, &plan.fetched, plan.row, place, made);
+        match failed {
+            Some(error) => Err(error),
+            None => advanced.map(|()| list),
+        }
+    }
+}

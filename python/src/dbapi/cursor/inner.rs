@@ -1,0 +1,108 @@
+//! What a cursor holds, and how it begins.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyTuple};
+
+use super::Cursor;
+use super::fetch::{Fetched, Place};
+use crate::dbapi::connection::Connection;
+use crate::globals;
+
+/// What PEP 249's `fetchmany` takes without an argument.
+const ARRAYSIZE: i64 = 1;
+/// How many rows iterating over a named cursor fetches at a time.
+const ITERSIZE: i64 = 2000;
+
+/// Locked for moments only, never across a call into Python; objects are dropped unlocked, because
+/// dropping one may run Python code.
+pub(crate) struct Inner {
+    pub(super) connection: Option<Py<Connection>>,
+    pub(super) name: Option<String>,
+    pub(super) quoted_name: Option<String>,
+    /// The transaction in which a named cursor was made.
+    pub(super) mark: u64,
+    pub(super) closed: bool,
+    pub(super) withhold: bool,
+    pub(super) scrollable: Option<bool>,
+    pub(super) arraysize: i64,
+    pub(super) itersize: i64,
+    pub(super) rowcount: i64,
+    pub(super) row: usize,
+    pub(super) place: Place,
+    pub(super) lastrowid: u32,
+    pub(super) query: Option<Arc<[u8]>>,
+    pub(super) statusmessage: Option<Box<[u8]>>,
+    pub(super) fetched: Option<Arc<Fetched>>,
+    pub(super) description: Option<Py<PyTuple>>,
+    pub(super) row_factory: Option<Py<PyAny>>,
+    pub(super) tzinfo_factory: Option<Py<PyAny>>,
+    pub(super) string_types: Option<Py<PyAny>>,
+    pub(super) binary_types: Option<Py<PyAny>>,
+}
+
+impl Default for Inner {
+    fn default() -> Inner {
+        Inner {
+            connection: None,
+            name: None,
+            quoted_name: None,
+            mark: 0,
+            closed: false,
+            withhold: false,
+            scrollable: None,
+            arraysize: ARRAYSIZE,
+            itersize: ITERSIZE,
+            rowcount: -1,
+            row: 0,
+            place: Place::default(),
+            lastrowid: 0,
+            query: None,
+            statusmessage: None,
+            fetched: None,
+            description: None,
+            row_factory: None,
+            tzinfo_factory: None,
+            string_types: None,
+            binary_types: None,
+        }
+    }
+}
+
+pub(crate) fn lock(mutex: &Mutex<Inner>) -> MutexGuard<'_, Inner> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Cursor {
+    /// `__init__`: a fresh cursor of a connection, on the server when it has a name.
+    pub(super) fn initialise(
+        &self,
+        py: Python<'_>,
+        conn: &Bound<'_, PyAny>,
+        name: Option<&Bound<'_, PyAny>>,
+        withhold: bool,
+        scrollable: Option<bool>,
+    ) -> PyResult<()> {
+        let conn = conn.cast::<Connection>().map_err(|_| {
+            PyTypeError::new_err("argument 1 must be subclass of kecoa.extensions.connection")
+        })?;
+        let zones = globals::get(py)?.timezone.clone_ref(py);
+        let fresh = Inner {
+            connection: Some(conn.clone().unbind()),
+            tzinfo_factory: Some(zones),
+            ..Inner::default()
+        };
+        let old = std::mem::replace(&mut *lock(&self.inner), fresh);
+        drop(old);
+        if let Some(name) = name.filter(|name| !name.is_none()) {
+            let name = match name.cast::<PyBytes>() {
+                Ok(bytes) => String::from_utf8_lossy(bytes.as_bytes()).into_owned(),
+                Err(_) => name.extract()?,
+            };
+            self.set_name(py, &name, conn.get().mark())?;
+        }
+        self.set_scrolling(py, withhold, scrollable)
+    }
+}

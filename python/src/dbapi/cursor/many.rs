@@ -1,0 +1,449 @@
+//! `executemany` in a few round trips, with the outcome of psycopg2's loop.
+//!
+//! Rows travel in requests of many statements that end in one Sync: the server skips what follows an
+//! error, as the loop would not have sent it. Where statements commit by themselves each row is
+//! given a transaction of its own inside of the request. A row travels as its own text, parsed as it
+//! would be alone; only a plain INSERT, UPDATE or DELETE is parsed once and bound row by row, where every
+//! value is sure to be taken as its literal would be. By server binding every statement is that can be.
+//!
+//! In a transaction a request is sent before the answer to the one before it is taken, and the next
+//! rows are adapted while the server works. Rows that are gathered lie in the connection: whoever
+//! uses it meanwhile sends them first.
+
+mod batch;
+
+use std::sync::Arc;
+
+use kecoa_proto::{Request, Step, Target, TransactionStatus};
+use kecoa_types::Characters;
+use pyo3::exceptions::PyException;
+use pyo3::prelude::*;
+use pyo3::types::PyIterator;
+
+use self::batch::{BATCH_BYTES, BATCH_ROWS, Commits, UNNAMED};
+pub(crate) use self::batch::{Batch, Once, Sent};
+use super::execute::{Mode, statement};
+use super::{Binding, Cursor, lock};
+use crate::convert::dump::{Departures, Dumper, Settings};
+use crate::convert::interpolate;
+use crate::convert::parameters::{Values, is_literal, is_plain, is_row_statement, template_of};
+use crate::dbapi::connection::{Answer, Connection, Flushed, Gatherable, Gathering, Ticket};
+
+/// The first version that has COMMIT AND CHAIN.
+const CHAINS_FROM: i32 = 120_000;
+
+/// The types of the columns of a plain statement, when it is one and the server can say.
+fn describe(
+    slf: &Bound<'_, Connection>,
+    sql: &[u8],
+    characters: Characters,
+) -> PyResult<Option<Once>> {
+    let Some(template) = template_of(sql, characters).filter(|template| is_plain(&template.sql))
+    else {
+        return Ok(None);
+    };
+    let sql = template.sql.clone();
+    let steps = [
+        Step::Parse { name: UNNAMED, sql: &sql, types: &[] },
+        Step::Describe(Target::Statement(UNNAMED)),
+    ];
+    let driven = Connection::drive(slf, |client, hook| {
+        if client.transaction_status() != TransactionStatus::Idle {
+            // An error would end the transaction; a savepoint is not worth its round trip.
+            let id = client.submit(&Request::Extended(&steps))?;
+            return client.finish_pipeline(id, hook).map(|piped| piped.results);
+        }
+        client.run(&Request::Extended(&steps), hook)
+    })?;
+    let columns = driven.ok().and_then(|mut results| results.pop()?.parameters);
+    Ok(columns.map(|columns| Once { sql, columns: Some(columns) }))
+}
+
+impl Cursor {
+    /// The rest of `executemany`, behind its first row.
+    pub(super) fn run_many<'py>(
+        slf: &Bound<'py, Cursor>,
+        query: &Bound<'py, PyAny>,
+        rows: &mut Bound<'py, PyIterator>,
+        total: &mut i64,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        let connection = slf.get().connection_of(py)?;
+        let settings = connection.get().settings();
+        let sql = statement(query, &settings, slf.as_any())?;
+        let mut many = Many {
+            slf,
+            connection,
+            settings,
+            sql: &sql,
+            once: None,
+            total,
+            gathering: Gathering::default(),
+            gathered: false,
+            rows: 0,
+            bytes: 0,
+            text: Vec::new(),
+            spare: Batch::default(),
+            sent: None,
+        };
+        if !many.pipelines()? {
+            for vars in rows {
+                let vars = vars.inspect_err(|_| slf.get().count(*many.total))?;
+                Cursor::run_counted(slf, query, &vars, many.total)?;
+            }
+            return Ok(());
+        }
+        let Some(mut next) = rows.next() else { return Ok(()) };
+        many.prepare()?;
+        loop {
+            let vars = match next {
+                Ok(vars) => vars,
+                Err(error) => {
+                    // The rows before it count, as in a loop.
+                    many.finish().map_err(|earlier| first_of(slf.py(), earlier, &error))?;
+                    slf.get().count(*many.total);
+                    return Err(error);
+                }
+            };
+            match many.add(&vars) {
+                Ok(true) if many.is_full() => many.send()?,
+                Ok(true) => {}
+                Ok(false) => {
+                    many.finish()?;
+                    Cursor::run_counted(slf, query, &vars, many.total)?;
+                }
+                Err(error) => {
+                    many.finish().map_err(|earlier| first_of(slf.py(), earlier, &error))?;
+                    slf.get().forget_query();
+                    return Err(error);
+                }
+            }
+            match rows.next() {
+                Some(more) => next = more,
+                None => return many.finish(),
+            }
+        }
+    }
+
+    fn count(&self, total: i64) {
+        lock(&self.inner).rowcount = total;
+    }
+}
+
+/// An `executemany` under way.
+struct Many<'a, 'py> {
+    slf: &'a Bound<'py, Cursor>,
+    connection: Bound<'py, Connection>,
+    settings: Settings,
+    sql: &'a [u8],
+    once: Option<Arc<Once>>,
+    /// How many rows were affected; -1 once a statement did not say.
+    total: &'a mut i64,
+    /// Rows that are gathered, in the connection: whoever uses it sends them first.
+    gathering: Gathering,
+    /// There may be some.
+    gathered: bool,
+    /// How many they are, and how long, unless somebody has sent them.
+    rows: usize,
+    bytes: usize,
+    /// The text of a row in the making.
+    text: Vec<u8>,
+    /// Memory for the next rows.
+    spare: Batch,
+    /// Rows that the server has been sent, and whose outcome is not known yet.
+    sent: Option<(Ticket, Batch)>,
+}
+
+impl Many<'_, '_> {
+    /// Whether rows may travel together, as things are now.
+    fn pipelines(&self) -> PyResult<bool> {
+        let connection = self.connection.get();
+        Ok(is_row_statement(self.sql)
+            && connection.green(self.slf.py())?.is_none()
+            && match connection.server_transaction() {
+                TransactionStatus::InTransaction => true,
+                TransactionStatus::Idle => {
+                    connection.is_autocommit()
+                        && !connection.is_cockroach()
+                        && connection.version_number() >= CHAINS_FROM
+                }
+                TransactionStatus::Failed => false,
+            })
+    }
+
+    /// Finds out whether the statement can be parsed once for all rows.
+    fn prepare(&mut self) -> PyResult<()> {
+        let connection = self.connection.get();
+        let characters = self.settings.codec.characters();
+        self.once = match connection.binding() {
+            Binding::Server => template_of(self.sql, characters)
+                .map(|template| Once { sql: template.sql.clone(), columns: None }),
+            Binding::Client if connection.is_cockroach() => None,
+            Binding::Client => describe(&self.connection, self.sql, characters)?,
+        }
+        .map(Arc::new);
+        Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        self.rows >= BATCH_ROWS || self.bytes >= BATCH_BYTES
+    }
+
+    /// Adds a row to those that are gathered; false when it has to travel alone.
+    fn add(&mut self, vars: &Bound<'_, PyAny>) -> PyResult<bool> {
+        self.take_flushed()?;
+        if !self.pipelines()? {
+            return Ok(false);
+        }
+        self.text.clear();
+        let Some(values) = self.merge(vars)? else { return Ok(false) };
+        // An adapter may have used the connection.
+        if self.take_flushed()? && !self.pipelines()? {
+            return Ok(false);
+        }
+        let (once, spare) = (self.once.as_ref(), &mut self.spare);
+        let row = Gatherable { text: &self.text, values, once, spare };
+        Connection::gather(&self.connection, &self.gathering, row)?;
+        self.gathered = true;
+        self.rows += 1;
+        self.bytes += self.text.len();
+        Ok(true)
+    }
+
+    /// Takes over what came of rows that somebody else has sent, who used the connection. Whether
+    /// there were any.
+    fn take_flushed(&mut self) -> PyResult<bool> {
+        let mut any = false;
+        while let Some(flushed) = self.gathering.take() {
+            any = true;
+            (self.rows, self.bytes) = (0, 0);
+            // What was sent ahead came before them.
+            self.take_sent()?;
+            self.account_flushed(flushed)?;
+        }
+        Ok(any)
+    }
+
+    fn account_flushed(&mut self, flushed: Flushed) -> PyResult<()> {
+        let text = flushed.text().to_vec();
+        let (batch, outcome) =
+            flushed.within_time(&self.connection).inspect_err(|_| self.fail(&text))?;
+        self.account_rows(batch, outcome)
+    }
+
+    /// Waits for what was sent ahead.
+    fn take_sent(&mut self) -> PyResult<()> {
+        let Some((ticket, batch)) = self.sent.take() else { return Ok(()) };
+        let taken = Connection::take_ahead(&self.connection, &ticket);
+        match taken.inspect_err(|_| self.fail(batch.text(0)))? {
+            Ok(answer) => self.account_sent(&batch, answer),
+            Err(error) => self.refused(&batch, error),
+        }
+    }
+
+    /// Takes the outcome of rows; sends those once more that an error kept from running.
+    fn account_rows(
+        &mut self,
+        mut batch: Batch,
+        mut outcome: Result<Sent, kecoa::Error>,
+    ) -> PyResult<()> {
+        loop {
+            let sent = match outcome {
+                Ok(sent) => sent,
+                Err(error) => return self.refused(&batch, error),
+            };
+            let Some(row) = account(self.slf, &self.connection, &batch, sent, self.total)? else {
+                batch.clear();
+                self.spare = batch;
+                return Ok(());
+            };
+            // Sent by itself it shows the error that the server has for it, at its true position.
+            let text = batch.text(row).to_vec();
+            Cursor::run(self.slf, &self.connection, &text, Mode::CountOnly)?;
+            add(self.total, lock(&self.slf.get().inner).rowcount);
+            batch.rows.drain(..=row);
+            if batch.is_empty() {
+                return Ok(());
+            }
+            let once = self.once.as_deref();
+            let driven =
+                Connection::drive(&self.connection, |client, hook| batch.run(client, once, hook))
+                    .inspect_err(|_| self.fail(batch.text(0)))?;
+            outcome = driven;
+        }
+    }
+
+    /// Sends what is gathered. In a transaction what the server says to it is taken later.
+    fn send(&mut self) -> PyResult<()> {
+        if self.is_in_transaction() { self.step() } else { self.finish() }
+    }
+
+    fn is_in_transaction(&self) -> bool {
+        self.connection.get().server_transaction() == TransactionStatus::InTransaction
+    }
+
+    fn step(&mut self) -> PyResult<()> {
+        self.take_flushed()?;
+        let before = self.sent.take();
+        let ticket = before.as_ref().map(|(ticket, _)| ticket);
+        let step = Connection::send_ahead(&self.connection, ticket, &self.gathering)
+            .inspect_err(|_| self.fail(before.as_ref().map_or(&[], |(_, batch)| batch.text(0))))?;
+        (self.rows, self.bytes, self.gathered) = (0, 0, false);
+        let step = match step {
+            Ok(step) => step,
+            Err(error) => return self.refused(&Batch::default(), error),
+        };
+        if let (Some((_, batch)), Some(answer)) = (&before, step.before) {
+            self.account_sent(batch, answer)?;
+        }
+        match step.sent {
+            Err(error) => return self.refused(&step.batch, error),
+            Ok(None) => {
+                self.take_flushed()?;
+            }
+            Ok(Some(ticket)) => {
+                // The memory of the one goes to the other.
+                self.spare = before.map(|(_, batch)| batch).unwrap_or_default();
+                self.spare.clear();
+                self.sent = Some((ticket, step.batch));
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for what was sent, then sends what is gathered and waits for that.
+    fn finish(&mut self) -> PyResult<()> {
+        self.take_flushed()?;
+        if self.sent.is_some() && self.gathered && self.is_in_transaction() {
+            self.step()?;
+        }
+        self.take_sent()?;
+        if !std::mem::take(&mut self.gathered) {
+            return Ok(());
+        }
+        (self.rows, self.bytes) = (0, 0);
+        let driven = Connection::run_gathered(&self.connection, &self.gathering)
+            .inspect_err(|_| self.fail(&[]))?;
+        match driven {
+            Ok(Some(flushed)) => self.account_flushed(flushed),
+            Ok(None) => self.take_flushed().map(drop),
+            Err(error) => self.refused(&Batch::default(), error),
+        }
+    }
+
+    /// Merges a row into `text`: its values where they travel beside a statement that is parsed once,
+    /// and nothing when it has to travel alone.
+    fn merge(&mut self, vars: &Bound<'_, PyAny>) -> PyResult<Option<Option<Values>>> {
+        if vars.is_none() {
+            return Ok(None);
+        }
+        let (slf, connection) = (self.slf, &self.connection);
+        let mut marks = Vec::new();
+        let mut dumper = Dumper::new(slf.py(), &self.settings, Some(connection));
+        let (beside, merged) = Departures::beside(connection.get().binding(), self.sql);
+        dumper.departs = beside;
+        interpolate::merge_marked(&mut dumper, self.sql, vars, &mut self.text, &mut |mark| {
+            marks.push(mark);
+        })
+        .map_err(|error| crate::errors::error::with_cursor(slf.py(), error, slf.as_any()))?;
+        let (text, rules) = (&self.text, self.settings.rules(connection.get().is_cockroach()));
+        let literals = || marks.iter().filter_map(|mark| text.get(mark.clone()));
+        let values = self.once.as_ref().and_then(|once| {
+            let mut values = Values::of(literals(), rules)?;
+            if let Some(columns) = &once.columns {
+                if !values.cannot_fail(columns) {
+                    return None;
+                }
+                values.widen(columns);
+            }
+            Some(values)
+        });
+        // What an adapter made may be several statements.
+        let several = values.is_none()
+            && literals().any(|literal| literal.contains(&b';') && !is_literal(literal, rules));
+        if several || text.contains(&0) {
+            return Ok(None);
+        }
+        if values.is_none() {
+            merged.enclose_smallest(&marks, &mut self.text);
+        }
+        Ok(Some(values))
+    }
+
+    fn account_sent(&mut self, batch: &Batch, answer: Answer) -> PyResult<()> {
+        match answer.within_time(&self.connection) {
+            Ok(Ok(piped)) => {
+                let sent = batch.outcome(Commits::NEVER, piped);
+                account(self.slf, &self.connection, batch, sent, self.total).map(drop)
+            }
+            Ok(Err(error)) => self.refused(batch, error),
+            Err(raised) => {
+                self.fail(batch.text(0));
+                Err(raised)
+            }
+        }
+    }
+
+    /// Nothing is known of the rows but the error.
+    fn refused(&self, batch: &Batch, error: kecoa::Error) -> PyResult<()> {
+        let text = batch.text(0).to_vec();
+        self.fail(&text);
+        self.connection.get().remember_error(Some(&error));
+        Cursor::take_driven(self.slf, &self.connection, &text, Mode::CountOnly, Err(error))
+    }
+
+    /// The cursor shows a statement that failed.
+    fn fail(&self, text: &[u8]) {
+        let old = lock(&self.slf.get().inner).forget();
+        drop(old);
+        self.slf.get().show_query(text.into());
+    }
+}
+
+/// Takes the outcome of a batch as if each row had been sent alone. A row that failed before any of
+/// it ran is not raised but named: it is to be sent once more.
+fn account(
+    slf: &Bound<'_, Cursor>,
+    connection: &Bound<'_, Connection>,
+    batch: &Batch,
+    sent: Sent,
+    total: &mut i64,
+) -> PyResult<Option<usize>> {
+    if let Some(last) = sent.results.len().checked_sub(1) {
+        for result in &sent.results {
+            let counted = result.tag.as_ref().and_then(kecoa_proto::CommandTag::rows);
+            add(total, counted.and_then(|rows| i64::try_from(rows).ok()).unwrap_or(-1));
+        }
+        slf.get().show_query(batch.text(last).into());
+        Cursor::store(slf, sent.results, Mode::CountOnly)?;
+    }
+    let Some((error, row, unrun)) = sent.failed else { return Ok(None) };
+    let old = lock(&slf.get().inner).forget();
+    drop(old);
+    let text = batch.text(row).to_vec();
+    slf.get().show_query(text.as_slice().into());
+    if unrun {
+        return Ok(Some(row));
+    }
+    connection.get().remember_error(Some(&error));
+    Cursor::take_driven(slf, connection, &text, Mode::CountOnly, Err(error)).map(|()| None)
+}
+
+/// Of an error of rows that were sent and one that came later, while they were under way: the first,
+/// as a loop would not have come to the second. Ctrl-C and its like are not to be lost, so they go
+/// first, with the other as their context.
+fn first_of(py: Python<'_>, earlier: PyErr, later: &PyErr) -> PyErr {
+    if later.is_instance_of::<PyException>(py) || !earlier.is_instance_of::<PyException>(py) {
+        return earlier;
+    }
+    let later = later.clone_ref(py);
+    match later.value(py).setattr("__context__", earlier.value(py)) {
+        Ok(()) => later,
+        Err(problem) => problem,
+    }
+}
+
+/// Adds to a count of rows, where -1 says that one of them is not known.
+fn add(total: &mut i64, count: i64) {
+    *total = if count == -1 || *total == -1 { -1 } else { *total + count };
+}
