@@ -12,8 +12,9 @@ use kecoa_proto::{
 };
 
 use crate::error::Error;
+use crate::interrupt::Interrupt;
 use crate::result::ResultSet;
-use crate::session::{Interrupt, Session};
+use crate::session::Session;
 use crate::statement::{self, Outcome};
 use crate::statement_cache::Plan;
 

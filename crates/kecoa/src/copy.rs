@@ -5,7 +5,8 @@ use std::io::{ErrorKind, Read, Write};
 use kecoa_proto::{CommandTag, Reply, Request, ServerError};
 
 use crate::error::Error;
-use crate::session::{Interrupt, Session};
+use crate::interrupt::Interrupt;
+use crate::session::Session;
 use crate::statement::{COPY_REFUSAL, finish};
 
 /// How much of the data goes into one message.

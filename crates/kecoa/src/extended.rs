@@ -5,9 +5,10 @@ use kecoa_types::{IsNull, ToSql};
 
 use crate::call::{self, CallRequest, Results};
 use crate::error::Error;
+use crate::interrupt::Interrupt;
 use crate::result::ResultSet;
 use crate::row::{Row, rows_of};
-use crate::session::{Interrupt, Session};
+use crate::session::Session;
 use crate::statement;
 
 /// The parameters of one statement, encoded.

@@ -40,6 +40,7 @@ pub mod error;
 #[doc(hidden)]
 pub mod example;
 mod extended;
+mod interrupt;
 pub mod observe;
 mod pipeline;
 pub mod pool;
@@ -60,11 +61,12 @@ mod wire;
 
 pub use config::Config;
 pub use error::{Error, ErrorKind};
+pub use interrupt::{Interrupt, Never, Readiness};
 pub use pipeline::{Answers, Pipeline, Slot};
 pub use prepared::Statement;
 pub use result::ResultSet;
 pub use row::{ColumnIndex, Columns, FromRow, Row, Values};
-pub use session::{Interrupt, Never, Pulled, Readiness};
+pub use session::Pulled;
 pub use statement::Piped;
 
 #[cfg(feature = "derive")]

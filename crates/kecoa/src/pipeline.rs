@@ -5,9 +5,10 @@ use kecoa_types::ToSql;
 use crate::call::{self, PendingCall, Settled};
 use crate::error::Error;
 use crate::extended::{self, Encoded};
+use crate::interrupt::Interrupt;
 use crate::result::ResultSet;
 use crate::row::{FromRow, Row, read_all, rows_of};
-use crate::session::{Interrupt, Session};
+use crate::session::Session;
 
 /// Statements that are sent together: by
 /// [`blocking::Client::run_pipeline`](crate::blocking::Client::run_pipeline) and

@@ -38,7 +38,7 @@ pub use settings::Settings;
 
 use crate::blocking::Client;
 use crate::error::Error;
-use crate::session::Never;
+use crate::interrupt::Never;
 use shared::{Inner, Shared};
 
 /// Keeps connections, and lends them to one thread at a time. Cloning it gives another handle to the

@@ -2,11 +2,10 @@
 //!
 //! The session does no I/O of its own: it alternates writing what the connection has to say and
 //! reading what the peer answers, through the stream that it is given, and looks at the caller's
-//! [`Interrupt`] hook while it waits.
+//! [`Interrupt`](crate::Interrupt) hook while it waits.
 
 use std::collections::VecDeque;
 use std::io;
-use std::ops::ControlFlow;
 use std::os::fd::RawFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,6 +17,7 @@ use kecoa_proto::{
 
 use crate::config::Target;
 use crate::error::Error;
+use crate::interrupt::{Interrupt, Readiness};
 use crate::observe::Presence;
 use crate::statement::COPY_REFUSAL;
 use crate::statement_cache::{self, StatementCache};
@@ -41,80 +41,6 @@ pub(crate) use flights::Stakes;
 use kept::Kept;
 pub use pulling::Pulled;
 use waiting::Cancelled;
-
-/// The caller's say while the client waits: Ctrl-C, a deadline, a shutdown.
-///
-/// It is called when a wait was interrupted by a signal, and every 250 ms of waiting, also while
-/// data keeps coming. When it breaks, the client asks the server to cancel the statement (on a second connection), keeps
-/// reading until the request is over so that the connection stays usable, and returns an error of
-/// kind [`ErrorKind::Interrupted`](crate::ErrorKind::Interrupted).
-pub trait Interrupt {
-    /// Whether to go on waiting.
-    fn check(&mut self) -> ControlFlow<()>;
-
-    /// How long the client may wait before it must ask again, for a hook with a deadline: asked
-    /// before each wait. 250 ms, unless it is less.
-    fn patience(&self) -> Option<Duration> {
-        None
-    }
-
-    /// Whether a break gives the connection up at once, in place of having the server cancel what it does
-    /// and waiting for that: for one who has no more time for either.
-    fn gives_up(&self) -> bool {
-        false
-    }
-
-    /// Whether the caller waits for sockets by itself while a connection is made: then
-    /// [`park`](Interrupt::park) is called where the client would wait.
-    fn parks(&self) -> bool {
-        false
-    }
-
-    /// Returns when it is worth to look at the socket again, or breaks to give the connection up.
-    fn park(&mut self, socket: RawFd, wanted: Readiness) -> ControlFlow<()> {
-        let _ = (socket, wanted);
-        self.check()
-    }
-
-    /// [`park`](Interrupt::park) with a time limit: once `limit` has passed, `wake` makes the socket
-    /// ready, so that whoever waits for it comes back.
-    #[doc(hidden)]
-    fn park_within(
-        &mut self,
-        socket: RawFd,
-        wanted: Readiness,
-        limit: Option<Duration>,
-        wake: &mut dyn FnMut(),
-    ) -> ControlFlow<()> {
-        let _ = (limit, wake);
-        self.park(socket, wanted)
-    }
-}
-
-/// What a socket must be before there is something to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Readiness {
-    /// Something has arrived.
-    Readable,
-    /// There is room to send; what arrives meanwhile may have to be read first.
-    Writable,
-}
-
-/// The hook that never interrupts.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Never;
-
-impl Interrupt for Never {
-    fn check(&mut self) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-}
-
-impl<F: FnMut() -> ControlFlow<()>> Interrupt for F {
-    fn check(&mut self) -> ControlFlow<()> {
-        self()
-    }
-}
 
 /// How long a cancelled request may take to end before the connection is given up.
 const CANCEL_PATIENCE: Duration =

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use kecoa_proto::{Reply, Request, RequestId, ServerError, TransactionStatus};
 
 use crate::error::{Error, ErrorKind};
+use crate::interrupt::Interrupt;
 use crate::result::ResultSet;
-use crate::session::{Interrupt, Session, Stakes};
+use crate::session::{Session, Stakes};
 
 /// What the server hears when `run` meets a COPY that waits for data.
 pub(crate) const COPY_REFUSAL: &str = "COPY FROM STDIN needs copy_in";

@@ -11,8 +11,8 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 
 use crate::config::{Config, Environment, Target};
 use crate::error::Error;
+use crate::interrupt::Interrupt;
 use crate::observe;
-use crate::session::Interrupt;
 pub(crate) use crate::transport::TICK;
 use crate::transport::{self, Peer, Stream};
 

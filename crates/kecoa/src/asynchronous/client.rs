@@ -19,13 +19,13 @@ use crate::blocking::Canceller;
 use crate::config::{Config, Target};
 use crate::error::Error;
 use crate::extended::{self, Encoded, EncodedRows};
+use crate::interrupt::Never;
 use crate::observe::spans;
 use crate::pipeline::{Answers, Pipeline};
 use crate::prepared::{self, Statement};
 use crate::pulled::PulledRows;
 use crate::result::ResultSet;
 use crate::row::{FromRow, Row, read_all, rows_of};
-use crate::session::Never;
 
 /// A connection to CockroachDB or PostgreSQL, for tokio.
 ///

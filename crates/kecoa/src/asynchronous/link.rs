@@ -18,9 +18,10 @@ use crate::call::{self, CallRequest, PendingCall, Settled};
 use crate::config::Config;
 use crate::error::Error;
 use crate::extended::Encoded;
+use crate::interrupt::{Interrupt, Never};
 use crate::observe::spans;
 use crate::result::ResultSet;
-use crate::session::{Interrupt, Never, Received, Session};
+use crate::session::{Received, Session};
 use crate::statement;
 
 /// How long a cancelled request may take to end before the connection is given up, and after how

@@ -5,8 +5,8 @@ use kecoa_proto::{Parameter, RequestId};
 use super::Client;
 use crate::call::{self, CallPlan, CallRequest, PendingCall, Settled};
 use crate::error::Error;
+use crate::interrupt::Interrupt;
 use crate::result::ResultSet;
-use crate::session::Interrupt;
 use crate::statement::{self, Piped};
 
 impl Client {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::Client;
 use crate::config::Config;
 use crate::error::Error;
-use crate::session::{Interrupt, Readiness};
+use crate::interrupt::{Interrupt, Readiness};
 
 /// A connection that is being made, step by step: [`advance`](Connecting::advance) never waits for
 /// the server, and says what the socket must be before the next step.

@@ -8,7 +8,8 @@ use bytes::{Buf, Bytes};
 use super::Client;
 use crate::copying::{CopyingIn, CopyingOut};
 use crate::error::Error;
-use crate::session::{Never, Session};
+use crate::interrupt::Never;
+use crate::session::Session;
 
 impl Client {
     /// Begins a `COPY … FROM STDIN`, whose data is written into what this gives.

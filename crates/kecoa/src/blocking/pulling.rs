@@ -4,7 +4,8 @@ use kecoa_proto::RequestId;
 
 use super::Client;
 use crate::error::Error;
-use crate::session::{Pulled, Readiness};
+use crate::interrupt::Readiness;
+use crate::session::Pulled;
 
 impl Client {
     /// Sends what the socket takes at once of what was submitted. Nothing when that was everything;

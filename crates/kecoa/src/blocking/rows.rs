@@ -5,12 +5,13 @@ use kecoa_types::ToSql;
 use super::Client;
 use crate::error::Error;
 use crate::extended::{self, Encoded};
+use crate::interrupt::Never;
 use crate::pipeline::{Answers, Pipeline};
 use crate::prepared::{self, Statement};
 use crate::pulled::PulledRows;
 use crate::retry::Failure;
 use crate::row::{FromRow, Row, read_all};
-use crate::session::{Never, Session};
+use crate::session::Session;
 use crate::statement;
 
 impl Client {

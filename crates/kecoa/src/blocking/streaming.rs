@@ -6,8 +6,8 @@ use kecoa_proto::message::replication::StreamedData;
 
 use super::Client;
 use crate::error::Error;
+use crate::interrupt::Interrupt;
 use crate::replication::{Progress, StreamEvent};
-use crate::session::Interrupt;
 
 impl Client {
     /// Sends `START_REPLICATION …`. [`run`](Client::run) and [`finish`](Client::finish) begin a

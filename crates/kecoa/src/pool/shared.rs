@@ -15,8 +15,8 @@ use super::settings::check_sizes;
 use crate::blocking::Client;
 use crate::config::Config;
 use crate::error::Error;
+use crate::interrupt::Interrupt;
 use crate::proto::{Request, TransactionStatus};
-use crate::session::Interrupt;
 
 /// What all handles to a pool share.
 pub(super) struct Inner {

@@ -2,8 +2,9 @@
 
 use kecoa_proto::{Event, Reply, RequestId};
 
-use super::{Interrupt, Readiness, Session};
+use super::Session;
 use crate::error::Error;
+use crate::interrupt::{Interrupt, Readiness};
 
 /// The next reply, or what the socket has to be before there is one.
 #[derive(Debug)]

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use kecoa_proto::message::replication::Streamed;
 use kecoa_proto::{Reply, RequestId, ServerError};
 
-use super::{Interrupt, Pulled, Session};
+use super::{Pulled, Session};
 use crate::error::{Error, ErrorKind};
+use crate::interrupt::Interrupt;
 use crate::replication::{Progress, StreamEvent};
 use crate::result::ResultSet;
 

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use kecoa_proto::RequestId;
 
-use super::{CANCEL_PATIENCE, Interrupt, Session, TICK};
+use super::{CANCEL_PATIENCE, Session, TICK};
 use crate::error::Error;
+use crate::interrupt::Interrupt;
 use crate::transport::is_pause;
 
 /// A request that the server was asked to cancel.

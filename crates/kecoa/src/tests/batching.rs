@@ -5,8 +5,8 @@ use kecoa_proto::TransactionStatus;
 
 use super::harness::Net;
 use crate::error::{Error, ErrorKind};
+use crate::interrupt::Never;
 use crate::result::ResultSet;
-use crate::session::Never;
 
 fn begin(
     net: &std::sync::Arc<Net>,

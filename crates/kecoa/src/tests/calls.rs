@@ -7,7 +7,7 @@ use super::harness::Net;
 use crate::blocking::Client;
 use crate::call::{CallRequest, PendingCall, Results};
 use crate::error::ErrorKind;
-use crate::session::Never;
+use crate::interrupt::Never;
 
 const COLUMNS: [(&str, u32, u16); 2] = [("n", 23, 0), ("t", 25, 0)];
 

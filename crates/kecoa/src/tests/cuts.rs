@@ -5,7 +5,7 @@ use kecoa_proto::Request;
 
 use super::harness::Net;
 use crate::error::{Error, ErrorKind};
-use crate::session::Never;
+use crate::interrupt::Never;
 
 fn reply() -> Script {
     Script::new()

@@ -7,7 +7,7 @@ use kecoa_proto::{Request, Step, Target, TransactionStatus};
 
 use super::harness::Net;
 use crate::error::ErrorKind;
-use crate::session::Never;
+use crate::interrupt::Never;
 
 #[test]
 fn an_interrupt_cancels_and_the_connection_stays_usable() {

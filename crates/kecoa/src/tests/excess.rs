@@ -5,7 +5,7 @@ use kecoa_proto::Request;
 
 use super::harness::Net;
 use crate::error::ErrorKind;
-use crate::session::Never;
+use crate::interrupt::Never;
 
 const ROW: &[u8] = b"D\0\0\0\x0e\0\x01\0\0\0\x04rows";
 const QUERY: Request<'static> = Request::Query(b"SELECT 1");

@@ -14,8 +14,8 @@ use kecoa_proto::{CancelKey, Connection, Handshake, Progress, StartupConfig};
 use crate::blocking::Client;
 use crate::config::Target;
 use crate::error::Error;
+use crate::interrupt::{Interrupt, Never};
 use crate::retry::Runtime;
-use crate::session::{Interrupt, Never};
 use crate::wire::{Cancel, Connector, Link, Wire};
 
 /// What the next connection attempt meets.

@@ -6,7 +6,8 @@ use kecoa_proto::{Reply, Request, RequestId};
 use super::harness::Net;
 use crate::blocking::Client;
 use crate::error::ErrorKind;
-use crate::session::{Never, Pulled};
+use crate::interrupt::Never;
+use crate::session::Pulled;
 
 /// The next reply; the scripted server answers at once, if at all.
 fn reply(client: &mut Client, id: RequestId) -> Reply {

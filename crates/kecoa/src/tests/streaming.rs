@@ -9,8 +9,8 @@ use kecoa_proto::Request;
 use super::harness::Net;
 use crate::blocking::Client;
 use crate::error::ErrorKind;
+use crate::interrupt::{Never, Readiness};
 use crate::replication::{Progress, StreamEvent};
-use crate::session::{Never, Readiness};
 
 const START: &str = "START_REPLICATION SLOT s LOGICAL 0/0";
 

@@ -6,11 +6,12 @@ use kecoa_types::ToSql;
 use super::{TransactionError, TransactionOptions, course};
 use crate::blocking::Client;
 use crate::error::{Error, ErrorKind};
+use crate::interrupt::Never;
 use crate::observe::spans;
 use crate::result::ResultSet;
 use crate::retry::{Failure, classify};
 use crate::row::Row;
-use crate::session::{Never, Session};
+use crate::session::Session;
 use crate::{extended, statement};
 
 /// Any name with this prefix asks CockroachDB for its restart protocol; this is the usual one.

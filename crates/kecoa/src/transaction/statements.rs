@@ -8,9 +8,9 @@ use super::attempt::note;
 use crate::blocking::RowIter;
 use crate::error::Error;
 use crate::extended;
+use crate::interrupt::Never;
 use crate::pipeline::{Answers, Pipeline};
 use crate::row::{FromRow, read_all};
-use crate::session::Never;
 use crate::statement;
 
 /// Statements that make, give up and keep the savepoint number `depth`.

@@ -13,7 +13,7 @@ use socket2::{Domain, SockAddr, Socket, TcpKeepalive, Type};
 use super::stream::{Plain, TICK};
 use crate::config::{Config, Target};
 use crate::error::Error;
-use crate::session::{Interrupt, Readiness};
+use crate::interrupt::{Interrupt, Readiness};
 
 /// Where a socket leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]

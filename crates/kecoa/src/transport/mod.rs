@@ -35,7 +35,7 @@ pub(crate) use stream::{Stream, TICK};
 
 use crate::config::{Config, Environment, SslMode, Target};
 use crate::error::Error;
-use crate::session::Interrupt;
+use crate::interrupt::Interrupt;
 
 /// Whom a stream is connected to: what a CancelRequest needs to reach the same server.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use super::failure::{Failures, Place};
 use super::stream::{Plain, TICK};
 use crate::config::{Config, Target};
 use crate::error::Error;
-use crate::session::Interrupt;
+use crate::interrupt::Interrupt;
 
 /// How long an address has for itself before the next is tried beside it.
 const HEAD_START: Duration = Duration::from_millis(250);

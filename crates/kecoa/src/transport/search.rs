@@ -9,7 +9,7 @@ use super::race::Race;
 use super::{Stream, standing, try_place};
 use crate::config::{Config, SessionAttributes, Target};
 use crate::error::Error;
-use crate::session::Interrupt;
+use crate::interrupt::Interrupt;
 
 /// What a search depends on beside its configuration. Tests put their own in.
 pub(super) struct Circumstances<'a> {

@@ -9,7 +9,7 @@ use kecoa_pgmock::{Script, Server};
 use super::config;
 use crate::config::Target;
 use crate::error::{Error, ErrorKind};
-use crate::session::Never;
+use crate::interrupt::Never;
 use crate::transport::dial::{Address, Clock};
 use crate::transport::order::Balance;
 use crate::transport::search::{Circumstances, search};

@@ -13,7 +13,7 @@ use kecoa_proto::Connection;
 use super::{Stream, connect_within};
 use crate::config::{Config, Environment};
 use crate::error::Error;
-use crate::session::Never;
+use crate::interrupt::Never;
 
 fn config(text: &str) -> Config {
     let environment = Environment::empty().with_user("maya");

@@ -11,7 +11,7 @@ use super::server::{Script, Server};
 use super::{config, connect, connect_within, failure};
 use crate::ErrorKind;
 use crate::config::{Config, Environment};
-use crate::session::Never;
+use crate::interrupt::Never;
 use crate::transport::cancel;
 
 /// A port on which nobody listens, and nobody will while the socket is kept.

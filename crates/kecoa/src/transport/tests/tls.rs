@@ -7,7 +7,7 @@ use super::authority::{Authority, Leaf};
 use super::server::{Script, Server};
 use super::{config, connect, connect_within, failure, there_and_back};
 use crate::ErrorKind;
-use crate::session::Never;
+use crate::interrupt::Never;
 use crate::transport::cancel;
 
 fn serve(tls: std::sync::Arc<rustls::ServerConfig>) -> Server {
