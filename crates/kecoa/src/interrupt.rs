@@ -16,7 +16,7 @@ pub trait Interrupt {
 
     /// How long the client may wait before it must ask again, for a hook with a deadline: asked
     /// before each wait. 250 ms, unless it is less.
-    fn patience(&self) -> Option<Duration> {
+    fn timeout(&self) -> Option<Duration> {
         None
     }
 

@@ -43,7 +43,7 @@ pub use pulling::Pulled;
 use waiting::Cancelled;
 
 /// How long a cancelled request may take to end before the connection is given up.
-const CANCEL_PATIENCE: Duration =
+const CANCEL_TIMEOUT: Duration =
     if cfg!(test) { Duration::from_millis(50) } else { Duration::from_secs(10) };
 /// How many notices are kept for the caller, and how many bytes of them; older ones give way.
 const KEPT_NOTICES: (usize, usize) = (1_000, 16 << 20);

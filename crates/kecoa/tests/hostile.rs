@@ -80,7 +80,7 @@ impl Interrupt for Deadline {
         if Instant::now() < self.0 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
 
-    fn patience(&self) -> Option<Duration> {
+    fn timeout(&self) -> Option<Duration> {
         Some(self.0.saturating_duration_since(Instant::now()))
     }
 }

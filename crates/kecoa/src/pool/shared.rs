@@ -413,7 +413,7 @@ impl Interrupt for Limit {
         if self.left().is_zero() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    fn patience(&self) -> Option<Duration> {
+    fn timeout(&self) -> Option<Duration> {
         Some(self.left())
     }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use kecoa_proto::RequestId;
 
-use super::{CANCEL_PATIENCE, Session, TICK};
+use super::{CANCEL_TIMEOUT, Session, TICK};
 use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::transport::is_pause;
@@ -67,12 +67,12 @@ impl Session {
     /// Reads once; a read that gave up waiting is no error.
     pub(super) fn receive(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
         let hint = self.connection.wanted();
-        let patience = match self.cancelled {
-            None => hook.patience().filter(|left| *left < TICK),
+        let timeout = match self.cancelled {
+            None => hook.timeout().filter(|left| *left < TICK),
             Some(_) => None,
         };
         let buffer = self.connection.read_buffer();
-        let read = match patience {
+        let read = match timeout {
             Some(left) => self.wire.read_within(buffer, left),
             None => self.wire.read_into(buffer, hint),
         };
@@ -95,7 +95,7 @@ impl Session {
             self.looked = Some(Instant::now());
             return Ok(());
         };
-        let due = looked.elapsed() >= TICK || hook.patience().is_some_and(|left| left.is_zero());
+        let due = looked.elapsed() >= TICK || hook.timeout().is_some_and(|left| left.is_zero());
         if due { self.pause(hook) } else { Ok(()) }
     }
 
@@ -117,11 +117,11 @@ impl Session {
 
     /// A cancelled request may take a while to end, and no longer.
     fn wait_on(&mut self, cancelled: Cancelled) -> Result<(), Error> {
-        if cancelled.since.elapsed() < CANCEL_PATIENCE {
+        if cancelled.since.elapsed() < CANCEL_TIMEOUT {
             return Ok(());
         }
         self.give_up();
-        let what = not_ended(CANCEL_PATIENCE);
+        let what = not_ended(CANCEL_TIMEOUT);
         let error = self.stopped(cancelled.why, &what);
         Err(self.given_up(error))
     }
@@ -165,9 +165,9 @@ impl Session {
     }
 }
 
-fn not_ended(patience: Duration) -> String {
+fn not_ended(timeout: Duration) -> String {
     format!(
-        "the server did not end the request within {patience:?} of being asked to cancel it, so \
+        "the server did not end the request within {timeout:?} of being asked to cancel it, so \
          the connection was closed"
     )
 }

@@ -108,7 +108,7 @@ impl Signals {
 }
 
 impl Interrupt for Signals {
-    fn patience(&self) -> Option<Duration> {
+    fn timeout(&self) -> Option<Duration> {
         Some(self.deadline?.saturating_duration_since(Instant::now()))
     }
 
