@@ -7,8 +7,8 @@
 
 use std::time::Duration;
 
-use kecoa::asynchronous::{Client, Pool, TransactionOptions};
-use kecoa::{Config, Error};
+use kecoa::asynchronous::{Client, TransactionOptions};
+use kecoa::{Config, Error, Pool};
 
 type Any = Box<dyn std::error::Error + Send + Sync>;
 

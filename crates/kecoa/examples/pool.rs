@@ -7,7 +7,8 @@
 
 use std::time::Duration;
 
-use kecoa::{Config, Error, pool::Pool};
+use kecoa::pool::blocking::Pool;
+use kecoa::{Config, Error};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(run(&std::env::var("DATABASE_URL")?)?)

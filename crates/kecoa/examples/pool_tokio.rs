@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use kecoa::asynchronous::Pool;
+use kecoa::Pool;
 use kecoa::{Config, Error};
 
 #[tokio::main(flavor = "current_thread")]

@@ -5,7 +5,7 @@
 //! future drives the connection while it is polled, so that a query costs one write, one wake-up and
 //! one read. A client therefore does one thing at a time (`&mut self`); what is to be in flight
 //! together goes through a [`Pipeline`](crate::Pipeline), or has a client of its own, out of a
-//! [`Pool`].
+//! [`Pool`](crate::Pool).
 //!
 //! ```
 //! # kecoa::example::asynchronous(async |client| {
@@ -38,7 +38,6 @@
 mod client;
 mod copying;
 mod link;
-pub mod pool;
 mod rows;
 mod socket;
 mod transaction;
@@ -48,6 +47,5 @@ pub use crate::transaction::{
 };
 pub use client::Client;
 pub use copying::{CopyReader, CopyWriter};
-pub use pool::{Pool, Pooled};
 pub use rows::RowStream;
 pub use transaction::{Attempts, Boxed, SavepointBody, Transaction, TransactionBody};

@@ -50,8 +50,8 @@ pub fn asynchronous(example: impl AsyncFnOnce(&mut crate::asynchronous::Client) 
 
 /// Runs an example with a pool whose connections have the table of the examples, each its own.
 #[cfg(feature = "tokio")]
-pub fn asynchronous_pool(example: impl AsyncFnOnce(&crate::asynchronous::Pool) -> Ended) {
-    use crate::asynchronous::Pool;
+pub fn asynchronous_pool(example: impl AsyncFnOnce(&crate::Pool) -> Ended) {
+    use crate::Pool;
     asynchronous(async |client| {
         let Some(config) = client.config().cloned() else { return Ok(()) };
         let builder = Pool::builder()

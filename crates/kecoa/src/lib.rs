@@ -63,6 +63,8 @@ pub use config::Config;
 pub use error::{Error, ErrorKind};
 pub use interrupt::{Interrupt, Never, Readiness};
 pub use pipeline::{Answers, Pipeline, Slot};
+#[cfg(feature = "tokio")]
+pub use pool::tokio::{Pool, Pooled};
 pub use prepared::Statement;
 pub use result::ResultSet;
 pub use row::{ColumnIndex, Columns, FromRow, Row, Values};

@@ -7,12 +7,10 @@ use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use kecoa::asynchronous::{
-    Client, Pool, Pooled, Transaction, TransactionError, TransactionOptions,
-};
+use kecoa::asynchronous::{Client, Transaction, TransactionError, TransactionOptions};
 use kecoa::config::Environment;
 use kecoa::retry::{Jitter, Policy};
-use kecoa::{Config, Error, ErrorKind};
+use kecoa::{Config, Error, ErrorKind, Pool, Pooled};
 use kecoa_pgmock::{Script, Server};
 
 async fn connect(server: &Server) -> Client {

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use kecoa::pool::{Builder, Pool, discard_session};
+use kecoa::pool::blocking::{Builder, Pool, discard_session};
 use kecoa::{Config, Error, ErrorKind};
 use live_support::connect;
 

@@ -17,8 +17,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use kecoa::asynchronous::pool::{Builder, discard_session};
-use kecoa::asynchronous::{Client, Pool, TransactionOptions};
+use kecoa::asynchronous::{Client, TransactionOptions};
+use kecoa::pool::tokio::{Builder, Pool, discard_session};
 use kecoa::proto::TransactionStatus;
 use kecoa::{Config, Error, ErrorKind};
 use live_support::{drop_at, dsn};

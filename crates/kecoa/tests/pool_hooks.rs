@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use kecoa::config::Environment;
-use kecoa::pool::{Builder, Pool};
+use kecoa::pool::blocking::{Builder, Pool};
 use kecoa::{Config, Error, ErrorKind};
 use kecoa_pgmock::{Script, Server};
 
@@ -181,7 +181,7 @@ mod threads {
 
 #[cfg(feature = "tokio")]
 mod tasks {
-    use kecoa::asynchronous::{Pool, pool::Builder};
+    use kecoa::pool::tokio::{Builder, Pool};
 
     use super::*;
 

@@ -7,10 +7,9 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
-use kecoa::asynchronous::pool::Builder;
-use kecoa::asynchronous::{Pool, Pooled};
 use kecoa::config::Environment;
 use kecoa::pool::core::Reason;
+use kecoa::pool::tokio::{Builder, Pool, Pooled};
 use kecoa::{Config, Error, ErrorKind};
 use kecoa_pgmock::{Script, Server};
 use tokio::time::Instant;

@@ -596,6 +596,25 @@ impl Client {
         self.link.client().close();
     }
 
+    // What a pool needs.
+
+    /// Whether the session has ended, as far as a look at the socket tells.
+    pub(crate) fn poll_session(&mut self) -> Result<(), Error> {
+        self.link.session().poll()
+    }
+
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.link.is_at_rest()
+    }
+
+    pub(crate) async fn end_everything(&mut self) -> Result<(), Error> {
+        self.link.end_everything().await
+    }
+
+    pub(crate) async fn simple(&mut self, sql: &[u8]) -> Result<Vec<ResultSet>, Error> {
+        self.link.simple(sql).await
+    }
+
     fn set<'a>(
         &'a mut self,
         sql: &'a str,

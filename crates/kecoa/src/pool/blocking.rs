@@ -1,7 +1,7 @@
 //! A pool of blocking clients.
 //!
 //! ```no_run
-//! use kecoa::{Config, Error, pool::Pool};
+//! use kecoa::{Config, Error, pool::blocking::Pool};
 //!
 //! let pool = Pool::builder().max_size(10).build(&Config::parse("postgresql://localhost:26257/bank")?)?;
 //! let mut client = pool.get()?;
@@ -11,20 +11,12 @@
 //! # Ok::<(), Error>(())
 //! ```
 //!
-//! The rules are in [`core`], without I/O; [`Pool`] runs them on threads. The pool for tokio is
-//! `kecoa::asynchronous::Pool`.
+//! The rules are in [`core`](crate::pool::core), without I/O; [`Pool`] runs them on threads.
 
-pub(crate) mod builder;
-pub mod core;
-pub(crate) mod desk;
-mod figures;
+mod builder;
 mod guard;
 mod house;
-pub(crate) mod settings;
 mod shared;
-#[cfg(test)]
-mod tests;
-mod words;
 
 use std::fmt;
 use std::panic::Location;
@@ -32,10 +24,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use builder::{Builder, Hook};
-pub use figures::{Event, Stats};
 pub use guard::Pooled;
-pub use settings::Settings;
 
+use super::discarding;
+use super::figures::Stats;
 use crate::blocking::Client;
 use crate::error::Error;
 use crate::interrupt::Never;
@@ -149,12 +141,21 @@ pub fn discard_session(client: &mut Client) -> Result<(), Error> {
     client.run(&crate::proto::Request::Query(sql.as_bytes()), &mut Never).map(drop)
 }
 
-pub(crate) fn discarding(is_cockroach: bool) -> &'static str {
-    // CockroachDB has neither LISTEN nor advisory locks.
-    if is_cockroach {
-        "CLOSE ALL; RESET ALL"
-    } else {
-        "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; \
-         SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES"
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn a_process_does_not_use_the_pool_of_its_parent() {
+        let config = Config::parse("host=127.0.0.1 port=1 user=u dbname=d").unwrap();
+        let options = Pool::builder().options_for_tests();
+        let parent = std::process::id().wrapping_add(1);
+        let pool = Pool { inner: Arc::new(Inner::of(parent, config, options)) };
+        // Nothing is opened until it is asked for, and then not by the parent's state.
+        assert_eq!((pool.stats().size, pool.stats().opening), (0, 0));
+        assert!(pool.get().is_err());
+        assert!(pool.stats().open_failures > 0);
+        assert_eq!(pool.inner.shared().process, std::process::id());
     }
 }

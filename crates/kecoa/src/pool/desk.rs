@@ -239,7 +239,7 @@ impl<C: Lendable, S: Signal> Desk<C, S> {
     }
 
     /// Takes all connections out, of a process that may not use them.
-    pub(super) fn strip(&mut self) -> impl Iterator<Item = C> {
+    pub(in crate::pool) fn strip(&mut self) -> impl Iterator<Item = C> {
         self.clients.drain().map(|(_, client)| client)
     }
 

@@ -6,11 +6,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::Pool;
 use super::core::{Action, ConnId, Core, Failure, Reason, Refusal, WaiterId};
 use super::settings::Settings;
-use super::shared::Inner;
-use crate::config::Config;
 
 const TABLE: &str = include_str!("scenarios.txt");
 
@@ -394,17 +391,4 @@ fn what_it_is_not_told_of_changes_nothing() {
     assert!(core.take_actions().is_empty());
     assert_eq!(core.counters().closed, BTreeMap::new());
     assert_eq!(core.opening(), 4);
-}
-
-#[test]
-fn a_process_does_not_use_the_pool_of_its_parent() {
-    let config = Config::parse("host=127.0.0.1 port=1 user=u dbname=d").unwrap();
-    let options = Pool::builder().options_for_tests();
-    let parent = std::process::id().wrapping_add(1);
-    let pool = Pool { inner: std::sync::Arc::new(Inner::of(parent, config, options)) };
-    // Nothing is opened until it is asked for, and then not by the parent's state.
-    assert_eq!((pool.stats().size, pool.stats().opening), (0, 0));
-    assert!(pool.get().is_err());
-    assert!(pool.stats().open_failures > 0);
-    assert_eq!(pool.inner.shared().process, std::process::id());
 }

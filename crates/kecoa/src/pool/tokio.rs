@@ -13,7 +13,7 @@
 //! # Ok(()) });
 //! ```
 //!
-//! The rules are those of the [blocking pool](crate::pool), in [`core`](crate::pool::core), which has
+//! The rules are those of the [blocking pool](crate::pool::blocking), in [`core`](crate::pool::core), which has
 //! no I/O; this one runs them on tokio.
 //!
 //! # Futures that are dropped
@@ -36,9 +36,10 @@ use std::time::Duration;
 pub use self::builder::{Builder, Hook, Work};
 pub use self::guard::Pooled;
 use self::shared::{Inner, Shared};
-use super::Client;
+use super::discarding;
+use super::figures::Stats;
+use crate::asynchronous::Client;
 use crate::error::Error;
-pub use crate::pool::{Event, Settings, Stats};
 
 /// Keeps connections, and lends them to one task at a time. Cloning it gives another handle to the
 /// same pool; with the last handle the pool is closed.
@@ -173,7 +174,7 @@ impl Pool {
 /// keeps account.
 ///
 /// ```
-/// use kecoa::asynchronous::pool::{Pool, discard_session};
+/// use kecoa::pool::tokio::{Pool, discard_session};
 ///
 /// let builder = Pool::builder().reset(|client| Box::pin(discard_session(client)));
 /// ```
@@ -181,6 +182,6 @@ impl Pool {
 /// # Errors
 /// As [`Client::batch`].
 pub async fn discard_session(client: &mut Client) -> Result<(), Error> {
-    let sql = crate::pool::discarding(client.crdb_version().is_some());
-    client.link.simple(sql.as_bytes()).await.map(drop)
+    let sql = discarding(client.crdb_version().is_some());
+    client.simple(sql.as_bytes()).await.map(drop)
 }

@@ -4,9 +4,9 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use super::core::{ConnId, Reason};
 use super::shared::Shared;
 use crate::blocking::Client;
+use crate::pool::core::{ConnId, Reason};
 use crate::proto::TransactionStatus;
 
 /// A connection of a pool: a [`Client`] that goes back when this is dropped. An open transaction is

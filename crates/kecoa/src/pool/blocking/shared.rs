@@ -5,17 +5,18 @@ use std::panic::Location;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::builder::{Hook, Options};
-use super::core::{ConnId, Reason};
-use super::desk::{Asked, Desk, Lendable, Signal, Todo, Word};
-use super::figures::{Event, Stats};
+use super::builder::Hook;
 use super::guard::{Pooled, clean};
 use super::house::Bell;
-use super::settings::check_sizes;
 use crate::blocking::Client;
 use crate::config::Config;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
+use crate::pool::core::{ConnId, Reason};
+use crate::pool::desk::{Asked, Desk, Lendable, Signal, Todo, Word};
+use crate::pool::figures::{Event, Stats};
+use crate::pool::options::Options;
+use crate::pool::settings::check_sizes;
 use crate::proto::{Request, TransactionStatus};
 
 /// What all handles to a pool share.

@@ -12,7 +12,7 @@ use crate::asynchronous::Client;
 use crate::config::Config;
 use crate::error::Error;
 use crate::pool::Event;
-use crate::pool::builder::{Plan, limits};
+use crate::pool::options::{Plan, limits};
 
 /// What a [`Hook`] does with a connection: a boxed future.
 pub type Work<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
@@ -53,7 +53,7 @@ impl Builder {
     /// configuration's `options`.
     ///
     /// ```
-    /// use kecoa::asynchronous::Pool;
+    /// use kecoa::Pool;
     ///
     /// let builder = Pool::builder().configure(|client| {
     ///     Box::pin(async move { client.batch("SET statement_timeout TO '5s'").await.map(drop) })

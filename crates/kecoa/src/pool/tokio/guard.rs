@@ -67,7 +67,7 @@ impl Drop for Pooled {
             // A body that panicked may have left the client anywhere; another session was never
             // configured.
             Some(Reason::Reset)
-        } else if shared.options.reset.is_none() && client.link.is_at_rest() {
+        } else if shared.options.reset.is_none() && client.is_at_rest() {
             ended(&mut client, Ok(()))
         } else {
             let back = Returning::new(shared, self.id, client, None);
@@ -133,7 +133,7 @@ impl Drop for Returning {
 
 /// Makes a client ready for its next user; why it can't be kept, if it can't.
 async fn clean(client: &mut Client, reset: Option<&Hook>) -> Option<Reason> {
-    let mut outcome = client.link.end_everything().await;
+    let mut outcome = client.end_everything().await;
     if let (Ok(()), Some(reset)) = (&outcome, reset) {
         outcome = reset(client).await;
     }
@@ -142,7 +142,7 @@ async fn clean(client: &mut Client, reset: Option<&Hook>) -> Option<Reason> {
 
 /// Whether a client is ready, as far as a look at it tells.
 fn ended(client: &mut Client, outcome: Result<(), Error>) -> Option<Reason> {
-    let outcome = outcome.and_then(|()| client.link.session().poll());
+    let outcome = outcome.and_then(|()| client.poll_session());
     if client.is_closed() {
         return Some(Reason::Broken);
     }

@@ -14,9 +14,9 @@ use super::guard::{Pooled, Returning};
 use crate::asynchronous::Client;
 use crate::config::Config;
 use crate::error::Error;
-use crate::pool::builder::Options;
 use crate::pool::core::{ConnId, Reason, WaiterId};
 use crate::pool::desk::{Asked, Desk, Lendable, Signal, Todo, Word};
+use crate::pool::options::Options;
 use crate::pool::settings::check_sizes;
 use crate::pool::{Event, Stats};
 use crate::proto::TransactionStatus;
@@ -25,7 +25,7 @@ type Books = Desk<Client, Arc<Notify>>;
 
 impl Lendable for Client {
     fn has_ended(&mut self) -> bool {
-        self.link.session().poll().is_err() || self.is_closed()
+        self.poll_session().is_err() || self.is_closed()
     }
 }
 
@@ -155,7 +155,7 @@ impl Shared {
     async fn ask(&self, client: &mut Client) -> Result<(), Error> {
         match &self.options.check {
             Some(check) => check(client).await,
-            None => client.link.simple(b"SELECT 1").await.map(drop),
+            None => client.simple(b"SELECT 1").await.map(drop),
         }
     }
 
@@ -285,7 +285,7 @@ impl Waiting<'_> {
     async fn examine(&mut self, id: ConnId, client: Client, ask: bool) {
         let shared = self.shared;
         let (_, client) = self.examined.insert((id, client));
-        let mut outcome = client.link.session().poll();
+        let mut outcome = client.poll_session();
         if ask && outcome.is_ok() {
             let asking = shared.ask(client);
             outcome = match self.asked.remaining(shared.now()) {
@@ -298,7 +298,7 @@ impl Waiting<'_> {
         if let Err(error) = &outcome {
             shared.options.tell(&Event::CheckFailed(error));
         }
-        let good = outcome.is_ok() && client.link.is_at_rest() && !client.is_closed();
+        let good = outcome.is_ok() && client.is_at_rest() && !client.is_closed();
         if let Some((id, client)) = self.examined.take() {
             shared.with(|books, now| books.checked(now, id, Some(client), good));
         }

@@ -1,0 +1,28 @@
+//! Pools of connections: [`tokio::Pool`] for tasks, [`blocking::Pool`] for threads.
+//!
+//! The rules are in [`core`], without I/O, and are the same for both.
+
+pub mod blocking;
+pub mod core;
+pub(crate) mod desk;
+mod figures;
+pub(crate) mod options;
+pub(crate) mod settings;
+#[cfg(test)]
+mod tests;
+#[cfg(feature = "tokio")]
+pub mod tokio;
+mod words;
+
+pub use figures::{Event, Stats};
+pub use settings::Settings;
+
+fn discarding(is_cockroach: bool) -> &'static str {
+    // CockroachDB has neither LISTEN nor advisory locks.
+    if is_cockroach {
+        "CLOSE ALL; RESET ALL"
+    } else {
+        "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; \
+         SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES"
+    }
+}
