@@ -41,6 +41,7 @@ pub mod error;
 pub mod example;
 mod extended;
 mod interrupt;
+mod net;
 pub mod observe;
 mod pipeline;
 pub mod pool;
@@ -56,8 +57,6 @@ mod statement_cache;
 #[cfg(test)]
 mod tests;
 mod transaction;
-mod transport;
-mod wire;
 
 pub use config::Config;
 pub use error::{Error, ErrorKind};

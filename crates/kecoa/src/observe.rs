@@ -18,16 +18,17 @@
 //!
 //! [`Client::counters`]: crate::blocking::Client::counters
 
-mod certificate;
 mod counters;
-mod greeting;
+
 #[cfg(not(feature = "tracing"))]
 pub(crate) mod silent;
 #[cfg(feature = "tracing")]
 pub(crate) mod spans;
 mod text;
 
-pub use certificate::Certificate;
+pub use crate::net::server_probe::{
+    Authentication, Certificate, TlsGreeting, authentication, tls_greeting,
+};
 pub use counters::{Counters, REASONS, counters, note_decision, note_transaction};
 pub(crate) use counters::{Presence, note_cancel, note_connect_failed};
 #[cfg(not(feature = "tracing"))]
@@ -36,8 +37,6 @@ pub(crate) use silent as spans;
 pub use spans::set_query_text;
 
 pub use text::without_values;
-
-pub use greeting::{Authentication, TlsGreeting, authentication, tls_greeting};
 
 use crate::config::Config;
 

@@ -18,11 +18,11 @@ use kecoa_proto::{
 use crate::config::Target;
 use crate::error::Error;
 use crate::interrupt::{Interrupt, Readiness};
+use crate::net::is_pause;
+use crate::net::wire::{Cancel, Link, TICK, Wire};
 use crate::observe::Presence;
 use crate::statement::COPY_REFUSAL;
 use crate::statement_cache::{self, StatementCache};
-use crate::transport::is_pause;
-use crate::wire::{Cancel, Link, TICK, Wire};
 
 mod budget;
 #[cfg(feature = "tokio")]

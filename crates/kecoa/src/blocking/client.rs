@@ -11,13 +11,13 @@ use kecoa_types::ToSql;
 use crate::config::{Config, Target};
 use crate::error::Error;
 use crate::interrupt::{Interrupt, Never, Readiness};
+use crate::net::wire::{Cancel, Connector, Link, Network};
 use crate::observe::spans;
 use crate::result::ResultSet;
 use crate::retry::{Runtime, SystemRuntime};
 use crate::row::Row;
 use crate::session::Session;
 use crate::transaction::{self, Attempts, Transaction, TransactionError, TransactionOptions};
-use crate::wire::{Cancel, Connector, Link, Network};
 use crate::{copy, extended, statement, statement_cache};
 
 /// A connection to CockroachDB or PostgreSQL.

@@ -7,8 +7,8 @@ use kecoa_proto::{Event, Reply, RequestId};
 
 use super::Session;
 use crate::error::Error;
+use crate::net::is_pause;
 use crate::statement::COPY_REFUSAL;
-use crate::transport::is_pause;
 
 /// What one read without waiting brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use kecoa_proto::RequestId;
 use super::{CANCEL_TIMEOUT, Session, TICK};
 use crate::error::Error;
 use crate::interrupt::Interrupt;
-use crate::transport::is_pause;
+use crate::net::is_pause;
 
 /// A request that the server was asked to cancel.
 #[derive(Clone, Copy, Debug)]

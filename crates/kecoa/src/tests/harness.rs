@@ -15,8 +15,8 @@ use crate::blocking::Client;
 use crate::config::Target;
 use crate::error::Error;
 use crate::interrupt::{Interrupt, Never};
+use crate::net::wire::{Cancel, Connector, Link, Wire};
 use crate::retry::Runtime;
-use crate::wire::{Cancel, Connector, Link, Wire};
 
 /// What the next connection attempt meets.
 enum Next {

@@ -10,9 +10,9 @@ use super::config;
 use crate::config::Target;
 use crate::error::{Error, ErrorKind};
 use crate::interrupt::Never;
-use crate::transport::dial::{Address, Clock};
-use crate::transport::order::Balance;
-use crate::transport::search::{Circumstances, search};
+use crate::net::dial::{Address, Clock};
+use crate::net::order::Balance;
+use crate::net::search::{Circumstances, search};
 
 /// A loopback listener whose queue is full, so that nobody who connects gets an answer: an address
 /// behind a firewall that drops packets.

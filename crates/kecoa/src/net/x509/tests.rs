@@ -1,7 +1,7 @@
 //! Certificates and lists are read, and no damage to them goes unseen.
 
 use super::*;
-use crate::transport::certificates::is_signed_by;
+use crate::net::certificates::is_signed_by;
 
 fn certificate(params: &rcgen::CertificateParams) -> (Vec<u8>, rcgen::KeyPair) {
     let key = rcgen::KeyPair::generate().unwrap();

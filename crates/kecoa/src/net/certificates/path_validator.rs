@@ -10,7 +10,7 @@ use x509_cert::ext::pkix::KeyUsages;
 use super::name_constraints;
 use super::revocation::Lists;
 use super::verify_error::{Role, VerifyError};
-use crate::transport::x509::{Certificate, Key, KeyKind};
+use crate::net::x509::{Certificate, Key, KeyKind};
 
 /// What chains are held to.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use x509_cert::ext::pkix::constraints::name::GeneralSubtree;
 use x509_cert::ext::pkix::name::GeneralName;
 
 use super::verify_error::{Role, VerifyError};
-use crate::transport::x509::{Certificate, DirectoryName, Name, readable};
+use crate::net::x509::{Certificate, DirectoryName, Name, readable};
 
 /// A name of which a certificate is.
 #[derive(Clone, Copy, Debug)]

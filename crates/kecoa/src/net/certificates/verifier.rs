@@ -13,7 +13,7 @@ use super::path_builder::PathBuilder;
 use super::path_validator::PathValidator;
 use super::revocation::Lists;
 use super::verify_error::{Role, VerifyError};
-use crate::transport::x509::Certificate;
+use crate::net::x509::Certificate;
 
 /// What of a certificate is checked. Whether the server holds its key is always checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use super::algorithms;
 use super::pem_text;
 use super::verify_error::{CrlError, Role, VerifyError};
 use crate::error::Error;
-use crate::transport::x509::{Certificate, RevocationList, Scope, same_name};
+use crate::net::x509::{Certificate, RevocationList, Scope, same_name};
 
 /// Lists that were read, at least one; each is known to be one by its form.
 #[derive(Debug)]

@@ -17,10 +17,13 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme};
 
-use super::certificate::Certificate;
+mod certificate;
+
+pub use certificate::Certificate;
+
+use super::{check_shown, schemes};
 use crate::config::{Config, SslMode, Target};
 use crate::error::Error;
-use crate::transport::{check_shown, schemes};
 
 /// A message of a handshake that is longer is none.
 const MESSAGE_LIMIT: usize = 64 * 1024;

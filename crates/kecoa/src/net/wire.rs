@@ -12,9 +12,9 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use crate::config::{Config, Environment, Target};
 use crate::error::Error;
 use crate::interrupt::Interrupt;
+pub(crate) use crate::net::TICK;
+use crate::net::{self, Peer, Stream};
 use crate::observe;
-pub(crate) use crate::transport::TICK;
-use crate::transport::{self, Peer, Stream};
 
 /// A connected byte stream. Reads and writes wait, and give up every 250 ms with `WouldBlock`, so
 /// that the session can look at its hook. A write that finds no room gives up as soon as there is
@@ -152,7 +152,7 @@ impl Network {
 impl Connector for Network {
     fn connect(&self, hook: &mut dyn Interrupt) -> Result<Link, Error> {
         let (stream, connection) =
-            observe::spans::connect(&self.config, || transport::connect(&self.config, hook))
+            observe::spans::connect(&self.config, || net::connect(&self.config, hook))
                 .inspect_err(|_| observe::note_connect_failed())?;
         let cancel =
             Arc::new(NetworkCancel { config: self.config.clone(), peer: stream.peer().clone() });
@@ -167,7 +167,7 @@ struct NetworkCancel {
 
 impl Cancel for NetworkCancel {
     fn cancel(&self, key: &CancelKey) -> Result<(), Error> {
-        transport::cancel(&self.config, &self.peer, key)?;
+        net::cancel(&self.config, &self.peer, key)?;
         observe::note_cancel();
         Ok(())
     }

@@ -10,8 +10,8 @@ use rustls::pki_types::{
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 #[cfg(test)]
-use crate::transport::x509::Certificate;
-use crate::transport::x509::{Hash, Key, KeyKind, Signed};
+use crate::net::x509::Certificate;
+use crate::net::x509::{Hash, Key, KeyKind, Signed};
 
 type Algorithm = &'static dyn SignatureVerificationAlgorithm;
 

@@ -17,7 +17,7 @@ use super::p521_key::P521Key;
 use super::{certificates, filled};
 use crate::config::Config;
 use crate::error::Error;
-use crate::transport::x509;
+use crate::net::x509;
 
 /// What a server gets when it asks for a certificate, and whether it did.
 pub(crate) struct Identity {

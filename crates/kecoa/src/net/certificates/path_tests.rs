@@ -12,7 +12,7 @@ use super::path_builder::PathBuilder;
 use super::path_validator::PathValidator;
 use super::revocation::Lists;
 use super::verify_error::VerifyError;
-use crate::transport::x509::Certificate;
+use crate::net::x509::Certificate;
 
 const HOST: &str = "db.example";
 

@@ -8,7 +8,7 @@
 use std::net::IpAddr;
 
 use super::verify_error::{Role, VerifyError};
-use crate::transport::x509::Certificate;
+use crate::net::x509::Certificate;
 
 const HOST_NAME: u8 = 0x82;
 const ADDRESS: u8 = 0x87;

@@ -6,7 +6,7 @@ use super::dial::{Address, Clock, Deadline, Wait};
 use super::failure::{Failure, Failures, Place};
 use super::order::{self, Balance};
 use super::race::Race;
-use super::{Stream, standing, try_place};
+use super::{Stream, target_session_attrs, try_place};
 use crate::config::{Config, SessionAttributes, Target};
 use crate::error::Error;
 use crate::interrupt::Interrupt;
@@ -113,7 +113,7 @@ impl Visit<'_> {
         place: &Place<'_>,
         wait: &mut Wait<'_>,
     ) -> Result<(Stream, Connection), Failure> {
-        standing::check(self.wanted, &mut stream, &mut connection, place, wait)?;
+        target_session_attrs::check(self.wanted, &mut stream, &mut connection, place, wait)?;
         Ok((stream, connection))
     }
 }

@@ -71,7 +71,7 @@ mod tests {
 
     use super::super::algorithms;
     use super::*;
-    use crate::transport::x509;
+    use crate::net::x509;
 
     #[test]
     fn signs_what_its_public_key_checks() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rustls::{CertRevocationListError, CertificateError};
 use x509_cert::der::DateTime;
 
-use crate::transport::x509::{Certificate, KeyKind, readable};
+use crate::net::x509::{Certificate, KeyKind, readable};
 
 /// Which certificate an error is about.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@
 
 use super::algorithms::{self, SignatureError};
 use super::verify_error::{Incomplete, Role, VerifyError};
-use crate::transport::x509::{Certificate, identifies, same_name};
+use crate::net::x509::{Certificate, identifies, same_name};
 
 /// How many signatures are checked: a server must not keep a client busy.
 const MAX_SIGNATURES: usize = 200;

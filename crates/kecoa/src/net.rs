@@ -9,12 +9,14 @@ mod dial;
 mod failure;
 mod handshake;
 mod order;
-mod owner;
+mod peer_credentials;
 mod race;
 mod search;
-mod standing;
+pub(crate) mod server_probe;
 mod stream;
+mod target_session_attrs;
 mod tls;
+pub(crate) mod wire;
 mod x509;
 
 #[cfg(test)]
@@ -103,7 +105,7 @@ fn try_place(
     wait: &mut Wait<'_>,
 ) -> Result<(Stream, Connection), Failure> {
     if let Some(owner) = config.get("requirepeer").filter(|owner| !owner.is_empty()) {
-        owner::check(owner, &socket, place)?;
+        peer_credentials::check(owner, &socket, place)?;
     }
     let (first, second) = match config.ssl_mode() {
         // As libpq: there is nobody between the ends of a unix socket.
