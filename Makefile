@@ -46,7 +46,7 @@ lint: $(STAMPS)/package $(STAMPS)/dev
 	cargo fmt --all --check
 	cargo clippy --quiet --workspace --all-targets --features kecoa/tracing -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --workspace --no-deps --features kecoa/tracing
-	$(PY) tools/check_rooms.py
+	$(PY) tools/check_structure.py
 	$(PY) tools/generate_sqlstate.py --check
 	$(PY) tools/generate_errors.py --check
 	$(PY) tools/check_translations.py

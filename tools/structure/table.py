@@ -1,0 +1,68 @@
+"""Reads tools/dependencies.toml: crates and packages, their layers, and the circles that may stay."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # pytest brings it
+
+
+@dataclass
+class Natural:
+    """A circle that may stay, and why."""
+
+    files: list[str]
+    reason: str
+
+
+@dataclass
+class Part:
+    """A crate, or the Python package."""
+
+    name: str
+    folder: Path
+    about: str
+    uses: list[str] = field(default_factory=list)
+    # Of a crate: whether it may have a socket, a clock or a thread.
+    io: bool = True
+    # Lowest first; a module may use those of the layers below its own.
+    layers: list[dict[str, str]] = field(default_factory=list)
+    natural: list[Natural] = field(default_factory=list)
+    # How many files are in other circles, which are to be opened.
+    still_open: int = 0
+
+
+@dataclass
+class Table:
+    """What tools/dependencies.toml says."""
+
+    crates: list[Part]
+    packages: list[Part]
+
+
+def load(file: Path) -> Table:
+    known = tomllib.loads(file.read_text(encoding="utf-8"))
+    base = file.parent.parent
+    return Table(
+        [part(name, values, base) for name, values in known.get("crates", {}).items()],
+        [part(name, values, base) for name, values in known.get("packages", {}).items()],
+    )
+
+
+def part(name: str, values: dict[str, Any], base: Path) -> Part:
+    return Part(
+        name,
+        base / values["folder"],
+        values["about"],
+        values.get("uses", []),
+        values.get("io", True),
+        values.get("layers", []),
+        [Natural(circle["files"], circle["reason"]) for circle in values.get("circles", [])],
+        values.get("still_open", 0),
+    )
