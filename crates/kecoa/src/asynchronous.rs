@@ -35,17 +35,10 @@
 //! A tokio runtime with I/O and time. Connecting (host names, TLS, authentication) and sending a
 //! cancel request run on tokio's threads for blocking work.
 
-mod client;
-mod copying;
-mod link;
-mod rows;
-mod socket;
-mod transaction;
-
+pub use crate::client::tokio::{
+    Attempts, Boxed, Client, CopyReader, CopyWriter, RowStream, SavepointBody, Transaction,
+    TransactionBody,
+};
 pub use crate::transaction::{
     FailedAttempt, Isolation, Observer, TransactionError, TransactionOptions,
 };
-pub use client::Client;
-pub use copying::{CopyReader, CopyWriter};
-pub use rows::RowStream;
-pub use transaction::{Attempts, Boxed, SavepointBody, Transaction, TransactionBody};

@@ -30,45 +30,35 @@
 
 #[cfg(feature = "tokio")]
 pub mod asynchronous;
-pub mod blocking;
-pub mod call;
+mod client;
 pub mod config;
-mod copy;
-mod copying;
 mod der;
 pub mod error;
 #[doc(hidden)]
 pub mod example;
-mod extended;
 mod interrupt;
 mod net;
 pub mod observe;
-mod pipeline;
 pub mod pool;
-mod prepared;
-mod pulled;
-pub mod replication;
-mod result;
 pub mod retry;
 mod row;
 mod session;
-mod statement;
-mod statement_cache;
 #[cfg(test)]
 mod tests;
 mod transaction;
 
+pub use client::blocking;
 pub use config::Config;
 pub use error::{Error, ErrorKind};
 pub use interrupt::{Interrupt, Never, Readiness};
-pub use pipeline::{Answers, Pipeline, Slot};
 #[cfg(feature = "tokio")]
 pub use pool::tokio::{Pool, Pooled};
-pub use prepared::Statement;
-pub use result::ResultSet;
-pub use row::{ColumnIndex, Columns, FromRow, Row, Values};
+pub use row::{ColumnIndex, Columns, FromRow, ResultSet, Row, Values};
 pub use session::Pulled;
-pub use statement::Piped;
+pub use session::pipeline::{Answers, Pipeline, Slot};
+pub use session::prepared::Statement;
+pub use session::statement::Piped;
+pub use session::{call, replication};
 
 #[cfg(feature = "derive")]
 #[doc(inline)]

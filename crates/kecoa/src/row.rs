@@ -1,6 +1,7 @@
 //! A row of the Rust client: columns by number or name, as Rust values.
 
 mod from_row;
+mod result_set;
 
 use std::sync::Arc;
 
@@ -8,9 +9,9 @@ use kecoa_proto::{Format, IndexedRows, RowDescription, Rows};
 use kecoa_types::FromSql;
 
 use crate::error::Error;
-use crate::result::ResultSet;
 pub use from_row::{Columns, FromRow, Values};
 pub(crate) use from_row::{Reader, read_all};
+pub use result_set::ResultSet;
 
 /// One row of a result. Cheap to clone: rows share the bytes they arrived in.
 ///

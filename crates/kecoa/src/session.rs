@@ -21,25 +21,33 @@ use crate::interrupt::{Interrupt, Readiness};
 use crate::net::is_pause;
 use crate::net::wire::{Cancel, Link, TICK, Wire};
 use crate::observe::Presence;
-use crate::statement::COPY_REFUSAL;
-use crate::statement_cache::{self, StatementCache};
+use crate::session::cache::StatementCache;
+use crate::session::statement::COPY_REFUSAL;
 
+mod bounded_queue;
 mod budget;
+pub(crate) mod cache;
+pub mod call;
+pub(crate) mod copy;
+pub(crate) mod extended;
+mod in_flight;
+pub(crate) mod pipeline;
+pub(crate) mod prepared;
 #[cfg(feature = "tokio")]
-mod driving;
-mod ending;
-mod flights;
-mod kept;
-mod pulling;
-mod streaming;
+mod readiness;
+pub mod replication;
+mod replies;
+pub(crate) mod statement;
+pub(crate) mod streaming;
+mod transaction_end;
 mod waiting;
+use bounded_queue::Kept;
 use budget::Budget;
+use in_flight::Flights;
+pub(crate) use in_flight::Stakes;
 #[cfg(feature = "tokio")]
-pub(crate) use driving::Received;
-use flights::Flights;
-pub(crate) use flights::Stakes;
-use kept::Kept;
-pub use pulling::Pulled;
+pub(crate) use readiness::Received;
+pub use replies::Pulled;
 use waiting::Cancelled;
 
 /// How long a cancelled request may take to end before the connection is given up.
@@ -64,7 +72,7 @@ pub(crate) struct Session {
     closed: bool,
     /// How many COMMITs the server has confirmed.
     commits: u64,
-    ending: ending::Ending,
+    ending: transaction_end::TransactionEnd,
     /// Set while a cancelled request is drained.
     cancelled: Option<Cancelled>,
     budget: Budget,
@@ -78,7 +86,7 @@ pub(crate) struct Session {
     stepping: bool,
     /// The COPY in progress was refused by `advance`.
     refused_copy: bool,
-    streaming: streaming::Streaming,
+    streaming: replication::Streaming,
     statements: StatementCache,
     flights: Flights,
     /// The last request, and the last that may change something.
@@ -99,7 +107,7 @@ impl Session {
             last_words: None,
             closed: false,
             commits: 0,
-            ending: ending::Ending::default(),
+            ending: transaction_end::TransactionEnd::default(),
             cancelled: None,
             budget: Budget::default(),
             excess: None,
@@ -107,8 +115,8 @@ impl Session {
             early: VecDeque::new(),
             stepping: false,
             refused_copy: false,
-            streaming: streaming::Streaming::default(),
-            statements: StatementCache::new(statement_cache::CAPACITY),
+            streaming: replication::Streaming::default(),
+            statements: StatementCache::new(cache::CAPACITY),
             flights,
             last: None,
             wrote: None,

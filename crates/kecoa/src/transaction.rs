@@ -2,8 +2,8 @@
 
 pub(crate) mod attempt;
 mod attempts;
-pub(crate) mod course;
 mod options;
+pub(crate) mod retry_loop;
 pub(crate) mod statements;
 
 pub use attempt::Transaction;

@@ -7,7 +7,7 @@ use kecoa_types::FromSql;
 
 use super::{decode, mismatch};
 use crate::error::Error;
-use crate::result::ResultSet;
+use crate::row::ResultSet;
 
 /// What a row can be read as: tuples of up to 16 columns, and structs that derive it.
 ///

@@ -1,191 +1,118 @@
-//! A replication stream, which takes the connection over until it ends.
+//! The rows of one statement, reply by reply, in bounded memory.
 
 use std::sync::Arc;
 
-use kecoa_proto::message::replication::Streamed;
-use kecoa_proto::{Reply, RequestId, ServerError};
+use kecoa_proto::{
+    CommandTag, Format, Reply, Request, RequestId, RowDescription, ServerError, Step, Target,
+};
 
-use super::{Pulled, Session};
-use crate::error::{Error, ErrorKind};
-use crate::interrupt::Interrupt;
-use crate::replication::{Progress, StreamEvent};
-use crate::result::ResultSet;
+use crate::error::Error;
+use crate::row::{Row, RunOfRows};
+use crate::session::extended::Encoded;
+use crate::session::statement::{COPY_REFUSAL, endless};
+use crate::session::{Session, Stakes};
 
-/// Where a session is with streams.
-#[derive(Default)]
-pub(super) struct Streaming {
-    /// The connection was made for replication.
-    accepted: bool,
-    /// A stream's beginning was read, and is among the replies put aside.
-    met: bool,
-    open: Option<Open>,
+/// A statement whose rows are taken as they come.
+#[derive(Debug)]
+pub(crate) struct StreamedRows {
+    pub(crate) id: RequestId,
+    description: Option<Arc<RowDescription>>,
+    run: Option<RunOfRows>,
+    server: Option<Box<ServerError>>,
+    misuse: bool,
+    tag: Option<CommandTag>,
+    over: bool,
+    stakes: Stakes,
 }
 
-/// A stream that has not ended.
-struct Open {
-    request: RequestId,
-    /// The error by which the server ended it; ReadyForQuery is to come.
-    failed: Option<Box<ServerError>>,
-    /// What the server says behind it.
-    results: Vec<ResultSet>,
-    /// The result that is on its way.
-    result: ResultSet,
-}
-
-impl Session {
-    /// Allows streams: without it, a statement that begins one closes the connection.
-    pub(crate) fn accept_streams(&mut self, accepted: bool) {
-        self.streaming.accepted = accepted;
-    }
-
-    /// Whether the connection carries a stream.
-    pub(crate) fn is_streaming(&self) -> bool {
-        self.streaming.open.is_some()
-    }
-
-    /// Notes that a stream's beginning was put aside.
-    pub(super) fn meet_stream(&mut self) {
-        self.streaming.met = self.streaming.accepted;
-    }
-
-    /// Whether a stream's beginning is among what was put aside.
-    pub(super) fn has_met_stream(&self) -> bool {
-        self.streaming.met
-    }
-
-    /// Whether a stream has begun, read or not.
-    pub(super) fn carries_stream(&self) -> bool {
-        self.is_streaming() || self.has_met_stream()
-    }
-
-    /// Begins a stream. False when the connection was not made for it.
-    pub(crate) fn open_stream(&mut self, request: RequestId) -> bool {
-        self.streaming.met = false;
-        if self.streaming.accepted {
-            self.streaming.open = Some(Open {
-                request,
-                failed: None,
-                results: Vec::new(),
-                result: ResultSet::default(),
-            });
-        }
-        self.streaming.accepted
-    }
-
-    /// The error of sending a request while a stream is open.
-    pub(super) fn check_no_stream(&self) -> Result<(), Error> {
-        if !self.carries_stream() {
-            return Ok(());
-        }
-        Err(Error::streaming(
-            "no statement can run on this connection while it streams replication",
-        ))
-    }
-
-    /// What has arrived of the stream, without waiting for it. Status updates that are due or asked
-    /// for are sent.
-    pub(crate) fn read_stream(
-        &mut self,
-        progress: &mut Progress,
-        hook: &mut dyn Interrupt,
-    ) -> Result<StreamEvent, Error> {
-        self.stream()?;
-        if progress.due_in().is_zero() {
-            self.send_status(progress, false, hook)?;
-        }
-        loop {
-            let request = self.stream()?.request;
-            let reply = match self.try_reply(request)? {
-                Pulled::Reply(reply) => reply,
-                Pulled::Waiting(_) => return Ok(StreamEvent::Nothing),
-            };
-            match reply {
-                Reply::CopyData(data) => {
-                    match Streamed::decode(data).map_err(|e| self.broken(e))? {
-                        Streamed::Data(data) => {
-                            progress.received(&data);
-                            return Ok(StreamEvent::Data(data));
-                        }
-                        Streamed::Keepalive(keepalive) => {
-                            progress.heard(&keepalive);
-                            if keepalive.reply {
-                                self.send_status(progress, false, hook)?;
-                            }
-                            if hook.check().is_break() {
-                                return Err(Error::interrupted("interrupted"));
-                            }
-                        }
-                    }
-                }
-                Reply::CopyDone => {
-                    self.connection.copy_done()?;
-                    self.transmit(hook)?;
-                }
-                Reply::Ready(_) => {
-                    let ended = self.streaming.open.take();
-                    return match ended.map(|open| (open.failed, open.results)) {
-                        Some((Some(error), _)) => Err(Error::from_server(error)),
-                        Some((None, results)) => Ok(StreamEvent::Ended(results)),
-                        None => Ok(StreamEvent::Ended(Vec::new())),
-                    };
-                }
-                reply => self.stream()?.note(reply),
-            }
-        }
-    }
-
-    fn stream(&mut self) -> Result<&mut Open, Error> {
-        if self.closed {
-            self.streaming.open = None;
-            return Err(self.closed_error());
-        }
-        self.streaming.open.as_mut().ok_or_else(|| {
-            Error::usage("expected a replication stream, found none: start replication first")
+impl StreamedRows {
+    /// Queues the statement. It is parsed anew: beside many rows that is nothing.
+    pub(crate) fn submit(
+        session: &mut Session,
+        sql: &str,
+        encoded: &Encoded,
+    ) -> Result<StreamedRows, Error> {
+        let parameters = encoded.parameters();
+        let request = encoded.request(None, sql, &parameters);
+        let steps = [
+            Step::Parse { name: b"", sql: request.sql, types: request.types },
+            Step::Bind {
+                portal: b"",
+                statement: b"",
+                parameters: &parameters,
+                results: &[Format::Binary],
+            },
+            Step::Describe(Target::Portal(b"")),
+            Step::Execute { portal: b"", max_rows: 0 },
+        ];
+        let id = session.submit(&Request::Extended(&steps))?;
+        Ok(StreamedRows {
+            id,
+            description: None,
+            run: None,
+            server: None,
+            misuse: false,
+            tag: None,
+            over: false,
+            stakes: session.stakes(id),
         })
     }
 
-    /// Tells the server how far the receiver has come.
-    pub(crate) fn send_status(
-        &mut self,
-        progress: &mut Progress,
-        reply: bool,
-        hook: &mut dyn Interrupt,
-    ) -> Result<(), Error> {
-        self.stream()?;
-        match self.copy_data(&progress.update(reply).encode(), hook) {
-            // The server has ended the stream, and what it says about it is yet to be read.
-            Err(error) if error.kind() == ErrorKind::Usage => Ok(()),
-            Err(error) => Err(error),
-            Ok(()) => {
-                progress.sent();
-                Ok(())
-            }
-        }
+    /// A row that has been read already.
+    pub(crate) fn next_row(&mut self) -> Option<Row> {
+        self.run.as_mut().and_then(Iterator::next)
     }
 
-    /// Waits until something has arrived, at most 250 ms.
-    pub(crate) fn wait_for_stream(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
-        self.stream()?;
-        self.receive(hook)
+    pub(crate) fn is_over(&self) -> bool {
+        self.over
     }
-}
 
-impl Open {
-    /// Keeps what the server says when the data is over.
-    fn note(&mut self, reply: Reply) {
+    /// How many rows the server says it has sent or touched, once it is over.
+    pub(crate) fn count(&self) -> Option<u64> {
+        self.tag.as_ref().and_then(CommandTag::rows)
+    }
+
+    /// Nothing more comes: the connection failed.
+    pub(crate) fn end(&mut self) {
+        self.run = None;
+        self.over = true;
+    }
+
+    /// Takes a reply. An error comes when the request is over.
+    pub(crate) fn take(&mut self, session: &mut Session, reply: Reply) -> Result<(), Error> {
         match reply {
+            Reply::RowDescription(description) => self.description = Some(Arc::new(description)),
+            Reply::Rows(rows) => {
+                if let Some(description) = &self.description {
+                    self.run = Some(RunOfRows::new(description.clone(), rows));
+                }
+            }
+            Reply::CommandComplete(tag) => self.tag = Some(tag),
+            Reply::CopyIn(_) => {
+                self.misuse = true;
+                if !session.take_refused_copy() {
+                    session.copy_fail(COPY_REFUSAL)?;
+                }
+            }
+            Reply::CopyOut(_) => self.misuse = true,
+            Reply::CopyBoth(_) => return Err(endless(session)),
             Reply::Error(error) => {
-                self.failed.get_or_insert(error);
+                self.server.get_or_insert(error);
             }
-            Reply::RowDescription(description) => {
-                self.result.description = Some(Arc::new(description));
-            }
-            Reply::Rows(rows) => self.result.rows.push(rows),
-            Reply::CommandComplete(tag) => {
-                self.result.tag = Some(tag);
-                self.results.push(std::mem::take(&mut self.result));
+            Reply::Ready(_) => {
+                self.end();
+                if self.misuse {
+                    return Err(Error::usage_after_the_fact(
+                        "expected a statement that returns rows, found COPY: use copy_in or \
+                         copy_out",
+                    ));
+                }
+                if let Some(error) = self.server.take() {
+                    return Err(self.stakes.answered(Error::from_server(error)));
+                }
             }
             _ => {}
         }
+        Ok(())
     }
 }

@@ -6,7 +6,7 @@ use kecoa_proto::TransactionStatus;
 use super::harness::Net;
 use crate::error::{Error, ErrorKind};
 use crate::interrupt::Never;
-use crate::result::ResultSet;
+use crate::row::ResultSet;
 
 fn begin(
     net: &std::sync::Arc<Net>,

@@ -5,9 +5,9 @@ use kecoa_proto::{Format, Parameter};
 
 use super::harness::Net;
 use crate::blocking::Client;
-use crate::call::{CallRequest, PendingCall, Results};
 use crate::error::ErrorKind;
 use crate::interrupt::Never;
+use crate::session::call::{CallRequest, PendingCall, Results};
 
 const COLUMNS: [(&str, u32, u16); 2] = [("n", 23, 0), ("t", 25, 0)];
 

@@ -4,9 +4,9 @@ use kecoa_pgmock::Script;
 use kecoa_proto::{Format, Request};
 
 use super::harness::Net;
-use crate::call::{CallRequest, Results};
 use crate::error::{Error, ErrorKind};
 use crate::interrupt::Never;
+use crate::session::call::{CallRequest, Results};
 
 /// What a request in flight means when the connection ends behind `cut` bytes of its answer.
 fn cut(before: char, sql: &str, tag: &str, after: char, cut: usize) -> Result<(), Error> {

@@ -3,16 +3,16 @@
 use kecoa_proto::{Request, TransactionStatus};
 use kecoa_types::ToSql;
 
-use super::{TransactionError, TransactionOptions, course};
+use super::{TransactionError, TransactionOptions, retry_loop};
 use crate::blocking::Client;
 use crate::error::{Error, ErrorKind};
 use crate::interrupt::Never;
 use crate::observe::spans;
-use crate::result::ResultSet;
 use crate::retry::{Failure, classify};
+use crate::row::ResultSet;
 use crate::row::Row;
 use crate::session::Session;
-use crate::{extended, statement};
+use crate::session::{extended, statement};
 
 /// Any name with this prefix asks CockroachDB for its restart protocol; this is the usual one.
 pub(crate) const SAVEPOINT: &str = "cockroach_restart";
@@ -159,7 +159,7 @@ impl<'a> Transaction<'a> {
         let committed = self.conclude();
         // With the restart protocol the loop around it goes back to its savepoint.
         self.handed_over = committed.is_ok() || self.restart;
-        committed.map_err(course::told)
+        committed.map_err(retry_loop::told)
     }
 
     /// Rolls back, as dropping the transaction does.

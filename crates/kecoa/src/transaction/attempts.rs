@@ -3,7 +3,7 @@
 use kecoa_proto::TransactionStatus;
 
 use super::attempt::{self, Broken, Stage, Transaction};
-use super::course::{Course, Next, Situation};
+use super::retry_loop::{Next, RetryLoop, Situation};
 use super::{TransactionError, TransactionOptions};
 use crate::blocking::Client;
 use crate::error::Error;
@@ -81,7 +81,7 @@ impl<'c> Attempts<'c> {
 struct Run<'c> {
     client: &'c mut Client,
     options: TransactionOptions,
-    course: Course,
+    course: RetryLoop,
     /// Whether the next attempt goes on in the transaction of the last one, behind its savepoint.
     resumed: bool,
 }
@@ -112,7 +112,7 @@ impl<'c> Run<'c> {
         if client.transaction_status() != TransactionStatus::Idle {
             return Err(Error::usage("expected no open transaction, found one"));
         }
-        let course = Course::begin(options, span, runtime.now())?;
+        let course = RetryLoop::begin(options, span, runtime.now())?;
         Ok(Run { client, options: options.clone(), course, resumed: false })
     }
 

@@ -7,11 +7,11 @@ use super::Transaction;
 use super::attempt::note;
 use crate::blocking::RowIter;
 use crate::error::Error;
-use crate::extended;
 use crate::interrupt::Never;
-use crate::pipeline::{Answers, Pipeline};
 use crate::row::{FromRow, read_all};
-use crate::statement;
+use crate::session::extended;
+use crate::session::pipeline::{Answers, Pipeline};
+use crate::session::statement;
 
 /// Statements that make, give up and keep the savepoint number `depth`.
 pub(crate) fn savepoint(depth: u32) -> [String; 3] {

@@ -1,0 +1,201 @@
+//! Several statements in one round trip.
+
+use kecoa_types::ToSql;
+
+use crate::error::Error;
+use crate::interrupt::Interrupt;
+use crate::row::ResultSet;
+use crate::row::{FromRow, Row, read_all, rows_of};
+use crate::session::Session;
+use crate::session::call::{self, PendingCall, Settled};
+use crate::session::extended::{self, Encoded};
+
+/// Statements that are sent together: by
+/// [`blocking::Client::run_pipeline`](crate::blocking::Client::run_pipeline) and
+/// [`asynchronous::Client::run_pipeline`](crate::asynchronous::Client::run_pipeline).
+///
+/// Each statement is a request of its own: outside of a transaction each commits by itself, and the
+/// error of one does not touch the others.
+#[derive(Clone, Debug, Default)]
+pub struct Pipeline {
+    statements: Vec<(String, Encoded)>,
+}
+
+/// Names a statement of a [`Pipeline`], and its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot(usize);
+
+impl Pipeline {
+    /// No statements yet.
+    #[must_use]
+    pub fn new() -> Pipeline {
+        Pipeline::default()
+    }
+
+    /// Adds a statement.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Conversion`](crate::ErrorKind::Conversion) for a parameter that cannot be sent.
+    pub fn add(&mut self, sql: &str, params: &[&dyn ToSql]) -> Result<Slot, Error> {
+        self.statements.push((sql.to_owned(), Encoded::new(params)?));
+        Ok(Slot(self.statements.len() - 1))
+    }
+
+    /// How many statements there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.statements.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.statements.is_empty()
+    }
+
+    /// Queues all statements. A statement that cannot be sent is an error once those before it are
+    /// answered.
+    pub(crate) fn submit(&self, session: &mut Session) -> Vec<Result<PendingCall, Error>> {
+        self.statements
+            .iter()
+            .map(|(sql, encoded)| {
+                let parameters = encoded.parameters();
+                let request = encoded.request(None, sql, &parameters);
+                let plan = call::plan_pipelined(session, request.sql, request.types);
+                call::submit(session, plan, &request)
+            })
+            .collect()
+    }
+
+    /// A statement and its parameters.
+    pub(crate) fn statement(&self, number: usize) -> Result<(&str, &Encoded), Error> {
+        let found = self.statements.get(number);
+        found
+            .map(|(sql, encoded)| (sql.as_str(), encoded))
+            .ok_or_else(|| Error::usage("expected a statement of this pipeline, found none"))
+    }
+
+    /// The result of a statement; waits for it where it has not come yet. One that was sent anew is
+    /// to be waited for behind all others, whose answers come first.
+    pub(crate) fn settle(
+        &self,
+        session: &mut Session,
+        number: usize,
+        pending: PendingCall,
+        hook: &mut dyn Interrupt,
+    ) -> Result<Settled, Error> {
+        let (sql, encoded) = self.statement(number)?;
+        let parameters = encoded.parameters();
+        call::settle(session, pending, &encoded.request(None, sql, &parameters), hook)
+    }
+
+    pub(crate) fn run(
+        &self,
+        session: &mut Session,
+        hook: &mut dyn Interrupt,
+    ) -> Result<Answers, Error> {
+        let mut answers = Answers::new(Vec::with_capacity(self.len()));
+        let mut again = Vec::new();
+        for (number, pending) in self.submit(session).into_iter().enumerate() {
+            let settled = pending.and_then(|pending| self.settle(session, number, pending, hook));
+            again.extend(answers.admit(session, settled)?.map(|pending| (number, pending)));
+        }
+        for (number, pending) in again {
+            let (sql, encoded) = self.statement(number)?;
+            let parameters = encoded.parameters();
+            let request = encoded.request(None, sql, &parameters);
+            let set = call::finish(session, pending, &request, hook);
+            answers.put(session, number, set)?;
+        }
+        Ok(answers)
+    }
+}
+
+/// What the statements of a [`Pipeline`] answered. Each answer is taken once.
+#[derive(Debug)]
+pub struct Answers {
+    sets: Vec<Option<Result<ResultSet, Error>>>,
+}
+
+impl Answers {
+    pub(crate) fn new(sets: Vec<Option<Result<ResultSet, Error>>>) -> Answers {
+        Answers { sets }
+    }
+
+    /// Takes the next answer. An error that ended the connection is one of all statements; one that
+    /// was sent anew is given back.
+    pub(crate) fn admit(
+        &mut self,
+        session: &Session,
+        settled: Result<Settled, Error>,
+    ) -> Result<Option<PendingCall>, Error> {
+        let (answer, again) = match settled {
+            Err(error) if session.is_closed() => return Err(error),
+            Err(error) => (Some(Err(error)), None),
+            Ok(Settled::Done(set)) => (Some(Ok(set)), None),
+            Ok(Settled::Again(pending)) => (None, Some(pending)),
+        };
+        self.sets.push(answer);
+        Ok(again)
+    }
+
+    /// Takes the answer to a statement that was sent anew.
+    pub(crate) fn put(
+        &mut self,
+        session: &Session,
+        number: usize,
+        answer: Result<ResultSet, Error>,
+    ) -> Result<(), Error> {
+        match answer {
+            Err(error) if session.is_closed() => return Err(error),
+            answer => {
+                if let Some(place) = self.sets.get_mut(number) {
+                    *place = Some(answer);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The first error among those that were not taken.
+    #[must_use]
+    pub fn first_error(&self) -> Option<&Error> {
+        self.sets.iter().flatten().find_map(|answer| answer.as_ref().err())
+    }
+
+    /// The result of a statement.
+    ///
+    /// # Errors
+    /// The statement's; [`ErrorKind::Usage`](crate::ErrorKind::Usage) when it was taken before, or
+    /// is of another pipeline.
+    pub fn take(&mut self, slot: Slot) -> Result<ResultSet, Error> {
+        let answer = self.sets.get_mut(slot.0).and_then(Option::take);
+        answer.unwrap_or_else(|| {
+            Err(Error::usage("expected the answer of a statement of this pipeline, not yet taken"))
+        })
+    }
+
+    /// The rows of a statement.
+    ///
+    /// # Errors
+    /// As [`take`](Answers::take).
+    pub fn rows(&mut self, slot: Slot) -> Result<Vec<Row>, Error> {
+        self.take(slot).map(rows_of)
+    }
+
+    /// The rows of a statement, as tuples or structs.
+    ///
+    /// # Errors
+    /// As [`take`](Answers::take), and as [`FromRow`].
+    pub fn rows_as<T: FromRow>(&mut self, slot: Slot) -> Result<Vec<T>, Error> {
+        read_all(&self.take(slot)?)
+    }
+
+    /// How many rows a statement touched or returned.
+    ///
+    /// # Errors
+    /// As [`take`](Answers::take).
+    pub fn count(&mut self, slot: Slot) -> Result<u64, Error> {
+        self.take(slot).map(|set| extended::count(&set))
+    }
+}

@@ -1,0 +1,125 @@
+//! The course of a retried transaction: what follows from a failed attempt. Nothing in here waits,
+//! so that the blocking client and the one for tokio ask the same.
+
+use std::time::Duration;
+
+use super::TransactionOptions;
+use super::attempt::{Broken, Stage};
+use super::options::{FailedAttempt, Observer};
+use crate::error::{Error, ErrorKind};
+use crate::observe::{self, spans};
+use crate::retry::{Attempts, Decision, Failure, classify};
+
+pub(crate) struct RetryLoop {
+    attempts: Attempts,
+    observer: Option<Observer>,
+    span: spans::Span,
+}
+
+/// What is known when an attempt has failed and the connection was cleaned up behind it.
+pub(crate) struct Situation {
+    pub(crate) broken: Broken,
+    /// Why the transaction could not be rolled back.
+    pub(crate) rollback_failed: Option<Error>,
+    pub(crate) is_closed: bool,
+    /// The time, as of [`RetryLoop::begin`].
+    pub(crate) now: Duration,
+    /// Chance, from 0 to 1.
+    pub(crate) random: f64,
+}
+
+/// What follows.
+pub(crate) enum Next {
+    /// Another attempt, when the time has passed; on a fresh connection, or on this one.
+    Again { wait: Duration, fresh: bool },
+    /// The end, with this error; what may be open is left before it is returned.
+    Over(Error),
+}
+
+impl RetryLoop {
+    /// The first attempt begins.
+    pub(crate) fn begin(
+        options: &TransactionOptions,
+        span: &spans::Span,
+        now: Duration,
+    ) -> Result<RetryLoop, Error> {
+        let attempts = Attempts::new(options.policy.clone(), now)?;
+        observe::note_transaction();
+        Ok(RetryLoop { attempts, observer: options.observer.clone(), span: span.clone() })
+    }
+
+    /// An attempt has failed: decides, and tells whoever watches.
+    pub(crate) fn failed(&mut self, situation: Situation) -> Next {
+        let Situation { broken, rollback_failed, is_closed, now, random } = situation;
+        let mut failure = broken.failure();
+        if rollback_failed.is_some_and(|failed| drained(&broken.error, &failed)) {
+            failure = Failure::LostBeforeCommit;
+        }
+        let number = self.attempts.attempt();
+        let mut decision = self.attempts.on_failure(failure, now, random);
+        if let Decision::RetryAfter(wait) = decision
+            && is_closed
+        {
+            decision = Decision::RetryOnFreshConnection(wait);
+        }
+        spans::attempt_failed(&self.span, number, &broken.error, decision);
+        observe::note_decision(broken.error.sqlstate(), failure, decision);
+        if let Some(observer) = &self.observer {
+            let elapsed = self.attempts.elapsed();
+            observer(&FailedAttempt { attempt: number, error: &broken.error, decision, elapsed });
+        }
+        match decision {
+            Decision::RetryAfter(wait) => Next::Again { wait, fresh: false },
+            Decision::RetryOnFreshConnection(wait) => Next::Again { wait, fresh: true },
+            Decision::Ambiguous => Next::Over(ambiguous(broken)),
+            Decision::GiveUp => Next::Over(self.given_up(broken, failure)),
+        }
+    }
+
+    fn given_up(&self, broken: Broken, failure: Failure) -> Error {
+        match failure {
+            Failure::Final | Failure::Ambiguous => broken.error,
+            Failure::Retryable | Failure::LostBeforeCommit => {
+                let attempts = &self.attempts;
+                Error::retries_exhausted(attempts.attempt(), attempts.elapsed(), broken.error)
+            }
+        }
+    }
+}
+
+/// Whether the server drains: CockroachDB then ends the running statement with 57014, and what
+/// comes next finds the session ended with 57P01. Nothing was committed.
+fn drained(statement: &Error, rollback: &Error) -> bool {
+    statement.kind() == ErrorKind::Server
+        && statement.sqlstate() == Some("57014")
+        && rollback.is_connection_lost()
+        && classify(rollback, false) == Failure::LostBeforeCommit
+        && rollback.sqlstate() == Some("57P01")
+}
+
+/// The error of a transaction that nobody tries again.
+pub(crate) fn told(broken: Broken) -> Error {
+    if broken.failure() == Failure::Ambiguous { ambiguous(broken) } else { broken.error }
+}
+
+fn ambiguous(broken: Broken) -> Error {
+    match broken.stage {
+        // A statement that is ambiguous by itself (40003) says so by itself.
+        Stage::Body | Stage::Committed => broken.error,
+        Stage::Doubtful => Error::ambiguous_commit(
+            "the body sent COMMIT by itself, went on without its answer, and whether the transaction \
+             committed is not known; look its work up before running it again",
+            broken.error.ambiguous_cause(),
+        ),
+        Stage::Release => Error::ambiguous_commit(
+            "RELEASE SAVEPOINT was sent and whether the transaction committed is not known; \
+             look its work up before running it again",
+            broken.error.ambiguous_cause(),
+        ),
+        Stage::Commit => Error::ambiguous_commit(
+            "COMMIT was sent and whether the transaction committed is not known; \
+             look its work up before running it again",
+            broken.error.ambiguous_cause(),
+        ),
+    }
+}
