@@ -1,12 +1,12 @@
-//! What a connection tells its driver.
+//! What a connection reports to its driver.
 
 use bytes::Bytes;
 
-use crate::message::TransactionStatus;
-use crate::message::backend::{CopyResponse, Notification, RowDescription};
-use crate::message::command_tag::CommandTag;
+use crate::message::backend::{
+    CommandTag, CopyResponse, Notification, RowDescription, ServerError,
+};
+use crate::message::transaction_status::TransactionStatus;
 use crate::rows::Rows;
-use crate::server_error::ServerError;
 
 /// Names a request of one connection. Later requests have greater ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

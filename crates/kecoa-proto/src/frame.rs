@@ -3,7 +3,6 @@
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::error::ProtocolError;
-use crate::message::backend;
 
 /// The longest message there can be: PostgreSQL allocates no more than 1 GiB - 1 for anything.
 pub const MAX_MESSAGE: usize = (1 << 30) - 1;
@@ -11,8 +10,8 @@ pub const MAX_MESSAGE: usize = (1 << 30) - 1;
 /// Bytes in front of a frame's body: the tag and the length.
 pub const HEADER: usize = 5;
 
-/// How far [`wanted`] believes a length before its bytes have arrived.
-const AHEAD: usize = 64 * 1024;
+/// The most that [`wanted`] trusts a length before any of its bytes has arrived.
+const MAX_UNSEEN: usize = 64 * 1024;
 
 /// Caps on what the peer may send. Lengths are in bytes, without the tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,17 +48,6 @@ impl Default for Limits {
             parameters: 1_000,
             parameter_bytes: 1 << 20,
             scram_iterations: 100_000,
-        }
-    }
-}
-
-impl Limits {
-    /// The cap for a message that the server sends once the client is in.
-    pub(crate) fn backend(&self, tag: u8) -> usize {
-        match tag {
-            b'D' | b'd' | b'T' | b't' | b'V' => self.message,
-            b'E' | b'N' => self.error.min(self.message),
-            _ => self.control.min(self.message),
         }
     }
 }
@@ -104,15 +92,15 @@ pub(crate) fn header(
     Ok(Some(Header { tag, total: length + 1 }))
 }
 
-/// How many more bytes are wanted until the frame at the head of `buffer` is complete: a hint for
-/// the size of the next read. It grows with what has arrived, never with a mere claim.
+/// How many more bytes the frame at the head of `buffer` needs to be complete: a hint for the size of
+/// the next read. It grows with what has arrived, never with a mere claim.
 pub(crate) fn wanted(buffer: &[u8]) -> usize {
     let Some(&[_, a, b, c, d]) = buffer.first_chunk::<HEADER>() else {
         return HEADER - buffer.len();
     };
     let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(usize::MAX);
     let missing = length.saturating_add(1).saturating_sub(buffer.len());
-    missing.min(AHEAD.max(buffer.len()))
+    missing.min(MAX_UNSEEN.max(buffer.len()))
 }
 
 /// Takes frames off the front of a buffer, for either side.
@@ -134,7 +122,7 @@ impl FrameDecoder {
     /// # Errors
     /// A length below 4 or above the cap.
     pub fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, ProtocolError> {
-        let header = header(buffer, |_| self.limits.message, backend::name_of_either)?;
+        let header = header(buffer, |_| self.limits.message, |_| "framed")?;
         let Some(header) = header else { return Ok(None) };
         if buffer.len() < header.total {
             return Ok(None);
@@ -144,8 +132,9 @@ impl FrameDecoder {
         Ok(Some(Frame { tag: header.tag, body }))
     }
 
-    /// How many more bytes the frame at the head of `buffer` needs; never more than 64 KiB or as
-    /// much again as has arrived, whatever length it claims. 0 if it is complete.
+    /// A hint for the size of the next read: how many more bytes the frame at the head of `buffer`
+    /// needs; never more than 64 KiB or as much again as has arrived, whatever length it claims. 0
+    /// if it is complete.
     #[must_use]
     pub fn wanted(&self, buffer: &BytesMut) -> usize {
         wanted(buffer)

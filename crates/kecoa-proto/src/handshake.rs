@@ -7,130 +7,29 @@
 //!     -> ExpectAuthenticationOk -> ExpectReadyForQuery -> Connection
 //! ```
 
-use std::fmt;
+mod authentication;
+mod config;
+mod error;
+mod requirement;
+mod scram;
+mod secret;
+mod state;
 
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::connection::Connection;
-use crate::connection::replies::remember;
-use crate::error::{HandshakeError, ProtocolError, UsageError};
-use crate::frame::{self, HEADER, Limits};
-use crate::message::authentication::Authentication;
-use crate::message::backend::{self, Message, NegotiateProtocolVersion};
-use crate::message::frontend::{self, Password};
-use crate::message::startup::{CancelKey, ProtocolVersion, Startup};
-use crate::server_error::ServerError;
+use crate::connection::parameters::Parameters;
+use crate::connection::state::Established;
+use crate::error::{ProtocolError, UsageError};
+use crate::frame::{self, HEADER};
+use crate::message::backend::{Message, NegotiateProtocolVersion, ServerError};
+use crate::message::startup::{ProtocolVersion, Startup};
+use crate::message::tags::backend as tags;
+use state::{Negotiation, State};
 
-mod password;
-mod requirement;
-use password::{Exchange, Secret};
+pub use config::StartupConfig;
+pub use error::HandshakeError;
 pub use requirement::{AuthenticationMethod, Requirement};
-
-/// What a client says about itself when it connects. Debug output does not show the password.
-#[derive(Clone, Debug)]
-pub struct StartupConfig {
-    user: Vec<u8>,
-    password: Option<Secret>,
-    parameters: Vec<(Vec<u8>, Vec<u8>)>,
-    tls: bool,
-    encrypted: bool,
-    bound: bool,
-    version: ProtocolVersion,
-    oldest: ProtocolVersion,
-    requirement: Option<Requirement>,
-    limits: Limits,
-}
-
-impl StartupConfig {
-    /// A session for `user`, without password or TLS, with protocol 3.0.
-    #[must_use]
-    pub fn new(user: impl Into<Vec<u8>>) -> StartupConfig {
-        StartupConfig {
-            user: user.into(),
-            password: None,
-            parameters: Vec::new(),
-            tls: false,
-            encrypted: false,
-            bound: false,
-            version: ProtocolVersion::V3_0,
-            oldest: ProtocolVersion::V3_0,
-            requirement: None,
-            limits: Limits::default(),
-        }
-    }
-
-    /// The password, should the server ask for one.
-    #[must_use]
-    pub fn password(mut self, password: impl Into<Vec<u8>>) -> StartupConfig {
-        self.password = Some(Secret::new(password.into()));
-        self
-    }
-
-    /// A startup parameter: `database`, `options`, `application_name`, `client_encoding`, any
-    /// setting of the server. `user` is there already.
-    #[must_use]
-    pub fn parameter(
-        mut self,
-        name: impl Into<Vec<u8>>,
-        value: impl Into<Vec<u8>>,
-    ) -> StartupConfig {
-        self.parameters.push((name.into(), value.into()));
-        self
-    }
-
-    /// Whether to ask for TLS first.
-    #[must_use]
-    pub fn tls(mut self, tls: bool) -> StartupConfig {
-        self.tls = tls;
-        self
-    }
-
-    /// The newest version of the protocol to speak. Servers and poolers that do not know versions
-    /// beyond 3.0 may hang up on others, so 3.0 is the default.
-    #[must_use]
-    pub fn version(mut self, version: ProtocolVersion) -> StartupConfig {
-        self.version = version;
-        self
-    }
-
-    /// The stream is encrypted already, because TLS was begun without asking. `tls` is to be off.
-    #[must_use]
-    pub fn encrypted(mut self, encrypted: bool) -> StartupConfig {
-        self.encrypted = encrypted;
-        self
-    }
-
-    /// Whether the session must be authenticated by SCRAM-SHA-256-PLUS, which proves that nobody
-    /// sits between the two ends of the TLS stream. Nothing secret is sent to a server that asks for
-    /// anything else.
-    #[must_use]
-    pub fn require_channel_binding(mut self, bound: bool) -> StartupConfig {
-        self.bound = bound;
-        self
-    }
-
-    /// The oldest version of the protocol that will do, 3.0 unless set. A server that speaks no
-    /// newer one is refused before anything secret is sent.
-    #[must_use]
-    pub fn oldest_version(mut self, version: ProtocolVersion) -> StartupConfig {
-        self.oldest = version;
-        self
-    }
-
-    /// Which ways to authenticate are allowed; any, unless set.
-    #[must_use]
-    pub fn require(mut self, requirement: Requirement) -> StartupConfig {
-        self.requirement = Some(requirement);
-        self
-    }
-
-    /// Caps on what the server may send.
-    #[must_use]
-    pub fn limits(mut self, limits: Limits) -> StartupConfig {
-        self.limits = limits;
-        self
-    }
-}
 
 /// A connection that is being opened.
 ///
@@ -139,52 +38,7 @@ impl StartupConfig {
 /// [`read_buffer`](Handshake::read_buffer).
 #[must_use]
 #[derive(Debug)]
-pub struct Handshake(Box<Inner>);
-
-struct Inner {
-    config: StartupConfig,
-    state: State,
-    read: BytesMut,
-    write: BytesMut,
-    version: ProtocolVersion,
-    negotiated: bool,
-    binding: Option<Vec<u8>>,
-    encrypted: bool,
-    /// The server has proved that it is the other end of the TLS stream.
-    bound: bool,
-    parameters: Vec<(String, String)>,
-    cancel_key: Option<CancelKey>,
-}
-
-#[expect(clippy::enum_variant_names, reason = "a state is named for what it waits for")]
-enum State {
-    ExpectTlsReply,
-    ExpectAuthentication,
-    ExpectSaslContinue(Box<Exchange>),
-    ExpectSaslFinal(Box<Exchange>),
-    /// The password, or the server's SCRAM proof, has been dealt with.
-    ExpectAuthenticationOk,
-    ExpectReadyForQuery,
-}
-
-impl State {
-    fn expectation(&self) -> (&'static str, &'static str) {
-        match self {
-            State::ExpectTlsReply => ("S or N", "after the request for TLS"),
-            State::ExpectAuthentication => {
-                ("an authentication request", "after the startup message")
-            }
-            State::ExpectSaslContinue(_) => {
-                ("AuthenticationSASLContinue", "after SASLInitialResponse")
-            }
-            State::ExpectSaslFinal(_) => ("AuthenticationSASLFinal", "after SASLResponse"),
-            State::ExpectAuthenticationOk => ("AuthenticationOk", "after the password was sent"),
-            State::ExpectReadyForQuery => {
-                ("ParameterStatus, BackendKeyData or ReadyForQuery", "after authentication")
-            }
-        }
-    }
-}
+pub struct Handshake(Box<Negotiation>);
 
 /// Where a handshake is now.
 #[derive(Debug)]
@@ -202,17 +56,6 @@ pub enum Progress {
     Ready(Connection),
 }
 
-impl fmt::Debug for Inner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Inner")
-            .field("config", &self.config)
-            .field("waiting_for", &self.state.expectation().0)
-            .field("to_read", &self.read.len())
-            .field("to_write", &self.write.len())
-            .finish_non_exhaustive()
-    }
-}
-
 impl Handshake {
     /// Begins: the first message is in the output buffer.
     ///
@@ -222,7 +65,7 @@ impl Handshake {
         if let Some(at) = config.password.as_ref().and_then(|secret| secret.nul()) {
             return Err(UsageError::Nul { what: "a password", at });
         }
-        let mut inner = Inner {
+        let mut inner = Negotiation {
             state: State::ExpectAuthentication,
             read: BytesMut::new(),
             write: BytesMut::new(),
@@ -231,7 +74,7 @@ impl Handshake {
             binding: None,
             encrypted: config.encrypted,
             bound: false,
-            parameters: Vec::new(),
+            parameters: Parameters::default(),
             cancel_key: None,
             config,
         };
@@ -274,7 +117,11 @@ impl Handshake {
     /// awaited it is 1: a driver that reads no more than that cannot read into the TLS stream.
     #[must_use]
     pub fn wanted(&self) -> usize {
-        if matches!(self.0.state, State::ExpectTlsReply) { 1 } else { frame::wanted(&self.0.read) }
+        if matches!(self.0.state, State::ExpectTlsReply) {
+            1
+        } else {
+            frame::wanted(&self.0.read)
+        }
     }
 
     /// Takes what has arrived and says where the handshake is.
@@ -289,14 +136,23 @@ impl Handshake {
         loop {
             let inner = &mut *self.0;
             let limit = inner.config.limits.handshake;
-            if let Some(tag) = inner.read.first()
-                && !matches!(tag, b'R' | b'E' | b'N' | b'v' | b'S' | b'K' | b'Z')
+            if let Some(&tag) = inner.read.first()
+                && !matches!(
+                    tag,
+                    tags::AUTHENTICATION
+                        | tags::ERROR_RESPONSE
+                        | tags::NOTICE_RESPONSE
+                        | tags::NEGOTIATE_PROTOCOL_VERSION
+                        | tags::PARAMETER_STATUS
+                        | tags::BACKEND_KEY_DATA
+                        | tags::READY_FOR_QUERY
+                )
             {
                 // Its length would mean nothing: this may be a server of anything.
                 let found = format!("byte {tag:#04x}: is this a PostgreSQL server?");
                 return Err(inner.unexpected(found).into());
             }
-            let header = frame::header(&inner.read, |_| limit, backend::name)?;
+            let header = frame::header(&inner.read, |_| limit, tags::name)?;
             let Some(header) = header.filter(|header| inner.read.len() >= header.total) else {
                 return Ok(Progress::NeedInput(self));
             };
@@ -313,16 +169,12 @@ impl Handshake {
                 Message::ReadyForQuery(status)
                     if matches!(inner.state, State::ExpectReadyForQuery) =>
                 {
-                    let Inner { config, read, write, version, parameters, cancel_key, .. } =
-                        *self.0;
+                    let Negotiation {
+                        config, read, write, version, parameters, cancel_key, ..
+                    } = *self.0;
                     return Ok(Progress::Ready(Connection::established(
                         config.limits,
-                        read,
-                        write,
-                        status,
-                        parameters,
-                        cancel_key,
-                        version,
+                        Established { read, write, status, parameters, cancel_key, version },
                     )));
                 }
                 message => inner.handle(message)?,
@@ -360,27 +212,11 @@ impl Handshake {
     }
 }
 
-impl Inner {
-    fn send_startup(&mut self) -> Result<(), UsageError> {
-        let mut parameters =
-            vec![(Bytes::from_static(b"user"), Bytes::copy_from_slice(&self.config.user))];
-        for (name, value) in &self.config.parameters {
-            parameters.push((Bytes::copy_from_slice(name), Bytes::copy_from_slice(value)));
-        }
-        Startup::Startup { version: self.config.version, parameters }.encode(&mut self.write)
-    }
-
-    fn unexpected(&self, found: String) -> ProtocolError {
-        let (expected, state) = self.state.expectation();
-        ProtocolError::Unexpected { expected, found, state }
-    }
-
+impl Negotiation {
     fn handle(&mut self, message: Message) -> Result<(), HandshakeError> {
         match (&self.state, message) {
             (State::ExpectReadyForQuery, Message::ParameterStatus(status)) => {
-                let name = String::from_utf8_lossy(&status.name);
-                let value = String::from_utf8_lossy(&status.value);
-                remember(&mut self.parameters, &name, &value, &self.config.limits)?;
+                self.parameters.set(&status, &self.config.limits)?;
                 Ok(())
             }
             (State::ExpectReadyForQuery, Message::BackendKeyData(key)) => {
@@ -391,7 +227,7 @@ impl Inner {
                 self.negotiate(&offer)
             }
             (_, Message::Authentication(request)) => self.authenticate(request),
-            (_, other) => Err(self.unexpected(backend::describe(other.tag())).into()),
+            (_, other) => Err(self.unexpected(tags::describe(other.tag())).into()),
         }
     }
 
@@ -421,101 +257,5 @@ impl Inner {
         }
         self.version = offered;
         Ok(())
-    }
-
-    fn authenticate(&mut self, request: Authentication) -> Result<(), HandshakeError> {
-        // A request that comes later answers one that was allowed.
-        if matches!(self.state, State::ExpectAuthentication)
-            && let Some(requirement) = &self.config.requirement
-        {
-            requirement.check(&request)?;
-        }
-        if self.config.bound {
-            self.check_binding(&request)?;
-        }
-        let state = std::mem::replace(&mut self.state, State::ExpectAuthentication);
-        self.state = match (state, request) {
-            (State::ExpectAuthentication | State::ExpectAuthenticationOk, Authentication::Ok) => {
-                State::ExpectReadyForQuery
-            }
-            (State::ExpectAuthentication, Authentication::CleartextPassword) => {
-                let secret = self.secret("cleartext")?;
-                let message = Password::from_password(secret.expose());
-                self.send(message)?;
-                State::ExpectAuthenticationOk
-            }
-            (State::ExpectAuthentication, Authentication::Md5Password { salt }) => {
-                let hash = self.secret("md5")?.md5(&self.config.user, salt);
-                self.send(Password::from_password(hash.as_bytes()))?;
-                State::ExpectAuthenticationOk
-            }
-            (State::ExpectAuthentication, Authentication::Sasl { mechanisms }) => {
-                let limit = self.config.limits.scram_iterations;
-                let mechanism = password::choose(&mechanisms, self.binding.take(), self.encrypted)?;
-                if self.config.bound {
-                    mechanism.require_bound(self.encrypted)?;
-                }
-                let secret = self.secret(mechanism.name())?;
-                let exchange = Exchange::new(secret, mechanism, limit);
-                let first = Password::sasl_initial(
-                    exchange.mechanism().as_bytes(),
-                    Some(exchange.message()),
-                );
-                self.send(first)?;
-                State::ExpectSaslContinue(Box::new(exchange))
-            }
-            (State::ExpectSaslContinue(mut exchange), Authentication::SaslContinue(challenge)) => {
-                exchange.answer(&challenge)?;
-                let response = Password::new(Bytes::copy_from_slice(exchange.message()));
-                self.send(Ok(response))?;
-                State::ExpectSaslFinal(exchange)
-            }
-            (State::ExpectSaslFinal(mut exchange), Authentication::SaslFinal(last)) => {
-                exchange.verify(&last)?;
-                self.bound = exchange.is_bound();
-                State::ExpectAuthenticationOk
-            }
-            (
-                State::ExpectAuthentication,
-                request @ (Authentication::KerberosV5
-                | Authentication::ScmCredential
-                | Authentication::Gss
-                | Authentication::Sspi
-                | Authentication::Other { .. }),
-            ) => return Err(password::unsupported(&request)),
-            (state, request) => {
-                self.state = state;
-                return Err(self.unexpected(password::describe(&request)).into());
-            }
-        };
-        Ok(())
-    }
-
-    /// Refuses a way to authenticate that cannot be bound to the TLS stream.
-    fn check_binding(&self, request: &Authentication) -> Result<(), HandshakeError> {
-        let reason = match (&self.state, request) {
-            (State::ExpectAuthentication | State::ExpectAuthenticationOk, Authentication::Ok)
-                if !self.bound =>
-            {
-                "channel binding required, but server authenticated client without channel binding"
-            }
-            (State::ExpectAuthentication, Authentication::Sasl { .. }) => return Ok(()),
-            (State::ExpectAuthentication, _) => {
-                "channel binding required but not supported by server's authentication request"
-            }
-            // What comes later is judged by what it answers.
-            _ => return Ok(()),
-        };
-        Err(HandshakeError::ChannelBinding { reason })
-    }
-
-    fn secret(&self, method: &'static str) -> Result<&Secret, HandshakeError> {
-        self.config.password.as_ref().ok_or(HandshakeError::PasswordMissing { method })
-    }
-
-    fn send(&mut self, message: Result<Password, UsageError>) -> Result<(), HandshakeError> {
-        message
-            .and_then(|password| frontend::Message::Password(password).encode(&mut self.write))
-            .map_err(|error| HandshakeError::Scram { reason: error.to_string() })
     }
 }

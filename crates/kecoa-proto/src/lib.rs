@@ -50,19 +50,21 @@ pub mod handshake;
 pub mod message;
 pub mod request;
 pub mod rows;
-pub mod server_error;
 pub mod sqlstate;
 
 pub use connection::{Connection, Eof};
-pub use error::{HandshakeError, ProtocolError, UsageError};
+pub use error::{ProtocolError, UsageError};
 pub use event::{Event, Reply, RequestId};
 pub use frame::Limits;
-pub use handshake::{AuthenticationMethod, Handshake, Progress, Requirement, StartupConfig};
-pub use message::backend::{CopyResponse, Field, Notification, RowDescription};
-pub use message::command_tag::CommandTag;
+pub use handshake::{
+    AuthenticationMethod, Handshake, HandshakeError, Progress, Requirement, StartupConfig,
+};
+pub use message::backend::{
+    CommandTag, CopyResponse, Field, Notification, RowDescription, ServerError,
+};
+pub use message::frontend::Target;
 pub use message::startup::{CancelKey, ProtocolVersion};
 pub use message::{Format, TransactionStatus};
-pub use request::{Parameter, Request, Step, Target};
+pub use request::{Parameter, Request, Step};
 pub use rows::{IndexedRows, Row, Rows};
-pub use server_error::ServerError;
 pub use sqlstate::SqlState;

@@ -3,7 +3,10 @@
 use bytes::{BufMut, BytesMut};
 
 use crate::error::UsageError;
-use crate::message::{Format, frontend, write};
+use crate::message::format::Format;
+use crate::message::frontend::{Target, encode};
+use crate::message::tags::frontend as tags;
+use crate::message::write;
 
 /// One request: everything up to the server's ReadyForQuery.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +50,7 @@ pub enum Step<'a> {
         results: &'a [Format],
     },
     /// Asks for a description: of a statement's parameters and columns, or of a portal's columns.
-    Describe(Target<'a>),
+    Describe(Target<&'a [u8]>),
     /// Runs a portal.
     Execute {
         /// The portal's name.
@@ -56,7 +59,7 @@ pub enum Step<'a> {
         max_rows: u32,
     },
     /// Closes a prepared statement or a portal. It is no error if there is none.
-    Close(Target<'a>),
+    Close(Target<&'a [u8]>),
     /// Asks the server to send what it holds back.
     Flush,
 }
@@ -70,15 +73,6 @@ pub struct Parameter<'a> {
     pub value: Option<&'a [u8]>,
 }
 
-/// What a Describe or Close is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target<'a> {
-    /// A prepared statement, by name.
-    Statement(&'a [u8]),
-    /// A portal, by name.
-    Portal(&'a [u8]),
-}
-
 impl Request<'_> {
     /// Appends the request's messages to `out`: what [`crate::Connection::submit`] sends.
     ///
@@ -86,13 +80,15 @@ impl Request<'_> {
     /// A NUL inside a string, too many or too long parameters; `out` is then as it was.
     pub fn encode(&self, out: &mut BytesMut) -> Result<(), UsageError> {
         match self {
-            Request::Query(sql) => frontend::encode_query(out, sql),
-            Request::FunctionCall { oid, args, result } => write::framed(out, Some(b'F'), |out| {
-                out.put_u32(*oid);
-                put_parameters(out, args, "arguments", "an argument")?;
-                out.put_i16(result.code());
-                Ok(())
-            }),
+            Request::Query(sql) => encode::query(out, sql),
+            Request::FunctionCall { oid, args, result } => {
+                write::framed(out, Some(tags::FUNCTION_CALL), |out| {
+                    out.put_u32(*oid);
+                    put_parameters(out, args, "arguments", "an argument")?;
+                    out.put_i16(result.code());
+                    Ok(())
+                })
+            }
             Request::Extended(steps) => {
                 let start = out.len();
                 for step in *steps {
@@ -101,7 +97,7 @@ impl Request<'_> {
                         return Err(error);
                     }
                 }
-                write::empty(out, b'S');
+                write::empty(out, tags::SYNC);
                 Ok(())
             }
         }
@@ -111,20 +107,20 @@ impl Request<'_> {
 impl Step<'_> {
     fn encode(&self, out: &mut BytesMut) -> Result<(), UsageError> {
         match self {
-            Step::Parse { name, sql, types } => frontend::encode_parse(out, name, sql, types),
+            Step::Parse { name, sql, types } => encode::parse(out, name, sql, types),
             Step::Bind { portal, statement, parameters, results } => {
-                write::framed(out, Some(b'B'), |out| {
+                write::framed(out, Some(tags::BIND), |out| {
                     write::string(out, portal, "a portal's name")?;
                     write::string(out, statement, "a statement's name")?;
                     put_parameters(out, parameters, "parameters", "a parameter")?;
                     write::exact_formats(out, results.iter().copied())
                 })
             }
-            Step::Describe(target) => frontend::encode_describe(out, *target),
-            Step::Execute { portal, max_rows } => frontend::encode_execute(out, portal, *max_rows),
-            Step::Close(target) => frontend::encode_close(out, *target),
+            Step::Describe(target) => encode::describe(out, *target),
+            Step::Execute { portal, max_rows } => encode::execute(out, portal, *max_rows),
+            Step::Close(target) => encode::close(out, *target),
             Step::Flush => {
-                write::empty(out, b'H');
+                write::empty(out, tags::FLUSH);
                 Ok(())
             }
         }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
 use bytes::{Bytes, BytesMut};
-use kecoa_proto::message::authentication::Authentication;
+use kecoa_proto::message::backend::Authentication;
 use kecoa_proto::message::backend::{
     self, CopyResponse, DataRow, Field, NegotiateProtocolVersion, Notification, ParameterStatus,
     RowDescription,

@@ -4,7 +4,7 @@
 use base64_of::encode as base64;
 use bytes::{Bytes, BytesMut};
 use hmac::{Hmac, KeyInit, Mac};
-use kecoa_proto::message::authentication::Authentication;
+use kecoa_proto::message::backend::Authentication;
 use kecoa_proto::message::backend::{Message, NegotiateProtocolVersion, ParameterStatus};
 use kecoa_proto::message::frontend;
 use kecoa_proto::message::startup::{CancelKey, ProtocolVersion, Startup};

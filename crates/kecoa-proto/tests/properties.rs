@@ -6,7 +6,7 @@ mod support;
 
 use bytes::{Buf, Bytes, BytesMut};
 use kecoa_proto::frame::FrameDecoder;
-use kecoa_proto::message::authentication::Authentication;
+use kecoa_proto::message::backend::Authentication;
 use kecoa_proto::message::backend::{
     self, CopyResponse, DataRow, Field, NegotiateProtocolVersion, Notification, ParameterStatus,
     RowDescription,
@@ -43,7 +43,7 @@ fn values() -> impl Strategy<Value = Vec<Option<Bytes>>> {
     vec(option::of(bytes()), 0..5)
 }
 
-fn target() -> impl Strategy<Value = Target> {
+fn target() -> impl Strategy<Value = Target<Bytes>> {
     prop_oneof![string().prop_map(Target::Statement), string().prop_map(Target::Portal)]
 }
 

@@ -3,11 +3,13 @@
 //! Behind an extended request a Sync is already on its way when the server begins to wait for copy
 //! data; it ignores that Sync, so another must follow the end of the data. A simple query needs
 //! none. If the COPY fails before the server has read the first Sync, both Syncs are answered: the
-//! second ReadyForQuery then comes on top, and `spare_ready` lets it pass.
+//! second ReadyForQuery then comes on top, and `extra_ready` lets it pass.
 
-use super::{Connection, Kind, Life, Phase};
+use super::state::{Connection, Kind, Lifecycle, Phase};
 use crate::error::UsageError;
-use crate::message::{frontend, write};
+use crate::message::frontend::encode;
+use crate::message::tags::frontend as tags;
+use crate::message::write;
 
 /// The longest piece of copy data that is sent as one message, in bytes. Longer data is cut: the
 /// protocol does not care where.
@@ -25,7 +27,7 @@ impl Connection {
     /// Whether copy data can be sent (`true`), or is to be dropped because the server has given the
     /// COPY up (`false`).
     fn copying(&self) -> Result<bool, UsageError> {
-        if matches!(self.life, Life::Poisoned | Life::Closed) {
+        if matches!(self.lifecycle, Lifecycle::Poisoned | Lifecycle::Closed) {
             return Err(UsageError::Closed);
         }
         if self.wants_copy_data() {
@@ -49,7 +51,7 @@ impl Connection {
         let before = self.write.len();
         let mut result = Ok(());
         for piece in data.chunks(PIECE) {
-            result = frontend::encode_copy_data(&mut self.write, piece);
+            result = encode::copy_data(&mut self.write, piece);
             if result.is_err() {
                 break;
             }
@@ -67,7 +69,7 @@ impl Connection {
             return Ok(());
         }
         let before = self.write.len();
-        write::empty(&mut self.write, b'c');
+        write::empty(&mut self.write, tags::COPY_DONE);
         self.finish_copy();
         self.count_queued(before);
         Ok(())
@@ -82,7 +84,7 @@ impl Connection {
             return Ok(());
         }
         let before = self.write.len();
-        frontend::encode_copy_fail(&mut self.write, reason)?;
+        encode::copy_fail(&mut self.write, reason)?;
         self.finish_copy();
         self.count_queued(before);
         Ok(())
@@ -100,8 +102,8 @@ impl Connection {
     /// The Sync that an extended request needs behind its copy data.
     pub(super) fn sync_behind_copy(&mut self) {
         if self.pending.front().is_some_and(|front| front.kind == Kind::Extended) {
-            write::empty(&mut self.write, b'S');
-            self.spare_ready = 1;
+            write::empty(&mut self.write, tags::SYNC);
+            self.extra_ready = 1;
         }
     }
 }

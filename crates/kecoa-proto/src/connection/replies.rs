@@ -2,43 +2,59 @@
 
 use bytes::{Buf, Bytes};
 
-use super::{Connection, Expect, Kind, Life, Phase};
+use super::state::{Connection, ExpectedReply, Kind, Lifecycle, Phase};
 use crate::error::ProtocolError;
 use crate::event::{Event, Reply};
 use crate::frame::{self, HEADER, Header, Limits};
-use crate::message::TransactionStatus;
-use crate::message::backend::{self, Message, ParameterStatus};
-use crate::rows::{self, Rows};
+use crate::message::backend::{CommandTag, Message};
+use crate::message::tags::backend as tags;
+use crate::message::transaction_status::TransactionStatus;
+use crate::rows::Rows;
+use crate::rows::scan::scan;
 
 impl Connection {
-    pub(super) fn next_event(&mut self) -> Result<Option<Event>, ProtocolError> {
+    /// The next event out of the read buffer. `None`: it needs more bytes.
+    ///
+    /// # Errors
+    /// The server broke the protocol. The connection is closed by that: later calls return
+    /// [`ProtocolError::Poisoned`].
+    pub fn poll_event(&mut self) -> Result<Option<Event>, ProtocolError> {
+        if self.lifecycle == Lifecycle::Poisoned {
+            return Err(ProtocolError::Poisoned);
+        }
+        let event = self.next_event();
+        if event.is_err() {
+            self.lifecycle = Lifecycle::Poisoned;
+        }
+        event
+    }
+
+    fn next_event(&mut self) -> Result<Option<Event>, ProtocolError> {
         loop {
-            let cap = |tag| self.limits.backend(tag);
-            let header = match frame::header(&self.read, cap, backend::name) {
+            let cap = |tag| max_length(tag, &self.limits);
+            let header = match frame::header(&self.read, cap, tags::name) {
                 Ok(Some(header)) if self.read.len() >= header.total => header,
                 // What is no message of a server has no length either: do not wait for it.
                 unfinished => {
                     return match self.read.first() {
-                        Some(tag) if backend::name(*tag) == "unknown" => {
-                            Err(self.unexpected(backend::describe(*tag)))
+                        Some(tag) if !tags::is_known(*tag) => {
+                            Err(self.unexpected(tags::describe(*tag)))
                         }
                         _ => unfinished.map(|_| None),
                     };
                 }
             };
             let event = match header.tag {
-                b'D' => self.rows().map(Some),
-                b'C' => {
-                    self.allow(header.tag)?;
-                    let tag = backend::command_tag(self.body(header))?;
+                tags::DATA_ROW => self.rows().map(Some),
+                tags::COMMAND_COMPLETE => {
+                    self.check_expected(header.tag)?;
+                    let tag = CommandTag::decode(self.body(header))?;
                     self.read.advance(header.total);
                     self.end_of_statement();
                     self.reply(Reply::CommandComplete(tag)).map(Some)
                 }
-                b'Z' => self.ready(header),
-                tag if backend::name(tag) == "unknown" => {
-                    Err(self.unexpected(backend::describe(tag)))
-                }
+                tags::READY_FOR_QUERY => self.ready(header),
+                tag if !tags::is_known(tag) => Err(self.unexpected(tags::describe(tag))),
                 _ => {
                     let message = self.decode(header)?;
                     self.handle(message).map(Some)
@@ -58,7 +74,7 @@ impl Connection {
     /// Takes the frame at the head of the read buffer. Copy data stays where it arrived; everything
     /// else is small, and is copied so that a kept name does not pin the buffer.
     fn decode(&mut self, header: Header) -> Result<Message, ProtocolError> {
-        let body = if header.tag == b'd' {
+        let body = if header.tag == tags::COPY_DATA {
             let mut frame = self.read.split_to(header.total).freeze();
             frame.advance(HEADER);
             frame
@@ -67,7 +83,7 @@ impl Connection {
             self.read.advance(header.total);
             body
         };
-        self.shed(header.total);
+        self.shrink_read_buffer(header.total);
         Message::decode(header.tag, body)
     }
 
@@ -76,148 +92,28 @@ impl Connection {
             return Err(self.unexpected("a reply".to_owned()));
         };
         let id = front.id;
-        if !self.replied && !front.bare {
+        if !self.replied && !front.sync_only {
             // What might have come on top would have come before this.
-            self.spare_ready = 0;
+            self.extra_ready = 0;
         }
         self.replied = true;
         Ok(Event::Reply(id, reply))
     }
 
-    /// The step of an extended request or function call that waits for a reply.
-    fn step(&self) -> Option<Expect> {
-        let front = self.pending.front()?;
-        if front.steps == 0 { None } else { self.steps.front().copied() }
-    }
-
-    fn finish_step(&mut self) {
-        if let Some(front) = self.pending.front_mut()
-            && front.steps > 0
-        {
-            front.steps -= 1;
-            self.steps.pop_front();
-        }
-    }
-
-    fn kind(&self) -> Option<Kind> {
-        self.pending.front().map(|front| front.kind)
-    }
-
-    /// Whether the request runs a statement now: a simple query, or an Execute.
-    fn executing(&self) -> bool {
-        match self.kind() {
-            Some(Kind::Query) => true,
-            Some(Kind::Extended) => matches!(self.step(), Some(Expect::Execute { .. })),
-            _ => false,
-        }
-    }
-
-    /// Whether the message with this tag may come now.
-    fn allow(&self, tag: u8) -> Result<(), ProtocolError> {
-        let simple = self.kind() == Some(Kind::Query);
-        let executing = self.executing();
-        let step = self.step();
-        let start = self.phase == Phase::Start;
-        let allowed = match tag {
-            b'D' => match self.phase {
-                Phase::Rows => executing,
-                Phase::Start => executing && !simple,
-                _ => false,
-            },
-            b'C' => {
-                executing
-                    && matches!(
-                        self.phase,
-                        Phase::Start
-                            | Phase::Rows
-                            | Phase::CopyIn { finished: true }
-                            | Phase::CopyOutDone
-                    )
-            }
-            b'I' | b'G' | b'H' | b'W' => start && executing,
-            b's' => matches!(self.phase, Phase::Start | Phase::Rows) && executing && !simple,
-            b'T' => {
-                start && (simple || matches!(step, Some(Expect::Columns | Expect::PortalColumns)))
-            }
-            b'n' => start && matches!(step, Some(Expect::Columns | Expect::PortalColumns)),
-            b't' => start && step == Some(Expect::Parameters),
-            b'1' => start && step == Some(Expect::Parse),
-            b'2' => start && step == Some(Expect::Bind),
-            b'3' => start && step == Some(Expect::Close),
-            b'V' => start && step == Some(Expect::Call),
-            b'd' => {
-                matches!(self.phase, Phase::CopyOut | Phase::CopyBoth { server_done: false, .. })
-            }
-            b'c' => {
-                matches!(self.phase, Phase::CopyOut | Phase::CopyBoth { server_done: false, .. })
-            }
-            b'Z' => match (self.phase, self.kind()) {
-                (_, None) => false,
-                (Phase::Failed, _) => true,
-                (Phase::Start, Some(Kind::Query)) => self.replied,
-                (Phase::Start, Some(_)) => step.is_none(),
-                _ => false,
-            },
-            _ => false,
-        };
-        if allowed { Ok(()) } else { Err(self.unexpected(backend::describe(tag))) }
-    }
-
-    fn unexpected(&self, found: String) -> ProtocolError {
-        let (expected, state) = self.expectation();
-        ProtocolError::Unexpected { expected, found, state }
-    }
-
-    fn expectation(&self) -> (&'static str, &'static str) {
-        let Some(kind) = self.kind() else {
-            return ("nothing but notices and notifications", "while no request was waiting");
-        };
-        match self.phase {
-            Phase::Failed => return ("ReadyForQuery", "after a request failed"),
-            Phase::Rows => return ("DataRow or CommandComplete", "while a result's rows arrive"),
-            Phase::CopyIn { finished: false } => {
-                return ("nothing but an error", "while a COPY waited for our data");
-            }
-            Phase::CopyIn { finished: true } | Phase::CopyOutDone => {
-                return ("CommandComplete", "at the end of a COPY");
-            }
-            Phase::CopyOut => return ("CopyData or CopyDone", "while a COPY's data arrived"),
-            Phase::CopyBoth { .. } => {
-                return ("CopyData or CopyDone", "while data was copied both ways");
-            }
-            Phase::Start => {}
-        }
-        match (kind, self.step()) {
-            (Kind::Query, _) => {
-                ("the result of a statement or ReadyForQuery", "during a simple query")
-            }
-            (_, None) => ("ReadyForQuery", "at the end of a request"),
-            (_, Some(Expect::Parse)) => ("ParseComplete", "after Parse"),
-            (_, Some(Expect::Bind)) => ("BindComplete", "after Bind"),
-            (_, Some(Expect::Close)) => ("CloseComplete", "after Close"),
-            (_, Some(Expect::Parameters)) => ("ParameterDescription", "after Describe"),
-            (_, Some(Expect::Columns | Expect::PortalColumns)) => {
-                ("RowDescription or NoData", "after Describe")
-            }
-            (_, Some(Expect::Execute { .. })) => ("the result of a statement", "after Execute"),
-            (_, Some(Expect::Call)) => ("FunctionCallResponse", "after FunctionCall"),
-        }
-    }
-
     /// The hot path: the whole run of rows at the head of the read buffer.
     fn rows(&mut self) -> Result<Event, ProtocolError> {
-        self.allow(b'D')?;
+        self.check_expected(tags::DATA_ROW)?;
         if self.phase == Phase::Start {
             self.columns = match self.step() {
-                Some(Expect::Execute { described: true }) => self.described,
+                Some(ExpectedReply::Execute { described: true }) => self.described,
                 _ => None,
             };
             self.phase = Phase::Rows;
         }
-        let run = rows::scan(&self.read, self.columns, self.limits.message)?;
+        let run = scan(&self.read, self.columns, self.limits.message)?;
         self.columns = run.columns;
         let rows = Rows::take(&mut self.read, &run);
-        self.shed(run.end);
+        self.shrink_read_buffer(run.end);
         self.reply(Reply::Rows(rows))
     }
 
@@ -238,22 +134,22 @@ impl Connection {
         };
         let Some(status) = status else {
             return Err(ProtocolError::malformed(
-                "ReadyForQuery",
+                tags::name(tags::READY_FOR_QUERY),
                 "I, T or E",
                 format!("{:?}", String::from_utf8_lossy(self.body(header))),
             ));
         };
         let alone = match self.pending.front() {
             None => true,
-            Some(front) => !self.replied && !front.bare,
+            Some(front) => !self.replied && !front.sync_only,
         };
-        if alone && self.spare_ready > 0 {
-            self.spare_ready -= 1;
+        if alone && self.extra_ready > 0 {
+            self.extra_ready -= 1;
             self.read.advance(header.total);
             self.status = status;
             return Ok(None);
         }
-        self.allow(b'Z')?;
+        self.check_expected(tags::READY_FOR_QUERY)?;
         self.read.advance(header.total);
         let event = self.reply(Reply::Ready(status))?;
         self.status = status;
@@ -269,10 +165,13 @@ impl Connection {
         match message {
             Message::NoticeResponse(notice) => Ok(Event::Notice(Box::new(notice))),
             Message::NotificationResponse(notification) => Ok(Event::Notification(notification)),
-            Message::ParameterStatus(status) => self.parameter_status(&status),
+            Message::ParameterStatus(status) => {
+                let (name, value) = self.parameters.set(&status, &self.limits)?;
+                Ok(Event::ParameterStatus { name, value })
+            }
             Message::ErrorResponse(error) => {
                 if error.is_fatal() {
-                    self.life = Life::Fatal;
+                    self.lifecycle = Lifecycle::Fatal;
                 }
                 if self.pending.is_empty() {
                     return Ok(Event::Unsolicited(Box::new(error)));
@@ -281,7 +180,7 @@ impl Connection {
                 self.reply(Reply::Error(Box::new(error)))
             }
             message => {
-                self.allow(message.tag())?;
+                self.check_expected(message.tag())?;
                 self.advance(message)
             }
         }
@@ -335,8 +234,11 @@ impl Connection {
                     self.columns = columns;
                     self.phase = Phase::Rows;
                 } else {
-                    self.described =
-                        if self.step() == Some(Expect::PortalColumns) { columns } else { None };
+                    self.described = if self.step() == Some(ExpectedReply::PortalColumns) {
+                        columns
+                    } else {
+                        None
+                    };
                     self.finish_step();
                 }
                 Reply::RowDescription(description)
@@ -380,48 +282,21 @@ impl Connection {
                 };
                 Reply::CopyDone
             }
-            other => return Err(self.unexpected(backend::describe(other.tag()))),
+            other => return Err(self.unexpected(tags::describe(other.tag()))),
         };
         self.reply(reply)
     }
-
-    fn parameter_status(&mut self, status: &ParameterStatus) -> Result<Event, ProtocolError> {
-        let name = String::from_utf8_lossy(&status.name).into_owned();
-        let value = String::from_utf8_lossy(&status.value).into_owned();
-        remember(&mut self.parameters, &name, &value, &self.limits)?;
-        Ok(Event::ParameterStatus { name, value })
-    }
 }
 
-/// Keeps a parameter's value; a server may not report more names or bytes than the limits say.
-pub(crate) fn remember(
-    parameters: &mut Vec<(String, String)>,
-    name: &str,
-    value: &str,
-    limits: &Limits,
-) -> Result<(), ProtocolError> {
-    let others = parameters.iter().filter(|(known, _)| known != name);
-    let bytes: usize = others.map(|(name, value)| name.len() + value.len()).sum();
-    let bytes = bytes.saturating_add(name.len()).saturating_add(value.len());
-    if bytes > limits.parameter_bytes {
-        return Err(ProtocolError::malformed(
-            "ParameterStatus",
-            format!("at most {} bytes of parameters in all", limits.parameter_bytes),
-            format!("{bytes}"),
-        ));
+/// The most bytes that a message with this tag may have, its length included.
+fn max_length(tag: u8, limits: &Limits) -> usize {
+    match tag {
+        tags::DATA_ROW
+        | tags::COPY_DATA
+        | tags::ROW_DESCRIPTION
+        | tags::PARAMETER_DESCRIPTION
+        | tags::FUNCTION_CALL_RESPONSE => limits.message,
+        tags::ERROR_RESPONSE | tags::NOTICE_RESPONSE => limits.error.min(limits.message),
+        _ => limits.control.min(limits.message),
     }
-    if let Some((_, known)) = parameters.iter_mut().find(|(known, _)| known == name) {
-        value.clone_into(known);
-        return Ok(());
-    }
-    let limit = limits.parameters;
-    if parameters.len() >= limit {
-        return Err(ProtocolError::malformed(
-            "ParameterStatus",
-            format!("at most {limit} different parameters"),
-            format!("another one, {:?}", name.chars().take(64).collect::<String>()),
-        ));
-    }
-    parameters.push((name.to_owned(), value.to_owned()));
-    Ok(())
 }

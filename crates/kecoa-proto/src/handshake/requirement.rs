@@ -3,8 +3,8 @@
 //! Source: PostgreSQL's documentation of libpq's option `require_auth`, whose words for a failure
 //! these are.
 
-use crate::error::HandshakeError;
-use crate::message::authentication::Authentication;
+use super::error::HandshakeError;
+use crate::message::backend::Authentication;
 
 /// A way in which a server lets somebody in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

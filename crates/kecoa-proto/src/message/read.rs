@@ -3,7 +3,7 @@
 use bytes::{Buf, Bytes};
 use memchr::memchr;
 
-use super::Format;
+use super::format::Format;
 use crate::error::ProtocolError;
 
 /// The rest of a message's body, and the message's name for errors.

@@ -4,7 +4,7 @@
 use bytes::{BufMut, BytesMut};
 use memchr::memchr;
 
-use super::Format;
+use super::format::Format;
 use crate::error::UsageError;
 use crate::frame::MAX_MESSAGE;
 

@@ -1,6 +1,7 @@
 //! Rows of which any value is found at once.
 
-use super::{Rows, split_value};
+use super::row::split_value;
+use super::run::Rows;
 use crate::frame::HEADER;
 
 /// Rows, and where each of their values lies: four bytes a value more than [`Rows`], for callers that

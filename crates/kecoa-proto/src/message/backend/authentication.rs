@@ -2,9 +2,9 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::read::Reader;
-use super::write;
 use crate::error::{ProtocolError, UsageError};
+use crate::message::read::Reader;
+use crate::message::write;
 
 /// An authentication request, or its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub enum Authentication {
 }
 
 impl Authentication {
-    pub(crate) fn read(r: &mut Reader) -> Result<Authentication, ProtocolError> {
+    pub(super) fn read(r: &mut Reader) -> Result<Authentication, ProtocolError> {
         Ok(match r.u32("an authentication code")? {
             0 => Authentication::Ok,
             2 => Authentication::KerberosV5,
@@ -74,7 +74,7 @@ impl Authentication {
         })
     }
 
-    pub(crate) fn write(&self, out: &mut BytesMut) -> Result<(), UsageError> {
+    pub(super) fn write(&self, out: &mut BytesMut) -> Result<(), UsageError> {
         match self {
             Authentication::Ok => out.put_u32(0),
             Authentication::KerberosV5 => out.put_u32(2),

@@ -1,34 +1,4 @@
-//! The messages of the protocol. Each enum decodes from and encodes to bytes.
-
-pub mod authentication;
-pub mod backend;
-pub mod command_tag;
-pub mod frontend;
-pub(crate) mod read;
-pub mod replication;
-pub mod startup;
-pub(crate) mod write;
-
-/// The form of a value: PostgreSQL's format codes 0 and 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Format {
-    /// Format code 0: the type's text form.
-    #[default]
-    Text,
-    /// Format code 1: the type's binary form.
-    Binary,
-}
-
-impl Format {
-    /// The format code, as it is sent.
-    #[must_use]
-    pub fn code(self) -> i16 {
-        match self {
-            Format::Text => 0,
-            Format::Binary => 1,
-        }
-    }
-}
+//! What ReadyForQuery reports.
 
 /// The state of the session's transaction, as ReadyForQuery reports it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

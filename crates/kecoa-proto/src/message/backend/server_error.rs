@@ -7,7 +7,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use memchr::memchr;
 
 use crate::error::{ProtocolError, UsageError};
-use crate::message::backend::Message;
+use crate::message::tags::backend as tags;
 use crate::message::write;
 use crate::sqlstate::SqlState;
 
@@ -253,7 +253,7 @@ impl ServerError {
     /// # Errors
     /// More than 1 GiB - 1 bytes.
     pub fn encode_error(&self, out: &mut BytesMut) -> Result<(), UsageError> {
-        Message::ErrorResponse(self.clone()).encode(out)
+        self.encode(out, tags::ERROR_RESPONSE)
     }
 
     /// Appends it to `out` as a NoticeResponse.
@@ -261,7 +261,14 @@ impl ServerError {
     /// # Errors
     /// More than 1 GiB - 1 bytes.
     pub fn encode_notice(&self, out: &mut BytesMut) -> Result<(), UsageError> {
-        Message::NoticeResponse(self.clone()).encode(out)
+        self.encode(out, tags::NOTICE_RESPONSE)
+    }
+
+    fn encode(&self, out: &mut BytesMut, tag: u8) -> Result<(), UsageError> {
+        write::framed(out, Some(tag), |out| {
+            out.put_slice(&self.body);
+            Ok(())
+        })
     }
 }
 

@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+use memchr::memchr;
+
+use crate::error::ProtocolError;
+use crate::message::tags::backend as tags;
+
 /// The text of a CommandComplete: `SELECT 5`, `INSERT 0 1`, `CREATE TABLE`. In the length it
 /// usually has it needs no allocation.
 #[derive(Clone)]
@@ -26,6 +31,20 @@ impl CommandTag {
                 CommandTag(Repr::Inline { length, bytes })
             }
             _ => CommandTag(Repr::Heap(tag.into())),
+        }
+    }
+
+    /// Reads the body of a CommandComplete, without an allocation for what is short.
+    pub(crate) fn decode(body: &[u8]) -> Result<CommandTag, ProtocolError> {
+        match memchr(0, body) {
+            Some(end) if end + 1 == body.len() => {
+                Ok(CommandTag::new(body.get(..end).unwrap_or_default()))
+            }
+            _ => Err(ProtocolError::malformed(
+                tags::name(tags::COMMAND_COMPLETE),
+                "a command tag that ends with NUL",
+                format!("{} bytes with none, or more behind it", body.len()),
+            )),
         }
     }
 

@@ -1,45 +1,13 @@
-//! Proving who we are.
-
-use std::fmt;
+//! SASL: the choice of a mechanism, and the client's half of a SCRAM exchange (RFC 5802).
 
 use bytes::Bytes;
-use memchr::memchr;
-use postgres_protocol::authentication::md5_hash;
 use postgres_protocol::authentication::sasl::{
     ChannelBinding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, ScramSha256,
 };
 
-use crate::error::{HandshakeError, ProtocolError};
-use crate::message::authentication::Authentication;
-
-/// A password. Debug output does not show it.
-#[derive(Clone)]
-pub(super) struct Secret(Vec<u8>);
-
-impl Secret {
-    pub(super) fn new(password: Vec<u8>) -> Secret {
-        Secret(password)
-    }
-
-    /// Where a NUL is: no message could carry it.
-    pub(super) fn nul(&self) -> Option<usize> {
-        memchr(0, &self.0)
-    }
-
-    pub(super) fn expose(&self) -> &[u8] {
-        &self.0
-    }
-
-    pub(super) fn md5(&self, user: &[u8], salt: [u8; 4]) -> String {
-        md5_hash(user, &self.0, salt)
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
+use super::error::HandshakeError;
+use super::secret::Secret;
+use crate::error::ProtocolError;
 
 /// A SASL mechanism that is there.
 pub(super) enum Mechanism {
@@ -164,35 +132,4 @@ fn iterations(challenge: &[u8]) -> Option<u64> {
     }
     // More digits than fit are more iterations than anyone wants.
     Some(std::str::from_utf8(field).ok()?.parse().unwrap_or(u64::MAX))
-}
-
-/// The error for a request that cannot be met.
-pub(super) fn unsupported(request: &Authentication) -> HandshakeError {
-    let advice = match request {
-        Authentication::Gss | Authentication::Sspi | Authentication::KerberosV5 => {
-            "give this user another method in the server's pg_hba.conf, such as scram-sha-256"
-        }
-        Authentication::ScmCredential => {
-            "use peer authentication on the server's unix socket instead"
-        }
-        _ => "use scram-sha-256, md5, password, cert or trust in the server's pg_hba.conf",
-    };
-    HandshakeError::UnsupportedAuthentication { method: describe(request), advice }
-}
-
-/// The request by name.
-pub(super) fn describe(request: &Authentication) -> String {
-    match request {
-        Authentication::Ok => "AuthenticationOk".to_owned(),
-        Authentication::KerberosV5 => "Kerberos V5".to_owned(),
-        Authentication::CleartextPassword => "cleartext password".to_owned(),
-        Authentication::Md5Password { .. } => "md5".to_owned(),
-        Authentication::ScmCredential => "SCM credential".to_owned(),
-        Authentication::Gss | Authentication::GssContinue(_) => "GSSAPI".to_owned(),
-        Authentication::Sspi => "SSPI".to_owned(),
-        Authentication::Sasl { .. } => "AuthenticationSASL".to_owned(),
-        Authentication::SaslContinue(_) => "AuthenticationSASLContinue".to_owned(),
-        Authentication::SaslFinal(_) => "AuthenticationSASLFinal".to_owned(),
-        Authentication::Other { code, .. } => format!("unknown (code {code})"),
-    }
 }
