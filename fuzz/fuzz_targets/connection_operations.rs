@@ -58,7 +58,7 @@ fuzz_target!(|data: &[u8]| {
                     match connection.poll_event() {
                         Ok(Some(_)) => assert!(!poisoned),
                         Ok(None) => {
-                            assert!(connection.wanted() > 0);
+                            assert!(connection.read_hint() > 0);
                             break;
                         }
                         Err(error) => {

@@ -20,8 +20,8 @@ fn frames(bytes: &[u8], piece: usize) -> (Vec<Frame>, Option<String>) {
                 Err(error) => return (frames, Some(error.to_string())),
             }
         }
-        assert!(decoder.wanted(&buffer) > 0);
-        assert!(decoder.wanted(&buffer) <= buffer.len().max(64 * 1024));
+        assert!(decoder.read_hint(&buffer) > 0);
+        assert!(decoder.read_hint(&buffer) <= buffer.len().max(64 * 1024));
     }
     (frames, None)
 }

@@ -50,8 +50,8 @@ fuzz_target!(|data: &[u8]| {
     while at < bytes.len() {
         let sent = handshake.poll_transmit().map_or(0, <[u8]>::len);
         handshake.transmitted(sent);
-        let wanted = handshake.wanted().clamp(1, piece);
-        let end = bytes.len().min(at + wanted);
+        let taken = handshake.read_hint().clamp(1, piece);
+        let end = bytes.len().min(at + taken);
         handshake.read_buffer().extend_from_slice(&bytes[at..end]);
         at = end;
         loop {

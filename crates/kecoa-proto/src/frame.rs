@@ -10,7 +10,7 @@ pub const MAX_MESSAGE: usize = (1 << 30) - 1;
 /// Bytes in front of a frame's body: the tag and the length.
 pub const HEADER: usize = 5;
 
-/// The most that [`wanted`] trusts a length before any of its bytes has arrived.
+/// The most that [`read_hint`] trusts a length before any of its bytes has arrived.
 const MAX_UNSEEN: usize = 64 * 1024;
 
 /// Caps on what the peer may send. Lengths are in bytes, without the tag.
@@ -94,7 +94,7 @@ pub(crate) fn header(
 
 /// How many more bytes the frame at the head of `buffer` needs to be complete: a hint for the size of
 /// the next read. It grows with what has arrived, never with a mere claim.
-pub(crate) fn wanted(buffer: &[u8]) -> usize {
+pub(crate) fn read_hint(buffer: &[u8]) -> usize {
     let Some(&[_, a, b, c, d]) = buffer.first_chunk::<HEADER>() else {
         return HEADER - buffer.len();
     };
@@ -136,7 +136,7 @@ impl FrameDecoder {
     /// needs; never more than 64 KiB or as much again as has arrived, whatever length it claims. 0
     /// if it is complete.
     #[must_use]
-    pub fn wanted(&self, buffer: &BytesMut) -> usize {
-        wanted(buffer)
+    pub fn read_hint(&self, buffer: &BytesMut) -> usize {
+        read_hint(buffer)
     }
 }

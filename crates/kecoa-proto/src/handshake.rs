@@ -113,14 +113,14 @@ impl Handshake {
         &mut self.0.read
     }
 
-    /// A hint for the size of the next read, see [`Connection::wanted`]. While the TLS reply is
+    /// A hint for the size of the next read, see [`Connection::read_hint`]. While the TLS reply is
     /// awaited it is 1: a driver that reads no more than that cannot read into the TLS stream.
     #[must_use]
-    pub fn wanted(&self) -> usize {
+    pub fn read_hint(&self) -> usize {
         if matches!(self.0.state, State::ExpectTlsReply) {
             1
         } else {
-            frame::wanted(&self.0.read)
+            frame::read_hint(&self.0.read)
         }
     }
 

@@ -471,7 +471,7 @@ fn the_end_of_the_stream_tells_what_was_in_flight() {
     assert!(!connection.nothing_sent(first) && connection.nothing_sent(second));
     connection.read_buffer().extend_from_slice(b"T\0\0");
     assert_eq!(events(&mut connection), []);
-    assert_eq!(connection.wanted(), 2);
+    assert_eq!(connection.read_hint(), 2);
     let eof = connection.handle_eof();
     assert!(!eof.clean && eof.in_flight_sent);
     assert_eq!((eof.in_flight, eof.pending, eof.unread), (Some(first), 2, 3));
@@ -631,12 +631,12 @@ fn claims_are_capped() {
     // A claim that is allowed is not believed ahead of its bytes either.
     let mut connection = open();
     connection.submit(&Request::Query(b"q")).unwrap();
-    assert_eq!(connection.wanted(), 5);
+    assert_eq!(connection.read_hint(), 5);
     connection.read_buffer().extend_from_slice(b"D\x3f\xff\xff\xff");
     assert_eq!(connection.poll_event(), Ok(None));
-    assert_eq!(connection.wanted(), 64 * 1024);
+    assert_eq!(connection.read_hint(), 64 * 1024);
     connection.read_buffer().resize(100_000, 0);
-    assert_eq!(connection.wanted(), 100_000);
+    assert_eq!(connection.read_hint(), 100_000);
 }
 
 #[test]

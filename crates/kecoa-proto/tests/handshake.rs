@@ -137,7 +137,7 @@ fn one_byte_at_a_time() {
         handshake.read_buffer().extend_from_slice(&[*byte]);
         match handshake.advance().unwrap() {
             Progress::NeedInput(again) => {
-                assert!(again.wanted() > 0);
+                assert!(again.read_hint() > 0);
                 handshake = again;
             }
             Progress::Ready(_) => {
@@ -500,7 +500,7 @@ fn tls_is_asked_for_first() {
         let mut handshake = Handshake::new(config().tls(true)).unwrap();
         let mut bytes = sent(&mut handshake);
         assert_eq!(Startup::decode(&mut bytes, &Limits::default()).unwrap(), Some(Startup::Tls));
-        assert_eq!(handshake.wanted(), 1);
+        assert_eq!(handshake.read_hint(), 1);
         let mut handshake = waiting(handshake.advance());
         assert_eq!(handshake.poll_transmit(), None);
         handshake.read_buffer().extend_from_slice(reply);

@@ -295,7 +295,7 @@ proptest! {
             while let Some(frame) = decoder.decode(&mut buffer).unwrap() {
                 tags.push(frame.tag);
             }
-            prop_assert!(decoder.wanted(&buffer) > 0);
+            prop_assert!(decoder.read_hint(&buffer) > 0);
         }
         prop_assert_eq!(tags, messages.iter().map(backend::Message::tag).collect::<Vec<_>>());
     }

@@ -76,7 +76,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Stream<R, W> {
 
     /// Reads once; `UnexpectedEof` at the end. Losing the future loses nothing.
     pub(super) async fn read(&mut self) -> io::Result<()> {
-        self.input.reserve(self.decoder.wanted(&self.input).max(32 * 1024));
+        self.input.reserve(self.decoder.read_hint(&self.input).max(32 * 1024));
         match self.reader.read_buf(&mut self.input).await? {
             0 => Err(io::ErrorKind::UnexpectedEof.into()),
             _ => Ok(()),

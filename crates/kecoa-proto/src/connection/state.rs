@@ -190,8 +190,8 @@ impl Connection {
     /// A hint for the size of the next read: how many bytes the message at the head of the read
     /// buffer still needs, at most 64 KiB or as much again as has arrived. Reading more is fine.
     #[must_use]
-    pub fn wanted(&self) -> usize {
-        frame::wanted(&self.read)
+    pub fn read_hint(&self) -> usize {
+        frame::read_hint(&self.read)
     }
 
     /// Whether no byte of this request was taken by the transport: then it cannot have run. False

@@ -66,7 +66,7 @@ impl Session {
 
     /// Reads once; a read that gave up waiting is no error.
     pub(super) fn receive(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
-        let hint = self.connection.wanted();
+        let hint = self.connection.read_hint();
         let timeout = match self.cancelled {
             None => hook.timeout().filter(|left| *left < TICK),
             Some(_) => None,
