@@ -190,10 +190,10 @@ class Observed:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         duration = time.perf_counter() - self.since
-        tell(self.operation, self.subject, self.query, self.start, duration, error, self.more)
+        notify(self.operation, self.subject, self.query, self.start, duration, error, self.more)
 
 
-def tell(*event: Any) -> None:
+def notify(*event: Any) -> None:
     """Tell the listeners of an event; what they raise is reported and dropped."""
     try:
         _dispatch(*event)

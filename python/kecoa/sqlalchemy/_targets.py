@@ -18,8 +18,15 @@ from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from sqlalchemy.util import concurrency
 
 from kecoa import ProgrammingError
+from kecoa.retry._body import (
+    CLOSED_IN_BODY,
+    COMMITTED_IN_BODY,
+    FAILED_IN_BODY,
+    INSIDE_ALREADY,
+    LOST_IN_BODY,
+    CommitCount,
+)
 from kecoa.retry._failure import facts_of
-from kecoa.retry._lazy import LOST_IN_BODY
 
 # What a caller may pass, and the asynchronous class for the same.
 _SOURCES: dict[type, str] = {
@@ -35,15 +42,8 @@ await_: Callable[[Awaitable[Any]], Any] = getattr(concurrency, "await_", None) o
 _INERROR = 3
 _IN_FAILED_TRANSACTION = "25P02"
 
-_ENDED = (
-    "the body ended its transaction by itself: what it committed is committed, what followed is rolled back."
-    " Leave COMMIT to run_transaction, which knows when it can be tried again"
-)
-_SWALLOWED = (
-    "the body returned although a statement of its transaction had failed: an error was caught inside and not"
-    " raised again. Nothing is committed. Let the error leave the body, so that it can be tried again, or run"
-    " the statement in begin_nested()"
-)
+_ENDED = COMMITTED_IN_BODY.format("ended its transaction by itself: what it committed is committed")
+_FAILED = FAILED_IN_BODY.format("run the statement in begin_nested()")
 
 
 class Target(Protocol):
@@ -52,8 +52,8 @@ class Target(Protocol):
     def begin(self, fresh: bool) -> Any:
         """Begin; return what the body gets. With `fresh`, on another connection than that which was lost."""
 
-    def check(self) -> None:
-        """ProgrammingError when the body has left nothing to commit."""
+    def misuse(self) -> ProgrammingError | None:
+        """Return the error for a body that has left nothing to commit."""
 
     def finish(self) -> None:
         """Do what is left to do before COMMIT."""
@@ -62,23 +62,23 @@ class Target(Protocol):
         """Send COMMIT."""
 
     def was_ended_by_the_body(self) -> bool:
-        """Whether the transaction that was begun is the current one no more."""
+        """Return True if the transaction that was begun is not the current one any more."""
 
     def is_lost(self, error: BaseException) -> bool:
-        """Whether SQLAlchemy has found the connection unusable."""
+        """Return True if SQLAlchemy has found the connection unusable."""
 
     def discard(self, error: BaseException) -> None:
         """Let nobody use the connection again."""
 
     def roll_back(self) -> bool:
-        """Roll back; whether the connection is lost."""
+        """Roll back; return True if the connection is lost."""
 
     def close(self) -> None:
         """Let go of what the caller did not pass."""
 
 
 def is_async(source: Any) -> bool:
-    """Whether the body is a coroutine function and the result is awaited."""
+    """Return True if the body is a coroutine function and the result is awaited."""
     return _kind(source)[1]
 
 
@@ -127,7 +127,7 @@ class _OnConnection:
         self._handle = given
         self._options = options
         self._transaction: Any = None
-        self._commits = _Commits(None)
+        self._commits = CommitCount(None)
 
     @property
     def _conn(self) -> Any:
@@ -147,27 +147,22 @@ class _OnConnection:
         if conn is None:
             raise ProgrammingError("expected a started AsyncConnection: await connection.start()")
         if conn.in_transaction():
-            raise ProgrammingError(
-                "expected a connection outside a transaction, found one inside: commit or roll back first"
-            )
+            raise ProgrammingError(INSIDE_ALREADY.format("connection"))
         if fresh and self._engine is None:
             conn.execution_options(**conn.get_execution_options())
         _refuse_autocommit(conn)
         self._transaction = conn.begin()
-        self._commits = _Commits(conn)
+        self._commits = _commits_of(conn)
         return self._handle
 
-    def check(self) -> None:
+    def misuse(self) -> ProgrammingError | None:
         if self.was_ended_by_the_body():
-            raise ProgrammingError(_ENDED)
+            return ProgrammingError(_ENDED)
         if not self._conn.closed and self._conn.invalidated:
-            raise ProgrammingError(LOST_IN_BODY)
+            return ProgrammingError(LOST_IN_BODY)
         if self._conn.closed:
-            raise ProgrammingError(
-                "the body closed its connection: nothing is committed but what it committed by itself"
-            )
-        if _has_failed(self._conn):
-            raise ProgrammingError(_SWALLOWED)
+            return ProgrammingError(CLOSED_IN_BODY)
+        return ProgrammingError(_FAILED) if _has_failed(self._conn) else None
 
     def finish(self) -> None:
         pass
@@ -177,7 +172,7 @@ class _OnConnection:
 
     def was_ended_by_the_body(self) -> bool:
         conn = self._conn
-        if self._commits.have_grown():
+        if self._commits.has_grown():
             return True
         return not conn.closed and conn.get_transaction() is not self._transaction
 
@@ -216,7 +211,7 @@ class _InSession:
         self._options = options
         self._transaction: Any = None
         self._connections: list[Connection] = []
-        self._commits: list[_Commits] = []
+        self._commits: list[CommitCount] = []
         self._listening: Any = None
 
     @property
@@ -231,9 +226,7 @@ class _InSession:
             self._handle = self._factory()
         session = self._session
         if session.in_transaction():
-            raise ProgrammingError(
-                "expected a session outside a transaction, found one inside: commit or roll back first"
-            )
+            raise ProgrammingError(INSIDE_ALREADY.format("session"))
         self._connections.clear()
         self._commits.clear()
         self._listen(session)
@@ -257,15 +250,14 @@ class _InSession:
         _refuse_autocommit(connection)
         if connection not in self._connections:
             self._connections.append(connection)
-            self._commits.append(_Commits(connection))
+            self._commits.append(_commits_of(connection))
 
-    def check(self) -> None:
+    def misuse(self) -> ProgrammingError | None:
         if self.was_ended_by_the_body():
-            raise ProgrammingError(_ENDED)
+            return ProgrammingError(_ENDED)
         if any(not conn.closed and conn.invalidated for conn in self._connections):
-            raise ProgrammingError(LOST_IN_BODY)
-        if any(_has_failed(conn) for conn in self._connections):
-            raise ProgrammingError(_SWALLOWED)
+            return ProgrammingError(LOST_IN_BODY)
+        return ProgrammingError(_FAILED) if any(map(_has_failed, self._connections)) else None
 
     def finish(self) -> None:
         # Session.commit() would flush too. Done here, a connection lost meanwhile is lost before COMMIT.
@@ -275,7 +267,7 @@ class _InSession:
         self._session.commit()
 
     def was_ended_by_the_body(self) -> bool:
-        if any(commits.have_grown() for commits in self._commits):
+        if any(commits.has_grown() for commits in self._commits):
             return True
         return self._session.get_transaction() is not self._transaction
 
@@ -310,15 +302,8 @@ class _InSession:
                 getattr(handle, "sync_session", handle).close()
 
 
-class _Commits:
-    """How many COMMITs a connection of kecoa's has seen, in whatever words. Other drivers do not count."""
-
-    def __init__(self, conn: Connection | None) -> None:
-        self._raw: Any = None if conn is None else conn.connection.driver_connection
-        self._before = getattr(self._raw, "_commits", None)
-
-    def have_grown(self) -> bool:
-        return self._before is not None and self._raw._commits != self._before
+def _commits_of(conn: Connection) -> CommitCount:
+    return CommitCount(conn.connection.driver_connection)
 
 
 def _refuse_autocommit(conn: Connection) -> None:
@@ -335,7 +320,7 @@ def _refuse_autocommit(conn: Connection) -> None:
 
 
 def _has_failed(conn: Connection) -> bool:
-    """Whether an error was caught that has failed the transaction, so that COMMIT would roll it back."""
+    """Return True if an error was caught that has failed the transaction: COMMIT would roll it back."""
     if conn.closed:
         return False
     if conn.invalidated:

@@ -17,21 +17,22 @@ errors have one: kecoa, psycopg2, psycopg, asyncpg, pg8000.
 from __future__ import annotations
 
 import asyncio
-import functools
 import inspect
 import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypedDict, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar, overload
 
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from sqlalchemy.util.concurrency import greenlet_spawn
 
-from kecoa import AttemptReport, ProgrammingError, RetryPolicy
-from kecoa.retry._decisions import Decisions, add_note
+from kecoa import AttemptReport, RetryPolicy
+from kecoa._driver.availability import ends_session, may_serve_later
+from kecoa.retry._body import refuse_generators, refuse_result
 from kecoa.retry._failure import Facts, facts_of, handled_exception
-from kecoa.retry._lazy import refuse_generators, refuse_result
+from kecoa.retry._loop import AttemptFailure, RetryLoop
+from kecoa.retry._run import Run
 from kecoa.sqlalchemy._targets import Target, await_, is_async, open_target
 
 if TYPE_CHECKING:
@@ -84,90 +85,32 @@ class Options(TypedDict, total=False):
     runtime: Runtime | None
 
 
-class _Run(Decisions):
-    """One transaction, its attempts one after the other; in a greenlet when `waits` is true."""
+class _Transaction:
+    """Executes the steps of a `RetryLoop`; in a greenlet when `is_async` is true."""
+
+    # Listeners know a connection of kecoa's; SQLAlchemy's is none.
+    conn = None
+    # SQLAlchemy's connections reconnect by themselves.
+    can_reconnect = True
+    reports_misuse = True
 
     def __init__(
         self,
         target: Target,
-        policy: RetryPolicy | None,
         on_attempt: Callable[[AttemptReport], object] | None,
         runtime: Runtime,
         outer: BaseException | None,
-        waits: bool,
+        is_async: bool,
     ) -> None:
-        super().__init__(policy, on_attempt, runtime, outer)
-        self.target = target
-        self.waits = waits
+        self.handle: Any = None
+        self._target = target
+        self._on_attempt = on_attempt
+        self._runtime = runtime
+        self._outer = outer
+        self._is_async = is_async
 
-    def until_committed(self, fn: Callable[[Any], Any]) -> Any:
-        """Make attempts until one is committed; return what `fn` returned, or raise what ends the run."""
-        try:
-            while True:
-                handle = self._begin()
-                committing = checking = False
-                try:
-                    result = self._result(fn(handle), fn, handle)
-                    checking = True
-                    self.target.check()
-                    checking = False
-                    self.target.finish()
-                    committing = True
-                    self.target.commit()
-                except BaseException as error:
-                    if checking and isinstance(error, ProgrammingError):
-                        self._refuse(error)
-                    self._end(error, committing)
-                    continue
-                self._report(None, "committed", 0.0)
-                return result
-        finally:
-            self.target.close()
-
-    def _refuse(self, error: ProgrammingError) -> NoReturn:
-        """End for a body that kept to itself what became of its transaction: it is not to be run again."""
-        self.target.roll_back()
-        self._finish(error, "give_up", None)
-        raise error
-
-    def _result(self, value: Any, fn: Callable[[Any], Any], handle: Any) -> Any:
-        if self.waits:
-            value = self._awaited(value)
-        # An AsyncConnection can be awaited, to start it: here it has been.
-        if value is not handle:
-            refuse_result(value, fn)
-        return value
-
-    def _awaited(self, value: Any) -> Any:
-        if not inspect.isawaitable(value):
-            raise TypeError(
-                "expected a coroutine function, since the transaction runs on an asynchronous engine or"
-                f" session, found one that returned {type(value).__name__}"
-            )
-        return await_(value)
-
-    def _begin(self) -> Any:
-        while True:
-            if self.wait > 0:
-                slept = self.runtime.sleep(self.wait)
-                if inspect.isawaitable(slept):
-                    await_(slept)
-            self.wait = 0.0
-            self.number += 1
-            try:
-                handle = self.target.begin(self.fresh)
-            except Exception as error:
-                if not self.fresh or not self._is_worth_another_connection(error):
-                    raise
-                # The server that was just lost may take a while to come back.
-                self.target.roll_back()
-                self._settle(error, Facts(lost=True))
-                continue
-            self.fresh = False
-            return handle
-
-    def _is_worth_another_connection(self, error: Exception) -> bool:
-        sqlstate = facts_of(error, self.outer).sqlstate
+    def is_worth_another_connection(self, error: Exception) -> bool:
+        sqlstate = facts_of(error, self._outer).sqlstate
         if sqlstate is None:
             driver = getattr(error, "orig", None) or error
             return isinstance(driver, OSError) or type(driver).__name__ in (
@@ -175,43 +118,75 @@ class _Run(Decisions):
                 "InterfaceError",
                 "ConnectionTimeout",
             )
-        return sqlstate.startswith(("08", "57P")) or sqlstate == "53300"
+        return may_serve_later(sqlstate)
 
-    def _end(self, error: BaseException, committing: bool) -> None:
-        """End a failed attempt: return when another is due, raise what ends the run otherwise."""
-        facts = facts_of(error, self.outer)
-        lost = facts.lost or self.target.is_lost(error) or _means_lost(facts.sqlstate)
+    def sleep(self, seconds: float) -> None:
+        self._awaited(self._runtime.sleep(seconds))
+
+    def check_out(self, fresh: bool) -> None:
+        try:
+            self.handle = self._target.begin(fresh)
+        except Exception as error:
+            if fresh and self.is_worth_another_connection(error):
+                self._target.roll_back()
+            raise
+
+    def begin(self) -> None:
+        # Done: SQLAlchemy begins where it connects.
+        pass
+
+    def check(self) -> Exception | None:
+        misuse = self._target.misuse()
+        if misuse is None:
+            self._target.finish()
+        return misuse
+
+    def commit(self) -> None:
+        self._target.commit()
+
+    def roll_back(self, error: BaseException, facts: Facts, committing: bool) -> AttemptFailure:
+        target = self._target
+        lost = facts.lost or target.is_lost(error) or ends_session(facts.sqlstate)
         if lost:
-            self.target.discard(error)
-        ended_by_body = not committing and self.target.was_ended_by_the_body()
-        lost = self.target.roll_back() or lost
-        if not isinstance(error, Exception):
-            if committing:
-                add_note(error, "kecoa: this interrupted a COMMIT, whose outcome is unknown")
-            raise error
-        if ended_by_body:
-            # Some of the body's work may be committed: it must not be done a second time.
-            self._finish(
-                error, "give_up", "not tried again, because the body ended its transaction by itself"
-            )
-            raise error
-        sent = facts.commit_sent or (committing and not facts.certain)
-        self._settle(error, Facts(facts.sqlstate, lost, sent))
+            target.discard(error)
+        ended_by_body = not committing and target.was_ended_by_the_body()
+        lost = target.roll_back() or lost
+        return AttemptFailure(
+            Facts(
+                facts.sqlstate,
+                lost,
+                facts.commit_sent or (committing and not facts.certain),
+            ),
+            ended_by_body=(
+                "not tried again, because the body ended its transaction by itself" if ended_by_body else None
+            ),
+        )
 
-    def _settle(self, error: Exception, facts: Facts) -> None:
-        self._decide(error, facts, lambda _: None)
+    def report(self, report: AttemptReport) -> None:
+        if self._on_attempt is not None:
+            self._awaited(self._on_attempt(report))
 
-    def _tell(self, report: AttemptReport) -> None:
-        if self.on_attempt is None:
-            return
-        told = self.on_attempt(report)
-        if self.waits and inspect.isawaitable(told):
-            await_(told)
+    def close(self, broken: bool) -> None:
+        self._target.close()
 
+    def run(self, body: Callable[[Any], Any]) -> Any:
+        """Return what `body` returned, its work done."""
+        value = body(self.handle)
+        if self._is_async:
+            if not inspect.isawaitable(value):
+                raise TypeError(
+                    "expected a coroutine function, since the transaction runs on an asynchronous engine or"
+                    f" session, found one that returned {type(value).__name__}"
+                )
+            value = await_(value)
+        # An AsyncConnection can be awaited, to start it: here it has been.
+        if value is not self.handle:
+            refuse_result(value, body)
+        return value
 
-def _means_lost(sqlstate: str | None) -> bool:
-    """Whether the server has ended the session, or is about to: class 08, and 57P01 to 57P05."""
-    return sqlstate is not None and sqlstate.startswith(("08", "57P"))
+    def _awaited(self, value: object) -> None:
+        if self._is_async and inspect.isawaitable(value):
+            await_(value)
 
 
 @overload
@@ -272,7 +247,11 @@ def run_transaction(
         )
     refuse_generators(fn)
     target = open_target(source, execution_options)
-    run = functools.partial(_Run, target, policy, on_attempt, outer=handled_exception(), waits=waits)
+    outer = handled_exception()
+    if runtime is None:
+        runtime = _Asyncio() if waits else _Blocking()
+    transaction = _Transaction(target, on_attempt, runtime, outer, waits)
+    run = Run(RetryLoop(transaction, policy, on_attempt, runtime, outer), transaction)
     if waits:
-        return greenlet_spawn(lambda: run(runtime=runtime or _Asyncio()).until_committed(fn))
-    return run(runtime=runtime or _Blocking()).until_committed(fn)
+        return greenlet_spawn(lambda: run.until_committed(lambda: transaction.run(fn)))
+    return run.until_committed(lambda: transaction.run(fn))

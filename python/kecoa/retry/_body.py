@@ -1,4 +1,4 @@
-"""Bodies of transactions that would run when the transaction is over, or that keep its end to themselves."""
+"""What a transaction's body must not do: run when the transaction is over, or keep its end to itself."""
 
 from __future__ import annotations
 
@@ -7,11 +7,33 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+INSIDE_ALREADY = "expected a {} outside a transaction, found one inside: commit or roll back first"
 LOST_IN_BODY = (
     "the connection was lost inside the body, which caught the error and did not raise it again. What the"
     " body did not commit by itself is rolled back; let the error leave the body, so that the transaction can"
     " be tried again"
 )
+CLOSED_IN_BODY = "the body closed its connection: nothing is committed but what it committed by itself"
+FAILED_IN_BODY = (
+    "the body returned although a statement of its transaction had failed: an error was caught inside and not"
+    " raised again. Nothing is committed. Let the error leave the body, so that it can be tried again, or {}"
+)
+COMMITTED_IN_BODY = (
+    "the body {}, what followed is rolled back. Leave COMMIT to run_transaction, which knows when it can be"
+    " tried again"
+)
+
+
+class CommitCount:
+    """The COMMITs of a connection of kecoa's, however they were sent. Other drivers do not count."""
+
+    def __init__(self, conn: Any) -> None:
+        self._conn = conn
+        self._before = getattr(conn, "_commits", None)
+
+    def has_grown(self) -> bool:
+        """Return True if there was a COMMIT since this was made."""
+        return self._before is not None and getattr(self._conn, "_commits", self._before) != self._before
 
 
 def kind_of(value: Any) -> str | None:
