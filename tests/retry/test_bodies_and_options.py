@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 import pytest
 
@@ -143,6 +144,43 @@ def test_an_error_in_a_hook_ends_the_run():
     with pytest.raises(ZeroDivisionError):
         run_transaction(pool, body, on_attempt=hook, runtime=Clock())
     assert pool.back == [conn]
+
+
+def test_hooks_see_a_body_that_left_nothing_to_commit():
+    def catches(conn):
+        with suppress(DriverError):
+            conn.execute()
+            conn.execute()
+
+    seen = []
+    with pytest.raises(kecoa.ProgrammingError, match="not raised again") as raised:
+        run_transaction(Conn(None, "40001"), catches, on_attempt=seen.append, runtime=Clock())
+    assert [(r.number, r.decision, r.error) for r in seen] == [(1, "give_up", raised.value)]
+    assert raised.value.attempts == 1
+
+
+@pytest.mark.parametrize("interrupted", ["sleep", "commit is reported"])
+def test_a_pool_gets_its_connection_back_whatever_is_interrupted(interrupted):
+    class Interrupting(Clock):
+        def sleep(self, seconds):
+            raise KeyboardInterrupt
+
+    def hook(report):
+        if report.decision == "committed":
+            raise KeyboardInterrupt
+
+    conn = Conn(*["40001"] if interrupted == "sleep" else [])
+    pool = Pool(conn)
+    with pytest.raises(KeyboardInterrupt):
+        run_transaction(pool, body, on_attempt=hook, runtime=Interrupting())
+    assert pool.back == [conn]
+
+
+def test_a_body_that_raises_stop_iteration():
+    conn = Conn()
+    with pytest.raises(StopIteration):
+        run_transaction(conn, lambda conn: next(iter(())), runtime=Clock())
+    assert conn.log == ["rollback"]
 
 
 def test_session_settings_are_for_this_transaction():

@@ -21,8 +21,6 @@ _IDLE = 0
 class AsyncTransaction:
     """Executes the steps of a `RetryLoop`; each is awaited."""
 
-    reports_misuse = False
-
     def __init__(self, source: Any, options: Options, outer: BaseException | None) -> None:
         self.conn: Any = None
         self._options = options

@@ -100,10 +100,6 @@ class Rules(Protocol):
     def can_reconnect(self) -> bool:
         """True if another connection can take the place of a lost one."""
 
-    @property
-    def reports_misuse(self) -> bool:
-        """True if `on_attempt` hears of a body that left no transaction to commit."""
-
     def is_worth_another_connection(self, error: Exception) -> bool:
         """Return True if a server that refused a connection by `error` may accept one later."""
 
@@ -213,10 +209,7 @@ class RetryLoop:
     def _refuse(self, misuse: Exception) -> Steps:
         """End for a body that left no transaction to commit: it is not to be run again."""
         failure = yield from self._do("roll_back", misuse, Facts(), False)
-        if self._rules.reports_misuse:
-            yield from self._give_up(misuse, "give_up", None, failure.broken)
-        else:
-            yield from self._end(misuse, failure.broken)
+        yield from self._give_up(misuse, "give_up", None, failure.broken)
 
     def _fail(self, error: BaseException, committing: bool, comes_back: Callable[[], bool] | None) -> Steps:
         """Roll back after `error`; return if another attempt is due, else end."""

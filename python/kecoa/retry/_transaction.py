@@ -57,8 +57,6 @@ class Options(NamedTuple):
 class BlockingTransaction:
     """Executes the steps of a `RetryLoop`."""
 
-    reports_misuse = False
-
     def __init__(self, source: Any, options: Options, outer: BaseException | None) -> None:
         self.conn: Any = None
         self._options = options

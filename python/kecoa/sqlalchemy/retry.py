@@ -92,7 +92,6 @@ class _Transaction:
     conn = None
     # SQLAlchemy's connections reconnect by themselves.
     can_reconnect = True
-    reports_misuse = True
 
     def __init__(
         self,
