@@ -1,8 +1,9 @@
-//! What time brings.
+//! What is due at a time.
 
 use std::time::Duration;
 
-use super::{Action, Core, Reason, State, earlier};
+use super::action::{Action, Reason};
+use super::machine::{Core, State, earlier};
 
 impl Core {
     /// Does what is due at this time.
@@ -15,21 +16,6 @@ impl Core {
         }
         self.report_leaks(now);
         self.pump_anew(now);
-    }
-
-    fn expire(&mut self, now: Duration) {
-        let expired: Vec<_> = self
-            .waiters
-            .iter()
-            .filter(|(_, w)| w.conn.is_none() && w.deadline.is_some_and(|at| at <= now))
-            .map(|(id, waiter)| (*id, now.saturating_sub(waiter.asked_at)))
-            .collect();
-        for (id, waited) in expired {
-            self.forget_waiter(id);
-            self.counters.timeouts += 1;
-            self.count_wait(waited);
-            self.actions.push(Action::Expire(id));
-        }
     }
 
     /// Closes idle connections that are too old, or unused for too long.
@@ -55,6 +41,11 @@ impl Core {
                 self.actions.push(Action::Leak { conn: *id, held });
             }
         }
+    }
+
+    pub(super) fn sweep_soon(&mut self, now: Duration) {
+        self.sweep_at = Some(now);
+        self.due = Some(now);
     }
 
     /// Sets `due`, in which `may_open` has left its part.
