@@ -4,18 +4,18 @@
 
 pub mod blocking;
 pub mod core;
-pub(crate) mod desk;
-mod figures;
+mod errors;
 pub(crate) mod options;
 pub(crate) mod settings;
+pub(crate) mod state;
+mod stats;
 #[cfg(test)]
 mod tests;
 #[cfg(feature = "tokio")]
 pub mod tokio;
-mod words;
 
-pub use figures::{Event, Stats};
 pub use settings::Settings;
+pub use stats::{Event, Stats};
 
 fn discarding(is_cockroach: bool) -> &'static str {
     // CockroachDB has neither LISTEN nor advisory locks.

@@ -14,8 +14,8 @@
 //! The rules are in [`core`](crate::pool::core), without I/O; [`Pool`] runs them on threads.
 
 mod builder;
-mod guard;
-mod house;
+mod maintenance;
+mod pooled;
 mod shared;
 
 use std::fmt;
@@ -24,16 +24,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use builder::{Builder, Hook};
-pub use guard::Pooled;
+pub use pooled::Pooled;
 
 use super::discarding;
-use super::figures::Stats;
+use super::stats::Stats;
 use crate::blocking::Client;
 use crate::error::Error;
 use crate::interrupt::Never;
 use shared::{Inner, Shared};
 
-/// Keeps connections, and lends them to one thread at a time. Cloning it gives another handle to the
+/// Keeps connections, each of which one thread at a time checks out. Cloning it gives another handle to the
 /// same pool; with the last handle the pool is closed.
 ///
 /// - [`min_size`](Builder::min_size) connections are opened with the pool, and up to
@@ -42,7 +42,7 @@ use shared::{Inner, Shared};
 ///   [`timeout`](Builder::timeout) gets an error that names the longest holders.
 /// - When no connection can be opened, whoever waits longest is told why; but a server that was there
 ///   before, or says that it starts or is full, is waited for and tried again with growing pauses.
-/// - What the server has closed is never lent: a look at the socket tells. The loss of one connection
+/// - What the server has closed is never given out: a look at the socket tells. The loss of one connection
 ///   has the other idle ones looked at, and what was lost is replaced in the background.
 /// - A connection comes back when its [`Pooled`] is dropped: an open transaction is rolled back.
 /// - In a forked child the pool is empty and opens connections of its own.
@@ -73,7 +73,7 @@ impl Pool {
         self.inner.shared()
     }
 
-    /// Lends a connection, until the guard is dropped. Waits for up to the pool's
+    /// Checks a connection out, until the guard is dropped. Waits for up to the pool's
     /// [`timeout`](Builder::timeout).
     ///
     /// # Errors
@@ -103,14 +103,14 @@ impl Pool {
     }
 
     /// Replaces every connection, without a moment in which there is none: idle ones one after the
-    /// other, lent ones when they come back. Waits for up to `timeout`; whether all are replaced.
+    /// other, those that are checked out when they come back. Waits for up to `timeout`; whether all are replaced.
     #[must_use = "whether all are replaced"]
     pub fn drain(&self, timeout: Duration) -> bool {
         self.shared().drain(timeout)
     }
 
-    /// Closes idle connections at once and lent ones when they come back; who waits gets an error.
-    /// Waits for those that are lent for up to `timeout`; whether all came back.
+    /// Closes idle connections at once, and those that are checked out when they come back; who waits gets an error.
+    /// Waits for those that are checked out for up to `timeout`; whether all came back.
     pub fn close(&self, timeout: Duration) -> bool {
         self.shared().close(timeout)
     }

@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::figures::Event;
 use super::settings::Settings;
+use super::stats::Event;
 use crate::error::Error;
 
 /// Who hears of what happens in a pool.
@@ -76,7 +76,7 @@ macro_rules! limits {
             self
         }
 
-        /// How long a connection may be lent before [`Event::Leak`] names where it was taken; none.
+        /// How long a connection may be checked out before [`Event::Leak`] names where it was taken; none.
         #[must_use]
         pub fn leak_after(mut self, held: Option<Duration>) -> Self {
             self.plan.options.settings.leak_after = held;

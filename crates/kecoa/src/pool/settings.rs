@@ -25,7 +25,7 @@ pub struct Settings {
     pub check_after: Option<Duration>,
     /// How often idle connections are looked at; 10 seconds.
     pub sweep_every: Option<Duration>,
-    /// How long a connection may be lent before a leak is reported; none.
+    /// How long a connection may be checked out before a leak is reported; none.
     pub leak_after: Option<Duration>,
     /// The pause after a first failed attempt to connect, which doubles with each further one; 100 ms.
     pub first_backoff: Duration,

@@ -172,7 +172,7 @@ fn every_scenario_of_the_table() {
 struct Driver {
     opening: BTreeSet<ConnId>,
     open: BTreeSet<ConnId>,
-    lent: BTreeSet<ConnId>,
+    held: BTreeSet<ConnId>,
     checking: BTreeMap<ConnId, WaiterId>,
     waiting: BTreeSet<WaiterId>,
     granted: Vec<WaiterId>,
@@ -184,14 +184,14 @@ impl Driver {
             match action {
                 Action::Open(conn) => assert!(self.opening.insert(conn), "opened once: {conn:?}"),
                 Action::Check { conn, waiter, .. } => {
-                    assert!(self.open.contains(&conn) && !self.lent.contains(&conn));
+                    assert!(self.open.contains(&conn) && !self.held.contains(&conn));
                     assert!(self.checking.insert(conn, waiter).is_none(), "in check once");
                     assert!(self.waiting.contains(&waiter));
                 }
                 Action::Grant { waiter, conn } => {
                     self.checking.remove(&conn);
                     assert!(self.open.contains(&conn));
-                    assert!(self.lent.insert(conn), "lent to one: {conn:?}");
+                    assert!(self.held.insert(conn), "checked out by one: {conn:?}");
                     assert!(self.waiting.remove(&waiter), "granted to one who waits");
                     self.granted.push(waiter);
                 }
@@ -202,19 +202,19 @@ impl Driver {
                 }
                 Action::Close { conn, .. } => {
                     assert!(self.open.remove(&conn), "closed once: {conn:?}");
-                    self.lent.remove(&conn);
+                    self.held.remove(&conn);
                     self.checking.remove(&conn);
                 }
                 Action::Look(conn) => {
-                    assert!(self.open.contains(&conn) && !self.lent.contains(&conn));
+                    assert!(self.open.contains(&conn) && !self.held.contains(&conn));
                 }
-                Action::Leak { conn, .. } => assert!(self.lent.contains(&conn)),
+                Action::Leak { conn, .. } => assert!(self.held.contains(&conn)),
             }
         }
         assert_eq!(core.size(), self.open.len());
         assert_eq!(core.opening(), self.opening.len());
-        assert_eq!(core.holders().len(), self.lent.len());
-        assert_eq!(core.idle(), self.open.len() - self.lent.len() - self.checking.len());
+        assert_eq!(core.holders().len(), self.held.len());
+        assert_eq!(core.idle(), self.open.len() - self.held.len() - self.checking.len());
     }
 }
 
@@ -225,7 +225,7 @@ fn pick<T: Copy>(from: &BTreeSet<T>, choice: u8) -> Option<T> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
-    /// Whatever happens in whatever order: no connection is lent twice, the sizes are kept to, and
+    /// Whatever happens in whatever order: no connection is checked out twice, the sizes are kept to, and
     /// nobody waits while a connection is idle.
     #[test]
     fn holds_in_any_order(
@@ -265,8 +265,8 @@ proptest! {
                 6 | 7 => if let Some(conn) = pick(&driver.checking.keys().copied().collect(), choice) {
                     core.checked(now, conn, choice % 3 > 0);
                 },
-                8 | 9 => if let Some(conn) = pick(&driver.lent, choice) {
-                    driver.lent.remove(&conn);
+                8 | 9 => if let Some(conn) = pick(&driver.held, choice) {
+                    driver.held.remove(&conn);
                     core.release(now, conn, (choice % 5 == 0).then_some(Reason::Broken));
                 },
                 10 => if let Some(waiter) = pick(&driver.waiting, choice) {
@@ -307,8 +307,8 @@ proptest! {
                 core.checked(now, conn, true);
                 driver.follow(&mut core);
             }
-            while let Some(conn) = pick(&driver.lent, 0) {
-                driver.lent.remove(&conn);
+            while let Some(conn) = pick(&driver.held, 0) {
+                driver.held.remove(&conn);
                 core.release(now, conn, None);
                 driver.follow(&mut core);
             }
@@ -322,9 +322,9 @@ proptest! {
         prop_assert!(core.size() + core.opening() <= largest);
     }
 
-    /// Without checks that fail, loans are in the order of asking.
+    /// Without checks that fail, checkouts are in the order of asking.
     #[test]
-    fn lends_in_order(steps in prop::collection::vec((0_u8..3, any::<u8>()), 1..100)) {
+    fn checks_out_in_order(steps in prop::collection::vec((0_u8..3, any::<u8>()), 1..100)) {
         let settings = Settings { min_size: 1, max_size: 3, ..Settings::default() };
         let mut core = Core::new(settings, Box::new(|| 0.5));
         let mut driver = Driver::default();
@@ -341,8 +341,8 @@ proptest! {
                     driver.open.insert(conn);
                     core.opened(Duration::ZERO, conn);
                 },
-                _ => if let Some(conn) = pick(&driver.lent, choice) {
-                    driver.lent.remove(&conn);
+                _ => if let Some(conn) = pick(&driver.held, choice) {
+                    driver.held.remove(&conn);
                     core.release(Duration::ZERO, conn, None);
                 },
             }

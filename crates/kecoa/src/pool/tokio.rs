@@ -24,7 +24,7 @@
 //! background and before anybody else gets the connection; one that is not ready after 30 s is closed.
 
 mod builder;
-mod guard;
+mod pooled;
 mod shared;
 
 use std::fmt;
@@ -34,14 +34,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::builder::{Builder, Hook, Work};
-pub use self::guard::Pooled;
+pub use self::pooled::Pooled;
 use self::shared::{Inner, Shared};
 use super::discarding;
-use super::figures::Stats;
+use super::stats::Stats;
 use crate::asynchronous::Client;
 use crate::error::Error;
 
-/// Keeps connections, and lends them to one task at a time. Cloning it gives another handle to the
+/// Keeps connections, each of which one task at a time checks out. Cloning it gives another handle to the
 /// same pool; with the last handle the pool is closed.
 ///
 /// - [`min_size`](Builder::min_size) connections are opened with the pool, and up to
@@ -50,7 +50,7 @@ use crate::error::Error;
 ///   [`timeout`](Builder::timeout) gets an error that names the longest holders.
 /// - When no connection can be opened, whoever waits longest is told why; but a server that was there
 ///   before, or says that it starts or is full, is waited for and tried again with growing pauses.
-/// - What the server has closed is never lent: a look at the socket tells. The loss of one connection
+/// - What the server has closed is never given out: a look at the socket tells. The loss of one connection
 ///   has the other idle ones looked at, and what was lost is replaced in the background.
 /// - A connection comes back when its [`Pooled`] is dropped, and is made ready for its next user.
 ///
@@ -83,7 +83,7 @@ impl Pool {
         &self.inner.0
     }
 
-    /// Lends a connection, until the guard is dropped. Waits for up to the pool's
+    /// Checks a connection out, until the guard is dropped. Waits for up to the pool's
     /// [`timeout`](Builder::timeout); the place in the line is that of the future's first poll.
     ///
     /// # Errors
@@ -92,7 +92,7 @@ impl Pool {
     /// opened, as [`Client::connect`].
     #[track_caller]
     pub fn get(&self) -> impl Future<Output = Result<Pooled, Error>> + Send + use<> {
-        self.lend(self.shared().options.timeout, Location::caller())
+        self.check_out(self.shared().options.timeout, Location::caller())
     }
 
     /// [`get`](Pool::get) with a time limit of its own.
@@ -104,10 +104,10 @@ impl Pool {
         &self,
         timeout: Duration,
     ) -> impl Future<Output = Result<Pooled, Error>> + Send + use<> {
-        self.lend(Some(timeout), Location::caller())
+        self.check_out(Some(timeout), Location::caller())
     }
 
-    fn lend(
+    fn check_out(
         &self,
         timeout: Option<Duration>,
         taken: &'static Location<'static>,
@@ -126,14 +126,14 @@ impl Pool {
     }
 
     /// Replaces every connection, without a moment in which there is none: idle ones one after the
-    /// other, lent ones when they come back. Begins at once, and the future waits for up to
+    /// other, those that are checked out when they come back. Begins at once, and the future waits for up to
     /// `timeout`; whether all are replaced.
     pub fn drain(&self, timeout: Duration) -> impl Future<Output = bool> + Send + use<'_> {
         self.shared().drain(timeout)
     }
 
-    /// Closes idle connections at once and lent ones when they come back; who waits gets an error.
-    /// The future waits for those that are lent for up to `timeout`; whether all came back.
+    /// Closes idle connections at once, and those that are checked out when they come back; who waits gets an error.
+    /// The future waits for those that are checked out for up to `timeout`; whether all came back.
     ///
     /// ```
     /// # kecoa::example::asynchronous_pool(async |pool| {

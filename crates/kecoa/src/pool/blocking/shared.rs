@@ -6,17 +6,17 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::builder::Hook;
-use super::guard::{Pooled, clean};
-use super::house::Bell;
+use super::maintenance::Wakeup;
+use super::pooled::{Pooled, clean};
 use crate::blocking::Client;
 use crate::config::Config;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::pool::core::{ConnId, Reason};
-use crate::pool::desk::{Asked, Desk, Lendable, Signal, Todo, Word};
-use crate::pool::figures::{Event, Stats};
 use crate::pool::options::Options;
 use crate::pool::settings::check_sizes;
+use crate::pool::state::{Connection, Effects, PoolState, Signal, Waiter, WaiterState};
+use crate::pool::stats::{Event, Stats};
 use crate::proto::{Request, TransactionStatus};
 
 /// What all handles to a pool share.
@@ -62,9 +62,9 @@ impl Drop for Inner {
     }
 }
 
-type State = Desk<Client, Arc<Condvar>>;
+type State = PoolState<Client, Arc<Condvar>>;
 
-impl Lendable for Client {
+impl Connection for Client {
     fn has_ended(&mut self) -> bool {
         self.poll().is_err() || self.is_closed()
     }
@@ -85,7 +85,7 @@ pub(super) struct Shared {
     state: Mutex<State>,
     /// For those who wait for a size.
     pub(super) changed: Condvar,
-    pub(super) bell: Arc<Bell>,
+    pub(super) wakeup: Arc<Wakeup>,
 }
 
 impl Drop for Shared {
@@ -95,13 +95,13 @@ impl Drop for Shared {
             // Closing them would end the parent's sessions.
             state.strip().for_each(std::mem::forget);
         }
-        self.bell.ring();
+        self.wakeup.wake();
     }
 }
 
 impl Shared {
     fn new(process: u32, config: Config, options: Arc<Options<Hook>>) -> Arc<Shared> {
-        let state = Desk::new(options.settings.clone(), options.name.clone());
+        let state = PoolState::new(options.settings.clone(), options.name.clone());
         Arc::new(Shared {
             process,
             child: OnceLock::new(),
@@ -110,7 +110,7 @@ impl Shared {
             epoch: Instant::now(),
             state: Mutex::new(state),
             changed: Condvar::new(),
-            bell: Arc::default(),
+            wakeup: Arc::default(),
         })
     }
 
@@ -130,14 +130,14 @@ impl Shared {
     fn with<T>(self: &Arc<Self>, change: impl FnOnce(&mut State, Duration) -> T) -> T {
         let mut state = self.lock();
         let given = change(&mut state, self.now());
-        let todo = state.settle(self.now());
+        let effects = state.settle(self.now());
         drop(state);
         self.changed.notify_all();
-        self.carry_out(todo);
+        self.carry_out(effects);
         given
     }
 
-    // Lending.
+    // Checking out.
 
     pub(super) fn get(
         this: &Arc<Shared>,
@@ -150,14 +150,16 @@ impl Shared {
             let mut state = this.lock();
             let asked = &waiting.asked;
             let word = state.word(this.now(), asked, taken);
-            waiting.over = matches!(word, Ok(Word::Granted(..)) | Err(_));
+            waiting.over = matches!(word, Ok(WaiterState::Granted(..)) | Err(_));
             match word? {
-                Word::Granted(id, client) => return Ok(Pooled::new(client, this.clone(), id)),
-                Word::Examine { id, client, ask } => {
+                WaiterState::Granted(id, client) => {
+                    return Ok(Pooled::new(client, this.clone(), id));
+                }
+                WaiterState::Examine { id, client, ask } => {
                     drop(state);
                     this.examine(id, client, ask.then(|| asked.remaining(this.now())));
                 }
-                Word::Nothing(told) => match asked.remaining(this.now()) {
+                WaiterState::Nothing(told) => match asked.remaining(this.now()) {
                     Some(Duration::ZERO) => {
                         drop(state);
                         this.with(|state, now| state.core.tick(now));
@@ -211,19 +213,19 @@ impl Shared {
     }
 
     /// Does what was left, without the lock.
-    pub(super) fn carry_out(self: &Arc<Self>, todo: Todo<Client>) {
-        for (taken, held) in todo.leaks {
+    pub(super) fn carry_out(self: &Arc<Self>, effects: Effects<Client>) {
+        for (taken, held) in effects.leaks {
             self.tell(&Event::Leak { taken, held });
         }
-        for (client, reason) in todo.close {
+        for (client, reason) in effects.close {
             drop(client);
             self.tell(&Event::Closed(reason));
         }
-        for _ in 0..todo.openers {
+        for _ in 0..effects.openers {
             self.start_opener();
         }
-        if todo.wake {
-            self.wake_housekeeper();
+        if effects.wake {
+            self.wake_maintenance();
         }
     }
 
@@ -319,7 +321,7 @@ impl Shared {
 /// One who waits.
 struct Waiting<'a> {
     shared: &'a Arc<Shared>,
-    asked: Asked,
+    asked: Waiter,
     /// Nothing is left to be told.
     over: bool,
 }

@@ -16,7 +16,7 @@ pub struct WaiterId(pub u64);
 pub enum Reason {
     /// It came back unusable.
     Broken,
-    /// It failed the check before a loan.
+    /// It failed the check before it was checked out.
     Check,
     /// The pool is closed.
     Close,
@@ -94,7 +94,7 @@ pub enum Refusal {
 pub enum Action {
     /// Connect; then call [`Core::opened`] or [`Core::open_failed`].
     Open(ConnId),
-    /// Look at a connection before it is lent, by a round trip when `ask`; then call
+    /// Look at a connection before it is checked out, by a round trip when `ask`; then call
     /// [`Core::checked`].
     Check {
         /// The connection.
@@ -136,7 +136,7 @@ pub enum Action {
     },
     /// See whether an idle connection has ended, and if so call [`Core::lost`].
     Look(ConnId),
-    /// The connection has been lent for longer than [`leak_after`](Settings::leak_after).
+    /// The connection has been checked out for longer than [`leak_after`](Settings::leak_after).
     Leak {
         /// The connection.
         conn: ConnId,

@@ -56,7 +56,7 @@ impl Core {
         let Some(Conn { state: State::Checking(waiter), .. }) = self.conns.get(&id) else { return };
         let waiter = *waiter;
         if good && !self.closed {
-            self.lend(now, waiter, id);
+            self.check_out(now, waiter, id);
             return;
         }
         if let Some(waiter) = self.waiters.get_mut(&waiter) {
@@ -82,9 +82,9 @@ impl Core {
         self.pump(now);
     }
 
-    /// Takes a lent connection back; with a reason, to be closed.
+    /// Takes back a connection that was checked out; with a reason, to be closed.
     pub fn release(&mut self, now: Duration, id: ConnId, reason: Option<Reason>) {
-        let Some(conn) = self.conns.get(&id).filter(|conn| conn.state == State::Lent) else {
+        let Some(conn) = self.conns.get(&id).filter(|conn| conn.state == State::CheckedOut) else {
             return;
         };
         match reason.or_else(|| self.verdict(now, conn)) {
@@ -109,12 +109,12 @@ impl Core {
         }
     }
 
-    /// Takes note that a lent connection was dropped and can't come back.
+    /// Takes note that a connection was dropped while it was checked out and can't come back.
     pub fn collected(&mut self, now: Duration, id: ConnId) {
-        let Some(conn) = self.conns.get(&id).filter(|conn| conn.state == State::Lent) else {
+        let Some(conn) = self.conns.get(&id).filter(|conn| conn.state == State::CheckedOut) else {
             return;
         };
-        if !conn.told {
+        if !conn.leak_reported {
             self.counters.leaks += 1;
         }
         self.remove(id, Reason::Leak);

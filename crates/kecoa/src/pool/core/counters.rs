@@ -15,11 +15,11 @@ pub struct Counters {
     pub open_failures: u64,
     /// Connections that were closed, by reason; a reason that did not occur may be absent.
     pub closed: BTreeMap<Reason, u64>,
-    /// Connections that failed the check before a loan.
+    /// Connections that failed the check before it was checked out.
     pub checks_failed: u64,
-    /// Loans.
+    /// How often a connection was checked out.
     pub lent: u64,
-    /// Loans and time-outs of those who were not served at once.
+    /// Checkouts and time-outs of callers that were not served at once.
     pub waits: u64,
     /// How long those waited, added up.
     pub wait_total: Duration,

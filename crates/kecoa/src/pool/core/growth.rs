@@ -89,7 +89,7 @@ impl Core {
             generation: self.generation,
             ends_at: None,
             since: now,
-            told: false,
+            leak_reported: false,
         };
         self.conns.insert(id, conn);
         self.opening += 1;

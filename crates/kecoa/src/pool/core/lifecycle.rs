@@ -10,13 +10,13 @@ impl Core {
     pub fn open(&mut self, now: Duration, dormant: bool) {
         self.closed = false;
         self.dormant = dormant;
-        // What was lent before the pool was closed does not come back to it.
+        // What was checked out before the pool was closed does not come back to it.
         self.generation += 1;
         self.rolling = true;
         self.pump(now);
     }
 
-    /// Ends: idle connections are closed, lent ones when they come back, waiters are turned away.
+    /// Ends: idle connections are closed, those that are checked out when they come back, waiters are turned away.
     pub fn close(&mut self) {
         self.closed = true;
         let waiting: Vec<_> =
@@ -30,7 +30,7 @@ impl Core {
         }
     }
 
-    /// Replaces every connection: idle ones one after the other, lent ones when they come back.
+    /// Replaces every connection: idle ones one after the other, those that are checked out when they come back.
     pub fn drain(&mut self, now: Duration) {
         self.generation += 1;
         self.rolling = true;

@@ -12,7 +12,7 @@ pub(super) enum State {
     Opening,
     Idle,
     Checking(WaiterId),
-    Lent,
+    CheckedOut,
 }
 
 #[derive(Debug)]
@@ -20,9 +20,9 @@ pub(super) struct Conn {
     pub(super) state: State,
     pub(super) generation: u64,
     pub(super) ends_at: Option<Duration>,
-    /// When its opening began, it came back, or was lent.
+    /// When its opening began, it came back, or was checked out.
     pub(super) since: Duration,
-    pub(super) told: bool,
+    pub(super) leak_reported: bool,
 }
 
 #[derive(Debug)]
@@ -42,7 +42,7 @@ pub struct Core {
     pub(super) due: Option<Duration>,
     pub(super) counters: Counters,
     pub(super) conns: BTreeMap<ConnId, Conn>,
-    /// The one that came back last is lent first: those that are not needed grow old.
+    /// The one that came back last is given out first: those that are not needed grow old.
     pub(super) idle: VecDeque<ConnId>,
     /// In the order in which they asked; those whose connection is being checked keep their place.
     pub(super) waiters: BTreeMap<WaiterId, Waiter>,
@@ -160,7 +160,7 @@ impl Core {
         self.conns.values().filter(is_slow).count()
     }
 
-    /// How many connections wait to be lent.
+    /// How many connections wait to be checked out.
     #[must_use]
     pub fn idle(&self) -> usize {
         self.idle.len()
@@ -178,16 +178,16 @@ impl Core {
         self.conns.values().filter(|conn| conn.generation < self.generation).count()
     }
 
-    /// Since when each lent connection is lent: the longest held first.
+    /// Since when each connection that is checked out is so: the longest held first.
     #[must_use]
     pub fn holders(&self) -> Vec<(Duration, ConnId)> {
-        let lent = self.conns.iter().filter(|(_, conn)| conn.state == State::Lent);
-        let mut holders: Vec<_> = lent.map(|(id, conn)| (conn.since, *id)).collect();
+        let held = self.conns.iter().filter(|(_, conn)| conn.state == State::CheckedOut);
+        let mut holders: Vec<_> = held.map(|(id, conn)| (conn.since, *id)).collect();
         holders.sort_unstable();
         holders
     }
 
-    /// Whether a lent connection would be kept if it came back now in good order.
+    /// Whether a connection that is checked out would be kept if it came back now in good order.
     #[must_use]
     pub fn keeps(&self, now: Duration, id: ConnId) -> bool {
         self.conns.get(&id).is_some_and(|conn| self.verdict(now, conn).is_none())

@@ -38,19 +38,19 @@ impl Core {
             self.unassigned = self.unassigned.saturating_sub(1);
         }
         if just_used && !ask {
-            self.lend(now, waiter, id);
+            self.check_out(now, waiter, id);
             return;
         }
         conn.state = State::Checking(waiter);
         self.actions.push(Action::Check { conn: id, waiter, ask });
     }
 
-    pub(super) fn lend(&mut self, now: Duration, waiter: WaiterId, id: ConnId) {
+    pub(super) fn check_out(&mut self, now: Duration, waiter: WaiterId, id: ConnId) {
         let Some(waiting) = self.waiters.remove(&waiter) else { return };
         let Some(conn) = self.conns.get_mut(&id) else { return };
-        conn.state = State::Lent;
+        conn.state = State::CheckedOut;
         conn.since = now;
-        conn.told = false;
+        conn.leak_reported = false;
         self.counters.lent += 1;
         if waiting.queued {
             self.count_wait(now.saturating_sub(waiting.asked_at));

@@ -35,8 +35,8 @@ impl Core {
         let Some(after) = self.settings.leak_after else { return };
         for (id, conn) in &mut self.conns {
             let held = now.saturating_sub(conn.since);
-            if conn.state == State::Lent && !conn.told && held >= after {
-                conn.told = true;
+            if conn.state == State::CheckedOut && !conn.leak_reported && held >= after {
+                conn.leak_reported = true;
                 self.counters.leaks += 1;
                 self.actions.push(Action::Leak { conn: *id, held });
             }
@@ -62,7 +62,7 @@ impl Core {
         for conn in self.conns.values() {
             let at = match conn.state {
                 State::Idle => conn.ends_at,
-                State::Lent if !conn.told => {
+                State::CheckedOut if !conn.leak_reported => {
                     self.settings.leak_after.and_then(|after| conn.since.checked_add(after))
                 }
                 _ => None,

@@ -10,20 +10,20 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::builder::Hook;
-use super::guard::{Pooled, Returning};
+use super::pooled::{Pooled, Returning};
 use crate::asynchronous::Client;
 use crate::config::Config;
 use crate::error::Error;
 use crate::pool::core::{ConnId, Reason, WaiterId};
-use crate::pool::desk::{Asked, Desk, Lendable, Signal, Todo, Word};
 use crate::pool::options::Options;
 use crate::pool::settings::check_sizes;
+use crate::pool::state::{Connection, Effects, PoolState, Signal, Waiter, WaiterState};
 use crate::pool::{Event, Stats};
 use crate::proto::TransactionStatus;
 
-type Books = Desk<Client, Arc<Notify>>;
+type Books = PoolState<Client, Arc<Notify>>;
 
-impl Lendable for Client {
+impl Connection for Client {
     fn has_ended(&mut self) -> bool {
         self.poll_session().is_err() || self.is_closed()
     }
@@ -59,19 +59,19 @@ pub(super) struct Shared {
     books: Mutex<Books>,
     /// For those who wait for a size.
     changed: Notify,
-    /// Wakes the housekeeper, which holds on to nothing else while it sleeps.
-    bell: Arc<Notify>,
+    /// Wakes the maintenance, which holds on to nothing else while it sleeps.
+    wakeup: Arc<Notify>,
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.bell.notify_one();
+        self.wakeup.notify_one();
     }
 }
 
 impl Shared {
     pub(super) fn new(config: Config, options: Options<Hook>, runtime: Handle) -> Arc<Shared> {
-        let books = Desk::new(options.settings.clone(), options.name.clone());
+        let books = PoolState::new(options.settings.clone(), options.name.clone());
         Arc::new(Shared {
             config,
             options,
@@ -79,7 +79,7 @@ impl Shared {
             epoch: Instant::now(),
             books: Mutex::new(books),
             changed: Notify::new(),
-            bell: Arc::default(),
+            wakeup: Arc::default(),
         })
     }
 
@@ -95,31 +95,31 @@ impl Shared {
     fn with<T>(self: &Arc<Self>, change: impl FnOnce(&mut Books, Duration) -> T) -> T {
         let mut books = self.lock();
         let given = change(&mut books, self.now());
-        let todo = books.settle(self.now());
+        let effects = books.settle(self.now());
         drop(books);
         self.changed.notify_waiters();
-        self.carry_out(todo);
+        self.carry_out(effects);
         given
     }
 
     /// Does what was left, without the lock.
-    fn carry_out(self: &Arc<Self>, todo: Todo<Client>) {
-        for (taken, held) in todo.leaks {
+    fn carry_out(self: &Arc<Self>, effects: Effects<Client>) {
+        for (taken, held) in effects.leaks {
             self.options.tell(&Event::Leak { taken, held });
         }
-        for (client, reason) in todo.close {
+        for (client, reason) in effects.close {
             drop(client);
             self.options.tell(&Event::Closed(reason));
         }
-        for _ in 0..todo.openers {
+        for _ in 0..effects.openers {
             self.runtime.spawn(Opener { shared: self.clone(), at: At::Start }.run());
         }
-        if todo.wake {
-            self.wake_housekeeper();
+        if effects.wake {
+            self.wake_maintenance();
         }
     }
 
-    // Lending.
+    // Checking out.
 
     pub(super) async fn get(
         self: &Arc<Self>,
@@ -130,16 +130,18 @@ impl Shared {
         let mut waiting = Waiting { shared: self, asked, examined: None, over: false };
         loop {
             let word = self.lock().word(self.now(), &asked, taken);
-            waiting.over = matches!(word, Ok(Word::Granted(..)) | Err(_));
+            waiting.over = matches!(word, Ok(WaiterState::Granted(..)) | Err(_));
             match word? {
-                Word::Granted(id, client) => return Ok(Pooled::new(client, self.clone(), id)),
-                Word::Examine { id, client: None, .. } => {
+                WaiterState::Granted(id, client) => {
+                    return Ok(Pooled::new(client, self.clone(), id));
+                }
+                WaiterState::Examine { id, client: None, .. } => {
                     self.with(|books, now| books.checked(now, id, None, false));
                 }
-                Word::Examine { id, client: Some(client), ask } => {
+                WaiterState::Examine { id, client: Some(client), ask } => {
                     waiting.examine(id, client, ask).await;
                 }
-                Word::Nothing(told) => match asked.remaining(self.now()) {
+                WaiterState::Nothing(told) => match asked.remaining(self.now()) {
                     None => told.notified().await,
                     Some(remaining) => {
                         if timeout(remaining, told.notified()).await.is_err() {
@@ -193,25 +195,25 @@ impl Shared {
 
     // Time.
 
-    fn wake_housekeeper(self: &Arc<Self>) {
-        let starts = !std::mem::replace(&mut self.lock().housekeeper, true);
+    fn wake_maintenance(self: &Arc<Self>) {
+        let starts = !std::mem::replace(&mut self.lock().maintained, true);
         if starts {
-            self.runtime.spawn(keep_house(Arc::downgrade(self), self.bell.clone()));
+            self.runtime.spawn(run_maintenance(Arc::downgrade(self), self.wakeup.clone()));
         } else {
-            self.bell.notify_one();
+            self.wakeup.notify_one();
         }
     }
 
     /// Does what is due; for how long there is nothing to do, or the end of the task.
-    fn keep_house(self: &Arc<Self>) -> Option<Option<Duration>> {
+    fn run_maintenance(self: &Arc<Self>) -> Option<Option<Duration>> {
         let mut books = self.lock();
         books.core.tick(self.now());
-        let mut todo = books.settle(self.now());
+        let mut effects = books.settle(self.now());
         // It is awake.
-        todo.wake = false;
+        effects.wake = false;
         drop(books);
         self.changed.notify_waiters();
-        self.carry_out(todo);
+        self.carry_out(effects);
         self.lock().rest(self.now())
     }
 
@@ -273,7 +275,7 @@ impl Shared {
 /// One who waits, and may leave at any time.
 struct Waiting<'a> {
     shared: &'a Arc<Shared>,
-    asked: Asked,
+    asked: Waiter,
     /// The connection that it is asking.
     examined: Option<(ConnId, Client)>,
     /// Nothing is left to be told.
@@ -369,11 +371,11 @@ impl Drop for Opener {
     }
 }
 
-async fn keep_house(shared: Weak<Shared>, bell: Arc<Notify>) {
-    while let Some(wait) = shared.upgrade().and_then(|shared| shared.keep_house()) {
+async fn run_maintenance(shared: Weak<Shared>, wakeup: Arc<Notify>) {
+    while let Some(wait) = shared.upgrade().and_then(|shared| shared.run_maintenance()) {
         match wait {
-            None => bell.notified().await,
-            Some(wait) => drop(timeout(wait, bell.notified()).await),
+            None => wakeup.notified().await,
+            Some(wait) => drop(timeout(wait, wakeup.notified()).await),
         }
     }
 }

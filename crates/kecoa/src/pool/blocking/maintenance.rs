@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use super::shared::Shared;
 
-/// Wakes the housekeeper, which holds on to nothing else while it sleeps.
+/// Wakes the maintenance, which holds on to nothing else while it sleeps.
 #[derive(Default)]
-pub(super) struct Bell {
+pub(super) struct Wakeup {
     rung: Mutex<bool>,
     heard: Condvar,
 }
 
-impl Bell {
-    pub(super) fn ring(&self) {
+impl Wakeup {
+    pub(super) fn wake(&self) {
         *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.heard.notify_one();
     }
@@ -35,36 +35,36 @@ impl Bell {
 }
 
 impl Shared {
-    pub(super) fn wake_housekeeper(self: &Arc<Self>) {
-        let starts = !std::mem::replace(&mut self.lock().housekeeper, true);
+    pub(super) fn wake_maintenance(self: &Arc<Self>) {
+        let starts = !std::mem::replace(&mut self.lock().maintained, true);
         if !starts {
-            self.bell.ring();
+            self.wakeup.wake();
             return;
         }
-        let (this, bell) = (Arc::downgrade(self), self.bell.clone());
+        let (this, wakeup) = (Arc::downgrade(self), self.wakeup.clone());
         let thread = std::thread::Builder::new().name(self.options.name.clone());
-        if thread.spawn(move || keep_house(&this, &bell)).is_err() {
+        if thread.spawn(move || run_maintenance(&this, &wakeup)).is_err() {
             // Waiters see to their own time limits; the next change tries again.
-            self.lock().no_housekeeper();
+            self.lock().maintenance_ended();
         }
     }
 
     /// Does what is due; until when there is nothing to do, or the end of the thread.
-    fn keep_house(self: &Arc<Self>) -> Option<Option<Duration>> {
+    fn run_maintenance(self: &Arc<Self>) -> Option<Option<Duration>> {
         let mut state = self.lock();
         state.core.tick(self.now());
-        let mut todo = state.settle(self.now());
+        let mut effects = state.settle(self.now());
         // It is awake.
-        todo.wake = false;
+        effects.wake = false;
         drop(state);
         self.changed.notify_all();
-        self.carry_out(todo);
+        self.carry_out(effects);
         self.lock().rest(self.now())
     }
 }
 
-fn keep_house(shared: &Weak<Shared>, bell: &Bell) {
-    while let Some(wait) = shared.upgrade().and_then(|shared| shared.keep_house()) {
-        bell.sleep(wait);
+fn run_maintenance(shared: &Weak<Shared>, wakeup: &Wakeup) {
+    while let Some(wait) = shared.upgrade().and_then(|shared| shared.run_maintenance()) {
+        wakeup.sleep(wait);
     }
 }

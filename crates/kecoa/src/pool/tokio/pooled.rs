@@ -1,4 +1,4 @@
-//! A connection that is lent, and its way back.
+//! A connection that is checked out, and its way back.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -13,7 +13,7 @@ use crate::pool::core::{ConnId, Reason, WaiterId};
 use crate::proto::TransactionStatus;
 
 /// How long it may take to make a connection ready for its next user, before it is given up.
-const PATIENCE: Duration = Duration::from_secs(30);
+const RESET_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A connection of a pool: a [`Client`] that goes back when this is dropped, whatever it is in the
 /// middle of. What is under way is cancelled then and an open transaction rolled back, in the
@@ -23,7 +23,7 @@ pub struct Pooled {
     client: Option<Client>,
     shared: Arc<Shared>,
     id: ConnId,
-    /// The session that was lent: a transaction may have gone on with another.
+    /// The session that was checked out: a transaction may have gone on with another.
     session: Option<i32>,
 }
 
@@ -102,7 +102,7 @@ impl Returning {
     pub(super) async fn run(mut self) {
         let Some(client) = &mut self.client else { return };
         let cleaning = clean(client, self.shared.options.reset.as_ref());
-        let reason = match tokio::time::timeout(PATIENCE, cleaning).await {
+        let reason = match tokio::time::timeout(RESET_TIMEOUT, cleaning).await {
             Ok(reason) => reason,
             Err(_) => Some(Reason::Broken),
         };

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::core::Failure;
-use super::desk::{Asked, Desk, Lendable, Signal};
+use super::state::{Connection, PoolState, Signal, Waiter};
 use crate::error::{Error, ErrorKind};
 
 /// How many of the longest holders an error names.
 const NAMED: usize = 3;
 
-impl<C: Lendable, S: Signal> Desk<C, S> {
+impl<C: Connection, S: Signal> PoolState<C, S> {
     pub(super) fn closed_error(&self) -> Error {
         Error::usage(format!("{} is closed", self.name))
     }
@@ -24,7 +24,7 @@ impl<C: Lendable, S: Signal> Desk<C, S> {
         .unsent()
     }
 
-    pub(super) fn timeout_error(&self, now: Duration, asked: &Asked) -> Error {
+    pub(super) fn timeout_error(&self, now: Duration, asked: &Waiter) -> Error {
         Error::timeout(format!(
             "{}: no connection came free in {} s: waited {:.3} s; {}",
             self.name,

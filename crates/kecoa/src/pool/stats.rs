@@ -14,7 +14,7 @@ use crate::error::Error;
 pub enum Event<'a> {
     /// No connection could be opened.
     OpenFailed(&'a Error),
-    /// A connection failed the check before a loan.
+    /// A connection failed the check before it was checked out.
     CheckFailed(&'a Error),
     /// A connection was closed.
     Closed(Reason),
@@ -37,9 +37,9 @@ pub struct Stats {
     pub max_size: usize,
     /// How many there are, without those that are being opened.
     pub size: usize,
-    /// How many wait to be lent.
+    /// How many wait to be checked out.
     pub idle: usize,
-    /// How many are lent.
+    /// How many are checked out.
     pub in_use: usize,
     /// How many are being opened.
     pub opening: usize,
@@ -51,11 +51,11 @@ pub struct Stats {
     pub open_failures: u64,
     /// Connections that were closed, by reason.
     pub closed: BTreeMap<Reason, u64>,
-    /// Connections that failed the check before a loan.
+    /// Connections that failed the check before it was checked out.
     pub checks_failed: u64,
-    /// Loans.
+    /// How often a connection was checked out.
     pub lent: u64,
-    /// Loans and time-outs of those who were not served at once.
+    /// Checkouts and time-outs of callers that were not served at once.
     pub waits: u64,
     /// How long those waited, added up.
     pub wait_total: Duration,

@@ -1,4 +1,4 @@
-//! A connection that is lent.
+//! A connection that is checked out.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -16,7 +16,7 @@ pub struct Pooled {
     client: Option<Client>,
     shared: Arc<Shared>,
     id: ConnId,
-    /// The session that was lent: a transaction may have gone on with another.
+    /// The session that was checked out: a transaction may have gone on with another.
     session: Option<i32>,
 }
 

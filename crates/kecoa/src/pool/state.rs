@@ -6,15 +6,15 @@ use std::panic::Location;
 use std::time::Duration;
 
 use super::core::{Action, ConnId, Core, Reason, Refusal, WaiterId};
+use super::errors::failure_of;
 use super::settings::Settings;
-use super::words::failure_of;
 use crate::error::Error;
 
 /// Connections that are made at the same time, for one pool.
 const OPENERS: usize = 8;
 
-/// What a pool lends.
-pub(crate) trait Lendable {
+/// What a pool keeps.
+pub(crate) trait Connection {
     /// Whether the connection has ended, as far as a look at the socket tells.
     fn has_ended(&mut self) -> bool;
 }
@@ -32,10 +32,10 @@ struct Slot<S> {
 }
 
 /// What there is to hear for one who waits.
-pub(crate) enum Word<C, S> {
+pub(crate) enum WaiterState<C, S> {
     /// The connection is its own.
     Granted(ConnId, C),
-    /// It is to look at the connection, or to ask it; then [`Desk::checked`].
+    /// It is to look at the connection, or to ask it; then [`PoolState::checked`].
     Examine { id: ConnId, client: Option<C>, ask: bool },
     /// Nothing, until the signal is given.
     Nothing(S),
@@ -43,31 +43,31 @@ pub(crate) enum Word<C, S> {
 
 /// One who waits: its number, since when, and for how long at most.
 #[derive(Clone, Copy)]
-pub(crate) struct Asked {
+pub(crate) struct Waiter {
     pub(crate) waiter: WaiterId,
     pub(crate) at: Duration,
     pub(crate) timeout: Option<Duration>,
 }
 
-impl Asked {
+impl Waiter {
     /// How long there is left to wait; `None`: any time.
     pub(crate) fn remaining(&self, now: Duration) -> Option<Duration> {
         self.timeout.map(|limit| self.at.saturating_add(limit).saturating_sub(now))
     }
 }
 
-pub(crate) struct Desk<C, S> {
+pub(crate) struct PoolState<C, S> {
     pub(crate) core: Core,
     pub(super) name: String,
-    /// All but those that are lent or being checked.
+    /// All but those that are checked out or being checked.
     clients: HashMap<ConnId, C>,
     slots: HashMap<WaiterId, Slot<S>>,
     pub(super) taken: HashMap<ConnId, &'static Location<'static>>,
     to_open: VecDeque<ConnId>,
     openers: usize,
     /// Whether somebody does what time brings.
-    pub(crate) housekeeper: bool,
-    /// When the housekeeper looks again; `None`: when it is woken.
+    pub(crate) maintained: bool,
+    /// When the maintenance runs again; `None`: when it is woken.
     planned: Option<Duration>,
     pub(super) last_error: Option<String>,
     /// An error on its way to the waiter that is told of it.
@@ -75,18 +75,18 @@ pub(crate) struct Desk<C, S> {
 }
 
 /// What follows from a change and is done when the books are free again.
-pub(crate) struct Todo<C> {
+pub(crate) struct Effects<C> {
     pub(crate) close: Vec<(Option<C>, Reason)>,
     pub(crate) leaks: Vec<(&'static Location<'static>, Duration)>,
     /// How many are to be started that open connections.
     pub(crate) openers: usize,
-    /// Whether the housekeeper is to look when it is needed next.
+    /// Whether the maintenance is to look when it is needed next.
     pub(crate) wake: bool,
 }
 
-impl<C: Lendable, S: Signal> Desk<C, S> {
-    pub(crate) fn new(settings: Settings, name: String) -> Desk<C, S> {
-        Desk {
+impl<C: Connection, S: Signal> PoolState<C, S> {
+    pub(crate) fn new(settings: Settings, name: String) -> PoolState<C, S> {
+        PoolState {
             core: Core::new(settings, Box::new(fastrand::f64)),
             name,
             clients: HashMap::new(),
@@ -94,7 +94,7 @@ impl<C: Lendable, S: Signal> Desk<C, S> {
             taken: HashMap::new(),
             to_open: VecDeque::new(),
             openers: 0,
-            housekeeper: false,
+            maintained: false,
             planned: None,
             last_error: None,
             failed: None,
@@ -104,10 +104,10 @@ impl<C: Lendable, S: Signal> Desk<C, S> {
     // Those who wait.
 
     /// Takes in one who wants a connection.
-    pub(crate) fn ask(&mut self, now: Duration, timeout: Option<Duration>) -> Asked {
+    pub(crate) fn ask(&mut self, now: Duration, timeout: Option<Duration>) -> Waiter {
         let waiter = self.core.acquire(now, timeout);
         self.slot(waiter);
-        Asked { waiter, at: now, timeout }
+        Waiter { waiter, at: now, timeout }
     }
 
     fn slot(&mut self, waiter: WaiterId) -> &mut Slot<S> {
@@ -119,23 +119,23 @@ impl<C: Lendable, S: Signal> Desk<C, S> {
     pub(crate) fn word(
         &mut self,
         now: Duration,
-        asked: &Asked,
+        asked: &Waiter,
         taken: &'static Location<'static>,
-    ) -> Result<Word<C, S>, Error> {
+    ) -> Result<WaiterState<C, S>, Error> {
         let Some(slot) = self.slots.get_mut(&asked.waiter) else {
             return Err(Error::usage("expected one who waits, found none"));
         };
         let told = slot.told.clone();
         let outcome = match slot.action.take() {
-            None => return Ok(Word::Nothing(told)),
+            None => return Ok(WaiterState::Nothing(told)),
             Some(Action::Check { conn, ask, .. }) => {
                 let client = self.clients.remove(&conn);
-                return Ok(Word::Examine { id: conn, client, ask });
+                return Ok(WaiterState::Examine { id: conn, client, ask });
             }
             Some(Action::Grant { conn, .. }) => match self.clients.remove(&conn) {
                 Some(client) => {
                     self.taken.insert(conn, taken);
-                    Ok(Word::Granted(conn, client))
+                    Ok(WaiterState::Granted(conn, client))
                 }
                 None => Err(Error::usage("expected the connection that was granted, found none")),
             },
@@ -159,7 +159,7 @@ impl<C: Lendable, S: Signal> Desk<C, S> {
         }
     }
 
-    /// As [`withdraw`](Desk::withdraw), of one that was asking a connection, which comes with it if
+    /// As [`withdraw`](PoolState::withdraw), of one that was asking a connection, which comes with it if
     /// it is any good.
     #[cfg(feature = "tokio")]
     pub(crate) fn withdraw_checked(
@@ -247,8 +247,8 @@ impl<C: Lendable, S: Signal> Desk<C, S> {
 
     /// Takes the core's actions: tells waiters, and gives what is left to do. To be called after
     /// each change.
-    pub(crate) fn settle(&mut self, now: Duration) -> Todo<C> {
-        let mut todo = Todo { close: Vec::new(), leaks: Vec::new(), openers: 0, wake: false };
+    pub(crate) fn settle(&mut self, now: Duration) -> Effects<C> {
+        let mut effects = Effects { close: Vec::new(), leaks: Vec::new(), openers: 0, wake: false };
         loop {
             let mut lost = Vec::new();
             for action in self.core.take_actions() {
@@ -260,16 +260,16 @@ impl<C: Lendable, S: Signal> Desk<C, S> {
                     | Action::Fail { waiter, .. } => self.tell(waiter, action),
                     Action::Open(id) => self.to_open.push_back(id),
                     Action::Close { conn, reason } => {
-                        todo.close.push((self.clients.remove(&conn), reason));
+                        effects.close.push((self.clients.remove(&conn), reason));
                     }
                     Action::Look(id) => {
-                        if self.clients.get_mut(&id).is_some_and(Lendable::has_ended) {
+                        if self.clients.get_mut(&id).is_some_and(Connection::has_ended) {
                             lost.push(id);
                         }
                     }
                     Action::Leak { conn, held } => {
                         if let Some(taken) = self.taken.get(&conn) {
-                            todo.leaks.push((taken, held));
+                            effects.leaks.push((taken, held));
                         }
                     }
                 }
@@ -283,8 +283,8 @@ impl<C: Lendable, S: Signal> Desk<C, S> {
         }
         // Those that are stuck hold up no others.
         let limit = OPENERS + self.core.slow(now);
-        todo.openers = self.to_open.len().min(limit.saturating_sub(self.openers));
-        self.openers += todo.openers;
+        effects.openers = self.to_open.len().min(limit.saturating_sub(self.openers));
+        self.openers += effects.openers;
         let due = self.core.due();
         let sooner = match (due, self.planned) {
             (Some(due), Some(planned)) => due < planned,
@@ -293,9 +293,9 @@ impl<C: Lendable, S: Signal> Desk<C, S> {
         };
         if sooner || self.is_over() {
             self.planned = due;
-            todo.wake = true;
+            effects.wake = true;
         }
-        todo
+        effects
     }
 
     fn tell(&mut self, waiter: WaiterId, action: Action) {
@@ -314,19 +314,19 @@ impl<C: Lendable, S: Signal> Desk<C, S> {
         self.core.is_closed() && self.core.size() == 0
     }
 
-    /// For how long the housekeeper may sleep (`Some(None)`: until it is woken), or that it may go.
+    /// For how long the maintenance may sleep (`Some(None)`: until it is woken), or that it may go.
     pub(crate) fn rest(&mut self, now: Duration) -> Option<Option<Duration>> {
         if self.is_over() {
-            self.no_housekeeper();
+            self.maintenance_ended();
             return None;
         }
         self.planned = self.core.due();
         Some(self.planned.map(|due| due.saturating_sub(now)))
     }
 
-    /// There is no housekeeper: the next change looks for one.
-    pub(crate) fn no_housekeeper(&mut self) {
-        self.housekeeper = false;
+    /// There is no maintained: the next change looks for one.
+    pub(crate) fn maintenance_ended(&mut self) {
+        self.maintained = false;
         self.planned = None;
     }
 }
