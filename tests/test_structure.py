@@ -9,8 +9,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
 
-from structure import circles, python, rust
-from structure.table import Natural, Part
+from structure import circles, layers, python, render, rust
+from structure.table import Library, Natural, Part, Table
 
 
 def crate(folder, files):
@@ -169,3 +169,84 @@ def test_only_listed_circles_pass():
     assert "2 files" in new
     (gone,) = circles.complaints(part(natural=[natural]), [])
     assert "is gone" in gone
+
+
+def test_modules_use_those_of_lower_layers(tmp_path):
+    graph = crate(
+        tmp_path,
+        {
+            "lib.rs": "mod low; mod high; mod other; pub struct Root; fn f(_: other::Other) {}",
+            "low.rs": "mod deep; pub struct Low; fn f(_: crate::high::High) {}",
+            "low/deep.rs": "fn f(_: crate::Root) {}",
+            "high.rs": "pub struct High(crate::low::Low);",
+            "other.rs": "pub struct Other;",
+        },
+    )
+    layered = part(layers=[{"low": ""}, {"high, gone": ""}])
+    assert list(layers.modules(layered, graph)) == [
+        "name: low.rs must not use high.rs (High): high is not below low",
+        "name: low/deep.rs must not use lib.rs, which uses everything",
+        "name: other.rs is in no layer of the table",
+        "name: the table has a layer of gone, which is no module",
+    ]
+    together = part(layers=[{"low, high": ""}, {"other": ""}])
+    assert list(layers.modules(together, graph)) == [
+        "name: low/deep.rs must not use lib.rs, which uses everything"
+    ]
+    narrower = part(layers=[{"low/deep": ""}, {"high": ""}, {"low": ""}, {"other": ""}])
+    (upwards, _) = layers.modules(narrower, graph)
+    assert upwards == "name: high.rs must not use low.rs (Low): low is not below high"
+
+
+PACKAGES = {
+    "ours": {"dependencies": [{"name": "theirs", "kind": None}, {"name": "base", "kind": None}]},
+    "base": {"dependencies": [{"name": "tokio", "kind": None}, {"name": "checker", "kind": "dev"}]},
+}
+
+
+def test_crates_use_what_the_table_says():
+    table = Table(
+        [
+            Part("ours", Path(), "", []),
+            Part("base", Path(), "", ["ours"], io=False),
+            Part("gone", Path(), ""),
+        ],
+        [],
+        [Library(["tokio"], "", "", ["ours"], False), Library(["unused"], "", "", [], False)],
+        {},
+    )
+    assert list(layers.crates(table, PACKAGES)) == [
+        "gone: is no crate of the workspace",
+        "base does no I/O, and must not use tokio",
+        "base may use ours, and does not: take it out of the table",
+        "ours must not use base",
+    ]
+    assert [complaint.partition(":")[0] for complaint in layers.libraries(table, PACKAGES)] == [
+        "checker",
+        "theirs",
+        "unused",
+        "base must not use tokio",
+    ]
+
+
+def test_what_is_made_from_the_table(tmp_path):
+    table = Table(
+        [
+            Part("kecoa-low", tmp_path / "low", "the ground"),
+            Part("kecoa-top", tmp_path / "top", "", ["kecoa-low"]),
+        ],
+        [],
+        [Library(["tokio"], "waiting", "the field's standard", ["kecoa-top"], False)],
+        {"openssl-sys": "no OpenSSL"},
+    )
+    assert list(render.bans(table)) == [
+        "deny = [",
+        '    { crate = "kecoa-low", wrappers = ["kecoa-top"] },',
+        '    { crate = "tokio", wrappers = ["kecoa-top"] },',
+        '    { crate = "openssl-sys", reason = "no OpenSSL" },',
+        "]",
+    ]
+    assert "| `low` | the ground | - |" in render.crates(table, tmp_path)
+    (tmp_path / "deny.toml").write_text("[bans]\n")
+    with pytest.raises(ValueError, match="has no place for bans"):
+        list(render.rendered(table, tmp_path))

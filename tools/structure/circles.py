@@ -3,44 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from . import python, rust
 from .graph import Graph
 from .table import Part, Table
 
 
-def of_crate(part: Part) -> Graph:
-    return rust.graph(part.folder / "src/lib.rs", part.folder / "src")
+@dataclass
+class Read:
+    """A crate or package, and who takes what from whom in it."""
+
+    part: Part
+    graph: Graph
+    # With what is imported within functions, in Python.
+    everything: Graph
 
 
-def of_package(part: Part) -> tuple[Graph, Graph]:
-    return python.graphs(part.folder, part.folder)
+def read(table: Table) -> list[Read]:
+    found = []
+    for part in table.crates:
+        graph = rust.graph(part.folder / "src/lib.rs", part.folder / "src")
+        found.append(Read(part, graph, graph))
+    for part in table.packages:
+        found.append(Read(part, *python.graphs(part.folder, part.folder)))
+    return found
 
 
-def check(table: Table) -> tuple[list[str], list[str]]:
+def check(graphs: list[Read]) -> tuple[list[str], list[str]]:
     """Return what to say about circles, and what is wrong."""
     said: list[str] = []
     wrong: list[str] = []
-    count = natural = 0
-    for part in table.crates:
-        graph = of_crate(part)
-        circles = graph.cycles()
+    count = natural = late = 0
+    for read in graphs:
+        circles = read.graph.cycles()
         count += len(circles)
-        natural += len(part.natural)
-        said += [line for circle in circles for line in shown(part, graph, circle)]
-        wrong += complaints(part, circles)
-    late = 0
-    for part in table.packages:
-        early, everything = of_package(part)
-        circles = early.cycles()
-        count += len(circles)
-        natural += len(part.natural)
-        late += len(everything.cycles())
-        said += [line for circle in circles for line in shown(part, early, circle)]
-        wrong += complaints(part, circles)
+        natural += len(read.part.natural)
+        late += len(read.everything.cycles()) - len(circles)
+        said += [line for circle in circles for line in shown(read.part, read.graph, circle)]
+        wrong += complaints(read.part, circles)
     said.append(
         f"circles of imports: {count}, of which {natural} are natural; "
-        f"in Python {late} by imports within functions, which run later"
+        f"beside them {late} in Python by imports within functions, which run later"
     )
     return said, wrong
 

@@ -39,11 +39,27 @@ class Part:
 
 
 @dataclass
+class Library:
+    """A library of others, or several that are chosen together."""
+
+    names: list[str]
+    purpose: str
+    reason: str
+    # Which of our crates alone may use it.
+    only: list[str]
+    # Not a crate: a package of the tests in Python.
+    pypi: bool
+
+
+@dataclass
 class Table:
     """What tools/dependencies.toml says."""
 
     crates: list[Part]
     packages: list[Part]
+    libraries: list[Library]
+    # Crates that must not be in the tree at all, and why.
+    banned: dict[str, str]
 
 
 def load(file: Path) -> Table:
@@ -52,6 +68,17 @@ def load(file: Path) -> Table:
     return Table(
         [part(name, values, base) for name, values in known.get("crates", {}).items()],
         [part(name, values, base) for name, values in known.get("packages", {}).items()],
+        [
+            Library(
+                name.split(", "),
+                values["for"],
+                values["why"],
+                values.get("only", []),
+                values.get("pypi", False),
+            )
+            for name, values in known.get("libraries", {}).items()
+        ],
+        known.get("banned", {}),
     )
 
 

@@ -1,0 +1,84 @@
+"""Writes what is made from the table: the bans in deny.toml, and the tables in ARCHITECTURE.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from .table import Part, Table
+
+
+def rendered(table: Table, root: Path) -> Iterator[tuple[Path, str]]:
+    """Yield each file that holds something made from the table, and the text it should have."""
+    for name, comment, parts in (
+        ("deny.toml", ("# ", ""), {"bans": bans(table)}),
+        (
+            "ARCHITECTURE.md",
+            ("<!-- ", " -->"),
+            {"crates": crates(table, root), "modules": modules(table), "libraries": libraries(table)},
+        ),
+    ):
+        text = (root / name).read_text(encoding="utf-8")
+        for key, lines in parts.items():
+            begin = f"{comment[0]}{key}, from tools/dependencies.toml: begin{comment[1]}\n"
+            end = f"{comment[0]}{key}: end{comment[1]}\n"
+            if begin not in text or end not in text:
+                raise ValueError(f"{name} has no place for {key}: expected the line {begin!r}, and {end!r}")
+            before, _, rest = text.partition(begin)
+            text = before + begin + "".join(f"{line}\n" for line in lines) + end + rest.partition(end)[2]
+        yield root / name, text
+
+
+def bans(table: Table) -> Iterator[str]:
+    yield "deny = ["
+    for part in table.crates:
+        users = [other.name for other in table.crates if part.name in other.uses]
+        if users:
+            yield f'    {{ crate = "{part.name}", wrappers = {listed(users)} }},'
+    for library in table.libraries:
+        if library.only:
+            for name in library.names:
+                yield f'    {{ crate = "{name}", wrappers = {listed(library.only)} }},'
+    for name, reason in table.banned.items():
+        yield f'    {{ crate = "{name}", reason = "{reason}" }},'
+    yield "]"
+
+
+def listed(names: list[str]) -> str:
+    return "[" + ", ".join(f'"{name}"' for name in names) + "]"
+
+
+def crates(table: Table, root: Path) -> Iterator[str]:
+    yield "| where | what it is | may use |"
+    yield "|---|---|---|"
+    for part in table.crates:
+        uses = ", ".join(name.removeprefix("kecoa-") for name in part.uses) or "-"
+        yield f"| `{part.folder.relative_to(root).as_posix()}` | {part.about} | {uses} |"
+    for part in table.packages:
+        yield f"| `{part.folder.relative_to(root).as_posix()}` | {part.about} | {', '.join(part.uses)} |"
+
+
+def modules(table: Table) -> Iterator[str]:
+    for part in [*table.crates, *table.packages]:
+        if part.layers:
+            yield from of_part(part)
+
+
+def of_part(part: Part) -> Iterator[str]:
+    yield ""
+    yield f"Layers of `{part.name}`, the highest first:"
+    yield ""
+    yield "| layer | module | what it holds |"
+    yield "|---|---|---|"
+    for number, layer in reversed(list(enumerate(part.layers, start=1))):
+        for names, about in layer.items():
+            shown = ", ".join(f"`{name}`" for name in names.split(", "))
+            yield f"| {number} | {shown} | {about} |"
+
+
+def libraries(table: Table) -> Iterator[str]:
+    yield "| library | for | why this one |"
+    yield "|---|---|---|"
+    for library in table.libraries:
+        names = ", ".join(f"`{name}`" if library.pypi else name for name in library.names)
+        yield f"| {'PyPI ' if library.pypi else ''}{names} | {library.purpose} | {library.reason} |"
