@@ -2,7 +2,6 @@
 
 use std::hint::black_box;
 
-use kecoa::asynchronous;
 use tokio::runtime::Runtime;
 
 use crate::Any;
@@ -11,7 +10,7 @@ use crate::workloads::{COPY, Client, INSERT, MIXED, POINT, TRANSFER, copy_lines,
 
 pub struct Kecoa<'a> {
     runtime: &'a Runtime,
-    client: asynchronous::Client,
+    client: kecoa::Client,
     lines: bytes::Bytes,
     id: i32,
 }
@@ -19,7 +18,7 @@ pub struct Kecoa<'a> {
 impl<'a> Kecoa<'a> {
     pub fn connect(dsn: &str, runtime: &'a Runtime) -> Result<Kecoa<'a>, Any> {
         let config = kecoa::Config::parse(dsn)?;
-        let client = runtime.block_on(asynchronous::Client::connect(&config))?;
+        let client = runtime.block_on(kecoa::Client::connect(&config))?;
         Ok(Kecoa { runtime, client, lines: copy_lines(), id: 0 })
     }
 }

@@ -8,9 +8,9 @@
 use std::env;
 use std::error::Error;
 
-use kecoa::Config;
-use kecoa::blocking::{Client, Isolation, Transaction, TransactionOptions};
+use kecoa::blocking::{Client, Transaction};
 use kecoa::types::Uuid;
+use kecoa::{Config, Isolation, TransactionOptions};
 
 /// What the body of the transaction fails with: a database error is found in it and, where the
 /// database says so, the body is run again; any other error ends it.

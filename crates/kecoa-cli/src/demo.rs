@@ -12,11 +12,9 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::Zoned;
-use kecoa::blocking::{
-    Client, FailedAttempt, Isolation, Transaction, TransactionError, TransactionOptions,
-};
+use kecoa::blocking::{Client, Transaction};
 use kecoa::types::{ToSql, Uuid};
-use kecoa::{Config, Error};
+use kecoa::{Config, Error, FailedAttempt, Isolation, TransactionError, TransactionOptions};
 use kecoa_local::{Options, Stopped, redacted};
 
 use crate::failure::Failure;

@@ -18,9 +18,9 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use kecoa::blocking::{Client, Transaction, TransactionOptions};
+use kecoa::blocking::{Client, Transaction};
 use kecoa::retry::Policy;
-use kecoa::{Config, Error};
+use kecoa::{Config, Error, TransactionOptions};
 use kecoa_local::faults::{Background, ProxyOptions, Upstream};
 use live::Server;
 

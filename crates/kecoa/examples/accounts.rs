@@ -7,9 +7,11 @@
 
 use std::io::Write;
 
-use kecoa::blocking::{Isolation, TransactionError, TransactionOptions};
 use kecoa::retry::Policy;
-use kecoa::{Config, Error, FromRow, Pipeline, blocking::Client};
+use kecoa::{
+    Config, Error, FromRow, Isolation, Pipeline, TransactionError, TransactionOptions,
+    blocking::Client,
+};
 
 type Any = Box<dyn std::error::Error + Send + Sync>;
 

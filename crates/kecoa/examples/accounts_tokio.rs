@@ -7,8 +7,7 @@
 
 use std::time::Duration;
 
-use kecoa::asynchronous::{Client, TransactionOptions};
-use kecoa::{Config, Error, Pool};
+use kecoa::{Client, Config, Error, Pool, TransactionOptions};
 
 type Any = Box<dyn std::error::Error + Send + Sync>;
 

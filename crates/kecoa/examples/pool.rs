@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use kecoa::pool::blocking::Pool;
+use kecoa::blocking::Pool;
 use kecoa::{Config, Error};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

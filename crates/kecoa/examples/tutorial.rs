@@ -8,8 +8,8 @@
 use std::env;
 use std::error::Error;
 
-use kecoa::Config;
-use kecoa::blocking::{Client, Transaction, TransactionOptions};
+use kecoa::blocking::{Client, Transaction};
+use kecoa::{Config, TransactionOptions};
 
 type AnyError = Box<dyn Error + Send + Sync>;
 

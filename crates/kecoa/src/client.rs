@@ -1,5 +1,8 @@
 //! The clients: one that blocks, and one whose waits are tokio's.
 
 pub mod blocking;
+mod canceller;
 #[cfg(feature = "tokio")]
 pub(crate) mod tokio;
+
+pub use canceller::Canceller;

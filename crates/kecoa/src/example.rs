@@ -35,13 +35,13 @@ pub fn blocking(example: impl FnOnce(&mut blocking::Client) -> Ended) {
 
 /// Runs an example with a connection, on a runtime of its own.
 #[cfg(feature = "tokio")]
-pub fn asynchronous(example: impl AsyncFnOnce(&mut crate::asynchronous::Client) -> Ended) {
+pub fn asynchronous(example: impl AsyncFnOnce(&mut crate::Client) -> Ended) {
     let Some(config) = config() else { return };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| crate::Error::io("no runtime", error));
     check(runtime.map_err(Into::into).and_then(|runtime| {
         runtime.block_on(async {
-            let mut client = crate::asynchronous::Client::connect(&config).await?;
+            let mut client = crate::Client::connect(&config).await?;
             client.batch(ACCOUNTS).await?;
             example(&mut client).await
         })

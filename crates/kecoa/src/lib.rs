@@ -1,5 +1,29 @@
 //! A client for CockroachDB and PostgreSQL with transaction retry that is right by default.
 //!
+//! ```
+//! # kecoa::example::asynchronous(async |client| {
+//! # #[cfg(any())] {
+//! use kecoa::{Client, Config};
+//!
+//! let mut client = Client::connect(&Config::parse("postgresql://localhost:26257/bank")?).await?;
+//! # }
+//! let left: i64 = client.transaction(async |tx| {
+//!     tx.execute("UPDATE accounts SET balance = balance - 100 WHERE id = $1", &[&1_i64]).await?;
+//!     tx.execute("UPDATE accounts SET balance = balance + 100 WHERE id = $1", &[&2_i64]).await?;
+//!     tx.query_one("SELECT balance FROM accounts WHERE id = $1", &[&1_i64]).await?.get(0)
+//! }).await?;
+//! assert_eq!(left, 900);
+//! # Ok(()) });
+//! ```
+//!
+//! [`Client`] is a connection for tokio, [`Pool`] keeps several of them; [`Config`] says where to
+//! connect; [`FromRow`] makes structs of rows; [`retry`] decides what is tried again, for these
+//! clients and for every other entry point; [`Error`] says what went wrong.
+//!
+//! # Without a runtime
+//!
+//! The module [`blocking`] has the same client for threads: no runtime, no thread of its own.
+//!
 //! ```no_run
 //! use kecoa::{Config, Error, blocking::Client};
 //!
@@ -12,24 +36,20 @@
 //! # Ok::<(), Error>(())
 //! ```
 //!
-//! [`blocking::Client`] is a connection, [`asynchronous::Client`] is one for tokio; [`Config`] says
-//! where to; [`FromRow`] makes structs of rows; [`retry`] decides what is tried again, for these
-//! clients and for every other door to them; [`Error`] says what went wrong.
-//!
 //! # Features
 //!
-//! `tokio` (on by default): [`asynchronous`]. `derive` (on by default): `#[derive(FromRow)]`.
+//! `tokio` (on by default): the asynchronous [`Client`] and [`Pool`]. Without it there is only
+//! [`blocking`]. `derive` (on by default): `#[derive(FromRow)]`. `tracing`: spans of connections,
+//! statements and transactions; see [`observe`].
 //!
 //! # Versions
 //!
 //! The crate keeps to semantic versioning. Enums and structs that may grow are `#[non_exhaustive]`,
-//! or have private fields; [`TransactionOptions`](blocking::TransactionOptions) and
-//! [`Policy`](retry::Policy) are written with `..Default::default()`, and grow in minor versions.
+//! or have private fields; [`TransactionOptions`] and [`Policy`](retry::Policy) are written with
+//! `..Default::default()`, and grow in minor versions.
 //! The vocabulary of the protocol ([`proto`]) and of values ([`types`]) is part of the interface.
 //! Rust 1.90 is enough; a newer minimum comes in a minor version.
 
-#[cfg(feature = "tokio")]
-pub mod asynchronous;
 mod client;
 pub mod config;
 mod der;
@@ -47,7 +67,12 @@ mod session;
 mod tests;
 mod transaction;
 
-pub use client::blocking;
+#[cfg(feature = "tokio")]
+pub use client::tokio::{
+    Attempts, BoxFuture, Client, CopyReader, CopyWriter, RowStream, SavepointBody, Transaction,
+    TransactionBody,
+};
+pub use client::{Canceller, blocking};
 pub use config::Config;
 pub use error::{Error, ErrorKind};
 pub use interrupt::{Interrupt, Never, Readiness};
@@ -59,6 +84,7 @@ pub use session::pipeline::{Answers, Pipeline, Slot};
 pub use session::prepared::Statement;
 pub use session::statement::Piped;
 pub use session::{call, replication};
+pub use transaction::{FailedAttempt, Isolation, Observer, TransactionError, TransactionOptions};
 
 #[cfg(feature = "derive")]
 #[doc(inline)]

@@ -16,10 +16,11 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
-use kecoa::asynchronous::{Client, Isolation, Transaction, TransactionOptions};
 use kecoa::proto::TransactionStatus;
 use kecoa::retry::Policy;
-use kecoa::{Config, Error, ErrorKind, Pipeline};
+use kecoa::{
+    Client, Config, Error, ErrorKind, Isolation, Pipeline, Transaction, TransactionOptions,
+};
 use live_support::{drop_at, dsn};
 
 async fn connect() -> Option<Client> {

@@ -5,10 +5,9 @@
 
 use std::time::Duration;
 
-use kecoa::asynchronous::{Client, Transaction, TransactionOptions};
 use kecoa::config::Environment;
 use kecoa::retry::{Jitter, Policy};
-use kecoa::{Config, Error, ErrorKind};
+use kecoa::{Client, Config, Error, ErrorKind, Transaction, TransactionOptions};
 use kecoa_pgmock::{Script, Server};
 use tokio::time::Instant;
 

@@ -7,10 +7,12 @@ use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use kecoa::asynchronous::{Client, Transaction, TransactionError, TransactionOptions};
 use kecoa::config::Environment;
 use kecoa::retry::{Jitter, Policy};
-use kecoa::{Config, Error, ErrorKind, Pool, Pooled};
+use kecoa::{
+    Client, Config, Error, ErrorKind, Pool, Pooled, Transaction, TransactionError,
+    TransactionOptions,
+};
 use kecoa_pgmock::{Script, Server};
 
 async fn connect(server: &Server) -> Client {
@@ -377,7 +379,7 @@ async fn an_observer_that_panics_leaves_no_transaction_open() {
         .terminate();
     let server = Server::start(vec![script]);
     let client = std::sync::Arc::new(tokio::sync::Mutex::new(connect(&server).await));
-    let observer = std::sync::Arc::new(|_: &kecoa::asynchronous::FailedAttempt<'_>| {
+    let observer = std::sync::Arc::new(|_: &kecoa::FailedAttempt<'_>| {
         panic!("expected");
     });
     let options = TransactionOptions { observer: Some(observer), ..at_once(true) };

@@ -16,10 +16,10 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use kecoa::blocking::{Client, Isolation, Transaction, TransactionOptions};
+use kecoa::blocking::{Client, Transaction};
 use kecoa::proto::{Parameter, Request, Step, TransactionStatus};
 use kecoa::retry::Policy;
-use kecoa::{Error, ErrorKind, Never};
+use kecoa::{Error, ErrorKind, Isolation, Never, TransactionOptions};
 use live_support::{connect, table};
 
 fn serializable() -> TransactionOptions {

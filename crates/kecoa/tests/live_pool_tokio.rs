@@ -17,10 +17,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use kecoa::asynchronous::{Client, TransactionOptions};
 use kecoa::pool::tokio::{Builder, Pool, discard_session};
 use kecoa::proto::TransactionStatus;
-use kecoa::{Config, Error, ErrorKind};
+use kecoa::{Client, Config, Error, ErrorKind, TransactionOptions};
 use live_support::{drop_at, dsn};
 
 const LONG: Duration = Duration::from_secs(60);

@@ -10,11 +10,11 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use kecoa::blocking::{Client, TransactionOptions};
+use kecoa::blocking::Client;
 use kecoa::config::Environment;
 use kecoa::proto::Request;
 use kecoa::retry::{Jitter, Policy};
-use kecoa::{Config, Error, ErrorKind, Never};
+use kecoa::{Config, Error, ErrorKind, Never, TransactionOptions};
 use kecoa_pgmock::{Script, Server};
 
 fn connect(server: &Server) -> Client {

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use kecoa::blocking::{Client, TransactionOptions};
+use kecoa::blocking::Client;
 use kecoa::observe::{self, Counters};
 use kecoa::retry::{Jitter, Policy};
-use kecoa::{Config, Error, ErrorKind};
+use kecoa::{Config, Error, ErrorKind, TransactionOptions};
 use kecoa_pgmock::{Script, Server};
 
 fn config(port: u16) -> Config {

@@ -7,9 +7,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use kecoa::blocking::{Client, TransactionOptions};
+use kecoa::blocking::Client;
 use kecoa::retry::{Jitter, Policy};
-use kecoa::{Config, Error};
+use kecoa::{Config, Error, TransactionOptions};
 use kecoa_pgmock::{Script, Server};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -181,10 +181,10 @@ fn the_client_for_tokio_has_the_same_spans() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     tracing::subscriber::with_default(subscriber, || {
         runtime.block_on(async {
-            let mut client = kecoa::asynchronous::Client::connect(&config).await.unwrap();
+            let mut client = kecoa::Client::connect(&config).await.unwrap();
             client.batch("SELECT 'hidden'").await.unwrap();
             client.batch("TABLE b").await.unwrap_err();
-            let body = async |tx: &mut kecoa::asynchronous::Transaction<'_>| -> Result<(), Error> {
+            let body = async |tx: &mut kecoa::Transaction<'_>| -> Result<(), Error> {
                 tx.batch(update).await.map(drop)
             };
             client.transaction_with(&quick(), body).await.unwrap();

@@ -6,10 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use kecoa::blocking::{Client, FailedAttempt, Transaction, TransactionOptions};
+use kecoa::blocking::{Client, Transaction};
 use kecoa::config::Environment;
 use kecoa::retry::{Jitter, Policy};
-use kecoa::{Config, Error, ErrorKind};
+use kecoa::{Config, Error, ErrorKind, FailedAttempt, TransactionOptions};
 use kecoa_pgmock::{Script, Server};
 
 fn connect(server: &Server) -> Client {

@@ -1,4 +1,9 @@
-//! The blocking client.
+//! The client that blocks, for threads.
+//!
+//! The same protocol, the same statement cache and the same retry as the client for tokio, in this
+//! module's names: [`Client`], [`Transaction`], [`RowIter`], [`CopyReader`], [`CopyWriter`] and
+//! [`Pool`]. There is no runtime and no thread behind it. [`Connecting`], and methods such as
+//! [`Client::advance`], are for callers that wait for the socket by themselves.
 
 mod call;
 mod client;
@@ -8,10 +13,9 @@ mod replication;
 mod replies;
 mod rows;
 
-pub use crate::transaction::{
-    Attempts, FailedAttempt, Isolation, Observer, Transaction, TransactionError, TransactionOptions,
-};
-pub use client::{Canceller, Client};
-pub use connecting::{Connecting, Stage};
-pub use copy::{CopyReader, CopyWriter};
-pub use rows::RowIter;
+pub use self::client::Client;
+pub use self::connecting::{Connecting, Stage};
+pub use self::copy::{CopyReader, CopyWriter};
+pub use self::rows::RowIter;
+pub use crate::pool::blocking::{Pool, Pooled};
+pub use crate::transaction::{Attempts, Transaction};

@@ -10,4 +10,4 @@ mod transaction;
 pub use client::Client;
 pub use copy::{CopyReader, CopyWriter};
 pub use rows::RowStream;
-pub use transaction::{Attempts, Boxed, SavepointBody, Transaction, TransactionBody};
+pub use transaction::{Attempts, BoxFuture, SavepointBody, Transaction, TransactionBody};

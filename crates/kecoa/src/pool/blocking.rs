@@ -1,7 +1,7 @@
 //! A pool of blocking clients.
 //!
 //! ```no_run
-//! use kecoa::{Config, Error, pool::blocking::Pool};
+//! use kecoa::{Config, Error, blocking::Pool};
 //!
 //! let pool = Pool::builder().max_size(10).build(&Config::parse("postgresql://localhost:26257/bank")?)?;
 //! let mut client = pool.get()?;
@@ -28,7 +28,7 @@ pub use pooled::Pooled;
 
 use super::discarding;
 use super::stats::Stats;
-use crate::blocking::Client;
+use crate::client::blocking::Client;
 use crate::error::Error;
 use crate::interrupt::Never;
 use shared::{Inner, Shared};

@@ -38,7 +38,7 @@ pub use self::pooled::Pooled;
 use self::shared::{Inner, Shared};
 use super::discarding;
 use super::stats::Stats;
-use crate::asynchronous::Client;
+use crate::client::tokio::Client;
 use crate::error::Error;
 
 /// Keeps connections, each of which one task at a time checks out. Cloning it gives another handle to the

@@ -10,9 +10,8 @@ use crate::session::Session;
 use crate::session::call::{self, PendingCall, Settled};
 use crate::session::extended::{self, Encoded};
 
-/// Statements that are sent together: by
-/// [`blocking::Client::run_pipeline`](crate::blocking::Client::run_pipeline) and
-/// [`asynchronous::Client::run_pipeline`](crate::asynchronous::Client::run_pipeline).
+/// Statements that are sent together: by [`Client::run_pipeline`](crate::Client::run_pipeline) and
+/// [`blocking::Client::run_pipeline`](crate::blocking::Client::run_pipeline).
 ///
 /// Each statement is a request of its own: outside of a transaction each commits by itself, and the
 /// error of one does not touch the others.

@@ -11,7 +11,7 @@ use bytes::BytesMut;
 use kecoa_pgmock::{Events, Memory, Peer, Script};
 use kecoa_proto::{CancelKey, Connection, Handshake, Progress, StartupConfig};
 
-use crate::blocking::Client;
+use crate::client::blocking::Client;
 use crate::config::Target;
 use crate::error::Error;
 use crate::interrupt::{Interrupt, Never};

@@ -3,8 +3,9 @@
 use kecoa_pgmock::Script;
 
 use super::harness::{Net, Virtual};
-use crate::blocking::{Client, TransactionOptions};
+use crate::client::blocking::Client;
 use crate::error::{Error, ErrorKind};
+use crate::transaction::TransactionOptions;
 
 const COLUMNS: [(&str, u32, u16); 1] = [("x", 20, 1)];
 

@@ -7,7 +7,7 @@ use kecoa_pgmock::Script;
 use kecoa_proto::Request;
 
 use super::harness::Net;
-use crate::blocking::Client;
+use crate::client::blocking::Client;
 use crate::error::ErrorKind;
 use crate::interrupt::{Never, Readiness};
 use crate::session::replication::{Progress, StreamEvent};

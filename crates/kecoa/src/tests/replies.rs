@@ -4,7 +4,7 @@ use kecoa_pgmock::Script;
 use kecoa_proto::{Reply, Request, RequestId};
 
 use super::harness::Net;
-use crate::blocking::Client;
+use crate::client::blocking::Client;
 use crate::error::ErrorKind;
 use crate::interrupt::Never;
 use crate::session::Pulled;

@@ -3,8 +3,9 @@
 use kecoa_pgmock::Script;
 
 use super::harness::{Net, Virtual};
-use crate::blocking::{Client, TransactionOptions};
+use crate::client::blocking::Client;
 use crate::error::{Error, ErrorKind};
+use crate::transaction::TransactionOptions;
 
 const BEGIN: &str = "BEGIN;SAVEPOINT cockroach_restart";
 const BACK: &str = "ROLLBACK TO SAVEPOINT cockroach_restart";

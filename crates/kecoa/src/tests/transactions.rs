@@ -6,9 +6,10 @@ use std::time::Duration;
 use kecoa_pgmock::Script;
 
 use super::harness::{Net, Virtual};
-use crate::blocking::{Client, Isolation, Transaction, TransactionError, TransactionOptions};
+use crate::client::blocking::{Client, Transaction};
 use crate::error::{Error, ErrorKind};
 use crate::retry::{Decision, Policy};
+use crate::transaction::{Isolation, TransactionError, TransactionOptions};
 
 /// A transaction of one statement, in virtual time.
 fn transfer(client: &mut Client, runtime: &mut Virtual) -> Result<(), Error> {

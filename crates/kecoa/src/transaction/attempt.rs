@@ -4,7 +4,7 @@ use kecoa_proto::{Request, TransactionStatus};
 use kecoa_types::ToSql;
 
 use super::{TransactionError, TransactionOptions, retry_loop};
-use crate::blocking::Client;
+use crate::client::blocking::Client;
 use crate::error::{Error, ErrorKind};
 use crate::interrupt::Never;
 use crate::observe::spans;

@@ -5,7 +5,7 @@ use kecoa_proto::TransactionStatus;
 use super::attempt::{self, Broken, Stage, Transaction};
 use super::retry_loop::{Next, RetryLoop, Situation};
 use super::{TransactionError, TransactionOptions};
-use crate::blocking::Client;
+use crate::client::blocking::Client;
 use crate::error::Error;
 use crate::observe::spans;
 use crate::retry::{Runtime, SystemRuntime};

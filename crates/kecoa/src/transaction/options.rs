@@ -39,7 +39,7 @@ pub type Observer = Arc<dyn Fn(&FailedAttempt<'_>) + Send + Sync>;
 /// How a transaction is run.
 ///
 /// ```
-/// use kecoa::blocking::{Isolation, TransactionOptions};
+/// use kecoa::{Isolation, TransactionOptions};
 ///
 /// let options = TransactionOptions {
 ///     isolation: Some(Isolation::Serializable),

@@ -5,7 +5,7 @@ use kecoa_types::ToSql;
 
 use super::Transaction;
 use super::attempt::note;
-use crate::blocking::RowIter;
+use crate::client::blocking::RowIter;
 use crate::error::Error;
 use crate::interrupt::Never;
 use crate::row::{FromRow, read_all};

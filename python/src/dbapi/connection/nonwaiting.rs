@@ -3,7 +3,8 @@
 use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, TryLockError};
 
-use kecoa::blocking::{Canceller, Client};
+use kecoa::Canceller;
+use kecoa::blocking::Client;
 use kecoa::config::Config;
 use kecoa_proto::{Notification, ServerError};
 use pyo3::prelude::*;

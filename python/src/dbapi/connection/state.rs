@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kecoa::blocking::Canceller;
+use kecoa::Canceller;
 use kecoa::config::Target;
 use kecoa_proto::TransactionStatus;
 use pyo3::prelude::*;

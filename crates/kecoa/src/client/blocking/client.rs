@@ -5,13 +5,14 @@ use std::io::{Read, Write};
 use std::os::fd::RawFd;
 use std::sync::Arc;
 
-use kecoa_proto::{CancelKey, Notification, Request, RequestId, ServerError, TransactionStatus};
+use kecoa_proto::{Notification, Request, RequestId, ServerError, TransactionStatus};
 use kecoa_types::ToSql;
 
+use crate::client::canceller::Canceller;
 use crate::config::{Config, Target};
 use crate::error::Error;
 use crate::interrupt::{Interrupt, Never, Readiness};
-use crate::net::wire::{Cancel, Connector, Link, Network};
+use crate::net::wire::{Connector, Link, Network};
 use crate::observe::spans;
 use crate::retry::{Runtime, SystemRuntime};
 use crate::row::ResultSet;
@@ -448,7 +449,7 @@ impl Client {
     /// What it takes to cancel this connection's statement from another thread.
     #[must_use]
     pub fn canceller(&self) -> Canceller {
-        Canceller { inner: self.session.canceller() }
+        Canceller::new(self.session.canceller())
     }
 
     /// How many times the server has confirmed a COMMIT on this connection, whoever sent it: the way
@@ -569,32 +570,5 @@ fn text_of<'a>(request: &Request<'a>) -> &'a [u8] {
     match request {
         Request::Query(sql) => sql,
         _ => &[],
-    }
-}
-
-/// Cancels, from any thread, what one connection does.
-#[derive(Clone)]
-pub struct Canceller {
-    inner: Option<(Arc<dyn Cancel>, CancelKey)>,
-}
-
-impl fmt::Debug for Canceller {
-    /// The key is a secret: whoever has it can cancel.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Canceller").finish_non_exhaustive()
-    }
-}
-
-impl Canceller {
-    /// Asks the server, on a second connection, to cancel the statement that runs now. The server
-    /// does not say whether there was one: the statement fails with SQLSTATE 57014 or it does not.
-    ///
-    /// # Errors
-    /// The second connection could not be made, or the server gave no key to cancel with.
-    pub fn cancel(&self) -> Result<(), Error> {
-        match &self.inner {
-            Some((cancel, key)) => cancel.cancel(key),
-            None => Err(Error::connect("the server gave no key to cancel with")),
-        }
     }
 }

@@ -13,8 +13,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::copy::{CopyReader, CopyWriter, read_some, write_all};
 use super::link::Link;
 use super::rows::RowStream;
-use super::transaction::{self, Attempts, Boxed, Transaction, TransactionBody};
-use crate::blocking::Canceller;
+use super::transaction::{self, Attempts, BoxFuture, Transaction, TransactionBody};
+use crate::client::canceller::Canceller;
 use crate::config::{Config, Target};
 use crate::error::Error;
 use crate::interrupt::Never;
@@ -38,11 +38,28 @@ use crate::transaction::{TransactionError, TransactionOptions};
 /// ```
 ///
 /// Parameters are encoded when a method is called; everything else happens when its future is
-/// polled. Futures can be sent to other threads. What becomes of one that is dropped is said
-/// [here](crate::asynchronous#futures-that-are-dropped).
+/// polled. Futures can be sent to other threads. There is no task in the background: a future drives
+/// the connection while it is polled, so that a query costs one write, one wake-up and one read. A
+/// client therefore does one thing at a time (`&mut self`); what is to be in flight together goes
+/// through a [`Pipeline`], or has a client of its own, out of a [`Pool`](crate::Pool). The same
+/// client without tokio is [`blocking::Client`](crate::blocking::Client).
 ///
 /// A client whose connection is lost stays a client: [`is_closed`](Client::is_closed) says so, and
 /// [`reconnect`](Client::reconnect) makes a new connection. Dropping it closes the connection.
+///
+/// # Futures that are dropped
+///
+/// Every future may be dropped at any time, as `tokio::time::timeout` and `select!` do. The server
+/// is asked to cancel what the future waited for, and the client stays usable: the next call first
+/// waits until that is over (at most 10 s; then it closes the connection). Whether a statement that
+/// was dropped took effect is not known, as ever. A [`RowStream`] or a copy that is dropped before
+/// its end is not cancelled: what the server still sends is read and dropped by the next call, and
+/// a `COPY … FROM STDIN` is given up. The future of a transaction rolls back.
+///
+/// # What it needs
+///
+/// A tokio runtime with I/O and time. Connecting (host names, TLS, authentication) and sending a
+/// cancel request run on tokio's threads for blocking work.
 pub struct Client {
     pub(crate) link: Link,
     heard: VecDeque<Notification>,
@@ -401,7 +418,7 @@ impl Client {
         body: impl AsyncFnMut(&mut Transaction<'c>) -> Result<T, Error>
         + for<'x> TransactionBody<'x, 'c, T, Error>
         + 'c,
-    ) -> Boxed<'c, Result<T, Error>> {
+    ) -> BoxFuture<'c, Result<T, Error>> {
         transaction::run(&mut self.link, &TransactionOptions::default(), body)
     }
 
@@ -417,7 +434,7 @@ impl Client {
         body: impl AsyncFnMut(&mut Transaction<'c>) -> Result<T, E>
         + for<'x> TransactionBody<'x, 'c, T, E>
         + 'c,
-    ) -> Boxed<'c, Result<T, E>> {
+    ) -> BoxFuture<'c, Result<T, E>> {
         transaction::run(&mut self.link, options, body)
     }
 

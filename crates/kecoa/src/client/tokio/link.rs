@@ -13,7 +13,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::socket::watch;
-use crate::blocking;
+use crate::client::blocking;
 use crate::config::Config;
 use crate::error::Error;
 use crate::interrupt::{Interrupt, Never};

@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 
 use tokio::io::unix::AsyncFd;
 
-use crate::blocking;
+use crate::client::blocking;
 use crate::error::Error;
 
 /// Watches the socket of a client by a descriptor of its own, so that it makes no difference which

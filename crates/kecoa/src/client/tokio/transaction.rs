@@ -11,7 +11,7 @@ use kecoa_types::ToSql;
 
 pub use self::attempts::Attempts;
 pub(super) use self::attempts::{run, run_local};
-pub use self::body::{Boxed, SavepointBody, TransactionBody};
+pub use self::body::{BoxFuture, SavepointBody, TransactionBody};
 use super::client::{execute_many, run_pipeline};
 use super::link::Link;
 use super::rows::RowStream;
@@ -315,7 +315,7 @@ impl<'t> Transaction<'t> {
         body: impl AsyncFnOnce(&mut Transaction<'t>) -> Result<T, E>
         + for<'x> SavepointBody<'x, 't, T, E>
         + 'b,
-    ) -> Boxed<'b, Result<T, E>> {
+    ) -> BoxFuture<'b, Result<T, E>> {
         Box::pin(async move {
             let noted = self.set_savepoint().await?;
             let result = body.run(self).await;

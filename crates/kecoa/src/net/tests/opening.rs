@@ -279,7 +279,7 @@ fn a_read_ticks() {
 
 #[test]
 fn connects_step_by_step_without_waiting() {
-    use crate::blocking::{Connecting, Stage};
+    use crate::client::blocking::{Connecting, Stage};
     let server = Server::start(Script::default());
     let text = format!("hostaddr=127.0.0.1 port={} sslmode=disable user=u", server.port);
     let mut connecting = Connecting::start(&config(&text)).unwrap();
@@ -301,7 +301,7 @@ fn connects_step_by_step_without_waiting() {
 
 #[test]
 fn says_at_once_that_nobody_listens_or_gives_up_when_dropped() {
-    use crate::blocking::{Connecting, Stage};
+    use crate::client::blocking::{Connecting, Stage};
     let error = Connecting::start(&config("host=/nonexistent user=u")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect);
     // Taken by the queue of a server that never answers.

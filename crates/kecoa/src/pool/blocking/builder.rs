@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Pool;
 use super::shared::Inner;
-use crate::blocking::Client;
+use crate::client::blocking::Client;
 use crate::config::Config;
 use crate::error::Error;
 use crate::pool::Event;

@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use super::shared::Shared;
-use crate::blocking::Client;
+use crate::client::blocking::Client;
 use crate::pool::core::{ConnId, Reason};
 use crate::proto::TransactionStatus;
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::builder::Hook;
 use super::maintenance::Wakeup;
 use super::pooled::{Pooled, clean};
-use crate::blocking::Client;
+use crate::client::blocking::Client;
 use crate::config::Config;
 use crate::error::Error;
 use crate::interrupt::Interrupt;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::Pool;
 use super::shared::{Inner, Shared};
-use crate::asynchronous::Client;
+use crate::client::tokio::Client;
 use crate::config::Config;
 use crate::error::Error;
 use crate::pool::Event;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::builder::Hook;
 use super::shared::Shared;
-use crate::asynchronous::Client;
+use crate::client::tokio::Client;
 use crate::error::Error;
 use crate::pool::core::{ConnId, Reason, WaiterId};
 use crate::proto::TransactionStatus;

@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::builder::Hook;
 use super::pooled::{Pooled, Returning};
-use crate::asynchronous::Client;
+use crate::client::tokio::Client;
 use crate::config::Config;
 use crate::error::Error;
 use crate::pool::core::{ConnId, Reason, WaiterId};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kecoa_proto::TransactionStatus;
 use tokio::time::Instant;
 
-use super::body::{Boxed, TransactionBody};
+use super::body::{BoxFuture, TransactionBody};
 use super::{Transaction, ending};
 use crate::client::tokio::link::Link;
 use crate::error::Error;
@@ -15,7 +15,7 @@ use crate::transaction::retry_loop::{Next, RetryLoop, Situation};
 use crate::transaction::{TransactionError, TransactionOptions};
 
 /// Attempts at one transaction, of which a program runs the loop itself:
-/// [`Client::attempts`](crate::asynchronous::Client::attempts).
+/// [`Client::attempts`](crate::Client::attempts).
 ///
 /// Each attempt is [begun](Attempts::begin) and committed; the error of one that was not goes to
 /// [`failed`](Attempts::failed), which waits until the next may begin or gives the error back.
@@ -191,7 +191,7 @@ pub(in crate::client::tokio) fn run<'c, T, E, F>(
     link: &'c mut Link,
     options: &TransactionOptions,
     mut body: F,
-) -> Boxed<'c, Result<T, E>>
+) -> BoxFuture<'c, Result<T, E>>
 where
     T: Send + 'c,
     E: TransactionError + Send + 'c,

@@ -10,14 +10,14 @@ use std::pin::Pin;
 use super::Transaction;
 
 /// A boxed future that may be sent to another thread.
-pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// What [`Client::transaction`](crate::asynchronous::Client::transaction) runs, once or more: `async |tx| …`
+/// What [`Client::transaction`](crate::Client::transaction) runs, once or more: `async |tx| …`
 /// or an `async fn`, whose future is `Send`.
 ///
 /// There is nothing to implement. A closure that is not taken keeps something that is not `Send` or
 /// `Sync` over an `.await`, or writes to a variable outside of it (`count += 1`): use an atomic, or
-/// [`transaction_local`](crate::asynchronous::Client::transaction_local), which takes every closure.
+/// [`transaction_local`](crate::Client::transaction_local), which takes every closure.
 #[diagnostic::on_unimplemented(
     message = "the body of this transaction cannot be sent to another thread",
     note = "its future has to be `Send`, and it may not write to variables outside of it; \
