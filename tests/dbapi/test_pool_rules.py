@@ -227,7 +227,7 @@ class Driver:
         leak_after = pool.settings.leak_after
         for record in pool._conns.values():
             assert record.id not in pool._idle or pool.due <= record.ends_at
-            assert record.id not in self.lent or record.told or pool.due <= record.since + leak_after
+            assert record.id not in self.lent or record.leak_reported or pool.due <= record.since + leak_after
 
     def do(self, now: float, what: int, choice: int) -> None:
         pool = self.pool

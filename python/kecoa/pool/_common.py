@@ -14,8 +14,9 @@ from typing import Any, TypeAlias
 from kecoa import OperationalError, ProgrammingError
 from kecoa.pool import _settings
 from kecoa.pool._actions import Action, Expire, Fail, Failure, Refuse
-from kecoa.pool._core import Core, Counters
+from kecoa.pool._core import Core
 from kecoa.pool._errors import PoolClosed, PoolFull, PoolTimeout
+from kecoa.pool._records import Counters
 from kecoa.pool._settings import Settings
 
 logger = logging.getLogger("kecoa.pool")
