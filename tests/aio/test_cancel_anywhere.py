@@ -186,7 +186,7 @@ async def test_a_pool(dsn, times: int, moment: str):
             figures = pool.stats()
             assert figures["pool_size"] == figures["pool_available"] == 1
             assert not figures["requests_waiting"]
-            assert not pool._slots
+            assert not pool._waiting
             if at >= waits:
                 break
             at += 1

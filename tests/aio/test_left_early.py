@@ -256,7 +256,7 @@ async def test_a_coroutine_that_is_thrown_away(table, connected, body):
 
 
 @looped
-async def test_a_loan_that_is_thrown_away(dsn, table, connected):
+async def test_a_checkout_that_is_thrown_away(dsn, table, connected):
     async def body(pool):
         async with pool.connection() as conn:
             await conn.execute("INSERT INTO aio_early VALUES (8)")
@@ -316,7 +316,7 @@ async def test_blocks_that_are_left_in_another_order(table, connected):
 
 
 @looped
-async def test_what_a_loan_leaves_open_is_ended(dsn, table, connected):
+async def test_what_a_checkout_leaves_open_is_ended(dsn, table, connected):
     async with connected() as watch, AsyncConnectionPool(dsn, min_size=1, max_size=1, timeout=20) as pool:
         for number in range(6):
             conn = await pool.getconn()

@@ -1,4 +1,4 @@
-"""The pool: lending, order, limits, renewal."""
+"""The pool: checkout, order, limits, renewal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def pid_of(conn):
 
 
 @on_both_loops
-async def test_lends_and_takes_back(dsn):
+async def test_checks_out_and_takes_back(dsn):
     async with AsyncConnectionPool(dsn, min_size=2, max_size=3) as pool:
         await pool.wait()
         assert pool.get_stats()["pool_size"] == 2
@@ -104,7 +104,7 @@ async def test_a_waiting_task_that_is_cancelled_takes_nothing(dsn):
 
 
 @looped
-async def test_what_the_server_has_closed_is_not_lent(dsn, connected):
+async def test_what_the_server_has_closed_is_not_handed_out(dsn, connected):
     async with connected() as killer, AsyncConnectionPool(dsn, min_size=2) as pool:
         await pool.wait()
         async with pool.connection() as one, pool.connection() as two:
@@ -119,7 +119,7 @@ async def test_what_the_server_has_closed_is_not_lent(dsn, connected):
 
 
 @looped
-async def test_a_connection_lost_while_lent_is_replaced(dsn, connected):
+async def test_a_connection_lost_while_in_use_is_replaced(dsn, connected):
     async with connected() as killer, AsyncConnectionPool(dsn, min_size=1) as pool:
         with pytest.raises(kecoa.OperationalError):
             async with pool.connection() as conn:
@@ -231,7 +231,7 @@ async def test_closing(dsn):
     assert not conn.closed
     await pool.putconn(conn)
     assert conn.closed
-    with pytest.raises(kecoa.ProgrammingError, match="lent"):
+    with pytest.raises(kecoa.ProgrammingError, match="checked out"):
         await pool.putconn(conn)
 
 

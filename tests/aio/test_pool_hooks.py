@@ -98,7 +98,7 @@ async def test_a_check_that_does_not_end(dsn):
         async with pool.connection() as conn:
             assert await scalar(conn) == 1
         await pool.wait()
-        assert not pool._slots
+        assert not pool._waiting
 
 
 RAISED = [ValueError, asyncio.CancelledError, GeneratorExit]
@@ -137,7 +137,7 @@ async def test_what_a_hook_raises_costs_nothing(dsn, hook, error, recwarn):
                 assert await scalar(conn) == 1
             assert pool.stats()["pool_size"] == pool.stats()["pool_available"] == 1
             assert not pool.stats()["requests_waiting"]
-            assert not pool._slots
+            assert not pool._waiting
             if hook == "configure":
                 async with pool.connection() as conn:
                     await conn.close()
@@ -180,7 +180,7 @@ def test_a_hook_that_ends_the_event_loop(dsn, hook, error):
     async def after():
         assert await use(pool) == 1
         assert pool.stats()["pool_size"] == pool.stats()["pool_available"] == 1
-        assert not pool._slots
+        assert not pool._waiting
         await pool.close()
 
     loop.run_until_complete(after())
@@ -202,7 +202,7 @@ async def test_waiters_whose_connection_ends_in_the_moment_it_is_theirs(dsn):
                 conn = await task
                 assert await scalar(conn) == 1
                 await pool.putconn(conn)
-            assert not pool._slots
+            assert not pool._waiting
             assert not pool.stats()["requests_waiting"]
 
 
@@ -230,7 +230,7 @@ async def test_waiters_that_give_up_in_the_moment_they_are_served(dsn, turns):
                 pass
             async with pool.connection() as conn:
                 assert await scalar(conn) == 1
-            assert not pool._slots
+            assert not pool._waiting
             assert pool.stats()["pool_available"] == 1
 
 

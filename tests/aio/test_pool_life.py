@@ -189,7 +189,7 @@ async def test_what_a_task_set_is_set_back(dsn):
 
 
 @looped
-async def test_closing_waits_for_what_is_lent(dsn):
+async def test_closing_waits_for_what_is_in_use(dsn):
     pool = AsyncConnectionPool(dsn, min_size=1)
     await pool.open(wait=True)
     conn = await pool.getconn()
@@ -217,7 +217,7 @@ async def test_sizes_change(dsn):
 @looped
 async def test_a_forked_child_begins_empty(dsn):
     async with AsyncConnectionPool(dsn, min_size=1) as pool:
-        async with pool.connection() as lent:
+        async with pool.connection() as pooled:
             child = os.fork()
             if child == 0:
                 # What fails in here shows as its exit status.
@@ -225,12 +225,12 @@ async def test_a_forked_child_begins_empty(dsn):
                 try:
                     assert pool.closed
                     assert pool.stats()["pool_size"] == 0
-                    assert pool._foreign == [lent]
+                    assert pool._foreign == [pooled]
                     code = 0
                 finally:
                     os._exit(code)
             assert os.waitpid(child, 0)[1] == 0
-            assert await scalar(lent, "SELECT 1") == 1
+            assert await scalar(pooled, "SELECT 1") == 1
         assert pool.stats()["opened"] == 1
 
 

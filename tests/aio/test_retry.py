@@ -222,10 +222,10 @@ async def test_the_decorator():
 async def test_the_loop():
     conn, numbers = Conn("40001", None, "40001"), []
     async for attempt in attempts(conn, runtime=Clock()):
-        async with attempt as lent:
-            assert lent is conn
+        async with attempt as entered:
+            assert entered is conn
             numbers.append(attempt.number)
-            await lent.execute()
+            await entered.execute()
     assert numbers == [1, 2, 3]
     assert conn.log.count("commit") == 2
     with pytest.raises(ValueError, match="mine"):

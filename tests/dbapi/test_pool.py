@@ -1,4 +1,4 @@
-"""`kecoa.pool.Pool` with a real server: lending, order, loss, leaks, forks."""
+"""`kecoa.pool.Pool` with a real server: checkout, order, loss, leaks, forks."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def kill(conn: Any, *pids: int) -> None:
     conn.commit()
 
 
-def test_lends_and_takes_back(pool_of: Callable[..., Pool]) -> None:
+def test_checks_out_and_takes_back(pool_of: Callable[..., Pool]) -> None:
     pool = pool_of(min_size=2, max_size=3)
     pool.wait()
     with pool.connection() as one, pool.connection() as two, pool.connection() as three:
@@ -82,19 +82,19 @@ def test_a_block_commits_or_rolls_back(pool_of: Callable[..., Pool], conn: Any) 
     cur = conn.cursor()
     cur.execute("DROP TABLE IF EXISTS pool_blocks; CREATE TABLE pool_blocks (n int)")
     pool = pool_of(min_size=1)
-    with pool.connection() as lent:
-        lent.cursor().execute("INSERT INTO pool_blocks VALUES (1)")
-    with pytest.raises(KeyError), pool.connection() as lent:
-        lent.cursor().execute("INSERT INTO pool_blocks VALUES (2)")
+    with pool.connection() as pooled:
+        pooled.cursor().execute("INSERT INTO pool_blocks VALUES (1)")
+    with pytest.raises(KeyError), pool.connection() as pooled:
+        pooled.cursor().execute("INSERT INTO pool_blocks VALUES (2)")
         raise KeyError
-    lent = pool.getconn()
-    lent.cursor().execute("INSERT INTO pool_blocks VALUES (3)")
-    pool.putconn(lent)
-    assert lent.get_transaction_status() == extensions.TRANSACTION_STATUS_IDLE
-    with pool.connection() as lent:
-        lent.close()
-    with pool.connection() as lent:
-        assert scalar(lent, "SELECT array_agg(n) FROM pool_blocks") == [1]
+    pooled = pool.getconn()
+    pooled.cursor().execute("INSERT INTO pool_blocks VALUES (3)")
+    pool.putconn(pooled)
+    assert pooled.get_transaction_status() == extensions.TRANSACTION_STATUS_IDLE
+    with pool.connection() as pooled:
+        pooled.close()
+    with pool.connection() as pooled:
+        assert scalar(pooled, "SELECT array_agg(n) FROM pool_blocks") == [1]
     cur.execute("DROP TABLE pool_blocks")
 
 
@@ -122,7 +122,7 @@ def test_waiting_threads_are_served_in_order(pool_of: Callable[..., Pool]) -> No
 def test_fifty_threads_share_five_connections(pool_of: Callable[..., Pool]) -> None:
     pool = pool_of(min_size=0, max_size=5)
     lock = threading.Lock()
-    lent: set[int] = set()
+    pooled: set[int] = set()
     most = 0
 
     def work(_: int) -> int:
@@ -131,12 +131,12 @@ def test_fifty_threads_share_five_connections(pool_of: Callable[..., Pool]) -> N
         for n in range(20):
             with pool.connection() as conn:
                 with lock:
-                    assert id(conn) not in lent
-                    lent.add(id(conn))
-                    most = max(most, len(lent))
+                    assert id(conn) not in pooled
+                    pooled.add(id(conn))
+                    most = max(most, len(pooled))
                 total += scalar(conn, "SELECT %s::int", (n,))
                 with lock:
-                    lent.remove(id(conn))
+                    pooled.remove(id(conn))
         return total
 
     with ThreadPoolExecutor(50) as threads:
@@ -174,20 +174,20 @@ def test_time_limits_say_who_holds_what(pool_of: Callable[..., Pool]) -> None:
     assert isinstance(caught.value, kecoa.OperationalError)
 
 
-def test_what_the_server_has_closed_is_not_lent(pool_of: Callable[..., Pool], conn: Any) -> None:
+def test_what_the_server_has_closed_is_not_handed_out(pool_of: Callable[..., Pool], conn: Any) -> None:
     pool = pool_of(min_size=3)
     pool.wait()
     with pool.connection() as one, pool.connection() as two, pool.connection() as three:
-        pids = [lent.info.backend_pid for lent in (one, two, three)]
+        pids = [pooled.info.backend_pid for pooled in (one, two, three)]
     kill(conn, *pids)
     for _ in range(4):
-        with pool.connection() as lent:
-            assert lent.info.backend_pid not in pids
-            assert scalar(lent, "SELECT 1") == 1
+        with pool.connection() as pooled:
+            assert pooled.info.backend_pid not in pids
+            assert scalar(pooled, "SELECT 1") == 1
     until(lambda: pool.stats()["pool_size"] == 3, "the lost ones are replaced")
 
 
-def test_a_connection_lost_while_lent_is_replaced(pool_of: Callable[..., Pool], conn: Any) -> None:
+def test_a_connection_lost_while_in_use_is_replaced(pool_of: Callable[..., Pool], conn: Any) -> None:
     pool = pool_of(min_size=2)
     pool.wait()
     with pool.connection() as one, pool.connection() as other:
@@ -381,7 +381,7 @@ def test_closing(pool_of: Callable[..., Pool]) -> None:
     back.start()
     assert pool.close(60)
     assert conn.closed
-    with pytest.raises(kecoa.ProgrammingError, match="lent"):
+    with pytest.raises(kecoa.ProgrammingError, match="checked out"):
         pool.putconn(conn)
     with pool, pool.connection() as conn:
         assert scalar(conn, "SELECT 1") == 1
@@ -435,8 +435,8 @@ def test_a_server_that_ends_idle_sessions_under_load(pool_of: Callable[..., Pool
         done = 0
         while not stop.is_set():
 
-            def body(lent: Any) -> None:
-                lent.cursor().execute("INSERT INTO pool_drained VALUES (%s)", (number,))
+            def body(pooled: Any) -> None:
+                pooled.cursor().execute("INSERT INTO pool_drained VALUES (%s)", (number,))
 
             # An interrupted COMMIT is ambiguous, so that only sessions outside of one are ended below.
             kecoa.run_transaction(pool, body)
@@ -525,8 +525,8 @@ def test_a_connection_that_is_held_for_long_is_named(
 def test_a_forked_child_begins_empty(pool_of: Callable[..., Pool]) -> None:
     pool = pool_of(min_size=2, max_size=3)
     pool.wait()
-    with pool.connection() as lent:
-        pids = {lent.info.backend_pid}
+    with pool.connection() as pooled:
+        pids = {pooled.info.backend_pid}
         read, write = os.pipe()
         child = os.fork()
         if child == 0:
@@ -535,10 +535,10 @@ def test_a_forked_child_begins_empty(pool_of: Callable[..., Pool]) -> None:
             try:
                 assert pool.stats()["pool_size"] == 0
                 with pool.connection() as conn:
-                    assert conn is not lent
+                    assert conn is not pooled
                     assert scalar(conn, "SELECT 1") == 1
                     os.write(write, str(conn.info.backend_pid).encode())
-                pool.putconn(lent)
+                pool.putconn(pooled)
                 pool.close()
                 code = 0
             finally:
@@ -547,7 +547,7 @@ def test_a_forked_child_begins_empty(pool_of: Callable[..., Pool]) -> None:
         assert int(os.read(read, 20)) not in pids
         os.close(read)
         os.close(write)
-        assert scalar(lent, "SELECT 1") == 1
+        assert scalar(pooled, "SELECT 1") == 1
     with pool.connection() as one, pool.connection() as two:
         assert scalar(one, "SELECT 1") + scalar(two, "SELECT 1") == 2
     assert pool.stats()["opened"] == 2
@@ -689,11 +689,11 @@ def test_transactions_go_on_with_another_connection(pool_of: Callable[..., Pool]
     pool = pool_of(min_size=1)
     pids: list[int] = []
 
-    def body(lent: Any) -> int:
-        pids.append(lent.info.backend_pid)
+    def body(pooled: Any) -> int:
+        pids.append(pooled.info.backend_pid)
         if len(pids) == 1:
             kill(conn, pids[0])
-        return scalar(lent, "SELECT 5")  # type: ignore[no-any-return]
+        return scalar(pooled, "SELECT 5")  # type: ignore[no-any-return]
 
     assert kecoa.run_transaction(pool, body) == 5
     assert len(set(pids)) == 2

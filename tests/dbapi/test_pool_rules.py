@@ -141,7 +141,7 @@ def answer(pool: core.Core, now: float, call: str, expected: str, looks: Looks |
     return flushed(pool)
 
 
-#: While a connection that `take` lent is looked at it counts as lent: nobody gives up, and it comes back later.
+#: While a connection that `take` gave is looked at it counts as checked out: nobody gives up, and it comes back later.
 NOT_WITHOUT_A_WAIT = {
     "a waiter gives up while its connection is being checked",
     "closed while a connection is being checked",
@@ -183,7 +183,7 @@ class Driver:
         self.pool = pool
         self.opening: list[int] = []
         self.open: list[int] = []
-        self.lent: list[int] = []
+        self.in_use: list[int] = []
         self.checking: dict[int, int] = {}
         self.waiting: list[int] = []
 
@@ -196,38 +196,40 @@ class Driver:
                     self.opening.append(conn)
                 case actions.Check(conn, waiter):
                     assert conn in self.open
-                    assert conn not in [*self.lent, *self.checking]
+                    assert conn not in [*self.in_use, *self.checking]
                     assert waiter in self.waiting
                     self.checking[conn] = waiter
                 case actions.Grant(waiter, conn):
                     assert conn in self.open
-                    assert conn not in self.lent
+                    assert conn not in self.in_use
                     self.checking.pop(conn, None)
                     self.waiting.remove(waiter)
-                    self.lent.append(conn)
+                    self.in_use.append(conn)
                 case actions.Expire(waiter) | actions.Fail(waiter) | actions.Refuse(waiter):
                     self.waiting.remove(waiter)
                 case actions.Close(conn):
                     self.open.remove(conn)
                     self.checking.pop(conn, None)
-                    if conn in self.lent:
-                        self.lent.remove(conn)
+                    if conn in self.in_use:
+                        self.in_use.remove(conn)
                 case actions.Look(conn):
                     assert conn in self.open
-                    assert conn not in [*self.lent, *self.checking]
+                    assert conn not in [*self.in_use, *self.checking]
                 case actions.Leak(conn):
-                    assert conn in self.lent
+                    assert conn in self.in_use
         pool.actions.clear()
         assert pool.size == len(self.open)
         assert pool.opening == len(self.opening)
-        assert len(pool.holders()) == len(self.lent)
-        assert pool.idle == len(self.open) - len(self.lent) - len(self.checking)
+        assert len(pool.holders()) == len(self.in_use)
+        assert pool.idle == len(self.open) - len(self.in_use) - len(self.checking)
         assert not pool.waiting or not pool.idle
         # Nobody forgets to look after what is idle or held for too long.
         leak_after = pool.settings.leak_after
         for record in pool._conns.values():
             assert record.id not in pool._idle or pool.due <= record.ends_at
-            assert record.id not in self.lent or record.leak_reported or pool.due <= record.since + leak_after
+            assert (
+                record.id not in self.in_use or record.leak_reported or pool.due <= record.since + leak_after
+            )
 
     def do(self, now: float, what: int, choice: int) -> None:
         pool = self.pool
@@ -236,7 +238,7 @@ class Driver:
         if conn:
             assert pool.due == due
             if choice % 4:
-                self.lent.append(conn)
+                self.in_use.append(conn)
             else:
                 self.waiting.append(pool.deny(now, conn, now, 8.0))
         elif what <= 2:
@@ -251,8 +253,8 @@ class Driver:
             pool.open_failed(now, self.opening.pop(choice % len(self.opening)), failures[choice % 3])
         elif what <= 7 and self.checking:
             pool.checked(now, list(self.checking)[choice % len(self.checking)], choice % 3 > 0)
-        elif what <= 9 and self.lent:
-            conn = self.lent.pop(choice % len(self.lent))
+        elif what <= 9 and self.in_use:
+            conn = self.in_use.pop(choice % len(self.in_use))
             if what == 8 and pool.give_back(now, conn):
                 assert pool.due == due
             else:
@@ -263,8 +265,8 @@ class Driver:
             pool.cancel(now, waiter)
         elif what == 11:
             pool.drain(now)
-        elif what == 12 and self.lent and choice % 4 == 0:
-            pool.collected(now, self.lent[choice % len(self.lent)])
+        elif what == 12 and self.in_use and choice % 4 == 0:
+            pool.collected(now, self.in_use[choice % len(self.in_use)])
         elif what == 12 and self.open:
             pool.lost(now, self.open[choice % len(self.open)])
         elif what == 13 and choice % 8 == 0:
@@ -283,7 +285,7 @@ class Driver:
     max_waiting=st.integers(0, 3),
 )
 def test_in_any_order(steps: list[tuple[int, int, float]], sizes: tuple[int, int], max_waiting: int) -> None:
-    """No connection is lent twice, nobody waits while one is idle, and everything comes to rest."""
+    """No connection is checked out twice, nobody waits while one is idle, and everything comes to rest."""
     limits = Settings(
         min_size=min(sizes),
         max_size=sizes[1],
@@ -307,7 +309,7 @@ def test_in_any_order(steps: list[tuple[int, int, float]], sizes: tuple[int, int
             driver.do(now, 3, 0)
         while driver.checking:
             driver.do(now, 6, 1)
-        while driver.lent:
+        while driver.in_use:
             driver.do(now, 8, 1)
         now = now if pool.due == math.inf else max(now, pool.due)
         pool.tick(now)

@@ -152,12 +152,12 @@ def test_a_connection_that_was_lost_in_its_block(pool_of: Callable[..., Pool], c
     pool = pool_of(min_size=1, max_size=1)
     for autocommit in (False, True):
         lost = pytest.raises(kecoa.OperationalError, match="lost inside its block")
-        with contextlib.nullcontext() if autocommit else lost, pool.connection() as lent:
-            lent.autocommit = autocommit
-            pid = scalar(lent, "SELECT pg_backend_pid()")
+        with contextlib.nullcontext() if autocommit else lost, pool.connection() as pooled:
+            pooled.autocommit = autocommit
+            pid = scalar(pooled, "SELECT pg_backend_pid()")
             assert scalar(conn, "SELECT pg_terminate_backend(%s, 30000)", (pid,))
             with contextlib.suppress(kecoa.Error):
-                scalar(lent, "SELECT 1")
-            assert lent.closed == 2
-    with pool.connection() as lent:
-        assert scalar(lent, "SELECT 1") == 1
+                scalar(pooled, "SELECT 1")
+            assert pooled.closed == 2
+    with pool.connection() as pooled:
+        assert scalar(pooled, "SELECT 1") == 1

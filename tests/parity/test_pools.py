@@ -33,7 +33,7 @@ def life(module, dsn, kind):
     seen.append(again is one)
     pool.putconn(again, close=True)
     seen.append(one.closed)
-    note(pool.putconn, one)  # not lent any more
+    note(pool.putconn, one)  # not checked out any more
     pool.putconn(two, "key")
     third = pool.getconn()
     seen.append(third is two)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from kecoa.aio._pool import AsyncConnectionPool
 
 
-class Checkout:
+class AsyncCheckout:
     """A block that has a connection of a pool for itself."""
 
     __slots__ = ("_conn", "_pool", "_timeout")

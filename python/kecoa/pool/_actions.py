@@ -22,7 +22,7 @@ class Open(NamedTuple):
 
 
 class Check(NamedTuple):
-    """Look at a connection before it is lent, then call `checked`. `ask`: by a round trip."""
+    """Look at a connection before it is handed out, then call `checked`. `ask`: by a round trip."""
 
     conn: int
     waiter: int
@@ -70,7 +70,7 @@ class Look(NamedTuple):
 
 
 class Leak(NamedTuple):
-    """Warn: the connection has been lent for longer than `leak_after`."""
+    """Warn: the connection has been in use for longer than `leak_after`."""
 
     conn: int
     held: float

@@ -1,20 +1,20 @@
-"""What the blocking pool and that of asyncio have in common besides the rules: words and figures."""
+"""What the blocking pool and that of asyncio have in common besides the rules: errors and figures."""
 
 from __future__ import annotations
 
 import logging
 import os
-import sys
 import time
 import weakref
 from collections.abc import Callable
-from types import CodeType, FrameType
-from typing import Any, TypeAlias
+from typing import Any
 
-from kecoa import OperationalError, ProgrammingError
+from kecoa import OperationalError, ProgrammingError, extensions
 from kecoa.pool import _settings
-from kecoa.pool._actions import Action, Expire, Fail, Failure, Refuse
+from kecoa.pool._actions import Expire, Failure, Grant, Refuse
+from kecoa.pool._call_sites import CallSite, describe
 from kecoa.pool._core import Core
+from kecoa.pool._entries import PoolEntry, WaiterState
 from kecoa.pool._errors import PoolClosed, PoolFull, PoolTimeout
 from kecoa.pool._records import Counters
 from kecoa.pool._settings import Settings
@@ -23,6 +23,9 @@ logger = logging.getLogger("kecoa.pool")
 
 #: How many of the longest holders an error names.
 _NAMED = 3
+
+#: Seconds that `check_connection` gives the server.
+CHECK_TIMEOUT = 5.0
 
 #: What undoes the settings of a session, apart from what is prepared: the driver keeps account of that.
 DISCARD_SESSION = {
@@ -35,80 +38,8 @@ DISCARD_SESSION = {
 }
 
 
-#: One frame of a check-out: its code and the instruction, from which the line is found when somebody asks.
-Place: TypeAlias = tuple[CodeType, int]
-
-
-def places(frames: int) -> tuple[Place, ...]:
-    """Return where the pool was asked: the innermost frames outside this package."""
-    if not frames:
-        return ()
-    frame: FrameType | None = sys._getframe(2)
-    while frame is not None:
-        module = frame.f_globals.get("__name__", "")
-        if module[:6] != "kecoa." and module != "contextlib":
-            break
-        frame = frame.f_back
-    else:
-        return ()
-    if frames == 1:
-        return ((frame.f_code, frame.f_lasti),)
-    found: list[Place] = []
-    while frame is not None and len(found) < frames:
-        found.append((frame.f_code, frame.f_lasti))
-        frame = frame.f_back
-    return tuple(found)
-
-
-def spell(taken: tuple[Place, ...]) -> str:
-    """Say where a connection was taken."""
-    return ", called from ".join(map(_spell, taken)) or "a place that was not recorded (leak_frames=0)"
-
-
-def _spell(place: Place) -> str:
-    code, instruction = place
-    lines = (line for start, end, line in code.co_lines() if start <= instruction < end)
-    return f"{code.co_filename}:{next(lines, None) or code.co_firstlineno} in {code.co_name}"
-
-
-class Kept:
-    """A connection of a pool, from its opening to its end."""
-
-    __slots__ = ("conn", "number", "ref", "session", "taken")
-
-    def __init__(
-        self, number: int, conn: Any, session: tuple[Any, ...], dropped: Callable[[weakref.ref[Any]], object]
-    ) -> None:
-        #: The core's.
-        self.number = number
-        #: None while it is lent: only its borrower keeps it alive then.
-        self.conn: Any = conn
-        #: Tells, through `dropped`, when it was lent and is no more.
-        self.ref = weakref.ref(conn, dropped)
-        #: Its settings after `configure`.
-        self.session = session
-        #: Where it was lent.
-        self.taken: tuple[Place, ...] = ()
-
-
-class Waiting:
-    """Where a caller finds what became of its question."""
-
-    __slots__ = ("action", "error")
-
-    def __init__(self) -> None:
-        self.action: Action | None = None
-        self.error: BaseException | None = None
-
-    def tell(self, action: Action, error: BaseException | None) -> None:
-        """Say what became of it, and wake who sleeps."""
-        self.action = action
-        if isinstance(action, Fail):
-            self.error = error
-
-
 def classify(error: BaseException) -> Failure:
-    """Read from an error in connecting whether another attempt may do better."""
+    """Return what an error in connecting says of another attempt."""
     if not isinstance(error, OperationalError):
         return "final"
     sqlstate = getattr(error, "pgcode", None)
@@ -134,7 +65,7 @@ def as_error(name: str, error: BaseException) -> Exception:
 class PoolBase:
     """Names, limits, errors and figures of a pool."""
 
-    _waiters = "callers"
+    _callers = "callers"
     _how_to_open = "`pool.open()` or `with pool`"
 
     def __init__(
@@ -164,9 +95,9 @@ class PoolBase:
         # Connections that a forked child has from its parent, which it must not touch.
         self._foreign: list[Any] = []
         # By the core's number.
-        self._kept: dict[int, Kept] = {}
-        # Those that are lent, by id() of the connection.
-        self._lent: dict[int, Kept] = {}
+        self._entries: dict[int, PoolEntry] = {}
+        # Those that are checked out, by id() of the connection.
+        self._checked_out: dict[int, PoolEntry] = {}
         _pools.add(self)
 
     def _forked(self) -> None:
@@ -175,68 +106,92 @@ class PoolBase:
 
     @property
     def min_size(self) -> int:
-        """How many connections are kept open."""
+        """The number of connections that are kept open."""
         return self._core.min_size
 
     @property
     def max_size(self) -> int:
-        """How many connections there are at most."""
+        """The number of connections that there are at most."""
         return self._core.max_size
 
     @property
     def max_waiting(self) -> int:
-        """How many callers may wait; 0: any number."""
+        """The number of callers that may wait; 0: any number."""
         return self._settings.max_waiting
 
     @property
     def max_idle(self) -> float | None:
-        """After how many unused seconds connections beyond `min_size` are closed; None: never."""
+        """The seconds without use after which connections beyond `min_size` are closed; None: never."""
         return self._settings.max_idle
 
     @property
     def max_lifetime(self) -> float | None:
-        """After how many seconds a connection is replaced; None: never."""
+        """The seconds after which a connection is replaced; None: never."""
         return self._settings.max_lifetime
 
     @property
     def closed(self) -> bool:
-        """Whether it is closed, or was not opened."""
+        """True if it is closed, or was not opened."""
         return self._core.closed
 
     # ---- connections ------------------------------------------------------------------------------
 
-    def _claim(self, conn: Any) -> Kept | None:
-        """Find a connection that comes back; None for a parent's. ProgrammingError for one not lent.
+    @staticmethod
+    def _is_outside(conn: Any) -> bool:
+        """Return True if a connection is outside a transaction."""
+        return bool(conn.get_transaction_status() == extensions.TRANSACTION_STATUS_IDLE)
+
+    def _hand_out(self, entry: PoolEntry, sites: tuple[CallSite, ...]) -> Any:
+        """Return a connection that is checked out now."""
+        conn = entry.conn
+        entry.sites = sites
+        self._checked_out[id(conn)] = entry
+        entry.conn = None
+        return conn
+
+    def _withdraw(self, waiter: int, state: WaiterState) -> None:
+        """Have a caller that was interrupted forgotten."""
+        now = time.monotonic()
+        if not isinstance(state.action, Grant):
+            self._core.cancel(now, waiter)
+            return
+        # Granted just then. One that is handed out already is found when its last reference goes.
+        entry = self._entries.get(state.action.conn)
+        if entry is not None and entry.conn is not None:
+            self._core.release(now, state.action.conn)
+
+    def _claim(self, conn: Any) -> PoolEntry | None:
+        """Find a connection that comes back; None for a parent's. ProgrammingError for any other.
 
         No second call finds it, in whatever thread: it is taken out by one step.
         """
-        kept = self._lent.pop(id(conn), None)
-        if kept is not None and kept.ref() is conn:
-            return kept
+        entry = self._checked_out.pop(id(conn), None)
+        if entry is not None and entry.ref() is conn:
+            return entry
         if any(conn is foreign for foreign in self._foreign):
             return None
         raise ProgrammingError(
-            f"{self.name}: expected a connection of this pool that is lent, found {conn!r}"
+            f"{self.name}: expected a connection that is checked out of this pool, found {conn!r}"
         )
 
     def _forget_dropped(self, number: int) -> bool:
-        """Forget a connection whose borrower let it go; False when it came back before."""
-        kept = self._kept.get(number)
-        if kept is None or kept.conn is not None:
+        """Forget a connection whose user let it go; False when it came back before."""
+        entry = self._entries.get(number)
+        if entry is None or entry.conn is not None:
             return False
-        for key, other in list(self._lent.items()):
-            if other is kept:
-                del self._lent[key]
+        for key, other in list(self._checked_out.items()):
+            if other is entry:
+                del self._checked_out[key]
         return True
 
     def _abandon(self) -> None:
         """Leave all connections to the parent process, without touching them."""
-        lent = (kept.ref() for kept in self._lent.values())
-        idle = (kept.conn for kept in self._kept.values())
-        self._foreign += [conn for conn in (*idle, *lent) if conn is not None]
-        self._kept, self._lent = {}, {}
+        in_use = (entry.ref() for entry in self._checked_out.values())
+        idle = (entry.conn for entry in self._entries.values())
+        self._foreign += [conn for conn in (*idle, *in_use) if conn is not None]
+        self._entries, self._checked_out = {}, {}
 
-    # ---- words ------------------------------------------------------------------------------------
+    # ---- errors -----------------------------------------------------------------------------------
 
     def _refuse_closed(self) -> None:
         if self._core.closed:
@@ -251,19 +206,19 @@ class PoolBase:
             f"{self.name}: expected {self.min_size} connections after {timeout} s, found {found}"
         )
 
-    def _refusal(self, slot: Waiting, asked: float, limit: float) -> BaseException:
+    def _refusal(self, state: WaiterState, asked: float, limit: float) -> BaseException:
         """Return what a waiter who gets no connection is told."""
         now = time.monotonic()
-        action = slot.action
+        action = state.action
         if isinstance(action, Refuse):
             return PoolFull(self._full_text(now)) if action.why == "full" else self._closed_error()
-        if slot.error is not None and not isinstance(action, Expire):
-            return slot.error
+        if state.error is not None and not isinstance(action, Expire):
+            return state.error
         return PoolTimeout(self._timeout_text(now, limit, now - asked))
 
     def _where(self, conn: int) -> str:
-        kept = self._kept.get(conn)
-        return spell(kept.taken if kept is not None else ())
+        entry = self._entries.get(conn)
+        return describe(entry.sites if entry is not None else ())
 
     def _sizes(self, now: float) -> str:
         core = self._core
@@ -286,7 +241,7 @@ class PoolBase:
 
     def _full_text(self, now: float) -> str:
         return (
-            f"{self.name}: {self._core.waiting} {self._waiters} wait for a connection already:"
+            f"{self.name}: {self._core.waiting} {self._callers} wait for a connection already:"
             f" {self._sizes(now)}"
         )
 
@@ -310,7 +265,7 @@ class PoolBase:
         Now: `pool_min`, `pool_max`, `pool_size` (without those being opened), `pool_available`,
         `pool_in_use`, `pool_opening`, `requests_waiting`. Since the pool was made: `opened`,
         `open_failures`, `closed_<reason>` (broken: came back unusable; check; close; drain; idle; leak;
-        lifetime; lost: found ended while idle; reset; resize), `checks_failed`, `lent`, `waits` (loans
+        lifetime; lost: found ended while idle; reset; resize), `checks_failed`, `lent`, `waits` (checkouts
         and time-outs that were not served at once), `wait_seconds_total`, `wait_seconds_max`, `timeouts`,
         `refused` (the line was full), `leaks`.
         """
@@ -355,7 +310,7 @@ class PoolBase:
         return "\n".join([*lines, "# TYPE kecoa_pool_closed_total counter", *closed]) + "\n"
 
     def get_stats(self) -> dict[str, int]:
-        """Return how many connections and waiting callers there are. `stats` has more."""
+        """Return the numbers of connections and waiting callers. `stats` has more."""
         core = self._core
         return {
             "pool_min": core.min_size,

@@ -19,11 +19,11 @@ class Core(Machine):
     """The calls by which a pool tells of what happened to it."""
 
     def holders(self) -> list[tuple[float, int]]:
-        """Return since when each lent connection is lent, and its number: the longest held first."""
+        """Return since when each connection in use is checked out, and its number: the longest held first."""
         return sorted((conn.since, conn.id) for conn in self._conns.values() if conn.state == CHECKED_OUT)
 
     def keeps(self, now: float, conn: int) -> bool:
-        """Whether a lent connection would be kept if it came back now in good order."""
+        """Return True if a connection in use would be kept if it came back now in good order."""
         return self._verdict(now, self._conns[conn]) is None
 
     # ---- life of the pool -------------------------------------------------------------------------
@@ -32,13 +32,13 @@ class Core(Machine):
         """Begin; `dormant`: nothing is opened until somebody asks for a connection."""
         self.closed = False
         self._dormant = dormant
-        # What was lent before the pool was closed does not come back to it.
+        # What was checked out before the pool was closed does not come back to it.
         self._generation += 1
         self._rolling = True
         self._pump(now)
 
     def close(self) -> None:
-        """End: idle connections are closed, lent ones when they come back, and waiters are turned away."""
+        """End: idle connections are closed, those in use when they come back, and waiters are turned away."""
         self.closed = True
         for waiter in [w for w in self._waiters.values() if not w.conn]:
             self._drop(waiter)
@@ -47,7 +47,7 @@ class Core(Machine):
             self._remove(self._conns[id], "close")
 
     def drain(self, now: float) -> None:
-        """Replace every connection: idle ones one after the other, lent ones when they come back."""
+        """Replace every connection: idle ones one after the other, those in use when they come back."""
         self._generation += 1
         self._rolling = True
         self._pump(now)
@@ -60,11 +60,11 @@ class Core(Machine):
 
     # ---- without a wait ---------------------------------------------------------------------------
     #
-    # What nearly every loan is: a connection is free, nobody waits, and nothing else follows. These three
+    # What nearly every checkout is: a connection is free, nobody waits, and nothing else follows. These three
     # come to the same as the calls below, at a fraction of their cost: no waiter, no action, `due` as it was.
 
     def take(self, now: float) -> int:
-        """Lend a connection, to be looked at first; return its number, or 0 where `acquire` must decide.
+        """Check a connection out, to be looked at first; return its number, or 0 where `acquire` must decide.
 
         When the look finds that the connection has ended, `deny` goes back to before.
         """
@@ -88,7 +88,7 @@ class Core(Machine):
         return conn.id
 
     def deny(self, now: float, id: int, asked: float, timeout: float) -> int:
-        """Take note that what was just lent had ended; return the waiter, who keeps its place in the line."""
+        """Take note that what was just checked out had ended; return the waiter, whose place it keeps."""
         conn = self._conns[id]
         self.counters.lent -= 1
         waiter = Waiter(conn.waiter, asked, asked + timeout, conn=id)
@@ -100,7 +100,7 @@ class Core(Machine):
         return waiter.id
 
     def give_back(self, now: float, id: int) -> bool:
-        """Take a lent connection back in good order; False, and nothing done, where `release` must decide."""
+        """Take a connection back in good order; False, and nothing done, where `release` must decide."""
         conn = self._conns[id]
         settings = self.settings
         due = self.due
@@ -227,7 +227,7 @@ class Core(Machine):
         self._pump(now)
 
     def release(self, now: float, id: int, reason: Reason | None = None) -> None:
-        """Take a lent connection back; with a reason, to be closed."""
+        """Take a connection back; with a reason, to be closed."""
         conn = self._conns[id]
         if reason is not None:
             self._remove(conn, reason)
@@ -252,7 +252,7 @@ class Core(Machine):
         self._pump(now)
 
     def collected(self, now: float, id: int) -> None:
-        """Take note that a lent connection was dropped and can't come back."""
+        """Take note that a connection in use was dropped and can't come back."""
         conn = self._conns.get(id)
         if conn is not None and conn.state == CHECKED_OUT:
             if not conn.leak_reported:

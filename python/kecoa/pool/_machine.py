@@ -25,7 +25,7 @@ class Machine:
         self.counters = Counters()
         self._random = random
         self._conns: dict[int, Conn] = {}
-        # The one that came back last is lent first: those that are not needed grow old.
+        # The one that came back last is checked out first: those that are not needed grow old.
         self._idle: list[int] = []
         # In the order in which they asked; those whose connection is being checked keep their place.
         self._waiters: dict[int, Waiter] = {}
@@ -46,16 +46,16 @@ class Machine:
 
     @property
     def size(self) -> int:
-        """How many connections there are, those that are being opened not counted."""
+        """The number of connections, without those that are being opened."""
         return len(self._conns) - self._opening
 
     @property
     def opening(self) -> int:
-        """How many connections are being opened."""
+        """The number of connections that are being opened."""
         return self._opening
 
     def slow(self, now: float) -> int:
-        """Return how many connections are being opened for so long that nobody counts on them any more."""
+        """Return the number of connections that are being opened for so long that nobody counts on them."""
         if not self._opening:
             return 0
         limit = now - self.settings.slow_open_after
@@ -63,23 +63,23 @@ class Machine:
 
     @property
     def idle(self) -> int:
-        """How many connections wait to be lent."""
+        """The number of connections that nobody uses."""
         return len(self._idle)
 
     @property
     def waiting(self) -> int:
-        """How many wait for a connection."""
+        """The number of those who wait for a connection."""
         return self._unassigned
 
     @property
     def stale(self) -> int:
-        """How many connections are left from before the last `drain`."""
+        """The number of connections left from before the last `drain`."""
         return sum(conn.generation < self._generation for conn in self._conns.values())
 
     # ---- what follows -----------------------------------------------------------------------------
 
     def _verdict(self, now: float, conn: Conn) -> Reason | None:
-        """Why a connection that comes back in good order is not kept."""
+        """Return why a connection that comes back in good order is not kept; None if it is."""
         if self.closed:
             return "close"
         if conn.generation < self._generation:

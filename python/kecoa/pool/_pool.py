@@ -6,22 +6,19 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
-from kecoa import OperationalError, ProgrammingError, extensions
+from kecoa import ProgrammingError, extensions
 from kecoa.pool import _settings
 from kecoa.pool._actions import Check, Grant, Reason
-from kecoa.pool._common import DISCARD_SESSION, Kept, Place, logger, places
-from kecoa.pool._threads import LONGEST_NAP, SESSION, Slot, ThreadedPool, is_alive, session_of
+from kecoa.pool._call_sites import CallSite, call_sites
+from kecoa.pool._checkout import Checkout
+from kecoa.pool._common import CHECK_TIMEOUT, DISCARD_SESSION, logger
+from kecoa.pool._entries import PoolEntry
+from kecoa.pool._threads import LONGEST_NAP, SESSION, ThreadedPool, ThreadWaiter, is_alive, session_of
 
 _Hook = Callable[[Any], object]
-
-#: `connection.closed` of one that was lost.
-_LOST = 2
-#: Seconds that `check_connection` gives the server.
-_CHECK_TIMEOUT = 5.0
 
 
 class Pool(ThreadedPool):
@@ -177,11 +174,11 @@ class Pool(ThreadedPool):
             finally:
                 self._watched -= 1
 
-    # ---- lending ----------------------------------------------------------------------------------
+    # ---- checkout ---------------------------------------------------------------------------------
 
-    def connection(self, timeout: float | None = None) -> Lending:
+    def connection(self, timeout: float | None = None) -> Checkout:
         """Check a connection out for a block: committed at its end, rolled back when it raises."""
-        return Lending(self, timeout)
+        return Checkout(self, timeout)
 
     def getconn(self, timeout: float | None = None) -> Any:
         """Check a connection out; return it with `putconn`.
@@ -189,36 +186,30 @@ class Pool(ThreadedPool):
         PoolTimeout, PoolFull, PoolClosed, or the OperationalError that says why none can be opened.
         """
         limit = self.timeout if timeout is None else _settings.optional("timeout", timeout)
-        taken = places(self.leak_frames)
+        sites = call_sites(self.leak_frames)
         asked = time.monotonic()
         with self._lock:
             number = self._core.take(asked)
             if number:
-                kept = self._kept[number]
-                conn = self._lend(kept, taken)
+                entry = self._entries[number]
+                conn = self._hand_out(entry, sites)
         if not number:
-            return self._ask(asked, limit, taken, None)
+            return self._ask(asked, limit, sites, None)
         try:
             if is_alive(conn):
                 return conn
         except BaseException:
             # The thread was interrupted: then the connection is in doubt.
-            self._take_back(self._lent.pop(id(conn)), conn, "check")
+            self._take_back(self._checked_out.pop(id(conn)), conn, "check")
             raise
-        return self._ask(asked, limit, taken, kept)
+        return self._ask(asked, limit, sites, entry)
 
-    def _lend(self, kept: Kept, taken: tuple[Place, ...]) -> Any:
-        """Hand a connection out, with the lock held."""
-        conn = kept.conn
-        kept.taken = taken
-        self._lent[id(conn)] = kept
-        kept.conn = None
-        return conn
-
-    def _ask(self, asked: float, limit: float | None, taken: tuple[Place, ...], ended: Kept | None) -> Any:
-        """Stand in line; with the connection that was to be lent at once, and turned out to have ended."""
+    def _ask(
+        self, asked: float, limit: float | None, sites: tuple[CallSite, ...], ended: PoolEntry | None
+    ) -> Any:
+        """Stand in line; `ended`: the connection that was to be handed out at once, and was not alive."""
         limit = math.inf if limit is None else limit
-        slot = Slot()
+        state = ThreadWaiter()
         waiter = 0
         # Ctrl-C may strike as soon as there is a place in the line to give up.
         try:
@@ -227,39 +218,39 @@ class Pool(ThreadedPool):
                     waiter = self._core.acquire(asked, limit)
                 else:
                     ended.conn = ended.ref()
-                    del self._lent[id(ended.conn)]
+                    del self._checked_out[id(ended.conn)]
                     waiter = self._core.deny(time.monotonic(), ended.number, asked, limit)
-                self._slots[waiter] = slot
+                self._waiting[waiter] = state
                 todo = self._settle()
             self._do(todo)
-            number = self._wait(waiter, slot, asked, limit)
+            number = self._wait(waiter, state, asked, limit)
             with self._lock:
-                return self._lend(self._kept[number], taken)
+                return self._hand_out(self._entries[number], sites)
         except BaseException:
             if waiter:
-                self._give_up(waiter, slot)
+                self._give_up(waiter, state)
             raise
         finally:
-            self._slots.pop(waiter, None)
+            self._waiting.pop(waiter, None)
 
-    def _wait(self, waiter: int, slot: Slot, asked: float, limit: float) -> int:
+    def _wait(self, waiter: int, state: ThreadWaiter, asked: float, limit: float) -> int:
         """Return the number of the connection that is granted."""
         while True:
-            action = slot.action
+            action = state.action
             if action is None:
-                self._sleep(slot, asked + limit)
+                self._sleep(state, asked + limit)
             elif isinstance(action, Grant):
                 return action.conn
             elif isinstance(action, Check):
-                self._examine(slot, action)
+                self._examine(state, action)
             else:
-                raise self._refusal(slot, asked, limit)
+                raise self._refusal(state, asked, limit)
 
-    def _sleep(self, slot: Slot, deadline: float) -> None:
+    def _sleep(self, state: ThreadWaiter, deadline: float) -> None:
         with self._lock:
-            if slot.action is not None:
+            if state.action is not None:
                 return
-            slot.lock = lock = threading.Lock()
+            state.lock = lock = threading.Lock()
             lock.acquire()
         remaining = deadline - time.monotonic()
         if lock.acquire(timeout=max(0.0, min(remaining, LONGEST_NAP))) or remaining > LONGEST_NAP:
@@ -269,8 +260,8 @@ class Pool(ThreadedPool):
             todo = self._settle()
         self._do(todo)
 
-    def _examine(self, slot: Slot, check: Check) -> None:
-        conn = self._kept[check.conn].conn
+    def _examine(self, state: ThreadWaiter, check: Check) -> None:
+        conn = self._entries[check.conn].conn
         good = False
         try:
             good = is_alive(conn)
@@ -283,54 +274,48 @@ class Pool(ThreadedPool):
         finally:
             # The thread may be interrupted: then the connection is in doubt.
             with self._lock:
-                slot.action = None
+                state.action = None
                 self._core.checked(time.monotonic(), check.conn, good)
                 todo = self._settle()
             self._do(todo)
 
-    def _give_up(self, waiter: int, slot: Slot) -> None:
+    def _give_up(self, waiter: int, state: ThreadWaiter) -> None:
         with self._lock:
-            if isinstance(slot.action, Grant):
-                # One that is handed out already is found when its last reference goes.
-                kept = self._kept.get(slot.action.conn)
-                if kept is not None and kept.conn is not None:
-                    self._core.release(time.monotonic(), slot.action.conn)
-            else:
-                self._core.cancel(time.monotonic(), waiter)
+            self._withdraw(waiter, state)
             todo = self._settle()
         self._do(todo)
 
     def putconn(self, conn: Any) -> None:
         """Return a connection; an open transaction is rolled back. ProgrammingError for a foreign one."""
-        kept = self._claim(conn)
-        if kept is None:
+        entry = self._claim(conn)
+        if entry is None:
             return
         reason: Reason | None = "reset"
         try:
-            reason = self._clean(conn, kept)
+            reason = self._clean(conn, entry)
         finally:
-            self._take_back(kept, conn, reason)
+            self._take_back(entry, conn, reason)
 
-    def _take_back(self, kept: Kept, conn: Any, reason: Reason | None) -> None:
+    def _take_back(self, entry: PoolEntry, conn: Any, reason: Reason | None) -> None:
         core = self._core
         with self._lock:
-            kept.conn = conn
+            entry.conn = conn
             now = time.monotonic()
-            if reason is None and core.give_back(now, kept.number):
+            if reason is None and core.give_back(now, entry.number):
                 return
-            core.release(now, kept.number, reason)
+            core.release(now, entry.number, reason)
             todo = self._settle()
         self._do(todo)
 
-    def _clean(self, conn: Any, kept: Kept) -> Reason | None:
-        """Make a connection ready for the next caller; why it can't be kept, if it can't."""
+    def _clean(self, conn: Any, entry: PoolEntry) -> Reason | None:
+        """Make a connection ready for the next caller; return why it can't be kept, if it can't."""
         try:
             if conn.closed:
                 return "broken"
-            if self._reset is not None or not self._is_outside(conn) or session_of(conn) != kept.session:
-                if not self._core.keeps(time.monotonic(), kept.number):
+            if self._reset is not None or not self._is_outside(conn) or session_of(conn) != entry.session:
+                if not self._core.keeps(time.monotonic(), entry.number):
                     return None
-                self._restore(conn, kept.session)
+                self._restore(conn, entry.session)
             return None if is_alive(conn) else "broken"
         except Exception as error:
             if conn.closed:
@@ -354,14 +339,7 @@ class Pool(ThreadedPool):
     @staticmethod
     def check_connection(conn: Any) -> None:
         """Ask the server whether it is there, for `check`: one round trip, of at most 5 seconds."""
-        before = conn.autocommit
-        conn.autocommit = True
-        try:
-            with conn.cursor(cursor_factory=extensions.cursor) as cur:
-                cur.execute("SELECT 1", timeout=_CHECK_TIMEOUT)
-        finally:
-            if not conn.closed:
-                conn.autocommit = before
+        _run_outside(conn, "SELECT 1", CHECK_TIMEOUT)
 
     @staticmethod
     def discard_session(conn: Any) -> None:
@@ -369,52 +347,16 @@ class Pool(ThreadedPool):
 
         One round trip. As DISCARD ALL, but for prepared statements, which kecoa keeps account of.
         """
-        before = conn.autocommit
-        conn.autocommit = True
-        try:
-            with conn.cursor(cursor_factory=extensions.cursor) as cur:
-                cur.execute(DISCARD_SESSION[conn.get_parameter_status("crdb_version") is not None])
-        finally:
-            if not conn.closed:
-                conn.autocommit = before
+        _run_outside(conn, DISCARD_SESSION[conn.get_parameter_status("crdb_version") is not None])
 
 
-class Lending:
-    """A block that has a connection of a pool for itself."""
-
-    __slots__ = ("_conn", "_core", "_pool", "_timeout")
-
-    def __init__(self, pool: Pool, timeout: float | None) -> None:
-        self._pool = pool
-        self._timeout = timeout
-        self._conn: Any = None
-
-    def __enter__(self) -> Any:
-        if self._conn is not None:
-            raise RuntimeError("the block was entered already: call connection() for each")
-        self._conn = conn = self._pool.getconn(self._timeout)
-        self._core = self._pool._core
-        return conn
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        conn, self._conn = self._conn, None
-        pool = self._pool
-        try:
-            # In a child that was forked within the block, it is the parent's, and so is its transaction.
-            if pool._core is self._core:
-                if kind is None:
-                    if not conn.closed:
-                        conn.commit()
-                    elif conn.closed == _LOST and not conn.autocommit:
-                        raise OperationalError(
-                            f"{pool.name}: the connection was lost inside its block; what was not committed"
-                            " before is rolled back"
-                        )
-                else:
-                    # The block's error is what counts; what can't be rolled back is not kept.
-                    with suppress(Exception):
-                        conn.rollback()
-        finally:
-            pool.putconn(conn)
+def _run_outside(conn: Any, sql: str, timeout: float | None = None) -> None:
+    """Run statements outside a transaction."""
+    before = conn.autocommit
+    conn.autocommit = True
+    try:
+        with conn.cursor(cursor_factory=extensions.cursor) as cur:
+            cur.execute(sql, timeout=timeout)
+    finally:
+        if not conn.closed:
+            conn.autocommit = before

@@ -39,10 +39,10 @@ class AbstractConnectionPool:
         if key is None:
             self._pool.append(conn)
         else:
-            self._lend(conn, key)
+            self._check_out(conn, key)
         return conn
 
-    def _lend(self, conn: Any, key: Any) -> Any:
+    def _check_out(self, conn: Any, key: Any) -> Any:
         self._used[key] = conn
         self._rused[id(conn)] = key
         return conn
@@ -59,7 +59,7 @@ class AbstractConnectionPool:
         if key in self._used:
             return self._used[key]
         if self._pool:
-            return self._lend(self._pool.pop(), key)
+            return self._check_out(self._pool.pop(), key)
         if len(self._used) >= self.maxconn:
             raise PoolError("connection pool exhausted")
         return self._connect(key)
@@ -74,7 +74,7 @@ class AbstractConnectionPool:
         if len(self._pool) >= self.minconn or close:
             conn.close()
         elif not conn.closed:
-            # The next borrower expects a connection outside a transaction.
+            # The next user expects a connection outside a transaction.
             status = conn.info.transaction_status
             if status == _ext.TRANSACTION_STATUS_UNKNOWN:
                 conn.close()

@@ -1,4 +1,4 @@
-"""What the pool of threads does in the background: tells waiters, connects, keeps time."""
+"""What the pool of threads does in the background: notifies waiters, connects, keeps time."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from functools import partial
 from operator import attrgetter
 from typing import Any
 
-from kecoa import ProgrammingError, connect, extensions
+from kecoa import ProgrammingError, connect
 from kecoa.pool._actions import Action, Check, Close, Expire, Fail, Grant, Leak, Look, Open, Reason, Refuse
-from kecoa.pool._common import Kept, PoolBase, Waiting, as_error, classify, logger
+from kecoa.pool._common import PoolBase, as_error, classify, logger
 from kecoa.pool._core import Core
+from kecoa.pool._entries import PoolEntry, WaiterState
 
 #: Threads that connect at the same time, for one pool.
 _OPENERS = 8
@@ -32,8 +33,8 @@ SESSION = ("autocommit", "isolation_level", "readonly", "deferrable")
 session_of = attrgetter(*SESSION)
 
 
-class Slot(Waiting):
-    """A thread that asks."""
+class ThreadWaiter(WaiterState):
+    """A thread that waits for a connection."""
 
     __slots__ = ("lock",)
 
@@ -42,8 +43,8 @@ class Slot(Waiting):
         # Held until there is an action; made only by a thread that has to wait.
         self.lock: threading.Lock | None = None
 
-    def tell(self, action: Action, error: BaseException | None) -> None:
-        super().tell(action, error)
+    def notify(self, action: Action, error: BaseException | None) -> None:
+        super().notify(action, error)
         if self.lock is not None and self.lock.locked():
             self.lock.release()
 
@@ -71,12 +72,12 @@ class ThreadedPool(PoolBase):
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._watched = 0
-        self._slots: dict[int, Slot] = {}
+        self._waiting: dict[int, ThreadWaiter] = {}
         self._to_open: deque[int] = deque()
         self._openers = 0
-        # To the housekeeper. Its `put` is safe where a garbage collection may interrupt anything.
+        # To the maintenance thread. Its `put` is safe where a garbage collection may interrupt anything.
         self._mailbox: queue.SimpleQueue[int | None] = queue.SimpleQueue()
-        self._housekeeper: threading.Thread | None = None
+        self._maintenance: threading.Thread | None = None
         self._planned = math.inf
 
     def _forked(self) -> None:
@@ -88,29 +89,25 @@ class ThreadedPool(PoolBase):
         if was_open:
             self._core.open(time.monotonic(), dormant=True)
 
-    @staticmethod
-    def _is_outside(conn: Any) -> bool:
-        return bool(conn.get_transaction_status() == extensions.TRANSACTION_STATUS_IDLE)
-
     # ---- what follows -----------------------------------------------------------------------------
 
     def _settle(self) -> Todo:
-        """Take the core's actions, with the lock held: tell waiters, and return what is left to do."""
+        """Take the core's actions, with the lock held: notify waiters, and return what is left to do."""
         todo = Todo([], [], [])
         core = self._core
         for action in core.actions:
             if isinstance(action, (Grant, Check, Expire, Refuse, Fail)):
-                slot = self._slots.get(action.waiter)
-                if slot is not None:
-                    slot.tell(action, self._last_error)
+                state = self._waiting.get(action.waiter)
+                if state is not None:
+                    state.notify(action, self._last_error)
             elif isinstance(action, Open):
                 self._to_open.append(action.conn)
             elif isinstance(action, Close):
-                kept = self._kept.pop(action.conn, None)
-                if kept is not None and kept.conn is not None:
-                    todo.close.append((kept.conn, action.reason))
+                entry = self._entries.pop(action.conn, None)
+                if entry is not None and entry.conn is not None:
+                    todo.close.append((entry.conn, action.reason))
             elif isinstance(action, Look):
-                todo.look.append((action.conn, self._kept[action.conn].conn))
+                todo.look.append((action.conn, self._entries[action.conn].conn))
             elif isinstance(action, Leak):
                 todo.warn.append(self._leak_text(action.conn, action.held))
         core.actions.clear()
@@ -119,10 +116,10 @@ class ThreadedPool(PoolBase):
             limit = _OPENERS + core.slow(time.monotonic())
             todo.openers = max(0, min(len(self._to_open), limit - self._openers))
         self._openers += todo.openers
-        if core.due < self._planned or (todo.openers and self._housekeeper is None):
+        if core.due < self._planned or (todo.openers and self._maintenance is None):
             self._planned = core.due
             todo.wake = True
-        if core.closed and not core.size and self._housekeeper is not None:
+        if core.closed and not core.size and self._maintenance is not None:
             todo.wake = True
         if self._watched:
             self._changed.notify_all()
@@ -139,7 +136,7 @@ class ThreadedPool(PoolBase):
         for _ in range(todo.openers):
             self._start_opener()
         if todo.wake:
-            self._wake_housekeeper()
+            self._wake_maintenance()
         for number, conn in todo.look:
             self._look(number, conn)
 
@@ -200,7 +197,9 @@ class ThreadedPool(PoolBase):
                 return
             now = time.monotonic()
             if error is None:
-                self._kept[number] = Kept(number, conn, session, partial(_drop, self._mailbox, number))
+                self._entries[number] = PoolEntry(
+                    number, conn, session, partial(_drop, self._mailbox, number)
+                )
                 self._last_error = None
                 core.opened(now, number)
             else:
@@ -211,14 +210,14 @@ class ThreadedPool(PoolBase):
             logger.warning("%s: no connection could be opened: %s", self.name, error)
         self._do(todo)
 
-    # ---- housekeeping -----------------------------------------------------------------------------
+    # ---- maintenance ------------------------------------------------------------------------------
 
-    def _wake_housekeeper(self) -> None:
+    def _wake_maintenance(self) -> None:
         with self._lock:
-            thread = self._housekeeper
+            thread = self._maintenance
             if thread is None:
-                thread = self._housekeeper = threading.Thread(
-                    target=_keep_house,
+                thread = self._maintenance = threading.Thread(
+                    target=_run_maintenance,
                     args=(weakref.ref(self), self._mailbox),
                     name=f"kecoa {self.name}",
                     daemon=True,
@@ -232,10 +231,10 @@ class ThreadedPool(PoolBase):
         try:
             thread.start()
         except RuntimeError:
-            self._housekeeper = None
+            self._maintenance = None
 
-    def _keep_house(self, dropped: list[int]) -> float | None:
-        """Do what is due; for how many seconds there is nothing to do, None: for good."""
+    def _maintain(self, dropped: list[int]) -> float | None:
+        """Do what is due; return the seconds until something is due again, None if nothing will be."""
         with self._lock:
             now = time.monotonic()
             texts = []
@@ -250,7 +249,7 @@ class ThreadedPool(PoolBase):
         self._do(todo)
         with self._lock:
             if self._core.closed and not self._core.size:
-                self._housekeeper = None
+                self._maintenance = None
                 self._planned = math.inf
                 return None
             self._planned = self._core.due
@@ -258,7 +257,7 @@ class ThreadedPool(PoolBase):
 
 
 def _drop(mailbox: queue.SimpleQueue[int | None], number: int, _: weakref.ref[Any]) -> None:
-    """Tell the housekeeper that nobody has a connection any more."""
+    """Notify the maintenance thread that nobody has a connection any more."""
     mailbox.put(number)
 
 
@@ -271,14 +270,14 @@ def is_alive(conn: Any) -> bool:
     return not conn.closed
 
 
-def _keep_house(ref: weakref.ref[ThreadedPool], mailbox: queue.SimpleQueue[int | None]) -> None:
-    """Run the housekeeper's thread, which does not keep the pool alive."""
+def _run_maintenance(ref: weakref.ref[ThreadedPool], mailbox: queue.SimpleQueue[int | None]) -> None:
+    """Run the maintenance thread, which does not keep the pool alive."""
     dropped: list[int] = []
     while True:
         pool = ref()
         if pool is None:
             return
-        wait = pool._keep_house(dropped)
+        wait = pool._maintain(dropped)
         del pool
         if wait is None:
             return

@@ -1,4 +1,4 @@
-"""How the pool of asyncio lends when a connection is free and nobody waits. The rules: tests/dbapi."""
+"""How the pool of asyncio checks out when a connection is free and nobody waits. The rules: tests/dbapi."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ async def test_one_that_ended_keeps_the_place_in_the_line(dsn, monkeypatch):
     async with AsyncConnectionPool(dsn, min_size=1, timeout=0) as pool:
         await pool.wait()
         with monkeypatch.context() as patched:
-            patched.setattr(_pool, "_is_alive", lambda conn: False)
+            patched.setattr(_pool, "is_alive", lambda conn: False)
             with pytest.raises(PoolTimeout, match="0 more wait"):
                 await pool.getconn()
         stats = pool.stats()
