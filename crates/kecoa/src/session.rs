@@ -18,8 +18,8 @@ use kecoa_proto::{
 use crate::config::Target;
 use crate::error::Error;
 use crate::interrupt::{Interrupt, Readiness};
-use crate::net::is_pause;
-use crate::net::wire::{Cancel, Link, TICK, Wire};
+use crate::net::wait::is_pause;
+use crate::net::wire::{Cancel, Link, Wire};
 use crate::observe::Presence;
 use crate::session::cache::StatementCache;
 use crate::session::statement::COPY_REFUSAL;

@@ -8,10 +8,13 @@ use bytes::BytesMut;
 use kecoa_proto::CancelKey;
 use kecoa_proto::message::startup::Startup;
 
-use super::dial::{self, Deadline, Stop, Wait};
+use super::address::Peer;
+use super::deadline::Deadline;
+use super::dial;
 use super::failure::Place;
+use super::handshake;
 use super::stream::Stream;
-use super::{Peer, handshake};
+use super::wait::{Stop, Wait};
 use crate::config::Config;
 use crate::error::Error;
 

@@ -5,7 +5,9 @@ use std::io;
 
 use kecoa_proto::{HandshakeError, ServerError};
 
-use super::dial::{Address, Deadline, reason};
+use super::address::{Address, reason};
+use super::deadline::{self, Deadline};
+use super::wait::Stop;
 use crate::config::Target;
 use crate::error::{Error, ErrorKind};
 
@@ -30,6 +32,22 @@ impl Failure {
 
     pub(super) fn give_up(error: Error) -> Failure {
         Failure { error, next: Next::GiveUp }
+    }
+}
+
+impl Stop {
+    /// The failure of a wait that ended.
+    pub(super) fn into_failure(self, place: &Place<'_>) -> Failure {
+        match self {
+            Stop::Io(error) => Failure::elsewhere(place.io(&error)),
+            Stop::TimedOut(limit) if limit.option == deadline::TOTAL => {
+                Failure::give_up(place.timeout(limit))
+            }
+            Stop::TimedOut(limit) => Failure::elsewhere(place.timeout(limit)),
+            Stop::Interrupted => {
+                Failure::give_up(Error::interrupted("interrupted while connecting"))
+            }
+        }
     }
 }
 

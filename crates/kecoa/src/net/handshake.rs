@@ -7,14 +7,26 @@ use std::sync::Arc;
 use kecoa_proto::{Connection, Handshake, HandshakeError, Limits, Progress, StartupConfig};
 use rustls::pki_types::{IpAddr, ServerName};
 
+use super::address::{Address, Peer};
 use super::certificates::{self, Identity, Setup, Verifier};
-use super::dial::{Address, Stop, Wait, is_pause};
 use super::failure::{Failure, Next, Place};
-use super::stream::{Plain, Stream};
+use super::socket::PlainSocket;
+use super::stream::Stream;
 use super::tls::TlsStream;
-use super::{Peer, TlsUse};
+use super::wait::{Stop, Wait, is_pause};
 use crate::config::Config;
 use crate::error::Error;
+
+/// How one attempt on a place goes about TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TlsUse {
+    Never,
+    /// Asked for; goes on without if the server has none.
+    IfOffered,
+    Always,
+    /// From the first byte, without asking.
+    Direct,
+}
 
 /// Why an attempt failed, with what decides whether the other way to use TLS may do better.
 #[derive(Debug)]
@@ -67,7 +79,7 @@ pub(super) fn attempt(
     config: &Config,
     password: Option<&[u8]>,
     place: &Place<'_>,
-    plain: Plain,
+    plain: PlainSocket,
     tls: TlsUse,
     wait: &mut Wait<'_>,
 ) -> Result<(Stream, Connection), Failed> {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::dial::Address;
+use super::address::Address;
 use crate::config::Config;
 
 /// How connections are spread over hosts, and over the addresses of each: `load_balance_hosts`.

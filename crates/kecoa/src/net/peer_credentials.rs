@@ -3,12 +3,12 @@
 //! Source: PostgreSQL's documentation of libpq's option, whose words for a failure these are.
 
 use super::failure::{Failure, Place};
-use super::stream::Plain;
+use super::socket::PlainSocket;
 use crate::error::Error;
 
 /// Checks that the process that listens belongs to the user `wanted`, before anything is sent.
-pub(super) fn check(wanted: &str, socket: &Plain, place: &Place<'_>) -> Result<(), Failure> {
-    let Plain::Unix(socket) = socket else { return Ok(()) };
+pub(super) fn check(wanted: &str, socket: &PlainSocket, place: &Place<'_>) -> Result<(), Failure> {
+    let PlainSocket::Unix(socket) = socket else { return Ok(()) };
     // Another place's server may be the right one, but a wrong one is no accident.
     let failed = |why: &str| Failure::give_up(Error::authentication(place.failed(why)));
     let id = id_of(socket).map_err(|why| failed(&why))?;

@@ -9,9 +9,12 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use socket2::Socket;
 
-use super::dial::{self, Address, Clock, Deadline, Dialled, Stop, Wait};
+use super::address::Address;
+use super::deadline::{Clock, Deadline};
+use super::dial::{self, Dialled};
 use super::failure::{Failures, Place};
-use super::stream::{Plain, TICK};
+use super::socket::PlainSocket;
+use super::wait::{Stop, TICK, Wait};
 use crate::config::{Config, Target};
 use crate::error::Error;
 use crate::interrupt::Interrupt;
@@ -39,7 +42,7 @@ struct Attempt {
 /// A socket that is connected, and until when the rest must be done.
 pub(super) struct Winner {
     pub(super) address: Address,
-    pub(super) socket: Plain,
+    pub(super) socket: PlainSocket,
     pub(super) deadline: Option<Deadline>,
 }
 
@@ -123,7 +126,7 @@ impl<'a> Race<'a> {
         let Address::Tcp(to) = &address else { return Ok(None) };
         match dial::begin_tcp(*to, self.config) {
             Ok(Dialled::Connected(socket)) => {
-                let socket = Plain::Tcp(socket);
+                let socket = PlainSocket::Tcp(socket);
                 Ok(Some(Winner { address, socket, deadline }))
             }
             Ok(Dialled::UnderWay(socket)) => {
@@ -180,7 +183,7 @@ impl<'a> Race<'a> {
             match decided {
                 Ok(()) => {
                     let Attempt { address, socket, deadline } = attempt;
-                    let socket = Plain::Tcp(socket.into());
+                    let socket = PlainSocket::Tcp(socket.into());
                     let earlier = winner.replace(Winner { address, socket, deadline });
                     self.waiting.extend(earlier.map(|later| later.address));
                 }

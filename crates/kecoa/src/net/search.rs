@@ -2,11 +2,15 @@
 
 use kecoa_proto::Connection;
 
-use super::dial::{Address, Clock, Deadline, Wait};
+use super::address::Address;
+use super::attempt::try_place;
+use super::deadline::{Clock, Deadline};
 use super::failure::{Failure, Failures, Place};
 use super::order::{self, Balance};
 use super::race::Race;
-use super::{Stream, target_session_attrs, try_place};
+use super::stream::Stream;
+use super::target_session_attrs;
+use super::wait::Wait;
 use crate::config::{Config, SessionAttributes, Target};
 use crate::error::Error;
 use crate::interrupt::Interrupt;

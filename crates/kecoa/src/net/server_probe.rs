@@ -21,7 +21,7 @@ mod certificate;
 
 pub use certificate::Certificate;
 
-use super::{check_shown, schemes};
+use super::certificates::{check_shown, schemes};
 use crate::config::{Config, SslMode, Target};
 use crate::error::Error;
 

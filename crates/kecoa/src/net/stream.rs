@@ -1,31 +1,15 @@
 //! A blocking byte stream: unix socket, TCP, or TLS over either.
-//!
-//! The fast path of a round trip is one send and one recv: reads block, with a time limit so that
-//! the caller can look at its interrupt hook, and nothing polls. Writes do not block: only when the
-//! socket's buffer is full is there a wait, for room in it or for the peer to say something.
 
 use std::io;
-use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
-use std::os::unix::net::UnixStream;
-use std::time::Duration;
 
 use bytes::BytesMut;
-use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::net::{RecvFlags, SendFlags};
+use rustix::net::RecvFlags;
 
-use super::Peer;
+use super::address::Peer;
+use super::socket::PlainSocket;
 use super::tls::TlsStream;
-
-/// How long one read or write waits before it gives the caller a chance to look around.
-pub(crate) const TICK: Duration = Duration::from_millis(250);
-
-/// A write to a peer that is gone is an error, never a signal. Apple's systems have no flag for
-/// that: sockets of std and socket2 are made so there.
-#[cfg(not(target_vendor = "apple"))]
-const SEND: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
-#[cfg(target_vendor = "apple")]
-const SEND: SendFlags = SendFlags::DONTWAIT;
+use super::wait::TICK;
 
 /// The smallest and the largest room that a read offers by itself.
 const READ_MIN: usize = 16 * 1024;
@@ -43,15 +27,8 @@ pub(crate) struct Stream {
 
 #[derive(Debug)]
 enum Inner {
-    Plain(Plain),
+    Plain(PlainSocket),
     Tls(Box<TlsStream>),
-}
-
-/// A socket without TLS.
-#[derive(Debug)]
-pub(super) enum Plain {
-    Tcp(TcpStream),
-    Unix(UnixStream),
 }
 
 /// How much a read offers: grows while reads fill it, shrinks when they do not.
@@ -78,7 +55,7 @@ impl Room {
 }
 
 impl Stream {
-    pub(super) fn plain(plain: Plain, peer: Peer) -> io::Result<Stream> {
+    pub(super) fn plain(plain: PlainSocket, peer: Peer) -> io::Result<Stream> {
         plain.set_time_limit(TICK)?;
         Ok(Stream { inner: Inner::Plain(plain), peer, room: Room(READ_MIN) })
     }
@@ -86,7 +63,7 @@ impl Stream {
     /// Puts TLS over the socket. Nothing is sent before the first read or write.
     pub(super) fn with_tls(
         self,
-        make: impl FnOnce(Plain) -> Result<TlsStream, rustls::Error>,
+        make: impl FnOnce(PlainSocket) -> Result<TlsStream, rustls::Error>,
     ) -> Result<Stream, rustls::Error> {
         let Stream { inner, mut peer, room } = self;
         let inner = match inner {
@@ -187,10 +164,7 @@ impl Stream {
 
     /// Whether reads come back at once when nothing has arrived, while the caller waits by itself.
     pub(super) fn set_nonblocking(&self, on: bool) -> io::Result<()> {
-        match self.socket() {
-            Plain::Tcp(socket) => socket.set_nonblocking(on),
-            Plain::Unix(socket) => socket.set_nonblocking(on),
-        }
+        self.socket().set_nonblocking(on)
     }
 
     /// Drives the TLS handshake one step; `true` when it is complete, or there is no TLS.
@@ -248,7 +222,7 @@ impl Stream {
         &self.peer
     }
 
-    fn socket(&self) -> &Plain {
+    fn socket(&self) -> &PlainSocket {
         match &self.inner {
             Inner::Plain(plain) => plain,
             Inner::Tls(tls) => tls.socket(),
@@ -262,69 +236,8 @@ impl AsFd for Stream {
     }
 }
 
-impl AsFd for Plain {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        match self {
-            Plain::Tcp(socket) => socket.as_fd(),
-            Plain::Unix(socket) => socket.as_fd(),
-        }
-    }
-}
-
-impl Plain {
-    /// Reads into the buffer's spare capacity, which the caller has made.
-    pub(super) fn read_into(&self, buf: &mut BytesMut, flags: RecvFlags) -> io::Result<usize> {
-        let spare = buf.spare_capacity_mut();
-        let room = spare.len();
-        let (_, read) = rustix::net::recv(self, spare, flags)?;
-        let read = read.min(room);
-        // SAFETY: `recv` has initialised the first `read` bytes of the spare capacity, which starts
-        // at `buf.len()`, and `read` is not larger than that capacity.
-        unsafe { buf.set_len(buf.len() + read) };
-        Ok(read)
-    }
-
-    /// One send, without waiting.
-    pub(super) fn try_write(&self, data: &[u8]) -> io::Result<usize> {
-        Ok(rustix::net::send(self, data, SEND)?)
-    }
-
-    /// One send, and a second one after a wait if the first found no room at all. A send that
-    /// blocks would not come back before it has sent everything: then nobody reads what the peer,
-    /// whose own buffers may be full, is trying to say.
-    pub(super) fn write(&self, data: &[u8]) -> io::Result<usize> {
-        match rustix::net::send(self, data, SEND) {
-            Err(rustix::io::Errno::WOULDBLOCK) => {
-                let tick = Timespec::try_from(TICK).map_err(io::Error::other)?;
-                let mut polled = [PollFd::new(self, PollFlags::IN | PollFlags::OUT)];
-                rustix::event::poll(&mut polled, Some(&tick))?;
-                Ok(rustix::net::send(self, data, SEND)?)
-            }
-            sent => Ok(sent?),
-        }
-    }
-
-    fn set_time_limit(&self, limit: Duration) -> io::Result<()> {
-        match self {
-            Plain::Tcp(socket) => socket.set_read_timeout(Some(limit)),
-            Plain::Unix(socket) => socket.set_read_timeout(Some(limit)),
-        }
-    }
-
-    pub(super) fn shutdown(&self) {
-        // A peer that is gone already is as good as one that is told.
-        let _ = match self {
-            Plain::Tcp(socket) => socket.shutdown(Shutdown::Both),
-            Plain::Unix(socket) => socket.shutdown(Shutdown::Both),
-        };
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-    use std::time::Instant;
-
     use super::*;
 
     #[test]
@@ -340,29 +253,6 @@ mod tests {
             room.settle(READ_MAX, 60);
         }
         assert_eq!(room.0, READ_MIN);
-    }
-
-    #[test]
-    fn a_full_socket_gives_way_to_what_the_peer_says() {
-        let (ours, mut theirs) = UnixStream::pair().unwrap();
-        let plain = Plain::Unix(ours);
-        let data = vec![0; 64 * 1024];
-        let full = loop {
-            if let Err(error) = plain.write(&data) {
-                break error;
-            }
-        };
-        assert_eq!(full.kind(), io::ErrorKind::WouldBlock);
-        theirs.write_all(b"stop").unwrap();
-        let started = Instant::now();
-        assert_eq!(plain.write(&data).unwrap_err().kind(), io::ErrorKind::WouldBlock);
-        assert!(started.elapsed() < TICK, "it waited for room");
-        let mut heard = BytesMut::with_capacity(16);
-        assert_eq!(plain.read_into(&mut heard, RecvFlags::DONTWAIT).unwrap(), 4);
-        let nothing = plain.read_into(&mut heard, RecvFlags::DONTWAIT).unwrap_err();
-        assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock);
-        drop(theirs);
-        assert_eq!(plain.write(&data).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }
 
     #[test]

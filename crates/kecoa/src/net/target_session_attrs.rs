@@ -7,9 +7,9 @@ use std::io;
 
 use kecoa_proto::{Connection, Event, Reply, Request};
 
-use super::Stream;
-use super::dial::{Stop, Wait};
 use super::failure::{Failure, Place};
+use super::stream::Stream;
+use super::wait::{Stop, Wait};
 use crate::config::SessionAttributes;
 use crate::error::Error;
 

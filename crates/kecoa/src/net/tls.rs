@@ -9,7 +9,7 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
-use super::stream::Plain;
+use super::socket::PlainSocket;
 use super::x509;
 
 /// How much is read from the socket at once. rustls by itself reads 4 KiB: four calls a record.
@@ -18,7 +18,7 @@ const READ_SIZE: usize = 64 * 1024;
 /// A socket with TLS over it. The TLS handshake happens within the first reads and writes.
 #[derive(Debug)]
 pub(crate) struct TlsStream {
-    socket: Plain,
+    socket: PlainSocket,
     tls: ClientConnection,
     /// What came from the socket and rustls has not taken yet.
     inbound: BytesMut,
@@ -31,7 +31,7 @@ pub(crate) struct TlsStream {
 impl TlsStream {
     /// Begins TLS. `inbound` must not hold anything the peer sent before.
     pub(super) fn new(
-        socket: Plain,
+        socket: PlainSocket,
         config: Arc<ClientConfig>,
         name: ServerName<'static>,
     ) -> Result<TlsStream, rustls::Error> {
@@ -185,7 +185,7 @@ impl TlsStream {
         let _ = self.flush();
     }
 
-    pub(super) fn socket(&self) -> &Plain {
+    pub(super) fn socket(&self) -> &PlainSocket {
         &self.socket
     }
 
@@ -227,7 +227,7 @@ fn tls13_name(suite: &'static str) -> &'static str {
 }
 
 struct Outbound<'a> {
-    socket: &'a Plain,
+    socket: &'a PlainSocket,
     patient: bool,
 }
 

@@ -7,7 +7,7 @@ use kecoa_proto::{Event, Reply, RequestId};
 
 use super::Session;
 use crate::error::Error;
-use crate::net::is_pause;
+use crate::net::wait::is_pause;
 use crate::session::statement::COPY_REFUSAL;
 
 /// What one read without waiting brought.

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use kecoa_proto::RequestId;
 
-use super::{CANCEL_TIMEOUT, Session, TICK};
+use super::{CANCEL_TIMEOUT, Session};
 use crate::error::Error;
 use crate::interrupt::Interrupt;
-use crate::net::is_pause;
+use crate::net::wait::{TICK, is_pause};
 
 /// A request that the server was asked to cancel.
 #[derive(Clone, Copy, Debug)]

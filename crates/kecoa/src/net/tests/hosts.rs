@@ -10,7 +10,8 @@ use super::config;
 use crate::config::Target;
 use crate::error::{Error, ErrorKind};
 use crate::interrupt::Never;
-use crate::net::dial::{Address, Clock};
+use crate::net::address::Address;
+use crate::net::deadline::Clock;
 use crate::net::order::Balance;
 use crate::net::search::{Circumstances, search};
 

@@ -10,7 +10,8 @@ mod tls;
 
 use kecoa_proto::Connection;
 
-use super::{Stream, connect_within};
+use super::connect::connect_within;
+use super::stream::Stream;
 use crate::config::{Config, Environment};
 use crate::error::Error;
 use crate::interrupt::Never;

@@ -12,7 +12,7 @@ use super::{config, connect, connect_within, failure};
 use crate::ErrorKind;
 use crate::config::{Config, Environment};
 use crate::interrupt::Never;
-use crate::net::cancel;
+use crate::net::cancel::cancel;
 
 /// A port on which nobody listens, and nobody will while the socket is kept.
 fn closed_port() -> (socket2::Socket, u16) {

@@ -8,7 +8,7 @@ use super::server::{Script, Server};
 use super::{config, connect, connect_within, failure, there_and_back};
 use crate::ErrorKind;
 use crate::interrupt::Never;
-use crate::net::cancel;
+use crate::net::cancel::cancel;
 
 fn serve(tls: std::sync::Arc<rustls::ServerConfig>) -> Server {
     Server::start(Script { tls: Some(tls), ..Script::default() })
@@ -386,7 +386,7 @@ fn a_cancel_goes_the_way_of_its_session() {
     let plain = Server::start(Script::default());
     let mut peer = peer;
     peer.target.port = plain.port;
-    peer.address = crate::net::Address::Tcp(([127, 0, 0, 1], plain.port).into());
+    peer.address = crate::net::address::Address::Tcp(([127, 0, 0, 1], plain.port).into());
     let error = cancel(&config, &peer, &key).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Tls);
     assert_eq!(plain.only().cancelled, None);
