@@ -75,14 +75,6 @@ where
     text
 }
 
-/// The name that `sslmode` had before PostgreSQL 8.0, which libpq still takes.
-pub(super) const OLD_SSL: &str = "requiressl";
-
-/// What it means.
-pub(super) fn old_ssl(value: &str) -> &'static str {
-    if value.starts_with('1') { "require" } else { "prefer" }
-}
-
 /// What libpq takes for white space: C's `isspace`, which counts the vertical tab.
 fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t'..='\r')
@@ -98,7 +90,7 @@ fn parse_pairs(text: &str) -> Result<Vec<(String, String)>, Error> {
         let Some(after) = after.trim_start_matches(is_space).strip_prefix('=') else {
             return Err(missing_equals(name, before(rest), pairs.last()));
         };
-        let requires = name == OLD_SSL;
+        let requires = name == options::OLD_SSL;
         let Some(option) = options::find(if requires { "sslmode" } else { name }) else {
             return Err(unknown(name, before(rest)));
         };
@@ -109,7 +101,7 @@ fn parse_pairs(text: &str) -> Result<Vec<(String, String)>, Error> {
                  a ' within it is written \\'"
             ))
         })?;
-        let value = if requires { old_ssl(&value).to_owned() } else { value };
+        let value = if requires { options::old_ssl(&value).to_owned() } else { value };
         pairs.push((option.name.to_owned(), value));
         rest = after.trim_start_matches(is_space);
     }

@@ -4,6 +4,7 @@
 
 use super::require_auth;
 use super::secrets::{refuse_strange_text, shown, shown_port};
+use super::suggestion::nearest_of;
 use crate::error::Error;
 
 /// One connection option.
@@ -184,6 +185,14 @@ const ALIASES: &[(&str, &str)] = &[
     ("cluster", "options"),
 ];
 
+/// The name that `sslmode` had before PostgreSQL 8.0, which libpq still takes.
+pub(super) const OLD_SSL: &str = "requiressl";
+
+/// What it means.
+pub(super) fn old_ssl(value: &str) -> &'static str {
+    if value.starts_with('1') { "require" } else { "prefer" }
+}
+
 /// The option of that name.
 pub(crate) fn find(name: &str) -> Option<&'static Spec> {
     OPTIONS.iter().find(|option| option.name == name)
@@ -208,42 +217,6 @@ pub(crate) fn nearest(name: &str) -> Option<&'static str> {
         return Some(option);
     }
     nearest_of(&name, OPTIONS.iter().map(|option| option.name))
-}
-
-/// The word that `name` is at most two slips away from, or the beginning of.
-pub(super) fn nearest_of<'a>(name: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let name = name.to_ascii_lowercase();
-    // In numbers every slip gives another number.
-    if name.len() > 40 || name.starts_with(|c: char| c.is_ascii_digit()) {
-        return None;
-    }
-    let words: Vec<&str> = words.collect();
-    let mut longer = words.iter().filter(|word| name.len() > 2 && word.starts_with(&name));
-    if let (Some(word), None) = (longer.next(), longer.next()) {
-        return Some(word);
-    }
-    let ranked = words.iter().map(|word| (distance(&name, word), *word));
-    let (distance, word) = ranked.min_by_key(|(distance, _)| *distance)?;
-    (distance <= 2 && distance < word.len().min(name.len())).then_some(word)
-}
-
-/// Levenshtein's distance, in bytes: names are ASCII.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        if let Some(first) = row.first_mut() {
-            *first = left;
-        }
-        for (cell, y) in row.iter_mut().skip(1).zip(b.bytes()) {
-            let above = *cell;
-            left = (diagonal + usize::from(x != y)).min(above + 1).min(left + 1);
-            diagonal = above;
-            *cell = left;
-        }
-    }
-    row.last().copied().unwrap_or(usize::MAX)
 }
 
 /// The error for a name that is no option, in libpq's words and with what was probably meant.
@@ -363,11 +336,8 @@ mod tests {
         assert_eq!(nearest("conect_timeout"), Some("connect_timeout"));
         assert_eq!(nearest("application"), Some("application_name"));
         assert_eq!(nearest("connect"), None, "two begin like that");
-        assert_eq!(nearest_of("4.0", ["3.0", "3.2"].into_iter()), None);
         assert_eq!(nearest("foo"), None);
         assert_eq!(nearest(""), None);
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(distance("", "abc"), 3);
     }
 
     #[test]

@@ -4,8 +4,8 @@
 
 use kecoa_proto::AuthenticationMethod;
 
-use super::options::nearest_of;
 use super::secrets::shown;
+use super::suggestion::nearest_of;
 
 const METHODS: [(&str, AuthenticationMethod); 6] = [
     ("password", AuthenticationMethod::Password),

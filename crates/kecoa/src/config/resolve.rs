@@ -6,9 +6,11 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-use super::environment::not_utf8;
-use super::settings::DEFAULT_PORT;
-use super::{Config, Environment, Resolved, SslMode, Target, options, passfile, secrets, service};
+use super::environment::{Environment, not_utf8};
+use super::option_values::{Config, Resolved};
+use super::ssl_mode::SslMode;
+use super::target::{DEFAULT_PORT, Target};
+use super::{options, passfile, secrets, service};
 use crate::error::Error;
 
 /// Variables that set something in the session and are no connection options.

@@ -5,93 +5,12 @@ use std::time::Duration;
 use kecoa_proto::Requirement;
 use kecoa_proto::message::startup::ProtocolVersion;
 
-use super::{Config, options, require_auth};
+use super::option_values::Config;
+use super::session_attributes::SessionAttributes;
+use super::ssl_mode::SslMode;
+use super::target::{DEFAULT_PORT, Target};
+use super::{options, require_auth};
 use crate::error::Error;
-
-/// How much TLS is asked for, as libpq's `sslmode`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SslMode {
-    /// No TLS.
-    Disable,
-    /// TLS only if the server refuses a connection without it.
-    Allow,
-    /// TLS if the server has it, else none.
-    #[default]
-    Prefer,
-    /// TLS, without knowing whose; with `sslrootcert` it is [`SslMode::VerifyCa`].
-    Require,
-    /// TLS with a server whose certificate an authority of `sslrootcert` has signed.
-    VerifyCa,
-    /// The same, and the certificate is for the host that was asked for.
-    VerifyFull,
-}
-
-/// Which sort of session is wanted, as libpq's `target_session_attrs`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SessionAttributes {
-    /// Any.
-    #[default]
-    Any,
-    /// One whose transactions may write, unless they say otherwise.
-    ReadWrite,
-    /// One whose transactions may not write, unless they say otherwise.
-    ReadOnly,
-    /// One on a server that is no standby. Every node of CockroachDB is a primary.
-    Primary,
-    /// One on a standby.
-    Standby,
-    /// One on a standby if any host is one, else any.
-    PreferStandby,
-}
-
-impl SslMode {
-    /// The word libpq has for it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            SslMode::Disable => "disable",
-            SslMode::Allow => "allow",
-            SslMode::Prefer => "prefer",
-            SslMode::Require => "require",
-            SslMode::VerifyCa => "verify-ca",
-            SslMode::VerifyFull => "verify-full",
-        }
-    }
-
-    fn from_word(word: &str) -> Option<SslMode> {
-        use SslMode::{Allow, Disable, Prefer, Require, VerifyCa, VerifyFull};
-        [Disable, Allow, Prefer, Require, VerifyCa, VerifyFull]
-            .into_iter()
-            .find(|mode| mode.as_str() == word)
-    }
-}
-
-/// One of the places to try.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    /// Name, address or socket directory; empty when only `hostaddr` was given.
-    pub host: String,
-    /// An address that spares the look-up of the name.
-    pub hostaddr: Option<String>,
-    /// The port; for a unix socket the number in its file name.
-    pub port: u16,
-}
-
-impl Target {
-    /// Whether this is a unix socket: libpq takes what starts with "/" or "@" for one.
-    #[must_use]
-    pub fn is_unix(&self) -> bool {
-        self.hostaddr.is_none() && self.host.starts_with(['/', '@'])
-    }
-
-    /// The path of the unix socket, if this is one.
-    #[must_use]
-    pub fn socket_path(&self) -> Option<String> {
-        self.is_unix().then(|| format!("{}/.s.PGSQL.{}", self.host, self.port))
-    }
-}
-
-pub(super) const DEFAULT_PORT: u16 = 5432;
 
 impl Config {
     /// The places to try, in order. Without any host, one: `localhost`.
@@ -172,6 +91,13 @@ impl Config {
             resolved.password.as_deref().or_else(from_file)
         };
         self.password().map(str::as_bytes).or_else(found)
+    }
+
+    /// Whether there is a password for the target with this index in [`Config::targets`], given or
+    /// from the password file.
+    #[must_use]
+    pub fn has_password(&self, target: usize) -> bool {
+        self.password_for(target).is_some()
     }
 
     /// The name under which the session is listed: `application_name`, else the fallback.

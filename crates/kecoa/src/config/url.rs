@@ -3,8 +3,7 @@
 //! Read as libpq reads them. A message about a URL never repeats it whole, because it may hold a
 //! password that is written wrongly, which is what such messages are about.
 
-use super::conninfo::{OLD_SSL, old_ssl};
-use super::options;
+use super::options::{self, OLD_SSL, old_ssl};
 use super::secrets::{HIDDEN, shown, speaks_of_passwords};
 use crate::error::Error;
 

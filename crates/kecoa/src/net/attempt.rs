@@ -18,7 +18,7 @@ pub(super) fn try_place(
     socket: PlainSocket,
     wait: &mut Wait<'_>,
 ) -> Result<(Stream, Connection), Failure> {
-    if let Some(owner) = config.get("requirepeer").filter(|owner| !owner.is_empty()) {
+    if let Some(owner) = config.filled("requirepeer") {
         peer_credentials::check(owner, &socket, place)?;
     }
     let (first, second) = match config.ssl_mode() {

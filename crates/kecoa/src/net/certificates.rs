@@ -12,18 +12,16 @@ mod path_builder;
 #[cfg(test)]
 mod path_tests;
 mod path_validator;
-mod pem_text;
+mod pem;
 mod revocation;
+mod roots;
 mod verifier;
 mod verify_error;
 
-use std::borrow::Cow;
-use std::fs;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::ResolvesClientCert;
-use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::{ClientConfig, SignatureScheme};
 
@@ -36,7 +34,6 @@ use revocation::Lists;
 use verifier::Check;
 pub(super) use verifier::Verifier;
 
-use super::x509::Certificate;
 use crate::config::{Config, SslMode};
 use crate::error::Error;
 
@@ -59,7 +56,7 @@ pub(super) struct Setup {
 ///
 /// [`crate::ErrorKind::Tls`] for files that are missing or cannot be used.
 pub(super) fn setup(config: &Config, host: &str) -> Result<Setup, Error> {
-    let roots_given = filled(config, "sslrootcert");
+    let roots_given = config.filled("sslrootcert");
     let check = match config.ssl_mode() {
         SslMode::Disable | SslMode::Allow | SslMode::Prefer => Check::Nothing,
         // As libpq: who gives roots wants them used.
@@ -69,10 +66,10 @@ pub(super) fn setup(config: &Config, host: &str) -> Result<Setup, Error> {
     };
     let trusted = match (check, roots_given) {
         (Check::Nothing, _) => Arc::default(),
-        (_, Some("system")) => of_system()?,
-        (_, Some(path)) => Arc::new(of_file(Path::new(path))?),
+        (_, Some("system")) => roots::of_system()?,
+        (_, Some(path)) => Arc::new(roots::of_file(Path::new(path))?),
         // The host name is checked as well, so that the public authorities are a safe default.
-        (Check::ChainAndName, None) => of_system()?,
+        (Check::ChainAndName, None) => roots::of_system()?,
         (Check::Chain, None) => {
             return Err(Error::tls(
                 "sslmode=verify-ca needs the authorities to trust\n\
@@ -81,7 +78,7 @@ pub(super) fn setup(config: &Config, host: &str) -> Result<Setup, Error> {
             ));
         }
     };
-    let lists = match (filled(config, "sslcrl"), filled(config, "sslcrldir")) {
+    let lists = match (config.filled("sslcrl"), config.filled("sslcrldir")) {
         (None, None) => None,
         // Where nothing else of a certificate counts, its revocation cannot be checked either.
         _ if check == Check::Nothing => None,
@@ -109,7 +106,7 @@ pub(super) fn setup(config: &Config, host: &str) -> Result<Setup, Error> {
     // As libpq, with either negotiation: a server of something else that is made to answer here
     // then sees whom it talks to.
     tls.alpn_protocols = vec![ALPN.to_vec()];
-    if let Some(path) = filled(config, "sslkeylogfile") {
+    if let Some(path) = config.filled("sslkeylogfile") {
         tls.key_log = Arc::new(KeyLogFile::open(Path::new(path))?);
     }
     Ok(Setup { config: Arc::new(tls), identity, verifier })
@@ -137,11 +134,6 @@ pub(crate) fn schemes() -> Vec<SignatureScheme> {
     algorithms::schemes(&rustls::crypto::ring::default_provider().signature_verification_algorithms)
 }
 
-/// The value of an option that is given and not empty.
-fn filled<'a>(config: &'a Config, name: &str) -> Option<&'a str> {
-    config.get(name).filter(|value| !value.is_empty())
-}
-
 type Versions = &'static [&'static rustls::SupportedProtocolVersion];
 
 fn versions(config: &Config) -> Result<Versions, Error> {
@@ -160,99 +152,4 @@ fn versions(config: &Config) -> Result<Versions, Error> {
              HINT: ssl_min_protocol_version must not be newer than ssl_max_protocol_version",
         )),
     }
-}
-
-/// The variables that name other authorities than the platform's.
-const SELECTING: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
-
-/// The platform's authorities, or Mozilla's where the platform has none. Where a variable selects others,
-/// those and no more: who sets it may want to trust less.
-fn of_system() -> Result<Arc<Vec<CertificateDer<'static>>>, Error> {
-    // Reading them takes longer than a connection does.
-    static SYSTEM: OnceLock<Arc<Vec<CertificateDer<'static>>>> = OnceLock::new();
-    let selecting = || SELECTING.into_iter().find(|name| std::env::var_os(name).is_some());
-    let system = Arc::clone(SYSTEM.get_or_init(|| {
-        let mut found = rustls_native_certs::load_native_certs().certs;
-        found.retain(|der| Certificate::parse(der).is_some());
-        if found.is_empty() && selecting().is_none() {
-            found.extend(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
-        }
-        Arc::new(found)
-    }));
-    match selecting().filter(|_| system.is_empty()) {
-        None => Ok(system),
-        Some(name) => Err(Error::tls(format!(
-            "expected certificates of authorities in PEM form where {name} points to, found none\n\
-             HINT: let it name a file or a directory with certificates, or unset it to trust the \
-             system's authorities"
-        ))),
-    }
-}
-
-/// The authorities in a file.
-fn of_file(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let shown = path.display();
-    let bytes = fs::read(path).map_err(|error| {
-        if error.kind() == std::io::ErrorKind::NotFound {
-            Error::tls(format!(
-                "root certificate file \"{shown}\" does not exist\n\
-                 HINT: Either provide the file, use the system's trusted roots with \
-                 sslrootcert=system, or change sslmode to disable server certificate \
-                 verification."
-            ))
-        } else {
-            Error::tls(format!("could not read root certificate file \"{shown}\""))
-                .with_source(error)
-        }
-    })?;
-    let certificates = certificates(&bytes, path, "root certificate file")?;
-    // Of authorities that cannot be read nobody knows whom they were to vouch for.
-    match certificates.iter().position(|der| Certificate::parse(der).is_none()) {
-        None => Ok(certificates),
-        Some(at) => Err(Error::tls(format!(
-            "root certificate file \"{shown}\" cannot be used: certificate {} in it cannot be read\n\
-             HINT: get it anew from the authority, or take it out of the file",
-            at + 1
-        ))),
-    }
-}
-
-/// All certificates of a PEM file; at least one.
-fn certificates(
-    bytes: &[u8],
-    path: &Path,
-    what: &str,
-) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let shown = path.display();
-    // OpenSSL's name for them until 1999, which files still have.
-    let bytes = pem_text::tidy(bytes);
-    let bytes = replaced(&bytes, b" X509 CERTIFICATE-----", b" CERTIFICATE-----");
-    let found: Result<Vec<_>, pem::Error> = CertificateDer::pem_slice_iter(&bytes).collect();
-    let hint = "HINT: it must have lines \"-----BEGIN CERTIFICATE-----\" and \
-                \"-----END CERTIFICATE-----\" and base64 between; \"openssl x509 -inform DER -in … \
-                -out …\" makes such a file of a binary one";
-    match found {
-        Ok(found) if found.is_empty() => Err(Error::tls(format!(
-            "expected certificates in PEM form in {what} \"{shown}\", found none\n{hint}"
-        ))),
-        Ok(found) => Ok(found),
-        Err(_) => Err(Error::tls(format!("{what} \"{shown}\" is not valid PEM\n{hint}"))),
-    }
-}
-
-/// `text` with each `old` in it replaced.
-fn replaced<'a>(text: &'a [u8], old: &[u8], new: &[u8]) -> Cow<'a, [u8]> {
-    let starts = |at: &usize| text.get(*at..).is_some_and(|rest| rest.starts_with(old));
-    let mut found = Vec::new();
-    let mut from = 0;
-    while let Some(at) = (from..text.len()).find(starts) {
-        found.extend_from_slice(text.get(from..at).unwrap_or_default());
-        found.extend_from_slice(new);
-        from = at + old.len();
-    }
-    if from == 0 {
-        return Cow::Borrowed(text);
-    }
-    found.extend_from_slice(text.get(from..).unwrap_or_default());
-    Cow::Owned(found)
 }

@@ -4,7 +4,7 @@
 //! and that of OpenSSL before it ("Proc-Type: 4,ENCRYPTED", RFC 1421, with the key made from the
 //! password by MD5). No message here quotes a file: it would be a key.
 
-use super::pem_text;
+use super::pem;
 use aes::cipher::block_padding::Pkcs7;
 use aes::cipher::{BlockModeDecrypt, KeyIvInit};
 use base64ct::{Base64, Encoding};
@@ -39,7 +39,7 @@ pub(super) fn private_key(
     file: &[u8],
     password: Option<&str>,
 ) -> Result<PrivateKeyDer<'static>, Trouble> {
-    let tidy = pem_text::tidy(file);
+    let tidy = pem::tidy(file);
     let text = String::from_utf8_lossy(&tidy);
     let Some(section) = Section::encrypted(&text) else {
         // The parser's own message could quote the file.

@@ -2,7 +2,6 @@
 
 use rustls::{AlertDescription, PeerIncompatible};
 
-use super::filled;
 use super::verify_error::VerifyError;
 use crate::config::Config;
 
@@ -70,7 +69,7 @@ pub(super) fn invalid_certificate(
     host: &str,
     config: &Config,
 ) -> String {
-    let roots = match filled(config, "sslrootcert") {
+    let roots = match config.filled("sslrootcert") {
         Some("system") | None => "the system's authorities".to_owned(),
         Some(path) => format!("the authorities in sslrootcert \"{path}\""),
     };
@@ -84,7 +83,7 @@ pub(super) fn invalid_certificate(
 
 /// What a server complains about: nearly always our certificate.
 fn alert(reason: AlertDescription, config: &Config) -> String {
-    let sent = match filled(config, "sslcert") {
+    let sent = match config.filled("sslcert") {
         Some(path) => format!("the client certificate (sslcert \"{path}\")"),
         None => "the client certificate".to_owned(),
     };
@@ -143,11 +142,11 @@ fn alert(reason: AlertDescription, config: &Config) -> String {
 }
 
 fn version(config: &Config) -> String {
-    let least = match filled(config, "ssl_min_protocol_version") {
+    let least = match config.filled("ssl_min_protocol_version") {
         Some("TLSv1.3") => "TLSv1.3",
         _ => "TLSv1.2",
     };
-    let most = filled(config, "ssl_max_protocol_version").unwrap_or("TLSv1.3");
+    let most = config.filled("ssl_max_protocol_version").unwrap_or("TLSv1.3");
     format!(
         "SSL error: tlsv1 alert protocol version\n\
          HINT: This may indicate that the server does not support any SSL protocol version between \

@@ -14,7 +14,7 @@ use rustls::sign::{CertifiedKey, SigningKey};
 
 use super::encrypted_key::{self, Trouble};
 use super::p521_key::P521Key;
-use super::{certificates, filled};
+use super::pem;
 use crate::config::Config;
 use crate::error::Error;
 use crate::net::x509;
@@ -52,7 +52,7 @@ impl Identity {
             requested: AtomicBool::new(false),
             sent: AtomicBool::new(false),
         };
-        let certificate = filled(config, "sslcert").map(Path::new);
+        let certificate = config.filled("sslcert").map(Path::new);
         let Some(path) = certificate.filter(|_| config.get("sslcertmode") != Some("disable"))
         else {
             return Ok(identity);
@@ -61,13 +61,13 @@ impl Identity {
         let chain = fs::read(path).map_err(|error| {
             Error::tls(format!("could not read certificate file \"{shown}\"")).with_source(error)
         })?;
-        let chain = certificates(&chain, path, "certificate file")?;
-        let Some(key_path) = filled(config, "sslkey").map(Path::new) else {
+        let chain = pem::certificates(&chain, path, "certificate file")?;
+        let Some(key_path) = config.filled("sslkey").map(Path::new) else {
             return Err(Error::tls(
                 "sslcert is given without sslkey, the file with its private key",
             ));
         };
-        let key = key(key_path, path, filled(config, "sslpassword"), provider)?;
+        let key = key(key_path, path, config.filled("sslpassword"), provider)?;
         let leaf = chain.first().and_then(|leaf| x509::Certificate::parse(leaf));
         let Some(leaf) = leaf else {
             return Err(Error::tls(format!("certificate file \"{shown}\" cannot be used")));

@@ -13,7 +13,7 @@ use rustls::pki_types::CertificateRevocationListDer;
 use rustls::pki_types::pem::PemObject;
 
 use super::algorithms;
-use super::pem_text;
+use super::pem;
 use super::verify_error::{CrlError, Role, VerifyError};
 use crate::error::Error;
 use crate::net::x509::{Certificate, RevocationList, Scope, same_name};
@@ -140,7 +140,7 @@ fn add_directory(lists: &mut Vec<Vec<u8>>, path: &Path) -> Result<(), Error> {
 /// Adds the lists of a file and says how many.
 fn add(lists: &mut Vec<Vec<u8>>, bytes: &[u8], path: &Path) -> Result<usize, Error> {
     let mut found = 0;
-    let bytes = pem_text::tidy(bytes);
+    let bytes = pem::tidy(bytes);
     for list in CertificateRevocationListDer::pem_slice_iter(&bytes) {
         match list {
             Ok(list) if RevocationList::parse(&list).is_some() => {
