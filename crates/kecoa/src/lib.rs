@@ -76,6 +76,7 @@ pub use client::{Canceller, blocking};
 pub use config::Config;
 pub use error::{Error, ErrorKind};
 pub use interrupt::{Interrupt, Never, Readiness};
+pub use net::server_probe;
 #[cfg(feature = "tokio")]
 pub use pool::tokio::{Pool, Pooled};
 pub use row::{ColumnIndex, Columns, FromRow, ResultSet, Row, Values};

@@ -17,7 +17,7 @@ mod order;
 mod peer_credentials;
 mod race;
 mod search;
-pub(crate) mod server_probe;
+pub mod server_probe;
 mod socket;
 mod stream;
 mod target_session_attrs;

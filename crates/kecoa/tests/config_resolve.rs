@@ -342,7 +342,7 @@ fn a_variable_that_is_not_utf8_is_refused_by_name_where_it_would_count() {
         let environment = environment().with(variable, latin(b"caf\xe9-secret"));
         let resolved = Config::new().resolve(&environment);
         if variable == "PGPASSWORD" {
-            assert!(kecoa::observe::has_password(&resolved.expect("bytes"), 0));
+            assert!(resolved.expect("bytes").has_password(0));
             continue;
         }
         if variable == "PGSERVICEFILE" {
@@ -378,7 +378,7 @@ fn names_of_users_and_paths_that_are_not_utf8_are_not_dropped() {
     let environment = environment().with_home(&home);
     // Nothing there: nothing to be refused. The password file is found.
     let config = resolve("host=db.example sslmode=verify-full", &environment);
-    assert!(kecoa::observe::has_password(&config, 0));
+    assert!(config.has_password(0));
     write(&home.join(".postgresql/root.crt"), "x", 0o600);
     let config = Config::parse("host=db.example sslmode=verify-full").expect("parses");
     let error = config.resolve(&environment).expect_err("no text").to_string();

@@ -4,7 +4,6 @@ use std::env;
 
 use kecoa::Config;
 use kecoa::config::{Environment, Target, options};
-use kecoa::observe;
 use kecoa_local::{Options, Status, redacted, status};
 use serde_json::{Map, Value, json};
 
@@ -112,7 +111,7 @@ fn show(given: &Config, setup: &Setup, origin: &str, step: &mut Step) {
         facts.insert(name.to_owned(), json!({ "value": value, "source": from }));
     }
     let without_password = setup.config.password().is_none();
-    let from_file = (0..setup.targets.len()).any(|i| observe::has_password(&setup.config, i));
+    let from_file = (0..setup.targets.len()).any(|i| setup.config.has_password(i));
     if without_password && from_file {
         step.say("password=xxx (password file)");
         facts.insert("password".to_owned(), json!({ "value": "xxx", "source": "password file" }));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kecoa::blocking::Client;
-use kecoa::observe::{self, Authentication};
+use kecoa::server_probe::{self, Authentication};
 use kecoa::{Error, ErrorKind};
 
 use super::configuration::Setup;
@@ -37,7 +37,8 @@ fn succeeded(setup: &Setup, reached: &Reached, client: &Client, step: &mut Step)
     let tls = client.tls_info().is_some();
     step.say(if tls { "encrypted" } else { "not encrypted" });
     step.fact("encrypted", tls);
-    let asked = observe::authentication(config, &reached.target, reached.address, tls, PATIENCE);
+    let asked =
+        server_probe::authentication(config, &reached.target, reached.address, tls, PATIENCE);
     let Ok(Authentication::Method(method)) = asked else { return };
     step.say(match method.as_str() {
         "none" => "the server asked for no password (trust, or a client certificate)".to_owned(),

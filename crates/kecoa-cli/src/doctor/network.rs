@@ -5,7 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use kecoa::config::{SslMode, Target};
-use kecoa::observe::{self, Certificate, TlsGreeting};
+use kecoa::server_probe::{self, Certificate, TlsReport};
 use serde_json::json;
 
 use super::configuration::Setup;
@@ -141,9 +141,9 @@ fn tls(setup: &Setup, reached: &Reached, step: &mut Step) {
         }
         return;
     }
-    let greeting = observe::tls_greeting(&setup.config, &reached.target, address, PATIENCE);
-    let greeting = match greeting {
-        Ok(greeting) => greeting,
+    let report = server_probe::tls(&setup.config, &reached.target, address, PATIENCE);
+    let report = match report {
+        Ok(report) => report,
         Err(error) => {
             let found = match std::error::Error::source(&error) {
                 Some(source) => format!("asked for TLS: {source}"),
@@ -157,8 +157,8 @@ fn tls(setup: &Setup, reached: &Reached, step: &mut Step) {
             return;
         }
     };
-    describe(&greeting, step);
-    judge(&greeting, mode, near, step);
+    describe(&report, step);
+    judge(&report, mode, near, step);
 }
 
 fn protection(setup: &Setup, mode: SslMode) -> &'static str {
@@ -168,14 +168,14 @@ fn protection(setup: &Setup, mode: SslMode) -> &'static str {
     mode.protection()
 }
 
-fn describe(greeting: &TlsGreeting, step: &mut Step) {
-    step.fact("offered", greeting.offered);
-    if let (Some(version), Some(cipher)) = (&greeting.version, &greeting.cipher) {
+fn describe(report: &TlsReport, step: &mut Step) {
+    step.fact("offered", report.offered);
+    if let (Some(version), Some(cipher)) = (&report.version, &report.cipher) {
         step.say(format!("{version}, {cipher}"));
         step.fact("version", version.as_str());
         step.fact("cipher", cipher.as_str());
     }
-    let Some(certificate) = &greeting.certificate else { return };
+    let Some(certificate) = &report.certificate else { return };
     let Certificate { subject, issuer, names, .. } = certificate;
     let days = days_left(certificate);
     let signer = if subject == issuer { "itself" } else { issuer.as_str() };
@@ -198,9 +198,9 @@ fn days_left(certificate: &Certificate) -> i64 {
     certificate.not_after.saturating_sub(now).div_euclid(86_400)
 }
 
-fn judge(greeting: &TlsGreeting, mode: SslMode, near: bool, step: &mut Step) {
+fn judge(report: &TlsReport, mode: SslMode, near: bool, step: &mut Step) {
     let insists = matches!(mode, SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull);
-    if !greeting.offered {
+    if !report.offered {
         let change = "switch TLS on in the server (ssl=on, certificates); without it nothing is \
                       encrypted";
         if insists {
@@ -216,7 +216,7 @@ fn judge(greeting: &TlsGreeting, mode: SslMode, near: bool, step: &mut Step) {
         }
         return;
     }
-    if let Some(failure) = &greeting.failure {
+    if let Some(failure) = &report.failure {
         let found = format!("the TLS handshake failed: {failure}");
         let change = "the server's TLS is broken or too old: TLS 1.2 and 1.3 are spoken";
         if insists {
@@ -227,7 +227,7 @@ fn judge(greeting: &TlsGreeting, mode: SslMode, near: bool, step: &mut Step) {
         }
         return;
     }
-    if let Some(refusal) = &greeting.refusal {
+    if let Some(refusal) = &report.refusal {
         let (found, change) = refusal
             .split_once("\nHINT: ")
             .unwrap_or((refusal, "check sslrootcert, sslcrl, sslcert and sslkey"));
@@ -239,7 +239,7 @@ fn judge(greeting: &TlsGreeting, mode: SslMode, near: bool, step: &mut Step) {
         }
         return;
     }
-    match greeting.certificate.as_ref().map(days_left) {
+    match report.certificate.as_ref().map(days_left) {
         Some(days) if days < 0 => step.warn("renew the server's certificate: it has expired"),
         Some(days) if days < RENEW_DAYS => step.warn("renew the server's certificate soon"),
         _ => {}

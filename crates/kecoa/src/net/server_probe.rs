@@ -22,16 +22,16 @@ mod certificate;
 pub use certificate::Certificate;
 
 use super::certificates::{check_shown, schemes};
-use crate::config::{Config, SslMode, Target};
+use crate::config::{Config, Target};
 use crate::error::Error;
 
 /// A message of a handshake that is longer is none.
 const MESSAGE_LIMIT: usize = 64 * 1024;
 
-/// The TLS of a server.
+/// What a server's TLS is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct TlsGreeting {
+pub struct TlsReport {
     /// Whether the server has TLS at all.
     pub offered: bool,
     /// Such as `TLSv1.3`; nothing when the handshake did not complete.
@@ -62,47 +62,47 @@ pub enum Authentication {
 /// # Errors
 /// [`ErrorKind::Io`](crate::ErrorKind::Io) when the socket fails before anything could be told;
 /// [`Protocol`](crate::ErrorKind::Protocol) when it is no server of the protocol.
-pub fn tls_greeting(
+pub fn tls(
     config: &Config,
     target: &Target,
     address: SocketAddr,
     limit: Duration,
-) -> Result<TlsGreeting, Error> {
+) -> Result<TlsReport, Error> {
     let mut socket = dial(address, limit)?;
-    if !is_direct(config) {
+    if !config.has_direct_tls() {
         match ask_for_tls(&mut socket)? {
             b'S' => {}
-            b'N' | b'E' => return Ok(TlsGreeting::default()),
-            other => return Err(stranger(&[other], &mut socket)),
+            b'N' | b'E' => return Ok(TlsReport::default()),
+            other => return Err(not_postgres(&[other], &mut socket)),
         }
     }
-    let mut greeting = TlsGreeting { offered: true, ..TlsGreeting::default() };
+    let mut report = TlsReport { offered: true, ..TlsReport::default() };
     let (mut tls, seen) = client(config, target, address)?;
     let completed = tls.complete_io(&mut socket);
     let shown = seen.take();
-    greeting.certificate = shown.first().and_then(|der| Certificate::from_der(der));
+    report.certificate = shown.first().and_then(|der| Certificate::from_der(der));
     let host = match target.host.as_str() {
         "" => address.ip().to_string(),
         host => host.to_owned(),
     };
-    greeting.refusal = check_shown(config, &host, &shown).err();
+    report.refusal = check_shown(config, &host, &shown).err();
     match completed {
         Ok(_) => {
-            greeting.version = tls.protocol_version().map(|version| match version {
+            report.version = tls.protocol_version().map(|version| match version {
                 rustls::ProtocolVersion::TLSv1_2 => "TLSv1.2".to_owned(),
                 rustls::ProtocolVersion::TLSv1_3 => "TLSv1.3".to_owned(),
                 other => format!("{other:?}"),
             });
             let cipher = tls.negotiated_cipher_suite();
-            greeting.cipher = cipher
+            report.cipher = cipher
                 .and_then(|suite| suite.suite().as_str())
                 .map(|name| name.replacen("TLS13_", "TLS_", 1));
         }
-        Err(error) => greeting.failure = Some(error.to_string()),
+        Err(error) => report.failure = Some(error.to_string()),
     }
     tls.send_close_notify();
     let _ = tls.write_tls(&mut socket);
-    Ok(greeting)
+    Ok(report)
 }
 
 /// Asks the server at `target` how it wants `config`'s user to log in, and hangs up. Over TLS as
@@ -110,7 +110,7 @@ pub fn tls_greeting(
 /// connection was made.
 ///
 /// # Errors
-/// As [`tls_greeting`].
+/// As [`tls`].
 pub fn authentication(
     config: &Config,
     target: &Target,
@@ -124,7 +124,7 @@ pub fn authentication(
             if !tls {
                 return ask(config, &mut socket);
             }
-            if !is_direct(config) && ask_for_tls(&mut socket)? != b'S' {
+            if !config.has_direct_tls() && ask_for_tls(&mut socket)? != b'S' {
                 return Err(Error::tls("the server has no TLS for this connection"));
             }
             let (connection, _) = client(config, target, address)?;
@@ -155,10 +155,6 @@ fn dial(address: SocketAddr, limit: Duration) -> Result<TcpStream, Error> {
     connect().map_err(|error| failed(&error))
 }
 
-fn is_direct(config: &Config) -> bool {
-    config.get("sslnegotiation") == Some("direct")
-}
-
 /// The one byte by which a server answers a request for TLS.
 fn ask_for_tls(socket: &mut TcpStream) -> Result<u8, Error> {
     let mut request = BytesMut::new();
@@ -171,7 +167,7 @@ fn ask_for_tls(socket: &mut TcpStream) -> Result<u8, Error> {
 }
 
 /// The error for a server of something else, with what it says.
-fn stranger(said: &[u8], socket: &mut impl Read) -> Error {
+fn not_postgres(said: &[u8], socket: &mut impl Read) -> Error {
     let mut text = said.to_vec();
     let mut more = [0; 60];
     if let Ok(count) = socket.read(&mut more) {
@@ -203,7 +199,7 @@ fn ask(config: &Config, stream: &mut (impl Read + Write)) -> Result<Authenticati
         let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
         let known = matches!(tag, b'R' | b'E' | b'N' | b'v');
         let Some(length) = length.checked_sub(4).filter(|n| known && *n <= MESSAGE_LIMIT) else {
-            return Err(stranger(&header, stream));
+            return Err(not_postgres(&header, stream));
         };
         let mut body = vec![0; length];
         stream.read_exact(&mut body).map_err(|error| failed(&error))?;
@@ -305,7 +301,7 @@ fn client(
         .with_custom_certificate_verifier(Arc::new(seen.clone()))
         .with_no_client_auth();
     tls.alpn_protocols = vec![b"postgresql".to_vec()];
-    tls.enable_sni = config.get("sslsni") != Some("0");
+    tls.enable_sni = config.is_on("sslsni");
     let name = if target.host.is_empty() {
         ServerName::IpAddress(address.ip().into())
     } else {
@@ -314,33 +310,4 @@ fn client(
     };
     let connection = ClientConnection::new(Arc::new(tls), name).map_err(failed)?;
     Ok((connection, seen))
-}
-
-/// What a sslmode protects against, in a sentence.
-impl SslMode {
-    /// What the mode protects against, in a sentence for people.
-    #[must_use]
-    pub fn protection(self) -> &'static str {
-        match self {
-            SslMode::Disable => "nothing is encrypted",
-            SslMode::Allow => {
-                "the connection is encrypted only if the server insists; nobody checks who it is"
-            }
-            SslMode::Prefer => {
-                "the connection is encrypted if the server can; somebody in between can turn that \
-                 off, and nobody checks who the server is"
-            }
-            SslMode::Require => {
-                "nobody can listen in passively; somebody in between can still pose as the server \
-                 unless sslrootcert is given"
-            }
-            SslMode::VerifyCa => {
-                "only a server with a certificate of a trusted authority is talked to; any host of \
-                 that authority will do"
-            }
-            SslMode::VerifyFull => {
-                "only the host that was asked for, proven by its certificate, is talked to"
-            }
-        }
-    }
 }
