@@ -2,7 +2,7 @@
 //! that lie where they say.
 #![no_main]
 
-use kecoa_local::dialect::plan::{Catalog, Context, Need};
+use kecoa_local::dialect::catalog::{Catalog, Context, Need};
 use kecoa_local::dialect::transaction::Transaction;
 use kecoa_local::dialect::{self, lexer, statement};
 use libfuzzer_sys::fuzz_target;

@@ -11,7 +11,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use kecoa_local::dialect::plan::{Analysis, Catalog, Context, Need, OnError, TableName};
+use kecoa_local::dialect::catalog::{Catalog, Context, Need, TableName};
+use kecoa_local::dialect::plan::{Analysis, OnError};
 use kecoa_local::dialect::{self, statement};
 use proptest::prelude::*;
 

@@ -1,10 +1,12 @@
 //! Reads the statements that begin, end or mark a transaction.
 
 use super::edit::Sql;
-use super::plan::{Analysis, Class, Piece, Refusal, quote_name};
+use super::plan::Control;
+use super::plan::{Analysis, Class, Piece, Refusal};
+use super::quote::quote_name;
 use super::statement::Statement;
 use super::system_time;
-use super::transaction::{Control, Phase, status};
+use super::transaction::{Phase, status};
 
 /// Analyses the statements that begin, end or mark a transaction; `None` for the others.
 pub(super) fn analyse(statement: &Statement<'_>) -> Result<Option<Analysis>, Refusal> {

@@ -1,10 +1,11 @@
 //! `CREATE DATABASE`, `DROP DATABASE`, `USE`.
 
+use super::catalog::Context;
 use super::edit::Sql;
-use super::plan::{Analysis, Class, Context, OnError, Piece, Stop};
+use super::plan::Control;
+use super::plan::{Analysis, Class, OnError, Piece, Stop};
 use super::region;
 use super::statement::Statement;
-use super::transaction::Control;
 
 /// `USE name`, `SET database = name`.
 pub(super) fn use_database(name: Option<String>) -> Analysis {

@@ -1,8 +1,9 @@
 //! What may stand anywhere in a statement: casts, literals, functions, index hints, `UPSERT`.
 
+use super::catalog::Context;
 use super::edit::Edits;
 use super::lexer::TokenKind;
-use super::plan::{Context, Stop};
+use super::plan::Stop;
 use super::statement::Statement;
 use super::{bytes, limited, names, show, system_time, types, upsert};
 

@@ -1,10 +1,12 @@
 //! `CREATE INDEX`, `DROP INDEX`, `ALTER INDEX`.
 
+use super::catalog::Context;
 use super::edit::Edits;
-use super::lexer::TokenKind;
-use super::plan::{Analysis, Class, Context, Piece, Refusal, Stop, quote};
+use super::expression;
+use super::index_clauses::{VISIBLE, implicit_name, trailer, visibility};
+use super::plan::{Analysis, Class, Piece, Refusal, Stop};
+use super::quote::quote;
 use super::statement::Statement;
-use super::{expression, table};
 
 /// Rewrites `CREATE [UNIQUE] [INVERTED] INDEX`; `None` for other statements.
 pub(super) fn create(
@@ -50,7 +52,7 @@ pub(super) fn create(
         .is_some();
     if nameless && (lenient || stores) {
         let table = statement.slice(name, end);
-        let text = table::implicit_name(statement, &table, open + 1, closing, "idx");
+        let text = implicit_name(statement, &table, open + 1, closing, "idx");
         edits.insert(statement.start(on), format!("{text} "));
     }
     if inverted {
@@ -70,44 +72,6 @@ pub(super) fn create(
     }
     trailer(statement, closing + 1, to, &mut edits);
     Ok(Some(Piece::edited(statement, edits)))
-}
-
-/// What stands behind an index's or a key's columns.
-pub(super) fn trailer(statement: &Statement<'_>, from: usize, to: usize, edits: &mut Edits) {
-    let mut at = from;
-    while at < to {
-        if statement.are(at, &["USING", "HASH"]) {
-            table::hash_sharding(statement, at, to, edits);
-            at += 1;
-        } else if statement.is_any(at, &["STORING", "COVERING"]) && statement.is_mark(at + 1, "(") {
-            edits.replace(statement.start(at), statement.end(at), "INCLUDE");
-        } else if let Some(last) = visibility(statement, at) {
-            edits.replace(statement.start(at), statement.end(last), "");
-            edits.tell(VISIBLE);
-            at = last;
-        } else if statement.is(at, "WHERE") {
-            // Behind a condition it can only be the last thing; a column may have the name.
-            let behind = to.saturating_sub(2);
-            if behind <= at + 1 || visibility(statement, behind) != Some(to - 1) {
-                return;
-            }
-            at = behind;
-            continue;
-        }
-        at = statement.skip(at);
-    }
-}
-
-const VISIBLE: &str = "the local endpoint's indexes are all visible to the optimizer";
-
-/// The last token of `[NOT] VISIBLE` or `VISIBILITY 0.5` at `at`.
-fn visibility(statement: &Statement<'_>, at: usize) -> Option<usize> {
-    if statement.is(at, "VISIBLE") {
-        return Some(at);
-    }
-    let number = statement.kind(at + 1) == Some(TokenKind::Number);
-    (statement.are(at, &["NOT", "VISIBLE"]) || statement.is(at, "VISIBILITY") && number)
-        .then_some(at + 1)
 }
 
 /// `ALTER INDEX … [NOT] VISIBLE`; `None` for other statements.

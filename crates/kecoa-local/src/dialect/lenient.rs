@@ -1,8 +1,10 @@
 //! `IF NOT EXISTS` where PostgreSQL has none: `CREATE TYPE`, `CREATE ROLE`, `CREATE USER`.
 
+use super::catalog::Context;
 use super::edit::Edits;
 use super::expression;
-use super::plan::{Analysis, Class, Context, Piece, Stop, quote};
+use super::plan::{Analysis, Class, Piece, Stop};
+use super::quote::quote;
 use super::statement::Statement;
 
 /// A block that takes it for done when the thing exists; `None` for other statements.

@@ -10,19 +10,21 @@
 
 mod bootstrap;
 mod bytes;
+pub mod catalog;
 mod control;
 mod database;
 pub mod edit;
 mod expression;
 mod index;
+mod index_clauses;
 mod lenient;
 pub mod lexer;
 mod limited;
 mod names;
 pub mod plan;
+pub(crate) mod quote;
 mod region;
 mod show;
-mod show_more;
 pub mod statement;
 mod system_time;
 mod table;
@@ -31,20 +33,16 @@ mod types;
 mod unsupported;
 mod upsert;
 pub mod variables;
+mod version;
 
 pub use bootstrap::BOOTSTRAP_SQL;
+pub use version::{COCKROACHDB_VERSION, RETRY_HINT};
 
+use catalog::{Context, Need};
 use edit::{Edits, Sql};
 use lexer::TokenKind;
-use plan::{Analysis, Class, Context, Need, Piece, Reply, Stop};
+use plan::{Analysis, Class, Piece, Reply, Stop};
 use statement::Statement;
-
-/// The CockroachDB version whose dialect the endpoint speaks.
-pub const COCKROACHDB_VERSION: &str = "v25.2.0";
-
-/// The hint of every retry error, CockroachDB's page about them.
-pub const RETRY_HINT: &str = "See: https://www.cockroachlabs.com/docs/v25.2/\
-                              transaction-retry-error-reference.html";
 
 /// Understands one statement.
 ///

@@ -1,8 +1,8 @@
 //! `database.table`: CockroachDB reads two parts as schema and table, and where there is no such
 //! schema as database and table.
 
+use super::catalog::{Context, Need};
 use super::edit::Edits;
-use super::plan::{Context, Need};
 use super::statement::Statement;
 
 /// Where the name of a relation follows.

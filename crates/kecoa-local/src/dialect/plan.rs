@@ -1,10 +1,9 @@
 //! What the endpoint does for a statement.
 
-use std::collections::HashMap;
-
+use super::catalog::Need;
 use super::edit::{Edits, Sql};
+use super::quote::quote;
 use super::statement::Statement;
-use super::transaction::Control;
 
 /// One statement for PostgreSQL, and what its reply becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,21 +86,6 @@ impl Piece {
     }
 }
 
-/// A string literal that reads the same with `standard_conforming_strings` on or off.
-pub fn quote(text: &str) -> String {
-    let doubled = text.replace('\'', "''");
-    if text.contains('\\') {
-        format!("E'{}'", doubled.replace('\\', "\\\\"))
-    } else {
-        format!("'{doubled}'")
-    }
-}
-
-/// A quoted identifier.
-pub fn quote_name(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
 /// An error of the endpoint's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -164,6 +148,57 @@ impl Class {
     }
 }
 
+/// What depends on the state of the transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// `BEGIN`, with PostgreSQL's options.
+    Begin(String),
+    /// `SET TRANSACTION`, with PostgreSQL's options.
+    SetTransaction(String),
+    /// `COMMIT`.
+    Commit,
+    /// `ROLLBACK`.
+    Rollback,
+    /// `SAVEPOINT name`.
+    Savepoint(String),
+    /// `ROLLBACK TO SAVEPOINT name`.
+    RollbackTo(String),
+    /// `RELEASE SAVEPOINT name`.
+    Release(String),
+    /// `SHOW TRANSACTION STATUS`.
+    Status,
+    /// Sets a session variable that the rules of transactions obey.
+    Switch(Switch),
+    /// `USE name`; `None` is the default database.
+    Use(Option<String>),
+    /// What PostgreSQL runs only outside a transaction: an open one is committed before, as
+    /// CockroachDB's `autocommit_before_ddl` does.
+    Detached,
+}
+
+/// A session variable that the rules of transactions obey, and its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Switch {
+    /// `inject_retry_errors_enabled`.
+    InjectStatements(bool),
+    /// `inject_retry_errors_on_commit_enabled`.
+    InjectCommit(bool),
+    /// `autocommit_before_ddl`.
+    AutocommitBeforeDdl(bool),
+}
+
+impl Switch {
+    /// What a session variable switches, if it is one of the three.
+    pub fn of(variable: &str, on: bool) -> Option<Self> {
+        match variable {
+            "inject_retry_errors_enabled" => Some(Self::InjectStatements(on)),
+            "inject_retry_errors_on_commit_enabled" => Some(Self::InjectCommit(on)),
+            "autocommit_before_ddl" => Some(Self::AutocommitBeforeDdl(on)),
+            _ => None,
+        }
+    }
+}
+
 /// A statement understood, independent of the state of the transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Analysis {
@@ -203,155 +238,6 @@ impl Analysis {
     }
 }
 
-/// A table's name as written, folded.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct TableName {
-    /// The schema, if one was named.
-    pub schema: Option<String>,
-    /// The table.
-    pub name: String,
-}
-
-/// A column of a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Column {
-    /// Its name.
-    pub name: String,
-    /// Whether it is part of the primary key.
-    pub key: bool,
-    /// Whether only the server may write it.
-    pub generated: bool,
-}
-
-/// What analysis must know of the database first.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Need {
-    /// The columns of a table, if there is one.
-    Table(TableName),
-    /// Whether a database exists.
-    Database(String),
-    /// Whether the session's database has a schema.
-    Schema(String),
-}
-
-impl Need {
-    /// The query that answers. Each row is a column for a table (name, is key, is generated: `t`
-    /// or `f`, the table's schema), any row at all for a database or schema.
-    pub fn sql(&self) -> String {
-        match self {
-            Self::Table(table) => {
-                let visible = match &table.schema {
-                    Some(schema) => format!("n.nspname = {}", quote(schema)),
-                    None => "pg_catalog.pg_table_is_visible(c.oid)".to_owned(),
-                };
-                format!(
-                    "SELECT a.attname, a.attnum = ANY (coalesce(k.conkey, '{{}}')), \
-                     a.attgenerated <> '' OR a.attidentity = 'a', n.nspname \
-                     FROM pg_catalog.pg_class c \
-                     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-                     JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid \
-                     LEFT JOIN pg_catalog.pg_constraint k \
-                       ON k.conrelid = c.oid AND k.contype = 'p' \
-                     WHERE c.relname = {} AND {visible} AND c.relkind IN ('r', 'p', 'v', 'f') \
-                       AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
-                    quote(&table.name)
-                )
-            }
-            Self::Database(name) => {
-                let name = quote(name);
-                format!("SELECT 1 FROM pg_catalog.pg_database WHERE datname = {name}")
-            }
-            Self::Schema(name) => {
-                let name = quote(name);
-                format!("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = {name}")
-            }
-        }
-    }
-}
-
-#[derive(Debug, Default)]
-struct Table {
-    schema: Option<String>,
-    columns: Vec<Column>,
-}
-
-/// What is known of the database. It holds for as long as nothing runs: the next statement may
-/// find other tables under the same names.
-#[derive(Debug, Default)]
-pub struct Catalog {
-    tables: HashMap<TableName, Table>,
-    databases: HashMap<String, bool>,
-    schemas: HashMap<String, bool>,
-}
-
-/// More tables than this are not remembered at once.
-const CATALOG_CAP: usize = 1024;
-
-impl Catalog {
-    /// Notes the rows that answered `need`.
-    pub fn answer(&mut self, need: Need, rows: &[Vec<Option<String>>]) {
-        match need {
-            Need::Table(table) => {
-                if self.tables.len() >= CATALOG_CAP {
-                    self.tables.clear();
-                }
-                let flag = |row: &[Option<String>], index: usize| {
-                    row.get(index).is_some_and(|value| value.as_deref() == Some("t"))
-                };
-                let columns = rows
-                    .iter()
-                    .map(|row| Column {
-                        name: row.first().cloned().flatten().unwrap_or_default(),
-                        key: flag(row, 1),
-                        generated: flag(row, 2),
-                    })
-                    .collect();
-                let schema = rows.first().and_then(|row| row.get(3).cloned().flatten());
-                self.tables.insert(table, Table { schema, columns });
-            }
-            Need::Database(name) => {
-                self.databases.insert(name, !rows.is_empty());
-            }
-            Need::Schema(name) => {
-                self.schemas.insert(name, !rows.is_empty());
-            }
-        }
-    }
-
-    /// Forgets everything: the schema may have changed.
-    pub fn clear(&mut self) {
-        self.tables.clear();
-        self.databases.clear();
-        self.schemas.clear();
-    }
-
-    /// The columns of a table; none when there is no such table.
-    pub fn table(&self, name: &TableName) -> Result<&[Column], Need> {
-        let table = self.tables.get(name).ok_or_else(|| Need::Table(name.clone()))?;
-        Ok(&table.columns)
-    }
-
-    /// The schema that a table was found in, if it was.
-    pub fn schema_of(&self, name: &TableName) -> Option<&str> {
-        self.tables.get(name)?.schema.as_deref()
-    }
-
-    /// Whether nothing was asked.
-    pub fn is_empty(&self) -> bool {
-        self.tables.is_empty() && self.databases.is_empty() && self.schemas.is_empty()
-    }
-
-    /// Whether the session's database has a schema.
-    pub fn schema(&self, name: &str) -> Result<bool, Need> {
-        self.schemas.get(name).copied().ok_or_else(|| Need::Schema(name.to_owned()))
-    }
-
-    /// Whether a database exists.
-    pub fn database(&self, name: &str) -> Result<bool, Need> {
-        self.databases.get(name).copied().ok_or_else(|| Need::Database(name.to_owned()))
-    }
-}
-
 /// Why a statement is not understood yet, or never.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stop {
@@ -371,15 +257,4 @@ impl From<Refusal> for Stop {
     fn from(refusal: Refusal) -> Self {
         Self::Refuse(refusal)
     }
-}
-
-/// What analysis knows of the session.
-#[derive(Debug)]
-pub struct Context<'a> {
-    /// The database the session is in.
-    pub database: &'a str,
-    /// What is known of it.
-    pub catalog: &'a Catalog,
-    /// `standard_conforming_strings` is off.
-    pub backslash_escapes: bool,
 }

@@ -1,8 +1,10 @@
 //! Regions, localities and zones: there is one node, so that nothing is where it should not be.
 //! What only says where data shall lie is accepted, and the client is told.
 
+use super::catalog::Context;
 use super::edit::Edits;
-use super::plan::{Analysis, Class, Context, Piece, Refusal, Stop, quote};
+use super::plan::{Analysis, Class, Piece, Refusal, Stop};
+use super::quote::quote;
 use super::statement::Statement;
 
 fn ignored(what: &str) -> String {

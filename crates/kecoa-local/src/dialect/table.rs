@@ -1,9 +1,11 @@
 //! `CREATE TABLE` and `ALTER TABLE`: types, families, indexes inside, hash sharding.
 
+use super::catalog::Context;
 use super::edit::Edits;
-use super::plan::{Analysis, Class, Context, Piece, Refusal, Reply, Stop, quote, quote_name};
+use super::plan::{Analysis, Class, Piece, Refusal, Reply, Stop};
+use super::quote::quote;
 use super::statement::Statement;
-use super::{expression, index, region, types, upsert};
+use super::{expression, index, index_clauses, region, types, upsert};
 
 const CONSTRAINTS: [&str; 7] =
     ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "EXCLUDE", "LIKE"];
@@ -175,32 +177,10 @@ fn index_element(
         if !unique {
             return String::new(); // PostgreSQL's own name is CockroachDB's: table_column_idx
         }
-        implicit_name(statement, table, at + 1, closing, "key")
+        index_clauses::implicit_name(statement, table, at + 1, closing, "key")
     });
     let kind = if unique { "UNIQUE INDEX" } else { "INDEX" };
     Ok(Some(format!("CREATE {kind} {name} ON {table} {}", statement.slice(at, to))))
-}
-
-/// `table_column_column_key`, as CockroachDB names an index that has no name.
-pub(super) fn implicit_name(
-    statement: &Statement<'_>,
-    table: &str,
-    from: usize,
-    to: usize,
-    suffix: &str,
-) -> String {
-    let table = table.rsplit('.').next().unwrap_or(table).trim().trim_matches('"');
-    let mut name = table.to_owned();
-    for (start, end) in statement.elements(from, to) {
-        name.push('_');
-        let simple =
-            end == start + 1 || statement.is_any(start + 1, &["ASC", "DESC", "NULLS", "COLLATE"]);
-        let part = statement.name(start).filter(|_| simple);
-        name.push_str(part.as_deref().unwrap_or("expr"));
-    }
-    name.push('_');
-    name.push_str(suffix);
-    quote_name(&name)
 }
 
 /// A column's definition: name, type, qualifiers.
@@ -240,7 +220,7 @@ fn column(
         } else if statement.are(at, &["NOT", "VISIBLE"]) {
             return Err(Refusal::cluster_only("hide a column (NOT VISIBLE)").into());
         } else if statement.are(at, &["USING", "HASH"]) {
-            hash_sharding(statement, at, to, edits);
+            index_clauses::hash_sharding(statement, at, to, edits);
         } else if statement.are(at, &["PRIMARY", "KEY"]) && statement.is_any(at + 2, ORDER) {
             edits.replace(statement.start(at + 2), statement.end(at + 2), "");
         }
@@ -250,20 +230,6 @@ fn column(
 }
 
 const ORDER: &[&str] = &["ASC", "DESC"];
-
-/// `USING HASH [WITH (bucket_count = 8)] [WITH BUCKET_COUNT = 8]`: hash sharding spreads writes
-/// over ranges, and there is one.
-pub(super) fn hash_sharding(statement: &Statement<'_>, at: usize, to: usize, edits: &mut Edits) {
-    let mut last = at + 1;
-    if statement.is(at + 2, "WITH") && at + 3 < to {
-        if statement.is_mark(at + 3, "(") {
-            last = statement.partner(at + 3).unwrap_or(at + 3);
-        } else if statement.is(at + 3, "BUCKET_COUNT") {
-            last = (at + 5).min(to.saturating_sub(1));
-        }
-    }
-    edits.replace(statement.start(at), statement.end(last), "");
-}
 
 /// A table constraint: no order of columns in keys, `STORING` -> `INCLUDE`, no hash sharding.
 fn constraint(statement: &Statement<'_>, from: usize, to: usize, edits: &mut Edits) {
@@ -277,7 +243,7 @@ fn constraint(statement: &Statement<'_>, from: usize, to: usize, edits: &mut Edi
             edits.replace(statement.end(end - 2), statement.end(end - 1), "");
         }
     }
-    index::trailer(statement, closing + 1, to, edits);
+    index_clauses::trailer(statement, closing + 1, to, edits);
 }
 
 /// What stands behind the brackets.

@@ -6,58 +6,9 @@
 //! completed.
 
 use super::edit::Sql;
-use super::plan::{Analysis, Class, OnError, Piece, Refusal, Reply, quote, quote_name};
-
-/// What depends on the state of the transaction.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Control {
-    /// `BEGIN`, with PostgreSQL's options.
-    Begin(String),
-    /// `SET TRANSACTION`, with PostgreSQL's options.
-    SetTransaction(String),
-    /// `COMMIT`.
-    Commit,
-    /// `ROLLBACK`.
-    Rollback,
-    /// `SAVEPOINT name`.
-    Savepoint(String),
-    /// `ROLLBACK TO SAVEPOINT name`.
-    RollbackTo(String),
-    /// `RELEASE SAVEPOINT name`.
-    Release(String),
-    /// `SHOW TRANSACTION STATUS`.
-    Status,
-    /// Sets a session variable that the rules of transactions obey.
-    Switch(Switch),
-    /// `USE name`; `None` is the default database.
-    Use(Option<String>),
-    /// What PostgreSQL runs only outside a transaction: an open one is committed before, as
-    /// CockroachDB's `autocommit_before_ddl` does.
-    Detached,
-}
-
-/// A session variable that the rules of transactions obey, and its value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Switch {
-    /// `inject_retry_errors_enabled`.
-    InjectStatements(bool),
-    /// `inject_retry_errors_on_commit_enabled`.
-    InjectCommit(bool),
-    /// `autocommit_before_ddl`.
-    AutocommitBeforeDdl(bool),
-}
-
-impl Switch {
-    /// What a session variable switches, if it is one of the three.
-    pub fn of(variable: &str, on: bool) -> Option<Self> {
-        match variable {
-            "inject_retry_errors_enabled" => Some(Self::InjectStatements(on)),
-            "inject_retry_errors_on_commit_enabled" => Some(Self::InjectCommit(on)),
-            "autocommit_before_ddl" => Some(Self::AutocommitBeforeDdl(on)),
-            _ => None,
-        }
-    }
-}
+use super::plan::{Analysis, Class, Control, OnError, Piece, Refusal, Reply, Switch};
+use super::quote::{quote, quote_name};
+use super::version::RETRY_HINT;
 
 /// Where the client's transaction stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -156,8 +107,7 @@ fn injected(variable: &str) -> Planned {
         "restart transaction: TransactionRetryWithProtoRefreshError: \
          injected by `{variable}` session variable"
     );
-    let mut piece =
-        Piece::raise(&Refusal { code: "40001", message, hint: super::RETRY_HINT.to_owned() });
+    let mut piece = Piece::raise(&Refusal { code: "40001", message, hint: RETRY_HINT.to_owned() });
     piece.on_error = OnError::Injected;
     vec![piece].into()
 }
@@ -450,7 +400,7 @@ impl Transaction {
                     "restart transaction: TransactionRetryWithProtoRefreshError: cannot rollback \
                      to savepoint \"{name}\" after a transaction retry error"
                 ),
-                hint: super::RETRY_HINT.to_owned(),
+                hint: RETRY_HINT.to_owned(),
             });
             let first = quote_name(self.initial.first().map_or("", String::as_str));
             let back = Piece::hidden(&format!("ROLLBACK TO SAVEPOINT {first}"));

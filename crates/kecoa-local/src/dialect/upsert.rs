@@ -1,7 +1,9 @@
 //! `UPSERT` -> `INSERT … ON CONFLICT (primary key) DO UPDATE`.
 
+use super::catalog::{Context, Need, TableName};
 use super::edit::Edits;
-use super::plan::{Context, Need, Refusal, Stop, TableName, quote_name};
+use super::plan::{Refusal, Stop};
+use super::quote::quote_name;
 use super::statement::Statement;
 
 /// Rewrites the `UPSERT` at `at`, which ends at `end` (the statement's end or the bracket around).

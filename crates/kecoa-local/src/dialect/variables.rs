@@ -4,9 +4,10 @@
 //! customized options `kecoa.<name>`: `SET LOCAL`, `RESET`, `DISCARD ALL` and the end of a failed
 //! transaction treat them as any other.
 
-use super::plan::{Analysis, Class, Piece, Refusal, quote};
+use super::plan::{Analysis, Class, Piece, Refusal};
+use super::plan::{Control, Switch};
+use super::quote::quote;
 use super::statement::Statement;
-use super::transaction::{Control, Switch};
 
 /// How a variable's value is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +127,7 @@ pub fn option_name(name: &str) -> String {
 /// The query for `SHOW name`.
 pub fn shown(name: &str) -> Option<String> {
     let (default, form) = find(name)?;
-    let column = super::plan::quote_name(name);
+    let column = super::quote::quote_name(name);
     if form == Form::ReadOnly {
         return Some(format!("SELECT {}::text AS {column}", quote(default)));
     }

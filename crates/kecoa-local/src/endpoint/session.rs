@@ -18,11 +18,12 @@ use super::socket::{Reader, Writer};
 use super::startup::unavailable;
 use super::stream::{HIGH_WATER, Stream, put};
 use super::{Shared, cancel};
+use crate::dialect::catalog::{Catalog, Context};
 use crate::dialect::edit::Sql;
-use crate::dialect::plan::{Analysis, Catalog, Class, Context, OnError, Piece};
+use crate::dialect::plan::{Analysis, Class, OnError, Piece};
 use crate::dialect::statement::Statement;
 use crate::dialect::transaction::{Phase, Transaction};
-use crate::dialect::{self, plan::quote};
+use crate::dialect::{self, quote::quote};
 
 /// The stream to the client.
 pub(super) type Client = Stream<Reader, Writer>;

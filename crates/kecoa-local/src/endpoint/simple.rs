@@ -86,8 +86,8 @@ impl Session {
         if first {
             return self.analyse(statement).await.map(Some);
         }
-        let empty = crate::dialect::plan::Catalog::default();
-        let context = crate::dialect::plan::Context {
+        let empty = crate::dialect::catalog::Catalog::default();
+        let context = crate::dialect::catalog::Context {
             database: &self.database,
             catalog: &empty,
             backslash_escapes: self.backslash_escapes,

@@ -16,8 +16,8 @@ use super::session::{Client, Session};
 use super::socket::Arrival;
 use super::stream::{CLIENT_MESSAGE, STRANGERS_MESSAGE, Stream, put};
 use super::{Shared, cancel};
-use crate::dialect::plan::quote;
-use crate::dialect::transaction::Switch;
+use crate::dialect::plan::Switch;
+use crate::dialect::quote::quote;
 use crate::dialect::variables;
 use crate::words::{unescaped, words};
 

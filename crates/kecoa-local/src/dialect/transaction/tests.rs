@@ -1,7 +1,7 @@
 //! The rules of transactions, without a server.
 
 use super::*;
-use crate::dialect::plan::{Catalog, Context};
+use crate::dialect::catalog::{Catalog, Context};
 use crate::dialect::statement::Statement;
 
 fn plan(transaction: &mut Transaction, sql: &str) -> Vec<String> {

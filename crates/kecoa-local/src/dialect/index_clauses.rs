@@ -1,0 +1,80 @@
+//! What indexes and keys have in common, wherever they are written: names, and what stands behind the columns.
+
+use super::edit::Edits;
+use super::lexer::TokenKind;
+use super::quote::quote_name;
+use super::statement::Statement;
+
+/// `table_column_column_key`, as CockroachDB names an index that has no name.
+pub(super) fn implicit_name(
+    statement: &Statement<'_>,
+    table: &str,
+    from: usize,
+    to: usize,
+    suffix: &str,
+) -> String {
+    let table = table.rsplit('.').next().unwrap_or(table).trim().trim_matches('"');
+    let mut name = table.to_owned();
+    for (start, end) in statement.elements(from, to) {
+        name.push('_');
+        let simple =
+            end == start + 1 || statement.is_any(start + 1, &["ASC", "DESC", "NULLS", "COLLATE"]);
+        let part = statement.name(start).filter(|_| simple);
+        name.push_str(part.as_deref().unwrap_or("expr"));
+    }
+    name.push('_');
+    name.push_str(suffix);
+    quote_name(&name)
+}
+
+/// What stands behind an index's or a key's columns.
+pub(super) fn trailer(statement: &Statement<'_>, from: usize, to: usize, edits: &mut Edits) {
+    let mut at = from;
+    while at < to {
+        if statement.are(at, &["USING", "HASH"]) {
+            hash_sharding(statement, at, to, edits);
+            at += 1;
+        } else if statement.is_any(at, &["STORING", "COVERING"]) && statement.is_mark(at + 1, "(") {
+            edits.replace(statement.start(at), statement.end(at), "INCLUDE");
+        } else if let Some(last) = visibility(statement, at) {
+            edits.replace(statement.start(at), statement.end(last), "");
+            edits.tell(VISIBLE);
+            at = last;
+        } else if statement.is(at, "WHERE") {
+            // Behind a condition it can only be the last thing; a column may have the name.
+            let behind = to.saturating_sub(2);
+            if behind <= at + 1 || visibility(statement, behind) != Some(to - 1) {
+                return;
+            }
+            at = behind;
+            continue;
+        }
+        at = statement.skip(at);
+    }
+}
+
+pub(super) const VISIBLE: &str = "the local endpoint's indexes are all visible to the optimizer";
+
+/// The last token of `[NOT] VISIBLE` or `VISIBILITY 0.5` at `at`.
+pub(super) fn visibility(statement: &Statement<'_>, at: usize) -> Option<usize> {
+    if statement.is(at, "VISIBLE") {
+        return Some(at);
+    }
+    let number = statement.kind(at + 1) == Some(TokenKind::Number);
+    (statement.are(at, &["NOT", "VISIBLE"]) || statement.is(at, "VISIBILITY") && number)
+        .then_some(at + 1)
+}
+
+/// `USING HASH [WITH (bucket_count = 8)] [WITH BUCKET_COUNT = 8]`: hash sharding spreads writes
+/// over ranges, and there is one.
+pub(super) fn hash_sharding(statement: &Statement<'_>, at: usize, to: usize, edits: &mut Edits) {
+    let mut last = at + 1;
+    if statement.is(at + 2, "WITH") && at + 3 < to {
+        if statement.is_mark(at + 3, "(") {
+            last = statement.partner(at + 3).unwrap_or(at + 3);
+        } else if statement.is(at + 3, "BUCKET_COUNT") {
+            last = (at + 5).min(to.saturating_sub(1));
+        }
+    }
+    edits.replace(statement.start(at), statement.end(last), "");
+}
