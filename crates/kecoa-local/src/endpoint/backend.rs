@@ -35,6 +35,22 @@ pub(super) enum Refused {
     Io(io::Error),
 }
 
+impl Refused {
+    /// The error that the client is told.
+    pub(super) fn into_fields(self) -> Fields {
+        match self {
+            Self::Error(error) => error,
+            Self::Io(error) => {
+                let message =
+                    format!("the local endpoint cannot reach its PostgreSQL server: {error}");
+                let mut error = Fields::own("FATAL", "57P03", &message);
+                error.set(b'H', "see `kecoa local status`; `kecoa local start` starts it again");
+                error
+            }
+        }
+    }
+}
+
 impl From<io::Error> for Refused {
     fn from(error: io::Error) -> Self {
         Self::Io(error)

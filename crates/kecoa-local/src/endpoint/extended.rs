@@ -2,85 +2,24 @@
 
 use std::sync::Arc;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use kecoa_proto::frame::Frame;
 use kecoa_proto::message::frontend::{Message, Parse};
 
-use super::replies::{row, string};
+use super::expect::{Expect, Prepared};
+use super::flow::{End, Flow};
+use super::lookup::unreadable;
+use super::own_statements::{OWN, put_strings};
+use super::replies::string;
 use super::run::{Run, runs};
-use super::session::{End, Flow, Session};
-use super::simple::unreadable;
+use super::session::Session;
 use super::stream::{HIGH_WATER, put};
-use crate::dialect::edit::Sql;
-use crate::dialect::plan::{Analysis, Class, OnError, Piece, Reply};
+use crate::dialect::plan::{Analysis, OnError};
 use crate::dialect::statement::{self, Statement};
 use crate::dialect::transaction::{self, Phase};
 
-/// A statement the client prepared.
-#[derive(Debug)]
-pub(super) struct Prepared {
-    /// How it was understood.
-    analysis: Analysis,
-    /// What PostgreSQL parsed, for the positions of errors.
-    sql: Arc<Sql>,
-    /// The client's text.
-    client: Bytes,
-    /// One piece whose meaning does not depend on the transaction.
-    plain: bool,
-    /// The types the client gave its parameters.
-    types: Vec<u32>,
-    /// What it became depends on what a name meant at this moment of the session.
-    named_at: Option<u64>,
-}
-
-impl Prepared {
-    /// More of it changes nothing about what names mean.
-    fn keeps_names(&self) -> bool {
-        self.named_at.is_some() && self.analysis.class == Class::Work
-    }
-}
-
-/// Where the text of an error's position lies.
-type Source = Option<(Arc<Sql>, Bytes)>;
-
-/// A message whose answer is awaited.
-#[derive(Debug)]
-pub(super) enum Expect {
-    /// ParseComplete.
-    Parse {
-        visible: bool,
-        /// What the client's statement of this name was before, to be put back on failure.
-        undo: Option<(Bytes, Option<Arc<Prepared>>)>,
-        on_error: OnError,
-        source: Source,
-    },
-    /// BindComplete.
-    Bind { visible: bool, portal: Option<Bytes>, source: Source },
-    /// ParameterDescription, RowDescription, NoData.
-    Describe { visible: bool, no_data: bool },
-    /// Rows and an end.
-    Execute { run: Box<Run>, collect: bool, source: Source },
-    /// CloseComplete.
-    Close { visible: bool },
-    /// ReadyForQuery.
-    Sync,
-}
-
 /// So many answers at most are awaited before the client's next message is taken.
 const WINDOW: usize = 1024;
-
-/// The name of the endpoint's own statements and portals.
-const OWN: &[u8] = b"_kecoa";
-
-fn put_strings(out: &mut BytesMut, tag: u8, parts: &[&[u8]], tail: &[u8]) {
-    let mut body = BytesMut::new();
-    for part in parts {
-        body.put_slice(part);
-        body.put_u8(0);
-    }
-    body.put_slice(tail);
-    put(out, tag, &body);
-}
 
 impl Session {
     /// One message of the extended protocol.
@@ -228,7 +167,7 @@ impl Session {
             return Ok(());
         }
         let prepared = self.statements.get(&statement).cloned();
-        let source = prepared.as_ref().and_then(|prepared| source(prepared));
+        let source = prepared.as_ref().and_then(|prepared| prepared.source());
         match prepared {
             Some(prepared) => self.portals.insert(portal.clone(), prepared),
             None => self.portals.remove(&portal),
@@ -339,168 +278,9 @@ impl Session {
     }
 
     fn put_execute(&mut self, frame: &Frame, run: Run, prepared: &Prepared) {
-        let source = source(prepared);
+        let source = prepared.source();
         self.expected.push_back(Expect::Execute { run: Box::new(run), collect: false, source });
         self.backend.put(frame);
-    }
-
-    /// Sends a statement of the endpoint's own: Close, Parse, Bind, perhaps Describe, Execute.
-    /// `described` asks for the RowDescription a simple query has.
-    pub(super) fn put_piece(
-        &mut self,
-        name: &[u8],
-        piece: &Piece,
-        run: Run,
-        described: bool,
-        client: Option<Bytes>,
-    ) {
-        let source = client.map(|client| (Arc::new(piece.sql.clone()), client));
-        let on_error = piece.on_error;
-        self.put_own(name, &piece.sql.text, source.clone(), on_error);
-        if described {
-            put(&mut self.backend.output, b'D', b"P\0");
-            self.expected.push_back(Expect::Describe { visible: true, no_data: false });
-        }
-        put_strings(&mut self.backend.output, b'E', &[name], &[0; 4]);
-        let run = Box::new(run);
-        self.expected.push_back(Expect::Execute { run, collect: false, source });
-    }
-
-    fn put_own(&mut self, name: &[u8], sql: &[u8], source: Source, on_error: OnError) {
-        let out = &mut self.backend.output;
-        self.unsynced = true;
-        if !name.is_empty() {
-            // One may be left from a pipeline that failed.
-            put_strings(out, b'C', &[&[b"S", name].concat()], &[]);
-            put_strings(out, b'C', &[&[b"P", name].concat()], &[]);
-            self.expected.push_back(Expect::Close { visible: false });
-            self.expected.push_back(Expect::Close { visible: false });
-        }
-        put_strings(out, b'P', &[name, sql], &[0; 2]);
-        put_strings(out, b'B', &[name, name], &[0; 6]);
-        let bind = source.clone();
-        self.expected.push_back(Expect::Parse { visible: false, undo: None, on_error, source });
-        self.expected.push_back(Expect::Bind { visible: false, portal: None, source: bind });
-    }
-
-    /// Asks PostgreSQL something inside the client's transaction. `None` when what was in flight
-    /// failed before.
-    pub(super) async fn lookup(&mut self, sql: &str) -> Flow<Option<Vec<Vec<Option<String>>>>> {
-        if !self.unsynced {
-            return Ok(self.hidden(sql).await?.ok());
-        }
-        self.drain().await?;
-        if self.skipping {
-            return Ok(None);
-        }
-        self.collected.clear();
-        self.put_own(OWN, sql.as_bytes(), None, OnError::Fail);
-        put_strings(&mut self.backend.output, b'E', &[OWN], &[0; 4]);
-        let run = Box::new(Run::hidden());
-        self.expected.push_back(Expect::Execute { run, collect: true, source: None });
-        self.drain().await?;
-        let rows = std::mem::take(&mut self.collected);
-        Ok((!self.skipping).then_some(rows))
-    }
-
-    /// Matches a message of PostgreSQL to what is expected.
-    async fn answer(&mut self, frame: Frame) -> Flow<()> {
-        match (frame.tag, self.expected.front_mut()) {
-            (b'N' | b'A' | b'S', _) => self.tell(&frame),
-            (b'E', _) => self.fail(&frame)?,
-            (b'1', Some(Expect::Parse { visible, .. }))
-            | (b'2', Some(Expect::Bind { visible, .. }))
-            | (b'3', Some(Expect::Close { visible })) => {
-                if *visible {
-                    self.client.put(&frame);
-                }
-                self.expected.pop_front();
-            }
-            (b't', Some(Expect::Describe { visible, .. })) => {
-                if *visible {
-                    self.client.put(&frame);
-                }
-            }
-            (b'T' | b'n', Some(Expect::Describe { visible, no_data })) => {
-                if *visible && (frame.tag == b'T' || *no_data) {
-                    self.client.put(&frame);
-                }
-                self.expected.pop_front();
-            }
-            (b'D', Some(Expect::Execute { run, collect, .. })) => {
-                if *collect {
-                    self.collected.push(row(&frame.body));
-                } else if run.reply != Reply::Hide {
-                    self.rows(&frame);
-                }
-            }
-            (b'C', Some(Expect::Execute { .. })) => {
-                if let Some(Expect::Execute { run, .. }) = self.expected.pop_front() {
-                    self.complete(*run, &frame);
-                }
-            }
-            (b's' | b'I', Some(Expect::Execute { .. })) => {
-                self.client.put(&frame);
-                self.expected.pop_front();
-            }
-            (b'G', Some(Expect::Execute { .. })) => {
-                // A Sync sent along is ignored by PostgreSQL while it copies; the client sends
-                // another behind its data.
-                self.expected.truncate(1);
-                self.client.put(&frame);
-                self.copy_in().await?;
-                put(&mut self.backend.output, b'H', &[]);
-            }
-            (b'Z', Some(Expect::Sync)) => {
-                self.unsynced = false;
-                self.synced = Some(frame.body.first().copied().unwrap_or(b'I'));
-                self.expected.pop_front();
-            }
-            (b'd', _) => self.rows(&frame),
-            (b'H' | b'c' | b'W', _) => self.client.put(&frame),
-            (other, _) => {
-                let message = format!("PostgreSQL sent {:?} out of turn", char::from(other));
-                return Err(End::Protocol(message));
-            }
-        }
-        Ok(())
-    }
-
-    /// An error: what was asked up to the Sync will not be answered.
-    fn fail(&mut self, frame: &Frame) -> Flow<()> {
-        let mut first = true;
-        let mut cause = (OnError::Fail, None);
-        while !matches!(self.expected.front(), None | Some(Expect::Sync)) {
-            let (on_error, source) = match self.expected.pop_front() {
-                Some(Expect::Parse { undo, on_error, source, .. }) => {
-                    match undo {
-                        Some((name, Some(before))) => drop(self.statements.insert(name, before)),
-                        Some((name, None)) => drop(self.statements.remove(&name)),
-                        None => {}
-                    }
-                    (on_error, source)
-                }
-                Some(Expect::Bind { portal, source, .. }) => {
-                    if let Some(portal) = portal {
-                        self.portals.remove(&portal);
-                    }
-                    (OnError::Fail, source)
-                }
-                Some(Expect::Execute { run, source, .. }) => (run.on_error, source),
-                _ => (OnError::Fail, None),
-            };
-            if std::mem::take(&mut first) {
-                cause = (on_error, source);
-            }
-        }
-        // Inside PostgreSQL the transaction is lost, if one is open; the Sync will tell.
-        if self.transaction.phase == Phase::Open {
-            self.transaction.phase = Phase::Failed;
-        }
-        self.skipping = self.expected.is_empty();
-        let (on_error, source) = cause;
-        let source = source.as_ref().map(|(sql, client)| (sql.as_ref(), client.as_ref()));
-        self.error(frame, on_error, source)
     }
 }
 
@@ -509,8 +289,4 @@ fn is_plain(analysis: &Analysis) -> bool {
     analysis.control.is_none()
         && analysis.pieces.len() == 1
         && !transaction::forces_retry(&analysis.pieces)
-}
-
-fn source(prepared: &Prepared) -> Source {
-    Some((prepared.sql.clone(), prepared.client.clone()))
 }

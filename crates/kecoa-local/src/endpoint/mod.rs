@@ -7,15 +7,24 @@
 //! the client's transaction; its replies are not shown. Errors of the endpoint's own are raised
 //! inside PostgreSQL, so the transaction and the protocol are left as a real error leaves them.
 
+mod answers;
 mod backend;
 mod cancel;
+mod database;
+mod expect;
 mod extended;
+mod flow;
 mod lobby;
+mod lookup;
+mod options;
+mod own_statements;
+mod relay;
 mod replies;
 mod run;
 mod scram;
 mod script;
 mod session;
+mod shared;
 mod simple;
 mod socket;
 mod startup;
@@ -24,7 +33,7 @@ mod stream;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,50 +42,10 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+pub use options::{BackendAddress, EndpointOptions};
 pub use scram::Verifier;
+use shared::Shared;
 use socket::{Arrival, Socket, accept};
-
-/// The PostgreSQL server behind the endpoint, reached by its unix socket without a password.
-#[derive(Clone, Debug)]
-pub struct BackendAddress {
-    /// The directory that holds the socket `.s.PGSQL.<port>`.
-    pub socket_dir: PathBuf,
-    /// The number in the socket's name.
-    pub port: u16,
-    /// The role every client becomes, whatever user it names. It should be able to do no more than a
-    /// client may.
-    pub user: String,
-}
-
-/// What an [`Endpoint`] needs.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct EndpointOptions {
-    /// Where to listen; port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// What the password of clients is checked by; without it everybody is let in.
-    pub password: Option<Verifier>,
-    /// The server behind.
-    pub backend: BackendAddress,
-    /// The database of a client that names none.
-    pub database: String,
-}
-
-impl EndpointOptions {
-    /// Options with CockroachDB's default database, `defaultdb`, without a password.
-    pub fn new(listen: SocketAddr, backend: BackendAddress) -> Self {
-        let database = "defaultdb".to_owned();
-        Self { listen, backend, database, password: None }
-    }
-}
-
-/// What all sessions share.
-#[derive(Debug)]
-struct Shared {
-    options: EndpointOptions,
-    keys: cancel::Keys,
-    lobby: lobby::Lobby,
-}
 
 /// A bound listener that speaks CockroachDB's dialect in front of PostgreSQL.
 #[derive(Debug)]

@@ -1,10 +1,5 @@
 //! From a plan's pieces to runs: what is sent, and what comes of each reply.
 
-use bytes::BytesMut;
-use kecoa_proto::frame::Frame;
-
-use super::replies::{Fields, put_tag, tag};
-use super::session::Session;
 use crate::dialect::plan::{Class, OnError, Piece, Reply};
 use crate::dialect::transaction::Transaction;
 
@@ -65,24 +60,4 @@ pub(super) fn runs(pieces: Vec<Piece>, class: Class, after: &Transaction) -> Vec
         runs.push((piece, run));
     }
     runs
-}
-
-/// Appends a notice of the endpoint's own.
-fn put_notice(message: &str, out: &mut BytesMut) {
-    Fields::own("NOTICE", "00000", message).put(b'N', out);
-}
-
-impl Session {
-    /// A CommandComplete: the client's tag for it, and what it means for the session.
-    pub(super) fn complete(&mut self, run: Run, frame: &Frame) {
-        let found = frame.body.strip_suffix(b"\0").unwrap_or(&frame.body);
-        self.noticed_tag(found);
-        if let Some(message) = &run.say {
-            put_notice(message, &mut self.client.output);
-        }
-        if let Some(tag) = tag(&run.reply, found) {
-            put_tag(&tag, &mut self.client.output);
-        }
-        self.completed(run.class, run.after);
-    }
 }

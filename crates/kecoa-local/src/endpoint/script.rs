@@ -3,9 +3,10 @@
 use bytes::Bytes;
 
 use super::backend::put_query;
+use super::flow::Flow;
 use super::replies::{Fields, put_tag};
 use super::run::Run;
-use super::session::{Flow, Session};
+use super::session::Session;
 use crate::dialect::edit::Sql;
 use crate::dialect::plan::{OnError, Reply};
 

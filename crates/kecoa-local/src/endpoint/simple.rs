@@ -2,26 +2,16 @@
 
 use bytes::Bytes;
 
+use super::flow::{End, Flow};
+use super::lookup::unreadable;
 use super::replies::put_tag;
 use super::run::{Run, runs};
 use super::script::{Ended, Script};
-use super::session::{End, Flow, Session};
+use super::session::Session;
 use crate::dialect::edit::Sql;
-use crate::dialect::plan::{Analysis, Class, Piece, Refusal, Reply};
+use crate::dialect::plan::{Analysis, Class, Piece, Reply};
 use crate::dialect::statement::{self, Statement};
 use crate::dialect::transaction::Planned;
-use crate::dialect::variables::is_utf8;
-
-/// What follows was understood under other rules than PostgreSQL has by now.
-pub(super) fn unreadable() -> Refusal {
-    Refusal {
-        code: "0A000",
-        message: "standard_conforming_strings or client_encoding was changed in the middle of a \
-                  batch, and the local endpoint cannot read what follows"
-            .to_owned(),
-        hint: "send the change by itself".to_owned(),
-    }
-}
 
 impl Session {
     /// A Query message.
@@ -166,21 +156,6 @@ impl Session {
             status = self.sync().await?.unwrap_or(b'I');
         }
         Ok(status)
-    }
-
-    /// Whether PostgreSQL still cuts `sql` into tokens as it did when the session's settings were
-    /// last reported, which happens only at the end of a batch or pipeline.
-    pub(super) async fn reads_alike(&mut self, sql: &[u8]) -> Flow<bool> {
-        if !sql.iter().any(|byte| *byte == b'\\' || !byte.is_ascii()) {
-            return Ok(true); // nothing in it depends on them
-        }
-        let settings = "SELECT pg_catalog.current_setting('standard_conforming_strings'), \
-                        pg_catalog.current_setting('client_encoding')";
-        let Some(rows) = self.lookup(settings).await? else {
-            return Ok(true); // what came before failed: this will not run
-        };
-        Ok(matches!(rows.first().map(Vec::as_slice), Some([Some(strings), Some(encoding)])
-            if (strings == "off") == self.backslash_escapes && is_utf8(encoding)))
     }
 
     /// Sends a piece as the unnamed statement, which a Query message ends anyway.

@@ -8,6 +8,11 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream, tcp, unix};
 
+use super::stream::Stream;
+
+/// The stream to the client.
+pub(super) type Client = Stream<Reader, Writer>;
+
 /// What a client's bytes come out of.
 #[derive(Debug)]
 pub(super) enum Reader {

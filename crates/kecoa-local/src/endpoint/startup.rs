@@ -10,12 +10,13 @@ use kecoa_proto::message::startup::Startup;
 use tokio::sync::watch;
 
 use super::backend::{self, Opened, Refused};
+use super::cancel;
 use super::replies::{Fields, string};
 use super::scram::{Exchange, Failed, MECHANISM, Verifier};
-use super::session::{Client, Session};
-use super::socket::Arrival;
+use super::session::Session;
+use super::shared::Shared;
+use super::socket::{Arrival, Client};
 use super::stream::{CLIENT_MESSAGE, STRANGERS_MESSAGE, Stream, put};
-use super::{Shared, cancel};
 use crate::dialect::plan::Switch;
 use crate::dialect::quote::quote;
 use crate::dialect::variables;
@@ -77,7 +78,7 @@ pub(super) async fn open(
     let mut opened = match opened {
         Ok(opened) => opened,
         Err(refused) => {
-            refuse(&mut client, &unavailable(refused)).await;
+            refuse(&mut client, &refused.into_fields()).await;
             return None;
         }
     };
@@ -102,19 +103,6 @@ pub(super) async fn open(
     session.ready(b'I', true);
     session.client.flush().await.ok()?;
     Some(session)
-}
-
-/// Why the backend cannot be had, as the client is told.
-pub(super) fn unavailable(refused: Refused) -> Fields {
-    match refused {
-        Refused::Error(error) => error,
-        Refused::Io(error) => {
-            let message = format!("the local endpoint cannot reach its PostgreSQL server: {error}");
-            let mut error = Fields::own("FATAL", "57P03", &message);
-            error.set(b'H', "see `kecoa local status`; `kecoa local start` starts it again");
-            error
-        }
-    }
 }
 
 /// [`known`], unless it takes too long or too many others wait.
@@ -362,7 +350,7 @@ async fn set_variables(opened: &mut Opened, variables: &[(String, String)]) -> R
         let sql = format!("SET {} TO {}", variables::option_name(name), quote(normal));
         backend::hidden(&mut opened.backend, sql.as_bytes())
             .await
-            .map_err(|error| unavailable(Refused::Io(error)))??;
+            .map_err(|error| Refused::Io(error).into_fields())??;
     }
     Ok(())
 }

@@ -1,0 +1,113 @@
+//! The extended protocol, from PostgreSQL to the client: each answer matched to what is expected.
+
+use kecoa_proto::frame::Frame;
+
+use super::expect::Expect;
+use super::flow::{End, Flow};
+use super::replies::row;
+use super::session::Session;
+use super::stream::put;
+use crate::dialect::plan::{OnError, Reply};
+use crate::dialect::transaction::Phase;
+
+impl Session {
+    /// Matches a message of PostgreSQL to what is expected.
+    pub(super) async fn answer(&mut self, frame: Frame) -> Flow<()> {
+        match (frame.tag, self.expected.front_mut()) {
+            (b'N' | b'A' | b'S', _) => self.tell(&frame),
+            (b'E', _) => self.fail(&frame)?,
+            (b'1', Some(Expect::Parse { visible, .. }))
+            | (b'2', Some(Expect::Bind { visible, .. }))
+            | (b'3', Some(Expect::Close { visible })) => {
+                if *visible {
+                    self.client.put(&frame);
+                }
+                self.expected.pop_front();
+            }
+            (b't', Some(Expect::Describe { visible, .. })) => {
+                if *visible {
+                    self.client.put(&frame);
+                }
+            }
+            (b'T' | b'n', Some(Expect::Describe { visible, no_data })) => {
+                if *visible && (frame.tag == b'T' || *no_data) {
+                    self.client.put(&frame);
+                }
+                self.expected.pop_front();
+            }
+            (b'D', Some(Expect::Execute { run, collect, .. })) => {
+                if *collect {
+                    self.collected.push(row(&frame.body));
+                } else if run.reply != Reply::Hide {
+                    self.rows(&frame);
+                }
+            }
+            (b'C', Some(Expect::Execute { .. })) => {
+                if let Some(Expect::Execute { run, .. }) = self.expected.pop_front() {
+                    self.complete(*run, &frame);
+                }
+            }
+            (b's' | b'I', Some(Expect::Execute { .. })) => {
+                self.client.put(&frame);
+                self.expected.pop_front();
+            }
+            (b'G', Some(Expect::Execute { .. })) => {
+                // A Sync sent along is ignored by PostgreSQL while it copies; the client sends
+                // another behind its data.
+                self.expected.truncate(1);
+                self.client.put(&frame);
+                self.copy_in().await?;
+                put(&mut self.backend.output, b'H', &[]);
+            }
+            (b'Z', Some(Expect::Sync)) => {
+                self.unsynced = false;
+                self.synced = Some(frame.body.first().copied().unwrap_or(b'I'));
+                self.expected.pop_front();
+            }
+            (b'd', _) => self.rows(&frame),
+            (b'H' | b'c' | b'W', _) => self.client.put(&frame),
+            (other, _) => {
+                let message = format!("PostgreSQL sent {:?} out of turn", char::from(other));
+                return Err(End::Protocol(message));
+            }
+        }
+        Ok(())
+    }
+
+    /// An error: what was asked up to the Sync will not be answered.
+    fn fail(&mut self, frame: &Frame) -> Flow<()> {
+        let mut first = true;
+        let mut cause = (OnError::Fail, None);
+        while !matches!(self.expected.front(), None | Some(Expect::Sync)) {
+            let (on_error, source) = match self.expected.pop_front() {
+                Some(Expect::Parse { undo, on_error, source, .. }) => {
+                    match undo {
+                        Some((name, Some(before))) => drop(self.statements.insert(name, before)),
+                        Some((name, None)) => drop(self.statements.remove(&name)),
+                        None => {}
+                    }
+                    (on_error, source)
+                }
+                Some(Expect::Bind { portal, source, .. }) => {
+                    if let Some(portal) = portal {
+                        self.portals.remove(&portal);
+                    }
+                    (OnError::Fail, source)
+                }
+                Some(Expect::Execute { run, source, .. }) => (run.on_error, source),
+                _ => (OnError::Fail, None),
+            };
+            if std::mem::take(&mut first) {
+                cause = (on_error, source);
+            }
+        }
+        // Inside PostgreSQL the transaction is lost, if one is open; the Sync will tell.
+        if self.transaction.phase == Phase::Open {
+            self.transaction.phase = Phase::Failed;
+        }
+        self.skipping = self.expected.is_empty();
+        let (on_error, source) = cause;
+        let source = source.as_ref().map(|(sql, client)| (sql.as_ref(), client.as_ref()));
+        self.error(frame, on_error, source)
+    }
+}

@@ -1,0 +1,40 @@
+//! What an endpoint is told.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::scram::Verifier;
+
+/// The PostgreSQL server behind the endpoint, reached by its unix socket without a password.
+#[derive(Clone, Debug)]
+pub struct BackendAddress {
+    /// The directory that holds the socket `.s.PGSQL.<port>`.
+    pub socket_dir: PathBuf,
+    /// The number in the socket's name.
+    pub port: u16,
+    /// The role every client becomes, whatever user it names. It should be able to do no more than a
+    /// client may.
+    pub user: String,
+}
+
+/// What an [`Endpoint`] needs.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct EndpointOptions {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// What the password of clients is checked by; without it everybody is let in.
+    pub password: Option<Verifier>,
+    /// The server behind.
+    pub backend: BackendAddress,
+    /// The database of a client that names none.
+    pub database: String,
+}
+
+impl EndpointOptions {
+    /// Options with CockroachDB's default database, `defaultdb`, without a password.
+    pub fn new(listen: SocketAddr, backend: BackendAddress) -> Self {
+        let database = "defaultdb".to_owned();
+        Self { listen, backend, database, password: None }
+    }
+}

@@ -1,0 +1,177 @@
+//! The loop of a session: messages taken from the client and from PostgreSQL, until either leaves.
+
+use kecoa_proto::frame::Frame;
+
+use super::flow::{End, Flow, protocol};
+use super::replies::Fields;
+use super::session::Session;
+use super::stream::HIGH_WATER;
+use super::{backend, cancel};
+use crate::dialect::plan::OnError;
+
+impl Session {
+    /// Serves the client until either side leaves.
+    pub(super) async fn run(mut self) {
+        let end = match self.serve().await {
+            Ok(()) => End::Client,
+            Err(end) => end,
+        };
+        if let Some(key) = &self.key {
+            self.shared.keys.remove(key);
+        }
+        let own = |code, message: &str| Some(Fields::own("FATAL", code, message));
+        let error = match &end {
+            End::Client => {
+                if let Some(key) = self.backend_key.take().filter(|_| self.waiting) {
+                    // Nobody waits for what the backend is doing.
+                    let socket = backend::socket(&self.shared.options.backend);
+                    let _ = cancel::send(&socket, key).await;
+                }
+                None
+            }
+            End::Told => None,
+            End::Backend => own("57P01", "the local endpoint lost its PostgreSQL server"),
+            End::Protocol(message) => own("08P01", message),
+            End::Shutdown => own("57P01", "server is shutting down"),
+        };
+        if let Some(error) = error {
+            error.put(b'E', &mut self.client.output);
+        }
+        if !matches!(end, End::Client) {
+            let _ = self.client.flush().await;
+        }
+    }
+
+    async fn serve(&mut self) -> Flow<()> {
+        loop {
+            let frame = self.client_frame().await?;
+            match frame.tag {
+                b'Q' => self.query(&frame.body).await?,
+                b'P' | b'B' | b'D' | b'E' | b'C' | b'H' | b'S' => self.extended(frame).await?,
+                b'F' => self.function_call(&frame).await?,
+                b'X' => return Ok(()),
+                // What is left of a COPY that failed.
+                b'd' | b'c' | b'f' => {}
+                other => {
+                    let message = format!("invalid frontend message type {other}");
+                    return Err(End::Protocol(message));
+                }
+            }
+        }
+    }
+
+    /// The next message of an idle client; what PostgreSQL says unasked is passed on meanwhile.
+    async fn client_frame(&mut self) -> Flow<Frame> {
+        loop {
+            if let Some(frame) = self.client.frame().map_err(protocol)? {
+                return Ok(frame);
+            }
+            if !self.expected.is_empty() {
+                // Unsynced messages are out: PostgreSQL may hold replies back, or wait.
+                self.client.flush().await.map_err(|_| End::Client)?;
+            }
+            tokio::select! {
+                read = self.client.exchange() => read.map_err(|_| End::Client)?,
+                read = self.backend.read() => {
+                    if read.is_err() {
+                        return Err(End::Backend);
+                    }
+                    self.unasked()?;
+                }
+                _ = self.stopped.changed() => return Err(End::Shutdown),
+            }
+        }
+    }
+
+    /// Passes on what PostgreSQL says while nothing is asked of it.
+    fn unasked(&mut self) -> Flow<()> {
+        while self.expected.is_empty() {
+            let Some(frame) = self.backend.frame().map_err(|_| End::Backend)? else { break };
+            self.tell(&frame);
+            if frame.tag == b'E' {
+                return Err(End::Told); // nobody asked: it is the session's end
+            }
+        }
+        Ok(())
+    }
+
+    /// The next message of PostgreSQL. Meanwhile output is written, and the client is listened to:
+    /// one that left must not keep its transaction open.
+    pub(super) async fn backend_frame(&mut self) -> Flow<Frame> {
+        loop {
+            if let Some(frame) = self.peeked.take() {
+                return Ok(frame);
+            }
+            if let Some(frame) = self.backend.frame().map_err(|_| End::Backend)? {
+                if self.client.output.len() > HIGH_WATER {
+                    self.client.flush().await.map_err(|_| End::Client)?;
+                }
+                self.waiting = false;
+                return Ok(frame);
+            }
+            self.waiting = true;
+            let listen = self.client.input.len() < HIGH_WATER;
+            tokio::select! {
+                done = self.backend.exchange() => done.map_err(|_| End::Backend)?,
+                done = self.client.pass(listen) => done.map_err(|_| End::Client)?,
+                _ = self.stopped.changed() => return Err(End::Shutdown),
+            }
+        }
+    }
+
+    async fn function_call(&mut self, frame: &Frame) -> Flow<()> {
+        self.drain().await?;
+        if self.skipping {
+            return Ok(());
+        }
+        self.backend.put(frame);
+        self.ran();
+        loop {
+            let frame = self.backend_frame().await?;
+            match frame.tag {
+                b'E' => self.error(&frame, OnError::Fail, None)?,
+                b'Z' => {
+                    self.unsynced = false;
+                    self.ready(frame.body.first().copied().unwrap_or(b'I'), true);
+                    return self.client.flush().await.map_err(|_| End::Client);
+                }
+                _ => self.tell(&frame),
+            }
+        }
+    }
+
+    /// Passes the client's data on until it is complete or PostgreSQL has an error, which is kept
+    /// for the next [`backend_frame`](Self::backend_frame).
+    pub(super) async fn copy_in(&mut self) -> Flow<()> {
+        self.client.flush().await.map_err(|_| End::Client)?;
+        loop {
+            while let Some(frame) = self.client.frame().map_err(protocol)? {
+                match frame.tag {
+                    b'H' | b'S' => continue, // PostgreSQL ignores them here
+                    b'X' => return Err(End::Client),
+                    _ => self.backend.put(&frame),
+                }
+                if frame.tag != b'd' {
+                    return Ok(());
+                }
+                if self.backend.output.len() > HIGH_WATER {
+                    break;
+                }
+            }
+            while let Some(frame) = self.backend.frame().map_err(|_| End::Backend)? {
+                if matches!(frame.tag, b'N' | b'A' | b'S') {
+                    self.tell(&frame);
+                } else {
+                    self.peeked = Some(frame);
+                    return Ok(());
+                }
+            }
+            let read = self.backend.output.len() <= HIGH_WATER;
+            tokio::select! {
+                done = self.backend.exchange() => done.map_err(|_| End::Backend)?,
+                done = self.client.pass(read) => done.map_err(|_| End::Client)?,
+                _ = self.stopped.changed() => return Err(End::Shutdown),
+            }
+        }
+    }
+}
