@@ -162,7 +162,7 @@ pub(crate) fn run(arguments: Arguments, self_command: Vec<OsString>) -> Result<i
         Action::Url(place) => match kecoa_local::status(&place.options())? {
             Status::Running(running) => line(&running.url).map(|()| 0),
             Status::Stopped => {
-                note(&kecoa_local::Error::NotRunning.to_string());
+                note(&kecoa_local::Error::not_running().to_string());
                 Ok(3)
             }
             Status::Broken { reason } => Err(Failure::Other(reason)),

@@ -8,16 +8,19 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use kecoa_server::home::Home;
+use kecoa_server::log;
+use kecoa_server::process::{ProcessIdentity, command_mentions, process_owner, working_directory};
+
 use crate::error::Error;
-use crate::home::{Home, log_tail, open_log};
+use crate::layout;
 use crate::options::DEFAULT_PORT;
 use crate::postgres::server::Server;
 use crate::postgres::wire::Session;
 use crate::postgres::{CLIENT_ROLE, DEFAULT_DATABASE};
-use crate::process::{ProcessIdentity, command_mentions, process_owner, working_directory};
 
 /// A new store takes some seconds, an old one less.
-const START_PATIENCE: Duration = Duration::from_secs(50);
+const START_TIMEOUT: Duration = Duration::from_secs(50);
 
 /// A `cockroach` that accepts sessions.
 #[derive(Debug)]
@@ -41,8 +44,8 @@ pub(crate) fn find(path: Option<&OsStr>) -> Result<PathBuf, Error> {
 /// Starts it on `wanted` and no other port, or on the usual one or a free one.
 pub(crate) fn start(home: &Home, program: &Path, wanted: Option<u16>) -> Result<Started, Error> {
     let port = choose_port(wanted)?;
-    let log_path = home.server_log_file();
-    let log = open_log(&log_path)?;
+    let log_path = layout::server_log_file(home);
+    let log = log::open(&log_path)?;
     let from = log.metadata().map_err(Error::io("reading", &log_path))?.len();
     let both = log.try_clone().map_err(Error::io("opening", &log_path))?;
     let store = home.instance().join("cockroach");
@@ -64,13 +67,13 @@ pub(crate) fn start(home: &Home, program: &Path, wanted: Option<u16>) -> Result<
         Err(Error::ServerFailed { program: "cockroach", reason, log: log_path.clone() })
     };
     let Some(identity) = ProcessIdentity::of(child.id()) else {
-        return failed(log_tail(&log_path, from));
+        return failed(log::tail(&log_path, from));
     };
     let mut server = Server::started(child, identity);
-    let deadline = Instant::now() + START_PATIENCE;
+    let deadline = Instant::now() + START_TIMEOUT;
     while Instant::now() < deadline {
         if !server.is_running() {
-            return failed(log_tail(&log_path, from));
+            return failed(log::tail(&log_path, from));
         }
         if let Some(version) = ask_version(port) {
             return Ok(Started { server, port, version, store });
@@ -78,7 +81,7 @@ pub(crate) fn start(home: &Home, program: &Path, wanted: Option<u16>) -> Result<
         thread::sleep(Duration::from_millis(50));
     }
     server.stop(rustix::process::Signal::TERM)?;
-    failed(format!("it accepted no sessions within {} s", START_PATIENCE.as_secs()))
+    failed(format!("it accepted no sessions within {} s", START_TIMEOUT.as_secs()))
 }
 
 /// Whether a process that the state file names is this instance's: it works in its directory, as
@@ -103,8 +106,8 @@ pub(crate) fn adopt(identity: ProcessIdentity, port: u16, home: &Home) -> Option
 
 /// `None` while no session is to be had.
 fn ask_version(port: u16) -> Option<Option<String>> {
-    let patience = Duration::from_secs(5);
-    let mut session = Session::over_loopback(port, CLIENT_ROLE, DEFAULT_DATABASE, patience).ok()?;
+    let timeout = Duration::from_secs(5);
+    let mut session = Session::over_loopback(port, CLIENT_ROLE, DEFAULT_DATABASE, timeout).ok()?;
     let rows = session.run("SELECT version()").ok()?;
     Some(rows.into_iter().flatten().flatten().next())
 }

@@ -2,7 +2,8 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+
+use crate::service::SERVICE;
 
 /// Why the local endpoint could not be started, found or stopped.
 ///
@@ -59,87 +60,6 @@ pub enum Error {
     )]
     NoCockroach,
 
-    /// No home directory can be worked out for this user.
-    #[error(
-        "cannot tell where to keep the local database: neither KECOA_HOME, XDG_DATA_HOME nor HOME \
-         is set; set KECOA_HOME to a directory you may write to"
-    )]
-    NoHome,
-
-    /// The name of an instance is not one we make a directory of.
-    #[error(
-        "instance name {name:?} is not usable: expected 1 to 32 of the characters a-z, 0-9, `-` \
-         and `_`"
-    )]
-    BadName {
-        /// The name asked for.
-        name: String,
-    },
-
-    /// A directory or file of ours belongs to somebody else.
-    #[error(
-        "{} belongs to user id {owner}, and this process runs as user id {us}; the local database \
-         is kept only in directories of its own user. Set KECOA_HOME to another directory",
-        path.display()
-    )]
-    NotOurs {
-        /// The directory or file.
-        path: PathBuf,
-        /// The user id that owns it.
-        owner: u32,
-        /// The user id of this process.
-        us: u32,
-    },
-
-    /// A directory of ours may be written by everybody.
-    #[error(
-        "{} can be written by every user of this machine; close it (`chmod o-w`), or set KECOA_HOME \
-         to another directory",
-        path.display()
-    )]
-    OpenToOthers {
-        /// The directory.
-        path: PathBuf,
-    },
-
-    /// Something else stands where a file of ours should be.
-    #[error("{} {what}; expected a file that kecoa wrote. Remove it, and start again", path.display())]
-    OddFile {
-        /// Where.
-        path: PathBuf,
-        /// What is there, as a phrase.
-        what: String,
-    },
-
-    /// A process serves, but what it wrote about itself cannot be read.
-    #[error(
-        "{} {why}, so nothing is known of the endpoint that {} serves; end that process{}, or \
-         `kecoa local stop`, and start it again",
-        path.display(),
-        process.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}")),
-        process.map_or_else(String::new, |pid| format!(" (`kill {pid}`)"))
-    )]
-    UnreadableState {
-        /// The state file.
-        path: PathBuf,
-        /// What is wrong with it, as a phrase.
-        why: String,
-        /// The process that serves, if that is known.
-        process: Option<u32>,
-    },
-
-    /// A directory we need cannot be made or written.
-    #[error(
-        "cannot write in {}: {source}; set KECOA_HOME to a directory you may write to",
-        path.display()
-    )]
-    Unwritable {
-        /// The directory.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-
     /// The file system is full.
     #[error(
         "the disk is full at {}; a new local database needs about 60 MB. Free some space, or set \
@@ -183,20 +103,6 @@ pub enum Error {
         what: String,
     },
 
-    /// Another process starts or stops the same endpoint and does not come to an end.
-    #[error(
-        "another process has been starting or stopping this endpoint for {} s (lock {}); wait for \
-         it, or end it",
-        waited.as_secs(),
-        lock.display()
-    )]
-    Busy {
-        /// The lock file.
-        lock: PathBuf,
-        /// How long we waited.
-        waited: Duration,
-    },
-
     /// Preparing the data directory failed.
     #[error("preparing the database in {} failed: {output}", path.display())]
     Init {
@@ -228,26 +134,6 @@ pub enum Error {
         log: PathBuf,
     },
 
-    /// The background process ended before the endpoint was ready, or never became ready.
-    #[error("the local endpoint did not start: {reason} (log: {})", log.display())]
-    DaemonFailed {
-        /// What it reported.
-        reason: String,
-        /// Its log file.
-        log: PathBuf,
-    },
-
-    /// A process did not end when told to.
-    #[error("process {pid} ({what}) did not end within {} s", waited.as_secs())]
-    WillNotStop {
-        /// Its process id.
-        pid: u32,
-        /// What it is.
-        what: &'static str,
-        /// How long we waited.
-        waited: Duration,
-    },
-
     /// Our own SQL was refused by the server.
     #[error("preparing database {database:?} failed: {message}")]
     Bootstrap {
@@ -264,36 +150,29 @@ pub enum Error {
     )]
     FaultsWithoutEndpoint,
 
-    /// Nothing runs, and the caller needed something that runs.
-    #[error("no local endpoint is running; start one with `kecoa local start`")]
-    NotRunning,
+    /// The process in the background, its files, or the system.
+    #[error(transparent)]
+    Service(kecoa_server::Error),
+}
 
-    /// The command to start ourselves again was not given.
-    #[error("no command was given by which to start the background process")]
-    NoSelfCommand,
-
-    /// Any other failure of the file system or of the system.
-    #[error("{what} {}: {source}", path.display())]
-    Io {
-        /// What was being done, as a verb phrase.
-        what: &'static str,
-        /// To what.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+impl From<kecoa_server::Error> for Error {
+    fn from(error: kecoa_server::Error) -> Error {
+        match error {
+            kecoa_server::Error::DiskFull { path } => Error::DiskFull { path },
+            other => Error::Service(other),
+        }
+    }
 }
 
 impl Error {
+    /// Nothing runs, and the caller needed something that runs.
+    pub fn not_running() -> Error {
+        Error::Service(kecoa_server::Error::NotRunning { service: &SERVICE })
+    }
+
     /// Gives an I/O error its place; a full disk and a refused write become errors of their own.
     pub(crate) fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
-        let path = path.to_path_buf();
-        move |source| match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::DiskFull { path },
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                Error::Unwritable { path, source }
-            }
-            _ => Error::Io { what, path, source },
-        }
+        let place = kecoa_server::Error::io(what, path);
+        move |source| place(source).into()
     }
 }

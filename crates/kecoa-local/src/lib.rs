@@ -16,28 +16,31 @@
 //! PostgreSQL itself listens on a socket of its own and keeps `fsync` on: what was committed stays.
 #![forbid(unsafe_code)]
 
+mod arguments;
 mod cockroach;
 pub mod dialect;
 pub mod endpoint;
 mod error;
 pub mod faults;
-mod files;
-mod front;
-mod home;
-mod keeper;
 mod launch;
+mod layout;
+mod listener;
 mod options;
+mod orphans;
 pub mod postgres;
-pub mod process;
-mod secret;
+mod running;
 mod serve;
-mod signals;
+mod service;
 pub mod state;
 mod words;
 
 pub use error::Error;
-pub use home::Home;
-pub use launch::{Running, Status, Stopped, start, status, stop, url};
+pub use kecoa_server::home::Home;
+pub use kecoa_server::process;
+pub use kecoa_server::secret::redacted;
+pub use kecoa_server::serving::Mode;
+pub use launch::{start, status, stop, url};
 pub use options::{DEFAULT_PORT, Engine, FaultOptions, Options};
-pub use secret::redacted;
-pub use serve::{Mode, serve};
+pub use running::{Running, Status, Stopped};
+pub use serve::serve;
+pub use service::SERVICE;

@@ -74,7 +74,7 @@ pub struct Options {
     /// are arguments of the command line, `local serve …`.
     pub self_command: Vec<OsString>,
     /// How long `start` waits for the endpoint to be ready.
-    pub patience: Duration,
+    pub timeout: Duration,
 }
 
 impl Default for Options {
@@ -89,13 +89,7 @@ impl Default for Options {
             binaries: None,
             embedded: None,
             self_command: Vec::new(),
-            patience: Duration::from_secs(60),
+            timeout: Duration::from_secs(60),
         }
     }
-}
-
-/// How the launcher reads an environment variable: passed in, so that tests need not change the
-/// environment of their process. An empty value counts as unset.
-pub(crate) fn variable(name: &str) -> Option<OsString> {
-    std::env::var_os(name).filter(|value| !value.is_empty())
 }

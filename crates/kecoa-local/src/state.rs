@@ -1,48 +1,20 @@
-//! The state file by which a later process finds, reports and stops a running endpoint.
-//!
-//! It is a record, not a proof: whether the process it names still runs is asked of the system
-//! ([`crate::process::ProcessIdentity`]) and of the lock the process holds.
+//! What the state file tells of an endpoint.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use kecoa_server::process::ProcessIdentity;
+use kecoa_server::secret::redacted;
 use serde::{Deserialize, Serialize};
 
-use crate::error::Error;
-use crate::files::{self, Found};
 use crate::options::Engine;
-use crate::process::ProcessIdentity;
-use crate::secret::redacted;
 
-/// A state file larger than this was not written by us.
-const SIZE_LIMIT: u64 = 64 * 1024;
+/// The state file of an endpoint.
+pub type State = kecoa_server::state::State<Details>;
 
-/// How far the background process has come.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    /// It prepares or starts the database server.
-    Starting,
-    /// Clients are accepted.
-    Ready,
-    /// It was told to stop.
-    Stopping,
-    /// It gave up, for this reason.
-    Failed(String),
-}
-
-/// What the background process tells those that come later.
+/// What an endpoint tells beside what every service does.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct State {
-    /// The version of kecoa that serves.
-    #[serde(default)]
-    pub kecoa: String,
-    /// The process that serves the endpoint.
-    pub daemon: ProcessIdentity,
-    /// How far it has come.
-    pub phase: Phase,
+#[non_exhaustive]
+pub struct Details {
     /// Which database stands behind the endpoint.
     pub engine: Engine,
     /// The database server's process (PostgreSQL's postmaster, or `cockroach`), once it runs.
@@ -80,25 +52,21 @@ pub struct FaultState {
     pub seed: u64,
 }
 
-impl std::fmt::Debug for State {
+impl std::fmt::Debug for Details {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let url = self.url.as_deref().map(redacted);
-        f.debug_struct("State")
-            .field("phase", &self.phase)
-            .field("daemon", &self.daemon)
+        f.debug_struct("Details")
+            .field("engine", &self.engine)
             .field("server", &self.server)
             .field("url", &url)
             .finish_non_exhaustive()
     }
 }
 
-impl State {
-    /// The first state of a process that begins to serve.
-    pub fn starting(daemon: ProcessIdentity, engine: Engine) -> State {
-        State {
-            kecoa: env!("CARGO_PKG_VERSION").to_owned(),
-            daemon,
-            phase: Phase::Starting,
+impl Details {
+    /// Those of a process that begins to serve.
+    pub fn starting(engine: Engine) -> Details {
+        Details {
             engine,
             server: None,
             port: None,
@@ -112,125 +80,30 @@ impl State {
             faults: None,
         }
     }
-
-    /// Reads a state file. One that is missing, or that cannot be understood, is `None`: it then
-    /// says nothing about any process.
-    ///
-    /// # Errors
-    ///
-    /// When it is there and may not be read.
-    pub fn read(path: &Path) -> Result<Option<State>, Error> {
-        let us = rustix::process::geteuid().as_raw();
-        match files::read(path, SIZE_LIMIT, us).map_err(Error::io("reading", path))? {
-            Found::Bytes(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
-            Found::Missing | Found::Odd(_) => Ok(None),
-        }
-    }
-
-    /// Why a state file cannot be understood, as a phrase.
-    pub(crate) fn trouble(path: &Path) -> String {
-        let us = rustix::process::geteuid().as_raw();
-        match files::read(path, SIZE_LIMIT, us) {
-            Ok(Found::Missing) => "is missing".to_owned(),
-            Ok(Found::Odd(what)) => what,
-            Ok(Found::Bytes(bytes)) if bytes.is_empty() => "is empty".to_owned(),
-            Ok(Found::Bytes(bytes)) => match serde_json::from_slice::<State>(&bytes) {
-                Ok(_) => "was just being written".to_owned(),
-                Err(error) => format!("is not a state file ({error})"),
-            },
-            Err(error) => format!("cannot be read ({error})"),
-        }
-    }
-
-    /// Writes the file with mode 0600 and in one step: a reader sees the old or the new, never half.
-    ///
-    /// # Errors
-    ///
-    /// When the directory cannot be written.
-    pub fn write(&self, path: &Path) -> Result<(), Error> {
-        put(path, &self.bytes(path)?)
-    }
-
-    /// What is written.
-    pub(crate) fn bytes(&self, path: &Path) -> Result<Vec<u8>, Error> {
-        let mut bytes = serde_json::to_vec_pretty(self)
-            .map_err(io::Error::other)
-            .map_err(Error::io("writing", path))?;
-        bytes.push(b'\n');
-        Ok(bytes)
-    }
-
-    /// Removes the file; a missing one is fine.
-    ///
-    /// # Errors
-    ///
-    /// When the directory cannot be written.
-    pub fn remove(path: &Path) -> Result<(), Error> {
-        match fs::remove_file(path) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::io("removing", path)(e)),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// Writes a file of ours in one step, whatever stands where it is put together.
-pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let next = path.with_extension(format!("new-{}", std::process::id()));
-    let write = || -> io::Result<()> {
-        match fs::remove_file(&next) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&next)?;
-        file.write_all(bytes)?;
-        fs::rename(&next, path)
-    };
-    write().map_err(|e| {
-        // The half-written file is of no use to anyone.
-        let _ = fs::remove_file(&next);
-        Error::io("writing", path)(e)
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt as _;
-
-    fn sample() -> State {
-        let daemon = ProcessIdentity { pid: 7, started: "boot/1".into() };
-        let mut state = State::starting(daemon, Engine::Postgres);
-        state.phase = Phase::Failed("no \"room\"".into());
-        state.port = Some(26257);
-        state.data_dir = Some("/a b/c".into());
-        state
-    }
 
     #[test]
-    fn what_is_written_is_read_and_only_by_us() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("state.json");
-        sample().write(&path).unwrap();
-        assert_eq!(State::read(&path).unwrap(), Some(sample()));
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing is left beside it");
-        State::remove(&path).unwrap();
-        State::remove(&path).unwrap();
-        assert_eq!(State::read(&path).unwrap(), None);
-    }
-
-    #[test]
-    fn garbage_half_files_and_links_say_nothing() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("state.json");
-        sample().write(&path).unwrap();
-        let whole = fs::read(&path).unwrap();
-        fs::write(&path, &whole[..whole.len() / 2]).unwrap();
-        assert_eq!(State::read(&path).unwrap(), None);
-        fs::write(&path, b"\0\xff").unwrap();
-        assert_eq!(State::read(&path).unwrap(), None);
-        let link = dir.path().join("link");
-        std::os::unix::fs::symlink(&path, &link).unwrap();
-        assert_eq!(State::read(&link).unwrap(), None);
+    fn the_file_of_an_earlier_version_is_read() {
+        let old = r#"{
+            "kecoa": "0.1.0",
+            "daemon": {"pid": 7, "started": "boot/1"},
+            "phase": "ready",
+            "engine": "postgres",
+            "server": {"pid": 8, "started": "boot/2"},
+            "port": 26257,
+            "url": "postgresql://root:secret@127.0.0.1:26257/defaultdb",
+            "socket_dir": null,
+            "data_dir": "/a b",
+            "version": "PostgreSQL 18.0",
+            "faults": {"plan": "drop:0.01", "seed": 18446744073709551615}
+        }"#;
+        let state: State = serde_json::from_str(old).unwrap();
+        assert_eq!(state.details.port, Some(26257));
+        assert_eq!(state.details.faults.as_ref().unwrap().seed, u64::MAX);
+        assert!(!format!("{state:?}").contains("secret"));
     }
 }

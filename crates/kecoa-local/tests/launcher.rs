@@ -135,7 +135,7 @@ fn cockroach_is_started_taken_over_and_stopped_alike() {
     assert!(state.daemon.signal(Signal::KILL));
     assert!(state.daemon.wait_gone(Duration::from_secs(5)));
     assert_eq!(place.stop(), Stopped::Stopped);
-    assert!(!state.server.unwrap().is_alive());
+    assert!(!state.details.server.unwrap().is_alive());
     assert_eq!(kecoa_local::status(&place.options).unwrap(), Status::Stopped);
 }
 
@@ -224,7 +224,7 @@ fn free_port() -> u16 {
 
 /// PostgreSQL itself answers a startup message on its socket.
 fn postgres_answers(state: &State) -> bool {
-    let socket = state.socket_dir.as_ref().unwrap().join(".s.PGSQL.5432");
+    let socket = state.details.socket_dir.as_ref().unwrap().join(".s.PGSQL.5432");
     let Ok(mut stream) = std::os::unix::net::UnixStream::connect(socket) else { return false };
     let body = b"\0\x03\0\0user\0root\0database\0defaultdb\0\0";
     let length = u32::try_from(body.len() + 4).unwrap().to_be_bytes();
@@ -260,7 +260,7 @@ fn cold_and_warm_start_in_a_path_with_a_space() {
     }
     let state = place.state();
     assert!(postgres_answers(&state));
-    let socket_dir = state.socket_dir.clone().unwrap();
+    let socket_dir = state.details.socket_dir.clone().unwrap();
     let mode = fs::metadata(&socket_dir).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o700);
 
@@ -271,7 +271,7 @@ fn cold_and_warm_start_in_a_path_with_a_space() {
     assert_eq!(kecoa_local::url(&place.options).unwrap(), cold.url);
 
     assert_eq!(place.stop(), Stopped::Stopped);
-    assert!(!state.server.unwrap().is_alive());
+    assert!(!state.details.server.unwrap().is_alive());
     assert!(!state.daemon.is_alive());
     assert!(!socket_dir.exists(), "the socket's directory is left behind");
     assert_eq!(kecoa_local::status(&place.options).unwrap(), Status::Stopped);
@@ -306,7 +306,7 @@ fn a_killed_daemon_is_taken_over_and_its_port_kept() {
     let state = place.state();
     assert!(state.daemon.signal(Signal::KILL));
     assert!(state.daemon.wait_gone(Duration::from_secs(5)));
-    let postmaster = state.server.clone().unwrap();
+    let postmaster = state.details.server.clone().unwrap();
     assert!(postmaster.is_alive(), "PostgreSQL outlives the killed process");
     match kecoa_local::status(&place.options).unwrap() {
         Status::Broken { reason } => assert!(reason.contains("takes it over"), "{reason}"),
@@ -330,8 +330,8 @@ fn stop_finds_the_server_of_a_killed_daemon() {
     // Not even the state file is needed for it.
     fs::remove_file(place.instance().join("state.json")).unwrap();
     assert_eq!(place.stop(), Stopped::Stopped);
-    assert!(!state.server.unwrap().is_alive());
-    assert!(!state.socket_dir.unwrap().exists());
+    assert!(!state.details.server.unwrap().is_alive());
+    assert!(!state.details.socket_dir.unwrap().exists());
     assert_eq!(place.stop(), Stopped::WasNotRunning);
 }
 
@@ -339,13 +339,13 @@ fn stop_finds_the_server_of_a_killed_daemon() {
 fn a_killed_server_is_started_again_behind_the_same_endpoint() {
     let place = place!("a_killed_server_is_started_again");
     let running = place.start();
-    let first = place.state().server.unwrap();
+    let first = place.state().details.server.unwrap();
     assert!(first.signal(Signal::KILL));
     let deadline = Instant::now() + Duration::from_secs(20);
     let second = loop {
         assert!(Instant::now() < deadline, "PostgreSQL did not come back");
         let state = place.state();
-        let server = state.server.clone().unwrap();
+        let server = state.details.server.clone().unwrap();
         if server != first && postgres_answers(&state) {
             break server;
         }
@@ -365,9 +365,9 @@ fn a_stranger_with_a_recorded_id_is_never_touched() {
     let mut stranger = std::process::Command::new("sleep").arg("60").spawn().unwrap();
     // As if the ids of both had been given to another process since.
     state.daemon.pid = stranger.id();
-    state.server = Some(ProcessIdentity { pid: stranger.id(), ..state.daemon.clone() });
+    state.details.server = Some(ProcessIdentity { pid: stranger.id(), ..state.daemon.clone() });
     state.write(&place.instance().join("state.json")).unwrap();
-    let data_dir = state.data_dir.clone().unwrap();
+    let data_dir = state.details.data_dir.clone().unwrap();
     let pid_file = data_dir.join("postmaster.pid");
     let text = format!("{}\n{}\n1\n5432\n/tmp\n\n1 1\nready\n", stranger.id(), data_dir.display());
     fs::write(&pid_file, text).unwrap();
@@ -457,8 +457,8 @@ fn a_home_removed_while_it_serves_ends_it() {
     let state = place.state();
     fs::remove_dir_all(place.instance()).unwrap();
     assert!(state.daemon.wait_gone(Duration::from_secs(20)));
-    assert!(!state.server.unwrap().is_alive());
-    assert!(!state.socket_dir.unwrap().exists());
+    assert!(!state.details.server.unwrap().is_alive());
+    assert!(!state.details.socket_dir.unwrap().exists());
 }
 
 #[test]

@@ -4,9 +4,9 @@ use kecoa_proto::frame::Frame;
 
 use super::expect::Expect;
 use super::flow::{End, Flow};
+use super::messages::{put, put_frame};
 use super::replies::row;
 use super::session::Session;
-use super::stream::put;
 use crate::dialect::plan::{OnError, Reply};
 use crate::dialect::transaction::Phase;
 
@@ -20,18 +20,18 @@ impl Session {
             | (b'2', Some(Expect::Bind { visible, .. }))
             | (b'3', Some(Expect::Close { visible })) => {
                 if *visible {
-                    self.client.put(&frame);
+                    put_frame(&mut self.client.output, &frame);
                 }
                 self.expected.pop_front();
             }
             (b't', Some(Expect::Describe { visible, .. })) => {
                 if *visible {
-                    self.client.put(&frame);
+                    put_frame(&mut self.client.output, &frame);
                 }
             }
             (b'T' | b'n', Some(Expect::Describe { visible, no_data })) => {
                 if *visible && (frame.tag == b'T' || *no_data) {
-                    self.client.put(&frame);
+                    put_frame(&mut self.client.output, &frame);
                 }
                 self.expected.pop_front();
             }
@@ -48,14 +48,14 @@ impl Session {
                 }
             }
             (b's' | b'I', Some(Expect::Execute { .. })) => {
-                self.client.put(&frame);
+                put_frame(&mut self.client.output, &frame);
                 self.expected.pop_front();
             }
             (b'G', Some(Expect::Execute { .. })) => {
                 // A Sync sent along is ignored by PostgreSQL while it copies; the client sends
                 // another behind its data.
                 self.expected.truncate(1);
-                self.client.put(&frame);
+                put_frame(&mut self.client.output, &frame);
                 self.copy_in().await?;
                 put(&mut self.backend.output, b'H', &[]);
             }
@@ -65,7 +65,7 @@ impl Session {
                 self.expected.pop_front();
             }
             (b'd', _) => self.rows(&frame),
-            (b'H' | b'c' | b'W', _) => self.client.put(&frame),
+            (b'H' | b'c' | b'W', _) => put_frame(&mut self.client.output, &frame),
             (other, _) => {
                 let message = format!("PostgreSQL sent {:?} out of turn", char::from(other));
                 return Err(End::Protocol(message));

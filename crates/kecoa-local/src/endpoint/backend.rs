@@ -11,8 +11,8 @@ use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::BackendAddress;
+use super::messages::{Messages, Stream, put_parts};
 use super::replies::{Fields, row};
-use super::stream::{Stream, put_parts};
 
 /// The stream to PostgreSQL.
 pub(super) type Backend = Stream<OwnedReadHalf, OwnedWriteHalf>;
@@ -70,7 +70,7 @@ pub(super) async fn open(
     parameters: &[(Bytes, Bytes)],
 ) -> Result<Opened, Refused> {
     let (reader, writer) = UnixStream::connect(socket(address)).await?.into_split();
-    let mut backend = Stream::new(reader, writer, MAX_MESSAGE);
+    let mut backend = Stream::new(reader, writer, Messages::up_to(MAX_MESSAGE));
     let mut all = vec![
         (Bytes::from_static(b"user"), Bytes::copy_from_slice(address.user.as_bytes())),
         (Bytes::from_static(b"database"), Bytes::copy_from_slice(database)),
@@ -110,7 +110,7 @@ pub(super) async fn open(
 /// The next message; writes what is to be written meanwhile.
 pub(super) async fn next(backend: &mut Backend) -> io::Result<Frame> {
     loop {
-        if let Some(frame) = backend.frame()? {
+        if let Some(frame) = backend.message()? {
             return Ok(frame);
         }
         backend.exchange().await?;

@@ -9,11 +9,11 @@ use kecoa_proto::message::frontend::{Message, Parse};
 use super::expect::{Expect, Prepared};
 use super::flow::{End, Flow};
 use super::lookup::unreadable;
+use super::messages::{put, put_frame};
 use super::own_statements::{OWN, put_strings};
 use super::replies::string;
 use super::run::{Run, runs};
 use super::session::Session;
-use super::stream::{HIGH_WATER, put};
 use crate::dialect::plan::{Analysis, OnError};
 use crate::dialect::statement::{self, Statement};
 use crate::dialect::transaction::{self, Phase};
@@ -40,7 +40,7 @@ impl Session {
             b'B' => self.bind(frame).await?,
             b'D' => {
                 self.expected.push_back(Expect::Describe { visible: true, no_data: true });
-                self.backend.put(&frame);
+                put_frame(&mut self.backend.output, &frame);
             }
             b'E' => self.execute(frame).await?,
             b'C' => {
@@ -52,15 +52,15 @@ impl Session {
                     _ => None,
                 };
                 self.expected.push_back(Expect::Close { visible: true });
-                self.backend.put(&frame);
+                put_frame(&mut self.backend.output, &frame);
             }
             _ => {
-                self.backend.put(&frame);
+                put_frame(&mut self.backend.output, &frame);
                 self.drain().await?;
                 self.client.flush().await.map_err(|_| End::Client)?;
             }
         }
-        if self.expected.len() >= WINDOW || self.backend.output.len() > HIGH_WATER {
+        if self.expected.len() >= WINDOW || self.backend.is_output_full() {
             self.drain().await?;
         }
         Ok(())
@@ -101,7 +101,7 @@ impl Session {
                 on_error: OnError::Fail,
                 source: None,
             });
-            self.backend.put(&frame); // PostgreSQL says what is wrong with it
+            put_frame(&mut self.backend.output, &frame); // PostgreSQL says what is wrong with it
             return Ok(());
         };
         let client = parse.sql.clone();
@@ -118,7 +118,7 @@ impl Session {
                 on_error: OnError::Fail,
                 source: None,
             });
-            self.backend.put(&frame);
+            put_frame(&mut self.backend.output, &frame);
             return Ok(());
         };
         let analysis = if self.moment == self.settled || self.reads_alike(&client).await? {
@@ -173,7 +173,7 @@ impl Session {
             None => self.portals.remove(&portal),
         };
         self.expected.push_back(Expect::Bind { visible: true, portal: Some(portal), source });
-        self.backend.put(&frame);
+        put_frame(&mut self.backend.output, &frame);
         Ok(())
     }
 
@@ -236,7 +236,7 @@ impl Session {
         let Some(prepared) = prepared else {
             let run = Box::new(Run::unknown());
             self.expected.push_back(Expect::Execute { run, collect: false, source: None });
-            self.backend.put(&frame);
+            put_frame(&mut self.backend.output, &frame);
             return Ok(());
         };
         let analysis = &prepared.analysis;
@@ -280,7 +280,7 @@ impl Session {
     fn put_execute(&mut self, frame: &Frame, run: Run, prepared: &Prepared) {
         let source = prepared.source();
         self.expected.push_back(Expect::Execute { run: Box::new(run), collect: false, source });
-        self.backend.put(frame);
+        put_frame(&mut self.backend.output, frame);
     }
 }
 

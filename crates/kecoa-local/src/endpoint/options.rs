@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::scram::Verifier;
+use kecoa_server::scram::Verifier;
 
 /// The PostgreSQL server behind the endpoint, reached by its unix socket without a password.
 #[derive(Clone, Debug)]

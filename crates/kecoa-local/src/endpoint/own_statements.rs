@@ -5,9 +5,9 @@ use std::sync::Arc;
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::expect::{Expect, Source};
+use super::messages::put;
 use super::run::Run;
 use super::session::Session;
-use super::stream::put;
 use crate::dialect::plan::{OnError, Piece};
 
 /// The name of the endpoint's own statements and portals.

@@ -3,9 +3,9 @@
 use kecoa_proto::frame::Frame;
 
 use super::flow::{End, Flow, protocol};
+use super::messages::put_frame;
 use super::replies::Fields;
 use super::session::Session;
-use super::stream::HIGH_WATER;
 use super::{backend, cancel};
 use crate::dialect::plan::OnError;
 
@@ -63,7 +63,7 @@ impl Session {
     /// The next message of an idle client; what PostgreSQL says unasked is passed on meanwhile.
     async fn client_frame(&mut self) -> Flow<Frame> {
         loop {
-            if let Some(frame) = self.client.frame().map_err(protocol)? {
+            if let Some(frame) = self.client.message().map_err(protocol)? {
                 return Ok(frame);
             }
             if !self.expected.is_empty() {
@@ -78,7 +78,7 @@ impl Session {
                     }
                     self.unasked()?;
                 }
-                _ = self.stopped.changed() => return Err(End::Shutdown),
+                () = self.shutdown.requested() => return Err(End::Shutdown),
             }
         }
     }
@@ -86,7 +86,7 @@ impl Session {
     /// Passes on what PostgreSQL says while nothing is asked of it.
     fn unasked(&mut self) -> Flow<()> {
         while self.expected.is_empty() {
-            let Some(frame) = self.backend.frame().map_err(|_| End::Backend)? else { break };
+            let Some(frame) = self.backend.message().map_err(|_| End::Backend)? else { break };
             self.tell(&frame);
             if frame.tag == b'E' {
                 return Err(End::Told); // nobody asked: it is the session's end
@@ -102,19 +102,19 @@ impl Session {
             if let Some(frame) = self.peeked.take() {
                 return Ok(frame);
             }
-            if let Some(frame) = self.backend.frame().map_err(|_| End::Backend)? {
-                if self.client.output.len() > HIGH_WATER {
+            if let Some(frame) = self.backend.message().map_err(|_| End::Backend)? {
+                if self.client.is_output_full() {
                     self.client.flush().await.map_err(|_| End::Client)?;
                 }
                 self.waiting = false;
                 return Ok(frame);
             }
             self.waiting = true;
-            let listen = self.client.input.len() < HIGH_WATER;
+            let listen = !self.client.is_input_full();
             tokio::select! {
                 done = self.backend.exchange() => done.map_err(|_| End::Backend)?,
                 done = self.client.pass(listen) => done.map_err(|_| End::Client)?,
-                _ = self.stopped.changed() => return Err(End::Shutdown),
+                () = self.shutdown.requested() => return Err(End::Shutdown),
             }
         }
     }
@@ -124,7 +124,7 @@ impl Session {
         if self.skipping {
             return Ok(());
         }
-        self.backend.put(frame);
+        put_frame(&mut self.backend.output, frame);
         self.ran();
         loop {
             let frame = self.backend_frame().await?;
@@ -145,20 +145,20 @@ impl Session {
     pub(super) async fn copy_in(&mut self) -> Flow<()> {
         self.client.flush().await.map_err(|_| End::Client)?;
         loop {
-            while let Some(frame) = self.client.frame().map_err(protocol)? {
+            while let Some(frame) = self.client.message().map_err(protocol)? {
                 match frame.tag {
                     b'H' | b'S' => continue, // PostgreSQL ignores them here
                     b'X' => return Err(End::Client),
-                    _ => self.backend.put(&frame),
+                    _ => put_frame(&mut self.backend.output, &frame),
                 }
                 if frame.tag != b'd' {
                     return Ok(());
                 }
-                if self.backend.output.len() > HIGH_WATER {
+                if self.backend.is_output_full() {
                     break;
                 }
             }
-            while let Some(frame) = self.backend.frame().map_err(|_| End::Backend)? {
+            while let Some(frame) = self.backend.message().map_err(|_| End::Backend)? {
                 if matches!(frame.tag, b'N' | b'A' | b'S') {
                     self.tell(&frame);
                 } else {
@@ -166,11 +166,11 @@ impl Session {
                     return Ok(());
                 }
             }
-            let read = self.backend.output.len() <= HIGH_WATER;
+            let read = !self.backend.is_output_full();
             tokio::select! {
                 done = self.backend.exchange() => done.map_err(|_| End::Backend)?,
                 done = self.client.pass(read) => done.map_err(|_| End::Client)?,
-                _ = self.stopped.changed() => return Err(End::Shutdown),
+                () = self.shutdown.requested() => return Err(End::Shutdown),
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::stream::{put, put_parts};
+use super::messages::{put, put_parts};
 use crate::dialect::RETRY_HINT;
 use crate::dialect::edit::Sql;
 use crate::dialect::plan::{OnError, Reply};

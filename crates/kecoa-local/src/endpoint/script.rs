@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::backend::put_query;
 use super::flow::Flow;
+use super::messages::put_frame;
 use super::replies::{Fields, put_tag};
 use super::run::Run;
 use super::session::Session;
@@ -58,7 +59,7 @@ impl Session {
                     run = runs.next();
                 }
                 b'G' => {
-                    self.client.put(&frame);
+                    put_frame(&mut self.client.output, &frame);
                     self.copy_in().await?;
                 }
                 b'E' => {

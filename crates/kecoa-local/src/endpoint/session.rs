@@ -7,16 +7,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use kecoa_proto::frame::Frame;
 use kecoa_proto::{CancelKey, ProtocolVersion};
-use tokio::sync::watch;
+use kecoa_server::accept::Shutdown;
 
 use super::backend::Backend;
 use super::expect::{Expect, Prepared};
 use super::flow::{End, Flow};
+use super::messages::{Client, put, put_frame, take_rows};
 use super::replies::{Fields, put_tag, string, tag};
 use super::run::Run;
 use super::shared::Shared;
-use super::socket::Client;
-use super::stream::put;
 use crate::dialect::catalog::Catalog;
 use crate::dialect::edit::Sql;
 use crate::dialect::plan::{Class, OnError};
@@ -29,7 +28,7 @@ pub(super) struct Session {
     pub(super) client: Client,
     pub(super) backend: Backend,
     pub(super) shared: Arc<Shared>,
-    pub(super) stopped: watch::Receiver<bool>,
+    pub(super) shutdown: Shutdown,
     pub(super) version: ProtocolVersion,
     /// The database the session is in.
     pub(super) database: String,
@@ -75,7 +74,7 @@ impl Session {
         client: Client,
         backend: Backend,
         shared: Arc<Shared>,
-        stopped: watch::Receiver<bool>,
+        shutdown: Shutdown,
         version: ProtocolVersion,
         database: String,
         parameters: Vec<(Bytes, Bytes)>,
@@ -84,7 +83,7 @@ impl Session {
             client,
             backend,
             shared,
-            stopped,
+            shutdown,
             version,
             database,
             parameters,
@@ -140,13 +139,13 @@ impl Session {
                 _ => {}
             }
         }
-        self.client.put(frame);
+        put_frame(&mut self.client.output, frame);
     }
 
     /// Passes on a row, and those that have arrived behind it.
     pub(super) fn rows(&mut self, first: &Frame) {
-        self.client.put(first);
-        self.backend.take_rows(&mut self.client.output);
+        put_frame(&mut self.client.output, first);
+        take_rows(&mut self.backend.input, &mut self.client.output);
     }
 
     /// Reports a parameter of the endpoint's own.

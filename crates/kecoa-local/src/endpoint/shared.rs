@@ -1,13 +1,25 @@
 //! What all sessions of an endpoint share.
 
+use kecoa_server::unauthenticated::Unauthenticated;
+
 use super::cancel::Keys;
-use super::lobby::Lobby;
 use super::options::EndpointOptions;
+
+/// As many as clients come at once in earnest. With two files for each of PostgreSQL's 200 sessions
+/// that stays far below what a process may usually have open.
+const UNAUTHENTICATED: usize = 100;
 
 /// What all sessions share.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) options: EndpointOptions,
     pub(super) keys: Keys,
-    pub(super) lobby: Lobby,
+    pub(super) unauthenticated: Unauthenticated,
+}
+
+impl Shared {
+    pub(super) fn new(options: EndpointOptions) -> Self {
+        let unauthenticated = Unauthenticated::new(UNAUTHENTICATED);
+        Self { options, keys: Keys::default(), unauthenticated }
+    }
 }

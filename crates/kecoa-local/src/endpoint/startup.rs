@@ -7,25 +7,25 @@ use bytes::{BufMut, Bytes, BytesMut};
 use kecoa_proto::ProtocolVersion;
 use kecoa_proto::frame::Limits;
 use kecoa_proto::message::startup::Startup;
-use tokio::sync::watch;
+use kecoa_server::accept::Shutdown;
+use kecoa_server::listener::Peer;
+use kecoa_server::scram::{Exchange, Failed, MECHANISM, Verifier};
 
 use super::backend::{self, Opened, Refused};
 use super::cancel;
+use super::messages::{CLIENT_MESSAGE, Client, Messages, Stream, UNAUTHENTICATED_MESSAGE, put};
 use super::replies::{Fields, string};
-use super::scram::{Exchange, Failed, MECHANISM, Verifier};
 use super::session::Session;
 use super::shared::Shared;
-use super::socket::{Arrival, Client};
-use super::stream::{CLIENT_MESSAGE, STRANGERS_MESSAGE, Stream, put};
 use crate::dialect::plan::Switch;
 use crate::dialect::quote::quote;
 use crate::dialect::variables;
 use crate::words::{unescaped, words};
 
 /// How long a client may take to say who it is, as PostgreSQL's `authentication_timeout`.
-const PATIENCE: Duration = Duration::from_secs(60);
+const AUTHENTICATION_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long one that is sent away may take to hear of it.
+/// How long one that is refused may take to read why.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Tells the client why its session cannot be, and gives up.
@@ -36,15 +36,12 @@ async fn refuse(client: &mut Client, error: &Fields) {
 
 /// Reads the client's first messages and opens its session. `None` when there is none to run: the
 /// client only wanted a cancel, left, or was refused.
-pub(super) async fn open(
-    arrival: Arrival,
-    shared: Arc<Shared>,
-    stopped: watch::Receiver<bool>,
-) -> Option<Session> {
-    let Arrival { reader, writer, is_ours } = arrival;
-    let mut client = Stream::new(reader, writer, STRANGERS_MESSAGE);
-    let (version, parameters) = admitted(&mut client, &shared, is_ours).await?;
-    client.hold_to(CLIENT_MESSAGE);
+pub(super) async fn open(peer: Peer, shared: Arc<Shared>, shutdown: Shutdown) -> Option<Session> {
+    let is_same_user = peer.is_same_user();
+    let (reader, writer) = peer.into_split();
+    let mut client = Stream::new(reader, writer, Messages::up_to(UNAUTHENTICATED_MESSAGE));
+    let (version, parameters) = admitted(&mut client, &shared, is_same_user).await?;
+    client.decoder = Messages::up_to(CLIENT_MESSAGE);
     let (parameters, variables) = match sort(parameters) {
         Ok(sorted) => sorted,
         Err(error) => {
@@ -88,7 +85,8 @@ pub(super) async fn open(
     }
     let Opened { backend, frames, key } = opened;
     let database = String::from_utf8_lossy(&database).into_owned();
-    let mut session = Session::new(client, backend, shared, stopped, version, database, parameters);
+    let mut session =
+        Session::new(client, backend, shared, shutdown, version, database, parameters);
     for (name, value) in &variables {
         let switch = variables::boolean(value).and_then(|on| Switch::of(name, on));
         if let Some(switch) = switch {
@@ -109,17 +107,19 @@ pub(super) async fn open(
 async fn admitted(
     client: &mut Client,
     shared: &Shared,
-    is_ours: bool,
+    is_same_user: bool,
 ) -> Option<(ProtocolVersion, Vec<(Bytes, Bytes)>)> {
-    if is_ours {
-        return tokio::time::timeout(PATIENCE, known(client, shared, is_ours)).await.ok()?;
+    if is_same_user {
+        return tokio::time::timeout(AUTHENTICATION_TIMEOUT, known(client, shared, is_same_user))
+            .await
+            .ok()?;
     }
-    let mut ticket = shared.lobby.enter();
+    let mut ticket = shared.unauthenticated.enter();
     tokio::select! {
-        known = tokio::time::timeout(PATIENCE, known(client, shared, is_ours)) => {
+        known = tokio::time::timeout(AUTHENTICATION_TIMEOUT, known(client, shared, is_same_user)) => {
             return known.ok()?;
         }
-        () = ticket.sent_away() => {}
+        () = ticket.evicted() => {}
     }
     let message = "too many connections that have not said their password";
     let farewell = Fields::own("FATAL", "53300", message);
@@ -132,14 +132,14 @@ async fn admitted(
 async fn known(
     client: &mut Client,
     shared: &Shared,
-    is_ours: bool,
+    is_same_user: bool,
 ) -> Option<(ProtocolVersion, Vec<(Bytes, Bytes)>)> {
     let (version, parameters) = first(client, shared).await?;
     let (version, unknown) = negotiate(version, &parameters);
     if let Some(unknown) = unknown {
         put(&mut client.output, b'v', &unknown);
     }
-    if let Some(verifier) = shared.options.password.as_ref().filter(|_| !is_ours)
+    if let Some(verifier) = shared.options.password.as_ref().filter(|_| !is_same_user)
         && let Err(error) = prove(client, verifier, &parameters).await?
     {
         refuse(client, &error).await;
@@ -197,7 +197,7 @@ async fn prove(
 async fn answer(client: &mut Client) -> Option<Bytes> {
     client.flush().await.ok()?;
     loop {
-        match client.frame() {
+        match client.message() {
             Ok(Some(frame)) if frame.tag == b'p' => return Some(frame.body),
             Ok(Some(_)) | Err(_) => {
                 let message = "expected a password message";

@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 
 use super::connection::{Harness, refuse, serve};
 use super::{Log, Plan};
-use crate::signals::Signals;
+use kecoa_server::signals::Signals;
 
 /// How long connections have to come to their end when the harness stops.
 const GOODBYE: Duration = Duration::from_secs(1);

@@ -3,12 +3,14 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use kecoa_server::home::variable;
+
 use crate::error::Error;
-use crate::options::{Options, variable};
+use crate::options::Options;
 use crate::postgres::copy::copy_install;
 use crate::postgres::privileges::RunAs;
 
@@ -242,15 +244,6 @@ fn version(bin: &Path, run_as: &RunAs) -> Result<String, String> {
 
 fn cannot_run(bin: &Path, reason: String) -> Error {
     Error::CannotRun { path: bin.join("postgres"), reason }
-}
-
-/// What tells one installation of a version from another of the same version.
-pub(crate) fn fingerprint(program: &Path) -> Result<u64, Error> {
-    let meta = fs::metadata(program).map_err(Error::io("reading", program))?;
-    let mut text = program.as_os_str().as_encoded_bytes().to_vec();
-    text.extend(meta.len().to_le_bytes());
-    text.extend(meta.mtime().to_le_bytes());
-    Ok(crate::home::hash(&text))
 }
 
 #[cfg(test)]

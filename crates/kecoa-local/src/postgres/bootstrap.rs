@@ -8,14 +8,16 @@ use std::io;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
+use kecoa_server::names::hash;
+
+use crate::dialect::quote::quote_name;
 use crate::error::Error;
-use crate::home::hash;
 use crate::postgres::cluster::Address;
 use crate::postgres::wire::Session;
 use crate::postgres::{CLIENT_ROLE, DEFAULT_DATABASE, SUPERUSER};
 
 /// Each statement here takes milliseconds; a disk may be slow.
-const PATIENCE: Duration = Duration::from_secs(30);
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The superuser in between, while one of an earlier version gets another name.
 const MIGRATOR: &str = "kecoa_migration";
@@ -166,7 +168,7 @@ fn prepare(
     }
     run(session, name, sql)?;
     if commented {
-        run(session, name, &format!("COMMENT ON DATABASE {} IS NULL", quoted(name)))?;
+        run(session, name, &format!("COMMENT ON DATABASE {} IS NULL", quote_name(name)))?;
     }
     run(session, name, &marking(name, mark))?;
     run(session, name, "COMMIT")?;
@@ -188,12 +190,8 @@ const FOREIGN: &str = "SELECT what FROM (\
       WHERE n.nspname = 'crdb_internal' AND t.typowner <> 10) AS f LIMIT 1";
 
 fn marking(database: &str, mark: &str) -> String {
-    let database = quoted(database);
+    let database = quote_name(database);
     format!("ALTER ROLE {SUPERUSER} IN DATABASE {database} SET kecoa.prepared TO '{mark}'")
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 fn open(address: &Address, database: &str) -> Result<Session<UnixStream>, Error> {
@@ -201,8 +199,15 @@ fn open(address: &Address, database: &str) -> Result<Session<UnixStream>, Error>
 }
 
 fn open_as(address: &Address, database: &str, role: &str) -> Result<Session<UnixStream>, Error> {
-    Session::over_socket(&address.socket_dir, address.port, role, database, OPTIONS, PATIENCE)
-        .map_err(failed(database))
+    Session::over_socket(
+        &address.socket_dir,
+        address.port,
+        role,
+        database,
+        OPTIONS,
+        STATEMENT_TIMEOUT,
+    )
+    .map_err(failed(database))
 }
 
 fn run(

@@ -9,20 +9,25 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use kecoa_server::files::{self, is_full};
+use kecoa_server::home::Home;
+use kecoa_server::log;
+use kecoa_server::names::random_suffix;
+use kecoa_server::process::ProcessIdentity;
+
 use crate::error::Error;
-use crate::home::{Home, is_full, log_tail, open_log, random_suffix};
+use crate::layout;
 use crate::postgres::binaries::Binaries;
 use crate::postgres::privileges::RunAs;
 use crate::postgres::server::{PidFile, Server, clear_leavings, find_postmaster};
 use crate::postgres::{SOCKET_PORT, SUPERUSER, extensions, socket};
-use crate::process::ProcessIdentity;
 
 /// What a fresh data directory takes, with room for the first writes: 39 MB were measured.
 const FRESH_SIZE: u64 = 60 << 20;
 /// Recovery after a crash may take this long.
-const START_PATIENCE: Duration = Duration::from_secs(50);
+const START_TIMEOUT: Duration = Duration::from_secs(50);
 /// Backends of a postmaster that was killed notice it within this time.
-const LEFTOVER_PATIENCE: Duration = Duration::from_secs(10);
+const LEFTOVER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A data directory, the programs for it and the user they run as.
 #[derive(Debug)]
@@ -50,24 +55,24 @@ impl Cluster {
     ///
     /// When the place for the data cannot be had.
     pub fn new(home: &Home, binaries: Binaries, run_as: RunAs) -> Result<Cluster, Error> {
-        let (root, note) = home.data_root(&run_as)?;
+        let (root, note) = layout::data_root(home, &run_as)?;
         let data_dir = root.join(format!("pg{}", binaries.major()));
         let mut notes: Vec<String> = note.into_iter().collect();
         match fs::symlink_metadata(&data_dir) {
             Ok(meta) if !meta.is_dir() => {
                 let what = "is not a directory".to_owned();
-                return Err(Error::OddFile { path: data_dir, what });
+                return Err(kecoa_server::Error::OddFile { path: data_dir, what }.into());
             }
             Ok(meta) if meta.uid() != run_as.file_owner() => {
                 let (owner, us) = (meta.uid(), run_as.file_owner());
-                return Err(Error::NotOurs { path: data_dir, owner, us });
+                return Err(kecoa_server::Error::NotOurs { path: data_dir, owner, us }.into());
             }
             _ => {}
         }
         if !data_dir.exists() {
             notes.extend(other_majors(&root, binaries.major()));
         }
-        Ok(Cluster { binaries, run_as, data_dir, log: home.server_log_file(), notes })
+        Ok(Cluster { binaries, run_as, data_dir, log: layout::server_log_file(home), notes })
     }
 
     /// The data directory.
@@ -97,13 +102,14 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// When `initdb` fails; its own words are in the error.
+    /// When `initdb` fails; what it said is in the error.
     pub fn init(&self) -> Result<bool, Error> {
         match fs::symlink_metadata(self.data_dir.join("PG_VERSION")) {
             Ok(meta) if meta.is_file() => return Ok(false),
             Ok(_) => {
                 let path = self.data_dir.join("PG_VERSION");
-                return Err(Error::OddFile { path, what: "is not a file".to_owned() });
+                let what = "is not a file".to_owned();
+                return Err(kecoa_server::Error::OddFile { path, what }.into());
             }
             Err(_) => {}
         }
@@ -153,7 +159,7 @@ impl Cluster {
                 return Ok(());
             }
             last = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-            if tells_of_full_disk(&last) {
+            if is_full_disk(&last) {
                 return Err(Error::DiskFull { path: directory.to_path_buf() });
             }
             if last.contains("could not look up effective user ID") {
@@ -177,7 +183,7 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// When it does not come up; its last words are in the error.
+    /// When it does not come up; what it said last is in the error.
     pub fn start(&self) -> Result<(Server, Address), Error> {
         if let Some((identity, _)) = find_postmaster(&self.data_dir) {
             return self.await_ready(Server::adopted(identity), 0);
@@ -185,7 +191,7 @@ impl Cluster {
         let socket_dir = socket::make(Path::new("/tmp"), &self.data_dir, &self.run_as)?;
         clear_leavings(&self.data_dir)?;
         socket::clear(&socket_dir, self.run_as.file_owner());
-        let deadline = Instant::now() + LEFTOVER_PATIENCE;
+        let deadline = Instant::now() + LEFTOVER_TIMEOUT;
         loop {
             let result = self.launch(&socket_dir);
             match &result {
@@ -205,7 +211,7 @@ impl Cluster {
     }
 
     fn launch(&self, socket_dir: &Path) -> Result<(Server, Address), Error> {
-        let log = open_log(&self.log)?;
+        let log = log::open(&self.log)?;
         let from = log.metadata().map_err(Error::io("reading", &self.log))?.len();
         let both = log.try_clone().map_err(Error::io("opening", &self.log))?;
         let mut command = self.run_as.command(self.binaries.program("postgres"));
@@ -238,13 +244,13 @@ impl Cluster {
     }
 
     fn await_ready(&self, mut server: Server, log_from: u64) -> Result<(Server, Address), Error> {
-        let deadline = Instant::now() + START_PATIENCE;
+        let deadline = Instant::now() + START_TIMEOUT;
         while Instant::now() < deadline {
             if let Some(PidFile { pid, port, socket_dir: Some(socket_dir), ready: true }) =
                 PidFile::read(&self.data_dir)
                 && pid == server.identity().pid
             {
-                if !socket::is_private(&socket_dir, self.run_as.file_owner()) {
+                if !files::is_private(&socket_dir, self.run_as.file_owner()) {
                     return Err(Error::ServerFailed {
                         program: "postgres",
                         reason: format!(
@@ -264,17 +270,18 @@ impl Cluster {
         server.stop(rustix::process::Signal::QUIT)?;
         Err(Error::ServerFailed {
             program: "postgres",
-            reason: format!("it accepted no sessions within {} s", START_PATIENCE.as_secs()),
+            reason: format!("it accepted no sessions within {} s", START_TIMEOUT.as_secs()),
             log: self.log.clone(),
         })
     }
 
     fn failed(&self, log_from: u64) -> Error {
-        let reason = log_tail(&self.log, log_from);
-        if tells_of_full_disk(&reason) {
+        let reason = log::tail(&self.log, log_from);
+        if is_full_disk(&reason) {
             return Error::DiskFull { path: self.data_dir.clone() };
         }
-        let reason = if reason.is_empty() { "it ended without a word".to_owned() } else { reason };
+        let reason =
+            if reason.is_empty() { "it ended without a message".to_owned() } else { reason };
         Error::ServerFailed { program: "postgres", reason, log: self.log.clone() }
     }
 }
@@ -320,10 +327,10 @@ fn settings(major: u32, socket_dir: &Path) -> Vec<String> {
 }
 
 /// What PostgreSQL says depends on whether the system refused a write or cut it short.
-fn tells_of_full_disk(words: &str) -> bool {
+fn is_full_disk(output: &str) -> bool {
     ["No space left on device", "Disk quota exceeded", "Check free disk space"]
         .iter()
-        .any(|sign| words.contains(sign))
+        .any(|sign| output.contains(sign))
 }
 
 fn remove_leftovers(root: &Path, prefix: &str) -> Result<(), Error> {

@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use kecoa_server::files::{check_ours, make_directories};
+use kecoa_server::names::{hash, random_suffix};
+
 use crate::error::Error;
-use crate::files::{check_ours, make_directories};
-use crate::home::random_suffix;
-use crate::postgres::binaries::fingerprint;
 
 /// Copies the installation that `bin` belongs to below `copies`, unless an identical one is there,
 /// and returns the copy's `bin`.
@@ -52,6 +52,15 @@ pub(crate) fn copy_install(bin: &Path, version: &str, copies: &Path) -> Result<P
     Ok(copied_bin)
 }
 
+/// What tells one installation of a version from another of the same version.
+fn fingerprint(program: &Path) -> Result<u64, Error> {
+    let meta = fs::metadata(program).map_err(Error::io("reading", program))?;
+    let mut text = program.as_os_str().as_encoded_bytes().to_vec();
+    text.extend(meta.len().to_le_bytes());
+    text.extend(meta.mtime().to_le_bytes());
+    Ok(hash(&text))
+}
+
 fn open_to_all(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o755))
 }
@@ -80,6 +89,8 @@ fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use kecoa_server::Error::NotOurs;
+
     use super::*;
 
     #[test]
@@ -125,13 +136,19 @@ mod tests {
         for foreign in [&target, &copies] {
             std::os::unix::fs::chown(foreign, Some(5), None).unwrap();
             let error = copy_install(&bin, "18.6", &copies).unwrap_err();
-            assert!(matches!(&error, Error::NotOurs { path, owner: 5, .. } if path == foreign));
+            assert!(matches!(
+                &error,
+                Error::Service(NotOurs { path, owner: 5, .. }) if path == foreign
+            ));
             std::os::unix::fs::chown(foreign, Some(0), None).unwrap();
         }
         let link = dir.path().join("link");
         std::os::unix::fs::symlink(&copies, &link).unwrap();
         std::os::unix::fs::lchown(&link, Some(5), None).unwrap();
-        assert!(matches!(copy_install(&bin, "18.6", &link), Err(Error::NotOurs { owner: 5, .. })));
+        assert!(matches!(
+            copy_install(&bin, "18.6", &link),
+            Err(Error::Service(NotOurs { owner: 5, .. }))
+        ));
         assert_eq!(copy_install(&bin, "18.6", &copies).unwrap(), copied);
     }
 }

@@ -8,9 +8,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use kecoa_server::files::{self, Found};
+
 use crate::error::Error;
-use crate::files::{self, Found};
-use crate::state;
 
 /// Types, functions and operators of their own and nothing that leaves the database.
 const HARMLESS: [&str; 1] = ["vector"];
@@ -42,7 +42,7 @@ pub(crate) fn trust(bin: &Path, root: &Path) -> Result<Option<String>, Error> {
             open_to_readers(directory, 0o755)?;
         }
         let target = target.join(format!("{name}.control"));
-        state::put(&target, copy.as_bytes())?;
+        files::put(&target, copy.as_bytes())?;
         open_to_readers(&target, 0o644)?;
         any = true;
     }

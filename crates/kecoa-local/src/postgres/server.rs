@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
+use kecoa_server::files::{self, Found};
+use kecoa_server::process::{ProcessIdentity, command_mentions, process_owner, working_directory};
+
 use crate::error::Error;
-use crate::files::{self, Found};
-use crate::process::{ProcessIdentity, command_mentions, process_owner, working_directory};
 
 /// How long a server may take to stop in an orderly way (it writes everything to disk).
 const ORDERLY: Duration = Duration::from_secs(20);
@@ -55,11 +56,11 @@ impl Server {
     ///
     /// When it survives even that.
     pub fn stop(mut self, orderly: Signal) -> Result<(), Error> {
-        for (signal, patience) in
+        for (signal, timeout) in
             [(orderly, ORDERLY), (Signal::QUIT, AT_ONCE), (Signal::KILL, AT_ONCE)]
         {
             self.identity.signal(signal);
-            if self.identity.wait_gone(patience) {
+            if self.identity.wait_gone(timeout) {
                 if let Some(child) = &mut self.child {
                     // It has ended: this only takes its exit status.
                     let _ = child.wait();
@@ -67,8 +68,9 @@ impl Server {
                 return Ok(());
             }
         }
-        let what = "the database server";
-        Err(Error::WillNotStop { pid: self.identity.pid, what, waited: ORDERLY + AT_ONCE * 2 })
+        let what = "the database server".to_owned();
+        let waited = ORDERLY + AT_ONCE * 2;
+        Err(kecoa_server::Error::WillNotStop { pid: self.identity.pid, what, waited }.into())
     }
 }
 
@@ -137,7 +139,7 @@ pub(crate) fn clear_leavings(data_dir: &Path) -> Result<(), Error> {
         }
         if meta.is_dir() {
             let what = "is a directory, not a file".to_owned();
-            return Err(Error::OddFile { path, what });
+            return Err(kecoa_server::Error::OddFile { path, what }.into());
         }
         match fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

@@ -7,11 +7,13 @@
 
 use std::fs::{self, DirBuilder};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
+use kecoa_server::files::is_private;
+use kecoa_server::names::{hash, random_suffix};
+
 use crate::error::Error;
-use crate::home::{hash, random_suffix};
 use crate::postgres::SOCKET_PORT;
 use crate::postgres::privileges::RunAs;
 
@@ -26,7 +28,8 @@ pub(crate) fn make(parent: &Path, data_dir: &Path, run_as: &RunAs) -> Result<Pat
     match create(&usual, run_as) {
         Ok(()) => return Ok(usual),
         // Somebody else's, or a link, or open to others: left alone.
-        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(Error::Service(kecoa_server::Error::Io { source, .. }))
+            if source.kind() == io::ErrorKind::AlreadyExists => {}
         Err(other) => return Err(other),
     }
     let another = parent.join(format!("kecoa-{owner}-{}", random_suffix()));
@@ -65,16 +68,10 @@ fn create(path: &Path, run_as: &RunAs) -> Result<(), Error> {
     run_as.give(path)
 }
 
-/// Whether it is a directory of `owner` that is closed to all others, and no link to one.
-pub(crate) fn is_private(path: &Path, owner: u32) -> bool {
-    fs::symlink_metadata(path)
-        .is_ok_and(|meta| meta.is_dir() && meta.uid() == owner && meta.mode() & 0o077 == 0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
     #[test]
     fn removed_with_a_killed_servers_leavings_and_nothing_else() {

@@ -34,11 +34,11 @@ impl Session<UnixStream> {
         user: &str,
         database: &str,
         options: &str,
-        patience: Duration,
+        timeout: Duration,
     ) -> io::Result<Session<UnixStream>> {
         let stream = UnixStream::connect(directory.join(format!(".s.PGSQL.{port}")))?;
-        stream.set_read_timeout(Some(patience))?;
-        stream.set_write_timeout(Some(patience))?;
+        stream.set_read_timeout(Some(timeout))?;
+        stream.set_write_timeout(Some(timeout))?;
         Session::begin(stream, user, database, options)
     }
 }
@@ -49,12 +49,12 @@ impl Session<TcpStream> {
         port: u16,
         user: &str,
         database: &str,
-        patience: Duration,
+        timeout: Duration,
     ) -> io::Result<Session<TcpStream>> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let stream = TcpStream::connect_timeout(&address, patience)?;
-        stream.set_read_timeout(Some(patience))?;
-        stream.set_write_timeout(Some(patience))?;
+        let stream = TcpStream::connect_timeout(&address, timeout)?;
+        stream.set_read_timeout(Some(timeout))?;
+        stream.set_write_timeout(Some(timeout))?;
         Session::begin(stream, user, database, "")
     }
 }

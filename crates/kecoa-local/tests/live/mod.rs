@@ -110,7 +110,7 @@ impl Server {
                 let options = EndpointOptions::new(([127, 0, 0, 1], 0).into(), backend);
                 let endpoint = Endpoint::bind(options).await.unwrap();
                 bound.send(endpoint.local_addr().unwrap()).unwrap();
-                endpoint.serve(async { drop(stopped.await) }).await.unwrap();
+                endpoint.serve(async { drop(stopped.await) }).await;
             });
         });
         self.address = address.recv().unwrap();

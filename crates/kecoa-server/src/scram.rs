@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use crate::secret::random;
 
 /// The one mechanism; channel binding needs TLS.
-pub(super) const MECHANISM: &str = "SCRAM-SHA-256";
+pub const MECHANISM: &str = "SCRAM-SHA-256";
 
 /// RFC 7677's least, which clients hold servers to; a password made of chance needs no more.
 const ITERATIONS: u32 = 4096;
@@ -34,10 +34,12 @@ impl std::fmt::Debug for Verifier {
     }
 }
 
-/// A message that does not follow the rules, or does not prove the password.
+/// Why a client has not proved that it knows the password.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Failed {
+pub enum Failed {
+    /// Its message does not follow the rules: a phrase says which.
     Malformed(&'static str),
+    /// It has another password.
     WrongPassword,
 }
 
@@ -76,7 +78,7 @@ impl Verifier {
 
 /// An exchange whose first message was answered.
 #[derive(Debug)]
-pub(super) struct Exchange {
+pub struct Exchange {
     header: Vec<u8>,
     client_first: Vec<u8>,
     server_first: String,
@@ -85,7 +87,10 @@ pub(super) struct Exchange {
 
 impl Exchange {
     /// Takes client-first-message; the answer is [`server_first`](Self::server_first).
-    pub(super) fn begin(verifier: &Verifier, message: &[u8]) -> Result<Self, Failed> {
+    ///
+    /// # Errors
+    /// [`Failed::Malformed`].
+    pub fn begin(verifier: &Verifier, message: &[u8]) -> Result<Self, Failed> {
         let nonce = random::<18>().map_err(|_| Failed::Malformed("no nonce is to be had"))?;
         Self::begin_with(verifier, message, &Base64::encode_string(&nonce))
     }
@@ -119,12 +124,15 @@ impl Exchange {
     }
 
     /// The answer to the first message.
-    pub(super) fn server_first(&self) -> &str {
+    pub fn server_first(&self) -> &str {
         &self.server_first
     }
 
     /// Takes client-final-message; the answer is server-final-message.
-    pub(super) fn finish(self, verifier: &Verifier, message: &[u8]) -> Result<String, Failed> {
+    ///
+    /// # Errors
+    /// [`Failed`]: the client is not who it says it is.
+    pub fn finish(self, verifier: &Verifier, message: &[u8]) -> Result<String, Failed> {
         let malformed = || Failed::Malformed("its last message is not one of SCRAM-SHA-256");
         let text = std::str::from_utf8(message).map_err(|_| malformed())?;
         let (without_proof, proof) = text.rsplit_once(",p=").ok_or_else(malformed)?;

@@ -1,5 +1,5 @@
-//! Keeps the state file as it was written, for as long as the process serves: whoever empties or
-//! removes it must not leave an endpoint that nobody can find or stop.
+//! Restores the state file for as long as the process serves: whoever empties or removes it must not
+//! leave a service that nobody can find or stop.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -8,26 +8,33 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use crate::error::Error;
 use crate::files::{self, Found};
 use crate::home::Home;
-use crate::state::{State, put};
+use crate::state::State;
 
 /// How often it looks.
-const GLANCE: Duration = Duration::from_millis(200);
+const INTERVAL: Duration = Duration::from_millis(200);
 
 /// The state file of a process that serves.
 #[derive(Debug)]
-pub(crate) struct Keeper {
+pub struct StateMonitor {
     path: PathBuf,
     written: Arc<Mutex<Vec<u8>>>,
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Keeper {
-    /// Begins to keep the state file of `home`, whose lock `serving` is.
-    pub(crate) fn begin(home: &Home, serving: &File) -> Result<Keeper, Error> {
+impl StateMonitor {
+    /// Begins to watch the state file of `home`, whose lock `serving` is.
+    ///
+    /// # Errors
+    ///
+    /// When the lock cannot be shared with a thread.
+    pub fn begin(home: &Home, serving: &File) -> Result<StateMonitor, Error> {
         let path = home.state_file();
         let serving = serving.try_clone().map_err(Error::io("opening", &path))?;
         let written = Arc::new(Mutex::new(Vec::new()));
@@ -36,7 +43,7 @@ impl Keeper {
             let (home, path, written) = (home.clone(), path.clone(), written.clone());
             move || {
                 let us = rustix::process::geteuid().as_raw();
-                while stopped.recv_timeout(GLANCE) == Err(RecvTimeoutError::Timeout) {
+                while stopped.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
                     let bytes = written.lock().unwrap_or_else(PoisonError::into_inner);
                     let limit = u64::try_from(bytes.len()).unwrap_or(u64::MAX - 1);
                     let found = files::read(&path, limit, us);
@@ -44,23 +51,27 @@ impl Keeper {
                     // A home made anew is another endpoint's.
                     if !same && !bytes.is_empty() && home.still_holds(&serving) {
                         // It is tried again; nobody waits here who could be told.
-                        let _ = put(&path, &bytes);
+                        let _ = files::put(&path, &bytes);
                     }
                 }
             }
         });
-        Ok(Keeper { path, written, stop: Some(stop), thread: Some(thread) })
+        Ok(StateMonitor { path, written, stop: Some(stop), thread: Some(thread) })
     }
 
     /// Writes another state.
-    pub(crate) fn write(&self, state: &State) -> Result<(), Error> {
+    ///
+    /// # Errors
+    ///
+    /// When the directory cannot be written.
+    pub fn write<D: Serialize + DeserializeOwned>(&self, state: &State<D>) -> Result<(), Error> {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         *written = state.bytes(&self.path)?;
-        put(&self.path, &written)
+        files::put(&self.path, &written)
     }
 
-    /// Stops keeping it; the file stays as it is.
-    pub(crate) fn end(&mut self) {
+    /// Stops watching it; the file stays as it is.
+    pub fn end(&mut self) {
         self.stop = None;
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -68,7 +79,7 @@ impl Keeper {
     }
 }
 
-impl Drop for Keeper {
+impl Drop for StateMonitor {
     fn drop(&mut self) {
         self.end();
     }

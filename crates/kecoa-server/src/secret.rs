@@ -1,7 +1,7 @@
 //! The password of an instance: made at its first start, kept in a file that only its user may read.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -15,7 +15,10 @@ const RANDOM: usize = 24;
 const LONGEST: u64 = 256;
 
 /// The password kept in `path`, or a new one that is kept there; and what the user should be told.
-pub(crate) fn keep(path: &Path) -> Result<(String, Option<String>), Error> {
+///
+/// # Errors
+/// When the file holds something else than a password of ours, or cannot be read or written.
+pub fn password(path: &Path) -> Result<(String, Option<String>), Error> {
     let us = rustix::process::geteuid().as_raw();
     let odd = |what: String| Error::OddFile { path: path.to_path_buf(), what };
     let mut note = None;
@@ -34,7 +37,7 @@ pub(crate) fn keep(path: &Path) -> Result<(String, Option<String>), Error> {
                 return Ok((password.to_owned(), None));
             }
             note = Some(format!(
-                "{} could be read by others, so the endpoint has a new password",
+                "{} could be read by others, so a new password was made",
                 path.display()
             ));
         }
@@ -42,20 +45,7 @@ pub(crate) fn keep(path: &Path) -> Result<(String, Option<String>), Error> {
     let made = Base64UrlUnpadded::encode_string(
         &random::<RANDOM>().map_err(Error::io("reading", Path::new("/dev/urandom")))?,
     );
-    let write = || -> io::Result<()> {
-        let next = path.with_extension("new");
-        match fs::remove_file(&next) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = fs::OpenOptions::new();
-        std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
-        let mut file = file.write(true).create_new(true).open(&next)?;
-        file.write_all(made.as_bytes())?;
-        file.write_all(b"\n")?;
-        fs::rename(&next, path)
-    };
-    write().map_err(Error::io("writing", path))?;
+    files::put(path, format!("{made}\n").as_bytes())?;
     Ok((made, note))
 }
 
@@ -66,7 +56,10 @@ fn is_usable(password: &str) -> bool {
 }
 
 /// Bytes that nobody can foresee.
-pub(crate) fn random<const N: usize>() -> io::Result<[u8; N]> {
+///
+/// # Errors
+/// When the system has none.
+pub fn random<const N: usize>() -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     File::open("/dev/urandom")?.read_exact(&mut bytes)?;
     Ok(bytes)
@@ -92,18 +85,18 @@ mod tests {
     fn made_once_closed_to_others_and_made_anew_when_it_was_not() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("password");
-        let (first, note) = keep(&path).unwrap();
+        let (first, note) = password(&path).unwrap();
         assert!(first.len() == 32 && note.is_none());
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(keep(&path).unwrap(), (first.clone(), None));
+        assert_eq!(password(&path).unwrap(), (first.clone(), None));
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        let (second, note) = keep(&path).unwrap();
+        let (second, note) = password(&path).unwrap();
         assert!(second != first && note.unwrap().contains("read by others"));
-        assert_eq!(keep(&path).unwrap().0, second);
+        assert_eq!(password(&path).unwrap().0, second);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
         for wrong in ["", "short", "with spaces in it, and more", "with@sign/and:colon@@@@"] {
             fs::write(&path, wrong).unwrap();
-            let error = keep(&path).unwrap_err().to_string();
+            let error = password(&path).unwrap_err().to_string();
             assert!(error.contains("password"), "{error}");
             assert!(wrong.is_empty() || !error.contains(wrong), "{error}");
         }

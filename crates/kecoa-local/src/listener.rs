@@ -1,4 +1,4 @@
-//! What clients of the endpoint connect to: the endpoint itself, or the fault harness before it.
+//! What clients of the endpoint connect to: the endpoint itself, or the fault proxy before it.
 
 use std::future::Future;
 use std::io::{self, Write as _};
@@ -13,28 +13,28 @@ use crate::faults::{Plan, Proxy, ProxyOptions, Upstream};
 use crate::state::FaultState;
 
 /// A bound listener, and behind it the endpoint.
-pub(crate) enum Front {
+pub(crate) enum Listener {
     /// Clients reach the endpoint at once.
-    Endpoint(Endpoint),
-    /// Clients reach a harness, and through it the endpoint on a port of its own.
+    Direct(Endpoint),
+    /// Clients reach a fault proxy, and through it the endpoint on a port of its own.
     Faulty(Endpoint, Proxy),
 }
 
-impl Front {
+impl Listener {
     /// Binds what clients will connect to.
     pub(crate) async fn bind(
         listen: SocketAddr,
         backend: &BackendAddress,
         password: Option<&Verifier>,
         faults: Option<&FaultState>,
-    ) -> io::Result<Front> {
+    ) -> io::Result<Listener> {
         let options = |listen| {
             let mut options = EndpointOptions::new(listen, backend.clone());
             options.password = password.cloned();
             options
         };
         let Some(FaultState { plan, seed }) = faults else {
-            return Ok(Front::Endpoint(Endpoint::bind(options(listen)).await?));
+            return Ok(Listener::Direct(Endpoint::bind(options(listen)).await?));
         };
         let hidden = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let endpoint = Endpoint::bind(options(hidden)).await?;
@@ -51,45 +51,44 @@ impl Front {
             }),
         })
         .await?;
-        Ok(Front::Faulty(endpoint, proxy))
+        Ok(Listener::Faulty(endpoint, proxy))
     }
 
-    /// Listens on a unix socket in `directory`, too. The harness has none: a connection that is
+    /// Listens on a unix socket in `directory`, too. The fault proxy has none: a connection that is
     /// without faults there would be one that nobody asked for.
     pub(crate) fn bind_socket(&mut self, directory: &Path) -> io::Result<bool> {
         match self {
-            Front::Endpoint(endpoint) => {
+            Listener::Direct(endpoint) => {
                 let port = endpoint.local_addr()?.port();
                 endpoint.bind_socket(&directory.join(format!(".s.PGSQL.{port}"))).map(|()| true)
             }
-            Front::Faulty(..) => Ok(false),
+            Listener::Faulty(..) => Ok(false),
         }
     }
 
     /// The address that clients connect to.
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
         match self {
-            Front::Endpoint(endpoint) => endpoint.local_addr(),
-            Front::Faulty(_, proxy) => proxy.local_addr(),
+            Listener::Direct(endpoint) => endpoint.local_addr(),
+            Listener::Faulty(_, proxy) => proxy.local_addr(),
         }
     }
 
     /// Serves clients until `shutdown` is done.
-    pub(crate) async fn serve(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+    pub(crate) async fn serve(self, shutdown: impl Future<Output = ()>) {
         match self {
-            Front::Endpoint(endpoint) => endpoint.serve(shutdown).await,
-            Front::Faulty(endpoint, proxy) => {
+            Listener::Direct(endpoint) => endpoint.serve(shutdown).await,
+            Listener::Faulty(endpoint, proxy) => {
                 let (over, ended) = oneshot::channel::<()>();
                 let served = async {
-                    let served = endpoint.serve(shutdown).await;
+                    endpoint.serve(shutdown).await;
                     drop(over);
-                    served
                 };
-                // The endpoint's last words still have to get through the harness.
+                // The endpoint's last messages still have to get through the fault proxy.
                 let proxied = proxy.serve(async {
                     let _ = ended.await;
                 });
-                tokio::join!(served, proxied).0
+                tokio::join!(served, proxied);
             }
         }
     }

@@ -1,10 +1,11 @@
 //! Files that somebody else may have put there: opened without following a link, without waiting
 //! (a named pipe would wait for ever), and only when they are files of the right user.
 
-use std::fs::{self, DirBuilder, File, Permissions};
-use std::io::{self, Read as _};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{
-    DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, PermissionsExt as _,
+    DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _,
+    PermissionsExt as _,
 };
 use std::path::Path;
 
@@ -14,7 +15,7 @@ use crate::error::Error;
 
 /// What stands where a file is expected.
 #[derive(Debug)]
-pub(crate) enum Found {
+pub enum Found {
     /// Nothing.
     Missing,
     /// Something else than a file of ours; a phrase says what: "is a link".
@@ -26,7 +27,10 @@ pub(crate) enum Found {
 const COMMON: OFlags = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
 /// Reads a file of `owner` that is at most `limit` bytes long. Never waits.
-pub(crate) fn read(path: &Path, limit: u64, owner: u32) -> io::Result<Found> {
+///
+/// # Errors
+/// When the system refuses. What is there and is no such file is [`Found::Odd`].
+pub fn read(path: &Path, limit: u64, owner: u32) -> io::Result<Found> {
     let file = match rustix::fs::open(path, OFlags::RDONLY | COMMON, Mode::empty()) {
         Ok(fd) => File::from(fd),
         Err(rustix::io::Errno::NOENT) => return Ok(Found::Missing),
@@ -50,7 +54,10 @@ pub(crate) fn read(path: &Path, limit: u64, owner: u32) -> io::Result<Found> {
 }
 
 /// Opens a file of ours to write, and makes it if it is not there, for us alone. What is in it stays.
-pub(crate) fn open_to_write(path: &Path, append: bool) -> Result<File, Error> {
+///
+/// # Errors
+/// When something else stands there, or the system refuses.
+pub fn open_to_write(path: &Path, append: bool) -> Result<File, Error> {
     let mut flags = OFlags::WRONLY | OFlags::CREATE | COMMON;
     if append {
         flags |= OFlags::APPEND;
@@ -74,7 +81,10 @@ pub(crate) fn open_to_write(path: &Path, append: bool) -> Result<File, Error> {
 
 /// Makes a directory, and those on the way to it that are missing, with this mode whatever the umask
 /// of the process is: root's are passed by another user.
-pub(crate) fn make_directories(path: &Path, mode: u32) -> Result<(), Error> {
+///
+/// # Errors
+/// When one cannot be made, or something else stands there.
+pub fn make_directories(path: &Path, mode: u32) -> Result<(), Error> {
     let is_missing = |directory: &&Path| {
         let found = fs::symlink_metadata(directory);
         found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
@@ -101,7 +111,10 @@ pub(crate) fn make_directories(path: &Path, mode: u32) -> Result<(), Error> {
 
 /// Refuses a directory of another user, and a link that another user made: it may lead elsewhere by
 /// the time it is followed. A missing one is fine.
-pub(crate) fn check_ours(directory: &Path) -> Result<Option<fs::Metadata>, Error> {
+///
+/// # Errors
+/// [`Error::NotOurs`], or what the system says.
+pub fn check_ours(directory: &Path) -> Result<Option<fs::Metadata>, Error> {
     let us = rustix::process::geteuid().as_raw();
     let not_ours = |owner| Err(Error::NotOurs { path: directory.to_path_buf(), owner, us });
     let found =
@@ -115,6 +128,40 @@ pub(crate) fn check_ours(directory: &Path) -> Result<Option<fs::Metadata>, Error
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Error::io("reading", directory)(error)),
     }
+}
+
+/// Writes a file of ours in one step, with mode 0600, whatever stands where it is put together: a
+/// reader sees the old or the new, never half.
+///
+/// # Errors
+/// When the directory cannot be written.
+pub fn put(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let next = path.with_extension(format!("new-{}", std::process::id()));
+    let write = || -> io::Result<()> {
+        match fs::remove_file(&next) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&next)?;
+        file.write_all(bytes)?;
+        fs::rename(&next, path)
+    };
+    write().map_err(|e| {
+        // The half-written file is of no use to anyone.
+        let _ = fs::remove_file(&next);
+        Error::io("writing", path)(e)
+    })
+}
+
+/// Whether fewer than `bytes` are free for us on the file system of `path`. Unknown is not full.
+pub fn is_full(path: &Path, bytes: u64) -> bool {
+    rustix::fs::statvfs(path).is_ok_and(|fs| fs.f_bavail.saturating_mul(fs.f_frsize) < bytes)
+}
+
+/// Whether it is a directory of `owner` that is closed to all others, and no link to one.
+pub fn is_private(path: &Path, owner: u32) -> bool {
+    fs::symlink_metadata(path)
+        .is_ok_and(|meta| meta.is_dir() && meta.uid() == owner && meta.mode() & 0o077 == 0)
 }
 
 fn oddity(file: &File, owner: u32) -> io::Result<Option<String>> {
@@ -168,5 +215,12 @@ mod tests {
         }
         open_to_write(&path("file"), true).unwrap();
         open_to_write(&path("new"), false).unwrap();
+    }
+    #[test]
+    fn free_space_is_counted_in_bytes() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(!is_full(dir.path(), 1));
+        assert!(is_full(dir.path(), u64::MAX));
+        assert!(!is_full(&dir.path().join("not there"), u64::MAX));
     }
 }

@@ -4,16 +4,20 @@ use std::io;
 
 use tokio::signal::unix::{Signal as SignalStream, SignalKind, signal};
 
-/// The signals that tell us to stop.
-pub(crate) struct Signals {
+/// The signals that tell us to stop: SIGTERM, SIGINT, SIGHUP.
+#[derive(Debug)]
+pub struct Signals {
     terminate: SignalStream,
     interrupt: SignalStream,
     hangup: SignalStream,
 }
 
 impl Signals {
-    /// Inside a runtime. From here on a signal waits until it is received.
-    pub(crate) fn install() -> io::Result<Signals> {
+    /// From here on a signal waits until it is received.
+    ///
+    /// # Errors
+    /// When the system does not let us handle them. Outside of a tokio runtime it panics.
+    pub fn install() -> io::Result<Signals> {
         Ok(Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
@@ -22,7 +26,7 @@ impl Signals {
     }
 
     /// Waits for one of them.
-    pub(crate) async fn received(&mut self) {
+    pub async fn received(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}

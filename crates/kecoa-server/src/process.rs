@@ -95,12 +95,12 @@ fn started(pid: u32) -> Option<String> {
 }
 
 /// The user a process runs as, where the system tells.
-pub(crate) fn process_owner(pid: u32) -> Option<u32> {
+pub fn process_owner(pid: u32) -> Option<u32> {
     fs::metadata(format!("/proc/{pid}")).ok().map(|meta| meta.uid())
 }
 
 /// Whether a process has this file open, where the system tells.
-pub(crate) fn has_open(pid: u32, path: &Path) -> Option<bool> {
+pub fn has_open(pid: u32, path: &Path) -> Option<bool> {
     let wanted = fs::metadata(path).ok()?;
     let open = fs::read_dir(format!("/proc/{pid}/fd")).ok()?;
     Some(open.flatten().any(|entry| {
@@ -110,12 +110,12 @@ pub(crate) fn has_open(pid: u32, path: &Path) -> Option<bool> {
 }
 
 /// The directory a process works in, where the system tells.
-pub(crate) fn working_directory(pid: u32) -> Option<PathBuf> {
+pub fn working_directory(pid: u32) -> Option<PathBuf> {
     fs::read_link(format!("/proc/{pid}/cwd")).ok()
 }
 
 /// Whether a process's command line mentions a path; for systems without `/proc`.
-pub(crate) fn command_mentions(pid: u32, path: &Path) -> bool {
+pub fn command_mentions(pid: u32, path: &Path) -> bool {
     Command::new("ps")
         .args(["-o", "command=", "-p", &pid.to_string()])
         .output()

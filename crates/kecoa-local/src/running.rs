@@ -1,0 +1,149 @@
+//! What the caller learns of an endpoint.
+
+use std::path::PathBuf;
+
+use kecoa_server::home::Home;
+use kecoa_server::secret::redacted;
+use serde::Serialize;
+
+use crate::options::Engine;
+use crate::state::{FaultState, State};
+
+/// An endpoint that accepts clients.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Running {
+    /// What to connect to, with the password; only [`redacted`] is for showing.
+    #[serde(serialize_with = "shown")]
+    pub url: String,
+    /// Whether clients need the password that is in the URL.
+    pub password: bool,
+    /// The directory of a unix socket where processes of the same user need none.
+    pub socket: Option<PathBuf>,
+    /// The TCP port on 127.0.0.1.
+    pub port: u16,
+    /// Which database stands behind it.
+    pub engine: Engine,
+    /// The database server's version, as it says it.
+    pub version: Option<String>,
+    /// The process that serves.
+    pub pid: u32,
+    /// The process of the database server.
+    pub server_pid: Option<u32>,
+    /// Where the data is.
+    pub data_dir: Option<PathBuf>,
+    /// What the serving process says.
+    pub log: PathBuf,
+    /// What the user should know, a sentence each.
+    pub notes: Vec<String>,
+    /// The faults it makes on purpose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub faults: Option<FaultState>,
+    /// Whether it ran before `start` was called.
+    pub was_running: bool,
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running")
+            .field("url", &redacted(&self.url))
+            .field("engine", &self.engine)
+            .field("pid", &self.pid)
+            .field("server_pid", &self.server_pid)
+            .field("data_dir", &self.data_dir)
+            .field("notes", &self.notes)
+            .finish_non_exhaustive()
+    }
+}
+
+fn shown<S: serde::Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&redacted(url))
+}
+
+/// What is known about an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum Status {
+    /// It accepts clients.
+    Running(Running),
+    /// Nothing of it runs.
+    Stopped,
+    /// It is half there.
+    Broken {
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+}
+
+impl Status {
+    /// The exit status that service scripts use (LSB): 0 running, 1 broken, 3 stopped.
+    pub fn exit_code(&self) -> i32 {
+        match self {
+            Status::Running(_) => 0,
+            Status::Broken { .. } => 1,
+            Status::Stopped => 3,
+        }
+    }
+
+    /// One JSON object: `status`, and the fields of [`Running`] or a `reason`. The URL in it is
+    /// without the password.
+    pub fn to_json(&self) -> String {
+        // Paths that are not UTF-8 cannot be told in JSON.
+        serde_json::to_string_pretty(self).unwrap_or_else(|_| "{}".to_owned())
+    }
+}
+
+/// What [`stop`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    /// It ran, and has stopped.
+    Stopped,
+    /// Nothing ran.
+    WasNotRunning,
+}
+
+/// What the caller is told of an endpoint that serves; `None` while its state lacks something.
+pub(crate) fn running(state: &State, home: &Home, was_running: bool) -> Option<Running> {
+    let details = &state.details;
+    let mut notes = details.notes.clone();
+    notes.extend(state.version_note());
+    if let Some(FaultState { plan, seed }) = &details.faults {
+        notes.push(format!("faults are injected: `{plan}`, seed {seed}; the log names each"));
+    }
+    if details.open {
+        notes.push(
+            "it asks for no password: every user of this machine can connect, and so can whatever \
+             reaches 127.0.0.1 from a browser or a container"
+                .to_owned(),
+        );
+    }
+    Some(Running {
+        url: details.url.clone()?,
+        password: !details.open && state.is_current() && details.engine == Engine::Postgres,
+        socket: details.client_socket.clone(),
+        port: details.port?,
+        engine: details.engine,
+        version: details.version.clone(),
+        pid: state.daemon.pid,
+        server_pid: details.server.as_ref().map(|server| server.pid),
+        data_dir: details.data_dir.clone(),
+        log: home.log_file(),
+        notes,
+        faults: details.faults.clone(),
+        was_running,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn status_words_and_codes() {
+        assert_eq!(Status::Stopped.exit_code(), 3);
+        assert!(Status::Stopped.to_json().contains(r#""status": "stopped""#));
+        let broken = Status::Broken { reason: "why".to_owned() };
+        assert_eq!(broken.exit_code(), 1);
+        assert!(broken.to_json().contains(r#""reason": "why""#));
+    }
+}

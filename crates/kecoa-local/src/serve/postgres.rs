@@ -1,0 +1,256 @@
+//! Serving with the embedded PostgreSQL, and the endpoint in front of it.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use kecoa_server::secret;
+use kecoa_server::signals::Signals;
+use rustix::process::Signal;
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+use tokio::task::{JoinError, JoinHandle};
+
+use super::context::{Context, INTERVAL};
+use crate::dialect::BOOTSTRAP_SQL;
+use crate::endpoint::{BackendAddress, Verifier};
+use crate::error::Error;
+use crate::layout;
+use crate::listener::Listener;
+use crate::options::DEFAULT_PORT;
+use crate::postgres::bootstrap::bootstrap;
+use crate::postgres::cluster::Address;
+use crate::postgres::socket;
+use crate::postgres::{Binaries, CLIENT_ROLE, Cluster, RunAs, Search, Server};
+
+/// A server that ends more often than this within [`RESTART_WINDOW`] is given up.
+const RESTARTS: usize = 5;
+const RESTART_PAUSE: Duration = Duration::from_secs(1);
+const RESTART_WINDOW: Duration = Duration::from_secs(60);
+/// Clients have this long to be told good-bye.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// Why we stop serving.
+enum End {
+    /// A signal came.
+    Signalled,
+    /// The home was removed.
+    HomeGone,
+}
+
+/// The embedded server.
+struct Embedded {
+    cluster: Cluster,
+    server: Server,
+    address: Address,
+}
+
+impl Context<'_> {
+    pub(super) fn run_postgres(
+        &mut self,
+        runtime: &Runtime,
+        signals: Signals,
+    ) -> Result<(), Error> {
+        let run_as = RunAs::choose()?;
+        let copies = layout::binaries_dir(self.home(), &run_as);
+        let binaries = Binaries::find(&Search::new(self.options), &run_as, &copies)?;
+        let cluster = Cluster::new(self.home(), binaries, run_as)?;
+        let fresh = cluster.init()?;
+        let (server, address) = cluster.start()?;
+        let mut embedded = Embedded { cluster, server, address };
+        let served = self.serve_postgres(runtime, signals, &mut embedded, fresh);
+        let Embedded { cluster, server, address } = embedded;
+        let stopped = match &served {
+            // The data is gone: there is nothing to write to.
+            Ok(End::HomeGone) => server.stop(Signal::QUIT),
+            _ => server.stop(Signal::INT),
+        };
+        if stopped.is_ok() {
+            socket::remove(&address.socket_dir, cluster.file_owner());
+        }
+        // One that is not in the instance's directory is in /tmp.
+        if let Some(directory) = &self.serving.state.details.client_socket
+            && !directory.starts_with(self.home().instance())
+        {
+            socket::remove(directory, rustix::process::geteuid().as_raw());
+        }
+        served?;
+        stopped
+    }
+
+    fn serve_postgres(
+        &mut self,
+        runtime: &Runtime,
+        signals: Signals,
+        embedded: &mut Embedded,
+        fresh: bool,
+    ) -> Result<End, Error> {
+        let Embedded { cluster, server, address } = &*embedded;
+        let notes = bootstrap(address, BOOTSTRAP_SQL)?;
+        let backend = BackendAddress {
+            socket_dir: address.socket_dir.clone(),
+            port: address.port,
+            user: CLIENT_ROLE.to_owned(),
+        };
+        self.details().notes = cluster.notes().to_vec();
+        self.details().notes.extend(notes);
+        let password = self.password()?;
+        let (listener, port) = runtime.block_on(self.bind(&backend, password.as_deref()))?;
+        let details = self.details();
+        details.server = Some(server.identity().clone());
+        details.socket_dir = Some(address.socket_dir.clone());
+        details.data_dir = Some(cluster.data_dir().to_path_buf());
+        details.version = Some(format!("PostgreSQL {}", cluster.binaries().version()));
+        self.announce(port, password.as_deref())?;
+        if fresh {
+            let mut sync = cluster.sync_command();
+            // Its end is of no consequence: PostgreSQL itself writes what changes from here on.
+            thread::spawn(move || sync.status());
+        }
+        let (stop, stopped) = oneshot::channel::<()>();
+        let mut serving = runtime.spawn(listener.serve(async {
+            // The sender is dropped only when we return.
+            let _ = stopped.await;
+        }));
+        let end = runtime.block_on(self.supervise(signals, embedded, port, &mut serving));
+        drop(stop);
+        if matches!(end, Ok(End::Signalled)) {
+            self.serving.stopping()?;
+        }
+        runtime.block_on(async {
+            if !serving.is_finished() {
+                // Whoever is not served by then is cut off when the server stops.
+                let _ = tokio::time::timeout(FAREWELL, serving).await;
+            }
+        });
+        end
+    }
+
+    /// Starts a database server that ended again, until there is a reason to stop.
+    async fn supervise(
+        &mut self,
+        mut signals: Signals,
+        embedded: &mut Embedded,
+        port: u16,
+        serving: &mut JoinHandle<()>,
+    ) -> Result<End, Error> {
+        let mut interval = tokio::time::interval(INTERVAL);
+        let mut restarts = Vec::new();
+        loop {
+            tokio::select! {
+                () = signals.received() => return Ok(End::Signalled),
+                _ = interval.tick() => {}
+                ended = &mut *serving => return Err(listener_failed(port, ended)),
+            }
+            if !self.serving.still_holds_home() {
+                return Ok(End::HomeGone);
+            }
+            if embedded.server.is_running() {
+                continue;
+            }
+            restarts.retain(|at: &Instant| at.elapsed() < RESTART_WINDOW);
+            if restarts.len() >= RESTARTS {
+                let window = RESTART_WINDOW.as_secs();
+                return Err(self.failed(format!("it ended {RESTARTS} times within {window} s")));
+            }
+            restarts.push(Instant::now());
+            // Clients are served by other threads meanwhile, and told to come back.
+            let (server, address) = match embedded.cluster.start() {
+                Ok(started) => started,
+                // What stands in the way may be ending.
+                Err(Error::ServerFailed { .. }) if restarts.len() < RESTARTS => {
+                    tokio::time::sleep(RESTART_PAUSE).await;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            embedded.server = server;
+            self.details().server = Some(embedded.server.identity().clone());
+            self.serving.write()?;
+            if address != embedded.address {
+                return Err(
+                    self.failed("its socket directory was taken away while it ran".to_owned())
+                );
+            }
+        }
+    }
+
+    fn failed(&self, reason: String) -> Error {
+        Error::ServerFailed {
+            program: "postgres",
+            reason,
+            log: layout::server_log_file(self.home()),
+        }
+    }
+
+    /// Binds the port asked for and no other; or that of a killed predecessor, whose clients come
+    /// back to it; or the usual one; or a free one.
+    async fn bind(
+        &mut self,
+        backend: &BackendAddress,
+        password: Option<&str>,
+    ) -> Result<(Listener, u16), Error> {
+        let verifier = password
+            .map(Verifier::new)
+            .transpose()
+            .map_err(Error::io("reading", Path::new("/dev/urandom")))?;
+        let previous = self.serving.previous.as_ref().and_then(|previous| previous.details.port);
+        let ports: Vec<u16> = match self.options.port {
+            Some(port) => vec![port],
+            None => previous.into_iter().chain([DEFAULT_PORT, 0]).collect(),
+        };
+        let place = Path::new("127.0.0.1");
+        for port in ports {
+            let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+            let faults = self.details().faults.clone();
+            match Listener::bind(listen, backend, verifier.as_ref(), faults.as_ref()).await {
+                Ok(mut listener) => {
+                    let directory = layout::client_socket(self.home())?;
+                    let bound = listener.bind_socket(&directory);
+                    if bound.map_err(Error::io("listening in", &directory))? {
+                        self.details().client_socket = Some(directory);
+                    }
+                    let address = listener.local_addr().map_err(Error::io("reading", place))?;
+                    return Ok((listener, address.port()));
+                }
+                Err(e) if e.kind() == io::ErrorKind::AddrInUse => {
+                    if self.options.port.is_some() {
+                        return Err(Error::PortTaken { port });
+                    }
+                    if port == DEFAULT_PORT {
+                        let note = format!("port {port} is taken; a free one is used");
+                        self.details().notes.push(note);
+                    }
+                }
+                Err(source) => {
+                    let path = format!("127.0.0.1:{port}").into();
+                    let what = "listening on";
+                    return Err(kecoa_server::Error::Io { what, path, source }.into());
+                }
+            }
+        }
+        Err(Error::PortTaken { port: DEFAULT_PORT })
+    }
+
+    /// What clients must know, unless nothing was asked for.
+    fn password(&mut self) -> Result<Option<String>, Error> {
+        if self.options.no_password {
+            return Ok(None);
+        }
+        let (password, note) = secret::password(&layout::password_file(self.home()))?;
+        self.details().notes.extend(note);
+        Ok(Some(password))
+    }
+}
+
+/// The listener ends only when it is told to.
+fn listener_failed(port: u16, ended: Result<(), JoinError>) -> Error {
+    let source = match ended {
+        Ok(()) => io::Error::other("it ended by itself"),
+        Err(error) => io::Error::other(error),
+    };
+    let path = format!("127.0.0.1:{port}").into();
+    kecoa_server::Error::Io { what: "serving clients on", path, source }.into()
+}

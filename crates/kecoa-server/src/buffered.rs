@@ -1,0 +1,212 @@
+//! A socket with its two buffers, for any protocol made of messages.
+//!
+//! Reading and writing are steps that can be waited for together with anything else: a future that is
+//! dropped loses nothing. A server takes messages by [`message`](Buffered::message), appends answers to
+//! [`output`](Buffered::output), and holds both directions to [`HIGH_WATER`]: it writes before it
+//! produces more, and does not read while too much input lies there.
+
+use std::io;
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+/// Output beyond this many bytes is written before more is produced.
+pub const HIGH_WATER: usize = 64 * 1024;
+
+/// So much room is made before each read, in bytes.
+const READ: usize = 32 * 1024;
+
+/// Finds messages in a stream of bytes.
+pub trait Decoder {
+    /// A message.
+    type Message;
+    /// What is wrong with bytes that are none.
+    type Error: Into<Box<dyn std::error::Error + Send + Sync>>;
+
+    /// Takes the message at the head of `input`; `None` while it has not arrived whole. Checks its
+    /// length before room is made for it.
+    ///
+    /// # Errors
+    /// When the bytes are no message: the stream is of no use any more.
+    fn decode(&mut self, input: &mut BytesMut) -> Result<Option<Self::Message>, Self::Error>;
+
+    /// How many more bytes the message at the head of `input` needs, as far as is known.
+    fn read_hint(&self, input: &BytesMut) -> usize;
+}
+
+/// One peer: what was read and not yet taken, what is to be written.
+#[derive(Debug)]
+pub struct Buffered<R, W, D> {
+    reader: R,
+    writer: W,
+    /// What was read and not yet taken.
+    pub input: BytesMut,
+    /// What is to be written.
+    pub output: BytesMut,
+    /// How messages are found; it may be replaced, when the limits change.
+    pub decoder: D,
+}
+
+impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decoder> Buffered<R, W, D> {
+    /// Empty buffers in front of a socket.
+    pub fn new(reader: R, writer: W, decoder: D) -> Self {
+        Self { reader, writer, input: BytesMut::new(), output: BytesMut::new(), decoder }
+    }
+
+    /// Takes the next message, if it has arrived.
+    ///
+    /// # Errors
+    /// The decoder's, when the bytes are no message.
+    pub fn message(&mut self) -> io::Result<Option<D::Message>> {
+        self.decoder.decode(&mut self.input).map_err(io::Error::other)
+    }
+
+    /// Whether so much input lies there that no more should be read.
+    pub fn is_input_full(&self) -> bool {
+        self.input.len() >= HIGH_WATER
+    }
+
+    /// Whether so much output lies there that it should be written before more is produced.
+    pub fn is_output_full(&self) -> bool {
+        self.output.len() > HIGH_WATER
+    }
+
+    /// Reads once; losing the future loses nothing.
+    ///
+    /// # Errors
+    /// The socket's; [`io::ErrorKind::UnexpectedEof`] at the end.
+    pub async fn read(&mut self) -> io::Result<()> {
+        self.input.reserve(self.decoder.read_hint(&self.input).max(READ));
+        match self.reader.read_buf(&mut self.input).await? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes once; losing the future loses nothing.
+    ///
+    /// # Errors
+    /// The socket's.
+    pub async fn write(&mut self) -> io::Result<()> {
+        let written = self.writer.write(&self.output).await?;
+        if written == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        self.output.advance(written);
+        Ok(())
+    }
+
+    /// Writes everything.
+    ///
+    /// # Errors
+    /// The socket's.
+    pub async fn flush(&mut self) -> io::Result<()> {
+        while !self.output.is_empty() {
+            self.write().await?;
+        }
+        Ok(())
+    }
+
+    /// Reads and writes at once: returns after some progress of either. Writing only when there is
+    /// output.
+    ///
+    /// # Errors
+    /// The socket's; [`io::ErrorKind::UnexpectedEof`] at the end.
+    pub async fn exchange(&mut self) -> io::Result<()> {
+        if self.output.is_empty() {
+            return self.read().await;
+        }
+        self.input.reserve(READ);
+        tokio::select! {
+            read = self.reader.read_buf(&mut self.input) => match read? {
+                0 => Err(io::ErrorKind::UnexpectedEof.into()),
+                _ => Ok(()),
+            },
+            written = self.writer.write(&self.output) => {
+                let written = written?;
+                if written == 0 {
+                    return Err(io::ErrorKind::WriteZero.into());
+                }
+                self.output.advance(written);
+                Ok(())
+            }
+        }
+    }
+
+    /// [`exchange`](Self::exchange), or without `read` only writing; then it waits for ever when
+    /// there is no output.
+    ///
+    /// # Errors
+    /// The socket's.
+    pub async fn pass(&mut self, read: bool) -> io::Result<()> {
+        if read {
+            self.exchange().await
+        } else if self.output.is_empty() {
+            std::future::pending().await
+        } else {
+            self.write().await
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, duplex, split};
+
+    use super::*;
+
+    /// Lines of at most eight bytes.
+    struct Lines;
+
+    impl Decoder for Lines {
+        type Message = Vec<u8>;
+        type Error = String;
+
+        fn decode(&mut self, input: &mut BytesMut) -> Result<Option<Vec<u8>>, String> {
+            match input.iter().position(|byte| *byte == b'\n') {
+                Some(end) if end <= 8 => Ok(Some(input.split_to(end + 1).to_vec())),
+                None if input.len() <= 8 => Ok(None),
+                _ => Err("expected a line of at most 8 bytes".to_owned()),
+            }
+        }
+
+        fn read_hint(&self, _input: &BytesMut) -> usize {
+            0
+        }
+    }
+
+    #[tokio::test]
+    async fn messages_come_as_they_arrive_and_the_end_is_an_error() {
+        let (client, server) = duplex(64);
+        let (reader, writer) = split(server);
+        let mut server = Buffered::new(reader, writer, Lines);
+        let (mut from, mut to) = split(client);
+        to.write_all(b"one\ntw").await.unwrap();
+        server.read().await.unwrap();
+        assert_eq!(server.message().unwrap().unwrap(), b"one\n");
+        assert!(server.message().unwrap().is_none());
+        server.output.extend_from_slice(b"hello");
+        server.flush().await.unwrap();
+        let mut hello = [0; 5];
+        from.read_exact(&mut hello).await.unwrap();
+        assert_eq!(&hello, b"hello");
+        to.write_all(b"o and far too long").await.unwrap();
+        server.exchange().await.unwrap();
+        assert!(server.message().unwrap_err().to_string().contains("at most 8 bytes"));
+        drop((from, to));
+        assert_eq!(server.read().await.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[tokio::test]
+    async fn the_marks_of_both_directions() {
+        let (_client, server) = duplex(64);
+        let (reader, writer) = split(server);
+        let mut server = Buffered::new(reader, writer, Lines);
+        server.output.resize(HIGH_WATER, 0);
+        server.input.resize(HIGH_WATER - 1, 0);
+        assert!(!server.is_output_full() && !server.is_input_full());
+        server.output.extend_from_slice(b"x");
+        server.input.extend_from_slice(b"x");
+        assert!(server.is_output_full() && server.is_input_full());
+    }
+}

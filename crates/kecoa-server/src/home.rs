@@ -1,0 +1,312 @@
+//! The directory of an instance, and the locks in it.
+//!
+//! ```text
+//! <home>/<service's directory>/<name>/state.json    who serves, and where
+//!                                     start.lock    held while somebody starts or stops it
+//!                                     serve.lock    held by the process that serves, as long as it lives
+//!                                     <its log>     what that process says
+//! ```
+//!
+//! What else lies there is the service's own.
+
+use std::ffi::OsString;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::error::Error;
+use crate::files::{self, Found};
+use crate::names::random_suffix;
+use crate::process::{ProcessIdentity, has_open};
+use crate::service::Service;
+
+/// Where root keeps things.
+pub const SYSTEM_HOME: &str = "/var/lib/kecoa";
+
+/// The directory of one instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    service: &'static Service,
+    base: PathBuf,
+    instance: PathBuf,
+}
+
+impl Home {
+    /// Works out where the home is; makes nothing.
+    ///
+    /// # Errors
+    ///
+    /// When there is nothing to work it out from, or the instance's name is not usable.
+    pub fn locate(
+        service: &'static Service,
+        base: Option<PathBuf>,
+        name: &str,
+    ) -> Result<Home, Error> {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+        if name.is_empty() || name.len() > 32 || !name.chars().all(plain) {
+            return Err(Error::BadName { name: name.to_owned() });
+        }
+        let base = match base.or_else(|| variable("KECOA_HOME").map(Into::into)) {
+            Some(base) => base,
+            None => usual_base(service)?,
+        };
+        // A later process may have another current directory.
+        let base = std::path::absolute(&base).map_err(Error::io("reading", &base))?;
+        let instance = base.join(service.directory).join(name);
+        Ok(Home { service, base, instance })
+    }
+
+    /// The same, and makes its directories: closed to others, except root's, through which the
+    /// unprivileged user has to pass.
+    ///
+    /// # Errors
+    ///
+    /// When a directory cannot be made or belongs to another user.
+    pub fn create(
+        service: &'static Service,
+        base: Option<PathBuf>,
+        name: &str,
+    ) -> Result<Home, Error> {
+        let home = Home::locate(service, base, name)?;
+        let mode = if rustix::process::geteuid().is_root() { 0o755 } else { 0o700 };
+        home.check_owner()?;
+        files::make_directories(&home.instance, mode)?;
+        home.check_owner()?;
+        Ok(home)
+    }
+
+    /// Refuses directories of another user: what they hold could make us signal or run anything.
+    ///
+    /// # Errors
+    ///
+    /// When one of them, or a link to it, belongs to somebody else. A missing one is fine.
+    pub fn check_owner(&self) -> Result<(), Error> {
+        let instances = self.base.join(self.service.directory);
+        for directory in [&self.base, &instances, &self.instance] {
+            // With the sticky bit others can add to it, but not take away.
+            if files::check_ours(directory)?
+                .is_some_and(|meta| meta.mode() & 0o002 != 0 && meta.mode() & 0o1000 == 0)
+            {
+                return Err(Error::OpenToOthers { path: directory.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    /// The service whose instance this is.
+    pub fn service(&self) -> &'static Service {
+        self.service
+    }
+
+    /// Whether this instance was ever started.
+    pub fn exists(&self) -> bool {
+        self.instance.is_dir()
+    }
+
+    /// The directory of this instance.
+    pub fn instance(&self) -> &Path {
+        &self.instance
+    }
+
+    /// The directory given as `KECOA_HOME`, or the usual one.
+    pub fn base(&self) -> &Path {
+        &self.base
+    }
+
+    /// The state file.
+    pub fn state_file(&self) -> PathBuf {
+        self.instance.join("state.json")
+    }
+
+    /// What the serving process says.
+    pub fn log_file(&self) -> PathBuf {
+        self.instance.join(self.service.log)
+    }
+
+    /// A random name that the instance has had since it was first asked for: a home made anew has
+    /// another one.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written down.
+    pub fn id(&self) -> Result<String, Error> {
+        let path = self.instance.join("id");
+        if let Some(id) = self.known_id() {
+            return Ok(id);
+        }
+        let id = format!("{}{}", random_suffix(), random_suffix());
+        files::put(&path, id.as_bytes())?;
+        Ok(id)
+    }
+
+    /// [`id`](Self::id), if there is one.
+    pub fn known_id(&self) -> Option<String> {
+        read_id(&self.instance.join("id"))
+    }
+
+    /// The lock of those who start or stop. Waits for it.
+    ///
+    /// # Errors
+    ///
+    /// When it is not to be had within `timeout`, or its file cannot be made.
+    pub fn lock_start(&self, timeout: Duration) -> Result<File, Error> {
+        let path = self.instance.join("start.lock");
+        let file = files::open_to_write(&path, false)?;
+        let deadline = Instant::now() + timeout;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::Error(e)) => return Err(Error::io("locking", &path)(e)),
+                Err(TryLockError::WouldBlock) if Instant::now() >= deadline => {
+                    return Err(Error::Busy { service: self.service, lock: path, waited: timeout });
+                }
+                Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(5)),
+            }
+        }
+    }
+
+    /// The file of the lock of the one who serves.
+    pub fn serve_lock(&self) -> PathBuf {
+        self.instance.join("serve.lock")
+    }
+
+    /// The lock of the one who serves; `None` while another process has it.
+    ///
+    /// # Errors
+    ///
+    /// When its file cannot be made.
+    pub fn try_lock_serve(&self) -> Result<Option<File>, Error> {
+        let path = self.serve_lock();
+        let file = files::open_to_write(&path, false)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(e)) => Err(Error::io("locking", &path)(e)),
+        }
+    }
+
+    /// Notes in the lock's file who has it, for when the state file cannot be read.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn sign(&self, mut lock: &File, own: &ProcessIdentity) -> Result<(), Error> {
+        let path = self.serve_lock();
+        let mut write = || -> io::Result<()> {
+            lock.set_len(0)?;
+            lock.write_all(&serde_json::to_vec(own).map_err(io::Error::other)?)
+        };
+        write().map_err(Error::io("writing", &path))
+    }
+
+    /// The process that has the lock of the one who serves, as far as its file tells.
+    pub fn server_process(&self) -> Option<ProcessIdentity> {
+        let us = rustix::process::geteuid().as_raw();
+        let Ok(Found::Bytes(bytes)) = files::read(&self.serve_lock(), 4096, us) else {
+            return None;
+        };
+        serde_json::from_slice(&bytes).ok().filter(|process| self.is_serving(process))
+    }
+
+    /// Whether a process that some file names is one that serves here. It has the lock, so its file
+    /// is open there; where the system does not tell, the process must at least be the one meant.
+    pub fn is_serving(&self, process: &ProcessIdentity) -> bool {
+        process.is_alive() && has_open(process.pid, &self.serve_lock()) != Some(false)
+    }
+
+    /// Whether the lock that was taken still stands in this home: the home may have been removed
+    /// from under the one who serves.
+    pub fn still_holds(&self, lock: &File) -> bool {
+        let there = fs::metadata(self.serve_lock());
+        match (there, lock.metadata()) {
+            (Ok(there), Ok(ours)) => (there.dev(), there.ino()) == (ours.dev(), ours.ino()),
+            (Err(e), _) => e.kind() != io::ErrorKind::NotFound,
+            (_, Err(_)) => true,
+        }
+    }
+}
+
+fn usual_base(service: &'static Service) -> Result<PathBuf, Error> {
+    if rustix::process::geteuid().is_root() {
+        return Ok(PathBuf::from(SYSTEM_HOME));
+    }
+    if let Some(data) = variable("XDG_DATA_HOME").map(PathBuf::from)
+        // The XDG specification has relative paths ignored.
+        && data.is_absolute()
+    {
+        return Ok(data.join("kecoa"));
+    }
+    match std::env::home_dir() {
+        Some(home) if home.is_absolute() => Ok(home.join(".local/share/kecoa")),
+        _ => Err(Error::NoHome { service }),
+    }
+}
+
+/// How we read an environment variable. An empty value counts as unset.
+pub fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+fn read_id(path: &Path) -> Option<String> {
+    let us = rustix::process::geteuid().as_raw();
+    let Ok(Found::Bytes(id)) = files::read(path, 64, us) else { return None };
+    let id = String::from_utf8(id).ok()?;
+    (id.len() == 32 && id.chars().all(|c| c.is_ascii_hexdigit())).then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static SERVICE: Service = Service {
+        title: "test server",
+        data: "the test's data",
+        command: "kecoa test",
+        directory: "instances",
+        log: "test.log",
+    };
+
+    fn locate(base: &Path, name: &str) -> Result<Home, Error> {
+        Home::locate(&SERVICE, Some(base.to_path_buf()), name)
+    }
+
+    fn create(base: &Path, name: &str) -> Home {
+        Home::create(&SERVICE, Some(base.to_path_buf()), name).unwrap()
+    }
+
+    #[test]
+    fn names_cannot_leave_the_home() {
+        for name in ["", "..", "a/b", "A", "a b", &"x".repeat(33)] {
+            let result = locate(Path::new("/h"), name);
+            assert!(matches!(result, Err(Error::BadName { .. })), "{name:?}");
+        }
+        let home = locate(Path::new("/h"), "test-1").unwrap();
+        assert_eq!(home.instance(), Path::new("/h/instances/test-1"));
+    }
+
+    #[test]
+    fn one_serves_and_others_see_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = create(dir.path(), "a");
+        let lock = home.try_lock_serve().unwrap().expect("free");
+        assert!(home.try_lock_serve().unwrap().is_none());
+        drop(lock);
+        assert!(home.try_lock_serve().unwrap().is_some());
+        let held = home.lock_start(Duration::ZERO).unwrap();
+        assert!(matches!(home.lock_start(Duration::from_millis(20)), Err(Error::Busy { .. })));
+        drop(held);
+    }
+
+    #[test]
+    fn an_id_is_made_once_and_garbage_is_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = create(dir.path(), "a");
+        let id = home.id().unwrap();
+        assert_eq!(home.id().unwrap(), id);
+        fs::write(home.instance().join("id"), "../../../../etc").unwrap();
+        assert_eq!(home.known_id(), None);
+    }
+}

@@ -1,0 +1,97 @@
+//! A bound on connections that have not authenticated yet.
+//!
+//! Whoever reaches the port can open connections and say nothing. So only so many of them may be
+//! there at a time: one more evicts the oldest. A client that knows the password takes
+//! milliseconds, and is not found among those.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::oneshot;
+
+#[derive(Debug, Default)]
+struct Queue {
+    last: u64,
+    admitted: VecDeque<(u64, oneshot::Sender<()>)>,
+}
+
+/// The connections that have not authenticated yet.
+#[derive(Debug)]
+pub struct Unauthenticated {
+    limit: usize,
+    queue: Mutex<Queue>,
+}
+
+impl Unauthenticated {
+    /// A bound of so many.
+    pub fn new(limit: usize) -> Unauthenticated {
+        Unauthenticated { limit, queue: Mutex::default() }
+    }
+
+    /// Counts one more; evicts the oldest if they become too many.
+    pub fn enter(&self) -> Ticket<'_> {
+        let (place, evicted) = oneshot::channel();
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.last += 1;
+        let number = queue.last;
+        queue.admitted.push_back((number, place));
+        if queue.admitted.len() > self.limit {
+            queue.admitted.pop_front();
+        }
+        Ticket { all: self, number, evicted }
+    }
+}
+
+/// One connection that has not authenticated, until it is dropped.
+#[derive(Debug)]
+pub struct Ticket<'a> {
+    all: &'a Unauthenticated,
+    number: u64,
+    evicted: oneshot::Receiver<()>,
+}
+
+impl Ticket<'_> {
+    /// Is done once this one has to make room.
+    pub async fn evicted(&mut self) {
+        // Nothing is ever sent: the sender is dropped.
+        let _ = (&mut self.evicted).await;
+    }
+}
+
+impl Drop for Ticket<'_> {
+    fn drop(&mut self) {
+        let mut queue = self.all.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        // The queue is in order of the numbers.
+        if let Ok(at) = queue.admitted.binary_search_by_key(&self.number, |(number, _)| *number) {
+            queue.admitted.remove(at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: usize = 100;
+
+    #[tokio::test]
+    async fn the_oldest_is_evicted() {
+        let all = Unauthenticated::new(LIMIT);
+        let mut tickets: VecDeque<_> = (0..LIMIT).map(|_| all.enter()).collect();
+        // One of them came in: there is room for another.
+        drop(tickets.remove(7));
+        tickets.push_back(all.enter());
+        assert!(
+            tickets
+                .iter_mut()
+                .all(|ticket| ticket.evicted.try_recv()
+                    == Err(oneshot::error::TryRecvError::Empty))
+        );
+        let mut more = all.enter();
+        tickets[0].evicted().await;
+        assert_eq!(tickets[1].evicted.try_recv(), Err(oneshot::error::TryRecvError::Empty));
+        assert_eq!(more.evicted.try_recv(), Err(oneshot::error::TryRecvError::Empty));
+        drop((tickets, more));
+        assert!(all.queue.lock().unwrap().admitted.is_empty());
+    }
+}
