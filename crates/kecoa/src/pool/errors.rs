@@ -1,20 +1,30 @@
 //! What a pool says in its errors, and what it reads from those of others.
 
+use std::collections::HashMap;
+use std::panic::Location;
 use std::time::Duration;
 
-use super::core::Failure;
-use super::state::{Connection, PoolState, Signal, Waiter};
+use super::core::{ConnId, Core, Failure};
 use crate::error::{Error, ErrorKind};
 
 /// How many of the longest holders an error names.
 const NAMED: usize = 3;
 
-impl<C: Connection, S: Signal> PoolState<C, S> {
-    pub(super) fn closed_error(&self) -> Error {
+/// What errors say of a pool.
+pub(super) struct Report<'a> {
+    pub(super) name: &'a str,
+    pub(super) core: &'a Core,
+    /// Where each connection was checked out.
+    pub(super) taken: &'a HashMap<ConnId, &'static Location<'static>>,
+    pub(super) last_error: Option<&'a str>,
+}
+
+impl Report<'_> {
+    pub(super) fn closed(&self) -> Error {
         Error::usage(format!("{} is closed", self.name))
     }
 
-    pub(super) fn full_error(&self, now: Duration) -> Error {
+    pub(super) fn full(&self, now: Duration) -> Error {
         Error::timeout(format!(
             "{}: {} callers wait for a connection already: {}",
             self.name,
@@ -24,46 +34,35 @@ impl<C: Connection, S: Signal> PoolState<C, S> {
         .unsent()
     }
 
-    pub(super) fn timeout_error(&self, now: Duration, asked: &Waiter) -> Error {
+    pub(super) fn timeout(
+        &self,
+        now: Duration,
+        since: Duration,
+        timeout: Option<Duration>,
+    ) -> Error {
         Error::timeout(format!(
             "{}: no connection came free in {} s: waited {:.3} s; {}",
             self.name,
-            asked.timeout.unwrap_or_default().as_secs_f64(),
-            now.saturating_sub(asked.at).as_secs_f64(),
+            timeout.unwrap_or_default().as_secs_f64(),
+            now.saturating_sub(since).as_secs_f64(),
             self.describe(now)
         ))
         .unsent()
     }
 
-    /// What became of waiting for [`min_size`](super::Settings::min_size) connections.
-    pub(crate) fn waited(
-        &self,
-        now: Duration,
-        timeout: Duration,
-        reached: bool,
-    ) -> Result<(), Error> {
-        if self.core.is_closed() {
-            return Err(self.closed_error());
-        }
-        if !reached {
-            return Err(Error::timeout(format!(
-                "{}: expected {} connections after {} s, found {}",
-                self.name,
-                self.core.settings().min_size,
-                timeout.as_secs_f64(),
-                self.describe(now)
-            )));
-        }
-        Ok(())
-    }
-
-    /// Whether nobody has to wait any more for [`min_size`](super::Settings::min_size) connections.
-    pub(crate) fn is_filled(&self) -> bool {
-        self.core.is_closed() || self.core.size() >= self.core.settings().min_size
+    /// [`min_size`](super::Settings::min_size) connections were not there in time.
+    pub(super) fn unfilled(&self, now: Duration, timeout: Duration) -> Error {
+        Error::timeout(format!(
+            "{}: expected {} connections after {} s, found {}",
+            self.name,
+            self.core.settings().min_size,
+            timeout.as_secs_f64(),
+            self.describe(now)
+        ))
     }
 
     fn describe(&self, now: Duration) -> String {
-        let core = &self.core;
+        let core = self.core;
         let holders = core.holders();
         let mut text = format!(
             "size {} of at most {}, {} in use, {} more wait",
@@ -83,7 +82,7 @@ impl<C: Connection, S: Signal> PoolState<C, S> {
                 None => text.push_str(&format!("{held:.1} s by a caller on its way")),
             }
         }
-        if let Some(error) = &self.last_error {
+        if let Some(error) = self.last_error {
             text.push_str(&format!("; the last attempt to connect failed: {error}"));
         }
         text

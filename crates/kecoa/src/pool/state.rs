@@ -1,87 +1,84 @@
-//! The books of a pool: its core, the connections that are at rest, and what those who wait are told.
-//! Nothing in here waits, so that the pool of threads and that of tokio keep the same books.
+//! The state of a pool: its core, the connections at rest, and what the callers that wait are told.
+//! Nothing in here waits, so that the pool of threads and that of tokio share it.
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::Location;
 use std::time::Duration;
 
+use super::connection::{Connection, Signal};
 use super::core::{Action, ConnId, Core, Reason, Refusal, WaiterId};
-use super::errors::failure_of;
+use super::errors::{Report, failure_of};
 use super::settings::Settings;
 use crate::error::Error;
 
 /// Connections that are made at the same time, for one pool.
 const OPENERS: usize = 8;
 
-/// What a pool keeps.
-pub(crate) trait Connection {
-    /// Whether the connection has ended, as far as a look at the socket tells.
-    fn has_ended(&mut self) -> bool;
-}
-
-/// By what one who waits hears that there is word.
-pub(crate) trait Signal: Clone + Default {
-    fn give(&self);
-}
-
-/// Where one who waits finds what became of it.
-struct Slot<S> {
-    action: Option<Action>,
-    error: Option<Error>,
-    told: S,
-}
-
-/// What there is to hear for one who waits.
-pub(crate) enum WaiterState<C, S> {
-    /// The connection is its own.
-    Granted(ConnId, C),
-    /// It is to look at the connection, or to ask it; then [`PoolState::checked`].
-    Examine { id: ConnId, client: Option<C>, ask: bool },
-    /// Nothing, until the signal is given.
-    Nothing(S),
-}
-
-/// One who waits: its number, since when, and for how long at most.
+/// A caller that wants a connection: its number, since when, and for how long at most.
 #[derive(Clone, Copy)]
 pub(crate) struct Waiter {
-    pub(crate) waiter: WaiterId,
-    pub(crate) at: Duration,
+    pub(crate) id: WaiterId,
+    pub(crate) since: Duration,
     pub(crate) timeout: Option<Duration>,
 }
 
 impl Waiter {
     /// How long there is left to wait; `None`: any time.
     pub(crate) fn remaining(&self, now: Duration) -> Option<Duration> {
-        self.timeout.map(|limit| self.at.saturating_add(limit).saturating_sub(now))
+        self.timeout.map(|limit| self.since.saturating_add(limit).saturating_sub(now))
     }
+}
+
+/// What a waiter has to do next.
+pub(crate) enum WaiterState<C, S> {
+    /// The connection is its own.
+    Granted(ConnId, C),
+    /// It checks the connection, by a round trip where `ask`; then [`PoolState::checked`].
+    Check { id: ConnId, client: Option<C>, ask: bool },
+    /// It waits for the signal.
+    Waiting(S),
+}
+
+/// What became of a waiter, until it comes to see.
+struct Slot<S> {
+    action: Option<Action>,
+    error: Option<Error>,
+    signal: S,
+}
+
+/// What follows from a change and is done without the lock.
+pub(crate) struct Effects<C> {
+    pub(crate) close: Vec<(Option<C>, Reason)>,
+    pub(crate) leaks: Vec<(&'static Location<'static>, Duration)>,
+    /// How many openers are to be started.
+    pub(crate) openers: usize,
+    /// Whether the maintenance is to look when it is needed next.
+    pub(crate) wake: bool,
+}
+
+/// When the maintenance runs next.
+pub(crate) enum NextRun {
+    In(Duration),
+    WhenWoken,
+    Never,
 }
 
 pub(crate) struct PoolState<C, S> {
     pub(crate) core: Core,
-    pub(super) name: String,
+    name: String,
     /// All but those that are checked out or being checked.
     clients: HashMap<ConnId, C>,
     slots: HashMap<WaiterId, Slot<S>>,
-    pub(super) taken: HashMap<ConnId, &'static Location<'static>>,
+    taken: HashMap<ConnId, &'static Location<'static>>,
     to_open: VecDeque<ConnId>,
     openers: usize,
-    /// Whether somebody does what time brings.
-    pub(crate) maintained: bool,
+    /// Whether the maintenance runs.
+    maintained: bool,
     /// When the maintenance runs again; `None`: when it is woken.
     planned: Option<Duration>,
-    pub(super) last_error: Option<String>,
+    last_error: Option<String>,
     /// An error on its way to the waiter that is told of it.
     failed: Option<Error>,
-}
-
-/// What follows from a change and is done when the books are free again.
-pub(crate) struct Effects<C> {
-    pub(crate) close: Vec<(Option<C>, Reason)>,
-    pub(crate) leaks: Vec<(&'static Location<'static>, Duration)>,
-    /// How many are to be started that open connections.
-    pub(crate) openers: usize,
-    /// Whether the maintenance is to look when it is needed next.
-    pub(crate) wake: bool,
 }
 
 impl<C: Connection, S: Signal> PoolState<C, S> {
@@ -101,36 +98,46 @@ impl<C: Connection, S: Signal> PoolState<C, S> {
         }
     }
 
-    // Those who wait.
+    /// What errors say of the pool.
+    fn report(&self) -> Report<'_> {
+        Report {
+            name: &self.name,
+            core: &self.core,
+            taken: &self.taken,
+            last_error: self.last_error.as_deref(),
+        }
+    }
 
-    /// Takes in one who wants a connection.
-    pub(crate) fn ask(&mut self, now: Duration, timeout: Option<Duration>) -> Waiter {
-        let waiter = self.core.acquire(now, timeout);
-        self.slot(waiter);
-        Waiter { waiter, at: now, timeout }
+    // Waiters.
+
+    /// Takes in a caller that wants a connection.
+    pub(crate) fn add_waiter(&mut self, now: Duration, timeout: Option<Duration>) -> Waiter {
+        let id = self.core.acquire(now, timeout);
+        self.slot(id);
+        Waiter { id, since: now, timeout }
     }
 
     fn slot(&mut self, waiter: WaiterId) -> &mut Slot<S> {
-        let empty = || Slot { action: None, error: None, told: S::default() };
+        let empty = || Slot { action: None, error: None, signal: S::default() };
         self.slots.entry(waiter).or_insert_with(empty)
     }
 
-    /// What there is to hear. With a connection or an error nothing more comes.
-    pub(crate) fn word(
+    /// What a waiter has to do next. With a connection or an error it is forgotten.
+    pub(crate) fn poll_waiter(
         &mut self,
         now: Duration,
-        asked: &Waiter,
+        waiter: &Waiter,
         taken: &'static Location<'static>,
     ) -> Result<WaiterState<C, S>, Error> {
-        let Some(slot) = self.slots.get_mut(&asked.waiter) else {
-            return Err(Error::usage("expected one who waits, found none"));
+        let Some(slot) = self.slots.get_mut(&waiter.id) else {
+            return Err(Error::usage("expected a waiter of this pool, found none"));
         };
-        let told = slot.told.clone();
+        let signal = slot.signal.clone();
         let outcome = match slot.action.take() {
-            None => return Ok(WaiterState::Nothing(told)),
+            None => return Ok(WaiterState::Waiting(signal)),
             Some(Action::Check { conn, ask, .. }) => {
                 let client = self.clients.remove(&conn);
-                return Ok(WaiterState::Examine { id: conn, client, ask });
+                return Ok(WaiterState::Check { id: conn, client, ask });
             }
             Some(Action::Grant { conn, .. }) => match self.clients.remove(&conn) {
                 Some(client) => {
@@ -139,30 +146,30 @@ impl<C: Connection, S: Signal> PoolState<C, S> {
                 }
                 None => Err(Error::usage("expected the connection that was granted, found none")),
             },
-            Some(Action::Refuse { why: Refusal::Closed, .. }) => Err(self.closed_error()),
-            Some(Action::Refuse { why: Refusal::Full, .. }) => Err(self.full_error(now)),
+            Some(Action::Refuse { why: Refusal::Closed, .. }) => Err(self.report().closed()),
+            Some(Action::Refuse { why: Refusal::Full, .. }) => Err(self.report().full(now)),
             Some(Action::Fail { .. }) => {
                 let error = slot.error.take();
                 Err(error.unwrap_or_else(|| Error::connect("no connection was opened")))
             }
-            Some(_) => Err(self.timeout_error(now, asked)),
+            Some(_) => Err(self.report().timeout(now, waiter.since, waiter.timeout)),
         };
-        self.slots.remove(&asked.waiter);
+        self.slots.remove(&waiter.id);
         outcome
     }
 
-    /// Forgets one who does not wait any more. What was granted to it is the next one's.
-    pub(crate) fn withdraw(&mut self, now: Duration, waiter: WaiterId) {
+    /// Forgets a waiter that has left. What was granted to it is the next one's.
+    pub(crate) fn remove_waiter(&mut self, now: Duration, waiter: WaiterId) {
         match self.slots.remove(&waiter).and_then(|slot| slot.action) {
             Some(Action::Grant { conn, .. }) => self.core.release(now, conn, None),
             _ => self.core.cancel(now, waiter),
         }
     }
 
-    /// As [`withdraw`](PoolState::withdraw), of one that was asking a connection, which comes with it if
-    /// it is any good.
+    /// As [`remove_waiter`](PoolState::remove_waiter), of one that was checking a connection, which comes
+    /// with it if it is any good.
     #[cfg(feature = "tokio")]
-    pub(crate) fn withdraw_checked(
+    pub(crate) fn remove_checking_waiter(
         &mut self,
         now: Duration,
         waiter: WaiterId,
@@ -173,9 +180,9 @@ impl<C: Connection, S: Signal> PoolState<C, S> {
         if let Some(client) = client {
             self.clients.insert(id, client);
         }
-        self.withdraw(now, waiter);
+        self.remove_waiter(now, waiter);
         if lost {
-            // Who is to look at it meanwhile finds nothing, and gets the next one.
+            // Another waiter that is to check it finds nothing, and gets the next one.
             self.core.lost(now, id);
         }
     }
@@ -197,9 +204,9 @@ impl<C: Connection, S: Signal> PoolState<C, S> {
         self.core.release(now, id, why);
     }
 
-    /// Takes back a connection that is not kept, whatever it is in the middle of; gives back one that
-    /// is, to be made ready for its next user first.
-    pub(crate) fn dismiss(&mut self, now: Duration, id: ConnId, client: C) -> Option<C> {
+    /// Takes back a connection that is not kept, whatever it is in the middle of; returns one that is,
+    /// to be made ready for its next user first.
+    pub(crate) fn release_unkept(&mut self, now: Duration, id: ConnId, client: C) -> Option<C> {
         if self.core.keeps(now, id) {
             return Some(client);
         }
@@ -207,7 +214,7 @@ impl<C: Connection, S: Signal> PoolState<C, S> {
         None
     }
 
-    /// The next connection to open; `None`: nothing is left to do for who opens them.
+    /// The next connection to open; `None`: the opener has nothing left to do.
     pub(crate) fn next_to_open(&mut self) -> Option<ConnId> {
         let next = self.to_open.pop_front();
         if next.is_none() {
@@ -216,7 +223,7 @@ impl<C: Connection, S: Signal> PoolState<C, S> {
         next
     }
 
-    /// One of those that open connections is no more.
+    /// An opener has ended.
     pub(crate) fn opener_ended(&mut self) {
         self.openers = self.openers.saturating_sub(1);
     }
@@ -239,13 +246,13 @@ impl<C: Connection, S: Signal> PoolState<C, S> {
     }
 
     /// Takes all connections out, of a process that may not use them.
-    pub(in crate::pool) fn strip(&mut self) -> impl Iterator<Item = C> {
+    pub(crate) fn take_connections(&mut self) -> impl Iterator<Item = C> {
         self.clients.drain().map(|(_, client)| client)
     }
 
     // What follows.
 
-    /// Takes the core's actions: tells waiters, and gives what is left to do. To be called after
+    /// Takes the core's actions: notifies waiters, and returns what is left to do. To be called after
     /// each change.
     pub(crate) fn settle(&mut self, now: Duration) -> Effects<C> {
         let mut effects = Effects { close: Vec::new(), leaks: Vec::new(), openers: 0, wake: false };
@@ -257,7 +264,7 @@ impl<C: Connection, S: Signal> PoolState<C, S> {
                     | Action::Check { waiter, .. }
                     | Action::Expire(waiter)
                     | Action::Refuse { waiter, .. }
-                    | Action::Fail { waiter, .. } => self.tell(waiter, action),
+                    | Action::Fail { waiter, .. } => self.notify(waiter, action),
                     Action::Open(id) => self.to_open.push_back(id),
                     Action::Close { conn, reason } => {
                         effects.close.push((self.clients.remove(&conn), reason));
@@ -291,42 +298,70 @@ impl<C: Connection, S: Signal> PoolState<C, S> {
             (due, None) => due.is_some(),
             (None, Some(_)) => false,
         };
-        if sooner || self.is_over() {
+        if sooner || self.has_ended() {
             self.planned = due;
             effects.wake = true;
         }
         effects
     }
 
-    fn tell(&mut self, waiter: WaiterId, action: Action) {
+    fn notify(&mut self, waiter: WaiterId, action: Action) {
         let error = if matches!(action, Action::Fail { .. }) { self.failed.take() } else { None };
-        // One that has no slot yet is about to look into it.
+        // One that has no slot yet is about to come and see.
         let slot = self.slot(waiter);
         slot.action = Some(action);
         slot.error = error;
-        slot.told.give();
+        slot.signal.notify();
     }
 
-    // Time.
+    // Maintenance.
 
-    /// Whether the pool is closed, and all connections as well.
-    pub(crate) fn is_over(&self) -> bool {
+    /// Whether nothing is left to maintain: the pool is closed, and all its connections are.
+    fn has_ended(&self) -> bool {
         self.core.is_closed() && self.core.size() == 0
     }
 
-    /// For how long the maintenance may sleep (`Some(None)`: until it is woken), or that it may go.
-    pub(crate) fn rest(&mut self, now: Duration) -> Option<Option<Duration>> {
-        if self.is_over() {
-            self.maintenance_ended();
-            return None;
-        }
-        self.planned = self.core.due();
-        Some(self.planned.map(|due| due.saturating_sub(now)))
+    /// Whether the maintenance has to be started; from now on it counts as running.
+    pub(crate) fn begin_maintenance(&mut self) -> bool {
+        !std::mem::replace(&mut self.maintained, true)
     }
 
-    /// There is no maintained: the next change looks for one.
+    /// When the maintenance, which is about to sleep, runs next.
+    pub(crate) fn plan_maintenance(&mut self, now: Duration) -> NextRun {
+        if self.has_ended() {
+            self.maintenance_ended();
+            return NextRun::Never;
+        }
+        self.planned = self.core.due();
+        match self.planned {
+            Some(due) => NextRun::In(due.saturating_sub(now)),
+            None => NextRun::WhenWoken,
+        }
+    }
+
+    /// No maintenance runs: the next change starts it.
     pub(crate) fn maintenance_ended(&mut self) {
         self.maintained = false;
         self.planned = None;
+    }
+
+    // What callers wait for.
+
+    /// Whether nobody has to wait any more for [`min_size`](Settings::min_size) connections.
+    pub(crate) fn is_filled(&self) -> bool {
+        self.core.is_closed() || self.core.size() >= self.core.settings().min_size
+    }
+
+    /// What became of waiting for [`min_size`](Settings::min_size) connections.
+    pub(crate) fn filled(
+        &self,
+        now: Duration,
+        timeout: Duration,
+        reached: bool,
+    ) -> Result<(), Error> {
+        if self.core.is_closed() {
+            return Err(self.report().closed());
+        }
+        if reached { Ok(()) } else { Err(self.report().unfilled(now, timeout)) }
     }
 }

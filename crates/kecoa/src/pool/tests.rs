@@ -359,23 +359,6 @@ proptest! {
 }
 
 #[test]
-fn limits_must_make_sense() {
-    let cases: [(Settings, &str); 4] = [
-        (Settings { min_size: 3, max_size: 2, ..Settings::default() }, "found 3, 2"),
-        (Settings { min_size: 0, max_size: 0, ..Settings::default() }, "found 0, 0"),
-        (Settings { lifetime_jitter: f64::NAN, ..Settings::default() }, "found NaN"),
-        (
-            Settings { max_idle: Some(Duration::ZERO), ..Settings::default() },
-            "expected max_idle above 0, found 0",
-        ),
-    ];
-    for (settings, text) in cases {
-        let error = settings.validate().unwrap_err();
-        assert!(error.to_string().contains(text), "{error}");
-    }
-}
-
-#[test]
 fn what_it_is_not_told_of_changes_nothing() {
     let mut core = Core::new(Settings::default(), Box::new(|| 0.5));
     core.open(Duration::ZERO, false);

@@ -1,37 +1,18 @@
-//! How a pool is made.
+//! What a pool of threads calls with its connections.
 
-use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::Pool;
-use super::shared::Inner;
 use crate::client::blocking::Client;
-use crate::config::Config;
 use crate::error::Error;
-use crate::pool::Event;
-#[cfg(test)]
-use crate::pool::options::Options;
-use crate::pool::options::{Plan, limits};
+use crate::pool::options;
 
 /// What is done with a connection: it may fail, and then the connection is not used.
 pub type Hook = Arc<dyn Fn(&mut Client) -> Result<(), Error> + Send + Sync>;
 
-/// The making of a [`Pool`]. Times that are `None`: no limit.
-#[derive(Clone, Default)]
-pub struct Builder {
-    plan: Plan<Hook>,
-}
-
-impl fmt::Debug for Builder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.plan.describe(f)
-    }
-}
+/// What a [`Pool`](super::Pool) is made with.
+pub type Builder = options::Builder<Hook>;
 
 impl Builder {
-    limits!();
-
     /// What asks a connection whether it is good, in place of `SELECT 1`: each time, unless
     /// [`check_after`](Self::check_after) is set.
     #[must_use]
@@ -39,7 +20,7 @@ impl Builder {
         mut self,
         check: impl Fn(&mut Client) -> Result<(), Error> + Send + Sync + 'static,
     ) -> Builder {
-        self.plan.options.check = Some(Arc::new(check));
+        self.options.check = Some(Arc::new(check));
         self
     }
 
@@ -53,7 +34,7 @@ impl Builder {
         mut self,
         configure: impl Fn(&mut Client) -> Result<(), Error> + Send + Sync + 'static,
     ) -> Builder {
-        self.plan.options.configure = Some(Arc::new(configure));
+        self.options.configure = Some(Arc::new(configure));
         self
     }
 
@@ -64,21 +45,7 @@ impl Builder {
         mut self,
         reset: impl Fn(&mut Client) -> Result<(), Error> + Send + Sync + 'static,
     ) -> Builder {
-        self.plan.options.reset = Some(Arc::new(reset));
+        self.options.reset = Some(Arc::new(reset));
         self
-    }
-
-    #[cfg(test)]
-    pub(super) fn options_for_tests(self) -> Options<Hook> {
-        self.plan.options
-    }
-
-    /// Makes the pool, which begins to open connections at once. A configuration that was not
-    /// [resolved](Config::resolve) is resolved for each of them.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for limits that make no sense.
-    pub fn build(self, config: &Config) -> Result<Pool, Error> {
-        Ok(Pool { inner: Arc::new(Inner::new(config.clone(), self.plan.finish()?)) })
     }
 }

@@ -1,18 +1,12 @@
-//! How a pool is made.
+//! What a pool of tokio's tasks calls with its connections.
 
-use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::Pool;
-use super::shared::{Inner, Shared};
 use crate::client::tokio::Client;
-use crate::config::Config;
 use crate::error::Error;
-use crate::pool::Event;
-use crate::pool::options::{Plan, limits};
+use crate::pool::options;
 
 /// What a [`Hook`] does with a connection: a boxed future.
 pub type Work<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
@@ -20,21 +14,10 @@ pub type Work<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>
 /// What is done with a connection: it may fail, and then the connection is not used.
 pub type Hook = Arc<dyn for<'a> Fn(&'a mut Client) -> Work<'a> + Send + Sync>;
 
-/// The making of a [`Pool`]. Times that are `None`: no limit.
-#[derive(Clone, Default)]
-pub struct Builder {
-    plan: Plan<Hook>,
-}
-
-impl fmt::Debug for Builder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.plan.describe(f)
-    }
-}
+/// What a [`Pool`](super::Pool) is made with.
+pub type Builder = options::Builder<Hook>;
 
 impl Builder {
-    limits!();
-
     /// What asks a connection whether it is good, in place of `SELECT 1`: each time, unless
     /// [`check_after`](Self::check_after) is set.
     #[must_use]
@@ -42,7 +25,7 @@ impl Builder {
         mut self,
         check: impl for<'a> Fn(&'a mut Client) -> Work<'a> + Send + Sync + 'static,
     ) -> Builder {
-        self.plan.options.check = Some(Arc::new(check));
+        self.options.check = Some(Arc::new(check));
         self
     }
 
@@ -64,7 +47,7 @@ impl Builder {
         mut self,
         configure: impl for<'a> Fn(&'a mut Client) -> Work<'a> + Send + Sync + 'static,
     ) -> Builder {
-        self.plan.options.configure = Some(Arc::new(configure));
+        self.options.configure = Some(Arc::new(configure));
         self
     }
 
@@ -75,23 +58,7 @@ impl Builder {
         mut self,
         reset: impl for<'a> Fn(&'a mut Client) -> Work<'a> + Send + Sync + 'static,
     ) -> Builder {
-        self.plan.options.reset = Some(Arc::new(reset));
+        self.options.reset = Some(Arc::new(reset));
         self
-    }
-
-    /// Makes the pool, which begins to open connections at once, on the runtime in which this is
-    /// called. A configuration that was not [resolved](Config::resolve) is resolved for each of them.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for limits that make no sense;
-    /// [`Usage`](crate::ErrorKind::Usage) outside of a tokio runtime.
-    pub fn build(self, config: &Config) -> Result<Pool, Error> {
-        let options = self.plan.finish()?;
-        let runtime = tokio::runtime::Handle::try_current().map_err(|error| {
-            Error::usage("expected a tokio runtime around the making of the pool, found none")
-                .with_source(error)
-        })?;
-        let shared = Shared::new(config.clone(), options, runtime);
-        Ok(Pool { inner: Arc::new(Inner::new(shared)) })
     }
 }
