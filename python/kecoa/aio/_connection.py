@@ -22,32 +22,24 @@ from kecoa._kecoa import (
     connection as Inner,  # noqa: N812
     typecaster,
 )
+from kecoa.aio._begin import begin_statement, isolation_level
+from kecoa.aio._cleanup import queue_cleanup
 from kecoa.aio._connecting import open_link
 from kecoa.aio._cursor import AsyncCursor
-from kecoa.aio._debts import owe
 from kecoa.aio._messages import Messages
 from kecoa.aio._pipeline import AsyncPipeline
-from kecoa.aio._pulling import Pulling
 from kecoa.aio._rows import RowFactory
 from kecoa.aio._server_cursor import AsyncServerCursor
 from kecoa.aio._transaction import AsyncTransaction
+from kecoa.aio._turns import Turns
 from kecoa.aio._two_phase import TwoPhase
 from kecoa.errors import InFailedSqlTransaction
 from kecoa.observe import Observed
 
-#: Seconds that the server has to end a cancelled statement before the connection is closed.
-CANCEL_GRACE = 10.0
-
-_LEVELS = {
-    1: "READ COMMITTED",
-    2: "REPEATABLE READ",
-    3: "SERIALIZABLE",
-    4: "READ UNCOMMITTED",
-}
 _IDLE = 0
 
 
-class AsyncConnection:
+class AsyncConnection(Turns):
     """A connection to CockroachDB or PostgreSQL, for one event loop: that in which it was made.
 
     Made by `connect`. Several tasks may use it: their statements are served one after the other, in the order
@@ -69,7 +61,7 @@ class AsyncConnection:
     server_cursor_factory: type[AsyncServerCursor] = AsyncServerCursor
 
     def __init__(self, link: AsyncLink) -> None:
-        self._link = link
+        super().__init__(link)
         self._inner: Inner = link.connection
         self._messages = Messages()
         self._pipeline: AsyncPipeline | None = None
@@ -80,9 +72,6 @@ class AsyncConnection:
         self._read_only: bool | None = None
         self._deferrable: bool | None = None
         self._pool: Any = None
-        self._grace = CANCEL_GRACE
-        # The COPY or stream that has the connection for itself.
-        self._holder: Pulling | None = None
         #: Makes rows of tuples; None leaves them as they are. See `kecoa.aio.dict_row`.
         self.row_factory: RowFactory | None = None
         link.start(self)
@@ -169,7 +158,7 @@ class AsyncConnection:
                 await self.commit()
             elif isinstance(error, GeneratorExit):
                 # Thrown away: nothing can be waited for.
-                owe(self, "ROLLBACK")
+                queue_cleanup(self, "ROLLBACK")
             else:
                 await self._roll_back_quietly()
         finally:
@@ -191,12 +180,12 @@ class AsyncConnection:
 
     @property
     def closed(self) -> bool:
-        """Whether it was closed, here or by the server."""
+        """True if it was closed, here or by the server."""
         return bool(self._inner.closed)
 
     @property
     def broken(self) -> bool:
-        """Whether it was lost: closed, and not by `close`."""
+        """True if it was lost: closed, and not by `close`."""
         return self._inner.closed == 2
 
     @property
@@ -291,7 +280,7 @@ class AsyncConnection:
             await self._end_in_turn(sql, commit, timeout)
         except BaseException:
             if certainly or not commit:
-                owe(self, "ROLLBACK")
+                queue_cleanup(self, "ROLLBACK")
             raise
 
     async def _end_in_turn(self, sql: str, commit: bool, timeout: float | None) -> None:
@@ -321,6 +310,10 @@ class AsyncConnection:
             )
         self._two_phase.refuse(what)
 
+    def _refuse_in_pipeline(self, what: str) -> None:
+        if self._pipeline is not None:
+            raise ProgrammingError(f"{what} cannot be used in a pipeline")
+
     def transaction(
         self, savepoint_name: str | None = None, force_rollback: bool = False
     ) -> AsyncTransaction:
@@ -347,7 +340,7 @@ class AsyncConnection:
 
     @property
     def autocommit(self) -> bool:
-        """Whether statements commit by themselves."""
+        """True if statements commit by themselves."""
         return self._autocommit
 
     async def set_autocommit(self, value: bool) -> None:
@@ -364,19 +357,12 @@ class AsyncConnection:
     async def set_isolation_level(self, value: int | str | None) -> None:
         """Set `isolation_level`, by number or name. ProgrammingError inside a transaction."""
         self._check_settable("isolation_level")
-        if isinstance(value, str):
-            names = {name: number for number, name in _LEVELS.items()}
-            if value.upper() not in names:
-                raise ValueError(f"expected the name of an isolation level, found {value!r}")
-            value = names[value.upper()]
-        if value is not None and value not in _LEVELS:
-            raise ValueError(f"expected an isolation level from 1 to 4 or None, found {value!r}")
-        self._isolation_level = value
+        self._isolation_level = isolation_level(value)
         self._renew_begin()
 
     @property
     def read_only(self) -> bool | None:
-        """Whether the transactions to come are read-only; None: the server's default."""
+        """True if the transactions to come are read-only; None: the server's default."""
         return self._read_only
 
     async def set_read_only(self, value: bool | None) -> None:
@@ -387,7 +373,7 @@ class AsyncConnection:
 
     @property
     def deferrable(self) -> bool | None:
-        """Whether the transactions to come are deferrable; None: the server's default."""
+        """True if the transactions to come are deferrable; None: the server's default."""
         return self._deferrable
 
     async def set_deferrable(self, value: bool | None) -> None:
@@ -412,18 +398,11 @@ class AsyncConnection:
         self._link.check()
 
     def _renew_begin(self) -> None:
-        """Tell the link by which statement transactions begin."""
-        if self._autocommit and not self._blocks:
-            self._link.set_begin(None)
-            return
-        words = ["BEGIN"]
-        if self._isolation_level is not None:
-            words.append(f"ISOLATION LEVEL {_LEVELS[self._isolation_level]}")
-        if self._read_only is not None:
-            words.append("READ ONLY" if self._read_only else "READ WRITE")
-        if self._deferrable is not None:
-            words.append("DEFERRABLE" if self._deferrable else "NOT DEFERRABLE")
-        self._link.set_begin(" ".join(words))
+        """Set the statement by which transactions to come begin."""
+        begin = None
+        if self._blocks or not self._autocommit:
+            begin = begin_statement(self._isolation_level, self._read_only, self._deferrable)
+        self._link.set_begin(begin)
 
     # ---- what the server says by itself -----------------------------------------------------------
 
@@ -491,83 +470,6 @@ class AsyncConnection:
     async def tpc_recover(self) -> list[Xid]:
         """Return the transactions that are prepared and not ended, of all databases."""
         return await self._two_phase.recover()
-
-    # ---- turns ------------------------------------------------------------------------------------
-
-    async def _take_turn(self) -> None:
-        """Get the connection for this task alone, until `release`. In the order of asking."""
-        turn = self._link.turn()
-        if turn is None:
-            return
-        holder = self._holder
-        if holder is not None and holder.task is asyncio.current_task():
-            if not holder.gives_way:
-                turn.cancel()
-                raise ProgrammingError(
-                    "this task has a COPY under way on the connection, and would wait for itself: end that"
-                    " first, or use another connection"
-                )
-            # Its loop was left, or has to go without.
-            holder.leave()
-        try:
-            await turn
-        except BaseException:
-            if turn.done() and not turn.cancelled() and turn.exception() is None:
-                # It was our turn just when we were cancelled.
-                self._link.release()
-            else:
-                turn.cancel()
-            raise
-
-    async def _wait(
-        self, future: asyncio.Future[None], timeout: float | None = None, what: str = "statement"
-    ) -> None:
-        """Wait for a statement; when nobody waits any more, have it cancelled."""
-        timer = None
-        if timeout is not None:
-            timer = self._link.event_loop.call_later(timeout, self._expire, future, timeout, what)
-        try:
-            await future
-        except BaseException:
-            # Nothing happens when it is over.
-            self._link.abandon(future, self._grace)
-            raise
-        finally:
-            if timer is not None:
-                timer.cancel()
-
-    async def _wait_to_the_end(self, future: asyncio.Future[None]) -> None:
-        """Wait for a statement that goes on when nobody waits any more."""
-        try:
-            await future
-        except BaseException:
-            self._link.let_go(future, self._grace)
-            raise
-
-    def _expire(self, future: asyncio.Future[None], timeout: float, what: str) -> None:
-        if not future.done():
-            text = f"the {what} was not over after {timeout} s, and was cancelled"
-            if what == "COMMIT":
-                text += ": whether the transaction was committed is not known"
-            future.set_exception(asyncio.TimeoutError(text))
-
-    async def _begin(self) -> None:
-        """Open the transaction that is due. For whoever has the turn."""
-        begin = self._link.begin_due
-        if begin is not None:
-            await self._wait(self._link.command(begin))
-
-    def _refuse_in_pipeline(self, what: str) -> None:
-        if self._pipeline is not None:
-            raise ProgrammingError(f"{what} cannot be used in a pipeline")
-
-    async def _command(self, sql: str) -> None:
-        """Run a statement of the connection's own, outside transactions."""
-        await self._take_turn()
-        try:
-            await self._wait(self._link.command(sql))
-        finally:
-            self._link.release()
 
 
 async def connect(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kecoa._kecoa import ProgrammingError
 from kecoa.aio._copy_text import field_text
-from kecoa.aio._pulling import COPY_IN, COPY_OUT, OVER, Pulling
+from kecoa.aio._streaming import COPY_IN, COPY_OUT, OVER, Streaming
 
 if TYPE_CHECKING:
     from kecoa.aio._cursor import AsyncCursor
@@ -36,18 +36,18 @@ class AsyncCopy:
         self._link = cursor._link
         self._conn = cursor._conn
         self._direction = OVER
-        self._pulling: Pulling | None = None
+        self._streaming: Streaming | None = None
         self._left = False
 
     async def __aenter__(self) -> AsyncCopy:
         cursor = self._cursor
         statement = cursor._inner.mogrify(self._statement, self._vars)
         guarded = _IS_COPY_OUT.search(statement) is not None
-        pulling = Pulling(cursor, guarded=guarded, gives_way=False)
-        await pulling.begin(self._statement, self._vars)
-        self._pulling = pulling
+        streaming = Streaming(cursor, guarded=guarded, gives_way=False)
+        await streaming.begin(self._statement, self._vars)
+        self._streaming = streaming
         try:
-            reply = await pulling.pull()
+            reply = await streaming.pull()
             if reply in (COPY_IN, COPY_OUT):
                 self._direction = int(reply)
                 return self
@@ -62,7 +62,7 @@ class AsyncCopy:
     ) -> None:
         direction, self._direction = self._direction, OVER
         self._left = True
-        if self._pulling is None or not self._pulling.held:
+        if self._streaming is None or not self._streaming.held:
             return
         link = self._link
         try:
@@ -95,19 +95,19 @@ class AsyncCopy:
             return
         if reply != OVER:
             await self._finish()
-        elif self._pulling is not None:
-            await self._pulling.finish()
+        elif self._streaming is not None:
+            await self._streaming.finish()
 
     async def _finish(self) -> None:
         """Pull what is left; raises the server's error."""
-        if self._pulling is not None:
-            while await self._pulling.pull() != OVER:
+        if self._streaming is not None:
+            while await self._streaming.pull() != OVER:
                 pass
-            await self._pulling.finish()
+            await self._streaming.finish()
 
     def _release(self) -> None:
-        if self._pulling is not None:
-            self._pulling.leave()
+        if self._streaming is not None:
+            self._streaming.leave()
 
     # ---- COPY … FROM STDIN ------------------------------------------------------------------------
 
@@ -117,8 +117,8 @@ class AsyncCopy:
         Returns when the data is on its way. What the server has against the copy is raised here or at the end
         of the block.
         """
-        pulling = self._pulling
-        if self._direction != COPY_IN or pulling is None:
+        streaming = self._streaming
+        if self._direction != COPY_IN or streaming is None:
             raise ProgrammingError("write() needs the block of a COPY … FROM STDIN statement")
         if isinstance(data, str):
             data = self._encode(data)
@@ -136,7 +136,7 @@ class AsyncCopy:
                     return
                 await link.pull_ready()
                 sent = link.copy_send(b"")
-            await pulling.be_fair()
+            await streaming.be_fair()
 
     async def write_row(self, row: Sequence[Any]) -> None:
         """Send one row as a line of text format; None is NULL.
@@ -165,24 +165,24 @@ class AsyncCopy:
 
     async def read(self) -> bytes:
         """Return the next block of data, usually a row; b"" at the end."""
-        pulling = self._pulling
-        if self._direction != COPY_OUT or pulling is None:
-            if self._direction == OVER and pulling is not None and not self._left:
+        streaming = self._streaming
+        if self._direction != COPY_OUT or streaming is None:
+            if self._direction == OVER and streaming is not None and not self._left:
                 return b""
             raise ProgrammingError("read() needs the block of a COPY … TO STDOUT statement")
         try:
-            reply = await pulling.pull()
+            reply = await streaming.pull()
             if isinstance(reply, bytes):
                 return reply
         except BaseException:
             self._direction = OVER
-            pulling.leave()
+            streaming.leave()
             raise
         self._direction = OVER
         if reply != OVER:
             await self._finish()
         else:
-            await pulling.finish()
+            await streaming.finish()
         return b""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:

@@ -16,8 +16,8 @@ from kecoa._kecoa import (
     cursor as Inner,  # noqa: N812
 )
 from kecoa.aio._copy import AsyncCopy
-from kecoa.aio._pulling import ROWS, Pulling
 from kecoa.aio._rows import RowFactory, RowMaker, tuple_row
+from kecoa.aio._streaming import ROWS, Streaming
 from kecoa.observe import Observed
 
 if TYPE_CHECKING:
@@ -157,17 +157,17 @@ class AsyncCursor:
     async def _stream(self, query: Any, vars: Any) -> AsyncGenerator[Any, None]:
         self._conn._refuse_in_pipeline("stream()")
         self._maker = None
-        pulling = Pulling(self, guarded=True, gives_way=True)
-        await pulling.begin(query, vars)
+        streaming = Streaming(self, guarded=True, gives_way=True)
+        await streaming.begin(query, vars)
         try:
-            while code := await pulling.pull():
+            while code := await streaming.pull():
                 if code == ROWS:
                     self._maker = None
                     for row in self._make_all(self._inner.fetchall()):
                         yield row
-            await pulling.finish()
+            await streaming.finish()
         finally:
-            pulling.leave()
+            streaming.leave()
 
     def copy(self, statement: Any, vars: Sequence[Any] | Mapping[str, Any] | None = None) -> AsyncCopy:
         """Return a context manager for a COPY … FROM STDIN or COPY … TO STDOUT statement."""

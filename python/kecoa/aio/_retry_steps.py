@@ -7,8 +7,8 @@ from contextlib import suppress
 from typing import Any
 
 from kecoa._kecoa import OperationalError, ProgrammingError
+from kecoa.aio._cleanup import queue_cleanup
 from kecoa.aio._connection import AsyncConnection
-from kecoa.aio._debts import owe
 from kecoa.aio._source import AsyncSource
 from kecoa.retry._body import INSIDE_ALREADY, CommitCount
 from kecoa.retry._failure import Facts
@@ -103,7 +103,7 @@ class AsyncTransaction:
         restore, self._restore = self._restore, None
         conn, self.conn = self.conn, None
         if isinstance(conn, AsyncConnection):
-            owe(conn, "ROLLBACK")
+            queue_cleanup(conn, "ROLLBACK")
             if restore is not None:
                 # It waits for nothing.
                 with suppress(Exception):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kecoa import extensions
 from kecoa._kecoa import ProgrammingError
-from kecoa.aio._debts import owe
+from kecoa.aio._cleanup import queue_cleanup
 
 if TYPE_CHECKING:
     from kecoa.aio._connection import AsyncConnection
@@ -67,7 +67,7 @@ class AsyncTransaction:
                     conn._renew_begin()
                 if self._outer:
                     # BEGIN may have been sent.
-                    owe(conn, "ROLLBACK")
+                    queue_cleanup(conn, "ROLLBACK")
                 raise
         return self
 
@@ -86,7 +86,7 @@ class AsyncTransaction:
                     self._refuse_closed()
             elif isinstance(error, GeneratorExit):
                 # Thrown away: nothing can be waited for.
-                owe(conn, "ROLLBACK" if self._outer else self._undo())
+                queue_cleanup(conn, "ROLLBACK" if self._outer else self._undo())
             elif self._outer:
                 commit = error is None and not self.force_rollback
                 await conn._end("COMMIT" if commit else "ROLLBACK", certainly=True)
@@ -128,7 +128,7 @@ class AsyncTransaction:
                 conn._link.release()
         except BaseException:
             if not sent:
-                owe(conn, self._undo())
+                queue_cleanup(conn, self._undo())
             raise
 
     def _refuse_closed(self) -> None:

@@ -1,7 +1,7 @@
-"""Statements that have to be run although nobody waits for them: what a block owes that was cut short.
+"""Statements that must be run although nobody waits for them: the clean-up of a block that was interrupted.
 
 A task may be cancelled, again and again, in the middle of its clean-up, and a coroutine that is thrown away
-can wait for nothing at all. What they owe is queued before everybody else's statements, and nobody gets the
+can wait for nothing at all. Their clean-up is queued before everybody else's statements, and nobody gets the
 connection before it is done.
 """
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _IDLE, _INERROR = 0, 3
 
 
-def owe(conn: AsyncConnection, sql: str) -> None:
+def queue_cleanup(conn: AsyncConnection, sql: str) -> None:
     """Have `sql` run before all other statements that wait, if the connection is in a transaction then."""
     link = conn._link
     if conn.closed:
@@ -29,18 +29,18 @@ def owe(conn: AsyncConnection, sql: str) -> None:
         link.close()
         return
     if turn is None:
-        _pay(conn, sql)
+        _run(conn, sql)
     else:
-        turn.add_done_callback(partial(_take, conn, sql))
+        turn.add_done_callback(partial(_begin, conn, sql))
 
 
-def _take(conn: AsyncConnection, sql: str, turn: asyncio.Future[None]) -> None:
+def _begin(conn: AsyncConnection, sql: str, turn: asyncio.Future[None]) -> None:
     # An exception: the connection is closed.
     if not turn.cancelled() and turn.exception() is None:
-        _pay(conn, sql)
+        _run(conn, sql)
 
 
-def _pay(conn: AsyncConnection, sql: str) -> None:
+def _run(conn: AsyncConnection, sql: str) -> None:
     link = conn._link
     try:
         if not conn.closed and link.transaction != _IDLE:

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from kecoa._kecoa import ProgrammingError
-from kecoa.aio._debts import owe
+from kecoa.aio._cleanup import queue_cleanup
 
 if TYPE_CHECKING:
     from kecoa.aio._cursor import AsyncCursor
@@ -22,7 +22,7 @@ _INTRANS = 2
 _GUARD = "_kecoa_stream"
 
 
-class Pulling:
+class Streaming:
     """One request, from its turn to its end.
 
     With `guarded`, leaving it early leaves an open transaction as it was before: the server cancels the
@@ -104,6 +104,6 @@ class Pulling:
             if link.is_pulling:
                 link.pull_abandon(conn._grace)
                 if self._saved:
-                    owe(conn, f"ROLLBACK TO SAVEPOINT {_GUARD}; RELEASE SAVEPOINT {_GUARD}")
+                    queue_cleanup(conn, f"ROLLBACK TO SAVEPOINT {_GUARD}; RELEASE SAVEPOINT {_GUARD}")
         finally:
             link.release()
