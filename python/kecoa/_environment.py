@@ -1,4 +1,4 @@
-"""What the command line is told by the environment about the Python it runs in."""
+"""What the command line finds in the environment about the Python it runs in."""
 
 from __future__ import annotations
 

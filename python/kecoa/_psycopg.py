@@ -16,5 +16,5 @@ elif "kecoa._kecoa" in sys.modules:
 else:
     import _kecoa  # type: ignore[import-not-found,no-redef]
 
-# The import system goes on with what stands in sys.modules.
+# The import system goes on with what is in sys.modules.
 sys.modules[__name__] = _kecoa

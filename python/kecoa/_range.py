@@ -89,27 +89,27 @@ class Range:
 
     @property
     def isempty(self) -> bool:
-        """Whether the range holds nothing."""
+        """True if the range holds nothing."""
         return self._bounds is None
 
     @property
     def lower_inf(self) -> bool:
-        """Whether the range has no lower bound, and is not empty."""
+        """True if the range has no lower bound and is not empty."""
         return self._bounds is not None and self._lower is None
 
     @property
     def upper_inf(self) -> bool:
-        """Whether the range has no upper bound, and is not empty."""
+        """True if the range has no upper bound and is not empty."""
         return self._bounds is not None and self._upper is None
 
     @property
     def lower_inc(self) -> bool:
-        """Whether the lower bound belongs to the range."""
+        """True if the lower bound belongs to the range."""
         return self._bounds is not None and self._lower is not None and self._bounds[0] == "["
 
     @property
     def upper_inc(self) -> bool:
-        """Whether the upper bound belongs to the range."""
+        """True if the upper bound belongs to the range."""
         return self._bounds is not None and self._upper is not None and self._bounds[1] == "]"
 
     def __contains__(self, x: Any) -> bool:

@@ -122,7 +122,7 @@ def _attributes(subject: Any) -> dict[str, Any]:
     info = getattr(conn, "info", None)
     if info is None or getattr(conn, "closed", True):
         return attributes
-    # Lost just now: what is known is told.
+    # It may be lost just now: what is known is reported.
     with suppress(Exception):
         if info.parameter_status("crdb_version"):
             attributes["db.system.name"] = "cockroachdb"
@@ -141,7 +141,7 @@ def _dispatch(
     error: BaseException | None,
     more: dict[str, Any] | None = None,
 ) -> None:
-    """Tell the listeners; called by the extension and by the loops of retry."""
+    """Call the listeners; called by the extension and by the loops of retry."""
     attributes = _attributes(subject)
     text = None
     if query is None:
@@ -194,7 +194,7 @@ class Observed:
 
 
 def notify(*event: Any) -> None:
-    """Tell the listeners of an event; what they raise is reported and dropped."""
+    """Notify the listeners of an event; what they raise goes to `sys.unraisablehook`."""
     try:
         _dispatch(*event)
     except Exception as error:

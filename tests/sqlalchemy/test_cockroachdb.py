@@ -16,8 +16,8 @@ from sqlalchemy.schema import CreateIndex, CreateTable, DropIndex
 
 from kecoa.sqlalchemy.cockroachdb import INT2, INT4, INT8, STRING, VECTOR, NamedType, upsert
 from kecoa.sqlalchemy.cockroachdb.base import CockroachDBDialect
+from kecoa.sqlalchemy.cockroachdb.catalog_rows import index_of
 from kecoa.sqlalchemy.cockroachdb.kecoa import CockroachDBDialect_kecoa
-from kecoa.sqlalchemy.cockroachdb.reflection import _index
 from kecoa.sqlalchemy.cockroachdb.timetravel import timestamp
 from kecoa.sqlalchemy.cockroachdb.types import type_of
 
@@ -649,7 +649,7 @@ def test_hash_sharded_indexes_of_a_cluster():
         def __init__(self, name):
             self.name = name
 
-    found = _index(Row, {2: Column("a"), 3: Column("b")}, {}, False)
+    found = index_of(Row, {2: Column("a"), 3: Column("b")}, {}, False)
     assert found == {
         "name": "i",
         "unique": False,

@@ -96,8 +96,8 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 def _rename(module: ModuleType) -> None:
     """Let the classes that psycopg2 has as well say that they are psycopg2's: in pickles, in tracebacks.
 
-    What is kecoa's own (its asyncio, its retry) keeps its name, and so do functions, by which a program can
-    tell what it runs on.
+    What is kecoa's own (its asyncio, its retry) keeps its name, and so do functions, by which a program
+    sees what it runs on.
     """
     _, _, short = module.__name__.partition(".")
     if short == "_kecoa":
@@ -139,7 +139,7 @@ def _pose(module: _Psycopg2) -> None:
 
 
 def _is_foreign(name: str) -> bool:
-    """Whether a module is psycopg2 or one below it, and not kecoa's."""
+    """Return True if a module is psycopg2 or one below it, and not kecoa's."""
     if name.partition(".")[0] != "psycopg2":
         return False
     module = sys.modules.get(name)

@@ -1,4 +1,4 @@
-"""What kecoa tells Python's `logging`. Imported only where somebody has imported `logging` already.
+"""What kecoa logs through Python's `logging`. Imported only where somebody has imported `logging` already.
 
 `kecoa.retry`: each failed attempt at a transaction (INFO), giving up (WARNING), an unknown outcome of COMMIT
 (ERROR). `kecoa.connection`: connections that were opened (DEBUG), could not be opened or were lost (WARNING).

@@ -1,4 +1,4 @@
-"""Opening a connection, as listeners and loggers hear of it."""
+"""Opening a connection, with its event for listeners and its line in the log."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kecoa._kecoa import _listening
 
 
 def opened(make: Callable[[], Any]) -> Any:
-    """Return the connection that `make()` opens, and tell who wants to know."""
+    """Return the connection that `make()` opens; notify listeners and log it."""
     if _listening():
         from kecoa.observe import Observed
 
@@ -38,7 +38,7 @@ def _logged(make: Callable[[], Any]) -> Any:
 
 
 async def opened_soon(make: Callable[[], Awaitable[Any]]) -> Any:
-    """Return the connection that `await make()` opens, and tell who wants to know."""
+    """Return the connection that `await make()` opens; notify listeners and log it."""
     if _listening():
         from kecoa.observe import Observed
 

@@ -67,7 +67,7 @@ class AsyncCopy:
         link = self._link
         try:
             if direction == COPY_OUT:
-                # What was not read is not wanted: the server is told to stop.
+                # What was not read is not wanted: the server is asked to stop.
                 if not isinstance(error, GeneratorExit):
                     await self._is_over()
             elif direction == COPY_IN:

@@ -83,7 +83,7 @@ _WRAPPERS = (Binary, Boolean, DateTime, Decimal, Float, Int, NoneAdapter, Quoted
 
 
 def _is_text(value: Any) -> bool:
-    """Whether what `str` makes of it is meant for other programs."""
+    """Return True if what `str` makes of it is meant for other programs."""
     cls = type(value)
     if cls.__module__.partition(".")[0] in ("numpy", "pandas"):
         # Tables and arrays, as a person reads them.

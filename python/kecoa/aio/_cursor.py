@@ -247,7 +247,7 @@ class AsyncCursor:
 
     @property
     def rowcount(self) -> int:
-        """How many rows the last statement returned or touched; -1 when not known."""
+        """The number of rows that the last statement returned or touched; -1 when not known."""
         return self._inner.rowcount
 
     @property
@@ -272,7 +272,7 @@ class AsyncCursor:
 
     @property
     def arraysize(self) -> int:
-        """How many rows `fetchmany` fetches."""
+        """The number of rows that `fetchmany` fetches."""
         return self._inner.arraysize
 
     @arraysize.setter
@@ -296,7 +296,7 @@ class AsyncCursor:
 
     @property
     def closed(self) -> bool:
-        """Whether the cursor or its connection is closed."""
+        """True if the cursor or its connection is closed."""
         return self._inner.closed
 
     async def close(self) -> None:

@@ -60,7 +60,7 @@ class AsyncTransaction:
 
     async def check(self) -> Exception | None:
         lost, committed = self._is_lost(), self._commits.has_grown()
-        if lost and not committed and not self._body_was_told():
+        if lost and not committed and not self._body_knows():
             # The event loop saw it end before COMMIT, which will say so.
             return None
         return misuse_of(self.conn, committed=committed, lost=lost)
@@ -110,8 +110,8 @@ class AsyncTransaction:
                     restore().send(None)
         self._source.discard()
 
-    def _body_was_told(self) -> bool:
-        """Return True if the body was told that the connection is lost, and kept it to itself."""
+    def _body_knows(self) -> bool:
+        """Return True if the body got the error of a lost connection, and did not raise it."""
         link = getattr(self.conn, "_link", None)
         return link is not None and link.was_told
 

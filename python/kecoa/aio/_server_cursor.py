@@ -48,12 +48,12 @@ class AsyncServerCursor(AsyncCursor):
 
     @property
     def scrollable(self) -> bool | None:
-        """Whether it can go back; None lets the server decide."""
+        """True if it can go back; None lets the server decide."""
         return self._scrollable
 
     @property
     def withhold(self) -> bool:
-        """Whether it outlives its transaction."""
+        """True if it outlives its transaction."""
         return self._withhold
 
     async def execute(

@@ -1,4 +1,4 @@
-"""A request whose replies are taken one by one, with the connection in its hands: streams and COPY."""
+"""A request whose replies are taken one by one, on a connection it has for itself: streams and COPY."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # What `AsyncLink.pull` returns where it returns no data.
 OVER, COPY_IN, COPY_OUT, ROWS, COMPLETE = range(5)
 
-#: After how many replies or pieces that needed no waiting others get a turn of the event loop.
+#: The number of replies or pieces without waiting after which others get a turn of the event loop.
 _FAIR = 64
 
 _INTRANS = 2
@@ -36,9 +36,9 @@ class Streaming:
         self._guarded = guarded
         self._saved = False
         self._busy = 0
-        #: Whether it ends when its task uses the connection otherwise.
+        #: True if it ends when its task uses the connection otherwise.
         self.gives_way = gives_way
-        #: Whether the connection is in its hands.
+        #: True while it has the connection for itself.
         self.held = False
         #: Who takes the replies.
         self.task: asyncio.Task[Any] | None = None

@@ -153,7 +153,7 @@ class TaskPool(PoolBase):
     def _opening_ended(self, task: asyncio.Task[None]) -> None:
         self._openings.discard(task)
         if not task.cancelled():
-            # What ends the event loop has been told by then.
+            # What ends the event loop was raised there by then.
             task.exception()
 
     def _forget_opening(self) -> None:

@@ -30,7 +30,7 @@ class AsyncTransaction:
     def __init__(self, connection: AsyncConnection, savepoint_name: str | None, force_rollback: bool) -> None:
         self._conn = connection
         self._name = savepoint_name or ""
-        #: Whether the block's work is always rolled back.
+        #: True if the block's work is always rolled back.
         self.force_rollback = force_rollback
         self._outer = False
         self._entered = False
@@ -141,7 +141,7 @@ class AsyncTransaction:
     def _refuse_disorder(self) -> None:
         conn = self._conn
         if self in conn._blocks:
-            # Whose work is whose can't be told any more, and the rest must not look committed.
+            # Whose work is whose is not known any more, and the rest must not look committed.
             conn._blocks.clear()
             conn._link.close(
                 "the connection was closed, because its transaction blocks were not left in the reverse order"

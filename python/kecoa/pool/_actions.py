@@ -43,7 +43,7 @@ class Expire(NamedTuple):
 
 
 class Fail(NamedTuple):
-    """The waiter is told why the connection `conn` could not be opened."""
+    """The waiter gets the error for which the connection `conn` could not be opened."""
 
     waiter: int
     conn: int

@@ -50,16 +50,16 @@ def classify(error: BaseException) -> Failure:
 
 
 def as_error(name: str, error: BaseException) -> Exception:
-    """Return what a caller is told of an attempt to connect that ended with `error`.
+    """Return the error that a caller gets for an attempt to connect that ended with `error`.
 
     What ends a thread or a task of the pool's (SystemExit, CancelledError and the like, from a hook) is not
     meant for the caller's.
     """
     if isinstance(error, Exception):
         return error
-    told = OperationalError(f"{name}: opening a connection was ended by {type(error).__name__}: {error}")
-    told.__cause__ = error
-    return told
+    wrapped = OperationalError(f"{name}: opening a connection was ended by {type(error).__name__}: {error}")
+    wrapped.__cause__ = error
+    return wrapped
 
 
 class PoolBase:
@@ -207,7 +207,7 @@ class PoolBase:
         )
 
     def _refusal(self, state: WaiterState, asked: float, limit: float) -> BaseException:
-        """Return what a waiter who gets no connection is told."""
+        """Return the error for a waiter who gets no connection."""
         now = time.monotonic()
         action = state.action
         if isinstance(action, Refuse):

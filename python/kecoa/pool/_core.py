@@ -16,7 +16,7 @@ from kecoa.pool._records import CHECKED_OUT, CHECKING, IDLE, Waiter
 
 
 class Core(Machine):
-    """The calls by which a pool tells of what happened to it."""
+    """The rules of one pool: each call reports what has happened, or what is wanted."""
 
     def holders(self) -> list[tuple[float, int]]:
         """Return since when each connection in use is checked out, and its number: the longest held first."""

@@ -35,7 +35,7 @@ class Machine:
         self._last_waiter = 0
         self._generation = 0
         self._dormant = False
-        # Whether there may be connections from before the last drain.
+        # True if there may be connections from before the last drain.
         self._rolling = False
         # Attempts to connect that failed, since the last that did not.
         self._failures = 0

@@ -1,4 +1,4 @@
-"""Tell whether a `with` block inside a `for` loop was left by its end, or by `return` or `break`.
+"""Find out if a `with` block inside a `for` loop was left by its end, or by `return` or `break`.
 
 `__exit__` is called the same way in both cases. When a COMMIT has just failed and is to be tried again,
 the difference decides whether anybody will come back to try: a function that returns through the block
@@ -24,9 +24,9 @@ class Place:
         self._offset = -1 if frame is None else frame.f_lasti
 
     def will_come_back(self, frame: FrameType | None) -> bool:
-        """Whether the caller, now in `__exit__`, can reach the loop's next iteration.
+        """Return True if the caller, now in `__exit__`, can reach the loop's next iteration.
 
-        False also when it can't be told: another frame than the loop's, or no bytecode.
+        False also where that is not known: another frame than the loop's, or no bytecode.
         """
         if frame is None or id(frame) != self._frame:
             return False
@@ -42,7 +42,7 @@ def caller(depth: int) -> FrameType | None:
 
 
 def _reaches(frame: FrameType, start: int, goal: int) -> bool:
-    """Whether control can flow from after the instruction at `start` to the FOR_ITER at `goal`.
+    """Return True if control can flow from behind the instruction at `start` to the FOR_ITER at `goal`.
 
     A path that comes to the goal through GET_ITER begins the loop anew, and does not count. GET_ANEXT and
     GET_AITER are what `async for` has in their places.

@@ -20,7 +20,7 @@ class Facts(NamedTuple):
     lost: bool = False
     commit_sent: bool = False
     certain: bool = False
-    """Whether the driver itself said that COMMIT was or was not sent: kecoa does, psycopg2 can't."""
+    """True if the driver itself said that COMMIT was or was not sent: kecoa does, psycopg2 can't."""
 
 
 def facts_of(error: BaseException, outer: BaseException | None = None) -> Facts:

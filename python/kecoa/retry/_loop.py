@@ -19,7 +19,7 @@ from kecoa.retry._failure import Facts, describe, facts_of
 
 
 class AttemptReport(NamedTuple):
-    """What `on_attempt` is told when an attempt has ended."""
+    """What `on_attempt` is called with when an attempt has ended."""
 
     number: int
     """1 for the first."""
@@ -94,7 +94,7 @@ class Rules(Protocol):
 
     @property
     def conn(self) -> Any:
-        """The connection that listeners are told of; None where there is none to show."""
+        """The connection that events are about; None where there is none to show."""
 
     @property
     def can_reconnect(self) -> bool:

@@ -26,8 +26,8 @@ class Run(Generic[_Transaction]):
     def end(self, error: BaseException | None, comes_back: Callable[[], bool] | None = None) -> bool:
         """End the attempt, whose body raised `error` or nothing; return True if it is committed.
 
-        False: another attempt is due. Raises what ends the run. `comes_back` is asked whether the caller can
-        make another attempt.
+        False: another attempt is due. Raises what ends the run. `comes_back` returns True if the caller
+        can make another attempt.
         """
         return self._advance(Outcome(comes_back, error))
 

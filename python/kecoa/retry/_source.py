@@ -12,7 +12,7 @@ class Source(Protocol):
 
     @property
     def can_reconnect(self) -> bool:
-        """Whether `get(fresh=True)` can give another connection for a lost one."""
+        """True if `get(fresh=True)` can give another connection for a lost one."""
 
     def get(self, fresh: bool) -> Any:
         """Return the connection; with `fresh`, another one in place of that which was lost."""
@@ -55,7 +55,7 @@ class _Given:
 
 
 class _Pooled:
-    """A connection borrowed from a pool."""
+    """A connection that is checked out of a pool."""
 
     can_reconnect = True
 

@@ -146,7 +146,7 @@ class Connection(AsyncAdapt_dbapi_connection):
 
     @property
     def closed(self) -> bool:
-        """Whether it was closed, here or by the server."""
+        """True if it was closed, here or by the server."""
         closed: bool = self._connection.closed
         return closed
 
@@ -165,7 +165,7 @@ class Connection(AsyncAdapt_dbapi_connection):
 
     @property
     def autocommit(self) -> bool:
-        """Whether statements commit by themselves."""
+        """True if statements commit by themselves."""
         value: bool = self._connection.autocommit
         return value
 
@@ -175,7 +175,7 @@ class Connection(AsyncAdapt_dbapi_connection):
 
     @property
     def readonly(self) -> bool | None:
-        """Whether the transactions to come are read-only."""
+        """True if the transactions to come are read-only."""
         value: bool | None = self._connection.read_only
         return value
 
@@ -185,7 +185,7 @@ class Connection(AsyncAdapt_dbapi_connection):
 
     @property
     def deferrable(self) -> bool | None:
-        """Whether the transactions to come are deferrable."""
+        """True if the transactions to come are deferrable."""
         value: bool | None = self._connection.deferrable
         return value
 
@@ -230,7 +230,7 @@ class Connection(AsyncAdapt_dbapi_connection):
 
 
 class Module(AsyncAdapt_dbapi_module):
-    """What stands for kecoa as the module of PEP 249."""
+    """The module of PEP 249 that the dialects use in kecoa's place."""
 
     def __init__(self) -> None:
         self.driver = kecoa

@@ -24,7 +24,7 @@ _ENDED = frozenset(
 
 
 def is_lost(error: BaseException, connection: Any) -> bool:
-    """Whether `connection` (None where there is none yet) is of no use after `error`."""
+    """Return True if `connection` (None where there is none yet) is of no use after `error`."""
     if not isinstance(error, Error):
         return False
     if connection is not None and connection.closed:

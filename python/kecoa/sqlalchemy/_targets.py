@@ -235,7 +235,7 @@ class _InSession:
         if self._options:
             session.connection(execution_options=self._options)
         elif fresh:
-            # Connect now: a server that is not back yet is then told from a failure of the body.
+            # Connect now: a server that is not back yet is then not taken for a failure of the body.
             with suppress(exc.UnboundExecutionError):
                 session.connection()
         return self._handle
@@ -332,7 +332,7 @@ def _has_failed(conn: Connection) -> bool:
     status = getattr(getattr(raw, "info", None), "transaction_status", None)  # psycopg
     if status is not None:
         return bool(int(status) == _INERROR)
-    # The driver does not tell (asyncpg). PostgreSQL would answer COMMIT with ROLLBACK, and no error.
+    # The driver does not say (asyncpg). PostgreSQL would answer COMMIT with ROLLBACK, and no error.
     try:
         conn.exec_driver_sql("SELECT 1")
     except exc.DBAPIError as error:

@@ -95,7 +95,7 @@ class CockroachDBImpl(postgresql.PostgresqlImpl):
         rendered_metadata_default: str | None,
         rendered_inspector_default: str | None,
     ) -> bool:
-        """Return whether the defaults differ, but for casts: `'new':::STRING` is `'new'`."""
+        """Return True if the defaults differ, but for casts: `'new':::STRING` is `'new'`."""
         if (
             metadata_column.primary_key
             and metadata_column is metadata_column.table._autoincrement_column

@@ -70,7 +70,7 @@ class KecoaDialect(PGDialect_psycopg2):
     default_binding: Literal["server", "client"] = "client"
     #: How many schema changes the engine made.
     schema_changes = 0
-    #: Whether the server prepares statements, so that they matter.
+    #: True if the server prepares statements, so that they matter.
     prepares = False
     # By position: an INSERT of a thousand rows needs no four thousand names, and half of the time.
     default_paramstyle = "format"
@@ -152,7 +152,7 @@ class KecoaDialect(PGDialect_psycopg2):
         return prepare_ours
 
     def is_disconnect(self, e: BaseException, connection: Any, cursor: Any) -> bool:
-        """Whether the connection is of no use after the error: by its state and SQLSTATE, not by words."""
+        """Return True if the connection is of no use after the error, by its state and SQLSTATE."""
         return is_lost(e, connection)
 
     def _get_server_version_info(self, connection: Any) -> tuple[int, ...]:

@@ -31,7 +31,7 @@ class KecoaAsyncDialect(KecoaDialect):
 
     @classmethod
     def import_dbapi(cls) -> Module:  # type: ignore[override]
-        """Return what stands for the module of PEP 249."""
+        """Return the module of PEP 249."""
         return Module()
 
     def __init__(self, client_encoding: str | None = None, **kwargs: Any) -> None:

@@ -111,7 +111,7 @@ COLSPECS: dict[type[Any], type[Any]] = {
 """Which class stands for which of SQLAlchemy's types."""
 
 # SQLAlchemy's dialect for psycopg 3, which binds on the server, says which types need a cast, and which need
-# none though the class they derive from does (CITEXT, which compared as VARCHAR would heed case); those that
+# none though the class they derive from does (CITEXT, which respects case if compared as VARCHAR); those that
 # need psycopg's own objects besides are left out.
 CASTS: dict[type[Any], type[Any]] = {
     kind: chosen

@@ -33,7 +33,7 @@ class Multirange:
     range: type[Range] = Range
     """The class of the ranges that are loaded."""
     name: str | None = None
-    """The type as SQL spells it; None where the server is to infer it."""
+    """The type as SQL writes it; None where the server is to infer it."""
 
     def __init__(self, ranges: Iterable[Range] = ()) -> None:
         self._ranges = tuple(ranges)

@@ -107,8 +107,8 @@ class Quoted:
 def register_dumper(cls: type, dump: Callable[[Any], str | None], kind: str | TypeInfo | None = None) -> None:
     """Send objects of class `cls` as the text that `dump` makes of them, in the form that the server reads.
 
-    None from `dump` is NULL. `kind` is the type, as SQL spells it or a TypeInfo; without it the server infers
-    the type from where the value stands, which it cannot do within an array. With a type that is not built
+    None from `dump` is NULL. `kind` is the type, as SQL writes it or a TypeInfo; without it the server infers
+    the type from where the value is, which it cannot do within an array. With a type that is not built
     in, server binding merges the statement's values into it.
     """
     name = kind.sql if isinstance(kind, TypeInfo) else kind

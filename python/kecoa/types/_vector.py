@@ -41,7 +41,7 @@ class SparseVector:
 
     @property
     def dimensions(self) -> int:
-        """How many numbers, zeros included."""
+        """The number of elements, zeros included."""
         return self._dimensions
 
     @property

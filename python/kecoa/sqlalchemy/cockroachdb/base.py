@@ -16,13 +16,13 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import exc
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
+from kecoa.sqlalchemy.cockroachdb.arguments import ARGUMENTS
 from kecoa.sqlalchemy.cockroachdb.compiler import (
     CockroachCompiler,
     CockroachDDLCompiler,
     CockroachIdentifierPreparer,
     CockroachTypeCompiler,
 )
-from kecoa.sqlalchemy.cockroachdb.plain import ARGUMENTS
 from kecoa.sqlalchemy.cockroachdb.reflection import Reflection
 from kecoa.sqlalchemy.cockroachdb.timetravel import AsOfSystemTime, FollowerReads
 

@@ -12,19 +12,12 @@ from contextlib import suppress
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from sqlalchemy import schema
 from sqlalchemy.sql.base import DialectKWArgs
+
+from kecoa.sqlalchemy.cockroachdb.arguments import ARGUMENTS
 
 GROUP = "sqlalchemy.dialects"
 NAME = "cockroachdb"
-
-# What tables and their parts may say beyond PostgreSQL's.
-ARGUMENTS: list[tuple[type[Any], dict[str, Any]]] = [
-    (schema.Table, {"locality": None, "with": None}),
-    (schema.Index, {"inverted": False, "include": None, "hash": False, "with": None}),
-    (schema.PrimaryKeyConstraint, {"hash": False}),
-    (schema.UniqueConstraint, {"hash": False}),
-]
 
 
 def others() -> list[EntryPoint]:

@@ -11,25 +11,29 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-import sqlalchemy
 from sqlalchemy.dialects.postgresql import ARRAY, ENUM
 from sqlalchemy.engine import Connection, reflection
 from sqlalchemy.engine.reflection import ObjectKind, ObjectScope, ReflectionDefaults
 
 from kecoa.sqlalchemy.cockroachdb import catalog
+from kecoa.sqlalchemy.cockroachdb.catalog_rows import (
+    foreign_key_options,
+    identity_of,
+    index_of,
+    integers,
+    is_hidden,
+    with_schema,
+    without_outer_parentheses,
+)
 from kecoa.sqlalchemy.cockroachdb.types import type_of
 
 __all__ = ["Reflection"]
 
 _BATCH = 1000  # oids in one query
 _KINDS = {ObjectKind.TABLE: ["r", "p"], ObjectKind.VIEW: ["v"], ObjectKind.MATERIALIZED_VIEW: ["m"]}
-_ACTIONS = {"r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
-_HASH = re.compile(r"\) USING HASH(?: WITH \(bucket_count *= *'?(\d+)'?\))?")
 _SHARD = re.compile(r"crdb_internal_.+_shard_(\d+)")
 _CHECK = re.compile(r"CHECK *\((.+)\)( NO INHERIT)?( NOT VALID)?", re.DOTALL)
 _ARGUMENTS = re.compile(r"\(([\d, ]+)\)")
-# There the key stands beside the dialect's options, too.
-_BEFORE_2_1 = sqlalchemy.__version__.startswith("2.0.")
 _SCHEMA_LOCKED = "schema_locked"
 
 
@@ -182,7 +186,7 @@ class Reflection:
             columns = []
             for row in attributes.get(relation.oid, {}).values():
                 detail = details.get((relation.schema, relation.name, row.name))
-                hidden = _is_hidden(detail)
+                hidden = is_hidden(detail)
                 if hidden and not kw.get("include_hidden"):
                     continue
                 column = self._column(row, detail, enums, schema)
@@ -221,7 +225,7 @@ class Reflection:
     def _column(
         self, row: Any, detail: Any, enums: dict[int, list[str]], schema: str | None
     ) -> dict[str, Any]:
-        identity = _identity(detail)
+        identity = identity_of(detail)
         computed = row.generated in ("s", "v")
         default = None if computed or identity else row.default_text
         sequence = default is not None and re.search(r"\bnextval\('|\bunique_rowid\(\)", default) is not None
@@ -229,7 +233,7 @@ class Reflection:
             "name": row.name,
             "type": self._type(row, detail, enums),
             "nullable": not row.not_null,
-            "default": _with_schema(default, schema),
+            "default": with_schema(default, schema),
             "autoincrement": sequence or identity is not None,
             "comment": row.comment,
         }
@@ -252,7 +256,7 @@ class Reflection:
     # Constraints.
 
     def _column_names(self, rows: dict[int, Any], numbers: Any) -> list[str]:
-        return [rows[number].name for number in _integers(numbers) if number in rows]
+        return [rows[number].name for number in integers(numbers) if number in rows]
 
     def get_multi_pk_constraint(
         self, connection: Connection, schema: Any, filter_names: Any, scope: Any, kind: Any, **kw: Any
@@ -271,7 +275,7 @@ class Reflection:
                 visible = [
                     name
                     for name in names
-                    if not _is_hidden(details.get((relation.schema, relation.name, name)))
+                    if not is_hidden(details.get((relation.schema, relation.name, name)))
                 ]
                 if not visible:
                     continue
@@ -326,7 +330,7 @@ class Reflection:
                 match = _CHECK.fullmatch(row.definition)
                 check = {
                     "name": row.name,
-                    "sqltext": _without_outer_parentheses(match[1]) if match else row.definition,
+                    "sqltext": without_outer_parentheses(match[1]) if match else row.definition,
                     "comment": row.comment,
                 }
                 if not row.validated:
@@ -367,7 +371,7 @@ class Reflection:
                         "referred_schema": None if visible and target.schema != schema else target.schema,
                         "referred_table": target.name,
                         "referred_columns": self._column_names(attributes[row.target], row.target_columns),
-                        "options": _options(row),
+                        "options": foreign_key_options(row),
                         "comment": row.comment,
                     }
                 )
@@ -397,14 +401,14 @@ class Reflection:
         for relation in relations:
             unique = {row.index_oid for row in constraints[relation.oid]}
             found[schema, relation.name] = [
-                _index(row, attributes[relation.oid], expressions, row.index_oid in unique)
+                index_of(row, attributes[relation.oid], expressions, row.index_oid in unique)
                 for row in rows[relation.oid]
             ] or ReflectionDefaults.indexes()
         return found.items()
 
     def _expressions(self, connection: Connection, rows: list[Any]) -> dict[tuple[int, int], str]:
         """Return the text of elements that are no columns, by index and place from 0."""
-        wanted = [row for row in rows if 0 in _integers(row.columns)]
+        wanted = [row for row in rows if 0 in integers(row.columns)]
         if not wanted:
             return {}
         found = connection.execute(
@@ -450,108 +454,3 @@ def _cached(cache: Any, key: Any, run: Any) -> Any:
     if key not in cache:
         cache[key] = run()
     return cache[key]
-
-
-def _integers(vector: Any) -> list[int]:
-    """Return the numbers of an array or an int2vector, which drivers give as a list or as text."""
-    if vector is None:
-        return []
-    return [int(word) for word in (re.findall(r"\d+", vector) if isinstance(vector, str) else vector)]
-
-
-def _is_hidden(detail: Any) -> bool:
-    return detail is not None and detail.is_hidden == "YES"
-
-
-def _identity(detail: Any) -> dict[str, Any] | None:
-    if detail is None or not detail.identity_generation:
-        return None
-    numbers = {
-        "start": detail.identity_start,
-        "increment": detail.identity_increment,
-        "minvalue": detail.identity_minimum,
-        "maxvalue": detail.identity_maximum,
-    }
-    return {
-        "always": detail.identity_generation == "ALWAYS",
-        "cycle": detail.identity_cycle == "YES",
-        **{name: int(number) for name, number in numbers.items() if number is not None},
-    }
-
-
-def _with_schema(default: str | None, schema: str | None) -> str | None:
-    """Name the schema of a sequence that the search path may not find."""
-    if default is None or schema is None:
-        return default
-    return re.sub(r"nextval\('([^'.]+)'", lambda match: f"nextval('\"{schema}\".{match[1]}'", default)
-
-
-def _options(row: Any) -> dict[str, Any]:
-    options: dict[str, Any] = {}
-    if row.on_update in _ACTIONS:
-        options["onupdate"] = _ACTIONS[row.on_update]
-    if row.on_delete in _ACTIONS:
-        options["ondelete"] = _ACTIONS[row.on_delete]
-    if row.match == "f":
-        options["match"] = "FULL"
-    if row.deferrable:
-        options["deferrable"] = True
-        options["initially"] = "DEFERRED" if row.deferred else "IMMEDIATE"
-    return options
-
-
-def _index(
-    row: Any, attributes: dict[int, Any], expressions: dict[tuple[int, int], str], is_constraint: bool
-) -> dict[str, Any]:
-    numbers = _integers(row.columns)
-    elements: list[tuple[str | None, str]] = []
-    for place, number in enumerate(numbers[: row.keys]):
-        name = attributes[number].name if number in attributes else None
-        elements.append((name, name or expressions.get((row.index_oid, place), "")))
-    index: dict[str, Any] = {
-        "name": row.name,
-        "unique": row.is_unique,
-        "column_names": [name for name, _ in elements],
-    }
-    if None in index["column_names"]:
-        index["expressions"] = [text for _, text in elements]
-    sorting = {
-        text: ("desc",)
-        for (_, text), flags in zip(elements, _integers(row.options), strict=False)
-        if flags & 1
-    }
-    if sorting:
-        index["column_sorting"] = sorting
-    if is_constraint:
-        index["duplicates_constraint"] = row.name
-    options: dict[str, Any] = {}
-    stored = [attributes[number].name for number in numbers[row.keys :] if number in attributes]
-    options["cockroachdb_include"] = stored
-    if _BEFORE_2_1:
-        index["include_columns"] = stored
-    if row.method in ("inverted", "gin"):
-        options["cockroachdb_inverted"] = True
-    sharded = _HASH.search(row.definition or "")
-    if sharded is not None:
-        options["cockroachdb_hash"] = int(sharded[1]) if sharded[1] else True
-    if row.predicate:
-        options["postgresql_where"] = row.predicate
-    index["dialect_options"] = options
-    return index
-
-
-def _without_outer_parentheses(text: str) -> str:
-    """Return `text` without the parentheses around all of it."""
-    while text.startswith("(") and _closing(text) == len(text) - 1:
-        text = text[1:-1]
-    return text
-
-
-def _closing(text: str) -> int:
-    """Return where the parenthesis that opens `text` is closed; strings and quoted names are passed over."""
-    depth = 0
-    for match in re.finditer(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[()]", text):
-        depth += {"(": 1, ")": -1}.get(match[0], 0)
-        if depth == 0:
-            return match.start()
-    return -1

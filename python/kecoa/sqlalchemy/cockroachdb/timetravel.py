@@ -58,7 +58,7 @@ class FollowerReads(ConnectionCharacteristic):
         dialect.set_follower_reads(dbapi_conn, bool(value))
 
     def get_characteristic(self, dialect: Any, dbapi_conn: Any) -> Any:
-        """Return whether followers are read from."""
+        """Return True if followers are read from."""
         return dialect.get_as_of_system_time(dbapi_conn) == _FOLLOWERS
 
 
