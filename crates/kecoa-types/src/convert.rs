@@ -1,7 +1,9 @@
 //! Between Rust values and parameters or columns: the traits of the Rust client.
 
+mod address;
+mod extension;
 mod from_sql;
-mod more;
+mod range;
 mod to_sql;
 
 pub use from_sql::FromSql;

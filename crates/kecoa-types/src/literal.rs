@@ -4,7 +4,8 @@
 //! it. They are the pieces; a driver's adapters compose them.
 
 use crate::EncodeError;
-use crate::text::{push_hex, real::Shortest};
+use crate::text::hex::push_hex;
+use crate::text::real::Shortest;
 
 /// The session's `standard_conforming_strings`: what a backslash means in an ordinary literal.
 ///

@@ -1,9 +1,6 @@
 //! `numeric`: decimal numbers of arbitrary precision.
 
-use std::fmt;
-use std::str::FromStr;
-
-use crate::{DecodeError, RangeError, text};
+use crate::RangeError;
 
 /// The greatest scale the server takes, digits after the decimal point.
 pub const MAX_SCALE: u16 = 16_383;
@@ -150,23 +147,5 @@ impl From<i64> for Numeric {
 impl From<i32> for Numeric {
     fn from(value: i32) -> Self {
         Self::from(i64::from(value))
-    }
-}
-
-impl fmt::Display for Numeric {
-    /// As the server prints it: without exponent, with as many digits of fraction as the scale.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = Vec::new();
-        text::numeric::encode(self, &mut out);
-        f.write_str(std::str::from_utf8(&out).map_err(|_| fmt::Error)?)
-    }
-}
-
-impl FromStr for Numeric {
-    type Err = DecodeError;
-
-    /// Digits with an optional sign, decimal point and exponent; `NaN`, `Infinity`, `-Infinity`.
-    fn from_str(s: &str) -> Result<Self, DecodeError> {
-        text::numeric::decode(s.as_bytes())
     }
 }

@@ -1,10 +1,6 @@
 //! The 16 bytes of a `uuid`.
 
 use std::fmt;
-use std::str::FromStr;
-
-use crate::DecodeError;
-use crate::text;
 
 /// A value of type `uuid`, big-endian as it is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,33 +42,5 @@ impl fmt::Display for Uuid {
             write!(f, "{byte:02x}")?;
         }
         Ok(())
-    }
-}
-
-impl FromStr for Uuid {
-    type Err = DecodeError;
-
-    /// All forms PostgreSQL takes: either case, with or without braces, with or without a hyphen
-    /// after any group of four digits.
-    fn from_str(s: &str) -> Result<Self, DecodeError> {
-        if let Ok(uuid) = text::uuid::decode(s.as_bytes()) {
-            return Ok(uuid);
-        }
-        let refused = || DecodeError::text("a UUID of 32 hexadecimal digits", s.as_bytes());
-        let inner = match s.strip_prefix('{') {
-            Some(rest) => rest.strip_suffix('}').ok_or_else(refused)?,
-            None => s,
-        };
-        let mut rest = inner.as_bytes();
-        let mut bytes = [0; 16];
-        for (index, byte) in bytes.iter_mut().enumerate() {
-            if let ([b'-', after @ ..], true) = (rest, index > 0 && index % 2 == 0) {
-                rest = after;
-            }
-            let [high, low, after @ ..] = rest else { return Err(refused()) };
-            *byte = text::hex_pair(*high, *low).ok_or_else(refused)?;
-            rest = after;
-        }
-        if rest.is_empty() { Ok(Self(bytes)) } else { Err(refused()) }
     }
 }

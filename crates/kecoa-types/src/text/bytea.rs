@@ -1,6 +1,6 @@
 //! `bytea`: hexadecimal (`\x0102`) or, with `bytea_output = escape`, backslash and octal digits.
 
-use super::{push_hex, push_pairs};
+use super::hex::{push_hex, push_pairs};
 use crate::DecodeError;
 
 const EXPECTED: &str = r"bytea as \x and hexadecimal digits, or in escape form";

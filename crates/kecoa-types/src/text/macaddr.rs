@@ -1,6 +1,6 @@
 //! `macaddr`.
 
-use super::{hex_pair, push_hex};
+use super::hex::{hex_pair, push_hex};
 use crate::{DecodeError, net::MacAddr};
 
 /// Decodes six pairs of hexadecimal digits with colons between them.

@@ -1,6 +1,6 @@
 //! `macaddr8`.
 
-use super::{hex_pair, push_hex};
+use super::hex::{hex_pair, push_hex};
 use crate::{DecodeError, net::MacAddr8};
 
 /// Decodes eight pairs of hexadecimal digits with colons between them.

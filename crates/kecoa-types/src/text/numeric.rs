@@ -1,8 +1,11 @@
 //! `numeric`.
 
+use std::fmt;
+use std::str::FromStr;
+
 use super::integer::{parse, push_padded};
-use crate::numeric::{MAX_SCALE, Parts};
-use crate::{DecodeError, Numeric};
+use crate::error::DecodeError;
+use crate::numeric::{MAX_SCALE, Numeric, Parts};
 
 const EXPECTED: &str = "a numeric as digits[.digits][e±digits], NaN or ±Infinity";
 const TOO_LARGE: &str =
@@ -158,4 +161,22 @@ pub fn encode(value: &Numeric, out: &mut Vec<u8>) {
         power -= 1;
     }
     out.truncate(end);
+}
+
+impl fmt::Display for Numeric {
+    /// As the server prints it: without exponent, with as many digits of fraction as the scale.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = Vec::new();
+        encode(self, &mut out);
+        f.write_str(std::str::from_utf8(&out).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl FromStr for Numeric {
+    type Err = DecodeError;
+
+    /// Digits with an optional sign, decimal point and exponent; `NaN`, `Infinity`, `-Infinity`.
+    fn from_str(s: &str) -> Result<Self, DecodeError> {
+        decode(s.as_bytes())
+    }
 }

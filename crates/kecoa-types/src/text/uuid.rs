@@ -1,7 +1,10 @@
 //! `uuid`.
 
-use super::{hex_pairs, push_hex};
-use crate::{DecodeError, Uuid};
+use std::str::FromStr;
+
+use super::hex::{hex_pair, hex_pairs, push_hex};
+use crate::error::DecodeError;
+use crate::uuid::Uuid;
 
 /// Decodes the canonical form: groups of 8-4-4-4-12 hexadecimal digits of either case.
 ///
@@ -87,5 +90,33 @@ pub fn encode(value: &Uuid, out: &mut Vec<u8>) {
             out.push(b'-');
         }
         push_hex(group, out);
+    }
+}
+
+impl FromStr for Uuid {
+    type Err = DecodeError;
+
+    /// All forms PostgreSQL takes: either case, with or without braces, with or without a hyphen
+    /// after any group of four digits.
+    fn from_str(s: &str) -> Result<Self, DecodeError> {
+        if let Ok(uuid) = decode(s.as_bytes()) {
+            return Ok(uuid);
+        }
+        let refused = || DecodeError::text("a UUID of 32 hexadecimal digits", s.as_bytes());
+        let inner = match s.strip_prefix('{') {
+            Some(rest) => rest.strip_suffix('}').ok_or_else(refused)?,
+            None => s,
+        };
+        let mut rest = inner.as_bytes();
+        let mut bytes = [0; 16];
+        for (index, byte) in bytes.iter_mut().enumerate() {
+            if let ([b'-', after @ ..], true) = (rest, index > 0 && index % 2 == 0) {
+                rest = after;
+            }
+            let [high, low, after @ ..] = rest else { return Err(refused()) };
+            *byte = hex_pair(*high, *low).ok_or_else(refused)?;
+            rest = after;
+        }
+        if rest.is_empty() { Ok(Self::from_bytes(bytes)) } else { Err(refused()) }
     }
 }

@@ -100,7 +100,7 @@ macro_rules! codec {
     };
 }
 
-pub mod more;
+pub mod rare_types;
 
 codec!(bools, bool, bool, "bool", "boolsend", BOOL, any::<bool>().boxed());
 codec!(int2s, i16, int2, "int2", "int2send", INT2, any::<i16>().boxed());
@@ -205,25 +205,25 @@ macro_rules! for_each_usual_type {
 #[macro_export]
 macro_rules! for_each_rare_type {
     ($call:ident $(, $argument:expr)*) => {
-        $call(&$crate::common::more::bpchars() $(, $argument)*);
-        $call(&$crate::common::more::inets() $(, $argument)*);
-        $call(&$crate::common::more::cidrs() $(, $argument)*);
-        $call(&$crate::common::more::macaddrs() $(, $argument)*);
-        $call(&$crate::common::more::macaddr8s() $(, $argument)*);
-        $call(&$crate::common::more::bits() $(, $argument)*);
-        $call(&$crate::common::more::varbits() $(, $argument)*);
-        $call(&$crate::common::more::moneys() $(, $argument)*);
-        $call(&$crate::common::more::lsns() $(, $argument)*);
-        $call(&$crate::common::more::xid8s() $(, $argument)*);
-        $call(&$crate::common::more::tids() $(, $argument)*);
-        $call(&$crate::common::more::int8_ranges() $(, $argument)*);
-        $call(&$crate::common::more::num_ranges() $(, $argument)*);
-        $call(&$crate::common::more::date_ranges() $(, $argument)*);
-        $call(&$crate::common::more::ts_ranges() $(, $argument)*);
-        $call(&$crate::common::more::int8_multiranges() $(, $argument)*);
-        $call(&$crate::common::more::num_multiranges() $(, $argument)*);
-        $call(&$crate::common::more::date_multiranges() $(, $argument)*);
-        $call(&$crate::common::more::ts_multiranges() $(, $argument)*);
+        $call(&$crate::common::rare_types::bpchars() $(, $argument)*);
+        $call(&$crate::common::rare_types::inets() $(, $argument)*);
+        $call(&$crate::common::rare_types::cidrs() $(, $argument)*);
+        $call(&$crate::common::rare_types::macaddrs() $(, $argument)*);
+        $call(&$crate::common::rare_types::macaddr8s() $(, $argument)*);
+        $call(&$crate::common::rare_types::bits() $(, $argument)*);
+        $call(&$crate::common::rare_types::varbits() $(, $argument)*);
+        $call(&$crate::common::rare_types::moneys() $(, $argument)*);
+        $call(&$crate::common::rare_types::lsns() $(, $argument)*);
+        $call(&$crate::common::rare_types::xid8s() $(, $argument)*);
+        $call(&$crate::common::rare_types::tids() $(, $argument)*);
+        $call(&$crate::common::rare_types::int8_ranges() $(, $argument)*);
+        $call(&$crate::common::rare_types::num_ranges() $(, $argument)*);
+        $call(&$crate::common::rare_types::date_ranges() $(, $argument)*);
+        $call(&$crate::common::rare_types::ts_ranges() $(, $argument)*);
+        $call(&$crate::common::rare_types::int8_multiranges() $(, $argument)*);
+        $call(&$crate::common::rare_types::num_multiranges() $(, $argument)*);
+        $call(&$crate::common::rare_types::date_multiranges() $(, $argument)*);
+        $call(&$crate::common::rare_types::ts_multiranges() $(, $argument)*);
     };
 }
 
@@ -231,9 +231,9 @@ macro_rules! for_each_rare_type {
 #[macro_export]
 macro_rules! for_each_created_type {
     ($call:ident $(, $argument:expr)*) => {
-        $call(&$crate::common::more::hstores() $(, $argument)*);
-        $call(&$crate::common::more::pairs() $(, $argument)*);
-        $call(&$crate::common::more::moods() $(, $argument)*);
+        $call(&$crate::common::rare_types::hstores() $(, $argument)*);
+        $call(&$crate::common::rare_types::pairs() $(, $argument)*);
+        $call(&$crate::common::rare_types::moods() $(, $argument)*);
     };
 }
 
@@ -241,9 +241,9 @@ macro_rules! for_each_created_type {
 #[macro_export]
 macro_rules! for_each_vector {
     ($call:ident $(, $argument:expr)*) => {
-        $call(&$crate::common::more::vectors() $(, $argument)*);
-        $call(&$crate::common::more::half_vectors() $(, $argument)*);
-        $call(&$crate::common::more::sparse_vectors() $(, $argument)*);
+        $call(&$crate::common::rare_types::vectors() $(, $argument)*);
+        $call(&$crate::common::rare_types::half_vectors() $(, $argument)*);
+        $call(&$crate::common::rare_types::sparse_vectors() $(, $argument)*);
     };
 }
 

@@ -1,16 +1,10 @@
-//! Ranges, and the types of extensions: their oids differ from database to database, and are read from
-//! any type that is not built in and sent as whatever the server expects.
+//! Ranges and multiranges: sent as the built-in type of their bounds, or as whatever the server expects.
 
-use std::net::IpAddr;
-
-use super::{FromSql, IsNull, StaticOid, ToSql};
-use crate::{
-    DecodeError, EncodeError, HalfVector, Hstore, Inet, Multirange, Range, SparseVector, Vector,
-    binary, oid, range, text,
-};
-
-/// The first oid of what is created in a database (PostgreSQL's `FirstNormalObjectId`).
-const FIRST_OWN: u32 = 16_384;
+use super::from_sql::FromSql;
+use super::to_sql::{IsNull, StaticOid, ToSql};
+use crate::error::{DecodeError, EncodeError};
+use crate::range::{Multirange, Range};
+use crate::{oid, range};
 
 /// The type of the bounds of a range or multirange that `T` reads, checked.
 fn bound_of<T: FromSql>(range: u32) -> Result<u32, DecodeError> {
@@ -92,72 +86,4 @@ impl<T: ToSql + StaticOid> ToSql for Multirange<T> {
 
 impl<T: StaticOid> StaticOid for Multirange<T> {
     const OID: u32 = oid::ranges_of(T::OID).1;
-}
-
-macro_rules! of_extension {
-    ($($type:ty, $module:ident, $built_in:expr;)*) => {
-        $(
-            impl FromSql for $type {
-                fn accepts(oid: u32) -> bool {
-                    oid >= FIRST_OWN && (oid::name_of(oid).is_none() || $built_in == Some(oid))
-                }
-
-                fn decode_binary(_: u32, bytes: &[u8]) -> Result<Self, DecodeError> {
-                    binary::$module::decode(bytes)
-                }
-
-                fn decode_text(_: u32, bytes: &[u8]) -> Result<Self, DecodeError> {
-                    text::$module::decode(bytes)
-                }
-            }
-
-            impl ToSql for $type {
-                fn type_oid(&self) -> u32 {
-                    0
-                }
-
-                fn encode_binary(&self, out: &mut Vec<u8>) -> Result<IsNull, EncodeError> {
-                    binary::$module::encode(self, out);
-                    Ok(IsNull::No)
-                }
-            }
-        )*
-    };
-}
-
-of_extension! {
-    Hstore, hstore, None;
-    Vector, vector, Some(oid::PGVECTOR);
-    HalfVector, halfvec, None;
-    SparseVector, sparsevec, None;
-}
-
-/// The address of an `inet` or `cidr`, without the bits of its network.
-impl FromSql for IpAddr {
-    fn accepts(oid: u32) -> bool {
-        Inet::accepts(oid)
-    }
-
-    fn decode_binary(oid: u32, bytes: &[u8]) -> Result<Self, DecodeError> {
-        Inet::decode_binary(oid, bytes).map(|inet| inet.address())
-    }
-
-    fn decode_text(oid: u32, bytes: &[u8]) -> Result<Self, DecodeError> {
-        Inet::decode_text(oid, bytes).map(|inet| inet.address())
-    }
-}
-
-impl StaticOid for IpAddr {
-    const OID: u32 = oid::INET;
-}
-
-/// A host of its own.
-impl ToSql for IpAddr {
-    fn type_oid(&self) -> u32 {
-        oid::INET
-    }
-
-    fn encode_binary(&self, out: &mut Vec<u8>) -> Result<IsNull, EncodeError> {
-        Inet::from(*self).encode_binary(out)
-    }
 }

@@ -18,7 +18,7 @@ pub mod date;
 mod datetime;
 pub mod float4;
 pub mod float8;
-mod hex;
+pub(crate) mod hex;
 pub mod hstore;
 pub mod inet;
 pub mod int2;
@@ -51,6 +51,3 @@ pub use text as unknown;
 pub use text as varchar;
 pub use varbit as bit;
 pub use vectors::{halfvec, sparsevec, vector};
-
-pub(crate) use hex::{hex_pair, push_hex};
-use hex::{hex_pairs, push_pairs};
