@@ -87,7 +87,7 @@ fuzz_target!(|data: &[u8]| {
         _ => {
             for oid in [600, 601, 602, 603, 604, 628, 718] {
                 let mut out = Vec::new();
-                if binary::geometry::spell(oid, data, &mut out).is_ok() {
+                if binary::geometry::write_text(oid, data, &mut out).is_ok() {
                     assert!(out.len() <= 32 + data.len() * 8);
                 }
             }

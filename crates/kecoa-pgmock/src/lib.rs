@@ -1,6 +1,6 @@
 //! A scripted and faulty PostgreSQL server, for tests.
 //!
-//! A [`Script`] says what one connection must hear and what it answers, byte for byte: messages,
+//! A [`Script`] says what one connection must receive and what it answers, byte for byte: messages,
 //! errors, silence, a close or a reset at any byte. A script is played by a [`Peer`], which does no
 //! I/O; [`Memory`] joins a client to it in the same thread, and [`Server`] plays scripts on a real
 //! loopback listener.
@@ -8,7 +8,7 @@
 //! What the client says must match the script exactly. A client that says something else, or that
 //! waits while the script waits too, fails the test at once: nothing hangs.
 //!
-//! The messages are spelled out by hand in [`script`], so that a fault in an encoder under test
+//! The messages are written out by hand in [`script`], so that a fault in an encoder under test
 //! cannot hide behind the same fault here.
 //!
 //! ```

@@ -6,8 +6,8 @@ use crate::peer::{Peer, State};
 
 /// A stream whose other end is a [`Peer`] in the same thread.
 ///
-/// A read answers what the script has to say; [`io::ErrorKind::WouldBlock`] while the script is
-/// silent on purpose; nothing (the end) or [`io::ErrorKind::ConnectionReset`] after it closed.
+/// A read returns what the script sends; [`io::ErrorKind::WouldBlock`] while a step of the script
+/// waits; nothing (the end) or [`io::ErrorKind::ConnectionReset`] after it closed.
 #[derive(Debug)]
 pub struct Memory {
     peer: Peer,

@@ -32,18 +32,18 @@ impl Events {
 /// What a [`Peer`] does next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It waits for the client to say something; the text says what.
+    /// It waits for input from the client; the text describes which.
     Listening(String),
     /// It is silent until an event is set.
     Waiting(String),
-    /// It goes on to send without hearing anything, after a pause.
+    /// It goes on to send without waiting for input, after a pause.
     Sending(Duration),
     /// It ended the connection, by a reset or in an orderly way.
     Closed {
         /// By a reset.
         reset: bool,
     },
-    /// The script is over; the client may only say Terminate or close.
+    /// The script is over; the client may only send Terminate or close.
     Done,
 }
 
@@ -94,7 +94,7 @@ impl Peer {
                 return State::Closed { reset };
             }
             let Some(step) = self.steps.front().cloned() else {
-                self.check_farewell();
+                self.check_terminate();
                 return State::Done;
             };
             match &step {
@@ -200,7 +200,7 @@ impl Peer {
         Some(body)
     }
 
-    fn check_farewell(&mut self) {
+    fn check_terminate(&mut self) {
         while let Some((tag, body)) = self.take_message() {
             assert!(
                 tag == b'X',

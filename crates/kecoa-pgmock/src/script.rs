@@ -1,4 +1,4 @@
-//! What one connection must hear, and what it answers.
+//! What one connection must receive, and what it answers.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub(crate) enum Step {
     Cut(usize),
     /// Bytes to the client again and again, until the event is set or the client leaves.
     Endless { piece: Vec<u8>, until: String },
-    /// Bytes to the client one by one, with a pause behind each.
+    /// Bytes to the client one by one, with a pause after each.
     Drip { bytes: Vec<u8>, pause: Duration },
     /// The client may leave from here on, whatever is left of the script.
     MayLeave,
@@ -38,7 +38,7 @@ pub const PROCESS_ID: u32 = 4321;
 /// The cancel secret that [`Script::startup`] announces.
 pub const SECRET: u32 = 0x0102_0304;
 
-/// What one connection must hear, and what it answers, in order.
+/// What one connection must receive, and what it answers, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Script {
     pub(crate) steps: Vec<Step>,
@@ -63,7 +63,7 @@ impl Script {
         self
     }
 
-    // What the client must say.
+    // What the client must send.
 
     /// A whole start-up without a password, as PostgreSQL answers it.
     #[must_use]
@@ -144,7 +144,7 @@ impl Script {
         self.expect_exactly('X', b"").close()
     }
 
-    // What it hears back.
+    // What the server sends.
 
     /// These bytes.
     #[must_use]
@@ -293,7 +293,7 @@ impl Script {
         self.step(Step::Endless { piece: piece.to_vec(), until: until.to_owned() })
     }
 
-    /// These bytes one by one, with a pause behind each; the client may leave meanwhile. Without I/O
+    /// These bytes one by one, with a pause after each; the client may leave meanwhile. Without I/O
     /// there are no pauses.
     #[must_use]
     pub fn drip(self, bytes: &[u8], pause: Duration) -> Script {

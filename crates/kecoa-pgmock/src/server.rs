@@ -11,7 +11,7 @@ use crate::peer::{Events, Peer, State};
 use crate::script::Script;
 
 /// A silent client or a script that never ends fails the test after this long.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A server that plays one script a connection, in the order in which the connections come; each on
 /// its own thread.
@@ -124,7 +124,7 @@ impl Listener {
                 let (stream, _) = listener.accept()?;
                 stream.set_nonblocking(false)?;
                 stream.set_read_timeout(tick)?;
-                stream.set_write_timeout(Some(PATIENCE))?;
+                stream.set_write_timeout(Some(TIMEOUT))?;
                 stream.set_nodelay(true)?;
                 Ok(Box::new(stream))
             }
@@ -160,7 +160,7 @@ fn accept(listener: &Listener) -> Box<dyn Stream> {
         match listener.accept() {
             Ok(stream) => return stream,
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                assert!(started.elapsed() < PATIENCE, "no client came");
+                assert!(started.elapsed() < TIMEOUT, "no client came");
                 thread::sleep(Duration::from_millis(2));
             }
             Err(error) => panic!("accept failed: {error}"),
@@ -184,7 +184,7 @@ fn play(mut stream: Box<dyn Stream>, mut peer: Peer) {
                 // The peer's last words must arrive: close only once the client did, too.
                 stream.finish();
                 // A read that times out is no sign that the client has gone.
-                while started.elapsed() < PATIENCE {
+                while started.elapsed() < TIMEOUT {
                     match stream.read(&mut buffer) {
                         Ok(0) => break,
                         Ok(_) => {}
@@ -197,7 +197,7 @@ fn play(mut stream: Box<dyn Stream>, mut peer: Peer) {
             // With input unread, TCP sends a reset; there is no other way without SO_LINGER.
             State::Closed { reset: true } => return thread::sleep(Duration::from_millis(50)),
             State::Sending(pause) => {
-                assert!(started.elapsed() < PATIENCE, "the client takes it all");
+                assert!(started.elapsed() < TIMEOUT, "the client takes it all");
                 thread::sleep(pause);
                 continue;
             }
@@ -215,7 +215,7 @@ fn play(mut stream: Box<dyn Stream>, mut peer: Peer) {
             }
             Ok(n) => peer.handle_input(&buffer[..n]),
             Err(error) if is_timeout(&error) => {
-                assert!(started.elapsed() < PATIENCE, "still at: {state:?}");
+                assert!(started.elapsed() < TIMEOUT, "still at: {state:?}");
             }
             Err(_) if peer.is_finished() => return,
             Err(error) => panic!("reading failed at {state:?}: {error}"),

@@ -34,7 +34,7 @@ pub enum ProtocolError {
         /// The cap, in bytes.
         limit: usize,
     },
-    /// Bytes behind the reply to an SSLRequest or GSSENCRequest. An attacker on the way could have
+    /// Bytes after the reply to an SSLRequest or GSSENCRequest. An attacker on the way could have
     /// put them there to be read as if they had come encrypted (CVE-2021-23222).
     #[error(
         "expected nothing behind the reply to the TLS request, found {found} bytes: \
@@ -44,14 +44,14 @@ pub enum ProtocolError {
         /// How many bytes.
         found: usize,
     },
-    /// `COPY … FROM STDIN` began while further requests were already pipelined behind it: the
+    /// `COPY … FROM STDIN` began while further requests were already pipelined after it: the
     /// server reads them as copy data. Send COPY as the last request of a pipeline.
     #[error(
         "COPY FROM STDIN began with {behind} requests pipelined behind it, which the server now \
          reads as copy data: send nothing behind a COPY until it is over"
     )]
     CopyInPipeline {
-        /// How many requests were behind it.
+        /// How many requests were after it.
         behind: usize,
     },
     /// An earlier protocol error already ended the connection.

@@ -29,7 +29,7 @@ pub enum Event {
         value: String,
     },
     /// An error while no request was waiting for an answer, such as 57P01 when the server shuts
-    /// down. The server closes the connection behind it.
+    /// down. The server closes the connection after it.
     Unsolicited(Box<ServerError>),
 }
 

@@ -57,7 +57,7 @@ impl Default for Limits {
 pub struct Frame {
     /// Which message it is.
     pub tag: u8,
-    /// What stands behind the length.
+    /// What stands after the length.
     pub body: Bytes,
 }
 

@@ -353,7 +353,7 @@ fn copy_data_is_dropped_once_the_server_gave_up() {
 
 #[test]
 fn both_syncs_of_a_failed_copy_may_be_answered() {
-    // The COPY failed before the server read the Sync behind Execute: that Sync is answered, and
+    // The COPY failed before the server read the Sync after Execute: that Sync is answered, and
     // so is the one that we send because of the error.
     for late in [false, true] {
         let mut connection = open();

@@ -298,7 +298,7 @@ fn scram_binds_to_the_certificate_where_both_can() {
     let (mechanism, first) = tls(&["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"]);
     assert_eq!(mechanism, &b"SCRAM-SHA-256-PLUS"[..]);
     assert!(first.unwrap().starts_with(b"p=tls-server-end-point,,n=,r="));
-    // The server says that it cannot: it is told that we could have.
+    // The server says that it cannot: the client tells it that it could have.
     let (mechanism, first) = tls(&["SCRAM-SHA-256"]);
     assert_eq!(mechanism, &b"SCRAM-SHA-256"[..]);
     assert!(first.unwrap().starts_with(b"y,,n=,r="));
@@ -349,7 +349,7 @@ fn without_the_demanded_binding_nothing_is_sent() {
                        method that supports channel binding";
     let salt = [1, 2, 3, 4];
     let plus = ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"];
-    for (encrypted, hash, request, wanted) in [
+    for (encrypted, hash, request, expected) in [
         (
             true,
             hash,
@@ -366,7 +366,7 @@ fn without_the_demanded_binding_nothing_is_sent() {
     ] {
         let error = advance(demanding(encrypted, hash), &[auth(request.clone())]).unwrap_err();
         assert!(matches!(error, HandshakeError::ChannelBinding { .. }), "{error}");
-        assert_eq!(error.to_string(), wanted, "{request:?}");
+        assert_eq!(error.to_string(), expected, "{request:?}");
     }
     // A server that ends the exchange early has proved nothing.
     let handshake = waiting(advance(demanding(true, hash), &[sasl(&plus)]));
@@ -445,8 +445,8 @@ fn only_allowed_methods_get_an_answer() {
         let others: Vec<_> =
             requests.iter().map(|(other, ..)| *other).filter(|other| other != method).collect();
         let error = advance(requiring(&others), &[auth(request.clone())]).unwrap_err();
-        let wanted = format!("authentication method requirement \"this\" failed: {found}");
-        assert_eq!(error.to_string(), wanted);
+        let expected = format!("authentication method requirement \"this\" failed: {found}");
+        assert_eq!(error.to_string(), expected);
         match advance(requiring(&[*method]), &[auth(request.clone())]) {
             Ok(_) => assert!(!matches!(method, Gss | Sspi)),
             // They are allowed, but not spoken.
@@ -463,7 +463,7 @@ fn an_allowed_method_is_used_to_the_end() {
     let handshake = requiring(&[AuthenticationMethod::Password]);
     let mut handshake = waiting(advance(handshake, &[auth(Authentication::CleartextPassword)]));
     assert_eq!(&sent(&mut handshake)[..], b"p\0\0\0\x0bsecret\0");
-    // The AuthenticationOk behind a password is not that of a server that asked for nothing.
+    // The AuthenticationOk after a password is not that of a server that asked for nothing.
     ready(advance(handshake, &welcome()));
     // What is not allowed gets nothing at all.
     let handshake = requiring(&[AuthenticationMethod::ScramSha256]);

@@ -15,8 +15,8 @@ impl BitString {
         if bytes.len() != length.div_ceil(8) {
             return None;
         }
-        if let (Some(last), spare @ 1..) = (bytes.last_mut(), bytes_spare(length)) {
-            *last &= u8::MAX << spare;
+        if let (Some(last), unused @ 1..) = (bytes.last_mut(), unused_bits(length)) {
+            *last &= u8::MAX << unused;
         }
         Some(Self { length, bytes })
     }
@@ -48,7 +48,7 @@ impl BitString {
 }
 
 /// Bits of the last byte that are not used.
-fn bytes_spare(length: usize) -> usize {
+fn unused_bits(length: usize) -> usize {
     (8 - length % 8) % 8
 }
 

@@ -1,4 +1,4 @@
-//! What is said when a value cannot be decoded or encoded.
+//! Errors: a value that cannot be decoded or encoded.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 /// At most this many bytes of a refused value are quoted in an error.
 const FOUND_LIMIT: usize = 64;
 
-/// Bytes that are not a value of the type they were said to be.
+/// Bytes that are not a value of the type they are declared to be.
 ///
 /// The message names what was expected and quotes a bounded part of what was found:
 /// `expected a date as YYYY-MM-DD[ BC], found "2024-13"`.
@@ -110,7 +110,7 @@ impl RangeError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodeError {
-    /// The value is longer than the protocol's 32-bit lengths can say.
+    /// The value is longer than the protocol's 32-bit lengths can count.
     #[error("expected {expected}, found {found} bytes")]
     TooLong {
         /// The limit, in words.

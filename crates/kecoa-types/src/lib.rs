@@ -26,8 +26,8 @@
 pub mod array;
 pub mod binary;
 mod bits;
-pub mod characters;
 pub mod civil;
+pub mod client_encoding;
 pub mod composite;
 pub mod convert;
 mod error;
@@ -47,8 +47,8 @@ pub mod vector;
 
 pub use array::Array;
 pub use bits::BitString;
-pub use characters::Characters;
 pub use civil::{Date, Interval, Time, TimeTz, Timestamp, TimestampTz};
+pub use client_encoding::ClientEncoding;
 pub use convert::{FromSql, IsNull, StaticOid, ToSql};
 pub use error::{DecodeError, EncodeError, RangeError};
 pub use hstore::Hstore;

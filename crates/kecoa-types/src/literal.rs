@@ -133,20 +133,20 @@ pub fn push_int(value: i64, out: &mut Vec<u8>) {
     crate::text::integer::push(value, out);
 }
 
-/// Appends a number already spelt in digits, as [`push_int`] does: Python's big integers and
+/// Appends a number already in decimal digits, as [`push_int`] does: Python's big integers and
 /// decimals.
-pub fn push_number(spelling: &[u8], out: &mut Vec<u8>) {
-    if spelling.first() == Some(&b'-') {
+pub fn push_number(digits: &[u8], out: &mut Vec<u8>) {
+    if digits.first() == Some(&b'-') {
         out.push(b' ');
     }
-    out.extend_from_slice(spelling);
+    out.extend_from_slice(digits);
 }
 
 /// Appends a floating-point number as psycopg2's `Float` does: Python's `repr` (`1.0`, `1e-05`,
 /// `1e+16`), a space before a minus sign, `'NaN'::float` and `'±Infinity'::float`.
 pub fn push_float(value: f64, out: &mut Vec<u8>) {
     let shortest = Shortest::of(value);
-    if let Shortest::Word(word) = shortest {
+    if let Shortest::Special(word) = shortest {
         out.push(b'\'');
         out.extend_from_slice(word.as_bytes());
         return out.extend_from_slice(b"'::float");

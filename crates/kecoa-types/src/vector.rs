@@ -121,7 +121,7 @@ pub(crate) fn push_numbers(values: &[f32], out: &mut Vec<u8>) {
     out.push(b']');
 }
 
-/// The count in front of a vector in binary form (and two spare bytes), and as many items.
+/// The count in front of a vector in binary form (and two unused bytes), and as many items.
 pub(crate) fn items<'a, const N: usize>(
     bytes: &'a [u8],
     what: &'static str,
@@ -137,7 +137,7 @@ pub(crate) fn items<'a, const N: usize>(
     }
 }
 
-/// Appends the count and two spare bytes.
+/// Appends the count and two unused bytes.
 pub(crate) fn push_count(count: usize, out: &mut Vec<u8>) {
     // No server takes more than 16,000.
     let count = u16::try_from(count).unwrap_or(u16::MAX);

@@ -252,7 +252,7 @@ fn intervals_agree_in_every_style() {
     }
 }
 
-/// Geometric types are text here: what is spelt of their binary form is what the server prints.
+/// Geometric types are text here: the text written of their binary form is what the server prints.
 #[test]
 fn geometric_types_agree() {
     let Some(psql) = Psql::of_tests("geometric_types_agree") else { return };
@@ -295,7 +295,7 @@ fn geometric_types_agree() {
             }
             bytes.extend(own.iter().flat_map(|number| number.to_be_bytes()));
             let mut text = Vec::new();
-            binary::geometry::spell(type_oid, &bytes, &mut text).unwrap();
+            binary::geometry::write_text(type_oid, &bytes, &mut text).unwrap();
             forms.push(Forms { text, binary: bytes });
         }
         let send = match sql {

@@ -1,4 +1,4 @@
-//! Exact forms of every type, and what is refused and in which words.
+//! Exact forms of every type, and what is refused and the text of the errors.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
@@ -295,15 +295,15 @@ fn timestamps_with_time_zone() {
         (at(2024, 2, 29, time(1, 2, 3, 456_000), -12_600), "2024-02-29 01:02:03.456-03:30"),
         (at(1850, 1, 1, Time::MIDNIGHT, 21_208), "1850-01-01 00:00:00+05:53:28"),
         (at(-43, 3, 15, time(12, 0, 0, 0), 2_996), "0044-03-15 12:00:00+00:49:56 BC"),
-        // Told in an offset, what is outside the limits may be inside them at UTC.
+        // At an offset, what is outside the limits may be inside them at UTC.
         (at(294_277, 1, 1, time(13, 0, 0, 0), 50_400), "294277-01-01 13:00:00+14"),
         (at(-4713, 11, 23, time(23, 0, 0, 0), -3_600), "4714-11-23 23:00:00-01 BC"),
     ] {
         assert_eq!(text(&value), form);
         assert_eq!(text::timestamptz::decode(form.as_bytes()), Ok(value));
     }
-    let told = CivilTimestampTz::new(2000, 1, 1, time(5, 30, 0, 0), 19_800).unwrap();
-    assert_eq!(told.to_microseconds(), 0);
+    let at_offset = CivilTimestampTz::new(2000, 1, 1, time(5, 30, 0, 0), 19_800).unwrap();
+    assert_eq!(at_offset.to_microseconds(), 0);
     let cockroach = text::timestamptz::decode(b"2024-02-29 01:02:03.456-03:30:00").unwrap();
     assert_eq!(text(&cockroach), "2024-02-29 01:02:03.456-03:30");
     refused!(

@@ -2,7 +2,7 @@
 
 use std::ffi::CString;
 
-use kecoa_types::Characters;
+use kecoa_types::ClientEncoding;
 use pyo3::exceptions::{PyLookupError, PyUnicodeEncodeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -21,7 +21,7 @@ pub(crate) enum Codec {
         /// The name of Python's codec.
         codec: CString,
         /// How its bytes group into characters.
-        characters: Characters,
+        characters: ClientEncoding,
     },
 }
 
@@ -37,8 +37,8 @@ impl Codec {
         };
         let codec: String = found.extract()?;
         // The name that the server knows decides: `encodings` is the program's to change.
-        Ok(match (Codec::named(&codec)?, Characters::of(name)) {
-            (found, Characters::Plain) | (found @ Codec::Utf8, _) => found,
+        Ok(match (Codec::named(&codec)?, ClientEncoding::from_name(name)) {
+            (found, ClientEncoding::Plain) | (found @ Codec::Utf8, _) => found,
             (Codec::Named { codec, .. }, characters) => Codec::Named { codec, characters },
         })
     }
@@ -49,7 +49,7 @@ impl Codec {
         Codec::for_server_name(py, name).unwrap_or_else(|_| {
             let shown = format!("PostgreSQL's {name}, which Python has no codec for");
             let codec = CString::new(shown).unwrap_or_default();
-            Codec::Named { codec, characters: Characters::of(name) }
+            Codec::Named { codec, characters: ClientEncoding::from_name(name) }
         })
     }
 
@@ -62,13 +62,13 @@ impl Codec {
         }
         let codec = CString::new(name)
             .map_err(|_| PyValueError::new_err("expected the name of a codec, found a NUL"))?;
-        Ok(Codec::Named { codec, characters: Characters::of(name) })
+        Ok(Codec::Named { codec, characters: ClientEncoding::from_name(name) })
     }
 
     /// How its bytes group into characters.
-    pub(crate) fn characters(&self) -> Characters {
+    pub(crate) fn characters(&self) -> ClientEncoding {
         match self {
-            Codec::Utf8 => Characters::Plain,
+            Codec::Utf8 => ClientEncoding::Plain,
             Codec::Named { characters, .. } => *characters,
         }
     }
@@ -100,7 +100,7 @@ impl Codec {
                 ),
             };
             let text = Bound::from_owned_ptr_or_err(py, text)?;
-            if self.characters() == Characters::ShiftJis2004 {
+            if self.characters() == ClientEncoding::ShiftJis2004 {
                 return ascii_again(text);
             }
             Ok(text)
@@ -139,7 +139,7 @@ impl Codec {
             Codec::Named { codec: name, characters } => {
                 if matches!(
                     characters,
-                    Characters::ShiftJis | Characters::ShiftJis2004 | Characters::EucJp
+                    ClientEncoding::ShiftJis | ClientEncoding::ShiftJis2004 | ClientEncoding::EucJp
                 ) {
                     refuse_merged(text, name)?;
                 }

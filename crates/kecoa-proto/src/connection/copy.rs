@@ -1,6 +1,6 @@
 //! COPY, the client's half.
 //!
-//! Behind an extended request a Sync is already on its way when the server begins to wait for copy
+//! After an extended request a Sync is already on its way when the server begins to wait for copy
 //! data; it ignores that Sync, so another must follow the end of the data. A simple query needs
 //! none. If the COPY fails before the server has read the first Sync, both Syncs are answered: the
 //! second ReadyForQuery then comes on top, and `extra_ready` lets it pass.
@@ -99,7 +99,7 @@ impl Connection {
         };
     }
 
-    /// The Sync that an extended request needs behind its copy data.
+    /// The Sync that an extended request needs after its copy data.
     pub(super) fn sync_behind_copy(&mut self) {
         if self.pending.front().is_some_and(|front| front.kind == Kind::Extended) {
             write::empty(&mut self.write, tags::SYNC);

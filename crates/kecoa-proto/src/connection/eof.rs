@@ -9,9 +9,9 @@ use crate::event::RequestId;
 pub struct Eof {
     /// Nothing was lost: no request waited for an answer and no message was cut off.
     pub clean: bool,
-    /// We had said Terminate.
+    /// A Terminate had been queued.
     pub terminated: bool,
-    /// The server had said FATAL, so the end is no surprise.
+    /// The server had reported a FATAL error, so the end was to be expected.
     pub after_fatal: bool,
     /// The request that was being answered, or was next.
     pub in_flight: Option<RequestId>,
@@ -24,7 +24,7 @@ pub struct Eof {
 }
 
 impl Connection {
-    /// The stream has ended. Take the events that are left before: a server's last words are
+    /// The stream has ended. Take the events that are left before: its last messages are
     /// usually in the read buffer.
     pub fn handle_eof(&mut self) -> Eof {
         let front = self.pending.front();

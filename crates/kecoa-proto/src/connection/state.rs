@@ -48,7 +48,7 @@ pub(super) enum Lifecycle {
     Open,
     /// Terminate is in the output buffer.
     Terminating,
-    /// The server said FATAL: it closes the connection.
+    /// The server reported a FATAL error: it closes the connection.
     Fatal,
     /// The stream ended, or a protocol error ended the connection.
     Closed,
@@ -82,7 +82,7 @@ pub(super) enum ExpectedReply {
     Parse,
     Bind,
     Close,
-    /// ParameterDescription, and behind it what `Columns` expects.
+    /// ParameterDescription, and after it what `Columns` expects.
     Parameters,
     /// RowDescription or NoData for a statement.
     Columns,

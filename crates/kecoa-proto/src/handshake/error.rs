@@ -7,7 +7,7 @@ use crate::message::backend::ServerError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HandshakeError {
-    /// The server said no: wrong password, no such database, too many connections …
+    /// The server refused: wrong password, no such database, too many connections …
     #[error("{0}")]
     Server(Box<ServerError>),
     /// The peer broke the protocol, or is no PostgreSQL server.

@@ -13,7 +13,7 @@ use crate::error::ProtocolError;
 pub(super) enum Mechanism {
     /// SCRAM-SHA-256 without channel binding.
     Plain {
-        /// We could bind and the server says it cannot: it will notice if someone made it say so.
+        /// The client could bind and the server announced that it cannot: it detects a forged announcement.
         could_bind: bool,
     },
     /// SCRAM-SHA-256-PLUS, bound to this hash of the server's certificate.
@@ -123,7 +123,7 @@ fn failed(error: std::io::Error) -> HandshakeError {
     HandshakeError::Scram { reason: error.to_string() }
 }
 
-/// The number behind `i=` in a server's first SCRAM message (RFC 5802, section 7).
+/// The number after `i=` in a server's first SCRAM message (RFC 5802, section 7).
 fn iterations(challenge: &[u8]) -> Option<u64> {
     let field =
         challenge.split(|byte| *byte == b',').find_map(|field| field.strip_prefix(b"i="))?;

@@ -49,7 +49,7 @@ impl ProtocolVersion {
         u16::try_from(self.0 >> 16).unwrap_or(u16::MAX)
     }
 
-    /// The part behind the point.
+    /// The part after the point.
     #[must_use]
     pub fn minor(self) -> u16 {
         u16::try_from(self.0 & 0xffff).unwrap_or(u16::MAX)
@@ -78,7 +78,7 @@ pub struct CancelKey {
 }
 
 impl CancelKey {
-    /// Reads what stands behind the code in a CancelRequest, and the body of BackendKeyData.
+    /// Reads what stands after the code in a CancelRequest, and the body of BackendKeyData.
     pub(crate) fn read(reader: &mut Reader) -> Result<CancelKey, ProtocolError> {
         let process_id = reader.i32("a process id")?;
         let secret = reader.rest();

@@ -5,7 +5,7 @@ use crate::frame::HEADER;
 /// One row.
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
-    /// What stands behind the number of columns.
+    /// What stands after the number of columns.
     fields: &'a [u8],
     columns: u16,
 }

@@ -21,7 +21,7 @@ pub(crate) struct Run {
 }
 
 /// Finds the run of complete, correct DataRow messages at the head of `buffer`: one pass, up to the
-/// first byte that is no part of one. A row that is wrong behind right ones ends the run; it is an
+/// first byte that is no part of one. A row that is wrong after right ones ends the run; it is an
 /// error when it is the first, so that how the bytes were split over reads makes no difference.
 pub(crate) fn scan(
     buffer: &[u8],

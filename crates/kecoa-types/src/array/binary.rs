@@ -152,7 +152,7 @@ pub(crate) fn push_header(
     Ok(())
 }
 
-/// Appends an element behind its length, which is filled in last; `true` from the closure is NULL.
+/// Appends an element after its length, which is filled in last; `true` from the closure is NULL.
 pub(crate) fn push_element(
     out: &mut Vec<u8>,
     encode: impl FnOnce(&mut Vec<u8>) -> Result<bool, EncodeError>,

@@ -26,13 +26,13 @@ pub enum Event<'a> {
 enum State {
     /// The outermost `{`.
     Start,
-    /// Behind `{`: an element, a sub-array, or `}`.
+    /// After `{`: an element, a sub-array, or `}`.
     Opened,
-    /// Behind the delimiter: an element or a sub-array.
+    /// After the delimiter: an element or a sub-array.
     Next,
-    /// Behind an element or a sub-array: the delimiter or `}`.
+    /// After an element or a sub-array: the delimiter or `}`.
     After,
-    /// Behind the outermost `}`, or behind an error.
+    /// After the outermost `}`, or after an error.
     Done,
 }
 
@@ -85,7 +85,7 @@ impl<'a> Parser<'a> {
         element
     }
 
-    /// The element behind an opening quote.
+    /// The element after an opening quote.
     fn quoted(&mut self) -> Option<Cow<'a, [u8]>> {
         let len = memchr::memchr2(b'"', b'\\', self.rest)?;
         let mut element = Cow::Borrowed(self.take(len));

@@ -4,7 +4,7 @@ use crate::{DecodeError, oid, text};
 
 const EXPECTED: &str = "a geometric value: coordinates of 8 bytes each";
 
-/// Whether [`spell`] knows the type.
+/// Whether [`write_text`] knows the type.
 #[must_use]
 pub const fn is_known(oid: u32) -> bool {
     matches!(
@@ -18,7 +18,7 @@ pub const fn is_known(oid: u32) -> bool {
 ///
 /// # Errors
 /// The type is another one, or there are not as many bytes as it has.
-pub fn spell(oid: u32, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), DecodeError> {
+pub fn write_text(oid: u32, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), DecodeError> {
     parse(oid, bytes, out).ok_or_else(|| DecodeError::binary(EXPECTED, bytes))
 }
 

@@ -4,7 +4,7 @@ use super::int8;
 use crate::DecodeError;
 use crate::civil::{CivilTimestampTz, TimestampTz};
 
-/// Decodes a number of microseconds; the value is told in UTC.
+/// Decodes a number of microseconds; the value has offset 0.
 ///
 /// # Errors
 /// There are not 8 bytes, or the timestamp is outside PostgreSQL's limits.

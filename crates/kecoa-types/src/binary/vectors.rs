@@ -1,6 +1,6 @@
 //! `vector`, `halfvec` and `sparsevec`, a module each.
 
-/// `vector`: two bytes of count, two spare ones, then each number in four bytes.
+/// `vector`: two bytes of count, two unused ones, then each number in four bytes.
 pub mod vector {
     use crate::vector::{items, push_count};
     use crate::{DecodeError, Vector};
@@ -23,7 +23,7 @@ pub mod vector {
     }
 }
 
-/// `halfvec`: two bytes of count, two spare ones, then each number in two bytes.
+/// `halfvec`: two bytes of count, two unused ones, then each number in two bytes.
 pub mod halfvec {
     use crate::vector::{from_half, items, push_count, to_half};
     use crate::{DecodeError, HalfVector};
@@ -46,7 +46,7 @@ pub mod halfvec {
     }
 }
 
-/// `sparsevec`: dimensions, count and a spare number, then the places from 0 on, then the numbers;
+/// `sparsevec`: dimensions, count and an unused number, then the places from 0 on, then the numbers;
 /// all of four bytes.
 pub mod sparsevec {
     use crate::{DecodeError, SparseVector};

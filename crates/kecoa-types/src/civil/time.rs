@@ -97,7 +97,7 @@ impl Time {
     }
 }
 
-/// A value of type `timetz`: a time of the day and the offset it was told in.
+/// A value of type `timetz`: a time of the day and the offset it is given in.
 ///
 /// Two values are equal when both parts are; the server orders them by the instant first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -117,7 +117,7 @@ impl TimeTz {
         Ok(Self { time, offset })
     }
 
-    /// The time of the day, as told.
+    /// The time of the day, at the offset.
     #[must_use]
     #[inline]
     pub const fn time(self) -> Time {

@@ -131,7 +131,7 @@ impl From<CivilTimestamp> for Timestamp {
     }
 }
 
-/// A date, a time of the day and the offset they were told in.
+/// A date, a time of the day and the offset they are given in.
 ///
 /// The limits are those of [`CivilTimestamp`], taken at UTC. Two values are equal when all parts
 /// are; compare [`to_microseconds`](Self::to_microseconds) to compare instants.
@@ -161,7 +161,7 @@ impl CivilTimestampTz {
         Ok(timestamp)
     }
 
-    /// The instant a number of microseconds after 2000-01-01 00:00:00 UTC, told in UTC.
+    /// The instant a number of microseconds after 2000-01-01 00:00:00 UTC, with offset 0.
     ///
     /// # Errors
     /// The number is outside PostgreSQL's limits.
@@ -224,7 +224,7 @@ impl CivilTimestampTz {
 pub enum TimestampTz {
     /// `-infinity`, before every other timestamp.
     NegInfinity,
-    /// An instant, and the offset it was told in.
+    /// An instant, and the offset it is given in.
     Finite(CivilTimestampTz),
     /// `infinity`, after every other timestamp.
     Infinity,

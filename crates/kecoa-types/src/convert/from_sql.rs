@@ -103,7 +103,7 @@ fn geometry(oid: u32, raw: Raw<'_>) -> Result<String, DecodeError> {
         Raw::Text(_) => string(raw),
         Raw::Binary(bytes) => {
             let mut out = Vec::new();
-            binary::geometry::spell(oid, bytes, &mut out)?;
+            binary::geometry::write_text(oid, bytes, &mut out)?;
             string(Raw::Text(&out))
         }
     }

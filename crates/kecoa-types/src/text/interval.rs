@@ -26,7 +26,7 @@ pub fn encode(value: &Interval, out: &mut Vec<u8>) {
         _ => {}
     }
     let mut first = true;
-    // A positive part behind a negative one gets a sign, or it would read as negative too.
+    // A positive part after a negative one gets a sign, or it would read as negative too.
     let mut after_negative = false;
     let fields = [(value.months / 12, " year"), (value.months % 12, " mon"), (value.days, " day")];
     for (number, unit) in fields {

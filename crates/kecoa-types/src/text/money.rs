@@ -6,7 +6,7 @@ use crate::{DecodeError, Money};
 /// Decodes `[-]$1,234.56`.
 ///
 /// # Errors
-/// It is spelt otherwise, as in other locales.
+/// It is in another form, as in other locales.
 pub fn decode(bytes: &[u8]) -> Result<Money, DecodeError> {
     parse(bytes).ok_or_else(|| {
         DecodeError::text(

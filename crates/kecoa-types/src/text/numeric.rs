@@ -36,7 +36,7 @@ pub fn decode(bytes: &[u8]) -> Result<Numeric, DecodeError> {
         _ => (&[][..], rest),
     };
     if whole.is_empty() && fraction.is_empty() {
-        return word(bytes).ok_or_else(refused);
+        return special(bytes).ok_or_else(refused);
     }
     match rest {
         [] => group(negative, whole, fraction),
@@ -50,7 +50,7 @@ pub fn decode(bytes: &[u8]) -> Result<Numeric, DecodeError> {
 }
 
 #[cold]
-fn word(bytes: &[u8]) -> Option<Numeric> {
+fn special(bytes: &[u8]) -> Option<Numeric> {
     match bytes {
         b"NaN" => Some(Numeric::NAN),
         b"Infinity" | b"+Infinity" => Some(Numeric::INFINITY),

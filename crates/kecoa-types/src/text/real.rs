@@ -1,9 +1,9 @@
 //! What `float4` and `float8` share.
 
-/// The special words and the digits of a floating-point number, split as formatting needs them.
+/// The special values and the digits of a floating-point number, split as formatting needs them.
 pub(crate) enum Shortest {
     /// `NaN`, `Infinity` or `-Infinity`.
-    Word(&'static str),
+    Special(&'static str),
     /// Significant digits that identify the number, and the power of ten of the first.
     Digits {
         /// Below zero, or minus zero.
@@ -25,10 +25,10 @@ impl Shortest {
     {
         let wide: f64 = value.into();
         if wide.is_nan() {
-            return Self::Word("NaN");
+            return Self::Special("NaN");
         }
         if wide.is_infinite() {
-            return Self::Word(if wide > 0.0 { "Infinity" } else { "-Infinity" });
+            return Self::Special(if wide > 0.0 { "Infinity" } else { "-Infinity" });
         }
         let mut text = format!("{value:e}");
         let places = text.find('e').unwrap_or(0).saturating_sub(2 + usize::from(wide < 0.0));
@@ -53,7 +53,7 @@ impl Shortest {
         if !is_any_of(digits, *exponent, &middles) {
             return shortest;
         }
-        // 17 digits tell any two numbers apart.
+        // 17 digits distinguish any two numbers.
         (digits.len()..17)
             .find_map(|places| {
                 let rounded = Self::split(&format!("{value:.places$e}"));
@@ -83,7 +83,7 @@ impl Shortest {
     fn reads_as<T: Real>(&self, value: T) -> bool {
         let mut text = Vec::new();
         self.push(0, false, &mut text);
-        spelling(&text).and_then(|text| text.parse().ok()) == Some(value)
+        number_text(&text).and_then(|text| text.parse().ok()) == Some(value)
     }
 
     /// The parts of `{:e}`, without zeros at the end.
@@ -105,7 +105,7 @@ impl Shortest {
     /// `whole` ends a number without a fraction as `.0`, as Python does.
     pub(crate) fn push(&self, limit: i32, whole: bool, out: &mut Vec<u8>) {
         let (negative, digits, exponent) = match self {
-            Self::Word(word) => return out.extend_from_slice(word.as_bytes()),
+            Self::Special(word) => return out.extend_from_slice(word.as_bytes()),
             Self::Digits { negative, digits, exponent } => (*negative, digits, *exponent),
         };
         if negative {
@@ -203,9 +203,9 @@ fn is_any_of(digits: &[u8], exponent: i32, numbers: &[(u64, i32)]) -> bool {
     })
 }
 
-/// The number as text if it is spelt with digits only; the special words are left to the caller.
+/// The number as text if it has digits, signs, a point and an exponent only; the special values are left to the caller.
 #[inline]
-pub(super) fn spelling(bytes: &[u8]) -> Option<&str> {
+pub(super) fn number_text(bytes: &[u8]) -> Option<&str> {
     let plain = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
     if bytes.iter().all(plain) { std::str::from_utf8(bytes).ok() } else { None }
 }
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn the_middle_is_told_from_what_is_near_it() {
+    fn the_middle_is_distinguished_from_what_is_near_it() {
         // 2^24 + 1 lies between two numbers of 24 bits.
         let middles = 16_777_216.0f32.middles();
         assert!(is_any_of(b"16777217", 7, &middles));

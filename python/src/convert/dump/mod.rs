@@ -224,7 +224,7 @@ impl<'a, 'py> Dumper<'a, 'py> {
     /// Appends text as a string literal, in UTF-8. Where a byte of it could pass for a backslash to the
     /// server it is to be ASCII.
     pub(crate) fn text_literal(&self, text: &str, out: &mut Vec<u8>) -> PyResult<()> {
-        if self.settings.codec.characters().hide_ascii() && !text.is_ascii() {
+        if self.settings.codec.characters().embeds_ascii() && !text.is_ascii() {
             return Err(globals::get(self.py)?.exceptions.not_supported(
                 self.py,
                 format!(

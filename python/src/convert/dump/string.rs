@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use kecoa_types::Characters;
+use kecoa_types::ClientEncoding;
 use memchr::memchr_iter;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::ffi;
@@ -16,16 +16,16 @@ use super::Settings;
 /// it becomes what no server takes, so that the quote behind it stays a quote.
 pub(super) fn escape(data: &[u8], settings: &Settings, out: &mut Vec<u8>) -> PyResult<()> {
     let characters = settings.codec.characters();
-    escape_in(characters, &characters.checked(data), settings, out)
+    escape_in(characters, &characters.replace_invalid(data), settings, out)
 }
 
 /// The same of text in UTF-8 that is yet to be encoded.
 pub(super) fn escape_str(text: &str, settings: &Settings, out: &mut Vec<u8>) -> PyResult<()> {
-    escape_in(Characters::Plain, text.as_bytes(), settings, out)
+    escape_in(ClientEncoding::Plain, text.as_bytes(), settings, out)
 }
 
 fn escape_in(
-    characters: Characters,
+    characters: ClientEncoding,
     data: &[u8],
     settings: &Settings,
     out: &mut Vec<u8>,
@@ -49,7 +49,7 @@ fn escape_in(
         }
         out.push(b'\'');
         // A byte of a longer character may look like a backslash.
-        for (byte, seen) in data.iter().zip(characters.outline(data).iter()) {
+        for (byte, seen) in data.iter().zip(characters.mask_multibyte(data).iter()) {
             if matches!(seen, b'\'' | b'\\') {
                 out.push(*byte);
             }

@@ -112,7 +112,7 @@ fn scan<'py>(
     let py = context.py;
     let data = without_bounds(data);
     // Braces, quotes and backslashes are looked for where no other character has such a byte.
-    let outline = context.codec.characters().outline(data);
+    let outline = context.codec.characters().mask_multibyte(data);
     let token = |rest: &[u8], length: usize| {
         let start = data.len() - rest.len();
         data.get(start..start + length).unwrap_or_default()

@@ -1,6 +1,6 @@
 //! SQL literals taken apart: the type that PostgreSQL gives them, and their value in text form.
 
-use kecoa_types::{Characters, oid};
+use kecoa_types::{ClientEncoding, oid};
 
 /// Types that a literal may be cast to, by the names that adapters use.
 const CASTS: &[(&[u8], u32)] = &[
@@ -24,7 +24,7 @@ const CASTS: &[(&[u8], u32)] = &[
 #[derive(Clone, Copy)]
 pub(crate) struct Rules {
     /// How bytes group into characters.
-    pub(crate) characters: Characters,
+    pub(crate) characters: ClientEncoding,
     /// `standard_conforming_strings`: a backslash is a plain character in `'…'`.
     pub(crate) standard_strings: bool,
     /// Integers are always of eight bytes (CockroachDB).
@@ -93,7 +93,7 @@ fn number(text: &[u8], wide: bool) -> Option<u32> {
 /// `'…'`, `E'…'`, with a cast or without.
 fn quoted(literal: &[u8], rules: Rules, out: &mut Vec<u8>) -> Option<u32> {
     // A byte of a longer character may look like a backslash.
-    let outline = rules.characters.outline(literal);
+    let outline = rules.characters.mask_multibyte(literal);
     let (escapes, mut rest) = match &*outline {
         [b'E', b'\'', rest @ ..] => (true, rest),
         [b'\'', rest @ ..] => (false, rest),
@@ -147,7 +147,7 @@ fn array(literal: &[u8], rules: Rules, out: &mut Vec<u8>) -> Option<u32> {
         } else {
             element = Some(element.map_or(Some(oid), |known| common(known, oid))?);
             out.push(b'"');
-            for (byte, seen) in value.iter().zip(rules.characters.outline(&value).iter()) {
+            for (byte, seen) in value.iter().zip(rules.characters.mask_multibyte(&value).iter()) {
                 if matches!(seen, b'"' | b'\\') {
                     out.push(b'\\');
                 }
@@ -204,7 +204,7 @@ mod tests {
     use super::*;
 
     const RULES: Rules =
-        Rules { characters: Characters::Plain, standard_strings: true, wide: false };
+        Rules { characters: ClientEncoding::Plain, standard_strings: true, wide: false };
 
     fn reads(literal: &str) -> Option<(u32, Option<String>)> {
         let mut out = Vec::new();
@@ -235,7 +235,7 @@ mod tests {
     fn literals_are_read_by_characters() {
         let read = |literal: &[u8]| {
             let mut out = Vec::new();
-            let rules = Rules { characters: Characters::ShiftJis, ..RULES };
+            let rules = Rules { characters: ClientEncoding::ShiftJis, ..RULES };
             let (oid, _) = read(literal, rules, &mut out)?;
             Some((oid, out))
         };

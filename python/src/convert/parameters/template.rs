@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use kecoa_types::Characters;
+use kecoa_types::ClientEncoding;
 
 /// Words behind which a parameter may stand where a literal does. Behind others a literal means
 /// something else (`interval '1 day'`, `ORDER BY 1`), or the word is a name.
@@ -103,8 +103,8 @@ static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
 
 /// [`Template::new`], remembered for the next time; nothing where a byte that looks like ASCII may be
 /// part of another character.
-pub(crate) fn template_of(sql: &[u8], characters: Characters) -> Option<Arc<Template>> {
-    if characters.hide_ascii() && !sql.is_ascii() {
+pub(crate) fn template_of(sql: &[u8], characters: ClientEncoding) -> Option<Arc<Template>> {
+    if characters.embeds_ascii() && !sql.is_ascii() {
         return None;
     }
     KNOWN.lock().unwrap_or_else(PoisonError::into_inner).get(sql)
@@ -406,11 +406,11 @@ mod tests {
 
     #[test]
     fn texts_are_remembered() {
-        let of = |sql: &[u8]| template_of(sql, Characters::Plain);
+        let of = |sql: &[u8]| template_of(sql, ClientEncoding::Plain);
         let one = of(b"SELECT %s, 'remembered'").unwrap();
         assert!(Arc::ptr_eq(&one, &of(b"SELECT %s, 'remembered'").unwrap()));
         assert_eq!(of(b"SET remembered = %s"), None);
-        assert_eq!(template_of(b"SELECT '\x95\\', %s", Characters::ShiftJis), None);
+        assert_eq!(template_of(b"SELECT '\x95\\', %s", ClientEncoding::ShiftJis), None);
     }
 
     #[test]

@@ -15,7 +15,7 @@ mod batch;
 use std::sync::Arc;
 
 use kecoa_proto::{Request, Step, Target, TransactionStatus};
-use kecoa_types::Characters;
+use kecoa_types::ClientEncoding;
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
@@ -36,7 +36,7 @@ const CHAINS_FROM: i32 = 120_000;
 fn describe(
     slf: &Bound<'_, Connection>,
     sql: &[u8],
-    characters: Characters,
+    characters: ClientEncoding,
 ) -> PyResult<Option<Once>> {
     let Some(template) = template_of(sql, characters).filter(|template| is_plain(&template.sql))
     else {

@@ -1,4 +1,4 @@
-//! The server's `R` messages: who are you, and prove it.
+//! The server's `R` messages: which proof of identity it asks for.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -35,7 +35,7 @@ pub enum Authentication {
     },
     /// 11: the server's challenge.
     SaslContinue(Bytes),
-    /// 12: the server's last word in a SASL exchange.
+    /// 12: the last message of the server in a SASL exchange.
     SaslFinal(Bytes),
     /// Something newer.
     Other {

@@ -1,4 +1,4 @@
-//! What a statement did, in the server's words.
+//! The command tag: what a statement did, as the server reports it.
 
 use std::fmt;
 

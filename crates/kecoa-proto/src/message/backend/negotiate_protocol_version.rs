@@ -1,4 +1,4 @@
-//! NegotiateProtocolVersion: the server speaks less than was asked for.
+//! NegotiateProtocolVersion: the server supports less than was asked for.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -9,7 +9,7 @@ use crate::message::write;
 /// The server does not know the version, or some of the `_pq_.` parameters, that were asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NegotiateProtocolVersion {
-    /// The newest version that it speaks, as an Int32.
+    /// The newest version that it supports, as an Int32.
     pub newest: u32,
     /// Names of the parameters that it does not know.
     pub unrecognized: Vec<Bytes>,

@@ -272,7 +272,7 @@ impl ServerError {
     }
 }
 
-/// Splits a string off: what is before the first NUL, and what is behind it.
+/// Splits a string off: what is before the first NUL, and what is after it.
 fn split_string(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = memchr(0, text)?;
     Some((text.get(..end)?, text.get(end + 1..)?))

@@ -1,4 +1,4 @@
-//! Reading intervals: one reader for the styles made of words and times, one for ISO 8601.
+//! Reading intervals: one reader for the styles made of units and times, one for ISO 8601.
 
 use crate::civil::Interval;
 use crate::text::integer::parse_unsigned;
@@ -43,13 +43,13 @@ pub(super) fn any_style(bytes: &[u8]) -> Option<Interval> {
         b"infinity" => Some(Interval::INFINITY),
         b"-infinity" => Some(Interval::NEG_INFINITY),
         [b'P', rest @ ..] => iso_8601(rest),
-        [b'@', b' ', rest @ ..] => words(rest),
-        _ => words(bytes),
+        [b'@', b' ', rest @ ..] => units_and_time(rest),
+        _ => units_and_time(bytes),
     }
 }
 
-/// `postgres`, `postgres_verbose` behind its `@`, and `sql_standard`.
-fn words(bytes: &[u8]) -> Option<Interval> {
+/// `postgres`, `postgres_verbose` after its `@`, and `sql_standard`.
+fn units_and_time(bytes: &[u8]) -> Option<Interval> {
     let mut sum = Sum::default();
     let mut tokens = bytes.split(|byte| *byte == b' ').peekable();
     // In sql_standard a leading minus holds for all parts, unless they bring signs of their own.
