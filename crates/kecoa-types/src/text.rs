@@ -16,6 +16,7 @@ pub mod char;
 pub mod cidr;
 pub mod date;
 mod datetime;
+pub mod fields;
 pub mod float4;
 pub mod float8;
 pub(crate) mod hex;

@@ -13,6 +13,18 @@ fn digits<const N: usize>(ascii: [u8; N]) -> Option<[u8; N]> {
     if values.iter().fold(false, |bad, value| bad | (*value > 9)) { None } else { Some(values) }
 }
 
+/// Eight bytes in a layout such as `0000-00-`: the values of the digits where it has `0`, and zeros
+/// where the bytes are its own. `None` if they are not in that layout.
+#[inline]
+fn in_layout(ascii: [u8; 8], layout: [u8; 8]) -> Option<[u8; 8]> {
+    const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+    // What takes a byte past 0x7f if it is above 9 where a digit stands, and above 0 elsewhere.
+    let excess = layout.map(|byte| if byte == b'0' { 0x7f - 9 } else { 0x7f });
+    let values = u64::from_le_bytes(ascii) ^ u64::from_le_bytes(layout);
+    let sums = values.wrapping_add(u64::from_le_bytes(excess));
+    if (sums | values) & HIGH_BITS == 0 { Some(values.to_le_bytes()) } else { None }
+}
+
 /// The number two digit values make.
 #[inline]
 fn pair(tens: u8, units: u8) -> u8 {
@@ -30,8 +42,10 @@ pub(super) struct Day<'a> {
 /// `YYYY-MM-DD`, with 4 to 7 digits of year.
 #[inline]
 pub(super) fn day(bytes: &[u8]) -> Option<Day<'_>> {
-    if let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, rest @ ..] = bytes {
-        let [y1, y2, y3, y4, m1, m2, d1, d2] = digits([*y1, *y2, *y3, *y4, *m1, *m2, *d1, *d2])?;
+    if let Some((front, [d1, d2, rest @ ..])) = bytes.split_first_chunk::<8>()
+        && let Some([y1, y2, y3, y4, _, m1, m2, _]) = in_layout(*front, *b"0000-00-")
+        && let Some([d1, d2]) = digits([*d1, *d2])
+    {
         let year = i32::from(pair(y1, y2)) * 100 + i32::from(pair(y3, y4));
         return Some(Day { year, month: pair(m1, m2), day: pair(d1, d2), rest });
     }
@@ -51,16 +65,32 @@ fn long_year(bytes: &[u8]) -> Option<Day<'_>> {
     Some(Day { year, month: pair(m1, m2), day: pair(d1, d2), rest })
 }
 
+/// A time of the day as printed, its parts not yet checked.
+pub(super) struct Clock {
+    pub(super) hour: u8,
+    pub(super) minute: u8,
+    pub(super) second: u8,
+    pub(super) microsecond: u32,
+}
+
 /// `HH:MM:SS[.f]` with one to six digits of fraction.
 #[inline]
-pub(super) fn time(bytes: &[u8]) -> Option<(Result<Time, RangeError>, &[u8])> {
-    let [h1, h2, b':', m1, m2, b':', s1, s2, rest @ ..] = bytes else { return None };
-    let [h1, h2, m1, m2, s1, s2] = digits([*h1, *h2, *m1, *m2, *s1, *s2])?;
+pub(super) fn clock(bytes: &[u8]) -> Option<(Clock, &[u8])> {
+    let (front, rest) = bytes.split_first_chunk::<8>()?;
+    let [h1, h2, _, m1, m2, _, s1, s2] = in_layout(*front, *b"00:00:00")?;
     let (microsecond, rest) = match rest {
         [b'.', rest @ ..] => fraction(rest)?,
         _ => (0, rest),
     };
-    Some((Time::new(pair(h1, h2), pair(m1, m2), pair(s1, s2), microsecond), rest))
+    let (hour, minute, second) = (pair(h1, h2), pair(m1, m2), pair(s1, s2));
+    Some((Clock { hour, minute, second, microsecond }, rest))
+}
+
+/// As [`clock`], checked.
+#[inline]
+pub(super) fn time(bytes: &[u8]) -> Option<(Result<Time, RangeError>, &[u8])> {
+    let (Clock { hour, minute, second, microsecond }, rest) = clock(bytes)?;
+    Some((Time::new(hour, minute, second, microsecond), rest))
 }
 
 /// Up to six digits, as microseconds.
