@@ -80,10 +80,10 @@ pub use net::server_probe;
 #[cfg(feature = "tokio")]
 pub use pool::tokio::{Pool, Pooled};
 pub use row::{ColumnIndex, Columns, FromRow, ResultSet, Row, Values};
-pub use session::Pulled;
+pub use session::NextReply;
 pub use session::pipeline::{Answers, Pipeline, Slot};
 pub use session::prepared::Statement;
-pub use session::statement::Piped;
+pub use session::statement::PipelineOutcome;
 pub use session::{call, replication};
 pub use transaction::{FailedAttempt, Isolation, Observer, TransactionError, TransactionOptions};
 

@@ -16,18 +16,20 @@
 //! [`Client::counters`]: crate::blocking::Client::counters
 
 mod counters;
+mod server;
 
-#[cfg(not(feature = "tracing"))]
-pub(crate) mod silent;
 #[cfg(feature = "tracing")]
 pub(crate) mod spans;
+#[cfg(not(feature = "tracing"))]
+pub(crate) mod spans_noop;
 mod text;
 
 pub use counters::{Counters, REASONS, counters, note_decision, note_transaction};
-pub(crate) use counters::{Presence, note_cancel, note_connect_failed};
-#[cfg(not(feature = "tracing"))]
-pub(crate) use silent as spans;
+pub(crate) use counters::{SessionMetrics, note_cancel, note_connect_failed};
+pub(crate) use server::Server;
 #[cfg(feature = "tracing")]
 pub use spans::set_query_text;
+#[cfg(not(feature = "tracing"))]
+pub(crate) use spans_noop as spans;
 
 pub use text::without_values;

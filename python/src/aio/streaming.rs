@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use kecoa::{Pulled, Readiness};
+use kecoa::{NextReply, Readiness};
 use kecoa_proto::{Reply, Request, RequestId, RowDescription, ServerError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -152,8 +152,8 @@ impl AsyncLink {
         };
         loop {
             let reply = match client.try_reply(pull.id)? {
-                Pulled::Reply(reply) => reply,
-                Pulled::Waiting(wanted) => {
+                NextReply::Reply(reply) => reply,
+                NextReply::Waiting(wanted) => {
                     pull.wanted = wanted;
                     return Ok(Came::Waiting);
                 }

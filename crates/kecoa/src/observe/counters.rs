@@ -171,7 +171,7 @@ pub(crate) fn note_cancel() {
 
 /// One open connection, with what it has done; counted as over when it is dropped at the latest.
 #[derive(Debug)]
-pub(crate) struct Presence {
+pub(crate) struct SessionMetrics {
     own: Counters,
     over: bool,
 }
@@ -185,10 +185,10 @@ macro_rules! both {
     }};
 }
 
-impl Presence {
+impl SessionMetrics {
     /// A connection was made.
-    pub(crate) fn new() -> Presence {
-        let mut presence = Presence { own: Counters::default(), over: false };
+    pub(crate) fn new() -> SessionMetrics {
+        let mut presence = SessionMetrics { own: Counters::default(), over: false };
         both!(presence, connections_opened, 1);
         presence
     }
@@ -225,7 +225,7 @@ impl Presence {
     }
 }
 
-impl Drop for Presence {
+impl Drop for SessionMetrics {
     fn drop(&mut self) {
         self.end(false);
     }
@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_connection_ends_once() {
-        let mut presence = Presence::new();
+        let mut presence = SessionMetrics::new();
         presence.statement();
         presence.sent(7);
         assert_eq!(presence.counters().connections_open(), 1);

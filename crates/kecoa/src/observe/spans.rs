@@ -10,11 +10,11 @@ pub(crate) use tracing::Span;
 use tracing::field::Empty;
 use tracing::{Level, event, info_span};
 
+use super::server::Server;
 use super::without_values;
 use crate::config::{Config, Target};
 use crate::error::Error;
 use crate::retry::Decision;
-use crate::session::Session;
 
 static QUERY_TEXT: AtomicBool = AtomicBool::new(false);
 
@@ -42,8 +42,8 @@ fn record_error<T>(span: &Span, result: &Result<T, Error>) {
     }
 }
 
-fn system(session: &Session) -> &'static str {
-    if session.connection().is_crdb() { "cockroachdb" } else { "postgresql" }
+fn system(server: &impl Server) -> &'static str {
+    if server.is_cockroach() { "cockroachdb" } else { "postgresql" }
 }
 
 fn record_target(span: &Span, target: Option<&Target>) {
@@ -77,10 +77,10 @@ pub(crate) fn connect<T>(
 }
 
 /// Runs a statement in a span.
-pub(crate) fn query<T>(
-    session: &mut Session,
+pub(crate) fn query<S: Server, T>(
+    session: &mut S,
     sql: &[u8],
-    work: impl FnOnce(&mut Session) -> Result<T, Error>,
+    work: impl FnOnce(&mut S) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let span = statement(session, sql);
     let result = span.in_scope(|| work(session));
@@ -89,11 +89,11 @@ pub(crate) fn query<T>(
 }
 
 /// The span of a statement.
-pub(crate) fn statement(session: &Session, sql: &[u8]) -> Span {
+pub(crate) fn statement(server: &impl Server, sql: &[u8]) -> Span {
     let span = info_span!(
         "query",
         otel.kind = "client",
-        db.system.name = system(session),
+        db.system.name = system(server),
         db.operation.name = Empty,
         db.query.text = Empty,
         server.address = Empty,
@@ -108,7 +108,7 @@ pub(crate) fn statement(session: &Session, sql: &[u8]) -> Span {
             let text = without_values(&String::from_utf8_lossy(sql));
             span.record("db.query.text", text);
         }
-        record_target(&span, session.target());
+        record_target(&span, server.target());
     }
     span
 }
@@ -137,17 +137,17 @@ pub(crate) async fn follow<T>(
 }
 
 /// The span of a transaction with all its attempts.
-pub(crate) fn transaction(session: &Session) -> Span {
+pub(crate) fn transaction(server: &impl Server) -> Span {
     let span = info_span!(
         "transaction",
         otel.kind = "client",
-        db.system.name = system(session),
+        db.system.name = system(server),
         server.address = Empty,
         server.port = Empty,
         error.type = Empty,
     );
     if !span.is_disabled() {
-        record_target(&span, session.target());
+        record_target(&span, server.target());
     }
     span
 }

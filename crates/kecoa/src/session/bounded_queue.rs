@@ -6,7 +6,7 @@ use kecoa_proto::{Notification, ServerError};
 
 /// A queue that forgets its oldest items rather than grow beyond a number of items or bytes.
 #[derive(Debug)]
-pub(super) struct Kept<T> {
+pub(super) struct BoundedQueue<T> {
     items: VecDeque<(T, usize)>,
     bytes: usize,
     most_items: usize,
@@ -30,9 +30,9 @@ impl Weighed for Notification {
     }
 }
 
-impl<T: Weighed> Kept<T> {
-    pub(super) fn new(most_items: usize, most_bytes: usize) -> Kept<T> {
-        Kept { items: VecDeque::new(), bytes: 0, most_items, most_bytes }
+impl<T: Weighed> BoundedQueue<T> {
+    pub(super) fn new(most_items: usize, most_bytes: usize) -> BoundedQueue<T> {
+        BoundedQueue { items: VecDeque::new(), bytes: 0, most_items, most_bytes }
     }
 
     /// Keeps one more; the last one is kept whatever its size.
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn old_items_give_way_by_number_and_by_size() {
-        let mut kept = Kept::new(3, 100);
+        let mut kept = BoundedQueue::new(3, 100);
         for size in [1, 2, 3, 4] {
             kept.push(vec![0; size]);
         }

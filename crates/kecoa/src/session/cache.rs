@@ -181,7 +181,7 @@ impl StatementCache {
     }
 
     /// Learns from a command's tag that the server's names are gone, or of no use any more.
-    pub(crate) fn heed(&mut self, tag: &[u8]) {
+    pub(crate) fn apply(&mut self, tag: &[u8]) {
         if !matches!(tag.first(), Some(b'A' | b'D')) {
             return;
         }
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_that_say_that_names_are_gone_are_heeded() {
+    fn tags_that_say_that_names_are_gone_are_respected() {
         for (tag, left, closed) in [
             (&b"DISCARD ALL"[..], false, 0),
             (b"DEALLOCATE ALL", false, 0),
@@ -346,7 +346,7 @@ mod tests {
             let mut cache = StatementCache::new(2);
             using(&mut cache, "a");
             using(&mut cache, "a");
-            cache.heed(tag);
+            cache.apply(tag);
             assert_eq!(cache.take_closing().len(), closed);
             assert_eq!(using(&mut cache, "a") == "prepared", left);
         }
@@ -354,7 +354,7 @@ mod tests {
         let mut cache = StatementCache::new(2);
         using(&mut cache, "DISCARD ALL");
         let Plan::Prepare(name) = cache.plan(b"DISCARD ALL", &[]) else { panic!() };
-        cache.heed(b"DISCARD ALL");
+        cache.apply(b"DISCARD ALL");
         cache.remember(b"DISCARD ALL", &[], name, None);
         assert_eq!(using(&mut cache, "DISCARD ALL"), "unnamed");
     }

@@ -14,8 +14,8 @@ use kecoa_proto::{
 use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::row::ResultSet;
-use crate::session::Session;
 use crate::session::cache::Plan;
+use crate::session::core::Session;
 use crate::session::statement::{self, Outcome};
 
 const UNNAMED: &[u8] = b"";

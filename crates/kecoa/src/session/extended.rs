@@ -7,8 +7,8 @@ use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::row::ResultSet;
 use crate::row::{Row, rows_of};
-use crate::session::Session;
 use crate::session::call::{self, CallRequest, Results};
+use crate::session::core::Session;
 use crate::session::statement;
 
 /// The parameters of one statement, encoded.

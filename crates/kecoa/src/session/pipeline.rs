@@ -6,8 +6,8 @@ use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::row::ResultSet;
 use crate::row::{FromRow, Row, read_all, rows_of};
-use crate::session::Session;
 use crate::session::call::{self, PendingCall, Settled};
+use crate::session::core::Session;
 use crate::session::extended::{self, Encoded};
 
 /// Statements that are sent together: by [`Client::run_pipeline`](crate::Client::run_pipeline) and

@@ -6,8 +6,8 @@ use kecoa_proto::{Request, RowDescription, Step, Target};
 
 use crate::error::Error;
 use crate::row::ResultSet;
-use crate::session::Session;
 use crate::session::cache::Plan;
+use crate::session::core::Session;
 
 /// A statement that the server has parsed: the types of its parameters, and its columns.
 ///

@@ -5,10 +5,10 @@ use std::os::fd::OwnedFd;
 
 use kecoa_proto::{Event, Reply, RequestId};
 
-use super::Session;
+use super::core::Session;
+use super::mode::CopyPolicy;
 use crate::error::Error;
 use crate::net::wait::is_pause;
-use crate::session::statement::COPY_REFUSAL;
 
 /// What one read without waiting brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,25 +48,16 @@ impl Session {
         }
     }
 
-    /// Reads once without waiting, for requests whose replies are taken when all have come. A COPY
-    /// is refused.
-    pub(crate) fn step_receive(&mut self) -> Result<Received, Error> {
-        self.stepping = true;
-        let received = self.receive_now();
-        self.stepping = false;
-        received
-    }
-
     /// Reads once without waiting, and puts replies aside.
-    pub(crate) fn receive_now(&mut self) -> Result<Received, Error> {
+    pub(crate) fn receive_now(&mut self, copies: CopyPolicy) -> Result<Received, Error> {
         // Last words that are here already must be known before the end is found.
-        self.put_aside()?;
+        self.put_aside(copies)?;
         self.check_end()?;
         let buffer = self.connection.read_buffer();
         let received = match self.wire.try_read_into(buffer) {
             Ok(0) => return Err(self.lost(None)),
             Ok(count) => {
-                self.presence.received(count);
+                self.metrics.received(count);
                 // A read that leaves room has emptied the socket. What TLS holds back nobody knows.
                 if buffer.len() < buffer.capacity() && self.wire.tls_info().is_none() {
                     Received::All
@@ -77,7 +68,7 @@ impl Session {
             Err(error) if is_pause(&error) => Received::Nothing,
             Err(error) => return Err(self.lost(Some(error))),
         };
-        self.put_aside()?;
+        self.put_aside(copies)?;
         Ok(received)
     }
 
@@ -86,9 +77,7 @@ impl Session {
     pub(crate) fn discard(&mut self) -> Result<bool, Error> {
         while let Some(event) = self.next_event()? {
             match event {
-                Event::Reply(_, Reply::CopyIn(_)) if !self.refused_copy => {
-                    self.copy_fail(COPY_REFUSAL)?;
-                }
+                Event::Reply(_, Reply::CopyIn(_)) => self.refuse_copy()?,
                 Event::Reply(_, Reply::CopyBoth(_)) => {
                     self.give_up();
                     return Err(Error::connection_lost(
@@ -101,11 +90,7 @@ impl Session {
         if self.closed {
             return Err(self.closed_error());
         }
-        let over = self.connection.pending() == 0;
-        if over {
-            self.refused_copy = false;
-        }
-        Ok(over)
+        Ok(self.connection.pending() == 0)
     }
 
     /// Closes the connection without a good-bye: the server does not end what it was asked to.

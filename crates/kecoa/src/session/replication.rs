@@ -12,7 +12,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use kecoa_proto::message::replication::{Keepalive, StatusUpdate, StreamedData};
 
 use crate::row::ResultSet;
-pub(super) use stream::Streaming;
 
 /// 2000-01-01 00:00 UTC, from which PostgreSQL counts time, in seconds since 1970.
 pub const EPOCH: u64 = 946_684_800;

@@ -2,13 +2,14 @@
 
 use kecoa_proto::{Event, Reply, RequestId};
 
-use super::Session;
+use super::core::Session;
+use super::mode::CopyPolicy;
 use crate::error::Error;
 use crate::interrupt::{Interrupt, Readiness};
 
 /// The next reply, or what the socket has to be before there is one.
 #[derive(Debug)]
-pub enum Pulled {
+pub enum NextReply {
     /// A reply to the request.
     Reply(Reply),
     /// Nothing yet.
@@ -26,7 +27,7 @@ impl Session {
 
     /// The next reply to a request whose replies are taken as they come, without a limit on their
     /// size.
-    pub(crate) fn pulled_reply(
+    pub(crate) fn streamed_reply(
         &mut self,
         request: RequestId,
         hook: &mut dyn Interrupt,
@@ -36,12 +37,12 @@ impl Session {
     }
 
     /// The next reply to `request`; what belongs to nobody is kept for the caller on the way.
-    pub(crate) fn try_reply(&mut self, request: RequestId) -> Result<Pulled, Error> {
+    pub(crate) fn try_reply(&mut self, request: RequestId) -> Result<NextReply, Error> {
         self.budget.exempt(request);
         loop {
             match self.next_event() {
                 Ok(Some(Event::Reply(id, reply))) if id == request => {
-                    return Ok(Pulled::Reply(reply));
+                    return Ok(NextReply::Reply(reply));
                 }
                 Ok(Some(other)) => {
                     self.keep(other);
@@ -57,9 +58,9 @@ impl Session {
                 return Err(Error::usage("expected a request in flight, found it over"));
             }
             let sent = self.try_transmit()?;
-            if !self.take_in()? && self.early.is_empty() {
+            if !self.take_in(CopyPolicy::Keep)? && self.early.is_empty() {
                 let wanted = if sent { Readiness::Readable } else { Readiness::Writable };
-                return Ok(Pulled::Waiting(wanted));
+                return Ok(NextReply::Waiting(wanted));
             }
         }
     }

@@ -7,10 +7,8 @@ use kecoa_proto::{Reply, Request, RequestId, ServerError, TransactionStatus};
 use crate::error::{Error, ErrorKind};
 use crate::interrupt::Interrupt;
 use crate::row::ResultSet;
-use crate::session::{Session, Stakes};
-
-/// What the server hears when `run` meets a COPY that waits for data.
-pub(crate) const COPY_REFUSAL: &str = "COPY FROM STDIN needs copy_in";
+use crate::session::core::Session;
+use crate::session::in_flight::CommitRisk;
 
 /// Every result of a request, and the first error.
 #[derive(Default)]
@@ -24,14 +22,14 @@ pub(crate) struct Outcome {
     complete_before_error: usize,
     misuse: Option<&'static str>,
     /// What an error may leave open.
-    stakes: Stakes,
+    risk: CommitRisk,
 }
 
 impl Outcome {
     pub(crate) fn into_result(self) -> Result<Vec<ResultSet>, Error> {
         match (self.misuse, self.error) {
             (Some(misuse), _) => Err(Error::usage_after_the_fact(misuse)),
-            (None, Some(error)) => Err(self.stakes.answered(Error::from_server(error))),
+            (None, Some(error)) => Err(self.risk.answered(Error::from_server(error))),
             (None, None) => Ok(self.sets),
         }
     }
@@ -62,7 +60,7 @@ pub(crate) fn outcome(
     id: RequestId,
     hook: &mut dyn Interrupt,
 ) -> Result<Outcome, Error> {
-    let mut outcome = Outcome { stakes: session.stakes(id), ..Outcome::default() };
+    let mut outcome = Outcome { risk: session.risk(id), ..Outcome::default() };
     match gather(session, id, hook, &mut outcome) {
         Ok(()) => Ok(outcome),
         // A server says COMMIT when it has: a connection that ends on the last few bytes behind it
@@ -90,7 +88,7 @@ pub(crate) fn finish_request(
 /// What became of a request of several statements.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Piped {
+pub struct PipelineOutcome {
     /// The results of the statements that ran to their end.
     pub results: Vec<ResultSet>,
     /// How many portals were bound: a statement whose portal was not bound did not run.
@@ -104,11 +102,11 @@ pub(crate) fn finish_pipeline(
     session: &mut Session,
     id: RequestId,
     hook: &mut dyn Interrupt,
-) -> Result<Piped, Error> {
+) -> Result<PipelineOutcome, Error> {
     let outcome = outcome(session, id, hook)?;
-    let stakes = outcome.stakes;
-    let error = outcome.error.map(|error| stakes.answered(Error::from_server(error)));
-    Ok(Piped { results: outcome.sets, bound: outcome.bound, error })
+    let risk = outcome.risk;
+    let error = outcome.error.map(|error| risk.answered(Error::from_server(error)));
+    Ok(PipelineOutcome { results: outcome.sets, bound: outcome.bound, error })
 }
 
 /// Like [`run`] in a transaction that is yet to begin: `BEGIN` travels with the statement.
@@ -192,9 +190,7 @@ fn gather(
             Reply::CopyIn(_) => {
                 outcome.misuse =
                     Some("COPY FROM STDIN waits for data that this call has none of: use copy_in");
-                if !session.take_refused_copy() {
-                    session.copy_fail(COPY_REFUSAL)?;
-                }
+                session.refuse_copy()?;
             }
             Reply::CopyOut(_) => {
                 outcome.misuse =

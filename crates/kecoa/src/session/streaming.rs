@@ -8,9 +8,10 @@ use kecoa_proto::{
 
 use crate::error::Error;
 use crate::row::{Row, RunOfRows};
+use crate::session::core::Session;
 use crate::session::extended::Encoded;
-use crate::session::statement::{COPY_REFUSAL, endless};
-use crate::session::{Session, Stakes};
+use crate::session::in_flight::CommitRisk;
+use crate::session::statement::endless;
 
 /// A statement whose rows are taken as they come.
 #[derive(Debug)]
@@ -22,7 +23,7 @@ pub(crate) struct StreamedRows {
     misuse: bool,
     tag: Option<CommandTag>,
     over: bool,
-    stakes: Stakes,
+    risk: CommitRisk,
 }
 
 impl StreamedRows {
@@ -54,7 +55,7 @@ impl StreamedRows {
             misuse: false,
             tag: None,
             over: false,
-            stakes: session.stakes(id),
+            risk: session.risk(id),
         })
     }
 
@@ -90,9 +91,7 @@ impl StreamedRows {
             Reply::CommandComplete(tag) => self.tag = Some(tag),
             Reply::CopyIn(_) => {
                 self.misuse = true;
-                if !session.take_refused_copy() {
-                    session.copy_fail(COPY_REFUSAL)?;
-                }
+                session.refuse_copy()?;
             }
             Reply::CopyOut(_) => self.misuse = true,
             Reply::CopyBoth(_) => return Err(endless(session)),
@@ -108,7 +107,7 @@ impl StreamedRows {
                     ));
                 }
                 if let Some(error) = self.server.take() {
-                    return Err(self.stakes.answered(Error::from_server(error)));
+                    return Err(self.risk.answered(Error::from_server(error)));
                 }
             }
             _ => {}

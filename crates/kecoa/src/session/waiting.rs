@@ -4,25 +4,16 @@ use std::time::{Duration, Instant};
 
 use kecoa_proto::RequestId;
 
-use super::{CANCEL_TIMEOUT, Session};
+use super::cancelled::{Cancelled, Why};
+use super::core::Session;
+use super::mode::CopyPolicy;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::net::wait::{TICK, is_pause};
 
-/// A request that the server was asked to cancel.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Cancelled {
-    since: Instant,
-    why: Why,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Why {
-    /// The hook broke.
-    Interrupted,
-    /// Its results were too large.
-    Excess(RequestId),
-}
+/// How long a cancelled request may take to end before the connection is given up.
+const CANCEL_TIMEOUT: Duration =
+    if cfg!(test) { Duration::from_millis(50) } else { Duration::from_secs(10) };
 
 impl Session {
     /// Whether the current request was cancelled by its hook; asked once, when it is over.
@@ -44,7 +35,7 @@ impl Session {
 
     /// Whether the results of the request under way have become too large and nothing was done
     /// about it: asked once, by a door that waits by itself, and cancels it then.
-    pub(crate) fn heed_excess(&mut self) -> bool {
+    pub(crate) fn excess_to_cancel(&mut self) -> bool {
         self.connection.pending() == 1 && self.excess.take().is_some()
     }
 
@@ -52,7 +43,7 @@ impl Session {
     /// others that the cancel request would hit: then its rows are only dropped as they come.
     pub(super) fn stop_excess(&mut self) -> Result<(), Error> {
         let Some(request) = self.excess else { return Ok(()) };
-        if !self.heed_excess() || self.cancelled.is_some() {
+        if !self.excess_to_cancel() || self.cancelled.is_some() {
             return Ok(());
         }
         self.ask_to_cancel(Why::Excess(request))
@@ -61,7 +52,7 @@ impl Session {
     /// The stream takes nothing more. A server that is itself blocked on writing reads no further:
     /// takes what it says, or both sides would wait for each other.
     pub(super) fn make_way(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
-        if self.take_in()? { self.look_around(hook) } else { self.pause(hook) }
+        if self.take_in(CopyPolicy::Keep)? { self.look_around(hook) } else { self.pause(hook) }
     }
 
     /// Reads once; a read that gave up waiting is no error.
@@ -79,7 +70,7 @@ impl Session {
         match read {
             Ok(0) => Err(self.lost(None)),
             Ok(count) => {
-                self.presence.received(count);
+                self.metrics.received(count);
                 self.look_around(hook)
             }
             Err(error) if is_pause(&error) => self.pause(hook),
@@ -161,7 +152,7 @@ impl Session {
 
     /// The error of a request that was given up with its connection.
     fn given_up(&self, error: Error) -> Error {
-        self.flights.lost(&self.connection, error.and_lost())
+        self.in_flight.lost(&self.connection, error.and_lost())
     }
 }
 

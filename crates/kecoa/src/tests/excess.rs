@@ -104,8 +104,8 @@ fn what_is_taken_as_it_comes_is_not_counted() {
     let mut count = 0;
     loop {
         match client.try_reply(request).unwrap() {
-            crate::session::Pulled::Reply(kecoa_proto::Reply::Rows(rows)) => count += rows.len(),
-            crate::session::Pulled::Reply(kecoa_proto::Reply::Ready(_)) => break,
+            crate::session::NextReply::Reply(kecoa_proto::Reply::Rows(rows)) => count += rows.len(),
+            crate::session::NextReply::Reply(kecoa_proto::Reply::Ready(_)) => break,
             _ => {}
         }
     }

@@ -7,12 +7,12 @@ use super::harness::Net;
 use crate::client::blocking::Client;
 use crate::error::ErrorKind;
 use crate::interrupt::Never;
-use crate::session::Pulled;
+use crate::session::NextReply;
 
 /// The next reply; the scripted server answers at once, if at all.
 fn reply(client: &mut Client, id: RequestId) -> Reply {
     for _ in 0..10_000 {
-        if let Pulled::Reply(reply) = client.try_reply(id).unwrap() {
+        if let NextReply::Reply(reply) = client.try_reply(id).unwrap() {
             return reply;
         }
     }
@@ -104,8 +104,8 @@ fn a_copy_can_be_given_up_and_a_lost_connection_is_told() {
     let id = client.submit(&Request::Query(b"SELECT 1")).unwrap();
     let error = loop {
         match client.try_reply(id) {
-            Ok(Pulled::Waiting(_)) => {}
-            Ok(Pulled::Reply(reply)) => panic!("{reply:?}"),
+            Ok(NextReply::Waiting(_)) => {}
+            Ok(NextReply::Reply(reply)) => panic!("{reply:?}"),
             Err(error) => break error,
         }
     };

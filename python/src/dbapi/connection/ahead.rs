@@ -8,7 +8,7 @@
 use std::sync::{Arc, Mutex, Weak};
 use std::thread::ThreadId;
 
-use kecoa::Piped;
+use kecoa::PipelineOutcome;
 use kecoa_proto::RequestId;
 use pyo3::prelude::*;
 
@@ -21,7 +21,7 @@ use crate::errors::error;
 
 /// What came of a request that was sent ahead.
 pub(crate) struct Answer {
-    outcome: Result<Piped, kecoa::Error>,
+    outcome: Result<PipelineOutcome, kecoa::Error>,
     /// It was cancelled because it took longer than this.
     expired: Option<Limit>,
 }
@@ -45,7 +45,7 @@ impl Answer {
     }
 
     /// The outcome, or what is raised where the time of the request was up.
-    pub(crate) fn within_time(self, connection: &Bound<'_, Connection>) -> Driven<Piped> {
+    pub(crate) fn within_time(self, connection: &Bound<'_, Connection>) -> Driven<PipelineOutcome> {
         match (&self.outcome, self.expired) {
             (Err(error), Some(limit)) if error::is_interrupted(error) => {
                 let (py, codec) = (connection.py(), connection.get().codec());

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::row::ResultSet;
 use crate::session::call::{self, CallPlan, CallRequest, PendingCall, Settled};
-use crate::session::statement::{self, Piped};
+use crate::session::statement::{self, PipelineOutcome};
 
 impl Client {
     /// How a statement with parameters of these types is to be sent now. From its third use on the
@@ -93,7 +93,7 @@ impl Client {
         &mut self,
         request: RequestId,
         hook: &mut dyn Interrupt,
-    ) -> Result<Piped, Error> {
+    ) -> Result<PipelineOutcome, Error> {
         statement::finish_pipeline(self.session(), request, hook)
     }
 }

@@ -229,7 +229,7 @@ impl Client {
     /// [`canceller`](Client::canceller)). The other calls see to it by themselves. Never true where
     /// requests are pipelined behind it, which the cancel request might hit.
     pub fn has_excess(&mut self) -> bool {
-        self.session.heed_excess()
+        self.session.excess_to_cancel()
     }
 
     /// `COPY … FROM STDIN`: sends everything the reader gives, in bounded memory. Gives the number
@@ -471,7 +471,7 @@ impl Client {
     /// transactions and their retries only the process's counters know.
     #[must_use]
     pub fn counters(&self) -> crate::observe::Counters {
-        self.session.presence().counters()
+        self.session.metrics().counters()
     }
 
     /// Takes the notices and warnings that came so far, oldest first. At most 1,000 and 16 MiB

@@ -190,7 +190,7 @@ impl CopyReader<'_> {
             if self.course.is_over() {
                 return Ok(None);
             }
-            let reply = self.session.pulled_reply(self.course.id, &mut Never)?;
+            let reply = self.session.streamed_reply(self.course.id, &mut Never)?;
             if let Some(chunk) = self.course.take(self.session, reply)? {
                 self.data = chunk;
             }
@@ -229,7 +229,7 @@ impl BufRead for CopyReader<'_> {
 impl Drop for CopyReader<'_> {
     fn drop(&mut self) {
         while !self.course.is_over() && !self.session.is_closed() {
-            let reply = self.session.pulled_reply(self.course.id, &mut Never);
+            let reply = self.session.streamed_reply(self.course.id, &mut Never);
             if reply.and_then(|reply| self.course.take(self.session, reply)).is_err() {
                 break;
             }

@@ -5,7 +5,7 @@ use kecoa_proto::RequestId;
 use super::Client;
 use crate::error::Error;
 use crate::interrupt::Readiness;
-use crate::session::Pulled;
+use crate::session::NextReply;
 
 impl Client {
     /// Sends what the socket takes at once of what was submitted. Nothing when that was everything;
@@ -29,7 +29,7 @@ impl Client {
     /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) when no request is in flight,
     /// [`ConnectionLost`](crate::ErrorKind::ConnectionLost) or a FATAL server error,
     /// [`Protocol`](crate::ErrorKind::Protocol).
-    pub fn try_reply(&mut self, request: RequestId) -> Result<Pulled, Error> {
+    pub fn try_reply(&mut self, request: RequestId) -> Result<NextReply, Error> {
         self.session().try_reply(request)
     }
 

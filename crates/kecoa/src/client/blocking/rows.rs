@@ -172,7 +172,7 @@ impl<'a> RowIter<'a> {
             if self.rows.is_over() {
                 return Ok(None);
             }
-            let reply = self.session.pulled_reply(self.rows.id, &mut Never)?;
+            let reply = self.session.streamed_reply(self.rows.id, &mut Never)?;
             self.rows.take(self.session, reply)?;
         }
     }
@@ -198,7 +198,7 @@ impl std::iter::FusedIterator for RowIter<'_> {}
 impl Drop for RowIter<'_> {
     fn drop(&mut self) {
         while !self.rows.is_over() {
-            let reply = self.session.pulled_reply(self.rows.id, &mut Never);
+            let reply = self.session.streamed_reply(self.rows.id, &mut Never);
             if reply.and_then(|reply| self.rows.take(self.session, reply)).is_err() {
                 break;
             }

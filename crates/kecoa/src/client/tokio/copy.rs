@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::link::Link;
 use crate::error::Error;
+use crate::session::CopyPolicy;
 use crate::session::copy::{CopyingIn, CopyingOut};
 
 /// How much is gathered before it is sent, and read from a reader at once.
@@ -92,7 +93,7 @@ impl<'a> CopyWriter<'a> {
                 return Poll::Ready(Err(Error::usage(message)));
             }
             let session = self.link.session();
-            session.receive_now()?;
+            session.receive_now(CopyPolicy::Keep)?;
             if session.knows_copy_refused() {
                 self.buffer.clear();
                 self.course.refuse();

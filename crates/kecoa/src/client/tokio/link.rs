@@ -22,7 +22,7 @@ use crate::row::ResultSet;
 use crate::session::call::{self, CallRequest, PendingCall, Settled};
 use crate::session::extended::Encoded;
 use crate::session::statement;
-use crate::session::{Received, Session};
+use crate::session::{CopyPolicy, Received, Session};
 
 /// How long a cancelled request may take to end before the connection is given up, and after how
 /// long the server is asked again: a cancel request that comes before its statement hits nothing.
@@ -131,15 +131,19 @@ impl Link {
         }
     }
 
-    /// Sends what was submitted as far as it goes, and reads something. A caller whose replies are
-    /// `awaited` one by one has a place for COPY.
-    fn poll_receive(&mut self, cx: &mut Context<'_>, awaited: bool) -> Poll<Result<(), Error>> {
+    /// Sends what was submitted as far as it goes, and reads something. A caller whose replies
+    /// come one by one has a place for COPY.
+    fn poll_receive(
+        &mut self,
+        cx: &mut Context<'_>,
+        copies: CopyPolicy,
+    ) -> Poll<Result<(), Error>> {
         // What does not go out now is tried again when there is room, or something to read.
         let _ = self.poll_send(cx)?;
         let session = self.client.session();
         loop {
             let mut guard = ready!(self.socket.poll_read_ready(cx)).map_err(wait_failed)?;
-            let received = if awaited { session.receive_now()? } else { session.step_receive()? };
+            let received = session.receive_now(copies)?;
             match received {
                 Received::Nothing => guard.clear_ready(),
                 Received::All => {
@@ -158,7 +162,7 @@ impl Link {
             if self.poll_send(cx)?.is_ready() {
                 return Poll::Ready(Ok(()));
             }
-            ready!(self.poll_receive(cx, true))?;
+            ready!(self.poll_receive(cx, CopyPolicy::Keep))?;
         }
     }
 
@@ -168,8 +172,8 @@ impl Link {
             if self.session().has_answered() {
                 return Poll::Ready(Ok(()));
             }
-            ready!(self.poll_receive(cx, false))?;
-            if self.session().heed_excess() {
+            ready!(self.poll_receive(cx, CopyPolicy::Refuse))?;
+            if self.session().excess_to_cancel() {
                 self.ask_to_cancel();
             }
         }
@@ -185,13 +189,13 @@ impl Link {
             if let Some(reply) = self.session().buffered_reply(request)? {
                 return Poll::Ready(Ok(reply));
             }
-            ready!(self.poll_receive(cx, true))?;
+            ready!(self.poll_receive(cx, CopyPolicy::Keep))?;
         }
     }
 
     /// Waits for something that nobody asked for.
     pub(super) async fn news(&mut self) -> Result<(), Error> {
-        poll_fn(|cx| self.poll_receive(cx, false)).await?;
+        poll_fn(|cx| self.poll_receive(cx, CopyPolicy::Refuse)).await?;
         self.session().poll()
     }
 
@@ -268,7 +272,7 @@ impl Link {
             if self.session().discard()? {
                 return Poll::Ready(Ok(()));
             }
-            ready!(self.poll_receive(cx, true))?;
+            ready!(self.poll_receive(cx, CopyPolicy::Keep))?;
         }
     }
 

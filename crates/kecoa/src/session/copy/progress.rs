@@ -4,8 +4,8 @@ use bytes::Bytes;
 use kecoa_proto::{CommandTag, Reply, Request, RequestId, ServerError};
 
 use crate::error::Error;
-use crate::session::Session;
-use crate::session::statement::{COPY_REFUSAL, endless};
+use crate::session::core::Session;
+use crate::session::statement::endless;
 
 /// What is the same in both directions.
 #[derive(Debug)]
@@ -87,7 +87,7 @@ impl CopyingIn {
         match reply {
             Reply::CopyIn(_) if self.course.begun => {
                 self.course.misuse = true;
-                session.copy_fail(COPY_REFUSAL)?;
+                session.refuse_copy()?;
             }
             Reply::CopyIn(_) => self.course.begun = true,
             Reply::CopyOut(_) => self.course.misuse = true,
@@ -144,7 +144,7 @@ impl CopyingOut {
             Reply::CopyData(data) => return Ok(Some(data)),
             Reply::CopyIn(_) => {
                 self.course.misuse = true;
-                session.copy_fail(COPY_REFUSAL)?;
+                session.refuse_copy()?;
             }
             Reply::CopyBoth(_) => return Err(endless(session)),
             reply => self.course.take(reply),

@@ -6,8 +6,8 @@ use kecoa_proto::{CommandTag, Reply, Request, ServerError};
 
 use crate::error::Error;
 use crate::interrupt::Interrupt;
-use crate::session::Session;
-use crate::session::statement::{COPY_REFUSAL, finish};
+use crate::session::core::Session;
+use crate::session::statement::finish;
 
 /// How much of the data goes into one message.
 const CHUNK: usize = 64 * 1024;
@@ -69,7 +69,7 @@ pub(crate) fn copy_in(
                 course.failed.get_or_insert(Error::usage_after_the_fact(
                     "expected one COPY FROM STDIN, found another one behind it",
                 ));
-                session.copy_fail(COPY_REFUSAL)?;
+                session.refuse_copy()?;
             }
             Reply::CopyIn(_) => {
                 course.copied = true;
@@ -179,7 +179,7 @@ pub(crate) fn copy_out(
     loop {
         match session.reply(id, hook)? {
             Reply::CopyOut(_) => course.copied = true,
-            Reply::CopyIn(_) => session.copy_fail(COPY_REFUSAL)?,
+            Reply::CopyIn(_) => session.refuse_copy()?,
             // After the sink failed the rest is drained, so that the connection stays usable.
             Reply::CopyData(data) => {
                 if course.failed.is_none()

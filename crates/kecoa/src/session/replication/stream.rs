@@ -3,54 +3,36 @@
 use std::sync::Arc;
 
 use kecoa_proto::message::replication::Streamed;
-use kecoa_proto::{Reply, RequestId, ServerError};
+use kecoa_proto::{Reply, RequestId};
 
 use super::{Progress, StreamEvent};
 use crate::error::{Error, ErrorKind};
 use crate::interrupt::Interrupt;
-use crate::row::ResultSet;
-use crate::session::{Pulled, Session};
-
-/// Where a session is with streams.
-#[derive(Default)]
-pub(in crate::session) struct Streaming {
-    /// The connection was made for replication.
-    accepted: bool,
-    /// A stream's beginning was read, and is among the replies put aside.
-    met: bool,
-    open: Option<Open>,
-}
-
-/// A stream that has not ended.
-struct Open {
-    request: RequestId,
-    /// The error by which the server ended it; ReadyForQuery is to come.
-    failed: Option<Box<ServerError>>,
-    /// What the server says behind it.
-    results: Vec<ResultSet>,
-    /// The result that is on its way.
-    result: ResultSet,
-}
+use crate::session::core::Session;
+use crate::session::mode::{Mode, OpenStream};
+use crate::session::replies::NextReply;
 
 impl Session {
     /// Allows streams: without it, a statement that begins one closes the connection.
     pub(crate) fn accept_streams(&mut self, accepted: bool) {
-        self.streaming.accepted = accepted;
+        self.accepts_streams = accepted;
     }
 
     /// Whether the connection carries a stream.
     pub(crate) fn is_streaming(&self) -> bool {
-        self.streaming.open.is_some()
+        matches!(self.mode, Mode::Stream(_))
     }
 
     /// Notes that a stream's beginning was put aside.
     pub(in crate::session) fn meet_stream(&mut self) {
-        self.streaming.met = self.streaming.accepted;
+        if self.accepts_streams {
+            self.mode = Mode::StreamBegun;
+        }
     }
 
     /// Whether a stream's beginning is among what was put aside.
     pub(in crate::session) fn has_met_stream(&self) -> bool {
-        self.streaming.met
+        matches!(self.mode, Mode::StreamBegun)
     }
 
     /// Whether a stream has begun, read or not.
@@ -60,16 +42,10 @@ impl Session {
 
     /// Begins a stream. False when the connection was not made for it.
     pub(crate) fn open_stream(&mut self, request: RequestId) -> bool {
-        self.streaming.met = false;
-        if self.streaming.accepted {
-            self.streaming.open = Some(Open {
-                request,
-                failed: None,
-                results: Vec::new(),
-                result: ResultSet::default(),
-            });
+        if self.accepts_streams {
+            self.mode = Mode::Stream(OpenStream::new(request));
         }
-        self.streaming.accepted
+        self.accepts_streams
     }
 
     /// The error of sending a request while a stream is open.
@@ -96,8 +72,8 @@ impl Session {
         loop {
             let request = self.stream()?.request;
             let reply = match self.try_reply(request)? {
-                Pulled::Reply(reply) => reply,
-                Pulled::Waiting(_) => return Ok(StreamEvent::Nothing),
+                NextReply::Reply(reply) => reply,
+                NextReply::Waiting(_) => return Ok(StreamEvent::Nothing),
             };
             match reply {
                 Reply::CopyData(data) => {
@@ -122,11 +98,12 @@ impl Session {
                     self.transmit(hook)?;
                 }
                 Reply::Ready(_) => {
-                    let ended = self.streaming.open.take();
-                    return match ended.map(|open| (open.failed, open.results)) {
-                        Some((Some(error), _)) => Err(Error::from_server(error)),
-                        Some((None, results)) => Ok(StreamEvent::Ended(results)),
-                        None => Ok(StreamEvent::Ended(Vec::new())),
+                    return match std::mem::take(&mut self.mode) {
+                        Mode::Stream(OpenStream { failed: Some(error), .. }) => {
+                            Err(Error::from_server(error))
+                        }
+                        Mode::Stream(stream) => Ok(StreamEvent::Ended(stream.results)),
+                        Mode::Requests | Mode::StreamBegun => Ok(StreamEvent::Ended(Vec::new())),
                     };
                 }
                 reply => self.stream()?.note(reply),
@@ -134,14 +111,17 @@ impl Session {
         }
     }
 
-    fn stream(&mut self) -> Result<&mut Open, Error> {
+    fn stream(&mut self) -> Result<&mut OpenStream, Error> {
         if self.closed {
-            self.streaming.open = None;
+            self.mode = Mode::Requests;
             return Err(self.closed_error());
         }
-        self.streaming.open.as_mut().ok_or_else(|| {
-            Error::usage("expected a replication stream, found none: start replication first")
-        })
+        match &mut self.mode {
+            Mode::Stream(stream) => Ok(stream),
+            Mode::Requests | Mode::StreamBegun => Err(Error::usage(
+                "expected a replication stream, found none: start replication first",
+            )),
+        }
     }
 
     /// Tells the server how far the receiver has come.
@@ -170,7 +150,7 @@ impl Session {
     }
 }
 
-impl Open {
+impl OpenStream {
     /// Keeps what the server says when the data is over.
     fn note(&mut self, reply: Reply) {
         match reply {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use kecoa::blocking::Client;
-use kecoa::{Interrupt, Never, Piped, ResultSet};
+use kecoa::{Interrupt, Never, PipelineOutcome, ResultSet};
 use kecoa_proto::{Parameter, Request, RequestId, Step, Target, TransactionStatus};
 
 use crate::convert::parameters::Values;
@@ -184,8 +184,8 @@ impl Batch {
     }
 
     /// What became of the rows.
-    pub(super) fn outcome(&self, commits: Commits, piped: Piped) -> Sent {
-        let Piped { results, bound, error, .. } = piped;
+    pub(super) fn outcome(&self, commits: Commits, piped: PipelineOutcome) -> Sent {
+        let PipelineOutcome { results, bound, error, .. } = piped;
         let (row, own) = commits.row_at(results.len());
         let failed = error.map(|error| {
             let unrun = commits.0 && own && bound < commits.bound_at(row);

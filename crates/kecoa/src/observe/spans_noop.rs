@@ -1,18 +1,18 @@
 //! In the place of `spans`, where nobody asked for the feature `tracing`: does the work, tells nothing.
 
+use super::server::Server;
 use crate::config::Config;
 use crate::error::Error;
 use crate::retry::Decision;
-use crate::session::Session;
 
 pub(crate) fn connect<T>(_: &Config, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     work()
 }
 
-pub(crate) fn query<T>(
-    session: &mut Session,
+pub(crate) fn query<S: Server, T>(
+    session: &mut S,
     _: &[u8],
-    work: impl FnOnce(&mut Session) -> Result<T, Error>,
+    work: impl FnOnce(&mut S) -> Result<T, Error>,
 ) -> Result<T, Error> {
     work(session)
 }
@@ -28,7 +28,7 @@ impl Span {
 }
 
 #[cfg(feature = "tokio")]
-pub(crate) fn statement(_: &Session, _: &[u8]) -> Span {
+pub(crate) fn statement(_: &impl Server, _: &[u8]) -> Span {
     Span
 }
 
@@ -50,7 +50,7 @@ pub(crate) async fn follow<T>(
     work.await
 }
 
-pub(crate) fn transaction(_: &Session) -> Span {
+pub(crate) fn transaction(_: &impl Server) -> Span {
     Span
 }
 
