@@ -16,6 +16,7 @@
 //! [`Client::counters`]: crate::blocking::Client::counters
 
 mod counters;
+#[cfg(feature = "tracing")]
 mod server;
 
 #[cfg(feature = "tracing")]
@@ -26,6 +27,7 @@ mod text;
 
 pub use counters::{Counters, REASONS, counters, note_decision, note_transaction};
 pub(crate) use counters::{SessionMetrics, note_cancel, note_connect_failed};
+#[cfg(feature = "tracing")]
 pub(crate) use server::Server;
 #[cfg(feature = "tracing")]
 pub use spans::set_query_text;
