@@ -20,13 +20,13 @@ pub enum Reason {
     Check,
     /// The pool is closed.
     Close,
-    /// It was there before a [`drain`](Core::drain).
+    /// It was there before a [`drain`](super::Core::drain).
     Drain,
-    /// It was not used for [`max_idle`](Settings::max_idle).
+    /// It was not used for [`max_idle`](crate::pool::Settings::max_idle).
     Idle,
     /// It was dropped without coming back.
     Leak,
-    /// It was as old as [`max_lifetime`](Settings::max_lifetime) allows.
+    /// It was as old as [`max_lifetime`](crate::pool::Settings::max_lifetime) allows.
     Lifetime,
     /// It was found ended while it was idle.
     Lost,
@@ -85,17 +85,17 @@ pub enum Failure {
 pub enum Refusal {
     /// The pool is closed.
     Closed,
-    /// [`max_waiting`](Settings::max_waiting) wait already.
+    /// [`max_waiting`](crate::pool::Settings::max_waiting) wait already.
     Full,
 }
 
 /// What the pool around the core has to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Connect; then call [`Core::opened`] or [`Core::open_failed`].
+    /// Connect; then call [`Core::opened`](super::Core::opened) or [`Core::open_failed`](super::Core::open_failed).
     Open(ConnId),
     /// Look at a connection before it is checked out, by a round trip when `ask`; then call
-    /// [`Core::checked`].
+    /// [`Core::checked`](super::Core::checked).
     Check {
         /// The connection.
         conn: ConnId,
@@ -104,7 +104,7 @@ pub enum Action {
         /// Whether a look at the socket is not enough.
         ask: bool,
     },
-    /// The connection is the waiter's, until [`Core::release`].
+    /// The connection is the waiter's, until [`Core::release`](super::Core::release).
     Grant {
         /// Who gets it.
         waiter: WaiterId,
@@ -134,9 +134,9 @@ pub enum Action {
         /// Why.
         reason: Reason,
     },
-    /// See whether an idle connection has ended, and if so call [`Core::lost`].
+    /// See whether an idle connection has ended, and if so call [`Core::lost`](super::Core::lost).
     Look(ConnId),
-    /// The connection has been checked out for longer than [`leak_after`](Settings::leak_after).
+    /// The connection has been checked out for longer than [`leak_after`](crate::pool::Settings::leak_after).
     Leak {
         /// The connection.
         conn: ConnId,
