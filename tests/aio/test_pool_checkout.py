@@ -18,7 +18,7 @@ async def test_one_that_ended_keeps_the_place_in_the_line(dsn, monkeypatch):
                 await pool.getconn()
         stats = pool.stats()
         assert stats["checks_failed"] == stats["closed_check"] == stats["waits"] == stats["timeouts"] == 1
-        assert stats["lent"] == stats["requests_waiting"] == 0
+        assert stats["checkouts"] == stats["requests_waiting"] == 0
         async with pool.connection(timeout=60) as conn:
             assert not conn.closed
 

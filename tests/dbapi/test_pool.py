@@ -143,7 +143,7 @@ def test_fifty_threads_share_five_connections(pool_of: Callable[..., Pool]) -> N
         assert sum(threads.map(work, range(50))) == 50 * sum(range(20))
     assert most <= 5
     stats = pool.stats()
-    assert stats["lent"] == 1000
+    assert stats["checkouts"] == 1000
     assert stats["pool_size"] == stats["pool_available"] <= 5
     assert sum(stats[f"closed_{reason}"] for reason in REASONS) == 0
 
@@ -675,11 +675,12 @@ def test_figures(pool_of: Callable[..., Pool]) -> None:
     with pool.connection(), pytest.raises(PoolTimeout):
         pool.getconn(timeout=0.01)
     stats = pool.stats()
-    assert stats["opened"] == stats["lent"] == stats["pool_size"] == stats["timeouts"] == 1
+    assert stats["opened"] == stats["checkouts"] == stats["pool_size"] == stats["timeouts"] == 1
     assert stats["wait_seconds_max"] >= 0.01
     lines = pool.metrics().splitlines()
     label = r'pool="a \"b\"\\c"'
     assert f"kecoa_pool_size{{{label}}} 1" in lines
+    assert f"kecoa_pool_checkouts_total{{{label}}} 1" in lines
     assert "# TYPE kecoa_pool_timeouts_total counter" in lines
     assert f'kecoa_pool_closed_total{{{label},reason="lifetime"}} 0' in lines
     assert len([line for line in lines if not line.startswith("#")]) == len(stats)

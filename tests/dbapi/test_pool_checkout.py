@@ -42,7 +42,7 @@ def test_one_that_ended_keeps_the_place_in_the_line(pool: Pool, monkeypatch: pyt
         pool.getconn()
     stats = pool.stats()
     assert stats["checks_failed"] == stats["closed_check"] == stats["waits"] == stats["timeouts"] == 1
-    assert stats["lent"] == stats["requests_waiting"] == 0
+    assert stats["checkouts"] == stats["requests_waiting"] == 0
 
 
 def test_the_place_is_the_line_that_asked(pool: Pool) -> None:

@@ -52,24 +52,24 @@ fn kill(pids: &[i32]) {
 #[test]
 fn fifty_threads_share_five_connections() {
     let Some(pool) = build(Pool::builder().min_size(0).max_size(5)) else { return };
-    let lent = Arc::new(Mutex::new(HashSet::new()));
+    let held = Arc::new(Mutex::new(HashSet::new()));
     let most = Arc::new(AtomicUsize::new(0));
     let threads: Vec<_> = (0..50)
         .map(|_| {
-            let (pool, lent, most) = (pool.clone(), lent.clone(), most.clone());
+            let (pool, held, most) = (pool.clone(), held.clone(), most.clone());
             thread::spawn(move || {
                 for n in 0..20_i32 {
                     let mut client = pool.get().unwrap();
                     let pid = client.process_id().unwrap();
                     let now = {
-                        let mut lent = lent.lock().unwrap();
-                        assert!(lent.insert(pid), "lent to one at a time");
-                        lent.len()
+                        let mut held = held.lock().unwrap();
+                        assert!(held.insert(pid), "checked out by one at a time");
+                        held.len()
                     };
                     most.fetch_max(now, Ordering::Relaxed);
                     let row = client.query_one("SELECT $1::int4", &[&n]).unwrap();
                     assert_eq!(row.get::<i32>(0).unwrap(), n);
-                    lent.lock().unwrap().remove(&pid);
+                    held.lock().unwrap().remove(&pid);
                 }
             })
         })
@@ -77,7 +77,7 @@ fn fifty_threads_share_five_connections() {
     threads.into_iter().for_each(|thread| thread.join().unwrap());
     assert!(most.load(Ordering::Relaxed) <= 5);
     let stats = pool.stats();
-    assert_eq!((stats.lent, stats.size), (1000, stats.idle));
+    assert_eq!((stats.checkouts, stats.size), (1000, stats.idle));
     assert!(stats.closed.is_empty() && stats.size <= 5, "{stats:?}");
 }
 
@@ -144,8 +144,8 @@ fn what_the_server_has_closed_is_not_lent() {
     let Some(pool) = build(builder) else { return };
     pool.wait(LONG).unwrap();
     let pids: Vec<i32> = {
-        let lent: Vec<_> = (0..3).map(|_| pool.get().unwrap()).collect();
-        lent.iter().map(|client| client.process_id().unwrap()).collect()
+        let held: Vec<_> = (0..3).map(|_| pool.get().unwrap()).collect();
+        held.iter().map(|client| client.process_id().unwrap()).collect()
     };
     kill(&pids);
     for _ in 0..4 {

@@ -56,24 +56,24 @@ async fn assert_clean(client: &mut Client) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_tasks_share_five_connections() {
     let Some(pool) = build(Pool::builder().min_size(0).max_size(5)) else { return };
-    let lent = Arc::new(Mutex::new(HashSet::new()));
+    let held = Arc::new(Mutex::new(HashSet::new()));
     let most = Arc::new(AtomicUsize::new(0));
     let tasks: Vec<_> = (0..50)
         .map(|_| {
-            let (pool, lent, most) = (pool.clone(), lent.clone(), most.clone());
+            let (pool, held, most) = (pool.clone(), held.clone(), most.clone());
             tokio::spawn(async move {
                 for n in 0..20_i32 {
                     let mut client = pool.get().await.unwrap();
                     let pid = client.process_id().unwrap();
                     let now = {
-                        let mut lent = lent.lock().unwrap();
-                        assert!(lent.insert(pid), "lent to one at a time");
-                        lent.len()
+                        let mut held = held.lock().unwrap();
+                        assert!(held.insert(pid), "checked out by one at a time");
+                        held.len()
                     };
                     most.fetch_max(now, Ordering::Relaxed);
                     let row = client.query_one("SELECT $1::int4", &[&n]).await.unwrap();
                     assert_eq!(row.get::<i32>(0).unwrap(), n);
-                    lent.lock().unwrap().remove(&pid);
+                    held.lock().unwrap().remove(&pid);
                 }
             })
         })
@@ -83,7 +83,7 @@ async fn fifty_tasks_share_five_connections() {
     }
     assert!(most.load(Ordering::Relaxed) <= 5);
     let stats = pool.stats();
-    assert_eq!((stats.lent, stats.size), (1000, stats.idle));
+    assert_eq!((stats.checkouts, stats.size), (1000, stats.idle));
     assert!(stats.closed.is_empty() && stats.size <= 5, "{stats:?}");
 }
 
@@ -204,11 +204,11 @@ async fn what_the_server_has_closed_is_not_lent() {
     pool.wait(LONG).await.unwrap();
     let mut pids = Vec::new();
     {
-        let mut lent = Vec::new();
+        let mut held = Vec::new();
         for _ in 0..3 {
-            lent.push(pool.get().await.unwrap());
+            held.push(pool.get().await.unwrap());
         }
-        pids.extend(lent.iter().map(|client| client.process_id().unwrap()));
+        pids.extend(held.iter().map(|client| client.process_id().unwrap()));
     }
     kill(&pids).await;
     for _ in 0..4 {
@@ -336,7 +336,7 @@ async fn the_last_handle_closes_it() {
     drop(pool);
     assert!(more.get_timeout(Duration::from_millis(5)).await.is_err());
     drop(more);
-    // What is lent is good to the end.
+    // What is checked out is good to the end.
     assert_clean(&mut held).await;
 }
 

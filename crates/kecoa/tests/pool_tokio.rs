@@ -1,4 +1,4 @@
-//! The pool for tokio against scripted servers, in virtual time: what it does when, and what it lends.
+//! The pool for tokio against scripted servers, in virtual time: what it does when, and what it gives out.
 #![cfg(feature = "tokio")]
 #![allow(clippy::panic, clippy::unwrap_used, reason = "tests")]
 
@@ -136,7 +136,7 @@ async fn one_who_leaves_in_the_middle_of_a_check_leaves_the_connection_to_the_ne
     drop(first);
     assert!(is_waiting(&mut second).await);
     drop(second.as_mut().await.unwrap());
-    assert_eq!((pool.stats().opened, pool.stats().lent), (1, 1));
+    assert_eq!((pool.stats().opened, pool.stats().checkouts), (1, 1));
     drop(pool);
     server.finish();
 }
@@ -227,7 +227,7 @@ async fn time_replaces_and_closes_connections() {
     pool.wait(HOUR).await.unwrap();
     let stats = pool.stats();
     assert_eq!((stats.size, stats.closed.get(&Reason::Lifetime)), (1, Some(&1)));
-    // What is there is replaced when it is drained, what is lent when it comes back.
+    // What is there is replaced when it is drained, what is checked out when it comes back.
     let held = pool.get().await.unwrap();
     let mut draining = pin!(pool.drain(HOUR));
     assert!(poll_fn(|cx| Poll::Ready(draining.as_mut().poll(cx).is_pending())).await);

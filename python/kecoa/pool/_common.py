@@ -265,9 +265,9 @@ class PoolBase:
         Now: `pool_min`, `pool_max`, `pool_size` (without those being opened), `pool_available`,
         `pool_in_use`, `pool_opening`, `requests_waiting`. Since the pool was made: `opened`,
         `open_failures`, `closed_<reason>` (broken: came back unusable; check; close; drain; idle; leak;
-        lifetime; lost: found ended while idle; reset; resize), `checks_failed`, `lent`, `waits` (checkouts
-        and time-outs that were not served at once), `wait_seconds_total`, `wait_seconds_max`, `timeouts`,
-        `refused` (the line was full), `leaks`.
+        lifetime; lost: found ended while idle; reset; resize), `checks_failed`, `checkouts`, `waits`
+        (checkouts and time-outs that were not served at once), `wait_seconds_total`, `wait_seconds_max`,
+        `timeouts`, `refused` (the line was full), `leaks`.
         """
         core = self._core
         counters: Counters = core.counters
@@ -284,7 +284,7 @@ class PoolBase:
             "open_failures": counters.open_failures,
             **{f"closed_{reason}": count for reason, count in counters.closed.items()},
             "checks_failed": counters.checks_failed,
-            "lent": counters.lent,
+            "checkouts": counters.checkouts,
             "waits": counters.waits,
             "wait_seconds_total": counters.wait_total,
             "wait_seconds_max": counters.wait_max,

@@ -84,13 +84,13 @@ class Core(Machine):
         conn.state = CHECKED_OUT
         conn.since = now
         conn.leak_reported = False
-        self.counters.lent += 1
+        self.counters.checkouts += 1
         return conn.id
 
     def deny(self, now: float, id: int, asked: float, timeout: float) -> int:
         """Take note that what was just checked out had ended; return the waiter, whose place it keeps."""
         conn = self._conns[id]
-        self.counters.lent -= 1
+        self.counters.checkouts -= 1
         waiter = Waiter(conn.waiter, asked, asked + timeout, conn=id)
         self._waiters[waiter.id] = waiter
         # Others may have asked meanwhile.

@@ -141,7 +141,7 @@ class Machine:
         conn.state = CHECKED_OUT
         conn.since = now
         conn.leak_reported = False
-        self.counters.lent += 1
+        self.counters.checkouts += 1
         if waiter.queued:
             self._count_wait(now - waiter.asked_at)
         if self.settings.leak_after is not None:

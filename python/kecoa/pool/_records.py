@@ -43,7 +43,7 @@ class Counters:
     open_failures: int = 0
     closed: dict[Reason, int] = field(default_factory=lambda: dict.fromkeys(REASONS, 0))
     checks_failed: int = 0
-    lent: int = 0
+    checkouts: int = 0
     waits: int = 0
     wait_total: float = 0.0
     wait_max: float = 0.0

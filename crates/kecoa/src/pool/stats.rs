@@ -33,7 +33,7 @@ pub struct Stats {
     /// Connections that failed the check before it was checked out.
     pub checks_failed: u64,
     /// How often a connection was checked out.
-    pub lent: u64,
+    pub checkouts: u64,
     /// Checkouts and time-outs of callers that were not served at once.
     pub waits: u64,
     /// How long those waited, added up.
@@ -65,7 +65,7 @@ impl Stats {
             open_failures: counters.open_failures,
             closed: counters.closed.clone(),
             checks_failed: counters.checks_failed,
-            lent: counters.lent,
+            checkouts: counters.checkouts,
             waits: counters.waits,
             wait_total: counters.wait_total,
             wait_max: counters.wait_max,

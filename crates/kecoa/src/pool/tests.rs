@@ -82,7 +82,7 @@ fn figure(core: &Core, name: &str) -> String {
             "opened" => counters.opened.to_string(),
             "open_failures" => counters.open_failures.to_string(),
             "checks_failed" => counters.checks_failed.to_string(),
-            "lent" => counters.lent.to_string(),
+            "checkouts" => counters.checkouts.to_string(),
             "waits" => counters.waits.to_string(),
             "wait_total" => counters.wait_total.as_secs_f64().to_string(),
             "wait_max" => counters.wait_max.as_secs_f64().to_string(),

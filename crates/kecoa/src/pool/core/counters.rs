@@ -18,7 +18,7 @@ pub struct Counters {
     /// Connections that failed the check before it was checked out.
     pub checks_failed: u64,
     /// How often a connection was checked out.
-    pub lent: u64,
+    pub checkouts: u64,
     /// Checkouts and time-outs of callers that were not served at once.
     pub waits: u64,
     /// How long those waited, added up.

@@ -51,7 +51,7 @@ impl Core {
         conn.state = State::CheckedOut;
         conn.since = now;
         conn.leak_reported = false;
-        self.counters.lent += 1;
+        self.counters.checkouts += 1;
         if waiting.queued {
             self.count_wait(now.saturating_sub(waiting.asked_at));
         }

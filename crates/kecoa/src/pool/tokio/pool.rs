@@ -152,7 +152,7 @@ impl Pool {
     /// ```
     /// # kecoa::example::asynchronous_pool(async |pool| {
     /// let client = pool.get().await?;
-    /// assert_eq!((pool.stats().in_use, pool.stats().lent), (1, 1));
+    /// assert_eq!((pool.stats().in_use, pool.stats().checkouts), (1, 1));
     /// # Ok(()) });
     /// ```
     #[must_use]
