@@ -196,7 +196,7 @@ def test_no_file_is_too_long():
     assert [
         path.name
         for path in SOURCES
-        if path.name not in generated and len(path.read_text().splitlines()) > 600
+        if path.name not in generated and len(path.read_text().splitlines()) > 500
     ] == []
 
 

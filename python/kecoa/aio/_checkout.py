@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from kecoa.aio._connection import AsyncConnection
-    from kecoa.aio._pool import AsyncConnectionPool
+
+
+class _Pool(Protocol):
+    async def getconn(self, timeout: float | None = None) -> AsyncConnection: ...
+
+    async def putconn(self, conn: AsyncConnection) -> None: ...
+
+    def _discard(self, conn: AsyncConnection) -> None: ...
 
 
 class AsyncCheckout:
@@ -15,7 +22,7 @@ class AsyncCheckout:
 
     __slots__ = ("_conn", "_pool", "_timeout")
 
-    def __init__(self, pool: AsyncConnectionPool, timeout: float | None) -> None:
+    def __init__(self, pool: _Pool, timeout: float | None) -> None:
         self._pool = pool
         self._timeout = timeout
         self._conn: AsyncConnection | None = None

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from kecoa import OperationalError
-
-if TYPE_CHECKING:
-    from kecoa.pool._pool import Pool
+from kecoa._kecoa import OperationalError
+from kecoa.pool._core import Core
 
 #: `connection.closed` of one that was lost.
 _LOST = 2
+
+
+class _Pool(Protocol):
+    name: str
+    _core: Core
+
+    def getconn(self, timeout: float | None = None) -> Any: ...
+
+    def putconn(self, conn: Any) -> None: ...
 
 
 class Checkout:
@@ -20,7 +27,7 @@ class Checkout:
 
     __slots__ = ("_conn", "_core", "_pool", "_timeout")
 
-    def __init__(self, pool: Pool, timeout: float | None) -> None:
+    def __init__(self, pool: _Pool, timeout: float | None) -> None:
         self._pool = pool
         self._timeout = timeout
         self._conn: Any = None
