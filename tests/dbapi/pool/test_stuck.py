@@ -12,7 +12,7 @@ import pytest
 import kecoa
 import kecoa.pool
 from kecoa.pool import Pool, _threads
-from tests.dbapi.test_pool import scalar, until
+from tests.dbapi.pool.sessions import scalar, until
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ def test_the_place_is_the_line_that_asked(pool: Pool) -> None:
 
     conn = careless()
     line = careless.__code__.co_firstlineno + 2
-    with pytest.raises(PoolTimeout, match=f"test_pool_checkout.py:{line} in careless"):
+    with pytest.raises(PoolTimeout, match=f"test_checkout.py:{line} in careless"):
         pool.getconn()
     pool.putconn(conn)
 

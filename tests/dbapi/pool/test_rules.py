@@ -12,7 +12,7 @@ from hypothesis import given, settings as tried, strategies as st
 from kecoa.pool import _actions as actions, _core as core
 from kecoa.pool._settings import Settings
 
-TABLE = Path(__file__).resolve().parents[2] / "crates/kecoa/src/pool/scenarios.txt"
+TABLE = Path(__file__).resolve().parents[3] / "crates/kecoa/src/pool/scenarios.txt"
 
 
 def scenarios() -> dict[str, list[str]]:
