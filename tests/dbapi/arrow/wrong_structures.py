@@ -13,60 +13,20 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import kecoa
-
-
-class Schema(ctypes.Structure):
-    """ArrowSchema."""
-
-
-class Array(ctypes.Structure):
-    """ArrowArray."""
-
-
-class Stream(ctypes.Structure):
-    """ArrowArrayStream."""
-
-
-ReleaseSchema = ctypes.CFUNCTYPE(None, ctypes.POINTER(Schema))
-ReleaseArray = ctypes.CFUNCTYPE(None, ctypes.POINTER(Array))
-ReleaseStream = ctypes.CFUNCTYPE(None, ctypes.POINTER(Stream))
-GetSchema = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(Stream), ctypes.POINTER(Schema))
-GetNext = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(Stream), ctypes.POINTER(Array))
-GetLastError = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.POINTER(Stream))
-
-Schema._fields_ = [
-    ("format", ctypes.c_char_p),
-    ("name", ctypes.c_char_p),
-    ("metadata", ctypes.c_char_p),
-    ("flags", ctypes.c_int64),
-    ("n_children", ctypes.c_int64),
-    ("children", ctypes.POINTER(ctypes.POINTER(Schema))),
-    ("dictionary", ctypes.POINTER(Schema)),
-    ("release", ctypes.c_void_p),
-    ("private_data", ctypes.c_void_p),
-]
-Array._fields_ = [
-    ("length", ctypes.c_int64),
-    ("null_count", ctypes.c_int64),
-    ("offset", ctypes.c_int64),
-    ("n_buffers", ctypes.c_int64),
-    ("n_children", ctypes.c_int64),
-    ("buffers", ctypes.POINTER(ctypes.c_void_p)),
-    ("children", ctypes.POINTER(ctypes.POINTER(Array))),
-    ("dictionary", ctypes.POINTER(Array)),
-    ("release", ctypes.c_void_p),
-    ("private_data", ctypes.c_void_p),
-]
-Stream._fields_ = [
-    ("get_schema", ctypes.c_void_p),
-    ("get_next", ctypes.c_void_p),
-    ("get_last_error", ctypes.c_void_p),
-    ("release", ctypes.c_void_p),
-    ("private_data", ctypes.c_void_p),
-]
+from tests.dbapi.arrow.c_structures import (
+    Array,
+    GetLastError,
+    GetNext,
+    GetSchema,
+    ReleaseArray,
+    ReleaseSchema,
+    ReleaseStream,
+    Schema,
+    Stream,
+)
 
 #: Everything that a structure points to, for as long as the process lives.
-_kept: list[Any] = []
+_alive: list[Any] = []
 #: How often the outermost structures were released.
 released = {"schema": 0, "array": 0, "stream": 0}
 
@@ -109,7 +69,7 @@ def schema(
         )
     if dictionary is not None:
         made.dictionary = ctypes.pointer(dictionary)
-    _kept.append((made, children, dictionary))
+    _alive.append((made, children, dictionary))
     return made
 
 
@@ -142,7 +102,7 @@ def array(
         )
     if dictionary is not None:
         made.dictionary = ctypes.pointer(dictionary)
-    _kept.append((made, memory, children, dictionary))
+    _alive.append((made, memory, children, dictionary))
     return made
 
 
@@ -207,7 +167,7 @@ def stream(
     made = Stream(
         _address(get_schema), _address(get_next), _address(get_last_error), _address(_release_stream)
     )
-    _kept.append((made, get_schema, get_next, get_last_error, message))
+    _alive.append((made, get_schema, get_next, get_last_error, message))
     return Source(made)
 
 

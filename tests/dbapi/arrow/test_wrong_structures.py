@@ -22,7 +22,7 @@ HARMLESS = re.compile(
 
 @pytest.fixture(scope="module")
 def outcomes(dsn):
-    program = [sys.executable, "-X", "faulthandler", "-m", "tests.dbapi.arrow_structures", dsn]
+    program = [sys.executable, "-X", "faulthandler", "-m", "tests.dbapi.arrow.wrong_structures", dsn]
     done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=300)
     lines = done.stdout.splitlines()
     assert done.returncode == 0, (lines[-1:], done.stderr[-2000:])
@@ -44,7 +44,7 @@ def test_the_wrong_ones_are_refused(outcomes):
     assert all(line.partition(" | ")[2] for line in refused)
 
 
-def test_a_column_tells_its_rows_whatever_is_wrong_beside_it(outcomes):
+def test_a_column_has_its_rows_whatever_is_wrong_beside_it(outcomes):
     for line in outcomes:
         if line.startswith("taken "):
             assert " | (2, [" in line, line
