@@ -13,7 +13,7 @@ import pytest
 import kecoa
 import kecoa.extensions
 import kecoa.extras
-from tests.parity.harness import observe
+from tests.parity.harness import MODULES, describe_connection, error, observe, typed
 
 SETUP = """
 DROP TABLE IF EXISTS parity_child, parity;
@@ -56,5 +56,29 @@ def same(parity_connections: tuple[Any, Any]) -> Callable[[Callable[[Any, Any, A
         )
         assert ours.result == theirs.result
         assert ours.state == theirs.state
+
+    return compare
+
+
+@pytest.fixture
+def both(dsn):
+    """Asserts that an action on a connection of its own has the same outcome with both drivers."""
+
+    def compare(action, **kwargs):
+        outcomes = []
+        for module in MODULES:
+            conn = module.connect(dsn, **kwargs)
+            try:
+                try:
+                    result = typed(action(module, conn))
+                except Exception as raised:
+                    result = ("raised", error(raised))
+                state = describe_connection(conn)
+                if conn.closed == 2:
+                    del state["status"]  # of a broken connection it says nothing
+                outcomes.append((result, state))
+            finally:
+                conn.close()
+        assert outcomes[1] == outcomes[0]
 
     return compare

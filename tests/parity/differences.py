@@ -219,13 +219,13 @@ BEHAVIOURS = (
         "`pgcode` of a connection that the server refuses",
         "`None`",
         "the server's SQLSTATE",
-        "parity/test_connections.py::test_refused_connections",
+        "parity/test_connecting.py::test_refused_connections",
     ),
     Behaviour(
         "SQLSTATEs that only CockroachDB has",
         "`DatabaseError` or the class of their first two characters",
         "classes of their own in `errors`, names in `errorcodes`",
-        "parity/test_connections.py::test_cockroachdbs_own_sqlstates",
+        "parity/test_sqlstates.py::test_cockroachdbs_own_sqlstates",
     ),
     Behaviour(
         "`pgconn_ptr`, `pgresult_ptr`",

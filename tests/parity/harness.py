@@ -6,6 +6,12 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+import psycopg2
+
+import kecoa
+
+MODULES = (psycopg2, kecoa)
+
 DIAG_FIELDS = (
     "severity",
     "severity_nonlocalized",

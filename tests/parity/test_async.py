@@ -5,17 +5,12 @@ from __future__ import annotations
 import gc
 import select
 
-import psycopg2
-import psycopg2.extensions
-import psycopg2.extras
 import pytest
 
 import kecoa
 import kecoa.extensions
 import kecoa.extras
-from tests.parity.harness import describe_cursor, error, typed
-
-MODULES = (psycopg2, kecoa)
+from tests.parity.harness import MODULES, describe_cursor, error, typed
 
 
 def wait(module, pollable):

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import re
 
-import psycopg2
-import psycopg2.extensions
 import pytest
 
-import kecoa
-import kecoa.extensions
-from tests.parity.harness import error, typed
+from tests.parity.harness import MODULES, error, typed
 
-MODULES = (psycopg2, kecoa)
 SNOWMAN = "snow \N{SNOWMAN} man"
 
 

@@ -10,17 +10,12 @@ import sys
 import threading
 import weakref
 
-import psycopg2
-import psycopg2.extensions
-import psycopg2.extras
 import pytest
 
 import kecoa
 import kecoa.extensions
 import kecoa.extras
-from tests.parity.harness import error, typed
-
-MODULES = (psycopg2, kecoa)
+from tests.parity.harness import MODULES, error, typed
 
 
 @pytest.fixture
