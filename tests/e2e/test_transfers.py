@@ -16,7 +16,7 @@ import pytest
 import kecoa
 import kecoa.extras
 from kecoa import AmbiguousCommitError, RetryPolicy
-from tests.local.test_endpoint import free_port
+from tests.local.processes import free_port
 
 THREADS = 20
 TRANSFERS = 2_000

@@ -8,8 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-import uuid
 from decimal import Decimal
 from pathlib import Path
 
@@ -21,6 +19,8 @@ import kecoa
 import kecoa.extras
 import kecoa.local
 from kecoa import errors
+from tests.local.client import own_cursor, rows
+from tests.local.processes import alive, free_port, wait_until
 
 EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples"
 DRIVERS = pytest.mark.parametrize("module", [kecoa, psycopg2], ids=["kecoa", "psycopg2"])
@@ -29,21 +29,8 @@ DRIVERS = pytest.mark.parametrize("module", [kecoa, psycopg2], ids=["kecoa", "ps
 @pytest.fixture
 def cur(endpoint, module):
     """A cursor in autocommit mode, in a database of its own."""
-    admin = module.connect(endpoint.url)
-    admin.autocommit = True
-    name = f"d{uuid.uuid4().hex}"
-    admin.cursor().execute(f"CREATE DATABASE IF NOT EXISTS {name}")
-    conn = module.connect(endpoint.url.replace("/defaultdb", f"/{name}"))
-    conn.autocommit = True
-    yield conn.cursor()
-    conn.close()
-    admin.cursor().execute(f"DROP DATABASE {name}")
-    admin.close()
-
-
-def rows(cur, sql, args=None):
-    cur.execute(sql, args)
-    return cur.fetchall()
+    with own_cursor(endpoint.url, module.connect) as cur:
+        yield cur
 
 
 @DRIVERS
@@ -290,33 +277,6 @@ def test_the_examples_on_postgresql(dsn, program):
 
 
 # ---- starting and stopping -------------------------------------------------------------------
-
-
-def alive(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    # A killed child of a container's first process may stay as a zombie.
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return True
-
-
-def wait_until(condition, seconds=10.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def free_port():
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
 
 
 def test_a_life(fresh_endpoint):

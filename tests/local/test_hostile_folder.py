@@ -19,7 +19,7 @@ import pytest
 
 import kecoa
 from tests.conftest import Endpoint
-from tests.local.test_endpoint import alive, wait_until
+from tests.local.processes import alive, wait_until
 from tests.reasons import skip, skip_if
 from tools.testserver import temporary_folder
 

@@ -8,6 +8,7 @@ import psycopg2
 import pytest
 
 import kecoa
+from tests.local.client import own_cursor, rows
 
 WAYS = [
     pytest.param(lambda url: kecoa.connect(url), id="kecoa-client"),
@@ -19,21 +20,8 @@ WAYS = [
 @pytest.fixture(params=WAYS)
 def cur(endpoint, request):
     """A cursor in autocommit mode, in a database of its own."""
-    admin = kecoa.connect(endpoint.url)
-    admin.autocommit = True
-    name = f"d{uuid.uuid4().hex}"
-    admin.cursor().execute(f"CREATE DATABASE {name}")
-    conn = request.param(endpoint.url.replace("/defaultdb", f"/{name}"))
-    conn.autocommit = True
-    yield conn.cursor()
-    conn.close()
-    admin.cursor().execute(f"DROP DATABASE {name}")
-    admin.close()
-
-
-def rows(cur, sql):
-    cur.execute(sql)
-    return cur.fetchall()
+    with own_cursor(endpoint.url, request.param) as cur:
+        yield cur
 
 
 @pytest.mark.parametrize(
