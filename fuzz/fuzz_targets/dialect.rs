@@ -4,7 +4,7 @@
 
 use kecoa_local::dialect::catalog::{Catalog, Context, Need};
 use kecoa_local::dialect::transaction::Transaction;
-use kecoa_local::dialect::{self, lexer, statement};
+use kecoa_local::dialect;
 use libfuzzer_sys::fuzz_target;
 
 fn answer(catalog: &mut Catalog, need: Need) {
@@ -32,13 +32,13 @@ fuzz_target!(|data: &[u8]| {
     let Some((choice, sql)) = data.split_first() else { return };
     let backslash_escapes = choice & 1 != 0;
     let mut end = 0;
-    for token in lexer::lex(sql, backslash_escapes) {
+    for token in kecoa_sql::lex(sql, backslash_escapes) {
         assert!(token.start >= end && token.end > token.start && token.end <= sql.len());
         end = token.end;
     }
     let mut catalog = Catalog::default();
     let mut transaction = Transaction::default();
-    for statement in statement::split(sql, backslash_escapes) {
+    for statement in kecoa_sql::split(sql, backslash_escapes) {
         assert!(statement.offset() + statement.sql().len() <= sql.len());
         for asked in 0.. {
             assert!(asked < 300, "endless questions");

@@ -1,4 +1,4 @@
-//! `kecoa faults`: the fault harness in front of any server.
+//! `kecoa faults`: fault injection in front of any server.
 
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use kecoa::Config;
 use kecoa::config::Environment;
-use kecoa_local::faults::{self, Happened, Plan, ProxyOptions, Upstream};
+use kecoa_faults::{FaultEvent, Plan, ProxyOptions, Upstream};
 
 use crate::failure::Failure;
 use crate::hidden;
@@ -44,20 +44,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<i32, Failure> {
         })?,
     };
     let config = Config::parse(&to)?.resolve(&Environment::from_process())?;
-    let seed = arguments.seed.unwrap_or_else(faults::draw_seed);
+    let seed = arguments.seed.unwrap_or_else(kecoa_faults::draw_seed);
     let options = ProxyOptions {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port)),
         upstream: upstream(&config)?,
         plan: arguments.faults.clone(),
         seed,
-        log: Arc::new(|happened: &Happened| {
+        log: Arc::new(|event: &FaultEvent| {
             // When standard error is closed there is no place left to say so.
-            let _ = writeln!(std::io::stderr(), "{happened}");
+            let _ = writeln!(std::io::stderr(), "{event}");
         }),
     };
     note(&format!("faults `{}`, seed {seed}; Ctrl-C ends it", arguments.faults));
     let mut printed = Ok(());
-    faults::run(options, &mut |address| printed = line(&url(&config, address)))
+    kecoa_faults::run(options, &mut |address| printed = line(&url(&config, address)))
         .map_err(|error| Failure::Other(format!("listening on 127.0.0.1: {error}")))?;
     printed.map(|()| 0)
 }
@@ -76,7 +76,7 @@ fn upstream(config: &Config) -> Result<Upstream, Failure> {
     })
 }
 
-/// The URL of the harness: the server's user and database, and TLS only where it was asked for,
+/// The URL of the proxy: the server's user and database, and TLS only where it was asked for,
 /// because statements cannot be seen in it. No password.
 fn url(config: &Config, address: SocketAddr) -> String {
     let user = config.user().map(|user| format!("{}@", escaped(user))).unwrap_or_default();

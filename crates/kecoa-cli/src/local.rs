@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use kecoa_local::faults::Plan;
+use kecoa_faults::Plan;
 use kecoa_local::{Engine, FaultOptions, Mode, Options, Running, Status, Stopped, redacted};
 
 use crate::failure::Failure;

@@ -8,7 +8,6 @@
 //! - [`serve()`]: the process behind it;
 //! - [`postgres`]: the programs, the data directory, the server;
 //! - [`dialect`], [`endpoint`]: CockroachDB's statements, and the wire.
-//! - [`faults`]: a proxy that makes connections fail on purpose, the same way every time.
 //!
 //! The endpoint listens on 127.0.0.1, where every user of the machine can reach it, and asks for a
 //! password of the instance's own (SCRAM-SHA-256); a unix socket in a directory closed to others
@@ -21,7 +20,6 @@ mod cockroach;
 pub mod dialect;
 pub mod endpoint;
 mod error;
-pub mod faults;
 mod launch;
 mod layout;
 mod listener;
@@ -32,7 +30,6 @@ mod running;
 mod serve;
 mod service;
 pub mod state;
-mod words;
 
 pub use error::Error;
 pub use kecoa_server::home::Home;

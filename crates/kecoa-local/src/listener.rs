@@ -9,8 +9,8 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use crate::endpoint::{BackendAddress, Endpoint, EndpointOptions, Verifier};
-use crate::faults::{Plan, Proxy, ProxyOptions, Upstream};
 use crate::state::FaultState;
+use kecoa_faults::{Plan, Proxy, ProxyOptions, Upstream};
 
 /// A bound listener, and behind it the endpoint.
 pub(crate) enum Listener {

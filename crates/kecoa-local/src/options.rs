@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::faults::Plan;
+use kecoa_faults::Plan;
 
 /// CockroachDB's port, and ours unless it is taken.
 pub const DEFAULT_PORT: u16 = 26257;

@@ -8,13 +8,13 @@ use kecoa_server::secret::redacted;
 use kecoa_server::serving::{LOCK_TIMEOUT, Mode, Serving};
 
 use crate::error::Error;
-use crate::faults::draw_seed;
 use crate::options::{Engine, Options};
 use crate::running::Running;
 use crate::service::SERVICE;
 use crate::state::{Details, FaultState, State};
 use crate::{launch, layout};
 use context::Context;
+use kecoa_faults::draw_seed;
 
 /// Serves until told to stop by SIGTERM, SIGINT or SIGHUP, or until the home is removed. Must be
 /// the business of a whole process: it installs signal handlers.

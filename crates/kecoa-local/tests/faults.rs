@@ -21,7 +21,7 @@ use std::time::Duration;
 use kecoa::blocking::{Client, Transaction};
 use kecoa::retry::Policy;
 use kecoa::{Config, Error, TransactionOptions};
-use kecoa_local::faults::{Background, ProxyOptions, Upstream};
+use kecoa_faults::{Background, ProxyOptions, Upstream};
 use live::Server;
 
 const PLAN: &str = "drop:0.001, reset:0.001, truncate:0.001, split:0.01, delay:1ms:0.003, \

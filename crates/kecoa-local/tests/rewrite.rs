@@ -11,9 +11,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use kecoa_local::dialect;
 use kecoa_local::dialect::catalog::{Catalog, Context, Need, TableName};
 use kecoa_local::dialect::plan::{Analysis, OnError};
-use kecoa_local::dialect::{self, statement};
 use proptest::prelude::*;
 
 /// The tables the cases know: `*` marks the key, `=` what the server generates.
@@ -55,7 +55,7 @@ fn answer(catalog: &mut Catalog, need: Need) {
 fn analyse(sql: &str) -> Vec<Analysis> {
     let mut catalog = Catalog::default();
     let mut analyses = Vec::new();
-    for statement in statement::split(sql.as_bytes(), false) {
+    for statement in kecoa_sql::split(sql.as_bytes(), false) {
         for asked in 0.. {
             assert!(asked < 300, "endless questions: {sql}");
             let context =
@@ -290,8 +290,8 @@ proptest! {
         backslash_escapes: bool,
     ) {
         let sql = pieces.concat();
-        let statements = statement::split(sql.as_bytes(), backslash_escapes);
-        if statements.iter().all(statement::Statement::is_understood) {
+        let statements = kecoa_sql::split(sql.as_bytes(), backslash_escapes);
+        if statements.iter().all(kecoa_sql::Statement::is_understood) {
             prop_assert!(ends(sql.as_bytes(), backslash_escapes), "{} has no end", sql);
             return Ok(());
         }

@@ -6,6 +6,7 @@ pub mod frontend;
 pub(crate) mod read;
 pub mod replication;
 pub mod startup;
+pub mod startup_options;
 pub mod tags;
 pub mod transaction_status;
 pub(crate) mod write;

@@ -5,7 +5,7 @@ use super::edit::Sql;
 use super::plan::Control;
 use super::plan::{Analysis, Class, OnError, Piece, Stop};
 use super::region;
-use super::statement::Statement;
+use kecoa_sql::Statement;
 
 /// `USE name`, `SET database = name`.
 pub(super) fn use_database(name: Option<String>) -> Analysis {

@@ -2,10 +2,10 @@
 
 use super::catalog::Context;
 use super::edit::Edits;
-use super::lexer::TokenKind;
 use super::plan::Stop;
-use super::statement::Statement;
 use super::{bytes, limited, names, show, system_time, types, upsert};
+use kecoa_sql::Statement;
+use kecoa_sql::TokenKind;
 
 /// Collects the edits for all of `statement`.
 pub(super) fn rewrite(

@@ -6,7 +6,7 @@ use super::expression;
 use super::index_clauses::{VISIBLE, implicit_name, trailer, visibility};
 use super::plan::{Analysis, Class, Piece, Refusal, Stop};
 use super::quote::quote;
-use super::statement::Statement;
+use kecoa_sql::Statement;
 
 /// Rewrites `CREATE [UNIQUE] [INVERTED] INDEX`; `None` for other statements.
 pub(super) fn create(

@@ -1,9 +1,9 @@
 //! What indexes and keys have in common, wherever they are written: names, and what stands behind the columns.
 
 use super::edit::Edits;
-use super::lexer::TokenKind;
 use super::quote::quote_name;
-use super::statement::Statement;
+use kecoa_sql::Statement;
+use kecoa_sql::TokenKind;
 
 /// `table_column_column_key`, as CockroachDB names an index that has no name.
 pub(super) fn implicit_name(

@@ -5,7 +5,7 @@ use super::edit::Edits;
 use super::expression;
 use super::plan::{Analysis, Class, Piece, Stop};
 use super::quote::quote;
-use super::statement::Statement;
+use kecoa_sql::Statement;
 
 /// A block that takes it for done when the thing exists; `None` for other statements.
 pub(super) fn create(

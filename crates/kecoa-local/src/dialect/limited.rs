@@ -5,7 +5,7 @@
 
 use super::edit::Edits;
 use super::plan::{Refusal, Stop};
-use super::statement::Statement;
+use kecoa_sql::Statement;
 
 /// Rewrites the `UPDATE` or `DELETE` at `at`, which ends at `end` (the statement's end or the
 /// bracket around), if it has a limit.

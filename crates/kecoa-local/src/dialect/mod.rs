@@ -3,7 +3,7 @@
 //! Nothing here does I/O. What a plan must know of the database (the primary key of a table, say)
 //! it asks for, and the caller answers.
 //!
-//! The way of a statement: [`statement::split`] cuts a batch, [`analyse`] understands one statement
+//! The way of a statement: [`kecoa_sql::split`] cuts a batch, [`analyse`] understands one statement
 //! whatever the state of the transaction, [`transaction::Transaction::plan`] says what is sent in
 //! the state at hand. Rewriting works on tokens: no parser of another dialect reads CockroachDB's
 //! SQL, and what lies in strings, comments and dollar quotes stays as it is.
@@ -18,14 +18,12 @@ mod expression;
 mod index;
 mod index_clauses;
 mod lenient;
-pub mod lexer;
 mod limited;
 mod names;
 pub mod plan;
 pub(crate) mod quote;
 mod region;
 mod show;
-pub mod statement;
 mod system_time;
 mod table;
 pub mod transaction;
@@ -40,9 +38,8 @@ pub use version::{COCKROACHDB_VERSION, RETRY_HINT};
 
 use catalog::{Context, Need};
 use edit::{Edits, Sql};
-use lexer::TokenKind;
+use kecoa_sql::{Statement, TokenKind};
 use plan::{Analysis, Class, Piece, Reply, Stop};
-use statement::Statement;
 
 /// Understands one statement.
 ///

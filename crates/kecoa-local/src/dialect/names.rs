@@ -3,7 +3,7 @@
 
 use super::catalog::{Context, Need};
 use super::edit::Edits;
-use super::statement::Statement;
+use kecoa_sql::Statement;
 
 /// Where the name of a relation follows.
 const BEFORE: [&str; 9] =

@@ -3,7 +3,7 @@
 use super::catalog::Need;
 use super::edit::{Edits, Sql};
 use super::quote::quote;
-use super::statement::Statement;
+use kecoa_sql::Statement;
 
 /// One statement for PostgreSQL, and what its reply becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use super::catalog::Context;
 use super::edit::Edits;
 use super::plan::{Analysis, Class, Piece, Refusal, Stop};
 use super::quote::quote;
-use super::statement::Statement;
+use kecoa_sql::Statement;
 
 fn ignored(what: &str) -> String {
     format!("the local endpoint has one node and no regions; ignored: {what}")

@@ -12,7 +12,7 @@ use shown::{Shown, rows, uncounted};
 
 use super::catalog::Context;
 use super::plan::{Refusal, Stop};
-use super::statement::Statement;
+use kecoa_sql::Statement;
 
 /// The query for the `SHOW` at `at..end`; `None` when PostgreSQL shall have it as it is.
 pub(super) fn query(

@@ -6,9 +6,9 @@
 //! which is refused.
 
 use super::edit::Edits;
-use super::lexer::TokenKind;
 use super::plan::Refusal;
-use super::statement::Statement;
+use kecoa_sql::Statement;
+use kecoa_sql::TokenKind;
 
 /// What the client is told.
 pub(super) const PRESENT: &str = "the local endpoint keeps no past: AS OF SYSTEM TIME reads the \

@@ -4,8 +4,8 @@ use super::catalog::Context;
 use super::edit::Edits;
 use super::plan::{Analysis, Class, Piece, Refusal, Reply, Stop};
 use super::quote::quote;
-use super::statement::Statement;
 use super::{expression, index, index_clauses, region, types, upsert};
+use kecoa_sql::Statement;
 
 const CONSTRAINTS: [&str; 7] =
     ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "EXCLUDE", "LIKE"];
@@ -157,7 +157,7 @@ fn index_element(
         }
         if statement.is_name(at) && statement.is_mark(at + 1, "(") {
             // "index varchar(10)" is a column.
-            if statement.kind(at + 2) == Some(super::lexer::TokenKind::Number) {
+            if statement.kind(at + 2) == Some(kecoa_sql::TokenKind::Number) {
                 return Ok(None);
             }
             named = Some(statement.slice(at, at + 1).into_owned());

@@ -1,8 +1,8 @@
 //! CockroachDB's type names where a type is expected.
 
 use super::edit::Edits;
-use super::lexer::TokenKind;
-use super::statement::Statement;
+use kecoa_sql::Statement;
+use kecoa_sql::TokenKind;
 
 /// What a type name becomes.
 enum Change {

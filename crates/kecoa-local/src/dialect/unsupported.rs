@@ -1,7 +1,7 @@
 //! What only a CockroachDB cluster can do.
 
 use super::plan::Refusal;
-use super::statement::Statement;
+use kecoa_sql::Statement;
 
 /// The error for a statement that the local endpoint cannot do, if it is one.
 pub(super) fn refusal(statement: &Statement<'_>) -> Option<Refusal> {

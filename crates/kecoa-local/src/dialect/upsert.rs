@@ -4,7 +4,7 @@ use super::catalog::{Context, Need, TableName};
 use super::edit::Edits;
 use super::plan::{Refusal, Stop};
 use super::quote::quote_name;
-use super::statement::Statement;
+use kecoa_sql::Statement;
 
 /// Rewrites the `UPSERT` at `at`, which ends at `end` (the statement's end or the bracket around).
 ///

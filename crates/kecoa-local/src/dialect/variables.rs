@@ -7,7 +7,7 @@
 use super::plan::{Analysis, Class, Piece, Refusal};
 use super::plan::{Control, Switch};
 use super::quote::quote;
-use super::statement::Statement;
+use kecoa_sql::Statement;
 
 /// How a variable's value is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

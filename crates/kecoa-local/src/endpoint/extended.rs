@@ -15,8 +15,8 @@ use super::replies::string;
 use super::run::{Run, runs};
 use super::session::Session;
 use crate::dialect::plan::{Analysis, OnError};
-use crate::dialect::statement::{self, Statement};
 use crate::dialect::transaction::{self, Phase};
+use kecoa_sql::Statement;
 
 /// So many answers at most are awaited before the client's next message is taken.
 const WINDOW: usize = 1024;
@@ -105,7 +105,7 @@ impl Session {
             return Ok(());
         };
         let client = parse.sql.clone();
-        let statements = statement::split(&client, self.backslash_escapes);
+        let statements = kecoa_sql::split(&client, self.backslash_escapes);
         let understood = |statement: &&Statement<'_>| {
             statement.is_understood() && statements.len() == 1 && !self.foreign_encoding
         };
@@ -186,7 +186,7 @@ impl Session {
         {
             return Ok(());
         }
-        let statements = statement::split(&prepared.client, self.backslash_escapes);
+        let statements = kecoa_sql::split(&prepared.client, self.backslash_escapes);
         let [statement] = statements.as_slice() else { return Ok(()) };
         let analysis = self.analyse(statement).await?;
         if self.skipping || self.transaction.phase == Phase::Failed {

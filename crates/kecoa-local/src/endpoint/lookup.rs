@@ -13,9 +13,9 @@ use crate::dialect;
 use crate::dialect::catalog::Context;
 use crate::dialect::edit::Sql;
 use crate::dialect::plan::{Analysis, Class, OnError, Piece, Refusal};
-use crate::dialect::statement::Statement;
 use crate::dialect::transaction::Phase;
 use crate::dialect::variables::is_utf8;
+use kecoa_sql::Statement;
 
 /// What follows was understood under other rules than PostgreSQL has by now.
 pub(super) fn unreadable() -> Refusal {

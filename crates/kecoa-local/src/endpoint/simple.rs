@@ -10,8 +10,8 @@ use super::script::{Ended, Script};
 use super::session::Session;
 use crate::dialect::edit::Sql;
 use crate::dialect::plan::{Analysis, Class, Piece, Reply};
-use crate::dialect::statement::{self, Statement};
 use crate::dialect::transaction::Planned;
+use kecoa_sql::Statement;
 
 impl Session {
     /// A Query message.
@@ -32,7 +32,7 @@ impl Session {
 
     /// Runs the client's batch; returns the status that ReadyForQuery shall have.
     async fn batch(&mut self, client: &Bytes) -> Flow<u8> {
-        let statements = statement::split(client, self.backslash_escapes);
+        let statements = kecoa_sql::split(client, self.backslash_escapes);
         if self.foreign_encoding || !statements.iter().all(Statement::is_understood) {
             // To the byte: PostgreSQL says what is wrong with it.
             let script = Script { sql: Sql::copied(client, 0), runs: Vec::new() };

@@ -7,6 +7,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use kecoa_proto::ProtocolVersion;
 use kecoa_proto::frame::Limits;
 use kecoa_proto::message::startup::Startup;
+use kecoa_proto::message::startup_options;
 use kecoa_server::accept::Shutdown;
 use kecoa_server::listener::Peer;
 use kecoa_server::scram::{Exchange, Failed, MECHANISM, Verifier};
@@ -20,7 +21,6 @@ use super::shared::Shared;
 use crate::dialect::plan::Switch;
 use crate::dialect::quote::quote;
 use crate::dialect::variables;
-use crate::words::{unescaped, words};
 
 /// How long a client may take to say who it is, as PostgreSQL's `authentication_timeout`.
 const AUTHENTICATION_TIMEOUT: Duration = Duration::from_secs(60);
@@ -307,18 +307,18 @@ fn sort(parameters: Pairs) -> Result<(Pairs, Vec<(String, String)>), Fields> {
 fn options(text: &str, ours: &mut Vec<(String, String)>) -> Option<String> {
     let mut rest: Vec<&str> = Vec::new();
     let mut taken = false;
-    let mut words = words(text).into_iter();
-    while let Some(word) = words.next() {
-        let (assignment, parts) = if word == "-c" {
-            match words.next() {
-                Some(next) => (next, vec![word, next]),
-                None => ("", vec![word]),
+    let mut arguments = startup_options::split(text).into_iter();
+    while let Some(argument) = arguments.next() {
+        let (assignment, parts) = if argument == "-c" {
+            match arguments.next() {
+                Some(next) => (next, vec![argument, next]),
+                None => ("", vec![argument]),
             }
         } else {
-            let inner = word.strip_prefix("--").or_else(|| word.strip_prefix("-c"));
-            (inner.unwrap_or_default(), vec![word])
+            let inner = argument.strip_prefix("--").or_else(|| argument.strip_prefix("-c"));
+            (inner.unwrap_or_default(), vec![argument])
         };
-        let assignment = unescaped(assignment);
+        let assignment = startup_options::unescape(assignment);
         let (name, value) = assignment.split_once('=').unwrap_or((&assignment, ""));
         let name = name.replace('-', "_").to_ascii_lowercase();
         if name != "cluster" && variables::find(&name).is_none() {

@@ -1,7 +1,7 @@
 //! What a cluster would tell of itself: sessions, queries, jobs, settings, regions.
 
 use super::shown::{Shown, rows};
-use crate::dialect::statement::Statement;
+use kecoa_sql::Statement;
 
 /// The query for the `SHOW` at `at`; `None` when it is about something else.
 pub(super) fn query(statement: &Statement<'_>, at: usize) -> Option<Shown> {

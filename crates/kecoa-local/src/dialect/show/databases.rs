@@ -3,7 +3,7 @@
 use crate::dialect::catalog::Context;
 use crate::dialect::plan::{Refusal, Stop};
 use crate::dialect::quote::{quote, quote_name};
-use crate::dialect::statement::Statement;
+use kecoa_sql::Statement;
 
 /// The schema a `SHOW TABLES FROM` means: a schema, or `public` of the session's database.
 pub(super) fn schema(

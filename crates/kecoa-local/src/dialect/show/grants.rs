@@ -3,7 +3,7 @@
 use super::shown::{Shown, rows, table};
 use crate::dialect::catalog::Context;
 use crate::dialect::quote::quote;
-use crate::dialect::statement::Statement;
+use kecoa_sql::Statement;
 
 /// What follows `SHOW GRANTS`.
 pub(super) fn grants(

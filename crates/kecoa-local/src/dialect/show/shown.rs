@@ -2,7 +2,7 @@
 
 use crate::dialect::catalog::Context;
 use crate::dialect::quote::quote;
-use crate::dialect::statement::Statement;
+use kecoa_sql::Statement;
 
 /// The query a `SHOW` becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::dialect::catalog::{Catalog, Context};
-use crate::dialect::statement::Statement;
+use kecoa_sql::Statement;
 
 fn plan(transaction: &mut Transaction, sql: &str) -> Vec<String> {
     let statement = Statement::whole(sql.as_bytes(), false).unwrap();

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::dice::Spin;
-use super::framing::Unit;
-use super::inject::Seen;
-use super::plan::{Direction, Fault, Kind, Spot};
+use crate::dice::Spin;
+use crate::framing::Unit;
+use crate::inject::Seen;
+use crate::plan::{Direction, Fault, Kind, Location};
 
 /// What a message is, as far as faults care.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Matter<'a> {
+pub(super) enum Content<'a> {
     /// It opens the session.
     Startup,
     /// It runs these statements.
@@ -29,7 +29,7 @@ pub(super) struct Message<'a> {
     pub(super) number: u64,
     /// Where it starts in its direction's stream, in bytes from 0.
     pub(super) start: u64,
-    pub(super) matter: Matter<'a>,
+    pub(super) matter: Content<'a>,
 }
 
 /// What happens to one message, all faults together.
@@ -48,14 +48,14 @@ pub(super) struct Decision {
 pub(super) struct Stop {
     /// In front of this byte of the message.
     pub(super) offset: u64,
-    pub(super) act: Act,
+    pub(super) action: Action,
     /// Which fault of the plan.
     pub(super) fault: usize,
 }
 
 /// What happens at a stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Act {
+pub(super) enum Action {
     /// Both sides are closed.
     Close,
     /// The client's side is reset.
@@ -68,7 +68,7 @@ pub(super) enum Act {
 #[derive(Debug, Clone)]
 pub(super) struct Prepared {
     pub(super) fault: Fault,
-    /// [`super::inject::plain`] of the text.
+    /// [`crate::inject::plain`] of the text.
     pub(super) text: String,
 }
 
@@ -103,7 +103,7 @@ pub(super) fn decide(
         };
         let spin = spin(statement);
         let length = message.unit.length;
-        let (act, offset) = match (&prepared.fault.kind, reach) {
+        let (action, offset) = match (&prepared.fault.kind, reach) {
             (Kind::Split, _) => {
                 decision.split.get_or_insert(index);
                 continue;
@@ -114,21 +114,21 @@ pub(super) fn decide(
                 }
                 continue;
             }
-            (Kind::Truncate, _) => (Act::Close, below(length - 1, spin) + u64::from(length > 1)),
-            (Kind::Drop, Reach::At(byte)) => (Act::Close, byte),
-            (Kind::Drop, Reach::Any) => (Act::Close, 0),
-            (Kind::Reset, Reach::At(byte)) => (Act::Reset, byte),
-            (Kind::Reset, Reach::Any) => (Act::Reset, below(length, spin)),
-            (Kind::Delay(time), Reach::At(byte)) => (Act::Wait(Some(*time)), byte),
-            (Kind::Delay(time), Reach::Any) => (Act::Wait(Some(*time)), 0),
-            (Kind::Stall(time), Reach::At(byte)) => (Act::Wait(*time), byte),
-            (Kind::Stall(time), Reach::Any) => (Act::Wait(*time), below(length, spin)),
+            (Kind::Truncate, _) => (Action::Close, below(length - 1, spin) + u64::from(length > 1)),
+            (Kind::Drop, Reach::At(byte)) => (Action::Close, byte),
+            (Kind::Drop, Reach::Any) => (Action::Close, 0),
+            (Kind::Reset, Reach::At(byte)) => (Action::Reset, byte),
+            (Kind::Reset, Reach::Any) => (Action::Reset, below(length, spin)),
+            (Kind::Delay(time), Reach::At(byte)) => (Action::Wait(Some(*time)), byte),
+            (Kind::Delay(time), Reach::Any) => (Action::Wait(Some(*time)), 0),
+            (Kind::Stall(time), Reach::At(byte)) => (Action::Wait(*time), byte),
+            (Kind::Stall(time), Reach::Any) => (Action::Wait(*time), below(length, spin)),
         };
-        let ends = !matches!(act, Act::Wait(_));
+        let ends = !matches!(action, Action::Wait(_));
         if ends && (decision.error.is_some() || decision.ends()) {
             continue;
         }
-        decision.stops.push(Stop { offset, act, fault: index });
+        decision.stops.push(Stop { offset, action, fault: index });
     }
     decision.stops.sort_by_key(|stop| stop.offset);
     decision
@@ -136,7 +136,7 @@ pub(super) fn decide(
 
 impl Decision {
     fn ends(&self) -> bool {
-        self.stops.iter().any(|stop| !matches!(stop.act, Act::Wait(_)))
+        self.stops.iter().any(|stop| !matches!(stop.action, Action::Wait(_)))
     }
 }
 
@@ -145,28 +145,30 @@ fn places(prepared: &Prepared, message: &Message<'_>) -> Vec<(usize, Reach)> {
     let Message { direction, unit, number, start, matter } = *message;
     let once = |found: bool, reach: Reach| if found { vec![(0, reach)] } else { Vec::new() };
     let among = |wanted: &dyn Fn(&Seen) -> bool| match matter {
-        Matter::Statements(seen) => {
+        Content::Statements(seen) => {
             let found = seen.iter().enumerate().filter(|(_, seen)| wanted(seen));
             found.map(|(at, _)| (at, Reach::At(0))).collect()
         }
         _ => Vec::new(),
     };
-    match &prepared.fault.spot {
-        Spot::Messages(wanted) => once(wanted.is_none_or(|wanted| wanted == direction), Reach::Any),
-        Spot::Message(wanted, which) => {
+    match &prepared.fault.location {
+        Location::Messages(wanted) => {
+            once(wanted.is_none_or(|wanted| wanted == direction), Reach::Any)
+        }
+        Location::Message(wanted, which) => {
             once((*wanted, *which) == (direction, number), Reach::At(0))
         }
-        Spot::Byte(wanted, byte) => {
+        Location::Byte(wanted, byte) => {
             let offset = byte.checked_sub(start).filter(|offset| *offset < unit.length);
             offset
                 .filter(|_| *wanted == direction)
                 .map(|offset| vec![(0, Reach::At(offset))])
                 .unwrap_or_default()
         }
-        Spot::Startup => once(matter == Matter::Startup, Reach::At(0)),
-        Spot::AfterCommit => once(matter == Matter::Committed, Reach::At(0)),
-        Spot::Statement => among(&|seen| !seen.control),
-        Spot::Text(_) => among(&|seen| seen.holds(&prepared.text)),
-        Spot::Commit => among(&|seen| seen.commit),
+        Location::Startup => once(matter == Content::Startup, Reach::At(0)),
+        Location::AfterCommit => once(matter == Content::Committed, Reach::At(0)),
+        Location::Statement => among(&|seen| !seen.control),
+        Location::Text(_) => among(&|seen| seen.holds(&prepared.text)),
+        Location::Commit => among(&|seen| seen.commit),
     }
 }

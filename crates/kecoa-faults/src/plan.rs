@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kecoa_proto::SqlState;
 
-/// The faults of one harness, in the order they are tried. Parsed with [`str::parse`], printed in
+/// The faults of one proxy, in the order they are tried. Parsed with [`str::parse`], printed in
 /// a form that parses back to the same plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
@@ -30,7 +30,7 @@ pub struct Fault {
     /// What happens.
     pub kind: Kind,
     /// Where; everywhere when nothing is said.
-    pub spot: Spot,
+    pub location: Location,
     /// How likely it is at each message where it can happen.
     pub probability: Probability,
     /// At most so often on one connection.
@@ -60,7 +60,7 @@ pub enum Kind {
 
 /// Where a fault happens.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Spot {
+pub enum Location {
     /// At any message of either direction, or of this one.
     Messages(Option<Direction>),
     /// At the n-th message of a direction, counted from 1.
@@ -133,7 +133,7 @@ impl fmt::Display for Fault {
             Kind::Stall(Some(time)) => write!(f, "stall:{}", Time(*time)),
             Kind::Error(code) => write!(f, "error:{code}"),
         }?;
-        self.spot.fmt(f)?;
+        self.location.fmt(f)?;
         if self.probability != Probability::ALWAYS {
             write!(f, ":{}", self.probability)?;
         }
@@ -147,18 +147,18 @@ impl fmt::Display for Fault {
     }
 }
 
-impl fmt::Display for Spot {
+impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Spot::Messages(None) => Ok(()),
-            Spot::Messages(Some(direction)) => write!(f, "@{direction}"),
-            Spot::Message(direction, number) => write!(f, "@{direction}@#{number}"),
-            Spot::Byte(direction, byte) => write!(f, "@{direction}@{byte}"),
-            Spot::Startup => f.write_str("@startup"),
-            Spot::Statement => f.write_str("@statement"),
-            Spot::Text(text) => write!(f, "@\"{}\"", text.replace('"', "\"\"")),
-            Spot::Commit => f.write_str("@commit"),
-            Spot::AfterCommit => f.write_str("@after-commit"),
+            Location::Messages(None) => Ok(()),
+            Location::Messages(Some(direction)) => write!(f, "@{direction}"),
+            Location::Message(direction, number) => write!(f, "@{direction}@#{number}"),
+            Location::Byte(direction, byte) => write!(f, "@{direction}@{byte}"),
+            Location::Startup => f.write_str("@startup"),
+            Location::Statement => f.write_str("@statement"),
+            Location::Text(text) => write!(f, "@\"{}\"", text.replace('"', "\"\"")),
+            Location::Commit => f.write_str("@commit"),
+            Location::AfterCommit => f.write_str("@after-commit"),
         }
     }
 }

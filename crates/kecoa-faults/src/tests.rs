@@ -1,4 +1,4 @@
-//! The harness between a client and a server that are both spelt out, in virtual time.
+//! The proxy between a client and a server that are both written out, in virtual time.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -7,13 +7,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::connection::{Harness, Peer, serve};
+use crate::connection::{ClientStream, serve};
+use crate::injector::Injector;
 
-impl Peer for DuplexStream {
+impl ClientStream for DuplexStream {
     fn reset_when_closed(&self) {}
 }
 
-/// Both ends of a harness.
+/// Both ends of a proxy.
 struct Scene {
     client: DuplexStream,
     server: DuplexStream,
@@ -24,23 +25,24 @@ struct Scene {
 const STARTUP: &[u8] = b"\0\0\0\x10\0\x03\0\0user\0u\0\0";
 const READY: &[u8] = b"Z\0\0\0\x05I";
 
-fn harness(plan: &str, seed: u64) -> (Arc<Harness>, Arc<Mutex<Vec<String>>>) {
+fn injector(plan: &str, seed: u64) -> (Arc<Injector>, Arc<Mutex<Vec<String>>>) {
     let log = Arc::new(Mutex::new(Vec::new()));
     let lines = log.clone();
-    let tell = move |happened: &super::Happened| lines.lock().unwrap().push(happened.to_string());
-    (Arc::new(Harness::new(&plan.parse().unwrap(), seed, Arc::new(tell))), log)
+    let log_event =
+        move |happened: &crate::FaultEvent| lines.lock().unwrap().push(happened.to_string());
+    (Arc::new(Injector::new(&plan.parse().unwrap(), seed, Arc::new(log_event))), log)
 }
 
-fn open(harness: &(Arc<Harness>, Arc<Mutex<Vec<String>>>)) -> Scene {
+fn open(injector: &(Arc<Injector>, Arc<Mutex<Vec<String>>>)) -> Scene {
     let (client, theirs) = duplex(1 << 16);
     let (server, behind) = duplex(1 << 16);
-    let shared = harness.0.clone();
+    let shared = injector.0.clone();
     let served = tokio::spawn(async move { serve(&shared, theirs, behind).await });
-    Scene { client, server, log: harness.1.clone(), served }
+    Scene { client, server, log: injector.1.clone(), served }
 }
 
 fn scene(plan: &str) -> Scene {
-    open(&harness(plan, 7))
+    open(&injector(plan, 7))
 }
 
 fn query(sql: &str) -> Vec<u8> {
@@ -308,14 +310,14 @@ async fn errors_that_end_a_session_end_it() {
 
 #[tokio::test(start_paused = true)]
 async fn connections_are_counted_and_seeds_can_be_chosen() {
-    let harness = harness("drop@startup:connection=2", 7);
+    let injector = injector("drop@startup:connection=2", 7);
     let seeded = b"\0\0\0\x34\0\x03\0\0user\0u\0options\0-c kecoa.fault_seed=9\0\0";
     let seeded = [b"\0\0\0", &[u8::try_from(seeded.len()).unwrap()][..], &seeded[4..]].concat();
     let mut kept = Vec::new();
     for (message, ends) in
         [(STARTUP, false), (&seeded, false), (STARTUP, true), (&seeded, true), (STARTUP, false)]
     {
-        let mut scene = open(&harness);
+        let mut scene = open(&injector);
         scene.client.write_all(message).await.unwrap();
         if ends {
             assert_eq!(rest(&mut scene.server).await, b"");
@@ -374,7 +376,7 @@ async fn the_same_seed_does_the_same_however_bytes_arrive() {
     for piece in [1, 7, 4096] {
         let mut all = Vec::new();
         for seed in 0..20 {
-            let mut scene = open(&harness(plan, seed));
+            let mut scene = open(&injector(plan, seed));
             let mut sent = STARTUP.to_vec();
             (0..10).for_each(|n| sent.extend(query(&format!("SELECT {n}"))));
             for chunk in sent.chunks(piece) {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::lexer::{Token, TokenKind, lex};
+use crate::lexer::{Token, TokenKind, lex};
 
 /// One statement of a batch.
 #[derive(Debug, Clone)]

@@ -7,7 +7,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use kecoa_proto::SqlState;
 
-use crate::dialect::statement::{Statement, split};
+use kecoa_sql::{Statement, split};
 
 /// What the name of anything that is sure not to exist begins with.
 const MARKER: &str = "kecoa_fault_";

@@ -4,7 +4,7 @@
 //! connection never depends on what other connections do meanwhile, on the time, or on how TCP
 //! cut the bytes.
 
-use super::plan::{Direction, Probability};
+use crate::plan::{Direction, Probability};
 
 /// The dice of one connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

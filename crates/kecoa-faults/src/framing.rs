@@ -1,6 +1,6 @@
 //! Where messages begin and end in a stream that is only looked at.
 
-use super::plan::Direction;
+use crate::plan::Direction;
 
 /// So much of a message is looked at; statements longer than that are matched by their beginning.
 const HEAD: u64 = 64 * 1024;

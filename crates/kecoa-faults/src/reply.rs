@@ -2,17 +2,17 @@
 
 use bytes::Bytes;
 
-use super::inject;
+use crate::inject;
 
 /// What a server's message becomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fate {
     /// It goes on as it is, and faults may happen to it.
-    Itself,
+    Forward,
     /// The client does not see it.
-    Hidden,
+    Hide,
     /// The client sees this.
-    Instead(Bytes),
+    Replace(Bytes),
 }
 
 /// What is expected of the server because of what it was sent.
@@ -70,34 +70,34 @@ impl Expected {
         if let Some(skip) = self.skip {
             return match tag {
                 // What comes at any time.
-                b'N' | b'S' | b'A' => Fate::Itself,
+                b'N' | b'S' | b'A' => Fate::Forward,
                 b'Z' => {
                     self.skip = None;
-                    if skip.hide_ready { Fate::Hidden } else { Fate::Itself }
+                    if skip.hide_ready { Fate::Hide } else { Fate::Forward }
                 }
-                _ => Fate::Hidden,
+                _ => Fate::Hide,
             };
         }
         let body = head.get(5..).unwrap_or_default();
         match tag {
             b'E' => {
-                let Some(marker) = inject::marker_in(body) else { return Fate::Itself };
+                let Some(marker) = inject::marker_in(body) else { return Fate::Forward };
                 let found = self.errors.iter().position(|(wanted, _)| *wanted == marker);
-                found.map_or(Fate::Itself, |at| Fate::Instead(self.errors.remove(at).1))
+                found.map_or(Fate::Forward, |at| Fate::Replace(self.errors.remove(at).1))
             }
             b'C' if body == b"ROLLBACK\0" => match self.commit.take() {
                 Some(Commit { error, own_request }) => {
                     self.skip = Some(Skip { hide_ready: own_request });
-                    Fate::Instead(error)
+                    Fate::Replace(error)
                 }
-                None => Fate::Itself,
+                None => Fate::Forward,
             },
             // It was not run: something before it in the request had failed.
             b'Z' => {
                 self.commit = None;
-                Fate::Itself
+                Fate::Forward
             }
-            _ => Fate::Itself,
+            _ => Fate::Forward,
         }
     }
 }
@@ -115,9 +115,9 @@ mod tests {
         let mut expected = Expected::default();
         assert_eq!(expected.error(error), 1);
         let head = b"E\0\0\0\0Mno kecoa_fault_1()\0\0";
-        assert_eq!(expected.fate(b'E', b"E\0\0\0\0Mother\0\0"), Fate::Itself);
-        assert_eq!(expected.fate(b'E', head), Fate::Instead(error()));
-        assert_eq!(expected.fate(b'E', head), Fate::Itself);
+        assert_eq!(expected.fate(b'E', b"E\0\0\0\0Mother\0\0"), Fate::Forward);
+        assert_eq!(expected.fate(b'E', head), Fate::Replace(error()));
+        assert_eq!(expected.fate(b'E', head), Fate::Forward);
     }
 
     #[test]
@@ -125,19 +125,19 @@ mod tests {
         let rollback = b"C\0\0\0\x0dROLLBACK\0";
         let mut expected = Expected::default();
         expected.rollback(error(), false);
-        assert_eq!(expected.fate(b'C', b"C\0\0\0\x0dUPDATE 1\0"), Fate::Itself);
-        assert_eq!(expected.fate(b'C', rollback), Fate::Instead(error()));
-        assert_eq!(expected.fate(b'Z', b"Z\0\0\0\x05I"), Fate::Itself);
-        assert_eq!(expected.fate(b'C', rollback), Fate::Itself);
+        assert_eq!(expected.fate(b'C', b"C\0\0\0\x0dUPDATE 1\0"), Fate::Forward);
+        assert_eq!(expected.fate(b'C', rollback), Fate::Replace(error()));
+        assert_eq!(expected.fate(b'Z', b"Z\0\0\0\x05I"), Fate::Forward);
+        assert_eq!(expected.fate(b'C', rollback), Fate::Forward);
         // As a request of its own inside the extended protocol.
         expected.rollback(error(), true);
-        assert_eq!(expected.fate(b'C', rollback), Fate::Instead(error()));
-        assert_eq!(expected.fate(b'S', b"S"), Fate::Itself);
-        assert_eq!(expected.fate(b'Z', b"Z\0\0\0\x05I"), Fate::Hidden);
-        assert_eq!(expected.fate(b'Z', b"Z\0\0\0\x05I"), Fate::Itself);
+        assert_eq!(expected.fate(b'C', rollback), Fate::Replace(error()));
+        assert_eq!(expected.fate(b'S', b"S"), Fate::Forward);
+        assert_eq!(expected.fate(b'Z', b"Z\0\0\0\x05I"), Fate::Hide);
+        assert_eq!(expected.fate(b'Z', b"Z\0\0\0\x05I"), Fate::Forward);
         // The server never came to it.
         expected.rollback(error(), true);
-        assert_eq!(expected.fate(b'Z', b"Z\0\0\0\x05E"), Fate::Itself);
-        assert_eq!(expected.fate(b'C', rollback), Fate::Itself);
+        assert_eq!(expected.fate(b'Z', b"Z\0\0\0\x05E"), Fate::Forward);
+        assert_eq!(expected.fate(b'C', rollback), Fate::Forward);
     }
 }

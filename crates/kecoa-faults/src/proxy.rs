@@ -4,27 +4,22 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::pin::pin;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use kecoa_proto::SqlState;
-use tokio::net::{TcpListener, TcpStream, UnixStream};
-use tokio::sync::oneshot;
-use tokio::task::JoinSet;
-
-use super::connection::{Harness, refuse, serve};
-use super::{Log, Plan};
+use kecoa_server::accept::{self, Limits};
+use kecoa_server::listener::{Listener, Peer};
 use kecoa_server::signals::Signals;
+use tokio::net::{TcpStream, UnixStream};
+use tokio::sync::oneshot;
 
-/// How long connections have to come to their end when the harness stops.
-const GOODBYE: Duration = Duration::from_secs(1);
+use crate::connection::{refuse, serve};
+use crate::event::Log;
+use crate::injector::Injector;
+use crate::plan::Plan;
 
-/// How long to wait after accept() failed, for file descriptors to become free.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
-/// The server behind the harness.
+/// The server behind the proxy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Upstream {
     /// A host's name or address, and a port.
@@ -44,15 +39,15 @@ pub struct ProxyOptions {
     pub plan: Plan,
     /// The seed of every connection that does not choose its own.
     pub seed: u64,
-    /// Who is told of each fault.
+    /// What each fault is reported to.
     pub log: Log,
 }
 
 /// A bound listener that passes bytes between clients and a server, with faults.
 pub struct Proxy {
-    listener: TcpListener,
+    listener: Listener,
     upstream: Upstream,
-    harness: Arc<Harness>,
+    injector: Arc<Injector>,
 }
 
 impl Proxy {
@@ -62,8 +57,8 @@ impl Proxy {
     /// What the operating system says of the address: in use, not allowed.
     pub async fn bind(options: ProxyOptions) -> io::Result<Proxy> {
         let ProxyOptions { listen, upstream, plan, seed, log } = options;
-        let listener = TcpListener::bind(listen).await?;
-        Ok(Proxy { listener, upstream, harness: Arc::new(Harness::new(&plan, seed, log)) })
+        let listener = Listener::bind(listen).await?;
+        Ok(Proxy { listener, upstream, injector: Arc::new(Injector::new(&plan, seed, log)) })
     }
 
     /// The address that was bound, with the real port.
@@ -76,40 +71,25 @@ impl Proxy {
 
     /// Serves clients until `shutdown` is done; those still connected a second later are cut off.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) {
-        let mut clients = JoinSet::new();
-        let mut shutdown = pin!(shutdown);
-        loop {
-            tokio::select! {
-                () = &mut shutdown => break,
-                accepted = self.listener.accept() => match accepted {
-                    Ok((client, _)) => {
-                        let harness = self.harness.clone();
-                        clients.spawn(connect(client, self.upstream.clone(), harness));
-                    }
-                    // A client that left before it was accepted, or no descriptors: both pass.
-                    Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
-                },
-                Some(_) = clients.join_next() => {}
-            }
-        }
-        let rest = async { while clients.join_next().await.is_some() {} };
-        let _ = tokio::time::timeout(GOODBYE, rest).await;
+        let handle = |peer, _| connect(peer, self.upstream.clone(), self.injector.clone());
+        accept::serve(&self.listener, Limits::default(), shutdown, handle).await;
     }
 }
 
-async fn connect(client: TcpStream, upstream: Upstream, harness: Arc<Harness>) {
-    // A byte that is to travel alone must not wait for others.
-    let _ = client.set_nodelay(true);
+async fn connect(peer: Peer, upstream: Upstream, injector: Arc<Injector>) {
+    // The listener has no other.
+    let Peer::Tcp(client) = peer else { return };
     let refused = match upstream {
         Upstream::Tcp(host, port) => match TcpStream::connect((host.as_str(), port)).await {
             Ok(server) => {
+                // A byte that is to travel alone must not wait for others.
                 let _ = server.set_nodelay(true);
-                return serve(&harness, client, server).await;
+                return serve(&injector, client, server).await;
             }
             Err(error) => error,
         },
         Upstream::Unix(path) => match UnixStream::connect(path).await {
-            Ok(server) => return serve(&harness, client, server).await,
+            Ok(server) => return serve(&injector, client, server).await,
             Err(error) => error,
         },
     };
@@ -117,7 +97,7 @@ async fn connect(client: TcpStream, upstream: Upstream, harness: Arc<Harness>) {
     refuse(client, SqlState::CANNOT_CONNECT_NOW, &reason).await;
 }
 
-/// Runs a harness until SIGTERM, SIGINT or SIGHUP. Must be the business of a whole process: it
+/// Runs a proxy until SIGTERM, SIGINT or SIGHUP. Must be the business of a whole process: it
 /// installs signal handlers. `ready` is called once, with the address that was bound.
 ///
 /// # Errors
@@ -156,7 +136,7 @@ impl Background {
             runtime.block_on(async {
                 tokio::select! {
                     () = proxy.serve(std::future::pending()) => {}
-                    // It is dropped when the harness is.
+                    // It is dropped when the proxy is.
                     _ = stopped => {}
                 }
             });

@@ -4,14 +4,14 @@ use bytes::{Bytes, BytesMut};
 use kecoa_proto::frame::Limits;
 use kecoa_proto::message::startup::Startup;
 
-use crate::words::words;
+use kecoa_proto::message::startup_options;
 
 /// The startup option by which a client chooses the seed of its connection.
 const OPTION: &str = "kecoa.fault_seed";
 
 /// What the first message of a connection asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum FirstMessage {
     /// TLS or GSSAPI encryption.
     Encryption,
     /// To cancel another session's statement.
@@ -25,13 +25,13 @@ pub(super) enum Asked {
 }
 
 /// Looks at an untagged message.
-pub(super) fn look(message: &[u8]) -> Asked {
+pub(super) fn look(message: &[u8]) -> FirstMessage {
     let mut buffer = BytesMut::from(message);
     let (version, mut parameters) = match Startup::decode(&mut buffer, &Limits::default()) {
-        Ok(Some(Startup::Tls | Startup::GssEncryption)) => return Asked::Encryption,
-        Ok(Some(Startup::Cancel(_))) => return Asked::Cancel,
+        Ok(Some(Startup::Tls | Startup::GssEncryption)) => return FirstMessage::Encryption,
+        Ok(Some(Startup::Cancel(_))) => return FirstMessage::Cancel,
         Ok(Some(Startup::Startup { version, parameters })) => (version, parameters),
-        Ok(None) | Err(_) => return Asked::Session,
+        Ok(None) | Err(_) => return FirstMessage::Session,
     };
     let mut chosen = None;
     for (name, value) in &mut parameters {
@@ -42,14 +42,14 @@ pub(super) fn look(message: &[u8]) -> Asked {
             *value = Bytes::from(rest);
         }
     }
-    let Some(seed) = chosen else { return Asked::Session };
-    let Ok(seed) = seed.parse() else { return Asked::BadSeed(seed) };
+    let Some(seed) = chosen else { return FirstMessage::Session };
+    let Ok(seed) = seed.parse() else { return FirstMessage::BadSeed(seed) };
     parameters.retain(|(name, value)| name.as_ref() != b"options" || !value.is_empty());
     let mut out = BytesMut::new();
     match (Startup::Startup { version, parameters }).encode(&mut out) {
-        Ok(()) => Asked::Seeded(seed, out.freeze()),
+        Ok(()) => FirstMessage::Seeded(seed, out.freeze()),
         // It was decoded a moment ago.
-        Err(_) => Asked::Session,
+        Err(_) => FirstMessage::Session,
     }
 }
 
@@ -57,7 +57,7 @@ pub(super) fn look(message: &[u8]) -> Asked {
 /// backslash keeps a blank in its word); returns the rest.
 fn take(options: &str, chosen: &mut Option<String>) -> String {
     let mut rest: Vec<&str> = Vec::new();
-    for word in words(options) {
+    for word in startup_options::split(options) {
         let assignment = word.strip_prefix("--").or_else(|| word.strip_prefix("-c"));
         let apart = rest.last() == Some(&"-c");
         let assignment = if apart { word } else { assignment.unwrap_or_default() };
@@ -98,14 +98,14 @@ mod tests {
             ("--kecoa.fault_seed=17", None),
             (r"-c a=b\ c  -c kecoa.fault_seed=17 -d", Some(r"-c a=b\ c -d")),
         ] {
-            assert_eq!(look(&message(Some(options))), Asked::Seeded(17, message(left)));
+            assert_eq!(look(&message(Some(options))), FirstMessage::Seeded(17, message(left)));
         }
-        assert_eq!(look(&plain), Asked::Session);
-        assert_eq!(look(&message(Some("-c  x=kecoa.fault_seed=1"))), Asked::Session);
+        assert_eq!(look(&plain), FirstMessage::Session);
+        assert_eq!(look(&message(Some("-c  x=kecoa.fault_seed=1"))), FirstMessage::Session);
         let bad = message(Some("-c kecoa.fault_seed=-1"));
-        assert_eq!(look(&bad), Asked::BadSeed("-1".to_owned()));
-        assert_eq!(look(b"\0\0\0\x08\x04\xd2\x16\x2f"), Asked::Encryption);
-        assert_eq!(look(b"\0\0\0\x10\x04\xd2\x16\x2e\0\0\0\x01\0\0\0\x02"), Asked::Cancel);
-        assert_eq!(look(b"\0\0\0\x08\0\x09\0\0"), Asked::Session);
+        assert_eq!(look(&bad), FirstMessage::BadSeed("-1".to_owned()));
+        assert_eq!(look(b"\0\0\0\x08\x04\xd2\x16\x2f"), FirstMessage::Encryption);
+        assert_eq!(look(b"\0\0\0\x10\x04\xd2\x16\x2e\0\0\0\x01\0\0\0\x02"), FirstMessage::Cancel);
+        assert_eq!(look(b"\0\0\0\x08\0\x09\0\0"), FirstMessage::Session);
     }
 }
