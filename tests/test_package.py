@@ -1,4 +1,4 @@
-"""The package as a whole: its names, its start-up time, its rooms."""
+"""The package as a whole: its names, its start-up time, what it needs."""
 
 from __future__ import annotations
 
@@ -126,55 +126,6 @@ def imports(path):
             yield node.module
             if node.module == "kecoa":
                 yield from (f"kecoa.{alias.name}" for alias in node.names)
-
-
-# Who may import whom inside the package: each may use those before it.
-LAYERS = [
-    {"_kecoa", "_psycopg", "_environment", "_alias", "tz", "errorcodes"},
-    {
-        "errors",
-        "extensions",
-        "observe",
-        "_driver",
-        "_ipaddress",
-        "_json",
-        "_range",
-    },
-    {"extras", "sql", "retry", "types"},
-    {"__init__"},
-    {"pool", "local"},
-    {"aio"},
-    {"sqlalchemy"},
-    {"run"},
-    {"__main__"},
-]
-
-
-MODULES = set().union(*LAYERS)
-
-
-def layer(module):
-    for at, members in enumerate(LAYERS):
-        if module in members:
-            return at
-    raise AssertionError(f"{module} has no place in tests/test_package.py's LAYERS")
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT / "python")))
-def test_the_rooms_of_the_package(path):
-    parts = path.relative_to(ROOT / "python" / "kecoa").with_suffix("").parts
-    own = layer(parts[0])
-    source = ast.parse(path.read_text(encoding="utf-8"))
-    # Only what runs at import: what a function or `if TYPE_CHECKING` imports comes later or never.
-    for node in source.body:
-        if not isinstance(node, (ast.Import, ast.ImportFrom)):
-            continue
-        names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module]
-        if names == ["kecoa"] and isinstance(node, ast.ImportFrom):
-            names = [f"kecoa.{a.name if a.name in MODULES else '__init__'}" for a in node.names]
-        for name in names:
-            if name.partition(".")[0] == "kecoa":
-                assert layer([*name.split("."), "__init__"][1]) <= own, f"{path.name} imports {name}"
 
 
 def test_the_package_needs_nothing_but_the_standard_library():

@@ -60,20 +60,23 @@ def crates(table: Table, root: Path) -> Iterator[str]:
 
 def modules(table: Table) -> Iterator[str]:
     for part in [*table.crates, *table.packages]:
-        if part.layers:
-            yield from of_part(part)
+        if part.layers and part.drawn:
+            kind = "the Python package" if part in table.packages else "the crate"
+            yield from of_part(part, kind)
 
 
-def of_part(part: Part) -> Iterator[str]:
+def of_part(part: Part, kind: str) -> Iterator[str]:
     yield ""
-    yield f"Layers of `{part.name}`, the highest first:"
+    yield f"Layers of {kind} `{part.name}`, the highest first:"
     yield ""
-    yield "| layer | module | what it holds |"
-    yield "|---|---|---|"
+    yield "| | modules of the layer |"
+    yield "|---|---|"
     for number, layer in reversed(list(enumerate(part.layers, start=1))):
-        for names, about in layer.items():
-            shown = ", ".join(f"`{name}`" for name in names.split(", "))
-            yield f"| {number} | {shown} | {about} |"
+        shown = [
+            ", ".join(f"`{name}`" for name in names.split(", ")) + f": {about}"
+            for names, about in layer.items()
+        ]
+        yield f"| {number} | {' · '.join(shown)} |"
 
 
 def libraries(table: Table) -> Iterator[str]:

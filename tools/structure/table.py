@@ -36,6 +36,8 @@ class Part:
     natural: list[Natural] = field(default_factory=list)
     # How many files are in other circles, which are to be opened.
     still_open: int = 0
+    # Whether ARCHITECTURE.md shows the layers.
+    drawn: bool = False
 
 
 @dataclass
@@ -92,4 +94,5 @@ def part(name: str, values: dict[str, Any], base: Path) -> Part:
         values.get("layers", []),
         [Natural(circle["files"], circle["reason"]) for circle in values.get("circles", [])],
         values.get("still_open", 0),
+        values.get("drawn", False),
     )
