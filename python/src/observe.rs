@@ -1,4 +1,4 @@
-//! `kecoa::observe` for Python: counters, and the hook by which `kecoa.observe` hears of operations.
+//! `kecoa::observability` for Python: counters, and the hook by which `kecoa.observe` hears of operations.
 //!
 //! While nobody listens an operation costs one load of a flag.
 
@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use kecoa::ErrorKind;
-use kecoa::observe::{self, Counters, REASONS};
+use kecoa::observability::{self, Counters, REASONS};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -17,7 +17,7 @@ static LISTENER: Mutex<Option<Py<PyAny>>> = Mutex::new(None);
 /// `_counters()`: the process's counters, by name.
 #[pyfunction]
 pub(crate) fn _counters(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
-    let counters = observe::counters();
+    let counters = observability::counters();
     let dict = named(py, &counters)?;
     let reasons = PyDict::new(py);
     for (name, count) in REASONS.iter().zip(counters.retries_by_reason) {
@@ -60,7 +60,7 @@ pub(crate) fn _listening() -> bool {
 /// `_without_values(sql)`: a statement with `?` in the place of each value that is written in it.
 #[pyfunction]
 pub(crate) fn _without_values(sql: &str) -> String {
-    observe::without_values(sql)
+    observability::without_values(sql)
 }
 
 /// Does `work`, and tells the listener, if there is one. `subject` is the connection or cursor.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use kecoa::observe;
+use kecoa::observability;
 use kecoa::retry::{self, Decision, Failure, Jitter, Policy};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -153,7 +153,7 @@ impl Attempts {
         let now = now.map(|now| seconds("now", now)).transpose()?.unwrap_or_default();
         let attempts = retry::Attempts::new(policy, now)
             .map_err(|error| PyValueError::new_err(error.to_string()))?;
-        observe::note_transaction();
+        observability::note_transaction();
         Ok(Attempts { attempts, started: Instant::now(), random: seed(), failed: None })
     }
 
@@ -201,7 +201,7 @@ impl Attempts {
             "ambiguous" => Decision::Ambiguous,
             _ => Decision::GiveUp,
         };
-        observe::note_decision(sqlstate.as_deref(), failure, decision);
+        observability::note_decision(sqlstate.as_deref(), failure, decision);
         Ok(())
     }
 

@@ -40,7 +40,7 @@
 //!
 //! `tokio` (on by default): the asynchronous [`Client`] and [`Pool`]. Without it there is only
 //! [`blocking`]. `derive` (on by default): `#[derive(FromRow)]`. `tracing`: spans of connections,
-//! statements and transactions; see [`observe`].
+//! statements and transactions; see [`observability`].
 //!
 //! # Versions
 //!
@@ -58,7 +58,7 @@ pub mod error;
 pub mod example;
 mod interrupt;
 mod net;
-pub mod observe;
+pub mod observability;
 pub mod pool;
 pub mod retry;
 mod row;

@@ -152,13 +152,13 @@ fn spans_have_the_fields_of_the_conventions() {
     let everything = format!("{spans:?}");
     assert!(!everything.contains("hidden") && !everything.contains(SECRET), "{everything}");
 
-    kecoa::observe::set_query_text(true);
+    kecoa::observability::set_query_text(true);
     let subscriber = tracing_subscriber::registry().with(seen.clone());
     tracing::subscriber::with_default(subscriber, || {
         // The connection of before is gone; what fails to connect has a span, too.
         Client::connect(&config).unwrap_err();
     });
-    kecoa::observe::set_query_text(false);
+    kecoa::observability::set_query_text(false);
     let spans = seen.take();
     assert_eq!(spans[0].1.get("error.type").map(String::as_str), Some("Connect"));
 }

@@ -17,7 +17,7 @@ use super::wire::{Cancel, Connector, Link, Wire};
 use crate::config::{Config, Environment, Target};
 use crate::error::Error;
 use crate::interrupt::Interrupt;
-use crate::observe;
+use crate::observability;
 
 impl Wire for Stream {
     fn read_into(&mut self, buffer: &mut BytesMut, hint: usize) -> io::Result<usize> {
@@ -102,8 +102,8 @@ impl Network {
 impl Connector for Network {
     fn connect(&self, hook: &mut dyn Interrupt) -> Result<Link, Error> {
         let (stream, connection) =
-            observe::spans::connect(&self.config, || connect(&self.config, hook))
-                .inspect_err(|_| observe::note_connect_failed())?;
+            observability::spans::connect(&self.config, || connect(&self.config, hook))
+                .inspect_err(|_| observability::note_connect_failed())?;
         let cancel =
             Arc::new(NetworkCancel { config: self.config.clone(), peer: stream.peer().clone() });
         Ok(Link { wire: Box::new(stream), connection, cancel })
@@ -118,7 +118,7 @@ struct NetworkCancel {
 impl Cancel for NetworkCancel {
     fn cancel(&self, key: &CancelKey) -> Result<(), Error> {
         cancel(&self.config, &self.peer, key)?;
-        observe::note_cancel();
+        observability::note_cancel();
         Ok(())
     }
 }

@@ -19,7 +19,7 @@ use super::transaction_end::TransactionEnd;
 use crate::config::Target;
 use crate::error::Error;
 use crate::net::wire::{Cancel, Link, Wire};
-use crate::observe::SessionMetrics;
+use crate::observability::SessionMetrics;
 
 /// What the server is told when a statement begins a COPY that nobody has data for.
 pub(super) const COPY_REFUSAL: &str = "COPY FROM STDIN needs copy_in";
@@ -269,7 +269,7 @@ impl Drop for Session {
 }
 
 #[cfg(feature = "tracing")]
-impl crate::observe::Server for Session {
+impl crate::observability::Server for Session {
     fn is_cockroach(&self) -> bool {
         self.connection.is_crdb()
     }

@@ -7,7 +7,7 @@ use super::{TransactionError, TransactionOptions, retry_loop};
 use crate::client::blocking::Client;
 use crate::error::{Error, ErrorKind};
 use crate::interrupt::Never;
-use crate::observe::spans;
+use crate::observability::spans;
 use crate::retry::{Failure, classify};
 use crate::row::ResultSet;
 use crate::row::Row;

@@ -7,7 +7,7 @@ use super::retry_loop::{Next, RetryLoop, Situation};
 use super::{TransactionError, TransactionOptions};
 use crate::client::blocking::Client;
 use crate::error::Error;
-use crate::observe::spans;
+use crate::observability::spans;
 use crate::retry::{Runtime, SystemRuntime};
 
 /// Attempts at one transaction, of which a program runs the loop itself: [`Client::attempts`].

@@ -7,7 +7,7 @@ use super::TransactionOptions;
 use super::attempt::{Broken, Stage};
 use super::options::{FailedAttempt, Observer};
 use crate::error::{Error, ErrorKind};
-use crate::observe::{self, spans};
+use crate::observability::{self, spans};
 use crate::retry::{Attempts, Decision, Failure, classify};
 
 pub(crate) struct RetryLoop {
@@ -44,7 +44,7 @@ impl RetryLoop {
         now: Duration,
     ) -> Result<RetryLoop, Error> {
         let attempts = Attempts::new(options.policy.clone(), now)?;
-        observe::note_transaction();
+        observability::note_transaction();
         Ok(RetryLoop { attempts, observer: options.observer.clone(), span: span.clone() })
     }
 
@@ -63,7 +63,7 @@ impl RetryLoop {
             decision = Decision::RetryOnFreshConnection(wait);
         }
         spans::attempt_failed(&self.span, number, &broken.error, decision);
-        observe::note_decision(broken.error.sqlstate(), failure, decision);
+        observability::note_decision(broken.error.sqlstate(), failure, decision);
         if let Some(observer) = &self.observer {
             let elapsed = self.attempts.elapsed();
             observer(&FailedAttempt { attempt: number, error: &broken.error, decision, elapsed });

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::interrupt::{Interrupt, Never, Readiness};
 use crate::net::network::Network;
 use crate::net::wire::{Connector, Link};
-use crate::observe::spans;
+use crate::observability::spans;
 use crate::retry::{Runtime, SystemRuntime};
 use crate::row::ResultSet;
 use crate::row::Row;
@@ -470,7 +470,7 @@ impl Client {
     /// What this connection has done so far; a [`reconnect`](Client::reconnect) begins anew. Of
     /// transactions and their retries only the process's counters know.
     #[must_use]
-    pub fn counters(&self) -> crate::observe::Counters {
+    pub fn counters(&self) -> crate::observability::Counters {
         self.session.metrics().counters()
     }
 

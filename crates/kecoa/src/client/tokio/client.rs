@@ -18,7 +18,7 @@ use crate::client::canceller::Canceller;
 use crate::config::{Config, Target};
 use crate::error::Error;
 use crate::interrupt::Never;
-use crate::observe::spans;
+use crate::observability::spans;
 use crate::row::ResultSet;
 use crate::row::{FromRow, Row, read_all, rows_of};
 use crate::session::extended::{self, Encoded, EncodedRows};

@@ -17,7 +17,7 @@ use crate::client::blocking;
 use crate::config::Config;
 use crate::error::Error;
 use crate::interrupt::{Interrupt, Never};
-use crate::observe::spans;
+use crate::observability::spans;
 use crate::row::ResultSet;
 use crate::session::call::{self, CallRequest, PendingCall, Settled};
 use crate::session::extended::Encoded;

@@ -9,7 +9,7 @@ use super::body::{BoxFuture, TransactionBody};
 use super::{Transaction, ending};
 use crate::client::tokio::link::Link;
 use crate::error::Error;
-use crate::observe::spans;
+use crate::observability::spans;
 use crate::transaction::attempt::{Broken, Stage, restartable};
 use crate::transaction::retry_loop::{Next, RetryLoop, Situation};
 use crate::transaction::{TransactionError, TransactionOptions};

@@ -1,4 +1,4 @@
-//! Counters of the process and of one connection.
+//! Counters, and those of the process.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -36,8 +36,8 @@ macro_rules! counters {
 
         /// The counters themselves.
         #[derive(Debug)]
-        struct Tally {
-            $($field: AtomicU64,)*
+        pub(super) struct Tally {
+            $(pub(super) $field: AtomicU64,)*
             retries_by_reason: [AtomicU64; REASONS.len()],
         }
 
@@ -119,7 +119,7 @@ impl Counters {
     }
 }
 
-static PROCESS: Tally = Tally::new();
+pub(super) static PROCESS: Tally = Tally::new();
 
 /// The counters of this process, from its start. The counters are read one by one: between two of
 /// them there may be a statement of another thread.
@@ -128,14 +128,14 @@ pub fn counters() -> Counters {
     PROCESS.snapshot()
 }
 
-/// A transaction in a retried form has begun: for doors that have a loop of their own.
+/// A transaction in a retried form has begun: for callers that have a retry loop of their own.
 pub fn note_transaction() {
     PROCESS.transactions.fetch_add(1, Relaxed);
     PROCESS.attempts.fetch_add(1, Relaxed);
 }
 
 /// An attempt failed with this SQLSTATE (nothing where the server said none), which means
-/// `failure`, and this was decided: for doors that have a loop of their own. An error that is final
+/// `failure`, and this was decided: for callers that have a retry loop of their own. An error that is final
 /// by itself counts nothing.
 pub fn note_decision(sqlstate: Option<&str>, failure: Failure, decision: Decision) {
     match decision {
@@ -169,93 +169,9 @@ pub(crate) fn note_cancel() {
     PROCESS.cancels.fetch_add(1, Relaxed);
 }
 
-/// One open connection, with what it has done; counted as over when it is dropped at the latest.
-#[derive(Debug)]
-pub(crate) struct SessionMetrics {
-    own: Counters,
-    over: bool,
-}
-
-/// Counts for the connection and for the process.
-macro_rules! both {
-    ($self:ident, $field:ident, $count:expr) => {{
-        let count: u64 = $count;
-        $self.own.$field = $self.own.$field.wrapping_add(count);
-        PROCESS.$field.fetch_add(count, Relaxed);
-    }};
-}
-
-impl SessionMetrics {
-    /// A connection was made.
-    pub(crate) fn new() -> SessionMetrics {
-        let mut presence = SessionMetrics { own: Counters::default(), over: false };
-        both!(presence, connections_opened, 1);
-        presence
-    }
-
-    pub(crate) fn counters(&self) -> Counters {
-        self.own.clone()
-    }
-
-    pub(crate) fn statement(&mut self) {
-        both!(self, statements, 1);
-    }
-
-    pub(crate) fn commit(&mut self) {
-        both!(self, commits, 1);
-    }
-
-    pub(crate) fn sent(&mut self, bytes: usize) {
-        both!(self, bytes_sent, u64::try_from(bytes).unwrap_or(0));
-    }
-
-    pub(crate) fn received(&mut self, bytes: usize) {
-        both!(self, bytes_received, u64::try_from(bytes).unwrap_or(0));
-    }
-
-    /// The connection is over, by our own will or not.
-    pub(crate) fn end(&mut self, lost: bool) {
-        if std::mem::replace(&mut self.over, true) {
-            return;
-        }
-        both!(self, connections_ended, 1);
-        if lost {
-            both!(self, connections_lost, 1);
-        }
-    }
-}
-
-impl Drop for SessionMetrics {
-    fn drop(&mut self) {
-        self.end(false);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_connection_ends_once() {
-        let mut presence = SessionMetrics::new();
-        presence.statement();
-        presence.sent(7);
-        assert_eq!(presence.counters().connections_open(), 1);
-        presence.end(true);
-        presence.end(false);
-        let counters = presence.counters();
-        assert_eq!((counters.connections_ended, counters.connections_lost), (1, 1));
-        assert_eq!((counters.connections_open(), counters.statements), (0, 1));
-        let named: Vec<_> = counters.iter().filter(|(_, value)| *value > 0).collect();
-        let expected = [
-            ("kecoa.connections.opened", 1),
-            ("kecoa.connections.lost", 1),
-            ("kecoa.connections.ended", 1),
-            ("kecoa.statements", 1),
-            ("kecoa.bytes.sent", 7),
-        ];
-        assert_eq!(named, expected);
-    }
 
     #[test]
     fn every_reason_has_its_place() {

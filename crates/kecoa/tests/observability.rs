@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use kecoa::blocking::Client;
-use kecoa::observe::{self, Counters};
+use kecoa::observability::{self, Counters};
 use kecoa::retry::{Jitter, Policy};
 use kecoa::{Config, Error, ErrorKind, TransactionOptions};
 use kecoa_pgmock::{Script, Server};
@@ -40,7 +40,7 @@ fn ran() -> Script {
 
 /// What changed.
 fn since(before: &Counters) -> Vec<(&'static str, u64)> {
-    let now = observe::counters();
+    let now = observability::counters();
     let pairs = now.iter().zip(before.iter()).map(|((name, now), (_, then))| (name, now - then));
     pairs.filter(|(name, n)| *n > 0 && !name.contains("bytes")).collect()
 }
@@ -58,7 +58,7 @@ fn the_process_counts() {
     ]);
     let config = config(server.port());
 
-    let before = observe::counters();
+    let before = observability::counters();
     let mut client = Client::connect(&config).unwrap();
     work(&mut client).unwrap();
     assert_eq!(
@@ -78,27 +78,27 @@ fn the_process_counts() {
     assert_eq!((own.statements, own.commits, own.connections_open()), (4, 1, 1));
     assert!(own.bytes_sent > 0 && own.bytes_received > own.bytes_sent);
 
-    let before = observe::counters();
+    let before = observability::counters();
     let error = work(&mut client).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::RetriesExhausted { attempts: 2, .. }));
     drop(client);
-    let after = observe::counters();
+    let after = observability::counters();
     assert_eq!(after.given_up - before.given_up, 1);
     assert_eq!(after.connections_ended - before.connections_ended, 1);
     assert_eq!(after.connections_lost, before.connections_lost, "a good-bye is no loss");
 
-    let before = observe::counters();
+    let before = observability::counters();
     let mut client = Client::connect(&config).unwrap();
     assert_eq!(work(&mut client).unwrap_err().kind(), ErrorKind::AmbiguousCommit);
-    let after = observe::counters();
+    let after = observability::counters();
     assert_eq!(after.ambiguous_commits - before.ambiguous_commits, 1);
     assert_eq!(after.connections_lost - before.connections_lost, 2);
     let reasons = after.retries_by_reason.iter().zip(before.retries_by_reason);
     let reasons: Vec<_> = reasons.map(|(now, then)| now - then).collect();
-    assert_eq!(reasons, [0, 0, 0, 0, 1, 0], "{:?}", observe::REASONS);
+    assert_eq!(reasons, [0, 0, 0, 0, 1, 0], "{:?}", observability::REASONS);
     server.finish();
 
-    let before = observe::counters();
+    let before = observability::counters();
     Client::connect(&config).unwrap_err();
     assert_eq!(since(&before), [("kecoa.connections.failed", 1)]);
 }

@@ -1,6 +1,6 @@
 //! A statement without the values that are written in it, for those who watch.
 
-/// How much of a statement is told, in bytes.
+/// How much of a statement is shown, in bytes.
 const LIMIT: usize = 4096;
 
 /// What stands for a value, as OpenTelemetry's conventions have it.
@@ -11,71 +11,71 @@ const VALUE: &str = "?";
 ///
 /// ```
 /// let sql = "INSERT INTO t VALUES ('hunter2', 12, $1, %s) -- or $$x$$";
-/// assert_eq!(kecoa::observe::without_values(sql), "INSERT INTO t VALUES (?, ?, $1, %s) ");
+/// assert_eq!(kecoa::observability::without_values(sql), "INSERT INTO t VALUES (?, ?, $1, %s) ");
 /// ```
 #[must_use]
 pub fn without_values(sql: &str) -> String {
-    let mut told = String::with_capacity(sql.len().min(LIMIT));
+    let mut shown = String::with_capacity(sql.len().min(LIMIT));
     let mut rest = sql;
     while let Some(first) = rest.chars().next() {
-        if told.len() >= LIMIT {
-            told.push('…');
+        if shown.len() >= LIMIT {
+            shown.push('…');
             break;
         }
-        let Some(after) = piece(rest, first, &mut told) else {
-            told.push('…');
+        let Some(after) = piece(rest, first, &mut shown) else {
+            shown.push('…');
             break;
         };
         rest = after;
     }
-    told
+    shown
 }
 
-/// Tells one piece of a statement and gives back what follows it; nothing where the rest is not told.
-fn piece<'a>(rest: &'a str, first: char, told: &mut String) -> Option<&'a str> {
+/// Writes one piece of a statement and returns what follows it; nothing where the rest is not shown.
+fn piece<'a>(rest: &'a str, first: char, shown: &mut String) -> Option<&'a str> {
     let next = rest.get(first.len_utf8()..)?;
     match first {
         '\'' => {
-            told.push_str(VALUE);
+            shown.push_str(VALUE);
             string(next, false)
         }
         '"' => {
             let (name, after) = next.split_once('"')?;
-            told.extend(["\"", name, "\""]);
+            shown.extend(["\"", name, "\""]);
             Some(after)
         }
         '-' if next.starts_with('-') => line_comment(next),
         '/' if next.starts_with('*') => comment(next.get(1..)?),
-        '$' => Some(dollar(next, told)?),
+        '$' => Some(dollar(next, shown)?),
         '%' if next.starts_with('(') => {
             let (name, after) = next.get(1..)?.split_once(')')?;
             // A placeholder; or a remainder, and a value behind it. Where it may be either, a quote in it
             // may begin a string or not.
             let is_plain = name.chars().all(|c| is_name(c) || "-. ".contains(c));
             if is_plain && name.starts_with(is_letter) && after.starts_with(['s', 'b', 't']) {
-                told.extend(["%(", name, ")"]);
+                shown.extend(["%(", name, ")"]);
                 return Some(after);
             }
-            told.push('%');
+            shown.push('%');
             let is_open =
                 name.contains(['\'', '"', '$']) || name.contains("--") || name.contains("/*");
             (!is_open).then_some(next)
         }
         '.' if next.starts_with(|c: char| c.is_ascii_digit()) => {
-            told.push_str(VALUE);
+            shown.push_str(VALUE);
             Some(number(next))
         }
         c if c.is_ascii_digit() => {
-            told.push_str(VALUE);
+            shown.push_str(VALUE);
             Some(number(rest))
         }
         c if is_letter(c) => {
             let end = rest.find(|c: char| !is_name(c)).unwrap_or(rest.len());
             let (word, after) = rest.split_at_checked(end)?;
-            word_or_string(word, after, told)
+            word_or_string(word, after, shown)
         }
         c => {
-            told.push(c);
+            shown.push(c);
             Some(next)
         }
     }
@@ -91,17 +91,17 @@ fn is_name(c: char) -> bool {
 }
 
 /// A word, or a string with a letter before it.
-fn word_or_string<'a>(word: &str, after: &'a str, told: &mut String) -> Option<&'a str> {
+fn word_or_string<'a>(word: &str, after: &'a str, shown: &mut String) -> Option<&'a str> {
     let is_prefix = |letters: &[&str]| letters.iter().any(|l| word.eq_ignore_ascii_case(l));
     let unicode = after.strip_prefix("&'").filter(|_| is_prefix(&["u"]));
     let quoted = after.strip_prefix('\'').filter(|_| is_prefix(&["e", "b", "x", "n"]));
     match unicode.or(quoted) {
         Some(inside) => {
-            told.push_str(VALUE);
+            shown.push_str(VALUE);
             string(inside, is_prefix(&["e"]))
         }
         None => {
-            told.push_str(word);
+            shown.push_str(word);
             Some(after)
         }
     }
@@ -130,18 +130,18 @@ fn string(mut rest: &str, escapes: bool) -> Option<&str> {
 }
 
 /// A parameter, or a string between dollars.
-fn dollar<'a>(next: &'a str, told: &mut String) -> Option<&'a str> {
+fn dollar<'a>(next: &'a str, shown: &mut String) -> Option<&'a str> {
     let is_tag = |c: char| is_letter(c) || c.is_ascii_digit();
     let end = next.find(|c: char| !is_tag(c)).unwrap_or(next.len());
     let (tag, after) = next.split_at_checked(end)?;
     let is_parameter = tag.starts_with(|c: char| c.is_ascii_digit());
     match after.strip_prefix('$').filter(|_| !is_parameter) {
         Some(inside) => {
-            told.push_str(VALUE);
+            shown.push_str(VALUE);
             inside.split_once(&format!("${tag}$")).map(|(_, after)| after)
         }
         None => {
-            told.extend(["$", tag]);
+            shown.extend(["$", tag]);
             Some(after)
         }
     }
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn values_are_left_out() {
-        for (sql, told) in [
+        for (sql, shown) in [
             ("SELECT 1", "SELECT ?"),
             ("SELECT a1, t2.b FROM t2 LIMIT 10", "SELECT a1, t2.b FROM t2 LIMIT ?"),
             ("SELECT -1.5e-3+2, .5, 0x1F, 1_000", "SELECT -?+?, ?, ?, ?"),
@@ -202,12 +202,12 @@ mod tests {
             ("SELECT %(the name)s, %(a.b)s", "SELECT %(the name)s, %(a.b)s"),
             ("SELECT 1 -- it's\r\n, 'x'", "SELECT ? \r\n, ?"),
         ] {
-            assert_eq!(without_values(sql), told, "{sql}");
+            assert_eq!(without_values(sql), shown, "{sql}");
         }
     }
 
     #[test]
-    fn what_is_not_understood_is_not_told() {
+    fn what_is_not_understood_is_not_shown() {
         for sql in [
             "SELECT 'hunter2",
             "SELECT 'a\\' || 'hunter2'",
@@ -220,12 +220,12 @@ mod tests {
             "SELECT %(a')s, 'hunter2'",
             "SELECT 1 -- it's \r 'a \n hunter2'",
         ] {
-            let told = without_values(sql);
-            assert!(told.starts_with("SELECT ") && told.ends_with('…'), "{told}");
-            assert!(!told.contains("hunter2"), "{told}");
+            let shown = without_values(sql);
+            assert!(shown.starts_with("SELECT ") && shown.ends_with('…'), "{shown}");
+            assert!(!shown.contains("hunter2"), "{shown}");
         }
         let long = format!("INSERT INTO t VALUES {}", "('hunter2'), ".repeat(100_000));
-        let told = without_values(&long);
-        assert!(told.len() < 5000 && told.starts_with("INSERT INTO t VALUES (?), (?), "));
+        let shown = without_values(&long);
+        assert!(shown.len() < 5000 && shown.starts_with("INSERT INTO t VALUES (?), (?), "));
     }
 }

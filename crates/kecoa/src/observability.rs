@@ -4,9 +4,9 @@
 //! connection. Counting costs a few relaxed additions a statement and cannot be turned off.
 //!
 //! ```
-//! let before = kecoa::observe::counters();
+//! let before = kecoa::observability::counters();
 //! // … work …
-//! let after = kecoa::observe::counters();
+//! let after = kecoa::observability::counters();
 //! assert!(after.statements >= before.statements);
 //! for (name, value) in after.iter() {
 //!     println!("{name} {value}");
@@ -18,7 +18,7 @@
 mod counters;
 #[cfg(feature = "tracing")]
 mod server;
-
+mod session_metrics;
 #[cfg(feature = "tracing")]
 pub(crate) mod spans;
 #[cfg(not(feature = "tracing"))]
@@ -26,12 +26,12 @@ pub(crate) mod spans_noop;
 mod text;
 
 pub use counters::{Counters, REASONS, counters, note_decision, note_transaction};
-pub(crate) use counters::{SessionMetrics, note_cancel, note_connect_failed};
+pub(crate) use counters::{note_cancel, note_connect_failed};
 #[cfg(feature = "tracing")]
 pub(crate) use server::Server;
+pub(crate) use session_metrics::SessionMetrics;
 #[cfg(feature = "tracing")]
 pub use spans::set_query_text;
 #[cfg(not(feature = "tracing"))]
 pub(crate) use spans_noop as spans;
-
 pub use text::without_values;

@@ -11,7 +11,7 @@ use tracing::field::Empty;
 use tracing::{Level, event, info_span};
 
 use super::server::Server;
-use super::without_values;
+use super::text::without_values;
 use crate::config::{Config, Target};
 use crate::error::Error;
 use crate::retry::Decision;
@@ -19,7 +19,7 @@ use crate::retry::Decision;
 static QUERY_TEXT: AtomicBool = AtomicBool::new(false);
 
 /// Whether spans carry `db.query.text`, the statement [`without_values`](super::without_values): off unless
-/// asked for. Parameters are never told. For the whole process.
+/// asked for. Parameters are never shown. For the whole process.
 pub fn set_query_text(on: bool) {
     QUERY_TEXT.store(on, Relaxed);
 }

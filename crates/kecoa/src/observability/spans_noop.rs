@@ -1,4 +1,4 @@
-//! In the place of `spans`, where nobody asked for the feature `tracing`: does the work, tells nothing.
+//! In the place of `spans`, where nobody asked for the feature `tracing`: does the work, reports nothing.
 
 use crate::config::Config;
 use crate::error::Error;

@@ -1,4 +1,4 @@
-//! What is told of the server in spans.
+//! What spans say of the server.
 
 use crate::config::Target;
 
