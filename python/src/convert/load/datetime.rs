@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
+use kecoa_types::text::fields;
+pub(super) use kecoa_types::text::fields::{DateFields as Date, TimeFields as Time};
 use pyo3::exceptions::{PyOverflowError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -52,91 +54,10 @@ pub(crate) fn api(py: Python<'_>) -> PyResult<&'static ffi::PyDateTime_CAPI> {
     }
 }
 
-/// A day as datetime counts it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Date {
-    pub(super) year: i32,
-    pub(super) month: i32,
-    pub(super) day: i32,
-}
-
-/// A time of day as datetime has it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Time {
-    pub(super) hour: i32,
-    pub(super) minute: i32,
-    pub(super) second: i32,
-    pub(super) microsecond: i32,
-    /// Seconds east of UTC.
-    pub(super) offset: Option<i32>,
-}
-
-/// Up to nine digits; the value and how many there were.
-#[inline]
-fn digits(data: &[u8]) -> (i32, usize) {
-    let mut value = 0;
-    let mut count = 0;
-    for byte in data {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 || count == 9 {
-            break;
-        }
-        value = value * 10 + i32::from(digit);
-        count += 1;
-    }
-    (value, count)
-}
-
-/// A number and what follows it.
-#[inline]
-fn number(data: &[u8]) -> Option<(i32, &[u8])> {
-    match digits(data) {
-        (_, 0) => None,
-        (value, count) => Some((value, data.get(count..)?)),
-    }
-}
-
-/// `YYYY-MM-DD`, and what follows the day.
-fn parse_date(data: &[u8]) -> Option<(Date, &[u8])> {
-    let (year, rest) = number(data)?;
-    let (month, rest) = number(rest.strip_prefix(b"-")?)?;
-    let (day, rest) = number(rest.strip_prefix(b"-")?)?;
-    Some((Date { year, month, day }, rest))
-}
-
-/// `HH:MM:SS[.ffffff][±HH[:MM[:SS]]]`, and what follows.
+/// `HH:MM:SS[.ffffff][±HH[:MM[:SS]]]`, and what follows, as psycopg2 reads it: a leap second moves to
+/// the next minute, 24:00 is 00:00.
 fn parse_time(data: &[u8]) -> Option<(Time, &[u8])> {
-    let (hour, rest) = number(data)?;
-    let (minute, rest) = number(rest.strip_prefix(b":")?)?;
-    let (second, mut rest) = number(rest.strip_prefix(b":")?)?;
-    let mut time = Time { hour, minute, second, microsecond: 0, offset: None };
-    if let Some(fraction) = rest.strip_prefix(b".") {
-        let (mut value, count) = digits(fraction);
-        if count == 0 {
-            return None;
-        }
-        for _ in count..6 {
-            value *= 10;
-        }
-        for _ in 6..count {
-            value /= 10;
-        }
-        time.microsecond = value;
-        rest = fraction.get(count..)?;
-    }
-    if let [sign @ (b'+' | b'-'), zone @ ..] = rest {
-        let (hours, mut zone) = number(zone)?;
-        let mut offset = hours.checked_mul(3600)?;
-        for unit in [60, 1] {
-            let Some(more) = zone.strip_prefix(b":") else { break };
-            let (value, after) = number(more)?;
-            offset = offset.checked_add(value.checked_mul(unit)?)?;
-            zone = after;
-        }
-        time.offset = Some(if *sign == b'-' { -offset } else { offset });
-        rest = zone;
-    }
-    // psycopg2: a leap second moves to the next minute, 24:00 is 00:00.
+    let (mut time, rest) = fields::time(data)?;
     if time.second > 59 {
         time.minute += 1;
         time.second -= 60;
@@ -171,7 +92,7 @@ pub(super) fn date<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyA
     if let Some(value) = extreme(&unsafe { class(py, api.DateType) }, data) {
         return value;
     }
-    let Some((mut date, rest)) = parse_date(data) else {
+    let Some((mut date, rest)) = fields::date(data) else {
         return Err(data_error(py, "unable to parse date"));
     };
     if rest.ends_with(b"BC") {
@@ -236,7 +157,7 @@ pub(super) fn timestamp<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = context.py;
     let api = api(py)?;
-    let Some((mut date, rest)) = parse_date(data) else {
+    let Some((mut date, rest)) = fields::date(data) else {
         // SAFETY: a type pointer of the C API.
         let Some(value) = extreme(&unsafe { class(py, api.DateTimeType) }, data) else {
             return Err(data_error(py, "unable to parse date"));
@@ -494,10 +415,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parses_dates_and_times() {
-        let (date, rest) = parse_date(b"2024-02-29 10:00").unwrap();
-        assert_eq!((date, rest), (Date { year: 2024, month: 2, day: 29 }, &b" 10:00"[..]));
-        assert!(parse_date(b"infinity").is_none());
+    fn parses_times_as_psycopg2_does() {
         let (time, rest) = parse_time(b"10:11:12.5-03:30:15 BC").unwrap();
         assert_eq!(rest, b" BC");
         assert_eq!(time.microsecond, 500_000);
