@@ -9,6 +9,7 @@
 mod calendar;
 mod date;
 mod interval;
+mod macros;
 mod time;
 mod timestamp;
 
@@ -16,5 +17,3 @@ pub use date::{CivilDate, Date};
 pub use interval::Interval;
 pub use time::{Time, TimeTz};
 pub use timestamp::{CivilTimestamp, CivilTimestampTz, Timestamp, TimestampTz};
-
-pub(crate) use calendar::MICROSECONDS_PER_DAY;

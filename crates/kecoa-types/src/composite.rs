@@ -15,7 +15,7 @@
 //! ```
 
 use crate::array::binary::{element, push_element};
-use crate::range::text::push_quoted_if;
+use crate::quoting::{push_quoted_if, take_quoted};
 use crate::{DecodeError, EncodeError};
 
 const EXPECTED: &str = "a composite value as (field,field)";
@@ -46,38 +46,13 @@ fn fields(bytes: &[u8]) -> Option<Vec<Option<Vec<u8>>>> {
         return Some(fields);
     }
     loop {
-        let mut text = Vec::new();
-        let (mut inside, mut empty) = (false, true);
-        let end = loop {
-            match rest {
-                [b'\\', escaped, behind @ ..] => {
-                    text.push(*escaped);
-                    rest = behind;
-                }
-                [b'"', b'"', behind @ ..] if inside => {
-                    text.push(b'"');
-                    rest = behind;
-                }
-                [b'"', behind @ ..] => {
-                    inside = !inside;
-                    rest = behind;
-                }
-                [end @ (b',' | b')'), behind @ ..] if !inside => {
-                    rest = behind;
-                    break *end;
-                }
-                [b'\\'] | [] => return None,
-                [byte, behind @ ..] => {
-                    text.push(*byte);
-                    rest = behind;
-                }
-            }
-            empty = false;
-        };
-        fields.push((!empty).then_some(text));
-        if end == b')' {
-            return rest.is_empty().then_some(fields);
+        let (field, after) = take_quoted(rest, b",)")?;
+        fields.push(field);
+        let (end, after) = after.split_first()?;
+        if *end == b')' {
+            return after.is_empty().then_some(fields);
         }
+        rest = after;
     }
 }
 

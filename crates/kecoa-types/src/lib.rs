@@ -39,6 +39,7 @@ mod money;
 pub mod net;
 pub mod numeric;
 pub mod oid;
+mod quoting;
 pub mod range;
 mod system;
 pub mod text;

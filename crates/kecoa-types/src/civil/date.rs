@@ -1,6 +1,7 @@
 //! `date`.
 
 use super::calendar;
+use super::macros::{day_parts, with_infinities};
 use crate::RangeError;
 
 /// A day of the calendar, from 4714-11-24 BC (Julian day 0) to 5874897-12-31.
@@ -49,26 +50,7 @@ impl CivilDate {
             .unwrap_or(i32::MAX)
     }
 
-    /// Astronomical year: 0 is 1 BC.
-    #[must_use]
-    #[inline]
-    pub const fn year(self) -> i32 {
-        self.year
-    }
-
-    /// 1 to 12.
-    #[must_use]
-    #[inline]
-    pub const fn month(self) -> u8 {
-        self.month
-    }
-
-    /// 1 to 31.
-    #[must_use]
-    #[inline]
-    pub const fn day(self) -> u8 {
-        self.day
-    }
+    day_parts!();
 }
 
 /// Whether the calendar has that day.
@@ -83,15 +65,10 @@ pub(super) fn check_day(year: i32, month: u8, day: u8) -> Result<(), RangeError>
     Ok(())
 }
 
-/// A value of type `date`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Date {
-    /// `-infinity`, before every other date.
-    NegInfinity,
-    /// A day.
-    Finite(CivilDate),
-    /// `infinity`, after every other date.
-    Infinity,
+with_infinities! {
+    /// A value of type `date`.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    Date(CivilDate): "date"
 }
 
 impl Date {
@@ -102,20 +79,5 @@ impl Date {
     #[inline]
     pub fn new(year: i32, month: u8, day: u8) -> Result<Self, RangeError> {
         CivilDate::new(year, month, day).map(Self::Finite)
-    }
-
-    /// The day, unless it is infinite.
-    #[must_use]
-    pub const fn finite(self) -> Option<CivilDate> {
-        match self {
-            Self::Finite(date) => Some(date),
-            Self::NegInfinity | Self::Infinity => None,
-        }
-    }
-}
-
-impl From<CivilDate> for Date {
-    fn from(date: CivilDate) -> Self {
-        Self::Finite(date)
     }
 }

@@ -1,6 +1,6 @@
 //! `time` and `timetz`.
 
-use super::MICROSECONDS_PER_DAY;
+use super::calendar::MICROSECONDS_PER_DAY;
 use crate::RangeError;
 
 /// A value of type `time`: 00:00:00 to 24:00:00, the end of the day, which is a value of its own.

@@ -1,9 +1,10 @@
 //! `timestamp` and `timestamptz`.
 
 use super::calendar;
+use super::calendar::MICROSECONDS_PER_DAY;
 use super::date::check_day;
-use super::time::check_offset;
-use super::{MICROSECONDS_PER_DAY, Time};
+use super::macros::{day_parts, with_infinities};
+use super::time::{Time, check_offset};
 use crate::RangeError;
 
 /// 4714-11-24 BC 00:00:00, microseconds from 2000-01-01 00:00:00.
@@ -65,26 +66,7 @@ impl CivilTimestamp {
         wide_microseconds(self.year, self.month, self.day, self.time)
     }
 
-    /// Astronomical year: 0 is 1 BC.
-    #[must_use]
-    #[inline]
-    pub const fn year(self) -> i32 {
-        self.year
-    }
-
-    /// 1 to 12.
-    #[must_use]
-    #[inline]
-    pub const fn month(self) -> u8 {
-        self.month
-    }
-
-    /// 1 to 31.
-    #[must_use]
-    #[inline]
-    pub const fn day(self) -> u8 {
-        self.day
-    }
+    day_parts!();
 
     /// The time of the day, below 24:00:00.
     #[must_use]
@@ -94,15 +76,10 @@ impl CivilTimestamp {
     }
 }
 
-/// A value of type `timestamp` (without time zone).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Timestamp {
-    /// `-infinity`, before every other timestamp.
-    NegInfinity,
-    /// A date and time.
-    Finite(CivilTimestamp),
-    /// `infinity`, after every other timestamp.
-    Infinity,
+with_infinities! {
+    /// A value of type `timestamp` (without time zone).
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    Timestamp(CivilTimestamp): "timestamp"
 }
 
 impl Timestamp {
@@ -113,21 +90,6 @@ impl Timestamp {
     #[inline]
     pub fn new(year: i32, month: u8, day: u8, time: Time) -> Result<Self, RangeError> {
         CivilTimestamp::new(year, month, day, time).map(Self::Finite)
-    }
-
-    /// The parts, unless it is infinite.
-    #[must_use]
-    pub const fn finite(self) -> Option<CivilTimestamp> {
-        match self {
-            Self::Finite(timestamp) => Some(timestamp),
-            Self::NegInfinity | Self::Infinity => None,
-        }
-    }
-}
-
-impl From<CivilTimestamp> for Timestamp {
-    fn from(timestamp: CivilTimestamp) -> Self {
-        Self::Finite(timestamp)
     }
 }
 
@@ -183,26 +145,7 @@ impl CivilTimestampTz {
             - i128::from(self.offset) * 1_000_000
     }
 
-    /// Astronomical year: 0 is 1 BC.
-    #[must_use]
-    #[inline]
-    pub const fn year(self) -> i32 {
-        self.year
-    }
-
-    /// 1 to 12.
-    #[must_use]
-    #[inline]
-    pub const fn month(self) -> u8 {
-        self.month
-    }
-
-    /// 1 to 31.
-    #[must_use]
-    #[inline]
-    pub const fn day(self) -> u8 {
-        self.day
-    }
+    day_parts!();
 
     /// The time of the day, below 24:00:00.
     #[must_use]
@@ -219,15 +162,10 @@ impl CivilTimestampTz {
     }
 }
 
-/// A value of type `timestamptz`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TimestampTz {
-    /// `-infinity`, before every other timestamp.
-    NegInfinity,
-    /// An instant, and the offset it is given in.
-    Finite(CivilTimestampTz),
-    /// `infinity`, after every other timestamp.
-    Infinity,
+with_infinities! {
+    /// A value of type `timestamptz`.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    TimestampTz(CivilTimestampTz): "timestamp"
 }
 
 impl TimestampTz {
@@ -238,21 +176,6 @@ impl TimestampTz {
     #[inline]
     pub fn new(year: i32, month: u8, day: u8, time: Time, offset: i32) -> Result<Self, RangeError> {
         CivilTimestampTz::new(year, month, day, time, offset).map(Self::Finite)
-    }
-
-    /// The parts, unless it is infinite.
-    #[must_use]
-    pub const fn finite(self) -> Option<CivilTimestampTz> {
-        match self {
-            Self::Finite(timestamp) => Some(timestamp),
-            Self::NegInfinity | Self::Infinity => None,
-        }
-    }
-}
-
-impl From<CivilTimestampTz> for TimestampTz {
-    fn from(timestamp: CivilTimestampTz) -> Self {
-        Self::Finite(timestamp)
     }
 }
 

@@ -4,7 +4,8 @@
 use std::ops::Bound;
 
 use super::{Multirange, Range};
-use crate::DecodeError;
+use crate::error::DecodeError;
+use crate::quoting::{push_quoted_if, take_quoted};
 
 const EXPECTED: &str = "a range as [lower,upper), or empty";
 const EXPECTED_MANY: &str = "a multirange as {range,range}";
@@ -59,9 +60,9 @@ fn take<T>(
         return Ok(Some(Range::Empty));
     }
     let Some((open @ (b'[' | b'('), behind)) = rest.split_first() else { return Ok(None) };
-    let Some((lower, behind)) = bound(behind, b",") else { return Ok(None) };
+    let Some((lower, behind)) = take_quoted(behind, b",") else { return Ok(None) };
     let Some(behind) = behind.strip_prefix(b",") else { return Ok(None) };
-    let Some((upper, behind)) = bound(behind, b")]") else { return Ok(None) };
+    let Some((upper, behind)) = take_quoted(behind, b")]") else { return Ok(None) };
     let Some((close @ (b']' | b')'), behind)) = behind.split_first() else { return Ok(None) };
     *rest = behind;
     let mut make = |bound: Option<Vec<u8>>, included| -> Result<Bound<T>, DecodeError> {
@@ -72,39 +73,6 @@ fn take<T>(
         })
     };
     Ok(Some(Range::Between(make(lower, *open == b'[')?, make(upper, *close == b']')?)))
-}
-
-/// A bound up to one of `ends` outside of quotes, and what follows; no bound inside where there are
-/// no characters at all.
-fn bound<'a>(bytes: &'a [u8], ends: &[u8]) -> Option<(Option<Vec<u8>>, &'a [u8])> {
-    let mut text = Vec::new();
-    let mut rest = bytes;
-    let mut inside = false;
-    loop {
-        match rest {
-            [b'\\', escaped, behind @ ..] => {
-                text.push(*escaped);
-                rest = behind;
-            }
-            [b'"', b'"', behind @ ..] if inside => {
-                text.push(b'"');
-                rest = behind;
-            }
-            [b'"', behind @ ..] => {
-                inside = !inside;
-                rest = behind;
-            }
-            [byte, ..] if !inside && ends.contains(byte) => {
-                let none = rest.len() == bytes.len();
-                return Some(((!none).then_some(text), rest));
-            }
-            [b'\\'] | [] => return None,
-            [byte, behind @ ..] => {
-                text.push(*byte);
-                rest = behind;
-            }
-        }
-    }
 }
 
 /// Appends a range whose bounds `encode_bound` appends, with quotes where they need them.
@@ -145,25 +113,10 @@ pub fn encode_multirange<T>(
     out.push(b'}');
 }
 
-/// A value within a range or a composite, in quotes where PostgreSQL puts them: quotes and
-/// backslashes are doubled.
-pub(crate) fn push_quoted(value: &[u8], out: &mut Vec<u8>) {
+/// A bound, in quotes where PostgreSQL puts them.
+fn push_quoted(value: &[u8], out: &mut Vec<u8>) {
     let special = |byte: &u8| {
         matches!(byte, b'"' | b'\\' | b'(' | b')' | b'[' | b']' | b',' | b' ' | b'\t'..=b'\r')
     };
     push_quoted_if(value, special, out);
-}
-
-pub(crate) fn push_quoted_if(value: &[u8], special: fn(&u8) -> bool, out: &mut Vec<u8>) {
-    if !value.is_empty() && !value.iter().any(special) {
-        return out.extend_from_slice(value);
-    }
-    out.push(b'"');
-    for byte in value {
-        if matches!(byte, b'"' | b'\\') {
-            out.push(*byte);
-        }
-        out.push(*byte);
-    }
-    out.push(b'"');
 }

@@ -75,3 +75,24 @@ pub(crate) fn push_hex(bytes: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(&PAIRS.get(usize::from(*byte)).copied().unwrap_or_default());
     }
 }
+
+/// The bytes of `N` pairs of digits with colons between them.
+pub(crate) fn colon_pairs<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
+    let mut address = [0; N];
+    let mut groups = bytes.split(|byte| *byte == b':');
+    for place in &mut address {
+        let [high, low] = groups.next()? else { return None };
+        *place = hex_pair(*high, *low)?;
+    }
+    if groups.next().is_some() { None } else { Some(address) }
+}
+
+/// Appends bytes as pairs of lower-case digits with colons between them.
+pub(crate) fn push_colon_pairs(bytes: &[u8], out: &mut Vec<u8>) {
+    for (index, byte) in bytes.iter().enumerate() {
+        if index > 0 {
+            out.push(b':');
+        }
+        push_hex(&[*byte], out);
+    }
+}
