@@ -1,16 +1,16 @@
 //! The module's functions that belong to no class.
 
 use std::ffi::OsString;
-use std::sync::PoisonError;
 
 use kecoa::config::{Config, conninfo};
 use pyo3::exceptions::{PyOSError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
+use crate::convert::typecaster::{self, Typecaster};
 use crate::dbapi::connection::Connection;
 use crate::dbapi::cursor::Cursor;
-use crate::globals;
+use crate::names;
 
 /// kecoa's own version, in the form of psycopg2's: behind the number, what the module was built
 /// with. Programs look there for `lo64`, large objects beyond 2 GiB.
@@ -42,10 +42,7 @@ pub(crate) fn parse_dsn<'py>(
     py: Python<'py>,
     dsn: &Bound<'py, PyString>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let refused = |why: String| match globals::get(py) {
-        Ok(globals) => globals.exceptions.programming(py, format!("invalid dsn: {why}\n")),
-        Err(problem) => problem,
-    };
+    let refused = |why: String| names::programming_error(py, format!("invalid dsn: {why}\n"));
     // Python's own error would show the string, with what is secret in it.
     let text = dsn.to_str().map_err(|_| refused("expected UTF-8, found lone surrogates".into()))?;
     // Names are checked, values are not: that is for connecting.
@@ -68,11 +65,7 @@ pub(crate) fn parse_dsn<'py>(
 pub(crate) fn _refuse_misread(py: Python<'_>, dsn: &Bound<'_, PyString>) -> PyResult<()> {
     // What is no text at all is refused where it is read.
     let Ok(dsn) = dsn.to_str() else { return Ok(()) };
-    match (conninfo::refuse_misread(dsn), globals::get(py)) {
-        (Ok(()), _) => Ok(()),
-        (Err(error), Ok(globals)) => Err(globals.exceptions.operational(py, error.to_string())),
-        (Err(_), Err(problem)) => Err(problem),
-    }
+    conninfo::refuse_misread(dsn).map_err(|error| names::operational_error(py, error.to_string()))
 }
 
 /// The connection of a connection or cursor.
@@ -96,42 +89,44 @@ pub(crate) fn quote_ident(
 ) -> PyResult<String> {
     let connection = connection_of(scope)?;
     if connection.get().is_closed() {
-        return Err(globals::get(py)?.exceptions.interface(py, "connection not valid"));
+        return Err(names::interface_error(py, "connection not valid"));
     }
     let quoted =
         kecoa_types::literal::quote_ident(ident.to_str()?.as_bytes()).map_err(|error| {
-            match globals::get(py) {
-                Ok(globals) => globals
-                    .exceptions
-                    .interface(py, format!("failed to escape identifier: {error}")),
-                Err(problem) => problem,
-            }
+            names::interface_error(py, format!("failed to escape identifier: {error}"))
         })?;
     Ok(String::from_utf8_lossy(&quoted).into_owned())
+}
+
+/// `register_type(obj, scope)`: for a cursor, a connection, or everywhere.
+#[pyfunction]
+#[pyo3(signature = (obj, scope=None))]
+pub(crate) fn register_type(
+    py: Python<'_>,
+    obj: Bound<'_, Typecaster>,
+    scope: Option<Bound<'_, PyAny>>,
+) -> PyResult<()> {
+    let dict = match scope {
+        None => typecaster::string_types(py)?.clone(),
+        Some(scope) => {
+            if let Ok(cursor) = scope.cast::<Cursor>() {
+                cursor.get().string_types_or_new(py)?
+            } else if let Ok(connection) = scope.cast::<Connection>() {
+                connection.get().string_types(py)?
+            } else {
+                return Err(PyTypeError::new_err(
+                    "argument 2 must be a connection, cursor or None",
+                ));
+            }
+        }
+    };
+    Typecaster::register(&obj, &dict)
 }
 
 /// `libpq_version()`: there is no libpq; the version whose behaviour is followed.
 #[pyfunction]
 pub(crate) fn libpq_version() -> i32 {
     LIBPQ_VERSION
-}
-
-/// `set_wait_callback(f)`: synchronous connections wait by calling it.
-#[pyfunction]
-#[pyo3(signature = (f, /))]
-pub(crate) fn set_wait_callback(py: Python<'_>, f: Option<Py<PyAny>>) -> PyResult<()> {
-    let globals = globals::get(py)?;
-    let place = &globals.wait_callback;
-    let old = std::mem::replace(&mut *place.lock().unwrap_or_else(PoisonError::into_inner), f);
-    drop(old);
-    Ok(())
-}
-
-/// `get_wait_callback()`: what was set.
-#[pyfunction]
-pub(crate) fn get_wait_callback(py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
-    let place = globals::get(py)?.wait_callback.lock().unwrap_or_else(PoisonError::into_inner);
-    Ok(place.as_ref().map(|callback| callback.clone_ref(py)))
 }
 
 /// `main(argv, self_command)`: runs the command line and gives its exit code.

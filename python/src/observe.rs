@@ -2,14 +2,16 @@
 //!
 //! While nobody listens an operation costs one load of a flag.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use kecoa::ErrorKind;
 use kecoa::observability::{self, Counters, REASONS};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+
+use crate::sync::lock;
 
 static LISTENING: AtomicBool = AtomicBool::new(false);
 static LISTENER: Mutex<Option<Py<PyAny>>> = Mutex::new(None);
@@ -44,7 +46,7 @@ fn named<'py>(py: Python<'py>, counters: &Counters) -> PyResult<Bound<'py, PyDic
 #[pyfunction]
 #[pyo3(signature = (f, /))]
 pub(crate) fn _set_listener(f: Option<Py<PyAny>>) {
-    let mut place = LISTENER.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut place = lock(&LISTENER);
     LISTENING.store(f.is_some(), Relaxed);
     let old = std::mem::replace(&mut *place, f);
     drop(place);
@@ -86,7 +88,7 @@ fn tell<'py, T>(
     let result = work();
     let took = started.elapsed().as_secs_f64();
     let listener = {
-        let place = LISTENER.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = lock(&LISTENER);
         place.as_ref().map(|listener| listener.clone_ref(py))
     };
     if let Some(listener) = listener {

@@ -9,7 +9,7 @@ use kecoa::{Error, Never};
 use kecoa_proto::{Format, Parameter, Request, RequestId, Step, Target};
 use pyo3::prelude::*;
 
-use crate::convert::load::Formats;
+use crate::convert::formats::Formats;
 use crate::dbapi::connection::Connection;
 use crate::dbapi::cursor::{BoundCall, Cursor};
 

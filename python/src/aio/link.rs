@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::os::fd::RawFd;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use kecoa::Readiness;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
@@ -17,7 +17,8 @@ use super::requests::Pending;
 use super::streaming::Pull;
 use crate::dbapi::connection::{Connection, Messages};
 use crate::dbapi::cursor::Cursor;
-use crate::globals;
+use crate::names;
+use crate::sync::lock;
 
 /// A connection's client, driven by an event loop. For `kecoa.aio`, which has the objects that
 /// programs see.
@@ -87,7 +88,7 @@ impl State {
 
 impl AsyncLink {
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     pub(super) fn new_future<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -111,10 +112,9 @@ impl AsyncLink {
             return Ok(());
         }
         let end = self.state().end.take();
-        let exceptions = &globals::get(py)?.exceptions;
         Err(match end {
             Some(end) => crate::errors::error::lost(py, &end)?,
-            None => exceptions.interface(py, "the connection is closed"),
+            None => names::interface_error(py, "the connection is closed"),
         })
     }
 
@@ -311,7 +311,7 @@ impl AsyncLink {
             link.client.as_ref().and_then(kecoa::blocking::Client::raw_fd)
         };
         let Some(fd) = fd else {
-            return Err(globals::get(py)?.exceptions.interface(py, "the connection is closed"));
+            return Err(names::interface_error(py, "the connection is closed"));
         };
         Ok(AsyncLink {
             create_future: event_loop.getattr("create_future")?.unbind(),

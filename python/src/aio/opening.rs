@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use kecoa::Interrupt;
@@ -12,7 +12,8 @@ use pyo3::prelude::*;
 
 use crate::dbapi::connection::Connection;
 use crate::errors::error;
-use crate::globals;
+use crate::names;
+use crate::sync::lock;
 
 type Outcome = Arc<Mutex<Option<Result<Client, kecoa::Error>>>>;
 
@@ -48,9 +49,8 @@ impl AsyncOpening {
         event_loop: Py<PyAny>,
         done: Py<PyAny>,
     ) -> PyResult<AsyncOpening> {
-        let exceptions = &globals::get(py)?.exceptions;
         let config =
-            Config::parse(dsn).map_err(|error| exceptions.operational(py, error.to_string()))?;
+            Config::parse(dsn).map_err(|error| names::operational_error(py, error.to_string()))?;
         let given_up = Arc::new(AtomicBool::new(false));
         let outcome = Outcome::default();
         let theirs = (config.clone(), given_up.clone(), outcome.clone());
@@ -60,7 +60,7 @@ impl AsyncOpening {
                 let (config, given_up, outcome) = theirs;
                 let connected = Client::connect_with(&config, &mut Interest(given_up.clone()));
                 if !given_up.load(Ordering::Relaxed) {
-                    *outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(connected);
+                    *lock(&outcome) = Some(connected);
                 }
                 drop(outcome);
                 // Without an interpreter, or with the loop closed, nobody is left to be told.
@@ -70,7 +70,7 @@ impl AsyncOpening {
                 });
             })
             .map_err(|error| {
-                exceptions.operational(py, format!("no thread to connect on: {error}"))
+                names::operational_error(py, format!("no thread to connect on: {error}"))
             })?;
         Ok(AsyncOpening { config, given_up, outcome })
     }
@@ -78,19 +78,20 @@ impl AsyncOpening {
     /// Nobody wants the connection any more: it is closed as soon as it is made.
     fn give_up(&self) {
         self.given_up.store(true, Ordering::Relaxed);
-        let unwanted = self.outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let unwanted = lock(&self.outcome).take();
         drop(unwanted);
     }
 
     /// The connection, or OperationalError that says why there is none.
     fn take<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, Connection>> {
-        let outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let outcome = lock(&self.outcome).take();
         match outcome {
             Some(Ok(client)) => Connection::over(py, client, &self.config),
             Some(Err(error)) => Err(error::connect_exception(py, &error)),
-            None => Err(globals::get(py)?
-                .exceptions
-                .interface(py, "expected a connection that has been made, found none")),
+            None => Err(names::interface_error(
+                py,
+                "expected a connection that has been made, found none",
+            )),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Statements: submitted at once, settled when they are answered.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use kecoa::call::{CallPlan, PendingCall, Settled};
 use kecoa::{Never, ResultSet};
@@ -14,7 +14,8 @@ use super::calls::{self, Call, Many, is_one_statement};
 use super::link::AsyncLink;
 use crate::dbapi::cursor::{BoundCall, Cursor, bound};
 use crate::errors::error::{self, Circumstances};
-use crate::globals;
+use crate::names;
+use crate::sync::lock;
 
 /// How many bytes of statements wait at most, where they wait for each other.
 const UNSENT: usize = 64 * 1024;
@@ -276,7 +277,7 @@ impl AsyncLink {
             Some(Ok(submitted)) => submitted,
             Some(Err(error)) => return Err(this.raise(py, &error, None, &sql, false)),
             None => {
-                return Err(globals::get(py)?.exceptions.interface(py, "the connection is closed"));
+                return Err(names::interface_error(py, "the connection is closed"));
             }
         };
         this.connection.get().count_statement(true);
@@ -420,7 +421,7 @@ impl AsyncLink {
                     }
                 });
                 let counted = counted.map_err(|e| this.raise(py, &e, Some(cursor), &sql, false));
-                let mut first = first_error.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut first = lock(first_error);
                 if let Err(error) = counted {
                     first.get_or_insert(error);
                 }

@@ -13,7 +13,7 @@ use pyo3::types::PyBytes;
 use super::link::AsyncLink;
 use super::requests::tell;
 use crate::dbapi::cursor::Cursor;
-use crate::globals;
+use crate::names;
 
 /// What `pull` gives where it gives no bytes; as in `kecoa.aio._copy`.
 const OVER: u8 = 0;
@@ -68,7 +68,7 @@ impl AsyncLink {
             Some(Ok(id)) => id,
             Some(Err(error)) => return Err(this.raise(py, &error, None, &sql, false)),
             None => {
-                return Err(globals::get(py)?.exceptions.interface(py, "the connection is closed"));
+                return Err(names::interface_error(py, "the connection is closed"));
             }
         };
         cursor.get().begin_statement(sql.clone());
@@ -211,9 +211,10 @@ impl AsyncLink {
         let wanted = {
             let mut state = this.state();
             let Some(pull) = state.pull.as_mut() else {
-                return Err(globals::get(py)?
-                    .exceptions
-                    .interface(py, "expected a request under way, found it over"));
+                return Err(names::interface_error(
+                    py,
+                    "expected a request under way, found it over",
+                ));
             };
             pull.waiter = Some(future.clone().unbind());
             pull.wanted

@@ -15,7 +15,7 @@ use super::capsule::{self, Taken};
 use super::import;
 use super::source::{self, SourceField};
 use super::target::{self, Target};
-use crate::convert::load::is_utc;
+use crate::convert::formats::is_utc;
 
 /// How many bytes are encoded before they are sent; one row more at most.
 const CHUNK: usize = 64 * 1024;
@@ -346,7 +346,7 @@ pub(crate) fn copy_in(
         }
     };
     let zoned = targets.iter().zip(&input.fields).find(|(target, field)| target.drops_zone(field));
-    if let (Some((target, _)), false) = (zoned, is_utc(client)) {
+    if let (Some((target, _)), false) = (zoned, is_utc(client.parameter("TimeZone"))) {
         *trouble = Some(Trouble::Data(format!(
             "column \"{}\" ({}): expected timestamps without a time zone, as the session's TimeZone is not \
              UTC, found some with one: convert them to that zone and drop it, or SET TIME ZONE 'UTC'",

@@ -8,7 +8,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
-use crate::globals;
+use crate::names::{self, Installed};
 
 /// How text is encoded on one connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,12 +28,12 @@ pub(crate) enum Codec {
 impl Codec {
     /// The codec for PostgreSQL's `name`, after [`clean_name`], or `OperationalError`.
     pub(crate) fn for_server_name(py: Python<'_>, name: &str) -> PyResult<Codec> {
-        let globals = globals::get(py)?;
-        let found = globals.encodings.bind(py).get_item(name)?;
+        let found = ENCODINGS_BY_NAME.get(py)?.bind(py).get_item(name)?;
         let Some(found) = found else {
-            return Err(globals
-                .exceptions
-                .operational(py, format!("no Python encoding for PostgreSQL encoding '{name}'")));
+            return Err(names::operational_error(
+                py,
+                format!("no Python encoding for PostgreSQL encoding '{name}'"),
+            ));
         };
         let codec: String = found.extract()?;
         // The name that the server knows decides: `encodings` is the program's to change.
@@ -286,8 +286,12 @@ const ENCODINGS: &[(&str, &str)] = &[
     ("Windows950", "cp950"),
 ];
 
+/// PostgreSQL's name of an encoding -> Python's; live, as `extensions.encodings`.
+static ENCODINGS_BY_NAME: Installed<Py<PyDict>> = Installed::new();
+
 /// Makes `extensions.encodings`: every name, and its cleaned form where that differs.
-pub(crate) fn encodings(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+pub(crate) fn install(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
     let dict = PyDict::new(py);
     for (server, python) in ENCODINGS {
         dict.set_item(server, python)?;
@@ -298,7 +302,8 @@ pub(crate) fn encodings(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
             dict.set_item(clean, python)?;
         }
     }
-    Ok(dict)
+    module.add("encodings", &dict)?;
+    ENCODINGS_BY_NAME.set(py, dict.unbind())
 }
 
 #[cfg(test)]

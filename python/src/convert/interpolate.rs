@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
 
 use crate::convert::dump::Dumper;
-use crate::globals;
+use crate::names;
 
 /// `%s` or `%(name)s`: a statement may not hold both.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -71,9 +71,10 @@ pub(crate) fn merge_marked<'py>(
                 style = Some(Style::Named);
                 let end = key.iter().position(|byte| matches!(byte, b')' | b'%'));
                 let Some(end) = end.filter(|end| key.get(*end) == Some(&b')')) else {
-                    return Err(globals::get(py)?
-                        .exceptions
-                        .programming(py, "incomplete placeholder: '%(' without ')'"));
+                    return Err(names::programming_error(
+                        py,
+                        "incomplete placeholder: '%(' without ')'",
+                    ));
                 };
                 let (key, tail) = (key.get(..end).unwrap_or_default(), key.get(end + 1..));
                 if key.contains(&b'(') {
@@ -125,10 +126,7 @@ pub(crate) fn merge_marked<'py>(
 }
 
 fn mixed(py: Python<'_>) -> PyErr {
-    match globals::get(py) {
-        Ok(globals) => globals.exceptions.programming(py, "argument formats can't be mixed"),
-        Err(error) => error,
-    }
+    names::programming_error(py, "argument formats can't be mixed")
 }
 
 /// How many placeholders and values there are, in words.

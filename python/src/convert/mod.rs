@@ -2,8 +2,10 @@
 //!
 //! Nothing here knows a connection or a cursor.
 
+pub(crate) mod classes;
 pub(crate) mod codec;
 pub(crate) mod dump;
+pub(crate) mod formats;
 pub(crate) mod interpolate;
 pub(crate) mod load;
 pub(crate) mod parameters;

@@ -6,10 +6,8 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
-use crate::convert::load::{Context, Kind, Loader};
-use crate::dbapi::connection::Connection;
-use crate::dbapi::cursor::Cursor;
-use crate::globals;
+use super::load::{Context, Kind, Loader};
+use crate::names::Installed;
 
 /// psycopg2's `psycopg2._psycopg.type`: PEP 249's type object and a conversion in one.
 #[pyclass(frozen, name = "type", module = "kecoa._kecoa")]
@@ -58,6 +56,17 @@ impl Typecaster {
             }
             Cast::Missing => Loader::Missing,
         }
+    }
+
+    /// Makes it the typecaster for its oids in `string_types` of some scope.
+    pub(crate) fn register(
+        slf: &Bound<'_, Typecaster>,
+        string_types: &Bound<'_, PyDict>,
+    ) -> PyResult<()> {
+        for value in slf.get().values.bind(slf.py()) {
+            string_types.set_item(value, slf)?;
+        }
+        Ok(())
     }
 
     fn covers(&self, py: Python<'_>, oid: i64) -> bool {
@@ -123,6 +132,40 @@ impl Typecaster {
         let name = slf.get().name.bind(slf.py());
         format!("<kecoa._kecoa.type '{name}' at {:p}>", slf.as_ptr())
     }
+}
+
+/// oid -> typecaster, last resort of every lookup; live, as `extensions.string_types`.
+static STRING_TYPES: Installed<Py<PyDict>> = Installed::new();
+
+/// What loads a column whose oid nobody registered: text.
+static DEFAULT: Installed<Py<Typecaster>> = Installed::new();
+
+/// The module's typecasters, by oid.
+pub(crate) fn string_types(py: Python<'_>) -> PyResult<&Bound<'_, PyDict>> {
+    Ok(STRING_TYPES.get(py)?.bind(py))
+}
+
+/// What loads a column whose oid nobody registered.
+pub(crate) fn default(py: Python<'_>) -> PyResult<&Bound<'_, Typecaster>> {
+    Ok(DEFAULT.get(py)?.bind(py))
+}
+
+/// The typecaster for an oid in the given dictionaries, then in the module's.
+pub(crate) fn find<'py>(
+    py: Python<'py>,
+    oid: u32,
+    types: &[Option<Bound<'py, PyDict>>],
+) -> PyResult<Option<Bound<'py, Typecaster>>> {
+    let key = oid.into_pyobject(py)?;
+    let global = string_types(py)?;
+    for types in types.iter().flatten().chain(std::iter::once(global)) {
+        if let Some(found) = types.get_item(&key)?
+            && let Ok(caster) = found.cast_into::<Typecaster>()
+        {
+            return Ok(Some(caster));
+        }
+    }
+    Ok(None)
 }
 
 /// `new_type(oids, name, castobj)`: a typecaster from a function of `(value, cursor)`.
@@ -193,34 +236,6 @@ pub(crate) fn new_array_type(
     Py::new(py, Typecaster { name: name.into_any().unbind(), values: values.unbind(), cast })
 }
 
-/// `register_type(obj, scope)`: for a cursor, a connection, or everywhere.
-#[pyfunction]
-#[pyo3(signature = (obj, scope=None))]
-pub(crate) fn register_type(
-    py: Python<'_>,
-    obj: Bound<'_, Typecaster>,
-    scope: Option<Bound<'_, PyAny>>,
-) -> PyResult<()> {
-    let dict = match scope {
-        None => globals::get(py)?.string_types.bind(py).clone(),
-        Some(scope) => {
-            if let Ok(cursor) = scope.cast::<Cursor>() {
-                cursor.get().string_types_or_new(py)?
-            } else if let Ok(connection) = scope.cast::<Connection>() {
-                connection.get().string_types(py)?
-            } else {
-                return Err(PyTypeError::new_err(
-                    "argument 2 must be a connection, cursor or None",
-                ));
-            }
-        }
-    };
-    for value in obj.get().values.bind(py) {
-        dict.set_item(value, &obj)?;
-    }
-    Ok(())
-}
-
 /// Every typecaster of psycopg2's C module: name, oids (from `pg_type`), conversion.
 const SCALARS: &[(&str, &[u32], Kind)] = &[
     ("NUMBER", &[20, 23, 21, 701, 700, 1700], Kind::Float),
@@ -285,12 +300,10 @@ const UNREGISTERED: &[(&str, &[u32], Kind, bool)] = &[
     ("UUIDARRAY", &[2951], Kind::Uuid, true),
 ];
 
-/// Adds the typecasters to the module and registers them; returns the default one.
-pub(crate) fn install(
-    module: &Bound<'_, PyModule>,
-    string_types: &Bound<'_, PyDict>,
-) -> PyResult<Py<Typecaster>> {
+/// Adds the typecasters to the module and registers them.
+pub(crate) fn install(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
+    let string_types = PyDict::new(py);
     let array = |kind| -> PyResult<Cast> {
         Ok(Cast::Array(Typecaster::native(py, "DEFAULT", &[], Cast::Native(kind))?))
     };
@@ -312,5 +325,7 @@ pub(crate) fn install(
         let cast = if *is_array { array(*kind)? } else { Cast::Native(*kind) };
         module.add(*name, Typecaster::native(py, name, oids, cast)?)?;
     }
-    Typecaster::native(py, "DEFAULT", &[], Cast::Native(Kind::Text))
+    module.add("string_types", &string_types)?;
+    STRING_TYPES.set(py, string_types.unbind())?;
+    DEFAULT.set(py, Typecaster::native(py, "DEFAULT", &[], Cast::Native(Kind::Text))?)
 }

@@ -30,9 +30,7 @@ use pyo3::types::{PyCapsule, PyDict, PyString, PyTuple, PyType};
 pub(crate) use ahead::{Answer, Ticket};
 pub(crate) use gathered::{Flushed, Gatherable, Gathering};
 pub(crate) use info::ConnectionInfo;
-pub(crate) use limits::{Limit, Limited, current as current_limit};
 use link::Link;
-pub(super) use link::lock;
 pub(crate) use link::{Aftermath, Signals};
 pub(crate) use nonwaiting::Messages;
 pub(crate) use objects::bool_or_none;
@@ -43,11 +41,13 @@ pub(crate) use state::{STATUS_BEGIN, STATUS_PREPARED, STATUS_READY, STATUS_SETUP
 use two_phase::End;
 use within::Within;
 
-use crate::dbapi::cursor::Binding;
+use crate::convert::parameters::Binding;
 use crate::dbapi::lobject::{Oid, Text};
 use crate::dbapi::pipeline::Pipeline;
-use crate::globals;
+use crate::limit;
+use crate::names;
 use crate::observe::observed;
+use crate::sync::lock;
 
 /// A connection to a server.
 #[pyclass(subclass, dict, weakref, frozen, name = "connection", module = "kecoa.extensions")]
@@ -85,61 +85,61 @@ impl Connection {
 
     /// `Warning`, for programs that have the connection at hand and not the module.
     #[getter(Warning)]
-    fn get_warning(&self, py: Python<'_>) -> PyResult<Py<PyType>> {
+    fn get_warning(&self, py: Python<'_>) -> Py<PyType> {
         exception_class(py, "Warning")
     }
 
     /// `Error`, for programs that have the connection at hand and not the module.
     #[getter(Error)]
-    fn get_error(&self, py: Python<'_>) -> PyResult<Py<PyType>> {
+    fn get_error(&self, py: Python<'_>) -> Py<PyType> {
         exception_class(py, "Error")
     }
 
     /// `InterfaceError`, for programs that have the connection at hand and not the module.
     #[getter(InterfaceError)]
-    fn get_interface_error(&self, py: Python<'_>) -> PyResult<Py<PyType>> {
+    fn get_interface_error(&self, py: Python<'_>) -> Py<PyType> {
         exception_class(py, "InterfaceError")
     }
 
     /// `DatabaseError`, for programs that have the connection at hand and not the module.
     #[getter(DatabaseError)]
-    fn get_database_error(&self, py: Python<'_>) -> PyResult<Py<PyType>> {
+    fn get_database_error(&self, py: Python<'_>) -> Py<PyType> {
         exception_class(py, "DatabaseError")
     }
 
     /// `DataError`, for programs that have the connection at hand and not the module.
     #[getter(DataError)]
-    fn get_data_error(&self, py: Python<'_>) -> PyResult<Py<PyType>> {
+    fn get_data_error(&self, py: Python<'_>) -> Py<PyType> {
         exception_class(py, "DataError")
     }
 
     /// `OperationalError`, for programs that have the connection at hand and not the module.
     #[getter(OperationalError)]
-    fn get_operational_error(&self, py: Python<'_>) -> PyResult<Py<PyType>> {
+    fn get_operational_error(&self, py: Python<'_>) -> Py<PyType> {
         exception_class(py, "OperationalError")
     }
 
     /// `IntegrityError`, for programs that have the connection at hand and not the module.
     #[getter(IntegrityError)]
-    fn get_integrity_error(&self, py: Python<'_>) -> PyResult<Py<PyType>> {
+    fn get_integrity_error(&self, py: Python<'_>) -> Py<PyType> {
         exception_class(py, "IntegrityError")
     }
 
     /// `InternalError`, for programs that have the connection at hand and not the module.
     #[getter(InternalError)]
-    fn get_internal_error(&self, py: Python<'_>) -> PyResult<Py<PyType>> {
+    fn get_internal_error(&self, py: Python<'_>) -> Py<PyType> {
         exception_class(py, "InternalError")
     }
 
     /// `ProgrammingError`, for programs that have the connection at hand and not the module.
     #[getter(ProgrammingError)]
-    fn get_programming_error(&self, py: Python<'_>) -> PyResult<Py<PyType>> {
+    fn get_programming_error(&self, py: Python<'_>) -> Py<PyType> {
         exception_class(py, "ProgrammingError")
     }
 
     /// `NotSupportedError`, for programs that have the connection at hand and not the module.
     #[getter(NotSupportedError)]
-    fn get_not_supported_error(&self, py: Python<'_>) -> PyResult<Py<PyType>> {
+    fn get_not_supported_error(&self, py: Python<'_>) -> Py<PyType> {
         exception_class(py, "NotSupportedError")
     }
 
@@ -286,7 +286,7 @@ impl Connection {
 
     #[setter]
     fn set_statement_timeout(&self, value: Option<f64>) -> PyResult<()> {
-        lock(&self.state).statement_timeout = value.map(limits::parse).transpose()?;
+        lock(&self.state).statement_timeout = value.map(limit::parse).transpose()?;
         Ok(())
     }
 
@@ -440,10 +440,8 @@ impl Connection {
     /// The socket's file descriptor.
     fn fileno(&self, py: Python<'_>) -> PyResult<i32> {
         self.check_open(py)?;
-        lock(&self.state)
-            .descriptor
-            .ok_or(())
-            .or_else(|()| Err(globals::get(py)?.exceptions.interface(py, "no socket")))
+        let descriptor = lock(&self.state).descriptor;
+        descriptor.ok_or_else(|| names::interface_error(py, "no socket"))
     }
 
     /// Whether an asynchronous connection is at work; False on a synchronous one.
@@ -548,7 +546,7 @@ impl Connection {
         if exc_type.is_none() {
             return slf.call_method0("commit").map(drop);
         }
-        let ambiguous = globals::get(slf.py())?.exceptions.class(slf.py(), "AmbiguousCommitError");
+        let ambiguous = names::class(slf.py(), "AmbiguousCommitError");
         match slf.call_method0("rollback") {
             // An unknown outcome is not to be hidden by what follows from it: that there is no
             // connection to roll back on.

@@ -17,28 +17,36 @@ mod stream;
 mod streaming;
 mod support;
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use pyo3::exceptions::PyStopIteration;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 
-pub(crate) use binding::{Binding, Call as BoundCall, bound};
+pub(crate) use binding::{Call as BoundCall, bound};
 use copy_statement::TextForm;
 pub(crate) use description::Column;
 use execute::Mode;
 pub(crate) use execute::merged;
-use fetch::{Place, find_caster};
+use fetch::Place;
 use inner::Inner;
-pub(crate) use inner::lock;
 pub(crate) use many::{Batch, Once, Sent};
 pub(crate) use stream::RowStream;
 
 use crate::arrow::ArrowResult;
+use crate::convert::codec::Codec;
+use crate::convert::parameters::Binding;
+use crate::convert::typecaster;
 use crate::dbapi::connection::{Connection, bool_or_none};
-use crate::globals;
+use crate::names;
 use crate::observe::observed;
+use crate::sync::lock;
+
+/// How the text of an object's values is encoded, where the object is a cursor.
+pub(crate) fn codec_of(object: &Bound<'_, PyAny>) -> Option<Arc<Codec>> {
+    Some(object.cast::<Cursor>().ok()?.get().codec(object.py()))
+}
 
 /// A database cursor.
 #[pyclass(subclass, dict, weakref, frozen, name = "cursor", module = "kecoa.extensions")]
@@ -352,9 +360,9 @@ impl Cursor {
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
         let types = [slf.get().own_string_types(py), slf.get().connection_types(py)];
-        let caster = match find_caster(py, oid, &types)? {
+        let caster = match typecaster::find(py, oid, &types)? {
             Some(caster) => caster,
-            None => globals::get(py)?.default_caster.bind(py).clone(),
+            None => typecaster::default(py)?.clone(),
         };
         caster.call1((s, slf))
     }
@@ -429,7 +437,7 @@ impl Cursor {
     /// NotSupportedError, as psycopg2.
     fn nextset(&self, py: Python<'_>) -> PyResult<()> {
         self.check_open(py)?;
-        Err(globals::get(py)?.exceptions.not_supported(py, "not supported by PostgreSQL"))
+        Err(names::not_supported_error(py, "not supported by PostgreSQL"))
     }
 
     /// Does nothing.

@@ -19,9 +19,11 @@ use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
 use self::calls::{Calls, Failure, export, function, import};
 use self::mode::Mode;
-use super::connection::{Aftermath, Connection, lock};
+use super::connection::{Aftermath, Connection};
+use crate::dbapi::wait_callback::get_wait_callback;
 use crate::errors::error;
-use crate::globals;
+use crate::names;
+use crate::sync::lock;
 
 /// A large object.
 #[pyclass(subclass, frozen, name = "lobject", module = "kecoa.extensions")]
@@ -101,10 +103,11 @@ impl Connection {
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
         slf.get().check_open(py)?;
-        if crate::functions::get_wait_callback(py)?.is_some() {
-            return Err(globals::get(py)?
-                .exceptions
-                .programming(py, "lobject cannot be used with an asynchronous callback."));
+        if get_wait_callback(py).is_some() {
+            return Err(names::programming_error(
+                py,
+                "lobject cannot be used with an asynchronous callback.",
+            ));
         }
         slf.get().refuse_prepared(py, "lobject")?;
         let factory = factory.unwrap_or_else(|| py.get_type::<LargeObject>().into_any());
@@ -139,9 +142,7 @@ impl Connection {
             })?;
         match driven {
             Ok(Some(value)) => Ok(value),
-            Ok(None) => {
-                Err(globals::get(py)?.exceptions.operational(py, file_failure.unwrap_or_default()))
-            }
+            Ok(None) => Err(names::operational_error(py, file_failure.unwrap_or_default())),
             Err(error) => Err(error::operational(py, &error, &slf.get().codec())),
         }
     }
@@ -152,7 +153,7 @@ impl LargeObject {
         let found = lock(&self.inner).connection.as_ref().map(|conn| conn.clone_ref(py));
         match found {
             Some(connection) => Ok(connection.into_bound(py)),
-            None => Err(globals::get(py)?.exceptions.interface(py, "lobject already closed")),
+            None => Err(names::interface_error(py, "lobject already closed")),
         }
     }
 
@@ -169,9 +170,10 @@ impl LargeObject {
 
     fn refuse_autocommit(py: Python<'_>, connection: &Connection) -> PyResult<()> {
         if connection.is_autocommit() {
-            return Err(globals::get(py)?
-                .exceptions
-                .programming(py, "can't use a lobject outside of transactions"));
+            return Err(names::programming_error(
+                py,
+                "can't use a lobject outside of transactions",
+            ));
         }
         Ok(())
     }
@@ -181,14 +183,12 @@ impl LargeObject {
     fn ready<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, Connection>, i32)> {
         let descriptor = lock(&self.inner).descriptor;
         let (Some(descriptor), false) = (descriptor, self.is_closed()) else {
-            return Err(globals::get(py)?.exceptions.interface(py, "lobject already closed"));
+            return Err(names::interface_error(py, "lobject already closed"));
         };
         let connection = self.connection(py)?;
         LargeObject::refuse_autocommit(py, connection.get())?;
         if !self.is_current(connection.get()) {
-            return Err(globals::get(py)?
-                .exceptions
-                .programming(py, "lobject isn't valid anymore"));
+            return Err(names::programming_error(py, "lobject isn't valid anymore"));
         }
         Ok((connection, descriptor))
     }

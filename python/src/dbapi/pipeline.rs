@@ -1,6 +1,6 @@
 //! `connection.pipeline()`: statements that are sent without waiting for those before them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use kecoa::ResultSet;
 use kecoa_proto::Request;
@@ -8,10 +8,12 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::dbapi::connection::{Connection, current_limit};
+use crate::dbapi::connection::Connection;
 use crate::dbapi::cursor::{Cursor, merged};
 use crate::errors::error::{is_interrupted, timed_out};
-use crate::globals;
+use crate::limit;
+use crate::names;
+use crate::sync::lock;
 
 /// Statements that are gathered, and sent together by `sync()` or at the end of the `with` block.
 ///
@@ -38,7 +40,7 @@ impl Pipeline {
     }
 
     fn take(&self) -> Vec<Queued> {
-        std::mem::take(&mut *self.queue.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *lock(&self.queue))
     }
 
     fn send(slf: &Bound<'_, Self>) -> PyResult<()> {
@@ -79,7 +81,7 @@ impl Pipeline {
             Ok(answers)
         })?;
         let answers = answers.unwrap_or_default();
-        let limit = current_limit().filter(|_| expired);
+        let limit = limit::current().filter(|_| expired);
         let mut failed = None;
         for (queued, answer) in rest.iter().zip(answers) {
             let taken = match (answer, limit) {
@@ -115,7 +117,7 @@ impl Pipeline {
         };
         cursor.get().check_open(py)?;
         if cursor.get().name().is_some() || !cursor.get().connection_of(py)?.is(connection) {
-            return Err(globals::get(py)?.exceptions.programming(
+            return Err(names::programming_error(
                 py,
                 "expected an unnamed cursor of the pipeline's connection, found another",
             ));
@@ -123,7 +125,7 @@ impl Pipeline {
         let sql: Arc<[u8]> = merged(&cursor, connection, query, vars)?.into();
         cursor.get().begin_statement(sql.clone());
         let queued = Queued { cursor: cursor.clone().unbind(), sql };
-        slf.get().queue.lock().unwrap_or_else(PoisonError::into_inner).push(queued);
+        lock(&slf.get().queue).push(queued);
         Ok(cursor)
     }
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use kecoa::retry::{Failure, classify, is_commit};
 use kecoa_proto::ServerError;
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyType};
+use pyo3::types::{PyDict, PyString, PyType};
 
 use crate::convert::codec::Codec;
-use crate::dbapi::connection::Limit;
-use crate::errors::exception::{Details, DriverError, Report};
+use crate::errors::exception::{self, Details, DriverError, Report};
 use crate::errors::report::{self, Decode, Style};
-use crate::globals;
+use crate::limit::Limit;
+use crate::names::{self, Installed};
 use crate::observe;
 
 /// What is known about the statement that failed.
@@ -57,15 +57,24 @@ fn base_class(sqlstate: &str) -> &'static str {
     }
 }
 
+/// SQLSTATE -> exception class; filled by the Python package.
+static SQLSTATE_ERRORS: Installed<Py<PyDict>> = Installed::new();
+
+/// Adds the empty dictionary of classes by SQLSTATE to the module.
+pub(crate) fn install(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let classes = PyDict::new(module.py());
+    module.add("sqlstate_errors", &classes)?;
+    SQLSTATE_ERRORS.set(module.py(), classes.unbind())
+}
+
 /// The class that `sqlstate_errors` (live) has for a SQLSTATE, or the one of its condition class.
 fn class_for<'py>(py: Python<'py>, sqlstate: &str) -> PyResult<Bound<'py, PyType>> {
-    let globals = globals::get(py)?;
-    if let Some(class) = globals.sqlstate_errors.bind(py).get_item(sqlstate)?
+    if let Some(class) = SQLSTATE_ERRORS.get(py)?.bind(py).get_item(sqlstate)?
         && let Ok(class) = class.cast_into::<PyType>()
     {
         return Ok(class);
     }
-    Ok(globals.exceptions.class(py, base_class(sqlstate)))
+    Ok(names::class(py, base_class(sqlstate)))
 }
 
 /// The exception for a client's error.
@@ -150,7 +159,7 @@ fn ambiguous_of(
     circumstances: &Circumstances<'_, '_>,
 ) -> PyResult<PyErr> {
     let py = cause.py();
-    let class = globals::get(py)?.exceptions.ambiguous(py, &cause.get_type())?;
+    let class = exception::ambiguous(py, &cause.get_type())?;
     let commit = circumstances.commit || circumstances.statement.is_some_and(is_commit);
     let (sent, subject) = match commit {
         true => ("COMMIT", "The transaction may or may not have been committed"),
@@ -238,14 +247,13 @@ fn own_class<'py>(py: Python<'py>, error: &kecoa::Error) -> PyResult<Bound<'py, 
         ErrorKind::ResultTooLarge => return class_for(py, "54000"),
         _ => "OperationalError",
     };
-    Ok(globals::get(py)?.exceptions.class(py, name))
+    Ok(names::class(py, name))
 }
 
 /// The exception for a connection that could not be made: always OperationalError, as psycopg2
 /// raises whatever the server's SQLSTATE.
 pub(crate) fn connect_exception(py: Python<'_>, error: &kecoa::Error) -> PyErr {
-    let Ok(globals) = globals::get(py) else { return PyErr::fetch(py) };
-    let raised = globals.exceptions.operational(py, format!("{error}\n"));
+    let raised = names::operational_error(py, format!("{error}\n"));
     if let Ok(driver_error) = raised.value(py).cast::<DriverError>() {
         let failure = classify(error, false);
         driver_error.get().set(Details {
@@ -263,14 +271,13 @@ pub(crate) fn connect_exception(py: Python<'_>, error: &kecoa::Error) -> PyErr {
 /// The exception for a call that libpq makes by itself, such as one on a large object: always
 /// OperationalError, with the whole report as text and no SQLSTATE.
 pub(crate) fn operational(py: Python<'_>, error: &kecoa::Error, codec: &Arc<Codec>) -> PyErr {
-    let Ok(globals) = globals::get(py) else { return PyErr::fetch(py) };
     let text = match error.server() {
         Some(server) => {
             report::format(server, None, Style::Error, &Decoder { py, codec: codec.as_ref() })
         }
         None => error.to_string(),
     };
-    let raised = globals.exceptions.operational(py, text);
+    let raised = names::operational_error(py, text);
     if let Ok(driver_error) = raised.value(py).cast::<DriverError>() {
         let failure = classify(error, false);
         driver_error.get().set(Details {
@@ -283,7 +290,7 @@ pub(crate) fn operational(py: Python<'_>, error: &kecoa::Error, codec: &Arc<Code
 
 /// The exception for a connection that ended while nobody could be told: OperationalError.
 pub(crate) fn lost(py: Python<'_>, message: &str) -> PyResult<PyErr> {
-    let raised = globals::get(py)?.exceptions.operational(py, message);
+    let raised = names::operational_error(py, message);
     if let Ok(driver_error) = raised.value(py).cast::<DriverError>() {
         driver_error.get().set(Details { lost: true, ..Details::default() });
     }
@@ -296,7 +303,7 @@ pub(crate) fn diagnostics<'py>(
     notice: ServerError,
     codec: &Arc<Codec>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let holder = globals::get(py)?.exceptions.error(py, "");
+    let holder = names::driver_error(py, "");
     if let Ok(driver_error) = holder.value(py).cast::<DriverError>() {
         let report = Report { server: Arc::new(notice), codec: codec.clone() };
         driver_error.get().set(Details { report: Some(report), ..Details::default() });

@@ -1,15 +1,16 @@
 //! PEP 249's exceptions as classes, and psycopg2's attributes on them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use kecoa_proto::ServerError;
 use pyo3::exceptions::{PyException, PyTypeError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple, PyType};
+use pyo3::types::{PyDict, PyTuple, PyType};
 
 use crate::convert::codec::Codec;
-use crate::globals;
+use crate::names;
+use crate::sync::lock;
 
 /// `kecoa.Error`: an exception that knows what the server reported.
 #[pyclass(extends = PyException, subclass, frozen, name = "Error", module = "kecoa")]
@@ -44,7 +45,7 @@ pub(crate) struct Report {
 
 impl DriverError {
     fn with<T>(&self, work: impl FnOnce(&mut Details) -> T) -> T {
-        work(&mut self.details.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut lock(&self.details))
     }
 
     /// Stores the details of an error just made; what was there before is dropped unlocked.
@@ -136,7 +137,7 @@ impl DriverError {
         let mut class = slf.get_type().into_any();
         // A class that was made for a SQLSTATE is found under no name: its first base is.
         if class.getattr("__name__")?.eq("AmbiguousCommitError")? {
-            class = globals::get(py)?.exceptions.class(py, "AmbiguousCommitError").into_any();
+            class = names::class(py, "AmbiguousCommitError").into_any();
         }
         let args = slf.getattr("args")?;
         PyTuple::new(py, [class, args, state.into_any()])
@@ -244,12 +245,8 @@ fields! {
     source_function b'R' "The function in it."
 }
 
-/// The classes, by PEP 249's names.
-pub(crate) struct Exceptions {
-    classes: Vec<(&'static str, Py<PyType>)>,
-    /// Classes of ambiguous commits, by the class that each is caught as, too.
-    ambiguous: Mutex<Vec<(Py<PyType>, Py<PyType>)>>,
-}
+/// Classes of ambiguous commits, by the class that each is caught as, too.
+static AMBIGUOUS_CLASSES: Mutex<Vec<(Py<PyType>, Py<PyType>)>> = Mutex::new(Vec::new());
 
 /// Name, base, documentation; a base comes before what derives from it.
 const CLASSES: &[(&str, &str, &str)] = &[
@@ -296,104 +293,68 @@ fn make_class<'py>(
     Ok(py.get_type::<PyType>().call1((name, bases, body))?.cast_into::<PyType>()?)
 }
 
-impl Exceptions {
-    /// Makes the classes and adds them to the module.
-    pub(crate) fn install(module: &Bound<'_, PyModule>) -> PyResult<Exceptions> {
-        let py = module.py();
-        let warning = make_class(
-            "Warning",
-            py.get_type::<PyException>().as_any(),
-            "A database warning.",
-            "kecoa",
-        )?;
-        let mut classes =
-            vec![("Warning", warning.unbind()), ("Error", py.get_type::<DriverError>().unbind())];
-        for (name, base, doc) in CLASSES {
-            let base = classes
-                .iter()
-                .find(|(known, _)| known == base)
-                .map(|(_, class)| class.bind(py).clone())
-                .ok_or_else(|| PyTypeError::new_err("a base class is missing"))?;
-            let home = match *name {
-                "QueryCanceledError" | "TransactionRollbackError" => "kecoa.extensions",
-                "AmbiguousCommitError" => "kecoa.retry",
-                _ => "kecoa",
-            };
-            classes.push((name, make_class(name, base.as_any(), doc, home)?.unbind()));
-        }
-        let exceptions = Exceptions { classes, ambiguous: Mutex::default() };
-        let ambiguous = exceptions.class(py, "AmbiguousCommitError");
-        ambiguous.setattr("attempts", 0)?;
-        ambiguous.setattr("elapsed", 0.0)?;
-        let classes = &exceptions.classes;
-        for (name, class) in classes {
-            module.add(*name, class.clone_ref(py))?;
-        }
-        Ok(exceptions)
-    }
-
-    /// AmbiguousCommitError that is caught as `class`, too: programs know that one by its SQLSTATE.
-    pub(crate) fn ambiguous<'py>(
-        &self,
-        py: Python<'py>,
-        class: &Bound<'py, PyType>,
-    ) -> PyResult<Bound<'py, PyType>> {
-        let plain = self.class(py, "AmbiguousCommitError");
-        if plain.is_subclass(class)? {
-            return Ok(plain);
-        }
-        let known = {
-            let made = self.ambiguous.lock().unwrap_or_else(PoisonError::into_inner);
-            let known = made.iter().find(|(of, _)| of.bind(py).is(class));
-            known.map(|(_, made)| made.clone_ref(py).into_bound(py))
-        };
-        if let Some(known) = known {
-            return Ok(known);
-        }
-        let body = PyDict::new(py);
-        body.set_item("__module__", plain.getattr("__module__")?)?;
-        body.set_item("__doc__", AMBIGUOUS)?;
-        let bases = PyTuple::new(py, [&plain, class])?;
-        let made = py.get_type::<PyType>().call1((plain.name()?, bases, body))?;
-        let made = made.cast_into::<PyType>()?;
-        let pair = (class.clone().unbind(), made.clone().unbind());
-        self.ambiguous.lock().unwrap_or_else(PoisonError::into_inner).push(pair);
-        Ok(made)
-    }
-
-    /// The class called `name`; `Error` if there is none.
-    pub(crate) fn class<'py>(&self, py: Python<'py>, name: &str) -> Bound<'py, PyType> {
-        self.classes
+/// Makes the classes and adds them to the module.
+pub(crate) fn install(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    let warning = make_class(
+        "Warning",
+        py.get_type::<PyException>().as_any(),
+        "A database warning.",
+        "kecoa",
+    )?;
+    let mut classes =
+        vec![("Warning", warning.unbind()), ("Error", py.get_type::<DriverError>().unbind())];
+    for (name, base, doc) in CLASSES {
+        let base = classes
             .iter()
-            .find(|(known, _)| *known == name)
-            .map_or_else(|| py.get_type::<DriverError>(), |(_, class)| class.bind(py).clone())
+            .find(|(known, _)| known == base)
+            .map(|(_, class)| class.bind(py).clone())
+            .ok_or_else(|| PyTypeError::new_err("a base class is missing"))?;
+        let home = match *name {
+            "QueryCanceledError" | "TransactionRollbackError" => "kecoa.extensions",
+            "AmbiguousCommitError" => "kecoa.retry",
+            _ => "kecoa",
+        };
+        classes.push((name, make_class(name, base.as_any(), doc, home)?.unbind()));
     }
+    for (name, class) in &classes {
+        module.add(*name, class.clone_ref(py))?;
+    }
+    names::set_classes(py, classes)?;
+    let ambiguous = names::class(py, "AmbiguousCommitError");
+    ambiguous.setattr("attempts", 0)?;
+    ambiguous.setattr("elapsed", 0.0)
+}
 
-    fn make(&self, py: Python<'_>, name: &str, message: impl AsRef<str>) -> PyErr {
-        PyErr::from_type(self.class(py, name), (PyString::new(py, message.as_ref()).unbind(),))
+/// AmbiguousCommitError that is caught as `class`, too: programs know that one by its SQLSTATE.
+pub(crate) fn ambiguous<'py>(
+    py: Python<'py>,
+    class: &Bound<'py, PyType>,
+) -> PyResult<Bound<'py, PyType>> {
+    let plain = names::class(py, "AmbiguousCommitError");
+    if plain.is_subclass(class)? {
+        return Ok(plain);
     }
-
-    pub(crate) fn error(&self, py: Python<'_>, message: impl AsRef<str>) -> PyErr {
-        self.make(py, "Error", message)
+    let known = |made: &[(Py<PyType>, Py<PyType>)]| {
+        let known = made.iter().find(|(of, _)| of.bind(py).is(class));
+        known.map(|(_, made)| made.clone_ref(py).into_bound(py))
+    };
+    if let Some(known) = known(&lock(&AMBIGUOUS_CLASSES)) {
+        return Ok(known);
     }
-
-    pub(crate) fn interface(&self, py: Python<'_>, message: impl AsRef<str>) -> PyErr {
-        self.make(py, "InterfaceError", message)
+    let body = PyDict::new(py);
+    body.set_item("__module__", plain.getattr("__module__")?)?;
+    body.set_item("__doc__", AMBIGUOUS)?;
+    let bases = PyTuple::new(py, [&plain, class])?;
+    let made = py.get_type::<PyType>().call1((plain.name()?, bases, body))?;
+    let made = made.cast_into::<PyType>()?;
+    let pair = (class.clone().unbind(), made.clone().unbind());
+    let mut classes = lock(&AMBIGUOUS_CLASSES);
+    // Another thread may have made one meanwhile: there is to be one only.
+    if let Some(known) = known(&classes) {
+        drop(classes);
+        return Ok(known);
     }
-
-    pub(crate) fn data(&self, py: Python<'_>, message: impl AsRef<str>) -> PyErr {
-        self.make(py, "DataError", message)
-    }
-
-    pub(crate) fn operational(&self, py: Python<'_>, message: impl AsRef<str>) -> PyErr {
-        self.make(py, "OperationalError", message)
-    }
-
-    pub(crate) fn programming(&self, py: Python<'_>, message: impl AsRef<str>) -> PyErr {
-        self.make(py, "ProgrammingError", message)
-    }
-
-    pub(crate) fn not_supported(&self, py: Python<'_>, message: impl AsRef<str>) -> PyErr {
-        self.make(py, "NotSupportedError", message)
-    }
+    classes.push(pair);
+    Ok(made)
 }

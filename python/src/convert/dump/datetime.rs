@@ -97,7 +97,7 @@ fn offset(
     Ok(true)
 }
 
-pub(super) fn date(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
+pub(crate) fn date(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
     let Ok(date) = value.cast_exact::<PyDate>() else { return isoformat(value, "date", out) };
     out.push(b'\'');
     day(date, out);
@@ -105,7 +105,7 @@ pub(super) fn date(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> 
     Ok(())
 }
 
-pub(super) fn time(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
+pub(crate) fn time(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
     if !is_naive(value)? {
         return isoformat(value, "timetz", out);
     }
@@ -117,7 +117,7 @@ pub(super) fn time(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> 
 }
 
 /// As `isoformat` writes it, which a class derived from `datetime` may do otherwise.
-pub(super) fn datetime(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
+pub(crate) fn datetime(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
     let zone = value.getattr("tzinfo")?;
     let cast = if zone.is_none() { "timestamp" } else { "timestamptz" };
     let Ok(moment) = value.cast_exact::<PyDateTime>() else { return isoformat(value, cast, out) };
@@ -135,7 +135,7 @@ pub(super) fn datetime(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<
     Ok(())
 }
 
-pub(super) fn interval(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
+pub(crate) fn interval(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
     let delta = value.cast::<PyDelta>()?;
     write!(
         out,

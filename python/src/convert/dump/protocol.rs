@@ -5,11 +5,11 @@ use std::ffi::CStr;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
+use pyo3::types::{PyBytes, PyString, PyTuple, PyType};
 
-use super::adapters::UuidAdapter;
+use super::registered::{adapters, isqlquote, uuid_adapter};
 use crate::convert::codec::Codec;
-use crate::globals;
+use crate::names;
 
 /// The name in CPython's type object: dotted for types made in C, bare for classes.
 fn type_name(value: &Bound<'_, PyAny>) -> String {
@@ -25,7 +25,7 @@ fn offer<'py>(
     argument: &Bound<'py, PyAny>,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let py = object.py();
-    let Some(method) = object.getattr_opt(globals::text(py, name))? else { return Ok(None) };
+    let Some(method) = object.getattr_opt(names::text(py, name))? else { return Ok(None) };
     match method.call1((argument,)) {
         Ok(adapted) if adapted.is_none() => Ok(None),
         Ok(adapted) => Ok(Some(adapted)),
@@ -48,7 +48,7 @@ fn unregistered<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, Py
             .iter()
             .any(|base| base.cast::<PyType>().is_ok_and(|base| is_uuid(base).unwrap_or(false)))
     {
-        return py.get_type::<UuidAdapter>().call1((value,)).map(Some);
+        return uuid_adapter(py)?.call1((value,)).map(Some);
     }
     static ADAPTER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let adapter = ADAPTER.get_or_try_init(py, || {
@@ -65,8 +65,7 @@ fn adapt_to<'py>(
     proto: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = value.py();
-    let globals = globals::get(py)?;
-    let adapters: &Bound<'_, PyDict> = globals.adapters.bind(py);
+    let adapters = adapters(py)?;
     let class = value.get_type();
     let lookup = |class: &Bound<'py, PyAny>| adapters.get_item(PyTuple::new(py, [class, proto])?);
     if let Some(adapter) = lookup(class.as_any())? {
@@ -83,27 +82,25 @@ fn adapt_to<'py>(
             return adapter.call1((value,));
         }
     }
-    if proto.is(&globals.isqlquote)
+    if proto.is(isqlquote(py)?)
         && let Some(adapted) = unregistered(value)?
     {
         return Ok(adapted);
     }
     let hint = py.import("kecoa._driver.unregistered")?.getattr("hint")?.call1((value,))?;
     let hint: String = hint.extract()?;
-    Err(globals
-        .exceptions
-        .programming(py, format!("can't adapt type '{}'{hint}", type_name(value))))
+    Err(names::programming_error(py, format!("can't adapt type '{}'{hint}", type_name(value))))
 }
 
 /// Adapts to `ISQLQuote`.
 pub(crate) fn adapt_to_quote<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = value.py();
-    adapt_to(value, globals::get(py)?.isqlquote.bind(py).as_any())
+    adapt_to(value, isqlquote(py)?.as_any())
 }
 
 /// Gives the connection to an adapter that asks for one.
 pub(crate) fn prepare(adapted: &Bound<'_, PyAny>, connection: &Bound<'_, PyAny>) -> PyResult<()> {
-    if let Some(prepare) = adapted.getattr_opt(globals::text(adapted.py(), "prepare"))? {
+    if let Some(prepare) = adapted.getattr_opt(names::text(adapted.py(), "prepare"))? {
         prepare.call1((connection,))?;
     }
     Ok(())
@@ -114,7 +111,7 @@ pub(crate) fn quoted<'py>(
     adapted: &Bound<'py, PyAny>,
     codec: &Codec,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let quoted = adapted.call_method0(globals::text(adapted.py(), "getquoted"))?;
+    let quoted = adapted.call_method0(names::text(adapted.py(), "getquoted"))?;
     if let Ok(bytes) = quoted.cast::<PyBytes>() {
         return Ok(bytes.clone());
     }

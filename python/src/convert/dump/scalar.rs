@@ -7,9 +7,8 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyInt};
 
-use super::Builtin;
-use crate::convert::load::datetime_api;
-use crate::globals;
+use super::registered::Builtin;
+use crate::convert::classes::{self, datetime_api};
 
 /// The fast path of a value whose type is exactly a built-in one.
 #[inline]
@@ -55,14 +54,14 @@ pub(super) fn builtin(value: &Bound<'_, PyAny>) -> Option<Builtin> {
         Some(Builtin::Time)
     } else if class == api.DeltaType {
         Some(Builtin::Timedelta)
-    } else if globals::get(py).ok()?.decimal.as_ptr() == class.cast() {
+    } else if classes::decimal(py).ok()?.as_type_ptr() == class {
         Some(Builtin::Decimal)
     } else {
         None
     }
 }
 
-pub(super) fn boolean(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
+pub(crate) fn boolean(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
     let text: &[u8] = if value.is_truthy()? { b"true" } else { b"false" };
     out.extend_from_slice(text);
     Ok(())
@@ -77,7 +76,7 @@ fn signed(text: &[u8], out: &mut Vec<u8>) {
 }
 
 /// An int, or what `int()` makes of a subclass, whose `str` may be anything (`IntEnum`).
-pub(super) fn int(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
+pub(crate) fn int(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
     let exact;
     let value = if value.is_exact_instance_of::<PyInt>() {
         value
@@ -112,7 +111,7 @@ pub(super) fn int_enclosed(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyRes
 }
 
 /// A float, or what `float()` makes of a subclass, whose `repr` may be anything (numpy's).
-pub(super) fn float(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
+pub(crate) fn float(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
     if value.is_exact_instance_of::<PyBool>() {
         out.extend_from_slice(if value.is_truthy()? { b"True" } else { b"False" });
         return Ok(());
@@ -149,8 +148,8 @@ pub(super) fn float(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()>
 
 /// A Decimal, or what `Decimal()` makes of a subclass, whose `str` may be anything. The infinities are
 /// NaN in psycopg2, from before PostgreSQL 14 had them; `infinite` keeps them.
-pub(super) fn decimal(value: &Bound<'_, PyAny>, infinite: bool, out: &mut Vec<u8>) -> PyResult<()> {
-    let class = globals::get(value.py())?.decimal.bind(value.py());
+pub(crate) fn decimal(value: &Bound<'_, PyAny>, infinite: bool, out: &mut Vec<u8>) -> PyResult<()> {
+    let class = classes::decimal(value.py())?;
     let plain;
     let value = if !value.get_type().is(class) && value.is_instance(class)? {
         plain = class.call1((value,))?;
@@ -171,7 +170,7 @@ pub(super) fn decimal(value: &Bound<'_, PyAny>, infinite: bool, out: &mut Vec<u8
 }
 
 /// `str(value)`, for `AsIs`; NULL for None.
-pub(super) fn as_is(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
+pub(crate) fn as_is(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
     if value.is_none() {
         out.extend_from_slice(b"NULL");
         return Ok(());

@@ -9,7 +9,8 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
-use super::Settings;
+use super::settings::Settings;
+use crate::convert::codec::Codec;
 
 /// `'…'` with quotes doubled; with `standard_conforming_strings` off also backslashes, and `E` in
 /// front where a connection says so. `data` is in the settings' encoding; what is no character of
@@ -77,21 +78,19 @@ fn replace_invalid(data: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// A str, or bytes that are text already.
-pub(super) fn text(
+pub(crate) fn text(
     value: &Bound<'_, PyAny>,
     settings: &Settings,
     out: &mut Vec<u8>,
 ) -> PyResult<()> {
     if let Ok(text) = value.cast::<PyString>() {
-        if *settings.codec == crate::convert::codec::Codec::Utf8 {
+        if *settings.codec == Codec::Utf8 {
             return escape(text.to_str()?.as_bytes(), settings, out);
         }
         return escape(settings.codec.encode(text)?.as_bytes(), settings, out);
     }
     match value.cast::<PyBytes>() {
-        Ok(bytes)
-            if settings.connected && *settings.codec == crate::convert::codec::Codec::Utf8 =>
-        {
+        Ok(bytes) if settings.connected && *settings.codec == Codec::Utf8 => {
             escape(&replace_invalid(bytes.as_bytes()), settings, out)
         }
         Ok(bytes) => escape(bytes.as_bytes(), settings, out),
@@ -147,7 +146,7 @@ fn escape_binary(data: &[u8], settings: &Settings, out: &mut Vec<u8>) {
 }
 
 /// Anything with the buffer protocol; None is NULL, so that `Binary(None)` works.
-pub(super) fn binary(
+pub(crate) fn binary(
     value: &Bound<'_, PyAny>,
     settings: &Settings,
     out: &mut Vec<u8>,
@@ -210,7 +209,7 @@ mod tests {
     #[test]
     fn goes_by_characters() {
         let mut settings = settings(false, true);
-        settings.codec = std::sync::Arc::new(crate::convert::codec::Codec::named("cp932").unwrap());
+        settings.codec = std::sync::Arc::new(Codec::named("cp932").unwrap());
         assert_eq!(escaped(b"\x95\\'\\", &settings), b"E'\x95\\''\\\\'");
         assert_eq!(escaped(b"\x95'", &settings), b"E'\x8d '''");
         settings.standard_strings = true;

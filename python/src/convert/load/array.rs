@@ -3,8 +3,8 @@
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use super::{Context, Loader};
-use crate::globals;
+use super::context::Context;
+use crate::names;
 
 /// As psycopg2; PostgreSQL itself allows six.
 const MAX_DIMENSIONS: usize = 16;
@@ -12,13 +12,6 @@ const MAX_DIMENSIONS: usize = 16;
 /// Where a list under construction starts on the stack of values.
 struct Level {
     base: usize,
-}
-
-fn error(py: Python<'_>, message: &str) -> PyErr {
-    match globals::get(py) {
-        Ok(globals) => globals.exceptions.data(py, message),
-        Err(error) => error,
-    }
 }
 
 /// `[2:3][0:1]={{…},{…}}`: the bounds are dropped, as in psycopg2.
@@ -88,16 +81,17 @@ fn unquoted(data: &[u8]) -> usize {
     data.iter().position(|byte| matches!(byte, b',' | b'}' | b'{')).unwrap_or(data.len())
 }
 
+/// Converts an array, whose elements `element` converts.
 pub(super) fn load<'py>(
     context: &mut Context<'_, 'py>,
-    element: &Loader,
     data: &[u8],
+    element: impl FnMut(&mut Context<'_, 'py>, Option<&[u8]>) -> PyResult<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     // The stack leaves the context while elements (which may be arrays of their own, of another
     // typecaster) load, and comes back so that its memory serves the next value.
     let mut stack = std::mem::take(&mut context.stack);
     let base = stack.len();
-    let loaded = scan(context, element, data, &mut stack);
+    let loaded = scan(context, data, &mut stack, element);
     stack.truncate(base);
     context.stack = stack;
     loaded
@@ -105,9 +99,9 @@ pub(super) fn load<'py>(
 
 fn scan<'py>(
     context: &mut Context<'_, 'py>,
-    element: &Loader,
     data: &[u8],
     stack: &mut Vec<Bound<'py, PyAny>>,
+    mut element: impl FnMut(&mut Context<'_, 'py>, Option<&[u8]>) -> PyResult<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = context.py;
     let data = without_bounds(data);
@@ -119,31 +113,31 @@ fn scan<'py>(
     };
     let mut rest = &*outline;
     if rest.first() != Some(&b'{') {
-        return Err(error(py, "array does not start with '{'"));
+        return Err(names::data_error(py, "array does not start with '{'"));
     }
     let mut levels: Vec<Level> = Vec::new();
     let mut buffer = Vec::new();
     loop {
         let (first, tail) = match rest.split_first() {
             Some(split) => split,
-            None => return Err(error(py, "malformed array: '{'")),
+            None => return Err(names::data_error(py, "malformed array: '{'")),
         };
         match first {
             b'{' => {
                 if levels.len() > MAX_DIMENSIONS {
-                    return Err(error(py, "excessive array dimensions"));
+                    return Err(names::data_error(py, "excessive array dimensions"));
                 }
                 levels.push(Level { base: stack.len() });
                 rest = tail;
             }
             b'}' => {
                 let Some(level) = levels.pop() else {
-                    return Err(error(py, "unbalanced braces in array"));
+                    return Err(names::data_error(py, "unbalanced braces in array"));
                 };
                 let list = pop_list(py, stack, level.base)?;
                 if levels.is_empty() {
                     if !tail.is_empty() {
-                        return Err(error(py, "unbalanced braces in array"));
+                        return Err(names::data_error(py, "unbalanced braces in array"));
                     }
                     return Ok(list);
                 }
@@ -153,14 +147,14 @@ fn scan<'py>(
             b',' => rest = tail,
             b'"' => {
                 let Some((end, escaped)) = quoted(tail) else {
-                    return Err(error(py, "unterminated quotes in array"));
+                    return Err(names::data_error(py, "unterminated quotes in array"));
                 };
                 let found = token(tail, end);
                 let value = if escaped {
                     unescape(found, tail, &mut buffer);
-                    element.load(context, Some(&buffer))?
+                    element(context, Some(&buffer))?
                 } else {
-                    element.load(context, Some(found))?
+                    element(context, Some(found))?
                 };
                 stack.push(value);
                 rest = tail.get(end + 1..).unwrap_or_default();
@@ -169,9 +163,9 @@ fn scan<'py>(
                 let end = unquoted(rest);
                 let found = token(rest, end);
                 let value = if found.eq_ignore_ascii_case(b"null") {
-                    element.load(context, None)?
+                    element(context, None)?
                 } else {
-                    element.load(context, Some(found))?
+                    element(context, Some(found))?
                 };
                 stack.push(value);
                 rest = rest.get(end..).unwrap_or_default();

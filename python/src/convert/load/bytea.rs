@@ -6,7 +6,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyMemoryView;
 
-use crate::globals;
+use crate::names;
 
 /// The value of two hexadecimal digits in a u16 read little-endian, without a branch.
 #[inline]
@@ -127,7 +127,7 @@ fn decode(data: &[u8]) -> Option<Vec<u8>> {
 
 pub(crate) fn load<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyAny>> {
     let Some(bytes) = decode(data) else {
-        return Err(globals::get(py)?.exceptions.data(py, "can't parse bytea"));
+        return Err(names::data_error(py, "can't parse bytea"));
     };
     view(py, bytes.into())
 }

@@ -10,15 +10,9 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::{MutexExt, PyOnceLock};
 
-use super::{Context, Zones};
-use crate::globals;
-
-fn data_error(py: Python<'_>, message: &str) -> PyErr {
-    match globals::get(py) {
-        Ok(globals) => globals.exceptions.data(py, message),
-        Err(error) => error,
-    }
-}
+use super::context::{Context, Zones};
+use crate::convert::classes::{self, datetime_api as api};
+use crate::names;
 
 /// What psycopg2 says of a value, and then which one it is and what to do about it.
 #[cold]
@@ -40,18 +34,6 @@ fn named(py: Python<'_>, error: PyErr, what: &str, data: &[u8]) -> PyErr {
         return error;
     }
     PyErr::from_type(class, with_value(&error.value(py).to_string(), what, data))
-}
-
-/// datetime's C API, imported on first use.
-pub(crate) fn api(py: Python<'_>) -> PyResult<&'static ffi::PyDateTime_CAPI> {
-    // SAFETY: the GIL is held; the macro's function imports the capsule once, and the pointer,
-    // once not null, lives as long as the interpreter.
-    unsafe {
-        if ffi::PyDateTimeAPI().is_null() {
-            ffi::PyDateTime_IMPORT();
-        }
-        ffi::PyDateTimeAPI().as_ref().ok_or_else(|| PyErr::fetch(py))
-    }
 }
 
 /// `HH:MM:SS[.ffffff][±HH[:MM[:SS]]]`, and what follows, as psycopg2 reads it: a leap second moves to
@@ -93,7 +75,7 @@ pub(super) fn date<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyA
         return value;
     }
     let Some((mut date, rest)) = fields::date(data) else {
-        return Err(data_error(py, "unable to parse date"));
+        return Err(names::data_error(py, "unable to parse date"));
     };
     if rest.ends_with(b"BC") {
         date.year = -date.year;
@@ -120,7 +102,7 @@ pub(super) fn time<'py>(
     data: &[u8],
 ) -> PyResult<Bound<'py, PyAny>> {
     let Some((time, _)) = parse_time(data) else {
-        return Err(data_error(context.py, "unable to parse time"));
+        return Err(names::data_error(context.py, "unable to parse time"));
     };
     make_time(context, time).map_err(|error| named(context.py, error, "time", data))
 }
@@ -160,7 +142,7 @@ pub(super) fn timestamp<'py>(
     let Some((mut date, rest)) = fields::date(data) else {
         // SAFETY: a type pointer of the C API.
         let Some(value) = extreme(&unsafe { class(py, api.DateTimeType) }, data) else {
-            return Err(data_error(py, "unable to parse date"));
+            return Err(names::data_error(py, "unable to parse date"));
         };
         let value = value?;
         if !zoned || matches!(context.zones, Zones::Naive) {
@@ -174,7 +156,7 @@ pub(super) fn timestamp<'py>(
     let (time, rest) = match rest {
         [b' ' | b'T', b'0'..=b'9', ..] => {
             let Some((time, rest)) = parse_time(rest.get(1..).unwrap_or_default()) else {
-                return Err(data_error(py, "unable to parse time"));
+                return Err(names::data_error(py, "unable to parse time"));
             };
             (time, rest)
         }
@@ -241,7 +223,7 @@ fn zone<'py>(context: &mut Context<'_, 'py>, offset: Option<i32>) -> PyResult<Bo
     let zone = match found {
         Some(zone) => zone.into_bound(py),
         None => {
-            let zone = globals::get(py)?.timezone.bind(py).call1((delta(py, 0, offset, 0)?,))?;
+            let zone = classes::timezone(py)?.call1((delta(py, 0, offset, 0)?,))?;
             let mut known = lock(known);
             if known.len() < MAX_TIMEZONES {
                 known.insert(offset, zone.clone().unbind());
@@ -363,7 +345,7 @@ pub(super) fn interval<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py,
             // As psycopg2's own tests demand; in binary form any style will do.
             let message =
                 with_value("iso_8601 intervalstyle currently not supported", "interval", data);
-            return Err(globals::get(py)?.exceptions.not_supported(py, message));
+            return Err(names::not_supported_error(py, message));
         }
         Err(problem) => {
             if matches!(data, b"infinity" | b"-infinity") {

@@ -3,9 +3,9 @@
 use pyo3::exceptions::PyValueError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyFloat, PyString};
+use pyo3::types::{PyFloat, PyString, PyType};
 
-use crate::globals;
+use crate::names;
 
 /// The digits that surely fit into an i64.
 const SAFE_DIGITS: usize = 18;
@@ -34,7 +34,7 @@ pub(super) fn int<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyAn
         return unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyLong_FromLongLong(value)) };
     }
     if data.len() > LONGEST_INT {
-        return Err(globals::get(py)?.exceptions.data(py, "int64 representation too long"));
+        return Err(names::data_error(py, "int64 representation too long"));
     }
     py.get_type::<pyo3::types::PyInt>().call1((PyString::new(py, &String::from_utf8_lossy(data)),))
 }
@@ -53,7 +53,7 @@ pub(super) fn float<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, Py
 
 /// `numeric`.
 pub(super) fn decimal<'py>(
-    decimal: &Bound<'py, PyAny>,
+    decimal: &Bound<'py, PyType>,
     data: &[u8],
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = decimal.py();

@@ -6,6 +6,7 @@
 //! program's own included. What has no such form (a tuple for `IN`, an expression of an adapter's)
 //! and statements that take no parameters at that place are for client binding.
 
+mod binding;
 mod literal;
 mod template;
 
@@ -13,6 +14,7 @@ use std::ops::Range;
 
 use kecoa_proto::{Format, Parameter};
 
+pub(crate) use binding::Binding;
 pub(crate) use literal::Rules;
 pub(crate) use template::{Template, is_plain, is_row_statement, template_of};
 

@@ -14,10 +14,11 @@ use pyo3::prelude::*;
 
 use super::Connection;
 use super::gathered::{Failed, Gathering};
-use super::limits::{self, Limit};
-use super::link::{Driven, Link, Signals, lock};
+use super::link::{Driven, Link, Signals};
 use crate::dbapi::cursor::Batch;
 use crate::errors::error;
+use crate::limit::{self, Limit};
+use crate::sync::lock;
 
 /// What came of a request that was sent ahead.
 pub(crate) struct Answer {
@@ -155,7 +156,7 @@ impl Link {
         let ticket = Ticket(Arc::default());
         let slot = Arc::downgrade(&ticket.0);
         let owner = std::thread::current().id();
-        self.ahead = Some(Ahead { id, limit: limits::current(), owner, slot });
+        self.ahead = Some(Ahead { id, limit: limit::current(), owner, slot });
         Ok(Some(ticket))
     }
 }

@@ -10,10 +10,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyList, PyListMethods};
 
 use super::Connection;
-use super::link::lock;
 use crate::dbapi::notify;
 use crate::errors::error::Decoder;
 use crate::errors::report::{self, Style};
+use crate::sync::lock;
 
 /// psycopg2 keeps the last fifty notices.
 const MAX_NOTICES: usize = 50;

@@ -14,11 +14,12 @@ use pyo3::prelude::*;
 
 use super::Connection;
 use super::ahead::Answer;
-use super::limits::{self, Limit};
-use super::link::{Driven, Link, Signals, lock};
+use super::link::{Driven, Link, Signals};
 use crate::convert::parameters::Values;
 use crate::dbapi::cursor::{Batch, Once, Sent};
 use crate::errors::error::{self, Circumstances};
+use crate::limit::{self, Limit};
+use crate::sync::lock;
 
 /// What became of rows that somebody else has sent.
 pub(crate) struct Flushed {
@@ -176,7 +177,7 @@ impl Link {
                 self.gathered = Some(Gathered {
                     batch,
                     once: row.once.cloned(),
-                    limit: limits::current(),
+                    limit: limit::current(),
                     owner: std::thread::current().id(),
                     slot: Arc::downgrade(&to.0),
                 });
@@ -228,7 +229,7 @@ impl Connection {
                 return None;
             }
             let Some((batch, once)) = link.take_gathered(gathering) else { return Some(Ok(None)) };
-            let limit = limits::current();
+            let limit = limit::current();
             signals.start(limit);
             let outcome = batch.run(link.client.as_mut()?, once.as_deref(), signals);
             let expired = limit.filter(|_| signals.has_expired());

@@ -4,7 +4,8 @@ use kecoa::config::Target;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use super::{Connection, link::lock};
+use super::Connection;
+use crate::sync::lock;
 
 /// psycopg2's `ConnectionInfo`.
 #[pyclass(subclass, frozen, module = "kecoa.extensions")]

@@ -1,67 +1,22 @@
-//! Limits on the time of statements.
+//! Which limit on time a statement has: its own, or the connection's.
 
-use std::cell::Cell;
-use std::time::Duration;
-
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::Connection;
-use super::link::lock;
-
-/// How long a request may take.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limit {
-    pub(crate) time: Duration,
-    /// The request is a COMMIT: cut off without an answer, its outcome is not known.
-    pub(crate) commit: bool,
-}
-
-thread_local! {
-    /// How long each request of this thread may take.
-    static LIMIT: Cell<Option<Limit>> = const { Cell::new(None) };
-}
-
-/// While it lives, each request that this thread drives has the limit.
-pub(crate) struct Limited {
-    before: Option<Limit>,
-}
-
-impl Limited {
-    fn to(limit: Option<Limit>) -> Limited {
-        Limited { before: LIMIT.replace(limit) }
-    }
-}
-
-impl Drop for Limited {
-    fn drop(&mut self) {
-        LIMIT.set(self.before);
-    }
-}
-
-/// The limit of the request that is about to be driven.
-pub(crate) fn current() -> Option<Limit> {
-    LIMIT.get()
-}
-
-/// A number of seconds above zero; ValueError otherwise.
-pub(crate) fn parse(seconds: f64) -> PyResult<Duration> {
-    Duration::try_from_secs_f64(seconds).ok().filter(|limit| !limit.is_zero()).ok_or_else(|| {
-        PyValueError::new_err(format!("expected a time limit above 0 seconds, found {seconds}"))
-    })
-}
+use crate::limit::{self, Limit, Limited};
+use crate::sync::lock;
 
 impl Connection {
     /// Puts a statement under a limit: its own, or the connection's.
     pub(crate) fn limited(&self, seconds: Option<f64>) -> PyResult<Limited> {
-        let own = seconds.map(parse).transpose()?;
+        let own = seconds.map(limit::parse).transpose()?;
         let time = own.or_else(|| lock(&self.state).statement_timeout);
         Ok(Limited::to(time.map(|time| Limit { time, commit: false })))
     }
 
     /// Puts what the connection sends by itself under its limit, unless a statement's own holds.
     pub(crate) fn limited_command(&self, commit: bool) -> Limited {
-        let time = LIMIT.get().map(|limit| limit.time);
+        let time = limit::current().map(|limit| limit.time);
         let time = time.or_else(|| lock(&self.state).statement_timeout);
         Limited::to(time.map(|time| Limit { time, commit }))
     }

@@ -1,8 +1,8 @@
 //! The client behind a connection: driven with the GIL released, settled with it held.
 
 use std::ops::ControlFlow;
+use std::sync::Mutex;
 use std::sync::atomic::Ordering;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use kecoa::Interrupt;
@@ -12,10 +12,11 @@ use pyo3::prelude::*;
 
 use super::ahead::Ahead;
 use super::gathered::{Failed, Gathered};
-use super::limits::{self, Limit};
 use super::{Connection, STATUS_BEGIN, STATUS_READY, State};
 use crate::convert::codec::{Codec, clean_name};
-use crate::globals;
+use crate::limit::{self, Limit};
+use crate::names;
+use crate::sync::lock;
 
 /// The socket and the process that opened it. Held, with the GIL released, for as long as a
 /// statement runs: this is what makes connections safe to share between threads.
@@ -65,10 +66,6 @@ impl Drop for Link {
             std::mem::forget(client);
         }
     }
-}
-
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Lets Python's signal handlers run while a statement waits.
@@ -195,7 +192,7 @@ impl Connection {
                 return None;
             }
             // What came before is no part of its time.
-            signals.start(limits::current());
+            signals.start(limit::current());
             link.client.as_mut().map(|client| work(client, signals))
         })
     }
@@ -209,7 +206,7 @@ impl Connection {
         let this = slf.get();
         this.check_idle(py)?;
         this.executing.fetch_add(1, Ordering::Relaxed);
-        let limit = limits::current();
+        let limit = limit::current();
         let (outcome, aftermath, signals) = py.detach(|| {
             let mut link = lock(&this.link);
             let mut signals = Signals::default();
@@ -245,7 +242,7 @@ impl Connection {
         }
         match outcome {
             Some(outcome) => Ok(outcome),
-            None => Err(globals::get(py)?.exceptions.interface(py, "connection already closed")),
+            None => Err(names::interface_error(py, "connection already closed")),
         }
     }
 

@@ -10,10 +10,11 @@ use kecoa_proto::{Notification, ServerError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use super::link::{Aftermath, Link, lock};
+use super::link::{Aftermath, Link};
 use super::open::masked;
 use super::{Connection, Objects};
-use crate::dbapi::cursor::Binding;
+use crate::convert::parameters::Binding;
+use crate::sync::lock;
 
 /// What the server said without being asked.
 #[derive(Default)]

@@ -5,14 +5,14 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyList, PyString, PyType};
 
-use super::link::lock;
 use super::{Connection, Objects};
 use crate::dbapi::cursor::Cursor;
-use crate::globals;
+use crate::names;
+use crate::sync::lock;
 
 /// PEP 249: the exceptions are attributes of the connection.
-pub(super) fn exception_class(py: Python<'_>, name: &str) -> PyResult<Py<PyType>> {
-    Ok(globals::get(py)?.exceptions.class(py, name).unbind())
+pub(super) fn exception_class(py: Python<'_>, name: &str) -> Py<PyType> {
+    names::class(py, name).unbind()
 }
 
 impl Connection {
@@ -63,9 +63,10 @@ impl Connection {
         slf.get().check_open(py)?;
         slf.get().refuse_connecting(py)?;
         if slf.get().is_async() && name.as_ref().is_some_and(|name| !name.is_none()) {
-            return Err(globals::get(py)?
-                .exceptions
-                .programming(py, "asynchronous connections cannot produce named cursors"));
+            return Err(names::programming_error(
+                py,
+                "asynchronous connections cannot produce named cursors",
+            ));
         }
         let factory = cursor_factory
             .or_else(|| slf.get().cursor_factory(py).map(|factory| factory.into_bound(py)))

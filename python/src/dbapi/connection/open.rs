@@ -11,13 +11,14 @@ use pyo3::exceptions::PyUserWarning;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use super::link::{Aftermath, Signals, lock};
+use super::link::{Aftermath, Signals};
 use super::{Connection, STATUS_READY, STATUS_SETUP};
 use crate::convert::codec::Codec;
 use crate::convert::dump::Settings;
-use crate::dbapi::cursor::Binding;
+use crate::convert::parameters::Binding;
 use crate::errors::error::{self, Circumstances};
-use crate::globals;
+use crate::names;
+use crate::sync::lock;
 
 /// `180001` for "18.1", `90603` for "9.6.3", as `PQserverVersion`.
 fn version_number(text: &str) -> i32 {
@@ -62,7 +63,7 @@ impl Connection {
         if closed == 0 && status != STATUS_SETUP {
             return Ok(());
         }
-        Err(globals::get(py)?.exceptions.interface(py, "connection already closed"))
+        Err(names::interface_error(py, "connection already closed"))
     }
 
     /// How literals are written on this connection.
@@ -115,7 +116,7 @@ impl Connection {
         let found = lock(&self.objects).string_types.as_ref().map(|types| types.clone_ref(py));
         match found {
             Some(types) => Ok(types.into_bound(py)),
-            None => Err(globals::get(py)?.exceptions.interface(py, "connection not initialised")),
+            None => Err(names::interface_error(py, "connection not initialised")),
         }
     }
 
@@ -162,9 +163,8 @@ impl Connection {
         let py = slf.py();
         let this = slf.get();
         this.refuse_within(py)?;
-        let globals = globals::get(py)?;
-        let config = Config::parse(dsn)
-            .map_err(|error| globals.exceptions.operational(py, error.to_string()))?;
+        let config =
+            Config::parse(dsn).map_err(|error| names::operational_error(py, error.to_string()))?;
         let has_password = config.pairs().any(|(name, _)| Config::is_secret(name));
         let shown = if has_password { masked(&config) } else { dsn.to_owned() };
         lock(&this.state).dsn.clone_from(&shown);

@@ -8,11 +8,12 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
-use super::link::{Driven, Signals, lock};
+use super::link::{Driven, Signals};
 use super::{Connection, STATUS_BEGIN, STATUS_READY, State};
-use crate::convert::load::is_utc;
+use crate::convert::formats::is_utc;
 use crate::errors::error::{self, Circumstances};
-use crate::globals;
+use crate::names;
+use crate::sync::lock;
 
 /// What BEGIN asks for, by psycopg2's numbers 1 to 4.
 pub(crate) const LEVELS: [&str; 5] =
@@ -178,7 +179,7 @@ impl Connection {
             true => client.plan_pipelined(sql, types),
             false => client.plan_call(sql, types),
         };
-        Some((plan, is_utc(client)))
+        Some((plan, is_utc(client.parameter("TimeZone"))))
     }
 
     /// Drives a user's statement; `work` gets the BEGIN that is to go in front of it, if any.
@@ -242,9 +243,10 @@ impl Connection {
         slf.get().check_open(py)?;
         let was = std::mem::replace(&mut lock(&slf.get().state).entered, true);
         if was {
-            return Err(globals::get(py)?
-                .exceptions
-                .programming(py, "the connection cannot be re-entered recursively"));
+            return Err(names::programming_error(
+                py,
+                "the connection cannot be re-entered recursively",
+            ));
         }
         Ok(())
     }
@@ -379,9 +381,10 @@ impl Connection {
         self.refuse_async(py, "set_session")?;
         let status = lock(&self.state).status;
         if status != STATUS_READY {
-            return Err(globals::get(py)?
-                .exceptions
-                .programming(py, "set_session cannot be used inside a transaction"));
+            return Err(names::programming_error(
+                py,
+                "set_session cannot be used inside a transaction",
+            ));
         }
         Ok(())
     }

@@ -3,10 +3,10 @@
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use super::link::lock;
 use super::session::{Change, Characteristics, parse_level, parse_on_off};
 use super::{Connection, STATUS_BEGIN, STATUS_READY};
 use crate::convert::codec::clean_name;
+use crate::sync::lock;
 
 impl Connection {
     /// `set_session`: the characteristics of the transactions to come.

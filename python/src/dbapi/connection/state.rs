@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyWeakrefReference};
 
 use crate::convert::codec::Codec;
-use crate::dbapi::cursor::Binding;
+use crate::convert::parameters::Binding;
 
 /// `STATUS_SETUP`: made, not connected.
 pub(crate) const STATUS_SETUP: i32 = 0;

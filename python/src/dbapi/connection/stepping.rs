@@ -13,11 +13,13 @@ use kecoa_proto::{Request, RequestId};
 use pyo3::prelude::*;
 use pyo3::types::{PyWeakrefMethods, PyWeakrefReference};
 
-use super::link::{Aftermath, Driven, Signals, lock};
+use super::link::{Aftermath, Driven, Signals};
 use super::{Connection, STATUS_BEGIN, STATUS_READY};
 use crate::dbapi::cursor::Cursor;
+use crate::dbapi::wait_callback::get_wait_callback;
 use crate::errors::error;
-use crate::globals;
+use crate::names;
+use crate::sync::lock;
 
 /// `STATUS_CONNECTING` of psycopg2's C code: a connection that is being made.
 pub(crate) const STATUS_CONNECTING: i32 = 20;
@@ -42,8 +44,7 @@ impl Connection {
         if lock(&self.state).asynchronous {
             return Ok(None);
         }
-        let callback = lock(&globals::get(py)?.wait_callback);
-        Ok(callback.as_ref().map(|callback| callback.clone_ref(py)))
+        Ok(get_wait_callback(py))
     }
 
     /// Whether the connection is asynchronous.
@@ -64,7 +65,7 @@ impl Connection {
             return Ok(());
         }
         let message = format!("{what} cannot be used in asynchronous mode");
-        Err(globals::get(py)?.exceptions.programming(py, message))
+        Err(names::programming_error(py, message))
     }
 
     /// ProgrammingError where waiting cannot be left to a callback, or to the caller.
@@ -74,7 +75,7 @@ impl Connection {
             return Ok(());
         }
         let message = format!("{what} cannot be used with an asynchronous callback.");
-        Err(globals::get(py)?.exceptions.programming(py, message))
+        Err(names::programming_error(py, message))
     }
 
     /// ProgrammingError while a request is under way that somebody polls.
@@ -83,7 +84,7 @@ impl Connection {
             return Ok(());
         }
         let message = format!("{what} cannot be used while an asynchronous query is underway");
-        Err(globals::get(py)?.exceptions.programming(py, message))
+        Err(names::programming_error(py, message))
     }
 
     /// OperationalError while the connection is being made.
@@ -91,9 +92,7 @@ impl Connection {
         if !matches!(lock(&self.state).status, STATUS_CONNECTING | STATUS_DATESTYLE) {
             return Ok(());
         }
-        Err(globals::get(py)?
-            .exceptions
-            .operational(py, "asynchronous connection attempt underway"))
+        Err(names::operational_error(py, "asynchronous connection attempt underway"))
     }
 
     /// The error of driving a connection while somebody else polls it.
@@ -102,9 +101,10 @@ impl Connection {
         if !lock(&self.state).busy {
             return Ok(());
         }
-        Err(globals::get(py)?
-            .exceptions
-            .programming(py, "a single async query can be executed on the same connection"))
+        Err(names::programming_error(
+            py,
+            "a single async query can be executed on the same connection",
+        ))
     }
 
     /// Begins to connect; polling goes on with it.
@@ -145,9 +145,10 @@ impl Connection {
         }
         if unfinished.is_some() {
             this.shut(py);
-            return Err(globals::get(py)?
-                .exceptions
-                .operational(py, "the wait callback returned before the connection was made"));
+            return Err(names::operational_error(
+                py,
+                "the wait callback returned before the connection was made",
+            ));
         }
         if this.dates_are_iso(py)? {
             return Ok(());
@@ -179,7 +180,7 @@ impl Connection {
             stage.map(|stage| (stage, socket))
         });
         match stage {
-            None => Err(globals::get(py)?.exceptions.interface(py, "connection already closed")),
+            None => Err(names::interface_error(py, "connection already closed")),
             Some((Err(error), _)) => {
                 lock(&this.state).closed = 2;
                 Err(error::connect_exception(py, &error))
@@ -231,7 +232,7 @@ impl Connection {
                 Ok(Ok(()))
             }
             Some(Err(error)) => Ok(Err(error)),
-            None => Err(globals::get(py)?.exceptions.interface(py, "connection already closed")),
+            None => Err(names::interface_error(py, "connection already closed")),
         }
     }
 
@@ -268,7 +269,7 @@ impl Connection {
         }
         match step {
             Some(step) => Ok(step),
-            None => Err(globals::get(py)?.exceptions.interface(py, "connection already closed")),
+            None => Err(names::interface_error(py, "connection already closed")),
         }
     }
 
@@ -385,9 +386,7 @@ impl Connection {
         let cursor = cursor.and_then(|cursor| cursor.bind(py).upgrade());
         match cursor.and_then(|cursor| cursor.cast_into::<Cursor>().ok()) {
             Some(cursor) => Cursor::take_answer(&cursor, slf, answer).map(|()| POLL_OK),
-            None => Err(globals::get(py)?
-                .exceptions
-                .interface(py, "the asynchronous cursor has disappeared")),
+            None => Err(names::interface_error(py, "the asynchronous cursor has disappeared")),
         }
     }
 }

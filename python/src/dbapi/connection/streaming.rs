@@ -7,8 +7,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use super::Connection;
-use super::link::lock;
-use crate::globals;
+use crate::names;
+use crate::sync::lock;
 
 impl Connection {
     /// Connects to a walsender. It knows no transactions; `factory` makes its cursors.
@@ -38,7 +38,7 @@ impl Connection {
             return Ok(());
         }
         let message = format!("{what} cannot be used with an asynchronous callback.");
-        Err(globals::get(py)?.exceptions.programming(py, message))
+        Err(names::programming_error(py, message))
     }
 
     /// How the connection is shown, as an object of `class` at `address`.

@@ -6,10 +6,11 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 
-use super::{Connection, STATUS_BEGIN, STATUS_PREPARED, STATUS_READY, link::lock};
+use super::{Connection, STATUS_BEGIN, STATUS_PREPARED, STATUS_READY};
 use crate::convert::dump::Dumper;
 use crate::dbapi::cursor::Cursor;
-use crate::globals;
+use crate::names;
+use crate::sync::lock;
 
 /// How a two-phase transaction ends.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,7 +45,7 @@ impl Connection {
         if lock(&self.state).status != STATUS_PREPARED {
             return Ok(());
         }
-        Err(globals::get(py)?.exceptions.programming(
+        Err(names::programming_error(
             py,
             format!("{what} cannot be used with a prepared two-phase transaction"),
         ))
@@ -55,9 +56,10 @@ impl Connection {
         if lock(&self.objects).xid.is_none() {
             return Ok(());
         }
-        Err(globals::get(py)?
-            .exceptions
-            .programming(py, format!("{what} cannot be used during a two-phase transaction")))
+        Err(names::programming_error(
+            py,
+            format!("{what} cannot be used during a two-phase transaction"),
+        ))
     }
 
     /// Forgets the two-phase transaction.
@@ -83,13 +85,18 @@ impl Connection {
     ) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
-        let exceptions = &globals::get(py)?.exceptions;
         if lock(&this.state).status != STATUS_READY {
-            return Err(exceptions.programming(py, "tpc_begin cannot be used inside a transaction"));
+            return Err(names::programming_error(
+                py,
+                "tpc_begin cannot be used inside a transaction",
+            ));
         }
         let xid = identifier(xid)?;
         if this.is_autocommit() {
-            return Err(exceptions.programming(py, "tpc_begin can't be called in autocommit mode"));
+            return Err(names::programming_error(
+                py,
+                "tpc_begin can't be called in autocommit mode",
+            ));
         }
         Connection::begin_now(slf)?;
         let old = lock(&this.objects).xid.replace(xid.unbind());
@@ -103,9 +110,10 @@ impl Connection {
         let this = slf.get();
         this.refuse_prepared(py, "tpc_prepare")?;
         let Some(xid) = this.xid_of_transaction(py) else {
-            return Err(globals::get(py)?
-                .exceptions
-                .programming(py, "prepare must be called inside a two-phase transaction"));
+            return Err(names::programming_error(
+                py,
+                "prepare must be called inside a two-phase transaction",
+            ));
         };
         let prepared = Connection::two_phase_command(slf, "PREPARE TRANSACTION", &xid, false);
         // Where it failed the server has rolled back; tpc_rollback is still to follow.
@@ -122,7 +130,6 @@ impl Connection {
     ) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
-        let exceptions = &globals::get(py)?.exceptions;
         let (command, commit) = match end {
             End::Commit => ("COMMIT PREPARED", true),
             End::Rollback => ("ROLLBACK PREPARED", false),
@@ -131,7 +138,7 @@ impl Connection {
         if let Some(xid) = xid {
             let xid = identifier(xid)?;
             if status != STATUS_READY {
-                return Err(exceptions.programming(
+                return Err(names::programming_error(
                     py,
                     "tpc_commit/tpc_rollback with a xid must be called outside a transaction",
                 ));
@@ -139,7 +146,7 @@ impl Connection {
             return Connection::two_phase_command(slf, command, &xid, commit);
         }
         let Some(xid) = this.xid_of_transaction(py) else {
-            return Err(exceptions.programming(
+            return Err(names::programming_error(
                 py,
                 "tpc_commit/tpc_rollback with no parameter must be called in a two-phase \
                  transaction",
@@ -159,7 +166,10 @@ impl Connection {
             }
             (STATUS_PREPARED, _) => Connection::two_phase_command(slf, command, &xid, commit)?,
             _ => {
-                return Err(exceptions.interface(py, "unexpected state in tpc_commit/tpc_rollback"));
+                return Err(names::interface_error(
+                    py,
+                    "unexpected state in tpc_commit/tpc_rollback",
+                ));
             }
         }
         this.forget_xid();
@@ -218,7 +228,8 @@ impl Connection {
     ) -> PyResult<String> {
         let settings = slf.get().settings();
         let mut sql = format!("{command} ").into_bytes();
-        Dumper::new(slf.py(), &settings, Some(slf)).text_literal(identifier.to_str()?, &mut sql)?;
+        Dumper::new(slf.py(), &settings, Some(slf.as_any()))
+            .text_literal(identifier.to_str()?, &mut sql)?;
         Ok(String::from_utf8_lossy(&sql).into_owned())
     }
 }

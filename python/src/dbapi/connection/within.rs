@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use pyo3::prelude::*;
 
 use super::Connection;
-use crate::globals;
+use crate::names;
 
 /// The thread that is inside, if one is.
 #[derive(Default)]
@@ -43,7 +43,7 @@ impl Connection {
         if !self.within.is_here() {
             return Ok(());
         }
-        Err(globals::get(py)?.exceptions.programming(
+        Err(names::programming_error(
             py,
             "expected the connection to be left alone while a statement of this thread is under way, found \
              a signal handler, or the file or table of a COPY, that uses it: use another connection",

@@ -5,13 +5,14 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
+use super::Cursor;
 use super::copy::{Direction, direction};
-use super::{Cursor, lock};
 use crate::arrow::{self, ArrowResult, Trouble};
 use crate::convert::codec::Codec;
 use crate::dbapi::connection::Connection;
 use crate::errors::error::{self, Circumstances};
-use crate::globals;
+use crate::names;
+use crate::sync::lock;
 
 /// What `copy_arrow` was given to copy into: a quoted name, or a statement.
 enum Place {
@@ -72,9 +73,8 @@ impl Cursor {
         let this = slf.get();
         this.check_open(py)?;
         let raise = |error| Err(crate::errors::error::with_cursor(py, error, slf.as_any()));
-        let exceptions = &globals::get(py)?.exceptions;
         if *this.codec(py) != Codec::Utf8 {
-            return raise(exceptions.not_supported(
+            return raise(names::not_supported_error(
                 py,
                 "Arrow's text is UTF-8: fetch_arrow needs a connection whose client_encoding is UTF8",
             ));
@@ -82,7 +82,7 @@ impl Cursor {
         let mut inner = lock(&this.inner);
         let Some(fetched) = inner.fetched.clone() else {
             drop(inner);
-            return raise(exceptions.programming(py, "no results to fetch"));
+            return raise(names::programming_error(py, "no results to fetch"));
         };
         let left = fetched.count.saturating_sub(inner.row);
         let size = limit.map_or(left, |limit| limit.min(left));
@@ -106,10 +106,9 @@ impl Cursor {
         let connection = this.connection_of(py)?;
         connection.get().refuse_waiting(py, "copy_arrow")?;
         connection.get().refuse_prepared(py, "copy_arrow")?;
-        let exceptions = &globals::get(py)?.exceptions;
         let codec = connection.get().codec();
         if *codec != Codec::Utf8 {
-            return Err(exceptions.not_supported(
+            return Err(names::not_supported_error(
                 py,
                 "Arrow's text is UTF-8: copy_arrow needs a connection whose client_encoding is UTF8",
             ));
@@ -129,11 +128,11 @@ impl Cursor {
         })?;
         match trouble {
             Some(Trouble::Data(message)) => {
-                let error = exceptions.data(py, message);
+                let error = names::data_error(py, message);
                 return Err(error::with_cursor(py, error, slf.as_any()));
             }
             Some(Trouble::Stream(message)) => {
-                let error = exceptions.operational(py, message);
+                let error = names::operational_error(py, message);
                 return Err(error::with_cursor(py, error, slf.as_any()));
             }
             None => {}

@@ -6,49 +6,18 @@ use std::sync::Arc;
 use kecoa::ResultSet;
 use kecoa::call::{CallRequest, Results};
 use kecoa_proto::Format;
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use super::Cursor;
 use super::execute::{Mode, statement};
-use super::{Cursor, lock};
 use crate::convert::dump::{Departures, Dumper, Settings};
+use crate::convert::formats::{Formats, is_utc};
 use crate::convert::interpolate;
-use crate::convert::load::{Formats, is_utc};
-use crate::convert::parameters::{Template, Values, is_row_statement, template_of};
+use crate::convert::parameters::{Binding, Template, Values, is_row_statement, template_of};
 use crate::dbapi::connection::Connection;
 use crate::errors::error;
-
-/// How values get into a statement.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Binding {
-    /// As literals in its text, as in psycopg2.
-    #[default]
-    Client,
-    /// As parameters beside it.
-    Server,
-}
-
-impl Binding {
-    /// By name.
-    pub(crate) fn parse(name: &str) -> PyResult<Binding> {
-        match name {
-            "client" => Ok(Binding::Client),
-            "server" => Ok(Binding::Server),
-            _ => Err(PyValueError::new_err(format!(
-                "expected the binding \"client\" or \"server\", found {name:?}"
-            ))),
-        }
-    }
-
-    /// Its name.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Binding::Client => "client",
-            Binding::Server => "server",
-        }
-    }
-}
+use crate::sync::lock;
 
 /// A statement with its values apart.
 pub(crate) struct Call {
@@ -120,7 +89,7 @@ fn bind<'py>(
     };
     let mut text = Vec::new();
     let mut marks = Vec::new();
-    let mut dumper = Dumper::new(slf.py(), settings, Some(connection));
+    let mut dumper = Dumper::new(slf.py(), settings, Some(connection.as_any()));
     let (beside, merged) = Departures::beside(Binding::Server, &sql);
     dumper.departs = beside;
     interpolate::merge_marked(&mut dumper, &sql, vars, &mut text, &mut |mark| marks.push(mark))
@@ -181,7 +150,9 @@ impl Connection {
                 None => client.plan_call(&call.template.sql, &call.values.types),
             };
             // Another thread may have moved the session to another zone meanwhile.
-            let formats = formats.as_ref().filter(|formats| !formats.needs_utc() || is_utc(client));
+            let formats = formats
+                .as_ref()
+                .filter(|formats| !formats.needs_utc() || is_utc(client.parameter("TimeZone")));
             call.with_results(begin, formats, |request| {
                 let pending = client.submit_call(plan, request)?;
                 client.finish_call(pending, request, hook).map(|set| vec![set])

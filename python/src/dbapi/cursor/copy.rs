@@ -7,12 +7,13 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
+use super::Cursor;
 use super::execute::Mode;
-use super::{Cursor, lock};
 use crate::convert::codec::Codec;
 use crate::dbapi::connection::Connection;
 use crate::errors::error::{self, Circumstances};
-use crate::globals;
+use crate::names;
+use crate::sync::lock;
 
 /// What a COPY statement asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -208,9 +209,8 @@ impl Cursor {
         let this = slf.get();
         this.check_open(py)?;
         let connection = this.connection_of(py)?;
-        let exceptions = &globals::get(py)?.exceptions;
         let text = std::str::from_utf8(sql)
-            .map_err(|_| exceptions.not_supported(py, "COPY statements must be UTF-8 for now"))?;
+            .map_err(|_| names::not_supported_error(py, "COPY statements must be UTF-8 for now"))?;
         let old = {
             let mut inner = lock(&this.inner);
             (inner.forget(), inner.query.replace(sql.into()))

@@ -102,7 +102,7 @@ fn column_list(columns: Option<&Bound<'_, PyAny>>) -> PyResult<String> {
 fn quoted_text(connection: &Bound<'_, Connection>, text: &str) -> PyResult<String> {
     let settings = connection.get().settings();
     let mut out = Vec::new();
-    crate::convert::dump::Dumper::new(connection.py(), &settings, Some(connection))
+    crate::convert::dump::Dumper::new(connection.py(), &settings, Some(connection.as_any()))
         .text_literal(text, &mut out)?;
     Ok(String::from_utf8_lossy(&out).into_owned())
 }

@@ -7,8 +7,9 @@ use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
 
-use super::{Cursor, lock};
+use super::Cursor;
 use crate::convert::codec::Codec;
+use crate::sync::lock;
 
 const NUMERIC: u32 = kecoa_types::oid::NUMERIC;
 

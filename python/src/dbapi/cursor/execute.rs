@@ -9,13 +9,15 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
-use super::{Binding, Cursor, Inner, lock};
+use super::{Cursor, Inner};
 use crate::convert::dump::{Departures, Dumper, Settings};
 use crate::convert::interpolate;
+use crate::convert::parameters::Binding;
 use crate::dbapi::connection::Connection;
 use crate::dbapi::cursor::fetch::{Fetched, Place};
 use crate::errors::error::{self, Circumstances};
-use crate::globals;
+use crate::names;
+use crate::sync::lock;
 
 /// How a statement runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -45,7 +47,7 @@ pub(crate) fn statement<'a, 'py>(
     } else if let Ok(bytes) = query.cast::<PyBytes>() {
         Cow::Borrowed(bytes.as_bytes())
     } else if !query.is_none()
-        && let Some(compose) = query.getattr_opt(globals::text(py, "as_string"))?
+        && let Some(compose) = query.getattr_opt(names::text(py, "as_string"))?
     {
         let composed = compose.call1((scope,))?;
         let mut out = Vec::new();
@@ -60,7 +62,7 @@ pub(crate) fn statement<'a, 'py>(
         )));
     };
     if text.is_empty() {
-        let error = globals::get(py)?.exceptions.programming(py, "can't execute an empty query");
+        let error = names::programming_error(py, "can't execute an empty query");
         return Err(error::with_cursor(py, error, scope));
     }
     Ok(text)
@@ -88,7 +90,7 @@ fn merge<'py>(
 ) -> PyResult<Vec<u8>> {
     let Some(vars) = vars.filter(|vars| !vars.is_none()) else { return Ok(sql.into_owned()) };
     let mut out = Vec::new();
-    let mut dumper = Dumper::new(slf.py(), settings, Some(connection));
+    let mut dumper = Dumper::new(slf.py(), settings, Some(connection.as_any()));
     dumper.departs = Departures::of(connection.get().binding(), &sql);
     interpolate::merge(&mut dumper, &sql, vars, &mut out)
         .map_err(|error| error::with_cursor(slf.py(), error, slf.as_any()))?;
@@ -167,7 +169,7 @@ impl Cursor {
                     && let Some(direction) =
                         std::str::from_utf8(sql).ok().and_then(super::copy::direction)
                 {
-                    return Err(globals::get(py)?.exceptions.programming(py, direction.refusal()));
+                    return Err(names::programming_error(py, direction.refusal()));
                 }
                 let codec = connection.get().codec();
                 let circumstances = Circumstances {
@@ -194,9 +196,7 @@ impl Cursor {
             result.tag.as_ref().map(|tag| tag.as_bytes().into()).unwrap_or_default();
         if result.empty {
             lock(&this.inner).statusmessage = Some(tag);
-            return Err(globals::get(py)?
-                .exceptions
-                .programming(py, "can't execute an empty query"));
+            return Err(names::programming_error(py, "can't execute an empty query"));
         }
         let counted = result
             .tag
@@ -329,9 +329,7 @@ impl Cursor {
         this.connection_of(py)?.get().refuse_async(py, "executemany")?;
         this.connection_of(py)?.get().refuse_prepared(py, "executemany")?;
         if lock(&this.inner).name.is_some() {
-            return Err(globals::get(py)?
-                .exceptions
-                .programming(py, "can't call .executemany() on named cursors"));
+            return Err(names::programming_error(py, "can't call .executemany() on named cursors"));
         }
         let mut total = 0;
         let mut rows = vars_list.try_iter()?;

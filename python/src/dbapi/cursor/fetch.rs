@@ -8,11 +8,12 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use super::{Cursor, lock};
+use super::Cursor;
 use crate::arrow::RowSource;
-pub(crate) use crate::convert::load::find_caster;
 use crate::convert::load::{Context, Loader, Zones};
-use crate::globals;
+use crate::convert::typecaster;
+use crate::names;
+use crate::sync::lock;
 
 /// A result as it came, and how its columns load.
 pub(crate) struct Fetched {
@@ -75,13 +76,12 @@ impl Fetched {
         description: Arc<RowDescription>,
         types: &[Option<Bound<'_, PyDict>>],
     ) -> PyResult<Fetched> {
-        let globals = globals::get(py)?;
         let mut loaders = Vec::with_capacity(description.fields.len());
         for field in &description.fields {
-            let loader = find_caster(py, field.type_oid, types)?.map_or_else(
-                || globals.default_caster.get().loader(py),
-                |caster| caster.get().loader(py),
-            );
+            let loader = match typecaster::find(py, field.type_oid, types)? {
+                Some(caster) => caster.get().loader(py),
+                None => typecaster::default(py)?.get().loader(py),
+            };
             loaders.push(match field.format {
                 Format::Text => loader,
                 Format::Binary => loader.into_binary(field.type_oid),
@@ -218,7 +218,7 @@ impl Cursor {
             Some(plan) => Ok(plan),
             None => Err(crate::errors::error::with_cursor(
                 py,
-                globals::get(py)?.exceptions.programming(py, "no results to fetch"),
+                names::programming_error(py, "no results to fetch"),
                 slf.as_any(),
             )),
         }
@@ -244,7 +244,7 @@ impl Cursor {
             }
         }
         let py = slf.py();
-        let error = globals::get(py)?.exceptions.programming(
+        let error = names::programming_error(
             py,
             "the cursor was used while its rows were converted: a typecaster, a factory or another \
              thread that runs statements or fetches needs a cursor of its own",

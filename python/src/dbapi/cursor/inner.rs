@@ -1,6 +1,6 @@
 //! What a cursor holds, and how it begins.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -8,8 +8,9 @@ use pyo3::types::{PyBytes, PyTuple};
 
 use super::Cursor;
 use super::fetch::{Fetched, Place};
+use crate::convert::classes;
 use crate::dbapi::connection::Connection;
-use crate::globals;
+use crate::sync::lock;
 
 /// What PEP 249's `fetchmany` takes without an argument.
 const ARRAYSIZE: i64 = 1;
@@ -71,10 +72,6 @@ impl Default for Inner {
     }
 }
 
-pub(crate) fn lock(mutex: &Mutex<Inner>) -> MutexGuard<'_, Inner> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Cursor {
     /// `__init__`: a fresh cursor of a connection, on the server when it has a name.
     pub(super) fn initialise(
@@ -88,7 +85,7 @@ impl Cursor {
         let conn = conn.cast::<Connection>().map_err(|_| {
             PyTypeError::new_err("argument 1 must be subclass of kecoa.extensions.connection")
         })?;
-        let zones = globals::get(py)?.timezone.clone_ref(py);
+        let zones = classes::timezone(py)?.clone().into_any().unbind();
         let fresh = Inner {
             connection: Some(conn.clone().unbind()),
             tzinfo_factory: Some(zones),

@@ -22,12 +22,15 @@ use pyo3::types::PyIterator;
 
 use self::batch::{BATCH_BYTES, BATCH_ROWS, Commits, UNNAMED};
 pub(crate) use self::batch::{Batch, Once, Sent};
+use super::Cursor;
 use super::execute::{Mode, statement};
-use super::{Binding, Cursor, lock};
 use crate::convert::dump::{Departures, Dumper, Settings};
 use crate::convert::interpolate;
-use crate::convert::parameters::{Values, is_literal, is_plain, is_row_statement, template_of};
+use crate::convert::parameters::{
+    Binding, Values, is_literal, is_plain, is_row_statement, template_of,
+};
 use crate::dbapi::connection::{Answer, Connection, Flushed, Gatherable, Gathering, Ticket};
+use crate::sync::lock;
 
 /// The first version that has COMMIT AND CHAIN.
 const CHAINS_FROM: i32 = 120_000;
@@ -339,7 +342,7 @@ impl Many<'_, '_> {
         }
         let (slf, connection) = (self.slf, &self.connection);
         let mut marks = Vec::new();
-        let mut dumper = Dumper::new(slf.py(), &self.settings, Some(connection));
+        let mut dumper = Dumper::new(slf.py(), &self.settings, Some(connection.as_any()));
         let (beside, merged) = Departures::beside(connection.get().binding(), self.sql);
         dumper.departs = beside;
         interpolate::merge_marked(&mut dumper, self.sql, vars, &mut self.text, &mut |mark| {

@@ -2,8 +2,9 @@
 
 use pyo3::prelude::*;
 
-use super::{Cursor, lock};
-use crate::globals;
+use super::Cursor;
+use crate::names;
+use crate::sync::lock;
 
 impl Cursor {
     /// The row that iteration gives next; a named cursor fetches `itersize` rows when it has none.
@@ -33,7 +34,7 @@ impl Cursor {
             return Ok(());
         }
         let refuse = |message: &str| {
-            let error = globals::get(py)?.exceptions.programming(py, message);
+            let error = names::programming_error(py, message);
             Err(crate::errors::error::with_cursor(py, error, slf.as_any()))
         };
         let (row, count, fetched) = {

@@ -2,9 +2,10 @@
 
 use pyo3::prelude::*;
 
-use super::{Cursor, Mode, lock};
+use super::{Cursor, Mode};
 use crate::dbapi::connection::Connection;
-use crate::globals;
+use crate::names;
+use crate::sync::lock;
 
 /// What a named cursor is.
 pub(crate) struct Named {
@@ -17,13 +18,8 @@ pub(crate) struct Named {
 impl Cursor {
     /// Makes the cursor a named one.
     pub(crate) fn set_name(&self, py: Python<'_>, name: &str, mark: u64) -> PyResult<()> {
-        let quoted =
-            kecoa_types::literal::quote_ident(name.as_bytes()).map_err(
-                |error| match globals::get(py) {
-                    Ok(globals) => globals.exceptions.programming(py, error.to_string()),
-                    Err(problem) => problem,
-                },
-            )?;
+        let quoted = kecoa_types::literal::quote_ident(name.as_bytes())
+            .map_err(|error| names::programming_error(py, error.to_string()))?;
         let mut inner = lock(&self.inner);
         inner.name = Some(name.to_owned());
         inner.quoted_name = Some(String::from_utf8_lossy(&quoted).into_owned());
@@ -47,7 +43,7 @@ impl Cursor {
         if withhold || mark == connection.mark() {
             return Ok(());
         }
-        Err(globals::get(py)?.exceptions.programming(py, "named cursor isn't valid anymore"))
+        Err(names::programming_error(py, "named cursor isn't valid anymore"))
     }
 
     /// The checks of `execute` on a named cursor, and the DECLARE to put in front.
@@ -58,9 +54,8 @@ impl Cursor {
     ) -> PyResult<Option<String>> {
         let py = slf.py();
         let Some(named) = self.named() else { return Ok(None) };
-        let exceptions = &globals::get(py)?.exceptions;
         let refuse = |message: &str| {
-            let error = exceptions.programming(py, message);
+            let error = names::programming_error(py, message);
             Err(crate::errors::error::with_cursor(py, error, slf.as_any()))
         };
         if named.begun.is_some() {
@@ -121,7 +116,7 @@ impl Cursor {
         let name = lock(&slf.get().inner).name.clone().unwrap_or_default();
         let settings = connection.get().settings();
         let mut sql = b"SELECT 1 FROM pg_catalog.pg_cursors WHERE name = ".to_vec();
-        crate::convert::dump::Dumper::new(slf.py(), &settings, Some(connection))
+        crate::convert::dump::Dumper::new(slf.py(), &settings, Some(connection.as_any()))
             .text_literal(&name, &mut sql)?;
         Cursor::run(slf, connection, &sql, Mode::NoBegin)?;
         Ok(lock(&slf.get().inner).rowcount > 0)

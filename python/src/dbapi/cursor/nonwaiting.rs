@@ -8,8 +8,9 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::fetch::Fetched;
-use super::{Cursor, Mode, lock};
+use super::{Cursor, Mode};
 use crate::dbapi::connection::Connection;
+use crate::sync::lock;
 
 impl Cursor {
     /// Forgets the last result; `sql` is what `cursor.query` shows from now on.

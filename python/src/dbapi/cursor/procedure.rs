@@ -3,10 +3,11 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
+use super::Cursor;
 use super::execute::Mode;
 use super::support::quoted_name;
-use super::{Cursor, lock};
-use crate::globals;
+use crate::names;
+use crate::sync::lock;
 
 impl Cursor {
     /// `SELECT * FROM procname(…)`; a dictionary names the parameters.
@@ -22,9 +23,7 @@ impl Cursor {
         connection.get().refuse_prepared(py, "callproc")?;
         let _limited = slf.get().limited(py, None)?;
         if lock(&slf.get().inner).name.is_some() {
-            return Err(globals::get(py)?
-                .exceptions
-                .programming(py, "can't call .callproc() on named cursors"));
+            return Err(names::programming_error(py, "can't call .callproc() on named cursors"));
         }
         let parameters = parameters.filter(|parameters| !parameters.is_none());
         let count = parameters.map_or(Ok(0), |parameters| parameters.len())?;

@@ -1,7 +1,7 @@
 //! Streams: the rows of a portal, some at a time, in bounded memory and without DECLARE.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use kecoa::ResultSet;
 use kecoa_proto::{Request, RowDescription, Step, Target};
@@ -10,11 +10,12 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
+use super::Cursor;
 use super::execute::{Mode, merged};
 use super::fetch::{Fetched, Place};
-use super::{Cursor, lock};
 use crate::dbapi::connection::Connection;
-use crate::globals;
+use crate::names;
+use crate::sync::lock;
 
 const UNNAMED: &[u8] = b"";
 /// Counts portals, for their names.
@@ -42,7 +43,7 @@ struct State {
 
 impl RowStream {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Runs the statement up to its first `size` rows.
@@ -60,7 +61,7 @@ impl RowStream {
         connection.get().refuse_waiting(py, "stream")?;
         connection.get().refuse_prepared(py, "stream")?;
         let refuse = |message: &str| {
-            let error = globals::get(py)?.exceptions.programming(py, message);
+            let error = names::programming_error(py, message);
             Err(crate::errors::error::with_cursor(py, error, cursor.as_any()))
         };
         if lock(&this.inner).name.is_some() {
@@ -153,7 +154,7 @@ impl RowStream {
         } else {
             "the rows are gone: the stream's transaction is over"
         };
-        Err(globals::get(py)?.exceptions.programming(py, message))
+        Err(names::programming_error(py, message))
     }
 
     /// Asks the portal for its next rows.

@@ -2,8 +2,9 @@
 
 use pyo3::prelude::*;
 
+use super::Cursor;
 use super::execute::{Mode, statement};
-use super::{Cursor, lock};
+use crate::sync::lock;
 
 impl Cursor {
     /// Sends a walsender's command without beginning a transaction.

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
-use super::{Cursor, Inner, lock};
+use super::{Cursor, Inner};
 use crate::convert::codec::Codec;
-use crate::dbapi::connection::{Connection, Limited};
-use crate::globals;
+use crate::dbapi::connection::Connection;
+use crate::limit::Limited;
+use crate::names;
+use crate::sync::lock;
 
 impl Cursor {
     /// The connection, or InterfaceError where `__init__` did not run.
@@ -17,7 +19,7 @@ impl Cursor {
             lock(&self.inner).connection.as_ref().map(|connection| connection.clone_ref(py));
         match found {
             Some(connection) => Ok(connection.into_bound(py)),
-            None => Err(globals::get(py)?.exceptions.interface(py, "the cursor has no connection")),
+            None => Err(names::interface_error(py, "the cursor has no connection")),
         }
     }
 
@@ -37,7 +39,7 @@ impl Cursor {
             Some(false) => "cursor already closed",
             None => "the cursor has no connection",
         };
-        Err(globals::get(py)?.exceptions.interface(py, message))
+        Err(names::interface_error(py, message))
     }
 
     /// The connection's encoding.
@@ -89,9 +91,7 @@ impl Cursor {
         if lock(&self.inner).name.is_some() {
             return Ok(());
         }
-        Err(globals::get(py)?
-            .exceptions
-            .programming(py, format!("trying to set .{attribute} on unnamed cursor")))
+        Err(names::programming_error(py, format!("trying to set .{attribute} on unnamed cursor")))
     }
 
     pub(super) fn object(

@@ -1,6 +1,6 @@
 //! `ReplicationCursor`: begins a stream, reads it, and tells the server how far it has come.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kecoa::blocking::Client;
@@ -15,7 +15,8 @@ use crate::dbapi::connection::{Connection, Signals};
 use crate::dbapi::cursor::Cursor;
 use crate::errors::error::{self, Circumstances};
 use crate::errors::exception::{Details, DriverError};
-use crate::globals;
+use crate::names;
+use crate::sync::lock;
 
 /// How long a wait for the socket lasts before it is seen that another thread closed the connection.
 const GLANCE: Duration = Duration::from_millis(250);
@@ -40,10 +41,6 @@ struct Stream {
     consuming: bool,
 }
 
-fn lock(mutex: &Mutex<Stream>) -> MutexGuard<'_, Stream> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// What a step gave; `None` when no stream was open.
 type Step<T> = Result<Option<T>, kecoa::Error>;
 
@@ -65,7 +62,7 @@ impl ReplicationCursor {
 
     /// ProgrammingError that names the cursor.
     fn refuse<T>(slf: &Bound<'_, Self>, message: &str) -> PyResult<T> {
-        let error = globals::get(slf.py())?.exceptions.programming(slf.py(), message);
+        let error = names::programming_error(slf.py(), message);
         Err(error::with_cursor(slf.py(), error, slf.as_any()))
     }
 
@@ -90,7 +87,7 @@ impl ReplicationCursor {
             Ok(Some(done)) => Ok(done),
             Ok(None) => {
                 let text = "no COPY in progress\n";
-                let class = globals::get(py)?.exceptions.class(py, "DatabaseError");
+                let class = names::class(py, "DatabaseError");
                 let value = class.call1((text,))?;
                 if let Ok(driver_error) = value.cast::<DriverError>() {
                     driver_error.get().set(Details {
@@ -282,7 +279,7 @@ impl ReplicationCursor {
             }
         };
         if let Some(refusal) = refusal {
-            return Err(globals::get(py)?.exceptions.programming(py, refusal));
+            return Err(names::programming_error(py, refusal));
         }
         let consumed = Self::consume_all(slf, &connection, consume);
         lock(&slf.get().stream).consuming = false;

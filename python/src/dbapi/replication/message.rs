@@ -1,6 +1,6 @@
 //! `ReplicationMessage`: a piece of the write-ahead log.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use kecoa::replication::EPOCH;
 use kecoa_proto::message::replication::StreamedData;
@@ -8,6 +8,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use crate::dbapi::cursor::Cursor;
+use crate::sync::lock;
 
 /// A piece of the log, or what an output plugin made of it.
 #[pyclass(subclass, frozen, name = "ReplicationMessage", module = "kecoa.extensions")]
@@ -36,7 +37,7 @@ impl ReplicationMessage {
     }
 
     fn with<T>(&self, work: impl FnOnce(&(Py<Cursor>, Py<PyAny>)) -> T) -> Option<T> {
-        self.objects.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(work)
+        lock(&self.objects).as_ref().map(work)
     }
 }
 
@@ -116,7 +117,7 @@ impl ReplicationMessage {
     }
 
     fn __clear__(&self) {
-        let old = self.objects.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let old = lock(&self.objects).take();
         drop(old);
     }
 }

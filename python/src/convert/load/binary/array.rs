@@ -5,8 +5,10 @@ use kecoa_types::array::binary::{Header, element, header};
 use kecoa_types::{DecodeError, oid};
 use pyo3::prelude::*;
 
-use super::super::array::pop_list;
-use super::{Context, Form, Problem};
+use super::form::Form;
+use super::problem::Problem;
+use crate::convert::load::array::pop_list;
+use crate::convert::load::context::Context;
 
 /// What elements are read from, and the lists under construction.
 struct Elements<'a, 'py> {
@@ -15,7 +17,7 @@ struct Elements<'a, 'py> {
     stack: Vec<Bound<'py, PyAny>>,
 }
 
-pub(super) fn load<'py>(
+pub(in crate::convert::load) fn load<'py>(
     context: &mut Context<'_, 'py>,
     form: Form,
     element_oid: u32,

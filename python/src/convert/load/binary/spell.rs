@@ -2,15 +2,19 @@
 
 use kecoa_types::{DecodeError, array, binary, oid, text};
 
-use super::Form;
+use super::form::Form;
 
 /// Whether the type's binary form can be spelt.
-pub(super) fn is_known(oid: u32) -> bool {
+pub(in crate::convert::load) fn is_known(oid: u32) -> bool {
     Form::of_type(oid).is_some() || oid::element_of(oid).and_then(Form::of_type).is_some()
 }
 
 /// Appends a value of a type that [`is_known`].
-pub(super) fn value(oid: u32, data: &[u8], out: &mut Vec<u8>) -> Result<(), DecodeError> {
+pub(in crate::convert::load) fn value(
+    oid: u32,
+    data: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<(), DecodeError> {
     if let Some(form) = Form::of_type(oid) {
         return scalar(form, data, out);
     }

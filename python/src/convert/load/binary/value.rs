@@ -1,123 +1,26 @@
-//! Values in binary form: the same Python objects as from text, with less work where it pays.
-//!
-//! What Python has no object for, or only by a rule of the text loaders (`infinity`, years BC, more
-//! days than a timedelta holds), is spelt as the server would and goes through the text loader, so
-//! that both forms have one answer.
-
-mod array;
-mod choice;
-mod float4;
-mod numeric;
-mod spell;
-
-pub(crate) use choice::{Formats, is_utc};
+//! One value in binary form.
 
 use kecoa_types::civil::{Date as SqlDate, Timestamp, TimestampTz};
-use kecoa_types::{DecodeError, Interval, binary, oid};
+use kecoa_types::{DecodeError, Interval, binary};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyFloat};
 
-use super::datetime::{self, Date, Time};
-use super::{Context, Kind, Loader, bytea, json, number, uuid};
-use crate::globals;
-
-/// A binary form, and the object made of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
-    Int2,
-    Int4,
-    Int8,
-    Oid,
-    Float4,
-    Float8,
-    Numeric,
-    /// Text in the client's encoding: no different from its text form.
-    Plain(Kind),
-    Bool,
-    Date,
-    Time,
-    TimeTz,
-    Timestamp,
-    /// An instant, told in UTC.
-    TimestampTz,
-    Interval,
-    Bytea,
-    /// A version byte, then text.
-    Jsonb,
-    Uuid,
-}
+use super::form::Form;
+use super::problem::{Problem, refused};
+use super::{float4, numeric, spell};
+use crate::convert::load::context::Context;
+use crate::convert::load::datetime::{self, Date, Time};
+use crate::convert::load::kind::Kind;
+use crate::convert::load::{bytea, json, native, number, uuid};
 
 /// The years that datetime has.
 const YEARS: std::ops::RangeInclusive<i32> = 1..=9999;
 
 impl Form {
-    /// The form of a built-in type's values.
-    fn of_type(oid: u32) -> Option<Form> {
-        Some(match oid {
-            oid::INT2 => Form::Int2,
-            oid::INT4 => Form::Int4,
-            oid::INT8 => Form::Int8,
-            oid::OID => Form::Oid,
-            oid::FLOAT4 => Form::Float4,
-            oid::FLOAT8 => Form::Float8,
-            oid::NUMERIC => Form::Numeric,
-            oid::TEXT | oid::VARCHAR | oid::BPCHAR | oid::NAME | oid::UNKNOWN => {
-                Form::Plain(Kind::Text)
-            }
-            oid::BOOL => Form::Bool,
-            oid::DATE => Form::Date,
-            oid::TIME => Form::Time,
-            oid::TIMETZ => Form::TimeTz,
-            oid::TIMESTAMP => Form::Timestamp,
-            oid::TIMESTAMPTZ => Form::TimestampTz,
-            oid::INTERVAL => Form::Interval,
-            oid::BYTEA => Form::Bytea,
-            oid::JSON => Form::Plain(Kind::Json),
-            oid::JSONB => Form::Jsonb,
-            oid::UUID => Form::Uuid,
-            _ => return None,
-        })
-    }
-
-    /// The form of a type's values from which the same object can be made as `kind` makes of text.
-    fn of(oid: u32, kind: Kind) -> Option<Form> {
-        match Form::of_type(oid)? {
-            // Any way to read text will do.
-            Form::Plain(Kind::Text) if matches!(kind, Kind::Text | Kind::Bytes) => {
-                Some(Form::Plain(kind))
-            }
-            form => (form.kind() == kind).then_some(form),
-        }
-    }
-
-    /// What loads the text form.
-    fn kind(self) -> Kind {
-        match self {
-            Form::Int2 | Form::Int4 | Form::Int8 | Form::Oid => Kind::Int,
-            Form::Float4 | Form::Float8 => Kind::Float,
-            Form::Numeric => Kind::Decimal,
-            Form::Plain(kind) => kind,
-            Form::Bool => Kind::Bool,
-            Form::Date => Kind::Date,
-            Form::Time | Form::TimeTz => Kind::Time,
-            Form::Timestamp => Kind::Timestamp,
-            Form::TimestampTz => Kind::TimestampTz,
-            Form::Interval => Kind::Interval,
-            Form::Bytea => Kind::Bytea,
-            Form::Jsonb => Kind::Json,
-            Form::Uuid => Kind::Uuid,
-        }
-    }
-
-    /// Whether the garbage collector ignores the objects made.
-    pub(super) fn is_atomic(self) -> bool {
-        self.kind().is_atomic()
-    }
-
     /// Converts one value that is not NULL.
     #[inline]
-    pub(super) fn load<'py>(
+    pub(in crate::convert::load) fn load<'py>(
         self,
         context: &mut Context<'_, 'py>,
         data: &[u8],
@@ -155,7 +58,7 @@ impl Form {
             }
             Form::Plain(Kind::Text) => context.codec.decode(py, data),
             Form::Plain(Kind::Bytes) => Ok(PyBytes::new(py, data).into_any()),
-            Form::Plain(kind) => context.load_native(kind, data),
+            Form::Plain(kind) => native::load(context, kind, data),
             Form::Bool => Ok(PyBool::new(py, binary::bool::decode(data)?).to_owned().into_any()),
             Form::Date => match binary::date::decode(data)? {
                 SqlDate::Finite(date) if YEARS.contains(&date.year()) => datetime::make_date(
@@ -215,44 +118,7 @@ impl Form {
     ) -> Result<Bound<'py, PyAny>, Problem> {
         let mut text = Vec::new();
         spell::scalar(self, data, &mut text)?;
-        Ok(context.load_native(self.kind(), &text)?)
-    }
-}
-
-/// Why no object was made.
-enum Problem {
-    Decode(DecodeError),
-    Raised(PyErr),
-}
-
-impl Problem {
-    #[cold]
-    fn raised(self, py: Python<'_>) -> PyErr {
-        match self {
-            Problem::Decode(error) => refused(py, &error),
-            Problem::Raised(error) => error,
-        }
-    }
-}
-
-impl From<DecodeError> for Problem {
-    fn from(error: DecodeError) -> Problem {
-        Problem::Decode(error)
-    }
-}
-
-impl From<PyErr> for Problem {
-    fn from(error: PyErr) -> Problem {
-        Problem::Raised(error)
-    }
-}
-
-/// Bytes that are no value of the type.
-#[cold]
-fn refused(py: Python<'_>, error: &DecodeError) -> PyErr {
-    match globals::get(py) {
-        Ok(globals) => globals.exceptions.data(py, error.to_string()),
-        Err(error) => error,
+        Ok(native::load(context, self.kind(), &text)?)
     }
 }
 
@@ -305,53 +171,4 @@ fn delta_of(interval: Interval) -> Option<(i32, i32, i32)> {
     let seconds = interval.microseconds / 1_000_000;
     let micros = interval.microseconds % 1_000_000;
     Some((i32::try_from(days).ok()?, i32::try_from(seconds).ok()?, i32::try_from(micros).ok()?))
-}
-
-/// A loader that is not for binary form, and the type whose values come in it.
-pub(crate) struct Spelt {
-    oid: u32,
-    loader: Loader,
-}
-
-impl Spelt {
-    /// Spells the value as the server would, and converts that.
-    pub(super) fn load<'py>(
-        &self,
-        context: &mut Context<'_, 'py>,
-        data: &[u8],
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let mut text = Vec::new();
-        spell::value(self.oid, data, &mut text).map_err(|error| refused(context.py, &error))?;
-        self.loader.load(context, Some(&text))
-    }
-
-    /// The loader of the text.
-    pub(super) fn loader(&self) -> &Loader {
-        &self.loader
-    }
-}
-
-impl Loader {
-    /// The loader for the same objects from the binary form of a type's values. A type whose binary
-    /// form is unknown here is left to the loader as it comes.
-    pub(crate) fn into_binary(self, oid: u32) -> Loader {
-        if let Loader::Forms { binary, .. } = self {
-            return Loader::PythonBinary(binary);
-        }
-        match choice::binary_of(&self, oid) {
-            Some(loader) => loader,
-            None if spell::is_known(oid) => Loader::Spelt(Box::new(Spelt { oid, loader: self })),
-            None => self,
-        }
-    }
-}
-
-/// A list of lists from the binary form of an array.
-pub(super) fn load_array<'py>(
-    context: &mut Context<'_, 'py>,
-    element: Form,
-    oid: u32,
-    data: &[u8],
-) -> PyResult<Bound<'py, PyAny>> {
-    array::load(context, element, oid, data).map_err(|problem| problem.raised(context.py))
 }

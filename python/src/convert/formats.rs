@@ -1,14 +1,12 @@
 //! Which columns are asked for in binary form.
 
-use kecoa::blocking::Client;
 use kecoa_proto::{Format, RowDescription};
 use kecoa_types::oid;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use super::super::find_caster;
-use super::{Form, Kind, Loader};
-use crate::convert::typecaster::{Cast, takes_binary};
+use super::load::{Form, Kind};
+use super::typecaster::{self, Cast, takes_binary};
 
 /// The form to ask for, a column each.
 #[derive(Debug, PartialEq, Eq)]
@@ -65,9 +63,9 @@ impl Formats {
     }
 }
 
-/// Whether the session's time zone is UTC for certain, so that its instants are told with +00.
-pub(crate) fn is_utc(client: &Client) -> bool {
-    client.parameter("TimeZone").is_some_and(|zone| {
+/// Whether a session's parameter `TimeZone` is UTC for certain, so that its instants are told with +00.
+pub(crate) fn is_utc(zone: Option<&str>) -> bool {
+    zone.is_some_and(|zone| {
         ["UTC", "Etc/UTC", "GMT", "Etc/GMT"].iter().any(|utc| zone.eq_ignore_ascii_case(utc))
     })
 }
@@ -95,7 +93,7 @@ fn is_ours(
     kind: Kind,
     types: &[Option<Bound<'_, PyDict>>],
 ) -> PyResult<bool> {
-    let Some(caster) = find_caster(py, oid, types)? else { return Ok(false) };
+    let Some(caster) = typecaster::find(py, oid, types)? else { return Ok(false) };
     let is_array = Form::of_type(oid).is_none();
     Ok(match &caster.get().cast {
         Cast::Native(found) => !is_array && *found == kind,
@@ -108,21 +106,8 @@ fn is_ours(
 
 /// Whether the typecaster for the type is a program's own that takes its binary form.
 fn asks_for_it(py: Python<'_>, oid: u32, types: &[Option<Bound<'_, PyDict>>]) -> PyResult<bool> {
-    Ok(find_caster(py, oid, types)?
+    Ok(typecaster::find(py, oid, types)?
         .is_some_and(|caster| matches!(caster.get().cast, Cast::Forms { .. })))
-}
-
-/// The loader for the same objects from binary form.
-pub(super) fn binary_of(loader: &Loader, oid: u32) -> Option<Loader> {
-    match loader {
-        Loader::Native(kind) => Form::of(oid, *kind).map(Loader::Binary),
-        Loader::Array(element) => {
-            let Loader::Native(kind) = &**element else { return None };
-            let element = oid::element_of(oid)?;
-            Form::of(element, *kind).map(|form| Loader::BinaryArray(form, element))
-        }
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -139,20 +124,5 @@ mod tests {
         assert_eq!(worth(oid::INT4), Some(Kind::Int));
         assert_eq!(worth(oid::TEXT_ARRAY), Some(Kind::Text));
         assert_eq!(worth(oid::NUMERIC_ARRAY), None);
-    }
-
-    #[test]
-    fn loaders_match_the_type_they_are_for() {
-        assert!(matches!(
-            binary_of(&Loader::Native(Kind::Int), oid::INT8),
-            Some(Loader::Binary(Form::Int8))
-        ));
-        assert!(binary_of(&Loader::Native(Kind::Float), oid::INT8).is_none());
-        assert!(binary_of(&Loader::Native(Kind::Int), oid::INT8_ARRAY).is_none());
-        let list = Loader::Array(Box::new(Loader::Native(Kind::Bytes)));
-        assert!(matches!(
-            binary_of(&list, oid::TEXT_ARRAY),
-            Some(Loader::BinaryArray(Form::Plain(Kind::Bytes), oid::TEXT))
-        ));
     }
 }

@@ -1,0 +1,316 @@
+//! The adapter classes, for programs that use or extend them; the dumpers' fast path needs none.
+
+mod datetime;
+mod held;
+mod protocol;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyTuple};
+
+use self::held::{Held, get, swap};
+use self::protocol::IsqlQuote;
+use crate::convert::dump::registered::isqlquote;
+use crate::convert::dump::{Dumper, scalar, string};
+use crate::sync::lock;
+
+/// Writes the literal of what is held.
+type Quote = for<'py> fn(Python<'py>, &Held, &Bound<'py, PyAny>, &mut Vec<u8>) -> PyResult<()>;
+
+fn quoted<'py>(py: Python<'py>, held: &Held, quote: Quote) -> PyResult<Bound<'py, PyBytes>> {
+    let mut out = Vec::new();
+    quote(py, held, &held.adapted(py), &mut out)?;
+    Ok(PyBytes::new(py, &out))
+}
+
+/// As [`quoted`], kept for the next call.
+fn buffered<'py>(py: Python<'py>, held: &Held, quote: Quote) -> PyResult<Bound<'py, PyBytes>> {
+    if let Some(buffer) = get(py, &held.buffer) {
+        return Ok(buffer.into_bound(py));
+    }
+    let bytes = quoted(py, held, quote)?;
+    swap(&held.buffer, Some(bytes.clone().unbind()));
+    Ok(bytes)
+}
+
+/// An adapter class: made from any object, quoted by `$quote`. `__new__` takes anything and
+/// `__init__` one object, so that subclasses may have their own; `$text` shows what the latter takes. `dict` and `weakref`
+/// are for those that psycopg2 writes in Python.
+macro_rules! adapter {
+    ($(#[$doc:meta])* $name:ident $python:literal $module:literal $text:literal ($obj:ident $(, $only:tt)?),
+     $via:ident $quote:path $(, $flag:ident)*; $($more:tt)*) => {
+        $(#[$doc])*
+        #[pyclass(subclass, $($flag,)* frozen, name = $python, module = $module)]
+        #[derive(Default)]
+        pub(crate) struct $name {
+            held: Held,
+        }
+
+        #[pymethods]
+        impl $name {
+            #[new]
+            #[pyo3(signature = (*_args, **_kwargs), text_signature = $text)]
+            fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> $name {
+                $name::default()
+            }
+
+            #[pyo3(signature = ($obj $(, $only)?))]
+            fn __init__(&self, $obj: Bound<'_, PyAny>) {
+                swap(&self.held.adapted, Some($obj.unbind()));
+            }
+
+            /// The wrapped object.
+            #[getter]
+            fn adapted<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+                self.held.adapted(py)
+            }
+
+            /// The object as SQL.
+            #[pyo3(signature = (*_args), text_signature = "($self)")]
+            fn getquoted<'py>(
+                &self,
+                py: Python<'py>,
+                _args: &Bound<'py, PyTuple>,
+            ) -> PyResult<Bound<'py, PyBytes>> {
+                $via(py, &self.held, $quote)
+            }
+
+            fn __conform__<'py>(
+                slf: &Bound<'py, Self>,
+                proto: &Bound<'py, PyAny>,
+            ) -> PyResult<Bound<'py, PyAny>> {
+                let py = slf.py();
+                let ours = proto.is(isqlquote(py)?);
+                Ok(if ours { slf.clone().into_any() } else { py.None().into_bound(py) })
+            }
+
+            fn __str__(&self, py: Python<'_>) -> PyResult<String> {
+                let quoted = $via(py, &self.held, $quote)?;
+                Ok(String::from_utf8_lossy(quoted.as_bytes()).into_owned())
+            }
+
+            $($more)*
+        }
+    };
+}
+
+fn quote_as_is(
+    _py: Python<'_>,
+    _held: &Held,
+    value: &Bound<'_, PyAny>,
+    out: &mut Vec<u8>,
+) -> PyResult<()> {
+    scalar::as_is(value, out)
+}
+
+fn quote_boolean(
+    _py: Python<'_>,
+    _held: &Held,
+    value: &Bound<'_, PyAny>,
+    out: &mut Vec<u8>,
+) -> PyResult<()> {
+    scalar::boolean(value, out)
+}
+
+fn quote_decimal(
+    _py: Python<'_>,
+    _held: &Held,
+    value: &Bound<'_, PyAny>,
+    out: &mut Vec<u8>,
+) -> PyResult<()> {
+    scalar::decimal(value, false, out)
+}
+
+fn quote_float(
+    _py: Python<'_>,
+    _held: &Held,
+    value: &Bound<'_, PyAny>,
+    out: &mut Vec<u8>,
+) -> PyResult<()> {
+    scalar::float(value, out)
+}
+
+fn quote_int(
+    _py: Python<'_>,
+    _held: &Held,
+    value: &Bound<'_, PyAny>,
+    out: &mut Vec<u8>,
+) -> PyResult<()> {
+    scalar::int(value, out)
+}
+
+fn quote_binary(
+    py: Python<'_>,
+    held: &Held,
+    value: &Bound<'_, PyAny>,
+    out: &mut Vec<u8>,
+) -> PyResult<()> {
+    string::binary(value, &held.settings(py)?, out)
+}
+
+fn quote_text(
+    py: Python<'_>,
+    held: &Held,
+    value: &Bound<'_, PyAny>,
+    out: &mut Vec<u8>,
+) -> PyResult<()> {
+    string::text(value, &held.settings(py)?, out)
+}
+
+fn quote_null(
+    _py: Python<'_>,
+    _held: &Held,
+    _value: &Bound<'_, PyAny>,
+    out: &mut Vec<u8>,
+) -> PyResult<()> {
+    out.extend_from_slice(b"NULL");
+    Ok(())
+}
+
+fn quote_uuid(
+    _py: Python<'_>,
+    _held: &Held,
+    value: &Bound<'_, PyAny>,
+    out: &mut Vec<u8>,
+) -> PyResult<()> {
+    let text = value.str()?;
+    let text = text.to_str()?;
+    // A derived class may print anything.
+    if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'{' | b'}'))
+    {
+        return Err(PyValueError::new_err(format!("expected a UUID, found {text:?}")));
+    }
+    out.push(b'\'');
+    out.extend_from_slice(text.as_bytes());
+    out.extend_from_slice(b"'::uuid");
+    Ok(())
+}
+
+fn quote_list<'py>(
+    py: Python<'py>,
+    held: &Held,
+    value: &Bound<'py, PyAny>,
+    out: &mut Vec<u8>,
+) -> PyResult<()> {
+    let connection =
+        get(py, &held.connection).map(|connection| connection.into_bound(py).into_any());
+    let settings = held.settings(py)?;
+    Dumper::new(py, &settings, connection.as_ref()).array(value, out)
+}
+
+fn quote_tuple<'py>(
+    py: Python<'py>,
+    held: &Held,
+    value: &Bound<'py, PyAny>,
+    out: &mut Vec<u8>,
+) -> PyResult<()> {
+    let connection =
+        get(py, &held.connection).map(|connection| connection.into_bound(py).into_any());
+    let settings = held.settings(py)?;
+    Dumper::new(py, &settings, connection.as_ref()).tuple(value, out)
+}
+
+adapter! {
+    /// The object's `str` as it is.
+    AsIs "AsIs" "kecoa.extensions" "(obj, /)" (obj, /), quoted quote_as_is;
+}
+adapter! {
+    /// `true` or `false`.
+    Boolean "Boolean" "kecoa.extensions" "(obj, /)" (obj, /), quoted quote_boolean;
+}
+adapter! {
+    /// A number; NaN and the infinities as `'NaN'::numeric`.
+    Decimal "Decimal" "kecoa._kecoa" "(obj, /)" (obj, /), quoted quote_decimal;
+}
+adapter! {
+    /// A number.
+    Float "Float" "kecoa.extensions" "(obj, /)" (obj, /), quoted quote_float;
+}
+adapter! {
+    /// A number.
+    Int "Int" "kecoa.extensions" "(obj, /)" (obj, /), quoted quote_int;
+}
+adapter! {
+    /// Bytes as `bytea`.
+    Binary "Binary" "kecoa.extensions" "(obj, /)" (obj, /), buffered quote_binary;
+    /// Quotes as the connection's server wants it.
+    fn prepare(&self, conn: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.held.prepare(conn)
+    }
+
+    /// The literal, once it was made.
+    #[getter]
+    fn buffer(&self, py: Python<'_>) -> Option<Py<PyBytes>> {
+        get(py, &self.held.buffer)
+    }
+}
+adapter! {
+    /// Text as a string literal.
+    QuotedString "QuotedString" "kecoa.extensions" "(obj, /)" (obj, /), buffered quote_text;
+    /// Encodes and quotes as the connection wants it.
+    fn prepare(&self, conn: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.held.prepare(conn)
+    }
+
+    /// The literal, once it was made.
+    #[getter]
+    fn buffer(&self, py: Python<'_>) -> Option<Py<PyBytes>> {
+        get(py, &self.held.buffer)
+    }
+
+    /// Python's name of the encoding.
+    #[getter]
+    fn encoding(&self, py: Python<'_>) -> String {
+        if let Some(connection) = get(py, &self.held.connection) {
+            return connection.get().settings().codec.python_name();
+        }
+        let name = lock(&self.held.encoding).clone();
+        name.unwrap_or_else(|| "latin1".to_owned())
+    }
+
+    #[setter]
+    fn set_encoding(&self, name: String) {
+        swap(&self.held.encoding, Some(name));
+    }
+}
+adapter! {
+    /// A list as an array.
+    List "List" "kecoa._kecoa" "(obj, /)" (obj, /), quoted quote_list;
+    /// Passes the connection to the items' adapters.
+    fn prepare(&self, conn: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.held.prepare(conn)
+    }
+}
+adapter! {
+    /// A sequence for `IN %s`.
+    SqlIn "SQL_IN" "kecoa.extensions" "(seq)" (seq), quoted quote_tuple, dict, weakref;
+    /// Passes the connection to the items' adapters.
+    fn prepare(&self, conn: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.held.prepare(conn)
+    }
+}
+adapter! {
+    /// `NULL`.
+    NoneAdapter "NoneAdapter" "kecoa.extensions" "(obj)" (obj), quoted quote_null, dict, weakref;
+}
+adapter! {
+    /// `'…'::uuid`.
+    UuidAdapter "UUID_adapter" "kecoa.extras" "(uuid)" (uuid), quoted quote_uuid, dict, weakref;
+}
+
+/// Adds everything to the module.
+pub(crate) fn install(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<IsqlQuote>()?;
+    module.add_class::<AsIs>()?;
+    module.add_class::<Boolean>()?;
+    module.add_class::<Decimal>()?;
+    module.add_class::<Float>()?;
+    module.add_class::<Int>()?;
+    module.add_class::<Binary>()?;
+    module.add_class::<QuotedString>()?;
+    module.add_class::<List>()?;
+    module.add_class::<SqlIn>()?;
+    module.add_class::<NoneAdapter>()?;
+    module.add_class::<UuidAdapter>()?;
+    datetime::install(module)
+}
