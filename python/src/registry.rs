@@ -36,11 +36,11 @@ pub(crate) fn install(module: &Bound<'_, PyModule>) -> PyResult<()> {
 fn add_classes(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<exception::Diagnostics>()?;
     module.add_class::<connection::Connection>()?;
-    module.add_class::<connection::ConnectionInfo>()?;
+    module.add_class::<connection::info::ConnectionInfo>()?;
     module.add_class::<lobject::LargeObject>()?;
     module.add_class::<cursor::Cursor>()?;
-    module.add_class::<cursor::Column>()?;
-    module.add_class::<cursor::RowStream>()?;
+    module.add_class::<cursor::description::Column>()?;
+    module.add_class::<cursor::stream::RowStream>()?;
     module.add_class::<pipeline::Pipeline>()?;
     module.add_class::<arrow::ArrowResult>()?;
     module.add_class::<replication::ReplicationConnection>()?;

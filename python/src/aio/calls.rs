@@ -11,7 +11,8 @@ use pyo3::prelude::*;
 
 use crate::convert::formats::Formats;
 use crate::dbapi::connection::Connection;
-use crate::dbapi::cursor::{BoundCall, Cursor};
+use crate::dbapi::cursor::Cursor;
+use crate::dbapi::cursor::binding::BoundCall;
 
 const UNNAMED: &[u8] = b"";
 

@@ -5,10 +5,15 @@
 
 mod calls;
 mod cancel;
+mod lifecycle;
 mod link;
+mod methods;
 mod opening;
 mod requests;
+mod settle;
+mod state;
 mod streaming;
+mod watch;
 
 pub(crate) use link::AsyncLink;
 pub(crate) use opening::AsyncOpening;

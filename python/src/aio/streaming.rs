@@ -5,13 +5,13 @@
 use std::sync::Arc;
 
 use kecoa::{NextReply, Readiness};
-use kecoa_proto::{Reply, Request, RequestId, RowDescription, ServerError};
+use kecoa_proto::{Reply, Request, RowDescription, ServerError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use super::link::AsyncLink;
-use super::requests::tell;
+use super::link::{AsyncLink, tell};
+use super::state::Pull;
 use crate::dbapi::cursor::Cursor;
 use crate::names;
 
@@ -24,20 +24,6 @@ const COMPLETE: u8 = 4;
 
 /// How many replies nobody wants are dropped at a time.
 const DRAINED: usize = 1_000;
-
-/// The request under way.
-pub(super) struct Pull {
-    pub(super) number: u64,
-    id: RequestId,
-    cursor: Py<Cursor>,
-    sql: Arc<[u8]>,
-    description: Option<Arc<RowDescription>>,
-    error: Option<Box<ServerError>>,
-    pub(super) waiter: Option<Py<PyAny>>,
-    wanted: Readiness,
-    /// Nobody wants to know any more.
-    abandoned: bool,
-}
 
 /// What a reply comes to.
 enum Came {

@@ -19,7 +19,8 @@ use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
 use self::calls::{Calls, Failure, export, function, import};
 use self::mode::Mode;
-use super::connection::{Aftermath, Connection};
+use super::connection::Connection;
+use super::connection::update::SessionUpdate;
 use crate::dbapi::wait_callback::get_wait_callback;
 use crate::errors::error;
 use crate::names;
@@ -431,20 +432,20 @@ impl Drop for LargeObject {
         if this.is_closed() || this.is_autocommit() || !current {
             return;
         }
-        let aftermath = match this.link.try_lock() {
+        let update = match this.link.try_lock() {
             Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => return,
             Ok(mut link) if link.pid == std::process::id() => {
                 if let Some(client) = link.client.as_mut() {
                     // What it answers matters to nobody any more.
                     let _ = Calls { client, hook: &mut Patient }.close(descriptor);
                 }
-                Aftermath::collect(&mut link, &this.state)
+                SessionUpdate::collect(&mut link, &this.state)
             }
             Ok(_) => return,
         };
-        let Some(aftermath) = aftermath else { return };
+        let Some(update) = update else { return };
         Python::try_attach(|py| {
-            if let Err(error) = this.settle(py, aftermath) {
+            if let Err(error) = this.settle(py, update) {
                 error.write_unraisable(py, None);
             }
         });

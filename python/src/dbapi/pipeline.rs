@@ -9,7 +9,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use crate::dbapi::connection::Connection;
-use crate::dbapi::cursor::{Cursor, merged};
+use crate::dbapi::cursor::Cursor;
+use crate::dbapi::cursor::statement::merged;
 use crate::errors::error::{is_interrupted, timed_out};
 use crate::limit;
 use crate::names;

@@ -15,7 +15,7 @@ use crate::names::{self, Installed};
 use crate::observe;
 
 /// What is known about the statement that failed.
-pub(crate) struct Circumstances<'a, 'py> {
+pub(crate) struct ErrorContext<'a, 'py> {
     /// The statement's text, for the line with the caret.
     pub(crate) statement: Option<&'a [u8]>,
     /// The connection's encoding.
@@ -81,18 +81,19 @@ fn class_for<'py>(py: Python<'py>, sqlstate: &str) -> PyResult<Bound<'py, PyType
 pub(crate) fn exception(
     py: Python<'_>,
     error: &kecoa::Error,
-    circumstances: &Circumstances<'_, '_>,
+    context: &ErrorContext<'_, '_>,
 ) -> PyErr {
     observe::note_lost(py, error);
-    build(py, error, circumstances).unwrap_or_else(|problem| problem)
+    build(py, error, context).unwrap_or_else(|problem| problem)
 }
 
-fn build(
-    py: Python<'_>,
-    error: &kecoa::Error,
-    circumstances: &Circumstances<'_, '_>,
-) -> PyResult<PyErr> {
-    let failure = classify(error, circumstances.commit);
+/// The same where neither the statement nor a cursor is known.
+pub(crate) fn plain_exception(py: Python<'_>, error: &kecoa::Error, codec: &Arc<Codec>) -> PyErr {
+    exception(py, error, &ErrorContext { statement: None, codec, cursor: None, commit: false })
+}
+
+fn build(py: Python<'_>, error: &kecoa::Error, context: &ErrorContext<'_, '_>) -> PyResult<PyErr> {
+    let failure = classify(error, context.commit);
     let ambiguous = failure == Failure::Ambiguous;
     // What is ambiguous is said on top; behind it is the database's own.
     let plain = match error.last_attempt() {
@@ -103,20 +104,19 @@ fn build(
         lost: error.is_connection_lost()
             || matches!(failure, Failure::LostBeforeCommit | Failure::Ambiguous),
         commit_sent: ambiguous,
-        cursor: circumstances.cursor.map(|cursor| cursor.clone().unbind()),
+        cursor: context.cursor.map(|cursor| cursor.clone().unbind()),
         ..Details::default()
     };
     let raised = match error.server() {
         Some(server) => {
             let code = server.sqlstate().as_str().to_owned();
             let class = class_for(py, &code)?;
-            let text = server_text(py, server, circumstances);
+            let text = server_text(py, server, context);
             let mut shown = report::without_severity(&text).to_owned();
             if is_of_parameter(&code, &shown) {
                 shown.push_str(PARAMETER_HINT);
             }
-            let report =
-                Report { server: Arc::new(server.clone()), codec: circumstances.codec.clone() };
+            let report = Report { server: Arc::new(server.clone()), codec: context.codec.clone() };
             let details = Details {
                 code: Some(code),
                 report: Some(report),
@@ -127,7 +127,7 @@ fn build(
         }
         None => make(&own_class(py, plain)?, &plain.to_string(), details())?,
     };
-    if ambiguous { ambiguous_of(&raised, circumstances) } else { Ok(PyErr::from_value(raised)) }
+    if ambiguous { ambiguous_of(&raised, context) } else { Ok(PyErr::from_value(raised)) }
 }
 
 /// What to do where a value has a type as a literal and none as a parameter.
@@ -154,13 +154,10 @@ fn make<'py>(
 }
 
 /// The exception that says of another one, its cause, that what commits was in flight.
-fn ambiguous_of(
-    cause: &Bound<'_, PyAny>,
-    circumstances: &Circumstances<'_, '_>,
-) -> PyResult<PyErr> {
+fn ambiguous_of(cause: &Bound<'_, PyAny>, context: &ErrorContext<'_, '_>) -> PyResult<PyErr> {
     let py = cause.py();
     let class = exception::ambiguous(py, &cause.get_type())?;
-    let commit = circumstances.commit || circumstances.statement.is_some_and(is_commit);
+    let commit = context.commit || context.statement.is_some_and(is_commit);
     let (sent, subject) = match commit {
         true => ("COMMIT", "The transaction may or may not have been committed"),
         false => ("A statement outside of a transaction", "It may or may not have taken effect"),
@@ -222,18 +219,14 @@ pub(crate) fn timed_out(
             return Ok(PyErr::from_value(raised));
         }
         let commit = limit.commit;
-        ambiguous_of(&raised, &Circumstances { statement: None, codec, cursor: None, commit })
+        ambiguous_of(&raised, &ErrorContext { statement: None, codec, cursor: None, commit })
     };
     build().unwrap_or_else(|problem: PyErr| problem)
 }
 
-fn server_text(
-    py: Python<'_>,
-    server: &ServerError,
-    circumstances: &Circumstances<'_, '_>,
-) -> String {
-    let statement = circumstances.statement.map(|sql| circumstances.codec.decode_lossy(py, sql));
-    let decoder = Decoder { py, codec: circumstances.codec };
+fn server_text(py: Python<'_>, server: &ServerError, context: &ErrorContext<'_, '_>) -> String {
+    let statement = context.statement.map(|sql| context.codec.decode_lossy(py, sql));
+    let decoder = Decoder { py, codec: context.codec };
     report::format(server, statement.as_deref(), Style::Error, &decoder)
 }
 

@@ -5,7 +5,8 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyList, PyString, PyType};
 
-use super::{Connection, Objects};
+use super::Connection;
+use super::state::Objects;
 use crate::dbapi::cursor::Cursor;
 use crate::names;
 use crate::sync::lock;

@@ -11,12 +11,14 @@ use pyo3::exceptions::PyUserWarning;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use super::link::{Aftermath, Signals};
-use super::{Connection, STATUS_READY, STATUS_SETUP};
+use super::Connection;
+use super::signals::Signals;
+use super::state::{STATUS_READY, STATUS_SETUP};
+use super::update::SessionUpdate;
 use crate::convert::codec::Codec;
 use crate::convert::dump::Settings;
 use crate::convert::parameters::Binding;
-use crate::errors::error::{self, Circumstances};
+use crate::errors::error;
 use crate::names;
 use crate::sync::lock;
 
@@ -228,16 +230,16 @@ impl Connection {
             state.tls = client.tls_info();
             state.canceller = Some(client.canceller());
         }
-        let aftermath = py.detach(|| {
+        let update = py.detach(|| {
             let mut link = lock(&self.link);
             link.client = Some(client);
-            link.ahead = None;
-            link.gathered = None;
+            link.lookahead = None;
+            link.buffered = None;
             link.pid = std::process::id();
-            Aftermath::collect(&mut link, &self.state)
+            SessionUpdate::collect(&mut link, &self.state)
         });
-        if let Some(aftermath) = aftermath {
-            self.settle(py, aftermath)?;
+        if let Some(update) = update {
+            self.settle(py, update)?;
         }
         // libpq writes them to stderr, where warnings go unless a program wants them elsewhere.
         for notice in &passed_over {
@@ -266,10 +268,7 @@ impl Connection {
 
     /// The error of this connection's client as an exception, without a cursor.
     pub(super) fn raise(&self, py: Python<'_>, error: &kecoa::Error) -> PyErr {
-        let codec = self.codec();
-        let circumstances =
-            Circumstances { statement: None, codec: &codec, cursor: None, commit: false };
-        error::exception(py, error, &circumstances)
+        error::plain_exception(py, error, &self.codec())
     }
 }
 

@@ -8,10 +8,11 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
-use super::link::{Driven, Signals};
-use super::{Connection, STATUS_BEGIN, STATUS_READY, State};
+use super::Connection;
+use super::signals::{DriveResult, Signals};
+use super::state::{STATUS_BEGIN, STATUS_READY, State};
 use crate::convert::formats::is_utc;
-use crate::errors::error::{self, Circumstances};
+use crate::errors::error::{self, ErrorContext};
 use crate::names;
 use crate::sync::lock;
 
@@ -144,9 +145,9 @@ impl Connection {
         error: &kecoa::Error,
     ) -> PyErr {
         let codec = slf.get().codec();
-        let circumstances =
-            Circumstances { statement: Some(sql.as_bytes()), codec: &codec, cursor: None, commit };
-        error::exception(slf.py(), error, &circumstances)
+        let context =
+            ErrorContext { statement: Some(sql.as_bytes()), codec: &codec, cursor: None, commit };
+        error::exception(slf.py(), error, &context)
     }
 
     /// Runs a user's statement, with BEGIN in front where the connection is to open a transaction.
@@ -187,7 +188,7 @@ impl Connection {
         slf: &Bound<'_, Connection>,
         may_begin: bool,
         work: impl FnOnce(&mut Client, Option<&[u8]>, &mut Signals) -> Result<T, kecoa::Error> + Send,
-    ) -> Driven<T> {
+    ) -> DriveResult<T> {
         let this = slf.get();
         // The status is looked at and set while the client is held: another thread may be about to
         // begin or to end the transaction.

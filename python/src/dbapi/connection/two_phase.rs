@@ -6,7 +6,8 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 
-use super::{Connection, STATUS_BEGIN, STATUS_PREPARED, STATUS_READY};
+use super::Connection;
+use super::state::{STATUS_BEGIN, STATUS_PREPARED, STATUS_READY};
 use crate::convert::dump::Dumper;
 use crate::dbapi::cursor::Cursor;
 use crate::names;

@@ -3,11 +3,6 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use pyo3::prelude::*;
-
-use super::Connection;
-use crate::names;
-
 /// The thread that is inside, if one is.
 #[derive(Default)]
 pub(super) struct Within(AtomicUsize);
@@ -34,19 +29,5 @@ impl Within {
     /// Whether this thread is. (What another thread stores meanwhile is no answer to that.)
     pub(super) fn is_here(&self) -> bool {
         self.0.load(Ordering::Relaxed) == this_thread()
-    }
-}
-
-impl Connection {
-    /// ProgrammingError for what would wait for the statement that it interrupts.
-    pub(super) fn refuse_within(&self, py: Python<'_>) -> PyResult<()> {
-        if !self.within.is_here() {
-            return Ok(());
-        }
-        Err(names::programming_error(
-            py,
-            "expected the connection to be left alone while a statement of this thread is under way, found \
-             a signal handler, or the file or table of a COPY, that uses it: use another connection",
-        ))
     }
 }

@@ -10,7 +10,7 @@ use super::copy::{Direction, direction};
 use crate::arrow::{self, ArrowResult, Trouble};
 use crate::convert::codec::Codec;
 use crate::dbapi::connection::Connection;
-use crate::errors::error::{self, Circumstances};
+use crate::errors::error::{self, ErrorContext};
 use crate::names;
 use crate::sync::lock;
 
@@ -146,13 +146,13 @@ impl Cursor {
                 Ok(())
             }
             Err(error) => {
-                let circumstances = Circumstances {
+                let context = ErrorContext {
                     statement: None,
                     codec: &codec,
                     cursor: Some(slf.as_any()),
                     commit: false,
                 };
-                Err(error::exception(py, &error, &circumstances))
+                Err(error::exception(py, &error, &context))
             }
         }
     }

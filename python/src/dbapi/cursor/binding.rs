@@ -10,7 +10,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::Cursor;
-use super::execute::{Mode, statement};
+use super::Mode;
+use super::statement::statement;
 use crate::convert::dump::{Departures, Dumper, Settings};
 use crate::convert::formats::{Formats, is_utc};
 use crate::convert::interpolate;
@@ -20,12 +21,12 @@ use crate::errors::error;
 use crate::sync::lock;
 
 /// A statement with its values apart.
-pub(crate) struct Call {
+pub(crate) struct BoundCall {
     template: Arc<Template>,
     values: Values,
 }
 
-impl Call {
+impl BoundCall {
     /// The statement with `$1`, `$2`, …: what the server's errors are about.
     pub(crate) fn sql(&self) -> &[u8] {
         &self.template.sql
@@ -37,8 +38,8 @@ impl Call {
     }
 
     /// A statement that has its values in its text, where it is one that touches or gives rows.
-    pub(crate) fn of_text(sql: &[u8]) -> Option<Call> {
-        is_row_statement(sql).then(|| Call {
+    pub(crate) fn of_text(sql: &[u8]) -> Option<BoundCall> {
+        is_row_statement(sql).then(|| BoundCall {
             template: Arc::new(Template { sql: sql.to_vec() }),
             values: Values::default(),
         })
@@ -69,7 +70,7 @@ pub(crate) fn bound<'py>(
     connection: &Bound<'py, Connection>,
     query: &Bound<'py, PyAny>,
     vars: Option<&Bound<'py, PyAny>>,
-) -> PyResult<(Vec<u8>, Option<Call>)> {
+) -> PyResult<(Vec<u8>, Option<BoundCall>)> {
     let settings = connection.get().settings();
     let sql = statement(query, &settings, slf.as_any())?;
     bind(slf, connection, &settings, sql, vars)
@@ -82,9 +83,9 @@ fn bind<'py>(
     settings: &Settings,
     sql: Cow<'_, [u8]>,
     vars: Option<&Bound<'py, PyAny>>,
-) -> PyResult<(Vec<u8>, Option<Call>)> {
+) -> PyResult<(Vec<u8>, Option<BoundCall>)> {
     let Some(vars) = vars.filter(|vars| !vars.is_none()) else {
-        let call = Call::of_text(&sql);
+        let call = BoundCall::of_text(&sql);
         return Ok((sql.into_owned(), call));
     };
     let mut text = Vec::new();
@@ -98,7 +99,7 @@ fn bind<'py>(
     let call = template_of(&sql, rules.characters).and_then(|template| {
         let literals = marks.iter().filter_map(|mark| text.get(mark.clone()));
         let values = Values::of(literals, rules)?;
-        Some(Call { template, values })
+        Some(BoundCall { template, values })
     });
     if call.is_none() {
         merged.enclose_smallest(&marks, &mut text);
@@ -135,7 +136,7 @@ impl Connection {
     /// the typecasters before the module's.
     fn run_call(
         slf: &Bound<'_, Connection>,
-        call: &Call,
+        call: &BoundCall,
         types: &[Option<Bound<'_, PyDict>>],
     ) -> PyResult<Result<Vec<ResultSet>, kecoa::Error>> {
         let planned = slf.get().plan_call(&call.template.sql, &call.values.types, false);

@@ -2,30 +2,18 @@
 
 use std::sync::Arc;
 
-use kecoa::ResultSet;
-use kecoa_proto::{Format, Row, RowDescription, Rows};
+use kecoa_proto::Row;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::PyList;
 
 use super::Cursor;
-use crate::arrow::RowSource;
-use crate::convert::load::{Context, Loader, Zones};
-use crate::convert::typecaster;
+use super::rows::{Fetched, Place};
+use crate::convert::codec::Codec;
+use crate::convert::load::{Context, Zones};
+use crate::errors::error;
 use crate::names;
 use crate::sync::lock;
-
-/// A result as it came, and how its columns load.
-pub(crate) struct Fetched {
-    pub(crate) description: Arc<RowDescription>,
-    rows: Vec<Rows>,
-    pub(crate) count: usize,
-    loaders: Vec<Loader>,
-    /// No row can take part in a reference cycle.
-    atomic: bool,
-    /// No code of a user's runs while rows load.
-    native: bool,
-}
 
 /// Holds the garbage collector still while many rows are made, which are no garbage: it would look
 /// at all of them again and again. Only for loaders that run no user code.
@@ -45,87 +33,6 @@ impl Drop for CollectorPause {
     fn drop(&mut self) {
         // SAFETY: the GIL is held: the pause lives within one call of a method. It was on before.
         unsafe { ffi::PyGC_Enable() };
-    }
-}
-
-/// A place in the rows: which run, and the offset in it.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Place {
-    run: usize,
-    offset: usize,
-}
-
-impl Fetched {
-    /// Only what describes the result.
-    pub(crate) fn without_rows(&self) -> Fetched {
-        Fetched {
-            description: self.description.clone(),
-            rows: Vec::new(),
-            count: 0,
-            loaders: Vec::new(),
-            atomic: self.atomic,
-            native: self.native,
-        }
-    }
-
-    /// Chooses a loader for every column: from the cursor's typecasters, the connection's, the
-    /// module's, and text when nobody knows the type.
-    pub(crate) fn new(
-        py: Python<'_>,
-        result: ResultSet,
-        description: Arc<RowDescription>,
-        types: &[Option<Bound<'_, PyDict>>],
-    ) -> PyResult<Fetched> {
-        let mut loaders = Vec::with_capacity(description.fields.len());
-        for field in &description.fields {
-            let loader = match typecaster::find(py, field.type_oid, types)? {
-                Some(caster) => caster.get().loader(py),
-                None => typecaster::default(py)?.get().loader(py),
-            };
-            loaders.push(match field.format {
-                Format::Text => loader,
-                Format::Binary => loader.into_binary(field.type_oid),
-            });
-        }
-        let atomic = loaders.iter().all(Loader::is_atomic);
-        let native = loaders.iter().all(Loader::is_native);
-        let count = result.row_count();
-        Ok(Fetched { description, rows: result.rows, count, loaders, atomic, native })
-    }
-
-    /// The row at a place, and the place of the next.
-    fn row(&self, mut place: Place) -> Option<(Row<'_>, Place)> {
-        loop {
-            let run = self.rows.get(place.run)?;
-            if let Some((row, next)) = run.row_at(place.offset) {
-                return Some((row, Place { run: place.run, offset: next }));
-            }
-            place = Place { run: place.run + 1, offset: 0 };
-        }
-    }
-
-    /// The next `left` rows from a place on, as they came.
-    pub(super) fn source(&self, place: Place, left: usize) -> RowSource {
-        RowSource { rows: self.rows.clone(), run: place.run, offset: place.offset, left }
-    }
-
-    /// The place of row number `index`, by walking from the start of its run.
-    pub(crate) fn place_of(&self, mut index: usize) -> Place {
-        for (number, run) in self.rows.iter().enumerate() {
-            if index >= run.len() {
-                index -= run.len();
-                continue;
-            }
-            let mut place = Place { run: number, offset: 0 };
-            for _ in 0..index {
-                match self.row(place) {
-                    Some((_, next)) => place = next,
-                    None => break,
-                }
-            }
-            return place;
-        }
-        Place { run: self.rows.len(), offset: 0 }
     }
 }
 
@@ -188,7 +95,7 @@ struct Plan<'py> {
     place: Place,
     row: usize,
     rowcount: usize,
-    codec: Arc<crate::convert::codec::Codec>,
+    codec: Arc<Codec>,
     factory: Option<Bound<'py, PyAny>>,
     zones: Bound<'py, PyAny>,
 }
@@ -216,7 +123,7 @@ impl Cursor {
         };
         match plan {
             Some(plan) => Ok(plan),
-            None => Err(crate::errors::error::with_cursor(
+            None => Err(error::with_cursor(
                 py,
                 names::programming_error(py, "no results to fetch"),
                 slf.as_any(),
@@ -244,12 +151,12 @@ impl Cursor {
             }
         }
         let py = slf.py();
-        let error = names::programming_error(
+        let refused = names::programming_error(
             py,
             "the cursor was used while its rows were converted: a typecaster, a factory or another \
              thread that runs statements or fetches needs a cursor of its own",
         );
-        Err(crate::errors::error::with_cursor(py, error, slf.as_any()))
+        Err(error::with_cursor(py, refused, slf.as_any()))
     }
 
     /// One row, or None behind the last.
@@ -310,8 +217,8 @@ impl Cursor {
                     let index = (made - 1).try_into().unwrap_or(ffi::Py_ssize_t::MAX);
                     ffi::PyList_SET_ITEM(list.as_ptr(), index, value.into_ptr());
                 },
-                Err(error) => {
-                    failed = Some(error);
+                Err(raised) => {
+                    failed = Some(raised);
                     break;
                 }
             }
@@ -319,7 +226,7 @@ impl Cursor {
         drop(pause);
         let advanced = Cursor::advance(slf, &plan.fetched, plan.row, place, made);
         match failed {
-            Some(error) => Err(error),
+            Some(raised) => Err(raised),
             None => advanced.map(|()| list),
         }
     }

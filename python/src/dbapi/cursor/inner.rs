@@ -2,15 +2,11 @@
 
 use std::sync::Arc;
 
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyTuple};
+use pyo3::types::PyTuple;
 
-use super::Cursor;
-use super::fetch::{Fetched, Place};
-use crate::convert::classes;
+use super::rows::{Fetched, Place};
 use crate::dbapi::connection::Connection;
-use crate::sync::lock;
 
 /// What PEP 249's `fetchmany` takes without an argument.
 const ARRAYSIZE: i64 = 1;
@@ -72,34 +68,13 @@ impl Default for Inner {
     }
 }
 
-impl Cursor {
-    /// `__init__`: a fresh cursor of a connection, on the server when it has a name.
-    pub(super) fn initialise(
-        &self,
-        py: Python<'_>,
-        conn: &Bound<'_, PyAny>,
-        name: Option<&Bound<'_, PyAny>>,
-        withhold: bool,
-        scrollable: Option<bool>,
-    ) -> PyResult<()> {
-        let conn = conn.cast::<Connection>().map_err(|_| {
-            PyTypeError::new_err("argument 1 must be subclass of kecoa.extensions.connection")
-        })?;
-        let zones = classes::timezone(py)?.clone().into_any().unbind();
-        let fresh = Inner {
-            connection: Some(conn.clone().unbind()),
-            tzinfo_factory: Some(zones),
-            ..Inner::default()
-        };
-        let old = std::mem::replace(&mut *lock(&self.inner), fresh);
-        drop(old);
-        if let Some(name) = name.filter(|name| !name.is_none()) {
-            let name = match name.cast::<PyBytes>() {
-                Ok(bytes) => String::from_utf8_lossy(bytes.as_bytes()).into_owned(),
-                Err(_) => name.extract()?,
-            };
-            self.set_name(py, &name, conn.get().mark())?;
-        }
-        self.set_scrolling(py, withhold, scrollable)
+impl Inner {
+    /// Forgets the last result; what is dropped is returned, to be dropped unlocked.
+    pub(super) fn forget(&mut self) -> impl Sized + use<> {
+        self.rowcount = -1;
+        self.row = 0;
+        self.place = Place::default();
+        self.lastrowid = 0;
+        (self.fetched.take(), self.description.take())
     }
 }

@@ -4,7 +4,6 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use super::Cursor;
-use super::execute::Mode;
 use super::support::quoted_name;
 use crate::names;
 use crate::sync::lock;
@@ -38,12 +37,12 @@ impl Cursor {
             let sql = format!("SELECT * FROM {procname}({})", marks.join(","));
             let values = named.values().into_any();
             let sql = PyString::new(py, &sql).into_any();
-            Cursor::do_execute(slf, &sql, Some(&values), Mode::Normal)?;
+            Cursor::do_execute(slf, &sql, Some(&values), None)?;
             return Ok(None);
         }
         let sql = format!("SELECT * FROM {procname}({})", vec!["%s"; count].join(","));
         let sql = PyString::new(py, &sql).into_any();
-        Cursor::do_execute(slf, &sql, parameters, Mode::Normal)?;
+        Cursor::do_execute(slf, &sql, parameters, None)?;
         Ok(parameters.cloned())
     }
 }

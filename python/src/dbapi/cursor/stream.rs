@@ -11,8 +11,9 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use super::Cursor;
-use super::execute::{Mode, merged};
-use super::fetch::{Fetched, Place};
+use super::Mode;
+use super::rows::{Fetched, Place};
+use super::statement::merged;
 use crate::dbapi::connection::Connection;
 use crate::names;
 use crate::sync::lock;

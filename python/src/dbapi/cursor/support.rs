@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
-use super::{Cursor, Inner};
+use super::Cursor;
+use super::inner::Inner;
+use crate::convert::classes;
 use crate::convert::codec::Codec;
 use crate::dbapi::connection::Connection;
 use crate::limit::Limited;
@@ -13,6 +16,36 @@ use crate::names;
 use crate::sync::lock;
 
 impl Cursor {
+    /// `__init__`: a fresh cursor of a connection, on the server when it has a name.
+    pub(super) fn initialise(
+        &self,
+        py: Python<'_>,
+        conn: &Bound<'_, PyAny>,
+        name: Option<&Bound<'_, PyAny>>,
+        withhold: bool,
+        scrollable: Option<bool>,
+    ) -> PyResult<()> {
+        let conn = conn.cast::<Connection>().map_err(|_| {
+            PyTypeError::new_err("argument 1 must be subclass of kecoa.extensions.connection")
+        })?;
+        let zones = classes::timezone(py)?.clone().into_any().unbind();
+        let fresh = Inner {
+            connection: Some(conn.clone().unbind()),
+            tzinfo_factory: Some(zones),
+            ..Inner::default()
+        };
+        let old = std::mem::replace(&mut *lock(&self.inner), fresh);
+        drop(old);
+        if let Some(name) = name.filter(|name| !name.is_none()) {
+            let name = match name.cast::<PyBytes>() {
+                Ok(bytes) => String::from_utf8_lossy(bytes.as_bytes()).into_owned(),
+                Err(_) => name.extract()?,
+            };
+            self.set_name(py, &name, conn.get().mark())?;
+        }
+        self.set_scrolling(py, withhold, scrollable)
+    }
+
     /// The connection, or InterfaceError where `__init__` did not run.
     pub(crate) fn connection_of<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, Connection>> {
         let found =
@@ -112,6 +145,7 @@ impl Cursor {
     }
 }
 
+/// An identifier, given as str or bytes, in double quotes.
 pub(super) fn quoted_name(name: &Bound<'_, PyAny>) -> PyResult<String> {
     let bytes;
     let text;
@@ -123,6 +157,6 @@ pub(super) fn quoted_name(name: &Bound<'_, PyAny>) -> PyResult<String> {
         text.to_str()?.as_bytes()
     };
     let quoted = kecoa_types::literal::quote_ident(name)
-        .map_err(|error| pyo3::exceptions::PyValueError::new_err(error.to_string()))?;
+        .map_err(|error| PyValueError::new_err(error.to_string()))?;
     Ok(String::from_utf8_lossy(&quoted).into_owned())
 }

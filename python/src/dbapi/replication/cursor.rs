@@ -11,9 +11,10 @@ use pyo3::types::{PyBytes, PyDict, PyFloat, PyInt, PyTuple};
 
 use super::ReplicationMessage;
 use super::message::local_time;
-use crate::dbapi::connection::{Connection, Signals};
+use crate::dbapi::connection::Connection;
+use crate::dbapi::connection::signals::Signals;
 use crate::dbapi::cursor::Cursor;
-use crate::errors::error::{self, Circumstances};
+use crate::errors::error::{self, ErrorContext};
 use crate::errors::exception::{Details, DriverError};
 use crate::names;
 use crate::sync::lock;
@@ -100,13 +101,13 @@ impl ReplicationCursor {
             }
             Err(error) => {
                 let codec = connection.get().codec();
-                let circumstances = Circumstances {
+                let context = ErrorContext {
                     statement: None,
                     codec: &codec,
                     cursor: Some(slf.as_any()),
                     commit: false,
                 };
-                Err(error::exception(py, &error, &circumstances))
+                Err(error::exception(py, &error, &context))
             }
         }
     }

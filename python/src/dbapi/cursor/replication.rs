@@ -3,7 +3,8 @@
 use pyo3::prelude::*;
 
 use super::Cursor;
-use super::execute::{Mode, statement};
+use super::Mode;
+use super::statement::statement;
 use crate::sync::lock;
 
 impl Cursor {
@@ -19,7 +20,7 @@ impl Cursor {
         query: &Bound<'py, PyAny>,
         vars: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<()> {
-        Cursor::do_execute(slf, query, vars, Mode::Normal)
+        Cursor::do_execute(slf, query, vars, None)
     }
 
     /// The text of a command: from a str, bytes or a composed object.

@@ -3,20 +3,22 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
-use super::support::quoted_name;
-use super::{Cursor, execute};
+use crate::convert::dump::Dumper;
 use crate::dbapi::connection::Connection;
+use crate::dbapi::cursor::Cursor;
+use crate::dbapi::cursor::statement::statement;
+use crate::dbapi::cursor::support::quoted_name;
 
 /// How `copy_from` and `copy_to` write a table.
-pub(super) struct TextForm<'a, 'py> {
-    pub(super) sep: &'a str,
-    pub(super) null: &'a str,
-    pub(super) columns: Option<&'a Bound<'py, PyAny>>,
+pub(in crate::dbapi::cursor) struct TextForm<'a, 'py> {
+    pub(in crate::dbapi::cursor) sep: &'a str,
+    pub(in crate::dbapi::cursor) null: &'a str,
+    pub(in crate::dbapi::cursor) columns: Option<&'a Bound<'py, PyAny>>,
 }
 
 impl Cursor {
     /// Runs a COPY statement of the caller's.
-    pub(super) fn copy_by<'py>(
+    pub(in crate::dbapi::cursor) fn copy_by<'py>(
         slf: &Bound<'py, Cursor>,
         sql: &Bound<'py, PyAny>,
         file: &Bound<'py, PyAny>,
@@ -28,7 +30,7 @@ impl Cursor {
         connection.get().refuse_waiting(py, "copy_expert")?;
         connection.get().refuse_prepared(py, "copy_expert")?;
         let settings = connection.get().settings();
-        let sql = execute::statement(sql, &settings, slf.as_any())?;
+        let sql = statement(sql, &settings, slf.as_any())?;
         if !file.hasattr("read")? && !file.hasattr("write")? {
             return Err(PyTypeError::new_err(
                 "file must be a readable file-like object for COPY FROM; a writable file-like \
@@ -39,7 +41,7 @@ impl Cursor {
     }
 
     /// Copies a file into a table.
-    pub(super) fn copy_in(
+    pub(in crate::dbapi::cursor) fn copy_in(
         slf: &Bound<'_, Cursor>,
         file: &Bound<'_, PyAny>,
         table: &Bound<'_, PyAny>,
@@ -62,7 +64,7 @@ impl Cursor {
     }
 
     /// Copies a table into a file.
-    pub(super) fn copy_out(
+    pub(in crate::dbapi::cursor) fn copy_out(
         slf: &Bound<'_, Cursor>,
         file: &Bound<'_, PyAny>,
         table: &Bound<'_, PyAny>,
@@ -102,7 +104,7 @@ fn column_list(columns: Option<&Bound<'_, PyAny>>) -> PyResult<String> {
 fn quoted_text(connection: &Bound<'_, Connection>, text: &str) -> PyResult<String> {
     let settings = connection.get().settings();
     let mut out = Vec::new();
-    crate::convert::dump::Dumper::new(connection.py(), &settings, Some(connection.as_any()))
+    Dumper::new(connection.py(), &settings, Some(connection.as_any()))
         .text_literal(text, &mut out)?;
     Ok(String::from_utf8_lossy(&out).into_owned())
 }

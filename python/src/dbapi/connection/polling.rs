@@ -13,8 +13,10 @@ use kecoa_proto::{Request, RequestId};
 use pyo3::prelude::*;
 use pyo3::types::{PyWeakrefMethods, PyWeakrefReference};
 
-use super::link::{Aftermath, Driven, Signals};
-use super::{Connection, STATUS_BEGIN, STATUS_READY};
+use super::Connection;
+use super::signals::{DriveResult, Signals};
+use super::state::{STATUS_BEGIN, STATUS_READY};
+use super::update::SessionUpdate;
 use crate::dbapi::cursor::Cursor;
 use crate::dbapi::wait_callback::get_wait_callback;
 use crate::errors::error;
@@ -206,11 +208,11 @@ impl Connection {
     }
 
     /// Queues a request that is to be polled.
-    fn submit(&self, py: Python<'_>, sql: &[u8]) -> Driven<()> {
+    fn submit(&self, py: Python<'_>, sql: &[u8]) -> DriveResult<()> {
         self.check_idle(py)?;
         let submitted = py.detach(|| {
             let mut link = lock(&self.link);
-            if link.ahead.is_some() || link.gathered.is_some() {
+            if link.lookahead.is_some() || link.buffered.is_some() {
                 // Left by an `executemany` during which the callback was set.
                 let mut signals = Signals::default();
                 link.settle_all(&mut signals);
@@ -246,8 +248,8 @@ impl Connection {
     }
 
     /// One step of the request under way.
-    fn step(&self, py: Python<'_>) -> Driven<Option<Readiness>> {
-        let (step, aftermath) = py.detach(|| {
+    fn step(&self, py: Python<'_>) -> DriveResult<Option<Readiness>> {
+        let (step, update) = py.detach(|| {
             let mut link = lock(&self.link);
             let request = link.request;
             let step = link.client.as_mut().map(|client| {
@@ -262,10 +264,10 @@ impl Connection {
                 }
                 step
             });
-            (step, Aftermath::collect(&mut link, &self.state))
+            (step, SessionUpdate::collect(&mut link, &self.state))
         });
-        if let Some(aftermath) = aftermath {
-            self.settle(py, aftermath)?;
+        if let Some(update) = update {
+            self.settle(py, update)?;
         }
         match step {
             Some(step) => Ok(step),
@@ -274,7 +276,7 @@ impl Connection {
     }
 
     /// What the request answered. Waits only if it was not polled to its end.
-    fn finish_work(slf: &Bound<'_, Connection>) -> Driven<Vec<ResultSet>> {
+    fn finish_work(slf: &Bound<'_, Connection>) -> DriveResult<Vec<ResultSet>> {
         let id = slf.get().end_work(slf.py());
         Connection::drive(slf, |client, hook| match id {
             Some(id) => client.finish(id, hook),
@@ -287,7 +289,7 @@ impl Connection {
         slf: &Bound<'_, Connection>,
         callback: &Py<PyAny>,
         sql: &[u8],
-    ) -> Driven<Vec<ResultSet>> {
+    ) -> DriveResult<Vec<ResultSet>> {
         let py = slf.py();
         let this = slf.get();
         if let Err(error) = this.submit(py, sql)? {
@@ -309,7 +311,7 @@ impl Connection {
         callback: &Py<PyAny>,
         sql: &[u8],
         may_begin: bool,
-    ) -> Driven<Vec<ResultSet>> {
+    ) -> DriveResult<Vec<ResultSet>> {
         let this = slf.get();
         let begin = {
             let state = lock(&this.state);
@@ -329,7 +331,7 @@ impl Connection {
         slf: &Bound<'_, Connection>,
         cursor: &Bound<'_, Cursor>,
         sql: &[u8],
-    ) -> Driven<()> {
+    ) -> DriveResult<()> {
         let py = slf.py();
         let this = slf.get();
         let watched = PyWeakrefReference::new(cursor.as_any())?;

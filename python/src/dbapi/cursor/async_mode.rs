@@ -7,7 +7,7 @@ use kecoa_proto::RowDescription;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use super::fetch::Fetched;
+use super::rows::{Fetched, Place};
 use super::{Cursor, Mode};
 use crate::dbapi::connection::Connection;
 use crate::sync::lock;
@@ -75,7 +75,7 @@ impl Cursor {
         let old = {
             let mut inner = lock(&this.inner);
             inner.row = 0;
-            inner.place = super::Place::default();
+            inner.place = Place::default();
             inner.fetched.replace(fetched.into())
         };
         drop(old);

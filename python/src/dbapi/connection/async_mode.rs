@@ -10,9 +10,11 @@ use kecoa_proto::{Notification, ServerError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use super::link::{Aftermath, Link};
+use super::Connection;
+use super::link::Link;
 use super::open::masked;
-use super::{Connection, Objects};
+use super::state::Objects;
+use super::update::SessionUpdate;
 use crate::convert::parameters::Binding;
 use crate::sync::lock;
 
@@ -66,16 +68,16 @@ impl Connection {
     /// Brings the Python side up to date after the client was driven. What the server said without
     /// being asked is the caller's, whatever becomes of the rest.
     pub(crate) fn catch_up(&self, py: Python<'_>) -> (Messages, PyResult<()>) {
-        let (messages, aftermath) = {
+        let (messages, update) = {
             let mut link = lock(&self.link);
             let Some(client) = link.client.as_mut() else { return (Messages::default(), Ok(())) };
             let messages = Messages {
                 notices: client.take_notices(),
                 notifications: client.take_notifications(),
             };
-            (messages, Aftermath::collect(&mut link, &self.state))
+            (messages, SessionUpdate::collect(&mut link, &self.state))
         };
-        let settled = aftermath.map_or(Ok(()), |aftermath| self.settle(py, aftermath));
+        let settled = update.map_or(Ok(()), |update| self.settle(py, update));
         (messages, settled)
     }
 

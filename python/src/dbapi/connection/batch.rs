@@ -9,48 +9,48 @@ use kecoa_proto::{Parameter, Request, RequestId, Step, Target, TransactionStatus
 use crate::convert::parameters::Values;
 
 /// How many rows travel together, and how many bytes of their text.
-pub(super) const BATCH_ROWS: usize = 500;
-pub(super) const BATCH_BYTES: usize = 256 * 1024;
+pub(in crate::dbapi) const BATCH_ROWS: usize = 500;
+pub(in crate::dbapi) const BATCH_BYTES: usize = 256 * 1024;
 /// The names by which a request knows the statement that is bound, and the end of a transaction.
 const ROW: &[u8] = b"kecoa_many";
 const CHAIN: &[u8] = b"kecoa_chain";
-pub(super) const UNNAMED: &[u8] = b"";
+pub(in crate::dbapi) const UNNAMED: &[u8] = b"";
 
 /// A row as it will travel.
-pub(super) struct Row {
-    pub(super) text: Range<usize>,
+pub(in crate::dbapi) struct Row {
+    pub(in crate::dbapi) text: Range<usize>,
     /// Beside the text, where the statement is parsed once.
-    pub(super) values: Option<Values>,
+    pub(in crate::dbapi) values: Option<Values>,
 }
 
 /// Rows that travel together.
 #[derive(Default)]
 pub(crate) struct Batch {
-    pub(super) texts: Vec<u8>,
-    pub(super) rows: Vec<Row>,
+    pub(in crate::dbapi) texts: Vec<u8>,
+    pub(in crate::dbapi) rows: Vec<Row>,
 }
 
 /// A statement that is parsed once for all rows.
-pub(crate) struct Once {
-    pub(super) sql: Vec<u8>,
+pub(crate) struct ParsedStatement {
+    pub(in crate::dbapi) sql: Vec<u8>,
     /// The types of the columns that the values go to; none by server binding, which is asked for.
-    pub(super) columns: Option<Vec<u32>>,
+    pub(in crate::dbapi) columns: Option<Vec<u32>>,
 }
 
 /// How one batch ended.
 pub(crate) struct Sent {
-    pub(super) results: Vec<ResultSet>,
+    pub(in crate::dbapi) results: Vec<ResultSet>,
     /// The error, the row that it came of, and whether nothing of that row ran.
     pub(crate) failed: Option<(kecoa::Error, usize, bool)>,
 }
 
 /// What the server was asked in front of the rows and behind each of them.
 #[derive(Clone, Copy)]
-pub(super) struct Commits(bool);
+pub(in crate::dbapi) struct Commits(bool);
 
 impl Commits {
     /// In a transaction that is the caller's: nothing.
-    pub(super) const NEVER: Commits = Commits(false);
+    pub(in crate::dbapi) const NEVER: Commits = Commits(false);
 
     /// A row's result among those of the request.
     fn position(self, row: usize) -> usize {
@@ -77,7 +77,7 @@ impl Batch {
         self.rows.get(index).and_then(|row| self.texts.get(row.text.clone())).unwrap_or_default()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::dbapi) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
@@ -92,12 +92,12 @@ impl Batch {
     pub(crate) fn submit_behind(
         &self,
         client: &mut Client,
-        once: Option<&Once>,
+        once: Option<&ParsedStatement>,
     ) -> Result<RequestId, kecoa::Error> {
         self.submit(client, once, Commits::NEVER)
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(in crate::dbapi) fn clear(&mut self) {
         self.texts.clear();
         self.rows.clear();
     }
@@ -106,7 +106,7 @@ impl Batch {
     fn submit(
         &self,
         client: &mut Client,
-        once: Option<&Once>,
+        once: Option<&ParsedStatement>,
         commits: Commits,
     ) -> Result<RequestId, kecoa::Error> {
         let parameters: Vec<Vec<Parameter<'_>>> = self
@@ -167,7 +167,7 @@ impl Batch {
     pub(crate) fn run(
         &self,
         client: &mut Client,
-        once: Option<&Once>,
+        once: Option<&ParsedStatement>,
         hook: &mut dyn Interrupt,
     ) -> Result<Sent, kecoa::Error> {
         let commits = Commits(client.transaction_status() == TransactionStatus::Idle);
@@ -184,7 +184,7 @@ impl Batch {
     }
 
     /// What became of the rows.
-    pub(super) fn outcome(&self, commits: Commits, piped: PipelineOutcome) -> Sent {
+    pub(in crate::dbapi) fn outcome(&self, commits: Commits, piped: PipelineOutcome) -> Sent {
         let PipelineOutcome { results, bound, error, .. } = piped;
         let (row, own) = commits.row_at(results.len());
         let failed = error.map(|error| {

@@ -10,8 +10,6 @@
 //! rows are adapted while the server works. Rows that are gathered lie in the connection: whoever
 //! uses it meanwhile sends them first.
 
-mod batch;
-
 use std::sync::Arc;
 
 use kecoa_proto::{Request, Step, Target, TransactionStatus};
@@ -20,16 +18,22 @@ use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
 
-use self::batch::{BATCH_BYTES, BATCH_ROWS, Commits, UNNAMED};
-pub(crate) use self::batch::{Batch, Once, Sent};
 use super::Cursor;
-use super::execute::{Mode, statement};
+use super::Mode;
+use super::statement::statement;
 use crate::convert::dump::{Departures, Dumper, Settings};
 use crate::convert::interpolate;
 use crate::convert::parameters::{
     Binding, Values, is_literal, is_plain, is_row_statement, template_of,
 };
-use crate::dbapi::connection::{Answer, Connection, Flushed, Gatherable, Gathering, Ticket};
+use crate::dbapi::connection::Connection;
+use crate::dbapi::connection::batch::{
+    BATCH_BYTES, BATCH_ROWS, Batch, Commits, ParsedStatement, Sent, UNNAMED,
+};
+use crate::dbapi::connection::buffered::Row;
+use crate::dbapi::connection::results::{Answer, BufferHandle, Flushed, ResultHandle};
+use crate::errors::error;
+use crate::names;
 use crate::sync::lock;
 
 /// The first version that has COMMIT AND CHAIN.
@@ -40,7 +44,7 @@ fn describe(
     slf: &Bound<'_, Connection>,
     sql: &[u8],
     characters: ClientEncoding,
-) -> PyResult<Option<Once>> {
+) -> PyResult<Option<ParsedStatement>> {
     let Some(template) = template_of(sql, characters).filter(|template| is_plain(&template.sql))
     else {
         return Ok(None);
@@ -59,12 +63,54 @@ fn describe(
         client.run(&Request::Extended(&steps), hook)
     })?;
     let columns = driven.ok().and_then(|mut results| results.pop()?.parameters);
-    Ok(columns.map(|columns| Once { sql, columns: Some(columns) }))
+    Ok(columns.map(|columns| ParsedStatement { sql, columns: Some(columns) }))
 }
 
 impl Cursor {
+    /// `executemany`: one statement after the other; the row counts add up.
+    pub(crate) fn do_executemany<'py>(
+        slf: &Bound<'py, Cursor>,
+        query: &Bound<'py, PyAny>,
+        vars_list: &Bound<'py, PyAny>,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
+        lock(&this.inner).rowcount = -1;
+        this.check_open(py)?;
+        this.connection_of(py)?.get().refuse_async(py, "executemany")?;
+        this.connection_of(py)?.get().refuse_prepared(py, "executemany")?;
+        if lock(&this.inner).name.is_some() {
+            return Err(names::programming_error(py, "can't call .executemany() on named cursors"));
+        }
+        let mut total = 0;
+        let mut rows = vars_list.try_iter()?;
+        if let Some(vars) = rows.next() {
+            // The first one goes by itself: it may open the transaction, and shows what the server
+            // has to say against the statement.
+            Cursor::run_counted(slf, query, &vars?, &mut total)?;
+            Cursor::run_rest(slf, query, &mut rows, &mut total)?;
+        }
+        lock(&this.inner).rowcount = total;
+        Ok(())
+    }
+
+    /// Runs one of many statements, and adds its row count.
+    pub(super) fn run_counted<'py>(
+        slf: &Bound<'py, Cursor>,
+        query: &Bound<'py, PyAny>,
+        vars: &Bound<'py, PyAny>,
+        total: &mut i64,
+    ) -> PyResult<()> {
+        let connection = slf.get().connection_of(slf.py())?;
+        let mode = Mode::CountOnly;
+        Cursor::execute_open(slf, &connection, query, Some(vars), mode, None, None)?;
+        let count = lock(&slf.get().inner).rowcount;
+        *total = if count == -1 || *total == -1 { -1 } else { *total + count };
+        Ok(())
+    }
+
     /// The rest of `executemany`, behind its first row.
-    pub(super) fn run_many<'py>(
+    pub(super) fn run_rest<'py>(
         slf: &Bound<'py, Cursor>,
         query: &Bound<'py, PyAny>,
         rows: &mut Bound<'py, PyIterator>,
@@ -74,15 +120,15 @@ impl Cursor {
         let connection = slf.get().connection_of(py)?;
         let settings = connection.get().settings();
         let sql = statement(query, &settings, slf.as_any())?;
-        let mut many = Many {
+        let mut many = ExecuteMany {
             slf,
             connection,
             settings,
             sql: &sql,
             once: None,
             total,
-            gathering: Gathering::default(),
-            gathered: false,
+            buffer: BufferHandle::default(),
+            buffered: false,
             rows: 0,
             bytes: 0,
             text: Vec::new(),
@@ -134,18 +180,18 @@ impl Cursor {
 }
 
 /// An `executemany` under way.
-struct Many<'a, 'py> {
+struct ExecuteMany<'a, 'py> {
     slf: &'a Bound<'py, Cursor>,
     connection: Bound<'py, Connection>,
     settings: Settings,
     sql: &'a [u8],
-    once: Option<Arc<Once>>,
+    once: Option<Arc<ParsedStatement>>,
     /// How many rows were affected; -1 once a statement did not say.
     total: &'a mut i64,
     /// Rows that are gathered, in the connection: whoever uses it sends them first.
-    gathering: Gathering,
+    buffer: BufferHandle,
     /// There may be some.
-    gathered: bool,
+    buffered: bool,
     /// How many they are, and how long, unless somebody has sent them.
     rows: usize,
     bytes: usize,
@@ -154,10 +200,10 @@ struct Many<'a, 'py> {
     /// Memory for the next rows.
     spare: Batch,
     /// Rows that the server has been sent, and whose outcome is not known yet.
-    sent: Option<(Ticket, Batch)>,
+    sent: Option<(ResultHandle, Batch)>,
 }
 
-impl Many<'_, '_> {
+impl ExecuteMany<'_, '_> {
     /// Whether rows may travel together, as things are now.
     fn pipelines(&self) -> PyResult<bool> {
         let connection = self.connection.get();
@@ -180,7 +226,7 @@ impl Many<'_, '_> {
         let characters = self.settings.codec.characters();
         self.once = match connection.binding() {
             Binding::Server => template_of(self.sql, characters)
-                .map(|template| Once { sql: template.sql.clone(), columns: None }),
+                .map(|template| ParsedStatement { sql: template.sql.clone(), columns: None }),
             Binding::Client if connection.is_cockroach() => None,
             Binding::Client => describe(&self.connection, self.sql, characters)?,
         }
@@ -205,9 +251,9 @@ impl Many<'_, '_> {
             return Ok(false);
         }
         let (once, spare) = (self.once.as_ref(), &mut self.spare);
-        let row = Gatherable { text: &self.text, values, once, spare };
-        Connection::gather(&self.connection, &self.gathering, row)?;
-        self.gathered = true;
+        let row = Row { text: &self.text, values, once, spare };
+        Connection::buffer_row(&self.connection, &self.buffer, row)?;
+        self.buffered = true;
         self.rows += 1;
         self.bytes += self.text.len();
         Ok(true)
@@ -217,7 +263,7 @@ impl Many<'_, '_> {
     /// there were any.
     fn take_flushed(&mut self) -> PyResult<bool> {
         let mut any = false;
-        while let Some(flushed) = self.gathering.take() {
+        while let Some(flushed) = self.buffer.take() {
             any = true;
             (self.rows, self.bytes) = (0, 0);
             // What was sent ahead came before them.
@@ -229,15 +275,16 @@ impl Many<'_, '_> {
 
     fn account_flushed(&mut self, flushed: Flushed) -> PyResult<()> {
         let text = flushed.text().to_vec();
-        let (batch, outcome) =
-            flushed.within_time(&self.connection).inspect_err(|_| self.fail(&text))?;
+        let (batch, outcome) = flushed
+            .within_time(self.slf.py(), &self.connection.get().codec())
+            .inspect_err(|_| self.fail(&text))?;
         self.account_rows(batch, outcome)
     }
 
     /// Waits for what was sent ahead.
     fn take_sent(&mut self) -> PyResult<()> {
-        let Some((ticket, batch)) = self.sent.take() else { return Ok(()) };
-        let taken = Connection::take_ahead(&self.connection, &ticket);
+        let Some((handle, batch)) = self.sent.take() else { return Ok(()) };
+        let taken = Connection::take_result(&self.connection, &handle);
         match taken.inspect_err(|_| self.fail(batch.text(0)))? {
             Ok(answer) => self.account_sent(&batch, answer),
             Err(error) => self.refused(&batch, error),
@@ -288,10 +335,10 @@ impl Many<'_, '_> {
     fn step(&mut self) -> PyResult<()> {
         self.take_flushed()?;
         let before = self.sent.take();
-        let ticket = before.as_ref().map(|(ticket, _)| ticket);
-        let step = Connection::send_ahead(&self.connection, ticket, &self.gathering)
+        let handle = before.as_ref().map(|(handle, _)| handle);
+        let step = Connection::send_ahead(&self.connection, handle, &self.buffer)
             .inspect_err(|_| self.fail(before.as_ref().map_or(&[], |(_, batch)| batch.text(0))))?;
-        (self.rows, self.bytes, self.gathered) = (0, 0, false);
+        (self.rows, self.bytes, self.buffered) = (0, 0, false);
         let step = match step {
             Ok(step) => step,
             Err(error) => return self.refused(&Batch::default(), error),
@@ -304,11 +351,11 @@ impl Many<'_, '_> {
             Ok(None) => {
                 self.take_flushed()?;
             }
-            Ok(Some(ticket)) => {
+            Ok(Some(handle)) => {
                 // The memory of the one goes to the other.
                 self.spare = before.map(|(_, batch)| batch).unwrap_or_default();
                 self.spare.clear();
-                self.sent = Some((ticket, step.batch));
+                self.sent = Some((handle, step.batch));
             }
         }
         Ok(())
@@ -317,15 +364,15 @@ impl Many<'_, '_> {
     /// Waits for what was sent, then sends what is gathered and waits for that.
     fn finish(&mut self) -> PyResult<()> {
         self.take_flushed()?;
-        if self.sent.is_some() && self.gathered && self.is_in_transaction() {
+        if self.sent.is_some() && self.buffered && self.is_in_transaction() {
             self.step()?;
         }
         self.take_sent()?;
-        if !std::mem::take(&mut self.gathered) {
+        if !std::mem::take(&mut self.buffered) {
             return Ok(());
         }
         (self.rows, self.bytes) = (0, 0);
-        let driven = Connection::run_gathered(&self.connection, &self.gathering)
+        let driven = Connection::run_buffered(&self.connection, &self.buffer)
             .inspect_err(|_| self.fail(&[]))?;
         match driven {
             Ok(Some(flushed)) => self.account_flushed(flushed),
@@ -348,7 +395,7 @@ impl Many<'_, '_> {
         interpolate::merge_marked(&mut dumper, self.sql, vars, &mut self.text, &mut |mark| {
             marks.push(mark);
         })
-        .map_err(|error| crate::errors::error::with_cursor(slf.py(), error, slf.as_any()))?;
+        .map_err(|raised| error::with_cursor(slf.py(), raised, slf.as_any()))?;
         let (text, rules) = (&self.text, self.settings.rules(connection.get().is_cockroach()));
         let literals = || marks.iter().filter_map(|mark| text.get(mark.clone()));
         let values = self.once.as_ref().and_then(|once| {
@@ -374,7 +421,7 @@ impl Many<'_, '_> {
     }
 
     fn account_sent(&mut self, batch: &Batch, answer: Answer) -> PyResult<()> {
-        match answer.within_time(&self.connection) {
+        match answer.within_time(self.slf.py(), &self.connection.get().codec()) {
             Ok(Ok(piped)) => {
                 let sent = batch.outcome(Commits::NEVER, piped);
                 account(self.slf, &self.connection, batch, sent, self.total).map(drop)

@@ -1,0 +1,105 @@
+//! The rows of a result, and how they load.
+
+use std::sync::Arc;
+
+use kecoa::ResultSet;
+use kecoa_proto::{Format, Row, RowDescription, Rows};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::arrow::RowSource;
+use crate::convert::load::Loader;
+use crate::convert::typecaster;
+
+/// A result as it came, and how its columns load.
+pub(crate) struct Fetched {
+    pub(crate) description: Arc<RowDescription>,
+    rows: Vec<Rows>,
+    pub(crate) count: usize,
+    pub(super) loaders: Vec<Loader>,
+    /// No row can take part in a reference cycle.
+    pub(super) atomic: bool,
+    /// No code of a user's runs while rows load.
+    pub(super) native: bool,
+}
+
+/// A place in the rows: which run, and the offset in it.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Place {
+    run: usize,
+    offset: usize,
+}
+
+impl Fetched {
+    /// Only what describes the result.
+    pub(crate) fn without_rows(&self) -> Fetched {
+        Fetched {
+            description: self.description.clone(),
+            rows: Vec::new(),
+            count: 0,
+            loaders: Vec::new(),
+            atomic: self.atomic,
+            native: self.native,
+        }
+    }
+
+    /// Chooses a loader for every column: from the cursor's typecasters, the connection's, the
+    /// module's, and text when nobody knows the type.
+    pub(crate) fn new(
+        py: Python<'_>,
+        result: ResultSet,
+        description: Arc<RowDescription>,
+        types: &[Option<Bound<'_, PyDict>>],
+    ) -> PyResult<Fetched> {
+        let mut loaders = Vec::with_capacity(description.fields.len());
+        for field in &description.fields {
+            let loader = match typecaster::find(py, field.type_oid, types)? {
+                Some(caster) => caster.get().loader(py),
+                None => typecaster::default(py)?.get().loader(py),
+            };
+            loaders.push(match field.format {
+                Format::Text => loader,
+                Format::Binary => loader.into_binary(field.type_oid),
+            });
+        }
+        let atomic = loaders.iter().all(Loader::is_atomic);
+        let native = loaders.iter().all(Loader::is_native);
+        let count = result.row_count();
+        Ok(Fetched { description, rows: result.rows, count, loaders, atomic, native })
+    }
+
+    /// The row at a place, and the place of the next.
+    pub(super) fn row(&self, mut place: Place) -> Option<(Row<'_>, Place)> {
+        loop {
+            let run = self.rows.get(place.run)?;
+            if let Some((row, next)) = run.row_at(place.offset) {
+                return Some((row, Place { run: place.run, offset: next }));
+            }
+            place = Place { run: place.run + 1, offset: 0 };
+        }
+    }
+
+    /// The next `left` rows from a place on, as they came.
+    pub(super) fn source(&self, place: Place, left: usize) -> RowSource {
+        RowSource { rows: self.rows.clone(), run: place.run, offset: place.offset, left }
+    }
+
+    /// The place of row number `index`, by walking from the start of its run.
+    pub(crate) fn place_of(&self, mut index: usize) -> Place {
+        for (number, run) in self.rows.iter().enumerate() {
+            if index >= run.len() {
+                index -= run.len();
+                continue;
+            }
+            let mut place = Place { run: number, offset: 0 };
+            for _ in 0..index {
+                match self.row(place) {
+                    Some((_, next)) => place = next,
+                    None => break,
+                }
+            }
+            return place;
+        }
+        Place { run: self.rows.len(), offset: 0 }
+    }
+}

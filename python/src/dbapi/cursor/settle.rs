@@ -1,0 +1,123 @@
+//! What a statement answered: its result stored, or its error raised.
+
+use kecoa::ResultSet;
+use kecoa::retry::is_commit;
+use pyo3::prelude::*;
+
+use super::copy::direction;
+use super::rows::Fetched;
+use super::{Cursor, Mode};
+use crate::dbapi::connection::Connection;
+use crate::errors::error::{self, ErrorContext};
+use crate::names;
+use crate::sync::lock;
+
+/// `INSERT oid n` of servers that still had oids.
+fn inserted_oid(tag: &[u8]) -> u32 {
+    let mut words = tag.split(|byte| *byte == b' ');
+    if words.next() != Some(b"INSERT") {
+        return 0;
+    }
+    words
+        .next()
+        .and_then(|word| std::str::from_utf8(word).ok())
+        .and_then(|word| word.parse().ok())
+        .unwrap_or(0)
+}
+
+impl Cursor {
+    /// Takes what an asynchronous statement of this cursor answered.
+    pub(crate) fn take_answer(
+        slf: &Bound<'_, Cursor>,
+        connection: &Bound<'_, Connection>,
+        answer: Result<Vec<ResultSet>, kecoa::Error>,
+    ) -> PyResult<()> {
+        let sql = lock(&slf.get().inner).query.clone().unwrap_or_default();
+        Cursor::take_driven(slf, connection, &sql, Mode::Normal, answer)
+    }
+
+    pub(super) fn take_driven(
+        slf: &Bound<'_, Cursor>,
+        connection: &Bound<'_, Connection>,
+        sql: &[u8],
+        mode: Mode,
+        driven: Result<Vec<ResultSet>, kecoa::Error>,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        match driven {
+            Ok(results) => Cursor::store(slf, results, mode),
+            Err(error) => {
+                if error.server().is_some() {
+                    lock(&slf.get().inner).statusmessage = Some(Box::default());
+                }
+                if error.kind() == kecoa::ErrorKind::Usage
+                    && let Some(direction) = std::str::from_utf8(sql).ok().and_then(direction)
+                {
+                    return Err(names::programming_error(py, direction.refusal()));
+                }
+                let codec = connection.get().codec();
+                let context = ErrorContext {
+                    statement: Some(sql),
+                    codec: &codec,
+                    cursor: Some(slf.as_any()),
+                    commit: is_commit(sql),
+                };
+                Err(error::exception(py, &error, &context))
+            }
+        }
+    }
+
+    /// Keeps the last result, as libpq's `PQexec` does.
+    pub(super) fn store(
+        slf: &Bound<'_, Cursor>,
+        mut results: Vec<ResultSet>,
+        mode: Mode,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
+        let result = results.pop().unwrap_or_default();
+        let tag: Box<[u8]> =
+            result.tag.as_ref().map(|tag| tag.as_bytes().into()).unwrap_or_default();
+        if result.empty {
+            lock(&this.inner).statusmessage = Some(tag);
+            return Err(names::programming_error(py, "can't execute an empty query"));
+        }
+        let counted = result
+            .tag
+            .as_ref()
+            .and_then(kecoa_proto::CommandTag::rows)
+            .and_then(|rows| i64::try_from(rows).ok())
+            .unwrap_or(-1);
+        let fetched = match result.description.clone() {
+            Some(description) if mode != Mode::CountOnly => {
+                let types = [this.own_string_types(py), this.connection_types(py)];
+                Some(Fetched::new(py, result, description, &types)?)
+            }
+            _ => None,
+        };
+        let mut inner = lock(&this.inner);
+        inner.lastrowid = inserted_oid(&tag);
+        inner.statusmessage = Some(tag);
+        match fetched {
+            Some(fetched) => {
+                inner.rowcount = i64::try_from(fetched.count).unwrap_or(i64::MAX);
+                inner.fetched = Some(fetched.into());
+            }
+            None => inner.rowcount = counted,
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_oid_of_an_insert() {
+        assert_eq!(inserted_oid(b"INSERT 17 1"), 17);
+        assert_eq!(inserted_oid(b"INSERT 0 1"), 0);
+        assert_eq!(inserted_oid(b"SELECT 5"), 0);
+        assert_eq!(inserted_oid(b""), 0);
+    }
+}

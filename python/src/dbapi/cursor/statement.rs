@@ -1,0 +1,82 @@
+//! The text of a statement, with its arguments merged in.
+
+use std::borrow::Cow;
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
+
+use super::Cursor;
+use crate::convert::codec::Codec;
+use crate::convert::dump::{Departures, Dumper, Settings};
+use crate::convert::interpolate;
+use crate::dbapi::connection::Connection;
+use crate::errors::error;
+use crate::names;
+
+/// The statement's text in the connection's encoding: from a str, bytes, or what `as_string`
+/// composes.
+pub(crate) fn statement<'a, 'py>(
+    query: &'a Bound<'py, PyAny>,
+    settings: &Settings,
+    scope: &Bound<'py, PyAny>,
+) -> PyResult<Cow<'a, [u8]>> {
+    let py = query.py();
+    let text = if let Ok(text) = query.cast::<PyString>() {
+        if *settings.codec == Codec::Utf8 {
+            Cow::Borrowed(text.to_str()?.as_bytes())
+        } else {
+            Cow::Owned(settings.codec.encode(text)?.as_bytes().to_vec())
+        }
+    } else if let Ok(bytes) = query.cast::<PyBytes>() {
+        Cow::Borrowed(bytes.as_bytes())
+    } else if !query.is_none()
+        && let Some(compose) = query.getattr_opt(names::text(py, "as_string"))?
+    {
+        let composed = compose.call1((scope,))?;
+        let mut out = Vec::new();
+        settings.codec.encode_into(composed.cast::<PyString>()?, &mut out)?;
+        Cow::Owned(out)
+    } else if !query.is_truthy()? {
+        Cow::Borrowed(&[][..])
+    } else {
+        return Err(PyTypeError::new_err(format!(
+            "argument 1 must be a string or unicode object: got {} instead",
+            query.get_type().name()?
+        )));
+    };
+    if text.is_empty() {
+        let error = names::programming_error(py, "can't execute an empty query");
+        return Err(error::with_cursor(py, error, scope));
+    }
+    Ok(text)
+}
+
+/// The statement with its arguments merged in.
+pub(crate) fn merged<'py>(
+    slf: &Bound<'py, Cursor>,
+    connection: &Bound<'py, Connection>,
+    query: &Bound<'py, PyAny>,
+    vars: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Vec<u8>> {
+    let settings = connection.get().settings();
+    let sql = statement(query, &settings, slf.as_any())?;
+    merge(slf, connection, &settings, sql, vars)
+}
+
+/// The same of a statement's text.
+pub(super) fn merge<'py>(
+    slf: &Bound<'py, Cursor>,
+    connection: &Bound<'py, Connection>,
+    settings: &Settings,
+    sql: Cow<'_, [u8]>,
+    vars: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Vec<u8>> {
+    let Some(vars) = vars.filter(|vars| !vars.is_none()) else { return Ok(sql.into_owned()) };
+    let mut out = Vec::new();
+    let mut dumper = Dumper::new(slf.py(), settings, Some(connection.as_any()));
+    dumper.departs = Departures::of(connection.get().binding(), &sql);
+    interpolate::merge(&mut dumper, &sql, vars, &mut out)
+        .map_err(|error| error::with_cursor(slf.py(), error, slf.as_any()))?;
+    Ok(out)
+}
