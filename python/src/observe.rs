@@ -1,4 +1,4 @@
-//! `kecoa::observability` for Python: counters, and the hook by which `kecoa.observe` hears of operations.
+//! `kecoa::observability` for Python: counters, and the hook by which `kecoa.observe` learns of operations.
 //!
 //! While nobody listens an operation costs one load of a flag.
 
@@ -65,18 +65,18 @@ pub(crate) fn _without_values(sql: &str) -> String {
     observability::without_values(sql)
 }
 
-/// Does `work`, and tells the listener, if there is one. `subject` is the connection or cursor.
+/// Does `work`, and notifies the listener, if there is one. `subject` is the connection or cursor.
 pub(crate) fn observed<'py, T>(
     operation: &'static str,
     subject: &Bound<'py, PyAny>,
     query: Option<&Bound<'py, PyAny>>,
     work: impl FnOnce() -> PyResult<T>,
 ) -> PyResult<T> {
-    if LISTENING.load(Relaxed) { tell(operation, subject, query, work) } else { work() }
+    if LISTENING.load(Relaxed) { notify(operation, subject, query, work) } else { work() }
 }
 
 #[cold]
-fn tell<'py, T>(
+fn notify<'py, T>(
     operation: &'static str,
     subject: &Bound<'py, PyAny>,
     query: Option<&Bound<'py, PyAny>>,
@@ -102,7 +102,7 @@ fn tell<'py, T>(
     result
 }
 
-/// Tells the logger of connections that one was lost. Nothing is done where nobody has imported
+/// Notifies the logger of connections that one was lost. Nothing is done where nobody has imported
 /// `logging`.
 pub(crate) fn note_lost(py: Python<'_>, error: &kecoa::Error) {
     // What a closed connection answers is no news.

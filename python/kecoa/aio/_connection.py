@@ -433,10 +433,10 @@ class AsyncConnection(Turns):
         self._check_open()
         return self._messages.notifies(timeout, stop_after)
 
-    def _hear(self, notices: list[Diagnostics], notifications: list[Notify]) -> None:
+    def _on_messages(self, notices: list[Diagnostics], notifications: list[Notify]) -> None:
         self._messages.hear(self._link.event_loop, notices, notifications)
 
-    def _lost(self, reason: str | None) -> None:
+    def _on_lost(self, reason: str | None) -> None:
         self._messages.end(reason)
 
     # ---- types ------------------------------------------------------------------------------------

@@ -90,7 +90,7 @@ class AsyncCopy:
 
     async def _is_over(self) -> None:
         """See whether a COPY TO is at its end, except for the end itself."""
-        reply = self._link.pull()
+        reply = self._link.stream_next()
         if reply is None or isinstance(reply, bytes):
             return
         if reply != OVER:
@@ -134,7 +134,7 @@ class AsyncCopy:
                     self._direction = OVER
                     await self._finish()
                     return
-                await link.pull_ready()
+                await link.stream_ready()
                 sent = link.copy_send(b"")
             await streaming.be_fair()
 

@@ -138,7 +138,7 @@ class AsyncCursor:
             while (many := list(itertools.islice(vars, _MANY))) or first:
                 if many:
                     await conn._begin()
-                await conn._wait(link.execute_many(self._inner, query, many, first), timeout)
+                await conn._wait(link.executemany(self._inner, query, many, first), timeout)
                 first = False
         finally:
             link.release()

@@ -113,7 +113,7 @@ class AsyncTransaction:
     def _body_knows(self) -> bool:
         """Return True if the body got the error of a lost connection, and did not raise it."""
         link = getattr(self.conn, "_link", None)
-        return link is not None and link.was_told
+        return link is not None and link.loss_reported
 
     def _is_lost(self) -> bool:
         return bool(self.conn.closed) and not self._is_closed_by_body()

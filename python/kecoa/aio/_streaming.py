@@ -54,7 +54,7 @@ class Streaming:
             if self._guarded and link.transaction == _INTRANS:
                 await conn._wait(link.command(f"SAVEPOINT {_GUARD}"))
                 self._saved = True
-            link.pull_start(self._inner, sql)
+            link.stream_start(self._inner, sql)
             self.task = asyncio.current_task()
             conn._holder = self
         except BaseException:
@@ -69,9 +69,9 @@ class Streaming:
                 " would wait for itself otherwise. Use another connection for that, or fetch the rows first"
             )
         self.task = asyncio.current_task()
-        while (reply := self._link.pull()) is None:
+        while (reply := self._link.stream_next()) is None:
             self._busy = 0
-            await self._link.pull_ready()
+            await self._link.stream_ready()
         await self.be_fair()
         return reply
 
@@ -101,8 +101,8 @@ class Streaming:
         try:
             if conn.closed:
                 return
-            if link.is_pulling:
-                link.pull_abandon(conn._grace)
+            if link.is_streaming:
+                link.stream_abandon(conn._grace)
                 if self._saved:
                     queue_cleanup(conn, f"ROLLBACK TO SAVEPOINT {_GUARD}; RELEASE SAVEPOINT {_GUARD}")
         finally:

@@ -72,24 +72,24 @@ impl Call {
 }
 
 /// What `executemany` sends at a time.
-pub(super) enum Many {
+pub(super) enum ManyRequest {
     /// The same statement with several sets of values, in one request: they succeed or fail together.
     Bound(Vec<BoundCall>),
     /// A statement as text.
     Text(Vec<u8>),
 }
 
-impl Many {
+impl ManyRequest {
     /// Gathers what can go together, in order.
-    pub(super) fn of(statements: Vec<(Vec<u8>, Option<BoundCall>)>) -> VecDeque<Many> {
-        let mut requests: VecDeque<Many> = VecDeque::new();
+    pub(super) fn of(statements: Vec<(Vec<u8>, Option<BoundCall>)>) -> VecDeque<ManyRequest> {
+        let mut requests: VecDeque<ManyRequest> = VecDeque::new();
         for (text, call) in statements {
             // One whose values can't be sent beside it has them in its text.
             let call = call.or_else(|| BoundCall::of_text(&text));
             match (call, requests.back_mut()) {
-                (Some(call), Some(Many::Bound(calls))) => calls.push(call),
-                (Some(call), _) => requests.push_back(Many::Bound(vec![call])),
-                (None, _) => requests.push_back(Many::Text(text)),
+                (Some(call), Some(ManyRequest::Bound(calls))) => calls.push(call),
+                (Some(call), _) => requests.push_back(ManyRequest::Bound(vec![call])),
+                (None, _) => requests.push_back(ManyRequest::Text(text)),
             }
         }
         requests

@@ -70,8 +70,8 @@ impl AsyncLink {
             // What cannot be cancelled goes on; the limit is there for it.
             let _ = canceller.cancel();
             Python::try_attach(|py| {
-                let told = event_loop.call_method1(py, "call_soon_threadsafe", (&done,));
-                drop((told, event_loop, done));
+                let called = event_loop.call_method1(py, "call_soon_threadsafe", (&done,));
+                drop((called, event_loop, done));
             });
         });
         if started.is_err() {
@@ -85,7 +85,7 @@ impl AsyncLink {
         let stuck = {
             let state = slf.get().state();
             state.requests.front().is_some_and(|pending| pending.number <= number)
-                || state.pull.as_ref().is_some_and(|pull| pull.number <= number)
+                || state.streaming.as_ref().is_some_and(|streaming| streaming.number <= number)
         };
         if stuck {
             let reason = format!(

@@ -4,7 +4,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyWeakrefMethods;
 
-use super::link::{AsyncLink, tell};
+use super::link::{AsyncLink, set_future};
 use super::state::Target;
 use crate::dbapi::connection::async_mode::Messages;
 use crate::dbapi::notify;
@@ -12,7 +12,7 @@ use crate::errors::error;
 
 impl AsyncLink {
     /// Brings the Python side up to date after the client was driven, and hands over what the
-    /// server said without being asked. What goes wrong there is told to the statement under way:
+    /// server said without being asked. What goes wrong there is raised by the statement under way:
     /// whoever waits for an answer gets one in spite of it.
     pub(super) fn catch_up(slf: &Bound<'_, Self>) {
         let py = slf.py();
@@ -32,17 +32,17 @@ impl AsyncLink {
                 state.commits = commits;
             }
         }
-        if let Err(error) = AsyncLink::hand_on(slf, messages) {
+        if let Err(error) = AsyncLink::deliver(slf, messages) {
             // The program's own: never an answer's.
             error.write_unraisable(py, Some(slf.as_any()));
         }
         if let Err(error) = caught_up {
-            let old = this.state().complaint.replace(error);
+            let old = this.state().deferred_error.replace(error);
             drop(old);
         }
     }
 
-    fn hand_on(slf: &Bound<'_, Self>, messages: Messages) -> PyResult<()> {
+    fn deliver(slf: &Bound<'_, Self>, messages: Messages) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
         if messages.notices.is_empty() && messages.notifications.is_empty() {
@@ -60,11 +60,11 @@ impl AsyncLink {
             .iter()
             .map(|notification| notify::from_server(py, notification, &codec))
             .collect::<PyResult<Vec<_>>>()?;
-        owner.call_method1(intern!(py, "_hear"), (notices, notifications)).map(drop)
+        owner.call_method1(intern!(py, "_on_messages"), (notices, notifications)).map(drop)
     }
 
     /// Gives the connection to whoever waits for it longest, if it is free.
-    pub(super) fn hand_over(slf: &Bound<'_, Self>) {
+    pub(super) fn next_turn(slf: &Bound<'_, Self>) {
         let py = slf.py();
         loop {
             let next = {
@@ -85,7 +85,7 @@ impl AsyncLink {
         }
     }
 
-    /// Something went wrong in the loop's callback, where nobody can be told: the connection is of
+    /// Something went wrong in the loop's callback, where no statement waits for the error: the connection is of
     /// no more use.
     pub(super) fn fail(slf: &Bound<'_, Self>, error: PyErr) {
         let py = slf.py();
@@ -94,7 +94,7 @@ impl AsyncLink {
         error.write_unraisable(py, Some(slf.as_any()));
     }
 
-    /// Closes, and tells those who wait why. With a reason, the connection was lost.
+    /// Closes, and gives those who wait the reason. With a reason, the connection was lost.
     pub(super) fn end_with(slf: &Bound<'_, Self>, reason: Option<&str>) {
         let py = slf.py();
         let this = slf.get();
@@ -103,20 +103,20 @@ impl AsyncLink {
         let idle = connection.server_transaction() == kecoa_proto::TransactionStatus::Idle;
         let cut = !connection.is_closed() && !idle;
         connection.close_link(py, reason.is_some());
-        let (requests, pull, waiters) = {
+        let (requests, streaming, waiters) = {
             let mut state = this.state();
             state.cut_transaction |= cut;
             state.end = reason.map(ToOwned::to_owned);
             state.held = false;
             (
                 std::mem::take(&mut state.requests),
-                state.pull.take(),
+                state.streaming.take(),
                 std::mem::take(&mut state.waiters),
             )
         };
         let owner = this.state().owner.as_ref().map(|owner| owner.clone_ref(py));
         if let Some(owner) = owner.and_then(|owner| owner.bind(py).upgrade()) {
-            let _ = owner.call_method1(intern!(py, "_lost"), (reason,));
+            let _ = owner.call_method1(intern!(py, "_on_lost"), (reason,));
         }
         let reason = reason.unwrap_or("the connection was closed");
         for pending in requests {
@@ -127,9 +127,9 @@ impl AsyncLink {
             } else {
                 error::lost(py, reason)
             };
-            tell(py, &pending.future, raised.and_then(Err));
+            set_future(py, &pending.future, raised.and_then(Err));
         }
-        for future in pull.and_then(|pull| pull.waiter).into_iter().chain(waiters) {
+        for future in streaming.and_then(|streaming| streaming.waiter).into_iter().chain(waiters) {
             if let Ok(error) = error::lost(py, reason) {
                 let _ = future.call_method1(py, intern!(py, "set_exception"), (error.value(py),));
             }
@@ -144,7 +144,7 @@ impl AsyncLink {
         AsyncLink::catch_up(slf);
         let commits = this.connection.get().link().client.as_ref().map_or(0, |c| c.commits());
         let requests = std::mem::take(&mut this.state().requests);
-        let told = !requests.is_empty();
+        let loss_reported = !requests.is_empty();
         for pending in requests {
             this.connection.get().count_statement(false);
             let settled = match &pending.target {
@@ -160,13 +160,13 @@ impl AsyncLink {
                 }
             };
             if settled.is_err() {
-                this.state().told = true;
+                this.state().loss_reported = true;
             }
-            tell(py, &pending.future, settled);
+            set_future(py, &pending.future, settled);
         }
         let reason = reason.to_string();
         AsyncLink::end_with(slf, Some(&reason));
-        if told {
+        if loss_reported {
             this.state().end = None;
         }
         Ok(())

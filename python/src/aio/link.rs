@@ -63,10 +63,10 @@ impl AsyncLink {
         })
     }
 
-    /// What is to be told beside an answer.
-    pub(super) fn complaint(&self) -> PyResult<()> {
-        let complaint = self.state().complaint.take();
-        complaint.map_or(Ok(()), Err)
+    /// What is raised beside an answer.
+    pub(super) fn deferred_error(&self) -> PyResult<()> {
+        let deferred_error = self.state().deferred_error.take();
+        deferred_error.map_or(Ok(()), Err)
     }
 
     /// The exception for an error of the client's.
@@ -90,8 +90,8 @@ impl AsyncLink {
     }
 }
 
-/// Tells a future; one that was cancelled needs to know nothing.
-pub(super) fn tell(py: Python<'_>, future: &Py<PyAny>, outcome: PyResult<()>) {
+/// Completes a future; one that was cancelled needs to know nothing.
+pub(super) fn set_future(py: Python<'_>, future: &Py<PyAny>, outcome: PyResult<()>) {
     let _ = match outcome {
         Ok(()) => future.call_method1(py, intern!(py, "set_result"), (py.None(),)),
         Err(error) => future.call_method1(py, intern!(py, "set_exception"), (error.value(py),)),

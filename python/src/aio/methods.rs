@@ -14,8 +14,8 @@ use crate::names;
 
 #[pymethods]
 impl AsyncLink {
-    /// Puts a connection under the care of the running event loop. `owner` is told what the server
-    /// says without being asked, through its method `_hear(notices, notifications)`.
+    /// Puts a connection under the care of the running event loop. `owner` gets what the server
+    /// says without being asked, through its method `_on_messages(notices, notifications)`.
     #[new]
     fn new(
         py: Python<'_>,
@@ -123,7 +123,7 @@ impl AsyncLink {
     /// when the last one is answered, with the first error among them. The row counts are added to
     /// the cursor's, which are forgotten `first`. Only for whoever has the connection.
     #[pyo3(signature = (cursor, query, many, first))]
-    fn execute_many<'py>(
+    fn executemany<'py>(
         slf: &Bound<'py, Self>,
         cursor: &Bound<'py, Cursor>,
         query: &Bound<'py, PyAny>,
@@ -153,14 +153,14 @@ impl AsyncLink {
 
     /// Whether a request is under way whose replies are taken one by one.
     #[getter]
-    fn is_pulling(&self) -> bool {
-        self.state().pull.is_some()
+    fn is_streaming(&self) -> bool {
+        self.state().streaming.is_some()
     }
 
-    /// Whether somebody who waited for an answer was told that the connection is lost.
+    /// Whether somebody who waited for an answer got the error of the lost connection.
     #[getter]
-    fn was_told(&self) -> bool {
-        self.state().told
+    fn loss_reported(&self) -> bool {
+        self.state().loss_reported
     }
 
     /// Whether a transaction was open when the connection was lost.
@@ -204,7 +204,7 @@ impl AsyncLink {
     /// Gives the connection back.
     fn release(slf: &Bound<'_, Self>) {
         slf.get().state().held = false;
-        AsyncLink::hand_over(slf);
+        AsyncLink::next_turn(slf);
     }
 
     /// Nobody waits for the statement behind `future` any more: has it cancelled. Until it is over,
@@ -231,7 +231,7 @@ impl AsyncLink {
             let mut state = slf.get().state();
             state.cancelling = state.cancelling.saturating_sub(1);
         }
-        AsyncLink::hand_over(slf);
+        AsyncLink::next_turn(slf);
     }
 
     /// The time to end a cancelled statement is over; called by the loop.
@@ -253,23 +253,23 @@ impl AsyncLink {
         }
     }
 
-    /// Begins a request whose replies are pulled one by one. Only for whoever has the connection.
-    fn pull_start(
+    /// Begins a request whose replies are taken one by one. Only for whoever has the connection.
+    fn stream_start(
         slf: &Bound<'_, Self>,
         cursor: &Bound<'_, Cursor>,
         sql: &Bound<'_, PyBytes>,
     ) -> PyResult<()> {
-        AsyncLink::start_pull(slf, cursor, sql.as_bytes())
+        AsyncLink::start_streaming(slf, cursor, sql.as_bytes())
     }
 
-    /// The next reply: None when it has not come (wait for `pull_ready`), bytes of a COPY, or one
+    /// The next reply: None when it has not come (wait for `stream_ready`), bytes of a COPY, or one
     /// of the numbers of `kecoa.aio._copy`.
-    fn pull<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        AsyncLink::pull_reply(slf)
+    fn stream_next<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        AsyncLink::next_reply_object(slf)
     }
 
-    /// A future that is done when it is worth to `pull` or to `copy_send` again.
-    fn pull_ready<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+    /// A future that is done when it is worth to call `stream_next` or to `copy_send` again.
+    fn stream_ready<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         AsyncLink::await_reply(slf)
     }
 
@@ -291,8 +291,8 @@ impl AsyncLink {
     }
 
     /// Nobody wants what the request under way has to say: drops it, and cancels it.
-    fn pull_abandon(slf: &Bound<'_, Self>, grace: f64) -> PyResult<()> {
-        AsyncLink::abandon_pull(slf, grace)
+    fn stream_abandon(slf: &Bound<'_, Self>, grace: f64) -> PyResult<()> {
+        AsyncLink::abandon_streaming(slf, grace)
     }
 
     /// Takes what has arrived without being asked for; raises when the server has gone.

@@ -63,10 +63,10 @@ impl AsyncOpening {
                     *lock(&outcome) = Some(connected);
                 }
                 drop(outcome);
-                // Without an interpreter, or with the loop closed, nobody is left to be told.
+                // Without an interpreter, or with the loop closed, nobody is left to be notified.
                 Python::try_attach(|py| {
-                    let told = event_loop.call_method1(py, "call_soon_threadsafe", (&done,));
-                    drop((told, event_loop, done));
+                    let called = event_loop.call_method1(py, "call_soon_threadsafe", (&done,));
+                    drop((called, event_loop, done));
                 });
             })
             .map_err(|error| {

@@ -8,8 +8,8 @@ use kecoa_proto::{Request, TransactionStatus};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use super::calls::{self, Call, Many, is_one_statement};
-use super::link::{AsyncLink, tell};
+use super::calls::{self, Call, ManyRequest, is_one_statement};
+use super::link::{AsyncLink, set_future};
 use super::state::{Pending, Sent, Target};
 use crate::dbapi::cursor::Cursor;
 use crate::dbapi::cursor::binding::{BoundCall, bound};
@@ -97,16 +97,16 @@ impl AsyncLink {
             .iter()
             .map(|vars| bound(cursor, connection, query, Some(&vars)))
             .collect::<PyResult<Vec<_>>>()?;
-        let mut requests = Many::of(statements);
+        let mut requests = ManyRequest::of(statements);
         let first_error = Arc::default();
         let cursor = cursor.clone().unbind();
         if requests.is_empty() {
-            tell(py, future.as_unbound(), Ok(()));
+            set_future(py, future.as_unbound(), Ok(()));
         } else if this.connection.get().server_transaction() == TransactionStatus::Idle {
             // Each request commits by itself: none must run behind one that failed.
             if let Some(first) = requests.pop_front() {
                 let target = Target::Count { cursor, first_error, rest: Some(requests) };
-                AsyncLink::submit_one_of_many(slf, first, target, &future, false)?;
+                AsyncLink::submit_many_request(slf, first, target, &future, false)?;
             }
             return Ok(future);
         }
@@ -118,24 +118,24 @@ impl AsyncLink {
                 first_error: Arc::clone(&first_error),
                 rest: last.then(VecDeque::new),
             };
-            AsyncLink::submit_one_of_many(slf, many, target, &future, !last)?;
+            AsyncLink::submit_many_request(slf, many, target, &future, !last)?;
         }
         Ok(future)
     }
 
-    pub(super) fn submit_one_of_many(
+    pub(super) fn submit_many_request(
         slf: &Bound<'_, Self>,
-        many: Many,
+        many: ManyRequest,
         target: Target,
         future: &Bound<'_, PyAny>,
         later: bool,
     ) -> PyResult<()> {
         let (sql, work) = match many {
-            Many::Bound(calls) => {
+            ManyRequest::Bound(calls) => {
                 let sql = calls.first().map(BoundCall::sql).unwrap_or_default();
                 (Arc::from(sql), Work::Many(calls))
             }
-            Many::Text(sql) => (sql.into(), Work::Query),
+            ManyRequest::Text(sql) => (sql.into(), Work::Query),
         };
         AsyncLink::submit(slf, sql, work, target, future, later)
     }
@@ -238,7 +238,7 @@ impl AsyncLink {
         match sent {
             Ok(None) => {}
             Ok(wanted) => AsyncLink::watch(slf, wanted)?,
-            // Told through the future, as what happens later.
+            // Reported through the future, as what happens later.
             Err(error) => AsyncLink::lose(slf, &error)?,
         }
         Ok(())

@@ -4,7 +4,7 @@ use kecoa::call::Settled;
 use kecoa::{Never, ResultSet};
 use pyo3::prelude::*;
 
-use super::link::{AsyncLink, tell};
+use super::link::{AsyncLink, set_future};
 use super::state::{Pending, Sent, Target};
 use crate::dbapi::cursor::Cursor;
 use crate::sync::lock;
@@ -22,12 +22,12 @@ impl AsyncLink {
     /// Goes on as far as it goes without waiting, and settles what is answered.
     pub(super) fn advance(slf: &Bound<'_, Self>) -> PyResult<()> {
         let this = slf.get();
-        let (idle, pulling) = {
+        let (idle, streaming) = {
             let state = this.state();
-            (state.requests.is_empty(), state.pull.is_some())
+            (state.requests.is_empty(), state.streaming.is_some())
         };
-        if pulling {
-            return AsyncLink::wake_pull(slf);
+        if streaming {
+            return AsyncLink::wake_streaming(slf);
         }
         let too_large;
         let stepped = {
@@ -71,7 +71,7 @@ impl AsyncLink {
             Some(Err(error)) => {
                 let raised = this.raise(py, &error, None, b"", false);
                 AsyncLink::lose(slf, &error)?;
-                // The caller is told.
+                // The caller gets the error.
                 this.state().end = None;
                 Err(raised)
             }
@@ -87,7 +87,7 @@ impl AsyncLink {
             AsyncLink::settle(slf, pending)?;
         }
         if slf.get().state().requests.is_empty() {
-            AsyncLink::hand_over(slf);
+            AsyncLink::next_turn(slf);
             return Ok(());
         }
         AsyncLink::send(slf)
@@ -148,7 +148,7 @@ impl AsyncLink {
                     first.get_or_insert(error);
                 }
                 match rest {
-                    // Told behind the last of them.
+                    // Reported behind the last of them.
                     None => return Ok(()),
                     Some(_) => first.take().map_or(Ok(()), Err),
                 }
@@ -159,16 +159,16 @@ impl AsyncLink {
             && let Some(next) = rest.pop_front()
         {
             let target = Target::Count { cursor, first_error, rest: Some(rest) };
-            let sent = AsyncLink::submit_one_of_many(slf, next, target, future.bind(py), false);
+            let sent = AsyncLink::submit_many_request(slf, next, target, future.bind(py), false);
             if sent.is_err() {
-                tell(py, &future, sent);
+                set_future(py, &future, sent);
             }
             return Ok(());
         }
         if settled.is_err() && connection.get().is_closed() {
-            this.state().told = true;
+            this.state().loss_reported = true;
         }
-        tell(py, &future, settled.and(this.complaint()));
+        set_future(py, &future, settled.and(this.deferred_error()));
         Ok(())
     }
 }

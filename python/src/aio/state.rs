@@ -9,7 +9,7 @@ use kecoa_proto::{RequestId, RowDescription, ServerError};
 use pyo3::prelude::*;
 use pyo3::types::PyWeakrefReference;
 
-use super::calls::{Call, Many};
+use super::calls::{Call, ManyRequest};
 use crate::dbapi::cursor::Cursor;
 
 /// Locked for moments only, never across a call into Python.
@@ -28,7 +28,7 @@ pub(super) struct State {
     /// Statements are submitted before those before them are answered.
     pub(super) pipelining: bool,
     /// A request whose replies are taken one by one.
-    pub(super) pull: Option<Pull>,
+    pub(super) streaming: Option<Streaming>,
     pub(super) reading: bool,
     pub(super) writing: bool,
     /// Weak: whom notices and notifications are for.
@@ -42,10 +42,10 @@ pub(super) struct State {
     pub(super) cut_transaction: bool,
     /// How many COMMITs were answered when last no request was under way.
     pub(super) commits: u64,
-    /// Somebody who waited for an answer was told that the connection is lost.
-    pub(super) told: bool,
-    /// What is to be told to the statement under way, beside its answer.
-    pub(super) complaint: Option<PyErr>,
+    /// Somebody who waited for an answer got the error of the lost connection.
+    pub(super) loss_reported: bool,
+    /// What the statement under way raises beside its answer.
+    pub(super) deferred_error: Option<PyErr>,
 }
 
 impl State {
@@ -60,7 +60,7 @@ impl State {
 
     /// Nothing is under way on the server, as far as we know.
     pub(super) fn is_quiet(&self) -> bool {
-        self.requests.is_empty() && self.cancelling == 0 && self.pull.is_none()
+        self.requests.is_empty() && self.cancelling == 0 && self.streaming.is_none()
     }
 }
 
@@ -102,12 +102,12 @@ pub(super) enum Target {
         cursor: Py<Cursor>,
         first_error: Arc<Mutex<Option<PyErr>>>,
         /// What is to be sent when this was a success; None where more is under way.
-        rest: Option<VecDeque<Many>>,
+        rest: Option<VecDeque<ManyRequest>>,
     },
 }
 
 /// The request under way.
-pub(super) struct Pull {
+pub(super) struct Streaming {
     pub(super) number: u64,
     pub(super) id: RequestId,
     pub(super) cursor: Py<Cursor>,

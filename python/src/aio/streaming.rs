@@ -10,12 +10,12 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use super::link::{AsyncLink, tell};
-use super::state::Pull;
+use super::link::{AsyncLink, set_future};
+use super::state::Streaming;
 use crate::dbapi::cursor::Cursor;
 use crate::names;
 
-/// What `pull` gives where it gives no bytes; as in `kecoa.aio._copy`.
+/// What `stream_next` gives where it gives no bytes; as in `kecoa.aio._copy`.
 const OVER: u8 = 0;
 const COPY_IN: u8 = 1;
 const COPY_OUT: u8 = 2;
@@ -26,7 +26,7 @@ const COMPLETE: u8 = 4;
 const DRAINED: usize = 1_000;
 
 /// What a reply comes to.
-enum Came {
+enum Received {
     Waiting,
     Code(u8),
     Data(bytes::Bytes),
@@ -36,7 +36,7 @@ enum Came {
 }
 
 impl AsyncLink {
-    pub(super) fn start_pull(
+    pub(super) fn start_streaming(
         slf: &Bound<'_, Self>,
         cursor: &Bound<'_, Cursor>,
         sql: &[u8],
@@ -61,7 +61,7 @@ impl AsyncLink {
         this.connection.get().count_statement(true);
         let mut state = this.state();
         let number = state.next_number();
-        state.pull = Some(Pull {
+        state.streaming = Some(Streaming {
             number,
             id,
             cursor: cursor.clone().unbind(),
@@ -76,48 +76,57 @@ impl AsyncLink {
     }
 
     /// The next reply that means something to the caller.
-    pub(super) fn pull_reply<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    pub(super) fn next_reply_object<'py>(
+        slf: &Bound<'py, Self>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let py = slf.py();
         let this = slf.get();
         loop {
-            let came = match AsyncLink::next_reply(slf) {
-                Ok(came) => came,
-                Err(error) => return Err(AsyncLink::lose_pull(slf, &error)?),
+            let received = match AsyncLink::next_reply(slf) {
+                Ok(received) => received,
+                Err(error) => return Err(AsyncLink::lose_streaming(slf, &error)?),
             };
-            let code = match came {
-                Came::Waiting => {
+            let code = match received {
+                Received::Waiting => {
                     AsyncLink::catch_up(slf);
                     return Ok(None);
                 }
-                Came::Code(code) => code,
-                Came::Data(data) => return Ok(Some(PyBytes::new(py, &data).into_any())),
-                Came::Described(description) => {
-                    if let Some(cursor) = this.pull_cursor(py) {
+                Received::Code(code) => code,
+                Received::Data(data) => return Ok(Some(PyBytes::new(py, &data).into_any())),
+                Received::Described(description) => {
+                    if let Some(cursor) = this.streaming_cursor(py) {
                         Cursor::take_rows(&cursor, None, description)?;
                     }
                     continue;
                 }
-                Came::Rows(rows) => {
+                Received::Rows(rows) => {
                     let described = {
                         let state = this.state();
-                        state.pull.as_ref().and_then(|pull| pull.description.clone())
+                        state.streaming.as_ref().and_then(|streaming| streaming.description.clone())
                     };
-                    if let (Some(cursor), Some(described)) = (this.pull_cursor(py), described) {
+                    if let (Some(cursor), Some(described)) = (this.streaming_cursor(py), described)
+                    {
                         Cursor::take_rows(&cursor, Some(rows), described)?;
                     }
                     ROWS
                 }
-                Came::Over(error) => {
-                    let pull = this.state().pull.take();
+                Received::Over(error) => {
+                    let streaming = this.state().streaming.take();
                     this.connection.get().count_statement(false);
                     AsyncLink::watch_reading(slf, true)?;
                     AsyncLink::watch(slf, None)?;
                     AsyncLink::catch_up(slf);
-                    if let (Some(error), Some(pull)) = (error, pull) {
+                    if let (Some(error), Some(streaming)) = (error, streaming) {
                         let error = kecoa::Error::from_server(error);
-                        return Err(this.raise(py, &error, Some(&pull.cursor), &pull.sql, false));
+                        return Err(this.raise(
+                            py,
+                            &error,
+                            Some(&streaming.cursor),
+                            &streaming.sql,
+                            false,
+                        ));
                     }
-                    this.complaint()?;
+                    this.deferred_error()?;
                     OVER
                 }
             };
@@ -125,65 +134,66 @@ impl AsyncLink {
         }
     }
 
-    fn pull_cursor<'py>(&self, py: Python<'py>) -> Option<Bound<'py, Cursor>> {
-        self.state().pull.as_ref().map(|pull| pull.cursor.bind(py).clone())
+    fn streaming_cursor<'py>(&self, py: Python<'py>) -> Option<Bound<'py, Cursor>> {
+        self.state().streaming.as_ref().map(|streaming| streaming.cursor.bind(py).clone())
     }
 
-    fn next_reply(slf: &Bound<'_, Self>) -> Result<Came, kecoa::Error> {
+    fn next_reply(slf: &Bound<'_, Self>) -> Result<Received, kecoa::Error> {
         let this = slf.get();
         let mut link = this.connection.get().link();
         let mut state = this.state();
-        let (Some(client), Some(pull)) = (link.client.as_mut(), state.pull.as_mut()) else {
-            return Ok(Came::Over(None));
+        let (Some(client), Some(streaming)) = (link.client.as_mut(), state.streaming.as_mut())
+        else {
+            return Ok(Received::Over(None));
         };
         loop {
-            let reply = match client.try_reply(pull.id)? {
+            let reply = match client.try_reply(streaming.id)? {
                 NextReply::Reply(reply) => reply,
                 NextReply::Waiting(wanted) => {
-                    pull.wanted = wanted;
-                    return Ok(Came::Waiting);
+                    streaming.wanted = wanted;
+                    return Ok(Received::Waiting);
                 }
             };
             return Ok(match reply {
-                Reply::CopyIn(_) => Came::Code(COPY_IN),
-                Reply::CopyOut(_) => Came::Code(COPY_OUT),
-                Reply::CopyData(data) => Came::Data(data),
+                Reply::CopyIn(_) => Received::Code(COPY_IN),
+                Reply::CopyOut(_) => Received::Code(COPY_OUT),
+                Reply::CopyData(data) => Received::Data(data),
                 Reply::RowDescription(description) => {
                     let description = Arc::new(description);
-                    pull.description = Some(description.clone());
-                    Came::Described(description)
+                    streaming.description = Some(description.clone());
+                    Received::Described(description)
                 }
-                Reply::Rows(rows) => Came::Rows(rows),
+                Reply::Rows(rows) => Received::Rows(rows),
                 Reply::CommandComplete(tag) => {
-                    pull.cursor.get().take_tag(&tag);
-                    Came::Code(COMPLETE)
+                    streaming.cursor.get().take_tag(&tag);
+                    Received::Code(COMPLETE)
                 }
                 Reply::Error(error) => {
-                    pull.error.get_or_insert(error);
+                    streaming.error.get_or_insert(error);
                     continue;
                 }
-                Reply::Ready(_) => Came::Over(pull.error.take()),
+                Reply::Ready(_) => Received::Over(streaming.error.take()),
                 _ => continue,
             });
         }
     }
 
     /// The connection is gone: the exception for it.
-    fn lose_pull(slf: &Bound<'_, Self>, error: &kecoa::Error) -> PyResult<PyErr> {
+    fn lose_streaming(slf: &Bound<'_, Self>, error: &kecoa::Error) -> PyResult<PyErr> {
         let py = slf.py();
         let this = slf.get();
-        let pull = this.state().pull.take();
-        let raised = match &pull {
-            Some(pull) => {
+        let streaming = this.state().streaming.take();
+        let raised = match &streaming {
+            Some(streaming) => {
                 this.connection.get().count_statement(false);
-                this.raise(py, error, Some(&pull.cursor), &pull.sql, false)
+                this.raise(py, error, Some(&streaming.cursor), &streaming.sql, false)
             }
             None => this.raise(py, error, None, b"", false),
         };
         AsyncLink::lose(slf, error)?;
         let mut state = this.state();
         state.end = None;
-        state.told = true;
+        state.loss_reported = true;
         drop(state);
         Ok(raised)
     }
@@ -196,14 +206,14 @@ impl AsyncLink {
         let future = this.new_future(py)?;
         let wanted = {
             let mut state = this.state();
-            let Some(pull) = state.pull.as_mut() else {
+            let Some(streaming) = state.streaming.as_mut() else {
                 return Err(names::interface_error(
                     py,
                     "expected a request under way, found it over",
                 ));
             };
-            pull.waiter = Some(future.clone().unbind());
-            pull.wanted
+            streaming.waiter = Some(future.clone().unbind());
+            streaming.wanted
         };
         // What arrives may have to be read before there is room to send.
         AsyncLink::watch_reading(slf, true)?;
@@ -211,13 +221,13 @@ impl AsyncLink {
         Ok(future)
     }
 
-    /// The socket is ready: wakes who pulls. While nobody does, it is left alone.
-    pub(super) fn wake_pull(slf: &Bound<'_, Self>) -> PyResult<()> {
+    /// The socket is ready: wakes who waits for a reply. While nobody does, it is left alone.
+    pub(super) fn wake_streaming(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
         let (waiter, abandoned) = {
             let mut state = slf.get().state();
-            match state.pull.as_mut() {
-                Some(pull) => (pull.waiter.take(), pull.abandoned),
+            match state.streaming.as_mut() {
+                Some(streaming) => (streaming.waiter.take(), streaming.abandoned),
                 None => return Ok(()),
             }
         };
@@ -226,7 +236,7 @@ impl AsyncLink {
         }
         match waiter {
             Some(waiter) => {
-                tell(py, &waiter, Ok(()));
+                set_future(py, &waiter, Ok(()));
                 Ok(())
             }
             None => {
@@ -242,40 +252,40 @@ impl AsyncLink {
         // A bound for one turn of the loop.
         for _ in 0..DRAINED {
             let over = match AsyncLink::next_reply(slf) {
-                Ok(Came::Waiting) => {
-                    let wanted = this.state().pull.as_ref().map(|pull| pull.wanted);
+                Ok(Received::Waiting) => {
+                    let wanted = this.state().streaming.as_ref().map(|streaming| streaming.wanted);
                     return AsyncLink::watch(slf, wanted);
                 }
-                Ok(Came::Over(_)) => true,
-                Ok(Came::Code(COPY_IN)) => {
+                Ok(Received::Over(_)) => true,
+                Ok(Received::Code(COPY_IN)) => {
                     AsyncLink::end_copy(slf, Some("the copy was given up"))?;
                     false
                 }
                 Ok(_) => false,
-                Err(error) => return AsyncLink::lose_pull(slf, &error).map(drop),
+                Err(error) => return AsyncLink::lose_streaming(slf, &error).map(drop),
             };
             if over {
-                drop(this.state().pull.take());
+                drop(this.state().streaming.take());
                 this.connection.get().count_statement(false);
                 AsyncLink::watch(slf, None)?;
                 AsyncLink::catch_up(slf);
-                AsyncLink::hand_over(slf);
+                AsyncLink::next_turn(slf);
                 return Ok(());
             }
         }
-        // More may have been read already: the socket would not tell.
+        // More may have been read already: the socket would not become readable again.
         let again = slf.getattr(intern!(slf.py(), "on_readable"))?;
         this.event_loop.call_method1(slf.py(), intern!(slf.py(), "call_soon"), (again,)).map(drop)
     }
 
     /// Nobody wants the rest: it is cancelled, and drained in the background.
-    pub(super) fn abandon_pull(slf: &Bound<'_, Self>, grace: f64) -> PyResult<()> {
+    pub(super) fn abandon_streaming(slf: &Bound<'_, Self>, grace: f64) -> PyResult<()> {
         let number = {
             let mut state = slf.get().state();
-            let Some(pull) = state.pull.as_mut() else { return Ok(()) };
-            pull.abandoned = true;
-            pull.waiter = None;
-            pull.number
+            let Some(streaming) = state.streaming.as_mut() else { return Ok(()) };
+            streaming.abandoned = true;
+            streaming.waiter = None;
+            streaming.number
         };
         AsyncLink::ask_to_cancel(slf, number, grace)?;
         AsyncLink::watch_reading(slf, true)?;
@@ -295,12 +305,12 @@ impl AsyncLink {
         };
         match sent {
             Ok(wanted) => {
-                if let Some(pull) = this.state().pull.as_mut() {
-                    pull.wanted = wanted.unwrap_or(Readiness::Readable);
+                if let Some(streaming) = this.state().streaming.as_mut() {
+                    streaming.wanted = wanted.unwrap_or(Readiness::Readable);
                 }
                 Ok(wanted.is_none())
             }
-            Err(error) => Err(AsyncLink::lose_pull(slf, &error)?),
+            Err(error) => Err(AsyncLink::lose_streaming(slf, &error)?),
         }
     }
 
@@ -314,7 +324,7 @@ impl AsyncLink {
         };
         match refused {
             Ok(refused) => Ok(refused),
-            Err(error) => Err(AsyncLink::lose_pull(slf, &error)?),
+            Err(error) => Err(AsyncLink::lose_streaming(slf, &error)?),
         }
     }
 
@@ -333,8 +343,8 @@ impl AsyncLink {
         };
         match ended {
             Ok(wanted) => {
-                if let Some(pull) = this.state().pull.as_mut() {
-                    pull.wanted = wanted.unwrap_or(Readiness::Readable);
+                if let Some(streaming) = this.state().streaming.as_mut() {
+                    streaming.wanted = wanted.unwrap_or(Readiness::Readable);
                 }
                 Ok(())
             }
@@ -343,7 +353,7 @@ impl AsyncLink {
             {
                 Err(this.raise(py, &error, None, b"", false))
             }
-            Err(error) => Err(AsyncLink::lose_pull(slf, &error)?),
+            Err(error) => Err(AsyncLink::lose_streaming(slf, &error)?),
         }
     }
 }

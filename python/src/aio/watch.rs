@@ -25,7 +25,7 @@ impl AsyncLink {
         Ok(())
     }
 
-    /// Whether the loop tells when something arrives.
+    /// Whether the loop calls when something arrives.
     pub(super) fn watch_reading(slf: &Bound<'_, Self>, on: bool) -> PyResult<()> {
         let was = std::mem::replace(&mut slf.get().state().reading, on);
         if was == on {

@@ -70,7 +70,7 @@ enum Values {
     List { offsets: Vec<i32>, child: Box<Builder> },
 }
 
-/// Gathers the values of one column.
+/// Collects the values of one column.
 pub(super) struct Builder {
     kind: Kind,
     format: Format,
@@ -107,7 +107,7 @@ const FINITE_NUMBER: &str =
 const DAY_TIME: &str = "a time before 24:00:00 for Arrow's time64 (select the column as text)";
 const ONE_DIMENSION: &str =
     "an array of one dimension for Arrow's list (select the column as text, or unnest it)";
-const ROOM: &str = "at most 2 GiB - 1 in one batch of a column";
+const BATCH_LIMIT: &str = "at most 2 GiB - 1 in one batch of a column";
 const KNOWN_FORM: &str = "a type whose binary form is known (select the column as text)";
 
 impl Builder {
@@ -247,7 +247,7 @@ impl Builder {
 }
 
 fn push_offset(offsets: &mut Vec<i32>, end: usize) -> Result<(), DecodeError> {
-    let end = i32::try_from(end).map_err(|_| DecodeError::new(ROOM, format!("{end}")))?;
+    let end = i32::try_from(end).map_err(|_| DecodeError::new(BATCH_LIMIT, format!("{end}")))?;
     offsets.push(end);
     Ok(())
 }
@@ -292,11 +292,11 @@ fn interval(bytes: &[u8], form: Format) -> Result<MonthDayNano, DecodeError> {
 /// A decimal's unscaled value, two's complement, least significant half first.
 fn decimal(bytes: &[u8], form: Format, kind: &Kind) -> Result<[u128; 2], DecodeError> {
     let &Kind::Decimal { precision, scale } = kind else { return Ok([0; 2]) };
-    let spelled: Cow<'_, [u8]> = match form {
+    let written: Cow<'_, [u8]> = match form {
         Format::Text => Cow::Borrowed(bytes),
-        Format::Binary => Cow::Owned(spell(&binary::numeric::decode(bytes)?)),
+        Format::Binary => Cow::Owned(format_numeric(&binary::numeric::decode(bytes)?)),
     };
-    digits(&spelled, precision, scale).ok_or_else(|| DecodeError::text(FINITE_NUMBER, &spelled))
+    digits(&written, precision, scale).ok_or_else(|| DecodeError::text(FINITE_NUMBER, &written))
 }
 
 /// The halves of 256 bits in the order of this machine.
@@ -304,7 +304,7 @@ fn native([low, high]: [u128; 2]) -> [u128; 2] {
     if cfg!(target_endian = "little") { [low, high] } else { [high, low] }
 }
 
-fn spell(number: &Numeric) -> Vec<u8> {
+fn format_numeric(number: &Numeric) -> Vec<u8> {
     let mut out = Vec::new();
     text::numeric::encode(number, &mut out);
     out

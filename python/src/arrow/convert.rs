@@ -5,9 +5,9 @@ use kecoa_types::civil::{
 };
 use kecoa_types::{DecodeError, Numeric, text};
 
-use super::import::Value;
 use super::source::Unit;
-use super::units::{DAYS_1970_TO_2000, MICROSECONDS_1970_TO_2000, MonthDayNano, spell};
+use super::units::{DAYS_1970_TO_2000, MICROSECONDS_1970_TO_2000, MonthDayNano, format_decimal};
+use super::view::Value;
 
 /// What does not fit, as what was expected and what was found.
 pub(super) type Misfit = DecodeError;
@@ -73,18 +73,18 @@ pub(super) fn push_number(value: &Value<'_>, out: &mut Vec<u8>) -> bool {
         Value::Int(number) => out.extend_from_slice(number.to_string().as_bytes()),
         Value::Float(number) => text::float4::encode(number, out),
         Value::Double(number) => text::float8::encode(number, out),
-        Value::Decimal(unscaled, scale) => spell(*unscaled, *scale, out),
+        Value::Decimal(unscaled, scale) => format_decimal(*unscaled, *scale, out),
         _ => return false,
     }
     true
 }
 
 pub(super) fn numeric(value: &Value<'_>) -> Result<Option<Numeric>, Misfit> {
-    let mut spelled = Vec::new();
-    if !push_number(value, &mut spelled) {
+    let mut written = Vec::new();
+    if !push_number(value, &mut written) {
         return Ok(None);
     }
-    text::numeric::decode(&spelled).map(Some)
+    text::numeric::decode(&written).map(Some)
 }
 
 /// A 64-bit number in 32 bits; rounded, but never to infinity.

@@ -83,7 +83,7 @@ fn stream_schema(stream: &mut Taken<ArrowArrayStream>) -> Result<Taken<ArrowSche
     let Some(get_schema) = stream.0.get_schema else {
         return Err("expected an Arrow stream, found one without get_schema".to_owned());
     };
-    // SAFETY: the stream is ours and not released; the schema is room for the answer.
+    // SAFETY: the stream is ours and not released; the schema is space for the answer.
     let code = unsafe { get_schema(&raw mut stream.0, &raw mut schema.0) };
     if code != 0 {
         return Err(stream_error(stream, code));
@@ -117,7 +117,7 @@ impl Batches {
                 let Some(get_next) = stream.0.get_next else {
                     return Err("expected an Arrow stream, found one without get_next".to_owned());
                 };
-                // SAFETY: the stream is ours and not released; the array is room for the answer.
+                // SAFETY: the stream is ours and not released; the array is space for the answer.
                 let code = unsafe { get_next(&raw mut stream.0, &raw mut array.0) };
                 if code != 0 {
                     return Err(stream_error(stream, code));
@@ -138,7 +138,7 @@ pub(crate) enum Destination {
 
 /// What went wrong on our side of a COPY.
 #[derive(Debug)]
-pub(crate) enum Trouble {
+pub(crate) enum CopyError {
     /// A value that does not fit, or a name that is not there.
     Data(String),
     /// The stream itself.
@@ -157,12 +157,12 @@ struct Encoder<'a> {
     chunk: Vec<u8>,
     taken: usize,
     ended: bool,
-    trouble: &'a mut Option<Trouble>,
+    failed: &'a mut Option<CopyError>,
 }
 
 impl Encoder<'_> {
     /// Fills the chunk; leaves it empty at the end.
-    fn refill(&mut self) -> Result<(), Trouble> {
+    fn refill(&mut self) -> Result<(), CopyError> {
         self.chunk.clear();
         self.taken = 0;
         if self.total == 0 && self.row == 0 && self.batch.is_none() && self.binary && !self.ended {
@@ -171,7 +171,7 @@ impl Encoder<'_> {
         while self.chunk.len() < CHUNK && !self.ended {
             if self.batch.is_none() {
                 self.row = 0;
-                self.batch = self.input.batches.next().map_err(Trouble::Stream)?;
+                self.batch = self.input.batches.next().map_err(CopyError::Stream)?;
             }
             if self.batch.is_some() {
                 self.encode_rows()?;
@@ -186,15 +186,15 @@ impl Encoder<'_> {
     }
 
     /// Encodes rows of the batch until the chunk is full or the batch is over.
-    fn encode_rows(&mut self) -> Result<(), Trouble> {
+    fn encode_rows(&mut self) -> Result<(), CopyError> {
         let Some(batch) = &self.batch else { return Ok(()) };
         // SAFETY: the array was filled in by its producer, of the schema that the fields were read
         // from, and is released after the views are gone.
         let viewed = unsafe { import::batch(&batch.0, &self.input.fields) };
-        let (length, views) = viewed.map_err(Trouble::Data)?;
+        let (length, views) = viewed.map_err(CopyError::Data)?;
         let count = i16::try_from(views.len()).map(i16::to_be_bytes);
         let count =
-            count.map_err(|_| Trouble::Data("expected at most 32767 columns".to_owned()))?;
+            count.map_err(|_| CopyError::Data("expected at most 32767 columns".to_owned()))?;
         while self.row < length && self.chunk.len() < CHUNK {
             if self.binary {
                 self.chunk.extend_from_slice(&count);
@@ -215,7 +215,7 @@ impl Encoder<'_> {
                     let row = self.total;
                     let name = &target.name;
                     let kind = &target.type_name;
-                    Trouble::Data(match kind.is_empty() {
+                    CopyError::Data(match kind.is_empty() {
                         true => format!("column \"{name}\", row {row}: {error}"),
                         false => format!("column \"{name}\" ({kind}), row {row}: {error}"),
                     })
@@ -238,12 +238,12 @@ impl Encoder<'_> {
 impl Read for Encoder<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.taken >= self.chunk.len()
-            && let Err(trouble) = self.refill()
+            && let Err(failed) = self.refill()
         {
-            let message = match &trouble {
-                Trouble::Data(message) | Trouble::Stream(message) => message.clone(),
+            let message = match &failed {
+                CopyError::Data(message) | CopyError::Stream(message) => message.clone(),
             };
-            *self.trouble = Some(trouble);
+            *self.failed = Some(failed);
             return Err(io::Error::other(message));
         }
         let rest = self.chunk.get(self.taken..).unwrap_or_default();
@@ -313,13 +313,13 @@ fn statement(quoted: &str, targets: &[Target], binary: bool) -> String {
 }
 
 /// Copies all batches; how many rows the server counted. What went wrong on our side is left in
-/// `trouble`.
+/// `failed`.
 pub(crate) fn copy_in(
     client: &mut Client,
     input: Input,
     destination: Destination,
     hook: &mut dyn Interrupt,
-    trouble: &mut Option<Trouble>,
+    failed: &mut Option<CopyError>,
 ) -> Result<Option<u64>, Error> {
     let (sql, targets, binary) = match destination {
         Destination::Statement(sql) => (sql, choose(input.names(), None), false),
@@ -341,13 +341,13 @@ pub(crate) fn copy_in(
     let targets = match targets {
         Ok(targets) => targets,
         Err(message) => {
-            *trouble = Some(Trouble::Data(message));
+            *failed = Some(CopyError::Data(message));
             return Ok(None);
         }
     };
     let zoned = targets.iter().zip(&input.fields).find(|(target, field)| target.drops_zone(field));
     if let (Some((target, _)), false) = (zoned, is_utc(client.parameter("TimeZone"))) {
-        *trouble = Some(Trouble::Data(format!(
+        *failed = Some(CopyError::Data(format!(
             "column \"{}\" ({}): expected timestamps without a time zone, as the session's TimeZone is not \
              UTC, found some with one: convert them to that zone and drop it, or SET TIME ZONE 'UTC'",
             target.name, target.type_name
@@ -364,7 +364,7 @@ pub(crate) fn copy_in(
         chunk: Vec::with_capacity(CHUNK),
         taken: 0,
         ended: false,
-        trouble,
+        failed,
     };
     client.copy_in(&sql, &mut encoder, hook)
 }

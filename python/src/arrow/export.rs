@@ -189,7 +189,7 @@ pub(super) fn stream(batches: Box<dyn Batches>) -> ArrowArrayStream {
 }
 
 /// # Safety
-/// `stream` was made by [`stream`] and not released; `out` is room for a schema.
+/// `stream` was made by [`stream`] and not released; `out` is space for a schema.
 unsafe extern "C" fn get_schema(stream: *mut ArrowArrayStream, out: *mut ArrowSchema) -> c_int {
     // SAFETY: the caller uses the stream from one thread at a time; what `out` held is not looked at.
     unsafe {
@@ -200,7 +200,7 @@ unsafe extern "C" fn get_schema(stream: *mut ArrowArrayStream, out: *mut ArrowSc
 }
 
 /// # Safety
-/// As [`get_schema`]; `out` is room for an array.
+/// As [`get_schema`]; `out` is space for an array.
 unsafe extern "C" fn get_next(stream: *mut ArrowArrayStream, out: *mut ArrowArray) -> c_int {
     // SAFETY: as in `get_schema`.
     let part: &mut StreamPart = unsafe { &mut *(*stream).private_data.cast() };

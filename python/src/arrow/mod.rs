@@ -1,9 +1,9 @@
 //! Arrow tables out of a result and into COPY, through Arrow's C data interface and its capsules:
 //! no Arrow library is needed, on either side.
 //!
-//! `abi` has the structures. Out: `kind` says what a column becomes, `build` gathers values,
+//! `abi` has the structures. Out: `kind` says what a column becomes, `build` collects values,
 //! `export` hands them over, `result` is what Python sees. In: `source` reads the schema that came,
-//! `import` its values, `convert` and `target` write them for a column of a table, `copy` sends them.
+//! `import` its arrays, `view` their values, `convert` and `target` write them for a column of a table, `copy` sends them.
 //!
 //! `unsafe` is for the structures that cross the border: `export`, `capsule`, `source`, `import` and
 //! the calls of a stream in `copy`.
@@ -20,6 +20,7 @@ mod result;
 mod source;
 mod target;
 mod units;
+mod view;
 
-pub(crate) use copy::{Input, Trouble, copy_in, destination};
+pub(crate) use copy::{CopyError, Input, copy_in, destination};
 pub(crate) use result::{ArrowResult, RowSource};

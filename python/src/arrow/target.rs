@@ -3,8 +3,8 @@
 use kecoa_types::{Uuid, binary, oid, text};
 
 use super::convert::{self, Misfit, misfit};
-use super::import::{Value, View};
 use super::source::{SourceField, Type};
+use super::view::{Value, View};
 
 /// A column of the table, as far as it is known.
 #[derive(Clone, Debug, Default)]
@@ -66,9 +66,9 @@ impl Target {
             out.extend_from_slice(br"\N");
             return Ok(());
         }
-        let mut spelled = Vec::new();
-        push_spelled(source, self.type_oid, view, value, &mut spelled)?;
-        for byte in spelled {
+        let mut written = Vec::new();
+        push_text(source, self.type_oid, view, value, &mut written)?;
+        for byte in written {
             // COPY's text form: these would end the value, the row or the data.
             let escape = match byte {
                 b'\\' => b'\\',
@@ -279,7 +279,7 @@ pub(super) fn contradiction(error: String) -> Misfit {
 }
 
 /// A value in the server's text form.
-fn push_spelled(
+fn push_text(
     source: &SourceField,
     type_oid: u32,
     view: &View<'_>,
@@ -318,13 +318,13 @@ fn push_spelled(
                 return Err(mismatch(type_oid));
             };
             let element = oid::element_of(type_oid).unwrap_or(0);
-            push_spelled_array(field, element, inner, range.clone(), out)?;
+            push_text_array(field, element, inner, range.clone(), out)?;
         }
     }
     Ok(())
 }
 
-fn push_spelled_array(
+fn push_text_array(
     field: &SourceField,
     element: u32,
     view: &View<'_>,
@@ -332,7 +332,7 @@ fn push_spelled_array(
     out: &mut Vec<u8>,
 ) -> Result<(), Misfit> {
     let delimiter = oid::array_of(element).map_or(b',', oid::delimiter_of);
-    let mut spelled = Vec::new();
+    let mut written = Vec::new();
     out.push(b'{');
     for (index, place) in range.enumerate() {
         if index > 0 {
@@ -343,13 +343,13 @@ fn push_spelled_array(
             out.extend_from_slice(b"NULL");
             continue;
         }
-        spelled.clear();
-        push_spelled(field, element, view, &value, &mut spelled)?;
+        written.clear();
+        push_text(field, element, view, &value, &mut written)?;
         if matches!(value, Value::List(_)) {
             // A list in a list is a further dimension.
-            out.extend_from_slice(&spelled);
+            out.extend_from_slice(&written);
         } else {
-            kecoa_types::array::text::push_element(&spelled, delimiter, out);
+            kecoa_types::array::text::push_element(&written, delimiter, out);
         }
     }
     out.push(b'}');

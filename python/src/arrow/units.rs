@@ -66,7 +66,7 @@ pub(super) fn digits(text: &[u8], precision: u8, scale: u8) -> Option<[u128; 2]>
 }
 
 /// A decimal in text form from its unscaled value.
-pub(super) fn spell([low, high]: [u128; 2], scale: i32, out: &mut Vec<u8>) {
+pub(super) fn format_decimal([low, high]: [u128; 2], scale: i32, out: &mut Vec<u8>) {
     let negative = high >> 127 == 1;
     let [mut low, mut high] = if negative { negate([low, high]) } else { [low, high] };
     let mut digits = Vec::with_capacity(78);
@@ -112,7 +112,7 @@ mod tests {
     fn round(text: &str, precision: u8, scale: u8) -> Option<String> {
         let value = digits(text.as_bytes(), precision, scale)?;
         let mut out = Vec::new();
-        spell(value, i32::from(scale), &mut out);
+        format_decimal(value, i32::from(scale), &mut out);
         Some(String::from_utf8(out).unwrap())
     }
 
@@ -156,9 +156,9 @@ mod tests {
     #[test]
     fn scales_may_be_below_zero() {
         let mut out = Vec::new();
-        spell([123, 0], -2, &mut out);
+        format_decimal([123, 0], -2, &mut out);
         out.push(b' ');
-        spell([0, 0], -2, &mut out);
+        format_decimal([0, 0], -2, &mut out);
         assert_eq!(out, b"12300 0");
     }
 }

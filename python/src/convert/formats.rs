@@ -20,7 +20,7 @@ impl Formats {
     /// `types` are the dictionaries before the module's, `utc` what [`is_utc`] says.
     ///
     /// A typecaster may be registered after that and before the rows are loaded, by another thread:
-    /// it gets its text all the same, spelt here instead of by the server.
+    /// it gets its text all the same, written here instead of by the server.
     pub(crate) fn choose(
         py: Python<'_>,
         description: &RowDescription,
@@ -57,13 +57,13 @@ impl Formats {
         &self.each
     }
 
-    /// Whether an instant is among them, whose binary form does not tell the session's offset.
+    /// Whether an instant is among them, whose binary form does not hold the session's offset.
     pub(crate) fn needs_utc(&self) -> bool {
         self.needs_utc
     }
 }
 
-/// Whether a session's parameter `TimeZone` is UTC for certain, so that its instants are told with +00.
+/// Whether a session's parameter `TimeZone` is UTC for certain, so that its instants are written with +00.
 pub(crate) fn is_utc(zone: Option<&str>) -> bool {
     zone.is_some_and(|zone| {
         ["UTC", "Etc/UTC", "GMT", "Etc/GMT"].iter().any(|utc| zone.eq_ignore_ascii_case(utc))
@@ -80,7 +80,7 @@ fn worth(oid: u32) -> Option<Kind> {
         };
     }
     match oid::element_of(oid).and_then(Form::of_type)? {
-        // CockroachDB has an exponent in text form, which the binary form cannot tell.
+        // CockroachDB has an exponent in text form, which the binary form does not hold.
         Form::Numeric => None,
         form => Some(form.kind()),
     }

@@ -16,7 +16,7 @@ use crate::limit;
 use crate::names;
 use crate::sync::lock;
 
-/// Statements that are gathered, and sent together by `sync()` or at the end of the `with` block.
+/// Statements that are queued, and sent together by `sync()` or at the end of the `with` block.
 ///
 /// Each runs as by `cursor.execute`, in order, and has its result in the cursor that `execute` gave.
 /// `sync()` raises the first error. Within a transaction nothing behind an error runs; where

@@ -281,7 +281,7 @@ pub(crate) fn operational(py: Python<'_>, error: &kecoa::Error, codec: &Arc<Code
     raised
 }
 
-/// The exception for a connection that ended while nobody could be told: OperationalError.
+/// The exception for a connection that ended while no statement waited for it: OperationalError.
 pub(crate) fn lost(py: Python<'_>, message: &str) -> PyResult<PyErr> {
     let raised = names::operational_error(py, message);
     if let Ok(driver_error) = raised.value(py).cast::<DriverError>() {

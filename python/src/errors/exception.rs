@@ -276,7 +276,7 @@ const AMBIGUOUS: &str = "What commits was sent, and whether it took effect is un
 COMMIT in any form, or a statement outside of a transaction: the connection was lost before it was
 answered, or the server says that it does not know. The database's error is `__cause__`. Look up what
 would have been written, by a key that it inserts, before doing the work again. Where it was
-`run_transaction` that gave up, `attempts` and `elapsed` (seconds) tell how long it was tried.";
+`run_transaction` that gave up, `attempts` and `elapsed` (seconds) say how long it was tried.";
 
 /// `class name(base)` in the module `home`.
 fn make_class<'py>(

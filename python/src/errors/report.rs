@@ -120,7 +120,7 @@ fn push_position(out: &mut String, statement: &str, position: usize) {
         characters.get(from..to).unwrap_or_default().iter().map(|c| width(*c)).sum()
     };
     let (mut cut_left, mut cut_right) = (false, false);
-    // One walk over the line, however long: widths are taken off as characters are.
+    // One pass over the line, however long: widths are taken off as characters are.
     let mut total = columns(begin, end);
     if total > DISPLAY_SIZE {
         let mut right = columns(at, end);

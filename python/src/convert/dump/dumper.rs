@@ -14,7 +14,7 @@ pub(crate) struct Dumper<'a, 'py> {
     pub(crate) py: Python<'py>,
     pub(crate) settings: &'a Settings,
     pub(crate) connection: Option<&'a Bound<'py, PyAny>>,
-    /// What of psycopg2's literals is not kept.
+    /// Where the literals differ from psycopg2's.
     pub(crate) departs: Departures,
     /// For each [`Builtin`]: 0 not looked up yet, 1 its adapter is ours, 2 it was replaced.
     seen: [u8; 15],

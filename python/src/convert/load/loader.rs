@@ -6,7 +6,7 @@ use pyo3::types::PyBytes;
 
 use super::binary::form::Form;
 use super::binary::problem::refused;
-use super::binary::{self, spell};
+use super::binary::{self, to_text};
 use super::context::Context;
 use super::kind::Kind;
 use super::{array, native, number};
@@ -23,7 +23,7 @@ pub(crate) enum Loader {
     /// A list of lists from binary form, and the type of the elements.
     BinaryArray(Form, u32),
     /// Another one, for a column that came in binary form.
-    Spelt(Box<Spelt>),
+    ViaText(Box<ViaText>),
     /// A Python function of `(value, cursor)`; it sees None for NULL, as psycopg2's do.
     Python(Py<PyAny>),
     /// Python functions of `(value, cursor)`, for text and for binary form.
@@ -39,7 +39,7 @@ impl Loader {
     pub(crate) fn is_native(&self) -> bool {
         match self {
             Loader::Native(_) | Loader::Binary(_) | Loader::BinaryArray(..) => true,
-            Loader::Spelt(spelt) => spelt.loader().is_native(),
+            Loader::ViaText(via) => via.loader().is_native(),
             Loader::Array(element) => element.is_native(),
             Loader::Python(_)
             | Loader::Forms { .. }
@@ -67,7 +67,7 @@ impl Loader {
         let py = context.py;
         let Some(data) = data else {
             let loader = match self {
-                Loader::Spelt(spelt) => spelt.loader(),
+                Loader::ViaText(via) => via.loader(),
                 loader => loader,
             };
             return match loader {
@@ -89,7 +89,7 @@ impl Loader {
             }
             Loader::Binary(form) => form.load(context, data),
             Loader::BinaryArray(form, oid) => load_array(context, *form, *oid, data),
-            Loader::Spelt(spelt) => spelt.load(context, data),
+            Loader::ViaText(via) => via.load(context, data),
             Loader::PythonBinary(function) => {
                 function.bind(py).call1((PyBytes::new(py, data), context.cursor_object()))
             }
@@ -105,20 +105,20 @@ impl Loader {
 }
 
 /// A loader that is not for binary form, and the type whose values come in it.
-pub(crate) struct Spelt {
+pub(crate) struct ViaText {
     oid: u32,
     loader: Loader,
 }
 
-impl Spelt {
-    /// Spells the value as the server would, and converts that.
+impl ViaText {
+    /// Writes the value as the server would, and converts that.
     pub(super) fn load<'py>(
         &self,
         context: &mut Context<'_, 'py>,
         data: &[u8],
     ) -> PyResult<Bound<'py, PyAny>> {
         let mut text = Vec::new();
-        spell::value(self.oid, data, &mut text).map_err(|error| refused(context.py, &error))?;
+        to_text::value(self.oid, data, &mut text).map_err(|error| refused(context.py, &error))?;
         self.loader.load(context, Some(&text))
     }
 
@@ -137,7 +137,9 @@ impl Loader {
         }
         match binary_of(&self, oid) {
             Some(loader) => loader,
-            None if spell::is_known(oid) => Loader::Spelt(Box::new(Spelt { oid, loader: self })),
+            None if to_text::is_known(oid) => {
+                Loader::ViaText(Box::new(ViaText { oid, loader: self }))
+            }
             None => self,
         }
     }

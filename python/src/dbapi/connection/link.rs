@@ -16,7 +16,7 @@ pub(crate) struct Link {
     pub(super) request: Option<RequestId>,
     pub(super) lookahead: Option<InFlight>,
     pub(super) buffered: Option<BufferedRows>,
-    /// A child process must not say good-bye on its parent's connection.
+    /// A child process must not send Terminate on its parent's connection.
     pub(crate) pid: u32,
     pub(super) encoding: String,
     /// How often the encoding changed.

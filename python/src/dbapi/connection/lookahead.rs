@@ -51,19 +51,19 @@ impl Link {
     /// Waits for the answer to what was sent ahead, under the limit that it was sent with, and keeps
     /// it for its owner. What failed of it when this is the owner's thread.
     pub(super) fn settle_lookahead(&mut self, signals: &mut Signals) -> Option<FailedRows> {
-        let (ahead, client) = (self.lookahead.take()?, self.client.as_mut()?);
-        signals.start(ahead.limit);
-        let outcome = client.finish_pipeline(ahead.id, signals);
-        let expired = ahead.limit.filter(|_| signals.has_expired());
-        let slot = ahead.slot.upgrade()?;
+        let (in_flight, client) = (self.lookahead.take()?, self.client.as_mut()?);
+        signals.start(in_flight.limit);
+        let outcome = client.finish_pipeline(in_flight.id, signals);
+        let expired = in_flight.limit.filter(|_| signals.has_expired());
+        let slot = in_flight.slot.upgrade()?;
         let answer = Answer { outcome, expired };
         if answer.has_failed() {
             // What was buffered behind it would not have been sent.
-            self.forget_buffered(ahead.owner);
+            self.forget_buffered(in_flight.owner);
         }
-        let failed = answer.has_failed() && ahead.owner == std::thread::current().id();
+        let failed = answer.has_failed() && in_flight.owner == std::thread::current().id();
         *lock(&slot) = Some(answer);
-        failed.then_some(FailedRows::InFlight(ahead.slot))
+        failed.then_some(FailedRows::InFlight(in_flight.slot))
     }
 
     /// Sends the rows that were buffered, then takes the answer to those before: the server need not
@@ -74,7 +74,7 @@ impl Link {
         buffer: &BufferHandle,
         signals: &mut Signals,
     ) -> Option<Step> {
-        if self.lookahead.as_ref().is_some_and(|ahead| !ahead.belongs_to(before)) {
+        if self.lookahead.as_ref().is_some_and(|in_flight| !in_flight.belongs_to(before)) {
             self.settle_lookahead(signals);
         }
         let Some((batch, once)) = self.take_buffered(buffer) else {

@@ -25,7 +25,7 @@ use crate::sync::lock;
 
 /// `STATUS_CONNECTING` of psycopg2's C code: a connection that is being made.
 pub(crate) const STATUS_CONNECTING: i32 = 20;
-/// The connection is made, and told how to write dates.
+/// The connection is made, and how to write dates is being set.
 const STATUS_DATESTYLE: i32 = 21;
 
 /// psycopg2's `POLL_*`.

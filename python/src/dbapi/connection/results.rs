@@ -157,7 +157,7 @@ impl BufferedRows {
     }
 }
 
-/// Rows that were sent first, and failed: their own thread is to hear of it.
+/// Rows that were sent first, and failed: the exception is raised on their own thread.
 pub(super) enum FailedRows {
     Buffered(Weak<FlushedSlot>),
     InFlight(Weak<AnswerSlot>),

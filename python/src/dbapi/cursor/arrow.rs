@@ -7,7 +7,7 @@ use pyo3::types::{PyString, PyTuple};
 
 use super::Cursor;
 use super::copy::{Direction, direction};
-use crate::arrow::{self, ArrowResult, Trouble};
+use crate::arrow::{self, ArrowResult, CopyError};
 use crate::convert::codec::Codec;
 use crate::dbapi::connection::Connection;
 use crate::errors::error::{self, ErrorContext};
@@ -122,16 +122,16 @@ impl Cursor {
         let old = lock(&this.inner).forget();
         drop(old);
         Connection::begin_now(&connection)?;
-        let mut trouble = None;
+        let mut failed = None;
         let copied = Connection::drive(&connection, |client, hook| {
-            arrow::copy_in(client, input, destination, hook, &mut trouble)
+            arrow::copy_in(client, input, destination, hook, &mut failed)
         })?;
-        match trouble {
-            Some(Trouble::Data(message)) => {
+        match failed {
+            Some(CopyError::Data(message)) => {
                 let error = names::data_error(py, message);
                 return Err(error::with_cursor(py, error, slf.as_any()));
             }
-            Some(Trouble::Stream(message)) => {
+            Some(CopyError::Stream(message)) => {
                 let error = names::operational_error(py, message);
                 return Err(error::with_cursor(py, error, slf.as_any()));
             }

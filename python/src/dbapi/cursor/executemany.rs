@@ -7,7 +7,7 @@
 //! value is sure to be taken as its literal would be. By server binding every statement is that can be.
 //!
 //! In a transaction a request is sent before the answer to the one before it is taken, and the next
-//! rows are adapted while the server works. Rows that are gathered lie in the connection: whoever
+//! rows are adapted while the server works. Rows that are buffered lie in the connection: whoever
 //! uses it meanwhile sends them first.
 
 use std::sync::Arc;
@@ -120,7 +120,7 @@ impl Cursor {
         let connection = slf.get().connection_of(py)?;
         let settings = connection.get().settings();
         let sql = statement(query, &settings, slf.as_any())?;
-        let mut many = ExecuteMany {
+        let mut run = ExecuteMany {
             slf,
             connection,
             settings,
@@ -135,41 +135,41 @@ impl Cursor {
             spare: Batch::default(),
             sent: None,
         };
-        if !many.pipelines()? {
+        if !run.pipelines()? {
             for vars in rows {
-                let vars = vars.inspect_err(|_| slf.get().count(*many.total))?;
-                Cursor::run_counted(slf, query, &vars, many.total)?;
+                let vars = vars.inspect_err(|_| slf.get().count(*run.total))?;
+                Cursor::run_counted(slf, query, &vars, run.total)?;
             }
             return Ok(());
         }
         let Some(mut next) = rows.next() else { return Ok(()) };
-        many.prepare()?;
+        run.prepare()?;
         loop {
             let vars = match next {
                 Ok(vars) => vars,
                 Err(error) => {
                     // The rows before it count, as in a loop.
-                    many.finish().map_err(|earlier| first_of(slf.py(), earlier, &error))?;
-                    slf.get().count(*many.total);
+                    run.finish().map_err(|earlier| first_of(slf.py(), earlier, &error))?;
+                    slf.get().count(*run.total);
                     return Err(error);
                 }
             };
-            match many.add(&vars) {
-                Ok(true) if many.is_full() => many.send()?,
+            match run.add(&vars) {
+                Ok(true) if run.is_full() => run.send()?,
                 Ok(true) => {}
                 Ok(false) => {
-                    many.finish()?;
-                    Cursor::run_counted(slf, query, &vars, many.total)?;
+                    run.finish()?;
+                    Cursor::run_counted(slf, query, &vars, run.total)?;
                 }
                 Err(error) => {
-                    many.finish().map_err(|earlier| first_of(slf.py(), earlier, &error))?;
+                    run.finish().map_err(|earlier| first_of(slf.py(), earlier, &error))?;
                     slf.get().forget_query();
                     return Err(error);
                 }
             }
             match rows.next() {
                 Some(more) => next = more,
-                None => return many.finish(),
+                None => return run.finish(),
             }
         }
     }
@@ -188,7 +188,7 @@ struct ExecuteMany<'a, 'py> {
     once: Option<Arc<ParsedStatement>>,
     /// How many rows were affected; -1 once a statement did not say.
     total: &'a mut i64,
-    /// Rows that are gathered, in the connection: whoever uses it sends them first.
+    /// Rows that are buffered, in the connection: whoever uses it sends them first.
     buffer: BufferHandle,
     /// There may be some.
     buffered: bool,
@@ -238,7 +238,7 @@ impl ExecuteMany<'_, '_> {
         self.rows >= BATCH_ROWS || self.bytes >= BATCH_BYTES
     }
 
-    /// Adds a row to those that are gathered; false when it has to travel alone.
+    /// Adds a row to those that are buffered; false when it has to travel alone.
     fn add(&mut self, vars: &Bound<'_, PyAny>) -> PyResult<bool> {
         self.take_flushed()?;
         if !self.pipelines()? {
@@ -323,7 +323,7 @@ impl ExecuteMany<'_, '_> {
         }
     }
 
-    /// Sends what is gathered. In a transaction what the server says to it is taken later.
+    /// Sends what is buffered. In a transaction what the server says to it is taken later.
     fn send(&mut self) -> PyResult<()> {
         if self.is_in_transaction() { self.step() } else { self.finish() }
     }
@@ -361,7 +361,7 @@ impl ExecuteMany<'_, '_> {
         Ok(())
     }
 
-    /// Waits for what was sent, then sends what is gathered and waits for that.
+    /// Waits for what was sent, then sends what is buffered and waits for that.
     fn finish(&mut self) -> PyResult<()> {
         self.take_flushed()?;
         if self.sent.is_some() && self.buffered && self.is_in_transaction() {

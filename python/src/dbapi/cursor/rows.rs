@@ -84,7 +84,7 @@ impl Fetched {
         RowSource { rows: self.rows.clone(), run: place.run, offset: place.offset, left }
     }
 
-    /// The place of row number `index`, by walking from the start of its run.
+    /// The place of row number `index`, counted from the start of its run.
     pub(crate) fn place_of(&self, mut index: usize) -> Place {
         for (number, run) in self.rows.iter().enumerate() {
             if index >= run.len() {

@@ -1,4 +1,4 @@
-//! `ReplicationCursor`: begins a stream, reads it, and tells the server how far it has come.
+//! `ReplicationCursor`: begins a stream, reads it, and reports to the server how far it has come.
 
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -212,7 +212,7 @@ impl ReplicationCursor {
     }
 
     /// Begins a stream with a whole START_REPLICATION command. Payloads are str when `decode` is
-    /// true. At least every `status_interval` seconds the server is told how far the cursor is, as
+    /// true. At least every `status_interval` seconds the server gets a report how far the cursor is, as
     /// long as messages are read.
     #[pyo3(signature = (command, decode=0, status_interval=10.0))]
     fn start_replication_expert(
@@ -298,7 +298,7 @@ impl ReplicationCursor {
         }
     }
 
-    /// Notes how far the program has come; LSNs never go back. Tells the server at once when `force`
+    /// Notes how far the program has come; LSNs never go back. Reports to the server at once when `force`
     /// or `reply` is true, otherwise with the next status update; `reply` asks it for an answer.
     #[pyo3(signature = (write_lsn=0, flush_lsn=0, apply_lsn=0, reply=0, force=0))]
     fn send_feedback(
@@ -327,7 +327,7 @@ impl ReplicationCursor {
         Self::shown_time(slf, Progress::last_io)
     }
 
-    /// When the server was last told how far the cursor is, in local time.
+    /// When the server last got a report how far the cursor is, in local time.
     #[getter]
     fn feedback_timestamp<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         Self::shown_time(slf, Progress::last_feedback)

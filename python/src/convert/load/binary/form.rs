@@ -21,7 +21,7 @@ pub(crate) enum Form {
     Time,
     TimeTz,
     Timestamp,
-    /// An instant, told in UTC.
+    /// An instant, in UTC.
     TimestampTz,
     Interval,
     Bytea,

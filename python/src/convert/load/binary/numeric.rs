@@ -2,36 +2,36 @@
 
 use kecoa_types::{DecodeError, binary, text};
 
-/// Room for 18 digits on either side of the point, a sign and the point.
-const ROOM: usize = 40;
+/// Space for 18 digits on either side of the point, a sign and the point.
+const CAPACITY: usize = 40;
 
 /// The text, on the stack for the numbers that programs have.
-pub(super) enum Spelled {
-    Short { bytes: [u8; ROOM], length: usize },
+pub(super) enum NumericText {
+    Short { bytes: [u8; CAPACITY], length: usize },
     Long(Vec<u8>),
 }
 
-impl Spelled {
-    pub(super) fn new(data: &[u8]) -> Result<Spelled, DecodeError> {
+impl NumericText {
+    pub(super) fn new(data: &[u8]) -> Result<NumericText, DecodeError> {
         if let Some(short) = short(data) {
             return Ok(short);
         }
         let mut out = Vec::new();
         text::numeric::encode(&binary::numeric::decode(data)?, &mut out);
-        Ok(Spelled::Long(out))
+        Ok(NumericText::Long(out))
     }
 
     pub(super) fn as_bytes(&self) -> &[u8] {
         match self {
-            Spelled::Short { bytes, length } => bytes.get(..*length).unwrap_or_default(),
-            Spelled::Long(bytes) => bytes,
+            NumericText::Short { bytes, length } => bytes.get(..*length).unwrap_or_default(),
+            NumericText::Long(bytes) => bytes,
         }
     }
 }
 
 /// A number of at most 16 digits before the point and as many behind it; nothing for any other, and
 /// for what is malformed.
-fn short(data: &[u8]) -> Option<Spelled> {
+fn short(data: &[u8]) -> Option<NumericText> {
     let (words, []) = data.as_chunks::<2>() else { return None };
     let [count, weight, sign, scale, groups @ ..] = words else { return None };
     let weight = i32::from(i16::from_be_bytes(*weight));
@@ -42,7 +42,7 @@ fn short(data: &[u8]) -> Option<Spelled> {
     {
         return None;
     }
-    let mut text = Text { bytes: [0; ROOM], length: 0 };
+    let mut text = Text { bytes: [0; CAPACITY], length: 0 };
     match u16::from_be_bytes(*sign) {
         0 => {}
         // Zero has no sign.
@@ -82,11 +82,11 @@ fn short(data: &[u8]) -> Option<Spelled> {
         }
         text.length = end;
     }
-    Some(Spelled::Short { bytes: text.bytes, length: text.length })
+    Some(NumericText::Short { bytes: text.bytes, length: text.length })
 }
 
 struct Text {
-    bytes: [u8; ROOM],
+    bytes: [u8; CAPACITY],
     length: usize,
 }
 
@@ -134,8 +134,8 @@ mod tests {
             .collect()
     }
 
-    fn spelled(data: &[u8]) -> String {
-        String::from_utf8(Spelled::new(data).unwrap().as_bytes().to_vec()).unwrap()
+    fn as_text(data: &[u8]) -> String {
+        String::from_utf8(NumericText::new(data).unwrap().as_bytes().to_vec()).unwrap()
     }
 
     #[test]
@@ -156,7 +156,7 @@ mod tests {
             (form(0, 0xf000, 0x20, &[]), "-Infinity"),
             (form(5, 0, 0, &[1]), "100000000000000000000"),
         ] {
-            assert_eq!(spelled(&data), expected);
+            assert_eq!(as_text(&data), expected);
         }
     }
 
@@ -172,7 +172,7 @@ mod tests {
                         let mut long = Vec::new();
                         text::numeric::encode(&binary::numeric::decode(&data).unwrap(), &mut long);
                         let long = String::from_utf8(long).unwrap();
-                        assert_eq!(spelled(&data), long, "{data:?}");
+                        assert_eq!(as_text(&data), long, "{data:?}");
                     }
                 }
             }
@@ -184,7 +184,7 @@ mod tests {
         for data in
             [&b""[..], b"\0\0\0\0\0\0", b"\0\x01\0\0\0\0\0\0", b"\0\x01\0\0\0\0\0\0\xff\xff"]
         {
-            assert!(Spelled::new(data).is_err());
+            assert!(NumericText::new(data).is_err());
         }
     }
 }

@@ -8,7 +8,7 @@ use pyo3::types::{PyBool, PyBytes, PyFloat};
 
 use super::form::Form;
 use super::problem::{Problem, refused};
-use super::{float4, numeric, spell};
+use super::{float4, numeric, to_text};
 use crate::convert::load::context::Context;
 use crate::convert::load::datetime::{self, Date, Time};
 use crate::convert::load::kind::Kind;
@@ -53,7 +53,7 @@ impl Form {
             Form::Float4 => return Ok(float(py, float4::widen(binary::float4::decode(data)?))),
             Form::Float8 => return Ok(float(py, binary::float8::decode(data)?)),
             Form::Numeric => {
-                let text = numeric::Spelled::new(data)?;
+                let text = numeric::NumericText::new(data)?;
                 number::decimal(context.decimal, text.as_bytes())
             }
             Form::Plain(Kind::Text) => context.codec.decode(py, data),
@@ -65,7 +65,7 @@ impl Form {
                     py,
                     Date { year: date.year(), month: date.month().into(), day: date.day().into() },
                 ),
-                _ => return self.load_spelt(context, data),
+                _ => return self.load_via_text(context, data),
             },
             Form::Time => {
                 let time = binary::time::decode(data)?;
@@ -80,21 +80,21 @@ impl Form {
                     let time = time_of(at.time(), None);
                     make_timestamp(context, at.year(), at.month(), at.day(), time)
                 }
-                _ => return self.load_spelt(context, data),
+                _ => return self.load_via_text(context, data),
             },
             Form::TimestampTz => match binary::timestamptz::decode(data)? {
                 TimestampTz::Finite(at) if YEARS.contains(&at.year()) => {
                     let time = time_of(at.time(), Some(at.offset()));
                     make_timestamp(context, at.year(), at.month(), at.day(), time)
                 }
-                _ => return self.load_spelt(context, data),
+                _ => return self.load_via_text(context, data),
             },
             Form::Interval => match delta_of(binary::interval::decode(data)?) {
                 Some((days, seconds, micros)) => match datetime::delta(py, days, seconds, micros) {
                     Ok(made) => Ok(made),
-                    Err(_) => return self.load_spelt(context, data),
+                    Err(_) => return self.load_via_text(context, data),
                 },
-                None => return self.load_spelt(context, data),
+                None => return self.load_via_text(context, data),
             },
             Form::Bytea => bytea::view(py, data.into()),
             Form::Jsonb => match data {
@@ -111,13 +111,13 @@ impl Form {
 
     /// The text loader's answer.
     #[cold]
-    fn load_spelt<'py>(
+    fn load_via_text<'py>(
         self,
         context: &mut Context<'_, 'py>,
         data: &[u8],
     ) -> Result<Bound<'py, PyAny>, Problem> {
         let mut text = Vec::new();
-        spell::scalar(self, data, &mut text)?;
+        to_text::scalar(self, data, &mut text)?;
         Ok(native::load(context, self.kind(), &text)?)
     }
 }

@@ -4,7 +4,7 @@ use kecoa_types::{DecodeError, array, binary, oid, text};
 
 use super::form::Form;
 
-/// Whether the type's binary form can be spelt.
+/// Whether the type's binary form can be via.
 pub(in crate::convert::load) fn is_known(oid: u32) -> bool {
     Form::of_type(oid).is_some() || oid::element_of(oid).and_then(Form::of_type).is_some()
 }
@@ -67,25 +67,25 @@ pub(super) fn scalar(form: Form, data: &[u8], out: &mut Vec<u8>) -> Result<(), D
 mod tests {
     use super::*;
 
-    fn spelt(oid: u32, data: &[u8]) -> String {
+    fn as_text(oid: u32, data: &[u8]) -> String {
         let mut out = Vec::new();
         value(oid, data, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
     #[test]
-    fn spells_as_the_server_does() {
-        assert_eq!(spelt(oid::INT2, &[0xff, 0xfe]), "-2");
-        assert_eq!(spelt(oid::BOOL, &[1]), "t");
-        assert_eq!(spelt(oid::FLOAT4, &0.1f32.to_be_bytes()), "0.1");
-        assert_eq!(spelt(oid::BYTEA, b"a\xff"), "\\x61ff");
-        assert_eq!(spelt(oid::JSONB, b"\x01{}"), "{}");
-        assert_eq!(spelt(oid::TIMESTAMPTZ, &[0; 8]), "2000-01-01 00:00:00+00");
-        assert_eq!(spelt(oid::DATE, &i32::MAX.to_be_bytes()), "infinity");
+    fn writes_as_the_server_does() {
+        assert_eq!(as_text(oid::INT2, &[0xff, 0xfe]), "-2");
+        assert_eq!(as_text(oid::BOOL, &[1]), "t");
+        assert_eq!(as_text(oid::FLOAT4, &0.1f32.to_be_bytes()), "0.1");
+        assert_eq!(as_text(oid::BYTEA, b"a\xff"), "\\x61ff");
+        assert_eq!(as_text(oid::JSONB, b"\x01{}"), "{}");
+        assert_eq!(as_text(oid::TIMESTAMPTZ, &[0; 8]), "2000-01-01 00:00:00+00");
+        assert_eq!(as_text(oid::DATE, &i32::MAX.to_be_bytes()), "infinity");
     }
 
     #[test]
-    fn spells_arrays_with_nulls_quotes_and_bounds() {
+    fn writes_arrays_with_nulls_quotes_and_bounds() {
         let mut data = Vec::new();
         for word in [1, 1, 25, 3, 0, 1, i32::from(b'"') << 24] {
             data.extend_from_slice(&i32::to_be_bytes(word));
@@ -93,7 +93,7 @@ mod tests {
         data.truncate(data.len() - 3);
         data.extend_from_slice(&(-1i32).to_be_bytes());
         data.extend_from_slice(&0i32.to_be_bytes());
-        assert_eq!(spelt(oid::TEXT_ARRAY, &data), r#"[0:2]={"\"",NULL,""}"#);
+        assert_eq!(as_text(oid::TEXT_ARRAY, &data), r#"[0:2]={"\"",NULL,""}"#);
     }
 
     #[test]
