@@ -4,8 +4,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDate, PyDateTime, PyDelta, PyTime, PyTuple, PyTzInfo};
 
+use super::protocol::conform;
 use crate::convert::dump::datetime;
-use crate::convert::dump::registered::isqlquote;
 
 /// What a [`DateTimeAdapter`] wraps; the numbers are psycopg2's.
 const TIME: i32 = 0;
@@ -69,9 +69,7 @@ impl DateTimeAdapter {
         slf: &Bound<'py, Self>,
         proto: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let py = slf.py();
-        let ours = proto.is(isqlquote(py)?);
-        Ok(if ours { slf.clone().into_any() } else { py.None().into_bound(py) })
+        conform(slf.as_any(), proto)
     }
 
     fn __str__(&self, py: Python<'_>) -> PyResult<String> {

@@ -9,8 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 
 use self::held::{Held, get, swap};
-use self::protocol::IsqlQuote;
-use crate::convert::dump::registered::isqlquote;
+use self::protocol::{IsqlQuote, conform};
 use crate::convert::dump::{Dumper, scalar, string};
 use crate::sync::lock;
 
@@ -38,7 +37,7 @@ fn buffered<'py>(py: Python<'py>, held: &Held, quote: Quote) -> PyResult<Bound<'
 /// are for those that psycopg2 writes in Python.
 macro_rules! adapter {
     ($(#[$doc:meta])* $name:ident $python:literal $module:literal $text:literal ($obj:ident $(, $only:tt)?),
-     $via:ident $quote:path $(, $flag:ident)*; $($more:tt)*) => {
+     $via:ident $quote:expr $(, $flag:ident)*; $($more:tt)*) => {
         $(#[$doc])*
         #[pyclass(subclass, $($flag,)* frozen, name = $python, module = $module)]
         #[derive(Default)]
@@ -79,9 +78,7 @@ macro_rules! adapter {
                 slf: &Bound<'py, Self>,
                 proto: &Bound<'py, PyAny>,
             ) -> PyResult<Bound<'py, PyAny>> {
-                let py = slf.py();
-                let ours = proto.is(isqlquote(py)?);
-                Ok(if ours { slf.clone().into_any() } else { py.None().into_bound(py) })
+                conform(slf.as_any(), proto)
             }
 
             fn __str__(&self, py: Python<'_>) -> PyResult<String> {
@@ -94,85 +91,7 @@ macro_rules! adapter {
     };
 }
 
-fn quote_as_is(
-    _py: Python<'_>,
-    _held: &Held,
-    value: &Bound<'_, PyAny>,
-    out: &mut Vec<u8>,
-) -> PyResult<()> {
-    scalar::as_is(value, out)
-}
-
-fn quote_boolean(
-    _py: Python<'_>,
-    _held: &Held,
-    value: &Bound<'_, PyAny>,
-    out: &mut Vec<u8>,
-) -> PyResult<()> {
-    scalar::boolean(value, out)
-}
-
-fn quote_decimal(
-    _py: Python<'_>,
-    _held: &Held,
-    value: &Bound<'_, PyAny>,
-    out: &mut Vec<u8>,
-) -> PyResult<()> {
-    scalar::decimal(value, false, out)
-}
-
-fn quote_float(
-    _py: Python<'_>,
-    _held: &Held,
-    value: &Bound<'_, PyAny>,
-    out: &mut Vec<u8>,
-) -> PyResult<()> {
-    scalar::float(value, out)
-}
-
-fn quote_int(
-    _py: Python<'_>,
-    _held: &Held,
-    value: &Bound<'_, PyAny>,
-    out: &mut Vec<u8>,
-) -> PyResult<()> {
-    scalar::int(value, out)
-}
-
-fn quote_binary(
-    py: Python<'_>,
-    held: &Held,
-    value: &Bound<'_, PyAny>,
-    out: &mut Vec<u8>,
-) -> PyResult<()> {
-    string::binary(value, &held.settings(py)?, out)
-}
-
-fn quote_text(
-    py: Python<'_>,
-    held: &Held,
-    value: &Bound<'_, PyAny>,
-    out: &mut Vec<u8>,
-) -> PyResult<()> {
-    string::text(value, &held.settings(py)?, out)
-}
-
-fn quote_null(
-    _py: Python<'_>,
-    _held: &Held,
-    _value: &Bound<'_, PyAny>,
-    out: &mut Vec<u8>,
-) -> PyResult<()> {
-    out.extend_from_slice(b"NULL");
-    Ok(())
-}
-
-fn quote_uuid(
-    _py: Python<'_>,
-    _held: &Held,
-    value: &Bound<'_, PyAny>,
-    out: &mut Vec<u8>,
-) -> PyResult<()> {
+fn quote_uuid(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
     let text = value.str()?;
     let text = text.to_str()?;
     // A derived class may print anything.
@@ -186,53 +105,42 @@ fn quote_uuid(
     Ok(())
 }
 
-fn quote_list<'py>(
+/// Writes what has items, through their own adapters.
+fn quote_items<'py>(
     py: Python<'py>,
     held: &Held,
-    value: &Bound<'py, PyAny>,
     out: &mut Vec<u8>,
+    dump: impl FnOnce(&mut Dumper<'_, 'py>, &mut Vec<u8>) -> PyResult<()>,
 ) -> PyResult<()> {
-    let connection =
-        get(py, &held.connection).map(|connection| connection.into_bound(py).into_any());
+    let connection = get(py, &held.connection);
+    let connection = connection.map(|connection| connection.into_bound(py).into_any());
     let settings = held.settings(py)?;
-    Dumper::new(py, &settings, connection.as_ref()).array(value, out)
-}
-
-fn quote_tuple<'py>(
-    py: Python<'py>,
-    held: &Held,
-    value: &Bound<'py, PyAny>,
-    out: &mut Vec<u8>,
-) -> PyResult<()> {
-    let connection =
-        get(py, &held.connection).map(|connection| connection.into_bound(py).into_any());
-    let settings = held.settings(py)?;
-    Dumper::new(py, &settings, connection.as_ref()).tuple(value, out)
+    dump(&mut Dumper::new(py, &settings, connection.as_ref()), out)
 }
 
 adapter! {
     /// The object's `str` as it is.
-    AsIs "AsIs" "kecoa.extensions" "(obj, /)" (obj, /), quoted quote_as_is;
+    AsIs "AsIs" "kecoa.extensions" "(obj, /)" (obj, /), quoted |_, _, value, out| scalar::as_is(value, out);
 }
 adapter! {
     /// `true` or `false`.
-    Boolean "Boolean" "kecoa.extensions" "(obj, /)" (obj, /), quoted quote_boolean;
+    Boolean "Boolean" "kecoa.extensions" "(obj, /)" (obj, /), quoted |_, _, value, out| scalar::boolean(value, out);
 }
 adapter! {
     /// A number; NaN and the infinities as `'NaN'::numeric`.
-    Decimal "Decimal" "kecoa._kecoa" "(obj, /)" (obj, /), quoted quote_decimal;
+    Decimal "Decimal" "kecoa._kecoa" "(obj, /)" (obj, /), quoted |_, _, value, out| scalar::decimal(value, false, out);
 }
 adapter! {
     /// A number.
-    Float "Float" "kecoa.extensions" "(obj, /)" (obj, /), quoted quote_float;
+    Float "Float" "kecoa.extensions" "(obj, /)" (obj, /), quoted |_, _, value, out| scalar::float(value, out);
 }
 adapter! {
     /// A number.
-    Int "Int" "kecoa.extensions" "(obj, /)" (obj, /), quoted quote_int;
+    Int "Int" "kecoa.extensions" "(obj, /)" (obj, /), quoted |_, _, value, out| scalar::int(value, out);
 }
 adapter! {
     /// Bytes as `bytea`.
-    Binary "Binary" "kecoa.extensions" "(obj, /)" (obj, /), buffered quote_binary;
+    Binary "Binary" "kecoa.extensions" "(obj, /)" (obj, /), buffered |py, held, value, out| string::binary(value, &held.settings(py)?, out);
     /// Quotes as the connection's server wants it.
     fn prepare(&self, conn: &Bound<'_, PyAny>) -> PyResult<()> {
         self.held.prepare(conn)
@@ -246,7 +154,7 @@ adapter! {
 }
 adapter! {
     /// Text as a string literal.
-    QuotedString "QuotedString" "kecoa.extensions" "(obj, /)" (obj, /), buffered quote_text;
+    QuotedString "QuotedString" "kecoa.extensions" "(obj, /)" (obj, /), buffered |py, held, value, out| string::text(value, &held.settings(py)?, out);
     /// Encodes and quotes as the connection wants it.
     fn prepare(&self, conn: &Bound<'_, PyAny>) -> PyResult<()> {
         self.held.prepare(conn)
@@ -275,7 +183,9 @@ adapter! {
 }
 adapter! {
     /// A list as an array.
-    List "List" "kecoa._kecoa" "(obj, /)" (obj, /), quoted quote_list;
+    List "List" "kecoa._kecoa" "(obj, /)" (obj, /), quoted |py, held, value, out| {
+        quote_items(py, held, out, |dumper, out| dumper.array(value, out))
+    };
     /// Passes the connection to the items' adapters.
     fn prepare(&self, conn: &Bound<'_, PyAny>) -> PyResult<()> {
         self.held.prepare(conn)
@@ -283,7 +193,9 @@ adapter! {
 }
 adapter! {
     /// A sequence for `IN %s`.
-    SqlIn "SQL_IN" "kecoa.extensions" "(seq)" (seq), quoted quote_tuple, dict, weakref;
+    SqlIn "SQL_IN" "kecoa.extensions" "(seq)" (seq), quoted |py, held, value, out| {
+        quote_items(py, held, out, |dumper, out| dumper.tuple(value, out))
+    }, dict, weakref;
     /// Passes the connection to the items' adapters.
     fn prepare(&self, conn: &Bound<'_, PyAny>) -> PyResult<()> {
         self.held.prepare(conn)
@@ -291,11 +203,14 @@ adapter! {
 }
 adapter! {
     /// `NULL`.
-    NoneAdapter "NoneAdapter" "kecoa.extensions" "(obj)" (obj), quoted quote_null, dict, weakref;
+    NoneAdapter "NoneAdapter" "kecoa.extensions" "(obj)" (obj), quoted |_, _, _, out| {
+        out.extend_from_slice(b"NULL");
+        Ok(())
+    }, dict, weakref;
 }
 adapter! {
     /// `'…'::uuid`.
-    UuidAdapter "UUID_adapter" "kecoa.extras" "(uuid)" (uuid), quoted quote_uuid, dict, weakref;
+    UuidAdapter "UUID_adapter" "kecoa.extras" "(uuid)" (uuid), quoted |_, _, value, out| quote_uuid(value, out), dict, weakref;
 }
 
 /// Adds everything to the module.

@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use super::held::{Held, swap};
+use crate::convert::dump::registered::isqlquote;
 
 /// The protocol: a class that exists to be named, and an abstract base.
 #[pyclass(subclass, frozen, name = "ISQLQuote", module = "kecoa.extensions")]
@@ -48,4 +49,14 @@ impl IsqlQuote {
     fn getbuffer(&self, _args: &Bound<'_, PyTuple>) -> Option<u8> {
         None
     }
+}
+
+/// `__conform__` of an adapter: it is one for SQL literals, and for nothing else.
+pub(super) fn conform<'py>(
+    adapter: &Bound<'py, PyAny>,
+    protocol: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = adapter.py();
+    let ours = protocol.is(isqlquote(py)?);
+    Ok(if ours { adapter.clone() } else { py.None().into_bound(py) })
 }

@@ -6,9 +6,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyString, PyTuple, PyType};
 
 use super::Connection;
+use super::characteristics::{Characteristics, parse_level, parse_on_off};
 use super::info::ConnectionInfo;
 use super::objects::exception_class;
-use super::session::{Characteristics, parse_level, parse_on_off};
 use super::two_phase::End;
 use crate::convert::parameters::Binding;
 use crate::dbapi::lobject::{Oid, Text};

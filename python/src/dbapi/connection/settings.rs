@@ -4,7 +4,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::Connection;
-use super::session::{Change, Characteristics, parse_level, parse_on_off};
+use super::characteristics::{Change, Characteristics, parse_level, parse_on_off};
 use super::state::{STATUS_BEGIN, STATUS_READY};
 use crate::convert::codec::clean_name;
 use crate::sync::lock;

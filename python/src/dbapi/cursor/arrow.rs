@@ -10,7 +10,7 @@ use super::copy::{Direction, direction};
 use crate::arrow::{self, ArrowResult, CopyError};
 use crate::convert::codec::Codec;
 use crate::dbapi::connection::Connection;
-use crate::errors::error::{self, ErrorContext};
+use crate::errors::error;
 use crate::names;
 use crate::sync::lock;
 
@@ -145,15 +145,7 @@ impl Cursor {
                 inner.statusmessage = Some(Box::default());
                 Ok(())
             }
-            Err(error) => {
-                let context = ErrorContext {
-                    statement: None,
-                    codec: &codec,
-                    cursor: Some(slf.as_any()),
-                    commit: false,
-                };
-                Err(error::exception(py, &error, &context))
-            }
+            Err(error) => Err(Cursor::exception(slf, &connection, None, false, &error)),
         }
     }
 }

@@ -26,6 +26,20 @@ fn inserted_oid(tag: &[u8]) -> u32 {
 }
 
 impl Cursor {
+    /// The exception for an error of the client's in what this cursor does.
+    pub(crate) fn exception(
+        slf: &Bound<'_, Cursor>,
+        connection: &Bound<'_, Connection>,
+        statement: Option<&[u8]>,
+        commit: bool,
+        error: &kecoa::Error,
+    ) -> PyErr {
+        let codec = connection.get().codec();
+        let cursor = Some(slf.as_any());
+        let context = ErrorContext { statement, codec: &codec, cursor, commit };
+        error::exception(slf.py(), error, &context)
+    }
+
     /// Takes what an asynchronous statement of this cursor answered.
     pub(crate) fn take_answer(
         slf: &Bound<'_, Cursor>,
@@ -55,14 +69,7 @@ impl Cursor {
                 {
                     return Err(names::programming_error(py, direction.refusal()));
                 }
-                let codec = connection.get().codec();
-                let context = ErrorContext {
-                    statement: Some(sql),
-                    codec: &codec,
-                    cursor: Some(slf.as_any()),
-                    commit: is_commit(sql),
-                };
-                Err(error::exception(py, &error, &context))
+                Err(Cursor::exception(slf, connection, Some(sql), is_commit(sql), &error))
             }
         }
     }

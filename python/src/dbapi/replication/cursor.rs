@@ -14,13 +14,13 @@ use super::message::local_time;
 use crate::dbapi::connection::Connection;
 use crate::dbapi::connection::signals::Signals;
 use crate::dbapi::cursor::Cursor;
-use crate::errors::error::{self, ErrorContext};
+use crate::errors::error;
 use crate::errors::exception::{Details, DriverError};
 use crate::names;
 use crate::sync::lock;
 
 /// How long a wait for the socket lasts before it is seen that another thread closed the connection.
-const GLANCE: Duration = Duration::from_millis(250);
+const RECHECK: Duration = Duration::from_millis(250);
 
 /// The cursor behind `extras.ReplicationCursor`.
 #[pyclass(
@@ -99,16 +99,7 @@ impl ReplicationCursor {
                 }
                 Err(PyErr::from_value(value))
             }
-            Err(error) => {
-                let codec = connection.get().codec();
-                let context = ErrorContext {
-                    statement: None,
-                    codec: &codec,
-                    cursor: Some(slf.as_any()),
-                    commit: false,
-                };
-                Err(error::exception(py, &error, &context))
-            }
+            Err(error) => Err(Cursor::exception(Self::base(slf)?, connection, None, false, &error)),
         }
     }
 
@@ -147,7 +138,7 @@ impl ReplicationCursor {
                 }
                 StreamEvent::Nothing => {
                     let due = lock(&slf.get().stream).progress.due_in();
-                    wait(connection, due.min(GLANCE))?;
+                    wait(connection, due.min(RECHECK))?;
                 }
                 _ => return Ok(()),
             }

@@ -4,17 +4,14 @@ mod direction;
 mod file;
 mod statement;
 
-use std::sync::Arc;
-
 use pyo3::prelude::*;
 
 pub(in crate::dbapi::cursor) use self::direction::{Direction, direction};
 use self::file::{PythonReader, PythonWriter};
 pub(super) use self::statement::TextForm;
 use super::{Cursor, Mode};
-use crate::convert::codec::Codec;
 use crate::dbapi::connection::Connection;
-use crate::errors::error::{self, ErrorContext};
+use crate::errors::error;
 use crate::names;
 use crate::sync::lock;
 
@@ -61,7 +58,7 @@ impl Cursor {
                 if let Some(cause) = reader.raised {
                     return Err(match &copied {
                         Err(error) if error.server().is_some() => {
-                            let raised = Cursor::copy_failed(slf, sql, &codec, error);
+                            let raised = Cursor::copy_failed(slf, &connection, sql, error);
                             raised.set_cause(py, Some(cause));
                             raised
                         }
@@ -95,22 +92,20 @@ impl Cursor {
                 inner.statusmessage = Some(Box::default());
                 Ok(())
             }
-            Err(error) => Err(Cursor::copy_failed(slf, sql, &codec, &error)),
+            Err(error) => Err(Cursor::copy_failed(slf, &connection, sql, &error)),
         }
     }
 
     /// The exception for a COPY that failed; the status message is then empty, as psycopg2's.
     fn copy_failed(
         slf: &Bound<'_, Cursor>,
+        connection: &Bound<'_, Connection>,
         sql: &[u8],
-        codec: &Arc<Codec>,
         error: &kecoa::Error,
     ) -> PyErr {
         if error.server().is_some() {
             lock(&slf.get().inner).statusmessage = Some(Box::default());
         }
-        let context =
-            ErrorContext { statement: Some(sql), codec, cursor: Some(slf.as_any()), commit: false };
-        error::exception(slf.py(), error, &context)
+        Cursor::exception(slf, connection, Some(sql), false, error)
     }
 }

@@ -1,60 +1,19 @@
-//! Transactions and session characteristics.
+//! Transactions: how they begin and end, and what runs in them.
 
 use kecoa::ResultSet;
 use kecoa::blocking::Client;
 use kecoa::call::CallPlan;
 use kecoa_proto::{Request, TransactionStatus};
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
 
 use super::Connection;
+use super::characteristics::LEVELS;
 use super::signals::{DriveResult, Signals};
 use super::state::{STATUS_BEGIN, STATUS_READY, State};
 use crate::convert::formats::is_utc;
 use crate::errors::error::{self, ErrorContext};
 use crate::names;
 use crate::sync::lock;
-
-/// What BEGIN asks for, by psycopg2's numbers 1 to 4.
-pub(crate) const LEVELS: [&str; 5] =
-    ["", "READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE", "READ UNCOMMITTED"];
-
-/// A setting as the user gave it: untouched, back to the server's default, or a value.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Change<T> {
-    Keep,
-    Default,
-    To(T),
-}
-
-impl<T> Change<T> {
-    fn apply(self, place: &mut Option<T>) {
-        match self {
-            Change::Keep => {}
-            Change::Default => *place = None,
-            Change::To(value) => *place = Some(value),
-        }
-    }
-}
-
-/// What `set_session` changes.
-#[derive(Clone, Copy)]
-pub(crate) struct Characteristics {
-    pub(crate) autocommit: Option<bool>,
-    pub(crate) isolation: Change<u8>,
-    pub(crate) readonly: Change<bool>,
-    pub(crate) deferrable: Change<bool>,
-}
-
-impl Characteristics {
-    pub(crate) const KEEP: Characteristics = Characteristics {
-        autocommit: None,
-        isolation: Change::Keep,
-        readonly: Change::Keep,
-        deferrable: Change::Keep,
-    };
-}
 
 impl State {
     /// The whole BEGIN statement.
@@ -99,10 +58,6 @@ fn run_command(client: &mut Client, sql: &str, hook: &mut Signals) -> Result<(),
         }
         done => done.map(drop),
     }
-}
-
-fn on_off(value: bool) -> &'static str {
-    if value { "on" } else { "off" }
 }
 
 impl Connection {
@@ -315,129 +270,6 @@ impl Connection {
         state.mark += 1;
         true
     }
-
-    /// `set_session` and the properties: with autocommit the session's defaults are set on the
-    /// server, without it BEGIN carries them.
-    pub(crate) fn set_characteristics(
-        slf: &Bound<'_, Connection>,
-        change: Characteristics,
-    ) -> PyResult<()> {
-        let this = slf.get();
-        let mut commands = Vec::new();
-        {
-            let state = lock(&this.state);
-            if change.autocommit.unwrap_or(state.autocommit) {
-                let mut set = |name: &str, value: Option<&str>| {
-                    commands.push(match value {
-                        Some(value) => format!("SET {name} TO '{value}'"),
-                        None => format!("SET {name} TO DEFAULT"),
-                    });
-                };
-                match change.isolation {
-                    Change::Keep => {}
-                    Change::Default => set("default_transaction_isolation", None),
-                    Change::To(level) => set(
-                        "default_transaction_isolation",
-                        LEVELS.get(usize::from(level)).copied(),
-                    ),
-                }
-                match change.readonly {
-                    Change::Keep => {}
-                    Change::Default => set("default_transaction_read_only", None),
-                    Change::To(on) => set("default_transaction_read_only", Some(on_off(on))),
-                }
-                match change.deferrable {
-                    Change::Keep => {}
-                    Change::Default => set("default_transaction_deferrable", None),
-                    Change::To(on) => set("default_transaction_deferrable", Some(on_off(on))),
-                }
-            } else if state.autocommit {
-                for (name, is_set) in [
-                    ("isolation", state.isolation.is_some()),
-                    ("read_only", state.readonly.is_some()),
-                    ("deferrable", state.deferrable.is_some()),
-                ] {
-                    if is_set {
-                        commands.push(format!("SET default_transaction_{name} TO DEFAULT"));
-                    }
-                }
-            }
-        }
-        for command in commands {
-            Connection::command(slf, &command, false)?;
-        }
-        let mut state = lock(&this.state);
-        if let Some(autocommit) = change.autocommit {
-            state.autocommit = autocommit;
-        }
-        change.isolation.apply(&mut state.isolation);
-        change.readonly.apply(&mut state.readonly);
-        change.deferrable.apply(&mut state.deferrable);
-        Ok(())
-    }
-
-    /// The checks before every change of characteristics.
-    pub(crate) fn check_settable(&self, py: Python<'_>) -> PyResult<()> {
-        self.check_open(py)?;
-        self.refuse_async(py, "set_session")?;
-        let status = lock(&self.state).status;
-        if status != STATUS_READY {
-            return Err(names::programming_error(
-                py,
-                "set_session cannot be used inside a transaction",
-            ));
-        }
-        Ok(())
-    }
-}
-
-/// Text of a str or bytes argument.
-fn word(value: &Bound<'_, PyAny>) -> PyResult<String> {
-    if let Ok(bytes) = value.cast::<PyBytes>() {
-        return Ok(String::from_utf8_lossy(bytes.as_bytes()).into_owned());
-    }
-    value.extract()
-}
-
-/// An isolation level: None, 1 to 4, or a name.
-pub(crate) fn parse_level(value: &Bound<'_, PyAny>) -> PyResult<Change<u8>> {
-    if value.is_none() {
-        return Ok(Change::Default);
-    }
-    if value.is_instance_of::<pyo3::types::PyInt>() {
-        return match value.extract::<i64>()?.try_into() {
-            Ok(level @ 1..=4) => Ok(Change::To(level)),
-            _ => Err(PyValueError::new_err("isolation_level must be between 1 and 4")),
-        };
-    }
-    let name = word(value)?;
-    if name.eq_ignore_ascii_case("default") {
-        return Ok(Change::Default);
-    }
-    LEVELS
-        .iter()
-        .zip(0u8..)
-        .skip(1)
-        .find(|(level, _)| level.eq_ignore_ascii_case(&name))
-        .map(|(_, level)| Change::To(level))
-        .ok_or_else(|| PyValueError::new_err(format!("bad value for isolation_level: '{name}'")))
-}
-
-/// On, off or the server's default: a truth value, None or "default".
-pub(crate) fn parse_on_off(value: &Bound<'_, PyAny>) -> PyResult<Change<bool>> {
-    if value.is_none() {
-        return Ok(Change::Default);
-    }
-    if value.is_exact_instance_of::<PyString>() || value.is_exact_instance_of::<PyBytes>() {
-        let name = word(value)?;
-        if name.eq_ignore_ascii_case("default") {
-            return Ok(Change::Default);
-        }
-        return Err(PyValueError::new_err(format!(
-            "the only string accepted is 'default'; got {name}"
-        )));
-    }
-    Ok(Change::To(value.is_truthy()?))
 }
 
 #[cfg(test)]
