@@ -15,11 +15,11 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kecoa::pool::blocking::{Builder, Pool, discard_session};
 use kecoa::{Config, Error, ErrorKind};
-use live_support::connect;
+use live_support::kill;
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -33,19 +33,10 @@ fn build(builder: Builder) -> Option<Pool> {
 
 /// Waits for something that comes by itself.
 fn until(what: &str, done: impl Fn() -> bool) {
-    for _ in 0..6000 {
-        if done() {
-            return;
-        }
+    let deadline = Instant::now() + LONG;
+    while !done() {
+        assert!(Instant::now() < deadline, "never: {what}");
         thread::sleep(Duration::from_millis(5));
-    }
-    panic!("never: {what}");
-}
-
-fn kill(pids: &[i32]) {
-    let mut client = connect().unwrap();
-    for pid in pids {
-        client.query_one("SELECT pg_terminate_backend($1, 30000)", &[pid]).unwrap();
     }
 }
 

@@ -20,7 +20,7 @@ use std::time::Duration;
 use kecoa::pool::tokio::{Builder, Pool, discard_session};
 use kecoa::proto::TransactionStatus;
 use kecoa::{Client, Config, Error, ErrorKind, TransactionOptions};
-use live_support::{drop_at, dsn};
+use live_support::{drop_at, dsn, kill};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -30,20 +30,12 @@ fn build(builder: Builder) -> Option<Pool> {
 
 /// Waits for something that comes by itself.
 async fn until(what: &str, done: impl Fn() -> bool) {
-    for _ in 0..6000 {
-        if done() {
-            return;
+    let wait = async {
+        while !done() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    panic!("never: {what}");
-}
-
-async fn kill(pids: &[i32]) {
-    let mut client = Client::connect(&Config::parse(&dsn().unwrap()).unwrap()).await.unwrap();
-    for pid in pids {
-        client.query_one("SELECT pg_terminate_backend($1, 30000)", &[pid]).await.unwrap();
-    }
+    };
+    assert!(tokio::time::timeout(LONG, wait).await.is_ok(), "never: {what}");
 }
 
 /// That a connection is as good as new.
@@ -210,7 +202,7 @@ async fn what_the_server_has_closed_is_not_lent() {
         }
         pids.extend(held.iter().map(|client| client.process_id().unwrap()));
     }
-    kill(&pids).await;
+    kill(&pids);
     for _ in 0..4 {
         let mut client = pool.get().await.unwrap();
         assert!(!pids.contains(&client.process_id().unwrap()));
@@ -256,7 +248,7 @@ async fn transactions_go_on_with_another_session_which_is_not_kept() {
         .transaction_local(&TransactionOptions::default(), async |tx| {
             pids.push(tx.query_one("SELECT pg_backend_pid()", &[]).await?.get::<i32>(0)?);
             if pids.len() == 1 {
-                kill(&pids).await;
+                kill(&pids);
             }
             tx.query_one("SELECT 5", &[]).await?.get(0)
         })

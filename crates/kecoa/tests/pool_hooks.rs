@@ -3,12 +3,11 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "tests")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use kecoa::config::Environment;
-use kecoa::pool::blocking::{Builder, Pool};
+use kecoa::pool::{Builder, Stats};
 use kecoa::{Config, Error, ErrorKind};
 use kecoa_pgmock::{Script, Server};
 
@@ -32,40 +31,50 @@ fn left_in_silence(server: Server) {
     std::mem::forget(server);
 }
 
-/// Panics once.
-fn once() -> impl Fn() + Send + Sync + 'static {
+/// A server whose first connection says nothing, and the two behind it all that is needed.
+fn silent_then_idle() -> Server {
+    let idle = || Script::new().startup().may_leave();
+    Server::start(vec![Script::new().stall(), idle(), idle()])
+}
+
+/// Whether it is the first call.
+fn first() -> impl Fn() -> bool + Send + Sync + 'static {
     let first = AtomicBool::new(true);
-    move || {
-        if first.swap(false, Ordering::Relaxed) {
-            panic!("expected");
-        }
-    }
+    move || first.swap(false, Ordering::Relaxed)
+}
+
+/// A pool of one connection, that does nothing by itself.
+fn quiet<H>() -> Builder<H> {
+    let builder = Builder::default().min_size(0).max_size(1).timeout(Some(LONG));
+    builder.max_lifetime(None, 0.0).max_idle(None).sweep_every(None)
+}
+
+fn assert_at_rest(stats: &Stats) {
+    assert_eq!((stats.size, stats.idle, stats.opening, stats.waiting), (1, 1, 0, 0));
 }
 
 mod threads {
+    use kecoa::blocking::Client;
+    use kecoa::pool::blocking::{Hook, Pool};
+
     use super::*;
 
-    fn quiet() -> Builder {
-        let builder = Pool::builder().min_size(0).max_size(1).timeout(Some(LONG));
-        builder.max_lifetime(None, 0.0).max_idle(None).sweep_every(None)
+    /// A hook that panics once.
+    fn panics() -> impl Fn(&mut Client) -> Result<(), Error> + Send + Sync + 'static {
+        let first = first();
+        move |_| if first() { panic!("expected") } else { Ok(()) }
     }
 
     fn serves(pool: &Pool) {
         drop(pool.get().unwrap());
         drop(pool.get().unwrap());
-        let stats = pool.stats();
-        assert_eq!((stats.size, stats.idle, stats.opening, stats.waiting), (1, 1, 0, 0));
+        assert_at_rest(&pool.stats());
     }
 
     #[test]
     fn a_configure_that_panics_costs_no_connection() {
         let server = idle(2);
-        let panics = once();
-        let configure = move |_: &mut _| -> Result<(), Error> {
-            panics();
-            Ok(())
-        };
-        let pool = quiet().configure(configure).build(&config(&server)).unwrap();
+        let pool = quiet::<Hook>().configure(panics()).build(&config(&server)).unwrap();
         let error = pool.get().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Connect);
         assert!(error.to_string().contains("panicked"), "{error}");
@@ -75,12 +84,7 @@ mod threads {
     #[test]
     fn a_check_that_panics_costs_no_connection() {
         let server = idle(2);
-        let panics = once();
-        let check = move |_: &mut _| -> Result<(), Error> {
-            panics();
-            Ok(())
-        };
-        let pool = quiet().check(check).build(&config(&server)).unwrap();
+        let pool = quiet::<Hook>().check(panics()).build(&config(&server)).unwrap();
         catch_unwind(AssertUnwindSafe(|| pool.get())).unwrap_err();
         serves(&pool);
         assert_eq!(pool.stats().checks_failed, 1);
@@ -89,12 +93,7 @@ mod threads {
     #[test]
     fn a_reset_that_panics_costs_no_connection() {
         let server = idle(2);
-        let panics = once();
-        let reset = move |_: &mut _| -> Result<(), Error> {
-            panics();
-            Ok(())
-        };
-        let pool = quiet().reset(reset).build(&config(&server)).unwrap();
+        let pool = quiet::<Hook>().reset(panics()).build(&config(&server)).unwrap();
         let client = pool.get().unwrap();
         catch_unwind(AssertUnwindSafe(|| drop(client))).unwrap_err();
         serves(&pool);
@@ -103,7 +102,8 @@ mod threads {
     #[test]
     fn a_listener_that_panics_is_of_no_concern() {
         let server = idle(2);
-        let pool = quiet().on_event(|_| panic!("expected")).build(&config(&server)).unwrap();
+        let pool =
+            quiet::<Hook>().on_event(|_| panic!("expected")).build(&config(&server)).unwrap();
         let mut client = pool.get().unwrap();
         client.close();
         drop(client);
@@ -121,7 +121,7 @@ mod threads {
             .simple("ROLLBACK", "ROLLBACK", 'I')
             .may_leave();
         let server = Server::start(vec![broken, Script::new().startup().may_leave()]);
-        let pool = quiet().build(&config(&server)).unwrap();
+        let pool = quiet::<Hook>().build(&config(&server)).unwrap();
         let work = || {
             pool.get().unwrap().transaction(|tx| -> Result<(), Error> {
                 tx.batch("UPDATE a")?;
@@ -134,12 +134,8 @@ mod threads {
 
     #[test]
     fn an_attempt_that_does_not_end_costs_one_connection() {
-        let server = Server::start(vec![
-            Script::new().stall(),
-            Script::new().startup().may_leave(),
-            Script::new().startup().may_leave(),
-        ]);
-        let pool = quiet().max_size(3).build(&config(&server)).unwrap();
+        let server = silent_then_idle();
+        let pool = quiet::<Hook>().max_size(3).build(&config(&server)).unwrap();
         let one = pool.get().unwrap();
         let two = pool.get().unwrap();
         drop((one, two));
@@ -150,14 +146,15 @@ mod threads {
     #[test]
     fn a_configure_that_does_not_end_costs_one_connection() {
         let server = idle(3);
-        let first = AtomicBool::new(true);
+        let first = first();
         let configure = move |_: &mut _| -> Result<(), Error> {
-            if first.swap(false, Ordering::Relaxed) {
+            if first() {
                 std::thread::sleep(Duration::from_secs(3600));
             }
             Ok(())
         };
-        let pool = quiet().max_size(3).configure(configure).build(&config(&server)).unwrap();
+        let pool =
+            quiet::<Hook>().max_size(3).configure(configure).build(&config(&server)).unwrap();
         let one = pool.get().unwrap();
         let two = pool.get().unwrap();
         drop((one, two));
@@ -170,7 +167,7 @@ mod threads {
         let silent = Script::new().startup().query("SELECT 1").stall();
         let server = Server::start(vec![silent, Script::new().startup().may_leave()]);
         let asks = Some(Duration::from_nanos(1));
-        let pool = quiet().check_after(asks).build(&config(&server)).unwrap();
+        let pool = quiet::<Hook>().check_after(asks).build(&config(&server)).unwrap();
         drop(pool.get().unwrap());
         let error = pool.get_timeout(Duration::from_millis(50)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Timeout);
@@ -181,13 +178,18 @@ mod threads {
 
 #[cfg(feature = "tokio")]
 mod tasks {
-    use kecoa::pool::tokio::{Builder, Pool};
+    use kecoa::Client;
+    use kecoa::pool::tokio::{Hook, Pool, Work};
 
     use super::*;
 
-    fn quiet() -> Builder {
-        let builder = Pool::builder().min_size(0).max_size(1).timeout(Some(LONG));
-        builder.max_lifetime(None, 0.0).max_idle(None).sweep_every(None)
+    /// A hook that panics once, in its future.
+    fn panics() -> impl Fn(&mut Client) -> Work<'_> + Send + Sync + 'static {
+        let first = first();
+        move |_| {
+            let panics = first();
+            Box::pin(async move { if panics { panic!("expected") } else { Ok(()) } })
+        }
     }
 
     async fn serves(pool: &Pool) {
@@ -196,24 +198,13 @@ mod tasks {
         while pool.stats().idle != 1 {
             tokio::task::yield_now().await;
         }
-        let stats = pool.stats();
-        assert_eq!((stats.size, stats.opening, stats.waiting), (1, 0, 0));
+        assert_at_rest(&pool.stats());
     }
 
     #[tokio::test]
     async fn a_configure_that_panics_costs_no_connection() {
         let server = idle(2);
-        let panics = Arc::new(once());
-        let pool = quiet()
-            .configure(move |_| {
-                let panics = panics.clone();
-                Box::pin(async move {
-                    panics();
-                    Ok(())
-                })
-            })
-            .build(&config(&server))
-            .unwrap();
+        let pool = quiet::<Hook>().configure(panics()).build(&config(&server)).unwrap();
         assert_eq!(pool.get().await.unwrap_err().kind(), ErrorKind::Connect);
         serves(&pool).await;
     }
@@ -221,17 +212,7 @@ mod tasks {
     #[tokio::test]
     async fn a_check_that_panics_costs_no_connection() {
         let server = idle(1);
-        let panics = Arc::new(once());
-        let pool = quiet()
-            .check(move |_| {
-                let panics = panics.clone();
-                Box::pin(async move {
-                    panics();
-                    Ok(())
-                })
-            })
-            .build(&config(&server))
-            .unwrap();
+        let pool = quiet::<Hook>().check(panics()).build(&config(&server)).unwrap();
         let work = pool.clone();
         assert!(tokio::spawn(async move { work.get().await }).await.unwrap_err().is_panic());
         serves(&pool).await;
@@ -240,12 +221,11 @@ mod tasks {
     #[tokio::test]
     async fn a_reset_that_panics_costs_no_connection() {
         let server = idle(2);
-        let panics = Arc::new(once());
-        let pool = quiet()
+        let first = first();
+        let pool = quiet::<Hook>()
             .reset(move |_| {
-                let panics = panics.clone();
                 // Also before there is a future.
-                panics();
+                assert!(!first(), "expected");
                 Box::pin(async { Ok(()) })
             })
             .build(&config(&server))
@@ -257,7 +237,8 @@ mod tasks {
     #[tokio::test]
     async fn a_listener_that_panics_is_of_no_concern() {
         let server = idle(2);
-        let pool = quiet().on_event(|_| panic!("expected")).build(&config(&server)).unwrap();
+        let pool =
+            quiet::<Hook>().on_event(|_| panic!("expected")).build(&config(&server)).unwrap();
         let mut client = pool.get().await.unwrap();
         client.close();
         drop(client);
@@ -266,18 +247,14 @@ mod tasks {
 
     #[tokio::test]
     async fn attempts_that_do_not_end_cost_one_connection_each() {
-        let server = Server::start(vec![
-            Script::new().stall(),
-            Script::new().startup().may_leave(),
-            Script::new().startup().may_leave(),
-        ]);
-        let first = Arc::new(AtomicBool::new(true));
-        let pool = quiet()
+        let server = silent_then_idle();
+        let first = first();
+        let pool = quiet::<Hook>()
             .max_size(3)
             .configure(move |_| {
-                let first = first.clone();
+                let hangs = first();
                 Box::pin(async move {
-                    if first.swap(false, Ordering::Relaxed) {
+                    if hangs {
                         std::future::pending::<()>().await;
                     }
                     Ok(())

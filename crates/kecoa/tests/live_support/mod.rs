@@ -23,6 +23,15 @@ pub(crate) fn connect() -> Option<Client> {
     Some(Client::connect(&Config::parse(&dsn()?).unwrap()).unwrap())
 }
 
+/// Ends the sessions of these process ids on the server.
+#[allow(dead_code, reason = "not every test file ends sessions")]
+pub(crate) fn kill(pids: &[i32]) {
+    let mut client = connect().unwrap();
+    for pid in pids {
+        client.query_one("SELECT pg_terminate_backend($1, 30000)", &[pid]).unwrap();
+    }
+}
+
 /// A new table of this test alone.
 #[allow(dead_code, reason = "not every test file needs one")]
 pub(crate) fn table(client: &mut Client, columns: &str) -> String {
