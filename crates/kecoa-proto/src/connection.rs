@@ -8,7 +8,7 @@
 //!                Start -> C | I -> Start
 //!                Start -> G -> CopyIn -> (copy_done) -> C -> Start
 //!                Start -> H -> CopyOut -> d* -> c -> CopyOutDone -> C -> Start
-//!                Start -> W -> CopyBoth -> d*, c, and ours -> Start
+//!                Start -> W -> CopyBoth -> d*, c, and the client's c -> Start
 //! extended       the same for each Execute; `s` may stand for `C`; 1, 2, 3, t, T, n for the other
 //!                steps, in the order they were sent
 //! either         anywhere -> E -> Failed -> Z

@@ -10,14 +10,9 @@ use kecoa_proto::{
     Event, Format, Parameter, Reply, Request, Step, Target, TransactionStatus, UsageError,
 };
 use support::{
-    columns, copy, encode, events, failure, fatal, names, notice, notification, open, parameter,
-    ready, receive, replies, row, sent, sent_tags, tag,
+    BIND, DESCRIBE, EXECUTE, PARSE, columns, copy, encode, events, failure, fatal, names, notice,
+    notification, open, parameter, ready, receive, replies, row, sent, sent_tags, tag,
 };
-
-const EXECUTE: Step<'_> = Step::Execute { portal: b"", max_rows: 0 };
-const PARSE: Step<'_> = Step::Parse { name: b"", sql: b"SELECT 1", types: &[] };
-const BIND: Step<'_> = Step::Bind { portal: b"", statement: b"", parameters: &[], results: &[] };
-const DESCRIBE: Step<'_> = Step::Describe(Target::Portal(b""));
 
 #[test]
 fn a_simple_query() {

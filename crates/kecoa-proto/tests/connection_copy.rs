@@ -5,12 +5,10 @@ mod support;
 
 use bytes::Bytes;
 use kecoa_proto::message::backend::Message;
-use kecoa_proto::{ProtocolError, Request, Step, UsageError};
-use support::{copy, events, failure, open, ready, receive, replies, sent_tags, tag};
-
-const EXECUTE: Step<'_> = Step::Execute { portal: b"", max_rows: 0 };
-const PARSE: Step<'_> = Step::Parse { name: b"", sql: b"SELECT 1", types: &[] };
-const BIND: Step<'_> = Step::Bind { portal: b"", statement: b"", parameters: &[], results: &[] };
+use kecoa_proto::{ProtocolError, Request, UsageError};
+use support::{
+    BIND, EXECUTE, PARSE, copy, events, failure, open, ready, receive, replies, sent_tags, tag,
+};
 
 #[test]
 fn copy_in_of_a_simple_query_needs_no_sync() {

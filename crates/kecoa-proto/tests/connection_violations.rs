@@ -5,12 +5,10 @@ mod support;
 
 use kecoa_proto::message::backend::Message;
 use kecoa_proto::{ProtocolError, Request, Step, Target, UsageError};
-use support::{columns, copy, failure, names, open, ready, receive, replies, row, tag};
-
-const EXECUTE: Step<'_> = Step::Execute { portal: b"", max_rows: 0 };
-const PARSE: Step<'_> = Step::Parse { name: b"", sql: b"SELECT 1", types: &[] };
-const BIND: Step<'_> = Step::Bind { portal: b"", statement: b"", parameters: &[], results: &[] };
-const DESCRIBE: Step<'_> = Step::Describe(Target::Portal(b""));
+use support::{
+    BIND, DESCRIBE, EXECUTE, PARSE, columns, copy, failure, names, open, ready, receive, replies,
+    row, tag,
+};
 
 #[test]
 fn a_message_out_of_turn_poisons() {

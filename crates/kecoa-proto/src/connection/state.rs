@@ -65,7 +65,7 @@ pub(super) struct Pending {
     pub(super) sync_only: bool,
     /// Where its bytes begin in the output stream.
     pub(super) start: u64,
-    /// A COPY of it failed while we were sending: what we still send is dropped.
+    /// A COPY of it failed while the client was sending: what it still sends is dropped.
     pub(super) drop_copy: bool,
 }
 

@@ -65,7 +65,7 @@ pub(super) fn choose(
     }
 }
 
-/// A SCRAM exchange, from our side.
+/// The client's half of a SCRAM exchange.
 pub(super) struct Exchange {
     scram: ScramSha256,
     mechanism: &'static str,

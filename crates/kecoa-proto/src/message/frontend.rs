@@ -1,4 +1,7 @@
 //! Messages from the client to the server, once the connection is open.
+//!
+//! Source: the chapter "Message Formats" of PostgreSQL's documentation, whose names these are. Texts
+//! are in the client's encoding; lengths are in bytes.
 
 pub(crate) mod encode;
 mod password;

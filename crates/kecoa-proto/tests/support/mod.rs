@@ -15,9 +15,16 @@ use kecoa_proto::message::backend::{
 };
 use kecoa_proto::message::frontend;
 use kecoa_proto::{
-    CommandTag, Connection, Event, Format, Limits, Reply, RequestId, ServerError, SqlState,
-    TransactionStatus,
+    CommandTag, Connection, Event, Format, Limits, Reply, RequestId, ServerError, SqlState, Step,
+    Target, TransactionStatus,
 };
+
+/// The steps of a statement without names.
+pub const EXECUTE: Step<'_> = Step::Execute { portal: b"", max_rows: 0 };
+pub const PARSE: Step<'_> = Step::Parse { name: b"", sql: b"SELECT 1", types: &[] };
+pub const BIND: Step<'_> =
+    Step::Bind { portal: b"", statement: b"", parameters: &[], results: &[] };
+pub const DESCRIBE: Step<'_> = Step::Describe(Target::Portal(b""));
 
 pub fn error(severity: &str, code: SqlState, text: &str) -> ServerError {
     ServerError::builder(severity, code, text).build().unwrap()
