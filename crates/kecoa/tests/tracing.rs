@@ -98,6 +98,25 @@ fn quick() -> TransactionOptions {
 }
 
 #[test]
+fn rows_read_into_types_have_a_span_as_well() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let server = Server::start(vec![Script::new().startup().terminate()]);
+    let text = format!("host=127.0.0.1 port={} user=u sslmode=disable", server.port());
+    let config = Config::parse(&text).unwrap();
+    let config = config.resolve(&kecoa::config::Environment::empty()).unwrap();
+    let mut client = Client::connect(&config).unwrap();
+    client.close();
+    let seen = Seen::default();
+    let subscriber = tracing_subscriber::registry().with(seen.clone());
+    tracing::subscriber::with_default(subscriber, || {
+        client.query_as::<(i32,)>("SELECT 1", &[]).unwrap_err();
+    });
+    let spans = seen.take();
+    assert_eq!(spans.len(), 1, "{spans:?}");
+    assert_eq!(spans[0].1.get("error.type").map(String::as_str), Some("ConnectionLost"));
+}
+
+#[test]
 fn spans_have_the_fields_of_the_conventions() {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let transaction = begun()

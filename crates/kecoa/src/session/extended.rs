@@ -5,8 +5,8 @@ use kecoa_types::{IsNull, ToSql};
 
 use crate::error::Error;
 use crate::interrupt::Interrupt;
+use crate::observe::spans;
 use crate::row::ResultSet;
-use crate::row::{Row, rows_of};
 use crate::session::call::{self, CallRequest, Results};
 use crate::session::core::Session;
 use crate::session::statement;
@@ -115,7 +115,7 @@ pub(crate) fn count(set: &ResultSet) -> u64 {
     set.tag.as_ref().and_then(kecoa_proto::CommandTag::rows).unwrap_or(0)
 }
 
-/// Runs one statement with binary parameters and results, in one round trip.
+/// Runs one statement with binary parameters and results, in one round trip, in a span of its own.
 pub(crate) fn run(
     session: &mut Session,
     begin: Option<&[u8]>,
@@ -123,32 +123,14 @@ pub(crate) fn run(
     params: &[&dyn ToSql],
     hook: &mut dyn Interrupt,
 ) -> Result<ResultSet, Error> {
-    let encoded = Encoded::new(params)?;
-    let parameters = encoded.parameters();
-    let request = encoded.request(begin, sql, &parameters);
-    let plan = call::plan(session, request.sql, request.types);
-    let pending = call::submit(session, plan, &request)?;
-    call::finish(session, pending, &request, hook)
-}
-
-pub(crate) fn query(
-    session: &mut Session,
-    begin: Option<&[u8]>,
-    sql: &str,
-    params: &[&dyn ToSql],
-    hook: &mut dyn Interrupt,
-) -> Result<Vec<Row>, Error> {
-    run(session, begin, sql, params, hook).map(rows_of)
-}
-
-pub(crate) fn execute(
-    session: &mut Session,
-    begin: Option<&[u8]>,
-    sql: &str,
-    params: &[&dyn ToSql],
-    hook: &mut dyn Interrupt,
-) -> Result<u64, Error> {
-    run(session, begin, sql, params, hook).map(|set| count(&set))
+    spans::query(session, sql.as_bytes(), |session| {
+        let encoded = Encoded::new(params)?;
+        let parameters = encoded.parameters();
+        let request = encoded.request(begin, sql, &parameters);
+        let plan = call::plan(session, request.sql, request.types);
+        let pending = call::submit(session, plan, &request)?;
+        call::finish(session, pending, &request, hook)
+    })
 }
 
 /// Runs one statement once for each set of parameters, as one request.

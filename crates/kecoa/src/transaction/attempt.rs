@@ -10,7 +10,7 @@ use crate::interrupt::Never;
 use crate::observability::spans;
 use crate::retry::{Failure, classify};
 use crate::row::ResultSet;
-use crate::row::Row;
+use crate::row::{Row, rows_of};
 use crate::session::Session;
 use crate::session::{extended, statement};
 
@@ -198,11 +198,7 @@ impl<'a> Transaction<'a> {
     /// # Errors
     /// As [`Client::query`]. After a server error the transaction has failed: return the error.
     pub fn query(&mut self, sql: &str, params: &[&dyn ToSql]) -> Result<Vec<Row>, Error> {
-        self.statement(|session, begin| {
-            spans::query(session, sql.as_bytes(), |session| {
-                extended::query(session, begin, sql, params, &mut Never)
-            })
-        })
+        self.set(sql, params).map(rows_of)
     }
 
     /// The one row of a statement.
@@ -226,11 +222,7 @@ impl<'a> Transaction<'a> {
     /// # Errors
     /// As [`Client::execute`].
     pub fn execute(&mut self, sql: &str, params: &[&dyn ToSql]) -> Result<u64, Error> {
-        self.statement(|session, begin| {
-            spans::query(session, sql.as_bytes(), |session| {
-                extended::execute(session, begin, sql, params, &mut Never)
-            })
-        })
+        self.set(sql, params).map(|set| extended::count(&set))
     }
 
     /// Runs any number of statements without parameters; results come in text form.
@@ -245,6 +237,10 @@ impl<'a> Transaction<'a> {
                 None => statement::run(session, &Request::Query(sql), &mut Never),
             })
         })
+    }
+
+    pub(super) fn set(&mut self, sql: &str, params: &[&dyn ToSql]) -> Result<ResultSet, Error> {
+        self.statement(|session, begin| extended::run(session, begin, sql, params, &mut Never))
     }
 
     /// Sends a statement, with BEGIN in front of the first one. Never outside of the transaction:

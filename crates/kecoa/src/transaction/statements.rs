@@ -34,9 +34,7 @@ impl Transaction<'_> {
         sql: &str,
         params: &[&dyn ToSql],
     ) -> Result<Vec<T>, Error> {
-        let set = self
-            .statement(|session, begin| extended::run(session, begin, sql, params, &mut Never))?;
-        read_all(&set)
+        read_all(&self.set(sql, params)?)
     }
 
     /// The one row of a statement, as a tuple or a struct.

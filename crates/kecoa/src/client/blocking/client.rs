@@ -17,7 +17,7 @@ use crate::net::wire::{Connector, Link};
 use crate::observability::spans;
 use crate::retry::{Runtime, SystemRuntime};
 use crate::row::ResultSet;
-use crate::row::Row;
+use crate::row::{Row, rows_of};
 use crate::session::Session;
 use crate::session::{cache, copy, extended, statement};
 use crate::transaction::{self, Attempts, Transaction, TransactionError, TransactionOptions};
@@ -273,9 +273,7 @@ impl Client {
     /// As [`Client::run`]; [`ErrorKind::Conversion`](crate::ErrorKind::Conversion) for a parameter
     /// that cannot be sent.
     pub fn query(&mut self, sql: &str, params: &[&dyn ToSql]) -> Result<Vec<Row>, Error> {
-        spans::query(&mut self.session, sql.as_bytes(), |session| {
-            extended::query(session, None, sql, params, &mut Never)
-        })
+        extended::run(&mut self.session, None, sql, params, &mut Never).map(rows_of)
     }
 
     /// The one row of a statement.
@@ -301,9 +299,8 @@ impl Client {
     /// # Errors
     /// As [`Client::query`].
     pub fn execute(&mut self, sql: &str, params: &[&dyn ToSql]) -> Result<u64, Error> {
-        spans::query(&mut self.session, sql.as_bytes(), |session| {
-            extended::execute(session, None, sql, params, &mut Never)
-        })
+        extended::run(&mut self.session, None, sql, params, &mut Never)
+            .map(|set| extended::count(&set))
     }
 
     /// How many statements of [`query`](Client::query) and [`execute`](Client::execute), here and
