@@ -2,6 +2,8 @@
 
 pub mod blocking;
 mod canceller;
+pub(crate) mod inner;
+mod state;
 #[cfg(feature = "tokio")]
 pub(crate) mod tokio;
 

@@ -68,10 +68,7 @@ mod tests;
 mod transaction;
 
 #[cfg(feature = "tokio")]
-pub use client::tokio::{
-    Attempts, BoxFuture, Client, CopyReader, CopyWriter, RowStream, SavepointBody, Transaction,
-    TransactionBody,
-};
+pub use client::tokio::{Client, CopyReader, CopyWriter, RowStream};
 pub use client::{Canceller, blocking};
 pub use config::Config;
 pub use error::{Error, ErrorKind};
@@ -85,6 +82,8 @@ pub use session::pipeline::{Answers, Pipeline, Slot};
 pub use session::prepared::Statement;
 pub use session::statement::PipelineOutcome;
 pub use session::{call, replication};
+#[cfg(feature = "tokio")]
+pub use transaction::tokio::{Attempts, BoxFuture, SavepointBody, Transaction, TransactionBody};
 pub use transaction::{FailedAttempt, Isolation, Observer, TransactionError, TransactionOptions};
 
 #[cfg(feature = "derive")]

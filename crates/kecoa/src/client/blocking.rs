@@ -11,11 +11,15 @@ mod connecting;
 mod copy;
 mod replication;
 mod replies;
-mod rows;
+mod requests;
+mod row_iter;
+mod state;
+mod statements;
+mod transactions;
 
 pub use self::client::Client;
 pub use self::connecting::{Connecting, Stage};
 pub use self::copy::{CopyReader, CopyWriter};
-pub use self::rows::RowIter;
+pub use self::row_iter::RowIter;
 pub use crate::pool::blocking::{Pool, Pooled};
-pub use crate::transaction::{Attempts, Transaction};
+pub use crate::transaction::blocking::{Attempts, Transaction};

@@ -2,12 +2,15 @@
 
 mod client;
 mod copy;
-mod link;
-mod rows;
+mod draining;
+pub(crate) mod link;
+mod notifications;
+mod requests;
+pub(crate) mod row_stream;
 mod socket;
-mod transaction;
+mod statements;
+mod transactions;
 
-pub use client::Client;
-pub use copy::{CopyReader, CopyWriter};
-pub use rows::RowStream;
-pub use transaction::{Attempts, BoxFuture, SavepointBody, Transaction, TransactionBody};
+pub use self::client::Client;
+pub use self::copy::{CopyReader, CopyWriter};
+pub use self::row_stream::RowStream;

@@ -5,7 +5,7 @@ use kecoa_types::{IsNull, ToSql};
 
 use crate::error::Error;
 use crate::interrupt::Interrupt;
-use crate::observe::spans;
+use crate::observability::spans;
 use crate::row::ResultSet;
 use crate::session::call::{self, CallRequest, Results};
 use crate::session::core::Session;

@@ -76,7 +76,7 @@ impl Pipeline {
 
     /// The result of a statement; waits for it where it has not come yet. One that was sent anew is
     /// to be waited for behind all others, whose answers come first.
-    pub(crate) fn settle(
+    fn settle(
         &self,
         session: &mut Session,
         number: usize,
@@ -88,17 +88,30 @@ impl Pipeline {
         call::settle(session, pending, &encoded.request(None, sql, &parameters), hook)
     }
 
+    /// Takes the answers of what was submitted, and what was sent anew: its answers come behind all
+    /// others.
+    pub(crate) fn collect(
+        &self,
+        session: &mut Session,
+        submitted: Vec<Result<PendingCall, Error>>,
+        hook: &mut dyn Interrupt,
+    ) -> Result<(Answers, Vec<(usize, PendingCall)>), Error> {
+        let mut answers = Answers { sets: Vec::with_capacity(submitted.len()) };
+        let mut again = Vec::new();
+        for (number, pending) in submitted.into_iter().enumerate() {
+            let settled = pending.and_then(|pending| self.settle(session, number, pending, hook));
+            again.extend(answers.admit(session, settled)?.map(|pending| (number, pending)));
+        }
+        Ok((answers, again))
+    }
+
     pub(crate) fn run(
         &self,
         session: &mut Session,
         hook: &mut dyn Interrupt,
     ) -> Result<Answers, Error> {
-        let mut answers = Answers::new(Vec::with_capacity(self.len()));
-        let mut again = Vec::new();
-        for (number, pending) in self.submit(session).into_iter().enumerate() {
-            let settled = pending.and_then(|pending| self.settle(session, number, pending, hook));
-            again.extend(answers.admit(session, settled)?.map(|pending| (number, pending)));
-        }
+        let submitted = self.submit(session);
+        let (mut answers, again) = self.collect(session, submitted, hook)?;
         for (number, pending) in again {
             let (sql, encoded) = self.statement(number)?;
             let parameters = encoded.parameters();
@@ -117,13 +130,9 @@ pub struct Answers {
 }
 
 impl Answers {
-    pub(crate) fn new(sets: Vec<Option<Result<ResultSet, Error>>>) -> Answers {
-        Answers { sets }
-    }
-
     /// Takes the next answer. An error that ended the connection is one of all statements; one that
     /// was sent anew is given back.
-    pub(crate) fn admit(
+    fn admit(
         &mut self,
         session: &Session,
         settled: Result<Settled, Error>,

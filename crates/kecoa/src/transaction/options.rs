@@ -88,6 +88,11 @@ impl TransactionOptions {
         modes.extend(self.deferrable.map(|on| if on { "DEFERRABLE" } else { "NOT DEFERRABLE" }));
         if modes.is_empty() { "BEGIN".to_owned() } else { format!("BEGIN {}", modes.join(", ")) }
     }
+
+    /// The same without the restart protocol, which is of use to those only who run it again.
+    pub(super) fn without_restart(&self) -> TransactionOptions {
+        TransactionOptions { cockroach_restart: false, ..self.clone() }
+    }
 }
 
 #[cfg(test)]

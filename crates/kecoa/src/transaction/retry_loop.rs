@@ -3,9 +3,8 @@
 
 use std::time::Duration;
 
-use super::TransactionOptions;
-use super::attempt::{Broken, Stage};
-use super::options::{FailedAttempt, Observer};
+use super::attempt::{AttemptFailure, Stage};
+use super::options::{FailedAttempt, Observer, TransactionOptions};
 use crate::error::{Error, ErrorKind};
 use crate::observability::{self, spans};
 use crate::retry::{Attempts, Decision, Failure, classify};
@@ -14,18 +13,6 @@ pub(crate) struct RetryLoop {
     attempts: Attempts,
     observer: Option<Observer>,
     span: spans::Span,
-}
-
-/// What is known when an attempt has failed and the connection was cleaned up behind it.
-pub(crate) struct Situation {
-    pub(crate) broken: Broken,
-    /// Why the transaction could not be rolled back.
-    pub(crate) rollback_failed: Option<Error>,
-    pub(crate) is_closed: bool,
-    /// The time, as of [`RetryLoop::begin`].
-    pub(crate) now: Duration,
-    /// Chance, from 0 to 1.
-    pub(crate) random: f64,
 }
 
 /// What follows.
@@ -48,11 +35,19 @@ impl RetryLoop {
         Ok(RetryLoop { attempts, observer: options.observer.clone(), span: span.clone() })
     }
 
-    /// An attempt has failed: decides, and tells whoever watches.
-    pub(crate) fn failed(&mut self, situation: Situation) -> Next {
-        let Situation { broken, rollback_failed, is_closed, now, random } = situation;
-        let mut failure = broken.failure();
-        if rollback_failed.is_some_and(|failed| drained(&broken.error, &failed)) {
+    /// An attempt has failed and the connection was cleaned up behind it (`rollback_failed` says why the
+    /// transaction could not be rolled back): decides, and tells whoever watches. `now` is the time as of
+    /// [`RetryLoop::begin`], `random` from 0 to 1.
+    pub(crate) fn next(
+        &mut self,
+        failed: AttemptFailure,
+        rollback_failed: Option<Error>,
+        is_closed: bool,
+        now: Duration,
+        random: f64,
+    ) -> Next {
+        let mut failure = failed.failure();
+        if rollback_failed.is_some_and(|rollback| drained(&failed.error, &rollback)) {
             failure = Failure::LostBeforeCommit;
         }
         let number = self.attempts.attempt();
@@ -62,26 +57,26 @@ impl RetryLoop {
         {
             decision = Decision::RetryOnFreshConnection(wait);
         }
-        spans::attempt_failed(&self.span, number, &broken.error, decision);
-        observability::note_decision(broken.error.sqlstate(), failure, decision);
+        spans::attempt_failed(&self.span, number, &failed.error, decision);
+        observability::note_decision(failed.error.sqlstate(), failure, decision);
         if let Some(observer) = &self.observer {
             let elapsed = self.attempts.elapsed();
-            observer(&FailedAttempt { attempt: number, error: &broken.error, decision, elapsed });
+            observer(&FailedAttempt { attempt: number, error: &failed.error, decision, elapsed });
         }
         match decision {
             Decision::RetryAfter(wait) => Next::Again { wait, fresh: false },
             Decision::RetryOnFreshConnection(wait) => Next::Again { wait, fresh: true },
-            Decision::Ambiguous => Next::Over(ambiguous(broken)),
-            Decision::GiveUp => Next::Over(self.given_up(broken, failure)),
+            Decision::Ambiguous => Next::Over(ambiguous(failed)),
+            Decision::GiveUp => Next::Over(self.given_up(failed, failure)),
         }
     }
 
-    fn given_up(&self, broken: Broken, failure: Failure) -> Error {
+    fn given_up(&self, failed: AttemptFailure, failure: Failure) -> Error {
         match failure {
-            Failure::Final | Failure::Ambiguous => broken.error,
+            Failure::Final | Failure::Ambiguous => failed.error,
             Failure::Retryable | Failure::LostBeforeCommit => {
                 let attempts = &self.attempts;
-                Error::retries_exhausted(attempts.attempt(), attempts.elapsed(), broken.error)
+                Error::retries_exhausted(attempts.attempt(), attempts.elapsed(), failed.error)
             }
         }
     }
@@ -98,28 +93,28 @@ fn drained(statement: &Error, rollback: &Error) -> bool {
 }
 
 /// The error of a transaction that nobody tries again.
-pub(crate) fn told(broken: Broken) -> Error {
-    if broken.failure() == Failure::Ambiguous { ambiguous(broken) } else { broken.error }
+pub(crate) fn reported(failed: AttemptFailure) -> Error {
+    if failed.failure() == Failure::Ambiguous { ambiguous(failed) } else { failed.error }
 }
 
-fn ambiguous(broken: Broken) -> Error {
-    match broken.stage {
+fn ambiguous(failed: AttemptFailure) -> Error {
+    match failed.stage {
         // A statement that is ambiguous by itself (40003) says so by itself.
-        Stage::Body | Stage::Committed => broken.error,
+        Stage::Body | Stage::Committed => failed.error,
         Stage::Doubtful => Error::ambiguous_commit(
             "the body sent COMMIT by itself, went on without its answer, and whether the transaction \
              committed is not known; look its work up before running it again",
-            broken.error.ambiguous_cause(),
+            failed.error.ambiguous_cause(),
         ),
         Stage::Release => Error::ambiguous_commit(
             "RELEASE SAVEPOINT was sent and whether the transaction committed is not known; \
              look its work up before running it again",
-            broken.error.ambiguous_cause(),
+            failed.error.ambiguous_cause(),
         ),
         Stage::Commit => Error::ambiguous_commit(
             "COMMIT was sent and whether the transaction committed is not known; \
              look its work up before running it again",
-            broken.error.ambiguous_cause(),
+            failed.error.ambiguous_cause(),
         ),
     }
 }

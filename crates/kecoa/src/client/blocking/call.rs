@@ -2,7 +2,7 @@
 
 use kecoa_proto::{Parameter, RequestId};
 
-use super::Client;
+use super::client::Client;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::row::ResultSet;

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use super::Client;
+use super::client::Client;
 use crate::config::Config;
 use crate::error::Error;
 use crate::interrupt::{Interrupt, Readiness};

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Read, Write};
 
 use bytes::{Buf, Bytes};
 
-use super::Client;
+use super::client::Client;
 use crate::error::Error;
 use crate::interrupt::Never;
 use crate::session::Session;

@@ -4,7 +4,7 @@
 use kecoa_proto::Request;
 use kecoa_proto::message::replication::StreamedData;
 
-use super::Client;
+use super::client::Client;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::session::replication::{Progress, StreamEvent};

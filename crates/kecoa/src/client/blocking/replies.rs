@@ -2,7 +2,7 @@
 
 use kecoa_proto::RequestId;
 
-use super::Client;
+use super::client::Client;
 use crate::error::Error;
 use crate::interrupt::Readiness;
 use crate::session::NextReply;

@@ -2,13 +2,14 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::client::Client;
 use super::link::Link;
 use crate::error::Error;
 use crate::session::CopyPolicy;
@@ -16,6 +17,122 @@ use crate::session::copy::{CopyingIn, CopyingOut};
 
 /// How much is gathered before it is sent, and read from a reader at once.
 const GATHERED: usize = 64 * 1024;
+
+impl Client {
+    /// `COPY … FROM STDIN`: sends everything the reader gives, in bounded memory. Gives the number
+    /// of rows copied, when the server says it.
+    ///
+    /// ```
+    /// # kecoa::example::asynchronous(async |client| {
+    /// let lines = &b"3\t30\n4\t40\n"[..];
+    /// assert_eq!(client.copy_in("COPY accounts FROM STDIN", lines).await?, Some(2));
+    /// # Ok(()) });
+    /// ```
+    ///
+    /// # Errors
+    /// As [`query`](Client::query); [`ErrorKind::Io`](crate::ErrorKind::Io) when the reader fails,
+    /// after the server was told to give the COPY up; [`Usage`](crate::ErrorKind::Usage) when the
+    /// statement is no COPY FROM STDIN.
+    pub async fn copy_in(&mut self, sql: &str, data: impl AsyncRead) -> Result<Option<u64>, Error> {
+        let mut copy = self.copy_writer(sql).await?;
+        let mut data = pin!(data);
+        let mut chunk = Vec::new();
+        loop {
+            match read_some(data.as_mut(), &mut chunk).await {
+                Ok(0) => return copy.finish().await,
+                Ok(n) => copy.send(chunk.get(..n).unwrap_or_default()).await?,
+                Err(error) => return Err(not_read(copy, error).await),
+            }
+        }
+    }
+
+    /// `COPY … FROM STDIN` of what a stream gives; where it is split has no meaning.
+    ///
+    /// # Errors
+    /// As [`copy_in`](Client::copy_in).
+    pub async fn copy_in_stream<B: AsRef<[u8]>>(
+        &mut self,
+        sql: &str,
+        data: impl Stream<Item = std::io::Result<B>>,
+    ) -> Result<Option<u64>, Error> {
+        let mut copy = self.copy_writer(sql).await?;
+        let mut data: Pin<&mut _> = pin!(data);
+        loop {
+            match poll_fn(|cx| data.as_mut().poll_next(cx)).await {
+                None => return copy.finish().await,
+                Some(Ok(chunk)) => copy.send(chunk.as_ref()).await?,
+                Some(Err(error)) => return Err(not_read(copy, error).await),
+            }
+        }
+    }
+
+    /// Begins a `COPY … FROM STDIN`, whose data is written into what this gives.
+    ///
+    /// ```
+    /// # kecoa::example::asynchronous(async |client| {
+    /// let mut copy = client.copy_writer("COPY accounts FROM STDIN WITH (FORMAT csv)").await?;
+    /// for id in 10..1010 {
+    ///     copy.send(format!("{id},{}\n", id * 10).as_bytes()).await?;
+    /// }
+    /// assert_eq!(copy.finish().await?, Some(1000));
+    /// # Ok(()) });
+    /// ```
+    ///
+    /// # Errors
+    /// As [`query`](Client::query); [`ErrorKind::Usage`](crate::ErrorKind::Usage) when the statement
+    /// is no COPY FROM STDIN.
+    pub async fn copy_writer(&mut self, sql: &str) -> Result<CopyWriter<'_>, Error> {
+        CopyWriter::begin(&mut self.link, sql).await
+    }
+
+    /// `COPY … TO STDOUT`: gives everything to the writer, in bounded memory. Gives the number of
+    /// rows copied, when the server says it.
+    ///
+    /// # Errors
+    /// As [`query`](Client::query); [`ErrorKind::Io`](crate::ErrorKind::Io) when the writer fails;
+    /// [`Usage`](crate::ErrorKind::Usage) when the statement is no COPY TO STDOUT.
+    pub async fn copy_out(
+        &mut self,
+        sql: &str,
+        sink: impl AsyncWrite,
+    ) -> Result<Option<u64>, Error> {
+        let mut sink = pin!(sink);
+        let mut copy = self.copy_reader(sql).await?;
+        let failed = |error| Error::io("the copied data could not be written", error);
+        while let Some(chunk) = copy.next().await {
+            write_all(sink.as_mut(), &chunk?).await.map_err(failed)?;
+        }
+        poll_fn(|cx| sink.as_mut().poll_flush(cx)).await.map_err(failed)?;
+        Ok(copy.rows())
+    }
+
+    /// Begins a `COPY … TO STDOUT`, whose data comes out of what this gives: a [`Stream`] of
+    /// [`Bytes`](bytes::Bytes).
+    ///
+    /// ```
+    /// # kecoa::example::asynchronous(async |client| {
+    /// let mut copy = client.copy_reader("COPY accounts TO STDOUT").await?;
+    /// assert_eq!(copy.next().await.transpose()?.as_deref(), Some(&b"1\t1000\n"[..]));
+    /// # Ok(()) });
+    /// ```
+    ///
+    /// # Errors
+    /// As [`query`](Client::query); [`ErrorKind::Usage`](crate::ErrorKind::Usage) when the statement
+    /// is no COPY TO STDOUT.
+    pub async fn copy_reader(&mut self, sql: &str) -> Result<CopyReader<'_>, Error> {
+        CopyReader::begin(&mut self.link, sql).await
+    }
+}
+
+/// Tells the server that the data of a COPY cannot be read.
+async fn not_read(copy: CopyWriter<'_>, error: std::io::Error) -> Error {
+    let reason: String =
+        error.to_string().chars().take(1000).filter(|character| *character != '\0').collect();
+    match copy.fail(&reason).await {
+        Ok(()) => Error::io("the data to copy could not be read", error),
+        Err(lost) => lost,
+    }
+}
 
 /// Takes the data of a COPY … FROM STDIN; made by
 /// [`Client::copy_writer`](super::Client::copy_writer).
@@ -38,15 +155,15 @@ impl<'a> CopyWriter<'a> {
     pub(super) async fn begin(link: &'a mut Link, sql: &str) -> Result<CopyWriter<'a>, Error> {
         link.ready().await?;
         let mut course = CopyingIn::submit(link.session(), sql)?;
-        let mut flight = link.fly(None);
+        let mut in_flight = link.in_flight(None);
         while !course.has_begun() {
-            let reply = flight.reply(course.id).await?;
-            if let Err(error) = course.take(flight.session(), reply) {
-                flight.land();
+            let reply = in_flight.reply(course.id).await?;
+            if let Err(error) = course.take(in_flight.session(), reply) {
+                in_flight.complete();
                 return Err(error);
             }
         }
-        flight.land();
+        in_flight.complete();
         Ok(CopyWriter { link, course, buffer: Vec::new() })
     }
 
@@ -80,7 +197,7 @@ impl<'a> CopyWriter<'a> {
             self.link.session().copy_fail(reason)?;
         }
         match poll_fn(|cx| self.poll_end(cx)).await {
-            Err(error) if self.link.client_ref().is_closed() => Err(error),
+            Err(error) if self.link.inner_ref().is_closed() => Err(error),
             _ => Ok(()),
         }
     }
@@ -198,19 +315,19 @@ impl<'a> CopyReader<'a> {
     pub(super) async fn begin(link: &'a mut Link, sql: &str) -> Result<CopyReader<'a>, Error> {
         link.ready().await?;
         let mut course = CopyingOut::submit(link.session(), sql)?;
-        let mut flight = link.fly(None);
+        let mut in_flight = link.in_flight(None);
         let mut first = None;
         while !course.has_begun() {
-            let reply = flight.reply(course.id).await?;
-            match course.take(flight.session(), reply) {
+            let reply = in_flight.reply(course.id).await?;
+            match course.take(in_flight.session(), reply) {
                 Ok(data) => first = data,
                 Err(error) => {
-                    flight.land();
+                    in_flight.complete();
                     return Err(error);
                 }
             }
         }
-        flight.land();
+        in_flight.complete();
         Ok(CopyReader { link, course, first })
     }
 
@@ -230,7 +347,7 @@ impl<'a> CopyReader<'a> {
         if let Some(first) = self.first.take() {
             return Poll::Ready(Ok(Some(first)));
         }
-        while !self.course.is_over() && !self.link.client_ref().is_closed() {
+        while !self.course.is_over() && !self.link.inner_ref().is_closed() {
             let reply = ready!(self.link.poll_reply(cx, self.course.id))?;
             if let Some(data) = self.course.take(self.link.session(), reply)? {
                 return Poll::Ready(Ok(Some(data)));

@@ -1,10 +1,10 @@
 //! What else a transaction's body can do: rows as structs, streams, many rows, savepoints.
 
-use kecoa_proto::{Request, TransactionStatus};
+use kecoa_proto::Request;
 use kecoa_types::ToSql;
 
-use super::Transaction;
-use super::attempt::note;
+use super::end::run_simple;
+use super::transaction::Transaction;
 use crate::client::blocking::RowIter;
 use crate::error::Error;
 use crate::interrupt::Never;
@@ -12,16 +12,8 @@ use crate::row::{FromRow, read_all};
 use crate::session::extended;
 use crate::session::pipeline::{Answers, Pipeline};
 use crate::session::statement;
-
-/// Statements that make, give up and keep the savepoint number `depth`.
-pub(crate) fn savepoint(depth: u32) -> [String; 3] {
-    let name = format!("kecoa_{depth}");
-    [
-        format!("SAVEPOINT {name}"),
-        format!("ROLLBACK TO SAVEPOINT {name}"),
-        format!("RELEASE SAVEPOINT {name}"),
-    ]
-}
+use crate::transaction::attempt::note;
+use crate::transaction::state::Savepoint;
 
 impl Transaction<'_> {
     /// Runs a statement and reads its rows as tuples or structs, as
@@ -68,7 +60,7 @@ impl Transaction<'_> {
     /// As [`Client::query_iter`](crate::blocking::Client::query_iter).
     pub fn query_iter(&mut self, sql: &str, params: &[&dyn ToSql]) -> Result<RowIter<'_>, Error> {
         self.begin_now()?;
-        RowIter::new(self.session, sql, params, Some(&mut self.noted))
+        RowIter::new(self.session, sql, params, Some(&mut self.state.noted))
     }
 
     /// Runs one statement once for each set of parameters, as
@@ -90,7 +82,7 @@ impl Transaction<'_> {
         self.begin_now()?;
         let answers = self.statement(|session, _| pipeline.run(session, &mut Never))?;
         if let Some(error) = answers.first_error() {
-            note(&mut self.noted, error);
+            note(&mut self.state.noted, error);
         }
         Ok(answers)
     }
@@ -118,26 +110,21 @@ impl Transaction<'_> {
         &mut self,
         body: impl FnOnce(&mut Self) -> Result<T, E>,
     ) -> Result<T, E> {
-        let [make, undo, keep] = savepoint(self.depth + 1);
-        self.batch(&make)?;
-        self.depth += 1;
-        let noted = self.noted;
+        let savepoint = Savepoint::new(&self.state);
+        self.batch(&savepoint.make())?;
+        self.state.depth += 1;
         let result = body(self);
-        self.depth -= 1;
+        self.state.depth -= 1;
         match result {
             Ok(value) => {
-                self.batch(&keep)?;
+                self.batch(&savepoint.release())?;
                 Ok(value)
             }
             Err(error) => {
                 // Where going back fails the transaction has failed, and says so at its end.
-                if !self.session.is_closed() && !self.is_over() {
-                    let back = format!("{undo};{keep}");
-                    let request = Request::Query(back.as_bytes());
-                    let undone = statement::run(self.session, &request, &mut Never).is_ok();
-                    if undone && self.session.transaction_status() != TransactionStatus::Failed {
-                        self.noted = noted;
-                    }
+                if self.state.is_usable(self.session) {
+                    let undone = run_simple(self.session, &savepoint.undo()).is_ok();
+                    self.state.undone(self.session, undone, &savepoint);
                 }
                 Err(error)
             }
@@ -146,7 +133,7 @@ impl Transaction<'_> {
 
     /// Begins the transaction without a statement, unless it has begun.
     fn begin_now(&mut self) -> Result<(), Error> {
-        if self.begun {
+        if self.state.begun {
             return Ok(());
         }
         self.statement(|session, begin| match begin {

@@ -2,17 +2,19 @@
 
 use std::time::Duration;
 
-use kecoa_proto::TransactionStatus;
 use tokio::time::Instant;
 
 use super::body::{BoxFuture, TransactionBody};
-use super::{Transaction, ending};
+use super::end;
+use super::transaction::Transaction;
 use crate::client::tokio::link::Link;
 use crate::error::Error;
 use crate::observability::spans;
-use crate::transaction::attempt::{Broken, Stage, restartable};
-use crate::transaction::retry_loop::{Next, RetryLoop, Situation};
-use crate::transaction::{TransactionError, TransactionOptions};
+use crate::transaction::attempt::{AttemptFailure, Stage};
+use crate::transaction::error::TransactionError;
+use crate::transaction::options::TransactionOptions;
+use crate::transaction::retry_loop::{Next, RetryLoop};
+use crate::transaction::state::{self, TransactionState};
 
 /// Attempts at one transaction, of which a program runs the loop itself:
 /// [`Client::attempts`](crate::Client::attempts).
@@ -23,7 +25,7 @@ pub struct Attempts<'c> {
     /// The transaction of the attempt that runs, or the last one's.
     tx: Transaction<'c>,
     options: TransactionOptions,
-    course: RetryLoop,
+    retry: RetryLoop,
     started: Instant,
     /// Whether the next attempt goes on in the transaction of the last one, behind its savepoint.
     resumed: bool,
@@ -46,24 +48,22 @@ impl Drop for Attempts<'_> {
 }
 
 impl<'c> Attempts<'c> {
-    pub(in crate::client::tokio) async fn new(
+    pub(crate) async fn new(
         link: &'c mut Link,
         options: &TransactionOptions,
         span: &spans::Span,
     ) -> Result<Attempts<'c>, Error> {
-        if link.client_ref().was_closed_by_caller() {
+        if link.inner_ref().was_closed_by_caller() {
             return Err(Error::closed());
         }
         // What an abandoned future broke is of no concern to a transaction yet to begin.
         let _ = link.ready().await;
-        if link.session().transaction_status() != TransactionStatus::Idle {
-            return Err(Error::usage("expected no open transaction, found one"));
-        }
-        let course = RetryLoop::begin(options, span, Duration::ZERO)?;
-        let mut tx = Transaction::new(link, options);
+        state::check_not_open(link.session())?;
+        let retry = RetryLoop::begin(options, span, Duration::ZERO)?;
+        let mut tx = Transaction::new(link, options, false);
         tx.handed_over = true;
         let (options, started) = (options.clone(), Instant::now());
-        Ok(Attempts { tx, options, course, started, resumed: false, commits: None })
+        Ok(Attempts { tx, options, retry, started, resumed: false, commits: None })
     }
 
     /// Begins an attempt, on a fresh connection where the last one was lost. What an attempt before it
@@ -73,7 +73,7 @@ impl<'c> Attempts<'c> {
     /// No connection can be made: give it to [`failed`](Attempts::failed) as any other.
     /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) when the last attempt was committed.
     pub async fn begin(&mut self) -> Result<Transaction<'_>, Error> {
-        let commits = self.tx.link.client_ref().commits();
+        let commits = self.tx.link.session_ref().commits();
         if self.commits.is_some_and(|before| before < commits) {
             return Err(Error::usage_after_the_fact(
                 "expected a transaction to be tried again, found it committed",
@@ -81,12 +81,11 @@ impl<'c> Attempts<'c> {
         }
         self.tx.link.ready().await?;
         if !self.resumed {
-            ending::roll_back(self.tx.link).await;
+            end::roll_back(self.tx.link).await;
         }
         let begun = self.start().await?;
-        self.commits = Some(self.tx.link.client_ref().commits());
-        let mut tx = Transaction::new(self.tx.link, &self.options);
-        tx.begun = begun;
+        self.commits = Some(self.tx.link.session_ref().commits());
+        let tx = Transaction::new(self.tx.link, &self.options, begun);
         // This one ends it now.
         self.tx.handed_over = true;
         Ok(tx)
@@ -100,14 +99,14 @@ impl<'c> Attempts<'c> {
     /// database's at all), the outcome is [ambiguous](crate::ErrorKind::AmbiguousCommit), or the policy
     /// allows no more ([`RetriesExhausted`](crate::ErrorKind::RetriesExhausted)).
     pub async fn failed<E: TransactionError>(&mut self, error: E) -> Result<(), E> {
-        if self.tx.restart {
+        if self.tx.state.restart {
             // It is rolled back below, or resumed.
             self.tx.link.keep_transaction();
             self.tx.handed_over = false;
         }
         match self.settle(Err(error)).await? {
             Ok(()) => Ok(()),
-            Err(broken) => self.broken(broken).await.map_err(E::from),
+            Err(failed) => self.clean_up(failed).await.map_err(E::from),
         }
     }
 
@@ -117,12 +116,10 @@ impl<'c> Attempts<'c> {
             self.tx.link.reconnect().await?;
         }
         let resumed = std::mem::take(&mut self.resumed);
-        self.tx.restart = restartable(self.tx.link.client_ref(), &self.options);
-        self.tx.begun = resumed;
-        self.tx.noted = None;
-        self.tx.depth = 0;
+        let session = self.tx.link.session_ref();
+        self.tx.state = TransactionState::new(session, &self.options, resumed);
         self.tx.handed_over = false;
-        self.commits = Some(self.tx.link.client_ref().commits());
+        self.commits = Some(self.tx.link.session_ref().commits());
         Ok(resumed)
     }
 
@@ -131,7 +128,7 @@ impl<'c> Attempts<'c> {
     async fn settle<T, E: TransactionError>(
         &mut self,
         result: Result<T, E>,
-    ) -> Result<Result<T, Broken>, E> {
+    ) -> Result<Result<T, AttemptFailure>, E> {
         let commits = self.commits.unwrap_or_default();
         let outcome = match result {
             Ok(value) => self.tx.conclude().await.map(|()| value),
@@ -139,9 +136,9 @@ impl<'c> Attempts<'c> {
                 // A statement whose future the body dropped is over before anything else is.
                 let _ = self.tx.link.ready().await;
                 match error.into_database_error() {
-                    Ok(error) => Err(Broken { error, stage: Stage::Body }),
+                    Ok(error) => Err(AttemptFailure { error, stage: Stage::Body }),
                     Err(own) => {
-                        ending::roll_back(self.tx.link).await;
+                        end::roll_back(self.tx.link).await;
                         self.tx.handed_over = true;
                         return Err(own);
                     }
@@ -149,36 +146,36 @@ impl<'c> Attempts<'c> {
             }
         };
         self.tx.handed_over = true;
-        let (session, noted) = (self.tx.link.client_ref().session_ref(), self.tx.noted);
-        Ok(outcome.map_err(|broken| broken.behind(session, commits, noted)))
+        let (session, noted) = (self.tx.link.session_ref(), self.tx.state.noted);
+        Ok(outcome.map_err(|failed| failed.behind(session, commits, noted)))
     }
 
     /// Cleans up behind a failed attempt and waits for the next, or gives the error that is the last.
-    async fn broken(&mut self, broken: Broken) -> Result<(), Error> {
+    async fn clean_up(&mut self, failed: AttemptFailure) -> Result<(), Error> {
         self.resumed = false;
         let link = &mut *self.tx.link;
         let mut resumed = false;
         let rollback_failed =
-            ending::clean_up(link, &self.options, broken.failure(), &mut resumed).await;
+            end::clean_up(link, &self.options, failed.failure(), &mut resumed).await;
         // From here on whoever drops this leaves the transaction.
         self.resumed = resumed;
-        let next = self.course.failed(Situation {
-            broken,
+        let next = self.retry.next(
+            failed,
             rollback_failed,
-            is_closed: link.session().is_closed(),
-            now: self.started.elapsed(),
-            random: fastrand::f64(),
-        });
+            link.session().is_closed(),
+            self.started.elapsed(),
+            fastrand::f64(),
+        );
         match next {
             Next::Again { wait, fresh } => {
                 if fresh {
-                    link.client().disconnect();
+                    link.inner().disconnect();
                 }
                 tokio::time::sleep(wait).await;
                 Ok(())
             }
             Next::Over(error) => {
-                ending::roll_back(link).await;
+                end::roll_back(link).await;
                 self.resumed = false;
                 Err(error)
             }
@@ -187,7 +184,7 @@ impl<'c> Attempts<'c> {
 }
 
 /// Runs a transaction until it is committed, fails for good, or the policy is exhausted.
-pub(in crate::client::tokio) fn run<'c, T, E, F>(
+pub(crate) fn run<'c, T, E, F>(
     link: &'c mut Link,
     options: &TransactionOptions,
     mut body: F,
@@ -199,7 +196,7 @@ where
 {
     let options = options.clone();
     Box::pin(async move {
-        let span = spans::transaction(link.client_ref().session_ref());
+        let span = spans::transaction(link.session_ref());
         spans::within(&span, async {
             let mut attempts = Attempts::new(link, &options, &span).await?;
             loop {
@@ -208,11 +205,11 @@ where
                         let result = body.run(&mut attempts.tx).await;
                         attempts.settle(result).await?
                     }
-                    Err(error) => Err(Broken { error, stage: Stage::Body }),
+                    Err(error) => Err(AttemptFailure { error, stage: Stage::Body }),
                 };
                 match outcome {
                     Ok(value) => return Ok(value),
-                    Err(broken) => attempts.broken(broken).await?,
+                    Err(failed) => attempts.clean_up(failed).await?,
                 }
             }
         })
@@ -221,12 +218,12 @@ where
 }
 
 /// The same with a body of which nothing is known.
-pub(in crate::client::tokio) async fn run_local<T, E: TransactionError>(
+pub(crate) async fn run_local<T, E: TransactionError>(
     link: &mut Link,
     options: &TransactionOptions,
     mut body: impl AsyncFnMut(&mut Transaction<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
-    let span = spans::transaction(link.client_ref().session_ref());
+    let span = spans::transaction(link.session_ref());
     spans::within(&span, async {
         let mut attempts = Attempts::new(link, options, &span).await?;
         loop {
@@ -235,11 +232,11 @@ pub(in crate::client::tokio) async fn run_local<T, E: TransactionError>(
                     let result = body(&mut attempts.tx).await;
                     attempts.settle(result).await?
                 }
-                Err(error) => Err(Broken { error, stage: Stage::Body }),
+                Err(error) => Err(AttemptFailure { error, stage: Stage::Body }),
             };
             match outcome {
                 Ok(value) => return Ok(value),
-                Err(broken) => attempts.broken(broken).await?,
+                Err(failed) => attempts.clean_up(failed).await?,
             }
         }
     })

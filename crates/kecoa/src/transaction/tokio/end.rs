@@ -5,10 +5,9 @@ use kecoa_proto::TransactionStatus;
 use crate::client::tokio::link::Link;
 use crate::error::{Error, ErrorKind};
 use crate::retry::Failure;
-use crate::transaction::TransactionOptions;
-use crate::transaction::attempt::{
-    Broken, SAVEPOINT, Stage, after_commit, before_commit, restartable,
-};
+use crate::transaction::attempt::{AttemptFailure, SAVEPOINT, Stage, after_commit, restartable};
+use crate::transaction::options::TransactionOptions;
+use crate::transaction::state::TransactionState;
 
 /// A transaction that must be ended, also by a future that is dropped.
 struct Ending<'a> {
@@ -32,17 +31,15 @@ impl Drop for Ending<'_> {
 
 pub(super) async fn commit(
     link: &mut Link,
-    restart: bool,
-    begun: bool,
-    noted: Option<Failure>,
-) -> Result<(), Broken> {
-    before_commit(link.session(), begun, noted)?;
+    state: &TransactionState,
+) -> Result<(), AttemptFailure> {
+    state.before_commit(link.session())?;
     let mut ending = Ending { link, armed: true };
-    if restart {
+    if state.restarts() {
         let release = format!("RELEASE SAVEPOINT {SAVEPOINT}");
         if let Err(error) = ending.link.simple(release.as_bytes()).await {
             ending.disarm();
-            return Err(Broken { error, stage: Stage::Release });
+            return Err(AttemptFailure { error, stage: Stage::Release });
         }
         // Committed. Whatever becomes of COMMIT, which only ends the session's state, the work is
         // there; a connection that broke over it shows at the next use.
@@ -54,11 +51,11 @@ pub(super) async fn commit(
     let committed = ending.link.simple(b"COMMIT").await;
     ending.armed = false;
     match committed {
-        Ok(sets) => after_commit(&sets, noted),
+        Ok(sets) => after_commit(&sets, state.noted),
         // The server said COMMIT when it had: a connection that ends on the last few bytes behind it
         // leaves nothing open.
         Err(_) if ending.link.session().commits() > before => Ok(()),
-        Err(error) => Err(Broken { error, stage: Stage::Commit }),
+        Err(error) => Err(AttemptFailure { error, stage: Stage::Commit }),
     }
 }
 
@@ -71,7 +68,7 @@ pub(super) async fn clean_up(
     failure: Failure,
     resumed: &mut bool,
 ) -> Option<Error> {
-    let restart = restartable(link.client_ref(), options);
+    let restart = restartable(link.session_ref(), options);
     if link.session().transaction_status() == TransactionStatus::Idle {
         return None;
     }

@@ -1,20 +1,45 @@
-//! Rows as structs, rows one by one, and statements prepared or run many times.
+//! Statements with parameters and binary results: rows, rows as structs, pipelines.
 
+use kecoa_proto::Request;
 use kecoa_types::ToSql;
 
-use super::Client;
+use super::client::Client;
+use super::row_iter::RowIter;
 use crate::error::Error;
 use crate::interrupt::Never;
-use crate::retry::Failure;
-use crate::row::{FromRow, Row, read_all};
-use crate::session::Session;
-use crate::session::extended::{self, Encoded};
+use crate::row::{FromRow, ResultSet, Row, read_all, rows_of};
 use crate::session::pipeline::{Answers, Pipeline};
 use crate::session::prepared::{self, Statement};
-use crate::session::statement;
-use crate::session::streaming::StreamedRows;
+use crate::session::{extended, statement};
 
 impl Client {
+    /// Runs a statement with parameters `$1`, `$2`, … and gives its rows. Parameters are declared as
+    /// the types that [`ToSql`] names, so that one round trip is enough.
+    ///
+    /// # Errors
+    /// As [`Client::run`]; [`ErrorKind::Conversion`](crate::ErrorKind::Conversion) for a parameter
+    /// that cannot be sent.
+    pub fn query(&mut self, sql: &str, params: &[&dyn ToSql]) -> Result<Vec<Row>, Error> {
+        self.set(sql, params).map(rows_of)
+    }
+
+    /// The one row of a statement.
+    ///
+    /// # Errors
+    /// As [`Client::query`]; [`ErrorKind::Usage`](crate::ErrorKind::Usage) when there is not
+    /// exactly one row.
+    pub fn query_one(&mut self, sql: &str, params: &[&dyn ToSql]) -> Result<Row, Error> {
+        extended::exactly_one(self.query(sql, params)?)
+    }
+
+    /// The one row of a statement, if there is one.
+    ///
+    /// # Errors
+    /// As [`Client::query`]; [`ErrorKind::Usage`](crate::ErrorKind::Usage) when there are several.
+    pub fn query_opt(&mut self, sql: &str, params: &[&dyn ToSql]) -> Result<Option<Row>, Error> {
+        extended::at_most_one(self.query(sql, params)?)
+    }
+
     /// Runs a statement and reads its rows as tuples or structs; see [`FromRow`].
     ///
     /// ```
@@ -33,7 +58,7 @@ impl Client {
         sql: &str,
         params: &[&dyn ToSql],
     ) -> Result<Vec<T>, Error> {
-        read_all(&extended::run(self.session(), None, sql, params, &mut Never)?)
+        read_all(&self.set(sql, params)?)
     }
 
     /// The one row of a statement, as a tuple or a struct.
@@ -75,7 +100,16 @@ impl Client {
     /// # Errors
     /// As [`query`](Client::query): those of the statement itself come out of the iterator.
     pub fn query_iter(&mut self, sql: &str, params: &[&dyn ToSql]) -> Result<RowIter<'_>, Error> {
-        RowIter::new(self.session(), sql, params, None)
+        RowIter::new(self.inner.session(), sql, params, None)
+    }
+
+    /// Runs a statement with parameters and gives the number of rows that it touched or returned; 0
+    /// where the server does not count.
+    ///
+    /// # Errors
+    /// As [`Client::query`].
+    pub fn execute(&mut self, sql: &str, params: &[&dyn ToSql]) -> Result<u64, Error> {
+        self.set(sql, params).map(|set| extended::count(&set))
     }
 
     /// Runs one statement once for each set of parameters, as one request: one round trip, parsed
@@ -94,7 +128,15 @@ impl Client {
     /// As [`query`](Client::query); [`ErrorKind::Usage`](crate::ErrorKind::Usage) when the sets are
     /// not of the same types.
     pub fn execute_many(&mut self, sql: &str, rows: &[&[&dyn ToSql]]) -> Result<u64, Error> {
-        extended::run_many(self.session(), None, sql, rows, &mut Never)
+        extended::run_many(self.inner.session(), None, sql, rows, &mut Never)
+    }
+
+    /// Runs any number of statements without parameters; results come in text form.
+    ///
+    /// # Errors
+    /// As [`Client::run`].
+    pub fn batch(&mut self, sql: &str) -> Result<Vec<ResultSet>, Error> {
+        self.run(&Request::Query(sql.as_bytes()), &mut Never)
     }
 
     /// Sends several statements before the first is answered: one round trip for all of them. Each
@@ -116,7 +158,7 @@ impl Client {
     /// # Errors
     /// As [`query`](Client::query), but for those of the statements, which the answers hold.
     pub fn run_pipeline(&mut self, pipeline: &Pipeline) -> Result<Answers, Error> {
-        pipeline.run(self.session(), &mut Never)
+        pipeline.run(self.inner.session(), &mut Never)
     }
 
     /// Has the server parse and describe a statement without running it.
@@ -124,84 +166,27 @@ impl Client {
     /// # Errors
     /// As [`query`](Client::query).
     pub fn prepare(&mut self, sql: &str) -> Result<Statement, Error> {
-        let preparing = prepared::submit(self.session(), sql)?;
-        let sets = statement::finish_request(self.session(), preparing.id, &mut Never);
-        prepared::settle(self.session(), preparing, sql, sets)
-    }
-}
-
-/// Rows, one by one; made by [`Client::query_iter`].
-///
-/// When it is dropped before its end, what the server still sends is read and dropped: give a
-/// statement a LIMIT when only its first rows are wanted.
-pub struct RowIter<'a> {
-    session: &'a mut Session,
-    rows: StreamedRows,
-    /// What a transaction remembers of its first error.
-    noted: Option<&'a mut Option<Failure>>,
-}
-
-impl std::fmt::Debug for RowIter<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RowIter").field("over", &self.rows.is_over()).finish_non_exhaustive()
-    }
-}
-
-impl<'a> RowIter<'a> {
-    pub(crate) fn new(
-        session: &'a mut Session,
-        sql: &str,
-        params: &[&dyn ToSql],
-        noted: Option<&'a mut Option<Failure>>,
-    ) -> Result<RowIter<'a>, Error> {
-        let rows = StreamedRows::submit(session, sql, &Encoded::new(params)?)?;
-        Ok(RowIter { session, rows, noted })
+        let preparing = prepared::submit(self.inner.session(), sql)?;
+        let sets = statement::finish_request(self.inner.session(), preparing.id, &mut Never);
+        prepared::settle(self.inner.session(), preparing, sql, sets)
     }
 
-    /// How many rows the server says it has sent or touched; nothing before the end.
-    #[must_use]
-    pub fn count_so_far(&self) -> Option<u64> {
-        self.rows.count()
+    /// How many statements of [`query`](Client::query) and [`execute`](Client::execute), here and
+    /// in transactions, are kept prepared on the server: 64 unless set, 0 for none.
+    ///
+    /// A statement is prepared at its second use, so that one that is used once costs what it always
+    /// did; from the third use on the server neither parses it nor describes its rows again. The
+    /// least recently used one makes room. When the server has lost a prepared statement (SQLSTATE
+    /// 26000) or its rows look different after a change of schema (0A000), the statement is sent
+    /// anew; within a transaction, which such an error ends, the error is returned.
+    ///
+    /// Set 0 behind a pooler that gives each transaction another server connection, unless it
+    /// follows prepared statements.
+    pub fn set_statement_cache_capacity(&mut self, capacity: usize) {
+        self.inner.set_statement_cache_capacity(capacity);
     }
 
-    fn pull(&mut self) -> Result<Option<Row>, Error> {
-        loop {
-            if let Some(row) = self.rows.next_row() {
-                return Ok(Some(row));
-            }
-            if self.rows.is_over() {
-                return Ok(None);
-            }
-            let reply = self.session.streamed_reply(self.rows.id, &mut Never)?;
-            self.rows.take(self.session, reply)?;
-        }
-    }
-}
-
-impl Iterator for RowIter<'_> {
-    type Item = Result<Row, Error>;
-
-    fn next(&mut self) -> Option<Result<Row, Error>> {
-        let row = self.pull();
-        if let Err(error) = &row {
-            self.rows.end();
-            if let Some(noted) = &mut self.noted {
-                noted.get_or_insert(crate::retry::classify(error, false));
-            }
-        }
-        row.transpose()
-    }
-}
-
-impl std::iter::FusedIterator for RowIter<'_> {}
-
-impl Drop for RowIter<'_> {
-    fn drop(&mut self) {
-        while !self.rows.is_over() {
-            let reply = self.session.streamed_reply(self.rows.id, &mut Never);
-            if reply.and_then(|reply| self.rows.take(self.session, reply)).is_err() {
-                break;
-            }
-        }
+    fn set(&mut self, sql: &str, params: &[&dyn ToSql]) -> Result<ResultSet, Error> {
+        extended::run(self.inner.session(), None, sql, params, &mut Never)
     }
 }

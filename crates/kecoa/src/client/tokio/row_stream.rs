@@ -31,7 +31,7 @@ impl std::fmt::Debug for RowStream<'_> {
 }
 
 impl<'a> RowStream<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         link: &'a mut Link,
         rows: StreamedRows,
         noted: Option<&'a mut Option<Failure>>,

@@ -1,16 +1,19 @@
 //! Attempts at a transaction, until one is committed.
 
-use kecoa_proto::TransactionStatus;
-
-use super::attempt::{self, Broken, Stage, Transaction};
-use super::retry_loop::{Next, RetryLoop, Situation};
-use super::{TransactionError, TransactionOptions};
-use crate::client::blocking::Client;
+use super::end;
+use super::transaction::{self, Transaction};
+use crate::client::inner::InnerClient;
 use crate::error::Error;
+use crate::interrupt::Never;
 use crate::observability::spans;
 use crate::retry::{Runtime, SystemRuntime};
+use crate::transaction::attempt::{AttemptFailure, Stage};
+use crate::transaction::error::TransactionError;
+use crate::transaction::options::TransactionOptions;
+use crate::transaction::retry_loop::{Next, RetryLoop};
+use crate::transaction::state;
 
-/// Attempts at one transaction, of which a program runs the loop itself: [`Client::attempts`].
+/// Attempts at one transaction, of which a program runs the loop itself: [`Client::attempts`](crate::blocking::Client::attempts).
 ///
 /// Each attempt is [begun](Attempts::begin) and committed; the error of one that was not goes to
 /// [`failed`](Attempts::failed), which waits until the next may begin or gives the error back.
@@ -24,7 +27,7 @@ pub struct Attempts<'c> {
 
 impl<'c> Attempts<'c> {
     pub(crate) fn new(
-        client: &'c mut Client,
+        client: &'c mut InnerClient,
         options: &TransactionOptions,
     ) -> Result<Attempts<'c>, Error> {
         let mut runtime = SystemRuntime::new();
@@ -40,16 +43,16 @@ impl<'c> Attempts<'c> {
     /// No connection can be made: give it to [`failed`](Attempts::failed) as any other.
     /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) when the last attempt was committed.
     pub fn begin(&mut self) -> Result<Transaction<'_>, Error> {
-        if self.commits.is_some_and(|before| before < self.run.client.commits()) {
+        if self.commits.is_some_and(|before| before < self.run.client.session_ref().commits()) {
             return Err(Error::usage_after_the_fact(
                 "expected a transaction to be tried again, found it committed",
             ));
         }
         if !self.run.resumed {
-            attempt::leave(self.run.client);
+            end::leave(self.run.client);
         }
         let resumed = self.run.start()?;
-        self.commits = Some(self.run.client.commits());
+        self.commits = Some(self.run.client.session_ref().commits());
         let tx = Transaction::new(self.run.client, &self.run.options, resumed);
         Ok(tx.within_attempts())
     }
@@ -65,12 +68,12 @@ impl<'c> Attempts<'c> {
         match error.into_database_error() {
             Ok(error) => {
                 let commits = self.commits.unwrap_or_default();
-                let broken = Broken { error, stage: Stage::Body };
-                let broken = broken.behind(self.run.client.session_ref(), commits, None);
-                self.run.broken(&mut self.runtime, broken).map_err(E::from)
+                let failed = AttemptFailure { error, stage: Stage::Body };
+                let failed = failed.behind(self.run.client.session_ref(), commits, None);
+                self.run.settle(&mut self.runtime, failed).map_err(E::from)
             }
             Err(own) => {
-                attempt::leave(self.run.client);
+                end::leave(self.run.client);
                 Err(own)
             }
         }
@@ -79,9 +82,9 @@ impl<'c> Attempts<'c> {
 
 /// The attempts, on whose time it may be.
 struct Run<'c> {
-    client: &'c mut Client,
+    client: &'c mut InnerClient,
     options: TransactionOptions,
-    course: RetryLoop,
+    retry: RetryLoop,
     /// Whether the next attempt goes on in the transaction of the last one, behind its savepoint.
     resumed: bool,
 }
@@ -95,13 +98,13 @@ impl std::fmt::Debug for Run<'_> {
 impl Drop for Run<'_> {
     /// Nobody goes on: an observer or a wait has panicked, or a loop was left.
     fn drop(&mut self) {
-        attempt::leave(self.client);
+        end::leave(self.client);
     }
 }
 
 impl<'c> Run<'c> {
     fn new(
-        client: &'c mut Client,
+        client: &'c mut InnerClient,
         options: &TransactionOptions,
         span: &spans::Span,
         runtime: &mut dyn Runtime,
@@ -109,34 +112,27 @@ impl<'c> Run<'c> {
         if client.was_closed_by_caller() {
             return Err(Error::closed());
         }
-        if client.transaction_status() != TransactionStatus::Idle {
-            return Err(Error::usage("expected no open transaction, found one"));
-        }
-        let course = RetryLoop::begin(options, span, runtime.now())?;
-        Ok(Run { client, options: options.clone(), course, resumed: false })
+        state::check_not_open(client.session())?;
+        let retry = RetryLoop::begin(options, span, runtime.now())?;
+        Ok(Run { client, options: options.clone(), retry, resumed: false })
     }
 
     /// Makes the connection ready for the next attempt; whether its transaction is open already.
     fn start(&mut self) -> Result<bool, Error> {
         if self.client.is_closed() {
-            self.client.reconnect()?;
+            self.client.reconnect(&mut Never)?;
         }
         Ok(std::mem::take(&mut self.resumed))
     }
 
     /// Cleans up behind a failed attempt and waits for the next, or gives the error that is the last.
-    fn broken(&mut self, runtime: &mut dyn Runtime, broken: Broken) -> Result<(), Error> {
+    fn settle(&mut self, runtime: &mut dyn Runtime, failed: AttemptFailure) -> Result<(), Error> {
         self.resumed = false;
-        let failure = broken.failure();
-        let rollback_failed =
-            attempt::clean_up(self.client, &self.options, failure, &mut self.resumed);
-        let next = self.course.failed(Situation {
-            broken,
-            rollback_failed,
-            is_closed: self.client.is_closed(),
-            now: runtime.now(),
-            random: runtime.random(),
-        });
+        let meaning = failed.failure();
+        let rollback_failed = end::clean_up(self.client, &self.options, meaning, &mut self.resumed);
+        let is_closed = self.client.is_closed();
+        let next =
+            self.retry.next(failed, rollback_failed, is_closed, runtime.now(), runtime.random());
         match next {
             Next::Again { wait, fresh } => {
                 if fresh {
@@ -146,7 +142,7 @@ impl<'c> Run<'c> {
                 Ok(())
             }
             Next::Over(error) => {
-                attempt::leave(self.client);
+                end::leave(self.client);
                 Err(error)
             }
         }
@@ -155,7 +151,7 @@ impl<'c> Run<'c> {
 
 /// Runs a transaction until it is committed, fails for good, or the policy is exhausted.
 pub(crate) fn run<T, E: TransactionError>(
-    client: &mut Client,
+    client: &mut InnerClient,
     options: &TransactionOptions,
     runtime: &mut dyn Runtime,
     mut body: impl FnMut(&mut Transaction<'_>) -> Result<T, E>,
@@ -165,12 +161,12 @@ pub(crate) fn run<T, E: TransactionError>(
         let mut run = Run::new(client, options, &span, runtime)?;
         loop {
             let outcome = match run.start() {
-                Ok(resumed) => attempt::run(run.client, options, resumed, &mut body)?,
-                Err(error) => Err(Broken { error, stage: Stage::Body }),
+                Ok(resumed) => transaction::run(run.client, options, resumed, &mut body)?,
+                Err(error) => Err(AttemptFailure { error, stage: Stage::Body }),
             };
             match outcome {
                 Ok(value) => return Ok(value),
-                Err(broken) => run.broken(runtime, broken)?,
+                Err(failed) => run.settle(runtime, failed)?,
             }
         }
     })

@@ -1,0 +1,10 @@
+//! Transactions of the blocking client.
+
+mod attempts;
+mod end;
+mod statements;
+mod transaction;
+
+pub use attempts::Attempts;
+pub(crate) use attempts::run;
+pub use transaction::Transaction;
