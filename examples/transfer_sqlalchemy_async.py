@@ -50,7 +50,7 @@ async def print_balances(new_session, ids):
             print(f"account id: {account.id}  balance: ${account.balance}")
 
 
-async def tell(url):
+async def report(url):
     engine = create_async_engine(engine_url(url))
     new_session = async_sessionmaker(engine)
     async with engine.begin() as conn:
@@ -73,7 +73,7 @@ async def tell(url):
 def main():
     url = os.environ.get("DATABASE_URL")
     with nullcontext(url) if url else kecoa.local.running() as url:
-        asyncio.run(tell(url))
+        asyncio.run(report(url))
 
 
 if __name__ == "__main__":

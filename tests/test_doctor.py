@@ -76,7 +76,7 @@ def test_the_local_endpoint(endpoint):
     assert found["retry"]["facts"] == {"sqlstate": "40001", "attempts": 2}
 
 
-def test_a_local_endpoint_that_programs_are_not_told_of(endpoint):
+def test_a_local_endpoint_that_programs_do_not_know(endpoint):
     """As after `kecoa local start` without the export: the PG* variables lead elsewhere, or nowhere."""
     _, output = doctor("--json", KECOA_HOME=str(endpoint.home), PGPORT="1", PGHOST="127.0.0.1")
     advice = steps(output)["configuration"]["change"]

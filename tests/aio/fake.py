@@ -1,4 +1,4 @@
-"""A server that does what a test says: just enough of the protocol, spelled by hand."""
+"""A server that does what a test says: just enough of the protocol, written by hand."""
 
 from __future__ import annotations
 

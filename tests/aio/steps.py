@@ -13,7 +13,7 @@ MOMENTS = ("waiting", "served")
 
 @types.coroutine
 def _stepping(coroutine: Coroutine[Any, Any, Any], on_wait: Callable[[Any], None]) -> Any:
-    """Run a coroutine, and tell of each future that it waits for."""
+    """Run a coroutine, and report each future that it waits for."""
     step: Callable[[], Any] = lambda: coroutine.send(None)  # noqa: E731
     while True:
         try:

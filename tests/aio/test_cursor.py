@@ -102,7 +102,7 @@ async def test_statements_without_rows(connected):
 
 
 @looped
-async def test_an_error_tells_all_and_leaves_the_connection_usable(connected):
+async def test_an_error_says_all_and_leaves_the_connection_usable(connected):
     async with connected() as conn:
         with pytest.raises(kecoa.errors.UndefinedColumn) as raised:
             await conn.execute("SELECT 1, nope")
@@ -334,7 +334,7 @@ async def test_a_statement_outlives_what_was_prepared_for_it(connected):
         await conn.execute("DEALLOCATE ALL")
         for _ in range(4):
             assert await look() == ((1, day, "new"), ["a", "b", "c"])
-        # A change of schema by this connection is heeded, also inside a transaction.
+        # A change of schema by this connection is noticed, also inside a transaction.
         async with conn.transaction():
             await conn.execute("ALTER TABLE t ADD d int")
             assert (await look())[1] == ["a", "b", "c", "d"]

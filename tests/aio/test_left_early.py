@@ -301,7 +301,7 @@ async def test_a_pool_that_is_thrown_away(dsn, connected):
 
 @looped
 async def test_blocks_that_are_left_in_another_order(table, connected):
-    """Whose work is whose can't be told: the connection is closed, and everybody hears of it."""
+    """Whose work is whose is not known: the connection is closed, and every task gets an error."""
     async with connected() as conn, connected() as watch:
         first, second = conn.transaction(), conn.transaction()
         await first.__aenter__()

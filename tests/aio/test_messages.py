@@ -43,7 +43,7 @@ async def test_the_generator(connected):
 
         task = asyncio.ensure_future(listen())
         await asyncio.sleep(0.01)
-        # The connection can be used meanwhile, and hears itself.
+        # The connection can be used meanwhile, and gets its own.
         await conn.execute("NOTIFY news, 'mine'")
         await sender.execute("NOTIFY news, 'theirs'")
         assert await task == ["mine", "theirs"]

@@ -129,9 +129,9 @@ async def test_what_a_hook_raises_costs_nothing(dsn, hook, error, recwarn):
 
             task = asyncio.ensure_future(use())
             await asyncio.wait([task])
-            told = None if task.cancelled() else task.exception()
+            error = None if task.cancelled() else task.exception()
             if hook == "configure":
-                assert "from the hook" in str(told)
+                assert "from the hook" in str(error)
             raising = False
             async with pool.connection() as conn:
                 assert await scalar(conn) == 1
@@ -172,7 +172,7 @@ def test_a_hook_that_ends_the_event_loop(dsn, hook, error):
     with pytest.raises(error, match="from the hook"):
         loop.run_until_complete(task)
     raising = False
-    # A hook that runs in a task of its own tells both.
+    # A hook that runs in a task of its own shows both.
     if not task.done():
         with contextlib.suppress(error, kecoa.Error):
             loop.run_until_complete(task)
@@ -238,8 +238,8 @@ def test_the_word_for_what_ended_an_attempt():
     from kecoa.pool._common import as_error
 
     raised = SystemExit(3)
-    told = as_error("orders", raised)
-    assert isinstance(told, kecoa.OperationalError)
-    assert str(told) == "orders: opening a connection was ended by SystemExit: 3"
-    assert told.__cause__ is raised
+    wrapped = as_error("orders", raised)
+    assert isinstance(wrapped, kecoa.OperationalError)
+    assert str(wrapped) == "orders: opening a connection was ended by SystemExit: 3"
+    assert wrapped.__cause__ is raised
     assert as_error("orders", error := KeyError("x")) is error

@@ -77,7 +77,7 @@ async def teller(pool, number, seen, done):
         try:
             await kecoa.aio.run_transaction(pool, move, policy=POLICY, on_attempt=report)
         except kecoa.aio.AmbiguousCommitError:
-            # It may or may not have been applied: its key tells.
+            # It may or may not have been applied: its key shows which.
             if not await is_booked(pool, key):
                 continue
         break

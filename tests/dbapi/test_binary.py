@@ -120,7 +120,7 @@ def test_values_are_the_same_in_both_forms(client: Any, name: str, data: st.Data
 
 @pytest.mark.parametrize("name", TYPES)
 def test_server_binding_gives_what_client_binding_gives(client: Any, server: Any, name: str) -> None:
-    # A bare literal cannot be told apart from one that is not to be merged.
+    # A bare literal cannot be distinguished from one that is not to be merged.
     samples = {
         "bool": "'t', 'f'",
         "bytea": r"'\x00ff', ''",
@@ -230,7 +230,7 @@ def test_a_float_of_four_bytes_reads_as_its_text(client: Any) -> None:
 
 
 @pytest.mark.parametrize("zone", ["UTC", "etc/utc", "GMT", "Asia/Kolkata", "America/New_York", "-03:30"])
-def test_an_instant_is_told_in_the_session_s_zone(client: Any, server: Any, zone: str) -> None:
+def test_an_instant_is_given_in_the_session_s_zone(client: Any, server: Any, zone: str) -> None:
     query = "SELECT '2024-07-01 12:00+00'::timestamptz, ARRAY['1883-01-01 00:00+00'::timestamptz], 1"
     for connection in (client, server):
         with connection.cursor() as cursor:
@@ -246,7 +246,7 @@ def test_an_instant_is_told_in_the_session_s_zone(client: Any, server: Any, zone
 
 
 @pytest.mark.parametrize("factory", [None, dt.timezone, lambda offset: dt.timezone(offset, "own")])
-def test_the_cursor_s_zones_are_heeded(client: Any, server: Any, factory: Any) -> None:
+def test_the_cursor_s_zones_are_respected(client: Any, server: Any, factory: Any) -> None:
     query = "SELECT '2024-07-01 12:00+00'::timestamptz, 'infinity'::timestamptz, '10:00+02'::timetz"
     rows = []
     for connection in (client, server):

@@ -264,18 +264,18 @@ def test_a_silent_host_is_left_behind(silent: int, dsn: str) -> None:
     conn.close()
 
 
-def test_a_refused_method_hears_no_password() -> None:
-    heard = b""
+def test_a_refused_method_gets_no_password() -> None:
+    received = b""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def asks_for_the_password_in_clear() -> None:
-            nonlocal heard
+            nonlocal received
             client, _ = server.accept()
             with client:
                 client.recv(4096)
                 client.sendall(b"R\0\0\0\x08\0\0\0\x03")
                 while piece := client.recv(4096):
-                    heard += piece
+                    received += piece
 
         thread = threading.Thread(target=asks_for_the_password_in_clear)
         thread.start()
@@ -291,7 +291,7 @@ def test_a_refused_method_hears_no_password() -> None:
     assert str(caught.value).endswith(
         'authentication method requirement "scram-sha-256" failed: server requested a cleartext password\n'
     )
-    assert heard == b""
+    assert received == b""
 
 
 def test_a_password_file_that_others_can_read_is_a_warning(dsn: str, tmp_path: Path) -> None:
@@ -334,7 +334,7 @@ def test_info_names_the_host_that_was_taken(dsn: str) -> None:
             conn.close()
 
 
-def test_a_real_standby_is_told_from_a_primary(dsn: str, own_server: Any) -> None:
+def test_a_real_standby_is_distinguished_from_a_primary(dsn: str, own_server: Any) -> None:
     # Without anything to follow it waits for a log that never comes, and serves reads.
     own_server.stop()
     (own_server.data / "standby.signal").touch()
@@ -359,5 +359,5 @@ def test_a_real_standby_is_told_from_a_primary(dsn: str, own_server: Any) -> Non
     with conn.cursor() as cur:
         cur.execute("SELECT pg_promote()")
     conn.close()
-    # What was a standby takes writes now, and nobody has to be told.
+    # What was a standby takes writes now, and no setting has to change.
     kecoa.connect(own_server.dsn, target_session_attrs="read-write").close()

@@ -8,7 +8,7 @@ import kecoa
 
 
 class Pieces:
-    """A file that gives what it is told to, and counts."""
+    """A file that gives what it is asked for, and counts."""
 
     def __init__(self, pieces):
         self.pieces = iter(pieces)

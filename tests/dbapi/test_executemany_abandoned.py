@@ -121,7 +121,7 @@ def test_an_interrupt_is_not_lost_to_the_error_of_a_row(conn: Any) -> None:
     cur.execute("CREATE TEMP TABLE cut (a int)")
     with pytest.raises((KeyboardInterrupt, errors.InvalidTextRepresentation)) as caught:
         cur.executemany(INSERT, numbers(300, {INTERRUPTED: stop}))
-    # A server that is quick to answer is heard before that row is asked for.
+    # A server that is quick to answer is read before that row is asked for.
     if stopped:
         assert isinstance(caught.value, KeyboardInterrupt)
         assert isinstance(caught.value.__context__, errors.InvalidTextRepresentation)

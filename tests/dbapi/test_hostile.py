@@ -1,4 +1,4 @@
-"""Servers that lie, flood or are something else: a clear exception, from both doors, and a connection that
+"""Servers that lie, flood or are something else: a clear exception, from both drivers, and a connection that
 is seen to be broken. The whole table is in Rust (`crates/kecoa/tests/hostile`); this is what Python makes
 of it.
 """
@@ -132,7 +132,7 @@ def statement_aio(dsn: str, **options: Any) -> tuple[kecoa.Error, bool]:
     return asyncio.run(asyncio.wait_for(run(), 30))
 
 
-DOORS = pytest.mark.parametrize("door", [statement, statement_aio], ids=["blocking", "asyncio"])
+DRIVERS = pytest.mark.parametrize("drive", [statement, statement_aio], ids=["blocking", "asyncio"])
 
 GREETINGS = {
     "HTTP": (b"HTTP/1.1 400 Bad Request\r\n\r\n", "an HTTP server"),
@@ -150,11 +150,11 @@ GREETINGS = {
 
 
 @pytest.mark.parametrize(("greeting", "says"), GREETINGS.values(), ids=list(GREETINGS))
-@DOORS
-def test_greetings(serve: Callable[[Server], str], door: Any, greeting: bytes, says: str) -> None:
+@DRIVERS
+def test_greetings(serve: Callable[[Server], str], drive: Any, greeting: bytes, says: str) -> None:
     dsn = serve(Server(greeting=greeting))
     with pytest.raises(kecoa.OperationalError) as caught:
-        door(dsn)
+        drive(dsn)
     assert says in str(caught.value)
 
 
@@ -172,27 +172,27 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize(("answer", "says"), ANSWERS.values(), ids=list(ANSWERS))
-@DOORS
-def test_answers(serve: Callable[[Server], str], door: Any, answer: bytes, says: str) -> None:
-    raised, closed = door(serve(Server(answer=answer)))
+@DRIVERS
+def test_answers(serve: Callable[[Server], str], drive: Any, answer: bytes, says: str) -> None:
+    raised, closed = drive(serve(Server(answer=answer)))
     assert isinstance(raised, kecoa.OperationalError)
     assert "expected" in str(raised)
     assert says in str(raised)
     assert closed
 
 
-@DOORS
-def test_a_message_has_a_limit(serve: Callable[[Server], str], door: Any) -> None:
-    raised, closed = door(serve(Server(answer=COLUMN + ROW)), max_message_size="64B")
+@DRIVERS
+def test_a_message_has_a_limit(serve: Callable[[Server], str], drive: Any) -> None:
+    raised, closed = drive(serve(Server(answer=COLUMN + ROW)), max_message_size="64B")
     assert "DataRow message too long: expected at most 64 bytes, found 110" in str(raised)
     assert closed
 
 
-@DOORS
-def test_a_flood_is_stopped_at_the_limit(serve: Callable[[Server], str], door: Any) -> None:
+@DRIVERS
+def test_a_flood_is_stopped_at_the_limit(serve: Callable[[Server], str], drive: Any) -> None:
     """Rows without end: the rest is cancelled, and the connection stays usable."""
     server = Server(answer=COLUMN, flood=ROW * 100)
-    raised, closed = door(serve(server), max_result_size="1MB")
+    raised, closed = drive(serve(server), max_result_size="1MB")
     assert type(raised) is errors.ProgramLimitExceeded
     assert isinstance(raised, kecoa.OperationalError)
     assert raised.pgcode is None

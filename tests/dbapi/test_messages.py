@@ -8,14 +8,14 @@ import threading
 import pytest
 
 import kecoa
-from tests.dbapi.talking import Talking, complete, message, ready
+from tests.dbapi.scripted_server import ScriptedServer, complete, message, ready
 
 NOTIFIED = message(b"A", b"\0\0\0\7news\0one\0")
 NOTICE = message(b"N", b"SNOTICE\0VNOTICE\0C00000\0Mhear\0\0")
 
 
 class Refuses:
-    """Takes nothing until it is told to."""
+    """Takes nothing until it may."""
 
     def __init__(self, error=None):
         self.error = error or ValueError("not now")
@@ -29,14 +29,14 @@ class Refuses:
 
 @pytest.fixture
 def unraisable(monkeypatch):
-    """What was raised where nobody could be told."""
+    """What was raised where no caller could get it."""
     seen = []
     monkeypatch.setattr(sys, "unraisablehook", lambda args: seen.append(args.exc_value))
     return seen
 
 
 def test_a_list_that_refuses_a_notification_is_offered_it_again(unraisable):
-    with Talking(
+    with ScriptedServer(
         {"INSERT": NOTIFIED + NOTIFIED.replace(b"one", b"two") + complete("INSERT 0 1") + ready()}
     ) as server:
         conn = kecoa.connect(server.dsn)
@@ -56,7 +56,7 @@ def test_a_list_that_refuses_a_notification_is_offered_it_again(unraisable):
 
 
 def test_a_list_that_refuses_a_notice_fails_no_statement(unraisable):
-    with Talking({"INSERT": NOTICE + complete("INSERT 0 1") + ready()}) as server:
+    with ScriptedServer({"INSERT": NOTICE + complete("INSERT 0 1") + ready()}) as server:
         conn = kecoa.connect(server.dsn)
         conn.autocommit = True
         conn.notices = Refuses()
@@ -67,7 +67,7 @@ def test_a_list_that_refuses_a_notice_fails_no_statement(unraisable):
 
 
 def test_control_c_in_a_list_is_nobodys_to_keep():
-    with Talking({"INSERT": NOTIFIED + complete("INSERT 0 1") + ready()}) as server:
+    with ScriptedServer({"INSERT": NOTIFIED + complete("INSERT 0 1") + ready()}) as server:
         conn = kecoa.connect(server.dsn)
         conn.notifies = Refuses(KeyboardInterrupt())
         with pytest.raises(KeyboardInterrupt):
@@ -79,7 +79,7 @@ def test_control_c_in_a_list_is_nobodys_to_keep():
 
 def test_bytes_that_are_no_text_are_replaced():
     odd = message(b"A", b"\0\0\0\7news\0caf\xe9\0")
-    with Talking(
+    with ScriptedServer(
         {"SELECT": odd + complete("SELECT 0") + ready()}, {"client_encoding": "SQL_ASCII"}
     ) as server:
         conn = kecoa.connect(server.dsn)
@@ -92,7 +92,9 @@ def test_an_encoding_that_python_has_not_is_said_where_text_is_read():
     column = message(b"T", b"\0\1a\0" + bytes(6) + b"\0\0\0\x19\xff\xff\xff\xff\xff\xff\0\0")
     row = message(b"D", b"\0\1\0\0\0\2\xa4\xa4")
     changed = message(b"S", b"client_encoding\0EUC_TW\0") + complete("SET") + ready(b"I")
-    with Talking({"SET": changed, "SELECT": column + row + complete("SELECT 1") + ready(b"I")}) as server:
+    with ScriptedServer(
+        {"SET": changed, "SELECT": column + row + complete("SELECT 1") + ready(b"I")}
+    ) as server:
         conn = kecoa.connect(server.dsn)
         conn.autocommit = True
         cur = conn.cursor()
@@ -124,9 +126,9 @@ def test_of_two_threads_the_later_statement_counts(dsn):
         for thread in threads:
             thread.join()
         cur = conn.cursor()
-        told = conn.get_parameter_status("client_encoding")
-        if told != conn.encoding:
-            wrong.append((told, conn.encoding))
+        reported = conn.get_parameter_status("client_encoding")
+        if reported != conn.encoding:
+            wrong.append((reported, conn.encoding))
         cur.execute("SELECT 1")
     conn.close()
     assert wrong == []

@@ -33,7 +33,7 @@ EXTENSIONS = [
     *("rownumber", "connection", "scroll", "lastrowid", "autocommit", "xid", "tpc_begin", "tpc_prepare"),
     *("tpc_commit", "tpc_recover"),
 ]
-# Told of, without a block: what is never raised or does not exist, and the class between the others.
+# Mentioned, without a block: what is never raised or does not exist, and the class between the others.
 IN_WORDS = ["Warning", "DatabaseError", "messages", "errorhandler", "__iter__", "next", "tpc_rollback"]
 
 
@@ -43,5 +43,5 @@ def test_a_block_shows(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", IN_WORDS)
-def test_the_page_tells_of(name: str) -> None:
+def test_the_page_mentions(name: str) -> None:
     assert re.search(rf"\b{name}\b", PAGE.read_text("utf-8"))

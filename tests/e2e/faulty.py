@@ -34,7 +34,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 ACCOUNTS = 3
 TRANSFERS = 4
 START = 100
-PATIENCE = 60  # seconds for one seed, which takes milliseconds
+TIMEOUT = 60  # seconds for one seed, which takes milliseconds
 POLICY = RetryPolicy(max_attempts=60, first_delay=0.0002, max_delay=0.002, total=30)
 
 # Harsh: more than half of the transfers meet a fault.
@@ -208,7 +208,7 @@ class Seed:
     async def run_aio(self):
         """Make the transfers with `kecoa.aio`."""
         for transfer in self.plan():
-            self.said.append(await asyncio.wait_for(self.transfer_aio(transfer), PATIENCE / 2))
+            self.said.append(await asyncio.wait_for(self.transfer_aio(transfer), TIMEOUT / 2))
 
     async def transfer_aio(self, transfer):
         """As `transfer`."""
@@ -281,7 +281,7 @@ def audit(dsn, results):
     conn = kecoa.connect(dsn)
     conn.autocommit = True
     cur = conn.cursor()
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while True:
         cur.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'kecoa faulty'")
         if cur.fetchone()[0] == 0:
@@ -327,7 +327,7 @@ def complain(balances, booked, said):
 def main():
     how, first, last, url = sys.argv[1:]
     for number in range(int(first), int(last) + 1):
-        faulthandler.dump_traceback_later(PATIENCE, exit=True)
+        faulthandler.dump_traceback_later(TIMEOUT, exit=True)
         print(json.dumps(run_seed(how, url, number)), flush=True)
     faulthandler.cancel_dump_traceback_later()
 

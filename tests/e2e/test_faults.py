@@ -133,7 +133,7 @@ def kecoa_command(*arguments):
 
 
 def test_the_local_endpoint_makes_faults(fresh_endpoint):
-    """`kecoa local start --faults`: who uses it is told, and CockroachDB's dialect is behind it."""
+    """`kecoa local start --faults`: its users are warned, and CockroachDB's dialect is behind it."""
     plan = "error:40001@commit:times=1, split@server:0.05"
     started = fresh_endpoint.command("start", "--faults", plan, "--seed", "5")
     url = started.stdout.strip()
@@ -142,7 +142,7 @@ def test_the_local_endpoint_makes_faults(fresh_endpoint):
     status = json.loads(fresh_endpoint.command("status", "--json").stdout)
     assert status["faults"] == {"plan": plan, "seed": 5}
     assert note in fresh_endpoint.command("status").stdout
-    # The same again is the same; another plan is not, and no plan is told all the same.
+    # The same again is the same; another plan is not, and without a seed one is chosen and shown.
     again = fresh_endpoint.command("start", "--faults", plan)
     assert (again.stdout, note in again.stderr) == (started.stdout, True)
     assert note in fresh_endpoint.command("start").stderr

@@ -54,7 +54,7 @@ class Proxy:
                     client.shutdown(socket.SHUT_RDWR)
                     if self.cut == "after":
                         server.sendall(data)
-                        # PostgreSQL does what it was told, and then sees the end.
+                        # PostgreSQL does what it was asked, and then sees the end.
                         server.shutdown(socket.SHUT_WR)
                         return
                     break
@@ -72,7 +72,7 @@ class Proxy:
 
 @pytest.fixture
 def marks(dsn):
-    """An empty table; tells how many rows it has."""
+    """An empty table; returns the number of its rows."""
     conn = psycopg2.connect(dsn)
     conn.autocommit = True
     cur = conn.cursor()
@@ -216,7 +216,7 @@ def test_a_body_that_committed_by_itself_and_is_lost_is_not_run_again(dsn, marks
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_body_that_commits_by_hand_is_told(dsn, marks, form):
+def test_a_body_that_commits_by_hand_is_refused(dsn, marks, form):
     pytest.importorskip("sqlalchemy")
     proxy = Proxy(dsn, b"nothing is cut", "after")
 
@@ -250,7 +250,7 @@ def test_a_commit_on_a_connection_already_lost_is_certain(dsn, marks, own_server
         assert [report.decision for report in reports] == ["reconnect", "committed"]
         assert cur.fetchone() == ("lost_here",)
     else:
-        # The kernel took the COMMIT before it told that nobody reads: not to be told apart.
+        # The kernel took the COMMIT before it said that nobody reads: not to be distinguished.
         assert [report.decision for report in reports] == ["ambiguous"]
         assert cur.fetchone() == (None,)
     conn.close()

@@ -85,7 +85,7 @@ class Teller(threading.Thread):
                     on_attempt=self.report,
                 )
             except AmbiguousCommitError:
-                # It may or may not have been applied: its key tells.
+                # It may or may not have been applied: its key shows which.
                 if not self.was_applied(key):
                     self.seen["looked up: not applied"] += 1
                     continue

@@ -250,7 +250,7 @@ def test_a_state_that_stays_unreadable_names_the_file_and_the_process(fresh_endp
 
 @skip_if(not sys.platform.startswith("linux"), "not-linux")
 @pytest.mark.parametrize("spoil", [None, empty])
-def test_after_both_were_killed_and_nobody_buried_them(fresh_endpoint, spoil):
+def test_after_both_were_killed_and_nobody_reaped_them(fresh_endpoint, spoil):
     """As in a container whose first process is no init: the dead stay as zombies, and their ids are taken."""
     prctl = ctypes.CDLL(None).prctl
     prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: orphans become ours, and we don't look after them
@@ -261,12 +261,12 @@ def test_after_both_were_killed_and_nobody_buried_them(fresh_endpoint, spoil):
             conn.cursor().execute("INSERT INTO t VALUES (1)")
         state = fresh_endpoint.home / "instances" / "default" / "state.json"
         for _ in range(2):
-            told = json.loads(state.read_text())
-            pids = [told[who]["pid"] for who in ("daemon", "server")]
+            recorded = json.loads(state.read_text())
+            pids = [recorded[who]["pid"] for who in ("daemon", "server")]
             for pid in pids:
                 os.kill(pid, signal.SIGKILL)
             wait_until(lambda pids=pids: not any(alive(pid) for pid in pids))
-            assert all(Path(f"/proc/{pid}").exists() for pid in pids), "they were buried after all"
+            assert all(Path(f"/proc/{pid}").exists() for pid in pids), "they were reaped after all"
             if spoil:
                 spoil(state)
             assert run(fresh_endpoint, "status").returncode == 3
@@ -310,14 +310,14 @@ def test_files_that_name_another_process_end_nobody(fresh_endpoint, where):
     """Whatever process of ours a file names, with the very time it started."""
     fresh_endpoint.start()
     state = fresh_endpoint.home / "instances" / "default" / "state.json"
-    told = json.loads(state.read_text())
-    serving = told["daemon"]["pid"]
+    recorded = json.loads(state.read_text())
+    serving = recorded["daemon"]["pid"]
     with subprocess.Popen(["sleep", "300"]) as stranger:
         named = identity(stranger.pid)
         if where == "cockroach":
             fresh_endpoint.stop()
-            told |= {"engine": "cockroach", "daemon": named, "server": named}
-            state.write_text(json.dumps(told))
+            recorded |= {"engine": "cockroach", "daemon": named, "server": named}
+            state.write_text(json.dumps(recorded))
             state.chmod(0o600)
             assert run(fresh_endpoint, "status").returncode == 3
             assert run(fresh_endpoint, "stop").returncode == 0
@@ -327,7 +327,7 @@ def test_files_that_name_another_process_end_nobody(fresh_endpoint, where):
                 state.write_bytes(b"")
                 (state.parent / "serve.lock").write_text(json.dumps(named))
             else:
-                state.write_text(json.dumps(told | {"daemon": named}))
+                state.write_text(json.dumps(recorded | {"daemon": named}))
             with subprocess.Popen(["sh", "-c", f"sleep 2; kill -CONT {serving}"]):
                 assert run(fresh_endpoint, "stop").returncode == 0
         assert stranger.poll() is None

@@ -16,7 +16,7 @@ from tests.conftest import ROOT, Endpoint
 from tests.reasons import skip
 
 # A Python below /root is closed to others; these rights over files are all that a program needs beyond its user's.
-LENT = ["--inh-caps", "+dac_override,+dac_read_search", "--ambient-caps", "+dac_override,+dac_read_search"]
+GRANTED = ["--inh-caps", "+dac_override,+dac_read_search", "--ambient-caps", "+dac_override,+dac_read_search"]
 
 
 class Done(NamedTuple):
@@ -115,7 +115,7 @@ class EndpointOf(Endpoint):
             os.chown(home, owner.pw_uid, owner.pw_gid)
             self.prefix = ["setpriv", "--reuid", user, "--regid", str(owner.pw_gid), "--clear-groups"]
             if run_as(user, ["test", "-x", os.path.realpath(sys.executable)]).code != 0:
-                self.prefix += LENT
+                self.prefix += GRANTED
                 if run_as(None, [*self.prefix, sys.executable, "-c", ""]).code != 0:
                     skip("closed-python")
         self.environment |= {"HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(ROOT)}

@@ -13,7 +13,7 @@ import kecoa.observe
 
 @pytest.fixture
 def events() -> Any:
-    heard: list[kecoa.observe.Event] = []
-    kecoa.observe.add_listener(heard.append)
-    yield heard
-    kecoa.observe.remove_listener(heard.append)
+    seen: list[kecoa.observe.Event] = []
+    kecoa.observe.add_listener(seen.append)
+    yield seen
+    kecoa.observe.remove_listener(seen.append)

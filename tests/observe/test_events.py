@@ -48,9 +48,9 @@ def test_events_of_a_connection(dsn, events):
     assert [event.error for event in events if event.operation != "execute"] == [None] * 4
 
 
-def test_the_text_is_told_only_when_asked_and_without_values(conn):
-    heard: list[Any] = []
-    kecoa.observe.add_listener(heard.append, query_text=True)
+def test_the_text_is_given_only_when_asked_and_without_values(conn):
+    seen: list[Any] = []
+    kecoa.observe.add_listener(seen.append, query_text=True)
     try:
         with conn.cursor() as cur:
             cur.execute("SELECT %s", (MARKER,))
@@ -59,40 +59,40 @@ def test_the_text_is_told_only_when_asked_and_without_values(conn):
                 + kecoa.sql.SQL(" FROM pg_class")
             )
     finally:
-        kecoa.observe.remove_listener(heard.append)
-    assert [event.attributes["db.query.text"] for event in heard] == [
+        kecoa.observe.remove_listener(seen.append)
+    assert [event.attributes["db.query.text"] for event in seen] == [
         "SELECT %s",
         'SELECT "oid" FROM pg_class',
     ]
     with conn.cursor() as cur:
         cur.execute("SELECT 1")
-    assert len(heard) == 2
+    assert len(seen) == 2
     with pytest.raises(ValueError, match="expected a listener"):
-        kecoa.observe.remove_listener(heard.append)
+        kecoa.observe.remove_listener(seen.append)
 
 
 @pytest.mark.parametrize("binding", ["client", "server"])
-def test_no_way_to_send_values_tells_them(conn, dsn, binding):
+def test_no_way_to_send_values_shows_them(conn, dsn, binding):
     conn.binding = binding
-    heard: list[Any] = []
+    seen: list[Any] = []
     rows = [(MARKER, 1234567), (f"{MARKER}'s \\\\", 1234567)]
-    insert = "INSERT INTO told VALUES (%s, %s)"
+    insert = "INSERT INTO observed VALUES (%s, %s)"
     literal = kecoa.sql.SQL("SELECT {}, %s").format(kecoa.sql.Literal(MARKER))
 
     async def waits() -> None:
         async with await kecoa.aio.connect(dsn) as other:
-            await other.execute("CREATE TEMPORARY TABLE told (a text, b int)")
+            await other.execute("CREATE TEMPORARY TABLE observed (a text, b int)")
             await other.execute(insert, rows[0])
             await other.cursor().executemany(insert, rows)
             await other.execute(f"SELECT '{MARKER}', 1234567")
 
-    kecoa.observe.add_listener(heard.append, query_text=True)
+    kecoa.observe.add_listener(seen.append, query_text=True)
     try:
         with conn.cursor() as cur:
-            cur.execute("CREATE TEMPORARY TABLE told (a text, b int)")
+            cur.execute("CREATE TEMPORARY TABLE observed (a text, b int)")
             cur.execute(insert, rows[0])
             cur.executemany(insert, rows)
-            kecoa.extras.execute_values(cur, "INSERT INTO told VALUES %s", rows * 500)
+            kecoa.extras.execute_values(cur, "INSERT INTO observed VALUES %s", rows * 500)
             kecoa.extras.execute_batch(cur, insert, rows * 500)
             cur.execute(cur.mogrify(insert, rows[1]))
             cur.execute(literal, (1,))
@@ -105,12 +105,12 @@ def test_no_way_to_send_values_tells_them(conn, dsn, binding):
             cur.execute("SELECT %s", (MARKER,))
         asyncio.run(waits())
     finally:
-        kecoa.observe.remove_listener(heard.append)
-    texts = [event.attributes.get("db.query.text", "") for event in heard]
+        kecoa.observe.remove_listener(seen.append)
+    texts = [event.attributes.get("db.query.text", "") for event in seen]
     assert not [text for text in texts if MARKER in text or "1234567" in text]
-    assert "INSERT INTO told VALUES (?, ?)" in texts
+    assert "INSERT INTO observed VALUES (?, ?)" in texts
     assert max(map(len, texts)) < 5000
-    assert not [event for event in heard if MARKER in repr(event.attributes)]
+    assert not [event for event in seen if MARKER in repr(event.attributes)]
 
 
 def test_events_with_asyncio(dsn, events):
@@ -157,8 +157,8 @@ def test_events_of_a_retried_transaction(conn, events):
 
 
 def test_a_listener_that_fails_changes_nothing(conn, monkeypatch):
-    told: list[Any] = []
-    monkeypatch.setattr(sys, "unraisablehook", told.append)
+    reported: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", reported.append)
 
     def broken(event: Any) -> None:
         raise ZeroDivisionError
@@ -172,8 +172,8 @@ def test_a_listener_that_fails_changes_nothing(conn, monkeypatch):
         run_transaction(conn, Flaky(0), policy=POLICY, runtime=Clock())
     finally:
         kecoa.observe.remove_listener(broken)
-    assert {args.exc_type for args in told} == {ZeroDivisionError}
-    assert len(told) >= 3
+    assert {args.exc_type for args in reported} == {ZeroDivisionError}
+    assert len(reported) >= 3
 
 
 def test_opentelemetry(dsn):

@@ -183,13 +183,13 @@ BEHAVIOURS = (
         "A signal handler that uses the connection whose statement is under way",
         "runs when the statement is over",
         "runs at once: `ProgrammingError`; `close` takes effect when the statement is over",
-        "parity/test_use_within.py::test_a_signal_handler",
+        "parity/test_reentrancy.py::test_a_signal_handler",
     ),
     Behaviour(
         "The file of a COPY that uses the connection",
         "`DatabaseError`, and the connection is lost",
         "`ProgrammingError`, and the connection goes on",
-        "parity/test_use_within.py::test_the_file_of_a_copy",
+        "parity/test_reentrancy.py::test_the_file_of_a_copy",
     ),
     Behaviour(
         "`copy_to` whose file raises",

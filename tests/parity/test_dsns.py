@@ -52,10 +52,10 @@ def test_odd_authorities_are_read_as_by_libpq(text: str) -> None:
 
 
 class Listener:
-    """A server that asks for the password in clear, and hangs up when it has heard it."""
+    """A server that asks for the password in clear, and hangs up when it has it."""
 
     def __init__(self) -> None:
-        self.heard: list[bytes] = []
+        self.received: list[bytes] = []
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
         threading.Thread(target=self.serve, daemon=True).start()
@@ -69,15 +69,15 @@ class Listener:
             with peer, suppress(OSError):
                 peer.recv(4096)
                 peer.sendall(b"R\0\0\0\x08\0\0\0\x03")
-                self.heard.append(peer.recv(4096)[5:-1])
+                self.received.append(peer.recv(4096)[5:-1])
 
     def password(self, module: Any, path: Path) -> bytes:
         """What a driver sends; nothing where it sends none."""
-        self.heard.clear()
+        self.received.clear()
         options = "user=maya dbname='b:nk' sslmode=disable gssencmode=disable connect_timeout=10"
         with pytest.raises(module.OperationalError):
             module.connect(f"host=127.0.0.1 port={self.port} passfile={path} {options}")
-        return self.heard[-1] if self.heard else b""
+        return self.received[-1] if self.received else b""
 
 
 @pytest.fixture

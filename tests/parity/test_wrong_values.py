@@ -31,7 +31,7 @@ def answers(dsn, encoding, standard, ask):
 
 
 def test_a_backslash_of_two_bytes(dsn):
-    """Python's codec spells it so, libpq does not know it, the server does: it escapes what follows."""
+    """Python's codec writes it so, libpq does not know it, the server does: it escapes what follows."""
 
     def ask(module, cur):
         cur.execute("SELECT %s", ("a\\b",))

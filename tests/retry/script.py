@@ -100,7 +100,7 @@ class Conn:
 
 
 class Pool:
-    """Lends its connections one after the other, and keeps those that came back."""
+    """Hands out its connections one after the other, and keeps those that came back."""
 
     def __init__(self, *conns: Conn) -> None:
         self.conns = list(conns)

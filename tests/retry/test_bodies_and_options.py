@@ -13,7 +13,7 @@ from kecoa.retry import AmbiguousCommitError
 from tests.retry.script import Clock, Conn, DriverError, Pool, body
 
 
-def test_a_body_that_swallows_a_failure_is_told():
+def test_a_body_that_swallows_a_failure_is_refused():
     conn = Conn("40001")
 
     def swallows(conn):
@@ -27,12 +27,12 @@ def test_a_body_that_swallows_a_failure_is_told():
     assert "commit" not in conn.log
 
 
-def test_a_body_that_closes_its_connection_is_told():
+def test_a_body_that_closes_its_connection_is_refused():
     with pytest.raises(kecoa.ProgrammingError, match="closed"):
         run_transaction(Conn(), lambda conn: conn.close(), runtime=Clock())
 
 
-def test_a_body_that_committed_and_closed_is_told_what_is_committed():
+def test_a_body_that_committed_and_closed_gets_to_know_what_is_committed():
     def body(conn):
         conn.commit()
         conn.close()
@@ -43,7 +43,7 @@ def test_a_body_that_committed_and_closed_is_told_what_is_committed():
         run_transaction(Conn(), body, runtime=Clock())
 
 
-def test_a_body_that_hides_a_lost_connection_is_told():
+def test_a_body_that_hides_a_lost_connection_is_refused():
     def body(conn):
         conn.closed = 2
 
@@ -67,7 +67,7 @@ def commits_by_itself(conn):
     conn.execute()
 
 
-def test_a_body_that_commits_is_told():
+def test_a_body_that_commits_is_refused():
     conn = Counting()
     with pytest.raises(kecoa.ProgrammingError, match="committed by itself"):
         run_transaction(conn, commits_by_itself, runtime=Clock())

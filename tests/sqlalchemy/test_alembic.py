@@ -233,7 +233,7 @@ def test_migrations_go_up_and_down(url, engine, tmp_path):
 
 
 class Locked(Exception):
-    """As the server spells it."""
+    """As the server writes it."""
 
     pgcode = "57000"
 

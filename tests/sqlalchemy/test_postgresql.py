@@ -236,13 +236,13 @@ def bound(url, way):
 
 
 def test_binding(url):
-    """What comes again is prepared by the server, unless the engine is told otherwise."""
-    prepared = sa.text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%AS told%'")
+    """What comes again is prepared by the server, unless the engine says otherwise."""
+    prepared = sa.text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%AS given%'")
     engines = [sa.create_engine(url), *bound(url, "server"), *bound(url, "client")]
     for engine, expected in zip(engines, (1, 1, 1, 0, 0), strict=True):
         with engine.connect() as conn:
             for _ in range(3):
-                assert conn.execute(sa.text("SELECT CAST(:n AS int) AS told"), {"n": 7}).scalar() == 7
+                assert conn.execute(sa.text("SELECT CAST(:n AS int) AS given"), {"n": 7}).scalar() == 7
             assert conn.execute(prepared).scalar() == expected
         engine.dispose()
     with pytest.raises(sa.exc.ArgumentError, match="found 'both'"):
@@ -259,7 +259,7 @@ def test_parameters_have_types(url):
         engine.dispose()
 
 
-def test_citext_heeds_no_case(url):
+def test_citext_ignores_case(url):
     """A parameter cast as the string that CITEXT derives from would."""
     table = sa.Table("ci", sa.MetaData(), sa.Column("word", CITEXT), prefixes=["TEMP"])
     for engine in [*bound(url, "server"), *bound(url, "client")]:
@@ -272,7 +272,7 @@ def test_citext_heeds_no_case(url):
         engine.dispose()
 
 
-def test_a_changed_table_is_no_trouble_for_what_was_prepared(url):
+def test_a_changed_table_is_no_error_for_what_was_prepared(url):
     engine, _ = bound(url, "server")
     with engine.connect() as conn:
         conn.execute(sa.text("CREATE TEMP TABLE changing (a int)"))

@@ -67,7 +67,7 @@ def test_binding_is_the_servers(url):
         run(url.update_query_dict({"binding": "client"}), body)
 
 
-def test_citext_heeds_no_case(url):
+def test_citext_ignores_case(url):
     table = sa.Table("ci", sa.MetaData(), sa.Column("word", postgresql.CITEXT), prefixes=["TEMP"])
 
     async def body(engine):
@@ -264,7 +264,7 @@ def test_a_forgotten_connection_is_closed(url):
         assert run(url, body)
 
 
-def test_a_table_made_anew_is_no_trouble_for_what_was_prepared(url):
+def test_a_table_made_anew_is_no_error_for_what_was_prepared(url):
     """Inside one transaction, where nothing could be repeated, and on another connection."""
 
     async def body(engine):

@@ -12,7 +12,7 @@ import kecoa
 from tests.tls.authority import write
 from tests.tls.certificates import HOST, Certificates
 from tests.tls.server import TlsServer
-from tests.tls.test_situations import SITUATIONS
+from tests.tls.test_options import CASES
 
 ROOT = Path(__file__).parent.parent.parent
 TEXT = (ROOT / "docs/en/reference/tls.md").read_text("utf-8")
@@ -60,7 +60,7 @@ def test_the_table_has_the_words_of_the_errors() -> None:
     sources = [*(ROOT / "crates/kecoa").rglob("*.rs"), *(ROOT / "crates/kecoa-proto").rglob("*.rs")]
     # A text that goes on in the next line of the source is one text.
     said = re.sub(r"\\\n\s*", "", "\n".join(path.read_text("utf-8") for path in sources)).replace('\\"', '"')
-    said += "".join(word for situation in SITUATIONS for word in situation.says)
+    said += "".join(word for case in CASES for word in case.says)
     for row in rows:
         for quoted in re.findall(r"`([^`]+)`", row):
             for part in re.split(r"…", quoted):

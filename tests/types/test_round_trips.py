@@ -56,7 +56,7 @@ def cur(dsn):
 
 
 def single(value):
-    """Values with their floats as float4 has them: PostgreSQL prints the fewest digits that tell them apart."""
+    """Values with their floats as float4 has them: PostgreSQL prints the fewest digits that distinguish them."""
     if isinstance(value, list):
         return [single(item) for item in value]
     return struct.unpack("f", struct.pack("f", value))[0] if isinstance(value, float) else value

@@ -62,7 +62,7 @@ def test_no_server() -> None:
             pool.wait(0.01)
 
 
-def test_what_will_not_get_better_is_told(dsn: str) -> None:
+def test_what_will_not_get_better_is_raised(dsn: str) -> None:
     with Pool(dsn, min_size=1, kwargs={"dbname": "no_such_database"}) as pool:
         with pytest.raises(kecoa.OperationalError, match="no_such_database") as caught:
             pool.getconn()

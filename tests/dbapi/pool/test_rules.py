@@ -39,7 +39,7 @@ def made(line: str) -> core.Core:
     return core.Core(Settings(**values), lambda: chance)
 
 
-def spelt(action: actions.Action) -> str:
+def written(action: actions.Action) -> str:
     match action:
         case actions.Open(conn):
             return f"open c{conn}"
@@ -72,7 +72,7 @@ def figure(pool: core.Core, name: str) -> str:
 
 
 class Looks:
-    """Loans without a wait: taken at once, looked at later, as the pools do it."""
+    """Checkouts without a wait: taken at once, looked at later, as the pools do it."""
 
     def __init__(self, pool: core.Core) -> None:
         self.pool = pool
@@ -99,13 +99,13 @@ class Looks:
 
 
 def flushed(pool: core.Core) -> str:
-    actions = [spelt(action) for action in pool.actions]
+    actions = [written(action) for action in pool.actions]
     pool.actions.clear()
     return "; ".join(actions)
 
 
 def answer(pool: core.Core, now: float, call: str, expected: str, looks: Looks | None = None) -> str:
-    """Make the call of a line, and spell what follows from it."""
+    """Make the call of a line, and write what follows from it."""
     name, *words = call.split()
     ids = [int(word[1:]) for word in words if word[0] in "cw" and word[1:].isdigit()]
     found = None if looks is None else looks.answer(now, name, ids, words)

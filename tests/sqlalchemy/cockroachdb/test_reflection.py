@@ -59,7 +59,7 @@ def inspector(reflected):
     return sa.inspect(reflected)
 
 
-def test_tables_views_and_sequences_are_told_apart(inspector):
+def test_tables_views_and_sequences_are_distinguished(inspector):
     assert inspector.get_table_names() == ["child", "keyless", "parent"]
     assert inspector.get_view_names() == ["firsts"]
     assert inspector.get_materialized_view_names() == ["kept"]

@@ -44,7 +44,7 @@ def test_other_points_are_refused(value):
 
 
 class Recording:
-    """A connection that writes down what it is told: the local endpoint has no past to read."""
+    """A connection that writes down what it is sent: the local endpoint has no past to read."""
 
     def __init__(self):
         self.sent = []

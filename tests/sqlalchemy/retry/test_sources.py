@@ -131,11 +131,11 @@ def test_other_sources_are_refused(source):
 
 def test_statements_are_awaited_and_cancelling_rolls_back(url):
     bench = Bench(url, "asyncpg")
-    told = []
+    reported = []
 
     async def observer(report):
         await asyncio.sleep(0)
-        told.append(report.decision)
+        reported.append(report.decision)
 
     async def body(conn):
         await conn.execute(sa.insert(Quiet.__table__).values(id=1, note="moved"))
@@ -172,7 +172,7 @@ def test_statements_are_awaited_and_cancelling_rolls_back(url):
 
     bench.strike(2)
     asyncio.run(main())
-    assert told == ["retry", "retry", "committed"]
+    assert reported == ["retry", "retry", "committed"]
     assert bench.rows("quiet") == [(1, "merged")]
 
 

@@ -324,10 +324,10 @@ async def test_an_encoding_that_python_does_not_have():
 
 @on_both_loops
 async def test_handlers_that_raise(connected):
-    """The event loop is told, the other handlers are called, and the statement has its answer."""
-    told = []
+    """The event loop gets the error, the other handlers are called, and the statement has its answer."""
+    reported = []
     loop = asyncio.get_running_loop()
-    loop.set_exception_handler(lambda _, context: told.append(context["exception"]))
+    loop.set_exception_handler(lambda _, context: reported.append(context["exception"]))
     seen = []
     async with connected() as conn:
         errors = [KeyError("a"), asyncio.CancelledError("b"), GeneratorExit("c")]
@@ -342,8 +342,8 @@ async def test_handlers_that_raise(connected):
         conn.add_notify_handler(seen.append)
         await conn.execute("LISTEN news")
         await conn.execute("DO $$ BEGIN RAISE NOTICE 'one'; NOTIFY news, 'two'; END $$")
-        await until(lambda: len(seen) == 2, "both are told")
-        assert told == errors * 2
+        await until(lambda: len(seen) == 2, "both were called")
+        assert reported == errors * 2
         assert await (await conn.execute("SELECT 1")).fetchone() == (1,)
 
 

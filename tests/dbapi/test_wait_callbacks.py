@@ -10,7 +10,7 @@ import pytest
 
 import kecoa
 from kecoa import extensions, extras
-from tests.dbapi.talking import Talking, complete, message, ready
+from tests.dbapi.scripted_server import ScriptedServer, complete, message, ready
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_a_result_that_is_too_large_is_cancelled_once(callback):
     column = message(b"T", b"\0\1a\0" + bytes(6) + b"\0\0\0\x19\xff\xff\xff\xff\xff\xff\0\0")
     rows = message(b"D", b"\0\1\0\0\4\0" + b"x" * 1024) * 3000
     answer = column + rows + complete("SELECT 3000") + ready()
-    with Talking({"SELECT": answer}) as server:
+    with ScriptedServer({"SELECT": answer}) as server:
         conn = kecoa.connect(server.dsn + " max_result_size=1MB")
         conn.autocommit = True
         extensions.set_wait_callback(extras.wait_select if callback else None)

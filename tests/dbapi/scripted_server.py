@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 from tests.aio.fake import complete, error, message, ready
 
-__all__ = ["Cut", "Talking", "complete", "error", "message", "ready"]
+__all__ = ["Cut", "ScriptedServer", "complete", "error", "message", "ready"]
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Cut:
     words: bytes | None = None
 
 
-class Talking:
+class ScriptedServer:
     """Listens until the end of its `with` block."""
 
     def __init__(self, rules: dict[str, bytes | Cut] | None = None, parameters: dict[str, str] | None = None):
@@ -50,7 +50,7 @@ class Talking:
         self.threads = [threading.Thread(target=self.accept, daemon=True)]
         self.peers: list[socket.socket] = []
 
-    def __enter__(self) -> Talking:
+    def __enter__(self) -> ScriptedServer:
         self.threads[0].start()
         return self
 

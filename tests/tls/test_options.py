@@ -1,6 +1,6 @@
 """What each option does with each server: connects, or fails with an error that says what to change.
 
-Every situation runs on a plain connection, on one of kecoa.aio and on psycopg2; who connects must be the same.
+Every case runs on a plain connection, on one of kecoa.aio and on psycopg2; who connects must be the same.
 Where it is not, `differs` says why.
 """
 
@@ -29,7 +29,7 @@ EDWARDS = "libpq gives up where the certificate has no hash for the binding; kec
 
 
 @dataclass(frozen=True)
-class Situation:
+class Case:
     """`says`: what the error's text must hold, in order; nothing where the connection works."""
 
     name: str
@@ -45,8 +45,8 @@ class Situation:
         return f"{self.host} port={server.port} user={self.user} dbname=postgres {options}"
 
 
-def S(name: str, served: str, options: str, *says: str, **more: str) -> Situation:
-    return Situation(name, served, options, says, **more)
+def S(name: str, served: str, options: str, *says: str, **more: str) -> Case:
+    return Case(name, served, options, says, **more)
 
 
 FULL = "sslmode=verify-full sslrootcert={root}"
@@ -177,9 +177,9 @@ SESSIONS = [
     S("versions the wrong way round", "good", FULL + " ssl_min_protocol_version=TLSv1.3 ssl_max_protocol_version=TLSv1.2", "invalid SSL protocol version range"),
 ]  # fmt: skip
 
-SITUATIONS = SERVERS + REVOCATION + CLIENTS + SESSIONS
-#: One after the other by certificate, so that the server is told of each once.
-ORDERED = sorted(SITUATIONS, key=lambda situation: situation.served)
+CASES = SERVERS + REVOCATION + CLIENTS + SESSIONS
+#: One after the other by certificate, so that the server learns of each once.
+ORDERED = sorted(CASES, key=lambda case: case.served)
 
 
 def plain(dsn: str) -> None:
@@ -219,31 +219,31 @@ def everything_about(error: BaseException | None) -> str:
     return text
 
 
-@pytest.mark.parametrize("situation", ORDERED, ids=lambda situation: situation.name)
-def test_situation(situation: Situation, tls_server: TlsServer, certificates: Certificates) -> None:
-    if "sslnegotiation=direct" in situation.options and tls_server.version < 170000:
+@pytest.mark.parametrize("case", ORDERED, ids=lambda case: case.name)
+def test_option(case: Case, tls_server: TlsServer, certificates: Certificates) -> None:
+    if "sslnegotiation=direct" in case.options and tls_server.version < 170000:
         skip("postgresql-17")
-    certificates.serve(tls_server, situation.served)
-    dsn = situation.dsn(tls_server, certificates.files)
+    certificates.serve(tls_server, case.served)
+    dsn = case.dsn(tls_server, certificates.files)
     for connect in (plain, aio):
         error = error_of(connect, dsn)
-        if not situation.says:
+        if not case.says:
             assert error is None, error
             continue
         assert isinstance(error, kecoa.OperationalError), f"{connect.__name__}: {error!r}"
         at = 0
-        for says in situation.says:
+        for says in case.says:
             says = re.sub(r"\{(\w+)\}", lambda name: certificates.files[name[1]], says)
             found = str(error).find(says, at)
             assert found >= 0, f"expected {says!r} in:\n{error}"
             at = found + len(says)
-        told = everything_about(error)
-        assert not [secret for secret in SECRETS if secret in told]
+        text = everything_about(error)
+        assert not [secret for secret in SECRETS if secret in text]
     error = error_of(theirs, dsn)
     # A difference that is none any more is one to take off the list.
-    assert ((error is None) != (not situation.says)) == bool(situation.differs), error
+    assert ((error is None) != (not case.says)) == bool(case.differs), error
 
 
-def test_names_are_told_apart() -> None:
-    names = [situation.name for situation in SITUATIONS]
+def test_names_are_distinct() -> None:
+    names = [case.name for case in CASES]
     assert len(set(names)) == len(names)

@@ -8,7 +8,7 @@ import pytest
 
 import kecoa
 from kecoa import extensions, extras
-from tests.dbapi.talking import Cut, Talking, complete, error, ready
+from tests.dbapi.scripted_server import Cut, ScriptedServer, complete, error, ready
 
 CANCELLED = error("57014", "canceling statement due to user request")
 
@@ -24,7 +24,7 @@ def green(request):
 
 @pytest.mark.usefixtures("green")
 def test_a_commit_that_left_a_failed_transaction_is_rolled_back():
-    with Talking({"COMMIT": CANCELLED + ready(b"E")}) as server:
+    with ScriptedServer({"COMMIT": CANCELLED + ready(b"E")}) as server:
         conn = kecoa.connect(server.dsn)
         cur = conn.cursor()
         cur.execute("INSERT INTO t VALUES (1)")
@@ -41,7 +41,7 @@ def test_a_commit_that_left_a_failed_transaction_is_rolled_back():
 
 @pytest.mark.usefixtures("green")
 def test_a_commit_that_failed_and_ended_the_transaction_is_over():
-    with Talking({"COMMIT": error("23505") + ready(b"I")}) as server:
+    with ScriptedServer({"COMMIT": error("23505") + ready(b"I")}) as server:
         conn = kecoa.connect(server.dsn)
         conn.cursor().execute("INSERT INTO t VALUES (1)")
         with pytest.raises(kecoa.errors.UniqueViolation):
@@ -52,7 +52,7 @@ def test_a_commit_that_failed_and_ended_the_transaction_is_over():
 
 
 def test_with_connection_leaves_no_failed_transaction_behind():
-    with Talking({"COMMIT": CANCELLED + ready(b"E")}) as server:
+    with ScriptedServer({"COMMIT": CANCELLED + ready(b"E")}) as server:
         conn = kecoa.connect(server.dsn)
         with pytest.raises(kecoa.errors.QueryCanceled), conn:
             conn.cursor().execute("INSERT INTO t VALUES (1)")
@@ -63,7 +63,7 @@ def test_with_connection_leaves_no_failed_transaction_behind():
 
 
 def test_a_rollback_that_failed_is_sent_again():
-    with Talking({"ROLLBACK": CANCELLED + ready(b"E")}) as server:
+    with ScriptedServer({"ROLLBACK": CANCELLED + ready(b"E")}) as server:
         conn = kecoa.connect(server.dsn)
         conn.cursor().execute("INSERT INTO t VALUES (1)")
         with pytest.raises(kecoa.errors.QueryCanceled):
@@ -73,7 +73,7 @@ def test_a_rollback_that_failed_is_sent_again():
 
 
 def test_a_two_phase_commit_in_one_phase_that_failed_can_be_rolled_back():
-    with Talking({"COMMIT": CANCELLED + ready(b"E")}) as server:
+    with ScriptedServer({"COMMIT": CANCELLED + ready(b"E")}) as server:
         conn = kecoa.connect(server.dsn)
         conn.tpc_begin(conn.xid(1, "a", "b"))
         with pytest.raises(kecoa.errors.QueryCanceled):
@@ -85,7 +85,7 @@ def test_a_two_phase_commit_in_one_phase_that_failed_can_be_rolled_back():
 
 
 def test_a_two_phase_commit_whose_transaction_is_over_leaves_nothing():
-    with Talking({"COMMIT": error("23505") + ready(b"I")}) as server:
+    with ScriptedServer({"COMMIT": error("23505") + ready(b"I")}) as server:
         conn = kecoa.connect(server.dsn)
         conn.tpc_begin(conn.xid(1, "a", "b"))
         with pytest.raises(kecoa.errors.UniqueViolation):
@@ -212,7 +212,7 @@ ENDS = [
     ids=["at once", "behind a byte", "behind some bytes", "behind FATAL", "behind PANIC"],
 )
 def test_a_commit_without_an_answer_is_ambiguous(end, cut):
-    with Talking({"COMMIT": cut}) as server:
+    with ScriptedServer({"COMMIT": cut}) as server:
         conn = kecoa.connect(server.dsn)
         with pytest.raises(kecoa.AmbiguousCommitError, match="its outcome is unknown") as raised:
             end(conn)
@@ -229,7 +229,10 @@ def test_a_commit_without_an_answer_is_ambiguous(end, cut):
 def test_with_a_wait_callback_it_is_the_same(end):
     extensions.set_wait_callback(extras.wait_select)
     try:
-        with Talking({"COMMIT": Cut(3)}) as server, contextlib.closing(kecoa.connect(server.dsn)) as conn:
+        with (
+            ScriptedServer({"COMMIT": Cut(3)}) as server,
+            contextlib.closing(kecoa.connect(server.dsn)) as conn,
+        ):
             with pytest.raises(kecoa.AmbiguousCommitError):
                 end(conn)
             assert conn.closed == 2
@@ -239,7 +242,7 @@ def test_with_a_wait_callback_it_is_the_same(end):
 
 @pytest.mark.parametrize("lost", ["INSERT", "BEGIN", "ROLLBACK"])
 def test_what_was_lost_before_a_commit_is_certain(lost):
-    with Talking({lost: Cut(3)}) as server:
+    with ScriptedServer({lost: Cut(3)}) as server:
         conn = kecoa.connect(server.dsn)
         with pytest.raises(kecoa.OperationalError) as raised:
             insert(conn)
@@ -251,7 +254,7 @@ def test_what_was_lost_before_a_commit_is_certain(lost):
 @pytest.mark.parametrize("end", [commit, block, by_hand("COMMIT"), two_phases], ids=lambda end: end.__name__)
 def test_a_server_that_said_commit_has_committed(end):
     said = "COMMIT PREPARED" if end is two_phases else "COMMIT"
-    with Talking({"COMMIT": Cut(words=complete(said))}) as server:
+    with ScriptedServer({"COMMIT": Cut(words=complete(said))}) as server:
         conn = kecoa.connect(server.dsn)
         end(conn)
         assert conn.closed == 2
@@ -260,7 +263,7 @@ def test_a_server_that_said_commit_has_committed(end):
 
 
 def test_a_server_that_said_commit_to_an_asynchronous_connection_has_committed():
-    with Talking({"COMMIT": Cut(words=complete("COMMIT"))}) as server:
+    with ScriptedServer({"COMMIT": Cut(words=complete("COMMIT"))}) as server:
         conn = kecoa.connect(server.dsn, async_=True)
         extras.wait_select(conn)
         cur = conn.cursor()
@@ -274,7 +277,7 @@ def test_a_server_that_said_commit_to_an_asynchronous_connection_has_committed()
 @pytest.mark.parametrize("end", [commit, by_hand("commit")], ids=lambda end: end.__name__)
 def test_a_block_does_not_hide_an_unknown_outcome(end):
     """Its rollback fails, because there is no connection any more."""
-    with Talking({"COMMIT": Cut(3)}) as server:
+    with ScriptedServer({"COMMIT": Cut(3)}) as server:
         conn = kecoa.connect(server.dsn)
         with pytest.raises(kecoa.AmbiguousCommitError), conn:
             end(conn)
@@ -283,7 +286,7 @@ def test_a_block_does_not_hide_an_unknown_outcome(end):
 @pytest.mark.parametrize("sqlstate", ["40003", "08007", "08006", "57P01"])
 def test_errors_in_answer_to_a_commit_that_leave_it_open(sqlstate):
     for end in (commit, block, by_hand("commit"), two_phases, recovered):
-        with Talking({"COMMIT": error(sqlstate) + ready(b"I")}) as server:
+        with ScriptedServer({"COMMIT": error(sqlstate) + ready(b"I")}) as server:
             conn = kecoa.connect(server.dsn)
             with pytest.raises(kecoa.AmbiguousCommitError) as raised:
                 end(conn)
