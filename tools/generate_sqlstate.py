@@ -105,7 +105,7 @@ def read(text):
 
 
 def constants(rows):
-    """The name of each code's constant; shared condition names are told apart by their class."""
+    """The name of each code's constant; shared condition names are distinguished by their class."""
     names = {}
     for code, condition, class_name in rows:
         name = condition.upper()

@@ -14,7 +14,7 @@ fuzz_target!(|sql: &[u8]| {
     is_plain(sql);
     let Some(template) = Template::new(sql) else { return };
     assert!(is_row_statement(sql));
-    // What is no placeholder is copied; what could not be told apart from a parameter is refused.
+    // What is no placeholder is copied; what could not be distinguished from a parameter is refused.
     assert!(template.sql.len() <= sql.len() * 4);
     let numbers = template.sql.iter().filter(|byte| **byte == b'$').count();
     let signs = sql.iter().filter(|byte| **byte == b'%').count();

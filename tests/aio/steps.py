@@ -12,7 +12,7 @@ MOMENTS = ("waiting", "served")
 
 
 @types.coroutine
-def _stepping(coroutine: Coroutine[Any, Any, Any], on_wait: Callable[[Any], None]) -> Any:
+def _in_steps(coroutine: Coroutine[Any, Any, Any], on_wait: Callable[[Any], None]) -> Any:
     """Run a coroutine, and report each future that it waits for."""
     step: Callable[[], Any] = lambda: coroutine.send(None)  # noqa: E731
     while True:
@@ -51,7 +51,7 @@ async def cut(body: Coroutine[Any, Any, Any], at: int, times: int, moment: str) 
             loop.call_soon(task.cancel)
 
     async def run() -> Any:
-        return await _stepping(body, on_wait)
+        return await _in_steps(body, on_wait)
 
     task = asyncio.ensure_future(run())
     await asyncio.wait([task])

@@ -29,7 +29,7 @@ impl Unauthenticated {
     }
 
     /// Counts one more; evicts the oldest if they become too many.
-    pub fn enter(&self) -> Ticket<'_> {
+    pub fn enter(&self) -> Slot<'_> {
         let (place, evicted) = oneshot::channel();
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         queue.last += 1;
@@ -38,19 +38,19 @@ impl Unauthenticated {
         if queue.admitted.len() > self.limit {
             queue.admitted.pop_front();
         }
-        Ticket { all: self, number, evicted }
+        Slot { all: self, number, evicted }
     }
 }
 
 /// One connection that has not authenticated, until it is dropped.
 #[derive(Debug)]
-pub struct Ticket<'a> {
+pub struct Slot<'a> {
     all: &'a Unauthenticated,
     number: u64,
     evicted: oneshot::Receiver<()>,
 }
 
-impl Ticket<'_> {
+impl Slot<'_> {
     /// Is done once this one has to make room.
     pub async fn evicted(&mut self) {
         // Nothing is ever sent: the sender is dropped.
@@ -58,7 +58,7 @@ impl Ticket<'_> {
     }
 }
 
-impl Drop for Ticket<'_> {
+impl Drop for Slot<'_> {
     fn drop(&mut self) {
         let mut queue = self.all.queue.lock().unwrap_or_else(PoisonError::into_inner);
         // The queue is in order of the numbers.

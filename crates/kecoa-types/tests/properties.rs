@@ -122,7 +122,7 @@ fn no_bytes_make_a_decoder_panic() {
 proptest! {
     /// Nor a geometric value; what is written is text.
     #[test]
-    fn any_bytes_are_spelt_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
+    fn any_bytes_are_written_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
         use kecoa_types::{binary::geometry, oid};
         for oid in [oid::POINT, oid::LSEG, oid::PATH, oid::BOX, oid::POLYGON, oid::LINE, oid::CIRCLE] {
             let mut out = Vec::new();

@@ -434,7 +434,7 @@ class AsyncConnection(Turns):
         return self._messages.notifies(timeout, stop_after)
 
     def _on_messages(self, notices: list[Diagnostics], notifications: list[Notify]) -> None:
-        self._messages.hear(self._link.event_loop, notices, notifications)
+        self._messages.on_messages(self._link.event_loop, notices, notifications)
 
     def _on_lost(self, reason: str | None) -> None:
         self._messages.end(reason)

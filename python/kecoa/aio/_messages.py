@@ -24,7 +24,7 @@ class Messages:
         self._end: str | None = None
         self._ended = False
 
-    def hear(
+    def on_messages(
         self, loop: asyncio.AbstractEventLoop, notices: list[Diagnostics], notifications: list[Notify]
     ) -> None:
         """Hand over what came."""
