@@ -52,7 +52,6 @@
 
 mod client;
 pub mod config;
-mod der;
 pub mod error;
 #[doc(hidden)]
 pub mod example;
@@ -95,3 +94,10 @@ pub use kecoa_proto as proto;
 /// Values and their forms: oids, codecs, [`ToSql`](kecoa_types::ToSql) and
 /// [`FromSql`](kecoa_types::FromSql).
 pub use kecoa_types as types;
+
+/// Takes certificates and a revocation list apart, for the fuzz target.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub fn fuzz_certificates(parts: [&[u8]; 3]) {
+    net::fuzzing::ask_everything(parts);
+}

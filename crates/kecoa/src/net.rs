@@ -27,3 +27,6 @@ mod tls;
 pub(crate) mod wait;
 pub(crate) mod wire;
 mod x509;
+
+#[cfg(fuzzing)]
+pub(crate) use certificates::fuzzing;

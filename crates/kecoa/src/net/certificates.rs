@@ -3,8 +3,12 @@
 mod algorithms;
 mod encrypted_key;
 mod explain;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod identity;
 mod key_log;
+#[cfg(test)]
+mod mutation_tests;
 mod name_constraints;
 mod names;
 mod p521_key;

@@ -12,19 +12,7 @@ use x509_cert::ext::pkix::constraints::name::GeneralSubtree;
 use x509_cert::ext::pkix::name::GeneralName;
 
 use super::verify_error::{Role, VerifyError};
-use crate::net::x509::{Certificate, DirectoryName, Name, readable};
-
-/// A name of which a certificate is.
-#[derive(Clone, Copy, Debug)]
-enum Presented<'a> {
-    Directory(Name<'a>),
-    Email(&'a [u8]),
-    Host(&'a [u8]),
-    Uri(&'a [u8]),
-    Address(&'a [u8]),
-    /// One of a kind that is not compared here, by its tag.
-    Other(u8),
-}
+use crate::net::x509::{AlternativeName, Certificate, DirectoryName, address_of, readable};
 
 /// Holds a chain, from the server's certificate to the root, to the constraints in it.
 ///
@@ -46,7 +34,11 @@ pub(super) fn check(chain: &[Certificate<'_>], host: Option<&str>) -> Result<(),
                 .ok_or(VerifyError::Unreadable(Role::at(below, certificate)))?;
             if let Some(name) = names.iter().find(|name| !is_permitted(name, &constraints)) {
                 let role = Role::at(below, certificate);
-                return Err(VerifyError::Constraint(name.shown(), role, authority.subject.shown()));
+                return Err(VerifyError::Constraint(
+                    describe(name),
+                    role,
+                    authority.subject.shown(),
+                ));
             }
         }
         if let Some(host) = host
@@ -74,36 +66,30 @@ impl Asked<'_> {
         }
     }
 
-    fn presented(&self) -> Presented<'_> {
+    fn presented(&self) -> AlternativeName<'_> {
         match self {
-            Asked::Address(bytes) => Presented::Address(bytes),
-            Asked::Name(name) => Presented::Host(name.as_bytes()),
+            Asked::Address(bytes) => AlternativeName::Address(bytes),
+            Asked::Name(name) => AlternativeName::Host(name.as_bytes()),
         }
     }
 }
 
-fn names_of<'a>(certificate: &Certificate<'a>, is_server: bool) -> Option<Vec<Presented<'a>>> {
+fn names_of<'a>(
+    certificate: &Certificate<'a>,
+    is_server: bool,
+) -> Option<Vec<AlternativeName<'a>>> {
     let subject = certificate.subject;
     let mut names = Vec::new();
     if !subject.is_empty() {
-        names.push(Presented::Directory(subject));
+        names.push(AlternativeName::Directory(subject));
     }
-    names.extend(subject.email_addresses().map(Presented::Email));
-    let mut has_host = false;
-    for (tag, bytes) in certificate.alternative_names().ok()? {
-        has_host |= tag == 0x82;
-        names.push(match tag {
-            0x81 => Presented::Email(bytes),
-            0x82 => Presented::Host(bytes),
-            0x86 => Presented::Uri(bytes),
-            0x87 => Presented::Address(bytes),
-            0xa4 => Presented::Directory(Name::parse(bytes)?),
-            other => Presented::Other(other),
-        });
-    }
+    names.extend(subject.email_addresses().map(AlternativeName::Email));
+    let alternative = certificate.alternative_names().ok()?;
+    let has_host = alternative.iter().any(|name| matches!(name, AlternativeName::Host(_)));
+    names.extend(alternative);
     if is_server && !has_host {
         let hosts = subject.common_names().filter(|name| looks_like_host(name));
-        names.extend(hosts.map(Presented::Host));
+        names.extend(hosts.map(AlternativeName::Host));
     }
     Some(names)
 }
@@ -120,10 +106,10 @@ fn looks_like_host(name: &[u8]) -> bool {
     labels.len() > 1 && labels.iter().all(is_label)
 }
 
-fn is_permitted(name: &Presented<'_>, constraints: &NameConstraints) -> bool {
+fn is_permitted(name: &AlternativeName<'_>, constraints: &NameConstraints) -> bool {
     let of_its_kind = |subtrees: &Option<Vec<GeneralSubtree>>| -> Vec<Option<bool>> {
         let subtrees = subtrees.as_deref().unwrap_or_default().iter();
-        subtrees.filter(|subtree| name.is_of_kind(&subtree.base)).map(|s| name.is_in(s)).collect()
+        subtrees.filter(|subtree| is_of_kind(name, &subtree.base)).map(|s| is_in(name, s)).collect()
     };
     let excluded = of_its_kind(&constraints.excluded_subtrees);
     let permitted = of_its_kind(&constraints.permitted_subtrees);
@@ -132,60 +118,59 @@ fn is_permitted(name: &Presented<'_>, constraints: &NameConstraints) -> bool {
         && (permitted.is_empty() || permitted.contains(&Some(true)))
 }
 
-impl Presented<'_> {
-    fn shown(&self) -> String {
-        let (kind, text) = match self {
-            Presented::Directory(name) => return format!("the subject \"{}\"", name.shown()),
-            Presented::Address(bytes) => {
-                let address = super::names::address_of(bytes);
-                let text = address.map_or_else(|| format!("{bytes:?}"), |found| found.to_string());
-                return format!("the address {text}");
-            }
-            Presented::Other(_) => return "a name of a kind that is not supported".to_owned(),
-            Presented::Email(text) => ("the email address", text),
-            Presented::Host(text) => ("the name", text),
-            Presented::Uri(text) => ("the URI", text),
-        };
-        format!("{kind} \"{}\"", readable(&text.escape_ascii().to_string()))
-    }
-
-    fn is_of_kind(&self, base: &GeneralName) -> bool {
-        matches!(
-            (self, base),
-            (Presented::Directory(_), GeneralName::DirectoryName(_))
-                | (Presented::Email(_), GeneralName::Rfc822Name(_))
-                | (Presented::Host(_), GeneralName::DnsName(_))
-                | (Presented::Uri(_), GeneralName::UniformResourceIdentifier(_))
-                | (Presented::Address(_), GeneralName::IpAddress(_))
-                | (Presented::Other(0xa0), GeneralName::OtherName(_))
-                | (Presented::Other(0xa5), GeneralName::EdiPartyName(_))
-                | (Presented::Other(0x88), GeneralName::RegisteredId(_))
-        )
-    }
-
-    /// Whether it is in a subtree of its kind; nothing if that cannot be told.
-    fn is_in(&self, subtree: &GeneralSubtree) -> Option<bool> {
-        if subtree.minimum != 0 || subtree.maximum.is_some() {
-            return None;
+/// A name for a message.
+fn describe(name: &AlternativeName<'_>) -> String {
+    let (kind, text) = match name {
+        AlternativeName::Directory(name) => return format!("the subject \"{}\"", name.shown()),
+        AlternativeName::Address(bytes) => {
+            let address = address_of(bytes);
+            let text = address.map_or_else(|| format!("{bytes:?}"), |found| found.to_string());
+            return format!("the address {text}");
         }
-        match (self, &subtree.base) {
-            (Presented::Directory(name), GeneralName::DirectoryName(base)) => {
-                Some(name.is_within(DirectoryName::of(base)?.name()))
-            }
-            (Presented::Host(name), GeneralName::DnsName(base)) => {
-                Some(host_is_in(name, base.as_bytes()))
-            }
-            (Presented::Email(name), GeneralName::Rfc822Name(base)) => {
-                email_is_in(name, base.as_bytes())
-            }
-            (Presented::Uri(name), GeneralName::UniformResourceIdentifier(base)) => {
-                Some(host_equals_or_is_below(host_of_uri(name)?, base.as_bytes()))
-            }
-            (Presented::Address(address), GeneralName::IpAddress(base)) => {
-                address_is_in(address, base.as_bytes())
-            }
-            _ => None,
+        AlternativeName::Other(_) => return "a name of a kind that is not supported".to_owned(),
+        AlternativeName::Email(text) => ("the email address", text),
+        AlternativeName::Host(text) => ("the name", text),
+        AlternativeName::Uri(text) => ("the URI", text),
+    };
+    format!("{kind} \"{}\"", readable(&text.escape_ascii().to_string()))
+}
+
+fn is_of_kind(name: &AlternativeName<'_>, base: &GeneralName) -> bool {
+    matches!(
+        (name, base),
+        (AlternativeName::Directory(_), GeneralName::DirectoryName(_))
+            | (AlternativeName::Email(_), GeneralName::Rfc822Name(_))
+            | (AlternativeName::Host(_), GeneralName::DnsName(_))
+            | (AlternativeName::Uri(_), GeneralName::UniformResourceIdentifier(_))
+            | (AlternativeName::Address(_), GeneralName::IpAddress(_))
+            | (AlternativeName::Other(0xa0), GeneralName::OtherName(_))
+            | (AlternativeName::Other(0xa5), GeneralName::EdiPartyName(_))
+            | (AlternativeName::Other(0x88), GeneralName::RegisteredId(_))
+    )
+}
+
+/// Whether it is in a subtree of its kind; nothing if that cannot be told.
+fn is_in(name: &AlternativeName<'_>, subtree: &GeneralSubtree) -> Option<bool> {
+    if subtree.minimum != 0 || subtree.maximum.is_some() {
+        return None;
+    }
+    match (name, &subtree.base) {
+        (AlternativeName::Directory(name), GeneralName::DirectoryName(base)) => {
+            Some(name.is_within(DirectoryName::of(base)?.name()))
         }
+        (AlternativeName::Host(name), GeneralName::DnsName(base)) => {
+            Some(host_is_in(name, base.as_bytes()))
+        }
+        (AlternativeName::Email(name), GeneralName::Rfc822Name(base)) => {
+            email_is_in(name, base.as_bytes())
+        }
+        (AlternativeName::Uri(name), GeneralName::UniformResourceIdentifier(base)) => {
+            Some(host_equals_or_is_below(host_of_uri(name)?, base.as_bytes()))
+        }
+        (AlternativeName::Address(address), GeneralName::IpAddress(base)) => {
+            address_is_in(address, base.as_bytes())
+        }
+        _ => None,
     }
 }
 

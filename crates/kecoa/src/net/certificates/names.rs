@@ -8,10 +8,7 @@
 use std::net::IpAddr;
 
 use super::verify_error::{Role, VerifyError};
-use crate::net::x509::Certificate;
-
-const HOST_NAME: u8 = 0x82;
-const ADDRESS: u8 = 0x87;
+use crate::net::x509::{AlternativeName, Certificate, address_of};
 
 /// Checks that a certificate is for `host`, a name or an address.
 ///
@@ -20,14 +17,13 @@ const ADDRESS: u8 = 0x87;
 /// The names that it is for; or that one of them, before any that fits, may hide something.
 pub(super) fn check(certificate: &Certificate<'_>, host: &str) -> Result<(), VerifyError> {
     let address: Option<IpAddr> = host.parse().ok();
-    let wanted = if address.is_some() { ADDRESS } else { HOST_NAME };
     let mut found = Vec::new();
     let mut common_name_counts = true;
     let names = certificate.alternative_names();
-    for (tag, name) in names.map_err(|_| VerifyError::Unreadable(Role::Server))? {
-        common_name_counts &= tag != wanted;
-        match tag {
-            HOST_NAME => {
+    for name in names.map_err(|_| VerifyError::Unreadable(Role::Server))? {
+        match name {
+            AlternativeName::Host(name) => {
+                common_name_counts &= address.is_some();
                 check_bytes(name)?;
                 let Some(name) = text(name) else { continue };
                 // An address in a host name's place is wrong, and was usual for long.
@@ -36,7 +32,8 @@ pub(super) fn check(certificate: &Certificate<'_>, host: &str) -> Result<(), Ver
                 }
                 found.push(name.to_owned());
             }
-            ADDRESS => {
+            AlternativeName::Address(name) => {
+                common_name_counts &= address.is_none();
                 let name = address_of(name).ok_or(VerifyError::DeceptiveName)?;
                 if Some(name) == address {
                     return Ok(());
@@ -68,13 +65,6 @@ fn check_bytes(name: &[u8]) -> Result<(), VerifyError> {
 /// A name without what could hide a part of it from whoever reads it.
 fn text(name: &[u8]) -> Option<&str> {
     std::str::from_utf8(name).ok().filter(|name| !name.contains(char::is_control))
-}
-
-pub(super) fn address_of(bytes: &[u8]) -> Option<IpAddr> {
-    <[u8; 4]>::try_from(bytes)
-        .map(IpAddr::from)
-        .or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from))
-        .ok()
 }
 
 fn is_for(name: &str, host: &str, address: Option<IpAddr>) -> bool {

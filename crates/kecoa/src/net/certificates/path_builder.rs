@@ -9,7 +9,7 @@
 
 use super::algorithms::{self, SignatureError};
 use super::verify_error::{Incomplete, Role, VerifyError};
-use crate::net::x509::{Certificate, identifies, same_name};
+use crate::net::x509::{Certificate, same_name};
 
 /// How many signatures are checked: a server must not keep a client busy.
 const MAX_SIGNATURES: usize = 200;
@@ -111,7 +111,7 @@ where
         let above = || Role::at(length, authority);
         let identifier =
             certificate.authority_key_identifier().map_err(|_| VerifyError::Unreadable(below()))?;
-        if !identifies(identifier.as_ref(), authority) {
+        if !authority.is_identified_by(identifier.as_ref()) {
             return Err(VerifyError::OtherKey(below(), authority.subject.shown()));
         }
         match authority.key_usage() {
@@ -154,7 +154,7 @@ fn has_signed_itself(certificate: &Certificate<'_>) -> bool {
 fn is_root(certificate: &Certificate<'_>) -> bool {
     let identifier = certificate.authority_key_identifier();
     certificate.is_self_issued()
-        && identifier.is_ok_and(|identifier| identifies(identifier.as_ref(), certificate))
+        && identifier.is_ok_and(|identifier| certificate.is_identified_by(identifier.as_ref()))
 }
 
 fn is_same_authority(one: &Certificate<'_>, other: &Certificate<'_>) -> bool {

@@ -1,21 +1,17 @@
 //! What a person wants to know of a certificate: whose it is, who signed it, until when.
 
-use crate::der::{element, seconds};
+use x509_cert::der::oid::ObjectIdentifier;
+use x509_cert::der::oid::db::rfc4519;
 
-const INTEGER: u8 = 0x02;
-const OBJECT_ID: u8 = 0x06;
-const BMP_STRING: u8 = 0x1e;
-const SEQUENCE: u8 = 0x30;
-const SET: u8 = 0x31;
-const DNS_NAME: u8 = 0x82;
-const ADDRESS: u8 = 0x87;
-/// The explicit tags of the version and of the extensions.
-const CONTEXT_0: u8 = 0xa0;
-const CONTEXT_3: u8 = 0xa3;
-const ALTERNATIVE_NAMES: &[u8] = &[0x55, 29, 17];
+use crate::net::x509::{self, AlternativeName, Attribute, address_of};
+
 /// Attributes of a name that are worth showing, and their usual abbreviations.
-const ATTRIBUTES: [(&[u8], &str); 4] =
-    [(&[0x55, 4, 3], "CN"), (&[0x55, 4, 10], "O"), (&[0x55, 4, 11], "OU"), (&[0x55, 4, 6], "C")];
+const ATTRIBUTES: [(ObjectIdentifier, &str); 4] = [
+    (rfc4519::COMMON_NAME, "CN"),
+    (rfc4519::ORGANIZATION_NAME, "O"),
+    (rfc4519::ORGANIZATIONAL_UNIT_NAME, "OU"),
+    (rfc4519::COUNTRY_NAME, "C"),
+];
 /// More names than this are not collected.
 const NAMES: usize = 50;
 
@@ -39,56 +35,26 @@ impl Certificate {
     /// Reads a certificate in DER form; nothing when it is none. Source: RFC 5280, section 4.1.
     #[must_use]
     pub fn from_der(der: &[u8]) -> Option<Certificate> {
-        let (whole, _) = expect(der, SEQUENCE)?;
-        let (mut rest, _) = expect(whole, SEQUENCE)?;
-        if let Some((_, after)) = expect(rest, CONTEXT_0) {
-            rest = after;
-        }
-        (_, rest) = expect(rest, INTEGER)?;
-        (_, rest) = expect(rest, SEQUENCE)?;
-        let (issuer, rest) = expect(rest, SEQUENCE)?;
-        let (validity, rest) = expect(rest, SEQUENCE)?;
-        let (subject, rest) = expect(rest, SEQUENCE)?;
-        let (_, mut rest) = expect(rest, SEQUENCE)?;
-        let (tag, from, validity) = element(validity)?;
-        let not_before = seconds(tag, from)?;
-        let (tag, until, _) = element(validity)?;
-        let not_after = seconds(tag, until)?;
-        let mut names = Vec::new();
-        while let Some((tag, contents, after)) = element(rest) {
-            if tag == CONTEXT_3 {
-                names = alternative_names(contents).unwrap_or_default();
-            }
-            rest = after;
-        }
+        let read = x509::Certificate::parse(der)?;
         Some(Certificate {
-            subject: name(subject),
-            issuer: name(issuer),
-            names,
-            not_before,
-            not_after,
+            subject: name(read.subject),
+            issuer: name(read.issuer),
+            names: alternative_names(&read),
+            not_before: read.not_before,
+            not_after: read.not_after,
         })
     }
 }
 
-/// Contents, and what follows, if the tag is that one.
-fn expect(der: &[u8], wanted: u8) -> Option<(&[u8], &[u8])> {
-    let (tag, contents, after) = element(der)?;
-    (tag == wanted).then_some((contents, after))
-}
-
 /// A name in one line.
-fn name(mut rest: &[u8]) -> String {
-    let mut parts = Vec::new();
-    while let Some((set, after)) = expect(rest, SET) {
-        rest = after;
-        let Some((pair, _)) = expect(set, SEQUENCE) else { continue };
-        let Some((kind, value)) = expect(pair, OBJECT_ID) else { continue };
-        let known = ATTRIBUTES.iter().find(|(id, _)| *id == kind);
-        if let (Some((_, short)), Some((tag, text, _))) = (known, element(value)) {
-            parts.push(format!("{short}={}", readable(tag, text)));
-        }
-    }
+fn name(name: x509::Name<'_>) -> String {
+    // Sets of several attributes are rare, and the first says enough.
+    let attributes = name.sets().map_while(Result::ok).filter_map(|set| set.first().copied());
+    let known = |attribute: Attribute<'_>| {
+        let (_, short) = ATTRIBUTES.iter().find(|(kind, _)| attribute.is(kind))?;
+        Some(format!("{short}={}", readable(&attribute.text())))
+    };
+    let mut parts: Vec<String> = attributes.filter_map(known).collect();
     // The most particular comes last in the certificate, and first for people.
     parts.reverse();
     parts.truncate(NAMES);
@@ -96,57 +62,18 @@ fn name(mut rest: &[u8]) -> String {
 }
 
 /// Foreign text, without what could confuse a terminal.
-fn readable(tag: u8, text: &[u8]) -> String {
-    let text = if tag == BMP_STRING {
-        let units = text.chunks_exact(2).map(|pair| match pair {
-            [high, low] => u16::from_be_bytes([*high, *low]),
-            _ => u16::from(b'?'),
-        });
-        char::decode_utf16(units).map(|c| c.unwrap_or('?')).collect()
-    } else {
-        String::from_utf8_lossy(text).into_owned()
-    };
+fn readable(text: &str) -> String {
     text.chars().take(200).map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
-fn alternative_names(extensions: &[u8]) -> Option<Vec<String>> {
-    let (mut rest, _) = expect(extensions, SEQUENCE)?;
-    while let Some((extension, after)) = expect(rest, SEQUENCE) {
-        rest = after;
-        let (id, value) = expect(extension, OBJECT_ID)?;
-        if id != ALTERNATIVE_NAMES {
-            continue;
-        }
-        // Whether it is critical comes in between, sometimes.
-        let mut value = value;
-        let mut octets: &[u8] = &[];
-        while let Some((_, contents, after)) = element(value) {
-            octets = contents;
-            value = after;
-        }
-        let (mut list, _) = expect(octets, SEQUENCE)?;
-        let mut names = Vec::new();
-        while let Some((tag, text, after)) = element(list) {
-            list = after;
-            match (tag, text) {
-                (DNS_NAME, text) => names.push(readable(tag, text)),
-                (ADDRESS, [a, b, c, d]) => {
-                    names.push(std::net::Ipv4Addr::new(*a, *b, *c, *d).to_string());
-                }
-                (ADDRESS, text) => {
-                    if let Ok(octets) = <[u8; 16]>::try_from(text) {
-                        names.push(std::net::Ipv6Addr::from(octets).to_string());
-                    }
-                }
-                _ => {}
-            }
-            if names.len() >= NAMES {
-                break;
-            }
-        }
-        return Some(names);
-    }
-    None
+fn alternative_names(certificate: &x509::Certificate<'_>) -> Vec<String> {
+    let names = certificate.alternative_names().unwrap_or_default().into_iter();
+    let shown = names.filter_map(|name| match name {
+        AlternativeName::Host(text) => Some(readable(&String::from_utf8_lossy(text))),
+        AlternativeName::Address(bytes) => address_of(bytes).map(|address| address.to_string()),
+        _ => None,
+    });
+    shown.take(NAMES).collect()
 }
 
 #[cfg(test)]

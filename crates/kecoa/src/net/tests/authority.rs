@@ -11,8 +11,8 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{RootCertStore, ServerConfig};
 use tempfile::TempDir;
-
-use crate::der::element;
+use x509_cert::der::asn1::AnyRef;
+use x509_cert::der::{Decode, Encode, Reader, SliceReader, Tag};
 
 /// An authority, its certificate in a file.
 pub(super) struct Authority {
@@ -78,15 +78,10 @@ impl Leaf {
 
     /// The same certificate as version 1: without its version and its extensions.
     pub(super) fn version_1(mut self, authority: &Authority) -> Leaf {
-        let (_, certificate, _) = element(&self.der).unwrap();
-        let (_, fields, after) = element(certificate).unwrap();
-        let (_, _, mut rest) = element(fields).unwrap();
-        let from = rest;
-        for _ in 0..6 {
-            rest = element(rest).unwrap().2;
-        }
-        let fields = sequence(&from[..from.len() - rest.len()]);
-        let algorithm = &after[..after.len() - element(after).unwrap().2.len()];
+        let certificate = elements(SliceReader::new(&self.der).unwrap());
+        let [fields, algorithm, _] = *elements(contents(certificate[0])) else { panic!() };
+        let fields = elements(contents(fields));
+        let fields = sequence(&fields[1..fields.len() - 1].concat());
         let signature = [&[0], &*authority.issuer.key().sign(&fields).unwrap()].concat();
         let signature = [&[3, u8::try_from(signature.len()).unwrap()], &*signature].concat();
         let der = sequence(&[&fields, algorithm, &signature].concat());
@@ -118,7 +113,16 @@ impl Leaf {
     }
 }
 
+/// What is in an element.
+fn contents(element: &[u8]) -> SliceReader<'_> {
+    SliceReader::new(AnyRef::from_der(element).unwrap().value()).unwrap()
+}
+
+/// Elements one behind the other, each with its header.
+fn elements(mut reader: SliceReader<'_>) -> Vec<&[u8]> {
+    std::iter::from_fn(|| (!reader.is_finished()).then(|| reader.tlv_bytes().unwrap())).collect()
+}
+
 fn sequence(contents: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(contents.len()).unwrap().to_be_bytes();
-    [&[0x30, 0x82], &length[..], contents].concat()
+    AnyRef::new(Tag::Sequence, contents).unwrap().to_der().unwrap()
 }

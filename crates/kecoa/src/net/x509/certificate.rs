@@ -1,16 +1,25 @@
 //! Certificates.
 
-use x509_cert::der::Error;
+use x509_cert::der::asn1::BitStringRef;
+use x509_cert::der::oid::db::{rfc5280, rfc5912};
 use x509_cert::der::oid::{AssociatedOid, ObjectIdentifier};
+use x509_cert::der::{Decode, Error};
 use x509_cert::ext::pkix::{
     AuthorityKeyIdentifier, BasicConstraints, CrlDistributionPoints, ExtendedKeyUsage, KeyUsage,
     NameConstraints, SubjectAltName, SubjectKeyIdentifier,
 };
+use x509_cert::spki::AlgorithmIdentifierRef;
 
-use super::{
-    BIT_STRING, CONTEXT_0, CONTEXT_3, Elements, Extensions, INTEGER, Key, Name, OID, SEQUENCE,
-    Signed, same_name,
+use super::extensions::Extensions;
+use super::general_names::{AlternativeName, alternative_names};
+use super::key::Key;
+use super::name::{Name, directory_names, same_name};
+use super::reading::{
+    CONTEXT_0, CONTEXT_3, Elements, INTEGER, OBJECT_IDENTIFIER, Result, SEQUENCE, only,
+    without_zeros,
 };
+use super::signed::Signed;
+use super::time::time;
 
 /// A certificate taken apart. Nothing is checked but the form of what is here.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +39,7 @@ pub(crate) struct Certificate<'a> {
     pub(crate) extensions: Extensions<'a>,
 }
 
-/// What the critical extensions of a certificate may be: those that are heeded, and those that
+/// What the critical extensions of a certificate may be: those that are applied, and those that
 /// change nothing for a server's certificate, as in OpenSSL.
 const KNOWN: [ObjectIdentifier; 13] = [
     KeyUsage::OID,
@@ -42,43 +51,45 @@ const KNOWN: [ObjectIdentifier; 13] = [
     SubjectKeyIdentifier::OID,
     AuthorityKeyIdentifier::OID,
     // Policies: there are none that a connection could ask for.
-    ObjectIdentifier::new_unwrap("2.5.29.32"),
-    ObjectIdentifier::new_unwrap("2.5.29.33"),
-    ObjectIdentifier::new_unwrap("2.5.29.36"),
-    ObjectIdentifier::new_unwrap("2.5.29.54"),
+    rfc5280::ID_CE_CERTIFICATE_POLICIES,
+    rfc5280::ID_CE_POLICY_MAPPINGS,
+    rfc5280::ID_CE_POLICY_CONSTRAINTS,
+    rfc5280::ID_CE_INHIBIT_ANY_POLICY,
     NETSCAPE_TYPE,
 ];
 
 /// What a certificate is for, from before there were extended key usages.
 const NETSCAPE_TYPE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.113730.1.1");
+/// Which is not in the table of numbers.
+const ECDSA_WITH_SHA_1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.1");
+/// The bit of Netscape's type that stands for servers.
+const NETSCAPE_SERVER: usize = 1;
 
 impl<'a> Certificate<'a> {
     pub(crate) fn parse(der: &'a [u8]) -> Option<Certificate<'a>> {
+        Certificate::read(der).ok()
+    }
+
+    fn read(der: &'a [u8]) -> Result<Certificate<'a>> {
         let signed = Signed::parse(der)?;
-        let mut fields = Elements(signed.fields()?);
+        let mut fields = signed.fields()?;
         let is_version_1 = fields.optional(CONTEXT_0).is_none();
         let serial = fields.expect(INTEGER)?;
-        if fields.expect(SEQUENCE)? != signed.algorithm {
-            return None;
-        }
+        signed.check_algorithm(&mut fields)?;
         let issuer = Name(fields.expect(SEQUENCE)?);
-        let mut validity = Elements(fields.expect(SEQUENCE)?);
-        let (not_before, not_after) = (validity.time()?, validity.time()?);
+        let mut dates = Elements(fields.expect(SEQUENCE)?);
+        let (not_before, not_after) = (time(dates.element()?)?, time(dates.element()?)?);
         let subject = Name(fields.expect(SEQUENCE)?);
-        let from = fields.0;
-        fields.expect(SEQUENCE)?;
-        let public_key = from.get(..from.len() - fields.0.len())?;
+        let public_key = fields.element()?;
+        public_key.expect(SEQUENCE)?;
         let mut extensions = Extensions::default();
-        for (tag, contents) in fields.by_ref() {
-            if tag == CONTEXT_3 {
-                let mut inside = Elements(contents);
-                extensions = Extensions(inside.expect(SEQUENCE)?);
-                if !inside.0.is_empty() {
-                    return None;
-                }
+        for field in fields {
+            let field = field?;
+            if field.tag == CONTEXT_3 {
+                extensions = Extensions::parse(only(field.contents, SEQUENCE)?)?;
             }
         }
-        (fields.0.is_empty() && extensions.are_sound()).then_some(Certificate {
+        Ok(Certificate {
             der,
             signed,
             is_version_1,
@@ -87,7 +98,7 @@ impl<'a> Certificate<'a> {
             not_before,
             not_after,
             subject,
-            public_key,
+            public_key: public_key.bytes,
             extensions,
         })
     }
@@ -106,20 +117,15 @@ impl<'a> Certificate<'a> {
         self.subject.common_names().next()
     }
 
-    /// The subject's alternative names, each with its tag: 0x82 for host names, 0x87 for addresses.
+    /// The subject's alternative names.
     ///
     /// # Errors
     ///
     /// They are not a list of names.
-    pub(crate) fn alternative_names(&self) -> Result<Vec<(u8, &'a [u8])>, Unreadable> {
-        let Some(value) = self.extensions.value(&SubjectAltName::OID) else {
-            return Ok(Vec::new());
-        };
-        let mut outside = Elements(value);
-        let names = outside.expect(SEQUENCE).filter(|_| outside.0.is_empty()).ok_or(Unreadable)?;
-        let mut names = Elements(names);
-        let found = names.by_ref().collect();
-        if names.0.is_empty() { Ok(found) } else { Err(Unreadable) }
+    pub(crate) fn alternative_names(&self) -> Result<Vec<AlternativeName<'a>>> {
+        self.extensions
+            .value(&SubjectAltName::OID)
+            .map_or_else(|| Ok(Vec::new()), alternative_names)
     }
 
     pub(crate) fn basic_constraints(&self) -> Result<Option<BasicConstraints>, Error> {
@@ -134,9 +140,8 @@ impl<'a> Certificate<'a> {
     pub(crate) fn netscape_type_is_server(&self) -> bool {
         match self.extensions.value(&NETSCAPE_TYPE) {
             None => true,
-            Some(value) => matches!(
-                Elements(value).expect(BIT_STRING), Some([_, types, ..]) if types & 0x40 != 0
-            ),
+            Some(value) => BitStringRef::from_der(value)
+                .is_ok_and(|types| types.get(NETSCAPE_SERVER) == Some(true)),
         }
     }
 
@@ -156,11 +161,11 @@ impl<'a> Certificate<'a> {
         self.extensions.get()
     }
 
-    pub(super) fn subject_key_identifier(&self) -> Result<Option<SubjectKeyIdentifier>, Error> {
+    fn subject_key_identifier(&self) -> Result<Option<SubjectKeyIdentifier>, Error> {
         self.extensions.get()
     }
 
-    /// A critical extension that nothing here heeds.
+    /// A critical extension that is not known here.
     pub(crate) fn unknown_critical(&self) -> Option<String> {
         self.extensions.unknown_critical(&KNOWN).map(|extension| extension.name())
     }
@@ -169,36 +174,49 @@ impl<'a> Certificate<'a> {
     /// channel binding `tls-server-end-point`: SHA-256 in place of those that are too weak.
     pub(crate) fn signature_hash(&self) -> Option<Hash> {
         let mut algorithm = Elements(self.signed.algorithm);
-        match algorithm.expect(OID)? {
-            // md5, sha1 and sha256WithRSAEncryption; ecdsa-with-SHA1 and -SHA256
-            [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 4 | 5 | 11]
-            | [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1]
-            | [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2] => Some(Hash::Sha256),
-            [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 12]
-            | [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3] => Some(Hash::Sha384),
-            [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 13]
-            | [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 4] => Some(Hash::Sha512),
-            // RSASSA-PSS, whose parameters name the hash; SHA-1 unless they do.
-            [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10] => {
-                let mut parameters = Elements(algorithm.expect(SEQUENCE)?);
+        let oid = algorithm.expect(OBJECT_IDENTIFIER).ok()?;
+        Some(match ObjectIdentifier::from_bytes(oid).ok()? {
+            rfc5912::MD_5_WITH_RSA_ENCRYPTION
+            | rfc5912::SHA_1_WITH_RSA_ENCRYPTION
+            | rfc5912::SHA_256_WITH_RSA_ENCRYPTION
+            | ECDSA_WITH_SHA_1
+            | rfc5912::ECDSA_WITH_SHA_256 => Hash::Sha256,
+            rfc5912::SHA_384_WITH_RSA_ENCRYPTION | rfc5912::ECDSA_WITH_SHA_384 => Hash::Sha384,
+            rfc5912::SHA_512_WITH_RSA_ENCRYPTION | rfc5912::ECDSA_WITH_SHA_512 => Hash::Sha512,
+            // Its parameters name the hash function; SHA-1 unless they do.
+            rfc5912::ID_RSASSA_PSS => {
+                let mut parameters = Elements(algorithm.expect(SEQUENCE).ok()?);
                 let Some(hash) = parameters.optional(CONTEXT_0) else { return Some(Hash::Sha256) };
-                match Elements(Elements(hash).expect(SEQUENCE)?).expect(OID)? {
-                    [0x2b, 14, 3, 2, 26] | [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1] => {
-                        Some(Hash::Sha256)
-                    }
-                    [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 2] => Some(Hash::Sha384),
-                    [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 3] => Some(Hash::Sha512),
-                    _ => None,
+                match AlgorithmIdentifierRef::from_der(hash).ok()?.oid {
+                    rfc5912::ID_SHA_1 | rfc5912::ID_SHA_256 => Hash::Sha256,
+                    rfc5912::ID_SHA_384 => Hash::Sha384,
+                    rfc5912::ID_SHA_512 => Hash::Sha512,
+                    _ => return None,
                 }
             }
-            _ => None,
+            _ => return None,
+        })
+    }
+
+    /// Whether what somebody says of his signer's key fits this certificate's.
+    pub(crate) fn is_identified_by(&self, identifier: Option<&AuthorityKeyIdentifier>) -> bool {
+        let Some(identifier) = identifier else { return true };
+        if let (Some(wanted), Ok(Some(found))) =
+            (&identifier.key_identifier, self.subject_key_identifier())
+            && wanted.as_bytes() != found.0.as_bytes()
+        {
+            return false;
         }
+        if let Some(serial) = &identifier.authority_cert_serial_number
+            && without_zeros(serial.as_bytes()) != without_zeros(self.serial)
+        {
+            return false;
+        }
+        let Some(names) = &identifier.authority_cert_issuer else { return true };
+        directory_names(names).next().is_none()
+            || directory_names(names).any(|name| name.is(self.issuer))
     }
 }
-
-/// An extension does not have the form that it must have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Unreadable;
 
 /// A hash function that the channel binding may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,15 +1,13 @@
 //! Public keys: of what kind one is, and how long.
 
-use super::{BIT_STRING, Elements, INTEGER, OID, SEQUENCE, bits, oid_name, without_zeros};
-use crate::der::element;
+use x509_cert::der::oid::ObjectIdentifier;
+use x509_cert::der::oid::db::{rfc5912, rfc8410};
 
-const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
-const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
-const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
-const P384: &[u8] = &[0x2b, 0x81, 4, 0, 34];
-const P521: &[u8] = &[0x2b, 0x81, 4, 0, 35];
-const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
-const ED448: &[u8] = &[0x2b, 0x65, 0x71];
+use super::reading::{
+    BIT_STRING, Elements, INTEGER, OBJECT_IDENTIFIER, Result, SEQUENCE, Unreadable, only,
+    whole_bytes, without_zeros,
+};
+use super::signed::{oid_in, oid_name};
 
 /// The key in a SubjectPublicKeyInfo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,31 +30,48 @@ pub(crate) enum KeyKind {
 impl<'a> Key<'a> {
     /// Takes a SubjectPublicKeyInfo with its header.
     pub(crate) fn parse(info: &'a [u8]) -> Option<Key<'a>> {
-        let (SEQUENCE, contents, []) = element(info)? else { return None };
-        let mut parts = Elements(contents);
-        let algorithm = parts.expect(SEQUENCE)?;
-        Some(Key { algorithm, bits: bits(parts.expect(BIT_STRING)?)? })
+        let mut parts = Elements(only(info, SEQUENCE).ok()?);
+        let algorithm = parts.expect(SEQUENCE).ok()?;
+        let bits = whole_bytes(parts.expect(BIT_STRING).ok()?).ok()?;
+        Some(Key { algorithm, bits })
     }
 
     pub(crate) fn kind(&self) -> KeyKind {
-        let mut parts = Elements(self.algorithm);
-        match (parts.expect(OID).unwrap_or_default(), parts.next()) {
-            (RSA, _) => match self.rsa_bits().unwrap_or(0) {
+        let oid = oid_in(self.algorithm).unwrap_or_default();
+        match ObjectIdentifier::from_bytes(oid) {
+            Ok(rfc5912::RSA_ENCRYPTION) => match self.rsa_bits().unwrap_or(0) {
                 2048..=8192 => KeyKind::Good,
                 count => KeyKind::RsaOfBits(count),
             },
-            (EC, Some((OID, P256 | P384 | P521))) | (ED25519, None) => KeyKind::Good,
-            (EC, Some((OID, curve))) => KeyKind::Unknown(format!("ECDSA on {}", oid_name(curve))),
-            (EC, _) => KeyKind::Unknown("ECDSA on a curve without a name".to_owned()),
-            (ED448, _) => KeyKind::Unknown("Ed448".to_owned()),
-            (other, _) => KeyKind::Unknown(oid_name(other)),
+            Ok(rfc5912::ID_EC_PUBLIC_KEY) => match self.curve() {
+                Ok(rfc5912::SECP_256_R_1 | rfc5912::SECP_384_R_1 | rfc5912::SECP_521_R_1) => {
+                    KeyKind::Good
+                }
+                Ok(curve) => KeyKind::Unknown(format!("ECDSA on {}", oid_name(curve.as_bytes()))),
+                Err(_) => KeyKind::Unknown("ECDSA on a curve without a name".to_owned()),
+            },
+            Ok(rfc8410::ID_ED_25519) if self.has_no_parameters() => KeyKind::Good,
+            Ok(rfc8410::ID_ED_448) => KeyKind::Unknown("Ed448".to_owned()),
+            _ => KeyKind::Unknown(oid_name(oid)),
         }
     }
 
-    fn rsa_bits(&self) -> Option<usize> {
+    /// The curve that the parameters name.
+    fn curve(&self) -> Result<ObjectIdentifier> {
+        let mut parts = Elements(self.algorithm);
+        parts.element()?;
+        ObjectIdentifier::from_bytes(parts.expect(OBJECT_IDENTIFIER)?).map_err(|_| Unreadable)
+    }
+
+    fn has_no_parameters(&self) -> bool {
+        let mut parts = Elements(self.algorithm);
+        parts.element().is_ok() && parts.finish().is_ok()
+    }
+
+    fn rsa_bits(&self) -> Result<usize> {
         let modulus = Elements(Elements(self.bits).expect(SEQUENCE)?).expect(INTEGER)?;
         let modulus = without_zeros(modulus);
-        let unused = usize::try_from(modulus.first()?.leading_zeros()).ok()?;
-        Some(modulus.len() * 8 - unused)
+        let unused = modulus.first().map_or(0, |first| first.leading_zeros());
+        Ok((modulus.len() * 8).saturating_sub(usize::try_from(unused).unwrap_or(8)))
     }
 }

@@ -3,11 +3,14 @@
 //! Source: RFC 5280, section 7.1, as OpenSSL does it: upper and lower case and runs of spaces make
 //! no difference, nor does the type of string.
 
+use std::char::DecodeUtf16Error;
+
 use x509_cert::der::Encode;
+use x509_cert::der::oid::ObjectIdentifier;
+use x509_cert::der::oid::db::{rfc3280, rfc4519};
 use x509_cert::ext::pkix::name::{GeneralName, GeneralNames};
 
-use super::{Elements, OID, SEQUENCE};
-use crate::der::element;
+use super::reading::{Element, Elements, OBJECT_IDENTIFIER, Result, SEQUENCE, only};
 
 const UTF8_STRING: u8 = 0x0c;
 const PRINTABLE_STRING: u8 = 0x13;
@@ -16,17 +19,21 @@ const IA5_STRING: u8 = 0x16;
 const VISIBLE_STRING: u8 = 0x1a;
 const BMP_STRING: u8 = 0x1e;
 
-const COMMON_NAME: &[u8] = &[0x55, 4, 3];
-const ORGANIZATION: &[u8] = &[0x55, 4, 10];
-const UNIT: &[u8] = &[0x55, 4, 11];
-const EMAIL_ADDRESS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1];
-
 /// As long as a host's name can be.
 const LONGEST_SHOWN: usize = 253;
 
 /// The contents of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Name<'a>(pub(super) &'a [u8]);
+
+/// One attribute of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Attribute<'a> {
+    kind: &'a [u8],
+    /// The first byte of the value, which tells the type of string.
+    tag: u8,
+    pub(crate) value: &'a [u8],
+}
 
 /// A value of an attribute: text in a form that can be compared, or what it is byte by byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,42 +42,86 @@ enum Value {
     Other(u8, Vec<u8>),
 }
 
-type Attributes = Vec<(Vec<u8>, Value)>;
+impl<'a> Attribute<'a> {
+    fn read(element: Element<'a>) -> Result<Attribute<'a>> {
+        let mut parts = Elements(element.contents);
+        let kind = parts.expect(OBJECT_IDENTIFIER)?;
+        let Element { tag, contents: value, .. } = parts.element()?;
+        Ok(Attribute { kind, tag, value })
+    }
+
+    pub(crate) fn is(&self, kind: &ObjectIdentifier) -> bool {
+        self.kind == kind.as_bytes()
+    }
+
+    /// The value as text, if it is of a type that is known; what of it is none is replaced.
+    pub(crate) fn text(&self) -> String {
+        match self.tag {
+            BMP_STRING => {
+                utf16(self.value).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+            }
+            _ => String::from_utf8_lossy(self.value).into_owned(),
+        }
+    }
+
+    /// Whether both say the same.
+    fn means(&self, other: &Attribute<'_>) -> bool {
+        self.kind == other.kind && (self == other || self.canonical() == other.canonical())
+    }
+
+    /// What two values that mean the same have in common.
+    fn canonical(&self) -> Value {
+        let text = match self.tag {
+            UTF8_STRING | PRINTABLE_STRING | IA5_STRING | VISIBLE_STRING => {
+                std::str::from_utf8(self.value).ok().map(str::to_owned)
+            }
+            TELETEX_STRING => Some(self.value.iter().copied().map(char::from).collect()),
+            BMP_STRING => utf16(self.value).collect::<Result<String, _>>().ok(),
+            _ => None,
+        };
+        let Some(text) = text else { return Value::Other(self.tag, self.value.to_vec()) };
+        let words: Vec<&str> = text.split_ascii_whitespace().collect();
+        Value::Text(words.join(" ").to_ascii_lowercase())
+    }
+}
 
 impl<'a> Name<'a> {
     /// The name of which these are all bytes, with its header.
-    pub(crate) fn parse(der: &'a [u8]) -> Option<Name<'a>> {
-        match element(der)? {
-            (SEQUENCE, contents, []) => Some(Name(contents)),
-            _ => None,
-        }
+    pub(crate) fn parse(der: &'a [u8]) -> Result<Name<'a>> {
+        only(der, SEQUENCE).map(Name)
     }
 
     pub(crate) fn is_empty(self) -> bool {
         self.0.is_empty()
     }
 
-    /// The values of all attributes of that sort.
-    fn values(self, wanted: &'static [u8]) -> impl Iterator<Item = &'a [u8]> {
-        Elements(self.0).flat_map(|(_, set)| Elements(set)).filter_map(move |(_, attribute)| {
-            let mut parts = Elements(attribute);
-            (parts.expect(OID)? == wanted).then(|| parts.next())?.map(|(_, text)| text)
+    /// The sets of attributes that it is made of, from the most general to the most particular.
+    pub(crate) fn sets(self) -> impl Iterator<Item = Result<Vec<Attribute<'a>>>> {
+        Elements(self.0).map(|set| {
+            Elements(set?.contents).map(|attribute| Attribute::read(attribute?)).collect()
         })
+    }
+
+    /// The values of all attributes of that sort.
+    fn values(self, wanted: &ObjectIdentifier) -> impl Iterator<Item = &'a [u8]> {
+        let attributes = self.sets().filter_map(Result::ok).flatten();
+        attributes.filter(move |attribute| attribute.is(wanted)).map(|attribute| attribute.value)
     }
 
     /// All common names.
     pub(crate) fn common_names(self) -> impl Iterator<Item = &'a [u8]> {
-        self.values(COMMON_NAME)
+        self.values(&rfc4519::COMMON_NAME)
     }
 
     pub(crate) fn email_addresses(self) -> impl Iterator<Item = &'a [u8]> {
-        self.values(EMAIL_ADDRESS)
+        self.values(&rfc3280::EMAIL_ADDRESS)
     }
 
     /// What to call its owner in a message.
     pub(crate) fn shown(self) -> String {
-        let kinds = [COMMON_NAME, UNIT, ORGANIZATION];
-        let named = kinds.into_iter().find_map(|kind| self.values(kind).next());
+        let kinds =
+            [rfc4519::COMMON_NAME, rfc4519::ORGANIZATIONAL_UNIT_NAME, rfc4519::ORGANIZATION_NAME];
+        let named = kinds.iter().find_map(|kind| self.values(kind).next());
         named.map_or_else(
             || "without a name".to_owned(),
             |name| readable(&String::from_utf8_lossy(name)),
@@ -79,24 +130,28 @@ impl<'a> Name<'a> {
 
     /// Whether it begins as `base` does: whether it is in that subtree.
     pub(crate) fn is_within(self, base: Name<'_>) -> bool {
-        match (self.canonical(), base.canonical()) {
-            (Some(name), Some(base)) => name.starts_with(&base),
-            _ => false,
-        }
+        let (mut sets, mut base) = (self.sets(), base.sets());
+        base.by_ref().all(|set| is_same_set(&sets.next(), &Some(set)))
+            && sets.all(|set| set.is_ok())
     }
+}
 
-    fn canonical(self) -> Option<Vec<Attributes>> {
-        let attribute = |(_, attribute)| {
-            let mut parts = Elements(attribute);
-            let kind = parts.expect(OID)?.to_vec();
-            let (tag, value) = parts.next()?;
-            Some((kind, canonical_value(tag, value)))
-        };
-        let mut sets = Elements(self.0);
-        let found: Option<Vec<Attributes>> =
-            sets.by_ref().map(|(_, set)| Elements(set).map(attribute).collect()).collect();
-        found.filter(|_| sets.0.is_empty())
-    }
+/// Whether both sets can be read and mean the same.
+fn is_same_set(
+    one: &Option<Result<Vec<Attribute<'_>>>>,
+    other: &Option<Result<Vec<Attribute<'_>>>>,
+) -> bool {
+    let (Some(Ok(one)), Some(Ok(other))) = (one, other) else { return false };
+    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.means(other))
+}
+
+/// The characters of a BMPString.
+fn utf16(bytes: &[u8]) -> impl Iterator<Item = Result<char, DecodeUtf16Error>> {
+    char::decode_utf16(bytes.chunks(2).map(|pair| match pair {
+        [high, low] => u16::from_be_bytes([*high, *low]),
+        // Half a character, which is none.
+        _ => 0xdc00,
+    }))
 }
 
 /// Text that somebody else wrote, for a message: of some length, and without what moves the cursor.
@@ -114,29 +169,18 @@ pub(crate) fn readable(text: &str) -> String {
 
 /// Whether two names are of one owner.
 pub(crate) fn same_name(one: Name<'_>, other: Name<'_>) -> bool {
-    one == other
-        || matches!((one.canonical(), other.canonical()), (Some(one), Some(other)) if one == other)
-}
-
-fn canonical_value(tag: u8, value: &[u8]) -> Value {
-    let text = match tag {
-        UTF8_STRING | PRINTABLE_STRING | IA5_STRING | VISIBLE_STRING => {
-            std::str::from_utf8(value).ok().map(str::to_owned)
+    if one == other {
+        return true;
+    }
+    // Most differ early: nothing is made ready for comparing that is not compared.
+    let (mut ones, mut others) = (one.sets(), other.sets());
+    loop {
+        match (ones.next(), others.next()) {
+            (None, None) => return true,
+            (one, other) if !is_same_set(&one, &other) => return false,
+            _ => {}
         }
-        TELETEX_STRING => Some(value.iter().copied().map(char::from).collect()),
-        BMP_STRING => {
-            let units = value.chunks(2).map(|pair| match pair {
-                [high, low] => u16::from_be_bytes([*high, *low]),
-                // Half a character, which is none.
-                _ => 0xdc00,
-            });
-            char::decode_utf16(units).collect::<Result<String, _>>().ok()
-        }
-        _ => None,
-    };
-    let Some(text) = text else { return Value::Other(tag, value.to_vec()) };
-    let words: Vec<&str> = text.split_ascii_whitespace().collect();
-    Value::Text(words.join(" ").to_ascii_lowercase())
+    }
 }
 
 /// A directory name that `x509-cert` has read.
@@ -172,8 +216,9 @@ mod tests {
             [&[tag, u8::try_from(contents.len()).unwrap()], contents].concat()
         };
         let attribute = |(tag, value): &(u8, &[u8])| {
-            let inside = [wrapped(OID, COMMON_NAME), wrapped(*tag, value)].concat();
-            wrapped(0x31, &wrapped(SEQUENCE, &inside))
+            let kind = wrapped(6, rfc4519::COMMON_NAME.as_bytes());
+            let inside = [kind, wrapped(*tag, value)].concat();
+            wrapped(0x31, &wrapped(0x30, &inside))
         };
         parts.iter().flat_map(attribute).collect()
     }

@@ -1,15 +1,20 @@
 //! Revocation lists.
 
 use x509_cert::der::Decode;
+use x509_cert::der::oid::db::rfc5280;
 use x509_cert::der::oid::{AssociatedOid, ObjectIdentifier};
 use x509_cert::ext::pkix::name::{DistributionPointName, GeneralNames};
 use x509_cert::ext::pkix::{AuthorityKeyIdentifier, CrlNumber, IssuingDistributionPoint};
 
-use super::{
-    CONTEXT_0, Certificate, Elements, Extension, Extensions, INTEGER, Name, SEQUENCE, Signed,
+use super::certificate::Certificate;
+use super::extensions::{Extension, Extensions};
+use super::name::Name;
+use super::reading::{
+    CONTEXT_0, Element, Elements, GENERALIZED_TIME, INTEGER, Result, SEQUENCE, UTC_TIME, only,
     without_zeros,
 };
-use crate::der::{GENERALIZED_TIME, UTC_TIME};
+use super::signed::Signed;
+use super::time::time;
 
 /// A revocation list taken apart.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +30,22 @@ pub(crate) struct RevocationList<'a> {
     critical_in_entry: Option<Extension<'a>>,
 }
 
+/// A certificate that is revoked.
+struct Entry<'a> {
+    serial: &'a [u8],
+    extensions: Extensions<'a>,
+}
+
+impl<'a> Entry<'a> {
+    fn read(element: Element<'a>) -> Result<Entry<'a>> {
+        let mut parts = Elements(element.expect(SEQUENCE)?);
+        let serial = parts.expect(INTEGER)?;
+        time(parts.element()?)?;
+        let extensions = Extensions(parts.optional(SEQUENCE).unwrap_or_default());
+        Ok(Entry { serial, extensions })
+    }
+}
+
 /// Which certificates a list is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
@@ -38,44 +59,44 @@ pub(crate) enum Scope {
 }
 
 // x509-cert has the number of another extension for it.
-const ISSUING_DISTRIBUTION_POINT: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.28");
-const DELTA: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.27");
-const FRESHEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.46");
-const KNOWN: [ObjectIdentifier; 5] =
-    [AuthorityKeyIdentifier::OID, CrlNumber::OID, ISSUING_DISTRIBUTION_POINT, DELTA, FRESHEST];
+const ISSUING_DISTRIBUTION_POINT: ObjectIdentifier = rfc5280::ID_CE_ISSUING_DISTRIBUTION_POINT;
+const KNOWN: [ObjectIdentifier; 5] = [
+    AuthorityKeyIdentifier::OID,
+    CrlNumber::OID,
+    ISSUING_DISTRIBUTION_POINT,
+    rfc5280::ID_CE_DELTA_CRL_INDICATOR,
+    rfc5280::ID_CE_FRESHEST_CRL,
+];
 
 impl<'a> RevocationList<'a> {
     pub(crate) fn parse(der: &'a [u8]) -> Option<RevocationList<'a>> {
+        RevocationList::read(der).ok()
+    }
+
+    fn read(der: &'a [u8]) -> Result<RevocationList<'a>> {
         let signed = Signed::parse(der)?;
-        let mut fields = Elements(signed.fields()?);
+        let mut fields = signed.fields()?;
         // Of version 1, which `openssl ca -gencrl` makes, it has no number.
         fields.optional(INTEGER);
-        if fields.expect(SEQUENCE)? != signed.algorithm {
-            return None;
-        }
+        signed.check_algorithm(&mut fields)?;
         let issuer = Name(fields.expect(SEQUENCE)?);
-        let this_update = fields.time()?;
-        let next_update = match { fields }.next() {
-            Some((UTC_TIME | GENERALIZED_TIME, _)) => Some(fields.time()?),
+        let this_update = time(fields.element()?)?;
+        let next_update = match { fields }.element() {
+            Ok(Element { tag: UTC_TIME | GENERALIZED_TIME, .. }) => Some(time(fields.element()?)?),
             _ => None,
         };
         let revoked = fields.optional(SEQUENCE).unwrap_or_default();
-        let extensions = fields.optional(CONTEXT_0).unwrap_or_default();
-        let extensions = Extensions(Elements(extensions).optional(SEQUENCE).unwrap_or_default());
+        let extensions = match fields.optional(CONTEXT_0) {
+            Some(list) => Extensions::parse(only(list, SEQUENCE)?)?,
+            None => Extensions::default(),
+        };
+        fields.finish()?;
         let mut critical_in_entry = None;
-        let mut entries = Elements(revoked);
-        for (tag, entry) in entries.by_ref() {
-            let mut entry = Elements(entry);
-            if tag != SEQUENCE {
-                return None;
-            }
-            entry.expect(INTEGER)?;
-            entry.time()?;
-            let of_entry = Extensions(entry.optional(SEQUENCE).unwrap_or_default());
+        for entry in Elements(revoked) {
+            let of_entry = Entry::read(entry?)?.extensions;
             critical_in_entry = critical_in_entry.or_else(|| of_entry.unknown_critical(&[]));
         }
-        let whole = entries.0.is_empty() && fields.0.is_empty() && extensions.are_sound();
-        whole.then_some(RevocationList {
+        Ok(RevocationList {
             signed,
             issuer,
             this_update,
@@ -90,13 +111,14 @@ impl<'a> RevocationList<'a> {
     pub(crate) fn lists(&self, serial: &[u8]) -> bool {
         let wanted = without_zeros(serial);
         Elements(self.revoked)
-            .any(|(_, entry)| Elements(entry).expect(INTEGER).map(without_zeros) == Some(wanted))
+            .filter_map(|entry| Entry::read(entry.ok()?).ok())
+            .any(|entry| without_zeros(entry.serial) == wanted)
     }
 
     /// Whether this authority's key is the one that the list says has signed it.
     pub(crate) fn is_of(&self, authority: &Certificate<'_>) -> bool {
         match self.extensions.get::<AuthorityKeyIdentifier>() {
-            Ok(identifier) => super::identifies(identifier.as_ref(), authority),
+            Ok(identifier) => authority.is_identified_by(identifier.as_ref()),
             Err(_) => false,
         }
     }
@@ -107,7 +129,7 @@ impl<'a> RevocationList<'a> {
         if let Some(unknown) = unknown {
             return Scope::Unknown(unknown.name());
         }
-        if self.extensions.value(&DELTA).is_some() {
+        if self.extensions.value(&rfc5280::ID_CE_DELTA_CRL_INDICATOR).is_some() {
             return Scope::Part;
         }
         let Some(point) = self.extensions.value(&ISSUING_DISTRIBUTION_POINT) else {

@@ -28,7 +28,7 @@ fn reads_a_certificate_and_survives_its_pieces() {
     assert_eq!(read.signature_hash(), Some(Hash::Sha256));
     assert!(!read.is_version_1 && read.is_self_issued());
     assert_eq!(read.serial, [0, 0x81, 2]);
-    assert_eq!(read.alternative_names(), Ok(vec![(0x82, &b"a.example"[..])]));
+    assert_eq!(read.alternative_names(), Ok(vec![AlternativeName::Host(b"a.example")]));
     assert_eq!(read.common_name(), Some(&b"c.example"[..]));
     assert_eq!(read.subject.shown(), "c.example");
     let basic = read.basic_constraints().unwrap().unwrap();
@@ -154,5 +154,30 @@ fn reads_lists_of_version_1() {
         let bytes = der(&format!("{fields}a0{:02x}{list}", list.len() / 2));
         let read = RevocationList::parse(&bytes).unwrap_or_else(|| panic!("{extension}"));
         assert_eq!(read.scope(&server), scope, "{extension}");
+    }
+}
+
+/// Mozilla's authorities are read, and as `x509-cert` reads them.
+#[test]
+fn reads_what_is_trusted_in_public() {
+    use x509_cert::der::{Decode, Encode};
+    let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS;
+    assert!(roots.len() > 100);
+    for der in roots {
+        let ours = Certificate::parse(der).unwrap_or_else(|| panic!("{der:?}"));
+        let theirs = x509_cert::Certificate::from_der(der).unwrap();
+        let fields = theirs.tbs_certificate();
+        assert_eq!(ours.signed.signature, theirs.signature().raw_bytes());
+        assert_eq!(ours.serial, fields.serial_number().as_bytes());
+        assert_eq!(ours.public_key, fields.subject_public_key_info().to_der().unwrap());
+        assert_eq!(Name::parse(&fields.subject().to_der().unwrap()), Ok(ours.subject));
+        assert_eq!(Name::parse(&fields.issuer().to_der().unwrap()), Ok(ours.issuer));
+        let seconds =
+            |time: x509_cert::time::Time| i64::try_from(time.to_unix_duration().as_secs()).unwrap();
+        assert_eq!(ours.not_before, seconds(fields.validity().not_before));
+        assert_eq!(ours.not_after, seconds(fields.validity().not_after));
+        assert!(ours.is_self_issued() && ours.unknown_critical().is_none());
+        assert_ne!(ours.subject.shown(), "without a name");
+        assert!(matches!(ours.key().unwrap().kind(), KeyKind::Good));
     }
 }
