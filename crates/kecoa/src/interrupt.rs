@@ -1,10 +1,10 @@
-//! What the caller has to say while the client waits.
+//! The hook by which the caller ends a wait.
 
 use std::ops::ControlFlow;
 use std::os::fd::RawFd;
 use std::time::Duration;
 
-/// The caller's say while the client waits: Ctrl-C, a deadline, a shutdown.
+/// The hook by which the caller ends a wait: Ctrl-C, a deadline, a shutdown.
 ///
 /// It is called when a wait was interrupted by a signal, and every 250 ms of waiting, also while
 /// data keeps coming. When it breaks, the client asks the server to cancel the statement (on a second connection), keeps

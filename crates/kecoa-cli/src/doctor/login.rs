@@ -10,7 +10,7 @@ use super::configuration::Setup;
 use super::network::{Reached, is_near};
 use super::report::{Report, Step};
 
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) fn examine(setup: &Setup, reached: &Reached, report: &mut Report) -> Option<Client> {
     let mut step = Step::new("login");
@@ -38,7 +38,7 @@ fn succeeded(setup: &Setup, reached: &Reached, client: &Client, step: &mut Step)
     step.say(if tls { "encrypted" } else { "not encrypted" });
     step.fact("encrypted", tls);
     let asked =
-        server_probe::authentication(config, &reached.target, reached.address, tls, PATIENCE);
+        server_probe::authentication(config, &reached.target, reached.address, tls, TIMEOUT);
     let Ok(Authentication::Method(method)) = asked else { return };
     step.say(match method.as_str() {
         "none" => "the server asked for no password (trust, or a client certificate)".to_owned(),

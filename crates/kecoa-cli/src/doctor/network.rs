@@ -12,7 +12,7 @@ use super::configuration::Setup;
 use super::report::{Report, Step};
 
 /// How long one address is waited for.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// A certificate that ends sooner is to be renewed.
 const RENEW_DAYS: i64 = 21;
 
@@ -84,7 +84,7 @@ fn connect(places: &[(Target, Option<SocketAddr>)], step: &mut Step) -> Option<R
         let started = Instant::now();
         let (shown, result) = match (address, target.socket_path()) {
             (Some(address), _) => {
-                (address.to_string(), TcpStream::connect_timeout(address, PATIENCE).map(drop))
+                (address.to_string(), TcpStream::connect_timeout(address, TIMEOUT).map(drop))
             }
             (None, path) => {
                 let path = path.unwrap_or_default();
@@ -141,7 +141,7 @@ fn tls(setup: &Setup, reached: &Reached, step: &mut Step) {
         }
         return;
     }
-    let report = server_probe::tls(&setup.config, &reached.target, address, PATIENCE);
+    let report = server_probe::tls(&setup.config, &reached.target, address, TIMEOUT);
     let report = match report {
         Ok(report) => report,
         Err(error) => {
@@ -216,28 +216,24 @@ fn judge(report: &TlsReport, mode: SslMode, near: bool, step: &mut Step) {
         }
         return;
     }
-    if let Some(failure) = &report.failure {
-        let found = format!("the TLS handshake failed: {failure}");
-        let change = "the server's TLS is broken or too old: TLS 1.2 and 1.3 are spoken";
+    let mut refused = |found: String, change: &str| {
         if insists {
             step.fail(found, change);
         } else {
             step.say(found);
             step.warn(change);
         }
-        return;
+    };
+    if let Some(failure) = &report.failure {
+        let found = format!("the TLS handshake failed: {failure}");
+        let change = "the server's TLS is broken or too old: TLS 1.2 and 1.3 are spoken";
+        return refused(found, change);
     }
     if let Some(refusal) = &report.refusal {
         let (found, change) = refusal
             .split_once("\nHINT: ")
             .unwrap_or((refusal, "check sslrootcert, sslcrl, sslcert and sslkey"));
-        if insists {
-            step.fail(found, change);
-        } else {
-            step.say(found);
-            step.warn(change);
-        }
-        return;
+        return refused(found.to_owned(), change);
     }
     match report.certificate.as_ref().map(days_left) {
         Some(days) if days < 0 => step.warn("renew the server's certificate: it has expired"),

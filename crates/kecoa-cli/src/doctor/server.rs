@@ -111,7 +111,7 @@ fn clock(client: &mut Client, step: &mut Step) -> Result<(), Error> {
     let half = started.elapsed().as_secs_f64() / 2.0;
     let ours = before.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64() + half;
     let Some(server) = server.and_then(|text| text.parse::<f64>().ok()) else {
-        step.warn("the server did not tell its time");
+        step.warn("the server did not report its time");
         return Ok(());
     };
     let skew = server - ours;

@@ -47,7 +47,7 @@ pub(crate) fn cancel(config: &Config, peer: &Peer, key: &CancelKey) -> Result<()
         Startup::Tls.encode(&mut request)?;
         send(&mut stream, &request, &mut wait).map_err(failed)?;
         let mut reply = BytesMut::new();
-        wait.patiently(|| stream.read_into(&mut reply, 0)).map_err(failed)?;
+        wait.until_done(|| stream.read_into(&mut reply, 0)).map_err(failed)?;
         // Nothing may be behind the "S": see `ProtocolError::BytesBehindTlsReply`.
         if reply != b"S"[..] {
             return Err(Error::tls(place.failed(
@@ -63,7 +63,7 @@ pub(crate) fn cancel(config: &Config, peer: &Peer, key: &CancelKey) -> Result<()
     let mut rest = BytesMut::new();
     loop {
         rest.clear();
-        match wait.patiently(|| stream.read_into(&mut rest, 0)) {
+        match wait.until_done(|| stream.read_into(&mut rest, 0)) {
             Ok(0) => return Ok(()),
             // A server that has no use for a cancel may say so; it is of no use to us either.
             Ok(_) => {}
@@ -86,7 +86,7 @@ fn secure(
 
 fn send(stream: &mut Stream, mut data: &[u8], wait: &mut Wait<'_>) -> Result<(), Stop> {
     while !data.is_empty() {
-        let written = wait.patiently(|| stream.write(data))?;
+        let written = wait.until_done(|| stream.write(data))?;
         if written == 0 {
             return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
         }

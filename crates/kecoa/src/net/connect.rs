@@ -7,7 +7,7 @@ use kecoa_proto::Connection;
 use super::address;
 use super::deadline::Clock;
 use super::order::Balance;
-use super::search::{self, Circumstances};
+use super::search::{self, SearchContext};
 use super::stream::Stream;
 use crate::config::{Config, Environment};
 use crate::error::Error;
@@ -40,10 +40,10 @@ pub(super) fn connect_within(
     limit: Option<Duration>,
     hook: &mut dyn Interrupt,
 ) -> Result<(Stream, Connection), Error> {
-    let circumstances = Circumstances {
+    let context = SearchContext {
         clock: Clock::start(limit, config.connect_total_timeout()),
         balance: Balance::of(config),
         resolve: &address::addresses,
     };
-    search::search(config, circumstances, hook)
+    search::search(config, context, hook)
 }

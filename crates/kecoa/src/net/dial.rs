@@ -109,7 +109,7 @@ fn dial_unix(path: &str, wait: &mut Wait<'_>) -> Result<UnixStream, Stop> {
         socket.set_write_timeout(Some(wait.tick()))?;
         match socket.connect(&address) {
             Ok(()) => return Ok(socket.into()),
-            Err(error) if is_pause(&error) => wait.look_around()?,
+            Err(error) if is_pause(&error) => wait.on_pause()?,
             Err(error) => return Err(error.into()),
         }
     }

@@ -74,7 +74,7 @@ impl From<Failure> for Failed {
 /// Enough of what a server sent first to tell what it is.
 const RECEIVED: usize = 64;
 
-/// Shakes hands over a socket that is connected to `place`.
+/// Runs the handshake over a socket that is connected to `place`.
 pub(super) fn attempt(
     config: &Config,
     password: Option<&[u8]>,
@@ -286,7 +286,7 @@ fn write_all(
     wait: &mut Wait<'_>,
 ) -> Result<(), Stop> {
     while let Some(data) = handshake.poll_transmit() {
-        let written = wait.patiently(|| stream.write(data))?;
+        let written = wait.until_done(|| stream.write(data))?;
         if written == 0 {
             return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
         }
@@ -300,7 +300,7 @@ fn read_some(
     handshake: &mut Handshake,
     wait: &mut Wait<'_>,
 ) -> Result<(), Stop> {
-    match wait.patiently(|| stream.read_into(handshake.read_buffer(), 0))? {
+    match wait.until_done(|| stream.read_into(handshake.read_buffer(), 0))? {
         0 => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
         _ => Ok(()),
     }
@@ -356,9 +356,9 @@ pub(super) fn begin_tls(
     loop {
         match stream.tls_handshake() {
             Ok(true) => break,
-            Ok(false) => wait.glance().map_err(|stop| stop.into_failure(place))?,
+            Ok(false) => wait.on_progress().map_err(|stop| stop.into_failure(place))?,
             Err(error) if is_pause(&error) => {
-                wait.look_around().map_err(|stop| stop.into_failure(place))?;
+                wait.on_pause().map_err(|stop| stop.into_failure(place))?;
             }
             Err(error) => {
                 return Err(match lost(error.into(), Some(&verifier), config, place) {

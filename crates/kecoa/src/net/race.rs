@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::interrupt::Interrupt;
 
 /// How long an address has for itself before the next is tried beside it.
-const HEAD_START: Duration = Duration::from_millis(250);
+const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
 /// The addresses of one host that are still to be tried.
 pub(super) struct Race<'a> {
@@ -94,7 +94,7 @@ impl<'a> Race<'a> {
     }
 
     fn may_begin(&self, one_by_one: bool) -> bool {
-        let waited = self.begun.is_none_or(|begun| begun.elapsed() >= HEAD_START);
+        let waited = self.begun.is_none_or(|begun| begun.elapsed() >= ATTEMPT_DELAY);
         !self.waiting.is_empty() && (one_by_one || self.under_way.is_empty() || waited)
     }
 
@@ -144,7 +144,7 @@ impl<'a> Race<'a> {
         stop: Stop,
         failures: &mut Failures,
     ) -> Result<(), Error> {
-        // Nothing is gained by waiting for the head start of what has failed.
+        // An attempt that has failed needs no more time for itself.
         self.begun = None;
         failures.take(stop.into_failure(&Place { target: self.target, address }))
     }
@@ -197,7 +197,7 @@ impl<'a> Race<'a> {
     fn pause(&self) -> Duration {
         let now = Instant::now();
         let turn = match (self.begun, self.waiting.is_empty()) {
-            (Some(begun), false) => HEAD_START.saturating_sub(now.duration_since(begun)),
+            (Some(begun), false) => ATTEMPT_DELAY.saturating_sub(now.duration_since(begun)),
             _ => TICK,
         };
         let deadlines = self.under_way.iter().filter_map(|attempt| attempt.deadline);

@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::interrupt::Interrupt;
 
 /// What a search depends on beside its configuration. Tests put their own in.
-pub(super) struct Circumstances<'a> {
+pub(super) struct SearchContext<'a> {
     pub(super) clock: Clock,
     pub(super) balance: Balance,
     /// The addresses of a name.
@@ -26,11 +26,11 @@ pub(super) struct Circumstances<'a> {
 /// Connects to the first place that takes us and has the session that is wanted.
 pub(super) fn search(
     config: &Config,
-    mut circumstances: Circumstances<'_>,
+    mut context: SearchContext<'_>,
     hook: &mut dyn Interrupt,
 ) -> Result<(Stream, Connection), Error> {
     let mut targets: Vec<(usize, Target)> = config.targets()?.into_iter().enumerate().collect();
-    circumstances.balance.hosts(&mut targets);
+    context.balance.hosts(&mut targets);
     // As libpq: whoever prefers a standby asks all for one, and then takes what there is.
     let passes: &[SessionAttributes] = match config.session_attributes() {
         SessionAttributes::PreferStandby => &[SessionAttributes::Standby, SessionAttributes::Any],
@@ -40,10 +40,10 @@ pub(super) fn search(
     for wanted in passes {
         failures = Failures::default();
         for (index, target) in &targets {
-            if let Some(limit) = circumstances.clock.passed() {
+            if let Some(limit) = context.clock.passed() {
                 failures.take(not_tried(target, limit))?;
             }
-            let addresses = match (circumstances.resolve)(target) {
+            let addresses = match (context.resolve)(target) {
                 Ok(addresses) => addresses,
                 Err(error) => {
                     failures.add(error);
@@ -51,12 +51,16 @@ pub(super) fn search(
                 }
             };
             let mut addresses = order::interleave(addresses);
-            circumstances.balance.addresses(&mut addresses, targets.len());
+            context.balance.addresses(&mut addresses, targets.len());
             let addresses = order::interleave(addresses);
-            let visit =
-                Visit { config, target, wanted: *wanted, password: config.password_for(*index) };
-            let race = Race::new(config, target, circumstances.clock, addresses);
-            if let Some(connected) = visit.host(race, hook, &mut failures)? {
+            let attempt = HostAttempt {
+                config,
+                target,
+                wanted: *wanted,
+                password: config.password_for(*index),
+            };
+            let race = Race::new(config, target, context.clock, addresses);
+            if let Some(connected) = attempt.host(race, hook, &mut failures)? {
                 return Ok(connected);
             }
         }
@@ -79,14 +83,14 @@ fn not_tried(target: &Target, limit: Deadline) -> Failure {
 }
 
 /// One host, and what is wanted of it.
-struct Visit<'a> {
+struct HostAttempt<'a> {
     config: &'a Config,
     target: &'a Target,
     wanted: SessionAttributes,
     password: Option<&'a [u8]>,
 }
 
-impl Visit<'_> {
+impl HostAttempt<'_> {
     /// Tries the addresses of the host until one is usable. All may be different servers, so one
     /// that is not leaves the others; libpq goes on to the next host in some of these cases.
     fn host(
@@ -100,7 +104,7 @@ impl Visit<'_> {
             let mut wait = Wait::new(winner.deadline, &mut *hook);
             let tried = try_place(self.config, self.password, &place, winner.socket, &mut wait)
                 .and_then(|(stream, connection)| {
-                    self.stands(stream, connection, &place, &mut wait)
+                    self.check_session(stream, connection, &place, &mut wait)
                 });
             match tried {
                 Ok(connected) => return Ok(Some(connected)),
@@ -110,7 +114,7 @@ impl Visit<'_> {
         Ok(None)
     }
 
-    fn stands(
+    fn check_session(
         &self,
         mut stream: Stream,
         mut connection: Connection,

@@ -1,7 +1,7 @@
 //! A socket without TLS.
 //!
 //! The fast path of a round trip is one send and one recv: reads block, with a time limit so that
-//! the caller can look at its interrupt hook, and nothing polls. Writes do not block: only when the
+//! the caller can ask its interrupt hook, and nothing polls. Writes do not block: only when the
 //! socket's buffer is full is there a wait, for room in it or for the peer to say something.
 
 use std::io;
@@ -117,9 +117,9 @@ mod tests {
         let started = Instant::now();
         assert_eq!(plain.write(&data).unwrap_err().kind(), io::ErrorKind::WouldBlock);
         assert!(started.elapsed() < TICK, "it waited for room");
-        let mut heard = BytesMut::with_capacity(16);
-        assert_eq!(plain.read_into(&mut heard, RecvFlags::DONTWAIT).unwrap(), 4);
-        let nothing = plain.read_into(&mut heard, RecvFlags::DONTWAIT).unwrap_err();
+        let mut received = BytesMut::with_capacity(16);
+        assert_eq!(plain.read_into(&mut received, RecvFlags::DONTWAIT).unwrap(), 4);
+        let nothing = plain.read_into(&mut received, RecvFlags::DONTWAIT).unwrap_err();
         assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock);
         drop(theirs);
         assert_eq!(plain.write(&data).unwrap_err().kind(), io::ErrorKind::BrokenPipe);

@@ -11,10 +11,10 @@ use super::socket::PlainSocket;
 use super::tls::TlsStream;
 use super::wait::TICK;
 
-/// The smallest and the largest room that a read offers by itself.
+/// The least and the most bytes that a read offers by itself.
 const READ_MIN: usize = 16 * 1024;
 const READ_MAX: usize = 512 * 1024;
-/// Reads below this share of the offered room make the next one smaller.
+/// Reads below this share of what was offered make the next one smaller.
 const SPARSE: usize = 8;
 
 /// A connected stream.
@@ -22,7 +22,7 @@ const SPARSE: usize = 8;
 pub(crate) struct Stream {
     inner: Inner,
     peer: Peer,
-    room: Room,
+    read_size: ReadSize,
 }
 
 #[derive(Debug)]
@@ -31,12 +31,12 @@ enum Inner {
     Tls(Box<TlsStream>),
 }
 
-/// How much a read offers: grows while reads fill it, shrinks when they do not.
+/// How many bytes a read offers: grows while reads fill it, shrinks when they do not.
 #[derive(Debug)]
-struct Room(usize);
+struct ReadSize(usize);
 
-impl Room {
-    fn settle(&mut self, offered: usize, read: usize) {
+impl ReadSize {
+    fn adjust(&mut self, offered: usize, read: usize) {
         if read == offered {
             self.0 = (self.0 * 2).min(READ_MAX);
         } else if read < self.0 / SPARSE {
@@ -57,7 +57,7 @@ impl Room {
 impl Stream {
     pub(super) fn plain(plain: PlainSocket, peer: Peer) -> io::Result<Stream> {
         plain.set_time_limit(TICK)?;
-        Ok(Stream { inner: Inner::Plain(plain), peer, room: Room(READ_MIN) })
+        Ok(Stream { inner: Inner::Plain(plain), peer, read_size: ReadSize(READ_MIN) })
     }
 
     /// Puts TLS over the socket. Nothing is sent before the first read or write.
@@ -65,13 +65,13 @@ impl Stream {
         self,
         make: impl FnOnce(PlainSocket) -> Result<TlsStream, rustls::Error>,
     ) -> Result<Stream, rustls::Error> {
-        let Stream { inner, mut peer, room } = self;
+        let Stream { inner, mut peer, read_size } = self;
         let inner = match inner {
             Inner::Plain(plain) => Inner::Tls(Box::new(make(plain)?)),
             tls @ Inner::Tls(_) => tls,
         };
         peer.tls = true;
-        Ok(Stream { inner, peer, room })
+        Ok(Stream { inner, peer, read_size })
     }
 
     /// Appends what the peer sent to `buf`; `hint` is how many bytes the caller knows to be coming.
@@ -84,10 +84,10 @@ impl Stream {
     pub(crate) fn read_into(&mut self, buf: &mut BytesMut, hint: usize) -> io::Result<usize> {
         match &mut self.inner {
             Inner::Plain(plain) => {
-                self.room.reserve(buf, hint);
+                self.read_size.reserve(buf, hint);
                 let offered = buf.capacity() - buf.len();
                 let read = plain.read_into(buf, RecvFlags::empty())?;
-                self.room.settle(offered, read);
+                self.read_size.adjust(offered, read);
                 Ok(read)
             }
             Inner::Tls(tls) => tls.read_into(buf),
@@ -102,10 +102,10 @@ impl Stream {
     pub(crate) fn try_read_into(&mut self, buf: &mut BytesMut) -> io::Result<usize> {
         match &mut self.inner {
             Inner::Plain(plain) => {
-                self.room.reserve(buf, 0);
+                self.read_size.reserve(buf, 0);
                 let offered = buf.capacity() - buf.len();
                 let read = plain.read_into(buf, RecvFlags::DONTWAIT)?;
-                self.room.settle(offered, read);
+                self.read_size.adjust(offered, read);
                 Ok(read)
             }
             Inner::Tls(tls) => tls.try_read_into(buf),
@@ -180,7 +180,7 @@ impl Stream {
         }
     }
 
-    /// Ends both directions; TLS says good-bye first. Errors are of no use to anybody here.
+    /// Ends both directions; TLS sends its close_notify first. Errors are of no use to anybody here.
     pub(crate) fn shutdown(&mut self) {
         if let Inner::Tls(tls) = &mut self.inner {
             tls.close_notify();
@@ -241,30 +241,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn room_follows_the_reads() {
-        let mut room = Room(READ_MIN);
+    fn size_follows_the_reads() {
+        let mut size = ReadSize(READ_MIN);
         for _ in 0..10 {
-            room.settle(4096, 4096);
+            size.adjust(4096, 4096);
         }
-        assert_eq!(room.0, READ_MAX);
-        room.settle(READ_MAX, READ_MAX / 2);
-        assert_eq!(room.0, READ_MAX);
+        assert_eq!(size.0, READ_MAX);
+        size.adjust(READ_MAX, READ_MAX / 2);
+        assert_eq!(size.0, READ_MAX);
         for _ in 0..10 {
-            room.settle(READ_MAX, 60);
+            size.adjust(READ_MAX, 60);
         }
-        assert_eq!(room.0, READ_MIN);
+        assert_eq!(size.0, READ_MIN);
     }
 
     #[test]
-    fn room_is_made_only_when_it_is_short() {
-        let room = Room(READ_MIN);
+    fn space_is_made_only_when_it_is_short() {
+        let size = ReadSize(READ_MIN);
         let mut buf = BytesMut::with_capacity(READ_MIN / 2);
-        room.reserve(&mut buf, 0);
+        size.reserve(&mut buf, 0);
         assert_eq!(buf.capacity(), READ_MIN / 2);
-        room.reserve(&mut buf, READ_MIN);
+        size.reserve(&mut buf, READ_MIN);
         assert!(buf.capacity() >= READ_MIN);
         // A hint from the wire does not decide over memory.
-        room.reserve(&mut buf, usize::MAX);
+        size.reserve(&mut buf, usize::MAX);
         assert!(buf.capacity() <= 2 * READ_MAX);
     }
 }

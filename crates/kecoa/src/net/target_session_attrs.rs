@@ -28,37 +28,37 @@ pub(super) fn check(
     place: &Place<'_>,
     wait: &mut Wait<'_>,
 ) -> Result<(), Failure> {
-    let mut inquiry = Inquiry { stream, connection, place, wait };
+    let mut check = SessionCheck { stream, connection, place, wait };
     let complaint = match wanted {
         SessionAttributes::Any | SessionAttributes::PreferStandby => None,
-        SessionAttributes::ReadWrite => inquiry.is_read_only()?.then_some("session is read-only"),
+        SessionAttributes::ReadWrite => check.is_read_only()?.then_some("session is read-only"),
         SessionAttributes::ReadOnly => {
-            (!inquiry.is_read_only()?).then_some("session is not read-only")
+            (!check.is_read_only()?).then_some("session is not read-only")
         }
         SessionAttributes::Primary => {
-            inquiry.is_standby()?.then_some("server is in hot standby mode")
+            check.is_standby()?.then_some("server is in hot standby mode")
         }
         SessionAttributes::Standby => {
-            (!inquiry.is_standby()?).then_some("server is not in hot standby mode")
+            (!check.is_standby()?).then_some("server is not in hot standby mode")
         }
     };
     match complaint {
         None => Ok(()),
         Some(complaint) => {
-            inquiry.hang_up();
+            check.terminate();
             Err(Failure::elsewhere(Error::connect(place.failed(complaint))))
         }
     }
 }
 
-struct Inquiry<'a, 'w> {
+struct SessionCheck<'a, 'w> {
     stream: &'a mut Stream,
     connection: &'a mut Connection,
     place: &'a Place<'a>,
     wait: &'a mut Wait<'w>,
 }
 
-impl Inquiry<'_, '_> {
+impl SessionCheck<'_, '_> {
     fn is_read_only(&mut self) -> Result<bool, Failure> {
         let reported = |name| self.connection.parameter(name).map(|value| value == "on");
         match (reported("default_transaction_read_only"), reported("in_hot_standby")) {
@@ -84,7 +84,7 @@ impl Inquiry<'_, '_> {
         if parks {
             self.set_nonblocking(true)?;
         }
-        let answer = self.converse(sql).map_err(|stop| stop.into_failure(self.place))?;
+        let answer = self.run_query(sql).map_err(|stop| stop.into_failure(self.place))?;
         if parks {
             self.set_nonblocking(false)?;
         }
@@ -100,20 +100,20 @@ impl Inquiry<'_, '_> {
     }
 
     /// The value, or why there is none.
-    fn converse(&mut self, sql: &str) -> Result<Result<Vec<u8>, String>, Stop> {
+    fn run_query(&mut self, sql: &str) -> Result<Result<Vec<u8>, String>, Stop> {
         self.connection.submit(&Request::Query(sql.as_bytes())).map_err(io::Error::other)?;
         let mut answer = Err("no row came".to_owned());
         loop {
             while let Some(data) = self.connection.poll_transmit() {
                 let stream = &mut *self.stream;
-                let written = self.wait.patiently(|| stream.write(data))?;
+                let written = self.wait.until_done(|| stream.write(data))?;
                 if written == 0 {
                     return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
                 }
                 self.connection.transmitted(written);
             }
             let stream = &mut *self.stream;
-            self.wait.patiently(|| stream.flush())?;
+            self.wait.until_done(|| stream.flush())?;
             while let Some(event) = self.connection.poll_event().map_err(io::Error::other)? {
                 match event {
                     Event::Reply(_, Reply::Rows(rows)) => {
@@ -128,7 +128,7 @@ impl Inquiry<'_, '_> {
                 }
             }
             let connection = &mut *self.connection;
-            if self.wait.patiently(|| stream.read_into(connection.read_buffer(), 0))? == 0 {
+            if self.wait.until_done(|| stream.read_into(connection.read_buffer(), 0))? == 0 {
                 // What it said before is more than that it is gone.
                 return match answer {
                     Err(why) if why != "no row came" => Ok(Err(why)),
@@ -138,8 +138,8 @@ impl Inquiry<'_, '_> {
         }
     }
 
-    /// One attempt to say good-bye: the server notices the end of the connection in any case.
-    fn hang_up(&mut self) {
+    /// One attempt to send Terminate: the server notices the end of the connection in any case.
+    fn terminate(&mut self) {
         self.connection.terminate();
         if let Some(output) = self.connection.poll_transmit() {
             let _ = self.stream.write(output).and_then(|_| self.stream.flush());

@@ -10,6 +10,7 @@ use rustls::{ClientConfig, ClientConnection};
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::socket::PlainSocket;
+use super::wait::is_pause;
 use super::x509;
 
 /// How much is read from the socket at once. rustls by itself reads 4 KiB: four calls a record.
@@ -25,7 +26,7 @@ pub(crate) struct TlsStream {
     /// The socket has ended.
     ended: bool,
     /// Sending waits for room.
-    patient: bool,
+    waits: bool,
 }
 
 impl TlsStream {
@@ -41,7 +42,7 @@ impl TlsStream {
             tls,
             inbound: BytesMut::with_capacity(READ_SIZE),
             ended: false,
-            patient: true,
+            waits: true,
         })
     }
 
@@ -92,7 +93,7 @@ impl TlsStream {
             let mut reader = self.tls.reader();
             loop {
                 match reader.fill_buf() {
-                    // The peer's good-bye.
+                    // The peer's close_notify.
                     Ok([]) => {
                         self.ended = true;
                         break;
@@ -104,7 +105,7 @@ impl TlsStream {
                         taken += length;
                     }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                    // The socket ended without TLS's good-bye. What came before counts; the
+                    // The socket ended without TLS's close_notify. What came before counts; the
                     // protocol above knows by itself whether something is missing.
                     Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                         self.ended = true;
@@ -153,30 +154,23 @@ impl TlsStream {
         let taken = self.tls.writer().write(data)?;
         match self.flush() {
             // It is rustls that has the data now: the caller must not send it again.
-            Err(error)
-                if !matches!(
-                    error.kind(),
-                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-                ) =>
-            {
-                Err(error)
-            }
+            Err(error) if !is_pause(&error) => Err(error),
             _ => Ok(taken),
         }
     }
 
     pub(super) fn flush(&mut self) -> io::Result<()> {
         while self.tls.wants_write() {
-            self.tls.write_tls(&mut Outbound { socket: &self.socket, patient: self.patient })?;
+            self.tls.write_tls(&mut Outbound { socket: &self.socket, waits: self.waits })?;
         }
         Ok(())
     }
 
     /// Does something without waiting for room to send.
     pub(super) fn without_waiting<T>(&mut self, work: impl FnOnce(&mut TlsStream) -> T) -> T {
-        self.patient = false;
+        self.waits = false;
         let done = work(self);
-        self.patient = true;
+        self.waits = true;
         done
     }
 
@@ -228,12 +222,12 @@ fn tls13_name(suite: &'static str) -> &'static str {
 
 struct Outbound<'a> {
     socket: &'a PlainSocket,
-    patient: bool,
+    waits: bool,
 }
 
 impl Write for Outbound<'_> {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        if self.patient { self.socket.write(data) } else { self.socket.try_write(data) }
+        if self.waits { self.socket.write(data) } else { self.socket.try_write(data) }
     }
 
     // std's own vectored write could raise SIGPIPE, which ends a Python program that has set the

@@ -10,10 +10,10 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use super::deadline::Deadline;
 use crate::interrupt::{Interrupt, Readiness};
 
-/// How long one read or write waits before it gives the caller a chance to look around.
+/// How long one read or write waits before the caller's hook is asked.
 pub(crate) const TICK: Duration = Duration::from_millis(250);
 
-/// How long to try, and whom to ask while trying.
+/// How long to try, and the hook that is asked while trying.
 pub(super) struct Wait<'a> {
     pub(super) deadline: Option<Deadline>,
     pub(super) hook: &'a mut dyn Interrupt,
@@ -60,14 +60,14 @@ impl<'a> Wait<'a> {
     }
 
     /// Called when nothing has happened for a while or a signal came.
-    pub(super) fn look_around(&mut self) -> Result<(), Stop> {
+    pub(super) fn on_pause(&mut self) -> Result<(), Stop> {
         self.pause(Readiness::Readable)?;
         self.check_deadline()
     }
 
     /// Called when something has happened, without waiting: a peer that keeps us busy, a byte at a
     /// time or with notices without end, has no more time than a silent one.
-    pub(super) fn glance(&mut self) -> Result<(), Stop> {
+    pub(super) fn on_progress(&mut self) -> Result<(), Stop> {
         if !self.hook.parks() && self.hook.check().is_break() {
             return Err(Stop::Interrupted);
         }
@@ -81,7 +81,7 @@ impl<'a> Wait<'a> {
         }
     }
 
-    /// Lets the caller have its say, or wait by itself.
+    /// Asks the caller's hook, or lets the caller wait by itself.
     fn pause(&mut self, wanted: Readiness) -> Result<(), Stop> {
         let said = match self.socket {
             Some(socket) if self.hook.parks() => {
@@ -102,17 +102,17 @@ impl<'a> Wait<'a> {
         if said == ControlFlow::Break(()) { Err(Stop::Interrupted) } else { Ok(()) }
     }
 
-    /// Tries until it works or fails, however often it only gave a chance to look around.
-    pub(super) fn patiently<T>(
+    /// Tries until it works or fails, however often nothing happened within a tick.
+    pub(super) fn until_done<T>(
         &mut self,
         mut attempt: impl FnMut() -> io::Result<T>,
     ) -> Result<T, Stop> {
         loop {
             match attempt() {
-                Err(error) if is_pause(&error) => self.look_around()?,
+                Err(error) if is_pause(&error) => self.on_pause()?,
                 result => {
                     let done = result?;
-                    self.glance()?;
+                    self.on_progress()?;
                     return Ok(done);
                 }
             }
@@ -135,7 +135,7 @@ impl<'a> Wait<'a> {
                 Ok(0) | Err(rustix::io::Errno::INTR) if self.hook.parks() => {
                     self.check_deadline()?;
                 }
-                Ok(0) | Err(rustix::io::Errno::INTR) => self.look_around()?,
+                Ok(0) | Err(rustix::io::Errno::INTR) => self.on_pause()?,
                 Ok(_) => return Ok(()),
                 Err(error) => return Err(io::Error::from(error).into()),
             }

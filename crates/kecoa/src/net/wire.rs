@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::interrupt::Interrupt;
 
 /// A connected byte stream. Reads and writes wait, and give up every 250 ms with `WouldBlock`, so
-/// that the session can look at its hook. A write that finds no room gives up as soon as there is
+/// that the session can ask its hook. A write that finds no room gives up as soon as there is
 /// something to read.
 pub(crate) trait Wire: Send {
     fn read_into(&mut self, buffer: &mut BytesMut, hint: usize) -> io::Result<usize>;

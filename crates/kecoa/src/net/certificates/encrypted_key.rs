@@ -17,7 +17,7 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, P
 
 /// Why a file gave no key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(super) enum KeyError {
     /// There is none in it, or it is damaged.
     NoKey,
     PasswordMissing,
@@ -38,18 +38,18 @@ const PKCS8: &str = "ENCRYPTED PRIVATE KEY";
 pub(super) fn private_key(
     file: &[u8],
     password: Option<&str>,
-) -> Result<PrivateKeyDer<'static>, Trouble> {
+) -> Result<PrivateKeyDer<'static>, KeyError> {
     let tidy = pem::tidy(file);
     let text = String::from_utf8_lossy(&tidy);
     let Some(section) = Section::encrypted(&text) else {
         // The parser's own message could quote the file.
         let found = PrivateKeyDer::from_pem_slice(&tidy).ok();
         let found = found.or_else(|| PrivateKeyDer::try_from(file.to_vec()).ok());
-        return found.ok_or(Trouble::NoKey);
+        return found.ok_or(KeyError::NoKey);
     };
     let password = password.filter(|password| !password.is_empty());
-    let password = password.ok_or(Trouble::PasswordMissing)?;
-    let data = section.data.ok_or(Trouble::NoKey)?;
+    let password = password.ok_or(KeyError::PasswordMissing)?;
+    let data = section.data.ok_or(KeyError::NoKey)?;
     match (section.label, section.cipher) {
         (PKCS8, _) => from_pkcs8(&data, password),
         ("RSA PRIVATE KEY", Some(cipher)) => {
@@ -58,14 +58,14 @@ pub(super) fn private_key(
         ("EC PRIVATE KEY", Some(cipher)) => {
             decrypt(cipher, data, password).map(|key| PrivateSec1KeyDer::from(key).into())
         }
-        _ => Err(Trouble::Unsupported),
+        _ => Err(KeyError::Unsupported),
     }
 }
 
-fn from_pkcs8(data: &[u8], password: &str) -> Result<PrivateKeyDer<'static>, Trouble> {
-    let info = EncryptedPrivateKeyInfoRef::try_from(data).map_err(|_| Trouble::Unsupported)?;
+fn from_pkcs8(data: &[u8], password: &str) -> Result<PrivateKeyDer<'static>, KeyError> {
+    let info = EncryptedPrivateKeyInfoRef::try_from(data).map_err(|_| KeyError::Unsupported)?;
     let EncryptionScheme::Pbes2(parameters) = &info.encryption_algorithm else {
-        return Err(Trouble::Unsupported);
+        return Err(KeyError::Unsupported);
     };
     let plausible = match &parameters.kdf {
         Kdf::Pbkdf2(pbkdf2) => pbkdf2.iteration_count <= MAX_ROUNDS,
@@ -76,16 +76,16 @@ fn from_pkcs8(data: &[u8], password: &str) -> Result<PrivateKeyDer<'static>, Tro
         _ => false,
     };
     if !plausible {
-        return Err(Trouble::Unsupported);
+        return Err(KeyError::Unsupported);
     }
     use pkcs8::pkcs5::Error::{AlgorithmParametersInvalid, UnsupportedAlgorithm};
     match info.decrypt(password) {
         Ok(key) => Ok(PrivatePkcs8KeyDer::from(key.as_bytes().to_vec()).into()),
         Err(pkcs8::Error::EncryptedPrivateKey(
             UnsupportedAlgorithm { .. } | AlgorithmParametersInvalid { .. },
-        )) => Err(Trouble::Unsupported),
+        )) => Err(KeyError::Unsupported),
         // Decrypted by a wrong password, the padding or what is in it makes no sense.
-        Err(_) => Err(Trouble::PasswordWrong),
+        Err(_) => Err(KeyError::PasswordWrong),
     }
 }
 
@@ -132,9 +132,9 @@ fn decrypt(
     (cipher, vector): (&str, &str),
     mut data: Vec<u8>,
     password: &str,
-) -> Result<Vec<u8>, Trouble> {
-    let vector = hex(vector.trim()).ok_or(Trouble::NoKey)?;
-    let salt = vector.get(..8).ok_or(Trouble::NoKey)?;
+) -> Result<Vec<u8>, KeyError> {
+    let vector = hex(vector.trim()).ok_or(KeyError::NoKey)?;
+    let salt = vector.get(..8).ok_or(KeyError::NoKey)?;
     let key = |length: usize| {
         let mut key: Vec<u8> = Vec::new();
         let mut last: Vec<u8> = Vec::new();
@@ -149,7 +149,7 @@ fn decrypt(
     macro_rules! plain {
         ($cipher:ty, $length:expr) => {
             cbc::Decryptor::<$cipher>::new_from_slices(&key($length), &vector)
-                .map_err(|_| Trouble::NoKey)?
+                .map_err(|_| KeyError::NoKey)?
                 .decrypt_padded::<Pkcs7>(&mut data)
         };
     }
@@ -158,12 +158,12 @@ fn decrypt(
         "AES-192-CBC" => plain!(aes::Aes192, 24),
         "AES-256-CBC" => plain!(aes::Aes256, 32),
         "DES-EDE3-CBC" => plain!(des::TdesEde3, 24),
-        _ => return Err(Trouble::Unsupported),
+        _ => return Err(KeyError::Unsupported),
     };
-    let plain = plain.map_err(|_| Trouble::PasswordWrong)?;
+    let plain = plain.map_err(|_| KeyError::PasswordWrong)?;
     // One wrong password in 256 leaves something that looks like padding.
     let is_key = plain.first() == Some(&0x30);
-    if is_key { Ok(plain.to_vec()) } else { Err(Trouble::PasswordWrong) }
+    if is_key { Ok(plain.to_vec()) } else { Err(KeyError::PasswordWrong) }
 }
 
 fn hex(text: &str) -> Option<Vec<u8>> {
@@ -212,11 +212,11 @@ mod tests {
             let pem = pem(name).as_bytes();
             assert_eq!(public(private_key(pem, PASSWORD).unwrap()), wanted, "{name}");
             for missing in [None, Some("")] {
-                assert_eq!(private_key(pem, missing).unwrap_err(), Trouble::PasswordMissing);
+                assert_eq!(private_key(pem, missing).unwrap_err(), KeyError::PasswordMissing);
             }
             for wrong in ["rahasia ", "Rahasia", "x"] {
                 let error = private_key(pem, Some(wrong)).unwrap_err();
-                assert_eq!(error, Trouble::PasswordWrong, "{name}");
+                assert_eq!(error, KeyError::PasswordWrong, "{name}");
             }
             let with_others = format!(
                 "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n\
@@ -233,12 +233,12 @@ mod tests {
     fn says_what_it_cannot_read() {
         for name in ["old Camellia", "PBES1", "20,000,000 rounds"] {
             let error = private_key(pem(name).as_bytes(), PASSWORD).unwrap_err();
-            assert_eq!(error, Trouble::Unsupported, "{name}");
+            assert_eq!(error, KeyError::Unsupported, "{name}");
         }
         for nothing in
             ["", "hello", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
         {
-            assert_eq!(private_key(nothing.as_bytes(), PASSWORD).unwrap_err(), Trouble::NoKey);
+            assert_eq!(private_key(nothing.as_bytes(), PASSWORD).unwrap_err(), KeyError::NoKey);
         }
     }
 

@@ -12,7 +12,7 @@ use rustls::client::ResolvesClientCert;
 use rustls::crypto::CryptoProvider;
 use rustls::sign::{CertifiedKey, SigningKey};
 
-use super::encrypted_key::{self, Trouble};
+use super::encrypted_key::{self, KeyError};
 use super::p521_key::P521Key;
 use super::pem;
 use crate::config::Config;
@@ -126,22 +126,22 @@ fn key(
     let bytes = fs::read(path).map_err(|error| {
         Error::tls(format!("could not load private key file \"{shown}\"")).with_source(error)
     })?;
-    let key = encrypted_key::private_key(&bytes, password).map_err(|trouble| {
-        Error::tls(match trouble {
-            Trouble::NoKey => format!(
+    let key = encrypted_key::private_key(&bytes, password).map_err(|error| {
+        Error::tls(match error {
+            KeyError::NoKey => format!(
                 "could not load private key file \"{shown}\": expected a private key in PEM form, \
                  found none"
             ),
-            Trouble::PasswordMissing => format!(
+            KeyError::PasswordMissing => format!(
                 "could not load private key file \"{shown}\": it is encrypted\n\
                  HINT: give its password as sslpassword, or decrypt it with \
                  \"openssl pkey -in … -out …\""
             ),
-            Trouble::PasswordWrong => format!(
+            KeyError::PasswordWrong => format!(
                 "could not load private key file \"{shown}\": bad decrypt\n\
                  HINT: sslpassword is not the password of this file"
             ),
-            Trouble::Unsupported => format!(
+            KeyError::Unsupported => format!(
                 "could not load private key file \"{shown}\": its form of encryption is not \
                  supported\n\
                  HINT: \"openssl pkey -in … -aes256 -out …\" encrypts it in today's form"

@@ -42,7 +42,7 @@ pub(super) fn check(chain: &[Certificate<'_>], host: Option<&str>) -> Result<(),
             }
         }
         if let Some(host) = host
-            && !is_permitted(&Asked::new(host).presented(), &constraints)
+            && !is_permitted(&RequestedHost::new(host).presented(), &constraints)
         {
             let name = format!("the host name \"{host}\"");
             return Err(VerifyError::Constraint(name, Role::Server, authority.subject.shown()));
@@ -52,24 +52,24 @@ pub(super) fn check(chain: &[Certificate<'_>], host: Option<&str>) -> Result<(),
 }
 
 /// The host that was asked for.
-enum Asked<'a> {
+enum RequestedHost<'a> {
     Address(Vec<u8>),
     Name(&'a str),
 }
 
-impl Asked<'_> {
-    fn new(host: &str) -> Asked<'_> {
+impl RequestedHost<'_> {
+    fn new(host: &str) -> RequestedHost<'_> {
         match host.parse() {
-            Ok(IpAddr::V4(address)) => Asked::Address(address.octets().to_vec()),
-            Ok(IpAddr::V6(address)) => Asked::Address(address.octets().to_vec()),
-            Err(_) => Asked::Name(host.strip_suffix('.').unwrap_or(host)),
+            Ok(IpAddr::V4(address)) => RequestedHost::Address(address.octets().to_vec()),
+            Ok(IpAddr::V6(address)) => RequestedHost::Address(address.octets().to_vec()),
+            Err(_) => RequestedHost::Name(host.strip_suffix('.').unwrap_or(host)),
         }
     }
 
     fn presented(&self) -> AlternativeName<'_> {
         match self {
-            Asked::Address(bytes) => AlternativeName::Address(bytes),
-            Asked::Name(name) => AlternativeName::Host(name.as_bytes()),
+            RequestedHost::Address(bytes) => AlternativeName::Address(bytes),
+            RequestedHost::Name(name) => AlternativeName::Host(name.as_bytes()),
         }
     }
 }

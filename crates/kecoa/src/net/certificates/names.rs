@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_what_it_found() {
+    fn reports_what_it_found() {
         let found = checked(&["DNS:a.example", "192.0.2.1"], "c", "b.example").unwrap_err();
         let names =
             |names: &[&str]| VerifyError::Names(names.iter().map(|n| (*n).to_owned()).collect());

@@ -217,7 +217,7 @@ impl VerifyError {
                 format!("{role} is revoked"),
                 "its key may be in wrong hands: let the server have a new certificate",
             ),
-            VerifyError::List(authority, trouble) => list(authority, trouble),
+            VerifyError::List(authority, error) => list(authority, error),
             VerifyError::DeceptiveName => (
                 "a name in the server's certificate has a byte 0 in it, or is an address of a wrong \
                  length"
@@ -286,10 +286,10 @@ fn key(role: &Role, kind: &KeyKind) -> (String, &'static str) {
     }
 }
 
-fn list(authority: &str, trouble: &CrlError) -> (String, &'static str) {
+fn list(authority: &str, error: &CrlError) -> (String, &'static str) {
     const NEW_LIST: &str = "get a new revocation list from the authority and put it where sslcrl \
                             or sslcrldir points";
-    match trouble {
+    match error {
         CrlError::None => (
             format!("no revocation list (sslcrl, sslcrldir) is of the authority \"{authority}\""),
             "there must be a list of every authority in the chain, or none at all",

@@ -13,7 +13,7 @@ use crate::interrupt::Never;
 use crate::net::address::Address;
 use crate::net::deadline::Clock;
 use crate::net::order::Balance;
-use crate::net::search::{Circumstances, search};
+use crate::net::search::{SearchContext, search};
 
 /// A loopback listener whose queue is full, so that nobody who connects gets an answer: an address
 /// behind a firewall that drops packets.
@@ -70,10 +70,9 @@ fn found(
         Ok(addresses.iter().copied().map(Address::Tcp).collect())
     };
     let [each, total] = [limits.0, limits.1].map(|limit| limit.map(Duration::from_millis));
-    let circumstances =
-        Circumstances { clock: Clock::start(each, total), balance, resolve: &resolve };
+    let context = SearchContext { clock: Clock::start(each, total), balance, resolve: &resolve };
     let (mut stream, mut connection) =
-        search(&config(&format!("sslmode=disable {text}")), circumstances, &mut Never)?;
+        search(&config(&format!("sslmode=disable {text}")), context, &mut Never)?;
     let Address::Tcp(address) = stream.peer().address else { panic!("{:?}", stream.peer()) };
     connection.terminate();
     stream.write(connection.poll_transmit().unwrap()).unwrap();
@@ -118,7 +117,7 @@ fn an_address_that_does_not_answer_holds_up_for_its_head_start_only() {
     let begun = Instant::now();
     // Without a limit: only the race brings this to an end.
     assert_eq!(found("host=db", (None, None), Balance::Given, &names).unwrap(), at(&good));
-    assert!(begun.elapsed() >= Duration::from_millis(250), "the first had no head start");
+    assert!(begun.elapsed() >= Duration::from_millis(250), "the first had no delay");
 }
 
 #[test]
@@ -198,13 +197,13 @@ fn addresses_that_do_not_even_connect_run_into_the_limits() {
 fn a_caller_may_stop_while_nobody_answers() {
     let hole = BlackHole::new("127.0.0.1");
     let resolve = |_: &Target| Ok(vec![Address::Tcp(hole.address)]);
-    let circumstances = Circumstances {
+    let context = SearchContext {
         clock: Clock::start(None, None),
         balance: Balance::Given,
         resolve: &resolve,
     };
     let mut stops = || std::ops::ControlFlow::Break(());
-    let error = search(&config("host=db,other"), circumstances, &mut stops).unwrap_err();
+    let error = search(&config("host=db,other"), context, &mut stops).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Interrupted);
 }
 

@@ -3,11 +3,15 @@
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
+use kecoa_proto::CancelKey;
+
 use super::authority::{Authority, Leaf};
 use super::server::{Script, Server};
 use super::{config, connect, connect_within, failure, there_and_back};
 use crate::ErrorKind;
+use crate::config::Config;
 use crate::interrupt::Never;
+use crate::net::address::{Address, Peer};
 use crate::net::cancel::cancel;
 
 fn serve(tls: std::sync::Arc<rustls::ServerConfig>) -> Server {
@@ -80,20 +84,20 @@ fn a_look_never_waits_whatever_tls_has_to_say() {
         let (mut stream, _) = connect(&at(&server, &format!("sslmode={mode}"))).unwrap();
         // Session tickets may lie in the socket: it is readable, and there is nothing to read.
         let started = Instant::now();
-        let mut heard = bytes::BytesMut::new();
-        let nothing = stream.try_read_into(&mut heard).unwrap_err();
+        let mut received = bytes::BytesMut::new();
+        let nothing = stream.try_read_into(&mut received).unwrap_err();
         assert_eq!(nothing.kind(), std::io::ErrorKind::WouldBlock, "{mode}");
         assert!(started.elapsed() < Duration::from_millis(200), "{mode}");
         assert_eq!(stream.write(b"hello").unwrap(), 5);
         loop {
-            match stream.try_read_into(&mut heard) {
+            match stream.try_read_into(&mut received) {
                 Ok(0) => break,
                 Ok(_) => {}
                 Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock, "{mode}"),
             }
             assert!(started.elapsed() < Duration::from_secs(10), "{mode}: no end");
         }
-        assert_eq!(&heard[..], b"hello", "{mode}");
+        assert_eq!(&received[..], b"hello", "{mode}");
     }
 }
 
@@ -368,25 +372,30 @@ fn carries_what_is_large() {
     }
 }
 
+/// Connects with TLS, and cancels what the session, which is closed by then, did.
+fn cancelled(config: &Config) -> (Peer, CancelKey) {
+    let (stream, connection) = connect_within(config, None, &mut Never).unwrap();
+    let (peer, key) = (stream.peer().clone(), connection.cancel_key().unwrap().clone());
+    assert!(peer.tls);
+    drop(stream);
+    cancel(config, &peer, &key).unwrap();
+    (peer, key)
+}
+
 #[test]
 fn a_cancel_goes_the_way_of_its_session() {
     let one = Authority::new("one");
     let server = serve(one.server("localhost"));
     let roots = format!("sslmode=verify-full sslrootcert={}", one.file());
     let config = config(&at(&server, &roots));
-    let (stream, connection) = connect_within(&config, None, &mut Never).unwrap();
-    let (peer, key) = (stream.peer().clone(), connection.cancel_key().unwrap().clone());
-    assert!(peer.tls);
-    drop(stream);
-    cancel(&config, &peer, &key).unwrap();
+    let (mut peer, key) = cancelled(&config);
     let seen = server.seen(2).remove(1);
     assert!(seen.tls && seen.cancelled == Some([0, 0, 0, 7, 1, 2, 3, 4]));
     assert_eq!(seen.sni.as_deref(), Some("localhost"));
 
     let plain = Server::start(Script::default());
-    let mut peer = peer;
     peer.target.port = plain.port;
-    peer.address = crate::net::address::Address::Tcp(([127, 0, 0, 1], plain.port).into());
+    peer.address = Address::Tcp(([127, 0, 0, 1], plain.port).into());
     let error = cancel(&config, &peer, &key).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Tls);
     assert_eq!(plain.only().cancelled, None);
@@ -404,11 +413,7 @@ fn direct_negotiation_asks_nothing_in_clear() {
     let roots = format!("sslmode=verify-full sslrootcert={} sslnegotiation=direct", one.file());
     let server = with_protocols(&[b"postgresql"]);
     let config = config(&at(&server, &roots));
-    let (stream, connection) = connect_within(&config, None, &mut Never).unwrap();
-    let (peer, key) = (stream.peer().clone(), connection.cancel_key().unwrap().clone());
-    assert!(peer.tls);
-    drop(stream);
-    cancel(&config, &peer, &key).unwrap();
+    cancelled(&config);
     let seen = server.seen(2);
     assert!(seen.iter().all(|seen| seen.tls && !seen.tls_asked));
     assert!(seen[1].cancelled.is_some());

@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_names_apart() {
+    fn distinguishes_names() {
         let one = name(&[(UTF8_STRING, b"Root  CA ")]);
         for (other, same) in [
             (name(&[(UTF8_STRING, b"Root  CA ")]), true),
