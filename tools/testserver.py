@@ -44,7 +44,7 @@ class ServerError(Exception):
 
 
 def installed_programs() -> Path:
-    """The folder with initdb, postgres and psql."""
+    """Return the folder with initdb, postgres and psql."""
     chosen = os.environ.get("KECOA_POSTGRES_BIN")
     if chosen:
         return Path(chosen)
@@ -55,7 +55,7 @@ def installed_programs() -> Path:
 
 
 def open_to_all(path: Path) -> bool:
-    """Whether any user may get to `path` and read it."""
+    """Return True if any user may get to `path` and read it."""
     path = path.resolve()
     return all(step.stat().st_mode & 0o005 == 0o005 for step in (path, *path.parents))
 

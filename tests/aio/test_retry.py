@@ -337,7 +337,7 @@ async def test_a_session_that_is_ended_in_the_body_goes_on_on_a_fresh_connection
 
 @looped
 async def test_a_session_that_is_ended_before_commit_is_no_doubt(dsn, connected):
-    """Whether the event loop has seen its end already, or only COMMIT looks."""
+    """The event loop may have seen its end already, or only COMMIT looks."""
 
     async def seen():
         await asyncio.sleep(0.1)

@@ -64,7 +64,7 @@ def two(cur):
 
 
 def check(cur):
-    """Whether an UPSERT goes to b.t by its own key: `code`."""
+    """True if an UPSERT goes to b.t by its own key: `code`."""
     cur.execute("UPSERT INTO t VALUES (%s, %s, %s)", (3, 20, "new"))
     assert rows(cur, "SELECT * FROM b.t") == [(3, 20, "new")]
     assert rows(cur, "SELECT * FROM a.t") == [(1, 10, "a")]

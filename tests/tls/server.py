@@ -50,7 +50,7 @@ def _candidates() -> Iterator[Path]:
 
 
 def _has_tls(programs: Path) -> bool:
-    """Whether the server is linked with OpenSSL."""
+    """True if the server is linked with OpenSSL."""
     program = programs / "postgres"
     return program.exists() and b"libssl" in program.read_bytes()
 

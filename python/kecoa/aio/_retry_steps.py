@@ -12,7 +12,7 @@ from kecoa.aio._connection import AsyncConnection
 from kecoa.aio._source import AsyncSource
 from kecoa.retry._body import INSIDE_ALREADY, CommitCount
 from kecoa.retry._failure import Facts
-from kecoa.retry._loop import AttemptFailure, AttemptReport, Outcome, RetryLoop
+from kecoa.retry._loop import AttemptFailure, AttemptReport, Outcome, RetryLoop, Steps
 from kecoa.retry._transaction import NOT_TRIED_AGAIN, Options, is_worth_another_connection, misuse_of
 
 _IDLE = 0
@@ -128,7 +128,7 @@ class AsyncRun:
     def __init__(self, loop: RetryLoop, transaction: AsyncTransaction) -> None:
         self.loop = loop
         self.transaction = transaction
-        self._steps = loop.steps()
+        self._steps = Steps(loop)
 
     async def begin(self) -> None:
         """Begin the first attempt, or the next one: wait as decided, check a connection out, begin on it."""
@@ -143,23 +143,15 @@ class AsyncRun:
 
     async def _advance(self, outcome: Outcome | None) -> bool:
         """Execute steps up to the next one that is for the caller; return True if there is none."""
-        while True:
+        while (step := self._steps.next(outcome)) is not None:
             try:
-                action, arguments = self._steps.send(outcome)  # type: ignore[arg-type]
-            except StopIteration:
-                return True
-            if action in ("run_body", "next_attempt"):
-                return False
-            if action == "raise":
-                self._steps.close()
-                raise arguments[0]
-            try:
-                outcome = Outcome(await getattr(self.transaction, action)(*arguments))
+                outcome = Outcome(await getattr(self.transaction, step.action)(*step.arguments))
             except GeneratorExit:
                 self.transaction.throw_away()
                 raise
             except BaseException as error:
                 outcome = Outcome(error=error)
+        return self._steps.are_over
 
 
 async def _set_session(conn: Any, options: Options) -> Callable[[], Awaitable[None]] | None:

@@ -132,7 +132,7 @@ class Transaction(Rules, Protocol):
         """Give the connection back, as it was; `broken`: it is of no further use."""
 
 
-Steps: TypeAlias = Generator[Step, Outcome, None]
+_Steps: TypeAlias = Generator[Step, Outcome, None]
 
 
 class RetryLoop:
@@ -158,7 +158,7 @@ class RetryLoop:
         self._fresh = False
         self._begun = (time.time_ns(), time.perf_counter()) if _kecoa._listening() else None
 
-    def steps(self) -> Steps:
+    def steps(self) -> _Steps:
         """Yield what to do next, until a transaction is committed or there is an error to raise."""
         try:
             while not (yield from self._attempt()):
@@ -187,7 +187,7 @@ class RetryLoop:
         yield from self._fail(error, committing, body.value)
         return False
 
-    def _begin(self) -> Steps:
+    def _begin(self) -> _Steps:
         while True:
             if self._wait > 0:
                 yield from self._do("sleep", self._wait)
@@ -206,12 +206,12 @@ class RetryLoop:
         self._fresh = False
         yield from self._do("begin")
 
-    def _refuse(self, misuse: Exception) -> Steps:
+    def _refuse(self, misuse: Exception) -> _Steps:
         """End for a body that left no transaction to commit: it is not to be run again."""
         failure = yield from self._do("roll_back", misuse, Facts(), False)
         yield from self._give_up(misuse, "give_up", None, failure.broken)
 
-    def _fail(self, error: BaseException, committing: bool, comes_back: Callable[[], bool] | None) -> Steps:
+    def _fail(self, error: BaseException, committing: bool, comes_back: Callable[[], bool] | None) -> _Steps:
         """Roll back after `error`; return if another attempt is due, else end."""
         failure = yield from self._do("roll_back", error, facts_of(error, self._outer), committing)
         if not isinstance(error, Exception):
@@ -225,7 +225,7 @@ class RetryLoop:
 
     def _decide(
         self, error: Exception, failure: AttemptFailure, comes_back: Callable[[], bool] | None
-    ) -> Steps:
+    ) -> _Steps:
         """Decide what follows from `error`; return if another attempt does, else end."""
         facts = failure.facts
         decision, wait = self._attempts.on_failure(
@@ -267,7 +267,7 @@ class RetryLoop:
             yield from self._end(outcome.error, broken=False)
         return outcome.value
 
-    def _give_up(self, error: Exception, decision: str, reason: str | None, broken: bool) -> Steps:
+    def _give_up(self, error: Exception, decision: str, reason: str | None, broken: bool) -> _Steps:
         """Say on the error how long it was tried, report it and end with it."""
         elapsed = self._attempts.elapsed
         with suppress(AttributeError):
@@ -279,7 +279,7 @@ class RetryLoop:
         yield from self._report(error, decision, 0.0, broken)
         yield from self._end(error, broken)
 
-    def _end(self, error: BaseException | None, broken: bool) -> Steps:
+    def _end(self, error: BaseException | None, broken: bool) -> _Steps:
         """Give the connection back; have `error` raised, or what giving it back raised."""
         closed = (yield Step("close", (broken,))).error
         if closed is not None:
@@ -290,7 +290,7 @@ class RetryLoop:
 
     # ---- reports ----------------------------------------------------------------------------------
 
-    def _report(self, error: BaseException | None, decision: str, wait: float, broken: bool) -> Steps:
+    def _report(self, error: BaseException | None, decision: str, wait: float, broken: bool) -> _Steps:
         """Count, log and report what was decided. An error in `on_attempt` ends the attempts."""
         self._attempts.decided(decision, wait)
         if error is not None and "logging" in sys.modules:
@@ -320,6 +320,33 @@ class RetryLoop:
         if decision not in ("retry", "reconnect"):
             more = {"kecoa.attempts": self.number}
             observe.notify("transaction", conn, None, start, duration, error, more)
+
+
+class Steps:
+    """The steps of a `RetryLoop`, up to the next one that is for the caller."""
+
+    def __init__(self, loop: RetryLoop) -> None:
+        self._steps = loop.steps()
+        self._last = ""
+
+    @property
+    def are_over(self) -> bool:
+        """True if the transaction is committed."""
+        return not self._last
+
+    def next(self, outcome: Outcome | None) -> Step | None:
+        """Return what to execute after `outcome`, or None for the caller's turn; raise what ends it all."""
+        try:
+            # None at the beginning, and behind "next_attempt".
+            step = self._steps.send(outcome)  # type: ignore[arg-type]
+        except StopIteration:
+            self._last = ""
+            return None
+        self._last = step.action
+        if step.action == "raise":
+            self._steps.close()
+            raise step.arguments[0]
+        return None if step.action in ("run_body", "next_attempt") else step
 
 
 def _as_ambiguous(error: Exception) -> AmbiguousCommitError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from kecoa.retry._loop import Outcome, RetryLoop, Transaction
+from kecoa.retry._loop import Outcome, RetryLoop, Steps, Transaction
 
 _T = TypeVar("_T")
 _Transaction = TypeVar("_Transaction", bound=Transaction)
@@ -17,7 +17,7 @@ class Run(Generic[_Transaction]):
     def __init__(self, loop: RetryLoop, transaction: _Transaction) -> None:
         self.loop = loop
         self.transaction = transaction
-        self._steps = loop.steps()
+        self._steps = Steps(loop)
 
     def begin(self) -> None:
         """Begin the first attempt, or the next one: wait as decided, check a connection out, begin on it."""
@@ -45,17 +45,9 @@ class Run(Generic[_Transaction]):
 
     def _advance(self, outcome: Outcome | None) -> bool:
         """Execute steps up to the next one that is for the caller; return True if there is none."""
-        while True:
+        while (step := self._steps.next(outcome)) is not None:
             try:
-                action, arguments = self._steps.send(outcome)  # type: ignore[arg-type]
-            except StopIteration:
-                return True
-            if action in ("run_body", "next_attempt"):
-                return False
-            if action == "raise":
-                self._steps.close()
-                raise arguments[0]
-            try:
-                outcome = Outcome(getattr(self.transaction, action)(*arguments))
+                outcome = Outcome(getattr(self.transaction, step.action)(*step.arguments))
             except BaseException as error:
                 outcome = Outcome(error=error)
+        return self._steps.are_over

@@ -20,7 +20,7 @@ def pool(dsn: str) -> Iterator[Pool]:
 
 
 def test_an_interrupt_while_looking(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether the connection is good is not known then: another one takes its place."""
+    """The connection is in doubt then: another one takes its place."""
 
     def interrupted(conn: Any) -> bool:
         raise KeyboardInterrupt
