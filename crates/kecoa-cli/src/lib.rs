@@ -4,6 +4,7 @@
 //! whose process it runs: it returns an exit status, and sets nothing up that outlives it.
 //! (`kecoa local serve`, `kecoa local start --foreground` and `kecoa faults` handle signals; they are
 //! a process of their own.)
+#![forbid(unsafe_code)]
 
 mod demo;
 mod doctor;

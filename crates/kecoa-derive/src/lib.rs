@@ -1,4 +1,5 @@
 //! `#[derive(FromRow)]` of the crate `kecoa`, where it is documented and exported.
+#![forbid(unsafe_code)]
 
 mod fields;
 
