@@ -246,7 +246,10 @@ def test_what_is_made_from_the_table(tmp_path):
         '    { crate = "openssl-sys", reason = "no OpenSSL" },',
         "]",
     ]
-    assert "| `low` | the ground | - |" in render.crates(table, tmp_path)
+    assert list(render.crates(table, tmp_path))[2:] == [
+        "| 2 | `kecoa-top` in `top` |  | `kecoa-low` |",
+        "| 1 | `kecoa-low` in `low` | the ground | - |",
+    ]
     (tmp_path / "deny.toml").write_text("[bans]\n")
     with pytest.raises(ValueError, match="has no place for bans"):
         list(render.rendered(table, tmp_path))

@@ -49,13 +49,30 @@ def listed(names: list[str]) -> str:
 
 
 def crates(table: Table, root: Path) -> Iterator[str]:
-    yield "| where | what it is | may use |"
-    yield "|---|---|---|"
-    for part in table.crates:
-        uses = ", ".join(name.removeprefix("kecoa-") for name in part.uses) or "-"
-        yield f"| `{part.folder.relative_to(root).as_posix()}` | {part.about} | {uses} |"
-    for part in table.packages:
-        yield f"| `{part.folder.relative_to(root).as_posix()}` | {part.about} | {', '.join(part.uses)} |"
+    parts = [*table.crates, *table.packages]
+    level: dict[str, int] = {}
+    for part in parts:
+        height(part, table, level)
+    yield "| layer | crate or package | what it is | may use |"
+    yield "|---|---|---|---|"
+    for part in sorted(parts, key=lambda part: -level[key(part, table)]):
+        uses = ", ".join(f"`{name}`" for name in part.uses) or "-"
+        folder = part.folder.relative_to(root).as_posix()
+        shown = f"`{folder}`" if folder.endswith(part.name) else f"`{part.name}` in `{folder}`"
+        yield f"| {level[key(part, table)]} | {shown} | {part.about} | {uses} |"
+
+
+def key(part: Part, table: Table) -> str:
+    """Return a name that no other part has: a package may be called as a crate is."""
+    return f"package {part.name}" if part in table.packages else part.name
+
+
+def height(part: Part, table: Table, level: dict[str, int]) -> int:
+    """Return how many layers of crates are under a part, itself counted."""
+    if key(part, table) not in level:
+        used = [other for other in table.crates if other.name in part.uses]
+        level[key(part, table)] = 1 + max((height(other, table, level) for other in used), default=0)
+    return level[key(part, table)]
 
 
 def modules(table: Table) -> Iterator[str]:
