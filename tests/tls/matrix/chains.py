@@ -202,6 +202,7 @@ MARKS = [
     by_root("with a critical name of its issuer", NO, extensions=[(x509.IssuerAlternativeName([x509.DNSName("y")]), True)]),
     by_root("with a serial number of zero bytes in front", YES, serial=0x80),
     by_root("with a long serial number", YES, serial=(1 << 158) + 1),
+    by_root("valid since before 1970", YES, since=-25_000),
 ]  # fmt: skip
 
 marked = authority("marked", identifiers=True)
