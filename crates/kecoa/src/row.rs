@@ -1,14 +1,16 @@
 //! A row of the Rust client: columns by number or name, as Rust values.
 
+mod decode;
 mod from_row;
 mod result_set;
 
 use std::sync::Arc;
 
-use kecoa_proto::{Format, IndexedRows, RowDescription, Rows};
+use kecoa_proto::{IndexedRows, RowDescription, Rows};
 use kecoa_types::FromSql;
 
 use crate::error::Error;
+use decode::decode;
 pub use from_row::{Columns, FromRow, Values};
 pub(crate) use from_row::{Reader, read_all};
 pub use result_set::ResultSet;
@@ -131,32 +133,6 @@ impl Row {
         let fields: Vec<_> = (0..self.len()).map(value).collect();
         reader.read(&fields)
     }
-}
-
-/// A column's value as a Rust value. `name` is asked for when it has to be named in an error.
-fn decode<T: FromSql>(
-    oid: u32,
-    format: Format,
-    value: Option<&[u8]>,
-    name: impl Fn() -> String,
-) -> Result<T, Error> {
-    let decoded = match value {
-        None => T::decode_null(),
-        Some(_) if !T::accepts(oid) => return Err(mismatch::<T>(oid, &name())),
-        Some(bytes) if format == Format::Binary => T::decode_binary(oid, bytes),
-        Some(bytes) => T::decode_text(oid, bytes),
-    };
-    decoded.map_err(|error| Error::conversion(name()).with_source(error))
-}
-
-/// The error of a column whose type cannot be read as `T`.
-#[cold]
-fn mismatch<T>(oid: u32, column: &str) -> Error {
-    let name = kecoa_types::oid::name_of(oid).unwrap_or("another type");
-    Error::conversion(format!(
-        "{column}: expected a type that {} can be read from, found {name} (oid {oid})",
-        std::any::type_name::<T>(),
-    ))
 }
 
 /// Rows of one run, one by one.

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use kecoa_proto::{Format, RowDescription};
 use kecoa_types::FromSql;
 
-use super::{decode, mismatch};
+use super::decode::{decode, mismatch};
 use crate::error::Error;
 use crate::row::ResultSet;
 
