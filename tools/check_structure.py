@@ -3,10 +3,11 @@
 
 usage: check_structure.py [--write]
 
-Crates use each other as the table says, modules use those of the layers below theirs, and every library has
-a row. Circles of imports among the files of a crate, or among the modules of the Python package, are printed
-with the names that tie them; one that the table does not list is an error, and so is one that it lists and
-that is no more. deny.toml and ARCHITECTURE.md hold what is made from the table; --write makes it.
+Crates use each other as the table says, modules use those of the layers below theirs, and every library
+has a row. Circles of imports among the files of a crate, or among the modules of the Python package (within
+functions, too), are printed with the names that tie them; one that the table does not list is an error, and
+so is one that it lists and that is no more. deny.toml and ARCHITECTURE.md hold what is made from the table;
+--write makes it. Files that ARCHITECTURE.md names must be there.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from structure import circles, layers, render, table
+from structure import circles, layers, pages, render, table
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -38,6 +39,7 @@ def main() -> int:
             file.write_text(text, encoding="utf-8")
         else:
             wrong.append(f"{file.name} is not what the table makes: run tools/check_structure.py --write")
+    wrong += pages.missing_files(ROOT / "ARCHITECTURE.md", ROOT)
     print("\n".join(said))
     for complaint in wrong:
         print(complaint, file=sys.stderr)

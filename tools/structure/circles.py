@@ -15,6 +15,7 @@ class Read:
     """A crate or package, and who takes what from whom in it."""
 
     part: Part
+    # What runs with a module's import, which layers are about.
     graph: Graph
     # With what is imported within functions, in Python.
     everything: Graph
@@ -34,32 +35,26 @@ def check(graphs: list[Read]) -> tuple[list[str], list[str]]:
     """Return what to say about circles, and what is wrong."""
     said: list[str] = []
     wrong: list[str] = []
-    count = natural = late = 0
+    count = natural = 0
     for read in graphs:
-        circles = read.graph.cycles()
+        circles = read.everything.cycles()
         count += len(circles)
         natural += len(read.part.natural)
-        late += len(read.everything.cycles()) - len(circles)
-        said += [line for circle in circles for line in shown(read.part, read.graph, circle)]
+        said += [line for circle in circles for line in shown(read.part, read.everything, circle)]
         wrong += complaints(read.part, circles)
-    said.append(
-        f"circles of imports: {count}, of which {natural} are natural; "
-        f"beside them {late} in Python by imports within functions, which run later"
-    )
+    said.append(f"circles of imports: {count}, of which {natural} are natural")
     return said, wrong
 
 
 def complaints(part: Part, circles: list[list[str]]) -> Iterator[str]:
     """Compare the circles of a part with those that may stay."""
     listed = [sorted(circle.files) for circle in part.natural]
-    new = [circle for circle in circles if circle not in listed]
-    knotted = sum(map(len, new))
-    if knotted > part.still_open:
-        yield (
-            f"{part.name}: {knotted} files are in circles of imports that the table does not list"
-            + (f", where {part.still_open} were" if part.still_open else "")
-            + ": move what ties them into a file that imports nothing of them"
-        )
+    for files in circles:
+        if files not in listed:
+            yield (
+                f"{part.name}: a circle of imports ties {', '.join(files)}: "
+                "move what ties them into a file that imports nothing of them"
+            )
     for files in listed:
         if files not in circles:
             yield f"{part.name}: the circle of {', '.join(files)} is gone: take it out of the table"

@@ -1,7 +1,7 @@
 """Which module of a Python package imports which other.
 
-Two graphs: what runs when a module is imported, in which a circle is an error; and the imports within
-functions beside it, which come later and are counted apart. What only type checkers see is left out.
+Two graphs: what runs when a module is imported, which layers are about; and that with the imports within
+functions, which come later, for circles. What only type checkers see is left out.
 A name that a package hands on ties to the package, not to where the name comes from: importing runs it.
 """
 

@@ -34,8 +34,6 @@ class Part:
     # Lowest first; a module may use those of the layers below its own.
     layers: list[dict[str, str]] = field(default_factory=list)
     natural: list[Natural] = field(default_factory=list)
-    # How many files are in other circles, which are to be opened.
-    still_open: int = 0
     # Whether ARCHITECTURE.md shows the layers.
     drawn: bool = False
 
@@ -93,6 +91,5 @@ def part(name: str, values: dict[str, Any], base: Path) -> Part:
         values.get("io", True),
         values.get("layers", []),
         [Natural(circle["files"], circle["reason"]) for circle in values.get("circles", [])],
-        values.get("still_open", 0),
         values.get("drawn", False),
     )
