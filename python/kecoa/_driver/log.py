@@ -58,7 +58,9 @@ def failed(error: BaseException) -> None:
 
 def lost(what: str, sqlstate: str | None) -> None:
     """Log a connection that was lost; called by the extension."""
-    _CONNECTION.warning("lost: %s%s", what, f" (SQLSTATE {sqlstate})" if sqlstate else "")
+    # A server's error has the code in its text; of a longer one, the first line may lack it.
+    code = f" (SQLSTATE {sqlstate})" if sqlstate and sqlstate not in what else ""
+    _CONNECTION.warning("lost: %s%s", what, code)
 
 
 def local(arguments: tuple[str, ...]) -> None:
