@@ -128,7 +128,7 @@ pub enum Error {
     ServerFailed {
         /// `postgres` or `cockroach`.
         program: &'static str,
-        /// Its last words, or what we waited for.
+        /// What it said last, or what we waited for.
         reason: String,
         /// Its log file.
         log: PathBuf,

@@ -11,9 +11,9 @@ use kecoa_sql::Statement;
 /// Analyses the statements that begin, end or mark a transaction; `None` for the others.
 pub(super) fn analyse(statement: &Statement<'_>) -> Result<Option<Analysis>, Refusal> {
     let with = |control, text: String| Ok(Some(Analysis::control(control, Sql::made(text))));
-    let told = |mut analysis: Analysis, options: &Options| {
+    let with_notice = |mut analysis: Analysis, options: &Options| {
         for piece in &mut analysis.pieces {
-            piece.say = options.stale.then(|| system_time::PRESENT.to_owned());
+            piece.notice = options.stale.then(|| system_time::PRESENT.to_owned());
         }
         Ok(Some(analysis))
     };
@@ -24,7 +24,7 @@ pub(super) fn analyse(statement: &Statement<'_>) -> Result<Option<Analysis>, Ref
             return Ok(None);
         };
         let sql = Sql::made(format!("BEGIN{}", options.text));
-        return told(Analysis::control(Control::Begin(options.text.clone()), sql), &options);
+        return with_notice(Analysis::control(Control::Begin(options.text.clone()), sql), &options);
     }
     let session = statement.are(0, &["SET", "SESSION", "CHARACTERISTICS", "AS", "TRANSACTION"]);
     if statement.are(0, &["SET", "TRANSACTION"]) || session {
@@ -38,10 +38,10 @@ pub(super) fn analyse(statement: &Statement<'_>) -> Result<Option<Analysis>, Ref
         let words = if session { "SESSION CHARACTERISTICS AS " } else { "" };
         let sql = Sql::made(format!("SET {words}TRANSACTION{}", options.text));
         if session {
-            return told(Analysis::plain(Class::Session, sql), &options);
+            return with_notice(Analysis::plain(Class::Session, sql), &options);
         }
         let control = Control::SetTransaction(options.text.clone());
-        return told(Analysis::control(control, sql), &options);
+        return with_notice(Analysis::control(control, sql), &options);
     }
     if statement.are(0, &["SHOW", "TRANSACTION", "STATUS"])
         || statement.are(0, &["SHOW", "TRANSACTION_STATUS"])

@@ -38,14 +38,14 @@ pub(super) fn analyse(
             let piece = Piece::notice(&message, "CREATE DATABASE");
             return Ok(Some(Analysis::piece(Class::Session, piece)));
         }
-        let (end, say) = region::create_database(statement, at);
+        let (end, notice) = region::create_database(statement, at);
         let rest = statement.start(at)..statement.end(end - 1);
         let rest = statement.sql().get(rest).unwrap_or_default();
         let mut sql = Sql::made("CREATE DATABASE ");
         sql.append(&Sql::copied(rest, statement.offset() + statement.start(at)));
         let mut analysis = detached(sql);
         for piece in &mut analysis.pieces {
-            piece.say.clone_from(&say);
+            piece.notice.clone_from(&notice);
             if lenient {
                 piece.on_error = OnError::Exists;
             }

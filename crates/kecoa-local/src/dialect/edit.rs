@@ -88,13 +88,13 @@ fn byte_of_character(text: &[u8], character: usize) -> Option<usize> {
 #[derive(Debug, Default)]
 pub struct Edits {
     edits: Vec<Edit>,
-    told: Vec<String>,
+    notices: Vec<String>,
     /// The ends of the brackets in which a statement was found.
     bodies: BTreeSet<usize>,
 }
 
-/// So many things are told at most.
-const TOLD: usize = 8;
+/// A statement has so many notices at most.
+const NOTICES: usize = 8;
 
 #[derive(Debug)]
 struct Edit {
@@ -114,11 +114,11 @@ impl Edits {
         self.replace(at, at, text);
     }
 
-    /// Notes what the client shall be told, once.
-    pub fn tell(&mut self, message: impl Into<String>) {
+    /// Adds a notice for the client, once.
+    pub fn add_notice(&mut self, message: impl Into<String>) {
         let message = message.into();
-        if self.told.len() < TOLD && !self.told.contains(&message) {
-            self.told.push(message);
+        if self.notices.len() < NOTICES && !self.notices.contains(&message) {
+            self.notices.push(message);
         }
     }
 
@@ -128,9 +128,9 @@ impl Edits {
         self.bodies.insert(end)
     }
 
-    /// What the client shall be told, if anything.
-    pub fn told(&self) -> Option<String> {
-        (!self.told.is_empty()).then(|| self.told.join("; "))
+    /// The notice for the client, if there is one.
+    pub fn notice(&self) -> Option<String> {
+        (!self.notices.is_empty()).then(|| self.notices.join("; "))
     }
 
     /// Whether nothing is to be changed.
@@ -179,7 +179,7 @@ mod tests {
         assert_eq!(result.text, "SELECT é::TEXT, x".as_bytes());
         // "x" is character 17 of the rewritten text and 29 of the client's.
         assert_eq!(result.client_position(17, sql), Some(29));
-        assert_eq!(result.client_position(11, sql), None, "TEXT is not the client's word");
+        assert_eq!(result.client_position(11, sql), None, "TEXT is not the client's text");
         assert_eq!(result.client_position(18, sql), Some(30), "at end of input");
         assert_eq!(result.client_position(99, sql), None);
     }

@@ -38,7 +38,7 @@ pub(super) fn trailer(statement: &Statement<'_>, from: usize, to: usize, edits: 
             edits.replace(statement.start(at), statement.end(at), "INCLUDE");
         } else if let Some(last) = visibility(statement, at) {
             edits.replace(statement.start(at), statement.end(last), "");
-            edits.tell(VISIBLE);
+            edits.add_notice(VISIBLE);
             at = last;
         } else if statement.is(at, "WHERE") {
             // Behind a condition it can only be the last thing; a column may have the name.

@@ -15,7 +15,7 @@ pub struct Piece {
     /// What a failure of this piece means beyond a failed statement.
     pub on_error: OnError,
     /// A notice for the client once the piece has completed.
-    pub say: Option<String>,
+    pub notice: Option<String>,
 }
 
 /// What the client sees of a piece's reply.
@@ -48,14 +48,14 @@ pub enum OnError {
 impl Piece {
     /// A piece whose reply is the client's.
     pub fn forward(sql: Sql) -> Self {
-        Self { sql, reply: Reply::Forward, on_error: OnError::Fail, say: None }
+        Self { sql, reply: Reply::Forward, on_error: OnError::Fail, notice: None }
     }
 
     /// The statement with the edits made, whose reply is the client's.
     pub fn edited(statement: &Statement<'_>, edits: Edits) -> Self {
-        let say = edits.told();
+        let notice = edits.notice();
         let sql = edits.apply(statement.sql(), statement.offset());
-        Self { say, ..Self::forward(sql) }
+        Self { notice, ..Self::forward(sql) }
     }
 
     /// A piece of our own whose reply the client does not see.
@@ -80,9 +80,9 @@ impl Piece {
         Self { reply: Reply::Hide, on_error, ..Self::forward(Sql::made(error.sql())) }
     }
 
-    /// A piece that says something and answers with a tag.
+    /// A piece that does nothing but answer with a notice and a tag.
     pub fn notice(message: &str, tag: &str) -> Self {
-        Self { say: Some(message.to_owned()), ..Self::nothing(tag) }
+        Self { notice: Some(message.to_owned()), ..Self::nothing(tag) }
     }
 }
 

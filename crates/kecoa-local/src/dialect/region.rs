@@ -1,5 +1,5 @@
 //! Regions, localities and zones: there is one node, so that nothing is where it should not be.
-//! What only says where data shall lie is accepted, and the client is told.
+//! What only says where data shall lie is accepted with a notice.
 
 use super::catalog::Context;
 use super::edit::Edits;
@@ -15,7 +15,7 @@ fn ignored(what: &str) -> String {
 const REGIONAL: [&str; 6] = ["PRIMARY", "REGIONS", "SECONDARY", "SUPER", "SURVIVE", "PLACEMENT"];
 
 /// Drops what a `CREATE DATABASE` says of regions behind the name at `at`; returns the end of what
-/// stays, as an index, and what to tell.
+/// stays, as an index, and the notice for the client.
 pub(super) fn create_database(statement: &Statement<'_>, at: usize) -> (usize, Option<String>) {
     let to = statement.len();
     match statement.find(at + 1, to, |i| statement.is_any(i, &REGIONAL)) {
@@ -37,7 +37,7 @@ pub(super) fn alter(
     let at = |words: &[&str]| statement.find(1, to, |i| statement.are(i, words));
     let done = |what: usize, sql: Option<String>, tag: &str| {
         let mut piece = sql.map_or_else(|| Piece::nothing(tag), |sql| Piece::tagged(sql, tag));
-        piece.say = Some(ignored(&statement.slice(what, to)));
+        piece.notice = Some(ignored(&statement.slice(what, to)));
         Ok(Some(Analysis::piece(Class::Definition, piece)))
     };
     let zone = at(&["CONFIGURE", "ZONE"]);
@@ -102,6 +102,6 @@ pub(super) fn locality(statement: &Statement<'_>, at: usize, edits: &mut Edits) 
         }
     }
     edits.replace(statement.start(at), statement.end(end - 1), "");
-    edits.tell(ignored(&statement.slice(at, end)));
+    edits.add_notice(ignored(&statement.slice(at, end)));
     end
 }

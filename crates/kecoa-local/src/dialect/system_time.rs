@@ -10,7 +10,7 @@ use super::plan::Refusal;
 use kecoa_sql::Statement;
 use kecoa_sql::TokenKind;
 
-/// What the client is told.
+/// The notice for the client.
 pub(super) const PRESENT: &str = "the local endpoint keeps no past: AS OF SYSTEM TIME reads the \
                                   present";
 
@@ -57,7 +57,7 @@ pub(super) fn rewrite(
 ) -> Result<usize, Refusal> {
     let end = end(statement, at + 4)?;
     edits.replace(statement.start(at), statement.end(end - 1), "");
-    edits.tell(PRESENT);
+    edits.add_notice(PRESENT);
     Ok(end)
 }
 

@@ -270,7 +270,7 @@ fn trailer(statement: &Statement<'_>, from: usize, edits: &mut Edits) -> Result<
             if foreign {
                 edits.replace(statement.start(at), statement.end(closing), "");
                 let what = statement.slice(at + 2, closing);
-                edits.tell(format!("the local endpoint ignores storage parameters: {what}"));
+                edits.add_notice(format!("the local endpoint ignores storage parameters: {what}"));
             }
         }
         at = statement.skip(at);

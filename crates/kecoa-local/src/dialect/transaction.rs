@@ -128,9 +128,9 @@ impl Transaction {
                 let mut planned = self.control(control, analysis);
                 if let (Some(last), Some(first)) =
                     (planned.pieces.last_mut(), analysis.pieces.first())
-                    && last.say.is_none()
+                    && last.notice.is_none()
                 {
-                    last.say.clone_from(&first.say);
+                    last.notice.clone_from(&first.notice);
                 }
                 planned
             }
@@ -139,7 +139,7 @@ impl Transaction {
                     return self.commit();
                 }
                 let mut commit = Piece::hidden("COMMIT");
-                commit.say = Some(
+                commit.notice = Some(
                     "auto-committing transaction before processing DDL due to \
                      autocommit_before_ddl setting"
                         .to_owned(),

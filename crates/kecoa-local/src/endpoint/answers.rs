@@ -14,7 +14,7 @@ impl Session {
     /// Matches a message of PostgreSQL to what is expected.
     pub(super) async fn answer(&mut self, frame: Frame) -> Flow<()> {
         match (frame.tag, self.expected.front_mut()) {
-            (b'N' | b'A' | b'S', _) => self.tell(&frame),
+            (b'N' | b'A' | b'S', _) => self.forward(&frame),
             (b'E', _) => self.fail(&frame)?,
             (b'1', Some(Expect::Parse { visible, .. }))
             | (b'2', Some(Expect::Bind { visible, .. }))

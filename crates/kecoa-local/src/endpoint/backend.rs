@@ -123,7 +123,7 @@ pub(super) fn put_query(sql: &[u8], out: &mut BytesMut) {
 }
 
 /// Runs a query between the client's and returns its rows, or the error. Nothing may be in flight.
-pub(super) async fn hidden(
+pub(super) async fn internal_query(
     backend: &mut Backend,
     sql: &[u8],
 ) -> io::Result<Result<Vec<Vec<Option<String>>>, Fields>> {

@@ -15,7 +15,7 @@ impl Session {
         }
         let settings = "SELECT name, pg_catalog.current_setting(name) FROM pg_catalog.pg_settings \
                         WHERE source = 'session' AND name !~ '^transaction_'";
-        let settings = match self.hidden(settings).await? {
+        let settings = match self.internal_query(settings).await? {
             Ok(settings) => settings,
             Err(error) => return Ok(Err(error)),
         };
@@ -28,7 +28,7 @@ impl Session {
         self.backend = backend;
         for frame in &frames {
             if frame.tag == b'S' {
-                self.tell(frame);
+                self.forward(frame);
             }
         }
         for setting in settings {
@@ -38,7 +38,7 @@ impl Session {
                     quote(name),
                     quote(value)
                 );
-                let _ = self.hidden(&sql).await?;
+                let _ = self.internal_query(&sql).await?;
             }
         }
         if let (Some(client), Some(key)) = (&self.key, key) {

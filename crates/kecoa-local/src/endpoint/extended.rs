@@ -107,7 +107,7 @@ impl Session {
         let client = parse.sql.clone();
         let statements = kecoa_sql::split(&client, self.backslash_escapes);
         let understood = |statement: &&Statement<'_>| {
-            statement.is_understood() && statements.len() == 1 && !self.foreign_encoding
+            statement.is_understood() && statements.len() == 1 && !self.unreadable_encoding
         };
         let Some(statement) = statements.first().filter(understood) else {
             // Nothing, or several, or what the lexer does not understand: PostgreSQL's to refuse.

@@ -9,8 +9,8 @@ pub(super) enum End {
     Client,
     /// PostgreSQL closed the session, or its socket failed.
     Backend,
-    /// PostgreSQL closed the session and said why, which the client has been told.
-    Told,
+    /// PostgreSQL closed the session and said why, which the client has received.
+    Reported,
     /// The client does not follow the protocol.
     Protocol(String),
     /// The endpoint stops.

@@ -56,7 +56,7 @@ impl Session {
     }
 
     /// Runs a query for the endpoint itself; nothing may be in flight. The error is PostgreSQL's.
-    pub(super) async fn hidden(
+    pub(super) async fn internal_query(
         &mut self,
         sql: &str,
     ) -> Flow<Result<Vec<Vec<Option<String>>>, Fields>> {
@@ -69,7 +69,7 @@ impl Session {
                 b'D' => rows.push(row(&frame.body)),
                 b'E' => error = Some(Fields::read(&frame.body)),
                 b'Z' => return Ok(error.map_or(Ok(rows), Err)),
-                b'A' | b'S' => self.tell(&frame),
+                b'A' | b'S' => self.forward(&frame),
                 _ => {}
             }
         }
@@ -83,7 +83,7 @@ impl Session {
         }
         for sql in self.transaction.after_failed_release() {
             // The last of them fails, as it shall.
-            let _ = self.hidden(&sql).await?;
+            let _ = self.internal_query(&sql).await?;
         }
         Ok(b'E')
     }
@@ -92,7 +92,7 @@ impl Session {
     /// failed before.
     pub(super) async fn lookup(&mut self, sql: &str) -> Flow<Option<Vec<Vec<Option<String>>>>> {
         if !self.unsynced {
-            return Ok(self.hidden(sql).await?.ok());
+            return Ok(self.internal_query(sql).await?.ok());
         }
         self.drain().await?;
         if self.skipping {

@@ -29,7 +29,7 @@ impl Session {
                 }
                 None
             }
-            End::Told => None,
+            End::Reported => None,
             End::Backend => own("57P01", "the local endpoint lost its PostgreSQL server"),
             End::Protocol(message) => own("08P01", message),
             End::Shutdown => own("57P01", "server is shutting down"),
@@ -76,7 +76,7 @@ impl Session {
                     if read.is_err() {
                         return Err(End::Backend);
                     }
-                    self.unasked()?;
+                    self.forward_unsolicited()?;
                 }
                 () = self.shutdown.requested() => return Err(End::Shutdown),
             }
@@ -84,12 +84,12 @@ impl Session {
     }
 
     /// Passes on what PostgreSQL says while nothing is asked of it.
-    fn unasked(&mut self) -> Flow<()> {
+    fn forward_unsolicited(&mut self) -> Flow<()> {
         while self.expected.is_empty() {
             let Some(frame) = self.backend.message().map_err(|_| End::Backend)? else { break };
-            self.tell(&frame);
+            self.forward(&frame);
             if frame.tag == b'E' {
-                return Err(End::Told); // nobody asked: it is the session's end
+                return Err(End::Reported); // nobody asked: it is the session's end
             }
         }
         Ok(())
@@ -135,7 +135,7 @@ impl Session {
                     self.ready(frame.body.first().copied().unwrap_or(b'I'), true);
                     return self.client.flush().await.map_err(|_| End::Client);
                 }
-                _ => self.tell(&frame),
+                _ => self.forward(&frame),
             }
         }
     }
@@ -160,7 +160,7 @@ impl Session {
             }
             while let Some(frame) = self.backend.message().map_err(|_| End::Backend)? {
                 if matches!(frame.tag, b'N' | b'A' | b'S') {
-                    self.tell(&frame);
+                    self.forward(&frame);
                 } else {
                     self.peeked = Some(frame);
                     return Ok(());

@@ -11,7 +11,7 @@ pub(super) struct Run {
     /// What its failure means.
     pub(super) on_error: OnError,
     /// A notice for the client once it has completed.
-    pub(super) say: Option<String>,
+    pub(super) notice: Option<String>,
     /// How the rules look at the client's statement, if this completes it.
     pub(super) class: Option<Class>,
     /// The state of the transaction after it, if the rules say.
@@ -21,7 +21,13 @@ pub(super) struct Run {
 impl Run {
     /// A statement of which nothing is known.
     pub(super) fn unknown() -> Self {
-        Self { reply: Reply::Forward, on_error: OnError::Fail, say: None, class: None, after: None }
+        Self {
+            reply: Reply::Forward,
+            on_error: OnError::Fail,
+            notice: None,
+            class: None,
+            after: None,
+        }
     }
 
     /// A statement of the endpoint's own.
@@ -34,7 +40,7 @@ impl Run {
         Self {
             reply: piece.reply.clone(),
             on_error: piece.on_error,
-            say: piece.say.clone(),
+            notice: piece.notice.clone(),
             ..Self::unknown()
         }
     }

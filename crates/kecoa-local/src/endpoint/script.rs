@@ -83,7 +83,7 @@ impl Session {
                     let status = self.repair_release(status).await?;
                     return Ok(Ended { failed, status });
                 }
-                _ => self.tell(&frame),
+                _ => self.forward(&frame),
             }
         }
     }

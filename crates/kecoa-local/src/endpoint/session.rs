@@ -48,7 +48,7 @@ pub(super) struct Session {
     /// `standard_conforming_strings` is off.
     pub(super) backslash_escapes: bool,
     /// `client_encoding` is one in which the lexer cannot tell characters apart.
-    pub(super) foreign_encoding: bool,
+    pub(super) unreadable_encoding: bool,
     pub(super) statements: HashMap<Bytes, Arc<Prepared>>,
     pub(super) portals: HashMap<Bytes, Arc<Prepared>>,
     /// What PostgreSQL has yet to answer, in the extended protocol.
@@ -94,7 +94,7 @@ impl Session {
             moment: 0,
             settled: 0,
             backslash_escapes: false,
-            foreign_encoding: false,
+            unreadable_encoding: false,
             statements: HashMap::new(),
             portals: HashMap::new(),
             expected: VecDeque::new(),
@@ -121,7 +121,7 @@ impl Session {
 
     /// Passes on a message that any time may bring: a notice, a notification, a parameter, and
     /// whatever else there is no rule for.
-    pub(super) fn tell(&mut self, frame: &Frame) {
+    pub(super) fn forward(&mut self, frame: &Frame) {
         if frame.tag == b'S'
             && let Some((name, rest)) = string(&frame.body)
             && let Some((value, _)) = string(&rest)
@@ -130,7 +130,7 @@ impl Session {
                 b"standard_conforming_strings" => self.backslash_escapes = value == "off",
                 b"client_encoding" => {
                     let value = String::from_utf8_lossy(&value);
-                    self.foreign_encoding = !variables::is_utf8(&value);
+                    self.unreadable_encoding = !variables::is_utf8(&value);
                 }
                 b"server_version" => {
                     let known = variables::find("server_version");
@@ -186,7 +186,7 @@ impl Session {
     pub(super) fn complete(&mut self, run: Run, frame: &Frame) {
         let found = frame.body.strip_suffix(b"\0").unwrap_or(&frame.body);
         self.noticed_tag(found);
-        if let Some(message) = &run.say {
+        if let Some(message) = &run.notice {
             Fields::own("NOTICE", "00000", message).put(b'N', &mut self.client.output);
         }
         if let Some(tag) = tag(&run.reply, found) {
@@ -217,7 +217,7 @@ impl Session {
         self.release_failed |= on_error == OnError::Release;
         error.put(b'E', &mut self.client.output);
         match error.get(b'V') {
-            Some(b"FATAL" | b"PANIC") => Err(End::Told),
+            Some(b"FATAL" | b"PANIC") => Err(End::Reported),
             _ => Ok(()),
         }
     }

@@ -33,7 +33,7 @@ impl Session {
     /// Runs the client's batch; returns the status that ReadyForQuery shall have.
     async fn batch(&mut self, client: &Bytes) -> Flow<u8> {
         let statements = kecoa_sql::split(client, self.backslash_escapes);
-        if self.foreign_encoding || !statements.iter().all(Statement::is_understood) {
+        if self.unreadable_encoding || !statements.iter().all(Statement::is_understood) {
             // To the byte: PostgreSQL says what is wrong with it.
             let script = Script { sql: Sql::copied(client, 0), runs: Vec::new() };
             return Ok(self.run_script(script, client).await?.status);

@@ -94,7 +94,7 @@ pub(super) async fn open(peer: Peer, shared: Arc<Shared>, shutdown: Shutdown) ->
         }
     }
     for frame in &frames {
-        session.tell(frame);
+        session.forward(frame);
     }
     session.parameter("crdb_version", variables::find("crdb_version").map_or("", |(v, _)| v));
     session.adopt_key(key);
@@ -348,7 +348,7 @@ async fn set_variables(opened: &mut Opened, variables: &[(String, String)]) -> R
             _ => value,
         };
         let sql = format!("SET {} TO {}", variables::option_name(name), quote(normal));
-        backend::hidden(&mut opened.backend, sql.as_bytes())
+        backend::internal_query(&mut opened.backend, sql.as_bytes())
             .await
             .map_err(|error| Refused::Io(error).into_fields())??;
     }
