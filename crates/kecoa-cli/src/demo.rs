@@ -17,8 +17,8 @@ use kecoa::types::{ToSql, Uuid};
 use kecoa::{Config, Error, FailedAttempt, Isolation, TransactionError, TransactionOptions};
 use kecoa_local::{Options, Stopped, redacted};
 
+use crate::database_url;
 use crate::failure::Failure;
-use crate::hidden;
 use crate::local::{database, remark};
 use crate::output::{line, note};
 
@@ -43,9 +43,9 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, self_command: Vec<OsString>) -> Result<i32, Failure> {
-    let given = match hidden::given(arguments.url.as_deref())? {
+    let given = match database_url::from_argument(arguments.url.as_deref())? {
         Some(url) if !url.is_empty() => Some(url),
-        _ => hidden::of_environment()?,
+        _ => database_url::from_environment()?,
     };
     if let Some(url) = given {
         transfer(&url, arguments.inject_retries)?;
@@ -122,7 +122,7 @@ impl Accounts<'_> {
             // CockroachDB injects its errors without end unless the retries keep to one
             // transaction by this savepoint.
             cockroach_restart: inject_retries,
-            observer: Some(Arc::new(|attempt| note(&tell(attempt)))),
+            observer: Some(Arc::new(|attempt| note(&describe(attempt)))),
             ..TransactionOptions::default()
         };
         let (from, to) = (self.from, self.to);
@@ -205,7 +205,7 @@ fn balance(query_one: &mut QueryOne<'_>, id: Uuid) -> Result<i64, Error> {
 }
 
 /// One line about a failed attempt: which, why, and what comes next.
-fn tell(failed: &FailedAttempt<'_>) -> String {
+fn describe(failed: &FailedAttempt<'_>) -> String {
     let next = match failed.decision.wait() {
         Some(wait) => format!("again in {}", milliseconds(wait)),
         None => "given up".to_owned(),

@@ -10,8 +10,8 @@ mod server;
 
 use clap::Args;
 
+use crate::database_url;
 use crate::failure::Failure;
-use crate::hidden;
 use crate::output::line;
 use report::Report;
 
@@ -48,7 +48,7 @@ pub(crate) const STEPS: [&str; 12] = [
 
 pub(crate) fn run(arguments: &Arguments) -> Result<i32, Failure> {
     let mut report = Report::default();
-    let url = hidden::given(arguments.url.as_deref())?;
+    let url = database_url::from_argument(arguments.url.as_deref())?;
     examine(url.as_deref(), &mut report);
     for name in STEPS {
         report.not_reached(name);

@@ -1,21 +1,22 @@
 //! Why a command failed.
 
-use std::io;
-
 /// One failure of a command; its text is what the user sees after `kecoa: `.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     /// The local endpoint.
+    #[cfg(feature = "local")]
     #[error(transparent)]
     Local(#[from] kecoa_local::Error),
 
     /// The database, or the way to it.
+    #[cfg(feature = "client")]
     #[error(transparent)]
     Database(#[from] kecoa::Error),
 
     /// Standard output cannot be written.
+    #[cfg(any(feature = "faults", feature = "local"))]
     #[error("cannot write to standard output: {0}")]
-    Output(#[source] io::Error),
+    Output(#[source] std::io::Error),
 
     /// Anything the command itself found.
     #[error("{0}")]

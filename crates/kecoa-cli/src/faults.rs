@@ -9,8 +9,8 @@ use kecoa::Config;
 use kecoa::config::Environment;
 use kecoa_faults::{FaultEvent, Plan, ProxyOptions, Upstream};
 
+use crate::database_url;
 use crate::failure::Failure;
-use crate::hidden;
 use crate::output::{line, note};
 
 #[derive(Debug, Args)]
@@ -37,9 +37,9 @@ pub(crate) struct Arguments {
 
 /// Serves until told to stop.
 pub(crate) fn run(arguments: &Arguments) -> Result<i32, Failure> {
-    let to = match hidden::given(arguments.to.as_deref())? {
+    let to = match database_url::from_argument(arguments.to.as_deref())? {
         Some(to) => to,
-        None => hidden::of_environment()?.ok_or_else(|| {
+        None => database_url::from_environment()?.ok_or_else(|| {
             Failure::Other("expected --to URL or DATABASE_URL, found neither".to_owned())
         })?,
     };

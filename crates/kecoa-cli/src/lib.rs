@@ -1,4 +1,5 @@
-//! The kecoa command line: one module a command; flags -> config -> run.
+//! The kecoa command line: one module a command; flags -> config -> run. A command that costs much is
+//! behind a cargo feature.
 //!
 //! [`main_from`] is the whole program. The binary calls it, and so does the Python package, in
 //! whose process it runs: it returns an exit status, and sets nothing up that outlives it.
@@ -6,21 +7,25 @@
 //! a process of their own.)
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "client")]
+mod database_url;
+#[cfg(feature = "demo")]
 mod demo;
+#[cfg(feature = "doctor")]
 mod doctor;
 mod failure;
+#[cfg(feature = "faults")]
 mod faults;
-mod hidden;
+#[cfg(feature = "local")]
 mod local;
 mod output;
 mod run;
+mod secret_arguments;
 
 use std::ffi::OsString;
 use std::io::Write as _;
 
 use clap::{Parser, Subcommand};
-
-use crate::failure::Failure;
 
 /// Tools for CockroachDB and PostgreSQL, and a local database for development and tests.
 #[derive(Debug, Parser)]
@@ -33,12 +38,16 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Start, find and stop the local database
+    #[cfg(feature = "local")]
     Local(local::Arguments),
     /// Inject faults into connections, through a proxy in front of a server
+    #[cfg(feature = "faults")]
     Faults(faults::Arguments),
     /// Move money between two accounts, in a retried transaction
+    #[cfg(feature = "demo")]
     Demo(demo::Arguments),
     /// Check a database connection step by step and suggest fixes
+    #[cfg(feature = "doctor")]
     Doctor(doctor::Arguments),
     /// Run a Python program written for psycopg2, unmodified, on kecoa
     Run(run::Arguments),
@@ -54,7 +63,8 @@ pub fn main_from(
     arguments: impl IntoIterator<Item = OsString>,
     self_command: Vec<OsString>,
 ) -> i32 {
-    let (arguments, secrets) = hidden::take(arguments.into_iter().collect(), &self_command);
+    let (arguments, secrets) =
+        secret_arguments::take(arguments.into_iter().collect(), &self_command);
     let name = OsString::from("kecoa");
     let cli = match Cli::try_parse_from(std::iter::once(name).chain(arguments)) {
         Ok(cli) => cli,
@@ -64,22 +74,27 @@ pub fn main_from(
             if secrets.is_empty() {
                 let _ = error.print();
             } else {
-                let text = hidden::without(error.render().to_string(), &secrets);
+                let text = secret_arguments::mask(error.render().to_string(), &secrets);
                 let _ = std::io::stderr().write_all(text.as_bytes());
             }
             return error.exit_code();
         }
     };
     let result = match cli.command {
+        #[cfg(feature = "local")]
         Command::Local(arguments) => local::run(arguments, self_command),
+        #[cfg(feature = "faults")]
         Command::Faults(arguments) => faults::run(&arguments),
+        #[cfg(feature = "demo")]
         Command::Demo(arguments) => demo::run(&arguments, self_command),
+        #[cfg(feature = "doctor")]
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
     };
     match result {
         Ok(code) => code,
-        Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+        #[cfg(any(feature = "faults", feature = "local"))]
+        Err(failure::Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
             // The reader has gone, as in `kecoa … | head -1`: no reason to complain.
             1
         }

@@ -2,10 +2,11 @@
 
 use std::io::{self, Write as _};
 
-use crate::failure::Failure;
-
 /// A line of the result.
-pub(crate) fn line(text: &str) -> Result<(), Failure> {
+#[cfg(any(feature = "faults", feature = "local"))]
+pub(crate) fn line(text: &str) -> Result<(), crate::failure::Failure> {
+    use crate::failure::Failure;
+
     let mut out = io::stdout().lock();
     writeln!(out, "{text}").and_then(|()| out.flush()).map_err(Failure::Output)
 }

@@ -1,4 +1,4 @@
-//! Passwords on the command line: out of the list of processes, and out of what clap says.
+//! Passwords on the command line: out of the list of processes, and out of what clap prints.
 //!
 //! Every user of a machine sees the arguments of every process. A command that was given a password in one
 //! therefore starts itself anew, in the same process, with `xxx` in its place; the argument itself goes
@@ -6,13 +6,8 @@
 //! in DATABASE_URL, or from standard input (`-`), never is.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{BufRead as _, IsTerminal as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
-
-use kecoa::Config;
-
-use crate::failure::Failure;
 
 /// Commands that take a connection string.
 const COMMANDS: [&str; 3] = ["doctor", "demo", "faults"];
@@ -26,7 +21,10 @@ fn variable(number: usize) -> String {
 }
 
 /// What is shown of a connection string with a secret in it; nothing where it has none.
+#[cfg(feature = "client")]
 fn masked(text: &str) -> Option<String> {
+    use kecoa::Config;
+
     let suspicious = || {
         let lower = text.to_ascii_lowercase();
         lower.contains('@') || ["pass", "pwd"].iter().any(|word| lower.contains(word))
@@ -36,6 +34,12 @@ fn masked(text: &str) -> Option<String> {
     };
     let is_secret = |(name, value): (&str, &str)| Config::is_secret(name) && !value.is_empty();
     config.pairs().any(is_secret).then(|| config.to_string())
+}
+
+/// No command takes a connection string.
+#[cfg(not(feature = "client"))]
+fn masked(_text: &str) -> Option<String> {
+    None
 }
 
 /// An argument with its secret masked; nothing where it has none. `before` is the argument before it.
@@ -108,8 +112,8 @@ fn is_of_this_process(arguments: &[OsString]) -> bool {
     own.ends_with(arguments)
 }
 
-/// What clap says about the arguments, with secrets masked.
-pub(crate) fn without(mut text: String, secrets: &[(String, String)]) -> String {
+/// What clap prints about the arguments, with secrets masked.
+pub(crate) fn mask(mut text: String, secrets: &[(String, String)]) -> String {
     for (secret, masked) in secrets {
         // Of `--to=URL`, clap may name the value alone.
         let value = |text: &str| text.split_once('=').map(|(_, value)| value.to_owned());
@@ -122,36 +126,7 @@ pub(crate) fn without(mut text: String, secrets: &[(String, String)]) -> String 
     text
 }
 
-/// The connection string that was given, `-` for the first line of standard input.
-pub(crate) fn given(argument: Option<&str>) -> Result<Option<String>, Failure> {
-    if argument != Some("-") {
-        return Ok(argument.map(ToOwned::to_owned));
-    }
-    let input = std::io::stdin();
-    if input.is_terminal() {
-        crate::output::note("the URL, and Enter:");
-    }
-    let mut line = String::new();
-    let failed = |error| Failure::Other(format!("expected a URL on standard input: {error}"));
-    input.lock().read_line(&mut line).map_err(failed)?;
-    Ok(Some(line.trim().to_owned()))
-}
-
-/// The URL of the environment.
-pub(crate) fn of_environment() -> Result<Option<String>, Failure> {
-    match std::env::var_os("DATABASE_URL").filter(|url| !url.is_empty()).map(OsString::into_string)
-    {
-        None => Ok(None),
-        Some(Ok(url)) => Ok(Some(url)),
-        Some(Err(_)) => Err(Failure::Other(
-            "expected UTF-8 in DATABASE_URL, found other bytes: write what is not ASCII \
-             percent-encoded"
-                .to_owned(),
-        )),
-    }
-}
-
-#[cfg(test)]
+#[cfg(all(test, feature = "client"))]
 mod tests {
     use super::*;
 
@@ -183,6 +158,6 @@ mod tests {
     fn clap_does_not_repeat_it() {
         let secrets = [("--to=x:hunter2@y".to_owned(), "--to=xxx".to_owned())];
         let text = "unexpected 'x:hunter2@y', and '--to=x:hunter2@y'".to_owned();
-        assert_eq!(without(text, &secrets), "unexpected 'xxx', and '--to=xxx'");
+        assert_eq!(mask(text, &secrets), "unexpected 'xxx', and '--to=xxx'");
     }
 }

@@ -1,0 +1,37 @@
+//! Where a command's connection string comes from: its argument, standard input, the environment.
+
+use std::io::{BufRead as _, IsTerminal as _};
+
+use crate::failure::Failure;
+
+/// The connection string that was given, `-` for the first line of standard input.
+pub(crate) fn from_argument(argument: Option<&str>) -> Result<Option<String>, Failure> {
+    if argument != Some("-") {
+        return Ok(argument.map(ToOwned::to_owned));
+    }
+    let input = std::io::stdin();
+    if input.is_terminal() {
+        crate::output::note("the URL, and Enter:");
+    }
+    let mut line = String::new();
+    let failed = |error| Failure::Other(format!("expected a URL on standard input: {error}"));
+    input.lock().read_line(&mut line).map_err(failed)?;
+    Ok(Some(line.trim().to_owned()))
+}
+
+/// The URL of the environment.
+#[cfg(any(feature = "demo", feature = "faults"))]
+pub(crate) fn from_environment() -> Result<Option<String>, Failure> {
+    match std::env::var_os("DATABASE_URL")
+        .filter(|url| !url.is_empty())
+        .map(std::ffi::OsString::into_string)
+    {
+        None => Ok(None),
+        Some(Ok(url)) => Ok(Some(url)),
+        Some(Err(_)) => Err(Failure::Other(
+            "expected UTF-8 in DATABASE_URL, found other bytes: write what is not ASCII \
+             percent-encoded"
+                .to_owned(),
+        )),
+    }
+}
