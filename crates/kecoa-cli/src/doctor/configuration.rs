@@ -40,7 +40,9 @@ fn read(url: Option<&str>, step: &mut Step) -> Option<Setup> {
                 }
             },
             None => {
-                step.say("no URL was given and DATABASE_URL is not set: the PG* variables count");
+                step.finding(
+                    "no URL was given and DATABASE_URL is not set: the PG* variables count",
+                );
                 if let Ok(Status::Running(local)) = status(&Options::default()) {
                     step.consider(format!(
                         "a local endpoint runs, {}; programs find it by export \
@@ -92,7 +94,7 @@ fn without_driver(text: String, step: &mut Step) -> String {
     if !known || matches!(scheme, "postgresql" | "postgres") {
         return text;
     }
-    step.say(format!(
+    step.finding(format!(
         "{scheme}:// is SQLAlchemy's form of postgresql://; outside of it write that"
     ));
     format!("postgresql://{rest}")
@@ -107,13 +109,13 @@ fn show(given: &Config, setup: &Setup, origin: &str, step: &mut Step) {
         }
         let value = if Config::is_secret(name) && !value.is_empty() { "xxx" } else { value };
         let from = source(name, given, origin);
-        step.say(format!("{name}={value} ({from})"));
+        step.finding(format!("{name}={value} ({from})"));
         facts.insert(name.to_owned(), json!({ "value": value, "source": from }));
     }
     let without_password = setup.config.password().is_none();
     let from_file = (0..setup.targets.len()).any(|i| setup.config.has_password(i));
     if without_password && from_file {
-        step.say("password=xxx (password file)");
+        step.finding("password=xxx (password file)");
         facts.insert("password".to_owned(), json!({ "value": "xxx", "source": "password file" }));
     }
     step.fact("options", Value::Object(facts));

@@ -33,14 +33,14 @@ pub(super) fn examine(setup: &Setup, reached: &Reached, report: &mut Report) -> 
 fn succeeded(setup: &Setup, reached: &Reached, client: &Client, step: &mut Step) {
     let config = &setup.config;
     let (user, database) = (config.user().unwrap_or_default(), config.dbname().unwrap_or_default());
-    step.say(format!("as {user} to database {database}"));
+    step.finding(format!("as {user} to database {database}"));
     let tls = client.tls_info().is_some();
-    step.say(if tls { "encrypted" } else { "not encrypted" });
+    step.finding(if tls { "encrypted" } else { "not encrypted" });
     step.fact("encrypted", tls);
     let asked =
         server_probe::authentication(config, &reached.target, reached.address, tls, TIMEOUT);
     let Ok(Authentication::Method(method)) = asked else { return };
-    step.say(match method.as_str() {
+    step.finding(match method.as_str() {
         "none" => "the server asked for no password (trust, or a client certificate)".to_owned(),
         other => format!("the server asked for authentication by {other}"),
     });

@@ -45,7 +45,7 @@ fn resolve(setup: &Setup, step: &mut Step) -> Vec<(Target, Option<SocketAddr>)> 
     let mut failures = Vec::new();
     for target in &setup.targets {
         if let Some(path) = target.socket_path() {
-            step.say(format!("{path}: a unix socket, no name to look up"));
+            step.finding(format!("{path}: a unix socket, no name to look up"));
             places.push((target.clone(), None));
             continue;
         }
@@ -54,7 +54,7 @@ fn resolve(setup: &Setup, step: &mut Step) -> Vec<(Target, Option<SocketAddr>)> 
             Ok(found) => {
                 let found: Vec<_> = found.collect();
                 let addresses: Vec<_> = found.iter().map(|a| a.ip().to_string()).collect();
-                step.say(format!("{shown}: {}", addresses.join(", ")));
+                step.finding(format!("{shown}: {}", addresses.join(", ")));
                 step.fact(shown, addresses);
                 places.extend(found.into_iter().map(|address| (target.clone(), Some(address))));
             }
@@ -70,7 +70,7 @@ fn resolve(setup: &Setup, step: &mut Step) -> Vec<(Target, Option<SocketAddr>)> 
     if places.is_empty() {
         step.fail(failures.join("\n"), change);
     } else if !failures.is_empty() {
-        step.say(failures.join("\n"));
+        step.finding(failures.join("\n"));
         step.warn(change);
     }
     places
@@ -94,7 +94,7 @@ fn connect(places: &[(Target, Option<SocketAddr>)], step: &mut Step) -> Option<R
         let took = milliseconds(started.elapsed());
         match result {
             Ok(()) => {
-                step.say(format!("{shown}: connected in {took:.1} ms"));
+                step.finding(format!("{shown}: connected in {took:.1} ms"));
                 facts.push(json!({ "address": shown, "ms": took }));
                 if reached.is_none() {
                     reached = Some(Reached { target: target.clone(), address: *address });
@@ -120,7 +120,7 @@ fn connect(places: &[(Target, Option<SocketAddr>)], step: &mut Step) -> Option<R
     if reached.is_none() {
         step.fail(lines, change);
     } else if !refused.is_empty() {
-        step.say(lines);
+        step.finding(lines);
         step.warn(change);
     }
     reached
@@ -130,11 +130,11 @@ fn tls(setup: &Setup, reached: &Reached, step: &mut Step) {
     let mode = setup.config.ssl_mode();
     step.fact("sslmode", mode.as_str());
     let Some(address) = reached.address else {
-        step.say("not used over a unix socket: nobody is between its ends");
+        step.finding("not used over a unix socket: nobody is between its ends");
         return;
     };
     let near = address.ip().is_loopback();
-    step.say(format!("sslmode={}: {}", mode.as_str(), protection(setup, mode)));
+    step.finding(format!("sslmode={}: {}", mode.as_str(), protection(setup, mode)));
     if mode == SslMode::Disable {
         if !near {
             step.warn("use sslmode=verify-full, or at least sslmode=require");
@@ -171,7 +171,7 @@ fn protection(setup: &Setup, mode: SslMode) -> &'static str {
 fn describe(report: &TlsReport, step: &mut Step) {
     step.fact("offered", report.offered);
     if let (Some(version), Some(cipher)) = (&report.version, &report.cipher) {
-        step.say(format!("{version}, {cipher}"));
+        step.finding(format!("{version}, {cipher}"));
         step.fact("version", version.as_str());
         step.fact("cipher", cipher.as_str());
     }
@@ -179,9 +179,9 @@ fn describe(report: &TlsReport, step: &mut Step) {
     let Certificate { subject, issuer, names, .. } = certificate;
     let days = days_left(certificate);
     let signer = if subject == issuer { "itself" } else { issuer.as_str() };
-    step.say(format!("certificate of {subject}, for {}", names.join(", ")));
-    step.say(format!("signed by {signer}"));
-    step.say(if days < 0 {
+    step.finding(format!("certificate of {subject}, for {}", names.join(", ")));
+    step.finding(format!("signed by {signer}"));
+    step.finding(if days < 0 {
         format!("expired {} days ago", -days)
     } else {
         format!("expires in {days} days")
@@ -209,31 +209,25 @@ fn judge(report: &TlsReport, mode: SslMode, near: bool, step: &mut Step) {
                 format!("{change}, and takes sslmode=prefer at most"),
             );
         } else if near {
-            step.say("the server has no TLS, and is on this machine");
+            step.finding("the server has no TLS, and is on this machine");
         } else {
-            step.say("the server has no TLS");
+            step.finding("the server has no TLS");
             step.warn(change);
         }
         return;
     }
-    let mut refused = |found: String, change: &str| {
-        if insists {
-            step.fail(found, change);
-        } else {
-            step.say(found);
-            step.warn(change);
-        }
-    };
     if let Some(failure) = &report.failure {
         let found = format!("the TLS handshake failed: {failure}");
         let change = "the server's TLS is broken or too old: TLS 1.2 and 1.3 are spoken";
-        return refused(found, change);
+        step.fail_if(insists, found, change);
+        return;
     }
     if let Some(refusal) = &report.refusal {
         let (found, change) = refusal
             .split_once("\nHINT: ")
             .unwrap_or((refusal, "check sslrootcert, sslcrl, sslcert and sslkey"));
-        return refused(found.to_owned(), change);
+        step.fail_if(insists, found, change);
+        return;
     }
     match report.certificate.as_ref().map(days_left) {
         Some(days) if days < 0 => step.warn("renew the server's certificate: it has expired"),

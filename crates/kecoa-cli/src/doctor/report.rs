@@ -1,4 +1,4 @@
-//! What the doctor says: steps, in words and as JSON.
+//! What the doctor reports: steps, as text and as JSON.
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,7 @@ pub(super) enum State {
 }
 
 impl State {
-    fn word(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             State::Ok => "ok",
             State::Warning => "warning",
@@ -37,8 +37,8 @@ impl Step {
         Step { name, state: State::Ok, found: Vec::new(), change: Vec::new(), facts: Map::new() }
     }
 
-    /// Something that was found, in words.
-    pub(super) fn say(&mut self, text: impl Into<String>) {
+    /// Something that was found, for people.
+    pub(super) fn finding(&mut self, text: impl Into<String>) {
         self.found.push(text.into());
     }
 
@@ -63,6 +63,21 @@ impl Step {
         self.state = State::Failed;
         self.found.push(found.into());
         self.change.push(change.into());
+    }
+
+    /// Something does not work, or works but should be changed where that is not insisted on.
+    pub(super) fn fail_if(
+        &mut self,
+        insists: bool,
+        found: impl Into<String>,
+        change: impl Into<String>,
+    ) {
+        if insists {
+            self.fail(found, change);
+        } else {
+            self.finding(found);
+            self.warn(change);
+        }
     }
 
     pub(super) fn has_failed(&self) -> bool {
@@ -104,7 +119,7 @@ impl Report {
     pub(super) fn to_text(&self) -> String {
         let mut lines = Vec::new();
         for step in &self.steps {
-            lines.push(format!("{:<12} {}", step.state.word(), step.name));
+            lines.push(format!("{:<12} {}", step.state.name(), step.name));
             for found in &step.found {
                 lines.extend(indented("  ", found));
             }
@@ -126,7 +141,7 @@ impl Report {
         let steps = self.steps.iter().map(|step| {
             json!({
                 "name": step.name,
-                "state": step.state.word(),
+                "state": step.state.name(),
                 "found": step.found,
                 "change": step.change,
                 "facts": step.facts,

@@ -63,16 +63,16 @@ fn kind(client: &mut Client, step: &mut Step) -> Result<(), Error> {
     let reported = client.parameter("server_version").unwrap_or("unknown").to_owned();
     let kind = match client.crdb_version().map(str::to_owned) {
         Some(version) if version.contains("kecoa local") => {
-            step.say(format!("kecoa's local endpoint, {version}"));
-            step.say("PostgreSQL that speaks CockroachDB's dialect: for development only");
+            step.finding(format!("kecoa's local endpoint, {version}"));
+            step.finding("PostgreSQL that speaks CockroachDB's dialect: for development only");
             "kecoa local"
         }
         Some(version) => {
-            step.say(version);
+            step.finding(version);
             "CockroachDB"
         }
         None => {
-            step.say(format!("PostgreSQL {reported}"));
+            step.finding(format!("PostgreSQL {reported}"));
             "PostgreSQL"
         }
     };
@@ -90,14 +90,14 @@ fn kind(client: &mut Client, step: &mut Step) -> Result<(), Error> {
     let pooled = behind.is_some() && behind != client.process_id().map(|id| id.to_string());
     step.fact("pooler", pooled);
     if pooled {
-        step.say("a pooler such as pgbouncer stands in between: it gave another process id");
+        step.finding("a pooler such as pgbouncer stands in between: it gave another process id");
         step.warn(
             "if it pools by transaction, keep nothing in the session: no SET, no LISTEN, no \
              advisory locks, no named cursors WITH HOLD, no prepared statements it does not follow",
         );
     }
     if value(client, "SELECT pg_is_in_recovery()")?.as_deref() == Some("t") {
-        step.say("a standby: it takes no writes");
+        step.finding("a standby: it takes no writes");
         step.consider(
             "to reach the primary among several hosts use target_session_attrs=read-write",
         );
@@ -121,7 +121,7 @@ fn clock(client: &mut Client, step: &mut Step) -> Result<(), Error> {
         let way = if skew > 0.0 { "ahead of" } else { "behind" };
         format!("the server's clock is {:.1} ms {way} this one", skew.abs() * 1000.0)
     };
-    step.say(format!("{shown} (give or take {:.1} ms)", half * 1000.0));
+    step.finding(format!("{shown} (give or take {:.1} ms)", half * 1000.0));
     step.fact("skew_ms", skew * 1000.0);
     step.fact("uncertainty_ms", half * 1000.0);
     if skew.abs() - half > SKEW {
@@ -140,7 +140,7 @@ fn latency(client: &mut Client, step: &mut Step) -> Result<(), Error> {
     times.sort_unstable();
     let at = |place: usize| times.get(place).copied().map_or(0.0, milliseconds);
     let (least, median, most) = (at(0), at(PINGS / 2), at(PINGS - 1));
-    step.say(format!(
+    step.finding(format!(
         "{median:.2} ms for SELECT 1 (median of {PINGS}; {least:.2} to {most:.2} ms)"
     ));
     step.fact("median_ms", median);
@@ -157,18 +157,18 @@ fn latency(client: &mut Client, step: &mut Step) -> Result<(), Error> {
 
 fn isolation(client: &mut Client, step: &mut Step) -> Result<(), Error> {
     let level = value(client, "SHOW default_transaction_isolation")?.unwrap_or_default();
-    step.say(format!("default_transaction_isolation is {level}"));
+    step.finding(format!("default_transaction_isolation is {level}"));
     step.fact("default_transaction_isolation", level.as_str());
     match level.as_str() {
-        "serializable" => step.say(
+        "serializable" => step.finding(
             "transactions may end with SQLSTATE 40001 at any statement and at COMMIT: run them by \
              run_transaction, which tries them again",
         ),
-        "read committed" if is_cockroach(client) => step.say(
+        "read committed" if is_cockroach(client) => step.finding(
             "the server retries statements by itself; 40001 still comes with deadlocks and large \
              results",
         ),
-        "read committed" => step.say(
+        "read committed" => step.finding(
             "a transaction sees what others commit while it runs: what is read and then written \
              needs SELECT … FOR UPDATE, or isolation level serializable with retries",
         ),
@@ -188,11 +188,11 @@ fn settings(client: &mut Client, step: &mut Step) -> Result<(), Error> {
             Ok(setting) => setting.unwrap_or_default(),
             Err(error) if client.is_closed() => return Err(error),
             Err(_) => {
-                step.say(format!("{name}: this server has no such setting"));
+                step.finding(format!("{name}: this server has no such setting"));
                 continue;
             }
         };
-        step.say(format!("{name} is {setting}"));
+        step.finding(format!("{name} is {setting}"));
         step.fact(name, setting.as_str());
         let off = matches!(setting.as_str(), "0" | "0s");
         match *name {
@@ -205,7 +205,7 @@ fn settings(client: &mut Client, step: &mut Step) -> Result<(), Error> {
                  idle_in_transaction_session_timeout",
             ),
             "autocommit_before_ddl" if setting == "on" => {
-                step.say("a DDL statement commits the open transaction first");
+                step.finding("a DDL statement commits the open transaction first");
             }
             _ => {}
         }
@@ -222,7 +222,7 @@ const RAISE: &str = "DO $$BEGIN RAISE EXCEPTION 'kecoa doctor asks for a retry' 
 fn retry(client: &mut Client, step: &mut Step) -> Result<(), Error> {
     let cockroach = is_cockroach(client);
     if cockroach && let Err(error) = client.batch(INJECT) {
-        step.say(format!("the server injects no errors: {error}"));
+        step.finding(format!("the server injects no errors: {error}"));
         step.consider("this test needs inject_retry_errors_enabled; retries work without it");
         return Ok(());
     }
@@ -252,7 +252,7 @@ fn retry(client: &mut Client, step: &mut Step) -> Result<(), Error> {
     let again = client.batch("BEGIN").and_then(|_| client.batch("SELECT 1"));
     client.batch("ROLLBACK")?;
     again?;
-    step.say("an injected SQLSTATE 40001 failed a transaction, and the next attempt succeeded");
+    step.finding("an injected SQLSTATE 40001 failed a transaction, and the next attempt succeeded");
     step.fact("sqlstate", "40001");
     step.fact("attempts", attempts.attempt());
     Ok(())
@@ -260,7 +260,7 @@ fn retry(client: &mut Client, step: &mut Step) -> Result<(), Error> {
 
 fn policy(_: &mut Client, step: &mut Step) -> Result<(), Error> {
     let Policy { max_attempts, first_delay, factor, max_delay, total, .. } = Policy::default();
-    step.say(format!(
+    step.finding(format!(
         "run_transaction makes at most {max_attempts} attempts, waits up to {} ms at first, {factor} \
          times as long each time, {} s at most",
         first_delay.as_millis(),
@@ -271,9 +271,9 @@ fn policy(_: &mut Client, step: &mut Step) -> Result<(), Error> {
     step.fact("factor", factor);
     step.fact("max_delay_ms", milliseconds(max_delay));
     if let Some(total) = total {
-        step.say(format!("and begins none after {} s", total.as_secs()));
+        step.finding(format!("and begins none after {} s", total.as_secs()));
         step.fact("total_ms", milliseconds(total));
     }
-    step.say("programs set their own with RetryPolicy");
+    step.finding("programs set their own with RetryPolicy");
     Ok(())
 }
