@@ -301,8 +301,8 @@ fn positive(text: &str) -> Option<u64> {
 /// An SQLSTATE that is no success, warning or end of data.
 fn code(text: &str) -> Option<SqlState> {
     let code = SqlState::from_bytes(text.as_bytes())?;
-    let spelt = text.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
-    (spelt && !matches!(code.class(), "00" | "01" | "02")).then_some(code)
+    let is_uppercase = text.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
+    (is_uppercase && !matches!(code.class(), "00" | "01" | "02")).then_some(code)
 }
 
 /// `0.25`, `1` or `25%`, to six decimals of the whole.

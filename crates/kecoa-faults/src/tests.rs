@@ -303,8 +303,8 @@ async fn errors_that_end_a_session_end_it() {
         }
         assert_eq!(rest(&mut scene.server).await, b"", "{plan}: nothing of it arrives");
         drop(scene.server);
-        let said = rest(&mut scene.client).await;
-        assert!(is_error(&said, code, "FATAL"), "{plan}: {said:?}");
+        let received = rest(&mut scene.client).await;
+        assert!(is_error(&received, code, "FATAL"), "{plan}: {received:?}");
     }
 }
 

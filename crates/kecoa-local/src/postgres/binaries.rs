@@ -238,8 +238,8 @@ fn version(bin: &Path, run_as: &RunAs) -> Result<String, String> {
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    Err(format!("{}: {}", output.status, said.lines().next().unwrap_or("no message")))
+    let message = String::from_utf8_lossy(&output.stderr);
+    Err(format!("{}: {}", output.status, message.lines().next().unwrap_or("no message")))
 }
 
 fn cannot_run(bin: &Path, reason: String) -> Error {
