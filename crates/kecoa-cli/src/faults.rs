@@ -35,7 +35,7 @@ pub(crate) struct Arguments {
     port: u16,
 }
 
-/// Serves until told to stop.
+/// Serves until a signal stops it.
 pub(crate) fn run(arguments: &Arguments) -> Result<i32, Failure> {
     let to = match database_url::from_argument(arguments.to.as_deref())? {
         Some(to) => to,

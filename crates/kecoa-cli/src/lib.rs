@@ -70,7 +70,7 @@ pub fn main_from(
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are "errors" that go to stdout with status 0. If nobody reads
-            // them, there is nobody to tell.
+            // them, nothing can be done about it.
             if secrets.is_empty() {
                 let _ = error.print();
             } else {

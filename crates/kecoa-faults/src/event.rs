@@ -1,4 +1,4 @@
-//! What is told of a fault when it happens, and the seed it came from.
+//! What is reported of a fault when it happens, and the seed it came from.
 
 use std::fmt;
 use std::hash::{BuildHasher, Hasher as _, RandomState};

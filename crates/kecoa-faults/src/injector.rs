@@ -75,7 +75,7 @@ pub(super) struct State {
     pub(super) negotiating: bool,
     /// The client has opened its session.
     pub(super) opened: bool,
-    /// Nothing can be told apart any more.
+    /// No message can be recognized any more.
     pub(super) bytes: bool,
     pub(super) expected: Expected,
 }

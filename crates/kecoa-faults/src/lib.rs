@@ -7,7 +7,7 @@
 //!   client that does the same meets the same faults;
 //! - [`Proxy`]: the listener; [`Background`] runs one on a thread of its own, for tests.
 //!
-//! Messages are told apart while the connection is plain. Behind TLS bytes only are seen: blocks
+//! Messages are recognized while the connection is plain. Behind TLS bytes only are seen: blocks
 //! of 256 bytes take the place of messages there, and faults that name a statement, COMMIT or the
 //! start of the session do not happen.
 //!

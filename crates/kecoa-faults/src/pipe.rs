@@ -111,11 +111,11 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pipe<R, W> {
         Ok(())
     }
 
-    /// Passes on what is left, be it half a message, and tells the sink that nothing more comes.
+    /// Passes on what is left, be it half a message, and signals the end to the sink.
     pub(super) async fn finish(&mut self) {
         let rest = self.input.split();
         if self.put(&rest, false).await.is_ok() && self.flush().await.is_ok() {
-            // A sink that has left needs not be told.
+            // A sink that has left needs no signal.
             let _ = self.writer.shutdown().await;
         }
     }

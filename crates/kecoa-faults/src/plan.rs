@@ -42,7 +42,7 @@ pub struct Fault {
 /// What happens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
-    /// The connection is closed in front of a message, without a word.
+    /// The connection is closed in front of a message, without an error.
     Drop,
     /// The client's connection is reset (RST) at any byte of a message.
     Reset,

@@ -53,8 +53,8 @@ pub(super) fn look(message: &[u8]) -> FirstMessage {
     }
 }
 
-/// Takes the seed out of `options`, whose words are parted by blanks as PostgreSQL parts them (a
-/// backslash keeps a blank in its word); returns the rest.
+/// Takes the seed out of `options`, whose arguments are split as PostgreSQL splits them; returns the
+/// rest.
 fn take(options: &str, chosen: &mut Option<String>) -> String {
     let mut rest: Vec<&str> = Vec::new();
     for word in startup_options::split(options) {

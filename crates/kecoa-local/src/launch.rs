@@ -63,7 +63,7 @@ fn check(running: Running, options: &Options) -> Result<Running, Error> {
     Ok(running)
 }
 
-/// Tells whether the endpoint runs. Changes nothing.
+/// Reports whether the endpoint runs. Changes nothing.
 ///
 /// # Errors
 ///

@@ -38,7 +38,7 @@ impl fmt::Display for Engine {
 pub struct FaultOptions {
     /// What is to go wrong.
     pub plan: Plan,
-    /// The seed of every decision. Otherwise one is drawn, and told.
+    /// The seed of every decision. Otherwise one is drawn, and reported.
     pub seed: Option<u64>,
 }
 

@@ -88,7 +88,7 @@ impl Status {
     /// One JSON object: `status`, and the fields of [`Running`] or a `reason`. The URL in it is
     /// without the password.
     pub fn to_json(&self) -> String {
-        // Paths that are not UTF-8 cannot be told in JSON.
+        // Paths that are not UTF-8 cannot be written in JSON.
         serde_json::to_string_pretty(self).unwrap_or_else(|_| "{}".to_owned())
     }
 }
@@ -102,7 +102,7 @@ pub enum Stopped {
     WasNotRunning,
 }
 
-/// What the caller is told of an endpoint that serves; `None` while its state lacks something.
+/// What the caller learns of an endpoint that serves; `None` while its state lacks something.
 pub(crate) fn running(state: &State, home: &Home, was_running: bool) -> Option<Running> {
     let details = &state.details;
     let mut notes = details.notes.clone();

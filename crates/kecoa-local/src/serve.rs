@@ -16,7 +16,7 @@ use crate::{launch, layout};
 use context::Context;
 use kecoa_faults::draw_seed;
 
-/// Serves until told to stop by SIGTERM, SIGINT or SIGHUP, or until the home is removed. Must be
+/// Serves until stopped by SIGTERM, SIGINT or SIGHUP, or until the home is removed. Must be
 /// the business of a whole process: it installs signal handlers.
 ///
 /// `ready` is called once, when clients are accepted.

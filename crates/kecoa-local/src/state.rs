@@ -1,4 +1,4 @@
-//! What the state file tells of an endpoint.
+//! What the state file records of an endpoint.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use crate::options::Engine;
 /// The state file of an endpoint.
 pub type State = kecoa_server::state::State<Details>;
 
-/// What an endpoint tells beside what every service does.
+/// What an endpoint records beside what every service does.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Details {
@@ -35,7 +35,7 @@ pub struct Details {
     pub data_dir: Option<PathBuf>,
     /// The database server's version, as it says it.
     pub version: Option<String>,
-    /// What the one who starts it should be told.
+    /// Notes for the one who starts it.
     #[serde(default)]
     pub notes: Vec<String>,
     /// Whether connections fail on purpose, and how.

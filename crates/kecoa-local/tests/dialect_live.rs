@@ -122,7 +122,7 @@ fn check(case: &Case, replies: &Replies, protocol: &str) -> Result<(), String> {
         replies.notices.iter().chain(&replies.hint).any(|text| text.contains(part.as_str()))
     };
     if case.said.as_ref().is_some_and(|part| !said(part)) {
-        return Err(format!("expected to be told {:?} at {at}", case.said));
+        return Err(format!("expected the notice {:?} at {at}", case.said));
     }
     Ok(())
 }

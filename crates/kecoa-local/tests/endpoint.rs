@@ -96,7 +96,7 @@ fn pipelines_and_positions() {
     let replies = client.extended("SELECT * FROM p AS OF SYSTEM TIME '-1h' WHERE id = $1", &["1"]);
     assert_eq!(replies.error.unwrap().0, "0A000");
     assert_eq!(client.extended("SELECT $1::STRING", &["x"]).oids, [25]);
-    // An unknown message is told and the connection closed.
+    // An unknown message is reported and the connection closed.
     client.stream.write_all(b"?\0\0\0\x04").unwrap();
     assert!(matches!(client.next(), Some(Backend::ErrorResponse(error)) if error.is_fatal()));
     assert!(client.next().is_none());
@@ -200,19 +200,19 @@ fn clients_are_told_when_a_server_ends() {
     let (mut idle, mut busy) = (server.client("defaultdb"), server.client("defaultdb"));
     busy.send(&[query("SELECT pg_sleep(60)")]);
     std::thread::sleep(Duration::from_millis(100));
-    let mut told = server.client("defaultdb");
+    let mut informed = server.client("defaultdb");
     server.stop_postgres();
     for client in [&mut idle, &mut busy] {
-        let mut told = false;
+        let mut reported = false;
         while let Some(message) = client.next() {
             if let Backend::ErrorResponse(error) = message {
-                told = error.is_fatal() && error.sqlstate().as_str().starts_with("57P0");
+                reported = error.is_fatal() && error.sqlstate().as_str().starts_with("57P0");
             }
         }
-        assert!(told, "closed without a word");
+        assert!(reported, "closed without an error");
     }
-    drop(told.next());
-    // New clients hear that there is no server.
+    drop(informed.next());
+    // New clients learn that there is no server.
     let mut fresh = TcpStream::connect(server.address).unwrap();
     fresh.write_all(&startup()).unwrap();
     let mut answer = Vec::new();

@@ -37,7 +37,7 @@ const TRANSFERS: i64 = 4;
 const ACCOUNTS: i64 = 3;
 const START: i64 = 100;
 /// For one seed, which takes milliseconds.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// What the client said of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,7 +188,7 @@ fn transfers_under_faults() {
     let mut open = Vec::new();
     let mut results = Vec::new();
     loop {
-        match said.recv_timeout(PATIENCE) {
+        match said.recv_timeout(TIMEOUT) {
             Ok((seed, None)) => open.push(seed),
             Ok((seed, Some(outcome))) => {
                 open.retain(|other| *other != seed);

@@ -28,7 +28,7 @@ impl Default for Limits {
     }
 }
 
-/// Tells a client's task that the server stops.
+/// Notifies a client's task that the server stops.
 #[derive(Debug, Clone)]
 pub struct Shutdown(watch::Receiver<bool>);
 
@@ -41,8 +41,8 @@ impl Shutdown {
 }
 
 /// Serves clients until `shutdown` is done: `handle` makes of each a future, which runs as a task of its
-/// own. A client whose task panics is lost, and no other. When the server stops, each task is told by
-/// its [`Shutdown`] and has [`Limits::farewell`] to say good-bye.
+/// own. A client whose task panics is lost, and no other. When the server stops, each task is
+/// notified by its [`Shutdown`] and has [`Limits::farewell`] to end.
 pub async fn serve<F, C>(
     listener: &Listener,
     limits: Limits,
@@ -65,7 +65,7 @@ pub async fn serve<F, C>(
                 // A client that left before it was accepted, or no descriptors: both pass.
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             },
-            // Of a task that panicked the panic hook has told.
+            // The panic hook has reported a task that panicked.
             Some(_) = clients.join_next() => {}
         }
     }
@@ -86,7 +86,7 @@ mod tests {
 
     use super::*;
 
-    /// Greets a client, echoes a byte and panics at the byte `!`; says good-bye when the server stops.
+    /// Greets a client, echoes a byte and panics at the byte `!`; sends `bye` when the server stops.
     async fn echo(peer: Peer, mut shutdown: Shutdown) {
         let Peer::Tcp(mut stream) = peer else { return };
         stream.write_all(b"+").await.unwrap();

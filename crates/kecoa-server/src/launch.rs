@@ -42,8 +42,8 @@ impl Launch<'_> {
     /// Starts the service in the background and waits until it is ready; or finds the one that runs.
     /// Any number of these at once make one process.
     ///
-    /// `running` makes of a state what the caller wants to know, and is told whether the service ran
-    /// before; it says `None` of a state that lacks something.
+    /// `running` makes of a state what the caller wants to know, and learns whether the service ran
+    /// before; it returns `None` for a state that lacks something.
     ///
     /// # Errors
     ///

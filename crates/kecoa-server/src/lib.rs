@@ -18,7 +18,7 @@
 //! - [`home`]: the directory of an instance, and the locks in it;
 //! - [`launch`]: starts the process, finds it, stops it;
 //! - [`serving`]: the process itself: lock, [`state`] file, readiness;
-//! - [`signals`]: what tells it to stop;
+//! - [`signals`]: what stops it;
 //! - [`process`], [`files`], [`log`], [`secret`]: identities that outlive process ids, files that
 //!   others may have tampered with, logs that do not grow without end, passwords.
 //!

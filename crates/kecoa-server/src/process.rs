@@ -94,12 +94,12 @@ fn started(pid: u32) -> Option<String> {
     (!state.starts_with('Z')).then(|| start.trim().to_owned())
 }
 
-/// The user a process runs as, where the system tells.
+/// The user a process runs as, where the system has a record of it.
 pub fn process_owner(pid: u32) -> Option<u32> {
     fs::metadata(format!("/proc/{pid}")).ok().map(|meta| meta.uid())
 }
 
-/// Whether a process has this file open, where the system tells.
+/// Whether a process has this file open, where the system has a record of it.
 pub fn has_open(pid: u32, path: &Path) -> Option<bool> {
     let wanted = fs::metadata(path).ok()?;
     let open = fs::read_dir(format!("/proc/{pid}/fd")).ok()?;
@@ -109,7 +109,7 @@ pub fn has_open(pid: u32, path: &Path) -> Option<bool> {
     }))
 }
 
-/// The directory a process works in, where the system tells.
+/// The directory a process works in, where the system has a record of it.
 pub fn working_directory(pid: u32) -> Option<PathBuf> {
     fs::read_link(format!("/proc/{pid}/cwd")).ok()
 }
@@ -142,7 +142,7 @@ mod tests {
         let stale = ProcessIdentity { pid: real.pid, started: "another time".into() };
         assert!(!stale.is_alive());
         assert!(!stale.signal(Signal::KILL));
-        assert!(child.try_wait().unwrap().is_none(), "the stranger was killed");
+        assert!(child.try_wait().unwrap().is_none(), "another process was killed");
         assert!(real.signal(Signal::KILL));
         assert!(real.wait_gone(Duration::from_secs(5)), "a zombie counts as ended");
         child.wait().unwrap();

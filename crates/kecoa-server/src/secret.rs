@@ -14,7 +14,7 @@ use crate::files::{self, Found};
 const RANDOM: usize = 24;
 const LONGEST: u64 = 256;
 
-/// The password kept in `path`, or a new one that is kept there; and what the user should be told.
+/// The password kept in `path`, or a new one that is kept there; and a note for the user.
 ///
 /// # Errors
 /// When the file holds something else than a password of ours, or cannot be read or written.

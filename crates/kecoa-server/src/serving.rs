@@ -31,7 +31,7 @@ pub enum Mode {
 /// A process that serves an instance. Nobody else does while it is there.
 #[derive(Debug)]
 pub struct Serving<D> {
-    /// What others are told; [`write`](Self::write) tells them.
+    /// What others can read; [`write`](Self::write) publishes it.
     pub state: State<D>,
     /// What the one who served before left.
     pub previous: Option<State<D>>,
@@ -103,7 +103,7 @@ impl<D: Serialize + DeserializeOwned> Serving<D> {
         self.home.still_holds(&self.lock)
     }
 
-    /// Tells others the state as it is.
+    /// Publishes the state as it is.
     ///
     /// # Errors
     ///
@@ -112,7 +112,7 @@ impl<D: Serialize + DeserializeOwned> Serving<D> {
         self.monitor.write(&self.state)
     }
 
-    /// Tells others that clients are accepted; `report` is called before anybody else may start or stop
+    /// Announces that clients are accepted; `report` is called before anybody else may start or stop
     /// the instance.
     ///
     /// # Errors
@@ -126,7 +126,7 @@ impl<D: Serialize + DeserializeOwned> Serving<D> {
         Ok(())
     }
 
-    /// Tells others that we stop: whoever wants to start the instance from now on waits for us to be
+    /// Announces that we stop: whoever wants to start the instance from now on waits for us to be
     /// gone.
     ///
     /// # Errors

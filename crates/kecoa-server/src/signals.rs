@@ -4,7 +4,7 @@ use std::io;
 
 use tokio::signal::unix::{Signal as SignalStream, SignalKind, signal};
 
-/// The signals that tell us to stop: SIGTERM, SIGINT, SIGHUP.
+/// The signals that stop a server: SIGTERM, SIGINT, SIGHUP.
 #[derive(Debug)]
 pub struct Signals {
     terminate: SignalStream,

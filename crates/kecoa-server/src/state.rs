@@ -25,14 +25,14 @@ pub enum Phase {
     Starting,
     /// Clients are accepted.
     Ready,
-    /// It was told to stop.
+    /// It is stopping.
     Stopping,
     /// It gave up, for this reason.
     Failed(String),
 }
 
-/// What the background process tells those that come later. `D` is what only this service tells; its
-/// fields stand beside these in one JSON object. It must be `Debug` without secrets.
+/// What the background process records for those that come later. `D` is what only this service
+/// records; its fields stand beside these in one JSON object. It must be `Debug` without secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State<D> {
     /// The version of kecoa that serves.

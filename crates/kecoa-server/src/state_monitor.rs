@@ -50,7 +50,7 @@ impl StateMonitor {
                     let same = matches!(&found, Ok(Found::Bytes(found)) if *found == *bytes);
                     // A home made anew is another endpoint's.
                     if !same && !bytes.is_empty() && home.still_holds(&serving) {
-                        // It is tried again; nobody waits here who could be told.
+                        // It is tried again; nobody waits here for the error.
                         let _ = files::put(&path, &bytes);
                     }
                 }

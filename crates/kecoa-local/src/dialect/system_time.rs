@@ -2,7 +2,7 @@
 //!
 //! PostgreSQL keeps no past. `follower_read_timestamp()`, `with_max_staleness` and
 //! `with_min_timestamp` ask for rows that are fresh enough, and so does an interval of up to a
-//! minute: the present answers them, and the client is told. A point in time asks for what was,
+//! minute: the present answers them, with a notice. A point in time asks for what was,
 //! which is refused.
 
 use super::edit::Edits;

@@ -457,7 +457,7 @@ impl Transaction {
     }
 
     /// Agrees with what PostgreSQL says of itself at ReadyForQuery (`I`, `T` or `E`), and returns
-    /// what the client is told.
+    /// the status for the client.
     pub fn ready(&mut self, status: u8) -> u8 {
         match (status, self.phase) {
             (b'I', Phase::Idle) | (b'T', Phase::Open) | (b'E', Phase::Failed) => {}

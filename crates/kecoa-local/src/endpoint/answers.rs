@@ -101,7 +101,7 @@ impl Session {
                 cause = (on_error, source);
             }
         }
-        // Inside PostgreSQL the transaction is lost, if one is open; the Sync will tell.
+        // Inside PostgreSQL the transaction is lost, if one is open; the Sync will show it.
         if self.transaction.phase == Phase::Open {
             self.transaction.phase = Phase::Failed;
         }

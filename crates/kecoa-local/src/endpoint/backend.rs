@@ -36,7 +36,7 @@ pub(super) enum Refused {
 }
 
 impl Refused {
-    /// The error that the client is told.
+    /// The error for the client.
     pub(super) fn into_fields(self) -> Fields {
         match self {
             Self::Error(error) => error,
@@ -98,7 +98,7 @@ pub(super) async fn open(
             b'S' | b'N' => frames.push(frame),
             b'E' => return Err(Refused::Error(Fields::read(&frame.body))),
             b'Z' => return Ok(Opened { backend, frames, key }),
-            b'v' => {} // the client has been told what the endpoint speaks
+            b'v' => {} // the client knows what the endpoint speaks
             other => {
                 let message = format!("unexpected message {:?} at startup", char::from(other));
                 return Err(io::Error::other(message).into());

@@ -38,8 +38,8 @@ impl Keys {
     }
 }
 
-/// Asks PostgreSQL to cancel what the backend with this key is doing, and waits until it has been
-/// told.
+/// Asks PostgreSQL to cancel what the backend with this key is doing, and waits until it has
+/// taken note.
 pub(super) async fn send(socket: &Path, key: CancelKey) -> io::Result<()> {
     let mut stream = UnixStream::connect(socket).await?;
     let mut out = BytesMut::new();

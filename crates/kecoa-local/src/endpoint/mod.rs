@@ -73,7 +73,7 @@ impl Endpoint {
         self.listener.local_addr()
     }
 
-    /// Serves clients until `shutdown` is done. Those still connected are told (57P01), and their
+    /// Serves clients until `shutdown` is done. Those still connected receive an error (57P01), and their
     /// connections are closed.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) {
         let handle = |peer, stop| serve_client(peer, self.shared.clone(), stop);

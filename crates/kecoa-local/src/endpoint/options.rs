@@ -1,4 +1,4 @@
-//! What an endpoint is told.
+//! What an endpoint is configured with.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

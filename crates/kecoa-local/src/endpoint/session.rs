@@ -32,13 +32,13 @@ pub(super) struct Session {
     pub(super) version: ProtocolVersion,
     /// The database the session is in.
     pub(super) database: String,
-    /// What the client said at startup, for another backend to be told.
+    /// The client's startup parameters, for another backend.
     pub(super) parameters: Vec<(Bytes, Bytes)>,
     /// The key the client was given.
     pub(super) key: Option<CancelKey>,
     pub(super) backend_key: Option<CancelKey>,
     pub(super) transaction: Transaction,
-    /// What the statement at hand was told of the database.
+    /// What is known of the database for the statement at hand.
     pub(super) catalog: Catalog,
     /// Moves whenever something ran after which names may mean other tables, or tables may have
     /// other columns: see [`ran`](Self::ran).

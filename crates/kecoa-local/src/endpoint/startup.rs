@@ -28,7 +28,7 @@ const AUTHENTICATION_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long one that is refused may take to read why.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// Tells the client why its session cannot be, and gives up.
+/// Sends the client the reason why it has no session.
 async fn refuse(client: &mut Client, error: &Fields) {
     error.put(b'E', &mut client.output);
     let _ = client.flush().await;
@@ -68,7 +68,7 @@ pub(super) async fn open(peer: Peer, shared: Arc<Shared>, shutdown: Shutdown) ->
         && error.code() == "3D000"
         && user.as_ref() == Some(&database)
     {
-        // libpq names the user's database when none was named, and nobody can tell the two apart.
+        // libpq names the user's database when none was named, and the two look alike.
         database = default;
         opened = backend::open(address, version, &database, &parameters).await;
     }
@@ -270,7 +270,7 @@ fn negotiate(
 
 type Pairs = Vec<(Bytes, Bytes)>;
 
-/// Parts CockroachDB's session variables from what PostgreSQL is told.
+/// Separates CockroachDB's session variables from PostgreSQL's parameters.
 fn sort(parameters: Pairs) -> Result<(Pairs, Vec<(String, String)>), Fields> {
     let mut kept = Vec::new();
     let mut ours = Vec::new();

@@ -37,7 +37,7 @@ const OPTIONS: &str = "-c search_path=pg_catalog,pg_temp -c role=none -c row_sec
 
 /// Makes the roles of a cluster, moves what an earlier version left to a client's superuser, runs
 /// `sql`, which may be run any number of times, in `template1` and in every database, unless this
-/// very text ran there before; and makes `defaultdb`. Returns what the user should be told.
+/// very text ran there before; and makes `defaultdb`. Returns notes for the user.
 ///
 /// Which text ran where is kept as a setting of the superuser's for that database: a client can
 /// neither make nor change it, and it is true exactly when the transaction that ran the text was

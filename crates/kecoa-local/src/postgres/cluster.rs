@@ -90,7 +90,7 @@ impl Cluster {
         &self.binaries
     }
 
-    /// What the user should be told about where the data is.
+    /// Notes for the user about where the data is.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
@@ -308,7 +308,7 @@ fn settings(major: u32, socket_dir: &Path) -> Vec<String> {
         "logging_collector=off",
         "log_destination=stderr",
         "log_checkpoints=off",
-        // Errors of statements go to the one who sent them; logged they could tell data.
+        // Errors of statements go to the one who sent them; logged they could reveal data.
         "log_min_messages=log",
         "log_min_error_statement=panic",
     ]

@@ -52,7 +52,7 @@ pub(crate) fn copy_install(bin: &Path, version: &str, copies: &Path) -> Result<P
     Ok(copied_bin)
 }
 
-/// What tells one installation of a version from another of the same version.
+/// What distinguishes one installation of a version from another of the same version.
 fn fingerprint(program: &Path) -> Result<u64, Error> {
     let meta = fs::metadata(program).map_err(Error::io("reading", program))?;
     let mut text = program.as_os_str().as_encoded_bytes().to_vec();

@@ -2,7 +2,7 @@
 //!
 //! A client is no superuser, and installs what PostgreSQL calls trusted: hstore, citext, ltree and
 //! others. What CockroachDB has built in must not be missing for the lack of that word. From version
-//! 18 on PostgreSQL looks for control files where it is told: a copy with the word goes there, and
+//! 18 on PostgreSQL looks for control files where a setting says: a copy with the word goes there, and
 //! PostgreSQL itself runs the package's script, inside the client's transaction.
 
 use std::fs;

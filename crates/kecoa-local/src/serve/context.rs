@@ -49,7 +49,7 @@ impl Context<'_> {
         run(self, &runtime, signals)
     }
 
-    /// Tells everybody that clients are accepted on this port.
+    /// Announces that clients are accepted on this port.
     pub(super) fn announce(&mut self, port: u16, password: Option<&str>) -> Result<(), Error> {
         let password = password.map_or_else(String::new, |password| format!(":{password}"));
         let url = format!(

@@ -29,7 +29,7 @@ use crate::postgres::{Binaries, CLIENT_ROLE, Cluster, RunAs, Search, Server};
 const RESTARTS: usize = 5;
 const RESTART_PAUSE: Duration = Duration::from_secs(1);
 const RESTART_WINDOW: Duration = Duration::from_secs(60);
-/// Clients have this long to be told good-bye.
+/// Clients have this long to receive the error that ends them.
 const FAREWELL: Duration = Duration::from_secs(3);
 
 /// Why we stop serving.
@@ -156,7 +156,7 @@ impl Context<'_> {
                 return Err(self.failed(format!("it ended {RESTARTS} times within {window} s")));
             }
             restarts.push(Instant::now());
-            // Clients are served by other threads meanwhile, and told to come back.
+            // Clients are served by other threads meanwhile, and receive an error that asks them to retry.
             let (server, address) = match embedded.cluster.start() {
                 Ok(started) => started,
                 // What stands in the way may be ending.
@@ -245,7 +245,7 @@ impl Context<'_> {
     }
 }
 
-/// The listener ends only when it is told to.
+/// The listener ends only at a shutdown.
 fn listener_failed(port: u16, ended: Result<(), JoinError>) -> Error {
     let source = match ended {
         Ok(()) => io::Error::other("it ended by itself"),

@@ -117,7 +117,7 @@ impl Server {
         self.endpoint = Some((stop, thread));
     }
 
-    /// Stops the endpoint; its clients are told.
+    /// Stops the endpoint; its clients receive an error.
     pub(crate) fn stop_endpoint(&mut self) {
         if let Some((stop, thread)) = self.endpoint.take() {
             let _ = stop.send(());

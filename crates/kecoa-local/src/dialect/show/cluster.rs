@@ -1,4 +1,4 @@
-//! What a cluster would tell of itself: sessions, queries, jobs, settings, regions.
+//! What a cluster would report of itself: sessions, queries, jobs, settings, regions.
 
 use super::shown::{Shown, rows};
 use kecoa_sql::Statement;
