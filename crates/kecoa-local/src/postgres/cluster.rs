@@ -10,13 +10,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use kecoa_server::files::{self, is_full};
-use kecoa_server::home::Home;
 use kecoa_server::log;
 use kecoa_server::names::random_suffix;
 use kecoa_server::process::ProcessIdentity;
 
 use crate::error::Error;
-use crate::layout;
 use crate::postgres::binaries::Binaries;
 use crate::postgres::privileges::RunAs;
 use crate::postgres::server::{PidFile, Server, clear_leavings, find_postmaster};
@@ -49,15 +47,19 @@ pub struct Address {
 }
 
 impl Cluster {
-    /// The cluster of this home for these binaries. Makes no data yet.
+    /// The cluster in `root` for these binaries; the server's log goes to `log`. Makes no data yet.
     ///
     /// # Errors
     ///
-    /// When the place for the data cannot be had.
-    pub fn new(home: &Home, binaries: Binaries, run_as: RunAs) -> Result<Cluster, Error> {
-        let (root, note) = layout::data_root(home, &run_as)?;
+    /// When something else is in the data's place.
+    pub fn new(
+        root: &Path,
+        log: PathBuf,
+        binaries: Binaries,
+        run_as: RunAs,
+    ) -> Result<Cluster, Error> {
         let data_dir = root.join(format!("pg{}", binaries.major()));
-        let mut notes: Vec<String> = note.into_iter().collect();
+        let mut notes = Vec::new();
         match fs::symlink_metadata(&data_dir) {
             Ok(meta) if !meta.is_dir() => {
                 let what = "is not a directory".to_owned();
@@ -70,9 +72,9 @@ impl Cluster {
             _ => {}
         }
         if !data_dir.exists() {
-            notes.extend(other_majors(&root, binaries.major()));
+            notes.extend(other_majors(root, binaries.major()));
         }
-        Ok(Cluster { binaries, run_as, data_dir, log: layout::server_log_file(home), notes })
+        Ok(Cluster { binaries, run_as, data_dir, log, notes })
     }
 
     /// The data directory.

@@ -56,7 +56,11 @@ impl Context<'_> {
         let run_as = RunAs::choose()?;
         let copies = layout::binaries_dir(self.home(), &run_as);
         let binaries = Binaries::find(&Search::new(self.options), &run_as, &copies)?;
-        let cluster = Cluster::new(self.home(), binaries, run_as)?;
+        let (root, note) = layout::data_root(self.home(), &run_as)?;
+        self.details().notes.extend(note);
+        let log = layout::server_log_file(self.home());
+        let cluster = Cluster::new(&root, log, binaries, run_as)?;
+        self.details().notes.extend_from_slice(cluster.notes());
         let fresh = cluster.init()?;
         let (server, address) = cluster.start()?;
         let mut embedded = Embedded { cluster, server, address };
@@ -94,7 +98,6 @@ impl Context<'_> {
             port: address.port,
             user: CLIENT_ROLE.to_owned(),
         };
-        self.details().notes = cluster.notes().to_vec();
         self.details().notes.extend(notes);
         let password = self.password()?;
         let (listener, port) = runtime.block_on(self.bind(&backend, password.as_deref()))?;
