@@ -19,14 +19,14 @@ use kecoa::{Config, Error, ErrorKind, Interrupt};
 use kecoa_pgmock::script::message;
 use kecoa_pgmock::{Script, Server};
 
-#[path = "hostile/greetings.rs"]
-mod greetings;
 #[path = "hostile/limits.rs"]
 mod limits;
 #[path = "hostile/scram.rs"]
 mod scram;
 #[path = "hostile/sessions.rs"]
 mod sessions;
+#[path = "hostile/startup.rs"]
+mod startup;
 #[path = "hostile/truncated.rs"]
 mod truncated;
 

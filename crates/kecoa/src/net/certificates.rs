@@ -34,7 +34,7 @@ pub(super) use algorithms::is_signed_by;
 pub(super) use explain::{explain, no_alpn};
 pub(super) use identity::Identity;
 use key_log::KeyLogFile;
-use revocation::Lists;
+use revocation::RevocationLists;
 use verifier::Check;
 pub(super) use verifier::Verifier;
 
@@ -86,7 +86,9 @@ pub(super) fn setup(config: &Config, host: &str) -> Result<Setup, Error> {
         (None, None) => None,
         // Where nothing else of a certificate counts, its revocation cannot be checked either.
         _ if check == Check::Nothing => None,
-        (file, directory) => Some(Lists::read(file.map(Path::new), directory.map(Path::new))?),
+        (file, directory) => {
+            Some(RevocationLists::read(file.map(Path::new), directory.map(Path::new))?)
+        }
     };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let identity = Arc::new(Identity::read(config, &provider)?);

@@ -13,7 +13,7 @@ use crate::config::{Config, Environment};
 use crate::error::Error;
 use crate::interrupt::Interrupt;
 
-/// Connects to the first place of `config` that takes us. A configuration that was not resolved is
+/// Connects to the first place of `config` that accepts the connection. A configuration that was not resolved is
 /// resolved against the environment of the process.
 ///
 /// # Errors

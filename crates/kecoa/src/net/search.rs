@@ -1,4 +1,4 @@
-//! The search for a host that takes us: which are tried, in which order, for how long.
+//! The search for a host that accepts the connection: which are tried, in which order, for how long.
 
 use kecoa_proto::Connection;
 
@@ -23,7 +23,7 @@ pub(super) struct SearchContext<'a> {
     pub(super) resolve: &'a dyn Fn(&Target) -> Result<Vec<Address>, Error>,
 }
 
-/// Connects to the first place that takes us and has the session that is wanted.
+/// Connects to the first place that accepts the connection and has the session that is wanted.
 pub(super) fn search(
     config: &Config,
     mut context: SearchContext<'_>,

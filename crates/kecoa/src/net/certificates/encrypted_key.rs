@@ -39,11 +39,11 @@ pub(super) fn private_key(
     file: &[u8],
     password: Option<&str>,
 ) -> Result<PrivateKeyDer<'static>, KeyError> {
-    let tidy = pem::tidy(file);
-    let text = String::from_utf8_lossy(&tidy);
+    let normalized = pem::normalized(file);
+    let text = String::from_utf8_lossy(&normalized);
     let Some(section) = Section::encrypted(&text) else {
         // The parser's own message could quote the file.
-        let found = PrivateKeyDer::from_pem_slice(&tidy).ok();
+        let found = PrivateKeyDer::from_pem_slice(&normalized).ok();
         let found = found.or_else(|| PrivateKeyDer::try_from(file.to_vec()).ok());
         return found.ok_or(KeyError::NoKey);
     };

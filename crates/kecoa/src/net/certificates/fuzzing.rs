@@ -1,5 +1,5 @@
-//! Certificates and revocation lists of foreign bytes, asked everything that they are ever asked: for
-//! the fuzz target, and for the test that changes good ones by chance.
+//! Certificates and revocation lists of foreign bytes, through every function that reads them: for the
+//! fuzz target, and for the test that changes good ones by chance.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::net::x509::{Certificate, RevocationList, same_name};
 
 /// Takes a server's certificate, its authority's and a list apart and holds them to all rules but
 /// signatures, which bytes by chance do not have.
-pub(crate) fn ask_everything([leaf, authority, list]: [&[u8]; 3]) {
+pub(crate) fn exercise([leaf, authority, list]: [&[u8]; 3]) {
     let shown = server_probe::Certificate::from_der(leaf);
     let Some(leaf) = Certificate::parse(leaf) else { return };
     assert!(shown.is_some(), "what is read is shown");

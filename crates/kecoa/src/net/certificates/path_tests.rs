@@ -10,7 +10,7 @@ use rustls::pki_types::UnixTime;
 use super::names;
 use super::path_builder::PathBuilder;
 use super::path_validator::PathValidator;
-use super::revocation::Lists;
+use super::revocation::RevocationLists;
 use super::verify_error::VerifyError;
 use crate::net::x509::Certificate;
 
@@ -51,7 +51,7 @@ fn verified(
     leaf: &Made,
     sent: &[&Made],
     trusted: &[&Made],
-    lists: Option<&Lists>,
+    lists: Option<&RevocationLists>,
 ) -> Result<(), VerifyError> {
     let read =
         |all: &[&Made]| -> Vec<Vec<u8>> { all.iter().map(|made| made.der.clone()).collect() };

@@ -8,7 +8,7 @@ use x509_cert::der::oid::db::rfc5280::ID_KP_SERVER_AUTH;
 use x509_cert::ext::pkix::KeyUsages;
 
 use super::name_constraints;
-use super::revocation::Lists;
+use super::revocation::RevocationLists;
 use super::verify_error::{Role, VerifyError};
 use crate::net::x509::{Certificate, Key, KeyKind};
 
@@ -18,7 +18,7 @@ pub(super) struct PathValidator<'a> {
     pub(super) now: UnixTime,
     /// Whom the server's certificate is to be for, where that is asked.
     pub(super) host: Option<&'a str>,
-    pub(super) lists: Option<&'a Lists>,
+    pub(super) lists: Option<&'a RevocationLists>,
 }
 
 impl PathValidator<'_> {

@@ -13,7 +13,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// The same lines without byte order marks in front of them and blanks behind them. A mark hides a
 /// section's first line from the parser, and with it the whole section: a revocation list, perhaps.
 /// Editors write it at a file's beginning, which is in the middle where files were joined.
-pub(super) fn tidy(text: &[u8]) -> Vec<u8> {
+pub(super) fn normalized(text: &[u8]) -> Vec<u8> {
     let mut found = Vec::with_capacity(text.len());
     for line in text.split(|byte| *byte == b'\n') {
         let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
@@ -31,7 +31,7 @@ pub(super) fn certificates(
 ) -> Result<Vec<CertificateDer<'static>>, Error> {
     let shown = path.display();
     // OpenSSL's name for them until 1999, which files still have.
-    let bytes = tidy(bytes);
+    let bytes = normalized(bytes);
     let bytes = replaced(&bytes, b" X509 CERTIFICATE-----", b" CERTIFICATE-----");
     let found: Result<Vec<_>, pem::Error> = CertificateDer::pem_slice_iter(&bytes).collect();
     let hint = "HINT: it must have lines \"-----BEGIN CERTIFICATE-----\" and \
@@ -71,7 +71,7 @@ mod tests {
     fn takes_away_what_hides_a_section() {
         let text =
             b"\xef\xbb\xbf-----BEGIN X-----\r\nAAAA \t\n-----END X-----\n\xef\xbb\xbf-----BEGIN";
-        assert_eq!(tidy(text), b"-----BEGIN X-----\nAAAA\n-----END X-----\n-----BEGIN\n");
-        assert_eq!(tidy(b""), b"\n");
+        assert_eq!(normalized(text), b"-----BEGIN X-----\nAAAA\n-----END X-----\n-----BEGIN\n");
+        assert_eq!(normalized(b""), b"\n");
     }
 }

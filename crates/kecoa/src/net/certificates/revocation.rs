@@ -1,4 +1,4 @@
-//! `sslcrl` and `sslcrldir`: certificates that their authority has taken back.
+//! `sslcrl` and `sslcrldir`: certificates that their authority has revoked.
 //!
 //! As in libpq, where there are lists each certificate of the chain needs one, of its authority,
 //! that is in force and that the authority may sign; libpq reads nothing, silently, where a given file
@@ -18,17 +18,20 @@ use super::verify_error::{CrlError, Role, VerifyError};
 use crate::error::Error;
 use crate::net::x509::{Certificate, RevocationList, Scope, same_name};
 
-/// Lists that were read, at least one; each is known to be one by its form.
+/// RevocationLists that were read, at least one; each is known to be one by its form.
 #[derive(Debug)]
-pub(super) struct Lists(Vec<Vec<u8>>);
+pub(super) struct RevocationLists(Vec<Vec<u8>>);
 
-impl Lists {
+impl RevocationLists {
     /// Reads the lists of a file and of a directory.
     ///
     /// # Errors
     ///
     /// [`crate::ErrorKind::Tls`] when one of them cannot be read or holds no list.
-    pub(super) fn read(file: Option<&Path>, directory: Option<&Path>) -> Result<Lists, Error> {
+    pub(super) fn read(
+        file: Option<&Path>,
+        directory: Option<&Path>,
+    ) -> Result<RevocationLists, Error> {
         let mut lists = Vec::new();
         if let Some(path) = file {
             add_file(&mut lists, path)?;
@@ -39,7 +42,7 @@ impl Lists {
         // OpenSSL's names are often links to files beside them.
         lists.sort_unstable();
         lists.dedup();
-        Ok(Lists(lists))
+        Ok(RevocationLists(lists))
     }
 
     /// Looks for each certificate of a chain in the lists of its authority; as in OpenSSL for the
@@ -140,7 +143,7 @@ fn add_directory(lists: &mut Vec<Vec<u8>>, path: &Path) -> Result<(), Error> {
 /// Adds the lists of a file and says how many.
 fn add(lists: &mut Vec<Vec<u8>>, bytes: &[u8], path: &Path) -> Result<usize, Error> {
     let mut found = 0;
-    let bytes = pem::tidy(bytes);
+    let bytes = pem::normalized(bytes);
     for list in CertificateRevocationListDer::pem_slice_iter(&bytes) {
         match list {
             Ok(list) if RevocationList::parse(&list).is_some() => {

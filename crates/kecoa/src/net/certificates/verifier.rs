@@ -11,7 +11,7 @@ use super::algorithms::{self, SignatureError};
 use super::names;
 use super::path_builder::PathBuilder;
 use super::path_validator::PathValidator;
-use super::revocation::Lists;
+use super::revocation::RevocationLists;
 use super::verify_error::{Role, VerifyError};
 use crate::net::x509::Certificate;
 
@@ -30,7 +30,7 @@ pub(in super::super) struct Verifier {
     pub(super) host: String,
     /// Certificates that are trusted; those among them that have signed themselves end a chain.
     pub(super) trusted: Arc<Vec<CertificateDer<'static>>>,
-    pub(super) lists: Option<Lists>,
+    pub(super) lists: Option<RevocationLists>,
     pub(super) provider: Arc<CryptoProvider>,
     /// Why the server was refused: rustls' errors cannot say as much.
     pub(super) verify_error: OnceLock<VerifyError>,

@@ -19,7 +19,7 @@ fn another_protocol_on_the_port_is_named() {
                 says(bytes)
             }
         };
-        let greetings: [(&str, &[u8], &[&str]); 10] = [
+        let first_bytes: [(&str, &[u8], &[&str]); 10] = [
             ("HTTP", b"HTTP/1.1 400 Bad Request\r\n\r\n", &["HTTP/1.1 400", "an HTTP server"]),
             ("SSH", b"SSH-2.0-OpenSSH_9.9\r\n", &["\"SSH-2.0-OpenSSH_9.9\"", "an SSH server"]),
             ("SMTP", b"220 mail ESMTP\r\n", &["\"220 mail ESMTP\"", "an SMTP or FTP server"]),
@@ -31,7 +31,7 @@ fn another_protocol_on_the_port_is_named() {
             ("TLS alert", b"\x15\x03\x03\0\x02\x02\x50", &["a TLS alert"]),
             ("TLS hello", b"\x16\x03\x03\0\x50\x02\0\0\x4c\x03\x03", &["a TLS handshake"]),
         ];
-        for (name, bytes, says) in greetings {
+        for (name, bytes, says) in first_bytes {
             let says: &'static [&'static str] = Box::leak(says.to_vec().into());
             let name: &'static str = Box::leak(format!("{name} {options}").into());
             cases.push(case(name, start(bytes), wanted, says).with(options));
