@@ -129,9 +129,9 @@ async def test_what_a_hook_raises_costs_nothing(dsn, hook, error, recwarn):
 
             task = asyncio.ensure_future(use())
             await asyncio.wait([task])
-            error = None if task.cancelled() else task.exception()
+            outcome = None if task.cancelled() else task.exception()
             if hook == "configure":
-                assert "from the hook" in str(error)
+                assert "from the hook" in str(outcome)
             raising = False
             async with pool.connection() as conn:
                 assert await scalar(conn) == 1
