@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from kecoa.aio._connection import AsyncConnection
+from kecoa.aio._turns import Turns
 
 _IDLE, _INERROR = 0, 3
 
 
-def queue_cleanup(conn: AsyncConnection, sql: str) -> None:
+def queue_cleanup(conn: Turns, sql: str) -> None:
     """Have `sql` run before all other statements that wait, if the connection is in a transaction then."""
     link = conn._link
-    if conn.closed:
+    if conn._inner.closed:
         return
     try:
         turn = link.turn(True)
@@ -34,16 +32,16 @@ def queue_cleanup(conn: AsyncConnection, sql: str) -> None:
         turn.add_done_callback(partial(_begin, conn, sql))
 
 
-def _begin(conn: AsyncConnection, sql: str, turn: asyncio.Future[None]) -> None:
+def _begin(conn: Turns, sql: str, turn: asyncio.Future[None]) -> None:
     # An exception: the connection is closed.
     if not turn.cancelled() and turn.exception() is None:
         _run(conn, sql)
 
 
-def _run(conn: AsyncConnection, sql: str) -> None:
+def _run(conn: Turns, sql: str) -> None:
     link = conn._link
     try:
-        if not conn.closed and link.transaction != _IDLE:
+        if not conn._inner.closed and link.transaction != _IDLE:
             future = link.command(sql)
             link.let_go(future, conn._grace)
             future.add_done_callback(partial(_check, conn, sql))
@@ -53,8 +51,8 @@ def _run(conn: AsyncConnection, sql: str) -> None:
         link.release()
 
 
-def _check(conn: AsyncConnection, sql: str, future: asyncio.Future[None]) -> None:
+def _check(conn: Turns, sql: str, future: asyncio.Future[None]) -> None:
     error = None if future.cancelled() else future.exception()
     # A savepoint that is gone leaves the transaction failed, which everybody sees.
-    if error is not None and not conn.closed and sql == "ROLLBACK":
+    if error is not None and not conn._inner.closed and sql == "ROLLBACK":
         conn._link.close(f"the transaction could not be rolled back ({error}), so the connection was closed")

@@ -19,7 +19,6 @@ from kecoa._kecoa import (
     Xid,
     _listening,
     _refuse_misread,
-    connection as Inner,  # noqa: N812
     typecaster,
 )
 from kecoa.aio._begin import begin_statement, isolation_level
@@ -27,11 +26,10 @@ from kecoa.aio._cleanup import queue_cleanup
 from kecoa.aio._connecting import open_link
 from kecoa.aio._cursor import AsyncCursor
 from kecoa.aio._messages import Messages
-from kecoa.aio._pipeline import AsyncPipeline
+from kecoa.aio._pipeline import AsyncPipeline, PipelinedTurns
 from kecoa.aio._rows import RowFactory
 from kecoa.aio._server_cursor import AsyncServerCursor
 from kecoa.aio._transaction import AsyncTransaction
-from kecoa.aio._turns import Turns
 from kecoa.aio._two_phase import TwoPhase
 from kecoa.errors import InFailedSqlTransaction
 from kecoa.observe import Observed
@@ -39,7 +37,7 @@ from kecoa.observe import Observed
 _IDLE = 0
 
 
-class AsyncConnection(Turns):
+class AsyncConnection(PipelinedTurns):
     """A connection to CockroachDB or PostgreSQL, for one event loop: that in which it was made.
 
     Made by `connect`. Several tasks may use it: their statements are served one after the other, in the order
@@ -62,9 +60,7 @@ class AsyncConnection(Turns):
 
     def __init__(self, link: AsyncLink) -> None:
         super().__init__(link)
-        self._inner: Inner = link.connection
         self._messages = Messages()
-        self._pipeline: AsyncPipeline | None = None
         self._blocks: list[AsyncTransaction] = []
         self._two_phase = TwoPhase(self)
         self._autocommit = False
@@ -309,10 +305,6 @@ class AsyncConnection(Turns):
                 f"{what} cannot be used inside `async with conn.transaction()`: the block does it at its end"
             )
         self._two_phase.refuse(what)
-
-    def _refuse_in_pipeline(self, what: str) -> None:
-        if self._pipeline is not None:
-            raise ProgrammingError(f"{what} cannot be used in a pipeline")
 
     def transaction(
         self, savepoint_name: str | None = None, force_rollback: bool = False

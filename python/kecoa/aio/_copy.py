@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from kecoa._kecoa import ProgrammingError
+from kecoa._kecoa import ProgrammingError, cursor as Inner  # noqa: N812
 from kecoa.aio._copy_text import field_text
 from kecoa.aio._streaming import COPY_IN, COPY_OUT, OVER, Streaming
-
-if TYPE_CHECKING:
-    from kecoa.aio._cursor import AsyncCursor
+from kecoa.aio._turns import Turns
 
 _CHUNK = 128 * 1024
 #: COPY … TO, which may be left before its end; what is missed here fails its transaction then.
@@ -28,22 +26,25 @@ class AsyncCopy:
     """
 
     def __init__(
-        self, cursor: AsyncCursor, statement: Any, vars: Sequence[Any] | Mapping[str, Any] | None
+        self,
+        conn: Turns,
+        inner: Inner,
+        statement: Any,
+        vars: Sequence[Any] | Mapping[str, Any] | None,
     ) -> None:
-        self._cursor = cursor
+        self._inner = inner
         self._statement = statement
         self._vars = vars
-        self._link = cursor._link
-        self._conn = cursor._conn
+        self._link = conn._link
+        self._conn = conn
         self._direction = OVER
         self._streaming: Streaming | None = None
         self._left = False
 
     async def __aenter__(self) -> AsyncCopy:
-        cursor = self._cursor
-        statement = cursor._inner.mogrify(self._statement, self._vars)
+        statement = self._inner.mogrify(self._statement, self._vars)
         guarded = _IS_COPY_OUT.search(statement) is not None
-        streaming = Streaming(cursor, guarded=guarded, gives_way=False)
+        streaming = Streaming(self._conn, self._inner, guarded=guarded, gives_way=False)
         await streaming.begin(self._statement, self._vars)
         self._streaming = streaming
         try:

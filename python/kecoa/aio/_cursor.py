@@ -157,7 +157,7 @@ class AsyncCursor:
     async def _stream(self, query: Any, vars: Any) -> AsyncGenerator[Any, None]:
         self._conn._refuse_in_pipeline("stream()")
         self._maker = None
-        streaming = Streaming(self, guarded=True, gives_way=True)
+        streaming = Streaming(self._conn, self._inner, guarded=True, gives_way=True)
         await streaming.begin(query, vars)
         try:
             while code := await streaming.pull():
@@ -172,7 +172,7 @@ class AsyncCursor:
     def copy(self, statement: Any, vars: Sequence[Any] | Mapping[str, Any] | None = None) -> AsyncCopy:
         """Return a context manager for a COPY … FROM STDIN or COPY … TO STDOUT statement."""
         self._conn._refuse_in_pipeline("copy()")
-        return AsyncCopy(self, statement, vars)
+        return AsyncCopy(self._conn, self._inner, statement, vars)
 
     def mogrify(self, query: Any, vars: Sequence[Any] | Mapping[str, Any] | None = None) -> bytes:
         """Return the statement with its arguments merged in, as `kecoa.connect` would send it."""

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 from kecoa._kecoa import ProgrammingError
+from kecoa.aio._turns import Turns
 
-if TYPE_CHECKING:
-    from kecoa.aio._connection import AsyncConnection
+
+class PipelinedTurns(Turns):
+    """The turns of a connection that may have a pipeline."""
+
+    _pipeline: AsyncPipeline | None = None
+
+    def _refuse_in_pipeline(self, what: str) -> None:
+        if self._pipeline is not None:
+            raise ProgrammingError(f"{what} cannot be used in a pipeline")
 
 
 class AsyncPipeline:
@@ -21,7 +28,7 @@ class AsyncPipeline:
     stands for itself. Pipelines can be nested; the outermost one counts.
     """
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: PipelinedTurns) -> None:
         self._conn = connection
         self._pending: list[asyncio.Future[None]] = []
         self._nested: AsyncPipeline | None = None
@@ -91,7 +98,7 @@ class AsyncPipeline:
         link = self._conn._link
         for left in pending:
             left.add_done_callback(_forget)
-        if not self._conn.closed:
+        if not self._conn._inner.closed:
             link.flush()
             link.abandon(None, self._conn._grace)
 

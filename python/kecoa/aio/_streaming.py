@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from kecoa._kecoa import ProgrammingError
+from kecoa._kecoa import ProgrammingError, cursor as Inner  # noqa: N812
 from kecoa.aio._cleanup import queue_cleanup
-
-if TYPE_CHECKING:
-    from kecoa.aio._cursor import AsyncCursor
+from kecoa.aio._turns import Turns
 
 # What `AsyncLink.pull` returns where it returns no data.
 OVER, COPY_IN, COPY_OUT, ROWS, COMPLETE = range(5)
@@ -29,10 +27,10 @@ class Streaming:
     request by an error, which would fail the transaction, so it has a savepoint of its own.
     """
 
-    def __init__(self, cursor: AsyncCursor, *, guarded: bool, gives_way: bool) -> None:
-        self._conn = cursor._conn
-        self._link = cursor._link
-        self._inner = cursor._inner
+    def __init__(self, conn: Turns, inner: Inner, *, guarded: bool, gives_way: bool) -> None:
+        self._conn = conn
+        self._link = conn._link
+        self._inner = inner
         self._guarded = guarded
         self._saved = False
         self._busy = 0
@@ -99,7 +97,7 @@ class Streaming:
         if conn._holder is self:
             conn._holder = None
         try:
-            if conn.closed:
+            if conn._inner.closed:
                 return
             if link.is_streaming:
                 link.stream_abandon(conn._grace)

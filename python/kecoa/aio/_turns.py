@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
-from kecoa._kecoa import AsyncLink, ProgrammingError
-
-if TYPE_CHECKING:
-    from kecoa.aio._streaming import Streaming
+from kecoa._kecoa import AsyncLink, ProgrammingError, connection as Inner  # noqa: N812
 
 #: Seconds that the server has to end a cancelled statement before the connection is closed.
 CANCEL_GRACE = 10.0
+
+
+class Holder(Protocol):
+    """A COPY or stream that has the connection for itself."""
+
+    task: asyncio.Task[Any] | None
+    gives_way: bool
+
+    def leave(self) -> None:
+        """Give the connection back; nobody waits for what is left."""
 
 
 class Turns:
@@ -19,9 +26,9 @@ class Turns:
 
     def __init__(self, link: AsyncLink) -> None:
         self._link = link
+        self._inner: Inner = link.connection
         self._grace = CANCEL_GRACE
-        # The COPY or stream that has the connection for itself.
-        self._holder: Streaming | None = None
+        self._holder: Holder | None = None
 
     async def _take_turn(self) -> None:
         """Get the connection for this task alone, until `release`. In the order of asking."""
