@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from structure.table import tomllib
 
@@ -73,22 +74,26 @@ def sources() -> Iterator[Path]:
             yield ROOT / name
 
 
+def lists() -> dict[str, Any]:
+    return tomllib.loads((Path(__file__).parent / "words.toml").read_text(encoding="utf-8"))
+
+
 def main() -> int:
-    lists = tomllib.loads((ROOT / "tools/words.toml").read_text(encoding="utf-8"))
+    refused = lists()
     found = [
         fault
         for page, language in pages()
-        for fault in faults(page, prose(page.read_text("utf-8")), lists[language])
+        for fault in faults(page, prose(page.read_text("utf-8")), refused[language])
     ]
     for file in sources():
         text = file.read_text(encoding="utf-8")
         of_file = [
-            *faults(file, spoken(text), lists["code"]),
-            *names(file, text, lists["names"], lists["files"]),
+            *faults(file, spoken(text), refused["code"]),
+            *names(file, text, refused["names"], refused["files"]),
         ]
         allowed = {
             word
-            for path, words in lists["allowed"].items()
+            for path, words in refused["allowed"].items()
             if re.fullmatch(path, str(file.relative_to(ROOT)))
             for word in words
         }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 TOOLS = Path(__file__).resolve().parent.parent.parent / "tools"
+sys.path.insert(0, str(TOOLS))
 
 
 def tool(name: str) -> ModuleType:
@@ -69,10 +71,24 @@ def test_words_of_our_own_making_are_found_in_prose_only(
     page.write_text(
         "A pool lends a\nconnection.\n\n```python\nlends\n```\n`lends` <!-- lends -->\nfaults on\npurpose\n"
     )
-    assert list(words.faults(page, words.ENGLISH)) == [
-        'page.md:8: "faults on purpose": write "fault injection; inject"',
+    assert list(words.faults(page, words.prose(page.read_text()), words.lists()["english"])) == [
         'page.md:1: "lends": write "check out"',
+        'page.md:8: "faults on purpose": write "fault injection; inject"',
     ]
+
+
+def test_words_of_our_own_making_are_found_in_parts_of_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = tool("check_words")
+    monkeypatch.setattr(words, "ROOT", tmp_path)
+    file = tmp_path / "house.rs"
+    text = "// A desk.\nfn keep_house() {}\nstruct HouseOfCards;\nfn lend() {}\nlet counted = blend(LEND);\n"
+    lists = words.lists()
+    code = {"house": "maintenance", "desk": "pool state"}
+    assert [fault.split(":")[1] for fault in words.faults(file, words.spoken(text), code)] == ["1", "2", "3"]
+    found = list(words.names(file, text, {"lend": "check_out"}, lists["files"]))
+    assert [fault.split(":")[1] for fault in found] == ["1", "4"]
 
 
 def test_a_translation_of_an_older_page_is_found(tmp_path: Path) -> None:
