@@ -28,8 +28,8 @@ use crate::error::{
 
 mod effect;
 
-pub(crate) use effect::effect_of_request;
 pub use effect::{Block, Effect, effect_of, is_commit};
+pub(crate) use effect::{Reading, read_request};
 
 /// How the wait between two attempts is spread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

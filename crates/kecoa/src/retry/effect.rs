@@ -56,26 +56,8 @@ pub struct Effect {
 /// ```
 #[must_use]
 pub fn effect_of(sql: &[u8], before: Block, cockroach: bool) -> Effect {
-    let mut lexer = Lexer::new(sql);
     let mut effect = Effect { may_commit: false, after: before };
-    // By far the most texts: one statement in a transaction, known by its first word.
-    if before == Block::Open
-        && memchr::memchr(b';', sql).is_none()
-        && let Some(word) = lexer.clone().leading_word()
-        && is_row_word(word)
-    {
-        return effect;
-    }
-    while !lexer.is_over() {
-        let statement = Statement::read(&mut lexer, effect.after);
-        statement.apply(&mut effect, cockroach);
-    }
-    if lexer.is_doubtful() {
-        // Strings may end elsewhere than it seems. Whatever looks like a commit is taken for one.
-        let commits = lexer::may_hide_commit(sql);
-        effect.may_commit |= commits || before == Block::Outside || before == Block::Unknown;
-        effect.after = Block::Unknown;
-    }
+    run_text(sql, &mut effect, cockroach, None);
     effect
 }
 
@@ -85,33 +67,95 @@ pub fn is_commit(sql: &[u8]) -> bool {
     effect_of(sql, Block::Open, false).may_commit
 }
 
-/// The effect of a request. `named` is the text of a statement that the server knows by a name which
-/// the request does not define.
-pub(crate) fn effect_of_request(
+/// What one reading of a request's text tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reading {
+    pub(crate) effect: Effect,
+    /// It commits a transaction where one is open, or may.
+    pub(crate) commits_open: bool,
+    /// It is a simple query without a semicolon: one statement.
+    pub(crate) is_single: bool,
+}
+
+/// Reads a request. `named` is the text of a statement that the server knows by a name which the
+/// request does not define.
+pub(crate) fn read_request(
     request: &Request<'_>,
     named: Option<&[u8]>,
     before: Block,
     cockroach: bool,
-) -> Effect {
-    match request {
-        Request::Query(sql) => effect_of(sql, before, cockroach),
+) -> Reading {
+    let mut effect = Effect { may_commit: false, after: before };
+    // In an open transaction the one effect is the other, but for what a CockroachDB does.
+    let mut open =
+        (before != Block::Open).then_some(Effect { may_commit: false, after: Block::Open });
+    let is_single = match request {
+        Request::Query(sql) => run_text(sql, &mut effect, cockroach, open.as_mut()),
         Request::FunctionCall { .. } => {
-            Effect { may_commit: matches!(before, Block::Outside | Block::Unknown), after: before }
+            effect.may_commit = matches!(before, Block::Outside | Block::Unknown);
+            false
         }
-        Request::Extended(steps) => effect_of_steps(steps, named, before, cockroach),
-    }
+        Request::Extended(steps) => {
+            run_steps(steps, named, &mut effect, cockroach, open.as_mut());
+            false
+        }
+    };
+    let commits_open = open.map_or(effect.may_commit, |open| open.may_commit);
+    Reading { effect, commits_open, is_single }
 }
 
-fn effect_of_steps(
+/// Runs a text on what is known so far; on `open`, where given, as without a CockroachDB. Whether it
+/// has no semicolon.
+fn run_text(
+    sql: &[u8],
+    effect: &mut Effect,
+    cockroach: bool,
+    mut open: Option<&mut Effect>,
+) -> bool {
+    let (before, before_open) =
+        (effect.after, open.as_ref().map_or(Block::Open, |open| open.after));
+    let is_open = before == Block::Open && before_open == Block::Open;
+    let is_single = memchr::memchr(b';', sql).is_none();
+    let mut lexer = Lexer::new(sql, is_single);
+    // By far the most texts: one statement in a transaction, known by its first word.
+    if is_open
+        && is_single
+        && let Some(word) = lexer.clone().leading_word()
+        && is_row_word(word)
+    {
+        return is_single;
+    }
+    while !lexer.is_over() {
+        let is_open = effect.after == Block::Open
+            && open.as_ref().is_none_or(|open| open.after == Block::Open);
+        let statement = Statement::read(&mut lexer, is_open);
+        let kind = statement.kind();
+        statement.apply(kind, effect, cockroach);
+        if let Some(open) = open.as_deref_mut() {
+            statement.apply(kind, open, false);
+        }
+    }
+    if lexer.is_doubtful() {
+        // Strings may end elsewhere than it seems. Whatever looks like a commit is taken for one.
+        let commits = lexer::may_hide_commit(sql);
+        effect.leave_open(before, commits);
+        if let Some(open) = open {
+            open.leave_open(before_open, commits);
+        }
+    }
+    is_single
+}
+
+fn run_steps(
     steps: &[Step<'_>],
     named: Option<&[u8]>,
-    before: Block,
+    effect: &mut Effect,
     cockroach: bool,
-) -> Effect {
+    mut open: Option<&mut Effect>,
+) {
     // Few statements are defined in one request: the last of a name counts, and is found first.
     let mut defined: Vec<(&[u8], &[u8])> = Vec::new();
     let mut bound: Option<Option<&[u8]>> = None;
-    let mut effect = Effect { may_commit: false, after: before };
     for step in steps {
         match step {
             Step::Parse { name, sql, .. } => {
@@ -123,7 +167,7 @@ fn effect_of_steps(
                     // A CockroachDB commits before a change of the schema when it is prepared.
                     let one = effect_of(sql, Block::Open, cockroach);
                     if one.may_commit && one.after == Block::Unknown {
-                        effect = one;
+                        *effect = one;
                     }
                 }
             }
@@ -133,19 +177,27 @@ fn effect_of_steps(
             }
             Step::Execute { .. } => match bound.flatten() {
                 Some(sql) => {
-                    let one = effect_of(sql, effect.after, cockroach);
-                    effect.may_commit |= one.may_commit;
-                    effect.after = one.after;
+                    run_text(sql, effect, cockroach, open.as_deref_mut());
                 }
                 // The next rows of a portal, or of a statement that somebody else prepared.
                 None => {
-                    effect.may_commit |= matches!(effect.after, Block::Outside | Block::Unknown)
+                    for effect in [Some(&mut *effect), open.as_deref_mut()].into_iter().flatten() {
+                        effect.may_commit |=
+                            matches!(effect.after, Block::Outside | Block::Unknown);
+                    }
                 }
             },
             _ => {}
         }
     }
-    effect
+}
+
+impl Effect {
+    /// Where statements end is not known.
+    fn leave_open(&mut self, before: Block, commits: bool) {
+        self.may_commit |= commits || before == Block::Outside || before == Block::Unknown;
+        self.after = Block::Unknown;
+    }
 }
 
 /// Words that begin statements which do nothing to transactions, and are the most common.
@@ -157,11 +209,27 @@ fn is_one_of(word: &[u8], words: &[&str]) -> bool {
     words.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
 }
 
+/// What a statement has to do with transactions.
+#[derive(Clone, Copy)]
+enum Kind {
+    Nothing,
+    /// It begins with one of the words that are the most common.
+    Rows,
+    Commit,
+    Rollback,
+    PrepareTransaction,
+    Begin,
+    Release,
+    Other,
+}
+
 /// What is remembered of one statement of a text.
 struct Statement<'a> {
     /// Its first words. A statement is known by no more.
     words: [&'a [u8]; 4],
     count: usize,
+    /// It begins as most do: with a word that does nothing to transactions.
+    rows: bool,
     /// The name that RELEASE is given.
     name: Option<&'a [u8]>,
     calls: bool,
@@ -176,10 +244,11 @@ struct Statement<'a> {
 impl<'a> Statement<'a> {
     /// Reads up to the end of a statement. Further in than its first words it is only looked at
     /// where that matters.
-    fn read(lexer: &mut Lexer<'a>, before: Block) -> Statement<'a> {
+    fn read(lexer: &mut Lexer<'a>, is_open: bool) -> Statement<'a> {
         let mut statement = Statement {
             words: [b""; 4],
             count: 0,
+            rows: false,
             name: None,
             calls: false,
             from: false,
@@ -199,24 +268,31 @@ impl<'a> Statement<'a> {
                 Some(Token::Open) => statement.calls |= statement.count > 0,
                 Some(Token::Other) => {}
             }
-            if statement.is_decided(before) && lexer.is_last_statement() {
+            if statement.is_decided(is_open) && lexer.is_last_statement() {
                 lexer.end();
                 return statement;
             }
         }
     }
 
-    /// Whether the rest of the statement cannot change what is known of it.
-    fn is_decided(&self, before: Block) -> bool {
-        self.count > 0 && is_row_word(self.first()) && {
-            let certain = self.calls || self.from || self.into;
-            before == Block::Open || certain || !self.is("select")
-        }
+    /// Whether the rest of the statement cannot change what is known of it: in an open transaction, or
+    /// wherever it may stand.
+    fn is_decided(&self, is_open: bool) -> bool {
+        self.rows && (is_open || self.may_write_rows())
+    }
+
+    /// Whether a statement about rows may write something. A call may do anything, and so may a
+    /// relation: it can be a view.
+    fn may_write_rows(&self) -> bool {
+        self.calls || self.from || self.into || !self.is("select")
     }
 
     fn note(&mut self, word: &'a [u8]) {
         if let Some(place) = self.words.get_mut(self.count) {
             *place = word;
+        }
+        if self.count == 0 {
+            self.rows = is_row_word(word);
         }
         self.count += 1;
         let is = |known: &str| word.eq_ignore_ascii_case(known.as_bytes());
@@ -244,39 +320,59 @@ impl<'a> Statement<'a> {
         self.second().eq_ignore_ascii_case(word.as_bytes())
     }
 
-    fn apply(&self, effect: &mut Effect, cockroach: bool) {
-        let before = effect.after;
-        if self.count == 0 && !self.calls {
-            return;
+    fn kind(&self) -> Kind {
+        match () {
+            () if self.rows => Kind::Rows,
+            () if self.count == 0 && !self.calls => Kind::Nothing,
+            () if self.is("commit") || self.is("end") => Kind::Commit,
+            () if self.is("rollback") || self.is("abort") => Kind::Rollback,
+            () if self.is("prepare") && self.then("transaction") => Kind::PrepareTransaction,
+            () if self.is("begin") || self.is("start") && self.then("transaction") => Kind::Begin,
+            () if self.is("release") => Kind::Release,
+            () => Kind::Other,
         }
-        if self.is("commit") || self.is("end") {
-            // In a failed transaction it rolls back.
-            effect.may_commit |= before != Block::Failed;
-            effect.after = match (self.then("prepared"), self.chain && !self.no) {
-                (true, _) => before,
-                (false, true) => Block::Open,
-                (false, false) => Block::Outside,
-            };
-        } else if self.is("rollback") || self.is("abort") {
-            effect.after = match (self.then("prepared"), self.to, self.chain && !self.no) {
-                (true, ..) => before,
-                (_, true, _) if before == Block::Failed => Block::Open,
-                (_, true, _) => before,
-                (_, _, true) => Block::Open,
-                _ => Block::Outside,
-            };
-        } else if self.is("prepare") && self.then("transaction") {
-            effect.may_commit |= before != Block::Failed;
-            effect.after = Block::Outside;
-        } else if self.is("begin") || self.is("start") && self.then("transaction") {
-            effect.after = if before == Block::Failed { before } else { Block::Open };
-        } else if self.is("release") {
-            effect.may_commit |= before != Block::Failed && self.releases_restart();
-        } else if self.changes_schema() && cockroach && before == Block::Open {
-            effect.may_commit = true;
-            effect.after = Block::Unknown;
-        } else if matches!(before, Block::Outside | Block::Unknown) {
-            effect.may_commit |= !self.only_reads();
+    }
+
+    fn apply(&self, kind: Kind, effect: &mut Effect, cockroach: bool) {
+        let before = effect.after;
+        let commits_by_itself = matches!(before, Block::Outside | Block::Unknown);
+        match kind {
+            Kind::Nothing => {}
+            Kind::Rows => effect.may_commit |= commits_by_itself && self.may_write_rows(),
+            Kind::Commit => {
+                // In a failed transaction it rolls back.
+                effect.may_commit |= before != Block::Failed;
+                effect.after = match (self.then("prepared"), self.chain && !self.no) {
+                    (true, _) => before,
+                    (false, true) => Block::Open,
+                    (false, false) => Block::Outside,
+                };
+            }
+            Kind::Rollback => {
+                let chain = self.chain && !self.no;
+                effect.after = match (self.then("prepared"), self.to, chain) {
+                    (true, ..) => before,
+                    (_, true, _) if before == Block::Failed => Block::Open,
+                    (_, true, _) => before,
+                    (_, _, true) => Block::Open,
+                    _ => Block::Outside,
+                };
+            }
+            Kind::PrepareTransaction => {
+                effect.may_commit |= before != Block::Failed;
+                effect.after = Block::Outside;
+            }
+            Kind::Begin => {
+                effect.after = if before == Block::Failed { before } else { Block::Open };
+            }
+            Kind::Release => {
+                effect.may_commit |= before != Block::Failed && self.releases_restart();
+            }
+            Kind::Other if cockroach && before == Block::Open && self.changes_schema() => {
+                effect.may_commit = true;
+                effect.after = Block::Unknown;
+            }
+            Kind::Other => effect.may_commit |= commits_by_itself && !self.only_reads(),
         }
     }
 
@@ -302,8 +398,7 @@ impl<'a> Statement<'a> {
                 && explained.iter().any(|word| is_one_of(word, &words))
     }
 
-    /// Whether it is sure to write nothing that outlives the session. A call may do anything, and so
-    /// may a relation: it can be a view.
+    /// Whether it is sure to write nothing that outlives the session.
     fn only_reads(&self) -> bool {
         let first = self.first();
         let session = [
@@ -334,7 +429,6 @@ impl<'a> Statement<'a> {
             return true;
         }
         match () {
-            () if self.is("select") => !self.calls && !self.from && !self.into,
             () if self.is("explain") => !self.analyze,
             () if self.is("copy") => !self.calls && self.to && !self.from,
             () if self.is("experimental") => self.then("changefeed") && !self.into,

@@ -207,9 +207,9 @@ impl Session {
             self.looked = None;
             self.budget.clear();
         }
-        let judged = self.in_flight.classify(&self.connection, request, named);
+        let reading = self.in_flight.classify(&self.connection, request, named);
         let id = self.connection.submit(request)?;
-        self.in_flight.push(id, judged, request);
+        self.in_flight.push(id, reading);
         self.metrics.statement();
         self.last = Some(id);
         self.wrote = Some(id);

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use kecoa_proto::{Connection, Reply, Request, RequestId};
 
 use crate::error::Error;
-use crate::retry::{Block, Effect, effect_of_request, leaves_open};
+use crate::retry::{Block, Reading, leaves_open, read_request};
 
 /// What is open when the answer to a request is lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,32 +80,23 @@ impl InFlight {
         connection: &Connection,
         request: &Request<'_>,
         named: Option<&[u8]>,
-    ) -> (Effect, CommitRisk) {
+    ) -> Reading {
         let before = match connection.pending() {
             0 => connection.transaction_status().into(),
             _ => self.after,
         };
-        let effect = effect_of_request(request, named, before, self.cockroach);
-        let risk = match effect.may_commit {
-            false => CommitRisk::Nothing,
-            true if before == Block::Open => CommitRisk::Commit,
-            true => match effect_of_request(request, named, Block::Open, false).may_commit {
-                true => CommitRisk::Commit,
-                false => CommitRisk::Implicit,
-            },
-        };
-        (effect, risk)
+        read_request(request, named, before, self.cockroach)
     }
 
     /// It was submitted.
-    pub(super) fn push(
-        &mut self,
-        id: RequestId,
-        (effect, risk): (Effect, CommitRisk),
-        request: &Request<'_>,
-    ) {
-        self.after = effect.after;
-        let alone = matches!(request, Request::Query(sql) if !sql.contains(&b';'));
+    pub(super) fn push(&mut self, id: RequestId, reading: Reading) {
+        self.after = reading.effect.after;
+        let risk = match (reading.effect.may_commit, reading.commits_open) {
+            (false, _) => CommitRisk::Nothing,
+            (true, true) => CommitRisk::Commit,
+            (true, false) => CommitRisk::Implicit,
+        };
+        let alone = reading.is_single;
         self.requests.push_back(InFlightRequest { id, risk, alone, ended: false, failed: false });
     }
 

@@ -20,11 +20,14 @@ pub(super) struct Lexer<'a> {
     /// Strings may end elsewhere: that hangs on settings that the text does not show.
     doubtful: bool,
     over: bool,
+    /// The text has no semicolon.
+    is_single: bool,
 }
 
 impl<'a> Lexer<'a> {
-    pub(super) fn new(sql: &'a [u8]) -> Lexer<'a> {
-        Lexer { rest: sql, doubtful: false, over: false }
+    /// `is_single` says that the text has no semicolon.
+    pub(super) fn new(sql: &'a [u8], is_single: bool) -> Lexer<'a> {
+        Lexer { rest: sql, doubtful: false, over: false, is_single }
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -37,7 +40,7 @@ impl<'a> Lexer<'a> {
 
     /// Whether no further statement can follow.
     pub(super) fn is_last_statement(&self) -> bool {
-        memchr::memchr(b';', self.rest).is_none()
+        self.is_single || memchr::memchr(b';', self.rest).is_none()
     }
 
     /// Reads no further.

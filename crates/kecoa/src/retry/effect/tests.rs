@@ -172,7 +172,7 @@ fn cockroach_may_commit_before_it_prepares_a_change_of_the_schema() {
             Step::Parse { name: b"s", sql, types: &[] },
             Step::Describe(kecoa_proto::Target::Statement(b"s")),
         ];
-        effect_of_request(&Request::Extended(&steps), None, before, cockroach)
+        read_request(&Request::Extended(&steps), None, before, cockroach).effect
     };
     let commits = Effect { may_commit: true, after: Block::Unknown };
     assert_eq!(of(b"CREATE TABLE t (a INT)", Block::Open, true), commits);
@@ -200,7 +200,7 @@ fn steps_are_judged_by_the_statements_that_they_execute() {
     let bind = |statement| Step::Bind { portal: b"", statement, parameters: &[], results: &[] };
     let execute = Step::Execute { portal: b"", max_rows: 0 };
     let of = |steps: &[Step<'_>], named, before| {
-        effect_of_request(&Request::Extended(steps), named, before, false)
+        read_request(&Request::Extended(steps), named, before, false).effect
     };
     let begin =
         [parse(b"", b"BEGIN"), bind(b""), execute, parse(b"", b"INSERT"), bind(b""), execute];
@@ -223,6 +223,47 @@ proptest::proptest! {
     fn any_bytes_are_judged(sql in proptest::collection::vec(proptest::num::u8::ANY, 0..64)) {
         for before in [Block::Outside, Block::Open, Block::Failed, Block::Unknown] {
             let _ = effect_of(&sql, before, true);
+        }
+    }
+
+    /// One reading answers what two would: what it does here, and whether it commits what is open.
+    #[test]
+    fn one_reading_answers_both(pieces in proptest::collection::vec(
+        proptest::sample::select(vec![
+            "BEGIN", "COMMIT", "COMMIT AND CHAIN", "ROLLBACK", "ROLLBACK TO x", "END", "ABORT AND CHAIN",
+            "PREPARE TRANSACTION 'a'", "COMMIT PREPARED 'a'", "RELEASE cockroach_restart", "SELECT 1",
+            "SELECT f()", "SELECT * FROM t", "INSERT INTO t VALUES (';')", "CREATE TABLE t ()", "SHOW x",
+            "EXPLAIN ANALYZE DROP TABLE t", "WITH x AS (SELECT 1) SELECT", "'\\'", "$a$ ; $a$", "", "(",
+        ]),
+        0..5,
+    ), cockroach: bool, last: bool) {
+        let text = pieces.join(";") + if last { ";" } else { "" };
+        let sql = text.as_bytes();
+        for before in [Block::Outside, Block::Open, Block::Failed, Block::Unknown] {
+            let execute = Step::Execute { portal: b"", max_rows: 0 };
+            let bind = |statement| Step::Bind {
+                portal: b"",
+                statement,
+                parameters: &[],
+                results: &[],
+            };
+            let steps = [Step::Parse { name: b"", sql, types: &[] }, bind(b""), execute];
+            let named = [bind(b"s"), execute];
+            for (request, named, is_query) in [
+                (Request::Query(sql), None, true),
+                (Request::Extended(&steps), None, false),
+                (Request::Extended(&named), Some(sql), false),
+            ] {
+                let reading = read_request(&request, named, before, cockroach);
+                proptest::prop_assert_eq!(reading.is_single, is_query && !text.contains(';'));
+                if is_query || before != Block::Open {
+                    proptest::prop_assert_eq!(reading.effect, effect_of(sql, before, cockroach));
+                }
+                let open = effect_of(sql, Block::Open, false).may_commit;
+                if before != Block::Open {
+                    proptest::prop_assert_eq!(reading.commits_open, open);
+                }
+            }
         }
     }
 
