@@ -177,7 +177,7 @@ BEHAVIOURS = (
         "What follows a schema change that commits the transaction, as CockroachDB's do",
         "is committed statement by statement, and `rollback()` does not undo it",
         "is a transaction",
-        "dbapi/test_ended_by_server.py::test_what_follows_a_change_of_the_schema_is_rolled_back",
+        "dbapi/test_implicit_commits.py::test_what_follows_a_change_of_the_schema_is_rolled_back",
     ),
     Behaviour(
         "A signal handler that uses the connection whose statement is under way",
