@@ -241,8 +241,7 @@ impl Config {
             // A default socket directory is looked up as "localhost", as in libpq.
             let host = match &target {
                 target if target.is_unix() && self.host_was_found(environment) => "localhost",
-                target if target.host.is_empty() => target.hostaddr.as_deref().unwrap_or_default(),
-                target => &target.host,
+                target => target.host_or_address(),
             };
             let key = passfile::Key { host, port: target.port, dbname, user };
             resolved.passwords.push(passfile::lookup(&file, key));

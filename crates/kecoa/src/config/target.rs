@@ -18,6 +18,14 @@ impl Target {
         self.hostaddr.is_none() && self.host.starts_with(['/', '@'])
     }
 
+    /// The host as it was given, or the address where only that was.
+    pub(crate) fn host_or_address(&self) -> &str {
+        match &self.hostaddr {
+            Some(address) if self.host.is_empty() => address,
+            _ => &self.host,
+        }
+    }
+
     /// The path of the unix socket, if this is one.
     #[must_use]
     pub fn socket_path(&self) -> Option<String> {

@@ -1,6 +1,5 @@
 //! Cancelling what a session does: a second connection that says nothing but the session's key.
 
-use std::io;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -86,10 +85,7 @@ fn secure(
 
 fn send(stream: &mut Stream, mut data: &[u8], wait: &mut Wait<'_>) -> Result<(), Stop> {
     while !data.is_empty() {
-        let written = wait.until_done(|| stream.write(data))?;
-        if written == 0 {
-            return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
-        }
+        let written = stream.write_some(data, wait)?;
         data = data.get(written..).unwrap_or_default();
     }
     Ok(())

@@ -286,10 +286,7 @@ fn write_all(
     wait: &mut Wait<'_>,
 ) -> Result<(), Stop> {
     while let Some(data) = handshake.poll_transmit() {
-        let written = wait.until_done(|| stream.write(data))?;
-        if written == 0 {
-            return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
-        }
+        let written = stream.write_some(data, wait)?;
         handshake.transmitted(written);
     }
     Ok(())
@@ -321,10 +318,7 @@ fn tls_failed(
     config: &Config,
     place: &Place<'_>,
 ) -> Failed {
-    let host = match place.target.host.as_str() {
-        "" => place.target.hostaddr.as_deref().unwrap_or_default(),
-        host => host,
-    };
+    let host = place.target.host_or_address();
     let verify_error = verifier.and_then(Verifier::verify_error);
     let why = certificates::explain(error, verify_error, host, config);
     Failed::Tls(Failure::elsewhere(Error::tls(place.failed(&why))))

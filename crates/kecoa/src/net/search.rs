@@ -60,7 +60,7 @@ pub(super) fn search(
                 password: config.password_for(*index),
             };
             let race = Race::new(config, target, context.clock, addresses);
-            if let Some(connected) = attempt.host(race, hook, &mut failures)? {
+            if let Some(connected) = attempt.run(race, hook, &mut failures)? {
                 return Ok(connected);
             }
         }
@@ -71,11 +71,7 @@ pub(super) fn search(
 /// The time for all hosts is over, perhaps because the look-up of a name took it.
 fn not_tried(target: &Target, limit: Deadline) -> Failure {
     let Deadline { option, allows, .. } = limit;
-    let host = if target.host.is_empty() {
-        target.hostaddr.as_deref().unwrap_or_default()
-    } else {
-        &target.host
-    };
+    let host = target.host_or_address();
     Failure::give_up(Error::timeout(format!(
         "timeout expired before host \"{host}\" was tried ({option} is {} s)",
         allows.as_secs_f64()
@@ -93,7 +89,7 @@ struct HostAttempt<'a> {
 impl HostAttempt<'_> {
     /// Tries the addresses of the host until one is usable. All may be different servers, so one
     /// that is not leaves the others; libpq goes on to the next host in some of these cases.
-    fn host(
+    fn run(
         &self,
         mut race: Race<'_>,
         hook: &mut dyn Interrupt,

@@ -9,7 +9,7 @@ use rustix::net::RecvFlags;
 use super::address::Peer;
 use super::socket::PlainSocket;
 use super::tls::TlsStream;
-use super::wait::TICK;
+use super::wait::{Stop, TICK, Wait};
 
 /// The least and the most bytes that a read offers by itself.
 const READ_MIN: usize = 16 * 1024;
@@ -123,6 +123,14 @@ impl Stream {
         match &mut self.inner {
             Inner::Plain(plain) => plain.write(data),
             Inner::Tls(tls) => tls.write(data),
+        }
+    }
+
+    /// As [`Stream::write`], until some of `data` was taken; what takes nothing any more is broken.
+    pub(super) fn write_some(&mut self, data: &[u8], wait: &mut Wait<'_>) -> Result<usize, Stop> {
+        match wait.until_done(|| self.write(data))? {
+            0 => Err(io::Error::from(io::ErrorKind::BrokenPipe).into()),
+            written => Ok(written),
         }
     }
 

@@ -105,11 +105,7 @@ impl SessionCheck<'_, '_> {
         let mut answer = Err("no row came".to_owned());
         loop {
             while let Some(data) = self.connection.poll_transmit() {
-                let stream = &mut *self.stream;
-                let written = self.wait.until_done(|| stream.write(data))?;
-                if written == 0 {
-                    return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
-                }
+                let written = self.stream.write_some(data, self.wait)?;
                 self.connection.transmitted(written);
             }
             let stream = &mut *self.stream;
