@@ -3,8 +3,17 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use pyo3::prelude::*;
+use pyo3::sync::MutexExt;
+
 /// The guarded value. A thread that panicked with it has left it whole: nothing here is changed in
 /// steps that a panic can come between.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The same where the guard is held while Python objects are made or may be waited for by threads of
+/// the interpreter: who has to wait lets go of the interpreter meanwhile.
+pub(crate) fn lock_attached<'a, T>(py: Python<'_>, mutex: &'a Mutex<T>) -> MutexGuard<'a, T> {
+    mutex.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
 }

@@ -16,6 +16,7 @@ mod methods;
 pub(crate) mod objects;
 mod open;
 mod polling;
+mod reentrancy;
 mod replication;
 pub(crate) mod results;
 mod settings;
@@ -24,7 +25,6 @@ mod state;
 mod transaction;
 mod two_phase;
 pub(crate) mod update;
-mod within;
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -34,8 +34,8 @@ use kecoa_proto::Notification;
 use pyo3::prelude::*;
 
 use self::link::Link;
+use self::reentrancy::Reentrancy;
 use self::state::{Objects, State};
-use self::within::Within;
 
 /// A connection to a server.
 #[pyclass(subclass, dict, weakref, frozen, name = "connection", module = "kecoa.extensions")]
@@ -43,7 +43,7 @@ use self::within::Within;
 pub(crate) struct Connection {
     pub(super) link: Mutex<Link>,
     /// The thread that holds the link while code in Python may run.
-    within: Within,
+    reentrancy: Reentrancy,
     pub(super) state: Mutex<State>,
     objects: Mutex<Objects>,
     /// Notifications that the program's list has not taken yet.

@@ -10,7 +10,7 @@ use pyo3::types::{PyDict, PyTuple, PyType};
 
 use crate::convert::codec::Codec;
 use crate::names;
-use crate::sync::lock;
+use crate::sync::{lock, lock_attached};
 
 /// `kecoa.Error`: an exception that knows what the server reported.
 #[pyclass(extends = PyException, subclass, frozen, name = "Error", module = "kecoa")]
@@ -339,7 +339,7 @@ pub(crate) fn ambiguous<'py>(
         let known = made.iter().find(|(of, _)| of.bind(py).is(class));
         known.map(|(_, made)| made.clone_ref(py).into_bound(py))
     };
-    if let Some(known) = known(&lock(&AMBIGUOUS_CLASSES)) {
+    if let Some(known) = known(&lock_attached(py, &AMBIGUOUS_CLASSES)) {
         return Ok(known);
     }
     let body = PyDict::new(py);
@@ -349,7 +349,7 @@ pub(crate) fn ambiguous<'py>(
     let made = py.get_type::<PyType>().call1((plain.name()?, bases, body))?;
     let made = made.cast_into::<PyType>()?;
     let pair = (class.clone().unbind(), made.clone().unbind());
-    let mut classes = lock(&AMBIGUOUS_CLASSES);
+    let mut classes = lock_attached(py, &AMBIGUOUS_CLASSES);
     // Another thread may have made one meanwhile: there is to be one only.
     if let Some(known) = known(&classes) {
         drop(classes);

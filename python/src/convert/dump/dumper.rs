@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyRecursionError;
 use pyo3::prelude::*;
 
-use super::departures::Departures;
+use super::literal_options::LiteralOptions;
 use super::registered::{self, Builtin};
 use super::settings::Settings;
 use super::{datetime, protocol, scalar, string};
@@ -15,7 +15,7 @@ pub(crate) struct Dumper<'a, 'py> {
     pub(crate) settings: &'a Settings,
     pub(crate) connection: Option<&'a Bound<'py, PyAny>>,
     /// Where the literals differ from psycopg2's.
-    pub(crate) departs: Departures,
+    pub(crate) options: LiteralOptions,
     /// For each [`Builtin`]: 0 not looked up yet, 1 its adapter is ours, 2 it was replaced.
     seen: [u8; 15],
     depth: u32,
@@ -27,7 +27,14 @@ impl<'a, 'py> Dumper<'a, 'py> {
         settings: &'a Settings,
         connection: Option<&'a Bound<'py, PyAny>>,
     ) -> Dumper<'a, 'py> {
-        Dumper { py, settings, connection, departs: Departures::default(), seen: [0; 15], depth: 0 }
+        Dumper {
+            py,
+            settings,
+            connection,
+            options: LiteralOptions::default(),
+            seen: [0; 15],
+            depth: 0,
+        }
     }
 
     /// Whether `adapters` still holds our own adapter for a type. Looked up once a statement: the
@@ -63,10 +70,10 @@ impl<'a, 'py> Dumper<'a, 'py> {
     ) -> PyResult<()> {
         match builtin {
             Builtin::Bool => scalar::boolean(value, out),
-            Builtin::Int if self.departs.enclosed => scalar::int_enclosed(value, out),
+            Builtin::Int if self.options.enclosed => scalar::int_enclosed(value, out),
             Builtin::Int => scalar::int(value, out),
             Builtin::Float => scalar::float(value, out),
-            Builtin::Decimal => scalar::decimal(value, self.departs.infinite, out),
+            Builtin::Decimal => scalar::decimal(value, self.options.infinite, out),
             Builtin::Str => string::text(value, self.settings, out),
             Builtin::Bytes | Builtin::Bytearray | Builtin::Memoryview => {
                 string::binary(value, self.settings, out)

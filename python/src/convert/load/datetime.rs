@@ -1,5 +1,7 @@
 //! Dates, times, timestamps and intervals through datetime's C API.
 
+mod interval;
+
 use std::collections::HashMap;
 use std::sync::Mutex;
 
@@ -8,11 +10,13 @@ pub(super) use kecoa_types::text::fields::{DateFields as Date, TimeFields as Tim
 use pyo3::exceptions::{PyOverflowError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::sync::{MutexExt, PyOnceLock};
+use pyo3::sync::PyOnceLock;
 
+use self::interval::{IntervalError, other_style, parse_interval};
 use super::context::{Context, Zones};
 use crate::convert::classes::{self, datetime_api as api};
 use crate::names;
+use crate::sync::lock_attached;
 
 /// What psycopg2 says of a value, and then which one it is and what to do about it.
 #[cold]
@@ -216,15 +220,12 @@ fn zone<'py>(context: &mut Context<'_, 'py>, offset: Option<i32>) -> PyResult<Bo
         return Ok(zone.clone());
     }
     let known = TIMEZONES.get_or_init(py, Mutex::default);
-    let lock = |known: &'static Mutex<HashMap<i32, Py<PyAny>>>| {
-        known.lock_py_attached(py).unwrap_or_else(std::sync::PoisonError::into_inner)
-    };
-    let found = lock(known).get(&offset).map(|zone| zone.clone_ref(py));
+    let found = lock_attached(py, known).get(&offset).map(|zone| zone.clone_ref(py));
     let zone = match found {
         Some(zone) => zone.into_bound(py),
         None => {
             let zone = classes::timezone(py)?.call1((delta(py, 0, offset, 0)?,))?;
-            let mut known = lock(known);
+            let mut known = lock_attached(py, known);
             if known.len() < MAX_TIMEZONES {
                 known.insert(offset, zone.clone().unbind());
             }
@@ -250,89 +251,6 @@ pub(super) fn delta(
             (api.Delta_FromDelta)(days, seconds, micros, 1, api.DeltaType),
         )
     }
-}
-
-/// Days, seconds and microseconds, not yet normalised.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Interval {
-    days: i64,
-    seconds: i64,
-    micros: i64,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum IntervalError {
-    TooBig,
-    Iso8601,
-    Malformed,
-}
-
-/// A component that psycopg2 still takes.
-fn component(data: &[u8]) -> Result<(i64, &[u8]), IntervalError> {
-    let count = data.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    if count == 0 {
-        return Err(IntervalError::Malformed);
-    }
-    let (number, rest) = data.split_at_checked(count).ok_or(IntervalError::Malformed)?;
-    let value = number
-        .iter()
-        .fold(0i64, |sum, digit| sum.saturating_mul(10).saturating_add(i64::from(digit - b'0')));
-    if value > i64::from(i32::MAX) { Err(IntervalError::TooBig) } else { Ok((value, rest)) }
-}
-
-/// `intervalstyle = postgres`: `[n years] [n mons] [n days] [[-]HH:MM:SS[.ffffff]]`; a year is 365
-/// days and a month 30, as in psycopg2.
-fn parse_interval(data: &[u8]) -> Result<Interval, IntervalError> {
-    if data.first() == Some(&b'P') || data.starts_with(b"-P") {
-        return Err(IntervalError::Iso8601);
-    }
-    let mut interval = Interval::default();
-    let mut rest = data.trim_ascii();
-    // `@ 5 mins` is no time in months, which psycopg2 takes it for: it is the verbose style's.
-    if rest.is_empty() || rest.starts_with(b"@") {
-        return Err(IntervalError::Malformed);
-    }
-    while !rest.is_empty() {
-        let (sign, unsigned) = match rest {
-            [b'-', tail @ ..] => (-1, tail),
-            [b'+', tail @ ..] => (1, tail),
-            _ => (1, rest),
-        };
-        let (value, after) = component(unsigned)?;
-        if let [b':', after @ ..] = after {
-            let (minutes, after) = component(after)?;
-            let (mut seconds, mut tail) = (0, after);
-            if let [b':', after @ ..] = after {
-                (seconds, tail) = component(after)?;
-            }
-            if let [b'.', fraction @ ..] = tail {
-                // More digits than psycopg2 takes are an error there too.
-                let (_, after) = component(fraction)?;
-                let count = fraction.len() - after.len();
-                let mut micros = 0;
-                for index in 0..6 {
-                    let digit = fraction.get(index).filter(|_| index < count).unwrap_or(&b'0');
-                    micros = micros * 10 + i64::from(digit - b'0');
-                }
-                interval.micros = sign * micros;
-                tail = fraction.get(count..).unwrap_or_default();
-            }
-            interval.seconds = sign * (value * 3600 + minutes * 60 + seconds);
-            rest = tail.trim_ascii_start();
-            continue;
-        }
-        let after = after.trim_ascii_start();
-        let word = after.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
-        let days = match after.first() {
-            Some(b'y') => 365,
-            Some(b'm') => 30,
-            Some(b'd') => 1,
-            _ => return Err(IntervalError::Malformed),
-        };
-        interval.days += sign * value * days;
-        rest = after.get(word..).unwrap_or_default().trim_ascii_start();
-    }
-    Ok(interval)
 }
 
 pub(super) fn interval<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyAny>> {
@@ -380,18 +298,6 @@ pub(super) fn interval<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py,
     .map_err(|error| named(py, error, "interval", data))
 }
 
-/// `intervalstyle = sql_standard` or `postgres_verbose`.
-fn other_style(data: &[u8]) -> Option<Interval> {
-    let read = kecoa_types::text::interval::decode(data).ok()?;
-    Some(Interval {
-        days: i64::from(read.months / 12) * 365
-            + i64::from(read.months % 12) * 30
-            + i64::from(read.days),
-        seconds: read.microseconds / 1_000_000,
-        micros: read.microseconds % 1_000_000,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -406,20 +312,5 @@ mod tests {
         let leap = parse_time(b"23:59:60").unwrap().0;
         assert_eq!((leap.minute, leap.second), (60, 0));
         assert!(parse_time(b"10").is_none());
-    }
-
-    #[test]
-    fn parses_intervals() {
-        let parse = |text: &str| parse_interval(text.as_bytes());
-        let interval = |days, seconds, micros| Ok(Interval { days, seconds, micros });
-        assert_eq!(parse("1 year 2 mons 3 days 04:05:06.789"), interval(428, 14706, 789_000));
-        assert_eq!(parse("-1 years -2 mons +3 days -04:05:06.1"), interval(-422, -14706, -100_000));
-        assert_eq!(parse("00:00:00"), interval(0, 0, 0));
-        assert_eq!(parse("1 mon"), interval(30, 0, 0));
-        assert_eq!(parse("99999999999 days"), Err(IntervalError::TooBig));
-        assert_eq!(parse("00:00:00.100000000000000000"), Err(IntervalError::TooBig));
-        assert_eq!(parse("P1Y"), Err(IntervalError::Iso8601));
-        assert_eq!(parse("soon"), Err(IntervalError::Malformed));
-        assert_eq!(parse(""), Err(IntervalError::Malformed));
     }
 }

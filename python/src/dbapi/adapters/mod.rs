@@ -1,34 +1,43 @@
 //! The adapter classes, for programs that use or extend them; the dumpers' fast path needs none.
 
 mod datetime;
-mod held;
 mod protocol;
+mod state;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 
-use self::held::{Held, get, swap};
 use self::protocol::{IsqlQuote, conform};
+use self::state::{AdapterState, get, swap};
 use crate::convert::dump::{Dumper, scalar, string};
 use crate::sync::lock;
 
-/// Writes the literal of what is held.
-type Quote = for<'py> fn(Python<'py>, &Held, &Bound<'py, PyAny>, &mut Vec<u8>) -> PyResult<()>;
+/// Writes the literal of what is state.
+type Quote =
+    for<'py> fn(Python<'py>, &AdapterState, &Bound<'py, PyAny>, &mut Vec<u8>) -> PyResult<()>;
 
-fn quoted<'py>(py: Python<'py>, held: &Held, quote: Quote) -> PyResult<Bound<'py, PyBytes>> {
+fn quoted<'py>(
+    py: Python<'py>,
+    state: &AdapterState,
+    quote: Quote,
+) -> PyResult<Bound<'py, PyBytes>> {
     let mut out = Vec::new();
-    quote(py, held, &held.adapted(py), &mut out)?;
+    quote(py, state, &state.adapted(py), &mut out)?;
     Ok(PyBytes::new(py, &out))
 }
 
 /// As [`quoted`], kept for the next call.
-fn buffered<'py>(py: Python<'py>, held: &Held, quote: Quote) -> PyResult<Bound<'py, PyBytes>> {
-    if let Some(buffer) = get(py, &held.buffer) {
+fn buffered<'py>(
+    py: Python<'py>,
+    state: &AdapterState,
+    quote: Quote,
+) -> PyResult<Bound<'py, PyBytes>> {
+    if let Some(buffer) = get(py, &state.buffer) {
         return Ok(buffer.into_bound(py));
     }
-    let bytes = quoted(py, held, quote)?;
-    swap(&held.buffer, Some(bytes.clone().unbind()));
+    let bytes = quoted(py, state, quote)?;
+    swap(&state.buffer, Some(bytes.clone().unbind()));
     Ok(bytes)
 }
 
@@ -42,7 +51,7 @@ macro_rules! adapter {
         #[pyclass(subclass, $($flag,)* frozen, name = $python, module = $module)]
         #[derive(Default)]
         pub(crate) struct $name {
-            held: Held,
+            state: AdapterState,
         }
 
         #[pymethods]
@@ -55,13 +64,13 @@ macro_rules! adapter {
 
             #[pyo3(signature = ($obj $(, $only)?))]
             fn __init__(&self, $obj: Bound<'_, PyAny>) {
-                swap(&self.held.adapted, Some($obj.unbind()));
+                swap(&self.state.adapted, Some($obj.unbind()));
             }
 
             /// The wrapped object.
             #[getter]
             fn adapted<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
-                self.held.adapted(py)
+                self.state.adapted(py)
             }
 
             /// The object as SQL.
@@ -71,7 +80,7 @@ macro_rules! adapter {
                 py: Python<'py>,
                 _args: &Bound<'py, PyTuple>,
             ) -> PyResult<Bound<'py, PyBytes>> {
-                $via(py, &self.held, $quote)
+                $via(py, &self.state, $quote)
             }
 
             fn __conform__<'py>(
@@ -82,7 +91,7 @@ macro_rules! adapter {
             }
 
             fn __str__(&self, py: Python<'_>) -> PyResult<String> {
-                let quoted = $via(py, &self.held, $quote)?;
+                let quoted = $via(py, &self.state, $quote)?;
                 Ok(String::from_utf8_lossy(quoted.as_bytes()).into_owned())
             }
 
@@ -108,13 +117,13 @@ fn quote_uuid(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
 /// Writes what has items, through their own adapters.
 fn quote_items<'py>(
     py: Python<'py>,
-    held: &Held,
+    state: &AdapterState,
     out: &mut Vec<u8>,
     dump: impl FnOnce(&mut Dumper<'_, 'py>, &mut Vec<u8>) -> PyResult<()>,
 ) -> PyResult<()> {
-    let connection = get(py, &held.connection);
+    let connection = get(py, &state.connection);
     let connection = connection.map(|connection| connection.into_bound(py).into_any());
-    let settings = held.settings(py)?;
+    let settings = state.settings(py)?;
     dump(&mut Dumper::new(py, &settings, connection.as_ref()), out)
 }
 
@@ -140,65 +149,65 @@ adapter! {
 }
 adapter! {
     /// Bytes as `bytea`.
-    Binary "Binary" "kecoa.extensions" "(obj, /)" (obj, /), buffered |py, held, value, out| string::binary(value, &held.settings(py)?, out);
+    Binary "Binary" "kecoa.extensions" "(obj, /)" (obj, /), buffered |py, state, value, out| string::binary(value, &state.settings(py)?, out);
     /// Quotes as the connection's server wants it.
     fn prepare(&self, conn: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.held.prepare(conn)
+        self.state.prepare(conn)
     }
 
     /// The literal, once it was made.
     #[getter]
     fn buffer(&self, py: Python<'_>) -> Option<Py<PyBytes>> {
-        get(py, &self.held.buffer)
+        get(py, &self.state.buffer)
     }
 }
 adapter! {
     /// Text as a string literal.
-    QuotedString "QuotedString" "kecoa.extensions" "(obj, /)" (obj, /), buffered |py, held, value, out| string::text(value, &held.settings(py)?, out);
+    QuotedString "QuotedString" "kecoa.extensions" "(obj, /)" (obj, /), buffered |py, state, value, out| string::text(value, &state.settings(py)?, out);
     /// Encodes and quotes as the connection wants it.
     fn prepare(&self, conn: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.held.prepare(conn)
+        self.state.prepare(conn)
     }
 
     /// The literal, once it was made.
     #[getter]
     fn buffer(&self, py: Python<'_>) -> Option<Py<PyBytes>> {
-        get(py, &self.held.buffer)
+        get(py, &self.state.buffer)
     }
 
     /// Python's name of the encoding.
     #[getter]
     fn encoding(&self, py: Python<'_>) -> String {
-        if let Some(connection) = get(py, &self.held.connection) {
+        if let Some(connection) = get(py, &self.state.connection) {
             return connection.get().settings().codec.python_name();
         }
-        let name = lock(&self.held.encoding).clone();
+        let name = lock(&self.state.encoding).clone();
         name.unwrap_or_else(|| "latin1".to_owned())
     }
 
     #[setter]
     fn set_encoding(&self, name: String) {
-        swap(&self.held.encoding, Some(name));
+        swap(&self.state.encoding, Some(name));
     }
 }
 adapter! {
     /// A list as an array.
-    List "List" "kecoa._kecoa" "(obj, /)" (obj, /), quoted |py, held, value, out| {
-        quote_items(py, held, out, |dumper, out| dumper.array(value, out))
+    List "List" "kecoa._kecoa" "(obj, /)" (obj, /), quoted |py, state, value, out| {
+        quote_items(py, state, out, |dumper, out| dumper.array(value, out))
     };
     /// Passes the connection to the items' adapters.
     fn prepare(&self, conn: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.held.prepare(conn)
+        self.state.prepare(conn)
     }
 }
 adapter! {
     /// A sequence for `IN %s`.
-    SqlIn "SQL_IN" "kecoa.extensions" "(seq)" (seq), quoted |py, held, value, out| {
-        quote_items(py, held, out, |dumper, out| dumper.tuple(value, out))
+    SqlIn "SQL_IN" "kecoa.extensions" "(seq)" (seq), quoted |py, state, value, out| {
+        quote_items(py, state, out, |dumper, out| dumper.tuple(value, out))
     }, dict, weakref;
     /// Passes the connection to the items' adapters.
     fn prepare(&self, conn: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.held.prepare(conn)
+        self.state.prepare(conn)
     }
 }
 adapter! {

@@ -3,14 +3,14 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use super::held::{Held, swap};
+use super::state::{AdapterState, swap};
 use crate::convert::dump::registered::isqlquote;
 
 /// The protocol: a class that exists to be named, and an abstract base.
 #[pyclass(subclass, frozen, name = "ISQLQuote", module = "kecoa.extensions")]
 #[derive(Default)]
 pub(crate) struct IsqlQuote {
-    held: Held,
+    state: AdapterState,
 }
 
 #[pymethods]
@@ -23,13 +23,13 @@ impl IsqlQuote {
 
     #[pyo3(signature = (wrapped=None, **_kwargs))]
     fn __init__(&self, wrapped: Option<Bound<'_, PyAny>>, _kwargs: Option<&Bound<'_, PyDict>>) {
-        swap(&self.held.adapted, wrapped.map(Bound::unbind));
+        swap(&self.state.adapted, wrapped.map(Bound::unbind));
     }
 
     /// The wrapped object.
     #[getter]
     fn _wrapped<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
-        self.held.adapted(py)
+        self.state.adapted(py)
     }
 
     /// None: to be overridden.

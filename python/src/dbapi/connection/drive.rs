@@ -47,7 +47,7 @@ impl Connection {
             let mut link = lock(&this.link);
             let mut signals = Signals::default();
             signals.start(limit);
-            let inside = this.within.enter();
+            let inside = this.reentrancy.enter();
             let outcome = work(&mut link, &mut signals);
             drop(inside);
             let update = SessionUpdate::collect(&mut link, &this.state);
@@ -111,8 +111,8 @@ impl Connection {
     }
 
     /// ProgrammingError for what would wait for the statement that it interrupts.
-    pub(super) fn refuse_within(&self, py: Python<'_>) -> PyResult<()> {
-        if !self.within.is_here() {
+    pub(super) fn refuse_reentry(&self, py: Python<'_>) -> PyResult<()> {
+        if !self.reentrancy.is_here() {
             return Ok(());
         }
         Err(names::programming_error(

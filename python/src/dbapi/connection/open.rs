@@ -144,7 +144,7 @@ impl Connection {
 
     /// A setting that the server reports by itself. Waits for a running statement.
     pub(crate) fn server_parameter(&self, py: Python<'_>, name: &str) -> PyResult<Option<String>> {
-        self.refuse_within(py)?;
+        self.refuse_reentry(py)?;
         Ok(py.detach(|| {
             let link = lock(&self.link);
             link.client.as_ref()?.parameter(name).map(ToOwned::to_owned)
@@ -164,7 +164,7 @@ impl Connection {
     pub(super) fn connect(slf: &Bound<'_, Connection>, dsn: &str) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
-        this.refuse_within(py)?;
+        this.refuse_reentry(py)?;
         let config =
             Config::parse(dsn).map_err(|error| names::operational_error(py, error.to_string()))?;
         let has_password = config.pairs().any(|(name, _)| Config::is_secret(name));
@@ -258,7 +258,7 @@ impl Connection {
             state.descriptor = None;
             state.canceller = None;
         }
-        if self.within.is_here() {
+        if self.reentrancy.is_here() {
             // Whoever holds the link closes it when the statement is over.
             return;
         }

@@ -99,7 +99,7 @@ impl Connection {
 
     /// The error of driving a connection while somebody else polls it.
     pub(super) fn check_idle(&self, py: Python<'_>) -> PyResult<()> {
-        self.refuse_within(py)?;
+        self.refuse_reentry(py)?;
         if !lock(&self.state).busy {
             return Ok(());
         }
@@ -353,7 +353,7 @@ impl Connection {
     pub(super) fn poll_once(slf: &Bound<'_, Connection>) -> PyResult<i32> {
         let py = slf.py();
         let this = slf.get();
-        this.refuse_within(py)?;
+        this.refuse_reentry(py)?;
         let (status, busy) = {
             let state = lock(&this.state);
             (state.status, state.busy)

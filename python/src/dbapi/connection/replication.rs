@@ -28,7 +28,7 @@ impl Connection {
     /// Whether a stream is open.
     pub(crate) fn is_streaming(&self, py: Python<'_>) -> bool {
         // What comes of it is refused where it drives the connection.
-        !self.within.is_here()
+        !self.reentrancy.is_here()
             && py.detach(|| lock(&self.link).client.as_ref().is_some_and(Client::is_streaming))
     }
 

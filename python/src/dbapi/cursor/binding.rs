@@ -11,13 +11,11 @@ use pyo3::types::PyDict;
 
 use super::Cursor;
 use super::Mode;
-use super::statement::statement;
-use crate::convert::dump::{Departures, Dumper, Settings};
+use super::statement::{merge_marked, statement};
+use crate::convert::dump::Settings;
 use crate::convert::formats::{Formats, is_utc};
-use crate::convert::interpolate;
 use crate::convert::parameters::{Binding, Template, Values, is_row_statement, template_of};
 use crate::dbapi::connection::Connection;
-use crate::errors::error;
 use crate::sync::lock;
 
 /// A statement with its values apart.
@@ -89,12 +87,8 @@ fn bind<'py>(
         return Ok((sql.into_owned(), call));
     };
     let mut text = Vec::new();
-    let mut marks = Vec::new();
-    let mut dumper = Dumper::new(slf.py(), settings, Some(connection.as_any()));
-    let (beside, merged) = Departures::beside(Binding::Server, &sql);
-    dumper.departs = beside;
-    interpolate::merge_marked(&mut dumper, &sql, vars, &mut text, &mut |mark| marks.push(mark))
-        .map_err(|error| error::with_cursor(slf.py(), error, slf.as_any()))?;
+    let (marks, merged) =
+        merge_marked(slf, connection, settings, Binding::Server, &sql, vars, &mut text)?;
     let rules = settings.rules(connection.get().is_cockroach());
     let call = template_of(&sql, rules.characters).and_then(|template| {
         let literals = marks.iter().filter_map(|mark| text.get(mark.clone()));

@@ -20,9 +20,8 @@ use pyo3::types::PyIterator;
 
 use super::Cursor;
 use super::Mode;
-use super::statement::statement;
-use crate::convert::dump::{Departures, Dumper, Settings};
-use crate::convert::interpolate;
+use super::statement::{merge_marked, statement};
+use crate::convert::dump::Settings;
 use crate::convert::parameters::{
     Binding, Values, is_literal, is_plain, is_row_statement, template_of,
 };
@@ -32,7 +31,6 @@ use crate::dbapi::connection::batch::{
 };
 use crate::dbapi::connection::buffered::Row;
 use crate::dbapi::connection::results::{Answer, BufferHandle, Flushed, ResultHandle};
-use crate::errors::error;
 use crate::names;
 use crate::sync::lock;
 
@@ -388,14 +386,9 @@ impl ExecuteMany<'_, '_> {
             return Ok(None);
         }
         let (slf, connection) = (self.slf, &self.connection);
-        let mut marks = Vec::new();
-        let mut dumper = Dumper::new(slf.py(), &self.settings, Some(connection.as_any()));
-        let (beside, merged) = Departures::beside(connection.get().binding(), self.sql);
-        dumper.departs = beside;
-        interpolate::merge_marked(&mut dumper, self.sql, vars, &mut self.text, &mut |mark| {
-            marks.push(mark);
-        })
-        .map_err(|raised| error::with_cursor(slf.py(), raised, slf.as_any()))?;
+        let binding = connection.get().binding();
+        let (marks, merged) =
+            merge_marked(slf, connection, &self.settings, binding, self.sql, vars, &mut self.text)?;
         let (text, rules) = (&self.text, self.settings.rules(connection.get().is_cockroach()));
         let literals = || marks.iter().filter_map(|mark| text.get(mark.clone()));
         let values = self.once.as_ref().and_then(|once| {

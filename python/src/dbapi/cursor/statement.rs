@@ -1,6 +1,7 @@
 //! The text of a statement, with its arguments merged in.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -8,8 +9,9 @@ use pyo3::types::{PyBytes, PyString};
 
 use super::Cursor;
 use crate::convert::codec::Codec;
-use crate::convert::dump::{Departures, Dumper, Settings};
+use crate::convert::dump::{Dumper, LiteralOptions, Settings};
 use crate::convert::interpolate;
+use crate::convert::parameters::Binding;
 use crate::dbapi::connection::Connection;
 use crate::errors::error;
 use crate::names;
@@ -75,8 +77,28 @@ pub(super) fn merge<'py>(
     let Some(vars) = vars.filter(|vars| !vars.is_none()) else { return Ok(sql.into_owned()) };
     let mut out = Vec::new();
     let mut dumper = Dumper::new(slf.py(), settings, Some(connection.as_any()));
-    dumper.departs = Departures::of(connection.get().binding(), &sql);
+    dumper.options = LiteralOptions::of(connection.get().binding(), &sql);
     interpolate::merge(&mut dumper, &sql, vars, &mut out)
         .map_err(|error| error::with_cursor(slf.py(), error, slf.as_any()))?;
     Ok(out)
+}
+
+/// Appends a statement with its arguments merged in, for literals that may travel beside it instead:
+/// where each of them is, and how to write those that have to stay.
+pub(super) fn merge_marked<'py>(
+    slf: &Bound<'py, Cursor>,
+    connection: &Bound<'py, Connection>,
+    settings: &Settings,
+    binding: Binding,
+    sql: &[u8],
+    vars: &Bound<'py, PyAny>,
+    out: &mut Vec<u8>,
+) -> PyResult<(Vec<Range<usize>>, LiteralOptions)> {
+    let mut marks = Vec::new();
+    let mut dumper = Dumper::new(slf.py(), settings, Some(connection.as_any()));
+    let (beside, merged) = LiteralOptions::beside(binding, sql);
+    dumper.options = beside;
+    interpolate::merge_marked(&mut dumper, sql, vars, out, &mut |mark| marks.push(mark))
+        .map_err(|error| error::with_cursor(slf.py(), error, slf.as_any()))?;
+    Ok((marks, merged))
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The thread that is inside, if one is.
 #[derive(Default)]
-pub(super) struct Within(AtomicUsize);
+pub(super) struct Reentrancy(AtomicUsize);
 
 /// A number that no other thread has meanwhile, and that is not 0.
 fn this_thread() -> usize {
@@ -13,10 +13,10 @@ fn this_thread() -> usize {
     PLACE.with(|place| std::ptr::from_ref(place).addr())
 }
 
-impl Within {
+impl Reentrancy {
     /// This thread is inside until the guard is dropped.
     pub(super) fn enter(&self) -> impl Drop + '_ {
-        struct Inside<'a>(&'a Within);
+        struct Inside<'a>(&'a Reentrancy);
         impl Drop for Inside<'_> {
             fn drop(&mut self) {
                 self.0.0.store(0, Ordering::Relaxed);

@@ -13,7 +13,7 @@ use crate::sync::lock;
 
 /// What an adapter holds. Values are only swapped under the locks, never used or dropped.
 #[derive(Default)]
-pub(crate) struct Held {
+pub(crate) struct AdapterState {
     pub(super) adapted: Mutex<Option<Py<PyAny>>>,
     pub(super) connection: Mutex<Option<Py<Connection>>>,
     pub(super) encoding: Mutex<Option<String>>,
@@ -31,7 +31,7 @@ pub(super) fn get<T>(py: Python<'_>, place: &Mutex<Option<Py<T>>>) -> Option<Py<
     lock(place).as_ref().map(|value| value.clone_ref(py))
 }
 
-impl Held {
+impl AdapterState {
     pub(super) fn adapted<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
         get(py, &self.adapted).unwrap_or_else(|| py.None()).into_bound(py)
     }
