@@ -21,3 +21,8 @@ pub(crate) fn set_wait_callback(f: Option<Py<PyAny>>) {
 pub(crate) fn get_wait_callback(py: Python<'_>) -> Option<Py<PyAny>> {
     lock(&CALLBACK).as_ref().map(|callback| callback.clone_ref(py))
 }
+
+/// Whether there is one.
+pub(crate) fn is_set() -> bool {
+    lock(&CALLBACK).is_some()
+}

@@ -9,6 +9,7 @@
 use std::sync::Arc;
 use std::thread::ThreadId;
 
+use kecoa_proto::TransactionStatus;
 use pyo3::prelude::*;
 
 use super::Connection;
@@ -17,6 +18,7 @@ use super::link::Link;
 use super::results::{BufferHandle, BufferedRows, FailedRows, Flushed};
 use super::signals::{DriveResult, Signals};
 use crate::convert::parameters::Values;
+use crate::dbapi::wait_callback;
 use crate::limit;
 use crate::sync::lock;
 
@@ -90,7 +92,26 @@ pub(crate) struct Row<'a> {
     pub(crate) spare: &'a mut Batch,
 }
 
+/// The first version that has COMMIT AND CHAIN.
+const CHAINS_FROM: i32 = 120_000;
+
 impl Connection {
+    /// Whether statements that touch rows may travel together, as things are now: in a transaction, or
+    /// where the server can be made to commit behind each.
+    pub(crate) fn may_batch(&self) -> bool {
+        if wait_callback::is_set() {
+            return false;
+        }
+        let state = lock(&self.state);
+        match state.transaction {
+            TransactionStatus::InTransaction => true,
+            TransactionStatus::Idle => {
+                state.autocommit && !state.cockroach && state.server_version >= CHAINS_FROM
+            }
+            TransactionStatus::Failed => false,
+        }
+    }
+
     /// Keeps a row with those before it. Never waits, unless somebody else uses the connection.
     pub(crate) fn buffer_row(
         slf: &Bound<'_, Connection>,

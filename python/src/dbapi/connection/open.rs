@@ -98,11 +98,6 @@ impl Connection {
         lock(&self.state).autocommit
     }
 
-    /// The server's version as libpq counts: 180001 for 18.1.
-    pub(crate) fn version_number(&self) -> i32 {
-        lock(&self.state).server_version
-    }
-
     /// What the server says about the transaction.
     pub(crate) fn server_transaction(&self) -> TransactionStatus {
         lock(&self.state).transaction

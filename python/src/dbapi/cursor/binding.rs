@@ -11,7 +11,7 @@ use pyo3::types::PyDict;
 
 use super::Cursor;
 use super::Mode;
-use super::statement::{merge_marked, statement};
+use super::statement::{MarkedText, merge_marked, statement};
 use crate::convert::dump::Settings;
 use crate::convert::formats::{Formats, is_utc};
 use crate::convert::parameters::{Binding, Template, Values, is_row_statement, template_of};
@@ -86,19 +86,17 @@ fn bind<'py>(
         let call = BoundCall::of_text(&sql);
         return Ok((sql.into_owned(), call));
     };
-    let mut text = Vec::new();
-    let (marks, merged) =
-        merge_marked(slf, connection, settings, Binding::Server, &sql, vars, &mut text)?;
+    let mut out = MarkedText::default();
+    let merged = merge_marked(slf, connection, settings, Binding::Server, &sql, vars, &mut out)?;
     let rules = settings.rules(connection.get().is_cockroach());
     let call = template_of(&sql, rules.characters).and_then(|template| {
-        let literals = marks.iter().filter_map(|mark| text.get(mark.clone()));
-        let values = Values::of(literals, rules)?;
+        let values = Values::of(out.literals(), rules)?;
         Some(BoundCall { template, values })
     });
     if call.is_none() {
-        merged.enclose_smallest(&marks, &mut text);
+        out.settle(merged);
     }
-    Ok((text, call))
+    Ok((out.text, call))
 }
 
 impl Cursor {

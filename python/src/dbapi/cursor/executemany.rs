@@ -20,7 +20,7 @@ use pyo3::types::PyIterator;
 
 use super::Cursor;
 use super::Mode;
-use super::statement::{merge_marked, statement};
+use super::statement::{MarkedText, merge_marked, statement};
 use crate::convert::dump::Settings;
 use crate::convert::parameters::{
     Binding, Values, is_literal, is_plain, is_row_statement, template_of,
@@ -33,9 +33,6 @@ use crate::dbapi::connection::buffered::Row;
 use crate::dbapi::connection::results::{Answer, BufferHandle, Flushed, ResultHandle};
 use crate::names;
 use crate::sync::lock;
-
-/// The first version that has COMMIT AND CHAIN.
-const CHAINS_FROM: i32 = 120_000;
 
 /// The types of the columns of a plain statement, when it is one and the server can say.
 fn describe(
@@ -118,22 +115,25 @@ impl Cursor {
         let connection = slf.get().connection_of(py)?;
         let settings = connection.get().settings();
         let sql = statement(query, &settings, slf.as_any())?;
+        let cockroach = connection.get().is_cockroach();
         let mut run = ExecuteMany {
             slf,
             connection,
             settings,
             sql: &sql,
+            touches_rows: is_row_statement(&sql),
+            cockroach,
             once: None,
             total,
             buffer: BufferHandle::default(),
             buffered: false,
             rows: 0,
             bytes: 0,
-            text: Vec::new(),
+            row: MarkedText::default(),
             spare: Batch::default(),
             sent: None,
         };
-        if !run.pipelines()? {
+        if !run.pipelines() {
             for vars in rows {
                 let vars = vars.inspect_err(|_| slf.get().count(*run.total))?;
                 Cursor::run_counted(slf, query, &vars, run.total)?;
@@ -183,6 +183,10 @@ struct ExecuteMany<'a, 'py> {
     connection: Bound<'py, Connection>,
     settings: Settings,
     sql: &'a [u8],
+    /// The statement is one that touches or gives rows.
+    touches_rows: bool,
+    /// The server is CockroachDB.
+    cockroach: bool,
     once: Option<Arc<ParsedStatement>>,
     /// How many rows were affected; -1 once a statement did not say.
     total: &'a mut i64,
@@ -193,8 +197,8 @@ struct ExecuteMany<'a, 'py> {
     /// How many they are, and how long, unless somebody has sent them.
     rows: usize,
     bytes: usize,
-    /// The text of a row in the making.
-    text: Vec<u8>,
+    /// A row in the making.
+    row: MarkedText,
     /// Memory for the next rows.
     spare: Batch,
     /// Rows that the server has been sent, and whose outcome is not known yet.
@@ -203,19 +207,8 @@ struct ExecuteMany<'a, 'py> {
 
 impl ExecuteMany<'_, '_> {
     /// Whether rows may travel together, as things are now.
-    fn pipelines(&self) -> PyResult<bool> {
-        let connection = self.connection.get();
-        Ok(is_row_statement(self.sql)
-            && connection.green(self.slf.py())?.is_none()
-            && match connection.server_transaction() {
-                TransactionStatus::InTransaction => true,
-                TransactionStatus::Idle => {
-                    connection.is_autocommit()
-                        && !connection.is_cockroach()
-                        && connection.version_number() >= CHAINS_FROM
-                }
-                TransactionStatus::Failed => false,
-            })
+    fn pipelines(&self) -> bool {
+        self.touches_rows && self.connection.get().may_batch()
     }
 
     /// Finds out whether the statement can be parsed once for all rows.
@@ -225,7 +218,7 @@ impl ExecuteMany<'_, '_> {
         self.once = match connection.binding() {
             Binding::Server => template_of(self.sql, characters)
                 .map(|template| ParsedStatement { sql: template.sql.clone(), columns: None }),
-            Binding::Client if connection.is_cockroach() => None,
+            Binding::Client if self.cockroach => None,
             Binding::Client => describe(&self.connection, self.sql, characters)?,
         }
         .map(Arc::new);
@@ -239,21 +232,20 @@ impl ExecuteMany<'_, '_> {
     /// Adds a row to those that are buffered; false when it has to travel alone.
     fn add(&mut self, vars: &Bound<'_, PyAny>) -> PyResult<bool> {
         self.take_flushed()?;
-        if !self.pipelines()? {
+        if !self.pipelines() {
             return Ok(false);
         }
-        self.text.clear();
         let Some(values) = self.merge(vars)? else { return Ok(false) };
         // An adapter may have used the connection.
-        if self.take_flushed()? && !self.pipelines()? {
+        if self.take_flushed()? && !self.pipelines() {
             return Ok(false);
         }
         let (once, spare) = (self.once.as_ref(), &mut self.spare);
-        let row = Row { text: &self.text, values, once, spare };
+        let row = Row { text: &self.row.text, values, once, spare };
         Connection::buffer_row(&self.connection, &self.buffer, row)?;
         self.buffered = true;
         self.rows += 1;
-        self.bytes += self.text.len();
+        self.bytes += self.row.text.len();
         Ok(true)
     }
 
@@ -379,7 +371,7 @@ impl ExecuteMany<'_, '_> {
         }
     }
 
-    /// Merges a row into `text`: its values where they travel beside a statement that is parsed once,
+    /// Merges a row: its values where they travel beside a statement that is parsed once,
     /// and nothing when it has to travel alone.
     fn merge(&mut self, vars: &Bound<'_, PyAny>) -> PyResult<Option<Option<Values>>> {
         if vars.is_none() {
@@ -387,12 +379,11 @@ impl ExecuteMany<'_, '_> {
         }
         let (slf, connection) = (self.slf, &self.connection);
         let binding = connection.get().binding();
-        let (marks, merged) =
-            merge_marked(slf, connection, &self.settings, binding, self.sql, vars, &mut self.text)?;
-        let (text, rules) = (&self.text, self.settings.rules(connection.get().is_cockroach()));
-        let literals = || marks.iter().filter_map(|mark| text.get(mark.clone()));
+        let merged =
+            merge_marked(slf, connection, &self.settings, binding, self.sql, vars, &mut self.row)?;
+        let (row, rules) = (&self.row, self.settings.rules(self.cockroach));
         let values = self.once.as_ref().and_then(|once| {
-            let mut values = Values::of(literals(), rules)?;
+            let mut values = Values::of(row.literals(), rules)?;
             if let Some(columns) = &once.columns {
                 if !values.cannot_fail(columns) {
                     return None;
@@ -403,12 +394,12 @@ impl ExecuteMany<'_, '_> {
         });
         // What an adapter made may be several statements.
         let several = values.is_none()
-            && literals().any(|literal| literal.contains(&b';') && !is_literal(literal, rules));
-        if several || text.contains(&0) {
+            && row.literals().any(|literal| literal.contains(&b';') && !is_literal(literal, rules));
+        if several || row.text.contains(&0) {
             return Ok(None);
         }
         if values.is_none() {
-            merged.enclose_smallest(&marks, &mut self.text);
+            self.row.settle(merged);
         }
         Ok(Some(values))
     }

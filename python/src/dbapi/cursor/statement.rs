@@ -83,8 +83,27 @@ pub(super) fn merge<'py>(
     Ok(out)
 }
 
-/// Appends a statement with its arguments merged in, for literals that may travel beside it instead:
-/// where each of them is, and how to write those that have to stay.
+/// A statement's text, and where its literals are.
+#[derive(Default)]
+pub(super) struct MarkedText {
+    pub(super) text: Vec<u8>,
+    marks: Vec<Range<usize>>,
+}
+
+impl MarkedText {
+    /// The literals, in order.
+    pub(super) fn literals(&self) -> impl Iterator<Item = &[u8]> {
+        self.marks.iter().filter_map(|mark| self.text.get(mark.clone()))
+    }
+
+    /// Makes it what it is to be where the literals stay in the text.
+    pub(super) fn settle(&mut self, options: LiteralOptions) {
+        options.enclose_smallest(&self.marks, &mut self.text);
+    }
+}
+
+/// Writes a statement with its arguments merged in, whose literals may travel beside it instead: how to
+/// write those that have to [stay](MarkedText::settle).
 pub(super) fn merge_marked<'py>(
     slf: &Bound<'py, Cursor>,
     connection: &Bound<'py, Connection>,
@@ -92,13 +111,15 @@ pub(super) fn merge_marked<'py>(
     binding: Binding,
     sql: &[u8],
     vars: &Bound<'py, PyAny>,
-    out: &mut Vec<u8>,
-) -> PyResult<(Vec<Range<usize>>, LiteralOptions)> {
-    let mut marks = Vec::new();
+    out: &mut MarkedText,
+) -> PyResult<LiteralOptions> {
+    let MarkedText { text, marks } = out;
+    text.clear();
+    marks.clear();
     let mut dumper = Dumper::new(slf.py(), settings, Some(connection.as_any()));
     let (beside, merged) = LiteralOptions::beside(binding, sql);
     dumper.options = beside;
-    interpolate::merge_marked(&mut dumper, sql, vars, out, &mut |mark| marks.push(mark))
+    interpolate::merge_marked(&mut dumper, sql, vars, text, &mut |mark| marks.push(mark))
         .map_err(|error| error::with_cursor(slf.py(), error, slf.as_any()))?;
-    Ok((marks, merged))
+    Ok(merged)
 }
