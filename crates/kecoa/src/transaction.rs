@@ -7,7 +7,7 @@ pub(crate) mod attempt;
 pub(crate) mod blocking;
 mod error;
 mod options;
-mod retry_loop;
+pub(crate) mod retry_loop;
 mod state;
 #[cfg(feature = "tokio")]
 pub(crate) mod tokio;

@@ -6,5 +6,5 @@ mod statements;
 mod transaction;
 
 pub use attempts::Attempts;
-pub(crate) use attempts::run;
+pub(crate) use attempts::{SessionAttempts, run};
 pub use transaction::Transaction;

@@ -4,23 +4,36 @@
 use std::time::Duration;
 
 use super::attempt::{AttemptFailure, Stage};
-use super::options::{FailedAttempt, Observer, TransactionOptions};
+use super::options::{FailedAttempt, TransactionOptions};
 use crate::error::{Error, ErrorKind};
 use crate::observability::{self, spans};
 use crate::retry::{Attempts, Decision, Failure, classify};
 
+/// A transaction and its attempts, whichever sessions they are made on.
 pub(crate) struct RetryLoop {
+    pub(crate) options: TransactionOptions,
     attempts: Attempts,
-    observer: Option<Observer>,
     span: spans::Span,
 }
 
-/// What follows.
-pub(crate) enum Next {
-    /// Another attempt, when the time has passed; on a fresh connection, or on this one.
-    Again { wait: Duration, fresh: bool },
-    /// The end, with this error; what may be open is left before it is returned.
-    Over(Error),
+impl std::fmt::Debug for RetryLoop {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RetryLoop").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+/// The attempt that follows a failed one.
+pub(crate) struct NextAttempt {
+    /// How long to wait before it.
+    pub(crate) wait: Duration,
+    /// Whether it takes a fresh connection.
+    pub(crate) fresh: bool,
+}
+
+/// How an attempt ended.
+pub(crate) enum Outcome<T> {
+    Committed(T),
+    Again(NextAttempt),
 }
 
 impl RetryLoop {
@@ -32,12 +45,13 @@ impl RetryLoop {
     ) -> Result<RetryLoop, Error> {
         let attempts = Attempts::new(options.policy.clone(), now)?;
         observability::note_transaction();
-        Ok(RetryLoop { attempts, observer: options.observer.clone(), span: span.clone() })
+        Ok(RetryLoop { options: options.clone(), attempts, span: span.clone() })
     }
 
     /// An attempt has failed and the connection was cleaned up behind it (`rollback_failed` says why the
     /// transaction could not be rolled back): decides, and tells whoever watches. `now` is the time as of
-    /// [`RetryLoop::begin`], `random` from 0 to 1.
+    /// [`RetryLoop::begin`], `random` from 0 to 1. An error is the last; what may be open is left before
+    /// it is returned.
     pub(crate) fn next(
         &mut self,
         failed: AttemptFailure,
@@ -45,7 +59,7 @@ impl RetryLoop {
         is_closed: bool,
         now: Duration,
         random: f64,
-    ) -> Next {
+    ) -> Result<NextAttempt, Error> {
         let mut failure = failed.failure();
         if rollback_failed.is_some_and(|rollback| drained(&failed.error, &rollback)) {
             failure = Failure::LostBeforeCommit;
@@ -59,16 +73,26 @@ impl RetryLoop {
         }
         spans::attempt_failed(&self.span, number, &failed.error, decision);
         observability::note_decision(failed.error.sqlstate(), failure, decision);
-        if let Some(observer) = &self.observer {
+        if let Some(observer) = &self.options.observer {
             let elapsed = self.attempts.elapsed();
             observer(&FailedAttempt { attempt: number, error: &failed.error, decision, elapsed });
         }
         match decision {
-            Decision::RetryAfter(wait) => Next::Again { wait, fresh: false },
-            Decision::RetryOnFreshConnection(wait) => Next::Again { wait, fresh: true },
-            Decision::Ambiguous => Next::Over(ambiguous(failed)),
-            Decision::GiveUp => Next::Over(self.given_up(failed, failure)),
+            Decision::RetryAfter(wait) => Ok(NextAttempt { wait, fresh: false }),
+            Decision::RetryOnFreshConnection(wait) => Ok(NextAttempt { wait, fresh: true }),
+            Decision::Ambiguous => Err(ambiguous(failed)),
+            Decision::GiveUp => Err(self.given_up(failed, failure)),
         }
+    }
+
+    /// No connection could be had for an attempt: decides what follows.
+    pub(crate) fn unavailable(
+        &mut self,
+        error: Error,
+        now: Duration,
+        random: f64,
+    ) -> Result<NextAttempt, Error> {
+        self.next(AttemptFailure { error, stage: Stage::Body }, None, true, now, random)
     }
 
     fn given_up(&self, failed: AttemptFailure, failure: Failure) -> Error {

@@ -7,6 +7,6 @@ mod savepoint;
 mod transaction;
 
 pub use self::attempts::Attempts;
-pub(crate) use self::attempts::{run, run_local};
+pub(crate) use self::attempts::{Run, SessionAttempts, run, run_local};
 pub use self::body::{BoxFuture, SavepointBody, TransactionBody};
 pub use self::transaction::Transaction;

@@ -3,7 +3,7 @@
 use super::client::Client;
 use crate::error::Error;
 use crate::retry::{Runtime, SystemRuntime};
-use crate::transaction::blocking::{self, Attempts, Transaction};
+use crate::transaction::blocking::{self, Attempts, SessionAttempts, Transaction};
 use crate::transaction::{TransactionError, TransactionOptions};
 
 impl Client {
@@ -112,5 +112,10 @@ impl Client {
     /// [`ConnectionLost`](crate::ErrorKind::ConnectionLost) when the program closed the client.
     pub fn attempts(&mut self, options: &TransactionOptions) -> Result<Attempts<'_>, Error> {
         Attempts::new(&mut self.inner, options)
+    }
+
+    /// What a pool needs, whose transactions go on with another client.
+    pub(crate) fn session_attempts(&mut self) -> Result<SessionAttempts<'_>, Error> {
+        SessionAttempts::new(&mut self.inner)
     }
 }

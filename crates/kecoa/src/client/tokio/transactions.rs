@@ -3,7 +3,9 @@
 use super::client::Client;
 use crate::error::Error;
 use crate::observability::spans;
-use crate::transaction::tokio::{self, Attempts, BoxFuture, Transaction, TransactionBody};
+use crate::transaction::tokio::{
+    self, Attempts, BoxFuture, SessionAttempts, Transaction, TransactionBody,
+};
 use crate::transaction::{TransactionError, TransactionOptions};
 
 impl Client {
@@ -128,5 +130,18 @@ impl Client {
     pub async fn attempts(&mut self, options: &TransactionOptions) -> Result<Attempts<'_>, Error> {
         let span = spans::transaction(self.link.session_ref());
         Attempts::new(&mut self.link, options, &span).await
+    }
+
+    // What a pool needs, whose transactions go on with another client.
+
+    pub(crate) fn transaction_span(&self) -> spans::Span {
+        spans::transaction(self.link.session_ref())
+    }
+
+    pub(crate) async fn session_attempts(
+        &mut self,
+        options: &TransactionOptions,
+    ) -> Result<SessionAttempts<'_>, Error> {
+        SessionAttempts::new(&mut self.link, options).await
     }
 }

@@ -10,7 +10,7 @@ use crate::retry::{Runtime, SystemRuntime};
 use crate::transaction::attempt::{AttemptFailure, Stage};
 use crate::transaction::error::TransactionError;
 use crate::transaction::options::TransactionOptions;
-use crate::transaction::retry_loop::{Next, RetryLoop};
+use crate::transaction::retry_loop::{NextAttempt, Outcome, RetryLoop};
 use crate::transaction::state;
 
 /// Attempts at one transaction, of which a program runs the loop itself: [`Client::attempts`](crate::blocking::Client::attempts).
@@ -19,7 +19,8 @@ use crate::transaction::state;
 /// [`failed`](Attempts::failed), which waits until the next may begin or gives the error back.
 #[derive(Debug)]
 pub struct Attempts<'c> {
-    run: Run<'c>,
+    on: SessionAttempts<'c>,
+    retry: RetryLoop,
     runtime: SystemRuntime,
     /// How many COMMITs the session had seen when the attempt began.
     commits: Option<u64>,
@@ -30,10 +31,11 @@ impl<'c> Attempts<'c> {
         client: &'c mut InnerClient,
         options: &TransactionOptions,
     ) -> Result<Attempts<'c>, Error> {
-        let mut runtime = SystemRuntime::new();
+        let runtime = SystemRuntime::new();
         let span = spans::transaction(client.session_ref());
-        let run = Run::new(client, options, &span, &mut runtime)?;
-        Ok(Attempts { run, runtime, commits: None })
+        let on = SessionAttempts::new(client)?;
+        let retry = RetryLoop::begin(options, &span, runtime.now())?;
+        Ok(Attempts { on, retry, runtime, commits: None })
     }
 
     /// Begins an attempt, on a fresh connection where the last one was lost. What an attempt before it
@@ -43,17 +45,17 @@ impl<'c> Attempts<'c> {
     /// No connection can be made: give it to [`failed`](Attempts::failed) as any other.
     /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) when the last attempt was committed.
     pub fn begin(&mut self) -> Result<Transaction<'_>, Error> {
-        if self.commits.is_some_and(|before| before < self.run.client.session_ref().commits()) {
+        if self.commits.is_some_and(|before| before < self.on.client.session_ref().commits()) {
             return Err(Error::usage_after_the_fact(
                 "expected a transaction to be tried again, found it committed",
             ));
         }
-        if !self.run.resumed {
-            end::leave(self.run.client);
+        if !self.on.resumed {
+            end::leave(self.on.client);
         }
-        let resumed = self.run.start()?;
-        self.commits = Some(self.run.client.session_ref().commits());
-        let tx = Transaction::new(self.run.client, &self.run.options, resumed);
+        let resumed = self.on.start()?;
+        self.commits = Some(self.on.client.session_ref().commits());
+        let tx = Transaction::new(self.on.client, &self.retry.options, resumed);
         Ok(tx.within_attempts())
     }
 
@@ -69,52 +71,46 @@ impl<'c> Attempts<'c> {
             Ok(error) => {
                 let commits = self.commits.unwrap_or_default();
                 let failed = AttemptFailure { error, stage: Stage::Body };
-                let failed = failed.behind(self.run.client.session_ref(), commits, None);
-                self.run.settle(&mut self.runtime, failed).map_err(E::from)
+                let failed = failed.behind(self.on.client.session_ref(), commits, None);
+                let next = self.on.clean_up(&mut self.retry, &mut self.runtime, failed)?;
+                self.on.wait(&mut self.runtime, next);
+                Ok(())
             }
             Err(own) => {
-                end::leave(self.run.client);
+                end::leave(self.on.client);
                 Err(own)
             }
         }
     }
 }
 
-/// The attempts, on whose time it may be.
-struct Run<'c> {
+/// Attempts on one client, on whose time it may be.
+pub(crate) struct SessionAttempts<'c> {
     client: &'c mut InnerClient,
-    options: TransactionOptions,
-    retry: RetryLoop,
     /// Whether the next attempt goes on in the transaction of the last one, behind its savepoint.
     resumed: bool,
 }
 
-impl std::fmt::Debug for Run<'_> {
+impl std::fmt::Debug for SessionAttempts<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Run").field("options", &self.options).finish_non_exhaustive()
+        f.debug_struct("SessionAttempts").field("resumed", &self.resumed).finish_non_exhaustive()
     }
 }
 
-impl Drop for Run<'_> {
+impl Drop for SessionAttempts<'_> {
     /// Nobody goes on: an observer or a wait has panicked, or a loop was left.
     fn drop(&mut self) {
         end::leave(self.client);
     }
 }
 
-impl<'c> Run<'c> {
-    fn new(
-        client: &'c mut InnerClient,
-        options: &TransactionOptions,
-        span: &spans::Span,
-        runtime: &mut dyn Runtime,
-    ) -> Result<Run<'c>, Error> {
+impl<'c> SessionAttempts<'c> {
+    pub(crate) fn new(client: &'c mut InnerClient) -> Result<SessionAttempts<'c>, Error> {
         if client.was_closed_by_caller() {
             return Err(Error::closed());
         }
         state::check_not_open(client.session())?;
-        let retry = RetryLoop::begin(options, span, runtime.now())?;
-        Ok(Run { client, options: options.clone(), retry, resumed: false })
+        Ok(SessionAttempts { client, resumed: false })
     }
 
     /// Makes the connection ready for the next attempt; whether its transaction is open already.
@@ -125,27 +121,47 @@ impl<'c> Run<'c> {
         Ok(std::mem::take(&mut self.resumed))
     }
 
-    /// Cleans up behind a failed attempt and waits for the next, or gives the error that is the last.
-    fn settle(&mut self, runtime: &mut dyn Runtime, failed: AttemptFailure) -> Result<(), Error> {
-        self.resumed = false;
-        let meaning = failed.failure();
-        let rollback_failed = end::clean_up(self.client, &self.options, meaning, &mut self.resumed);
-        let is_closed = self.client.is_closed();
-        let next =
-            self.retry.next(failed, rollback_failed, is_closed, runtime.now(), runtime.random());
-        match next {
-            Next::Again { wait, fresh } => {
-                if fresh {
-                    self.client.disconnect();
-                }
-                runtime.sleep(wait);
-                Ok(())
-            }
-            Next::Over(error) => {
-                end::leave(self.client);
-                Err(error)
-            }
+    /// Makes an attempt. An error is the last.
+    pub(crate) fn attempt<T, E: TransactionError>(
+        &mut self,
+        retry: &mut RetryLoop,
+        runtime: &mut dyn Runtime,
+        body: &mut impl FnMut(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<Outcome<T>, E> {
+        let outcome = match self.start() {
+            Ok(resumed) => transaction::run(self.client, &retry.options, resumed, body)?,
+            Err(error) => Err(AttemptFailure { error, stage: Stage::Body }),
+        };
+        match outcome {
+            Ok(value) => Ok(Outcome::Committed(value)),
+            Err(failed) => Ok(Outcome::Again(self.clean_up(retry, runtime, failed)?)),
         }
+    }
+
+    /// Cleans up behind a failed attempt, or gives the error that is the last.
+    fn clean_up(
+        &mut self,
+        retry: &mut RetryLoop,
+        runtime: &mut dyn Runtime,
+        failed: AttemptFailure,
+    ) -> Result<NextAttempt, Error> {
+        self.resumed = false;
+        let (meaning, options) = (failed.failure(), &retry.options);
+        let rollback_failed = end::clean_up(self.client, options, meaning, &mut self.resumed);
+        let is_closed = self.client.is_closed();
+        let next = retry.next(failed, rollback_failed, is_closed, runtime.now(), runtime.random());
+        if next.is_err() {
+            end::leave(self.client);
+        }
+        next
+    }
+
+    /// Waits for the next attempt, which is made with this client.
+    fn wait(&mut self, runtime: &mut dyn Runtime, next: NextAttempt) {
+        if next.fresh {
+            self.client.disconnect();
+        }
+        runtime.sleep(next.wait);
     }
 }
 
@@ -158,15 +174,12 @@ pub(crate) fn run<T, E: TransactionError>(
 ) -> Result<T, E> {
     let span = spans::transaction(client.session_ref());
     span.in_scope(|| {
-        let mut run = Run::new(client, options, &span, runtime)?;
+        let mut on = SessionAttempts::new(client)?;
+        let mut retry = RetryLoop::begin(options, &span, runtime.now())?;
         loop {
-            let outcome = match run.start() {
-                Ok(resumed) => transaction::run(run.client, options, resumed, &mut body)?,
-                Err(error) => Err(AttemptFailure { error, stage: Stage::Body }),
-            };
-            match outcome {
-                Ok(value) => return Ok(value),
-                Err(failed) => run.settle(runtime, failed)?,
+            match on.attempt(&mut retry, runtime, &mut body)? {
+                Outcome::Committed(value) => return Ok(value),
+                Outcome::Again(next) => on.wait(runtime, next),
             }
         }
     })
