@@ -271,6 +271,30 @@ async fn attempts_are_made_until_one_commits() {
 }
 
 #[tokio::test]
+async fn a_session_that_is_ended_between_two_statements_is_replaced() {
+    let server = Server::start(vec![
+        // The end of the stream has not come yet.
+        Script::new().startup().then(updated()).fatal("57P01", "bye").may_leave(),
+        Script::new()
+            .startup()
+            .then(updated())
+            .simple("UPDATE a", "UPDATE 1", 'T')
+            .simple("COMMIT", "COMMIT", 'I')
+            .terminate(),
+    ]);
+    let mut client = connect(&server).await;
+    client
+        .transaction_with(&at_once(false), async |tx: &mut Transaction<'_>| {
+            update(tx).await?;
+            update(tx).await
+        })
+        .await
+        .unwrap();
+    drop(client);
+    server.finish();
+}
+
+#[tokio::test]
 async fn attempts_run_out() {
     let refused = || refused().simple("ROLLBACK", "ROLLBACK", 'I');
     let script = (0..3).fold(Script::new().startup(), |script, _| script.then(refused()));

@@ -199,6 +199,10 @@ impl Session {
         if self.closed {
             return Err(self.closed_error());
         }
+        if self.connection.is_closed() {
+            // FATAL was said; the end of the stream need not be waited for.
+            return Err(self.lost(None));
+        }
         self.check_no_stream()?;
         if self.connection.pending() == 0 {
             // Whatever was cancelled is over.
