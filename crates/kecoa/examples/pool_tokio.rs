@@ -7,8 +7,7 @@
 
 use std::time::Duration;
 
-use kecoa::Pool;
-use kecoa::{Config, Error};
+use kecoa::{Config, Error, Pool, TransactionOptions};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -32,6 +31,14 @@ pub(crate) async fn run(url: &str) -> Result<(), Error> {
         }
     });
     println!("{:?}", task.await);
+
+    let (name,): (String,) = pool
+        .run_transaction(&TransactionOptions::default(), async |tx| {
+            tx.execute("SET TRANSACTION READ ONLY", &[]).await?;
+            tx.query_one_as("SELECT current_database()::text", &[]).await
+        })
+        .await?;
+    println!("{name}");
 
     let client = pool.get().await?;
     println!("{} of {} in use", pool.stats().in_use, pool.stats().size);

@@ -18,7 +18,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use kecoa::pool::blocking::{Builder, Pool, discard_session};
-use kecoa::{Config, Error, ErrorKind};
+use kecoa::{Config, Error, ErrorKind, TransactionOptions};
 use live_support::kill;
 
 const LONG: Duration = Duration::from_secs(60);
@@ -187,6 +187,27 @@ fn transactions_go_on_with_another_session_which_is_not_kept() {
         .unwrap();
     assert_eq!((five, pids.len()), (5, 2));
     assert!(!pids.contains(&pool.get().unwrap().process_id().unwrap()));
+}
+
+#[test]
+fn a_transaction_of_the_pool_takes_another_of_its_sessions() {
+    let builder = Pool::builder()
+        .max_size(1)
+        .configure(|client| client.batch("SET application_name TO 'pooled'").map(drop));
+    let Some(pool) = build(builder) else { return };
+    let mut pids = Vec::new();
+    let name = pool
+        .run_transaction(&TransactionOptions::default(), |tx| -> Result<String, Error> {
+            pids.push(tx.query_one("SELECT pg_backend_pid()", &[])?.get::<i32>(0)?);
+            if pids.len() == 1 {
+                kill(&pids);
+            }
+            tx.query_one("SELECT current_setting('application_name')", &[])?.get(0)
+        })
+        .unwrap();
+    assert_eq!((name.as_str(), pids.len()), ("pooled", 2));
+    // It was the pool's, and is kept.
+    assert_eq!(pool.get().unwrap().process_id(), pids.last().copied());
 }
 
 #[test]

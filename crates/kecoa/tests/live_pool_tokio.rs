@@ -15,12 +15,13 @@ mod tour;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kecoa::pool::tokio::{Builder, Pool, discard_session};
 use kecoa::proto::TransactionStatus;
-use kecoa::{Client, Config, Error, ErrorKind, TransactionOptions};
-use live_support::{drop_at, dsn, kill};
+use kecoa::retry::Policy;
+use kecoa::{Client, Config, Error, ErrorKind, Isolation, TransactionOptions};
+use live_support::{connect, drop_at, dsn, kill, table};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -257,6 +258,116 @@ async fn transactions_go_on_with_another_session_which_is_not_kept() {
     drop(client);
     assert_eq!((five, pids.len()), (5, 2));
     assert!(!pids.contains(&pool.get().await.unwrap().process_id().unwrap()));
+}
+
+#[tokio::test]
+async fn a_transaction_of_the_pool_takes_another_of_its_sessions() {
+    let builder = Pool::builder().max_size(1).configure(|client| {
+        Box::pin(async { client.batch("SET application_name TO 'pooled'").await.map(drop) })
+    });
+    let Some(pool) = build(builder) else { return };
+    let pids = Mutex::new(Vec::new());
+    let name: String = pool
+        .run_transaction(&TransactionOptions::default(), async |tx| -> Result<_, Error> {
+            let row = tx.query_one("SELECT pg_backend_pid()", &[]).await?;
+            let lost = {
+                let mut pids = pids.lock().unwrap();
+                pids.push(row.get::<i32>(0)?);
+                (pids.len() == 1).then(|| pids.clone())
+            };
+            lost.iter().for_each(|pids| kill(pids));
+            tx.query_one("SELECT current_setting('application_name')", &[]).await?.get(0)
+        })
+        .await
+        .unwrap();
+    let pids = pids.into_inner().unwrap();
+    assert_eq!((name.as_str(), pids.len()), ("pooled", 2));
+    // It was the pool's, and is kept.
+    assert_eq!(pool.get().await.unwrap().process_id(), pids.last().copied());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn transactions_of_a_pool_add_up_although_sessions_are_lost() {
+    let Some(mut client) = connect() else { return };
+    let table = table(&mut client, "n int8");
+    client.batch(&format!("INSERT INTO {table} VALUES (0)")).unwrap();
+    let Some(pool) = build(Pool::builder().max_size(4)) else { return };
+    let options = TransactionOptions {
+        isolation: Some(Isolation::Serializable),
+        policy: Policy { max_attempts: 1000, ..Policy::default() },
+        ..TransactionOptions::default()
+    };
+    let tasks: Vec<_> = (0..8)
+        .map(|_| {
+            let (pool, options, table) = (pool.clone(), options.clone(), table.clone());
+            tokio::spawn(async move {
+                let (mut done, mut in_doubt) = (0, 0);
+                for _ in 0..10 {
+                    let added = pool.run_transaction(&options, async |tx| -> Result<(), Error> {
+                        let row = tx.query_one(&format!("SELECT n FROM {table}"), &[]).await?;
+                        let more = row.get::<i64>(0)? + 1;
+                        tx.execute(&format!("UPDATE {table} SET n = $1"), &[&more]).await?;
+                        Ok(())
+                    });
+                    match added.await {
+                        Ok(()) => done += 1,
+                        Err(error) => {
+                            assert_eq!(error.kind(), ErrorKind::AmbiguousCommit, "{error}");
+                            in_doubt += 1;
+                        }
+                    }
+                }
+                (done, in_doubt)
+            })
+        })
+        .collect();
+    let found = format!("SELECT n FROM {table}");
+    let end_all = format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE pid <> pg_backend_pid() AND query LIKE '%{table}%'"
+    );
+    let losing = tokio::task::spawn_blocking(move || {
+        for at_least in [5, 20, 40] {
+            let deadline = Instant::now() + LONG;
+            while client.query_one(&found, &[]).unwrap().get::<i64>(0).unwrap() < at_least {
+                assert!(Instant::now() < deadline, "never: {at_least}");
+            }
+            client.batch(&end_all).unwrap();
+        }
+        client
+    });
+    let (mut done, mut in_doubt) = (0, 0);
+    for task in tasks {
+        let (more, unknown) = task.await.unwrap();
+        (done, in_doubt) = (done + more, in_doubt + unknown);
+    }
+    let mut client = losing.await.unwrap();
+    let n: i64 = client.query_one(&format!("SELECT n FROM {table}"), &[]).unwrap().get(0).unwrap();
+    assert_eq!(done + in_doubt, 80);
+    assert!((done..=done + in_doubt).contains(&n), "{done} done, {in_doubt} in doubt, found {n}");
+    assert!(pool.stats().closed.values().sum::<u64>() > 0);
+}
+
+#[tokio::test]
+async fn a_transaction_of_the_pool_that_is_dropped_leaves_a_clean_session() {
+    let Some(pool) = build(Pool::builder().max_size(1)) else { return };
+    let sleeps = AtomicBool::new(false);
+    for n in 1.. {
+        let options = TransactionOptions::default();
+        let work = pool.run_transaction(&options, async |tx| -> Result<(), Error> {
+            tx.batch("CREATE TEMPORARY TABLE never (n int)").await?;
+            sleeps.store(true, Ordering::Relaxed);
+            tx.batch("SELECT pg_sleep(60)").await.map(drop)
+        });
+        assert!(!drop_at(work, n).await, "it sleeps");
+        let mut client = pool.get().await.unwrap();
+        assert_clean(&mut client).await;
+        let row = client.query_one("SELECT to_regclass('never') IS NULL", &[]).await.unwrap();
+        assert!(row.get::<bool>(0).unwrap());
+        if sleeps.load(Ordering::Relaxed) {
+            break;
+        }
+    }
 }
 
 #[tokio::test]

@@ -22,6 +22,7 @@ mod maintenance;
 mod opener;
 mod pool;
 mod threads;
+mod transaction;
 
 pub use builder::{Builder, Hook};
 pub use pool::{Pool, Pooled, discard_session};

@@ -31,6 +31,7 @@ mod maintenance;
 mod opener;
 mod pool;
 mod tasks;
+mod transaction;
 
 pub use builder::{Builder, Hook, Work};
 pub use pool::{Pool, Pooled, discard_session};

@@ -26,9 +26,9 @@ impl Builder {
 
     /// What prepares each new connection. It must leave it outside a transaction.
     ///
-    /// A transaction that goes on with another connection after a loss
-    /// ([`Client::transaction`]) does not come by here: what it needs belongs into the
-    /// configuration's `options`.
+    /// A [`Client::transaction`] that goes on with another connection after a loss makes it anew,
+    /// without this; [`Pool::run_transaction`](super::Pool::run_transaction) takes one that this has
+    /// prepared.
     #[must_use]
     pub fn configure(
         mut self,

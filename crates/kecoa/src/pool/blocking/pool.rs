@@ -73,7 +73,12 @@ impl Pool {
     /// opened, as [`Client::connect`].
     #[track_caller]
     pub fn get(&self) -> Result<Pooled, Error> {
-        check_out(self.shared(), self.inner.options.timeout, Location::caller())
+        self.check_out_at(Location::caller())
+    }
+
+    /// Checks a connection out for a caller at that place.
+    pub(super) fn check_out_at(&self, taken: &'static Location<'static>) -> Result<Pooled, Error> {
+        check_out(self.shared(), self.inner.options.timeout, taken)
     }
 
     /// [`get`](Pool::get) with a time limit of its own.

@@ -78,7 +78,7 @@ impl Pool {
     /// opened, as [`Client::connect`].
     #[track_caller]
     pub fn get(&self) -> impl Future<Output = Result<Pooled, Error>> + Send + use<> {
-        self.check_out(self.shared().options.timeout, Location::caller())
+        self.check_out_at(Location::caller())
     }
 
     /// [`get`](Pool::get) with a time limit of its own.
@@ -91,6 +91,14 @@ impl Pool {
         timeout: Duration,
     ) -> impl Future<Output = Result<Pooled, Error>> + Send + use<> {
         self.check_out(Some(timeout), Location::caller())
+    }
+
+    /// Checks a connection out for a caller at that place.
+    pub(super) fn check_out_at(
+        &self,
+        taken: &'static Location<'static>,
+    ) -> impl Future<Output = Result<Pooled, Error>> + Send + use<> {
+        self.check_out(self.shared().options.timeout, taken)
     }
 
     fn check_out(
