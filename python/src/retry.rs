@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 
 use crate::errors::exception::DriverError;
 
-/// How often and how patiently a transaction is tried; times in seconds.
+/// How often and for how long a transaction is tried; times in seconds.
 #[pyclass(frozen, module = "kecoa")]
 #[derive(Clone)]
 pub(crate) struct RetryPolicy {

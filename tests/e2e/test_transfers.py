@@ -23,7 +23,7 @@ TRANSFERS = 2_000
 ACCOUNTS = 10
 START = 1_000
 
-# Patient: twenty threads want ten rows, and half of the connections are made to fail.
+# Long enough: twenty threads want ten rows, and half of the connections are made to fail.
 POLICY = RetryPolicy(max_attempts=200, first_delay=0.01, max_delay=0.5, total=120)
 
 

@@ -57,7 +57,7 @@ def aio(dsn: str) -> None:
     asyncio.run(run())
 
 
-def nonwaiting(dsn: str) -> None:
+def async_mode(dsn: str) -> None:
     """Connect as psycopg2's asynchronous connections do: the caller waits for the socket."""
     connection = kecoa.connect(dsn, async_=True)
     wait_select(connection)
@@ -65,7 +65,7 @@ def nonwaiting(dsn: str) -> None:
 
 
 #: The ways to connect that are not `kecoa.connect`, which all cases go.
-WAYS = [aio, nonwaiting]
+WAYS = [aio, async_mode]
 SOME = [case for case in CASES if case.name in {
     "signed by the root",
     "an authority between without its root",

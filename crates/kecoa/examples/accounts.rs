@@ -37,7 +37,7 @@ pub(crate) fn run(url: &str) -> Result<(), Any> {
     structs(&mut client)?;
     many(&mut client)?;
     transfer(&mut client, 1, 2, 100)?;
-    transfer_patiently(&mut client)?;
+    transfer_with_policy(&mut client)?;
     by_hand(&mut client)?;
     Ok(())
 }
@@ -117,7 +117,7 @@ impl TransactionError for BankError {
     }
 }
 
-fn transfer_patiently(client: &mut Client) -> Result<(), Error> {
+fn transfer_with_policy(client: &mut Client) -> Result<(), Error> {
     let options = TransactionOptions {
         isolation: Some(Isolation::Serializable),
         policy: Policy { max_attempts: 20, ..Policy::default() },

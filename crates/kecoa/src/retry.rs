@@ -1,7 +1,7 @@
 //! Retry: the policy, the decision, and nothing else.
 //!
 //! Everything here is pure. Time, sleep and randomness are passed in ([`Runtime`]), so that every
-//! door (the Rust client, the Python driver) shares the rules and tests run in virtual time.
+//! entry point (the Rust client, the Python driver) shares the rules and tests run in virtual time.
 //!
 //! A transaction is run again when the server says so (SQLSTATE 40001, at any statement and at
 //! COMMIT), and when the connection was lost *before* COMMIT was sent: then nothing of it can have
@@ -42,7 +42,7 @@ pub enum Jitter {
     None,
 }
 
-/// How often and how patiently a transaction is tried.
+/// How often and for how long a transaction is tried.
 ///
 /// The default: 10 attempts, a first delay of 100 ms, doubled each time, capped at 5 s, with full
 /// jitter, and 60 s in all.

@@ -25,7 +25,7 @@ async fn connect(server: &Server) -> Client {
 }
 
 /// Waits of an hour, two, four.
-fn patient() -> TransactionOptions {
+fn many_attempts() -> TransactionOptions {
     let hour = Duration::from_secs(3600);
     let policy = Policy {
         max_attempts: 4,
@@ -60,7 +60,7 @@ async fn attempts_wait_on_tokios_clock_and_run_out() {
     let server = Server::start(vec![script.terminate()]);
     let mut client = connect(&server).await;
     let started = Instant::now();
-    let error = client.transaction_with(&patient(), update).await.unwrap_err();
+    let error = client.transaction_with(&many_attempts(), update).await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::RetriesExhausted { attempts: 4, .. }), "{error}");
     let hours = started.elapsed().as_secs() / 3600;
     assert_eq!(hours, 1 + 2 + 4);
@@ -78,7 +78,7 @@ async fn a_lost_connection_is_replaced_before_commit() {
     let mut client = connect(&server).await;
     let mut runs = 0;
     let done: Result<(), Error> = client
-        .transaction_local(&patient(), async |tx| {
+        .transaction_local(&many_attempts(), async |tx| {
             runs += 1;
             update(tx).await?;
             if runs == 2 {
@@ -162,7 +162,7 @@ async fn cockroachs_restart_protocol_goes_back_to_the_savepoint() {
         .terminate();
     let server = Server::start(vec![script.then(again)]);
     let mut client = connect(&server).await;
-    let options = TransactionOptions { cockroach_restart: true, ..patient() };
+    let options = TransactionOptions { cockroach_restart: true, ..many_attempts() };
     let started = Instant::now();
     client.transaction_with::<_, Error>(&options, update).await.unwrap();
     assert_eq!(started.elapsed().as_secs() / 3600, 3);

@@ -147,7 +147,7 @@ async fn by_hand(client: &mut Client, name: &str) -> Result<u64, Error> {
 async fn transactions_can_be_spawned_with_what_they_borrow() {
     let never = Config::parse("host=127.0.0.1 port=1").unwrap();
     let pool = Pool::builder().min_size(0).max_size(4).build(&never).unwrap();
-    let lent = async move |pool: Pool| -> Result<Pooled, Error> { pool.get().await };
+    let checked_out = async move |pool: Pool| -> Result<Pooled, Error> { pool.get().await };
     let (one, two, three) = (pool.clone(), pool.clone(), pool);
     let tasks = [
         tokio::spawn(is_send(async move {
@@ -161,7 +161,7 @@ async fn transactions_can_be_spawned_with_what_they_borrow() {
             }
         })),
         tokio::spawn(is_send(async move {
-            let (mut client, name) = (lent(three).await?, String::from("x"));
+            let (mut client, name) = (checked_out(three).await?, String::from("x"));
             by_hand(&mut client, &name).await.map(drop)
         })),
     ];

@@ -31,7 +31,7 @@ mod startup;
 mod truncated;
 
 /// No case may take longer, whatever its server does.
-const PATIENCE: Duration = Duration::from_secs(15);
+const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// What a server does, and what the client makes of it.
 struct Case {
@@ -112,7 +112,7 @@ fn check(cases: Vec<Case>, closed: bool) {
                     let (error, is_closed) = outcome(case, server.port());
                     let text = error.to_string();
                     let said = case.says.iter().all(|part| text.contains(part));
-                    let in_time = started.elapsed() < PATIENCE;
+                    let in_time = started.elapsed() < TIMEOUT;
                     drop(server);
                     let right = error.kind() == case.kind && is_closed == closed && said && in_time;
                     (!right).then(|| {

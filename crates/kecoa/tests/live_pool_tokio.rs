@@ -191,7 +191,7 @@ async fn comes_back_clean() {
 }
 
 #[tokio::test]
-async fn what_the_server_has_closed_is_not_lent() {
+async fn what_the_server_has_closed_is_not_checked_out() {
     let builder = Pool::builder().min_size(3).sweep_every(Some(Duration::from_millis(50)));
     let Some(pool) = build(builder) else { return };
     pool.wait(LONG).await.unwrap();

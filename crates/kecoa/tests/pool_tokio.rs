@@ -160,7 +160,7 @@ async fn a_connection_that_does_not_answer_keeps_nobody_longer_than_asked() {
 }
 
 #[tokio::test]
-async fn a_busy_connection_is_not_lent_before_it_is_idle() {
+async fn a_busy_connection_is_not_checked_out_before_it_is_idle() {
     let script = Script::new()
         .startup()
         .simple("BEGIN", "BEGIN", 'T')

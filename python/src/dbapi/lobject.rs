@@ -413,9 +413,9 @@ impl LargeObject {
 }
 
 /// Waits for the server's word without asking Python.
-struct Patient;
+struct Uninterrupted;
 
-impl Interrupt for Patient {
+impl Interrupt for Uninterrupted {
     fn check(&mut self) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
@@ -437,7 +437,7 @@ impl Drop for LargeObject {
             Ok(mut link) if link.pid == std::process::id() => {
                 if let Some(client) = link.client.as_mut() {
                     // What it answers matters to nobody any more.
-                    let _ = Calls { client, hook: &mut Patient }.close(descriptor);
+                    let _ = Calls { client, hook: &mut Uninterrupted }.close(descriptor);
                 }
                 SessionUpdate::collect(&mut link, &this.state)
             }

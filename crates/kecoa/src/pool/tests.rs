@@ -45,7 +45,7 @@ fn made(line: &str) -> Core {
     Core::new(settings, Box::new(move || random))
 }
 
-fn spelt(action: &Action) -> String {
+fn formatted(action: &Action) -> String {
     match action {
         Action::Open(conn) => format!("open c{}", conn.0),
         Action::Check { conn, waiter, ask } => {
@@ -95,7 +95,7 @@ fn figure(core: &Core, name: &str) -> String {
     format!("{name}={value}")
 }
 
-/// Makes the call of a line, and spells what follows from it.
+/// Makes the call of a line, and formats what follows from it.
 fn answer(core: &mut Core, now: Duration, call: &str, expected: &str) -> String {
     let words: Vec<&str> = call.split_whitespace().collect();
     let word = |at: usize| words.get(at).copied().unwrap_or_default();
@@ -137,7 +137,7 @@ fn answer(core: &mut Core, now: Duration, call: &str, expected: &str) -> String 
         }
         _ => panic!("no such call: {call}"),
     }
-    core.take_actions().iter().map(spelt).collect::<Vec<_>>().join("; ")
+    core.take_actions().iter().map(formatted).collect::<Vec<_>>().join("; ")
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! One statement by the extended protocol, for doors that encode parameters and wait by themselves.
+//! One statement by the extended protocol, for entry points that encode parameters and wait by themselves.
 //!
 //! A call is planned, submitted and settled; what happens between the last two, the waiting, is the
 //! caller's: [`blocking::Client`](crate::blocking::Client) drives it at once, an event loop when the

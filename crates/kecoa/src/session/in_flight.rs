@@ -24,7 +24,7 @@ impl CommitRisk {
     pub(crate) fn answered(self, error: Error) -> Error {
         let open = match (self, error.sqlstate()) {
             (CommitRisk::Nothing, _) | (_, None) => false,
-            // Another server's trouble, which this one tells of, has undone the statement.
+            // An error of another server, which this one reports, has undone the statement.
             (CommitRisk::Implicit, Some(state)) if state.starts_with("08") => state == "08007",
             (_, Some(state)) => leaves_open(state),
         };

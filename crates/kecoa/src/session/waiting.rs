@@ -34,7 +34,7 @@ impl Session {
     }
 
     /// Whether the results of the request under way have become too large and nothing was done
-    /// about it: asked once, by a door that waits by itself, and cancels it then.
+    /// about it: asked once, by an entry point that waits by itself, and cancels it then.
     pub(crate) fn excess_to_cancel(&mut self) -> bool {
         self.connection.pending() == 1 && self.excess.take().is_some()
     }

@@ -1,4 +1,4 @@
-//! Calls of doors: forms chosen a column, several in flight, many sets of parameters.
+//! Calls of entry points: forms chosen a column, several in flight, many sets of parameters.
 
 use kecoa_pgmock::Script;
 use kecoa_proto::{Format, Parameter};

@@ -55,7 +55,7 @@ pub struct TransactionOptions {
     pub read_only: Option<bool>,
     /// `DEFERRABLE` or `NOT DEFERRABLE`; the session's default when not set.
     pub deferrable: Option<bool>,
-    /// How often and how patiently it is tried.
+    /// How often and for how long it is tried.
     pub policy: Policy,
     /// On CockroachDB, retry behind `SAVEPOINT cockroach_restart`, which keeps the transaction's
     /// place in line. Without effect elsewhere: PostgreSQL needs a new transaction.

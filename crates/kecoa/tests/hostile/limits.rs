@@ -141,7 +141,7 @@ fn a_deadline_is_kept_while_the_server_goes_on() {
                 let started = Instant::now();
                 let error = client.run(&Request::Query(b"SELECT 1"), &mut deadline).unwrap_err();
                 assert_eq!(error.kind(), ErrorKind::Interrupted, "{name}: {error}");
-                assert!(started.elapsed() < PATIENCE, "{name}");
+                assert!(started.elapsed() < TIMEOUT, "{name}");
                 client.batch("SELECT 2").unwrap();
                 let kept = client.take_notices().len();
                 assert!(kept <= 1_000, "{name}: {kept} notices");

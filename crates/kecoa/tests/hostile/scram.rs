@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use super::*;
 
 /// One message's body; the startup message has no tag.
-fn hear(stream: &mut impl Read, tagged: bool) -> Vec<u8> {
+fn read_message(stream: &mut impl Read, tagged: bool) -> Vec<u8> {
     let mut head = [0; 5];
     let head = &mut head[usize::from(!tagged)..];
     stream.read_exact(head).unwrap();
@@ -21,13 +21,13 @@ fn refused(last: &'static str) -> Error {
     let port = listener.local_addr().unwrap().port();
     let server = thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        hear(&mut stream, false);
+        read_message(&mut stream, false);
         stream.write_all(&message(b'R', b"\0\0\0\x0aSCRAM-SHA-256\0\0")).unwrap();
-        let first = String::from_utf8_lossy(&hear(&mut stream, true)).into_owned();
+        let first = String::from_utf8_lossy(&read_message(&mut stream, true)).into_owned();
         let nonce = first.split("r=").nth(1).unwrap();
         let challenge = format!("\0\0\0\x0br={nonce}more,s=QUJDRA==,i=4096");
         stream.write_all(&message(b'R', challenge.as_bytes())).unwrap();
-        hear(&mut stream, true);
+        read_message(&mut stream, true);
         let last = format!("\0\0\0\x0c{last}");
         stream.write_all(&message(b'R', last.as_bytes())).unwrap();
         stream.write_all(&message(b'R', &[0; 4])).unwrap();

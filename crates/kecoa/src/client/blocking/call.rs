@@ -1,4 +1,4 @@
-//! Statements by the extended protocol, for doors that encode parameters by themselves.
+//! Statements by the extended protocol, for entry points that encode parameters by themselves.
 
 use kecoa_proto::{Parameter, RequestId};
 

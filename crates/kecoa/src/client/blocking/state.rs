@@ -10,7 +10,7 @@ use crate::observability::Counters;
 
 impl Client {
     /// How many times the server has confirmed a COMMIT on this connection, whoever sent it: the way
-    /// for a door to see that the body of its transaction committed by itself.
+    /// for an entry point to see that the body of its transaction committed by itself.
     #[must_use]
     pub fn commits(&self) -> u64 {
         self.inner.session_ref().commits()

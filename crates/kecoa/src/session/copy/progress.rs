@@ -9,7 +9,7 @@ use crate::session::statement::endless;
 
 /// What is the same in both directions.
 #[derive(Debug)]
-struct Course {
+struct Progress {
     begun: bool,
     over: bool,
     misuse: bool,
@@ -17,9 +17,9 @@ struct Course {
     tag: Option<CommandTag>,
 }
 
-impl Course {
-    fn new() -> Course {
-        Course { begun: false, over: false, misuse: false, server: None, tag: None }
+impl Progress {
+    fn new() -> Progress {
+        Progress { begun: false, over: false, misuse: false, server: None, tag: None }
     }
 
     fn take(&mut self, reply: Reply) {
@@ -54,28 +54,28 @@ impl Course {
 #[derive(Debug)]
 pub(crate) struct CopyingIn {
     pub(crate) id: RequestId,
-    course: Course,
+    progress: Progress,
     refused: bool,
 }
 
 impl CopyingIn {
     pub(crate) fn submit(session: &mut Session, sql: &str) -> Result<CopyingIn, Error> {
         let id = session.submit(&Request::Query(sql.as_bytes()))?;
-        Ok(CopyingIn { id, course: Course::new(), refused: false })
+        Ok(CopyingIn { id, progress: Progress::new(), refused: false })
     }
 
     /// The server waits for data.
     pub(crate) fn has_begun(&self) -> bool {
-        self.course.begun
+        self.progress.begun
     }
 
     pub(crate) fn is_over(&self) -> bool {
-        self.course.over
+        self.progress.over
     }
 
     /// The server has answered with an error, and waits for no end of the data.
     pub(crate) fn is_refused(&self) -> bool {
-        self.refused || self.course.server.is_some()
+        self.refused || self.progress.server.is_some()
     }
 
     pub(crate) fn refuse(&mut self) {
@@ -85,25 +85,25 @@ impl CopyingIn {
     /// Takes a reply. The error of a statement that began no COPY comes at its end.
     pub(crate) fn take(&mut self, session: &mut Session, reply: Reply) -> Result<(), Error> {
         match reply {
-            Reply::CopyIn(_) if self.course.begun => {
-                self.course.misuse = true;
+            Reply::CopyIn(_) if self.progress.begun => {
+                self.progress.misuse = true;
                 session.refuse_copy()?;
             }
-            Reply::CopyIn(_) => self.course.begun = true,
-            Reply::CopyOut(_) => self.course.misuse = true,
+            Reply::CopyIn(_) => self.progress.begun = true,
+            Reply::CopyOut(_) => self.progress.misuse = true,
             Reply::CopyBoth(_) => return Err(endless(session)),
-            reply => self.course.take(reply),
+            reply => self.progress.take(reply),
         }
-        if self.course.over && !self.course.begun {
-            return self.course.check("COPY … FROM STDIN");
+        if self.progress.over && !self.progress.begun {
+            return self.progress.check("COPY … FROM STDIN");
         }
         Ok(())
     }
 
     /// What came of it, once it is over.
     pub(crate) fn outcome(&mut self) -> Result<Option<u64>, Error> {
-        self.course.check("COPY … FROM STDIN")?;
-        Ok(self.course.rows())
+        self.progress.check("COPY … FROM STDIN")?;
+        Ok(self.progress.rows())
     }
 }
 
@@ -111,26 +111,26 @@ impl CopyingIn {
 #[derive(Debug)]
 pub(crate) struct CopyingOut {
     pub(crate) id: RequestId,
-    course: Course,
+    progress: Progress,
 }
 
 impl CopyingOut {
     pub(crate) fn submit(session: &mut Session, sql: &str) -> Result<CopyingOut, Error> {
         let id = session.submit(&Request::Query(sql.as_bytes()))?;
-        Ok(CopyingOut { id, course: Course::new() })
+        Ok(CopyingOut { id, progress: Progress::new() })
     }
 
     pub(crate) fn has_begun(&self) -> bool {
-        self.course.begun
+        self.progress.begun
     }
 
     pub(crate) fn is_over(&self) -> bool {
-        self.course.over
+        self.progress.over
     }
 
     /// How many rows were copied, once it is over.
     pub(crate) fn rows(&self) -> Option<u64> {
-        self.course.rows()
+        self.progress.rows()
     }
 
     /// Takes a reply; gives the data in it. The error comes at the end.
@@ -140,17 +140,17 @@ impl CopyingOut {
         reply: Reply,
     ) -> Result<Option<Bytes>, Error> {
         match reply {
-            Reply::CopyOut(_) => self.course.begun = true,
+            Reply::CopyOut(_) => self.progress.begun = true,
             Reply::CopyData(data) => return Ok(Some(data)),
             Reply::CopyIn(_) => {
-                self.course.misuse = true;
+                self.progress.misuse = true;
                 session.refuse_copy()?;
             }
             Reply::CopyBoth(_) => return Err(endless(session)),
-            reply => self.course.take(reply),
+            reply => self.progress.take(reply),
         }
-        if self.course.over {
-            self.course.check("COPY … TO STDOUT").map(|()| None)
+        if self.progress.over {
+            self.progress.check("COPY … TO STDOUT").map(|()| None)
         } else {
             Ok(None)
         }

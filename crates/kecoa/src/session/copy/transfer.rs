@@ -14,7 +14,7 @@ const CHUNK: usize = 64 * 1024;
 
 /// What became of a statement that was to copy.
 #[derive(Default)]
-struct Course {
+struct Progress {
     /// The copying began.
     copied: bool,
     /// Our side failed.
@@ -24,7 +24,7 @@ struct Course {
     tag: Option<CommandTag>,
 }
 
-impl Course {
+impl Progress {
     /// Takes a reply that is the same in both directions. Whether it was the last.
     fn take(&mut self, reply: Reply) -> bool {
         match reply {
@@ -62,17 +62,17 @@ pub(crate) fn copy_in(
     hook: &mut dyn Interrupt,
 ) -> Result<Option<u64>, Error> {
     let id = session.submit(&Request::Query(sql))?;
-    let mut course = Course::default();
+    let mut progress = Progress::default();
     loop {
         match session.reply(id, hook)? {
-            Reply::CopyIn(_) if course.copied => {
-                course.failed.get_or_insert(Error::usage_after_the_fact(
+            Reply::CopyIn(_) if progress.copied => {
+                progress.failed.get_or_insert(Error::usage_after_the_fact(
                     "expected one COPY FROM STDIN, found another one behind it",
                 ));
                 session.refuse_copy()?;
             }
             Reply::CopyIn(_) => {
-                course.copied = true;
+                progress.copied = true;
                 match feed(session, data, hook) {
                     Ok(Fed::Everything) => session.copy_done()?,
                     // After its error the server waits for no end of the data either.
@@ -81,19 +81,19 @@ pub(crate) fn copy_in(
                     Ok(Fed::UntilCancelled) => session.copy_fail("cancelled by the client")?,
                     Ok(Fed::UntilFailed(error)) => {
                         session.copy_fail(&reason(&error))?;
-                        course.failed =
+                        progress.failed =
                             Some(Error::io("the data to copy could not be read", error));
                     }
                     Err(error) if session.is_closed() => return Err(error),
                     Err(error) => {
                         session.copy_fail("the client could not read the data to copy")?;
-                        course.failed = Some(error);
+                        progress.failed = Some(error);
                     }
                 }
             }
             reply => {
-                if course.take(reply) {
-                    return course.end(session, "COPY … FROM STDIN");
+                if progress.take(reply) {
+                    return progress.end(session, "COPY … FROM STDIN");
                 }
             }
         }
@@ -175,23 +175,23 @@ pub(crate) fn copy_out(
     hook: &mut dyn Interrupt,
 ) -> Result<Option<u64>, Error> {
     let id = session.submit(&Request::Query(sql))?;
-    let mut course = Course::default();
+    let mut progress = Progress::default();
     loop {
         match session.reply(id, hook)? {
-            Reply::CopyOut(_) => course.copied = true,
+            Reply::CopyOut(_) => progress.copied = true,
             Reply::CopyIn(_) => session.refuse_copy()?,
             // After the sink failed the rest is drained, so that the connection stays usable.
             Reply::CopyData(data) => {
-                if course.failed.is_none()
+                if progress.failed.is_none()
                     && let Err(error) = sink.write_all(&data)
                 {
                     let error = Error::io("the copied data could not be written", error);
-                    course.failed = Some(error);
+                    progress.failed = Some(error);
                 }
             }
             reply => {
-                if course.take(reply) {
-                    return course.end(session, "COPY … TO STDOUT");
+                if progress.take(reply) {
+                    return progress.end(session, "COPY … TO STDOUT");
                 }
             }
         }

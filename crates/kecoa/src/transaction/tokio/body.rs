@@ -2,7 +2,7 @@
 //!
 //! `AsyncFnMut` cannot say that the futures it gives are `Send`, and the compiler cannot find it out for
 //! a future that is handed to `tokio::spawn` ("implementation of `Send` is not general enough"). These
-//! traits say it where the closure is written, for every lifetime of the transaction that it is lent.
+//! traits say it where the closure is written, for every lifetime of the transaction that it borrows.
 
 use std::future::Future;
 use std::pin::Pin;
