@@ -1,6 +1,7 @@
 //! The client against a scripted server in the same thread, in virtual time.
 
 mod batching;
+mod bodies;
 mod calls;
 mod cuts;
 mod drive;
