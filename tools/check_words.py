@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from structure.table import tomllib
+from structure.table import read_toml
 
 ROOT = Path(__file__).resolve().parent.parent
 # Code in pages.
@@ -75,7 +75,7 @@ def sources() -> Iterator[Path]:
 
 
 def lists() -> dict[str, Any]:
-    return tomllib.loads((Path(__file__).parent / "words.toml").read_text(encoding="utf-8"))
+    return read_toml(Path(__file__).parent / "words.toml")
 
 
 def main() -> int:

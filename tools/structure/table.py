@@ -62,8 +62,13 @@ class Table:
     banned: dict[str, str]
 
 
+def read_toml(file: Path) -> dict[str, Any]:
+    values: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
+    return values
+
+
 def load(file: Path) -> Table:
-    known = tomllib.loads(file.read_text(encoding="utf-8"))
+    known = read_toml(file)
     base = file.parent.parent
     return Table(
         [part(name, values, base) for name, values in known.get("crates", {}).items()],
