@@ -72,7 +72,7 @@ async def test_statements_that_are_no_single_ones_stop_at_the_first_error(table,
 
 @looped
 async def test_a_generator_that_has_others_use_the_connection(table, connected):
-    """What it gathered is sent first: statements that it starts wait for their turn."""
+    """What it has buffered is sent first: statements that it starts wait for their turn."""
     async with connected() as conn:
         counts = []
 

@@ -1,4 +1,4 @@
-"""How COPY FROM reads a file: in pieces of the size asked for, gathered before they are sent."""
+"""How COPY FROM reads a file: in pieces of the size asked for, joined before they are sent."""
 
 from __future__ import annotations
 

@@ -123,16 +123,14 @@ impl AsyncLink {
             this.connection.get().count_statement(false);
             let raised = if pending.may_commit() {
                 let error = kecoa::Error::connection_lost(reason);
-                Ok(this.raise(py, &error, None, &pending.sql, true))
+                this.raise(py, &error, None, &pending.sql, true)
             } else {
                 error::lost(py, reason)
             };
-            set_future(py, &pending.future, raised.and_then(Err));
+            set_future(py, &pending.future, Err(raised));
         }
         for future in streaming.and_then(|streaming| streaming.waiter).into_iter().chain(waiters) {
-            if let Ok(error) = error::lost(py, reason) {
-                let _ = future.call_method1(py, intern!(py, "set_exception"), (error.value(py),));
-            }
+            set_future(py, &future, Err(error::lost(py, reason)));
         }
     }
 

@@ -58,7 +58,7 @@ impl AsyncLink {
         }
         let end = self.state().end.take();
         Err(match end {
-            Some(end) => error::lost(py, &end)?,
+            Some(end) => error::lost(py, &end),
             None => names::interface_error(py, "the connection is closed"),
         })
     }

@@ -170,8 +170,8 @@ impl AsyncLink {
     }
 
     /// The exception for a connection that was lost.
-    fn lost<'py>(&self, py: Python<'py>, message: &str) -> PyResult<Bound<'py, PyAny>> {
-        Ok(error::lost(py, message)?.into_value(py).into_bound(py).into_any())
+    fn lost<'py>(&self, py: Python<'py>, message: &str) -> Bound<'py, PyAny> {
+        error::lost(py, message).into_value(py).into_bound(py).into_any()
     }
 
     /// Asks for the connection: None when the caller has it now, else a future that is done when it

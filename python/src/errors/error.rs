@@ -282,12 +282,12 @@ pub(crate) fn operational(py: Python<'_>, error: &kecoa::Error, codec: &Arc<Code
 }
 
 /// The exception for a connection that ended while no statement waited for it: OperationalError.
-pub(crate) fn lost(py: Python<'_>, message: &str) -> PyResult<PyErr> {
+pub(crate) fn lost(py: Python<'_>, message: &str) -> PyErr {
     let raised = names::operational_error(py, message);
     if let Ok(driver_error) = raised.value(py).cast::<DriverError>() {
         driver_error.get().set(Details { lost: true, ..Details::default() });
     }
-    Ok(raised)
+    raised
 }
 
 /// A notice's fields, as `Error.diag` shows an error's.

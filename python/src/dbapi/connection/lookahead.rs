@@ -29,25 +29,6 @@ pub(crate) struct Step {
 }
 
 impl Link {
-    /// Closes what is open.
-    pub(super) fn shut(&mut self) {
-        self.connecting = None;
-        if self.buffered.is_some() && self.pid == std::process::id() {
-            // Where statements commit by themselves they are there when the connection is not.
-            let mut signals = Signals::default();
-            self.settle_all(&mut signals);
-        }
-        self.lookahead = None;
-        let pid = self.pid;
-        if let Some(client) = self.client.take() {
-            if pid == std::process::id() {
-                drop(client);
-            } else {
-                std::mem::forget(client);
-            }
-        }
-    }
-
     /// Waits for the answer to what was sent ahead, under the limit that it was sent with, and keeps
     /// it for its owner. What failed of it when this is the owner's thread.
     pub(super) fn settle_lookahead(&mut self, signals: &mut Signals) -> Option<FailedRows> {

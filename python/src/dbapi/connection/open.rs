@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::Connection;
+use super::link::Link;
 use super::signals::Signals;
 use super::state::{STATUS_READY, STATUS_SETUP};
 use super::update::SessionUpdate;
@@ -42,6 +43,27 @@ pub(super) fn masked(config: &Config) -> String {
         let value = config.get(name)?;
         Some((name, if Config::is_secret(name) { "xxx" } else { value }))
     }))
+}
+
+impl Link {
+    /// Closes what is open.
+    pub(super) fn shut(&mut self) {
+        self.connecting = None;
+        if self.buffered.is_some() && self.pid == std::process::id() {
+            // Where statements commit by themselves they are there when the connection is not.
+            let mut signals = Signals::default();
+            self.settle_all(&mut signals);
+        }
+        self.lookahead = None;
+        let pid = self.pid;
+        if let Some(client) = self.client.take() {
+            if pid == std::process::id() {
+                drop(client);
+            } else {
+                std::mem::forget(client);
+            }
+        }
+    }
 }
 
 impl Connection {
@@ -168,7 +190,7 @@ impl Connection {
         if this.is_async() {
             return this.start_connecting(py, &config);
         }
-        if let Some(callback) = this.green(py)? {
+        if let Some(callback) = this.green(py) {
             return Connection::connect_green(slf, &config, &callback);
         }
         let mut signals = Signals::default();

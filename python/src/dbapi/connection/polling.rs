@@ -42,11 +42,8 @@ fn poll_number(wanted: Readiness) -> i32 {
 
 impl Connection {
     /// The wait callback, on a synchronous connection while one is set.
-    pub(crate) fn green(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
-        if lock(&self.state).asynchronous {
-            return Ok(None);
-        }
-        Ok(get_wait_callback(py))
+    pub(crate) fn green(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        if self.is_async() { None } else { get_wait_callback(py) }
     }
 
     /// Whether the connection is asynchronous.
@@ -73,7 +70,12 @@ impl Connection {
     /// ProgrammingError where waiting cannot be left to a callback, or to the caller.
     pub(crate) fn refuse_waiting(&self, py: Python<'_>, what: &str) -> PyResult<()> {
         self.refuse_async(py, what)?;
-        if self.green(py)?.is_none() {
+        self.refuse_green(py, what)
+    }
+
+    /// ProgrammingError on a synchronous connection while a wait callback is set.
+    pub(crate) fn refuse_green(&self, py: Python<'_>, what: &str) -> PyResult<()> {
+        if self.green(py).is_none() {
             return Ok(());
         }
         let message = format!("{what} cannot be used with an asynchronous callback.");

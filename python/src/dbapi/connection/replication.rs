@@ -7,7 +7,6 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use super::Connection;
-use crate::names;
 use crate::sync::lock;
 
 impl Connection {
@@ -30,15 +29,6 @@ impl Connection {
         // What comes of it is refused where it drives the connection.
         !self.reentrancy.is_here()
             && py.detach(|| lock(&self.link).client.as_ref().is_some_and(Client::is_streaming))
-    }
-
-    /// ProgrammingError on a synchronous connection while a wait callback is set.
-    pub(crate) fn refuse_green(&self, py: Python<'_>, what: &str) -> PyResult<()> {
-        if self.green(py)?.is_none() {
-            return Ok(());
-        }
-        let message = format!("{what} cannot be used with an asynchronous callback.");
-        Err(names::programming_error(py, message))
     }
 
     /// How the connection is shown, as an object of `class` at `address`.

@@ -63,7 +63,7 @@ fn run_command(client: &mut Client, sql: &str, hook: &mut Signals) -> Result<(),
 impl Connection {
     /// Runs a statement of the connection's own and raises what the server says about it.
     pub(crate) fn command(slf: &Bound<'_, Connection>, sql: &str, commit: bool) -> PyResult<()> {
-        if let Some(callback) = slf.get().green(slf.py())? {
+        if let Some(callback) = slf.get().green(slf.py()) {
             return Connection::command_green(slf, &callback, sql, commit);
         }
         let _limited = slf.get().limited_command(commit);
@@ -112,7 +112,7 @@ impl Connection {
         may_begin: bool,
     ) -> PyResult<Result<Vec<ResultSet>, kecoa::Error>> {
         let this = slf.get();
-        if let Some(callback) = this.green(slf.py())? {
+        if let Some(callback) = this.green(slf.py()) {
             return Connection::run_user_green(slf, &callback, sql, may_begin);
         }
         Connection::drive_user(slf, may_begin, |client, begin, hook| match begin {
@@ -169,7 +169,7 @@ impl Connection {
     /// Opens the transaction by itself, for COPY.
     pub(crate) fn begin_now(slf: &Bound<'_, Connection>) -> PyResult<()> {
         let this = slf.get();
-        if slf.get().green(slf.py())?.is_some() {
+        if slf.get().green(slf.py()).is_some() {
             let begin = {
                 let state = lock(&this.state);
                 state.wants_begin().then(|| state.begin())
@@ -222,7 +222,7 @@ impl Connection {
     /// client is held: of two threads that commit at a time, one does.
     fn end(slf: &Bound<'_, Connection>, sql: &str, commit: bool) -> PyResult<()> {
         let this = slf.get();
-        if let Some(callback) = this.green(slf.py())? {
+        if let Some(callback) = this.green(slf.py()) {
             this.check_idle(slf.py())?;
             {
                 // At once: another thread must not end the same transaction meanwhile.

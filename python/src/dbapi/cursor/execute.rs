@@ -81,7 +81,7 @@ impl Cursor {
         if binding == Binding::Server
             && named.is_none()
             && !connection.get().is_async()
-            && connection.get().green(py)?.is_none()
+            && connection.get().green(py).is_none()
         {
             return Cursor::execute_bound(slf, connection, &settings, sql, vars, mode);
         }
