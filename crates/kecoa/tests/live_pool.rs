@@ -213,7 +213,7 @@ fn a_transaction_of_the_pool_takes_another_of_its_sessions() {
 #[test]
 fn hooks_and_leaks() {
     let events = Arc::new(Mutex::new(Vec::new()));
-    let (heard, checks) = (events.clone(), AtomicUsize::new(0));
+    let (seen, checks) = (events.clone(), AtomicUsize::new(0));
     let builder = Pool::builder()
         .max_size(1)
         .configure(|client| client.batch("SET application_name TO 'pooled'").map(drop))
@@ -222,13 +222,15 @@ fn hooks_and_leaks() {
             _ => Ok(()),
         })
         .leak_after(Some(Duration::from_millis(20)))
-        .on_event(move |event| heard.lock().unwrap().push(format!("{event:?}")));
+        .on_event(move |event| seen.lock().unwrap().push(format!("{event:?}")));
     let Some(pool) = build(builder) else { return };
     let mut client = pool.get().unwrap();
     let row = client.query_one("SELECT current_setting('application_name')", &[]).unwrap();
     assert_eq!(row.get::<String>(0).unwrap(), "pooled");
     until("a leak is found", || pool.stats().leaks == 1);
-    until("and told", || events.lock().unwrap().iter().any(|event| event.contains("live_pool.rs")));
+    until("and reported", || {
+        events.lock().unwrap().iter().any(|event| event.contains("live_pool.rs"))
+    });
     assert_eq!(pool.stats().checks_failed, 1);
     assert!(events.lock().unwrap().iter().any(|event| event.contains("not this one")));
 }

@@ -373,7 +373,7 @@ async fn a_transaction_of_the_pool_that_is_dropped_leaves_a_clean_session() {
 #[tokio::test]
 async fn hooks_and_leaks() {
     let events = Arc::new(Mutex::new(Vec::new()));
-    let (heard, checks) = (events.clone(), AtomicUsize::new(0));
+    let (seen, checks) = (events.clone(), AtomicUsize::new(0));
     let builder = Pool::builder()
         .max_size(1)
         .configure(|client| {
@@ -391,14 +391,15 @@ async fn hooks_and_leaks() {
             })
         })
         .leak_after(Some(Duration::from_millis(20)))
-        .on_event(move |event| heard.lock().unwrap().push(format!("{event:?}")));
+        .on_event(move |event| seen.lock().unwrap().push(format!("{event:?}")));
     let Some(pool) = build(builder) else { return };
     let mut client = pool.get().await.unwrap();
     let row = client.query_one("SELECT current_setting('application_name')", &[]).await.unwrap();
     assert_eq!(row.get::<String>(0).unwrap(), "pooled");
     until("a leak is found", || pool.stats().leaks == 1).await;
-    let told = || events.lock().unwrap().iter().any(|event| event.contains("live_pool_tokio.rs"));
-    until("and told", told).await;
+    let reported =
+        || events.lock().unwrap().iter().any(|event| event.contains("live_pool_tokio.rs"));
+    until("and reported", reported).await;
     assert_eq!(pool.stats().checks_failed, 2);
     assert!(events.lock().unwrap().iter().any(|event| event.contains("not this one")));
 }
