@@ -45,28 +45,32 @@ class Proxy:
     def serve(self, client: socket.socket) -> None:
         server = socket.socket(socket.AF_UNIX)
         server.connect(self.upstream)
-        threading.Thread(target=self.copy, args=(server, client), daemon=True).start()
+        silenced = threading.Event()
+        answers = threading.Thread(target=self.copy, args=(server, client, silenced), daemon=True)
+        answers.start()
         with contextlib.suppress(OSError):
             while data := client.recv(65536):
                 if self.word in data and not self.was_cut:
                     self.was_cut = True
-                    # The client is cut first, so that no answer can slip through.
-                    client.shutdown(socket.SHUT_RDWR)
+                    # From here on no answer slips through.
+                    silenced.set()
                     if self.cut == "after":
                         server.sendall(data)
-                        # PostgreSQL does what it was asked, and then sees the end.
+                        # PostgreSQL does what it was asked, and then sees the end. The client is cut behind that.
                         server.shutdown(socket.SHUT_WR)
-                        return
+                        answers.join()
+                    client.shutdown(socket.SHUT_RDWR)
                     break
                 server.sendall(data)
         with contextlib.suppress(OSError):
             server.shutdown(socket.SHUT_RDWR)
 
     @staticmethod
-    def copy(source: socket.socket, target: socket.socket) -> None:
+    def copy(source: socket.socket, target: socket.socket, silenced: threading.Event) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
-                target.sendall(data)
+                if not silenced.is_set():
+                    target.sendall(data)
             target.shutdown(socket.SHUT_WR)
 
 
