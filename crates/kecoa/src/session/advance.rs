@@ -43,7 +43,7 @@ impl Session {
 
     /// Whether nothing more comes by itself: every request is answered, or a stream has begun.
     pub(super) fn is_answered(&self) -> bool {
-        self.connection.pending() == 0 || self.has_met_stream()
+        self.connection.pending() == 0 || self.has_stream_begun()
     }
 
     /// Sends what the socket takes at once; whether that was everything.

@@ -74,7 +74,7 @@ impl Budget {
     }
 }
 
-/// What holding a reply costs; nothing for what must be heard in any case.
+/// What holding a reply costs; nothing for what must be known in any case.
 fn weight(reply: &Reply) -> Option<usize> {
     let bytes = match reply {
         Reply::Rows(rows) => rows.bytes().len(),

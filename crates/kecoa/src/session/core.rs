@@ -36,7 +36,7 @@ pub(crate) struct Session {
     pub(super) notices: BoundedQueue<ServerError>,
     pub(super) notifications: BoundedQueue<Notification>,
     /// The FATAL error by which the server announced the end.
-    pub(super) last_words: Option<Box<ServerError>>,
+    pub(super) fatal: Option<Box<ServerError>>,
     pub(super) closed: bool,
     /// How many COMMITs the server has confirmed.
     pub(super) commits: u64,
@@ -46,10 +46,10 @@ pub(crate) struct Session {
     pub(super) budget: Budget,
     /// A request's results have become too large, and nothing was done about it yet.
     pub(super) excess: Option<RequestId>,
-    /// When the hook was last looked at; nothing until the second read of a request.
-    pub(super) looked: Option<Instant>,
+    /// When the hook was last asked; nothing until the second read of a request.
+    pub(super) hook_checked: Option<Instant>,
     /// Replies that were taken before anybody asked for them.
-    pub(super) early: VecDeque<Event>,
+    pub(super) buffered: VecDeque<Event>,
     pub(super) mode: Mode,
     /// The connection was made for replication.
     pub(super) accepts_streams: bool,
@@ -70,15 +70,15 @@ impl Session {
             cancel: link.cancel,
             notices: BoundedQueue::new(KEPT_NOTICES.0, KEPT_NOTICES.1),
             notifications: BoundedQueue::new(KEPT_NOTIFICATIONS.0, KEPT_NOTIFICATIONS.1),
-            last_words: None,
+            fatal: None,
             closed: false,
             commits: 0,
             transaction_end: TransactionEnd::default(),
             cancelled: None,
             budget: Budget::default(),
             excess: None,
-            looked: None,
-            early: VecDeque::new(),
+            hook_checked: None,
+            buffered: VecDeque::new(),
             mode: Mode::default(),
             accepts_streams: false,
             statements: StatementCache::new(cache::CAPACITY),
@@ -161,14 +161,14 @@ impl Session {
         match event {
             Event::Notice(notice) => self.notices.push(*notice),
             Event::Notification(notification) => self.notifications.push(notification),
-            Event::Unsolicited(error) => self.last_words = Some(error),
+            Event::Unsolicited(error) => self.fatal = Some(error),
             // The connection remembers parameters by itself; replies to requests that nobody waits
             // for any more are what a caller left behind on its way out.
             _ => {}
         }
     }
 
-    /// Says good-bye if the connection is idle enough to, and closes the stream.
+    /// Sends Terminate if the connection is idle enough to, and closes the stream.
     pub(crate) fn close(&mut self) {
         if self.closed {
             return;
@@ -208,7 +208,7 @@ impl Session {
             // Whatever was cancelled is over.
             self.cancelled = None;
             self.excess = None;
-            self.looked = None;
+            self.hook_checked = None;
             self.budget.clear();
         }
         let reading = self.in_flight.classify(&self.connection, request, named);

@@ -27,7 +27,7 @@ impl Session {
                 self.check_end()?;
                 self.transmit(hook)?;
                 self.stop_excess()?;
-                if self.early.is_empty() {
+                if self.buffered.is_empty() {
                     self.receive(hook)?;
                 }
                 continue;
@@ -43,7 +43,7 @@ impl Session {
     pub(crate) fn copy_data(&mut self, data: &[u8], hook: &mut dyn Interrupt) -> Result<(), Error> {
         self.connection.copy_data(data)?;
         self.transmit(hook)?;
-        self.look_around(hook)
+        self.check_hook_if_due(hook)
     }
 
     /// Writes until nothing is left to say.
@@ -52,14 +52,14 @@ impl Session {
             match self.wire.write(output) {
                 Ok(0) => return Err(self.lost(Some(io::ErrorKind::WriteZero.into()))),
                 Ok(n) => self.transmitted(n),
-                Err(error) if is_pause(&error) => self.make_way(hook)?,
+                Err(error) if is_pause(&error) => self.receive_or_wait(hook)?,
                 Err(error) => return Err(self.lost(Some(error))),
             }
         }
         loop {
             match self.wire.flush() {
                 Ok(()) => return Ok(()),
-                Err(error) if is_pause(&error) => self.make_way(hook)?,
+                Err(error) if is_pause(&error) => self.receive_or_wait(hook)?,
                 Err(error) => return Err(self.lost(Some(error))),
             }
         }

@@ -9,7 +9,7 @@ use crate::net::wait::is_pause;
 
 impl Session {
     pub(super) fn next_event(&mut self) -> Result<Option<Event>, Error> {
-        match self.early.pop_front() {
+        match self.buffered.pop_front() {
             Some(event) => Ok(Some(event)),
             None => self.poll_event(),
         }
@@ -20,13 +20,13 @@ impl Session {
         loop {
             let event = match self.connection.poll_event() {
                 Ok(event) => event,
-                Err(error) => return Err(self.broken(error)),
+                Err(error) => return Err(self.protocol_error(error)),
             };
             let Some(Event::Reply(id, reply)) = &event else { return Ok(event) };
             self.in_flight.apply(*id, reply);
             self.transaction_end.apply(reply);
             match reply {
-                Reply::Error(error) if error.is_fatal() => self.last_words = Some(error.clone()),
+                Reply::Error(error) if error.is_fatal() => self.fatal = Some(error.clone()),
                 Reply::CommandComplete(tag) => {
                     if tag.as_bytes() == b"COMMIT" {
                         self.commits += 1;
@@ -51,31 +51,31 @@ impl Session {
     }
 
     /// Takes the events that were read, and keeps replies for those who will ask for them.
-    pub(super) fn put_aside(&mut self, copies: CopyPolicy) -> Result<(), Error> {
+    pub(super) fn buffer_replies(&mut self, copies: CopyPolicy) -> Result<(), Error> {
         let refused = copies == CopyPolicy::Refuse;
         while let Some(event) = self.poll_event()? {
             match event {
                 // Nobody has a place for it: it need not be kept until the request is over.
-                Event::Reply(_, Reply::CopyData(_)) if refused && !self.has_met_stream() => {}
+                Event::Reply(_, Reply::CopyData(_)) if refused && !self.has_stream_begun() => {}
                 Event::Reply(_, Reply::CopyBoth(_)) => {
-                    self.meet_stream();
-                    self.early.push_back(event);
+                    self.note_stream();
+                    self.buffered.push_back(event);
                 }
                 Event::Reply(_, Reply::CopyIn(_)) if refused => {
-                    self.early.push_back(event);
+                    self.buffered.push_back(event);
                     self.copy_fail(COPY_REFUSAL)?;
                 }
-                Event::Reply(..) => self.early.push_back(event),
+                Event::Reply(..) => self.buffered.push_back(event),
                 other => self.keep(other),
             }
         }
         Ok(())
     }
 
-    /// Reads once, without waiting, and puts replies aside. Whether anything had arrived.
+    /// Reads once, without waiting, and buffers replies. Whether anything had arrived.
     pub(super) fn take_in(&mut self, copies: CopyPolicy) -> Result<bool, Error> {
-        // Last words that are here already must be known before the end is found.
-        self.put_aside(copies)?;
+        // A FATAL error that is here already must be known before the end is found.
+        self.buffer_replies(copies)?;
         self.check_end()?;
         let read = match self.wire.try_read_into(self.connection.read_buffer()) {
             Ok(0) => return Err(self.lost(None)),
@@ -86,14 +86,14 @@ impl Session {
             Err(error) if is_pause(&error) => false,
             Err(error) => return Err(self.lost(Some(error))),
         };
-        self.put_aside(copies)?;
+        self.buffer_replies(copies)?;
         Ok(read)
     }
 
     /// A server that has said FATAL or PANIC says no more: the end of the stream need not be waited
     /// for, which may be long in coming.
     pub(super) fn check_end(&mut self) -> Result<(), Error> {
-        if self.last_words.is_some() && self.connection.is_closed() && !self.closed {
+        if self.fatal.is_some() && self.connection.is_closed() && !self.closed {
             return Err(self.lost(None));
         }
         Ok(())
@@ -103,6 +103,6 @@ impl Session {
     /// data; never waits.
     pub(crate) fn has_refused_copy(&mut self) -> Result<bool, Error> {
         self.take_in(CopyPolicy::Keep)?;
-        Ok(self.early.iter().any(|event| matches!(event, Event::Reply(_, Reply::Error(_)))))
+        Ok(self.buffered.iter().any(|event| matches!(event, Event::Reply(_, Reply::Error(_)))))
     }
 }

@@ -1,4 +1,4 @@
-//! What each request in flight may commit, so that a lost answer is told for what it leaves open.
+//! What each request in flight may commit, so that the error of a lost answer says what it leaves open.
 
 use std::collections::VecDeque;
 

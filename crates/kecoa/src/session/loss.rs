@@ -22,9 +22,9 @@ impl Session {
     }
 
     pub(super) fn closed_error(&mut self) -> Error {
-        match self.last_words.take() {
+        match self.fatal.take() {
             // Said once, with its reason; then the connection is merely closed.
-            Some(words) => Error::from_server(words).and_lost().unsent(),
+            Some(error) => Error::from_server(error).and_lost().unsent(),
             None => Error::closed(),
         }
     }
@@ -36,7 +36,7 @@ impl Session {
         self.wire.shutdown();
     }
 
-    pub(super) fn broken(&mut self, error: ProtocolError) -> Error {
+    pub(super) fn protocol_error(&mut self, error: ProtocolError) -> Error {
         self.give_up();
         self.in_flight.lost(&self.connection, Error::protocol(error).and_lost())
     }
@@ -45,12 +45,12 @@ impl Session {
     /// flight.
     pub(super) fn lost(&mut self, error: Option<io::Error>) -> Error {
         if error.is_some() {
-            self.read_last_words();
+            self.read_fatal();
         }
         let eof = self.connection.handle_eof();
         self.give_up();
-        let lost = match (self.last_words.take(), error) {
-            (Some(words), _) => Error::from_server(words).and_lost(),
+        let lost = match (self.fatal.take(), error) {
+            (Some(fatal), _) => Error::from_server(fatal).and_lost(),
             (None, Some(error)) => Error::connection_lost(describe_end(&eof)).with_source(error),
             (None, None) => Error::connection_lost(describe_end(&eof)),
         };
@@ -59,7 +59,7 @@ impl Session {
 
     /// When writing failed, why may still wait to be read: a server that shuts down says 57P01
     /// before it closes.
-    pub(super) fn read_last_words(&mut self) {
+    pub(super) fn read_fatal(&mut self) {
         // A bound, for a peer that never stops talking. What it said has arrived before the reset did:
         // nothing is waited for, which an event loop could not afford.
         for _ in 0..64 {

@@ -10,7 +10,7 @@ pub(super) enum Mode {
     /// Requests and their replies.
     #[default]
     Requests,
-    /// A replication stream has begun; its beginning is among the replies that were put aside.
+    /// A replication stream has begun; its beginning is among the buffered replies.
     StreamBegun,
     /// A replication stream.
     Stream(OpenStream),
@@ -33,7 +33,7 @@ impl OpenStream {
     }
 }
 
-/// What becomes of a COPY that is met while replies are put aside.
+/// What becomes of a COPY that is met while replies are buffered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CopyPolicy {
     /// Its replies are kept: somebody takes them as they come.

@@ -48,10 +48,10 @@ impl Session {
         }
     }
 
-    /// Reads once without waiting, and puts replies aside.
+    /// Reads once without waiting, and buffers replies.
     pub(crate) fn receive_now(&mut self, copies: CopyPolicy) -> Result<Received, Error> {
-        // Last words that are here already must be known before the end is found.
-        self.put_aside(copies)?;
+        // A FATAL error that is here already must be known before the end is found.
+        self.buffer_replies(copies)?;
         self.check_end()?;
         let buffer = self.connection.read_buffer();
         let received = match self.wire.try_read_into(buffer) {
@@ -68,7 +68,7 @@ impl Session {
             Err(error) if is_pause(&error) => Received::Nothing,
             Err(error) => return Err(self.lost(Some(error))),
         };
-        self.put_aside(copies)?;
+        self.buffer_replies(copies)?;
         Ok(received)
     }
 
@@ -93,7 +93,7 @@ impl Session {
         Ok(self.connection.pending() == 0)
     }
 
-    /// Closes the connection without a good-bye: the server does not end what it was asked to.
+    /// Closes the connection without Terminate: the server does not end what it was asked to.
     pub(crate) fn abandon(&mut self) {
         self.give_up();
     }
@@ -105,6 +105,6 @@ impl Session {
 
     /// Whether the server has answered the COPY under way with an error, as far as was read.
     pub(crate) fn knows_copy_refused(&self) -> bool {
-        self.early.iter().any(|event| matches!(event, Event::Reply(_, Reply::Error(_))))
+        self.buffered.iter().any(|event| matches!(event, Event::Reply(_, Reply::Error(_))))
     }
 }

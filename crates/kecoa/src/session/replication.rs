@@ -1,7 +1,7 @@
 //! Streaming replication, the receiver's half: how far it has come, and what it owes the server.
 //!
 //! [`Client::read_stream`](crate::blocking::Client::read_stream) takes what the server streams and
-//! keeps a [`Progress`]. The server must hear from the receiver before its `wal_sender_timeout`
+//! keeps a [`Progress`]. The server must get a status update from the receiver before its `wal_sender_timeout`
 //! (60 s by default) runs out, and may forget the log before what is flushed: both travel in status
 //! updates. The rules by which they are sent are psycopg2's.
 
@@ -164,7 +164,7 @@ impl Progress {
 
     /// Notes a sign of life. When all data that came was confirmed, there is nothing in the log up
     /// to its end that the receiver waits for, and the server may forget it.
-    pub(crate) fn heard(&mut self, keepalive: &Keepalive) {
+    pub(crate) fn received_keepalive(&mut self, keepalive: &Keepalive) {
         self.last_io = Some(Moment::now());
         self.wal_end = keepalive.wal_end;
         if self.confirmed >= self.last_data && keepalive.wal_end > self.confirmed {
@@ -229,18 +229,18 @@ mod tests {
     fn a_keepalive_moves_what_is_flushed_only_when_all_data_is_confirmed() {
         let mut progress = Progress::new();
         progress.received(&data(100, 150));
-        progress.heard(&keepalive(200));
+        progress.received_keepalive(&keepalive(200));
         assert_eq!((progress.flushed(), progress.wal_end()), (0, 200));
         progress.confirm(0, 100, 0);
-        progress.heard(&keepalive(300));
+        progress.received_keepalive(&keepalive(300));
         assert_eq!(progress.flushed(), 300);
         // A later piece is not confirmed yet.
         progress.received(&data(310, 320));
-        progress.heard(&keepalive(400));
+        progress.received_keepalive(&keepalive(400));
         assert_eq!(progress.flushed(), 300);
         // An end before what is confirmed says nothing.
         progress.confirm(0, 500, 0);
-        progress.heard(&keepalive(450));
+        progress.received_keepalive(&keepalive(450));
         assert_eq!(progress.flushed(), 500);
     }
 
@@ -270,7 +270,7 @@ mod tests {
         let update = progress.update(false);
         assert_eq!((update.written, update.flushed, progress.wal_end()), (120, 100, 150));
         assert_eq!(progress.last_feedback(), copy.last_feedback());
-        progress.heard(&keepalive(200));
+        progress.received_keepalive(&keepalive(200));
         assert_eq!(progress.flushed(), 200);
     }
 

@@ -58,7 +58,7 @@ impl Session {
                 return Err(Error::usage("expected a request in flight, found it over"));
             }
             let sent = self.try_transmit()?;
-            if !self.take_in(CopyPolicy::Keep)? && self.early.is_empty() {
+            if !self.take_in(CopyPolicy::Keep)? && self.buffered.is_empty() {
                 let wanted = if sent { Readiness::Readable } else { Readiness::Writable };
                 return Ok(NextReply::Waiting(wanted));
             }

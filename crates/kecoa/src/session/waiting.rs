@@ -51,8 +51,12 @@ impl Session {
 
     /// The stream takes nothing more. A server that is itself blocked on writing reads no further:
     /// takes what it says, or both sides would wait for each other.
-    pub(super) fn make_way(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
-        if self.take_in(CopyPolicy::Keep)? { self.look_around(hook) } else { self.pause(hook) }
+    pub(super) fn receive_or_wait(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
+        if self.take_in(CopyPolicy::Keep)? {
+            self.check_hook_if_due(hook)
+        } else {
+            self.check_hook(hook)
+        }
     }
 
     /// Reads once; a read that gave up waiting is no error.
@@ -71,28 +75,29 @@ impl Session {
             Ok(0) => Err(self.lost(None)),
             Ok(count) => {
                 self.metrics.received(count);
-                self.look_around(hook)
+                self.check_hook_if_due(hook)
             }
-            Err(error) if is_pause(&error) => self.pause(hook),
+            Err(error) if is_pause(&error) => self.check_hook(hook),
             Err(error) => Err(self.lost(Some(error))),
         }
     }
 
     /// Looks at the hook now and then while data keeps coming: a server that never falls silent must
     /// not keep the caller from leaving.
-    pub(super) fn look_around(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
-        let Some(looked) = self.looked else {
+    pub(super) fn check_hook_if_due(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
+        let Some(hook_checked) = self.hook_checked else {
             // Most requests are answered by one read: they need no clock.
-            self.looked = Some(Instant::now());
+            self.hook_checked = Some(Instant::now());
             return Ok(());
         };
-        let due = looked.elapsed() >= TICK || hook.timeout().is_some_and(|left| left.is_zero());
-        if due { self.pause(hook) } else { Ok(()) }
+        let due =
+            hook_checked.elapsed() >= TICK || hook.timeout().is_some_and(|left| left.is_zero());
+        if due { self.check_hook(hook) } else { Ok(()) }
     }
 
     /// Looks at the hook; on a break, asks the server to cancel, once.
-    pub(super) fn pause(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
-        self.looked = Some(Instant::now());
+    pub(super) fn check_hook(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
+        self.hook_checked = Some(Instant::now());
         if let Some(cancelled) = self.cancelled {
             return self.wait_on(cancelled);
         }

@@ -32,12 +32,12 @@ impl Client {
     /// no COPY FROM STDIN.
     pub fn copy_writer(&mut self, sql: &str) -> Result<CopyWriter<'_>, Error> {
         let session = self.session();
-        let mut course = CopyingIn::submit(session, sql)?;
-        while !course.has_begun() {
-            let reply = session.reply(course.id, &mut Never)?;
-            course.take(session, reply)?;
+        let mut progress = CopyingIn::submit(session, sql)?;
+        while !progress.has_begun() {
+            let reply = session.reply(progress.id, &mut Never)?;
+            progress.take(session, reply)?;
         }
-        Ok(CopyWriter { session, course, buffer: Vec::new() })
+        Ok(CopyWriter { session, progress, buffer: Vec::new() })
     }
 
     /// Begins a `COPY … TO STDOUT`, whose data is read from what this gives, in bounded memory.
@@ -61,15 +61,15 @@ impl Client {
     /// no COPY TO STDOUT.
     pub fn copy_reader(&mut self, sql: &str) -> Result<CopyReader<'_>, Error> {
         let session = self.session();
-        let mut course = CopyingOut::submit(session, sql)?;
+        let mut progress = CopyingOut::submit(session, sql)?;
         let mut data = Bytes::new();
-        while !course.has_begun() {
-            let reply = session.reply(course.id, &mut Never)?;
-            if let Some(chunk) = course.take(session, reply)? {
+        while !progress.has_begun() {
+            let reply = session.reply(progress.id, &mut Never)?;
+            if let Some(chunk) = progress.take(session, reply)? {
                 data = chunk;
             }
         }
-        Ok(CopyReader { session, course, data })
+        Ok(CopyReader { session, progress, data })
     }
 }
 
@@ -79,7 +79,7 @@ impl Client {
 /// server keeps none of its rows.
 pub struct CopyWriter<'a> {
     session: &'a mut Session,
-    course: CopyingIn,
+    progress: CopyingIn,
     buffer: Vec<u8>,
 }
 
@@ -99,27 +99,27 @@ impl CopyWriter<'_> {
     /// The server's, about the data.
     pub fn finish(mut self) -> Result<Option<u64>, Error> {
         self.send()?;
-        if !self.course.is_over() && !self.course.is_refused() {
+        if !self.progress.is_over() && !self.progress.is_refused() {
             self.session.copy_done()?;
         }
         self.end()
     }
 
     fn end(&mut self) -> Result<Option<u64>, Error> {
-        while !self.course.is_over() {
-            let reply = self.session.reply(self.course.id, &mut Never)?;
-            self.course.take(self.session, reply)?;
+        while !self.progress.is_over() {
+            let reply = self.session.reply(self.progress.id, &mut Never)?;
+            self.progress.take(self.session, reply)?;
         }
-        self.course.outcome()
+        self.progress.outcome()
     }
 
     fn send(&mut self) -> Result<(), Error> {
-        if self.buffer.is_empty() || self.course.is_over() {
+        if self.buffer.is_empty() || self.progress.is_over() {
             return Ok(());
         }
         if self.session.has_refused_copy()? {
             // The server's error is told by `finish`, or by the next write.
-            self.course.refuse();
+            self.progress.refuse();
             self.buffer.clear();
             return self.end().map(drop);
         }
@@ -131,7 +131,7 @@ impl CopyWriter<'_> {
 
 impl Write for CopyWriter<'_> {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        if self.course.is_over() {
+        if self.progress.is_over() {
             return Err(io::Error::other("expected a COPY under way, found it ended by an error"));
         }
         // Piece by piece, so that the server works on one while the next is copied.
@@ -151,7 +151,7 @@ impl Write for CopyWriter<'_> {
 
 impl Drop for CopyWriter<'_> {
     fn drop(&mut self) {
-        if self.course.is_over() || self.session.is_closed() {
+        if self.progress.is_over() || self.session.is_closed() {
             return;
         }
         if self.session.copy_fail("the client gave the COPY up").is_ok() {
@@ -166,7 +166,7 @@ impl Drop for CopyWriter<'_> {
 /// When it is dropped before its end, what the server still sends is read and dropped.
 pub struct CopyReader<'a> {
     session: &'a mut Session,
-    course: CopyingOut,
+    progress: CopyingOut,
     data: Bytes,
 }
 
@@ -187,11 +187,11 @@ impl CopyReader<'_> {
             if !self.data.is_empty() {
                 return Ok(Some(std::mem::take(&mut self.data)));
             }
-            if self.course.is_over() {
+            if self.progress.is_over() {
                 return Ok(None);
             }
-            let reply = self.session.streamed_reply(self.course.id, &mut Never)?;
-            if let Some(chunk) = self.course.take(self.session, reply)? {
+            let reply = self.session.streamed_reply(self.progress.id, &mut Never)?;
+            if let Some(chunk) = self.progress.take(self.session, reply)? {
                 self.data = chunk;
             }
         }
@@ -200,7 +200,7 @@ impl CopyReader<'_> {
     /// How many rows were copied; nothing before the end, or when the server does not say.
     #[must_use]
     pub fn rows(&self) -> Option<u64> {
-        self.course.rows()
+        self.progress.rows()
     }
 }
 
@@ -228,9 +228,9 @@ impl BufRead for CopyReader<'_> {
 
 impl Drop for CopyReader<'_> {
     fn drop(&mut self) {
-        while !self.course.is_over() && !self.session.is_closed() {
-            let reply = self.session.streamed_reply(self.course.id, &mut Never);
-            if reply.and_then(|reply| self.course.take(self.session, reply)).is_err() {
+        while !self.progress.is_over() && !self.session.is_closed() {
+            let reply = self.session.streamed_reply(self.progress.id, &mut Never);
+            if reply.and_then(|reply| self.progress.take(self.session, reply)).is_err() {
                 break;
             }
         }

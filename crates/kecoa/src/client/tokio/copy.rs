@@ -13,7 +13,7 @@ use super::client::Client;
 use super::link::Link;
 use crate::error::Error;
 use crate::session::CopyPolicy;
-use crate::session::copy::{CopyingIn, CopyingOut};
+use crate::session::copy::{CopyingIn, CopyingOut, reason};
 
 /// How much is gathered before it is sent, and read from a reader at once.
 const GATHERED: usize = 64 * 1024;
@@ -126,9 +126,7 @@ impl Client {
 
 /// Tells the server that the data of a COPY cannot be read.
 async fn not_read(copy: CopyWriter<'_>, error: std::io::Error) -> Error {
-    let reason: String =
-        error.to_string().chars().take(1000).filter(|character| *character != '\0').collect();
-    match copy.fail(&reason).await {
+    match copy.fail(&reason(&error)).await {
         Ok(()) => Error::io("the data to copy could not be read", error),
         Err(lost) => lost,
     }
@@ -141,7 +139,7 @@ async fn not_read(copy: CopyWriter<'_>, error: std::io::Error) -> Error {
 /// server keeps none of its rows.
 pub struct CopyWriter<'a> {
     link: &'a mut Link,
-    course: CopyingIn,
+    progress: CopyingIn,
     buffer: Vec<u8>,
 }
 
@@ -154,17 +152,17 @@ impl std::fmt::Debug for CopyWriter<'_> {
 impl<'a> CopyWriter<'a> {
     pub(super) async fn begin(link: &'a mut Link, sql: &str) -> Result<CopyWriter<'a>, Error> {
         link.ready().await?;
-        let mut course = CopyingIn::submit(link.session(), sql)?;
+        let mut progress = CopyingIn::submit(link.session(), sql)?;
         let mut in_flight = link.in_flight(None);
-        while !course.has_begun() {
-            let reply = in_flight.reply(course.id).await?;
-            if let Err(error) = course.take(in_flight.session(), reply) {
+        while !progress.has_begun() {
+            let reply = in_flight.reply(progress.id).await?;
+            if let Err(error) = progress.take(in_flight.session(), reply) {
                 in_flight.complete();
                 return Err(error);
             }
         }
         in_flight.complete();
-        Ok(CopyWriter { link, course, buffer: Vec::new() })
+        Ok(CopyWriter { link, progress, buffer: Vec::new() })
     }
 
     /// Sends data; where it is split has no meaning.
@@ -185,7 +183,7 @@ impl<'a> CopyWriter<'a> {
     /// The server's, about the data; the connection's.
     pub async fn finish(mut self) -> Result<Option<u64>, Error> {
         poll_fn(|cx| self.poll_gathered(cx)).await?;
-        if !self.course.is_over() && !self.course.is_refused() {
+        if !self.progress.is_over() && !self.progress.is_refused() {
             self.link.session().copy_done()?;
         }
         poll_fn(|cx| self.poll_end(cx)).await
@@ -193,7 +191,7 @@ impl<'a> CopyWriter<'a> {
 
     /// Gives the COPY up; the server quotes the reason.
     pub(super) async fn fail(mut self, reason: &str) -> Result<(), Error> {
-        if !self.course.is_over() && !self.course.is_refused() {
+        if !self.progress.is_over() && !self.progress.is_refused() {
             self.link.session().copy_fail(reason)?;
         }
         match poll_fn(|cx| self.poll_end(cx)).await {
@@ -205,7 +203,7 @@ impl<'a> CopyWriter<'a> {
     /// Sends what was gathered, unless the server has answered with an error already.
     fn poll_gathered(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         if !self.buffer.is_empty() {
-            if self.course.is_over() {
+            if self.progress.is_over() {
                 let message = "expected a COPY under way, found it ended by an error";
                 return Poll::Ready(Err(Error::usage(message)));
             }
@@ -213,25 +211,25 @@ impl<'a> CopyWriter<'a> {
             session.receive_now(CopyPolicy::Keep)?;
             if session.knows_copy_refused() {
                 self.buffer.clear();
-                self.course.refuse();
+                self.progress.refuse();
                 return self.poll_end(cx).map_ok(drop);
             }
             // What went before goes first: it does not pile up.
             ready!(self.link.poll_sent(cx))?;
             self.link.session().queue_copy_data(&self.buffer)?;
             self.buffer.clear();
-        } else if self.course.is_refused() && !self.course.is_over() {
+        } else if self.progress.is_refused() && !self.progress.is_over() {
             return self.poll_end(cx).map_ok(drop);
         }
         self.link.poll_sent(cx)
     }
 
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<u64>, Error>> {
-        while !self.course.is_over() {
-            let reply = ready!(self.link.poll_reply(cx, self.course.id))?;
-            self.course.take(self.link.session(), reply)?;
+        while !self.progress.is_over() {
+            let reply = ready!(self.link.poll_reply(cx, self.progress.id))?;
+            self.progress.take(self.link.session(), reply)?;
         }
-        Poll::Ready(self.course.outcome())
+        Poll::Ready(self.progress.outcome())
     }
 }
 
@@ -260,7 +258,7 @@ impl AsyncWrite for CopyWriter<'_> {
 
 impl Drop for CopyWriter<'_> {
     fn drop(&mut self) {
-        if !self.course.is_over() {
+        if !self.progress.is_over() {
             // Refused where the server does not wait for data any more: then it is over by itself.
             let _ = self.link.session().copy_fail("the client gave the COPY up");
             self.link.leave(false);
@@ -301,7 +299,7 @@ pub(super) async fn write_all(
 /// client's next call.
 pub struct CopyReader<'a> {
     link: &'a mut Link,
-    course: CopyingOut,
+    progress: CopyingOut,
     first: Option<Bytes>,
 }
 
@@ -314,12 +312,12 @@ impl std::fmt::Debug for CopyReader<'_> {
 impl<'a> CopyReader<'a> {
     pub(super) async fn begin(link: &'a mut Link, sql: &str) -> Result<CopyReader<'a>, Error> {
         link.ready().await?;
-        let mut course = CopyingOut::submit(link.session(), sql)?;
+        let mut progress = CopyingOut::submit(link.session(), sql)?;
         let mut in_flight = link.in_flight(None);
         let mut first = None;
-        while !course.has_begun() {
-            let reply = in_flight.reply(course.id).await?;
-            match course.take(in_flight.session(), reply) {
+        while !progress.has_begun() {
+            let reply = in_flight.reply(progress.id).await?;
+            match progress.take(in_flight.session(), reply) {
                 Ok(data) => first = data,
                 Err(error) => {
                     in_flight.complete();
@@ -328,7 +326,7 @@ impl<'a> CopyReader<'a> {
             }
         }
         in_flight.complete();
-        Ok(CopyReader { link, course, first })
+        Ok(CopyReader { link, progress, first })
     }
 
     /// The next piece, as the server sent it: a row in PostgreSQL's forms. Nothing at the end. The
@@ -340,16 +338,16 @@ impl<'a> CopyReader<'a> {
     /// How many rows were copied; nothing before the end, or when the server does not say.
     #[must_use]
     pub fn rows(&self) -> Option<u64> {
-        self.course.rows()
+        self.progress.rows()
     }
 
     fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Error>> {
         if let Some(first) = self.first.take() {
             return Poll::Ready(Ok(Some(first)));
         }
-        while !self.course.is_over() && !self.link.inner_ref().is_closed() {
-            let reply = ready!(self.link.poll_reply(cx, self.course.id))?;
-            if let Some(data) = self.course.take(self.link.session(), reply)? {
+        while !self.progress.is_over() && !self.link.inner_ref().is_closed() {
+            let reply = ready!(self.link.poll_reply(cx, self.progress.id))?;
+            if let Some(data) = self.progress.take(self.link.session(), reply)? {
                 return Poll::Ready(Ok(Some(data)));
             }
         }
@@ -367,7 +365,7 @@ impl Stream for CopyReader<'_> {
 
 impl Drop for CopyReader<'_> {
     fn drop(&mut self) {
-        if !self.course.is_over() {
+        if !self.progress.is_over() {
             self.link.leave(false);
         }
     }

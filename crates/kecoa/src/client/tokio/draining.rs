@@ -117,7 +117,7 @@ impl Link {
         let (canceller, runtime) = (self.inner.canceller(), tokio::runtime::Handle::try_current());
         if let (None, Ok(runtime)) = (&self.leftovers.cancel, runtime) {
             self.leftovers.cancel = Some(runtime.spawn_blocking(move || {
-                // A server that does not hear of it goes on, and is waited for.
+                // A server that does not get it goes on, and is waited for.
                 let _ = canceller.cancel();
             }));
         }

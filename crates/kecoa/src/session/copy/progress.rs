@@ -1,41 +1,25 @@
 //! COPY in either direction, reply by reply.
 
 use bytes::Bytes;
-use kecoa_proto::{CommandTag, Reply, Request, RequestId, ServerError};
+use kecoa_proto::{Reply, Request, RequestId};
 
+use super::answer::Answer;
 use crate::error::Error;
 use crate::session::core::Session;
 use crate::session::statement::endless;
 
 /// What is the same in both directions.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Progress {
     begun: bool,
-    over: bool,
     misuse: bool,
-    server: Option<Box<ServerError>>,
-    tag: Option<CommandTag>,
+    answer: Answer,
 }
 
 impl Progress {
-    fn new() -> Progress {
-        Progress { begun: false, over: false, misuse: false, server: None, tag: None }
-    }
-
-    fn take(&mut self, reply: Reply) {
-        match reply {
-            Reply::Error(error) => {
-                self.server.get_or_insert(error);
-            }
-            Reply::CommandComplete(tag) => self.tag = Some(tag),
-            Reply::Ready(_) => self.over = true,
-            _ => {}
-        }
-    }
-
     /// The error of a COPY that is over; asked once.
     fn check(&mut self, expected: &str) -> Result<(), Error> {
-        match self.server.take() {
+        match self.answer.error.take() {
             // An error of the server is then its answer to a COPY that was given up here.
             Some(error) if !self.misuse => Err(Error::from_server(error)),
             None if self.begun && !self.misuse => Ok(()),
@@ -43,10 +27,6 @@ impl Progress {
                 "expected one {expected}, found another statement"
             ))),
         }
-    }
-
-    fn rows(&self) -> Option<u64> {
-        self.tag.as_ref().and_then(CommandTag::rows)
     }
 }
 
@@ -61,7 +41,7 @@ pub(crate) struct CopyingIn {
 impl CopyingIn {
     pub(crate) fn submit(session: &mut Session, sql: &str) -> Result<CopyingIn, Error> {
         let id = session.submit(&Request::Query(sql.as_bytes()))?;
-        Ok(CopyingIn { id, progress: Progress::new(), refused: false })
+        Ok(CopyingIn { id, progress: Progress::default(), refused: false })
     }
 
     /// The server waits for data.
@@ -70,12 +50,12 @@ impl CopyingIn {
     }
 
     pub(crate) fn is_over(&self) -> bool {
-        self.progress.over
+        self.progress.answer.is_over
     }
 
     /// The server has answered with an error, and waits for no end of the data.
     pub(crate) fn is_refused(&self) -> bool {
-        self.refused || self.progress.server.is_some()
+        self.refused || self.progress.answer.error.is_some()
     }
 
     pub(crate) fn refuse(&mut self) {
@@ -92,9 +72,9 @@ impl CopyingIn {
             Reply::CopyIn(_) => self.progress.begun = true,
             Reply::CopyOut(_) => self.progress.misuse = true,
             Reply::CopyBoth(_) => return Err(endless(session)),
-            reply => self.progress.take(reply),
+            reply => self.progress.answer.take(reply),
         }
-        if self.progress.over && !self.progress.begun {
+        if self.progress.answer.is_over && !self.progress.begun {
             return self.progress.check("COPY … FROM STDIN");
         }
         Ok(())
@@ -103,7 +83,7 @@ impl CopyingIn {
     /// What came of it, once it is over.
     pub(crate) fn outcome(&mut self) -> Result<Option<u64>, Error> {
         self.progress.check("COPY … FROM STDIN")?;
-        Ok(self.progress.rows())
+        Ok(self.progress.answer.rows())
     }
 }
 
@@ -117,7 +97,7 @@ pub(crate) struct CopyingOut {
 impl CopyingOut {
     pub(crate) fn submit(session: &mut Session, sql: &str) -> Result<CopyingOut, Error> {
         let id = session.submit(&Request::Query(sql.as_bytes()))?;
-        Ok(CopyingOut { id, progress: Progress::new() })
+        Ok(CopyingOut { id, progress: Progress::default() })
     }
 
     pub(crate) fn has_begun(&self) -> bool {
@@ -125,12 +105,12 @@ impl CopyingOut {
     }
 
     pub(crate) fn is_over(&self) -> bool {
-        self.progress.over
+        self.progress.answer.is_over
     }
 
     /// How many rows were copied, once it is over.
     pub(crate) fn rows(&self) -> Option<u64> {
-        self.progress.rows()
+        self.progress.answer.rows()
     }
 
     /// Takes a reply; gives the data in it. The error comes at the end.
@@ -147,9 +127,9 @@ impl CopyingOut {
                 session.refuse_copy()?;
             }
             Reply::CopyBoth(_) => return Err(endless(session)),
-            reply => self.progress.take(reply),
+            reply => self.progress.answer.take(reply),
         }
-        if self.progress.over {
+        if self.progress.answer.is_over {
             self.progress.check("COPY … TO STDOUT").map(|()| None)
         } else {
             Ok(None)

@@ -2,8 +2,9 @@
 
 use std::io::{ErrorKind, Read, Write};
 
-use kecoa_proto::{CommandTag, Reply, Request, ServerError};
+use kecoa_proto::{Reply, Request};
 
+use super::answer::Answer;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::session::core::Session;
@@ -14,42 +15,28 @@ const CHUNK: usize = 64 * 1024;
 
 /// What became of a statement that was to copy.
 #[derive(Default)]
-struct Progress {
+struct Transfer {
     /// The copying began.
-    copied: bool,
+    begun: bool,
     /// Our side failed.
     failed: Option<Error>,
-    /// The server's side failed.
-    server: Option<Box<ServerError>>,
-    tag: Option<CommandTag>,
+    answer: Answer,
 }
 
-impl Progress {
-    /// Takes a reply that is the same in both directions. Whether it was the last.
-    fn take(&mut self, reply: Reply) -> bool {
-        match reply {
-            Reply::Error(error) => {
-                self.server.get_or_insert(error);
-            }
-            Reply::CommandComplete(tag) => self.tag = Some(tag),
-            Reply::Ready(_) => return true,
-            _ => {}
-        }
-        false
-    }
-
+impl Transfer {
     /// The number of rows, when the server said it; `expected` is what the statement should be.
     fn end(mut self, session: &mut Session, expected: &str) -> Result<Option<u64>, Error> {
-        finish(session, &mut self.server)?;
-        match (self.failed, self.server) {
+        finish(session, &mut self.answer.error)?;
+        let rows = self.answer.rows();
+        match (self.failed, self.answer.error) {
             // What the server made of it belongs to it.
             (Some(error), Some(server)) => Err(error.with_server(server)),
             (Some(error), None) => Err(error),
             (None, Some(error)) => Err(Error::from_server(error)),
-            (None, None) if !self.copied => Err(Error::usage_after_the_fact(format!(
+            (None, None) if !self.begun => Err(Error::usage_after_the_fact(format!(
                 "expected {expected}, found another statement"
             ))),
-            (None, None) => Ok(self.tag.and_then(|tag| tag.rows())),
+            (None, None) => Ok(rows),
         }
     }
 }
@@ -62,38 +49,39 @@ pub(crate) fn copy_in(
     hook: &mut dyn Interrupt,
 ) -> Result<Option<u64>, Error> {
     let id = session.submit(&Request::Query(sql))?;
-    let mut progress = Progress::default();
+    let mut transfer = Transfer::default();
     loop {
         match session.reply(id, hook)? {
-            Reply::CopyIn(_) if progress.copied => {
-                progress.failed.get_or_insert(Error::usage_after_the_fact(
+            Reply::CopyIn(_) if transfer.begun => {
+                transfer.failed.get_or_insert(Error::usage_after_the_fact(
                     "expected one COPY FROM STDIN, found another one behind it",
                 ));
                 session.refuse_copy()?;
             }
             Reply::CopyIn(_) => {
-                progress.copied = true;
+                transfer.begun = true;
                 match feed(session, data, hook) {
                     Ok(Fed::Everything) => session.copy_done()?,
                     // After its error the server waits for no end of the data either.
                     Ok(Fed::UntilRefused) => {}
-                    // The server looks at a cancel request when it hears more, which this is.
+                    // The server looks at a cancel request when it reads more, which this is.
                     Ok(Fed::UntilCancelled) => session.copy_fail("cancelled by the client")?,
                     Ok(Fed::UntilFailed(error)) => {
                         session.copy_fail(&reason(&error))?;
-                        progress.failed =
+                        transfer.failed =
                             Some(Error::io("the data to copy could not be read", error));
                     }
                     Err(error) if session.is_closed() => return Err(error),
                     Err(error) => {
                         session.copy_fail("the client could not read the data to copy")?;
-                        progress.failed = Some(error);
+                        transfer.failed = Some(error);
                     }
                 }
             }
             reply => {
-                if progress.take(reply) {
-                    return progress.end(session, "COPY … FROM STDIN");
+                transfer.answer.take(reply);
+                if transfer.answer.is_over {
+                    return transfer.end(session, "COPY … FROM STDIN");
                 }
             }
         }
@@ -112,7 +100,7 @@ enum Fed {
 const REASON: usize = 1000;
 
 /// The text of a reader's error as the reason of a CopyFail, which has no NUL.
-fn reason(error: &std::io::Error) -> String {
+pub(crate) fn reason(error: &std::io::Error) -> String {
     error.to_string().chars().take(REASON).filter(|character| *character != '\0').collect()
 }
 
@@ -175,23 +163,24 @@ pub(crate) fn copy_out(
     hook: &mut dyn Interrupt,
 ) -> Result<Option<u64>, Error> {
     let id = session.submit(&Request::Query(sql))?;
-    let mut progress = Progress::default();
+    let mut transfer = Transfer::default();
     loop {
         match session.reply(id, hook)? {
-            Reply::CopyOut(_) => progress.copied = true,
+            Reply::CopyOut(_) => transfer.begun = true,
             Reply::CopyIn(_) => session.refuse_copy()?,
             // After the sink failed the rest is drained, so that the connection stays usable.
             Reply::CopyData(data) => {
-                if progress.failed.is_none()
+                if transfer.failed.is_none()
                     && let Err(error) = sink.write_all(&data)
                 {
                     let error = Error::io("the copied data could not be written", error);
-                    progress.failed = Some(error);
+                    transfer.failed = Some(error);
                 }
             }
             reply => {
-                if progress.take(reply) {
-                    return progress.end(session, "COPY … TO STDOUT");
+                transfer.answer.take(reply);
+                if transfer.answer.is_over {
+                    return transfer.end(session, "COPY … TO STDOUT");
                 }
             }
         }

@@ -23,21 +23,21 @@ impl Session {
         matches!(self.mode, Mode::Stream(_))
     }
 
-    /// Notes that a stream's beginning was put aside.
-    pub(in crate::session) fn meet_stream(&mut self) {
+    /// Notes that a stream's beginning is among the buffered replies.
+    pub(in crate::session) fn note_stream(&mut self) {
         if self.accepts_streams {
             self.mode = Mode::StreamBegun;
         }
     }
 
-    /// Whether a stream's beginning is among what was put aside.
-    pub(in crate::session) fn has_met_stream(&self) -> bool {
+    /// Whether a stream's beginning is among the buffered replies.
+    pub(in crate::session) fn has_stream_begun(&self) -> bool {
         matches!(self.mode, Mode::StreamBegun)
     }
 
     /// Whether a stream has begun, read or not.
     pub(in crate::session) fn carries_stream(&self) -> bool {
-        self.is_streaming() || self.has_met_stream()
+        self.is_streaming() || self.has_stream_begun()
     }
 
     /// Begins a stream. False when the connection was not made for it.
@@ -77,13 +77,13 @@ impl Session {
             };
             match reply {
                 Reply::CopyData(data) => {
-                    match Streamed::decode(data).map_err(|e| self.broken(e))? {
+                    match Streamed::decode(data).map_err(|e| self.protocol_error(e))? {
                         Streamed::Data(data) => {
                             progress.received(&data);
                             return Ok(StreamEvent::Data(data));
                         }
                         Streamed::Keepalive(keepalive) => {
-                            progress.heard(&keepalive);
+                            progress.received_keepalive(&keepalive);
                             if keepalive.reply {
                                 self.send_status(progress, false, hook)?;
                             }
