@@ -4,6 +4,7 @@
 DO $$
 DECLARE
   o record;
+  owned text;
 BEGIN
   FOR o IN SELECT evtname FROM pg_catalog.pg_event_trigger LOOP
     EXECUTE pg_catalog.format('ALTER EVENT TRIGGER %I DISABLE', o.evtname);
@@ -75,43 +76,33 @@ BEGIN
       coalesce(pg_catalog.quote_ident(o.rolname), 'PUBLIC'));
   END LOOP;
 
-  FOR o IN
-    WITH owned(class, oid, space) AS (
-      SELECT 'pg_catalog.pg_namespace'::pg_catalog.regclass, oid, oid
-        FROM pg_catalog.pg_namespace WHERE nspowner = 10
-      UNION ALL SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, oid, relnamespace
-        FROM pg_catalog.pg_class WHERE relowner = 10 AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
-      UNION ALL SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass, p.oid, p.pronamespace
-        FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang
-        WHERE p.proowner = 10 AND (l.lanpltrusted OR p.prokind = 'a')
-      UNION ALL SELECT 'pg_catalog.pg_type'::pg_catalog.regclass, t.oid, t.typnamespace
-        FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
-        WHERE t.typowner = 10 AND (c.oid IS NULL OR c.relkind = 'c')
-      UNION ALL SELECT 'pg_catalog.pg_operator'::pg_catalog.regclass, oid, oprnamespace
-        FROM pg_catalog.pg_operator WHERE oprowner = 10
-      UNION ALL SELECT 'pg_catalog.pg_opclass'::pg_catalog.regclass, oid, opcnamespace
-        FROM pg_catalog.pg_opclass WHERE opcowner = 10
-      UNION ALL SELECT 'pg_catalog.pg_opfamily'::pg_catalog.regclass, oid, opfnamespace
-        FROM pg_catalog.pg_opfamily WHERE opfowner = 10
-      UNION ALL SELECT 'pg_catalog.pg_collation'::pg_catalog.regclass, oid, collnamespace
-        FROM pg_catalog.pg_collation WHERE collowner = 10
-      UNION ALL SELECT 'pg_catalog.pg_conversion'::pg_catalog.regclass, oid, connamespace
-        FROM pg_catalog.pg_conversion WHERE conowner = 10
-      UNION ALL SELECT 'pg_catalog.pg_ts_config'::pg_catalog.regclass, oid, cfgnamespace
-        FROM pg_catalog.pg_ts_config WHERE cfgowner = 10
-      UNION ALL SELECT 'pg_catalog.pg_ts_dict'::pg_catalog.regclass, oid, dictnamespace
-        FROM pg_catalog.pg_ts_dict WHERE dictowner = 10
-      UNION ALL SELECT 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass, oid, stxnamespace
-        FROM pg_catalog.pg_statistic_ext WHERE stxowner = 10
-      UNION ALL SELECT 'pg_catalog.pg_publication'::pg_catalog.regclass, oid, 0::oid
-        FROM pg_catalog.pg_publication WHERE pubowner = 10
-      UNION ALL SELECT 'pg_catalog.pg_foreign_server'::pg_catalog.regclass, oid, 0::oid
-        FROM pg_catalog.pg_foreign_server WHERE srvowner = 10
-      UNION ALL SELECT 'pg_catalog.pg_largeobject'::pg_catalog.regclass, oid, 0::oid
-        FROM pg_catalog.pg_largeobject_metadata WHERE lomowner = 10
-    )
+  -- Whatever has an owner and can be given to another, by the catalog that lists it.
+  SELECT pg_catalog.string_agg(pg_catalog.format(
+      'SELECT %L::pg_catalog.regclass AS class, oid, %s AS space FROM pg_catalog.%I WHERE %I = 10 %s',
+      'pg_catalog.' || coalesce(identity, catalog), space, catalog, owner, condition), ' UNION ALL ')
+    INTO STRICT owned
+    FROM (VALUES
+      ('pg_namespace', NULL, 'nspowner', 'oid', ''),
+      ('pg_class', NULL, 'relowner', 'relnamespace', $q$AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S')$q$),
+      ('pg_proc', NULL, 'proowner', 'pronamespace', $q$AND (prokind = 'a' OR prolang IN (
+        SELECT l.oid FROM pg_catalog.pg_language l WHERE l.lanpltrusted))$q$),
+      ('pg_type', NULL, 'typowner', 'typnamespace', $q$AND NOT EXISTS (
+        SELECT 1 FROM pg_catalog.pg_class c WHERE c.oid = typrelid AND c.relkind <> 'c')$q$),
+      ('pg_operator', NULL, 'oprowner', 'oprnamespace', ''),
+      ('pg_opclass', NULL, 'opcowner', 'opcnamespace', ''),
+      ('pg_opfamily', NULL, 'opfowner', 'opfnamespace', ''),
+      ('pg_collation', NULL, 'collowner', 'collnamespace', ''),
+      ('pg_conversion', NULL, 'conowner', 'connamespace', ''),
+      ('pg_ts_config', NULL, 'cfgowner', 'cfgnamespace', ''),
+      ('pg_ts_dict', NULL, 'dictowner', 'dictnamespace', ''),
+      ('pg_statistic_ext', NULL, 'stxowner', 'stxnamespace', ''),
+      ('pg_publication', NULL, 'pubowner', '0::oid', ''),
+      ('pg_foreign_server', NULL, 'srvowner', '0::oid', ''),
+      ('pg_largeobject_metadata', 'pg_largeobject', 'lomowner', '0::oid', '')
+    ) AS c(catalog, identity, owner, space, condition);
+  FOR o IN EXECUTE $q$
     SELECT i.type, i.identity
-    FROM owned w LEFT JOIN pg_catalog.pg_namespace n ON n.oid = w.space
+    FROM ($q$ || owned || $q$) AS w LEFT JOIN pg_catalog.pg_namespace n ON n.oid = w.space
     CROSS JOIN LATERAL pg_catalog.pg_identify_object(w.class, w.oid, 0) i
     -- A large object's number is whatever its maker chose.
     WHERE (w.oid >= 16384::oid OR w.class = 'pg_catalog.pg_largeobject'::pg_catalog.regclass)
@@ -123,6 +114,7 @@ BEGIN
           AND (d.deptype IN ('e', 'i')
                OR d.deptype = 'a' AND i.type = 'sequence'
                   AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass))
+  $q$
   LOOP
     EXECUTE pg_catalog.format('ALTER %s %s OWNER TO root',
       CASE o.type WHEN 'statistics object' THEN 'statistics' ELSE o.type END, o.identity);
