@@ -93,7 +93,7 @@ impl Status {
     }
 }
 
-/// What [`stop`] found.
+/// What [`stop`](crate::stop) found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stopped {
     /// It ran, and has stopped.

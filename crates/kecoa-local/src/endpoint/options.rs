@@ -17,7 +17,7 @@ pub struct BackendAddress {
     pub user: String,
 }
 
-/// What an [`Endpoint`] needs.
+/// What an [`Endpoint`](super::Endpoint) needs.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct EndpointOptions {
