@@ -362,28 +362,28 @@ fn a_stranger_with_a_recorded_id_is_never_touched() {
     place.start();
     let mut state = place.state();
     place.stop();
-    let mut stranger = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+    let mut unrelated = std::process::Command::new("sleep").arg("60").spawn().unwrap();
     // As if the ids of both had been given to another process since.
-    state.daemon.pid = stranger.id();
-    state.details.server = Some(ProcessIdentity { pid: stranger.id(), ..state.daemon.clone() });
+    state.daemon.pid = unrelated.id();
+    state.details.server = Some(ProcessIdentity { pid: unrelated.id(), ..state.daemon.clone() });
     state.write(&place.instance().join("state.json")).unwrap();
     let data_dir = state.details.data_dir.clone().unwrap();
     let pid_file = data_dir.join("postmaster.pid");
-    let text = format!("{}\n{}\n1\n5432\n/tmp\n\n1 1\nready\n", stranger.id(), data_dir.display());
+    let text = format!("{}\n{}\n1\n5432\n/tmp\n\n1 1\nready\n", unrelated.id(), data_dir.display());
     fs::write(&pid_file, text).unwrap();
     let owner = fs::metadata(&data_dir).unwrap();
     std::os::unix::fs::chown(&pid_file, Some(owner.uid()), Some(owner.gid())).unwrap();
 
     assert_eq!(kecoa_local::status(&place.options).unwrap(), Status::Stopped);
     assert_eq!(place.stop(), Stopped::WasNotRunning);
-    assert!(stranger.try_wait().unwrap().is_none(), "a stranger was ended");
+    assert!(unrelated.try_wait().unwrap().is_none(), "an unrelated process was ended");
     // A process of another user with that id does not keep PostgreSQL from starting.
     let started = kecoa_local::start(&place.options);
-    eprintln!("start beside a stranger: {started:?}");
+    eprintln!("start beside an unrelated process: {started:?}");
     place.stop();
-    assert!(stranger.try_wait().unwrap().is_none(), "a stranger was ended");
-    stranger.kill().unwrap();
-    stranger.wait().unwrap();
+    assert!(unrelated.try_wait().unwrap().is_none(), "an unrelated process was ended");
+    unrelated.kill().unwrap();
+    unrelated.wait().unwrap();
 }
 
 #[test]

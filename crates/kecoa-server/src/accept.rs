@@ -18,13 +18,13 @@ pub struct Limits {
     /// So many clients are served at a time; others wait in the system's queue.
     pub clients: usize,
     /// How long clients have to end when the server stops; those that are left are cut off.
-    pub farewell: Duration,
+    pub grace_period: Duration,
 }
 
 impl Default for Limits {
     /// Any number of clients, a second to end.
     fn default() -> Limits {
-        Limits { clients: usize::MAX, farewell: Duration::from_secs(1) }
+        Limits { clients: usize::MAX, grace_period: Duration::from_secs(1) }
     }
 }
 
@@ -42,7 +42,7 @@ impl Shutdown {
 
 /// Serves clients until `shutdown` is done: `handle` makes of each a future, which runs as a task of its
 /// own. A client whose task panics is lost, and no other. When the server stops, each task is
-/// notified by its [`Shutdown`] and has [`Limits::farewell`] to end.
+/// notified by its [`Shutdown`] and has [`Limits::grace_period`] to end.
 pub async fn serve<F, C>(
     listener: &Listener,
     limits: Limits,
@@ -70,8 +70,8 @@ pub async fn serve<F, C>(
         }
     }
     let _ = stop.send(true);
-    let farewell = async { while clients.join_next().await.is_some() {} };
-    let _ = tokio::time::timeout(limits.farewell, farewell).await;
+    let grace_period = async { while clients.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(limits.grace_period, grace_period).await;
 }
 
 #[cfg(test)]

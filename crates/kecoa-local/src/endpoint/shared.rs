@@ -5,7 +5,7 @@ use kecoa_server::unauthenticated::Unauthenticated;
 use super::cancel::Keys;
 use super::options::EndpointOptions;
 
-/// As many as clients come at once in earnest. With two files for each of PostgreSQL's 200 sessions
+/// As many as real clients come at once. With two files for each of PostgreSQL's 200 sessions
 /// that stays far below what a process may usually have open.
 const UNAUTHENTICATED: usize = 100;
 

@@ -26,7 +26,7 @@ use crate::dialect::variables;
 const AUTHENTICATION_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How long one that is refused may take to read why.
-const FAREWELL: Duration = Duration::from_secs(1);
+const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Sends the client the reason why it has no session.
 async fn refuse(client: &mut Client, error: &Fields) {
@@ -122,9 +122,9 @@ async fn admitted(
         () = ticket.evicted() => {}
     }
     let message = "too many connections that have not said their password";
-    let farewell = Fields::own("FATAL", "53300", message);
+    let refusal = Fields::own("FATAL", "53300", message);
     // It may be one that does not read.
-    let _ = tokio::time::timeout(FAREWELL, refuse(client, &farewell)).await;
+    let _ = tokio::time::timeout(REFUSAL_TIMEOUT, refuse(client, &refusal)).await;
     None
 }
 

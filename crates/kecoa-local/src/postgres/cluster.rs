@@ -17,7 +17,7 @@ use kecoa_server::process::ProcessIdentity;
 use crate::error::Error;
 use crate::postgres::binaries::Binaries;
 use crate::postgres::privileges::RunAs;
-use crate::postgres::server::{PidFile, Server, clear_leavings, find_postmaster};
+use crate::postgres::server::{PidFile, Server, clear_leftovers, find_postmaster};
 use crate::postgres::{SOCKET_PORT, SUPERUSER, extensions, socket};
 
 /// What a fresh data directory takes, with room for the first writes: 39 MB were measured.
@@ -191,7 +191,7 @@ impl Cluster {
             return self.await_ready(Server::adopted(identity), 0);
         }
         let socket_dir = socket::make(Path::new("/tmp"), &self.data_dir, &self.run_as)?;
-        clear_leavings(&self.data_dir)?;
+        clear_leftovers(&self.data_dir)?;
         socket::clear(&socket_dir, self.run_as.file_owner());
         let deadline = Instant::now() + LEFTOVER_TIMEOUT;
         loop {

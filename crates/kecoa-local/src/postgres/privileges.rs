@@ -202,12 +202,12 @@ mod tests {
         fs::create_dir_all(closed.join("in/side")).unwrap();
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
         fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
-        let stranger = RunAs::User { uid: 54_321, gid: 54_321 };
+        let other = RunAs::User { uid: 54_321, gid: 54_321 };
         assert_eq!(
-            stranger.blocked_at(&closed.join("in/side")),
+            other.blocked_at(&closed.join("in/side")),
             Some(fs::canonicalize(&closed).unwrap())
         );
         fs::set_permissions(&closed, fs::Permissions::from_mode(0o711)).unwrap();
-        assert_eq!(stranger.blocked_at(&closed.join("in/side")), None);
+        assert_eq!(other.blocked_at(&closed.join("in/side")), None);
     }
 }

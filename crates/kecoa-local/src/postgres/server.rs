@@ -107,7 +107,7 @@ impl PidFile {
 /// The PostgreSQL that runs on this data directory, if one does.
 ///
 /// The id in `postmaster.pid` may by now belong to any process; a postmaster works in its data
-/// directory, which no stranger does.
+/// directory, which no other process does.
 pub(crate) fn find_postmaster(data_dir: &Path) -> Option<(ProcessIdentity, PidFile)> {
     let file = PidFile::read(data_dir)?;
     let identity = ProcessIdentity::of(file.pid)?;
@@ -130,7 +130,7 @@ pub(crate) fn find_postmaster(data_dir: &Path) -> Option<(ProcessIdentity, PidFi
 ///
 /// Processes of a killed server that are just ending still hold its memory, which PostgreSQL looks
 /// at by the directory, whatever this file says.
-pub(crate) fn clear_leavings(data_dir: &Path) -> Result<(), Error> {
+pub(crate) fn clear_leftovers(data_dir: &Path) -> Result<(), Error> {
     for name in ["postmaster.pid", "postmaster.opts"] {
         let path = data_dir.join(name);
         let Ok(meta) = fs::symlink_metadata(&path) else { continue };
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_with_the_id_of_a_dead_postmaster_is_not_found() {
+    fn another_process_with_the_id_of_a_dead_postmaster_is_not_found() {
         let dir = tempfile::tempdir().unwrap();
         let mut child = std::process::Command::new("sleep").arg("30").spawn().unwrap();
         let text =

@@ -30,7 +30,7 @@ const RESTARTS: usize = 5;
 const RESTART_PAUSE: Duration = Duration::from_secs(1);
 const RESTART_WINDOW: Duration = Duration::from_secs(60);
 /// Clients have this long to receive the error that ends them.
-const FAREWELL: Duration = Duration::from_secs(3);
+const SHUTDOWN_GRACE_PERIOD: Duration = Duration::from_secs(3);
 
 /// Why we stop serving.
 enum End {
@@ -125,7 +125,7 @@ impl Context<'_> {
         runtime.block_on(async {
             if !serving.is_finished() {
                 // Whoever is not served by then is cut off when the server stops.
-                let _ = tokio::time::timeout(FAREWELL, serving).await;
+                let _ = tokio::time::timeout(SHUTDOWN_GRACE_PERIOD, serving).await;
             }
         });
         end
