@@ -6,7 +6,6 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 use kecoa_proto::SqlState;
-
 use kecoa_sql::{Statement, split};
 
 /// What the name of anything that is sure not to exist begins with.

@@ -3,7 +3,6 @@
 use bytes::{Bytes, BytesMut};
 use kecoa_proto::frame::Limits;
 use kecoa_proto::message::startup::Startup;
-
 use kecoa_proto::message::startup_options;
 
 /// The startup option by which a client chooses the seed of its connection.

@@ -6,11 +6,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
+use kecoa_faults::{Plan, Proxy, ProxyOptions, Upstream};
 use tokio::sync::oneshot;
 
 use crate::endpoint::{BackendAddress, Endpoint, EndpointOptions, Verifier};
 use crate::state::FaultState;
-use kecoa_faults::{Plan, Proxy, ProxyOptions, Upstream};
 
 /// A bound listener, and behind it the endpoint.
 pub(crate) enum Listener {

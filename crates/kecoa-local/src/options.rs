@@ -5,9 +5,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use kecoa_faults::Plan;
+use serde::{Deserialize, Serialize};
 
 /// CockroachDB's port, and ours unless it is taken.
 pub const DEFAULT_PORT: u16 = 26257;

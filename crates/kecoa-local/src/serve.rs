@@ -4,6 +4,7 @@ mod cockroach;
 mod context;
 mod postgres;
 
+use kecoa_faults::draw_seed;
 use kecoa_server::secret::redacted;
 use kecoa_server::serving::{LOCK_TIMEOUT, Mode, Serving};
 
@@ -14,7 +15,6 @@ use crate::service::SERVICE;
 use crate::state::{Details, FaultState, State};
 use crate::{launch, layout};
 use context::Context;
-use kecoa_faults::draw_seed;
 
 /// Serves until stopped by SIGTERM, SIGINT or SIGHUP, or until the home is removed. Must be
 /// the business of a whole process: it installs signal handlers.

@@ -1,12 +1,13 @@
 //! Reads the statements that begin, end or mark a transaction.
 
+use kecoa_sql::Statement;
+
 use super::edit::Sql;
 use super::plan::Control;
 use super::plan::{Analysis, Class, Piece, Refusal};
 use super::quote::quote_name;
 use super::system_time;
 use super::transaction::{Phase, status};
-use kecoa_sql::Statement;
 
 /// Analyses the statements that begin, end or mark a transaction; `None` for the others.
 pub(super) fn analyse(statement: &Statement<'_>) -> Result<Option<Analysis>, Refusal> {

@@ -1,11 +1,12 @@
 //! `CREATE DATABASE`, `DROP DATABASE`, `USE`.
 
+use kecoa_sql::Statement;
+
 use super::catalog::Context;
 use super::edit::Sql;
 use super::plan::Control;
 use super::plan::{Analysis, Class, OnError, Piece, Stop};
 use super::region;
-use kecoa_sql::Statement;
 
 /// `USE name`, `SET database = name`.
 pub(super) fn use_database(name: Option<String>) -> Analysis {

@@ -1,11 +1,12 @@
 //! What may stand anywhere in a statement: casts, literals, functions, index hints, `UPSERT`.
 
+use kecoa_sql::Statement;
+use kecoa_sql::TokenKind;
+
 use super::catalog::Context;
 use super::edit::Edits;
 use super::plan::Stop;
 use super::{bytes, limited, names, show, system_time, types, upsert};
-use kecoa_sql::Statement;
-use kecoa_sql::TokenKind;
 
 /// Collects the edits for all of `statement`.
 pub(super) fn rewrite(

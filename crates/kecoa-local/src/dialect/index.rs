@@ -1,12 +1,13 @@
 //! `CREATE INDEX`, `DROP INDEX`, `ALTER INDEX`.
 
+use kecoa_sql::Statement;
+
 use super::catalog::Context;
 use super::edit::Edits;
 use super::expression;
 use super::index_clauses::{VISIBLE, implicit_name, trailer, visibility};
 use super::plan::{Analysis, Class, Piece, Refusal, Stop};
 use super::quote::quote;
-use kecoa_sql::Statement;
 
 /// Rewrites `CREATE [UNIQUE] [INVERTED] INDEX`; `None` for other statements.
 pub(super) fn create(

@@ -1,9 +1,10 @@
 //! What indexes and keys have in common, wherever they are written: names, and what stands behind the columns.
 
-use super::edit::Edits;
-use super::quote::quote_name;
 use kecoa_sql::Statement;
 use kecoa_sql::TokenKind;
+
+use super::edit::Edits;
+use super::quote::quote_name;
 
 /// `table_column_column_key`, as CockroachDB names an index that has no name.
 pub(super) fn implicit_name(

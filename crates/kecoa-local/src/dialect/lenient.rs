@@ -1,11 +1,12 @@
 //! `IF NOT EXISTS` where PostgreSQL has none: `CREATE TYPE`, `CREATE ROLE`, `CREATE USER`.
 
+use kecoa_sql::Statement;
+
 use super::catalog::Context;
 use super::edit::Edits;
 use super::expression;
 use super::plan::{Analysis, Class, Piece, Stop};
 use super::quote::quote;
-use kecoa_sql::Statement;
 
 /// A block that takes it for done when the thing exists; `None` for other statements.
 pub(super) fn create(

@@ -3,9 +3,10 @@
 //! PostgreSQL has no limit here: the rows are found by a query in front, by their place in the
 //! table, and locked as they are found.
 
+use kecoa_sql::Statement;
+
 use super::edit::Edits;
 use super::plan::{Refusal, Stop};
-use kecoa_sql::Statement;
 
 /// Rewrites the `UPDATE` or `DELETE` at `at`, which ends at `end` (the statement's end or the
 /// bracket around), if it has a limit.

@@ -36,9 +36,10 @@ mod version;
 pub use bootstrap::BOOTSTRAP_SQL;
 pub use version::{COCKROACHDB_VERSION, RETRY_HINT};
 
+use kecoa_sql::{Statement, TokenKind};
+
 use catalog::{Context, Need};
 use edit::{Edits, Sql};
-use kecoa_sql::{Statement, TokenKind};
 use plan::{Analysis, Class, Piece, Reply, Stop};
 
 /// Understands one statement.

@@ -1,9 +1,10 @@
 //! `database.table`: CockroachDB reads two parts as schema and table, and where there is no such
 //! schema as database and table.
 
+use kecoa_sql::Statement;
+
 use super::catalog::{Context, Need};
 use super::edit::Edits;
-use kecoa_sql::Statement;
 
 /// Where the name of a relation follows.
 const BEFORE: [&str; 9] =

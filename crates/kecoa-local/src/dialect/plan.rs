@@ -1,9 +1,10 @@
 //! What the endpoint does for a statement.
 
+use kecoa_sql::Statement;
+
 use super::catalog::Need;
 use super::edit::{Edits, Sql};
 use super::quote::quote;
-use kecoa_sql::Statement;
 
 /// One statement for PostgreSQL, and what its reply becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,11 +1,12 @@
 //! Regions, localities and zones: there is one node, so that nothing is where it should not be.
 //! What only says where data shall lie is accepted with a notice.
 
+use kecoa_sql::Statement;
+
 use super::catalog::Context;
 use super::edit::Edits;
 use super::plan::{Analysis, Class, Piece, Refusal, Stop};
 use super::quote::quote;
-use kecoa_sql::Statement;
 
 fn ignored(what: &str) -> String {
     format!("the local endpoint has one node and no regions; ignored: {what}")

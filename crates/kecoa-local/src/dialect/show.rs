@@ -8,11 +8,11 @@ mod shown;
 mod tables;
 mod variables;
 
+use kecoa_sql::Statement;
 use shown::{Shown, rows, uncounted};
 
 use super::catalog::Context;
 use super::plan::{Refusal, Stop};
-use kecoa_sql::Statement;
 
 /// The query for the `SHOW` at `at..end`; `None` when PostgreSQL shall have it as it is.
 pub(super) fn query(

@@ -5,10 +5,11 @@
 //! minute: the present answers them, with a notice. A point in time asks for what was,
 //! which is refused.
 
-use super::edit::Edits;
-use super::plan::Refusal;
 use kecoa_sql::Statement;
 use kecoa_sql::TokenKind;
+
+use super::edit::Edits;
+use super::plan::Refusal;
 
 /// The notice for the client.
 pub(super) const PRESENT: &str = "the local endpoint keeps no past: AS OF SYSTEM TIME reads the \

@@ -1,11 +1,12 @@
 //! `CREATE TABLE` and `ALTER TABLE`: types, families, indexes inside, hash sharding.
 
+use kecoa_sql::Statement;
+
 use super::catalog::Context;
 use super::edit::Edits;
 use super::plan::{Analysis, Class, Piece, Refusal, Reply, Stop};
 use super::quote::quote;
 use super::{expression, index, index_clauses, region, types, upsert};
-use kecoa_sql::Statement;
 
 const CONSTRAINTS: [&str; 7] =
     ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "EXCLUDE", "LIKE"];

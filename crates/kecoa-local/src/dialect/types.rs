@@ -1,8 +1,9 @@
 //! CockroachDB's type names where a type is expected.
 
-use super::edit::Edits;
 use kecoa_sql::Statement;
 use kecoa_sql::TokenKind;
+
+use super::edit::Edits;
 
 /// What a type name becomes.
 enum Change {

@@ -1,7 +1,8 @@
 //! What only a CockroachDB cluster can do.
 
-use super::plan::Refusal;
 use kecoa_sql::Statement;
+
+use super::plan::Refusal;
 
 /// The error for a statement that the local endpoint cannot do, if it is one.
 pub(super) fn refusal(statement: &Statement<'_>) -> Option<Refusal> {

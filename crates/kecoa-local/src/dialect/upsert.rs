@@ -1,10 +1,11 @@
 //! `UPSERT` -> `INSERT … ON CONFLICT (primary key) DO UPDATE`.
 
+use kecoa_sql::Statement;
+
 use super::catalog::{Context, Need, TableName};
 use super::edit::Edits;
 use super::plan::{Refusal, Stop};
 use super::quote::quote_name;
-use kecoa_sql::Statement;
 
 /// Rewrites the `UPSERT` at `at`, which ends at `end` (the statement's end or the bracket around).
 ///

@@ -4,10 +4,11 @@
 //! customized options `kecoa.<name>`: `SET LOCAL`, `RESET`, `DISCARD ALL` and the end of a failed
 //! transaction treat them as any other.
 
+use kecoa_sql::Statement;
+
 use super::plan::{Analysis, Class, Piece, Refusal};
 use super::plan::{Control, Switch};
 use super::quote::quote;
-use kecoa_sql::Statement;
 
 /// How a variable's value is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

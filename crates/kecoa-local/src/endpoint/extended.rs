@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use kecoa_proto::frame::Frame;
 use kecoa_proto::message::frontend::{Message, Parse};
+use kecoa_sql::Statement;
 
 use super::expect::{Expect, Prepared};
 use super::flow::{End, Flow};
@@ -16,7 +17,6 @@ use super::run::{Run, runs};
 use super::session::Session;
 use crate::dialect::plan::{Analysis, OnError};
 use crate::dialect::transaction::{self, Phase};
-use kecoa_sql::Statement;
 
 /// So many answers at most are awaited before the client's next message is taken.
 const WINDOW: usize = 1024;

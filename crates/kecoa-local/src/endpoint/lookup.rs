@@ -2,6 +2,8 @@
 
 use std::mem;
 
+use kecoa_sql::Statement;
+
 use super::backend;
 use super::expect::Expect;
 use super::flow::Flow;
@@ -15,7 +17,6 @@ use crate::dialect::edit::Sql;
 use crate::dialect::plan::{Analysis, Class, OnError, Piece, Refusal};
 use crate::dialect::transaction::Phase;
 use crate::dialect::variables::is_utf8;
-use kecoa_sql::Statement;
 
 /// What follows was understood under other rules than PostgreSQL has by now.
 pub(super) fn unreadable() -> Refusal {

@@ -1,6 +1,7 @@
 //! The simple protocol: a batch of statements, one implicit transaction.
 
 use bytes::Bytes;
+use kecoa_sql::Statement;
 
 use super::flow::{End, Flow};
 use super::lookup::unreadable;
@@ -11,7 +12,6 @@ use super::session::Session;
 use crate::dialect::edit::Sql;
 use crate::dialect::plan::{Analysis, Class, Piece, Reply};
 use crate::dialect::transaction::Planned;
-use kecoa_sql::Statement;
 
 impl Session {
     /// A Query message.

@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::Duration;
 
-use rustix::process::Signal;
-
 use kecoa_server::files::{self, Found};
 use kecoa_server::process::{ProcessIdentity, command_mentions, process_owner, working_directory};
+use rustix::process::Signal;
 
 use crate::error::Error;
 

@@ -1,7 +1,8 @@
 //! What a cluster would report of itself: sessions, queries, jobs, settings, regions.
 
-use super::shown::{Shown, rows};
 use kecoa_sql::Statement;
+
+use super::shown::{Shown, rows};
 
 /// The query for the `SHOW` at `at`; `None` when it is about something else.
 pub(super) fn query(statement: &Statement<'_>, at: usize) -> Option<Shown> {

@@ -1,9 +1,10 @@
 //! Databases and their schemas.
 
+use kecoa_sql::Statement;
+
 use crate::dialect::catalog::Context;
 use crate::dialect::plan::{Refusal, Stop};
 use crate::dialect::quote::{quote, quote_name};
-use kecoa_sql::Statement;
 
 /// The schema a `SHOW TABLES FROM` means: a schema, or `public` of the session's database.
 pub(super) fn schema(

@@ -1,9 +1,10 @@
 //! `SHOW GRANTS`, `SHOW DEFAULT PRIVILEGES`, `SHOW USERS`: who may do what.
 
+use kecoa_sql::Statement;
+
 use super::shown::{Shown, rows, table};
 use crate::dialect::catalog::Context;
 use crate::dialect::quote::quote;
-use kecoa_sql::Statement;
 
 /// What follows `SHOW GRANTS`.
 pub(super) fn grants(

@@ -1,8 +1,9 @@
 //! What a `SHOW` becomes.
 
+use kecoa_sql::Statement;
+
 use crate::dialect::catalog::Context;
 use crate::dialect::quote::quote;
-use kecoa_sql::Statement;
 
 /// The query a `SHOW` becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,8 +1,9 @@
 //! The rules of transactions, without a server.
 
+use kecoa_sql::Statement;
+
 use super::*;
 use crate::dialect::catalog::{Catalog, Context};
-use kecoa_sql::Statement;
 
 fn plan(transaction: &mut Transaction, sql: &str) -> Vec<String> {
     let statement = Statement::whole(sql.as_bytes(), false).unwrap();
