@@ -355,12 +355,7 @@ impl Connection {
 
     /// Asks the server to cancel what runs, from any thread.
     fn cancel(&self, py: Python<'_>) -> PyResult<()> {
-        self.check_open(py)?;
-        self.refuse_connecting(py)?;
-        self.refuse_prepared(py, "cancel")?;
-        let canceller = lock(&self.state).canceller.clone();
-        let Some(canceller) = canceller else { return Ok(()) };
-        py.detach(|| canceller.cancel()).map_err(|error| self.raise(py, &error))
+        self.cancel_statement(py)
     }
 
     /// Rolls back and puts the session back to what it was when it was opened.
@@ -496,27 +491,11 @@ impl Connection {
         _exc: &Bound<'_, PyAny>,
         _tb: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
-        lock(&slf.get().state).entered = false;
-        if exc_type.is_none() {
-            return slf.call_method0("commit").map(drop);
-        }
-        let ambiguous = names::class(slf.py(), "AmbiguousCommitError");
-        match slf.call_method0("rollback") {
-            // An unknown outcome is not to be hidden by what follows from it: that there is no
-            // connection to roll back on.
-            Err(_) if exc_type.cast::<PyType>()?.is_subclass(&ambiguous)? => Ok(()),
-            rolled_back => rolled_back.map(drop),
-        }
+        Connection::exit(slf, exc_type)
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> String {
-        let state = lock(&slf.get().state);
-        format!(
-            "<connection object at {:p}; dsn: '{}', closed: {}>",
-            slf.as_ptr(),
-            state.dsn,
-            state.closed
-        )
+        slf.get().shown("connection", slf.as_ptr())
     }
 
     fn __reduce__(slf: &Bound<'_, Self>) -> PyResult<()> {

@@ -283,6 +283,16 @@ impl Connection {
         py.detach(|| lock(&self.link).shut());
     }
 
+    /// Asks the server to cancel what runs.
+    pub(super) fn cancel_statement(&self, py: Python<'_>) -> PyResult<()> {
+        self.check_open(py)?;
+        self.refuse_connecting(py)?;
+        self.refuse_prepared(py, "cancel")?;
+        let canceller = lock(&self.state).canceller.clone();
+        let Some(canceller) = canceller else { return Ok(()) };
+        py.detach(|| canceller.cancel()).map_err(|error| self.raise(py, &error))
+    }
+
     /// The error of this connection's client as an exception, without a cursor.
     pub(super) fn raise(&self, py: Python<'_>, error: &kecoa::Error) -> PyErr {
         error::plain_exception(py, error, &self.codec())

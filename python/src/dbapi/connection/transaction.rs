@@ -5,6 +5,7 @@ use kecoa::blocking::Client;
 use kecoa::call::CallPlan;
 use kecoa_proto::{Request, TransactionStatus};
 use pyo3::prelude::*;
+use pyo3::types::PyType;
 
 use super::Connection;
 use super::characteristics::LEVELS;
@@ -205,6 +206,21 @@ impl Connection {
             ));
         }
         Ok(())
+    }
+
+    /// The end of `with connection`: COMMIT, or ROLLBACK when the block raised.
+    pub(super) fn exit(slf: &Bound<'_, Connection>, exc_type: &Bound<'_, PyAny>) -> PyResult<()> {
+        lock(&slf.get().state).entered = false;
+        if exc_type.is_none() {
+            return slf.call_method0("commit").map(drop);
+        }
+        let ambiguous = names::class(slf.py(), "AmbiguousCommitError");
+        match slf.call_method0("rollback") {
+            // An unknown outcome is not to be hidden by what follows from it: that there is no
+            // connection to roll back on.
+            Err(_) if exc_type.cast::<PyType>()?.is_subclass(&ambiguous)? => Ok(()),
+            rolled_back => rolled_back.map(drop),
+        }
     }
 
     /// COMMIT, if a transaction was begun. The connection is ready again, unless the server says that
