@@ -1,5 +1,14 @@
 //! Locks. A lock is held for moments, never across a call into Python, and what it guarded is
-//! dropped when it is free again, because dropping an object may run Python code.
+//! dropped when it is free again, because dropping an object may run Python code. So no thread that
+//! holds one waits for the interpreter: neither for its lock nor, where it has none, for the end of
+//! a pause in which the interpreter stops all threads.
+//!
+//! One is held for longer: `Link`, while a statement runs, by a thread that has let go of the
+//! interpreter and comes back to it for signal handlers. So who takes it has let go, too, or takes it
+//! by [`lock_attached`].
+//!
+//! A lock that `__traverse__` tries to take is never held by a thread
+//! that has let go: to the garbage collector, which asks twice, the object would look different.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -140,7 +140,7 @@ impl AsyncLink {
         let this = slf.get();
         AsyncLink::unwatch(slf);
         AsyncLink::catch_up(slf);
-        let commits = this.connection.get().link().client.as_ref().map_or(0, |c| c.commits());
+        let commits = this.connection.get().link(py).client.as_ref().map_or(0, |c| c.commits());
         let requests = std::mem::take(&mut this.state().requests);
         let loss_reported = !requests.is_empty();
         for pending in requests {

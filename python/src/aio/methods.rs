@@ -24,7 +24,7 @@ impl AsyncLink {
     ) -> PyResult<AsyncLink> {
         let running_loop = py.import("asyncio")?.getattr("_get_running_loop")?.unbind();
         let fd = {
-            let link = connection.get().link();
+            let link = connection.get().link(py);
             link.client.as_ref().and_then(kecoa::blocking::Client::raw_fd)
         };
         let Some(fd) = fd else {

@@ -169,9 +169,10 @@ impl AsyncLink {
 
     /// Sends what the socket takes at once.
     pub(super) fn send(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
         slf.get().state().unsent = 0;
         let sent = {
-            let mut link = slf.get().connection.get().link();
+            let mut link = slf.get().connection.get().link(py);
             match link.client.as_mut() {
                 Some(client) if !client.is_closed() => client.try_send(),
                 _ => return Ok(()),
@@ -204,7 +205,7 @@ impl AsyncLink {
             state.unsent
         };
         let submitted = {
-            let mut link = this.connection.get().link();
+            let mut link = this.connection.get().link(py);
             link.client.as_mut().map(|client| {
                 let commits = client.commits();
                 let request = match work {

@@ -21,6 +21,7 @@ enum Answer {
 impl AsyncLink {
     /// Goes on as far as it goes without waiting, and settles what is answered.
     pub(super) fn advance(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
         let this = slf.get();
         let (idle, streaming) = {
             let state = this.state();
@@ -31,7 +32,7 @@ impl AsyncLink {
         }
         let too_large;
         let stepped = {
-            let mut link = this.connection.get().link();
+            let mut link = this.connection.get().link(py);
             let Some(client) = link.client.as_mut() else { return Ok(()) };
             let stepped = if idle { client.poll().map(|()| None) } else { client.advance() };
             too_large = client.has_excess();
@@ -63,7 +64,7 @@ impl AsyncLink {
         let this = slf.get();
         this.check_open(py)?;
         let looked = {
-            let mut link = this.connection.get().link();
+            let mut link = this.connection.get().link(py);
             link.client.as_mut().map(kecoa::blocking::Client::poll)
         };
         AsyncLink::catch_up(slf);
@@ -102,7 +103,7 @@ impl AsyncLink {
         // The server's errors are about what was sent.
         let mut about = None;
         let answer = {
-            let mut link = connection.get().link();
+            let mut link = connection.get().link(py);
             link.client.as_mut().map(|client| match sent {
                 Sent::Query(id) => Answer::Over(client.finish(id, &mut Never)),
                 Sent::Call(pending, call) => match call.settle(client, pending) {
@@ -143,14 +144,19 @@ impl AsyncLink {
                     }
                 });
                 let counted = counted.map_err(|e| this.raise(py, &e, Some(cursor), &sql, false));
-                let mut first = lock(first_error);
                 if let Err(error) = counted {
-                    first.get_or_insert(error);
+                    let mut first = lock(first_error);
+                    let later = if first.is_some() { Some(error) } else { first.replace(error) };
+                    drop(first);
+                    drop(later);
                 }
                 match rest {
                     // Reported behind the last of them.
                     None => return Ok(()),
-                    Some(_) => first.take().map_or(Ok(()), Err),
+                    Some(_) => {
+                        let first = lock(first_error).take();
+                        first.map_or(Ok(()), Err)
+                    }
                 }
             }
         };

@@ -47,7 +47,7 @@ impl AsyncLink {
         this.check_open(py)?;
         let sql: Arc<[u8]> = sql.into();
         let submitted = {
-            let mut link = this.connection.get().link();
+            let mut link = this.connection.get().link(py);
             link.client.as_mut().map(|client| client.submit(&Request::Query(&sql)))
         };
         let id = match submitted {
@@ -140,7 +140,7 @@ impl AsyncLink {
 
     fn next_reply(slf: &Bound<'_, Self>) -> Result<Received, kecoa::Error> {
         let this = slf.get();
-        let mut link = this.connection.get().link();
+        let mut link = this.connection.get().link(slf.py());
         let mut state = this.state();
         let (Some(client), Some(streaming)) = (link.client.as_mut(), state.streaming.as_mut())
         else {
@@ -204,17 +204,18 @@ impl AsyncLink {
         let this = slf.get();
         this.check_open(py)?;
         let future = this.new_future(py)?;
-        let wanted = {
+        let (old, wanted) = {
             let mut state = this.state();
             let Some(streaming) = state.streaming.as_mut() else {
+                drop(state);
                 return Err(names::interface_error(
                     py,
                     "expected a request under way, found it over",
                 ));
             };
-            streaming.waiter = Some(future.clone().unbind());
-            streaming.wanted
+            (streaming.waiter.replace(future.clone().unbind()), streaming.wanted)
         };
+        drop(old);
         // What arrives may have to be read before there is room to send.
         AsyncLink::watch_reading(slf, true)?;
         AsyncLink::watch(slf, Some(wanted))?;
@@ -280,13 +281,13 @@ impl AsyncLink {
 
     /// Nobody wants the rest: it is cancelled, and drained in the background.
     pub(super) fn abandon_streaming(slf: &Bound<'_, Self>, grace: f64) -> PyResult<()> {
-        let number = {
+        let (old, number) = {
             let mut state = slf.get().state();
             let Some(streaming) = state.streaming.as_mut() else { return Ok(()) };
             streaming.abandoned = true;
-            streaming.waiter = None;
-            streaming.number
+            (streaming.waiter.take(), streaming.number)
         };
+        drop(old);
         AsyncLink::ask_to_cancel(slf, number, grace)?;
         AsyncLink::watch_reading(slf, true)?;
         AsyncLink::drain(slf)
@@ -298,7 +299,7 @@ impl AsyncLink {
         let this = slf.get();
         this.check_open(py)?;
         let sent = {
-            let mut link = this.connection.get().link();
+            let mut link = this.connection.get().link(py);
             let Some(client) = link.client.as_mut() else { return Ok(false) };
             let queued = if data.is_empty() { Ok(()) } else { client.copy_data(data) };
             queued.and_then(|()| client.try_send())
@@ -318,7 +319,7 @@ impl AsyncLink {
     /// further.
     pub(super) fn is_copy_refused(slf: &Bound<'_, Self>) -> PyResult<bool> {
         let refused = {
-            let mut link = slf.get().connection.get().link();
+            let mut link = slf.get().connection.get().link(slf.py());
             let Some(client) = link.client.as_mut() else { return Ok(false) };
             client.is_copy_refused()
         };
@@ -333,7 +334,7 @@ impl AsyncLink {
         let this = slf.get();
         this.check_open(py)?;
         let ended = {
-            let mut link = this.connection.get().link();
+            let mut link = this.connection.get().link(py);
             let Some(client) = link.client.as_mut() else { return Ok(()) };
             let ended = match reason {
                 Some(reason) => client.copy_fail(reason),
@@ -349,7 +350,13 @@ impl AsyncLink {
                 Ok(())
             }
             Err(error)
-                if this.connection.get().link().client.as_ref().is_some_and(|c| !c.is_closed()) =>
+                if this
+                    .connection
+                    .get()
+                    .link(py)
+                    .client
+                    .as_ref()
+                    .is_some_and(|c| !c.is_closed()) =>
             {
                 Err(this.raise(py, &error, None, b"", false))
             }

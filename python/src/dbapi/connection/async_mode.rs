@@ -1,7 +1,7 @@
 //! What `kecoa.aio` asks of the connection behind its own: it drives the client by itself.
 
+use std::sync::MutexGuard;
 use std::sync::atomic::Ordering;
-use std::sync::{MutexGuard, TryLockError};
 
 use kecoa::Canceller;
 use kecoa::blocking::Client;
@@ -16,7 +16,7 @@ use super::open::masked;
 use super::state::Objects;
 use super::update::SessionUpdate;
 use crate::convert::parameters::Binding;
-use crate::sync::lock;
+use crate::sync::{lock, lock_attached};
 
 /// What the server said without being asked.
 #[derive(Default)]
@@ -52,24 +52,15 @@ impl Connection {
 
     /// The client, for as long as the guard lives: for moments only, and never across a call into
     /// Python.
-    pub(crate) fn link(&self) -> MutexGuard<'_, Link> {
-        loop {
-            match self.link.try_lock() {
-                Ok(link) => return link,
-                Err(TryLockError::Poisoned(link)) => return link.into_inner(),
-                // Whoever holds it may be about to ask for the interpreter, which is held here.
-                Err(TryLockError::WouldBlock) => {
-                    Python::attach(|py| py.detach(|| drop(lock(&self.link))));
-                }
-            }
-        }
+    pub(crate) fn link(&self, py: Python<'_>) -> MutexGuard<'_, Link> {
+        lock_attached(py, &self.link)
     }
 
     /// Brings the Python side up to date after the client was driven. What the server said without
     /// being asked is the caller's, whatever becomes of the rest.
     pub(crate) fn catch_up(&self, py: Python<'_>) -> (Messages, PyResult<()>) {
         let (messages, update) = {
-            let mut link = lock(&self.link);
+            let mut link = self.link(py);
             let Some(client) = link.client.as_mut() else { return (Messages::default(), Ok(())) };
             let messages = Messages {
                 notices: client.take_notices(),
