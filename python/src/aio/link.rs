@@ -1,6 +1,7 @@
 //! `AsyncLink`: a client that the event loop drives.
 //!
-//! Everything here runs in the loop's thread with the GIL held, and never waits. The socket's
+//! Everything here runs in the loop's thread, attached to the interpreter, and never waits. What is
+//! asked for in another loop or thread is refused; what ends something is handed over. The socket's
 //! reader is registered once and stays; the writer only while the socket takes no more.
 
 use std::os::fd::RawFd;
@@ -9,6 +10,7 @@ use std::sync::{Mutex, MutexGuard};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 
 use super::state::State;
 use crate::dbapi::connection::Connection;
@@ -48,6 +50,29 @@ impl AsyncLink {
         Err(PyRuntimeError::new_err(
             "the connection belongs to another event loop: make one in the loop that uses it",
         ))
+    }
+
+    /// Has the loop call a method of the link where it runs in another thread: only there may it be
+    /// told what to watch. False where there is nothing to hand over, and the method goes on by itself.
+    pub(super) fn hand_over(
+        slf: &Bound<'_, Self>,
+        method: &str,
+        arguments: &[Bound<'_, PyAny>],
+    ) -> PyResult<bool> {
+        let py = slf.py();
+        let this = slf.get();
+        let event_loop = this.event_loop.bind(py);
+        // A forked child has a copy of a loop that runs in its parent.
+        if this.pid != std::process::id()
+            || this.running_loop.bind(py).call0()?.is(event_loop)
+            || !event_loop.call_method0(intern!(py, "is_running"))?.is_truthy()?
+        {
+            return Ok(false);
+        }
+        let method = slf.getattr(method)?;
+        let call = PyTuple::new(py, [&[method], arguments].concat())?;
+        event_loop.call_method1(intern!(py, "call_soon_threadsafe"), call)?;
+        Ok(true)
     }
 
     /// InterfaceError, or what ended the connection, when it is closed.

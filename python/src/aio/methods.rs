@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PyTuple, PyWeakrefReference};
+use pyo3::types::{PyBytes, PyFloat, PyList, PyTuple, PyWeakrefReference};
 
 use super::link::AsyncLink;
 use crate::dbapi::connection::Connection;
@@ -93,6 +93,7 @@ impl AsyncLink {
 
     /// Sends what was submitted in a pipeline.
     fn flush(slf: &Bound<'_, Self>) -> PyResult<()> {
+        slf.get().check_loop(slf.py())?;
         AsyncLink::send(slf)
     }
 
@@ -202,9 +203,12 @@ impl AsyncLink {
     }
 
     /// Gives the connection back.
-    fn release(slf: &Bound<'_, Self>) {
-        slf.get().state().held = false;
-        AsyncLink::next_turn(slf);
+    fn release(slf: &Bound<'_, Self>) -> PyResult<()> {
+        if !AsyncLink::hand_over(slf, "release", &[])? {
+            slf.get().state().held = false;
+            AsyncLink::next_turn(slf);
+        }
+        Ok(())
     }
 
     /// Nobody waits for the statement behind `future` any more: has it cancelled. Until it is over,
@@ -216,12 +220,21 @@ impl AsyncLink {
         future: Option<&Bound<'_, PyAny>>,
         grace: f64,
     ) -> PyResult<()> {
+        let py = slf.py();
+        let given = future.map_or_else(|| py.None().into_bound(py), Clone::clone);
+        if AsyncLink::hand_over(slf, "abandon", &[given, PyFloat::new(py, grace).into_any()])? {
+            return Ok(());
+        }
         AsyncLink::give_up(slf, future, grace)
     }
 
     /// Nobody waits for the statement behind `future` any more, which goes on to its end: nobody
     /// else gets the connection before, and it is closed when that takes longer than `grace` seconds.
     fn let_go(slf: &Bound<'_, Self>, future: &Bound<'_, PyAny>, grace: f64) -> PyResult<()> {
+        let given = [future.clone(), PyFloat::new(slf.py(), grace).into_any()];
+        if AsyncLink::hand_over(slf, "let_go", &given)? {
+            return Ok(());
+        }
         AsyncLink::leave_to_itself(slf, future, grace)
     }
 
@@ -265,22 +278,26 @@ impl AsyncLink {
     /// The next reply: None when it has not come (wait for `stream_ready`), bytes of a COPY, or one
     /// of the numbers of `kecoa.aio._copy`.
     fn stream_next<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        slf.get().check_loop(slf.py())?;
         AsyncLink::next_reply_object(slf)
     }
 
     /// A future that is done when it is worth to call `stream_next` or to `copy_send` again.
     fn stream_ready<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.get().check_loop(slf.py())?;
         AsyncLink::await_reply(slf)
     }
 
     /// Queues data of a COPY, sends what goes; False when not all of it went, or when the server
     /// has refused the COPY.
     fn copy_send(slf: &Bound<'_, Self>, data: &Bound<'_, PyBytes>) -> PyResult<bool> {
+        slf.get().check_loop(slf.py())?;
         AsyncLink::send_copy(slf, data.as_bytes())
     }
 
     /// Whether the server has refused the COPY under way.
     fn copy_refused(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        slf.get().check_loop(slf.py())?;
         AsyncLink::is_copy_refused(slf)
     }
 
@@ -292,18 +309,27 @@ impl AsyncLink {
 
     /// Nobody wants what the request under way has to say: drops it, and cancels it.
     fn stream_abandon(slf: &Bound<'_, Self>, grace: f64) -> PyResult<()> {
+        let given = [PyFloat::new(slf.py(), grace).into_any()];
+        if AsyncLink::hand_over(slf, "stream_abandon", &given)? {
+            return Ok(());
+        }
         AsyncLink::abandon_streaming(slf, grace)
     }
 
     /// Takes what has arrived without being asked for; raises when the server has gone.
     fn poll(slf: &Bound<'_, Self>) -> PyResult<()> {
+        slf.get().check_loop(slf.py())?;
         AsyncLink::look(slf)
     }
 
     /// Closes the connection; what waits for it fails.
     #[pyo3(signature = (reason=None))]
-    fn close(slf: &Bound<'_, Self>, reason: Option<&str>) {
-        AsyncLink::end_with(slf, reason);
+    fn close(slf: &Bound<'_, Self>, reason: Option<&str>) -> PyResult<()> {
+        let given = reason.into_pyobject(slf.py())?;
+        if !AsyncLink::hand_over(slf, "close", &[given])? {
+            AsyncLink::end_with(slf, reason);
+        }
+        Ok(())
     }
 
     fn __reduce__(slf: &Bound<'_, Self>) -> PyResult<Py<PyTuple>> {
