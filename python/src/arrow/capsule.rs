@@ -5,6 +5,7 @@ use std::ffi::CStr;
 use pyo3::exceptions::PyValueError;
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::sync::critical_section::with_critical_section;
 
 use super::abi::{ARRAY_CAPSULE, ArrowArray, ArrowArrayStream, ArrowSchema, Release};
 use super::abi::{SCHEMA_CAPSULE, STREAM_CAPSULE};
@@ -81,11 +82,12 @@ pub(super) fn take<T: Named + Consumable>(capsule: &Bound<'_, PyAny>) -> PyResul
         )));
     }
     // SAFETY: a valid capsule of this name points to such a structure (the Arrow PyCapsule
-    // interface). It is left empty, which is how the interface moves ownership.
-    let taken = unsafe {
+    // interface). It is left empty, which is how the interface moves ownership. Of two threads that
+    // are given the same capsule one finds it full: the critical section is the capsule's.
+    let taken = with_critical_section(capsule, || unsafe {
         let content = ffi::PyCapsule_GetPointer(capsule.as_ptr(), T::NAME.as_ptr()).cast::<T>();
         Taken(std::mem::replace(&mut *content, T::empty()))
-    };
+    });
     if taken.0.is_released() {
         return Err(PyValueError::new_err(format!(
             "expected an Arrow structure that nobody has used, found a released one in {}",

@@ -11,10 +11,6 @@ impl<'py> Dumper<'_, 'py> {
     /// no type.
     pub(crate) fn array(&mut self, value: &Bound<'py, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
         let list = value.cast::<PyList>()?;
-        if list.is_empty() {
-            out.extend_from_slice(b"'{}'");
-            return Ok(());
-        }
         let begin = out.len();
         let mut all_null = true;
         let mut ends = Vec::with_capacity(list.len());
@@ -39,6 +35,12 @@ impl<'py> Dumper<'_, 'py> {
             }
             ends.push((start, out.len()));
             out.push(b',');
+        }
+        // Seen by going through it: another thread may change its length.
+        if ends.is_empty() {
+            out.truncate(begin);
+            out.extend_from_slice(b"'{}'");
+            return Ok(());
         }
         out.pop();
         if !all_null {

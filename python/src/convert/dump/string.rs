@@ -7,6 +7,7 @@ use memchr::memchr_iter;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::sync::critical_section::with_critical_section;
 use pyo3::types::{PyBytes, PyString};
 
 use super::settings::Settings;
@@ -159,10 +160,20 @@ pub(crate) fn binary(
         escape_binary(bytes.as_bytes(), settings, out);
         return Ok(());
     }
-    // SAFETY: the type's slot says whether the protocol is there. The view is released below, on
-    // the one way out, and until then it describes `len` readable, contiguous bytes; the GIL is
-    // held, so that nobody changes them meanwhile.
-    unsafe {
+    escape_binary(copied(value)?.as_bytes(), settings, out);
+    Ok(())
+}
+
+/// The bytes of an object with the buffer protocol as they are now: another thread may write to
+/// those of a bytearray or an array at any time.
+fn copied<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+    let py = value.py();
+    // SAFETY: the type's slot says whether the protocol is there. The view is released below, on the
+    // one way out, and until then it describes `len` readable, contiguous bytes, which its exporter
+    // neither frees nor moves. They are read by the interpreter alone, as `bytes(value)` reads them; no
+    // reference of ours points to what another thread may write to. The critical section keeps out
+    // those that lock the object, where there is no lock of the interpreter's to do so.
+    with_critical_section(value, || unsafe {
         if ffi::PyObject_CheckBuffer(value.as_ptr()) == 0 {
             return Err(PyTypeError::new_err(format!(
                 "can't escape {} to binary",
@@ -171,17 +182,13 @@ pub(crate) fn binary(
         }
         let mut view = std::mem::zeroed::<ffi::Py_buffer>();
         if ffi::PyObject_GetBuffer(value.as_ptr(), &raw mut view, ffi::PyBUF_CONTIG_RO) != 0 {
-            return Err(PyErr::fetch(value.py()));
+            return Err(PyErr::fetch(py));
         }
-        let length = usize::try_from(view.len).unwrap_or(0);
-        if length == 0 {
-            escape_binary(&[], settings, out);
-        } else {
-            escape_binary(std::slice::from_raw_parts(view.buf.cast(), length), settings, out);
-        }
+        let bytes = ffi::PyBytes_FromStringAndSize(view.buf.cast(), view.len);
+        let bytes = Bound::from_owned_ptr_or_err(py, bytes);
         ffi::PyBuffer_Release(&raw mut view);
-    }
-    Ok(())
+        Ok(bytes?.cast_into_unchecked::<PyBytes>())
+    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `callproc`: a function's call as a statement.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyDict, PyList, PyString};
 
 use super::Cursor;
 use super::support::quoted_name;
@@ -30,12 +30,16 @@ impl Cursor {
             && let Some(named) = parameters.and_then(|parameters| parameters.cast::<PyDict>().ok())
         {
             let mut marks = Vec::with_capacity(count);
-            for key in named.keys() {
+            let mut values = Vec::with_capacity(count);
+            // Names and values at once: another thread may change the dictionary.
+            for item in named.items() {
+                let (key, value): (Bound<'py, PyAny>, Bound<'py, PyAny>) = item.extract()?;
                 // A percent sign of a name must not be taken for a placeholder.
                 marks.push(format!("{}:=%s", quoted_name(&key)?.replace('%', "%%")));
+                values.push(value);
             }
             let sql = format!("SELECT * FROM {procname}({})", marks.join(","));
-            let values = named.values().into_any();
+            let values = PyList::new(py, values)?.into_any();
             let sql = PyString::new(py, &sql).into_any();
             Cursor::do_execute(slf, &sql, Some(&values), None)?;
             return Ok(None);
