@@ -35,19 +35,6 @@ pub(crate) enum Loader {
 }
 
 impl Loader {
-    /// Whether no Python code of a user's runs while it loads.
-    pub(crate) fn is_native(&self) -> bool {
-        match self {
-            Loader::Native(_) | Loader::Binary(_) | Loader::BinaryArray(..) => true,
-            Loader::ViaText(via) => via.loader().is_native(),
-            Loader::Array(element) => element.is_native(),
-            Loader::Python(_)
-            | Loader::Forms { .. }
-            | Loader::PythonBinary(_)
-            | Loader::Missing => false,
-        }
-    }
-
     /// Whether all it makes is atomic; see [`Kind::is_atomic`].
     pub(crate) fn is_atomic(&self) -> bool {
         match self {

@@ -13,6 +13,6 @@ mod number;
 mod uuid;
 
 pub(super) use binary::form::Form;
-pub(crate) use context::{CODEC_OF_CURSOR, Context, Zones};
+pub(crate) use context::{CODEC_OF_CURSOR, Context};
 pub(crate) use kind::Kind;
 pub(crate) use loader::Loader;

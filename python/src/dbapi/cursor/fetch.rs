@@ -10,33 +10,22 @@ use pyo3::types::PyList;
 use super::Cursor;
 use super::rows::{Fetched, Place};
 use crate::convert::codec::Codec;
-use crate::convert::load::{Context, Zones};
+use crate::convert::load::Context;
 use crate::errors::error;
 use crate::names;
 use crate::sync::lock;
 
-/// Holds the garbage collector still while many rows are made, which are no garbage: it would look
-/// at all of them again and again. Only for loaders that run no user code.
-struct CollectorPause;
-
-/// Below this many rows the collector runs once at most.
-const PAUSE_FROM: usize = 500;
-
-impl CollectorPause {
-    fn new(_py: Python<'_>) -> Option<CollectorPause> {
-        // SAFETY: the GIL is held, which the token proves.
-        (unsafe { ffi::PyGC_Disable() } == 1).then_some(CollectorPause)
+/// Lets the garbage collector know of a row: from then on others may come to it. Not of one whose
+/// values can take part in no reference cycle.
+fn track(fetched: &Fetched, row: &Bound<'_, PyAny>) {
+    if !fetched.atomic && !fetched.loaders.is_empty() {
+        // SAFETY: a tuple from `tuple_row`, all of whose places are filled.
+        unsafe { ffi::PyObject_GC_Track(row.as_ptr().cast()) };
     }
 }
 
-impl Drop for CollectorPause {
-    fn drop(&mut self) {
-        // SAFETY: the GIL is held: the pause lives within one call of a method. It was on before.
-        unsafe { ffi::PyGC_Enable() };
-    }
-}
-
-/// A tuple of a row's values.
+/// A tuple of a row's values. The garbage collector does not know of it before `track`: while many
+/// rows are made, which are no garbage, it would look at all of them again and again.
 fn tuple_row<'py>(
     context: &mut Context<'_, 'py>,
     fetched: &Fetched,
@@ -44,12 +33,16 @@ fn tuple_row<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = context.py;
     let width = fetched.loaders.len().try_into().unwrap_or(ffi::Py_ssize_t::MAX);
-    // SAFETY: a new tuple of `width` empty places; each place is filled at most once with an owned
-    // reference before anybody else sees the tuple, and the zip ends with the loaders. When a
-    // loader fails, the tuple is freed with the places that are left empty, which its destructor
-    // allows. It is untracked only when no value in it can refer back to it.
+    // SAFETY: a new tuple of `width` empty places (the one without places is shared, and left
+    // alone). Nobody else has it, and without the garbage collector nobody can come to it: not the
+    // code that a loader calls, nor another thread. Each place is filled at most once with an owned
+    // reference, and the zip ends with the loaders. When a loader fails, the tuple is freed with the
+    // places that are left empty, which its destructor allows.
     unsafe {
         let tuple = Bound::from_owned_ptr_or_err(py, ffi::PyTuple_New(width))?;
+        if width > 0 {
+            ffi::PyObject_GC_UnTrack(tuple.as_ptr().cast());
+        }
         let mut index = 0;
         for (loader, field) in fetched.loaders.iter().zip(row.fields()) {
             let value = loader.load(context, field)?;
@@ -61,9 +54,6 @@ fn tuple_row<'py>(
             for index in index..width {
                 ffi::PyTuple_SET_ITEM(tuple.as_ptr(), index, py.None().into_ptr());
             }
-        }
-        if fetched.atomic && width > 0 {
-            ffi::PyObject_GC_UnTrack(tuple.as_ptr().cast());
         }
         Ok(tuple)
     }
@@ -168,7 +158,8 @@ impl Cursor {
         let Some((row, next)) = plan.fetched.row(plan.place) else { return Ok(None) };
         let mut context = Context::new(slf.as_any(), plan.codec, &plan.zones)?;
         let made = match &plan.factory {
-            None => tuple_row(&mut context, &plan.fetched, &row),
+            None => tuple_row(&mut context, &plan.fetched, &row)
+                .inspect(|row| track(&plan.fetched, row)),
             Some(factory) => factory_row(&mut context, &plan.fetched, &row, factory, slf),
         };
         // As in psycopg2, a row that cannot be converted is passed over.
@@ -191,18 +182,15 @@ impl Cursor {
         let mut made = 0;
         let length = size.try_into().unwrap_or(ffi::Py_ssize_t::MAX);
         // SAFETY: a new list of `size` empty places, filled below once each with an owned
-        // reference. Nobody else has the list before it is full: it is not returned when a row
-        // fails, and its destructor allows empty places. (The garbage collector may visit it
-        // meanwhile, and skips empty places too.)
+        // reference. Nobody else has the list before it is full, or can come to it by the garbage
+        // collector, which does not know of it: it is not returned when a row fails, and its
+        // destructor allows empty places.
         let list = unsafe {
-            Bound::from_owned_ptr_or_err(py, ffi::PyList_New(length))?
-                .cast_into_unchecked::<PyList>()
+            let list = Bound::from_owned_ptr_or_err(py, ffi::PyList_New(length))?;
+            ffi::PyObject_GC_UnTrack(list.as_ptr().cast());
+            list.cast_into_unchecked::<PyList>()
         };
         let mut failed = None;
-        let native = plan.fetched.native
-            && plan.factory.is_none()
-            && !matches!(context.zones, Zones::Factory(_));
-        let pause = (native && size >= PAUSE_FROM).then(|| CollectorPause::new(py));
         while made < size {
             let Some((row, next)) = plan.fetched.row(place) else { break };
             let value = match &plan.factory {
@@ -223,11 +211,20 @@ impl Cursor {
                 }
             }
         }
-        drop(pause);
         let advanced = Cursor::advance(slf, &plan.fetched, plan.row, place, made);
-        match failed {
-            Some(raised) => Err(raised),
-            None => advanced.map(|()| list),
+        if let Some(raised) = failed {
+            return Err(raised);
         }
+        advanced?;
+        if made < size {
+            let problem = format!("expected {size} more rows of the result, found {made}");
+            return Err(names::driver_error(py, problem));
+        }
+        if plan.factory.is_none() && !plan.fetched.atomic {
+            list.iter().for_each(|row| track(&plan.fetched, &row));
+        }
+        // SAFETY: a list that the collector does not know of, all of whose places are filled.
+        unsafe { ffi::PyObject_GC_Track(list.as_ptr().cast()) };
+        Ok(list)
     }
 }

@@ -19,8 +19,6 @@ pub(crate) struct Fetched {
     pub(super) loaders: Vec<Loader>,
     /// No row can take part in a reference cycle.
     pub(super) atomic: bool,
-    /// No code of a user's runs while rows load.
-    pub(super) native: bool,
 }
 
 /// A place in the rows: which run, and the offset in it.
@@ -39,7 +37,6 @@ impl Fetched {
             count: 0,
             loaders: Vec::new(),
             atomic: self.atomic,
-            native: self.native,
         }
     }
 
@@ -63,9 +60,8 @@ impl Fetched {
             });
         }
         let atomic = loaders.iter().all(Loader::is_atomic);
-        let native = loaders.iter().all(Loader::is_native);
         let count = result.row_count();
-        Ok(Fetched { description, rows: result.rows, count, loaders, atomic, native })
+        Ok(Fetched { description, rows: result.rows, count, loaders, atomic })
     }
 
     /// The row at a place, and the place of the next.
