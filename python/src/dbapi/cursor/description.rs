@@ -1,5 +1,7 @@
 //! `cursor.description`: PEP 249's columns, as psycopg2 shows them.
 
+use std::sync::{Arc, Mutex};
+
 use kecoa_proto::Field;
 use pyo3::IntoPyObjectExt;
 use pyo3::basic::CompareOp;
@@ -27,10 +29,14 @@ const NAMES: [&str; 9] = [
 ];
 
 /// One column of a result.
-#[pyclass(subclass, module = "kecoa.extensions")]
+#[pyclass(subclass, frozen, module = "kecoa.extensions")]
 pub(crate) struct Column {
-    values: [Option<Py<PyAny>>; 9],
+    /// Changed by `__setstate__` alone.
+    values: Mutex<Values>,
 }
+
+/// The attributes, in the order of [`NAMES`].
+type Values = [Option<Py<PyAny>>; 9];
 
 fn object<'py, T: IntoPyObject<'py>>(py: Python<'py>, value: T) -> PyResult<Option<Py<PyAny>>> {
     Ok(Some(value.into_py_any(py)?))
@@ -55,7 +61,7 @@ impl Column {
             (None, None)
         };
         Ok(Column {
-            values: [
+            values: Mutex::new([
                 Some(codec.decode(py, &field.name)?.unbind()),
                 object(py, field.type_oid)?,
                 None,
@@ -65,12 +71,12 @@ impl Column {
                 None,
                 if field.table_oid == 0 { None } else { object(py, field.table_oid)? },
                 if field.column > 0 { object(py, field.column)? } else { None },
-            ],
+            ]),
         })
     }
 
     fn value(&self, py: Python<'_>, index: usize) -> Py<PyAny> {
-        self.values
+        lock(&self.values)
             .get(index)
             .and_then(Option::as_ref)
             .map_or_else(|| py.None(), |value| value.clone_ref(py))
@@ -98,7 +104,7 @@ impl Column {
         table_column: Option<Py<PyAny>>,
     ) -> Column {
         Column {
-            values: [
+            values: Mutex::new([
                 name,
                 type_code,
                 display_size,
@@ -108,7 +114,7 @@ impl Column {
                 null_ok,
                 table_oid,
                 table_column,
-            ],
+            ]),
         }
     }
 
@@ -195,7 +201,7 @@ impl Column {
     ) -> PyResult<Bound<'py, PyAny>> {
         match other.cast::<Column>() {
             Ok(other) => {
-                let other = other.borrow().tuple(py)?;
+                let other = other.get().tuple(py)?;
                 self.tuple(py)?.rich_compare(other, op)
             }
             Err(_) => self.tuple(py)?.rich_compare(other, op),
@@ -215,7 +221,7 @@ impl Column {
 
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
         let py = slf.py();
-        let values = slf.borrow();
+        let values = slf.get();
         let class: Bound<'py, PyType> = slf.get_type();
         let args = PyTuple::new(py, (0..NAMES.len()).map(|index| values.value(py, index)))?;
         PyTuple::new(py, [class.into_any(), args.into_any()])
@@ -226,10 +232,13 @@ impl Column {
         PyTuple::new(py, (0..NAMES.len()).map(|index| self.value(py, index)))
     }
 
-    fn __setstate__(&mut self, state: Vec<Py<PyAny>>) {
-        for (place, value) in self.values.iter_mut().zip(state) {
-            *place = Some(value);
+    fn __setstate__(&self, state: Vec<Py<PyAny>>) {
+        let mut state = state.into_iter().map(Some).collect::<Vec<_>>();
+        for (place, value) in lock(&self.values).iter_mut().zip(&mut state) {
+            std::mem::swap(place, value);
         }
+        // What was there before, unlocked.
+        drop(state);
     }
 }
 
@@ -249,9 +258,15 @@ impl Cursor {
             .iter()
             .map(|field| Py::new(py, Column::from_field(py, field, &codec)?))
             .collect::<PyResult<Vec<_>>>()?;
-        let description = PyTuple::new(py, columns)?.unbind();
-        let old = lock(&self.inner).description.replace(description.clone_ref(py));
-        drop(old);
-        Ok(Some(description))
+        let made = PyTuple::new(py, columns)?.unbind();
+        let mut inner = lock(&self.inner);
+        // Another thread may have made the same, or have run another statement.
+        if let Some(known) = &inner.description {
+            return Ok(Some(known.clone_ref(py)));
+        }
+        if inner.fetched.as_ref().is_some_and(|held| Arc::ptr_eq(held, &fetched)) {
+            inner.description = Some(made.clone_ref(py));
+        }
+        Ok(Some(made))
     }
 }

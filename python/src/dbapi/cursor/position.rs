@@ -1,5 +1,7 @@
 //! Where a cursor stands in its result: iteration and `scroll`.
 
+use std::sync::Arc;
+
 use pyo3::prelude::*;
 
 use super::Cursor;
@@ -41,9 +43,9 @@ impl Cursor {
             let inner = lock(&this.inner);
             (inner.row, inner.rowcount, inner.fetched.clone())
         };
-        let row = i64::try_from(row).unwrap_or(i64::MAX);
+        let from = i64::try_from(row).unwrap_or(i64::MAX);
         let target = match mode {
-            "relative" => row.checked_add(value),
+            "relative" => from.checked_add(value),
             "absolute" => Some(value),
             _ => return refuse("scroll mode must be 'relative' or 'absolute'"),
         };
@@ -51,6 +53,14 @@ impl Cursor {
             (Some(target), Some(fetched)) if target < fetched.count => {
                 let place = fetched.place_of(target);
                 let mut inner = lock(&this.inner);
+                let same = inner.fetched.as_ref().is_some_and(|held| Arc::ptr_eq(held, &fetched));
+                if !same || inner.row != row {
+                    drop(inner);
+                    return refuse(
+                        "the cursor was used while it moved: another thread that fetches or runs \
+                         statements needs a cursor of its own",
+                    );
+                }
                 inner.row = target;
                 inner.place = place;
                 Ok(())

@@ -5,7 +5,7 @@ use kecoa::retry::is_commit;
 use pyo3::prelude::*;
 
 use super::copy::direction;
-use super::rows::Fetched;
+use super::rows::{Fetched, Place};
 use super::{Cursor, Mode};
 use crate::dbapi::connection::Connection;
 use crate::errors::error::{self, ErrorContext};
@@ -102,16 +102,25 @@ impl Cursor {
             }
             _ => None,
         };
-        let mut inner = lock(&this.inner);
-        inner.lastrowid = inserted_oid(&tag);
-        inner.statusmessage = Some(tag);
-        match fetched {
-            Some(fetched) => {
-                inner.rowcount = i64::try_from(fetched.count).unwrap_or(i64::MAX);
-                inner.fetched = Some(fetched.into());
+        let old = {
+            let mut inner = lock(&this.inner);
+            inner.lastrowid = inserted_oid(&tag);
+            inner.statusmessage = Some(tag);
+            match fetched {
+                // With its place: another thread may have fetched from the result before it.
+                Some(fetched) => {
+                    inner.rowcount = i64::try_from(fetched.count).unwrap_or(i64::MAX);
+                    inner.row = 0;
+                    inner.place = Place::default();
+                    Some((inner.fetched.replace(fetched.into()), inner.description.take()))
+                }
+                None => {
+                    inner.rowcount = counted;
+                    None
+                }
             }
-            None => inner.rowcount = counted,
-        }
+        };
+        drop(old);
         Ok(())
     }
 }

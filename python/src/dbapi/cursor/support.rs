@@ -93,13 +93,17 @@ impl Cursor {
 
     /// The cursor's own typecasters, made when there are none; for `register_type`.
     pub(crate) fn string_types_or_new<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        if let Some(types) = self.own_string_types(py) {
-            return Ok(types);
+        let fresh = PyDict::new(py);
+        let mut inner = lock(&self.inner);
+        if let Some(types) = &inner.string_types
+            && let Ok(types) = types.bind(py).cast::<PyDict>()
+        {
+            return Ok(types.clone());
         }
-        let types = PyDict::new(py);
-        let old = lock(&self.inner).string_types.replace(types.clone().into_any().unbind());
+        let old = inner.string_types.replace(fresh.clone().into_any().unbind());
+        drop(inner);
         drop(old);
-        Ok(types)
+        Ok(fresh)
     }
 
     /// `withhold` and `scrollable`, which only named cursors have.
