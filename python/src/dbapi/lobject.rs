@@ -432,20 +432,24 @@ impl Drop for LargeObject {
         if this.is_closed() || this.is_autocommit() || !current {
             return;
         }
-        let update = match this.link.try_lock() {
-            Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => return,
-            Ok(mut link) if link.pid == std::process::id() => {
+        // Called while attached to the interpreter, which is not to wait for the server.
+        Python::try_attach(|py| {
+            let update = py.detach(|| {
+                let mut link = match this.link.try_lock() {
+                    Ok(link) if link.pid == std::process::id() => link,
+                    Ok(_) | Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => {
+                        return None;
+                    }
+                };
                 if let Some(client) = link.client.as_mut() {
                     // What it answers matters to nobody any more.
                     let _ = Calls { client, hook: &mut Uninterrupted }.close(descriptor);
                 }
                 SessionUpdate::collect(&mut link, &this.state)
-            }
-            Ok(_) => return,
-        };
-        let Some(update) = update else { return };
-        Python::try_attach(|py| {
-            if let Err(error) = this.settle(py, update) {
+            });
+            if let Some(update) = update
+                && let Err(error) = this.settle(py, update)
+            {
                 error.write_unraisable(py, None);
             }
         });
