@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
 use super::Connection;
-use super::state::STATUS_READY;
+use super::state::{STATUS_READY, State};
 use crate::names;
 use crate::sync::lock;
 
@@ -47,6 +47,15 @@ impl Characteristics {
         readonly: Change::Keep,
         deferrable: Change::Keep,
     };
+
+    fn apply(self, state: &mut State) {
+        if let Some(autocommit) = self.autocommit {
+            state.autocommit = autocommit;
+        }
+        self.isolation.apply(&mut state.isolation);
+        self.readonly.apply(&mut state.readonly);
+        self.deferrable.apply(&mut state.deferrable);
+    }
 }
 
 fn on_off(value: bool) -> &'static str {
@@ -63,7 +72,7 @@ impl Connection {
         let this = slf.get();
         let mut commands = Vec::new();
         {
-            let state = lock(&this.state);
+            let mut state = lock(&this.state);
             if change.autocommit.unwrap_or(state.autocommit) {
                 let mut set = |name: &str, value: Option<&str>| {
                     commands.push(match value {
@@ -100,17 +109,16 @@ impl Connection {
                     }
                 }
             }
+            if commands.is_empty() {
+                // At once: of two threads neither decides by what the other is about to change.
+                change.apply(&mut state);
+                return Ok(());
+            }
         }
         for command in commands {
             Connection::command(slf, &command, false)?;
         }
-        let mut state = lock(&this.state);
-        if let Some(autocommit) = change.autocommit {
-            state.autocommit = autocommit;
-        }
-        change.isolation.apply(&mut state.isolation);
-        change.readonly.apply(&mut state.readonly);
-        change.deferrable.apply(&mut state.deferrable);
+        change.apply(&mut lock(&this.state));
         Ok(())
     }
 

@@ -38,9 +38,24 @@ impl Connection {
         slf: &Bound<'_, Connection>,
         work: impl FnOnce(&mut Link, &mut Signals) -> Option<Result<T, kecoa::Error>> + Send,
     ) -> DriveResult<T> {
+        let this = slf.get();
+        this.check_idle(slf.py())?;
+        let mut busy = false;
+        let driven = Connection::drive_own(slf, |link, signals| {
+            // Once more, now that the client is held: another thread may have submitted a request.
+            busy = lock(&this.state).busy;
+            if busy { None } else { work(link, signals) }
+        });
+        if busy { Err(Connection::polled_elsewhere(slf.py())) } else { driven }
+    }
+
+    /// The same for the one who polls the connection.
+    pub(super) fn drive_own<T: Send>(
+        slf: &Bound<'_, Connection>,
+        work: impl FnOnce(&mut Link, &mut Signals) -> Option<Result<T, kecoa::Error>> + Send,
+    ) -> DriveResult<T> {
         let py = slf.py();
         let this = slf.get();
-        this.check_idle(py)?;
         this.executing.fetch_add(1, Ordering::Relaxed);
         let limit = limit::current();
         let (outcome, update, signals) = py.detach(|| {

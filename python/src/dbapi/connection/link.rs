@@ -5,7 +5,7 @@ use kecoa_proto::RequestId;
 
 use super::results::{BufferedRows, InFlight};
 
-/// The socket and the process that opened it. Held, with the GIL released, for as long as a
+/// The socket and the process that opened it. Held, detached from the interpreter, for as long as a
 /// statement runs: this is what makes connections safe to share between threads.
 #[derive(Default)]
 pub(crate) struct Link {

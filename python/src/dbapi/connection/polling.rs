@@ -20,6 +20,7 @@ use super::update::SessionUpdate;
 use crate::dbapi::cursor::Cursor;
 use crate::dbapi::wait_callback::get_wait_callback;
 use crate::errors::error;
+use crate::limit;
 use crate::names;
 use crate::sync::lock;
 
@@ -38,6 +39,14 @@ fn poll_number(wanted: Readiness) -> i32 {
         Readiness::Readable => POLL_READ,
         Readiness::Writable => POLL_WRITE,
     }
+}
+
+/// What became of a request that was to be queued.
+enum Submitted {
+    Asked(Result<(), kecoa::Error>),
+    /// Another one is polled.
+    Busy,
+    Closed,
 }
 
 impl Connection {
@@ -105,10 +114,12 @@ impl Connection {
         if !lock(&self.state).busy {
             return Ok(());
         }
-        Err(names::programming_error(
-            py,
-            "a single async query can be executed on the same connection",
-        ))
+        Err(Connection::polled_elsewhere(py))
+    }
+
+    /// ProgrammingError for what is asked of a connection whose request somebody polls.
+    pub(super) fn polled_elsewhere(py: Python<'_>) -> PyErr {
+        names::programming_error(py, "a single async query can be executed on the same connection")
     }
 
     /// Begins to connect; polling goes on with it.
@@ -219,24 +230,26 @@ impl Connection {
                 let mut signals = Signals::default();
                 link.settle_all(&mut signals);
             }
+            // Once more, and settled while the client is held: another thread may have submitted.
+            if lock(&self.state).busy {
+                return Submitted::Busy;
+            }
             let id = link.client.as_mut().map(|client| client.submit(&Request::Query(sql)));
             match id {
                 Some(Ok(id)) => {
                     link.request = Some(id);
-                    Some(Ok(()))
+                    lock(&self.state).busy = true;
+                    self.executing.fetch_add(1, Ordering::Relaxed);
+                    Submitted::Asked(Ok(()))
                 }
-                Some(Err(error)) => Some(Err(error)),
-                None => None,
+                Some(Err(error)) => Submitted::Asked(Err(error)),
+                None => Submitted::Closed,
             }
         });
         match submitted {
-            Some(Ok(())) => {
-                lock(&self.state).busy = true;
-                self.executing.fetch_add(1, Ordering::Relaxed);
-                Ok(Ok(()))
-            }
-            Some(Err(error)) => Ok(Err(error)),
-            None => Err(names::interface_error(py, "connection already closed")),
+            Submitted::Asked(asked) => Ok(asked),
+            Submitted::Busy => Err(Connection::polled_elsewhere(py)),
+            Submitted::Closed => Err(names::interface_error(py, "connection already closed")),
         }
     }
 
@@ -277,12 +290,20 @@ impl Connection {
         }
     }
 
-    /// What the request answered. Waits only if it was not polled to its end.
-    fn finish_work(slf: &Bound<'_, Connection>) -> DriveResult<Vec<ResultSet>> {
-        let id = slf.get().end_work(slf.py());
-        Connection::drive(slf, |client, hook| match id {
-            Some(id) => client.finish(id, hook),
-            None => Ok(Vec::new()),
+    /// What the request answered; nothing where another thread has taken that. Waits only if it was
+    /// not polled to its end.
+    fn finish_work(slf: &Bound<'_, Connection>) -> DriveResult<Option<Vec<ResultSet>>> {
+        let this = slf.get();
+        this.refuse_reentry(slf.py())?;
+        // Nobody submits before it is taken: the connection is at work until then.
+        Connection::drive_own(slf, |link, signals| {
+            let id = link.request.take();
+            if std::mem::replace(&mut lock(&this.state).busy, false) {
+                this.executing.fetch_sub(1, Ordering::Relaxed);
+            }
+            signals.start(limit::current());
+            let client = link.client.as_mut()?;
+            Some(id.map(|id| client.finish(id, signals)).transpose())
         })
     }
 
@@ -304,7 +325,8 @@ impl Connection {
             lock(&this.state).closed = 2;
             return Err(error);
         }
-        Connection::finish_work(slf)
+        let finished = Connection::finish_work(slf)?;
+        Ok(finished.map(Option::unwrap_or_default))
     }
 
     /// A user's statement through the callback, in a transaction that is begun first.
@@ -376,7 +398,11 @@ impl Connection {
             return stepped.map(|_| POLL_OK).map_err(|error| this.raise(py, &error));
         }
         let answer = match stepped {
-            Ok(_) => Connection::finish_work(slf)?,
+            Ok(_) => match Connection::finish_work(slf)? {
+                Ok(Some(answer)) => Ok(answer),
+                Ok(None) => return Ok(POLL_OK),
+                Err(error) => Err(error),
+            },
             Err(error) => {
                 this.end_work(py);
                 Err(error)

@@ -123,7 +123,7 @@ impl Connection {
     }
 
     /// How a statement is to be sent, perhaps before others that do not wait for its answer, and whether the session's time zone is UTC, as it is now.
-    /// Nothing while another statement runs: this never waits, as the GIL is held.
+    /// Nothing while another statement runs: this never waits, as it is attached to the interpreter.
     pub(crate) fn plan_call(
         &self,
         sql: &[u8],
@@ -167,29 +167,28 @@ impl Connection {
         })
     }
 
-    /// Opens the transaction by itself, for COPY.
-    pub(crate) fn begin_now(slf: &Bound<'_, Connection>) -> PyResult<()> {
+    /// Opens the transaction by itself, for COPY; false where none is to be opened.
+    pub(crate) fn begin_now(slf: &Bound<'_, Connection>) -> PyResult<bool> {
         let this = slf.get();
         if slf.get().green(slf.py()).is_some() {
             let begin = {
                 let state = lock(&this.state);
                 state.wants_begin().then(|| state.begin())
             };
-            if let Some(begin) = begin {
-                Connection::command(slf, &begin, false)?;
-                lock(&this.state).status = STATUS_BEGIN;
-            }
-            return Ok(());
+            let Some(begin) = begin else { return Ok(false) };
+            Connection::command(slf, &begin, false)?;
+            lock(&this.state).status = STATUS_BEGIN;
+            return Ok(true);
         }
         let begin = lock(&this.state).begin();
         let _limited = this.limited_command(false);
         let driven = Connection::drive(slf, |client, hook| {
             if !lock(&this.state).wants_begin() {
-                return Ok(());
+                return Ok(false);
             }
             client.run(&Request::Query(begin.as_bytes()), hook)?;
             lock(&this.state).status = STATUS_BEGIN;
-            Ok(())
+            Ok(true)
         })?;
         driven.map_err(|error| Connection::command_failed(slf, &begin, false, &error))
     }

@@ -86,11 +86,10 @@ impl Connection {
     ) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
+        let inside =
+            || names::programming_error(py, "tpc_begin cannot be used inside a transaction");
         if lock(&this.state).status != STATUS_READY {
-            return Err(names::programming_error(
-                py,
-                "tpc_begin cannot be used inside a transaction",
-            ));
+            return Err(inside());
         }
         let xid = identifier(xid)?;
         if this.is_autocommit() {
@@ -99,7 +98,10 @@ impl Connection {
                 "tpc_begin can't be called in autocommit mode",
             ));
         }
-        Connection::begin_now(slf)?;
+        if !Connection::begin_now(slf)? {
+            // Another thread was first.
+            return Err(inside());
+        }
         let old = lock(&this.objects).xid.replace(xid.unbind());
         drop(old);
         Ok(())
@@ -174,7 +176,10 @@ impl Connection {
             }
         }
         this.forget_xid();
-        lock(&this.state).status = STATUS_READY;
+        let mut state = lock(&this.state);
+        if state.status == STATUS_PREPARED {
+            state.status = STATUS_READY;
+        }
         Ok(())
     }
 
