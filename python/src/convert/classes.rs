@@ -21,8 +21,9 @@ pub(crate) fn timezone(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
 
 /// datetime's C API, imported on first use.
 pub(crate) fn datetime_api(py: Python<'_>) -> PyResult<&'static ffi::PyDateTime_CAPI> {
-    // SAFETY: the GIL is held; the macro's function imports the capsule once, and the pointer,
-    // once not null, lives as long as the interpreter.
+    // SAFETY: the thread is attached, as the token proves. The pointer is an atomic one, which threads
+    // that import the capsule at the same time set to the same; once not null, it lives as long as
+    // the interpreter.
     unsafe {
         if ffi::PyDateTimeAPI().is_null() {
             ffi::PyDateTime_IMPORT();

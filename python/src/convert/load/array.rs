@@ -37,7 +37,8 @@ pub(super) fn pop_list<'py>(
     let count = stack.len().saturating_sub(base);
     let length = count.try_into().unwrap_or(ffi::Py_ssize_t::MAX);
     // SAFETY: a new list of `count` empty places, each of which is filled exactly once below with
-    // an owned reference, before anybody else can see the list.
+    // an owned reference. Nothing below runs Python code, or comes to a point at which the thread
+    // stops for others: so nobody, the garbage collector included, sees the list before it is full.
     unsafe {
         let list = Bound::from_owned_ptr_or_err(py, ffi::PyList_New(length))?;
         for (index, value) in (0..).zip(stack.drain(base..)) {

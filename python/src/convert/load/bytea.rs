@@ -142,14 +142,14 @@ pub(super) fn view(py: Python<'_>, data: Box<[u8]>) -> PyResult<Bound<'_, PyAny>
 /// ctypes: `PyObject *typecast_BINARY_cast(const char *s, Py_ssize_t len, PyObject *cursor)`.
 ///
 /// # Safety
-/// The GIL is held; `text` is null or `length` readable bytes.
+/// The thread is attached to the interpreter; `text` is null or `length` readable bytes.
 #[unsafe(no_mangle)]
 pub(crate) unsafe extern "C" fn typecast_BINARY_cast(
     text: *const c_char,
     length: ffi::Py_ssize_t,
     _cursor: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: the caller holds the GIL and vouches for the bytes; a new reference is returned, or
+    // SAFETY: the caller is attached and vouches for the bytes; a new reference is returned, or
     // null with an error set.
     unsafe {
         let py = Python::assume_attached();

@@ -112,7 +112,8 @@ fn make<'py>(py: Python<'py>, parts: &Parts, value: u128) -> PyResult<Bound<'py,
     let value = value.into_pyobject(py)?;
     // SAFETY: `class` is the heap type uuid.UUID, whose instances are made by `object.__new__`
     // (it defines no `__new__`), that is, by this allocation; the descriptors belong to it. The
-    // object is untracked because an int and an enum member cannot lead back to it.
+    // object is untracked, before another thread can come to it by way of the garbage collector,
+    // because an int and an enum member cannot lead back to it.
     unsafe {
         let object = Bound::from_owned_ptr_or_err(
             py,

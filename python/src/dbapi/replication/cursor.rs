@@ -32,7 +32,7 @@ pub(crate) struct ReplicationCursor {
     stream: Mutex<Stream>,
 }
 
-/// Locked for moments only: who waits for it may hold the GIL.
+/// Locked for moments only: who waits for it may be attached to the interpreter.
 #[derive(Default)]
 struct Stream {
     progress: Progress,
