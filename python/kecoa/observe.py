@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -43,8 +44,11 @@ class Event(NamedTuple):
 
 Listener = Callable[[Event], object]
 
-_listeners: list[tuple[Listener, bool]] = []
+# Replaced as a whole, under the lock: whoever goes through it goes through one that does not change.
+_listeners: tuple[tuple[Listener, bool], ...] = ()
 _instrumented: list[Listener] = []
+# A signal handler, or a finaliser, may come between.
+_lock = threading.RLock()
 # The first word of a statement, behind comments.
 _WORD = re.compile(rb"(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*([A-Za-z]+)", re.DOTALL)
 
@@ -64,20 +68,22 @@ def add_listener(listener: Listener, *, query_text: bool = False) -> None:
     that is written in it. The listener must not use the connection. What it
     raises goes to `sys.unraisablehook`, and the operation goes on.
     """
-    _listeners.append((listener, query_text))
-    _kecoa._set_listener(_dispatch)
+    global _listeners
+    with _lock:
+        _listeners = (*_listeners, (listener, query_text))
+        _kecoa._set_listener(_dispatch)
 
 
 def remove_listener(listener: Listener) -> None:
     """Take back `add_listener`; ValueError when it was not there."""
-    for at, (known, _) in enumerate(_listeners):
-        if known == listener:
-            del _listeners[at]
-            break
-    else:
-        raise ValueError("expected a listener that was added, found none")
-    if not _listeners:
-        _kecoa._set_listener(None)
+    global _listeners
+    with _lock:
+        at = next((at for at, (known, _) in enumerate(_listeners) if known == listener), None)
+        if at is None:
+            raise ValueError("expected a listener that was added, found none")
+        _listeners = _listeners[:at] + _listeners[at + 1 :]
+        if not _listeners:
+            _kecoa._set_listener(None)
 
 
 def instrument(tracer: Any = None, *, query_text: bool = False) -> None:
@@ -155,7 +161,7 @@ def _dispatch(
     if error is not None:
         attributes["error.type"] = getattr(error, "pgcode", None) or type(error).__qualname__
     attributes.update(more or {})
-    for listener, wants_text in tuple(_listeners):
+    for listener, wants_text in _listeners:
         own = dict(attributes)
         if wants_text and text is not None:
             own["db.query.text"] = _kecoa._without_values(text)

@@ -113,7 +113,9 @@ class Pool(ThreadedPool):
         """Wait until there are `min_size` connections. PoolTimeout after `timeout` seconds."""
         limit = _settings.optional("timeout", timeout)
         if not self._await(lambda: self._core.closed or self._core.size >= self._core.min_size, limit):
-            raise self._too_few(timeout)
+            with self._lock:
+                too_few = self._too_few(timeout)
+            raise too_few
         self._refuse_closed()
 
     def close(self, timeout: float | None = 0.0) -> bool:
@@ -244,7 +246,10 @@ class Pool(ThreadedPool):
             elif isinstance(action, Check):
                 self._examine(state, action)
             else:
-                raise self._refusal(state, asked, limit)
+                # It names those who hold a connection, who come and go meanwhile.
+                with self._lock:
+                    refusal = self._refusal(state, asked, limit)
+                raise refusal
 
     def _sleep(self, state: ThreadWaiter, deadline: float) -> None:
         with self._lock:
