@@ -54,6 +54,8 @@ def beside(work: Callable[[], object]) -> Iterator[None]:
         try:
             while not over.is_set():
                 work()
+                # Not all the time of a machine with one processor.
+                time.sleep(1e-4)
         except BaseException as error:
             errors.append(error)
 
