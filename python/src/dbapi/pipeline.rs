@@ -19,7 +19,7 @@ use crate::sync::lock;
 /// Statements that are queued, and sent together by `sync()` or at the end of the `with` block.
 ///
 /// Each runs as by `cursor.execute`, in order, and has its result in the cursor that `execute` gave.
-/// `sync()` raises the first error. Reentrancy a transaction nothing behind an error runs; where
+/// `sync()` raises the first error. Within a transaction nothing behind an error runs; where
 /// statements commit by themselves, those behind it do.
 #[pyclass(frozen, name = "Pipeline", module = "kecoa.extensions")]
 pub(crate) struct Pipeline {
