@@ -1,4 +1,4 @@
-//! The course of a retried transaction: what follows from a failed attempt. Nothing in here waits,
+//! The retry loop of a transaction: what follows from a failed attempt. Nothing in here waits,
 //! so that the blocking client and the one for tokio ask the same.
 
 use std::time::Duration;
