@@ -22,8 +22,7 @@ mod sync;
 use pyo3::prelude::*;
 
 /// Fills the module; called once by Python's import.
-// Not yet run on a free-threaded build: there the interpreter turns its lock on for this module.
-#[pymodule(gil_used = true)]
+#[pymodule(gil_used = false)]
 fn _kecoa(module: &Bound<'_, PyModule>) -> PyResult<()> {
     registry::install(module)
 }
