@@ -247,10 +247,12 @@ def run_transaction(
     refuse_generators(fn)
     target = open_target(source, execution_options)
     outer = handled_exception()
-    if runtime is None:
-        runtime = _Asyncio() if waits else _Blocking()
-    transaction = _Transaction(target, on_attempt, runtime, outer, waits)
-    run = Run(RetryLoop(transaction, policy, on_attempt, runtime, outer), transaction)
-    if waits:
-        return greenlet_spawn(lambda: run.until_committed(lambda: transaction.run(fn)))
-    return run.until_committed(lambda: transaction.run(fn))
+    system = runtime or (_Asyncio() if waits else _Blocking())
+
+    def run() -> Any:
+        transaction = _Transaction(target, on_attempt, system, outer, waits)
+        loop = RetryLoop(transaction, policy, on_attempt, system, outer)
+        return Run(loop, transaction).until_committed(lambda: transaction.run(fn))
+
+    # Time begins to run where the coroutine is awaited.
+    return greenlet_spawn(run) if waits else run()

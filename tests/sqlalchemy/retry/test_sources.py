@@ -14,6 +14,7 @@ from sqlalchemy.ext import asyncio as sa_asyncio
 
 import kecoa
 from kecoa.sqlalchemy import run_transaction
+from tests.retry.script import Clock
 from tests.sqlalchemy.retry.bench import POLICY, Bench, Quiet, at_commit, at_flush, in_body
 
 
@@ -174,6 +175,23 @@ def test_statements_are_awaited_and_cancelling_rolls_back(url):
     asyncio.run(main())
     assert reported == ["retry", "retry", "committed"]
     assert bench.rows("quiet") == [(1, "merged")]
+
+
+def test_time_begins_where_the_coroutine_is_awaited(url):
+    clock, seen = Clock(), []
+
+    async def body(conn):
+        await conn.execute(sa.text("SELECT 1"))
+
+    async def main():
+        engine = sa_asyncio.create_async_engine(url.set(drivername="postgresql+kecoa_async"))
+        prepared = run_transaction(engine, body, on_attempt=seen.append, runtime=clock)
+        clock.time += 60
+        await prepared
+        await engine.dispose()
+
+    asyncio.run(main())
+    assert [report.elapsed for report in seen] == [0.0]
 
 
 WITHOUT_GREENLET = """
