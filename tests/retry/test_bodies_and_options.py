@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from contextlib import suppress
 
@@ -174,6 +175,72 @@ def test_a_pool_gets_its_connection_back_whatever_is_interrupted(interrupted):
     with pytest.raises(KeyboardInterrupt):
         run_transaction(pool, body, on_attempt=hook, runtime=Interrupting())
     assert pool.back == [conn]
+
+
+def test_a_pool_gets_its_connection_back_when_a_log_is_interrupted(monkeypatch):
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(logging.getLogger("kecoa.retry"), "info", interrupted)
+    conn = Conn("40001")
+    pool = Pool(conn)
+    with pytest.raises(KeyboardInterrupt):
+        run_transaction(pool, body, runtime=Clock())
+    assert pool.back == [conn]
+    assert conn.log == ["statement", "rollback"]
+
+
+def test_an_error_that_can_not_be_read_leaves_no_transaction_open():
+    class Unreadable(Exception):
+        @property
+        def pgcode(self):
+            raise ZeroDivisionError
+
+    conn = Conn(Unreadable())
+    with pytest.raises(ZeroDivisionError):
+        run_transaction(conn, body, runtime=Clock())
+    assert conn.log == ["statement", "rollback"]
+
+
+def test_what_giving_back_raises_keeps_what_is_behind_it():
+    class Failing(Pool):
+        def putconn(self, conn):
+            error = RuntimeError("not taken back")
+            error.__context__ = ValueError("the reason")
+            raise error
+
+    with pytest.raises(RuntimeError) as raised:
+        run_transaction(Failing(Conn()), body, runtime=Clock())
+    assert isinstance(raised.value.__context__, ValueError)
+    with pytest.raises(RuntimeError) as raised:
+        run_transaction(Failing(Conn("23505")), body, runtime=Clock())
+    assert isinstance(raised.value.__context__, ValueError)
+    assert isinstance(raised.value.__context__.__context__, DriverError)
+
+
+def test_giving_back_may_raise_the_error_of_the_body_again():
+    error = DriverError("23505")
+
+    class Failing(Pool):
+        def putconn(self, conn):
+            raise error
+
+    with pytest.raises(DriverError) as raised:
+        run_transaction(Failing(Conn(error)), body, runtime=Clock())
+    assert raised.value.__context__ is None
+
+
+def test_an_error_in_a_hook_keeps_what_the_hook_was_called_with():
+    reported = []
+
+    def hook(report):
+        reported.append(report.error)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError) as raised:
+        run_transaction(Conn(None, "lost"), body, on_attempt=hook, runtime=Clock())
+    assert isinstance(raised.value.__context__, AmbiguousCommitError)
+    assert raised.value.__context__ is reported[0]
 
 
 def test_a_body_that_raises_stop_iteration():

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import suppress
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, NoReturn, Protocol, TypeAlias
 
 from kecoa import _kecoa
 from kecoa._kecoa import AmbiguousCommitError as AmbiguousCommitError, Attempts, RetryPolicy
@@ -156,6 +156,7 @@ class RetryLoop:
         self._attempts = Attempts(policy, now=runtime.now())
         self._wait = 0.0
         self._fresh = False
+        self._in_transaction = False
         self._begun = (time.time_ns(), time.perf_counter()) if _kecoa._listening() else None
 
     def steps(self) -> _Steps:
@@ -163,13 +164,18 @@ class RetryLoop:
         try:
             while not (yield from self._attempt()):
                 yield Step("next_attempt")
-        except Exception as error:
-            # A clock failed, or what looks where the caller would go on.
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            # A clock failed, or a log was interrupted.
+            if self._in_transaction:
+                yield from self._do("roll_back", error, Facts(), False)
             yield from self._end(error, broken=False)
 
     def _attempt(self) -> Generator[Step, Outcome, bool]:
         """Make an attempt; return True if it is committed, False if another is due."""
         yield from self._begin()
+        self._in_transaction = True
         body = yield Step("run_body")
         error, committing = body.error, False
         if error is None:
@@ -181,6 +187,7 @@ class RetryLoop:
             committing = True
             error = (yield Step("commit")).error
         if error is None:
+            self._in_transaction = False
             yield from self._report(None, "committed", 0.0, broken=False)
             yield from self._end(None, broken=False)
             return True
@@ -262,6 +269,8 @@ class RetryLoop:
 
     def _do(self, action: Any, *arguments: Any) -> Generator[Step, Outcome, Any]:
         """Have a step executed, and return its value; an error in it ends the attempts."""
+        if action == "roll_back":
+            self._in_transaction = False
         outcome = yield Step(action, arguments)
         if outcome.error is not None:
             yield from self._end(outcome.error, broken=False)
@@ -283,7 +292,7 @@ class RetryLoop:
         """Give the connection back; have `error` raised, or what giving it back raised."""
         closed = (yield Step("close", (broken,))).error
         if closed is not None:
-            closed.__context__ = error
+            _put_behind(closed, error)
             error = closed
         if error is not None:
             yield Step("raise", (error,))
@@ -304,6 +313,7 @@ class RetryLoop:
             report = AttemptReport(self.number, error, decision, wait, self._attempts.elapsed)
             reported = yield Step("report", (report,))
             if reported.error is not None:
+                _put_behind(reported.error, error)
                 yield from self._end(reported.error, broken)
 
     def _notify_listeners(
@@ -345,7 +355,7 @@ class Steps:
         self._last = step.action
         if step.action == "raise":
             self._steps.close()
-            raise step.arguments[0]
+            _raise(step.arguments[0])
         return None if step.action in ("run_body", "next_attempt") else step
 
 
@@ -359,6 +369,38 @@ def _as_ambiguous(error: Exception) -> AmbiguousCommitError:
     )
     ambiguous.__cause__ = error
     return ambiguous
+
+
+def _put_behind(error: BaseException, first: BaseException | None) -> None:
+    """Make `first` the beginning of what led to `error`, as if `error` was raised while it was handled."""
+    if first is None:
+        return
+    before = set(map(id, _behind(first)))
+    last = error
+    while id(last) not in before and last.__context__ is not None:
+        last = last.__context__
+    if id(last) not in before:
+        last.__context__ = first
+
+
+def _behind(error: BaseException) -> list[BaseException]:
+    """Return an error with the causes and contexts behind it."""
+    found = [error]
+    for one in found:
+        more = (one.__cause__, one.__context__)
+        found += [other for other in more if other is not None and all(other is not old for old in found)]
+    return found
+
+
+def _raise(error: BaseException) -> NoReturn:
+    """Raise an error that was raised before, and keep its context: `raise` would give it the current one."""
+    context = error.__context__
+    try:
+        raise error
+    finally:
+        if context is not None:
+            error.__context__ = context
+        del error, context
 
 
 def add_note(error: BaseException, note: str) -> None:
