@@ -205,9 +205,10 @@ def test_an_error_that_can_not_be_read_leaves_no_transaction_open():
 def test_what_giving_back_raises_keeps_what_is_behind_it():
     class Failing(Pool):
         def putconn(self, conn):
-            error = RuntimeError("not taken back")
-            error.__context__ = ValueError("the reason")
-            raise error
+            try:
+                raise ValueError("the reason")
+            except ValueError:
+                raise RuntimeError("not taken back") from None
 
     with pytest.raises(RuntimeError) as raised:
         run_transaction(Failing(Conn()), body, runtime=Clock())
