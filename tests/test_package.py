@@ -6,6 +6,7 @@ import ast
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import psycopg2
@@ -63,6 +64,21 @@ def test_public_names(name):
 def test_members_of_the_classes(name):
     theirs, ours = getattr(psycopg2.extensions, name), getattr(kecoa.extensions, name)
     assert {n for n in dir(theirs) if not n.startswith("_") and not hasattr(ours, n)} == set()
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_public_names_are_not_said_to_be_from_private_modules(name):
+    import importlib
+    import pickle
+
+    theirs = importlib.import_module(name)
+    module = importlib.import_module("kecoa" + name.removeprefix("psycopg2"))
+    for key, value in vars(module).items():
+        if key.startswith("_") or key not in vars(theirs) or isinstance(value, types.ModuleType):
+            continue
+        assert "_driver" not in str(getattr(value, "__module__", "")), key
+        if isinstance(value, types.FunctionType):
+            assert pickle.loads(pickle.dumps(value)) is value
 
 
 def test_versions():

@@ -125,6 +125,9 @@ TRANSACTION_STATUS_INTRANS = 2
 TRANSACTION_STATUS_INERROR = 3
 TRANSACTION_STATUS_UNKNOWN = 4
 
+# From where users have it; pickles and tracebacks name that.
+encrypt_password.__module__ = __name__
+
 
 def register_adapter(typ: type, callable: _Callable[[_Any], _Any]) -> None:
     """Let `callable(obj)` make the adapter of every object whose type is `typ`."""

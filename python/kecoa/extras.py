@@ -118,6 +118,11 @@ __all__ = [
     "wait_select",
 ]
 
+for _function in (execute_batch, execute_values, register_composite, register_hstore):
+    # From where users have them; pickles and tracebacks name that.
+    _function.__module__ = __name__
+del _function
+
 _UUID_OID = 2950
 _UUIDARRAY_OID = 2951
 _INET_OID = 869
