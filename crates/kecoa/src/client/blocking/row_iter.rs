@@ -10,7 +10,8 @@ use crate::session::Session;
 use crate::session::extended::Encoded;
 use crate::session::streaming::StreamedRows;
 
-/// Rows, one by one; made by [`Client::query_iter`].
+/// Rows, one by one; made by [`Client::query_iter`](crate::blocking::Client::query_iter) and
+/// [`Transaction::query_iter`](crate::blocking::Transaction::query_iter).
 ///
 /// When it is dropped before its end, what the server still sends is read and dropped: give a
 /// statement a LIMIT when only its first rows are wanted.

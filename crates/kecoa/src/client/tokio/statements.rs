@@ -103,7 +103,7 @@ impl Client {
     }
 
     /// Runs a statement and gives its rows one by one, in bounded memory, however many there are: a
-    /// [`Stream`].
+    /// [`Stream`](futures_core::Stream).
     ///
     /// ```
     /// # kecoa::example::asynchronous(async |client| {
