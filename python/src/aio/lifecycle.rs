@@ -6,7 +6,7 @@ use pyo3::types::PyWeakrefMethods;
 
 use super::link::{AsyncLink, set_future};
 use super::state::Target;
-use crate::dbapi::connection::async_mode::Messages;
+use crate::dbapi::connection::event_loop::Messages;
 use crate::dbapi::notify;
 use crate::errors::error;
 

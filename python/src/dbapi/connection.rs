@@ -2,12 +2,12 @@
 //!
 //! The object is here; what it does is below, a topic a file. `methods` is what Python sees of it.
 
-pub(crate) mod async_mode;
 pub(crate) mod batch;
 pub(crate) mod buffered;
 mod characteristics;
 mod delivery;
 mod drive;
+pub(crate) mod event_loop;
 pub(crate) mod info;
 mod limits;
 mod link;

@@ -3,10 +3,10 @@
 //! The object is here; what it does is below, a topic a file. `methods` is what Python sees of it.
 
 mod arrow;
-mod async_mode;
 pub(crate) mod binding;
 mod copy;
 pub(crate) mod description;
+mod event_loop;
 mod execute;
 mod executemany;
 mod fetch;
