@@ -139,6 +139,26 @@ mod threads {
     }
 
     #[test]
+    fn a_body_that_finds_no_further_session_is_not_run_again() {
+        let script = configured().then(updated()).simple("ROLLBACK", "ROLLBACK", 'I').terminate();
+        let server = Server::start(vec![script]);
+        let builder = quiet::<Hook>().timeout(Some(Duration::from_millis(50)));
+        let builder = builder.configure(|client| client.batch("SET a").map(drop));
+        let pool = builder.build(&config(&server)).unwrap();
+        let mut runs = 0;
+        let work = |tx: &mut Transaction<'_>| {
+            runs += 1;
+            update(tx)?;
+            pool.get().map(drop)
+        };
+        let error = pool.run_transaction(&at_once(), work).unwrap_err();
+        assert_eq!((error.kind(), runs), (ErrorKind::Timeout, 1), "{error}");
+        assert_eq!(figures(&pool.stats()), (1, 1, 0));
+        drop(pool);
+        server.finish();
+    }
+
+    #[test]
     fn a_session_that_cannot_be_replaced_is_the_error() {
         let server = Server::start(vec![
             configured().query("BEGIN;UPDATE a").fatal("57P01", "bye").close(),
@@ -283,6 +303,28 @@ mod tasks {
             .await
             .unwrap_err();
         assert_eq!(error.to_string(), "poor");
+        assert_eq!(figures(&pool.stats()), (1, 1, 0));
+        closed(pool, server).await;
+    }
+
+    #[tokio::test]
+    async fn a_body_that_finds_no_further_session_is_not_run_again() {
+        let script = configured().then(updated()).simple("ROLLBACK", "ROLLBACK", 'I').terminate();
+        let server = Server::start(vec![script]);
+        let builder = quiet::<Hook>()
+            .timeout(Some(Duration::from_millis(50)))
+            .configure(|client| Box::pin(async move { client.batch("SET a").await.map(drop) }));
+        let pool = builder.build(&config(&server)).unwrap();
+        let runs = AtomicU32::new(0);
+        let error = pool
+            .run_transaction(&at_once(), async |tx| {
+                runs.fetch_add(1, Ordering::Relaxed);
+                update(tx).await?;
+                pool.get().await.map(drop)
+            })
+            .await
+            .unwrap_err();
+        assert_eq!((error.kind(), runs.into_inner()), (ErrorKind::Timeout, 1), "{error}");
         assert_eq!(figures(&pool.stats()), (1, 1, 0));
         closed(pool, server).await;
     }

@@ -77,6 +77,8 @@ pub fn classify(error: &Error, commit_in_flight: bool) -> Failure {
             Some("53300") => Failure::LostBeforeCommit,
             Some(_) => Failure::Final,
         },
+        // A pool's, of a body that asks for one more connection: this transaction's own is sound.
+        ErrorKind::Timeout if error.nothing_was_sent() => Failure::Final,
         ErrorKind::Timeout if commit_in_flight => Failure::Ambiguous,
         ErrorKind::Timeout => Failure::LostBeforeCommit,
         // Interrupted at COMMIT: the cancel came too late or the connection was given up.

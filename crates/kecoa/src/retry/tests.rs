@@ -122,6 +122,8 @@ fn errors_are_read_as_documented() {
     assert_eq!(classify(&lost(), true), Failure::Ambiguous);
     assert_eq!(classify(&Error::closed(), true), Failure::LostBeforeCommit, "never sent");
     assert_eq!(classify(&Error::connect("nobody listens"), false), Failure::LostBeforeCommit);
+    assert_eq!(classify(&Error::timeout("connect_timeout"), false), Failure::LostBeforeCommit);
+    assert_eq!(classify(&Error::timeout("a pool's").unsent(), false), Failure::Final);
     assert_eq!(classify(&Error::tls("no"), false), Failure::Final);
     assert_eq!(classify(&Error::unexpected("babble"), true), Failure::Ambiguous);
     assert_eq!(classify(&Error::unexpected("babble"), false), Failure::Final);
