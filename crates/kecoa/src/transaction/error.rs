@@ -3,7 +3,9 @@
 use crate::error::Error;
 
 /// What the body of a transaction may fail with: anything that an [`Error`] can be turned into, and
-/// found in again.
+/// found in again. In a `Box<dyn std::error::Error + Send + Sync>` it is found when it is what the box
+/// holds, not behind another error. `anyhow::Error` wants a type of the program's own around it, whose
+/// `into_database_error` is `self.0.downcast().map_err(Self)`.
 ///
 /// ```
 /// use kecoa::{Error, TransactionError};
