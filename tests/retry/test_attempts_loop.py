@@ -116,3 +116,12 @@ def test_an_attempt_is_entered_once():
         with attempt:
             with pytest.raises(RuntimeError, match="once"):
                 attempt.__enter__()
+
+
+def test_an_attempt_ends_once():
+    error = DriverError("23505")
+    attempt = next(attempts(Conn(), runtime=Clock()))
+    attempt.__enter__()
+    assert not attempt.__exit__(DriverError, error, None)
+    with pytest.raises(RuntimeError, match="ends once"):
+        attempt.__exit__(None, None, None)

@@ -44,6 +44,8 @@ class AttemptOrder:
 
     def leave(self, frame: FrameType | None) -> Callable[[], bool]:
         """Take note that the block in `frame` has ended; return what tells if the loop goes on."""
+        if self._state in ("over", "due"):
+            raise RuntimeError("an attempt ends once: take the next one from the loop")
         self._state = "over"
         return lambda: self._place.will_come_back(frame)
 
