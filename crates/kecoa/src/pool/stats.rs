@@ -30,7 +30,7 @@ pub struct Stats {
     pub open_failures: u64,
     /// Connections that were closed, by reason.
     pub closed: BTreeMap<Reason, u64>,
-    /// Connections that failed the check before it was checked out.
+    /// Connections that failed the check before they were checked out.
     pub checks_failed: u64,
     /// How often a connection was checked out.
     pub checkouts: u64,

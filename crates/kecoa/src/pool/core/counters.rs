@@ -15,7 +15,7 @@ pub struct Counters {
     pub open_failures: u64,
     /// Connections that were closed, by reason; a reason that did not occur may be absent.
     pub closed: BTreeMap<Reason, u64>,
-    /// Connections that failed the check before it was checked out.
+    /// Connections that failed the check before they were checked out.
     pub checks_failed: u64,
     /// How often a connection was checked out.
     pub checkouts: u64,
