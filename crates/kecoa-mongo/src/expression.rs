@@ -1,0 +1,1 @@
+//! Aggregation's expressions: a document in, a value out.

@@ -1,0 +1,1 @@
+//! Definitions of indexes, and the entries that a document has in them.

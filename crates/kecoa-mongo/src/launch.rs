@@ -1,0 +1,1 @@
+//! Starts the gateway in the background, finds it, stops it.

@@ -1,0 +1,1 @@
+//! Find, insert, update, delete, aggregate: the layers below put together.

@@ -1,0 +1,1 @@
+//! Which ranges of which index a filter and a sort need.

@@ -1,0 +1,1 @@
+//! Filters and sorts: which documents, in which order.

@@ -1,0 +1,1 @@
+//! Sessions: numbers of transactions, what they have come to, cursors, clocks.

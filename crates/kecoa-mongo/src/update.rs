@@ -1,0 +1,1 @@
+//! Updates: a document before, a document after.

@@ -1,0 +1,1 @@
+//! Messages as bytes: frames, sections, compression. No socket.
