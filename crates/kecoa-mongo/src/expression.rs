@@ -1,1 +1,43 @@
-//! Aggregation's expressions: a document in, a value out.
+//! Aggregation's expressions: field paths, variables, literals, and some 170 operators.
+//!
+//! [`Expression::parse`] reads one and refuses what can't be evaluated on any document; [`Expression::evaluate`]
+//! gives its value on a document. A value may be *missing* (`None`), which is not `null`: objects drop a missing
+//! value, arrays turn it into `null`.
+//!
+//! The operators are tables, a file a family: an operator is a name and how its arguments are read.
+//! Fields are borrowed from the document and never copied to be looked at.
+
+mod arguments;
+mod boolean;
+mod command_let;
+mod comparison;
+mod context;
+mod describe;
+mod field_path;
+mod literal;
+mod naming;
+mod node;
+mod operator;
+mod parsed;
+mod parser;
+mod scope;
+mod size;
+mod variables;
+
+use ::bson::RawBsonRef;
+
+pub use parsed::Expression;
+pub use scope::Scope;
+pub use variables::Variables;
+
+/// Whether a value counts as true: all but `false`, zero, `null`, `undefined` and a missing one.
+#[must_use]
+pub fn is_true(value: Option<RawBsonRef<'_>>) -> bool {
+    boolean::is_true(value)
+}
+
+/// The name of a value's type, as `$type` and messages say it: `missing` for none.
+#[must_use]
+pub fn type_name(value: Option<RawBsonRef<'_>>) -> &'static str {
+    describe::type_name(value)
+}
