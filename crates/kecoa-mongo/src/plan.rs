@@ -1,1 +1,3 @@
-//! Which ranges of which index a filter and a sort need.
+//! From a filter, a sort and a hint to the ranges that are read.
+
+pub mod access;

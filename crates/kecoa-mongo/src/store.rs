@@ -1,1 +1,34 @@
 //! The only module that writes SQL: tables, catalogue, reads, writes.
+//!
+//! A [`Store`] is a database. Work on it goes through a [`Handle`], which is either by itself
+//! ([`Store::alone`]: each call is one statement or one small transaction) or inside a [`Transaction`]
+//! ([`Transaction::handle`]).
+//!
+//! A [`Collection`] is what the catalogue says of one, at one version. Every read and every write checks in its own
+//! statement that the catalogue still says so; where it does not, the answer is [`Checked::Stale`]: look the
+//! collection up again, look up the retry record again if there is one, plan again.
+//!
+//! Documents are changed by compare-and-set: a write names the version of the document that it is made from, and does
+//! nothing where the document has another one.
+
+mod collection;
+mod database;
+mod failure;
+mod handle;
+mod options;
+mod read;
+mod record;
+mod transaction;
+mod write;
+
+pub use collection::{
+    Collection, CollectionKind, CreatedIndexes, DroppedIndexes, IndexChange, Modification,
+    Namespace, NewCollection, Statistics,
+};
+pub use database::Store;
+pub use handle::{Checked, Handle};
+pub use options::{Capabilities, Options};
+pub use read::{Lock, Page, PageLimit, Position, Stored};
+pub use record::{Record, RecordId};
+pub use transaction::{Committed, Transaction};
+pub use write::{Delete, Inserted, NewDocument, Replace, Written};
