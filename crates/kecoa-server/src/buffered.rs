@@ -104,7 +104,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decoder> Buffered<R, W, D> 
         while !self.output.is_empty() {
             self.write().await?;
         }
-        Ok(())
+        // TLS may hold back what it has taken.
+        self.writer.flush().await
     }
 
     /// Reads and writes at once: returns after some progress of either. Writing only when there is
