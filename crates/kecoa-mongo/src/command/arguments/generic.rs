@@ -1,0 +1,43 @@
+//! The arguments that every command takes.
+
+use super::argument::{Argument, Kind};
+
+/// What may stand in any command beside its own arguments.
+pub const GENERIC: &[Argument] = &[
+    Argument::string("$db"),
+    Argument::document("lsid"),
+    Argument::new("txnNumber", Kind::Long),
+    Argument::boolean("startTransaction"),
+    Argument::boolean("autocommit"),
+    Argument::new("stmtId", Kind::Int),
+    Argument::document("readConcern"),
+    Argument::document("writeConcern"),
+    Argument::document("$clusterTime"),
+    Argument::document("$readPreference"),
+    Argument::within("maxTimeMS", 0, 2_147_483_647),
+    Argument::any("comment"),
+    Argument::string("apiVersion"),
+    Argument::boolean("apiStrict"),
+    Argument::boolean("apiDeprecationErrors"),
+    Argument::document("recoveryToken"),
+    Argument::any("$audit"),
+    Argument::any("$client"),
+    Argument::any("$configServerState"),
+    Argument::any("$configTime"),
+    Argument::any("$queryOptions"),
+    Argument::any("$replData"),
+    Argument::any("$topologyTime"),
+    Argument::any("$traceCtx"),
+    Argument::any("clientOperationKey"),
+    Argument::any("coordinator"),
+    Argument::any("databaseVersion"),
+    Argument::any("expectPrefix"),
+    Argument::any("help"),
+    Argument::any("maxTimeMSOpOnly"),
+    Argument::any("mayBypassWriteBlocking"),
+    Argument::any("rawData"),
+    Argument::any("requestGossipRoutingCache"),
+    Argument::any("serialization_context"),
+    Argument::any("shardVersion"),
+    Argument::any("tracking_info"),
+];

@@ -1,0 +1,376 @@
+//! From a request to its reply: what all commands go through.
+
+use std::time::{Duration, Instant};
+
+use ::bson::{RawBsonRef, RawDocument, RawDocumentBuf};
+
+use crate::error::{Code, Error};
+use crate::session::labels::{Situation, label};
+use crate::session::options::{Abilities, session_uuid};
+use crate::session::{
+    Held, ReadConcern, ReadLevel, SessionId, Statement, TransactionOptions, WriteConcern,
+};
+use crate::wire::{Kind as Form, Reply, Request};
+
+use super::api::RequestedApi;
+use super::arguments::generic::GENERIC;
+use super::arguments::read::Rules;
+use super::arguments::{Argument, Kind, Values, read};
+use super::authentication::authorize;
+use super::connection::Connection;
+use super::context::{Again, Context, Definition, ReadConcerns};
+use super::gateway::{Gateway, OpenTransaction, abort};
+use super::namespace::{check_collection, check_database};
+use super::reply::{append_write_concern_error, failure, success};
+use super::table;
+
+/// What became of a request.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What goes back; `None` when nothing does.
+    pub reply: Option<Reply>,
+    /// What happens to the connection.
+    pub next: Next,
+}
+
+/// What happens to a connection after a reply.
+#[derive(Debug)]
+pub enum Next {
+    /// The client sends the next request.
+    Await,
+    /// It is closed.
+    Close,
+    /// The reply says that another follows: the answer to this request.
+    Again(Request),
+}
+
+impl Gateway {
+    /// Answers a request. A client that goes away may be left alone at any time: dropping the future ends the
+    /// command, and with it the transaction that it belongs to.
+    pub async fn handle(&self, connection: &mut Connection, request: Request) -> Outcome {
+        let (answer, again) = answer(self, connection, &request).await;
+        let document = match answer {
+            Answer::Reply(document) => document,
+            Answer::Close => return Outcome { reply: None, next: Next::Close },
+        };
+        let next = match again.filter(|_| request.is_exhaust_allowed()) {
+            None => Next::Await,
+            Some(Again::Same) => Next::Again(request.clone()),
+            Some(Again::Body(body)) => {
+                Next::Again(Request::new(body).with_envelope(*request.envelope()))
+            }
+        };
+        let reply = request.is_reply_expected().then(|| Reply::new(document));
+        Outcome { reply, next }
+    }
+}
+
+enum Answer {
+    Reply(RawDocumentBuf),
+    Close,
+}
+
+/// A command that is found and whose fields are checked.
+struct Checked<'a> {
+    definition: &'static Definition,
+    value: RawBsonRef<'a>,
+    arguments: Values<'a>,
+    generic: Values<'a>,
+    database: &'a str,
+    session: Option<SessionId>,
+    statement: Statement,
+    read_concern: ReadConcern,
+    write_concern: Option<WriteConcern>,
+}
+
+async fn answer(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    request: &Request,
+) -> (Answer, Option<Again>) {
+    let checked = match check(gateway, connection, request) {
+        Ok(checked) => checked,
+        Err(error) => return (Answer::Reply(failure(&error, gateway.time(false))), None),
+    };
+    let definition = checked.definition;
+    let situation = situation(&checked);
+    let concern = checked.write_concern.clone();
+    let (result, again) = run(gateway, connection, request, checked).await;
+    let time = gateway.time(definition.write_concern);
+    let document = match result {
+        Ok(mut fields) => {
+            if let Some(error) = concern.as_ref().and_then(WriteConcern::failure) {
+                append_write_concern_error(&mut fields, &label(error, situation), concern.as_ref());
+            }
+            success(fields, time)
+        }
+        Err(error) => failure(&label(error, situation), time),
+    };
+    (Answer::Reply(document), again)
+}
+
+fn situation(checked: &Checked<'_>) -> Situation {
+    match checked.statement {
+        Statement::Plain => Situation::Plain,
+        Statement::RetryableWrite(_) => Situation::RetryableWrite,
+        Statement::Begin(_) | Statement::Proceed(_) if checked.definition.ends => Situation::End,
+        Statement::Begin(_) | Statement::Proceed(_) => Situation::Statement,
+    }
+}
+
+/// All that can be said of a request without running it.
+fn check<'a>(
+    gateway: &Gateway,
+    connection: &Connection,
+    request: &'a Request,
+) -> Result<Checked<'a>, Error> {
+    let body = request.body();
+    let (name, value) = first(body)?;
+    let definition = table::find(name)
+        .filter(|definition| !definition.test || gateway.options.test_commands)
+        .ok_or_else(|| Error::new(Code::COMMAND_NOT_FOUND, format!("no such command: '{name}'")))?;
+    let database = match body.get("$db") {
+        Ok(Some(RawBsonRef::String(database))) => database,
+        Ok(Some(_)) => {
+            return Err(Error::new(
+                Code::TYPE_MISMATCH,
+                "BSON field '$db' is the wrong type, expected type 'string'",
+            ));
+        }
+        _ if request.kind() == Form::Query => "admin",
+        _ => return Err(Error::location(40571, "OP_MSG requests require a $db argument")),
+    };
+    check_database(database)?;
+    authorize(gateway, connection, definition, database, body)?;
+    if definition.admin && database != "admin" {
+        let message = format!("{name} may only be run against the admin database.");
+        return Err(Error::new(Code::UNAUTHORIZED, message));
+    }
+    let strict = matches!(body.get("apiStrict"), Ok(Some(RawBsonRef::Boolean(true))));
+    let rules = Rules { open: definition.open, strict };
+    let (arguments, generic) = read::read(
+        definition.name,
+        body,
+        request.sequences(),
+        definition.arguments,
+        GENERIC,
+        rules,
+    )?;
+    RequestedApi::read(&generic, gateway.options.test_commands, false)?
+        .check(definition.name, definition.api)?;
+    check_value(definition, database, value)?;
+    let session = generic.document("lsid").map(session_uuid).transpose()?;
+    let session = session.map(|uuid| SessionId::new(uuid, connection.user().as_deref()));
+    let options = TransactionOptions {
+        number: generic.value("txnNumber").and_then(RawBsonRef::as_i64),
+        autocommit: generic.optional_boolean("autocommit"),
+        start: generic.optional_boolean("startTransaction"),
+        has_session: session.is_some(),
+    };
+    let statement = options.statement(Abilities {
+        name: definition.name,
+        transaction: definition.transaction,
+        retryable: definition.retryable,
+        ends: definition.ends,
+    })?;
+    let read_concern = generic.document("readConcern").map(ReadConcern::parse).transpose()?;
+    let write_concern = generic.document("writeConcern").map(WriteConcern::parse).transpose()?;
+    statement.check_concerns(read_concern.as_ref(), write_concern.is_some(), definition.ends)?;
+    check_concerns(definition, statement, read_concern.as_ref(), write_concern.as_ref())?;
+    if let Some(time) =
+        generic.document("$clusterTime").and_then(|time| time.get_timestamp("clusterTime").ok())
+    {
+        gateway.clock.advance(time);
+    }
+    if let Some(time) = read_concern.and_then(|concern| concern.after) {
+        gateway.clock.advance(time);
+    }
+    Ok(Checked {
+        definition,
+        value,
+        arguments,
+        generic,
+        database,
+        session,
+        statement,
+        read_concern: read_concern.unwrap_or_default(),
+        write_concern,
+    })
+}
+
+fn first(body: &RawDocument) -> Result<(&str, RawBsonRef<'_>), Error> {
+    match body.iter().next() {
+        Some(Ok((name, value))) => Ok((name.as_str(), value)),
+        Some(Err(error)) => Err(Error::new(Code::INVALID_BSON, error.to_string())),
+        None => Err(Error::new(Code::COMMAND_NOT_FOUND, "no such command: ''")),
+    }
+}
+
+fn check_value(
+    definition: &Definition,
+    database: &str,
+    value: RawBsonRef<'_>,
+) -> Result<(), Error> {
+    let row = Argument::new(definition.name, definition.value);
+    if matches!(value, RawBsonRef::Null | RawBsonRef::Undefined)
+        && !matches!(definition.value, Kind::Any | Kind::Collection | Kind::CollectionOrOne)
+    {
+        return Err(read::missing(definition.name, definition.name));
+    }
+    read::check(definition.name, &row, value)?;
+    match (definition.value, value) {
+        (Kind::Collection | Kind::CollectionOrOne, RawBsonRef::String(name)) => {
+            check_collection(database, name)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_concerns(
+    definition: &Definition,
+    statement: Statement,
+    read: Option<&ReadConcern>,
+    write: Option<&WriteConcern>,
+) -> Result<(), Error> {
+    if write.is_some() && !definition.write_concern {
+        let message = format!("Command {} does not support writeConcern", definition.name);
+        return Err(Error::new(Code::INVALID_OPTIONS, message));
+    }
+    let Some(level) = read.and_then(|concern| concern.level) else {
+        return Ok(());
+    };
+    let is_allowed = match level {
+        _ if statement.transaction().is_some() => true,
+        ReadLevel::Local | ReadLevel::Available => true,
+        ReadLevel::Majority | ReadLevel::Linearizable => {
+            definition.read_concern != ReadConcerns::None
+        }
+        ReadLevel::Snapshot => definition.read_concern == ReadConcerns::Snapshot,
+    };
+    if is_allowed {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::INVALID_OPTIONS,
+        format!(
+            "Command {} does not support {{ readConcern: {{ level: \"{}\" }} }}",
+            definition.name,
+            level.as_str()
+        ),
+    ))
+}
+
+/// Runs a command within its time, and ends the transaction when it fails.
+async fn run(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    request: &Request,
+    checked: Checked<'_>,
+) -> (Result<RawDocumentBuf, Error>, Option<Again>) {
+    let started = Instant::now();
+    let definition = checked.definition;
+    let limit =
+        checked.generic.integer("maxTimeMS").filter(|limit| *limit > 0 && !definition.waits);
+    let deadline =
+        limit.and_then(|limit| started.checked_add(Duration::from_millis(limit.unsigned_abs())));
+    let listed = gateway.operations.begin(
+        definition.name,
+        checked.database,
+        connection.id,
+        checked.session,
+        connection.user(),
+    );
+    let state = within(deadline, listed.killed(), enter(gateway, &checked, started)).await;
+    let state = match state {
+        Ok(state) => state,
+        Err(error) => return (Err(error), None),
+    };
+    let mut context = Context {
+        gateway,
+        connection,
+        definition,
+        commands: table::COMMANDS,
+        request,
+        value: checked.value,
+        arguments: checked.arguments,
+        generic: checked.generic,
+        database: checked.database,
+        session: checked.session,
+        statement: checked.statement,
+        state,
+        read_concern: checked.read_concern,
+        write_concern: checked.write_concern.unwrap_or_default(),
+        deadline,
+        aborts: false,
+        again: None,
+    };
+    let result = within(deadline, listed.killed(), (definition.run)(&mut context)).await;
+    let again = context.again.take();
+    let failed = result.is_err() || context.aborts;
+    if let Some(mut state) = context.state.take() {
+        let ends_here = failed && checked.statement.transaction().is_some() && !definition.ends;
+        let open = if ends_here { state.abort() } else { None };
+        state.settle();
+        if let Some(open) = open {
+            abort(open).await;
+        }
+    }
+    (result, again)
+}
+
+/// Takes the session's state, and says what the statement is to it.
+async fn enter(
+    gateway: &Gateway,
+    checked: &Checked<'_>,
+    now: Instant,
+) -> Result<Option<Held<OpenTransaction>>, Error> {
+    let Some(id) = checked.session else {
+        return Ok(None);
+    };
+    let session = gateway.sessions.touch(id, now)?;
+    let number = match checked.statement {
+        Statement::Plain => return Ok(None),
+        Statement::RetryableWrite(number)
+        | Statement::Begin(number)
+        | Statement::Proceed(number) => number,
+    };
+    let mut state = session.hold(checked.definition.ends).await;
+    let leaves_open = match checked.statement {
+        Statement::Begin(_) => {
+            let leaves_open = state.numbers.begin(number)?;
+            state.since = Some(now);
+            leaves_open
+        }
+        Statement::RetryableWrite(_) => state.numbers.write(number)?,
+        // Commit and abort look for themselves.
+        _ if checked.definition.ends => false,
+        _ => {
+            state.numbers.proceed(number)?;
+            false
+        }
+    };
+    if let Some(open) = state.open.take_if(|_| leaves_open) {
+        abort(open).await;
+    }
+    Ok(Some(state))
+}
+
+/// Waits for a part of a command: 50 when its time is over, 11601 when it is killed.
+async fn within<T>(
+    deadline: Option<Instant>,
+    killed: impl Future<Output = ()>,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let expired = async {
+        match deadline {
+            Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        result = work => result,
+        () = expired => Err(Error::new(Code::MAX_TIME_MS_EXPIRED, "operation exceeded time limit")),
+        () = killed => Err(Error::new(Code::INTERRUPTED, "operation was interrupted")),
+    }
+}

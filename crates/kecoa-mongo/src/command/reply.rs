@@ -1,0 +1,79 @@
+//! The end of every reply: `ok`, the cluster's time, errors with their labels.
+
+use ::bson::spec::BinarySubtype;
+use ::bson::{Binary, RawArrayBuf, RawDocumentBuf, Timestamp, rawdoc};
+use bson::raw::cstr;
+
+use crate::error::Error;
+use crate::session::WriteConcern;
+use crate::session::concern::Acknowledgement;
+use crate::wire::Reply;
+
+/// A reply of a command that has run.
+#[must_use]
+pub fn success(mut fields: RawDocumentBuf, time: Timestamp) -> RawDocumentBuf {
+    fields.append(cstr!("ok"), 1.0);
+    append_times(&mut fields, time);
+    fields
+}
+
+/// A reply of a command that has failed.
+#[must_use]
+pub fn failure(error: &Error, time: Timestamp) -> RawDocumentBuf {
+    let mut document = Reply::error(error).into_document();
+    append_times(&mut document, time);
+    document
+}
+
+/// Adds `writeConcernError`, and the labels that stand beside it.
+pub fn append_write_concern_error(
+    fields: &mut RawDocumentBuf,
+    error: &Error,
+    concern: Option<&WriteConcern>,
+) {
+    let mut document = rawdoc! {
+        "code": error.code().number(),
+        "codeName": error.code().name().as_ref(),
+        "errmsg": error.message(),
+    };
+    if let Some(details) = error.details() {
+        for (name, value) in details.iter().flatten() {
+            document.append(name, value);
+        }
+    } else if let Some(concern) = concern {
+        let mut asked = RawDocumentBuf::new();
+        match &concern.w {
+            Acknowledgement::Nodes(nodes) => {
+                asked.append(cstr!("w"), i32::try_from(*nodes).unwrap_or(i32::MAX))
+            }
+            Acknowledgement::Majority => asked.append(cstr!("w"), "majority"),
+            Acknowledgement::Mode(mode) => asked.append(cstr!("w"), mode.as_str()),
+            Acknowledgement::Tags => {}
+        }
+        asked.append(cstr!("wtimeout"), i32::try_from(concern.timeout).unwrap_or(i32::MAX));
+        asked.append(cstr!("provenance"), "clientSupplied");
+        document.append(cstr!("errInfo"), rawdoc! { "writeConcern": asked });
+    }
+    fields.append(cstr!("writeConcernError"), document);
+    append_labels(fields, error);
+}
+
+fn append_labels(fields: &mut RawDocumentBuf, error: &Error) {
+    if error.labels().is_empty() {
+        return;
+    }
+    let mut labels = RawArrayBuf::new();
+    for label in error.labels() {
+        labels.push(label.as_str());
+    }
+    fields.append(cstr!("errorLabels"), labels);
+}
+
+fn append_times(fields: &mut RawDocumentBuf, time: Timestamp) {
+    let hash = Binary { subtype: BinarySubtype::Generic, bytes: vec![0; 20] };
+    fields.append(
+        cstr!("$clusterTime"),
+        rawdoc! { "clusterTime": time, "signature": { "hash": hash, "keyId": 0_i64 } },
+    );
+    fields.append(cstr!("operationTime"), time);
+}
