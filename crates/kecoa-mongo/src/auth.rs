@@ -1,1 +1,28 @@
 //! Credentials, users, roles.
+//!
+//! Nothing here reads a socket or a table. A login: [`Start::parse`] reads saslStart's arguments and says
+//! [whose](Start::user) credentials are needed; [`Start::begin`] makes of them a [`Conversation`], which
+//! [`Conversation::step`] ends. What a user may do follows from its roles: [`Access::of`] and
+//! [`Access::allows`].
+
+mod access;
+mod action;
+mod builtin;
+mod conversation;
+mod credentials;
+mod exchange;
+mod mechanism;
+mod names;
+mod privilege;
+mod user;
+
+pub use access::Access;
+pub use action::Action;
+pub use builtin::{BUILTIN_ROLES, Builtin, builtin};
+pub use conversation::{Conversation, Start, StepResult};
+pub use credentials::{Credentials, Decoy, PasswordError};
+pub use exchange::ExchangeError;
+pub use mechanism::Mechanism;
+pub use names::{RoleName, UserName};
+pub use privilege::{Privilege, Resource, Target};
+pub use user::User;

@@ -1,0 +1,62 @@
+//! What a user may do, all its roles taken together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::action::Action;
+use super::builtin::builtin;
+use super::names::RoleName;
+use super::privilege::{Privilege, Resource, Target};
+
+/// What a user may do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Access(BTreeMap<Resource, BTreeSet<Action>>);
+
+impl Access {
+    /// What these roles allow. A role that does not exist allows nothing.
+    #[must_use]
+    pub fn of(roles: &[RoleName]) -> Self {
+        let mut all: BTreeMap<Resource, BTreeSet<Action>> = BTreeMap::new();
+        for role in roles {
+            let Some(builtin) = builtin(role) else { continue };
+            for Privilege { resource, actions } in builtin.privileges(&role.database) {
+                all.entry(resource).or_default().extend(actions);
+            }
+        }
+        Self(all)
+    }
+
+    /// Whether `action` is allowed on `target`.
+    #[must_use]
+    pub fn allows(&self, action: Action, target: Target<'_>) -> bool {
+        self.0.iter().any(|(resource, actions)| {
+            (actions.contains(&action) || actions.contains(&Action::AnyAction))
+                && resource.covers(target)
+        })
+    }
+
+    /// Whether anything is allowed on the database or one of its collections: it may be shown in a list of those
+    /// that the user may use.
+    #[must_use]
+    pub fn allows_find_in(&self, database: &str) -> bool {
+        self.0.iter().any(|(resource, actions)| {
+            let allows = actions.contains(&Action::Find) || actions.contains(&Action::AnyAction);
+            allows
+                && match resource {
+                    Resource::Collections { database: covered, .. } if !covered.is_empty() => {
+                        covered == database
+                    }
+                    resource => resource.covers(Target::Database(database)),
+                }
+        })
+    }
+
+    /// All privileges, as replies list them.
+    #[must_use]
+    pub fn privileges(&self) -> Vec<Privilege> {
+        let list = self.0.iter().map(|(resource, actions)| Privilege {
+            resource: resource.clone(),
+            actions: actions.iter().copied().collect(),
+        });
+        list.collect()
+    }
+}
