@@ -8,18 +8,27 @@
 //! Fields are borrowed from the document and never copied to be looked at.
 
 mod arguments;
+mod arithmetic;
+mod arrays;
+mod bits;
 mod boolean;
+mod collated;
 mod command_let;
 mod comparison;
+mod conditional;
 mod context;
 mod describe;
 mod field_path;
+mod integers;
+mod iteration;
 mod literal;
 mod naming;
 mod node;
 mod operator;
+mod outcome;
 mod parsed;
 mod parser;
+mod rounding;
 mod scope;
 mod size;
 mod variables;

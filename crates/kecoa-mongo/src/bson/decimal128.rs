@@ -1,10 +1,12 @@
 //! Decimal128, taken apart: a sign, 34 digits, a power of ten.
 
 mod arithmetic;
+mod division;
 mod error;
 mod rounding;
 mod text;
 
+pub use division::Rounding;
 pub use error::ParseDecimalError;
 
 use ::bson::Decimal128;
@@ -83,6 +85,38 @@ impl Decimal {
             }
         };
         Decimal128::from_bytes((u128::from(self.negative) << 127 | bits).to_le_bytes())
+    }
+
+    /// The value of a double, to 34 digits.
+    #[must_use]
+    pub fn from_double_exactly(value: f64) -> Self {
+        if value.is_finite() && value != 0.0 {
+            let digits = Self::parse(&format!("{value:.33e}")).unwrap_or(Self::NAN);
+            return digits.without_trailing_zeros();
+        }
+        Self::from(value)
+    }
+
+    /// The nearest double; infinite beyond all.
+    #[must_use]
+    pub fn to_double(self) -> f64 {
+        match self.magnitude {
+            Magnitude::NaN => f64::NAN,
+            // Every finite decimal is a number that Rust reads.
+            _ => self.to_string().parse().unwrap_or(f64::NAN),
+        }
+    }
+
+    /// The same value with the fewest digits.
+    fn without_trailing_zeros(self) -> Self {
+        let Magnitude::Finite { mut coefficient, mut exponent } = self.magnitude else {
+            return self;
+        };
+        while coefficient != 0 && coefficient % 10 == 0 && exponent < MAX_EXPONENT {
+            coefficient /= 10;
+            exponent += 1;
+        }
+        Self { negative: self.negative, magnitude: Magnitude::Finite { coefficient, exponent } }
     }
 
     /// Whether it is no number.

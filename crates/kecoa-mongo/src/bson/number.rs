@@ -105,6 +105,21 @@ impl Number {
         PRODUCT.of(self, other)
     }
 
+    /// The nearest double.
+    #[must_use]
+    pub fn lossy_double(self) -> f64 {
+        match self {
+            Self::Decimal(value) => value.to_double(),
+            other => other.to_double().unwrap_or(f64::NAN),
+        }
+    }
+
+    /// The decimal; of a double, its first 15 digits.
+    #[must_use]
+    pub fn lossy_decimal(self) -> Decimal {
+        self.to_decimal()
+    }
+
     fn integer(self) -> Option<i64> {
         match self {
             Self::Int32(value) => Some(i64::from(value)),

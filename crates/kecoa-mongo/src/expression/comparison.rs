@@ -7,7 +7,7 @@ use ::bson::{RawBson, RawBsonRef};
 use super::context::{Context, Outcome};
 use super::node::{Evaluate, Node};
 use super::parser::{Definition, Operator, Parser};
-use crate::bson::compare::compare_optional;
+use crate::collation::Collator;
 use crate::error::Error;
 use crate::value::Value;
 
@@ -24,6 +24,7 @@ pub(super) const OPERATORS: &[Operator] = &[
 #[derive(Debug)]
 struct Comparison {
     operands: [Node; 2],
+    collator: Collator,
     result: fn(Ordering) -> RawBson,
 }
 
@@ -31,8 +32,9 @@ impl Evaluate for Comparison {
     fn evaluate<'v>(&'v self, context: &Context<'v>) -> Outcome<'v> {
         let [left, right] = &self.operands;
         let (left, right) = (left.evaluate(context)?, right.evaluate(context)?);
-        let order =
-            compare_optional(left.as_ref().map(Value::as_ref), right.as_ref().map(Value::as_ref));
+        let order = self
+            .collator
+            .compare_optional(left.as_ref().map(Value::as_ref), right.as_ref().map(Value::as_ref));
         Ok(Some((self.result)(order).into()))
     }
 }
@@ -46,7 +48,8 @@ macro_rules! comparisons {
                 parser: &Parser<'_>,
             ) -> Result<Node, Error> {
                 let operands = parser.exactly(name, argument)?;
-                Ok(Node::special(Comparison { operands, result: $result }))
+                let collator = parser.scope.collator().clone();
+                Ok(Node::special(Comparison { operands, collator, result: $result }))
             }
         )*
     };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::naming;
+use crate::collation::Collator;
 use crate::error::{Code, Error};
 
 /// The variables of `let` that an expression may use beside the built-in ones, and the collation of its strings.
@@ -12,6 +13,7 @@ use crate::error::{Code, Error};
 pub struct Scope {
     names: Option<Arc<Name>>,
     documents: Documents,
+    collator: Collator,
 }
 
 /// Whether there are documents to read fields of.
@@ -50,6 +52,19 @@ impl Scope {
     pub fn with_user_variable(self, name: &str) -> Result<Self, Error> {
         naming::check_user_variable(name)?;
         Ok(self.with_variable(name))
+    }
+
+    /// The same with strings that compare by a collation.
+    #[must_use]
+    pub fn with_collator(mut self, collator: Collator) -> Self {
+        self.collator = collator;
+        self
+    }
+
+    /// How strings compare.
+    #[must_use]
+    pub fn collator(&self) -> &Collator {
+        &self.collator
     }
 
     /// Whether there is a variable of that name that is not built in.

@@ -1,0 +1,33 @@
+//! Operators that compare strings by the collation of the command.
+
+use super::context::{Context, Outcome};
+use super::node::{Evaluate, Node};
+use super::parser::Parser;
+use crate::collation::Collator;
+use crate::value::Value;
+
+/// A function of values and a collation.
+type Function = for<'v> fn(Vec<Option<Value<'v>>>, &Collator) -> Outcome<'v>;
+
+/// An operator that is such a function.
+#[derive(Debug)]
+pub(super) struct Collated {
+    arguments: Vec<Node>,
+    collator: Collator,
+    function: Function,
+}
+
+impl Collated {
+    pub(super) fn node(arguments: Vec<Node>, parser: &Parser<'_>, function: Function) -> Node {
+        let collator = parser.scope.collator().clone();
+        Node::special(Self { arguments, collator, function })
+    }
+}
+
+impl Evaluate for Collated {
+    fn evaluate<'v>(&'v self, context: &Context<'v>) -> Outcome<'v> {
+        let values: Result<Vec<_>, _> =
+            self.arguments.iter().map(|argument| argument.evaluate(context)).collect();
+        (self.function)(values?, &self.collator)
+    }
+}
