@@ -4,6 +4,7 @@
 //! them, and writes the replies. What a command means is the service's business.
 
 mod connection;
+mod gateway;
 mod serve;
 mod service;
 mod shared;
@@ -11,5 +12,5 @@ mod stream;
 mod tls;
 
 pub use serve::{Options, serve};
-pub use service::{Address, Arrival, Next, Outcome, Service};
+pub use service::{Address, Arrival, Service};
 pub use tls::{Tls, TlsError, TlsFiles, TlsMode};

@@ -7,9 +7,10 @@ use kecoa_server::accept::Shutdown;
 use kecoa_server::buffered::Buffered;
 use kecoa_server::unauthenticated::Slot;
 
-use super::service::{Arrival, Next, Outcome, Service};
+use super::service::{Arrival, Service};
 use super::shared::Shared;
 use super::stream::{Reader, Stream, Writer};
+use crate::command::{Next, Outcome};
 use crate::wire::{Delivery, Envelope, Frames, Incoming, Reply, Request};
 
 /// Commands whose replies are never compressed, for they may hold secrets or come before an agreement.

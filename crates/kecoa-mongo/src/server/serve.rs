@@ -65,6 +65,7 @@ async fn one<S: Service>(
     let arrival = Arrival {
         id: shared.next_client(),
         address: stream.address,
+        local: stream.local,
         is_encrypted: stream.is_encrypted,
     };
     Connection::new(&shared, stream, &arrival, shutdown).run(slot).await;

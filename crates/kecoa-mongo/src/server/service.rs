@@ -4,7 +4,8 @@ use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
 
-use crate::wire::{Reply, Request};
+use crate::command::Outcome;
+use crate::wire::Request;
 
 /// Answers the requests of all clients.
 pub trait Service: Send + Sync + 'static {
@@ -36,6 +37,8 @@ pub struct Arrival {
     pub id: i32,
     /// Where it comes from.
     pub address: Address,
+    /// The server's own address that it has reached; none for the unix socket.
+    pub local: Option<SocketAddr>,
     /// Whether the connection is encrypted.
     pub is_encrypted: bool,
 }
@@ -67,24 +70,4 @@ impl fmt::Display for Address {
             Self::Unix => f.write_str("anonymous unix socket"),
         }
     }
-}
-
-/// What has become of a request.
-#[derive(Debug)]
-pub struct Outcome {
-    /// The reply, if there is one. It is not sent to a client that expects none.
-    pub reply: Option<Reply>,
-    /// What follows.
-    pub next: Next,
-}
-
-/// What follows a reply.
-#[derive(Debug)]
-pub enum Next {
-    /// The client's next request.
-    Await,
-    /// Nothing: the connection is closed behind the reply.
-    Close,
-    /// Another reply, without a request: this one is handled next. Only for a client that takes several replies.
-    Again(Request),
 }

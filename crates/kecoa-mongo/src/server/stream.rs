@@ -1,6 +1,7 @@
 //! A client's socket, plain or encrypted.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ pub(super) struct Stream {
     pub(super) reader: Reader,
     pub(super) writer: Writer,
     pub(super) address: Address,
+    pub(super) local: Option<SocketAddr>,
     pub(super) is_encrypted: bool,
 }
 
@@ -38,10 +40,12 @@ impl Stream {
             Peer::Unix(_) => {
                 let (reader, writer) = peer.into_split();
                 let (reader, writer) = (Box::new(reader), Box::new(writer));
-                return Ok(Self { reader, writer, address: Address::Unix, is_encrypted: false });
+                let address = Address::Unix;
+                return Ok(Self { reader, writer, address, local: None, is_encrypted: false });
             }
         };
         let address = Address::Tcp(stream.peer_addr()?);
+        let local = stream.local_addr().ok();
         let config = match tls {
             Tls::Disabled => None,
             Tls::Required(config) => Some(config),
@@ -51,7 +55,7 @@ impl Stream {
             None => {
                 let (reader, writer) = stream.into_split();
                 let (reader, writer) = (Box::new(reader), Box::new(writer));
-                Ok(Self { reader, writer, address, is_encrypted: false })
+                Ok(Self { reader, writer, address, local, is_encrypted: false })
             }
             Some(config) => encrypted(stream, address, config.clone()).await,
         }
@@ -76,9 +80,10 @@ async fn encrypted(
     address: Address,
     config: Arc<ServerConfig>,
 ) -> io::Result<Stream> {
+    let local = stream.local_addr().ok();
     let accepted = tokio::time::timeout(HANDSHAKE, TlsAcceptor::from(config).accept(stream));
     let stream = accepted.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     let (reader, writer) = tokio::io::split(stream);
     let (reader, writer) = (Box::new(reader), Box::new(writer));
-    Ok(Stream { reader, writer, address, is_encrypted: true })
+    Ok(Stream { reader, writer, address, local, is_encrypted: true })
 }
