@@ -102,6 +102,12 @@ impl KeyBuilder {
         }
     }
 
+    /// The bytes of what was pushed so far, never cut: for sorting in memory, not for storing.
+    #[must_use]
+    pub fn into_whole_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// The key of what was pushed so far.
     #[must_use]
     pub fn finish(self) -> Key {

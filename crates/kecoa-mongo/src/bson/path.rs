@@ -81,7 +81,16 @@ impl Path {
         document: &'doc RawDocument,
         visit: &mut impl FnMut(Found<'doc, '_>) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
-        in_document(&self.components, document, None, visit)
+        in_document(&self.components, document, None, true, visit)
+    }
+
+    /// The same, but an array at the end of the path is shown as a whole only.
+    pub fn visit_whole<'doc, B>(
+        &self,
+        document: &'doc RawDocument,
+        visit: &mut impl FnMut(Found<'doc, '_>) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        in_document(&self.components, document, None, false, visit)
     }
 
     /// Whether the path leads to a value for which `test` holds.
@@ -122,16 +131,17 @@ fn in_document<'doc, B>(
     path: &[Component],
     document: &'doc RawDocument,
     positions: Option<&Position<'_>>,
+    expand: bool,
     visit: &mut impl FnMut(Found<'doc, '_>) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
     let missing = Found { value: None, positions, whole_array: false };
     let Some((first, rest)) = path.split_first() else { return ControlFlow::Continue(()) };
     match (field(document, &first.name), rest) {
         (None, _) => visit(missing),
-        (Some(RawBsonRef::Array(array)), []) => leaf_array(array, positions, visit),
+        (Some(RawBsonRef::Array(array)), []) if expand => leaf_array(array, positions, visit),
         (value @ Some(_), []) => visit(Found { value, positions, whole_array: false }),
-        (Some(RawBsonRef::Document(inner)), _) => in_document(rest, inner, positions, visit),
-        (Some(RawBsonRef::Array(array)), _) => in_array(rest, array, positions, visit),
+        (Some(RawBsonRef::Document(inner)), _) => in_document(rest, inner, positions, expand, visit),
+        (Some(RawBsonRef::Array(array)), _) => in_array(rest, array, positions, expand, visit),
         (Some(_), _) => visit(missing),
     }
 }
@@ -141,21 +151,22 @@ fn in_array<'doc, B>(
     path: &[Component],
     array: &'doc RawArray,
     positions: Option<&Position<'_>>,
+    expand: bool,
     visit: &mut impl FnMut(Found<'doc, '_>) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
     let Some((first, rest)) = path.split_first() else { return ControlFlow::Continue(()) };
     for (index, value) in array.into_iter().map_while(Result::ok).enumerate() {
         if let RawBsonRef::Document(document) = value {
             let position = Position { index, outer: positions };
-            in_document(path, document, Some(&position), visit)?;
+            in_document(path, document, Some(&position), expand, visit)?;
         }
         if first.position != Some(index) {
             continue;
         }
         match (value, rest) {
             (_, []) => visit(Found { value: Some(value), positions, whole_array: false })?,
-            (RawBsonRef::Document(document), _) => in_document(rest, document, positions, visit)?,
-            (RawBsonRef::Array(inner), _) => in_array(rest, inner, positions, visit)?,
+            (RawBsonRef::Document(document), _) => in_document(rest, document, positions, expand, visit)?,
+            (RawBsonRef::Array(inner), _) => in_array(rest, inner, positions, expand, visit)?,
             _ => {}
         }
     }
