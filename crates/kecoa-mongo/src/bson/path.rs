@@ -140,7 +140,9 @@ fn in_document<'doc, B>(
         (None, _) => visit(missing),
         (Some(RawBsonRef::Array(array)), []) if expand => leaf_array(array, positions, visit),
         (value @ Some(_), []) => visit(Found { value, positions, whole_array: false }),
-        (Some(RawBsonRef::Document(inner)), _) => in_document(rest, inner, positions, expand, visit),
+        (Some(RawBsonRef::Document(inner)), _) => {
+            in_document(rest, inner, positions, expand, visit)
+        }
         (Some(RawBsonRef::Array(array)), _) => in_array(rest, array, positions, expand, visit),
         (Some(_), _) => visit(missing),
     }
@@ -165,7 +167,9 @@ fn in_array<'doc, B>(
         }
         match (value, rest) {
             (_, []) => visit(Found { value: Some(value), positions, whole_array: false })?,
-            (RawBsonRef::Document(document), _) => in_document(rest, document, positions, expand, visit)?,
+            (RawBsonRef::Document(document), _) => {
+                in_document(rest, document, positions, expand, visit)?
+            }
             (RawBsonRef::Array(inner), _) => in_array(rest, inner, positions, expand, visit)?,
             _ => {}
         }

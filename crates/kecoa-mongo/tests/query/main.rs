@@ -1,0 +1,13 @@
+//! Filters, sorts and collations, by tables.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+mod arrays;
+mod refusals;
+mod shell;
+mod support;
