@@ -8,6 +8,11 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Local(#[from] kecoa_local::Error),
 
+    /// The MongoDB gateway.
+    #[cfg(feature = "mongo")]
+    #[error(transparent)]
+    Mongo(#[from] kecoa_mongo::launch::Error),
+
     /// The database, or the way to it.
     #[cfg(feature = "client")]
     #[error(transparent)]

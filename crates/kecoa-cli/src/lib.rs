@@ -3,8 +3,8 @@
 //!
 //! [`main_from`] is the whole program. The binary calls it, and so does the Python package, in
 //! whose process it runs: it returns an exit status, and sets nothing up that outlives it.
-//! (`kecoa local serve`, `kecoa local start --foreground` and `kecoa faults` handle signals; they are
-//! a process of their own.)
+//! (`serve` and `start --foreground` of `kecoa local` and `kecoa mongo`, and `kecoa faults`, handle signals;
+//! they are a process of their own.)
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "client")]
@@ -18,6 +18,8 @@ mod failure;
 mod faults;
 #[cfg(feature = "local")]
 mod local;
+#[cfg(feature = "mongo")]
+mod mongo;
 mod output;
 mod run;
 mod secret_arguments;
@@ -40,6 +42,9 @@ enum Command {
     /// Start, find and stop the local database
     #[cfg(feature = "local")]
     Local(local::Arguments),
+    /// Start, find and stop the MongoDB gateway: documents in the database, for PyMongo and its like
+    #[cfg(feature = "mongo")]
+    Mongo(mongo::Arguments),
     /// Inject faults into connections, through a proxy in front of a server
     #[cfg(feature = "faults")]
     Faults(faults::Arguments),
@@ -55,10 +60,10 @@ enum Command {
 
 /// Runs the command line: `arguments` without the program's name; `self_command` is the program
 /// (and its first arguments) by which this same command line is started again, for the background
-/// process of `kecoa local`.
+/// process of `kecoa local` and `kecoa mongo`.
 ///
 /// Returns the exit status: 0 for success, 1 for a failure, 2 for a mistake in the arguments, and
-/// 3 from `local status` and `local url` when nothing runs.
+/// 3 from `local status`, `local url` and those of `mongo` when nothing runs.
 pub fn main_from(
     arguments: impl IntoIterator<Item = OsString>,
     self_command: Vec<OsString>,
@@ -83,6 +88,8 @@ pub fn main_from(
     let result = match cli.command {
         #[cfg(feature = "local")]
         Command::Local(arguments) => local::run(arguments, self_command),
+        #[cfg(feature = "mongo")]
+        Command::Mongo(arguments) => mongo::run(arguments, self_command),
         #[cfg(feature = "faults")]
         Command::Faults(arguments) => faults::run(&arguments),
         #[cfg(feature = "demo")]

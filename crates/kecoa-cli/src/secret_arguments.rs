@@ -10,10 +10,11 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 /// Commands that take a connection string.
-const COMMANDS: [&str; 3] = ["doctor", "demo", "faults"];
+const COMMANDS: [&str; 4] = ["doctor", "demo", "faults", "mongo"];
 
 /// Options whose values are something else.
-const OTHERS: [&str; 3] = ["--faults", "--seed", "--port"];
+const OTHERS: [&str; 6] =
+    ["--faults", "--seed", "--port", "--replica-set", "--user", "--password-file"];
 
 /// The environment variable for the argument with this number.
 fn variable(number: usize) -> String {

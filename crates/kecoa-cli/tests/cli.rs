@@ -38,6 +38,8 @@ fn version_and_help_go_to_stdout_with_success() {
         &["--help"][..],
         &["local", "--help"],
         &["local", "start", "--help"],
+        &["mongo", "--help"],
+        &["mongo", "start", "--help"],
         &["demo", "--help"],
         &["doctor", "--help"],
         &["run", "--help"],

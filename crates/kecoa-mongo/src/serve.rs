@@ -1,1 +1,214 @@
 //! The process that serves.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use kecoa_server::home::Home;
+use kecoa_server::listener::Listener;
+use kecoa_server::serving::{LOCK_TIMEOUT, Mode, Serving};
+use kecoa_server::signals::Signals;
+use tokio::runtime::Builder;
+
+use crate::command::{self, Gateway, ReplicaSet};
+use crate::launch::{
+    self, Details, Error, Options, Running, SERVICE, State, TlsOptions, running, shown_database,
+};
+use crate::server::{self, Tls, TlsFiles, TlsMode};
+
+/// The port that clients of MongoDB try first.
+const PORT: u16 = 27017;
+/// How often the home and what has become too old are looked at.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Serves until stopped by SIGTERM, SIGINT or SIGHUP, or until the home is removed. Must be the business of a
+/// whole process: it installs signal handlers.
+///
+/// `ready` is called once, when clients are accepted.
+///
+/// # Errors
+///
+/// When the database cannot keep documents, the port cannot be had, or the instance is served already.
+pub fn serve(options: &Options, mode: Mode, ready: &mut dyn FnMut(&Running)) -> Result<(), Error> {
+    let home = launch::create(options)?;
+    let mut options = options.clone();
+    if mode == Mode::Detached {
+        options.database = launch::stored_database(&home)?;
+    }
+    let details = |_: Option<&State>| starting(&options);
+    let Some(serving) = Serving::begin(&home, mode, options.timeout, details)? else {
+        let lock = home.serve_lock();
+        return Err(
+            kecoa_server::Error::Busy { service: &SERVICE, lock, waited: LOCK_TIMEOUT }.into()
+        );
+    };
+    let mut process = Process { options, serving, ready };
+    let ended = process.run();
+    let failure = ended.as_ref().err().map(ToString::to_string);
+    process.serving.end(failure)?;
+    ended
+}
+
+/// What is known at the beginning.
+fn starting(options: &Options) -> Details {
+    Details {
+        port: None,
+        url: None,
+        open: options.no_password,
+        database: shown_database(&options.database),
+        version: None,
+        replica_set: options.replica_set.clone(),
+        notes: Vec::new(),
+    }
+}
+
+struct Process<'a> {
+    options: Options,
+    serving: Serving<Details>,
+    ready: &'a mut dyn FnMut(&Running),
+}
+
+impl Process<'_> {
+    fn run(&mut self) -> Result<(), Error> {
+        let failed = |error| {
+            kecoa_server::Error::io("starting threads for", Path::new("the gateway"))(error)
+        };
+        let runtime = Builder::new_multi_thread().enable_all().build().map_err(failed)?;
+        runtime.block_on(self.serve())
+    }
+
+    async fn serve(&mut self) -> Result<(), Error> {
+        let place = Path::new("the gateway");
+        let mut signals =
+            Signals::install().map_err(kecoa_server::Error::io("handling signals for", place))?;
+        let tls = self.options.tls.as_ref().map_or(Ok(Tls::Disabled), load_tls)?;
+        let listener = listen(&self.options).await?;
+        let port = listener.local_addr().map_err(self.listen_failed(0))?.port();
+        let gateway = self.gateway(port)?;
+        self.announce(port)?;
+        let serving = &self.serving;
+        let reaped = gateway.clone();
+        let stopped = async {
+            tokio::select! {
+                () = signals.received() => {}
+                () = until_removed(serving) => {}
+                () = reap(&reaped) => {}
+            }
+        };
+        let options = server::Options { tls, ..server::Options::default() };
+        server::serve(&listener, std::sync::Arc::new(gateway), options, stopped).await;
+        if self.serving.still_holds_home() {
+            self.serving.stopping()?;
+        }
+        Ok(())
+    }
+
+    fn gateway(&self, port: u16) -> Result<Gateway, Error> {
+        Ok(Gateway::new(command::Options {
+            replica_set: self
+                .options
+                .replica_set
+                .as_deref()
+                .map(|text| self.replica_set(text, port))
+                .transpose()?,
+            authentication: !self.options.no_password,
+            test_commands: self.options.test_commands,
+            argv: vec!["kecoa".to_owned(), "mongo".to_owned()],
+            number: fastrand::u16(..32_768),
+        }))
+    }
+
+    /// `NAME`, or `NAME@HOST:PORT` where clients reach the gateway by another address than it listens on.
+    fn replica_set(&self, text: &str, port: u16) -> Result<ReplicaSet, Error> {
+        let (name, host) = match text.split_once('@') {
+            Some((name, host)) => (name, host.to_owned()),
+            None => (text, SocketAddr::new(self.options.address, port).to_string()),
+        };
+        let port_of =
+            |host: &str| host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+        if name.is_empty() || !port_of(&host) {
+            let problem =
+                format!("expected a replica set as NAME or NAME@HOST:PORT, found {text:?}");
+            return Err(Error::Unusable(problem));
+        }
+        Ok(ReplicaSet { name: name.to_owned(), host })
+    }
+
+    fn listen_failed(&self, port: u16) -> impl FnOnce(io::Error) -> Error + use<> {
+        let address = SocketAddr::new(self.options.address, port).to_string();
+        move |source| Error::Listen { address, source }
+    }
+
+    /// Announces that clients are accepted on this port.
+    fn announce(&mut self, port: u16) -> Result<(), Error> {
+        let address = self.options.address;
+        let host =
+            if address.is_unspecified() { "127.0.0.1".to_owned() } else { address.to_string() };
+        let host = if host.contains(':') { format!("[{host}]") } else { host };
+        let mut url = format!("mongodb://{host}:{port}/");
+        let mut parameters = Vec::new();
+        if let Some(text) = &self.options.replica_set {
+            let name = text.split('@').next().unwrap_or_default();
+            parameters.push(format!("replicaSet={name}"));
+        }
+        if self.options.tls.as_ref().is_some_and(|tls| !tls.allow_plain) {
+            parameters.push("tls=true".to_owned());
+        }
+        if !parameters.is_empty() {
+            url = format!("{url}?{}", parameters.join("&"));
+        }
+        self.serving.state.details.port = Some(port);
+        self.serving.state.details.url = Some(url);
+        let home: Home = self.serving.home().clone();
+        let ready = &mut *self.ready;
+        self.serving.ready(|state| {
+            if let Some(running) = running(state, &home, false) {
+                ready(&running);
+            }
+        })?;
+        Ok(())
+    }
+}
+
+/// The port that was asked for; else the usual one, or a free one when that is taken.
+async fn listen(options: &Options) -> Result<Listener, Error> {
+    let bind = |port| async move {
+        let address = SocketAddr::new(options.address, port);
+        let failed = |source| Error::Listen { address: address.to_string(), source };
+        Listener::bind(address).await.map_err(failed)
+    };
+    match options.port {
+        Some(port) => bind(port).await,
+        None => match bind(PORT).await {
+            Err(Error::Listen { source, .. }) if source.kind() == io::ErrorKind::AddrInUse => {
+                bind(0).await
+            }
+            bound => bound,
+        },
+    }
+}
+
+fn load_tls(options: &TlsOptions) -> Result<Tls, Error> {
+    let files = TlsFiles {
+        certificate: options.certificate.clone(),
+        key: options.key.clone(),
+        client_authorities: None,
+    };
+    let mode = if options.allow_plain { TlsMode::Allow } else { TlsMode::Require };
+    Tls::load(mode, Some(&files)).map_err(|error| Error::Unusable(error.to_string()))
+}
+
+/// Until the home is another's, or gone.
+async fn until_removed(serving: &Serving<Details>) {
+    while serving.still_holds_home() {
+        tokio::time::sleep(INTERVAL).await;
+    }
+}
+
+async fn reap(gateway: &Gateway) {
+    loop {
+        tokio::time::sleep(INTERVAL).await;
+        gateway.reap().await;
+    }
+}

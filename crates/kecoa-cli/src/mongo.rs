@@ -1,0 +1,245 @@
+//! `kecoa mongo`: MongoDB's protocol in front of the database.
+
+use std::ffi::OsString;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use kecoa_mongo::launch::{self, Mode, Options, Running, Status, Stopped, TlsOptions, redacted};
+
+use crate::database_url;
+use crate::failure::Failure;
+use crate::output::{line, note};
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Start it in the background, unless it runs, and print its URL
+    Start(Start),
+    /// Stop it, and not the database; fine when nothing runs
+    Stop(Place),
+    /// Say whether it runs: exit status 0 when it does, 3 when not, 1 when it is broken
+    Status(ShowStatus),
+    /// Print its URL; exit status 3 when it does not run
+    Url(Place),
+    /// The process in the background
+    #[command(hide = true)]
+    Serve(Serve),
+}
+
+/// Which gateway is meant.
+#[derive(Debug, Args)]
+struct Place {
+    /// Where its password and state are kept [default: $KECOA_HOME, or the user's data directory]
+    #[arg(long, value_name = "DIR")]
+    home: Option<PathBuf>,
+    /// Which of several gateways in one home
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    name: String,
+}
+
+/// How it is to run.
+#[derive(Debug, Args)]
+struct How {
+    #[command(flatten)]
+    place: Place,
+    /// The address to listen on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    address: IpAddr,
+    /// This port and no other, 0 for any [default: 27017, or a free one when that is taken]
+    #[arg(long)]
+    port: Option<u16>,
+    /// Let in whoever reaches the port, every user of this machine among them
+    #[arg(long)]
+    no_password: bool,
+    /// The first user: made when the database knows none of that name
+    #[arg(long, value_name = "NAME", default_value = "root")]
+    user: String,
+    /// The file with that user's password [default: one is made, and kept in the home]
+    #[arg(long, value_name = "FILE", conflicts_with = "no_password")]
+    password_file: Option<PathBuf>,
+    /// Play a replica set of one; without this, clients take it for `mongos`
+    #[arg(long, value_name = "NAME[@HOST:PORT]")]
+    replica_set: Option<String>,
+    /// The certificates for TLS, in PEM, the server's own first
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+    /// The key for TLS, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
+    /// With TLS, take clients without it, too
+    #[arg(long, requires = "tls_certificate")]
+    allow_plain: bool,
+    /// Take the commands that tests of drivers need, such as fail points
+    #[arg(long)]
+    test_commands: bool,
+}
+
+#[derive(Debug, Args)]
+struct Start {
+    /// The database that keeps the documents, `-` for standard input [default: $DATABASE_URL, or the local endpoint,
+    /// which is started]
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+    #[command(flatten)]
+    how: How,
+    /// Stay in the foreground until Ctrl-C
+    #[arg(long)]
+    foreground: bool,
+}
+
+#[derive(Debug, Args)]
+struct Serve {
+    #[command(flatten)]
+    how: How,
+    #[arg(long, required = true)]
+    detached: bool,
+}
+
+#[derive(Debug, Args)]
+struct ShowStatus {
+    #[command(flatten)]
+    place: Place,
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl Place {
+    fn options(self) -> Options {
+        let mut options = Options::default();
+        options.home = self.home;
+        options.name = self.name;
+        options
+    }
+}
+
+impl How {
+    fn options(self, database: String, self_command: Vec<OsString>) -> Options {
+        let mut options = self.place.options();
+        options.database = database;
+        options.address = self.address;
+        options.port = self.port;
+        options.no_password = self.no_password;
+        options.user = self.user;
+        options.password_file = self.password_file;
+        options.replica_set = self.replica_set;
+        options.tls = self.tls_certificate.zip(self.tls_key).map(|(certificate, key)| TlsOptions {
+            certificate,
+            key,
+            allow_plain: self.allow_plain,
+        });
+        options.test_commands = self.test_commands;
+        options.self_command = self_command;
+        options
+    }
+}
+
+pub(crate) fn run(arguments: Arguments, self_command: Vec<OsString>) -> Result<i32, Failure> {
+    match arguments.action {
+        Action::Start(start) => {
+            let database = database(start.database.as_deref(), &start.how.place, &self_command)?;
+            let options = start.how.options(database, self_command);
+            if !start.foreground {
+                announce(&launch::start(&options)?)?;
+                return Ok(0);
+            }
+            let mut printed = Ok(());
+            kecoa_mongo::serve::serve(&options, Mode::Foreground, &mut |running| {
+                printed = announce(running);
+            })?;
+            printed?;
+            Ok(0)
+        }
+        Action::Serve(serve) => {
+            let options = serve.how.options(String::new(), self_command);
+            kecoa_mongo::serve::serve(&options, Mode::Detached, &mut |_| {})?;
+            Ok(0)
+        }
+        Action::Stop(place) => {
+            match launch::stop(&place.options())? {
+                Stopped::Stopped => note("stopped; the database still runs"),
+                Stopped::WasNotRunning => note("nothing was running"),
+            }
+            Ok(0)
+        }
+        Action::Status(show) => {
+            let status = launch::status(&show.place.options())?;
+            line(&if show.json { as_json(&status) } else { describe(&status) })?;
+            Ok(status.exit_code())
+        }
+        Action::Url(place) => match launch::status(&place.options())? {
+            Status::Running(running) => line(&running.url).map(|()| 0),
+            Status::Stopped => {
+                note("the MongoDB gateway does not run: start it with `kecoa mongo start`");
+                Ok(3)
+            }
+            Status::Broken { reason } => Err(Failure::Other(reason)),
+        },
+    }
+}
+
+/// The connection string of the database: the one given, the environment's, or that of the local endpoint.
+fn database(
+    given: Option<&str>,
+    place: &Place,
+    self_command: &[OsString],
+) -> Result<String, Failure> {
+    if let Some(url) = database_url::from_argument(given)? {
+        return Ok(url);
+    }
+    if let Some(url) = database_url::from_environment()? {
+        return Ok(url);
+    }
+    let mut options = kecoa_local::Options::default();
+    options.home.clone_from(&place.home);
+    options.self_command = self_command.to_vec();
+    let running = kecoa_local::start(&options)?;
+    crate::local::remark(&running);
+    Ok(running.url)
+}
+
+/// The URL is the result; what is odd about it is a remark.
+fn announce(running: &Running) -> Result<(), Failure> {
+    if !running.was_running {
+        for text in &running.notes {
+            note(text);
+        }
+    }
+    line(&running.url)
+}
+
+fn as_json(status: &Status) -> String {
+    // Paths that are not UTF-8 cannot be written in JSON.
+    serde_json::to_string_pretty(status).unwrap_or_else(|_| "{}".to_owned())
+}
+
+fn describe(status: &Status) -> String {
+    match status {
+        Status::Stopped => "stopped".to_owned(),
+        Status::Broken { reason } => format!("broken: {reason}"),
+        Status::Running(running) => {
+            let mut text = format!("running: {}, process {}", redacted(&running.url), running.pid);
+            if running.password {
+                text.push_str("\n  `kecoa mongo url` prints the URL with the password");
+            }
+            text.push_str(&format!("\n  documents in {}", running.database));
+            if let Some(version) = &running.version {
+                text.push_str(&format!(" ({version})"));
+            }
+            if let Some(name) = &running.replica_set {
+                text.push_str(&format!("\n  as the replica set {name}"));
+            }
+            text.push_str(&format!("\n  log in {}", running.log.display()));
+            for note in &running.notes {
+                text.push_str(&format!("\n  {note}"));
+            }
+            text
+        }
+    }
+}
