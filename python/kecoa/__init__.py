@@ -153,6 +153,7 @@ _MODULES = frozenset(
         "errorcodes",
         "extras",
         "local",
+        "mongo",
         "observe",
         "pool",
         "retry",

@@ -12,18 +12,15 @@ This is the command line `kecoa local ...`, called from Python.
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
-from kecoa import OperationalError
-from kecoa._environment import SELF_COMMAND, describe_python
+from kecoa._service import Service
 
 __all__ = ["running", "start", "status", "stop", "url"]
+
+_SERVICE = Service("local", "postgresql", "postgres")
 
 
 def start(
@@ -41,7 +38,7 @@ def start(
     "drop:0.01, error:40001@commit:0.2" (docs/en/reference/fault-injection.md) that is drawn from `seed`.
     OperationalError says why it can't run here.
     """
-    arguments = ["start"]
+    arguments = []
     if port is not None:
         arguments += ["--port", str(port)]
     if engine is not None:
@@ -52,12 +49,12 @@ def start(
         arguments += ["--seed", str(seed)]
     if not password:
         arguments.append("--no-password")
-    return _url_in(_command(arguments))
+    return _SERVICE.start(arguments)
 
 
 def stop() -> None:
     """Stop the endpoint; nothing happens when it does not run."""
-    _command(["stop"])
+    _SERVICE.stop()
 
 
 def status() -> dict[str, Any]:
@@ -65,20 +62,12 @@ def status() -> dict[str, Any]:
 
     The URL in it is without the password; `url()` has it.
     """
-    done = _run(["status", "--json"])
-    try:
-        answer = json.loads(done.stdout)
-    except ValueError:
-        raise OperationalError(f"kecoa local status: {_complaint(done)}") from None
-    if not isinstance(answer, dict):
-        raise OperationalError(f"expected the command line to print a JSON object, found {answer!r}")
-    return answer
+    return _SERVICE.status()
 
 
 def url() -> str | None:
     """Return the running endpoint's URL, with its password; None when it does not run."""
-    done = _run(["url"])
-    return _url_in(done.stdout) if done.returncode == 0 else None
+    return _SERVICE.url()
 
 
 @contextmanager
@@ -95,40 +84,3 @@ def running(
         yield started
     finally:
         stop()
-
-
-def _run(arguments: list[str]) -> subprocess.CompletedProcess[str]:
-    if "logging" in sys.modules:
-        from kecoa._driver import log
-
-        log.local(tuple(arguments))
-    environment = dict(os.environ)
-    describe_python(environment)
-    # A process of its own: the endpoint's background process must not be a child of the caller's, nor
-    # inherit its threads and open files.
-    return subprocess.run(
-        [*SELF_COMMAND, "local", *arguments],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment,
-    )
-
-
-def _command(arguments: list[str]) -> str:
-    done = _run(arguments)
-    if done.returncode != 0:
-        raise OperationalError(f"kecoa local {arguments[0]}: {_complaint(done)}")
-    return done.stdout
-
-
-def _complaint(done: subprocess.CompletedProcess[str]) -> str:
-    return done.stderr.strip() or done.stdout.strip() or f"exit status {done.returncode}"
-
-
-def _url_in(output: str) -> str:
-    for word in output.split():
-        if word.startswith(("postgresql://", "postgres://")):
-            return word
-    raise OperationalError(f"expected the command line to print the endpoint's URL, found {output.strip()!r}")

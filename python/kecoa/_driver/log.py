@@ -2,8 +2,8 @@
 
 `kecoa.retry`: each failed attempt at a transaction (INFO), giving up (WARNING), an unknown outcome of COMMIT
 (ERROR). `kecoa.connection`: connections that were opened (DEBUG), could not be opened or were lost (WARNING).
-`kecoa.local`: what the local endpoint is asked for (DEBUG). Nothing is formatted for a level that is off, and
-no password is ever in a record.
+`kecoa.local` and `kecoa.mongo`: what the local endpoint and the MongoDB gateway are asked for (DEBUG).
+Nothing is formatted for a level that is off, and no password is ever in a record.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import Any
 logging.getLogger("kecoa").addHandler(logging.NullHandler())
 _RETRY = logging.getLogger("kecoa.retry")
 _CONNECTION = logging.getLogger("kecoa.connection")
-_LOCAL = logging.getLogger("kecoa.local")
 
 
 def decided(
@@ -63,6 +62,6 @@ def lost(what: str, sqlstate: str | None) -> None:
     _CONNECTION.warning("lost: %s%s", what, code)
 
 
-def local(arguments: tuple[str, ...]) -> None:
-    """Log what the local endpoint was asked for."""
-    _LOCAL.debug("kecoa local %s", " ".join(arguments))
+def service(name: str, arguments: tuple[str, ...]) -> None:
+    """Log what a process in the background was asked for."""
+    logging.getLogger(f"kecoa.{name}").debug("kecoa %s %s", name, " ".join(arguments))

@@ -1,0 +1,78 @@
+"""Commands of the command line that start, find and stop a process in the background."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+from kecoa import OperationalError
+from kecoa._environment import SELF_COMMAND, describe_python
+
+
+class Service:
+    """`kecoa NAME ...`, whose processes have URLs that begin with one of `schemes`."""
+
+    def __init__(self, name: str, *schemes: str) -> None:
+        self.name = name
+        self.schemes = tuple(f"{scheme}://" for scheme in schemes)
+
+    def start(self, arguments: list[str], text: str = "") -> str:
+        """Start it with `text` as standard input; return its URL."""
+        return self._url_in(self._command(["start", *arguments], text))
+
+    def stop(self) -> None:
+        """Stop it; nothing happens when it does not run."""
+        self._command(["stop"])
+
+    def status(self) -> dict[str, Any]:
+        """Return what `status --json` prints."""
+        done = self._run(["status", "--json"])
+        try:
+            answer = json.loads(done.stdout)
+        except ValueError:
+            raise OperationalError(f"kecoa {self.name} status: {_complaint(done)}") from None
+        if not isinstance(answer, dict):
+            raise OperationalError(f"expected the command line to print a JSON object, found {answer!r}")
+        return answer
+
+    def url(self) -> str | None:
+        """Return its URL; None when it does not run."""
+        done = self._run(["url"])
+        return self._url_in(done.stdout) if done.returncode == 0 else None
+
+    def _command(self, arguments: list[str], text: str = "") -> str:
+        done = self._run(arguments, text)
+        if done.returncode != 0:
+            raise OperationalError(f"kecoa {self.name} {arguments[0]}: {_complaint(done)}")
+        return done.stdout
+
+    def _run(self, arguments: list[str], text: str = "") -> subprocess.CompletedProcess[str]:
+        if "logging" in sys.modules:
+            from kecoa._driver import log
+
+            log.service(self.name, tuple(arguments))
+        environment = dict(os.environ)
+        describe_python(environment)
+        # A process of its own: the one in the background must not be a child of the caller's, nor inherit its
+        # threads and open files.
+        return subprocess.run(
+            [*SELF_COMMAND, self.name, *arguments],
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment,
+        )
+
+    def _url_in(self, output: str) -> str:
+        for word in output.split():
+            if word.startswith(self.schemes):
+                return word
+        raise OperationalError(f"expected the command line to print a URL, found {output.strip()!r}")
+
+
+def _complaint(done: subprocess.CompletedProcess[str]) -> str:
+    return done.stderr.strip() or done.stdout.strip() or f"exit status {done.returncode}"
