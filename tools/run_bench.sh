@@ -1,7 +1,7 @@
 #!/bin/sh
 # usage: run_bench.sh PYTHON [argument of bench/drivers.py ...]
 # Run the benchmarks on the server of tools/testserver.py, with its psql: drivers, those for asyncio,
-# SQLAlchemy on several, and the Rust clients beside others.
+# SQLAlchemy on several, documents with PyMongo, and the Rust clients beside others.
 set -eu
 python=$1
 shift
@@ -12,5 +12,6 @@ export PATH
 if [ $# -eq 0 ]; then
     "$python" bench/asyncio_drivers.py --dsn "$KECOA_TEST_DSN"
     "$python" bench/sqlalchemy_drivers.py --dsn "$KECOA_TEST_DSN"
+    "$python" bench/mongo/pymongo_drivers.py --dsn "$KECOA_TEST_DSN"
     cargo run --quiet --release --manifest-path bench/rust/Cargo.toml
 fi
