@@ -130,6 +130,8 @@ pub struct Context<'a> {
     pub deadline: Option<Instant>,
     /// Set by the command: the reply has errors, so the transaction is over.
     pub aborts: bool,
+    /// Set by the command: the connection is closed without a reply.
+    pub closes: bool,
     /// Set by the command: the client gets another reply after this one, without a request.
     pub again: Option<Again>,
 }
@@ -148,6 +150,20 @@ impl Context<'_> {
     #[must_use]
     pub fn transaction(&self) -> Option<i64> {
         self.statement.transaction()
+    }
+
+    /// Meets a fail point; with `closeConnection` no reply goes out.
+    ///
+    /// # Errors
+    /// What the fail point says.
+    pub fn meet(&mut self, fail_point: &str) -> Result<(), Error> {
+        match self.gateway.fail_points.trip(fail_point) {
+            None => Ok(()),
+            Some(tripped) => {
+                self.closes = tripped.close;
+                Err(tripped.error)
+            }
+        }
     }
 
     /// The number of a retryable write, `None` when it is none.

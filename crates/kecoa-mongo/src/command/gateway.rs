@@ -10,6 +10,7 @@ use ::bson::oid::ObjectId;
 
 use crate::session::{ClusterClock, Cursors, Sessions};
 
+use super::fail_points::FailPoints;
 use super::operations::Operations;
 use super::options::Options;
 
@@ -35,6 +36,8 @@ pub struct Shared {
     pub clock: ClusterClock,
     /// The commands that run now.
     pub operations: Operations,
+    /// The fail points that are on.
+    pub fail_points: FailPoints,
     /// A number for this process.
     pub process: ObjectId,
     /// When it was started.
@@ -56,6 +59,7 @@ impl Gateway {
             cursors,
             clock: ClusterClock::default(),
             operations: Operations::default(),
+            fail_points: FailPoints::default(),
             process: ObjectId::new(),
             started: Instant::now(),
             connections: AtomicI64::new(0),

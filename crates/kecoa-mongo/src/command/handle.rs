@@ -19,6 +19,7 @@ use super::arguments::{Argument, Kind, Values, read};
 use super::authentication::authorize;
 use super::connection::Connection;
 use super::context::{Again, Context, Definition, ReadConcerns};
+use super::fail_points::{Injected, Subject};
 use super::gateway::{Gateway, OpenTransaction, abort};
 use super::namespace::{check_collection, check_database};
 use super::reply::{append_write_concern_error, failure, success};
@@ -95,18 +96,59 @@ async fn answer(
     let definition = checked.definition;
     let situation = situation(&checked);
     let concern = checked.write_concern.clone();
-    let (result, again) = run(gateway, connection, request, checked).await;
+    let injected = inject(gateway, connection, &checked);
+    if let Some(block) = injected.block {
+        tokio::time::sleep(block).await;
+    }
+    if injected.close {
+        return (Answer::Close, None);
+    }
+    let with_labels = |error| match &injected.labels {
+        Some(labels) => labels.iter().fold(error, |error: Error, one| error.with_label(*one)),
+        None => label(error, situation),
+    };
+    if let Some(error) = injected.error {
+        return (Answer::Reply(failure(&with_labels(error), gateway.time(false))), None);
+    }
+    let ended = run(gateway, connection, request, checked).await;
+    if ended.closes {
+        return (Answer::Close, None);
+    }
     let time = gateway.time(definition.write_concern);
-    let document = match result {
+    let document = match ended.result {
         Ok(mut fields) => {
-            if let Some(error) = concern.as_ref().and_then(WriteConcern::failure) {
+            if let Some(error) = injected.write_concern_error {
+                append_write_concern_error(&mut fields, &with_labels(error), None);
+            } else if let Some(error) = concern.as_ref().and_then(WriteConcern::failure) {
                 append_write_concern_error(&mut fields, &label(error, situation), concern.as_ref());
             }
             success(fields, time)
         }
         Err(error) => failure(&label(error, situation), time),
     };
-    (Answer::Reply(document), again)
+    (Answer::Reply(document), ended.again)
+}
+
+/// What fault injection does to the command.
+fn inject(gateway: &Gateway, connection: &Connection, checked: &Checked<'_>) -> Injected {
+    if !gateway.options.test_commands {
+        return Injected::default();
+    }
+    let definition = checked.definition;
+    let namespace = match (definition.value, checked.value) {
+        (Kind::Collection | Kind::CollectionOrOne, RawBsonRef::String(name)) => format!("{}.{name}", checked.database),
+        _ => checked.database.to_owned(),
+    };
+    let other = definition.aliases.first().copied().unwrap_or(definition.name);
+    let mut injected = gateway.fail_points.command(Subject {
+        names: [definition.name, other],
+        namespace: &namespace,
+        application: connection.application(),
+    });
+    if injected.error.is_none() && checked.generic.has("maxTimeMS") && gateway.fail_points.times_out() {
+        injected.error = Some(Error::new(Code::MAX_TIME_MS_EXPIRED, "operation exceeded time limit"));
+    }
+    injected
 }
 
 fn situation(checked: &Checked<'_>) -> Situation {
@@ -260,13 +302,20 @@ fn check_concerns(
     ))
 }
 
+/// How a command has ended.
+struct Ended {
+    result: Result<RawDocumentBuf, Error>,
+    again: Option<Again>,
+    closes: bool,
+}
+
 /// Runs a command within its time, and ends the transaction when it fails.
 async fn run(
     gateway: &Gateway,
     connection: &mut Connection,
     request: &Request,
     checked: Checked<'_>,
-) -> (Result<RawDocumentBuf, Error>, Option<Again>) {
+) -> Ended {
     let started = Instant::now();
     let definition = checked.definition;
     let limit =
@@ -283,7 +332,7 @@ async fn run(
     let state = within(deadline, listed.killed(), enter(gateway, &checked, started)).await;
     let state = match state {
         Ok(state) => state,
-        Err(error) => return (Err(error), None),
+        Err(error) => return Ended { result: Err(error), again: None, closes: false },
     };
     let mut context = Context {
         gateway,
@@ -302,10 +351,11 @@ async fn run(
         write_concern: checked.write_concern.unwrap_or_default(),
         deadline,
         aborts: false,
+        closes: false,
         again: None,
     };
     let result = within(deadline, listed.killed(), (definition.run)(&mut context)).await;
-    let again = context.again.take();
+    let (again, closes) = (context.again.take(), context.closes);
     let failed = result.is_err() || context.aborts;
     if let Some(mut state) = context.state.take() {
         let ends_here = failed && checked.statement.transaction().is_some() && !definition.ends;
@@ -315,7 +365,7 @@ async fn run(
             abort(open).await;
         }
     }
-    (result, again)
+    Ended { result, again, closes }
 }
 
 /// Takes the session's state, and says what the statement is to it.
