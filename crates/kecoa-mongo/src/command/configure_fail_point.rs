@@ -18,8 +18,15 @@ pub const CONFIGURE_FAIL_POINT: Definition = Definition::new("configureFailPoint
 fn run<'a>(context: &'a mut Context<'_>) -> Running<'a> {
     Box::pin(async move {
         let name = context.value.as_str().unwrap_or_default();
-        let mode = context.arguments.value("mode").ok_or_else(|| read::missing("configureFailPoint", "mode"))?;
-        let count = context.gateway.fail_points.configure(name, mode, context.arguments.document("data"))?;
+        let mode = context
+            .arguments
+            .value("mode")
+            .ok_or_else(|| read::missing("configureFailPoint", "mode"))?;
+        let count = context.gateway.fail_points.configure(
+            name,
+            mode,
+            context.arguments.document("data"),
+        )?;
         Ok(rawdoc! { "count": count })
     })
 }

@@ -152,6 +152,21 @@ impl Context<'_> {
         self.statement.transaction()
     }
 
+    /// Begins the transaction in the database, if the command belongs to one and it is not open there yet. It is
+    /// `open` of the state then.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn open_transaction(&mut self) -> Result<(), Error> {
+        if self.transaction().is_none() {
+            return Ok(());
+        }
+        if let Some(state) = self.state.as_mut().filter(|state| state.open.is_none()) {
+            state.open = Some(self.gateway.store()?.begin().await?);
+        }
+        Ok(())
+    }
+
     /// Meets a fail point; with `closeConnection` no reply goes out.
     ///
     /// # Errors

@@ -85,9 +85,17 @@ impl FailPoints {
     ///
     /// # Errors
     /// 15 (as MongoDB answers an unknown name), 2 for a wrong mode, 9 for wrong data.
-    pub fn configure(&self, name: &str, mode: RawBsonRef<'_>, data: Option<&RawDocument>) -> Result<i64, Error> {
+    pub fn configure(
+        &self,
+        name: &str,
+        mode: RawBsonRef<'_>,
+        data: Option<&RawDocument>,
+    ) -> Result<i64, Error> {
         if !NAMES.contains(&name) {
-            return Err(Error::new(Code::location(2), format!("{name} is not a fail point of this server")));
+            return Err(Error::new(
+                Code::location(2),
+                format!("{name} is not a fail point of this server"),
+            ));
         }
         let mode = Mode::parse(mode)?;
         let data = data.map(RawDocument::to_owned).unwrap_or_default();
@@ -125,7 +133,10 @@ impl FailPoints {
             return None;
         }
         let code = Code::location(code.unwrap_or(Code::INTERNAL_ERROR.number()));
-        Some(Tripped { close, error: Error::new(code, format!("Failing via the fail point '{name}'")) })
+        Some(Tripped {
+            close,
+            error: Error::new(code, format!("Failing via the fail point '{name}'")),
+        })
     }
 
     fn take(&self, name: &str, is_meant: impl Fn(&RawDocument) -> bool) -> Option<RawDocumentBuf> {
@@ -156,8 +167,12 @@ impl Mode {
                     return if skip >= 0 { Ok(Self::Skip(skip)) } else { Err(bad_mode()) };
                 }
                 match mode.get("activationProbability") {
-                    Ok(Some(RawBsonRef::Double(share))) if (0.0..=1.0).contains(&share) => Ok(Self::Probability(share)),
-                    Ok(Some(RawBsonRef::Int32(share @ 0..=1))) => Ok(Self::Probability(f64::from(share))),
+                    Ok(Some(RawBsonRef::Double(share))) if (0.0..=1.0).contains(&share) => {
+                        Ok(Self::Probability(share))
+                    }
+                    Ok(Some(RawBsonRef::Int32(share @ 0..=1))) => {
+                        Ok(Self::Probability(f64::from(share)))
+                    }
                     _ => Err(bad_mode()),
                 }
             }
@@ -186,7 +201,11 @@ impl Mode {
 impl Subject<'_> {
     fn is_meant(&self, data: &RawDocument) -> bool {
         let is_named = data.get_array("failCommands").is_ok_and(|names| {
-            names.into_iter().flatten().filter_map(RawBsonRef::as_str).any(|name| self.names.contains(&name))
+            names
+                .into_iter()
+                .flatten()
+                .filter_map(RawBsonRef::as_str)
+                .any(|name| self.names.contains(&name))
         });
         let is_application = match data.get_str("appName") {
             Ok(name) => self.application == Some(name),
@@ -203,10 +222,12 @@ impl Injected {
             .then(|| number(data, "blockTimeMS"))
             .flatten()
             .map(|millis| Duration::from_millis(u64::try_from(millis).unwrap_or(0)));
-        let error = number(data, "errorCode").and_then(|code| i32::try_from(code).ok()).map(|code| {
-            Error::new(Code::location(code), "Failing command via 'failCommand' failpoint")
-        });
-        let write_concern_error = data.get_document("writeConcernError").ok().map(write_concern_error);
+        let error =
+            number(data, "errorCode").and_then(|code| i32::try_from(code).ok()).map(|code| {
+                Error::new(Code::location(code), "Failing command via 'failCommand' failpoint")
+            });
+        let write_concern_error =
+            data.get_document("writeConcernError").ok().map(write_concern_error);
         let labels = data.get_array("errorLabels").ok().map(|names| {
             names.into_iter().flatten().filter_map(RawBsonRef::as_str).filter_map(named).collect()
         });

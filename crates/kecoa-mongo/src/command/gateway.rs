@@ -8,14 +8,17 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use ::bson::Timestamp;
 use ::bson::oid::ObjectId;
 
-use crate::session::{ClusterClock, Cursors, Sessions};
+use crate::error::{Code, Error};
+use crate::session::{ClusterClock, Cursors, SessionId, Sessions};
+use crate::store::{Store, Transaction};
 
 use super::fail_points::FailPoints;
 use super::operations::Operations;
 use super::options::Options;
+use super::parameters::Parameters;
 
 /// An open transaction of a session.
-pub type OpenTransaction = ();
+pub type OpenTransaction = Transaction;
 /// An open cursor.
 pub type OpenCursor = ();
 
@@ -28,6 +31,7 @@ pub struct Gateway(Arc<Shared>);
 pub struct Shared {
     /// What it was started with.
     pub options: Options,
+    store: Option<Store>,
     /// The sessions.
     pub sessions: Sessions<OpenTransaction>,
     /// The cursors.
@@ -38,6 +42,8 @@ pub struct Shared {
     pub operations: Operations,
     /// The fail points that are on.
     pub fail_points: FailPoints,
+    /// The parameters.
+    pub parameters: Parameters,
     /// A number for this process.
     pub process: ObjectId,
     /// When it was started.
@@ -49,17 +55,20 @@ pub struct Shared {
 }
 
 impl Gateway {
-    /// A gateway without clients.
+    /// A gateway without clients, on a database; without one, commands that need documents fail.
     #[must_use]
-    pub fn new(options: Options) -> Self {
+    pub fn new(options: Options, store: Option<Store>) -> Self {
         let cursors = Cursors::new(options.number);
+        let parameters = Parameters::new(&options);
         Self(Arc::new(Shared {
             options,
+            store,
             sessions: Sessions::default(),
             cursors,
             clock: ClusterClock::default(),
             operations: Operations::default(),
             fail_points: FailPoints::default(),
+            parameters,
             process: ObjectId::new(),
             started: Instant::now(),
             connections: AtomicI64::new(0),
@@ -71,17 +80,43 @@ impl Gateway {
     pub async fn reap(&self) {
         let now = Instant::now();
         for open in self.sessions.overdue(now) {
-            abort(open).await;
+            open.abort().await;
         }
         for session in self.sessions.expire(now) {
             let open = session.lock().await.abort();
             if let Some(open) = open {
-                abort(open).await;
+                open.abort().await;
             }
             let id = session.id;
             drop(self.cursors.kill_where(|owner| owner.session == Some(id)));
         }
         drop(self.cursors.expire(now));
+    }
+
+    /// Rolls a transaction back and closes its cursors.
+    pub async fn close_transaction(
+        &self,
+        session: Option<SessionId>,
+        number: i64,
+        open: Option<OpenTransaction>,
+    ) {
+        drop(
+            self.cursors
+                .kill_where(|owner| owner.session == session && owner.transaction == Some(number)),
+        );
+        if let Some(open) = open {
+            open.abort().await;
+        }
+    }
+
+    /// The database.
+    ///
+    /// # Errors
+    /// 1 when the gateway has none.
+    pub fn store(&self) -> Result<&Store, Error> {
+        self.store
+            .as_ref()
+            .ok_or_else(|| Error::new(Code::INTERNAL_ERROR, "this gateway has no database"))
     }
 
     /// A time for a reply; `writes` moves the clock on.
@@ -99,9 +134,4 @@ impl Deref for Gateway {
     fn deref(&self) -> &Shared {
         &self.0
     }
-}
-
-/// Rolls an open transaction back. Whatever happens, the database forgets it.
-pub async fn abort(open: OpenTransaction) {
-    let () = open;
 }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use ::bson::{RawBsonRef, RawDocument, RawDocumentBuf};
+use bson::raw::cstr;
 
 use crate::error::{Code, Error};
 use crate::session::labels::{Situation, label};
@@ -20,7 +21,7 @@ use super::authentication::authorize;
 use super::connection::Connection;
 use super::context::{Again, Context, Definition, ReadConcerns};
 use super::fail_points::{Injected, Subject};
-use super::gateway::{Gateway, OpenTransaction, abort};
+use super::gateway::{Gateway, OpenTransaction};
 use super::namespace::{check_collection, check_database};
 use super::reply::{append_write_concern_error, failure, success};
 use super::table;
@@ -96,6 +97,8 @@ async fn answer(
     let definition = checked.definition;
     let situation = situation(&checked);
     let concern = checked.write_concern.clone();
+    // As a mongos does: clients send it along with commit, which needs it no more.
+    let is_statement = situation == Situation::Statement;
     let injected = inject(gateway, connection, &checked);
     if let Some(block) = injected.block {
         tokio::time::sleep(block).await;
@@ -117,6 +120,9 @@ async fn answer(
     let time = gateway.time(definition.write_concern);
     let document = match ended.result {
         Ok(mut fields) => {
+            if is_statement && gateway.options.replica_set.is_none() {
+                fields.append(cstr!("recoveryToken"), RawDocumentBuf::new());
+            }
             if let Some(error) = injected.write_concern_error {
                 append_write_concern_error(&mut fields, &with_labels(error), None);
             } else if let Some(error) = concern.as_ref().and_then(WriteConcern::failure) {
@@ -136,7 +142,9 @@ fn inject(gateway: &Gateway, connection: &Connection, checked: &Checked<'_>) -> 
     }
     let definition = checked.definition;
     let namespace = match (definition.value, checked.value) {
-        (Kind::Collection | Kind::CollectionOrOne, RawBsonRef::String(name)) => format!("{}.{name}", checked.database),
+        (Kind::Collection | Kind::CollectionOrOne, RawBsonRef::String(name)) => {
+            format!("{}.{name}", checked.database)
+        }
         _ => checked.database.to_owned(),
     };
     let other = definition.aliases.first().copied().unwrap_or(definition.name);
@@ -145,8 +153,12 @@ fn inject(gateway: &Gateway, connection: &Connection, checked: &Checked<'_>) -> 
         namespace: &namespace,
         application: connection.application(),
     });
-    if injected.error.is_none() && checked.generic.has("maxTimeMS") && gateway.fail_points.times_out() {
-        injected.error = Some(Error::new(Code::MAX_TIME_MS_EXPIRED, "operation exceeded time limit"));
+    if injected.error.is_none()
+        && checked.generic.has("maxTimeMS")
+        && gateway.fail_points.times_out()
+    {
+        injected.error =
+            Some(Error::new(Code::MAX_TIME_MS_EXPIRED, "operation exceeded time limit"));
     }
     injected
 }
@@ -198,7 +210,9 @@ fn check<'a>(
         GENERIC,
         rules,
     )?;
-    RequestedApi::read(&generic, gateway.options.test_commands, false)?
+    // Nobody could ask for a version without a first hello.
+    let required = definition.name != "isMaster" && gateway.parameters.is_on("requireApiVersion");
+    RequestedApi::read(&generic, gateway.options.test_commands, required)?
         .check(definition.name, definition.api)?;
     check_value(definition, database, value)?;
     let session = generic.document("lsid").map(session_uuid).transpose()?;
@@ -361,8 +375,10 @@ async fn run(
         let ends_here = failed && checked.statement.transaction().is_some() && !definition.ends;
         let open = if ends_here { state.abort() } else { None };
         state.settle();
-        if let Some(open) = open {
-            abort(open).await;
+        let number = state.numbers.number();
+        drop(state);
+        if ends_here {
+            gateway.close_transaction(checked.session, number, open).await;
         }
     }
     Ended { result, again, closes }
@@ -400,7 +416,7 @@ async fn enter(
         }
     };
     if let Some(open) = state.open.take_if(|_| leaves_open) {
-        abort(open).await;
+        open.abort().await;
     }
     Ok(Some(state))
 }

@@ -102,6 +102,12 @@ impl<T> Sessions<T> {
         self.lock().values().cloned().collect()
     }
 
+    /// How many are known.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.lock().len()
+    }
+
     /// Forgets a session and hands it over, so that its transaction can be aborted.
     #[must_use]
     pub fn end(&self, id: &SessionId) -> Option<Arc<Session<T>>> {
