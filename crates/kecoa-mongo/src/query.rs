@@ -16,6 +16,7 @@ mod modulo;
 mod node;
 mod parser;
 mod pattern;
+mod sort;
 mod type_set;
 
 pub use bits::{BitTest, BitTestKind};
@@ -27,4 +28,5 @@ pub use in_list::InList;
 pub use modulo::Modulo;
 pub use node::{FieldTest, Node, Test};
 pub use pattern::Pattern;
+pub use sort::{Sort, SortField, SortKey, SortMode, Sorter, sort_memory_exceeded};
 pub use type_set::TypeSet;

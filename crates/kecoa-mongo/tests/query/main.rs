@@ -10,4 +10,5 @@
 mod arrays;
 mod refusals;
 mod shell;
+mod sorts;
 mod support;
