@@ -1,6 +1,8 @@
 //! Sorts: the order of documents by values at paths.
 
+mod field;
 mod field_values;
+mod key;
 mod sorter;
 mod specification;
 

@@ -20,4 +20,3 @@ pub struct SortField {
     /// The order.
     pub direction: Direction,
 }
-
