@@ -46,6 +46,7 @@ codes! {
     INDEX_NOT_FOUND = 27, "IndexNotFound";
     PATH_NOT_VIABLE = 28, "PathNotViable";
     ROLE_NOT_FOUND = 31, "RoleNotFound";
+    CANNOT_BACKFILL_ARRAY = 34, "CannotBackfillArray";
     CONFLICTING_UPDATE_OPERATORS = 40, "ConflictingUpdateOperators";
     CURSOR_NOT_FOUND = 43, "CursorNotFound";
     NO_MATCHING_DOCUMENT = 47, "NoMatchingDocument";

@@ -59,6 +59,18 @@ impl Variables {
         None
     }
 
+    /// What `$$NOW` stands for.
+    #[must_use]
+    pub fn now(&self) -> DateTime {
+        self.now
+    }
+
+    /// What `$$CLUSTER_TIME` stands for.
+    #[must_use]
+    pub fn cluster_time(&self) -> Timestamp {
+        self.cluster_time
+    }
+
     /// All variables of `let`, with the values that expressions see.
     #[must_use]
     pub fn let_values(&self) -> RawDocumentBuf {
