@@ -55,9 +55,19 @@ pub struct Shared {
 }
 
 impl Gateway {
-    /// A gateway without clients, on a database; without one, commands that need documents fail.
+    /// A gateway without clients and without a database: commands that need documents fail.
     #[must_use]
-    pub fn new(options: Options, store: Option<Store>) -> Self {
+    pub fn new(options: Options) -> Self {
+        Self::build(options, None)
+    }
+
+    /// A gateway without clients, on a database.
+    #[must_use]
+    pub fn with_store(options: Options, store: Store) -> Self {
+        Self::build(options, Some(store))
+    }
+
+    fn build(options: Options, store: Option<Store>) -> Self {
         let cursors = Cursors::new(options.number);
         let parameters = Parameters::new(&options);
         Self(Arc::new(Shared {
