@@ -2,7 +2,9 @@
 
 use super::parser::Operator;
 use super::{
-    arithmetic, arrays, bits, boolean, comparison, conditional, iteration, literal, rounding,
+    arithmetic, arrays, bits, boolean, comparison, conditional, date_add, date_diff,
+    date_from_parts, date_from_string, date_parts, date_to_string, iteration, literal, objects,
+    pairs, regex, rounding, sets, substring, text, trim,
 };
 
 const FAMILIES: &[&[Operator]] = &[
@@ -12,9 +14,22 @@ const FAMILIES: &[&[Operator]] = &[
     boolean::OPERATORS,
     comparison::OPERATORS,
     conditional::OPERATORS,
+    date_add::OPERATORS,
+    date_diff::OPERATORS,
+    date_from_parts::OPERATORS,
+    date_from_string::OPERATORS,
+    date_parts::OPERATORS,
+    date_to_string::OPERATORS,
     iteration::OPERATORS,
     literal::OPERATORS,
+    objects::OPERATORS,
+    pairs::OPERATORS,
+    regex::OPERATORS,
     rounding::OPERATORS,
+    sets::OPERATORS,
+    substring::OPERATORS,
+    text::OPERATORS,
+    trim::OPERATORS,
 ];
 
 /// The operator of that name.

@@ -26,6 +26,8 @@ pub(crate) enum Definition {
     Unary(Unary),
     /// Two arguments.
     Binary(Binary),
+    /// So many arguments.
+    Exactly(usize, Variadic),
     /// From so many arguments to so many.
     Ranged(usize, usize, Variadic),
     /// Any number of arguments.
@@ -193,6 +195,9 @@ impl<'p> Parser<'p> {
             Definition::Binary(function) => {
                 Node::Binary(function, Arc::new(self.exactly(name, argument)?))
             }
+            Definition::Exactly(count, function) => {
+                Node::Variadic(function, self.counted(name, count, argument)?.into())
+            }
             Definition::Ranged(least, most, function) => {
                 let nodes = self.ranged(name, (least, most), argument)?;
                 Node::Variadic(function, nodes.into())
@@ -220,17 +225,20 @@ impl<'p> Parser<'p> {
         name: &str,
         argument: RawBsonRef<'_>,
     ) -> Result<[Node; COUNT], Error> {
-        let refuse = |count: usize| {
-            let text = format!(
-                "Expression {name} takes exactly {COUNT} arguments. {count} were passed in."
-            );
-            Error::location(16020, text)
-        };
-        let count = count(argument);
-        if count != COUNT {
-            return Err(refuse(count));
+        let nodes = self.counted(name, COUNT, argument)?;
+        nodes.try_into().map_err(|nodes: Vec<Node>| wrong_count(name, COUNT, nodes.len()))
+    }
+
+    fn counted(
+        &self,
+        name: &str,
+        expected: usize,
+        argument: RawBsonRef<'_>,
+    ) -> Result<Vec<Node>, Error> {
+        match count(argument) {
+            found if found == expected => self.positional(argument),
+            found => Err(wrong_count(name, expected, found)),
         }
-        self.positional(argument)?.try_into().map_err(|_| refuse(count))
     }
 
     /// From `least` to `most` arguments.
@@ -249,6 +257,12 @@ impl<'p> Parser<'p> {
         }
         self.positional(argument)
     }
+}
+
+fn wrong_count(name: &str, expected: usize, found: usize) -> Error {
+    let text =
+        format!("Expression {name} takes exactly {expected} arguments. {found} were passed in.");
+    Error::location(16020, text)
 }
 
 /// How many arguments there are.

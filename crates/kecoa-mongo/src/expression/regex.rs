@@ -1,0 +1,204 @@
+//! `$regexMatch`, `$regexFind`, `$regexFindAll`.
+
+use ::bson::raw::cstr;
+use ::bson::{RawArrayBuf, RawBson, RawBsonRef, RawDocumentBuf};
+use fancy_regex::{Captures, Regex, RegexBuilder};
+
+use super::arguments::Named;
+use super::context::{Context, Outcome};
+use super::describe;
+use super::node::{Evaluate, Node};
+use super::outcome::{fail, is_nullish, null, present, text, view};
+use super::parser::{Definition, Operator, Parser};
+use super::size::check_size;
+use crate::error::Error;
+use crate::value::Value;
+
+pub(super) const OPERATORS: &[Operator] = &[
+    Operator { name: "$regexFind", definition: Definition::Own(parse) },
+    Operator { name: "$regexFindAll", definition: Definition::Own(parse) },
+    Operator { name: "$regexMatch", definition: Definition::Own(parse) },
+];
+
+#[derive(Debug)]
+struct Search {
+    name: &'static str,
+    input: Node,
+    regex: Node,
+    options: Option<Node>,
+    /// The pattern, where it is the same for all documents: none if it is `null`.
+    compiled: Option<Option<Regex>>,
+}
+
+impl Evaluate for Search {
+    fn evaluate<'v>(&'v self, context: &Context<'v>) -> Outcome<'v> {
+        let input = self.input.evaluate(context)?;
+        let made;
+        let regex = match &self.compiled {
+            Some(regex) => regex.as_ref(),
+            None => {
+                let regex = self.regex.evaluate(context)?;
+                let options = match &self.options {
+                    Some(options) => Some(options.evaluate(context)?),
+                    None => None,
+                };
+                made = compile(self.name, &regex, options.as_ref())?;
+                made.as_ref()
+            }
+        };
+        if !is_nullish(input.as_ref()) && text(&input).is_none() {
+            let text = format!("{} needs 'input' to be of type string", self.name);
+            return fail(51104, text);
+        }
+        let (Some(whole), Some(regex)) = (text(&input), regex) else {
+            return match self.name {
+                "$regexMatch" => present(false),
+                "$regexFind" => null(),
+                _ => present(RawArrayBuf::new()),
+            };
+        };
+        match self.name {
+            "$regexMatch" => match regex.is_match(whole) {
+                Ok(found) => present(found),
+                Err(error) => fail(51156, too_much(self.name, &error)),
+            },
+            "$regexFind" => match regex.captures(whole) {
+                Ok(Some(captures)) => present(found(&captures, whole, &mut Points::default())),
+                Ok(None) => null(),
+                Err(error) => fail(51156, too_much(self.name, &error)),
+            },
+            _ => self.find_all(whole, regex),
+        }
+    }
+}
+
+impl Search {
+    fn find_all<'v>(&self, whole: &str, regex: &Regex) -> Outcome<'v> {
+        let mut all = RawArrayBuf::new();
+        let mut points = Points::default();
+        for captures in regex.captures_iter(whole) {
+            match captures {
+                Ok(captures) => all.push(found(&captures, whole, &mut points)),
+                Err(error) => return fail(51156, too_much(self.name, &error)),
+            }
+            check_size(all.as_bytes().len())?;
+        }
+        present(all)
+    }
+}
+
+fn too_much(name: &str, error: &fancy_regex::Error) -> String {
+    format!("Error occurred while executing the regular expression in {name}: {error}")
+}
+
+/// Counts code points, ever further into a text.
+#[derive(Default)]
+struct Points {
+    bytes: usize,
+    points: usize,
+}
+
+impl Points {
+    fn at(&mut self, whole: &str, byte: usize) -> i32 {
+        let passed = whole.get(self.bytes..byte).unwrap_or("");
+        self.points += passed.chars().count();
+        self.bytes = byte;
+        i32::try_from(self.points).unwrap_or(i32::MAX)
+    }
+}
+
+/// `{match, idx, captures}`.
+fn found(captures: &Captures<'_, str>, whole: &str, points: &mut Points) -> RawDocumentBuf {
+    let mut document = RawDocumentBuf::new();
+    let Some(matched) = captures.get(0) else { return document };
+    document.append(cstr!("match"), matched.as_str());
+    document.append(cstr!("idx"), points.at(whole, matched.start()));
+    let groups = captures.iter().skip(1).map(|group| {
+        group.map_or(RawBson::Null, |group| RawBson::String(group.as_str().to_owned()))
+    });
+    document.append(cstr!("captures"), groups.collect::<RawArrayBuf>());
+    document
+}
+
+/// The pattern; none if it is `null`.
+fn compile(
+    name: &str,
+    regex: &Option<Value<'_>>,
+    options: Option<&Option<Value<'_>>>,
+) -> Result<Option<Regex>, Error> {
+    let options = match options {
+        Some(options) if !is_nullish(options.as_ref()) => match text(options) {
+            Some(options) => Some(options),
+            None => return fail(51106, format!("{name} needs 'options' to be of type string")),
+        },
+        _ => None,
+    };
+    let (pattern, flags) = match view(regex) {
+        None | Some(RawBsonRef::Null | RawBsonRef::Undefined) => return Ok(None),
+        Some(RawBsonRef::String(pattern)) => (pattern, options.unwrap_or("")),
+        Some(RawBsonRef::RegularExpression(regex)) => {
+            let own = regex.options.as_str();
+            if !own.is_empty() && options.is_some() {
+                let text = format!(
+                    "{name}: found regex option(s) specified in both 'regex' and 'option' fields"
+                );
+                return fail(51107, text);
+            }
+            (regex.pattern.as_str(), options.unwrap_or(own))
+        }
+        Some(_) => {
+            let text = format!("{name} needs 'regex' to be of type string or regex");
+            return fail(51105, text);
+        }
+    };
+    if pattern.contains('\0') {
+        let text = format!("{name}: regular expression cannot contain an embedded null byte");
+        return fail(51109, text);
+    }
+    if flags.contains('\0') {
+        let text =
+            format!("{name}: regular expression options cannot contain an embedded null byte");
+        return fail(51110, text);
+    }
+    if let Some(invalid) = flags.chars().find(|flag| !"imsxu".contains(*flag)) {
+        return fail(51108, format!("{name} invalid flag in regex options: {invalid}"));
+    }
+    let has = |flag| flags.contains(flag);
+    let built = RegexBuilder::new(pattern)
+        .case_insensitive(has('i'))
+        .multi_line(has('m'))
+        .dot_matches_new_line(has('s'))
+        .ignore_whitespace(has('x'))
+        .backtrack_limit(1_000_000)
+        .build();
+    match built {
+        Ok(regex) => Ok(Some(regex)),
+        Err(error) => fail(51111, format!("Invalid Regex in {name}: {error}")),
+    }
+}
+
+/// The value of an argument that is the same on all documents.
+fn known(node: &Node) -> Option<Option<Value<'_>>> {
+    node.as_constant().map(|value| value.map(Value::Borrowed))
+}
+
+fn parse(name: &'static str, argument: RawBsonRef<'_>, parser: &Parser<'_>) -> Result<Node, Error> {
+    let RawBsonRef::Document(document) = argument else {
+        let found = describe::type_name(Some(argument));
+        let text = format!("{name} expects an object of named arguments but found: {found}");
+        return fail(51103, text);
+    };
+    let unknown = |field: &str| (31024, format!("{name} found an unknown argument: {field}"));
+    let named = Named::read(document, &["input", "regex", "options"], unknown)?;
+    let required = |field: &str, code| {
+        named.required(field, parser, || (code, format!("{name} requires '{field}' parameter")))
+    };
+    let (input, regex) = (required("input", 31022)?, required("regex", 31023)?);
+    let options = named.optional("options", parser)?;
+    let compiled = match (known(&regex), options.as_ref().map(known)) {
+        (Some(regex), None) => Some(compile(name, &regex, None)?),
+        (Some(regex), Some(Some(options))) => Some(compile(name, &regex, Some(&options))?),
+        _ => None,
+    };
+    Ok(Node::special(Search { name, input, regex, options, compiled }))
+}
