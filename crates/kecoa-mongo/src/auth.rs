@@ -25,4 +25,5 @@ pub use exchange::ExchangeError;
 pub use mechanism::Mechanism;
 pub use names::{RoleName, UserName};
 pub use privilege::{Privilege, Resource, Target};
+pub(crate) use user::Shown;
 pub use user::User;

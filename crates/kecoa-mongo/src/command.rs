@@ -4,12 +4,16 @@
 //! finds the command's [`Definition`] in [`table::COMMANDS`], checks its arguments, gives it a [`Context`] and
 //! completes its reply. A command is a file with a `Definition` and a function `run`.
 
+pub mod accounts;
 pub mod api;
 pub mod arguments;
+pub mod authenticate;
 pub mod authentication;
+pub mod authorization;
 pub mod build_info;
 pub mod configure_fail_point;
 pub mod connection;
+pub mod connection_status;
 pub mod context;
 pub mod current_op;
 pub mod fail_points;
@@ -18,6 +22,7 @@ pub mod get_parameter;
 pub mod handle;
 pub mod hello;
 pub mod list_commands;
+pub mod logout;
 pub mod namespace;
 pub mod operations;
 pub mod options;
@@ -25,12 +30,15 @@ pub mod parameters;
 pub mod ping;
 pub mod replica_set;
 pub mod reply;
+pub mod sasl_continue;
+pub mod sasl_start;
 pub mod search_indexes;
 pub mod server_status;
 pub mod sessions;
 pub mod table;
 pub mod test_versions;
 pub mod transactions;
+pub mod users;
 
 pub use connection::{Connection, Login};
 pub use context::{Again, Context, Definition, Privilege, Running};

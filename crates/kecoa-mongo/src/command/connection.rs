@@ -1,10 +1,13 @@
 //! One client's connection.
 
-use std::any::Any;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
 
 use ::bson::RawDocumentBuf;
+use uuid::Uuid;
 
+use crate::auth::{Access, Conversation, RoleName, UserName};
 use crate::wire::Compressor;
 
 /// What is known of one client's connection.
@@ -27,7 +30,9 @@ pub struct Connection {
     /// Who is logged in.
     pub login: Option<Login>,
     /// A login that is under way.
-    pub conversation: Option<Box<dyn Any + Send + Sync>>,
+    pub conversation: Option<Conversation>,
+    /// Whether the client may make a user without being logged in, because there is none yet.
+    pub may_create_first_user: bool,
 }
 
 /// Who is logged in.
@@ -37,6 +42,24 @@ pub struct Login {
     pub user: String,
     /// The database that the user belongs to.
     pub database: String,
+    /// The user's number; another user of that name has another.
+    pub id: Uuid,
+    /// The user's roles.
+    pub roles: Vec<RoleName>,
+    /// What they allow.
+    pub access: Arc<Access>,
+    /// How many changes the gateway had made to users when the roles were read.
+    pub changes: u64,
+    /// When the roles were read.
+    pub since: Instant,
+}
+
+impl Login {
+    /// The user's name and database.
+    #[must_use]
+    pub fn name(&self) -> UserName {
+        UserName::new(self.database.as_str(), self.user.as_str())
+    }
 }
 
 impl Connection {
@@ -53,7 +76,14 @@ impl Connection {
             load_balanced: false,
             login: None,
             conversation: None,
+            may_create_first_user: false,
         }
+    }
+
+    /// Whether the client runs on this machine.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.peer.is_none_or(|peer| peer.ip().to_canonical().is_loopback())
     }
 
     /// The name that the client's application gave itself.

@@ -13,6 +13,7 @@ use crate::session::{ClusterClock, Cursors, SessionId, Sessions};
 use crate::store::{Store, Transaction};
 
 use super::fail_points::FailPoints;
+use super::accounts::Accounts;
 use super::operations::Operations;
 use super::options::Options;
 use super::parameters::Parameters;
@@ -44,6 +45,8 @@ pub struct Shared {
     pub fail_points: FailPoints,
     /// The parameters.
     pub parameters: Parameters,
+    /// The users.
+    pub accounts: Accounts,
     /// A number for this process.
     pub process: ObjectId,
     /// When it was started.
@@ -79,6 +82,7 @@ impl Gateway {
             operations: Operations::default(),
             fail_points: FailPoints::default(),
             parameters,
+            accounts: Accounts::in_memory(std::array::from_fn(|_| fastrand::u8(..))),
             process: ObjectId::new(),
             started: Instant::now(),
             connections: AtomicI64::new(0),

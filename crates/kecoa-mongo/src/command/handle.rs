@@ -17,7 +17,8 @@ use super::api::RequestedApi;
 use super::arguments::generic::GENERIC;
 use super::arguments::read::Rules;
 use super::arguments::{Argument, Kind, Values, read};
-use super::authentication::authorize;
+use super::authentication::prepare;
+use super::authorization::authorize;
 use super::connection::Connection;
 use super::context::{Again, Context, Definition, ReadConcerns};
 use super::fail_points::{Injected, Subject};
@@ -90,7 +91,8 @@ async fn answer(
     connection: &mut Connection,
     request: &Request,
 ) -> (Answer, Option<Again>) {
-    let checked = match check(gateway, connection, request) {
+    let prepared = prepare(gateway, connection, request).await;
+    let checked = match prepared.and_then(|()| check(gateway, connection, request)) {
         Ok(checked) => checked,
         Err(error) => return (Answer::Reply(failure(&error, gateway.time(false))), None),
     };
