@@ -105,18 +105,15 @@ impl Process<'_> {
     }
 
     fn gateway(&self, port: u16) -> Result<Gateway, Error> {
-        Ok(Gateway::new(command::Options {
-            replica_set: self
-                .options
-                .replica_set
-                .as_deref()
-                .map(|text| self.replica_set(text, port))
-                .transpose()?,
+        let set = self.options.replica_set.as_deref();
+        let options = command::Options {
+            replica_set: set.map(|text| self.replica_set(text, port)).transpose()?,
             authentication: !self.options.no_password,
             test_commands: self.options.test_commands,
             argv: vec!["kecoa".to_owned(), "mongo".to_owned()],
             number: fastrand::u16(..32_768),
-        }))
+        };
+        Ok(Gateway::new(options, None))
     }
 
     /// `NAME`, or `NAME@HOST:PORT` where clients reach the gateway by another address than it listens on.
