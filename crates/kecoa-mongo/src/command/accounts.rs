@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::Mutex;
+use uuid::Uuid;
 
-use crate::auth::{Decoy, User, UserName};
-use crate::error::Error;
+use crate::auth::{Credentials, Decoy, Mechanism, PasswordError, RoleName, User, UserName};
+use crate::error::{Code, Error};
 
 /// The users that the gateway knows.
 #[derive(Debug)]
@@ -23,6 +24,22 @@ impl Accounts {
     #[must_use]
     pub fn in_memory(secret: [u8; 32]) -> Self {
         Self { users: Mutex::default(), changes: AtomicU64::new(0), decoy: Decoy::new(secret) }
+    }
+
+    /// Makes a user of `admin` who may do everything, if there is none of that name. `false`: there was one.
+    ///
+    /// # Errors
+    /// 2 for a password that cannot be used, and those of the database.
+    pub async fn make_first(&self, name: &str, password: &str) -> Result<bool, Error> {
+        let user = User {
+            name: UserName::new("admin", name),
+            id: Uuid::from_u128(fastrand::u128(..)),
+            credentials: credentials(name, password, &Mechanism::ALL, false)?,
+            roles: vec![RoleName::new("admin", "root")],
+            custom_data: None,
+            restrictions: None,
+        };
+        self.insert(user).await
     }
 
     /// What invents credentials of users that do not exist.
@@ -121,4 +138,30 @@ impl Accounts {
     fn note_change(&self) {
         self.changes.fetch_add(1, Ordering::AcqRel);
     }
+}
+
+/// Credentials of a new password, for these mechanisms.
+///
+/// # Errors
+/// 2 for a password that cannot be used.
+pub fn credentials(
+    user: &str,
+    password: &str,
+    mechanisms: &[Mechanism],
+    is_digested: bool,
+) -> Result<Vec<Credentials>, Error> {
+    if password.is_empty() {
+        return Err(bad("Password cannot be empty".to_owned()));
+    }
+    let made = mechanisms.iter().map(|mechanism| {
+        Credentials::new(*mechanism, user, password, is_digested).map_err(|error| match error {
+            PasswordError::Salt(_) => Error::new(Code::INTERNAL_ERROR, error.to_string()),
+            other => bad(other.to_string()),
+        })
+    });
+    made.collect()
+}
+
+fn bad(message: String) -> Error {
+    Error::new(Code::BAD_VALUE, message)
 }

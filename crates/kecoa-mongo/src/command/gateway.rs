@@ -12,8 +12,8 @@ use crate::error::{Code, Error};
 use crate::session::{ClusterClock, Cursors, SessionId, Sessions};
 use crate::store::{Store, Transaction};
 
-use super::fail_points::FailPoints;
 use super::accounts::Accounts;
+use super::fail_points::FailPoints;
 use super::operations::Operations;
 use super::options::Options;
 use super::parameters::Parameters;

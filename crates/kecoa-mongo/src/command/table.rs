@@ -2,7 +2,11 @@
 
 use super::context::Definition;
 use super::users::{create, drop, drop_all, grant_roles, roles_info, update, users_info};
-use super::{authenticate, build_info, configure_fail_point, connection_status, current_op, get_parameter, hello, list_commands, logout, ping, replica_set, sasl_continue, sasl_start, search_indexes, server_status, sessions, test_versions, transactions};
+use super::{
+    authenticate, build_info, configure_fail_point, connection_status, current_op, get_parameter,
+    hello, list_commands, logout, ping, replica_set, sasl_continue, sasl_start, search_indexes,
+    server_status, sessions, test_versions, transactions,
+};
 
 /// All commands.
 pub static COMMANDS: &[&Definition] = &[

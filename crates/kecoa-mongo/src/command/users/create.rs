@@ -3,8 +3,9 @@
 use ::bson::RawDocumentBuf;
 use uuid::Uuid;
 
-use super::settings::{check_restrictions, credentials, may_pass_on, mechanisms, roles};
+use super::settings::{check_restrictions, may_pass_on, mechanisms, roles};
 use crate::auth::{Action, Mechanism, User, UserName};
+use crate::command::accounts::credentials;
 use crate::command::arguments::{Argument, Kind};
 use crate::command::context::{Context, Definition, Privilege, Running};
 use crate::error::{Code, Error};

@@ -2,7 +2,7 @@
 
 use ::bson::{RawArray, RawBsonRef};
 
-use crate::auth::{Action, Credentials, Mechanism, PasswordError, RoleName, Target, builtin};
+use crate::auth::{Action, Mechanism, RoleName, Target, builtin};
 use crate::command::arguments::Values;
 use crate::command::authorization::demand;
 use crate::command::context::Context;
@@ -87,28 +87,6 @@ pub fn check_restrictions(arguments: &Values<'_>) -> Result<(), Error> {
         )),
         _ => Ok(()),
     }
-}
-
-/// Credentials of a new password, for these mechanisms.
-///
-/// # Errors
-/// 2 for a password that cannot be used.
-pub fn credentials(
-    user: &str,
-    password: &str,
-    mechanisms: &[Mechanism],
-    is_digested: bool,
-) -> Result<Vec<Credentials>, Error> {
-    if password.is_empty() {
-        return Err(bad("Password cannot be empty".to_owned()));
-    }
-    let made = mechanisms.iter().map(|mechanism| {
-        Credentials::new(*mechanism, user, password, is_digested).map_err(|error| match error {
-            PasswordError::Salt(_) => Error::new(Code::INTERNAL_ERROR, error.to_string()),
-            other => bad(other.to_string()),
-        })
-    });
-    made.collect()
 }
 
 fn bad(message: String) -> Error {

@@ -2,8 +2,9 @@
 
 use ::bson::RawDocumentBuf;
 
-use super::settings::{check_restrictions, credentials, may_pass_on, mechanisms, roles};
+use super::settings::{check_restrictions, may_pass_on, mechanisms, roles};
 use crate::auth::{Action, Mechanism, Target, UserName};
+use crate::command::accounts::credentials;
 use crate::command::arguments::{Argument, Kind};
 use crate::command::authorization::demand;
 use crate::command::context::{Context, Definition, Privilege, Running};
