@@ -22,7 +22,7 @@ pub const USERS_INFO: Definition = Definition::new("usersInfo", run)
     .help("shows users");
 
 /// Which users are asked for.
-enum Asked {
+enum Selection {
     Every,
     Of(String),
     Named(Vec<UserName>),
@@ -33,7 +33,7 @@ fn run<'a>(context: &'a mut Context<'_>) -> Running<'a> {
 }
 
 async fn show(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
-    let asked = asked(context.value, context.database)?;
+    let selection = selection(context.value, context.database)?;
     let arguments = &context.arguments;
     let shows_privileges = arguments.boolean("showPrivileges");
     let shown = Shown {
@@ -41,7 +41,7 @@ async fn show(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
         custom_data: arguments.boolean("showCustomData"),
         restrictions: arguments.boolean("showAuthenticationRestrictions") || shows_privileges,
     };
-    if (shows_privileges || shown.restrictions) && !matches!(asked, Asked::Named(_)) {
+    if (shows_privileges || shown.restrictions) && !matches!(selection, Selection::Named(_)) {
         return Err(Error::new(
             Code::BAD_VALUE,
             "Privilege or restriction details require exact-match usersInfo queries",
@@ -53,9 +53,9 @@ async fn show(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
             "usersInfo cannot filter; ask for users by name, or for those of a database",
         ));
     }
-    check(context, &asked, shown)?;
+    check(context, &selection, shown)?;
     let mut users = RawArrayBuf::new();
-    for user in find(context, &asked).await? {
+    for user in find(context, &selection).await? {
         let mut document = user.shown(shown);
         if shows_privileges {
             append_privileges(&mut document, &user);
@@ -67,13 +67,13 @@ async fn show(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     Ok(reply)
 }
 
-fn asked(value: RawBsonRef<'_>, database: &str) -> Result<Asked, Error> {
+fn selection(value: RawBsonRef<'_>, database: &str) -> Result<Selection, Error> {
     match value {
-        RawBsonRef::String(name) => Ok(Asked::Named(vec![UserName::new(database, name)])),
+        RawBsonRef::String(name) => Ok(Selection::Named(vec![UserName::new(database, name)])),
         RawBsonRef::Document(one) if matches!(one.get("forAllDBs"), Ok(Some(_))) => {
-            Ok(Asked::Every)
+            Ok(Selection::Every)
         }
-        RawBsonRef::Document(one) => Ok(Asked::Named(vec![name_of(one)?])),
+        RawBsonRef::Document(one) => Ok(Selection::Named(vec![name_of(one)?])),
         RawBsonRef::Array(array) => {
             let mut names = Vec::new();
             for one in array.into_iter().flatten() {
@@ -85,11 +85,11 @@ fn asked(value: RawBsonRef<'_>, database: &str) -> Result<Asked, Error> {
             }
             names.sort();
             names.dedup();
-            Ok(Asked::Named(names))
+            Ok(Selection::Named(names))
         }
-        RawBsonRef::Int32(1) | RawBsonRef::Int64(1) => Ok(Asked::Of(database.to_owned())),
+        RawBsonRef::Int32(1) | RawBsonRef::Int64(1) => Ok(Selection::Of(database.to_owned())),
         RawBsonRef::Double(one) if one.to_bits() == 1_f64.to_bits() => {
-            Ok(Asked::Of(database.to_owned()))
+            Ok(Selection::Of(database.to_owned()))
         }
         _ => Err(unreadable()),
     }
@@ -110,15 +110,15 @@ fn unreadable() -> Error {
 }
 
 /// Everybody may see itself; the rest needs a role that sees users.
-fn check(context: &Context<'_>, asked: &Asked, shown: Shown) -> Result<(), Error> {
+fn check(context: &Context<'_>, selection: &Selection, shown: Shown) -> Result<(), Error> {
     let may_see = |database: &str| {
         let target = Target::Database(database);
         demand(context.gateway, context.connection, Action::ViewUser, target)
     };
-    match asked {
-        Asked::Every => may_see("admin"),
-        Asked::Of(database) => may_see(database),
-        Asked::Named(names) => names.iter().try_for_each(|name| {
+    match selection {
+        Selection::Every => may_see("admin"),
+        Selection::Of(database) => may_see(database),
+        Selection::Named(names) => names.iter().try_for_each(|name| {
             let login = context.connection.login.as_ref();
             if login.is_some_and(|login| login.name() == *name) && !shown.credentials {
                 return Ok(());
@@ -128,12 +128,12 @@ fn check(context: &Context<'_>, asked: &Asked, shown: Shown) -> Result<(), Error
     }
 }
 
-async fn find(context: &Context<'_>, asked: &Asked) -> Result<Vec<User>, Error> {
+async fn find(context: &Context<'_>, selection: &Selection) -> Result<Vec<User>, Error> {
     let accounts = &context.gateway.accounts;
-    match asked {
-        Asked::Every => accounts.list(None).await,
-        Asked::Of(database) => accounts.list(Some(database)).await,
-        Asked::Named(names) => {
+    match selection {
+        Selection::Every => accounts.list(None).await,
+        Selection::Of(database) => accounts.list(Some(database)).await,
+        Selection::Named(names) => {
             let mut users = Vec::new();
             for name in names {
                 users.extend(accounts.find(name).await?);
