@@ -113,7 +113,7 @@ impl Process<'_> {
             argv: vec!["kecoa".to_owned(), "mongo".to_owned()],
             number: fastrand::u16(..32_768),
         };
-        Ok(Gateway::new(options, None))
+        Ok(Gateway::new(options))
     }
 
     /// `NAME`, or `NAME@HOST:PORT` where clients reach the gateway by another address than it listens on.
