@@ -61,6 +61,7 @@ impl Node {
                 let value = expression.evaluate(document, context.variables)?;
                 Ok(is_true(value.as_ref().map(|value| value.as_ref())))
             }
+            Self::JsonSchema(schema) => schema.accepts_document(document),
             Self::Constant(value) => Ok(*value),
             Self::Sample(rate) => Ok(fastrand::f64() < *rate),
         }
@@ -101,8 +102,8 @@ impl Node {
             Self::Field(field) => field.test.accepts(Some(value), context, None),
             Self::Constant(value) => Ok(*value),
             Self::Sample(rate) => Ok(fastrand::f64() < *rate),
-            // Only documents have fields to evaluate it on; the parser does not put it here.
-            Self::Expr(_) => Ok(false),
+            // They are asked of whole documents; the parser does not put them here.
+            Self::Expr(_) | Self::JsonSchema(_) => Ok(false),
         }
     }
 }

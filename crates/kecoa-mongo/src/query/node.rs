@@ -4,6 +4,7 @@ use super::bits::BitTest;
 use super::comparison::Comparison;
 use super::field_path::FieldPath;
 use super::in_list::InList;
+use super::json_schema::Schema;
 use super::modulo::Modulo;
 use super::pattern::Pattern;
 use super::type_set::TypeSet;
@@ -24,6 +25,8 @@ pub enum Node {
     Field(FieldTest),
     /// `$expr`.
     Expr(Box<Expression>),
+    /// `$jsonSchema`.
+    JsonSchema(Box<Schema>),
     /// `$alwaysTrue`, `$alwaysFalse`, `$all: []`.
     Constant(bool),
     /// `$sampleRate`: the share of documents that pass, by chance.

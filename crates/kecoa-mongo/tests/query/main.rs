@@ -9,6 +9,7 @@
 
 mod arrays;
 mod refusals;
+mod schemas;
 mod shell;
 mod sorts;
 mod support;

@@ -8,6 +8,7 @@ use crate::expression::Expression;
 use crate::query::comparison::ComparisonOperator;
 use crate::query::field_path::FieldPath;
 use crate::query::integer;
+use crate::query::json_schema::Schema;
 use crate::query::node::{Node, Test};
 use crate::query::pattern::Pattern;
 
@@ -35,7 +36,7 @@ impl Parser<'_> {
             "$sampleRate" => sample(value)?,
             "$jsonSchema" => {
                 self.only_in_documents(name)?;
-                return Err(Error::new(Code::NOT_IMPLEMENTED, "$jsonSchema is not built in yet"));
+                Node::JsonSchema(Box::new(Schema::parse(value)?))
             }
             // The parts of a DBRef are fields like others.
             "$ref" | "$id" | "$db" => {
@@ -94,14 +95,10 @@ impl Parser<'_> {
     }
 
     fn only_in_documents(self, name: &str) -> Result<(), Error> {
-        if self.place == Place::Document && self.is_on_document() {
+        if self.place == Place::Document {
             return Ok(());
         }
         Err(bad_value(format!("{name} can only be applied to the top-level document")))
-    }
-
-    fn is_on_document(self) -> bool {
-        self.place == Place::Document
     }
 }
 
