@@ -7,17 +7,21 @@
 //! The operators are tables, a file a family: an operator is a name and how its arguments are read.
 //! Fields are borrowed from the document and never copied to be looked at.
 
+mod accumulation;
 mod arguments;
 mod arithmetic;
 mod arrays;
+mod binary_text;
 mod bits;
 mod boolean;
+mod cast;
 mod coercion;
 mod collated;
 mod command_let;
 mod comparison;
 mod conditional;
 mod context;
+mod conversion;
 mod date_add;
 mod date_diff;
 mod date_format;
@@ -29,6 +33,8 @@ mod date_to_string;
 mod describe;
 mod field_path;
 mod fields;
+mod hashed;
+mod inspection;
 mod instant;
 mod integers;
 mod iteration;
@@ -41,21 +47,30 @@ mod outcome;
 mod pairs;
 mod parsed;
 mod parser;
+mod percentiles;
+mod powers;
+mod ranked;
 mod regex;
 mod rounding;
 mod scope;
 mod sets;
 mod size;
 mod substring;
+mod target;
 mod text;
 mod time_unit;
+mod trigonometry;
 mod trim;
+mod unsupported;
 mod variables;
 mod zone;
 
 use ::bson::RawBsonRef;
 
+pub use accumulation::{Spread, Sum};
+pub use hashed::hash as index_hash;
 pub use parsed::Expression;
+pub use percentiles::{parts as percentile_parts, percentile};
 pub use scope::Scope;
 pub use variables::Variables;
 

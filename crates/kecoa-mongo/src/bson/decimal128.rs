@@ -3,6 +3,7 @@
 mod arithmetic;
 mod division;
 mod error;
+mod functions;
 mod rounding;
 mod text;
 

@@ -2,34 +2,43 @@
 
 use super::parser::Operator;
 use super::{
-    arithmetic, arrays, bits, boolean, comparison, conditional, date_add, date_diff,
-    date_from_parts, date_from_string, date_parts, date_to_string, iteration, literal, objects,
-    pairs, regex, rounding, sets, substring, text, trim,
+    accumulation, arithmetic, arrays, bits, boolean, comparison, conditional, conversion, date_add,
+    date_diff, date_from_parts, date_from_string, date_parts, date_to_string, inspection,
+    iteration, literal, objects, pairs, percentiles, powers, ranked, regex, rounding, sets,
+    substring, text, trigonometry, trim, unsupported,
 };
 
 const FAMILIES: &[&[Operator]] = &[
+    accumulation::OPERATORS,
     arithmetic::OPERATORS,
     arrays::OPERATORS,
     bits::OPERATORS,
     boolean::OPERATORS,
     comparison::OPERATORS,
     conditional::OPERATORS,
+    conversion::OPERATORS,
     date_add::OPERATORS,
     date_diff::OPERATORS,
     date_from_parts::OPERATORS,
     date_from_string::OPERATORS,
     date_parts::OPERATORS,
     date_to_string::OPERATORS,
+    inspection::OPERATORS,
     iteration::OPERATORS,
     literal::OPERATORS,
     objects::OPERATORS,
     pairs::OPERATORS,
+    percentiles::OPERATORS,
+    powers::OPERATORS,
+    ranked::OPERATORS,
     regex::OPERATORS,
     rounding::OPERATORS,
     sets::OPERATORS,
     substring::OPERATORS,
     text::OPERATORS,
+    trigonometry::OPERATORS,
     trim::OPERATORS,
+    unsupported::OPERATORS,
 ];
 
 /// The operator of that name.

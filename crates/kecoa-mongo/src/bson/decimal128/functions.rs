@@ -1,0 +1,155 @@
+//! Roots, powers, logarithms and trigonometry.
+
+use super::rounding::{Coefficient, round};
+use super::{Decimal, MAX_EXPONENT, MIN_EXPONENT, Magnitude};
+
+macro_rules! through_doubles {
+    ($($(#[$doc:meta])* $name:ident => $function:expr;)*) => {
+        impl Decimal {
+            $($(#[$doc])*
+            #[must_use]
+            pub fn $name(self) -> Self {
+                Self::from(($function)(self.to_double()))
+            })*
+        }
+    };
+}
+
+through_doubles! {
+    /// The inverse of the cosine, in radians.
+    acos => f64::acos;
+    /// The inverse of the hyperbolic cosine.
+    acosh => f64::acosh;
+    /// The inverse of the sine, in radians.
+    asin => f64::asin;
+    /// The inverse of the hyperbolic sine.
+    asinh => f64::asinh;
+    /// The inverse of the tangent, in radians.
+    atan => f64::atan;
+    /// The inverse of the hyperbolic tangent.
+    atanh => f64::atanh;
+    /// The cosine of radians.
+    cos => f64::cos;
+    /// The hyperbolic cosine.
+    cosh => f64::cosh;
+    /// e to the power of this.
+    exponential => f64::exp;
+    /// The natural logarithm.
+    logarithm => f64::ln;
+    /// The logarithm to base 10.
+    logarithm_to_base_ten => f64::log10;
+    /// The sine of radians.
+    sin => f64::sin;
+    /// The hyperbolic sine.
+    sinh => f64::sinh;
+    /// The tangent of radians.
+    tan => f64::tan;
+    /// The hyperbolic tangent.
+    tanh => f64::tanh;
+}
+
+impl Decimal {
+    /// The angle of the point whose ordinate this is, in radians.
+    #[must_use]
+    pub fn atan2(self, abscissa: Self) -> Self {
+        Self::from(self.to_double().atan2(abscissa.to_double()))
+    }
+
+    /// Degrees in radians.
+    #[must_use]
+    pub fn to_radians(self) -> Self {
+        self * Self::pi() / Self::from(180)
+    }
+
+    /// Radians in degrees.
+    #[must_use]
+    pub fn to_degrees(self) -> Self {
+        self * Self::from(180) / Self::pi()
+    }
+
+    fn pi() -> Self {
+        let coefficient = 3_141_592_653_589_793_238_462_643_383_279_503;
+        Self { negative: false, magnitude: Magnitude::Finite { coefficient, exponent: -33 } }
+    }
+
+    /// The square root, rounded once. That of a negative number is NaN.
+    #[must_use]
+    pub fn square_root(self) -> Self {
+        let (coefficient, exponent) = match self.magnitude {
+            Magnitude::Finite { coefficient, exponent } => (coefficient, exponent),
+            Magnitude::Infinity if !self.negative => return self,
+            _ => return Self::NAN,
+        };
+        let ideal = exponent.div_euclid(2).clamp(MIN_EXPONENT, MAX_EXPONENT);
+        if coefficient == 0 {
+            return Self::zero(self.negative, ideal);
+        }
+        if self.negative {
+            return Self::NAN;
+        }
+        // As many digits as 35 of the root need, and an even exponent.
+        let digits = coefficient.ilog10() + 1;
+        let mut scale = 72_u32.saturating_sub(digits);
+        if (exponent - scale.cast_signed()) % 2 != 0 {
+            scale += 1;
+        }
+        let mut square = Coefficient::new(coefficient);
+        square.multiply_power(10, scale);
+        let (root, exact) = integer_root(square);
+        let mut root = root;
+        let mut power = (exponent - scale.cast_signed()) / 2;
+        if exact {
+            // An exact root has the exponent that is half of the square's, as far as its digits allow.
+            while power < ideal && root % 10 == 0 {
+                root /= 10;
+                power += 1;
+            }
+        } else if root % 5 == 0 {
+            // What is left only breaks a tie.
+            root += 1;
+        }
+        round(false, Coefficient::new(root), i64::from(power)).value
+    }
+
+    /// This to the power of another.
+    #[must_use]
+    pub fn power(self, exponent: Self) -> Self {
+        let whole = match exponent.magnitude {
+            Magnitude::Finite { .. } if exponent == exponent.to_integral() => {
+                exponent.to_string().parse::<i32>().ok()
+            }
+            _ => None,
+        };
+        match whole {
+            Some(whole) if whole.unsigned_abs() <= 1 << 16 => {
+                let mut result = Self::from(1);
+                let mut square = self;
+                let mut left = whole.unsigned_abs();
+                while left > 0 {
+                    if left % 2 == 1 {
+                        result = result * square;
+                    }
+                    left /= 2;
+                    if left > 0 {
+                        square = square * square;
+                    }
+                }
+                if whole < 0 { Self::from(1) / result } else { result }
+            }
+            _ => Self::from(self.to_double().powf(exponent.to_double())),
+        }
+    }
+}
+
+/// The integer square root, and whether nothing is left.
+fn integer_root(square: Coefficient) -> (u128, bool) {
+    // The root has 128 bits at most: one bit after the other.
+    let mut root: u128 = 0;
+    for bit in (0..127).rev() {
+        let candidate = root | 1 << bit;
+        if Coefficient::product(candidate, candidate) <= square {
+            root = candidate;
+        }
+    }
+    (root, Coefficient::product(root, root) == square)
+}
