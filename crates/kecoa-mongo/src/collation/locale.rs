@@ -184,3 +184,12 @@ pub(super) fn preferences(name: &str) -> Option<CollatorPreferences> {
 pub(super) fn is_backwards(name: &str) -> bool {
     name.split('@').next() == Some("fr_CA")
 }
+
+/// Whether the locale has the rules that all languages share, but for accents from the end.
+pub(super) fn has_rules_of_root(name: &str) -> bool {
+    let shared = [
+        "root", "en", "en_US", "fr", "fr_CA", "de", "it", "pt", "nl", "ca", "ga", "id", "ms", "lb",
+        "sw", "xh", "zu",
+    ];
+    shared.contains(&name)
+}

@@ -117,9 +117,10 @@ fn read(specification: &RawDocument) -> Result<Given<'_>, Error> {
 fn build(name: &str, given: &Given<'_>) -> Option<(Options, CollatorBorrowed<'static>)> {
     let backwards = given.backwards.unwrap_or_else(|| locale::is_backwards(name));
     let mut preferences = locale::preferences(name)?;
-    if backwards != locale::is_backwards(name) {
-        // Only the data of fr_CA compare accents from the end; French has no rules beside that.
-        preferences.extend(locale::preferences(if backwards { "fr_CA" } else { "fr" })?);
+    if backwards != locale::is_backwards(name) && locale::has_rules_of_root(name) {
+        // Only the data of fr_CA compare accents from the end; it has no rules beside that. A locale with rules
+        // of its own keeps those, and compares accents from the front.
+        preferences = locale::preferences(if backwards { "fr_CA" } else { "fr" })?;
     }
     preferences.case_first = match given.case_first {
         Some("upper") => Some(CollationCaseFirst::Upper),

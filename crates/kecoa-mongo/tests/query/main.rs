@@ -8,6 +8,8 @@
 )]
 
 mod arrays;
+mod collations;
+mod patterns;
 mod refusals;
 mod schemas;
 mod shell;

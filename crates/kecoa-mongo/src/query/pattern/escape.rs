@@ -40,6 +40,14 @@ pub(super) fn outside(reader: &mut Reader<'_>, output: &mut String) {
         'e' => output.push_str("\\x1b"),
         '0' => octal(reader, output),
         'c' => control(reader, output),
+        '1'..='7' => number(letter, reader, output),
+        _ if letter.is_ascii_alphabetic()
+            && reader.peek().is_some_and(|(_, next)| *next == '{') =>
+        {
+            output.push('\\');
+            output.push(letter);
+            braces(reader, output);
+        }
         _ if letter.is_ascii_alphanumeric() => {
             output.push('\\');
             output.push(letter);
@@ -64,6 +72,30 @@ pub(super) fn control(reader: &mut Reader<'_>, output: &mut String) {
     let Some((_, letter)) = reader.next() else { return output.push_str("\\c") };
     let code = u32::from(letter.to_ascii_uppercase()) ^ 64;
     output.push_str(&format!("\\x{{{code:x}}}"));
+}
+
+/// What stands in braces, as it is.
+fn braces(reader: &mut Reader<'_>, output: &mut String) {
+    for (_, character) in reader.by_ref() {
+        output.push(character);
+        if character == '}' {
+            return;
+        }
+    }
+}
+
+/// The number of a group, or a character by three octal digits.
+fn number(first: char, reader: &mut Reader<'_>, output: &mut String) {
+    let mut ahead = reader.clone().map(|(_, next)| next.to_digit(8));
+    if let (Some(Some(second)), Some(Some(third))) = (ahead.next(), ahead.next()) {
+        let code = first.to_digit(8).unwrap_or_default() * 64 + second * 8 + third;
+        output.push_str(&format!("\\x{{{code:x}}}"));
+        reader.next();
+        reader.next();
+        return;
+    }
+    output.push('\\');
+    output.push(first);
 }
 
 /// Up to two digits after a zero.
