@@ -11,19 +11,31 @@
 //! Documents are changed by compare-and-set: a write names the version of the document that it is made from, and does
 //! nothing where the document has another one.
 
+mod builds;
+mod catalogue;
+mod changes;
 mod collection;
 mod database;
+mod entry_changes;
 mod failure;
 mod handle;
+mod inserts;
+mod layout;
+mod maintenance;
 mod options;
+mod pages;
+mod queries;
 mod read;
 mod record;
+mod records;
+mod schema;
+mod statement;
 mod transaction;
 mod write;
 
 pub use collection::{
     Collection, CollectionKind, CreatedIndexes, DroppedIndexes, IndexChange, Modification,
-    Namespace, NewCollection, Statistics,
+    Namespace, NewCollection, Statistics, check_database,
 };
 pub use database::Store;
 pub use handle::{Checked, Handle};

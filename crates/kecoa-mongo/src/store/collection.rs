@@ -6,8 +6,14 @@ use std::sync::Arc;
 use ::bson::{RawDocument, RawDocumentBuf};
 use uuid::Uuid;
 
-use crate::error::Error;
+use crate::collation::Collator;
+use crate::error::{Code, Error};
 use crate::index::Index;
+
+/// The bytes that a database's and a collection's name may have together, with the dot between them.
+const MAX_NAMESPACE: usize = 255;
+/// The bytes that a database's name may have.
+const MAX_DATABASE: usize = 63;
 
 /// A database and a collection in it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,7 +35,7 @@ pub enum CollectionKind {
 #[derive(Clone, Debug)]
 pub struct Collection(Arc<Content>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Content {
     pub(super) id: i64,
     pub(super) namespace: Namespace,
@@ -39,6 +45,10 @@ pub(super) struct Content {
     pub(super) indexes: Vec<Arc<Index>>,
     /// All that a write maintains: those that are being built, too.
     pub(super) maintained: Vec<Arc<Index>>,
+    /// The number of the next index.
+    pub(super) next_index: i32,
+    /// How strings compare where nothing else is said.
+    pub(super) collator: Collator,
     pub(super) uuid: Uuid,
     pub(super) version: i64,
 }
@@ -104,7 +114,39 @@ impl Namespace {
     ///
     /// 73 for a name that no collection may have.
     pub fn new(database: &str, collection: &str) -> Result<Self, Error> {
+        check_database(database)?;
+        let name = format!("{database}.{collection}");
+        let problem = if collection.is_empty() {
+            Some("Collection names cannot be empty")
+        } else if collection.contains('\0') {
+            Some("namespaces cannot have embedded null characters")
+        } else if collection.starts_with('.') {
+            Some("Collection names cannot start with '.'")
+        } else if collection.contains('$') {
+            Some("Collection names cannot contain '$'")
+        } else {
+            None
+        };
+        if let Some(problem) = problem {
+            return Err(Error::new(
+                Code::INVALID_NAMESPACE,
+                format!("Invalid collection name: {}: {problem}", name.escape_debug()),
+            ));
+        }
+        if name.len() > MAX_NAMESPACE {
+            return Err(Error::new(
+                Code::INVALID_NAMESPACE,
+                format!(
+                    "Fully qualified namespace is too long. Namespace: {name} Max: {MAX_NAMESPACE}"
+                ),
+            ));
+        }
         Ok(Self { database: database.into(), collection: collection.into() })
+    }
+
+    /// A name that a collection has already.
+    pub(super) fn known(database: String, collection: String) -> Self {
+        Self { database: database.into(), collection: collection.into() }
     }
 
     /// The database.
@@ -120,6 +162,25 @@ impl Namespace {
     }
 }
 
+/// Whether a database may be called so.
+///
+/// # Errors
+///
+/// 73 where it may not.
+pub fn check_database(name: &str) -> Result<(), Error> {
+    let is_bad = |letter| matches!(letter, '/' | '\\' | '.' | ' ' | '"' | '$' | '\0');
+    if name.is_empty() || name.len() > MAX_DATABASE || name.contains(is_bad) {
+        let name = name.escape_debug();
+        return Err(Error::new(
+            Code::INVALID_NAMESPACE,
+            format!(
+                "Invalid database name: '{name}': expected 1 to {MAX_DATABASE} bytes, none of them /\\. \"$ or NUL"
+            ),
+        ));
+    }
+    Ok(())
+}
+
 impl fmt::Display for Namespace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.database, self.collection)
@@ -127,7 +188,6 @@ impl fmt::Display for Namespace {
 }
 
 impl Collection {
-    #[expect(dead_code, reason = "the catalogue makes them")]
     pub(super) fn new(content: Content) -> Self {
         Self(Arc::new(content))
     }
@@ -166,6 +226,22 @@ impl Collection {
     #[must_use]
     pub fn maintained_indexes(&self) -> &[Arc<Index>] {
         &self.0.maintained
+    }
+
+    /// The index of this number, if a query may use it.
+    #[must_use]
+    pub fn index(&self, number: i32) -> Option<&Arc<Index>> {
+        self.0.indexes.iter().find(|index| index.number() == number)
+    }
+
+    /// How strings compare where a command says nothing of it.
+    #[must_use]
+    pub fn collator(&self) -> &Collator {
+        &self.0.collator
+    }
+
+    pub(super) fn content(&self) -> &Content {
+        &self.0
     }
 
     /// Its UUID.

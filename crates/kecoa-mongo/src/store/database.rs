@@ -1,77 +1,261 @@
 //! A database that documents lie in.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use super::failure::not_yet;
+use kecoa::pool::tokio::Pooled;
+use kecoa::retry::{Attempts, Decision, Failure, Policy, classify};
+use kecoa::types::ToSql;
+use kecoa::{Answers, Pipeline, Pool, Row, Slot};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use super::collection::{Collection, Namespace};
+use super::failure::{self, Failed};
 use super::options::{Capabilities, Options};
-use super::record::RecordId;
-use super::transaction::{Committed, Transaction};
-use crate::error::Error;
+use super::schema;
+use crate::error::{Code, Error};
+
+/// Parameters of a statement.
+pub(super) type Params<'p> = &'p [&'p dyn ToSql];
 
 /// A database: a pool of connections, what the server can do, what the catalogue says. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
-    #[expect(dead_code, reason = "what the calls below will work with")]
     inner: Arc<Inner>,
 }
 
 #[derive(Debug)]
-struct Inner {}
+struct Inner {
+    pool: Pool,
+    options: Options,
+    capabilities: Capabilities,
+    /// What the catalogue said last; every statement checks that it still does.
+    catalogue: Mutex<HashMap<Namespace, Collection>>,
+    /// A permit for each transaction that may be open.
+    transactions: Arc<Semaphore>,
+}
+
+/// What a statement does, and so what may be done about a lost connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// It reads: it may run again.
+    Read,
+    /// It writes; a second run does what the first one did not.
+    Write,
+    /// It writes, with a key in it that a second run would meet: it may run again.
+    WriteOnce,
+}
 
 impl Store {
     /// Connect, set the tables up where they are not there, and ask what the server can do.
     ///
     /// # Errors
     ///
-    /// 6 where nobody answers; 1 for tables of an unknown format.
-    #[expect(clippy::unused_async, reason = "it will wait for the server")]
+    /// 6 where nobody answers; 1 for tables of an unknown format, and for a configuration that cannot be used.
     pub async fn open(config: &kecoa::Config, options: Options) -> Result<Self, Error> {
-        let _ = (config, options);
-        Err(not_yet())
-    }
-
-    /// Begin a transaction, on a connection of its own. Nothing is sent before its first statement.
-    ///
-    /// # Errors
-    ///
-    /// 462 where as many transactions are open as may be.
-    #[expect(clippy::unused_async, reason = "it will wait for a connection")]
-    pub async fn begin(&self) -> Result<Transaction, Error> {
-        Err(not_yet())
-    }
-
-    /// What became of a transaction whose COMMIT was not answered: settles it, so that a commit that has not happened
-    /// by then never does.
-    ///
-    /// # Errors
-    ///
-    /// 91 where the database cannot be asked.
-    #[expect(clippy::unused_async, reason = "it will ask the server")]
-    pub async fn settle_commit(&self, commit: &RecordId) -> Result<Committed, Error> {
-        let _ = commit;
-        Err(not_yet())
+        let connections = options.connections.max(2);
+        let pool = Pool::builder()
+            .name("mongo")
+            .min_size(1)
+            .max_size(connections)
+            .timeout(Some(options.wait))
+            .configure(|client| Box::pin(schema::configure(client)))
+            .build(config)
+            .map_err(|error| Error::new(Code::INTERNAL_ERROR, error.to_string()))?;
+        let mut client = pool.get().await.map_err(|error| Error::from(failure::alone(&error)))?;
+        let capabilities = schema::probe(&mut client).await;
+        schema::set_up(&mut client, capabilities).await?;
+        drop(client);
+        let transactions = options.transactions.clamp(1, connections - 1);
+        Ok(Self {
+            inner: Arc::new(Inner {
+                pool,
+                options,
+                capabilities,
+                catalogue: Mutex::default(),
+                transactions: Arc::new(Semaphore::new(transactions)),
+            }),
+        })
     }
 
     /// What the server can do.
     #[must_use]
     pub fn capabilities(&self) -> Capabilities {
-        Capabilities::default()
+        self.inner.capabilities
     }
 
-    /// One round of what happens in the background: documents of dropped collections, old records, documents past
-    /// their time. `now` is in milliseconds since 1970.
-    ///
-    /// # Errors
-    ///
-    /// Those of the statements; what was done before stays.
-    #[expect(clippy::unused_async, reason = "it will ask the server")]
-    pub async fn maintain(&self, now: i64) -> Result<(), Error> {
-        let _ = now;
-        Err(not_yet())
+    /// How the store works.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.inner.options
     }
 
-    /// Close the connections: those in use when they are given back.
+    /// Close the connections: those in use when they are given back, or after 5 seconds.
     pub async fn close(&self) {
-        std::future::ready(()).await;
+        self.inner.pool.close(Duration::from_secs(5)).await;
+    }
+
+    pub(super) fn transactions(&self) -> &Arc<Semaphore> {
+        &self.inner.transactions
+    }
+
+    pub(super) async fn connection(&self) -> Result<Pooled, kecoa::Error> {
+        self.inner.pool.get().await
+    }
+
+    /// What the catalogue said last.
+    pub(super) fn known(&self, namespace: &Namespace) -> Option<Collection> {
+        let catalogue = self.inner.catalogue.lock().unwrap_or_else(PoisonError::into_inner);
+        catalogue.get(namespace).cloned()
+    }
+
+    pub(super) fn learn(&self, collection: &Collection) {
+        let mut catalogue = self.inner.catalogue.lock().unwrap_or_else(PoisonError::into_inner);
+        catalogue.insert(collection.namespace().clone(), collection.clone());
+    }
+
+    pub(super) fn forget(&self, namespace: &Namespace) {
+        let mut catalogue = self.inner.catalogue.lock().unwrap_or_else(PoisonError::into_inner);
+        catalogue.remove(namespace);
+    }
+
+    /// The rows of a statement that is a transaction by itself.
+    pub(super) async fn rows(
+        &self,
+        effect: Effect,
+        sql: &str,
+        params: Params<'_>,
+        deadline: Option<Instant>,
+    ) -> Result<Vec<Row>, Failed> {
+        let mut attempts = Tries::new();
+        loop {
+            let done =
+                within_time(deadline, async { self.connection().await?.query(sql, params).await })
+                    .await?;
+            match done {
+                Ok(rows) => return Ok(rows),
+                Err(error) => attempts.next(&error, effect, deadline).await?,
+            }
+        }
+    }
+
+    /// The count of a statement that is a transaction by itself.
+    pub(super) async fn count(
+        &self,
+        effect: Effect,
+        sql: &str,
+        params: Params<'_>,
+        deadline: Option<Instant>,
+    ) -> Result<u64, Failed> {
+        let mut attempts = Tries::new();
+        loop {
+            let done = within_time(deadline, async {
+                self.connection().await?.execute(sql, params).await
+            })
+            .await?;
+            match done {
+                Ok(count) => return Ok(count),
+                Err(error) => attempts.next(&error, effect, deadline).await?,
+            }
+        }
+    }
+
+    /// Statements that are one transaction together, sent together; a slot for each.
+    pub(super) async fn together(
+        &self,
+        effect: Effect,
+        statements: &[(&str, Params<'_>)],
+        deadline: Option<Instant>,
+    ) -> Result<(Answers, Vec<Slot>), Failed> {
+        let mut pipeline = Pipeline::new();
+        let mut slots = Vec::with_capacity(statements.len() + 2);
+        let frame: Params<'_> = &[];
+        let frame = |sql| std::iter::once((sql, frame));
+        for (sql, params) in frame("BEGIN").chain(statements.iter().copied()).chain(frame("COMMIT"))
+        {
+            slots.push(pipeline.add(sql, params).map_err(|error| failure::alone(&error))?);
+        }
+        let mut attempts = Tries::new();
+        loop {
+            let done = within_time(deadline, async {
+                let mut client = self.connection().await?;
+                client.run_pipeline(&pipeline).await.map_err(|error| {
+                    // COMMIT was among them.
+                    if error.nothing_was_sent() {
+                        error
+                    } else {
+                        kecoa::Error::ambiguous_commit("COMMIT was sent, and not answered", error)
+                    }
+                })
+            })
+            .await?;
+            let error = match done {
+                Err(error) => error,
+                Ok(answers) if answers.first_error().is_none() => {
+                    return Ok((answers, slots.drain(1..=statements.len()).collect()));
+                }
+                Ok(answers) => first_error(answers, &slots)?,
+            };
+            attempts.next(&error, effect, deadline).await?;
+        }
+    }
+}
+
+/// Takes the first error out of answers.
+pub(super) fn first_error(mut answers: Answers, slots: &[Slot]) -> Result<kecoa::Error, Error> {
+    let error = slots.iter().find_map(|slot| answers.take(*slot).err());
+    error.ok_or_else(|| failure::unexpected("no error where one was seen"))
+}
+
+/// Waits for something until the deadline.
+pub(super) async fn within_time<T>(
+    deadline: Option<Instant>,
+    work: impl Future<Output = T>,
+) -> Result<T, Error> {
+    match deadline {
+        None => Ok(work.await),
+        Some(deadline) => {
+            tokio::time::timeout_at(deadline, work).await.map_err(|_| failure::expired())
+        }
+    }
+}
+
+/// How often a statement was tried.
+struct Tries {
+    attempts: Option<Attempts>,
+    begun: Instant,
+}
+
+impl Tries {
+    fn new() -> Self {
+        Self { attempts: None, begun: Instant::now() }
+    }
+
+    /// Waits until the next attempt; the error, where there is none.
+    async fn next(
+        &mut self,
+        error: &kecoa::Error,
+        effect: Effect,
+        deadline: Option<Instant>,
+    ) -> Result<(), Failed> {
+        let meaning = match classify(error, effect != Effect::Read) {
+            Failure::Ambiguous if effect != Effect::Write => Failure::LostBeforeCommit,
+            // A deadlock: the statement was undone.
+            _ if error.sqlstate() == Some("40P01") => Failure::Retryable,
+            meaning => meaning,
+        };
+        if self.attempts.is_none() {
+            let attempts = Attempts::new(Policy::default(), Duration::ZERO);
+            self.attempts = Some(attempts.map_err(|error| failure::alone(&error))?);
+        }
+        let now = self.begun.elapsed();
+        let decision = self.attempts.as_mut().map_or(Decision::GiveUp, |attempts| {
+            attempts.on_failure(meaning, now, fastrand::f64())
+        });
+        let Some(wait) = decision.wait() else { return Err(failure::alone(error)) };
+        within_time(deadline, tokio::time::sleep(wait)).await?;
+        Ok(())
     }
 }

@@ -2,6 +2,8 @@
 
 use ::bson::RawDocumentBuf;
 
+use crate::bson::key::MAX_WHOLE;
+
 /// A document as it lies in the database.
 #[derive(Clone, Debug)]
 pub struct Stored {
@@ -20,14 +22,21 @@ pub struct Page {
     pub documents: Vec<Stored>,
     /// Where the next page begins; nothing behind the last one.
     pub next: Option<Position>,
+    /// Whether some key was cut: among documents whose keys agree so far, the order is none.
+    pub has_cut_keys: bool,
 }
 
 /// Where a page ended: in which range, at which key, at which document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
+    /// The first of the access's ranges that is not done.
     pub(super) range: usize,
+    /// The last entry's key; empty where documents are read by `_id`.
     pub(super) key: Vec<u8>,
+    /// The last document's.
     pub(super) id_key: Vec<u8>,
+    /// How large documents are, in bytes, as far as the last page tells.
+    pub(super) size: usize,
 }
 
 /// How much a page holds at most, but one document.
@@ -37,6 +46,14 @@ pub struct PageLimit {
     pub documents: usize,
     /// Bytes of documents.
     pub bytes: usize,
+}
+
+impl Page {
+    /// The last page.
+    pub(super) fn new(documents: Vec<Stored>) -> Self {
+        let has_cut_keys = documents.iter().any(|document| document.id_key.len() > MAX_WHOLE);
+        Self { documents, next: None, has_cut_keys }
+    }
 }
 
 impl Default for PageLimit {

@@ -1,5 +1,7 @@
 //! Records of writes that may be sent again.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 /// Names a write: the session, its number of the transaction, the statement in it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RecordId {
@@ -23,4 +25,13 @@ pub struct Record {
 impl RecordId {
     /// The number of a transaction's end among statements.
     pub const COMMIT: i32 = -1;
+}
+
+pub(super) const KEEP: &str = "INSERT INTO kecoa_mongo.session (lsid, txn, stmt, reply, at) \
+     VALUES ($1, $2, $3, $4, $5)";
+
+/// Milliseconds since 1970, by this machine's clock: how old records are, and when a collection was dropped.
+pub(super) fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -1,12 +1,42 @@
 //! Transactions.
 
-use super::failure::not_yet;
-use super::record::Record;
-use crate::error::Error;
+use std::collections::HashMap;
+
+use kecoa::pool::tokio::Pooled;
+use kecoa::{Answers, Pipeline, Row, Slot};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
+
+use super::collection::{Collection, Namespace};
+use super::database::{Effect, Params, Store, first_error, within_time};
+use super::failure::{self, Failed};
+use super::record::{KEEP, Record, RecordId, now};
+use crate::error::{Code, Error, Label};
 
 /// An open transaction: it owns a connection. One that is dropped is rolled back.
 #[derive(Debug)]
-pub struct Transaction {}
+pub struct Transaction {
+    store: Store,
+    client: Pooled,
+    /// Whether BEGIN was sent.
+    begun: bool,
+    /// A statement failed, or was given up: nothing but a rollback is left.
+    failed: bool,
+    /// What the catalogue says inside the transaction, where it is not what the store knows.
+    catalogue: HashMap<Namespace, Known>,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// Where a transaction finds what the catalogue says of a name.
+#[derive(Clone, Debug)]
+pub(super) enum Known {
+    /// Here; nothing, where there is no such collection.
+    Here(Option<Collection>),
+    /// In the tables, by the transaction's own eyes.
+    Ask,
+    /// With all others, as far as nothing speaks against it.
+    Elsewhere,
+}
 
 /// What became of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,22 +47,292 @@ pub enum Committed {
     No,
 }
 
+impl Store {
+    /// Begin a transaction, on a connection of its own. Nothing is sent before its first statement.
+    ///
+    /// # Errors
+    ///
+    /// 462 where as many transactions are open as may be.
+    pub async fn begin(&self) -> Result<Transaction, Error> {
+        let Ok(permit) = self.transactions().clone().try_acquire_owned() else {
+            let most = self.options().transactions;
+            return Err(failure::overloaded(&format!(
+                "expected at most {most} open transactions, found as many already"
+            )));
+        };
+        let client =
+            self.connection().await.map_err(|error| Error::from(failure::within(&error)))?;
+        Ok(Transaction {
+            store: self.clone(),
+            client,
+            begun: false,
+            failed: false,
+            catalogue: HashMap::new(),
+            _permit: permit,
+        })
+    }
+
+    /// What became of a transaction whose COMMIT was not answered: settles it, so that a commit that has not happened
+    /// by then never does.
+    ///
+    /// # Errors
+    ///
+    /// 91 where the database cannot be asked.
+    pub async fn settle_commit(
+        &self,
+        commit: &RecordId,
+        deadline: Option<Instant>,
+    ) -> Result<Committed, Error> {
+        // An empty record in the place of the commit's own: whichever of the two comes first stands.
+        let at = now();
+        let kept = self
+            .count(
+                Effect::WriteOnce,
+                KEEP_OR_LEAVE,
+                &[&commit.session, &commit.transaction, &commit.statement, &ABORTED, &at],
+                deadline,
+            )
+            .await;
+        kept.map_err(unknown)?;
+        let found = self
+            .rows(
+                Effect::Read,
+                "SELECT reply FROM kecoa_mongo.session WHERE lsid = $1 AND txn = $2 AND stmt = $3",
+                &[&commit.session, &commit.transaction, &commit.statement],
+                deadline,
+            )
+            .await
+            .map_err(unknown)?;
+        let Some(row) = found.first() else {
+            return Err(failure::unexpected("no record of a commit that was settled"));
+        };
+        let reply: Vec<u8> = failure::read(row, 0)?;
+        Ok(if reply == ABORTED { Committed::No } else { Committed::Yes(reply) })
+    }
+}
+
+/// The reply of a commit that never happened. No BSON document is so short.
+const ABORTED: &[u8] = b"";
+
+const KEEP_OR_LEAVE: &str = "INSERT INTO kecoa_mongo.session (lsid, txn, stmt, reply, at) \
+     VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+
+/// Nobody could say what became of a commit.
+fn unknown(failed: Failed) -> Error {
+    let error = Error::from(failed);
+    Error::new(
+        Code::SHUTDOWN_IN_PROGRESS,
+        format!("whether the transaction was committed is not known: {}", error.message()),
+    )
+    .with_label(Label::RetryableWriteError)
+}
+
 impl Transaction {
+    /// The store that it is a transaction of.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Whether a statement failed: nothing but [`abort`](Self::abort) is left then.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.failed
+    }
+
     /// Commit, with a record by which a second commit is answered. Where COMMIT itself is not answered, the record
     /// is looked up.
     ///
     /// # Errors
     ///
-    /// 112 where it met another one; 91 where its outcome could not be learnt: see
-    /// [`Store::settle_commit`](super::Store::settle_commit). Any other: it was not committed.
-    #[expect(clippy::unused_async, reason = "it will ask the server")]
-    pub async fn commit(self, record: Record) -> Result<(), Error> {
-        let _ = record;
-        Err(not_yet())
+    /// 112 where it met another one; 91 with `RetryableWriteError` where its outcome could not be learnt: see
+    /// [`Store::settle_commit`]. Any other: it was not committed.
+    pub async fn commit(mut self, record: Record, deadline: Option<Instant>) -> Result<(), Error> {
+        if self.failed {
+            return Err(Error::new(
+                Code::NO_SUCH_TRANSACTION,
+                "expected a transaction without a failure, found one of its statements failed",
+            )
+            .with_label(Label::TransientTransactionError));
+        }
+        let answered = self.send_commit(&record, deadline).await;
+        let error = match answered {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
+        };
+        let lost = match &error {
+            None => true,
+            Some(error) => error.is_ambiguous() || error.is_connection_lost(),
+        };
+        let store = self.store.clone();
+        drop(self);
+        match error {
+            Some(error) if !lost => match failure::within(&error) {
+                Failed::Duplicate(_) => Err(settled_before()),
+                failed => Err(failed.into()),
+            },
+            // The deadline that has passed is no reason to leave it open.
+            _ => match store.settle_commit(&record.id, None).await? {
+                Committed::Yes(_) => Ok(()),
+                Committed::No => Err(settled_before()),
+            },
+        }
+    }
+
+    /// Sends the record and COMMIT. An error; nothing, where the deadline passed.
+    async fn send_commit(
+        &mut self,
+        record: &Record,
+        deadline: Option<Instant>,
+    ) -> Result<(), Option<kecoa::Error>> {
+        let id = &record.id;
+        let at = now();
+        let mut statements = Pipeline::new();
+        if !self.begun {
+            self.push_begin(&mut statements, &mut Vec::new()).map_err(Some)?;
+        }
+        let kept = statements
+            .add(KEEP, &[&id.session, &id.transaction, &id.statement, &record.reply, &at])
+            .map_err(Some)?;
+        let end = statements.add("COMMIT", &[]).map_err(Some)?;
+        self.failed = true;
+        let sent = within_time(deadline, self.client.run_pipeline(&statements)).await;
+        let mut answers = match sent {
+            Err(_) => return Err(None),
+            Ok(Err(error)) => return Err(Some(error)),
+            Ok(Ok(answers)) => answers,
+        };
+        answers.count(kept).map_err(Some)?;
+        let end = answers.take(end).map_err(Some)?;
+        // A transaction that has failed answers COMMIT by ROLLBACK.
+        match end.tag {
+            Some(tag) if tag.as_bytes() == b"COMMIT" => Ok(()),
+            _ => {
+                Err(Some(kecoa::Error::usage("expected COMMIT, found the transaction rolled back")))
+            }
+        }
     }
 
     /// Roll back.
-    pub async fn abort(self) {
-        std::future::ready(()).await;
+    pub async fn abort(mut self) {
+        if self.begun {
+            // Where this fails, so has the connection, and with it the transaction.
+            let _ = self.client.batch("ROLLBACK").await;
+        }
     }
+
+    pub(super) fn known(&self, namespace: &Namespace) -> Known {
+        self.catalogue.get(namespace).cloned().unwrap_or(Known::Elsewhere)
+    }
+
+    pub(super) fn know(&mut self, namespace: &Namespace, known: Known) {
+        self.catalogue.insert(namespace.clone(), known);
+    }
+
+    fn push_begin(
+        &self,
+        statements: &mut Pipeline,
+        slots: &mut Vec<Slot>,
+    ) -> Result<(), kecoa::Error> {
+        let capabilities = self.store.capabilities();
+        let begin = if capabilities.snapshot_isolation {
+            "BEGIN ISOLATION LEVEL REPEATABLE READ"
+        } else {
+            "BEGIN ISOLATION LEVEL SERIALIZABLE"
+        };
+        slots.push(statements.add(begin, &[])?);
+        if capabilities.lock_timeout {
+            let wait = self.store.options().lock_wait.as_millis();
+            let sql = format!("SET LOCAL lock_timeout = '{wait}ms'");
+            slots.push(statements.add(&sql, &[])?);
+        }
+        Ok(())
+    }
+
+    /// The rows of a statement.
+    pub(super) async fn rows(
+        &mut self,
+        sql: &str,
+        params: Params<'_>,
+        deadline: Option<Instant>,
+    ) -> Result<Vec<Row>, Failed> {
+        if self.begun {
+            self.check()?;
+            self.failed = true;
+            let rows = within_time(deadline, self.client.query(sql, params)).await?;
+            let rows = rows.map_err(|error| failure::within(&error))?;
+            self.failed = false;
+            return Ok(rows);
+        }
+        let (mut answers, slots) = self.together(&[(sql, params)], deadline).await?;
+        let Some(slot) = slots.first() else {
+            return Err(failure::unexpected("no answer").into());
+        };
+        answers.rows(*slot).map_err(|error| failure::within(&error))
+    }
+
+    /// The count of a statement.
+    pub(super) async fn count(
+        &mut self,
+        sql: &str,
+        params: Params<'_>,
+        deadline: Option<Instant>,
+    ) -> Result<u64, Failed> {
+        if self.begun {
+            self.check()?;
+            self.failed = true;
+            let count = within_time(deadline, self.client.execute(sql, params)).await?;
+            let count = count.map_err(|error| failure::within(&error))?;
+            self.failed = false;
+            return Ok(count);
+        }
+        let (mut answers, slots) = self.together(&[(sql, params)], deadline).await?;
+        let Some(slot) = slots.first() else {
+            return Err(failure::unexpected("no answer").into());
+        };
+        answers.count(*slot).map_err(|error| failure::within(&error))
+    }
+
+    /// Statements that are sent together.
+    pub(super) async fn together(
+        &mut self,
+        statements: &[(&str, Params<'_>)],
+        deadline: Option<Instant>,
+    ) -> Result<(Answers, Vec<Slot>), Failed> {
+        self.check()?;
+        let mut pipeline = Pipeline::new();
+        let mut slots = Vec::with_capacity(statements.len() + 2);
+        if !self.begun {
+            self.push_begin(&mut pipeline, &mut slots).map_err(|error| failure::within(&error))?;
+        }
+        let before = slots.len();
+        for (sql, params) in statements {
+            slots.push(pipeline.add(sql, params).map_err(|error| failure::within(&error))?);
+        }
+        self.begun = true;
+        self.failed = true;
+        let answers = within_time(deadline, self.client.run_pipeline(&pipeline)).await?;
+        let answers = answers.map_err(|error| failure::within(&error))?;
+        if answers.first_error().is_some() {
+            return Err(failure::within(&first_error(answers, &slots)?));
+        }
+        self.failed = false;
+        Ok((answers, slots.split_off(before)))
+    }
+
+    fn check(&self) -> Result<(), Failed> {
+        if self.failed {
+            return Err(Failed::Other(
+                Error::new(Code::NO_SUCH_TRANSACTION, "Transaction has been aborted")
+                    .with_label(Label::TransientTransactionError),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Somebody else has settled that the transaction is not committed, or committed it before.
+fn settled_before() -> Error {
+    Error::new(Code::NO_SUCH_TRANSACTION, "Transaction has been aborted")
+        .with_label(Label::TransientTransactionError)
 }

@@ -53,3 +53,8 @@ pub struct Written {
     /// The first that failed: its number, and why. None behind it was tried.
     pub failure: Option<(usize, Error)>,
 }
+
+/// A version that no document had: random, so that who sees it knows whose write it is.
+pub(super) fn new_version() -> i64 {
+    fastrand::i64(1..i64::MAX)
+}

@@ -1,0 +1,355 @@
+//! Inserts: a statement for many documents, with their entries and records.
+
+use std::collections::HashSet;
+
+use super::collection::Collection;
+use super::database::Effect;
+use super::entry_changes::EntryChanges;
+use super::failure::{Duplicate, Failed, read};
+use super::handle::{Checked, Handle};
+use super::record::now;
+use super::statement::{RecordList, Statement};
+use super::write::{Inserted, NewDocument};
+use crate::bson::key::Key;
+use crate::error::{Code, Error, Label};
+use crate::index::{duplicate_id, duplicate_key};
+
+/// The most documents of one statement.
+const MOST: usize = 1000;
+/// The most bytes of documents of one statement, but for one that is larger.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
+/// How often documents are tried again that others get in the way of, one key after the other.
+const ATTEMPTS: usize = 10;
+
+/// A document on its way in.
+struct Prepared<'a> {
+    /// Its number in the call.
+    number: usize,
+    id_key: Vec<u8>,
+    new: &'a NewDocument,
+    /// Its keys in unique indexes.
+    unique: Vec<(i32, Vec<u8>)>,
+}
+
+impl Handle<'_> {
+    /// Insert documents, as many as there are.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database. In a transaction the transaction is over once a document failed, and only the first
+    /// failure is told. [`Checked::Stale`] comes only where nothing was written.
+    pub async fn insert(
+        &mut self,
+        collection: &Collection,
+        documents: &[NewDocument],
+        ordered: bool,
+    ) -> Result<Checked<Inserted>, Error> {
+        let mut inserted = Inserted::default();
+        let mut prepared = Vec::with_capacity(documents.len());
+        for (number, new) in documents.iter().enumerate() {
+            match prepare(collection, number, new) {
+                Ok(document) => prepared.push(document),
+                Err(error) => {
+                    inserted.failures.push((number, error));
+                    if ordered {
+                        break;
+                    }
+                }
+            }
+        }
+        let mut left = &*prepared;
+        while !left.is_empty() {
+            let (some, others) = left.split_at(statement_size(left));
+            left = others;
+            let failures = inserted.failures.len();
+            match self.insert_some(collection, some, ordered, &mut inserted).await? {
+                Checked::Current(()) => {}
+                Checked::Stale if inserted.inserted == 0 && failures == 0 => {
+                    return Ok(Checked::Stale);
+                }
+                Checked::Stale => {
+                    // Some are in by now: go on with what the catalogue says.
+                    let again = self.collection(collection.namespace()).await?;
+                    let rest: Vec<NewDocument> =
+                        some.iter().chain(left).map(|one| one.new.clone()).collect();
+                    let numbers: Vec<usize> =
+                        some.iter().chain(left).map(|one| one.number).collect();
+                    let Some(again) = again.filter(|again| again.id() == collection.id()) else {
+                        return Err(dropped(collection));
+                    };
+                    let rest = Box::pin(self.insert(&again, &rest, ordered)).await?;
+                    let Checked::Current(rest) = rest else { return Err(dropped(collection)) };
+                    inserted.inserted += rest.inserted;
+                    for (at, error) in rest.failures {
+                        inserted.failures.push((numbers.get(at).copied().unwrap_or(at), error));
+                    }
+                    break;
+                }
+            }
+            if ordered && inserted.failures.len() > failures {
+                break;
+            }
+        }
+        inserted.failures.sort_by_key(|(number, _)| *number);
+        if ordered {
+            inserted.failures.truncate(1);
+        }
+        Ok(Checked::Current(inserted))
+    }
+
+    /// Inserts the documents of one statement, and tries again without those that others have the keys of.
+    async fn insert_some(
+        &mut self,
+        collection: &Collection,
+        some: &[Prepared<'_>],
+        ordered: bool,
+        inserted: &mut Inserted,
+    ) -> Result<Checked<()>, Error> {
+        let mut left: Vec<&Prepared<'_>> = some.iter().collect();
+        for _ in 0..ATTEMPTS {
+            if left.is_empty() {
+                return Ok(Checked::Current(()));
+            }
+            match self.insert_together(collection, &left).await {
+                Ok(0) => {
+                    self.mistaken(collection.namespace());
+                    return Ok(Checked::Stale);
+                }
+                Ok(count) => {
+                    inserted.inserted += usize::try_from(count).unwrap_or(usize::MAX);
+                    return Ok(Checked::Current(()));
+                }
+                Err(Failed::Duplicate(Duplicate::Record)) => return Ok(Checked::Stale),
+                Err(Failed::Duplicate(duplicate)) if self.is_within() => {
+                    let failed = whose(&left, &duplicate);
+                    let failure =
+                        failed.map(|one| (one.number, error_of(collection, one, &duplicate)));
+                    inserted.failures.extend(failure);
+                    return match failed {
+                        Some(_) => Ok(Checked::Current(())),
+                        None => Err(Failed::Duplicate(duplicate).into()),
+                    };
+                }
+                Err(Failed::Duplicate(_)) => {
+                    left = self.without_taken(collection, left, ordered, inserted).await?;
+                }
+                Err(failed) => return Err(labelled(failed.into(), &left)),
+            }
+        }
+        Err(Error::new(
+            Code::WRITE_CONFLICT,
+            "others went on writing the keys of the documents to insert",
+        ))
+    }
+
+    async fn insert_together(
+        &mut self,
+        collection: &Collection,
+        documents: &[&Prepared<'_>],
+    ) -> Result<u64, Failed> {
+        let id = collection.id();
+        let guard = self.guard(collection);
+        let mut changes = EntryChanges::default();
+        let mut records = RecordList::default();
+        let at = now();
+        for document in documents {
+            changes.note(collection, &document.id_key, None, Some(&document.new.document))?;
+            if let Some(record) = &document.new.record {
+                records.push(record, &document.id_key, at);
+            }
+        }
+        if self.mark_multikey(collection, &changes.newly_multikey).await? {
+            return Ok(0);
+        }
+        let keys: Vec<&[u8]> = documents.iter().map(|document| &*document.id_key).collect();
+        let bodies: Vec<&[u8]> =
+            documents.iter().map(|document| document.new.document.as_bytes()).collect();
+        let mut statement = Statement::default();
+        let mut word = "WITH ";
+        for (name, table, list) in [
+            ("e", "kecoa_mongo.entry", &changes.added),
+            ("u", "kecoa_mongo.uniq", &changes.added_unique),
+        ] {
+            if list.is_empty() {
+                continue;
+            }
+            statement.text(word).text(name).text(" AS (INSERT INTO ").text(table);
+            statement.text(" (coll, idx, key, id_key) SELECT ").param(&id);
+            statement.text("::INT8, t.idx, t.key, t.id_key FROM ").entries(list).text(" WHERE ");
+            statement.guard(&guard).text(" RETURNING 1) ");
+            word = ", ";
+        }
+        if !records.is_empty() {
+            statement.text(word).text("r AS (").records(&records).text(" WHERE ");
+            statement.guard(&guard).text(" RETURNING 1) ");
+        }
+        statement
+            .text("INSERT INTO kecoa_mongo.document (coll, id_key, ver, doc) SELECT ")
+            .param(&id);
+        let new_version = super::write::new_version();
+        statement.text("::INT8, ");
+        let (key, body);
+        if let ([one_key], [one_body]) = (&*keys, &*bodies) {
+            (key, body) = (*one_key, *one_body);
+            statement.param(&key).text("::BYTEA, ").param(&new_version).text("::INT8, ");
+            statement.param(&body).text("::BYTEA WHERE ");
+        } else {
+            statement.text("t.key, ").param(&new_version).text("::INT8, t.doc FROM unnest(");
+            statement.param(&keys).text("::BYTEA[], ").param(&bodies);
+            statement.text("::BYTEA[]) AS t(key, doc) WHERE ");
+        }
+        statement.guard(&guard);
+        let effect = Effect::WriteOnce;
+        // A second run of a lost insert without a record would find its own documents in its way.
+        let effect = if records.is_empty() { Effect::Write } else { effect };
+        self.count(effect, &statement.sql, &statement.params).await
+    }
+
+    /// The documents that may go in: those whose keys nobody has, of the database or of the documents before them.
+    async fn without_taken<'d, 'a>(
+        &mut self,
+        collection: &Collection,
+        documents: Vec<&'d Prepared<'a>>,
+        ordered: bool,
+        inserted: &mut Inserted,
+    ) -> Result<Vec<&'d Prepared<'a>>, Error> {
+        let id = collection.id();
+        let keys: Vec<&[u8]> = documents.iter().map(|document| &*document.id_key).collect();
+        let taken = self
+            .rows(
+                Effect::Read,
+                "SELECT d.id_key FROM unnest($2::BYTEA[]) AS k(key) JOIN kecoa_mongo.document d \
+                 ON d.coll = $1 AND d.id_key = k.key",
+                &[&id, &keys],
+            )
+            .await?;
+        let mut ids = HashSet::new();
+        for row in &taken {
+            ids.insert(read::<Vec<u8>>(row, 0)?);
+        }
+        let unique: Vec<&(i32, Vec<u8>)> =
+            documents.iter().flat_map(|document| &document.unique).collect();
+        let mut uniques = HashSet::new();
+        if !unique.is_empty() {
+            let numbers: Vec<i32> = unique.iter().map(|(number, _)| *number).collect();
+            let keys: Vec<&[u8]> = unique.iter().map(|(_, key)| key.as_slice()).collect();
+            let taken = self
+                .rows(
+                    Effect::Read,
+                    "SELECT u.idx, u.key FROM unnest($2::INT4[], $3::BYTEA[]) AS k(idx, key) \
+                     JOIN kecoa_mongo.uniq u ON u.coll = $1 AND u.idx = k.idx AND u.key = k.key",
+                    &[&id, &numbers, &keys],
+                )
+                .await?;
+            for row in &taken {
+                uniques.insert((read::<i32>(row, 0)?, read::<Vec<u8>>(row, 1)?));
+            }
+        }
+        let mut free = Vec::new();
+        for document in documents {
+            let duplicate = if ids.contains(&document.id_key) {
+                Some(Duplicate::Document(document.id_key.clone()))
+            } else {
+                let taken = document.unique.iter().find(|unique| uniques.contains(unique));
+                taken.map(|(number, key)| Duplicate::Unique(*number, key.clone()))
+            };
+            match duplicate {
+                Some(duplicate) => {
+                    let error = error_of(collection, document, &duplicate);
+                    inserted.failures.push((document.number, error));
+                    if ordered {
+                        break;
+                    }
+                }
+                None => {
+                    ids.insert(document.id_key.clone());
+                    uniques.extend(document.unique.iter().cloned());
+                    free.push(document);
+                }
+            }
+        }
+        Ok(free)
+    }
+}
+
+fn prepare<'a>(
+    collection: &Collection,
+    number: usize,
+    new: &'a NewDocument,
+) -> Result<Prepared<'a>, Error> {
+    let id = match new.document.get("_id") {
+        Ok(Some(id)) => id,
+        _ => return Err(Error::new(Code::INVALID_ID_FIELD, "expected a document with an _id")),
+    };
+    let mut unique = Vec::new();
+    for index in collection.maintained_indexes() {
+        if index.is_id() {
+            continue;
+        }
+        let entries = index.entries(&new.document)?;
+        if index.is_unique() {
+            unique.extend(entries.keys.into_iter().map(|key| (index.number(), key.into_bytes())));
+        }
+    }
+    Ok(Prepared { number, id_key: Key::of(id).into_bytes(), new, unique })
+}
+
+/// How many of the documents one statement takes.
+fn statement_size(documents: &[Prepared<'_>]) -> usize {
+    let mut bytes = 0_usize;
+    let fits = documents.iter().take(MOST).take_while(|document| {
+        bytes = bytes.saturating_add(document.new.document.as_bytes().len());
+        bytes <= MOST_BYTES
+    });
+    fits.count().max(1)
+}
+
+/// Whose key is there already: the second one with it where two have it, as the first went in.
+fn whose<'d, 'a>(
+    documents: &[&'d Prepared<'a>],
+    duplicate: &Duplicate,
+) -> Option<&'d Prepared<'a>> {
+    let has = |document: &&&'d Prepared<'a>| match duplicate {
+        Duplicate::Document(key) => document.id_key == *key,
+        Duplicate::Unique(number, key) => {
+            document.unique.iter().any(|(other, unique)| other == number && unique == key)
+        }
+        Duplicate::Record | Duplicate::Other => false,
+    };
+    let mut found = documents.iter().filter(has);
+    let first = found.next()?;
+    Some(found.next().unwrap_or(first))
+}
+
+fn error_of(collection: &Collection, document: &Prepared<'_>, duplicate: &Duplicate) -> Error {
+    let namespace = collection.namespace().to_string();
+    match duplicate {
+        Duplicate::Unique(number, key) => {
+            let mut indexes = collection.maintained_indexes().iter();
+            match indexes.find(|index| index.number() == *number) {
+                Some(index) => duplicate_key(&namespace, index, &document.new.document, key),
+                None => Failed::Duplicate(duplicate.clone()).into(),
+            }
+        }
+        _ => match document.new.document.get("_id") {
+            Ok(Some(id)) => duplicate_id(&namespace, id),
+            _ => Failed::Duplicate(duplicate.clone()).into(),
+        },
+    }
+}
+
+/// With a record, a write may be sent again.
+fn labelled(error: Error, documents: &[&Prepared<'_>]) -> Error {
+    let has_record = documents.iter().any(|document| document.new.record.is_some());
+    if has_record && error.code() == Code::SHUTDOWN_IN_PROGRESS {
+        return error.with_label(Label::RetryableWriteError);
+    }
+    error
+}
+
+fn dropped(collection: &Collection) -> Error {
+    Error::new(
+        Code::OPERATION_FAILED,
+        format!("collection {} changed while documents were inserted", collection.namespace()),
+    )
+}

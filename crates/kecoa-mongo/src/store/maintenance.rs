@@ -1,0 +1,50 @@
+//! What happens in the background: documents of dropped collections, old records, documents past their time.
+
+use super::database::{Effect, Store};
+use super::failure::read;
+use super::record::now;
+use crate::error::Error;
+
+/// How many documents are removed at a time.
+const BATCH: i64 = 1000;
+/// How long after its drop a collection's documents are removed: longer than a transaction lasts that may still write to
+/// it; in milliseconds.
+const GRACE: i64 = 120_000;
+
+impl Store {
+    /// One round of what happens in the background: documents of dropped collections, old records.
+    ///
+    /// # Errors
+    ///
+    /// Those of the statements; what was done before stays.
+    pub async fn maintain(&self) -> Result<(), Error> {
+        let life = i64::try_from(self.options().record_life.as_millis()).unwrap_or(i64::MAX);
+        let old = now().saturating_sub(life);
+        let sql = "DELETE FROM kecoa_mongo.session WHERE at < $1";
+        self.count(Effect::WriteOnce, sql, &[&old], None).await?;
+        let dropped = now().saturating_sub(GRACE);
+        let sql = "SELECT coll FROM kecoa_mongo.collection WHERE dropped_at < $1";
+        for row in self.rows(Effect::Read, sql, &[&dropped], None).await? {
+            self.reap(read(&row, 0)?).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes what is left of a dropped collection.
+    async fn reap(&self, id: i64) -> Result<(), Error> {
+        for (table, key) in [
+            ("kecoa_mongo.entry", "idx, key, id_key"),
+            ("kecoa_mongo.uniq", "idx, key"),
+            ("kecoa_mongo.document", "id_key"),
+        ] {
+            let sql = format!(
+                "DELETE FROM {table} WHERE coll = $1 AND ({key}) IN \
+                 (SELECT {key} FROM {table} WHERE coll = $1 ORDER BY {key} LIMIT $2)"
+            );
+            while self.count(Effect::WriteOnce, &sql, &[&id, &BATCH], None).await? > 0 {}
+        }
+        let sql = "DELETE FROM kecoa_mongo.collection WHERE coll = $1 AND dropped_at IS NOT NULL";
+        self.count(Effect::WriteOnce, sql, &[&id], None).await?;
+        Ok(())
+    }
+}

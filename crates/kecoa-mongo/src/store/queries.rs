@@ -1,0 +1,165 @@
+//! The texts of reads.
+//!
+//! Each is about one collection, `$1`, and gives a row at least, with the version of the catalogue: so the same
+//! statement tells whether what was planned still holds. Columns: version, id_key, ver, doc, and the entry's key.
+
+use crate::plan::access::Order;
+
+/// One document.
+pub(super) const ONE: &str = "SELECT c.version, d.id_key, d.ver, d.doc FROM kecoa_mongo.collection c \
+     LEFT JOIN kecoa_mongo.document d ON d.coll = $1 AND d.id_key = $2 WHERE c.coll = $1";
+
+/// One document, that others may not change.
+pub(super) const ONE_LOCKED: &str = "SELECT c.version, d.id_key, d.ver, d.doc FROM kecoa_mongo.collection c \
+     LEFT JOIN LATERAL (SELECT id_key, ver, doc FROM kecoa_mongo.document \
+     WHERE coll = $1 AND id_key = $2 FOR UPDATE NOWAIT) d ON true WHERE c.coll = $1";
+
+/// How many documents a collection has.
+pub(super) const COUNT_ALL: &str = "SELECT c.version, \
+     (SELECT count(*) FROM kecoa_mongo.document WHERE coll = $1)::INT8 \
+     FROM kecoa_mongo.collection c WHERE c.coll = $1";
+
+/// How many of these documents there are.
+pub(super) const COUNT_SOME: &str = "SELECT c.version, \
+     (SELECT count(*) FROM unnest($2::BYTEA[]) AS k(key) JOIN kecoa_mongo.document d \
+     ON d.coll = $1 AND d.id_key = k.key)::INT8 FROM kecoa_mongo.collection c WHERE c.coll = $1";
+
+/// How many documents there are in ranges.
+pub(super) const COUNT_RANGES: &str = "SELECT c.version, \
+     (SELECT count(*) FROM unnest($2::BYTEA[], $3::BYTEA[]) AS r(low, high) JOIN kecoa_mongo.document d \
+     ON d.coll = $1 AND d.id_key >= r.low AND d.id_key < r.high)::INT8 \
+     FROM kecoa_mongo.collection c WHERE c.coll = $1";
+
+/// How many documents have entries in ranges.
+pub(super) fn count_entries(unique: bool, multikey: bool) -> String {
+    let table = entries(unique);
+    let counted = if multikey { "DISTINCT e.id_key" } else { "*" };
+    format!(
+        "SELECT c.version, (SELECT count({counted}) FROM unnest($2::BYTEA[], $3::BYTEA[]) AS r(low, high) \
+         JOIN {table} e ON e.coll = $1 AND e.idx = $4 AND e.key >= r.low AND e.key < r.high)::INT8 \
+         FROM kecoa_mongo.collection c WHERE c.coll = $1"
+    )
+}
+
+/// These documents, `$2`, up to `$3` bytes.
+pub(super) fn some(order: Order) -> String {
+    paged(
+        "SELECT ''::BYTEA AS key, d.id_key, d.ver, d.doc FROM unnest($2::BYTEA[]) AS k(key) \
+         JOIN kecoa_mongo.document d ON d.coll = $1 AND d.id_key = k.key",
+        order,
+        false,
+    )
+}
+
+/// The same, that others may not change.
+pub(super) fn some_locked(order: Order) -> String {
+    paged(
+        "SELECT ''::BYTEA AS key, d.id_key, d.ver, d.doc FROM unnest($2::BYTEA[]) AS k(key) \
+         JOIN kecoa_mongo.document d ON d.coll = $1 AND d.id_key = k.key FOR UPDATE OF d NOWAIT",
+        order,
+        false,
+    )
+}
+
+/// `$2` documents between two keys of `_id`, `$4` and `$5`, up to `$3` bytes.
+pub(super) fn documents(order: Order) -> String {
+    let direction = direction(order);
+    paged(
+        &format!(
+            "SELECT ''::BYTEA AS key, d.id_key, d.ver, d.doc FROM kecoa_mongo.document d \
+             WHERE d.coll = $1 AND d.id_key >= $4 AND d.id_key < $5 \
+             ORDER BY d.id_key {direction} LIMIT $2"
+        ),
+        order,
+        false,
+    )
+}
+
+/// The same of several ranges.
+pub(super) fn documents_of_many(order: Order) -> String {
+    let direction = direction(order);
+    paged(
+        &format!(
+            "SELECT ''::BYTEA AS key, d.id_key, d.ver, d.doc FROM (\
+             SELECT f.id_key FROM unnest($4::BYTEA[], $5::BYTEA[]) AS r(low, high), LATERAL (\
+             SELECT id_key FROM kecoa_mongo.document WHERE coll = $1 AND id_key >= r.low AND id_key < r.high \
+             ORDER BY id_key {direction} LIMIT $2) f ORDER BY f.id_key {direction} LIMIT $2) f \
+             JOIN kecoa_mongo.document d ON d.coll = $1 AND d.id_key = f.id_key"
+        ),
+        order,
+        false,
+    )
+}
+
+/// `$2` documents by the entries of index `$6`, behind entry `$4`, `$7` and before `$5`, `$8`.
+pub(super) fn index(unique: bool, order: Order) -> String {
+    let (table, direction) = (entries(unique), direction(order));
+    let bounds = between("$4", "$7", "$5", "$8", order);
+    paged(
+        &format!(
+            "SELECT e.key, d.id_key, d.ver, d.doc FROM (SELECT e.key, e.id_key FROM {table} e \
+             WHERE e.coll = $1 AND e.idx = $6 AND {bounds} \
+             ORDER BY e.key {direction}, e.id_key {direction} LIMIT $2) e \
+             JOIN kecoa_mongo.document d ON d.coll = $1 AND d.id_key = e.id_key"
+        ),
+        order,
+        true,
+    )
+}
+
+/// The same of several ranges.
+pub(super) fn index_of_many(unique: bool, order: Order) -> String {
+    let (table, direction) = (entries(unique), direction(order));
+    let bounds = between("r.low", "r.low_id", "r.high", "r.high_id", order);
+    paged(
+        &format!(
+            "SELECT f.key, d.id_key, d.ver, d.doc FROM (SELECT f.key, f.id_key \
+             FROM unnest($4::BYTEA[], $5::BYTEA[], $7::BYTEA[], $8::BYTEA[]) AS r(low, high, low_id, high_id), \
+             LATERAL (SELECT e.key, e.id_key FROM {table} e WHERE e.coll = $1 AND e.idx = $6 AND {bounds} \
+             ORDER BY e.key {direction}, e.id_key {direction} LIMIT $2) f \
+             ORDER BY f.key {direction}, f.id_key {direction} LIMIT $2) f \
+             JOIN kecoa_mongo.document d ON d.coll = $1 AND d.id_key = f.id_key"
+        ),
+        order,
+        true,
+    )
+}
+
+/// A lower and an upper bound of entries: exact on the side where a page goes on.
+fn between(low: &str, low_id: &str, high: &str, high_id: &str, order: Order) -> String {
+    match order {
+        Order::Forward => {
+            format!(
+                "(e.key, e.id_key) > ({low}, {low_id}) AND e.key < {high} AND {high_id} IS NOT NULL"
+            )
+        }
+        Order::Backward => {
+            format!(
+                "(e.key, e.id_key) < ({high}, {high_id}) AND e.key >= {low} AND {low_id} IS NOT NULL"
+            )
+        }
+    }
+}
+
+/// The rows of a query up to `$3` bytes of documents, but one at least, beside the version.
+fn paged(query: &str, order: Order, by_key: bool) -> String {
+    let direction = direction(order);
+    let key = if by_key { format!("q.key {direction}, ") } else { String::new() };
+    format!(
+        "SELECT c.version, p.id_key, p.ver, p.doc, p.key FROM kecoa_mongo.collection c LEFT JOIN LATERAL (\
+         SELECT q.key, q.id_key, q.ver, q.doc, sum(octet_length(q.doc)) OVER \
+         (ORDER BY {key}q.id_key {direction} ROWS UNBOUNDED PRECEDING) AS total \
+         FROM ({query}) q) p ON p.total - octet_length(p.doc) < $3 WHERE c.coll = $1"
+    )
+}
+
+fn entries(unique: bool) -> &'static str {
+    if unique { "kecoa_mongo.uniq" } else { "kecoa_mongo.entry" }
+}
+
+fn direction(order: Order) -> &'static str {
+    match order {
+        Order::Forward => "ASC",
+        Order::Backward => "DESC",
+    }
+}

@@ -1,0 +1,161 @@
+//! The tables: made where they are not there, by however many gateways at once.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use kecoa::{Client, ErrorKind};
+
+use super::failure::{self, unexpected};
+use super::options::Capabilities;
+use crate::bson::key::FORMAT_VERSION;
+use crate::error::{Code, Error};
+
+/// The version of the tables; that of the keys goes with it.
+const TABLES_VERSION: i32 = 1;
+/// How many parts a table is made of, where the server makes tables of parts.
+const PARTS: u32 = 32;
+/// How often setting up is tried: each gateway that does so at the same time may make one attempt fail.
+const ATTEMPTS: u32 = 20;
+
+const READ_FORMAT: &str = "SELECT tables, keys FROM kecoa_mongo.format WHERE one = 1";
+
+/// Ask what the server can do.
+pub(super) async fn probe(client: &mut Client) -> Capabilities {
+    let postgres = client.crdb_version().is_none();
+    let generic_plans = postgres && client.batch("SHOW plan_cache_mode").await.is_ok();
+    let lock_timeout = client.batch("SHOW lock_timeout").await.is_ok();
+    Capabilities {
+        hash_partitions: postgres,
+        one_table_twice: postgres,
+        generic_plans,
+        snapshot_isolation: postgres,
+        snapshots_shown: postgres,
+        lock_timeout,
+    }
+}
+
+/// Prepare a new connection: plans are made once, and all by index, as the tables grow behind them.
+pub(super) async fn configure(client: &mut Client) -> Result<(), kecoa::Error> {
+    client.set_statement_cache_capacity(256);
+    if client.crdb_version().is_none() {
+        client
+            .batch(
+                "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
+                 SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off",
+            )
+            .await?;
+    }
+    Ok(())
+}
+
+/// Make the tables where they are not there, and check their format.
+pub(super) async fn set_up(client: &mut Client, capabilities: Capabilities) -> Result<(), Error> {
+    let mut attempt = 0;
+    loop {
+        match format(client).await? {
+            Some(found) => return check(found),
+            None if attempt == ATTEMPTS => return Err(unexpected("the tables cannot be made")),
+            None => {}
+        }
+        attempt += 1;
+        for statement in statements(capabilities) {
+            match client.batch(&statement).await {
+                Ok(_) => {}
+                // Another gateway made it, or was about to.
+                Err(error) if error.kind() == ErrorKind::Server && is_race(&error) => {
+                    tokio::time::sleep(Duration::from_millis(10 + fastrand::u64(0..50))).await;
+                    break;
+                }
+                Err(error) => return Err(failure::alone(&error).into()),
+            }
+        }
+    }
+}
+
+fn is_race(error: &kecoa::Error) -> bool {
+    matches!(
+        error.sqlstate(),
+        Some("23505" | "40001" | "40P01" | "42P06" | "42P07" | "42710" | "XX000" | "55P03")
+    )
+}
+
+async fn format(client: &mut Client) -> Result<Option<(i32, i32)>, Error> {
+    match client.query_opt_as::<(i32, i32)>(READ_FORMAT, &[]).await {
+        Ok(found) => Ok(found),
+        Err(error) if matches!(error.sqlstate(), Some("42P01" | "3F000")) => Ok(None),
+        Err(error) => Err(failure::alone(&error).into()),
+    }
+}
+
+fn check((tables, keys): (i32, i32)) -> Result<(), Error> {
+    let expected = (TABLES_VERSION, i32::try_from(FORMAT_VERSION).unwrap_or(i32::MAX));
+    if (tables, keys) == expected {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::INTERNAL_ERROR,
+        format!(
+            "expected tables of format {} and keys of format {} in schema kecoa_mongo, found {tables} and {keys}: \
+             another version of kecoa made them",
+            expected.0, expected.1
+        ),
+    ))
+}
+
+/// All that makes the tables, in order. Each may be run again.
+pub(super) fn statements(capabilities: Capabilities) -> Vec<String> {
+    let mut statements = vec![
+        "CREATE SCHEMA IF NOT EXISTS kecoa_mongo".to_owned(),
+        "CREATE TABLE IF NOT EXISTS kecoa_mongo.format \
+         (one INT4 PRIMARY KEY, tables INT4 NOT NULL, keys INT4 NOT NULL)"
+            .to_owned(),
+        "CREATE TABLE IF NOT EXISTS kecoa_mongo.collection (coll INT8 PRIMARY KEY, db TEXT, name TEXT, \
+         kind INT4 NOT NULL, options BYTEA NOT NULL, indexes BYTEA NOT NULL, version INT8 NOT NULL, \
+         uuid UUID NOT NULL, dropped_at INT8, UNIQUE (db, name))"
+            .to_owned(),
+        "CREATE TABLE IF NOT EXISTS kecoa_mongo.session (lsid BYTEA NOT NULL, txn INT8 NOT NULL, \
+         stmt INT4 NOT NULL, reply BYTEA NOT NULL, at INT8 NOT NULL, PRIMARY KEY (lsid, txn, stmt))"
+            .to_owned(),
+        "CREATE TABLE IF NOT EXISTS kecoa_mongo.lease (name TEXT PRIMARY KEY, holder UUID NOT NULL, \
+         until INT8 NOT NULL)"
+            .to_owned(),
+    ];
+    let tables = [
+        (
+            "document",
+            "id_key BYTEA NOT NULL, ver INT8 NOT NULL, doc BYTEA NOT NULL, j JSONB",
+            "id_key",
+        ),
+        (
+            "entry",
+            "idx INT4 NOT NULL, key BYTEA NOT NULL, id_key BYTEA NOT NULL",
+            "idx, key, id_key",
+        ),
+        ("uniq", "idx INT4 NOT NULL, key BYTEA NOT NULL, id_key BYTEA NOT NULL", "idx, key"),
+    ];
+    for (name, columns, key) in tables {
+        let mut table = format!(
+            "CREATE TABLE IF NOT EXISTS kecoa_mongo.{name} (coll INT8 NOT NULL, {columns}, PRIMARY KEY (coll, {key}))"
+        );
+        if !capabilities.hash_partitions {
+            statements.push(table);
+            continue;
+        }
+        table.push_str(" PARTITION BY HASH (coll)");
+        for part in 0..PARTS {
+            let _ = write!(
+                table,
+                "; CREATE TABLE IF NOT EXISTS kecoa_mongo.{name}_{part} PARTITION OF kecoa_mongo.{name} \
+                 FOR VALUES WITH (MODULUS {PARTS}, REMAINDER {part})"
+            );
+            // Room for an update in the page of its document.
+            table.push_str(if name == "document" { " WITH (fillfactor = 90)" } else { "" });
+        }
+        statements.push(table);
+    }
+    statements.push(format!(
+        "INSERT INTO kecoa_mongo.format (one, tables, keys) VALUES (1, {TABLES_VERSION}, {FORMAT_VERSION}) \
+         ON CONFLICT DO NOTHING"
+    ));
+    statements
+}

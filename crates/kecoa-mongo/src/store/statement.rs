@@ -1,0 +1,104 @@
+//! Statements put together of parts.
+
+use kecoa::types::ToSql;
+
+use super::entry_changes::EntryList;
+use super::record::Record;
+
+/// What a write counts on: that the catalogue says of a collection what it said.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Guard {
+    pub(super) id: i64,
+    pub(super) version: i64,
+    /// Whether it must go on to say so until the transaction ends: where a snapshot does not see that it changes.
+    pub(super) holds: bool,
+}
+
+/// A statement that grows: its text, and its parameters.
+#[derive(Default)]
+pub(super) struct Statement<'p> {
+    pub(super) sql: String,
+    pub(super) params: Vec<&'p dyn ToSql>,
+}
+
+impl<'p> Statement<'p> {
+    /// Adds text.
+    pub(super) fn text(&mut self, text: &str) -> &mut Self {
+        self.sql.push_str(text);
+        self
+    }
+
+    /// Adds a parameter.
+    pub(super) fn param(&mut self, value: &'p dyn ToSql) -> &mut Self {
+        self.params.push(value);
+        self.sql.push('$');
+        self.sql.push_str(&self.params.len().to_string());
+        self
+    }
+
+    /// Adds the condition that the catalogue says of a collection what it said.
+    pub(super) fn guard(&mut self, guard: &'p Guard) -> &mut Self {
+        self.text("EXISTS (SELECT 1 FROM kecoa_mongo.collection WHERE coll = ")
+            .param(&guard.id)
+            .text(" AND version = ")
+            .param(&guard.version)
+            .text(if guard.holds { " FOR SHARE)" } else { ")" })
+    }
+
+    /// Adds `unnest` of entries, as `t(idx, key, id_key)`.
+    pub(super) fn entries(&mut self, list: &'p EntryList) -> &mut Self {
+        self.text("unnest(")
+            .param(&list.index)
+            .text("::INT4[], ")
+            .param(&list.key)
+            .text("::BYTEA[], ")
+            .param(&list.id_key)
+            .text("::BYTEA[]) AS t(idx, key, id_key)")
+    }
+}
+
+/// Records, as parameters: all of one session and transaction.
+#[derive(Debug, Default)]
+pub(super) struct RecordList {
+    pub(super) session: Vec<u8>,
+    pub(super) transaction: i64,
+    pub(super) statement: Vec<i32>,
+    pub(super) reply: Vec<Vec<u8>>,
+    /// The document that each is about.
+    pub(super) id_key: Vec<Vec<u8>>,
+    pub(super) at: i64,
+}
+
+impl RecordList {
+    pub(super) fn push(&mut self, record: &Record, id_key: &[u8], at: i64) {
+        self.session.clone_from(&record.id.session);
+        self.transaction = record.id.transaction;
+        self.statement.push(record.id.statement);
+        self.reply.push(record.reply.clone());
+        self.id_key.push(id_key.to_vec());
+        self.at = at;
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.statement.is_empty()
+    }
+}
+
+impl<'p> Statement<'p> {
+    /// Adds an insert of records, but for its condition.
+    pub(super) fn records(&mut self, list: &'p RecordList) -> &mut Self {
+        self.text("INSERT INTO kecoa_mongo.session (lsid, txn, stmt, reply, at) SELECT ")
+            .param(&list.session)
+            .text("::BYTEA, ")
+            .param(&list.transaction)
+            .text("::INT8, t.stmt, t.reply, ")
+            .param(&list.at)
+            .text("::INT8 FROM unnest(")
+            .param(&list.statement)
+            .text("::INT4[], ")
+            .param(&list.reply)
+            .text("::BYTEA[], ")
+            .param(&list.id_key)
+            .text("::BYTEA[]) AS t(stmt, reply, id_key)")
+    }
+}

@@ -1,0 +1,14 @@
+//! The store against a real PostgreSQL, which `KECOA_TEST_DSN` names: each test in a database of its own.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+mod catalogue;
+mod support;
+mod writes;
