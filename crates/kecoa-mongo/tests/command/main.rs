@@ -1,0 +1,17 @@
+//! Commands by tables: arguments, replies, the frame of all of them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+mod api;
+mod arguments;
+mod diagnostics;
+mod fail_points;
+mod frame;
+mod hello;
+mod sessions;
+mod support;
