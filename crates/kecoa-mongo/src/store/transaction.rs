@@ -1,6 +1,7 @@
 //! Transactions.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 use kecoa::pool::tokio::Pooled;
 use kecoa::{Answers, Pipeline, Row, Slot};
@@ -17,7 +18,8 @@ use crate::error::{Code, Error, Label};
 #[derive(Debug)]
 pub struct Transaction {
     store: Store,
-    client: Pooled,
+    /// Never locked: it is there so that a transaction can be looked at from several threads.
+    client: Mutex<Pooled>,
     /// Whether BEGIN was sent.
     begun: bool,
     /// A statement failed, or was given up: nothing but a rollback is left.
@@ -64,7 +66,7 @@ impl Store {
             self.connection().await.map_err(|error| Error::from(failure::within(&error)))?;
         Ok(Transaction {
             store: self.clone(),
-            client,
+            client: Mutex::new(client),
             begun: false,
             failed: false,
             catalogue: HashMap::new(),
@@ -78,7 +80,11 @@ impl Store {
     /// # Errors
     ///
     /// 91 where the database cannot be asked.
-    pub async fn settle_commit(
+    pub async fn settle_commit(&self, commit: &RecordId) -> Result<Committed, Error> {
+        self.settle_commit_by(commit, None).await
+    }
+
+    async fn settle_commit_by(
         &self,
         commit: &RecordId,
         deadline: Option<Instant>,
@@ -147,7 +153,21 @@ impl Transaction {
     ///
     /// 112 where it met another one; 91 with `RetryableWriteError` where its outcome could not be learnt: see
     /// [`Store::settle_commit`]. Any other: it was not committed.
-    pub async fn commit(mut self, record: Record, deadline: Option<Instant>) -> Result<(), Error> {
+    pub async fn commit(self, record: Record) -> Result<(), Error> {
+        self.commit_by(record, None).await
+    }
+
+    /// [`commit`](Self::commit) with a point in time from which it is not waited for COMMIT, but for the answer what
+    /// became of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`commit`](Self::commit).
+    pub async fn commit_by(
+        mut self,
+        record: Record,
+        deadline: Option<Instant>,
+    ) -> Result<(), Error> {
         if self.failed {
             return Err(Error::new(
                 Code::NO_SUCH_TRANSACTION,
@@ -172,7 +192,7 @@ impl Transaction {
                 failed => Err(failed.into()),
             },
             // The deadline that has passed is no reason to leave it open.
-            _ => match store.settle_commit(&record.id, None).await? {
+            _ => match store.settle_commit(&record.id).await? {
                 Committed::Yes(_) => Ok(()),
                 Committed::No => Err(settled_before()),
             },
@@ -196,7 +216,7 @@ impl Transaction {
             .map_err(Some)?;
         let end = statements.add("COMMIT", &[]).map_err(Some)?;
         self.failed = true;
-        let sent = within_time(deadline, self.client.run_pipeline(&statements)).await;
+        let sent = within_time(deadline, client(&mut self.client).run_pipeline(&statements)).await;
         let mut answers = match sent {
             Err(_) => return Err(None),
             Ok(Err(error)) => return Err(Some(error)),
@@ -217,7 +237,7 @@ impl Transaction {
     pub async fn abort(mut self) {
         if self.begun {
             // Where this fails, so has the connection, and with it the transaction.
-            let _ = self.client.batch("ROLLBACK").await;
+            let _ = client(&mut self.client).batch("ROLLBACK").await;
         }
     }
 
@@ -259,7 +279,7 @@ impl Transaction {
         if self.begun {
             self.check()?;
             self.failed = true;
-            let rows = within_time(deadline, self.client.query(sql, params)).await?;
+            let rows = within_time(deadline, client(&mut self.client).query(sql, params)).await?;
             let rows = rows.map_err(|error| failure::within(&error))?;
             self.failed = false;
             return Ok(rows);
@@ -281,7 +301,8 @@ impl Transaction {
         if self.begun {
             self.check()?;
             self.failed = true;
-            let count = within_time(deadline, self.client.execute(sql, params)).await?;
+            let count =
+                within_time(deadline, client(&mut self.client).execute(sql, params)).await?;
             let count = count.map_err(|error| failure::within(&error))?;
             self.failed = false;
             return Ok(count);
@@ -311,7 +332,8 @@ impl Transaction {
         }
         self.begun = true;
         self.failed = true;
-        let answers = within_time(deadline, self.client.run_pipeline(&pipeline)).await?;
+        let answers =
+            within_time(deadline, client(&mut self.client).run_pipeline(&pipeline)).await?;
         let answers = answers.map_err(|error| failure::within(&error))?;
         if answers.first_error().is_some() {
             return Err(failure::within(&first_error(answers, &slots)?));
@@ -329,6 +351,10 @@ impl Transaction {
         }
         Ok(())
     }
+}
+
+fn client(client: &mut Mutex<Pooled>) -> &mut Pooled {
+    client.get_mut().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Somebody else has settled that the transaction is not committed, or committed it before.
