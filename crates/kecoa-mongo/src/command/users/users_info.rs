@@ -7,6 +7,7 @@ use crate::auth::{Access, Action, Shown, Target, User, UserName};
 use crate::command::arguments::Argument;
 use crate::command::authorization::demand;
 use crate::command::context::{Context, Definition, Privilege, Running};
+use crate::command::gateway::Gateway;
 use crate::error::{Code, Error};
 
 /// `usersInfo`.
@@ -55,7 +56,7 @@ async fn show(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     }
     check(context, &selection, shown)?;
     let mut users = RawArrayBuf::new();
-    for user in find(context, &selection).await? {
+    for user in find(context.gateway, &selection).await? {
         let mut document = user.shown(shown);
         if shows_privileges {
             append_privileges(&mut document, &user);
@@ -128,8 +129,8 @@ fn check(context: &Context<'_>, selection: &Selection, shown: Shown) -> Result<(
     }
 }
 
-async fn find(context: &Context<'_>, selection: &Selection) -> Result<Vec<User>, Error> {
-    let accounts = &context.gateway.accounts;
+async fn find(gateway: &Gateway, selection: &Selection) -> Result<Vec<User>, Error> {
+    let accounts = &gateway.accounts;
     match selection {
         Selection::Every => accounts.list(None).await,
         Selection::Of(database) => accounts.list(Some(database)).await,
