@@ -10,8 +10,10 @@
 mod arrays;
 mod collations;
 mod patterns;
+mod properties;
 mod refusals;
 mod schemas;
 mod shell;
 mod sorts;
 mod support;
+mod types;
