@@ -10,7 +10,7 @@ import copyreg
 import re
 from collections import OrderedDict, namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from kecoa._kecoa import connection as _connection, cursor as _cursor
@@ -56,8 +56,12 @@ class DictCursorBase(_cursor):
 
     def fetchone(self) -> Any:
         """Return the next row, None after the last."""
-        row, convert = self._fetch(super().fetchone)
-        return row if convert is None or row is None else convert(row)
+        if self._query_executed:
+            self._build_index()
+        if self._convert() is None:
+            return super().fetchone()
+        row = self._fetchone_tuple()
+        return None if row is None else self._converter()(row)
 
     def fetchmany(self, size: int | None = None) -> list[Any]:
         """Return the next `size` rows, by default `arraysize` of them."""
@@ -71,8 +75,36 @@ class DictCursorBase(_cursor):
         return rows if convert is None else [convert(row) for row in rows]
 
     def __next__(self) -> Any:
-        row, convert = self._fetch(super().__next__)
-        return row if convert is None else convert(row)
+        if self._query_executed:
+            self._build_index()
+        if self._convert() is None:
+            return super().__next__()
+        row = self._next_tuple()
+        return self._converter()(row)
+
+    def __iter__(self) -> Iterator[Any]:
+        # A subclass may have a `__next__` of its own.
+        plain = type(self).__next__ is DictCursorBase.__next__ and self._convert() is not None
+        return self._rows() if plain else super().__iter__()
+
+    def _rows(self) -> Iterator[Any]:
+        try:
+            first = self._next_tuple()
+        except StopIteration:
+            return
+        convert = self._converter()
+        yield convert(first)
+        yield from map(convert, iter(self._next_tuple, _MISSING))
+
+    def _converter(self) -> Callable[[tuple[Any, ...]], Any]:
+        # A named cursor learns its columns from the first fetch.
+        if self._query_executed:
+            self._build_index()
+        return self._convert() or _unchanged
+
+
+def _unchanged(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    return values
 
 
 class DictRow(list[Any]):
@@ -133,6 +165,13 @@ class DictRow(list[Any]):
         self[:], self._index = state
 
 
+def _dict_row(index: Mapping[str, int], values: tuple[Any, ...]) -> DictRow:
+    row = DictRow.__new__(DictRow)
+    row.extend(values)
+    row._index = index
+    return row
+
+
 class DictCursor(DictCursorBase):
     """A cursor whose rows are DictRow: lists that also answer to column names."""
 
@@ -173,13 +212,7 @@ class DictCursor(DictCursorBase):
             return None
         index = getattr(self, "index", None)
 
-        def convert(values: tuple[Any, ...]) -> DictRow:
-            row = DictRow.__new__(DictRow)
-            row.extend(values)
-            row._index = index or {}
-            return row
-
-        return convert
+        return partial(_dict_row, index or {})
 
 
 class RealDictRow(OrderedDict[Any, Any]):
@@ -207,6 +240,18 @@ class RealDictRow(OrderedDict[Any, Any]):
         super().__setitem__(names[key], value)
         if key == len(names) - 1:
             del self[RealDictRow]
+
+
+def _real_dict_row(
+    names: list[str],
+    values: tuple[Any, ...],
+    set_item: Callable[[Any, Any, Any], None] = OrderedDict.__setitem__,
+) -> RealDictRow:
+    # Not by RealDictRow's own __setitem__, which is there for a row that is filled by position.
+    row = RealDictRow.__new__(RealDictRow)
+    for name, value in zip(names, values, strict=True):
+        set_item(row, name, value)
+    return row
 
 
 class RealDictCursor(DictCursorBase):
@@ -246,8 +291,7 @@ class RealDictCursor(DictCursorBase):
     def _convert(self) -> Callable[[tuple[Any, ...]], Any] | None:
         if self.row_factory is not RealDictRow:
             return None
-        names = getattr(self, "column_mapping", [])
-        return lambda values: RealDictRow(zip(names, values, strict=True))
+        return partial(_real_dict_row, getattr(self, "column_mapping", []))
 
 
 class NamedTupleCursor(_cursor):
@@ -261,6 +305,8 @@ class NamedTupleCursor(_cursor):
 
     Record: Any = None
     MAX_CACHE = 1024
+    # A record's class, and what makes one of a tuple.
+    _known: tuple[Any, Callable[[tuple[Any, ...]], Any]] = (None, tuple)
 
     def execute(self, query: Any, vars: Any = None, **options: Any) -> None:
         """Run a query; see `cursor.execute`."""
@@ -290,21 +336,46 @@ class NamedTupleCursor(_cursor):
     def fetchone(self) -> Any:
         """Return the next row, None after the last."""
         row = super().fetchone()
-        return None if row is None else self._record()._make(row)
+        return None if row is None else self._maker()(row)
 
     def fetchmany(self, size: int | None = None) -> list[Any]:
         """Return the next `size` rows, by default `arraysize` of them."""
         rows = super().fetchmany(size)
-        return list(map(self._record()._make, rows))
+        return list(map(self._maker(), rows))
 
     def fetchall(self) -> list[Any]:
         """Return all remaining rows."""
         rows = super().fetchall()
-        return list(map(self._record()._make, rows))
+        return list(map(self._maker(), rows))
 
     def __next__(self) -> Any:
         row = super().__next__()
-        return self._record()._make(row)
+        return self._maker()(row)
+
+    def __iter__(self) -> Iterator[Any]:
+        # A subclass may have a `__next__` of its own.
+        plain = type(self).__next__ is NamedTupleCursor.__next__
+        return self._rows() if plain else super().__iter__()
+
+    def _rows(self) -> Iterator[Any]:
+        # A call of a plain method is the faster one.
+        advance = self._next_tuple if self.row_factory is None else super().__next__
+        try:
+            first = advance()
+        except StopIteration:
+            return
+        make = self._maker()
+        yield make(first)
+        yield from map(make, iter(advance, _MISSING))
+
+    def _maker(self) -> Callable[[tuple[Any, ...]], Any]:
+        record = self._record()
+        known, make = self._known
+        if known is not record:
+            # What `_make` of a class by `namedtuple` does, without a call of Python code a row.
+            make = partial(tuple.__new__, record) if record.__bases__ == (tuple,) else record._make
+            self._known = record, make
+        return make
 
     def _make_nt(self) -> Any:
         columns = self.description or ()

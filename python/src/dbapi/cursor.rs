@@ -11,6 +11,7 @@ mod execute;
 mod executemany;
 mod fetch;
 mod inner;
+mod lookahead;
 mod methods;
 mod mode;
 mod named;

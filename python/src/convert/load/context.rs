@@ -86,6 +86,16 @@ impl<'a, 'py> Context<'a, 'py> {
         })
     }
 
+    /// How text is encoded.
+    pub(crate) fn codec(&self) -> &Arc<Codec> {
+        &self.codec
+    }
+
+    /// Whether time zones are made by code of the program's.
+    pub(crate) fn calls_zones(&self) -> bool {
+        matches!(self.zones, Zones::Factory(_))
+    }
+
     pub(super) fn cursor_object(&self) -> Bound<'py, PyAny> {
         self.cursor.map_or_else(|| self.py.None().into_bound(self.py), Clone::clone)
     }

@@ -44,6 +44,16 @@ impl Loader {
         }
     }
 
+    /// Whether it calls no code of the program's.
+    pub(crate) fn is_native(&self) -> bool {
+        match self {
+            Loader::Native(_) | Loader::Binary(_) | Loader::BinaryArray(..) => true,
+            Loader::Array(element) => element.is_native(),
+            Loader::ViaText(via) => via.loader().is_native(),
+            _ => false,
+        }
+    }
+
     /// Converts one value; `None` is SQL's NULL.
     #[inline]
     pub(crate) fn load<'py>(

@@ -105,6 +105,12 @@ impl Connection {
         lock(&self.state).codec.clone()
     }
 
+    /// Whether it is open, and text still encoded like this.
+    pub(crate) fn is_open_with(&self, codec: &Arc<Codec>) -> bool {
+        let state = lock(&self.state);
+        state.closed == 0 && Arc::ptr_eq(&state.codec, codec)
+    }
+
     /// Which transaction this is; see `State::mark`.
     pub(crate) fn mark(&self) -> u64 {
         lock(&self.state).mark

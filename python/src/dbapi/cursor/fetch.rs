@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use super::Cursor;
-use super::rows::{Fetched, Place};
+use super::rows::{Fetched, Place, RowsAs};
 use crate::convert::codec::Codec;
 use crate::convert::load::Context;
 use crate::errors::error;
@@ -17,7 +17,7 @@ use crate::sync::lock;
 
 /// Lets the garbage collector know of a row: from then on others may come to it. Not of one whose
 /// values can take part in no reference cycle.
-fn track(fetched: &Fetched, row: &Bound<'_, PyAny>) {
+pub(super) fn track(fetched: &Fetched, row: &Bound<'_, PyAny>) {
     if !fetched.atomic && !fetched.loaders.is_empty() {
         // SAFETY: a tuple from `tuple_row`, all of whose places are filled.
         unsafe { ffi::PyObject_GC_Track(row.as_ptr().cast()) };
@@ -26,7 +26,7 @@ fn track(fetched: &Fetched, row: &Bound<'_, PyAny>) {
 
 /// A tuple of a row's values. The garbage collector does not know of it before `track`: while many
 /// rows are made, which are no garbage, it would look at all of them again and again.
-fn tuple_row<'py>(
+pub(super) fn tuple_row<'py>(
     context: &mut Context<'_, 'py>,
     fetched: &Fetched,
     row: &Row<'_>,
@@ -80,11 +80,11 @@ fn factory_row<'py>(
 }
 
 /// What a fetch needs, taken from the cursor at once.
-struct Plan<'py> {
-    fetched: Arc<Fetched>,
+pub(super) struct Plan<'py> {
+    pub(super) fetched: Arc<Fetched>,
     place: Place,
-    row: usize,
-    rowcount: usize,
+    pub(super) row: usize,
+    pub(super) rowcount: usize,
     codec: Arc<Codec>,
     factory: Option<Bound<'py, PyAny>>,
     zones: Bound<'py, PyAny>,
@@ -150,13 +150,22 @@ impl Cursor {
     }
 
     /// One row, or None behind the last.
-    pub(crate) fn fetch_one<'py>(slf: &Bound<'py, Cursor>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let plan = Cursor::plan(slf)?;
+    pub(super) fn fetch_one<'py>(
+        slf: &Bound<'py, Cursor>,
+        rows: RowsAs,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        if let Some(made) = Cursor::take_made(slf, rows) {
+            return Ok(Some(made));
+        }
+        let mut plan = Cursor::plan(slf)?;
+        if rows == RowsAs::Tuples {
+            plan.factory = None;
+        }
         if plan.row >= plan.rowcount {
             return Ok(None);
         }
         let Some((row, next)) = plan.fetched.row(plan.place) else { return Ok(None) };
-        let mut context = Context::new(slf.as_any(), plan.codec, &plan.zones)?;
+        let mut context = Context::new(slf.as_any(), plan.codec.clone(), &plan.zones)?;
         let made = match &plan.factory {
             None => tuple_row(&mut context, &plan.fetched, &row)
                 .inspect(|row| track(&plan.fetched, row)),
@@ -165,7 +174,11 @@ impl Cursor {
         // As in psycopg2, a row that cannot be converted is passed over.
         let advanced = Cursor::advance(slf, &plan.fetched, plan.row, next, 1);
         let made = made?;
-        advanced.map(|()| Some(made))
+        advanced?;
+        if plan.factory.is_none() {
+            Cursor::look_ahead(slf, &mut context, &plan, next);
+        }
+        Ok(Some(made))
     }
 
     /// A list of up to `limit` rows.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use super::rows::{Fetched, Place};
+use super::rows::{Fetched, Lookahead, Place};
 use crate::dbapi::connection::Connection;
 
 /// What PEP 249's `fetchmany` takes without an argument.
@@ -33,6 +33,7 @@ pub(crate) struct Inner {
     pub(super) query: Option<Arc<[u8]>>,
     pub(super) statusmessage: Option<Box<[u8]>>,
     pub(super) fetched: Option<Arc<Fetched>>,
+    pub(super) lookahead: Option<Lookahead>,
     pub(super) description: Option<Py<PyTuple>>,
     pub(super) row_factory: Option<Py<PyAny>>,
     pub(super) tzinfo_factory: Option<Py<PyAny>>,
@@ -59,6 +60,7 @@ impl Default for Inner {
             query: None,
             statusmessage: None,
             fetched: None,
+            lookahead: None,
             description: None,
             row_factory: None,
             tzinfo_factory: None,
@@ -75,6 +77,6 @@ impl Inner {
         self.row = 0;
         self.place = Place::default();
         self.lastrowid = 0;
-        (self.fetched.take(), self.description.take())
+        (self.fetched.take(), self.lookahead.take(), self.description.take())
     }
 }

@@ -7,6 +7,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 
 use super::Cursor;
 use super::copy::TextForm;
+use super::rows::RowsAs;
 use super::statement::merged;
 use super::stream::RowStream;
 use crate::arrow::ArrowResult;
@@ -184,6 +185,8 @@ impl Cursor {
 
     #[setter]
     fn set_tzinfo_factory(&self, value: Option<Py<PyAny>>) {
+        let made = lock(&self.inner).lookahead.take();
+        drop(made);
         self.replace(value, |inner| &mut inner.tzinfo_factory);
     }
 
@@ -280,7 +283,13 @@ impl Cursor {
     /// The next row, or None behind the last.
     fn fetchone<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, PyAny>>> {
         Cursor::fetch_forward(slf, "1")?;
-        Cursor::fetch_one(slf)
+        Cursor::fetch_one(slf, RowsAs::Cursor)
+    }
+
+    /// The next row as a tuple, whatever `row_factory` says; for the cursors of `extras`.
+    fn _fetchone_tuple<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        Cursor::fetch_forward(slf, "1")?;
+        Cursor::fetch_one(slf, RowsAs::Tuples)
     }
 
     /// The next `size` rows, `arraysize` by default.
@@ -422,7 +431,12 @@ impl Cursor {
     }
 
     fn __next__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        Cursor::next_row(slf)?.ok_or_else(|| PyStopIteration::new_err(()))
+        Cursor::next_row(slf, RowsAs::Cursor)?.ok_or_else(|| PyStopIteration::new_err(()))
+    }
+
+    /// What `__next__` gives, as a tuple, whatever `row_factory` says; for the cursors of `extras`.
+    fn _next_tuple<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        Cursor::next_row(slf, RowsAs::Tuples)?.ok_or_else(|| PyStopIteration::new_err(()))
     }
 
     fn __enter__<'py>(slf: &Bound<'py, Self>) -> Bound<'py, Self> {

@@ -5,12 +5,16 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 
 use super::Cursor;
+use super::rows::RowsAs;
 use crate::names;
 use crate::sync::lock;
 
 impl Cursor {
     /// The row that iteration gives next; a named cursor fetches `itersize` rows when it has none.
-    pub(super) fn next_row<'py>(slf: &Bound<'py, Cursor>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    pub(super) fn next_row<'py>(
+        slf: &Bound<'py, Cursor>,
+        rows: RowsAs,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let this = slf.get();
         let wants_more = {
             let inner = lock(&this.inner);
@@ -20,10 +24,10 @@ impl Cursor {
         match wants_more {
             Some(itersize) => {
                 Cursor::fetch_forward(slf, &itersize.to_string())?;
-                Cursor::fetch_one(slf)
+                Cursor::fetch_one(slf, rows)
             }
             // A subclass may have its own fetchone; psycopg2 does not ask it here either.
-            None => Cursor::fetch_one(slf),
+            None => Cursor::fetch_one(slf, rows),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The rows of a result, and how they load.
 
 use std::sync::Arc;
+use std::vec::IntoIter;
 
 use kecoa::ResultSet;
 use kecoa_proto::{Format, Row, RowDescription, Rows};
@@ -8,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::arrow::RowSource;
+use crate::convert::codec::Codec;
 use crate::convert::load::Loader;
 use crate::convert::typecaster;
 
@@ -19,6 +21,28 @@ pub(crate) struct Fetched {
     pub(super) loaders: Vec<Loader>,
     /// No row can take part in a reference cycle.
     pub(super) atomic: bool,
+    /// No row is made by code of the program's.
+    pub(super) native: bool,
+}
+
+/// Rows that were made before they were asked for, and where the cursor stands behind each.
+pub(super) struct Lookahead {
+    pub(super) fetched: Arc<Fetched>,
+    pub(super) codec: Arc<Codec>,
+    /// The number of the next one in the result.
+    pub(super) row: usize,
+    pub(super) rows: IntoIter<(Py<PyAny>, Place)>,
+    /// How many are made the next time.
+    pub(super) size: usize,
+}
+
+/// What rows become.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum RowsAs {
+    /// What the cursor's `row_factory` makes, if it has one.
+    Cursor,
+    /// Tuples, whatever `row_factory` says.
+    Tuples,
 }
 
 /// A place in the rows: which run, and the offset in it.
@@ -26,6 +50,13 @@ pub(crate) struct Fetched {
 pub(crate) struct Place {
     run: usize,
     offset: usize,
+}
+
+impl Place {
+    /// The bytes between a place and this one behind it, if they are in one run.
+    pub(super) fn bytes_from(self, before: Place) -> usize {
+        if self.run == before.run { self.offset.saturating_sub(before.offset) } else { 0 }
+    }
 }
 
 impl Fetched {
@@ -37,6 +68,7 @@ impl Fetched {
             count: 0,
             loaders: Vec::new(),
             atomic: self.atomic,
+            native: self.native,
         }
     }
 
@@ -60,8 +92,9 @@ impl Fetched {
             });
         }
         let atomic = loaders.iter().all(Loader::is_atomic);
+        let native = loaders.iter().all(Loader::is_native);
         let count = result.row_count();
-        Ok(Fetched { description, rows: result.rows, count, loaders, atomic })
+        Ok(Fetched { description, rows: result.rows, count, loaders, atomic, native })
     }
 
     /// The row at a place, and the place of the next.

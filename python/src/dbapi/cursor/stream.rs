@@ -12,7 +12,7 @@ use pyo3::types::PyTuple;
 
 use super::Cursor;
 use super::Mode;
-use super::rows::{Fetched, Place};
+use super::rows::{Fetched, Place, RowsAs};
 use super::statement::merged;
 use crate::dbapi::connection::Connection;
 use crate::names;
@@ -202,7 +202,7 @@ impl RowStream {
             this.check(cursor, connection.get())?;
             if this.description.is_some() {
                 let row = if cursor.get_type().is(py.get_type::<Cursor>()) {
-                    Cursor::fetch_one(cursor)?
+                    Cursor::fetch_one(cursor, RowsAs::Cursor)?
                 } else {
                     // A subclass has rows of its own making.
                     Some(cursor.call_method0("fetchone")?).filter(|row| !row.is_none())
