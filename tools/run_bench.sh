@@ -1,7 +1,7 @@
 #!/bin/sh
 # usage: run_bench.sh PYTHON [argument of bench/drivers.py ...]
-# Run the benchmarks on the server of tools/testserver.py, with its psql: drivers, those for asyncio,
-# SQLAlchemy on several, documents with PyMongo, and the Rust clients beside others.
+# Run the benchmarks on the server of tools/testserver.py, with its psql: drivers, those for asyncio, rows one by
+# one, SQLAlchemy on several, documents with PyMongo, and the Rust clients beside others.
 set -eu
 python=$1
 shift
@@ -11,6 +11,7 @@ export PATH
 # Arguments name drivers and workloads of the first; the others then have their own turn by hand.
 if [ $# -eq 0 ]; then
     "$python" bench/asyncio_drivers.py --dsn "$KECOA_TEST_DSN"
+    "$python" bench/rows.py --dsn "$KECOA_TEST_DSN"
     "$python" bench/sqlalchemy_drivers.py --dsn "$KECOA_TEST_DSN"
     "$python" bench/mongo/pymongo_drivers.py --dsn "$KECOA_TEST_DSN"
     cargo run --quiet --release --manifest-path bench/rust/Cargo.toml

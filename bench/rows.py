@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""Rows taken one by one, and by other cursors: kecoa beside psycopg2, on one server, in one run.
+
+usage: rows.py --dsn 'host=/tmp port=5432 user=me dbname=me' [--drivers a,b] [--only w1,w2]
+
+As drivers.py: a process a driver, rounds interleaved, medians. A call is a statement that gives 20,000 rows
+of three columns, and the fetch of all of them. The tables show wall time, client CPU time, and each round as
+a multiple of psycopg2's (below 1 is faster).
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import drivers
+
+ROWS = "SELECT i AS a, i::text AS b, i * 1.5::float8 AS c FROM generate_series(1, 20000) AS i"
+FACTORIES = {"tuple": None, "dict": "DictCursor", "realdict": "RealDictCursor", "named": "NamedTupleCursor"}
+
+
+def fetch_for(cur: Any) -> None:
+    for _ in cur:
+        pass
+
+
+def fetch_one(cur: Any) -> None:
+    while cur.fetchone() is not None:
+        pass
+
+
+def fetch_many(cur: Any) -> None:
+    while cur.fetchmany(100):
+        pass
+
+
+def fetch_all(cur: Any) -> None:
+    cur.fetchall()
+
+
+WAYS = {"for": fetch_for, "fetchone": fetch_one, "fetchmany": fetch_many, "fetchall": fetch_all}
+WORKLOADS = [f"{way}_{factory}" for way in WAYS for factory in FACTORIES] + ["for_server_side"]
+
+
+def make(name: str, dsn: str) -> dict[str, Callable[[], Any]]:
+    """The work of a driver."""
+    driver, extras = importlib.import_module(name), importlib.import_module(f"{name}.extras")
+    conn = driver.connect(dsn)
+    work: dict[str, Callable[[], Any]] = {}
+    for way, fetch in WAYS.items():
+        for factory, cursor in FACTORIES.items():
+
+            def run(fetch: Callable[[Any], None] = fetch, cursor: str | None = cursor) -> None:
+                cur = conn.cursor(cursor_factory=getattr(extras, cursor)) if cursor else conn.cursor()
+                cur.execute(ROWS)
+                fetch(cur)
+
+            work[f"{way}_{factory}"] = run
+
+    def server_side() -> None:
+        with conn.cursor("rows") as cur:
+            cur.execute(ROWS)
+            fetch_for(cur)
+
+    work["for_server_side"] = server_side
+    return work
+
+
+def serve(name: str, dsn: str) -> None:
+    """The child: read `workload seconds` lines, answer each with a line of JSON."""
+    work = make(name, dsn)
+    print(json.dumps({"ok": sorted(work)}), flush=True)
+    for line in sys.stdin:
+        workload, seconds = line.split()
+        print(json.dumps(drivers.measure(work[workload], float(seconds), None)), flush=True)
+
+
+class Child(drivers.Child):
+    """A driver in a process of its own."""
+
+    def __init__(self, name: str, dsn: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, __file__, "--dsn", dsn, "--child", name],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self.greeting = self._read()
+
+
+def main() -> None:
+    """The command line."""
+    parser = drivers.options(__doc__ or "", ["psycopg2", "kecoa"])
+    parser.set_defaults(starts=2)
+    args = parser.parse_args()
+    if args.child:
+        serve(args.child, args.dsn)
+        return
+    medians = drivers.compare(args, lambda _: "psycopg2", Child, WORKLOADS)
+    drivers.show("rows: wall us", medians, lambda by, d: by[d]["wall"])
+    drivers.show("rows: client CPU us", medians, lambda by, d: by[d]["cpu"])
+    drivers.show("rows: wall / psycopg2", medians, lambda by, d: by[d].get("ratio"))
+    drivers.save(medians, args.json)
+
+
+if __name__ == "__main__":
+    main()
