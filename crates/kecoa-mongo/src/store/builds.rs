@@ -29,7 +29,7 @@ impl Handle<'_> {
     pub async fn create_indexes(
         &mut self,
         namespace: &Namespace,
-        indexes: &[Index],
+        indexes: Vec<Index>,
     ) -> Result<CreatedIndexes, Error> {
         for _ in 0..ATTEMPTS {
             let Some(collection) = self.collection(namespace).await? else {
@@ -42,7 +42,7 @@ impl Handle<'_> {
                 continue;
             }
             let before = collection.maintained_indexes().len();
-            let (content, new) = with_new(&collection, indexes)?;
+            let (content, new) = with_new(&collection, &indexes)?;
             if new.is_empty() {
                 return Ok(CreatedIndexes { before, after: before });
             }
@@ -232,7 +232,7 @@ impl Handle<'_> {
             statement.text("JOIN kecoa_mongo.document d ON d.coll = ").param(&id);
             statement.text(" AND d.id_key = s.key AND d.ver = s.ver FOR UPDATE OF d) s ");
             statement.text("ON s.id_key = t.id_key ON CONFLICT DO NOTHING");
-            self.count(Effect::WriteOnce, &statement.sql, &statement.params).await?;
+            self.execute(Effect::WriteOnce, &statement.sql, &statement.params).await?;
             if !index.is_unique() {
                 continue;
             }
@@ -277,7 +277,7 @@ impl Handle<'_> {
         for table in ["kecoa_mongo.entry", "kecoa_mongo.uniq"] {
             for index in indexes {
                 let sql = format!("DELETE FROM {table} WHERE coll = $1 AND idx = $2");
-                self.count(Effect::WriteOnce, &sql, &[&id, index]).await?;
+                self.execute(Effect::WriteOnce, &sql, &[&id, index]).await?;
             }
         }
         Ok(())

@@ -87,7 +87,7 @@ impl Handle<'_> {
         let namespace = &content.namespace;
         let indexes = layout::store_indexes(&content.maintained, content.next_index);
         let made = self
-            .count(
+            .execute(
                 Effect::WriteOnce,
                 "INSERT INTO kecoa_mongo.collection (coll, db, name, kind, options, indexes, version, uuid) \
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
@@ -130,7 +130,7 @@ impl Handle<'_> {
     ///
     /// Those of the database.
     pub async fn drop_collection(&mut self, collection: &Collection) -> Result<bool, Error> {
-        let dropped = self.count(Effect::WriteOnce, DROP, &[&collection.id(), &now()]).await?;
+        let dropped = self.execute(Effect::WriteOnce, DROP, &[&collection.id(), &now()]).await?;
         self.learn(collection.namespace(), None);
         Ok(dropped > 0)
     }
@@ -143,7 +143,7 @@ impl Handle<'_> {
     pub async fn drop_database(&mut self, database: &str) -> Result<u64, Error> {
         let collections = self.collections(database).await?;
         let dropped = self
-            .count(
+            .execute(
                 Effect::WriteOnce,
                 "UPDATE kecoa_mongo.collection SET db = NULL, name = NULL, dropped_at = $2, \
                  version = version + 1 WHERE db = $1",
@@ -189,7 +189,7 @@ impl Handle<'_> {
             answers.count(*slot).map_err(|error| unexpected(&error.to_string()))?
         } else {
             let renamed =
-                self.count(Effect::Write, rename, &[&id, &version, &database, &name]).await;
+                self.execute(Effect::Write, rename, &[&id, &version, &database, &name]).await;
             renamed.map_err(|failed| taken(failed, to))?
         };
         self.mistaken(collection.namespace());
@@ -231,7 +231,7 @@ impl Handle<'_> {
     ) -> Result<Checked<()>, Error> {
         let indexes = layout::store_indexes(&content.maintained, content.next_index);
         let changed = self
-            .count(
+            .execute(
                 Effect::Write,
                 "UPDATE kecoa_mongo.collection SET kind = $3, options = $4, indexes = $5, version = version + 1 \
                  WHERE coll = $1 AND version = $2",

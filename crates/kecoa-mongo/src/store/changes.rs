@@ -183,7 +183,7 @@ impl Handle<'_> {
         }
         statement.text(" AND id_key = ").param(key).text(" AND ver = ").param(seen).text(" AND ");
         statement.guard(&batch.guard);
-        let count = self.count(effect, &statement.sql, &statement.params).await?;
+        let count = self.execute(effect, &statement.sql, &statement.params).await?;
         Ok(if count > 0 { HashSet::from([key.clone()]) } else { HashSet::new() })
     }
 

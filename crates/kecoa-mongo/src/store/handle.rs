@@ -99,7 +99,7 @@ impl Handle<'_> {
         }
     }
 
-    pub(super) async fn count(
+    pub(super) async fn execute(
         &mut self,
         effect: Effect,
         sql: &str,

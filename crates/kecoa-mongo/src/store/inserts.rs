@@ -202,7 +202,7 @@ impl Handle<'_> {
         let effect = Effect::WriteOnce;
         // A second run of a lost insert without a record would find its own documents in its way.
         let effect = if records.is_empty() { Effect::Write } else { effect };
-        self.count(effect, &statement.sql, &statement.params).await
+        self.execute(effect, &statement.sql, &statement.params).await
     }
 
     /// The documents that may go in: those whose keys nobody has, of the database or of the documents before them.

@@ -2,7 +2,6 @@
 
 use super::database::{Effect, Store};
 use super::failure::read;
-use super::record::now;
 use crate::error::Error;
 
 /// How many documents are removed at a time.
@@ -12,17 +11,18 @@ const BATCH: i64 = 1000;
 const GRACE: i64 = 120_000;
 
 impl Store {
-    /// One round of what happens in the background: documents of dropped collections, old records.
+    /// One round of what happens in the background: documents of dropped collections, old records. `now` is in
+    /// milliseconds since 1970.
     ///
     /// # Errors
     ///
     /// Those of the statements; what was done before stays.
-    pub async fn maintain(&self) -> Result<(), Error> {
+    pub async fn maintain(&self, now: i64) -> Result<(), Error> {
         let life = i64::try_from(self.options().record_life.as_millis()).unwrap_or(i64::MAX);
-        let old = now().saturating_sub(life);
+        let old = now.saturating_sub(life);
         let sql = "DELETE FROM kecoa_mongo.session WHERE at < $1";
         self.count(Effect::WriteOnce, sql, &[&old], None).await?;
-        let dropped = now().saturating_sub(GRACE);
+        let dropped = now.saturating_sub(GRACE);
         let sql = "SELECT coll FROM kecoa_mongo.collection WHERE dropped_at < $1";
         for row in self.rows(Effect::Read, sql, &[&dropped], None).await? {
             self.reap(read(&row, 0)?).await?;

@@ -248,7 +248,7 @@ impl Handle<'_> {
     /// # Errors
     ///
     /// Those of the database.
-    pub async fn count_documents(
+    pub async fn count(
         &mut self,
         collection: &Collection,
         access: &Access,

@@ -40,7 +40,7 @@ impl Handle<'_> {
     pub async fn keep_record(&mut self, record: &Record) -> Result<Checked<()>, Error> {
         let id = &record.id;
         let kept = self
-            .count(
+            .execute(
                 Effect::WriteOnce,
                 KEEP,
                 &[&id.session, &id.transaction, &id.statement, &record.reply, &now()],

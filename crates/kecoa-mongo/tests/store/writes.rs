@@ -25,7 +25,7 @@ fn documents_go_in_and_come_back_in_pages() {
         assert!(find(&mut handle, &by_id("none")).await.is_empty());
         let collection = handle.collection(&namespace()).await.unwrap().unwrap();
         assert_eq!(handle.statistics(&collection).await.unwrap().documents, 2500);
-        let count = handle.count_documents(&collection, &all()).await.unwrap();
+        let count = handle.count(&collection, &all()).await.unwrap();
         assert_eq!(current(count), 2500);
     });
 }
