@@ -11,6 +11,7 @@
 //! Documents are changed by compare-and-set: a write names the version of the document that it is made from, and does
 //! nothing where the document has another one.
 
+mod accounts;
 mod builds;
 mod catalogue;
 mod changes;

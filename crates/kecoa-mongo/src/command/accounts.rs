@@ -3,27 +3,48 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tokio::sync::Mutex;
+use kecoa_server::secret::random;
+use tokio::sync::{Mutex, OnceCell};
 use uuid::Uuid;
 
 use crate::auth::{Credentials, Decoy, Mechanism, PasswordError, RoleName, User, UserName};
 use crate::error::{Code, Error};
+use crate::store::Store;
+
+/// How often a user is changed anew because others change it, too.
+const ATTEMPTS: u32 = 20;
 
 /// The users that the gateway knows.
 #[derive(Debug)]
 pub struct Accounts {
-    users: Mutex<BTreeMap<UserName, User>>,
+    backend: Backend,
     /// Counts changes: who is logged in asks for its roles again when it moves.
     changes: AtomicU64,
-    decoy: Decoy,
+    decoy: OnceCell<Decoy>,
+}
+
+/// Where users are kept.
+#[derive(Debug)]
+enum Backend {
+    InMemory(Mutex<BTreeMap<UserName, User>>),
+    InStore(Store),
 }
 
 impl Accounts {
-    /// No users; they are kept as long as this is. `secret` is what answers about users that do not exist are
-    /// invented from.
+    /// Users that are kept as long as this is.
     #[must_use]
-    pub fn in_memory(secret: [u8; 32]) -> Self {
-        Self { users: Mutex::default(), changes: AtomicU64::new(0), decoy: Decoy::new(secret) }
+    pub fn in_memory() -> Self {
+        Self::new(Backend::InMemory(Mutex::default()))
+    }
+
+    /// Users that the database keeps.
+    #[must_use]
+    pub fn in_store(store: Store) -> Self {
+        Self::new(Backend::InStore(store))
+    }
+
+    fn new(backend: Backend) -> Self {
+        Self { backend, changes: AtomicU64::new(0), decoy: OnceCell::new() }
     }
 
     /// Makes a user of `admin` who may do everything, if there is none of that name. `false`: there was one.
@@ -42,10 +63,20 @@ impl Accounts {
         self.insert(user).await
     }
 
-    /// What invents credentials of users that do not exist.
-    #[must_use]
-    pub fn decoy(&self) -> &Decoy {
-        &self.decoy
+    /// What invents credentials of users that do not exist: the same with every gateway of a database.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn decoy(&self) -> Result<&Decoy, Error> {
+        let made = || async {
+            let secret = random::<32>()
+                .map_err(|error| Error::new(Code::INTERNAL_ERROR, error.to_string()))?;
+            Ok(Decoy::new(match &self.backend {
+                Backend::InMemory(_) => secret,
+                Backend::InStore(store) => store.secret(secret).await?,
+            }))
+        };
+        self.decoy.get_or_try_init(made).await
     }
 
     /// Moves with every change that this gateway makes.
@@ -59,7 +90,10 @@ impl Accounts {
     /// # Errors
     /// Those of the database.
     pub async fn find(&self, name: &UserName) -> Result<Option<User>, Error> {
-        Ok(self.users.lock().await.get(name).cloned())
+        match &self.backend {
+            Backend::InMemory(users) => Ok(users.lock().await.get(name).cloned()),
+            Backend::InStore(store) => store.account(name).await,
+        }
     }
 
     /// The users of a database, of all without one, in the order of their names.
@@ -67,9 +101,14 @@ impl Accounts {
     /// # Errors
     /// Those of the database.
     pub async fn list(&self, database: Option<&str>) -> Result<Vec<User>, Error> {
-        let users = self.users.lock().await;
-        let is_asked = |user: &&User| database.is_none_or(|name| user.name.database == name);
-        Ok(users.values().filter(is_asked).cloned().collect())
+        match &self.backend {
+            Backend::InMemory(users) => {
+                let is_meant =
+                    |user: &&User| database.is_none_or(|name| user.name.database == name);
+                Ok(users.lock().await.values().filter(is_meant).cloned().collect())
+            }
+            Backend::InStore(store) => store.accounts(database).await,
+        }
     }
 
     /// Whether there is no user at all.
@@ -77,7 +116,10 @@ impl Accounts {
     /// # Errors
     /// Those of the database.
     pub async fn is_empty(&self) -> Result<bool, Error> {
-        Ok(self.users.lock().await.is_empty())
+        match &self.backend {
+            Backend::InMemory(users) => Ok(users.lock().await.is_empty()),
+            Backend::InStore(store) => Ok(!store.has_accounts().await?),
+        }
     }
 
     /// Adds a user. `false`: there is one of that name already.
@@ -85,32 +127,55 @@ impl Accounts {
     /// # Errors
     /// Those of the database.
     pub async fn insert(&self, user: User) -> Result<bool, Error> {
-        let mut users = self.users.lock().await;
-        if users.contains_key(&user.name) {
-            return Ok(false);
-        }
-        users.insert(user.name.clone(), user);
+        let is_added = match &self.backend {
+            Backend::InMemory(users) => {
+                let mut users = users.lock().await;
+                let is_new = !users.contains_key(&user.name);
+                if is_new {
+                    users.insert(user.name.clone(), user);
+                }
+                is_new
+            }
+            Backend::InStore(store) => store.add_account(&user).await?,
+        };
         self.note_change();
-        Ok(true)
+        Ok(is_added)
     }
 
-    /// Changes a user. `false`: there is none of that name. `change` may be called again, when somebody else changes
+    /// Changes a user. `false`: there is none of that name. `change` is called again when somebody else changes
     /// the user at the same time.
     ///
     /// # Errors
-    /// `change`'s, and those of the database.
+    /// `change`'s, and those of the database; 112 when others change the user all the time.
     pub async fn update(
         &self,
         name: &UserName,
         mut change: impl FnMut(&mut User) -> Result<(), Error> + Send,
     ) -> Result<bool, Error> {
-        let mut users = self.users.lock().await;
-        let Some(user) = users.get_mut(name) else { return Ok(false) };
-        let mut changed = user.clone();
-        change(&mut changed)?;
-        *user = changed;
-        self.note_change();
-        Ok(true)
+        for _ in 0..ATTEMPTS {
+            let Some(before) = self.find(name).await? else { return Ok(false) };
+            let mut after = before.clone();
+            change(&mut after)?;
+            if after == before || self.replace(&before, after).await? {
+                self.note_change();
+                return Ok(true);
+            }
+        }
+        let message = format!("others go on changing the user {name}");
+        Err(Error::new(Code::WRITE_CONFLICT, message))
+    }
+
+    async fn replace(&self, before: &User, after: User) -> Result<bool, Error> {
+        match &self.backend {
+            Backend::InMemory(users) => match users.lock().await.get_mut(&after.name) {
+                Some(user) if user == before => {
+                    *user = after;
+                    Ok(true)
+                }
+                _ => Ok(false),
+            },
+            Backend::InStore(store) => store.change_account(before, &after).await,
+        }
     }
 
     /// Removes a user. `false`: there is none of that name.
@@ -118,7 +183,10 @@ impl Accounts {
     /// # Errors
     /// Those of the database.
     pub async fn remove(&self, name: &UserName) -> Result<bool, Error> {
-        let is_removed = self.users.lock().await.remove(name).is_some();
+        let is_removed = match &self.backend {
+            Backend::InMemory(users) => users.lock().await.remove(name).is_some(),
+            Backend::InStore(store) => store.remove_account(name).await?,
+        };
         self.note_change();
         Ok(is_removed)
     }
@@ -128,11 +196,17 @@ impl Accounts {
     /// # Errors
     /// Those of the database.
     pub async fn remove_all(&self, database: &str) -> Result<u64, Error> {
-        let mut users = self.users.lock().await;
-        let before = users.len();
-        users.retain(|name, _| name.database != database);
+        let removed = match &self.backend {
+            Backend::InMemory(users) => {
+                let mut users = users.lock().await;
+                let before = users.len();
+                users.retain(|name, _| name.database != database);
+                u64::try_from(before - users.len()).unwrap_or(u64::MAX)
+            }
+            Backend::InStore(store) => store.remove_accounts(database).await?,
+        };
         self.note_change();
-        Ok(u64::try_from(before - users.len()).unwrap_or(u64::MAX))
+        Ok(removed)
     }
 
     fn note_change(&self) {

@@ -17,6 +17,9 @@ use super::gateway::Gateway;
 /// How long the roles of who is logged in are taken for granted: another gateway may change them.
 const FRESH: Duration = Duration::from_secs(10);
 
+/// How long hello waits for what the database knows of a user.
+const HELLO_WAIT: Duration = Duration::from_secs(3);
+
 /// The number of every login's conversation: a connection has one at a time.
 const CONVERSATION: i32 = 1;
 
@@ -56,7 +59,11 @@ pub async fn prepare(
 pub async fn mechanisms(gateway: &Gateway, user: &str) -> Vec<&'static str> {
     let name = user.split_once('.').map(|(database, name)| UserName::new(database, name));
     let found = match name {
-        Some(name) => gateway.accounts.find(&name).await.ok().flatten(),
+        Some(name) => {
+            // hello is answered whatever state the database is in.
+            let found = tokio::time::timeout(HELLO_WAIT, gateway.accounts.find(&name)).await;
+            found.ok().and_then(Result::ok).flatten()
+        }
         None => None,
     };
     match found {
@@ -79,7 +86,8 @@ pub async fn speculate(
     let mechanism = start.get_str("mechanism").ok()?;
     let payload = start.get("payload").ok()??;
     let options = start.get_document("options").ok();
-    begin(gateway, connection, database, mechanism, payload, options).await.ok()
+    let begun = begin(gateway, connection, database, mechanism, payload, options);
+    tokio::time::timeout(HELLO_WAIT, begun).await.ok()?.ok()
 }
 
 /// Begins a login: what saslStart answers.
@@ -113,7 +121,7 @@ pub async fn begin(
         Some(user) => Some(user.credentials_for(mechanism).cloned().ok_or_else(failed)?),
         None => None,
     };
-    let begun = start.begin(CONVERSATION, credentials, gateway.accounts.decoy());
+    let begun = start.begin(CONVERSATION, credentials, gateway.accounts.decoy().await?);
     let (conversation, step) = begun.map_err(|_| failed())?;
     connection.conversation = Some(conversation);
     Ok(answer(&step))

@@ -73,6 +73,7 @@ impl Gateway {
     fn build(options: Options, store: Option<Store>) -> Self {
         let cursors = Cursors::new(options.number);
         let parameters = Parameters::new(&options);
+        let accounts = store.clone().map_or_else(Accounts::in_memory, Accounts::in_store);
         Self(Arc::new(Shared {
             options,
             store,
@@ -82,7 +83,7 @@ impl Gateway {
             operations: Operations::default(),
             fail_points: FailPoints::default(),
             parameters,
-            accounts: Accounts::in_memory(std::array::from_fn(|_| fastrand::u8(..))),
+            accounts,
             process: ObjectId::new(),
             started: Instant::now(),
             connections: AtomicI64::new(0),

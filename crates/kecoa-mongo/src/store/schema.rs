@@ -116,6 +116,11 @@ pub(super) fn statements(capabilities: Capabilities) -> Vec<String> {
         "CREATE TABLE IF NOT EXISTS kecoa_mongo.session (lsid BYTEA NOT NULL, txn INT8 NOT NULL, \
          stmt INT4 NOT NULL, reply BYTEA NOT NULL, at INT8 NOT NULL, PRIMARY KEY (lsid, txn, stmt))"
             .to_owned(),
+        "CREATE TABLE IF NOT EXISTS kecoa_mongo.account (db TEXT NOT NULL, name TEXT NOT NULL, \
+         doc BYTEA NOT NULL, PRIMARY KEY (db, name))"
+            .to_owned(),
+        "CREATE TABLE IF NOT EXISTS kecoa_mongo.secret (one INT4 PRIMARY KEY, bytes BYTEA NOT NULL)"
+            .to_owned(),
         "CREATE TABLE IF NOT EXISTS kecoa_mongo.lease (name TEXT PRIMARY KEY, holder UUID NOT NULL, \
          until INT8 NOT NULL)"
             .to_owned(),

@@ -1,5 +1,7 @@
 //! Bad messages, each with its answer.
 
+use std::slice;
+
 use bson::{RawDocumentBuf, rawdoc};
 use kecoa_mongo::wire::{Incoming, MAX_MESSAGE_LENGTH};
 
@@ -113,7 +115,7 @@ fn table() -> Vec<(&'static str, Vec<u8>, Answer)> {
         ("another number than was summed", changed, Close("checksum")),
         // OP_MSG: sections.
         ("no section", msg(0, &[]), Error(40587, "must have a body")),
-        ("no body", msg(0, &[sequence("documents", &[one.clone()])]), Error(40587, "body")),
+        ("no body", msg(0, &[sequence("documents", slice::from_ref(&one))]), Error(40587, "body")),
         (
             "two bodies",
             msg(0, &[body(&ping()), body(&ping())]),
@@ -202,17 +204,23 @@ fn table() -> Vec<(&'static str, Vec<u8>, Answer)> {
         ),
         (
             "a list twice",
-            msg(0, &[body(&ping()), sequence("a", &[]), sequence("a", &[one.clone()])]),
+            msg(0, &[body(&ping()), sequence("a", &[]), sequence("a", slice::from_ref(&one))]),
             Error(40431, "Duplicate document sequence: a"),
         ),
         (
             "a list that is a field, too",
-            msg(0, &[body(&rawdoc! { "insert": "c", "a": [] }), sequence("a", &[one.clone()])]),
+            msg(
+                0,
+                &[body(&rawdoc! { "insert": "c", "a": [] }), sequence("a", slice::from_ref(&one))],
+            ),
             Error(40433, "Duplicate field between body and document sequence a"),
         ),
         (
             "a list before the field that it is, too",
-            msg(0, &[sequence("a", &[one]), body(&rawdoc! { "insert": "c", "a": [] })]),
+            msg(
+                0,
+                &[sequence("a", slice::from_ref(&one)), body(&rawdoc! { "insert": "c", "a": [] })],
+            ),
             Error(40433, "a"),
         ),
         (

@@ -1,5 +1,7 @@
 //! Exact bytes, in and out.
 
+use std::slice;
+
 use bson::{RawDocumentBuf, rawdoc};
 use bytes::BytesMut;
 use kecoa_mongo::error::{Code, Error, Label};
@@ -75,7 +77,7 @@ fn a_document_that_may_not_be_stored_is_noticed() {
     let large = rawdoc! { "a": "x".repeat(16 * 1024 * 1024) };
     for document in [deep, large] {
         let sections =
-            [body(&rawdoc! { "insert": "c" }), sequence("documents", &[document.clone()])];
+            [body(&rawdoc! { "insert": "c" }), sequence("documents", slice::from_ref(&document))];
         let request = request(&msg(0, &sections));
         let found = request.sequence("documents").unwrap();
         assert!(!found.is_storable());

@@ -81,7 +81,7 @@ pub(crate) fn compressed(opcode: i32, length: i32, compressor: u8, data: &[u8]) 
 /// What the first message is. There must be a whole one.
 pub(crate) fn read(bytes: &[u8]) -> Result<Incoming, FramingError> {
     let mut input = BytesMut::from(bytes);
-    let incoming = Frames.decode(&mut input)?.expect("a whole message");
+    let Some(incoming) = Frames.decode(&mut input)? else { panic!("no whole message") };
     assert!(input.is_empty(), "bytes are left");
     Ok(incoming)
 }
