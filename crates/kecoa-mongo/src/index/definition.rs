@@ -8,6 +8,7 @@ use crate::bson::key::{Direction, KeyBuilder};
 use crate::bson::path::Path;
 use crate::collation::Collator;
 use crate::error::{Code, Error};
+use crate::query::Filter;
 
 /// The name of `_id`'s index.
 pub(super) const ID_NAME: &str = "_id_";
@@ -38,6 +39,7 @@ pub struct Index {
 #[derive(Clone, Debug)]
 pub(super) struct Partial {
     pub(super) document: RawDocumentBuf,
+    pub(super) filter: Filter,
 }
 
 /// A field of an index.
@@ -242,6 +244,12 @@ impl Index {
     #[must_use]
     pub fn partial_filter(&self) -> Option<&RawDocument> {
         self.partial.as_ref().map(|partial| &*partial.document)
+    }
+
+    /// The same, parsed.
+    #[must_use]
+    pub fn parsed_partial_filter(&self) -> Option<&Filter> {
+        self.partial.as_ref().map(|partial| &partial.filter)
     }
 
     /// The key pattern, as it was given.

@@ -169,7 +169,10 @@ impl<'a> Given<'a> {
             multikey: false,
             building: false,
             expire_after_seconds: self.expire_after_seconds,
-            partial: self.partial.map(Partial::parse).transpose()?,
+            partial: match self.partial {
+                Some(filter) => Some(Partial::parse(filter, &collator)?),
+                None => None,
+            },
             collator,
             specification: RawDocumentBuf::new(),
         };

@@ -80,11 +80,7 @@ impl Store {
     /// # Errors
     ///
     /// 91 where the database cannot be asked.
-    pub async fn settle_commit(&self, commit: &RecordId) -> Result<Committed, Error> {
-        self.settle_commit_by(commit, None).await
-    }
-
-    async fn settle_commit_by(
+    pub async fn settle_commit(
         &self,
         commit: &RecordId,
         deadline: Option<Instant>,
@@ -153,21 +149,7 @@ impl Transaction {
     ///
     /// 112 where it met another one; 91 with `RetryableWriteError` where its outcome could not be learnt: see
     /// [`Store::settle_commit`]. Any other: it was not committed.
-    pub async fn commit(self, record: Record) -> Result<(), Error> {
-        self.commit_by(record, None).await
-    }
-
-    /// [`commit`](Self::commit) with a point in time from which it is not waited for COMMIT, but for the answer what
-    /// became of it.
-    ///
-    /// # Errors
-    ///
-    /// As [`commit`](Self::commit).
-    pub async fn commit_by(
-        mut self,
-        record: Record,
-        deadline: Option<Instant>,
-    ) -> Result<(), Error> {
+    pub async fn commit(mut self, record: Record, deadline: Option<Instant>) -> Result<(), Error> {
         if self.failed {
             return Err(Error::new(
                 Code::NO_SUCH_TRANSACTION,
@@ -192,7 +174,7 @@ impl Transaction {
                 failed => Err(failed.into()),
             },
             // The deadline that has passed is no reason to leave it open.
-            _ => match store.settle_commit(&record.id).await? {
+            _ => match store.settle_commit(&record.id, None).await? {
                 Committed::Yes(_) => Ok(()),
                 Committed::No => Err(settled_before()),
             },
