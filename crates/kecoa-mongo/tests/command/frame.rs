@@ -1,9 +1,14 @@
 //! What all commands go through: names, databases, times, concerns, authentication.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use bson::spec::BinarySubtype;
 use bson::{Binary, RawDocumentBuf, Timestamp, rawdoc};
+use kecoa_mongo::auth::Access;
 use kecoa_mongo::command::{Gateway, Login, Next, Options};
 use kecoa_mongo::wire::{Envelope, Request};
+use uuid::Uuid;
 
 use crate::support::{ask, client, code, gateway};
 
@@ -144,11 +149,23 @@ async fn who_is_not_logged_in_may_do_little() {
     assert_eq!(reply.get_str("errmsg").unwrap(), "Command hostInfo requires authentication");
 }
 
+fn login() -> Login {
+    Login {
+        user: "u".to_owned(),
+        database: "admin".to_owned(),
+        id: Uuid::nil(),
+        roles: Vec::new(),
+        access: Arc::new(Access::of(&[])),
+        changes: 0,
+        since: Instant::now(),
+    }
+}
+
 #[tokio::test]
 async fn sessions_belong_to_users() {
     let gateway = gateway();
     let mut connection = client();
-    connection.login = Some(Login { user: "u".to_owned(), database: "admin".to_owned() });
+    connection.login = Some(login());
     ask(&gateway, &mut connection, rawdoc! { "ping": 1, "$db": "admin", "lsid": lsid() }).await;
     ask(&gateway, &mut client(), rawdoc! { "ping": 1, "$db": "admin", "lsid": lsid() }).await;
     assert_eq!(gateway.sessions.count(), 2);

@@ -11,7 +11,7 @@ use kecoa_mongo::command::{Connection, Gateway, Next, Options, Outcome, ReplicaS
 use kecoa_mongo::wire::{Envelope, Request};
 
 /// One value of each type, and its name.
-pub fn samples() -> Vec<(&'static str, RawBson)> {
+pub(crate) fn samples() -> Vec<(&'static str, RawBson)> {
     let mut array = RawArrayBuf::new();
     array.push(1);
     vec![
@@ -62,29 +62,33 @@ fn db_pointer() -> RawBson {
 }
 
 /// A gateway as a mongos, with test commands.
-pub fn gateway() -> Gateway {
+pub(crate) fn gateway() -> Gateway {
     Gateway::new(Options { test_commands: true, ..Options::default() })
 }
 
 /// A gateway as a replica set, with test commands.
-pub fn replica_set() -> Gateway {
+pub(crate) fn replica_set() -> Gateway {
     let replica_set =
         Some(ReplicaSet { name: "rs".to_owned(), host: "localhost:27017".to_owned() });
     Gateway::new(Options { replica_set, test_commands: true, ..Options::default() })
 }
 
 /// A client.
-pub fn client() -> Connection {
+pub(crate) fn client() -> Connection {
     Connection::new(1, None, None)
 }
 
 /// The outcome of a command.
-pub async fn send(gateway: &Gateway, connection: &mut Connection, body: RawDocumentBuf) -> Outcome {
+pub(crate) async fn send(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    body: RawDocumentBuf,
+) -> Outcome {
     gateway.handle(connection, Request::new(body)).await
 }
 
 /// The outcome of a command that takes several replies.
-pub async fn send_exhaust(
+pub(crate) async fn send_exhaust(
     gateway: &Gateway,
     connection: &mut Connection,
     body: RawDocumentBuf,
@@ -95,7 +99,7 @@ pub async fn send_exhaust(
 }
 
 /// The reply to a command.
-pub async fn ask(
+pub(crate) async fn ask(
     gateway: &Gateway,
     connection: &mut Connection,
     body: RawDocumentBuf,
@@ -106,12 +110,12 @@ pub async fn ask(
 }
 
 /// The code of a reply; 0 when it is ok.
-pub fn code(reply: &RawDocument) -> i32 {
+pub(crate) fn code(reply: &RawDocument) -> i32 {
     if reply.get_f64("ok").unwrap() == 1.0 { 0 } else { reply.get_i32("code").unwrap() }
 }
 
 /// The labels of a reply.
-pub fn labels(reply: &RawDocument) -> Vec<String> {
+pub(crate) fn labels(reply: &RawDocument) -> Vec<String> {
     let Ok(labels) = reply.get_array("errorLabels") else {
         return Vec::new();
     };

@@ -28,6 +28,7 @@ fn outcome(options: TransactionOptions, command: Abilities<'_>) -> String {
 fn fields_make_a_statement() {
     let (yes, no) = (Some(true), Some(false));
     // txnNumber, autocommit, startTransaction: ping, find, insert, commitTransaction.
+    #[allow(clippy::type_complexity, reason = "a row of the table")]
     let table: &[(Option<i64>, Option<bool>, Option<bool>, [&str; 4])] = &[
         (None, None, None, ["plain", "plain", "plain", "125"]),
         (None, no, None, ["72", "72", "72", "72"]),
