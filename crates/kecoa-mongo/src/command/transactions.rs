@@ -36,7 +36,7 @@ fn commit<'a>(context: &'a mut Context<'_>) -> Running<'a> {
             Commit::Open => {
                 if let Some(open) = state.open.take() {
                     let record = Record { id, reply: RawDocumentBuf::new().into_bytes() };
-                    if let Err(error) = open.commit_by(record, deadline).await {
+                    if let Err(error) = open.commit(record, deadline).await {
                         state.abort();
                         // Nobody knows what became of it: the next commit asks the database.
                         if error.code() == Code::SHUTDOWN_IN_PROGRESS {
@@ -51,7 +51,7 @@ fn commit<'a>(context: &'a mut Context<'_>) -> Running<'a> {
                     owner.session == session && owner.transaction == Some(number)
                 }));
             }
-            Commit::Unknown => match store?.settle_commit(&id).await? {
+            Commit::Unknown => match store?.settle_commit(&id, deadline).await? {
                 Committed::Yes(_) => state.commit(number),
                 Committed::No => {
                     state.numbers.aborted(number);
