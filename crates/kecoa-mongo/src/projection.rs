@@ -5,6 +5,7 @@
 
 mod apply;
 mod element;
+mod mode;
 mod names;
 mod parse;
 mod tree;
@@ -14,18 +15,10 @@ use ::bson::{RawDocument, RawDocumentBuf};
 use crate::error::Error;
 use crate::expression::{Scope, Variables};
 
+pub use mode::Mode;
 pub(crate) use names::{check_field_path, describe, type_name};
 
 use tree::{Kind, Tree};
-
-/// Where a projection stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// `find` and `findAndModify`: with `$slice`, `$elemMatch` and `a.$`.
-    Find,
-    /// `$project`.
-    Aggregate,
-}
 
 /// A projection, parsed.
 #[derive(Clone, Debug)]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use ::bson::raw::CString;
 use ::bson::{RawBsonRef, RawDocument};
 
-use super::Mode;
 use super::element::{ElementMatch, Slice};
+use super::mode::Mode;
 use super::names::{check_field_path, describe, is_truthy};
 use super::tree::{Child, Kind, Node, Positional, Tree};
 use crate::bson::limits::MAX_DEPTH;

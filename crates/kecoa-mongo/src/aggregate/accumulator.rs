@@ -1,0 +1,12 @@
+//! `$group`'s accumulators: what a group keeps of its documents.
+
+mod definition;
+mod parse;
+mod percentile;
+mod selection;
+mod size;
+mod state;
+
+pub(super) use definition::Accumulator;
+pub(super) use parse::parse;
+pub(super) use state::State;

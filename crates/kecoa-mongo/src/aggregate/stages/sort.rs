@@ -1,0 +1,81 @@
+//! `$sort`.
+
+use std::sync::Arc;
+
+use ::bson::{RawBsonRef, RawDocument, RawDocumentBuf};
+
+use crate::aggregate::context::Context;
+use crate::aggregate::options::Options;
+use crate::aggregate::stage::{Documents, Flow, Operator};
+use crate::aggregate::stage::{Part, Stage, Stages};
+use crate::error::Error;
+use crate::expression::Variables;
+use crate::query::{Sort, SortMode, Sorter};
+
+/// `$sort`.
+#[derive(Clone, Debug)]
+pub(in crate::aggregate) struct SortStage {
+    specification: RawDocumentBuf,
+    sort: Arc<Sort>,
+    /// How many of the first documents are asked for.
+    bound: Option<usize>,
+}
+
+impl SortStage {
+    pub(super) fn new(specification: &RawDocument, context: &Context<'_>) -> Result<Self, Error> {
+        let sort = Arc::new(Sort::parse(specification, SortMode::Aggregate, context.scope)?);
+        Ok(Self { specification: specification.to_owned(), sort, bound: None })
+    }
+}
+
+impl Stage for SortStage {
+    fn operator(&self, _: &Variables, options: &Options) -> Box<dyn Operator> {
+        Box::new(Sorting {
+            sort: Arc::clone(&self.sort),
+            sorter: Sorter::new(self.bound, options.stage_memory()),
+            memory: options.stage_memory(),
+        })
+    }
+
+    fn part(&self) -> Part<'_> {
+        Part::Sort(&self.specification)
+    }
+
+    fn bounded(&self, count: usize) -> Option<Arc<dyn Stage>> {
+        Some(Arc::new(Self { bound: Some(count), ..self.clone() }))
+    }
+}
+
+pub(in crate::aggregate) fn parse(
+    _: &str,
+    argument: RawBsonRef<'_>,
+    context: &Context<'_>,
+) -> Result<Stages, Error> {
+    let RawBsonRef::Document(document) = argument else {
+        return Err(Error::location(15973, "the $sort key specification must be an object"));
+    };
+    if document.is_empty() {
+        return Err(Error::location(15976, "$sort stage must have at least one sort key"));
+    }
+    Ok(vec![Arc::new(SortStage::new(document, context)?)])
+}
+
+struct Sorting {
+    sort: Arc<Sort>,
+    sorter: Sorter<RawDocumentBuf>,
+    memory: usize,
+}
+
+impl Operator for Sorting {
+    fn push(&mut self, document: RawDocumentBuf, _: &mut Documents) -> Result<Flow, Error> {
+        let bytes = document.as_bytes().len();
+        self.sorter.push(self.sort.key(&document)?, document, bytes)?;
+        Ok(Flow::More)
+    }
+
+    fn end(&mut self, out: &mut Documents) -> Result<(), Error> {
+        let sorter = std::mem::replace(&mut self.sorter, Sorter::new(None, self.memory));
+        out.extend(sorter.into_sorted().map(|(_, document)| document));
+        Ok(())
+    }
+}
