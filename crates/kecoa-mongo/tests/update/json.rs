@@ -2,7 +2,7 @@
 //! `ts(1, 2)`, `oid(1)`, `bin(0, "ab")`, `re("a", "i")`, `sym("x")`, `code("x")`, `scoped("x", {})`, `ptr("n")`,
 //! `min`, `max`, `undefined`, `nan`, `inf`, `-inf`, `-0.0`. A number with a point is a double, without one an int.
 
-use bson::{RawArrayBuf, RawDocumentBuf};
+use bson::RawDocumentBuf;
 
 pub(crate) fn document(text: &str) -> RawDocumentBuf {
     let mut parser = Parser { rest: text };
@@ -15,12 +15,6 @@ pub(crate) fn document(text: &str) -> RawDocumentBuf {
 /// The one field of `{"": value}`.
 pub(crate) fn value(text: &str) -> RawDocumentBuf {
     document(&format!("{{\"\": {text}}}"))
-}
-
-pub(crate) fn array(text: &str) -> RawArrayBuf {
-    let wrapped = value(text);
-    let array = wrapped.get_array("").unwrap();
-    array.into_iter().map(Result::unwrap).collect()
 }
 
 struct Parser<'t> {

@@ -60,10 +60,11 @@ pub(crate) fn apply(
     position: Option<usize>,
 ) -> Result<Applied, Error> {
     let update = json::value(update);
-    let filters = filters.map(json::array);
+    let filters = filters.map(json::value);
+    let filters = filters.as_ref().map(|filters| filters.get_array("").unwrap());
     let update = Update::parse(
         update.get("").unwrap().unwrap(),
-        filters.as_deref(),
+        filters,
         Options::default(),
         &Scope::new(),
     )?;
