@@ -1,9 +1,11 @@
 //! The process that serves.
 
+mod first_user;
+
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kecoa_server::home::Home;
 use kecoa_server::listener::Listener;
@@ -16,11 +18,15 @@ use crate::launch::{
     self, Details, Error, Options, Running, SERVICE, State, TlsOptions, running, shown_database,
 };
 use crate::server::{self, Tls, TlsFiles, TlsMode};
+use crate::store::{self, Store};
+use first_user::{FirstUser, first_user};
 
 /// The port that clients of MongoDB try first.
 const PORT: u16 = 27017;
 /// How often the home and what has become too old are looked at.
 const INTERVAL: Duration = Duration::from_secs(1);
+/// How often the database is looked at for what is over; the monitor of times to live runs once a minute.
+const MAINTENANCE: Duration = Duration::from_secs(10);
 
 /// Serves until stopped by SIGTERM, SIGINT or SIGHUP, or until the home is removed. Must be the business of a
 /// whole process: it installs signal handlers.
@@ -85,8 +91,10 @@ impl Process<'_> {
         let tls = self.options.tls.as_ref().map_or(Ok(Tls::Disabled), load_tls)?;
         let listener = listen(&self.options).await?;
         let port = listener.local_addr().map_err(self.listen_failed(0))?.port();
-        let gateway = self.gateway(port)?;
-        self.announce(port)?;
+        let store = self.store().await?;
+        let gateway = self.gateway(port, store.clone())?;
+        let user = first_user(&gateway, &self.options, self.serving.home()).await?;
+        self.announce(port, user)?;
         let serving = &self.serving;
         let reaped = gateway.clone();
         let stopped = async {
@@ -94,6 +102,7 @@ impl Process<'_> {
                 () = signals.received() => {}
                 () = until_removed(serving) => {}
                 () = reap(&reaped) => {}
+                () = maintain(&store) => {}
             }
         };
         let options = server::Options { tls, ..server::Options::default() };
@@ -104,7 +113,15 @@ impl Process<'_> {
         Ok(())
     }
 
-    fn gateway(&self, port: u16) -> Result<Gateway, Error> {
+    async fn store(&mut self) -> Result<Store, Error> {
+        let unusable = |problem: String| Error::Database(problem);
+        let config =
+            kecoa::Config::parse(&self.options.database).map_err(|e| unusable(e.to_string()))?;
+        let opened = Store::open(&config, store::Options::default()).await;
+        opened.map_err(|error| unusable(error.message().to_owned()))
+    }
+
+    fn gateway(&self, port: u16, store: Store) -> Result<Gateway, Error> {
         let set = self.options.replica_set.as_deref();
         let options = command::Options {
             replica_set: set.map(|text| self.replica_set(text, port)).transpose()?,
@@ -113,7 +130,7 @@ impl Process<'_> {
             argv: vec!["kecoa".to_owned(), "mongo".to_owned()],
             number: fastrand::u16(..32_768),
         };
-        Ok(Gateway::new(options))
+        Ok(Gateway::with_store(options, store))
     }
 
     /// `NAME`, or `NAME@HOST:PORT` where clients reach the gateway by another address than it listens on.
@@ -138,12 +155,15 @@ impl Process<'_> {
     }
 
     /// Announces that clients are accepted on this port.
-    fn announce(&mut self, port: u16) -> Result<(), Error> {
+    fn announce(&mut self, port: u16, user: FirstUser) -> Result<(), Error> {
         let address = self.options.address;
         let host =
             if address.is_unspecified() { "127.0.0.1".to_owned() } else { address.to_string() };
         let host = if host.contains(':') { format!("[{host}]") } else { host };
-        let mut url = format!("mongodb://{host}:{port}/");
+        let login = user.login.map_or_else(String::new, |(name, password)| {
+            format!("{}:{}@", percent_encoded(&name), percent_encoded(&password))
+        });
+        let mut url = format!("mongodb://{login}{host}:{port}/");
         let mut parameters = Vec::new();
         if let Some(text) = &self.options.replica_set {
             let name = text.split('@').next().unwrap_or_default();
@@ -157,6 +177,7 @@ impl Process<'_> {
         }
         self.serving.state.details.port = Some(port);
         self.serving.state.details.url = Some(url);
+        self.serving.state.details.notes = user.notes;
         let home: Home = self.serving.home().clone();
         let ready = &mut *self.ready;
         self.serving.ready(|state| {
@@ -201,6 +222,29 @@ async fn until_removed(serving: &Serving<Details>) {
     while serving.still_holds_home() {
         tokio::time::sleep(INTERVAL).await;
     }
+}
+
+/// Removes in the database what is over.
+async fn maintain(store: &Store) {
+    loop {
+        tokio::time::sleep(MAINTENANCE).await;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        // What fails now is done the next time: the database may be away.
+        let _ = store.maintain(i64::try_from(now.as_millis()).unwrap_or(i64::MAX)).await;
+    }
+}
+
+/// A user's name or password, in a URL.
+fn percent_encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
 }
 
 async fn reap(gateway: &Gateway) {

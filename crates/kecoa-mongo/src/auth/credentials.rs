@@ -78,6 +78,19 @@ impl Credentials {
         }
     }
 
+    /// Whether they were made of this password.
+    #[must_use]
+    pub fn accepts(&self, user: &str, password: &str) -> bool {
+        let password = match self.mechanism {
+            Mechanism::ScramSha1 => digest(user, password).into(),
+            Mechanism::ScramSha256 => match stringprep::saslprep(password) {
+                Ok(password) => password,
+                Err(_) => return false,
+            },
+        };
+        *self == Self::derive(self.mechanism, password.as_bytes(), &self.salt, self.iterations)
+    }
+
     /// The mechanism that they are for.
     #[must_use]
     pub fn mechanism(&self) -> Mechanism {

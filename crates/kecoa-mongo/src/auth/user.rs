@@ -41,6 +41,12 @@ impl User {
         self.credentials.iter().find(|credentials| credentials.mechanism() == mechanism)
     }
 
+    /// Whether this is the user's password.
+    #[must_use]
+    pub fn accepts(&self, password: &str) -> bool {
+        self.credentials.first().is_some_and(|kept| kept.accepts(&self.name.name, password))
+    }
+
     /// The mechanisms it has credentials for.
     pub fn mechanisms(&self) -> impl Iterator<Item = Mechanism> + '_ {
         let has = |mechanism: &Mechanism| self.credentials_for(*mechanism).is_some();
