@@ -58,18 +58,19 @@ impl Decimal {
     /// Degrees in radians.
     #[must_use]
     pub fn to_radians(self) -> Self {
-        self * Self::pi() / Self::from(180)
+        const RADIANS_OF_ONE: u128 = 1_745_329_251_994_329_576_923_690_768_488_613;
+        self * Self::of(RADIANS_OF_ONE, -35)
     }
 
     /// Radians in degrees.
     #[must_use]
     pub fn to_degrees(self) -> Self {
-        self * Self::from(180) / Self::pi()
+        const DEGREES_OF_ONE: u128 = 5_729_577_951_308_232_087_679_815_481_410_517;
+        self * Self::of(DEGREES_OF_ONE, -32)
     }
 
-    fn pi() -> Self {
-        let coefficient = 3_141_592_653_589_793_238_462_643_383_279_503;
-        Self { negative: false, magnitude: Magnitude::Finite { coefficient, exponent: -33 } }
+    const fn of(coefficient: u128, exponent: i32) -> Self {
+        Self { negative: false, magnitude: Magnitude::Finite { coefficient, exponent } }
     }
 
     /// The square root, rounded once. That of a negative number is NaN.
