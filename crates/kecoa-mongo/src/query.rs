@@ -7,6 +7,7 @@
 mod bits;
 mod comparison;
 mod element_filter;
+mod explain_failure;
 mod field_path;
 mod filter;
 mod in_list;

@@ -4,6 +4,7 @@
 //! neither.
 
 mod arguments;
+mod explain;
 mod multiple;
 mod parser;
 mod schema;

@@ -83,7 +83,7 @@ impl Sort {
                 least = Some(key);
             }
         })?;
-        Ok(least.unwrap_or(SortKey::default()))
+        Ok(least.unwrap_or_default())
     }
 
     /// What a value that is no document is sorted by, as an element of an array is.

@@ -9,6 +9,7 @@
 
 mod arrays;
 mod collations;
+mod failures;
 mod patterns;
 mod properties;
 mod refusals;

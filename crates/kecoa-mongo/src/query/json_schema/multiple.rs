@@ -45,6 +45,6 @@ fn divides(number: u128, exponent: i32, divisor: u128, divisor_exponent: i32) ->
         remainder == 0
     } else {
         let scaled = 10_u128.checked_pow(power).and_then(|power| divisor.checked_mul(power));
-        scaled.is_some_and(|scaled| number % scaled == 0)
+        scaled.is_some_and(|scaled| number.is_multiple_of(scaled))
     }
 }
