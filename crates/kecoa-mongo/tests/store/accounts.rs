@@ -1,0 +1,61 @@
+//! Users.
+
+use bson::rawdoc;
+use kecoa_mongo::auth::{Credentials, Mechanism, RoleName, User, UserName};
+
+use crate::support::with_store;
+
+fn user(database: &str, name: &str) -> User {
+    let mechanisms = [Mechanism::ScramSha1, Mechanism::ScramSha256];
+    let credentials =
+        mechanisms.map(|mechanism| Credentials::derive(mechanism, b"secret", b"salt", 2));
+    User {
+        name: UserName::new(database, name),
+        id: uuid::Uuid::from_u128(7),
+        credentials: credentials.to_vec(),
+        roles: vec![RoleName::new("admin", "root"), RoleName::new(database, "read")],
+        custom_data: Some(rawdoc! { "a": 1, "a": 2 }),
+        restrictions: None,
+    }
+}
+
+#[test]
+fn users_are_kept_changed_and_removed() {
+    with_store(async |store| {
+        assert!(!store.has_accounts().await.unwrap());
+        let ann = user("b", "ann");
+        for (database, name) in [("b", "bob"), ("a", "Zoë"), ("b", "ann"), ("a", "a.b$c")] {
+            assert!(store.add_account(&user(database, name)).await.unwrap());
+        }
+        assert!(!store.add_account(&ann).await.unwrap());
+        assert!(store.has_accounts().await.unwrap());
+        assert_eq!(store.account(&ann.name).await.unwrap(), Some(ann.clone()));
+        for name in ["An", "ann\0", "", "ann'"] {
+            assert_eq!(store.account(&UserName::new("b", name)).await.unwrap(), None);
+        }
+        let names = async |database: Option<&str>| {
+            let users = store.accounts(database).await.unwrap();
+            users.into_iter().map(|user| user.name.id()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(None).await, ["a.Zoë", "a.a.b$c", "b.ann", "b.bob"]);
+        assert_eq!(names(Some("b")).await, ["b.ann", "b.bob"]);
+        // Whoever comes second with the same picture changes nothing.
+        let changed = User { roles: Vec::new(), ..ann.clone() };
+        assert!(store.change_account(&ann, &changed).await.unwrap());
+        assert!(!store.change_account(&ann, &changed).await.unwrap());
+        assert_eq!(store.account(&ann.name).await.unwrap(), Some(changed));
+        assert!(store.remove_account(&ann.name).await.unwrap());
+        assert!(!store.remove_account(&ann.name).await.unwrap());
+        assert_eq!(store.remove_accounts("a").await.unwrap(), 2);
+        assert_eq!(store.remove_accounts("a").await.unwrap(), 0);
+        assert_eq!(names(None).await, ["b.bob"]);
+    });
+}
+
+#[test]
+fn gateways_share_the_first_ones_secret() {
+    with_store(async |store| {
+        assert_eq!(store.secret([1; 32]).await.unwrap(), [1; 32]);
+        assert_eq!(store.secret([2; 32]).await.unwrap(), [1; 32]);
+    });
+}
