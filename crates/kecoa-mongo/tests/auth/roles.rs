@@ -1,0 +1,126 @@
+//! What roles allow.
+
+use kecoa_mongo::auth::{Access, Action, BUILTIN_ROLES, RoleName, Target, builtin};
+
+use Action::{
+    CollMod, CreateCollection, CreateUser, DropDatabase, Find, Inprog, Insert, KillAnySession,
+    ListDatabases, Remove, ServerStatus, Shutdown, Update, Validate,
+};
+
+const DB: Target<'static> = Target::Database("db");
+const COLL: Target<'static> = Target::Collection("db", "c");
+const OTHER: Target<'static> = Target::Collection("other", "c");
+const SYSTEM: Target<'static> = Target::Collection("db", "system.views");
+const SCRIPTS: Target<'static> = Target::Collection("db", "system.js");
+const LOCAL: Target<'static> = Target::Collection("local", "c");
+const CLUSTER: Target<'static> = Target::Cluster;
+
+#[test]
+fn roles_allow_what_the_manual_says() {
+    for (database, role, action, target, expected) in [
+        ("db", "read", Find, COLL, true),
+        ("db", "read", Find, DB, true),
+        ("db", "read", Find, SCRIPTS, true),
+        ("db", "read", Find, SYSTEM, false),
+        ("db", "read", Find, OTHER, false),
+        ("db", "read", Insert, COLL, false),
+        ("db", "read", ListDatabases, CLUSTER, false),
+        ("db", "readWrite", Find, COLL, true),
+        ("db", "readWrite", Insert, COLL, true),
+        ("db", "readWrite", Update, COLL, true),
+        ("db", "readWrite", Remove, COLL, true),
+        ("db", "readWrite", CreateCollection, COLL, true),
+        ("db", "readWrite", CollMod, COLL, false),
+        ("db", "readWrite", DropDatabase, DB, false),
+        ("db", "readWrite", Insert, OTHER, false),
+        ("db", "readWrite", Insert, SYSTEM, false),
+        ("db", "dbAdmin", CollMod, COLL, true),
+        ("db", "dbAdmin", DropDatabase, DB, true),
+        ("db", "dbAdmin", Find, COLL, false),
+        ("db", "dbAdmin", Insert, COLL, false),
+        ("db", "dbAdmin", Find, Target::Collection("db", "system.profile"), true),
+        ("db", "userAdmin", CreateUser, DB, true),
+        ("db", "userAdmin", CreateUser, Target::Database("other"), false),
+        ("db", "userAdmin", Find, COLL, false),
+        ("db", "dbOwner", Find, COLL, true),
+        ("db", "dbOwner", Insert, COLL, true),
+        ("db", "dbOwner", CollMod, COLL, true),
+        ("db", "dbOwner", CreateUser, DB, true),
+        ("db", "dbOwner", Find, OTHER, false),
+        ("admin", "dbOwner", Find, COLL, false),
+        ("admin", "read", Find, COLL, false),
+        ("admin", "readAnyDatabase", Find, COLL, true),
+        ("admin", "readAnyDatabase", Find, OTHER, true),
+        ("admin", "readAnyDatabase", Find, LOCAL, false),
+        ("admin", "readAnyDatabase", Insert, COLL, false),
+        ("admin", "readAnyDatabase", ListDatabases, CLUSTER, true),
+        ("admin", "readWriteAnyDatabase", Insert, OTHER, true),
+        ("admin", "readWriteAnyDatabase", CollMod, OTHER, false),
+        ("admin", "dbAdminAnyDatabase", CollMod, OTHER, true),
+        ("admin", "userAdminAnyDatabase", CreateUser, DB, true),
+        ("admin", "userAdminAnyDatabase", Find, COLL, false),
+        ("admin", "clusterMonitor", ServerStatus, CLUSTER, true),
+        ("admin", "clusterMonitor", Inprog, CLUSTER, true),
+        ("admin", "clusterMonitor", Shutdown, CLUSTER, false),
+        ("admin", "hostManager", Shutdown, CLUSTER, true),
+        ("admin", "hostManager", KillAnySession, CLUSTER, true),
+        ("admin", "clusterAdmin", ServerStatus, CLUSTER, true),
+        ("admin", "clusterAdmin", DropDatabase, DB, true),
+        ("admin", "clusterAdmin", Find, COLL, false),
+        ("admin", "backup", Find, COLL, true),
+        ("admin", "backup", Insert, COLL, false),
+        ("admin", "restore", Insert, COLL, true),
+        ("admin", "restore", Find, COLL, false),
+        ("admin", "root", Find, COLL, true),
+        ("admin", "root", Insert, OTHER, true),
+        ("admin", "root", CreateUser, DB, true),
+        ("admin", "root", ServerStatus, CLUSTER, true),
+        ("admin", "root", Shutdown, CLUSTER, true),
+        ("admin", "root", Validate, SYSTEM, true),
+        ("admin", "root", Find, SYSTEM, true),
+        // Roles of all databases are there in one only.
+        ("db", "root", Find, COLL, false),
+        ("db", "readAnyDatabase", Find, COLL, false),
+        ("db", "clusterAdmin", ServerStatus, CLUSTER, false),
+        ("db", "nope", Find, COLL, false),
+        ("db", "Read", Find, COLL, false),
+        ("admin", "__system", Insert, SYSTEM, true),
+        ("admin", "__system", Shutdown, CLUSTER, true),
+    ] {
+        let access = Access::of(&[RoleName::new(database, role)]);
+        let found = access.allows(action, target);
+        assert_eq!(found, expected, "{role}@{database}: {} on {target:?}", action.name());
+    }
+}
+
+#[test]
+fn several_roles_add_up() {
+    let access = Access::of(&[RoleName::new("db", "read"), RoleName::new("other", "readWrite")]);
+    assert!(access.allows(Find, COLL) && access.allows(Insert, OTHER));
+    assert!(!access.allows(Insert, COLL));
+    assert!(access.allows_find_in("db") && access.allows_find_in("other"));
+    assert!(!access.allows_find_in("third"));
+    let privileges = access.privileges();
+    assert_eq!(privileges.len(), 2);
+    for privilege in privileges {
+        let mut sorted = privilege.actions.clone();
+        sorted.sort_by_key(|action| action.name());
+        sorted.dedup();
+        assert_eq!(privilege.actions, sorted);
+    }
+    assert_eq!(Access::of(&[]).privileges(), []);
+}
+
+#[test]
+fn names_are_sorted_and_none_is_there_twice() {
+    let names: Vec<_> = Action::ALL.iter().map(|action| action.name()).collect();
+    let mut sorted = names.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    assert_eq!(names, sorted);
+    for role in BUILTIN_ROLES {
+        let database = if role.is_admin_only { "admin" } else { "x" };
+        assert_eq!(builtin(&RoleName::new(database, role.name)), Some(role));
+        assert!(!role.privileges(database).is_empty());
+    }
+}
