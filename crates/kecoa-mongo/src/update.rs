@@ -12,6 +12,7 @@ mod modifier;
 mod node;
 mod operators;
 mod path;
+mod pipeline;
 mod place;
 mod pull;
 mod push;
@@ -34,6 +35,7 @@ use apply::Application;
 use node::{Fields, Node};
 use operators::Operators;
 use path::FieldName;
+use pipeline::Stages;
 
 /// An update, ready to be applied.
 #[derive(Clone, Debug)]
@@ -64,6 +66,7 @@ pub enum Applied {
 enum Form {
     Operators(Operators),
     Replacement(RawDocumentBuf),
+    Pipeline(Stages),
 }
 
 impl Update {
@@ -105,8 +108,11 @@ impl Update {
                     Form::Replacement(document.to_owned())
                 }
             }
-            RawBsonRef::Array(_) => {
-                return Err(Error::new(Code::NOT_IMPLEMENTED, "updates by a pipeline are to come"));
+            RawBsonRef::Array(stages) => {
+                if array_filters.is_some_and(|filters| !filters.is_empty()) {
+                    return failed("arrayFilters may not be specified for pipeline-syle updates");
+                }
+                Form::Pipeline(Stages::parse(stages, options.constants, scope)?)
             }
             _ => return failed("Update argument must be either an object or an array"),
         };
@@ -124,7 +130,7 @@ impl Update {
     pub fn needs_position(&self) -> bool {
         match &self.form {
             Form::Operators(operators) => operators.branch.needs_position(),
-            Form::Replacement(_) => false,
+            Form::Replacement(_) | Form::Pipeline(_) => false,
         }
     }
 
@@ -154,6 +160,12 @@ impl Update {
                 let id = document.get("_id").ok().flatten().map(Into::into);
                 replace(replacement, id)?
             }
+            Form::Pipeline(stages) => {
+                let id = document.get("_id").ok().flatten().map(Into::into);
+                let made = replace(&stages.apply(document, variables)?, id)?;
+                storable::check_made(&made)?;
+                made
+            }
         };
         if after.as_bytes() == document.as_bytes() {
             return Ok(Applied::Unchanged);
@@ -177,6 +189,14 @@ impl Update {
                     .unwrap_or_else(|| seed.clone())
             }
             Form::Replacement(replacement) => replace(replacement, upsert::id(filter)?)?,
+            Form::Pipeline(stages) => {
+                let seed = upsert::seed(filter)?.write(1)?;
+                let id = seed.get("_id").ok().flatten().map(Into::into);
+                let made = with_id_first(replace(&stages.apply(&seed, variables)?, id)?)?;
+                storable::check_made(&made)?;
+                storable::check_size(&made)?;
+                return Ok(made);
+            }
         };
         let after = with_id_first(after)?;
         storable::check(&after, self.is_replacement())?;

@@ -236,7 +236,7 @@ fn too_deep() -> Error {
 }
 
 /// A value that comes to lie in a document on the level `level` may not go too deep.
-fn check_depth(value: RawBsonRef<'_>, level: usize) -> Result<(), Error> {
+pub(super) fn check_depth(value: RawBsonRef<'_>, level: usize) -> Result<(), Error> {
     let document = match value {
         RawBsonRef::Document(document) => document,
         RawBsonRef::Array(array) => {

@@ -2,7 +2,7 @@
 
 use ::bson::{RawBsonRef, RawDocument};
 
-use super::node::unreadable;
+use super::node::{check_depth, unreadable};
 use crate::bson::compare::compare;
 use crate::bson::limits::MAX_DOCUMENT_BYTES;
 use crate::error::{Code, Error};
@@ -36,6 +36,18 @@ pub(super) fn check(document: &RawDocument, replacement: bool) -> Result<(), Err
         }
     }
     Ok(())
+}
+
+/// Of a document that a pipeline made: its names may begin with `$`.
+///
+/// # Errors
+///
+/// `InvalidIdField`, `DollarPrefixedFieldName` for names in `_id`, `Overflow` for too many levels.
+pub(super) fn check_made(document: &RawDocument) -> Result<(), Error> {
+    if let Some(id) = document.get("_id").ok().flatten() {
+        check_id(id)?;
+    }
+    check_depth(RawBsonRef::Document(document), 0)
 }
 
 /// # Errors

@@ -13,6 +13,7 @@ mod fields;
 mod json;
 mod limits;
 mod parsing;
+mod pipeline;
 mod replacement;
 mod support;
 mod types;
