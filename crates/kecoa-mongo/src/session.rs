@@ -10,6 +10,7 @@ pub mod id;
 pub mod labels;
 pub mod numbers;
 pub mod options;
+pub mod read_preference;
 pub mod registry;
 
 pub use clock::ClusterClock;

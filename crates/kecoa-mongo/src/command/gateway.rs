@@ -3,12 +3,14 @@
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ::bson::Timestamp;
 use ::bson::oid::ObjectId;
 
 use crate::error::{Code, Error};
+use crate::session::cursors::CURSOR_TIMEOUT;
+use crate::session::registry::TRANSACTION_LIFETIME;
 use crate::session::{ClusterClock, Cursors, SessionId, Sessions};
 use crate::store::{Store, Transaction};
 
@@ -94,7 +96,10 @@ impl Gateway {
     /// Closes what nobody has used for too long: sessions, cursors, transactions. The server calls it every second.
     pub async fn reap(&self) {
         let now = Instant::now();
-        for open in self.sessions.overdue(now) {
+        for open in self.sessions.overdue(
+            now,
+            self.duration("transactionLifetimeLimitSeconds", 1000, TRANSACTION_LIFETIME),
+        ) {
             open.abort().await;
         }
         for session in self.sessions.expire(now) {
@@ -105,7 +110,7 @@ impl Gateway {
             let id = session.id;
             drop(self.cursors.kill_where(|owner| owner.session == Some(id)));
         }
-        drop(self.cursors.expire(now));
+        drop(self.cursors.expire(now, self.duration("cursorTimeoutMillis", 1, CURSOR_TIMEOUT)));
     }
 
     /// Rolls a transaction back and closes its cursors.
@@ -122,6 +127,12 @@ impl Gateway {
         if let Some(open) = open {
             open.abort().await;
         }
+    }
+
+    /// A parameter that counts so many milliseconds each.
+    fn duration(&self, parameter: &str, unit: u64, usual: Duration) -> Duration {
+        let count = self.parameters.integer(parameter).and_then(|count| u64::try_from(count).ok());
+        count.map_or(usual, |count| Duration::from_millis(count.saturating_mul(unit)))
     }
 
     /// The database.

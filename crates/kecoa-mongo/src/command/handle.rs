@@ -8,6 +8,7 @@ use bson::raw::cstr;
 use crate::error::{Code, Error};
 use crate::session::labels::{Situation, label};
 use crate::session::options::{Abilities, session_uuid};
+use crate::session::read_preference;
 use crate::session::{
     Held, ReadConcern, ReadLevel, SessionId, Statement, TransactionOptions, WriteConcern,
 };
@@ -231,6 +232,7 @@ fn check<'a>(
         retryable: definition.retryable,
         ends: definition.ends,
     })?;
+    generic.document("$readPreference").map_or(Ok(()), read_preference::check)?;
     let read_concern = generic.document("readConcern").map(ReadConcern::parse).transpose()?;
     let write_concern = generic.document("writeConcern").map(WriteConcern::parse).transpose()?;
     statement.check_concerns(read_concern.as_ref(), write_concern.is_some(), definition.ends)?;

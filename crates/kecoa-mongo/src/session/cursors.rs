@@ -9,7 +9,7 @@ use crate::error::{Code, Error};
 
 use super::id::SessionId;
 
-/// How long a cursor lives without being read.
+/// How long a cursor lives without being read, unless a parameter says otherwise.
 pub const CURSOR_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
 /// The open cursors. `C` is what a cursor reads from.
@@ -153,15 +153,15 @@ impl<C> Cursors<C> {
         ids.into_iter().filter_map(|id| remove(&mut cursors, id)).collect()
     }
 
-    /// Takes the cursors that were not read for long.
+    /// Takes the cursors that were not read for longer than `timeout`.
     #[must_use]
-    pub fn expire(&self, now: Instant) -> Vec<C> {
+    pub fn expire(&self, now: Instant, timeout: Duration) -> Vec<C> {
         let mut cursors = self.lock();
         let idle = |place: &Place<C>| {
             place.cursor.is_some()
                 && !place.owner.no_timeout
                 && place.owner.transaction.is_none()
-                && now.saturating_duration_since(place.used) > CURSOR_TIMEOUT
+                && now.saturating_duration_since(place.used) > timeout
         };
         let ids: Vec<_> =
             cursors.iter().filter(|(_, place)| idle(place)).map(|(id, _)| *id).collect();

@@ -14,7 +14,7 @@ use super::numbers::{Numbers, Phase};
 
 /// How long a session lives without being used.
 pub const SESSION_TIMEOUT: Duration = Duration::from_secs(30 * 60);
-/// How long a transaction may be open.
+/// How long a transaction may be open, unless a parameter says otherwise.
 pub const TRANSACTION_LIFETIME: Duration = Duration::from_secs(60);
 const MOST_SESSIONS: usize = 1_000_000;
 
@@ -130,12 +130,12 @@ impl<T> Sessions<T> {
         expired
     }
 
-    /// Takes the open transactions that are older than their lifetime; their sessions count them as aborted. One
+    /// Takes the open transactions that are older than `lifetime`; their sessions count them as aborted. One
     /// that runs a statement is left for the next time.
     #[must_use]
-    pub fn overdue(&self, now: Instant) -> Vec<T> {
+    pub fn overdue(&self, now: Instant, lifetime: Duration) -> Vec<T> {
         let sessions = self.all();
-        sessions.iter().filter_map(|session| session.overdue(now)).collect()
+        sessions.iter().filter_map(|session| session.overdue(now, lifetime)).collect()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<SessionId, Arc<Session<T>>>> {
@@ -171,10 +171,10 @@ impl<T> Session<T> {
         self.state.clone().try_lock_owned().ok()
     }
 
-    fn overdue(&self, now: Instant) -> Option<T> {
+    fn overdue(&self, now: Instant, lifetime: Duration) -> Option<T> {
         let mut state = self.try_lock()?;
         let since = state.since?;
-        if now.saturating_duration_since(since) < TRANSACTION_LIFETIME {
+        if now.saturating_duration_since(since) < lifetime {
             return None;
         }
         state.abort()

@@ -113,10 +113,10 @@ fn idle_cursors_end_but_not_all() {
     let read = cursors.open("read", plain, start);
     let by = CursorUser { transaction: None, ..user() };
     let (rows, _) = cursors.check_out(read, by).unwrap();
-    assert!(cursors.expire(start + CURSOR_TIMEOUT).is_empty());
-    assert_eq!(cursors.expire(start + CURSOR_TIMEOUT + SECOND), ["idle"]);
+    assert!(cursors.expire(start + CURSOR_TIMEOUT, CURSOR_TIMEOUT).is_empty());
+    assert_eq!(cursors.expire(start + CURSOR_TIMEOUT + SECOND, CURSOR_TIMEOUT), ["idle"]);
     assert_eq!(cursors.check_in(read, rows, start + CURSOR_TIMEOUT + SECOND), None);
-    assert_eq!(cursors.expire(start + CURSOR_TIMEOUT + 2 * SECOND), [""; 0]);
+    assert_eq!(cursors.expire(start + CURSOR_TIMEOUT + 2 * SECOND, CURSOR_TIMEOUT), [""; 0]);
     let session = owner().session;
     assert_eq!(cursors.kill_where(|owner| owner.session == session).len(), 3);
 }

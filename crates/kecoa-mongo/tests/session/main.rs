@@ -13,4 +13,5 @@ mod cursors;
 mod labels;
 mod numbers;
 mod options;
+mod read_preference;
 mod registry;

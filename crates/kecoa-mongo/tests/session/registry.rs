@@ -43,12 +43,17 @@ fn an_open_transaction_is_taken_when_its_time_is_over() {
         state.open = Some("open");
         state.since = Some(start);
     }
-    assert!(sessions.overdue(start + TRANSACTION_LIFETIME - SECOND).is_empty());
+    assert!(
+        sessions.overdue(start + TRANSACTION_LIFETIME - SECOND, TRANSACTION_LIFETIME).is_empty()
+    );
     {
         let _running = session.try_lock().unwrap();
-        assert!(sessions.overdue(start + TRANSACTION_LIFETIME).is_empty(), "a statement runs");
+        assert!(
+            sessions.overdue(start + TRANSACTION_LIFETIME, TRANSACTION_LIFETIME).is_empty(),
+            "a statement runs"
+        );
     }
-    assert_eq!(sessions.overdue(start + TRANSACTION_LIFETIME), ["open"]);
+    assert_eq!(sessions.overdue(start + TRANSACTION_LIFETIME, TRANSACTION_LIFETIME), ["open"]);
     let state = session.try_lock().unwrap();
     assert_eq!(state.numbers.phase(), Phase::Aborted);
     assert_eq!(state.numbers.proceed(1).unwrap_err().code().number(), 251);
