@@ -6,11 +6,12 @@ use std::time::Duration;
 use super::collection::{Collection, Content, CreatedIndexes, DroppedIndexes, Namespace};
 use super::database::Effect;
 use super::entry_changes::EntryChanges;
-use super::failure::{Duplicate, Failed, read};
+use super::failure::{Duplicate, Failed, read, unexpected};
 use super::handle::{Checked, Handle};
 use super::layout;
 use super::read::{Lock, Page, PageLimit, Stored};
 use super::statement::Statement;
+use super::write::new_version;
 use crate::error::{Code, Error};
 use crate::index::{Index, MAX_INDEXES, duplicate_key, same_index};
 use crate::plan::access::{Access, Order};
@@ -194,7 +195,9 @@ impl Handle<'_> {
         Err(busy(namespace))
     }
 
-    /// The entries of a page of documents, where they are not there.
+    /// The entries of a page of documents, of those that are as they were read: who changed one since has made its
+    /// entries. The documents get another version, so that a write which began before fails: it would not see, and not
+    /// remove, the entries that are made here.
     async fn add_entries(
         &mut self,
         namespace: &Namespace,
@@ -203,55 +206,58 @@ impl Handle<'_> {
         documents: &[Stored],
         multikey: &mut Vec<i32>,
     ) -> Result<(), Error> {
-        for index in new {
-            let mut changes = EntryChanges::default();
-            for document in documents {
+        let mut changes = EntryChanges::default();
+        for document in documents {
+            for index in new {
                 changes.note_index(index, &document.id_key, None, Some(&document.document))?;
             }
-            for number in &changes.newly_multikey {
-                if !multikey.contains(number) {
-                    multikey.push(*number);
-                }
+        }
+        for number in &changes.newly_multikey {
+            if !multikey.contains(number) {
+                multikey.push(*number);
             }
-            let (table, list) = if index.is_unique() {
-                ("kecoa_mongo.uniq", &changes.added_unique)
-            } else {
-                ("kecoa_mongo.entry", &changes.added)
-            };
+        }
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let seen: Vec<i64> = documents.iter().map(|document| document.version).collect();
+        let keys: Vec<&[u8]> = documents.iter().map(|document| &*document.id_key).collect();
+        let version = new_version();
+        let mut statement = Statement::default();
+        statement.text("WITH w AS (UPDATE kecoa_mongo.document AS d SET ver = ").param(&version);
+        statement.text(" FROM unnest(").param(&keys).text("::BYTEA[], ").param(&seen);
+        statement.text("::INT8[]) AS s(key, ver) WHERE d.coll = ").param(&id);
+        statement.text(" AND d.id_key = s.key AND d.ver = s.ver RETURNING d.id_key)");
+        for (name, table, list) in [
+            ("e", "kecoa_mongo.entry", &changes.added),
+            ("u", "kecoa_mongo.uniq", &changes.added_unique),
+        ] {
             if list.is_empty() {
                 continue;
             }
-            // Only for documents that are as they were read: who changed them since made the entries.
-            let versions: Vec<i64> = documents.iter().map(|document| document.version).collect();
-            let keys: Vec<&[u8]> = documents.iter().map(|document| &*document.id_key).collect();
-            let mut statement = Statement::default();
-            statement.text("INSERT INTO ").text(table).text(" (coll, idx, key, id_key) SELECT ");
-            statement.param(&id).text("::INT8, t.idx, t.key, t.id_key FROM ").entries(list);
-            statement.text(" JOIN (SELECT d.id_key FROM unnest(").param(&keys);
-            statement.text("::BYTEA[], ").param(&versions).text("::INT8[]) AS s(key, ver) ");
-            statement.text("JOIN kecoa_mongo.document d ON d.coll = ").param(&id);
-            statement.text(" AND d.id_key = s.key AND d.ver = s.ver FOR UPDATE OF d) s ");
-            statement.text("ON s.id_key = t.id_key ON CONFLICT DO NOTHING");
-            self.execute(Effect::WriteOnce, &statement.sql, &statement.params).await?;
-            if !index.is_unique() {
-                continue;
-            }
-            let mut statement = Statement::default();
-            statement.text("SELECT u.key FROM ").entries(list).text(" JOIN unnest(").param(&keys);
-            statement.text("::BYTEA[], ").param(&versions).text("::INT8[]) AS s(key, ver) ");
-            statement
-                .text("ON s.key = t.id_key JOIN kecoa_mongo.document d ON d.coll = ")
-                .param(&id);
-            statement.text(" AND d.id_key = s.key AND d.ver = s.ver ");
-            statement.text("JOIN kecoa_mongo.uniq u ON u.coll = ").param(&id);
-            statement
-                .text(" AND u.idx = t.idx AND u.key = t.key WHERE u.id_key <> t.id_key LIMIT 1");
-            let others = self.rows(Effect::Read, &statement.sql, &statement.params).await?;
-            if let Some(row) = others.first() {
-                return Err(of_key(namespace, index, documents, &read::<Vec<u8>>(row, 0)?));
-            }
+            statement.text(", ").text(name).text(" AS (INSERT INTO ").text(table);
+            statement.text(" (coll, idx, key, id_key) SELECT ").param(&id);
+            statement.text("::INT8, t.idx, t.key, t.id_key FROM ").entries(list);
+            statement.text(" JOIN w ON w.id_key = t.id_key ON CONFLICT DO NOTHING RETURNING 1)");
         }
-        Ok(())
+        statement.text(" SELECT count(*) FROM w");
+        self.rows(Effect::Write, &statement.sql, &statement.params).await?;
+        if changes.added_unique.is_empty() {
+            return Ok(());
+        }
+        // Keys that another document had before.
+        let mut statement = Statement::default();
+        statement.text("SELECT u.idx, u.key FROM ").entries(&changes.added_unique);
+        statement.text(" JOIN kecoa_mongo.document d ON d.coll = ").param(&id);
+        statement.text(" AND d.id_key = t.id_key AND d.ver = ").param(&version);
+        statement.text(" JOIN kecoa_mongo.uniq u ON u.coll = ").param(&id);
+        statement.text(" AND u.idx = t.idx AND u.key = t.key WHERE u.id_key <> t.id_key LIMIT 1");
+        let others = self.rows(Effect::Read, &statement.sql, &statement.params).await?;
+        let Some(row) = others.first() else { return Ok(()) };
+        let number: i32 = read(row, 0)?;
+        let index = new.iter().find(|index| index.number() == number);
+        let index = index.ok_or_else(|| unexpected("an entry of an unknown index"))?;
+        Err(of_key(namespace, index, documents, &read::<Vec<u8>>(row, 1)?))
     }
 
     /// Takes indexes back that could not be made.

@@ -11,5 +11,7 @@
 
 mod accounts;
 mod catalogue;
+mod indexes;
 mod support;
+mod transactions;
 mod writes;
