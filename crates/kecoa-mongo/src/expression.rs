@@ -85,3 +85,9 @@ pub fn is_true(value: Option<RawBsonRef<'_>>) -> bool {
 pub fn type_name(value: Option<RawBsonRef<'_>>) -> &'static str {
     describe::type_name(value)
 }
+
+/// A value as messages show it, cut where it is long.
+#[must_use]
+pub fn shown(value: RawBsonRef<'_>) -> String {
+    describe::value(Some(value))
+}

@@ -4,6 +4,7 @@ use ::bson::RawBsonRef;
 
 use crate::bson::decimal128::{Decimal, Magnitude};
 use crate::bson::number::Number;
+use crate::expression::shown;
 
 /// 2^63 as a double: the first that is above all int64.
 pub(super) const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
@@ -35,6 +36,21 @@ pub(super) fn truncated(value: RawBsonRef<'_>) -> Result<i64, NotInteger> {
         Number::Int64(value) => Ok(value),
         Number::Double(value) => of_double(value),
         Number::Decimal(value) => of_decimal(value),
+    }
+}
+
+/// What is wrong with the argument of an operator that must be a whole number, for a message.
+pub(super) fn problem(name: &str, value: RawBsonRef<'_>, problem: NotInteger) -> String {
+    let found = shown(value);
+    match problem {
+        NotInteger::NotNumber => format!("Expected a number in: {name}: {found}"),
+        NotInteger::NotFinite if found == "NaN" => {
+            format!("Expected an integer, but found NaN in: {name}: {found}")
+        }
+        NotInteger::Fraction => format!("Expected an integer: {name}: {found}"),
+        NotInteger::NotFinite | NotInteger::OutOfRange => {
+            format!("Cannot represent as a 64-bit integer: {name}: {found}")
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use ::bson::RawBsonRef;
 
 use super::integer::{self, NotInteger};
 use crate::error::{Code, Error};
+use crate::expression::shown;
 
 /// Some of BSON's types.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -102,7 +103,7 @@ impl TypeSet {
                 Code::TYPE_MISMATCH,
                 "type must be represented as a number or a string",
             )),
-            (value, Err(_)) => invalid(format!("{value:?}")),
+            (value, Err(_)) => invalid(shown(value)),
         }
     }
 }

@@ -16,5 +16,6 @@ mod refusals;
 mod schemas;
 mod shell;
 mod sorts;
+mod speed;
 mod support;
 mod types;

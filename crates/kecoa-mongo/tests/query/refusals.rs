@@ -45,7 +45,11 @@ const CASES: &[(&str, i32, &str)] = &[
     ("{a: {$size: 'x'}}", 2, "Failed to parse $size. Expected a number in: $size:"),
     ("{a: {$size: null}}", 2, "Failed to parse $size. Expected a number in: $size:"),
     ("{a: {$size: 1.5}}", 2, "Failed to parse $size. Expected an integer: $size:"),
-    ("{a: {$size: NaN}}", 2, "Failed to parse $size. Expected an integer: $size:"),
+    (
+        "{a: {$size: NaN}}",
+        2,
+        "Failed to parse $size. Expected an integer, but found NaN in: $size:",
+    ),
     ("{a: {$size: -1}}", 2, "Failed to parse $size. Expected a non-negative number in: $size: -1"),
     (
         "{a: {$size: 1e30}}",

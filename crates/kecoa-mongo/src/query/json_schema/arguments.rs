@@ -42,15 +42,8 @@ pub(super) fn number(name: &str, value: RawBsonRef<'_>) -> Result<Number, Error>
 
 /// A count: a whole number that is not negative.
 pub(super) fn count(name: &str, value: RawBsonRef<'_>) -> Result<u64, Error> {
-    let number = integer::exact(value).map_err(|problem| {
-        failed(match problem {
-            integer::NotInteger::NotNumber => format!("Expected a number in: {name}: {value:?}"),
-            integer::NotInteger::OutOfRange => {
-                format!("Cannot represent as a 64-bit integer: {name}: {value:?}")
-            }
-            _ => format!("Expected an integer: {name}: {value:?}"),
-        })
-    })?;
+    let number =
+        integer::exact(value).map_err(|problem| failed(integer::problem(name, value, problem)))?;
     u64::try_from(number)
         .map_err(|_| failed(format!("Expected a non-negative number in: {name}: {number}")))
 }

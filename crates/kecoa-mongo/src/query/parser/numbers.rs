@@ -4,6 +4,7 @@ use ::bson::RawBsonRef;
 
 use super::{Parser, bad_value, field};
 use crate::error::{Code, Error};
+use crate::expression::shown;
 use crate::query::bits::{BitTest, BitTestKind};
 use crate::query::field_path::FieldPath;
 use crate::query::integer::{self, NotInteger};
@@ -77,7 +78,8 @@ fn bit_mask(kind: BitTestKind, value: RawBsonRef<'_>) -> Result<u64, Error> {
         Ok(mask) => u64::try_from(mask)
             .map_err(|_| failed(format!("Expected a non-negative number in: {name}: {mask}"))),
         Err(NotInteger::NotNumber) => Err(bad_value(format!(
-            "value takes an Array, a number, or a BinData but received: {name}: {value:?}"
+            "value takes an Array, a number, or a BinData but received: {name}: {}",
+            shown(value)
         ))),
         Err(_) => Err(failed(whole(value, name).err().unwrap_or_default())),
     }
@@ -98,15 +100,7 @@ fn bit_position(value: RawBsonRef<'_>) -> Result<u32, Error> {
 
 /// A whole number, or what is wrong with it.
 fn whole(value: RawBsonRef<'_>, name: &str) -> Result<i64, String> {
-    integer::exact(value).map_err(|problem| match problem {
-        NotInteger::NotNumber => format!("Expected a number in: {name}: {value:?}"),
-        NotInteger::NotFinite | NotInteger::Fraction => {
-            format!("Expected an integer: {name}: {value:?}")
-        }
-        NotInteger::OutOfRange => {
-            format!("Cannot represent as a 64-bit integer: {name}: {value:?}")
-        }
-    })
+    integer::exact(value).map_err(|problem| integer::problem(name, value, problem))
 }
 
 fn mod_number(value: RawBsonRef<'_>, what: &str) -> Result<i64, Error> {

@@ -5,6 +5,7 @@ use ::bson::{RawBsonRef, RawDocument};
 use super::field::{SortField, SortMode};
 use crate::bson::key::Direction;
 use crate::error::{Code, Error};
+use crate::expression::shown;
 use crate::query::field_path::FieldPath;
 use crate::query::integer;
 
@@ -104,7 +105,7 @@ fn by_metadata(name: &str, meta: &RawDocument) -> Result<SortField, Error> {
         Some("searchScore" | "vectorSearchScore" | "searchHighlights") => {
             Err(Error::location(40218, "query requires search metadata, but it is not available"))
         }
-        _ => Err(Error::location(31138, format!("Illegal $meta sort: {kind:?}"))),
+        _ => Err(Error::location(31138, format!("Illegal $meta sort: $meta: {}", shown(kind)))),
     }
 }
 
@@ -132,11 +133,6 @@ fn check_path(path: &str) -> Result<(), Error> {
 }
 
 fn illegal(name: &str, value: RawBsonRef<'_>) -> Error {
-    let value = match value {
-        RawBsonRef::String(text) => format!("\"{text}\""),
-        RawBsonRef::Null => "null".to_owned(),
-        RawBsonRef::Boolean(value) => value.to_string(),
-        value => format!("{value:?}"),
-    };
+    let value = shown(value);
     Error::location(15974, format!("Illegal key in $sort specification: {name}: {value}"))
 }
