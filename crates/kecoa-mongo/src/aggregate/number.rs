@@ -112,7 +112,11 @@ impl Compensated {
     }
 
     pub(super) fn total(self) -> f64 {
-        if self.special != 0.0 || self.special.is_nan() {
+        if self.special.is_nan() {
+            // One NaN, whatever its sign on this machine.
+            return f64::NAN;
+        }
+        if self.special != 0.0 {
             return self.special;
         }
         let total = self.sum + self.error;

@@ -1,0 +1,19 @@
+//! Pipelines: stages beside documents and what comes of them; pipelines that are refused.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+mod accumulators;
+mod buckets;
+mod collections;
+mod leading;
+mod refusals;
+#[path = "../query/shell.rs"]
+mod shell;
+mod stages;
+mod support;
+mod updates;
