@@ -9,7 +9,7 @@ use super::context::{Context, Definition, Running};
 
 /// `listCommands`.
 pub const LIST_COMMANDS: Definition =
-    Definition::new("listCommands", run).open().anonymous().help("which commands there are");
+    Definition::new("listCommands", run).open().help("which commands there are");
 
 fn run<'a>(context: &'a mut Context<'_>) -> Running<'a> {
     Box::pin(async move {

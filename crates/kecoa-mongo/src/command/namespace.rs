@@ -29,8 +29,8 @@ pub fn check_collection(database: &str, name: &str) -> Result<(), Error> {
     if name.contains('\0') {
         return refuse("namespaces cannot have embedded null characters".to_owned());
     }
-    if name.starts_with('.') || name.ends_with('.') {
-        return refuse(format!("Invalid namespace specified '{database}.{name}'"));
+    if name.starts_with('.') {
+        return refuse(format!("Collection names cannot start with '.': {name}"));
     }
     if name.starts_with('$') && !name.starts_with("$cmd.") {
         return refuse(format!("Invalid collection name: {name}"));

@@ -41,6 +41,7 @@ fn expected(row: &Argument, name: &str) -> i32 {
     }
     let is_accepted = types(row.kind).contains(&name);
     match row.kind {
+        Kind::Collection | Kind::CollectionOrOne if name == "binData" => 2,
         Kind::Collection if !is_accepted => 73,
         Kind::CollectionOrOne if !is_accepted => {
             if matches!(name, "int" | "long" | "double" | "decimal") { 0 } else { 73 }
@@ -309,6 +310,32 @@ fn a_uuid_has_its_subtype_and_length() {
         let document = rawdoc! { "uuid": Binary { subtype, bytes: vec![0; length] } };
         let found = nested(&document).map_or_else(|error| error.code().number(), |_| 0);
         assert_eq!(found, code, "{subtype:?} {length}");
+    }
+}
+
+#[test]
+fn a_collection_is_a_name_or_one() {
+    use kecoa_mongo::command::arguments::read::check;
+    let codes = |value: RawBson| {
+        [Kind::Collection, Kind::CollectionOrOne].map(|kind| {
+            let row = Argument::new("aggregate", kind);
+            check("aggregate", &row, value.as_raw_bson_ref())
+                .map_or_else(|error| error.code().number(), |()| 0)
+        })
+    };
+    for (name, value) in samples() {
+        let expected = match name {
+            "string" => [0, 0],
+            "int" | "long" | "double" | "decimal" => [73, 0],
+            "binData" => [2, 2],
+            _ => [73, 73],
+        };
+        assert_eq!(codes(value), expected, "{name}");
+    }
+    for value in
+        [RawBson::Int32(0), RawBson::Int64(2), RawBson::Double(1.5), RawBson::Double(f64::NAN)]
+    {
+        assert_eq!(codes(value.clone()), [73, 2], "{value:?}");
     }
 }
 

@@ -74,7 +74,7 @@ async fn commands_are_found_and_refused() {
         (rawdoc! { "createSearchIndexes": "", "$db": "test", "indexes": [] }, 73),
         (rawdoc! { "createSearchIndexes": "$x", "$db": "test", "indexes": [] }, 73),
         (rawdoc! { "createSearchIndexes": ".x", "$db": "test", "indexes": [] }, 73),
-        (rawdoc! { "createSearchIndexes": "x.", "$db": "test", "indexes": [] }, 73),
+        (rawdoc! { "createSearchIndexes": "x.", "$db": "test", "indexes": [] }, 31082),
         (rawdoc! { "createSearchIndexes": "x".repeat(251), "$db": "test", "indexes": [] }, 73),
         (rawdoc! { "createSearchIndexes": "x", "$db": "test" }, 40414),
         (rawdoc! { "createSearchIndexes": "x", "$db": "test", "indexes": [] }, 31082),

@@ -4,6 +4,7 @@ use ::bson::RawBsonRef;
 use ::bson::RawDocument;
 use ::bson::spec::{BinarySubtype, ElementType};
 
+use crate::bson::number::Number;
 use crate::error::{Code, Error};
 use crate::wire::Sequence;
 
@@ -130,13 +131,8 @@ pub fn check(place: &str, row: &Argument, value: RawBsonRef<'_>) -> Result<(), E
         Kind::Uuid => found == ElementType::Binary,
         Kind::OneOf(types) => types.contains(&found),
         Kind::Collection => return collection(value),
-        Kind::CollectionOrOne => {
-            return if NUMBERS.contains(&found) && whole(value) == Some(1) {
-                Ok(())
-            } else {
-                collection(value)
-            };
-        }
+        Kind::CollectionOrOne if NUMBERS.contains(&found) => return one(row.name, value),
+        Kind::CollectionOrOne => return collection(value),
     };
     if !accepted {
         return Err(wrong_type(place, row, value));
@@ -255,11 +251,24 @@ fn wrong_subtype(place: &str, name: &str, found: u8) -> Error {
 fn collection(value: RawBsonRef<'_>) -> Result<(), Error> {
     match value {
         RawBsonRef::String(_) => Ok(()),
+        RawBsonRef::Binary(binary) if binary.subtype == BinarySubtype::Uuid => Err(Error::new(
+            Code::BAD_VALUE,
+            "Collection name must be provided. UUID is not valid in this context",
+        )),
         _ => Err(Error::new(
             Code::INVALID_NAMESPACE,
             format!("collection name has invalid type {}", type_name(value)),
         )),
     }
+}
+
+fn one(name: &str, value: RawBsonRef<'_>) -> Result<(), Error> {
+    if Number::from_bson(value) == Some(Number::Int32(1)) {
+        return Ok(());
+    }
+    let message =
+        format!("Invalid command format: the '{name}' field must specify a collection name or 1");
+    Err(Error::new(Code::BAD_VALUE, message))
 }
 
 fn within(name: &str, value: i64, least: i64, most: i64, code: Code) -> Result<(), Error> {
