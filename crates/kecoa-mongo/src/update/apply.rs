@@ -8,7 +8,7 @@ use super::array_filters::ArrayFilters;
 use super::modifier::{Modifier, replace};
 use super::node::{Fields, Node};
 use super::path::{FieldName, UpdatePath};
-use super::place::{Outcome, Place, WhenMissing};
+use super::place::{Outcome, Place, Step, WhenMissing, path_text};
 use super::rename;
 use super::text;
 use super::tree::{Branch, Child, Leaf};
@@ -36,13 +36,6 @@ pub(super) struct Application<'a> {
     pub(super) moved: Vec<&'a UpdatePath>,
     /// Whether an operator did something.
     pub(super) changed: bool,
-}
-
-/// A step on the way into a document.
-#[derive(Clone, Copy)]
-pub(super) enum Step<'a> {
-    Name(&'a str),
-    Index(usize),
 }
 
 /// Operators for one place, by the name of the field.
@@ -351,9 +344,9 @@ impl<'a> Application<'a> {
         )
     }
 
-    fn place(&self) -> Place<'a> {
+    fn place(&self) -> Place<'_> {
         Place {
-            path: self.path(),
+            way: &self.way,
             id: self.id,
             collator: self.collator,
             variables: self.variables,
@@ -362,14 +355,7 @@ impl<'a> Application<'a> {
     }
 
     fn path(&self) -> String {
-        let mut path = String::new();
-        for (at, step) in self.way.iter().enumerate() {
-            if at > 0 {
-                path.push('.');
-            }
-            path.push_str(&step.to_string());
-        }
-        path
+        path_text(&self.way)
     }
 
     fn last_name(&self) -> String {
@@ -380,15 +366,6 @@ impl<'a> Application<'a> {
 enum Together<'a> {
     Fields(Vec<&'a Branch>),
     Elements(Vec<&'a BTreeMap<String, Child>>),
-}
-
-impl std::fmt::Display for Step<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Name(name) => f.write_str(name),
-            Self::Index(index) => write!(f, "{index}"),
-        }
-    }
 }
 
 fn no_match() -> Error {

@@ -60,7 +60,7 @@ impl Arithmetic {
     ) -> Result<RawBson, Error> {
         let operator = if self.multiply { "$mul" } else { "$inc" };
         let Some(number) = Number::from_bson(current) else {
-            let field = place.path.rsplit('.').next().unwrap_or_default();
+            let field = place.name();
             return Err(Error::new(
                 Code::TYPE_MISMATCH,
                 format!(
@@ -152,7 +152,7 @@ impl Bits {
         let mut value = match current {
             None => Integer::Int32(0),
             Some(current) => Integer::from_bson(current).ok_or_else(|| {
-                let field = place.path.rsplit('.').next().unwrap_or_default();
+                let field = place.name();
                 bad(format!(
                     "Cannot apply $bit to a value of non-integral type.{} has the field {field} of \
                      non-integer type {}",

@@ -18,8 +18,8 @@ pub(super) enum Outcome {
 
 /// Where an operator is, and what it may look at.
 pub(super) struct Place<'p> {
-    /// The path, with the numbers of elements.
-    pub(super) path: String,
+    /// The names and numbers that led here.
+    pub(super) way: &'p [Step<'p>],
     /// `_id` of the document.
     pub(super) id: Option<RawBsonRef<'p>>,
     pub(super) collator: &'p Collator,
@@ -37,4 +37,44 @@ pub(super) enum WhenMissing {
     CheckWay,
     /// Nothing.
     Nothing,
+}
+
+/// A step on the way into a document.
+#[derive(Clone, Copy)]
+pub(super) enum Step<'a> {
+    Name(&'a str),
+    Index(usize),
+}
+
+impl Place<'_> {
+    /// The path, with the numbers of elements.
+    pub(super) fn path(&self) -> String {
+        path_text(self.way)
+    }
+
+    /// The last part of the path.
+    pub(super) fn name(&self) -> String {
+        self.way.last().map(Step::to_string).unwrap_or_default()
+    }
+}
+
+/// A path from its steps.
+pub(super) fn path_text(way: &[Step<'_>]) -> String {
+    let mut path = String::new();
+    for (at, step) in way.iter().enumerate() {
+        if at > 0 {
+            path.push('.');
+        }
+        path.push_str(&step.to_string());
+    }
+    path
+}
+
+impl std::fmt::Display for Step<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Index(index) => write!(f, "{index}"),
+        }
+    }
 }

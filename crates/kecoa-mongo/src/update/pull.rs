@@ -107,7 +107,7 @@ impl Removal {
                 Code::TYPE_MISMATCH,
                 format!(
                     "Path '{}' contains an element of non-array type '{}'",
-                    place.path,
+                    place.path(),
                     text::type_name(found)
                 ),
             ),

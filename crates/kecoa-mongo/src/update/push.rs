@@ -95,7 +95,7 @@ impl Push {
         let Node::Array(elements) = node.open()? else {
             return Err(bad(format!(
                 "The field '{}' must be an array but is of type {} in document {}",
-                place.path,
+                place.path(),
                 text::type_name(node.value()?.as_ref()),
                 text::identity(place.id)
             )));

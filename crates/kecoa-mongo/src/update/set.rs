@@ -79,7 +79,7 @@ impl Additions {
         let elements = match node.open()? {
             Node::Array(elements) => elements,
             other => {
-                let field = place.path.rsplit('.').next().unwrap_or_default();
+                let field = place.name();
                 return Err(Error::new(
                     Code::BAD_VALUE,
                     format!(

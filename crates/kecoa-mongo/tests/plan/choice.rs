@@ -217,6 +217,73 @@ fn special_indexes_have_their_rules() {
 }
 
 #[test]
+fn a_partial_index_serves_what_is_in_it() {
+    let partial = |filter: &str| format!("partialFilterExpression: {filter}");
+    let yes = "i1 1 -> yes";
+    let no = "- all -> yes";
+    for (condition, cases) in [
+        (
+            "{b: {$gt: 5}}",
+            &[
+                ("{a: 1, b: 6}", yes),
+                ("{a: 1, b: 5}", no),
+                ("{a: 1, b: \"x\"}", no),
+                ("{a: 1, b: {$gt: 5}}", yes),
+                ("{a: 1, b: {$gt: 7}}", yes),
+                ("{a: 1, b: {$gte: 5}}", no),
+                ("{a: 1, b: {$gte: 6}}", yes),
+                ("{a: 1, b: {$lt: 9}}", no),
+                ("{a: 1, b: {$gt: 7, $lt: 9}}", yes),
+                ("{a: 1, b: {$in: [6, 7]}}", yes),
+                ("{a: 1, b: {$in: [5, 7]}}", no),
+                ("{a: 1}", no),
+                ("{a: 1, b: [6]}", no),
+            ][..],
+        ),
+        (
+            "{b: {$exists: true}}",
+            &[
+                ("{a: 1, b: 6}", yes),
+                ("{a: 1, b: null}", no),
+                ("{a: 1, b: {$exists: true}}", yes),
+                ("{a: 1, b: {$gt: 1}}", yes),
+                ("{a: 1, b: {$type: \"string\"}}", yes),
+                ("{a: 1, b: {$in: [1, null]}}", no),
+                ("{a: 1, b: {$ne: 1}}", no),
+                ("{a: 1}", no),
+            ],
+        ),
+        (
+            "{b: 5, c: \"x\"}",
+            &[
+                ("{a: 1, b: 5, c: \"x\"}", yes),
+                ("{a: 1, b: 5.0, c: \"x\"}", yes),
+                ("{a: 1, b: 5}", no),
+                ("{a: 1, c: \"x\"}", no),
+                ("{a: 1, $and: [{b: 5}, {c: \"x\"}]}", yes),
+                ("{a: 1, $or: [{b: 5, c: \"x\"}]}", yes),
+            ],
+        ),
+        (
+            "{$or: [{b: 1}, {c: {$lte: 3}}]}",
+            &[
+                ("{a: 1, b: 1}", yes),
+                ("{a: 1, c: 3}", yes),
+                ("{a: 1, c: {$lt: 3}}", yes),
+                ("{a: 1, c: 4}", no),
+                ("{a: 1}", no),
+            ],
+        ),
+        ("{a: {$gte: 0}}", &[("{a: 1}", yes), ("{a: -1}", no), ("{a: {$gt: 2}}", yes)]),
+    ] {
+        let options = partial(condition);
+        for (filter, expected) in cases {
+            check(&[("{a: 1}", &options)], false, &[(filter, "{}", expected)]);
+        }
+    }
+}
+
+#[test]
 fn many_values_become_one_range() {
     let values: Vec<_> = (0..1500).map(|value| value.to_string()).collect();
     let list = values.join(", ");
