@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+
+# The `kecoa` to run: the installed package's, or for those who work on it a program that was just built.
+PROGRAM = [os.environ["KECOA_PROGRAM"]] if "KECOA_PROGRAM" in os.environ else [sys.executable, "-m", "kecoa"]
 
 
 class GatewayError(Exception):
@@ -29,7 +32,7 @@ class Gateway:
         with (home / "log").open("w") as log:
             self.process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "kecoa", "mongo", "start", "--foreground", "--home", str(home)),
+                    *(*PROGRAM, "mongo", "start", "--foreground", "--home", str(home)),
                     *("--database", "-", "--port", "0", *arguments),
                 ],
                 env=environment,
@@ -61,7 +64,7 @@ class Gateway:
         self.process.kill()
         self.process.wait(60)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Gateway:
         return self
 
     def __exit__(
