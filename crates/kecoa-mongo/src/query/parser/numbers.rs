@@ -57,7 +57,7 @@ impl Parser<'_> {
                 let bytes = (0_u32..).zip(binary.bytes);
                 bytes.flat_map(|(at, byte)| positions(u64::from(*byte), at * 8)).collect()
             }
-            value => positions(bit_mask(kind, value)?, 0).collect(),
+            value => positions(bit_mask(path, kind, value)?, 0).collect(),
         };
         let mut positions = positions;
         positions.sort_unstable();
@@ -71,14 +71,15 @@ fn positions(number: u64, first: u32) -> impl Iterator<Item = u32> {
     (0..64).filter(move |bit| number >> bit & 1 == 1).map(move |bit| first + bit)
 }
 
-fn bit_mask(kind: BitTestKind, value: RawBsonRef<'_>) -> Result<u64, Error> {
+fn bit_mask(path: &FieldPath, kind: BitTestKind, value: RawBsonRef<'_>) -> Result<u64, Error> {
     let name = kind.name();
     let failed = |message: String| Error::new(Code::FAILED_TO_PARSE, message);
     match integer::exact(value) {
         Ok(mask) => u64::try_from(mask)
             .map_err(|_| failed(format!("Expected a non-negative number in: {name}: {mask}"))),
         Err(NotInteger::NotNumber) => Err(bad_value(format!(
-            "value takes an Array, a number, or a BinData but received: {name}: {}",
+            "{} takes an Array, a number, or a BinData but received: {name}: {}",
+            path.as_str(),
             shown(value)
         ))),
         Err(_) => Err(failed(whole(value, name).err().unwrap_or_default())),

@@ -89,7 +89,7 @@ impl Parser<'_> {
             .map_while(Result::ok)
             .map(|entry| match entry {
                 RawBsonRef::Document(filter) => parser.filter(filter).map(single),
-                _ => Err(bad_value(format!("{name} argument's entries must be objects"))),
+                _ => Err(bad_value("$or/$and/$nor entries need to be full objects")),
             })
             .collect()
     }
