@@ -3,9 +3,11 @@
 mod arithmetic;
 mod division;
 mod error;
+mod fixed;
 mod functions;
 mod rounding;
 mod text;
+mod transcendental;
 
 pub use division::Rounding;
 pub use error::ParseDecimalError;

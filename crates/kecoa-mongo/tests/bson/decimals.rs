@@ -2,6 +2,7 @@
 
 use bson::Decimal128;
 use kecoa_mongo::bson::decimal128::{Decimal, Magnitude, ParseDecimalError};
+use kecoa_mongo::bson::number::Number;
 
 fn rows(table: &str) -> impl Iterator<Item = Vec<&str>> {
     let lines = table.lines().filter(|line| !line.starts_with('#'));
@@ -48,6 +49,77 @@ fn arithmetic() {
         count += 1;
     }
     assert_eq!(count, 899);
+}
+
+#[test]
+fn functions() {
+    let mut count = 0;
+    for row in rows(include_str!("decimal_functions.txt")) {
+        let [function, operands, expected] = row[..] else { panic!("{row:?}") };
+        let (operand, second) = operands.split_once(',').unwrap_or((operands, "0"));
+        let (operand, second) =
+            (Decimal::parse_exact(operand).unwrap(), Decimal::parse_exact(second).unwrap());
+        let result = match function {
+            "exp" => operand.exponential(),
+            "ln" => operand.logarithm(),
+            "log10" => operand.logarithm_to_base_ten(),
+            "sin" => operand.sin(),
+            "cos" => operand.cos(),
+            "tan" => operand.tan(),
+            "asin" => operand.asin(),
+            "acos" => operand.acos(),
+            "atan" => operand.atan(),
+            "sinh" => operand.sinh(),
+            "cosh" => operand.cosh(),
+            "tanh" => operand.tanh(),
+            "asinh" => operand.asinh(),
+            "acosh" => operand.acosh(),
+            "atanh" => operand.atanh(),
+            "pow" => operand.power(second),
+            "atan2" => operand.atan2(second),
+            other => panic!("{other}"),
+        };
+        let expected = Decimal::parse_exact(expected).unwrap();
+        assert_eq!(Number::Decimal(result), Number::Decimal(expected), "{row:?}: {result}");
+        count += 1;
+    }
+    assert_eq!(count, 366);
+}
+
+#[test]
+fn quotients_and_remainders() {
+    let cases = [
+        ("/", "1", "3", "0.3333333333333333333333333333333333"),
+        ("/", "2", "3", "0.6666666666666666666666666666666667"),
+        ("/", "10", "4", "2.5"),
+        ("/", "1.0", "1", "1.0"),
+        ("/", "100", "1E+2", "1.00"),
+        ("/", "1E+6000", "1E-6000", "Infinity"),
+        ("/", "1E-6000", "1E+6000", "0E-6176"),
+        ("/", "1", "0", "Infinity"),
+        ("/", "-1", "0", "-Infinity"),
+        ("/", "0", "0", "NaN"),
+        ("/", "0", "-5", "-0"),
+        ("/", "Infinity", "Infinity", "NaN"),
+        ("/", "5", "Infinity", "0E-6176"),
+        ("/", "9999999999999999999999999999999999", "7", "1428571428571428571428571428571428"),
+        ("/", "1", "9999999999999999999999999999999999", "1.000000000000000000000000000000000E-34"),
+        ("%", "7", "3", "1"),
+        ("%", "-7", "3", "-1"),
+        ("%", "7", "-3", "1"),
+        ("%", "7.5", "2", "1.5"),
+        ("%", "1E+6000", "7", "1"),
+        ("%", "3", "1E+6000", "3"),
+        ("%", "5", "0", "NaN"),
+        ("%", "Infinity", "5", "NaN"),
+        ("%", "5", "Infinity", "5"),
+    ];
+    for (operation, left, right, expected) in cases {
+        let (left, right) =
+            (Decimal::parse_exact(left).unwrap(), Decimal::parse_exact(right).unwrap());
+        let result = if operation == "/" { left / right } else { left % right };
+        assert_eq!(result.to_string(), expected, "{left} {operation} {right}");
+    }
 }
 
 #[test]

@@ -1,60 +1,9 @@
-//! Roots, powers, logarithms and trigonometry.
+//! Powers, roots, and what is near to them.
 
 use super::rounding::{Coefficient, round};
 use super::{Decimal, MAX_EXPONENT, MIN_EXPONENT, Magnitude};
 
-macro_rules! through_doubles {
-    ($($(#[$doc:meta])* $name:ident => $function:expr;)*) => {
-        impl Decimal {
-            $($(#[$doc])*
-            #[must_use]
-            pub fn $name(self) -> Self {
-                Self::from(($function)(self.to_double()))
-            })*
-        }
-    };
-}
-
-through_doubles! {
-    /// The inverse of the cosine, in radians.
-    acos => f64::acos;
-    /// The inverse of the hyperbolic cosine.
-    acosh => f64::acosh;
-    /// The inverse of the sine, in radians.
-    asin => f64::asin;
-    /// The inverse of the hyperbolic sine.
-    asinh => f64::asinh;
-    /// The inverse of the tangent, in radians.
-    atan => f64::atan;
-    /// The inverse of the hyperbolic tangent.
-    atanh => f64::atanh;
-    /// The cosine of radians.
-    cos => f64::cos;
-    /// The hyperbolic cosine.
-    cosh => f64::cosh;
-    /// e to the power of this.
-    exponential => f64::exp;
-    /// The natural logarithm.
-    logarithm => f64::ln;
-    /// The logarithm to base 10.
-    logarithm_to_base_ten => f64::log10;
-    /// The sine of radians.
-    sin => f64::sin;
-    /// The hyperbolic sine.
-    sinh => f64::sinh;
-    /// The tangent of radians.
-    tan => f64::tan;
-    /// The hyperbolic tangent.
-    tanh => f64::tanh;
-}
-
 impl Decimal {
-    /// The angle of the point whose ordinate this is, in radians.
-    #[must_use]
-    pub fn atan2(self, abscissa: Self) -> Self {
-        Self::from(self.to_double().atan2(abscissa.to_double()))
-    }
-
     /// Degrees in radians.
     #[must_use]
     pub fn to_radians(self) -> Self {
@@ -137,7 +86,7 @@ impl Decimal {
                 }
                 if whole < 0 { Self::from(1) / result } else { result }
             }
-            _ => Self::from(self.to_double().powf(exponent.to_double())),
+            _ => self.real_power(exponent),
         }
     }
 }
