@@ -40,7 +40,7 @@ pub(super) fn truncated(number: Number) -> i64 {
 pub(super) fn double_to_int64(value: f64) -> Option<i64> {
     const BEYOND: f64 = 9_223_372_036_854_775_808.0;
     #[expect(clippy::cast_possible_truncation, reason = "checked")]
-    (value >= -BEYOND && value < BEYOND).then_some(value as i64)
+    (-BEYOND..BEYOND).contains(&value).then_some(value as i64)
 }
 
 /// The decimal without its fraction, if it fits into 64 bits; and whether there was no fraction.

@@ -4,11 +4,12 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use ::bson::raw::CString;
-use ::bson::{RawArrayBuf, RawBson, RawBsonRef, RawDocumentBuf};
+use ::bson::{DateTime, RawArrayBuf, RawBson, RawBsonRef, RawDocumentBuf, Timestamp};
 
 use super::context::{Context, Outcome};
 use super::field_path::FieldPath;
 use super::size::check_size;
+use super::variables::Variables;
 use crate::value::Value;
 
 /// A function of one value.
@@ -87,6 +88,18 @@ impl Node {
             }
             Self::Special(operator) => operator.evaluate(context),
         }
+    }
+
+    /// The value of an operator whose arguments are all known; none if it fails.
+    pub(super) fn folded(&self) -> Option<Self> {
+        if matches!(self, Self::Constant(_)) {
+            return None;
+        }
+        let nothing = RawDocumentBuf::new();
+        let variables =
+            Variables::new(DateTime::from_millis(0), Timestamp { time: 0, increment: 0 });
+        let value = self.evaluate(&Context::new(&nothing, &nothing, &variables)).ok()?;
+        Some(Self::Constant(value.map(Value::into_owned)))
     }
 
     /// The value, if it is known.

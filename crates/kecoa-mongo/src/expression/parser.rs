@@ -1,5 +1,7 @@
 //! Reads expressions.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use ::bson::raw::CString;
@@ -49,11 +51,13 @@ pub(crate) struct Parser<'p> {
     find: Find,
     locals: Vec<Arc<str>>,
     depth: usize,
+    /// How many parts were read so far whose values are not known before there is a document.
+    unknown: Rc<Cell<usize>>,
 }
 
 impl<'p> Parser<'p> {
     pub(super) fn new(scope: &'p Scope, find: Find) -> Self {
-        Self { scope, find, locals: Vec::new(), depth: 0 }
+        Self { scope, find, locals: Vec::new(), depth: 0, unknown: Rc::default() }
     }
 
     /// One for an expression that sees a variable more; and the variable's slot.
@@ -81,8 +85,21 @@ impl<'p> Parser<'p> {
         Self { depth: self.depth + 1, ..self.clone() }
     }
 
+    /// A part was read whose value is not known before there is a document.
+    pub(super) fn note_unknown(&self) {
+        self.unknown.set(self.unknown.get() + 1);
+    }
+
     /// `$a.b` or `$$variable.a`.
     pub(super) fn path(&self, text: &str) -> Result<Node, Error> {
+        let node = self.read_path(text)?;
+        if node.as_constant().is_none() {
+            self.note_unknown();
+        }
+        Ok(node)
+    }
+
+    fn read_path(&self, text: &str) -> Result<Node, Error> {
         let Some(rest) = text.strip_prefix("$$") else {
             let rest = text.strip_prefix('$').unwrap_or(text);
             if rest.is_empty() {
@@ -186,6 +203,13 @@ impl<'p> Parser<'p> {
             let text = format!("Unrecognized expression '{name}'");
             return Err(Error::new(Code::INVALID_PIPELINE_OPERATOR, text));
         };
+        let before = self.unknown.get();
+        let node = self.call(operator, argument)?;
+        // An operator that fails, fails where it is evaluated, if it ever is.
+        if self.unknown.get() == before { Ok(node.folded().unwrap_or(node)) } else { Ok(node) }
+    }
+
+    fn call(&self, operator: &Operator, argument: RawBsonRef<'_>) -> Result<Node, Error> {
         let name = operator.name;
         Ok(match operator.definition {
             Definition::Unary(function) => {

@@ -200,9 +200,9 @@ fn parse_sort(
             return fail(code, text);
         }
         Some(RawBsonRef::Document(fields)) => by_fields(fields)?,
-        Some(other) => match Number::from_bson(other) {
-            Some(number) if number == Number::Int32(1) => Order::Whole { descending: false },
-            Some(number) if number == Number::Int32(-1) => Order::Whole { descending: true },
+        Some(other) => match Number::from_bson(other).map(to_int64) {
+            Some(Some(1)) => Order::Whole { descending: false },
+            Some(Some(-1)) => Order::Whole { descending: true },
             Some(_) => {
                 let text = "The $sort element value must be either 1 or -1";
                 return fail(2_942_505, text.to_owned());
@@ -221,9 +221,9 @@ fn by_fields(document: &RawDocument) -> Result<Order, Error> {
     let mut fields = Vec::new();
     for field in arguments::fields(document) {
         let (path, direction) = field?;
-        let descending = match Number::from_bson(direction) {
-            Some(number) if number == Number::Int32(1) => false,
-            Some(number) if number == Number::Int32(-1) => true,
+        let descending = match Number::from_bson(direction).map(to_int64) {
+            Some(Some(1)) => false,
+            Some(Some(-1)) => true,
             Some(_) => {
                 let text = "$sort key ordering must be 1 (for ascending) or -1 (for descending)";
                 return fail(15975, text.to_owned());

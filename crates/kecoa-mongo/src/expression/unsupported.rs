@@ -25,7 +25,7 @@ impl Evaluate for Random {
     }
 }
 
-fn rand(_: &'static str, argument: RawBsonRef<'_>, _: &Parser<'_>) -> Result<Node, Error> {
+fn rand(_: &'static str, argument: RawBsonRef<'_>, parser: &Parser<'_>) -> Result<Node, Error> {
     let empty = match argument {
         RawBsonRef::Document(document) => document.is_empty(),
         RawBsonRef::Array(array) => array.is_empty(),
@@ -37,6 +37,7 @@ fn rand(_: &'static str, argument: RawBsonRef<'_>, _: &Parser<'_>) -> Result<Nod
             );
         }
     };
+    parser.note_unknown();
     if empty {
         Ok(Node::special(Random))
     } else {

@@ -9,6 +9,7 @@
     reason = "a test fails by panicking, in its helpers too, and says which cases did"
 )]
 
+mod interface;
 mod notation;
 mod support;
 
