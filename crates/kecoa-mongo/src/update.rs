@@ -104,7 +104,6 @@ impl Update {
                             "arrayFilters may not be specified for replacement-style updates",
                         );
                     }
-                    storable::check(document, true)?;
                     Form::Replacement(document.to_owned())
                 }
             }
@@ -157,14 +156,15 @@ impl Update {
                 }
             }
             Form::Replacement(replacement) => {
+                storable::check(replacement, true)?;
                 let id = document.get("_id").ok().flatten().map(Into::into);
                 replace(replacement, id)?
             }
             Form::Pipeline(stages) => {
                 let id = document.get("_id").ok().flatten().map(Into::into);
-                let made = replace(&stages.apply(document, variables)?, id)?;
+                let made = stages.apply(document, variables)?;
                 storable::check_made(&made)?;
-                made
+                replace(&made, id)?
             }
         };
         if after.as_bytes() == document.as_bytes() {
@@ -188,7 +188,10 @@ impl Update {
                 self.operate(operators, &seed, root, None, variables, true)?
                     .unwrap_or_else(|| seed.clone())
             }
-            Form::Replacement(replacement) => replace(replacement, upsert::id(filter)?)?,
+            Form::Replacement(replacement) => {
+                storable::check(replacement, true)?;
+                replace(replacement, upsert::id(filter)?)?
+            }
             Form::Pipeline(stages) => {
                 let seed = upsert::seed(filter)?.write(1)?;
                 let id = seed.get("_id").ok().flatten().map(Into::into);
@@ -232,7 +235,6 @@ impl Update {
             return Ok(None);
         }
         let after = fields.write(1)?;
-        storable::check(&after, false)?;
         if let (Some(path), Some(id)) = (operators.branch.writes_to("_id"), id)
             && !storable::same_id(id, after.get("_id").ok().flatten())
         {
@@ -243,6 +245,7 @@ impl Update {
                 ),
             ));
         }
+        storable::check(&after, false)?;
         Ok(Some(after))
     }
 }

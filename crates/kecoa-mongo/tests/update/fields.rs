@@ -111,7 +111,9 @@ fn two_operators_may_not_meet() {
 
 #[test]
 fn the_id_stays() {
-    let cases: [Case<'_>; 24] = [
+    let cases: [Case<'_>; 26] = [
+        ("{_id: 1, a: 1}", "{$set: {_id: [1]}}", "!66"),
+        ("{_id: 1, a: 1}", "{$set: {_id: undefined}}", "!66"),
         ("{_id: 1, a: 1}", "{$set: {_id: 1}}", "="),
         ("{_id: 1, a: 1}", "{$set: {_id: 2}}", "!66"),
         ("{_id: 1, a: 1}", "{$set: {_id: \"1\"}}", "!66"),
