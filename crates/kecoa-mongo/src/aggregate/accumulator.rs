@@ -8,5 +8,5 @@ mod size;
 mod state;
 
 pub(super) use definition::Accumulator;
-pub(super) use parse::parse;
+pub(super) use parse::{parse, parse_operator};
 pub(super) use state::State;

@@ -6,7 +6,7 @@ use super::context::{Context, Place};
 use super::stage::Stages;
 use super::stages::{
     bucket, bucket_auto, count, documents, facet, graph_lookup, group, limit, lookup, matching,
-    merge, out, redact, replace_root, sample, shape, sort, sources, union_with, unwind,
+    merge, out, redact, replace_root, sample, shape, sort, sources, union_with, unwind, window,
 };
 use crate::error::{Code, Error};
 
@@ -88,7 +88,7 @@ definitions! {
     "$searchMeta", First, NotFacet, sources::parse;
     "$vectorSearch", First, NotFacet, sources::parse;
     "$listSearchIndexes", First, NotFacet, sources::parse;
-    "$setWindowFields", Any, All, sources::parse;
+    "$setWindowFields", Any, All, window::parse;
     "$densify", Any, All, sources::parse;
     "$fill", Any, All, sources::parse;
     "$planCacheStats", First, NotFacet, sources::parse;

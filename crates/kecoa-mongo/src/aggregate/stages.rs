@@ -22,3 +22,4 @@ pub(super) mod sort;
 pub(super) mod sources;
 pub(super) mod union_with;
 pub(super) mod unwind;
+pub(super) mod window;

@@ -17,3 +17,4 @@ mod shell;
 mod stages;
 mod support;
 mod updates;
+mod windows;

@@ -44,15 +44,21 @@ pub(in crate::aggregate) fn parse(
             format!("The field '{name}' must specify one accumulator"),
         ));
     }
-    let (operation, argument) = operation(operator, argument, scope)?;
     let field = CString::try_from(name)
         .map_err(|_| Error::new(Code::BAD_VALUE, "expected a name without NUL"))?;
-    Ok(Accumulator {
-        field,
-        operation,
-        argument: Arc::new(argument),
-        collator: scope.collator().clone(),
-    })
+    parse_operator(field, operator, argument, scope)
+}
+
+/// Read an operator and its argument.
+pub(in crate::aggregate) fn parse_operator(
+    field: CString,
+    operator: &str,
+    argument: RawBsonRef<'_>,
+    scope: &Scope,
+) -> Result<Accumulator, Error> {
+    let (operation, argument) = operation(operator, argument, scope)?;
+    let collator = scope.collator().clone();
+    Ok(Accumulator { field, operation, argument: Arc::new(argument), collator })
 }
 
 fn operation(

@@ -15,7 +15,7 @@ use crate::query::SortKey;
 use crate::value::Value;
 
 /// The values that are kept.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::aggregate) struct Selection {
     count: usize,
     values: VecDeque<(Option<SortKey>, RawBson)>,

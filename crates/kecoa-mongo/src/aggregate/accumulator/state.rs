@@ -17,7 +17,7 @@ use crate::expression::Variables;
 use crate::value::Value;
 
 /// What a group has accumulated for one field.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::aggregate) enum State {
     Sum(Sum),
     Average(Sum, u64),
@@ -32,7 +32,7 @@ pub(in crate::aggregate) enum State {
 }
 
 /// The fields of `$mergeObjects`, in the order in which they first came.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(in crate::aggregate) struct Fields {
     places: HashMap<CString, usize>,
     values: Vec<(CString, RawBson)>,

@@ -143,8 +143,8 @@ impl Grouping {
 
 impl Operator for Grouping {
     fn push(&mut self, document: RawDocumentBuf, _: &mut Documents) -> Result<Flow, Error> {
-        let group = self.group.clone();
-        let variables = self.variables.clone();
+        // Cheap: a group's parts are counted pointers.
+        let (group, variables) = (self.group.clone(), self.variables.clone());
         let id = group.id.evaluate(&document, &variables)?;
         let id = id.as_ref().map(Value::as_ref);
         let place = match &group.boundaries {
