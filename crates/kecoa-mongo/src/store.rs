@@ -32,6 +32,7 @@ mod records;
 mod schema;
 mod statement;
 mod transaction;
+mod ttl;
 mod write;
 
 pub use collection::{

@@ -10,6 +10,7 @@ use kecoa::types::ToSql;
 use kecoa::{Answers, Pipeline, Pool, Row, Slot};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::collection::{Collection, Namespace};
 use super::failure::{self, Failed};
@@ -31,6 +32,8 @@ struct Inner {
     pool: Pool,
     options: Options,
     capabilities: Capabilities,
+    /// Names this gateway among others.
+    identity: Uuid,
     /// What the catalogue said last; every statement checks that it still does.
     catalogue: Mutex<HashMap<Namespace, Collection>>,
     /// A permit for each transaction that may be open.
@@ -74,6 +77,7 @@ impl Store {
                 pool,
                 options,
                 capabilities,
+                identity: Uuid::new_v4(),
                 catalogue: Mutex::default(),
                 transactions: Arc::new(Semaphore::new(transactions)),
             }),
@@ -95,6 +99,12 @@ impl Store {
     /// Close the connections: those in use when they are given back, or after 5 seconds.
     pub async fn close(&self) {
         self.inner.pool.close(Duration::from_secs(5)).await;
+    }
+
+    /// Names this gateway among others.
+    #[must_use]
+    pub fn identity(&self) -> Uuid {
+        self.inner.identity
     }
 
     pub(super) fn transactions(&self) -> &Arc<Semaphore> {

@@ -11,13 +11,17 @@ const BATCH: i64 = 1000;
 const GRACE: i64 = 120_000;
 
 impl Store {
-    /// One round of what happens in the background: documents of dropped collections, old records. `now` is in
-    /// milliseconds since 1970.
+    /// One round of what happens in the background: documents of dropped collections, old records, documents past
+    /// their time. `now` is in milliseconds since 1970. Of several gateways one does so: it holds a lease.
     ///
     /// # Errors
     ///
     /// Those of the statements; what was done before stays.
     pub async fn maintain(&self, now: i64) -> Result<(), Error> {
+        if !self.lease("maintenance", self.identity(), now).await? {
+            return Ok(());
+        }
+        self.expire(now).await?;
         let life = i64::try_from(self.options().record_life.as_millis()).unwrap_or(i64::MAX);
         let old = now.saturating_sub(life);
         let sql = "DELETE FROM kecoa_mongo.session WHERE at < $1";

@@ -261,7 +261,7 @@ fn indexes_that_are_there_do_not_go_with_some_others() {
     with_store(async |store| {
         let mut handle = store.alone();
         with_index(&store, &rawdoc! {"key": {"a": 1}, "name": "a_1"}).await;
-        let mut make = async |specification: RawDocumentBuf| {
+        let make = async |specification: RawDocumentBuf| {
             let made =
                 store.alone().create_indexes(&namespace(), vec![index(&specification)]).await;
             made.map(|made| (made.before, made.after))

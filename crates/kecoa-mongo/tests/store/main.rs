@@ -10,6 +10,7 @@
 )]
 
 mod accounts;
+mod background;
 mod catalogue;
 mod indexes;
 mod support;
