@@ -254,13 +254,13 @@ fn truncate(instant: i64, unit: Unit, size: i64, zone: &Zone, first: i64) -> Opt
         let bin = milliseconds.checked_mul(size)?;
         let offset = zone.offset(instant) * 1000;
         let local = instant.checked_add(offset)?.checked_sub(DAYS_TO_2000 * DAY)?;
-        return floor_to(local, bin).checked_add(DAYS_TO_2000 * DAY)?.checked_sub(offset);
+        return floor_to(local, bin)?.checked_add(DAYS_TO_2000 * DAY)?.checked_sub(offset);
     }
     let local = zone.local(instant);
     let start = if let Some(months) = unit.months() {
         let bin = months.checked_mul(size)?;
         let index = (local.year - 2000) * 12 + local.month - 1;
-        let index = floor_to(index, bin);
+        let index = floor_to(index, bin)?;
         let year = index.div_euclid(12) + 2000;
         Civil { year, month: index.rem_euclid(12) + 1, day: 1, milliseconds: 0 }
     } else {
@@ -270,7 +270,7 @@ fn truncate(instant: i64, unit: Unit, size: i64, zone: &Zone, first: i64) -> Opt
             Unit::Week => DAYS_TO_2000 + (first - 6).rem_euclid(7),
             _ => DAYS_TO_2000,
         };
-        let days = floor_to(local.days()? - reference, bin) + reference;
+        let days = floor_to(local.days()? - reference, bin)? + reference;
         Civil::from_milliseconds(days.checked_mul(DAY)?)
     };
     zone.instant(start)

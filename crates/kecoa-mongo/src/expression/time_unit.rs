@@ -86,7 +86,7 @@ pub(super) fn add_months(civil: Civil, months: i64) -> Option<Civil> {
     Some(Civil { year, month, day, ..civil })
 }
 
-/// A whole number of bins of a size, rounded down, times the size.
-pub(super) fn floor_to(value: i64, size: i64) -> i64 {
-    value - value.rem_euclid(size)
+/// A whole number of bins of a size, rounded down, times the size; none beyond 64 bits.
+pub(super) fn floor_to(value: i64, size: i64) -> Option<i64> {
+    value.checked_sub(value.rem_euclid(size))
 }

@@ -42,7 +42,7 @@ fn arrays() {
 
 #[test]
 fn dates() {
-    assert_eq!(run_cases(include_str!("dates.txt")), 163);
+    assert_eq!(run_cases(include_str!("dates.txt")), 175);
 }
 
 #[test]
