@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use ::bson::Timestamp;
 use ::bson::oid::ObjectId;
+use ::bson::{RawDocumentBuf, Timestamp, rawdoc};
 
 use crate::error::{Code, Error};
 use crate::session::cursors::CURSOR_TIMEOUT;
@@ -127,6 +127,13 @@ impl Gateway {
         if let Some(open) = open {
             open.abort().await;
         }
+    }
+
+    /// The version of what this gateway is; it never changes while it runs. As mongos there is none.
+    #[must_use]
+    pub fn topology_version(&self) -> Option<RawDocumentBuf> {
+        self.options.replica_set.as_ref()?;
+        Some(rawdoc! { "processId": self.process, "counter": 1_i64 })
     }
 
     /// A parameter that counts so many milliseconds each.

@@ -6,7 +6,7 @@ use ::bson::{RawBsonRef, RawDocument, RawDocumentBuf};
 use bson::raw::cstr;
 
 use crate::error::{Code, Error};
-use crate::session::labels::{Situation, label};
+use crate::session::labels::{Situation, is_retryable, label};
 use crate::session::options::{Abilities, session_uuid};
 use crate::session::read_preference;
 use crate::session::{
@@ -121,6 +121,8 @@ async fn answer(
         return (Answer::Close, None);
     }
     let time = gateway.time(definition.write_concern);
+    let may_pass =
+        ended.result.as_ref().err().is_some_and(|error| is_retryable(error.code().number()));
     let document = match ended.result {
         Ok(mut fields) => {
             if is_statement && gateway.options.replica_set.is_none() {
@@ -133,7 +135,14 @@ async fn answer(
             }
             success(fields, time)
         }
-        Err(error) => failure(&label(error, situation), time),
+        Err(error) => {
+            let mut document = failure(&label(error, situation), time);
+            // With it a driver knows that this server has not changed, and tries again at once.
+            if let Some(version) = gateway.topology_version().filter(|_| may_pass) {
+                document.append(cstr!("topologyVersion"), version);
+            }
+            document
+        }
     };
     (Answer::Reply(document), ended.again)
 }

@@ -14,7 +14,6 @@ use super::arguments::{Argument, Kind};
 use super::authentication::{mechanisms, speculate};
 use super::connection::Connection;
 use super::context::{Again, Context, Definition, Running};
-use super::gateway::Gateway;
 use super::options::ReplicaSet;
 
 const ARGUMENTS: &[Argument] = &[
@@ -61,7 +60,7 @@ fn run<'a>(context: &'a mut Context<'_>) -> Running<'a> {
 
 async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     introduce(context)?;
-    let version = topology_version(context.gateway);
+    let version = context.gateway.topology_version();
     if let Some(version) = &version {
         await_change(context, version).await?;
     }
@@ -150,12 +149,6 @@ fn check_metadata(client: &RawDocument) -> Result<(), Error> {
             Err(Error::new(Code::TYPE_MISMATCH, "The 'client.application' field must be an object"))
         }
     }
-}
-
-/// The version of what this gateway is; it never changes while it runs. As mongos there is none.
-fn topology_version(gateway: &Gateway) -> Option<RawDocumentBuf> {
-    gateway.options.replica_set.as_ref()?;
-    Some(rawdoc! { "processId": gateway.process, "counter": 1_i64 })
 }
 
 /// Waits as long as the client says, if it knows the present version already.

@@ -28,6 +28,7 @@ pub const END_SESSIONS: Definition = Definition::new("endSessions", end)
 /// `refreshSessions`.
 pub const REFRESH_SESSIONS: Definition = Definition::new("refreshSessions", refresh)
     .value(Kind::Documents)
+    .stable()
     .help("the client still needs these sessions");
 
 /// `killSessions`.
