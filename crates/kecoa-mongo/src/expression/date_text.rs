@@ -177,7 +177,7 @@ impl<'a> Reader<'a> {
             month.eq_ignore_ascii_case(word)
                 || month.get(..3).is_some_and(|short| short.eq_ignore_ascii_case(word))
         };
-        let index = MONTHS.iter().position(|month| named(month))?;
+        let index = MONTHS.iter().position(named)?;
         self.rest = rest;
         i64::try_from(index + 1).ok()
     }
