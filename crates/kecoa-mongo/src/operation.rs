@@ -1,1 +1,36 @@
 //! Find, insert, update, delete, aggregate: the layers below put together.
+//!
+//! An operation gets a [`Context`]: where its statements go, until when, for whom. What fails for one statement of a
+//! write is its result; what fails the command is an error.
+
+pub mod attempts;
+pub mod batch;
+mod context;
+pub mod count;
+pub mod cursor;
+pub mod delete;
+pub mod distinct;
+pub mod document;
+pub mod explain;
+pub mod find;
+pub mod find_and_modify;
+pub mod insert;
+pub mod numbers;
+pub mod pipeline;
+pub mod planning;
+pub mod reader;
+pub mod retry;
+pub mod sorting;
+pub mod statement_result;
+pub mod stats;
+pub mod target;
+pub mod update;
+pub mod validator;
+pub mod views;
+pub mod write_result;
+
+pub use context::Context;
+pub use cursor::{Cursor, Source, Tail};
+pub use retry::Retry;
+pub use statement_result::StatementResult;
+pub use target::Selection;

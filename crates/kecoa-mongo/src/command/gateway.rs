@@ -23,7 +23,7 @@ use super::parameters::Parameters;
 /// An open transaction of a session.
 pub type OpenTransaction = Transaction;
 /// An open cursor.
-pub type OpenCursor = ();
+pub type OpenCursor = crate::operation::Cursor;
 
 /// A gateway: what all clients share. Cheap to clone.
 #[derive(Clone, Debug)]

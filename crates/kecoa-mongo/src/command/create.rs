@@ -1,0 +1,259 @@
+//! `create`: collections and views.
+
+use ::bson::raw::cstr;
+use ::bson::spec::ElementType;
+use ::bson::{RawArrayBuf, RawBsonRef, RawDocument, RawDocumentBuf};
+
+use crate::collation::Collator;
+use crate::error::{Code, Error};
+use crate::operation::{Context as Work, validator::Validator, views};
+use crate::store::{CollectionKind, Namespace, NewCollection};
+
+use super::arguments::{Argument, Kind, Values};
+use super::context::{Context, Definition, Privilege, Running};
+use super::work;
+
+const ARGUMENTS: &[Argument] = &[
+    Argument::lenient_boolean("capped"),
+    Argument::new("size", Kind::Integer { least: 1, most: 1 << 50, code: Code::location(51024) }),
+    Argument::new(
+        "max",
+        Kind::Integer { least: i64::MIN, most: 2_147_483_647, code: Code::location(51024) },
+    ),
+    Argument::lenient_boolean("autoIndexId"),
+    Argument::document("idIndex"),
+    Argument::document("storageEngine"),
+    Argument::document("validator"),
+    Argument::new("validationLevel", Kind::Enumeration(&["off", "strict", "moderate"])),
+    Argument::new("validationAction", Kind::Enumeration(&["error", "warn", "errorAndLog"])),
+    Argument::document("indexOptionDefaults"),
+    Argument::string("viewOn"),
+    Argument::array("pipeline"),
+    Argument::document("collation"),
+    Argument::document("timeseries"),
+    Argument::one_of("clusteredIndex", &[ElementType::Boolean, ElementType::EmbeddedDocument]),
+    Argument::document("changeStreamPreAndPostImages"),
+    Argument::one_of(
+        "expireAfterSeconds",
+        &[ElementType::Int32, ElementType::Int64, ElementType::Double, ElementType::String],
+    ),
+    Argument::document("encryptedFields"),
+    Argument::any("temp").unstable(),
+    Argument::any("flags").unstable(),
+    Argument::any("recordPreImages").unstable(),
+];
+
+/// `create`.
+pub const CREATE: Definition = Definition::new("create", run)
+    .collection()
+    .arguments(ARGUMENTS)
+    .stable()
+    .needs(Privilege::Administrate)
+    .in_transaction()
+    .write_concern()
+    .help("make a collection or a view");
+
+fn run<'a>(context: &'a mut Context<'_>) -> Running<'a> {
+    Box::pin(answer(context))
+}
+
+async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
+    let arguments = context.arguments.clone();
+    let namespace = work::writable_namespace(context)?;
+    check(&arguments)?;
+    let kind = match arguments.has("viewOn") {
+        true => CollectionKind::View,
+        false => CollectionKind::Collection,
+    };
+    let mut work = work::work(context).await?;
+    let options = options(&arguments, &work)?;
+    if kind == CollectionKind::View {
+        check_view(&mut work, &namespace, &options).await?;
+    }
+    let new = NewCollection { kind, options };
+    let (collection, is_new) = work.handle().create(&namespace, &new).await?;
+    let is_same = collection.kind() == kind && same(collection.options(), &new.options);
+    if !is_new && !is_same {
+        return Err(Error::new(
+            Code::NAMESPACE_EXISTS,
+            format!("namespace {namespace} already exists, but with different options"),
+        ));
+    }
+    Ok(RawDocumentBuf::new())
+}
+
+fn check(arguments: &Values<'_>) -> Result<(), Error> {
+    let refuse = |message: &str| Err(Error::new(Code::INVALID_OPTIONS, message));
+    let capped = arguments.boolean("capped");
+    let is_view = arguments.has("viewOn");
+    if capped && !arguments.has("size") {
+        return refuse("the 'size' field is required when 'capped' is true");
+    }
+    if !capped && (arguments.has("size") || arguments.has("max")) {
+        return refuse(
+            "the 'capped' field needs to be true when either the 'size' or 'max' fields are present",
+        );
+    }
+    if arguments.has("pipeline") && !is_view {
+        return refuse("'pipeline' cannot be specified without 'viewOn'");
+    }
+    if arguments.optional_boolean("autoIndexId") == Some(false) {
+        return refuse("{autoIndexId: false} is not supported");
+    }
+    if is_view {
+        if arguments.string("viewOn") == Some("") {
+            return Err(Error::new(Code::BAD_VALUE, "'viewOn' cannot be empty"));
+        }
+        for name in [
+            "capped",
+            "size",
+            "max",
+            "autoIndexId",
+            "idIndex",
+            "storageEngine",
+            "validator",
+            "validationLevel",
+            "validationAction",
+            "indexOptionDefaults",
+            "timeseries",
+            "clusteredIndex",
+            "expireAfterSeconds",
+            "changeStreamPreAndPostImages",
+        ] {
+            if arguments.has(name) {
+                return refuse(&format!("option not supported on a view: {name}"));
+            }
+        }
+    }
+    if capped && (arguments.has("timeseries") || arguments.has("clusteredIndex")) {
+        return refuse(
+            "'capped' cannot be specified together with 'timeseries' or 'clusteredIndex'",
+        );
+    }
+    Ok(())
+}
+
+/// The options as `listCollections` shows them.
+fn options(arguments: &Values<'_>, work: &Work<'_>) -> Result<RawDocumentBuf, Error> {
+    let mut options = RawDocumentBuf::new();
+    if arguments.boolean("capped") {
+        options.append(cstr!("capped"), true);
+        options.append(cstr!("size"), capped_size(arguments));
+        if let Some(max) = arguments.integer("max").filter(|max| *max > 0) {
+            options.append(cstr!("max"), crate::operation::write_result::number(max));
+        }
+    }
+    let collation = arguments.document("collation");
+    if collation.is_some_and(RawDocument::is_empty) {
+        return Err(Error::new(Code::BAD_VALUE, "'collation' cannot be an empty document"));
+    }
+    let collator = Work::collator(collation, None)?;
+    if let Some(validator) = arguments.document("validator") {
+        let mut checked = RawDocumentBuf::new();
+        checked.append(cstr!("validator"), validator);
+        Validator::from_options(&checked, &work.scope_with(&collator))?;
+    }
+    for name in [
+        cstr!("validator"),
+        cstr!("validationLevel"),
+        cstr!("validationAction"),
+        cstr!("storageEngine"),
+        cstr!("indexOptionDefaults"),
+        cstr!("timeseries"),
+        cstr!("clusteredIndex"),
+        cstr!("expireAfterSeconds"),
+        cstr!("changeStreamPreAndPostImages"),
+        cstr!("encryptedFields"),
+        cstr!("viewOn"),
+    ] {
+        if let Some(value) = arguments.value(name.as_str()) {
+            options.append(name, value);
+        }
+    }
+    if arguments.has("viewOn") {
+        match arguments.array("pipeline") {
+            Some(pipeline) => options.append(cstr!("pipeline"), pipeline),
+            None => options.append(cstr!("pipeline"), RawArrayBuf::new()),
+        }
+    }
+    if !collator.is_simple() {
+        options.append(cstr!("collation"), collator.to_document());
+    }
+    Ok(options)
+}
+
+fn capped_size(arguments: &Values<'_>) -> ::bson::RawBson {
+    let size = arguments.integer("size").unwrap_or(4096);
+    crate::operation::write_result::number(size)
+}
+
+/// A view's pipeline can be run, and does not lead back to the view.
+async fn check_view(
+    work: &mut Work<'_>,
+    namespace: &Namespace,
+    options: &RawDocument,
+) -> Result<(), Error> {
+    let on = options.get_str("viewOn").unwrap_or_default();
+    super::namespace::check_collection(namespace.database(), on)?;
+    let pipeline = options
+        .get_array("pipeline")
+        .map_err(|error| Error::new(Code::FAILED_TO_PARSE, error.to_string()))?;
+    for stage in pipeline.into_iter().map_while(Result::ok) {
+        let Some(stage) = stage.as_document() else {
+            return Err(Error::new(
+                Code::TYPE_MISMATCH,
+                "Each element of the 'pipeline' array must be an object",
+            ));
+        };
+        let name = stage.iter_elements().next().and_then(Result::ok);
+        let name = name.as_ref().map_or("", |stage| stage.key().as_str());
+        if matches!(name, "$out" | "$merge" | "$changeStream") {
+            return Err(Error::new(
+                Code::OPTION_NOT_SUPPORTED_ON_VIEW,
+                format!("The aggregation stage {name} cannot be used in a view definition"),
+            ));
+        }
+    }
+    crate::operation::pipeline::check(work, namespace.database(), pipeline)?;
+    let mut next = on.to_owned();
+    for _ in 0..=views::MAX_DEPTH {
+        if next == namespace.collection() {
+            return Err(Error::new(
+                Code::GRAPH_CONTAINS_CYCLE,
+                format!("View cycle detected: {namespace}"),
+            ));
+        }
+        let below = Namespace::new(namespace.database(), &next)?;
+        match work.collection(&below).await? {
+            Some(view) if view.kind() == CollectionKind::View => {
+                let own = options.get_document("collation").ok();
+                if !same_collation(own, view.options().get_document("collation").ok()) {
+                    return Err(Error::new(
+                        Code::OPTION_NOT_SUPPORTED_ON_VIEW,
+                        format!("View {namespace} has conflicting collation with view {below}"),
+                    ));
+                }
+                view.options().get_str("viewOn").unwrap_or_default().clone_into(&mut next);
+            }
+            _ => return Ok(()),
+        }
+    }
+    Err(views::too_deep())
+}
+
+fn same_collation(left: Option<&RawDocument>, right: Option<&RawDocument>) -> bool {
+    let parse = |collation: Option<&RawDocument>| {
+        collation.and_then(|collation| Collator::parse(collation).ok()).unwrap_or_default()
+    };
+    parse(left) == parse(right)
+}
+
+/// Whether two sets of options are the same, in any order.
+fn same(left: &RawDocument, right: &RawDocument) -> bool {
+    left.iter_elements().count() == right.iter_elements().count()
+        && left.iter().map_while(Result::ok).all(|(name, value)| {
+            right.get(name).ok().flatten().is_some_and(|other: RawBsonRef<'_>| {
+                crate::bson::compare::compare(value, other).is_eq()
+            })
+        })
+}

@@ -1,0 +1,111 @@
+//! `delete`.
+
+use ::bson::RawDocumentBuf;
+
+use crate::error::{Code, Error};
+use crate::operation::Selection;
+use crate::operation::delete::{DeleteStatement, delete};
+use crate::operation::find::empty_document;
+use crate::operation::write_result::{WriteError, WriteResult};
+
+use super::arguments::{Argument, Values, read_nested};
+use super::context::{Context, Definition, Privilege, Running};
+use super::insert::check_count;
+use super::update::not_retryable;
+use super::work;
+
+const ARGUMENTS: &[Argument] = &[
+    Argument::documents("deletes").required(),
+    Argument::boolean("ordered").or(true),
+    Argument::lenient_boolean("bypassDocumentValidation"),
+    Argument::document("let"),
+    Argument::array("stmtIds").unstable(),
+    Argument::any("collectionUUID").unstable(),
+];
+
+/// The fields of a statement.
+const STATEMENT: &[Argument] = &[
+    Argument::document("q").required(),
+    Argument::number("limit").required(),
+    Argument::hint("hint"),
+    Argument::document("collation"),
+    Argument::any("sampleId").unstable(),
+];
+
+/// `delete`.
+pub const DELETE: Definition = Definition::new("delete", run)
+    .collection()
+    .arguments(ARGUMENTS)
+    .stable()
+    .needs(Privilege::Write)
+    .in_transaction()
+    .retryable()
+    .write_concern()
+    .help("remove documents of a collection");
+
+fn run<'a>(context: &'a mut Context<'_>) -> Running<'a> {
+    Box::pin(answer(context))
+}
+
+async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
+    let arguments = context.arguments.clone();
+    let deletes = arguments.documents("deletes");
+    check_count(deletes)?;
+    let namespace = work::writable_namespace(context)?;
+    let retryable = context.retryable_write().is_some();
+    let mut parsed = Vec::new();
+    for statement in deletes.iter().flat_map(|deletes| deletes.iter()) {
+        let values = read_nested("delete.deletes", statement?, STATEMENT)?;
+        let statement = statement_of(&values)?;
+        if statement.multi && retryable {
+            return Err(not_retryable());
+        }
+        parsed.push(statement);
+    }
+    let ordered = arguments.boolean("ordered");
+    let mut work = work::work(context).await?;
+    let mut result = WriteResult::default();
+    for (index, statement) in parsed.iter().enumerate() {
+        match delete(&mut work, &namespace, statement, index).await {
+            Ok(done) => result.add(index, done, work.retry.as_ref()),
+            Err(error) if work::fails_command(&error, work.is_in_transaction()) => {
+                return Err(error);
+            }
+            Err(error) => {
+                result.errors.push(WriteError { index, error });
+                if ordered {
+                    break;
+                }
+            }
+        }
+    }
+    drop(work);
+    let mut reply = RawDocumentBuf::new();
+    context.aborts = result.append_to(&mut reply, false);
+    Ok(reply)
+}
+
+fn statement_of<'a>(values: &Values<'a>) -> Result<DeleteStatement<'a>, Error> {
+    let multi = match values.integer("limit") {
+        Some(0) => true,
+        Some(1) => false,
+        other => {
+            return Err(Error::new(
+                Code::FAILED_TO_PARSE,
+                format!(
+                    "The limit field in delete objects must be 0 or 1. Got {}",
+                    other.unwrap_or_default()
+                ),
+            ));
+        }
+    };
+    Ok(DeleteStatement {
+        selection: Selection {
+            filter: values.document("q").unwrap_or(empty_document()),
+            sort: None,
+            hint: values.value("hint"),
+            collation: values.document("collation"),
+        },
+        multi,
+    })
+}

@@ -1,0 +1,155 @@
+//! `find`.
+
+use ::bson::{RawArrayBuf, RawBsonRef, RawDocumentBuf};
+
+use crate::error::{Code, Error};
+use crate::operation::find::Find;
+use crate::operation::{Cursor, Source, Tail, views};
+
+use super::arguments::{Argument, Values};
+use super::context::{Context, Definition, Privilege, ReadConcerns, Running};
+use super::work;
+
+const ARGUMENTS: &[Argument] = &[
+    Argument::document("filter"),
+    Argument::document("sort"),
+    Argument::document("projection"),
+    Argument::hint("hint"),
+    Argument::count("skip"),
+    Argument::count("limit"),
+    Argument::count("batchSize"),
+    Argument::boolean("singleBatch"),
+    Argument::boolean("allowDiskUse"),
+    Argument::document("max").unstable(),
+    Argument::document("min").unstable(),
+    Argument::boolean("returnKey").unstable(),
+    Argument::boolean("showRecordId").unstable(),
+    Argument::boolean("tailable").unstable(),
+    Argument::boolean("oplogReplay").unstable(),
+    Argument::boolean("noCursorTimeout").unstable(),
+    Argument::boolean("awaitData").unstable(),
+    Argument::boolean("allowPartialResults"),
+    Argument::document("collation"),
+    Argument::document("let"),
+    Argument::integer("ntoreturn").unstable(),
+    Argument::any("term").unstable(),
+    Argument::any("readOnce").unstable(),
+    Argument::any("allowSpeculativeMajorityRead").unstable(),
+    Argument::any("includeQueryStatsMetrics").unstable(),
+    Argument::any("querySettings").unstable(),
+];
+
+/// `find`.
+pub const FIND: Definition = Definition::new("find", run)
+    .collection()
+    .arguments(ARGUMENTS)
+    .stable()
+    .needs(Privilege::Read)
+    .in_transaction()
+    .read_concern(ReadConcerns::Snapshot)
+    .help("the documents of a collection that a filter wants");
+
+fn run<'a>(context: &'a mut Context<'_>) -> Running<'a> {
+    Box::pin(answer(context))
+}
+
+/// What the arguments ask for.
+///
+/// # Errors
+///
+/// 2, 9 for arguments that do not go together.
+pub(super) fn find_of<'a>(arguments: &Values<'a>) -> Result<Find<'a>, Error> {
+    let number = |name| arguments.integer(name).unwrap_or(0).unsigned_abs();
+    let find = Find {
+        filter: arguments.document("filter"),
+        sort: arguments.document("sort"),
+        projection: arguments.document("projection"),
+        skip: number("skip"),
+        limit: number("limit"),
+        hint: arguments.value("hint"),
+        min: arguments.document("min"),
+        max: arguments.document("max"),
+        collation: arguments.document("collation"),
+        return_key: arguments.boolean("returnKey"),
+        show_record_id: arguments.boolean("showRecordId"),
+        allow_disk_use: arguments.optional_boolean("allowDiskUse").unwrap_or(true),
+        expected: None,
+    };
+    check(arguments)?;
+    Ok(find)
+}
+
+fn check(arguments: &Values<'_>) -> Result<(), Error> {
+    let tailable = arguments.boolean("tailable");
+    if arguments.boolean("awaitData") && !tailable {
+        let message = "Cannot set 'awaitData' without also setting 'tailable'";
+        return Err(Error::new(Code::FAILED_TO_PARSE, message));
+    }
+    if tailable && arguments.boolean("singleBatch") {
+        let message = "Cannot use tailable option with the 'singleBatch' option";
+        return Err(Error::new(Code::BAD_VALUE, message));
+    }
+    if tailable
+        && let Some(sort) = arguments.document("sort").filter(|sort| !sort.is_empty())
+        && !matches!(sort.get("$natural"), Ok(Some(RawBsonRef::Int32(1))))
+    {
+        let message = "cannot use tailable option with a sort other than {$natural: 1}";
+        return Err(Error::new(Code::BAD_VALUE, message));
+    }
+    Ok(())
+}
+
+async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
+    let arguments = context.arguments.clone();
+    let namespace = work::namespace(context)?;
+    let name = namespace.to_string();
+    let mut find = find_of(&arguments)?;
+    let batch_size = arguments.integer("batchSize").and_then(|size| usize::try_from(size).ok());
+    find.expected = Some(batch_size.unwrap_or(crate::operation::batch::DEFAULT_FIRST_BATCH) + 1);
+    let mut work = work::work(context).await?;
+    let resolved = views::resolve(&mut work, &namespace).await?;
+    if let Some(view) = &resolved.view {
+        views::check_collation(view, find.collation)?;
+        let cursor = crate::operation::pipeline::find_on_view(&mut work, &resolved, &find).await?;
+        return finish(context, cursor, &arguments, &name, batch_size).await;
+    }
+    let Some(collection) = resolved.collection else {
+        find.check(&work)?;
+        return Ok(work::first_batch(RawArrayBuf::new(), 0, &name));
+    };
+    let query = find.open(&work, &collection)?;
+    let variables = work.variables.clone();
+    let mut cursor = Cursor::new(Source::Query(Box::new(query)), variables);
+    if arguments.boolean("tailable") {
+        if !matches!(collection.options().get("capped"), Ok(Some(RawBsonRef::Boolean(true)))) {
+            return Err(Error::new(
+                Code::BAD_VALUE,
+                format!(
+                    "error processing query: ns={name} tailable cursor requested on non capped collection"
+                ),
+            ));
+        }
+        cursor.tail = Some(Tail { awaits: arguments.boolean("awaitData") });
+    }
+    drop(work);
+    finish(context, cursor, &arguments, &name, batch_size).await
+}
+
+/// The first batch, and the cursor kept if there is more.
+async fn finish(
+    context: &mut Context<'_>,
+    mut cursor: Cursor,
+    arguments: &Values<'_>,
+    name: &str,
+    batch_size: Option<usize>,
+) -> Result<RawDocumentBuf, Error> {
+    let mut work = work::work(context).await?;
+    let batch = cursor.first_batch(&mut work, batch_size).await?;
+    drop(work);
+    let ends = arguments.boolean("singleBatch") || cursor.is_finished();
+    let id = match ends {
+        true => 0,
+        false => work::keep(context, cursor, name, arguments.boolean("noCursorTimeout")),
+    };
+    Ok(work::first_batch(batch.into_documents(), id, name))
+}

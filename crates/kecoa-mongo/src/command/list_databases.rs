@@ -1,0 +1,76 @@
+//! `listDatabases`.
+
+use ::bson::raw::cstr;
+use ::bson::{RawArrayBuf, RawDocumentBuf};
+
+use crate::error::Error;
+use crate::operation::write_result::number;
+use crate::query::Filter;
+use crate::store::CollectionKind;
+
+use super::arguments::Argument;
+use super::context::{Context, Definition, Running};
+use super::work;
+
+const ARGUMENTS: &[Argument] = &[
+    Argument::document("filter"),
+    Argument::lenient_boolean("nameOnly"),
+    Argument::lenient_boolean("authorizedDatabases"),
+];
+
+/// `listDatabases`.
+pub const LIST_DATABASES: Definition = Definition::new("listDatabases", run)
+    .arguments(ARGUMENTS)
+    .stable()
+    .admin()
+    .help("all databases");
+
+fn run<'a>(context: &'a mut Context<'_>) -> Running<'a> {
+    Box::pin(answer(context))
+}
+
+async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
+    let arguments = context.arguments.clone();
+    let name_only = arguments.boolean("nameOnly");
+    let mut work = work::work(context).await?;
+    let filter = match arguments.document("filter") {
+        Some(filter) => Some(Filter::parse(filter, &work.scope)?),
+        None => None,
+    };
+    let mut databases = RawArrayBuf::new();
+    let mut total = 0_i64;
+    for name in work.handle().databases().await? {
+        let mut document = RawDocumentBuf::new();
+        document.append(cstr!("name"), name.as_str());
+        let mut size = 0_i64;
+        if !name_only {
+            let mut empty = true;
+            for collection in work.handle().collections(&name).await? {
+                if collection.kind() == CollectionKind::Collection {
+                    let statistics = work.handle().statistics(&collection).await?;
+                    size = size
+                        .saturating_add(i64::try_from(statistics.bytes).unwrap_or(i64::MAX))
+                        .saturating_add(4096);
+                    empty &= statistics.documents == 0;
+                }
+            }
+            document.append(cstr!("sizeOnDisk"), number(size));
+            document.append(cstr!("empty"), empty);
+        }
+        let wanted = match &filter {
+            Some(filter) => filter.matches(&document, &work.variables)?,
+            None => true,
+        };
+        if wanted {
+            total = total.saturating_add(size);
+            databases.push(document);
+        }
+    }
+    let mut reply = RawDocumentBuf::new();
+    reply.append(cstr!("databases"), databases);
+    if !name_only {
+        reply.append(cstr!("totalSize"), number(total));
+        reply.append(cstr!("totalSizeMb"), number(total / (1024 * 1024)));
+    }
+    Ok(reply)
+}

@@ -1,0 +1,207 @@
+//! `insert`.
+
+use ::bson::RawDocument;
+
+use crate::error::Error;
+use crate::store::{Checked, Collection, Inserted, Namespace, NewDocument};
+
+use super::attempts::{Tries, write_conflict};
+use super::context::Context;
+use super::document::prepare;
+use super::statement_result::StatementResult;
+use super::validator::Validator;
+use super::write_result::{WriteError, WriteResult};
+
+/// The documents that go into the store at once.
+const MAX_AT_ONCE: usize = 1000;
+/// Their bytes.
+const MAX_BYTES_AT_ONCE: usize = 4 * 1024 * 1024;
+
+/// How documents are inserted.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Whether the first that fails is the last that is tried.
+    pub ordered: bool,
+    /// Whether the collection's rule is left aside.
+    pub bypass_validation: bool,
+    /// The number of the first document among the statements of the command.
+    pub first_statement: usize,
+}
+
+/// Insert documents into a collection, which is made where there is none.
+///
+/// # Errors
+///
+/// What fails the command as a whole; what fails for a document is in the result.
+pub async fn insert<'d>(
+    context: &mut Context<'_>,
+    namespace: &Namespace,
+    documents: impl Iterator<Item = &'d RawDocument>,
+    options: Options,
+) -> Result<WriteResult, Error> {
+    let collection = context.writable_or_new(namespace).await?;
+    let mut run = Run { collection, options, validator: None, result: WriteResult::default() };
+    run.load_validator(context)?;
+    let mut chunk = Chunk::default();
+    for (index, document) in documents.enumerate() {
+        if run.was_done_before(context, index) {
+            continue;
+        }
+        match run.check(context, document) {
+            Ok(document) => chunk.push(index, document),
+            Err(error) => {
+                run.flush(context, &mut chunk).await?;
+                if run.is_over() {
+                    break;
+                }
+                run.result.errors.push(WriteError { index, error });
+            }
+        }
+        if chunk.is_full() {
+            run.flush(context, &mut chunk).await?;
+        }
+        if run.is_over() {
+            break;
+        }
+    }
+    if !run.is_over() {
+        run.flush(context, &mut chunk).await?;
+    }
+    run.result.errors.sort_by_key(|error| error.index);
+    Ok(run.result)
+}
+
+struct Run {
+    collection: Collection,
+    options: Options,
+    validator: Option<Validator>,
+    result: WriteResult,
+}
+
+#[derive(Default)]
+struct Chunk {
+    indexes: Vec<usize>,
+    documents: Vec<NewDocument>,
+    bytes: usize,
+}
+
+impl Run {
+    fn load_validator(&mut self, context: &Context<'_>) -> Result<(), Error> {
+        self.validator = if self.options.bypass_validation {
+            None
+        } else {
+            Validator::of(&self.collection, context)?
+        };
+        Ok(())
+    }
+
+    fn is_over(&self) -> bool {
+        self.options.ordered && !self.result.errors.is_empty()
+    }
+
+    fn was_done_before(&mut self, context: &Context<'_>, index: usize) -> bool {
+        let Some(retry) = &context.retry else { return false };
+        let statement = self.options.first_statement + index;
+        let Some(known) = retry.known(statement) else { return false };
+        self.result.n += known.n;
+        self.result.retried.push(retry.number(statement));
+        true
+    }
+
+    fn check(&self, context: &Context<'_>, document: &RawDocument) -> Result<NewDocument, Error> {
+        let document = prepare(document, context.cluster_time)?;
+        if let Some(validator) = &self.validator {
+            validator.check(&document, None, &context.variables)?;
+        }
+        Ok(NewDocument { document, record: None })
+    }
+
+    async fn flush(&mut self, context: &mut Context<'_>, chunk: &mut Chunk) -> Result<(), Error> {
+        let mut tries = Tries::begin(context.deadline);
+        while !chunk.indexes.is_empty() {
+            self.add_records(context, chunk);
+            let answer = context
+                .handle()
+                .insert(&self.collection, &chunk.documents, self.options.ordered)
+                .await;
+            match answer {
+                // Those that are there may be this command's own, of an earlier try.
+                Ok(Checked::Current(inserted))
+                    if !inserted.failures.is_empty() && context.look_up_records_once().await? =>
+                {
+                    self.keep_unknown(context, chunk, &inserted);
+                }
+                Ok(Checked::Current(inserted)) => {
+                    self.result.n += i64::try_from(inserted.inserted).unwrap_or(i64::MAX);
+                    for (place, error) in inserted.failures {
+                        let index = chunk.indexes.get(place).copied().unwrap_or_default();
+                        self.result.errors.push(WriteError { index, error });
+                    }
+                    chunk.clear();
+                }
+                Ok(Checked::Stale) => {
+                    self.reload(context, chunk).await?;
+                    tries.next(write_conflict()).await?;
+                }
+                Err(error) if context.is_in_transaction() => return Err(error),
+                Err(error) => tries.next(error).await?,
+            }
+        }
+        Ok(())
+    }
+
+    fn add_records(&self, context: &Context<'_>, chunk: &mut Chunk) {
+        let Some(retry) = &context.retry else { return };
+        let result = StatementResult { n: 1, ..StatementResult::default() };
+        for (index, new) in chunk.indexes.iter().zip(&mut chunk.documents) {
+            new.record = Some(retry.record(self.options.first_statement + index, &result));
+        }
+    }
+
+    /// Count what went in; of the rest, leave what is to be tried once more.
+    fn keep_unknown(&mut self, context: &Context<'_>, chunk: &mut Chunk, inserted: &Inserted) {
+        let failed: std::collections::HashSet<usize> =
+            inserted.failures.iter().map(|(place, _)| *place).collect();
+        self.result.n += i64::try_from(inserted.inserted).unwrap_or(i64::MAX);
+        let (indexes, documents) = (chunk.indexes.split_off(0), chunk.documents.split_off(0));
+        chunk.clear();
+        let first = inserted.failures.first().map_or(0, |(place, _)| *place);
+        for (place, (index, new)) in indexes.into_iter().zip(documents).enumerate() {
+            let is_left = failed.contains(&place) || (self.options.ordered && place >= first);
+            if is_left && !self.was_done_before(context, index) {
+                chunk.push(index, new);
+            }
+        }
+    }
+
+    async fn reload(&mut self, context: &mut Context<'_>, chunk: &mut Chunk) -> Result<(), Error> {
+        let namespace = self.collection.namespace().clone();
+        self.collection = context.writable_or_new(&namespace).await?;
+        self.load_validator(context)?;
+        context.look_up_records().await?;
+        let (indexes, documents) = (chunk.indexes.split_off(0), chunk.documents.split_off(0));
+        chunk.clear();
+        for (index, new) in indexes.into_iter().zip(documents) {
+            if !self.was_done_before(context, index) {
+                chunk.push(index, new);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Chunk {
+    fn push(&mut self, index: usize, new: NewDocument) {
+        self.bytes += new.document.as_bytes().len();
+        self.indexes.push(index);
+        self.documents.push(new);
+    }
+
+    fn is_full(&self) -> bool {
+        self.documents.len() >= MAX_AT_ONCE || self.bytes >= MAX_BYTES_AT_ONCE
+    }
+
+    fn clear(&mut self) {
+        *self = Self::default();
+    }
+}

@@ -1,0 +1,151 @@
+//! `update`: one statement at a time.
+
+mod multi;
+mod statement;
+mod upsert;
+mod work;
+
+use crate::error::Error;
+use crate::store::{Checked, Namespace, Replace};
+
+use super::attempts::{Tries, write_conflict};
+use super::context::Context;
+use super::reader::Found;
+use super::statement_result::StatementResult;
+use work::Work;
+
+pub use statement::{Image, UpdateStatement, Updated};
+
+/// Run a statement. `index` is its number in the command.
+///
+/// # Errors
+///
+/// What fails the statement.
+pub async fn update(
+    context: &mut Context<'_>,
+    namespace: &Namespace,
+    statement: &UpdateStatement<'_>,
+    index: usize,
+) -> Result<StatementResult, Error> {
+    if statement.multi {
+        return multi::update_many(context, namespace, statement, index).await;
+    }
+    Ok(update_one(context, namespace, statement, index, Image::None).await?.result)
+}
+
+/// Update the first document, or insert one.
+///
+/// # Errors
+///
+/// What fails the statement.
+pub async fn update_one(
+    context: &mut Context<'_>,
+    namespace: &Namespace,
+    statement: &UpdateStatement<'_>,
+    index: usize,
+    kept: Image,
+) -> Result<Updated, Error> {
+    let mut tries = Tries::begin(context.deadline);
+    let mut races = 0;
+    loop {
+        if let Some(known) = known(context, index) {
+            return Ok(known);
+        }
+        let tried = try_one(context, namespace, statement, index, kept).await;
+        match tried {
+            // It may have run before, at another gateway.
+            Ok(Some(updated))
+                if updated.result.modified == 0 && updated.result.upserted.is_none() =>
+            {
+                if !context.look_up_records_once().await? || known(context, index).is_none() {
+                    return Ok(updated);
+                }
+            }
+            Ok(Some(updated)) => return Ok(updated),
+            Ok(None) => {
+                tries.next(write_conflict()).await?;
+                context.look_up_records().await?;
+            }
+            Err(error) if context.is_in_transaction() => return Err(error),
+            Err(error) if upsert::lost_race(statement, &error) && races < 1 => races += 1,
+            Err(error) => tries.next(error).await?,
+        }
+    }
+}
+
+/// The result of a statement that ran before.
+fn known(context: &Context<'_>, index: usize) -> Option<Updated> {
+    let result = context.retry.as_ref()?.known(index)?.clone();
+    Some(Updated { before: result.value.clone(), after: result.value.clone(), result })
+}
+
+/// One try; none if somebody else was faster.
+async fn try_one(
+    context: &mut Context<'_>,
+    namespace: &Namespace,
+    statement: &UpdateStatement<'_>,
+    index: usize,
+    kept: Image,
+) -> Result<Option<Updated>, Error> {
+    let collection = context.writable(namespace).await?;
+    let work = Work::parse(context, statement, collection.as_ref())?;
+    let found = match &collection {
+        Some(collection) => statement.selection.first(context, &work.target, collection).await?,
+        None => None,
+    };
+    match (found, collection) {
+        (None, _) if !statement.upsert => Ok(Some(Updated::default())),
+        (None, collection) => {
+            let collection = match collection {
+                Some(collection) => collection,
+                None => context.writable_or_new(namespace).await?,
+            };
+            upsert::insert(context, &collection, statement, &work, index, kept).await
+        }
+        (Some(_), None) => Ok(None),
+        (Some(found), Some(collection)) => {
+            let Some(after) = work.apply(context, &found)? else {
+                return Ok(Some(unchanged(found)));
+            };
+            let mut result = StatementResult { n: 1, modified: 1, ..StatementResult::default() };
+            result.value = match kept {
+                Image::None => None,
+                Image::Before => Some(found.stored.document.clone()),
+                Image::After => Some(after.clone()),
+            };
+            let replace = [Replace {
+                old: &found.stored,
+                new: &after,
+                record: context.retry.as_ref().map(|retry| retry.record(index, &result)),
+            }];
+            let answer = context.handle().replace(&collection, &replace).await?;
+            if !is_done(answer)? {
+                return Ok(None);
+            }
+            Ok(Some(Updated { result, before: Some(found.stored.document), after: Some(after) }))
+        }
+    }
+}
+
+/// Whether the one write of a call was done.
+///
+/// # Errors
+///
+/// What it failed with.
+pub(super) fn is_done(answer: Checked<crate::store::Written>) -> Result<bool, Error> {
+    match answer {
+        Checked::Stale => Ok(false),
+        Checked::Current(written) => match written.failure {
+            Some((_, error)) => Err(error),
+            None => Ok(written.done.first().copied().unwrap_or(false)),
+        },
+    }
+}
+
+fn unchanged(found: Found) -> Updated {
+    Updated {
+        result: StatementResult { n: 1, ..StatementResult::default() },
+        after: Some(found.stored.document.clone()),
+        before: Some(found.stored.document),
+    }
+}

@@ -1,0 +1,76 @@
+//! A statement of an update, parsed for a collection.
+
+use ::bson::{RawDocument, RawDocumentBuf};
+
+use super::statement::UpdateStatement;
+use crate::error::{Code, Error};
+use crate::operation::context::Context;
+use crate::operation::document::check_size;
+use crate::operation::reader::Found;
+use crate::operation::target::Target;
+use crate::operation::validator::Validator;
+use crate::store::{Collection, Stored};
+use crate::update::{Applied, Update};
+
+/// A statement, parsed for a collection.
+pub(super) struct Work {
+    pub(super) target: Target,
+    pub(super) update: Update,
+    validator: Option<Validator>,
+}
+
+impl Work {
+    pub(super) fn parse(
+        context: &Context<'_>,
+        statement: &UpdateStatement<'_>,
+        collection: Option<&Collection>,
+    ) -> Result<Self, Error> {
+        let target = statement.selection.parse(context, collection)?;
+        let options =
+            crate::update::Options { multi: statement.multi, constants: statement.constants };
+        let update =
+            Update::parse(statement.update, statement.array_filters, options, &target.scope)?;
+        let validator = match collection {
+            Some(collection) if !statement.bypass_validation => Validator::of(collection, context)?,
+            _ => None,
+        };
+        Ok(Self { target, update, validator })
+    }
+
+    /// The document after; none if it stays as it is.
+    pub(super) fn apply(
+        &self,
+        context: &Context<'_>,
+        found: &Found,
+    ) -> Result<Option<RawDocumentBuf>, Error> {
+        let before: &RawDocument = &found.stored.document;
+        let after = match self.update.apply(before, found.position, &context.variables)? {
+            Applied::Unchanged => return Ok(None),
+            Applied::Changed(after) => after,
+        };
+        self.check(context, &found.stored, &after)?;
+        Ok(Some(after))
+    }
+
+    fn check(
+        &self,
+        context: &Context<'_>,
+        before: &Stored,
+        after: &RawDocument,
+    ) -> Result<(), Error> {
+        check_size(after).map_err(|error| match error.code() {
+            Code::BSON_OBJECT_TOO_LARGE => Error::location(
+                17419,
+                format!(
+                    "Resulting document after update is larger than {}",
+                    crate::bson::limits::MAX_DOCUMENT_BYTES
+                ),
+            ),
+            _ => error,
+        })?;
+        match &self.validator {
+            Some(validator) => validator.check(after, Some(&before.document), &context.variables),
+            None => Ok(()),
+        }
+    }
+}
