@@ -167,20 +167,6 @@ impl Context<'_> {
         Ok(())
     }
 
-    /// Meets a fail point; with `closeConnection` no reply goes out.
-    ///
-    /// # Errors
-    /// What the fail point says.
-    pub fn meet(&mut self, fail_point: &str) -> Result<(), Error> {
-        match self.gateway.fail_points.trip(fail_point) {
-            None => Ok(()),
-            Some(tripped) => {
-                self.closes = tripped.close;
-                Err(tripped.error)
-            }
-        }
-    }
-
     /// The number of a retryable write, `None` when it is none.
     #[must_use]
     pub fn retryable_write(&self) -> Option<i64> {

@@ -30,14 +30,8 @@ enum Mode {
 }
 
 /// The fail points that there are.
-const NAMES: &[&str] = &[
-    FAIL_COMMAND,
-    FAIL_GET_MORE,
-    TRANSACTIONAL_WRITE,
-    ALWAYS_TIME_OUT,
-    "maxTimeNeverTimeOut",
-    "failGetMoreAfterCursorCheckoutFailure",
-];
+const NAMES: &[&str] =
+    &[FAIL_COMMAND, FAIL_GET_MORE, TRANSACTIONAL_WRITE, ALWAYS_TIME_OUT, "maxTimeNeverTimeOut"];
 const FAIL_COMMAND: &str = "failCommand";
 /// Met by getMore after it has taken its cursor.
 pub const FAIL_GET_MORE: &str = "failGetMoreAfterCursorCheckout";
@@ -76,8 +70,8 @@ pub struct Injected {
 pub struct Tripped {
     /// Whether the connection is closed without a reply.
     pub close: bool,
-    /// What is answered.
-    pub error: Error,
+    /// What is answered instead of running the command; `None`: it runs.
+    pub error: Option<Error>,
 }
 
 impl FailPoints {
@@ -120,7 +114,7 @@ impl FailPoints {
         self.take(ALWAYS_TIME_OUT, |_| true).is_some()
     }
 
-    /// Whether a fail point is met that commands ask for.
+    /// What happens to a getMore or a retryable write that begins, by its own fail point.
     #[must_use]
     pub fn trip(&self, name: &str) -> Option<Tripped> {
         let data = self.take(name, |_| true)?;
@@ -128,15 +122,11 @@ impl FailPoints {
             .into_iter()
             .find_map(|field| number(&data, field))
             .and_then(|code| i32::try_from(code).ok());
-        let close = flag(&data, "closeConnection");
-        if code.is_none() && !close {
-            return None;
-        }
-        let code = Code::location(code.unwrap_or(Code::INTERNAL_ERROR.number()));
-        Some(Tripped {
-            close,
-            error: Error::new(code, format!("Failing via the fail point '{name}'")),
-        })
+        // A transactional write closes the connection unless it is told not to.
+        let is_silent = !matches!(data.get("closeConnection"), Ok(Some(_)));
+        let close = flag(&data, "closeConnection") || (name == TRANSACTIONAL_WRITE && is_silent);
+        let message = format!("Failing via the fail point '{name}'");
+        Some(Tripped { close, error: code.map(|code| Error::new(Code::location(code), message)) })
     }
 
     fn take(&self, name: &str, is_meant: impl Fn(&RawDocument) -> bool) -> Option<RawDocumentBuf> {

@@ -22,7 +22,7 @@ use super::authentication::prepare;
 use super::authorization::authorize;
 use super::connection::Connection;
 use super::context::{Again, Context, Definition, ReadConcerns};
-use super::fail_points::{Injected, Subject};
+use super::fail_points::{FAIL_GET_MORE, Injected, Subject, TRANSACTIONAL_WRITE, Tripped};
 use super::gateway::{Gateway, OpenTransaction};
 use super::namespace::{check_collection, check_database};
 use super::reply::{append_write_concern_error, failure, success};
@@ -113,11 +113,18 @@ async fn answer(
         Some(labels) => labels.iter().fold(error, |error: Error, one| error.with_label(*one)),
         None => label(error, situation),
     };
-    if let Some(error) = injected.error {
+    let tripped = trip(gateway, &checked);
+    if let Some(Tripped { close: true, error: Some(_) }) = tripped {
+        return (Answer::Close, None);
+    }
+    let closes_after = tripped.as_ref().is_some_and(|tripped| tripped.close);
+    let injected_error =
+        injected.error.clone().or_else(|| tripped.and_then(|tripped| tripped.error));
+    if let Some(error) = injected_error {
         return (Answer::Reply(failure(&with_labels(error), gateway.time(false))), None);
     }
     let ended = run(gateway, connection, request, checked).await;
-    if ended.closes {
+    if ended.closes || closes_after {
         return (Answer::Close, None);
     }
     let time = gateway.time(definition.write_concern);
@@ -173,6 +180,18 @@ fn inject(gateway: &Gateway, connection: &Connection, checked: &Checked<'_>) -> 
             Some(Error::new(Code::MAX_TIME_MS_EXPIRED, "operation exceeded time limit"));
     }
     injected
+}
+
+/// What the fail point of the command's kind does.
+fn trip(gateway: &Gateway, checked: &Checked<'_>) -> Option<Tripped> {
+    if !gateway.options.test_commands {
+        return None;
+    }
+    match checked.statement {
+        Statement::RetryableWrite(_) => gateway.fail_points.trip(TRANSACTIONAL_WRITE),
+        _ if checked.definition.name == "getMore" => gateway.fail_points.trip(FAIL_GET_MORE),
+        _ => None,
+    }
 }
 
 fn situation(checked: &Checked<'_>) -> Situation {

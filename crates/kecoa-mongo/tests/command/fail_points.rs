@@ -181,3 +181,33 @@ async fn time_limits_can_be_over_at_once() {
     let body = rawdoc! { "ping": 1, "$db": "admin", "maxTimeMS": 10_000 };
     assert_eq!(code(&ask(&gateway, &mut client(), body).await), 50);
 }
+
+#[test]
+fn fail_points_of_one_kind_of_command() {
+    use bson::RawBsonRef;
+    use kecoa_mongo::command::fail_points::{FAIL_GET_MORE, FailPoints, TRANSACTIONAL_WRITE};
+    // Whether the connection is closed, and the code; `None`: nothing happens.
+    let table = [
+        (FAIL_GET_MORE, rawdoc! { "errorCode": 280 }, Some((false, 280))),
+        (FAIL_GET_MORE, rawdoc! { "errorCode": 280, "closeConnection": true }, Some((true, 280))),
+        (FAIL_GET_MORE, rawdoc! { "closeConnection": true }, Some((true, 0))),
+        (TRANSACTIONAL_WRITE, rawdoc! {}, Some((true, 0))),
+        (TRANSACTIONAL_WRITE, rawdoc! { "failBeforeCommitExceptionCode": 1 }, Some((true, 1))),
+        (
+            TRANSACTIONAL_WRITE,
+            rawdoc! { "failBeforeCommitExceptionCode": 1, "closeConnection": false },
+            Some((false, 1)),
+        ),
+    ];
+    for (name, data, expected) in table {
+        let points = FailPoints::default();
+        assert!(points.trip(name).is_none());
+        let mode = rawdoc! { "times": 1 };
+        assert_eq!(points.configure(name, RawBsonRef::Document(&mode), Some(&data)).unwrap(), 0);
+        let found = points
+            .trip(name)
+            .map(|tripped| (tripped.close, tripped.error.map_or(0, |error| error.code().number())));
+        assert_eq!(found, expected, "{name} {data:?}");
+        assert!(points.trip(name).is_none(), "once");
+    }
+}
