@@ -47,6 +47,10 @@ impl Stream {
         let address = Address::Tcp(stream.peer_addr()?);
         let local = stream.local_addr().ok();
         let config = match tls {
+            // Its first bytes, read as a length, would make both sides wait.
+            Tls::Disabled if asks_for_tls(&stream).await? => {
+                return Err(io::ErrorKind::Unsupported.into());
+            }
             Tls::Disabled => None,
             Tls::Required(config) => Some(config),
             Tls::Allowed(config) => asks_for_tls(&stream).await?.then_some(config),
