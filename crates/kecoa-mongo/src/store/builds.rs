@@ -9,7 +9,7 @@ use super::entry_changes::EntryChanges;
 use super::failure::{Duplicate, Failed, read, unexpected};
 use super::handle::{Checked, Handle};
 use super::layout;
-use super::read::{Lock, Page, PageLimit, Stored};
+use super::read::{Lock, Page, PageLimit, Position, Stored};
 use super::statement::Statement;
 use super::write::new_version;
 use crate::error::{Code, Error};
@@ -162,18 +162,17 @@ impl Handle<'_> {
         self.settle().await?;
         let mut after = None;
         let mut multikey = Vec::new();
-        let access = Access::All { order: Order::Forward };
+        let mut conflicts = 0;
         loop {
-            let Some(collection) = self.same(namespace, id).await? else {
-                return Err(aborted(namespace));
-            };
-            let page =
-                self.page(&collection, &access, after.as_ref(), PageLimit::default(), Lock::None);
-            let Checked::Current(Page { documents, next, .. }) = page.await? else { continue };
-            self.add_entries(namespace, id, new, &documents, &mut multikey).await?;
-            after = next;
-            if after.is_none() {
-                break;
+            match self.fill_page(namespace, id, new, after.as_ref(), &mut multikey).await {
+                Ok(None) => break,
+                Ok(next) => (after, conflicts) = (next, 0),
+                // Many write here: it is tried again for longer than a single write is.
+                Err(error) if error.code() == Code::WRITE_CONFLICT && conflicts < ATTEMPTS => {
+                    conflicts += 1;
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                Err(error) => return Err(error),
             }
         }
         for _ in 0..ATTEMPTS {
@@ -193,6 +192,27 @@ impl Handle<'_> {
             }
         }
         Err(busy(namespace))
+    }
+
+    /// The entries of the documents behind `after`, a page of them; where the next page begins.
+    async fn fill_page(
+        &mut self,
+        namespace: &Namespace,
+        id: i64,
+        new: &[Index],
+        after: Option<&Position>,
+        multikey: &mut Vec<i32>,
+    ) -> Result<Option<Position>, Error> {
+        let access = Access::All { order: Order::Forward };
+        loop {
+            let Some(collection) = self.same(namespace, id).await? else {
+                return Err(aborted(namespace));
+            };
+            let page = self.page(&collection, &access, after, PageLimit::default(), Lock::None);
+            let Checked::Current(Page { documents, next, .. }) = page.await? else { continue };
+            self.add_entries(namespace, id, new, &documents, multikey).await?;
+            return Ok(next);
+        }
     }
 
     /// The entries of a page of documents, of those that are as they were read: who changed one since has made its

@@ -199,7 +199,8 @@ fn an_index_is_built_while_others_write() {
                         let collection = handle.collection(&namespace()).await.unwrap().unwrap();
                         if let Some(old) = seen.first() {
                             let change = Replace { old, new: &newer, record: None };
-                            let _ = handle.replace(&collection, &[change]).await.unwrap();
+                            // Where another one gets in its way, nothing is done.
+                            let _ = handle.replace(&collection, &[change]).await;
                         }
                         id += 1;
                     }

@@ -129,6 +129,10 @@ fn collections_are_made_in_transactions() {
 #[test]
 fn what_a_transaction_writes_to_stays_as_it_is_until_it_ends() {
     with_store(async |store| {
+        if !store.capabilities().snapshot_isolation {
+            // There one of the two fails: the server finds that they have no order.
+            return;
+        }
         let collection = create(&mut store.alone()).await;
         let mut transaction = store.begin().await.unwrap();
         insert(&mut transaction.handle(), &[new(rawdoc! {"_id": 1})], true).await.unwrap();
