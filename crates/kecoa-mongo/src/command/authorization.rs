@@ -4,6 +4,7 @@ use ::bson::{RawArray, RawBsonRef, RawDocument};
 
 use crate::auth::{Access, Action, Target};
 use crate::error::{Code, Error};
+use crate::wire::Request;
 
 use super::arguments::Kind;
 use super::connection::{Connection, Login};
@@ -22,7 +23,7 @@ pub fn authorize(
     connection: &Connection,
     definition: &Definition,
     database: &str,
-    body: &RawDocument,
+    request: &Request,
 ) -> Result<(), Error> {
     if !gateway.options.authentication || definition.anonymous {
         return Ok(());
@@ -35,7 +36,8 @@ pub fn authorize(
         let message = format!("Command {} requires authentication", definition.name);
         return Err(Error::new(Code::UNAUTHORIZED, message));
     };
-    let command = Command { definition, database, body };
+    let body = request.body();
+    let command = Command { definition, database, body, request };
     if command.is_allowed(login) { Ok(()) } else { Err(refusal(definition.name, database, body)) }
 }
 
@@ -69,6 +71,7 @@ struct Command<'a> {
     definition: &'a Definition,
     database: &'a str,
     body: &'a RawDocument,
+    request: &'a Request,
 }
 
 impl Command<'_> {
@@ -133,27 +136,28 @@ impl Command<'_> {
     }
 
     fn has_upsert(&self) -> bool {
-        // A list beside the body is not looked at here; then the right to insert is asked for in any case.
-        let Ok(updates) = self.body.get_array("updates") else { return true };
-        updates.into_iter().flatten().any(|update| {
-            update.as_document().is_some_and(|one| one.get_bool("upsert").unwrap_or(false))
-        })
+        let is_upsert = |update: &RawDocument| update.get_bool("upsert").unwrap_or(false);
+        if let Some(list) = self.request.sequence("updates") {
+            return list.iter().any(is_upsert);
+        }
+        let Ok(updates) = self.body.get_array("updates") else { return false };
+        updates.into_iter().flatten().any(|one| one.as_document().is_some_and(is_upsert))
     }
 
     fn may_bulk_write(&self, access: &Access) -> bool {
         let actions = [Action::Insert, Action::Update, Action::Remove];
-        let Ok(namespaces) = self.body.get_array("nsInfo") else {
-            // A list beside the body: the command's own business would be to look at it; ask for all databases.
-            return actions.iter().all(|action| access.allows(*action, Target::Database("")));
-        };
-        namespaces.into_iter().flatten().all(|namespace| {
-            let name = namespace.as_document().and_then(|one| one.get_str("ns").ok());
-            let name = name.and_then(|name| name.split_once('.'));
+        let may_write = |namespace: &RawDocument| {
+            let name = namespace.get_str("ns").ok().and_then(|name| name.split_once('.'));
             name.is_some_and(|(database, collection)| {
                 let target = Target::Collection(database, collection);
                 actions.iter().all(|action| access.allows(*action, target))
             })
-        })
+        };
+        if let Some(list) = self.request.sequence("nsInfo") {
+            return list.iter().all(may_write);
+        }
+        let Ok(list) = self.body.get_array("nsInfo") else { return true };
+        list.into_iter().flatten().all(|one| one.as_document().is_some_and(may_write))
     }
 
     fn may_rename(&self, access: &Access) -> bool {
