@@ -24,7 +24,6 @@ const ARGUMENTS: &[Argument] = &[
 pub const DISTINCT: Definition = Definition::new("distinct", run)
     .collection()
     .arguments(ARGUMENTS)
-    .stable()
     .needs(Privilege::Read)
     .in_transaction()
     .read_concern(ReadConcerns::Snapshot)
