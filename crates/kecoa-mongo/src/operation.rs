@@ -17,7 +17,6 @@ pub mod find_and_modify;
 pub mod insert;
 pub mod numbers;
 pub mod pipeline;
-pub mod planning;
 pub mod reader;
 pub mod retry;
 pub mod sorting;

@@ -6,7 +6,6 @@ use crate::store::{Checked, Collection};
 use super::attempts::{Tries, write_conflict};
 use super::context::Context;
 use super::find::Find;
-use super::planning;
 
 /// How many documents a collection has that `find` would give.
 ///
@@ -36,7 +35,8 @@ async fn count_all(
     collection: &Collection,
     find: &Find<'_>,
 ) -> Result<u64, Error> {
-    planning::check_hint(collection, find.hint)?;
+    // A hint must be that of an index.
+    find.open(context, collection)?;
     let access = crate::plan::access::Access::All { order: crate::plan::access::Order::Forward };
     let mut collection = collection.clone();
     let mut tries = Tries::begin(context.deadline);

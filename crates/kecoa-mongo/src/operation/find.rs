@@ -6,12 +6,12 @@ use ::bson::raw::cstr;
 use ::bson::{RawBsonRef, RawDocument, RawDocumentBuf};
 
 use crate::error::{Code, Error};
+use crate::plan::{Plan, Request, plan};
 use crate::projection::{Mode, Projection};
 use crate::query::{Filter, Sort, SortMode};
 use crate::store::Collection;
 
 use super::context::Context;
-use super::planning::{self, Plan, Wish};
 use super::reader::{Examined, Found, Reader};
 use super::sorting::Sorting;
 
@@ -94,7 +94,7 @@ impl Find<'_> {
             Some(projection) => Some(Projection::parse(projection, Mode::Find, &scope)?),
             None => None,
         };
-        Ok(Parsed { collator, filter, sort, projection })
+        Ok(Parsed { filter, sort, projection })
     }
 
     /// Begin to find.
@@ -103,8 +103,7 @@ impl Find<'_> {
     ///
     /// Those of filters, sorts and projections; 2 for a hint that no index goes by; 51173 for bounds without a hint.
     pub fn open(&self, context: &Context<'_>, collection: &Collection) -> Result<Query, Error> {
-        let Parsed { collator, filter, sort, projection } =
-            self.parse(context, Some(collection))?;
+        let Parsed { filter, sort, projection } = self.parse(context, Some(collection))?;
         let natural = match self.sort {
             Some(sort) => is_natural(sort)?,
             None => None,
@@ -113,14 +112,12 @@ impl Find<'_> {
             return Err(Error::location(51173, "min() and max() require a hint"));
         }
         let natural_hint = natural.and(self.sort).map(RawBsonRef::Document);
-        let wish = Wish {
+        let Plan { access, sort_is_served, .. } = plan(&Request {
             filter: &filter,
-            filter_document: self.filter.unwrap_or(empty_document()),
             sort: sort.as_ref(),
+            indexes: collection.indexes(),
             hint: natural_hint.or(self.hint),
-            collator: &collator,
-        };
-        let Plan { access, is_sorted } = planning::plan(collection, &wish)?;
+        })?;
         let mut reader = Reader::new(collection.clone(), access, filter);
         if let Some(expected) = self.expected {
             reader = reader.expecting(expected);
@@ -132,7 +129,7 @@ impl Find<'_> {
         Ok(Query {
             reader,
             sorting: sort
-                .filter(|_| !is_sorted)
+                .filter(|_| !sort_is_served)
                 .map(|sort| Sorting::new(sort, kept, self.allow_disk_use)),
             skip: self.skip,
             left: (self.limit > 0).then_some(self.limit),
@@ -159,7 +156,6 @@ impl Find<'_> {
 }
 
 struct Parsed {
-    collator: crate::collation::Collator,
     filter: Filter,
     sort: Option<Sort>,
     projection: Option<Projection>,

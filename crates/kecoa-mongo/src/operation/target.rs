@@ -5,11 +5,11 @@ use ::bson::{RawBsonRef, RawDocument};
 use crate::collation::Collator;
 use crate::error::Error;
 use crate::expression::Scope;
+use crate::plan::{Request, plan};
 use crate::query::{Filter, Sort, SortKey, SortMode};
 use crate::store::Collection;
 
 use super::context::Context;
-use super::planning;
 use super::reader::{Found, Reader};
 
 /// Which documents a write is about: filter, order, hint, collation, as the statement gives them.
@@ -65,17 +65,24 @@ impl Selection<'_> {
     ///
     /// 2 for a hint that no index goes by.
     pub fn reader(&self, target: &Target, collection: &Collection) -> Result<Reader, Error> {
-        let plan = planning::plan(
-            collection,
-            &planning::Wish {
-                filter: &target.filter,
-                filter_document: self.filter,
-                sort: None,
-                hint: self.hint,
-                collator: &target.collator,
-            },
-        )?;
-        Ok(Reader::new(collection.clone(), plan.access, target.filter.clone()))
+        Ok(self.sorted_reader(target, collection, None)?.0)
+    }
+
+    /// The same in an order; whether it comes in that.
+    fn sorted_reader(
+        &self,
+        target: &Target,
+        collection: &Collection,
+        sort: Option<&Sort>,
+    ) -> Result<(Reader, bool), Error> {
+        let plan = plan(&Request {
+            filter: &target.filter,
+            sort,
+            indexes: collection.indexes(),
+            hint: self.hint,
+        })?;
+        let reader = Reader::new(collection.clone(), plan.access, target.filter.clone());
+        Ok((reader, plan.sort_is_served))
     }
 
     /// The first document.
@@ -89,8 +96,9 @@ impl Selection<'_> {
         target: &Target,
         collection: &Collection,
     ) -> Result<Option<Found>, Error> {
-        let mut reader = self.reader(target, collection)?;
-        let Some(sort) = &target.sort else {
+        let sort = target.sort.as_ref();
+        let (mut reader, is_sorted) = self.sorted_reader(target, collection, sort)?;
+        let Some(sort) = sort.filter(|_| !is_sorted) else {
             reader = reader.expecting(16);
             return reader.next(context).await;
         };
