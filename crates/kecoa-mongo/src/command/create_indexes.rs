@@ -52,6 +52,9 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     if indexes.is_empty() {
         return Err(Error::new(Code::BAD_VALUE, "Must specify at least one index to create"));
     }
+    if collection.is_none() {
+        work.writable_or_new(&namespace).await?;
+    }
     let created = work.handle().create_indexes(&namespace, indexes).await?;
     let mut reply = RawDocumentBuf::new();
     reply.append(cstr!("numIndexesBefore"), position(created.before));
