@@ -264,3 +264,15 @@ def test_files_that_a_page_names_are_there(tmp_path):
         "PAGE.md names gone.rs, which is not there",
         "PAGE.md names a/b, which is not there",
     ]
+
+
+def test_a_module_without_io_in_a_crate_that_has_some(tmp_path):
+    folder = tmp_path / "src"
+    (folder / "pure").mkdir(parents=True)
+    (folder / "pure.rs").write_text("use kecoa_types::oid; mod inner;")
+    (folder / "pure/inner.rs").write_text("fn f() { kecoa::connect(); tokio::spawn(g); }")
+    part = Part("crate", tmp_path, "", pure=["pure"])
+    assert list(layers.pure(part)) == [
+        "crate: pure does no I/O, and inner.rs must not use kecoa",
+        "crate: pure does no I/O, and inner.rs must not use tokio",
+    ]

@@ -32,6 +32,7 @@ def main() -> int:
     wrong += layers.libraries(known, packages)
     for read in graphs:
         wrong += layers.modules(read.part, read.graph)
+        wrong += layers.pure(read.part)
     for file, text in render.rendered(known, ROOT):
         if file.read_text(encoding="utf-8") == text:
             continue

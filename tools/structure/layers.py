@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -86,6 +87,17 @@ def modules(part: Part, graph: Graph) -> Iterator[str]:
                 yield f"{part.name}: {file} must not use {used}, which uses everything"
     for name in sorted(level.keys() - found):
         yield f"{part.name}: the table has a layer of {name}, which is no module"
+
+
+def pure(part: Part) -> Iterator[str]:
+    """Look for the crates of I/O, the database's client among them, in modules that must not name one."""
+    named = re.compile(rf"\b({'|'.join(sorted(IO | {'kecoa'}))})::")
+    for module in part.pure:
+        source = part.folder / "src" / module
+        files = [source.with_suffix(".rs"), *sorted(source.rglob("*.rs"))]
+        for file in files:
+            for found in sorted(set(named.findall(file.read_text(encoding="utf-8")))):
+                yield f"{part.name}: {module} does no I/O, and {file.name} must not use {found}"
 
 
 def module_of(file: str, level: dict[str, int]) -> str | None:

@@ -31,6 +31,8 @@ class Part:
     uses: list[str] = field(default_factory=list)
     # Of a crate: whether it may have a socket, a clock or a thread.
     io: bool = True
+    # Modules that must not name a crate of I/O, where the crate itself may.
+    pure: list[str] = field(default_factory=list)
     # Lowest first; a module may use those of the layers below its own.
     layers: list[dict[str, str]] = field(default_factory=list)
     natural: list[Natural] = field(default_factory=list)
@@ -94,6 +96,7 @@ def part(name: str, values: dict[str, Any], base: Path) -> Part:
         values["about"],
         values.get("uses", []),
         values.get("io", True),
+        values.get("pure", "").split(", ") if values.get("pure") else [],
         values.get("layers", []),
         [Natural(circle["files"], circle["reason"]) for circle in values.get("circles", [])],
         values.get("drawn", False),
