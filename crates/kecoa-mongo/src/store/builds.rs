@@ -164,9 +164,12 @@ impl Handle<'_> {
         let mut multikey = Vec::new();
         let mut conflicts = 0;
         loop {
-            match self.fill_page(namespace, id, new, after.as_ref(), &mut multikey).await {
+            // The fewer documents, the less others get in the way.
+            let documents = PageLimit::default().documents >> conflicts;
+            let limit = PageLimit { documents: documents.max(1), ..PageLimit::default() };
+            match self.fill_page(namespace, id, new, after.as_ref(), limit, &mut multikey).await {
                 Ok(None) => break,
-                Ok(next) => (after, conflicts) = (next, 0),
+                Ok(next) => (after, conflicts) = (next, conflicts / 2),
                 // Many write here: it is tried again for longer than a single write is.
                 Err(error) if error.code() == Code::WRITE_CONFLICT && conflicts < ATTEMPTS => {
                     conflicts += 1;
@@ -201,6 +204,7 @@ impl Handle<'_> {
         id: i64,
         new: &[Index],
         after: Option<&Position>,
+        limit: PageLimit,
         multikey: &mut Vec<i32>,
     ) -> Result<Option<Position>, Error> {
         let access = Access::All { order: Order::Forward };
@@ -208,7 +212,7 @@ impl Handle<'_> {
             let Some(collection) = self.same(namespace, id).await? else {
                 return Err(aborted(namespace));
             };
-            let page = self.page(&collection, &access, after, PageLimit::default(), Lock::None);
+            let page = self.page(&collection, &access, after, limit, Lock::None);
             let Checked::Current(Page { documents, next, .. }) = page.await? else { continue };
             self.add_entries(namespace, id, new, &documents, multikey).await?;
             return Ok(next);
