@@ -16,7 +16,7 @@ MARKER = re.compile(r"<!--\s*(?P<name>file|not run|fresh|exits|varies)(?::\s*(?P
 OF_THE_PAGE = re.compile(r"<!--\s*(page|translates):")
 COMMENT = re.compile(r"<!--[^\n]*-->")
 PAGE_MARKER = re.compile(r"^<!--\s*page:\s*(?P<value>[^\n]*?)\s*-->$", re.MULTILINE)
-SERVERS = frozenset({"postgresql", "own endpoint"})
+SERVERS = frozenset({"postgresql", "gateway", "own endpoint"})
 
 
 class PageError(Exception):

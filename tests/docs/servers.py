@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 import kecoa
 from tests.docs.blocks import Page
+from tests.gateways import Gateway
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DATABASE = "bank"
@@ -64,12 +65,19 @@ def environment(page: Page, dsn: str, endpoint_url: str, endpoint_home: Path) ->
             try:
                 yield variables
             finally:
-                stop = [sys.executable, "-m", "kecoa", "local", "stop"]
-                subprocess.run(stop, env=variables, capture_output=True, check=False, timeout=60)
+                for service in ("mongo", "local"):
+                    stop = [sys.executable, "-m", "kecoa", service, "stop"]
+                    subprocess.run(stop, env=variables, capture_output=True, check=False, timeout=60)
             return
         variables["KECOA_HOME"] = str(endpoint_home)
-        variables["DATABASE_URL"] = empty_database(endpoint_url if page.server == "endpoint" else dsn)
-        yield variables
+        url = empty_database(dsn if page.server == "postgresql" else endpoint_url)
+        variables["DATABASE_URL"] = url
+        if page.server != "gateway":
+            yield variables
+            return
+        with Gateway(url, Path(home) / "gateway") as gateway:
+            variables["MONGODB_URL"] = gateway.url
+            yield variables
 
 
 def run(
