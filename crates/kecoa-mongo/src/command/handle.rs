@@ -408,6 +408,12 @@ async fn run(
         let open = if ends_here { state.abort() } else { None };
         state.settle();
         let number = state.numbers.number();
+        // The client was told that it may send the same command again.
+        if let (Statement::Begin(begun), Err(error), None) = (checked.statement, &result, &open)
+            && error.code() == Code::INGRESS_REQUEST_RATE_LIMIT_EXCEEDED
+        {
+            state.numbers.refused(begun);
+        }
         drop(state);
         if ends_here {
             gateway.close_transaction(checked.session, number, open).await;

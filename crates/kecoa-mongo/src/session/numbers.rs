@@ -137,6 +137,11 @@ impl Numbers {
         self.replace(number, Phase::Aborted);
     }
 
+    /// The transaction was refused before anything of it was done: it may begin again with the same number.
+    pub fn refused(&mut self, number: i64) {
+        *self = Self { number: number.saturating_sub(1), phase: Phase::None };
+    }
+
     /// It is not known what became of the transaction: the record of commits says.
     pub fn lost(&mut self) {
         self.phase = Phase::None;

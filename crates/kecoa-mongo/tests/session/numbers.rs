@@ -223,3 +223,14 @@ fn a_commit_that_nobody_saw_the_end_of_is_looked_up() {
     assert_eq!(numbers.commit(5).unwrap(), Commit::Unknown);
     assert_eq!(numbers.proceed(5).unwrap_err().code().number(), 251);
 }
+
+#[test]
+fn a_transaction_that_was_refused_begins_again_with_its_number() {
+    let mut numbers = in_phase(Phase::Committed);
+    assert_eq!(ask(&mut numbers, Ask::Begin(6)), "ok");
+    numbers.refused(6);
+    assert_eq!(ask(&mut numbers, Ask::Proceed(6)), "251");
+    assert_eq!(ask(&mut numbers, Ask::Begin(6)), "ok");
+    assert_eq!(ask(&mut numbers, Ask::Begin(6)), "117");
+    assert_eq!(ask(&mut numbers, Ask::Begin(5)), "225");
+}
