@@ -63,20 +63,7 @@ pub(super) fn read(stages: &RawArray, context: &Context<'_>) -> Result<Pipeline,
     }
     let mut parsed: Stages = Vec::with_capacity(count);
     for (index, stage) in items(stages).enumerate() {
-        let RawBsonRef::Document(stage) = stage? else {
-            return Err(Error::new(
-                Code::TYPE_MISMATCH,
-                "Each element of the 'pipeline' array must be an object",
-            ));
-        };
-        let mut found = fields(stage);
-        let (Some(only), None) = (found.next(), found.next()) else {
-            return Err(Error::location(
-                40323,
-                "A pipeline stage specification object must contain exactly one field.",
-            ));
-        };
-        let (name, argument) = only?;
+        let (name, argument) = only_field(stage?)?;
         let definition = Definition::of(name)?;
         if context.place == Place::Update {
             // Before its argument is looked at.
@@ -87,6 +74,24 @@ pub(super) fn read(stages: &RawArray, context: &Context<'_>) -> Result<Pipeline,
     }
     bound_sorts(&mut parsed);
     Ok(Pipeline::of(parsed))
+}
+
+/// The name of a stage, and its argument.
+pub(super) fn only_field(stage: RawBsonRef<'_>) -> Result<(&str, RawBsonRef<'_>), Error> {
+    let RawBsonRef::Document(stage) = stage else {
+        return Err(Error::new(
+            Code::TYPE_MISMATCH,
+            "Each element of the 'pipeline' array must be an object",
+        ));
+    };
+    let mut found = fields(stage);
+    let (Some(only), None) = (found.next(), found.next()) else {
+        return Err(Error::location(
+            40323,
+            "A pipeline stage specification object must contain exactly one field.",
+        ));
+    };
+    only
 }
 
 /// Tell each `$sort` how many documents the `$skip` and `$limit` behind it leave.

@@ -3,8 +3,10 @@
 use ::bson::{RawArray, RawDocument, RawDocumentBuf};
 
 use super::context::{Context, Place};
+use super::definition::Definition;
 use super::options::Options;
-use super::parse::read;
+use super::parse::{only_field, read};
+use super::specification::items;
 use super::stage::Pipeline;
 use crate::error::Error;
 use crate::expression::{Scope, Variables};
@@ -25,6 +27,15 @@ impl UpdatePipeline {
         let options = Options::new("");
         let context = Context { scope, options: &options, place: Place::Update, depth: 0, read };
         Ok(Self { pipeline: read(stages, &context)? })
+    }
+
+    /// Check that the stages are some that there are, as is done before anything of a command runs.
+    ///
+    /// # Errors
+    ///
+    /// 14 for a stage that is no document, 40323 for one of several fields, 40324 for an unknown one.
+    pub fn check_names(stages: &RawArray) -> Result<(), Error> {
+        items(stages).try_for_each(|stage| Definition::of(only_field(stage?)?.0).map(|_| ()))
     }
 
     /// The document after all stages.

@@ -2,6 +2,7 @@
 
 use ::bson::{RawBsonRef, RawDocumentBuf};
 
+use crate::aggregate::UpdatePipeline;
 use crate::error::{Code, Error};
 use crate::operation::Selection;
 use crate::operation::update::{UpdateStatement, update};
@@ -62,6 +63,9 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     for statement in updates.iter().flat_map(|updates| updates.iter()) {
         let values = read_nested("update.updates", statement?, STATEMENT)?;
         let statement = statement_of(&values, bypass)?;
+        if let RawBsonRef::Array(stages) = statement.update {
+            UpdatePipeline::check_names(stages)?;
+        }
         if statement.multi && retryable {
             return Err(not_retryable());
         }

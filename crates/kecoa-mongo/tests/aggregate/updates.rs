@@ -48,6 +48,16 @@ fn a_document_is_changed() {
 }
 
 #[test]
+fn names_are_checked_by_themselves() {
+    for (stages, expected) in REFUSED {
+        let found = with_stages(stages, UpdatePipeline::check_names)
+            .map_or_else(|error| error.code().number(), |()| 0);
+        let is_early = matches!(expected, 14 | 40323 | 40324);
+        assert_eq!(found, if is_early { *expected } else { 0 }, "{stages}");
+    }
+}
+
+#[test]
 fn other_stages_are_refused() {
     for (stages, number) in REFUSED {
         match with_stages(stages, |stages| UpdatePipeline::parse(stages, &Scope::new())) {
