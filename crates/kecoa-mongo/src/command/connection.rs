@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use ::bson::RawDocumentBuf;
+use ::bson::{RawDocument, RawDocumentBuf};
 use uuid::Uuid;
 
 use crate::auth::{Access, Conversation, RoleName, UserName};
@@ -89,7 +89,7 @@ impl Connection {
     /// The name that the client's application gave itself.
     #[must_use]
     pub fn application(&self) -> Option<&str> {
-        self.metadata.as_ref()?.get_document("application").ok()?.get_str("name").ok()
+        self.metadata.as_deref().and_then(application_name)
     }
 
     /// The user as `name@database`, `None` when nobody is logged in.
@@ -97,4 +97,9 @@ impl Connection {
     pub fn user(&self) -> Option<String> {
         self.login.as_ref().map(|login| format!("{}@{}", login.user, login.database))
     }
+}
+
+/// The application's name in what a client says of itself.
+pub(super) fn application_name(metadata: &RawDocument) -> Option<&str> {
+    metadata.get_document("application").ok()?.get_str("name").ok()
 }

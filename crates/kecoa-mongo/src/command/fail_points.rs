@@ -59,8 +59,8 @@ pub struct Injected {
     pub close: bool,
     /// The error that is answered instead of running the command.
     pub error: Option<Error>,
-    /// The `writeConcernError` that stands in the reply of the command.
-    pub write_concern_error: Option<Error>,
+    /// The `writeConcernError` that stands in the reply of the command, as it was given.
+    pub write_concern_error: Option<RawDocumentBuf>,
     /// The labels that the reply has, if not those by the rules.
     pub labels: Option<Vec<Label>>,
 }
@@ -217,24 +217,12 @@ impl Injected {
                 Error::new(Code::location(code), "Failing command via 'failCommand' failpoint")
             });
         let write_concern_error =
-            data.get_document("writeConcernError").ok().map(write_concern_error);
+            data.get_document("writeConcernError").ok().map(RawDocument::to_owned);
         let labels = data.get_array("errorLabels").ok().map(|names| {
             names.into_iter().flatten().filter_map(RawBsonRef::as_str).filter_map(named).collect()
         });
         Self { block, close: flag(data, "closeConnection"), error, write_concern_error, labels }
     }
-}
-
-fn write_concern_error(document: &RawDocument) -> Error {
-    let code = number(document, "code").and_then(|code| i32::try_from(code).ok()).unwrap_or(0);
-    let message = document.get_str("errmsg").unwrap_or_default();
-    let mut details = RawDocumentBuf::new();
-    for (name, value) in document.iter().flatten() {
-        if !matches!(name.as_str(), "code" | "codeName" | "errmsg") {
-            details.append(name, value);
-        }
-    }
-    Error::new(Code::location(code), message).with_details(details)
 }
 
 fn named(name: &str) -> Option<Label> {

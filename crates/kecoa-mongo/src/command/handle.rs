@@ -20,12 +20,12 @@ use super::arguments::read::Rules;
 use super::arguments::{Argument, Kind, Values, read};
 use super::authentication::prepare;
 use super::authorization::authorize;
-use super::connection::Connection;
+use super::connection::{Connection, application_name};
 use super::context::{Again, Context, Definition, ReadConcerns};
 use super::fail_points::{FAIL_GET_MORE, Injected, Subject, TRANSACTIONAL_WRITE, Tripped};
 use super::gateway::{Gateway, OpenTransaction};
 use super::namespace::{check_collection, check_database};
-use super::reply::{append_write_concern_error, failure, success};
+use super::reply::{append_labels, append_write_concern_error, failure, success};
 use super::table;
 
 /// What became of a request.
@@ -136,9 +136,14 @@ async fn answer(
                 fields.append(cstr!("recoveryToken"), RawDocumentBuf::new());
             }
             if let Some(error) = injected.write_concern_error {
-                append_write_concern_error(&mut fields, &with_labels(error), None);
-            } else if let Some(error) = concern.as_ref().and_then(WriteConcern::failure) {
-                append_write_concern_error(&mut fields, &label(error, situation), concern.as_ref());
+                let code = error.get_i32("code").unwrap_or_default();
+                let labelled = with_labels(Error::new(Code::location(code), ""));
+                fields.append(cstr!("writeConcernError"), error);
+                append_labels(&mut fields, &labelled);
+            } else if let Some(concern) = &concern
+                && let Some(error) = concern.failure()
+            {
+                append_write_concern_error(&mut fields, &label(error, situation), concern);
             }
             success(fields, time)
         }
@@ -170,7 +175,7 @@ fn inject(gateway: &Gateway, connection: &Connection, checked: &Checked<'_>) -> 
     let mut injected = gateway.fail_points.command(Subject {
         names: [definition.name, other],
         namespace: &namespace,
-        application: connection.application(),
+        application: application(connection, definition, &checked.arguments),
     });
     if injected.error.is_none()
         && checked.generic.has("maxTimeMS")
@@ -180,6 +185,18 @@ fn inject(gateway: &Gateway, connection: &Connection, checked: &Checked<'_>) -> 
             Some(Error::new(Code::MAX_TIME_MS_EXPIRED, "operation exceeded time limit"));
     }
     injected
+}
+
+/// The application's name of the connection; a first hello is about to give it.
+fn application<'a>(
+    connection: &'a Connection,
+    definition: &Definition,
+    arguments: &Values<'a>,
+) -> Option<&'a str> {
+    let introduces = matches!(definition.name, "hello" | "isMaster");
+    connection
+        .application()
+        .or_else(|| arguments.document("client").filter(|_| introduces).and_then(application_name))
 }
 
 /// What the fail point of the command's kind does.

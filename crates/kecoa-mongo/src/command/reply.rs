@@ -29,36 +29,31 @@ pub fn failure(error: &Error, time: Timestamp) -> RawDocumentBuf {
 pub fn append_write_concern_error(
     fields: &mut RawDocumentBuf,
     error: &Error,
-    concern: Option<&WriteConcern>,
+    concern: &WriteConcern,
 ) {
     let mut document = rawdoc! {
         "code": error.code().number(),
         "codeName": error.code().name().as_ref(),
         "errmsg": error.message(),
     };
-    if let Some(details) = error.details() {
-        for (name, value) in details.iter().flatten() {
-            document.append(name, value);
+    let mut asked = RawDocumentBuf::new();
+    match &concern.w {
+        Acknowledgement::Nodes(nodes) => {
+            asked.append(cstr!("w"), i32::try_from(*nodes).unwrap_or(i32::MAX))
         }
-    } else if let Some(concern) = concern {
-        let mut asked = RawDocumentBuf::new();
-        match &concern.w {
-            Acknowledgement::Nodes(nodes) => {
-                asked.append(cstr!("w"), i32::try_from(*nodes).unwrap_or(i32::MAX))
-            }
-            Acknowledgement::Majority => asked.append(cstr!("w"), "majority"),
-            Acknowledgement::Mode(mode) => asked.append(cstr!("w"), mode.as_str()),
-            Acknowledgement::Tags => {}
-        }
-        asked.append(cstr!("wtimeout"), i32::try_from(concern.timeout).unwrap_or(i32::MAX));
-        asked.append(cstr!("provenance"), "clientSupplied");
-        document.append(cstr!("errInfo"), rawdoc! { "writeConcern": asked });
+        Acknowledgement::Majority => asked.append(cstr!("w"), "majority"),
+        Acknowledgement::Mode(mode) => asked.append(cstr!("w"), mode.as_str()),
+        Acknowledgement::Tags => {}
     }
+    asked.append(cstr!("wtimeout"), i32::try_from(concern.timeout).unwrap_or(i32::MAX));
+    asked.append(cstr!("provenance"), "clientSupplied");
+    document.append(cstr!("errInfo"), rawdoc! { "writeConcern": asked });
     fields.append(cstr!("writeConcernError"), document);
     append_labels(fields, error);
 }
 
-fn append_labels(fields: &mut RawDocumentBuf, error: &Error) {
+/// Adds the labels of an error.
+pub fn append_labels(fields: &mut RawDocumentBuf, error: &Error) {
     if error.labels().is_empty() {
         return;
     }

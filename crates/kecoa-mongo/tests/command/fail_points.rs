@@ -144,6 +144,34 @@ async fn it_closes_blocks_and_labels() {
     let error = reply.get_document("writeConcernError").unwrap();
     assert_eq!((error.get_i32("code").unwrap(), error.get_str("errmsg").unwrap()), (91, "x"));
     assert_eq!(error.get_document("errInfo").unwrap().get_i32("a").unwrap(), 1);
+    let bare = rawdoc! { "code": 91 };
+    let data = rawdoc! { "failCommands": ["ping"], "writeConcernError": bare.clone() };
+    set(&gateway, once(), data).await;
+    let reply = ask(&gateway, &mut client(), ping()).await;
+    assert_eq!(reply.get_document("writeConcernError").unwrap(), &*bare, "as it was given");
+    assert_eq!(pings(&gateway, 1).await, [0]);
+}
+
+#[tokio::test]
+async fn the_first_hello_has_the_name_that_it_gives() {
+    let hello = |name: &str| {
+        let client = rawdoc! {
+            "application": { "name": name }, "driver": { "name": "d", "version": "1" }, "os": { "type": "o" },
+        };
+        rawdoc! { "hello": 1, "$db": "admin", "client": client }
+    };
+    let gateway = gateway();
+    let data = rawdoc! { "failCommands": ["hello"], "errorCode": 91, "appName": "meant" };
+    set(&gateway, always(), data).await;
+    for (name, expected) in [("meant", 91), ("other", 0)] {
+        assert_eq!(code(&ask(&gateway, &mut client(), hello(name)).await), expected, "{name}");
+    }
+    let mut greeted = client();
+    set(&gateway, RawBson::String("off".to_owned()), rawdoc! {}).await;
+    assert_eq!(code(&ask(&gateway, &mut greeted, hello("meant")).await), 0);
+    let data = rawdoc! { "failCommands": ["ping"], "errorCode": 91, "appName": "meant" };
+    set(&gateway, always(), data).await;
+    assert_eq!(code(&ask(&gateway, &mut greeted, ping()).await), 91);
     assert_eq!(pings(&gateway, 1).await, [0]);
 }
 
