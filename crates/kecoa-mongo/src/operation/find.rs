@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use ::bson::raw::cstr;
-use ::bson::{RawBsonRef, RawDocument, RawDocumentBuf};
+use ::bson::{RawBsonRef, RawDocument, RawDocumentBuf, rawdoc};
 
 use crate::error::{Code, Error};
 use crate::plan::{Plan, Request, plan};
@@ -112,7 +112,7 @@ impl Find<'_> {
             return Err(Error::location(51173, "min() and max() require a hint"));
         }
         let natural_hint = natural.and(self.sort).map(RawBsonRef::Document);
-        let Plan { access, sort_is_served, .. } = plan(&Request {
+        let Plan { access, sort_is_served, index } = plan(&Request {
             filter: &filter,
             sort: sort.as_ref(),
             indexes: collection.indexes(),
@@ -135,23 +135,23 @@ impl Find<'_> {
             left: (self.limit > 0).then_some(self.limit),
             projection,
             show_record_id: self.show_record_id,
-            return_key: self.return_key.then(|| self.key_pattern(collection)),
+            return_key: self.return_key.then(|| key_pattern(index.as_deref(), collection)),
             returned: 0,
         })
     }
+}
 
-    /// The keys of the index of the hint; none where it reads without one.
-    fn key_pattern(&self, collection: &Collection) -> RawDocumentBuf {
-        match self.hint {
-            Some(RawBsonRef::Document(keys)) => keys.to_owned(),
-            Some(RawBsonRef::String(name)) => collection
-                .indexes()
-                .iter()
-                .find(|index| index.name() == name)
-                .map(|index| index.key_pattern().to_owned())
-                .unwrap_or_default(),
-            _ => RawDocumentBuf::new(),
-        }
+/// The fields of the index that is read; none where the whole collection is.
+fn key_pattern(index: Option<&str>, collection: &Collection) -> RawDocumentBuf {
+    match index {
+        Some("_id_") => rawdoc! { "_id": 1 },
+        Some(name) => collection
+            .indexes()
+            .iter()
+            .find(|index| index.name() == name)
+            .map(|index| index.key_pattern().to_owned())
+            .unwrap_or_default(),
+        None => RawDocumentBuf::new(),
     }
 }
 
