@@ -1,5 +1,7 @@
 //! `listDatabases`.
 
+use std::collections::BTreeSet;
+
 use ::bson::raw::cstr;
 use ::bson::{RawArrayBuf, RawDocumentBuf};
 
@@ -18,6 +20,10 @@ const ARGUMENTS: &[Argument] = &[
     Argument::lenient_boolean("authorizedDatabases"),
 ];
 
+/// The databases that are there from the beginning: those of a replica set, and those that a mongos shows.
+const OF_REPLICA_SETS: &[&str] = &["admin", "config", "local"];
+const OF_ROUTERS: &[&str] = &["admin", "config"];
+
 /// `listDatabases`.
 pub const LIST_DATABASES: Definition = Definition::new("listDatabases", run)
     .arguments(ARGUMENTS)
@@ -32,6 +38,10 @@ fn run<'a>(context: &'a mut Context<'_>) -> Running<'a> {
 async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     let arguments = context.arguments.clone();
     let name_only = arguments.boolean("nameOnly");
+    let own = match context.gateway.options.replica_set {
+        Some(_) => OF_REPLICA_SETS,
+        None => OF_ROUTERS,
+    };
     let mut work = work::work(context).await?;
     let filter = match arguments.document("filter") {
         Some(filter) => Some(Filter::parse(filter, &work.scope)?),
@@ -39,7 +49,9 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     };
     let mut databases = RawArrayBuf::new();
     let mut total = 0_i64;
-    for name in work.handle().databases().await? {
+    let mut names: BTreeSet<String> = work.handle().databases().await?.into_iter().collect();
+    names.extend(own.iter().map(|name| (*name).to_owned()));
+    for name in names {
         let mut document = RawDocumentBuf::new();
         document.append(cstr!("name"), name.as_str());
         let mut size = 0_i64;
