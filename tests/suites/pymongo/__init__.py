@@ -109,7 +109,7 @@ def outcomes(
                 variables.pop(name, None)
             if compressors:
                 variables["COMPRESSORS"] = compressors
-            runner = Runner(source(), variables, folder, only)
+            runner = Runner(source(), variables, folder, only, LEFT_OUT)
             workers.append(threading.Thread(target=_work, args=(runner, waiting, found, failures)))
         for worker in workers:
             worker.start()
