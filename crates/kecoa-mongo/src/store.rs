@@ -12,6 +12,7 @@
 //! nothing where the document has another one.
 
 mod accounts;
+mod build_lease;
 mod builds;
 mod catalogue;
 mod changes;
@@ -19,6 +20,7 @@ mod collection;
 mod database;
 mod entry_changes;
 mod failure;
+mod fill;
 mod handle;
 mod inserts;
 mod layout;

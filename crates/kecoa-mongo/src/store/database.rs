@@ -179,12 +179,36 @@ impl Store {
         statements: &[(&str, Params<'_>)],
         deadline: Option<Instant>,
     ) -> Result<(Answers, Vec<Slot>), Failed> {
+        self.framed("BEGIN", effect, statements, deadline).await
+    }
+
+    /// The rows of a write that is a transaction by itself, and sees what others commit while it waits for them. It may
+    /// run again.
+    pub(super) async fn read_committed(
+        &self,
+        sql: &str,
+        params: Params<'_>,
+        deadline: Option<Instant>,
+    ) -> Result<Vec<Row>, Failed> {
+        let begin = "BEGIN ISOLATION LEVEL READ COMMITTED";
+        let (mut answers, slots) =
+            self.framed(begin, Effect::WriteOnce, &[(sql, params)], deadline).await?;
+        let slot = slots.first().ok_or_else(|| failure::unexpected("no answer"))?;
+        Ok(answers.rows(*slot).map_err(|error| failure::unexpected(&error.to_string()))?)
+    }
+
+    async fn framed(
+        &self,
+        begin: &str,
+        effect: Effect,
+        statements: &[(&str, Params<'_>)],
+        deadline: Option<Instant>,
+    ) -> Result<(Answers, Vec<Slot>), Failed> {
         let mut pipeline = Pipeline::new();
         let mut slots = Vec::with_capacity(statements.len() + 2);
         let frame: Params<'_> = &[];
         let frame = |sql| std::iter::once((sql, frame));
-        for (sql, params) in frame("BEGIN").chain(statements.iter().copied()).chain(frame("COMMIT"))
-        {
+        for (sql, params) in frame(begin).chain(statements.iter().copied()).chain(frame("COMMIT")) {
             slots.push(pipeline.add(sql, params).map_err(|error| failure::alone(&error))?);
         }
         let mut attempts = Tries::new();

@@ -1,7 +1,9 @@
-//! What happens in the background: documents of dropped collections, old records, documents past their time.
+//! What happens in the background: documents of dropped collections, old records, documents past their time, builds of
+//! indexes that nobody works on any more.
 
 use super::database::{Effect, Store};
 use super::failure::read;
+use super::layout::{self, COLUMNS};
 use crate::error::Error;
 
 /// How many documents are removed at a time.
@@ -12,7 +14,7 @@ const GRACE: i64 = 120_000;
 
 impl Store {
     /// One round of what happens in the background: documents of dropped collections, old records, documents past
-    /// their time. `now` is in milliseconds since 1970. Of several gateways one does so: it holds a lease.
+    /// their time, builds of indexes whose gateway is gone. `now` is in milliseconds since 1970. Of several gateways one does so: it holds a lease.
     ///
     /// # Errors
     ///
@@ -30,6 +32,21 @@ impl Store {
         let sql = "SELECT coll FROM kecoa_mongo.collection WHERE dropped_at < $1";
         for row in self.rows(Effect::Read, sql, &[&dropped], None).await? {
             self.reap(read(&row, 0)?).await?;
+        }
+        self.resume_builds(now).await?;
+        let sql = "DELETE FROM kecoa_mongo.lease WHERE until < $1";
+        self.count(Effect::WriteOnce, sql, &[&dropped], None).await?;
+        Ok(())
+    }
+
+    /// Goes on with the builds that nobody works on. One that cannot be finished, for a key that two documents have,
+    /// is taken back.
+    async fn resume_builds(&self, now: i64) -> Result<(), Error> {
+        let sql = format!("SELECT {COLUMNS} FROM kecoa_mongo.collection WHERE db IS NOT NULL");
+        for row in self.rows(Effect::Read, &sql, &[], None).await? {
+            let collection = layout::collection(&row)?;
+            // What became of it is told nobody: who asked for it is gone.
+            let _ = self.alone().resume_builds(&collection, now).await;
         }
         Ok(())
     }

@@ -34,16 +34,22 @@ pub(super) async fn probe(client: &mut Client) -> Capabilities {
     }
 }
 
-/// Prepare a new connection: plans are made once, and all by index, as the tables grow behind them.
+/// Prepare a new connection: plans are made once, and all by index, as the tables grow behind them. That holds for the
+/// local endpoint as well, which is a PostgreSQL behind its dialect.
 pub(super) async fn configure(client: &mut Client) -> Result<(), kecoa::Error> {
     client.set_statement_cache_capacity(256);
-    if client.crdb_version().is_none() {
+    let version = client.crdb_version().map(ToOwned::to_owned);
+    if version.as_ref().is_none_or(|version| version.contains("(kecoa local)")) {
         client
             .batch(
                 "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
                  SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off",
             )
             .await?;
+    }
+    if version.is_some() {
+        // Nothing is waited for there by looking at other sessions: the order of transactions is relied upon.
+        client.batch("SET default_transaction_isolation = 'serializable'").await?;
     }
     Ok(())
 }

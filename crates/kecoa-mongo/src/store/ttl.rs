@@ -16,7 +16,7 @@ use crate::index::{FieldKind, Index};
 use crate::plan::access::{Access, KeyRange, Order};
 
 /// How long a gateway is the one that removes documents, in milliseconds, unless it says so again.
-const LEASE: i64 = 60_000;
+pub(super) const LEASE: i64 = 60_000;
 /// How many documents are removed at a time.
 const BATCH: usize = 1000;
 /// How many batches of one index are removed in a round.

@@ -195,9 +195,12 @@ fn an_index_is_built_while_others_write() {
                     while !over.load(Atomic::Relaxed) {
                         add(&mut handle, [rawdoc! {"_id": id, "a": id % 10}]).await;
                         let seen = find(&mut handle, &by_id(id % 3000)).await;
-                        let newer = rawdoc! {"_id": id % 3000, "a": 50};
                         let collection = handle.collection(&namespace()).await.unwrap().unwrap();
                         if let Some(old) = seen.first() {
+                            // Every second write leaves the key as it is.
+                            let key =
+                                if id % 2 == 0 { 50 } else { old.document.get_i32("a").unwrap() };
+                            let newer = rawdoc! {"_id": id % 3000, "a": key, "n": id};
                             let change = Replace { old, new: &newer, record: None };
                             // Where another one gets in its way, nothing is done.
                             let _ = handle.replace(&collection, &[change]).await;

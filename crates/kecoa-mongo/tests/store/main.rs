@@ -11,6 +11,7 @@
 
 mod accounts;
 mod background;
+mod builds;
 mod catalogue;
 mod indexes;
 mod support;
