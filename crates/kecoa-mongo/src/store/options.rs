@@ -9,7 +9,7 @@ pub struct Options {
     pub connections: usize,
     /// How many transactions may be open at once, below `connections`; 12.
     pub transactions: usize,
-    /// How long a statement waits for a connection; 10 seconds.
+    /// How long a statement waits for a connection, and a transaction for another one to end; 10 seconds.
     pub wait: Duration,
     /// How long a statement in a transaction waits for a lock that somebody else holds; 5 ms, as MongoDB.
     pub lock_wait: Duration,

@@ -50,13 +50,15 @@ pub enum Committed {
 }
 
 impl Store {
-    /// Begin a transaction, on a connection of its own. Nothing is sent before its first statement.
+    /// Begin a transaction, on a connection of its own. Nothing is sent before its first statement. Where as many
+    /// are open as may be, it waits for one to end.
     ///
     /// # Errors
     ///
-    /// 462 where as many transactions are open as may be.
+    /// 462 where none has ended within [`Options::wait`](super::Options::wait).
     pub async fn begin(&self) -> Result<Transaction, Error> {
-        let Ok(permit) = self.transactions().clone().try_acquire_owned() else {
+        let free = self.transactions().clone().acquire_owned();
+        let Ok(Ok(permit)) = tokio::time::timeout(self.options().wait, free).await else {
             let most = self.options().transactions;
             return Err(failure::overloaded(&format!(
                 "expected at most {most} open transactions, found as many already"

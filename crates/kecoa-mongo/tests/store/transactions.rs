@@ -1,5 +1,7 @@
 //! Transactions: isolation, conflicts, commits by record.
 
+use std::time::Duration;
+
 use bson::rawdoc;
 use kecoa_mongo::error::Label;
 use kecoa_mongo::store::{
@@ -139,7 +141,7 @@ fn what_a_transaction_writes_to_stays_as_it_is_until_it_ends() {
         let other = store.clone();
         let dropped =
             tokio::spawn(async move { other.alone().drop_collection(&collection).await.unwrap() });
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
         assert!(!dropped.is_finished());
         transaction.commit(commit(1), None).await.unwrap();
         assert!(dropped.await.unwrap());
@@ -164,15 +166,20 @@ fn a_commit_that_was_settled_as_none_never_happens() {
 #[test]
 fn transactions_are_counted() {
     with_database(async |database| {
-        let options = Options { connections: 3, transactions: 2, ..Options::default() };
+        let wait = Duration::from_secs(1);
+        let options = Options { connections: 3, transactions: 2, wait, ..Options::default() };
         let store = Store::open(&database.config(), options).await.unwrap();
         let first = store.begin().await.unwrap();
         let second = store.begin().await.unwrap();
         let error = store.begin().await.unwrap_err();
         assert_eq!(error.code().number(), 462);
         assert_eq!(error.labels(), [Label::SystemOverloadedError, Label::RetryableError]);
-        drop(first);
-        let third = store.begin().await.unwrap();
+        // One waits for another to end.
+        let end = async {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            drop(first);
+        };
+        let third = tokio::join!(store.begin(), end).0.unwrap();
         // One connection is always left for those without.
         create(&mut store.alone()).await;
         drop((second, third));
