@@ -51,6 +51,7 @@ MODULES = [
     "kecoa.sqlalchemy.cockroachdb",
     "kecoa.observe",
     "kecoa.local",
+    "kecoa.mongo",
     "kecoa.run",
 ]
 WORDS = {
