@@ -23,6 +23,9 @@ use first_user::{FirstUser, first_user};
 
 /// The port that clients of MongoDB try first.
 const PORT: u16 = 27017;
+/// The stack of a thread: pipelines read within pipelines, twenty levels deep, each with the whole way to the database
+/// on it. What is not touched costs no memory.
+const STACK_BYTES: usize = 64 * 1024 * 1024;
 /// How often the home and what has become too old are looked at.
 const INTERVAL: Duration = Duration::from_secs(1);
 /// How often the database is looked at for what is over; the monitor of times to live runs once a minute.
@@ -80,7 +83,11 @@ impl Process<'_> {
         let failed = |error| {
             kecoa_server::Error::io("starting threads for", Path::new("the gateway"))(error)
         };
-        let runtime = Builder::new_multi_thread().enable_all().build().map_err(failed)?;
+        let runtime = Builder::new_multi_thread()
+            .thread_stack_size(STACK_BYTES)
+            .enable_all()
+            .build()
+            .map_err(failed)?;
         runtime.block_on(self.serve())
     }
 

@@ -1,14 +1,16 @@
 //! `aggregate`.
 
-use ::bson::{RawArrayBuf, RawBsonRef, RawDocumentBuf};
+use ::bson::{DateTime, RawArray, RawArrayBuf, RawBsonRef, RawDocumentBuf, rawdoc};
 
 use crate::error::{Code, Error};
 use crate::operation::pipeline::{Aggregate, aggregate};
 use crate::operation::views;
+use crate::session::id::hash_of_user;
 use crate::store::Namespace;
 
 use super::arguments::{Argument, Kind, read_nested};
 use super::context::{Context, Definition, Privilege, ReadConcerns, Running};
+use super::current_op::describe;
 use super::list_collections::CURSOR;
 use super::work;
 
@@ -67,13 +69,16 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
         cursor_options.integer("batchSize").and_then(|size| usize::try_from(size).ok());
     let empty = RawArrayBuf::new();
     let has_collection = matches!(context.value, RawBsonRef::String(_));
+    let gateway = of_gateway(context, arguments.array("pipeline").unwrap_or(&empty));
     let asked = Aggregate {
         pipeline: arguments.array("pipeline").unwrap_or(&empty),
         hint: arguments.value("hint"),
         collation: arguments.document("collation"),
         allow_disk_use: arguments.optional_boolean("allowDiskUse").unwrap_or(true),
+        bypass_validation: arguments.boolean("bypassDocumentValidation"),
         database: context.database,
         has_collection,
+        gateway: &gateway,
     };
     let namespace = match context.value {
         RawBsonRef::String(name) => Some(Namespace::new(context.database, name)?),
@@ -96,4 +101,36 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     drop(work);
     let id = if cursor.is_finished() { 0 } else { work::keep(context, cursor, &name, false) };
     Ok(work::first_batch(batch.into_documents(), id, &name))
+}
+
+/// What a first stage gives that looks at the gateway itself.
+fn of_gateway(context: &Context<'_>, stages: &RawArray) -> Vec<RawDocumentBuf> {
+    let Some(Ok(RawBsonRef::Document(stage))) = stages.into_iter().next() else {
+        return Vec::new();
+    };
+    let Some(Ok((name, options))) = stage.iter().next() else { return Vec::new() };
+    match name.as_str() {
+        "$currentOp" => context.gateway.operations.all().iter().map(|one| describe(one)).collect(),
+        "$listSessions" | "$listLocalSessions" => sessions(context, options),
+        _ => Vec::new(),
+    }
+}
+
+/// The sessions of who asks, or of all users.
+fn sessions(context: &Context<'_>, options: RawBsonRef<'_>) -> Vec<RawDocumentBuf> {
+    let all =
+        options.as_document().is_some_and(|options| options.get_bool("allUsers").unwrap_or(false));
+    let own = hash_of_user(context.connection.user().as_deref());
+    let now = DateTime::now().timestamp_millis();
+    let all_sessions = context.gateway.sessions.all();
+    let wanted = all_sessions.iter().filter(|session| all || session.id.user == own);
+    wanted
+        .map(|session| {
+            let idle = i64::try_from(session.used().elapsed().as_millis()).unwrap_or(0);
+            rawdoc! {
+                "_id": session.id.to_document(),
+                "lastUse": DateTime::from_millis(now.saturating_sub(idle)),
+            }
+        })
+        .collect()
 }

@@ -76,6 +76,10 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
         let message = "cannot set maxTimeMS on getMore command for a non-awaitData cursor";
         return Err(Error::new(Code::BAD_VALUE, message));
     }
+    let is_timed = taken.cursor.as_ref().is_some_and(|cursor| cursor.is_timed);
+    if is_timed && gateway.fail_points.times_out() {
+        return Err(crate::operation::attempts::time_is_up());
+    }
     let wait = limit.map_or(DEFAULT_WAIT, |limit| Duration::from_millis(limit.unsigned_abs()));
     let batch = match &mut taken.cursor {
         Some(cursor) => fill(context, cursor, size, awaits.then_some(wait)).await?,

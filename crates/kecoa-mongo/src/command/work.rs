@@ -132,10 +132,11 @@ pub(super) fn fails_command(error: &Error, in_transaction: bool) -> bool {
 /// Keep a cursor; gives its id.
 pub(super) fn keep(
     context: &Context<'_>,
-    cursor: Cursor,
+    mut cursor: Cursor,
     namespace: &str,
     no_timeout: bool,
 ) -> i64 {
+    cursor.is_timed = context.generic.integer("maxTimeMS").is_some_and(|limit| limit > 0);
     let owner = CursorOwner {
         namespace: namespace.to_owned(),
         user: context.connection.user(),

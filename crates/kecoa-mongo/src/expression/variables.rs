@@ -5,6 +5,8 @@ use std::sync::Arc;
 use ::bson::raw::CStr;
 use ::bson::{DateTime, RawBson, RawBsonRef, RawDocumentBuf, Timestamp};
 
+use super::scope::Scope;
+
 /// What `$$NOW`, `$$CLUSTER_TIME`, `$$USER_ROLES` and the variables of `let` stand for in one command.
 ///
 /// Cheap to clone.
@@ -57,6 +59,20 @@ impl Variables {
             next = bound.before.as_deref();
         }
         None
+    }
+
+    /// A scope with the names of all variables that have values here.
+    #[must_use]
+    pub fn add_names(&self, scope: Scope) -> Scope {
+        let mut names = Vec::new();
+        let mut next = self.bound.as_deref();
+        while let Some(bound) = next {
+            if !scope.has_variable(&bound.name) {
+                names.push(&*bound.name);
+            }
+            next = bound.before.as_deref();
+        }
+        names.into_iter().rev().fold(scope, Scope::with_variable)
     }
 
     /// What `$$NOW` stands for.

@@ -10,7 +10,7 @@ use crate::expression::Variables;
 use super::batch::{Batch, DEFAULT_FIRST_BATCH};
 use super::context::Context;
 use super::find::Query;
-use super::pipeline::Piped;
+use super::pipeline::{Piped, next};
 
 /// Where the documents of a cursor come from.
 pub enum Source {
@@ -33,6 +33,8 @@ pub struct Cursor {
     pub tail: Option<Tail>,
     /// The size of batches, where it was given.
     pub batch_size: Option<usize>,
+    /// Whether the command that opened it had a time limit, which is that of reading on, too.
+    pub is_timed: bool,
 }
 
 /// A cursor that waits for documents.
@@ -46,7 +48,7 @@ impl Source {
     async fn next(&mut self, context: &mut Context<'_>) -> Result<Option<RawDocumentBuf>, Error> {
         match self {
             Self::Query(query) => query.next(context).await,
-            Self::Piped(piped) => piped.next(context).await,
+            Self::Piped(piped) => next(piped, context).await,
             Self::Documents(documents) => Ok(documents.next()),
         }
     }
@@ -64,7 +66,15 @@ impl Cursor {
     /// Of a source whose expressions see these variables.
     #[must_use]
     pub fn new(source: Source, variables: Variables) -> Self {
-        Self { source, next: None, variables, finished: false, tail: None, batch_size: None }
+        Self {
+            source,
+            next: None,
+            variables,
+            finished: false,
+            tail: None,
+            batch_size: None,
+            is_timed: false,
+        }
     }
 
     /// Of documents that are there.

@@ -1,12 +1,15 @@
 //! Pipelines: what they read, and how they run.
 
 mod piped;
+mod running;
+mod settings;
 mod source;
+mod writes;
 
 use ::bson::raw::{RawArrayBuf, cstr};
 use ::bson::{RawArray, RawBsonRef, RawDocument, RawDocumentBuf};
 
-use crate::aggregate::{Options, Pipeline};
+use crate::aggregate::{Options, Pipeline, Source as AggregateSource};
 use crate::error::{Code, Error};
 
 use super::context::Context;
@@ -15,6 +18,8 @@ use super::find::Find;
 use super::views::{Resolved, append_stages};
 
 pub use piped::Piped;
+pub use running::next;
+pub use settings::Settings;
 
 /// What `aggregate` asks for.
 #[derive(Clone, Copy, Debug)]
@@ -27,10 +32,14 @@ pub struct Aggregate<'a> {
     pub collation: Option<&'a RawDocument>,
     /// Whether stages may hold more than their memory.
     pub allow_disk_use: bool,
+    /// Whether the rule of a collection that is written to is left aside.
+    pub bypass_validation: bool,
     /// The database.
     pub database: &'a str,
     /// Whether the command names a collection.
     pub has_collection: bool,
+    /// What a first stage gives that looks at the gateway itself: `$currentOp`, `$listSessions`, `$listLocalSessions`.
+    pub gateway: &'a [RawDocumentBuf],
 }
 
 /// Check that a pipeline can be run.
@@ -82,18 +91,25 @@ pub async fn aggregate(
         append_stages(&mut stages, aggregate.pipeline);
         pipeline = Pipeline::parse(&stages, &scope, &options)?;
     }
+    writes::check(context, &pipeline).await?;
     let variables = context.variables.clone();
+    let settings = Settings { options, collator, bypass_validation: aggregate.bypass_validation };
     if let Some(source) = pipeline.source() {
-        let documents = source::documents(context, source, resolved).await?;
+        let documents = match source {
+            AggregateSource::CurrentOperations(_)
+            | AggregateSource::Sessions(_)
+            | AggregateSource::LocalSessions(_) => aggregate.gateway.to_vec(),
+            source => source::documents(context, source, resolved).await?,
+        };
         // The first stage lets them through.
-        let piped = Piped::new(None, documents, &pipeline, &variables, &options, collator);
+        let piped = Piped::new(None, documents, &pipeline, &variables, settings);
         return Ok(Cursor::new(Source::Piped(Box::new(piped)), variables));
     }
     let (leading, rest) = pipeline.split_leading();
     let query = match collection {
         None => None,
         Some(collection) => {
-            let collation_document = collator.to_document();
+            let collation_document = settings.collator.to_document();
             let find = Find {
                 filter: leading.filter.as_deref(),
                 sort: leading.sort.as_deref(),
@@ -115,7 +131,7 @@ pub async fn aggregate(
             None => Cursor::of_documents(Vec::new(), variables),
         });
     }
-    let piped = Piped::new(query, Vec::new(), &rest, &variables, &options, collator);
+    let piped = Piped::new(query, Vec::new(), &rest, &variables, settings);
     Ok(Cursor::new(Source::Piped(Box::new(piped)), variables))
 }
 
@@ -182,8 +198,10 @@ async fn run_on_view(
         hint: find.hint,
         collation: find.collation,
         allow_disk_use: find.allow_disk_use,
+        bypass_validation: false,
         database: &database,
         has_collection: true,
+        gateway: &[],
     };
     aggregate(context, Some(resolved), &asked).await
 }

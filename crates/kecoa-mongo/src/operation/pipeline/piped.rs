@@ -5,9 +5,9 @@ use std::vec::IntoIter;
 
 use ::bson::RawDocumentBuf;
 
-use crate::aggregate::{Execution, Options, Pipeline, Step};
-use crate::collation::Collator;
-use crate::error::{Code, Error};
+use super::settings::Settings;
+use crate::aggregate::{Execution, Pipeline, Read, Step, Write};
+use crate::error::Error;
 use crate::expression::Variables;
 use crate::operation::context::Context;
 use crate::operation::find::Query;
@@ -18,9 +18,20 @@ pub struct Piped {
     input: Option<Query>,
     given: IntoIter<RawDocumentBuf>,
     execution: Execution,
-    #[expect(dead_code, reason = "stages that read other collections will compare by it")]
-    collator: Collator,
+    settings: Settings,
     done: bool,
+}
+
+/// How far a pipeline came.
+pub(super) enum Advance {
+    /// A document of the result.
+    Document(RawDocumentBuf),
+    /// Documents of another collection are to be read.
+    Read(Box<Read>),
+    /// Documents are to be written.
+    Write(Box<Write>),
+    /// There is nothing more.
+    Done,
 }
 
 impl Piped {
@@ -31,34 +42,32 @@ impl Piped {
         given: Vec<RawDocumentBuf>,
         pipeline: &Pipeline,
         variables: &Variables,
-        options: &Options,
-        collator: Collator,
+        settings: Settings,
     ) -> Self {
         Self {
             input,
             given: given.into_iter(),
-            execution: Execution::new(pipeline, variables, options),
-            collator,
+            execution: Execution::new(pipeline, variables, &settings.options),
+            settings,
             done: false,
         }
     }
 
-    /// The next document of the result.
+    /// Go on until there is a document, or something to be answered.
     ///
     /// # Errors
     ///
     /// Those of the store and of the stages.
-    pub async fn next(
-        &mut self,
-        context: &mut Context<'_>,
-    ) -> Result<Option<RawDocumentBuf>, Error> {
+    pub(super) async fn advance(&mut self, context: &mut Context<'_>) -> Result<Advance, Error> {
         loop {
             if self.done {
-                return Ok(None);
+                return Ok(Advance::Done);
             }
             match self.execution.step()? {
-                Step::Document(document) => return Ok(Some(document)),
+                Step::Document(document) => return Ok(Advance::Document(document)),
                 Step::Done => self.done = true,
+                Step::Read(read) => return Ok(Advance::Read(read)),
+                Step::Write(write) => return Ok(Advance::Write(write)),
                 Step::NeedInput => {
                     let document = match (&mut self.input, self.given.next()) {
                         (_, Some(document)) => Some(document),
@@ -70,14 +79,21 @@ impl Piped {
                         None => self.execution.end(),
                     }
                 }
-                Step::Read(_) | Step::Write(_) => {
-                    return Err(Error::new(
-                        Code::NOT_IMPLEMENTED,
-                        "stages that read or write other collections are not there yet",
-                    ));
-                }
             }
         }
+    }
+
+    /// Answer what was asked for: with the documents that were read, or none when all were written.
+    ///
+    /// # Errors
+    ///
+    /// Those of the stage that asked.
+    pub(super) fn answer(&mut self, documents: Vec<RawDocumentBuf>) -> Result<(), Error> {
+        self.execution.answer(documents)
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// Whether there is certainly no further document.

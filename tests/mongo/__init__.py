@@ -1,0 +1,1 @@
+"""The MongoDB gateway, with the real PyMongo."""
