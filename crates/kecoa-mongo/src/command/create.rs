@@ -160,7 +160,6 @@ fn options(arguments: &Values<'_>, work: &Work<'_>) -> Result<RawDocumentBuf, Er
         cstr!("storageEngine"),
         cstr!("indexOptionDefaults"),
         cstr!("timeseries"),
-        cstr!("clusteredIndex"),
         cstr!("expireAfterSeconds"),
         cstr!("changeStreamPreAndPostImages"),
         cstr!("encryptedFields"),
@@ -169,6 +168,9 @@ fn options(arguments: &Values<'_>, work: &Work<'_>) -> Result<RawDocumentBuf, Er
         if let Some(value) = arguments.value(name.as_str()) {
             options.append(name, value);
         }
+    }
+    if let Some(clustered) = arguments.value("clusteredIndex") {
+        options.append(cstr!("clusteredIndex"), clustered_index(clustered)?);
     }
     if arguments.has("viewOn") {
         match arguments.array("pipeline") {
@@ -180,6 +182,33 @@ fn options(arguments: &Values<'_>, work: &Work<'_>) -> Result<RawDocumentBuf, Er
         options.append(cstr!("collation"), collator.to_document());
     }
     Ok(options)
+}
+
+/// The index of `_id` by which documents lie, with all its fields.
+fn clustered_index(given: RawBsonRef<'_>) -> Result<RawDocumentBuf, Error> {
+    let invalid = |message: &str| Error::new(Code::INVALID_INDEX_SPECIFICATION_OPTION, message);
+    let mut index = ::bson::rawdoc! { "v": 2, "key": { "_id": 1 } };
+    let mut name = "_id_";
+    if let RawBsonRef::Document(given) = given {
+        let keys = given.get_document("key").map_err(|_| {
+            Error::location(
+                40414,
+                "BSON field 'create.clusteredIndex.key' is missing but a required field",
+            )
+        })?;
+        if *keys != *::bson::rawdoc! { "_id": 1 } {
+            return Err(invalid(
+                "The clusteredIndex option is not supported for keys other than {_id: 1}",
+            ));
+        }
+        if !given.get_bool("unique").unwrap_or(false) {
+            return Err(invalid("The clusteredIndex option requires unique: true to be specified"));
+        }
+        name = given.get_str("name").unwrap_or(name);
+    }
+    index.append(cstr!("name"), name);
+    index.append(cstr!("unique"), true);
+    Ok(index)
 }
 
 fn capped_size(arguments: &Values<'_>) -> ::bson::RawBson {

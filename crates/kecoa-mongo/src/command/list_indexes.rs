@@ -1,6 +1,7 @@
 //! `listIndexes`.
 
 use ::bson::RawDocumentBuf;
+use ::bson::raw::cstr;
 
 use crate::error::{Code, Error};
 use crate::operation::Cursor;
@@ -35,7 +36,19 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     let namespace = work::namespace(context)?;
     let mut work = work::work(context).await?;
     let collection = existing(&mut work, &namespace).await?;
-    let documents = collection.indexes().iter().map(|index| index.to_document()).collect();
+    let clustered = collection.options().get_document("clusteredIndex").ok();
+    let documents = collection
+        .indexes()
+        .iter()
+        .map(|index| match clustered {
+            Some(clustered) if index.is_id() => {
+                let mut shown = clustered.to_owned();
+                shown.append(cstr!("clustered"), true);
+                shown
+            }
+            _ => index.to_document(),
+        })
+        .collect();
     let mut cursor = Cursor::of_documents(documents, work.variables.clone());
     let batch = cursor.first_batch(&mut work, batch_size).await?;
     drop(work);
