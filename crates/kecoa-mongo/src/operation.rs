@@ -5,6 +5,7 @@
 
 pub mod attempts;
 pub mod batch;
+mod capped;
 mod context;
 pub mod count;
 pub mod cursor;
@@ -14,6 +15,7 @@ pub mod document;
 pub mod explain;
 pub mod find;
 pub mod find_and_modify;
+mod index_bounds;
 pub mod insert;
 pub mod numbers;
 pub mod pipeline;

@@ -117,10 +117,19 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
         find.check(&work)?;
         return Ok(work::first_batch(RawArrayBuf::new(), 0, &name));
     };
-    let query = find.open(&work, &collection)?;
+    let tailable = arguments.boolean("tailable");
+    let natural = ::bson::rawdoc! { "$natural": 1 };
+    if tailable {
+        // An index is not in the order in which documents come.
+        find.hint = Some(RawBsonRef::Document(&natural));
+    }
+    let mut query = find.open(&work, &collection)?;
     let variables = work.variables.clone();
+    if tailable {
+        query = query.tailing();
+    }
     let mut cursor = Cursor::new(Source::Query(Box::new(query)), variables);
-    if arguments.boolean("tailable") {
+    if tailable {
         if !matches!(collection.options().get("capped"), Ok(Some(RawBsonRef::Boolean(true)))) {
             return Err(Error::new(
                 Code::BAD_VALUE,
@@ -146,7 +155,10 @@ async fn finish(
     let mut work = work::work(context).await?;
     let batch = cursor.first_batch(&mut work, batch_size).await?;
     drop(work);
-    let ends = arguments.boolean("singleBatch") || cursor.is_finished();
+    // One that tails goes on, but where there is nothing to begin at.
+    let tails = cursor.tail.is_some()
+        && matches!(cursor.source(), Source::Query(query) if query.examined().documents > 0);
+    let ends = arguments.boolean("singleBatch") || (!tails && cursor.is_finished());
     let id = match ends {
         true => 0,
         false => work::keep(context, cursor, name, arguments.boolean("noCursorTimeout")),

@@ -12,6 +12,7 @@ use crate::query::{Filter, Sort, SortMode};
 use crate::store::Collection;
 
 use super::context::Context;
+use super::index_bounds;
 use super::reader::{Examined, Found, Reader};
 use super::sorting::Sorting;
 
@@ -108,9 +109,12 @@ impl Find<'_> {
             Some(sort) => is_natural(sort)?,
             None => None,
         };
-        if self.hint.is_none() && (self.min.is_some() || self.max.is_some()) {
-            return Err(Error::location(51173, "min() and max() require a hint"));
-        }
+        let min = self.min.filter(|min| !min.is_empty());
+        let max = self.max.filter(|max| !max.is_empty());
+        let bounds = match (min, max) {
+            (None, None) => None,
+            _ => Some(index_bounds::access(collection, self.hint, min, max)?),
+        };
         let natural_hint = natural.and(self.sort).map(RawBsonRef::Document);
         let Plan { access, sort_is_served, index } = plan(&Request {
             filter: &filter,
@@ -118,6 +122,10 @@ impl Find<'_> {
             indexes: collection.indexes(),
             hint: natural_hint.or(self.hint),
         })?;
+        let (access, sort_is_served) = match bounds {
+            Some(bounds) => (bounds, sort.is_none()),
+            None => (access, sort_is_served),
+        };
         let mut reader = Reader::new(collection.clone(), access, filter);
         if let Some(expected) = self.expected {
             reader = reader.expecting(expected);
@@ -201,14 +209,18 @@ impl Query {
         Ok(self.next_wanted(context).await?.is_some())
     }
 
-    /// Whether there is certainly no further document.
+    /// Whether there is certainly no further document: as many were given as are asked for, or all of a sort. Where
+    /// documents come as they are read, the end is seen by asking for one more, as in MongoDB.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.left == Some(0)
-            || match &self.sorting {
-                Some(sorting) => sorting.is_finished(),
-                None => self.reader.is_finished(),
-            }
+        self.left == Some(0) || self.sorting.as_ref().is_some_and(Sorting::is_finished)
+    }
+
+    /// The same, which at its end can be asked again for documents that are there by then.
+    #[must_use]
+    pub fn tailing(mut self) -> Self {
+        self.reader = self.reader.tailing();
+        self
     }
 
     /// What was looked at so far.

@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::store::{Checked, Collection, Inserted, Namespace, NewDocument};
 
 use super::attempts::{Tries, write_conflict};
+use super::capped;
 use super::context::Context;
 use super::document::prepare;
 use super::statement_result::StatementResult;
@@ -40,6 +41,7 @@ pub async fn insert<'d>(
     options: Options,
 ) -> Result<WriteResult, Error> {
     let collection = context.writable_or_new(namespace).await?;
+    capped::check(context, &collection)?;
     let mut run = Run { collection, options, validator: None, result: WriteResult::default() };
     run.load_validator(context)?;
     let mut chunk = Chunk::default();
@@ -66,6 +68,9 @@ pub async fn insert<'d>(
     }
     if !run.is_over() {
         run.flush(context, &mut chunk).await?;
+    }
+    if run.result.n > 0 {
+        capped::trim(context, &run.collection).await?;
     }
     run.result.errors.sort_by_key(|error| error.index);
     Ok(run.result)

@@ -4,9 +4,10 @@
 
 use std::collections::HashSet;
 
+use crate::bson::key::Key;
 use crate::error::{Code, Error};
 use crate::expression::Variables;
-use crate::plan::access::Access;
+use crate::plan::access::{Access, Order};
 use crate::query::Filter;
 use crate::store::{Checked, Collection, Lock, Page, PageLimit, Position, Stored};
 
@@ -26,7 +27,15 @@ pub struct Reader {
     first_page: usize,
     began: bool,
     finished: bool,
+    tail: Option<Tail>,
     examined: Examined,
+}
+
+/// How it goes on behind the end.
+#[derive(Debug, Default)]
+struct Tail {
+    /// The last document that was read.
+    last: Option<Key>,
 }
 
 /// What was looked at.
@@ -60,8 +69,16 @@ impl Reader {
             first_page: FIRST_PAGE,
             began: false,
             finished: false,
+            tail: None,
             examined: Examined::default(),
         }
+    }
+
+    /// The same, which at its end looks again for documents behind the last one.
+    #[must_use]
+    pub fn tailing(mut self) -> Self {
+        self.tail = Some(Tail::default());
+        self
     }
 
     /// The same, which reads about `documents` at first: as many as are needed.
@@ -77,15 +94,40 @@ impl Reader {
     ///
     /// Those of the store and of the filter; 50 when the time is up; 175 when the collection is gone.
     pub async fn next(&mut self, context: &mut Context<'_>) -> Result<Option<Found>, Error> {
+        let mut looked_again = false;
         loop {
             if let Some(found) = self.next_of_page(&context.variables)? {
                 return Ok(Some(found));
             }
             if self.finished {
-                return Ok(None);
+                if looked_again || !self.go_on(context).await? {
+                    return Ok(None);
+                }
+                looked_again = true;
             }
             self.read_page(context).await?;
         }
+    }
+
+    /// Begin behind the last document once more; whether it is read so.
+    async fn go_on(&mut self, context: &mut Context<'_>) -> Result<bool, Error> {
+        let Some(tail) = &self.tail else { return Ok(false) };
+        self.after = match &tail.last {
+            None => None,
+            Some(last) => {
+                let access = Access::Ids { keys: vec![last.clone()], order: Order::Forward };
+                let limit = PageLimit::default();
+                let page = read_page(context, &mut self.collection, &access, None, limit).await?;
+                if page.documents.is_empty() {
+                    return Err(Error::location(
+                        136,
+                        "CollectionScan died due to position in capped collection being deleted.",
+                    ));
+                }
+                Some(Position::behind(last))
+            }
+        };
+        Ok(true)
     }
 
     /// What was looked at so far.
@@ -135,6 +177,9 @@ impl Reader {
         self.began = true;
         self.after = page.next;
         self.finished = self.after.is_none();
+        if let (Some(tail), Some(last)) = (&mut self.tail, page.documents.last()) {
+            tail.last = last.document.get("_id").ok().flatten().map(Key::of);
+        }
         self.page = page.documents.into_iter();
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use ::bson::RawDocumentBuf;
 
-use crate::bson::key::MAX_WHOLE;
+use crate::bson::key::{Key, MAX_WHOLE};
 
 /// A document as it lies in the database.
 #[derive(Clone, Debug)]
@@ -37,6 +37,14 @@ pub struct Position {
     pub(super) id_key: Vec<u8>,
     /// How large documents are, in bytes, as far as the last page tells.
     pub(super) size: usize,
+}
+
+impl Position {
+    /// Behind the document of this `_id`, where the whole collection is read.
+    #[must_use]
+    pub fn behind(id: &Key) -> Self {
+        Self { range: 0, key: Vec::new(), id_key: id.as_bytes().to_vec(), size: 0 }
+    }
 }
 
 /// How much a page holds at most, but one document.

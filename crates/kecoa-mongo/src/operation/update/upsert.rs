@@ -7,6 +7,7 @@ use crate::store::{Checked, Collection, NewDocument};
 
 use super::statement::{Image, UpdateStatement, Updated};
 use super::work::Work;
+use crate::operation::capped;
 use crate::operation::context::Context;
 use crate::operation::document::prepare;
 use crate::operation::statement_result::StatementResult;
@@ -39,12 +40,14 @@ pub(super) async fn insert(
         record: context.retry.as_ref().map(|retry| retry.record(index, &result)),
     };
     let new = [new];
+    capped::check(context, collection)?;
     let answer = context.handle().insert(collection, &new, true).await?;
     match answer {
         Checked::Stale => Ok(None),
         Checked::Current(inserted) => match inserted.failures.into_iter().next() {
             Some((_, error)) => Err(error),
             None => {
+                capped::trim(context, collection).await?;
                 let [new] = new;
                 Ok(Some(Updated { result, before: None, after: Some(new.document) }))
             }
