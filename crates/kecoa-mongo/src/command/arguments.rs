@@ -1,7 +1,7 @@
 //! The arguments of commands: a table says what a command takes, one reader checks all of them.
 //!
-//! [`Argument`] and [`Kind`] are rows of the tables, [`read`] checks a document against one, [`Values`] are what
-//! was found. [`generic`] is the table of what every command takes.
+//! [`Argument`] and [`Kind`] are rows of the tables, [`read`](fn@read::read) checks a document against one,
+//! [`Values`] are what was found. [`generic`] is the table of what every command takes.
 
 pub mod argument;
 pub mod documents;
