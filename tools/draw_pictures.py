@@ -22,6 +22,7 @@ PICTURES = {
     "commit": transactions.commit,
     "conflict": transactions.conflict,
     "demo": terminal.demo,
+    "documents": structure.documents,
     "endpoint": structure.endpoint,
     "keys": structure.keys,
     "layers": structure.layers,

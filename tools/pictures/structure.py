@@ -263,3 +263,45 @@ def endpoint(say: Say) -> Picture:
         "soft",
     )
     return picture
+
+
+def documents(say: Say) -> Picture:
+    """Programs, gateways, and the tables that hold the documents."""
+    picture = Picture(
+        480,
+        say("Gateways in front of one database", "Beberapa gateway di depan satu database"),
+        say(
+            "Two programs with PyMongo reach two gateways by MongoDB's protocol. Both gateways speak SQL to one database,"
+            " whose tables hold documents, index entries and the records of repeated writes. When the first gateway"
+            " dies, its program goes on with the second.",
+            "Dua program dengan PyMongo mencapai dua gateway lewat protokol MongoDB. Kedua gateway memakai SQL dengan satu"
+            " database, yang tabelnya menyimpan dokumen, entri indeks, dan catatan penulisan yang diulang. Jika gateway"
+            " pertama mati, programnya melanjutkan dengan yang kedua.",
+        ),
+        height=372,
+    )
+    left, right, width = 40, 280, 160
+    for x in (left, right):
+        middle = x + width / 2
+        picture.box(x, 14, width, 44, "PyMongo", "soft")
+        picture.arrow(middle, 61, middle, 127, "go")
+        picture.box(x, 130, width, 56, "", "go")
+        picture.text(middle, 153, "gateway", "ink bold")
+        picture.text(middle, 174, "kecoa mongo", "soft mono")
+        picture.arrow(middle, 189, middle, 249, "go")
+        picture.text(middle + 10, 224, "SQL", "go small", anchor="start")
+    picture.text(left + 70, 100, say("MongoDB's\nprotocol", "protokol\nMongoDB"), "go small", anchor="end")
+    picture.arrow(left + width - 10, 61, right + 30, 127, "wait", dashed=True)
+    words = say("if the first\none dies", "jika yang\npertama mati")
+    picture.text(right + 70, 78, words, "wait small", anchor="end")
+    picture.box(left, 252, right + width - left, 106, "", "good")
+    picture.text(240, 276, say("the database", "database"), "ink bold")
+    rows = [
+        ("document, entry, uniq", say("documents, indexes", "dokumen, indeks")),
+        ("collection", say("names, options", "nama, opsi")),
+        ("session", say("what was done already", "apa yang sudah dilakukan")),
+    ]
+    for number, (table, what) in enumerate(rows):
+        picture.text(left + 16, 302 + number * 21, table, "soft mono", anchor="start")
+        picture.text(right - 20, 302 + number * 21, what, "ink", anchor="start")
+    return picture
