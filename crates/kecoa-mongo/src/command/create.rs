@@ -73,6 +73,12 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     let new = NewCollection { kind, options };
     let (collection, is_new) = work.handle().create(&namespace, &new).await?;
     let is_same = collection.kind() == kind && same(collection.options(), &new.options);
+    if !is_new && work.is_in_transaction() {
+        return Err(Error::new(
+            Code::NAMESPACE_EXISTS,
+            format!("Collection {namespace} already exists."),
+        ));
+    }
     if !is_new && !is_same {
         return Err(Error::new(
             Code::NAMESPACE_EXISTS,

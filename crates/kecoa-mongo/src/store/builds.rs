@@ -20,7 +20,7 @@ impl Handle<'_> {
     /// # Errors
     ///
     /// 26 without the collection; 67, 85, 86 where they do not go with others; 11000 where documents have the same key
-    /// of a unique one; 263 in a transaction, on a collection with documents.
+    /// of a unique one; 263 in a transaction, on a collection that it has not made, or with documents.
     pub async fn create_indexes(
         &mut self,
         namespace: &Namespace,
@@ -46,14 +46,19 @@ impl Handle<'_> {
                 self.await_builds(namespace, collection.id(), &building).await?;
                 continue;
             }
-            let is_empty = self.is_empty(&collection).await?;
-            if self.is_within() && !is_empty {
-                return Err(Error::new(
-                    Code::OPERATION_NOT_SUPPORTED_IN_TRANSACTION,
-                    format!(
-                        "Cannot create new indexes on non-empty collection {namespace} in a multi-document transaction."
-                    ),
-                ));
+            if self.is_within() {
+                let state = match self.has_made(&collection) {
+                    false => Some("existing"),
+                    true => (!self.is_empty(&collection).await?).then_some("non-empty"),
+                };
+                if let Some(state) = state {
+                    return Err(Error::new(
+                        Code::OPERATION_NOT_SUPPORTED_IN_TRANSACTION,
+                        format!(
+                            "Cannot create new indexes on {state} collection {namespace} in a multi-document transaction."
+                        ),
+                    ));
+                }
             }
             let done = if self.is_within() {
                 self.announce(content, &new, false).await?

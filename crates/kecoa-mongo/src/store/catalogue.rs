@@ -69,6 +69,7 @@ impl Handle<'_> {
         let collection = Collection::new(content);
         if self.insert_row(&collection).await? {
             self.learn(namespace, Some(&collection));
+            self.note_made(&collection);
             return Ok((collection, true));
         }
         self.mistaken(namespace);

@@ -135,6 +135,21 @@ impl Handle<'_> {
         }
     }
 
+    /// The collection was made, by the transaction where there is one.
+    pub(super) fn note_made(&mut self, collection: &Collection) {
+        if let Work::Within(transaction) = &mut self.work {
+            transaction.make(collection.id());
+        }
+    }
+
+    /// Whether the transaction has made the collection.
+    pub(super) fn has_made(&self, collection: &Collection) -> bool {
+        match &self.work {
+            Work::Alone(_) => false,
+            Work::Within(transaction) => transaction.has_made(collection.id()),
+        }
+    }
+
     /// What the catalogue said last; nothing where it must be asked.
     pub(super) fn known(&mut self, namespace: &Namespace) -> Option<Option<Collection>> {
         match &mut self.work {

@@ -1,7 +1,8 @@
 //! Transactions.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use kecoa::pool::tokio::Pooled;
 use kecoa::{Answers, Pipeline, Row, Slot};
@@ -26,6 +27,8 @@ pub struct Transaction {
     failed: bool,
     /// What the catalogue says inside the transaction, where it is not what the store knows.
     catalogue: HashMap<Namespace, Known>,
+    /// The collections that it has made.
+    made: HashSet<i64>,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -72,6 +75,7 @@ impl Store {
             begun: false,
             failed: false,
             catalogue: HashMap::new(),
+            made: HashSet::new(),
             _permit: permit,
         })
     }
@@ -114,6 +118,9 @@ impl Store {
         Ok(if reply == ABORTED { Committed::No } else { Committed::Yes(reply) })
     }
 }
+
+/// How long a rollback may take before the connection is given up.
+const ABORT_TIME: Duration = Duration::from_secs(5);
 
 /// The reply of a commit that never happened. No BSON document is so short.
 const ABORTED: &[u8] = b"";
@@ -164,10 +171,10 @@ impl Transaction {
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
-        let lost = match &error {
-            None => true,
-            Some(error) => error.is_ambiguous() || error.is_connection_lost(),
-        };
+        // Only what the server itself says of the transaction settles it.
+        let lost = error.as_ref().is_none_or(|error| {
+            error.sqlstate().is_none() || error.is_ambiguous() || error.is_connection_lost()
+        });
         let store = self.store.clone();
         drop(self);
         match error {
@@ -220,8 +227,10 @@ impl Transaction {
     /// Roll back.
     pub async fn abort(mut self) {
         if self.begun {
-            // Where this fails, so has the connection, and with it the transaction.
-            let _ = client(&mut self.client).batch("ROLLBACK").await;
+            // Where this fails, so has the connection, and with it the transaction. One that does not answer is
+            // given up.
+            let deadline = Instant::now() + ABORT_TIME;
+            let _ = within_time(Some(deadline), client(&mut self.client).batch("ROLLBACK")).await;
         }
     }
 
@@ -231,6 +240,14 @@ impl Transaction {
 
     pub(super) fn know(&mut self, namespace: &Namespace, known: Known) {
         self.catalogue.insert(namespace.clone(), known);
+    }
+
+    pub(super) fn has_made(&self, collection: i64) -> bool {
+        self.made.contains(&collection)
+    }
+
+    pub(super) fn make(&mut self, collection: i64) {
+        self.made.insert(collection);
     }
 
     fn push_begin(
