@@ -40,7 +40,6 @@ pub async fn find_and_modify(
     change: &Change<'_>,
     fields: Option<&RawDocument>,
 ) -> Result<RawDocumentBuf, Error> {
-    let retried = context.retry.as_ref().and_then(|retry| retry.known(0).map(|_| retry.number(0)));
     let fields = fields.filter(|fields| !fields.is_empty());
     let collator = Context::collator(selection.collation, None)?;
     let scope = context.scope_with(&collator);
@@ -57,6 +56,7 @@ pub async fn find_and_modify(
             (updated.result, shown)
         }
     };
+    let retried = context.retry.as_ref().and_then(|retry| retry.known(0).map(|_| retry.number(0)));
     let value = match (shown, &projection) {
         (Some(document), Some(projection)) => {
             let position = match projection.needs_position() {

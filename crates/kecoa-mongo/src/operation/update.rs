@@ -5,7 +5,7 @@ mod statement;
 mod upsert;
 mod work;
 
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::store::{Checked, Namespace, Replace};
 
 use super::attempts::{Tries, write_conflict};
@@ -57,7 +57,7 @@ pub async fn update_one(
             Ok(Some(updated))
                 if updated.result.modified == 0 && updated.result.upserted.is_none() =>
             {
-                if !context.look_up_records_once().await? || known(context, index).is_none() {
+                if !was_done(context, index).await? {
                     return Ok(updated);
                 }
             }
@@ -67,10 +67,21 @@ pub async fn update_one(
                 context.look_up_records().await?;
             }
             Err(error) if context.is_in_transaction() => return Err(error),
+            // Its own first run may be what it fails at.
+            Err(error)
+                if error.code() != Code::WRITE_CONFLICT && was_done(context, index).await? =>
+            {
+                drop(error);
+            }
             Err(error) if upsert::lost_race(statement, &error) && races < 1 => races += 1,
             Err(error) => tries.next(error).await?,
         }
     }
+}
+
+/// Whether the statement ran before, if nobody has looked so far.
+async fn was_done(context: &mut Context<'_>, index: usize) -> Result<bool, Error> {
+    Ok(context.look_up_records_once().await? && known(context, index).is_some())
 }
 
 /// The result of a statement that ran before.
