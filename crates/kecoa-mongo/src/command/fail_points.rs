@@ -7,6 +7,9 @@ use std::time::Duration;
 use ::bson::{RawBsonRef, RawDocument, RawDocumentBuf};
 
 use crate::error::{Code, Error, Label};
+use crate::session::Statement;
+
+use super::arguments::Values;
 
 /// The fail points that are on.
 #[derive(Debug, Default)]
@@ -114,10 +117,23 @@ impl FailPoints {
         self.take(ALWAYS_TIME_OUT, |_| true).is_some()
     }
 
-    /// What happens to a getMore or a retryable write that begins, by its own fail point.
+    /// Whether a fail point that is on ends commands before they have run.
     #[must_use]
-    pub fn trip(&self, name: &str) -> Option<Tripped> {
-        let data = self.take(name, |_| true)?;
+    pub fn fails_before(&self, name: &str) -> bool {
+        let points = self.lock();
+        points.get(name).is_some_and(|point| {
+            point.mode != Mode::Off
+                && number(&point.data, "failBeforeCommitExceptionCode").is_some()
+        })
+    }
+
+    /// What happens to a getMore or to so many retryable writes, by their own fail point.
+    #[must_use]
+    pub fn trip(&self, name: &str, times: usize) -> Option<Tripped> {
+        let mut met = (0..times).filter_map(|_| self.take(name, |_| true));
+        let data = met.next()?;
+        // The others meet it as well.
+        met.for_each(drop);
         let code = ["errorCode", "failBeforeCommitExceptionCode"]
             .into_iter()
             .find_map(|field| number(&data, field))
@@ -222,6 +238,24 @@ impl Injected {
             names.into_iter().flatten().filter_map(RawBsonRef::as_str).filter_map(named).collect()
         });
         Self { block, close: flag(data, "closeConnection"), error, write_concern_error, labels }
+    }
+}
+
+/// How many retryable writes a command asks for.
+pub(super) fn writes(statement: Statement, arguments: &Values<'_>) -> usize {
+    if !matches!(statement, Statement::RetryableWrite(_)) {
+        return 0;
+    }
+    let lists = ["documents", "updates", "deletes", "ops"];
+    let list = lists.into_iter().find_map(|name| arguments.documents(name));
+    list.map_or(1, |list| list.count())
+}
+
+/// How many of a reply's writes were done before.
+pub(super) fn retried(reply: &RawDocument) -> usize {
+    match reply.get_array("retriedStmtIds") {
+        Ok(numbers) => numbers.into_iter().count(),
+        Err(_) => usize::from(reply.get("retriedStmtId").is_ok_and(|number| number.is_some())),
     }
 }
 

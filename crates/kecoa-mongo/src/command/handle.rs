@@ -22,7 +22,7 @@ use super::authentication::prepare;
 use super::authorization::authorize;
 use super::connection::{Connection, application_name};
 use super::context::{Again, Context, Definition, ReadConcerns};
-use super::fail_points::{FAIL_GET_MORE, Injected, Subject, TRANSACTIONAL_WRITE, Tripped};
+use super::fail_points::{self, FAIL_GET_MORE, Injected, Subject, TRANSACTIONAL_WRITE, Tripped};
 use super::gateway::{Gateway, OpenTransaction};
 use super::namespace::{check_collection, check_database};
 use super::reply::{append_labels, append_write_concern_error, failure, success};
@@ -113,18 +113,18 @@ async fn answer(
         Some(labels) => labels.iter().fold(error, |error: Error, one| error.with_label(*one)),
         None => label(error, situation),
     };
-    let tripped = trip(gateway, &checked);
+    let writes = fail_points::writes(checked.statement, &checked.arguments);
+    let tripped = trip(gateway, &checked, writes);
     if let Some(Tripped { close: true, error: Some(_) }) = tripped {
         return (Answer::Close, None);
     }
-    let closes_after = tripped.as_ref().is_some_and(|tripped| tripped.close);
     let injected_error =
         injected.error.clone().or_else(|| tripped.and_then(|tripped| tripped.error));
     if let Some(error) = injected_error {
         return (Answer::Reply(failure(&with_labels(error), gateway.time(false))), None);
     }
     let ended = run(gateway, connection, request, checked).await;
-    if ended.closes || closes_after {
+    if ended.closes || closes_after(gateway, writes, &ended.result) {
         return (Answer::Close, None);
     }
     let time = gateway.time(definition.write_concern);
@@ -137,9 +137,12 @@ async fn answer(
             }
             if let Some(error) = injected.write_concern_error {
                 let code = error.get_i32("code").unwrap_or_default();
-                let labelled = with_labels(Error::new(Code::location(code), ""));
                 fields.append(cstr!("writeConcernError"), error);
-                append_labels(&mut fields, &labelled);
+                // The write of a statement waits for its commit.
+                if !is_statement || injected.labels.is_some() {
+                    let labelled = with_labels(Error::new(Code::location(code), ""));
+                    append_labels(&mut fields, &labelled);
+                }
             } else if let Some(concern) = &concern
                 && let Some(error) = concern.failure()
             {
@@ -199,16 +202,29 @@ fn application<'a>(
         .or_else(|| arguments.document("client").filter(|_| introduces).and_then(application_name))
 }
 
-/// What the fail point of the command's kind does.
-fn trip(gateway: &Gateway, checked: &Checked<'_>) -> Option<Tripped> {
+/// What the fail point of the command's kind does before it runs; `writes`: how many retryable writes it asks for.
+fn trip(gateway: &Gateway, checked: &Checked<'_>, writes: usize) -> Option<Tripped> {
     if !gateway.options.test_commands {
         return None;
     }
-    match checked.statement {
-        Statement::RetryableWrite(_) => gateway.fail_points.trip(TRANSACTIONAL_WRITE),
-        _ if checked.definition.name == "getMore" => gateway.fail_points.trip(FAIL_GET_MORE),
-        _ => None,
+    if checked.definition.name == "getMore" {
+        return gateway.fail_points.trip(FAIL_GET_MORE, 1);
     }
+    if !gateway.fail_points.fails_before(TRANSACTIONAL_WRITE) {
+        return None;
+    }
+    gateway.fail_points.trip(TRANSACTIONAL_WRITE, writes)
+}
+
+/// Whether the fail point of retryable writes closes the connection once they are done. Those that were done before
+/// do not meet it.
+fn closes_after(gateway: &Gateway, writes: usize, result: &Result<RawDocumentBuf, Error>) -> bool {
+    let Ok(reply) = result else { return false };
+    let new = writes.saturating_sub(fail_points::retried(reply));
+    new > 0
+        && gateway.options.test_commands
+        && !gateway.fail_points.fails_before(TRANSACTIONAL_WRITE)
+        && gateway.fail_points.trip(TRANSACTIONAL_WRITE, new).is_some_and(|tripped| tripped.close)
 }
 
 fn situation(checked: &Checked<'_>) -> Situation {
@@ -423,7 +439,10 @@ async fn run(
     if let Some(mut state) = context.state.take() {
         let ends_here = failed && checked.statement.transaction().is_some() && !definition.ends;
         let open = if ends_here { state.abort() } else { None };
-        state.settle();
+        // A commit that was cut off in the middle leaves nobody who knows what became of it.
+        if !(definition.ends && failed) {
+            state.settle();
+        }
         let number = state.numbers.number();
         // The client was told that it may send the same command again.
         if let (Statement::Begin(begun), Err(error), None) = (checked.statement, &result, &open)

@@ -30,7 +30,8 @@ pub fn label(error: Error, situation: Situation) -> Error {
             }
         }
         Situation::Statement => {
-            if is_transient(number) || is_retryable(number) {
+            let is_overload = error.code() == Code::INGRESS_REQUEST_RATE_LIMIT_EXCEEDED;
+            if is_transient(number) || is_retryable(number) || is_overload {
                 error = error.with_label(Label::TransientTransactionError);
             }
         }

@@ -229,13 +229,41 @@ fn fail_points_of_one_kind_of_command() {
     ];
     for (name, data, expected) in table {
         let points = FailPoints::default();
-        assert!(points.trip(name).is_none());
+        assert!(points.trip(name, 1).is_none());
         let mode = rawdoc! { "times": 1 };
         assert_eq!(points.configure(name, RawBsonRef::Document(&mode), Some(&data)).unwrap(), 0);
         let found = points
-            .trip(name)
+            .trip(name, 1)
             .map(|tripped| (tripped.close, tripped.error.map_or(0, |error| error.code().number())));
         assert_eq!(found, expected, "{name} {data:?}");
-        assert!(points.trip(name).is_none(), "once");
+        assert!(points.trip(name, 1).is_none(), "once");
+    }
+}
+
+#[test]
+fn every_write_of_a_command_meets_the_fail_point() {
+    use bson::RawBsonRef;
+    use kecoa_mongo::command::fail_points::{FailPoints, TRANSACTIONAL_WRITE};
+    // The mode, how many writes the commands have, and which of the commands meet it.
+    let table = [
+        (rawdoc! { "times": 3 }, vec![2, 2, 1], vec![true, true, false]),
+        (rawdoc! { "times": 1 }, vec![0, 2, 1], vec![false, true, false]),
+        (rawdoc! { "skip": 3 }, vec![3, 1, 1], vec![false, true, true]),
+        (rawdoc! { "skip": 3 }, vec![4, 1], vec![true, true]),
+    ];
+    for (mode, writes, expected) in table {
+        let points = FailPoints::default();
+        points.configure(TRANSACTIONAL_WRITE, RawBsonRef::Document(&mode), None).unwrap();
+        assert!(!points.fails_before(TRANSACTIONAL_WRITE));
+        let met: Vec<_> =
+            writes.iter().map(|count| points.trip(TRANSACTIONAL_WRITE, *count).is_some()).collect();
+        assert_eq!(met, expected, "{mode:?} {writes:?}");
+    }
+    let points = FailPoints::default();
+    let data = rawdoc! { "failBeforeCommitExceptionCode": 1 };
+    for (mode, expected) in [("alwaysOn", true), ("off", false)] {
+        let mode = RawBsonRef::String(mode);
+        points.configure(TRANSACTIONAL_WRITE, mode, Some(&data)).unwrap();
+        assert_eq!(points.fails_before(TRANSACTIONAL_WRITE), expected);
     }
 }

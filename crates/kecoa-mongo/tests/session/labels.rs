@@ -40,7 +40,7 @@ fn a_code_has_its_labels() {
         [1, 2, 9, 11, 13, 14, 20, 26, 43, 50, 64, 72, 79, 100, 134, 225, 256, 263, 11000, 11601]
             .map(|code| (code, none)),
     );
-    table.push((462, ["OR", "OR", "OR", "OR", "OR"]));
+    table.push((462, ["OR", "OR", "ORT", "OR", "OR"]));
     for (code, expected) in table {
         for (situation, expected) in situations.into_iter().zip(expected) {
             assert_eq!(labels(code, situation), expected, "{code} in {situation:?}");
