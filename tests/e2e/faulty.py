@@ -29,6 +29,7 @@ import kecoa
 import kecoa.aio
 import kecoa.pool
 from kecoa import AmbiguousCommitError, RetryPolicy
+from tests.gateways import PROGRAM
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ACCOUNTS = 3
@@ -82,7 +83,7 @@ class Harness:
     def __init__(self, dsn, plan=PLAN, seed=0):
         self.log = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "kecoa", "faults", "--to", dsn, "--faults", plan, "--seed", str(seed)],
+            [*PROGRAM, "faults", "--to", dsn, "--faults", plan, "--seed", str(seed)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self.log,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pymongo
 import pytest
+from psycopg2.extensions import make_dsn
 
 from tests.gateways import Gateway
 from tests.suites.pymongo.gateway import make_database, start
@@ -42,3 +45,15 @@ def db(client: Documents) -> Iterator[Any]:
     database = client[f"test_{next(_numbers)}"]
     yield database
     client.drop_database(database)
+
+
+@pytest.fixture
+def database(dsn: str) -> Iterator[str]:
+    """A database of the test's own; gives its connection string."""
+    name = f"mongo_{uuid.uuid4().hex[:8]}"
+    conn = psycopg2.connect(dsn)
+    conn.autocommit = True
+    conn.cursor().execute(f"CREATE DATABASE {name}")
+    yield str(make_dsn(dsn, dbname=name))
+    conn.cursor().execute(f"DROP DATABASE {name} WITH (FORCE)")
+    conn.close()
