@@ -36,8 +36,8 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="print the groups and their modules")
     arguments = parser.parse_args()
     if arguments.list:
-        for group, modules in bar.items():
-            print(f"{group}: {', '.join(modules)}")
+        for group in bar:
+            print(f"{group}: {', '.join(bar[group])}")
         return 0
     if not arguments.dsn:
         parser.error("expected --dsn or KECOA_TEST_DSN")

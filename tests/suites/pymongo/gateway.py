@@ -46,3 +46,19 @@ def variables(gateway: Gateway, *, authentication: bool) -> dict[str, str]:
     url = urlsplit(gateway.url)
     found = {"DB_IP": str(url.hostname), "DB_PORT": str(url.port)}
     return found | ({"DB_USER": USER, "DB_PASSWORD": PASSWORD} if authentication else {})
+
+
+def clean(environment: Mapping[str, str]) -> None:
+    """Drop the databases that a module has left behind; `environment` as of `variables`."""
+    import pymongo
+
+    client: pymongo.MongoClient[dict[str, object]] = pymongo.MongoClient(
+        environment["DB_IP"],
+        int(environment["DB_PORT"]),
+        username=environment.get("DB_USER"),
+        password=environment.get("DB_PASSWORD"),
+    )
+    with client:
+        for name in client.list_database_names():
+            if name not in ("admin", "config", "local"):
+                client.drop_database(name)

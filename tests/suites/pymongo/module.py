@@ -47,15 +47,16 @@ class Runner:
     only: str = ""
     left_out: Collection[str] = ()
 
-    def run(self, path: str) -> Results:
-        """Run every test of the module at `path`, in as many processes as it takes."""
-        record, done, log = (self.scratch / name for name in ("record", "done", "log"))
+    def run(self, path: str, names: Collection[str] = ()) -> Results:
+        """Run every test of the module at `path`, or those of `names`, in as many processes as it takes."""
+        record, selected, log = (self.scratch / name for name in ("record", "selected", "log"))
         results, collected = Results(), [path]
         for _ in range(MOST_PROCESSES):
             record.write_text("")
-            done.write_text(json.dumps([*results.tests, *self.left_out]))
+            which = {"names": [*names], "done": [*results.tests, *self.left_out]}
+            selected.write_text(json.dumps(which))
             before = len(results.tests)
-            self._process(path, record, done, log)
+            self._process(path, record, selected, log)
             names, finished = self._read(record, results)
             collected = names or collected
             if finished or len(results.tests) == before:
@@ -65,13 +66,13 @@ class Runner:
             results.tests.setdefault(name, Outcome("absent", log_end))
         return results
 
-    def _process(self, path: str, record: Path, done: Path, log: Path) -> None:
+    def _process(self, path: str, record: Path, selected: Path, log: Path) -> None:
         environment = {
             **self.environment,
             "PYTHONPATH": str(PLUGIN.parent),
             "PYTHONDONTWRITEBYTECODE": "1",
             "KECOA_RECORD": str(record),
-            "KECOA_TESTS_DONE": str(done),
+            "KECOA_TESTS_SELECTED": str(selected),
             "KECOA_TEST_LIMIT": str(TEST_LIMIT),
             "KECOA_ONLY": self.only,
         }

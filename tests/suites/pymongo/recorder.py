@@ -1,8 +1,8 @@
 """A plugin of pytest: writes what happens to each test as a line of JSON, and ends tests that take too long.
 
 A suite that hangs or dies must not take the outcome of the tests before it along, so every line is written
-at once. The names of tests to leave out (they ran before) and the limits come from the environment, see
-`module.Runner`.
+at once. The names of tests to run, those to leave out (they ran before) and the limits come from the
+environment, see `module.Runner`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import pytest
 
 RECORD = open(os.environ["KECOA_RECORD"], "a", buffering=1)
 LIMIT = float(os.environ["KECOA_TEST_LIMIT"])
-with open(os.environ["KECOA_TESTS_DONE"]) as done:
-    DONE = set(json.load(done))
+with open(os.environ["KECOA_TESTS_SELECTED"]) as selected:
+    NAMES, DONE = map(set, map(json.load(selected).__getitem__, ("names", "done")))
 ONLY = os.environ.get("KECOA_ONLY", "")
 # What is raised within an event loop leaves the test's task behind: such a process ends, another goes on.
 OVER_LIMIT = 70
@@ -64,7 +64,7 @@ threading.Thread(target=watch, daemon=True).start()
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    wanted = [item for item in items if ONLY in item.nodeid]
+    wanted = [item for item in items if ONLY in item.nodeid and (not NAMES or item.nodeid in NAMES)]
     write("collected", names=[item.nodeid for item in wanted])
     items[:] = [item for item in wanted if item.nodeid not in DONE]
 
