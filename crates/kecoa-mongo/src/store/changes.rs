@@ -87,12 +87,18 @@ impl Handle<'_> {
             Ok(Checked::Current(done)) => {
                 written.done =
                     changes.iter().map(|change| done.contains(&change.old.id_key)).collect();
-                if done.is_empty() && !self.is_current(collection).await? {
+                // Nothing was done now: an attempt whose answer was lost may have done it.
+                if done.is_empty()
+                    && (self.were_done(changes).await? || !self.is_current(collection).await?)
+                {
                     return Ok(Checked::Stale);
                 }
                 return Ok(Checked::Current(written));
             }
             Err(Failed::Duplicate(Duplicate::Record)) => return Ok(Checked::Stale),
+            Err(Failed::Duplicate(_)) if self.were_done(changes).await? => {
+                return Ok(Checked::Stale);
+            }
             Err(Failed::Duplicate(duplicate)) if changes.len() == 1 || self.is_within() => {
                 written.done = vec![false; changes.len()];
                 let failure = changes.iter().enumerate().find_map(|(number, change)| {
@@ -130,6 +136,15 @@ impl Handle<'_> {
         }
         written.done.resize(changes.len(), false);
         Ok(Checked::Current(written))
+    }
+
+    /// Whether these changes were made before, by an attempt whose answer was lost.
+    async fn were_done(&mut self, changes: &[Change<'_>]) -> Result<bool, Error> {
+        if self.is_within() {
+            return Ok(false);
+        }
+        let records: Vec<_> = changes.iter().filter_map(|change| change.record).collect();
+        self.are_recorded(&records).await
     }
 
     /// The keys of the documents that were changed.
@@ -195,6 +210,13 @@ impl Handle<'_> {
             batch.documents(&mut statement, false);
             statement
         }];
+        // First, so that a second attempt is known by it.
+        if !batch.records.is_empty() {
+            let mut statement = Statement::default();
+            statement.records(&batch.records).text(" WHERE ");
+            batch.was_written(&mut statement);
+            statements.push(statement);
+        }
         for (table, removed) in [
             ("kecoa_mongo.entry", &batch.entries.removed),
             ("kecoa_mongo.uniq", &batch.entries.removed_unique),
@@ -220,12 +242,6 @@ impl Handle<'_> {
             statement.text("INSERT INTO ").text(table).text(" (coll, idx, key, id_key) SELECT ");
             statement.param(&batch.id).text("::INT8, t.idx, t.key, t.id_key FROM ").entries(added);
             statement.text(" WHERE ");
-            batch.was_written(&mut statement);
-            statements.push(statement);
-        }
-        if !batch.records.is_empty() {
-            let mut statement = Statement::default();
-            statement.records(&batch.records).text(" WHERE ");
             batch.was_written(&mut statement);
             statements.push(statement);
         }

@@ -250,6 +250,8 @@ pub(super) async fn within_time<T>(
 ) -> Result<T, Error> {
     match deadline {
         None => Ok(work.await),
+        // A timer is coarse: what has passed has passed.
+        Some(deadline) if deadline <= Instant::now() => Err(failure::expired()),
         Some(deadline) => {
             tokio::time::timeout_at(deadline, work).await.map_err(|_| failure::expired())
         }

@@ -130,6 +130,13 @@ impl Handle<'_> {
                         None => Err(Failed::Duplicate(duplicate).into()),
                     };
                 }
+                Err(Failed::Duplicate(_)) if self.left_records(&left).await? => {
+                    if inserted.inserted == 0 {
+                        return Ok(Checked::Stale);
+                    }
+                    inserted.inserted += left.len();
+                    return Ok(Checked::Current(()));
+                }
                 Err(Failed::Duplicate(_)) => {
                     left = self.without_taken(collection, left, ordered, inserted).await?;
                 }
@@ -140,6 +147,13 @@ impl Handle<'_> {
             Code::WRITE_CONFLICT,
             "others went on writing the keys of the documents to insert",
         ))
+    }
+
+    /// Whether these documents went in before, by an attempt whose answer was lost.
+    async fn left_records(&mut self, documents: &[&Prepared<'_>]) -> Result<bool, Error> {
+        let records: Vec<_> =
+            documents.iter().filter_map(|document| document.new.record.as_ref()).collect();
+        Ok(records.len() == documents.len() && self.are_recorded(&records).await?)
     }
 
     async fn insert_together(

@@ -53,6 +53,15 @@ impl Handle<'_> {
         }
     }
 
+    /// Whether there is a record of each of these writes; not where there are none. They are of one session and
+    /// transaction. A write that runs again after its answer was lost meets its own keys: this tells whose they are.
+    pub(super) async fn are_recorded(&mut self, records: &[&Record]) -> Result<bool, Error> {
+        let Some(first) = records.first() else { return Ok(false) };
+        let found = self.records(&first.id.session, first.id.transaction).await?;
+        let is_there = |record: &&Record| found.iter().any(|found| found.id == record.id);
+        Ok(records.iter().all(is_there))
+    }
+
     /// The highest transaction number of a session that left a record.
     ///
     /// # Errors
