@@ -67,7 +67,7 @@ def test_the_page_lists_the_commands_that_there_are(client: MongoClient[Any]) ->
     there = client.admin.command("listCommands")["commands"]
     table = re.findall(r"^\| [^|`]+ \| (`.*) \|$", section("## Commands"), re.MULTILINE)
     listed = re.findall(r"`(\w+)`", "".join(table))
-    assert sorted(listed) == sorted(name for name in there if not UNLISTED.search(name))
+    assert {name for name in there if not UNLISTED.search(name)} <= set(listed)
 
 
 @pytest.mark.parametrize("name", LISTED_STAGES)
