@@ -34,6 +34,7 @@ mod explained;
 pub mod fail_points;
 pub mod find;
 pub mod find_and_modify;
+pub mod fsync;
 pub mod gateway;
 pub mod get_more;
 pub mod get_parameter;

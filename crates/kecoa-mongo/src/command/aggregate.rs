@@ -5,6 +5,7 @@ use ::bson::{DateTime, RawArray, RawArrayBuf, RawBsonRef, RawDocumentBuf, rawdoc
 use crate::error::{Code, Error};
 use crate::operation::pipeline::{Aggregate, aggregate};
 use crate::operation::views;
+use crate::session::concern::ReadLevel;
 use crate::session::id::hash_of_user;
 use crate::store::Namespace;
 
@@ -88,6 +89,7 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
         Some(namespace) => namespace.to_string(),
         None => format!("{}.$cmd.aggregate", context.database),
     };
+    check_read_concern(context, arguments.array("pipeline").unwrap_or(&empty))?;
     let mut work = work::work(context).await?;
     let resolved = match &namespace {
         Some(namespace) => Some(views::resolve(&mut work, namespace).await?),
@@ -100,7 +102,26 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     let batch = cursor.first_batch(&mut work, batch_size).await?;
     drop(work);
     let id = if cursor.is_finished() { 0 } else { work::keep(context, cursor, &name, false) };
-    Ok(work::first_batch(batch.into_documents(), id, &name))
+    Ok(work::first_batch_read(context, batch.into_documents(), id, &name))
+}
+
+/// Stages that write do not go with every read concern.
+fn check_read_concern(context: &Context<'_>, stages: &RawArray) -> Result<(), Error> {
+    if context.read_concern.level != Some(ReadLevel::Linearizable) {
+        return Ok(());
+    }
+    for stage in stages.into_iter().map_while(Result::ok).filter_map(RawBsonRef::as_document) {
+        let name = stage.iter().next().and_then(Result::ok).map(|(name, _)| name.as_str());
+        if let Some(name @ ("$out" | "$merge")) = name {
+            return Err(Error::new(
+                Code::INVALID_OPTIONS,
+                format!(
+                    "Aggregation stage {name} cannot run with readConcern level 'linearizable'"
+                ),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// What a first stage gives that looks at the gateway itself.

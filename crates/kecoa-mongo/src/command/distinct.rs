@@ -80,7 +80,11 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
         }
         (None, None) => find.check(&work)?,
     }
+    drop(work);
     let mut reply = RawDocumentBuf::new();
     reply.append(cstr!("values"), values.into_values());
+    if let Some(time) = work::snapshot_time(context) {
+        reply.append(cstr!("atClusterTime"), time);
+    }
     Ok(reply)
 }

@@ -115,7 +115,8 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     }
     let Some(collection) = resolved.collection else {
         find.check(&work)?;
-        return Ok(work::first_batch(RawArrayBuf::new(), 0, &name));
+        drop(work);
+        return Ok(work::first_batch_read(context, RawArrayBuf::new(), 0, &name));
     };
     let tailable = arguments.boolean("tailable");
     let natural = ::bson::rawdoc! { "$natural": 1 };
@@ -163,5 +164,5 @@ async fn finish(
         true => 0,
         false => work::keep(context, cursor, name, arguments.boolean("noCursorTimeout")),
     };
-    Ok(work::first_batch(batch.into_documents(), id, name))
+    Ok(work::first_batch_read(context, batch.into_documents(), id, name))
 }

@@ -10,7 +10,7 @@ use crate::operation::batch::Batch;
 use crate::session::cursors::CursorUser;
 
 use super::arguments::{Argument, Kind};
-use super::context::{Again, Context, Definition, Running};
+use super::context::{Again, Context, Definition, ReadConcerns, Running};
 use super::gateway::Gateway;
 use super::work;
 
@@ -33,6 +33,7 @@ pub const GET_MORE: Definition = Definition::new("getMore", run)
     .arguments(ARGUMENTS)
     .stable()
     .in_transaction()
+    .read_concern(ReadConcerns::Snapshot)
     .waits()
     .help("the next batch of a cursor");
 

@@ -7,7 +7,7 @@ use crate::error::{Code, Error};
 use crate::session::cursors::Killed;
 
 use super::arguments::Argument;
-use super::context::{Context, Definition, Running};
+use super::context::{Context, Definition, ReadConcerns, Running};
 use super::work;
 
 const ARGUMENTS: &[Argument] = &[Argument::array("cursors").required()];
@@ -18,6 +18,7 @@ pub const KILL_CURSORS: Definition = Definition::new("killCursors", run)
     .arguments(ARGUMENTS)
     .stable()
     .in_transaction()
+    .read_concern(ReadConcerns::Snapshot)
     .help("close cursors");
 
 fn run<'a>(context: &'a mut Context<'_>) -> Running<'a> {

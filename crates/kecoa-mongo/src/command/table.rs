@@ -89,6 +89,7 @@ pub static COMMANDS: &[&Definition] = &[
     &super::list_indexes::LIST_INDEXES,
     &super::rename_collection::RENAME_COLLECTION,
     &super::update::UPDATE,
+    &super::fsync::FSYNC,
     &super::validate::VALIDATE,
 ];
 

@@ -4,7 +4,7 @@ use ::bson::raw::cstr;
 use ::bson::{RawArrayBuf, RawDocumentBuf, rawdoc};
 
 use crate::bson::validate::{Limits, validate};
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::operation::find::Find;
 use crate::operation::write_result::{number, position};
 
@@ -36,6 +36,12 @@ fn run<'a>(context: &'a mut Context<'_>) -> Running<'a> {
 
 async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     let namespace = work::namespace(context)?;
+    if context.arguments.boolean("background") && context.arguments.boolean("full") {
+        return Err(Error::new(
+            Code::INVALID_OPTIONS,
+            "Running the validate command with both { background: true } and { full: true } is not supported.",
+        ));
+    }
     let mut work = work::work(context).await?;
     let collection = existing(&mut work, &namespace).await?;
     let mut query = Find::default().open(&work, &collection)?;

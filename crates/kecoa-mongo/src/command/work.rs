@@ -3,12 +3,13 @@
 use std::time::Instant;
 
 use ::bson::raw::{CStr, cstr};
-use ::bson::{DateTime, RawArrayBuf, RawBsonRef, RawDocumentBuf};
+use ::bson::{DateTime, RawArrayBuf, RawBsonRef, RawDocumentBuf, Timestamp};
 
 use crate::error::{Code, Error};
 use crate::expression::{Scope, Variables};
 use crate::operation::{self, Cursor, Retry};
 use crate::session::CursorOwner;
+use crate::session::concern::ReadLevel;
 use crate::store::Namespace;
 
 use super::context::Context;
@@ -152,17 +153,44 @@ pub(super) fn first_batch(batch: RawArrayBuf, id: i64, namespace: &str) -> RawDo
     cursor_reply(cstr!("firstBatch"), batch, id, namespace)
 }
 
+/// The same for a command that reads; with the time of a snapshot, where it reads one.
+pub(super) fn first_batch_read(
+    context: &Context<'_>,
+    batch: RawArrayBuf,
+    id: i64,
+    namespace: &str,
+) -> RawDocumentBuf {
+    let mut cursor = cursor_document(cstr!("firstBatch"), batch, id, namespace);
+    if let Some(time) = snapshot_time(context) {
+        cursor.append(cstr!("atClusterTime"), time);
+    }
+    let mut reply = RawDocumentBuf::new();
+    reply.append(cstr!("cursor"), cursor);
+    reply
+}
+
+/// The time of the snapshot that a command outside of transactions reads.
+pub(super) fn snapshot_time(context: &Context<'_>) -> Option<Timestamp> {
+    let is_snapshot = context.read_concern.level == Some(ReadLevel::Snapshot);
+    (is_snapshot && context.transaction().is_none())
+        .then(|| context.read_concern.at.unwrap_or_else(|| context.gateway.time(false)))
+}
+
 /// The reply of a command that reads on.
 pub(super) fn next_batch(batch: RawArrayBuf, id: i64, namespace: &str) -> RawDocumentBuf {
     cursor_reply(cstr!("nextBatch"), batch, id, namespace)
 }
 
 fn cursor_reply(name: &CStr, batch: RawArrayBuf, id: i64, namespace: &str) -> RawDocumentBuf {
+    let mut reply = RawDocumentBuf::new();
+    reply.append(cstr!("cursor"), cursor_document(name, batch, id, namespace));
+    reply
+}
+
+fn cursor_document(name: &CStr, batch: RawArrayBuf, id: i64, namespace: &str) -> RawDocumentBuf {
     let mut cursor = RawDocumentBuf::new();
     cursor.append(name, batch);
     cursor.append(cstr!("id"), id);
     cursor.append(cstr!("ns"), namespace);
-    let mut reply = RawDocumentBuf::new();
-    reply.append(cstr!("cursor"), cursor);
-    reply
+    cursor
 }

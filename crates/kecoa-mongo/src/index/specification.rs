@@ -107,7 +107,12 @@ impl<'a> Given<'a> {
             "unique" => self.unique = flag(name, value)?,
             "sparse" => self.sparse = flag(name, value)?,
             "hidden" => self.hidden = flag(name, value)?,
-            "background" | "prepareUnique" => {
+            // It changes nothing, and is shown as it was given.
+            "background" => {
+                flag(name, value)?;
+                self.others.push((name, value));
+            }
+            "prepareUnique" => {
                 flag(name, value)?;
             }
             "v" => version(value)?,

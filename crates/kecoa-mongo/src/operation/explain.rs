@@ -5,6 +5,7 @@ use std::time::Duration;
 use ::bson::raw::{CStr, cstr};
 use ::bson::{RawArrayBuf, RawBson, RawDocument, RawDocumentBuf, rawdoc};
 
+use crate::index::Index;
 use crate::plan::access::{Access, Order};
 use crate::store::{Collection, Namespace};
 
@@ -173,19 +174,15 @@ fn access_plan(
             stage
         }
         Access::Ids { .. } | Access::IdRanges { .. } => {
-            fetch(filter, index_scan(&rawdoc! { "_id": 1 }, "_id_", false, true, direction))
+            fetch(filter, index_scan(&rawdoc! { "_id": 1 }, "_id_", None, direction))
         }
         Access::Index { index, .. } => {
             let known = collection.indexes().iter().find(|known| known.number() == *index);
             let scan = match known {
-                Some(index) => index_scan(
-                    index.key_pattern(),
-                    index.name(),
-                    index.is_multikey(),
-                    index.is_unique(),
-                    direction,
-                ),
-                None => index_scan(&RawDocumentBuf::new(), "", false, false, direction),
+                Some(index) => {
+                    index_scan(index.key_pattern(), index.name(), Some(&**index), direction)
+                }
+                None => index_scan(&RawDocumentBuf::new(), "", None, direction),
             };
             fetch(filter, scan)
         }
@@ -209,21 +206,22 @@ fn fetch(filter: Option<&RawDocument>, scan: RawDocumentBuf) -> RawDocumentBuf {
     stage
 }
 
+/// Reading by an index; by that of `_id` where none is given.
 fn index_scan(
     pattern: &RawDocument,
     name: &str,
-    multikey: bool,
-    unique: bool,
+    index: Option<&Index>,
     direction: &str,
 ) -> RawDocumentBuf {
     let mut stage = RawDocumentBuf::new();
     stage.append(cstr!("stage"), "IXSCAN");
     stage.append(cstr!("keyPattern"), pattern);
     stage.append(cstr!("indexName"), name);
-    stage.append(cstr!("isMultiKey"), multikey);
-    stage.append(cstr!("isUnique"), unique);
-    stage.append(cstr!("isSparse"), false);
-    stage.append(cstr!("isPartial"), false);
+    stage.append(cstr!("isMultiKey"), index.is_some_and(Index::is_multikey));
+    stage.append(cstr!("isUnique"), index.is_none_or(Index::is_unique));
+    stage.append(cstr!("isSparse"), index.is_some_and(Index::is_sparse));
+    let is_partial = index.is_some_and(|index| index.partial_filter().is_some());
+    stage.append(cstr!("isPartial"), is_partial);
     stage.append(cstr!("indexVersion"), 2);
     stage.append(cstr!("direction"), direction);
     let mut bounds = RawDocumentBuf::new();

@@ -80,7 +80,7 @@ fn a_definition_is_shown_as_it_counts() {
     let shown = |specification| parse(specification).unwrap().to_document();
     assert_eq!(
         shown(doc! {"name": "i", "key": {"a": 1.0, "b": -1}, "background": true, "unique": false}),
-        rawdoc! {"v": 2, "key": {"a": 1.0, "b": -1}, "name": "i"}
+        rawdoc! {"v": 2, "key": {"a": 1.0, "b": -1}, "name": "i", "background": true}
     );
     assert_eq!(
         shown(
