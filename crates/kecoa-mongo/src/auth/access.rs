@@ -37,10 +37,9 @@ impl Access {
     /// Whether anything is allowed on the database or one of its collections: it may be shown in a list of those
     /// that the user may use.
     #[must_use]
-    pub fn allows_find_in(&self, database: &str) -> bool {
+    pub fn allows_anything_in(&self, database: &str) -> bool {
         self.0.iter().any(|(resource, actions)| {
-            let allows = actions.contains(&Action::Find) || actions.contains(&Action::AnyAction);
-            allows
+            !actions.is_empty()
                 && match resource {
                     Resource::Collections { database: covered, .. } if !covered.is_empty() => {
                         covered == database
@@ -48,6 +47,13 @@ impl Access {
                     resource => resource.covers(Target::Database(database)),
                 }
         })
+    }
+
+    /// Whether anything is allowed on a collection.
+    #[must_use]
+    pub fn allows_anything_on(&self, database: &str, collection: &str) -> bool {
+        let target = Target::Collection(database, collection);
+        self.0.iter().any(|(resource, actions)| !actions.is_empty() && resource.covers(target))
     }
 
     /// All privileges, as replies list them.

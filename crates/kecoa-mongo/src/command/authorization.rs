@@ -1,5 +1,7 @@
 //! Who may run what.
 
+use std::collections::BTreeSet;
+
 use ::bson::{RawArray, RawBsonRef, RawDocument};
 
 use crate::auth::{Access, Action, Target};
@@ -14,7 +16,10 @@ use super::gateway::Gateway;
 /// Levels of pipelines within pipelines that are looked through; deeper ones are refused when they are parsed.
 const MAX_PIPELINES: usize = 32;
 
-/// Whether the client may run a command on a database.
+/// Finds a command by its name.
+pub type Find = fn(&str) -> Option<&'static Definition>;
+
+/// Whether the client may run a command on a database; `find` finds the one that it explains.
 ///
 /// # Errors
 /// 13.
@@ -24,6 +29,7 @@ pub fn authorize(
     definition: &Definition,
     database: &str,
     request: &Request,
+    find: Find,
 ) -> Result<(), Error> {
     if !gateway.options.authentication || definition.anonymous {
         return Ok(());
@@ -37,7 +43,7 @@ pub fn authorize(
         return Err(Error::new(Code::UNAUTHORIZED, message));
     };
     let body = request.body();
-    let command = Command { definition, database, body, request };
+    let command = Command { definition, database, body, request: Some(request), find };
     if command.is_allowed(login) { Ok(()) } else { Err(refusal(definition.name, database, body)) }
 }
 
@@ -51,10 +57,8 @@ pub fn demand(
     action: Action,
     target: Target<'_>,
 ) -> Result<(), Error> {
-    let is_allowed = !gateway.options.authentication
-        || connection.may_create_first_user
-        || connection.login.as_ref().is_some_and(|login| login.access.allows(action, target));
-    if is_allowed {
+    let allows = |access: &Access| access.allows(action, target);
+    if connection.may_create_first_user || is_visible(gateway, connection, allows) {
         return Ok(());
     }
     let place = match target {
@@ -66,12 +70,35 @@ pub fn demand(
     Err(Error::new(Code::UNAUTHORIZED, message))
 }
 
+/// Whether a part of a reply is for the client: what its access says; everything without authentication.
+#[must_use]
+pub fn is_visible(
+    gateway: &Gateway,
+    connection: &Connection,
+    allows: impl FnOnce(&Access) -> bool,
+) -> bool {
+    !gateway.options.authentication
+        || connection.login.as_ref().is_some_and(|login| allows(&login.access))
+}
+
+/// Stages that make documents of something else than the collection.
+const OWN_SOURCES: &[&str] = &[
+    "$collStats",
+    "$currentOp",
+    "$documents",
+    "$indexStats",
+    "$listLocalSessions",
+    "$listSessions",
+];
+
 /// A command, as far as it matters here.
 struct Command<'a> {
     definition: &'a Definition,
     database: &'a str,
     body: &'a RawDocument,
-    request: &'a Request,
+    /// Where lists may stand beside the body; `None` for a command within another.
+    request: Option<&'a Request>,
+    find: Find,
 }
 
 impl Command<'_> {
@@ -81,13 +108,17 @@ impl Command<'_> {
             |actions: &[Action]| actions.iter().all(|action| access.allows(*action, self.target()));
         let cluster = |action| access.allows(action, Target::Cluster);
         match (self.definition.privilege, self.definition.name) {
-            (Privilege::None | Privilege::Own, _) => true,
+            (Privilege::None, _) => true,
             (Privilege::Read | Privilege::Write, "aggregate") => {
-                all(&[Action::Find]) && self.may_run_pipeline(access)
+                (self.has_own_source() || all(&[Action::Find]))
+                    && self.may_run_pipeline(access)
+                    && self.may_bypass_validation(access)
             }
+            (Privilege::Read, "explain") => self.may_explain(login),
             (Privilege::Read, "listCollections") => {
+                let only_own = self.flag("nameOnly") && self.flag("authorizedCollections");
                 all(&[Action::ListCollections])
-                    || self.flag("nameOnly") && self.flag("authorizedCollections")
+                    || only_own && access.allows_anything_in(self.database)
             }
             (Privilege::Read, "listIndexes") => all(&[Action::ListIndexes]),
             (Privilege::Read, "collStats") => all(&[Action::CollStats]),
@@ -95,18 +126,30 @@ impl Command<'_> {
             (Privilege::Read, "dbHash" | "dbhash") => all(&[Action::DbHash]),
             (Privilege::Read, "killCursors") => true,
             (Privilege::Read, _) => all(&[Action::Find]),
-            (Privilege::Write, "insert") => all(&[Action::Insert]),
+            (Privilege::Write, "insert") => {
+                all(&[Action::Insert]) && self.may_bypass_validation(access)
+            }
             (Privilege::Write, "update") => {
-                all(&[Action::Update]) && (!self.has_upsert() || all(&[Action::Insert]))
+                all(&[Action::Update])
+                    && (!self.has_upsert() || all(&[Action::Insert]))
+                    && self.may_bypass_validation(access)
             }
             (Privilege::Write, "delete") => all(&[Action::Remove]),
             (Privilege::Write, "findAndModify" | "findandmodify") => {
                 let write = if self.flag("remove") { Action::Remove } else { Action::Update };
-                all(&[Action::Find, write]) && (!self.flag("upsert") || all(&[Action::Insert]))
+                all(&[Action::Find, write])
+                    && (!self.flag("upsert") || all(&[Action::Insert]))
+                    && self.may_bypass_validation(access)
             }
             (Privilege::Write, "bulkWrite") => self.may_bulk_write(access),
             (Privilege::Write, _) => all(&[Action::Insert, Action::Update, Action::Remove]),
             (Privilege::Administrate, "renameCollection") => self.may_rename(access),
+            (Privilege::Administrate, "create") => {
+                all(&[Action::CreateCollection]) && self.may_view(access)
+            }
+            (Privilege::Administrate, "collMod") => {
+                all(&[Action::CollMod]) && self.may_view(access)
+            }
             (Privilege::Administrate, name) => all(&[administration(name)]),
             (Privilege::Monitor, "listDatabases") => true,
             (Privilege::Monitor, name) => cluster(monitoring(name)),
@@ -131,33 +174,81 @@ impl Command<'_> {
         }
     }
 
+    /// Some options take numbers for booleans.
     fn flag(&self, name: &str) -> bool {
-        matches!(self.body.get(name), Ok(Some(RawBsonRef::Boolean(true))))
+        is_true(self.body.get(name).ok().flatten())
+    }
+
+    /// The documents of a list, in the body or beside it.
+    fn documents(&self, name: &str) -> Vec<&RawDocument> {
+        if let Some(list) = self.request.and_then(|request| request.sequence(name)) {
+            return list.iter().collect();
+        }
+        let Ok(list) = self.body.get_array(name) else { return Vec::new() };
+        list.into_iter().flatten().filter_map(RawBsonRef::as_document).collect()
     }
 
     fn has_upsert(&self) -> bool {
-        let is_upsert = |update: &RawDocument| update.get_bool("upsert").unwrap_or(false);
-        if let Some(list) = self.request.sequence("updates") {
-            return list.iter().any(is_upsert);
-        }
-        let Ok(updates) = self.body.get_array("updates") else { return false };
-        updates.into_iter().flatten().any(|one| one.as_document().is_some_and(is_upsert))
+        self.documents("updates").iter().any(|update| is_true(update.get("upsert").ok().flatten()))
     }
 
+    fn may_bypass_validation(&self, access: &Access) -> bool {
+        !self.flag("bypassDocumentValidation")
+            || access.allows(Action::BypassDocumentValidation, self.target())
+    }
+
+    /// What the command that is explained needs.
+    fn may_explain(&self, login: &Login) -> bool {
+        let Ok(body) = self.body.get_document("explain") else { return true };
+        let name = body.iter().next().and_then(Result::ok).map(|(name, _)| name.as_str());
+        // What there is not is refused with another code.
+        let Some(definition) = name.and_then(self.find) else { return true };
+        // An explain of an explain, too.
+        if definition.name == "explain" {
+            return true;
+        }
+        Command { definition, database: self.database, body, request: None, find: self.find }
+            .is_allowed(login)
+    }
+
+    /// Who may read a view reads what is behind it.
+    fn may_view(&self, access: &Access) -> bool {
+        let Ok(source) = self.body.get_str("viewOn") else { return true };
+        let may_find = |target| access.allows(Action::Find, target);
+        !may_find(self.target())
+            || may_find(Target::Collection(self.database, source)) && self.may_run_pipeline(access)
+    }
+
+    /// Each operation needs its own action on its own collection.
     fn may_bulk_write(&self, access: &Access) -> bool {
-        let actions = [Action::Insert, Action::Update, Action::Remove];
-        let may_write = |namespace: &RawDocument| {
+        let namespaces = self.documents("nsInfo");
+        let mut needed = BTreeSet::new();
+        for operation in self.documents("ops") {
+            let Some(Ok((name, number))) = operation.iter().next() else { continue };
+            let Some(number) = whole(number) else { continue };
+            match name.as_str() {
+                "insert" => drop(needed.insert((number, Action::Insert))),
+                "update" => {
+                    needed.insert((number, Action::Update));
+                    if is_true(operation.get("upsert").ok().flatten()) {
+                        needed.insert((number, Action::Insert));
+                    }
+                }
+                "delete" => drop(needed.insert((number, Action::Remove))),
+                _ => {}
+            }
+            if self.flag("bypassDocumentValidation") {
+                needed.insert((number, Action::BypassDocumentValidation));
+            }
+        }
+        needed.into_iter().all(|(number, action)| {
+            // A number beyond the list is refused with another code.
+            let Some(namespace) = namespaces.get(number) else { return true };
             let name = namespace.get_str("ns").ok().and_then(|name| name.split_once('.'));
             name.is_some_and(|(database, collection)| {
-                let target = Target::Collection(database, collection);
-                actions.iter().all(|action| access.allows(*action, target))
+                access.allows(action, Target::Collection(database, collection))
             })
-        };
-        if let Some(list) = self.request.sequence("nsInfo") {
-            return list.iter().all(may_write);
-        }
-        let Ok(list) = self.body.get_array("nsInfo") else { return true };
-        list.into_iter().flatten().all(|one| one.as_document().is_some_and(may_write))
+        })
     }
 
     fn may_rename(&self, access: &Access) -> bool {
@@ -189,6 +280,14 @@ impl Command<'_> {
             "updateUser" | "usersInfo" | "rolesInfo" => true,
             _ => is_self || allows(Action::CreateRole),
         }
+    }
+
+    /// Whether the first stage makes documents itself, so that the collection is not read.
+    fn has_own_source(&self) -> bool {
+        let Ok(stages) = self.body.get_array("pipeline") else { return false };
+        let Some(Ok(RawBsonRef::Document(first))) = stages.into_iter().next() else { return false };
+        let name = first.iter().next().and_then(Result::ok).map(|(name, _)| name.as_str());
+        name.is_some_and(|name| OWN_SOURCES.contains(&name))
     }
 
     /// Stages that read or write other collections need the right to.
@@ -248,7 +347,14 @@ impl Command<'_> {
                 inner.as_array().is_none_or(|stages| self.may_run_stages(stages, access, depth + 1))
             }),
             "$currentOp" => access.allows(Action::Inprog, Target::Cluster),
-            "$listSessions" => access.allows(Action::ListSessions, Target::Cluster),
+            "$listSessions" | "$listLocalSessions" => {
+                let wants = |field: &str| match value.as_document().map(|value| value.get(field)) {
+                    Some(Ok(Some(value))) => !matches!(value, RawBsonRef::Boolean(false)),
+                    _ => false,
+                };
+                !(wants("allUsers") || wants("users"))
+                    || access.allows(Action::ListSessions, Target::Cluster)
+            }
             "$indexStats" => access.allows(Action::IndexStats, self.target()),
             "$collStats" => access.allows(Action::CollStats, self.target()),
             "$changeStream" => access.allows(Action::ChangeStream, self.target()),
@@ -274,6 +380,30 @@ impl<'a> Place<'a> {
             _ => None,
         }
     }
+}
+
+/// Whether an option is on; `null` is off.
+fn is_true(value: Option<RawBsonRef<'_>>) -> bool {
+    match value {
+        None | Some(RawBsonRef::Null | RawBsonRef::Undefined | RawBsonRef::Boolean(false)) => false,
+        Some(RawBsonRef::Int32(number)) => number != 0,
+        Some(RawBsonRef::Int64(number)) => number != 0,
+        Some(RawBsonRef::Double(number)) => number != 0.0,
+        // Whatever else it may be: better a right too many.
+        Some(_) => true,
+    }
+}
+
+/// A number of a list's element.
+fn whole(value: RawBsonRef<'_>) -> Option<usize> {
+    let number = match value {
+        RawBsonRef::Int32(number) => i64::from(number),
+        RawBsonRef::Int64(number) => number,
+        #[allow(clippy::cast_possible_truncation, reason = "it saturates, and is compared")]
+        RawBsonRef::Double(number) => number as i64,
+        _ => return None,
+    };
+    usize::try_from(number).ok()
 }
 
 fn administration(command: &str) -> Action {

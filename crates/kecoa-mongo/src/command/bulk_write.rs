@@ -41,7 +41,7 @@ const NAMESPACE: &[Argument] = &[
 pub const BULK_WRITE: Definition = Definition::new("bulkWrite", run)
     .arguments(ARGUMENTS)
     .stable()
-    .needs(Privilege::Own)
+    .needs(Privilege::Write)
     .admin()
     .in_transaction()
     .retryable()

@@ -90,8 +90,6 @@ pub enum Privilege {
     Operate,
     /// To see and change users.
     Users,
-    /// The command checks it by itself.
-    Own,
 }
 
 /// What a command is given.

@@ -259,7 +259,7 @@ fn check<'a>(
         _ => return Err(Error::location(40571, "OP_MSG requests require a $db argument")),
     };
     check_database(database)?;
-    authorize(gateway, connection, definition, database, request)?;
+    authorize(gateway, connection, definition, database, request, table::find)?;
     if definition.admin && database != "admin" {
         let message = format!("{name} may only be run against the admin database.");
         return Err(Error::new(Code::UNAUTHORIZED, message));

@@ -10,7 +10,7 @@ use crate::query::Filter;
 use crate::store::{Collection, CollectionKind};
 
 use super::arguments::{Argument, Values, read_nested};
-use super::context::{Context, Definition, Running};
+use super::context::{Context, Definition, Privilege, Running};
 use super::work;
 
 const ARGUMENTS: &[Argument] = &[
@@ -28,6 +28,7 @@ pub(super) const CURSOR: &[Argument] = &[Argument::count("batchSize")];
 pub const LIST_COLLECTIONS: Definition = Definition::new("listCollections", run)
     .arguments(ARGUMENTS)
     .stable()
+    .needs(Privilege::Read)
     .help("the collections and views of a database");
 
 fn run<'a>(context: &'a mut Context<'_>) -> Running<'a> {
@@ -49,6 +50,14 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     let batch_size = batch_size("listCollections.cursor", &arguments)?;
     let database = context.database;
     let name_only = arguments.boolean("nameOnly");
+    let login = context.connection.login.as_ref();
+    let access = login
+        .filter(|_| context.gateway.options.authentication)
+        .filter(|_| arguments.boolean("authorizedCollections"))
+        .map(|login| login.access.clone());
+    let is_shown = |collection: &str| {
+        access.as_ref().is_none_or(|access| access.allows_anything_on(database, collection))
+    };
     let mut work = work::work(context).await?;
     let filter = match arguments.document("filter") {
         Some(filter) => Some(Filter::parse(filter, &work.scope)?),
@@ -56,6 +65,9 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     };
     let mut documents = Vec::new();
     for collection in work.handle().collections(database).await? {
+        if !is_shown(collection.namespace().collection()) {
+            continue;
+        }
         let document = describe(&collection, name_only);
         let wanted = match &filter {
             Some(filter) => filter.matches(&document, &work.variables)?,

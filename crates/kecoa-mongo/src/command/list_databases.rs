@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use ::bson::raw::cstr;
 use ::bson::{RawArrayBuf, RawDocumentBuf};
 
+use crate::auth::{Access, Action, Target};
 use crate::error::Error;
 use crate::operation::write_result::number;
 use crate::query::Filter;
 use crate::store::CollectionKind;
 
 use super::arguments::Argument;
+use super::authorization::{demand, is_visible};
 use super::context::{Context, Definition, Running};
 use super::work;
 
@@ -42,6 +44,19 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
         Some(_) => OF_REPLICA_SETS,
         None => OF_ROUTERS,
     };
+    let (gateway, connection) = (context.gateway, &*context.connection);
+    let may_see_all = |access: &Access| access.allows(Action::ListDatabases, Target::Cluster);
+    let shows_all = match arguments.optional_boolean("authorizedDatabases") {
+        Some(false) => {
+            demand(gateway, connection, Action::ListDatabases, Target::Cluster)?;
+            true
+        }
+        _ => is_visible(gateway, connection, may_see_all),
+    };
+    let access = connection.login.as_ref().map(|login| login.access.clone());
+    let is_shown = |database: &str| {
+        shows_all || access.as_ref().is_some_and(|access| access.allows_anything_in(database))
+    };
     let mut work = work::work(context).await?;
     let filter = match arguments.document("filter") {
         Some(filter) => Some(Filter::parse(filter, &work.scope)?),
@@ -52,6 +67,9 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     let mut names: BTreeSet<String> = work.handle().databases().await?.into_iter().collect();
     names.extend(own.iter().map(|name| (*name).to_owned()));
     for name in names {
+        if !is_shown(&name) {
+            continue;
+        }
         let mut document = RawDocumentBuf::new();
         document.append(cstr!("name"), name.as_str());
         let mut size = 0_i64;

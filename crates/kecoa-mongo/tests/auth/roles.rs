@@ -98,8 +98,8 @@ fn several_roles_add_up() {
     let access = Access::of(&[RoleName::new("db", "read"), RoleName::new("other", "readWrite")]);
     assert!(access.allows(Find, COLL) && access.allows(Insert, OTHER));
     assert!(!access.allows(Insert, COLL));
-    assert!(access.allows_find_in("db") && access.allows_find_in("other"));
-    assert!(!access.allows_find_in("third"));
+    assert!(access.allows_anything_in("db") && access.allows_anything_in("other"));
+    assert!(!access.allows_anything_in("third"));
     let privileges = access.privileges();
     assert_eq!(privileges.len(), 2);
     for privilege in privileges {

@@ -9,6 +9,7 @@
 
 mod api;
 mod arguments;
+mod authorization;
 mod definitions;
 mod diagnostics;
 mod fail_points;
