@@ -67,10 +67,20 @@ impl Store {
             .configure(|client| Box::pin(schema::configure(client)))
             .build(config)
             .map_err(|error| Error::new(Code::INTERNAL_ERROR, error.to_string()))?;
-        let mut client = pool.get().await.map_err(|error| Error::from(failure::alone(&error)))?;
-        let capabilities = schema::probe(&mut client).await;
-        schema::set_up(&mut client, capabilities).await?;
-        drop(client);
+        let mut attempt = 1;
+        let capabilities = loop {
+            match prepare(&pool).await {
+                Ok(capabilities) => break capabilities,
+                // The connection was lost: what was asked on it is asked again, too.
+                Err(error)
+                    if error.code() == Code::SHUTDOWN_IN_PROGRESS && attempt < PREPARATIONS =>
+                {
+                    attempt += 1;
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                Err(error) => return Err(error),
+            }
+        };
         let transactions = options.transactions.clamp(1, connections - 1);
         Ok(Self {
             inner: Arc::new(Inner {
@@ -235,6 +245,17 @@ impl Store {
             attempts.next(&error, effect, deadline).await?;
         }
     }
+}
+
+/// How often a database is prepared before its lost connections count as a failure.
+const PREPARATIONS: u32 = 5;
+
+/// Asks what the server can do, and sets the tables up.
+async fn prepare(pool: &Pool) -> Result<Capabilities, Error> {
+    let mut client = pool.get().await.map_err(|error| Error::from(failure::alone(&error)))?;
+    let capabilities = schema::probe(&mut client).await;
+    schema::set_up(&mut client, capabilities).await?;
+    Ok(capabilities)
 }
 
 /// Takes the first error out of answers.
