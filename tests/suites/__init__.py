@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tools.testserver import TestServer
 
-SUITES = ("psycopg2", "psycopg2_endpoint", "sqlalchemy", "cockroachdb_sqlalchemy")
+SUITES = ("psycopg2", "psycopg2_endpoint", "sqlalchemy", "cockroachdb_sqlalchemy", "pymongo")
 
 Counts = dict[str, int]  # passed, failed, skipped
 

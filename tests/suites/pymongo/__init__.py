@@ -44,9 +44,8 @@ TIMED = {
     )
 }
 HELD: tuple[str, ...] = (
-    *("client", "handshake", "auth", "bulk", "crud", "gridfs", "command monitoring", "connection monitoring"),
-    *("timeouts", "concerns", "comment", "retryable reads", "retryable writes", "sessions", "transactions"),
-    "causal consistency",
+    *("client", "handshake", "auth", "command monitoring", "connection monitoring", "timeouts", "concerns"),
+    "comment",
 )
 
 Groups = dict[str, dict[str, dict[str, dict[str, list[str]]]]]  # group, module, when, class: tests

@@ -15,6 +15,7 @@ import time
 from collections.abc import Generator, Iterable
 from typing import Any
 
+import pymongo
 import pytest
 
 RECORD = open(os.environ["KECOA_RECORD"], "a", buffering=1)
@@ -24,6 +25,11 @@ with open(os.environ["KECOA_TESTS_SELECTED"]) as selected:
 ONLY = os.environ.get("KECOA_ONLY", "")
 # What is raised within an event loop leaves the test's task behind: such a process ends, another goes on.
 OVER_LIMIT = 70
+
+
+# Some tests go to where a client goes that is told no address.
+for client in (pymongo.MongoClient, pymongo.AsyncMongoClient):
+    client.HOST, client.PORT = os.environ["DB_IP"], int(os.environ["DB_PORT"])
 
 
 class TimeLimit(BaseException):
