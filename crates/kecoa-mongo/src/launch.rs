@@ -48,7 +48,7 @@ pub enum Error {
     #[error("{0}")]
     Unusable(String),
     /// The port cannot be had.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}: {source}; say another with --port or --address")]
     Listen {
         /// Host and port.
         address: String,

@@ -4,7 +4,9 @@ mod first_user;
 
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::path::Path;
+use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kecoa_server::home::Home;
@@ -26,6 +28,8 @@ const PORT: u16 = 27017;
 /// The stack of a thread: pipelines read within pipelines, twenty levels deep, each with the whole way to the database
 /// on it. What is not touched costs no memory.
 const STACK_BYTES: usize = 64 * 1024 * 1024;
+/// A command that computes for long keeps its thread: others, and hello, must find one all the same.
+const LEAST_THREADS: usize = 16;
 /// How often the home and what has become too old are looked at.
 const INTERVAL: Duration = Duration::from_secs(1);
 /// How often the database is looked at for what is over; the monitor of times to live runs once a minute.
@@ -83,7 +87,9 @@ impl Process<'_> {
         let failed = |error| {
             kecoa_server::Error::io("starting threads for", Path::new("the gateway"))(error)
         };
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
         let runtime = Builder::new_multi_thread()
+            .worker_threads(cores.saturating_mul(2).max(LEAST_THREADS))
             .thread_stack_size(STACK_BYTES)
             .enable_all()
             .build()
@@ -100,7 +106,10 @@ impl Process<'_> {
         let port = listener.local_addr().map_err(self.listen_failed(0))?.port();
         let store = self.store().await?;
         let gateway = self.gateway(port, store.clone())?;
-        let user = first_user(&gateway, &self.options, self.serving.home()).await?;
+        let mut user = first_user(&gateway, &self.options, self.serving.home()).await?;
+        if self.options.port.is_none() && port != PORT {
+            user.notes.insert(0, format!("port {PORT} is taken; a free one is used"));
+        }
         self.announce(port, user)?;
         let serving = &self.serving;
         let reaped = gateway.clone();
