@@ -26,6 +26,7 @@ class Gateway:
         home: Path,
         arguments: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
+        port: int = 0,
     ) -> None:
         home.mkdir(exist_ok=True)
         self.home = home
@@ -33,7 +34,7 @@ class Gateway:
             self.process = subprocess.Popen(
                 [
                     *(*PROGRAM, "mongo", "start", "--foreground", "--home", str(home)),
-                    *("--database", "-", "--port", "0", *arguments),
+                    *("--database", "-", "--port", str(port), *arguments),
                 ],
                 env=environment,
                 stdin=subprocess.PIPE,

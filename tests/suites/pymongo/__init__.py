@@ -43,11 +43,15 @@ TIMED = {
         "monitoring",
     )
 }
+# Some clients of these modules are made without an address.
+DEFAULT_PORT = 27017
+AT_DEFAULT_PORT = {"test_retryable_reads.py", "test_retryable_writes.py"}
 HELD: tuple[str, ...] = (
     *("client", "handshake", "auth", "command monitoring", "connection monitoring", "timeouts", "concerns"),
     "comment",
 )
 
+Waiting = queue.SimpleQueue[str]
 Groups = dict[str, dict[str, dict[str, dict[str, list[str]]]]]  # group, module, when, class: tests
 
 
@@ -104,9 +108,11 @@ def outcomes(
     """Run modules on gateways of their own, and hold them to the bar."""
     bar, found = read_bar(), Found()
     size = {module: len(list(wanted(bar, module, authentication=authentication))) for module in modules}
-    waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
+    waiting: Waiting = queue.SimpleQueue()
+    at_default_port: Waiting = queue.SimpleQueue()
     for module in sorted(modules, key=lambda module: -size[module]):
-        waiting.put(module)
+        is_there = module.removeprefix("asynchronous/") in AT_DEFAULT_PORT
+        (at_default_port if is_there else waiting).put(module)
     failures: list[BaseException] = []
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as gateways:
         runners: list[Runner] = []
@@ -115,7 +121,9 @@ def outcomes(
             database = gateway.make_database(dsn, f"kecoa_mongo_{number}")
             folder = Path(scratch) / str(number)
             folder.mkdir()
-            here = gateway.start(database, folder / "home", environment, authentication=authentication)
+            port = gateway.free_port(DEFAULT_PORT) if number == 0 else 0
+            home = folder / "home"
+            here = gateway.start(database, home, environment, authentication=authentication, port=port)
             gateways.enter_context(here)
             variables = {**environment, **gateway.variables(here, authentication=authentication)}
             for name in ("CI", "TEST_LOAD_BALANCER"):
@@ -123,7 +131,8 @@ def outcomes(
             if compressors:
                 variables["COMPRESSORS"] = compressors
             runners.append(Runner(source(), variables, folder, only, LEFT_OUT))
-            workers.append(threading.Thread(target=_work, args=(runners[-1], waiting, found, failures)))
+            queues = [at_default_port, waiting] if number == 0 else [waiting]
+            workers.append(threading.Thread(target=_work, args=(runners[-1], queues, found, failures)))
         for worker in workers:
             worker.start()
         for worker in workers:
@@ -151,14 +160,15 @@ def _short(names: Collection[str], found: Found) -> dict[str, str]:
     }
 
 
-def _work(
-    runner: Runner, waiting: queue.SimpleQueue[str], found: Found, failures: list[BaseException]
-) -> None:
+def _work(runner: Runner, queues: list[Waiting], found: Found, failures: list[BaseException]) -> None:
     while True:
+        waiting = next((waiting for waiting in queues if not waiting.empty()), None)
+        if waiting is None:
+            return
         try:
             module = waiting.get_nowait()
         except queue.Empty:
-            return
+            continue
         try:
             gateway.clean(runner.environment)
             found.tests |= runner.run(f"test/{module}").tests
