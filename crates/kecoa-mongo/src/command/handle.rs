@@ -151,7 +151,18 @@ async fn answer(
             success(fields, time)
         }
         Err(error) => {
-            let mut document = failure(&label(error, situation), time);
+            // What failed waits for its write concern, too. A transaction that is not there might have been
+            // committed then: that cannot begin again.
+            let missed = concern.as_ref().and_then(|concern| Some((concern.failure()?, concern)));
+            let is_final = missed.is_some() && error.code() == Code::NO_SUCH_TRANSACTION;
+            let labelled = match is_final {
+                true => Error::new(error.code(), error.message()),
+                false => label(error, situation),
+            };
+            let mut document = failure(&labelled, time);
+            if let Some((error, concern)) = missed {
+                append_write_concern_error(&mut document, &error, concern);
+            }
             // With it a driver knows that this server has not changed, and tries again at once.
             if let Some(version) = gateway.topology_version().filter(|_| may_pass) {
                 document.append(cstr!("topologyVersion"), version);

@@ -141,3 +141,20 @@ async fn what_the_client_asks_beyond_one_node_is_said() {
         assert_eq!(found, expected, "{concern:?}");
     }
 }
+
+#[tokio::test]
+async fn what_fails_says_that_its_write_concern_is_missed_too() {
+    // A transaction that may have ended elsewhere does not begin again.
+    let table = [(1, 0, vec!["TransientTransactionError"]), (2, 100, vec![])];
+    for (nodes, expected, expected_labels) in table {
+        let mut body = end("abortTransaction", 1);
+        body.append(bson::raw::cstr!("writeConcern"), rawdoc! { "w": nodes });
+        let reply = ask(&gateway(), &mut client(), body).await;
+        assert_eq!(code(&reply), 251);
+        let found = reply
+            .get_document("writeConcernError")
+            .map_or(0, |error| error.get_i32("code").unwrap());
+        assert_eq!(found, expected, "w: {nodes}");
+        assert_eq!(labels(&reply), expected_labels, "w: {nodes}");
+    }
+}
