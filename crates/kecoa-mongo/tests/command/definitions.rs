@@ -58,7 +58,8 @@ const IN_TRANSACTIONS: &[&str] = &[
 ];
 
 const RETRYABLE: &[&str] = &["bulkWrite", "delete", "findAndModify", "insert", "update"];
-const OF_SNAPSHOTS: &[&str] = &["aggregate", "distinct", "find"];
+/// A driver sends the concern of a snapshot's session along with what goes on with its cursors.
+const OF_SNAPSHOTS: &[&str] = &["aggregate", "distinct", "find", "getMore", "killCursors"];
 const ANONYMOUS: &[&str] = &[
     "authenticate",
     "buildInfo",
