@@ -196,6 +196,7 @@ fn cases() -> Vec<(RawDocumentBuf, &'static str)> {
         (rawdoc! { "replSetStepDown": 1 }, MANAGE),
         (rawdoc! { "replSetFreeze": 1 }, MANAGE),
         (rawdoc! { "setParameter": 1 }, HOST),
+        (rawdoc! { "fsync": 1 }, HOST),
         (rawdoc! { "configureFailPoint": "f" }, HOST),
         (rawdoc! { "killOp": 1 }, HOST),
         (rawdoc! { "killAllSessions": [] }, HOST),
