@@ -69,6 +69,7 @@ use ::bson::RawBsonRef;
 
 pub use accumulation::{Spread, Sum};
 pub use hashed::hash as index_hash;
+pub(crate) use naming::is_of_reference;
 pub use parsed::Expression;
 pub use percentiles::{parts as percentile_parts, percentile};
 pub use scope::Scope;

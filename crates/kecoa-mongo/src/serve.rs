@@ -181,6 +181,10 @@ impl Process<'_> {
         });
         let mut url = format!("mongodb://{login}{host}:{port}/");
         let mut parameters = Vec::new();
+        if !login.is_empty() {
+            // Where a database is put into the URL, the user is still one of this.
+            parameters.push("authSource=admin".to_owned());
+        }
         if let Some(text) = &self.options.replica_set {
             let name = text.split('@').next().unwrap_or_default();
             parameters.push(format!("replicaSet={name}"));

@@ -37,12 +37,17 @@ fn check_variable(name: &str, may_begin: fn(u8) -> bool, kind: &str) -> Result<(
     Ok(())
 }
 
+/// Whether it is a field of a DBRef, the only names with a dollar that a path may have.
+pub(crate) fn is_of_reference(name: &str) -> bool {
+    matches!(name, "$id" | "$ref" | "$db")
+}
+
 /// Check the name of a field between two dots of a path, or in an object that an expression makes.
 pub(super) fn check_field(name: &str) -> Result<(), Error> {
     if name.is_empty() {
         return Err(Error::location(15998, "FieldPath field names may not be empty strings."));
     }
-    if name.starts_with('$') {
+    if name.starts_with('$') && !is_of_reference(name) {
         let text =
             "FieldPath field names may not start with '$'. Consider using $getField or $setField.";
         return Err(Error::location(16410, text));

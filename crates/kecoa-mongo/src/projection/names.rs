@@ -5,6 +5,7 @@ use ::bson::RawBsonRef;
 use crate::bson::limits::MAX_DEPTH;
 use crate::bson::number::Number;
 use crate::error::{Code, Error};
+use crate::expression::is_of_reference;
 
 /// Refuse what is no path of fields.
 pub(crate) fn check_field_path(path: &str) -> Result<(), Error> {
@@ -21,7 +22,7 @@ pub(crate) fn check_field_path(path: &str) -> Result<(), Error> {
         if name.is_empty() {
             return Err(Error::location(15998, "FieldPath field names may not be empty strings."));
         }
-        if name.starts_with('$') {
+        if name.starts_with('$') && !is_of_reference(name) {
             return Err(Error::location(
                 16410,
                 "FieldPath field names may not start with '$'. Consider using $getField or $setField.",
@@ -110,4 +111,19 @@ fn write_value(text: &mut String, value: RawBsonRef<'_>, depth: usize) {
         }
         other => write!(text, "{}", type_name(other)),
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_field_path;
+
+    #[test]
+    fn a_path_may_lead_into_a_reference() {
+        for path in ["a.$id", "a.$ref", "a.$db", "a.b.$id"] {
+            check_field_path(path).unwrap();
+        }
+        for path in ["a.$ids", "a.$", "$a"] {
+            assert_eq!(check_field_path(path).unwrap_err().code().number(), 16410);
+        }
+    }
 }
