@@ -199,7 +199,6 @@ fn cases() -> Vec<(RawDocumentBuf, &'static str)> {
         (rawdoc! { "fsync": 1 }, HOST),
         (rawdoc! { "configureFailPoint": "f" }, HOST),
         (rawdoc! { "killOp": 1 }, HOST),
-        (rawdoc! { "fsync": 1 }, HOST),
         (rawdoc! { "killAllSessions": [] }, HOST),
         (rawdoc! { "killAllSessionsByPattern": [] }, HOST),
         // About the client itself.
