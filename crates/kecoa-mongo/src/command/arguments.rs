@@ -7,7 +7,6 @@ pub mod argument;
 pub mod documents;
 pub mod generic;
 pub mod read;
-pub mod types;
 pub mod values;
 
 pub use argument::{Argument, Fallback, Kind};

@@ -76,7 +76,7 @@ fn names(collection: &Collection, wanted: RawBsonRef<'_>) -> Result<Vec<String>,
                     Code::TYPE_MISMATCH,
                     format!(
                         "dropIndexes expected an array of names, found {}",
-                        super::arguments::types::type_name(other)
+                        crate::bson::type_class::type_name(other)
                     ),
                 )),
             })

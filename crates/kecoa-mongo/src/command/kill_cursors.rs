@@ -41,7 +41,7 @@ fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
                         Code::TYPE_MISMATCH,
                         format!(
                             "BSON field 'killCursors.cursors.{index}' is the wrong type '{}', expected type 'long'",
-                            super::arguments::types::type_name(other)
+                            crate::bson::type_class::type_name(other)
                         ),
                     ));
                 }

@@ -7,9 +7,9 @@ use ::bson::{RawArrayBuf, RawBson, RawBsonRef, RawDocument, RawDocumentBuf, rawd
 
 use crate::error::{Code, Error};
 
-use super::arguments::types::type_name;
 use super::arguments::values::whole;
 use super::options::Options;
+use crate::bson::type_class::type_name;
 
 /// The server's parameters.
 #[derive(Debug)]

@@ -2,6 +2,8 @@
 
 use ::bson::RawBsonRef;
 
+pub(crate) use crate::bson::type_class::type_name;
+
 use crate::bson::limits::MAX_DEPTH;
 use crate::bson::number::Number;
 use crate::error::{Code, Error};
@@ -33,11 +35,6 @@ pub(crate) fn check_field_path(path: &str) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// The name of a value's type, as `$type` knows it.
-pub(crate) fn type_name(value: RawBsonRef<'_>) -> &'static str {
-    crate::expression::type_name(Some(value))
 }
 
 /// Whether a boolean or a number includes; none for other types.

@@ -6,6 +6,7 @@ use ::bson::{RawBsonRef, RawDocument};
 
 use crate::bson::decimal128::Decimal;
 use crate::bson::limits::MAX_DOCUMENT_DEPTH;
+pub(super) use crate::bson::type_class::type_name;
 
 /// The bytes of a value that a message shows.
 const MOST: usize = 1024;
@@ -22,33 +23,6 @@ pub(super) fn value(value: RawBsonRef<'_>) -> String {
     let mut out = String::new();
     write(&mut out, value, 0);
     out
-}
-
-/// The name of a value's type.
-pub(super) fn type_name(value: RawBsonRef<'_>) -> &'static str {
-    match value {
-        RawBsonRef::Double(_) => "double",
-        RawBsonRef::String(_) => "string",
-        RawBsonRef::Document(_) => "object",
-        RawBsonRef::Array(_) => "array",
-        RawBsonRef::Binary(_) => "binData",
-        RawBsonRef::Undefined => "undefined",
-        RawBsonRef::ObjectId(_) => "objectId",
-        RawBsonRef::Boolean(_) => "bool",
-        RawBsonRef::DateTime(_) => "date",
-        RawBsonRef::Null => "null",
-        RawBsonRef::RegularExpression(_) => "regex",
-        RawBsonRef::DbPointer(_) => "dbPointer",
-        RawBsonRef::JavaScriptCode(_) => "javascript",
-        RawBsonRef::Symbol(_) => "symbol",
-        RawBsonRef::JavaScriptCodeWithScope(_) => "javascriptWithScope",
-        RawBsonRef::Int32(_) => "int",
-        RawBsonRef::Timestamp(_) => "timestamp",
-        RawBsonRef::Int64(_) => "long",
-        RawBsonRef::Decimal128(_) => "decimal",
-        RawBsonRef::MinKey => "minKey",
-        RawBsonRef::MaxKey => "maxKey",
-    }
 }
 
 /// How a document is named in a message: by its `_id`.

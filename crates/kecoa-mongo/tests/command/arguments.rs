@@ -2,9 +2,9 @@
 
 use bson::raw::CString;
 use bson::{RawArrayBuf, RawBson, RawDocumentBuf, rawdoc};
+use kecoa_mongo::bson::type_class::element_type_name;
 use kecoa_mongo::command::arguments::generic::GENERIC;
 use kecoa_mongo::command::arguments::read::Rules;
-use kecoa_mongo::command::arguments::types::element_type_name;
 use kecoa_mongo::command::arguments::{Argument, Kind, Values, read, read_nested};
 use kecoa_mongo::command::table::COMMANDS;
 use kecoa_mongo::error::{Code, Error};

@@ -9,8 +9,8 @@ use crate::error::{Code, Error};
 use crate::wire::Sequence;
 
 use super::argument::{Argument, Kind};
-use super::types::{element_type_name, type_name};
 use super::values::{Slot, Values, whole};
+use crate::bson::type_class::{element_type_name, type_name};
 
 const NUMBERS: &[ElementType] =
     &[ElementType::Int64, ElementType::Int32, ElementType::Decimal128, ElementType::Double];

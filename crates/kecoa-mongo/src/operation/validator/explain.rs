@@ -5,10 +5,11 @@
 mod parts;
 mod schema;
 
+use crate::bson::type_class::type_name;
 use ::bson::raw::cstr;
 use ::bson::{RawArrayBuf, RawBsonRef, RawDocument, RawDocumentBuf};
 
-use parts::{MAX_DEPTH, field, holds, type_name, with};
+use parts::{MAX_DEPTH, field, holds, with};
 
 /// Which parts of `rule` the document breaks.
 #[must_use]

@@ -1,9 +1,10 @@
 //! Which rules of a `$jsonSchema` a document breaks.
 
+use crate::bson::type_class::type_name;
 use ::bson::raw::cstr;
 use ::bson::{RawArrayBuf, RawBson, RawBsonRef, RawDocument, RawDocumentBuf};
 
-use super::parts::{MAX_DEPTH, field, holds, type_name, with};
+use super::parts::{MAX_DEPTH, field, holds, with};
 
 /// The details of a schema as a whole.
 pub(super) fn details(schema: &RawDocument, document: &RawDocument) -> RawDocumentBuf {
