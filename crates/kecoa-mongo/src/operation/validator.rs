@@ -1,7 +1,5 @@
 //! A collection's rule for its documents, and what is said of one that breaks it.
 
-mod explain;
-
 use ::bson::raw::cstr;
 use ::bson::{RawDocument, RawDocumentBuf};
 
@@ -38,7 +36,6 @@ pub enum Level {
 #[derive(Debug)]
 pub struct Validator {
     filter: Filter,
-    document: RawDocumentBuf,
     level: Level,
     action: Action,
 }
@@ -83,7 +80,7 @@ impl Validator {
             return Ok(None);
         }
         let filter = Filter::parse(document, scope)?;
-        Ok(Some(Self { filter, document: document.to_owned(), level, action }))
+        Ok(Some(Self { filter, level, action }))
     }
 
     /// Check a document that is to be stored in place of `before`.
@@ -109,7 +106,9 @@ impl Validator {
         if let Ok(Some(id)) = document.get("_id") {
             info.append(cstr!("failingDocumentId"), id);
         }
-        info.append(cstr!("details"), explain::details(&self.document, document));
+        if let Some(details) = self.filter.explain_failure(document, variables)? {
+            info.append(cstr!("details"), details);
+        }
         let mut details = RawDocumentBuf::new();
         details.append(cstr!("errInfo"), info);
         Err(Error::new(Code::DOCUMENT_VALIDATION_FAILURE, "Document failed validation")
