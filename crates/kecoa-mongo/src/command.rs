@@ -62,13 +62,14 @@ pub mod server_status;
 pub mod sessions;
 pub mod table;
 pub mod test_versions;
+mod timekeeper;
 pub mod transactions;
 pub mod update;
 pub mod users;
 pub mod validate;
 mod work;
 
-pub use connection::{Connection, Login};
+pub use connection::{Connection, Gone, Login};
 pub use context::{Again, Context, Definition, Privilege, Running};
 pub use gateway::Gateway;
 pub use handle::{Next, Outcome};

@@ -14,6 +14,7 @@ pub mod command;
 pub mod error;
 pub mod expression;
 pub mod index;
+pub mod interrupt;
 pub mod launch;
 pub mod operation;
 pub mod plan;

@@ -6,6 +6,7 @@
 
 mod bits;
 mod comparison;
+mod context;
 mod element_filter;
 mod explain_failure;
 mod field_path;

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::num::NonZero;
 use std::path::Path;
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use kecoa_server::home::Home;
 use kecoa_server::listener::Listener;
@@ -112,7 +112,7 @@ impl Process<'_> {
         }
         self.announce(port, user)?;
         let serving = &self.serving;
-        let reaped = gateway.clone();
+        let (reaped, served) = (gateway.clone(), gateway.clone());
         let stopped = async {
             tokio::select! {
                 () = signals.received() => {}
@@ -122,6 +122,12 @@ impl Process<'_> {
             }
         };
         let options = server::Options { tls, ..server::Options::default() };
+        let grace_period = options.limits.grace_period;
+        let stopped = async {
+            stopped.await;
+            let now = Instant::now();
+            served.operations.shut_down(now.checked_add(grace_period).unwrap_or(now));
+        };
         server::serve(&listener, std::sync::Arc::new(gateway), options, stopped).await;
         if self.serving.still_holds_home() {
             self.serving.stopping()?;

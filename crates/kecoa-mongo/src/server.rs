@@ -8,6 +8,7 @@ mod gateway;
 mod serve;
 mod service;
 mod shared;
+mod socket;
 mod stream;
 mod tls;
 

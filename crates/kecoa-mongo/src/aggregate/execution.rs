@@ -9,6 +9,7 @@ use super::request::Write;
 use super::stage::{Documents, Flow, Operator, Pipeline, Read, Request};
 use crate::error::{Code, Error};
 use crate::expression::Variables;
+use crate::interrupt::Interrupt;
 
 /// A pipeline that runs. It does no I/O: what it needs it asks for.
 pub struct Execution {
@@ -17,6 +18,7 @@ pub struct Execution {
     /// The stage that waits for an answer.
     waiting: Option<usize>,
     input_ended: bool,
+    interrupt: Interrupt,
 }
 
 /// What a pipeline does next.
@@ -51,7 +53,13 @@ impl Execution {
             input_ended: false,
             finished: false,
         });
-        Self { slots: slots.collect(), output: VecDeque::new(), waiting: None, input_ended: false }
+        Self {
+            slots: slots.collect(),
+            output: VecDeque::new(),
+            waiting: None,
+            input_ended: false,
+            interrupt: variables.interrupt().clone(),
+        }
     }
 
     /// Give a document to the first stage.
@@ -78,6 +86,7 @@ impl Execution {
     /// Those of the stages. Nothing can be done with the execution after one.
     pub fn step(&mut self) -> Result<Step, Error> {
         loop {
+            self.interrupt.check()?;
             if let Some(document) = self.output.pop_front() {
                 return Ok(Step::Document(document));
             }

@@ -1,5 +1,6 @@
 //! One client's connection.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -33,7 +34,13 @@ pub struct Connection {
     pub conversation: Option<Conversation>,
     /// Whether the client may make a user without being logged in, because there is none yet.
     pub may_create_first_user: bool,
+    /// Tells whether the client has gone.
+    pub gone: Option<Gone>,
 }
+
+/// Tells whether a client has gone, without waiting.
+#[derive(Clone)]
+pub struct Gone(Arc<dyn Fn() -> bool + Send + Sync>);
 
 /// Who is logged in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +59,26 @@ pub struct Login {
     pub changes: u64,
     /// When the roles were read.
     pub since: Instant,
+}
+
+impl Gone {
+    /// By a question that is answered at once.
+    #[must_use]
+    pub fn by(question: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(question))
+    }
+
+    /// Whether it is so.
+    #[must_use]
+    pub fn is_so(&self) -> bool {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Gone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Gone")
+    }
 }
 
 impl Login {
@@ -77,6 +104,7 @@ impl Connection {
             login: None,
             conversation: None,
             may_create_first_user: false,
+            gone: None,
         }
     }
 

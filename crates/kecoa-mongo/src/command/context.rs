@@ -7,6 +7,7 @@ use std::time::Instant;
 use ::bson::{RawBsonRef, RawDocumentBuf};
 
 use crate::error::Error;
+use crate::interrupt::Interrupt;
 use crate::session::{Held, ReadConcern, SessionId, Statement, WriteConcern};
 use crate::wire::Request;
 
@@ -126,6 +127,8 @@ pub struct Context<'a> {
     pub write_concern: WriteConcern,
     /// When the command has to have ended, by `maxTimeMS`.
     pub deadline: Option<Instant>,
+    /// Stops what the command computes.
+    pub interrupt: Interrupt,
     /// Set by the command: the reply has errors, so the transaction is over.
     pub aborts: bool,
     /// Set by the command: the connection is closed without a reply.

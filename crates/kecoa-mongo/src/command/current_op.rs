@@ -51,7 +51,7 @@ pub fn describe(operation: &Operation) -> RawDocumentBuf {
         "connectionId": i64::from(operation.connection),
         "secs_running": i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX),
         "microsecs_running": i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX),
-        "killPending": false,
+        "killPending": operation.is_killed(),
     };
     if let Some(session) = &operation.session {
         row.append(cstr!("lsid"), session.to_document());

@@ -63,6 +63,7 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     };
     let gateway = context.gateway;
     let (cursor, _) = gateway.cursors.check_out(id, by)?;
+    gateway.cursors.is_read_by(id, &context.interrupt);
     let mut taken = CheckedOut { gateway, id, cursor: Some(cursor) };
     let size = arguments
         .integer("batchSize")

@@ -6,6 +6,7 @@ use ::bson::{RawBsonRef, RawDocument, RawDocumentBuf};
 use bson::raw::cstr;
 
 use crate::error::{Code, Error};
+use crate::interrupt::Reason;
 use crate::session::labels::{Situation, is_retryable, label};
 use crate::session::options::{Abilities, session_uuid};
 use crate::session::read_preference;
@@ -415,9 +416,9 @@ async fn run(
     let listed = gateway.operations.begin(
         definition.name,
         checked.database,
-        connection.id,
         checked.session,
-        connection.user(),
+        deadline,
+        (connection, request.is_reply_expected()),
     );
     let state = within(deadline, listed.killed(), enter(gateway, &checked, started)).await;
     let state = match state {
@@ -440,6 +441,7 @@ async fn run(
         read_concern: checked.read_concern,
         write_concern: checked.write_concern.unwrap_or_default(),
         deadline,
+        interrupt: listed.interrupt().clone(),
         aborts: false,
         closes: false,
         again: None,
@@ -506,10 +508,10 @@ async fn enter(
     Ok(Some(state))
 }
 
-/// Waits for a part of a command: 50 when its time is over, 11601 when it is killed.
+/// Waits for a part of a command: 50 when its time is over, 11601 and others when it is stopped.
 async fn within<T>(
     deadline: Option<Instant>,
-    killed: impl Future<Output = ()>,
+    killed: impl Future<Output = Reason>,
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
     let expired = async {
@@ -521,7 +523,7 @@ async fn within<T>(
     tokio::select! {
         biased;
         result = work => result,
-        () = expired => Err(Error::new(Code::MAX_TIME_MS_EXPIRED, "operation exceeded time limit")),
-        () = killed => Err(Error::new(Code::INTERRUPTED, "operation was interrupted")),
+        () = expired => Err(Reason::TimeUp.error()),
+        reason = killed => Err(reason.error()),
     }
 }

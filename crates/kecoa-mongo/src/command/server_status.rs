@@ -51,7 +51,7 @@ fn status<'a>(context: &'a mut Context<'_>) -> Running<'a> {
         let created = gateway.connections_created.load(Ordering::Relaxed);
         let open = i64::try_from(gateway.cursors.count()).unwrap_or(i64::MAX);
         let sessions = i32::try_from(gateway.sessions.count()).unwrap_or(i32::MAX);
-        let active = i32::try_from(gateway.operations.all().len()).unwrap_or(i32::MAX);
+        let active = i32::try_from(gateway.operations.count()).unwrap_or(i32::MAX);
         let is_set = gateway.options.replica_set.is_some();
         let mut reply = rawdoc! {
             "host": context.connection.local.map_or_else(|| "localhost".to_owned(), |local| local.to_string()),

@@ -24,8 +24,9 @@ pub(super) async fn work<'c>(
 ) -> Result<operation::Context<'c>, Error> {
     let store = context.gateway.store()?.clone();
     let time = context.gateway.time(context.definition.write_concern);
-    let mut scope = Scope::new();
-    let mut variables = Variables::new(DateTime::now(), time);
+    let mut scope = Scope::new().with_interrupt(context.interrupt.clone());
+    let mut variables =
+        Variables::new(DateTime::now(), time).with_interrupt(context.interrupt.clone());
     if let Some(declared) = context.arguments.document("let") {
         variables = variables.with_let(declared, &mut scope)?;
     }

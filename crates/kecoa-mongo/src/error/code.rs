@@ -83,6 +83,7 @@ codes! {
     READ_CONCERN_MAJORITY_NOT_AVAILABLE_YET = 134, "ReadConcernMajorityNotAvailableYet";
     CAPPED_POSITION_LOST = 136, "CappedPositionLost";
     JS_INTERPRETER_FAILURE = 139, "JSInterpreterFailure";
+    EXCEEDED_MEMORY_LIMIT = 146, "ExceededMemoryLimit";
     STALE_EPOCH = 150, "StaleEpoch";
     VIEW_DEPTH_LIMIT_EXCEEDED = 165, "ViewDepthLimitExceeded";
     COMMAND_NOT_SUPPORTED_ON_VIEW = 166, "CommandNotSupportedOnView";
@@ -110,6 +111,7 @@ codes! {
     OPERATION_NOT_SUPPORTED_IN_TRANSACTION = 263, "OperationNotSupportedInTransaction";
     PREPARED_TRANSACTION_IN_PROGRESS = 267, "PreparedTransactionInProgress";
     INDEX_BUILD_ABORTED = 276, "IndexBuildAborted";
+    CLIENT_DISCONNECT = 279, "ClientDisconnect";
     CHANGE_STREAM_FATAL_ERROR = 280, "ChangeStreamFatalError";
     CHANGE_STREAM_HISTORY_LOST = 286, "ChangeStreamHistoryLost";
     NO_QUERY_EXECUTION_PLANS = 291, "NoQueryExecutionPlans";

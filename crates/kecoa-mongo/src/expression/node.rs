@@ -10,6 +10,7 @@ use super::context::{Context, Outcome};
 use super::field_path::FieldPath;
 use super::size::check_size;
 use super::variables::Variables;
+use crate::interrupt::Interrupt;
 use crate::value::Value;
 
 /// A function of one value.
@@ -51,6 +52,7 @@ impl Node {
     }
 
     pub(super) fn evaluate<'v>(&'v self, context: &Context<'v>) -> Outcome<'v> {
+        context.variables.interrupt().check()?;
         match self {
             Self::Constant(value) => {
                 Ok(value.as_ref().map(|value| Value::Borrowed(value.as_raw_bson_ref())))
@@ -91,13 +93,14 @@ impl Node {
     }
 
     /// The value of an operator whose arguments are all known; none if it fails.
-    pub(super) fn folded(&self) -> Option<Self> {
+    pub(super) fn folded(&self, interrupt: &Interrupt) -> Option<Self> {
         if matches!(self, Self::Constant(_)) {
             return None;
         }
         let nothing = RawDocumentBuf::new();
         let variables =
-            Variables::new(DateTime::from_millis(0), Timestamp { time: 0, increment: 0 });
+            Variables::new(DateTime::from_millis(0), Timestamp { time: 0, increment: 0 })
+                .with_interrupt(interrupt.clone());
         let value = self.evaluate(&Context::new(&nothing, &nothing, &variables)).ok()?;
         Some(Self::Constant(value.map(Value::into_owned)))
     }

@@ -206,7 +206,12 @@ impl<'p> Parser<'p> {
         let before = self.unknown.get();
         let node = self.call(operator, argument)?;
         // An operator that fails, fails where it is evaluated, if it ever is.
-        if self.unknown.get() == before { Ok(node.folded().unwrap_or(node)) } else { Ok(node) }
+        if self.unknown.get() != before {
+            return Ok(node);
+        }
+        let folded = node.folded(self.scope.interrupt());
+        self.scope.interrupt().check()?;
+        Ok(folded.unwrap_or(node))
     }
 
     fn call(&self, operator: &Operator, argument: RawBsonRef<'_>) -> Result<Node, Error> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::naming;
 use crate::collation::Collator;
 use crate::error::{Code, Error};
+use crate::interrupt::Interrupt;
 
 /// The variables of `let` that an expression may use beside the built-in ones, and the collation of its strings.
 ///
@@ -14,6 +15,7 @@ pub struct Scope {
     names: Option<Arc<Name>>,
     documents: Documents,
     collator: Collator,
+    interrupt: Interrupt,
 }
 
 /// Whether there are documents to read fields of.
@@ -59,6 +61,19 @@ impl Scope {
     pub fn with_collator(mut self, collator: Collator) -> Self {
         self.collator = collator;
         self
+    }
+
+    /// The same, whose constant expressions stop when they are told to.
+    #[must_use]
+    pub fn with_interrupt(mut self, interrupt: Interrupt) -> Self {
+        self.interrupt = interrupt;
+        self
+    }
+
+    /// What stops the work.
+    #[must_use]
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
     }
 
     /// How strings compare.

@@ -6,6 +6,7 @@ use ::bson::raw::CStr;
 use ::bson::{DateTime, RawBson, RawBsonRef, RawDocumentBuf, Timestamp};
 
 use super::scope::Scope;
+use crate::interrupt::Interrupt;
 
 /// What `$$NOW`, `$$CLUSTER_TIME`, `$$USER_ROLES` and the variables of `let` stand for in one command.
 ///
@@ -16,6 +17,7 @@ pub struct Variables {
     pub(super) cluster_time: Timestamp,
     user_roles: Option<Arc<RawBson>>,
     bound: Option<Arc<Bound>>,
+    interrupt: Interrupt,
 }
 
 #[derive(Debug)]
@@ -30,7 +32,7 @@ impl Variables {
     /// No variables but the built-in ones.
     #[must_use]
     pub fn new(now: DateTime, cluster_time: Timestamp) -> Self {
-        Self { now, cluster_time, user_roles: None, bound: None }
+        Self { now, cluster_time, user_roles: None, bound: None, interrupt: Interrupt::default() }
     }
 
     /// The same with what `$$USER_ROLES` stands for: an array of `{_id, role, db}`.
@@ -38,6 +40,19 @@ impl Variables {
     pub fn with_user_roles(mut self, roles: RawBson) -> Self {
         self.user_roles = Some(Arc::new(roles));
         self
+    }
+
+    /// The same, whose expressions stop when they are told to.
+    #[must_use]
+    pub fn with_interrupt(mut self, interrupt: Interrupt) -> Self {
+        self.interrupt = interrupt;
+        self
+    }
+
+    /// What stops the work.
+    #[must_use]
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
     }
 
     /// The same with a value for a variable of the [`Scope`](super::Scope); none is a missing one.

@@ -69,12 +69,13 @@ impl<'a> Context<'a> {
         self.transaction.is_some()
     }
 
-    /// Check the time.
+    /// Check the time, and whether the operation is still wanted.
     ///
     /// # Errors
     ///
-    /// 50 when it is up.
+    /// 50 when it is up; why it is not.
     pub fn check_time(&self) -> Result<(), Error> {
+        self.variables.interrupt().check()?;
         match self.deadline {
             Some(deadline) if Instant::now() >= deadline => Err(time_is_up()),
             _ => Ok(()),

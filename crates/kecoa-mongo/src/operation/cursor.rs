@@ -126,6 +126,8 @@ impl Cursor {
     }
 
     async fn fill(&mut self, context: &mut Context<'_>, mut batch: Batch) -> Result<Batch, Error> {
+        // Its expressions and stages keep the flag that they began with.
+        context.variables.interrupt().lead(self.variables.interrupt());
         context.variables = self.variables.clone();
         while !batch.is_full() {
             let document = match self.next.take() {

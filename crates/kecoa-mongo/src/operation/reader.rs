@@ -156,6 +156,7 @@ impl Reader {
 
     fn next_of_page(&mut self, variables: &Variables) -> Result<Option<Found>, Error> {
         for stored in self.page.by_ref() {
+            variables.interrupt().check()?;
             self.examined.documents += 1;
             if let Some(found) = self.filter.find_match(&stored.document, variables)? {
                 self.examined.matched += 1;

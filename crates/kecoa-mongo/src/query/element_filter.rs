@@ -2,8 +2,8 @@
 
 use ::bson::{RawBsonRef, RawDocument};
 
+use super::context::Context;
 use super::filter::Filter;
-use super::matcher::Context;
 use super::node::Node;
 use super::parser::{self, Parser};
 use crate::collation::Collator;

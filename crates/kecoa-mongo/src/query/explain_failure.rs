@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use ::bson::raw::{CStr, CString, cstr};
 use ::bson::{RawArrayBuf, RawBson, RawBsonRef, RawDocument, RawDocumentBuf};
 
+use super::context::Context;
 use super::filter::Filter;
-use super::matcher::Context;
 use super::node::{FieldTest, Node, Test};
 use crate::bson::path::Found;
 use crate::bson::type_class::type_name;
@@ -62,7 +62,9 @@ impl<'a> Explainer<'a> {
                 }
                 Ok(report)
             }
-            Node::JsonSchema(schema) if !negated => schema.explain_failure(self.document),
+            Node::JsonSchema(schema) if !negated => {
+                schema.explain_failure(self.document, self.context.variables.interrupt())
+            }
             Node::JsonSchema(_) => {
                 let mut report = named("$jsonSchema");
                 report.append(cstr!("reason"), "schema matched");

@@ -2,7 +2,7 @@
 
 use ::bson::RawDocument;
 
-use super::matcher::Context;
+use super::context::Context;
 use super::node::Node;
 use super::parser;
 use crate::collation::Collator;

@@ -2,6 +2,7 @@
 
 use ::bson::{RawBson, RawBsonRef};
 
+use super::context::Context;
 use super::pattern::Pattern;
 use crate::collation::Collator;
 use crate::error::Error;
@@ -47,16 +48,17 @@ impl InList {
     pub(super) fn accepts(
         &self,
         value: Option<RawBsonRef<'_>>,
-        collator: &Collator,
+        context: Context<'_>,
     ) -> Result<bool, Error> {
         let Some(present) = value else { return Ok(self.has_null) };
-        let found = self
-            .values
-            .binary_search_by(|element| collator.compare(element.as_raw_bson_ref(), present));
+        let found = self.values.binary_search_by(|element| {
+            context.collator.compare(element.as_raw_bson_ref(), present)
+        });
         if found.is_ok() {
             return Ok(true);
         }
         for pattern in &self.patterns {
+            context.variables.interrupt().check()?;
             if pattern.accepts(value)? {
                 return Ok(true);
             }

@@ -4,17 +4,10 @@ use std::ops::ControlFlow;
 
 use ::bson::{RawArray, RawBsonRef, RawDocument};
 
+use super::context::Context;
 use super::node::{FieldTest, Node, Test};
-use crate::collation::Collator;
 use crate::error::Error;
-use crate::expression::{Variables, is_true};
-
-/// What a test needs beside the filter and the document.
-#[derive(Clone, Copy)]
-pub(super) struct Context<'a> {
-    pub(super) variables: &'a Variables,
-    pub(super) collator: &'a Collator,
-}
+use crate::expression::is_true;
 
 /// Where the position of an element that passed is put, if somebody wants it.
 pub(super) type Recorded<'a> = Option<&'a mut Option<usize>>;
@@ -27,6 +20,7 @@ impl Node {
         context: Context<'_>,
         mut recorded: Recorded<'_>,
     ) -> Result<bool, Error> {
+        context.variables.interrupt().check()?;
         match self {
             Self::And(nodes) => {
                 for node in nodes {
@@ -61,7 +55,9 @@ impl Node {
                 let value = expression.evaluate(document, context.variables)?;
                 Ok(is_true(value.as_ref().map(|value| value.as_ref())))
             }
-            Self::JsonSchema(schema) => schema.accepts_document(document),
+            Self::JsonSchema(schema) => {
+                schema.accepts_document(document, context.variables.interrupt())
+            }
             Self::Constant(value) => Ok(*value),
             Self::Sample(rate) => Ok(fastrand::f64() < *rate),
         }
@@ -73,6 +69,7 @@ impl Node {
         value: RawBsonRef<'_>,
         context: Context<'_>,
     ) -> Result<bool, Error> {
+        context.variables.interrupt().check()?;
         match self {
             Self::And(nodes) => {
                 for node in nodes {
@@ -155,7 +152,7 @@ impl Test {
     ) -> Result<bool, Error> {
         match self {
             Self::Compare(comparison) => Ok(comparison.accepts(value, context.collator)),
-            Self::In(list) => list.accepts(value, context.collator),
+            Self::In(list) => list.accepts(value, context),
             Self::Exists => Ok(value.is_some()),
             Self::Type(types) => Ok(value.is_some_and(|value| types.contains(value))),
             Self::Size(size) => Ok(matches!(value, Some(RawBsonRef::Array(array))

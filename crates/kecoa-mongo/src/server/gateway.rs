@@ -16,7 +16,9 @@ impl Service for Gateway {
             Address::Tcp(address) => Some(address),
             Address::Unix => None,
         };
-        Connection::new(arrival.id, peer, arrival.local)
+        let mut connection = Connection::new(arrival.id, peer, arrival.local);
+        connection.gone = Some(arrival.gone.clone());
+        connection
     }
 
     async fn handle(&self, client: &mut Connection, request: Request) -> Outcome {

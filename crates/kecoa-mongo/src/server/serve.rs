@@ -67,6 +67,7 @@ async fn one<S: Service>(
         address: stream.address,
         local: stream.local,
         is_encrypted: stream.is_encrypted,
+        gone: stream.gone.clone(),
     };
     Connection::new(&shared, stream, &arrival, shutdown).run(slot).await;
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
 
-use crate::command::Outcome;
+use crate::command::{Gone, Outcome};
 use crate::wire::Request;
 
 /// Answers the requests of all clients.
@@ -31,7 +31,7 @@ pub trait Service: Send + Sync + 'static {
 }
 
 /// A client that has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Arrival {
     /// Its number, from 1; no other client of this process has it.
     pub id: i32,
@@ -41,6 +41,8 @@ pub struct Arrival {
     pub local: Option<SocketAddr>,
     /// Whether the connection is encrypted.
     pub is_encrypted: bool,
+    /// Tells whether it has gone.
+    pub gone: Gone,
 }
 
 /// Where a client comes from.

@@ -12,7 +12,9 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use super::service::Address;
+use super::socket::Socket;
 use super::tls::Tls;
+use crate::command::Gone;
 
 /// How long a client has for its part of TLS's handshake.
 const HANDSHAKE: Duration = Duration::from_secs(20);
@@ -30,39 +32,36 @@ pub(super) struct Stream {
     pub(super) address: Address,
     pub(super) local: Option<SocketAddr>,
     pub(super) is_encrypted: bool,
+    pub(super) gone: Gone,
 }
 
 impl Stream {
     /// Where the client comes from, and TLS if it and we want it.
     pub(super) async fn open(peer: Peer, tls: &Tls) -> io::Result<Self> {
-        let stream = match peer {
-            Peer::Tcp(stream) => stream,
-            Peer::Unix(_) => {
-                let (reader, writer) = peer.into_split();
-                let (reader, writer) = (Box::new(reader), Box::new(writer));
-                let address = Address::Unix;
-                return Ok(Self { reader, writer, address, local: None, is_encrypted: false });
-            }
+        let Peer::Tcp(stream) = &peer else {
+            return Ok(Self::plain(Socket::new(peer), Address::Unix, None));
         };
         let address = Address::Tcp(stream.peer_addr()?);
         let local = stream.local_addr().ok();
         let config = match tls {
             // Its first bytes, read as a length, would make both sides wait.
-            Tls::Disabled if asks_for_tls(&stream).await? => {
+            Tls::Disabled if asks_for_tls(stream).await? => {
                 return Err(io::ErrorKind::Unsupported.into());
             }
             Tls::Disabled => None,
             Tls::Required(config) => Some(config),
-            Tls::Allowed(config) => asks_for_tls(&stream).await?.then_some(config),
+            Tls::Allowed(config) => asks_for_tls(stream).await?.then_some(config),
         };
         match config {
-            None => {
-                let (reader, writer) = stream.into_split();
-                let (reader, writer) = (Box::new(reader), Box::new(writer));
-                Ok(Self { reader, writer, address, local, is_encrypted: false })
-            }
-            Some(config) => encrypted(stream, address, config.clone()).await,
+            None => Ok(Self::plain(Socket::new(peer), address, local)),
+            Some(config) => encrypted(Socket::new(peer), address, local, config.clone()).await,
         }
+    }
+
+    fn plain(socket: Socket, address: Address, local: Option<SocketAddr>) -> Self {
+        let gone = socket.gone();
+        let (reader, writer) = (Box::new(socket.reader), Box::new(socket.writer));
+        Self { reader, writer, address, local, is_encrypted: false, gone }
     }
 }
 
@@ -80,14 +79,15 @@ async fn asks_for_tls(stream: &TcpStream) -> io::Result<bool> {
 }
 
 async fn encrypted(
-    stream: TcpStream,
+    socket: Socket,
     address: Address,
+    local: Option<SocketAddr>,
     config: Arc<ServerConfig>,
 ) -> io::Result<Stream> {
-    let local = stream.local_addr().ok();
-    let accepted = tokio::time::timeout(HANDSHAKE, TlsAcceptor::from(config).accept(stream));
+    let gone = socket.gone();
+    let accepted = tokio::time::timeout(HANDSHAKE, TlsAcceptor::from(config).accept(socket));
     let stream = accepted.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     let (reader, writer) = tokio::io::split(stream);
     let (reader, writer) = (Box::new(reader), Box::new(writer));
-    Ok(Stream { reader, writer, address, local, is_encrypted: true })
+    Ok(Stream { reader, writer, address, local, is_encrypted: true, gone })
 }

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::error::{Code, Error};
+use crate::interrupt::{Interrupt, Reason};
 
 use super::id::SessionId;
 
@@ -67,6 +68,8 @@ struct Place<C> {
     /// `None` while a command reads it.
     cursor: Option<C>,
     killed: bool,
+    /// Stops the command that reads it.
+    interrupt: Interrupt,
 }
 
 impl<C> Cursors<C> {
@@ -83,7 +86,13 @@ impl<C> Cursors<C> {
             let low = i64::from(fastrand::u32(1..)) << 16 | i64::from(fastrand::u16(..));
             let id = i64::from(self.gateway & 0x7fff) << 48 | low;
             if let Entry::Vacant(place) = cursors.entry(id) {
-                place.insert(Place { owner, used: now, cursor: Some(cursor), killed: false });
+                place.insert(Place {
+                    owner,
+                    used: now,
+                    cursor: Some(cursor),
+                    killed: false,
+                    interrupt: Interrupt::default(),
+                });
                 return id;
             }
         }
@@ -106,6 +115,13 @@ impl<C> Cursors<C> {
         Ok((cursor, place.owner.clone()))
     }
 
+    /// Says what stops the command that has taken a cursor, should that be killed.
+    pub fn is_read_by(&self, id: i64, interrupt: &Interrupt) {
+        if let Some(place) = self.lock().get_mut(&id) {
+            place.interrupt = interrupt.clone();
+        }
+    }
+
     /// Gives a cursor back that was taken. If it was killed meanwhile, it is handed over to be closed.
     #[must_use]
     pub fn check_in(&self, id: i64, cursor: C, now: Instant) -> Option<C> {
@@ -114,6 +130,7 @@ impl<C> Cursors<C> {
             Entry::Occupied(mut entry) if !entry.get().killed => {
                 let place = entry.get_mut();
                 place.used = now;
+                place.interrupt = Interrupt::default();
                 place.cursor = Some(cursor);
                 None
             }
@@ -231,6 +248,7 @@ fn remove<C>(cursors: &mut HashMap<i64, Place<C>>, id: i64) -> Option<C> {
         }
         None => {
             place.killed = true;
+            place.interrupt.stop(Reason::CursorKilled);
             None
         }
     }

@@ -10,6 +10,7 @@ use super::unordered;
 use super::validate::{accept_other, missing};
 use crate::bson::type_class::type_name;
 use crate::error::Error;
+use crate::interrupt::Interrupt;
 
 impl Schema {
     /// The rules that a document does not satisfy, as `errInfo` has them: `{operatorName: "$jsonSchema",
@@ -18,11 +19,15 @@ impl Schema {
     /// # Errors
     ///
     /// Those of [`accepts`](Self::accepts).
-    pub fn explain_failure(&self, document: &RawDocument) -> Result<RawDocumentBuf, Error> {
+    pub fn explain_failure(
+        &self,
+        document: &RawDocument,
+        interrupt: &Interrupt,
+    ) -> Result<RawDocumentBuf, Error> {
         let mut report = RawDocumentBuf::new();
         report.append(cstr!("operatorName"), "$jsonSchema");
         self.describe(&mut report);
-        let rules = self.failures(RawBsonRef::Document(document))?;
+        let rules = self.failures(RawBsonRef::Document(document), interrupt)?;
         report.append(cstr!("schemaRulesNotSatisfied"), rules);
         Ok(report)
     }
@@ -37,47 +42,56 @@ impl Schema {
     }
 
     /// One entry a rule.
-    fn failures(&self, value: RawBsonRef<'_>) -> Result<RawArrayBuf, Error> {
+    fn failures(&self, value: RawBsonRef<'_>, interrupt: &Interrupt) -> Result<RawArrayBuf, Error> {
         let mut rules = RawArrayBuf::new();
         for keyword in &self.keywords {
-            if !keyword.accepts(value)? {
-                rules.push(keyword.failure(value)?);
+            if !keyword.accepts(value, interrupt)? {
+                rules.push(keyword.failure(value, interrupt)?);
             }
         }
         match value {
-            RawBsonRef::Document(document) => self.field_failures(document, &mut rules)?,
-            RawBsonRef::Array(array) => self.item_failure(array, &mut rules)?,
+            RawBsonRef::Document(document) => {
+                self.field_failures(document, &mut rules, interrupt)?
+            }
+            RawBsonRef::Array(array) => self.item_failure(array, &mut rules, interrupt)?,
             _ => {}
         }
         Ok(rules)
     }
 
-    fn field_failures(&self, document: &RawDocument, rules: &mut RawArrayBuf) -> Result<(), Error> {
+    fn field_failures(
+        &self,
+        document: &RawDocument,
+        rules: &mut RawArrayBuf,
+        interrupt: &Interrupt,
+    ) -> Result<(), Error> {
         let (mut named, mut by_pattern, mut others) =
             (RawArrayBuf::new(), RawArrayBuf::new(), RawArrayBuf::new());
         for (name, value) in document.iter().map_while(Result::ok) {
             let name = name.as_str();
             let place = self.fields.places.get(name);
             if let Some((_, schema)) = place.and_then(|at| self.fields.named.get(*at))
-                && !schema.accepts(value)?
+                && !schema.accepts(value, interrupt)?
             {
                 let mut entry = RawDocumentBuf::new();
                 entry.append(cstr!("propertyName"), name);
                 schema.describe(&mut entry);
-                entry.append(cstr!("details"), schema.failures(value)?);
+                entry.append(cstr!("details"), schema.failures(value, interrupt)?);
                 named.push(entry);
             }
             for (pattern, schema) in &self.fields.patterns {
-                if pattern.is_match(name)? && !schema.accepts(value)? {
+                if pattern.is_match(name)? && !schema.accepts(value, interrupt)? {
                     let mut entry = RawDocumentBuf::new();
                     entry.append(cstr!("propertyName"), name);
                     schema.describe(&mut entry);
                     entry.append(cstr!("regexMatched"), pattern.text());
-                    entry.append(cstr!("details"), schema.failures(value)?);
+                    entry.append(cstr!("details"), schema.failures(value, interrupt)?);
                     by_pattern.push(entry);
                 }
             }
-            if !self.fields.names(name)? && !accept_other(self.fields.others.as_ref(), value)? {
+            if !self.fields.names(name)?
+                && !accept_other(self.fields.others.as_ref(), value, interrupt)?
+            {
                 others.push(name);
             }
         }
@@ -102,10 +116,15 @@ impl Schema {
         Ok(())
     }
 
-    fn item_failure(&self, array: &RawArray, rules: &mut RawArrayBuf) -> Result<(), Error> {
+    fn item_failure(
+        &self,
+        array: &RawArray,
+        rules: &mut RawArrayBuf,
+        interrupt: &Interrupt,
+    ) -> Result<(), Error> {
         let each = self.items.each.as_ref();
         for (index, value) in array.into_iter().map_while(Result::ok).enumerate() {
-            if self.items.accept_at(index, value)? {
+            if self.items.accept_at(index, value, interrupt)? {
                 continue;
             }
             let schema = match (&self.items.every, each.and_then(|each| each.get(index))) {
@@ -117,7 +136,7 @@ impl Schema {
                 rule.append(cstr!("operatorName"), "items");
                 rule.append(cstr!("reason"), "At least one item did not match the sub-schema");
                 rule.append(cstr!("itemIndex"), i32::try_from(index).unwrap_or(i32::MAX));
-                rule.append(cstr!("details"), schema.failures(value)?);
+                rule.append(cstr!("details"), schema.failures(value, interrupt)?);
             } else {
                 let mut values = RawArrayBuf::new();
                 let from = each.map_or(0, Vec::len);
@@ -137,7 +156,11 @@ impl Schema {
 }
 
 impl Keyword {
-    fn failure(&self, value: RawBsonRef<'_>) -> Result<RawDocumentBuf, Error> {
+    fn failure(
+        &self,
+        value: RawBsonRef<'_>,
+        interrupt: &Interrupt,
+    ) -> Result<RawDocumentBuf, Error> {
         let length = "array did not match specified length";
         let properties = "specified number of properties was not satisfied";
         let text = "specified string length was not satisfied";
@@ -148,7 +171,7 @@ impl Keyword {
                 rule
             }
             Self::Required(names) => required(names, value),
-            Self::Dependencies(dependencies) => failing(dependencies, value)?,
+            Self::Dependencies(dependencies) => failing(dependencies, value, interrupt)?,
             Self::Limit(limit) => limit_failure(limit, value),
             Self::MultipleOf(number) => rule(
                 "multipleOf",
@@ -170,9 +193,9 @@ impl Keyword {
             Self::Enum { values, .. } => {
                 rule("enum", values.clone(), "value was not found in enum", value)
             }
-            Self::AllOf(schemas) => not_satisfied("allOf", schemas, value)?,
-            Self::AnyOf(schemas) => not_satisfied("anyOf", schemas, value)?,
-            Self::OneOf(schemas) => one_of(schemas, value)?,
+            Self::AllOf(schemas) => not_satisfied("allOf", schemas, value, interrupt)?,
+            Self::AnyOf(schemas) => not_satisfied("anyOf", schemas, value, interrupt)?,
+            Self::OneOf(schemas) => one_of(schemas, value, interrupt)?,
             Self::Not(_) => {
                 let mut rule = named_rule("not");
                 rule.append(cstr!("reason"), "child expression matched");
@@ -257,12 +280,13 @@ fn required(names: &[Box<str>], value: RawBsonRef<'_>) -> RawDocumentBuf {
 fn failing(
     dependencies: &[(Box<str>, Dependency)],
     value: RawBsonRef<'_>,
+    interrupt: &Interrupt,
 ) -> Result<RawDocumentBuf, Error> {
     let mut entries = RawArrayBuf::new();
     if let RawBsonRef::Document(document) = value {
         for (name, dependency) in dependencies {
             let present = document.get(&**name).is_ok_and(|found| found.is_some());
-            if !present || dependency.accepts(document)? {
+            if !present || dependency.accepts(document, interrupt)? {
                 continue;
             }
             let mut entry = RawDocumentBuf::new();
@@ -272,7 +296,7 @@ fn failing(
                     entry.append(cstr!("missingProperties"), list(missing(names, document)));
                 }
                 Dependency::Schema(schema) => {
-                    entry.append(cstr!("details"), schema.failures(value)?);
+                    entry.append(cstr!("details"), schema.failures(value, interrupt)?);
                 }
             }
             entries.push(entry);
@@ -310,14 +334,15 @@ fn not_satisfied(
     name: &str,
     schemas: &[Schema],
     value: RawBsonRef<'_>,
+    interrupt: &Interrupt,
 ) -> Result<RawDocumentBuf, Error> {
     let mut entries = RawArrayBuf::new();
     for (index, schema) in (0_i32..).zip(schemas) {
-        if !schema.accepts(value)? {
+        if !schema.accepts(value, interrupt)? {
             let mut entry = RawDocumentBuf::new();
             entry.append(cstr!("index"), index);
             schema.describe(&mut entry);
-            entry.append(cstr!("details"), schema.failures(value)?);
+            entry.append(cstr!("details"), schema.failures(value, interrupt)?);
             entries.push(entry);
         }
     }
@@ -326,15 +351,19 @@ fn not_satisfied(
     Ok(rule)
 }
 
-fn one_of(schemas: &[Schema], value: RawBsonRef<'_>) -> Result<RawDocumentBuf, Error> {
+fn one_of(
+    schemas: &[Schema],
+    value: RawBsonRef<'_>,
+    interrupt: &Interrupt,
+) -> Result<RawDocumentBuf, Error> {
     let mut passed = RawArrayBuf::new();
     for (index, schema) in (0_i32..).zip(schemas) {
-        if schema.accepts(value)? {
+        if schema.accepts(value, interrupt)? {
             passed.push(index);
         }
     }
     if passed.is_empty() {
-        return not_satisfied("oneOf", schemas, value);
+        return not_satisfied("oneOf", schemas, value, interrupt);
     }
     let mut rule = named_rule("oneOf");
     rule.append(cstr!("reason"), "more than one subschema matched");

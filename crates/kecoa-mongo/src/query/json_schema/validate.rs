@@ -10,6 +10,7 @@ use super::{multiple, unordered};
 use crate::bson::number::Number;
 use crate::collation::Collator;
 use crate::error::Error;
+use crate::interrupt::Interrupt;
 use crate::query::comparison::{Comparison, ComparisonOperator};
 
 impl Schema {
@@ -18,15 +19,16 @@ impl Schema {
     /// # Errors
     ///
     /// 51156 for a regular expression that takes too many steps.
-    pub fn accepts(&self, value: RawBsonRef<'_>) -> Result<bool, Error> {
+    pub fn accepts(&self, value: RawBsonRef<'_>, interrupt: &Interrupt) -> Result<bool, Error> {
+        interrupt.check()?;
         for keyword in &self.keywords {
-            if !keyword.accepts(value)? {
+            if !keyword.accepts(value, interrupt)? {
                 return Ok(false);
             }
         }
         match value {
-            RawBsonRef::Document(document) => self.fields.accept(document),
-            RawBsonRef::Array(array) => self.items.accept(array),
+            RawBsonRef::Document(document) => self.fields.accept(document, interrupt),
+            RawBsonRef::Array(array) => self.items.accept(array, interrupt),
             _ => Ok(true),
         }
     }
@@ -36,17 +38,25 @@ impl Schema {
     /// # Errors
     ///
     /// Those of [`accepts`](Self::accepts).
-    pub fn accepts_document(&self, document: &RawDocument) -> Result<bool, Error> {
-        self.accepts(RawBsonRef::Document(document))
+    pub fn accepts_document(
+        &self,
+        document: &RawDocument,
+        interrupt: &Interrupt,
+    ) -> Result<bool, Error> {
+        self.accepts(RawBsonRef::Document(document), interrupt)
     }
 }
 
 impl Keyword {
-    pub(in crate::query) fn accepts(&self, value: RawBsonRef<'_>) -> Result<bool, Error> {
+    pub(in crate::query) fn accepts(
+        &self,
+        value: RawBsonRef<'_>,
+        interrupt: &Interrupt,
+    ) -> Result<bool, Error> {
         let all = |schemas: &[Schema]| -> Result<usize, Error> {
             let mut passed = 0;
             for schema in schemas {
-                passed += usize::from(schema.accepts(value)?);
+                passed += usize::from(schema.accepts(value, interrupt)?);
             }
             Ok(passed)
         };
@@ -56,11 +66,11 @@ impl Keyword {
             Self::AllOf(schemas) => all(schemas)? == schemas.len(),
             Self::AnyOf(schemas) => all(schemas)? > 0,
             Self::OneOf(schemas) => all(schemas)? == 1,
-            Self::Not(schema) => !schema.accepts(value)?,
+            Self::Not(schema) => !schema.accepts(value, interrupt)?,
             Self::Encrypt => matches!(value, RawBsonRef::Binary(binary)
                 if binary.subtype == BinarySubtype::Encrypted),
             _ => match value {
-                RawBsonRef::Document(document) => self.accepts_fields(document)?,
+                RawBsonRef::Document(document) => self.accepts_fields(document, interrupt)?,
                 RawBsonRef::Array(array) => self.accepts_array(array),
                 RawBsonRef::String(text) => self.accepts_text(text)?,
                 value => match Number::from_bson(value) {
@@ -71,14 +81,14 @@ impl Keyword {
         })
     }
 
-    fn accepts_fields(&self, document: &RawDocument) -> Result<bool, Error> {
+    fn accepts_fields(&self, document: &RawDocument, interrupt: &Interrupt) -> Result<bool, Error> {
         Ok(match self {
             Self::Required(names) => missing(names, document).next().is_none(),
             Self::MinProperties(least) => count(document.iter_elements()) >= *least,
             Self::MaxProperties(most) => count(document.iter_elements()) <= *most,
             Self::Dependencies(dependencies) => {
                 for (name, dependency) in dependencies {
-                    if has(document, name) && !dependency.accepts(document)? {
+                    if has(document, name) && !dependency.accepts(document, interrupt)? {
                         return Ok(false);
                     }
                 }
@@ -135,16 +145,20 @@ impl Limit {
 }
 
 impl Dependency {
-    pub(in crate::query) fn accepts(&self, document: &RawDocument) -> Result<bool, Error> {
+    pub(in crate::query) fn accepts(
+        &self,
+        document: &RawDocument,
+        interrupt: &Interrupt,
+    ) -> Result<bool, Error> {
         match self {
             Self::Fields(names) => Ok(missing(names, document).next().is_none()),
-            Self::Schema(schema) => schema.accepts_document(document),
+            Self::Schema(schema) => schema.accepts_document(document, interrupt),
         }
     }
 }
 
 impl Fields {
-    fn accept(&self, document: &RawDocument) -> Result<bool, Error> {
+    fn accept(&self, document: &RawDocument, interrupt: &Interrupt) -> Result<bool, Error> {
         if self.named.is_empty() && self.patterns.is_empty() && self.others.is_none() {
             return Ok(true);
         }
@@ -153,19 +167,19 @@ impl Fields {
             let mut known = false;
             if let Some((_, schema)) = self.places.get(name).and_then(|at| self.named.get(*at)) {
                 known = true;
-                if !schema.accepts(value)? {
+                if !schema.accepts(value, interrupt)? {
                     return Ok(false);
                 }
             }
             for (pattern, schema) in &self.patterns {
                 if pattern.is_match(name)? {
                     known = true;
-                    if !schema.accepts(value)? {
+                    if !schema.accepts(value, interrupt)? {
                         return Ok(false);
                     }
                 }
             }
-            if !known && !accept_other(self.others.as_ref(), value)? {
+            if !known && !accept_other(self.others.as_ref(), value, interrupt)? {
                 return Ok(false);
             }
         }
@@ -187,9 +201,9 @@ impl Fields {
 }
 
 impl Items {
-    fn accept(&self, array: &RawArray) -> Result<bool, Error> {
+    fn accept(&self, array: &RawArray, interrupt: &Interrupt) -> Result<bool, Error> {
         for (index, value) in array.into_iter().map_while(Result::ok).enumerate() {
-            if !self.accept_at(index, value)? {
+            if !self.accept_at(index, value, interrupt)? {
                 return Ok(false);
             }
         }
@@ -200,12 +214,13 @@ impl Items {
         &self,
         index: usize,
         value: RawBsonRef<'_>,
+        interrupt: &Interrupt,
     ) -> Result<bool, Error> {
         match (&self.every, &self.each) {
-            (Some(schema), _) => schema.accepts(value),
+            (Some(schema), _) => schema.accepts(value, interrupt),
             (None, Some(each)) => match each.get(index) {
-                Some(schema) => schema.accepts(value),
-                None => accept_other(self.others.as_ref(), value),
+                Some(schema) => schema.accepts(value, interrupt),
+                None => accept_other(self.others.as_ref(), value, interrupt),
             },
             (None, None) => Ok(true),
         }
@@ -215,11 +230,12 @@ impl Items {
 pub(in crate::query) fn accept_other(
     others: Option<&Others>,
     value: RawBsonRef<'_>,
+    interrupt: &Interrupt,
 ) -> Result<bool, Error> {
     match others {
         None | Some(Others::Allowed) => Ok(true),
         Some(Others::Refused) => Ok(false),
-        Some(Others::Schema(schema)) => schema.accepts(value),
+        Some(Others::Schema(schema)) => schema.accepts(value, interrupt),
     }
 }
 
