@@ -5,6 +5,7 @@
 //! [`Interrupt`](crate::Interrupt) hook while it waits.
 
 mod advance;
+pub(crate) mod atomic;
 mod bounded_queue;
 mod budget;
 pub(crate) mod cache;

@@ -299,6 +299,46 @@ async fn pipelines_have_an_outcome_for_each() {
     assert_eq!(number(&mut client, "SELECT 1::int8").await, 1);
 }
 
+#[tokio::test]
+async fn an_atomic_pipeline_is_done_or_not() {
+    let Some(mut client) = connect().await else { return };
+    client.batch("CREATE TEMPORARY TABLE t (n int8 PRIMARY KEY)").await.unwrap();
+    let insert = "INSERT INTO t VALUES ($1)";
+    for framed in [false, true, false, true, false, true] {
+        // 0: BEGIN fails; 1 to 4: the statement with this number; 5: none.
+        for failing in 0..=5_i64 {
+            client.batch("ROLLBACK; DELETE FROM t").await.unwrap();
+            let mut pipeline = Pipeline::atomic();
+            if framed {
+                let wrong = ["BEGIN", "BEGIN ISOLATION LEVEL NONE"];
+                pipeline.add(wrong[usize::from(failing == 0)], &[]).unwrap();
+            }
+            for n in 1..=4 {
+                pipeline.add(insert, &[&if n == failing { 1 } else { 10 + n }]).unwrap();
+                if n == failing {
+                    pipeline.add(insert, &[&1_i64]).unwrap();
+                }
+            }
+            if framed {
+                pipeline.add("COMMIT", &[]).unwrap();
+            }
+            let done = client.run_pipeline(&pipeline).await;
+            client.batch("ROLLBACK").await.unwrap();
+            let fails = if framed { failing < 5 } else { (1..5).contains(&failing) };
+            assert_eq!(done.is_err(), fails, "framed: {framed}, at {failing}");
+            let there = number(&mut client, "SELECT count(*) FROM t").await;
+            assert_eq!(there, if fails { 0 } else { 4 }, "framed: {framed}, at {failing}");
+        }
+    }
+    let mut endless = Pipeline::atomic();
+    endless.add("INSERT INTO t VALUES (100)", &[]).unwrap();
+    endless.add("SELECT pg_sleep(600)", &[]).unwrap();
+    for _ in 0..3 {
+        assert!(!drop_at(client.run_pipeline(&endless), 1).await);
+        assert_eq!(number(&mut client, "SELECT count(*) FROM t WHERE n = 100").await, 0);
+    }
+}
+
 fn endless() -> Pipeline {
     let mut pipeline = Pipeline::new();
     pipeline.add("SELECT pg_sleep(600)", &[]).unwrap();

@@ -214,35 +214,27 @@ impl Store {
         statements: &[(&str, Params<'_>)],
         deadline: Option<Instant>,
     ) -> Result<(Answers, Vec<Slot>), Failed> {
-        let mut pipeline = Pipeline::new();
-        let mut slots = Vec::with_capacity(statements.len() + 2);
-        let frame: Params<'_> = &[];
-        let frame = |sql| std::iter::once((sql, frame));
-        for (sql, params) in frame(begin).chain(statements.iter().copied()).chain(frame("COMMIT")) {
-            slots.push(pipeline.add(sql, params).map_err(|error| failure::alone(&error))?);
+        // One request: where BEGIN fails, nothing of what is behind it runs.
+        let mut pipeline = Pipeline::atomic();
+        let add = |pipeline: &mut Pipeline, sql: &str, params: Params<'_>| {
+            pipeline.add(sql, params).map_err(|error| failure::alone(&error))
+        };
+        add(&mut pipeline, begin, &[])?;
+        let mut slots = Vec::with_capacity(statements.len());
+        for (sql, params) in statements {
+            slots.push(add(&mut pipeline, sql, params)?);
         }
+        add(&mut pipeline, "COMMIT", &[])?;
         let mut attempts = Tries::new();
         loop {
             let done = within_time(deadline, async {
-                let mut client = self.connection().await?;
-                client.run_pipeline(&pipeline).await.map_err(|error| {
-                    // COMMIT was among them.
-                    if error.nothing_was_sent() {
-                        error
-                    } else {
-                        kecoa::Error::ambiguous_commit("COMMIT was sent, and not answered", error)
-                    }
-                })
+                self.connection().await?.run_pipeline(&pipeline).await
             })
             .await?;
-            let error = match done {
-                Err(error) => error,
-                Ok(answers) if answers.first_error().is_none() => {
-                    return Ok((answers, slots.drain(1..=statements.len()).collect()));
-                }
-                Ok(answers) => first_error(answers, &slots)?,
-            };
-            attempts.next(&error, effect, deadline).await?;
+            match done {
+                Ok(answers) => return Ok((answers, slots)),
+                Err(error) => attempts.next(&error, effect, deadline).await?,
+            }
         }
     }
 }
@@ -256,12 +248,6 @@ async fn prepare(pool: &Pool) -> Result<Capabilities, Error> {
     let capabilities = schema::probe(&mut client).await;
     schema::set_up(&mut client, capabilities).await?;
     Ok(capabilities)
-}
-
-/// Takes the first error out of answers.
-pub(super) fn first_error(mut answers: Answers, slots: &[Slot]) -> Result<kecoa::Error, Error> {
-    let error = slots.iter().find_map(|slot| answers.take(*slot).err());
-    error.ok_or_else(|| failure::unexpected("no error where one was seen"))
 }
 
 /// Waits for something until the deadline.

@@ -5,12 +5,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use kecoa::pool::tokio::Pooled;
+use kecoa::proto::TransactionStatus;
 use kecoa::{Answers, Pipeline, Row, Slot};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::collection::{Collection, Namespace};
-use super::database::{Effect, Params, Store, first_error, within_time};
+use super::database::{Effect, Params, Store, within_time};
 use super::failure::{self, Failed};
 use super::record::{KEEP, Record, RecordId, now};
 use crate::error::{Code, Error, Label};
@@ -159,13 +160,7 @@ impl Transaction {
     /// 112 where it met another one; 91 with `RetryableWriteError` where its outcome could not be learnt: see
     /// [`Store::settle_commit`]. Any other: it was not committed.
     pub async fn commit(mut self, record: Record, deadline: Option<Instant>) -> Result<(), Error> {
-        if self.failed {
-            return Err(Error::new(
-                Code::NO_SUCH_TRANSACTION,
-                "expected a transaction without a failure, found one of its statements failed",
-            )
-            .with_label(Label::TransientTransactionError));
-        }
+        self.check()?;
         let answered = self.send_commit(&record, deadline).await;
         let error = match answered {
             Ok(()) => return Ok(()),
@@ -198,11 +193,11 @@ impl Transaction {
     ) -> Result<(), Option<kecoa::Error>> {
         let id = &record.id;
         let at = now();
-        let mut statements = Pipeline::new();
+        let mut statements = Pipeline::atomic();
         if !self.begun {
-            self.push_begin(&mut statements, &mut Vec::new()).map_err(Some)?;
+            self.push_begin(&mut statements).map_err(Some)?;
         }
-        let kept = statements
+        statements
             .add(KEEP, &[&id.session, &id.transaction, &id.statement, &record.reply, &at])
             .map_err(Some)?;
         let end = statements.add("COMMIT", &[]).map_err(Some)?;
@@ -213,7 +208,6 @@ impl Transaction {
             Ok(Err(error)) => return Err(Some(error)),
             Ok(Ok(answers)) => answers,
         };
-        answers.count(kept).map_err(Some)?;
         let end = answers.take(end).map_err(Some)?;
         // A transaction that has failed answers COMMIT by ROLLBACK.
         match end.tag {
@@ -250,22 +244,19 @@ impl Transaction {
         self.made.insert(collection);
     }
 
-    fn push_begin(
-        &self,
-        statements: &mut Pipeline,
-        slots: &mut Vec<Slot>,
-    ) -> Result<(), kecoa::Error> {
+    /// Adds what a transaction begins with, to statements that do not run without it.
+    fn push_begin(&self, statements: &mut Pipeline) -> Result<(), kecoa::Error> {
         let capabilities = self.store.capabilities();
         let begin = if capabilities.snapshot_isolation {
             "BEGIN ISOLATION LEVEL REPEATABLE READ"
         } else {
             "BEGIN ISOLATION LEVEL SERIALIZABLE"
         };
-        slots.push(statements.add(begin, &[])?);
+        statements.add(begin, &[])?;
         if capabilities.lock_timeout {
             let wait = self.store.options().lock_wait.as_millis();
             let sql = format!("SET LOCAL lock_timeout = '{wait}ms'");
-            slots.push(statements.add(&sql, &[])?);
+            statements.add(&sql, &[])?;
         }
         Ok(())
     }
@@ -322,12 +313,11 @@ impl Transaction {
         deadline: Option<Instant>,
     ) -> Result<(Answers, Vec<Slot>), Failed> {
         self.check()?;
-        let mut pipeline = Pipeline::new();
-        let mut slots = Vec::with_capacity(statements.len() + 2);
+        let mut pipeline = Pipeline::atomic();
+        let mut slots = Vec::with_capacity(statements.len());
         if !self.begun {
-            self.push_begin(&mut pipeline, &mut slots).map_err(|error| failure::within(&error))?;
+            self.push_begin(&mut pipeline).map_err(|error| failure::within(&error))?;
         }
-        let before = slots.len();
         for (sql, params) in statements {
             slots.push(pipeline.add(sql, params).map_err(|error| failure::within(&error))?);
         }
@@ -336,21 +326,15 @@ impl Transaction {
         let answers =
             within_time(deadline, client(&mut self.client).run_pipeline(&pipeline)).await?;
         let answers = answers.map_err(|error| failure::within(&error))?;
-        if answers.first_error().is_some() {
-            return Err(failure::within(&first_error(answers, &slots)?));
-        }
         self.failed = false;
-        Ok((answers, slots.split_off(before)))
+        Ok((answers, slots))
     }
 
-    fn check(&self) -> Result<(), Failed> {
-        if self.failed {
-            return Err(Failed::Other(
-                Error::new(Code::NO_SUCH_TRANSACTION, "Transaction has been aborted")
-                    .with_label(Label::TransientTransactionError),
-            ));
-        }
-        Ok(())
+    /// Fails where there is no transaction on the server to go on in: whatever is sent then would commit by itself.
+    fn check(&mut self) -> Result<(), Failed> {
+        self.failed |= self.begun
+            && client(&mut self.client).transaction_status() != TransactionStatus::InTransaction;
+        if self.failed { Err(Failed::Other(settled_before())) } else { Ok(()) }
     }
 }
 

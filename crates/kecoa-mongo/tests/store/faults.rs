@@ -68,16 +68,19 @@ type Case = (&'static str, What, (Answer, bool), (Answer, bool));
 #[test]
 fn a_replacement_in_several_statements_is_done_once_or_not() {
     let mut cases: Vec<Case> = Vec::new();
-    for at in [DOCUMENT, RECORD, REMOVED, ADDED, COMMIT] {
+    // The connection lives on after each of these, and nothing behind the statement has run.
+    for at in [BEGIN, DOCUMENT, RECORD, REMOVED, ADDED, COMMIT] {
         cases.push((at, What::Error("40001"), (Done, true), (Done, true)));
+        for (code, answer) in [("57014", 50), ("53200", 1), ("XX000", 1)] {
+            let answer = (Error(answer, false), false);
+            cases.push((at, What::Error(code), answer, answer));
+        }
     }
     for at in [BEGIN, DOCUMENT, RECORD, REMOVED, ADDED, COMMIT] {
         cases.push((at, What::Fatal("57P01"), (Error(91, false), false), (Done, true)));
     }
     cases.extend([
         (DOCUMENT, What::Error("40P01"), (Done, true), (Done, true)),
-        (DOCUMENT, What::Error("57014"), (Error(50, false), false), (Error(50, false), false)),
-        (DOCUMENT, What::Error("XX000"), (Error(1, false), false), (Error(1, false), false)),
         (COMMIT, What::Error("40003"), (Error(91, false), false), (Done, true)),
         (COMMIT, What::ErrorThoughDone("40003"), (Error(91, false), true), (Recorded, true)),
         (COMMIT, What::LostBefore, (Error(91, false), false), (Done, true)),
@@ -179,4 +182,59 @@ fn a_server_without_room_for_a_connection_is_overloaded() {
         wire.refuse("53300", 0);
         wire.store().await;
     });
+}
+
+/// What a transaction answers, and whether it was done: where, what, the code of the statement and of the commit.
+type TransactionCase = (&'static str, What, Option<i32>, Option<i32>);
+
+#[test]
+fn a_transaction_is_done_once_or_not_wherever_it_fails() {
+    const SET: &str = "SET LOCAL";
+    const INSERT: &str = "INSERT INTO kecoa_mongo.document";
+    let mut cases: Vec<TransactionCase> = Vec::new();
+    for at in [BEGIN, SET, INSERT] {
+        for (code, answer) in [("40001", 112), ("57014", 50), ("53200", 1)] {
+            cases.push((at, What::Error(code), Some(answer), Some(251)));
+        }
+        cases.push((at, What::Fatal("57P01"), Some(91), Some(251)));
+        cases.push((at, What::LostBefore, Some(91), Some(251)));
+        cases.push((at, What::LostAfter, Some(91), Some(251)));
+    }
+    for at in [RECORD, COMMIT] {
+        cases.push((at, What::Error("40001"), None, Some(112)));
+        cases.push((at, What::Error("57014"), None, Some(50)));
+        cases.push((at, What::Error("40003"), None, Some(251)));
+        cases.push((at, What::Fatal("57P01"), None, Some(251)));
+        cases.push((at, What::LostBefore, None, Some(251)));
+        cases.push((at, What::LostAfter, None, None));
+    }
+    cases.push((COMMIT, What::ErrorThoughDone("40003"), None, None));
+    for cockroach in [false, true] {
+        with_database(async |database| {
+            let wire = Wire::new(&database.config(), cockroach);
+            let store = wire.store().await;
+            create(&mut store.alone()).await;
+            let mut there = Vec::new();
+            for (number, (at, what, statement, commit)) in cases.iter().copied().enumerate() {
+                let number = i32::try_from(number).unwrap();
+                let case = format!("{what:?} at {at}, a CockroachDB: {cockroach}");
+                let mut transaction = store.begin().await.unwrap();
+                wire.fail(Fault { at, what });
+                let document = [new(rawdoc! {"_id": number})];
+                let inserted = insert(&mut transaction.handle(), &document, true).await;
+                let failed = inserted.err().map(|error| error.code().number());
+                assert_eq!(failed, statement, "{case}");
+                let number = i64::from(number) + 1;
+                let end = record(number, kecoa_mongo::store::RecordId::COMMIT);
+                let committed = transaction.commit(end.clone(), None).await;
+                let failed = committed.err().map(|error| error.code().number());
+                assert_eq!(failed, commit, "{case}");
+                assert!(wire.left().is_empty(), "{case}");
+                if commit.is_none() {
+                    there.push(i32::try_from(number).unwrap() - 1);
+                }
+                assert_eq!(ids(&find(&mut store.alone(), &all()).await), there, "{case}");
+            }
+        });
+    }
 }

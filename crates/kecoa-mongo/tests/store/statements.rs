@@ -1,4 +1,4 @@
-//! Which statements each kind of work sends. Those from BEGIN to COMMIT are sent together.
+//! Which statements each kind of work sends. Those of a line are one request.
 
 use bson::{RawBson, rawdoc};
 use kecoa_mongo::bson::key::KeyBuilder;
@@ -10,7 +10,7 @@ use kecoa_mongo::store::{Delete, Lock, NewDocument, PageLimit, Replace};
 use crate::support::*;
 use crate::wire::Wire;
 
-/// What each kind of work sends, on one kind of server: a line a statement.
+/// What each kind of work sends, on one kind of server: a line a request.
 async fn sent(database: &Database, cockroach: bool) -> String {
     let wire = Wire::new(&database.config(), cockroach);
     let store = wire.store().await;

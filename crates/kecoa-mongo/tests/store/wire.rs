@@ -106,7 +106,7 @@ impl Wire {
         std::mem::take(&mut self.state.lock().unwrap().faults)
     }
 
-    /// The statements up to each Sync since the last call. Those of a pipeline have a Sync each.
+    /// The statements up to each Sync since the last call.
     pub(crate) fn sent(&self) -> Vec<Vec<String>> {
         std::mem::take(&mut self.state.lock().unwrap().sent)
     }

@@ -8,7 +8,8 @@
 use std::sync::Arc;
 
 use kecoa_proto::{
-    Format, Parameter, Request, RequestId, RowDescription, Step, Target, TransactionStatus,
+    Format, Parameter, Request, RequestId, RowDescription, ServerError, Step, Target,
+    TransactionStatus,
 };
 
 use crate::error::Error;
@@ -149,7 +150,10 @@ pub(crate) fn submit(
 }
 
 /// Notes in the description in which form its columns will come; whether that changed.
-fn ask_for(description: &mut Arc<RowDescription>, results: Results<'_>) -> Result<bool, Error> {
+pub(super) fn ask_for(
+    description: &mut Arc<RowDescription>,
+    results: Results<'_>,
+) -> Result<bool, Error> {
     let expected = description.fields.len();
     let form = |index: usize| match results {
         Results::All(format) => Some(format),
@@ -233,7 +237,7 @@ fn send(
 }
 
 /// A statement without parameters or rows.
-fn push_bare<'a>(steps: &mut Vec<Step<'a>>, sql: &'a [u8]) {
+pub(super) fn push_bare<'a>(steps: &mut Vec<Step<'a>>, sql: &'a [u8]) {
     steps.push(Step::Parse { name: UNNAMED, sql, types: &[] });
     steps.push(Step::Bind { portal: UNNAMED, statement: UNNAMED, parameters: &[], results: &[] });
     steps.push(RUN_UNNAMED);
@@ -309,7 +313,11 @@ pub(crate) fn settle(
 /// name (any more), or its rows look different now.
 fn is_stale(outcome: &Outcome, bound_before: usize) -> bool {
     let Some(error) = &outcome.error else { return false };
-    let bound = outcome.bound > bound_before;
+    is_stale_error(error, outcome.bound > bound_before)
+}
+
+/// The same of an error that came before or after the statement was bound.
+pub(super) fn is_stale_error(error: &ServerError, bound: bool) -> bool {
     match error.sqlstate().as_str() {
         "26000" => !bound,
         // PostgreSQL finds out at Bind; CockroachDB at Execute, and does not translate its messages.
@@ -319,7 +327,10 @@ fn is_stale(outcome: &Outcome, bound_before: usize) -> bool {
 }
 
 /// Rows must look as they did when they were described.
-fn check_columns(set: &ResultSet, description: Option<&RowDescription>) -> Result<(), Error> {
+pub(super) fn check_columns(
+    set: &ResultSet,
+    description: Option<&RowDescription>,
+) -> Result<(), Error> {
     let expected = description.map_or(0, |description| description.fields.len());
     for rows in &set.rows {
         let found = rows.columns();

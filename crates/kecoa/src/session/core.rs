@@ -196,6 +196,24 @@ impl Session {
         request: &Request<'_>,
         named: Option<&[u8]>,
     ) -> Result<RequestId, Error> {
+        self.queue(request, request, named)
+    }
+
+    /// The same of a request that runs statements by their names; `told` is what it would be with their texts.
+    pub(crate) fn submit_as(
+        &mut self,
+        request: &Request<'_>,
+        told: &Request<'_>,
+    ) -> Result<RequestId, Error> {
+        self.queue(request, told, None)
+    }
+
+    fn queue(
+        &mut self,
+        request: &Request<'_>,
+        told: &Request<'_>,
+        named: Option<&[u8]>,
+    ) -> Result<RequestId, Error> {
         if self.closed {
             return Err(self.closed_error());
         }
@@ -211,7 +229,7 @@ impl Session {
             self.hook_checked = None;
             self.budget.clear();
         }
-        let reading = self.in_flight.classify(&self.connection, request, named);
+        let reading = self.in_flight.classify(&self.connection, told, named);
         let id = self.connection.submit(request)?;
         self.in_flight.push(id, reading);
         self.metrics.statement();

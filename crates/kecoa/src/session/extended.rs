@@ -47,6 +47,11 @@ impl Encoded {
         Ok(encoded)
     }
 
+    /// Oids of the parameters' types.
+    pub(crate) fn types(&self) -> &[u32] {
+        &self.types
+    }
+
     pub(crate) fn parameters(&self) -> Vec<Parameter<'_>> {
         let mut start = 0;
         let value = |end: &Option<usize>| {

@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::row::ResultSet;
 use crate::row::{FromRow, Row, read_all, rows_of};
+use crate::session::atomic::{self, Bound};
 use crate::session::call::{self, PendingCall, Settled};
 use crate::session::core::Session;
 use crate::session::extended::{self, Encoded};
@@ -14,10 +15,11 @@ use crate::session::extended::{self, Encoded};
 /// [`blocking::Client::run_pipeline`](crate::blocking::Client::run_pipeline).
 ///
 /// Each statement is a request of its own: outside of a transaction each commits by itself, and the
-/// error of one does not touch the others.
+/// error of one does not touch the others. Those of an [`atomic`](Pipeline::atomic) pipeline are one request.
 #[derive(Clone, Debug, Default)]
 pub struct Pipeline {
     statements: Vec<(String, Encoded)>,
+    atomic: bool,
 }
 
 /// Names a statement of a [`Pipeline`], and its answer.
@@ -29,6 +31,26 @@ impl Pipeline {
     #[must_use]
     pub fn new() -> Pipeline {
         Pipeline::default()
+    }
+
+    /// No statements yet; those to come are one request. The server skips whatever is behind an error, and what ran
+    /// before it is undone: all of them succeed, or the first error is that of the whole. Outside of a transaction they
+    /// are one by themselves. BEGIN and COMMIT may be among them, where it has to be of a certain kind; an error leaves
+    /// that transaction to be rolled back.
+    ///
+    /// ```
+    /// # kecoa::example::blocking(|client| {
+    /// let mut pipeline = kecoa::Pipeline::atomic();
+    /// pipeline.add("UPDATE accounts SET balance = 0 WHERE id = 1", &[])?;
+    /// pipeline.add("SELECT 1 / $1", &[&0])?;
+    /// assert_eq!(client.run_pipeline(&pipeline).unwrap_err().sqlstate(), Some("22012"));
+    /// let row = client.query_one("SELECT balance FROM accounts WHERE id = 1", &[])?;
+    /// assert_ne!(row.get::<i64>(0)?, 0);
+    /// # Ok(()) });
+    /// ```
+    #[must_use]
+    pub fn atomic() -> Pipeline {
+        Pipeline { statements: Vec::new(), atomic: true }
     }
 
     /// Adds a statement.
@@ -50,6 +72,12 @@ impl Pipeline {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.statements.is_empty()
+    }
+
+    /// The statements of one that is atomic; nothing for any other.
+    pub(crate) fn together(&self) -> Option<Vec<Bound<'_>>> {
+        let statements = self.statements.iter().map(|(sql, encoded)| (sql.as_str(), encoded));
+        self.atomic.then(|| statements.collect())
     }
 
     /// Queues all statements. A statement that cannot be sent is an error once those before it are
@@ -110,6 +138,10 @@ impl Pipeline {
         session: &mut Session,
         hook: &mut dyn Interrupt,
     ) -> Result<Answers, Error> {
+        if let Some(statements) = self.together() {
+            let pending = atomic::submit(session, &statements)?;
+            return atomic::finish(session, &statements, pending, hook).map(Answers::of);
+        }
         let submitted = self.submit(session);
         let (mut answers, again) = self.collect(session, submitted, hook)?;
         for (number, pending) in again {
@@ -130,6 +162,11 @@ pub struct Answers {
 }
 
 impl Answers {
+    /// Answers without an error.
+    pub(crate) fn of(sets: Vec<ResultSet>) -> Answers {
+        Answers { sets: sets.into_iter().map(|set| Some(Ok(set))).collect() }
+    }
+
     /// Takes the next answer. An error that ended the connection is one of all statements; one that
     /// was sent anew is given back.
     fn admit(

@@ -1,5 +1,6 @@
 //! The client against a scripted server in the same thread, in virtual time.
 
+mod atomic;
 mod batching;
 mod bodies;
 mod calls;

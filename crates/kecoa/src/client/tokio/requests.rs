@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use kecoa_proto::{Parameter, Reply, Request, RequestId};
 
@@ -10,6 +11,7 @@ use crate::error::Error;
 use crate::interrupt::Never;
 use crate::observability::spans;
 use crate::row::ResultSet;
+use crate::session::atomic::{self, Bound, SettledAtomic};
 use crate::session::call::{self, CallRequest, PendingCall, Settled};
 use crate::session::extended::{self, Encoded, EncodedRows};
 use crate::session::pipeline::{Answers, Pipeline};
@@ -19,7 +21,7 @@ use crate::session::statement;
 impl Link {
     /// Guards a request that was submitted.
     pub(super) fn in_flight(&mut self, call: Option<PendingCall>) -> InFlight<'_> {
-        InFlight { link: self, call, completed: false }
+        InFlight { link: self, call, names: Vec::new(), completed: false }
     }
 
     /// Runs a program's statement with parameters.
@@ -104,6 +106,9 @@ impl Link {
     /// Sends several statements before the first is answered.
     pub(crate) async fn run_pipeline(&mut self, pipeline: &Pipeline) -> Result<Answers, Error> {
         self.ready().await?;
+        if let Some(statements) = pipeline.together() {
+            return self.run_atomic(&statements).await.map(Answers::of);
+        }
         let submitted = pipeline.submit(self.session());
         let mut in_flight = self.in_flight(None);
         in_flight.answered().await?;
@@ -119,6 +124,20 @@ impl Link {
         Ok(answers)
     }
 
+    async fn run_atomic(&mut self, statements: &[Bound<'_>]) -> Result<Vec<ResultSet>, Error> {
+        let mut pending = atomic::submit(self.session(), statements)?;
+        loop {
+            let mut in_flight = self.in_flight(None);
+            in_flight.names = pending.names();
+            in_flight.answered().await?;
+            in_flight.complete();
+            match atomic::settle(self.session(), statements, pending, &mut Never)? {
+                SettledAtomic::Done(sets) => return Ok(sets),
+                SettledAtomic::Again(again) => pending = again,
+            }
+        }
+    }
+
     /// Has the server parse and describe a statement.
     pub(crate) async fn prepare(&mut self, sql: &str) -> Result<Statement, Error> {
         self.ready().await?;
@@ -132,6 +151,8 @@ impl Link {
 pub(super) struct InFlight<'a> {
     link: &'a mut Link,
     call: Option<PendingCall>,
+    /// Names that the server may learn, of more than one call.
+    names: Vec<Arc<str>>,
     completed: bool,
 }
 
@@ -158,6 +179,9 @@ impl Drop for InFlight<'_> {
         }
         if let Some(call) = self.call.take() {
             call.forget(self.link.session());
+        }
+        for name in std::mem::take(&mut self.names) {
+            self.link.session().statements().drop_name(&name);
         }
         self.link.leave(true);
     }
