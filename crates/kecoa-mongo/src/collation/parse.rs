@@ -60,6 +60,12 @@ pub(super) fn parse(
             format!("'backwards' is invalid with 'strength' of {}", options.strength),
         ));
     }
+    if options.case_first != "off" && !options.case_level && options.strength < 3 {
+        return Err(Error::new(
+            Code::BAD_VALUE,
+            "'caseFirst' is invalid unless 'caseLevel' is on or 'strength' is greater than 2",
+        ));
+    }
     Ok(Some((options, rules)))
 }
 
@@ -200,12 +206,19 @@ fn one_of(
 
 fn strength(value: RawBsonRef<'_>) -> Result<i32, Error> {
     let number = Number::from_bson(value).ok_or_else(|| wrong_type("strength", value, "int"))?;
-    (1..=5).find(|level| Number::Int32(*level) == number).ok_or_else(|| {
-        Error::new(
-            Code::BAD_VALUE,
-            "Enumeration value for field 'collation.strength' is not a valid value: expected 1 to 5",
-        )
-    })
+    // A fraction is dropped.
+    let level = (-1..=6).rev().find(|level| Number::Int32(*level) <= number).unwrap_or(-1);
+    match level {
+        1..=5 => Ok(level),
+        // Between -1 and 1.
+        0 => Err(no_strength(Code::BAD_VALUE)),
+        -1 if number > Number::Int32(-1) => Err(no_strength(Code::BAD_VALUE)),
+        _ => Err(no_strength(Code::location(51024))),
+    }
+}
+
+fn no_strength(code: Code) -> Error {
+    Error::new(code, "expected 1 to 5 as value of the field 'collation.strength'")
 }
 
 fn wrong_type(name: &str, value: RawBsonRef<'_>, expected: &str) -> Error {
