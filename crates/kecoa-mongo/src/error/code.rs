@@ -75,6 +75,7 @@ codes! {
     SHUTDOWN_IN_PROGRESS = 91, "ShutdownInProgress";
     OPERATION_FAILED = 96, "OperationFailed";
     UNSATISFIABLE_WRITE_CONCERN = 100, "UnsatisfiableWriteConcern";
+    NOT_EXACT_VALUE_FIELD = 111, "NotExactValueField";
     WRITE_CONFLICT = 112, "WriteConflict";
     COMMAND_NOT_SUPPORTED = 115, "CommandNotSupported";
     CONFLICTING_OPERATION_IN_PROGRESS = 117, "ConflictingOperationInProgress";
@@ -96,6 +97,7 @@ codes! {
     INVALID_INDEX_SPECIFICATION_OPTION = 197, "InvalidIndexSpecificationOption";
     NO_SUCH_SESSION = 206, "NoSuchSession";
     INVALID_UUID = 207, "InvalidUUID";
+    QUERY_FEATURE_NOT_ALLOWED = 224, "QueryFeatureNotAllowed";
     TRANSACTION_TOO_OLD = 225, "TransactionTooOld";
     MAX_SUB_PIPELINE_DEPTH_EXCEEDED = 232, "MaxSubPipelineDepthExceeded";
     RETRY_CHANGE_STREAM = 234, "RetryChangeStream";

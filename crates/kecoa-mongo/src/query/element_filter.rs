@@ -26,16 +26,18 @@ enum Kind {
 }
 
 impl ElementFilter {
-    /// Read it as `$elemMatch` and `$pull` do: operators if the first name is one of a value, else a filter.
+    /// Read it as `$pull` does: operators if the first name is one of a field's, but for `$not`, else a filter.
     ///
     /// # Errors
     ///
-    /// Those of [`Filter::parse`].
+    /// Those of [`Filter::parse_plain`].
     pub fn parse(filter: &RawDocument, scope: &Scope) -> Result<Self, Error> {
-        let kind = if parser::is_of_values(filter) {
-            Kind::Operators(Parser::new(scope).value_operators(filter)?)
+        let kind = if parser::begins_with_operator(filter) {
+            Kind::Operators(
+                Parser::new(scope).with(parser::Features::Plain).value_operators(filter)?,
+            )
         } else {
-            Kind::Document(Filter::parse(filter, scope)?)
+            Kind::Document(Filter::parse_plain(filter, scope)?)
         };
         Ok(Self { kind, collator: scope.collator().clone() })
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::bson::path::Path;
-use crate::error::{Code, Error};
+use crate::error::Error;
 
 /// A dotted path, as it was written and taken apart.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -17,10 +17,10 @@ impl FieldPath {
     ///
     /// # Errors
     ///
-    /// 2 if it has too many components.
+    /// 5729100 if it has too many components.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let path =
-            Path::parse(text).map_err(|error| Error::new(Code::BAD_VALUE, error.to_string()))?;
+            Path::parse(text).map_err(|error| Error::location(5_729_100, error.to_string()))?;
         Ok(Self { text: text.into(), path })
     }
 

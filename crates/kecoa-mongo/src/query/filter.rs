@@ -36,6 +36,23 @@ impl Filter {
         Ok(Self { root, collator: scope.collator().clone() })
     }
 
+    /// Read the filter of an element, as updates and projections have it: without `$expr`, `$jsonSchema`, `$where`
+    /// and `$text`.
+    ///
+    /// # Errors
+    ///
+    /// 224 for `$expr` and `$jsonSchema`, and those of [`parse`](Self::parse).
+    pub fn parse_plain(filter: &RawDocument, scope: &Scope) -> Result<Self, Error> {
+        let parser = parser::Parser::new(scope).with(parser::Features::Plain);
+        Ok(Self { root: parser.filter(filter)?, collator: scope.collator().clone() })
+    }
+
+    /// Whether it has an `$expr`.
+    #[must_use]
+    pub fn has_expression(&self) -> bool {
+        self.root.has_expression()
+    }
+
     /// Whether it matches a document.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod explain;
+mod keywords;
 mod multiple;
 mod parser;
 mod schema;

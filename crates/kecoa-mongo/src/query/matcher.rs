@@ -33,14 +33,20 @@ impl Node {
                 }
                 Ok(true)
             }
-            Self::Or(nodes) => {
-                for node in nodes {
-                    if node.accepts_document(document, context, recorded.as_deref_mut())? {
-                        return Ok(true);
-                    }
+            Self::Or(nodes) => match (nodes.as_slice(), recorded) {
+                ([only], recorded) => only.accepts_document(document, context, recorded),
+                (_, Some(recorded)) if is_one_of(nodes) => {
+                    first_of(nodes, document, context, recorded)
                 }
-                Ok(false)
-            }
+                _ => {
+                    for node in nodes {
+                        if node.accepts_document(document, context, None)? {
+                            return Ok(true);
+                        }
+                    }
+                    Ok(false)
+                }
+            },
             Self::Nor(nodes) => {
                 for node in nodes {
                     if node.accepts_document(document, context, None)? {
@@ -173,6 +179,42 @@ impl Test {
             }),
         }
     }
+}
+
+/// Whether all conditions of an `$or` ask one path for a value: then it is an `$in`, which does record a position.
+fn is_one_of(nodes: &[Node]) -> bool {
+    fn path(node: &Node) -> Option<&str> {
+        match node {
+            Node::Field(FieldTest { path, test }) if test.is_equality() => Some(path.as_str()),
+            _ => None,
+        }
+    }
+    let first = nodes.first().and_then(path);
+    first.is_some() && nodes.iter().all(|node| path(node) == first)
+}
+
+/// Whether one of them holds; the first of the positions by which they do is put down.
+fn first_of(
+    nodes: &[Node],
+    document: &RawDocument,
+    context: Context<'_>,
+    recorded: &mut Option<usize>,
+) -> Result<bool, Error> {
+    let (mut passed, mut first) = (false, None);
+    for node in nodes {
+        let mut position = None;
+        if node.accepts_document(document, context, Some(&mut position))? {
+            passed = true;
+            first = match (first, position) {
+                (Some(first), Some(position)) => Some(position.min(first)),
+                (first, position) => first.or(position),
+            };
+        }
+    }
+    if first.is_some() {
+        *recorded = first;
+    }
+    Ok(passed)
 }
 
 fn has_length(array: &RawArray, length: u64) -> bool {

@@ -1,7 +1,7 @@
 //! What a filter is made of.
 
 use super::bits::BitTest;
-use super::comparison::Comparison;
+use super::comparison::{Comparison, ComparisonOperator};
 use super::field_path::FieldPath;
 use super::in_list::InList;
 use super::json_schema::Schema;
@@ -31,6 +31,20 @@ pub enum Node {
     Constant(bool),
     /// `$sampleRate`: the share of documents that pass, by chance.
     Sample(f64),
+}
+
+impl Node {
+    /// Whether there is an `$expr` in it. There is none below a field.
+    pub(super) fn has_expression(&self) -> bool {
+        match self {
+            Self::And(nodes) | Self::Or(nodes) | Self::Nor(nodes) => {
+                nodes.iter().any(Self::has_expression)
+            }
+            Self::Not(node) => node.has_expression(),
+            Self::Expr(_) => true,
+            _ => false,
+        }
+    }
 }
 
 /// A test of what a path leads to.
@@ -68,6 +82,15 @@ pub enum Test {
 }
 
 impl Test {
+    /// Whether it asks for one of some values: `$eq`, `$in`, a regular expression.
+    pub(super) fn is_equality(&self) -> bool {
+        match self {
+            Self::Compare(comparison) => comparison.operator == ComparisonOperator::Equal,
+            Self::In(_) | Self::Pattern(_) => true,
+            _ => false,
+        }
+    }
+
     /// Whether it is asked of arrays as a whole, never of their elements.
     pub(super) fn is_of_whole_arrays(&self) -> bool {
         matches!(self, Self::Size(_) | Self::ElementValue(_) | Self::ElementDocument(_))

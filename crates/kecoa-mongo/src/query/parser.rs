@@ -16,7 +16,7 @@ use crate::collation::Collator;
 use crate::error::{Code, Error};
 use crate::expression::Scope;
 
-/// How deep filters may lie within filters.
+/// How deep filters may lie within filters. A document has no room for more `$and` within `$and`.
 const MAX_DEPTH: usize = 100;
 
 /// Reads filters.
@@ -25,6 +25,16 @@ pub(super) struct Parser<'a> {
     scope: &'a Scope,
     depth: usize,
     place: Place,
+    features: Features,
+}
+
+/// Which operators beside those of fields a filter may have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Features {
+    /// All of them.
+    All,
+    /// Neither `$expr`, `$jsonSchema`, `$where` nor `$text`: filters of elements in updates and projections.
+    Plain,
 }
 
 /// Where a filter stands.
@@ -38,7 +48,12 @@ enum Place {
 
 impl<'a> Parser<'a> {
     pub(super) fn new(scope: &'a Scope) -> Self {
-        Self { scope, depth: 0, place: Place::Document }
+        Self { scope, depth: 0, place: Place::Document, features: Features::All }
+    }
+
+    pub(super) fn with(mut self, features: Features) -> Self {
+        self.features = features;
+        self
     }
 
     /// A filter of documents.
@@ -65,7 +80,7 @@ impl<'a> Parser<'a> {
     fn deeper(mut self) -> Result<Self, Error> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(bad_value("exceeded depth limit of 100 when converting the query"));
+            return Err(bad_value(format!("expected a filter of at most {MAX_DEPTH} levels")));
         }
         Ok(self)
     }
@@ -75,11 +90,63 @@ impl<'a> Parser<'a> {
     }
 }
 
+/// Operators that stand in a filter of documents, where a field's name could.
+const PATHLESS: [&str; 14] = [
+    "$and",
+    "$or",
+    "$nor",
+    "$expr",
+    "$jsonSchema",
+    "$comment",
+    "$where",
+    "$text",
+    "$sampleRate",
+    "$alwaysTrue",
+    "$alwaysFalse",
+    "$ref",
+    "$id",
+    "$db",
+];
+
+/// Operators of a field, but for `$not`.
+const OF_FIELDS: [&str; 26] = [
+    "$eq",
+    "$ne",
+    "$gt",
+    "$gte",
+    "$lt",
+    "$lte",
+    "$in",
+    "$nin",
+    "$all",
+    "$elemMatch",
+    "$exists",
+    "$type",
+    "$size",
+    "$mod",
+    "$regex",
+    "$options",
+    "$bitsAllSet",
+    "$bitsAnySet",
+    "$bitsAllClear",
+    "$bitsAnyClear",
+    "$geoWithin",
+    "$within",
+    "$geoIntersects",
+    "$geoNear",
+    "$near",
+    "$nearSphere",
+];
+
 /// Whether a document holds operators that are asked of a value, not a filter of documents.
 pub(super) fn is_of_values(document: &RawDocument) -> bool {
-    let logical = ["$and", "$or", "$nor", "$where", "$expr", "$jsonSchema", "$text", "$comment"];
-    first_name(document).is_some_and(|name| !logical.contains(&name))
+    first_name(document).is_some_and(|name| !PATHLESS.contains(&name))
         && is_operators(document, true)
+}
+
+/// Whether a document begins with an operator of fields.
+pub(super) fn begins_with_operator(document: &RawDocument) -> bool {
+    first_name(document).is_some_and(|name| OF_FIELDS.contains(&name))
 }
 
 /// Whether a document begins with an operator, and is no DBRef.

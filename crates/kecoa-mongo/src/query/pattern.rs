@@ -32,7 +32,8 @@ impl Pattern {
     ///
     /// # Errors
     ///
-    /// 51108 for an unknown option, 51091 for a pattern that can't be read, 2 for one with a zero byte.
+    /// 51108 for an unknown option, 51091 for a pattern that can't be read, 2 for one with a zero byte or that is too
+    /// long.
     pub fn new(text: &str, options: &str) -> Result<Self, Error> {
         for (content, name) in [(text, "expression"), (options, "expression options string")] {
             if content.contains('\0') {
@@ -43,7 +44,7 @@ impl Pattern {
             }
         }
         if text.len() > MAX_PATTERN {
-            return Err(invalid("regular expression is too large"));
+            return Err(Error::new(Code::BAD_VALUE, "Regular expression is too long"));
         }
         let (mut ignore_case, mut lines, mut dot_all, mut extended) = (false, false, false, false);
         for option in options.chars() {

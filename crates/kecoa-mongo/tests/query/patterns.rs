@@ -155,7 +155,7 @@ fn refusals() {
     }
     assert_eq!(Pattern::new("a\0", "").unwrap_err().code().number(), 2);
     assert_eq!(Pattern::new("a", "\0").unwrap_err().code().number(), 2);
-    assert_eq!(Pattern::new(&"a".repeat(40_000), "").unwrap_err().code().number(), 51091);
+    assert_eq!(Pattern::new(&"a".repeat(40_000), "").unwrap_err().code().number(), 2);
 }
 
 #[test]

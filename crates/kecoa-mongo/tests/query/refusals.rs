@@ -9,6 +9,21 @@ const CASES: &[(&str, i32, &str)] = &[
     ("{$eq: 1}", 2, "unknown top level operator: $eq"),
     ("{$not: {a: 1}}", 2, "unknown top level operator: $not"),
     ("{a: {$and: [{$gt: 1}]}}", 2, "unknown operator: $and"),
+    ("{a: {$comment: 'x'}}", 2, "unknown operator: $comment"),
+    ("{a: {$gt: 1, $comment: 'x'}}", 2, "unknown operator: $comment"),
+    ("{a: {$where: '1'}}", 2, "unknown operator: $where"),
+    ("{a: {$expr: 1}}", 2, "unknown operator: $expr"),
+    ("{a: {$jsonSchema: {}}}", 2, "unknown operator: $jsonSchema"),
+    ("{a: {$text: {$search: 'x'}}}", 2, "unknown operator: $text"),
+    ("{a: {$sampleRate: 1}}", 2, "unknown operator: $sampleRate"),
+    ("{a: {$: 1}}", 2, "unknown operator: $"),
+    ("{$: 1}", 2, "unknown top level operator: $"),
+    ("{$set: {a: 1}}", 2, "unknown top level operator: $set"),
+    ("{$gt: 1}", 2, "unknown top level operator: $gt"),
+    ("{$in: [1]}", 2, "unknown top level operator: $in"),
+    ("{$elemMatch: {a: 1}}", 2, "unknown top level operator: $elemMatch"),
+    ("{$regex: 'x'}", 2, "unknown top level operator: $regex"),
+    ("{a: {$ref: 'x'}}", 2, "unknown operator: $ref"),
     ("{$and: 1}", 2, "$and must be an array"),
     ("{$or: {a: 1}}", 2, "$or must be an array"),
     ("{$nor: []}", 2, "$nor must be a nonempty array"),
@@ -35,6 +50,17 @@ const CASES: &[(&str, i32, &str)] = &[
     ("{a: {$all: [{$elemMatch: {b: 1}}, 1]}}", 2, "$all/$elemMatch has to be consistent"),
     ("{a: {$all: [{$elemMatch: {b: 1}}, {c: 1}]}}", 2, "$all/$elemMatch has to be consistent"),
     ("{a: {$all: [1, {$elemMatch: {b: 1}}]}}", 2, "no $ expressions in $all"),
+    ("{a: {$all: [{$elemMatch: 1}]}}", 2, "$elemMatch needs an Object"),
+    ("{a: {$all: [{$options: 'i'}]}}", 2, "no $ expressions in $all"),
+    ("{a: {$all: [/(/]}}", 51091, "Regular expression is invalid"),
+    ("{a: {$elemMatch: {$sampleRate: 1}}}", 2, "$sampleRate can only be applied"),
+    ("{a: {$elemMatch: {b: 1, $sampleRate: 1}}}", 2, "$sampleRate can only be applied"),
+    ("{a: {$elemMatch: {$alwaysTrue: 2}}}", 9, "$alwaysTrue must be an integer value of 1"),
+    ("{a: {$elemMatch: {$not: 1}}}", 2, "$not needs a regex or a document"),
+    ("{a: {$elemMatch: {b: 1, $gt: 1}}}", 2, "unknown top level operator: $gt"),
+    ("{a: {$elemMatch: {$gt: 1, b: 1}}}", 2, "unknown operator: b"),
+    ("{a: {$elemMatch: {$or: 1}}}", 2, "$or must be an array"),
+    ("{a: {$elemMatch: {$gt: 1, $or: [{b: 1}]}}}", 2, "unknown operator: $or"),
     ("{a: {$elemMatch: 1}}", 2, "$elemMatch needs an Object"),
     ("{a: {$elemMatch: [1]}}", 2, "$elemMatch needs an Object"),
     ("{a: {$elemMatch: {$foo: 1}}}", 2, "unknown operator: $foo"),
@@ -50,6 +76,12 @@ const CASES: &[(&str, i32, &str)] = &[
         2,
         "Failed to parse $size. Expected an integer, but found NaN in: $size:",
     ),
+    ("{a: {$size: 2147483648L}}", 2, "Failed to parse $size. Cannot represent in an int"),
+    ("{a: {$size: 4294967296.0}}", 2, "Failed to parse $size. Cannot represent in an int"),
+    ("{a: {$size: dec('1.5')}}", 2, "Failed to parse $size. Expected an integer"),
+    ("{a: {$size: true}}", 2, "Failed to parse $size. Expected a number in: $size:"),
+    ("{a: {$size: [1]}}", 2, "Failed to parse $size. Expected a number in: $size:"),
+    ("{a: {$size: {$gt: 1}}}", 2, "Failed to parse $size. Expected a number in: $size:"),
     ("{a: {$size: -1}}", 2, "Failed to parse $size. Expected a non-negative number in: $size: -1"),
     (
         "{a: {$size: 1e30}}",
@@ -81,8 +113,18 @@ const CASES: &[(&str, i32, &str)] = &[
     ("{a: {$regex: 'x', $options: 1}}", 2, "$options has to be a string"),
     ("{a: {$options: 'i'}}", 2, "$options needs a $regex"),
     ("{a: {$regex: 'x', $options: 'q'}}", 51108, "invalid flag in regex options: q"),
-    ("{a: {$regex: /x/i, $options: 's'}}", 51074, "options set in both $regex and $options"),
-    ("{a: {$options: 's', $regex: /x/i}}", 51075, "options set in both $regex and $options"),
+    ("{a: {$regex: /x/i, $options: 's'}}", 51075, "options set in both $regex and $options"),
+    ("{a: {$regex: /x/i, $options: ''}}", 51075, "options set in both $regex and $options"),
+    ("{a: {$options: 's', $regex: /x/i}}", 51074, "options set in both $regex and $options"),
+    ("{a: {$regex: 'x', $options: 's', $options: 's'}}", 51075, "options set in both"),
+    ("{a: {$regex: null}}", 2, "$regex has to be a string"),
+    ("{a: {$regex: {}}}", 2, "$regex has to be a string"),
+    ("{a: {$regex: ['x']}}", 2, "$regex has to be a string"),
+    ("{a: {$regex: sym('x')}}", 2, "$regex has to be a string"),
+    ("{a: {$options: 1, $regex: 'x'}}", 2, "$options has to be a string"),
+    ("{a: {$regex: 'x', $options: null}}", 2, "$options has to be a string"),
+    ("{a: {$not: {$options: 'i'}}}", 2, "$options needs a $regex"),
+    ("{a: {$in: [{$regex: 'x'}]}}", 2, "cannot nest $ under $in"),
     ("{a: {$regex: '('}}", 51091, "Regular expression is invalid"),
     ("{a: {$regex: '*a'}}", 51091, "Regular expression is invalid"),
     ("{a: {$regex: '[a'}}", 51091, "Regular expression is invalid"),
@@ -106,6 +148,8 @@ const CASES: &[(&str, i32, &str)] = &[
     ("{$where: 'true'}", 139, "JavaScript"),
     ("{$text: {$search: 'x'}}", 27, "text index required for $text query"),
     ("{a: {$near: [0, 0]}}", 291, "unable to find index for $near"),
+    ("{a: {$near: 1}}", 2, "$near"),
+    ("{a: {$gt: 1, $near: [0, 0]}}", 2, "$near"),
     ("{a: {$geoWithin: {$center: [[0, 0], 1]}}}", 238, "$geoWithin"),
     ("{$expr: {$foo: 1}}", 168, "Unrecognized expression '$foo'"),
     ("{a: {$id: 1}}", 2, "unknown operator: $id"),
@@ -123,11 +167,109 @@ fn tables() {
 #[test]
 fn nesting_is_capped() {
     let nested = |levels: usize| "{$and: [".repeat(levels) + "{a: 1}" + &"]}".repeat(levels);
-    assert!(parse(&nested(40)).is_ok());
+    assert!(parse(&nested(90)).is_ok());
     assert_eq!(refusal(&nested(150)).0, 2);
     let negated = |levels: usize| {
         format!("{{a: {}{{$gt: 1}}{}}}", "{$not: ".repeat(levels), "}".repeat(levels))
     };
-    assert!(parse(&negated(40)).is_ok());
+    assert!(parse(&negated(90)).is_ok());
     assert_eq!(refusal(&negated(150)).0, 2);
+    let path = |parts: usize| format!("{{'{}': 1}}", vec!["a"; parts].join("."));
+    assert!(parse(&path(100)).is_ok());
+    assert_eq!(refusal(&path(201)).0, 5_729_100);
+    let pattern = |length: usize| format!("{{a: {{$regex: '{}'}}}}", "a".repeat(length));
+    assert!(parse(&pattern(30_000)).is_ok());
+    assert_eq!(refusal(&pattern(32_765)).0, 2);
 }
+
+/// Every operator with a value of every type: what it takes, and with which code it refuses the rest.
+#[test]
+fn every_operator_with_every_type() {
+    const SAMPLES: [(&str, &str); 22] = [
+        ("MinKey", "minKey"),
+        ("MaxKey", "maxKey"),
+        ("undefined", "undefined"),
+        ("null", "null"),
+        ("true", "bool"),
+        ("1", "int"),
+        ("1L", "long"),
+        ("1.0", "double"),
+        ("dec('1')", "decimal"),
+        ("'x'", "string"),
+        ("sym('x')", "symbol"),
+        ("{}", "object"),
+        ("{b: 1}", "object"),
+        ("[]", "emptyArray"),
+        ("[1]", "array"),
+        ("bin(0, '01')", "binData"),
+        ("oid(1)", "objectId"),
+        ("date(0)", "date"),
+        ("ts(1, 1)", "timestamp"),
+        ("/x/", "regex"),
+        ("code('x')", "javascript"),
+        ("ptr('n')", "dbPointer"),
+    ];
+    let mut count = 0;
+    for (operator, taken, code) in OPERATORS {
+        for (sample, kind) in SAMPLES {
+            let number = ["int", "long", "double", "decimal"].contains(&kind);
+            let takes = taken.split(' ').any(|it| match it {
+                "any" => true,
+                "number" => number,
+                "-undefined" | "-regex" => false,
+                it => it == kind || it == "array" && kind == "emptyArray",
+            }) && !taken.split(' ').any(|it| it.strip_prefix('-') == Some(kind));
+            let filter = if operator.starts_with('/') {
+                format!("{{{}: {sample}}}", &operator[1..])
+            } else {
+                format!("{{a: {{{operator}: {sample}}}}}")
+            };
+            match (parse(&filter), takes) {
+                (Ok(_), true) => {}
+                (Ok(_), false) => panic!("{filter} was accepted"),
+                (Err(error), false) => {
+                    assert_eq!(error.code().number(), *code, "{filter}: {error}")
+                }
+                (Err(error), true) => panic!("{filter}: {error}"),
+            }
+            count += 1;
+        }
+    }
+    assert!(count > 600, "{count}");
+}
+
+/// Operator (behind a `/` it stands where a field's name could), the types it takes, the code for all others.
+const OPERATORS: &[(&str, &str, i32)] = &[
+    ("$eq", "any -undefined", 2),
+    ("$ne", "any -undefined -regex", 2),
+    ("$gt", "any -undefined -regex", 2),
+    ("$gte", "any -undefined -regex", 2),
+    ("$lt", "any -undefined -regex", 2),
+    ("$lte", "any -undefined -regex", 2),
+    ("$in", "array", 2),
+    ("$nin", "array", 2),
+    ("$all", "array", 2),
+    ("$elemMatch", "object", 2),
+    ("$exists", "any", 2),
+    ("$size", "number", 2),
+    ("$regex", "string regex", 2),
+    ("$bitsAllSet", "number array binData", 2),
+    ("$bitsAnySet", "number array binData", 2),
+    ("$bitsAllClear", "number array binData", 2),
+    ("$bitsAnyClear", "number array binData", 2),
+    ("$mod", "", 2),
+    ("$options", "", 2),
+    ("$comment", "", 2),
+    ("$foo", "", 2),
+    ("b", "any", 2),
+    ("/$and", "", 2),
+    ("/$or", "", 2),
+    ("/$nor", "", 2),
+    ("/$alwaysTrue", "number", 9),
+    ("/$alwaysFalse", "number", 9),
+    ("/$sampleRate", "number", 2),
+    ("/$comment", "any", 2),
+    ("/$ref", "any -undefined", 2),
+    ("/$foo", "", 2),
+    ("/a", "any -undefined", 2),
+];

@@ -268,6 +268,57 @@ fn refusals() {
         ("{exclusiveMinimum: true}", 9),
         ("{exclusiveMaximum: true}", 9),
         ("{minimum: 1, exclusiveMinimum: 1}", 14),
+        ("{exclusiveMinimum: 1}", 9),
+        ("{exclusiveMaximum: 'x'}", 9),
+        ("{exclusiveMinimum: true, minimum: 'x'}", 14),
+        // Names are checked before all values.
+        ("{type: 1, foo: 1}", 9),
+        ("{title: 1, title: 'x'}", 9),
+        ("{minimum: 1, minimum: 1}", 9),
+        ("{properties: {}, properties: {}}", 9),
+        ("{type: 1, bsonType: 1}", 9),
+        ("{type: 'object', encrypt: {}}", 9),
+        ("{bsonType: 'object', encrypt: {}}", 9),
+        ("{encrypt: {}, encryptMetadata: {algorithm: 'x'}}", 9),
+        ("{encryptMetadata: {}}", 9),
+        ("{encryptMetadata: 1}", 14),
+        ("{encrypt: 1}", 14),
+        ("{multipleOf: 0.0}", 9),
+        ("{multipleOf: dec('-0')}", 9),
+        ("{required: null}", 14),
+        ("{required: {}}", 14),
+        ("{required: ['a', 1]}", 14),
+        ("{dependencies: {a: ['b', 'b']}}", 9),
+        ("{dependencies: {a: {foo: 1}}}", 9),
+        ("{dependencies: []}", 14),
+        ("{items: null}", 14),
+        ("{items: [{foo: 1}]}", 9),
+        ("{additionalItems: null}", 14),
+        ("{additionalProperties: 'x'}", 14),
+        ("{additionalProperties: {foo: 1}}", 9),
+        ("{patternProperties: []}", 14),
+        ("{minLength: 'x'}", 9),
+        ("{minLength: true}", 9),
+        ("{maxLength: NaN}", 9),
+        ("{minItems: -1L}", 9),
+        ("{maxProperties: dec('1.5')}", 9),
+        ("{uniqueItems: null}", 14),
+        ("{uniqueItems: 'x'}", 14),
+        ("{pattern: /x/}", 14),
+        ("{enum: {}}", 14),
+        ("{enum: [{a: 1, b: 2}, {b: 2, a: 1}]}", 9),
+        ("{allOf: []}", 2),
+        ("{oneOf: []}", 2),
+        ("{anyOf: {}}", 14),
+        ("{allOf: [{foo: 1}]}", 9),
+        ("{not: []}", 14),
+        ("{not: {foo: 1}}", 9),
+        ("{type: ['string', 'string']}", 9),
+        ("{type: null}", 14),
+        ("{type: 'bool'}", 2),
+        ("{bsonType: 1}", 14),
+        ("{bsonType: 'integer'}", 2),
+        ("{bsonType: []}", 9),
         ("{multipleOf: 0}", 9),
         ("{multipleOf: -1}", 9),
         ("{multipleOf: 'x'}", 14),
@@ -294,7 +345,13 @@ fn refusals() {
         let (found, message) = refusal(&filter);
         assert_eq!(found, code, "{filter}: {message}");
     }
-    assert_eq!(refusal("{a: {$elemMatch: {$jsonSchema: {}}}}").0, 2);
+    assert!(matches(
+        "{a: {$elemMatch: {$jsonSchema: {required: ['b']}}}}",
+        "{a: [{c: 1}, {b: 1}]}"
+    ));
+    assert!(!matches("{a: {$elemMatch: {$jsonSchema: {required: ['b']}}}}", "{a: [{c: 1}, 1]}"));
+    assert!(matches("{$jsonSchema: {properties: {a: {multipleOf: 2}}}}", "{a: 4}"));
+    assert!(!matches("{$jsonSchema: {properties: {a: {multipleOf: NaN}}}}", "{a: 4}"));
     let deep = |levels: usize| {
         format!("{{$jsonSchema: {}{}}}", "{not: ".repeat(levels) + "{}", "}".repeat(levels))
     };

@@ -143,7 +143,21 @@ fn refusals() {
         ("{a: 'x'}", Aggregate, 15974),
         ("{a: 0}", Find, 15975),
         ("{a: 2}", Aggregate, 15975),
-        ("{a: 1.5}", Aggregate, 15975),
+        ("{a: 0.5}", Aggregate, 15975),
+        ("{a: 2.5}", Find, 15975),
+        ("{a: NaN}", Find, 15975),
+        ("{a: -2L}", Find, 15975),
+        ("{a: dec('0')}", Find, 15975),
+        ("{a: true}", Find, 15974),
+        ("{a: null}", Find, 15974),
+        ("{a: 'asc'}", Find, 15974),
+        ("{a: [1]}", Find, 15974),
+        ("{a: undefined}", Find, 15974),
+        ("{a: {$meta: 'geoNearPoint'}}", Find, 31138),
+        ("{a: {$meta: 'searchHighlights'}}", Find, 31138),
+        ("{a: {$meta: 1}}", Find, 31138),
+        ("{a: {$meta: 'geoNearDistance'}}", Find, 40218),
+        ("{a: {$meta: 'searchScore'}}", Find, 40218),
         ("{a: NaN}", Aggregate, 15975),
         ("{a: Infinity}", Find, 15975),
         ("{}", Aggregate, 15976),
@@ -190,7 +204,7 @@ fn accepted() {
         assert_eq!(sort(specification, SortMode::Find).unwrap().natural(), Some(direction));
     }
     assert!(sort("{}", SortMode::Find).unwrap().is_empty());
-    let parsed = sort("{a: 1L, 'b.c': dec('-1')}", SortMode::Aggregate).unwrap();
+    let parsed = sort("{a: 1.5, 'b.c': dec('-1')}", SortMode::Aggregate).unwrap();
     let fields: Vec<_> = parsed
         .fields()
         .iter()

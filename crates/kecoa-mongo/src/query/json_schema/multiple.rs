@@ -10,9 +10,17 @@ pub(super) fn is_multiple(number: Number, of: Number) -> bool {
             coefficient == 0
                 || (divisor != 0 && divides(coefficient, exponent, divisor, divisor_exponent))
         }
-        // Nothing but zero is a multiple of infinity.
-        (Some((coefficient, _)), None) => coefficient == 0,
+        // Nothing but zero is a multiple of infinity, nothing is one of NaN.
+        (Some((coefficient, _)), None) => coefficient == 0 && !is_nan(of),
         (None, _) => false,
+    }
+}
+
+pub(super) fn is_nan(number: Number) -> bool {
+    match number {
+        Number::Double(number) => number.is_nan(),
+        Number::Decimal(number) => number.is_nan(),
+        _ => false,
     }
 }
 

@@ -6,7 +6,7 @@ use ::bson::{RawBson, RawBsonRef, RawDocument};
 
 use super::arguments::{array, boolean, count, failed, names, number, object, text, wrong_type};
 use super::schema::{Dependency, Fields, Keyword, Limit, Others, Schema};
-use super::{types, unordered};
+use super::{keywords, multiple, types, unordered};
 use crate::bson::number::Number;
 use crate::bson::type_class::type_name;
 use crate::error::{Code, Error};
@@ -20,8 +20,8 @@ const MAX_DEPTH: usize = 100;
 struct Pending {
     minimum: Option<RawBson>,
     maximum: Option<RawBson>,
-    exclusive_minimum: Option<bool>,
-    exclusive_maximum: Option<bool>,
+    exclusive_minimum: Option<RawBson>,
+    exclusive_maximum: Option<RawBson>,
 }
 
 impl Schema {
@@ -43,14 +43,11 @@ fn schema(document: &RawDocument, depth: usize) -> Result<Schema, Error> {
     if depth > MAX_DEPTH {
         return Err(failed("Maximum number of nested schemas exceeded: 100"));
     }
+    keywords::check(document)?;
     let mut schema = Schema::default();
     let mut pending = Pending::default();
     for (name, value) in document.iter().map_while(Result::ok) {
         keyword(&mut schema, &mut pending, name.as_str(), value, depth + 1)?;
-    }
-    let has = |wanted: &str| document.get(wanted).is_ok_and(|found| found.is_some());
-    if has("type") && has("bsonType") {
-        return Err(failed("Cannot specify both $jsonSchema keywords 'type' and 'bsonType'"));
     }
     pending.finish(&mut schema)?;
     Ok(schema)
@@ -115,17 +112,21 @@ fn keyword(
             return Ok(());
         }
         "exclusiveMinimum" => {
-            pending.exclusive_minimum = Some(boolean(name, value)?);
+            pending.exclusive_minimum = Some(RawBson::from(value));
             return Ok(());
         }
         "exclusiveMaximum" => {
-            pending.exclusive_maximum = Some(boolean(name, value)?);
+            pending.exclusive_maximum = Some(RawBson::from(value));
             return Ok(());
         }
         "uniqueItems" if !boolean(name, value)? => return Ok(()),
         "uniqueItems" => Keyword::UniqueItems,
         "encryptMetadata" => {
-            object(name, value)?;
+            if object(name, value)?.is_empty() {
+                return Err(failed(
+                    "$jsonSchema keyword 'encryptMetadata' cannot be an empty object",
+                ));
+            }
             return Ok(());
         }
         _ => simple(name, value, depth)?,
@@ -143,7 +144,8 @@ fn simple(name: &str, value: RawBsonRef<'_>, depth: usize) -> Result<Keyword, Er
         "dependencies" => dependencies(object(name, value)?, depth)?,
         "multipleOf" => {
             let number = number(name, value)?;
-            if number <= Number::Int32(0) {
+            // Nothing is a multiple of NaN, but it may stand here.
+            if number <= Number::Int32(0) && !multiple::is_nan(number) {
                 return Err(failed("$jsonSchema keyword 'multipleOf' must have a positive value"));
             }
             Keyword::MultipleOf(number)
@@ -167,10 +169,7 @@ fn simple(name: &str, value: RawBsonRef<'_>, depth: usize) -> Result<Keyword, Er
             object(name, value)?;
             Keyword::Encrypt
         }
-        "$ref" | "$schema" | "default" | "definitions" | "format" | "id" => {
-            return Err(failed(format!("$jsonSchema keyword '{name}' is not currently supported")));
-        }
-        _ => return Err(failed(format!("Unknown $jsonSchema keyword: {name}"))),
+        _ => return Err(keywords::unknown(name)),
     })
 }
 
@@ -266,19 +265,22 @@ impl Pending {
             (self.minimum, self.exclusive_minimum, true),
             (self.maximum, self.exclusive_maximum, false),
         ] {
+            let (one, other) = if is_minimum {
+                ("minimum", "exclusiveMinimum")
+            } else {
+                ("maximum", "exclusiveMaximum")
+            };
             match (number, exclusive) {
                 (None, Some(_)) => {
-                    let (one, other) = if is_minimum {
-                        ("minimum", "exclusiveMinimum")
-                    } else {
-                        ("maximum", "exclusiveMaximum")
-                    };
                     return Err(failed(format!(
                         "$jsonSchema keyword '{one}' must be a present if {other} is present"
                     )));
                 }
                 (Some(number), exclusive) => {
-                    let exclusive = exclusive.unwrap_or(false);
+                    let exclusive = match exclusive {
+                        Some(exclusive) => boolean(other, exclusive.as_raw_bson_ref())?,
+                        None => false,
+                    };
                     schema.keywords.push(Keyword::Limit(Limit { is_minimum, exclusive, number }));
                 }
                 (None, None) => {}

@@ -15,7 +15,7 @@ impl Parser<'_> {
         value: RawBsonRef<'_>,
     ) -> Result<Node, Error> {
         let filter = document(value, "$elemMatch needs an Object")?;
-        let mut parser = self.deeper()?;
+        let mut parser = self;
         parser.place = Place::Element;
         let test = if is_of_values(filter) {
             Test::ElementValue(Box::new(parser.value_operators(filter)?))

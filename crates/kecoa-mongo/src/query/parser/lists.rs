@@ -2,7 +2,7 @@
 
 use ::bson::{RawBson, RawBsonRef};
 
-use super::{Parser, bad_value, compare, field, first_name, is_operators};
+use super::{Parser, bad_value, begins_with_operator, compare, field, first_name, is_operators};
 use crate::error::Error;
 use crate::query::comparison::ComparisonOperator;
 use crate::query::field_path::FieldPath;
@@ -54,13 +54,14 @@ impl Parser<'_> {
                     if !is_element_match(value) {
                         return Err(bad_value("$all/$elemMatch has to be consistent"));
                     }
-                    // One field alone, as MongoDB takes it.
-                    self.operators(path, inner)?
+                    // What stands behind it is not read, as MongoDB does not.
+                    let (_, filter) = inner.iter().next().and_then(Result::ok).unzip();
+                    self.element_match(path, filter.unwrap_or(RawBsonRef::Null))?
                 }
                 _ if of_elements => {
                     return Err(bad_value("$all/$elemMatch has to be consistent"));
                 }
-                RawBsonRef::Document(inner) if is_operators(inner, false) => {
+                RawBsonRef::Document(inner) if begins_with_operator(inner) => {
                     return Err(bad_value("no $ expressions in $all"));
                 }
                 RawBsonRef::Undefined => return Err(bad_value("cannot compare to undefined")),

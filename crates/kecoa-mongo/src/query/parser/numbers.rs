@@ -15,6 +15,11 @@ impl Parser<'_> {
     pub(super) fn size(self, value: RawBsonRef<'_>) -> Result<u64, Error> {
         let number = whole(value, "$size")
             .map_err(|problem| bad_value(format!("Failed to parse $size. {problem}")))?;
+        if number > i64::from(i32::MAX) {
+            return Err(bad_value(format!(
+                "Failed to parse $size. Cannot represent in an int: $size: {number}"
+            )));
+        }
         u64::try_from(number).map_err(|_| {
             bad_value(format!(
                 "Failed to parse $size. Expected a non-negative number in: $size: {number}"

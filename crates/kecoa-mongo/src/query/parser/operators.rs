@@ -3,7 +3,7 @@
 use ::bson::{RawBsonRef, RawDocument};
 
 use super::patterns::PatternParts;
-use super::{Parser, bad_value, compare, field, not};
+use super::{Features, Parser, bad_value, compare, field, not};
 use crate::error::{Code, Error};
 use crate::query::bits::BitTestKind;
 use crate::query::comparison::ComparisonOperator;
@@ -23,14 +23,13 @@ impl Parser<'_> {
         let parser = self.deeper()?;
         let mut nodes = Vec::new();
         let mut pattern = PatternParts::default();
-        for (name, value) in operators.iter().map_while(Result::ok) {
+        for (place, (name, value)) in operators.iter().map_while(Result::ok).enumerate() {
             match name.as_str() {
                 "$regex" => pattern.take_regex(value)?,
                 "$options" => pattern.take_options(value)?,
-                name => match parser.operator(path, name, value)? {
-                    Some(Node::And(inner)) => nodes.extend(inner),
-                    Some(node) => nodes.push(node),
-                    None => {}
+                name => match parser.operator(path, name, value, place == 0)? {
+                    Node::And(inner) => nodes.extend(inner),
+                    node => nodes.push(node),
                 },
             }
         }
@@ -45,9 +44,10 @@ impl Parser<'_> {
         path: &FieldPath,
         name: &str,
         value: RawBsonRef<'_>,
-    ) -> Result<Option<Node>, Error> {
+        is_first: bool,
+    ) -> Result<Node, Error> {
         use ComparisonOperator as Operator;
-        Ok(Some(match name {
+        Ok(match name {
             "$eq" => self.comparison(path, Operator::Equal, value)?,
             "$gt" => self.comparison(path, Operator::Greater, value)?,
             "$gte" => self.comparison(path, Operator::GreaterOrEqual, value)?,
@@ -73,7 +73,15 @@ impl Parser<'_> {
             "$bitsAnySet" => self.bits(path, BitTestKind::AnySet, value)?,
             "$bitsAllClear" => self.bits(path, BitTestKind::AllClear, value)?,
             "$bitsAnyClear" => self.bits(path, BitTestKind::AnyClear, value)?,
-            "$comment" => return Ok(None),
+            "$near" | "$nearSphere" | "$geoNear" if !is_first || !is_nested(value) => {
+                return Err(bad_value(format!("expected {name} with a document in front of all")));
+            }
+            "$near" | "$nearSphere" | "$geoNear" if self.features == Features::Plain => {
+                return Err(Error::location(
+                    5_626_500,
+                    "$geoNear, $near, and $nearSphere are not allowed in this context",
+                ));
+            }
             "$near" | "$nearSphere" | "$geoNear" => {
                 return Err(Error::new(
                     Code::NO_QUERY_EXECUTION_PLANS,
@@ -87,7 +95,7 @@ impl Parser<'_> {
                 ));
             }
             _ => return Err(bad_value(format!("unknown operator: {name}"))),
-        }))
+        })
     }
 
     /// A comparison with a value that a client gave.
@@ -122,6 +130,10 @@ impl Parser<'_> {
             _ => Err(bad_value("$not needs a regex or a document")),
         }
     }
+}
+
+fn is_nested(value: RawBsonRef<'_>) -> bool {
+    matches!(value, RawBsonRef::Document(_) | RawBsonRef::Array(_))
 }
 
 /// Whether a value means yes: a number that is not zero, `true`, and all that is no number, but for null.

@@ -24,8 +24,8 @@ impl<'a> PatternParts<'a> {
             RawBsonRef::RegularExpression(regex) => {
                 self.text = Some(regex.pattern.as_str());
                 self.own_options = regex.options.as_str();
-                if !self.own_options.is_empty() && self.options.is_some() {
-                    return Err(twice(51075));
+                if !self.own_options.is_empty() && self.options.is_some_and(|it| !it.is_empty()) {
+                    return Err(twice(51074));
                 }
             }
             _ => return Err(bad_value("$regex has to be a string")),
@@ -37,8 +37,8 @@ impl<'a> PatternParts<'a> {
         let RawBsonRef::String(options) = value else {
             return Err(bad_value("$options has to be a string"));
         };
-        if !self.own_options.is_empty() {
-            return Err(twice(51074));
+        if !self.own_options.is_empty() || self.options.is_some_and(|it| !it.is_empty()) {
+            return Err(twice(51075));
         }
         self.options = Some(options);
         Ok(())
@@ -47,6 +47,7 @@ impl<'a> PatternParts<'a> {
     pub(super) fn finish(self) -> Result<Option<Pattern>, Error> {
         match (self.text, self.options) {
             (Some(text), options) => {
+                let options = options.filter(|options| !options.is_empty());
                 Pattern::new(text, options.unwrap_or(self.own_options)).map(Some)
             }
             (None, Some(_)) => Err(bad_value("$options needs a $regex")),

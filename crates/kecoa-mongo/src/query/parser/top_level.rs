@@ -2,7 +2,7 @@
 
 use ::bson::{RawBsonRef, RawDocument};
 
-use super::{Parser, Place, bad_value, compare, field, is_operators};
+use super::{Features, Parser, Place, bad_value, field, is_operators};
 use crate::error::{Code, Error};
 use crate::expression::Expression;
 use crate::query::comparison::ComparisonOperator;
@@ -29,25 +29,31 @@ impl Parser<'_> {
             "$comment" => return Ok(None),
             "$expr" => {
                 self.only_in_documents(name)?;
+                self.only_with_features(name, Code::QUERY_FEATURE_NOT_ALLOWED)?;
                 Node::Expr(Box::new(Expression::parse(value, self.scope)?))
             }
             "$alwaysTrue" => constant(name, value, true)?,
             "$alwaysFalse" => constant(name, value, false)?,
-            "$sampleRate" => sample(value)?,
-            "$jsonSchema" => {
+            "$sampleRate" => {
                 self.only_in_documents(name)?;
+                sample(value)?
+            }
+            "$jsonSchema" => {
+                self.only_with_features(name, Code::QUERY_FEATURE_NOT_ALLOWED)?;
                 Node::JsonSchema(Box::new(Schema::parse(value)?))
             }
             // The parts of a DBRef are fields like others.
             "$ref" | "$id" | "$db" => {
-                compare(&FieldPath::parse(name)?, ComparisonOperator::Equal, value)
+                self.comparison(&FieldPath::parse(name)?, ComparisonOperator::Equal, value)?
             }
             "$where" => {
+                self.only_with_features(name, Code::BAD_VALUE)?;
                 self.only_in_documents(name)?;
                 return Err(no_javascript(name));
             }
             "$text" => {
                 self.only_in_documents(name)?;
+                self.only_with_features(name, Code::BAD_VALUE)?;
                 return Err(Error::new(
                     Code::INDEX_NOT_FOUND,
                     "text index required for $text query; text indexes are not built in",
@@ -77,7 +83,6 @@ impl Parser<'_> {
     }
 
     fn filters(self, name: &str, value: RawBsonRef<'_>) -> Result<Vec<Node>, Error> {
-        let parser = self.deeper()?;
         let RawBsonRef::Array(array) = value else {
             return Err(bad_value(format!("{name} must be an array")));
         };
@@ -88,7 +93,7 @@ impl Parser<'_> {
             .into_iter()
             .map_while(Result::ok)
             .map(|entry| match entry {
-                RawBsonRef::Document(filter) => parser.filter(filter).map(single),
+                RawBsonRef::Document(filter) => self.filter(filter).map(single),
                 _ => Err(bad_value("$or/$and/$nor entries need to be full objects")),
             })
             .collect()
@@ -99,6 +104,15 @@ impl Parser<'_> {
             return Ok(());
         }
         Err(bad_value(format!("{name} can only be applied to the top-level document")))
+    }
+
+    fn only_with_features(self, name: &str, code: Code) -> Result<(), Error> {
+        match self.features {
+            Features::All => Ok(()),
+            Features::Plain => {
+                Err(Error::new(code, format!("{name} is not allowed in this context")))
+            }
+        }
     }
 }
 

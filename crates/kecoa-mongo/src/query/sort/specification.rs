@@ -4,6 +4,7 @@ use ::bson::{RawBsonRef, RawDocument};
 
 use super::field::{SortField, SortMode};
 use crate::bson::key::Direction;
+use crate::bson::limits::MAX_DEPTH;
 use crate::error::{Code, Error};
 use crate::expression::shown;
 use crate::query::field_path::FieldPath;
@@ -64,8 +65,8 @@ fn field(name: &str, value: RawBsonRef<'_>) -> Result<SortField, Error> {
         return by_metadata(name, meta);
     }
     let direction = match integer::truncated(value) {
-        _ if integer::exact(value) == Ok(1) => Direction::Ascending,
-        _ if integer::exact(value) == Ok(-1) => Direction::Descending,
+        Ok(1) => Direction::Ascending,
+        Ok(-1) => Direction::Descending,
         Err(integer::NotInteger::NotNumber) => return Err(illegal(name, value)),
         _ => {
             return Err(Error::location(
@@ -99,10 +100,10 @@ fn by_metadata(name: &str, meta: &RawDocument) -> Result<SortField, Error> {
             40218,
             "query requires text score metadata, but it is not available",
         )),
-        Some("geoNearDistance" | "geoNearPoint") => {
+        Some("geoNearDistance") => {
             Err(Error::location(40218, "query requires geoNear metadata, but it is not available"))
         }
-        Some("searchScore" | "vectorSearchScore" | "searchHighlights") => {
+        Some("searchScore" | "vectorSearchScore") => {
             Err(Error::location(40218, "query requires search metadata, but it is not available"))
         }
         _ => Err(Error::location(31138, format!("Illegal $meta sort: $meta: {}", shown(kind)))),
@@ -115,6 +116,9 @@ fn check_path(path: &str) -> Result<(), Error> {
     }
     if path.ends_with('.') {
         return Err(Error::location(40353, "FieldPath must not end with a '.'."));
+    }
+    if path.split('.').count() > MAX_DEPTH {
+        return Err(Error::new(Code::OVERFLOW, "FieldPath is too long"));
     }
     for component in path.split('.') {
         if component.is_empty() {
