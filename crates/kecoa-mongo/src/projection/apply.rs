@@ -31,8 +31,12 @@ struct Projector<'a> {
 
 #[derive(Clone, Copy)]
 enum Level {
-    Root { keeps_id: bool },
+    Root {
+        keeps_id: bool,
+    },
     Inner,
+    /// Within an array that lies in an array: `$slice` does not reach there.
+    Nested,
 }
 
 impl Projector<'_> {
@@ -62,7 +66,9 @@ impl Projector<'_> {
                 Child::Include => shown.append(name, value),
                 Child::Exclude => {}
                 Child::Slice(slice) => match value {
-                    RawBsonRef::Array(array) => shown.append(name, slice.of(array)),
+                    RawBsonRef::Array(array) if !matches!(level, Level::Nested) => {
+                        shown.append(name, slice.of(array));
+                    }
                     _ => shown.append(name, value),
                 },
                 // They are shown behind the others, as computed fields are.
@@ -70,7 +76,7 @@ impl Projector<'_> {
                 Child::Compute(_) if self.kind != Kind::Addition => {}
                 Child::Compute(_) | Child::Node(_) => {
                     let done = match child {
-                        Child::Node(inner) => self.below(inner, name, value, shown)?,
+                        Child::Node(inner) => self.below(inner, name, value, level, shown)?,
                         // A field of that name a second time.
                         _ if written.get(place) == Some(&true) => true,
                         _ => {
@@ -125,15 +131,17 @@ impl Projector<'_> {
         node: &Node,
         name: &CStr,
         value: RawBsonRef<'_>,
+        level: Level,
         shown: &mut RawDocumentBuf,
     ) -> Result<bool, Error> {
+        let level = if matches!(level, Level::Nested) { level } else { Level::Inner };
         match value {
             RawBsonRef::Document(document) => {
                 let mut inner = RawDocumentBuf::new();
-                self.fields(node, document, Level::Inner, &mut inner)?;
+                self.fields(node, document, level, &mut inner)?;
                 shown.append(name, inner);
             }
-            RawBsonRef::Array(array) => shown.append(name, self.array(node, array)?),
+            RawBsonRef::Array(array) => shown.append(name, self.array(node, array, level)?),
             _ if self.kind == Kind::Inclusion => return Ok(false),
             _ if node.computes => {
                 let mut made = RawDocumentBuf::new();
@@ -145,17 +153,17 @@ impl Projector<'_> {
         Ok(true)
     }
 
-    fn array(&self, node: &Node, array: &RawArray) -> Result<RawArrayBuf, Error> {
+    fn array(&self, node: &Node, array: &RawArray, level: Level) -> Result<RawArrayBuf, Error> {
         let mut shown = RawArrayBuf::new();
         for value in array {
             let value = value.map_err(unreadable)?;
             match value {
                 RawBsonRef::Document(document) => {
                     let mut inner = RawDocumentBuf::new();
-                    self.fields(node, document, Level::Inner, &mut inner)?;
+                    self.fields(node, document, level, &mut inner)?;
                     shown.push(inner);
                 }
-                RawBsonRef::Array(inner) => shown.push(self.array(node, inner)?),
+                RawBsonRef::Array(inner) => shown.push(self.array(node, inner, Level::Nested)?),
                 _ if node.computes => {
                     let mut made = RawDocumentBuf::new();
                     self.rest(node, &[], &mut made)?;

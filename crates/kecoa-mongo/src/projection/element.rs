@@ -3,7 +3,6 @@
 use ::bson::raw::{CStr, RawArrayBuf};
 use ::bson::{RawArray, RawBsonRef, RawDocument, RawDocumentBuf};
 
-use super::names::type_name;
 use crate::bson::number::Number;
 use crate::error::{Code, Error};
 use crate::expression::{Scope, Variables};
@@ -77,26 +76,11 @@ impl ElementMatch {
         argument: RawBsonRef<'_>,
         scope: &Scope,
     ) -> Result<Self, Error> {
-        if field.as_str().contains('.') {
-            return Err(Error::location(
-                31275,
-                "Cannot use $elemMatch projection on a nested field",
-            ));
-        }
-        let RawBsonRef::Document(_) = argument else {
-            return Err(Error::location(
-                31274,
-                format!(
-                    "elemMatch: Invalid argument, object required, but got {}",
-                    type_name(argument)
-                ),
-            ));
-        };
         let mut operator = RawDocumentBuf::new();
         operator.append(::bson::raw::cstr!("$elemMatch"), argument);
         let mut filter = RawDocumentBuf::new();
         filter.append(field, operator);
-        Ok(Self { filter: Filter::parse(&filter, scope)? })
+        Ok(Self { filter: Filter::parse_plain(&filter, scope)? })
     }
 
     /// An array of the element; none if there is none.

@@ -7,11 +7,11 @@ use ::bson::{RawBsonRef, RawDocument};
 
 use super::element::{ElementMatch, Slice};
 use super::mode::Mode;
-use super::names::{check_field_path, describe, is_truthy};
+use super::names::{check_field_path, describe, is_truthy, type_name};
 use super::tree::{Child, Kind, Node, Positional, Tree};
 use crate::bson::limits::MAX_DEPTH;
 use crate::error::{Code, Error};
-use crate::expression::{Expression, Scope};
+use crate::expression::{Expression, Scope, is_of_reference};
 
 /// `find`'s and `$project`'s.
 pub(super) fn projection(
@@ -33,6 +33,8 @@ pub(super) fn projection(
         id: None,
         positional: None,
         has_element_match: false,
+        has_slice: false,
+        has_meta: false,
     };
     for field in specification {
         let (name, value) = field.map_err(unreadable)?;
@@ -129,6 +131,8 @@ struct Parser<'a> {
     id: Option<bool>,
     positional: Option<Positional>,
     has_element_match: bool,
+    has_slice: bool,
+    has_meta: bool,
 }
 
 impl Parser<'_> {
@@ -149,7 +153,9 @@ impl Parser<'_> {
             return self.plain(&path, included);
         }
         let RawBsonRef::Document(document) = value else {
-            if self.kind == Some(Kind::Exclusion) {
+            let excludes = self.kind == Some(Kind::Exclusion);
+            self.compute(&path, value)?;
+            if excludes {
                 return Err(Error::location(
                     31310,
                     format!(
@@ -158,7 +164,7 @@ impl Parser<'_> {
                     ),
                 ));
             }
-            return self.compute(&path, value);
+            return Ok(());
         };
         if document.is_empty() {
             return Err(Error::location(
@@ -166,7 +172,9 @@ impl Parser<'_> {
                 "An empty sub-projection is not a valid value. Found empty object at path",
             ));
         }
-        let Some((operator, argument)) = operator_of(document) else {
+        // The parts of a DBRef are fields like others.
+        let operator = operator_of(document).filter(|(name, _)| !is_of_reference(name));
+        let Some((operator, argument)) = operator else {
             for field in document {
                 let (name, value) = field.map_err(unreadable)?;
                 self.field(&path, name.as_str(), value, depth + 1)?;
@@ -186,22 +194,33 @@ impl Parser<'_> {
         match (self.mode, operator) {
             (Mode::Find, "$slice") => {
                 if let Some(slice) = Slice::parse(argument) {
+                    self.has_slice = true;
                     return self.root.insert(path, Child::Slice(slice));
                 }
             }
             (Mode::Find, "$elemMatch") => {
-                if self.positional.is_some() {
-                    return Err(positional_and_element_match(31255));
-                }
+                self.check_element_match(path, argument)?;
                 let field = CString::try_from(path)
                     .map_err(|_| Error::new(Code::BAD_VALUE, "expected a name without NUL"))?;
                 let matching = ElementMatch::parse(&field, argument, self.scope)?;
                 self.has_element_match = true;
                 return self.root.insert(path, Child::ElementMatch(Arc::new(matching)));
             }
+            (Mode::Aggregate, "$elemMatch") => {
+                return Err(Error::new(
+                    Code::INVALID_PIPELINE_OPERATOR,
+                    "Cannot use $elemMatch in this context",
+                ));
+            }
+            // Whether the other fields are shown, the rest of the projection says.
+            (_, "$meta") => {
+                self.has_meta = true;
+                let expression = Expression::parse(value, self.scope)?;
+                return self.root.insert(path, Child::Compute(Arc::new(expression)));
+            }
             _ => {}
         }
-        if self.kind == Some(Kind::Exclusion) && operator != "$meta" {
+        if self.kind == Some(Kind::Exclusion) {
             return Err(Error::location(
                 31252,
                 "Cannot use expression other than $meta in exclusion projection",
@@ -216,19 +235,40 @@ impl Parser<'_> {
         })
     }
 
+    fn check_element_match(&self, path: &str, argument: RawBsonRef<'_>) -> Result<(), Error> {
+        if !matches!(argument, RawBsonRef::Document(_)) {
+            return Err(Error::location(
+                31274,
+                format!(
+                    "elemMatch: Invalid argument, object required, but got {}",
+                    type_name(argument)
+                ),
+            ));
+        }
+        if self.positional.is_some() {
+            return Err(positional_and_element_match(31255));
+        }
+        if path.contains('.') {
+            return Err(Error::location(
+                31275,
+                "Cannot use $elemMatch projection on a nested field",
+            ));
+        }
+        Ok(())
+    }
+
     fn compute(&mut self, path: &str, value: RawBsonRef<'_>) -> Result<(), Error> {
         let expression = Expression::parse(value, self.scope)?;
-        if self.kind.is_none() {
-            self.kind = Some(Kind::Inclusion);
-        }
-        self.root.insert(path, Child::Compute(Arc::new(expression)))
+        self.root.insert(path, Child::Compute(Arc::new(expression)))?;
+        self.kind = Some(Kind::Inclusion);
+        Ok(())
     }
 
     fn plain(&mut self, path: &str, included: bool) -> Result<(), Error> {
         if path == "_id" {
             // It goes with both kinds.
             if self.id.is_some() || self.root.place("_id").is_some() {
-                return Err(Error::location(31249, "Path collision at _id"));
+                return Err(Error::location(31250, "Path collision at _id"));
             }
             self.id = Some(included);
             return Ok(());
@@ -236,12 +276,12 @@ impl Parser<'_> {
         if self.id.is_some() && path.starts_with("_id.") {
             let rest = path.split_once('.').map_or("", |(_, rest)| rest);
             return Err(Error::location(
-                31250,
+                31249,
                 format!("Path collision at {path} remaining portion {rest}"),
             ));
         }
-        self.set_kind(path, included)?;
-        self.root.insert(path, if included { Child::Include } else { Child::Exclude })
+        self.root.insert(path, if included { Child::Include } else { Child::Exclude })?;
+        self.set_kind(path, included)
     }
 
     fn set_kind(&mut self, path: &str, included: bool) -> Result<(), Error> {
@@ -287,6 +327,12 @@ impl Parser<'_> {
         path: &str,
         value: RawBsonRef<'_>,
     ) -> Result<(), Error> {
+        if path.is_empty() {
+            return Err(Error::location(
+                5_392_900,
+                "expected a field in front of the positional operator",
+            ));
+        }
         check_field_path(path)?;
         let path = join(prefix, path);
         match is_truthy(value) {
@@ -319,17 +365,19 @@ impl Parser<'_> {
         if self.has_element_match {
             return Err(positional_and_element_match(31256));
         }
-        self.set_kind(&format!("{path}.$"), true)?;
         self.root.insert(&path, Child::Include)?;
+        self.set_kind(&format!("{path}.$"), true)?;
         self.positional = Some(Positional { path: path.into() });
         Ok(())
     }
 
     fn finish(mut self) -> Result<Tree, Error> {
         let kind = self.kind.unwrap_or(match self.id {
-            _ if self.has_element_match => Kind::Inclusion,
             Some(true) => Kind::Inclusion,
-            Some(false) | None => Kind::Exclusion,
+            _ if self.has_slice => Kind::Exclusion,
+            _ if self.has_element_match => Kind::Inclusion,
+            _ if self.has_meta && self.mode == Mode::Aggregate => Kind::Inclusion,
+            _ => Kind::Exclusion,
         });
         match (kind, self.id) {
             (Kind::Inclusion, Some(true)) => self.root.insert("_id", Child::Include)?,

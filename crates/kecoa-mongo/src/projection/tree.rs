@@ -90,7 +90,7 @@ impl Node {
             let place = node.place(name);
             let Some(below) = below else {
                 if place.is_some() {
-                    return Err(Error::location(31249, format!("Path collision at {path}")));
+                    return Err(Error::location(31250, format!("Path collision at {path}")));
                 }
                 node.add(name, leaf)?;
                 return Ok(());
@@ -103,7 +103,7 @@ impl Node {
                 Some((_, Child::Node(inner))) => node = inner,
                 _ => {
                     return Err(Error::location(
-                        31250,
+                        31249,
                         format!("Path collision at {path} remaining portion {below}"),
                     ));
                 }
