@@ -197,13 +197,13 @@ impl Update {
                 let id = seed.get("_id").ok().flatten().map(Into::into);
                 let made = with_id_first(replace(&stages.apply(&seed, variables)?, id)?)?;
                 storable::check_made(&made)?;
-                storable::check_size(&made)?;
+                storable::check_inserted_size(&made)?;
                 return Ok(made);
             }
         };
         let after = with_id_first(after)?;
         storable::check(&after, self.is_replacement())?;
-        storable::check_size(&after)?;
+        storable::check_inserted_size(&after)?;
         Ok(after)
     }
 
@@ -236,7 +236,7 @@ impl Update {
         }
         let after = fields.write(1)?;
         if let (Some(path), Some(id)) = (operators.branch.writes_to("_id"), id)
-            && !storable::same_id(id, after.get("_id").ok().flatten())
+            && !storable::identical_id(id, after.get("_id").ok().flatten())
         {
             return Err(Error::new(
                 Code::IMMUTABLE_FIELD,
@@ -245,7 +245,12 @@ impl Update {
                 ),
             ));
         }
-        storable::check(&after, false)?;
+        // What lies there already may have other names.
+        let written = |name: &str, value: RawBsonRef<'_>| match document.get(name).ok().flatten() {
+            Some(before) => operators.branch.writes_at(name) && !modifier::identical(before, value),
+            None => true,
+        };
+        storable::check_where(&after, false, written)?;
         Ok(Some(after))
     }
 }

@@ -30,7 +30,7 @@ impl ArrayFilters {
     /// # Errors
     ///
     /// `FailedToParse` unless each has one name, used once; `BadValue` for a name with other characters; what
-    /// [`Filter::parse`] refuses.
+    /// [`Filter::parse_plain`] refuses.
     pub(super) fn parse(filters: &RawArray, scope: &Scope) -> Result<Self, Error> {
         let mut parsed = Self::default();
         for filter in filters.into_iter().map_while(Result::ok) {
@@ -43,7 +43,7 @@ impl ArrayFilters {
                     ),
                 ));
             };
-            let filter = Filter::parse(document, scope)
+            let filter = Filter::parse_plain(document, scope)
                 .map_err(|error| error.within("Error parsing array filter"))?;
             let mut names = Vec::new();
             top_names(document, 0, &mut names)

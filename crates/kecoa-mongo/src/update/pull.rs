@@ -124,10 +124,10 @@ impl Condition {
                 if !filter.is_of_values() {
                     return Ok(Self::Documents(Box::new(filter)));
                 }
-                Ok(Self::Wrapped(Box::new(Filter::parse(&wrap(argument), scope)?)))
+                Ok(Self::Wrapped(Box::new(Filter::parse_plain(&wrap(argument), scope)?)))
             }
             RawBsonRef::RegularExpression(_) => {
-                Ok(Self::Wrapped(Box::new(Filter::parse(&wrap(argument), scope)?)))
+                Ok(Self::Wrapped(Box::new(Filter::parse_plain(&wrap(argument), scope)?)))
             }
             value => Ok(Self::Value(value.into())),
         }

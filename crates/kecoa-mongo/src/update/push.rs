@@ -46,8 +46,13 @@ impl Push {
                 return Ok(push);
             }
         };
+        let mut seen = Vec::new();
         for (name, value) in clauses.iter().map_while(Result::ok) {
-            match name.as_str() {
+            let name = name.as_str();
+            if seen.contains(&name) {
+                return Err(bad(format!("Only one {name} is supported.")));
+            }
+            match name {
                 "$each" => {
                     let RawBsonRef::Array(values) = value else {
                         return Err(bad(format!(
@@ -77,6 +82,8 @@ impl Push {
                 "$sort" => push.sort = Some(Order::parse(value)?),
                 other => return Err(bad(format!("Unrecognized clause in $push: {other}"))),
             }
+            // Only known names come here, so that the list is short.
+            seen.push(name);
         }
         Ok(push)
     }

@@ -30,7 +30,7 @@ impl Additions {
                 let mut fields = document.iter().map_while(Result::ok);
                 match fields.next() {
                     Some((name, value)) if name.as_str() == "$each" => {
-                        if fields.next().is_some() {
+                        if matches!(value, RawBsonRef::Array(_)) && fields.next().is_some() {
                             return Err(Error::new(
                                 Code::BAD_VALUE,
                                 format!(

@@ -48,6 +48,11 @@ impl Branch {
         self.fields.get(&FieldName(name.to_owned())).and_then(Child::first_path)
     }
 
+    /// Whether an operator writes to the very field.
+    pub(super) fn writes_at(&self, name: &str) -> bool {
+        matches!(self.fields.get(&FieldName(name.to_owned())), Some(Child::Leaf(_)))
+    }
+
     /// Whether an operator stands for the element that met the query.
     pub(super) fn needs_position(&self) -> bool {
         self.matched.is_some() || self.fields.values().any(Child::needs_position)

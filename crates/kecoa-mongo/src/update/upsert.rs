@@ -30,20 +30,22 @@ pub(super) fn seed(filter: &Filter) -> Result<Fields<'_>, Error> {
 }
 
 /// `_id` alone, for a replacement.
+///
+/// # Errors
+///
+/// `NotExactValueField` for an equality of something in `_id`, `NotSingleValueField` for two of `_id`.
 pub(super) fn id(filter: &Filter) -> Result<Option<RawBson>, Error> {
     let mut equalities = Vec::new();
     collect(filter.root(), &mut equalities);
     equalities.retain(|(path, _)| *path == "_id" || path.starts_with("_id."));
+    if let Some((path, _)) = equalities.iter().find(|(path, _)| *path != "_id") {
+        return Err(Error::new(
+            Code::NOT_EXACT_VALUE_FIELD,
+            format!("field at '_id' must be exactly specified, field at sub-path '{path}' found"),
+        ));
+    }
     check(&equalities)?;
-    let mut root = Node::Document(Fields::default());
-    for (path, value) in equalities {
-        put(&mut root, path, value)?;
-    }
-    let Node::Document(mut fields) = root else { return Ok(None) };
-    match fields.get_mut("_id") {
-        Some(id) => Ok(Some(id.value()?.into_owned())),
-        None => Ok(None),
-    }
+    Ok(equalities.first().map(|(_, value)| (*value).into()))
 }
 
 fn collect<'f>(condition: &'f Condition, found: &mut Vec<Equality<'f>>) {

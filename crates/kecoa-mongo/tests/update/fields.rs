@@ -111,7 +111,7 @@ fn two_operators_may_not_meet() {
 
 #[test]
 fn the_id_stays() {
-    let cases: [Case<'_>; 26] = [
+    let cases: [Case<'_>; 37] = [
         ("{_id: 1, a: 1}", "{$set: {_id: [1]}}", "!66"),
         ("{_id: 1, a: 1}", "{$set: {_id: undefined}}", "!66"),
         ("{_id: 1, a: 1}", "{$set: {_id: 1}}", "="),
@@ -138,6 +138,18 @@ fn the_id_stays() {
         ("{_id: 1}", "{$set: {\"_id.a\": 2}}", "!28"),
         ("{_id: 1}", "{$bit: {_id: {or: 2}}}", "!66"),
         ("{_id: 1}", "{$push: {_id: 2}}", "!2"),
+        // An equal value of another type is another value.
+        ("{_id: 1}", "{$set: {_id: 1.0}}", "!66"),
+        ("{_id: 1}", "{$set: {_id: long(1)}}", "!66"),
+        ("{_id: 1}", "{$set: {_id: dec(\"1\")}}", "!66"),
+        ("{_id: 1}", "{$inc: {_id: 0.0}}", "!66"),
+        ("{_id: 1}", "{$inc: {_id: long(0)}}", "!66"),
+        ("{_id: 1}", "{$mul: {_id: 1.0}}", "!66"),
+        ("{_id: 1}", "{$min: {_id: 1.0}}", "="),
+        ("{_id: 1}", "{$max: {_id: long(1)}}", "="),
+        ("{_id: {a: 1}}", "{$set: {_id: {a: 1}}}", "="),
+        ("{_id: {a: 1}}", "{$set: {_id: {a: 1.0}}}", "!66"),
+        ("{_id: {a: 1}}", "{$set: {\"_id.a\": 1.0}}", "!66"),
     ];
     check(&cases);
     assert_eq!(

@@ -9,6 +9,7 @@
 
 mod array_filters;
 mod arrays;
+mod checks;
 mod fields;
 mod json;
 mod limits;

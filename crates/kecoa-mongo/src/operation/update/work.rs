@@ -26,6 +26,12 @@ impl Work {
         collection: Option<&Collection>,
     ) -> Result<Self, Error> {
         let target = statement.selection.parse(context, collection)?;
+        if statement.upsert && target.filter.has_expression() {
+            return Err(Error::new(
+                Code::QUERY_FEATURE_NOT_ALLOWED,
+                "$expr is not allowed in the query predicate for an upsert",
+            ));
+        }
         let options =
             crate::update::Options { multi: statement.multi, constants: statement.constants };
         let update =
