@@ -219,8 +219,8 @@ fn every_operator_with_every_type() {
                 "-undefined" | "-regex" => false,
                 it => it == kind || it == "array" && kind == "emptyArray",
             }) && !taken.split(' ').any(|it| it.strip_prefix('-') == Some(kind));
-            let filter = if operator.starts_with('/') {
-                format!("{{{}: {sample}}}", &operator[1..])
+            let filter = if let Some(operator) = operator.strip_prefix('/') {
+                format!("{{{operator}: {sample}}}")
             } else {
                 format!("{{a: {{{operator}: {sample}}}}}")
             };
