@@ -56,9 +56,9 @@ pub struct Options<'o> {
 /// What an update did to a document.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Applied {
-    /// Nothing: the bytes are the same.
+    /// Nothing.
     Unchanged,
-    /// The document after it.
+    /// The document after it. It may be as before: what sorts an array or replaces a document counts as a change.
     Changed(RawDocumentBuf),
 }
 
@@ -156,6 +156,9 @@ impl Update {
                 }
             }
             Form::Replacement(replacement) => {
+                if replacement.as_bytes() == document.as_bytes() {
+                    return Ok(Applied::Unchanged);
+                }
                 storable::check(replacement, true)?;
                 let id = document.get("_id").ok().flatten().map(Into::into);
                 replace(replacement, id)?
@@ -163,13 +166,13 @@ impl Update {
             Form::Pipeline(stages) => {
                 let id = document.get("_id").ok().flatten().map(Into::into);
                 let made = stages.apply(document, variables)?;
+                if made.as_bytes() == document.as_bytes() {
+                    return Ok(Applied::Unchanged);
+                }
                 storable::check_made(&made)?;
                 replace(&made, id)?
             }
         };
-        if after.as_bytes() == document.as_bytes() {
-            return Ok(Applied::Unchanged);
-        }
         storable::check_size(&after)?;
         Ok(Applied::Changed(after))
     }
@@ -188,10 +191,7 @@ impl Update {
                 self.operate(operators, &seed, root, None, variables, true)?
                     .unwrap_or_else(|| seed.clone())
             }
-            Form::Replacement(replacement) => {
-                storable::check(replacement, true)?;
-                replace(replacement, upsert::id(filter)?)?
-            }
+            Form::Replacement(replacement) => replace(replacement, upsert::id(filter)?)?,
             Form::Pipeline(stages) => {
                 let seed = upsert::seed(filter)?.write(1)?;
                 let id = seed.get("_id").ok().flatten().map(Into::into);
@@ -201,8 +201,9 @@ impl Update {
                 return Ok(made);
             }
         };
+        // As in what is inserted, names may begin with `$`.
         let after = with_id_first(after)?;
-        storable::check(&after, self.is_replacement())?;
+        storable::check_made(&after)?;
         storable::check_inserted_size(&after)?;
         Ok(after)
     }
@@ -244,6 +245,9 @@ impl Update {
                     "Performing an update on the path '{path}' would modify the immutable field '_id'"
                 ),
             ));
+        }
+        if inserting {
+            return Ok(Some(after));
         }
         // What lies there already may have other names.
         let written = |name: &str, value: RawBsonRef<'_>| match document.get(name).ok().flatten() {

@@ -107,22 +107,24 @@ impl Push {
                 text::identity(place.id)
             )));
         };
-        // Whether anything became different, the bytes of the document tell.
-        self.push_to(elements, place.collator)?;
-        Ok(Outcome::Changed)
+        let dropped = self.push_to(elements, place.collator)?;
+        let changed = dropped || !self.values.is_empty() || self.sort.is_some();
+        Ok(if changed { Outcome::Changed } else { Outcome::Same })
     }
 
+    /// Push, sort and cut; whether elements were dropped.
     fn push_to<'a>(
         &'a self,
         elements: &mut Vec<Node<'a>>,
         collator: &Collator,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let at = insertion_point(elements.len(), self.position);
         elements
             .splice(at..at, self.values.iter().map(|value| Node::Given(value.as_raw_bson_ref())));
         if let Some(order) = &self.sort {
             order.sort(elements, collator)?;
         }
+        let before = elements.len();
         match self.slice {
             None => {}
             Some(most) if most >= 0 => {
@@ -133,7 +135,7 @@ impl Push {
                 elements.drain(..elements.len().saturating_sub(keep));
             }
         }
-        Ok(())
+        Ok(elements.len() < before)
     }
 }
 

@@ -26,7 +26,7 @@ fn push_puts_in_place_sorts_and_cuts() {
         ("{$each: [], $slice: 2}", "[3, 1]"),
         ("{$each: [], $slice: -2}", "[1, 2]"),
         ("{$each: [], $slice: 0}", "[]"),
-        ("{$each: [9], $slice: 3}", "="),
+        ("{$each: [9], $slice: 3}", "[3, 1, 2]"),
         ("{$each: [9], $slice: -3}", "[1, 2, 9]"),
         ("{$each: [], $slice: 99}", "="),
         ("{$each: [], $slice: -99}", "="),
@@ -47,7 +47,7 @@ fn push_puts_in_place_sorts_and_cuts() {
         ("{$each: [[5], 4], $sort: 1}", "[1, 2, 3, 4, [5]]"),
         ("{$each: [9], $sort: 1.0}", "[1, 2, 3, 9]"),
         ("{$each: [9], $sort: long(-1)}", "[9, 3, 2, 1]"),
-        ("{$each: [], $sort: {a: 1}}", "="),
+        ("{$each: [], $sort: {a: 1}}", "[3, 1, 2]"),
         ("{$slice: 1}", "[3, 1, 2, {$slice: 1}]"),
         ("{a: {$each: [1]}}", "[3, 1, 2, {a: {$each: [1]}}]"),
     ];
