@@ -274,8 +274,8 @@ fn unset_and_rename_take_values_of_all_types() {
             "{_id: 1, o: {}}".into(),
         );
         let in_array = format!("{{_id: 1, a: [1, {sample}]}}");
-        let unchanged = if sample == "null" { "=" } else { "{_id: 1, a: [1, null]}" };
-        case(in_array, "{$unset: {\"a.1\": true}}", unchanged.into());
+        // Also where there was a null: MongoDB counts a change.
+        case(in_array, "{$unset: {\"a.1\": true}}", "{_id: 1, a: [1, null]}".into());
         case(
             format!("{{_id: 1, a: {sample}, z: 1}}"),
             "{$rename: {a: \"b\"}}",
