@@ -2,8 +2,8 @@
 //!
 //! Nothing here reads a socket or a table. A login: [`Start::parse`] reads saslStart's arguments and says
 //! [whose](Start::user) credentials are needed; [`Start::begin`] makes of them a [`Conversation`], which
-//! [`Conversation::step`] ends. What a user may do follows from its roles: [`Access::of`] and
-//! [`Access::allows`].
+//! [`Conversation::step`] ends. What a user may do follows from its roles, those that are always there
+//! and those that users have made: [`Access::of`] and [`Access::allows`].
 
 mod access;
 mod action;
@@ -14,6 +14,7 @@ mod exchange;
 mod mechanism;
 mod names;
 mod privilege;
+mod role;
 mod user;
 
 pub use access::Access;
@@ -24,6 +25,7 @@ pub use credentials::{Credentials, Decoy, PasswordError};
 pub use exchange::ExchangeError;
 pub use mechanism::Mechanism;
 pub use names::{RoleName, UserName};
-pub use privilege::{Privilege, Resource, Target};
+pub use privilege::{Privilege, Resource, Target, merged};
+pub use role::Role;
 pub(crate) use user::Shown;
 pub use user::User;

@@ -25,6 +25,7 @@ mod handle;
 mod inserts;
 mod layout;
 mod maintenance;
+mod named;
 mod options;
 mod pages;
 mod queries;

@@ -6,23 +6,34 @@ use super::action::Action;
 use super::builtin::builtin;
 use super::names::RoleName;
 use super::privilege::{Privilege, Resource, Target};
+use super::role::Role;
 
 /// What a user may do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Access(BTreeMap<Resource, BTreeSet<Action>>);
 
 impl Access {
-    /// What these roles allow. A role that does not exist allows nothing.
+    /// What these roles allow that are always there; of others, see [`add`](Self::add). A role that does not exist
+    /// allows nothing.
     #[must_use]
-    pub fn of(roles: &[RoleName]) -> Self {
-        let mut all: BTreeMap<Resource, BTreeSet<Action>> = BTreeMap::new();
+    pub fn of<'a>(roles: impl IntoIterator<Item = &'a RoleName>) -> Self {
+        let mut access = Self::default();
         for role in roles {
             let Some(builtin) = builtin(role) else { continue };
-            for Privilege { resource, actions } in builtin.privileges(&role.database) {
-                all.entry(resource).or_default().extend(actions);
-            }
+            access.extend(builtin.privileges(&role.database));
         }
-        Self(all)
+        access
+    }
+
+    /// Adds what a role allows by itself that users have made.
+    pub fn add(&mut self, role: &Role) {
+        self.extend(role.privileges.iter().cloned());
+    }
+
+    fn extend(&mut self, privileges: impl IntoIterator<Item = Privilege>) {
+        for Privilege { resource, actions } in privileges {
+            self.0.entry(resource).or_default().extend(actions);
+        }
     }
 
     /// Whether `action` is allowed on `target`.

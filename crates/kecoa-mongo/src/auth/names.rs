@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ::bson::RawDocumentBuf;
+use ::bson::{RawArray, RawBsonRef, RawDocumentBuf};
 use bson::raw::cstr;
 
 /// A user's name, which is one in its database only.
@@ -53,6 +53,12 @@ impl RoleName {
         Self { database: database.into(), name: name.into() }
     }
 
+    /// The `_id` of the role's document: database, dot, name.
+    #[must_use]
+    pub fn id(&self) -> String {
+        format!("{}.{}", self.database, self.name)
+    }
+
     /// As replies show it: `{role, db}`.
     #[must_use]
     pub fn to_document(&self) -> RawDocumentBuf {
@@ -61,6 +67,16 @@ impl RoleName {
         document.append(cstr!("db"), self.database.as_str());
         document
     }
+}
+
+/// The roles of a stored document; `None` for anything else.
+pub(super) fn role_names(roles: &RawArray) -> Option<Vec<RoleName>> {
+    let mut names = Vec::new();
+    for role in roles {
+        let RawBsonRef::Document(role) = role.ok()? else { return None };
+        names.push(RoleName::new(role.get_str("db").ok()?, role.get_str("role").ok()?));
+    }
+    Some(names)
 }
 
 impl fmt::Display for UserName {

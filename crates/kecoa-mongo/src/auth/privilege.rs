@@ -1,6 +1,8 @@
 //! What may be done with what.
 
-use ::bson::{RawArrayBuf, RawDocumentBuf};
+use std::collections::{BTreeMap, BTreeSet};
+
+use ::bson::{RawArrayBuf, RawDocument, RawDocumentBuf};
 use bson::raw::cstr;
 
 use super::action::Action;
@@ -73,6 +75,28 @@ impl Resource {
         }
     }
 
+    /// The database that it is all of, or in; `None` for anything wider.
+    #[must_use]
+    pub fn within(&self) -> Option<&str> {
+        match self {
+            Self::Collections { database, .. } if !database.is_empty() => Some(database),
+            _ => None,
+        }
+    }
+
+    /// What [`to_document`](Self::to_document) made; `None` for anything else.
+    #[must_use]
+    pub fn from_document(document: &RawDocument) -> Option<Self> {
+        if document.get_bool("cluster").is_ok() {
+            return Some(Self::Cluster);
+        }
+        if document.get_bool("anyResource").is_ok() {
+            return Some(Self::Anything);
+        }
+        let field = |name: &str| document.get_str(name).ok();
+        Some(Self::collection(field("db")?, field("collection")?))
+    }
+
     /// As privileges show it.
     #[must_use]
     pub fn to_document(&self) -> RawDocumentBuf {
@@ -98,7 +122,31 @@ fn is_system(collection: &str) -> bool {
     collection.starts_with("system.") && collection != "system.js"
 }
 
+/// Privileges with all actions of a resource in one place; in order, none twice.
+#[must_use]
+pub fn merged(privileges: impl IntoIterator<Item = Privilege>) -> Vec<Privilege> {
+    let mut all: BTreeMap<Resource, BTreeSet<Action>> = BTreeMap::new();
+    for Privilege { resource, actions } in privileges {
+        all.entry(resource).or_default().extend(actions);
+    }
+    let list = all
+        .into_iter()
+        .map(|(resource, actions)| Privilege { resource, actions: actions.into_iter().collect() });
+    list.collect()
+}
+
 impl Privilege {
+    /// What [`to_document`](Self::to_document) made; `None` for anything else. Actions that a later version knows
+    /// are left out: they allow nothing here.
+    #[must_use]
+    pub fn from_document(document: &RawDocument) -> Option<Self> {
+        let names = document.get_array("actions").ok()?.into_iter().flatten();
+        Some(Self {
+            resource: Resource::from_document(document.get_document("resource").ok()?)?,
+            actions: names.filter_map(|name| Action::named(name.as_str()?)).collect(),
+        })
+    }
+
     /// As replies show it: `{resource, actions}`.
     #[must_use]
     pub fn to_document(&self) -> RawDocumentBuf {

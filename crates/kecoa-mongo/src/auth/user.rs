@@ -1,13 +1,13 @@
 //! A user as it is kept.
 
-use ::bson::{RawArray, RawArrayBuf, RawBsonRef, RawDocument, RawDocumentBuf};
+use ::bson::{RawArrayBuf, RawDocument, RawDocumentBuf};
 use bson::raw::{CString, cstr};
 use bson::spec::BinarySubtype;
 use uuid::Uuid;
 
 use super::credentials::Credentials;
 use super::mechanism::Mechanism;
-use super::names::{RoleName, UserName};
+use super::names::{RoleName, UserName, role_names};
 
 /// A user as it is kept.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,18 +113,9 @@ impl User {
             name,
             id,
             credentials: credentials.collect(),
-            roles: roles_of(document.get_array("roles").ok()?)?,
+            roles: role_names(document.get_array("roles").ok()?)?,
             custom_data: data.map(ToOwned::to_owned),
             restrictions: restrictions.map(ToOwned::to_owned),
         })
     }
-}
-
-fn roles_of(roles: &RawArray) -> Option<Vec<RoleName>> {
-    let mut names = Vec::new();
-    for role in roles {
-        let RawBsonRef::Document(role) = role.ok()? else { return None };
-        names.push(RoleName::new(role.get_str("db").ok()?, role.get_str("role").ok()?));
-    }
-    Some(names)
 }

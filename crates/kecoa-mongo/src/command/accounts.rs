@@ -1,4 +1,6 @@
-//! The users that the gateway knows.
+//! The users that the gateway knows, and the roles that they have made.
+
+mod roles;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,14 +9,16 @@ use kecoa_server::secret::random;
 use tokio::sync::{Mutex, OnceCell};
 use uuid::Uuid;
 
-use crate::auth::{Credentials, Decoy, Mechanism, PasswordError, RoleName, User, UserName};
+use crate::auth::{Credentials, Decoy, Mechanism, PasswordError, Role, RoleName, User, UserName};
 use crate::error::{Code, Error};
 use crate::store::Store;
 
 /// How often a user is changed anew because others change it, too.
 const ATTEMPTS: u32 = 20;
 
-/// The users that the gateway knows.
+pub use roles::Granted;
+
+/// The users that the gateway knows, and the roles that they have made.
 #[derive(Debug)]
 pub struct Accounts {
     backend: Backend,
@@ -23,11 +27,17 @@ pub struct Accounts {
     decoy: OnceCell<Decoy>,
 }
 
-/// Where users are kept.
+/// Where users and roles are kept.
 #[derive(Debug)]
 enum Backend {
-    InMemory(Mutex<BTreeMap<UserName, User>>),
+    InMemory(Mutex<InMemory>),
     InStore(Store),
+}
+
+#[derive(Debug, Default)]
+struct InMemory {
+    users: BTreeMap<UserName, User>,
+    roles: BTreeMap<RoleName, Role>,
 }
 
 impl Accounts {
@@ -91,7 +101,7 @@ impl Accounts {
     /// Those of the database.
     pub async fn find(&self, name: &UserName) -> Result<Option<User>, Error> {
         match &self.backend {
-            Backend::InMemory(users) => Ok(users.lock().await.get(name).cloned()),
+            Backend::InMemory(kept) => Ok(kept.lock().await.users.get(name).cloned()),
             Backend::InStore(store) => store.account(name).await,
         }
     }
@@ -102,10 +112,10 @@ impl Accounts {
     /// Those of the database.
     pub async fn list(&self, database: Option<&str>) -> Result<Vec<User>, Error> {
         match &self.backend {
-            Backend::InMemory(users) => {
+            Backend::InMemory(kept) => {
                 let is_meant =
                     |user: &&User| database.is_none_or(|name| user.name.database == name);
-                Ok(users.lock().await.values().filter(is_meant).cloned().collect())
+                Ok(kept.lock().await.users.values().filter(is_meant).cloned().collect())
             }
             Backend::InStore(store) => store.accounts(database).await,
         }
@@ -117,7 +127,7 @@ impl Accounts {
     /// Those of the database.
     pub async fn is_empty(&self) -> Result<bool, Error> {
         match &self.backend {
-            Backend::InMemory(users) => Ok(users.lock().await.is_empty()),
+            Backend::InMemory(kept) => Ok(kept.lock().await.users.is_empty()),
             Backend::InStore(store) => Ok(!store.has_accounts().await?),
         }
     }
@@ -128,8 +138,8 @@ impl Accounts {
     /// Those of the database.
     pub async fn insert(&self, user: User) -> Result<bool, Error> {
         let is_added = match &self.backend {
-            Backend::InMemory(users) => {
-                let mut users = users.lock().await;
+            Backend::InMemory(kept) => {
+                let users = &mut kept.lock().await.users;
                 let is_new = !users.contains_key(&user.name);
                 if is_new {
                     users.insert(user.name.clone(), user);
@@ -167,7 +177,7 @@ impl Accounts {
 
     async fn replace(&self, before: &User, after: User) -> Result<bool, Error> {
         match &self.backend {
-            Backend::InMemory(users) => match users.lock().await.get_mut(&after.name) {
+            Backend::InMemory(kept) => match kept.lock().await.users.get_mut(&after.name) {
                 Some(user) if user == before => {
                     *user = after;
                     Ok(true)
@@ -184,7 +194,7 @@ impl Accounts {
     /// Those of the database.
     pub async fn remove(&self, name: &UserName) -> Result<bool, Error> {
         let is_removed = match &self.backend {
-            Backend::InMemory(users) => users.lock().await.remove(name).is_some(),
+            Backend::InMemory(kept) => kept.lock().await.users.remove(name).is_some(),
             Backend::InStore(store) => store.remove_account(name).await?,
         };
         self.note_change();
@@ -197,8 +207,8 @@ impl Accounts {
     /// Those of the database.
     pub async fn remove_all(&self, database: &str) -> Result<u64, Error> {
         let removed = match &self.backend {
-            Backend::InMemory(users) => {
-                let mut users = users.lock().await;
+            Backend::InMemory(kept) => {
+                let users = &mut kept.lock().await.users;
                 let before = users.len();
                 users.retain(|name, _| name.database != database);
                 u64::try_from(before - users.len()).unwrap_or(u64::MAX)

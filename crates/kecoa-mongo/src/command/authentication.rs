@@ -7,7 +7,7 @@ use ::bson::spec::BinarySubtype;
 use ::bson::{Binary, RawBsonRef, RawDocument, RawDocumentBuf};
 use bson::raw::cstr;
 
-use crate::auth::{Access, Mechanism, Start, StepResult, User, UserName};
+use crate::auth::{Mechanism, Start, StepResult, User, UserName};
 use crate::error::{Code, Error};
 use crate::wire::Request;
 
@@ -50,7 +50,10 @@ pub async fn prepare(
     let name = UserName::new(login.database.as_str(), login.user.as_str());
     // A user that was dropped meanwhile, or made anew, is logged in no more.
     let user = gateway.accounts.find(&name).await?.filter(|user| user.id == login.id);
-    connection.login = user.map(|user| login_of(&user, changes));
+    connection.login = match user {
+        Some(user) => Some(login_of(gateway, &user, changes).await?),
+        None => None,
+    };
     Ok(())
 }
 
@@ -156,7 +159,7 @@ pub async fn proceed(
     }
     let changes = gateway.accounts.changes();
     let user = gateway.accounts.find(conversation.user()).await?.ok_or_else(failed)?;
-    connection.login = Some(login_of(&user, changes));
+    connection.login = Some(login_of(gateway, &user, changes).await?);
     Ok(answer(&step))
 }
 
@@ -181,16 +184,17 @@ fn refuse_another(connection: &Connection, user: &UserName) -> Result<(), Error>
     }
 }
 
-fn login_of(user: &User, changes: u64) -> Login {
-    Login {
+async fn login_of(gateway: &Gateway, user: &User, changes: u64) -> Result<Login, Error> {
+    let granted = gateway.accounts.granted(&user.roles).await?;
+    Ok(Login {
         user: user.name.name.clone(),
         database: user.name.database.clone(),
         id: user.id,
-        roles: user.roles.clone(),
-        access: Arc::new(Access::of(&user.roles)),
+        roles: granted.roles,
+        access: Arc::new(granted.access),
         changes,
         since: Instant::now(),
-    }
+    })
 }
 
 fn bytes(payload: RawBsonRef<'_>) -> Option<&[u8]> {

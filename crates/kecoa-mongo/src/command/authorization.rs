@@ -266,19 +266,16 @@ impl Command<'_> {
             && may_drop
     }
 
-    /// Users may look at themselves, and change what is their own.
+    /// Making and removing needs a right in the database; the other commands look at what is given and to whom.
     fn may_change_users(&self, name: &str, login: &Login) -> bool {
         let allows = |action| login.access.allows(action, Target::Database(self.database));
-        let is_self = self.body.get_str(name).is_ok_and(|user| user == login.user)
-            && login.database == self.database;
         match name {
             "createUser" => allows(Action::CreateUser),
             "dropUser" | "dropAllUsersFromDatabase" => allows(Action::DropUser),
-            "grantRolesToUser" | "createRole" | "grantRolesToRole" => allows(Action::GrantRole),
-            "revokeRolesFromUser" => allows(Action::RevokeRole),
+            "createRole" => allows(Action::CreateRole),
+            "dropRole" | "dropAllRolesFromDatabase" => allows(Action::DropRole),
             // These look at what is asked of them.
-            "updateUser" | "usersInfo" | "rolesInfo" => true,
-            _ => is_self || allows(Action::CreateRole),
+            _ => true,
         }
     }
 

@@ -51,7 +51,7 @@ pub struct Login {
     pub database: String,
     /// The user's number; another user of that name has another.
     pub id: Uuid,
-    /// The user's roles.
+    /// The user's roles, those that they inherit included.
     pub roles: Vec<RoleName>,
     /// What they allow.
     pub access: Arc<Access>,

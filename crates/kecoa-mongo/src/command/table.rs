@@ -1,7 +1,10 @@
 //! All commands.
 
 use super::context::Definition;
-use super::users::{create, drop, drop_all, grant_roles, roles_info, update, users_info};
+use super::users::{
+    create, create_role, drop, drop_all, drop_role, grant_roles, grant_to_role, roles_info, update,
+    update_role, users_info,
+};
 use super::{
     authenticate, build_info, configure_fail_point, connection_status, current_op, get_parameter,
     hello, list_commands, logout, ping, replica_set, sasl_continue, sasl_start, search_indexes,
@@ -21,14 +24,21 @@ pub static COMMANDS: &[&Definition] = &[
     &configure_fail_point::CONFIGURE_FAIL_POINT,
     &connection_status::CONNECTION_STATUS,
     &create::CREATE_USER,
+    &create_role::CREATE_ROLE,
     &current_op::CURRENT_OP,
     &current_op::KILL_OP,
     &drop::DROP_USER,
     &drop_all::DROP_ALL_USERS_FROM_DATABASE,
+    &drop_role::DROP_ALL_ROLES_FROM_DATABASE,
+    &drop_role::DROP_ROLE,
     &get_parameter::GET_PARAMETER,
     &get_parameter::SET_PARAMETER,
     &grant_roles::GRANT_ROLES_TO_USER,
     &grant_roles::REVOKE_ROLES_FROM_USER,
+    &grant_to_role::GRANT_PRIVILEGES_TO_ROLE,
+    &grant_to_role::GRANT_ROLES_TO_ROLE,
+    &grant_to_role::REVOKE_PRIVILEGES_FROM_ROLE,
+    &grant_to_role::REVOKE_ROLES_FROM_ROLE,
     &hello::HELLO,
     &hello::IS_MASTER,
     &list_commands::LIST_COMMANDS,
@@ -64,6 +74,7 @@ pub static COMMANDS: &[&Definition] = &[
     &transactions::ABORT_TRANSACTION,
     &transactions::COMMIT_TRANSACTION,
     &update::UPDATE_USER,
+    &update_role::UPDATE_ROLE,
     &users_info::USERS_INFO,
     &super::aggregate::AGGREGATE,
     &super::bulk_write::BULK_WRITE,

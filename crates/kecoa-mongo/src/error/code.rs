@@ -51,6 +51,7 @@ codes! {
     CURSOR_NOT_FOUND = 43, "CursorNotFound";
     NO_MATCHING_DOCUMENT = 47, "NoMatchingDocument";
     NAMESPACE_EXISTS = 48, "NamespaceExists";
+    INVALID_ROLE_MODIFICATION = 49, "InvalidRoleModification";
     MAX_TIME_MS_EXPIRED = 50, "MaxTimeMSExpired";
     DOLLAR_PREFIXED_FIELD_NAME = 52, "DollarPrefixedFieldName";
     INVALID_ID_FIELD = 53, "InvalidIdField";

@@ -1,11 +1,9 @@
-//! Users, and the secret that gateways of one database share.
-
-use ::bson::RawDocument;
-use kecoa::Row;
+//! Users, the roles that they have made, and the secret that gateways of one database share.
 
 use super::database::{Effect, Store};
 use super::failure::{read, unexpected};
-use crate::auth::{User, UserName};
+use super::named::Named;
+use crate::auth::{Role, RoleName, User, UserName};
 use crate::error::Error;
 
 impl Store {
@@ -15,12 +13,7 @@ impl Store {
     ///
     /// Those of the database.
     pub async fn account(&self, name: &UserName) -> Result<Option<User>, Error> {
-        if !is_text(name) {
-            return Ok(None);
-        }
-        let sql = "SELECT doc FROM kecoa_mongo.account WHERE db = $1 AND name = $2";
-        let rows = self.rows(Effect::Read, sql, &[&name.database, &name.name], None).await?;
-        rows.first().map(user).transpose()
+        Ok(self.named(Named::Account, &[user_key(name)], User::from_document).await?.pop())
     }
 
     /// The users of a database, or of all, in the order of their names.
@@ -29,17 +22,7 @@ impl Store {
     ///
     /// Those of the database.
     pub async fn accounts(&self, database: Option<&str>) -> Result<Vec<User>, Error> {
-        let rows = match database {
-            Some(database) => {
-                let sql = "SELECT doc FROM kecoa_mongo.account WHERE db = $1";
-                self.rows(Effect::Read, sql, &[&database], None).await?
-            }
-            None => {
-                let sql = "SELECT doc FROM kecoa_mongo.account";
-                self.rows(Effect::Read, sql, &[], None).await?
-            }
-        };
-        let mut users = rows.iter().map(user).collect::<Result<Vec<_>, _>>()?;
+        let mut users = self.all_named(Named::Account, database, User::from_document).await?;
         users.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(users)
     }
@@ -50,8 +33,7 @@ impl Store {
     ///
     /// Those of the database.
     pub async fn has_accounts(&self) -> Result<bool, Error> {
-        let sql = "SELECT 1::INT4 FROM kecoa_mongo.account LIMIT 1";
-        Ok(!self.rows(Effect::Read, sql, &[], None).await?.is_empty())
+        self.has_named(Named::Account).await
     }
 
     /// Keeps a new user. `false`: there is one of that name.
@@ -60,12 +42,7 @@ impl Store {
     ///
     /// Those of the database.
     pub async fn add_account(&self, user: &User) -> Result<bool, Error> {
-        let sql = "INSERT INTO kecoa_mongo.account (db, name, doc) VALUES ($1, $2, $3) \
-                   ON CONFLICT DO NOTHING";
-        let document = user.to_document();
-        let (name, bytes) = (&user.name, document.as_bytes());
-        let params: [&dyn kecoa::types::ToSql; 3] = [&name.database, &name.name, &bytes];
-        Ok(self.count(Effect::Write, sql, &params, None).await? > 0)
+        self.add_named(Named::Account, user_key(&user.name), &user.to_document()).await
     }
 
     /// Keeps a user in place of what it was. `false`: it is something else by now, or gone.
@@ -74,12 +51,8 @@ impl Store {
     ///
     /// Those of the database.
     pub async fn change_account(&self, before: &User, after: &User) -> Result<bool, Error> {
-        let sql = "UPDATE kecoa_mongo.account SET doc = $3 \
-                   WHERE db = $1 AND name = $2 AND doc = $4";
-        let (before, after) = (before.to_document(), (&after.name, after.to_document()));
-        let (old, (name, new)) = (before.as_bytes(), (after.0, after.1.as_bytes()));
-        let params: [&dyn kecoa::types::ToSql; 4] = [&name.database, &name.name, &new, &old];
-        Ok(self.count(Effect::Write, sql, &params, None).await? > 0)
+        let (old, new) = (before.to_document(), after.to_document());
+        self.change_named(Named::Account, user_key(&after.name), &old, &new).await
     }
 
     /// Removes a user. `false`: there is none of that name.
@@ -88,12 +61,7 @@ impl Store {
     ///
     /// Those of the database.
     pub async fn remove_account(&self, name: &UserName) -> Result<bool, Error> {
-        if !is_text(name) {
-            return Ok(false);
-        }
-        let sql = "DELETE FROM kecoa_mongo.account WHERE db = $1 AND name = $2";
-        let params: [&dyn kecoa::types::ToSql; 2] = [&name.database, &name.name];
-        Ok(self.count(Effect::Write, sql, &params, None).await? > 0)
+        self.remove_named(Named::Account, user_key(name)).await
     }
 
     /// Removes the users of a database; how many there were.
@@ -102,8 +70,56 @@ impl Store {
     ///
     /// Those of the database.
     pub async fn remove_accounts(&self, database: &str) -> Result<u64, Error> {
-        let sql = "DELETE FROM kecoa_mongo.account WHERE db = $1";
-        Ok(self.count(Effect::Write, sql, &[&database], None).await?)
+        self.remove_all_named(Named::Account, database).await
+    }
+
+    /// The roles of these names that users have made; those that are there, in any order.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub async fn roles_named(&self, names: &[RoleName]) -> Result<Vec<Role>, Error> {
+        let keys: Vec<_> = names.iter().map(role_key).collect();
+        self.named(Named::Role, &keys, Role::from_document).await
+    }
+
+    /// The roles that users have made in a database, or in all, in the order of their names.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub async fn roles(&self, database: Option<&str>) -> Result<Vec<Role>, Error> {
+        let mut roles = self.all_named(Named::Role, database, Role::from_document).await?;
+        roles.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(roles)
+    }
+
+    /// Keeps a new role. `false`: there is one of that name.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub async fn add_role(&self, role: &Role) -> Result<bool, Error> {
+        self.add_named(Named::Role, role_key(&role.name), &role.to_document()).await
+    }
+
+    /// Keeps a role in place of what it was. `false`: it is something else by now, or gone.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub async fn change_role(&self, before: &Role, after: &Role) -> Result<bool, Error> {
+        let (old, new) = (before.to_document(), after.to_document());
+        self.change_named(Named::Role, role_key(&after.name), &old, &new).await
+    }
+
+    /// Removes a role. `false`: there is none of that name.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub async fn remove_role(&self, name: &RoleName) -> Result<bool, Error> {
+        self.remove_named(Named::Role, role_key(name)).await
     }
 
     /// The secret that gateways of this database share: the one that is there, or else `new`.
@@ -124,13 +140,10 @@ impl Store {
     }
 }
 
-/// Whether the database can have such a name at all.
-fn is_text(name: &UserName) -> bool {
-    !name.database.contains('\0') && !name.name.contains('\0')
+fn user_key(name: &UserName) -> (&str, &str) {
+    (&name.database, &name.name)
 }
 
-fn user(row: &Row) -> Result<User, Error> {
-    let bytes: Vec<u8> = read(row, 0)?;
-    let document = RawDocument::from_bytes(&bytes).ok();
-    document.and_then(User::from_document).ok_or_else(|| unexpected("a user that cannot be read"))
+fn role_key(name: &RoleName) -> (&str, &str) {
+    (&name.database, &name.name)
 }

@@ -11,7 +11,7 @@ use crate::bson::key::FORMAT_VERSION;
 use crate::error::{Code, Error};
 
 /// The version of the tables; that of the keys goes with it.
-const TABLES_VERSION: i32 = 1;
+const TABLES_VERSION: i32 = 2;
 /// How many parts a table is made of, where the server makes tables of parts.
 const PARTS: u32 = 32;
 /// How often setting up is tried: each gateway that does so at the same time may make one attempt fail.
@@ -123,6 +123,9 @@ pub(super) fn statements(capabilities: Capabilities) -> Vec<String> {
          stmt INT4 NOT NULL, reply BYTEA NOT NULL, at INT8 NOT NULL, PRIMARY KEY (lsid, txn, stmt))"
             .to_owned(),
         "CREATE TABLE IF NOT EXISTS kecoa_mongo.account (db TEXT NOT NULL, name TEXT NOT NULL, \
+         doc BYTEA NOT NULL, PRIMARY KEY (db, name))"
+            .to_owned(),
+        "CREATE TABLE IF NOT EXISTS kecoa_mongo.role (db TEXT NOT NULL, name TEXT NOT NULL, \
          doc BYTEA NOT NULL, PRIMARY KEY (db, name))"
             .to_owned(),
         "CREATE TABLE IF NOT EXISTS kecoa_mongo.secret (one INT4 PRIMARY KEY, bytes BYTEA NOT NULL)"

@@ -1,6 +1,9 @@
 //! What roles allow.
 
-use kecoa_mongo::auth::{Access, Action, BUILTIN_ROLES, RoleName, Target, builtin};
+use bson::{RawArrayBuf, RawDocumentBuf, rawdoc};
+use kecoa_mongo::auth::{
+    Access, Action, BUILTIN_ROLES, Privilege, Resource, Role, RoleName, Target, builtin, merged,
+};
 
 use Action::{
     CollMod, CreateCollection, CreateUser, DropDatabase, Find, Inprog, Insert, KillAnySession,
@@ -123,4 +126,65 @@ fn names_are_sorted_and_none_is_there_twice() {
         assert_eq!(builtin(&RoleName::new(database, role.name)), Some(role));
         assert!(!role.privileges(database).is_empty());
     }
+}
+
+fn role(privileges: Vec<Privilege>) -> Role {
+    Role {
+        name: RoleName::new("db", "r.1"),
+        privileges,
+        roles: vec![RoleName::new("db", "read")],
+        restrictions: None,
+    }
+}
+
+fn may(resource: Resource, actions: &[Action]) -> Privilege {
+    Privilege { resource, actions: actions.to_vec() }
+}
+
+#[test]
+fn a_role_is_read_as_it_was_kept() {
+    for privileges in [
+        vec![],
+        vec![may(Resource::Cluster, &[Shutdown]), may(Resource::Anything, &[Action::AnyAction])],
+        vec![
+            may(Resource::collection("", "c"), &[Find, Insert]),
+            may(Resource::database("db"), &[]),
+        ],
+    ] {
+        for restrictions in [None, Some(RawArrayBuf::new())] {
+            let role = Role { restrictions, ..role(privileges.clone()) };
+            assert_eq!(Role::from_document(&role.to_document()), Some(role));
+        }
+    }
+    assert_eq!(role(vec![]).to_document().get_str("_id").unwrap(), "db.r.1");
+    let whole = role(vec![may(Resource::Cluster, &[Shutdown])]).to_document();
+    for missing in ["role", "db", "privileges", "roles"] {
+        let mut document = RawDocumentBuf::new();
+        for (name, value) in whole.iter().flatten().filter(|(name, _)| name.as_str() != missing) {
+            document.append(name, value);
+        }
+        assert!(Role::from_document(&document).is_none(), "{missing}");
+    }
+    // An action of a later version allows nothing.
+    let known = rawdoc! { "resource": { "db": "a", "collection": "" }, "actions": ["fly", "find"] };
+    assert_eq!(Privilege::from_document(&known), Some(may(Resource::database("a"), &[Find])));
+}
+
+#[test]
+fn privileges_are_given_and_taken_by_resource() {
+    let (own, other) = (Resource::database("db"), Resource::collection("db", "c"));
+    let mut role = role(vec![may(own.clone(), &[Find])]);
+    role.grant(vec![may(own.clone(), &[Insert, Find]), may(other.clone(), &[Update])]);
+    assert_eq!(role.privileges, [may(own.clone(), &[Find, Insert]), may(other.clone(), &[Update])]);
+    // A wider resource is another one.
+    role.revoke(&[may(own.clone(), &[Update, Find])]);
+    assert_eq!(role.privileges, [may(own.clone(), &[Insert]), may(other.clone(), &[Update])]);
+    role.revoke(&[may(own.clone(), &[Insert])]);
+    assert_eq!(role.privileges, [may(other.clone(), &[Update])]);
+    let twice = [may(own.clone(), &[Insert]), may(own.clone(), &[Insert, Find])];
+    assert_eq!(merged(twice), [may(own, &[Find, Insert])]);
+    let mut access = Access::of(&role.roles);
+    access.add(&role);
+    assert!(access.allows(Update, COLL) && access.allows(Find, COLL));
+    assert!(!access.allows(Update, Target::Collection("db", "d")));
 }

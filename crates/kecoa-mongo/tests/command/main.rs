@@ -10,6 +10,7 @@
 mod api;
 mod arguments;
 mod authorization;
+mod custom_roles;
 mod definitions;
 mod diagnostics;
 mod fail_points;

@@ -1,7 +1,9 @@
-//! Users.
+//! Users and roles.
 
 use bson::rawdoc;
-use kecoa_mongo::auth::{Credentials, Mechanism, RoleName, User, UserName};
+use kecoa_mongo::auth::{
+    Action, Credentials, Mechanism, Privilege, Resource, Role, RoleName, User, UserName,
+};
 
 use crate::support::with_store;
 
@@ -57,5 +59,53 @@ fn gateways_share_the_first_ones_secret() {
     with_store(async |store| {
         assert_eq!(store.secret([1; 32]).await.unwrap(), [1; 32]);
         assert_eq!(store.secret([2; 32]).await.unwrap(), [1; 32]);
+    });
+}
+
+fn role(database: &str, name: &str) -> Role {
+    let privilege =
+        Privilege { resource: Resource::database(database), actions: vec![Action::Find] };
+    Role {
+        name: RoleName::new(database, name),
+        privileges: vec![privilege],
+        roles: vec![RoleName::new(database, "read")],
+        restrictions: None,
+    }
+}
+
+#[test]
+fn roles_are_kept_changed_and_removed() {
+    with_store(async |store| {
+        let all = [role("b", "x"), role("a", "y"), role("a", "x"), role("b", "ö$.")];
+        for one in &all {
+            assert!(store.add_role(one).await.unwrap());
+        }
+        assert!(!store.add_role(&all[0]).await.unwrap());
+        let names = async |database: Option<&str>| {
+            let roles = store.roles(database).await.unwrap();
+            roles.into_iter().map(|role| role.name.id()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(None).await, ["a.x", "a.y", "b.x", "b.ö$."]);
+        assert_eq!(names(Some("b")).await, ["b.x", "b.ö$."]);
+        for (asked, expected) in [
+            (vec![], vec![]),
+            (vec![("b", "x")], vec!["b.x"]),
+            (vec![("b", "y")], vec![]),
+            (vec![("b", "x"), ("a", "y"), ("a", "z"), ("a", "x\0")], vec!["a.y", "b.x"]),
+            (vec![("b", "x\0")], vec![]),
+        ] {
+            let asked: Vec<_> = asked.iter().map(|(db, name)| RoleName::new(*db, *name)).collect();
+            let found = store.roles_named(&asked).await.unwrap();
+            let mut found: Vec<_> = found.into_iter().map(|role| role.name.id()).collect();
+            found.sort();
+            assert_eq!(found, expected);
+        }
+        let changed = Role { privileges: Vec::new(), ..all[0].clone() };
+        assert!(store.change_role(&all[0], &changed).await.unwrap());
+        assert!(!store.change_role(&all[0], &changed).await.unwrap());
+        assert_eq!(store.roles_named(&[changed.name.clone()]).await.unwrap(), [changed.clone()]);
+        assert!(store.remove_role(&changed.name).await.unwrap());
+        assert!(!store.remove_role(&changed.name).await.unwrap());
+        assert_eq!(names(Some("b")).await, ["b.ö$."]);
     });
 }

@@ -3,7 +3,7 @@
 use ::bson::RawDocumentBuf;
 use uuid::Uuid;
 
-use super::settings::{check_restrictions, may_pass_on, mechanisms, roles};
+use super::settings::{check_exist, check_restrictions, may_pass_on, mechanisms, roles};
 use crate::auth::{Action, Mechanism, User, UserName};
 use crate::command::accounts::credentials;
 use crate::command::arguments::{Argument, Kind};
@@ -32,6 +32,7 @@ fn run<'a>(context: &'a mut Context<'_>) -> Running<'a> {
     Box::pin(async move {
         let user = new_user(context)?;
         may_pass_on(context, Action::GrantRole, &user.roles)?;
+        check_exist(context, &user.roles).await?;
         let name = user.name.clone();
         if context.gateway.accounts.insert(user).await? {
             return Ok(RawDocumentBuf::new());

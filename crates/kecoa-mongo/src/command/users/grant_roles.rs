@@ -2,7 +2,7 @@
 
 use ::bson::RawDocumentBuf;
 
-use super::settings::{may_pass_on, roles};
+use super::settings::{check_exist, may_pass_on, roles};
 use crate::auth::{Action, User, UserName};
 use crate::command::arguments::{Argument, Kind};
 use crate::command::context::{Context, Definition, Privilege, Running};
@@ -39,6 +39,12 @@ async fn change(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     };
     let action = if grants { Action::GrantRole } else { Action::RevokeRole };
     may_pass_on(context, action, &roles)?;
+    if roles.is_empty() {
+        let message =
+            format!("{} requires a \"roles\" array that is not empty", context.definition.name);
+        return Err(Error::new(Code::BAD_VALUE, message));
+    }
+    check_exist(context, &roles).await?;
     let change = |user: &mut User| {
         if grants {
             user.roles.extend(roles.iter().cloned());

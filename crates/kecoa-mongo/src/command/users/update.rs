@@ -2,7 +2,7 @@
 
 use ::bson::RawDocumentBuf;
 
-use super::settings::{check_restrictions, may_pass_on, mechanisms, roles};
+use super::settings::{check_exist, check_restrictions, may_pass_on, mechanisms, roles};
 use crate::auth::{Action, Mechanism, Target, UserName};
 use crate::command::accounts::credentials;
 use crate::command::arguments::{Argument, Kind};
@@ -44,6 +44,7 @@ async fn update(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     let is_digested = !arguments.boolean("digestPassword");
     let roles = arguments.array("roles").map(|array| roles(array, context.database)).transpose()?;
     may_pass_on(context, Action::GrantRole, roles.as_deref().unwrap_or_default())?;
+    check_exist(context, roles.as_deref().unwrap_or_default()).await?;
     let password = match arguments.string("pwd") {
         None => None,
         Some(password) => {

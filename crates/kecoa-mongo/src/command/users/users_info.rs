@@ -3,7 +3,7 @@
 use ::bson::{RawArrayBuf, RawBsonRef, RawDocument, RawDocumentBuf};
 use bson::raw::cstr;
 
-use crate::auth::{Access, Action, Shown, Target, User, UserName};
+use crate::auth::{Action, Shown, Target, User, UserName};
 use crate::command::arguments::Argument;
 use crate::command::authorization::demand;
 use crate::command::context::{Context, Definition, Privilege, Running};
@@ -59,7 +59,7 @@ async fn show(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     for user in find(context.gateway, &selection).await? {
         let mut document = user.shown(shown);
         if shows_privileges {
-            append_privileges(&mut document, &user);
+            append_privileges(context.gateway, &mut document, &user).await?;
         }
         users.push(document);
     }
@@ -144,15 +144,21 @@ async fn find(gateway: &Gateway, selection: &Selection) -> Result<Vec<User>, Err
     }
 }
 
-fn append_privileges(document: &mut RawDocumentBuf, user: &User) {
+async fn append_privileges(
+    gateway: &Gateway,
+    document: &mut RawDocumentBuf,
+    user: &User,
+) -> Result<(), Error> {
+    let granted = gateway.accounts.granted(&user.roles).await?;
     let (mut roles, mut privileges) = (RawArrayBuf::new(), RawArrayBuf::new());
-    for role in &user.roles {
+    for role in &granted.roles {
         roles.push(role.to_document());
     }
-    for privilege in Access::of(&user.roles).privileges() {
+    for privilege in granted.access.privileges() {
         privileges.push(privilege.to_document());
     }
     document.append(cstr!("inheritedRoles"), roles);
     document.append(cstr!("inheritedPrivileges"), privileges);
     document.append(cstr!("inheritedAuthenticationRestrictions"), RawArrayBuf::new());
+    Ok(())
 }
