@@ -1,5 +1,7 @@
 //! The versioned API: `apiVersion`, `apiStrict`, `apiDeprecationErrors`.
 
+use ::bson::{RawArray, RawBsonRef, RawDocument};
+
 use crate::error::{Code, Error};
 
 use super::arguments::Values;
@@ -102,4 +104,72 @@ impl RequestedApi {
         }
         Ok(())
     }
+
+    /// Whether the client may run the pipeline of a command.
+    ///
+    /// # Errors
+    /// 323 for a stage outside of version 1 with apiStrict.
+    pub fn check_pipeline(&self, body: &RawDocument) -> Result<(), Error> {
+        match body.get_array("pipeline") {
+            Ok(stages) if self.strict && self.version == Some(1) => check_stages(stages, 1),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Stages outside of version 1.
+const OUTSIDE: &[&str] = &[
+    "$currentOp",
+    "$indexStats",
+    "$listLocalSessions",
+    "$listSampledQueries",
+    "$listSearchIndexes",
+    "$listSessions",
+    "$planCacheStats",
+    "$querySettings",
+    "$queryStats",
+    "$search",
+    "$searchMeta",
+    "$shardedDataDistribution",
+    "$vectorSearch",
+];
+
+/// Levels of pipelines within pipelines that are looked through; deeper ones are refused when they are parsed.
+const MAX_PIPELINES: usize = 32;
+
+fn check_stages(stages: &RawArray, depth: usize) -> Result<(), Error> {
+    let stages = stages.into_iter().map_while(Result::ok).filter_map(RawBsonRef::as_document);
+    for (name, value) in stages.flatten().map_while(Result::ok) {
+        let name = name.as_str();
+        let options = value.as_document();
+        // Of the numbers of a collection, version 1 has the count.
+        let is_outside = OUTSIDE.contains(&name)
+            || name == "$collStats"
+                && options
+                    .into_iter()
+                    .flatten()
+                    .flatten()
+                    .any(|(name, _)| name.as_str() != "count");
+        if is_outside {
+            let message =
+                format!("stage {name} is not allowed with 'apiStrict: true' in API Version 1");
+            return Err(Error::new(Code::API_STRICT_ERROR, message));
+        }
+        if depth == MAX_PIPELINES {
+            continue;
+        }
+        match name {
+            "$facet" => {
+                for (_, inner) in options.into_iter().flatten().flatten() {
+                    inner.as_array().map_or(Ok(()), |inner| check_stages(inner, depth + 1))?;
+                }
+            }
+            "$lookup" | "$unionWith" => {
+                let inner = options.and_then(|options| options.get_array("pipeline").ok());
+                inner.map_or(Ok(()), |inner| check_stages(inner, depth + 1))?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }

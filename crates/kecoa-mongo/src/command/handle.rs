@@ -288,8 +288,9 @@ fn check<'a>(
     )?;
     // Nobody could ask for a version without a first hello.
     let required = definition.name != "isMaster" && gateway.parameters.is_on("requireApiVersion");
-    RequestedApi::read(&generic, gateway.options.test_commands, required)?
-        .check(definition.name, definition.api)?;
+    let api = RequestedApi::read(&generic, gateway.options.test_commands, required)?;
+    api.check(definition.name, definition.api)?;
+    api.check_pipeline(body)?;
     check_value(definition, database, value)?;
     let session = generic.document("lsid").map(session_uuid).transpose()?;
     let session = session.map(|uuid| SessionId::new(uuid, connection.user().as_deref()));

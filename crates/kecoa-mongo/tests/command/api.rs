@@ -54,6 +54,34 @@ async fn versions_strictness_deprecation() {
 }
 
 #[tokio::test]
+async fn stages_outside_of_the_version_are_refused_when_strict() {
+    let gateway = gateway();
+    let deep = rawdoc! { "$unionWith": { "coll": "c", "pipeline": [{ "$indexStats": {} }] } };
+    for (stage, expected) in [
+        (rawdoc! { "$listLocalSessions": {} }, 323),
+        (rawdoc! { "$currentOp": {} }, 323),
+        (rawdoc! { "$collStats": { "count": {}, "storageStats": {} } }, 323),
+        (rawdoc! { "$facet": { "f": [{ "$match": {} }, { "$indexStats": {} }] } }, 323),
+        (rawdoc! { "$lookup": { "from": "c", "as": "a", "pipeline": [deep.clone()] } }, 323),
+        (deep, 323),
+        // Whatever else is wrong with these, the version has them.
+        (rawdoc! { "$collStats": { "count": {} } }, 0),
+        (rawdoc! { "$match": { "$listSessions": 1 } }, 0),
+        (rawdoc! { "$facet": { "f": [{ "$match": {} }] } }, 0),
+    ] {
+        for strict in [true, false] {
+            let body = rawdoc! {
+                "aggregate": 1, "pipeline": [stage.clone()], "cursor": {}, "$db": "admin",
+                "apiVersion": "1", "apiStrict": strict,
+            };
+            let reply = ask(&gateway, &mut client(), body).await;
+            let is_refused = code(&reply) == 323;
+            assert_eq!(is_refused, strict && expected == 323, "{stage:?}, {strict}: {reply:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_version_can_be_required() {
     let gateway = gateway();
     let set = |on: bool| rawdoc! { "setParameter": 1, "requireApiVersion": on, "$db": "admin", "apiVersion": "1" };
