@@ -63,6 +63,7 @@ const OF_SNAPSHOTS: &[&str] = &["aggregate", "distinct", "find", "getMore", "kil
 const ANONYMOUS: &[&str] = &[
     "authenticate",
     "buildInfo",
+    "configureFailPoint",
     "connectionStatus",
     "endSessions",
     "hello",
