@@ -5,7 +5,8 @@ usage: run_tests.py [--only rust|python|suites] [--suite NAME] [pytest argument 
 
 The peers' suites are modules of tests/suites, whose docstring says what one has to offer; a new one is named
 in SUITES there, and nothing changes here. --suite runs one of them, and may be given more than once.
-The counts are also written to .cache/test-counts.json. The exit status is 1 when anything fails.
+Suites that mostly wait run beside the Python tests and the other suites. The counts are also written to
+.cache/test-counts.json. The exit status is 1 when anything fails.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ import signal
 import subprocess
 import sys
 import sysconfig
+import time
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -91,14 +95,67 @@ def python(environment: dict[str, str], arguments: list[str]) -> dict[str, int]:
     return {"passed": total - skipped - failed, "failed": failed, "skipped": skipped}
 
 
-def suite(name: str, server: TestServer, environment: dict[str, str]) -> dict[str, dict[str, int]]:
-    """Run a peer's suite."""
-    print(f"\nThe suite of {name}:", flush=True)
-    try:
-        return suites.run(name, server, environment)
-    except suites.SuiteError as error:
-        print(error)
-        return {f"{name}'s suite": {"passed": 0, "failed": 1, "skipped": 0}}
+class Tally:
+    """Counts by what was run, and the seconds of each part."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, dict[str, int]] = {}
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Time a part; a suite that can't be run fails."""
+        began = time.monotonic()
+        try:
+            yield
+        except suites.SuiteError as error:
+            print(error)
+            self.counts[name] = {"passed": 0, "failed": 1, "skipped": 0}
+        self.seconds[name] = time.monotonic() - began
+
+    def show(self) -> None:
+        """Print all."""
+        print()
+        for name, seconds in self.seconds.items():
+            print(f"{seconds:7.0f} s  {name}")
+        print()
+        for name, count in self.counts.items():
+            print(f"{name}: {count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped")
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether anything failed."""
+        return any(count["failed"] for count in self.counts.values())
+
+
+def run_parts(
+    parts: set[str], names: list[str], server: TestServer, environment: dict[str, str], rest: list[str]
+) -> Tally:
+    """Run the parts: Rust's tests alone, the others beside the suites that wait."""
+    tally = Tally()
+    if "rust" in parts:
+        with tally.part("Rust"):
+            tally.counts["Rust"] = rust(environment)
+    with ExitStack() as opened:
+        begun: dict[str, suites.Beside] = {}
+        for name in names:
+            if name in suites.BESIDE:
+                with tally.part(f"{name}'s suite, to begin"):
+                    begun[name] = suites.begin(name, environment)
+                    opened.callback(begun[name].close)
+        if "python" in parts:
+            with tally.part("Python"):
+                tally.counts["Python"] = python(environment, rest)
+        for name in names:
+            if name not in suites.BESIDE:
+                print(f"\nThe suite of {name}:", flush=True)
+                with tally.part(f"{name}'s suite"):
+                    tally.counts |= suites.run(name, server, environment)
+        for name, suite in begun.items():
+            print(f"\nThe suite of {name}:", flush=True)
+            with tally.part(f"{name}'s suite, after the others"):
+                tally.counts |= suite.finish()
+    return tally
 
 
 def main() -> int:
@@ -110,28 +167,20 @@ def main() -> int:
     # A terminated run must still stop its server.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     CACHE.mkdir(exist_ok=True)
-    counts: dict[str, dict[str, int]] = {}
+    names: list[str] = list(known.suite or suites.SUITES) if "suites" in parts else []
     try:
         with temporary_folder() as folder, TestServer(Path(folder)) as server:
             environment = {**os.environ, **server.environment()}
             # Tests of the local endpoint find PostgreSQL as the package tells them.
             environment.setdefault("KECOA_EMBEDDED_POSTGRES", str(server.programs.parent))
             environment.pop("DATABASE_URL", None)
-            if "rust" in parts:
-                counts["Rust"] = rust(environment)
-            if "python" in parts:
-                counts["Python"] = python(environment, rest)
-            if "suites" in parts:
-                for name in known.suite or suites.SUITES:
-                    counts.update(suite(name, server, environment))
+            tally = run_parts(parts, names, server, environment, rest)
     except ServerError as error:
         print(f"run_tests: {error}", file=sys.stderr)
         return 1
-    (CACHE / "test-counts.json").write_text(json.dumps(counts))
-    print()
-    for name, count in counts.items():
-        print(f"{name}: {count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped")
-    return 1 if any(count["failed"] for count in counts.values()) else 0
+    (CACHE / "test-counts.json").write_text(json.dumps(tally.counts))
+    tally.show()
+    return 1 if tally.has_failed else 0
 
 
 if __name__ == "__main__":

@@ -12,6 +12,12 @@ suite's bar, a missing test or another number of tests than expected included: z
 behind. `environment` is what its processes are to be started with: os.environ and the names of the server.
 SuiteError means that it could not be run, and fails the tests.
 
+A suite of BESIDE waits more than it works, and has
+
+    begin(environment: Mapping[str, str]) -> Beside
+
+which begins on servers of its own, so that it runs beside others; `finish` is called when these are over.
+
 Sources come from `tests.suites.source.fetch`, which keeps them under .cache: none of a peer's code is part
 of this repository. A bar is data beside its suite.
 """
@@ -20,18 +26,37 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from tools.testserver import TestServer
 
 SUITES = ("psycopg2", "psycopg2_endpoint", "sqlalchemy", "cockroachdb_sqlalchemy", "pymongo")
 
+# Those that run beside others.
+BESIDE = ("pymongo",)
+
 Counts = dict[str, int]  # passed, failed, skipped
 
 
 class SuiteError(Exception):
     """A suite can't be run; says why."""
+
+
+class Beside(Protocol):
+    """A suite that has begun."""
+
+    def finish(self) -> dict[str, Counts]:
+        """Wait for its end, print what falls short, return the counts by label."""
+
+    def close(self) -> None:
+        """Stop what still runs."""
+
+
+def begin(name: str, environment: Mapping[str, str]) -> Beside:
+    """Begin a suite of BESIDE."""
+    begun: Beside = importlib.import_module(f"tests.suites.{name}").begin(environment)
+    return begun
 
 
 def run(name: str, server: TestServer, environment: Mapping[str, str]) -> dict[str, Counts]:

@@ -4,26 +4,27 @@ The tests ship in PyMongo's source distribution (Apache 2.0); they run on the in
 and asynchronous, against gateways that are replica sets of one with test commands, on PostgreSQL. bar.json
 has the names that pass on such a server of MongoDB's version 8.0, by group; those that need another server,
 or none, are not in it. HELD names the groups that kecoa is held to; a group that is not there yet still runs
-by hand. Tests that count on a time of the test's machine run again, once, when they fail.
+by hand.
+
+They wait most of the time, so they run beside other suites, on servers of their own and with less of the
+processors. Tests that count on a time of the test's machine run again, once, when all else is over.
 """
 
 from __future__ import annotations
 
 import json
-import queue
 import shutil
 import tempfile
-import threading
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.suites import Counts
-from tests.suites.pymongo import gateway
-from tests.suites.pymongo.left_out import LATER, LEFT_OUT
-from tests.suites.pymongo.module import Outcome, Runner
+from tests.suites.pymongo.left_out import LATER, LATER_BECAUSE, LEFT_OUT
+from tests.suites.pymongo.module import Outcome
+from tests.suites.pymongo.pool import GATEWAYS, Found, Pool, Settings
 from tests.suites.source import CACHE, fetch
 
 if TYPE_CHECKING:
@@ -32,35 +33,39 @@ if TYPE_CHECKING:
 VERSION = "4.20.0"
 SHA256 = "f773b0aec28687587cdeda490463a82debc4566a4a3620dcc8dada9d2c0a1acd"
 BAR = Path(__file__).with_name("bar.json")
-# Most tests wait, so that more gateways than processors pay.
-GATEWAYS = 6
 # Their tests count in tenths of a second: what fails on a busy machine runs again, once, when the others are done.
 TIMED = {
     f"test_{name}.py"
     for name in (
         *("csot", "client", "client_backpressure", "connection_monitoring", "heartbeat_monitoring"),
         *("pooling", "threads", "transactions", "retryable_reads", "retryable_writes", "session"),
-        "monitoring",
+        *("transactions_unified", "sessions_unified", "retryable_reads_unified", "retryable_writes_unified"),
+        *("monitoring", "discovery_and_monitoring", "server_selection_in_window", "streaming_protocol"),
+        *("monitor", "async_cancellation"),
     )
 }
-# Some clients of these modules are made without an address.
-DEFAULT_PORT = 27017
-AT_DEFAULT_PORT = {"test_retryable_reads.py", "test_retryable_writes.py"}
 HELD: tuple[str, ...] = (
     *("client", "handshake", "auth", "command monitoring", "connection monitoring", "timeouts", "concerns"),
-    "comment",
+    *("comment", "bulk", "crud", "gridfs", "retryable reads", "retryable writes", "sessions", "transactions"),
+    *("causal consistency", "database", "cursor", "types", "indexes", "discovery", "collation"),
+    *("versioned api", "run command", "unified format", "asyncio"),
 )
+# Seconds of the modules that take longer than others on a quiet machine: the longest begin first.
+SECONDS = {
+    "test_client_bulk_write.py": 120,
+    "test_csot.py": 110,
+    "test_retryable_writes.py": 110,
+    "test_transactions_unified.py": 60,
+    "test_retryable_reads_unified.py": 60,
+    "test_retryable_reads.py": 45,
+    "test_bulk.py": 40,
+    "test_crud_unified.py": 40,
+    "test_grid_file.py": 30,
+}
+# Beside other suites: they have the processors when they want them.
+NICENESS = 5
 
-Waiting = queue.SimpleQueue[str]
 Groups = dict[str, dict[str, dict[str, dict[str, list[str]]]]]  # group, module, when, class: tests
-
-
-@dataclass
-class Found:
-    """What a run found: the outcome by test, and what falls short of the bar with the reason."""
-
-    tests: dict[str, Outcome] = field(default_factory=dict)
-    short: dict[str, str] = field(default_factory=dict)
 
 
 def source() -> Path:
@@ -96,61 +101,49 @@ def is_asynchronous(module: str) -> bool:
     return module.startswith("asynchronous/")
 
 
-def outcomes(
-    dsn: str,
-    environment: Mapping[str, str],
-    modules: Sequence[str],
-    *,
-    authentication: bool,
-    only: str = "",
-    compressors: str = "",
-) -> Found:
-    """Run modules on gateways of their own, and hold them to the bar."""
-    bar, found = read_bar(), Found()
-    size = {module: len(list(wanted(bar, module, authentication=authentication))) for module in modules}
-    waiting: Waiting = queue.SimpleQueue()
-    at_default_port: Waiting = queue.SimpleQueue()
-    for module in sorted(modules, key=lambda module: -size[module]):
-        is_there = module.removeprefix("asynchronous/") in AT_DEFAULT_PORT
-        (at_default_port if is_there else waiting).put(module)
-    failures: list[BaseException] = []
-    with tempfile.TemporaryDirectory() as scratch, ExitStack() as gateways:
-        runners: list[Runner] = []
-        workers = []
-        for number in range(min(GATEWAYS, len(modules))):
-            database = gateway.make_database(dsn, f"kecoa_mongo_{number}")
-            folder = Path(scratch) / str(number)
-            folder.mkdir()
-            port = gateway.free_port(DEFAULT_PORT) if number == 0 else 0
-            home = folder / "home"
-            here = gateway.start(database, home, environment, authentication=authentication, port=port)
-            gateways.enter_context(here)
-            variables = {**environment, **gateway.variables(here, authentication=authentication)}
-            for name in ("CI", "TEST_LOAD_BALANCER"):
-                variables.pop(name, None)
-            if compressors:
-                variables["COMPRESSORS"] = compressors
-            runners.append(Runner(source(), variables, folder, only, LEFT_OUT))
-            queues = [at_default_port, waiting] if number == 0 else [waiting]
-            workers.append(threading.Thread(target=_work, args=(runners[-1], queues, found, failures)))
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
-        if failures:
-            raise failures[0]
-        for module in modules:
-            names = {name for name in wanted(bar, module, authentication=authentication) if only in name}
-            again = sorted(_short(names, found))
-            if again and module.removeprefix("asynchronous/") in TIMED:
-                print(f"once more: {', '.join(again)}", flush=True)
-                gateway.clean(runners[0].environment)
-                found.tests |= runners[0].run(f"test/{module}", again).tests
-            found.short |= _short(names, found)
-    return found
+def by_time(modules: Sequence[str]) -> list[str]:
+    """Modules, those that take longest first."""
+    bar = read_bar()
+
+    def seconds(module: str) -> tuple[int, int]:
+        known = SECONDS.get(module.removeprefix("asynchronous/"), 0)
+        return -known, -len(list(wanted(bar, module, authentication=True)))
+
+    return sorted(modules, key=seconds)
 
 
-def _short(names: Collection[str], found: Found) -> dict[str, str]:
+def outcomes(dsn: str, modules: Sequence[str], settings: Settings) -> Found:
+    """Run modules, what is timed once more when it falls short, and hold them to the bar."""
+    with Pool(dsn, settings, min(GATEWAYS, len(modules))) as pool:
+        pool.start(by_time(modules))
+        pool.wait()
+        run_again(pool, modules, settings)
+    return pool.found
+
+
+def run_again(pool: Pool, modules: Sequence[str], settings: Settings) -> None:
+    """Run once more what a busy machine can spoil; note what falls short then."""
+    bar, found = read_bar(), pool.found
+    for module in modules:
+        names = {
+            name
+            for name in wanted(bar, module, authentication=settings.authentication)
+            if settings.only in name
+        }
+        is_timed = module.removeprefix("asynchronous/") in TIMED
+        again = sorted(
+            name
+            for name in short_of(names, found)
+            if not is_later(name, found)
+            and (is_timed or found.tests.get(name, Outcome()).status == "timeout")
+        )
+        if again:
+            print(f"once more: {', '.join(again)}", flush=True)
+            pool.run(module, again)
+        found.short |= short_of(names, found)
+
+
+def short_of(names: Collection[str], found: Found) -> dict[str, str]:
     """Which of these names did not pass, and why."""
     outcomes = {name: found.tests.get(name, Outcome("absent")) for name in names if name not in LEFT_OUT}
     return {
@@ -160,35 +153,73 @@ def _short(names: Collection[str], found: Found) -> dict[str, str]:
     }
 
 
-def _work(runner: Runner, queues: list[Waiting], found: Found, failures: list[BaseException]) -> None:
-    while True:
-        waiting = next((waiting for waiting in queues if not waiting.empty()), None)
-        if waiting is None:
-            return
-        try:
-            module = waiting.get_nowait()
-        except queue.Empty:
-            continue
-        try:
-            gateway.clean(runner.environment)
-            found.tests |= runner.run(f"test/{module}").tests
-        except BaseException as error:
-            failures.append(error)
-            return
+def is_later(name: str, found: Found) -> bool:
+    """Whether a test is not held to the bar yet."""
+    return name in LATER or LATER_BECAUSE in found.tests.get(name, Outcome()).reason
+
+
+class Run:
+    """The groups of HELD, both halves, without and with authentication, while they run."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        from tools.testserver import TestServer, temporary_folder
+
+        bar = read_bar()
+        self.modules = [module for group in HELD for module in bar[group]]
+        self.settings = {
+            authentication: Settings(
+                source(), environment, authentication, left_out=LEFT_OUT, niceness=NICENESS
+            )
+            for authentication in (False, True)
+        }
+        self.dsn: dict[bool, str] = {}
+        self.pools: dict[bool, Pool] = {}
+        self.began = time.monotonic()
+        with ExitStack() as opened:
+            for authentication, settings in self.settings.items():
+                server = opened.enter_context(TestServer(Path(opened.enter_context(temporary_folder()))))
+                self.dsn[authentication] = server.dsn
+                pool = opened.enter_context(Pool(server.dsn, settings))
+                self.pools[authentication] = pool
+                pool.start(by_time(self.modules))
+            self._open = opened.pop_all()
+
+    def close(self) -> None:
+        """Stop what still runs."""
+        self._open.close()
+
+    def finish(self) -> dict[str, Counts]:
+        """Wait for the end, when nothing else runs any more; print what falls short."""
+        counts = {}
+        with self._open:
+            for pool in self.pools.values():
+                pool.wait()
+            print(
+                f"PyMongo's suite: {time.monotonic() - self.began:.0f} s until all have run once", flush=True
+            )
+            for authentication, pool in self.pools.items():
+                label = "PyMongo's suite" + (", with authentication" if authentication else "")
+                run_again(pool, self.modules, self.settings[authentication])
+                counts[label] = _judge(label, pool.found)
+        return counts
+
+
+def _judge(label: str, found: Found) -> Counts:
+    for name, why in found.short.items():
+        print(f"{label}: {name}: {LATER.get(name) or why.splitlines()[0][:160]}")
+    slowest = sorted(found.seconds.items(), key=lambda item: -item[1])[:8]
+    print(f"{label}: " + ", ".join(f"{module} {seconds:.0f} s" for module, seconds in slowest))
+    failed = [name for name in found.short if not is_later(name, found)]
+    passed = sum(outcome.status == "passed" for outcome in found.tests.values())
+    skipped = sum(outcome.status == "skipped" for outcome in found.tests.values())
+    return {"passed": passed, "failed": len(failed), "skipped": skipped}
+
+
+def begin(environment: Mapping[str, str]) -> Run:
+    """Begin; see `tests.suites`."""
+    return Run(environment)
 
 
 def run(server: TestServer, environment: Mapping[str, str]) -> dict[str, Counts]:
-    """Run the groups of HELD, both halves, without and with authentication."""
-    bar = read_bar()
-    modules = [module for group in HELD for module in bar[group]]
-    counts = {}
-    for authentication in (False, True):
-        label = "PyMongo's suite" + (", with authentication" if authentication else "")
-        found = outcomes(server.dsn, environment, modules, authentication=authentication)
-        for name, why in found.short.items():
-            print(f"{label}: {name}: {LATER.get(name) or why.splitlines()[0][:300]}")
-        failed = found.short.keys() - LATER.keys()
-        passed = sum(outcome.status == "passed" for outcome in found.tests.values())
-        skipped = sum(outcome.status == "skipped" for outcome in found.tests.values())
-        counts[label] = {"passed": passed, "failed": len(failed), "skipped": skipped}
-    return counts
+    """Run all, beside nothing else."""
+    return begin(environment).finish()

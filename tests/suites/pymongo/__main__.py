@@ -20,7 +20,9 @@ from collections import Counter
 from pathlib import Path
 
 from tests.suites import SuiteError
-from tests.suites.pymongo import is_asynchronous, outcomes, read_bar
+from tests.suites.pymongo import is_asynchronous, outcomes, read_bar, source
+from tests.suites.pymongo.left_out import LEFT_OUT
+from tests.suites.pymongo.pool import Settings
 
 
 def main() -> int:
@@ -52,21 +54,24 @@ def main() -> int:
         for module in bar[group]
         if ("async" if is_asynchronous(module) else "sync") in legs
     ]
+    settings = Settings(
+        source(),
+        os.environ,
+        arguments.auth,
+        only=arguments.only,
+        compressors=arguments.compressors,
+        left_out=LEFT_OUT,
+    )
     try:
-        found = outcomes(
-            arguments.dsn,
-            os.environ,
-            modules,
-            authentication=arguments.auth,
-            only=arguments.only,
-            compressors=arguments.compressors,
-        )
+        found = outcomes(arguments.dsn, modules, settings)
     except SuiteError as error:
         print(error, file=sys.stderr)
         return 2
     if arguments.json:
         report = {name: dataclasses.asdict(outcome) for name, outcome in found.tests.items()}
         arguments.json.write_text(json.dumps(report, indent=1))
+    for module, seconds in sorted(found.seconds.items(), key=lambda item: -item[1]):
+        print(f"{seconds:7.1f} s  {module}")
     for name, why in found.short.items():
         print(f"{name}: {why.splitlines()[0][:300]}")
     counts = Counter(outcome.status for outcome in found.tests.values())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,15 +25,7 @@ def make_database(dsn: str, name: str) -> str:
     return str(make_dsn(dsn, dbname=name))
 
 
-def free_port(wanted: int) -> int:
-    """The port that is wanted, or 0, for any, when another process listens there."""
-    with socket.socket() as probe:
-        return 0 if probe.connect_ex(("127.0.0.1", wanted)) == 0 else wanted
-
-
-def start(
-    database: str, home: Path, environment: Mapping[str, str], *, authentication: bool, port: int = 0
-) -> Gateway:
+def start(database: str, home: Path, environment: Mapping[str, str], *, authentication: bool) -> Gateway:
     """Serve the documents in `database` as a replica set of one, with test commands."""
     arguments = ["--replica-set", "kecoa", "--test-commands"]
     if authentication:
@@ -45,7 +36,7 @@ def start(
     else:
         arguments.append("--no-password")
     try:
-        return Gateway(database, home, arguments, environment, port)
+        return Gateway(database, home, arguments, environment)
     except GatewayError as error:
         raise SuiteError(str(error)) from None
 

@@ -24,6 +24,7 @@ class Outcome:
 
     status: str = "passed"
     reason: str = ""
+    seconds: float = 0
 
 
 @dataclass
@@ -46,12 +47,21 @@ class Runner:
     scratch: Path
     only: str = ""
     left_out: Collection[str] = ()
+    process: subprocess.Popen[bytes] | None = None
+    is_stopped: bool = False
+
+    def stop(self) -> None:
+        """End the module that runs now, from another thread; what runs later ends at once."""
+        self.is_stopped = True
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
 
     def run(self, path: str, names: Collection[str] = ()) -> Results:
         """Run every test of the module at `path`, or those of `names`, in as many processes as it takes."""
         record, selected, log = (self.scratch / name for name in ("record", "selected", "log"))
         results, collected = Results(), [path]
-        for _ in range(MOST_PROCESSES):
+        for _ in range(0 if self.is_stopped else MOST_PROCESSES):
             record.write_text("")
             which = {"names": [*names], "done": [*results.tests, *self.left_out]}
             selected.write_text(json.dumps(which))
@@ -59,10 +69,10 @@ class Runner:
             self._process(path, record, selected, log)
             names, finished = self._read(record, results)
             collected = names or collected
-            if finished or len(results.tests) == before:
+            if finished or self.is_stopped or len(results.tests) == before:
                 break
         for name in set(collected) - set(self.left_out):
-            log_end = log.read_text(errors="replace")[-500:]
+            log_end = log.read_text(errors="replace")[-500:] if log.exists() else ""
             results.tests.setdefault(name, Outcome("absent", log_end))
         return results
 
@@ -98,6 +108,7 @@ class Runner:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+            self.process = process
             try:
                 _wait(process, record)
             finally:
@@ -105,6 +116,7 @@ class Runner:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+                self.process = None
 
     def _read(self, record: Path, results: Results) -> tuple[list[str], bool]:
         """Take over what the plugin wrote; return the names that it collected, and whether it came to the end."""
@@ -123,6 +135,7 @@ class Runner:
                 results.tests[name] = Outcome()
             elif kind == "end":
                 running = None
+                results.tests[name].seconds = event["seconds"]
             elif kind == "limit":
                 results.tests[name] = Outcome("timeout", f"over the limit of {TEST_LIMIT} s")
             elif kind == "report":

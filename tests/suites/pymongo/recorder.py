@@ -27,6 +27,9 @@ ONLY = os.environ.get("KECOA_ONLY", "")
 OVER_LIMIT = 70
 
 
+# Beside other suites it takes what they leave of the processors.
+os.nice(int(os.environ.get("KECOA_NICENESS", "0")))
+
 # Some tests go to where a client goes that is told no address.
 for client in (pymongo.MongoClient, pymongo.AsyncMongoClient):
     client.HOST, client.PORT = os.environ["DB_IP"], int(os.environ["DB_PORT"])
@@ -79,8 +82,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     Watch.name = item.nodeid
     write("start", name=item.nodeid)
+    began = time.monotonic()
     result = yield
-    write("end", name=item.nodeid)
+    write("end", name=item.nodeid, seconds=round(time.monotonic() - began, 3))
     return result
 
 
