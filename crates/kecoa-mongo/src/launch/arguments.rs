@@ -1,13 +1,15 @@
 //! The command line of the process in the background.
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use kecoa_server::home::Home;
 
 use super::options::Options;
 
 /// The arguments that make our own program serve with these options. The home is named outright: the
-/// background process must not work out another one. The database is in a file there.
+/// background process must not work out another one. The database is in a file there. Files are named from the root
+/// on: the process in the background works in another folder.
 pub(super) fn serve_arguments(options: &Options, home: &Home) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = ["mongo", "serve", "--detached"].map(Into::into).to_vec();
     let mut option = |name: &str, value: OsString| arguments.extend([name.into(), value]);
@@ -19,14 +21,14 @@ pub(super) fn serve_arguments(options: &Options, home: &Home) -> Vec<OsString> {
         option("--port", port.to_string().into());
     }
     if let Some(path) = &options.password_file {
-        option("--password-file", path.into());
+        option("--password-file", absolute(path));
     }
     if let Some(name) = &options.replica_set {
         option("--replica-set", name.into());
     }
     if let Some(tls) = &options.tls {
-        option("--tls-certificate", (&tls.certificate).into());
-        option("--tls-key", (&tls.key).into());
+        option("--tls-certificate", absolute(&tls.certificate));
+        option("--tls-key", absolute(&tls.key));
         if tls.allow_plain {
             arguments.push("--allow-plain".into());
         }
@@ -40,9 +42,14 @@ pub(super) fn serve_arguments(options: &Options, home: &Home) -> Vec<OsString> {
     arguments
 }
 
+fn absolute(path: &Path) -> OsString {
+    std::path::absolute(path).unwrap_or_else(|_| path.into()).into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::launch::options::TlsOptions;
     use crate::launch::service::SERVICE;
 
     #[test]
@@ -62,5 +69,18 @@ mod tests {
         let expected = "mongo|serve|--detached|--home|/a b|--name|default|--address|127.0.0.1|--user|root|--port|5000|\
                         --password-file|/p|--replica-set|rs@h:1|--no-password|--test-commands";
         assert_eq!(joined.join("|"), expected);
+    }
+
+    #[test]
+    fn the_background_process_finds_files_from_any_folder() {
+        let here = std::env::current_dir().unwrap();
+        let home = Home::locate(&SERVICE, Some("/a".into()), "default").unwrap();
+        let tls =
+            Some(TlsOptions { certificate: "c".into(), key: "d/k".into(), allow_plain: false });
+        let options = Options { password_file: Some("p".into()), tls, ..Options::default() };
+        let arguments = serve_arguments(&options, &home);
+        for file in ["p", "c", "d/k"] {
+            assert!(arguments.contains(&here.join(file).into_os_string()), "{file}: {arguments:?}");
+        }
     }
 }
