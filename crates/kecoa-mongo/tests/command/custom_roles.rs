@@ -268,7 +268,7 @@ async fn a_role_allows_what_it_says_and_nothing_else() {
     for command in [
         create("reader", &[privilege("db", "find")], &[]),
         create("writer", &[privilege("db", "insert")], &["reader"]),
-        create("keeper", &[], &["userAdmin"]),
+        create("manager", &[], &["userAdmin"]),
         on_any,
     ] {
         let reply = ask(&gateway, &mut admin, command).await;
@@ -290,9 +290,9 @@ async fn a_role_allows_what_it_says_and_nothing_else() {
         ("admin", "lister", find("c", "other"), true),
         ("admin", "lister", find("d", "db"), false),
         ("db", "lister", find("c", "db"), false),
-        ("db", "keeper", create("more", &[], &[]), true),
+        ("db", "manager", create("more", &[], &[]), true),
         ("db", "reader", create("more", &[], &[]), false),
-        ("db", "keeper", rawdoc! { "dropRole": "reader", "$db": "db" }, true),
+        ("db", "manager", rawdoc! { "dropRole": "reader", "$db": "db" }, true),
         ("db", "reader", rawdoc! { "dropRole": "reader", "$db": "db" }, false),
         ("db", "reader", rawdoc! { "dropAllRolesFromDatabase": 1, "$db": "db" }, false),
     ] {
@@ -306,14 +306,14 @@ async fn a_role_allows_what_it_says_and_nothing_else() {
     }
     // These look at what is given, not only at the command.
     for (role, command, expected) in [
-        ("keeper", pass_on("db"), 11),
-        ("keeper", pass_on("other"), 13),
+        ("manager", pass_on("db"), 11),
+        ("manager", pass_on("other"), 13),
         ("reader", pass_on("db"), 13),
-        ("keeper", give("db"), 0),
-        ("keeper", give("other"), 13),
+        ("manager", give("db"), 0),
+        ("manager", give("other"), 13),
         ("reader", give("db"), 13),
-        ("keeper", rawdoc! { "updateRole": "reader", "roles": [], "$db": "db" }, 13),
-        ("keeper", rawdoc! { "rolesInfo": 1, "$db": "db" }, 0),
+        ("manager", rawdoc! { "updateRole": "reader", "roles": [], "$db": "db" }, 13),
+        ("manager", rawdoc! { "rolesInfo": 1, "$db": "db" }, 0),
         ("reader", rawdoc! { "rolesInfo": "reader", "$db": "db" }, 0),
         ("writer", rawdoc! { "rolesInfo": "reader", "$db": "db" }, 0),
         ("reader", rawdoc! { "rolesInfo": "writer", "$db": "db" }, 13),
