@@ -45,7 +45,7 @@ pub use collection::{
 pub use database::Store;
 pub use handle::{Checked, Handle};
 pub use options::{Capabilities, Options};
-pub use read::{Lock, Page, PageLimit, Position, Stored};
+pub use read::{Fetched, Lock, Page, PageLimit, Position, Stored};
 pub use record::{Record, RecordId};
 pub use transaction::{Committed, Transaction};
 pub use write::{Delete, Inserted, NewDocument, Replace, Written};

@@ -115,6 +115,12 @@ impl Row {
         decode(oid, format, value, || index.describe())
     }
 
+    /// A column's value as the server sent it; nothing for NULL, and where there is no such column.
+    #[must_use]
+    pub fn raw(&self, number: usize) -> Option<&[u8]> {
+        self.run.rows.value(self.number, number).flatten()
+    }
+
     /// The whole row as a tuple or a struct.
     ///
     /// ```

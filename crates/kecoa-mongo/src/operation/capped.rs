@@ -60,7 +60,8 @@ pub(super) async fn trim(context: &mut Context<'_>, collection: &Collection) -> 
         // Where the catalogue has changed, the next insert removes them.
         let Checked::Current(page) = page else { return Ok(()) };
         let (mut count, mut bytes) = (0, 0);
-        let goes = page.documents.iter().take_while(|stored| {
+        let documents = page.stored()?;
+        let goes = documents.iter().take_while(|stored| {
             let is_surplus = count < may_go && (count < surplus || bytes < surplus_bytes);
             count += 1;
             bytes += u64::try_from(stored.document.as_bytes().len()).unwrap_or(0);

@@ -9,7 +9,7 @@ use crate::error::{Code, Error};
 use crate::expression::Variables;
 use crate::plan::access::{Access, Order};
 use crate::query::Filter;
-use crate::store::{Checked, Collection, Lock, Page, PageLimit, Position, Stored};
+use crate::store::{Checked, Collection, Fetched, Lock, Page, PageLimit, Position, Stored};
 
 use super::context::Context;
 
@@ -23,7 +23,7 @@ pub struct Reader {
     access: Access,
     filter: Filter,
     after: Option<Position>,
-    page: std::vec::IntoIter<Stored>,
+    page: std::vec::IntoIter<Fetched>,
     first_page: usize,
     began: bool,
     finished: bool,
@@ -155,11 +155,12 @@ impl Reader {
     }
 
     fn next_of_page(&mut self, variables: &Variables) -> Result<Option<Found>, Error> {
-        for stored in self.page.by_ref() {
+        for fetched in self.page.by_ref() {
             variables.interrupt().check()?;
             self.examined.documents += 1;
-            if let Some(found) = self.filter.find_match(&stored.document, variables)? {
+            if let Some(found) = self.filter.find_match(fetched.document()?, variables)? {
                 self.examined.matched += 1;
+                let stored = fetched.stored()?;
                 return Ok(Some(Found { stored, position: found.position }));
             }
         }
@@ -179,7 +180,7 @@ impl Reader {
         self.after = page.next;
         self.finished = self.after.is_none();
         if let (Some(tail), Some(last)) = (&mut self.tail, page.documents.last()) {
-            tail.last = last.document.get("_id").ok().flatten().map(Key::of);
+            tail.last = last.document()?.get("_id").ok().flatten().map(Key::of);
         }
         self.page = page.documents.into_iter();
         Ok(())

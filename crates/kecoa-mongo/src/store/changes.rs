@@ -28,7 +28,6 @@ struct Change<'a> {
 
 /// The parameters of a statement about several documents.
 struct Batch {
-    id: i64,
     guard: Guard,
     new_version: i64,
     keys: Vec<Vec<u8>>,
@@ -170,6 +169,10 @@ impl Handle<'_> {
             self.change_in_steps(&batch, effect).await?
         } else {
             let statement = batch.statement(removes);
+            if let Some(key) = batch.counted() {
+                let count = self.execute(effect, &statement.sql, &statement.params).await?;
+                return Ok(Checked::Current(one(key, count)));
+            }
             self.rows(effect, &statement.sql, &statement.params).await?
         };
         Ok(Checked::Current(keys_of(&rows)?))
@@ -188,18 +191,18 @@ impl Handle<'_> {
         };
         let body = batch.bodies.first();
         if removes {
-            statement.text("DELETE FROM kecoa_mongo.document WHERE coll = ").param(&batch.id);
+            statement.text("DELETE FROM kecoa_mongo.document WHERE coll = ").param(&batch.guard.id);
         } else {
             statement.text("UPDATE kecoa_mongo.document SET ver = ").param(&batch.new_version);
             statement.text(", doc = ");
             let Some(body) = &body else { return Err(unexpected("no document").into()) };
             statement.param(*body);
-            statement.text(" WHERE coll = ").param(&batch.id);
+            statement.text(" WHERE coll = ").param(&batch.guard.id);
         }
         statement.text(" AND id_key = ").param(key).text(" AND ver = ").param(seen).text(" AND ");
         statement.guard(&batch.guard);
         let count = self.execute(effect, &statement.sql, &statement.params).await?;
-        Ok(if count > 0 { HashSet::from([key.clone()]) } else { HashSet::new() })
+        Ok(one(key, count))
     }
 
     /// The same in several statements of one transaction, for servers that write a table once in a statement: those
@@ -226,7 +229,7 @@ impl Handle<'_> {
             }
             let mut statement = Statement::default();
             statement.text("DELETE FROM ").text(table).text(" AS e USING ").entries(removed);
-            statement.text(" WHERE e.coll = ").param(&batch.id);
+            statement.text(" WHERE e.coll = ").param(&batch.guard.id);
             statement.text(" AND e.idx = t.idx AND e.key = t.key AND e.id_key = t.id_key AND ");
             batch.was_written(&mut statement);
             statements.push(statement);
@@ -240,7 +243,10 @@ impl Handle<'_> {
             }
             let mut statement = Statement::default();
             statement.text("INSERT INTO ").text(table).text(" (coll, idx, key, id_key) SELECT ");
-            statement.param(&batch.id).text("::INT8, t.idx, t.key, t.id_key FROM ").entries(added);
+            statement
+                .param(&batch.guard.id)
+                .text("::INT8, t.idx, t.key, t.id_key FROM ")
+                .entries(added);
             statement.text(" WHERE ");
             batch.was_written(&mut statement);
             statements.push(statement);
@@ -255,7 +261,6 @@ impl Handle<'_> {
 impl Batch {
     fn new(collection: &Collection, guard: Guard, changes: &[Change<'_>]) -> Result<Self, Error> {
         let mut batch = Self {
-            id: collection.id(),
             guard,
             new_version: new_version(),
             keys: Vec::with_capacity(changes.len()),
@@ -282,6 +287,14 @@ impl Batch {
         self.keys.len() == 1 && self.entries.is_empty() && self.records.is_empty()
     }
 
+    /// The key of the one document, where the statement ends with its record: that is counted, no rows come back.
+    fn counted(&self) -> Option<&Vec<u8>> {
+        match (&*self.keys, &*self.records.statement) {
+            ([key], [_]) => Some(key),
+            _ => None,
+        }
+    }
+
     /// All in one statement.
     fn statement(&self, removes: bool) -> Statement<'_> {
         let mut statement = Statement::default();
@@ -298,7 +311,7 @@ impl Batch {
             statement.text(", ").text(name).text(" AS (DELETE FROM ").text(table);
             statement.text(" AS e USING ").entries(removed).text(", w WHERE e.coll = ");
             statement
-                .param(&self.id)
+                .param(&self.guard.id)
                 .text(" AND e.idx = t.idx AND e.key = t.key AND e.id_key = t.id_key");
             statement.text(" AND w.id_key = t.id_key RETURNING 1)");
         }
@@ -310,9 +323,13 @@ impl Batch {
                 continue;
             }
             statement.text(", ").text(name).text(" AS (INSERT INTO ").text(table);
-            statement.text(" (coll, idx, key, id_key) SELECT ").param(&self.id);
+            statement.text(" (coll, idx, key, id_key) SELECT ").param(&self.guard.id);
             statement.text("::INT8, t.idx, t.key, t.id_key FROM ").entries(added);
             statement.text(" JOIN w ON w.id_key = t.id_key RETURNING 1)");
+        }
+        if self.counted().is_some() {
+            statement.text(" ").record(&self.records, "w");
+            return statement;
         }
         if !self.records.is_empty() {
             statement.text(", r AS (").records(&self.records);
@@ -325,15 +342,27 @@ impl Batch {
     /// The change of the documents themselves; it gives the keys of those that had the version that was seen.
     fn documents<'b>(&'b self, statement: &mut Statement<'b>, removes: bool) {
         if removes {
-            statement.text("DELETE FROM kecoa_mongo.document AS d USING unnest(");
+            statement.text("DELETE FROM kecoa_mongo.document AS d");
         } else {
             statement.text("UPDATE kecoa_mongo.document AS d SET ver = ").param(&self.new_version);
-            statement.text(", doc = n.doc FROM unnest(").param(&self.bodies).text("::BYTEA[], ");
         }
-        statement.param(&self.keys).text("::BYTEA[], ").param(&self.seen).text("::INT8[]) AS n(");
-        statement.text(if removes { "key, ver)" } else { "doc, key, ver)" });
-        statement.text(" WHERE d.coll = ").param(&self.id);
-        statement.text(" AND d.id_key = n.key AND d.ver = n.ver AND ");
+        if let ([key], [seen]) = (&*self.keys, &*self.seen) {
+            if let Some(body) = self.bodies.first() {
+                statement.text(", doc = ").param(body);
+            }
+            statement.text(" WHERE d.coll = ").param(&self.guard.id);
+            statement.text(" AND d.id_key = ").param(key).text(" AND d.ver = ").param(seen);
+        } else {
+            statement.text(if removes { " USING unnest(" } else { ", doc = n.doc FROM unnest(" });
+            if !removes {
+                statement.param(&self.bodies).text("::BYTEA[], ");
+            }
+            statement.param(&self.keys).text("::BYTEA[], ").param(&self.seen);
+            statement.text("::INT8[]) AS n(").text(if removes { "" } else { "doc, " });
+            statement.text("key, ver) WHERE d.coll = ").param(&self.guard.id);
+            statement.text(" AND d.id_key = n.key AND d.ver = n.ver");
+        }
+        statement.text(" AND ");
         statement.guard(&self.guard).text(" RETURNING d.id_key");
     }
 
@@ -341,9 +370,14 @@ impl Batch {
     fn was_written<'b>(&'b self, statement: &mut Statement<'b>) {
         statement
             .text("EXISTS (SELECT 1 FROM kecoa_mongo.document d WHERE d.coll = ")
-            .param(&self.id);
+            .param(&self.guard.id);
         statement.text(" AND d.id_key = t.id_key AND d.ver = ").param(&self.new_version).text(")");
     }
+}
+
+/// The key, where something was counted.
+fn one(key: &[u8], count: u64) -> HashSet<Vec<u8>> {
+    (count > 0).then(|| key.to_vec()).into_iter().collect()
 }
 
 fn keys_of(rows: &[Row]) -> Result<HashSet<Vec<u8>>, Error> {

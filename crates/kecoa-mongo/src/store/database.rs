@@ -59,13 +59,17 @@ impl Store {
     /// 6 where nobody answers; 1 for tables of an unknown format, and for a configuration that cannot be used.
     pub async fn open(config: &kecoa::Config, options: Options) -> Result<Self, Error> {
         let connections = options.connections.max(2);
+        let mut config = config.clone();
+        config
+            .set("max_result_size", RESULT_BYTES.to_string())
+            .map_err(|error| Error::new(Code::INTERNAL_ERROR, error.to_string()))?;
         let pool = Pool::builder()
             .name("mongo")
             .min_size(1)
             .max_size(connections)
             .timeout(Some(options.wait))
             .configure(|client| Box::pin(schema::configure(client)))
-            .build(config)
+            .build(&config)
             .map_err(|error| Error::new(Code::INTERNAL_ERROR, error.to_string()))?;
         let mut attempt = 1;
         let capabilities = loop {
@@ -238,6 +242,10 @@ impl Store {
         }
     }
 }
+
+/// The most bytes that a connection takes of one result: a document of the largest size, with what is around it, and as
+/// much again.
+const RESULT_BYTES: usize = 40 * 1024 * 1024;
 
 /// How often a database is prepared before its lost connections count as a failure.
 const PREPARATIONS: u32 = 5;

@@ -11,6 +11,8 @@ pub(super) enum Failed {
     Duplicate(Duplicate),
     /// It may have been done, or not.
     Ambiguous(Error),
+    /// What was read is more than a connection takes.
+    TooLarge,
     /// Nothing was done.
     Other(Error),
 }
@@ -32,6 +34,7 @@ impl From<Failed> for Error {
     fn from(failed: Failed) -> Self {
         match failed {
             Failed::Ambiguous(error) | Failed::Other(error) => error,
+            Failed::TooLarge => unexpected("more than was expected"),
             Failed::Duplicate(_) => Self::new(Code::DUPLICATE_KEY, "E11000 duplicate key error"),
         }
     }
@@ -62,6 +65,9 @@ fn classify(error: &kecoa::Error, inside: bool) -> Failed {
     if error.is_ambiguous() && !inside {
         let message = format!("the write may have been done, its answer was lost: {error}");
         return Failed::Ambiguous(Error::new(Code::SHUTDOWN_IN_PROGRESS, message));
+    }
+    if error.kind() == ErrorKind::ResultTooLarge {
+        return Failed::TooLarge;
     }
     if error.sqlstate() == Some("23505") {
         return Failed::Duplicate(duplicate(error));

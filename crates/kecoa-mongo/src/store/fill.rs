@@ -149,8 +149,8 @@ impl Handle<'_> {
         multikey: &mut Vec<i32>,
     ) -> Result<Option<Position>, Error> {
         let access = Access::All { order: Order::Forward };
-        let Page { documents, next, .. } =
-            self.fill_read(namespace, id, &access, after, limit).await?;
+        let page = self.fill_read(namespace, id, &access, after, limit).await?;
+        let documents = page.stored()?;
         let mut left = self.add_entries(namespace, id, new, &documents, multikey).await?;
         while !left.is_empty() {
             let access = Access::Ids { keys: left, order: Order::Forward };
@@ -158,7 +158,7 @@ impl Handle<'_> {
             let mut after = None;
             loop {
                 let page = self.fill_read(namespace, id, &access, after.as_ref(), limit).await?;
-                let again = self.add_entries(namespace, id, new, &page.documents, multikey).await?;
+                let again = self.add_entries(namespace, id, new, &page.stored()?, multikey).await?;
                 left.extend(again);
                 after = page.next;
                 if after.is_none() {
@@ -166,7 +166,7 @@ impl Handle<'_> {
                 }
             }
         }
-        Ok(next)
+        Ok(page.next)
     }
 
     async fn fill_read(

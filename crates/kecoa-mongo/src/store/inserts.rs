@@ -161,7 +161,6 @@ impl Handle<'_> {
         collection: &Collection,
         documents: &[&Prepared<'_>],
     ) -> Result<u64, Failed> {
-        let id = collection.id();
         let guard = self.guard(collection);
         let mut changes = EntryChanges::default();
         let mut records = RecordList::default();
@@ -179,7 +178,11 @@ impl Handle<'_> {
         let bodies: Vec<&[u8]> =
             documents.iter().map(|document| document.new.document.as_bytes()).collect();
         let mut statement = Statement::default();
-        let mut word = "WITH ";
+        // Others are written as well: the guard is looked up once for all.
+        let several = !(changes.is_empty() && records.is_empty());
+        if several {
+            statement.text("WITH g AS (").guarding(&guard).text(")");
+        }
         for (name, table, list) in [
             ("e", "kecoa_mongo.entry", &changes.added),
             ("u", "kecoa_mongo.uniq", &changes.added_unique),
@@ -187,32 +190,37 @@ impl Handle<'_> {
             if list.is_empty() {
                 continue;
             }
-            statement.text(word).text(name).text(" AS (INSERT INTO ").text(table);
-            statement.text(" (coll, idx, key, id_key) SELECT ").param(&id);
-            statement.text("::INT8, t.idx, t.key, t.id_key FROM ").entries(list).text(" WHERE ");
-            statement.guard(&guard).text(" RETURNING 1) ");
-            word = ", ";
+            statement.text(", ").text(name).text(" AS (INSERT INTO ").text(table);
+            statement.text(" (coll, idx, key, id_key) SELECT ").param(&guard.id);
+            statement.text("::INT8, t.idx, t.key, t.id_key FROM ").entries(list);
+            statement.text(", g RETURNING 1)");
         }
         if !records.is_empty() {
-            statement.text(word).text("r AS (").records(&records).text(" WHERE ");
-            statement.guard(&guard).text(" RETURNING 1) ");
+            statement.text(", r AS (");
+            if !statement.record(&records, "g") {
+                statement.records(&records).text(", g");
+            }
+            statement.text(" RETURNING 1)");
         }
+        statement.text(if several { " " } else { "" });
         statement
             .text("INSERT INTO kecoa_mongo.document (coll, id_key, ver, doc) SELECT ")
-            .param(&id);
+            .param(&guard.id);
         let new_version = super::write::new_version();
         statement.text("::INT8, ");
         let (key, body);
         if let ([one_key], [one_body]) = (&*keys, &*bodies) {
             (key, body) = (*one_key, *one_body);
             statement.param(&key).text("::BYTEA, ").param(&new_version).text("::INT8, ");
-            statement.param(&body).text("::BYTEA WHERE ");
+            statement.param(&body).text(if several { "::BYTEA FROM g" } else { "::BYTEA" });
         } else {
             statement.text("t.key, ").param(&new_version).text("::INT8, t.doc FROM unnest(");
             statement.param(&keys).text("::BYTEA[], ").param(&bodies);
-            statement.text("::BYTEA[]) AS t(key, doc) WHERE ");
+            statement.text("::BYTEA[]) AS t(key, doc)").text(if several { ", g" } else { "" });
         }
-        statement.guard(&guard);
+        if !several {
+            statement.text(" WHERE ").guard(&guard);
+        }
         let effect = Effect::WriteOnce;
         // A second run of a lost insert without a record would find its own documents in its way.
         let effect = if records.is_empty() { Effect::Write } else { effect };

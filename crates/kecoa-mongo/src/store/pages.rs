@@ -2,17 +2,16 @@
 
 use std::collections::HashSet;
 
-use ::bson::RawDocumentBuf;
 use kecoa::Row;
 
 use super::collection::Collection;
 use super::database::Effect;
-use super::failure::{read, unexpected};
+use super::failure::{Failed, read};
 use super::handle::{Checked, Handle};
-use super::queries;
-use super::read::{Lock, Page, PageLimit, Position, Stored};
+use super::queries::{self, Take};
+use super::read::{Fetched, Lock, Page, PageLimit, Position};
 use crate::bson::key::{Key, MAX_WHOLE};
-use crate::error::{Code, Error};
+use crate::error::Error;
 use crate::index::Index;
 use crate::plan::access::{Access, KeyRange, Order};
 
@@ -20,6 +19,10 @@ use crate::plan::access::{Access, KeyRange, Order};
 const FIRST: usize = 256;
 /// How many ranges, or keys, one statement has.
 const TOGETHER: usize = 256;
+/// The average size of documents, in bytes, from which on a statement counts the bytes of its page. Smaller ones are
+/// counted on: where they are many times larger than those before, the connection's limit of a result ends it, and the
+/// bytes are counted after all.
+const LARGE: usize = 32 * 1024;
 
 impl Handle<'_> {
     /// Documents, from the beginning or from where a page ended.
@@ -74,7 +77,7 @@ impl Handle<'_> {
             if !self.holds(collection, &rows)? {
                 return Ok(Checked::Stale);
             }
-            return Ok(Checked::Current(Page::new(documents_of(&rows)?)));
+            return Ok(Checked::Current(Page::new(fetched(rows))));
         }
         let mut sorted: Vec<&[u8]> = keys.iter().map(Key::as_bytes).collect();
         sorted.sort_unstable();
@@ -96,14 +99,16 @@ impl Handle<'_> {
         if !self.holds(collection, &rows)? {
             return Ok(Checked::Stale);
         }
-        let mut page = Page::new(documents_of(&rows)?);
-        sort(&mut page.documents, order, |document| &document.id_key);
-        let read: usize =
-            page.documents.iter().map(|document| document.document.as_bytes().len()).sum();
+        let mut page = Page::new(fetched(rows));
+        page.documents.sort_by(|left, right| match order {
+            Order::Forward => left.id_key().cmp(right.id_key()),
+            Order::Backward => right.id_key().cmp(left.id_key()),
+        });
+        let read: usize = page.documents.iter().map(Fetched::size).sum();
         // Where the bytes were spent, the keys behind the last document are still to be looked for.
         let done = match page.documents.last() {
             Some(last) if read >= limit.bytes => {
-                some.iter().position(|key| *key == last.id_key).map_or(some.len(), |at| at + 1)
+                some.iter().position(|key| *key == last.id_key()).map_or(some.len(), |at| at + 1)
             }
             _ => some.len(),
         };
@@ -143,32 +148,30 @@ impl Handle<'_> {
             });
         }
         let size = after.map_or(0, |position| position.size);
-        let count = statement_limit(limit, size);
         let bounds = Bounds::new(&left, order, after, &source);
-        let rows = self.range_rows(collection, &source, &bounds, order, count, limit).await?;
+        let (rows, is_full) =
+            self.range_rows(collection, &source, &bounds, order, size, limit).await?;
         if !self.holds(collection, &rows)? {
             return Ok(Checked::Stale);
         }
         let mut page = Page::new(Vec::new());
-        let mut found: Vec<(Vec<u8>, Stored)> = keyed(&rows)?;
-        found.sort_by(|left, right| match order {
-            Order::Forward => (&left.0, &left.1.id_key).cmp(&(&right.0, &right.1.id_key)),
-            Order::Backward => (&right.0, &right.1.id_key).cmp(&(&left.0, &left.1.id_key)),
-        });
-        let bytes: usize =
-            found.iter().map(|(_, document)| document.document.as_bytes().len()).sum();
-        let is_full = found.len() >= count || bytes >= limit.bytes;
-        page.has_cut_keys = found.iter().any(|(key, document)| {
-            key.len() > MAX_WHOLE || key.is_empty() && document.id_key.len() > MAX_WHOLE
-        });
+        let mut found = fetched(rows);
+        sort(&mut found, order)?;
+        let bytes: usize = found.iter().map(Fetched::size).sum();
+        for document in &found {
+            let key = document.key()?;
+            page.has_cut_keys |=
+                key.len() > MAX_WHOLE || key.is_empty() && document.id_key().len() > MAX_WHOLE;
+        }
         page.next = match found.last() {
-            Some((key, last)) if is_full => {
-                let sought = if matches!(source, Source::Documents) { &last.id_key } else { key };
+            Some(last) if is_full => {
+                let key = last.key()?;
+                let sought = if matches!(source, Source::Documents) { last.id_key() } else { key };
                 let done = left.iter().position(|range| range.contains(sought)).unwrap_or_default();
                 Some(Position {
                     range: from + done,
-                    key: key.clone(),
-                    id_key: last.id_key.clone(),
+                    key: key.to_vec(),
+                    id_key: last.id_key().to_vec(),
                     size: average(bytes, found.len(), size),
                 })
             }
@@ -185,62 +188,88 @@ impl Handle<'_> {
             Source::Index(index) if index.is_multikey() => {
                 first_entries(index, ranges, order, found)?
             }
-            _ => found.into_iter().map(|(_, document)| document).collect(),
+            _ => found,
         };
         Ok(Checked::Current(page))
     }
 
+    /// The rows of a page, and whether there may be more.
     async fn range_rows(
         &mut self,
         collection: &Collection,
         source: &Source<'_>,
         bounds: &Bounds,
         order: Order,
-        count: usize,
+        size: usize,
         limit: PageLimit,
-    ) -> Result<Vec<Row>, Error> {
+    ) -> Result<(Vec<Row>, bool), Error> {
+        // What is too large is cancelled, and that would be the end of a transaction.
+        if size < LARGE && !self.is_within() {
+            let count = limit.documents.clamp(1, likely(limit, size));
+            let rows = self.taken_rows(collection, source, bounds, order, Take::All, count).await;
+            match rows {
+                Err(Failed::TooLarge) => {}
+                rows => {
+                    let rows = rows?;
+                    let is_full = rows.len() >= count;
+                    return Ok((rows, is_full));
+                }
+            }
+        }
+        let count = statement_limit(limit, size);
+        let take = Take::Bytes(i64::try_from(limit.bytes).unwrap_or(i64::MAX));
+        let rows = self.taken_rows(collection, source, bounds, order, take, count).await?;
+        let bytes: usize = rows.iter().filter_map(|row| row.raw(3)).map(<[u8]>::len).sum();
+        let is_full = rows.len() >= count || bytes >= limit.bytes;
+        Ok((rows, is_full))
+    }
+
+    async fn taken_rows(
+        &mut self,
+        collection: &Collection,
+        source: &Source<'_>,
+        bounds: &Bounds,
+        order: Order,
+        take: Take,
+        count: usize,
+    ) -> Result<Vec<Row>, Failed> {
         let id = collection.id();
         let count = i64::try_from(count).unwrap_or(i64::MAX);
-        let bytes = i64::try_from(limit.bytes).unwrap_or(i64::MAX);
         let one = match (&*bounds.lower, &*bounds.lower_id, &*bounds.upper, &*bounds.upper_id) {
             ([lower], [lower_id], [upper], [upper_id]) => Some((lower, lower_id, upper, upper_id)),
             _ => None,
         };
-        let rows = match (source, one) {
-            (Source::Documents, Some((lower, _, upper, _))) => {
-                let sql = queries::documents(order);
-                self.rows(Effect::Read, &sql, &[&id, &count, &bytes, lower, upper]).await?
-            }
-            (Source::Documents, None) => {
-                let sql = queries::documents_of_many(order);
-                let params: [&dyn kecoa::types::ToSql; 5] =
-                    [&id, &count, &bytes, &bounds.lower, &bounds.upper];
-                self.rows(Effect::Read, &sql, &params).await?
-            }
-            (Source::Index(index), Some((lower, lower_id, upper, upper_id))) => {
-                let sql = queries::index(index.is_unique(), order);
-                let number = index.number();
-                let params: [&dyn kecoa::types::ToSql; 8] =
-                    [&id, &count, &bytes, lower, upper, &number, lower_id, upper_id];
-                self.rows(Effect::Read, &sql, &params).await?
-            }
-            (Source::Index(index), None) => {
-                let sql = queries::index_of_many(index.is_unique(), order);
-                let number = index.number();
-                let params: [&dyn kecoa::types::ToSql; 8] = [
-                    &id,
-                    &count,
-                    &bytes,
-                    &bounds.lower,
-                    &bounds.upper,
-                    &number,
-                    &bounds.lower_id,
-                    &bounds.upper_id,
-                ];
-                self.rows(Effect::Read, &sql, &params).await?
+        let mut params: Vec<&dyn kecoa::types::ToSql> = vec![&id, &count];
+        match one {
+            Some((lower, _, upper, _)) => params.extend([lower as &dyn kecoa::types::ToSql, upper]),
+            None => params.extend([&bounds.lower as &dyn kecoa::types::ToSql, &bounds.upper]),
+        }
+        let number;
+        let sql = match source {
+            Source::Documents if one.is_some() => queries::documents(order, take),
+            Source::Documents => queries::documents_of_many(order, take),
+            Source::Index(index) => {
+                number = index.number();
+                params.push(&number);
+                match one {
+                    Some((_, lower_id, _, upper_id)) => {
+                        params.extend([lower_id as &dyn kecoa::types::ToSql, upper_id]);
+                        queries::index(index.is_unique(), order, take)
+                    }
+                    None => {
+                        params.extend([
+                            &bounds.lower_id as &dyn kecoa::types::ToSql,
+                            &bounds.upper_id,
+                        ]);
+                        queries::index_of_many(index.is_unique(), order, take)
+                    }
+                }
             }
         };
-        Ok(rows)
+        if let Take::Bytes(bytes) = &take {
+            params.push(bytes);
+        }
+        self.rows(Effect::Read, &sql, &params).await
     }
 
     /// How many documents an access has, without reading them.
@@ -357,51 +386,49 @@ impl Bounds {
     }
 }
 
-/// How many rows a statement asks for: as many as are likely to fill the page.
-fn statement_limit(limit: PageLimit, size: usize) -> usize {
-    let likely = match size {
+/// How many rows are likely to fill a page.
+fn likely(limit: PageLimit, size: usize) -> usize {
+    match size {
         0 => FIRST,
-        size => (limit.bytes / size).saturating_mul(2).clamp(16, 10_000),
-    };
-    limit.documents.clamp(1, likely)
+        size => (limit.bytes / size).clamp(16, 10_000),
+    }
+}
+
+/// How many rows a statement asks for that counts their bytes: more than are likely to fill the page.
+fn statement_limit(limit: PageLimit, size: usize) -> usize {
+    let most = if size == 0 { FIRST } else { likely(limit, size).saturating_mul(2).min(10_000) };
+    limit.documents.clamp(1, most)
 }
 
 fn average(bytes: usize, documents: usize, before: usize) -> usize {
     bytes.checked_div(documents).unwrap_or(before)
 }
 
-/// The document of a row: version, key, document.
-fn stored(row: &Row) -> Result<Option<Stored>, Error> {
-    let Some(id_key) = read::<Option<Vec<u8>>>(row, 1)? else { return Ok(None) };
-    let document = RawDocumentBuf::from_bytes(read(row, 3)?)
-        .map_err(|error| Error::new(Code::INVALID_BSON, format!("a stored document: {error}")))?;
-    Ok(Some(Stored { id_key, version: read(row, 2)?, document }))
+fn fetched(rows: Vec<Row>) -> Vec<Fetched> {
+    rows.into_iter().filter_map(Fetched::of).collect()
 }
 
-fn documents_of(rows: &[Row]) -> Result<Vec<Stored>, Error> {
-    let mut found = Vec::with_capacity(rows.len());
-    for row in rows {
-        found.extend(stored(row)?);
+/// Puts documents into the order of their keys, which they all but always have.
+fn sort(found: &mut Vec<Fetched>, order: Order) -> Result<(), Error> {
+    let mut keys = Vec::with_capacity(found.len());
+    for document in &*found {
+        keys.push((document.key()?, document.id_key()));
     }
-    Ok(found)
-}
-
-fn keyed(rows: &[Row]) -> Result<Vec<(Vec<u8>, Stored)>, Error> {
-    let mut found = Vec::with_capacity(rows.len());
-    for row in rows {
-        if let Some(document) = stored(row)? {
-            let key = read::<Option<Vec<u8>>>(row, 4)?;
-            found.push((key.ok_or_else(|| unexpected("a document without a key"))?, document));
+    let is_sorted = match order {
+        Order::Forward => keys.is_sorted(),
+        Order::Backward => keys.is_sorted_by(|left, right| left >= right),
+    };
+    if !is_sorted {
+        let key = |document: &Fetched| {
+            let key = document.key().unwrap_or_default().to_vec();
+            (key, document.id_key().to_vec())
+        };
+        found.sort_by_cached_key(key);
+        if order == Order::Backward {
+            found.reverse();
         }
     }
-    Ok(found)
-}
-
-fn sort(documents: &mut [Stored], order: Order, key: impl Fn(&Stored) -> &[u8]) {
-    documents.sort_by(|left, right| match order {
-        Order::Forward => key(left).cmp(key(right)),
-        Order::Backward => key(right).cmp(key(left)),
-    });
+    Ok(())
 }
 
 /// Those whose entry is the first of their document's in the ranges: the others are the same documents again.
@@ -409,20 +436,21 @@ fn first_entries(
     index: &Index,
     ranges: &[KeyRange],
     order: Order,
-    found: Vec<(Vec<u8>, Stored)>,
-) -> Result<Vec<Stored>, Error> {
+    found: Vec<Fetched>,
+) -> Result<Vec<Fetched>, Error> {
     let is_in = |key: &Key| {
         let key = key.as_bytes();
         let at = ranges.partition_point(|range| range.upper() <= key);
         ranges.get(at).is_some_and(|range| range.contains(key))
     };
     let mut documents = Vec::with_capacity(found.len());
-    for (key, document) in found {
-        let entries = index.entries(&document.document)?.keys;
+    for document in found {
+        let entries = index.entries(document.document()?)?.keys;
         let first = match order {
             Order::Forward => entries.iter().find(|key| is_in(key)),
             Order::Backward => entries.iter().rfind(|key| is_in(key)),
         };
+        let key = document.key()?;
         if first.is_none_or(|first| first.as_bytes() == key) {
             documents.push(document);
         }

@@ -41,13 +41,23 @@ pub(super) fn count_entries(unique: bool, multikey: bool) -> String {
     )
 }
 
-/// These documents, `$2`, up to `$3` bytes.
+/// How much of what is found a page takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Take {
+    /// All.
+    All,
+    /// Up to so many bytes of documents, the last parameter, but one at least. This costs twice as much again.
+    Bytes(i64),
+}
+
+/// These documents, `$2`; `$3` bytes of them.
 pub(super) fn some(order: Order) -> String {
     paged(
         "SELECT ''::BYTEA AS key, d.id_key, d.ver, d.doc FROM unnest($2::BYTEA[]) AS k(key) \
          JOIN kecoa_mongo.document d ON d.coll = $1 AND d.id_key = k.key",
         order,
         false,
+        "$3",
     )
 }
 
@@ -58,71 +68,72 @@ pub(super) fn some_locked(order: Order) -> String {
          JOIN kecoa_mongo.document d ON d.coll = $1 AND d.id_key = k.key FOR UPDATE OF d NOWAIT",
         order,
         false,
+        "$3",
     )
 }
 
-/// `$2` documents between two keys of `_id`, `$4` and `$5`, up to `$3` bytes.
-pub(super) fn documents(order: Order) -> String {
+/// `$2` documents between two keys of `_id`, `$3` and `$4`; `$5` bytes of them.
+pub(super) fn documents(order: Order, take: Take) -> String {
     let direction = direction(order);
-    paged(
-        &format!(
-            "SELECT ''::BYTEA AS key, d.id_key, d.ver, d.doc FROM kecoa_mongo.document d \
-             WHERE d.coll = $1 AND d.id_key >= $4 AND d.id_key < $5 \
-             ORDER BY d.id_key {direction} LIMIT $2"
-        ),
-        order,
-        false,
-    )
+    let query = format!(
+        "SELECT ''::BYTEA AS key, d.id_key, d.ver, d.doc FROM kecoa_mongo.document d \
+         WHERE d.coll = $1 AND d.id_key >= $3 AND d.id_key < $4 \
+         ORDER BY d.id_key {direction} LIMIT $2"
+    );
+    match take {
+        Take::All => whole(&query),
+        Take::Bytes(_) => paged(&query, order, false, "$5"),
+    }
 }
 
 /// The same of several ranges.
-pub(super) fn documents_of_many(order: Order) -> String {
+pub(super) fn documents_of_many(order: Order, take: Take) -> String {
     let direction = direction(order);
-    paged(
-        &format!(
-            "SELECT ''::BYTEA AS key, d.id_key, d.ver, d.doc FROM (\
-             SELECT f.id_key FROM unnest($4::BYTEA[], $5::BYTEA[]) AS r(low, high), LATERAL (\
-             SELECT id_key FROM kecoa_mongo.document WHERE coll = $1 AND id_key >= r.low AND id_key < r.high \
-             ORDER BY id_key {direction} LIMIT $2) f ORDER BY f.id_key {direction} LIMIT $2) f \
-             JOIN kecoa_mongo.document d ON d.coll = $1 AND d.id_key = f.id_key"
-        ),
-        order,
-        false,
-    )
+    let query = format!(
+        "SELECT ''::BYTEA AS key, d.id_key, d.ver, d.doc FROM (\
+         SELECT f.id_key FROM unnest($3::BYTEA[], $4::BYTEA[]) AS r(low, high), LATERAL (\
+         SELECT id_key FROM kecoa_mongo.document WHERE coll = $1 AND id_key >= r.low AND id_key < r.high \
+         ORDER BY id_key {direction} LIMIT $2) f ORDER BY f.id_key {direction} LIMIT $2) f \
+         JOIN kecoa_mongo.document d ON d.coll = $1 AND d.id_key = f.id_key"
+    );
+    match take {
+        Take::All => whole(&query),
+        Take::Bytes(_) => paged(&query, order, false, "$5"),
+    }
 }
 
-/// `$2` documents by the entries of index `$6`, behind entry `$4`, `$7` and before `$5`, `$8`.
-pub(super) fn index(unique: bool, order: Order) -> String {
+/// `$2` documents by the entries of index `$5`, behind entry `$3`, `$6` and before `$4`, `$7`; `$8` bytes of them.
+pub(super) fn index(unique: bool, order: Order, take: Take) -> String {
     let (table, direction) = (entries(unique), direction(order));
-    let bounds = between("$4", "$7", "$5", "$8", order);
-    paged(
-        &format!(
-            "SELECT e.key, d.id_key, d.ver, d.doc FROM (SELECT e.key, e.id_key FROM {table} e \
-             WHERE e.coll = $1 AND e.idx = $6 AND {bounds} \
-             ORDER BY e.key {direction}, e.id_key {direction} LIMIT $2) e \
-             JOIN kecoa_mongo.document d ON d.coll = $1 AND d.id_key = e.id_key"
-        ),
-        order,
-        true,
-    )
+    let bounds = between("$3", "$6", "$4", "$7", order);
+    let query = format!(
+        "SELECT e.key, d.id_key, d.ver, d.doc FROM (SELECT e.key, e.id_key FROM {table} e \
+         WHERE e.coll = $1 AND e.idx = $5 AND {bounds} \
+         ORDER BY e.key {direction}, e.id_key {direction} LIMIT $2) e \
+         JOIN kecoa_mongo.document d ON d.coll = $1 AND d.id_key = e.id_key"
+    );
+    match take {
+        Take::All => whole(&query),
+        Take::Bytes(_) => paged(&query, order, true, "$8"),
+    }
 }
 
 /// The same of several ranges.
-pub(super) fn index_of_many(unique: bool, order: Order) -> String {
+pub(super) fn index_of_many(unique: bool, order: Order, take: Take) -> String {
     let (table, direction) = (entries(unique), direction(order));
     let bounds = between("r.low", "r.low_id", "r.high", "r.high_id", order);
-    paged(
-        &format!(
-            "SELECT f.key, d.id_key, d.ver, d.doc FROM (SELECT f.key, f.id_key \
-             FROM unnest($4::BYTEA[], $5::BYTEA[], $7::BYTEA[], $8::BYTEA[]) AS r(low, high, low_id, high_id), \
-             LATERAL (SELECT e.key, e.id_key FROM {table} e WHERE e.coll = $1 AND e.idx = $6 AND {bounds} \
-             ORDER BY e.key {direction}, e.id_key {direction} LIMIT $2) f \
-             ORDER BY f.key {direction}, f.id_key {direction} LIMIT $2) f \
-             JOIN kecoa_mongo.document d ON d.coll = $1 AND d.id_key = f.id_key"
-        ),
-        order,
-        true,
-    )
+    let query = format!(
+        "SELECT f.key, d.id_key, d.ver, d.doc FROM (SELECT f.key, f.id_key \
+         FROM unnest($3::BYTEA[], $4::BYTEA[], $6::BYTEA[], $7::BYTEA[]) AS r(low, high, low_id, high_id), \
+         LATERAL (SELECT e.key, e.id_key FROM {table} e WHERE e.coll = $1 AND e.idx = $5 AND {bounds} \
+         ORDER BY e.key {direction}, e.id_key {direction} LIMIT $2) f \
+         ORDER BY f.key {direction}, f.id_key {direction} LIMIT $2) f \
+         JOIN kecoa_mongo.document d ON d.coll = $1 AND d.id_key = f.id_key"
+    );
+    match take {
+        Take::All => whole(&query),
+        Take::Bytes(_) => paged(&query, order, true, "$8"),
+    }
 }
 
 /// A lower and an upper bound of entries: exact on the side where a page goes on.
@@ -141,15 +152,23 @@ fn between(low: &str, low_id: &str, high: &str, high_id: &str, order: Order) -> 
     }
 }
 
-/// The rows of a query up to `$3` bytes of documents, but one at least, beside the version.
-fn paged(query: &str, order: Order, by_key: bool) -> String {
+/// The rows of a query, beside the version.
+fn whole(query: &str) -> String {
+    format!(
+        "SELECT c.version, p.id_key, p.ver, p.doc, p.key FROM kecoa_mongo.collection c \
+         LEFT JOIN LATERAL ({query}) p ON true WHERE c.coll = $1"
+    )
+}
+
+/// The same up to a number of bytes of documents, but one at least.
+fn paged(query: &str, order: Order, by_key: bool, bytes: &str) -> String {
     let direction = direction(order);
     let key = if by_key { format!("q.key {direction}, ") } else { String::new() };
     format!(
         "SELECT c.version, p.id_key, p.ver, p.doc, p.key FROM kecoa_mongo.collection c LEFT JOIN LATERAL (\
          SELECT q.key, q.id_key, q.ver, q.doc, sum(octet_length(q.doc)) OVER \
          (ORDER BY {key}q.id_key {direction} ROWS UNBOUNDED PRECEDING) AS total \
-         FROM ({query}) q) p ON p.total - octet_length(p.doc) < $3 WHERE c.coll = $1"
+         FROM ({query}) q) p ON p.total - octet_length(p.doc) < {bytes} WHERE c.coll = $1"
     )
 }
 

@@ -1,8 +1,11 @@
 //! Pages of documents.
 
-use ::bson::RawDocumentBuf;
+use ::bson::{RawDocument, RawDocumentBuf};
+use kecoa::Row;
 
+use super::failure::{read, unexpected};
 use crate::bson::key::{Key, MAX_WHOLE};
+use crate::error::{Code, Error};
 
 /// A document as it lies in the database.
 #[derive(Clone, Debug)]
@@ -15,11 +18,61 @@ pub struct Stored {
     pub document: RawDocumentBuf,
 }
 
+/// A document as it came from the database, with the row that it came in: looking at it copies nothing.
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    /// Version of the catalogue, key, version, document, and the entry's key.
+    row: Row,
+}
+
+impl Fetched {
+    /// That of a row; none, where the row tells the version of the catalogue alone.
+    pub(super) fn of(row: Row) -> Option<Self> {
+        row.raw(1).is_some().then_some(Self { row })
+    }
+
+    /// The document.
+    ///
+    /// # Errors
+    ///
+    /// 22 for bytes that are none.
+    pub fn document(&self) -> Result<&RawDocument, Error> {
+        let bytes = self.row.raw(3).unwrap_or_default();
+        RawDocument::from_bytes(bytes)
+            .map_err(|error| Error::new(Code::INVALID_BSON, format!("a stored document: {error}")))
+    }
+
+    /// The same, taken out.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`document`](Self::document), and 1 for a row without a version.
+    pub fn stored(&self) -> Result<Stored, Error> {
+        let document = self.document()?.to_owned();
+        Ok(Stored { id_key: self.id_key().to_vec(), version: read(&self.row, 2)?, document })
+    }
+
+    /// The key of its `_id`.
+    pub(super) fn id_key(&self) -> &[u8] {
+        self.row.raw(1).unwrap_or_default()
+    }
+
+    /// The key of its entry; empty where documents are read by `_id`.
+    pub(super) fn key(&self) -> Result<&[u8], Error> {
+        self.row.raw(4).ok_or_else(|| unexpected("a document without a key"))
+    }
+
+    /// How large the document is, in bytes.
+    pub(super) fn size(&self) -> usize {
+        self.row.raw(3).map_or(0, <[u8]>::len)
+    }
+}
+
 /// Documents, and where to go on.
 #[derive(Clone, Debug)]
 pub struct Page {
     /// The documents, in the order of the access.
-    pub documents: Vec<Stored>,
+    pub documents: Vec<Fetched>,
     /// Where the next page begins; nothing behind the last one.
     pub next: Option<Position>,
     /// Whether some key was cut: among documents whose keys agree so far, the order is none.
@@ -47,7 +100,7 @@ impl Position {
     }
 }
 
-/// How much a page holds at most, but one document.
+/// How much a page holds, about: where it is likely to be more by far, it is no more than one document beyond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageLimit {
     /// Documents.
@@ -57,9 +110,18 @@ pub struct PageLimit {
 }
 
 impl Page {
+    /// Its documents, taken out.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Fetched::stored`].
+    pub fn stored(&self) -> Result<Vec<Stored>, Error> {
+        self.documents.iter().map(Fetched::stored).collect()
+    }
+
     /// The last page.
-    pub(super) fn new(documents: Vec<Stored>) -> Self {
-        let has_cut_keys = documents.iter().any(|document| document.id_key.len() > MAX_WHOLE);
+    pub(super) fn new(documents: Vec<Fetched>) -> Self {
+        let has_cut_keys = documents.iter().any(|document| document.id_key().len() > MAX_WHOLE);
         Self { documents, next: None, has_cut_keys }
     }
 }

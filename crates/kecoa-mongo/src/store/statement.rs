@@ -28,25 +28,44 @@ impl<'p> Statement<'p> {
         self
     }
 
-    /// Adds a parameter.
+    /// Adds a parameter; one that is there already is not sent twice.
     pub(super) fn param(&mut self, value: &'p dyn ToSql) -> &mut Self {
-        self.params.push(value);
+        let known = self.params.iter().position(|known| std::ptr::addr_eq(*known, value));
+        let number = known.unwrap_or(self.params.len());
+        if known.is_none() {
+            self.params.push(value);
+        }
         self.sql.push('$');
-        self.sql.push_str(&self.params.len().to_string());
+        self.sql.push_str(&(number + 1).to_string());
         self
     }
 
     /// Adds the condition that the catalogue says of a collection what it said.
     pub(super) fn guard(&mut self, guard: &'p Guard) -> &mut Self {
-        self.text("EXISTS (SELECT 1 FROM kecoa_mongo.collection WHERE coll = ")
+        self.text("EXISTS (").guarding(guard).text(")")
+    }
+
+    /// Adds a query that has a row where the catalogue says of a collection what it said.
+    pub(super) fn guarding(&mut self, guard: &'p Guard) -> &mut Self {
+        self.text("SELECT 1 FROM kecoa_mongo.collection WHERE coll = ")
             .param(&guard.id)
             .text(" AND version = ")
             .param(&guard.version)
-            .text(if guard.holds { " FOR SHARE)" } else { ")" })
+            .text(if guard.holds { " FOR SHARE" } else { "" })
     }
 
-    /// Adds `unnest` of entries, as `t(idx, key, id_key)`.
+    /// Adds entries, as `t(idx, key, id_key)`. One is a row by itself, which is less work than arrays are.
     pub(super) fn entries(&mut self, list: &'p EntryList) -> &mut Self {
+        if let ([index], [key], [id_key]) = (&*list.index, &*list.key, &*list.id_key) {
+            return self
+                .text("(SELECT ")
+                .param(index)
+                .text("::INT4 AS idx, ")
+                .param(key)
+                .text("::BYTEA AS key, ")
+                .param(id_key)
+                .text("::BYTEA AS id_key) AS t");
+        }
         self.text("unnest(")
             .param(&list.index)
             .text("::INT4[], ")
@@ -100,5 +119,23 @@ impl<'p> Statement<'p> {
             .text("::BYTEA[], ")
             .param(&list.id_key)
             .text("::BYTEA[]) AS t(stmt, reply, id_key)")
+    }
+
+    /// Adds an insert of the one record that there is, where there is a row of `source`; whether there is one.
+    pub(super) fn record(&mut self, list: &'p RecordList, source: &str) -> bool {
+        let ([statement], [reply]) = (&*list.statement, &*list.reply) else { return false };
+        self.text("INSERT INTO kecoa_mongo.session (lsid, txn, stmt, reply, at) SELECT ")
+            .param(&list.session)
+            .text("::BYTEA, ")
+            .param(&list.transaction)
+            .text("::INT8, ")
+            .param(statement)
+            .text("::INT4, ")
+            .param(reply)
+            .text("::BYTEA, ")
+            .param(&list.at)
+            .text("::INT8 FROM ")
+            .text(source);
+        true
     }
 }

@@ -8,7 +8,7 @@ use super::collection::Collection;
 use super::database::{Effect, Store};
 use super::handle::Checked;
 use super::layout::{self, COLUMNS};
-use super::read::{Lock, Page, PageLimit};
+use super::read::{Lock, PageLimit};
 use super::write::Delete;
 use crate::bson::key::{Direction, KeyBuilder};
 use crate::error::Error;
@@ -83,7 +83,8 @@ impl Store {
         for _ in 0..BATCHES {
             let page = handle.page(collection, &access, None, page_limit, Lock::None).await?;
             // Changed meanwhile: the next round will do.
-            let Checked::Current(Page { documents, .. }) = page else { return Ok(()) };
+            let Checked::Current(page) = page else { return Ok(()) };
+            let documents = page.stored()?;
             if documents.is_empty() {
                 return Ok(());
             }

@@ -10,7 +10,7 @@ use kecoa_mongo::error::Error;
 use kecoa_mongo::plan::access::{Access, Order};
 use kecoa_mongo::store::{
     Checked, Collection, CollectionKind, Handle, Inserted, Lock, Namespace, NewCollection,
-    NewDocument, Options, Page, PageLimit, Record, RecordId, Store, Stored,
+    NewDocument, Options, PageLimit, Record, RecordId, Store, Stored,
 };
 
 /// A database of one test, dropped with it.
@@ -117,9 +117,9 @@ pub(crate) async fn find_in_pages(
     loop {
         let collection = handle.collection(&namespace()).await.unwrap().unwrap();
         let page = handle.page(&collection, access, after.as_ref(), limit, Lock::None).await;
-        let Checked::Current(Page { documents, next, .. }) = page.unwrap() else { continue };
-        found.extend(documents);
-        after = next;
+        let Checked::Current(page) = page.unwrap() else { continue };
+        found.extend(page.stored().unwrap());
+        after = page.next;
         if after.is_none() {
             return found;
         }
