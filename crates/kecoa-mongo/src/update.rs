@@ -23,9 +23,11 @@ mod text;
 mod tree;
 mod upsert;
 
+use std::borrow::Cow;
+
 use ::bson::oid::ObjectId;
 use ::bson::raw::cstr;
-use ::bson::{RawArray, RawBson, RawBsonRef, RawDocument, RawDocumentBuf};
+use ::bson::{RawArray, RawBson, RawBsonRef, RawDocument, RawDocumentBuf, Timestamp};
 
 use crate::collation::Collator;
 use crate::error::{Code, Error};
@@ -156,12 +158,13 @@ impl Update {
                 }
             }
             Form::Replacement(replacement) => {
+                let replacement = filled(replacement, variables.cluster_time())?;
                 if replacement.as_bytes() == document.as_bytes() {
                     return Ok(Applied::Unchanged);
                 }
-                storable::check(replacement, true)?;
+                storable::check(&replacement, true)?;
                 let id = document.get("_id").ok().flatten().map(Into::into);
-                replace(replacement, id)?
+                replace(&replacement, id)?
             }
             Form::Pipeline(stages) => {
                 let id = document.get("_id").ok().flatten().map(Into::into);
@@ -191,7 +194,10 @@ impl Update {
                 self.operate(operators, &seed, root, None, variables, true)?
                     .unwrap_or_else(|| seed.clone())
             }
-            Form::Replacement(replacement) => replace(replacement, upsert::id(filter)?)?,
+            Form::Replacement(replacement) => {
+                let replacement = filled(replacement, variables.cluster_time())?;
+                replace(&replacement, upsert::id(filter)?)?
+            }
             Form::Pipeline(stages) => {
                 let seed = upsert::seed(filter)?.write(1)?;
                 let id = seed.get("_id").ok().flatten().map(Into::into);
@@ -257,6 +263,26 @@ impl Update {
         storable::check_where(&after, false, written)?;
         Ok(Some(after))
     }
+}
+
+/// A replacement with `now` where an empty timestamp stands at its top, as in what is inserted.
+fn filled(replacement: &RawDocument, now: Timestamp) -> Result<Cow<'_, RawDocument>, Error> {
+    const EMPTY: RawBsonRef<'_> = RawBsonRef::Timestamp(Timestamp { time: 0, increment: 0 });
+    let is_empty = |name: &str, value: RawBsonRef<'_>| name != "_id" && value == EMPTY;
+    let mut fields = replacement.iter().map_while(Result::ok);
+    if !fields.any(|(name, value)| is_empty(name.as_str(), value)) {
+        return Ok(Cow::Borrowed(replacement));
+    }
+    let mut filled = RawDocumentBuf::new();
+    for element in replacement {
+        let (name, value) = element.map_err(node::unreadable)?;
+        if is_empty(name.as_str(), value) {
+            filled.append(name, now);
+        } else {
+            filled.append(name, value);
+        }
+    }
+    Ok(Cow::Owned(filled))
 }
 
 /// A replacement with the `_id` that was there. `_id` comes first where it is not in the replacement.

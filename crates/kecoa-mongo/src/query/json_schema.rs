@@ -4,6 +4,7 @@
 //! neither.
 
 mod arguments;
+mod encryption;
 mod explain;
 mod keywords;
 mod multiple;

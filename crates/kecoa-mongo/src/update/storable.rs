@@ -100,8 +100,15 @@ fn check_dollar(
 ///
 /// `InvalidIdField`, `DollarPrefixedFieldName` for names in `_id`, `Overflow` for too many levels.
 pub(super) fn check_made(document: &RawDocument) -> Result<(), Error> {
-    if let Some(id) = document.get("_id").ok().flatten() {
-        check_id(id)?;
+    let mut ids = 0_u32;
+    for (name, value) in document.iter().map_while(Result::ok) {
+        if name.as_str() == "_id" {
+            check_id(value)?;
+            ids += 1;
+        }
+    }
+    if ids > 1 {
+        return Err(Error::new(Code::BAD_VALUE, "can't have multiple _id fields in one document"));
     }
     check_depth(RawBsonRef::Document(document), 0)
 }

@@ -9,7 +9,7 @@ use super::statement::{Image, UpdateStatement, Updated};
 use super::work::Work;
 use crate::operation::capped;
 use crate::operation::context::Context;
-use crate::operation::document::prepare;
+use crate::operation::document::check_size;
 use crate::operation::statement_result::StatementResult;
 use crate::operation::validator::Validator;
 
@@ -23,7 +23,7 @@ pub(super) async fn insert(
     kept: Image,
 ) -> Result<Option<Updated>, Error> {
     let document = work.update.upsert(&work.target.filter, &context.variables)?;
-    let document = prepare(&document, context.cluster_time)?;
+    check_size(&document)?;
     if !statement.bypass_validation
         && let Some(validator) = Validator::of(collection, context)?
     {

@@ -10,18 +10,13 @@ pub(super) fn is_multiple(number: Number, of: Number) -> bool {
             coefficient == 0
                 || (divisor != 0 && divides(coefficient, exponent, divisor, divisor_exponent))
         }
-        // Nothing but zero is a multiple of infinity, nothing is one of NaN.
-        (Some((coefficient, _)), None) => coefficient == 0 && !is_nan(of),
-        (None, _) => false,
+        (_, None) | (None, _) => false,
     }
 }
 
-pub(super) fn is_nan(number: Number) -> bool {
-    match number {
-        Number::Double(number) => number.is_nan(),
-        Number::Decimal(number) => number.is_nan(),
-        _ => false,
-    }
+/// Whether a number is finite; the sign does not matter.
+pub(super) fn is_divisor(number: Number) -> bool {
+    decimal(number).is_some()
 }
 
 /// Coefficient and exponent, without the sign; a double has 15 digits.

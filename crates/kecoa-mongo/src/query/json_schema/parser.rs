@@ -6,7 +6,7 @@ use ::bson::{RawBson, RawBsonRef, RawDocument};
 
 use super::arguments::{array, boolean, count, failed, names, number, object, text, wrong_type};
 use super::schema::{Dependency, Fields, Keyword, Limit, Others, Schema};
-use super::{keywords, multiple, types, unordered};
+use super::{encryption, keywords, multiple, types, unordered};
 use crate::bson::number::Number;
 use crate::bson::type_class::type_name;
 use crate::error::{Code, Error};
@@ -122,11 +122,11 @@ fn keyword(
         "uniqueItems" if !boolean(name, value)? => return Ok(()),
         "uniqueItems" => Keyword::UniqueItems,
         "encryptMetadata" => {
-            if object(name, value)?.is_empty() {
-                return Err(failed(
-                    "$jsonSchema keyword 'encryptMetadata' cannot be an empty object",
-                ));
+            let metadata = object(name, value)?;
+            if metadata.is_empty() {
+                return Err(failed("$jsonSchema keyword 'encryptMetadata' cannot be empty"));
             }
+            encryption::check(name, metadata)?;
             return Ok(());
         }
         _ => simple(name, value, depth)?,
@@ -144,8 +144,13 @@ fn simple(name: &str, value: RawBsonRef<'_>, depth: usize) -> Result<Keyword, Er
         "dependencies" => dependencies(object(name, value)?, depth)?,
         "multipleOf" => {
             let number = number(name, value)?;
-            // Nothing is a multiple of NaN, but it may stand here.
-            if number <= Number::Int32(0) && !multiple::is_nan(number) {
+            if !multiple::is_divisor(number) {
+                return Err(Error::new(
+                    Code::BAD_VALUE,
+                    "$jsonSchema keyword 'multipleOf' must be neither NaN nor infinite",
+                ));
+            }
+            if number <= Number::Int32(0) {
                 return Err(failed("$jsonSchema keyword 'multipleOf' must have a positive value"));
             }
             Keyword::MultipleOf(number)
@@ -166,7 +171,7 @@ fn simple(name: &str, value: RawBsonRef<'_>, depth: usize) -> Result<Keyword, Er
             Keyword::Not(Box::new(inner(name, value, depth)?))
         }
         "encrypt" => {
-            object(name, value)?;
+            encryption::check(name, object(name, value)?)?;
             Keyword::Encrypt
         }
         _ => return Err(keywords::unknown(name)),
