@@ -110,7 +110,7 @@ impl Decimal {
     }
 
     /// Round so that the last digit stands for ten to the power of `exponent`. A value whose digits would not fit
-    /// stays as it is, as do infinity and NaN.
+    /// gets as many as fit; infinity and NaN stay as they are.
     #[must_use]
     pub fn rescale(self, exponent: i32, rounding: Rounding) -> Self {
         let Magnitude::Finite { coefficient, exponent: from } = self.magnitude else {
@@ -124,11 +124,14 @@ impl Decimal {
             return make(0, exponent.clamp(MIN_EXPONENT, MAX_EXPONENT));
         }
         if from >= exponent {
-            let scaled = 10_u128
-                .checked_pow(from.abs_diff(exponent))
-                .and_then(|power| coefficient.checked_mul(power))
-                .filter(|scaled| *scaled < 10_u128.pow(DIGITS));
-            return scaled.map_or(self, |scaled| make(scaled, exponent));
+            // With as many zeros as there is room for.
+            let mut scaled = coefficient;
+            let mut reached = from;
+            while reached > exponent && scaled < 10_u128.pow(DIGITS - 1) {
+                scaled *= 10;
+                reached -= 1;
+            }
+            return make(scaled, reached);
         }
         let (kept, rest) = match 10_u128.checked_pow(exponent.abs_diff(from)) {
             Some(power) => {
