@@ -64,6 +64,7 @@ mod trim;
 mod unsupported;
 mod variables;
 mod zone;
+mod zone_abbreviation;
 
 use ::bson::RawBsonRef;
 

@@ -87,6 +87,7 @@ codes! {
     JS_INTERPRETER_FAILURE = 139, "JSInterpreterFailure";
     EXCEEDED_MEMORY_LIMIT = 146, "ExceededMemoryLimit";
     STALE_EPOCH = 150, "StaleEpoch";
+    DURATION_OVERFLOW = 159, "DurationOverflow";
     VIEW_DEPTH_LIMIT_EXCEEDED = 165, "ViewDepthLimitExceeded";
     COMMAND_NOT_SUPPORTED_ON_VIEW = 166, "CommandNotSupportedOnView";
     OPTION_NOT_SUPPORTED_ON_VIEW = 167, "OptionNotSupportedOnView";

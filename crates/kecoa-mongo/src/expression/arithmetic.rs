@@ -3,8 +3,6 @@
 //! The result has the widest type of the operands: int32, int64, double, decimal. An int32 that overflows becomes
 //! an int64, an int64 a double.
 
-use std::ops::{Add as _, Mul as _, Sub as _};
-
 use ::bson::{DateTime, RawBson, RawBsonRef};
 
 use super::context::{Context, Outcome};
@@ -26,26 +24,9 @@ pub(super) const OPERATORS: &[Operator] = &[
     Operator { name: "$subtract", definition: Definition::Binary(subtract) },
 ];
 
-/// The sum; a double where 64 bits overflow.
-pub(super) fn sum(left: Number, right: Number) -> Number {
-    widened(left.checked_add(right), left, right, f64::add)
-}
-
 fn difference(left: Number, right: Number) -> Number {
-    widened(left.checked_sub(right), left, right, f64::sub)
-}
-
-fn product(left: Number, right: Number) -> Number {
-    widened(left.checked_mul(right), left, right, f64::mul)
-}
-
-fn widened<E>(
-    result: Result<Number, E>,
-    left: Number,
-    right: Number,
-    doubles: fn(f64, f64) -> f64,
-) -> Number {
-    result.unwrap_or_else(|_| Number::Double(doubles(left.lossy_double(), right.lossy_double())))
+    left.checked_sub(right)
+        .unwrap_or_else(|_| Number::Double(left.lossy_double() - right.lossy_double()))
 }
 
 fn date_overflow<T>(operator: &str) -> Result<T, Error> {
@@ -57,8 +38,61 @@ fn milliseconds(number: Number) -> Option<i64> {
     match number {
         Number::Int32(value) => Some(i64::from(value)),
         Number::Int64(value) => Some(value),
-        Number::Double(value) => double_to_int64(value.round()),
+        Number::Double(value) => {
+            double_to_int64(value).and_then(|_| double_to_int64(value.round()))
+        }
         Number::Decimal(value) => decimal_to_int64(value.to_integral()).map(|(whole, _)| whole),
+    }
+}
+
+/// A result of integers alone: an int32 if all of them were, and it fits.
+fn whole(value: i64, long: bool) -> RawBson {
+    match i32::try_from(value) {
+        Ok(narrow) if !long => RawBson::Int32(narrow),
+        _ => RawBson::Int64(value),
+    }
+}
+
+/// A sum on the way: its type is known at the end, so that what overflows an int32 in between may come back.
+#[derive(Clone, Copy, Debug)]
+enum Total {
+    Whole { value: i64, long: bool },
+    Double(f64),
+    Decimal(Decimal),
+}
+
+impl Total {
+    fn plus(self, number: Number) -> Self {
+        let integer = match number {
+            Number::Int32(value) => Some((i64::from(value), false)),
+            Number::Int64(value) => Some((value, true)),
+            Number::Double(_) | Number::Decimal(_) => None,
+        };
+        match (self, number, integer) {
+            (Self::Whole { value, long }, _, Some((more, wide))) => match value.checked_add(more) {
+                Some(sum) => Self::Whole { value: sum, long: long || wide },
+                None => Self::Double(value as f64 + more as f64),
+            },
+            (_, Number::Decimal(more), _) => Self::Decimal(self.number().lossy_decimal() + more),
+            (Self::Decimal(total), _, _) => Self::Decimal(total + number.lossy_decimal()),
+            (Self::Whole { value, .. }, _, _) => Self::Double(value as f64 + number.lossy_double()),
+            (Self::Double(total), _, _) => Self::Double(total + number.lossy_double()),
+        }
+    }
+
+    fn number(self) -> Number {
+        match self {
+            Self::Whole { value, .. } => Number::Int64(value),
+            Self::Double(value) => Number::Double(value),
+            Self::Decimal(value) => Number::Decimal(value),
+        }
+    }
+
+    fn to_bson(self) -> RawBson {
+        match self {
+            Self::Whole { value, long } => whole(value, long),
+            other => other.number().to_bson(),
+        }
     }
 }
 
@@ -68,29 +102,37 @@ struct Sum(Vec<Node>);
 
 impl Evaluate for Sum {
     fn evaluate<'v>(&'v self, context: &Context<'v>) -> Outcome<'v> {
-        let mut total = Number::Int32(0);
-        let mut date = None;
+        let mut total = Total::Whole { value: 0, long: false };
+        let mut date: Option<i64> = None;
+        // Each number beside a date is rounded by itself.
+        let later = |date: i64, number| match milliseconds(number) {
+            Some(more) => date.checked_add(more).map_or_else(|| date_overflow("$add"), Ok),
+            None => date_overflow("$add"),
+        };
         for node in &self.0 {
             let value = node.evaluate(context)?;
             if is_nullish(value.as_ref()) {
                 return null();
             }
             if let Some(RawBsonRef::DateTime(found)) = view(&value) {
-                if date.replace(found).is_some() {
+                if date.is_some() {
                     return fail(16612, "only one date allowed in an $add expression".to_owned());
                 }
+                date = Some(later(found.timestamp_millis(), total.number())?);
             } else if let Some(found) = number(&value) {
-                total = sum(total, found);
+                match date {
+                    Some(so_far) => date = Some(later(so_far, found)?),
+                    None => total = total.plus(found),
+                }
             } else {
                 let found = type_of(&value);
                 let text = format!("$add only supports numeric or date types, not {found}");
                 return Err(Error::new(Code::TYPE_MISMATCH, text));
             }
         }
-        let Some(date) = date else { return present(total.to_bson()) };
-        match milliseconds(total).and_then(|more| date.timestamp_millis().checked_add(more)) {
-            Some(sum) => present(DateTime::from_millis(sum)),
-            None => date_overflow("$add"),
+        match date {
+            Some(date) => present(DateTime::from_millis(date)),
+            None => present(total.to_bson()),
         }
     }
 }
@@ -103,12 +145,59 @@ fn parse_add(
     Ok(Node::special(Sum(parser.positional(argument)?)))
 }
 
+/// A product on the way; the one of doubles is kept beside that of integers, which may overflow.
+#[derive(Clone, Copy, Debug)]
+struct Factors {
+    doubles: f64,
+    kind: Factor,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Factor {
+    Whole { value: i64, long: bool },
+    Double,
+    Decimal(Decimal),
+}
+
+impl Factors {
+    fn times(&mut self, number: Number) {
+        if let (Factor::Decimal(_), _) | (_, Number::Decimal(_)) = (self.kind, number) {
+            let so_far = match self.kind {
+                Factor::Whole { value, .. } => Decimal::from(value),
+                Factor::Double => Number::Double(self.doubles).lossy_decimal(),
+                Factor::Decimal(value) => value,
+            };
+            self.kind = Factor::Decimal(so_far * number.lossy_decimal());
+            return;
+        }
+        self.doubles *= number.lossy_double();
+        let Factor::Whole { value, long } = self.kind else { return };
+        let (by, wide) = match number {
+            Number::Int32(by) => (Some(i64::from(by)), false),
+            Number::Int64(by) => (Some(by), true),
+            Number::Double(_) | Number::Decimal(_) => (None, false),
+        };
+        self.kind = match by.and_then(|by| value.checked_mul(by)) {
+            Some(value) => Factor::Whole { value, long: long || wide },
+            None => Factor::Double,
+        };
+    }
+
+    fn to_bson(self) -> RawBson {
+        match self.kind {
+            Factor::Whole { value, long } => whole(value, long),
+            Factor::Double => RawBson::Double(self.doubles),
+            Factor::Decimal(value) => Number::Decimal(value).to_bson(),
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Product(Vec<Node>);
 
 impl Evaluate for Product {
     fn evaluate<'v>(&'v self, context: &Context<'v>) -> Outcome<'v> {
-        let mut total = Number::Int32(1);
+        let mut product = Factors { doubles: 1.0, kind: Factor::Whole { value: 1, long: false } };
         for node in &self.0 {
             let value = node.evaluate(context)?;
             if is_nullish(value.as_ref()) {
@@ -119,9 +208,9 @@ impl Evaluate for Product {
                 let text = format!("$multiply only supports numeric types, not {found}");
                 return Err(Error::new(Code::TYPE_MISMATCH, text));
             };
-            total = product(total, found);
+            product.times(found);
         }
-        present(total.to_bson())
+        present(product.to_bson())
     }
 }
 
@@ -188,7 +277,9 @@ fn modulo<'v>(left: Option<Value<'v>>, right: Option<Value<'v>>) -> Outcome<'v> 
         return fail(16611, format!("$mod only supports numeric types, not {left} and {right}"));
     };
     if divisor == Number::Int32(0) {
-        return fail(16610, "can't $mod by zero".to_owned());
+        let decimal = [dividend, divisor].iter().any(|side| matches!(side, Number::Decimal(_)));
+        let code = if decimal { 5_733_415 } else { 16610 };
+        return fail(code, "can't $mod by zero".to_owned());
     }
     present(match (dividend, divisor) {
         (Number::Decimal(_), _) | (_, Number::Decimal(_)) => {

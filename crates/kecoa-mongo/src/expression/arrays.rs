@@ -18,7 +18,7 @@ use crate::value::Value;
 
 pub(super) const OPERATORS: &[Operator] = &[
     Operator { name: "$arrayElemAt", definition: Definition::Binary(element_at) },
-    Operator { name: "$concatArrays", definition: Definition::Variadic(concat) },
+    Operator { name: "$concatArrays", definition: Definition::Own(parse_concat) },
     Operator { name: "$first", definition: Definition::Unary(|value| end("$first", value, 0)) },
     Operator { name: "$in", definition: Definition::Own(parse_is_in) },
     Operator { name: "$indexOfArray", definition: Definition::Own(parse_index_of) },
@@ -116,6 +116,16 @@ fn reverse(value: Option<Value<'_>>) -> Outcome<'_> {
     present(all.into_iter().rev().collect::<RawArrayBuf>())
 }
 
+fn parse_concat(
+    _: &'static str,
+    argument: RawBsonRef<'_>,
+    parser: &Parser<'_>,
+) -> Result<Node, Error> {
+    let whole = |nodes: Vec<Node>| Node::Variadic(concat, nodes.into());
+    let nodes = parser.grouped(parser.positional(argument)?, false, whole);
+    Ok(whole(nodes))
+}
+
 fn concat(values: Vec<Option<Value<'_>>>) -> Outcome<'_> {
     let mut whole = RawArrayBuf::new();
     for value in &values {
@@ -135,10 +145,10 @@ fn concat(values: Vec<Option<Value<'_>>>) -> Outcome<'_> {
 }
 
 fn slice(values: Vec<Option<Value<'_>>>) -> Outcome<'_> {
-    if values.iter().any(|value| is_nullish(value.as_ref())) {
+    let [value, second, third @ ..] = &values[..] else { return null() };
+    if is_nullish(value.as_ref()) || is_nullish(second.as_ref()) {
         return null();
     }
-    let [value, second, third @ ..] = &values[..] else { return null() };
     let Some(array) = array(value) else {
         let found = type_of(value);
         let text = format!("First argument to $slice must be an array, but is of type: {found}");
@@ -146,6 +156,7 @@ fn slice(values: Vec<Option<Value<'_>>>) -> Outcome<'_> {
     };
     let second = slice_number("Second", second, (28725, 28726))?;
     let third = match third {
+        [third, ..] if is_nullish(third.as_ref()) => return null(),
         [third, ..] => Some(slice_number("Third", third, (28727, 28728))?),
         [] => None,
     };
@@ -219,15 +230,17 @@ fn range(values: Vec<Option<Value<'_>>>) -> Outcome<'_> {
     let (start, end, step) = (i64::from(start), i64::from(end), i64::from(step));
     let distance = if step > 0 { end - start } else { start - end };
     let count = if distance <= 0 { 0 } else { (distance - 1) / step.abs() + 1 };
-    // What MongoDB counts for a value.
+    // What MongoDB counts for the array, and for a value.
+    const ARRAY: i64 = 24;
     const BYTES: i64 = 16;
     const MOST: i64 = 100 * 1024 * 1024;
-    if count * BYTES > MOST {
+    let steps = (end - start) / step;
+    let bytes = ARRAY + if steps >= 0 { (steps + 1) * BYTES } else { 0 };
+    if bytes >= MOST {
         let text = format!(
-            "$range would use too much memory ({} bytes) and cannot spill to disk. Memory limit: {MOST} bytes",
-            count * BYTES
+            "$range would use too much memory ({bytes} bytes) and cannot spill to disk. Memory limit: {MOST} bytes"
         );
-        return Err(Error::new(Code::location(146), text));
+        return Err(Error::new(Code::EXCEEDED_MEMORY_LIMIT, text));
     }
     let mut array = RawArrayBuf::new();
     let mut next = start;
@@ -265,6 +278,22 @@ fn parse_index_of(
     parser: &Parser<'_>,
 ) -> Result<Node, Error> {
     let nodes = parser.ranged(name, (2, 4), argument)?;
+    let constants = nodes.iter().filter(|node| node.as_constant().is_some()).count();
+    if constants < nodes.len()
+        && let Some(list) = nodes.first().and_then(Node::as_constant)
+    {
+        match list {
+            Some(RawBsonRef::Array(_)) => {}
+            None | Some(RawBsonRef::Null | RawBsonRef::Undefined) => {
+                return Ok(Node::constant(RawBson::Null));
+            }
+            Some(other) => {
+                let found = describe::type_name(Some(other));
+                let text = format!("First operand of $indexOfArray must be an array, not {found}");
+                parser.note_failure(Error::location(50809, text));
+            }
+        }
+    }
     Ok(Collated::node(nodes, parser, index_of))
 }
 

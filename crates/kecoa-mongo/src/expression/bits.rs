@@ -4,26 +4,28 @@ use ::bson::{RawBson, RawBsonRef};
 
 use super::arithmetic::not_numeric;
 use super::context::Outcome;
+use super::node::{Node, Variadic};
 use super::outcome::{fail, is_nullish, null, number, present, type_of, view};
-use super::parser::{Definition, Operator};
+use super::parser::{Definition, Operator, Parser};
 use crate::error::{Code, Error};
 use crate::value::Value;
 
 pub(super) const OPERATORS: &[Operator] = &[
-    Operator {
-        name: "$bitAnd",
-        definition: Definition::Variadic(|values| all("$bitAnd", values, -1, |a, b| a & b)),
-    },
+    Operator { name: "$bitAnd", definition: Definition::Own(parse) },
     Operator { name: "$bitNot", definition: Definition::Unary(not) },
-    Operator {
-        name: "$bitOr",
-        definition: Definition::Variadic(|values| all("$bitOr", values, 0, |a, b| a | b)),
-    },
-    Operator {
-        name: "$bitXor",
-        definition: Definition::Variadic(|values| all("$bitXor", values, 0, |a, b| a ^ b)),
-    },
+    Operator { name: "$bitOr", definition: Definition::Own(parse) },
+    Operator { name: "$bitXor", definition: Definition::Own(parse) },
 ];
+
+fn parse(name: &'static str, argument: RawBsonRef<'_>, parser: &Parser<'_>) -> Result<Node, Error> {
+    let function: Variadic = match name {
+        "$bitAnd" => |values| all("$bitAnd", values, -1, |a, b| a & b),
+        "$bitOr" => |values| all("$bitOr", values, 0, |a, b| a | b),
+        _ => |values| all("$bitXor", values, 0, |a, b| a ^ b),
+    };
+    let whole = |nodes: Vec<Node>| Node::Variadic(function, nodes.into());
+    Ok(whole(parser.grouped(parser.positional(argument)?, true, whole)))
+}
 
 fn all<'v>(
     operator: &str,

@@ -52,11 +52,18 @@ impl Evaluate for Junction {
 }
 
 fn and(_: &'static str, argument: RawBsonRef<'_>, parser: &Parser<'_>) -> Result<Node, Error> {
-    let arguments = parser.positional(argument)?;
-    Ok(Node::special(Junction { arguments, decisive: false }))
+    junction(parser.positional(argument)?, false)
 }
 
 fn or(_: &'static str, argument: RawBsonRef<'_>, parser: &Parser<'_>) -> Result<Node, Error> {
-    let arguments = parser.positional(argument)?;
-    Ok(Node::special(Junction { arguments, decisive: true }))
+    junction(parser.positional(argument)?, true)
+}
+
+/// Where an argument that is known decides, the others are never looked at, not even those before it.
+fn junction(arguments: Vec<Node>, decisive: bool) -> Result<Node, Error> {
+    let mut known = arguments.iter().filter_map(Node::as_constant);
+    if known.any(|value| is_true(value) == decisive) {
+        return Ok(Node::constant(decisive));
+    }
+    Ok(Node::special(Junction { arguments, decisive }))
 }

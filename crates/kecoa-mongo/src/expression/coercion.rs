@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use ::bson::{DateTime, RawBsonRef};
+use ::bson::{DateTime, RawBsonRef, Timestamp};
 
+use super::date_format::MONTHS;
 use super::describe;
-use super::instant;
+use super::instant::{self, Civil};
 use crate::bson::decimal128::Decimal;
 use crate::error::Error;
 
@@ -21,9 +22,7 @@ pub(super) fn to_text(value: Option<RawBsonRef<'_>>) -> Result<Cow<'_, str>, Err
         Some(RawBsonRef::Double(value)) => Cow::Owned(double(value)),
         Some(RawBsonRef::Decimal128(value)) => Cow::Owned(Decimal::from_bson(value).to_string()),
         Some(RawBsonRef::DateTime(value)) => Cow::Owned(date(value)?),
-        Some(RawBsonRef::Timestamp(value)) => {
-            Cow::Owned(format!("Timestamp({}, {})", value.time, value.increment))
-        }
+        Some(RawBsonRef::Timestamp(value)) => Cow::Owned(timestamp(value)),
         Some(other) => {
             let found = describe::type_name(Some(other));
             return Err(Error::location(
@@ -32,6 +31,15 @@ pub(super) fn to_text(value: Option<RawBsonRef<'_>>) -> Result<Cow<'_, str>, Err
             ));
         }
     })
+}
+
+/// A timestamp as `Nov 14 22:13:20:3`: without the year, the number behind the second in hexadecimal.
+fn timestamp(value: Timestamp) -> String {
+    let civil = Civil::from_milliseconds(i64::from(value.time) * 1000);
+    let month = usize::try_from(civil.month - 1).ok().and_then(|month| MONTHS.get(month));
+    let month = month.and_then(|month| month.get(..3)).unwrap_or("");
+    let (hour, minute, second) = (civil.hour(), civil.minute(), civil.second());
+    format!("{month} {:2} {hour:02}:{minute:02}:{second:02}:{:x}", civil.day, value.increment)
 }
 
 /// A date as `2024-02-29T12:34:56.789Z`.

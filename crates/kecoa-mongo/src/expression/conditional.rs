@@ -3,12 +3,12 @@
 use ::bson::RawBsonRef;
 
 use super::arguments::{self, Named};
-use super::boolean::holds;
+use super::boolean::{holds, is_true};
 use super::context::{Context, Outcome};
 use super::describe;
 use super::node::{Evaluate, Node};
 use super::outcome::{fail, is_nullish};
-use super::parser::{Definition, Operator, Parser, count};
+use super::parser::{Definition, Operator, Parser};
 use crate::error::Error;
 
 pub(super) const OPERATORS: &[Operator] = &[
@@ -62,14 +62,12 @@ impl Evaluate for IfNull {
 }
 
 fn if_null(_: &'static str, argument: RawBsonRef<'_>, parser: &Parser<'_>) -> Result<Node, Error> {
-    let found = count(argument);
-    let refuse = || fail(1_257_300, format!("$ifNull needs at least two arguments, had: {found}"));
-    if found < 2 {
-        return refuse();
-    }
     let mut values = parser.positional(argument)?;
-    let Some(otherwise) = values.pop() else { return refuse() };
-    Ok(Node::special(IfNull { values, otherwise }))
+    let found = values.len();
+    match values.pop() {
+        Some(otherwise) if found >= 2 => Ok(Node::special(IfNull { values, otherwise })),
+        _ => fail(1_257_300, format!("$ifNull needs at least two arguments, had: {found}")),
+    }
 }
 
 #[derive(Debug)]
@@ -102,11 +100,12 @@ fn switch(_: &'static str, argument: RawBsonRef<'_>, parser: &Parser<'_>) -> Res
         return fail(40060, format!("$switch requires an object as an argument, found: {found}"));
     };
     let (mut branches, mut otherwise) = (Vec::new(), None);
+    let mut reached = Reached::Branch;
     for field in arguments::fields(document) {
         match field? {
             ("branches", RawBsonRef::Array(array)) => {
                 for element in array.into_iter().map_while(Result::ok) {
-                    branches.push(branch(element, parser)?);
+                    branches.push(branch(element, parser, &mut reached)?);
                 }
             }
             ("branches", other) => {
@@ -123,10 +122,27 @@ fn switch(_: &'static str, argument: RawBsonRef<'_>, parser: &Parser<'_>) -> Res
     if branches.is_empty() {
         return fail(40068, "$switch requires at least one branch.".to_owned());
     }
+    let never = |case: &Node| case.as_constant().is_some_and(|value| !is_true(value));
+    if otherwise.is_none() && branches.iter().all(|(case, _)| never(case)) {
+        let text = "One cannot execute a switch statement where all the cases evaluate to false \
+                    without a default.";
+        parser.note_failure(Error::location(40069, text));
+    }
     Ok(Node::special(Switch { branches, otherwise }))
 }
 
-fn branch(value: RawBsonRef<'_>, parser: &Parser<'_>) -> Result<(Node, Node), Error> {
+/// Whether a branch may be taken on some document. What fails in one that never is does not matter.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reached {
+    Branch,
+    Nothing,
+}
+
+fn branch(
+    value: RawBsonRef<'_>,
+    parser: &Parser<'_>,
+    reached: &mut Reached,
+) -> Result<(Node, Node), Error> {
     let RawBsonRef::Document(document) = value else {
         let found = describe::type_name(Some(value));
         return fail(
@@ -142,5 +158,16 @@ fn branch(value: RawBsonRef<'_>, parser: &Parser<'_>) -> Result<(Node, Node), Er
             (code, format!("$switch requires each branch have a '{field}' expression"))
         })
     };
-    Ok((required("case", 40064)?, required("then", 40065)?))
+    let (case, case_failure) = parser.apart(|| required("case", 40064));
+    let (then, then_failure) = parser.apart(|| required("then", 40065));
+    let (case, then) = (case?, then?);
+    if *reached == Reached::Branch {
+        let holds = case.as_constant().map(is_true);
+        let failures = [case_failure, then_failure.filter(|_| holds != Some(false))];
+        failures.into_iter().flatten().for_each(|failure| parser.note_failure(failure));
+        if holds == Some(true) {
+            *reached = Reached::Nothing;
+        }
+    }
+    Ok((case, then))
 }

@@ -3,13 +3,14 @@
 use ::bson::{RawBson, RawBsonRef};
 
 use super::arguments::Named;
+use super::binary_text::{self, Format};
+use super::cast;
 use super::context::{Context, Outcome};
 use super::describe;
 use super::node::{Evaluate, Node};
-use super::outcome::{is_nullish, null, text, view};
+use super::outcome::{is_nullish, null, view};
 use super::parser::{Definition, Operator, Parser, count};
 use super::target::{Target, Type};
-use super::{binary_text, cast};
 use crate::error::{Code, Error};
 use crate::value::Value;
 
@@ -37,22 +38,20 @@ struct Convert {
 
 impl Evaluate for Convert {
     fn evaluate<'v>(&'v self, context: &Context<'v>) -> Outcome<'v> {
-        let target = Target::read(view(&self.to.evaluate(context)?))?;
+        let to = self.to.evaluate(context)?;
         let input = self.input.evaluate(context)?;
         let format = match &self.format {
             Some(format) => Some(format.evaluate(context)?),
             None => None,
         };
+        let target = Target::read(view(&to))?;
         let Some(value) = view(&input).filter(|_| !is_nullish(input.as_ref())) else {
             return self.on_null.as_ref().map_or_else(null, |node| node.evaluate(context));
         };
         let Some(target) = target else { return null() };
         let format = match &format {
-            None => None,
-            Some(format) if is_nullish(format.as_ref()) => return null(),
-            Some(format) => Some(text(format).ok_or_else(|| {
-                Error::new(Code::FAILED_TO_PARSE, "$convert requires that 'format' be a string")
-            })?),
+            Some(format) if !is_nullish(format.as_ref()) => Some(Format::read(view(format))?),
+            _ => None,
         };
         match convert(value, target, format) {
             Ok(made) => Ok(Some(Value::Owned(made))),
@@ -65,16 +64,27 @@ impl Evaluate for Convert {
     }
 }
 
-fn convert(value: RawBsonRef<'_>, target: Target, format: Option<&str>) -> Result<RawBson, Error> {
+fn convert(
+    value: RawBsonRef<'_>,
+    target: Target<'_>,
+    format: Option<Format>,
+) -> Result<RawBson, Error> {
+    let format = || {
+        format.ok_or_else(|| {
+            let from = describe::type_name(Some(value));
+            let text = format!("A format is needed to convert {from} to {}", target.kind.name());
+            Error::location(4_341_115, text)
+        })
+    };
     match (value, target.kind) {
         (RawBsonRef::Binary(binary), Type::String) => {
-            binary_text::write(binary, format).map(RawBson::String)
+            binary_text::write(binary, format()?).map(RawBson::String)
         }
         (RawBsonRef::String(text), Type::Binary) => {
-            binary_text::read(text, format, target.subtype).map(RawBson::Binary)
+            binary_text::read(text, format()?, target.subtype()?).map(RawBson::Binary)
         }
         (RawBsonRef::Binary(binary), Type::Binary) => {
-            if u8::from(binary.subtype) == target.subtype {
+            if u8::from(binary.subtype) == target.subtype()? {
                 return Ok(value.into());
             }
             Err(cast::refused(
@@ -101,9 +111,6 @@ fn parse(_: &'static str, argument: RawBsonRef<'_>, parser: &Parser<'_>) -> Resu
         })
     };
     let (input, to) = (required("input")?, required("to")?);
-    if let Some(to) = to.as_constant() {
-        Target::read(to)?;
-    }
     let format = named.optional("format", parser)?;
     let on_error = named.optional("onError", parser)?;
     let on_null = named.optional("onNull", parser)?;

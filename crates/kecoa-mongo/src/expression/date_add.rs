@@ -72,15 +72,40 @@ impl Evaluate for DateAdd {
             let text = format!("invalid {name} 'amount' parameter value: {amount}");
             return fail(6_045_000, text);
         };
-        match later(from, unit, signed, &zone) {
-            Some(result) => date(result),
-            None => fail(5_166_406, format!("{name} overflowed")),
-        }
+        date(later(from, unit, signed, &zone)?)
     }
 }
 
 /// A date so many units later. Units of days and more keep the local time of day.
-fn later(from: i64, unit: Unit, amount: i64, zone: &Zone) -> Option<i64> {
+pub(super) fn later(from: i64, unit: Unit, amount: i64, zone: &Zone) -> Result<i64, Error> {
+    if unit == Unit::Millisecond {
+        let text = "expected a date within 64 bits, found a later one";
+        let overflow = || Error::new(Code::DURATION_OVERFLOW, text);
+        return from.checked_add(amount).ok_or_else(overflow);
+    }
+    if amount.unsigned_abs() >= beyond(unit) {
+        return fail(5_976_500, format!("invalid dateAdd 'amount' parameter value: {amount}"));
+    }
+    moved(from, unit, amount, zone).ok_or_else(|| Error::location(5_166_406, "dateAdd overflowed"))
+}
+
+/// The least number of units that no two dates lie apart, roughly, as MongoDB counts it.
+fn beyond(unit: Unit) -> u64 {
+    const DAYS: u64 = u64::MAX / 86_400_000 + 1;
+    const YEARS: u64 = DAYS / 365 + 1;
+    match unit {
+        Unit::Year => YEARS,
+        Unit::Quarter => YEARS * 4,
+        Unit::Month => YEARS * 12,
+        Unit::Week => DAYS / 7,
+        Unit::Day => DAYS,
+        Unit::Hour => DAYS * 24,
+        Unit::Minute => DAYS * 24 * 60,
+        Unit::Second | Unit::Millisecond => DAYS * 24 * 60 * 60,
+    }
+}
+
+fn moved(from: i64, unit: Unit, amount: i64, zone: &Zone) -> Option<i64> {
     if let Some(size) = unit.milliseconds() {
         return from.checked_add(amount.checked_mul(size)?);
     }
@@ -113,6 +138,6 @@ fn parse(name: &'static str, argument: RawBsonRef<'_>, parser: &Parser<'_>) -> R
         })
     };
     let (start, unit, amount) = (required("startDate")?, required("unit")?, required("amount")?);
-    let zone = ZoneArgument::new(named.optional("timezone", parser)?)?;
+    let zone = ZoneArgument::new(named.optional("timezone", parser)?);
     Ok(Node::special(DateAdd { name, start, unit, amount, zone }))
 }

@@ -1,17 +1,18 @@
 //! `$dateDiff`, `$dateTrunc`.
 
-use ::bson::RawBsonRef;
+use ::bson::{RawBson, RawBsonRef};
 
 use super::arguments::Named;
 use super::context::{Context, Outcome};
+use super::date_add::later;
 use super::instant::{Civil, DAY};
 use super::integers::to_int64;
 use super::node::{Evaluate, Node};
 use super::outcome::{fail, is_nullish, null, number, present, shown, text, type_of, view};
 use super::parser::{Definition, Operator, Parser};
-use super::time_unit::{Unit, floor_to, week_day};
+use super::time_unit::{Unit, week_day};
 use super::zone::{Zone, ZoneArgument, date, instant_of};
-use crate::error::{Code, Error};
+use crate::error::Error;
 use crate::value::Value;
 
 pub(super) const OPERATORS: &[Operator] = &[
@@ -34,20 +35,14 @@ impl Evaluate for DateDiff {
         let start = self.start.evaluate(context)?;
         let end = self.end.evaluate(context)?;
         let unit = self.unit.evaluate(context)?;
-        let week = evaluate_optional(self.start_of_week.as_ref(), context)?;
         if [&start, &end, &unit].into_iter().any(|value| is_nullish(value.as_ref())) {
             return null();
         }
-        let Some(zone) = self.zone.evaluate(context)? else { return null() };
         let unit = read_unit(NAME, &unit)?;
-        let first = if unit == Unit::Week {
-            match read_week_day(NAME, week)? {
-                Some(first) => first,
-                None => return null(),
-            }
-        } else {
-            7
+        let Some(first) = first_day(NAME, unit, self.start_of_week.as_ref(), context)? else {
+            return null();
         };
+        let Some(zone) = self.zone.evaluate(context)? else { return null() };
         let instant = |value: &Option<Value<'_>>, what| {
             view(value).and_then(instant_of).map_or_else(
                 || {
@@ -63,7 +58,7 @@ impl Evaluate for DateDiff {
         let (from, to) = (instant(&start, "startDate")?, instant(&end, "endDate")?);
         match boundaries(from, to, unit, &zone, first) {
             Some(count) => present(count),
-            None => Err(Error::new(Code::OVERFLOW, "dateDiff overflowed")),
+            None => fail(5_166_308, "dateDiff overflowed".to_owned()),
         }
     }
 }
@@ -95,11 +90,17 @@ fn week_index(days: i64, first: i64) -> i64 {
     (days + 4 - first).div_euclid(7)
 }
 
-fn evaluate_optional<'v>(
-    node: Option<&'v Node>,
-    context: &Context<'v>,
-) -> Result<Option<Option<Value<'v>>>, Error> {
-    node.map(|node| node.evaluate(context)).transpose()
+/// The day that weeks begin on, Sunday if it was left out or does not matter; none if it is `null`.
+fn first_day(
+    name: &str,
+    unit: Unit,
+    node: Option<&Node>,
+    context: &Context<'_>,
+) -> Result<Option<i64>, Error> {
+    match node {
+        Some(node) if unit == Unit::Week => read_week_day(name, &node.evaluate(context)?),
+        _ => Ok(Some(7)),
+    }
 }
 
 fn read_unit(name: &str, value: &Option<Value<'_>>) -> Result<Unit, Error> {
@@ -118,14 +119,13 @@ fn read_unit(name: &str, value: &Option<Value<'_>>) -> Result<Unit, Error> {
     )
 }
 
-/// The day that weeks begin on, Sunday if it was left out; none if it is `null`.
-fn read_week_day(name: &str, value: Option<Option<Value<'_>>>) -> Result<Option<i64>, Error> {
-    let Some(value) = value else { return Ok(Some(7)) };
+/// The day that weeks begin on; none if it is `null`.
+fn read_week_day(name: &str, value: &Option<Value<'_>>) -> Result<Option<i64>, Error> {
     if is_nullish(value.as_ref()) {
         return Ok(None);
     }
-    let Some(day) = text(&value) else {
-        let found = type_of(&value);
+    let Some(day) = text(value) else {
+        let found = type_of(value);
         let text = format!("{name} requires 'startOfWeek' to be a string, but got {found}");
         return fail(5_439_015, text);
     };
@@ -155,31 +155,54 @@ fn parse_diff(
         named
             .required(field, parser, || (code, format!("Missing '{field}' parameter to $dateDiff")))
     };
+    let unknown = parser.unknown_parts();
     let start = required("startDate", 5_166_303)?;
     let end = required("endDate", 5_166_304)?;
     let unit = required("unit", 5_166_305)?;
-    let zone = ZoneArgument::new(named.optional("timezone", parser)?)?;
+    let zone = ZoneArgument::new(named.optional("timezone", parser)?);
     let start_of_week = named.optional("startOfWeek", parser)?;
-    check_known("$dateDiff", &unit, start_of_week.as_ref())?;
+    if parser.unknown_parts() != unknown {
+        let known = Known { name: "$dateDiff", unit: &unit, start_of_week: start_of_week.as_ref() };
+        if known.note_failure(parser) || zone.note_failure(parser) {
+            return Ok(Node::constant(RawBson::Null));
+        }
+    }
     Ok(Node::special(DateDiff { start, end, unit, zone, start_of_week }))
 }
 
-/// Refuse a unit and a day that are wrong on all documents.
-fn check_known(name: &str, unit: &Node, start_of_week: Option<&Node>) -> Result<(), Error> {
-    let Some(unit) = known(unit) else { return Ok(()) };
-    let unit = read_unit(name, &Some(Value::Borrowed(unit)))?;
-    if unit == Unit::Week
-        && let Some(day) = start_of_week.and_then(known)
-    {
-        read_week_day(name, Some(Some(Value::Borrowed(day))))?;
-    }
-    Ok(())
+/// Arguments that may be the same on all documents.
+struct Known<'a> {
+    name: &'static str,
+    unit: &'a Node,
+    start_of_week: Option<&'a Node>,
 }
 
-/// The value of an argument that is the same on all documents, and not `null`.
-fn known(node: &Node) -> Option<RawBsonRef<'_>> {
-    let value = node.as_constant().flatten()?;
-    (!matches!(value, RawBsonRef::Null | RawBsonRef::Undefined)).then_some(value)
+impl Known<'_> {
+    /// Note that one is wrong on all documents; whether one is `null` on all.
+    fn note_failure(&self, parser: &Parser<'_>) -> bool {
+        let unit = |value: &Option<Value<'_>>| match is_nullish(value.as_ref()) {
+            true => Ok(None),
+            false => read_unit(self.name, value).map(|_| Some(())),
+        };
+        let day = |value: &Option<Value<'_>>| Ok(read_week_day(self.name, value)?.map(|_| ()));
+        note(parser, Some(self.unit), unit) || note(parser, self.start_of_week, day)
+    }
+}
+
+/// Note that an argument is wrong on all documents; whether it is `null` on all.
+fn note(
+    parser: &Parser<'_>,
+    node: Option<&Node>,
+    read: impl FnOnce(&Option<Value<'_>>) -> Result<Option<()>, Error>,
+) -> bool {
+    let Some(value) = node.and_then(Node::as_constant) else { return false };
+    match read(&value.map(Value::Borrowed)) {
+        Ok(found) => found.is_none(),
+        Err(error) => {
+            parser.note_failure(error);
+            false
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -195,27 +218,25 @@ impl Evaluate for DateTrunc {
     fn evaluate<'v>(&'v self, context: &Context<'v>) -> Outcome<'v> {
         const NAME: &str = "$dateTrunc";
         let value = self.date.evaluate(context)?;
-        let unit = self.unit.evaluate(context)?;
-        let size = evaluate_optional(self.size.as_ref(), context)?;
-        let week = evaluate_optional(self.start_of_week.as_ref(), context)?;
-        if is_nullish(value.as_ref()) || is_nullish(unit.as_ref()) {
+        if is_nullish(value.as_ref()) {
             return null();
         }
-        let size = match &size {
+        let size = match &self.size {
             None => 1,
-            Some(size) if is_nullish(size.as_ref()) => return null(),
-            Some(size) => read_size(size)?,
+            Some(node) => match read_size(&node.evaluate(context)?)? {
+                Some(size) => size,
+                None => return null(),
+            },
+        };
+        let unit = self.unit.evaluate(context)?;
+        if is_nullish(unit.as_ref()) {
+            return null();
+        }
+        let unit = read_unit(NAME, &unit)?;
+        let Some(first) = first_day(NAME, unit, self.start_of_week.as_ref(), context)? else {
+            return null();
         };
         let Some(zone) = self.zone.evaluate(context)? else { return null() };
-        let unit = read_unit(NAME, &unit)?;
-        let first = if unit == Unit::Week {
-            match read_week_day(NAME, week)? {
-                Some(first) => first,
-                None => return null(),
-            }
-        } else {
-            7
-        };
         let Some(instant) = view(&value).and_then(instant_of) else {
             let found = type_of(&value);
             return fail(
@@ -223,14 +244,15 @@ impl Evaluate for DateTrunc {
                 format!("$dateTrunc requires 'date' to be a date, but got {found}"),
             );
         };
-        match truncate(instant, unit, size, &zone, first) {
-            Some(truncated) => date(truncated),
-            None => Err(Error::new(Code::OVERFLOW, "dateTrunc overflowed")),
-        }
+        date(truncate(instant, unit, size, &zone, first)?)
     }
 }
 
-fn read_size(value: &Option<Value<'_>>) -> Result<i64, Error> {
+/// The size of bins; none if it is `null`.
+fn read_size(value: &Option<Value<'_>>) -> Result<Option<i64>, Error> {
+    if is_nullish(value.as_ref()) {
+        return Ok(None);
+    }
     let Some(size) = number(value).and_then(to_int64) else {
         let text = format!(
             "$dateTrunc requires 'binSize' to be a 64-bit integer, but got value '{}' of type {}",
@@ -244,36 +266,31 @@ fn read_size(value: &Option<Value<'_>>) -> Result<i64, Error> {
             format!("$dateTrunc requires 'binSize' to be greater than 0, but got value {size}");
         return fail(5_439_018, text);
     }
-    Ok(size)
+    Ok(Some(size))
 }
 
-/// The beginning of the bin that a date lies in. Bins are counted from the beginning of 2000 in the time zone.
-fn truncate(instant: i64, unit: Unit, size: i64, zone: &Zone, first: i64) -> Option<i64> {
-    const DAYS_TO_2000: i64 = 10_957;
+/// The beginning of the bin that a date lies in. Bins are counted from the beginning of 2000 in the time zone; those
+/// of hours and less have the same length all year, whatever clocks show.
+fn truncate(instant: i64, unit: Unit, size: i64, zone: &Zone, first: i64) -> Result<i64, Error> {
+    const YEAR_2000: i64 = 10_957 * DAY;
+    const MOST: i64 = 100_000_000_000;
+    let overflow = |code| Error::location(code, "dateTrunc overflowed");
+    let reference = YEAR_2000 - zone.offset(YEAR_2000) * 1000;
     if let Some(milliseconds) = unit.milliseconds() {
-        let bin = milliseconds.checked_mul(size)?;
-        let offset = zone.offset(instant) * 1000;
-        let local = instant.checked_add(offset)?.checked_sub(DAYS_TO_2000 * DAY)?;
-        return floor_to(local, bin)?.checked_add(DAYS_TO_2000 * DAY)?.checked_sub(offset);
+        let bin = milliseconds.checked_mul(size).ok_or_else(|| overflow(5_439_002))?;
+        let distance = instant.checked_sub(reference).ok_or_else(|| overflow(5_439_000))?;
+        let within = distance.rem_euclid(bin);
+        return instant.checked_sub(within).ok_or_else(|| overflow(5_439_001));
     }
-    let local = zone.local(instant);
-    let start = if let Some(months) = unit.months() {
-        let bin = months.checked_mul(size)?;
-        let index = (local.year - 2000) * 12 + local.month - 1;
-        let index = floor_to(index, bin)?;
-        let year = index.div_euclid(12) + 2000;
-        Civil { year, month: index.rem_euclid(12) + 1, day: 1, milliseconds: 0 }
-    } else {
-        let bin = unit.days()?.checked_mul(size)?;
-        // The first beginning of a week in 2000, which began on a Saturday.
-        let reference = match unit {
-            Unit::Week => DAYS_TO_2000 + (first - 6).rem_euclid(7),
-            _ => DAYS_TO_2000,
-        };
-        let days = floor_to(local.days()? - reference, bin)? + reference;
-        Civil::from_milliseconds(days.checked_mul(DAY)?)
-    };
-    zone.instant(start)
+    if size > MOST {
+        return fail(5_439_006, format!("dateTrunc unsupported binSize value: {size}"));
+    }
+    // 2000 began on a Saturday: to the first beginning of a week.
+    let days = if unit == Unit::Week { (first - 6).rem_euclid(7) } else { 0 };
+    let reference = reference + days * DAY;
+    let passed =
+        boundaries(reference, instant, unit, zone, first).ok_or_else(|| overflow(5_439_004))?;
+    later(reference, unit, passed - passed.rem_euclid(size), zone)
 }
 
 fn parse_trunc(
@@ -297,10 +314,21 @@ fn parse_trunc(
             (code, format!("Missing '{field}' parameter to $dateTrunc"))
         })
     };
+    let unknown = parser.unknown_parts();
     let (date, unit) = (required("date", 5_439_009)?, required("unit", 5_439_010)?);
     let size = named.optional("binSize", parser)?;
-    let zone = ZoneArgument::new(named.optional("timezone", parser)?)?;
+    let zone = ZoneArgument::new(named.optional("timezone", parser)?);
     let start_of_week = named.optional("startOfWeek", parser)?;
-    check_known("$dateTrunc", &unit, start_of_week.as_ref())?;
+    if parser.unknown_parts() != unknown {
+        let known =
+            Known { name: "$dateTrunc", unit: &unit, start_of_week: start_of_week.as_ref() };
+        let read = |value: &Option<Value<'_>>| Ok(read_size(value)?.map(|_| ()));
+        if known.note_failure(parser)
+            || zone.note_failure(parser)
+            || note(parser, size.as_ref(), read)
+        {
+            return Ok(Node::constant(RawBson::Null));
+        }
+    }
     Ok(Node::special(DateTrunc { date, unit, size, zone, start_of_week }))
 }

@@ -7,7 +7,7 @@ use super::context::{Context, Outcome};
 use super::node::{Evaluate, Node};
 use super::outcome::{fail, is_nullish, null, shown, text, type_of};
 use super::parser::{Definition, Operator, Parser};
-use super::zone::{ZoneArgument, date};
+use super::zone::{Zone, ZoneArgument, date};
 use super::{date_format, date_text, describe};
 use crate::error::{Code, Error};
 use crate::value::Value;
@@ -19,7 +19,7 @@ pub(super) const OPERATORS: &[Operator] =
 struct FromString {
     text: Node,
     format: Option<Node>,
-    zone: Option<ZoneArgument>,
+    zone: ZoneArgument,
     on_null: Option<Node>,
     on_error: Option<Node>,
 }
@@ -37,14 +37,11 @@ impl Evaluate for FromString {
                 Some(format)
             }
         };
-        let zone = match &self.zone {
-            None => None,
-            Some(zone) => Some(zone.evaluate(context)?),
-        };
+        let zone = self.zone.evaluate(context)?;
         if is_nullish(value.as_ref()) {
             return self.on_null.as_ref().map_or_else(null, |node| node.evaluate(context));
         }
-        match self.read(&value, format.as_ref(), zone.as_ref()) {
+        match read(&value, format.as_ref(), zone.as_ref()) {
             Ok(Some(instant)) => date(instant),
             Ok(None) => null(),
             Err(refusal) => match &self.on_error {
@@ -55,33 +52,28 @@ impl Evaluate for FromString {
     }
 }
 
-impl FromString {
-    /// None if format or zone is `null`.
-    fn read(
-        &self,
-        value: &Option<Value<'_>>,
-        format: Option<&Option<Value<'_>>>,
-        zone: Option<&Option<super::zone::Zone>>,
-    ) -> Result<Option<i64>, String> {
-        let Some(written) = text(value) else {
-            return Err(format!(
-                "$dateFromString requires that 'dateString' be a string, found: {} with value {}",
-                type_of(value),
-                shown(value)
-            ));
-        };
-        let zone = match zone {
-            Some(None) => return Ok(None),
-            Some(Some(zone)) => Some(zone),
-            None => None,
-        };
-        match format {
-            Some(format) => match text(format) {
-                Some(format) => date_text::parse_with(written, format, zone).map(Some),
-                None => Ok(None),
-            },
-            None => date_text::parse(written, zone).map(Some),
-        }
+/// None if format or zone is `null`.
+fn read(
+    value: &Option<Value<'_>>,
+    format: Option<&Option<Value<'_>>>,
+    zone: Option<&Zone>,
+) -> Result<Option<i64>, String> {
+    let Some(written) = text(value) else {
+        return Err(format!(
+            "$dateFromString requires that 'dateString' be a string, found: {} with value {}",
+            type_of(value),
+            shown(value)
+        ));
+    };
+    let Some(zone) = zone else { return Ok(None) };
+    // Beside UTC, a text may name its own zone.
+    let zone = Some(zone).filter(|zone| !zone.is_utc());
+    match format {
+        Some(format) => match text(format) {
+            Some(format) => date_text::parse_with(written, format, zone).map(Some),
+            None => Ok(None),
+        },
+        None => date_text::parse(written, zone).map(Some),
     }
 }
 
@@ -117,12 +109,11 @@ fn parse(_: &'static str, argument: RawBsonRef<'_>, parser: &Parser<'_>) -> Resu
     if let Some(Some(constant)) = format.as_ref().and_then(Node::as_constant)
         && !matches!(constant, RawBsonRef::Null | RawBsonRef::Undefined)
     {
-        check_format(&Some(Value::Borrowed(constant)))?;
+        check_format(&Some(Value::Borrowed(constant)))
+            .unwrap_or_else(|error| parser.note_failure(error));
     }
-    let zone = match named.optional("timezone", parser)? {
-        Some(zone) => Some(ZoneArgument::new(Some(zone))?),
-        None => None,
-    };
+    let zone = ZoneArgument::new(named.optional("timezone", parser)?);
+    zone.note_failure(parser);
     let on_null = named.optional("onNull", parser)?;
     let on_error = named.optional("onError", parser)?;
     Ok(Node::special(FromString { text, format, zone, on_null, on_error }))

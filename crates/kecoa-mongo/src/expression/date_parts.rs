@@ -41,6 +41,7 @@ struct Part {
 impl Evaluate for Part {
     fn evaluate<'v>(&'v self, context: &Context<'v>) -> Outcome<'v> {
         let date = self.date.evaluate(context)?;
+        let Some(instant) = to_instant(&date)? else { return null() };
         let zone = match &self.zone {
             None => Zone::UTC,
             Some(node) => {
@@ -62,7 +63,6 @@ impl Evaluate for Part {
                 }
             }
         };
-        let Some(instant) = to_instant(&date)? else { return null() };
         let civil = zone.local(instant);
         let value = match self.name {
             "$dayOfMonth" => civil.day,
@@ -183,7 +183,8 @@ fn parse_to_parts(
     let date = named.required("date", parser, || {
         (40522, "Missing 'date' parameter to $dateToParts".to_owned())
     })?;
-    let zone = ZoneArgument::new(named.optional("timezone", parser)?)?;
+    let zone = ZoneArgument::new(named.optional("timezone", parser)?);
+    zone.note_failure(parser);
     let iso = named.optional("iso8601", parser)?;
     Ok(Node::special(ToParts { date, zone, iso }))
 }

@@ -2,7 +2,9 @@
 
 use super::date_format::MONTHS;
 use super::instant::{self, Civil, DAY};
-use super::zone::{Zone, offset};
+use super::time_unit;
+use super::zone::Zone;
+use super::zone_abbreviation::abbreviation;
 
 /// Why a text is no date.
 pub(super) type Refusal = String;
@@ -120,30 +122,57 @@ impl<'a> Reader<'a> {
         Self { rest: text }
     }
 
-    /// `2024-02-29T12:34:56.789+01:00` and what is left out of it; `29 February 2024`, `Feb 29, 2024`.
+    /// `2024-02-29T12:34:56.789+01:00` and what is left out of it; `29 February 2024`, `Thu, Feb 29, 2024`.
     fn date_and_time(mut self) -> Option<Fields> {
         self.rest = self.rest.trim();
         let mut fields = Fields::default();
+        self.week_day();
         self.date(&mut fields)?;
+        let marked = self.rest.strip_prefix(['T', 't']);
+        match marked.filter(|rest| rest.starts_with(|next: char| next.is_ascii_digit())) {
+            Some(rest) => self.rest = rest,
+            None => self.skip(" \t,"),
+        }
+        if self.rest.starts_with(|next: char| next.is_ascii_digit()) {
+            self.time(&mut fields)?;
+        } else if self.word("noon") {
+            fields.hour = Some(12);
+        } else {
+            self.word("midnight");
+        }
+        self.spaces();
         if !self.rest.is_empty() {
-            if self.rest.starts_with(|next: char| next.is_ascii_alphanumeric()) {
-                // Either the T in front of a time, or the zone of a date.
-                if self.literal('T').is_none() && self.literal('t').is_none() {
-                    self.zone(&mut fields)?;
-                    return self.rest.is_empty().then_some(fields);
-                }
-            } else {
-                self.spaces();
-            }
-            if self.rest.starts_with(|next: char| next.is_ascii_digit()) {
-                self.time(&mut fields)?;
-            }
-            self.spaces();
-            if !self.rest.is_empty() {
-                self.zone(&mut fields)?;
-            }
+            fields.zone = Some(self.zone()?);
         }
         self.rest.is_empty().then_some(fields)
+    }
+
+    fn skip(&mut self, separators: &str) {
+        self.rest = self.rest.trim_start_matches(|next| separators.contains(next));
+    }
+
+    /// A word in any case, if it is next.
+    fn word(&mut self, word: &str) -> bool {
+        let (found, rest) = self.rest.split_at_checked(self.letters()).unwrap_or(("", self.rest));
+        let same = found.eq_ignore_ascii_case(word);
+        if same {
+            self.rest = rest;
+        }
+        same
+    }
+
+    /// How many letters are next.
+    fn letters(&self) -> usize {
+        self.rest.bytes().take_while(u8::is_ascii_alphabetic).count()
+    }
+
+    /// The name of a day in front of a date.
+    fn week_day(&mut self) {
+        let Some((word, rest)) = self.rest.split_at_checked(self.letters()) else { return };
+        if time_unit::week_day(word).is_some() {
+            self.rest = rest;
+            self.skip(" \t,.");
+        }
     }
 
     fn spaces(&mut self) {
@@ -171,28 +200,41 @@ impl<'a> Reader<'a> {
     }
 
     fn month_name(&mut self) -> Option<i64> {
-        let count = self.rest.bytes().take_while(u8::is_ascii_alphabetic).count();
-        let (word, rest) = self.rest.split_at_checked(count)?;
+        let (word, rest) = self.rest.split_at_checked(self.letters())?;
         let named = |month: &&str| {
             month.eq_ignore_ascii_case(word)
                 || month.get(..3).is_some_and(|short| short.eq_ignore_ascii_case(word))
         };
-        let index = MONTHS.iter().position(named)?;
+        let sept = if word.eq_ignore_ascii_case("sept") { Some(8) } else { None };
+        let index = sept.or_else(|| MONTHS.iter().position(named))?;
         self.rest = rest;
         i64::try_from(index + 1).ok()
     }
 
+    /// A year of four digits, or of two: 00 to 69 are after 2000.
+    fn year(&mut self) -> Option<i64> {
+        match self.digits(2, 4)? {
+            (year, 4) => Some(year),
+            (year @ ..70, 2) => Some(2000 + year),
+            (year, 2) => Some(1900 + year),
+            _ => None,
+        }
+    }
+
     fn date(&mut self, fields: &mut Fields) -> Option<()> {
         if self.rest.starts_with(|next: char| next.is_ascii_alphabetic()) {
-            // February 29th, 2024
+            // February 29th, 2024; February 2024
             fields.month = Some(self.month_name()?);
-            self.literal('.').unwrap_or(());
-            self.spaces();
-            fields.day = Some(self.number(1, 2)?);
+            self.skip(" \t.-");
+            let (first, count) = self.digits(1, 4)?;
+            if count == 4 {
+                (fields.year, fields.day) = (Some(first), Some(1));
+                return Some(());
+            }
+            fields.day = Some(first);
             self.ordinal();
-            self.literal(',').unwrap_or(());
-            self.spaces();
-            fields.year = Some(self.number(4, 4)?);
+            self.skip(" \t,.-");
+            fields.year = Some(self.year()?);
             return Some(());
         }
         let (first, count) = self.digits(1, 8)?;
@@ -202,62 +244,87 @@ impl<'a> Reader<'a> {
                 (fields.year, fields.month) = (Some(first / 10_000), Some(first / 100 % 100));
                 fields.day = Some(first % 100);
             }
+            7 => {
+                // 2024060
+                (fields.year, fields.day_of_year) = (Some(first / 1000), Some(first % 1000));
+            }
             4 => {
                 fields.year = Some(first);
-                if self.literal('/').is_some() {
-                    fields.month = Some(self.number(1, 2)?);
-                    self.literal('/')?;
-                    fields.day = Some(self.number(1, 2)?);
-                } else {
-                    self.literal('-')?;
-                    if self.literal('W').is_some() {
-                        fields.year = None;
-                        fields.iso_year = Some(first);
-                        fields.iso_week = Some(self.number(2, 2)?);
-                        if self.literal('-').is_some() {
-                            fields.iso_day = Some(self.number(1, 1)?);
-                        }
-                        return Some(());
-                    }
-                    let (second, count) = self.digits(1, 3)?;
-                    if count == 3 {
-                        fields.day_of_year = Some(second);
-                        return Some(());
-                    }
-                    fields.month = Some(second);
-                    if self.literal('-').is_some() {
-                        fields.day = Some(self.number(1, 2)?);
-                    }
-                }
+                self.after_year(fields)?;
             }
-            1 | 2 => {
-                if self.literal('/').is_some() {
-                    // American: month/day/year.
-                    fields.month = Some(first);
-                    fields.day = Some(self.number(1, 2)?);
-                    self.literal('/')?;
-                } else if self.literal('.').is_some() {
-                    fields.day = Some(first);
-                    fields.month = Some(self.number(1, 2)?);
-                    self.literal('.')?;
-                } else {
-                    // 29 February 2024
-                    fields.day = Some(first);
-                    self.ordinal();
-                    let dash = self.literal('-').is_some();
-                    self.spaces();
-                    fields.month = Some(match self.month_name() {
-                        Some(month) => month,
-                        None if dash => self.number(1, 2)?,
-                        None => return None,
-                    });
-                    self.literal('-').or_else(|| self.literal(',')).unwrap_or(());
-                    self.spaces();
-                }
-                fields.year = Some(self.number(4, 4)?);
-            }
+            1 | 2 => self.after_day(first, fields)?,
             _ => return None,
         }
+        Some(())
+    }
+
+    /// What follows a year of four digits.
+    fn after_year(&mut self, fields: &mut Fields) -> Option<()> {
+        if self.literal('/').is_some() {
+            fields.month = Some(self.number(1, 2)?);
+            self.literal('/')?;
+            fields.day = Some(self.number(1, 2)?);
+            return Some(());
+        }
+        let dash = self.literal('-').is_some();
+        if self.rest.starts_with('W') {
+            self.literal('W')?;
+            (fields.iso_year, fields.year) = (fields.year, None);
+            fields.iso_week = Some(self.number(2, 2)?);
+            self.literal('-').unwrap_or(());
+            if self.rest.starts_with(|next: char| next.is_ascii_digit()) {
+                fields.iso_day = Some(self.number(1, 1)?);
+            }
+            return Some(());
+        }
+        if dash || self.rest.starts_with('.') {
+            self.literal('.').unwrap_or(());
+            if let Some((second, count)) = self.digits(1, 3) {
+                if count == 3 {
+                    fields.day_of_year = Some(second);
+                    return Some(());
+                }
+                fields.month = Some(second);
+                fields.day = match self.literal('-') {
+                    Some(()) => Some(self.number(1, 2)?),
+                    None => Some(1),
+                };
+                return Some(());
+            }
+        }
+        // 2024-Feb-29
+        self.skip(" \t.-");
+        fields.month = Some(self.month_name()?);
+        self.skip(" \t.-");
+        fields.day = Some(self.number(1, 2)?);
+        Some(())
+    }
+
+    /// What follows a day, or the month of an American date.
+    fn after_day(&mut self, first: i64, fields: &mut Fields) -> Option<()> {
+        if self.literal('/').is_some() {
+            // American: month/day/year.
+            fields.month = Some(first);
+            fields.day = Some(self.number(1, 2)?);
+            self.literal('/')?;
+        } else if self.literal('.').is_some() {
+            fields.day = Some(first);
+            fields.month = Some(self.number(1, 2)?);
+            self.literal('.')?;
+        } else {
+            // 29 February 2024
+            fields.day = Some(first);
+            self.ordinal();
+            let dash = self.literal('-').is_some();
+            self.spaces();
+            fields.month = Some(match self.month_name() {
+                Some(month) => month,
+                None if dash => self.number(1, 2)?,
+                None => return None,
+            });
+            self.skip(" \t,.-");
+        }
+        fields.year = Some(self.year()?);
         Some(())
     }
 
@@ -279,9 +346,9 @@ impl<'a> Reader<'a> {
             fields.second = Some(all % 100);
         } else {
             fields.hour = Some(hour);
-            if self.literal(':').is_some() {
+            if self.separator().is_some() {
                 fields.minute = Some(self.number(2, 2)?);
-                if self.literal(':').is_some() {
+                if self.separator().is_some() {
                     fields.second = Some(self.number(2, 2)?);
                 }
             }
@@ -316,48 +383,51 @@ impl<'a> Reader<'a> {
         if digits.is_empty() { None } else { first.parse().ok() }
     }
 
-    /// `Z`, `+01:00`, `GMT`, `EST`, `America/New_York`.
-    fn zone(&mut self, fields: &mut Fields) -> Option<()> {
-        self.spaces();
-        let word = self.rest;
-        self.rest = "";
-        if word.starts_with(['+', '-']) {
-            // Also hours of one digit.
-            let padded = match word.len() {
-                2 => format!("{}0{}", word.get(..1)?, word.get(1..)?),
-                _ => word.to_owned(),
-            };
-            fields.zone = Some(Zone::Fixed(offset(&padded)?));
-            return Some(());
+    /// Between hour, minute and second.
+    fn separator(&mut self) -> Option<()> {
+        self.literal(':').or_else(|| self.literal('.'))
+    }
+
+    /// `Z`, `+01:00`, `GMT`, `GMT+2`, `(EST)`: an offset or an abbreviation, but no name of a place.
+    fn zone(&mut self) -> Option<Zone> {
+        self.skip(" \t(");
+        for prefix in ["GMT", "UTC"] {
+            if let Some(rest) = self.rest.strip_prefix(prefix)
+                && rest.starts_with(['+', '-'])
+            {
+                self.rest = rest;
+            }
         }
-        let hours = match word.to_ascii_uppercase().as_str() {
-            "Z" | "UTC" | "GMT" => 0,
-            "EST" => -5,
-            "EDT" => -4,
-            "CST" => -6,
-            "CDT" => -5,
-            "MST" => -7,
-            "MDT" => -6,
-            "PST" => -8,
-            "PDT" => -7,
-            "CET" | "BST" => 1,
-            "CEST" => 2,
+        let sign = match self.rest.as_bytes().first()? {
+            b'+' => 1,
+            b'-' => -1,
             _ => {
-                fields.zone = Some(Zone::parse(word).ok()?);
-                return Some(());
+                let (word, rest) = self.rest.split_at_checked(self.letters())?;
+                self.rest = rest;
+                self.literal(')').unwrap_or(());
+                return abbreviation(word).map(Zone::Fixed);
             }
         };
-        fields.zone = Some(Zone::Fixed(hours * 3600));
-        Some(())
+        self.rest = self.rest.get(1..)?;
+        let (first, count) = self.digits(1, 4)?;
+        let (hours, minutes) = if count <= 2 && self.literal(':').is_some() {
+            (first, self.number(1, 2)?)
+        } else if count <= 2 {
+            (first, 0)
+        } else {
+            (first / 100, first % 100)
+        };
+        self.literal(')').unwrap_or(());
+        Some(Zone::Fixed(sign * (hours * 3600 + minutes * 60)))
     }
 
     fn specified(&mut self, specifier: char, fields: &mut Fields) -> Option<()> {
         match specifier {
             'd' => fields.day = Some(self.number(1, 2)?),
-            'G' => fields.iso_year = Some(self.number(4, 4)?),
+            'G' => fields.iso_year = Some(self.number(1, 4)?),
             'H' => fields.hour = Some(self.number(1, 2)?),
-            'j' => fields.day_of_year = Some(self.number(3, 3)?),
-            'L' => fields.millisecond = Some(self.number(3, 3)?),
+            'j' => fields.day_of_year = Some(self.number(1, 3)?),
+            'L' => fields.millisecond = Some(self.fraction()?),
             'm' => fields.month = Some(self.number(1, 2)?),
             'M' => fields.minute = Some(self.number(1, 2)?),
             'S' => fields.second = Some(self.number(1, 2)?),
@@ -365,16 +435,7 @@ impl<'a> Reader<'a> {
             'V' => fields.iso_week = Some(self.number(1, 2)?),
             'Y' => fields.year = Some(self.number(4, 4)?),
             'b' | 'B' => fields.month = Some(self.month_name()?),
-            'z' => {
-                if self.literal('Z').is_some() {
-                    fields.zone = Some(Zone::UTC);
-                    return Some(());
-                }
-                let length = if self.rest.as_bytes().get(3) == Some(&b':') { 6 } else { 5 };
-                let (zone, rest) = self.rest.split_at_checked(length)?;
-                fields.zone = Some(Zone::Fixed(offset(zone)?));
-                self.rest = rest;
-            }
+            'z' => fields.zone = Some(self.zone()?),
             'Z' => {
                 let negative = self.literal('-').is_some();
                 if !negative {

@@ -20,7 +20,6 @@ struct DateToString {
     date: Node,
     format: Option<Node>,
     zone: ZoneArgument,
-    zone_given: bool,
     on_null: Option<Node>,
 }
 
@@ -49,10 +48,10 @@ impl Evaluate for DateToString {
             return null();
         }
         let Some(instant) = to_instant(&date)? else { return null() };
-        let format = text(&given).unwrap_or(if self.zone_given {
-            "%Y-%m-%dT%H:%M:%S.%L"
-        } else {
+        let format = text(&given).unwrap_or(if zone.is_utc() {
             "%Y-%m-%dT%H:%M:%S.%LZ"
+        } else {
+            "%Y-%m-%dT%H:%M:%S.%L"
         });
         present(date_format::write(format, zone.local(instant), zone.offset(instant))?)
     }
@@ -91,13 +90,11 @@ fn parse(_: &'static str, argument: RawBsonRef<'_>, parser: &Parser<'_>) -> Resu
     if let Some(Some(constant)) = format.as_ref().and_then(Node::as_constant)
         && !matches!(constant, RawBsonRef::Null | RawBsonRef::Undefined)
     {
-        check_format(&Some(Value::Borrowed(constant)))?;
+        check_format(&Some(Value::Borrowed(constant)))
+            .unwrap_or_else(|error| parser.note_failure(error));
     }
-    let zone_given = !matches!(
-        named.get("timezone"),
-        None | Some(RawBsonRef::String("UTC" | "GMT" | "Etc/UTC" | "Z"))
-    );
-    let zone = ZoneArgument::new(named.optional("timezone", parser)?)?;
+    let zone = ZoneArgument::new(named.optional("timezone", parser)?);
+    zone.note_failure(parser);
     let on_null = named.optional("onNull", parser)?;
-    Ok(Node::special(DateToString { date, format, zone, zone_given, on_null }))
+    Ok(Node::special(DateToString { date, format, zone, on_null }))
 }

@@ -1,11 +1,15 @@
 //! `$type`, `$isNumber`, `$bsonSize`, `$binarySize`, `$toHashedIndexKey`, `$tsSecond`, `$tsIncrement`.
 
+use std::sync::Arc;
+
 use ::bson::RawBsonRef;
 
 use super::context::Outcome;
 use super::hashed::hash;
+use super::node::{Node, Unary};
 use super::outcome::{fail, is_nullish, null, number, present, type_of, view};
-use super::parser::{Definition, Operator};
+use super::parser::{Definition, Operator, Parser};
+use crate::error::Error;
 use crate::value::Value;
 
 pub(super) const OPERATORS: &[Operator] = &[
@@ -15,16 +19,21 @@ pub(super) const OPERATORS: &[Operator] = &[
         name: "$isNumber",
         definition: Definition::Unary(|value| present(number(&value).is_some())),
     },
-    Operator {
-        name: "$toHashedIndexKey",
-        definition: Definition::Unary(|value| {
-            present(hash(view(&value).unwrap_or(RawBsonRef::Null)))
-        }),
-    },
+    Operator { name: "$toHashedIndexKey", definition: Definition::Own(parse_hash) },
     Operator { name: "$tsIncrement", definition: Definition::Unary(increment) },
     Operator { name: "$tsSecond", definition: Definition::Unary(second) },
     Operator { name: "$type", definition: Definition::Unary(|value| present(type_of(&value))) },
 ];
+
+/// An array is hashed as such, and is no list of arguments.
+fn parse_hash(
+    _: &'static str,
+    argument: RawBsonRef<'_>,
+    parser: &Parser<'_>,
+) -> Result<Node, Error> {
+    let hashed: Unary = |value| present(hash(view(&value).unwrap_or(RawBsonRef::Null)));
+    Ok(Node::Unary(hashed, Arc::new(parser.operand(argument)?)))
+}
 
 fn size(bytes: usize) -> i32 {
     i32::try_from(bytes).unwrap_or(i32::MAX)

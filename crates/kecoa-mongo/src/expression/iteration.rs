@@ -63,10 +63,13 @@ fn bind(_: &'static str, argument: RawBsonRef<'_>, parser: &Parser<'_>) -> Resul
     };
     let unknown = |field: &str| (16875, format!("Unrecognized parameter to $let: {field}"));
     let named = Named::read(document, &["vars", "in"], unknown)?;
-    let missing = |field| fail(16876, format!("Missing '{field}' parameter to $let"));
-    let Some(variables) = named.get("vars") else { return missing("vars") };
+    let Some(variables) = named.get("vars") else {
+        return fail(16876, "Missing 'vars' parameter to $let".to_owned());
+    };
+    let missing = || (16877, "Missing 'in' parameter to $let".to_owned());
     if named.get("in").is_none() {
-        return missing("in");
+        let (code, text) = missing();
+        return fail(code, text);
     }
     let RawBsonRef::Document(variables) = variables else {
         return fail(10065, "invalid parameter: expected an object (vars)".to_owned());
@@ -85,7 +88,7 @@ fn bind(_: &'static str, argument: RawBsonRef<'_>, parser: &Parser<'_>) -> Resul
         (inner, slot) = inner.with_local(name);
         bindings.push((slot, node));
     }
-    let result = named.required("in", &inner, || (16876, String::new()))?;
+    let result = named.required("in", &inner, missing)?;
     Ok(Node::special(Let { bindings, result }))
 }
 
@@ -176,6 +179,9 @@ impl Evaluate for Filter {
             let found = type_of(&input);
             return fail(28651, format!("input to $filter must be an array not {found}"));
         };
+        if array.is_empty() {
+            return present(RawArrayBuf::new());
+        }
         let most = match &self.limit {
             Some(limit) => most(&limit.evaluate(context)?)?,
             None => usize::MAX,

@@ -10,6 +10,7 @@ use super::context::{Context, Outcome};
 use super::field_path::FieldPath;
 use super::size::check_size;
 use super::variables::Variables;
+use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::value::Value;
 
@@ -92,17 +93,17 @@ impl Node {
         }
     }
 
-    /// The value of an operator whose arguments are all known; none if it fails.
-    pub(super) fn folded(&self, interrupt: &Interrupt) -> Option<Self> {
+    /// The value of an operator whose arguments are all known.
+    pub(super) fn folded(&self, interrupt: &Interrupt) -> Result<Self, Error> {
         if matches!(self, Self::Constant(_)) {
-            return None;
+            return Ok(self.clone());
         }
         let nothing = RawDocumentBuf::new();
         let variables =
             Variables::new(DateTime::from_millis(0), Timestamp { time: 0, increment: 0 })
                 .with_interrupt(interrupt.clone());
-        let value = self.evaluate(&Context::new(&nothing, &nothing, &variables)).ok()?;
-        Some(Self::Constant(value.map(Value::into_owned)))
+        let value = self.evaluate(&Context::new(&nothing, &nothing, &variables))?;
+        Ok(Self::Constant(value.map(Value::into_owned)))
     }
 
     /// The value, if it is known.

@@ -9,7 +9,7 @@ use super::describe;
 use super::field_path::field;
 use super::fields::Fields;
 use super::node::{Evaluate, Node};
-use super::outcome::{fail, is_nullish, null, present, shown, text, type_of, view};
+use super::outcome::{array, elements, fail, is_nullish, null, present, text, type_of, view};
 use super::parser::{Definition, Operator, Parser};
 use super::size::check_size;
 use crate::error::Error;
@@ -22,22 +22,30 @@ pub(super) const OPERATORS: &[Operator] = &[
     Operator { name: "$unsetField", definition: Definition::Own(set_field) },
 ];
 
+/// One argument that is an array stands for its elements.
 fn merge(values: Vec<Option<Value<'_>>>) -> Outcome<'_> {
+    let listed: Vec<_> = match &values[..] {
+        [only] => match array(only) {
+            Some(array) => elements(array).map(Some).collect(),
+            None => vec![view(only)],
+        },
+        several => several.iter().map(view).collect(),
+    };
     let mut merged = Fields::default();
     let mut size = 0;
-    for value in &values {
-        match view(value) {
+    for value in listed {
+        match value {
             Some(RawBsonRef::Document(document)) => {
                 size += document.as_bytes().len();
                 check_size(size)?;
                 merged.extend(document);
             }
-            _ if is_nullish(value.as_ref()) => {}
-            _ => {
+            None | Some(RawBsonRef::Null | RawBsonRef::Undefined) => {}
+            Some(_) => {
                 let text = format!(
                     "$mergeObjects requires object inputs, but input {} is of type {}",
-                    shown(value),
-                    type_of(value)
+                    describe::value(value),
+                    describe::type_name(value)
                 );
                 return fail(40400, text);
             }
@@ -135,10 +143,6 @@ impl Evaluate for SetField {
         if is_nullish(input.as_ref()) {
             return null();
         }
-        let value = match &self.value {
-            Some(value) => value.evaluate(context)?,
-            None => None,
-        };
         let Some(RawBsonRef::Document(document)) = view(&input) else {
             let found = type_of(&input);
             let text = format!(
@@ -146,6 +150,10 @@ impl Evaluate for SetField {
                 self.name
             );
             return fail(4_161_105, text);
+        };
+        let value = match &self.value {
+            Some(value) => value.evaluate(context)?,
+            None => None,
         };
         let mut fields = Fields::default();
         fields.extend(document);
@@ -174,10 +182,13 @@ fn set_field(
     let unknown = |field: &str| (4_161_101, format!("{name} found an unknown argument: {field}"));
     let named = Named::read(document, known, unknown)?;
     let missing = |field: &str, code| (code, format!("{name} requires '{field}' to be specified"));
-    if named.get("field").is_none() {
-        let (code, text) = missing("field", 4_161_102);
-        return fail(code, text);
-    }
+    let field = named.required("field", parser, || missing("field", 4_161_102))?;
+    let value = if sets {
+        Some(named.required("value", parser, || missing("value", 4_161_103))?)
+    } else {
+        None
+    };
+    let input = named.required("input", parser, || missing("input", 4_161_109))?;
     if let Some(RawBsonRef::String(path)) = named.get("field")
         && path.starts_with('$')
     {
@@ -186,19 +197,14 @@ fn set_field(
         );
         return fail(4_161_108, text);
     }
-    let field = named.required("field", parser, || missing("field", 4_161_102))?;
-    let value = if sets {
-        Some(named.required("value", parser, || missing("value", 4_161_103))?)
-    } else {
-        None
-    };
-    let input = named.required("input", parser, || missing("input", 4_161_109))?;
-    let field = match field.as_constant() {
+    // An expression is none that is known, even where it could be evaluated at once.
+    let known = named.get("field").is_some_and(is_literal);
+    let field = match field.as_constant().filter(|_| known) {
         Some(Some(RawBsonRef::String(text))) => match <&CStr>::try_from(text) {
             Ok(name) => name.to_owned(),
             Err(_) => {
-                let text = "Key field cannot contain an embedded null byte";
-                return fail(4_940_400, text.to_owned());
+                let text = format!("{name}: 'field' cannot contain an embedded null byte");
+                return fail(9_534_700, text);
             }
         },
         Some(other) => {
@@ -215,4 +221,16 @@ fn set_field(
         }
     };
     Ok(Node::special(SetField { name, field, input, value }))
+}
+
+/// A value that stands for itself.
+fn is_literal(value: RawBsonRef<'_>) -> bool {
+    match value {
+        RawBsonRef::Array(_) => false,
+        RawBsonRef::Document(document) => {
+            let first = document.iter().next().and_then(Result::ok);
+            first.is_some_and(|(name, _)| matches!(name.as_str(), "$literal" | "$const"))
+        }
+        _ => true,
+    }
 }

@@ -53,10 +53,15 @@ fn to_object(value: Option<Value<'_>>) -> Outcome<'_> {
     let mut object = Fields::default();
     let mut pairs = None;
     for element in elements(array) {
+        let first = pairs.is_none();
         let arrays = *pairs.get_or_insert(matches!(element, RawBsonRef::Array(_)));
-        let (name, value) = if arrays { array_pair(element)? } else { object_pair(element)? };
+        let (name, value) = match (arrays, first) {
+            (true, _) => array_pair(element)?,
+            (false, first) => object_pair(element, first)?,
+        };
         let Ok(name) = <&CStr>::try_from(name) else {
-            return fail(4_940_400, "Key field cannot contain an embedded null byte".to_owned());
+            let code = if arrays { 4_940_400 } else { 4_940_401 };
+            return fail(code, "Key field cannot contain an embedded null byte".to_owned());
         };
         object.set(name, value);
     }
@@ -91,10 +96,13 @@ fn array_pair<'a>(element: RawBsonRef<'a>) -> Result<(&'a str, RawBsonRef<'a>), 
     }
 }
 
-fn object_pair<'a>(element: RawBsonRef<'a>) -> Result<(&'a str, RawBsonRef<'a>), Error> {
+fn object_pair<'a>(
+    element: RawBsonRef<'a>,
+    first: bool,
+) -> Result<(&'a str, RawBsonRef<'a>), Error> {
     let found = describe::type_name(Some(element));
     let RawBsonRef::Document(pair) = element else {
-        if matches!(element, RawBsonRef::Array(_)) {
+        if !first {
             let text = format!(
                 "$arrayToObject requires a consistent input format. Elements must all be arrays or all be objects. Object was detected, now found: {found}"
             );

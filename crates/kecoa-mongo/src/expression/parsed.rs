@@ -23,10 +23,15 @@ impl Expression {
     /// # Errors
     ///
     /// What MongoDB refuses before it looks at documents: 168 for an unknown operator, 16020 for a wrong number of
-    /// arguments, 17276 for an undefined variable, and many more.
+    /// arguments, 17276 for an undefined variable, and many more; and what an operator refuses whose arguments are
+    /// all known, even where it would never be evaluated.
     pub fn parse(value: RawBsonRef<'_>, scope: &Scope) -> Result<Self, Error> {
-        let node = Parser::new(scope, operator::find).operand(value)?;
-        Ok(Self { node })
+        let parser = Parser::new(scope, operator::find);
+        let node = parser.operand(value)?;
+        match parser.take_failure() {
+            Some(failure) => Err(failure),
+            None => Ok(Self { node }),
+        }
     }
 
     /// The value on a document; `None` if it is missing.

@@ -1,6 +1,6 @@
 //! Reads expressions.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -53,11 +53,62 @@ pub(crate) struct Parser<'p> {
     depth: usize,
     /// How many parts were read so far whose values are not known before there is a document.
     unknown: Rc<Cell<usize>>,
+    /// The first failure of an operator whose arguments are all known.
+    failure: Rc<RefCell<Option<Error>>>,
 }
+
+/// Operators that are evaluated on documents alone, even where all their arguments are known.
+const EVALUATED_LATE: [&str; 20] = [
+    "$filter",
+    "$getField",
+    "$let",
+    "$map",
+    "$median",
+    "$percentile",
+    "$reduce",
+    "$regexFind",
+    "$regexFindAll",
+    "$regexMatch",
+    "$replaceAll",
+    "$replaceOne",
+    "$setEquals",
+    "$setField",
+    "$sortArray",
+    "$switch",
+    "$toHashedIndexKey",
+    "$unsetField",
+    "$zip",
+    "$meta",
+];
 
 impl<'p> Parser<'p> {
     pub(super) fn new(scope: &'p Scope, find: Find) -> Self {
-        Self { scope, find, locals: Vec::new(), depth: 0, unknown: Rc::default() }
+        Self {
+            scope,
+            find,
+            locals: Vec::new(),
+            depth: 0,
+            unknown: Rc::default(),
+            failure: Rc::default(),
+        }
+    }
+
+    /// An operator fails on all documents. The whole expression is refused, once all of it was read.
+    pub(super) fn note_failure(&self, error: Error) {
+        self.failure.borrow_mut().get_or_insert(error);
+    }
+
+    /// The first failure that was noted.
+    pub(super) fn take_failure(&self) -> Option<Error> {
+        self.failure.borrow_mut().take()
+    }
+
+    /// What `read` gives, and the first failure that it noted, which counts no more.
+    pub(super) fn apart<T>(&self, read: impl FnOnce() -> T) -> (T, Option<Error>) {
+        let before = self.take_failure();
+        let value = read();
+        let failure = self.failure.replace(before);
+        (value, failure)
     }
 
     /// One for an expression that sees a variable more; and the variable's slot.
@@ -88,6 +139,11 @@ impl<'p> Parser<'p> {
     /// A part was read whose value is not known before there is a document.
     pub(super) fn note_unknown(&self) {
         self.unknown.set(self.unknown.get() + 1);
+    }
+
+    /// How many such parts were read so far.
+    pub(super) fn unknown_parts(&self) -> usize {
+        self.unknown.get()
     }
 
     /// `$a.b` or `$$variable.a`.
@@ -205,13 +261,20 @@ impl<'p> Parser<'p> {
         };
         let before = self.unknown.get();
         let node = self.call(operator, argument)?;
-        // An operator that fails, fails where it is evaluated, if it ever is.
         if self.unknown.get() != before {
             return Ok(node);
         }
         let folded = node.folded(self.scope.interrupt());
         self.scope.interrupt().check()?;
-        Ok(folded.unwrap_or(node))
+        match folded {
+            Ok(value) => Ok(value),
+            Err(error) => {
+                if !EVALUATED_LATE.contains(&operator.name) {
+                    self.note_failure(error);
+                }
+                Ok(node)
+            }
+        }
     }
 
     fn call(&self, operator: &Operator, argument: RawBsonRef<'_>) -> Result<Node, Error> {
@@ -264,9 +327,11 @@ impl<'p> Parser<'p> {
         expected: usize,
         argument: RawBsonRef<'_>,
     ) -> Result<Vec<Node>, Error> {
-        match count(argument) {
-            found if found == expected => self.positional(argument),
-            found => Err(wrong_count(name, expected, found)),
+        let nodes = self.positional(argument)?;
+        if nodes.len() == expected {
+            Ok(nodes)
+        } else {
+            Err(wrong_count(name, expected, nodes.len()))
         }
     }
 
@@ -277,14 +342,53 @@ impl<'p> Parser<'p> {
         (least, most): (usize, usize),
         argument: RawBsonRef<'_>,
     ) -> Result<Vec<Node>, Error> {
-        let count = count(argument);
+        let nodes = self.positional(argument)?;
+        let count = nodes.len();
         if count < least || count > most {
             let text = format!(
                 "Expression {name} takes at least {least} arguments, and at most {most}, but {count} were passed in."
             );
             return Err(Error::location(28667, text));
         }
-        self.positional(argument)
+        Ok(nodes)
+    }
+
+    /// The arguments of an operator that may take them one by one: those that are known and stand together are
+    /// combined at once, and fail at once. With `commutes`, all that are known stand together, behind the others.
+    pub(super) fn grouped(
+        &self,
+        nodes: Vec<Node>,
+        commutes: bool,
+        combine: impl Fn(Vec<Node>) -> Node,
+    ) -> Vec<Node> {
+        if nodes.iter().all(|node| node.as_constant().is_some()) {
+            return nodes;
+        }
+        let mut grouped = Vec::with_capacity(nodes.len());
+        let mut known: Vec<Node> = Vec::new();
+        let close = |known: &mut Vec<Node>, grouped: &mut Vec<Node>| {
+            if known.len() > 1 {
+                let together = combine(std::mem::take(known));
+                grouped.push(together.folded(self.scope.interrupt()).unwrap_or_else(|error| {
+                    self.note_failure(error);
+                    together
+                }));
+            } else {
+                grouped.append(known);
+            }
+        };
+        for node in nodes {
+            if node.as_constant().is_some() {
+                known.push(node);
+                continue;
+            }
+            if !commutes {
+                close(&mut known, &mut grouped);
+            }
+            grouped.push(node);
+        }
+        close(&mut known, &mut grouped);
+        grouped
     }
 }
 

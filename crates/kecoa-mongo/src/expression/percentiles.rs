@@ -42,7 +42,7 @@ pub fn parts(value: RawBsonRef<'_>) -> Result<Vec<f64>, Error> {
             describe::value(Some(value))
         )
     };
-    let RawBsonRef::Array(array) = value else { return fail(7_750_300, text()) };
+    let RawBsonRef::Array(array) = value else { return fail(7_750_301, text()) };
     let mut parts = Vec::new();
     for element in elements(array) {
         let Some(number) = Number::from_bson(element) else { return fail(7_750_302, text()) };
@@ -66,13 +66,13 @@ impl Evaluate for Percentiles {
     fn evaluate<'v>(&'v self, context: &Context<'v>) -> Outcome<'v> {
         let input = self.input.evaluate(context)?;
         let mut numbers = Vec::new();
-        let mut add = |value| {
-            let number = Number::from_bson(value).map(Number::lossy_double);
-            numbers.extend(number.filter(|number| !number.is_nan()));
-        };
+        let read = |value| Number::from_bson(value).map(Number::lossy_double);
         match view(&input) {
-            Some(RawBsonRef::Array(array)) => elements(array).for_each(&mut add),
-            Some(value) => add(value),
+            Some(RawBsonRef::Array(array)) => {
+                numbers.extend(elements(array).filter_map(read).filter(|number| !number.is_nan()));
+            }
+            // A single number is each of its own parts, NaN too.
+            Some(value) => numbers.extend(read(value)),
             None => {}
         }
         numbers.sort_by(f64::total_cmp);
@@ -89,7 +89,7 @@ fn parse(name: &'static str, argument: RawBsonRef<'_>, parser: &Parser<'_>) -> R
     let RawBsonRef::Document(document) = argument else {
         let found = describe::type_name(Some(argument));
         let text = format!("specification must be an object; found {name} :{found}");
-        return fail(if many { 7_429_703 } else { 7_436_100 }, text);
+        return fail(if many { 7_436_200 } else { 7_436_201 }, text);
     };
     let (mut input, mut method, mut parts_found) = (None, None, None);
     for field in arguments::fields(document) {
@@ -114,8 +114,8 @@ fn parse(name: &'static str, argument: RawBsonRef<'_>, parser: &Parser<'_>) -> R
         (false, _) => None,
         (true, None) => return Err(missing("p")),
         (true, Some(node)) => match node.as_constant() {
-            Some(Some(value)) => Some(parts(value)?),
-            _ => {
+            Some(value) => Some(parts(value.unwrap_or(RawBsonRef::Null))?),
+            None => {
                 let text = "The $percentile 'p' field must be an array of constant values";
                 return fail(7_750_300, text.to_owned());
             }

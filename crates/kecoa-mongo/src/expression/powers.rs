@@ -73,7 +73,7 @@ fn ln(value: Option<Value<'_>>) -> Outcome<'_> {
         return fail(28766, format!("$ln's argument must be a positive number, but is {found}"));
     }
     present(match found {
-        Number::Decimal(value) => decimal(value.logarithm()),
+        Number::Decimal(value) if !value.is_nan() => decimal(value.logarithm()),
         other => RawBson::Double(other.lossy_double().ln()),
     })
 }
@@ -88,7 +88,7 @@ fn log10(value: Option<Value<'_>>) -> Outcome<'_> {
         return fail(28761, format!("$log10's argument must be a positive number, but is {found}"));
     }
     present(match found {
-        Number::Decimal(value) => decimal(value.logarithm_to_base_ten()),
+        Number::Decimal(value) if !value.is_nan() => decimal(value.logarithm_to_base_ten()),
         other => RawBson::Double(other.lossy_double().log10()),
     })
 }
@@ -114,9 +114,18 @@ fn log<'v>(value: Option<Value<'v>>, base: Option<Value<'v>>) -> Outcome<'v> {
         return fail(28759, text);
     }
     present(match (found, base_found) {
+        // The logarithm of a decimal that is no number is a double.
+        _ if is_nan(found) || is_nan(base_found) => RawBson::Double(f64::NAN),
         (Number::Decimal(_), _) | (_, Number::Decimal(_)) => {
             let (value, base) = (found.lossy_decimal(), base_found.lossy_decimal());
-            decimal(value.logarithm() / base.logarithm())
+            decimal(if base_found == Number::Int32(10) {
+                value.logarithm_to_base_ten()
+            } else {
+                let quotient = value.logarithm() / base.logarithm();
+                // A whole power has a whole logarithm, without the last digit's error.
+                let near = quotient.to_integral();
+                if base.power(near) == value { near } else { quotient }
+            })
         }
         _ => RawBson::Double(found.lossy_double().ln() / base_found.lossy_double().ln()),
     })

@@ -14,6 +14,7 @@ use super::outcome::{
     array, elements, fail, is_nullish, null, number, present, shown, type_of, view,
 };
 use super::parser::{Definition, Operator, Parser};
+use crate::bson::limits::MAX_DEPTH;
 use crate::bson::number::Number;
 use crate::collation::Collator;
 use crate::error::Error;
@@ -205,11 +206,11 @@ fn parse_sort(
             Some(Some(-1)) => Order::Whole { descending: true },
             Some(_) => {
                 let text = "The $sort element value must be either 1 or -1";
-                return fail(2_942_505, text.to_owned());
+                return fail(2_942_506, text.to_owned());
             }
             None => {
                 let text = "$sortArray requires 'sortBy' to be 1, -1 or an object of fields";
-                return fail(2_942_506, text.to_owned());
+                return fail(2_942_507, text.to_owned());
             }
         },
     };
@@ -224,22 +225,22 @@ fn by_fields(document: &RawDocument) -> Result<Order, Error> {
         let descending = match Number::from_bson(direction).map(to_int64) {
             Some(Some(1)) => false,
             Some(Some(-1)) => true,
-            Some(_) => {
-                let text = "$sort key ordering must be 1 (for ascending) or -1 (for descending)";
-                return fail(15975, text.to_owned());
-            }
-            None => {
-                let text = format!(
-                    "Illegal key in $sort specification: {path}: {}",
-                    describe::value(Some(direction))
-                );
-                return fail(15974, text);
+            _ => {
+                let found = describe::value(Some(direction));
+                let text = format!("The sort element value must be either 1 or -1, found {found}");
+                return fail(2_942_505, text);
             }
         };
-        fields.push((field_path::split(path)?, descending));
+        let names: Vec<Box<str>> = path.split('.').map(Into::into).collect();
+        if names.iter().any(|name| name.is_empty()) || names.len() > MAX_DEPTH {
+            let text = format!("The sort field is no path: '{path}'");
+            return fail(2_942_505, text);
+        }
+        fields.push((names, descending));
     }
     if fields.is_empty() {
-        return fail(15976, "$sort stage must have at least one sort key".to_owned());
+        let text = "The sort pattern is empty when it should be a set of fields.";
+        return fail(2_942_505, text.to_owned());
     }
     Ok(Order::Fields(fields))
 }

@@ -33,23 +33,30 @@ struct Search {
 impl Evaluate for Search {
     fn evaluate<'v>(&'v self, context: &Context<'v>) -> Outcome<'v> {
         let input = self.input.evaluate(context)?;
-        let made;
-        let regex = match &self.compiled {
-            Some(regex) => regex.as_ref(),
+        let given = match &self.compiled {
+            Some(_) => None,
             None => {
                 let regex = self.regex.evaluate(context)?;
                 let options = match &self.options {
                     Some(options) => Some(options.evaluate(context)?),
                     None => None,
                 };
-                made = compile(self.name, &regex, options.as_ref())?;
-                made.as_ref()
+                Some((regex, options))
             }
         };
         if !is_nullish(input.as_ref()) && text(&input).is_none() {
             let text = format!("{} needs 'input' to be of type string", self.name);
             return fail(51104, text);
         }
+        let made;
+        let regex = match (&self.compiled, &given) {
+            (Some(regex), _) => regex.as_ref(),
+            (None, Some((regex, options))) => {
+                made = compile(self.name, regex, options.as_ref())?;
+                made.as_ref()
+            }
+            (None, None) => None,
+        };
         let (Some(whole), Some(regex)) = (text(&input), regex) else {
             return match self.name {
                 "$regexMatch" => present(false),
@@ -76,12 +83,26 @@ impl Search {
     fn find_all<'v>(&self, whole: &str, regex: &Regex) -> Outcome<'v> {
         let mut all = RawArrayBuf::new();
         let mut points = Points::default();
-        for captures in regex.captures_iter(whole) {
-            match captures {
-                Ok(captures) => all.push(found(&captures, whole, &mut points)),
+        let mut from = 0;
+        // At the end of a text nothing is looked for, but in an empty one.
+        loop {
+            let captures = match regex.captures_from_pos(whole, from) {
+                Ok(captures) => captures,
                 Err(error) => return fail(51156, too_much(self.name, &error)),
-            }
+            };
+            let Some(captures) = captures else { break };
+            let Some(matched) = captures.get(0) else { break };
+            from = if matched.end() > matched.start() {
+                matched.end()
+            } else {
+                let rest = whole.get(matched.end()..).unwrap_or("");
+                matched.end() + rest.chars().next().map_or(1, char::len_utf8)
+            };
+            all.push(found(&captures, whole, &mut points));
             check_size(all.as_bytes().len())?;
+            if from >= whole.len() {
+                break;
+            }
         }
         present(all)
     }
@@ -126,6 +147,20 @@ fn compile(
     regex: &Option<Value<'_>>,
     options: Option<&Option<Value<'_>>>,
 ) -> Result<Option<Regex>, Error> {
+    let regex = view(regex);
+    match regex {
+        None
+        | Some(
+            RawBsonRef::Null
+            | RawBsonRef::Undefined
+            | RawBsonRef::String(_)
+            | RawBsonRef::RegularExpression(_),
+        ) => {}
+        Some(_) => {
+            let text = format!("{name} needs 'regex' to be of type string or regex");
+            return fail(51105, text);
+        }
+    }
     let options = match options {
         Some(options) if !is_nullish(options.as_ref()) => match text(options) {
             Some(options) => Some(options),
@@ -133,9 +168,8 @@ fn compile(
         },
         _ => None,
     };
-    let (pattern, flags) = match view(regex) {
-        None | Some(RawBsonRef::Null | RawBsonRef::Undefined) => return Ok(None),
-        Some(RawBsonRef::String(pattern)) => (pattern, options.unwrap_or("")),
+    let (pattern, flags) = match regex {
+        Some(RawBsonRef::String(pattern)) => (Some(pattern), options.unwrap_or("")),
         Some(RawBsonRef::RegularExpression(regex)) => {
             let own = regex.options.as_str();
             if !own.is_empty() && options.is_some() {
@@ -144,14 +178,11 @@ fn compile(
                 );
                 return fail(51107, text);
             }
-            (regex.pattern.as_str(), options.unwrap_or(own))
+            (Some(regex.pattern.as_str()), options.unwrap_or(own))
         }
-        Some(_) => {
-            let text = format!("{name} needs 'regex' to be of type string or regex");
-            return fail(51105, text);
-        }
+        _ => (None, options.unwrap_or("")),
     };
-    if pattern.contains('\0') {
+    if pattern.is_some_and(|pattern| pattern.contains('\0')) {
         let text = format!("{name}: regular expression cannot contain an embedded null byte");
         return fail(51109, text);
     }
@@ -160,6 +191,7 @@ fn compile(
             format!("{name}: regular expression options cannot contain an embedded null byte");
         return fail(51110, text);
     }
+    let Some(pattern) = pattern else { return Ok(None) };
     if let Some(invalid) = flags.chars().find(|flag| !"imsxu".contains(*flag)) {
         return fail(51108, format!("{name} invalid flag in regex options: {invalid}"));
     }
@@ -196,9 +228,16 @@ fn parse(name: &'static str, argument: RawBsonRef<'_>, parser: &Parser<'_>) -> R
     let (input, regex) = (required("input", 31022)?, required("regex", 31023)?);
     let options = named.optional("options", parser)?;
     let compiled = match (known(&regex), options.as_ref().map(known)) {
-        (Some(regex), None) => Some(compile(name, &regex, None)?),
-        (Some(regex), Some(Some(options))) => Some(compile(name, &regex, Some(&options))?),
+        (Some(regex), None) => Some(compile(name, &regex, None)),
+        (Some(regex), Some(Some(options))) => Some(compile(name, &regex, Some(&options))),
         _ => None,
+    };
+    let compiled = match compiled.transpose() {
+        Ok(compiled) => compiled,
+        Err(error) => {
+            parser.note_failure(error);
+            None
+        }
     };
     Ok(Node::special(Search { name, input, regex, options, compiled }))
 }

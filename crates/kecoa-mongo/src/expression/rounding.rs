@@ -4,7 +4,7 @@ use ::bson::RawBson;
 
 use super::arithmetic::not_numeric;
 use super::context::Outcome;
-use super::integers::{decimal_to_int64, to_int64};
+use super::integers::{decimal_to_int64, to_int32};
 use super::outcome::{fail, is_nullish, null, number, present, shown, type_of};
 use super::parser::{Definition, Operator};
 use crate::bson::decimal128::{Decimal, Rounding};
@@ -51,11 +51,6 @@ fn whole<'v>(
 
 fn places<'v>(operator: &str, values: Vec<Option<Value<'v>>>, rounding: Rounding) -> Outcome<'v> {
     let [value, precision @ ..] = &values[..] else { return null() };
-    let precision = match precision {
-        [precision, ..] if is_nullish(precision.as_ref()) => return null(),
-        [precision, ..] => Some(precision),
-        [] => None,
-    };
     if is_nullish(value.as_ref()) {
         return null();
     }
@@ -64,26 +59,28 @@ fn places<'v>(operator: &str, values: Vec<Option<Value<'v>>>, rounding: Rounding
         return fail(51081, format!("{operator} only supports numeric types, not {found}"));
     };
     let places = match precision {
-        None => 0,
-        Some(precision) => match number(precision).and_then(to_int64) {
-            Some(places) => places,
-            None => {
+        [] => 0,
+        [precision, ..] if is_nullish(precision.as_ref()) => return null(),
+        [precision, ..] => {
+            let Some(number) = number(precision) else {
+                let found = type_of(precision);
+                return fail(16004, format!("can't convert from BSON type {found} to long"));
+            };
+            let Some(places) = to_int32(number) else {
                 return fail(
                     51082,
                     format!("precision argument to {operator} must be a integral value"),
                 );
-            }
-        },
-    };
-    let places = match i32::try_from(places) {
-        Ok(places) if (-20..=100).contains(&places) => places,
-        _ => {
-            let text = format!(
-                "cannot apply {operator} with precision value {places} value must be in [-20, 100]"
-            );
-            return fail(51083, text);
+            };
+            places
         }
     };
+    if !(-20..=100).contains(&places) {
+        let text = format!(
+            "cannot apply {operator} with precision value {places} value must be in [-20, 100]"
+        );
+        return fail(51083, text);
+    }
     let rounded = |value: Decimal| value.rescale(-places, rounding);
     present(match found {
         Number::Int32(_) | Number::Int64(_) if places >= 0 => found.to_bson(),

@@ -3,14 +3,15 @@
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
-use ::bson::{RawArray, RawArrayBuf, RawBsonRef};
+use ::bson::{RawArray, RawArrayBuf, RawBson, RawBsonRef};
 
 use super::boolean::is_true;
 use super::collated::Collated;
-use super::context::Outcome;
-use super::node::Node;
+use super::context::{Context, Outcome};
+use super::describe;
+use super::node::{Evaluate, Node};
 use super::outcome::{array, elements, fail, is_nullish, null, present, type_of};
-use super::parser::{Definition, Operator, Parser, count};
+use super::parser::{Definition, Operator, Parser};
 use crate::collation::Collator;
 use crate::error::Error;
 use crate::value::Value;
@@ -61,7 +62,8 @@ fn parse_union(
     argument: RawBsonRef<'_>,
     parser: &Parser<'_>,
 ) -> Result<Node, Error> {
-    Ok(Collated::node(parser.positional(argument)?, parser, union))
+    let whole = |nodes| Collated::node(nodes, parser, union);
+    Ok(whole(parser.grouped(parser.positional(argument)?, true, whole)))
 }
 
 fn union<'v>(values: Vec<Option<Value<'v>>>, collator: &Collator) -> Outcome<'v> {
@@ -88,7 +90,8 @@ fn parse_intersection(
     argument: RawBsonRef<'_>,
     parser: &Parser<'_>,
 ) -> Result<Node, Error> {
-    Ok(Collated::node(parser.positional(argument)?, parser, intersection))
+    let whole = |nodes| Collated::node(nodes, parser, intersection);
+    Ok(whole(parser.grouped(parser.positional(argument)?, true, whole)))
 }
 
 fn intersection<'v>(values: Vec<Option<Value<'v>>>, collator: &Collator) -> Outcome<'v> {
@@ -135,42 +138,70 @@ fn in_both<'a>(
     both
 }
 
+/// Compares one array to the others, until one differs.
+#[derive(Debug)]
+struct Equals {
+    arrays: Vec<Node>,
+    /// Which is compared to the others.
+    pivot: usize,
+    collator: Collator,
+}
+
+impl Evaluate for Equals {
+    fn evaluate<'v>(&'v self, context: &Context<'v>) -> Outcome<'v> {
+        let read = |node: &'v Node| -> Result<Vec<RawBson>, Error> {
+            let value = node.evaluate(context)?;
+            let Some(array) = array(&value) else { return no_set(17044, type_of(&value)) };
+            Ok(sorted(array, &self.collator).into_iter().map(Into::into).collect())
+        };
+        let Some(pivot) = self.arrays.get(self.pivot) else { return present(true) };
+        let pivot = read(pivot)?;
+        for (index, node) in self.arrays.iter().enumerate() {
+            if index == self.pivot {
+                continue;
+            }
+            let other = read(node)?;
+            let same = |(left, right): (&RawBson, &RawBson)| {
+                self.collator.equal(left.as_raw_bson_ref(), right.as_raw_bson_ref())
+            };
+            if pivot.len() != other.len() || !pivot.iter().zip(&other).all(same) {
+                return present(false);
+            }
+        }
+        present(true)
+    }
+}
+
+fn no_set<T>(code: i32, found: &str) -> Result<T, Error> {
+    fail(
+        code,
+        format!("All operands of $setEquals must be arrays. One argument is of type: {found}"),
+    )
+}
+
 fn parse_equals(
     _: &'static str,
     argument: RawBsonRef<'_>,
     parser: &Parser<'_>,
 ) -> Result<Node, Error> {
-    let found = count(argument);
+    let arrays = parser.positional(argument)?;
+    let found = arrays.len();
     if found < 2 {
         return fail(17045, format!("$setEquals needs at least two arguments had: {found}"));
     }
-    Ok(Collated::node(parser.positional(argument)?, parser, equals))
-}
-
-fn equals<'v>(values: Vec<Option<Value<'v>>>, collator: &Collator) -> Outcome<'v> {
-    let mut first: Option<Vec<RawBsonRef<'_>>> = None;
-    let mut equal = true;
-    for value in &values {
-        let Some(array) = array(value) else {
-            let found = type_of(value);
-            let text = format!(
-                "All operands of $setEquals must be arrays. One argument is of type: {found}"
-            );
-            return fail(17044, text);
-        };
-        if !equal {
-            continue;
-        }
-        let next = sorted(array, collator);
-        match &first {
-            None => first = Some(next),
-            Some(first) => {
-                equal = first.len() == next.len()
-                    && first.iter().zip(&next).all(|(left, right)| collator.equal(*left, *right));
+    let mut pivot = None;
+    for (index, node) in arrays.iter().enumerate() {
+        match node.as_constant() {
+            None => {}
+            Some(Some(RawBsonRef::Array(_))) => pivot = pivot.or(Some(index)),
+            Some(other) => {
+                let refused: Result<(), Error> = no_set(5_887_502, describe::type_name(other));
+                refused.unwrap_or_else(|error| parser.note_failure(error));
             }
         }
     }
-    present(equal)
+    let collator = parser.scope.collator().clone();
+    Ok(Node::special(Equals { arrays, pivot: pivot.unwrap_or(0), collator }))
 }
 
 fn parse_is_subset(
@@ -179,22 +210,41 @@ fn parse_is_subset(
     parser: &Parser<'_>,
 ) -> Result<Node, Error> {
     let nodes: [Node; 2] = parser.exactly(name, argument)?;
-    Ok(Collated::node(nodes.into(), parser, is_subset))
+    // Beside a set that is known, MongoDB's checks have numbers of their own.
+    let [part, whole] = &nodes;
+    let function = match (part.as_constant(), whole.as_constant()) {
+        (None, Some(Some(RawBsonRef::Array(_)))) => is_subset_of_known,
+        (None, Some(other)) => {
+            let refused: Result<(), Error> = no_subset(17311, "Second", describe::type_name(other));
+            refused.unwrap_or_else(|error| parser.note_failure(error));
+            is_subset
+        }
+        _ => is_subset,
+    };
+    Ok(Collated::node(nodes.into(), parser, function))
+}
+
+fn no_subset<T>(code: i32, which: &str, found: &str) -> Result<T, Error> {
+    fail(
+        code,
+        format!(
+            "both operands of $setIsSubset must be arrays. {which} argument is of type: {found}"
+        ),
+    )
 }
 
 fn is_subset<'v>(values: Vec<Option<Value<'v>>>, collator: &Collator) -> Outcome<'v> {
-    let refuse = |code, which: &str, found: &Option<Value<'_>>| {
-        let found = type_of(found);
-        fail(
-            code,
-            format!(
-                "both operands of $setIsSubset must be arrays. {which} argument is of type: {found}"
-            ),
-        )
-    };
-    let [left, right] = &values[..] else { return null() };
-    let Some(part) = array(left) else { return refuse(17046, "First", left) };
-    let Some(whole) = array(right) else { return refuse(17042, "Second", right) };
+    subset(&values, collator, 17046)
+}
+
+fn is_subset_of_known<'v>(values: Vec<Option<Value<'v>>>, collator: &Collator) -> Outcome<'v> {
+    subset(&values, collator, 17310)
+}
+
+fn subset<'v>(values: &[Option<Value<'_>>], collator: &Collator, first: i32) -> Outcome<'v> {
+    let [left, right] = values else { return null() };
+    let Some(part) = array(left) else { return no_subset(first, "First", type_of(left)) };
+    let Some(whole) = array(right) else { return no_subset(17042, "Second", type_of(right)) };
     let part = sorted(part, collator);
     let count = part.len();
     present(in_both(part, &sorted(whole, collator), collator).len() == count)

@@ -57,26 +57,36 @@ fn bytes(values: Vec<Option<Value<'_>>>) -> Outcome<'_> {
 fn points(values: Vec<Option<Value<'_>>>) -> Outcome<'_> {
     let [value, start, length] = &values[..] else { return null() };
     let whole = plain(value)?;
-    let start = count("starting index", start, (34450, 34451, 34455))?;
-    let length = count("length", length, (34452, 34453, 34454))?;
+    let start = narrow("starting index", start, (34450, 34451))?;
+    let length = narrow("length", length, (34452, 34453))?;
+    let length = count("length", length, 34454)?;
+    let start = count("starting index", start, 34455)?;
     present(whole.chars().skip(start).take(length).collect::<String>())
 }
 
-/// A number of code points.
-fn count(
+/// An int32.
+fn narrow(
     what: &str,
     value: &Option<Value<'_>>,
-    (not_numeric, not_narrow, negative): (i32, i32, i32),
-) -> Result<usize, Error> {
+    (not_numeric, not_narrow): (i32, i32),
+) -> Result<i32, Error> {
     let Some(found) = number(value) else {
         let found = type_of(value);
         let text = format!("$substrCP: {what} must be a numeric type (is BSON type {found})");
         return fail(not_numeric, text);
     };
-    let Some(found) = to_int32(found) else {
-        let text = format!("$substrCP: {what} cannot be represented as a 32-bit integral value");
-        return fail(not_narrow, text);
-    };
+    to_int32(found).map_or_else(
+        || {
+            let text =
+                format!("$substrCP: {what} cannot be represented as a 32-bit integral value");
+            fail(not_narrow, text)
+        },
+        Ok,
+    )
+}
+
+/// A number of code points.
+fn count(what: &str, found: i32, negative: i32) -> Result<usize, Error> {
     usize::try_from(found)
         .or_else(|_| fail(negative, format!("$substrCP: {what} must be a nonnegative integer.")))
 }
@@ -98,22 +108,22 @@ fn index_of_points(values: Vec<Option<Value<'_>>>) -> Outcome<'_> {
     let Some(search) = Search::read("$indexOfCP", (40093, 40094), &values)? else {
         return null();
     };
-    let whole = search.whole;
-    let mut starts = whole.char_indices().map(|(at, _)| at).chain([whole.len()]);
-    let Some(start) = starts.nth(search.start) else { return present(-1) };
-    let end = if search.end <= search.start {
-        if search.end < search.start {
-            return present(-1);
-        }
-        start
-    } else {
-        starts.nth(search.end - search.start - 1).unwrap_or(whole.len())
+    let (whole, sought) = (search.whole, search.sought);
+    if whole.is_empty() && sought.is_empty() && search.start == 0 {
+        return present(0);
+    }
+    // What is sought begins before the end, but may reach beyond it.
+    let mut points = whole.char_indices().enumerate().skip(search.start);
+    let (Some((_, (first, _))), Some(last)) = (points.next(), search.end.checked_sub(1)) else {
+        return present(-1);
     };
-    let within = whole.get(start..end).unwrap_or("");
-    let found = within
-        .find(search.sought)
-        .map(|at| search.start + within.get(..at).map_or(0, |before| before.chars().count()));
-    present(found.map_or(-1, |at| i32::try_from(at).unwrap_or(-1)))
+    if last < search.start {
+        return present(-1);
+    }
+    let found = whole.get(first..).and_then(|rest| rest.find(sought)).map(|at| first + at);
+    let point = found.map(|at| whole.get(..at).map_or(0, |before| before.chars().count()));
+    let within = point.filter(|point| *point <= last);
+    present(within.map_or(-1, |at| i32::try_from(at).unwrap_or(-1)))
 }
 
 /// Where bytes lie in others.

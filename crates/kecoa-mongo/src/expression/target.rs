@@ -3,15 +3,16 @@
 use ::bson::RawBsonRef;
 
 use super::describe;
-use super::integers::{to_int32, to_int64};
+use super::integers::to_int32;
 use crate::bson::number::Number;
 use crate::error::{Code, Error};
 
 /// A type, and the subtype of binary data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Target {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Target<'a> {
     pub(super) kind: Type,
-    pub(super) subtype: u8,
+    /// As it was given; it is looked at where it is needed.
+    subtype: Option<RawBsonRef<'a>>,
 }
 
 /// The types that there are conversions to, and the others by their names.
@@ -72,65 +73,57 @@ const TYPES: [(&str, i32, Type); 22] = [
     ("missing", 0, Type::Other("missing")),
 ];
 
-impl Target {
-    /// Read `to`; none if it is `null`.
-    pub(super) fn read(value: Option<RawBsonRef<'_>>) -> Result<Option<Self>, Error> {
-        let simple = |kind| Ok(Some(Self { kind, subtype: 0 }));
+impl<'a> Target<'a> {
+    /// Read `to`: a type, or an object of `type` and `subtype`; none if it is `null`.
+    pub(super) fn read(value: Option<RawBsonRef<'a>>) -> Result<Option<Self>, Error> {
         match value {
             None | Some(RawBsonRef::Null | RawBsonRef::Undefined) => Ok(None),
             Some(RawBsonRef::Document(document)) => {
-                let (mut kind, mut subtype) = (None, 0);
-                for (name, value) in document.iter().map_while(Result::ok) {
-                    match name.as_str() {
-                        "type" => kind = Some(read_type(value)?),
-                        "subtype" => {
-                            let number = Number::from_bson(value).and_then(to_int32);
-                            subtype = match number.and_then(|number| u8::try_from(number).ok()) {
-                                Some(subtype) => subtype,
-                                None => {
-                                    let text = "In $convert, numeric value for 'subtype' does not correspond to a BinData type";
-                                    return Err(Error::location(4_341_107, text));
-                                }
-                            };
-                        }
-                        other => {
-                            let text =
-                                format!("$convert found an unknown argument in 'to': {other}");
-                            return Err(Error::new(Code::FAILED_TO_PARSE, text));
-                        }
-                    }
-                }
-                match kind {
-                    Some(kind) => Ok(Some(Self { kind, subtype })),
-                    None => {
-                        let text = "$convert's 'to' argument must have a 'type'";
-                        Err(Error::new(Code::FAILED_TO_PARSE, text))
-                    }
-                }
+                let get = |name| document.get(name).ok().flatten();
+                Ok(Some(Self { kind: read_type(get("type"))?, subtype: get("subtype") }))
             }
-            Some(value) => simple(read_type(value)?),
+            value => Ok(Some(Self { kind: read_type(value)?, subtype: None })),
+        }
+    }
+
+    /// The subtype of binary data, which is 0 if none was given.
+    pub(super) fn subtype(&self) -> Result<u8, Error> {
+        let refuse = |code, text: &str| Err(Error::location(code, text));
+        let Some(value) = self.subtype else { return Ok(0) };
+        let Some(number) = Number::from_bson(value) else {
+            return refuse(4_341_108, "$convert's 'subtype' argument must be a number");
+        };
+        let Some(number) = to_int32(number) else {
+            return refuse(4_341_106, "In $convert, numeric 'subtype' argument is not an integer");
+        };
+        match u8::try_from(number) {
+            Ok(subtype @ (0..=8 | 128..)) => Ok(subtype),
+            _ => {
+                let text = "In $convert, numeric value for 'subtype' does not correspond to a BinData type";
+                refuse(4_341_107, text)
+            }
         }
     }
 }
 
-fn read_type(value: RawBsonRef<'_>) -> Result<Type, Error> {
+fn read_type(value: Option<RawBsonRef<'_>>) -> Result<Type, Error> {
     let refuse = |text: String| Err(Error::new(Code::FAILED_TO_PARSE, text));
-    if let RawBsonRef::String(name) = value {
+    if let Some(RawBsonRef::String(name)) = value {
         let found = TYPES.iter().find(|(known, _, _)| *known == name);
         return found
             .map(|(_, _, kind)| *kind)
             .ok_or_else(|| Error::new(Code::BAD_VALUE, format!("Unknown type name: {name}")));
     }
-    let Some(number) = Number::from_bson(value) else {
-        let found = describe::type_name(Some(value));
+    let Some(number) = value.and_then(Number::from_bson) else {
+        let found = describe::type_name(value);
         return refuse(format!(
             "$convert's 'to' argument must be a string or number, but is {found}"
         ));
     };
-    let Some(number) = to_int64(number) else {
+    let Some(number) = to_int32(number) else {
         return refuse("In $convert, numeric 'to' argument is not an integer".to_owned());
     };
-    let found = TYPES.iter().find(|(_, known, _)| i64::from(*known) == number);
+    let found = TYPES.iter().find(|(_, known, _)| *known == number);
     match found {
         Some((_, _, kind)) => Ok(*kind),
         None => refuse(format!(

@@ -71,7 +71,8 @@ fn parse_concat(
     argument: RawBsonRef<'_>,
     parser: &Parser<'_>,
 ) -> Result<Node, Error> {
-    Ok(Node::special(Concat(parser.positional(argument)?)))
+    let whole = |nodes| Node::special(Concat(nodes));
+    Ok(whole(parser.grouped(parser.positional(argument)?, false, whole)))
 }
 
 fn length<'v>(

@@ -85,8 +85,3 @@ pub(super) fn add_months(civil: Civil, months: i64) -> Option<Civil> {
     let day = civil.day.min(instant::days_of_month(year, month));
     Some(Civil { year, month, day, ..civil })
 }
-
-/// A whole number of bins of a size, rounded down, times the size; none beyond 64 bits.
-pub(super) fn floor_to(value: i64, size: i64) -> Option<i64> {
-    value.checked_sub(value.rem_euclid(size))
-}

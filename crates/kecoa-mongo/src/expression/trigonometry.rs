@@ -97,15 +97,17 @@ fn apply<'v>(
 }
 
 fn atan2<'v>(left: Option<Value<'v>>, right: Option<Value<'v>>) -> Outcome<'v> {
-    if is_nullish(left.as_ref()) || is_nullish(right.as_ref()) {
+    let refuse = |code, found: &Option<Value<'_>>| {
+        fail(code, format!("$atan2 only supports numeric types, not {}", type_of(found)))
+    };
+    if is_nullish(left.as_ref()) {
         return null();
     }
-    let refuse = |code| {
-        let (left, right) = (type_of(&left), type_of(&right));
-        fail(code, format!("$atan2 only supports numeric types, not {left} and {right}"))
-    };
-    let Some(y) = number(&left) else { return refuse(51044) };
-    let Some(x) = number(&right) else { return refuse(51045) };
+    let Some(y) = number(&left) else { return refuse(51044, &left) };
+    if is_nullish(right.as_ref()) {
+        return null();
+    }
+    let Some(x) = number(&right) else { return refuse(51045, &right) };
     present(match (y, x) {
         (Number::Decimal(_), _) | (_, Number::Decimal(_)) => {
             Number::Decimal(y.lossy_decimal().atan2(x.lossy_decimal())).to_bson()

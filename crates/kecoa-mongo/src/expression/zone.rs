@@ -9,6 +9,7 @@ use super::describe;
 use super::instant::Civil;
 use super::node::Node;
 use super::outcome::{is_nullish, text, view};
+use super::parser::Parser;
 use crate::error::Error;
 use crate::value::Value;
 
@@ -32,10 +33,20 @@ impl Zone {
         if name.starts_with(['+', '-']) {
             return offset(name).map(Self::Fixed).ok_or_else(unknown);
         }
-        if matches!(name, "UTC" | "GMT" | "Z" | "Etc/UTC") {
+        if name == "UTC" {
             return Ok(Self::UTC);
         }
-        TimeZone::get(name).map(Self::Named).map_err(|_| unknown())
+        // Names are distinguished by case.
+        TimeZone::get(name)
+            .ok()
+            .filter(|zone| zone.iana_name() == Some(name))
+            .map(Self::Named)
+            .ok_or_else(unknown)
+    }
+
+    /// Whether it is UTC itself, and not only a zone with the same time.
+    pub(super) fn is_utc(&self) -> bool {
+        matches!(self, Self::Fixed(0))
     }
 
     /// The seconds that local time is ahead of UTC.
@@ -92,7 +103,7 @@ impl Zone {
 }
 
 /// `+hh`, `+hhmm`, `+hh:mm` in seconds.
-pub(super) fn offset(text: &str) -> Option<i64> {
+fn offset(text: &str) -> Option<i64> {
     let sign = match text.as_bytes().first()? {
         b'+' => 1,
         b'-' => -1,
@@ -124,12 +135,27 @@ pub(super) enum ZoneArgument {
 
 impl ZoneArgument {
     /// Read one; a name that is the same for all documents is looked up at once.
-    pub(super) fn new(node: Option<Node>) -> Result<Self, Error> {
-        let Some(node) = node else { return Ok(Self::Known(Zone::UTC)) };
-        if let Some(Some(::bson::RawBsonRef::String(name))) = node.as_constant() {
-            return Zone::parse(name).map(Self::Known);
+    pub(super) fn new(node: Option<Node>) -> Self {
+        let Some(node) = node else { return Self::Known(Zone::UTC) };
+        if let Some(Some(::bson::RawBsonRef::String(name))) = node.as_constant()
+            && let Ok(zone) = Zone::parse(name)
+        {
+            return Self::Known(zone);
         }
-        Ok(Self::Expression(node))
+        Self::Expression(node)
+    }
+
+    /// Note that it is wrong on all documents; whether it is `null` on all.
+    pub(super) fn note_failure(&self, parser: &Parser<'_>) -> bool {
+        let Self::Expression(node) = self else { return false };
+        let Some(known) = node.as_constant() else { return false };
+        match from_value(&known.map(Value::Borrowed)) {
+            Ok(zone) => zone.is_none(),
+            Err(error) => {
+                parser.note_failure(error);
+                false
+            }
+        }
     }
 
     /// The zone; none if it is `null`.

@@ -9,48 +9,53 @@
     reason = "a test fails by panicking, in its helpers too, and says which cases did"
 )]
 
+mod arguments;
 mod interface;
 mod notation;
 mod support;
 
-use support::{run_cases, run_matrix};
+use support::{As, run_cases, run_matrix};
 
 #[test]
 fn every_operator_on_every_type() {
-    assert_eq!(run_matrix(include_str!("types.txt")), 4950);
+    let both = include_str!("types.txt");
+    assert_eq!(run_matrix(both, As::Path), 6675);
+    assert_eq!(run_matrix(both, As::Literal), 6675);
+    assert_eq!(run_matrix(include_str!("types_paths.txt"), As::Path), 275);
+    assert_eq!(run_matrix(include_str!("types_constants.txt"), As::Literal), 250);
 }
 
 #[test]
 fn language() {
-    assert_eq!(run_cases(include_str!("language.txt")), 185);
+    assert_eq!(run_cases(include_str!("language.txt")), 252);
 }
 
 #[test]
 fn numbers() {
-    assert_eq!(run_cases(include_str!("numbers.txt")), 185);
+    assert_eq!(run_cases(include_str!("numbers.txt")), 265);
 }
 
 #[test]
 fn strings() {
-    assert_eq!(run_cases(include_str!("strings.txt")), 105);
+    assert_eq!(run_cases(include_str!("strings.txt")), 154);
 }
 
 #[test]
 fn arrays() {
-    assert_eq!(run_cases(include_str!("arrays.txt")), 146);
+    assert_eq!(run_cases(include_str!("arrays.txt")), 203);
 }
 
 #[test]
 fn dates() {
-    assert_eq!(run_cases(include_str!("dates.txt")), 175);
+    assert_eq!(run_cases(include_str!("dates.txt")), 328);
 }
 
 #[test]
 fn conversions() {
-    assert_eq!(run_cases(include_str!("conversions.txt")), 97);
+    assert_eq!(run_cases(include_str!("conversions.txt")), 162);
 }
 
 #[test]
 fn objects() {
-    assert_eq!(run_cases(include_str!("objects.txt")), 60);
+    assert_eq!(run_cases(include_str!("objects.txt")), 95);
 }

@@ -114,8 +114,27 @@ pub(crate) const SAMPLES: [(&str, &str); 25] = [
     ("missing", ""),
 ];
 
-/// Lines `expression | default | name=value | ...`: `?` in the expression is the path of each sample.
-pub(crate) fn run_matrix(table: &str) -> usize {
+/// How a sample stands in an expression.
+#[derive(Clone, Copy)]
+pub(crate) enum As {
+    /// As a field of the document.
+    Path,
+    /// As a constant.
+    Literal,
+}
+
+impl As {
+    fn write(self, name: &str, value: &str) -> String {
+        match self {
+            Self::Path => format!("'${name}'"),
+            Self::Literal if value.is_empty() => "'$$REMOVE'".to_owned(),
+            Self::Literal => format!("{{$literal: {value}}}"),
+        }
+    }
+}
+
+/// Lines `expression | default | name=value | ...`: `?` in the expression is each sample.
+pub(crate) fn run_matrix(table: &str, how: As) -> usize {
     let fields: Vec<_> = SAMPLES
         .iter()
         .filter(|(_, value)| !value.is_empty())
@@ -136,12 +155,12 @@ pub(crate) fn run_matrix(table: &str) -> usize {
         for (name, _) in &special {
             assert!(SAMPLES.iter().any(|(sample, _)| sample == name), "{name} in {line}");
         }
-        for (name, _) in SAMPLES {
+        for (name, value) in SAMPLES {
             let expected = special
                 .iter()
                 .find(|(special, _)| *special == name)
                 .map_or(default, |found| found.1);
-            let expression = template.replace('?', &format!("'${name}'"));
+            let expression = template.replace('?', &how.write(name, value));
             let found = evaluate(&notation::value(&expression), &document);
             failed += usize::from(!check(&expression, expected, &found));
             count += 1;
