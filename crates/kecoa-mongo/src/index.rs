@@ -5,7 +5,7 @@ mod definition;
 mod duplicate;
 mod entries;
 mod partial;
-mod shell_text;
+pub mod shell_text;
 mod specification;
 mod walk;
 

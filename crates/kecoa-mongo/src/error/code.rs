@@ -126,6 +126,7 @@ codes! {
     API_DEPRECATION_ERROR = 324, "APIDeprecationError";
     MECHANISM_UNAVAILABLE = 334, "MechanismUnavailable";
     UNSUPPORTED_OP_QUERY_COMMAND = 352, "UnsupportedOpQueryCommand";
+    CANNOT_CONVERT_INDEX_TO_UNIQUE = 359, "CannotConvertIndexToUnique";
     COLLECTION_UUID_MISMATCH = 361, "CollectionUUIDMismatch";
     INGRESS_REQUEST_RATE_LIMIT_EXCEEDED = 462, "IngressRequestRateLimitExceeded";
     SOCKET_EXCEPTION = 9001, "SocketException";

@@ -24,6 +24,7 @@ pub struct Index {
     pub(super) name: String,
     pub(super) fields: Vec<Field>,
     pub(super) unique: bool,
+    pub(super) prepares_unique: bool,
     pub(super) sparse: bool,
     pub(super) hidden: bool,
     pub(super) multikey: bool,
@@ -82,6 +83,7 @@ impl Index {
             name: ID_NAME.to_owned(),
             fields: fields.into_iter().collect(),
             unique: false,
+            prepares_unique: false,
             sparse: false,
             hidden: false,
             multikey: false,
@@ -145,6 +147,15 @@ impl Index {
         self.specification =
             changed(&self.specification, "expireAfterSeconds", Some(RawBsonRef::Int32(short)));
         Ok(self)
+    }
+
+    /// The same, which from now on lets no key in that is there, or lets them in again.
+    #[must_use]
+    pub fn with_prepared_unique(mut self, prepares: bool) -> Self {
+        self.prepares_unique = prepares;
+        let shown = prepares.then_some(RawBsonRef::Boolean(true));
+        self.specification = changed(&self.specification, "prepareUnique", shown);
+        self
     }
 
     /// Whether its one field is `_id`.
@@ -213,6 +224,12 @@ impl Index {
     #[must_use]
     pub fn is_unique(&self) -> bool {
         self.unique
+    }
+
+    /// Whether it is about to become unique.
+    #[must_use]
+    pub fn prepares_unique(&self) -> bool {
+        self.prepares_unique
     }
 
     /// Whether documents without its fields have no entry.

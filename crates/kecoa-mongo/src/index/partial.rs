@@ -14,6 +14,7 @@ const DEEPEST: usize = 100;
 
 impl Partial {
     pub(super) fn parse(filter: &RawDocument, collator: &Collator) -> Result<Self, Error> {
+        check_features(filter, 0)?;
         let parsed = Filter::parse(filter, &Scope::new().with_collator(collator.clone()))?;
         if !is_supported(parsed.root(), 0) {
             return Err(Error::new(
@@ -32,6 +33,26 @@ impl Partial {
         let start = Timestamp { time: 0, increment: 0 };
         self.filter.matches(document, &Variables::new(DateTime::from_millis(0), start))
     }
+}
+
+/// What no index can go by, wherever it stands.
+fn check_features(filter: &RawDocument, depth: usize) -> Result<(), Error> {
+    for (name, value) in filter.iter().map_while(Result::ok) {
+        let code = match name.as_str() {
+            "$expr" | "$jsonSchema" => Code::QUERY_FEATURE_NOT_ALLOWED,
+            "$where" | "$text" => Code::BAD_VALUE,
+            "$and" | "$or" | "$nor" if depth < DEEPEST => {
+                let parts = value.as_array().into_iter().flatten().map_while(Result::ok);
+                for part in parts.filter_map(RawBsonRef::as_document) {
+                    check_features(part, depth + 1)?;
+                }
+                continue;
+            }
+            _ => continue,
+        };
+        return Err(Error::new(code, format!("{} is not allowed in this context", name.as_str())));
+    }
+    Ok(())
 }
 
 /// `$eq $gt $gte $lt $lte $in $type`, `$exists: true`, and `$and` and `$or` of them.

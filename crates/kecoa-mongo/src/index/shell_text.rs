@@ -11,7 +11,8 @@ const LONGEST: usize = 16 * 1024;
 const DEEPEST: usize = 100;
 
 /// A value as text: `{ a: 1, b: "x" }`.
-pub(super) fn text(value: RawBsonRef<'_>) -> String {
+#[must_use]
+pub fn text(value: RawBsonRef<'_>) -> String {
     let mut out = String::new();
     write(&mut out, value, 0);
     out

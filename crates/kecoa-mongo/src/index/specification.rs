@@ -1,37 +1,22 @@
 //! `createIndexes`' specifications, and what may be wrong with them.
 
+mod options;
+mod pattern;
+mod problems;
+
 use ::bson::raw::{CString, cstr};
 use ::bson::{RawBsonRef, RawDocument, RawDocumentBuf};
 
-use super::definition::{Field, FieldKind, ID_NAME, Index, MAX_FIELDS, Partial};
+use options::{check_kept, is_option};
+use pattern::{check_pattern, fields, is_id, is_plain_id};
+use problems::{cannot, flag, wrong_type};
+
+use super::definition::{Field, FieldKind, ID_NAME, Index, Partial};
 use super::shell_text::text;
-use crate::bson::key::Direction;
-use crate::bson::number::Number;
-use crate::bson::path::Path;
+use crate::bson::number::{Number, whole};
 use crate::collation::Collator;
 use crate::error::{Code, Error};
 use crate::expression::type_name;
-
-/// The options that are kept and mean nothing here, or belong to kinds of index that are refused.
-const KEPT: [&str; 17] = [
-    "2dsphereIndexVersion",
-    "textIndexVersion",
-    "weights",
-    "default_language",
-    "language_override",
-    "bits",
-    "min",
-    "max",
-    "bucketSize",
-    "coarsestIndexedLevel",
-    "finestIndexedLevel",
-    "storageEngine",
-    "wildcardProjection",
-    "dropDups",
-    "ns",
-    "originalSpec",
-    "clustered",
-];
 
 /// The options that `_id`'s index may have.
 const ID_OPTIONS: [&str; 7] = ["key", "name", "v", "ns", "collation", "clustered", "hidden"];
@@ -52,6 +37,18 @@ impl Index {
         })?;
         given.into_index(specification, collator)
     }
+
+    /// A specification without the options that nobody knows.
+    #[must_use]
+    pub fn known_options(specification: &RawDocument) -> RawDocumentBuf {
+        let mut known = RawDocumentBuf::new();
+        for (name, value) in specification.iter().filter_map(Result::ok) {
+            if is_option(name.as_str()) {
+                known.append(name, value);
+            }
+        }
+        known
+    }
 }
 
 /// The options as they were given.
@@ -60,6 +57,7 @@ struct Given<'a> {
     key: Option<&'a RawDocument>,
     name: Option<&'a str>,
     unique: bool,
+    prepares_unique: bool,
     sparse: bool,
     hidden: bool,
     expire_after_seconds: Option<i64>,
@@ -72,6 +70,16 @@ struct Given<'a> {
 impl<'a> Given<'a> {
     fn read(specification: &'a RawDocument) -> Result<Self, Error> {
         let mut given = Self::default();
+        let names = specification.iter().filter_map(Result::ok).map(|(name, _)| name.as_str());
+        if let Some(name) = { names }.find(|name| !is_option(name)) {
+            return Err(Error::new(
+                Code::INVALID_INDEX_SPECIFICATION_OPTION,
+                format!(
+                    "The field '{name}' is not valid for an index specification. Specification: {}",
+                    text(RawBsonRef::Document(specification))
+                ),
+            ));
+        }
         for field in specification.iter() {
             let (name, value) =
                 field.map_err(|error| Error::new(Code::INVALID_BSON, error.to_string()))?;
@@ -99,22 +107,29 @@ impl<'a> Given<'a> {
         specification: &RawDocument,
     ) -> Result<(), Error> {
         match name {
-            "key" => self.key = Some(object(name, value)?),
+            "key" => {
+                let key = object(name, value)?;
+                check_pattern(key)?;
+                self.key = Some(key);
+            }
+            // Kept from versions that are gone.
+            "ns" => {}
             "name" => match value {
                 RawBsonRef::String(text) => self.name = Some(text),
                 _ => return Err(wrong_type(name, "a string", value)),
             },
             "unique" => self.unique = flag(name, value)?,
             "sparse" => self.sparse = flag(name, value)?,
-            "hidden" => self.hidden = flag(name, value)?,
+            "hidden" => match value {
+                RawBsonRef::Boolean(hidden) => self.hidden = hidden,
+                _ => return Err(wrong_type(name, "a bool", value)),
+            },
             // It changes nothing, and is shown as it was given.
             "background" => {
                 flag(name, value)?;
                 self.others.push((name, value));
             }
-            "prepareUnique" => {
-                flag(name, value)?;
-            }
+            "prepareUnique" => self.prepares_unique = flag(name, value)?,
             "v" => version(value)?,
             "expireAfterSeconds" => {
                 self.expire_after_seconds = Some(seconds(value, specification)?)
@@ -130,15 +145,9 @@ impl<'a> Given<'a> {
                 }
                 self.collation = Some(collation);
             }
-            _ if KEPT.contains(&name) => self.others.push((name, value)),
             _ => {
-                return Err(Error::new(
-                    Code::INVALID_INDEX_SPECIFICATION_OPTION,
-                    format!(
-                        "The field '{name}' is not valid for an index specification. Specification: {}",
-                        text(RawBsonRef::Document(specification))
-                    ),
-                ));
+                check_kept(name, value)?;
+                self.others.push((name, value));
             }
         }
         Ok(())
@@ -154,6 +163,15 @@ impl<'a> Given<'a> {
             None => default.clone(),
         };
         let is_id = is_id(pattern);
+        if is_id && !is_plain_id(pattern) {
+            return Err(Error::new(
+                Code::BAD_VALUE,
+                format!(
+                    "The field 'key' for an _id index must be {{_id: 1}}, but got {}",
+                    text(RawBsonRef::Document(pattern))
+                ),
+            ));
+        }
         self.check(name, pattern, specification, &fields, is_id)?;
         if is_id && self.collation.is_some() && collator != *default {
             return Err(Error::new(
@@ -169,6 +187,7 @@ impl<'a> Given<'a> {
             name: name.to_owned(),
             fields,
             unique: self.unique,
+            prepares_unique: self.prepares_unique,
             sparse: self.sparse,
             hidden: self.hidden,
             multikey: false,
@@ -193,6 +212,9 @@ impl<'a> Given<'a> {
         shown.append(cstr!("name"), &*index.name);
         if self.unique {
             shown.append(cstr!("unique"), true);
+        }
+        if self.prepares_unique {
+            shown.append(cstr!("prepareUnique"), true);
         }
         if self.sparse {
             shown.append(cstr!("sparse"), true);
@@ -246,9 +268,6 @@ impl<'a> Given<'a> {
             ));
         }
         if is_id {
-            if self.hidden {
-                return Err(Error::new(Code::BAD_VALUE, "can't hide _id index"));
-            }
             let names = specification.iter().filter_map(Result::ok).map(|(name, _)| name.as_str());
             if let Some(name) = { names }.find(|name| !ID_OPTIONS.contains(name)) {
                 return Err(Error::new(
@@ -259,6 +278,17 @@ impl<'a> Given<'a> {
                     ),
                 ));
             }
+        }
+        if is_id && matches!(specification.get("hidden"), Ok(Some(_))) {
+            return Err(Error::new(Code::BAD_VALUE, "can't hide _id index"));
+        }
+        if self.unique && self.prepares_unique {
+            return Err(cannot(
+                "cannot create an index with the 'unique' option and the 'prepareUnique' option",
+            ));
+        }
+        if self.others.iter().any(|(name, _)| *name == "weights") {
+            return Err(cannot("the field 'weights' can only be specified with text indexes"));
         }
         if self.sparse && self.partial.is_some() {
             return Err(cannot("cannot mix \"partialFilterExpression\" and \"sparse\" options"));
@@ -295,102 +325,22 @@ impl<'a> Given<'a> {
     }
 }
 
-/// Whether it is `_id`'s own.
-fn is_id(pattern: &RawDocument) -> bool {
-    let mut fields = pattern.iter().filter_map(Result::ok);
-    let first = fields.next();
-    let is_one = |value| Number::from_bson(value).is_some_and(|number| number == Number::Int32(1));
-    fields.next().is_none()
-        && first.is_some_and(|(name, value)| name.as_str() == "_id" && is_one(value))
-}
-
-fn fields(pattern: &RawDocument) -> Result<Vec<Field>, Error> {
-    let mut fields: Vec<Field> = Vec::new();
-    for field in pattern.iter() {
-        let (name, value) =
-            field.map_err(|error| Error::new(Code::INVALID_BSON, error.to_string()))?;
-        let name = name.as_str();
-        let kind = kind(value)?;
-        check_name(name)?;
-        if fields.len() == MAX_FIELDS {
-            return Err(cannot(&format!(
-                "Index key pattern {} has more than {MAX_FIELDS} fields",
-                text(RawBsonRef::Document(pattern))
-            )));
-        }
-        if fields.iter().any(|field| field.name == name) {
-            return Err(Error::new(
-                Code::BAD_VALUE,
-                format!("The field '{name}' appears multiple times in the index key pattern"),
-            ));
-        }
-        let path = Path::parse(name).map_err(|error| cannot(&error.to_string()))?;
-        fields.push(Field { name: name.to_owned(), path, kind });
-    }
-    if fields.is_empty() {
-        return Err(cannot("Index keys cannot be an empty object."));
-    }
-    Ok(fields)
-}
-
-fn check_name(name: &str) -> Result<(), Error> {
-    if name == "$**" || name.ends_with(".$**") {
-        return Err(Error::new(
-            Code::NOT_IMPLEMENTED,
-            "wildcard indexes ($**) are not implemented",
-        ));
-    }
-    for part in name.split('.') {
-        if part.is_empty() {
-            return Err(cannot("Index keys cannot contain an empty field."));
-        }
-        if part.starts_with('$') && !matches!(part, "$id" | "$ref" | "$db") {
-            return Err(cannot(
-                "Index key contains an illegal field name: field name starts with '$'.",
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn kind(value: RawBsonRef<'_>) -> Result<FieldKind, Error> {
-    if let Some(number) = Number::from_bson(value) {
-        let zero = Number::Int32(0);
-        if let RawBsonRef::Double(number) = value
-            && number.is_nan()
-        {
-            return Err(cannot("Values in the index key pattern cannot be NaN."));
-        }
-        return match number.cmp(&zero) {
-            std::cmp::Ordering::Equal => {
-                Err(cannot("Values in the index key pattern cannot be 0."))
-            }
-            std::cmp::Ordering::Greater => Ok(FieldKind::Ordered(Direction::Ascending)),
-            std::cmp::Ordering::Less => Ok(FieldKind::Ordered(Direction::Descending)),
-        };
-    }
-    match value {
-        RawBsonRef::String("") => {
-            Err(cannot("Values in the index key pattern cannot be empty strings."))
-        }
-        RawBsonRef::String("hashed") => Ok(FieldKind::Hashed),
-        RawBsonRef::String(plugin @ ("text" | "2dsphere" | "2d")) => Err(Error::new(
-            Code::NOT_IMPLEMENTED,
-            format!("indexes of kind '{plugin}' are not implemented"),
-        )),
-        RawBsonRef::String(plugin) => Err(cannot(&format!("Unknown index plugin '{plugin}'"))),
-        _ => Err(cannot(&format!(
-            "Values in v:2 index key pattern cannot be of type {}. Only numbers > 0, numbers < 0, and strings are \
-             allowed.",
-            type_name(Some(value))
-        ))),
-    }
-}
-
 fn version(value: RawBsonRef<'_>) -> Result<(), Error> {
     let Some(number) = Number::from_bson(value) else {
         return Err(wrong_type("v", "a number", value));
     };
+    let is_short = whole(value)
+        .and_then(|cut| i32::try_from(cut).ok())
+        .is_some_and(|cut| Number::Int32(cut) == number);
+    if !is_short {
+        return Err(Error::new(
+            Code::BAD_VALUE,
+            format!(
+                "Index version must be representable as a 32-bit integer, but got {}",
+                text(value)
+            ),
+        ));
+    }
     if number == Number::Int32(1) || number == Number::Int32(2) {
         return Ok(());
     }
@@ -423,26 +373,8 @@ fn seconds(value: RawBsonRef<'_>, specification: &RawDocument) -> Result<i64, Er
             shown()
         )));
     }
-    // Between 0 and the largest int: what is behind the point does not count.
-    Ok(match number {
-        Number::Int32(number) => i64::from(number),
-        Number::Int64(number) => number,
-        Number::Double(_) | Number::Decimal(_) => whole(number),
-    })
-}
-
-/// The whole part of a number from 0 to the largest int, by halving.
-fn whole(number: Number) -> i64 {
-    let (mut low, mut high) = (0_i32, i32::MAX);
-    while low < high {
-        let middle = low + (high - low) / 2 + (high - low) % 2;
-        if number < Number::Int32(middle) {
-            high = middle - 1;
-        } else {
-            low = middle;
-        }
-    }
-    i64::from(low)
+    // What is behind the point does not count.
+    Ok(whole(value).unwrap_or(0))
 }
 
 fn object<'a>(name: &str, value: RawBsonRef<'a>) -> Result<&'a RawDocument, Error> {
@@ -450,32 +382,4 @@ fn object<'a>(name: &str, value: RawBsonRef<'a>) -> Result<&'a RawDocument, Erro
         RawBsonRef::Document(document) => Ok(document),
         _ => Err(wrong_type(name, "an object", value)),
     }
-}
-
-/// A bool, or a number.
-fn flag(name: &str, value: RawBsonRef<'_>) -> Result<bool, Error> {
-    match value {
-        RawBsonRef::Boolean(value) => Ok(value),
-        _ => match Number::from_bson(value) {
-            Some(number) => Ok(number != Number::Int32(0)),
-            None => Err(Error::new(
-                Code::TYPE_MISMATCH,
-                format!(
-                    "The field '{name}' has value {name}: {}, which is not convertible to bool",
-                    text(value)
-                ),
-            )),
-        },
-    }
-}
-
-fn wrong_type(name: &str, expected: &str, found: RawBsonRef<'_>) -> Error {
-    Error::new(
-        Code::TYPE_MISMATCH,
-        format!("The field '{name}' must be {expected}, but got {}", type_name(Some(found))),
-    )
-}
-
-fn cannot(message: &str) -> Error {
-    Error::new(Code::CANNOT_CREATE_INDEX, message)
 }

@@ -2,8 +2,7 @@
 
 use ::bson::{RawArray, RawBsonRef, RawDocument, Timestamp};
 
-use crate::bson::decimal128::{Decimal, Magnitude};
-use crate::bson::number::Number;
+pub use crate::bson::number::whole;
 use crate::wire::Sequence;
 
 use super::argument::{Argument, Fallback};
@@ -159,41 +158,4 @@ pub fn truth(value: RawBsonRef<'_>) -> bool {
         RawBsonRef::Null | RawBsonRef::Undefined => false,
         _ => true,
     }
-}
-
-/// A number cut to a whole one, at most as far as 64 bits go; NaN is 0, what is no number is `None`.
-#[must_use]
-pub fn whole(value: RawBsonRef<'_>) -> Option<i64> {
-    match Number::from_bson(value)? {
-        Number::Int32(value) => Some(i64::from(value)),
-        Number::Int64(value) => Some(value),
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "as saturates, and NaN is 0: that is what is asked"
-        )]
-        Number::Double(value) => Some(value as i64),
-        Number::Decimal(value) => Some(whole_of_decimal(value)),
-    }
-}
-
-fn whole_of_decimal(value: Decimal) -> i64 {
-    let limit = if value.negative { i64::MIN } else { i64::MAX };
-    let (mut coefficient, mut exponent) = match value.magnitude {
-        Magnitude::NaN => return 0,
-        Magnitude::Infinity => return limit,
-        Magnitude::Finite { coefficient, exponent } => (coefficient, exponent),
-    };
-    while exponent < 0 && coefficient != 0 {
-        coefficient /= 10;
-        exponent += 1;
-    }
-    while exponent > 0 && coefficient != 0 {
-        coefficient = match coefficient.checked_mul(10) {
-            Some(coefficient) => coefficient,
-            None => return limit,
-        };
-        exponent -= 1;
-    }
-    let size = i128::try_from(coefficient).unwrap_or(i128::MAX);
-    i64::try_from(if value.negative { -size } else { size }).unwrap_or(limit)
 }
