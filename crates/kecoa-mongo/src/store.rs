@@ -28,6 +28,7 @@ mod maintenance;
 mod named;
 mod options;
 mod pages;
+mod places;
 mod queries;
 mod read;
 mod record;

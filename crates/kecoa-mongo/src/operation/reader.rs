@@ -36,6 +36,8 @@ pub struct Reader {
 struct Tail {
     /// The last document that was read.
     last: Option<Key>,
+    /// Where it is.
+    place: Option<Position>,
 }
 
 /// What was looked at.
@@ -124,7 +126,7 @@ impl Reader {
                         "CollectionScan died due to position in capped collection being deleted.",
                     ));
                 }
-                Some(Position::behind(last))
+                tail.place.clone().or_else(|| Some(Position::behind(last)))
             }
         };
         Ok(true)
@@ -140,6 +142,12 @@ impl Reader {
     #[must_use]
     pub fn collection(&self) -> &Collection {
         &self.collection
+    }
+
+    /// What is asked of the documents.
+    #[must_use]
+    pub fn filter(&self) -> &Filter {
+        &self.filter
     }
 
     /// How it is read.
@@ -181,6 +189,7 @@ impl Reader {
         self.finished = self.after.is_none();
         if let (Some(tail), Some(last)) = (&mut self.tail, page.documents.last()) {
             tail.last = last.document()?.get("_id").ok().flatten().map(Key::of);
+            tail.place = page.last;
         }
         self.page = page.documents.into_iter();
         Ok(())

@@ -6,7 +6,8 @@ use kecoa::types::Uuid as SqlUuid;
 use uuid::Uuid;
 
 use super::collection::{
-    Collection, Content, IndexChange, Modification, Namespace, NewCollection, Statistics,
+    Collection, CollectionKind, Content, IndexChange, Modification, Namespace, NewCollection,
+    Statistics,
 };
 use super::database::Effect;
 use super::failure::{Failed, read, unexpected};
@@ -62,6 +63,8 @@ impl Handle<'_> {
             indexes: maintained.clone(),
             maintained,
             next_index: 1,
+            natural: new.kind == CollectionKind::Collection
+                && new.options.get_bool("capped").unwrap_or(false),
             collator,
             uuid: Uuid::new_v4(),
             version: 1,
@@ -86,7 +89,7 @@ impl Handle<'_> {
     async fn insert_row(&mut self, collection: &Collection) -> Result<bool, Error> {
         let content = collection.content();
         let namespace = &content.namespace;
-        let indexes = layout::store_indexes(&content.maintained, content.next_index);
+        let indexes = layout::store_indexes(content);
         let made = self
             .execute(
                 Effect::WriteOnce,
@@ -230,7 +233,7 @@ impl Handle<'_> {
         &mut self,
         content: &Content,
     ) -> Result<Checked<()>, Error> {
-        let indexes = layout::store_indexes(&content.maintained, content.next_index);
+        let indexes = layout::store_indexes(content);
         let changed = self
             .execute(
                 Effect::Write,

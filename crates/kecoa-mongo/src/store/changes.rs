@@ -152,11 +152,15 @@ impl Handle<'_> {
         collection: &Collection,
         changes: &[Change<'_>],
     ) -> Result<Checked<HashSet<Vec<u8>>>, Failed> {
-        let batch = Batch::new(collection, self.guard(collection), changes)?;
+        let mut batch = Batch::new(collection, self.guard(collection), changes)?;
         if self.mark_multikey(collection, &batch.entries.newly_multikey).await? {
             return Ok(Checked::Stale);
         }
         let removes = changes.first().is_some_and(|change| change.new.is_none());
+        if removes && collection.is_natural() {
+            let removed = &mut batch.entries.removed_unique;
+            self.remove_places(collection, &batch.keys, removed).await?;
+        }
         let effect = if batch.records.is_empty() { Effect::Write } else { Effect::WriteOnce };
         if batch.is_bare() {
             return self.change_bare(&batch, removes, effect).await.map(Checked::Current);

@@ -47,6 +47,8 @@ pub(super) struct Content {
     pub(super) maintained: Vec<Arc<Index>>,
     /// The number of the next index.
     pub(super) next_index: i32,
+    /// Whether each document has an entry that says at which place it was inserted.
+    pub(super) natural: bool,
     /// How strings compare where nothing else is said.
     pub(super) collator: Collator,
     pub(super) uuid: Uuid,
@@ -232,6 +234,12 @@ impl Collection {
     #[must_use]
     pub fn index(&self, number: i32) -> Option<&Arc<Index>> {
         self.0.indexes.iter().find(|index| index.number() == number)
+    }
+
+    /// Whether its documents are read in the order of their insertion.
+    #[must_use]
+    pub fn is_natural(&self) -> bool {
+        self.0.natural
     }
 
     /// How strings compare where a command says nothing of it.

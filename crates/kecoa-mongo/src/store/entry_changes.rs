@@ -32,7 +32,8 @@ impl EntryList {
         self.index.is_empty()
     }
 
-    fn push(&mut self, index: i32, key: Vec<u8>, id_key: &[u8]) {
+    /// Add an entry.
+    pub(super) fn push(&mut self, index: i32, key: Vec<u8>, id_key: &[u8]) {
         self.index.push(index);
         self.key.push(key);
         self.id_key.push(id_key.to_vec());

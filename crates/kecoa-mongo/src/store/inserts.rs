@@ -175,6 +175,10 @@ impl Handle<'_> {
             return Ok(0);
         }
         let keys: Vec<&[u8]> = documents.iter().map(|document| &*document.id_key).collect();
+        if collection.is_natural() {
+            let added = &mut changes.added_unique;
+            self.add_places(collection, keys.iter().copied(), added).await?;
+        }
         let bodies: Vec<&[u8]> =
             documents.iter().map(|document| document.new.document.as_bytes()).collect();
         let mut statement = Statement::default();

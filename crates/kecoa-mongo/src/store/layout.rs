@@ -35,6 +35,7 @@ pub(super) fn collection(row: &Row) -> Result<Collection, Error> {
         indexes: ready(&maintained),
         maintained,
         next_index,
+        natural: stored.get_bool("natural").unwrap_or_default(),
         collator,
         uuid: Uuid::from_bytes(*read::<kecoa::types::Uuid>(row, 7)?.as_bytes()),
         version: read(row, 6)?,
@@ -84,9 +85,9 @@ fn indexes(stored: &RawDocument, collator: &Collator) -> Result<(Vec<Arc<Index>>
 }
 
 /// Indexes as a row holds them.
-pub(super) fn store_indexes(indexes: &[Arc<Index>], next: i32) -> RawDocumentBuf {
+pub(super) fn store_indexes(content: &Content) -> RawDocumentBuf {
     let mut list = RawArrayBuf::new();
-    for index in indexes {
+    for index in &content.maintained {
         let mut stored = RawDocumentBuf::new();
         stored.append(cstr!("n"), index.number());
         stored.append(cstr!("spec"), index.to_document());
@@ -99,8 +100,11 @@ pub(super) fn store_indexes(indexes: &[Arc<Index>], next: i32) -> RawDocumentBuf
         list.push(stored);
     }
     let mut document = RawDocumentBuf::new();
-    document.append(cstr!("next"), next);
+    document.append(cstr!("next"), content.next_index);
     document.append(cstr!("indexes"), list);
+    if content.natural {
+        document.append(cstr!("natural"), true);
+    }
     document
 }
 

@@ -8,6 +8,7 @@ use super::collection::Collection;
 use super::database::Effect;
 use super::failure::{Failed, read};
 use super::handle::{Checked, Handle};
+use super::places::NATURAL;
 use super::queries::{self, Take};
 use super::read::{Fetched, Lock, Page, PageLimit, Position};
 use crate::bson::key::{Key, MAX_WHOLE};
@@ -44,7 +45,11 @@ impl Handle<'_> {
             }
             Access::All { order } => {
                 let ranges = [KeyRange::all()];
-                self.ranges(collection, Source::Documents, &ranges, *order, after, limit).await
+                let source = match collection.is_natural() {
+                    true => Source::Natural,
+                    false => Source::Documents,
+                };
+                self.ranges(collection, source, &ranges, *order, after, limit).await
             }
             Access::IdRanges { ranges, order } => {
                 self.ranges(collection, Source::Documents, ranges, *order, after, limit).await
@@ -184,6 +189,10 @@ impl Handle<'_> {
             }),
             _ => None,
         };
+        if let (Source::Natural, Some(last)) = (&source, found.last()) {
+            let (key, id_key) = (last.key()?.to_vec(), last.id_key().to_vec());
+            page.last = Some(Position { range: 0, key, id_key, size });
+        }
         page.documents = match source {
             Source::Index(index) if index.is_multikey() => {
                 first_entries(index, ranges, order, found)?
@@ -244,24 +253,29 @@ impl Handle<'_> {
             Some((lower, _, upper, _)) => params.extend([lower as &dyn kecoa::types::ToSql, upper]),
             None => params.extend([&bounds.lower as &dyn kecoa::types::ToSql, &bounds.upper]),
         }
+        let entries = match source {
+            Source::Documents => None,
+            Source::Index(index) => Some((index.is_unique(), index.number())),
+            Source::Natural => Some((true, NATURAL)),
+        };
         let number;
-        let sql = match source {
-            Source::Documents if one.is_some() => queries::documents(order, take),
-            Source::Documents => queries::documents_of_many(order, take),
-            Source::Index(index) => {
-                number = index.number();
+        let sql = match entries {
+            None if one.is_some() => queries::documents(order, take),
+            None => queries::documents_of_many(order, take),
+            Some((is_unique, of_index)) => {
+                number = of_index;
                 params.push(&number);
                 match one {
                     Some((_, lower_id, _, upper_id)) => {
                         params.extend([lower_id as &dyn kecoa::types::ToSql, upper_id]);
-                        queries::index(index.is_unique(), order, take)
+                        queries::index(is_unique, order, take)
                     }
                     None => {
                         params.extend([
                             &bounds.lower_id as &dyn kecoa::types::ToSql,
                             &bounds.upper_id,
                         ]);
-                        queries::index_of_many(index.is_unique(), order, take)
+                        queries::index_of_many(is_unique, order, take)
                     }
                 }
             }
@@ -342,6 +356,8 @@ impl Handle<'_> {
 enum Source<'a> {
     Documents,
     Index(&'a Index),
+    /// The entries that say where documents were inserted.
+    Natural,
 }
 
 /// The bounds of ranges, as a statement takes them.
@@ -374,7 +390,7 @@ impl Bounds {
         if let (Some(bound), Some(bound_id)) = (bound, bound_id) {
             bound.clone_from(match source {
                 Source::Documents => &after.id_key,
-                Source::Index(_) => &after.key,
+                Source::Index(_) | Source::Natural => &after.key,
             });
             // The next key above that of the last document: lower bounds are in their range.
             if order == Order::Forward && matches!(source, Source::Documents) {

@@ -75,6 +75,8 @@ pub struct Page {
     pub documents: Vec<Fetched>,
     /// Where the next page begins; nothing behind the last one.
     pub next: Option<Position>,
+    /// Where the last document is, of a read in the order of insertion.
+    pub last: Option<Position>,
     /// Whether some key was cut: among documents whose keys agree so far, the order is none.
     pub has_cut_keys: bool,
 }
@@ -122,7 +124,7 @@ impl Page {
     /// The last page.
     pub(super) fn new(documents: Vec<Fetched>) -> Self {
         let has_cut_keys = documents.iter().any(|document| document.id_key().len() > MAX_WHOLE);
-        Self { documents, next: None, has_cut_keys }
+        Self { documents, next: None, last: None, has_cut_keys }
     }
 }
 
