@@ -10,6 +10,7 @@ mod candidate;
 mod field_ranges;
 mod hint;
 mod implication;
+pub mod intervals;
 mod key_field;
 mod order;
 mod predicates;

@@ -7,9 +7,12 @@ use ::bson::{RawArrayBuf, RawBson, RawDocument, RawDocumentBuf, rawdoc};
 
 use crate::index::Index;
 use crate::plan::access::{Access, Order};
-use crate::store::{Collection, Namespace};
+use crate::plan::intervals;
+use crate::query::Filter;
+use crate::store::Namespace;
 
 use super::find::{Find, Query};
+use super::reader::Reader;
 use super::write_result::number;
 
 /// What was done, for `executionStats`.
@@ -36,10 +39,16 @@ pub fn query_planner(
     planner.append(cstr!("namespace"), namespace.to_string());
     planner.append(cstr!("parsedQuery"), filter);
     planner.append(cstr!("indexFilterSet"), false);
+    planner.append(cstr!("optimizationTimeMillis"), 0);
     planner.append(cstr!("maxIndexedOrSolutionsReached"), false);
     planner.append(cstr!("maxIndexedAndSolutionsReached"), false);
     planner.append(cstr!("maxScansToExplodeReached"), false);
-    planner.append(cstr!("winningPlan"), winning_plan);
+    planner.append(cstr!("prunedSimilarIndexes"), false);
+    let mut winning = rawdoc! { "isCached": false };
+    for (name, value) in winning_plan.iter().map_while(Result::ok) {
+        winning.append(name, value);
+    }
+    planner.append(cstr!("winningPlan"), winning);
     planner.append(cstr!("rejectedPlans"), RawArrayBuf::new());
     planner
 }
@@ -72,7 +81,11 @@ fn with_numbers(plan: &RawDocument, numbers: &Numbers, depth: usize) -> RawDocum
         if name.as_str() == "stage" {
             stage.append(cstr!("nReturned"), count(numbers.returned));
             match value.as_str() {
-                Some("COLLSCAN" | "FETCH" | "IDHACK") => {
+                Some("COLLSCAN" | "FETCH") => {
+                    stage.append(cstr!("docsExamined"), count(numbers.documents));
+                }
+                Some("EXPRESS_IXSCAN") => {
+                    stage.append(cstr!("keysExamined"), count(numbers.documents));
                     stage.append(cstr!("docsExamined"), count(numbers.documents));
                 }
                 Some("IXSCAN") => stage.append(cstr!("keysExamined"), count(numbers.keys)),
@@ -87,7 +100,7 @@ fn with_numbers(plan: &RawDocument, numbers: &Numbers, depth: usize) -> RawDocum
 #[must_use]
 pub fn find_plan(find: &Find<'_>, query: &Query) -> RawDocumentBuf {
     let filter = find.filter.filter(|filter| !filter.is_empty());
-    let mut plan = access_plan(query.reader().access(), query.reader().collection(), filter);
+    let mut plan = access_plan(query.reader(), filter);
     if query.is_sorting()
         && let Some(sort) = find.sort
     {
@@ -150,15 +163,8 @@ fn amount(name: &CStr, stage_name: &str, amount: u64, plan: RawDocumentBuf) -> R
 }
 
 /// How documents are read.
-fn access_plan(
-    access: &Access,
-    collection: &Collection,
-    filter: Option<&RawDocument>,
-) -> RawDocumentBuf {
-    let direction = match access.order() {
-        Order::Forward => "forward",
-        Order::Backward => "backward",
-    };
+fn access_plan(reader: &Reader, filter: Option<&RawDocument>) -> RawDocumentBuf {
+    let (access, collection) = (reader.access(), reader.collection());
     let mut stage = RawDocumentBuf::new();
     match access {
         Access::All { .. } => {
@@ -166,25 +172,25 @@ fn access_plan(
             if let Some(filter) = filter {
                 stage.append(cstr!("filter"), filter);
             }
-            stage.append(cstr!("direction"), direction);
+            stage.append(cstr!("direction"), direction(access.order()));
             stage
         }
         Access::Ids { keys, .. } if keys.len() == 1 && is_id_alone(filter) => {
-            stage.append(cstr!("stage"), "IDHACK");
+            stage.append(cstr!("stage"), "EXPRESS_IXSCAN");
+            stage.append(cstr!("keyPattern"), "{ _id: 1 }");
+            stage.append(cstr!("indexName"), "_id_");
             stage
         }
         Access::Ids { .. } | Access::IdRanges { .. } => {
-            fetch(filter, index_scan(&rawdoc! { "_id": 1 }, "_id_", None, direction))
+            let id = Index::of_id(collection.collator());
+            fetch(filter, index_scan(&id, reader.filter(), access.order()))
         }
         Access::Index { index, .. } => {
             let known = collection.indexes().iter().find(|known| known.number() == *index);
-            let scan = match known {
-                Some(index) => {
-                    index_scan(index.key_pattern(), index.name(), Some(&**index), direction)
-                }
-                None => index_scan(&RawDocumentBuf::new(), "", None, direction),
-            };
-            fetch(filter, scan)
+            match known {
+                Some(index) => fetch(filter, index_scan(index, reader.filter(), access.order())),
+                None => nothing(),
+            }
         }
     }
 }
@@ -207,29 +213,44 @@ fn fetch(filter: Option<&RawDocument>, scan: RawDocumentBuf) -> RawDocumentBuf {
 }
 
 /// Reading by an index; by that of `_id` where none is given.
-fn index_scan(
-    pattern: &RawDocument,
-    name: &str,
-    index: Option<&Index>,
-    direction: &str,
-) -> RawDocumentBuf {
+fn index_scan(index: &Index, filter: &Filter, order: Order) -> RawDocumentBuf {
+    let pattern = index.key_pattern();
     let mut stage = RawDocumentBuf::new();
     stage.append(cstr!("stage"), "IXSCAN");
     stage.append(cstr!("keyPattern"), pattern);
-    stage.append(cstr!("indexName"), name);
-    stage.append(cstr!("isMultiKey"), index.is_some_and(Index::is_multikey));
-    stage.append(cstr!("isUnique"), index.is_none_or(Index::is_unique));
-    stage.append(cstr!("isSparse"), index.is_some_and(Index::is_sparse));
-    let is_partial = index.is_some_and(|index| index.partial_filter().is_some());
-    stage.append(cstr!("isPartial"), is_partial);
-    stage.append(cstr!("indexVersion"), 2);
-    stage.append(cstr!("direction"), direction);
-    let mut bounds = RawDocumentBuf::new();
+    stage.append(cstr!("indexName"), index.name());
+    if !index.collator().is_simple() {
+        stage.append(cstr!("collation"), index.collator().to_document());
+    }
+    stage.append(cstr!("isMultiKey"), index.is_multikey());
+    let mut paths = RawDocumentBuf::new();
     for field in pattern.iter_elements().map_while(Result::ok) {
+        paths.append(field.key(), RawArrayBuf::new());
+    }
+    if !index.is_multikey() {
+        stage.append(cstr!("multiKeyPaths"), paths);
+    }
+    stage.append(cstr!("isUnique"), index.is_unique() || index.is_id());
+    stage.append(cstr!("isSparse"), index.is_sparse());
+    stage.append(cstr!("isPartial"), index.partial_filter().is_some());
+    stage.append(cstr!("indexVersion"), 2);
+    stage.append(cstr!("direction"), direction(order));
+    let texts = intervals::texts(filter, index, order == Order::Backward);
+    let mut bounds = RawDocumentBuf::new();
+    for (field, texts) in pattern.iter_elements().map_while(Result::ok).zip(texts) {
         let mut list = RawArrayBuf::new();
-        list.push("[MinKey, MaxKey]");
+        for text in texts {
+            list.push(text);
+        }
         bounds.append(field.key(), RawBson::Array(list));
     }
     stage.append(cstr!("indexBounds"), bounds);
     stage
+}
+
+fn direction(order: Order) -> &'static str {
+    match order {
+        Order::Forward => "forward",
+        Order::Backward => "backward",
+    }
 }

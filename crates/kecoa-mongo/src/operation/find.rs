@@ -234,6 +234,7 @@ impl Query {
     pub fn keys_examined(&self) -> u64 {
         match self.reader.access() {
             crate::plan::access::Access::Index { .. }
+            | crate::plan::access::Access::Ids { .. }
             | crate::plan::access::Access::IdRanges { .. } => self.examined().documents,
             _ => 0,
         }

@@ -8,6 +8,7 @@
 )]
 
 mod choice;
+mod intervals;
 #[path = "../update/json.rs"]
 mod json;
 mod random;
