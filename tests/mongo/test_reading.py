@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
@@ -68,6 +69,53 @@ def test_capped_collections_lose_their_first_documents(db: Any) -> None:
         session.start_transaction()
         assert code(lambda: db.few.insert_one({}, session=session)) == 263
         session.abort_transaction()
+
+
+def test_capped_collections_are_in_the_order_of_insertion(db: Any) -> None:
+    db.create_collection("log", capped=True, size=100_000, max=5)
+    db.log.insert_many([{"_id": n} for n in (3, 1, 2)])
+    db.log.insert_one({"_id": 0})
+    db.log.update_one({"_id": 9}, {"$set": {"a": 1}}, upsert=True)
+    assert [d["_id"] for d in db.log.find()] == [3, 1, 2, 0, 9]
+    assert [d["_id"] for d in db.log.find(sort=[("$natural", -1)], batch_size=2)] == [9, 0, 2, 1, 3]
+    assert [d["_id"] for d in db.log.find({"_id": {"$ne": 2}}, skip=1, limit=2)] == [1, 0]
+    assert [d["_id"] for d in db.log.aggregate([{"$match": {}}])] == [3, 1, 2, 0, 9]
+    assert [d["_id"] for d in db.log.find({"_id": {"$gte": 0}})] == [0, 1, 2, 3, 9]
+    # The oldest goes, whatever its _id.
+    db.log.insert_one({"_id": -1})
+    assert [d["_id"] for d in db.log.find()] == [1, 2, 0, 9, -1]
+    db.log.update_one({"_id": 2}, {"$set": {"a": 1}})
+    db.log.delete_one({"_id": 0})
+    db.log.insert_one({"_id": 0})
+    assert [d["_id"] for d in db.log.find()] == [1, 2, 9, -1, 0]
+    assert code(lambda: db.log.insert_one({"_id": 9})) == 11000
+    db.log.create_index("a")
+    assert db.log.find({"a": 1}).distinct("_id") == [2, 9]
+    db.log.insert_many([{"_id": 10_000 - n} for n in range(1000)])
+    assert [d["_id"] for d in db.log.find()] == [9005, 9004, 9003, 9002, 9001]
+
+
+def test_many_insert_into_a_capped_collection_at_once(db: Any) -> None:
+    db.create_collection("log", capped=True, size=10_000_000)
+
+    def insert(thread: int) -> None:
+        for n in range(20):
+            db.log.insert_one({"thread": thread, "n": n})
+
+    db.log.insert_one({"thread": -1, "n": 0})
+    cursor = db.log.find(cursor_type=pymongo.CursorType.TAILABLE)
+    threads = [threading.Thread(target=insert, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    seen = []
+    until = time.monotonic() + 60
+    while len(seen) < 81 and time.monotonic() < until:
+        seen += list(cursor)
+    for thread in threads:
+        thread.join()
+    assert seen == list(db.log.find())
+    for thread in range(4):
+        assert [d["n"] for d in seen if d["thread"] == thread] == list(range(20))
 
 
 def test_tailable_cursors(db: Any) -> None:
@@ -250,6 +298,14 @@ def test_explain_and_list_indexes_show_what_was_given(db: Any) -> None:
     db.c.create_index("a", partialFilterExpression={"b": {"$gt": 1}})
     scan = db.c.find({"a": 1, "b": 5}).explain()["queryPlanner"]["winningPlan"]["inputStage"]
     assert (scan["indexName"], scan["isPartial"], scan["isSparse"]) == ("a_1", True, False)
+    assert scan["indexBounds"] == {"a": ["[1, 1]"]}
+    db.c.create_index([("x", 1), ("y", -1)])
+    plan = db.c.find({"x": {"$in": [2, 1]}, "y": {"$gt": "k"}}).explain()["queryPlanner"]["winningPlan"]
+    assert plan["inputStage"]["indexBounds"] == {"x": ["[1, 1]", "[2, 2]"], "y": ['({}, "k")']}
+    plan = db.c.find({"_id": 1}).explain()["queryPlanner"]["winningPlan"]
+    assert (plan["stage"], plan["indexName"]) == ("EXPRESS_IXSCAN", "_id_")
+    plan = db.c.find({"_id": {"$gt": 1}}).explain()["queryPlanner"]["winningPlan"]
+    assert plan["inputStage"]["indexBounds"] == {"_id": ["(1, inf]"]}
     db.create_collection("k", clusteredIndex={"key": {"_id": 1}, "unique": True, "name": "mine"})
     [index] = db.k.list_indexes()
     assert dict(index) == {"v": 2, "key": {"_id": 1}, "name": "mine", "unique": True, "clustered": True}

@@ -1,5 +1,6 @@
 //! `aggregate`.
 
+use ::bson::spec::ElementType;
 use ::bson::{DateTime, RawArray, RawArrayBuf, RawBsonRef, RawDocumentBuf, rawdoc};
 
 use crate::error::{Code, Error};
@@ -9,34 +10,36 @@ use crate::session::concern::ReadLevel;
 use crate::session::id::hash_of_user;
 use crate::store::Namespace;
 
-use super::arguments::{Argument, Kind, read_nested};
+use super::arguments::{Argument, Kind};
 use super::context::{Context, Definition, Privilege, ReadConcerns, Running};
 use super::current_op::describe;
-use super::list_collections::CURSOR;
+use super::list_collections::batch_size;
 use super::work;
 
 const ARGUMENTS: &[Argument] = &[
-    Argument::array("pipeline").required(),
-    Argument::document("cursor"),
-    Argument::boolean("allowDiskUse"),
+    Argument::new(
+        "pipeline",
+        Kind::Parsed { types: &[ElementType::Array], code: Code::TYPE_MISMATCH },
+    )
+    .required(),
+    Argument::plain_document("cursor"),
+    Argument::plain_boolean("allowDiskUse"),
     Argument::lenient_boolean("bypassDocumentValidation"),
     Argument::document("collation"),
     Argument::hint("hint"),
     Argument::document("let"),
-    Argument::lenient_boolean("explain"),
-    Argument::any("needsMerge").unstable(),
-    Argument::any("fromMongos").unstable(),
+    Argument::plain_boolean("explain").unstable(),
+    Argument::plain_boolean("needsMerge").unstable(),
+    Argument::plain_boolean("fromMongos").unstable(),
     Argument::any("fromRouter").unstable(),
-    Argument::any("exchange").unstable(),
-    Argument::any("runtimeConstants").unstable(),
-    Argument::any("collectionUUID").unstable(),
-    Argument::any("requestReshardingResumeToken").unstable(),
-    Argument::any("isMapReduceCommand").unstable(),
-    Argument::any("passthroughToShard").unstable(),
-    Argument::any("querySettings").unstable(),
-    Argument::any("includeQueryStatsMetrics").unstable(),
-    Argument::any("allowPartialResults").unstable(),
-    Argument::any("isClusterQueryWithoutShardKeyCmd").unstable(),
+    Argument::document("exchange").unstable(),
+    Argument::document("runtimeConstants").unstable(),
+    Argument::document("encryptionInformation").unstable(),
+    Argument::new("collectionUUID", Kind::Uuid).unstable(),
+    Argument::new("sampleId", Kind::Uuid).unstable(),
+    Argument::plain_boolean("isMapReduceCommand").unstable(),
+    Argument::document("querySettings").unstable(),
+    Argument::plain_boolean("includeQueryStatsMetrics").unstable(),
 ];
 
 /// `aggregate`.
@@ -57,17 +60,21 @@ fn run<'a>(context: &'a mut Context<'_>) -> Running<'a> {
 async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     let arguments = context.arguments.clone();
     if arguments.boolean("explain") {
+        if context.generic.has("writeConcern") {
+            return Err(Error::new(
+                Code::FAILED_TO_PARSE,
+                "Aggregation explain does not support the 'writeConcern' option",
+            ));
+        }
         return super::explained::explain_aggregate(context, &arguments, "queryPlanner").await;
     }
-    let Some(cursor) = arguments.document("cursor") else {
+    if !arguments.has("cursor") && !arguments.has("explain") {
         return Err(Error::new(
             Code::FAILED_TO_PARSE,
             "The 'cursor' option is required, except for aggregate with the explain argument",
         ));
-    };
-    let cursor_options = read_nested("aggregate.cursor", cursor, CURSOR)?;
-    let batch_size =
-        cursor_options.integer("batchSize").and_then(|size| usize::try_from(size).ok());
+    }
+    let batch_size = batch_size("aggregate.cursor", &arguments)?;
     let empty = RawArrayBuf::new();
     let has_collection = matches!(context.value, RawBsonRef::String(_));
     let gateway = of_gateway(context, arguments.array("pipeline").unwrap_or(&empty));

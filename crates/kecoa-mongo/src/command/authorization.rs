@@ -162,7 +162,7 @@ impl Command<'_> {
     fn target(&self) -> Target<'_> {
         let value = self.body.iter().next().and_then(Result::ok).map(|(_, value)| value);
         match (self.definition.value, value) {
-            (Kind::Collection | Kind::CollectionOrOne, Some(RawBsonRef::String(name))) => {
+            (Kind::Collection { .. } | Kind::CollectionOrOne, Some(RawBsonRef::String(name))) => {
                 Target::Collection(self.database, name)
             }
             _ => match self.body.get("collection") {

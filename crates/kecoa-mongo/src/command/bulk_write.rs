@@ -12,7 +12,7 @@ use crate::operation::update::update;
 use crate::operation::{self, Cursor};
 use crate::store::Namespace;
 
-use super::arguments::{Argument, read_nested};
+use super::arguments::{Argument, Kind, read_nested};
 use super::context::{Context, Definition, Privilege, Running};
 use super::insert::check_count;
 use super::list_collections::CURSOR;
@@ -33,8 +33,9 @@ const ARGUMENTS: &[Argument] = &[
 
 const NAMESPACE: &[Argument] = &[
     Argument::string("ns").required(),
-    Argument::any("collectionUUID"),
-    Argument::any("encryptionInformation"),
+    Argument::new("collectionUUID", Kind::Uuid),
+    Argument::document("encryptionInformation"),
+    Argument::plain_boolean("isTimeseriesNamespace"),
 ];
 
 /// `bulkWrite`.

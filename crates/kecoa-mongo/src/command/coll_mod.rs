@@ -1,41 +1,50 @@
 //! `collMod`: change the options of a collection, of a view, of an index.
 
+mod index_change;
+
 use ::bson::raw::cstr;
 use ::bson::spec::ElementType;
-use ::bson::{RawBson, RawBsonRef, RawDocument, RawDocumentBuf};
+use ::bson::{RawBsonRef, RawDocumentBuf};
 
 use crate::error::{Code, Error};
-use crate::index::Index;
 use crate::operation::validator::Validator;
-use crate::store::{Checked, Collection, CollectionKind, IndexChange, Modification};
+use crate::store::{Checked, Collection, CollectionKind, Modification};
 
 use super::arguments::{Argument, Kind, Values, read_nested};
 use super::context::{Context, Definition, Privilege, Running};
 use super::work;
+use index_change::index_change;
 
 const ARGUMENTS: &[Argument] = &[
     Argument::document("index"),
     Argument::document("validator"),
     Argument::new("validationLevel", Kind::Enumeration(&["off", "strict", "moderate"])),
-    Argument::new("validationAction", Kind::Enumeration(&["error", "warn", "errorAndLog"])),
+    Argument::new("validationAction", Kind::Enumeration(&["error", "warn"])),
     Argument::string("viewOn"),
-    Argument::array("pipeline"),
+    Argument::documents("pipeline"),
     Argument::document("changeStreamPreAndPostImages"),
     Argument::one_of(
         "expireAfterSeconds",
-        &[ElementType::Int32, ElementType::Int64, ElementType::Double, ElementType::String],
+        &[
+            ElementType::String,
+            ElementType::Int64,
+            ElementType::Int32,
+            ElementType::Decimal128,
+            ElementType::Double,
+        ],
     ),
     Argument::document("timeseries"),
-    Argument::within("cappedSize", 1, 1 << 50),
-    Argument::within("cappedMax", i64::MIN, 2_147_483_647),
-    Argument::any("recordPreImages").unstable(),
-    Argument::any("dryRun").unstable(),
+    Argument::bounded("cappedSize", 1, 1 << 50),
+    Argument::bounded("cappedMax", i64::MIN, 2_147_483_647),
+    Argument::lenient_boolean("recordPreImages").unstable(),
+    Argument::lenient_boolean("dryRun").unstable(),
+    Argument::new("collectionUUID", Kind::Uuid).unstable(),
 ];
 
 const INDEX: &[Argument] = &[
     Argument::string("name"),
     Argument::document("keyPattern"),
-    Argument::number("expireAfterSeconds"),
+    Argument::integer("expireAfterSeconds"),
     Argument::lenient_boolean("hidden"),
     Argument::lenient_boolean("unique"),
     Argument::lenient_boolean("prepareUnique"),
@@ -43,7 +52,7 @@ const INDEX: &[Argument] = &[
 
 /// `collMod`.
 pub const COLL_MOD: Definition = Definition::new("collMod", run)
-    .collection()
+    .typed_collection()
     .arguments(ARGUMENTS)
     .stable()
     .needs(Privilege::Administrate)
@@ -69,6 +78,12 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
             ));
         };
         check(&arguments, &collection)?;
+        if arguments.boolean("dryRun") {
+            return Err(Error::new(
+                Code::INVALID_OPTIONS,
+                "dry run mode requires an index modification with unique: true.",
+            ));
+        }
         let mut reply = RawDocumentBuf::new();
         let mut modification = Modification::default();
         if let Some(index) = arguments.document("index") {
@@ -104,94 +119,44 @@ fn check(arguments: &Values<'_>, collection: &Collection) -> Result<(), Error> {
             "cappedSize",
             "cappedMax",
             "changeStreamPreAndPostImages",
+            "recordPreImages",
+            "timeseries",
         ] {
             if arguments.has(name) {
                 return refuse(&format!("option not supported on a view: {name}"));
             }
         }
-        if arguments.has("viewOn") != arguments.has("pipeline") {
-            return refuse("'viewOn' and 'pipeline' must be given together");
+        if arguments.string("viewOn") == Some("") {
+            return Err(Error::new(Code::BAD_VALUE, "'viewOn' cannot be empty"));
         }
         return Ok(());
     }
-    if arguments.has("viewOn") || arguments.has("pipeline") {
-        return refuse("'viewOn' and 'pipeline' are options of views");
+    for name in ["viewOn", "pipeline"] {
+        if arguments.has(name) {
+            return refuse(&format!("option only supported on a view: {name}"));
+        }
+    }
+    let has = |option: &str| matches!(collection.options().get(option), Ok(Some(_)));
+    if arguments.has("timeseries") && !has("timeseries") {
+        return refuse("option only supported on a time-series collection: timeseries");
+    }
+    if let Some(seconds) = arguments.value("expireAfterSeconds") {
+        if !has("timeseries") && !has("clusteredIndex") {
+            return refuse(
+                "'expireAfterSeconds' option is only supported on collections clustered by _id",
+            );
+        }
+        let is_off = seconds == RawBsonRef::String("off");
+        let is_age = arguments.integer("expireAfterSeconds").is_some_and(|seconds| seconds >= 0);
+        if !is_off && !is_age {
+            return refuse("expected 'off' or a number from 0 as 'expireAfterSeconds'");
+        }
     }
     let capped = matches!(collection.options().get("capped"), Ok(Some(RawBsonRef::Boolean(true))));
     if !capped && (arguments.has("cappedSize") || arguments.has("cappedMax")) {
         return refuse("Collection must be capped.");
     }
     Ok(())
-}
-
-/// What changes of an index; the reply says what it was before.
-fn index_change(
-    values: &Values<'_>,
-    collection: &Collection,
-    reply: &mut RawDocumentBuf,
-) -> Result<IndexChange, Error> {
-    let refuse = |message: &str| Err(Error::new(Code::INVALID_OPTIONS, message));
-    let name = values.string("name");
-    let pattern = values.document("keyPattern");
-    if name.is_some() == pattern.is_some() {
-        return refuse("must specify either index name or key pattern, and not both");
-    }
-    let expires = values.integer("expireAfterSeconds");
-    let hidden = values.optional_boolean("hidden");
-    if expires.is_none()
-        && hidden.is_none()
-        && !values.has("unique")
-        && !values.has("prepareUnique")
-    {
-        return refuse("no expireAfterSeconds, hidden, unique or prepareUnique field");
-    }
-    let index = find_index(collection, name, pattern)?;
-    if index.is_id() && hidden == Some(true) {
-        return Err(Error::new(Code::BAD_VALUE, "can't hide _id index"));
-    }
-    let mut change = IndexChange { name: index.name().to_owned(), ..IndexChange::default() };
-    if let Some(seconds) = expires {
-        if !(0..=i64::from(i32::MAX)).contains(&seconds) {
-            return refuse("expireAfterSeconds must be between 0 and 2147483647");
-        }
-        if let Some(before) = index.expire_after_seconds() {
-            reply.append(cstr!("expireAfterSeconds_old"), RawBson::Int64(before));
-        }
-        reply.append(cstr!("expireAfterSeconds_new"), RawBson::Int64(seconds));
-        change.expire_after_seconds = Some(seconds);
-    }
-    if let Some(hidden) = hidden
-        && hidden != index.is_hidden()
-    {
-        reply.append(cstr!("hidden_old"), index.is_hidden());
-        reply.append(cstr!("hidden_new"), hidden);
-        change.hidden = Some(hidden);
-    }
-    Ok(change)
-}
-
-fn find_index<'c>(
-    collection: &'c Collection,
-    name: Option<&str>,
-    pattern: Option<&RawDocument>,
-) -> Result<&'c Index, Error> {
-    let found = collection.indexes().iter().find(|index| match (name, pattern) {
-        (Some(name), _) => index.name() == name,
-        (None, Some(pattern)) => {
-            crate::bson::compare::compare_documents(index.key_pattern(), pattern).is_eq()
-        }
-        (None, None) => false,
-    });
-    found.map(|index| &**index).ok_or_else(|| {
-        Error::new(
-            Code::INDEX_NOT_FOUND,
-            format!(
-                "cannot find index {} for ns {}",
-                name.unwrap_or("of this key pattern"),
-                collection.namespace()
-            ),
-        )
-    })
 }
 
 /// The options from now on.

@@ -12,10 +12,10 @@ use super::context::{Context, Definition, Privilege, ReadConcerns, Running};
 use super::work;
 
 const ARGUMENTS: &[Argument] = &[
-    Argument::within("scale", 1, i64::MAX).or_integer(1),
+    Argument::bounded("scale", 1, i64::MAX).or_integer(1),
     Argument::any("verbose"),
-    Argument::any("waitForLock"),
-    Argument::any("numericOnly"),
+    Argument::boolean("waitForLock"),
+    Argument::boolean("numericOnly"),
 ];
 
 /// `collStats`.

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use ::bson::{RawBsonRef, RawDocumentBuf};
 
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::interrupt::Interrupt;
 use crate::session::{Held, ReadConcern, SessionId, Statement, WriteConcern};
 use crate::wire::Request;
@@ -207,7 +207,13 @@ impl Definition {
     /// The same, whose value is the name of a collection.
     #[must_use]
     pub const fn collection(self) -> Self {
-        self.value(Kind::Collection)
+        self.value(Kind::Collection { code: Code::INVALID_NAMESPACE })
+    }
+
+    /// The same, to which a name of another type is a bad value.
+    #[must_use]
+    pub const fn typed_collection(self) -> Self {
+        self.value(Kind::Collection { code: Code::BAD_VALUE })
     }
 
     /// The same, which takes these values.

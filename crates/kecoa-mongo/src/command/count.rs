@@ -8,19 +8,19 @@ use crate::operation::find::Find;
 use crate::operation::write_result::number;
 use crate::operation::{count, pipeline, views};
 
-use super::arguments::Argument;
+use super::arguments::{Argument, Kind};
 use super::context::{Context, Definition, Privilege, ReadConcerns, Running};
 use super::work;
 
 const ARGUMENTS: &[Argument] = &[
     Argument::document("query"),
-    Argument::integer("limit"),
+    Argument::new("limit", Kind::Whole),
     Argument::count("skip"),
     Argument::hint("hint"),
     Argument::document("collation"),
     Argument::any("fields"),
-    Argument::any("queryOptions").unstable(),
-    Argument::any("collectionUUID").unstable(),
+    Argument::document("encryptionInformation").unstable(),
+    Argument::new("collectionUUID", Kind::Uuid).unstable(),
 ];
 
 /// `count`.

@@ -1,5 +1,7 @@
 //! `create`: collections and views.
 
+mod check_options;
+
 use ::bson::raw::cstr;
 use ::bson::spec::ElementType;
 use ::bson::{RawArrayBuf, RawBsonRef, RawDocument, RawDocumentBuf};
@@ -9,6 +11,7 @@ use crate::error::{Code, Error};
 use crate::operation::{Context as Work, validator::Validator, views};
 use crate::store::{CollectionKind, Namespace, NewCollection};
 
+use super::arguments::read::missing;
 use super::arguments::{Argument, Kind, Values};
 use super::context::{Context, Definition, Privilege, Running};
 use super::work;
@@ -25,27 +28,34 @@ const ARGUMENTS: &[Argument] = &[
     Argument::document("storageEngine"),
     Argument::document("validator"),
     Argument::new("validationLevel", Kind::Enumeration(&["off", "strict", "moderate"])),
-    Argument::new("validationAction", Kind::Enumeration(&["error", "warn", "errorAndLog"])),
+    Argument::new("validationAction", Kind::Enumeration(&["error", "warn"])),
     Argument::document("indexOptionDefaults"),
     Argument::string("viewOn"),
-    Argument::array("pipeline"),
+    Argument::documents("pipeline"),
     Argument::document("collation"),
     Argument::document("timeseries"),
-    Argument::one_of("clusteredIndex", &[ElementType::Boolean, ElementType::EmbeddedDocument]),
-    Argument::document("changeStreamPreAndPostImages"),
     Argument::one_of(
-        "expireAfterSeconds",
-        &[ElementType::Int32, ElementType::Int64, ElementType::Double, ElementType::String],
+        "clusteredIndex",
+        &[
+            ElementType::Boolean,
+            ElementType::Int64,
+            ElementType::Int32,
+            ElementType::Decimal128,
+            ElementType::Double,
+            ElementType::EmbeddedDocument,
+        ],
     ),
+    Argument::document("changeStreamPreAndPostImages"),
+    Argument::integer("expireAfterSeconds"),
     Argument::document("encryptedFields"),
-    Argument::any("temp").unstable(),
-    Argument::any("flags").unstable(),
-    Argument::any("recordPreImages").unstable(),
+    Argument::lenient_boolean("temp").unstable(),
+    Argument::integer("flags").unstable(),
+    Argument::lenient_boolean("recordPreImages").unstable(),
 ];
 
 /// `create`.
 pub const CREATE: Definition = Definition::new("create", run)
-    .collection()
+    .typed_collection()
     .arguments(ARGUMENTS)
     .stable()
     .needs(Privilege::Administrate)
@@ -59,8 +69,9 @@ fn run<'a>(context: &'a mut Context<'_>) -> Running<'a> {
 
 async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     let arguments = context.arguments.clone();
+    check_options::nested(&arguments)?;
     let namespace = work::writable_namespace(context)?;
-    check(&arguments)?;
+    check_options::together(&arguments, ARGUMENTS)?;
     let kind = match arguments.has("viewOn") {
         true => CollectionKind::View,
         false => CollectionKind::Collection,
@@ -88,57 +99,6 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     Ok(RawDocumentBuf::new())
 }
 
-fn check(arguments: &Values<'_>) -> Result<(), Error> {
-    let refuse = |message: &str| Err(Error::new(Code::INVALID_OPTIONS, message));
-    let capped = arguments.boolean("capped");
-    let is_view = arguments.has("viewOn");
-    if capped && !arguments.has("size") {
-        return refuse("the 'size' field is required when 'capped' is true");
-    }
-    if !capped && (arguments.has("size") || arguments.has("max")) {
-        return refuse(
-            "the 'capped' field needs to be true when either the 'size' or 'max' fields are present",
-        );
-    }
-    if arguments.has("pipeline") && !is_view {
-        return refuse("'pipeline' cannot be specified without 'viewOn'");
-    }
-    if arguments.optional_boolean("autoIndexId") == Some(false) {
-        return refuse("{autoIndexId: false} is not supported");
-    }
-    if is_view {
-        if arguments.string("viewOn") == Some("") {
-            return Err(Error::new(Code::BAD_VALUE, "'viewOn' cannot be empty"));
-        }
-        for name in [
-            "capped",
-            "size",
-            "max",
-            "autoIndexId",
-            "idIndex",
-            "storageEngine",
-            "validator",
-            "validationLevel",
-            "validationAction",
-            "indexOptionDefaults",
-            "timeseries",
-            "clusteredIndex",
-            "expireAfterSeconds",
-            "changeStreamPreAndPostImages",
-        ] {
-            if arguments.has(name) {
-                return refuse(&format!("option not supported on a view: {name}"));
-            }
-        }
-    }
-    if capped && (arguments.has("timeseries") || arguments.has("clusteredIndex")) {
-        return refuse(
-            "'capped' cannot be specified together with 'timeseries' or 'clusteredIndex'",
-        );
-    }
-    Ok(())
-}
-
 /// The options as `listCollections` shows them.
 fn options(arguments: &Values<'_>, work: &Work<'_>) -> Result<RawDocumentBuf, Error> {
     let mut options = RawDocumentBuf::new();
@@ -151,7 +111,7 @@ fn options(arguments: &Values<'_>, work: &Work<'_>) -> Result<RawDocumentBuf, Er
     }
     let collation = arguments.document("collation");
     if collation.is_some_and(RawDocument::is_empty) {
-        return Err(Error::new(Code::BAD_VALUE, "'collation' cannot be an empty document"));
+        return Err(missing("create.collation", "locale"));
     }
     let collator = Work::collator(collation, None)?;
     if let Some(validator) = arguments.document("validator") {
@@ -196,19 +156,11 @@ fn clustered_index(given: RawBsonRef<'_>) -> Result<RawDocumentBuf, Error> {
     let mut index = ::bson::rawdoc! { "v": 2, "key": { "_id": 1 } };
     let mut name = "_id_";
     if let RawBsonRef::Document(given) = given {
-        let keys = given.get_document("key").map_err(|_| {
-            Error::location(
-                40414,
-                "BSON field 'create.clusteredIndex.key' is missing but a required field",
-            )
-        })?;
-        if *keys != *::bson::rawdoc! { "_id": 1 } {
+        let keys = given.get_document("key").unwrap_or(crate::operation::find::empty_document());
+        if crate::bson::compare::compare_documents(keys, &::bson::rawdoc! { "_id": 1 }).is_ne() {
             return Err(invalid(
                 "The clusteredIndex option is not supported for keys other than {_id: 1}",
             ));
-        }
-        if !given.get_bool("unique").unwrap_or(false) {
-            return Err(invalid("The clusteredIndex option requires unique: true to be specified"));
         }
         name = given.get_str("name").unwrap_or(name);
     }

@@ -8,7 +8,7 @@ use crate::error::{Code, Error};
 use crate::index::Index;
 use crate::operation::write_result::position;
 
-use super::arguments::Argument;
+use super::arguments::{Argument, Kind};
 use super::context::{Context, Definition, Privilege, Running};
 use super::work;
 
@@ -20,13 +20,14 @@ const ARGUMENTS: &[Argument] = &[
         &[ElementType::String, ElementType::Int32, ElementType::Int64, ElementType::Double],
     )
     .unstable(),
-    Argument::any("v").unstable(),
-    Argument::any("returnOnStart").unstable(),
+    Argument::integer("v"),
+    Argument::plain_boolean("returnOnStart").unstable(),
+    Argument::new("collectionUUID", Kind::Uuid).unstable(),
 ];
 
 /// `createIndexes`.
 pub const CREATE_INDEXES: Definition = Definition::new("createIndexes", run)
-    .collection()
+    .typed_collection()
     .arguments(ARGUMENTS)
     .stable()
     .needs(Privilege::Administrate)
@@ -46,8 +47,22 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     let collator = collection.as_ref().map(|collection| collection.collator().clone());
     let collator = collator.unwrap_or_default();
     let mut indexes = Vec::new();
+    let tolerant = arguments.boolean("ignoreUnknownIndexOptions");
     for specification in arguments.documents("indexes").iter().flat_map(|list| list.iter()) {
-        indexes.push(Index::parse(specification?, &collator)?);
+        let specification = specification?;
+        indexes.push(match tolerant {
+            true => Index::parse(&Index::known_options(specification), &collator)?,
+            false => Index::parse(specification, &collator)?,
+        });
+    }
+    let is_capped = collection
+        .as_ref()
+        .is_some_and(|collection| collection.options().get_bool("capped").unwrap_or(false));
+    if is_capped && indexes.iter().any(|index| index.expire_after_seconds().is_some()) {
+        return Err(Error::new(
+            Code::CANNOT_CREATE_INDEX,
+            "Cannot create TTL index on a capped collection",
+        ));
     }
     if indexes.is_empty() {
         return Err(Error::new(Code::BAD_VALUE, "Must specify at least one index to create"));

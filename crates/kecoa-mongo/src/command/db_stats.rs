@@ -10,7 +10,7 @@ use super::context::{Context, Definition, Privilege, ReadConcerns, Running};
 use super::work;
 
 const ARGUMENTS: &[Argument] = &[
-    Argument::within("scale", 1, i64::MAX).or_integer(1),
+    Argument::bounded("scale", 1, i64::MAX).or_integer(1),
     Argument::lenient_boolean("freeStorage"),
 ];
 

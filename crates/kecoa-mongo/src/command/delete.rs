@@ -2,13 +2,14 @@
 
 use ::bson::RawDocumentBuf;
 
+use crate::bson::number::Number;
 use crate::error::{Code, Error};
 use crate::operation::Selection;
 use crate::operation::delete::{DeleteStatement, delete};
 use crate::operation::find::empty_document;
 use crate::operation::write_result::{WriteError, WriteResult};
 
-use super::arguments::{Argument, Values, read_nested};
+use super::arguments::{Argument, Kind, Values, read_nested};
 use super::context::{Context, Definition, Privilege, Running};
 use super::insert::check_count;
 use super::update::not_retryable;
@@ -19,8 +20,12 @@ const ARGUMENTS: &[Argument] = &[
     Argument::boolean("ordered").or(true),
     Argument::lenient_boolean("bypassDocumentValidation"),
     Argument::document("let"),
+    Argument::document("runtimeConstants").unstable(),
     Argument::array("stmtIds").unstable(),
-    Argument::any("collectionUUID").unstable(),
+    Argument::new("collectionUUID", Kind::Uuid).unstable(),
+    Argument::plain_boolean("isTimeseriesNamespace").unstable(),
+    Argument::plain_boolean("bypassEmptyTsReplacement").unstable(),
+    Argument::document("encryptionInformation").unstable(),
 ];
 
 /// The fields of a statement.
@@ -29,12 +34,12 @@ const STATEMENT: &[Argument] = &[
     Argument::number("limit").required(),
     Argument::hint("hint"),
     Argument::document("collation"),
-    Argument::any("sampleId").unstable(),
+    Argument::new("sampleId", Kind::Uuid).unstable(),
 ];
 
 /// `delete`.
 pub const DELETE: Definition = Definition::new("delete", run)
-    .collection()
+    .typed_collection()
     .arguments(ARGUMENTS)
     .stable()
     .needs(Privilege::Write)
@@ -86,16 +91,15 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
 }
 
 fn statement_of<'a>(values: &Values<'a>) -> Result<DeleteStatement<'a>, Error> {
-    let multi = match values.integer("limit") {
-        Some(0) => true,
-        Some(1) => false,
-        other => {
+    // Half a document is none of them: it is not cut.
+    let limit = values.value("limit").and_then(Number::from_bson);
+    let multi = match limit {
+        Some(limit) if limit == Number::Int32(0) => true,
+        Some(limit) if limit == Number::Int32(1) => false,
+        _ => {
             return Err(Error::new(
                 Code::FAILED_TO_PARSE,
-                format!(
-                    "The limit field in delete objects must be 0 or 1. Got {}",
-                    other.unwrap_or_default()
-                ),
+                "The limit field in delete objects must be 0 or 1.",
             ));
         }
     };

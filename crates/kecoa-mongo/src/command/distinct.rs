@@ -17,7 +17,7 @@ const ARGUMENTS: &[Argument] = &[
     Argument::new("query", Kind::Document),
     Argument::document("collation"),
     Argument::hint("hint"),
-    Argument::any("collectionUUID").unstable(),
+    Argument::new("collectionUUID", Kind::Uuid).unstable(),
 ];
 
 /// `distinct`.

@@ -7,15 +7,15 @@ use crate::error::Error;
 use crate::operation::write_result::position;
 use crate::store::CollectionKind;
 
-use super::arguments::Argument;
+use super::arguments::{Argument, Kind};
 use super::context::{Context, Definition, Privilege, Running};
 use super::work;
 
-const ARGUMENTS: &[Argument] = &[Argument::any("collectionUUID").unstable()];
+const ARGUMENTS: &[Argument] = &[Argument::new("collectionUUID", Kind::Uuid).unstable()];
 
 /// `drop`.
 pub const DROP: Definition = Definition::new("drop", run)
-    .collection()
+    .typed_collection()
     .arguments(ARGUMENTS)
     .stable()
     .needs(Privilege::Administrate)

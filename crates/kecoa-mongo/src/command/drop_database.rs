@@ -5,7 +5,7 @@ use ::bson::raw::cstr;
 
 use crate::error::{Code, Error};
 
-use super::arguments::Argument;
+use super::arguments::{Argument, Kind};
 use super::context::{Context, Definition, Privilege, Running};
 use super::work;
 
@@ -13,6 +13,7 @@ const ARGUMENTS: &[Argument] = &[];
 
 /// `dropDatabase`.
 pub const DROP_DATABASE: Definition = Definition::new("dropDatabase", run)
+    .value(Kind::Integer { least: 1, most: 1, code: Code::location(5_255_100) })
     .arguments(ARGUMENTS)
     .stable()
     .needs(Privilege::Administrate)

@@ -8,21 +8,24 @@ use crate::error::{Code, Error};
 use crate::operation::write_result::position;
 use crate::store::{Checked, Collection};
 
-use super::arguments::Argument;
+use super::arguments::{Argument, Kind};
 use super::context::{Context, Definition, Privilege, Running};
 use super::list_indexes::existing;
 use super::work;
 
-const ARGUMENTS: &[Argument] = &[Argument::one_of(
-    "index",
-    &[ElementType::String, ElementType::EmbeddedDocument, ElementType::Array],
-)
-.required()];
+const ARGUMENTS: &[Argument] = &[
+    Argument::one_of(
+        "index",
+        &[ElementType::String, ElementType::Array, ElementType::EmbeddedDocument],
+    )
+    .required(),
+    Argument::new("collectionUUID", Kind::Uuid).unstable(),
+];
 
 /// `dropIndexes`.
 pub const DROP_INDEXES: Definition = Definition::new("dropIndexes", run)
     .aliases(&["deleteIndexes"])
-    .collection()
+    .typed_collection()
     .arguments(ARGUMENTS)
     .stable()
     .needs(Privilege::Administrate)

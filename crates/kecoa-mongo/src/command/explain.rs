@@ -41,7 +41,7 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     };
     let (name, value) = match command.iter().next() {
         Some(Ok((name, value))) => (name.as_str(), value),
-        _ => return Err(unknown("")),
+        _ => return Err(unexplained(context.commands, "")),
     };
     let definition = match name {
         "find" => &find::FIND,
@@ -51,7 +51,7 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
         "update" => &update::UPDATE,
         "delete" => &delete::DELETE,
         "findAndModify" | "findandmodify" => &find_and_modify::FIND_AND_MODIFY,
-        _ => return Err(unknown(name)),
+        _ => return Err(unexplained(context.commands, name)),
     };
     let rules = Rules { open: definition.open, strict: false };
     let (arguments, _) = read(definition.name, command, &[], definition.arguments, GENERIC, rules)?;
@@ -68,7 +68,12 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     Ok(reply)
 }
 
-fn unknown(name: &str) -> Error {
+fn unexplained(commands: &[&Definition], name: &str) -> Error {
+    let is_known =
+        commands.iter().any(|command| command.name == name || command.aliases.contains(&name));
+    if is_known {
+        return Error::new(Code::ILLEGAL_OPERATION, format!("Cannot explain cmd: {name}"));
+    }
     Error::new(Code::COMMAND_NOT_FOUND, format!("Explain failed due to unknown command: {name}"))
 }
 

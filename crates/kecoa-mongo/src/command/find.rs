@@ -2,41 +2,45 @@
 
 use ::bson::{RawArrayBuf, RawBsonRef, RawDocumentBuf};
 
+use crate::bson::number::whole;
 use crate::error::{Code, Error};
 use crate::operation::find::Find;
 use crate::operation::{Cursor, Source, Tail, views};
 
-use super::arguments::{Argument, Values};
+use super::arguments::{Argument, Kind, Values};
 use super::context::{Context, Definition, Privilege, ReadConcerns, Running};
 use super::work;
 
 const ARGUMENTS: &[Argument] = &[
-    Argument::document("filter"),
-    Argument::document("sort"),
-    Argument::document("projection"),
+    Argument::plain_document("filter"),
+    Argument::plain_document("sort"),
+    Argument::plain_document("projection"),
     Argument::hint("hint"),
     Argument::count("skip"),
     Argument::count("limit"),
     Argument::count("batchSize"),
-    Argument::boolean("singleBatch"),
-    Argument::boolean("allowDiskUse"),
-    Argument::document("max").unstable(),
-    Argument::document("min").unstable(),
-    Argument::boolean("returnKey").unstable(),
-    Argument::boolean("showRecordId").unstable(),
-    Argument::boolean("tailable").unstable(),
-    Argument::boolean("oplogReplay").unstable(),
-    Argument::boolean("noCursorTimeout").unstable(),
-    Argument::boolean("awaitData").unstable(),
-    Argument::boolean("allowPartialResults"),
-    Argument::document("collation"),
+    Argument::plain_boolean("singleBatch"),
+    Argument::plain_boolean("allowDiskUse"),
+    Argument::plain_document("max").unstable(),
+    Argument::plain_document("min").unstable(),
+    Argument::plain_boolean("returnKey").unstable(),
+    Argument::plain_boolean("showRecordId").unstable(),
+    Argument::plain_boolean("tailable").unstable(),
+    Argument::plain_boolean("oplogReplay").unstable(),
+    Argument::plain_boolean("noCursorTimeout").unstable(),
+    Argument::plain_boolean("awaitData").unstable(),
+    Argument::plain_boolean("allowPartialResults"),
+    Argument::plain_document("collation"),
     Argument::document("let"),
-    Argument::integer("ntoreturn").unstable(),
-    Argument::any("term").unstable(),
-    Argument::any("readOnce").unstable(),
-    Argument::any("allowSpeculativeMajorityRead").unstable(),
-    Argument::any("includeQueryStatsMetrics").unstable(),
-    Argument::any("querySettings").unstable(),
+    Argument::document("options").unstable(),
+    Argument::document("runtimeConstants").unstable(),
+    Argument::count("ntoreturn").unstable(),
+    Argument::integer("term").unstable(),
+    Argument::plain_boolean("readOnce").unstable(),
+    Argument::plain_boolean("allowSpeculativeMajorityRead").unstable(),
+    Argument::plain_boolean("includeQueryStatsMetrics").unstable(),
+    Argument::document("querySettings").unstable(),
+    Argument::new("collectionUUID", Kind::Uuid).unstable(),
 ];
 
 /// `find`.
@@ -80,6 +84,23 @@ pub(super) fn find_of<'a>(arguments: &Values<'a>) -> Result<Find<'a>, Error> {
 }
 
 fn check(arguments: &Values<'_>) -> Result<(), Error> {
+    for name in ["sort", "hint"] {
+        let given = arguments.document(name).and_then(|given| given.get("$natural").ok().flatten());
+        if let Some(direction) = given
+            && !matches!(whole(direction), Some(1 | -1))
+        {
+            return Err(Error::new(
+                Code::BAD_VALUE,
+                format!("$natural {name} cannot be set to a value other than -1 or 1."),
+            ));
+        }
+    }
+    if arguments.has("ntoreturn") && arguments.has("batchSize") {
+        return Err(Error::new(
+            Code::BAD_VALUE,
+            "'limit' or 'batchSize' fields can not be set with 'ntoreturn' field.",
+        ));
+    }
     let tailable = arguments.boolean("tailable");
     if arguments.boolean("awaitData") && !tailable {
         let message = "Cannot set 'awaitData' without also setting 'tailable'";
@@ -91,7 +112,8 @@ fn check(arguments: &Values<'_>) -> Result<(), Error> {
     }
     if tailable
         && let Some(sort) = arguments.document("sort").filter(|sort| !sort.is_empty())
-        && !matches!(sort.get("$natural"), Ok(Some(RawBsonRef::Int32(1))))
+        && !(sort.iter_elements().count() == 1
+            && sort.get("$natural").ok().flatten().and_then(whole) == Some(1))
     {
         let message = "cannot use tailable option with a sort other than {$natural: 1}";
         return Err(Error::new(Code::BAD_VALUE, message));

@@ -8,7 +8,7 @@ use crate::operation::find::empty_document;
 use crate::operation::find_and_modify::{Change, find_and_modify};
 use crate::operation::update::UpdateStatement;
 
-use super::arguments::Argument;
+use super::arguments::{Argument, Kind};
 use super::context::{Context, Definition, Privilege, Running};
 use super::work;
 
@@ -20,18 +20,22 @@ const ARGUMENTS: &[Argument] = &[
     Argument::document("collation"),
     Argument::document("let"),
     Argument::lenient_boolean("remove"),
-    Argument::any("update"),
+    Argument::modification("update"),
     Argument::lenient_boolean("new"),
     Argument::lenient_boolean("upsert"),
     Argument::documents("arrayFilters"),
     Argument::lenient_boolean("bypassDocumentValidation"),
-    Argument::any("sampleId").unstable(),
+    Argument::new("sampleId", Kind::Uuid).unstable(),
+    Argument::new("batchSize", Kind::Int),
+    Argument::boolean("singleBatch"),
+    Argument::document("runtimeConstants").unstable(),
+    Argument::document("encryptionInformation").unstable(),
 ];
 
 /// `findAndModify`.
 pub const FIND_AND_MODIFY: Definition = Definition::new("findAndModify", run)
     .aliases(&["findandmodify"])
-    .collection()
+    .typed_collection()
     .arguments(ARGUMENTS)
     .stable()
     .needs(Privilege::Write)
@@ -54,9 +58,7 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
         hint: arguments.value("hint"),
         collation: arguments.document("collation"),
     };
-    let update = arguments
-        .value("update")
-        .filter(|value| !matches!(value, ::bson::RawBsonRef::Null | ::bson::RawBsonRef::Undefined));
+    let update = arguments.value("update");
     let remove = arguments.boolean("remove");
     let new = arguments.boolean("new");
     let upsert = arguments.boolean("upsert");
@@ -81,6 +83,9 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
         let Some(update) = update else {
             return refuse("Either an update or remove=true must be specified");
         };
+        if array_filters.is_some() && matches!(update, ::bson::RawBsonRef::Array(_)) {
+            return refuse("Cannot specify arrayFilters and a pipeline update");
+        }
         let statement = UpdateStatement {
             selection,
             update,

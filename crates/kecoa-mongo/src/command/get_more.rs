@@ -17,9 +17,9 @@ use super::work;
 const ARGUMENTS: &[Argument] = &[
     Argument::string("collection").required(),
     Argument::count("batchSize"),
-    Argument::any("term").unstable(),
-    Argument::any("lastKnownCommittedOpTime").unstable(),
-    Argument::any("includeQueryStatsMetrics").unstable(),
+    Argument::new("term", Kind::Long).unstable(),
+    Argument::document("lastKnownCommittedOpTime").unstable(),
+    Argument::plain_boolean("includeQueryStatsMetrics").unstable(),
 ];
 
 /// How long it waits for documents where the client does not say.

@@ -181,7 +181,7 @@ fn inject(gateway: &Gateway, connection: &Connection, checked: &Checked<'_>) -> 
     }
     let definition = checked.definition;
     let namespace = match (definition.value, checked.value) {
-        (Kind::Collection | Kind::CollectionOrOne, RawBsonRef::String(name)) => {
+        (Kind::Collection { .. } | Kind::CollectionOrOne, RawBsonRef::String(name)) => {
             format!("{}.{name}", checked.database)
         }
         _ => checked.database.to_owned(),
@@ -347,13 +347,13 @@ fn check_value(
 ) -> Result<(), Error> {
     let row = Argument::new(definition.name, definition.value);
     if matches!(value, RawBsonRef::Null | RawBsonRef::Undefined)
-        && !matches!(definition.value, Kind::Any | Kind::Collection | Kind::CollectionOrOne)
+        && !matches!(definition.value, Kind::Any | Kind::Collection { .. } | Kind::CollectionOrOne)
     {
         return Err(read::missing(definition.name, definition.name));
     }
     read::check(definition.name, &row, value)?;
     match (definition.value, value) {
-        (Kind::Collection | Kind::CollectionOrOne, RawBsonRef::String(name)) => {
+        (Kind::Collection { .. } | Kind::CollectionOrOne, RawBsonRef::String(name)) => {
             check_collection(database, name)
         }
         _ => Ok(()),

@@ -5,7 +5,7 @@ use ::bson::RawDocumentBuf;
 use crate::error::{Code, Error};
 use crate::operation::insert::{Options, insert};
 
-use super::arguments::{Argument, Documents};
+use super::arguments::{Argument, Documents, Kind};
 use super::context::{Context, Definition, Privilege, Running};
 use super::work;
 
@@ -14,7 +14,10 @@ const ARGUMENTS: &[Argument] = &[
     Argument::boolean("ordered").or(true),
     Argument::lenient_boolean("bypassDocumentValidation"),
     Argument::array("stmtIds").unstable(),
-    Argument::any("collectionUUID").unstable(),
+    Argument::new("collectionUUID", Kind::Uuid).unstable(),
+    Argument::plain_boolean("isTimeseriesNamespace").unstable(),
+    Argument::plain_boolean("bypassEmptyTsReplacement").unstable(),
+    Argument::document("encryptionInformation").unstable(),
 ];
 
 /// The statements of one write command.
@@ -22,7 +25,7 @@ const MAX_STATEMENTS: usize = 100_000;
 
 /// `insert`.
 pub const INSERT: Definition = Definition::new("insert", run)
-    .collection()
+    .typed_collection()
     .arguments(ARGUMENTS)
     .stable()
     .needs(Privilege::Write)

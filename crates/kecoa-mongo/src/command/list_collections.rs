@@ -15,10 +15,10 @@ use super::work;
 
 const ARGUMENTS: &[Argument] = &[
     Argument::document("filter"),
-    Argument::lenient_boolean("nameOnly"),
-    Argument::lenient_boolean("authorizedCollections"),
+    Argument::boolean("nameOnly"),
+    Argument::boolean("authorizedCollections"),
     Argument::document("cursor"),
-    Argument::any("includePendingDrops").unstable(),
+    Argument::lenient_boolean("includePendingDrops").unstable(),
 ];
 
 /// The fields of `cursor`.

@@ -19,7 +19,7 @@ use super::work;
 const ARGUMENTS: &[Argument] = &[
     Argument::document("filter"),
     Argument::lenient_boolean("nameOnly"),
-    Argument::lenient_boolean("authorizedDatabases"),
+    Argument::boolean("authorizedDatabases"),
 ];
 
 /// The databases that are there from the beginning: those of a replica set, and those that a mongos shows.

@@ -14,8 +14,9 @@ use super::work;
 
 const ARGUMENTS: &[Argument] = &[
     Argument::document("cursor"),
-    Argument::any("includeBuildUUIDs").unstable(),
-    Argument::any("includeIndexBuildInfo").unstable(),
+    Argument::plain_boolean("includeBuildUUIDs").unstable(),
+    Argument::plain_boolean("includeIndexBuildInfo").unstable(),
+    Argument::boolean("isTimeseriesNamespace").unstable(),
 ];
 
 /// `listIndexes`.

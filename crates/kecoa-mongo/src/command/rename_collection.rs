@@ -14,7 +14,7 @@ const ARGUMENTS: &[Argument] = &[
     Argument::string("to").required(),
     Argument::one_of("dropTarget", &[ElementType::Boolean, ElementType::Binary]),
     Argument::boolean("stayTemp").unstable(),
-    Argument::any("collectionUUID").unstable(),
+    Argument::new("collectionUUID", Kind::Uuid).unstable(),
 ];
 
 /// `renameCollection`.

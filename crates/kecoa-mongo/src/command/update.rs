@@ -8,7 +8,7 @@ use crate::operation::Selection;
 use crate::operation::update::{UpdateStatement, update};
 use crate::operation::write_result::{WriteError, WriteResult};
 
-use super::arguments::{Argument, Values, read_nested};
+use super::arguments::{Argument, Kind, Values, read_nested};
 use super::context::{Context, Definition, Privilege, Running};
 use super::insert::check_count;
 use super::work;
@@ -18,14 +18,18 @@ const ARGUMENTS: &[Argument] = &[
     Argument::boolean("ordered").or(true),
     Argument::lenient_boolean("bypassDocumentValidation"),
     Argument::document("let"),
+    Argument::document("runtimeConstants").unstable(),
     Argument::array("stmtIds").unstable(),
-    Argument::any("collectionUUID").unstable(),
+    Argument::new("collectionUUID", Kind::Uuid).unstable(),
+    Argument::plain_boolean("isTimeseriesNamespace").unstable(),
+    Argument::plain_boolean("bypassEmptyTsReplacement").unstable(),
+    Argument::document("encryptionInformation").unstable(),
 ];
 
 /// The fields of a statement.
 const STATEMENT: &[Argument] = &[
     Argument::document("q").required(),
-    Argument::any("u").required(),
+    Argument::modification("u").required(),
     Argument::document("c"),
     Argument::boolean("multi"),
     Argument::boolean("upsert"),
@@ -33,13 +37,13 @@ const STATEMENT: &[Argument] = &[
     Argument::hint("hint"),
     Argument::document("collation"),
     Argument::document("sort"),
-    Argument::any("upsertSupplied").unstable(),
-    Argument::any("sampleId").unstable(),
+    Argument::plain_boolean("upsertSupplied").unstable(),
+    Argument::new("sampleId", Kind::Uuid).unstable(),
 ];
 
 /// `update`.
 pub const UPDATE: Definition = Definition::new("update", run)
-    .collection()
+    .typed_collection()
     .arguments(ARGUMENTS)
     .stable()
     .needs(Privilege::Write)

@@ -16,5 +16,6 @@ mod diagnostics;
 mod fail_points;
 mod frame;
 mod hello;
+mod options;
 mod sessions;
 mod support;

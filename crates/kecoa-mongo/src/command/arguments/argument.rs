@@ -19,7 +19,8 @@ pub struct Argument {
     pub stable: bool,
 }
 
-/// Which values an argument takes. Null and undefined count as missing, except for [`Kind::Any`].
+/// Which values an argument takes. Null and undefined count as missing, except where [`Kind::takes_null`] says that
+/// they are values.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// Any type; a null is a value.
@@ -61,8 +62,22 @@ pub enum Kind {
     Uuid,
     /// Any of these types.
     OneOf(&'static [ElementType]),
-    /// The name of a collection: a string that is not empty; anything else is an invalid namespace.
-    Collection,
+    /// Any of these types, and no null: what else there is answers the code.
+    Parsed {
+        /// The types.
+        types: &'static [ElementType],
+        /// What any other type answers.
+        code: Code,
+    },
+    /// Numbers of all four types that are whole and fit into 64 bits with either sign, and no null.
+    Whole,
+    /// Milliseconds: whole numbers from 0 to the largest 32-bit one.
+    Time,
+    /// The name of a collection: a string that is not empty; anything else answers the code.
+    Collection {
+        /// What another type answers.
+        code: Code,
+    },
     /// The name of a collection, or the number 1 for the database itself.
     CollectionOrOne,
 }
@@ -76,6 +91,14 @@ pub enum Fallback {
     Boolean(bool),
     /// A whole number.
     Integer(i64),
+}
+
+impl Kind {
+    /// Whether a null is a value, which may be a wrong one; elsewhere it counts as missing.
+    #[must_use]
+    pub const fn takes_null(self) -> bool {
+        matches!(self, Self::Any | Self::Parsed { .. } | Self::Whole | Self::Time)
+    }
 }
 
 impl Argument {
@@ -97,6 +120,12 @@ impl Argument {
         Self::new(name, Kind::Boolean)
     }
 
+    /// A boolean and nothing else, not even null: `singleBatch` for example.
+    #[must_use]
+    pub const fn plain_boolean(name: &'static str) -> Self {
+        Self::new(name, Kind::Parsed { types: &[ElementType::Boolean], code: Code::TYPE_MISMATCH })
+    }
+
     /// A boolean or a number, `bypassDocumentValidation` for example.
     #[must_use]
     pub const fn lenient_boolean(name: &'static str) -> Self {
@@ -113,6 +142,12 @@ impl Argument {
     #[must_use]
     pub const fn count(name: &'static str) -> Self {
         Self::new(name, Kind::Integer { least: 0, most: i64::MAX, code: Code::location(51024) })
+    }
+
+    /// A whole number within a range: 51024 when it is outside.
+    #[must_use]
+    pub const fn bounded(name: &'static str, least: i64, most: i64) -> Self {
+        Self::new(name, Kind::Integer { least, most, code: Code::location(51024) })
     }
 
     /// A whole number within a range: 2 when it is outside.
@@ -139,6 +174,15 @@ impl Argument {
         Self::new(name, Kind::Document)
     }
 
+    /// An object, and no null: `filter` for example.
+    #[must_use]
+    pub const fn plain_document(name: &'static str) -> Self {
+        Self::new(
+            name,
+            Kind::Parsed { types: &[ElementType::EmbeddedDocument], code: Code::TYPE_MISMATCH },
+        )
+    }
+
     /// An array of anything.
     #[must_use]
     pub const fn array(name: &'static str) -> Self {
@@ -157,10 +201,28 @@ impl Argument {
         Self::new(name, Kind::OneOf(types))
     }
 
-    /// A string or an object: a hint.
+    /// A string or an object, and no null: a hint. 9 for all else.
     #[must_use]
     pub const fn hint(name: &'static str) -> Self {
-        Self::new(name, Kind::OneOf(&[ElementType::String, ElementType::EmbeddedDocument]))
+        Self::new(
+            name,
+            Kind::Parsed {
+                types: &[ElementType::String, ElementType::EmbeddedDocument],
+                code: Code::FAILED_TO_PARSE,
+            },
+        )
+    }
+
+    /// An object or an array, and no null: how documents are changed. 9 for all else.
+    #[must_use]
+    pub const fn modification(name: &'static str) -> Self {
+        Self::new(
+            name,
+            Kind::Parsed {
+                types: &[ElementType::EmbeddedDocument, ElementType::Array],
+                code: Code::FAILED_TO_PARSE,
+            },
+        )
     }
 
     /// The same, which must be there.

@@ -119,6 +119,8 @@ pub fn check(place: &str, row: &Argument, value: RawBsonRef<'_>) -> Result<(), E
     let found = value.element_type();
     let accepted = match row.kind {
         Kind::Any => return Ok(()),
+        Kind::Whole => return whole_number(row.name, value),
+        Kind::Time => return time(place, row, value),
         Kind::Boolean => found == ElementType::Boolean,
         Kind::LenientBoolean => BOOLEANS.contains(&found),
         Kind::Integer { .. } | Kind::Number => NUMBERS.contains(&found),
@@ -129,13 +131,17 @@ pub fn check(place: &str, row: &Argument, value: RawBsonRef<'_>) -> Result<(), E
         Kind::Array | Kind::Documents | Kind::Strings => found == ElementType::Array,
         Kind::Timestamp => found == ElementType::Timestamp,
         Kind::Uuid => found == ElementType::Binary,
-        Kind::OneOf(types) => types.contains(&found),
-        Kind::Collection => return collection(value),
+        Kind::OneOf(types) | Kind::Parsed { types, .. } => types.contains(&found),
+        Kind::Collection { code } => return collection(value, code),
         Kind::CollectionOrOne if NUMBERS.contains(&found) => return one(row.name, value),
-        Kind::CollectionOrOne => return collection(value),
+        Kind::CollectionOrOne => return collection(value, Code::TYPE_MISMATCH),
     };
     if !accepted {
-        return Err(wrong_type(place, row, value));
+        let error = wrong_type(place, row, value);
+        return Err(match row.kind {
+            Kind::Parsed { code, .. } => Error::new(code, error.message()),
+            _ => error,
+        });
     }
     match (row.kind, value) {
         (Kind::Integer { least, most, code }, _) => {
@@ -204,7 +210,7 @@ fn take<'a>(
     values: &mut Values<'a>,
 ) -> Result<(), Error> {
     let absent =
-        matches!(value, RawBsonRef::Null | RawBsonRef::Undefined) && !matches!(row.kind, Kind::Any);
+        matches!(value, RawBsonRef::Null | RawBsonRef::Undefined) && !row.kind.takes_null();
     if absent {
         return if values.mark(position) { Ok(()) } else { Err(duplicate(place, row.name)) };
     }
@@ -248,18 +254,69 @@ fn wrong_subtype(place: &str, name: &str, found: u8) -> Error {
     )
 }
 
-fn collection(value: RawBsonRef<'_>) -> Result<(), Error> {
+fn collection(value: RawBsonRef<'_>, code: Code) -> Result<(), Error> {
     match value {
         RawBsonRef::String(_) => Ok(()),
         RawBsonRef::Binary(binary) if binary.subtype == BinarySubtype::Uuid => Err(Error::new(
             Code::BAD_VALUE,
             "Collection name must be provided. UUID is not valid in this context",
         )),
-        _ => Err(Error::new(
-            Code::INVALID_NAMESPACE,
-            format!("collection name has invalid type {}", type_name(value)),
-        )),
+        _ => {
+            Err(Error::new(code, format!("collection name has invalid type {}", type_name(value))))
+        }
     }
+}
+
+/// A number that is whole and has an opposite.
+fn whole_number(name: &str, value: RawBsonRef<'_>) -> Result<(), Error> {
+    let Some(number) = Number::from_bson(value) else {
+        return Err(Error::new(Code::BAD_VALUE, format!("{name} value is not a valid number")));
+    };
+    let cut = whole(value).unwrap_or(0);
+    if Number::Int64(cut) != number {
+        return Err(Error::new(
+            Code::FAILED_TO_PARSE,
+            format!("{name}: expected an integer of at most 64 bits"),
+        ));
+    }
+    if cut == i64::MIN {
+        return Err(Error::new(
+            Code::BAD_VALUE,
+            format!("{name} value cannot be the smallest long"),
+        ));
+    }
+    Ok(())
+}
+
+/// The commands that take anything as `maxTimeMS`, and refuse what is no number of milliseconds as a bad value. The
+/// others read it as they read their other numbers.
+const TIMES_ARE_PARSED: &[&str] = &["count", "find"];
+
+fn time(place: &str, row: &Argument, value: RawBsonRef<'_>) -> Result<(), Error> {
+    let name = row.name;
+    let is_plain = !TIMES_ARE_PARSED.contains(&place);
+    if is_plain && matches!(value, RawBsonRef::Null | RawBsonRef::Undefined) {
+        return Ok(());
+    }
+    let Some(milliseconds) = whole(value) else {
+        return Err(match is_plain {
+            true => wrong_type(place, row, value),
+            false => Error::new(Code::BAD_VALUE, format!("{name} must be a number")),
+        });
+    };
+    if place == "aggregate" && milliseconds < 0 {
+        return within(name, milliseconds, 0, i64::MAX, Code::location(51024));
+    }
+    if !(0..=i64::from(i32::MAX)).contains(&milliseconds) {
+        return Err(Error::new(
+            Code::BAD_VALUE,
+            format!("{milliseconds} value for {name} is out of range"),
+        ));
+    }
+    if matches!(value, RawBsonRef::Double(number) if number.trunc() != number) {
+        return Err(Error::new(Code::BAD_VALUE, format!("{name} has non-integral value")));
+    }
+    Ok(())
 }
 
 fn one(name: &str, value: RawBsonRef<'_>) -> Result<(), Error> {
@@ -268,7 +325,7 @@ fn one(name: &str, value: RawBsonRef<'_>) -> Result<(), Error> {
     }
     let message =
         format!("Invalid command format: the '{name}' field must specify a collection name or 1");
-    Err(Error::new(Code::BAD_VALUE, message))
+    Err(Error::new(Code::FAILED_TO_PARSE, message))
 }
 
 fn within(name: &str, value: i64, least: i64, most: i64, code: Code) -> Result<(), Error> {
@@ -321,16 +378,16 @@ fn expected(row: &Argument) -> String {
         Kind::Any => "any".to_owned(),
         Kind::Boolean => "bool".to_owned(),
         Kind::LenientBoolean => list(BOOLEANS),
-        Kind::Integer { .. } | Kind::Number => list(NUMBERS),
+        Kind::Integer { .. } | Kind::Number | Kind::Whole | Kind::Time => list(NUMBERS),
         Kind::Long => "long".to_owned(),
         Kind::Int => "int".to_owned(),
-        Kind::String | Kind::Enumeration(_) | Kind::Collection | Kind::CollectionOrOne => {
+        Kind::String | Kind::Enumeration(_) | Kind::Collection { .. } | Kind::CollectionOrOne => {
             "string".to_owned()
         }
         Kind::Document => "object".to_owned(),
         Kind::Array | Kind::Documents | Kind::Strings => "array".to_owned(),
         Kind::Timestamp => "timestamp".to_owned(),
         Kind::Uuid => "binData".to_owned(),
-        Kind::OneOf(types) => list(types),
+        Kind::OneOf(types) | Kind::Parsed { types, .. } => list(types),
     }
 }

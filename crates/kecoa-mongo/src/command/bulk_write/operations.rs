@@ -2,7 +2,8 @@
 
 use ::bson::{RawBsonRef, RawDocument};
 
-use crate::command::arguments::{Argument, Values, read_nested};
+use crate::command::arguments::read::{missing, unknown};
+use crate::command::arguments::{Argument, Kind, Values, read_nested};
 use crate::error::{Code, Error};
 use crate::operation::Selection;
 use crate::operation::delete::DeleteStatement;
@@ -17,12 +18,12 @@ pub(super) enum Operation<'a> {
 }
 
 const INSERT: &[Argument] =
-    &[Argument::integer("insert").required(), Argument::document("document").required()];
+    &[Argument::count("insert").required(), Argument::document("document").required()];
 
 const UPDATE: &[Argument] = &[
-    Argument::integer("update").required(),
+    Argument::count("update").required(),
     Argument::document("filter").required(),
-    Argument::any("updateMods").required(),
+    Argument::modification("updateMods").required(),
     Argument::boolean("multi"),
     Argument::boolean("upsert"),
     Argument::documents("arrayFilters"),
@@ -30,17 +31,17 @@ const UPDATE: &[Argument] = &[
     Argument::document("collation"),
     Argument::document("constants"),
     Argument::document("sort"),
-    Argument::any("upsertSupplied"),
-    Argument::any("sampleId"),
+    Argument::plain_boolean("upsertSupplied"),
+    Argument::new("sampleId", Kind::Uuid),
 ];
 
 const DELETE: &[Argument] = &[
-    Argument::integer("delete").required(),
+    Argument::count("delete").required(),
     Argument::document("filter").required(),
     Argument::boolean("multi"),
     Argument::hint("hint"),
     Argument::document("collation"),
-    Argument::any("sampleId"),
+    Argument::new("sampleId", Kind::Uuid),
 ];
 
 impl<'a> Operation<'a> {
@@ -98,12 +99,8 @@ impl<'a> Operation<'a> {
                 };
                 Ok(Self::Delete { namespace: number(&values)?, statement })
             }
-            other => Err(Error::new(
-                Code::FAILED_TO_PARSE,
-                format!(
-                    "BulkWrite ops entry expected insert, update or delete first, found '{other}'"
-                ),
-            )),
+            "" => Err(missing("bulkWrite.ops", "insert")),
+            other => Err(unknown("bulkWrite.ops", other)),
         }
     }
 
