@@ -136,7 +136,9 @@ impl<'doc, V: FnMut(&[Option<RawBsonRef<'doc>>])> Walk<'_, V> {
     ) -> Result<Led<'doc>, Error> {
         let path = self.paths.get(field).map_or(&[][..], |path| path.get(at..).unwrap_or_default());
         let mut value = RawBsonRef::Document(document);
+        let mut by_position = false;
         for (step, name) in path.iter().enumerate() {
+            by_position = matches!(value, RawBsonRef::Array(_));
             let next = match value {
                 RawBsonRef::Document(document) => get(document, name),
                 RawBsonRef::Array(array) => match positional(array, name)? {
@@ -149,7 +151,8 @@ impl<'doc, V: FnMut(&[Option<RawBsonRef<'doc>>])> Walk<'_, V> {
             value = next;
         }
         Ok(match value {
-            RawBsonRef::Array(array) => Led::Array(array, at + path.len()),
+            // What a number leads to at the end counts as a whole.
+            RawBsonRef::Array(array) if !by_position => Led::Array(array, at + path.len()),
             value => Led::Value(Some(value)),
         })
     }

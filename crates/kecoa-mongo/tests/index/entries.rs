@@ -69,6 +69,7 @@ fn a_document_has_an_entry_for_each_combination() {
         (doc! {"a.b": 1}, doc! {"a": [[{"b": 1}]]}, vec![values![null()]], true),
         (doc! {"a.0": 1}, doc! {"a": [5, 6]}, vec![values![5]], false),
         (doc! {"a.7": 1}, doc! {"a": [5, 6]}, vec![values![null()]], true),
+        (doc! {"a.0": 1}, doc! {"a": [[5, 6]]}, vec![values![vec![5, 6]]], false),
         (doc! {"a.0.b": 1}, doc! {"a": [{"b": 1}, {"b": 2}]}, vec![values![1]], false),
         (
             doc! {"a": 1, "b": 1},

@@ -123,8 +123,9 @@ fn in_array<'doc, 'path>(
         ));
     }
     match (element, rest) {
-        (RawBsonRef::Array(inner), rest) => in_array(inner, rest),
+        // What a number leads to at the end counts as a whole, an array too.
         (element, None) => Ok(Place::End(Some(element))),
+        (RawBsonRef::Array(inner), rest) => in_array(inner, rest),
         (RawBsonRef::Document(document), Some(rest)) => follow(document, rest),
         (_, Some(_)) => Ok(Place::End(None)),
     }
