@@ -75,9 +75,12 @@ impl Store {
         let capabilities = loop {
             match prepare(&pool).await {
                 Ok(capabilities) => break capabilities,
-                // The connection was lost: what was asked on it is asked again, too.
+                // The connection was lost, or another gateway got in the way: all is asked again.
                 Err(error)
-                    if error.code() == Code::SHUTDOWN_IN_PROGRESS && attempt < PREPARATIONS =>
+                    if matches!(
+                        error.code(),
+                        Code::SHUTDOWN_IN_PROGRESS | Code::WRITE_CONFLICT
+                    ) && attempt < PREPARATIONS =>
                 {
                     attempt += 1;
                     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -253,7 +256,7 @@ const PREPARATIONS: u32 = 5;
 /// Asks what the server can do, and sets the tables up.
 async fn prepare(pool: &Pool) -> Result<Capabilities, Error> {
     let mut client = pool.get().await.map_err(|error| Error::from(failure::alone(&error)))?;
-    let capabilities = schema::probe(&mut client).await;
+    let capabilities = schema::probe(&mut client).await?;
     schema::set_up(&mut client, capabilities).await?;
     Ok(capabilities)
 }

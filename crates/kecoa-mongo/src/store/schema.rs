@@ -20,17 +20,28 @@ const ATTEMPTS: u32 = 20;
 const READ_FORMAT: &str = "SELECT tables, keys FROM kecoa_mongo.format WHERE one = 1";
 
 /// Ask what the server can do.
-pub(super) async fn probe(client: &mut Client) -> Capabilities {
+pub(super) async fn probe(client: &mut Client) -> Result<Capabilities, Error> {
     let postgres = client.crdb_version().is_none();
-    let generic_plans = postgres && client.batch("SHOW plan_cache_mode").await.is_ok();
-    let lock_timeout = client.batch("SHOW lock_timeout").await.is_ok();
-    Capabilities {
+    let generic_plans = postgres && has(client, "SHOW plan_cache_mode").await?;
+    let lock_timeout = has(client, "SHOW lock_timeout").await?;
+    Ok(Capabilities {
         hash_partitions: postgres,
         one_table_twice: postgres,
         generic_plans,
         snapshot_isolation: postgres,
         snapshots_shown: postgres,
         lock_timeout,
+    })
+}
+
+/// Whether the server knows a setting. Only what it says of the statement itself tells that it does not.
+async fn has(client: &mut Client, show: &str) -> Result<bool, Error> {
+    match client.batch(show).await {
+        Ok(_) => Ok(true),
+        Err(error) => match error.sqlstate() {
+            Some(state) if state.starts_with("42") || state.starts_with("0A") => Ok(false),
+            _ => Err(failure::alone(&error).into()),
+        },
     }
 }
 

@@ -238,3 +238,23 @@ fn a_transaction_is_done_once_or_not_wherever_it_fails() {
         });
     }
 }
+
+#[test]
+fn what_a_server_can_do_is_not_read_from_a_failure() {
+    with_database(async |database| {
+        let wire = Wire::new(&database.config(), false);
+        let expected = wire.store().await.capabilities();
+        assert!(expected.lock_timeout && expected.generic_plans);
+        for at in ["SHOW plan_cache_mode", "SHOW lock_timeout", "SELECT tables, keys"] {
+            for what in [What::Error("40001"), What::Fatal("57P01"), What::LostAfter] {
+                wire.fail(Fault { at, what });
+                let opened = wire.store().await;
+                assert!(wire.left().is_empty(), "{what:?} at {at}");
+                assert_eq!(opened.capabilities(), expected, "{what:?} at {at}");
+            }
+        }
+        // One that is no reason to ask again is told.
+        wire.fail(Fault { at: "SHOW lock_timeout", what: What::Error("53200") });
+        assert!(Store::open(&wire.config(), Options::default()).await.is_err());
+    });
+}
