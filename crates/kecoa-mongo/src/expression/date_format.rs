@@ -103,7 +103,7 @@ pub(super) fn write(format: &str, civil: Civil, offset: i64) -> Result<String, E
                 let minutes = offset.abs() / 60;
                 write!(text, "{sign}{:02}{:02}", minutes / 60, minutes % 60)
             }
-            'Z' => write!(text, "{:+}", offset / 60),
+            'Z' => write!(text, "{}", offset / 60),
             'b' => write!(text, "{}", month.get(..3).unwrap_or(month)),
             'B' => write!(text, "{month}"),
             '%' => write!(text, "%"),

@@ -148,7 +148,7 @@ fn pow<'v>(base: Option<Value<'v>>, exponent: Option<Value<'v>>) -> Outcome<'v> 
     }
     present(match (value, power) {
         (Number::Decimal(_), _) | (_, Number::Decimal(_)) => {
-            decimal(value.lossy_decimal().power(power.lossy_decimal()))
+            decimal(value.lossy_decimal().power(power.lossy_decimal()).normalize())
         }
         (Number::Double(_), _) | (_, Number::Double(_)) => {
             RawBson::Double(value.lossy_double().powf(power.lossy_double()))

@@ -83,7 +83,7 @@ fn functions() {
         assert_eq!(Number::Decimal(result), Number::Decimal(expected), "{row:?}: {result}");
         count += 1;
     }
-    assert_eq!(count, 366);
+    assert_eq!(count, 370);
 }
 
 #[test]

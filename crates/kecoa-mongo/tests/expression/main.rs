@@ -32,7 +32,7 @@ fn language() {
 
 #[test]
 fn numbers() {
-    assert_eq!(run_cases(include_str!("numbers.txt")), 265);
+    assert_eq!(run_cases(include_str!("numbers.txt")), 272);
 }
 
 #[test]
@@ -57,5 +57,5 @@ fn conversions() {
 
 #[test]
 fn objects() {
-    assert_eq!(run_cases(include_str!("objects.txt")), 95);
+    assert_eq!(run_cases(include_str!("objects.txt")), 103);
 }

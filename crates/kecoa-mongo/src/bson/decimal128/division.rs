@@ -150,6 +150,13 @@ impl Decimal {
         make(kept + u128::from(up), exponent)
     }
 
+    /// The same number with as many digits as there is room for.
+    #[must_use]
+    pub fn normalize(self) -> Self {
+        let filled = self.rescale(MIN_EXPONENT, Rounding::HalfEven);
+        Self { negative: filled.negative && !filled.is_zero(), ..filled }
+    }
+
     /// The nearest integer, half to the even one.
     #[must_use]
     pub fn to_integral(self) -> Self {

@@ -1,7 +1,7 @@
 //! Powers, roots, and what is near to them.
 
 use super::rounding::{Coefficient, round};
-use super::{Decimal, MAX_EXPONENT, MIN_EXPONENT, Magnitude};
+use super::{DIGITS, Decimal, MAX_EXPONENT, MIN_EXPONENT, Magnitude};
 
 impl Decimal {
     /// Degrees in radians.
@@ -84,9 +84,22 @@ impl Decimal {
                         square = square * square;
                     }
                 }
-                if whole < 0 { Self::from(1) / result } else { result }
+                let result = if whole < 0 { Self::from(1) / result } else { result };
+                if !result.fills_its_digits() {
+                    return result;
+                }
+                // Every multiplication may have rounded: once, at the end, is nearer.
+                let size = Self { negative: false, ..self }.real_power(exponent);
+                Self { negative: result.negative, ..size }
             }
             _ => self.real_power(exponent),
+        }
+    }
+
+    fn fills_its_digits(self) -> bool {
+        match self.magnitude {
+            Magnitude::Finite { coefficient, .. } => coefficient >= 10_u128.pow(DIGITS - 1),
+            _ => false,
         }
     }
 }

@@ -5,6 +5,9 @@ use std::sync::LazyLock;
 use super::fixed::Fixed;
 use super::{Decimal, MIN_EXPONENT, Magnitude};
 
+/// The largest power of ten that is exact in the 113 bits of a quadruple.
+const EXACT_TENS: i32 = 48;
+
 static LN_10: LazyLock<Fixed> = LazyLock::new(|| {
     // ln 10 = 3 ln 2 + ln 1.25, and ln((1 + t) / (1 - t)) = 2 atanh t.
     (inverse_series(3, false).times(3) + inverse_series(9, false)).times(2)
@@ -119,7 +122,7 @@ impl Decimal {
         size >= least && size < most
     }
 
-    fn is_zero(self) -> bool {
+    pub(super) fn is_zero(self) -> bool {
         matches!(self.magnitude, Magnitude::Finite { coefficient: 0, .. })
     }
 
@@ -194,7 +197,9 @@ impl Decimal {
         let Some((value, tens)) = self.near_one() else { return self.logarithm_at_the_ends() };
         let whole = Fixed::integer(u128::from(tens.unsigned_abs())).with_sign(tens < 0);
         if value.to_double() == 1.0 && (value - Fixed::integer(1)).is_zero() {
-            return Self::from(i64::from(tens));
+            let whole = Self::from(i64::from(tens));
+            // Such a power is no binary fraction: its logarithm comes out with every digit.
+            return if (0..=EXACT_TENS).contains(&tens) { whole } else { whole.normalize() };
         }
         (logarithm(value).divided_by(*LN_10) + whole).to_decimal(0)
     }
