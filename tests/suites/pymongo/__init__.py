@@ -47,8 +47,8 @@ TIMED = {
 HELD: tuple[str, ...] = (
     *("client", "handshake", "auth", "command monitoring", "connection monitoring", "timeouts", "concerns"),
     *("comment", "bulk", "crud", "gridfs", "retryable reads", "retryable writes", "sessions", "transactions"),
-    *("causal consistency", "database", "cursor", "types", "indexes", "discovery", "collation"),
-    *("versioned api", "run command", "unified format", "asyncio"),
+    *("causal consistency", "database", "collection", "cursor", "types", "collection management", "indexes"),
+    *("discovery", "collation", "versioned api", "run command", "unified format", "asyncio"),
 )
 # Seconds of the modules that take longer than others on a quiet machine: the longest begin first.
 SECONDS = {
@@ -56,6 +56,7 @@ SECONDS = {
     "test_csot.py": 110,
     "test_retryable_writes.py": 110,
     "test_transactions_unified.py": 60,
+    "test_discovery_and_monitoring.py": 60,
     "test_retryable_reads_unified.py": 60,
     "test_retryable_reads.py": 45,
     "test_bulk.py": 40,

@@ -135,7 +135,7 @@ class Runner:
                 results.tests[name] = Outcome()
             elif kind == "end":
                 running = None
-                results.tests[name].seconds = event["seconds"]
+                results.tests[name].seconds = event.get("seconds", 0)
             elif kind == "limit":
                 results.tests[name] = Outcome("timeout", f"over the limit of {TEST_LIMIT} s")
             elif kind == "report":
