@@ -69,11 +69,13 @@ mod zone_abbreviation;
 use ::bson::RawBsonRef;
 
 pub use accumulation::{Spread, Sum};
+pub use date_add::date_plus;
 pub use hashed::hash as index_hash;
 pub(crate) use naming::is_of_reference;
 pub use parsed::Expression;
 pub use percentiles::{parts as percentile_parts, percentile};
 pub use scope::Scope;
+pub use time_unit::Unit as TimeUnit;
 pub use variables::Variables;
 
 /// Whether a value counts as true: all but `false`, zero, `null`, `undefined` and a missing one.

@@ -5,8 +5,11 @@ mod parse;
 mod percentile;
 mod selection;
 mod size;
+mod slide;
+mod sliding;
 mod state;
 
 pub(super) use definition::Accumulator;
 pub(super) use parse::{parse, parse_operator};
+pub(super) use slide::{Sliding, slide};
 pub(super) use state::State;

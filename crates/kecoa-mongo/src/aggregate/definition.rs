@@ -3,10 +3,12 @@
 use ::bson::RawBsonRef;
 
 use super::context::{Context, Place};
+use super::specification::fields;
 use super::stage::Stages;
 use super::stages::{
-    bucket, bucket_auto, count, documents, facet, graph_lookup, group, limit, lookup, matching,
-    merge, out, redact, replace_root, sample, shape, sort, sources, union_with, unwind, window,
+    bucket, bucket_auto, count, densify, documents, facet, fill, graph_lookup, group, limit,
+    lookup, matching, merge, out, redact, replace_root, sample, shape, sort, sources, union_with,
+    unwind, window,
 };
 use crate::error::{Code, Error};
 
@@ -89,8 +91,8 @@ definitions! {
     "$vectorSearch", First, NotFacet, sources::parse;
     "$listSearchIndexes", First, NotFacet, sources::parse;
     "$setWindowFields", Any, All, window::parse;
-    "$densify", Any, All, sources::parse;
-    "$fill", Any, All, sources::parse;
+    "$densify", Any, All, densify::parse;
+    "$fill", Any, All, fill::parse;
     "$planCacheStats", First, NotFacet, sources::parse;
     "$changeStreamSplitLargeEvent", Last, None, sources::parse;
 }
@@ -103,41 +105,37 @@ impl Definition {
         })
     }
 
-    /// Refuse a stage where it may not stand.
-    pub(super) fn check(
+    /// Refuse a stage in a pipeline that may not have it.
+    pub(super) fn check_nesting(
         &self,
-        index: usize,
-        count: usize,
+        argument: RawBsonRef<'_>,
         context: &Context<'_>,
     ) -> Result<(), Error> {
         let name = self.name;
         match (context.place, self.nested) {
-            (Place::Update, _) if !UPDATE_STAGES.contains(&name) => {
-                return Err(Error::new(
-                    Code::INVALID_OPTIONS,
-                    format!("{name} is not allowed to be used within an update"),
-                ));
-            }
-            (Place::Facet, Nested::NotFacet | Nested::None) => {
-                return Err(Error::location(
-                    40600,
-                    format!("{name} is not allowed to be used within a $facet stage"),
-                ));
-            }
-            (Place::Lookup, Nested::None) => {
-                return Err(Error::location(
-                    51047,
-                    format!("{name} is not allowed within a $lookup's sub-pipeline"),
-                ));
-            }
-            (Place::UnionWith, Nested::None) => {
-                return Err(Error::location(
-                    31441,
-                    format!("{name} is not allowed within a $unionWith's sub-pipeline"),
-                ));
-            }
-            _ => {}
+            (Place::Update, _) if !UPDATE_STAGES.contains(&name) => Err(Error::new(
+                Code::INVALID_OPTIONS,
+                format!("{name} is not allowed to be used within an update"),
+            )),
+            (Place::Facet, _) if !self.may_be_in_facet(argument) => Err(Error::location(
+                40600,
+                format!("{name} is not allowed to be used within a $facet stage"),
+            )),
+            (Place::Lookup, Nested::None) => Err(Error::location(
+                51047,
+                format!("{name} is not allowed within a $lookup's sub-pipeline"),
+            )),
+            (Place::UnionWith, Nested::None) => Err(Error::location(
+                31441,
+                format!("{name} is not allowed within a $unionWith's sub-pipeline"),
+            )),
+            _ => Ok(()),
         }
+    }
+
+    /// Refuse a stage in a place of its pipeline that it may not have.
+    pub(super) fn check_position(&self, index: usize, count: usize) -> Result<(), Error> {
+        let name = self.name;
         match self.position {
             Position::First if index > 0 => Err(Error::location(
                 40602,
@@ -149,5 +147,23 @@ impl Definition {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// Whether `$facet` may have it, and all that the pipelines within it have. They were parsed before, so that
+    /// they do not lie too deep.
+    fn may_be_in_facet(&self, argument: RawBsonRef<'_>) -> bool {
+        if self.nested != Nested::All {
+            return false;
+        }
+        let (RawBsonRef::Document(argument), "$lookup" | "$unionWith") = (argument, self.name)
+        else {
+            return true;
+        };
+        let Ok(stages) = argument.get_array("pipeline") else { return true };
+        stages.into_iter().flatten().filter_map(|stage| stage.as_document()).all(|stage| {
+            fields(stage).flatten().all(|(name, argument)| {
+                Self::of(name).is_ok_and(|definition| definition.may_be_in_facet(argument))
+            })
+        })
     }
 }

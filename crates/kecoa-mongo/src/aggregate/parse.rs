@@ -1,13 +1,15 @@
 //! Reads pipelines.
 
-use ::bson::{RawArray, RawBsonRef};
+use std::sync::Arc;
+
+use ::bson::{RawArray, RawBsonRef, RawDocument};
 
 use super::context::{Context, Place};
 use super::definition::Definition;
 use super::options::Options;
 use super::source::Source;
 use super::specification::{fields, items};
-use super::stage::{Part, Pipeline, Stages};
+use super::stage::{Part, Pipeline, Stage, Stages};
 use crate::error::{Code, Error};
 use crate::expression::Scope;
 
@@ -23,9 +25,7 @@ impl Pipeline {
     /// 40602 for one in the wrong place, 7749501 for too many, and those of the stages.
     pub fn parse(stages: &RawArray, scope: &Scope, options: &Options) -> Result<Self, Error> {
         let context = Context { scope, options, place: Place::Command, depth: 0, read };
-        let pipeline = read(stages, &context)?;
-        pipeline.check_collection(options)?;
-        Ok(pipeline)
+        read(stages, &context)
     }
 
     /// A stage that needs a collection must have one, and one that needs none must have none.
@@ -53,6 +53,9 @@ impl Pipeline {
 }
 
 /// Parse the stages of a pipeline wherever it stands.
+///
+/// What is wrong is said in the server's order: elements that are no documents, names that no stage has, arguments,
+/// stages that may not stand here, places.
 pub(super) fn read(stages: &RawArray, context: &Context<'_>) -> Result<Pipeline, Error> {
     let count = stages.into_iter().count();
     if count > MAX_STAGES {
@@ -61,29 +64,51 @@ pub(super) fn read(stages: &RawArray, context: &Context<'_>) -> Result<Pipeline,
             format!("Pipeline length must be no longer than {MAX_STAGES} stages."),
         ));
     }
+    let documents = items(stages).map(|stage| document(stage?)).collect::<Result<Vec<_>, _>>()?;
+    let mut named = Vec::with_capacity(count);
+    for stage in documents {
+        let (name, argument) = only_field_of(stage)?;
+        named.push((Definition::of(name)?, name, argument));
+    }
     let mut parsed: Stages = Vec::with_capacity(count);
-    for (index, stage) in items(stages).enumerate() {
-        let (name, argument) = only_field(stage?)?;
-        let definition = Definition::of(name)?;
+    for (definition, name, argument) in &named {
         if context.place == Place::Update {
             // Before its argument is looked at.
-            definition.check(index, count, context)?;
+            definition.check_nesting(*argument, context)?;
         }
-        parsed.extend((definition.parse)(name, argument, context)?);
-        definition.check(index, count, context)?;
+        parsed.extend((definition.parse)(name, *argument, context)?);
     }
-    bound_sorts(&mut parsed);
-    Ok(Pipeline::of(parsed))
+    for (definition, _, argument) in &named {
+        definition.check_nesting(*argument, context)?;
+    }
+    let pipeline = Pipeline::of(parsed);
+    if context.place == Place::Command {
+        pipeline.check_collection(context.options)?;
+    }
+    for (index, (definition, ..)) in named.iter().enumerate() {
+        definition.check_position(index, count)?;
+    }
+    let mut stages = pipeline.stages().to_vec();
+    bound_sorts(&mut stages);
+    Ok(Pipeline::of(stages))
 }
 
 /// The name of a stage, and its argument.
 pub(super) fn only_field(stage: RawBsonRef<'_>) -> Result<(&str, RawBsonRef<'_>), Error> {
-    let RawBsonRef::Document(stage) = stage else {
-        return Err(Error::new(
+    only_field_of(document(stage)?)
+}
+
+fn document(stage: RawBsonRef<'_>) -> Result<&RawDocument, Error> {
+    match stage {
+        RawBsonRef::Document(stage) => Ok(stage),
+        _ => Err(Error::new(
             Code::TYPE_MISMATCH,
             "Each element of the 'pipeline' array must be an object",
-        ));
-    };
+        )),
+    }
+}
+
+fn only_field_of(stage: &RawDocument) -> Result<(&str, RawBsonRef<'_>), Error> {
     let mut found = fields(stage);
     let (Some(only), None) = (found.next(), found.next()) else {
         return Err(Error::location(
@@ -95,7 +120,7 @@ pub(super) fn only_field(stage: RawBsonRef<'_>) -> Result<(&str, RawBsonRef<'_>)
 }
 
 /// Tell each `$sort` how many documents the `$skip` and `$limit` behind it leave.
-fn bound_sorts(stages: &mut Stages) {
+fn bound_sorts(stages: &mut [Arc<dyn Stage>]) {
     let mut bound: Option<u64> = None;
     for stage in stages.iter_mut().rev() {
         match stage.part() {

@@ -1,6 +1,6 @@
 //! `$dateAdd`, `$dateSubtract`.
 
-use ::bson::RawBsonRef;
+use ::bson::{DateTime, RawBsonRef};
 
 use super::arguments::Named;
 use super::context::{Context, Outcome};
@@ -118,6 +118,12 @@ fn moved(from: i64, unit: Unit, amount: i64, zone: &Zone) -> Option<i64> {
         }
     };
     zone.instant(moved)
+}
+
+/// A date so many units later, in UTC; none where that is no date any more.
+#[must_use]
+pub fn date_plus(date: DateTime, unit: Unit, amount: i64) -> Option<DateTime> {
+    later(date.timestamp_millis(), unit, amount, &Zone::UTC).map(DateTime::from_millis)
 }
 
 fn parse(name: &'static str, argument: RawBsonRef<'_>, parser: &Parser<'_>) -> Result<Node, Error> {

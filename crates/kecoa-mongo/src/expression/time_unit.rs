@@ -4,20 +4,31 @@ use super::instant::{self, Civil};
 
 /// A unit of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unit {
+pub enum Unit {
+    /// Twelve months.
     Year,
+    /// Three months.
     Quarter,
+    /// A month of the calendar.
     Month,
+    /// Seven days.
     Week,
+    /// A day.
     Day,
+    /// An hour.
     Hour,
+    /// A minute.
     Minute,
+    /// A second.
     Second,
+    /// A millisecond.
     Millisecond,
 }
 
 impl Unit {
-    pub(super) fn parse(name: &str) -> Option<Self> {
+    /// The unit of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
         Some(match name {
             "year" => Self::Year,
             "quarter" => Self::Quarter,
@@ -42,8 +53,9 @@ impl Unit {
         }
     }
 
-    /// How many days it is.
-    pub(super) fn days(self) -> Option<i64> {
+    /// How many days it is, if it is some days always.
+    #[must_use]
+    pub fn days(self) -> Option<i64> {
         match self {
             Self::Week => Some(7),
             Self::Day => Some(1),
@@ -52,7 +64,8 @@ impl Unit {
     }
 
     /// How many milliseconds it is, if it is less than a day.
-    pub(super) fn milliseconds(self) -> Option<i64> {
+    #[must_use]
+    pub fn milliseconds(self) -> Option<i64> {
         match self {
             Self::Hour => Some(3_600_000),
             Self::Minute => Some(60_000),

@@ -42,7 +42,24 @@ const CASES: &[Case] = &[
     (
         "[{$lookup: {from: 'other', localField: 'x', foreignField: 'k', as: 'r'}}]",
         "[{x: []}]",
-        "[{x: [], r: []}]",
+        "[{x: [], r: [{_id: 3, k: null}, {_id: 4}]}]",
+    ),
+    // A value that is missing in some elements is no null.
+    (
+        "[{$lookup: {from: 'other', localField: 'x.y', foreignField: 'k', as: 'r'}}, {$project: {'r._id': 1}}]",
+        "[{_id: 0, x: [{y: 2}, {}]}, {_id: 1, x: [{}, {z: 1}]}, {_id: 2, x: [1]}, {_id: 3, x: [{y: null}, {y: 2}]}]",
+        "[{_id: 0, r: [{_id: 2}]}, {_id: 1, r: [{_id: 3}, {_id: 4}]}, {_id: 2, r: [{_id: 3}, {_id: 4}]}, {_id: 3, r: [{_id: 2}, {_id: 3}, {_id: 4}]}]",
+    ),
+    (
+        "[{$lookup: {from: 'other', localField: 'x.y', foreignField: 'k', as: 'r'}}, {$project: {'r._id': 1}}]",
+        "[{_id: 0, x: {y: [[1, 7], 9]}}, {_id: 1, x: [[{y: 2}]]}]",
+        "[{_id: 0, r: [{_id: 5}]}, {_id: 1, r: [{_id: 3}, {_id: 4}]}]",
+    ),
+    // null leads to null and not to documents without the field; nothing leads nowhere.
+    (
+        "[{$graphLookup: {from: 'other', startWith: '$s', connectFromField: 'p', connectToField: 'k', as: 'r'}}]",
+        "[{s: null}, {}, {s: 1}]",
+        "[{s: null, r: [{_id: 3, k: null}]}, {r: []}, {s: 1, r: [{_id: 1, k: 1, p: 2}, {_id: 5, k: [1, 7]}, {_id: 2, k: 2, p: 3}]}]",
     ),
     (
         "[{$lookup: {from: 'empty', localField: 'x', foreignField: 'k', as: 'r'}}]",

@@ -10,7 +10,10 @@
 mod accumulators;
 mod buckets;
 mod collections;
+mod densify;
+mod fill;
 mod leading;
+mod measures;
 mod refusals;
 #[path = "../query/shell.rs"]
 mod shell;
@@ -18,3 +21,4 @@ mod stages;
 mod support;
 mod updates;
 mod windows;
+mod writes;

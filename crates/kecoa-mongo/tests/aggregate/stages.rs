@@ -101,7 +101,7 @@ const CASES: &[Case] = &[
     ),
     ("[{$group: {n: {$sum: 1}, _id: null}}]", "[{a: 1}]", "[{_id: null, n: 1}]"),
     (
-        "[{$group: {_id: '$a', l: {$firstN: {n: '$_id', input: '$b'}}}}]",
+        "[{$group: {_id: {k: '$a'}, l: {$firstN: {n: '$k', input: '$b'}}}}, {$replaceWith: {_id: '$_id.k', l: '$l'}}]",
         "[{a: 2, b: 1}, {a: 2, b: 2}, {a: 2, b: 3}]",
         "[{_id: 2, l: [1, 2]}]",
     ),
@@ -243,14 +243,37 @@ fn memory_is_bounded() {
         "[{$group: {_id: null, l: {$push: '$b'}}}]",
         "[{$group: {_id: null, l: {$addToSet: '$a'}}}]",
         "[{$bucketAuto: {groupBy: '$a', buckets: 2}}]",
-        "[{$facet: {x: []}}]",
         "[{$sample: {size: 150}}]",
         "[{$out: 'x'}]",
+        "[{$setWindowFields: {output: {n: {$sum: 1}}}}]",
+        "[{$densify: {field: 'a', range: {step: 1, bounds: 'full'}}}]",
     ] {
         let parsed = parse_with(pipeline, &Scope::new(), &options).unwrap();
         let failed =
             run_pipeline(&parsed, super::support::documents(&input), &[], &variables(), &options);
         assert_eq!(failed.unwrap_err().code().number(), 292, "{pipeline}");
+    }
+    // Stages that never use the disk have numbers of their own.
+    for (pipeline, number) in [
+        ("[{$facet: {x: []}}]", 4_031_700),
+        ("[{$lookup: {from: 'many', pipeline: [], as: 'r'}}]", 4568),
+        (
+            "[{$graphLookup: {from: 'many', startWith: 1, connectFromField: 'a', connectToField: 'k', as: 'r'}}]",
+            40099,
+        ),
+    ] {
+        let many: Vec<_> =
+            (0..200).map(|at| format!("{{_id: {at}, k: 1, b: 'some text'}}")).collect();
+        let many = format!("[{}]", many.join(", "));
+        let parsed = parse_with(pipeline, &Scope::new(), &options).unwrap();
+        let failed = run_pipeline(
+            &parsed,
+            super::support::documents(&input),
+            &[("many", &many)],
+            &variables(),
+            &options,
+        );
+        assert_eq!(failed.unwrap_err().code().number(), number, "{pipeline}");
     }
     let parsed = parse_with("[{$sort: {a: 1}}, {$limit: 3}]", &Scope::new(), &options).unwrap();
     let found =

@@ -43,20 +43,24 @@ pub(super) enum Operation {
     },
 }
 
+impl Accumulator {
+    /// Whether what it starts with is the same for every group.
+    pub(in crate::aggregate) fn has_constant_start(&self) -> bool {
+        match &self.operation {
+            Operation::Select(Select { count: Some(count), .. }) => count.as_constant().is_some(),
+            _ => true,
+        }
+    }
+}
+
 /// Accumulators that keep several values.
 #[derive(Clone, Debug)]
 pub(super) struct Select {
-    /// How many; it may be computed of the group's `_id`.
-    pub(super) count: Count,
+    /// How many; it may be computed of the fields of the group's `_id`. None is one.
+    pub(super) count: Option<Arc<Expression>>,
     pub(super) order: Order,
     /// Whether the result is an array: not of `$top` and `$bottom`.
     pub(super) is_array: bool,
-}
-
-#[derive(Clone, Debug)]
-pub(super) enum Count {
-    Known(usize),
-    Computed(Arc<Expression>),
 }
 
 /// Which values are kept.

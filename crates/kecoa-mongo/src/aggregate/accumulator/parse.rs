@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ::bson::RawBsonRef;
 use ::bson::raw::CString;
 
-use super::definition::{Accumulator, Count, Operation, Order, Select};
+use super::definition::{Accumulator, Operation, Order, Select};
 use crate::aggregate::specification::{
     describe, fields, integer, is_number, items, missing_field, type_name, unknown_field,
     wrong_type,
@@ -23,6 +23,12 @@ pub(in crate::aggregate) fn parse(
 ) -> Result<Accumulator, Error> {
     let not_accumulator =
         || Error::location(40234, format!("The field '{name}' must be an accumulator object"));
+    let RawBsonRef::Document(document) = value else { return Err(not_accumulator()) };
+    let mut found = fields(document);
+    let (operator, argument) = found.next().ok_or_else(not_accumulator)??;
+    if !operator.starts_with('$') {
+        return Err(not_accumulator());
+    }
     if name.contains('.') {
         return Err(Error::location(40235, format!("The field name '{name}' cannot contain '.'")));
     }
@@ -32,16 +38,16 @@ pub(in crate::aggregate) fn parse(
             format!("The field name '{name}' cannot be an operator name"),
         ));
     }
-    let RawBsonRef::Document(document) = value else { return Err(not_accumulator()) };
-    let mut found = fields(document);
-    let (operator, argument) = found.next().ok_or_else(not_accumulator)??;
-    if !operator.starts_with('$') {
-        return Err(not_accumulator());
-    }
     if found.next().is_some() {
         return Err(Error::location(
             40238,
             format!("The field '{name}' must specify one accumulator"),
+        ));
+    }
+    if matches!(argument, RawBsonRef::Array(_)) {
+        return Err(Error::location(
+            40237,
+            format!("The {operator} accumulator is a unary operator"),
         ));
     }
     let field = CString::try_from(name)
@@ -66,7 +72,7 @@ fn operation(
     argument: RawBsonRef<'_>,
     scope: &Scope,
 ) -> Result<(Operation, Expression), Error> {
-    let unary = |operation| Ok((operation, unary(operator, argument, scope)?));
+    let unary = |operation| Ok((operation, Expression::parse(argument, scope)?));
     match operator {
         "$sum" => unary(Operation::Sum),
         "$avg" => unary(Operation::Average),
@@ -100,18 +106,6 @@ fn operation(
     }
 }
 
-fn unary(operator: &str, argument: RawBsonRef<'_>, scope: &Scope) -> Result<Expression, Error> {
-    let RawBsonRef::Array(array) = argument else { return Expression::parse(argument, scope) };
-    let not_unary =
-        || Error::location(40237, format!("The {operator} accumulator is a unary operator"));
-    let mut found = items(array);
-    let only = found.next().ok_or_else(not_unary)??;
-    if found.next().is_some() {
-        return Err(not_unary());
-    }
-    Expression::parse(only, scope)
-}
-
 /// `{n, input}`.
 fn many(
     operator: &str,
@@ -120,15 +114,19 @@ fn many(
     scope: &Scope,
 ) -> Result<(Operation, Expression), Error> {
     let RawBsonRef::Document(document) = argument else {
+        let number = match order {
+            Order::First | Order::Last => 5_787_801,
+            _ => 5_787_900,
+        };
         return Err(Error::location(
-            5_787_900,
+            number,
             format!("specification must be an object; found {operator}: {}", describe(argument)),
         ));
     };
     let (mut count, mut input) = (None, None);
     for field in fields(document) {
         match field? {
-            ("n", value) => count = Some(parse_count(value, scope)?),
+            ("n", value) => count = Some(Arc::new(Expression::parse(value, scope)?)),
             ("input", value) => input = Some(Expression::parse(value, scope)?),
             (name, _) => {
                 return Err(Error::location(
@@ -140,7 +138,7 @@ fn many(
     }
     let count = count.ok_or_else(|| Error::location(5_787_906, "Missing value for 'n'"))?;
     let input = input.ok_or_else(|| Error::location(5_787_907, "Missing value for 'input'"))?;
-    Ok((Operation::Select(Select { count, order, is_array: true }), input))
+    Ok((Operation::Select(Select { count: Some(count), order, is_array: true }), input))
 }
 
 /// `{n, sortBy, output}`.
@@ -159,17 +157,15 @@ fn sorted(
     let (mut count, mut sort, mut output) = (None, None, None);
     for field in fields(document) {
         match field? {
-            ("n", value) if is_array => count = Some(parse_count(value, scope)?),
-            ("sortBy", RawBsonRef::Document(value)) => {
-                sort = Some(Sort::parse(value, SortMode::Aggregate, scope)?)
-            }
+            ("n", value) if is_array => count = Some(Arc::new(Expression::parse(value, scope)?)),
+            ("sortBy", RawBsonRef::Document(value)) => sort = Some(value),
             ("sortBy", value) => {
                 return Err(Error::location(
-                    5_788_604,
+                    10065,
                     format!("expected 'sortBy' to be an object, found {}", type_name(value)),
                 ));
             }
-            ("output", value) => output = Some(Expression::parse(value, scope)?),
+            ("output", value) => output = Some(value),
             (name, _) => {
                 return Err(Error::location(
                     5_788_002,
@@ -183,19 +179,11 @@ fn sorted(
     }
     let output = output.ok_or_else(|| Error::location(5_788_004, "Missing value for 'output'"))?;
     let sort = sort.ok_or_else(|| Error::location(5_788_005, "Missing value for 'sortBy'"))?;
-    let sort = Arc::new(sort);
+    let sort = Arc::new(Sort::parse(sort, SortMode::Aggregate, scope)?);
+    let output = Expression::parse(output, scope)?;
     let is_top = operator.starts_with("$top");
     let order = if is_top { Order::Top(sort) } else { Order::Bottom(sort) };
-    let count = count.unwrap_or(Count::Known(1));
     Ok((Operation::Select(Select { count, order, is_array }), output))
-}
-
-fn parse_count(value: RawBsonRef<'_>, scope: &Scope) -> Result<Count, Error> {
-    let expression = Expression::parse(value, scope)?;
-    Ok(match expression.as_constant() {
-        Some(constant) => Count::Known(check_count(constant)?),
-        None => Count::Computed(Arc::new(expression)),
-    })
 }
 
 /// The `n` of `$firstN` and so on.

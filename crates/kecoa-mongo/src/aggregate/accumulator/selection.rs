@@ -1,11 +1,12 @@
 //! `$firstN`, `$lastN`, `$minN`, `$maxN`, `$topN`, `$bottomN`: some of the values.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 use ::bson::raw::RawArrayBuf;
 use ::bson::{RawBson, RawBsonRef, RawDocument, RawDocumentBuf};
 
-use super::definition::{Count, Order, Select};
+use super::definition::{Order, Select};
 use super::parse::check_count;
 use super::size::size_of;
 use crate::collation::Collator;
@@ -18,8 +19,18 @@ use crate::value::Value;
 #[derive(Clone, Debug)]
 pub(in crate::aggregate) struct Selection {
     count: usize,
-    values: VecDeque<(Option<SortKey>, RawBson)>,
+    values: VecDeque<Candidate>,
+    /// How many came.
+    seen: u64,
     bytes: usize,
+}
+
+/// A value with what it is sorted by, and when it came.
+#[derive(Clone, Debug)]
+struct Candidate {
+    key: Option<SortKey>,
+    value: RawBson,
+    number: u64,
 }
 
 impl Selection {
@@ -30,15 +41,23 @@ impl Selection {
         variables: &Variables,
     ) -> Result<Self, Error> {
         let count = match &many.count {
-            Count::Known(count) => *count,
-            Count::Computed(expression) => {
-                let mut group = RawDocumentBuf::new();
-                group.append(::bson::raw::cstr!("_id"), id);
-                let value = expression.evaluate(&group, variables)?;
+            None => 1,
+            Some(expression) => {
+                let empty = RawDocumentBuf::new();
+                let fields = match id {
+                    RawBsonRef::Document(fields) => fields,
+                    _ => &empty,
+                };
+                let value = expression.evaluate(fields, variables)?;
                 check_count(value.as_ref().map(Value::as_ref))?
             }
         };
-        Ok(Self { count, values: VecDeque::new(), bytes: 0 })
+        Ok(Self { count, values: VecDeque::new(), seen: 0, bytes: 0 })
+    }
+
+    /// How many are kept.
+    pub(super) fn count(&self) -> usize {
+        self.count
     }
 
     /// Take a value; the bytes by which memory grew.
@@ -60,9 +79,10 @@ impl Selection {
             Order::Last => {
                 self.keep(None, present);
                 if self.values.len() > self.count
-                    && let Some((_, dropped)) = self.values.pop_front()
+                    && let Some(dropped) = self.values.pop_front()
                 {
-                    self.bytes = self.bytes.saturating_sub(size_of(dropped.as_raw_bson_ref()));
+                    let size = size_of(dropped.value.as_raw_bson_ref());
+                    self.bytes = self.bytes.saturating_sub(size);
                 }
             }
             Order::Least | Order::Greatest => {
@@ -82,46 +102,63 @@ impl Selection {
 
     /// The result.
     pub(super) fn finish(mut self, many: &Select, collator: &Collator) -> RawBson {
-        self.sort(many, collator);
+        self.shrink(many, collator);
+        let compare = |left: &Candidate, right: &Candidate| in_order(many, collator, left, right);
+        self.values.make_contiguous().sort_by(compare);
         if many.is_array {
-            let values: RawArrayBuf = self.values.into_iter().map(|(_, value)| value).collect();
+            let values: RawArrayBuf = self.values.into_iter().map(|kept| kept.value).collect();
             return RawBson::Array(values);
         }
-        self.values.pop_front().map_or(RawBson::Null, |(_, value)| value)
+        self.values.pop_front().map_or(RawBson::Null, |kept| kept.value)
     }
 
     fn keep(&mut self, key: Option<SortKey>, value: RawBsonRef<'_>) {
         self.bytes += size_of(value);
-        self.values.push_back((key, value.into()));
+        self.values.push_back(Candidate { key, value: value.into(), number: self.seen });
+        self.seen += 1;
     }
 
     /// Drop what cannot be among the result, once that is worth a sort.
     fn cut(&mut self, many: &Select, collator: &Collator) {
         const SLACK: usize = 64;
         if self.values.len() >= self.count.saturating_mul(2).saturating_add(SLACK) {
-            self.sort(many, collator);
+            self.shrink(many, collator);
         }
     }
 
-    fn sort(&mut self, many: &Select, collator: &Collator) {
-        let compare = |left: &RawBson, right: &RawBson| {
-            collator.compare(left.as_raw_bson_ref(), right.as_raw_bson_ref())
+    /// Keep those that are wanted most; of equal ones, the first that came.
+    fn shrink(&mut self, many: &Select, collator: &Collator) {
+        if self.values.len() <= self.count {
+            return;
+        }
+        let wanted = |left: &Candidate, right: &Candidate| {
+            let order = match many.order {
+                Order::Bottom(_) => right.key.cmp(&left.key),
+                _ => in_order(many, collator, left, right),
+            };
+            let by_value = match many.order {
+                Order::Greatest => compared(collator, right, left),
+                _ => order,
+            };
+            by_value.then(left.number.cmp(&right.number))
         };
-        let values = self.values.make_contiguous();
-        match &many.order {
-            Order::First | Order::Last => {}
-            Order::Least => values.sort_by(|(_, left), (_, right)| compare(left, right)),
-            Order::Greatest => values.sort_by(|(_, left), (_, right)| compare(right, left)),
-            Order::Top(_) | Order::Bottom(_) => {
-                values.sort_by(|(left, _), (right, _)| left.cmp(right));
-            }
-        }
-        let beyond = self.values.len().saturating_sub(self.count);
-        if matches!(many.order, Order::Bottom(_)) {
-            self.values.drain(..beyond);
-        } else {
-            self.values.truncate(self.count);
-        }
-        self.bytes = self.values.iter().map(|(_, value)| size_of(value.as_raw_bson_ref())).sum();
+        self.values.make_contiguous().sort_by(wanted);
+        self.values.truncate(self.count);
+        self.bytes = self.values.iter().map(|kept| size_of(kept.value.as_raw_bson_ref())).sum();
+    }
+}
+
+fn compared(collator: &Collator, left: &Candidate, right: &Candidate) -> Ordering {
+    collator.compare(left.value.as_raw_bson_ref(), right.value.as_raw_bson_ref())
+}
+
+/// The order of the result.
+fn in_order(many: &Select, collator: &Collator, left: &Candidate, right: &Candidate) -> Ordering {
+    let by_number = left.number.cmp(&right.number);
+    match &many.order {
+        Order::First | Order::Last => by_number,
+        Order::Least => compared(collator, left, right).then(by_number),
+        Order::Greatest => compared(collator, right, left).then(by_number.reverse()),
+        Order::Top(_) | Order::Bottom(_) => left.key.cmp(&right.key).then(by_number),
     }
 }

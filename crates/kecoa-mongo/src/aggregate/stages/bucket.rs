@@ -75,6 +75,8 @@ pub(super) fn group_by(
     context: &Context<'_>,
 ) -> Result<Expression, Error> {
     let is_expression = match value {
+        // Of `$bucketAuto`, the path has a name.
+        RawBsonRef::String("$") => stage == "$bucket",
         RawBsonRef::String(path) => path.starts_with('$'),
         RawBsonRef::Document(document) => operator_name(document).is_some(),
         _ => false,

@@ -59,12 +59,20 @@ pub(in crate::aggregate) fn parse(
             ),
         ));
     };
-    let (mut id, mut buckets, mut output, mut granularity) = (None, None, None, None);
+    let (mut id, mut buckets, mut output, mut granularity) = (None, None, Vec::new(), None);
     for field in fields(document) {
         match field? {
             ("groupBy", value) => id = Some(group_by(value, "$bucketAuto", 40239, context)?),
             ("buckets", value) => buckets = Some(bucket_count(value)?),
-            ("output", value) => output = Some(outputs(value, "$bucketAuto", 40244, context)?),
+            ("output", value) => {
+                output = outputs(value, "$bucketAuto", 40244, context)?;
+                if !output.iter().all(Accumulator::has_constant_start) {
+                    return Err(Error::location(
+                        4_544_714,
+                        "Can't refer to the group key in $bucketAuto",
+                    ));
+                }
+            }
             ("granularity", RawBsonRef::String(name)) => granularity = Some(Series::parse(name)?),
             ("granularity", other) => {
                 return Err(Error::location(
@@ -89,10 +97,18 @@ pub(in crate::aggregate) fn parse(
             "$bucketAuto requires 'groupBy' and 'buckets' to be specified.",
         ));
     };
-    let accumulators = match output {
-        Some(output) => output,
-        None => vec![count_accumulator(context)?],
+    let buckets = match usize::try_from(buckets) {
+        Ok(count) if count > 0 => count,
+        _ => {
+            return Err(Error::location(
+                40243,
+                format!(
+                    "The $bucketAuto 'buckets' field must be greater than 0, but found: {buckets}."
+                ),
+            ));
+        }
     };
+    let accumulators = if output.is_empty() { vec![count_accumulator(context)?] } else { output };
     Ok(vec![Arc::new(BucketAuto {
         group_by: Arc::new(id),
         buckets,
@@ -102,7 +118,7 @@ pub(in crate::aggregate) fn parse(
     })])
 }
 
-fn bucket_count(value: RawBsonRef<'_>) -> Result<usize, Error> {
+fn bucket_count(value: RawBsonRef<'_>) -> Result<i32, Error> {
     if !is_number(value) {
         return Err(Error::location(
             40241,
@@ -112,22 +128,15 @@ fn bucket_count(value: RawBsonRef<'_>) -> Result<usize, Error> {
             ),
         ));
     }
-    let Some(count) = integer(value).and_then(|count| i32::try_from(count).ok()) else {
-        return Err(Error::location(
+    integer(value).and_then(|count| i32::try_from(count).ok()).ok_or_else(|| {
+        Error::location(
             40242,
             format!(
                 "The $bucketAuto 'buckets' field must be representable as a 32-bit integer, but found {}.",
                 describe(value)
             ),
-        ));
-    };
-    match usize::try_from(count) {
-        Ok(count) if count > 0 => Ok(count),
-        _ => Err(Error::location(
-            40243,
-            format!("The $bucketAuto 'buckets' field must be greater than 0, but found: {count}."),
-        )),
-    }
+        )
+    })
 }
 
 struct Bucketing {
@@ -164,9 +173,7 @@ impl Operator for Bucketing {
             let Some((first, document)) = rest.next() else { break };
             let mut minimum = lower.take().unwrap_or_else(|| first.clone());
             let mut states: Vec<State> = (stage.accumulators.iter())
-                .map(|accumulator| {
-                    State::new(accumulator, first.as_raw_bson_ref(), &self.variables)
-                })
+                .map(|accumulator| State::new(accumulator, RawBsonRef::Null, &self.variables))
                 .collect::<Result<_, Error>>()?;
             let mut last = first;
             add(&stage, &mut states, &document, &self.variables)?;
@@ -180,7 +187,9 @@ impl Operator for Bucketing {
             while let Some((next, _)) = rest.peek() {
                 let belongs = bucket == stage.buckets
                     || match &boundary {
-                        Some(boundary) => compare(next, boundary).is_lt(),
+                        Some(boundary) => {
+                            compare(next, boundary).is_lt() || compare(next, &last).is_eq()
+                        }
                         None => taken < size || compare(next, &last).is_eq(),
                     };
                 if !belongs {
@@ -197,7 +206,14 @@ impl Operator for Bucketing {
                 taken += 1;
             }
             let maximum = match (&stage.granularity, rest.peek()) {
-                (Some(series), _) => boundary.unwrap_or_else(|| series.above(&last)),
+                (Some(series), next) => {
+                    let boundary = boundary.unwrap_or_else(|| series.above(&last));
+                    match next {
+                        // Nothing is above zero: the number below what follows is.
+                        Some((next, _)) if is_zero(&boundary) => series.below(next),
+                        _ => boundary,
+                    }
+                }
                 (None, Some((next, _))) => next.clone(),
                 (None, None) => last,
             };
@@ -221,6 +237,10 @@ fn add(
         state.add(accumulator, document, variables)?;
     }
     Ok(())
+}
+
+fn is_zero(value: &RawBson) -> bool {
+    Number::from_bson(value.as_raw_bson_ref()).is_some_and(|number| to_double(number) == 0.0)
 }
 
 fn check_granular(value: RawBsonRef<'_>) -> Result<(), Error> {

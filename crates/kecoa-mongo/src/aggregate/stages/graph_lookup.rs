@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use ::bson::raw::{CString, RawArrayBuf, cstr};
-use ::bson::{RawBson, RawBsonRef, RawDocumentBuf};
+use ::bson::{RawBson, RawBsonRef, RawDocument, RawDocumentBuf};
 
 use super::lookup::equality_filter;
 use super::nested_field::FieldPath;
@@ -48,10 +48,17 @@ impl GraphLookup {
     fn read(&self, values: &[RawBson], variables: &Variables) -> Request {
         let values: Vec<_> = values.iter().map(RawBson::as_raw_bson_ref).collect();
         let mut filter = equality_filter(&self.connect_to, &values);
-        if let Some(restriction) = &self.restriction {
+        let has_null = values.iter().any(|value| matches!(value, RawBsonRef::Null));
+        if has_null || self.restriction.is_some() {
             let mut joined = RawArrayBuf::new();
             joined.push(&filter);
-            joined.push(restriction);
+            if has_null {
+                // What leads nowhere does not lead to documents without the field.
+                joined.push(single(&self.connect_to, single(cstr!("$exists"), true)));
+            }
+            if let Some(restriction) = &self.restriction {
+                joined.push(restriction);
+            }
             filter = single(cstr!("$and"), joined);
         }
         Request::Read(Box::new(Read {
@@ -93,7 +100,8 @@ pub(in crate::aggregate) fn parse(
             ),
         ));
     };
-    let (mut from, mut start, mut connect_from, mut connect_to) = (None, None, None, None);
+    let from = collection(document)?;
+    let (mut start, mut connect_from, mut connect_to) = (None, None, None);
     let (mut into, mut max_depth, mut depth_field, mut restriction) = (None, None, None, None);
     for field in fields(document) {
         match field? {
@@ -112,10 +120,8 @@ pub(in crate::aggregate) fn parse(
                     ),
                 ));
             }
-            (
-                name @ ("from" | "as" | "connectFromField" | "connectToField" | "depthField"),
-                value,
-            ) => {
+            ("from", _) => {}
+            (name @ ("as" | "connectFromField" | "connectToField" | "depthField"), value) => {
                 let RawBsonRef::String(text) = value else {
                     return Err(Error::location(
                         40103,
@@ -126,7 +132,6 @@ pub(in crate::aggregate) fn parse(
                     ));
                 };
                 match name {
-                    "from" => from = Some(text),
                     "as" => into = Some(FieldPath::parse(text)?),
                     "connectFromField" => connect_from = Some(text),
                     "connectToField" => connect_to = Some(text),
@@ -141,8 +146,8 @@ pub(in crate::aggregate) fn parse(
             }
         }
     }
-    let (Some(from), Some(into), Some(start), Some(connect_from), Some(connect_to)) =
-        (from, into, start, connect_from, connect_to)
+    let (Some(into), Some(start), Some(connect_from), Some(connect_to)) =
+        (into, start, connect_from, connect_to)
     else {
         return Err(Error::location(
             40105,
@@ -153,7 +158,6 @@ pub(in crate::aggregate) fn parse(
             ),
         ));
     };
-    check_collection_name(from)?;
     check_field_path(connect_from)?;
     check_field_path(connect_to)?;
     let connect_to = CString::try_from(connect_to)
@@ -170,6 +174,19 @@ pub(in crate::aggregate) fn parse(
         restriction,
         collator: context.scope.collator().clone(),
     })])
+}
+
+/// The collection that is searched: it is looked at before all else.
+fn collection(argument: &RawDocument) -> Result<&str, Error> {
+    let refused = |message: String| Err(Error::new(Code::FAILED_TO_PARSE, message));
+    match argument.get("from").map_err(unreadable)? {
+        Some(RawBsonRef::String(name)) => check_collection_name(name).map(|()| name),
+        Some(other) => refused(format!(
+            "$graphLookup 'from' field must be a string, but found {}",
+            type_name(other)
+        )),
+        None => refused("missing 'from' option to $graphLookup stage specification".to_owned()),
+    }
 }
 
 fn depth(value: RawBsonRef<'_>) -> Result<i64, Error> {
@@ -240,11 +257,12 @@ impl Walking {
 impl Operator for Walking {
     fn push(&mut self, document: RawDocumentBuf, out: &mut Documents) -> Result<Flow, Error> {
         let start = self.stage.start.evaluate(&document, &self.variables)?;
-        let values = match start.map_or(RawBson::Null, Value::into_owned) {
-            RawBson::Array(array) => {
+        let values = match start.map(Value::into_owned) {
+            Some(RawBson::Array(array)) => {
                 items(&array).map(|item| item.map(RawBson::from)).collect::<Result<_, _>>()?
             }
-            other => vec![other],
+            // From a missing value, nothing is reached.
+            other => Vec::from_iter(other),
         };
         let mut walk = Walk {
             document,
@@ -252,7 +270,7 @@ impl Operator for Walking {
             ids: HashSet::new(),
             asked: HashSet::new(),
             depth: 0,
-            memory: Memory::new("$graphLookup", &self.options),
+            memory: Memory::new("$graphLookup", &self.options).failing_with(40099),
         };
         if self.ask(&mut walk, values) {
             self.walk = Some(walk);

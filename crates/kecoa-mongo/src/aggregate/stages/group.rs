@@ -12,7 +12,7 @@ use crate::aggregate::accumulator::{self, Accumulator, State};
 use crate::aggregate::context::Context;
 use crate::aggregate::memory::Memory;
 use crate::aggregate::options::Options;
-use crate::aggregate::specification::{fields, operator_name, single};
+use crate::aggregate::specification::{fields, is_number, operator_name, single};
 use crate::aggregate::stage::{Documents, Flow, Operator};
 use crate::aggregate::stage::{Stage, Stages};
 use crate::collation::Collator;
@@ -57,7 +57,7 @@ pub(in crate::aggregate) fn parse(
             ("_id", _) if id.is_some() => {
                 return Err(Error::location(15948, "a group's _id may only be specified once"));
             }
-            ("_id", value) => id = Some(Expression::parse(value, context.scope)?),
+            ("_id", value) => id = Some(parse_id(value, context)?),
             (name, value) => {
                 accumulators.push(accumulator::parse(name, value, context.scope)?);
             }
@@ -71,6 +71,24 @@ pub(in crate::aggregate) fn parse(
         accumulators: accumulators.into(),
         collator: context.scope.collator().clone(),
     })])
+}
+
+/// What documents are grouped by.
+fn parse_id(value: RawBsonRef<'_>, context: &Context<'_>) -> Result<Expression, Error> {
+    if let RawBsonRef::Document(document) = value
+        && operator_name(document).is_none()
+    {
+        for field in fields(document) {
+            let (_, value) = field?;
+            if is_number(value) || matches!(value, RawBsonRef::Boolean(_)) {
+                return Err(Error::location(
+                    17390,
+                    "$group does not support inclusion-style expressions",
+                ));
+            }
+        }
+    }
+    Expression::parse(value, context.scope)
 }
 
 pub(in crate::aggregate) fn parse_sort_by_count(

@@ -62,11 +62,14 @@ impl Equality {
     fn filter(&self, document: &RawDocument) -> RawDocumentBuf {
         let mut values: Vec<RawBsonRef<'_>> = Vec::new();
         let _ = self.local.visit::<()>(document, &mut |found| {
-            if !found.whole_array {
-                values.push(found.value.unwrap_or(RawBsonRef::Null));
+            if let (Some(value), false) = (found.value, found.whole_array) {
+                values.push(value);
             }
             ControlFlow::Continue(())
         });
+        if values.is_empty() {
+            values.push(RawBsonRef::Null);
+        }
         equality_filter(&self.foreign, &values)
     }
 }
@@ -246,7 +249,7 @@ impl Operator for LookingUp {
 
     fn answer(&mut self, documents: Vec<RawDocumentBuf>, out: &mut Documents) -> Result<(), Error> {
         let Some(document) = self.waiting.take() else { return Ok(()) };
-        let mut memory = Memory::new("$lookup", &self.limit);
+        let mut memory = Memory::new("$lookup", &self.limit).failing_with(4568);
         for found in &documents {
             memory.add(found.as_bytes().len())?;
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ::bson::raw::{RawArrayBuf, cstr};
-use ::bson::{RawBsonRef, RawDocumentBuf};
+use ::bson::{RawArray, RawBsonRef, RawDocumentBuf};
 
 use super::out::writer;
 use super::union_with::check_collection_name;
@@ -44,10 +44,10 @@ pub(in crate::aggregate) fn parse(
         RawBsonRef::Document(document) => document.to_owned(),
         RawBsonRef::String(_) => single(cstr!("into"), argument),
         other => {
-            return Err(Error::location(
-                51182,
+            return Err(Error::new(
+                Code::TYPE_MISMATCH,
                 format!(
-                    "$merge only supports a string or object argument, not {}",
+                    "$merge requires a string or object argument, but found {}",
                     type_name(other)
                 ),
             ));
@@ -72,14 +72,7 @@ pub(in crate::aggregate) fn parse(
     }
     let namespace = namespace.ok_or_else(|| missing_field(name, "into"))?;
     let is_pipeline = matches!(matched, Some(RawBsonRef::Array(_)));
-    if declared.is_some() && !is_pipeline {
-        return Err(Error::location(
-            51199,
-            "Cannot use 'let' variables with 'whenMatched' modes other than a pipeline",
-        ));
-    }
-    let variables = declared.unwrap_or_else(|| single(cstr!("new"), "$$ROOT"));
-    let when_matched = when_matched(matched, &variables, context)?;
+    let variables = declared.clone().unwrap_or_else(|| single(cstr!("new"), "$$ROOT"));
     let when_not_matched = match not_matched {
         None | Some("insert") => WhenNotMatched::Insert,
         Some("discard") => WhenNotMatched::Discard,
@@ -93,7 +86,25 @@ pub(in crate::aggregate) fn parse(
             ));
         }
     };
-    check_modes(&when_matched, when_not_matched)?;
+    let mode = match matched {
+        Some(RawBsonRef::Array(_)) => None,
+        matched => Some(mode(matched)?),
+    };
+    check_modes(mode.as_ref(), when_not_matched)?;
+    check_target(&namespace)?;
+    if declared.is_some() && !is_pipeline {
+        return Err(Error::location(
+            51199,
+            "Cannot use 'let' variables with 'whenMatched' modes other than a pipeline",
+        ));
+    }
+    let when_matched = match (mode, matched) {
+        (Some(mode), _) => mode,
+        (None, Some(RawBsonRef::Array(stages))) => {
+            WhenMatched::Pipeline(pipeline(stages, &variables, context)?)
+        }
+        (None, _) => WhenMatched::Merge,
+    };
     let merge = Merge { on, when_matched, when_not_matched, variables };
     Ok(vec![Arc::new(MergeStage { namespace, merge })])
 }
@@ -169,11 +180,8 @@ fn identifiers(value: RawBsonRef<'_>) -> Result<Vec<Box<str>>, Error> {
     Ok(names)
 }
 
-fn when_matched(
-    value: Option<RawBsonRef<'_>>,
-    variables: &RawDocumentBuf,
-    context: &Context<'_>,
-) -> Result<WhenMatched, Error> {
+/// A mode that is named.
+fn mode(value: Option<RawBsonRef<'_>>) -> Result<WhenMatched, Error> {
     Ok(match value {
         None | Some(RawBsonRef::String("merge")) => WhenMatched::Merge,
         Some(RawBsonRef::String("replace")) => WhenMatched::Replace,
@@ -187,20 +195,6 @@ fn when_matched(
                 ),
             ));
         }
-        Some(RawBsonRef::Array(stages)) => {
-            let mut scope = context.scope.clone();
-            for field in fields(variables) {
-                let (name, value) = field?;
-                Expression::parse(value, context.scope)?;
-                scope = scope.with_user_variable(name)?;
-            }
-            if !scope.has_variable("new") {
-                scope = scope.with_variable("new");
-            }
-            context.pipeline(stages, Place::Update, &scope)?;
-            let stages: RawArrayBuf = items(stages).collect::<Result<_, _>>()?;
-            WhenMatched::Pipeline(stages)
-        }
         Some(other) => {
             return Err(Error::location(
                 51191,
@@ -213,12 +207,55 @@ fn when_matched(
     })
 }
 
+/// The stages that change a document that is there.
+fn pipeline(
+    stages: &RawArray,
+    variables: &RawDocumentBuf,
+    context: &Context<'_>,
+) -> Result<RawArrayBuf, Error> {
+    let mut scope = context.scope.clone();
+    for field in fields(variables) {
+        let (name, value) = field?;
+        if name == "new" && !matches!(value, RawBsonRef::String("$$ROOT")) {
+            return Err(Error::location(
+                51273,
+                "'let' may not define a value for the reserved 'new' variable other than '$$ROOT'",
+            ));
+        }
+        Expression::parse(value, context.scope)?;
+        scope = scope.with_user_variable(name)?;
+    }
+    if !scope.has_variable("new") {
+        scope = scope.with_variable("new");
+    }
+    context.pipeline(stages, Place::Update, &scope)?;
+    items(stages).collect()
+}
+
+/// Refuse system collections and internal databases.
+fn check_target(target: &Namespace) -> Result<(), Error> {
+    if target.collection.starts_with("system.") {
+        return Err(Error::location(
+            31319,
+            format!("Cannot $merge to special collection: {}", target.collection),
+        ));
+    }
+    if matches!(&*target.database, "admin" | "config" | "local") {
+        return Err(Error::location(
+            31320,
+            format!("Cannot $merge to internal database: {}", target.database),
+        ));
+    }
+    Ok(())
+}
+
 /// Which modes go together.
-fn check_modes(matched: &WhenMatched, not_matched: WhenNotMatched) -> Result<(), Error> {
+fn check_modes(matched: Option<&WhenMatched>, not_matched: WhenNotMatched) -> Result<(), Error> {
     let allowed = match matched {
-        WhenMatched::Replace | WhenMatched::Merge | WhenMatched::Pipeline(_) => true,
-        WhenMatched::KeepExisting => not_matched == WhenNotMatched::Insert,
-        WhenMatched::Fail => not_matched == WhenNotMatched::Insert,
+        Some(WhenMatched::KeepExisting | WhenMatched::Fail) => {
+            not_matched == WhenNotMatched::Insert
+        }
+        _ => true,
     };
     if allowed {
         return Ok(());

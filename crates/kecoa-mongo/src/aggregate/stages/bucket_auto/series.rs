@@ -1,50 +1,50 @@
 //! Preferred numbers: boundaries that people like to read.
 
+use std::ops::{Div, Mul};
+
 use ::bson::RawBson;
 
 use crate::aggregate::number::to_double;
+use crate::bson::decimal128::Decimal;
 use crate::bson::number::Number;
 use crate::error::Error;
 
 /// A series of preferred numbers.
 #[derive(Clone, Debug)]
 pub(super) enum Series {
-    /// These, times each power of ten.
-    Decades(Vec<f64>),
+    /// These, times each power of ten; ascending, and the last is less than ten times the first.
+    Decades(Vec<u16>),
     PowersOfTwo,
 }
 
-const RENARD_40: [f64; 40] = [
-    1.0, 1.06, 1.12, 1.18, 1.25, 1.32, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2.0, 2.12, 2.24, 2.36, 2.5,
-    2.65, 2.8, 3.0, 3.15, 3.35, 3.55, 3.75, 4.0, 4.25, 4.5, 4.75, 5.0, 5.3, 5.6, 6.0, 6.3, 6.7,
-    7.1, 7.5, 8.0, 8.5, 9.0, 9.5,
+const RENARD_40: [u16; 40] = [
+    100, 106, 112, 118, 125, 132, 140, 150, 160, 170, 180, 190, 200, 212, 224, 236, 250, 265, 280,
+    300, 315, 335, 355, 375, 400, 425, 450, 475, 500, 530, 560, 600, 630, 670, 710, 750, 800, 850,
+    900, 950,
 ];
 
-/// What lies between those of the R40 series, each after the one of its place.
-const RENARD_80_BETWEEN: [f64; 40] = [
-    1.03, 1.09, 1.15, 1.22, 1.28, 1.36, 1.45, 1.55, 1.65, 1.75, 1.85, 1.95, 2.06, 2.18, 2.3, 2.43,
-    2.58, 2.72, 2.9, 3.07, 3.25, 3.45, 3.65, 3.87, 4.12, 4.37, 4.62, 4.87, 5.15, 5.45, 5.8, 6.15,
-    6.5, 6.9, 7.3, 7.75, 8.25, 8.75, 9.25, 9.75,
+/// What the server takes for R80: the numbers that lie between those of R40.
+const RENARD_80: [u16; 40] = [
+    103, 109, 115, 122, 128, 136, 145, 155, 165, 175, 185, 195, 206, 218, 230, 243, 258, 272, 290,
+    307, 325, 345, 365, 387, 412, 437, 462, 487, 515, 545, 575, 615, 650, 690, 730, 775, 825, 875,
+    925, 975,
 ];
 
-const E_24: [f64; 24] = [
-    1.0, 1.1, 1.2, 1.3, 1.5, 1.6, 1.8, 2.0, 2.2, 2.4, 2.7, 3.0, 3.3, 3.6, 3.9, 4.3, 4.7, 5.1, 5.6,
-    6.2, 6.8, 7.5, 8.2, 9.1,
+const E_24: [u16; 24] = [
+    10, 11, 12, 13, 15, 16, 18, 20, 22, 24, 27, 30, 33, 36, 39, 43, 47, 51, 56, 62, 68, 75, 82, 91,
 ];
 
 impl Series {
     pub(super) fn parse(name: &str) -> Result<Self, Error> {
-        let every = |series: &[f64], step: usize| series.iter().step_by(step).copied().collect();
+        let every = |series: &[u16], step: usize| series.iter().step_by(step).copied().collect();
         Ok(Self::Decades(match name {
             "POWERSOF2" => return Ok(Self::PowersOfTwo),
-            "R5" => every(&RENARD_40, 8),
+            "R5" => vec![10, 16, 25, 40, 63],
             "R10" => every(&RENARD_40, 4),
             "R20" => every(&RENARD_40, 2),
             "R40" => every(&RENARD_40, 1),
-            "R80" => {
-                RENARD_40.iter().zip(RENARD_80_BETWEEN).flat_map(|(at, next)| [*at, next]).collect()
-            }
-            "1-2-5" => vec![1.0, 2.0, 5.0],
+            "R80" => every(&RENARD_80, 1),
+            "1-2-5" => vec![10, 20, 50],
             "E6" => every(&E_24, 4),
             "E12" => every(&E_24, 2),
             "E24" => every(&E_24, 1),
@@ -76,50 +76,96 @@ impl Series {
         if double <= 0.0 || !double.is_finite() {
             return value.clone();
         }
-        let next = match self {
-            Self::PowersOfTwo => {
-                let exponent = double.log2();
-                let power = if up { exponent.floor() + 1.0 } else { exponent.ceil() - 1.0 };
-                power.exp2()
+        match (self, number) {
+            (Self::PowersOfTwo, number) => power_of_two(number, up).to_bson(),
+            (Self::Decades(series), Number::Decimal(decimal)) => {
+                let series: Vec<_> = series.iter().map(|step| i64::from(*step).into()).collect();
+                let decade = Decade { first: Decimal::from(1), ten: Decimal::from(10) };
+                Number::Decimal(decade.next(&series, decimal, up)).to_bson()
             }
-            Self::Decades(series) => in_decades(series, double, up),
-        };
-        let integral = !matches!(number, Number::Double(_) | Number::Decimal(_));
-        if integral && matches!(self, Self::PowersOfTwo) && (1.0..1e15).contains(&next) {
-            // A whole number within range.
-            #[allow(clippy::cast_possible_truncation)]
-            let whole = next as i64;
-            return i32::try_from(whole).map_or(RawBson::Int64(whole), RawBson::Int32);
+            (Self::Decades(series), _) => {
+                let series: Vec<_> = series.iter().map(|step| f64::from(*step)).collect();
+                let decade = Decade { first: 1.0, ten: 10.0 };
+                Number::Double(decade.next(&series, double, up)).to_bson()
+            }
         }
-        RawBson::Double(next)
     }
 }
 
-fn in_decades(series: &[f64], value: f64, up: bool) -> f64 {
-    // A whole number within the range of exponents.
+/// Whole numbers as long as they fit; halves and less are doubles.
+fn power_of_two(number: Number, up: bool) -> Number {
+    let double = to_double(number);
+    let exponent = double.log2();
+    let exponent = if up { exponent.floor() + 1.0 } else { exponent.ceil() - 1.0 };
+    // A double has exponents of few digits.
     #[allow(clippy::cast_possible_truncation)]
-    let decade = value.log10().floor() as i32;
-    let scaled = |number: f64, decade: i32| {
-        if decade >= 0 { number * 10_f64.powi(decade) } else { number / 10_f64.powi(-decade) }
-    };
-    let numbers = (decade - 1..=decade + 1)
-        .flat_map(|decade| series.iter().map(move |number| scaled(*number, decade)));
-    let found = if up {
-        numbers.into_iter().find(|number| *number > value)
-    } else {
-        numbers.into_iter().take_while(|number| *number < value).last()
-    };
-    found.unwrap_or(value)
+    let whole = exponent as i64;
+    match (number, u32::try_from(whole)) {
+        (Number::Decimal(_), _) => Number::Decimal(Decimal::from(2).power(Decimal::from(whole))),
+        (_, Ok(exponent)) if exponent < 31 => Number::Int32(1 << exponent),
+        (_, Ok(exponent)) if exponent < 63 => Number::Int64(1 << exponent),
+        _ => Number::Double(exponent.exp2()),
+    }
 }
 
-/// The E series of two decimals.
-fn geometric(count: u32) -> Vec<f64> {
+/// Walks through the decades, a step at a time: each number has the rounding of all steps to it.
+struct Decade<T> {
+    first: T,
+    ten: T,
+}
+
+impl<T: Copy + Mul<Output = T> + Div<Output = T>> Decade<T> {
+    fn next(&self, series: &[T], value: T, up: bool) -> T
+    where
+        T: Compare,
+    {
+        let (Some(least), Some(greatest)) = (series.first(), series.last()) else { return value };
+        let mut factor = self.first;
+        // Upwards a number of the series leads to the one behind it, downwards to the one before.
+        let above = |number: T| if up { !value.is_less(number) } else { number.is_less(value) };
+        while above(*greatest * factor) {
+            factor = factor * self.ten;
+        }
+        while !above(*least * factor) {
+            let last = *least * factor;
+            factor = factor / self.ten;
+            if above(*greatest * factor) {
+                return if up { last } else { *greatest * factor };
+            }
+        }
+        let place = series.partition_point(|number| above(*number * factor));
+        let place = if up { Some(place) } else { place.checked_sub(1) };
+        place.and_then(|place| series.get(place)).map_or(value, |number| *number * factor)
+    }
+}
+
+/// An order of numbers that are no NaN.
+trait Compare {
+    fn is_less(self, other: Self) -> bool;
+}
+
+impl Compare for f64 {
+    fn is_less(self, other: Self) -> bool {
+        self < other
+    }
+}
+
+impl Compare for Decimal {
+    fn is_less(self, other: Self) -> bool {
+        Number::Decimal(self) < Number::Decimal(other)
+    }
+}
+
+/// The E series of three digits.
+fn geometric(count: u32) -> Vec<u16> {
     (0..count)
         .map(|place| {
-            let exact = 10_f64.powf(f64::from(place) / f64::from(count));
-            let rounded = (exact * 100.0).round() / 100.0;
+            let exact = 10_f64.powf(f64::from(place) / f64::from(count)) * 100.0;
+            // From 100 to 1000.
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            let rounded = exact.round() as u16;
             // The one number of the standard that is not rounded.
-            if (rounded - 9.19).abs() < 0.001 { 9.2 } else { rounded }
+            if rounded == 919 { 920 } else { rounded }
         })
         .collect()
 }

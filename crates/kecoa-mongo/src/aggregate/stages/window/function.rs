@@ -1,43 +1,91 @@
-//! What is computed of a window.
+//! What is computed of a window: how it is read.
 
 use ::bson::raw::CString;
-use ::bson::{RawBson, RawBsonRef, RawDocument, RawDocumentBuf};
+use ::bson::{RawBson, RawBsonRef, RawDocument};
 
-use super::bounds::Bounds;
-use crate::aggregate::accumulator::{Accumulator, State, parse_operator};
+use super::bounds::{Bounds, refused, time_unit, whole};
+use super::sort_by::SortBy;
+use crate::aggregate::accumulator::{Accumulator, parse_operator};
 use crate::aggregate::specification::{fields, integer};
-use crate::error::{Code, Error};
-use crate::expression::{Expression, Scope, Variables};
-use crate::query::SortKey;
-use crate::value::Value;
+use crate::bson::decimal128::Decimal;
+use crate::bson::number::Number;
+use crate::error::Error;
+use crate::expression::{Expression, Scope, TimeUnit};
 
 /// A function of a window.
 #[derive(Clone, Debug)]
 pub(super) enum Function {
-    Accumulate(Accumulator, Bounds),
-    Rank { dense: bool },
+    Accumulate(Box<Accumulator>, Bounds),
+    Rank {
+        dense: bool,
+    },
     DocumentNumber,
-    Shift { output: Expression, by: i64, default: RawBson },
+    Shift {
+        output: Expression,
+        by: i64,
+        default: RawBson,
+    },
+    Derivative {
+        input: Expression,
+        unit: Option<TimeUnit>,
+        bounds: Bounds,
+    },
+    Integral {
+        input: Expression,
+        unit: Option<TimeUnit>,
+        bounds: Bounds,
+    },
+    Covariance {
+        input: Expression,
+        sample: bool,
+        bounds: Bounds,
+    },
+    MovingAverage {
+        input: Expression,
+        /// How much a new value counts.
+        weight: Decimal,
+    },
+    /// `$locf`: the last value that was there.
+    Carried(Expression),
+    /// `$linearFill`.
+    Interpolated(Expression),
+}
+
+/// Accumulators that are no functions of windows.
+const NOT_OF_WINDOWS: [&str; 2] = ["$mergeObjects", "$accumulator"];
+
+struct Parts<'a> {
+    operator: &'a str,
+    argument: RawBsonRef<'a>,
+    window: Option<RawBsonRef<'a>>,
+    sort: Option<&'a SortBy>,
+    scope: &'a Scope,
 }
 
 impl Function {
     /// Read `{$operator: argument, window: bounds}`.
     pub(super) fn parse(
         document: &RawDocument,
-        is_sorted: bool,
+        sort: Option<&SortBy>,
         scope: &Scope,
     ) -> Result<Self, Error> {
-        let refused = |message: String| Error::new(Code::FAILED_TO_PARSE, message);
-        let (mut found, mut window) = (None, None);
+        let mut operators = fields(document).flatten().filter(|(name, _)| name.starts_with('$'));
+        let Some((operator, argument)) = operators.next() else {
+            let first = fields(document).flatten().next().map(|(name, _)| format!(", {name}"));
+            return Err(refused(format!(
+                "Expected a $-prefixed window function{}",
+                first.unwrap_or_default()
+            )));
+        };
+        if matches!(operator, "$rank" | "$denseRank" | "$documentNumber") {
+            return rank(operator, argument, fields(document).count(), sort);
+        }
+        let mut parts = Parts { operator, argument, window: None, sort, scope };
+        let mut seen = false;
         for field in fields(document) {
             match field? {
-                ("window", RawBsonRef::Document(value)) => window = Some(value),
-                ("window", _) => {
-                    return Err(refused("'window' field must be an object".to_owned()));
-                }
-                (name, value) if name.starts_with('$') && found.is_none() => {
-                    found = Some((name, value));
-                }
+                ("window", value) if parts.window.is_none() => parts.window = Some(value),
+                (name, _) if name == operator && !seen => seen = true,
                 (name, _) => {
                     return Err(refused(format!(
                         "Window function found an unknown argument: {name}"
@@ -45,183 +93,243 @@ impl Function {
                 }
             }
         }
-        let Some((operator, argument)) = found else {
-            return Err(refused("Expected a $-prefixed window function".to_owned()));
+        parts.read()
+    }
+}
+
+impl Parts<'_> {
+    fn read(&self) -> Result<Function, Error> {
+        match self.operator {
+            "$shift" => {
+                self.without_window()?;
+                self.shift()
+            }
+            "$derivative" => self.derivative(),
+            "$integral" => self.integral(),
+            "$covariancePop" | "$covarianceSamp" => Ok(Function::Covariance {
+                input: self.expression(self.argument)?,
+                sample: self.operator == "$covarianceSamp",
+                bounds: self.bounds()?.unwrap_or(Bounds::ALL),
+            }),
+            "$expMovingAvg" => {
+                self.without_window()?;
+                self.moving_average()
+            }
+            "$locf" => {
+                let input = self.expression(self.argument)?;
+                self.without_window()?;
+                Ok(Function::Carried(input))
+            }
+            "$linearFill" => {
+                let input = self.expression(self.argument)?;
+                self.without_window()?;
+                self.require_single_sort(605_001)?;
+                Ok(Function::Interpolated(input))
+            }
+            operator => self.accumulate(operator),
+        }
+    }
+
+    fn expression(&self, value: RawBsonRef<'_>) -> Result<Expression, Error> {
+        Expression::parse(value, self.scope)
+    }
+
+    fn bounds(&self) -> Result<Option<Bounds>, Error> {
+        self.window.map(|window| Bounds::parse(window, self.sort, self.scope)).transpose()
+    }
+
+    fn without_window(&self) -> Result<(), Error> {
+        match self.window {
+            None => Ok(()),
+            Some(_) => Err(refused(format!("'window' field is not allowed in {}", self.operator))),
+        }
+    }
+
+    fn require_single_sort(&self, number: i32) -> Result<(), Error> {
+        if self.sort.is_some_and(|sort| sort.count() == 1) {
+            return Ok(());
+        }
+        Err(Error::location(number, single_sort_text(self.operator)))
+    }
+
+    fn accumulate(&self, operator: &str) -> Result<Function, Error> {
+        let unrecognized = || refused(format!("Unrecognized window function, {operator}"));
+        if NOT_OF_WINDOWS.contains(&operator) {
+            return Err(unrecognized());
+        }
+        if operator == "$count"
+            && !matches!(self.argument, RawBsonRef::Document(empty) if empty.is_empty())
+        {
+            return Err(refused("$count only accepts an empty object as input"));
+        }
+        let field = CString::from(::bson::raw::cstr!("value"));
+        let accumulator = parse_operator(field, operator, self.argument, self.scope).map_err(
+            |error| match error.code().number() {
+                15952 => unrecognized(),
+                _ => error,
+            },
+        )?;
+        let bounds = self.bounds()?.unwrap_or(Bounds::ALL);
+        Ok(Function::Accumulate(Box::new(accumulator), bounds))
+    }
+
+    /// Functions that measure the sort need one of one field.
+    fn check_sort(&self) -> Result<(), Error> {
+        let operator = self.operator;
+        match self.sort {
+            None => Err(refused(format!("{operator} requires a sortBy"))),
+            Some(sort) if sort.count() != 1 => {
+                Err(refused(format!("{operator} requires a non-compound sortBy")))
+            }
+            Some(sort) if sort.single().is_none() => {
+                Err(refused(format!("{operator} requires a non-expression sortBy")))
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// `{input, unit}`.
+    fn measured(&self) -> Result<(Expression, Option<TimeUnit>), Error> {
+        let operator = self.operator;
+        let RawBsonRef::Document(arguments) = self.argument else {
+            return Err(refused(format!("{operator} expects an object")));
         };
-        match operator {
-            "$rank" | "$denseRank" | "$documentNumber" => {
-                if !matches!(argument, RawBsonRef::Document(empty) if empty.is_empty()) {
-                    return Err(Error::location(
-                        5_371_603,
-                        format!("{operator} must be specified with '{{}}' as the value"),
-                    ));
+        let (mut input, mut unit) = (None, None);
+        for field in fields(arguments) {
+            match field? {
+                ("input", value) => input = Some(self.expression(value)?),
+                ("unit", RawBsonRef::String(name)) => {
+                    let found = time_unit(name)?;
+                    if matches!(found, TimeUnit::Year | TimeUnit::Quarter | TimeUnit::Month) {
+                        return Err(Error::location(5_490_710, "unit must be 'week' or smaller"));
+                    }
+                    unit = Some(found);
                 }
-                if window.is_some() {
-                    return Err(Error::location(
-                        5_371_601,
-                        "Rank style window functions do not take a window",
-                    ));
+                ("unit", _) => return Err(refused("'unit' must be a string")),
+                (name, _) => {
+                    return Err(refused(format!("{operator} got unexpected argument: {name}")));
                 }
-                if !is_sorted {
-                    return Err(Error::location(
-                        5_371_602,
-                        format!(
-                            "{operator} must be specified with a top level sortBy expression with exactly one element"
-                        ),
-                    ));
-                }
-                Ok(match operator {
-                    "$documentNumber" => Self::DocumentNumber,
-                    other => Self::Rank { dense: other == "$denseRank" },
-                })
             }
-            "$shift" => shift(argument, is_sorted, scope),
-            "$derivative" | "$integral" | "$expMovingAvg" | "$covariancePop"
-            | "$covarianceSamp" | "$linearFill" | "$locf" => Err(Error::new(
-                Code::NOT_IMPLEMENTED,
-                format!("the window function {operator} is not supported"),
-            )),
-            _ => {
-                let bounds = match window {
-                    Some(window) => Bounds::parse(window, is_sorted)?,
-                    None => Bounds::default(),
-                };
-                let field = CString::from(::bson::raw::cstr!("value"));
-                let accumulator =
-                    parse_operator(field, operator, argument, scope).map_err(|error| {
-                        if error.code().number() == 15952 {
-                            return refused(format!("Unrecognized window function, {operator}"));
-                        }
-                        error
+        }
+        let input =
+            input.ok_or_else(|| refused(format!("{operator} requires an 'input' expression")))?;
+        Ok((input, unit))
+    }
+
+    fn derivative(&self) -> Result<Function, Error> {
+        self.check_sort()?;
+        let bounds = self.bounds()?;
+        let (input, unit) = self.measured()?;
+        let bounds =
+            bounds.ok_or_else(|| refused("$derivative requires explicit window bounds"))?;
+        Ok(Function::Derivative { input, unit, bounds })
+    }
+
+    fn integral(&self) -> Result<Function, Error> {
+        self.check_sort()?;
+        let bounds = self.bounds()?.unwrap_or(Bounds::ALL);
+        let (input, unit) = self.measured()?;
+        Ok(Function::Integral { input, unit, bounds })
+    }
+
+    fn moving_average(&self) -> Result<Function, Error> {
+        const SHAPE: &str = "$expMovingAvg sub object must have exactly two fields: An 'input' field, and either an \
+                             'N' field or an 'alpha' field";
+        let RawBsonRef::Document(arguments) = self.argument else {
+            return Err(refused("$expMovingAvg must have exactly one argument that is an object"));
+        };
+        let found = |name| arguments.get(name).ok().flatten();
+        let (Some(input), 2) = (found("input"), fields(arguments).count()) else {
+            return Err(refused(SHAPE));
+        };
+        if self.sort.is_none() {
+            return Err(refused("$expMovingAvg requires an explicit 'sortBy'"));
+        }
+        let input = self.expression(input)?;
+        let weight = match (found("N"), found("alpha")) {
+            (Some(count), _) => {
+                let count =
+                    integer(count).ok_or_else(|| refused("'N' field must be an integer"))?;
+                if count <= 0 {
+                    return Err(refused(format!("'N' must be greater than zero. Got {count}")));
+                }
+                Decimal::from(2) / (Decimal::from(count) + Decimal::from(1))
+            }
+            (None, Some(alpha)) => {
+                let alpha =
+                    Number::from_bson(alpha).ok_or_else(|| refused("'alpha' must be a number"))?;
+                if alpha <= Number::Int32(0) || alpha >= Number::Int32(1) {
+                    return Err(refused("'alpha' must be between 0 and 1 (exclusive)"));
+                }
+                alpha.lossy_decimal()
+            }
+            (None, None) => return Err(refused(SHAPE)),
+        };
+        Ok(Function::MovingAverage { input, weight })
+    }
+
+    fn shift(&self) -> Result<Function, Error> {
+        let RawBsonRef::Document(document) = self.argument else {
+            return Err(refused("Argument to $shift must be an object"));
+        };
+        let (mut output, mut by, mut default) = (None, None, RawBson::Null);
+        for field in fields(document) {
+            match field? {
+                ("output", value) => output = Some(self.expression(value)?),
+                ("by", value) => {
+                    by = Some(
+                        whole(value)
+                            .ok_or_else(|| refused("'$shift:by' field must be an integer"))?,
+                    );
+                }
+                ("default", value) => {
+                    let expression = self.expression(value)?;
+                    let constant = expression.as_constant().ok_or_else(|| {
+                        refused("'$shift:default' expression must yield a constant value")
                     })?;
-                Ok(Self::Accumulate(accumulator, bounds))
-            }
-        }
-    }
-
-    /// The values of a partition's documents, in order.
-    pub(super) fn values(
-        &self,
-        documents: &[&RawDocumentBuf],
-        keys: &[Option<&SortKey>],
-        variables: &Variables,
-    ) -> Result<Vec<RawBson>, Error> {
-        match self {
-            Self::Accumulate(accumulator, bounds) => {
-                accumulate(accumulator, *bounds, documents, variables)
-            }
-            Self::DocumentNumber => Ok((1..=documents.len()).map(number).collect()),
-            Self::Rank { dense } => {
-                let (mut rank, mut values) = (0, Vec::with_capacity(keys.len()));
-                let mut before: Option<&Option<&SortKey>> = None;
-                for (place, key) in keys.iter().enumerate() {
-                    if before != Some(key) {
-                        rank = if *dense { rank + 1 } else { place + 1 };
-                    }
-                    before = Some(key);
-                    values.push(number(rank));
+                    default = constant.map_or(RawBson::Null, RawBson::from);
                 }
-                Ok(values)
+                _ => return Err(refused("Unknown argument in $shift")),
             }
-            Self::Shift { output, by, default } => (0..documents.len())
-                .map(|place| {
-                    let distance = usize::try_from(by.unsigned_abs()).unwrap_or(usize::MAX);
-                    let other = if *by < 0 {
-                        place.checked_sub(distance)
-                    } else {
-                        place.checked_add(distance)
-                    };
-                    match other.and_then(|other| documents.get(other)) {
-                        Some(document) => {
-                            let value = output.evaluate(document, variables)?;
-                            Ok(value.map_or(RawBson::Null, Value::into_owned))
-                        }
-                        None => Ok(default.clone()),
-                    }
-                })
-                .collect(),
         }
+        let output = output.ok_or_else(|| refused("$shift requires an 'output' expression."))?;
+        let by = by.ok_or_else(|| refused("$shift requires 'by' as an integer value."))?;
+        if self.sort.is_none() {
+            return Err(refused("'$shift' requires a sortBy"));
+        }
+        Ok(Function::Shift { output, by, default })
     }
 }
 
-fn accumulate(
-    accumulator: &Accumulator,
-    bounds: Bounds,
-    documents: &[&RawDocumentBuf],
-    variables: &Variables,
-) -> Result<Vec<RawBson>, Error> {
-    let empty = || State::new(accumulator, RawBsonRef::Null, variables);
-    let mut values = Vec::with_capacity(documents.len());
-    if bounds == Bounds::default() {
-        // One result for all.
-        let mut state = empty()?;
-        for document in documents {
-            state.add(accumulator, document, variables)?;
-        }
-        let result = state.finish(accumulator);
-        values.resize(documents.len(), result);
-        return Ok(values);
+fn rank(
+    operator: &str,
+    argument: RawBsonRef<'_>,
+    count: usize,
+    sort: Option<&SortBy>,
+) -> Result<Function, Error> {
+    if count != 1 {
+        return Err(Error::location(
+            5_371_601,
+            "Rank style window functions take no other arguments",
+        ));
     }
-    if bounds.lower.is_none() {
-        // A window that only grows.
-        let (mut state, mut taken) = (empty()?, 0);
-        for place in 0..documents.len() {
-            let end = bounds.range(place, documents.len()).end;
-            for document in documents.get(taken..end).unwrap_or_default() {
-                state.add(accumulator, document, variables)?;
-            }
-            taken = taken.max(end);
-            values.push(state.clone().finish(accumulator));
-        }
-        return Ok(values);
+    if !matches!(argument, RawBsonRef::Document(empty) if empty.is_empty()) {
+        return Err(Error::location(
+            5_371_603,
+            format!("{operator} must be specified with '{{}}' as the value"),
+        ));
     }
-    for place in 0..documents.len() {
-        let mut state = empty()?;
-        let range = bounds.range(place, documents.len());
-        for document in documents.get(range).unwrap_or_default() {
-            state.add(accumulator, document, variables)?;
-        }
-        values.push(state.finish(accumulator));
+    if !sort.is_some_and(|sort| sort.count() == 1) {
+        return Err(Error::location(5_371_602, single_sort_text(operator)));
     }
-    Ok(values)
+    Ok(match operator {
+        "$documentNumber" => Function::DocumentNumber,
+        other => Function::Rank { dense: other == "$denseRank" },
+    })
 }
 
-fn shift(argument: RawBsonRef<'_>, is_sorted: bool, scope: &Scope) -> Result<Function, Error> {
-    let refused = |message: &str| Error::new(Code::FAILED_TO_PARSE, message);
-    let RawBsonRef::Document(document) = argument else {
-        return Err(refused("Argument to $shift must be an object"));
-    };
-    if !is_sorted {
-        return Err(Error::location(5_424_500, "'$shift' requires a sortBy"));
-    }
-    let (mut output, mut by, mut default) = (None, None, RawBson::Null);
-    for field in fields(document) {
-        match field? {
-            ("output", value) => output = Some(Expression::parse(value, scope)?),
-            ("by", value) => {
-                by = Some(
-                    integer(value)
-                        .ok_or_else(|| refused("'$shift:by' field must be an integer"))?,
-                );
-            }
-            ("default", value) => {
-                let expression = Expression::parse(value, scope)?;
-                let constant = expression.as_constant().ok_or_else(|| {
-                    refused("'$shift:default' expression must yield a constant value")
-                })?;
-                default = constant.map_or(RawBson::Null, RawBson::from);
-            }
-            _ => return Err(refused("Unknown argument in $shift")),
-        }
-    }
-    let output = output.ok_or_else(|| refused("$shift requires an 'output' expression."))?;
-    let by = by.ok_or_else(|| refused("$shift requires 'by' as an integer value."))?;
-    Ok(Function::Shift { output, by, default })
-}
-
-fn number(value: usize) -> RawBson {
-    match i32::try_from(value) {
-        Ok(value) => RawBson::Int32(value),
-        Err(_) => RawBson::Int64(i64::try_from(value).unwrap_or(i64::MAX)),
-    }
+fn single_sort_text(operator: &str) -> String {
+    format!(
+        "{operator} must be specified with a top level sortBy expression with exactly one element"
+    )
 }
