@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use ::bson::raw::CString;
-use ::bson::{RawArrayBuf, RawBson, RawBsonRef, RawDocument, RawDocumentBuf};
+use ::bson::{RawArrayBuf, RawBsonRef, RawDocument, RawDocumentBuf};
 
 use super::describe;
 use super::field_path::{self, Base, FieldPath};
@@ -175,10 +175,6 @@ impl<'p> Parser<'p> {
         if self.scope.has_variable(variable) {
             return at(Base::Bound(variable.into()));
         }
-        let word = |word: &str| {
-            let value = inner.is_empty().then(|| RawBson::String(word.to_owned()));
-            Ok(Node::Constant(value))
-        };
         match variable {
             "ROOT" => {
                 self.scope.check_documents()?;
@@ -189,9 +185,6 @@ impl<'p> Parser<'p> {
             "CLUSTER_TIME" => at(Base::ClusterTime),
             "USER_ROLES" => at(Base::UserRoles),
             "REMOVE" => Ok(Node::Constant(None)),
-            "DESCEND" => word("descend"),
-            "PRUNE" => word("prune"),
-            "KEEP" => word("keep"),
             _ => Err(Scope::undefined(variable)),
         }
     }

@@ -156,6 +156,13 @@ const TABLE: Table = &[
     ("{$median: {input: '$v', method: 'approximate'}}", &["'x'", "null", "-"], "null"),
     ("{$median: {input: '$v', method: 'approximate'}}", &["1", "'x'", "null"], "1.0"),
     ("{$percentile: {input: '$v', p: [0.5], method: 'approximate'}}", &["1", "3", "2"], "[2.0]"),
+    // What is no number does not count, an infinite one does.
+    ("{$median: {input: '$v', method: 'approximate'}}", &["NaN", "1", "dec('NaN')"], "1.0"),
+    (
+        "{$percentile: {input: '$v', p: [0.1, 0.9], method: 'approximate'}}",
+        &["Infinity", "1", "-Infinity", "NaN"],
+        "[-Infinity, Infinity]",
+    ),
     (
         "{$percentile: {input: '$v', p: [0.0, 1.0], method: 'approximate'}}",
         &["1", "3L", "2.5"],

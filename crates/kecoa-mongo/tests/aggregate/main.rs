@@ -13,6 +13,7 @@ mod collections;
 mod densify;
 mod fill;
 mod leading;
+mod lookups;
 mod measures;
 mod refusals;
 #[path = "../query/shell.rs"]

@@ -354,6 +354,8 @@ const FAILS: &[(&str, &str, i32)] = &[
     ("[{$replaceWith: '$a'}]", "[{a: []}]", 40228),
     ("[{$redact: '$a'}]", "[{a: 1}]", 17053),
     ("[{$redact: '$a'}]", "[{}]", 17053),
+    ("[{$project: {a: '$$PRUNE'}}]", "[{}]", 17276),
+    ("[{$redact: '$$KEEP'}, {$set: {a: '$$KEEP'}}]", "[{}]", 17276),
     ("[{$redact: 'x'}]", "[{}]", 17053),
     ("[{$bucket: {groupBy: '$a', boundaries: [0, 5]}}]", "[{a: 9}]", 40066),
     ("[{$bucket: {groupBy: '$a', boundaries: [0, 5]}}]", "[{}]", 40066),

@@ -280,3 +280,18 @@ fn memory_is_bounded() {
         run_pipeline(&parsed, super::support::documents(&input), &[], &variables(), &options);
     assert_eq!(found.unwrap().len(), 3);
 }
+
+#[test]
+fn one_result_is_bounded_however_much_a_group_may_hold() {
+    let document = super::support::document(&format!("{{a: '{}'}}", "x".repeat(1 << 20)));
+    use kecoa_mongo::aggregate::Options;
+    use kecoa_mongo::expression::Scope;
+    let options = Options::new("db");
+    for function in ["{$push: '$a'}", "{$firstN: {n: 200, input: '$a'}}"] {
+        let pipeline = format!("[{{$group: {{_id: null, l: {function}}}}}]");
+        let parsed = parse_with(&pipeline, &Scope::new(), &options).unwrap();
+        let input = vec![document.clone(); 101];
+        let failed = run_pipeline(&parsed, input, &[], &variables(), &options);
+        assert_eq!(failed.unwrap_err().code().number(), 146, "{function}");
+    }
+}

@@ -78,7 +78,7 @@ pub(crate) fn run_pipeline(
     }
 }
 
-fn read_collection(
+pub(crate) fn read_collection(
     read: &Read,
     collections: Collections<'_>,
     options: &Options,

@@ -133,6 +133,10 @@ const CASES: &[(&str, [&str; 4])] = &[
         "$percentile: {input: '$x', p: [0.5, 1], method: 'approximate'}, window: {documents: [0, 0]}",
         ["[null, null]", "[null, null]", "[null, null]", "[null, null]"],
     ),
+    (
+        "$median: {input: {$cond: [{$eq: ['$v', 1]}, NaN, '$v']}, method: 'approximate'}, window: {documents: [-1, 0]}",
+        ["null", "null", "3.0", "5.0"],
+    ),
     ("$sum: ['$v'], window: {documents: [0, 0]}", ["0", "0", "0", "0"]),
     (
         "$push: ['$v', '$_id'], window: {documents: [0, 0]}",

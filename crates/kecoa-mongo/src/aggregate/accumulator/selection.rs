@@ -55,6 +55,11 @@ impl Selection {
         Ok(Self { count, values: VecDeque::new(), seen: 0, bytes: 0 })
     }
 
+    /// The bytes of what is kept.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// How many are kept.
     pub(super) fn count(&self) -> usize {
         self.count

@@ -12,9 +12,12 @@ use super::size::size_of;
 use crate::aggregate::number::{Deviation, Sum, to_double};
 use crate::aggregate::specification::{describe, type_name, unreadable};
 use crate::bson::number::Number;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::expression::Variables;
 use crate::value::Value;
+
+/// The bytes that one accumulator of one group may hold.
+const MAX_BYTES: usize = 100 * 1024 * 1024;
 
 /// What a group has accumulated for one field.
 #[derive(Clone, Debug)]
@@ -66,6 +69,19 @@ impl State {
         document: &RawDocument,
         variables: &Variables,
     ) -> Result<isize, Error> {
+        let grown = self.take(accumulator, document, variables)?;
+        if grown > 0 {
+            self.check_size(accumulator)?;
+        }
+        Ok(grown)
+    }
+
+    fn take(
+        &mut self,
+        accumulator: &Accumulator,
+        document: &RawDocument,
+        variables: &Variables,
+    ) -> Result<isize, Error> {
         if let Self::Count(count) = self {
             *count += 1;
             return Ok(0);
@@ -85,7 +101,7 @@ impl State {
                 *count += 1;
             }
             (Self::Deviation(deviation), _, Some(number)) => deviation.add(to_double(number)),
-            (Self::Values(values), _, Some(number)) => {
+            (Self::Values(values), _, Some(number)) if !to_double(number).is_nan() => {
                 values.push(to_double(number));
                 return Ok(grown(8));
             }
@@ -105,6 +121,26 @@ impl State {
             _ => {}
         }
         Ok(0)
+    }
+
+    /// Refuse a result that grows beyond what an accumulator may hold.
+    fn check_size(&self, accumulator: &Accumulator) -> Result<(), Error> {
+        let bytes = match self {
+            Self::Array(array) | Self::Set(_, array) => array.as_bytes().len(),
+            Self::Selection(selection) => selection.bytes(),
+            Self::Values(values) => values.len().saturating_mul(8),
+            _ => 0,
+        };
+        if bytes <= MAX_BYTES {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::EXCEEDED_MEMORY_LIMIT,
+            format!(
+                "the accumulator of '{}' used too much memory and cannot spill to disk. Memory limit: {MAX_BYTES} bytes",
+                accumulator.field.as_str()
+            ),
+        ))
     }
 
     /// The result.

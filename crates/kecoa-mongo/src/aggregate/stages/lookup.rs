@@ -1,108 +1,44 @@
 //! `$lookup`.
 
-use std::ops::ControlFlow;
+mod definition;
+mod equality;
+mod join;
+mod running;
+
 use std::sync::Arc;
 
-use ::bson::raw::{CString, RawArrayBuf, cstr};
-use ::bson::{RawBson, RawBsonRef, RawDocument, RawDocumentBuf};
+use ::bson::RawBsonRef;
 
 use super::nested_field::FieldPath;
 use super::union_with::namespace_of;
 use crate::aggregate::context::{Context, Place};
-use crate::aggregate::memory::Memory;
 use crate::aggregate::options::Options;
 use crate::aggregate::request::Namespace;
-use crate::aggregate::specification::{check_field_path, describe, fields, single, type_name};
+use crate::aggregate::specification::{describe, fields, items, type_name};
 use crate::aggregate::stage::Pipeline;
-use crate::aggregate::stage::{Documents, Flow, Operator};
-use crate::aggregate::stage::{Read, Request};
-use crate::aggregate::stage::{Stage, Stages};
-use crate::bson::path::Path;
+use crate::aggregate::stage::{Operator, Stage, Stages};
 use crate::error::{Code, Error};
 use crate::expression::{Expression, Variables};
-use crate::value::Value;
+use definition::{Lookup, Way};
+use equality::Equality;
+use running::LookingUp;
 
-/// `$lookup`.
-#[derive(Clone, Debug)]
-pub(in crate::aggregate) struct Lookup {
-    from: Option<Namespace>,
-    fields: Option<Equality>,
-    pipeline: Option<Pipeline>,
-    variables: Arc<[(Box<str>, Expression)]>,
-    into: FieldPath,
-}
+pub(super) use equality::equality_filter;
 
-/// `localField` and `foreignField`.
-#[derive(Clone, Debug)]
-struct Equality {
-    local: Path,
-    foreign: CString,
-}
-
-impl Lookup {
-    /// What to read for a document.
-    fn read(&self, document: &RawDocument, variables: &Variables) -> Result<Read, Error> {
-        let filter = self.fields.as_ref().map(|equality| equality.filter(document));
-        let mut bound = variables.clone();
-        for (name, expression) in &*self.variables {
-            let value = expression.evaluate(document, variables)?.map(Value::into_owned);
-            bound = bound.bind(name, value);
-        }
-        Ok(Read {
-            namespace: self.from.clone(),
-            filter,
-            pipeline: self.pipeline.clone().unwrap_or_else(|| Pipeline::of(Vec::new())),
-            variables: bound,
-        })
+/// Whether stages give something else each time.
+fn is_random(value: RawBsonRef<'_>) -> bool {
+    match value {
+        RawBsonRef::Document(document) => fields(document)
+            .flatten()
+            .any(|(name, value)| matches!(name, "$rand" | "$sample") || is_random(value)),
+        RawBsonRef::Array(array) => items(array).flatten().any(is_random),
+        _ => false,
     }
-}
-
-impl Equality {
-    /// `{foreignField: {$in: [the local values]}}`.
-    fn filter(&self, document: &RawDocument) -> RawDocumentBuf {
-        let mut values: Vec<RawBsonRef<'_>> = Vec::new();
-        let _ = self.local.visit::<()>(document, &mut |found| {
-            if let (Some(value), false) = (found.value, found.whole_array) {
-                values.push(value);
-            }
-            ControlFlow::Continue(())
-        });
-        if values.is_empty() {
-            values.push(RawBsonRef::Null);
-        }
-        equality_filter(&self.foreign, &values)
-    }
-}
-
-/// A filter for documents whose field is equal to one of these values.
-pub(super) fn equality_filter(field: &CString, values: &[RawBsonRef<'_>]) -> RawDocumentBuf {
-    let plain: RawArrayBuf = (values.iter().copied())
-        .filter(|value| !matches!(value, RawBsonRef::RegularExpression(_)))
-        .collect();
-    let among = single(field, single(cstr!("$in"), plain));
-    // Within $in, a regular expression would match strings.
-    let mut choices = RawArrayBuf::new();
-    for value in values {
-        if matches!(value, RawBsonRef::RegularExpression(_)) {
-            choices.push(single(field, single(cstr!("$eq"), *value)));
-        }
-    }
-    if choices.is_empty() {
-        return among;
-    }
-    choices.push(among);
-    single(cstr!("$or"), choices)
 }
 
 impl Stage for Lookup {
     fn operator(&self, variables: &Variables, options: &Options) -> Box<dyn Operator> {
-        Box::new(LookingUp {
-            stage: self.clone(),
-            variables: variables.clone(),
-            waiting: None,
-            request: None,
-            limit: options.clone(),
-        })
+        Box::new(LookingUp::new(self.clone(), variables.clone(), options.clone()))
     }
 
     fn pipelines(&self) -> Vec<&Pipeline> {
@@ -168,7 +104,7 @@ pub(in crate::aggregate) fn parse(
     }
     let into = into.ok_or_else(|| refused("must specify 'as' field for a $lookup".to_owned()))?;
     let equality = match (local, foreign) {
-        (Some(local), Some(foreign)) => Some(equality(local, foreign)?),
+        (Some(local), Some(foreign)) => Some(Equality::parse(local, foreign)?),
         (None, None) => None,
         _ => {
             return Err(refused(
@@ -208,53 +144,20 @@ pub(in crate::aggregate) fn parse(
         (None, Some(_)) => namespace_of(from, "$lookup", &Pipeline::of(Vec::new()), context)?,
         (Some(pipeline), _) => namespace_of(from, "$lookup", pipeline, context)?,
     };
+    let way = match (&equality, stages) {
+        (Some(_), None) => Way::Batches,
+        (None, Some(stages)) if variables.is_empty() && !is_random(RawBsonRef::Array(stages)) => {
+            Way::Once
+        }
+        _ => Way::Each,
+    };
     Ok(vec![Arc::new(Lookup {
         from,
         fields: equality,
         pipeline,
         variables: variables.into(),
         into: FieldPath::parse(into)?,
+        scope: context.scope.clone(),
+        way,
     })])
-}
-
-fn equality(local: &str, foreign: &str) -> Result<Equality, Error> {
-    check_field_path(local)?;
-    check_field_path(foreign)?;
-    let path =
-        |path| Path::parse(path).map_err(|error| Error::new(Code::OVERFLOW, error.to_string()));
-    let foreign = CString::try_from(foreign)
-        .map_err(|_| Error::new(Code::BAD_VALUE, "expected a name without NUL"))?;
-    Ok(Equality { local: path(local)?, foreign })
-}
-
-struct LookingUp {
-    stage: Lookup,
-    variables: Variables,
-    waiting: Option<RawDocumentBuf>,
-    request: Option<Request>,
-    limit: Options,
-}
-
-impl Operator for LookingUp {
-    fn push(&mut self, document: RawDocumentBuf, _: &mut Documents) -> Result<Flow, Error> {
-        let read = self.stage.read(&document, &self.variables)?;
-        self.request = Some(Request::Read(Box::new(read)));
-        self.waiting = Some(document);
-        Ok(Flow::More)
-    }
-
-    fn request(&mut self) -> Option<Request> {
-        self.request.take()
-    }
-
-    fn answer(&mut self, documents: Vec<RawDocumentBuf>, out: &mut Documents) -> Result<(), Error> {
-        let Some(document) = self.waiting.take() else { return Ok(()) };
-        let mut memory = Memory::new("$lookup", &self.limit).failing_with(4568);
-        for found in &documents {
-            memory.add(found.as_bytes().len())?;
-        }
-        let found = RawBson::Array(documents.iter().collect());
-        out.push_back(self.stage.into.set(&document, Some(found.as_raw_bson_ref()))?);
-        Ok(())
-    }
 }

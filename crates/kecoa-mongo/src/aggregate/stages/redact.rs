@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ::bson::raw::RawArrayBuf;
-use ::bson::{RawArray, RawBsonRef, RawDocument, RawDocumentBuf};
+use ::bson::{RawArray, RawBson, RawBsonRef, RawDocument, RawDocumentBuf};
 
 use crate::aggregate::context::Context;
 use crate::aggregate::options::Options;
@@ -13,6 +13,9 @@ use crate::aggregate::stage::{Stage, Stages};
 use crate::error::Error;
 use crate::expression::{Expression, Variables};
 use crate::value::Value;
+
+/// The variables that only this stage has.
+const DECISIONS: [(&str, &str); 3] = [("DESCEND", "descend"), ("PRUNE", "prune"), ("KEEP", "keep")];
 
 /// `$redact`.
 #[derive(Clone, Debug)]
@@ -24,7 +27,9 @@ impl Stage for Redact {
     fn operator(&self, variables: &Variables, _: &Options) -> Box<dyn Operator> {
         Box::new(Redacting {
             expression: Arc::clone(&self.expression),
-            variables: variables.clone(),
+            variables: DECISIONS.iter().fold(variables.clone(), |variables, (name, value)| {
+                variables.bind(name, Some(RawBson::String((*value).to_owned())))
+            }),
         })
     }
 }
@@ -34,7 +39,9 @@ pub(in crate::aggregate) fn parse(
     argument: RawBsonRef<'_>,
     context: &Context<'_>,
 ) -> Result<Stages, Error> {
-    let expression = Arc::new(Expression::parse(argument, context.scope)?);
+    let scope = context.scope.clone();
+    let scope = DECISIONS.iter().fold(scope, |scope, (name, _)| scope.with_variable(name));
+    let expression = Arc::new(Expression::parse(argument, &scope)?);
     Ok(vec![Arc::new(Redact { expression })])
 }
 

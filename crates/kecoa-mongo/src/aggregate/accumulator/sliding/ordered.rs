@@ -237,6 +237,7 @@ impl<'v> Ranks<'v> {
     pub(super) fn new(values: &'v [Option<RawBson>], points: &'v Arc<[f64]>, single: bool) -> Self {
         let mut numbers: Vec<(f64, usize)> = (0..values.len())
             .filter_map(|place| Some((to_double(Number::from_bson(at(values, place)?)?), place)))
+            .filter(|(number, _)| !number.is_nan())
             .collect();
         numbers.sort_by(|left, right| left.0.total_cmp(&right.0));
         let mut ranks = vec![None; values.len()];
