@@ -25,6 +25,7 @@ pub mod sorting;
 pub mod statement_result;
 pub mod stats;
 pub mod target;
+mod temporary_files;
 pub mod update;
 pub mod validator;
 pub mod views;

@@ -148,7 +148,7 @@ impl Execution {
             Some(document) => slot.operator.push(document, out)? == Flow::Done,
             None => {
                 slot.operator.end(out)?;
-                true
+                !slot.operator.has_more()
             }
         };
         // A stage that asks goes on after the answer: its end is called again.

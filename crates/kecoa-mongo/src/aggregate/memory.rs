@@ -43,6 +43,11 @@ impl Memory {
         Ok(())
     }
 
+    /// The bytes that it holds.
+    pub(super) fn used(&self) -> usize {
+        self.used
+    }
+
     pub(super) fn release(&mut self, bytes: usize) {
         self.used = self.used.saturating_sub(bytes);
     }

@@ -1,5 +1,9 @@
 //! What a command says of a pipeline as a whole.
 
+use std::sync::Arc;
+
+use super::spill::Spill;
+
 /// How a pipeline may be run.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -7,6 +11,8 @@ pub struct Options {
     pub allow_disk_use: bool,
     /// The bytes that a stage may hold.
     pub memory_limit: usize,
+    /// Where goes what does not fit in memory.
+    pub spill: Option<Arc<dyn Spill>>,
     /// The database that the command names; that of collections without one.
     pub database: Box<str>,
     /// Whether the command names a collection: not with `aggregate: 1`.
@@ -23,13 +29,18 @@ impl Options {
         Self {
             allow_disk_use: true,
             memory_limit: Self::DEFAULT_MEMORY_LIMIT,
+            spill: None,
             database: database.into(),
             has_collection: true,
         }
     }
 
-    /// What a stage may hold. Where it may use the disk, it may hold ten times as much; what is above is refused
-    /// as long as there are no temporary files.
+    /// Where a stage may put what does not fit in memory.
+    pub(super) fn spill(&self) -> Option<Arc<dyn Spill>> {
+        self.spill.clone().filter(|_| self.allow_disk_use)
+    }
+
+    /// What a stage may hold that uses no files. Where it may use the disk, that is ten times as much.
     pub(super) fn stage_memory(&self) -> usize {
         const WITH_DISK_USE: usize = 10;
         let factor = if self.allow_disk_use { WITH_DISK_USE } else { 1 };

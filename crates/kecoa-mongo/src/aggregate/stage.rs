@@ -78,6 +78,11 @@ pub(super) trait Operator: Send {
         Ok(())
     }
 
+    /// Whether its end gives further documents: it is called again when those were taken that it gave.
+    fn has_more(&self) -> bool {
+        false
+    }
+
     /// What the stage must know before it goes on. Each request is given once.
     fn request(&mut self) -> Option<Request> {
         None

@@ -47,6 +47,7 @@ codes! {
     PATH_NOT_VIABLE = 28, "PathNotViable";
     ROLE_NOT_FOUND = 31, "RoleNotFound";
     CANNOT_BACKFILL_ARRAY = 34, "CannotBackfillArray";
+    FILE_STREAM_FAILED = 39, "FileStreamFailed";
     CONFLICTING_UPDATE_OPERATORS = 40, "ConflictingUpdateOperators";
     CURSOR_NOT_FOUND = 43, "CursorNotFound";
     NO_MATCHING_DOCUMENT = 47, "NoMatchingDocument";
@@ -142,6 +143,7 @@ codes! {
     STALE_CONFIG = 13388, "StaleConfig";
     NOT_PRIMARY_NO_SECONDARY_OK = 13435, "NotPrimaryNoSecondaryOk";
     NOT_PRIMARY_OR_SECONDARY = 13436, "NotPrimaryOrSecondary";
+    OUT_OF_DISK_SPACE = 14031, "OutOfDiskSpace";
     ROLE_ALREADY_EXISTS = 51002, "RoleAlreadyExists";
     USER_ALREADY_EXISTS = 51003, "UserAlreadyExists";
 }

@@ -283,9 +283,9 @@ impl Query {
             while let Some(found) = self.reader.next(context).await? {
                 sorting.push(found)?;
             }
-            sorting.end();
+            sorting.end()?;
         }
-        Ok(sorting.next_found())
+        sorting.next_found()
     }
 
     fn show(&self, found: Found, context: &Context<'_>) -> Result<RawDocumentBuf, Error> {

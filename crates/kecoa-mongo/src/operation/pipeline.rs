@@ -6,6 +6,8 @@ mod settings;
 mod source;
 mod writes;
 
+use std::sync::Arc;
+
 use ::bson::raw::{RawArrayBuf, cstr};
 use ::bson::{RawArray, RawBsonRef, RawDocument, RawDocumentBuf};
 
@@ -15,6 +17,7 @@ use crate::error::{Code, Error};
 use super::context::Context;
 use super::cursor::{Cursor, Source};
 use super::find::Find;
+use super::temporary_files::TemporaryFiles;
 use super::views::{Resolved, append_stages};
 
 pub use piped::Piped;
@@ -76,6 +79,7 @@ pub async fn aggregate(
     };
     let mut options = Options::new(aggregate.database);
     options.allow_disk_use = aggregate.allow_disk_use;
+    options.spill = Some(Arc::new(TemporaryFiles));
     options.has_collection = aggregate.has_collection;
     let scope = context.scope_with(&collator);
     // The command's own stages are checked by themselves: a first stage must be the first of the command.

@@ -18,6 +18,7 @@ mod measures;
 mod refusals;
 #[path = "../query/shell.rs"]
 mod shell;
+mod spilling;
 mod stages;
 mod support;
 mod updates;

@@ -8,7 +8,7 @@ use ::bson::raw::cstr;
 use ::bson::{RawBson, RawBsonRef, RawDocumentBuf};
 
 use super::bucket::{group_by, outputs};
-use super::group::{count_accumulator, finished};
+use super::group::{count_accumulator, document_of};
 use crate::aggregate::accumulator::{Accumulator, State};
 use crate::aggregate::context::Context;
 use crate::aggregate::memory::Memory;
@@ -221,7 +221,7 @@ impl Operator for Bucketing {
             id.append(cstr!("min"), minimum);
             id.append(cstr!("max"), &maximum);
             lower = Some(maximum);
-            out.push_back(finished(RawBson::Document(id), states, &stage.accumulators));
+            out.push_back(document_of(RawBson::Document(id), states, &stage.accumulators));
         }
         Ok(())
     }

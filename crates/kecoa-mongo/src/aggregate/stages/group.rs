@@ -1,7 +1,10 @@
 //! `$group`, and what is made of it: `$sortByCount`, `$bucket`.
 
+mod parts;
+
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::vec::IntoIter;
 
 use ::bson::raw::cstr;
 use ::bson::{RawBson, RawBsonRef, RawDocumentBuf};
@@ -10,6 +13,7 @@ use super::boundaries::Boundaries;
 use super::sort::SortStage;
 use crate::aggregate::accumulator::{self, Accumulator, State};
 use crate::aggregate::context::Context;
+use crate::aggregate::external_sort::Record;
 use crate::aggregate::memory::Memory;
 use crate::aggregate::options::Options;
 use crate::aggregate::specification::{fields, is_number, operator_name, single};
@@ -19,6 +23,7 @@ use crate::collation::Collator;
 use crate::error::Error;
 use crate::expression::{Expression, Variables};
 use crate::value::Value;
+use parts::Parts;
 
 /// `$group`.
 #[derive(Clone, Debug)]
@@ -38,6 +43,10 @@ impl Stage for Group {
             places: HashMap::new(),
             groups: Vec::new(),
             memory: Memory::new("$group", options),
+            // The groups of buckets are few, and are given in order.
+            parts: Parts::new(options.spill().filter(|_| self.boundaries.is_none())),
+            options: options.clone(),
+            finished: None,
         })
     }
 }
@@ -139,14 +148,28 @@ struct Grouping {
     places: HashMap<Vec<u8>, usize>,
     groups: Vec<(RawBson, Vec<State>)>,
     memory: Memory,
+    parts: Parts,
+    options: Options,
+    /// The groups, when there are no further documents for them.
+    finished: Option<IntoIter<(RawBson, Vec<State>)>>,
 }
 
+/// How many groups are given at once.
+const BATCH: usize = 256;
+
 impl Grouping {
-    /// The place of a group; a new one is made.
-    fn place(&mut self, id: RawBsonRef<'_>) -> Result<usize, Error> {
+    /// The place of a group; a new one is made. None where the document must wait for its group.
+    fn place(
+        &mut self,
+        id: RawBsonRef<'_>,
+        document: &RawDocumentBuf,
+    ) -> Result<Option<usize>, Error> {
         let key = self.group.collator.hash_key(id).into_bytes();
         if let Some(place) = self.places.get(&key) {
-            return Ok(*place);
+            return Ok(Some(*place));
+        }
+        if self.memory.used() > self.options.memory_limit && self.parts.put(&key, document)? {
+            return Ok(None);
         }
         self.memory.add(key.len().saturating_mul(3).saturating_add(64))?;
         let states = (self.group.accumulators.iter())
@@ -155,50 +178,82 @@ impl Grouping {
         let place = self.groups.len();
         self.groups.push((id.into(), states));
         self.places.insert(key, place);
-        Ok(place)
+        Ok(Some(place))
     }
-}
 
-impl Operator for Grouping {
-    fn push(&mut self, document: RawDocumentBuf, _: &mut Documents) -> Result<Flow, Error> {
+    fn add(&mut self, document: &RawDocumentBuf) -> Result<(), Error> {
         // Cheap: a group's parts are counted pointers.
         let (group, variables) = (self.group.clone(), self.variables.clone());
-        let id = group.id.evaluate(&document, &variables)?;
+        let id = group.id.evaluate(document, &variables)?;
         let id = id.as_ref().map(Value::as_ref);
-        let place = match &group.boundaries {
-            Some(boundaries) => self.place(boundaries.bucket_of(id, &group.collator)?)?,
-            None => self.place(id.unwrap_or(RawBsonRef::Null))?,
+        let id = match &group.boundaries {
+            Some(boundaries) => boundaries.bucket_of(id, &group.collator)?,
+            None => id.unwrap_or(RawBsonRef::Null),
         };
-        let Some((_, states)) = self.groups.get_mut(place) else { return Ok(Flow::More) };
+        let Some(place) = self.place(id, document)? else { return Ok(()) };
+        let Some((_, states)) = self.groups.get_mut(place) else { return Ok(()) };
         let mut grown = 0_isize;
         for (accumulator, state) in group.accumulators.iter().zip(states) {
-            grown = grown.saturating_add(state.add(accumulator, &document, &variables)?);
+            grown = grown.saturating_add(state.add(accumulator, document, &variables)?);
         }
         if grown >= 0 {
             self.memory.add(grown.unsigned_abs())?;
         } else {
             self.memory.release(grown.unsigned_abs());
         }
-        Ok(Flow::More)
+        Ok(())
     }
 
-    fn end(&mut self, out: &mut Documents) -> Result<(), Error> {
+    /// The groups whose documents have all been seen, to be given.
+    fn take_groups(&mut self) -> IntoIter<(RawBson, Vec<State>)> {
         let mut groups = std::mem::take(&mut self.groups);
         self.places.clear();
+        self.memory = Memory::new("$group", &self.options);
         if self.group.boundaries.is_some() {
             groups.sort_by(|(left, _), (right, _)| {
                 self.group.collator.compare(left.as_raw_bson_ref(), right.as_raw_bson_ref())
             });
         }
-        for (id, states) in groups {
-            out.push_back(finished(id, states, &self.group.accumulators));
+        groups.into_iter()
+    }
+}
+
+impl Operator for Grouping {
+    fn push(&mut self, document: RawDocumentBuf, _: &mut Documents) -> Result<Flow, Error> {
+        self.add(&document)?;
+        Ok(Flow::More)
+    }
+
+    fn end(&mut self, out: &mut Documents) -> Result<(), Error> {
+        if self.finished.as_ref().is_some_and(|left| left.len() == 0)
+            && let Some(mut run) = self.parts.next_part()?
+        {
+            // What waited is grouped when those before are out of memory.
+            self.finished = None;
+            while let Some(bytes) = run.read()? {
+                self.variables.interrupt().check()?;
+                let document = <RawDocumentBuf as Record>::read(&bytes)?;
+                self.add(&document)?;
+            }
         }
+        let mut finished = match self.finished.take() {
+            Some(finished) => finished,
+            None => self.take_groups(),
+        };
+        for (id, states) in finished.by_ref().take(BATCH) {
+            out.push_back(document_of(id, states, &self.group.accumulators));
+        }
+        self.finished = Some(finished);
         Ok(())
+    }
+
+    fn has_more(&self) -> bool {
+        self.finished.as_ref().is_some_and(|left| left.len() > 0) || self.parts.are_left()
     }
 }
 
 /// The document of a group.
-pub(super) fn finished(
+pub(super) fn document_of(
     id: RawBson,
     states: Vec<State>,
     accumulators: &[Accumulator],

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use ::bson::{RawBsonRef, RawDocument, RawDocumentBuf};
 
 use crate::aggregate::context::Context;
+use crate::aggregate::external_sort::{ExternalSort, Sorted};
 use crate::aggregate::options::Options;
 use crate::aggregate::stage::{Documents, Flow, Operator};
 use crate::aggregate::stage::{Part, Stage, Stages};
 use crate::error::Error;
 use crate::expression::Variables;
-use crate::query::{Sort, SortMode, Sorter};
+use crate::query::{Sort, SortMode};
 
 /// `$sort`.
 #[derive(Clone, Debug)]
@@ -32,8 +33,12 @@ impl Stage for SortStage {
     fn operator(&self, _: &Variables, options: &Options) -> Box<dyn Operator> {
         Box::new(Sorting {
             sort: Arc::clone(&self.sort),
-            sorter: Sorter::new(self.bound, options.stage_memory()),
-            memory: options.stage_memory(),
+            gathered: Some(ExternalSort::new(
+                self.bound,
+                options.spill().map_or(options.stage_memory(), |_| options.memory_limit),
+                options.spill(),
+            )),
+            sorted: None,
         })
     }
 
@@ -62,20 +67,34 @@ pub(in crate::aggregate) fn parse(
 
 struct Sorting {
     sort: Arc<Sort>,
-    sorter: Sorter<RawDocumentBuf>,
-    memory: usize,
+    gathered: Option<ExternalSort<RawDocumentBuf>>,
+    sorted: Option<Sorted<RawDocumentBuf>>,
 }
+
+/// How many documents are given at once.
+const BATCH: usize = 256;
 
 impl Operator for Sorting {
     fn push(&mut self, document: RawDocumentBuf, _: &mut Documents) -> Result<Flow, Error> {
-        let bytes = document.as_bytes().len();
-        self.sorter.push(self.sort.key(&document)?, document, bytes)?;
+        if let Some(gathered) = &mut self.gathered {
+            gathered.push(self.sort.key(&document)?, document)?;
+        }
         Ok(Flow::More)
     }
 
     fn end(&mut self, out: &mut Documents) -> Result<(), Error> {
-        let sorter = std::mem::replace(&mut self.sorter, Sorter::new(None, self.memory));
-        out.extend(sorter.into_sorted().map(|(_, document)| document));
+        if let Some(gathered) = self.gathered.take() {
+            self.sorted = Some(gathered.finish()?);
+        }
+        let Some(sorted) = &mut self.sorted else { return Ok(()) };
+        for _ in 0..BATCH {
+            let Some(document) = sorted.next_record()? else { break };
+            out.push_back(document);
+        }
         Ok(())
+    }
+
+    fn has_more(&self) -> bool {
+        self.sorted.as_ref().is_some_and(|sorted| sorted.left() > 0)
     }
 }
