@@ -17,6 +17,8 @@ pub struct Execution {
     output: Documents,
     /// The stage that waits for an answer.
     waiting: Option<usize>,
+    /// The stage that had an answer, and may ask again before it takes a document.
+    answered: Option<usize>,
     input_ended: bool,
     interrupt: Interrupt,
 }
@@ -57,6 +59,7 @@ impl Execution {
             slots: slots.collect(),
             output: VecDeque::new(),
             waiting: None,
+            answered: None,
             input_ended: false,
             interrupt: variables.interrupt().clone(),
         }
@@ -96,6 +99,9 @@ impl Execution {
                     "expected an answer to the pipeline's request before its next step",
                 ));
             }
+            if let Some(step) = self.asked_again() {
+                return Ok(step);
+            }
             let Some(last) = self.slots.last() else {
                 return Ok(if self.input_ended { Step::Done } else { Step::NeedInput });
             };
@@ -104,12 +110,23 @@ impl Execution {
             }
             let Some(place) = self.ready() else { return Ok(Step::NeedInput) };
             if let Some(request) = self.run(place)? {
-                self.waiting = Some(place);
-                return Ok(match request {
-                    Request::Read(read) => Step::Read(read),
-                    Request::Write(write) => Step::Write(write),
-                });
+                return Ok(self.wait(place, request));
             }
+        }
+    }
+
+    /// What the stage that had an answer asks for next.
+    fn asked_again(&mut self) -> Option<Step> {
+        let place = self.answered.take()?;
+        let request = self.slots.get_mut(place)?.operator.request()?;
+        Some(self.wait(place, request))
+    }
+
+    fn wait(&mut self, place: usize, request: Request) -> Step {
+        self.waiting = Some(place);
+        match request {
+            Request::Read(read) => Step::Read(read),
+            Request::Write(write) => Step::Write(write),
         }
     }
 
@@ -120,6 +137,7 @@ impl Execution {
     /// Those of the stage that asked.
     pub fn answer(&mut self, documents: Vec<RawDocumentBuf>) -> Result<(), Error> {
         let Some(place) = self.waiting.take() else { return Ok(()) };
+        self.answered = Some(place);
         let (slot, out) = self.slot_and_output(place);
         match slot {
             Some(slot) => slot.operator.answer(documents, out),

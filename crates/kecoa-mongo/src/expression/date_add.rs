@@ -120,9 +120,12 @@ fn moved(from: i64, unit: Unit, amount: i64, zone: &Zone) -> Option<i64> {
     zone.instant(moved)
 }
 
-/// A date so many units later, in UTC; none where that is no date any more.
-#[must_use]
-pub fn date_plus(date: DateTime, unit: Unit, amount: i64) -> Option<DateTime> {
+/// A date so many units later, in UTC.
+///
+/// # Errors
+///
+/// Where that is no date any more.
+pub fn date_plus(date: DateTime, unit: Unit, amount: i64) -> Result<DateTime, Error> {
     later(date.timestamp_millis(), unit, amount, &Zone::UTC).map(DateTime::from_millis)
 }
 

@@ -140,6 +140,17 @@ const CASES: &[Case] = &[
         "[{_id: 1, s: 'd'}]",
         "[{_id: 1, n: 4}]",
     ),
+    // Several documents, each of which leads far.
+    (
+        "[{$graphLookup: {from: 'tree', startWith: '$s', connectFromField: 'up', connectToField: '_id', as: 'r'}}, {$project: {n: {$size: '$r'}}}]",
+        "[{_id: 1, s: 'd'}, {_id: 2, s: 'a'}, {_id: 3}, {_id: 4, s: 'b'}, {_id: 5, s: 'x'}, {_id: 6, s: 'c'}]",
+        "[{_id: 1, n: 4}, {_id: 2, n: 3}, {_id: 3, n: 0}, {_id: 4, n: 2}, {_id: 5, n: 0}, {_id: 6, n: 1}]",
+    ),
+    (
+        "[{$graphLookup: {from: 'tree', startWith: '$s', connectFromField: 'up', connectToField: '_id', as: 'r'}}, {$limit: 2}, {$project: {n: {$size: '$r'}}}]",
+        "[{_id: 1, s: 'd'}, {_id: 2, s: 'a'}, {_id: 3, s: 'b'}]",
+        "[{_id: 1, n: 4}, {_id: 2, n: 3}]",
+    ),
     (
         "[{$graphLookup: {from: 'tree', startWith: [], connectFromField: 'up', connectToField: '_id', as: 'r'}}]",
         "[{s: 1}]",

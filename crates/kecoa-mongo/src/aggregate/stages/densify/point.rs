@@ -71,8 +71,8 @@ impl Point {
 }
 
 fn moved(date: DateTime, steps: &Steps, amount: Option<i64>) -> Result<Point, Error> {
-    let moved = steps.unit.zip(amount).and_then(|(unit, amount)| date_plus(date, unit, amount));
-    moved
-        .map(Point::Date)
-        .ok_or_else(|| Error::location(5_166_406, "a step of $densify leads to no date"))
+    match steps.unit.zip(amount) {
+        Some((unit, amount)) => date_plus(date, unit, amount).map(Point::Date),
+        None => Err(Error::location(5_166_406, "a step of $densify leads to no date")),
+    }
 }

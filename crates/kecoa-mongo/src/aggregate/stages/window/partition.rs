@@ -123,9 +123,6 @@ impl Measured {
                 let amount = amount as i64;
                 date_plus(DateTime::from_millis(date), unit, amount)
                     .map(|date| Self::Date(date.timestamp_millis()))
-                    .ok_or_else(|| {
-                        Error::location(5_166_406, "a bound of the window is no date any more")
-                    })
             }
             (Self::Number(number), _) => {
                 Ok(Self::Number(Number::Decimal(number.lossy_decimal() + distance.lossy_decimal())))
