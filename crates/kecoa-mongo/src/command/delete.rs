@@ -94,8 +94,8 @@ fn statement_of<'a>(values: &Values<'a>) -> Result<DeleteStatement<'a>, Error> {
     // Half a document is none of them: it is not cut.
     let limit = values.value("limit").and_then(Number::from_bson);
     let multi = match limit {
-        Some(limit) if limit == Number::Int32(0) => true,
-        Some(limit) if limit == Number::Int32(1) => false,
+        Some(Number::Int32(0)) => true,
+        Some(Number::Int32(1)) => false,
         _ => {
             return Err(Error::new(
                 Code::FAILED_TO_PARSE,
