@@ -122,7 +122,7 @@ impl<T: Copy + Mul<Output = T> + Div<Output = T>> Decade<T> {
         let (Some(least), Some(greatest)) = (series.first(), series.last()) else { return value };
         let mut factor = self.first;
         // Upwards a number of the series leads to the one behind it, downwards to the one before.
-        let above = |number: T| if up { !value.is_less(number) } else { number.is_less(value) };
+        let above = |number: T| if up { !value.precedes(number) } else { number.precedes(value) };
         while above(*greatest * factor) {
             factor = factor * self.ten;
         }
@@ -141,17 +141,17 @@ impl<T: Copy + Mul<Output = T> + Div<Output = T>> Decade<T> {
 
 /// An order of numbers that are no NaN.
 trait Compare {
-    fn is_less(self, other: Self) -> bool;
+    fn precedes(self, other: Self) -> bool;
 }
 
 impl Compare for f64 {
-    fn is_less(self, other: Self) -> bool {
+    fn precedes(self, other: Self) -> bool {
         self < other
     }
 }
 
 impl Compare for Decimal {
-    fn is_less(self, other: Self) -> bool {
+    fn precedes(self, other: Self) -> bool {
         Number::Decimal(self) < Number::Decimal(other)
     }
 }

@@ -319,7 +319,7 @@ fn rank(
             format!("{operator} must be specified with '{{}}' as the value"),
         ));
     }
-    if !sort.is_some_and(|sort| sort.count() == 1) {
+    if sort.is_none_or(|sort| sort.count() != 1) {
         return Err(Error::location(5_371_602, single_sort_text(operator)));
     }
     Ok(match operator {
