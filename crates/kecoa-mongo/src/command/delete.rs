@@ -93,15 +93,16 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
 fn statement_of<'a>(values: &Values<'a>) -> Result<DeleteStatement<'a>, Error> {
     // Half a document is none of them: it is not cut.
     let limit = values.value("limit").and_then(Number::from_bson);
-    let multi = match limit {
-        Some(Number::Int32(0)) => true,
-        Some(Number::Int32(1)) => false,
-        _ => {
-            return Err(Error::new(
-                Code::FAILED_TO_PARSE,
-                "The limit field in delete objects must be 0 or 1.",
-            ));
-        }
+    // By its value: 1.0 is 1.
+    let multi = if limit == Some(Number::Int32(0)) {
+        true
+    } else if limit == Some(Number::Int32(1)) {
+        false
+    } else {
+        return Err(Error::new(
+            Code::FAILED_TO_PARSE,
+            "The limit field in delete objects must be 0 or 1.",
+        ));
     };
     Ok(DeleteStatement {
         selection: Selection {

@@ -180,6 +180,9 @@ async fn values_of_options_are_checked_before_anything_is_read() {
         (rawdoc! { "delete": "c", "deletes": [{ "q": {} }] }, 40414),
         (rawdoc! { "delete": "c", "deletes": [{ "q": {}, "limit": 2 }] }, 9),
         (rawdoc! { "delete": "c", "deletes": [{ "q": {}, "limit": 0.5 }] }, 9),
+        // Taken; there is no database behind.
+        (rawdoc! { "delete": "c", "deletes": [{ "q": {}, "limit": 1.0 }] }, 1),
+        (rawdoc! { "delete": "c", "deletes": [{ "q": {}, "limit": 0_i64 }] }, 1),
         (rawdoc! { "delete": "c", "deletes": [{ "q": {}, "limit": 1, "x": 1 }] }, 40415),
         (rawdoc! { "findAndModify": "c" }, 9),
         (rawdoc! { "findAndModify": "c", "remove": true, "new": true }, 9),
