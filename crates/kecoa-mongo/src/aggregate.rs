@@ -23,6 +23,7 @@ mod stages;
 mod update_pipeline;
 
 pub use context::MAX_SUB_PIPELINES;
+pub use definition::is_stage;
 pub use execution::{Execution, Step};
 pub use external_sort::{ExternalSort, Record, Sorted, unreadable};
 pub use leading::Leading;

@@ -9,6 +9,7 @@
 pub mod aggregate;
 pub mod auth;
 pub mod bson;
+pub mod change;
 pub mod collation;
 pub mod command;
 pub mod error;

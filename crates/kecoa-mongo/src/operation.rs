@@ -6,6 +6,7 @@
 pub mod attempts;
 pub mod batch;
 mod capped;
+pub mod change_stream;
 mod context;
 pub mod count;
 pub mod cursor;

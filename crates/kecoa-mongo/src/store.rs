@@ -15,6 +15,8 @@ mod accounts;
 mod build_lease;
 mod builds;
 mod catalogue;
+mod change_log;
+mod change_page;
 mod changes;
 mod collection;
 mod database;
@@ -35,10 +37,14 @@ mod record;
 mod records;
 mod schema;
 mod statement;
+mod ticket;
 mod transaction;
 mod ttl;
+mod wake;
+mod watch;
 mod write;
 
+pub use change_page::ChangePage;
 pub use collection::{
     Collection, CollectionKind, CreatedIndexes, DroppedIndexes, IndexChange, Modification,
     Namespace, NewCollection, Statistics, check_database,
@@ -49,4 +55,5 @@ pub use options::{Capabilities, Options};
 pub use read::{Fetched, Lock, Page, PageLimit, Position, Stored};
 pub use record::{Record, RecordId};
 pub use transaction::{Committed, Transaction};
-pub use write::{Delete, Inserted, NewDocument, Replace, Written};
+pub use wake::Waiting;
+pub use write::{Delete, Inserted, NewDocument, Origin, Replace, Written};

@@ -97,6 +97,12 @@ definitions! {
     "$changeStreamSplitLargeEvent", Last, None, sources::parse;
 }
 
+/// Whether a stage is called so.
+#[must_use]
+pub fn is_stage(name: &str) -> bool {
+    Definition::of(name).is_ok()
+}
+
 impl Definition {
     /// The definition of the stage of that name.
     pub(super) fn of(name: &str) -> Result<&'static Self, Error> {

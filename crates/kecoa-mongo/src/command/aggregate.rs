@@ -108,12 +108,28 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     let mut cursor = aggregate(&mut work, resolved.as_ref(), &asked).await?;
     let batch = cursor.first_batch(&mut work, batch_size).await?;
     drop(work);
-    let id = if cursor.is_finished() { 0 } else { work::keep(context, cursor, &name, false) };
-    Ok(work::first_batch_read(context, batch.into_documents(), id, &name))
+    let token = cursor.resume_token().map(ToOwned::to_owned);
+    let is_over = match cursor.is_change_stream() {
+        true => cursor.has_ended(),
+        false => cursor.is_finished(),
+    };
+    let id = if is_over { 0 } else { work::keep(context, cursor, &name, false) };
+    Ok(work::first_batch_read(context, batch.into_documents(), id, &name, token.as_deref()))
 }
 
-/// Stages that write do not go with every read concern.
+/// Stages that write, and change streams, do not go with every read concern.
 fn check_read_concern(context: &Context<'_>, stages: &RawArray) -> Result<(), Error> {
+    let level = context.read_concern.level;
+    if !matches!(level, None | Some(ReadLevel::Majority))
+        && let Some(Ok(RawBsonRef::Document(stage))) = stages.into_iter().next()
+        && let Some(Ok((name, _))) = stage.iter().next()
+        && name.as_str() == "$changeStream"
+    {
+        return Err(Error::new(
+            Code::INVALID_OPTIONS,
+            "$changeStream cannot run with a readConcern other than 'majority'",
+        ));
+    }
     if context.read_concern.level != Some(ReadLevel::Linearizable) {
         return Ok(());
     }

@@ -354,7 +354,13 @@ impl Command<'_> {
             }
             "$indexStats" => access.allows(Action::IndexStats, self.target()),
             "$collStats" => access.allows(Action::CollStats, self.target()),
-            "$changeStream" => access.allows(Action::ChangeStream, self.target()),
+            "$changeStream" => {
+                let options = value.as_document();
+                let all = options.and_then(|options| options.get_bool("allChangesForCluster").ok());
+                // No database is called so: what covers it covers all of them.
+                let target = if all == Some(true) { Target::Database("\0") } else { self.target() };
+                access.allows(Action::ChangeStream, target) && access.allows(Action::Find, target)
+            }
             _ => true,
         }
     }

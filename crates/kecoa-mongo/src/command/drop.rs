@@ -39,6 +39,6 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     }
     drop(work);
     let name = namespace.to_string();
-    drop(context.gateway.cursors.kill_where(|owner| owner.namespace == name));
+    drop(context.gateway.cursors.kill_where(|owner| owner.namespace == name && !owner.watches));
     Ok(reply)
 }

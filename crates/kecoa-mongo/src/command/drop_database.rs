@@ -36,7 +36,12 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     let dropped = work.handle().drop_database(&database).await?;
     drop(work);
     let prefix = format!("{database}.");
-    drop(context.gateway.cursors.kill_where(|owner| owner.namespace.starts_with(&prefix)));
+    drop(
+        context
+            .gateway
+            .cursors
+            .kill_where(|owner| owner.namespace.starts_with(&prefix) && !owner.watches),
+    );
     let mut reply = RawDocumentBuf::new();
     if dropped > 0 {
         reply.append(cstr!("dropped"), database);

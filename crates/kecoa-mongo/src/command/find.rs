@@ -138,7 +138,7 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     let Some(collection) = resolved.collection else {
         find.check(&work)?;
         drop(work);
-        return Ok(work::first_batch_read(context, RawArrayBuf::new(), 0, &name));
+        return Ok(work::first_batch_read(context, RawArrayBuf::new(), 0, &name, None));
     };
     let tailable = arguments.boolean("tailable");
     let natural = ::bson::rawdoc! { "$natural": 1 };
@@ -186,5 +186,5 @@ async fn finish(
         true => 0,
         false => work::keep(context, cursor, name, arguments.boolean("noCursorTimeout")),
     };
-    Ok(work::first_batch_read(context, batch.into_documents(), id, name))
+    Ok(work::first_batch_read(context, batch.into_documents(), id, name, None))
 }

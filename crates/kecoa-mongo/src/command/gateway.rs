@@ -40,7 +40,7 @@ pub struct Shared {
     /// The cursors.
     pub cursors: Cursors<OpenCursor>,
     /// The clock of replies.
-    pub clock: ClusterClock,
+    pub clock: Arc<ClusterClock>,
     /// The commands that run now.
     pub operations: Operations,
     /// The fail points that are on.
@@ -75,13 +75,15 @@ impl Gateway {
     fn build(options: Options, store: Option<Store>) -> Self {
         let cursors = Cursors::new(options.number);
         let parameters = Parameters::new(&options);
+        // The log of changes has its times, too.
+        let clock = store.as_ref().map_or_else(Arc::default, |store| store.clock().clone());
         let accounts = store.clone().map_or_else(Accounts::in_memory, Accounts::in_store);
         Self(Arc::new(Shared {
             options,
             store,
             sessions: Sessions::default(),
             cursors,
-            clock: ClusterClock::default(),
+            clock,
             operations: Operations::default(),
             fail_points: FailPoints::default(),
             parameters,

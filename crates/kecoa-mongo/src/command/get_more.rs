@@ -84,11 +84,15 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     }
     let wait = limit.map_or(DEFAULT_WAIT, |limit| Duration::from_millis(limit.unsigned_abs()));
     let batch = match &mut taken.cursor {
-        Some(cursor) => fill(context, cursor, size, awaits.then_some(wait)).await?,
+        Some(cursor) => fill(context, cursor, id, size, awaits.then_some(wait)).await?,
         None => Batch::new(None),
     };
-    let ended =
-        taken.cursor.as_ref().is_none_or(|cursor| cursor.tail.is_none() && cursor.is_finished());
+    let ended = taken.cursor.as_ref().is_none_or(Cursor::has_ended);
+    let token = taken.cursor.as_ref().and_then(Cursor::resume_token).map(ToOwned::to_owned);
+    if !ended && gateway.cursors.is_killed(id) {
+        taken.give_back();
+        return Err(Error::new(Code::CURSOR_KILLED, format!("cursor {id} was killed")));
+    }
     let id = if ended { 0 } else { id };
     if !ended {
         taken.give_back();
@@ -96,24 +100,36 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
             context.again = Some(Again::Same);
         }
     }
-    Ok(work::next_batch(batch.into_documents(), id, &namespace))
+    Ok(work::next_batch(batch.into_documents(), id, &namespace, token.as_deref()))
 }
 
 async fn fill(
     context: &mut Context<'_>,
     cursor: &mut Cursor,
+    id: i64,
     size: Option<usize>,
     wait: Option<Duration>,
 ) -> Result<Batch, Error> {
     let until = wait.and_then(|wait| Instant::now().checked_add(wait));
+    let mut waiting = match cursor.is_change_stream() {
+        true => Some(context.gateway.store()?.waiting()),
+        false => None,
+    };
     loop {
         let mut work = work::work(context).await?;
         let batch = cursor.next_batch(&mut work, size).await?;
         drop(work);
-        if !batch.is_empty() || until.is_none_or(|until| Instant::now() >= until) {
+        let Some(left) = until.and_then(|until| until.checked_duration_since(Instant::now()))
+        else {
+            return Ok(batch);
+        };
+        if !batch.is_empty() || cursor.has_ended() || context.gateway.cursors.is_killed(id) {
             return Ok(batch);
         }
-        tokio::time::sleep(LOOK_EVERY).await;
+        match &mut waiting {
+            Some(waiting) => waiting.wait(left).await,
+            None => tokio::time::sleep(LOOK_EVERY.min(left)).await,
+        }
     }
 }
 

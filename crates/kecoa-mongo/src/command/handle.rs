@@ -99,7 +99,7 @@ async fn answer(
         Err(error) => return (Answer::Reply(failure(&error, gateway.time(false))), None),
     };
     let definition = checked.definition;
-    let situation = situation(&checked);
+    let situation = situation(gateway, &checked);
     let concern = checked.write_concern.clone();
     // As a mongos does: clients send it along with commit, which needs it no more.
     let is_statement = situation == Situation::Statement;
@@ -112,6 +112,8 @@ async fn answer(
     }
     let with_labels = |error| match &injected.labels {
         Some(labels) => labels.iter().fold(error, |error: Error, one| error.with_label(*one)),
+        // The command has not come to its cursor.
+        None if situation == Situation::ChangeStream => label(error, Situation::Plain),
         None => label(error, situation),
     };
     let writes = fail_points::writes(checked.statement, &checked.arguments);
@@ -119,10 +121,12 @@ async fn answer(
     if let Some(Tripped { close: true, error: Some(_) }) = tripped {
         return (Answer::Close, None);
     }
-    let injected_error =
-        injected.error.clone().or_else(|| tripped.and_then(|tripped| tripped.error));
-    if let Some(error) = injected_error {
-        return (Answer::Reply(failure(&with_labels(error), gateway.time(false))), None);
+    let met = tripped.and_then(|tripped| tripped.error).map(|error| match injected.labels {
+        Some(_) => with_labels(error),
+        None => label(error, situation),
+    });
+    if let Some(error) = injected.error.clone().map(with_labels).or(met) {
+        return (Answer::Reply(failure(&error, gateway.time(false))), None);
     }
     let ended = run(gateway, connection, request, checked).await;
     if ended.closes || closes_after(gateway, writes, &ended.result) {
@@ -239,8 +243,14 @@ fn closes_after(gateway: &Gateway, writes: usize, result: &Result<RawDocumentBuf
         && gateway.fail_points.trip(TRANSACTIONAL_WRITE, new).is_some_and(|tripped| tripped.close)
 }
 
-fn situation(checked: &Checked<'_>) -> Situation {
+fn situation(gateway: &Gateway, checked: &Checked<'_>) -> Situation {
+    let reads_on = checked.definition.name == "getMore";
     match checked.statement {
+        Statement::Plain
+            if reads_on && gateway.cursors.watches(checked.value.as_i64().unwrap_or_default()) =>
+        {
+            Situation::ChangeStream
+        }
         Statement::Plain => Situation::Plain,
         Statement::RetryableWrite(_) => Situation::RetryableWrite,
         Statement::Begin(_) | Statement::Proceed(_) if checked.definition.ends => Situation::End,

@@ -8,7 +8,6 @@ use crate::session::cursors::Killed;
 
 use super::arguments::Argument;
 use super::context::{Context, Definition, ReadConcerns, Running};
-use super::work;
 
 const ARGUMENTS: &[Argument] = &[Argument::array("cursors").required()];
 
@@ -26,7 +25,9 @@ fn run<'a>(context: &'a mut Context<'_>) -> Running<'a> {
 }
 
 fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
-    let namespace = work::namespace(context)?.to_string();
+    // Its name was checked: it may also be that of a cursor that belongs to no collection.
+    let name = context.value.as_str().unwrap_or_default();
+    let namespace = format!("{}.{name}", context.database);
     let user = context.connection.user();
     let mut killed = RawArrayBuf::new();
     let mut not_found = RawArrayBuf::new();

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use ::bson::raw::{CStr, cstr};
-use ::bson::{DateTime, RawArrayBuf, RawBsonRef, RawDocumentBuf, Timestamp};
+use ::bson::{DateTime, RawArrayBuf, RawBsonRef, RawDocument, RawDocumentBuf, Timestamp};
 
 use crate::error::{Code, Error};
 use crate::expression::{Scope, Variables};
@@ -145,6 +145,7 @@ pub(super) fn keep(
         session: context.session,
         transaction: context.transaction(),
         no_timeout,
+        watches: cursor.is_change_stream(),
     };
     context.gateway.cursors.open(cursor, owner, Instant::now())
 }
@@ -154,14 +155,19 @@ pub(super) fn first_batch(batch: RawArrayBuf, id: i64, namespace: &str) -> RawDo
     cursor_reply(cstr!("firstBatch"), batch, id, namespace)
 }
 
-/// The same for a command that reads; with the time of a snapshot, where it reads one.
+/// The same for a command that reads; with the time of a snapshot, where it reads one, and with what a change stream
+/// goes on with.
 pub(super) fn first_batch_read(
     context: &Context<'_>,
     batch: RawArrayBuf,
     id: i64,
     namespace: &str,
+    token: Option<&RawDocument>,
 ) -> RawDocumentBuf {
     let mut cursor = cursor_document(cstr!("firstBatch"), batch, id, namespace);
+    if let Some(token) = token {
+        cursor.append(cstr!("postBatchResumeToken"), token);
+    }
     if let Some(time) = snapshot_time(context) {
         cursor.append(cstr!("atClusterTime"), time);
     }
@@ -177,9 +183,20 @@ pub(super) fn snapshot_time(context: &Context<'_>) -> Option<Timestamp> {
         .then(|| context.read_concern.at.unwrap_or_else(|| context.gateway.time(false)))
 }
 
-/// The reply of a command that reads on.
-pub(super) fn next_batch(batch: RawArrayBuf, id: i64, namespace: &str) -> RawDocumentBuf {
-    cursor_reply(cstr!("nextBatch"), batch, id, namespace)
+/// The reply of a command that reads on; `token`: what a change stream goes on with.
+pub(super) fn next_batch(
+    batch: RawArrayBuf,
+    id: i64,
+    namespace: &str,
+    token: Option<&RawDocument>,
+) -> RawDocumentBuf {
+    let mut cursor = cursor_document(cstr!("nextBatch"), batch, id, namespace);
+    if let Some(token) = token {
+        cursor.append(cstr!("postBatchResumeToken"), token);
+    }
+    let mut reply = RawDocumentBuf::new();
+    reply.append(cstr!("cursor"), cursor);
+    reply
 }
 
 fn cursor_reply(name: &CStr, batch: RawArrayBuf, id: i64, namespace: &str) -> RawDocumentBuf {

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use ::bson::RawDocumentBuf;
+use ::bson::{RawDocument, RawDocumentBuf};
 
 use crate::error::Error;
 use crate::expression::Variables;
 
 use super::batch::{Batch, DEFAULT_FIRST_BATCH};
+use super::change_stream::ChangeStream;
 use super::context::Context;
 use super::find::Query;
 use super::pipeline::{Piped, next};
@@ -20,6 +21,8 @@ pub enum Source {
     Piped(Box<Piped>),
     /// They are there.
     Documents(std::vec::IntoIter<RawDocumentBuf>),
+    /// A change stream.
+    Changes(Box<ChangeStream>),
 }
 
 /// Documents that are given batch by batch.
@@ -29,6 +32,8 @@ pub struct Cursor {
     next: Option<RawDocumentBuf>,
     variables: Variables,
     finished: bool,
+    /// What a change stream goes on with, behind the last batch.
+    token: Option<RawDocumentBuf>,
     /// How it waits for documents that are inserted later.
     pub tail: Option<Tail>,
     /// The size of batches, where it was given.
@@ -50,6 +55,7 @@ impl Source {
             Self::Query(query) => query.next(context).await,
             Self::Piped(piped) => next(piped, context).await,
             Self::Documents(documents) => Ok(documents.next()),
+            Self::Changes(stream) => stream.next(context).await,
         }
     }
 
@@ -58,6 +64,7 @@ impl Source {
             Self::Query(query) => query.is_finished(),
             Self::Piped(piped) => piped.is_finished(),
             Self::Documents(documents) => documents.len() == 0,
+            Self::Changes(stream) => stream.has_ended(),
         }
     }
 }
@@ -71,6 +78,7 @@ impl Cursor {
             next: None,
             variables,
             finished: false,
+            token: None,
             tail: None,
             batch_size: None,
             is_timed: false,
@@ -94,6 +102,9 @@ impl Cursor {
         size: Option<usize>,
     ) -> Result<Batch, Error> {
         self.batch_size = size;
+        if let Source::Changes(stream) = &self.source {
+            self.token = Some(stream.token());
+        }
         if size == Some(0) {
             return Ok(Batch::new(Some(0)));
         }
@@ -119,6 +130,27 @@ impl Cursor {
         self.next.is_none() && (self.finished || self.source.is_finished())
     }
 
+    /// Whether nothing will ever come: a cursor that waits has not ended because there is nothing yet.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        match &self.source {
+            Source::Changes(stream) => self.next.is_none() && stream.has_ended(),
+            _ => self.tail.is_none() && self.is_finished(),
+        }
+    }
+
+    /// Whether it is a change stream.
+    #[must_use]
+    pub fn is_change_stream(&self) -> bool {
+        matches!(self.source, Source::Changes(_))
+    }
+
+    /// What a change stream goes on with, behind the last batch.
+    #[must_use]
+    pub fn resume_token(&self) -> Option<&RawDocument> {
+        self.token.as_deref()
+    }
+
     /// What is read.
     #[must_use]
     pub fn source(&self) -> &Source {
@@ -136,6 +168,11 @@ impl Cursor {
                     Some(document) => document,
                     None => {
                         self.finished = true;
+                        if let Source::Changes(stream) = &self.source
+                            && !stream.has_ended()
+                        {
+                            self.token = Some(stream.token());
+                        }
                         break;
                     }
                 },
@@ -145,6 +182,9 @@ impl Cursor {
                 break;
             }
             batch.push(&document);
+            if self.is_change_stream() {
+                self.token = document.get_document("_id").ok().map(ToOwned::to_owned);
+            }
         }
         Ok(batch)
     }

@@ -14,8 +14,9 @@ use ::bson::{RawArray, RawBsonRef, RawDocument, RawDocumentBuf};
 use crate::aggregate::{Options, Pipeline, Source as AggregateSource};
 use crate::error::{Code, Error};
 
+use super::change_stream::{ChangeStream, Watched};
 use super::context::Context;
-use super::cursor::{Cursor, Source};
+use super::cursor::{Cursor, Source, Tail};
 use super::find::Find;
 use super::temporary_files::TemporaryFiles;
 use super::views::{Resolved, append_stages};
@@ -65,6 +66,8 @@ pub async fn aggregate(
     resolved: Option<&Resolved>,
     aggregate: &Aggregate<'_>,
 ) -> Result<Cursor, Error> {
+    let stream = crate::change::prepare(aggregate.pipeline)?;
+    let stages: &RawArray = stream.as_ref().map_or(aggregate.pipeline, |stream| &stream.pipeline);
     let collection = resolved.and_then(|resolved| resolved.collection.as_ref());
     let view = resolved.and_then(|resolved| resolved.view.as_ref());
     let own = match view {
@@ -83,7 +86,7 @@ pub async fn aggregate(
     options.has_collection = aggregate.has_collection;
     let scope = context.scope_with(&collator);
     // The command's own stages are checked by themselves: a first stage must be the first of the command.
-    let mut pipeline = Pipeline::parse(aggregate.pipeline, &scope, &options)?;
+    let mut pipeline = Pipeline::parse(stages, &scope, &options)?;
     if let Some(view) = view {
         if pipeline.source().is_some() {
             return Err(Error::new(
@@ -98,6 +101,18 @@ pub async fn aggregate(
     writes::check(context, &pipeline).await?;
     let variables = context.variables.clone();
     let settings = Settings { options, collator, bypass_validation: aggregate.bypass_validation };
+    if let (Some(AggregateSource::ChangeStream(own)), Some(stream)) = (pipeline.source(), &stream) {
+        let watched = Watched {
+            database: aggregate.database,
+            collection: resolved.map(|resolved| &resolved.namespace),
+            options: own,
+            splits: stream.splits,
+        };
+        let stream = ChangeStream::open(context, &watched, &pipeline, &settings.options).await?;
+        let mut cursor = Cursor::new(Source::Changes(Box::new(stream)), variables);
+        cursor.tail = Some(Tail { awaits: true });
+        return Ok(cursor);
+    }
     if let Some(source) = pipeline.source() {
         let documents = match source {
             AggregateSource::CurrentOperations(_)

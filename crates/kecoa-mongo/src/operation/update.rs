@@ -129,7 +129,8 @@ async fn try_one(
                 new: &after,
                 record: context.retry.as_ref().map(|retry| retry.record(index, &result)),
             }];
-            let answer = context.handle().replace(&collection, &replace).await?;
+            let origin = statement.origin();
+            let answer = context.handle().replace_by(&collection, &replace, origin).await?;
             if !is_done(answer)? {
                 return Ok(None);
             }

@@ -35,6 +35,8 @@ pub struct CursorOwner {
     pub transaction: Option<i64>,
     /// Whether it lives until its session ends.
     pub no_timeout: bool,
+    /// Whether it is a change stream, which outlives what it watches.
+    pub watches: bool,
 }
 
 /// Who reads a cursor on.
@@ -183,6 +185,18 @@ impl<C> Cursors<C> {
         let ids: Vec<_> =
             cursors.iter().filter(|(_, place)| idle(place)).map(|(id, _)| *id).collect();
         ids.into_iter().filter_map(|id| remove(&mut cursors, id)).collect()
+    }
+
+    /// Whether a cursor is a change stream.
+    #[must_use]
+    pub fn watches(&self, id: i64) -> bool {
+        self.lock().get(&id).is_some_and(|place| place.owner.watches)
+    }
+
+    /// Whether a cursor that is read was killed meanwhile.
+    #[must_use]
+    pub fn is_killed(&self, id: i64) -> bool {
+        self.lock().get(&id).is_none_or(|place| place.killed)
     }
 
     /// How many are open.

@@ -7,6 +7,8 @@ use super::collection::{Collection, Content, CreatedIndexes, DroppedIndexes, Nam
 use super::database::Effect;
 use super::handle::{Checked, Handle};
 use super::layout;
+use super::record::now;
+use crate::change::Change;
 use crate::error::{Code, Error};
 use crate::index::{Index, MAX_INDEXES, same_index};
 
@@ -61,11 +63,12 @@ impl Handle<'_> {
                 }
             }
             let done = if self.is_within() {
-                self.announce(content, &new, false).await?
+                let change = indexes_change("createIndexes", &content, &new);
+                self.announce(content, &new, false, Some(&change)).await?
             } else {
                 // Nobody takes a build for left alone that is about to begin.
                 self.renew(&mut BuildLease::new(collection.id(), &new)).await?;
-                match self.announce(content, &new, true).await? {
+                match self.announce(content, &new, true, None).await? {
                     Checked::Stale => Checked::Stale,
                     Checked::Current(()) => {
                         self.fill(namespace, collection.id(), &new).await?;
@@ -104,11 +107,14 @@ impl Handle<'_> {
             if index.is_id() {
                 return Err(Error::new(Code::INVALID_OPTIONS, "cannot drop _id index"));
             }
-            dropped.push(index.number());
+            dropped.push(Index::clone(&index));
         }
-        match self.store_catalogue(&content).await? {
+        let change = indexes_change("dropIndexes", &content, &dropped);
+        let change = (!dropped.is_empty()).then_some(&change);
+        match self.store_catalogue(&content, change).await? {
             Checked::Stale => Ok(Checked::Stale),
             Checked::Current(()) => {
+                let dropped: Vec<i32> = dropped.iter().map(Index::number).collect();
                 self.remove_entries(collection.id(), &dropped).await?;
                 Ok(Checked::Current(DroppedIndexes { before }))
             }
@@ -131,7 +137,7 @@ impl Handle<'_> {
                 *index = Arc::new(Index::clone(index).with_multikey(true));
             }
         }
-        self.store_catalogue(&content).await?;
+        self.store_catalogue(&content, None).await?;
         Ok(true)
     }
 
@@ -141,11 +147,12 @@ impl Handle<'_> {
         mut content: Content,
         new: &[Index],
         building: bool,
+        change: Option<&Change>,
     ) -> Result<Checked<()>, Error> {
         for index in new {
             content.maintained.push(Arc::new(index.clone().with_building(building)));
         }
-        self.store_catalogue(&content).await
+        self.store_catalogue(&content, change).await
     }
 
     pub(super) async fn remove_entries(&mut self, id: i64, indexes: &[i32]) -> Result<(), Error> {
@@ -190,6 +197,12 @@ fn with_new(collection: &Collection, indexes: &[Index]) -> Result<(Content, Vec<
     }
     content.indexes = layout::ready(&content.maintained);
     Ok((content, new))
+}
+
+/// What streams are told of indexes that were made or dropped.
+pub(super) fn indexes_change(operation: &str, content: &Content, indexes: &[Index]) -> Change {
+    let indexes = indexes.iter().map(Index::to_document);
+    Change::indexes(operation, content.uuid, now(), indexes)
 }
 
 pub(super) fn busy(namespace: &Namespace) -> Error {

@@ -5,21 +5,24 @@ use std::sync::Arc;
 use kecoa::types::Uuid as SqlUuid;
 use uuid::Uuid;
 
+use super::change_log::is_watched;
 use super::collection::{
     Collection, CollectionKind, Content, IndexChange, Modification, Namespace, NewCollection,
     Statistics,
 };
-use super::database::Effect;
+use super::database::{Effect, Params};
 use super::failure::{Failed, read, unexpected};
 use super::handle::{Checked, Handle};
 use super::layout::{self, COLUMNS};
 use super::record::now;
+use super::statement::Statement;
+use crate::change::Change;
 use crate::error::{Code, Error};
 use crate::index::Index;
 
 /// A dropped collection has no name, and another version: every statement that believes in it finds nothing.
-const DROP: &str = "UPDATE kecoa_mongo.collection SET db = NULL, name = NULL, dropped_at = $2, \
-     version = version + 1 WHERE coll = $1 AND db IS NOT NULL";
+const DROP: &str = "UPDATE kecoa_mongo.collection SET db = NULL, name = NULL, dropped_at = $1, \
+     version = version + 1 WHERE coll = ANY($2::INT8[]) AND db = $3 AND name = ANY($4::TEXT[]) RETURNING coll, watched";
 
 impl Handle<'_> {
     /// What the catalogue says of a collection; nothing where there is none. What it said last is believed: reads and
@@ -68,9 +71,10 @@ impl Handle<'_> {
             collator,
             uuid: Uuid::new_v4(),
             version: 1,
+            watched: false,
         };
-        let collection = Collection::new(content);
-        if self.insert_row(&collection).await? {
+        if let Some(watched) = self.insert_row(&content).await? {
+            let collection = Collection::new(Content { watched, ..content });
             self.learn(namespace, Some(&collection));
             self.note_made(&collection);
             return Ok((collection, true));
@@ -86,28 +90,43 @@ impl Handle<'_> {
         }
     }
 
-    async fn insert_row(&mut self, collection: &Collection) -> Result<bool, Error> {
-        let content = collection.content();
+    /// Writes a new collection down; whether somebody watches it, or nothing where its name is taken.
+    async fn insert_row(&mut self, content: &Content) -> Result<Option<bool>, Error> {
         let namespace = &content.namespace;
         let indexes = layout::store_indexes(content);
-        let made = self
-            .execute(
-                Effect::WriteOnce,
-                "INSERT INTO kecoa_mongo.collection (coll, db, name, kind, options, indexes, version, uuid) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
-                &[
-                    &content.id,
-                    &namespace.database(),
-                    &namespace.collection(),
-                    &layout::kind(content.kind),
-                    &content.options.as_bytes(),
-                    &indexes.as_bytes(),
-                    &content.version,
-                    &SqlUuid::from_bytes(content.uuid.into_bytes()),
-                ],
-            )
-            .await?;
-        Ok(made > 0)
+        let is_view = content.kind == CollectionKind::View;
+        let mut changes = self.collection_changes();
+        let options = layout::described(content);
+        let change = Change::create(content.uuid, now(), &options, is_view);
+        changes.of(content.id, namespace, &change);
+        let (database, name) = (namespace.database(), namespace.collection());
+        let (options, indexes) = (content.options.as_bytes(), indexes.as_bytes());
+        let (kind, uuid) =
+            (layout::kind(content.kind), SqlUuid::from_bytes(content.uuid.into_bytes()));
+        let mut statement = Statement::default();
+        statement
+            .text("INSERT INTO kecoa_mongo.collection (coll, db, name, kind, options, indexes, version, uuid, ")
+            .text("watched) SELECT ")
+            .param(&content.id)
+            .text("::INT8, ")
+            .param(&database)
+            .text("::TEXT, ")
+            .param(&name)
+            .text("::TEXT, ")
+            .param(&kind)
+            .text("::INT4, ")
+            .param(&options)
+            .text("::BYTEA, ")
+            .param(&indexes)
+            .text("::BYTEA, ")
+            .param(&content.version)
+            .text("::INT8, ")
+            .param(&uuid)
+            .text("::UUID, ")
+            .text(&is_watched("$2::TEXT", "$3::TEXT"))
+            .text(" ON CONFLICT DO NOTHING RETURNING coll, watched");
+        let made = self.logged_collections(Effect::WriteOnce, None, statement, &changes).await?;
+        Ok(made.first().copied())
     }
 
     async fn check_case(&mut self, database: &str) -> Result<(), Error> {
@@ -134,9 +153,35 @@ impl Handle<'_> {
     ///
     /// Those of the database.
     pub async fn drop_collection(&mut self, collection: &Collection) -> Result<bool, Error> {
-        let dropped = self.execute(Effect::WriteOnce, DROP, &[&collection.id(), &now()]).await?;
-        self.learn(collection.namespace(), None);
+        let namespace = collection.namespace();
+        let dropped =
+            self.drop_all(namespace.database(), std::slice::from_ref(collection), false).await?;
+        self.learn(namespace, None);
         Ok(dropped > 0)
+    }
+
+    /// Drops collections of a database, as far as they are there under their names; how many that were. `database`:
+    /// all of it.
+    async fn drop_all(
+        &mut self,
+        name: &str,
+        collections: &[Collection],
+        database: bool,
+    ) -> Result<u64, Error> {
+        let now = now();
+        let mut changes = self.collection_changes();
+        let ids: Vec<i64> = collections.iter().map(Collection::id).collect();
+        let names: Vec<&str> = collections.iter().map(|one| one.namespace().collection()).collect();
+        for one in collections {
+            let is_view = one.kind() == CollectionKind::View;
+            changes.of(one.id(), one.namespace(), &Change::drop(one.uuid(), now, is_view));
+        }
+        if let Some(last) = ids.last().filter(|_| database) {
+            changes.push(*last, name, "", &Change::drop_database(now));
+        }
+        let statement = Statement { sql: DROP.to_owned(), params: vec![&now, &ids, &name, &names] };
+        let dropped = self.logged_collections(Effect::WriteOnce, None, statement, &changes).await?;
+        Ok(u64::try_from(dropped.len()).unwrap_or(u64::MAX))
     }
 
     /// Drop all collections of a database; how many there were.
@@ -146,14 +191,10 @@ impl Handle<'_> {
     /// Those of the database.
     pub async fn drop_database(&mut self, database: &str) -> Result<u64, Error> {
         let collections = self.collections(database).await?;
-        let dropped = self
-            .execute(
-                Effect::WriteOnce,
-                "UPDATE kecoa_mongo.collection SET db = NULL, name = NULL, dropped_at = $2, \
-                 version = version + 1 WHERE db = $1",
-                &[&database, &now()],
-            )
-            .await?;
+        if collections.is_empty() {
+            return Ok(0);
+        }
+        let dropped = self.drop_all(database, &collections, true).await?;
         for collection in collections {
             self.learn(collection.namespace(), None);
         }
@@ -173,32 +214,33 @@ impl Handle<'_> {
     ) -> Result<Checked<()>, Error> {
         self.check_case(to.database()).await?;
         let (database, name) = (to.database(), to.collection());
-        let rename = "UPDATE kecoa_mongo.collection SET db = $3, name = $4, version = version + 1 \
-             WHERE coll = $1 AND version = $2";
         let (id, version) = (collection.id(), collection.version());
+        let target = if drop_target { self.collection(to).await? } else { None };
+        let mut changes = self.collection_changes();
+        let dropped = target.as_ref().map(Collection::uuid);
+        let change = Change::rename(collection.uuid(), now(), (database, name), dropped);
+        changes.of(id, collection.namespace(), &change);
+        let rename = Statement {
+            sql: format!(
+                "UPDATE kecoa_mongo.collection SET db = $3, name = $4, version = version + 1, watched = {} \
+                 WHERE coll = $1 AND version = $2 RETURNING coll, watched",
+                is_watched("$3", "$4")
+            ),
+            params: vec![&id, &version, &database, &name],
+        };
         let drop = "UPDATE kecoa_mongo.collection SET db = NULL, name = NULL, dropped_at = $3, \
              version = version + 1 WHERE db = $1 AND name = $2 AND EXISTS \
              (SELECT 1 FROM kecoa_mongo.collection c WHERE c.coll = $4 AND c.version = $5)";
         let now = now();
-        let renamed = if drop_target {
-            let statements: [(&str, &[&dyn kecoa::types::ToSql]); 2] = [
-                (drop, &[&database, &name, &now, &id, &version]),
-                (rename, &[&id, &version, &database, &name]),
-            ];
-            let (mut answers, slots) = match self.together(Effect::Write, &statements).await {
-                Ok(answered) => answered,
-                Err(failed) => return Err(taken(failed, to)),
-            };
-            let slot = slots.last().ok_or_else(|| unexpected("no answer"))?;
-            answers.count(*slot).map_err(|error| unexpected(&error.to_string()))?
-        } else {
-            let renamed =
-                self.execute(Effect::Write, rename, &[&id, &version, &database, &name]).await;
-            renamed.map_err(|failed| taken(failed, to))?
-        };
+        let before: (&str, Params<'_>) = (drop, &[&database, &name, &now, &id, &version]);
+        let before = drop_target.then_some(before);
+        let renamed = self
+            .logged_collections(Effect::Write, before, rename, &changes)
+            .await
+            .map_err(|failed| taken(failed, to))?;
         self.mistaken(collection.namespace());
         self.mistaken(to);
-        Ok(if renamed > 0 { Checked::Current(()) } else { Checked::Stale })
+        Ok(if renamed.is_empty() { Checked::Stale } else { Checked::Current(()) })
     }
 
     /// Change options of a collection, or of its indexes.
@@ -225,31 +267,39 @@ impl Handle<'_> {
             })?;
             *place = Arc::new(changed(place, change)?);
         }
-        self.store_catalogue(&content).await
+        let before = layout::described(collection.content());
+        let change = Change::modify(content.uuid, now(), &layout::described(&content), &before);
+        self.store_catalogue(&content, Some(&change)).await
     }
 
-    /// Puts what a collection is from now on in the place of what it was, at the version of `content`.
+    /// Puts what a collection is from now on in the place of what it was, at the version of `content`, and tells
+    /// streams of it.
     pub(super) async fn store_catalogue(
         &mut self,
         content: &Content,
+        change: Option<&Change>,
     ) -> Result<Checked<()>, Error> {
         let indexes = layout::store_indexes(content);
-        let changed = self
-            .execute(
-                Effect::Write,
-                "UPDATE kecoa_mongo.collection SET kind = $3, options = $4, indexes = $5, version = version + 1 \
-                 WHERE coll = $1 AND version = $2",
-                &[
-                    &content.id,
-                    &content.version,
-                    &layout::kind(content.kind),
-                    &content.options.as_bytes(),
-                    &indexes.as_bytes(),
-                ],
-            )
-            .await?;
+        let (kind, options, indexes) =
+            (layout::kind(content.kind), content.options.as_bytes(), indexes.as_bytes());
+        let mut statement = Statement {
+            sql: "UPDATE kecoa_mongo.collection SET kind = $3, options = $4, indexes = $5, version = version + 1 \
+                 WHERE coll = $1 AND version = $2"
+                .to_owned(),
+            params: vec![&content.id, &content.version, &kind, &options, &indexes],
+        };
+        let effect = Effect::Write;
+        let is_changed = match change.filter(|_| content.watched) {
+            None => self.execute(effect, &statement.sql, &statement.params).await? > 0,
+            Some(change) => {
+                statement.text(" RETURNING coll, watched");
+                let mut changes = self.collection_changes();
+                changes.of(content.id, &content.namespace, change);
+                !self.logged_collections(effect, None, statement, &changes).await?.is_empty()
+            }
+        };
         self.mistaken(&content.namespace);
-        Ok(if changed > 0 { Checked::Current(()) } else { Checked::Stale })
+        Ok(if is_changed { Checked::Current(()) } else { Checked::Stale })
     }
 
     /// The names of all databases, in order.

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use kecoa::Row;
 
+use super::change_log::ChangeList;
 use super::collection::Collection;
 use super::database::Effect;
 use super::entry_changes::{EntryChanges, EntryList};
@@ -13,6 +14,7 @@ use super::read::Stored;
 use super::record::{Record, now};
 use super::statement::{Guard, RecordList, Statement};
 use super::write::{Delete, Replace, Written, new_version};
+use crate::change::Origin;
 use crate::error::{Code, Error, Label};
 use crate::index::duplicate_key;
 
@@ -35,6 +37,8 @@ struct Batch {
     bodies: Vec<Vec<u8>>,
     entries: EntryChanges,
     records: RecordList,
+    /// What streams are told of it.
+    log: Option<ChangeList>,
 }
 
 impl Handle<'_> {
@@ -48,11 +52,25 @@ impl Handle<'_> {
         collection: &Collection,
         documents: &[Replace<'_>],
     ) -> Result<Checked<Written>, Error> {
+        self.replace_by(collection, documents, Origin::Replacement).await
+    }
+
+    /// The same, where the client did not give the documents themselves: streams tell what changed in them.
+    ///
+    /// # Errors
+    ///
+    /// As [`insert`](Self::insert).
+    pub async fn replace_by(
+        &mut self,
+        collection: &Collection,
+        documents: &[Replace<'_>],
+        origin: Origin<'_>,
+    ) -> Result<Checked<Written>, Error> {
         let changes: Vec<_> = documents
             .iter()
             .map(|one| Change { old: one.old, new: Some(one.new), record: one.record.as_ref() })
             .collect();
-        self.change(collection, &changes).await
+        self.change(collection, &changes, origin).await
     }
 
     /// Remove documents: all of one call together.
@@ -69,19 +87,20 @@ impl Handle<'_> {
             .iter()
             .map(|one| Change { old: one.old, new: None, record: one.record.as_ref() })
             .collect();
-        self.change(collection, &changes).await
+        self.change(collection, &changes, Origin::Replacement).await
     }
 
     async fn change(
         &mut self,
         collection: &Collection,
         changes: &[Change<'_>],
+        origin: Origin<'_>,
     ) -> Result<Checked<Written>, Error> {
         let mut written = Written::default();
         if changes.is_empty() {
             return Ok(Checked::Current(written));
         }
-        match self.change_together(collection, changes).await {
+        match self.change_together(collection, changes, origin).await {
             Ok(Checked::Stale) => return Ok(Checked::Stale),
             Ok(Checked::Current(done)) => {
                 written.done =
@@ -115,7 +134,8 @@ impl Handle<'_> {
         }
         // One by one, up to the one that fails.
         for (number, change) in changes.iter().enumerate() {
-            match Box::pin(self.change(collection, std::slice::from_ref(change))).await {
+            let one = std::slice::from_ref(change);
+            match Box::pin(self.change(collection, one, origin)).await {
                 Ok(Checked::Stale) if number == 0 => return Ok(Checked::Stale),
                 // They are to be read again in any case.
                 Ok(Checked::Stale) => break,
@@ -151,8 +171,16 @@ impl Handle<'_> {
         &mut self,
         collection: &Collection,
         changes: &[Change<'_>],
+        origin: Origin<'_>,
     ) -> Result<Checked<HashSet<Vec<u8>>>, Failed> {
         let mut batch = Batch::new(collection, self.guard(collection), changes)?;
+        batch.log = self.change_list(collection).map(|(mut list, first)| {
+            for change in changes {
+                let old = change.old;
+                list.changed(&old.id_key, &old.document, change.new, origin, first);
+            }
+            list
+        });
         if self.mark_multikey(collection, &batch.entries.newly_multikey).await? {
             return Ok(Checked::Stale);
         }
@@ -173,11 +201,21 @@ impl Handle<'_> {
             self.change_in_steps(&batch, effect).await?
         } else {
             let statement = batch.statement(removes);
-            if let Some(key) = batch.counted() {
-                let count = self.execute(effect, &statement.sql, &statement.params).await?;
-                return Ok(Checked::Current(one(key, count)));
+            match &batch.log {
+                None => {
+                    if let Some(key) = batch.counted() {
+                        let count = self.execute(effect, &statement.sql, &statement.params).await?;
+                        return Ok(Checked::Current(one(key, count)));
+                    }
+                    self.rows(effect, &statement.sql, &statement.params).await?
+                }
+                Some(list) => {
+                    let sent = [(statement.sql.as_str(), &*statement.params)];
+                    let (mut answers, slots) = self.logged(effect, &sent, list).await?;
+                    let slot = slots.first().ok_or_else(|| unexpected("no answer"))?;
+                    answers.rows(*slot).map_err(|error| unexpected(&error.to_string()))?
+                }
             }
-            self.rows(effect, &statement.sql, &statement.params).await?
         };
         Ok(Checked::Current(keys_of(&rows)?))
     }
@@ -255,8 +293,17 @@ impl Handle<'_> {
             batch.was_written(&mut statement);
             statements.push(statement);
         }
+        if let Some(list) = &batch.log {
+            let mut statement = Statement::default();
+            statement.changes(list).text(" WHERE ");
+            batch.was_written(&mut statement);
+            statements.push(statement);
+        }
         let sent: Vec<_> = statements.iter().map(|one| (one.sql.as_str(), &*one.params)).collect();
-        let (mut answers, slots) = self.together(effect, &sent).await?;
+        let (mut answers, slots) = match &batch.log {
+            None => self.together(effect, &sent).await?,
+            Some(list) => self.logged(effect, &sent, list).await?,
+        };
         let slot = slots.first().ok_or_else(|| unexpected("no answer"))?;
         Ok(answers.rows(*slot).map_err(|error| unexpected(&error.to_string()))?)
     }
@@ -272,6 +319,7 @@ impl Batch {
             bodies: Vec::new(),
             entries: EntryChanges::default(),
             records: RecordList::default(),
+            log: None,
         };
         let at = now();
         for change in changes {
@@ -288,13 +336,16 @@ impl Batch {
     }
 
     fn is_bare(&self) -> bool {
-        self.keys.len() == 1 && self.entries.is_empty() && self.records.is_empty()
+        self.keys.len() == 1
+            && self.entries.is_empty()
+            && self.records.is_empty()
+            && self.log.is_none()
     }
 
     /// The key of the one document, where the statement ends with its record: that is counted, no rows come back.
     fn counted(&self) -> Option<&Vec<u8>> {
-        match (&*self.keys, &*self.records.statement) {
-            ([key], [_]) => Some(key),
+        match (&*self.keys, &*self.records.statement, &self.log) {
+            ([key], [_], None) => Some(key),
             _ => None,
         }
     }
@@ -337,6 +388,10 @@ impl Batch {
         }
         if !self.records.is_empty() {
             statement.text(", r AS (").records(&self.records);
+            statement.text(" JOIN w ON w.id_key = t.id_key RETURNING 1)");
+        }
+        if let Some(list) = &self.log {
+            statement.text(", l AS (").changes(list);
             statement.text(" JOIN w ON w.id_key = t.id_key RETURNING 1)");
         }
         statement.text(" SELECT id_key FROM w");

@@ -53,6 +53,8 @@ pub(super) struct Content {
     pub(super) collator: Collator,
     pub(super) uuid: Uuid,
     pub(super) version: i64,
+    /// Whether changes are to be written down for streams.
+    pub(super) watched: bool,
 }
 
 /// A collection to be made.
@@ -246,6 +248,16 @@ impl Collection {
     #[must_use]
     pub fn collator(&self) -> &Collator {
         &self.0.collator
+    }
+
+    pub(super) fn is_watched(&self) -> bool {
+        self.0.watched
+    }
+
+    /// Whether streams may see documents as they were before and after a change.
+    pub(super) fn keeps_images(&self) -> bool {
+        let images = self.0.options.get_document("changeStreamPreAndPostImages");
+        images.is_ok_and(|images| images.get_bool("enabled").unwrap_or(false))
     }
 
     pub(super) fn content(&self) -> &Content {

@@ -1,6 +1,7 @@
 //! A database that documents lie in.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use kecoa::pool::tokio::Pooled;
 use kecoa::retry::{Attempts, Decision, Failure, Policy, classify};
 use kecoa::types::ToSql;
 use kecoa::{Answers, Pipeline, Pool, Row, Slot};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -17,6 +18,7 @@ use super::failure::{self, Failed};
 use super::options::{Capabilities, Options};
 use super::schema;
 use crate::error::{Code, Error};
+use crate::session::ClusterClock;
 
 /// Parameters of a statement.
 pub(super) type Params<'p> = &'p [&'p dyn ToSql];
@@ -28,8 +30,10 @@ pub struct Store {
 }
 
 #[derive(Debug)]
-struct Inner {
+pub(super) struct Inner {
     pool: Pool,
+    /// For a connection beside the pool.
+    pub(super) config: kecoa::Config,
     options: Options,
     capabilities: Capabilities,
     /// Names this gateway among others.
@@ -38,6 +42,14 @@ struct Inner {
     catalogue: Mutex<HashMap<Namespace, Collection>>,
     /// A permit for each transaction that may be open.
     transactions: Arc<Semaphore>,
+    /// The times that this gateway gives out.
+    clock: Arc<ClusterClock>,
+    /// Counts what there may be to read in the log.
+    pub(super) changes: watch::Sender<u64>,
+    /// Whether there is somebody who listens to other gateways.
+    pub(super) listens: AtomicBool,
+    /// Whether a connection for it is open.
+    pub(super) connected: AtomicBool,
 }
 
 /// What a statement does, and so what may be done about a lost connection.
@@ -97,6 +109,11 @@ impl Store {
                 identity: Uuid::new_v4(),
                 catalogue: Mutex::default(),
                 transactions: Arc::new(Semaphore::new(transactions)),
+                config: config.clone(),
+                clock: Arc::default(),
+                changes: watch::Sender::new(0),
+                listens: AtomicBool::new(false),
+                connected: AtomicBool::new(false),
             }),
         })
     }
@@ -122,6 +139,16 @@ impl Store {
     #[must_use]
     pub fn identity(&self) -> Uuid {
         self.inner.identity
+    }
+
+    /// The times that this gateway gives out.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<ClusterClock> {
+        &self.inner.clock
+    }
+
+    pub(super) fn inner(&self) -> &Arc<Inner> {
+        &self.inner
     }
 
     pub(super) fn transactions(&self) -> &Arc<Semaphore> {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use ::bson::RawBsonRef;
 
 use super::build_lease::BuildLease;
-use super::builds::{ATTEMPTS, busy};
+use super::builds::{ATTEMPTS, busy, indexes_change};
 use super::collection::{Collection, Namespace};
 use super::database::Effect;
 use super::entry_changes::EntryChanges;
@@ -131,7 +131,8 @@ impl Handle<'_> {
             if published < new.len() {
                 return Err(dropped(namespace));
             }
-            if let Checked::Current(()) = self.store_catalogue(&content).await? {
+            let change = indexes_change("createIndexes", &content, new);
+            if let Checked::Current(()) = self.store_catalogue(&content, Some(&change)).await? {
                 return Ok(());
             }
         }
@@ -289,7 +290,7 @@ impl Handle<'_> {
             let Some(collection) = self.same(namespace, id).await? else { return Ok(()) };
             let mut content = collection.content().clone();
             content.maintained.retain(|index| !numbers.contains(&index.number()));
-            if let Checked::Current(()) = self.store_catalogue(&content).await? {
+            if let Checked::Current(()) = self.store_catalogue(&content, None).await? {
                 return self.remove_entries(id, &numbers).await;
             }
         }
@@ -298,7 +299,7 @@ impl Handle<'_> {
 
     /// Waits until no statement runs that began before: it may not know what the catalogue says now. Transactions
     /// hold the catalogue's row of what they write to, and need not be waited for.
-    async fn settle(&mut self) -> Result<(), Error> {
+    pub(super) async fn settle(&mut self) -> Result<(), Error> {
         if !self.capabilities().snapshots_shown {
             // The server orders transactions one after the other.
             return Ok(());
@@ -314,7 +315,7 @@ impl Handle<'_> {
                     Effect::Read,
                     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
                      AND usename = current_user AND pid <> pg_backend_pid() AND state = 'active' \
-                     AND extract(epoch FROM query_start)::FLOAT8 <= $1",
+                     AND extract(epoch FROM xact_start)::FLOAT8 <= $1",
                     &[&since],
                 )
                 .await?;

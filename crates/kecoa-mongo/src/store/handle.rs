@@ -13,7 +13,7 @@ use super::transaction::{Known, Transaction};
 /// Work on a store, outside of transactions or inside of one.
 #[derive(Debug)]
 pub struct Handle<'a> {
-    work: Work<'a>,
+    pub(super) work: Work<'a>,
     deadline: Option<Instant>,
 }
 
@@ -83,8 +83,7 @@ impl Handle<'_> {
 
     /// What a write to a collection counts on.
     pub(super) fn guard(&self, collection: &Collection) -> Guard {
-        let holds = self.is_within() && self.capabilities().snapshot_isolation;
-        Guard { id: collection.id(), version: collection.version(), holds }
+        Guard { id: collection.id(), version: collection.version(), holds: self.is_within() }
     }
 
     pub(super) async fn rows(

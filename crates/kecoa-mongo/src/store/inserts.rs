@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::collection::Collection;
 use super::database::Effect;
 use super::entry_changes::EntryChanges;
-use super::failure::{Duplicate, Failed, read};
+use super::failure::{Duplicate, Failed, read, unexpected};
 use super::handle::{Checked, Handle};
 use super::record::now;
 use super::statement::{RecordList, Statement};
@@ -164,11 +164,15 @@ impl Handle<'_> {
         let guard = self.guard(collection);
         let mut changes = EntryChanges::default();
         let mut records = RecordList::default();
+        let mut log = self.change_list(collection);
         let at = now();
         for document in documents {
             changes.note(collection, &document.id_key, None, Some(&document.new.document))?;
             if let Some(record) = &document.new.record {
                 records.push(record, &document.id_key, at);
+            }
+            if let Some((list, first)) = &mut log {
+                list.inserted(&document.id_key, &document.new.document, *first);
             }
         }
         if self.mark_multikey(collection, &changes.newly_multikey).await? {
@@ -183,7 +187,7 @@ impl Handle<'_> {
             documents.iter().map(|document| document.new.document.as_bytes()).collect();
         let mut statement = Statement::default();
         // Others are written as well: the guard is looked up once for all.
-        let several = !(changes.is_empty() && records.is_empty());
+        let several = !(changes.is_empty() && records.is_empty() && log.is_none());
         if several {
             statement.text("WITH g AS (").guarding(&guard).text(")");
         }
@@ -205,6 +209,9 @@ impl Handle<'_> {
                 statement.records(&records).text(", g");
             }
             statement.text(" RETURNING 1)");
+        }
+        if let Some((list, _)) = &log {
+            statement.text(", l AS (").changes(list).text(", g RETURNING 1)");
         }
         statement.text(if several { " " } else { "" });
         statement
@@ -228,7 +235,13 @@ impl Handle<'_> {
         let effect = Effect::WriteOnce;
         // A second run of a lost insert without a record would find its own documents in its way.
         let effect = if records.is_empty() { Effect::Write } else { effect };
-        self.execute(effect, &statement.sql, &statement.params).await
+        let Some((list, _)) = &log else {
+            return self.execute(effect, &statement.sql, &statement.params).await;
+        };
+        let sent = [(statement.sql.as_str(), &*statement.params)];
+        let (mut answers, slots) = self.logged(effect, &sent, list).await?;
+        let slot = slots.first().ok_or_else(|| unexpected("no answer"))?;
+        Ok(answers.count(*slot).map_err(|error| unexpected(&error.to_string()))?)
     }
 
     /// The documents that may go in: those whose keys nobody has, of the database or of the documents before them.

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::index::Index;
 
 /// The columns that [`collection`] reads.
-pub(super) const COLUMNS: &str = "coll, db, name, kind, options, indexes, version, uuid";
+pub(super) const COLUMNS: &str = "coll, db, name, kind, options, indexes, version, uuid, watched";
 
 /// What a row says of a collection.
 pub(super) fn collection(row: &Row) -> Result<Collection, Error> {
@@ -39,12 +39,24 @@ pub(super) fn collection(row: &Row) -> Result<Collection, Error> {
         collator,
         uuid: Uuid::from_bytes(*read::<kecoa::types::Uuid>(row, 7)?.as_bytes()),
         version: read(row, 6)?,
+        watched: read(row, 8)?,
     }))
 }
 
 /// Those that queries may use.
 pub(super) fn ready(maintained: &[Arc<Index>]) -> Vec<Arc<Index>> {
     maintained.iter().filter(|index| !index.is_building()).cloned().collect()
+}
+
+/// What streams are told of a new collection, and of one that changed.
+pub(super) fn described(content: &Content) -> RawDocumentBuf {
+    let mut described = content.options.clone();
+    if let Some(index) = content.maintained.first()
+        && content.kind == CollectionKind::Collection
+    {
+        described.append(cstr!("idIndex"), index.to_document());
+    }
+    described
 }
 
 /// The number of a kind.

@@ -33,6 +33,7 @@ impl Store {
         for row in self.rows(Effect::Read, sql, &[&dropped], None).await? {
             self.reap(read(&row, 0)?).await?;
         }
+        self.trim_log(now).await?;
         self.resume_builds(now).await?;
         let sql = "DELETE FROM kecoa_mongo.lease WHERE until < $1";
         self.count(Effect::WriteOnce, sql, &[&dropped], None).await?;

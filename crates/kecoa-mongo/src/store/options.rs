@@ -15,6 +15,8 @@ pub struct Options {
     pub lock_wait: Duration,
     /// How long records of writes are kept; 30 minutes.
     pub record_life: Duration,
+    /// How long changes are kept for streams, and written down after a stream was last read; a day.
+    pub change_life: Duration,
 }
 
 impl Default for Options {
@@ -25,6 +27,7 @@ impl Default for Options {
             wait: Duration::from_secs(10),
             lock_wait: Duration::from_millis(5),
             record_life: Duration::from_secs(30 * 60),
+            change_life: Duration::from_secs(24 * 60 * 60),
         }
     }
 }
@@ -44,4 +47,8 @@ pub struct Capabilities {
     pub snapshots_shown: bool,
     /// `lock_timeout`.
     pub lock_timeout: bool,
+    /// Advisory locks keep transactions from committing at the same time.
+    pub commit_lock: bool,
+    /// `LISTEN` and `NOTIFY`.
+    pub notices: bool,
 }

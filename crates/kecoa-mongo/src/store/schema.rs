@@ -31,6 +31,8 @@ pub(super) async fn probe(client: &mut Client) -> Result<Capabilities, Error> {
         snapshot_isolation: postgres,
         snapshots_shown: postgres,
         lock_timeout,
+        commit_lock: postgres,
+        notices: postgres,
     })
 }
 
@@ -61,6 +63,8 @@ pub(super) async fn configure(client: &mut Client) -> Result<(), kecoa::Error> {
     if version.is_some() {
         // Nothing is waited for there by looking at other sessions: the order of transactions is relied upon.
         client.batch("SET default_transaction_isolation = 'serializable'").await?;
+        // CockroachDB takes shared locks only when it is told to, where it can: from 23.2 on.
+        let _ = client.batch("SET enable_shared_locking_for_serializable = on").await;
     }
     Ok(())
 }
@@ -70,9 +74,13 @@ pub(super) async fn set_up(client: &mut Client, capabilities: Capabilities) -> R
     let mut attempt = 0;
     loop {
         match format(client).await? {
+            // Tables of before: what they lack is added.
+            Some((tables, _)) if tables < TABLES_VERSION => {}
             Some(found) => return check(found),
-            None if attempt == ATTEMPTS => return Err(unexpected("the tables cannot be made")),
             None => {}
+        }
+        if attempt == ATTEMPTS {
+            return Err(unexpected("the tables cannot be made"));
         }
         attempt += 1;
         for statement in statements(capabilities) {
@@ -128,7 +136,9 @@ pub(super) fn statements(capabilities: Capabilities) -> Vec<String> {
             .to_owned(),
         "CREATE TABLE IF NOT EXISTS kecoa_mongo.collection (coll INT8 PRIMARY KEY, db TEXT, name TEXT, \
          kind INT4 NOT NULL, options BYTEA NOT NULL, indexes BYTEA NOT NULL, version INT8 NOT NULL, \
-         uuid UUID NOT NULL, dropped_at INT8, UNIQUE (db, name))"
+         uuid UUID NOT NULL, dropped_at INT8, watched BOOL NOT NULL DEFAULT false, UNIQUE (db, name))"
+            .to_owned(),
+        "ALTER TABLE kecoa_mongo.collection ADD COLUMN IF NOT EXISTS watched BOOL NOT NULL DEFAULT false"
             .to_owned(),
         "CREATE TABLE IF NOT EXISTS kecoa_mongo.session (lsid BYTEA NOT NULL, txn INT8 NOT NULL, \
          stmt INT4 NOT NULL, reply BYTEA NOT NULL, at INT8 NOT NULL, PRIMARY KEY (lsid, txn, stmt))"
@@ -144,7 +154,24 @@ pub(super) fn statements(capabilities: Capabilities) -> Vec<String> {
         "CREATE TABLE IF NOT EXISTS kecoa_mongo.lease (name TEXT PRIMARY KEY, holder UUID NOT NULL, \
          until INT8 NOT NULL)"
             .to_owned(),
+        "CREATE TABLE IF NOT EXISTS kecoa_mongo.change (t UUID NOT NULL, i INT4 NOT NULL, db TEXT NOT NULL, \
+         name TEXT NOT NULL, ddl BOOL NOT NULL, change BYTEA NOT NULL, PRIMARY KEY (t, i))"
+            .to_owned(),
+        "CREATE TABLE IF NOT EXISTS kecoa_mongo.ticket (n INT8 PRIMARY KEY, t UUID NOT NULL, \
+         at INT8 NOT NULL, lsid BYTEA, txn INT8)"
+            .to_owned(),
+        "CREATE TABLE IF NOT EXISTS kecoa_mongo.watch (db TEXT NOT NULL, name TEXT NOT NULL, since INT8, \
+         until INT8 NOT NULL, PRIMARY KEY (db, name))"
+            .to_owned(),
+        "CREATE TABLE IF NOT EXISTS kecoa_mongo.counter (name TEXT PRIMARY KEY, n INT8 NOT NULL)"
+            .to_owned(),
+        "INSERT INTO kecoa_mongo.counter (name, n) VALUES ('watch', 0), ('ticket', 0), ('floor', 0) \
+         ON CONFLICT DO NOTHING"
+            .to_owned(),
     ];
+    if capabilities.commit_lock {
+        statements.push("CREATE SEQUENCE IF NOT EXISTS kecoa_mongo.change_n".to_owned());
+    }
     let tables = [
         (
             "document",
@@ -180,7 +207,7 @@ pub(super) fn statements(capabilities: Capabilities) -> Vec<String> {
     }
     statements.push(format!(
         "INSERT INTO kecoa_mongo.format (one, tables, keys) VALUES (1, {TABLES_VERSION}, {FORMAT_VERSION}) \
-         ON CONFLICT DO NOTHING"
+         ON CONFLICT (one) DO UPDATE SET tables = excluded.tables WHERE format.tables < excluded.tables"
     ));
     statements
 }

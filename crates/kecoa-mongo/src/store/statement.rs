@@ -10,7 +10,8 @@ use super::record::Record;
 pub(super) struct Guard {
     pub(super) id: i64,
     pub(super) version: i64,
-    /// Whether it must go on to say so until the transaction ends: where a snapshot does not see that it changes.
+    /// Whether it must go on to say so until the transaction ends: a snapshot does not see that it changes, and what is
+    /// committed after somebody began to watch must not come before that.
     pub(super) holds: bool,
 }
 

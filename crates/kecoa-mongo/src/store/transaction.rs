@@ -6,14 +6,17 @@ use std::time::Duration;
 
 use kecoa::pool::tokio::Pooled;
 use kecoa::proto::TransactionStatus;
+use kecoa::types::Uuid as SqlUuid;
 use kecoa::{Answers, Pipeline, Row, Slot};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::collection::{Collection, Namespace};
 use super::database::{Effect, Params, Store, within_time};
 use super::failure::{self, Failed};
 use super::record::{KEEP, Record, RecordId, now};
+use super::ticket::CommitOrder;
 use crate::error::{Code, Error, Label};
 
 /// An open transaction: it owns a connection. One that is dropped is rolled back.
@@ -30,6 +33,10 @@ pub struct Transaction {
     catalogue: HashMap<Namespace, Known>,
     /// The collections that it has made.
     made: HashSet<i64>,
+    /// Its name in the log, and the number of its next change.
+    log: (SqlUuid, i32),
+    /// Whether nobody begins to watch before it ends.
+    watchers_held: bool,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -77,6 +84,8 @@ impl Store {
             failed: false,
             catalogue: HashMap::new(),
             made: HashSet::new(),
+            log: (SqlUuid::from_bytes(Uuid::new_v4().into_bytes()), 0),
+            watchers_held: false,
             _permit: permit,
         })
     }
@@ -200,6 +209,7 @@ impl Transaction {
         statements
             .add(KEEP, &[&id.session, &id.transaction, &id.statement, &record.reply, &at])
             .map_err(Some)?;
+        let ticket = self.take_ticket(record, &mut statements).map_err(Some)?;
         let end = statements.add("COMMIT", &[]).map_err(Some)?;
         self.failed = true;
         let sent = within_time(deadline, client(&mut self.client).run_pipeline(&statements)).await;
@@ -211,11 +221,59 @@ impl Transaction {
         let end = answers.take(end).map_err(Some)?;
         // A transaction that has failed answers COMMIT by ROLLBACK.
         match end.tag {
-            Some(tag) if tag.as_bytes() == b"COMMIT" => Ok(()),
+            Some(tag) if tag.as_bytes() == b"COMMIT" => {
+                if let Some((ticket, slots)) = ticket {
+                    // It is committed, whatever may be wrong with the number.
+                    let _ = ticket.settle(&self.store, &mut answers, &slots);
+                }
+                Ok(())
+            }
             _ => {
                 Err(Some(kecoa::Error::usage("expected COMMIT, found the transaction rolled back")))
             }
         }
+    }
+
+    /// Adds what gives its changes their place in the log, if there are any.
+    fn take_ticket(
+        &self,
+        record: &Record,
+        statements: &mut Pipeline,
+    ) -> Result<Option<(CommitOrder, Vec<Slot>)>, kecoa::Error> {
+        if self.log.1 == 0 {
+            return Ok(None);
+        }
+        if self.store.capabilities().lock_timeout {
+            // Others commit one after the other: that is waited for.
+            let wait = self.store.options().wait.as_millis();
+            statements.add(&format!("SET LOCAL lock_timeout = '{wait}ms'"), &[])?;
+        }
+        let ticket = CommitOrder::of(&self.store, self.log.0, Some(&record.id));
+        let mut slots = Vec::new();
+        for (sql, params) in ticket.statements() {
+            slots.push(statements.add(sql, &params)?);
+        }
+        Ok(Some((ticket, slots)))
+    }
+
+    /// Its name in the log, and the number of its next change.
+    pub(super) fn log(&self) -> (SqlUuid, i32) {
+        self.log
+    }
+
+    /// So many changes of it are in the log, or will be.
+    pub(super) fn note_changes(&mut self, count: i32) {
+        self.log.1 = self.log.1.saturating_add(count);
+    }
+
+    /// Keeps others from beginning to watch; fails where somebody has since its snapshot.
+    pub(super) async fn hold_watchers(&mut self, deadline: Option<Instant>) -> Result<(), Failed> {
+        if !self.watchers_held {
+            let sql = "SELECT n FROM kecoa_mongo.counter WHERE name = 'watch' FOR SHARE";
+            self.rows(sql, &[], deadline).await?;
+            self.watchers_held = true;
+        }
+        Ok(())
     }
 
     /// Roll back.

@@ -26,6 +26,9 @@ pub struct Replace<'a> {
     pub record: Option<Record>,
 }
 
+/// How a client said what becomes of documents.
+pub use crate::change::Origin;
+
 /// A document to remove.
 #[derive(Clone, Debug)]
 pub struct Delete<'a> {

@@ -114,6 +114,10 @@ fn cases() -> Vec<(RawDocumentBuf, &'static str)> {
             stage(rawdoc! { "$changeStream": {} }),
             "read readWrite dbOwner readAnyDatabase readWriteAnyDatabase",
         ),
+        (
+            stage(rawdoc! { "$changeStream": { "allChangesForCluster": true } }),
+            "readAnyDatabase readWriteAnyDatabase",
+        ),
         // Explaining needs what the command needs.
         (explain(rawdoc! { "find": "c" }), FIND),
         (explain(rawdoc! { "find": "system.views" }), "backup"),

@@ -9,6 +9,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 fn owner() -> CursorOwner {
     CursorOwner {
+        watches: false,
         namespace: "db.c".to_owned(),
         user: Some("u@admin".to_owned()),
         session: Some(SessionId::new([1; 16], None)),

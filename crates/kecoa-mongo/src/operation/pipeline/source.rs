@@ -55,8 +55,9 @@ pub(super) async fn documents(
         | Source::PlanCacheStatistics
         | Source::Documents(_)
         | Source::Computed(_) => Ok(Vec::new()),
-        Source::ChangeStream(_) => {
-            Err(Error::new(Code::NOT_IMPLEMENTED, "change streams are not there yet"))
-        }
+        Source::ChangeStream(_) => Err(Error::new(
+            Code::ILLEGAL_OPERATION,
+            "$changeStream cannot be part of another pipeline",
+        )),
     }
 }

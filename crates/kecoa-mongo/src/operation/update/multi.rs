@@ -4,7 +4,7 @@ use ::bson::RawDocumentBuf;
 
 use crate::error::Error;
 use crate::plan::access::{Access, Order};
-use crate::store::{Checked, Collection, Namespace, Replace, Stored};
+use crate::store::{Checked, Collection, Namespace, Origin, Replace, Stored};
 
 use super::statement::{Image, UpdateStatement};
 use super::upsert;
@@ -34,7 +34,7 @@ pub(super) async fn update_many(
         let mut result = StatementResult::default();
         if let Some(collection) = &collection {
             let reader = statement.selection.reader(&work.target, collection)?.expecting(AT_ONCE);
-            update_found(context, &work, reader, &mut result).await?;
+            update_found(context, &work, reader, statement.origin(), &mut result).await?;
         }
         if result.n > 0 || !statement.upsert {
             return Ok(result);
@@ -57,6 +57,7 @@ async fn update_found(
     context: &mut Context<'_>,
     work: &Work,
     mut reader: Reader,
+    origin: Origin<'_>,
     result: &mut StatementResult,
 ) -> Result<(), Error> {
     let mut once = Once::of(reader.access());
@@ -72,12 +73,12 @@ async fn update_found(
         bytes += after.as_bytes().len();
         changes.push((found.stored, after));
         if changes.len() >= AT_ONCE || bytes >= BYTES_AT_ONCE {
-            write(context, work, &collection, std::mem::take(&mut changes), result).await?;
+            write(context, work, &collection, std::mem::take(&mut changes), origin, result).await?;
             bytes = 0;
         }
     }
     let collection = reader.collection().clone();
-    write(context, work, &collection, changes, result).await
+    write(context, work, &collection, changes, origin, result).await
 }
 
 /// Write changes; those that another write got in the way of are made once more from what is there then.
@@ -86,6 +87,7 @@ async fn write(
     work: &Work,
     collection: &Collection,
     mut changes: Vec<(Stored, RawDocumentBuf)>,
+    origin: Origin<'_>,
     result: &mut StatementResult,
 ) -> Result<(), Error> {
     let mut collection = collection.clone();
@@ -93,7 +95,7 @@ async fn write(
     while !changes.is_empty() {
         let replaces: Vec<_> =
             changes.iter().map(|(old, new)| Replace { old, new, record: None }).collect();
-        let answer = context.handle().replace(&collection, &replaces).await;
+        let answer = context.handle().replace_by(&collection, &replaces, origin).await;
         drop(replaces);
         match answer {
             Ok(Checked::Current(written)) => {

@@ -4,6 +4,7 @@ use ::bson::{RawArray, RawBsonRef, RawDocument, RawDocumentBuf};
 
 use crate::operation::statement_result::StatementResult;
 use crate::operation::target::Selection;
+use crate::store::Origin;
 
 /// A statement of `update`, or what `findAndModify` does.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +23,21 @@ pub struct UpdateStatement<'a> {
     pub upsert: bool,
     /// Whether the collection's rule is left aside.
     pub bypass_validation: bool,
+}
+
+impl UpdateStatement<'_> {
+    /// How it says what becomes of documents.
+    #[must_use]
+    pub fn origin(&self) -> Origin<'_> {
+        match self.update {
+            RawBsonRef::Array(_) => Origin::Pipeline,
+            RawBsonRef::Document(update) => match update.iter().next() {
+                Some(Ok((name, _))) if name.as_str().starts_with('$') => Origin::Operators(update),
+                _ => Origin::Replacement,
+            },
+            _ => Origin::Replacement,
+        }
+    }
 }
 
 /// What an update of one document came to.
