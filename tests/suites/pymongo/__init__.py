@@ -41,7 +41,7 @@ TIMED = {
         *("pooling", "threads", "transactions", "retryable_reads", "retryable_writes", "session"),
         *("transactions_unified", "sessions_unified", "retryable_reads_unified", "retryable_writes_unified"),
         *("monitoring", "discovery_and_monitoring", "server_selection_in_window", "streaming_protocol"),
-        *("monitor", "async_cancellation"),
+        *("monitor", "async_cancellation", "cursor"),
     )
 }
 HELD: tuple[str, ...] = (
