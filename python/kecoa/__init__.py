@@ -48,15 +48,22 @@ from kecoa._kecoa import (
 
 # Known to type checkers as true. `typing` itself is left to those programs that need it.
 TYPE_CHECKING = False
+if not TYPE_CHECKING:
+
+    def overload(function):
+        return function
+
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, Literal, TypeVar, overload
 
     from kecoa import (
         aio as aio,
         errorcodes as errorcodes,
         extras as extras,
         local as local,
+        mongo as mongo,
         observe as observe,
         pool as pool,
         retry as retry,
@@ -66,6 +73,9 @@ if TYPE_CHECKING:
     )
     from kecoa._alias import install_as_psycopg2
     from kecoa.retry import AmbiguousCommitError, AttemptReport, attempts, run_transaction, transactional
+
+    _Connection = TypeVar("_Connection")
+    _Cursor = TypeVar("_Cursor")
 
 __all__ = [
     "BINARY",
@@ -108,6 +118,56 @@ __all__ = [
 ]
 
 
+@overload
+def connect(
+    dsn: str | None = None,
+    connection_factory: None = None,
+    cursor_factory: None = None,
+    *,
+    binding: Literal["client", "server"] | None = None,
+    statement_timeout: float | None = None,
+    **kwargs: Any,
+) -> extensions.connection: ...
+@overload
+def connect(
+    dsn: str | None = None,
+    connection_factory: None = None,
+    *,
+    cursor_factory: Callable[..., _Cursor],
+    binding: Literal["client", "server"] | None = None,
+    statement_timeout: float | None = None,
+    **kwargs: Any,
+) -> extensions.connection[_Cursor]: ...
+@overload
+def connect(
+    dsn: str | None,
+    connection_factory: None,
+    cursor_factory: Callable[..., _Cursor],
+    *,
+    binding: Literal["client", "server"] | None = None,
+    statement_timeout: float | None = None,
+    **kwargs: Any,
+) -> extensions.connection[_Cursor]: ...
+@overload
+def connect(
+    dsn: str | None = None,
+    *,
+    connection_factory: Callable[..., _Connection],
+    cursor_factory: Callable[..., Any] | None = None,
+    binding: Literal["client", "server"] | None = None,
+    statement_timeout: float | None = None,
+    **kwargs: Any,
+) -> _Connection: ...
+@overload
+def connect(
+    dsn: str | None,
+    connection_factory: Callable[..., _Connection],
+    cursor_factory: Callable[..., Any] | None = None,
+    *,
+    binding: Literal["client", "server"] | None = None,
+    statement_timeout: float | None = None,
+    **kwargs: Any,
+) -> _Connection: ...
 def connect(
     dsn: str | None = None,
     connection_factory: Callable[..., Any] | None = None,

@@ -11,14 +11,15 @@ import re
 from collections import OrderedDict, namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from kecoa._kecoa import connection as _connection, cursor as _cursor
+from kecoa._kecoa import RowStream, connection as _connection, cursor as _cursor
 
 _MISSING: Any = object()
+_Row = TypeVar("_Row")
 
 
-class DictCursorBase(_cursor):
+class DictCursorBase(_cursor[_Row]):
     """Base of the cursors whose rows know their columns' names; made with the keyword `row_factory`."""
 
     __module__ = "kecoa.extras"
@@ -34,11 +35,11 @@ class DictCursorBase(_cursor):
     def _build_index(self) -> None:
         """Note the columns' names, once a query."""
 
-    def _convert(self) -> Callable[[tuple[Any, ...]], Any] | None:
+    def _convert(self) -> Callable[[tuple[Any, ...]], _Row] | None:
         """Return what makes a row of a tuple; None when `row_factory` was replaced and has to do it."""
         return None
 
-    def _fetch(self, fetch: Callable[[], Any]) -> tuple[Any, Callable[[tuple[Any, ...]], Any] | None]:
+    def _fetch(self, fetch: Callable[[], Any]) -> tuple[Any, Callable[[tuple[Any, ...]], _Row] | None]:
         if self._query_executed:
             self._build_index()
         if self._convert() is None:
@@ -54,7 +55,7 @@ class DictCursorBase(_cursor):
             self._build_index()
         return fetched, self._convert()
 
-    def fetchone(self) -> Any:
+    def fetchone(self) -> _Row | None:
         """Return the next row, None after the last."""
         if self._query_executed:
             self._build_index()
@@ -63,18 +64,18 @@ class DictCursorBase(_cursor):
         row = self._fetchone_tuple()
         return None if row is None else self._converter()(row)
 
-    def fetchmany(self, size: int | None = None) -> list[Any]:
+    def fetchmany(self, size: int | None = None) -> list[_Row]:
         """Return the next `size` rows, by default `arraysize` of them."""
         fetch = super().fetchmany
         rows, convert = self._fetch(lambda: fetch(size))
         return rows if convert is None else [convert(row) for row in rows]
 
-    def fetchall(self) -> list[Any]:
+    def fetchall(self) -> list[_Row]:
         """Return all remaining rows."""
         rows, convert = self._fetch(super().fetchall)
         return rows if convert is None else [convert(row) for row in rows]
 
-    def __next__(self) -> Any:
+    def __next__(self) -> _Row:
         if self._query_executed:
             self._build_index()
         if self._convert() is None:
@@ -82,12 +83,12 @@ class DictCursorBase(_cursor):
         row = self._next_tuple()
         return self._converter()(row)
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[_Row]:
         # A subclass may have a `__next__` of its own.
         plain = type(self).__next__ is DictCursorBase.__next__ and self._convert() is not None
         return self._rows() if plain else super().__iter__()
 
-    def _rows(self) -> Iterator[Any]:
+    def _rows(self) -> Iterator[_Row]:
         try:
             first = self._next_tuple()
         except StopIteration:
@@ -96,11 +97,11 @@ class DictCursorBase(_cursor):
         yield convert(first)
         yield from map(convert, iter(self._next_tuple, _MISSING))
 
-    def _converter(self) -> Callable[[tuple[Any, ...]], Any]:
+    def _converter(self) -> Callable[[tuple[Any, ...]], _Row]:
         # A named cursor learns its columns from the first fetch.
         if self._query_executed:
             self._build_index()
-        return self._convert() or _unchanged
+        return self._convert() or cast("Callable[[tuple[Any, ...]], _Row]", _unchanged)
 
 
 def _unchanged(values: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -172,7 +173,7 @@ def _dict_row(index: Mapping[str, int], values: tuple[Any, ...]) -> DictRow:
     return row
 
 
-class DictCursor(DictCursorBase):
+class DictCursor(DictCursorBase[DictRow]):
     """A cursor whose rows are DictRow: lists that also answer to column names."""
 
     __module__ = "kecoa.extras"
@@ -189,7 +190,9 @@ class DictCursor(DictCursorBase):
         self._query_executed = True
         super().execute(query, vars, **options)
 
-    def stream(self, query: Any, vars: Any = None, *, size: int = 1000, timeout: float | None = None) -> Any:
+    def stream(
+        self, query: Any, vars: Any = None, *, size: int = 1000, timeout: float | None = None
+    ) -> RowStream[DictRow]:
         """Run a query and give its rows as they are asked for; see `cursor.stream`."""
         self.index = OrderedDict()
         self._query_executed = True
@@ -207,7 +210,7 @@ class DictCursor(DictCursorBase):
                 self.index[column[0]] = at
             self._query_executed = False
 
-    def _convert(self) -> Callable[[tuple[Any, ...]], Any] | None:
+    def _convert(self) -> Callable[[tuple[Any, ...]], DictRow] | None:
         if self.row_factory is not DictRow:
             return None
         index = getattr(self, "index", None)
@@ -254,7 +257,7 @@ def _real_dict_row(
     return row
 
 
-class RealDictCursor(DictCursorBase):
+class RealDictCursor(DictCursorBase[RealDictRow]):
     """A cursor whose rows are dictionaries; values are not found by position."""
 
     __module__ = "kecoa.extras"
@@ -271,7 +274,9 @@ class RealDictCursor(DictCursorBase):
         self._query_executed = True
         super().execute(query, vars, **options)
 
-    def stream(self, query: Any, vars: Any = None, *, size: int = 1000, timeout: float | None = None) -> Any:
+    def stream(
+        self, query: Any, vars: Any = None, *, size: int = 1000, timeout: float | None = None
+    ) -> RowStream[RealDictRow]:
         """Run a query and give its rows as they are asked for; see `cursor.stream`."""
         self.column_mapping = []
         self._query_executed = True
@@ -288,13 +293,13 @@ class RealDictCursor(DictCursorBase):
             self.column_mapping = [column[0] for column in self.description]
             self._query_executed = False
 
-    def _convert(self) -> Callable[[tuple[Any, ...]], Any] | None:
+    def _convert(self) -> Callable[[tuple[Any, ...]], RealDictRow] | None:
         if self.row_factory is not RealDictRow:
             return None
         return partial(_real_dict_row, getattr(self, "column_mapping", []))
 
 
-class NamedTupleCursor(_cursor):
+class NamedTupleCursor(_cursor[Any]):
     """A cursor whose rows are named tuples.
 
     What a field name can't hold becomes an underscore; a name that would begin with a digit or an
@@ -318,7 +323,9 @@ class NamedTupleCursor(_cursor):
         self.Record = None
         super().executemany(query, vars)
 
-    def stream(self, query: Any, vars: Any = None, *, size: int = 1000, timeout: float | None = None) -> Any:
+    def stream(
+        self, query: Any, vars: Any = None, *, size: int = 1000, timeout: float | None = None
+    ) -> RowStream[Any]:
         """Run a query and give its rows as they are asked for; see `cursor.stream`."""
         self.Record = None
         return super().stream(query, vars, size=size, timeout=timeout)
@@ -406,34 +413,40 @@ def _cached_make_nt(cls: type[NamedTupleCursor], key: tuple[str, ...]) -> Any:
 NamedTupleCursor._cached_make_nt = classmethod(_cached_make_nt)  # type: ignore[arg-type]
 
 
-class DictConnection(_connection):
+class DictConnection(_connection[DictCursor]):
     """A connection whose cursors are DictCursor."""
 
     __module__ = "kecoa.extras"
 
-    def cursor(self, *args: Any, **kwargs: Any) -> Any:
-        """Return a new cursor."""
-        kwargs.setdefault("cursor_factory", self.cursor_factory or DictCursor)
-        return super().cursor(*args, **kwargs)
+    if not TYPE_CHECKING:  # to type checkers, as inherited
+
+        def cursor(self, *args, **kwargs):
+            """Return a new cursor."""
+            kwargs.setdefault("cursor_factory", self.cursor_factory or DictCursor)
+            return super().cursor(*args, **kwargs)
 
 
-class RealDictConnection(_connection):
+class RealDictConnection(_connection[RealDictCursor]):
     """A connection whose cursors are RealDictCursor."""
 
     __module__ = "kecoa.extras"
 
-    def cursor(self, *args: Any, **kwargs: Any) -> Any:
-        """Return a new cursor."""
-        kwargs.setdefault("cursor_factory", self.cursor_factory or RealDictCursor)
-        return super().cursor(*args, **kwargs)
+    if not TYPE_CHECKING:  # to type checkers, as inherited
+
+        def cursor(self, *args, **kwargs):
+            """Return a new cursor."""
+            kwargs.setdefault("cursor_factory", self.cursor_factory or RealDictCursor)
+            return super().cursor(*args, **kwargs)
 
 
-class NamedTupleConnection(_connection):
+class NamedTupleConnection(_connection[NamedTupleCursor]):
     """A connection whose cursors are NamedTupleCursor."""
 
     __module__ = "kecoa.extras"
 
-    def cursor(self, *args: Any, **kwargs: Any) -> Any:
-        """Return a new cursor."""
-        kwargs.setdefault("cursor_factory", self.cursor_factory or NamedTupleCursor)
-        return super().cursor(*args, **kwargs)
+    if not TYPE_CHECKING:  # to type checkers, as inherited
+
+        def cursor(self, *args, **kwargs):
+            """Return a new cursor."""
+            kwargs.setdefault("cursor_factory", self.cursor_factory or NamedTupleCursor)
+            return super().cursor(*args, **kwargs)

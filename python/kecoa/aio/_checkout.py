@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from kecoa.aio._connection import AsyncConnection
 
 
 class _Pool(Protocol):
-    async def getconn(self, timeout: float | None = None) -> AsyncConnection: ...
+    async def getconn(self, timeout: float | None = None) -> AsyncConnection[Any]: ...
 
-    async def putconn(self, conn: AsyncConnection) -> None: ...
+    async def putconn(self, conn: AsyncConnection[Any]) -> None: ...
 
-    def _discard(self, conn: AsyncConnection) -> None: ...
+    def _discard(self, conn: AsyncConnection[Any]) -> None: ...
 
 
 class AsyncCheckout:
@@ -25,9 +25,9 @@ class AsyncCheckout:
     def __init__(self, pool: _Pool, timeout: float | None) -> None:
         self._pool = pool
         self._timeout = timeout
-        self._conn: AsyncConnection | None = None
+        self._conn: AsyncConnection[Any] | None = None
 
-    async def __aenter__(self) -> AsyncConnection:
+    async def __aenter__(self) -> AsyncConnection[Any]:
         if self._conn is not None:
             raise RuntimeError("the block was entered already: call connection() for each")
         self._conn = conn = await self._pool.getconn(self._timeout)

@@ -6,7 +6,7 @@ import asyncio
 import warnings
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, Generic, TypeVar, overload
 
 from kecoa import extensions
 from kecoa._driver.opening import opened_soon
@@ -24,7 +24,7 @@ from kecoa._kecoa import (
 from kecoa.aio._begin import begin_statement, isolation_level
 from kecoa.aio._cleanup import queue_cleanup
 from kecoa.aio._connecting import open_link
-from kecoa.aio._cursor import AsyncCursor
+from kecoa.aio._cursor import AsyncCursor, _Row
 from kecoa.aio._messages import Messages
 from kecoa.aio._pipeline import AsyncPipeline, PipelinedTurns
 from kecoa.aio._rows import RowFactory
@@ -34,10 +34,12 @@ from kecoa.aio._two_phase import TwoPhase
 from kecoa.errors import InFailedSqlTransaction
 from kecoa.observe import Observed
 
+_Rows = TypeVar("_Rows")
+
 _IDLE = 0
 
 
-class AsyncConnection(PipelinedTurns):
+class AsyncConnection(PipelinedTurns, Generic[_Row]):
     """A connection to CockroachDB or PostgreSQL, for one event loop: that in which it was made.
 
     Made by `connect`. Several tasks may use it: their statements are served one after the other, in the order
@@ -55,8 +57,8 @@ class AsyncConnection(PipelinedTurns):
     """
 
     #: What `cursor()` makes, and with a name.
-    cursor_factory: type[AsyncCursor] = AsyncCursor
-    server_cursor_factory: type[AsyncServerCursor] = AsyncServerCursor
+    cursor_factory: type[AsyncCursor[Any]] = AsyncCursor
+    server_cursor_factory: type[AsyncServerCursor[Any]] = AsyncServerCursor
 
     def __init__(self, link: AsyncLink) -> None:
         super().__init__(link)
@@ -69,23 +71,47 @@ class AsyncConnection(PipelinedTurns):
         self._deferrable: bool | None = None
         self._pool: Any = None
         #: Makes rows of tuples; None leaves them as they are. See `kecoa.aio.dict_row`.
-        self.row_factory: RowFactory | None = None
+        self.row_factory: RowFactory[_Row] | None = None
         link.start(self)
         self._renew_begin()
 
     # ---- making and ending ------------------------------------------------------------------------
 
+    @overload
     @classmethod
     async def connect(
         cls,
         dsn: str | None = None,
         *,
         autocommit: bool = False,
-        row_factory: RowFactory | None = None,
-        cursor_factory: type[AsyncCursor] | None = None,
+        row_factory: None = None,
+        cursor_factory: type[AsyncCursor[Any]] | None = None,
         statement_timeout: float | None = None,
         **kwargs: Any,
-    ) -> AsyncConnection:
+    ) -> AsyncConnection: ...
+    @overload
+    @classmethod
+    async def connect(
+        cls,
+        dsn: str | None = None,
+        *,
+        autocommit: bool = False,
+        row_factory: RowFactory[_Rows],
+        cursor_factory: type[AsyncCursor[Any]] | None = None,
+        statement_timeout: float | None = None,
+        **kwargs: Any,
+    ) -> AsyncConnection[_Rows]: ...
+    @classmethod
+    async def connect(
+        cls,
+        dsn: str | None = None,
+        *,
+        autocommit: bool = False,
+        row_factory: RowFactory[Any] | None = None,
+        cursor_factory: type[AsyncCursor[Any]] | None = None,
+        statement_timeout: float | None = None,
+        **kwargs: Any,
+    ) -> AsyncConnection[Any]:
         """Open a connection in the running event loop.
 
         `dsn` and the keyword arguments are those of `kecoa.connect`. `statement_timeout` (seconds) is the
@@ -102,10 +128,10 @@ class AsyncConnection(PipelinedTurns):
             kwargs["options"] = f"{options} {setting}" if options else setting
         given = extensions.make_dsn(dsn, **kwargs)
 
-        async def make() -> AsyncConnection:
+        async def make() -> AsyncConnection[Any]:
             return cls(await open_link(given))
 
-        made: AsyncConnection = await opened_soon(make)
+        made: AsyncConnection[Any] = await opened_soon(make)
         try:
             if not (made._inner.get_parameter_status("DateStyle") or "ISO").startswith("ISO"):
                 await made._command("SET datestyle TO 'ISO'")
@@ -139,7 +165,7 @@ class AsyncConnection(PipelinedTurns):
         else:
             loop.call_soon_threadsafe(link.close)
 
-    async def __aenter__(self) -> AsyncConnection:
+    async def __aenter__(self) -> AsyncConnection[_Row]:
         return self
 
     async def __aexit__(
@@ -212,20 +238,38 @@ class AsyncConnection(PipelinedTurns):
 
     # ---- statements -------------------------------------------------------------------------------
 
+    @overload
     def cursor(
         self,
         name: str = "",
         *,
-        row_factory: RowFactory | None = None,
+        row_factory: None = None,
         scrollable: bool | None = None,
         withhold: bool = False,
-    ) -> Any:
+    ) -> AsyncCursor[_Row]: ...
+    @overload
+    def cursor(
+        self,
+        name: str = "",
+        *,
+        row_factory: RowFactory[_Rows],
+        scrollable: bool | None = None,
+        withhold: bool = False,
+    ) -> AsyncCursor[_Rows]: ...
+    def cursor(
+        self,
+        name: str = "",
+        *,
+        row_factory: RowFactory[Any] | None = None,
+        scrollable: bool | None = None,
+        withhold: bool = False,
+    ) -> AsyncCursor[Any]:
         """Return a cursor; with a name, one whose rows stay on the server until they are fetched.
 
         `scrollable` and `withhold` are for cursors with a name: whether they can go back, and whether they
         outlive their transaction. InterfaceError when the connection is closed.
         """
-        made: AsyncCursor
+        made: AsyncCursor[Any]
         if name:
             made = self.server_cursor_factory(self, name, scrollable=scrollable, withhold=withhold)
         else:
@@ -240,7 +284,7 @@ class AsyncConnection(PipelinedTurns):
         vars: Sequence[Any] | Mapping[str, Any] | None = None,
         *,
         timeout: float | None = None,
-    ) -> AsyncCursor:
+    ) -> AsyncCursor[_Row]:
         """Run a statement on a new cursor, and return the cursor. See `AsyncCursor.execute`."""
         return await self.cursor_factory(self).execute(query, vars, timeout=timeout)
 
@@ -464,15 +508,35 @@ class AsyncConnection(PipelinedTurns):
         return await self._two_phase.recover()
 
 
+@overload
 async def connect(
     dsn: str | None = None,
     *,
     autocommit: bool = False,
-    row_factory: RowFactory | None = None,
-    cursor_factory: type[AsyncCursor] | None = None,
+    row_factory: None = None,
+    cursor_factory: type[AsyncCursor[Any]] | None = None,
     statement_timeout: float | None = None,
     **kwargs: Any,
-) -> AsyncConnection:
+) -> AsyncConnection: ...
+@overload
+async def connect(
+    dsn: str | None = None,
+    *,
+    autocommit: bool = False,
+    row_factory: RowFactory[_Rows],
+    cursor_factory: type[AsyncCursor[Any]] | None = None,
+    statement_timeout: float | None = None,
+    **kwargs: Any,
+) -> AsyncConnection[_Rows]: ...
+async def connect(
+    dsn: str | None = None,
+    *,
+    autocommit: bool = False,
+    row_factory: RowFactory[Any] | None = None,
+    cursor_factory: type[AsyncCursor[Any]] | None = None,
+    statement_timeout: float | None = None,
+    **kwargs: Any,
+) -> AsyncConnection[Any]:
     """Open a connection in the running event loop. See `AsyncConnection.connect`."""
     return await AsyncConnection.connect(
         dsn,

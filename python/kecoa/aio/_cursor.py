@@ -6,7 +6,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 
 from kecoa._kecoa import (
     Column,
@@ -21,33 +21,42 @@ from kecoa.aio._streaming import ROWS, Streaming
 from kecoa.observe import Observed
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing_extensions import Self, TypeVar
 
     from kecoa.aio._connection import AsyncConnection
+
+    _Row = TypeVar("_Row", default=tuple[Any, ...])
+else:
+    # A default is for type checkers.
+    from typing import TypeVar
+
+    _Row = TypeVar("_Row")
 
 #: How many statements of `executemany` are under way at a time.
 _MANY = 1000
 
 
-class AsyncCursor:
+class AsyncCursor(Generic[_Row]):
     """Runs statements and fetches their rows. Made by `AsyncConnection.cursor`.
 
     `%s` and `%(name)s` in a statement stand for its arguments, `%%` for a percent sign where there are any.
     """
 
-    def __init__(self, connection: AsyncConnection, *, row_factory: RowFactory | None = None) -> None:
+    def __init__(
+        self, connection: AsyncConnection[Any], *, row_factory: RowFactory[_Row] | None = None
+    ) -> None:
         connection._check_open()
         self._conn = connection
         self._link = connection._link
         self._inner = Inner(connection._inner)
         #: Makes rows of tuples; None leaves them as they are.
-        self.row_factory: RowFactory | None = row_factory or connection.row_factory
-        self._maker: RowMaker | None = None
+        self.row_factory: RowFactory[_Row] | None = row_factory or connection.row_factory
+        self._maker: RowMaker[_Row] | None = None
         # In a pipeline: the statement whose answer has not been waited for.
         self._pending: asyncio.Future[None] | None = None
 
     @property
-    def connection(self) -> AsyncConnection:
+    def connection(self) -> AsyncConnection[Any]:
         """The connection that made the cursor."""
         return self._conn
 
@@ -145,7 +154,7 @@ class AsyncCursor:
 
     def stream(
         self, query: Any, vars: Sequence[Any] | Mapping[str, Any] | None = None
-    ) -> AsyncGenerator[Any, None]:
+    ) -> AsyncGenerator[_Row, None]:
         """Run a statement, and yield its rows as they come: the result is never in memory as a whole.
 
         The connection is busy until the last row: other tasks wait. When the loop is left before, or its task
@@ -154,7 +163,7 @@ class AsyncCursor:
         """
         return self._stream(query, vars)
 
-    async def _stream(self, query: Any, vars: Any) -> AsyncGenerator[Any, None]:
+    async def _stream(self, query: Any, vars: Any) -> AsyncGenerator[_Row, None]:
         self._conn._refuse_in_pipeline("stream()")
         self._maker = None
         streaming = Streaming(self._conn, self._inner, guarded=True, gives_way=True)
@@ -180,26 +189,26 @@ class AsyncCursor:
 
     # ---- rows -------------------------------------------------------------------------------------
 
-    async def fetchone(self) -> Any:
+    async def fetchone(self) -> _Row | None:
         """Return the next row, None behind the last. ProgrammingError when the statement has no rows."""
         if self._pending is not None:
             await self._settle()
         row = self._inner.fetchone()
         if row is None or self.row_factory is None:
-            return row
+            return row  # type: ignore[return-value]  # without a factory, _Row is the tuple
         return self._row_maker()(row)
 
-    async def fetchmany(self, size: int | None = None) -> list[Any]:
+    async def fetchmany(self, size: int | None = None) -> list[_Row]:
         """Return the next `size` rows, `arraysize` by default. ProgrammingError as `fetchone`."""
         if self._pending is not None:
             await self._settle()
         return self._make_all(self._inner.fetchmany(size))
 
-    async def fetchall(self) -> list[Any]:
+    async def fetchall(self) -> list[_Row]:
         """Return all rows that are left. ProgrammingError as `fetchone`."""
         if self._pending is not None:
             await self._settle()
-        rows = self._inner.fetchall()
+        rows: list[Any] = self._inner.fetchall()
         return rows if self.row_factory is None else self._make_all(rows)
 
     async def scroll(self, value: int, mode: str = "relative") -> None:
@@ -211,17 +220,18 @@ class AsyncCursor:
             await self._settle()
         self._inner.scroll(value, mode)
 
-    async def __aiter__(self) -> AsyncIterator[Any]:
+    async def __aiter__(self) -> AsyncIterator[_Row]:
         while rows := await self.fetchmany(1000):
             for row in rows:
                 yield row
 
-    def _row_maker(self) -> RowMaker:
+    def _row_maker(self) -> RowMaker[_Row]:
         if self._maker is None:
-            self._maker = (self.row_factory or tuple_row)(self)
+            factory: RowFactory[Any] = self.row_factory or tuple_row
+            self._maker = factory(self)
         return self._maker
 
-    def _make_all(self, rows: list[Any]) -> list[Any]:
+    def _make_all(self, rows: list[Any]) -> list[_Row]:
         if self.row_factory is None or not rows:
             return rows
         maker = self._row_maker()

@@ -20,7 +20,7 @@ from kecoa.pool._call_sites import call_sites
 from kecoa.pool._common import CHECK_TIMEOUT, DISCARD_SESSION, logger
 from kecoa.pool._entries import PoolEntry
 
-_Hook = Callable[[AsyncConnection], Awaitable[object]]
+_Hook = Callable[[AsyncConnection[Any]], Awaitable[object]]
 
 #: Seconds that `close` gives to attempts to connect, which it cancels.
 _CLOSE_TIMEOUT = 5.0
@@ -63,7 +63,7 @@ class AsyncConnectionPool(TaskPool):
         reset: _Hook | None = None,
         leak_after: float | None = None,
         leak_frames: int = 1,
-        connection_class: type[AsyncConnection] = AsyncConnection,
+        connection_class: type[AsyncConnection[Any]] = AsyncConnection,
         name: str = "pool",
     ) -> None:
         super().__init__(
@@ -178,7 +178,7 @@ class AsyncConnectionPool(TaskPool):
         """Check a connection out for a block: committed at its end, rolled back when it raises."""
         return AsyncCheckout(self, timeout)
 
-    async def getconn(self, timeout: float | None = None) -> AsyncConnection:
+    async def getconn(self, timeout: float | None = None) -> AsyncConnection[Any]:
         """Check a connection out, as `Pool.getconn`; return it with `putconn`."""
         limit = self.timeout if timeout is None else _settings.optional("timeout", timeout)
         self._check_open()
@@ -187,7 +187,7 @@ class AsyncConnectionPool(TaskPool):
         number = self._core.take(asked)
         if not number or not is_alive(self._entries[number].conn):
             number = await self._ask(asked, math.inf if limit is None else limit, number)
-        conn: AsyncConnection = self._hand_out(self._entries[number], sites)
+        conn: AsyncConnection[Any] = self._hand_out(self._entries[number], sites)
         return conn
 
     async def _ask(self, asked: float, limit: float, ended: int) -> int:
@@ -269,7 +269,7 @@ class AsyncConnectionPool(TaskPool):
             self._core.counters.timeouts += 1
             raise PoolTimeout(self._timeout_text(time.monotonic(), limit, time.monotonic() - asked))
 
-    async def putconn(self, conn: AsyncConnection) -> None:
+    async def putconn(self, conn: AsyncConnection[Any]) -> None:
         """Return a connection; an open transaction is rolled back. ProgrammingError for a foreign one."""
         entry = self._claim(conn)
         if entry is None:
@@ -287,7 +287,7 @@ class AsyncConnectionPool(TaskPool):
                 self._core.release(now, entry.number, reason)
                 self._settle()
 
-    def _discard(self, conn: AsyncConnection) -> None:
+    def _discard(self, conn: AsyncConnection[Any]) -> None:
         """Take a connection back from a task that can wait for nothing: it is closed."""
         entry = self._claim(conn)
         if entry is None:
@@ -299,14 +299,14 @@ class AsyncConnectionPool(TaskPool):
             self._settle()
 
     @staticmethod
-    def _is_whole(conn: AsyncConnection) -> bool:
+    def _is_whole(conn: AsyncConnection[Any]) -> bool:
         """Leave what a task left open; False for blocks, which can't be ended by anybody else."""
         if conn._holder is not None:
             conn._holder.leave()
         conn._two_phase.forget()
         return not conn._blocks and conn._pipeline is None
 
-    def _glance(self, conn: AsyncConnection, entry: PoolEntry) -> Reason | None:
+    def _glance(self, conn: AsyncConnection[Any], entry: PoolEntry) -> Reason | None:
         """Return why a connection can't be kept as it is; "reset": it is to be made ready first."""
         if conn.closed:
             return "broken"
@@ -314,7 +314,7 @@ class AsyncConnectionPool(TaskPool):
             return None if is_alive(conn) else "broken"
         return "reset" if self._core.keeps(time.monotonic(), entry.number) else None
 
-    async def _clean(self, conn: AsyncConnection, session: tuple[Any, ...]) -> Reason | None:
+    async def _clean(self, conn: AsyncConnection[Any], session: tuple[Any, ...]) -> Reason | None:
         """Make a connection ready for the next task; return why it can't be kept, if it can't."""
         try:
             if not self._is_outside(conn):
@@ -336,12 +336,12 @@ class AsyncConnectionPool(TaskPool):
     # ---- hooks ------------------------------------------------------------------------------------
 
     @staticmethod
-    async def check_connection(conn: AsyncConnection) -> None:
+    async def check_connection(conn: AsyncConnection[Any]) -> None:
         """Ask the server whether it is there, as `Pool.check_connection`."""
         await _run_outside(conn, "SELECT 1", CHECK_TIMEOUT)
 
     @staticmethod
-    async def discard_session(conn: AsyncConnection) -> None:
+    async def discard_session(conn: AsyncConnection[Any]) -> None:
         """Undo what the last task did to the session, as `Pool.discard_session`."""
         before = conn._inner.get_parameter_status("DateStyle")
         await _run_outside(
@@ -352,7 +352,7 @@ class AsyncConnectionPool(TaskPool):
             await _run_outside(conn, "SET datestyle TO 'ISO'")
 
 
-async def _run_outside(conn: AsyncConnection, sql: str, timeout: float | None = None) -> None:
+async def _run_outside(conn: AsyncConnection[Any], sql: str, timeout: float | None = None) -> None:
     """Run statements outside a transaction."""
     if conn.autocommit:
         await conn.execute(sql, timeout=timeout)

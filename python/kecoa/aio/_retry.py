@@ -134,7 +134,7 @@ class AsyncAttempt:
         """1 for the first."""
         return self._number
 
-    async def __aenter__(self) -> AsyncConnection:
+    async def __aenter__(self) -> AsyncConnection[Any]:
         self._loop.order.enter(self._number)
         return cast("AsyncConnection", self._loop.run.transaction.conn)
 

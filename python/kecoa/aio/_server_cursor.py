@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kecoa import extensions
 from kecoa._kecoa import ProgrammingError
 from kecoa.aio._copy import AsyncCopy
-from kecoa.aio._cursor import AsyncCursor
+from kecoa.aio._cursor import AsyncCursor, _Row
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kecoa.aio._connection import AsyncConnection
 
 
-class AsyncServerCursor(AsyncCursor):
+class AsyncServerCursor(AsyncCursor[_Row]):
     """A named cursor: DECLARE, FETCH, MOVE and CLOSE on the server. Made by `AsyncConnection.cursor(name)`.
 
     It lives in its transaction, unless it was made with `withhold=True`. Iterating over it fetches `itersize`
@@ -28,7 +28,7 @@ class AsyncServerCursor(AsyncCursor):
 
     def __init__(
         self,
-        connection: AsyncConnection,
+        connection: AsyncConnection[Any],
         name: str,
         *,
         scrollable: bool | None = None,
@@ -95,7 +95,7 @@ class AsyncServerCursor(AsyncCursor):
 
     def stream(
         self, query: Any, vars: Sequence[Any] | Mapping[str, Any] | None = None
-    ) -> AsyncGenerator[Any, None]:
+    ) -> AsyncGenerator[_Row, None]:
         """Refuse: ProgrammingError."""
         raise ProgrammingError("can't call .stream() on named cursors: iterate over them")
 
@@ -103,23 +103,23 @@ class AsyncServerCursor(AsyncCursor):
         """Refuse: ProgrammingError."""
         raise ProgrammingError("can't call .copy() on named cursors")
 
-    async def _fetch(self, how: str) -> list[Any]:
+    async def _fetch(self, how: str) -> list[_Row]:
         # Another program may have declared it: what the server does not know it says.
         await super().execute(f"FETCH {how} FROM {self._quoted}")
         if self._pending is not None:
             await self._settle()
         return self._make_all(self._inner.fetchall())
 
-    async def fetchone(self) -> Any:
+    async def fetchone(self) -> _Row | None:
         """Fetch the next row from the server; None behind the last."""
         rows = await self._fetch("FORWARD 1")
         return rows[0] if rows else None
 
-    async def fetchmany(self, size: int | None = None) -> list[Any]:
+    async def fetchmany(self, size: int | None = None) -> list[_Row]:
         """Fetch the next `size` rows from the server, `arraysize` by default."""
         return await self._fetch(f"FORWARD {int(self.arraysize if size is None else size)}")
 
-    async def fetchall(self) -> list[Any]:
+    async def fetchall(self) -> list[_Row]:
         """Fetch all rows that are left."""
         return await self._fetch("FORWARD ALL")
 
@@ -132,7 +132,7 @@ class AsyncServerCursor(AsyncCursor):
         if self._pending is not None:
             await self._settle()
 
-    async def __aiter__(self) -> AsyncIterator[Any]:
+    async def __aiter__(self) -> AsyncIterator[_Row]:
         while rows := await self.fetchmany(self.itersize):
             for row in rows:
                 yield row

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from operator import attrgetter
+from typing import Any
 
 from kecoa._kecoa import ProgrammingError
 from kecoa.aio._connection import AsyncConnection
@@ -44,8 +45,8 @@ class TaskPool(PoolBase):
     """The state of a pool of tasks, and what follows from its changes."""
 
     _dsn: str | None
-    _configure: Callable[[AsyncConnection], Awaitable[object]] | None
-    _class: type[AsyncConnection]
+    _configure: Callable[[AsyncConnection[Any]], Awaitable[object]] | None
+    _class: type[AsyncConnection[Any]]
 
     def _begin(self) -> None:
         """Make the state of a pool that has nothing."""
@@ -162,7 +163,7 @@ class TaskPool(PoolBase):
             self._openings.discard(task)
 
 
-def is_alive(conn: AsyncConnection) -> bool:
+def is_alive(conn: AsyncConnection[Any]) -> bool:
     """Look at the socket, without waiting."""
     if conn.closed:
         return False
@@ -174,7 +175,7 @@ def is_alive(conn: AsyncConnection) -> bool:
     return not conn.closed
 
 
-def _end(conn: AsyncConnection) -> None:
+def _end(conn: AsyncConnection[Any]) -> None:
     conn._pool = None
     conn._link.close()
     conn._messages.end(None)

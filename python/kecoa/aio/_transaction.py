@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kecoa import extensions
 from kecoa._kecoa import ProgrammingError
@@ -27,7 +27,9 @@ class Rollback(Exception):
 class AsyncTransaction:
     """A transaction, or a savepoint in one, as a block. Made by `AsyncConnection.transaction`."""
 
-    def __init__(self, connection: AsyncConnection, savepoint_name: str | None, force_rollback: bool) -> None:
+    def __init__(
+        self, connection: AsyncConnection[Any], savepoint_name: str | None, force_rollback: bool
+    ) -> None:
         self._conn = connection
         self._name = savepoint_name or ""
         #: True if the block's work is always rolled back.
@@ -36,7 +38,7 @@ class AsyncTransaction:
         self._entered = False
 
     @property
-    def connection(self) -> AsyncConnection:
+    def connection(self) -> AsyncConnection[Any]:
         """The connection."""
         return self._conn
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class TwoPhase:
     """The two-phase transaction of a connection."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection[Any]) -> None:
         # The connection owns this; its methods run only while it lives.
         self._conn = connection
         self._xid: Xid | None = None

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kecoa._kecoa import OperationalError
 from kecoa.pool._core import Core
+
+if TYPE_CHECKING:
+    from kecoa._kecoa import connection
 
 #: `connection.closed` of one that was lost.
 _LOST = 2
@@ -17,9 +20,9 @@ class _Pool(Protocol):
     name: str
     _core: Core
 
-    def getconn(self, timeout: float | None = None) -> Any: ...
+    def getconn(self, timeout: float | None = None) -> connection[Any]: ...
 
-    def putconn(self, conn: Any) -> None: ...
+    def putconn(self, conn: connection[Any]) -> None: ...
 
 
 class Checkout:
@@ -32,7 +35,7 @@ class Checkout:
         self._timeout = timeout
         self._conn: Any = None
 
-    def __enter__(self) -> Any:
+    def __enter__(self) -> connection[Any]:
         if self._conn is not None:
             raise RuntimeError("the block was entered already: call connection() for each")
         self._conn = conn = self._pool.getconn(self._timeout)

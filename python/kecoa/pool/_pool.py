@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kecoa import ProgrammingError, extensions
 from kecoa.pool import _settings
@@ -18,7 +18,10 @@ from kecoa.pool._common import CHECK_TIMEOUT, DISCARD_SESSION, logger
 from kecoa.pool._entries import PoolEntry
 from kecoa.pool._threads import LONGEST_NAP, SESSION, ThreadedPool, ThreadWaiter, is_alive, session_of
 
-_Hook = Callable[[Any], object]
+if TYPE_CHECKING:
+    # What `cursor()` returns is up to `kwargs`.
+    Connection = extensions.connection[Any]
+    _Hook = Callable[[Connection], object]
 
 
 class Pool(ThreadedPool):
@@ -182,7 +185,7 @@ class Pool(ThreadedPool):
         """Check a connection out for a block: committed at its end, rolled back when it raises."""
         return Checkout(self, timeout)
 
-    def getconn(self, timeout: float | None = None) -> Any:
+    def getconn(self, timeout: float | None = None) -> Connection:
         """Check a connection out; return it with `putconn`.
 
         PoolTimeout, PoolFull, PoolClosed, or the OperationalError that says why none can be opened.
@@ -194,7 +197,7 @@ class Pool(ThreadedPool):
             number = self._core.take(asked)
             if number:
                 entry = self._entries[number]
-                conn = self._hand_out(entry, sites)
+                conn: Connection = self._hand_out(entry, sites)
         if not number:
             return self._ask(asked, limit, sites, None)
         try:
@@ -208,7 +211,7 @@ class Pool(ThreadedPool):
 
     def _ask(
         self, asked: float, limit: float | None, sites: tuple[CallSite, ...], ended: PoolEntry | None
-    ) -> Any:
+    ) -> Connection:
         """Stand in line; `ended`: the connection that was to be handed out at once, and was not alive."""
         limit = math.inf if limit is None else limit
         state = ThreadWaiter()
@@ -227,7 +230,8 @@ class Pool(ThreadedPool):
             self._do(todo)
             number = self._wait(waiter, state, asked, limit)
             with self._lock:
-                return self._hand_out(self._entries[number], sites)
+                conn: Connection = self._hand_out(self._entries[number], sites)
+            return conn
         except BaseException:
             if waiter:
                 self._give_up(waiter, state)
@@ -290,7 +294,7 @@ class Pool(ThreadedPool):
             todo = self._settle()
         self._do(todo)
 
-    def putconn(self, conn: Any) -> None:
+    def putconn(self, conn: Connection) -> None:
         """Return a connection; an open transaction is rolled back. ProgrammingError for a foreign one."""
         entry = self._claim(conn)
         if entry is None:
@@ -342,12 +346,12 @@ class Pool(ThreadedPool):
     # ---- hooks ------------------------------------------------------------------------------------
 
     @staticmethod
-    def check_connection(conn: Any) -> None:
+    def check_connection(conn: Connection) -> None:
         """Ask the server whether it is there, for `check`: one round trip, of at most 5 seconds."""
         _run_outside(conn, "SELECT 1", CHECK_TIMEOUT)
 
     @staticmethod
-    def discard_session(conn: Any) -> None:
+    def discard_session(conn: Connection) -> None:
         """Undo what the last caller did to the session, for `reset`: settings, temporary tables, LISTEN.
 
         One round trip. As DISCARD ALL, but for prepared statements, which kecoa keeps account of.
@@ -355,7 +359,7 @@ class Pool(ThreadedPool):
         _run_outside(conn, DISCARD_SESSION[conn.get_parameter_status("crdb_version") is not None])
 
 
-def _run_outside(conn: Any, sql: str, timeout: float | None = None) -> None:
+def _run_outside(conn: Connection, sql: str, timeout: float | None = None) -> None:
     """Run statements outside a transaction."""
     before = conn.autocommit
     conn.autocommit = True

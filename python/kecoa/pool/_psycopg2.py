@@ -27,22 +27,22 @@ class AbstractConnectionPool:
         self.closed = False
         self._args = args
         self._kwargs = kwargs
-        self._pool: list[Any] = []
-        self._used: dict[Any, Any] = {}
+        self._pool: list[_ext.connection[Any]] = []
+        self._used: dict[Any, _ext.connection[Any]] = {}
         self._rused: dict[int, Any] = {}
         self._keys = 0
         for _ in range(self.minconn):
             self._connect()
 
-    def _connect(self, key: Any = None) -> Any:
-        conn = connect(*self._args, **self._kwargs)
+    def _connect(self, key: Any = None) -> _ext.connection[Any]:
+        conn: _ext.connection[Any] = connect(*self._args, **self._kwargs)
         if key is None:
             self._pool.append(conn)
         else:
             self._check_out(conn, key)
         return conn
 
-    def _check_out(self, conn: Any, key: Any) -> Any:
+    def _check_out(self, conn: _ext.connection[Any], key: Any) -> _ext.connection[Any]:
         self._used[key] = conn
         self._rused[id(conn)] = key
         return conn
@@ -51,7 +51,7 @@ class AbstractConnectionPool:
         self._keys += 1
         return self._keys
 
-    def _getconn(self, key: Any = None) -> Any:
+    def _getconn(self, key: Any = None) -> _ext.connection[Any]:
         if self.closed:
             raise PoolError("connection pool is closed")
         if key is None:
@@ -64,7 +64,7 @@ class AbstractConnectionPool:
             raise PoolError("connection pool exhausted")
         return self._connect(key)
 
-    def _putconn(self, conn: Any, key: Any = None, close: bool = False) -> None:
+    def _putconn(self, conn: _ext.connection[Any], key: Any = None, close: bool = False) -> None:
         if self.closed:
             raise PoolError("connection pool is closed")
         if key is None:
@@ -101,11 +101,11 @@ class SimpleConnectionPool(AbstractConnectionPool):
 
     __module__ = "kecoa.pool"
 
-    def getconn(self, key: Any = None) -> Any:
+    def getconn(self, key: Any = None) -> _ext.connection[Any]:
         """Check a connection out, the same one for the same key. PoolError when none is left."""
         return self._getconn(key)
 
-    def putconn(self, conn: Any, key: Any = None, close: bool = False) -> None:
+    def putconn(self, conn: _ext.connection[Any], key: Any = None, close: bool = False) -> None:
         """Take a connection back; what it has not committed is rolled back."""
         self._putconn(conn, key, close)
 
@@ -123,7 +123,7 @@ class ThreadedConnectionPool(AbstractConnectionPool):
         self._lock = threading.Lock()
         super().__init__(minconn, maxconn, *args, **kwargs)
 
-    def getconn(self, key: Any = None) -> Any:
+    def getconn(self, key: Any = None) -> _ext.connection[Any]:
         """Check a connection out, the same one for the same key. PoolError when none is left."""
         with self._lock:
             return self._getconn(key)

@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PyDict, PyString, PyTuple, PyType};
+use pyo3::types::{PyCapsule, PyDict, PyGenericAlias, PyString, PyTuple, PyType};
 
 use super::Connection;
 use super::characteristics::{Characteristics, parse_level, parse_on_off};
@@ -476,6 +476,15 @@ impl Connection {
         slf.get().check_open(slf.py())?;
         slf.get().refuse_async(slf.py(), "tpc_recover")?;
         Connection::recover_two_phase(slf)
+    }
+
+    /// `connection[Cursor]` in annotations: what `cursor()` makes, for type checkers.
+    #[classmethod]
+    fn __class_getitem__<'py>(
+        cls: &Bound<'py, PyType>,
+        item: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyGenericAlias>> {
+        PyGenericAlias::new(cls.py(), cls, item)
     }
 
     fn __enter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {

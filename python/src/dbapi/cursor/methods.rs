@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyStopIteration;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyGenericAlias, PyList, PyTuple, PyType};
 
 use super::Cursor;
 use super::copy::TextForm;
@@ -437,6 +437,15 @@ impl Cursor {
     /// What `__next__` gives, as a tuple, whatever `row_factory` says; for the cursors of `extras`.
     fn _next_tuple<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         Cursor::next_row(slf, RowsAs::Tuples)?.ok_or_else(|| PyStopIteration::new_err(()))
+    }
+
+    /// `cursor[Row]` in annotations: what its rows are, for type checkers.
+    #[classmethod]
+    fn __class_getitem__<'py>(
+        cls: &Bound<'py, PyType>,
+        item: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyGenericAlias>> {
+        PyGenericAlias::new(cls.py(), cls, item)
     }
 
     fn __enter__<'py>(slf: &Bound<'py, Self>) -> Bound<'py, Self> {

@@ -8,7 +8,7 @@ use kecoa_proto::{Request, RowDescription, Step, Target};
 use pyo3::exceptions::PyStopIteration;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyGenericAlias, PyTuple, PyType};
 
 use super::Cursor;
 use super::Mode;
@@ -239,6 +239,15 @@ impl RowStream {
             let cursor = this.cursor.bind(py);
             Cursor::take_driven(cursor, &connection, b"", Mode::Normal, Err(error))
         })
+    }
+
+    /// `RowStream[Row]` in annotations: what its rows are, for type checkers.
+    #[classmethod]
+    fn __class_getitem__<'py>(
+        cls: &Bound<'py, PyType>,
+        item: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyGenericAlias>> {
+        PyGenericAlias::new(cls.py(), cls, item)
     }
 
     fn __enter__<'py>(slf: &Bound<'py, Self>) -> Bound<'py, Self> {

@@ -1,0 +1,41 @@
+"""What type checkers make of `kecoa.aio`; `tests/test_typing.py` runs mypy on this file."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from typing_extensions import assert_type
+
+from kecoa import aio
+
+
+@dataclass
+class Account:
+    """A row."""
+
+    id: int
+    balance: int
+
+
+async def rows() -> None:
+    conn = await aio.connect("dbname=bank")
+    assert_type(conn, aio.AsyncConnection)
+    assert_type(conn.cursor(), aio.AsyncCursor)
+    assert_type(await (await conn.execute("SELECT 1")).fetchone(), tuple[Any, ...] | None)
+    cur = conn.cursor(row_factory=aio.class_row(Account))
+    assert_type(await cur.fetchall(), list[Account])
+    async for account in cur:
+        assert_type(account, Account)
+    assert_type(await conn.cursor(row_factory=aio.dict_row).fetchone(), dict[str, Any] | None)
+    await conn.comit()  # type: ignore[attr-defined]
+
+
+async def rows_of_a_connection() -> None:
+    async with await aio.connect("dbname=bank", row_factory=aio.class_row(Account)) as conn:
+        cur = await conn.execute("SELECT id, balance FROM accounts")
+        assert_type(await cur.fetchone(), Account | None)
+        assert_type(await conn.cursor("named").fetchmany(10), list[Account])
+
+
+async def pools() -> None:
+    async with aio.AsyncConnectionPool("dbname=bank") as pool, pool.connection() as conn:
+        await conn.comit()  # type: ignore[attr-defined]

@@ -1,0 +1,73 @@
+"""What type checkers make of the blocking API; `tests/test_typing.py` runs mypy on this file."""
+
+import datetime
+from typing import Any
+
+from typing_extensions import assert_type
+
+import kecoa
+from kecoa import extensions, extras, pool
+
+
+def connections() -> None:
+    conn = kecoa.connect("dbname=bank")
+    assert_type(conn, extensions.connection)
+    conn.comit()  # type: ignore[attr-defined]
+    kecoa.connect(binding="sever")  # type: ignore[call-overload]
+    assert_type(kecoa.connect(host="a", port=26257, binding="server"), extensions.connection)
+    assert_type(kecoa.connect(connection_factory=extras.DictConnection), extras.DictConnection)
+    by_name = kecoa.connect(cursor_factory=extras.RealDictCursor)
+    assert_type(by_name.cursor(), extras.RealDictCursor)
+
+
+def cursors(conn: extensions.connection) -> None:
+    with conn.cursor() as cur:
+        assert_type(cur, extensions.cursor)
+        cur.execute("SELECT 1")
+        assert_type(cur.fetchone(), tuple[Any, ...] | None)
+        assert_type(cur.fetchall(), list[tuple[Any, ...]])
+        for row in cur:
+            assert_type(row, tuple[Any, ...])
+        cur.execute("SELECT 1", timeout="1")  # type: ignore[arg-type]
+    assert_type(conn.cursor("named"), extensions.cursor)
+    with conn.cursor(cursor_factory=extras.DictCursor) as by_name:
+        assert_type(by_name.fetchone(), extras.DictRow | None)
+    with conn.cursor("named", extras.RealDictCursor) as by_name_only:
+        assert_type(by_name_only.fetchmany(10), list[extras.RealDictRow])
+    assert_type(conn.cursor(cursor_factory=extensions.cursor), extensions.cursor[Any])
+
+
+def made_by_a_function(conn: extensions.connection) -> None:
+    def factory(conn: extensions.connection[Any], name: str | None = None) -> extras.NamedTupleCursor:
+        return extras.NamedTupleCursor(conn, name)
+
+    assert_type(conn.cursor(cursor_factory=factory), extras.NamedTupleCursor)
+
+
+class Audited(extensions.connection):
+    """A class of a program's own."""
+
+    opened: datetime.datetime
+
+
+def classes_of_ones_own() -> None:
+    conn = kecoa.connect("dbname=bank", connection_factory=Audited)
+    assert_type(conn, Audited)
+    assert_type(conn.cursor(), extensions.cursor)
+
+
+def pools() -> None:
+    with pool.Pool("dbname=bank") as threads, threads.connection() as conn:
+        conn.comit()  # type: ignore[attr-defined]
+        conn.commit()
+    pool.SimpleConnectionPool(1, 2, "dbname=bank").getconn().comit()  # type: ignore[attr-defined]
+
+
+def transfers(conn: extensions.connection) -> None:
+    def balance(conn: extensions.connection) -> int:
+        with conn.cursor() as cur:
+            cur.execute("SELECT balance FROM accounts")
+            row = cur.fetchone()
+        return int(row[0]) if row else 0
+
+    assert_type(kecoa.run_transaction(conn, balance), int)
