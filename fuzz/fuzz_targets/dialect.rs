@@ -2,9 +2,9 @@
 //! that lie where they say.
 #![no_main]
 
+use kecoa_local::dialect;
 use kecoa_local::dialect::catalog::{Catalog, Context, Need};
 use kecoa_local::dialect::transaction::Transaction;
-use kecoa_local::dialect;
 use libfuzzer_sys::fuzz_target;
 
 fn answer(catalog: &mut Catalog, need: Need) {

@@ -1,5 +1,7 @@
 //! What several targets do with their bytes.
 
+pub mod documents;
+
 use kecoa_types::DecodeError;
 
 /// Decodes, and holds what was decoded to its own encoding.

@@ -6,6 +6,7 @@
 
 pub mod compare;
 pub mod decimal128;
+pub mod depth;
 mod exact;
 pub mod key;
 pub mod limits;

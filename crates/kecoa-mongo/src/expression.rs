@@ -50,6 +50,7 @@ mod parser;
 mod percentiles;
 mod powers;
 mod ranked;
+mod reduction;
 mod regex;
 mod rounding;
 mod scope;

@@ -21,6 +21,7 @@ pub mod operation;
 pub mod plan;
 pub mod projection;
 pub mod query;
+pub mod regexes;
 pub mod serve;
 pub mod server;
 pub mod session;

@@ -16,6 +16,9 @@ pub const HIGH_WATER: usize = 64 * 1024;
 /// So much room is made before each read, in bytes.
 const READ: usize = 32 * 1024;
 
+/// So many bytes an empty buffer keeps: a peer that once sent or got something large does not hold it for ever.
+const KEPT: usize = 256 * 1024;
+
 /// Finds messages in a stream of bytes.
 pub trait Decoder {
     /// A message.
@@ -76,6 +79,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decoder> Buffered<R, W, D> 
     /// # Errors
     /// The socket's; [`io::ErrorKind::UnexpectedEof`] at the end.
     pub async fn read(&mut self) -> io::Result<()> {
+        release(&mut self.input);
         self.input.reserve(self.decoder.read_hint(&self.input).max(READ));
         match self.reader.read_buf(&mut self.input).await? {
             0 => Err(io::ErrorKind::UnexpectedEof.into()),
@@ -104,6 +108,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decoder> Buffered<R, W, D> 
         while !self.output.is_empty() {
             self.write().await?;
         }
+        release(&mut self.output);
         // TLS may hold back what it has taken.
         self.writer.flush().await
     }
@@ -150,6 +155,13 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decoder> Buffered<R, W, D> 
     }
 }
 
+/// Gives the memory of an empty buffer back, if it is much.
+fn release(buffer: &mut BytesMut) {
+    if buffer.is_empty() && buffer.capacity() > KEPT {
+        *buffer = BytesMut::new();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt as _, duplex, split};
@@ -174,6 +186,27 @@ mod tests {
         fn read_hint(&self, _input: &BytesMut) -> usize {
             0
         }
+    }
+
+    #[tokio::test]
+    async fn large_buffers_are_given_back_once_they_are_empty() {
+        let (client, server) = duplex(1 << 20);
+        let (reader, writer) = split(server);
+        let mut server = Buffered::new(reader, writer, Lines);
+        server.output.extend_from_slice(&[b'x'; 4 * KEPT]);
+        let (mut from, mut to) = split(client);
+        let reading = tokio::spawn(async move {
+            let mut sink = vec![0; 4 * KEPT];
+            from.read_exact(&mut sink).await.unwrap();
+        });
+        server.flush().await.unwrap();
+        reading.await.unwrap();
+        assert!(server.output.capacity() <= KEPT);
+        server.input.reserve(4 * KEPT);
+        to.write_all(b"one\n").await.unwrap();
+        server.read().await.unwrap();
+        assert!(server.input.capacity() <= KEPT);
+        assert_eq!(server.message().unwrap().unwrap(), b"one\n");
     }
 
     #[tokio::test]

@@ -23,6 +23,20 @@ pub struct Execution {
     interrupt: Interrupt,
 }
 
+/// The bytes of a document between two stages: more than one that is stored may have.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
+
+fn check_size(document: &RawDocumentBuf) -> Result<(), Error> {
+    let bytes = document.as_bytes().len();
+    if bytes <= MOST_BYTES {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::BSON_OBJECT_TOO_LARGE,
+        format!("a stage makes a document of {bytes} bytes: expected at most {MOST_BYTES}"),
+    ))
+}
+
 /// What a pipeline does next.
 #[derive(Debug)]
 pub enum Step {
@@ -151,7 +165,7 @@ impl Execution {
             if slot.finished {
                 return None;
             }
-            if !slot.input.is_empty() || slot.input_ended {
+            if !slot.input.is_empty() || slot.input_ended || slot.operator.has_rest() {
                 return Some(place);
             }
         }
@@ -162,6 +176,10 @@ impl Execution {
     fn run(&mut self, place: usize) -> Result<Option<Request>, Error> {
         let (slot, out) = self.slot_and_output(place);
         let Some(slot) = slot else { return Ok(None) };
+        if slot.operator.has_rest() {
+            slot.operator.rest(out)?;
+            return Ok(None);
+        }
         let finished = match slot.input.pop_front() {
             Some(document) => slot.operator.push(document, out)? == Flow::Done,
             None => {
@@ -169,6 +187,9 @@ impl Execution {
                 !slot.operator.has_more()
             }
         };
+        if let Some(made) = out.back() {
+            check_size(made)?;
+        }
         // A stage that asks goes on after the answer: its end is called again.
         let request = slot.operator.request();
         if request.is_none() && finished {

@@ -72,6 +72,18 @@ pub(super) trait Operator: Send {
     /// Take a document, and give what comes of it.
     fn push(&mut self, document: RawDocumentBuf, out: &mut Documents) -> Result<Flow, Error>;
 
+    /// Whether more comes of the document that was taken last. It is asked for before the next document is given, once
+    /// what came before has gone through the stages behind: a document of which many come does not fill the memory.
+    fn has_rest(&self) -> bool {
+        false
+    }
+
+    /// Give more of what comes of the document that was taken last.
+    fn rest(&mut self, out: &mut Documents) -> Result<(), Error> {
+        let _ = out;
+        Ok(())
+    }
+
     /// There are no further documents. It is called again after each answer to a request.
     fn end(&mut self, out: &mut Documents) -> Result<(), Error> {
         let _ = out;

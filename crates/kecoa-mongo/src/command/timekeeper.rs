@@ -6,6 +6,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Handle;
+
 /// How often it looks.
 const TICK: Duration = Duration::from_millis(10);
 /// How long it looks without anything to see before it sleeps.
@@ -62,10 +64,11 @@ impl<T: Watch> Watched<T> {
         }
         if !state.has_thread {
             let watched = Arc::downgrade(self);
+            let runtime = Handle::try_current().ok();
             let thread = thread::Builder::new()
                 .name("kecoa-timekeeper".to_owned())
                 .stack_size(STACK_BYTES)
-                .spawn(move || watch(&watched));
+                .spawn(move || watch(&watched, runtime.as_ref()));
             // Without it time limits hold where commands wait; the next command tries again.
             state.has_thread = thread.is_ok();
         }
@@ -93,12 +96,16 @@ impl<T: Watch> Watched<T> {
 }
 
 /// Look again and again, until the gateway is gone.
-fn watch<T: Watch>(watched: &Weak<Watched<T>>) {
+fn watch<T: Watch>(watched: &Weak<Watched<T>>, runtime: Option<&Handle>) {
     let mut idle = Duration::ZERO;
     loop {
         let Some(watched) = watched.upgrade() else { return };
         let (operations, stops) = watched.look(&mut idle);
         drop(watched);
+        // One that computes may be the thread that waited for sockets: a task wakes another, which waits in its place.
+        if let Some(runtime) = runtime.filter(|_| !operations.is_empty()) {
+            drop(runtime.spawn(async {}));
+        }
         let now = Instant::now();
         for operation in operations {
             operation.look(now, stops);

@@ -1,7 +1,7 @@
 //! Operators that compare strings by the collation of the command.
 
 use super::context::{Context, Outcome};
-use super::node::{Evaluate, Node};
+use super::node::{Evaluate, Node, evaluate_all};
 use super::parser::Parser;
 use crate::collation::Collator;
 use crate::value::Value;
@@ -26,8 +26,6 @@ impl Collated {
 
 impl Evaluate for Collated {
     fn evaluate<'v>(&'v self, context: &Context<'v>) -> Outcome<'v> {
-        let values: Result<Vec<_>, _> =
-            self.arguments.iter().map(|argument| argument.evaluate(context)).collect();
-        (self.function)(values?, &self.collator)
+        (self.function)(evaluate_all(&self.arguments, context)?, &self.collator)
     }
 }

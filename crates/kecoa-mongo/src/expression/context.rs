@@ -2,6 +2,7 @@
 
 use ::bson::{RawBsonRef, RawDocument};
 
+use super::size::check_size;
 use super::variables::Variables;
 use crate::error::Error;
 use crate::value::Value;
@@ -16,6 +17,8 @@ pub(crate) struct Context<'v> {
     pub(super) current: &'v RawDocument,
     pub(super) variables: &'v Variables,
     locals: Option<&'v Binding<'v>>,
+    /// The bytes of what is held meanwhile, by operators around.
+    held: usize,
 }
 
 /// A variable of `$let`, `$map` and the like, and those around it.
@@ -33,7 +36,7 @@ impl<'v> Context<'v> {
         current: &'v RawDocument,
         variables: &'v Variables,
     ) -> Self {
-        Self { root, current, variables, locals: None }
+        Self { root, current, variables, locals: None, held: 0 }
     }
 
     /// A variable inside this context.
@@ -44,6 +47,13 @@ impl<'v> Context<'v> {
     /// The same context with a variable more.
     pub(super) fn with(&self, binding: &'v Binding<'v>) -> Self {
         Self { locals: Some(binding), ..*self }
+    }
+
+    /// The same while so many bytes more are held.
+    pub(super) fn holding(&self, bytes: usize) -> Result<Self, Error> {
+        let held = self.held.saturating_add(bytes);
+        check_size(held)?;
+        Ok(Self { held, ..*self })
     }
 
     /// The value of a variable; none if it is missing.

@@ -1,4 +1,4 @@
-//! `$let`, `$map`, `$filter`, `$reduce`: expressions that see variables of their own.
+//! `$let`, `$map`, `$filter`: expressions that see variables of their own.
 
 use ::bson::{RawArrayBuf, RawBson, RawBsonRef};
 
@@ -8,10 +8,10 @@ use super::context::{Context, Outcome};
 use super::describe;
 use super::integers::to_int32;
 use super::naming;
-use super::node::{Evaluate, Node};
+use super::node::{Evaluate, Node, evaluate_all};
 use super::outcome::{array, elements, fail, is_nullish, null, present, shown, type_of, view};
 use super::parser::{Definition, Operator, Parser};
-use super::size::check_size;
+use super::size::{check_size, held_by};
 use crate::bson::number::Number;
 use crate::error::Error;
 use crate::value::Value;
@@ -20,7 +20,6 @@ pub(super) const OPERATORS: &[Operator] = &[
     Operator { name: "$filter", definition: Definition::Own(filter) },
     Operator { name: "$let", definition: Definition::Own(bind) },
     Operator { name: "$map", definition: Definition::Own(map) },
-    Operator { name: "$reduce", definition: Definition::Own(reduce) },
 ];
 
 /// Variables, and what sees them.
@@ -33,10 +32,10 @@ struct Let {
 impl Evaluate for Let {
     fn evaluate<'v>(&'v self, context: &Context<'v>) -> Outcome<'v> {
         // All are evaluated before one is bound: they don't see each other.
-        let values: Result<Vec<_>, Error> =
-            self.bindings.iter().map(|(_, node)| node.evaluate(context)).collect();
-        let values = values?;
-        let result = bind_all(&self.bindings, &values, context, &self.result)?;
+        let values = evaluate_all(self.bindings.iter().map(|(_, node)| node), context)?;
+        let held =
+            values.iter().map(|value| held_by(value.as_ref())).fold(0, usize::saturating_add);
+        let result = bind_all(&self.bindings, &values, &context.holding(held)?, &self.result)?;
         Ok(result.map(Value::Owned))
     }
 }
@@ -111,19 +110,24 @@ impl Evaluate for Map {
         let Some(array) = array(&input) else {
             return fail(16883, format!("input to $map must be an array not {}", type_of(&input)));
         };
+        let context = context.holding(held_by(input.as_ref()))?;
         let mut mapped = RawArrayBuf::new();
         for element in elements(array) {
-            let binding = context.binding(self.slot, Some(element));
-            let value = evaluate_within(&self.each, &context.with(&binding))?;
+            let inner = context.holding(mapped.as_bytes().len())?;
+            let binding = inner.binding(self.slot, Some(element));
+            let value = evaluate_within(&self.each, &inner.with(&binding))?;
             mapped.push(value.unwrap_or(RawBson::Null));
-            check_size(mapped.as_bytes().len())?;
         }
+        check_size(mapped.as_bytes().len())?;
         present(mapped)
     }
 }
 
 /// The value of an expression that sees a variable, apart from that variable.
-fn evaluate_within(node: &Node, context: &Context<'_>) -> Result<Option<RawBson>, Error> {
+pub(super) fn evaluate_within(
+    node: &Node,
+    context: &Context<'_>,
+) -> Result<Option<RawBson>, Error> {
     Ok(node.evaluate(context)?.map(Value::into_owned))
 }
 
@@ -186,6 +190,8 @@ impl Evaluate for Filter {
             Some(limit) => most(&limit.evaluate(context)?)?,
             None => usize::MAX,
         };
+        // What is kept is no larger than the input.
+        let context = context.holding(held_by(input.as_ref()).saturating_mul(2))?;
         let mut kept = RawArrayBuf::new();
         let mut count = 0;
         for element in elements(array) {
@@ -236,60 +242,4 @@ fn filter(_: &'static str, argument: RawBsonRef<'_>, parser: &Parser<'_>) -> Res
     let condition = named.required("cond", &inner, missing(28650, "cond"))?;
     let limit = named.optional("limit", parser)?;
     Ok(Node::special(Filter { input, slot, condition, limit }))
-}
-
-#[derive(Debug)]
-struct Reduce {
-    input: Node,
-    initial: Node,
-    /// `$$this`.
-    element: usize,
-    /// `$$value`.
-    value: usize,
-    each: Node,
-}
-
-impl Evaluate for Reduce {
-    fn evaluate<'v>(&'v self, context: &Context<'v>) -> Outcome<'v> {
-        let input = self.input.evaluate(context)?;
-        if is_nullish(input.as_ref()) {
-            return null();
-        }
-        let Some(array) = array(&input) else {
-            let found = type_of(&input);
-            return fail(
-                40080,
-                format!("$reduce requires that 'input' be an array, found: {found}"),
-            );
-        };
-        let mut result = self.initial.evaluate(context)?.map(Value::into_owned);
-        for element in elements(array) {
-            let next = {
-                let so_far = result.as_ref().map(RawBson::as_raw_bson_ref);
-                let value = context.binding(self.value, so_far);
-                let outer = context.with(&value);
-                let element = outer.binding(self.element, Some(element));
-                evaluate_within(&self.each, &outer.with(&element))?
-            };
-            result = next;
-        }
-        Ok(result.map(Value::Owned))
-    }
-}
-
-fn reduce(_: &'static str, argument: RawBsonRef<'_>, parser: &Parser<'_>) -> Result<Node, Error> {
-    let RawBsonRef::Document(document) = argument else {
-        let found = describe::type_name(Some(argument));
-        return fail(40075, format!("$reduce requires an object as an argument, found: {found}"));
-    };
-    let unknown = |field: &str| (40076, format!("$reduce found an unknown argument: {field}"));
-    let named = Named::read(document, &["input", "initialValue", "in"], unknown)?;
-    let missing =
-        |code, field| move || (code, format!("$reduce requires '{field}' to be specified"));
-    let input = named.required("input", parser, missing(40077, "input"))?;
-    let initial = named.required("initialValue", parser, missing(40078, "initialValue"))?;
-    let (outer, value) = parser.with_local("value");
-    let (inner, element) = outer.with_local("this");
-    let each = named.required("in", &inner, missing(40079, "in"))?;
-    Ok(Node::special(Reduce { input, initial, element, value, each }))
 }

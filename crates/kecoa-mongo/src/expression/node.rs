@@ -8,7 +8,7 @@ use ::bson::{DateTime, RawArrayBuf, RawBson, RawBsonRef, RawDocumentBuf, Timesta
 
 use super::context::{Context, Outcome};
 use super::field_path::FieldPath;
-use super::size::check_size;
+use super::size::{check_size, held_by};
 use super::variables::Variables;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
@@ -34,6 +34,24 @@ pub(crate) enum Node {
     Variadic(Variadic, Arc<[Node]>),
     /// An operator that evaluates its arguments itself.
     Special(Arc<dyn Evaluate>),
+}
+
+/// The bytes of a value that is kept because it is the same on all documents.
+const MOST_FOLDED: usize = 64 * 1024;
+
+/// The values of expressions, one after the other.
+pub(super) fn evaluate_all<'v>(
+    nodes: impl IntoIterator<Item = &'v Node>,
+    context: &Context<'v>,
+) -> Result<Vec<Option<Value<'v>>>, Error> {
+    let mut values = Vec::new();
+    let mut held = 0_usize;
+    for node in nodes {
+        let value = node.evaluate(&context.holding(held)?)?;
+        held = held.saturating_add(held_by(value.as_ref()));
+        values.push(value);
+    }
+    Ok(values)
 }
 
 /// An operator that evaluates its arguments itself.
@@ -62,48 +80,48 @@ impl Node {
             Self::Object(fields) => {
                 let mut document = RawDocumentBuf::new();
                 for (name, node) in &**fields {
-                    if let Some(value) = node.evaluate(context)? {
+                    let inner = context.holding(document.as_bytes().len())?;
+                    if let Some(value) = node.evaluate(&inner)? {
                         document.append(name, value.as_ref());
-                        check_size(document.as_bytes().len())?;
                     }
                 }
+                check_size(document.as_bytes().len())?;
                 Ok(Some(RawBson::Document(document).into()))
             }
             Self::Array(elements) => {
                 let mut array = RawArrayBuf::new();
                 for node in &**elements {
-                    let value = node.evaluate(context)?;
+                    let inner = context.holding(array.as_bytes().len())?;
+                    let value = node.evaluate(&inner)?;
                     array.push(value.as_ref().map_or(RawBsonRef::Null, Value::as_ref));
-                    check_size(array.as_bytes().len())?;
                 }
+                check_size(array.as_bytes().len())?;
                 Ok(Some(RawBson::Array(array).into()))
             }
             Self::Unary(function, argument) => function(argument.evaluate(context)?),
             Self::Binary(function, arguments) => {
                 let [left, right] = &**arguments;
                 let left = left.evaluate(context)?;
-                function(left, right.evaluate(context)?)
+                let inner = context.holding(held_by(left.as_ref()))?;
+                function(left, right.evaluate(&inner)?)
             }
-            Self::Variadic(function, arguments) => {
-                let values: Result<Vec<_>, _> =
-                    arguments.iter().map(|argument| argument.evaluate(context)).collect();
-                function(values?)
-            }
+            Self::Variadic(function, arguments) => function(evaluate_all(&**arguments, context)?),
             Self::Special(operator) => operator.evaluate(context),
         }
     }
 
-    /// The value of an operator whose arguments are all known.
-    pub(super) fn folded(&self, interrupt: &Interrupt) -> Result<Self, Error> {
+    /// The value of an operator whose arguments are all known; none if it is too large to be kept.
+    pub(super) fn folded(&self, interrupt: &Interrupt) -> Result<Option<Self>, Error> {
         if matches!(self, Self::Constant(_)) {
-            return Ok(self.clone());
+            return Ok(Some(self.clone()));
         }
         let nothing = RawDocumentBuf::new();
         let variables =
             Variables::new(DateTime::from_millis(0), Timestamp { time: 0, increment: 0 })
                 .with_interrupt(interrupt.clone());
         let value = self.evaluate(&Context::new(&nothing, &nothing, &variables))?;
-        Ok(Self::Constant(value.map(Value::into_owned)))
+        let is_small = held_by(value.as_ref()) <= MOST_FOLDED;
+        Ok(is_small.then(|| Self::Constant(value.map(Value::into_owned))))
     }
 
     /// The value, if it is known.

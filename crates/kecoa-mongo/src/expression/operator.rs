@@ -4,8 +4,8 @@ use super::parser::Operator;
 use super::{
     accumulation, arithmetic, arrays, bits, boolean, comparison, conditional, conversion, date_add,
     date_diff, date_from_parts, date_from_string, date_parts, date_to_string, inspection,
-    iteration, literal, objects, pairs, percentiles, powers, ranked, regex, rounding, sets,
-    substring, text, trigonometry, trim, unsupported,
+    iteration, literal, objects, pairs, percentiles, powers, ranked, reduction, regex, rounding,
+    sets, substring, text, trigonometry, trim, unsupported,
 };
 
 const FAMILIES: &[&[Operator]] = &[
@@ -31,6 +31,7 @@ const FAMILIES: &[&[Operator]] = &[
     percentiles::OPERATORS,
     powers::OPERATORS,
     ranked::OPERATORS,
+    reduction::OPERATORS,
     regex::OPERATORS,
     rounding::OPERATORS,
     sets::OPERATORS,

@@ -7,7 +7,7 @@ use super::arguments::Named;
 use super::context::{Context, Outcome};
 use super::describe;
 use super::fields::Fields;
-use super::node::{Evaluate, Node};
+use super::node::{Evaluate, Node, evaluate_all};
 use super::outcome::{array, elements, fail, is_nullish, null, present, type_of, view};
 use super::parser::{Definition, Operator, Parser};
 use super::size::check_size;
@@ -146,9 +146,7 @@ struct Zip {
 
 impl Evaluate for Zip {
     fn evaluate<'v>(&'v self, context: &Context<'v>) -> Outcome<'v> {
-        let inputs: Result<Vec<_>, Error> =
-            self.inputs.iter().map(|node| node.evaluate(context)).collect();
-        let inputs = inputs?;
+        let inputs = evaluate_all(&self.inputs, context)?;
         let mut arrays = Vec::with_capacity(inputs.len());
         for input in &inputs {
             if is_nullish(input.as_ref()) {
@@ -160,9 +158,7 @@ impl Evaluate for Zip {
             };
             arrays.push(elements(array).collect::<Vec<_>>());
         }
-        let defaults: Result<Vec<_>, Error> =
-            self.defaults.iter().map(|node| node.evaluate(context)).collect();
-        let defaults = defaults?;
+        let defaults = evaluate_all(&self.defaults, context)?;
         let lengths = arrays.iter().map(Vec::len);
         let length = if self.longest { lengths.max() } else { lengths.min() }.unwrap_or(0);
         let mut zipped = RawArrayBuf::new();

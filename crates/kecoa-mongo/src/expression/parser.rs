@@ -260,7 +260,12 @@ impl<'p> Parser<'p> {
         let folded = node.folded(self.scope.interrupt());
         self.scope.interrupt().check()?;
         match folded {
-            Ok(value) => Ok(value),
+            Ok(Some(value)) => Ok(value),
+            Ok(None) => {
+                // What is around it would be evaluated again and again, and come to the same end.
+                self.note_unknown();
+                Ok(node)
+            }
             Err(error) => {
                 if !EVALUATED_LATE.contains(&operator.name) {
                     self.note_failure(error);
@@ -362,10 +367,13 @@ impl<'p> Parser<'p> {
         let close = |known: &mut Vec<Node>, grouped: &mut Vec<Node>| {
             if known.len() > 1 {
                 let together = combine(std::mem::take(known));
-                grouped.push(together.folded(self.scope.interrupt()).unwrap_or_else(|error| {
-                    self.note_failure(error);
-                    together
-                }));
+                grouped.push(match together.folded(self.scope.interrupt()) {
+                    Ok(folded) => folded.unwrap_or(together),
+                    Err(error) => {
+                        self.note_failure(error);
+                        together
+                    }
+                });
             } else {
                 grouped.append(known);
             }

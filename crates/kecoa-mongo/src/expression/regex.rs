@@ -12,6 +12,8 @@ use super::outcome::{fail, is_nullish, null, present, text, view};
 use super::parser::{Definition, Operator, Parser};
 use super::size::check_size;
 use crate::error::Error;
+use crate::interrupt::Interrupt;
+use crate::regexes::Compiled;
 use crate::value::Value;
 
 pub(super) const OPERATORS: &[Operator] = &[
@@ -27,7 +29,7 @@ struct Search {
     regex: Node,
     options: Option<Node>,
     /// The pattern, where it is the same for all documents: none if it is `null`.
-    compiled: Option<Option<Regex>>,
+    compiled: Option<Option<Compiled>>,
 }
 
 impl Evaluate for Search {
@@ -50,7 +52,7 @@ impl Evaluate for Search {
         }
         let made;
         let regex = match (&self.compiled, &given) {
-            (Some(regex), _) => regex.as_ref(),
+            (Some(regex), _) => regex.as_deref(),
             (None, Some((regex, options))) => {
                 made = compile(self.name, regex, options.as_ref())?;
                 made.as_ref()
@@ -74,18 +76,19 @@ impl Evaluate for Search {
                 Ok(None) => null(),
                 Err(error) => fail(51156, too_much(self.name, &error)),
             },
-            _ => self.find_all(whole, regex),
+            _ => self.find_all(whole, regex, context.variables.interrupt()),
         }
     }
 }
 
 impl Search {
-    fn find_all<'v>(&self, whole: &str, regex: &Regex) -> Outcome<'v> {
+    fn find_all<'v>(&self, whole: &str, regex: &Regex, interrupt: &Interrupt) -> Outcome<'v> {
         let mut all = RawArrayBuf::new();
         let mut points = Points::default();
         let mut from = 0;
         // At the end of a text nothing is looked for, but in an empty one.
         loop {
+            interrupt.check()?;
             let captures = match regex.captures_from_pos(whole, from) {
                 Ok(captures) => captures,
                 Err(error) => return fail(51156, too_much(self.name, &error)),
@@ -227,13 +230,16 @@ fn parse(name: &'static str, argument: RawBsonRef<'_>, parser: &Parser<'_>) -> R
     };
     let (input, regex) = (required("input", 31022)?, required("regex", 31023)?);
     let options = named.optional("options", parser)?;
+    parser.scope.interrupt().check()?;
     let compiled = match (known(&regex), options.as_ref().map(known)) {
         (Some(regex), None) => Some(compile(name, &regex, None)),
         (Some(regex), Some(Some(options))) => Some(compile(name, &regex, Some(&options))),
         _ => None,
     };
     let compiled = match compiled.transpose() {
-        Ok(compiled) => compiled,
+        Ok(Some(Some(regex))) => Compiled::new(regex).map(Some),
+        Ok(Some(None)) => Some(None),
+        Ok(None) => None,
         Err(error) => {
             parser.note_failure(error);
             None

@@ -61,6 +61,7 @@ impl<'a> Parser<'a> {
         let parser = self.deeper()?;
         let mut nodes = Vec::new();
         for (name, value) in filter.iter().map_while(Result::ok) {
+            self.scope.interrupt().check()?;
             match parser.top_level(name.as_str(), value)? {
                 Some(Node::And(inner)) => nodes.extend(inner),
                 Some(node) => nodes.push(node),

@@ -2,6 +2,7 @@
 
 mod class;
 mod escape;
+mod literal;
 mod reader;
 mod translate;
 
@@ -11,9 +12,9 @@ use ::bson::RawBsonRef;
 use fancy_regex::{Regex, RegexBuilder};
 
 use crate::error::{Code, Error};
+use crate::regexes::{Compiled, most_steps, steps_back};
+use literal::Literal;
 
-/// The steps of a search before it is given up.
-const BACKTRACK_LIMIT: usize = 1_000_000;
 /// The bytes of a pattern.
 const MAX_PATTERN: usize = 32_764;
 
@@ -22,9 +23,27 @@ const MAX_PATTERN: usize = 32_764;
 pub struct Pattern {
     text: Box<str>,
     options: Box<str>,
-    regex: Regex,
+    search: Search,
     /// `$` stands before a line break that ends the text, too.
     ends_before_line_break: bool,
+}
+
+/// How it is looked for.
+#[derive(Clone)]
+enum Search {
+    Literal(Literal),
+    Regex(Compiled),
+    /// It is compiled each time: there are too many to keep.
+    Late,
+}
+
+/// What options say.
+#[derive(Clone, Copy, Default)]
+struct Flags {
+    ignore_case: bool,
+    lines: bool,
+    dot_all: bool,
+    extended: bool,
 }
 
 impl Pattern {
@@ -44,33 +63,20 @@ impl Pattern {
         if text.len() > MAX_PATTERN {
             return Err(Error::new(Code::BAD_VALUE, "Regular expression is too long"));
         }
-        let (mut ignore_case, mut lines, mut dot_all, mut extended) = (false, false, false, false);
-        for option in options.chars() {
-            match option {
-                'i' => ignore_case = true,
-                'm' => lines = true,
-                's' => dot_all = true,
-                'x' => extended = true,
-                'u' => {}
-                _ => {
-                    return Err(Error::location(
-                        51108,
-                        format!("invalid flag in regex options: {option}"),
-                    ));
-                }
+        let flags = Flags::read(options)?;
+        let literal = match flags {
+            Flags { lines: false, extended: false, ignore_case, .. } => {
+                Literal::read(text, ignore_case)
             }
-        }
-        let translated = translate::translate(text, extended);
-        let regex = RegexBuilder::new(&translated)
-            .case_insensitive(ignore_case)
-            .multi_line(lines)
-            .dot_matches_new_line(dot_all)
-            .verbose_mode(extended)
-            .backtrack_limit(BACKTRACK_LIMIT)
-            .build()
-            .map_err(|error| invalid(&error.to_string()))?;
-        let ends_before_line_break = !lines && text.contains('$');
-        Ok(Self { text: text.into(), options: options.into(), regex, ends_before_line_break })
+            _ => None,
+        };
+        let search = match literal {
+            Some(literal) => Search::Literal(literal),
+            None => Compiled::new(compile(text, flags, most_steps(0))?)
+                .map_or(Search::Late, Search::Regex),
+        };
+        let ends_before_line_break = !flags.lines && text.contains('$');
+        Ok(Self { text: text.into(), options: options.into(), search, ends_before_line_break })
     }
 
     /// The expression as it was written.
@@ -91,13 +97,31 @@ impl Pattern {
     ///
     /// 51156 if the search takes too many steps.
     pub fn is_match(&self, text: &str) -> Result<bool, Error> {
-        if self.search(text)? {
+        let made;
+        let regex = match &self.search {
+            Search::Literal(literal) => return Ok(literal.is_in(text)),
+            Search::Regex(_) if self.is_hard_in(text) => {
+                made = compile(&self.text, Flags::read(&self.options)?, most_steps(text.len()))?;
+                &made
+            }
+            Search::Regex(regex) => regex,
+            Search::Late => {
+                made = compile(&self.text, Flags::read(&self.options)?, most_steps(text.len()))?;
+                &made
+            }
+        };
+        if self.search(regex, text)? {
             return Ok(true);
         }
         match text.strip_suffix('\n') {
-            Some(before) if self.ends_before_line_break => self.search(before),
+            Some(before) if self.ends_before_line_break => self.search(regex, before),
             _ => Ok(false),
         }
+    }
+
+    /// Whether a search in a text may take fewer steps than in others.
+    fn is_hard_in(&self, text: &str) -> bool {
+        most_steps(text.len()) < most_steps(0) && steps_back(&self.text)
     }
 
     /// Whether a value passes: a text in which it is found, or the same regular expression.
@@ -112,8 +136,8 @@ impl Pattern {
         }
     }
 
-    fn search(&self, text: &str) -> Result<bool, Error> {
-        self.regex.is_match(text).map_err(|error| {
+    fn search(&self, regex: &Regex, text: &str) -> Result<bool, Error> {
+        regex.is_match(text).map_err(|error| {
             Error::location(
                 51156,
                 format!(
@@ -123,6 +147,39 @@ impl Pattern {
             )
         })
     }
+}
+
+impl Flags {
+    fn read(options: &str) -> Result<Self, Error> {
+        let mut flags = Self::default();
+        for option in options.chars() {
+            match option {
+                'i' => flags.ignore_case = true,
+                'm' => flags.lines = true,
+                's' => flags.dot_all = true,
+                'x' => flags.extended = true,
+                'u' => {}
+                _ => {
+                    return Err(Error::location(
+                        51108,
+                        format!("invalid flag in regex options: {option}"),
+                    ));
+                }
+            }
+        }
+        Ok(flags)
+    }
+}
+
+fn compile(text: &str, flags: Flags, steps: usize) -> Result<Regex, Error> {
+    RegexBuilder::new(&translate::translate(text, flags.extended))
+        .case_insensitive(flags.ignore_case)
+        .multi_line(flags.lines)
+        .dot_matches_new_line(flags.dot_all)
+        .verbose_mode(flags.extended)
+        .backtrack_limit(steps)
+        .build()
+        .map_err(|error| invalid(&error.to_string()))
 }
 
 impl fmt::Debug for Pattern {

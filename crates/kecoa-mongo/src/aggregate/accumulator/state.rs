@@ -41,6 +41,22 @@ pub(in crate::aggregate) struct Fields {
     values: Vec<(CString, RawBson)>,
 }
 
+/// The bytes of an array that one accumulator gathers.
+const MOST_BYTES: usize = 100 * 1024 * 1024;
+
+fn check_array(array: &RawArrayBuf, operator: &str) -> Result<(), Error> {
+    let bytes = array.as_bytes().len();
+    if bytes <= MOST_BYTES {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::EXCEEDED_MEMORY_LIMIT,
+        format!(
+            "{operator} used too much memory and cannot spill to disk: expected at most {MOST_BYTES} bytes, found {bytes}"
+        ),
+    ))
+}
+
 impl State {
     /// Nothing yet, of a group with this `_id`.
     pub(in crate::aggregate) fn new(
@@ -108,12 +124,14 @@ impl State {
             (Self::One(kept), value, _) => return Ok(keep_one(accumulator, kept, value)),
             (Self::Array(array), Some(value), _) => {
                 array.push(value);
+                check_array(array, "$push")?;
                 return Ok(grown(size_of(value)));
             }
             (Self::Set(keys, array), Some(value), _) => {
                 let is_new = keys.insert(accumulator.collator.hash_key(value).into_bytes());
                 if is_new {
                     array.push(value);
+                    check_array(array, "$addToSet")?;
                 }
                 return Ok(if is_new { grown(size_of(value).saturating_mul(2)) } else { 0 });
             }

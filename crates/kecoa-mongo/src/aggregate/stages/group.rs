@@ -171,7 +171,8 @@ impl Grouping {
         if self.memory.used() > self.options.memory_limit && self.parts.put(&key, document)? {
             return Ok(None);
         }
-        self.memory.add(key.len().saturating_mul(3).saturating_add(64))?;
+        let states = self.group.accumulators.len().saturating_mul(size_of::<State>());
+        self.memory.add(key.len().saturating_mul(3).saturating_add(64).saturating_add(states))?;
         let states = (self.group.accumulators.iter())
             .map(|accumulator| State::new(accumulator, id, &self.variables))
             .collect::<Result<_, Error>>()?;

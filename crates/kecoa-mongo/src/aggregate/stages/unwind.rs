@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::bson::{RawBsonRef, RawDocumentBuf};
+use ::bson::{RawBson, RawBsonRef, RawDocumentBuf};
 
 use super::nested_field::FieldPath;
 use crate::aggregate::context::Context;
@@ -23,7 +23,7 @@ pub(in crate::aggregate) struct Unwind {
 
 impl Stage for Unwind {
     fn operator(&self, _: &Variables, _: &Options) -> Box<dyn Operator> {
-        Box::new(Unwinding { unwind: self.clone() })
+        Box::new(Unwinding { unwind: self.clone(), left: None })
     }
 }
 
@@ -114,7 +114,18 @@ pub(in crate::aggregate) fn parse(
 
 struct Unwinding {
     unwind: Unwind,
+    /// What is left of the document that was taken last.
+    left: Option<Left>,
 }
+
+/// A document, and the elements of its array that are not given yet.
+struct Left {
+    document: RawDocumentBuf,
+    items: std::iter::Enumerate<std::vec::IntoIter<RawBson>>,
+}
+
+/// So many bytes are given at a time.
+const AT_A_TIME: usize = 1024 * 1024;
 
 impl Unwinding {
     fn with_index(
@@ -131,14 +142,32 @@ impl Unwinding {
 }
 
 impl Operator for Unwinding {
+    fn has_rest(&self) -> bool {
+        self.left.is_some()
+    }
+
+    fn rest(&mut self, out: &mut Documents) -> Result<(), Error> {
+        let Some(mut left) = self.left.take() else { return Ok(()) };
+        let mut bytes = 0_usize;
+        while bytes < AT_A_TIME {
+            let Some((index, item)) = left.items.next() else { return Ok(()) };
+            let item = Some(item.as_raw_bson_ref());
+            let unwound = self.unwind.path.set(&left.document, item)?;
+            bytes = bytes.saturating_add(unwound.as_bytes().len());
+            out.push_back(self.with_index(unwound, Some(index))?);
+        }
+        self.left = Some(left);
+        Ok(())
+    }
+
     fn push(&mut self, document: RawDocumentBuf, out: &mut Documents) -> Result<Flow, Error> {
         let path = &self.unwind.path;
         match path.get(&document)? {
             Some(RawBsonRef::Array(array)) if !array.is_empty() => {
-                for (index, item) in items(array).enumerate() {
-                    let unwound = path.set(&document, Some(item?))?;
-                    out.push_back(self.with_index(unwound, Some(index))?);
-                }
+                let owned = items(array).map(|item| item.map(RawBson::from));
+                let owned: Vec<_> = owned.collect::<Result<_, _>>()?;
+                self.left = Some(Left { document, items: owned.into_iter().enumerate() });
+                self.rest(out)?;
             }
             Some(RawBsonRef::Array(_)) => {
                 if self.unwind.keeps_empty {

@@ -1,5 +1,7 @@
 //! `$in` and `$all`.
 
+use std::collections::HashSet;
+
 use ::bson::{RawBson, RawBsonRef};
 
 use super::{Parser, bad_value, begins_with_operator, compare, field, first_name, is_operators};
@@ -21,6 +23,7 @@ impl Parser<'_> {
             return Err(bad_value(format!("{name} needs an array")));
         };
         let (mut values, mut patterns) = (Vec::new(), Vec::new());
+        let mut seen = HashSet::new();
         for value in array.into_iter().map_while(Result::ok) {
             match value {
                 RawBsonRef::Document(inner) if is_operators(inner, false) => {
@@ -30,7 +33,11 @@ impl Parser<'_> {
                     return Err(bad_value("cannot compare to undefined"));
                 }
                 RawBsonRef::RegularExpression(regex) => {
-                    patterns.push(Pattern::new(regex.pattern.as_str(), regex.options.as_str())?);
+                    self.scope.interrupt().check()?;
+                    let (pattern, options) = (regex.pattern.as_str(), regex.options.as_str());
+                    if seen.insert((pattern, options)) {
+                        patterns.push(Pattern::new(pattern, options)?);
+                    }
                 }
                 value => values.push(RawBson::from(value)),
             }

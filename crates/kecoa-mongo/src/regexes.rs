@@ -1,0 +1,65 @@
+//! Regular expressions that are kept compiled: tens of kilobytes each, so a bounded number in all.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use fancy_regex::Regex;
+
+/// So many are kept, by all requests and cursors together: about 100 MB. Those beyond are compiled whenever they are
+/// looked for: slow, and right.
+pub const MOST_KEPT: usize = 4000;
+
+/// The steps back of a search before it is given up.
+const STEPS: usize = 1_000_000;
+/// The bytes that all its steps together may go over: each may go over the whole text.
+const STEP_BYTES: usize = 10_000_000_000;
+/// As many steps are allowed in any text.
+const LEAST_STEPS: usize = 2000;
+
+/// The steps back that a search in a text of so many bytes may take.
+#[must_use]
+pub fn most_steps(bytes: usize) -> usize {
+    (STEP_BYTES / bytes.max(1)).clamp(LEAST_STEPS, STEPS)
+}
+
+/// Whether a pattern may need steps back at all: it looks around, or refers back.
+#[must_use]
+pub fn steps_back(pattern: &str) -> bool {
+    let refers = |pair: &[u8]| matches!(pair, [b'\\', b'1'..=b'9' | b'k' | b'g'] | [b'(', b'?']);
+    pattern.as_bytes().windows(2).any(refers)
+}
+
+static KEPT: AtomicUsize = AtomicUsize::new(0);
+
+/// A regular expression that is kept. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Compiled(Arc<Counted>);
+
+#[derive(Debug)]
+struct Counted(Regex);
+
+impl Compiled {
+    /// Keep it, if there are not too many.
+    #[must_use]
+    pub fn new(regex: Regex) -> Option<Self> {
+        let counted = Counted(regex);
+        // Dropped again, it takes its number back.
+        let before = KEPT.fetch_add(1, Ordering::Relaxed);
+        (before < MOST_KEPT).then(|| Self(Arc::new(counted)))
+    }
+}
+
+impl Deref for Compiled {
+    type Target = Regex;
+
+    fn deref(&self) -> &Regex {
+        &self.0.0
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        KEPT.fetch_sub(1, Ordering::Relaxed);
+    }
+}

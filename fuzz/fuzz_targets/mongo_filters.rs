@@ -1,0 +1,7 @@
+//! MongoDB's filters, made of any bytes and run on a document: no panic, and what comes of it is BSON.
+#![no_main]
+
+use kecoa_fuzz::documents::filters;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| filters(data));
