@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.suites import Counts
-from tests.suites.pymongo.left_out import LATER, LATER_BECAUSE, LEFT_OUT
+from tests.suites.pymongo.left_out import LATER, LEFT_OUT
 from tests.suites.pymongo.module import Outcome
 from tests.suites.pymongo.pool import GATEWAYS, Found, Pool, Settings
 from tests.suites.source import CACHE, fetch
@@ -48,7 +48,15 @@ HELD: tuple[str, ...] = (
     *("client", "handshake", "auth", "command monitoring", "connection monitoring", "timeouts", "concerns"),
     *("comment", "bulk", "crud", "gridfs", "retryable reads", "retryable writes", "sessions", "transactions"),
     *("causal consistency", "database", "collection", "cursor", "types", "collection management", "indexes"),
-    *("discovery", "collation", "versioned api", "run command", "unified format", "asyncio"),
+    *(
+        "discovery",
+        "collation",
+        "versioned api",
+        "run command",
+        "unified format",
+        "asyncio",
+        "change streams",
+    ),
 )
 # Seconds of the modules that take longer than others on a quiet machine: the longest begin first.
 SECONDS = {
@@ -135,8 +143,7 @@ def run_again(pool: Pool, modules: Sequence[str], settings: Settings) -> None:
         again = sorted(
             name
             for name in short_of(names, found)
-            if not is_later(name, found)
-            and (is_timed or found.tests.get(name, Outcome()).status == "timeout")
+            if name not in LATER and (is_timed or found.tests.get(name, Outcome()).status == "timeout")
         )
         if again:
             print(f"once more: {', '.join(again)}", flush=True)
@@ -152,11 +159,6 @@ def short_of(names: Collection[str], found: Found) -> dict[str, str]:
         for name, outcome in sorted(outcomes.items())
         if outcome.status != "passed"
     }
-
-
-def is_later(name: str, found: Found) -> bool:
-    """Whether a test is not held to the bar yet."""
-    return name in LATER or LATER_BECAUSE in found.tests.get(name, Outcome()).reason
 
 
 class Run:
@@ -210,7 +212,7 @@ def _judge(label: str, found: Found) -> Counts:
         print(f"{label}: {name}: {LATER.get(name) or why.splitlines()[0][:160]}")
     slowest = sorted(found.seconds.items(), key=lambda item: -item[1])[:8]
     print(f"{label}: " + ", ".join(f"{module} {seconds:.0f} s" for module, seconds in slowest))
-    failed = [name for name in found.short if not is_later(name, found)]
+    failed = [name for name in found.short if name not in LATER]
     passed = sum(outcome.status == "passed" for outcome in found.tests.values())
     skipped = sum(outcome.status == "skipped" for outcome in found.tests.values())
     return {"passed": passed, "failed": len(failed), "skipped": skipped}

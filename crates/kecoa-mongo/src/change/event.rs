@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::description::{Description, Origin, describe};
 use crate::error::{Code, Error};
 
-/// A change, as the log keeps it. Its fields have names of a letter, in the order of [`fields`](self).
+/// A change, as the log keeps it. Its fields have names of a letter, in a fixed order.
 #[derive(Clone, Debug)]
 pub struct Change(RawDocumentBuf);
 
