@@ -8,7 +8,8 @@ psycopg 3's are; statements, types and errors are those of `kecoa`. asyncio and 
 from __future__ import annotations
 
 from kecoa._kecoa import RetryPolicy
-from kecoa.aio._connection import AsyncConnection, connect
+from kecoa.aio._connect import connect
+from kecoa.aio._connection import AsyncConnection
 from kecoa.aio._copy import AsyncCopy
 from kecoa.aio._cursor import AsyncCursor
 from kecoa.aio._pipeline import AsyncPipeline

@@ -77,30 +77,6 @@ class AsyncConnection(PipelinedTurns, Generic[_Row]):
 
     # ---- making and ending ------------------------------------------------------------------------
 
-    @overload
-    @classmethod
-    async def connect(
-        cls,
-        dsn: str | None = None,
-        *,
-        autocommit: bool = False,
-        row_factory: None = None,
-        cursor_factory: type[AsyncCursor[Any]] | None = None,
-        statement_timeout: float | None = None,
-        **kwargs: Any,
-    ) -> AsyncConnection: ...
-    @overload
-    @classmethod
-    async def connect(
-        cls,
-        dsn: str | None = None,
-        *,
-        autocommit: bool = False,
-        row_factory: RowFactory[_Rows],
-        cursor_factory: type[AsyncCursor[Any]] | None = None,
-        statement_timeout: float | None = None,
-        **kwargs: Any,
-    ) -> AsyncConnection[_Rows]: ...
     @classmethod
     async def connect(
         cls,
@@ -112,7 +88,7 @@ class AsyncConnection(PipelinedTurns, Generic[_Row]):
         statement_timeout: float | None = None,
         **kwargs: Any,
     ) -> AsyncConnection[Any]:
-        """Open a connection in the running event loop.
+        """Open a connection in the running event loop; to type checkers, `kecoa.aio.connect` says more.
 
         `dsn` and the keyword arguments are those of `kecoa.connect`. `statement_timeout` (seconds) is the
         server's limit for every statement: it ends them with SQLSTATE 57014. To limit the time to connect,
@@ -506,43 +482,3 @@ class AsyncConnection(PipelinedTurns, Generic[_Row]):
     async def tpc_recover(self) -> list[Xid]:
         """Return the transactions that are prepared and not ended, of all databases."""
         return await self._two_phase.recover()
-
-
-@overload
-async def connect(
-    dsn: str | None = None,
-    *,
-    autocommit: bool = False,
-    row_factory: None = None,
-    cursor_factory: type[AsyncCursor[Any]] | None = None,
-    statement_timeout: float | None = None,
-    **kwargs: Any,
-) -> AsyncConnection: ...
-@overload
-async def connect(
-    dsn: str | None = None,
-    *,
-    autocommit: bool = False,
-    row_factory: RowFactory[_Rows],
-    cursor_factory: type[AsyncCursor[Any]] | None = None,
-    statement_timeout: float | None = None,
-    **kwargs: Any,
-) -> AsyncConnection[_Rows]: ...
-async def connect(
-    dsn: str | None = None,
-    *,
-    autocommit: bool = False,
-    row_factory: RowFactory[Any] | None = None,
-    cursor_factory: type[AsyncCursor[Any]] | None = None,
-    statement_timeout: float | None = None,
-    **kwargs: Any,
-) -> AsyncConnection[Any]:
-    """Open a connection in the running event loop. See `AsyncConnection.connect`."""
-    return await AsyncConnection.connect(
-        dsn,
-        autocommit=autocommit,
-        row_factory=row_factory,
-        cursor_factory=cursor_factory,
-        statement_timeout=statement_timeout,
-        **kwargs,
-    )
