@@ -106,7 +106,8 @@ class Runner:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
+                # No session of its own: Linux shares processors out by session, and niceness would say nothing.
+                process_group=0,
             )
             self.process = process
             try:
