@@ -4,6 +4,7 @@ use ::bson::RawDocumentBuf;
 use ::bson::raw::cstr;
 
 use crate::error::Error;
+use crate::operation::attempts::{Tries, write_conflict};
 use crate::operation::write_result::position;
 use crate::store::CollectionKind;
 
@@ -28,14 +29,20 @@ fn run<'a>(context: &'a mut Context<'_>) -> Running<'a> {
 
 async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     let namespace = work::writable_namespace(context)?;
+    let mut tries = Tries::begin(context.deadline.map(Into::into));
     let mut work = work::work(context).await?;
     let mut reply = RawDocumentBuf::new();
-    let Some(collection) = work.collection(&namespace).await? else { return Ok(reply) };
-    if work.handle().drop_collection(&collection).await? {
-        if collection.kind() == CollectionKind::Collection {
-            reply.append(cstr!("nIndexesWas"), position(collection.indexes().len()));
+    // Another gateway may have dropped it, and made it anew, since this one looked: then it looks again.
+    loop {
+        let Some(collection) = work.collection(&namespace).await? else { return Ok(reply) };
+        if work.handle().drop_collection(&collection).await? {
+            if collection.kind() == CollectionKind::Collection {
+                reply.append(cstr!("nIndexesWas"), position(collection.indexes().len()));
+            }
+            reply.append(cstr!("ns"), namespace.to_string());
+            break;
         }
-        reply.append(cstr!("ns"), namespace.to_string());
+        tries.next(write_conflict()).await?;
     }
     drop(work);
     let name = namespace.to_string();

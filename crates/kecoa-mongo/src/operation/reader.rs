@@ -239,7 +239,7 @@ async fn reload(
 }
 
 fn plan_killed(why: &str) -> Error {
-    Error::new(Code::location(175), format!("{why} while the query was running"))
+    Error::new(Code::QUERY_PLAN_KILLED, format!("{why} while the query was running"))
 }
 
 /// Leaves out documents that were seen before: of a write that moves documents in the index that it reads by.
