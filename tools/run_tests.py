@@ -5,7 +5,7 @@ usage: run_tests.py [--only rust|python|suites] [--suite NAME] [pytest argument 
 
 The peers' suites are modules of tests/suites, whose docstring says what one has to offer; a new one is named
 in SUITES there, and nothing changes here. --suite runs one of them, and may be given more than once.
-Suites that mostly wait run beside the Python tests and the other suites. The counts are also written to
+Suites that mostly wait run beside the other suites. The counts are also written to
 .cache/test-counts.json. The exit status is 1 when anything fails.
 """
 
@@ -131,21 +131,21 @@ class Tally:
 def run_parts(
     parts: set[str], names: list[str], server: TestServer, environment: dict[str, str], rest: list[str]
 ) -> Tally:
-    """Run the parts: Rust's tests alone, the others beside the suites that wait."""
+    """Run the parts: the suites beside those that wait, all else alone, since some tests measure time."""
     tally = Tally()
     if "rust" in parts:
         with tally.part("Rust"):
             tally.counts["Rust"] = rust(environment)
     with ExitStack() as opened:
         begun: dict[str, suites.Beside] = {}
+        if "python" in parts:
+            with tally.part("Python"):
+                tally.counts["Python"] = python(environment, rest)
         for name in names:
             if name in suites.BESIDE:
                 with tally.part(f"{name}'s suite, to begin"):
                     begun[name] = suites.begin(name, environment)
                     opened.callback(begun[name].close)
-        if "python" in parts:
-            with tally.part("Python"):
-                tally.counts["Python"] = python(environment, rest)
         for name in names:
             if name not in suites.BESIDE:
                 print(f"\nThe suite of {name}:", flush=True)
