@@ -309,3 +309,25 @@ def test_explain_and_list_indexes_show_what_was_given(db: Any) -> None:
     db.create_collection("k", clusteredIndex={"key": {"_id": 1}, "unique": True, "name": "mine"})
     [index] = db.k.list_indexes()
     assert dict(index) == {"v": 2, "key": {"_id": 1}, "name": "mine", "unique": True, "clustered": True}
+
+
+@pytest.mark.parametrize(
+    ("index", "document", "query"),
+    [
+        ("a", {"a": [[5]]}, {"a": {"$elemMatch": {"$elemMatch": {"$eq": 5}}}}),
+        ("a", {"a": [[5]]}, {"a": {"$elemMatch": {"$elemMatch": {"$in": [5, 6]}}}}),
+        ("a", {"a": [[5, 6]]}, {"a": {"$elemMatch": {"$size": 2}}}),
+        ("a.0", {"a": [[1, 2], [3, 4]]}, {"a.0": {"$elemMatch": {"$gte": 2}}}),
+        ("a.0", {"a": [[1, 2]]}, {"a.0": {"$all": [{"$elemMatch": {"$eq": 2}}]}}),
+        ("a.0", {"a": [[None]]}, {"a.0": None}),
+        ("a.0.0", {"a": [[{"b": 5}]]}, {"a.0.0": None}),
+        ("a.0.0", {"a": [[{"b": 5}]]}, {"a.0.0": {"$in": [None, 1]}}),
+    ],
+)
+def test_an_index_on_arrays_in_arrays_changes_no_answer(
+    db: Any, index: str, document: dict[str, Any], query: dict[str, Any]
+) -> None:
+    db.things.insert_one(document)
+    without = db.things.count_documents(query)
+    db.things.create_index(index)
+    assert db.things.count_documents(query) == without

@@ -66,6 +66,8 @@ fn of_test(test: &Test, field: &KeyField<'_>, collator: &Collator) -> Option<Vec
         Test::Compare(comparison) => compared(comparison, field, collator),
         Test::Pattern(pattern) => Some(matching(pattern, field)),
         Test::Modulo(_) => Some(vec![Range::prefix(&[field.class_byte(TypeClass::Number)])]),
+        // An array at a number is indexed whole: its elements have no entries.
+        Test::ElementValue(_) if has_number(field.name) => None,
         Test::ElementValue(inner) => within_element(inner, field, collator),
         _ => None,
     }
@@ -85,6 +87,8 @@ fn within_element(node: &Node, field: &KeyField<'_>, collator: &Collator) -> Opt
             }
             all
         }
+        // The elements of an element have no entries.
+        Node::Field(inner) if inner.test.is_of_whole_arrays() => None,
         Node::Field(inner) if inner.path.as_str().is_empty() => {
             of_test(&inner.test, field, collator).map(normalized)
         }
@@ -92,7 +96,16 @@ fn within_element(node: &Node, field: &KeyField<'_>, collator: &Collator) -> Opt
     }
 }
 
+/// Whether a part of a path may be the place of an element.
+fn has_number(path: &str) -> bool {
+    path.split('.').any(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 fn equal(value: RawBsonRef<'_>, field: &KeyField<'_>, collator: &Collator) -> Option<Vec<Range>> {
+    if value == RawBsonRef::Null && has_number(field.name) {
+        // What is missing on one of its ways may be there on the other, which the index has.
+        return None;
+    }
     if !is_comparable(value, field, collator) {
         if field.kind == FieldKind::Hashed {
             return None;

@@ -108,6 +108,7 @@ fn within_element(node: &Node) -> Option<Vec<Interval>> {
             .iter()
             .filter_map(within_element)
             .reduce(|before, next| intersection(&in_order(before), &in_order(next))),
+        Node::Field(inner) if inner.test.is_of_whole_arrays() => None,
         Node::Field(inner) if inner.path.as_str().is_empty() => of_test(&inner.test),
         _ => None,
     }

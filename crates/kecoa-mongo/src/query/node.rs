@@ -92,7 +92,7 @@ impl Test {
     }
 
     /// Whether it is asked of arrays as a whole, never of their elements.
-    pub(super) fn is_of_whole_arrays(&self) -> bool {
+    pub(crate) fn is_of_whole_arrays(&self) -> bool {
         matches!(self, Self::Size(_) | Self::ElementValue(_) | Self::ElementDocument(_))
     }
 }
