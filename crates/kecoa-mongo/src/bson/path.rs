@@ -120,11 +120,21 @@ impl Found<'_, '_> {
 
 impl Component {
     fn new(name: &str) -> Self {
-        let digits = name.bytes().all(|byte| byte.is_ascii_digit());
-        // 01 is a name alone.
-        let plain = digits && (name == "0" || !name.starts_with('0'));
-        Self { name: name.into(), position: if plain { name.parse().ok() } else { None } }
+        Self { name: name.into(), position: position(name) }
     }
+}
+
+/// Whether a name is of digits alone, so that it may name an element of an array.
+#[must_use]
+pub fn is_number(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The position of an element that a name is, too; `01` is a name alone.
+#[must_use]
+pub fn position(name: &str) -> Option<usize> {
+    let plain = is_number(name) && (name == "0" || !name.starts_with('0'));
+    if plain { name.parse().ok() } else { None }
 }
 
 fn in_document<'doc, B>(

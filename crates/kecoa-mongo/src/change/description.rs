@@ -12,6 +12,8 @@ use ::bson::{RawDocument, RawDocumentBuf, rawdoc};
 use difference::{Difference, Part, Path};
 use places::Places;
 
+use crate::bson::path::is_number;
+
 /// What MongoDB adds to a difference that it writes down: what is longer with it than the document is a replacement.
 const METADATA: usize = 15;
 
@@ -108,10 +110,7 @@ fn text(path: &Path<'_>) -> Option<CString> {
 fn is_ambiguous(path: &Path<'_>) -> bool {
     path.iter().any(|part| match part {
         Part::Index(_) => false,
-        Part::Name(name) => {
-            name.contains('.')
-                || !name.is_empty() && name.bytes().all(|digit| digit.is_ascii_digit())
-        }
+        Part::Name(name) => name.contains('.') || is_number(name),
     })
 }
 

@@ -7,6 +7,7 @@
 use ::bson::{RawArray, RawBsonRef, RawDocument};
 
 use super::definition::{Field, FieldKind};
+use crate::bson::path;
 use crate::error::{Code, Error};
 
 /// How deep arrays within documents within arrays are followed.
@@ -190,11 +191,7 @@ impl<'doc, V: FnMut(&[Option<RawBsonRef<'doc>>])> Walk<'_, V> {
 
 /// The element that a number names; none for a name that is no number, or behind the end.
 fn positional<'doc>(array: &'doc RawArray, name: &str) -> Result<Option<RawBsonRef<'doc>>, Error> {
-    let plain = name == "0" || !name.starts_with('0');
-    if !plain || name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Ok(None);
-    }
-    let Ok(position) = name.parse::<usize>() else { return Ok(None) };
+    let Some(position) = path::position(name) else { return Ok(None) };
     let found = array.into_iter().map_while(Result::ok).nth(position);
     if found.is_some() {
         let is_field = |element| match element {

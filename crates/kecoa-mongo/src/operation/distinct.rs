@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use ::bson::{RawArrayBuf, RawBsonRef, RawDocument};
 
 use crate::bson::limits::MAX_DOCUMENT_BYTES;
-use crate::bson::path::Path;
+use crate::bson::path::{Path, is_number};
 use crate::collation::Collator;
 use crate::error::{Code, Error};
 
@@ -29,7 +29,7 @@ impl DistinctValues {
     /// 2 for a path that is too long.
     pub fn new(path: &str, collator: Collator) -> Result<Self, Error> {
         let last = path.rsplit('.').next().unwrap_or_default();
-        let ends_with_position = !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit());
+        let ends_with_position = is_number(last);
         let path =
             Path::parse(path).map_err(|error| Error::new(Code::BAD_VALUE, error.to_string()))?;
         Ok(Self {

@@ -7,6 +7,7 @@ use super::key_field::KeyField;
 use super::predicates::Tested;
 use super::regex_prefix::literal_prefix;
 use crate::bson::number::Number;
+use crate::bson::path::is_number;
 use crate::bson::type_class::TypeClass;
 use crate::collation::Collator;
 use crate::index::FieldKind;
@@ -98,7 +99,7 @@ fn within_element(node: &Node, field: &KeyField<'_>, collator: &Collator) -> Opt
 
 /// Whether a part of a path may be the place of an element.
 fn has_number(path: &str) -> bool {
-    path.split('.').any(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+    path.split('.').any(is_number)
 }
 
 fn equal(value: RawBsonRef<'_>, field: &KeyField<'_>, collator: &Collator) -> Option<Vec<Range>> {

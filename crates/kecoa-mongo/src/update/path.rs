@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::bson::limits::MAX_DEPTH;
+use crate::bson::path::is_number;
 use crate::error::{Code, Error};
 
 /// A path of an update.
@@ -111,8 +112,7 @@ impl Component {
 impl FieldName {
     /// The number that it is, without zeros in front.
     fn digits(&self) -> Option<&str> {
-        let number = !self.0.is_empty() && self.0.bytes().all(|byte| byte.is_ascii_digit());
-        number.then(|| self.0.trim_start_matches('0'))
+        is_number(&self.0).then(|| self.0.trim_start_matches('0'))
     }
 
     /// The position of an element that it names.
@@ -123,8 +123,7 @@ impl FieldName {
 
 /// The position of an element that a name is; `01` is none.
 pub(super) fn array_index(name: &str) -> Option<usize> {
-    let digits = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits || (name.len() > 1 && name.starts_with('0')) {
+    if !is_number(name) || (name.len() > 1 && name.starts_with('0')) {
         return None;
     }
     // More than fits is far behind the end of every array.

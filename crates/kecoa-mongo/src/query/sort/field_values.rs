@@ -6,6 +6,7 @@
 use ::bson::{RawArray, RawBsonRef, RawDocument};
 
 use super::field::SortField;
+use crate::bson::path::position;
 use crate::error::{Code, Error};
 
 /// How far a path has been followed.
@@ -133,12 +134,6 @@ fn in_array<'doc, 'path>(
 
 fn split(path: &str) -> (&str, Option<&str>) {
     path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)))
-}
-
-fn position(name: &str) -> Option<usize> {
-    let plain = name == "0" || !name.starts_with('0');
-    let digits = name.bytes().all(|byte| byte.is_ascii_digit());
-    if plain && digits { name.parse().ok() } else { None }
 }
 
 fn field<'doc>(document: &'doc RawDocument, name: &str) -> Option<RawBsonRef<'doc>> {
