@@ -75,6 +75,12 @@ fn many(client: &mut Client) -> Result<(), Any> {
     let mut answers = client.run_pipeline(&pipeline)?;
     println!("{} deleted, {:?} left", answers.count(deleted)?, answers.rows_as::<(i64,)>(left)?);
 
+    // The same, all of them or none: one request, whose rest the server skips after an error.
+    let mut transfer = Pipeline::atomic();
+    transfer.add("UPDATE accounts SET balance = balance - 1 WHERE id = $1", &[&1_i64])?;
+    transfer.add("UPDATE accounts SET balance = balance + 1 WHERE id = $1", &[&2_i64])?;
+    client.run_pipeline(&transfer)?;
+
     // COPY is a writer, and a reader.
     let mut copy = client.copy_writer("COPY accounts FROM STDIN WITH (FORMAT csv)")?;
     for id in 100..1100 {
