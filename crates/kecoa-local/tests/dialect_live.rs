@@ -1,4 +1,19 @@
-//! Drives `dialect.txt` against a real endpoint and PostgreSQL, and keeps the docs' tables true.
+//! How much of CockroachDB's dialect the local endpoint takes: drives the files of `dialect/` against a
+//! real endpoint and PostgreSQL, in the simple and in the extended protocol, and makes of their
+//! features the tables in `docs/*/reference/dialect.md`. A file has databases of its own.
+//! `KECOA_DIALECT=show` runs one file.
+//!
+//! ```text
+//! == yes|part|no | English | Indonesia        a feature and whether it works
+//! note | English | Indonesia                  what to know about it
+//! > SQL                                       a statement, continued by further > lines
+//! >> SQL                                      a batch: simple protocol only
+//! = TAG                                       a command tag, in order
+//! : a | b                                     the result's column names
+//! | 1 | x                                     a row
+//! ! 42601 part of the message                 an error
+//! ~ part of a notice or of the error's hint
+//! ```
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -15,6 +30,25 @@ use std::path::PathBuf;
 
 use live::{Replies, Server};
 
+macro_rules! files {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("dialect/", $name, ".txt")))),*]
+    };
+}
+
+/// In the order of the documents' tables.
+const FILES: [(&str, &str); 9] = files![
+    "writes",
+    "types",
+    "functions",
+    "definitions",
+    "names",
+    "show",
+    "settings",
+    "transactions",
+    "cluster",
+];
+
 #[derive(Default)]
 struct Feature {
     state: String,
@@ -26,6 +60,7 @@ struct Feature {
 
 #[derive(Default)]
 struct Case {
+    file: &'static str,
     line: usize,
     sql: String,
     batch: bool,
@@ -40,9 +75,9 @@ fn cells(line: &str) -> Vec<String> {
     line.split(" | ").map(|cell| cell.replace("\\n", "\n").replace("\\t", "\t")).collect()
 }
 
-fn features() -> Vec<Feature> {
+fn features(file: &'static str, text: &str) -> Vec<Feature> {
     let mut features: Vec<Feature> = Vec::new();
-    for (number, line) in include_str!("dialect.txt").lines().enumerate() {
+    for (number, line) in text.lines().enumerate() {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
@@ -72,7 +107,7 @@ fn features() -> Vec<Feature> {
             });
             if fresh {
                 let batch = line.starts_with(">>");
-                feature.cases.push(Case { line: number + 1, batch, ..Case::default() });
+                feature.cases.push(Case { file, line: number + 1, batch, ..Case::default() });
             }
             let case = feature.cases.last_mut().unwrap();
             if !case.sql.is_empty() {
@@ -95,14 +130,15 @@ fn features() -> Vec<Feature> {
                 case.error = Some((code.to_owned(), message.to_owned()));
             }
             "~" => case.said = Some(rest.to_owned()),
-            other => panic!("line {}: {other:?}", number + 1),
+            other => panic!("{file}.txt:{}: {other:?}", number + 1),
         }
     }
     features
 }
 
 fn check(case: &Case, replies: &Replies, protocol: &str) -> Result<(), String> {
-    let at = format!("line {} ({protocol}): {}\n{replies:#?}", case.line, case.sql);
+    let at =
+        format!("dialect/{}.txt:{} ({protocol}): {}\n{replies:#?}", case.file, case.line, case.sql);
     match (&case.error, &replies.error) {
         (None, None) => {}
         (Some((code, part)), Some((found, message, _)))
@@ -132,11 +168,18 @@ fn the_dialect_holds_in_both_protocols() {
     let Some(server) = Server::start() else { return };
     let mut failures = Vec::new();
     let mut checked = 0;
-    for protocol in ["simple", "extended"] {
+    let only = std::env::var("KECOA_DIALECT").ok();
+    let chosen = |name: &str| only.as_deref().is_none_or(|only| only == name);
+    for (name, protocol, text) in FILES
+        .into_iter()
+        .filter(|(name, _)| chosen(name))
+        .flat_map(|(name, text)| [(name, "simple", text), (name, "extended", text)])
+    {
         let mut owner = server.client("defaultdb");
-        assert_eq!(owner.simple(&format!("CREATE DATABASE {protocol}")).error, None);
-        for feature in features() {
-            let mut client = server.client(protocol);
+        let database = format!("{name}_{protocol}");
+        assert_eq!(owner.simple(&format!("CREATE DATABASE {database}")).error, None);
+        for feature in features(name, text) {
+            let mut client = server.client(&database);
             for case in &feature.cases {
                 if case.batch && protocol == "extended" {
                     continue;
@@ -169,7 +212,7 @@ fn the_docs_say_what_the_tests_show() {
     ];
     for (language, heading, words) in headings {
         let mut table = format!("{heading}\n|---|---|---|---:|\n");
-        for feature in features() {
+        for feature in FILES.into_iter().flat_map(|(name, text)| features(name, text)) {
             let word = match feature.state.as_str() {
                 "yes" => words[0],
                 "part" => words[1],
