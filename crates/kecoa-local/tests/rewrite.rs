@@ -83,18 +83,39 @@ fn rewritten(sql: &str) -> String {
     texts.join("; ").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// `rewrite.txt`: a statement, and behind `=>` on the next line what becomes of it; `!` and a part
-/// of the message for an error; `==` for what stays as it is.
+macro_rules! files {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("rewrite/", $name, ".txt")))),*]
+    };
+}
+
+const FILES: [(&str, &str); 9] = files![
+    "types",
+    "expressions",
+    "writes",
+    "definitions",
+    "settings",
+    "transactions",
+    "cluster",
+    "names",
+    "unfinished"
+];
+
+/// `rewrite/*.txt`: a statement, and behind `=>` on the next line what becomes of it; `!` and a part
+/// of the message for an error; `==` for what stays as it is. Blanks are compared as one.
 #[test]
 fn statements_become_what_the_table_says() {
     let mut failures = Vec::new();
     let mut checked = 0;
-    let mut lines = include_str!("rewrite.txt").lines().filter(|line| !line.is_empty());
-    while let Some(sql) = lines.next() {
+    let mut lines = FILES
+        .into_iter()
+        .flat_map(|(file, text)| text.lines().map(move |line| (file, line)))
+        .filter(|(_, line)| !line.is_empty());
+    while let Some((file, sql)) = lines.next() {
         if sql.starts_with('#') {
             continue;
         }
-        let expected = lines.next().unwrap_or_else(|| panic!("nothing behind {sql}"));
+        let (_, expected) = lines.next().unwrap_or_else(|| panic!("{file}: nothing behind {sql}"));
         let found = rewritten(sql);
         checked += 1;
         let right = if expected == "==" {
@@ -104,10 +125,10 @@ fn statements_become_what_the_table_says() {
         } else if let Some(text) = expected.strip_prefix("=> ") {
             found == text
         } else {
-            panic!("{expected:?} behind {sql}");
+            panic!("{file}: {expected:?} behind {sql}");
         };
         if !right {
-            failures.push(format!("{sql}\n  expected {expected}\n  found    {found}"));
+            failures.push(format!("{file}: {sql}\n  expected {expected}\n  found    {found}"));
         }
     }
     assert!(failures.is_empty(), "{} of {checked}\n{}", failures.len(), failures.join("\n"));
