@@ -6,14 +6,16 @@ use super::catalog::Context;
 use super::edit::Edits;
 use super::expression;
 use super::index_clauses::{VISIBLE, implicit_name, trailer, visibility};
+use super::partition;
 use super::plan::{Analysis, Class, Piece, Refusal, Stop};
 use super::quote::quote;
 
-/// Rewrites `CREATE [UNIQUE] [INVERTED] INDEX`; `None` for other statements.
+/// Rewrites `CREATE [UNIQUE] [INVERTED] INDEX`, whose reply is the last piece's; `None` for other
+/// statements.
 pub(super) fn create(
     statement: &Statement<'_>,
     context: &Context<'_>,
-) -> Result<Option<Piece>, Stop> {
+) -> Result<Option<Vec<Piece>>, Stop> {
     let mut at = 1 + usize::from(statement.is(1, "UNIQUE"));
     if !statement.is(0, "CREATE") {
         return Ok(None);
@@ -41,10 +43,10 @@ pub(super) fn create(
     let on = if nameless { at } else { at + 1 };
     let name = on + 1 + usize::from(statement.is(on + 1, "ONLY"));
     let Some(end) = statement.qualified_name(name).filter(|_| statement.is(on, "ON")) else {
-        return Ok(Some(Piece::edited(statement, edits)));
+        return Ok(Some(vec![Piece::edited(statement, edits)]));
     };
     let Some(open) = statement.find(end, statement.len(), |i| statement.is_mark(i, "(")) else {
-        return Ok(Some(Piece::edited(statement, edits)));
+        return Ok(Some(vec![Piece::edited(statement, edits)]));
     };
     let closing = statement.partner(open).unwrap_or(statement.len());
     // PostgreSQL's own name would have the stored columns in it.
@@ -56,10 +58,11 @@ pub(super) fn create(
         let text = implicit_name(statement, &table, open + 1, closing, "idx");
         edits.insert(statement.start(on), format!("{text} "));
     }
+    let columns = statement.elements(open + 1, closing);
     if inverted {
-        edits.insert(statement.start(open), "USING gin ");
-        for (_, last) in statement.elements(open + 1, closing) {
-            if last >= 2 && statement.is_any(last - 1, &["ASC", "DESC"]) {
+        edits.insert(statement.start(open), " USING gin ");
+        for (_, last) in &columns {
+            if *last >= 2 && statement.is_any(last - 1, &["ASC", "DESC"]) {
                 edits.replace(statement.end(last - 2), statement.end(last - 1), "");
             }
         }
@@ -68,11 +71,15 @@ pub(super) fn create(
     if statement.find(closing, to, |i| statement.is(i, "INTERLEAVE")).is_some() {
         return Err(Refusal::cluster_only("interleave indexes").into());
     }
-    if statement.find(closing, to, |i| statement.are(i, &["PARTITION", "BY"])).is_some() {
-        return Err(Refusal::cluster_only("partition indexes").into());
-    }
+    partition::refuse(statement, closing, to, "partition indexes")?;
     trailer(statement, closing + 1, to, &mut edits);
-    Ok(Some(Piece::edited(statement, edits)))
+    let mut pieces = Vec::new();
+    if columns.len() > 1 && (inverted || statement.are(open - 2, &["USING", "GIN"])) {
+        let body = "BEGIN PERFORM crdb_internal.need_gin_columns(); END";
+        pieces.push(Piece::hidden(&format!("DO {}", quote(body))));
+    }
+    pieces.push(Piece::edited(statement, edits));
+    Ok(Some(pieces))
 }
 
 /// `ALTER INDEX … [NOT] VISIBLE`; `None` for other statements.

@@ -1,4 +1,5 @@
-//! `IF NOT EXISTS` where PostgreSQL has none: `CREATE TYPE`, `CREATE ROLE`, `CREATE USER`.
+//! `IF NOT EXISTS` where PostgreSQL has none: `CREATE TYPE`, `CREATE ROLE`, `CREATE USER`,
+//! `CREATE VIEW`.
 
 use kecoa_sql::Statement;
 
@@ -17,21 +18,30 @@ pub(super) fn create(
         "CREATE TYPE"
     } else if statement.are(0, &["CREATE", "ROLE"]) || statement.are(0, &["CREATE", "USER"]) {
         "CREATE ROLE"
+    } else if statement.are(0, &["CREATE", "VIEW"]) || view_of_session(statement) {
+        "CREATE VIEW"
     } else {
         return Ok(None);
     };
-    if !statement.are(2, &["IF", "NOT", "EXISTS"]) {
+    let at = 2 + usize::from(view_of_session(statement));
+    if !statement.are(at, &["IF", "NOT", "EXISTS"]) {
         return Ok(None);
     }
     let mut edits = Edits::default();
     expression::rewrite(statement, context, &mut edits)?;
-    edits.replace(statement.start(2), statement.end(4), "");
+    edits.replace(statement.start(at), statement.end(at + 2), "");
     let sql = edits.apply(statement.sql(), statement.offset()).text;
     let body = format!(
-        "BEGIN EXECUTE {}; EXCEPTION WHEN duplicate_object THEN \
+        "BEGIN EXECUTE {}; EXCEPTION WHEN duplicate_object OR duplicate_table THEN \
          RAISE NOTICE USING MESSAGE = SQLERRM || ', skipping'; END",
         quote(&String::from_utf8_lossy(&sql))
     );
     let piece = Piece::tagged(format!("DO {}", quote(&body)), tag);
     Ok(Some(Analysis::piece(Class::Definition, piece)))
+}
+
+fn view_of_session(statement: &Statement<'_>) -> bool {
+    statement.is(0, "CREATE")
+        && statement.is_any(1, &["TEMP", "TEMPORARY"])
+        && statement.is(2, "VIEW")
 }

@@ -20,10 +20,13 @@ mod index_clauses;
 mod lenient;
 mod limited;
 mod names;
+mod partition;
 pub mod plan;
 pub(crate) mod quote;
 mod region;
+mod sequence;
 mod show;
+mod statistics;
 mod system_time;
 mod table;
 pub mod transaction;
@@ -85,15 +88,17 @@ fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analys
     if let Some(analysis) = table::create(statement, context)? {
         return Ok(analysis);
     }
-    if let Some(piece) = index::create(statement, context)? {
-        return Ok(Analysis::piece(Class::Definition, piece));
+    if let Some(mut pieces) = index::create(statement, context)? {
+        Piece::answer_last(&mut pieces, "CREATE INDEX");
+        return Ok(Analysis { class: Class::Definition, control: None, pieces });
     }
     if let Some(analysis) = lenient::create(statement, context)? {
         return Ok(analysis);
     }
     let whole = table::alter_primary_key(statement)
         .or_else(|| index::alter_visibility(statement))
-        .or_else(|| index::drop_cascade(statement));
+        .or_else(|| index::drop_cascade(statement))
+        .or_else(|| statistics::create(statement));
     if let Some(analysis) = whole {
         return Ok(analysis);
     }
@@ -106,7 +111,10 @@ fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analys
     } else if statement.are(0, &["DROP", "INDEX"]) {
         index::drop(statement, &mut edits);
     } else if statement.are(0, &["ALTER", "INDEX"]) {
+        partition::refuse(statement, 2, statement.len(), "partition indexes")?;
         index::alter(statement, &mut edits);
+    } else if statement.is_any(0, &["CREATE", "ALTER"]) && sequence::is_one(statement) {
+        sequence::rewrite(statement, &mut edits)?;
     } else if statement.is(0, "PREPARE") && statement.is_mark(2, "(") {
         let closing = statement.partner(2).unwrap_or(2);
         for (start, _) in statement.elements(3, closing) {

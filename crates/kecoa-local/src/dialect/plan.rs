@@ -70,6 +70,18 @@ impl Piece {
         Self { reply, ..Self::forward(Sql::made(sql)) }
     }
 
+    /// Makes pieces one statement's: the last one answers, with this tag when others go before it.
+    pub fn answer_last(pieces: &mut [Self], tag: &str) {
+        if let [before @ .., last] = pieces
+            && !before.is_empty()
+        {
+            for piece in before {
+                piece.reply = Reply::Hide;
+            }
+            last.reply = Reply::Tag(tag.to_owned(), false);
+        }
+    }
+
     /// A piece that does nothing, answered with a fixed tag.
     pub fn nothing(tag: &str) -> Self {
         Self::tagged(format!("DO {}", quote("BEGIN END")), tag)

@@ -4,9 +4,9 @@ use kecoa_sql::Statement;
 
 use super::catalog::Context;
 use super::edit::Edits;
-use super::plan::{Analysis, Class, Piece, Refusal, Reply, Stop};
+use super::plan::{Analysis, Class, Piece, Refusal, Stop};
 use super::quote::quote;
-use super::{expression, index, index_clauses, region, types, upsert};
+use super::{expression, index, index_clauses, partition, region, types, upsert};
 
 const CONSTRAINTS: [&str; 7] =
     ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "EXCLUDE", "LIKE"];
@@ -36,6 +36,7 @@ pub(super) fn create(
     let Some(open) = statement.qualified_name(name) else {
         return Ok(None);
     };
+    partition::refuse_part(statement, open)?;
     let mut edits = Edits::default();
     expression::rewrite(statement, context, &mut edits)?;
     let closing = statement.partner(open).filter(|_| statement.is_mark(open, "("));
@@ -61,22 +62,19 @@ pub(super) fn create(
     if !exists {
         for text in &indexes {
             if let Some(index) = Statement::whole(text.as_bytes(), context.backslash_escapes)
-                && let Some(mut piece) = index::create(&index, context)?
+                && let Some(made) = index::create(&index, context)?
             {
-                // No position in it means anything to the client.
-                piece.sql = super::edit::Sql::made(piece.sql.text);
-                pieces.push(piece);
+                // No position in them means anything to the client.
+                pieces.extend(
+                    made.into_iter().map(|piece| Piece {
+                        sql: super::edit::Sql::made(piece.sql.text),
+                        ..piece
+                    }),
+                );
             }
         }
     }
-    if let [rest @ .., last] = pieces.as_mut_slice()
-        && !rest.is_empty()
-    {
-        for piece in rest {
-            piece.reply = Reply::Hide;
-        }
-        last.reply = Reply::Tag("CREATE TABLE".to_owned(), false);
-    }
+    Piece::answer_last(&mut pieces, "CREATE TABLE");
     Ok(Some(Analysis { class: Class::Definition, control: None, pieces }))
 }
 
@@ -250,6 +248,8 @@ fn constraint(statement: &Statement<'_>, from: usize, to: usize, edits: &mut Edi
 /// What stands behind the brackets.
 fn trailer(statement: &Statement<'_>, from: usize, edits: &mut Edits) -> Result<(), Stop> {
     let to = statement.len();
+    let query = statement.find(from, to, |i| statement.is(i, "AS"));
+    partition::refuse(statement, from, query.unwrap_or(to), "partition tables")?;
     let mut at = from;
     while at < to {
         if statement.is(at, "AS") {
@@ -335,6 +335,8 @@ pub(super) fn alter(statement: &Statement<'_>, edits: &mut Edits) -> Result<Opti
                 let what = statement.slice(start + 1, end);
                 return Ok(Some(format!("the local endpoint ignores storage parameters: {what}")));
             }
+        } else if statement.is(start, "PARTITION") {
+            partition::refuse(statement, start, end, "partition tables")?;
         } else if statement.is(start, "ADD") {
             let mut at = start + 1;
             if statement.is_any(at, &CONSTRAINTS) {
