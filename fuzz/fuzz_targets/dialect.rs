@@ -4,6 +4,7 @@
 
 use kecoa_local::dialect;
 use kecoa_local::dialect::catalog::{Catalog, Context, Need};
+use kecoa_local::dialect::settings::Settings;
 use kecoa_local::dialect::transaction::Transaction;
 use libfuzzer_sys::fuzz_target;
 
@@ -42,7 +43,7 @@ fuzz_target!(|data: &[u8]| {
         assert!(statement.offset() + statement.sql().len() <= sql.len());
         for asked in 0.. {
             assert!(asked < 300, "endless questions");
-            let context = Context { database: "defaultdb", catalog: &catalog, backslash_escapes };
+            let context = Context { database: "defaultdb", catalog: &catalog, backslash_escapes, settings: &Settings::default() };
             match dialect::analyse(&statement, &context) {
                 Ok(analysis) => {
                     for piece in &transaction.plan(&analysis).pieces {

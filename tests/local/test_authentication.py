@@ -135,6 +135,9 @@ def connections(owned):
     renamed = owned.url.replace("root:", "somebody_else:")
     ways = [psycopg2.connect(renamed), kecoa.connect(renamed), kecoa.connect(renamed, binding="server")]
     for conn in ways:
+        # The attempts shall reach PostgreSQL.
+        conn.autocommit = True
+        conn.cursor().execute("SET kecoa_strict = off")
         conn.autocommit = False
     yield ways
     for conn in ways:
@@ -275,6 +278,7 @@ def test_what_programs_need_is_there(owned):
     cur = conn.cursor()
     for statement in (
         "CREATE DATABASE programs",
+        "SET kecoa_strict = off",
         *(
             f'CREATE EXTENSION IF NOT EXISTS "{name}"'
             for name in ("hstore", "citext", "ltree", "pg_trgm", "btree_gist")
@@ -348,6 +352,7 @@ def test_a_database_with_traps_catches_nothing_at_the_next_start(fresh_endpoint)
     for name, statements in (("trap", TRAPS), ("overloaded", OVERLOADS)):
         inside = kecoa.connect(url.replace("/defaultdb", f"/{name}"))
         inside.autocommit = True
+        inside.cursor().execute("SET kecoa_strict = off")
         inside.cursor().execute("CREATE TABLE caught (who text)")
         for statement in statements:
             inside.cursor().execute(statement)

@@ -129,6 +129,7 @@ def earlier():
 def in_bank(endpoint):
     conn = kecoa.connect(endpoint.url.replace("/defaultdb", "/bank"))
     conn.autocommit = True
+    conn.cursor().execute("SET kecoa_strict = off")
     return conn
 
 

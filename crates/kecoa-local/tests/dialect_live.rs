@@ -37,7 +37,7 @@ macro_rules! files {
 }
 
 /// In the order of the documents' tables.
-const FILES: [(&str, &str); 9] = files![
+const FILES: [(&str, &str); 10] = files![
     "writes",
     "types",
     "functions",
@@ -47,6 +47,7 @@ const FILES: [(&str, &str); 9] = files![
     "settings",
     "transactions",
     "cluster",
+    "refused",
 ];
 
 #[derive(Default)]

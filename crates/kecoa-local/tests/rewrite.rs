@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use kecoa_local::dialect;
 use kecoa_local::dialect::catalog::{Catalog, Context, Need, TableName};
 use kecoa_local::dialect::plan::{Analysis, OnError};
+use kecoa_local::dialect::settings::Settings;
 use proptest::prelude::*;
 
 /// The tables the cases know: `*` marks the key, `=` what the server generates.
@@ -58,8 +59,12 @@ fn analyse(sql: &str) -> Vec<Analysis> {
     for statement in kecoa_sql::split(sql.as_bytes(), false) {
         for asked in 0.. {
             assert!(asked < 300, "endless questions: {sql}");
-            let context =
-                Context { database: "defaultdb", catalog: &catalog, backslash_escapes: false };
+            let context = Context {
+                database: "defaultdb",
+                catalog: &catalog,
+                backslash_escapes: false,
+                settings: &Settings::default(),
+            };
             match dialect::analyse(&statement, &context) {
                 Ok(analysis) => {
                     analyses.push(analysis);
@@ -317,7 +322,7 @@ proptest! {
             return Ok(());
         }
         prop_assert_eq!(statements.len(), 1);
-        let context = Context { database: "d", catalog: &Catalog::default(), backslash_escapes };
+        let settings = Settings::default(); let context = Context { database: "d", catalog: &Catalog::default(), backslash_escapes, settings: &settings };
         let analysis = dialect::analyse(&statements[0], &context).unwrap();
         prop_assert_eq!(analysis.pieces.len(), 1);
         prop_assert_eq!(&analysis.pieces[0].sql.text, statements[0].sql());

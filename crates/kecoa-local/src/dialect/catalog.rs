@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::quote::quote;
+use super::settings::Settings;
 
 /// A table's name as written, folded.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -162,4 +163,6 @@ pub struct Context<'a> {
     pub catalog: &'a Catalog,
     /// `standard_conforming_strings` is off.
     pub backslash_escapes: bool,
+    /// The session variables that the rules obey.
+    pub settings: &'a Settings,
 }

@@ -13,6 +13,7 @@ mod bytes;
 pub mod catalog;
 mod control;
 mod database;
+mod defaults;
 pub mod edit;
 mod expression;
 mod index;
@@ -23,8 +24,11 @@ mod names;
 mod partition;
 pub mod plan;
 pub(crate) mod quote;
+mod refused;
 mod region;
 mod sequence;
+mod set;
+pub mod settings;
 mod show;
 mod statistics;
 mod system_time;
@@ -43,7 +47,7 @@ use kecoa_sql::{Statement, TokenKind};
 
 use catalog::{Context, Need};
 use edit::{Edits, Sql};
-use plan::{Analysis, Class, Piece, Reply, Stop};
+use plan::{Analysis, Class, Control, Piece, Reply, Stop};
 
 /// Understands one statement.
 ///
@@ -56,7 +60,14 @@ pub fn analyse(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analy
         return Ok(Analysis::plain(Class::Session, sql));
     }
     match understand(statement, context) {
-        Ok(analysis) => Ok(analysis),
+        Ok(mut analysis) => {
+            if analysis.control.is_none()
+                && memchr::memmem::find(statement.sql(), b"set_config").is_some()
+            {
+                analysis.control = Some(Control::SetAny);
+            }
+            Ok(analysis)
+        }
         Err(Stop::Refuse(refusal)) => Ok(Analysis::refuse(&refusal)),
         Err(Stop::Need(need)) => Err(need),
     }
@@ -64,6 +75,11 @@ pub fn analyse(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analy
 
 fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analysis, Stop> {
     if let Some(refusal) = unsupported::refusal(statement) {
+        return Err(refusal.into());
+    }
+    if context.settings.strict
+        && let Some(refusal) = refused::refusal(statement)
+    {
         return Err(refusal.into());
     }
     if let Some(analysis) = control::analyse(statement)? {
@@ -75,7 +91,10 @@ fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analys
     if let Some(analysis) = region::alter(statement, context)? {
         return Ok(analysis);
     }
-    if let Some(analysis) = variables::set(statement)? {
+    if let Some(analysis) = defaults::alter(statement, context)? {
+        return Ok(analysis);
+    }
+    if let Some(analysis) = set::analyse(statement)? {
         return Ok(analysis);
     }
     if statement.is(0, "SHOW")

@@ -5,6 +5,7 @@ use kecoa_sql::Statement;
 use super::catalog::Need;
 use super::edit::{Edits, Sql};
 use super::quote::quote;
+use super::settings::Change;
 
 /// One statement for PostgreSQL, and what its reply becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,6 +126,15 @@ impl Refusal {
         }
     }
 
+    /// What CockroachDB refuses, and PostgreSQL could do.
+    pub fn strict(code: &'static str, what: &str) -> Self {
+        Self {
+            code,
+            message: format!("CockroachDB does not have {what}"),
+            hint: "SET kecoa_strict = off lets PostgreSQL do it, and fails on a cluster".to_owned(),
+        }
+    }
+
     /// SQL that raises this error inside PostgreSQL, so that the state of the transaction and of
     /// the protocol is what a real error leaves.
     fn sql(&self) -> String {
@@ -180,36 +190,15 @@ pub enum Control {
     Release(String),
     /// `SHOW TRANSACTION STATUS`.
     Status,
-    /// Sets a session variable that the rules of transactions obey.
-    Switch(Switch),
+    /// Sets a session variable that the endpoint's own rules obey.
+    Set(Change),
+    /// May set any of them.
+    SetAny,
     /// `USE name`; `None` is the default database.
     Use(Option<String>),
     /// What PostgreSQL runs only outside a transaction: an open one is committed before, as
     /// CockroachDB's `autocommit_before_ddl` does.
     Detached,
-}
-
-/// A session variable that the rules of transactions obey, and its value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Switch {
-    /// `inject_retry_errors_enabled`.
-    InjectStatements(bool),
-    /// `inject_retry_errors_on_commit_enabled`.
-    InjectCommit(bool),
-    /// `autocommit_before_ddl`.
-    AutocommitBeforeDdl(bool),
-}
-
-impl Switch {
-    /// What a session variable switches, if it is one of the three.
-    pub fn of(variable: &str, on: bool) -> Option<Self> {
-        match variable {
-            "inject_retry_errors_enabled" => Some(Self::InjectStatements(on)),
-            "inject_retry_errors_on_commit_enabled" => Some(Self::InjectCommit(on)),
-            "autocommit_before_ddl" => Some(Self::AutocommitBeforeDdl(on)),
-            _ => None,
-        }
-    }
 }
 
 /// A statement understood, independent of the state of the transaction.

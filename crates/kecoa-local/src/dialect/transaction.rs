@@ -6,8 +6,9 @@
 //! completed.
 
 use super::edit::Sql;
-use super::plan::{Analysis, Class, Control, OnError, Piece, Refusal, Reply, Switch};
+use super::plan::{Analysis, Class, Control, OnError, Piece, Refusal, Reply};
 use super::quote::{quote, quote_name};
+use super::settings::Tracked;
 use super::version::RETRY_HINT;
 
 /// Where the client's transaction stands.
@@ -44,12 +45,8 @@ pub struct Transaction {
     initial: Vec<String>,
     /// Whether it failed with a retry error.
     retryable: bool,
-    /// `inject_retry_errors_enabled`, now and when the transaction began.
-    inject: (bool, bool),
-    /// `inject_retry_errors_on_commit_enabled`, now and when the transaction began.
-    inject_commit: (bool, bool),
-    /// `autocommit_before_ddl` is off, now and when the transaction began.
-    ddl_inside: (bool, bool),
+    /// The session variables that the rules obey.
+    pub settings: Tracked,
     /// Consecutive attempts that failed by injection.
     failed_attempts: u32,
     /// When the first of several attempts failed, in seconds since 1970.
@@ -135,7 +132,7 @@ impl Transaction {
                 planned
             }
             None if self.commits_before(analysis.class) => {
-                if self.injects(self.inject_commit.0) {
+                if self.injects(self.settings.now().inject_commit) {
                     return self.commit();
                 }
                 let mut commit = Piece::hidden("COMMIT");
@@ -152,7 +149,10 @@ impl Transaction {
             None => {
                 let counts = matches!(analysis.class, Class::Work | Class::Constant)
                     || analysis.class.changes_schema();
-                if counts && self.phase == Phase::Open && self.injects(self.inject.0) {
+                if counts
+                    && self.phase == Phase::Open
+                    && self.injects(self.settings.now().inject_statements)
+                {
                     return injected("inject_retry_errors_enabled");
                 }
                 self.worked(Some(analysis.class));
@@ -167,24 +167,19 @@ impl Transaction {
         }
     }
 
-    /// Sets a switch for good: from outside a transaction, or when the session opens.
-    pub fn switch(&mut self, switch: Switch) {
-        match switch {
-            Switch::InjectStatements(on) => self.inject = (on, on),
-            Switch::InjectCommit(on) => self.inject_commit = (on, on),
-            Switch::AutocommitBeforeDdl(on) => self.ddl_inside = (!on, !on),
-        }
-    }
-
     /// Whether a statement of this class must be planned although nothing of itself depends on the
     /// transaction.
     pub fn watches(&self, class: Class) -> bool {
-        self.inject.0 || self.phase == Phase::Released || self.commits_before(class)
+        self.settings.now().inject_statements
+            || self.phase == Phase::Released
+            || self.commits_before(class)
     }
 
     /// Whether the open transaction is committed before a statement of this class.
     fn commits_before(&self, class: Class) -> bool {
-        class == Class::Definition && self.phase == Phase::Open && !self.ddl_inside.0
+        class == Class::Definition
+            && self.phase == Phase::Open
+            && self.settings.now().autocommit_before_ddl
     }
 
     /// Notes that a statement of this class completed, planned or not.
@@ -228,13 +223,12 @@ impl Transaction {
             Control::Savepoint(name) => self.savepoint(name, as_is),
             Control::RollbackTo(name) => self.rollback_to(name, as_is),
             Control::Release(name) => self.release(name, as_is),
-            Control::Switch(switch) => {
-                match *switch {
-                    _ if self.phase == Phase::Idle => self.switch(*switch),
-                    Switch::InjectStatements(on) => self.inject.0 = on,
-                    Switch::InjectCommit(on) => self.inject_commit.0 = on,
-                    Switch::AutocommitBeforeDdl(on) => self.ddl_inside.0 = !on,
-                }
+            Control::Set(change) => {
+                self.settings.change(change, self.phase == Phase::Open);
+                as_is()
+            }
+            Control::SetAny => {
+                self.settings.unsure = true;
                 as_is()
             }
             Control::Use(database) => match self.phase {
@@ -269,9 +263,7 @@ impl Transaction {
         self.restart = None;
         self.initial.clear();
         self.retryable = false;
-        self.inject.1 = self.inject.0;
-        self.inject_commit.1 = self.inject_commit.0;
-        self.ddl_inside.1 = self.ddl_inside.0;
+        self.settings.begin();
     }
 
     /// `BEGIN`, and for `crdb_internal.force_retry` when the first attempt failed.
@@ -288,16 +280,7 @@ impl Transaction {
     }
 
     fn end(&mut self, committed: bool) {
-        if committed {
-            self.inject.1 = self.inject.0;
-            self.inject_commit.1 = self.inject_commit.0;
-            self.ddl_inside.1 = self.ddl_inside.0;
-        } else {
-            // SET is undone with its transaction.
-            self.inject.0 = self.inject.1;
-            self.inject_commit.0 = self.inject_commit.1;
-            self.ddl_inside.0 = self.ddl_inside.1;
-        }
+        self.settings.end(committed);
         if committed || !self.retryable {
             self.failed_attempts = 0;
             self.first_failure = None;
@@ -310,7 +293,7 @@ impl Transaction {
 
     fn commit(&mut self) -> Planned {
         match self.phase {
-            Phase::Open if self.injects(self.inject_commit.0) => {
+            Phase::Open if self.injects(self.settings.now().inject_commit) => {
                 self.phase = Phase::Idle;
                 let mut planned = injected("inject_retry_errors_on_commit_enabled");
                 planned.pieces.insert(0, Piece::hidden("ROLLBACK"));
@@ -409,12 +392,13 @@ impl Transaction {
         if self.phase == Phase::Failed {
             self.phase = Phase::Open;
         }
+        self.settings.undone_in_part();
         as_is()
     }
 
     fn release(&mut self, name: &str, as_is: impl Fn() -> Planned) -> Planned {
         if self.phase == Phase::Open && self.restart.as_deref() == Some(name) {
-            if self.injects(self.inject_commit.0) {
+            if self.injects(self.settings.now().inject_commit) {
                 return injected("inject_retry_errors_on_commit_enabled");
             }
             let mut commit = Piece::tagged("COMMIT", "COMMIT");
@@ -434,6 +418,10 @@ impl Transaction {
     pub fn failed(&mut self, code: &str, on_error: OnError, now: u64) {
         if on_error == OnError::Injected {
             self.failed_attempts = self.failed_attempts.saturating_add(1);
+        }
+        if self.phase == Phase::Idle {
+            // What stood before it in the batch is undone with it.
+            self.settings.end(false);
         }
         if code == "40001" {
             self.retryable = true;
@@ -460,7 +448,8 @@ impl Transaction {
     /// the status for the client.
     pub fn ready(&mut self, status: u8) -> u8 {
         match (status, self.phase) {
-            (b'I', Phase::Idle) | (b'T', Phase::Open) | (b'E', Phase::Failed) => {}
+            (b'I', Phase::Idle) => self.settings.end(true),
+            (b'T', Phase::Open) | (b'E', Phase::Failed) => {}
             (b'I', _) => self.end(false),
             (_, Phase::Released) => return b'T',
             (b'E', _) => self.phase = Phase::Failed,

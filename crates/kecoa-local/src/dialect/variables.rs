@@ -4,10 +4,6 @@
 //! customized options `kecoa.<name>`: `SET LOCAL`, `RESET`, `DISCARD ALL` and the end of a failed
 //! transaction treat them as any other.
 
-use kecoa_sql::Statement;
-
-use super::plan::{Analysis, Class, Piece, Refusal};
-use super::plan::{Control, Switch};
 use super::quote::quote;
 
 /// How a variable's value is checked.
@@ -69,6 +65,7 @@ pub const VARIABLES: &[(&str, &str, Form)] = &[
     ("inject_retry_errors_on_commit_enabled", "off", Form::Boolean),
     ("intervalstyle_enabled", "on", Form::Boolean),
     ("join_reader_ordering_strategy_batch_size", "100 KiB", Form::Text),
+    ("kecoa_strict", "on", Form::Boolean),
     ("kv_transaction_buffered_writes_enabled", "off", Form::Boolean),
     ("large_full_scan_rows", "0", Form::Text),
     ("locality", "", Form::ReadOnly),
@@ -146,99 +143,6 @@ pub fn boolean(value: &str) -> Option<bool> {
         "on" | "true" | "yes" | "1" | "t" | "y" => Some(true),
         "off" | "false" | "no" | "0" | "f" | "n" => Some(false),
         _ => None,
-    }
-}
-
-/// `SET`, `RESET` and `SHOW`'s sister statements; `None` when PostgreSQL shall have it as it is.
-pub fn set(statement: &Statement<'_>) -> Result<Option<Analysis>, Refusal> {
-    if statement.are(0, &["SET", "CLUSTER", "SETTING"])
-        || statement.are(0, &["RESET", "CLUSTER", "SETTING"])
-    {
-        let what = statement.slice(3, statement.len());
-        let message = format!("the local endpoint has no cluster settings; ignored: {what}");
-        let piece = Piece::notice(&message, "SET CLUSTER SETTING");
-        return Ok(Some(Analysis::piece(Class::Session, piece)));
-    }
-    let reset = statement.is(0, "RESET");
-    if !reset && !statement.is(0, "SET") {
-        return Ok(None);
-    }
-    let scope = if statement.is(1, "LOCAL") { "LOCAL " } else { "" };
-    let at = 1 + usize::from(!reset && statement.is_any(1, &["SESSION", "LOCAL"]));
-    let Some(end) = statement.qualified_name(at) else {
-        return Ok(None);
-    };
-    let name = statement.slice(at, end).to_ascii_lowercase();
-    let assigned = statement.is_mark(end, "=") || statement.is(end, "TO");
-    let value = statement.value(end + 1);
-    if name == "database" && (reset || assigned) {
-        let value = if reset { None } else { value.filter(|v| !v.eq_ignore_ascii_case("default")) };
-        return Ok(Some(super::database::use_database(value)));
-    }
-    let Some((usual, form)) = find(&name) else {
-        return client_encoding(statement, &name, end);
-    };
-    if form == Form::ReadOnly {
-        let message = format!("parameter \"{name}\" cannot be changed");
-        return Err(Refusal::new("55P02", message));
-    }
-    let option = option_name(&name);
-    let default = reset || statement.is(end + 1, "DEFAULT");
-    if !default && !assigned {
-        return Ok(None); // a syntax error, for PostgreSQL to report
-    }
-    let flag = if default { boolean(usual) } else { value.as_deref().and_then(boolean) };
-    let text = match (default, form) {
-        (true, _) => {
-            format!("SELECT pg_catalog.set_config({}, '', {})", quote(&option), !scope.is_empty())
-        }
-        (false, Form::Boolean) => match flag {
-            Some(flag) => {
-                format!("SET {scope}{option} TO '{}'", if flag { "on" } else { "off" })
-            }
-            None => {
-                let message = format!("parameter \"{name}\" requires a Boolean value");
-                return Err(Refusal::new("22023", message));
-            }
-        },
-        (false, _) => {
-            let value =
-                value.unwrap_or_else(|| statement.slice(end + 1, statement.len()).into_owned());
-            format!("SET {scope}{option} TO {}", quote(&value))
-        }
-    };
-    // SET … TO DEFAULT of an option never set would be an error, hence set_config, hence the DO:
-    // a SELECT would send a row.
-    let text = if default { perform(&text) } else { text };
-    let piece = Piece::tagged(text, if reset { "RESET" } else { "SET" });
-    let switch = flag.and_then(|on| Switch::of(&name, on));
-    let mut analysis = Analysis::piece(Class::Session, piece);
-    analysis.control = switch.map(Control::Switch);
-    Ok(Some(analysis))
-}
-
-fn perform(select: &str) -> String {
-    let body = select.replacen("SELECT", "PERFORM", 1);
-    format!("DO {}", quote(&format!("BEGIN {body}; END")))
-}
-
-/// CockroachDB speaks UTF-8 only, and so does the lexer.
-fn client_encoding(
-    statement: &Statement<'_>,
-    name: &str,
-    end: usize,
-) -> Result<Option<Analysis>, Refusal> {
-    let value = match name {
-        "client_encoding" => statement.value(end + 1),
-        "names" => statement.value(end),
-        _ => return Ok(None),
-    };
-    match value {
-        Some(value) if !is_utf8(&value) && !value.eq_ignore_ascii_case("default") => {
-            let message = format!("client_encoding must be UTF8, found {value:?}");
-            Err(Refusal::new("22023", message))
-        }
-        _ => Ok(None),
     }
 }
 

@@ -46,6 +46,7 @@ impl Session {
             self.backend_key = Some(key);
         }
         self.database = name;
+        self.transaction.settings.unsure = true;
         self.ran();
         self.statements.clear();
         self.portals.clear();

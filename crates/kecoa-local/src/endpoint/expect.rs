@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::run::Run;
 use crate::dialect::edit::Sql;
 use crate::dialect::plan::{Analysis, Class, OnError};
+use crate::dialect::settings::Settings;
 
 /// A statement the client prepared.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub(super) struct Prepared {
     pub(super) types: Vec<u32>,
     /// What it became depends on what a name meant at this moment of the session.
     pub(super) named_at: Option<u64>,
+    /// The settings under which it was understood.
+    pub(super) settings: Settings,
 }
 
 impl Prepared {

@@ -90,7 +90,13 @@ impl Session {
             let frame = self.backend_frame().await?;
             self.answer(frame).await?;
         }
+        self.unsettled = false;
         Ok(())
+    }
+
+    /// Waits for what was asked if it changes how the next statement is understood.
+    async fn settle(&mut self) -> Flow<()> {
+        if self.unsettled { self.drain().await } else { Ok(()) }
     }
 
     async fn parse(&mut self, frame: Frame) -> Flow<()> {
@@ -121,6 +127,7 @@ impl Session {
             put_frame(&mut self.backend.output, &frame);
             return Ok(());
         };
+        self.settle().await?;
         let analysis = if self.moment == self.settled || self.reads_alike(&client).await? {
             self.analyse(statement).await?
         } else {
@@ -145,7 +152,9 @@ impl Session {
             .encode(&mut self.backend.output)
             .map_err(|error| End::Protocol(error.to_string()))?;
         let plain = is_plain(&analysis);
-        let prepared = Arc::new(Prepared { analysis, sql: parsed, client, plain, types, named_at });
+        let settings = *self.transaction.settings.now();
+        let prepared = Prepared { analysis, sql: parsed, client, plain, types, named_at, settings };
+        let prepared = Arc::new(prepared);
         let before = self.statements.insert(parse.name.clone(), prepared);
         self.expected.push_back(Expect::Parse {
             visible: true,
@@ -180,8 +189,11 @@ impl Session {
     /// Understands a prepared statement anew if names in it may mean something else by now, and has
     /// PostgreSQL parse what has become of it.
     async fn renew(&mut self, name: &Bytes) -> Flow<()> {
+        self.settle().await?;
         let Some(prepared) = self.statements.get(name).cloned() else { return Ok(()) };
-        if prepared.named_at.is_none_or(|at| at == self.moment)
+        let same_names = prepared.named_at.is_none_or(|at| at == self.moment);
+        let settings = &self.transaction.settings;
+        if same_names && prepared.settings == *settings.now() && !settings.unsure
             || self.transaction.phase == Phase::Failed
         {
             return Ok(());
@@ -203,6 +215,7 @@ impl Session {
             sql: sql.clone(),
             analysis,
             named_at,
+            settings: *self.transaction.settings.now(),
         };
         let before = self.statements.insert(name.clone(), Arc::new(renewed));
         if same {
@@ -264,6 +277,7 @@ impl Session {
             self.skipping = ended.failed;
             return Ok(());
         }
+        self.unsettled |= next.settings != self.transaction.settings;
         let parsed = analysis.pieces.first().map(|piece| &piece.sql);
         for (index, (piece, run)) in
             runs(plan.pieces, analysis.class, &next).into_iter().enumerate()

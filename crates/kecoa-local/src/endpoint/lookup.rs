@@ -15,6 +15,7 @@ use crate::dialect;
 use crate::dialect::catalog::Context;
 use crate::dialect::edit::Sql;
 use crate::dialect::plan::{Analysis, Class, OnError, Piece, Refusal};
+use crate::dialect::settings::Settings;
 use crate::dialect::transaction::Phase;
 use crate::dialect::variables::is_utf8;
 
@@ -33,6 +34,12 @@ impl Session {
     /// Understands a statement, asking PostgreSQL what must be known first.
     pub(super) async fn analyse(&mut self, statement: &Statement<'_>) -> Flow<Analysis> {
         self.catalog.clear();
+        if self.transaction.settings.unsure
+            && !self.skipping
+            && self.transaction.phase != Phase::Failed
+        {
+            self.ask_settings().await?;
+        }
         // Each look-up answers one need, and a statement has few names; a bound holds it all the
         // same.
         for _ in 0..256 {
@@ -40,6 +47,7 @@ impl Session {
                 database: &self.database,
                 catalog: &self.catalog,
                 backslash_escapes: self.backslash_escapes,
+                settings: self.transaction.settings.now(),
             };
             let need = match dialect::analyse(statement, &context) {
                 Ok(analysis) => return Ok(analysis),
@@ -54,6 +62,17 @@ impl Session {
             }
         }
         Ok(Analysis::piece(Class::Work, Piece::forward(Sql::made("SELECT 1"))))
+    }
+
+    /// Asks PostgreSQL for the session variables that the rules obey.
+    pub(super) async fn ask_settings(&mut self) -> Flow<()> {
+        if let Some(rows) = self.lookup(&Settings::query()).await?
+            && let Some(row) = rows.first()
+        {
+            let inside = self.transaction.phase != Phase::Idle;
+            self.transaction.settings.found(Settings::of_row(row), inside);
+        }
+        Ok(())
     }
 
     /// Runs a query for the endpoint itself; nothing may be in flight. The error is PostgreSQL's.

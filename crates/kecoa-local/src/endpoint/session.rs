@@ -57,6 +57,8 @@ pub(super) struct Session {
     pub(super) skipping: bool,
     /// Messages of the extended protocol went out since the last Sync.
     pub(super) unsynced: bool,
+    /// What was asked changes how the next statement is understood.
+    pub(super) unsettled: bool,
     /// The failed `RELEASE` whose transaction must be made anew.
     pub(super) release_failed: bool,
     /// The status of the last ReadyForQuery that a Sync was answered with.
@@ -100,6 +102,7 @@ impl Session {
             expected: VecDeque::new(),
             skipping: false,
             unsynced: false,
+            unsettled: false,
             release_failed: false,
             synced: None,
             waiting: false,

@@ -9,9 +9,10 @@ use super::replies::put_tag;
 use super::run::{Run, runs};
 use super::script::{Ended, Script};
 use super::session::Session;
+use crate::dialect::catalog::{Catalog, Context};
 use crate::dialect::edit::Sql;
 use crate::dialect::plan::{Analysis, Class, Piece, Reply};
-use crate::dialect::transaction::Planned;
+use crate::dialect::transaction::{Planned, Transaction};
 
 impl Session {
     /// A Query message.
@@ -41,7 +42,13 @@ impl Session {
         let mut planned = Vec::with_capacity(statements.len());
         let mut next = self.transaction.clone();
         for (index, statement) in statements.iter().enumerate() {
-            let analysis = self.analyse_early(statement, index == 0).await?;
+            let analysis = if index == 0 {
+                let analysis = self.analyse(statement).await?;
+                next = self.transaction.clone(); // the settings may have been asked for
+                Some(analysis)
+            } else {
+                self.analyse_early(statement, &next)
+            };
             let Some(analysis) = analysis else {
                 return self.one_by_one(&statements, client).await;
             };
@@ -68,21 +75,17 @@ impl Session {
 
     /// Understands a statement before anything of its batch has run; `None` when it must be asked
     /// for what an earlier statement of the batch may change, whatever that statement is.
-    async fn analyse_early(
-        &mut self,
-        statement: &Statement<'_>,
-        first: bool,
-    ) -> Flow<Option<Analysis>> {
-        if first {
-            return self.analyse(statement).await.map(Some);
+    fn analyse_early(&self, statement: &Statement<'_>, next: &Transaction) -> Option<Analysis> {
+        if next.settings.unsure {
+            return None;
         }
-        let empty = crate::dialect::catalog::Catalog::default();
-        let context = crate::dialect::catalog::Context {
+        let context = Context {
             database: &self.database,
-            catalog: &empty,
+            catalog: &Catalog::default(),
             backslash_escapes: self.backslash_escapes,
+            settings: next.settings.now(),
         };
-        Ok(crate::dialect::analyse(statement, &context).ok())
+        crate::dialect::analyse(statement, &context).ok()
     }
 
     /// Runs what PostgreSQL takes only outside a transaction, each piece as a query of its own.
@@ -90,7 +93,7 @@ impl Session {
         &mut self,
         class: Class,
         plan: Planned,
-        after: crate::dialect::transaction::Transaction,
+        after: Transaction,
         client: &Bytes,
     ) -> Flow<Ended> {
         if let Some(database) = plan.use_database {

@@ -18,7 +18,6 @@ use super::messages::{CLIENT_MESSAGE, Client, Messages, Stream, UNAUTHENTICATED_
 use super::replies::{Fields, string};
 use super::session::Session;
 use super::shared::Shared;
-use crate::dialect::plan::Switch;
 use crate::dialect::quote::quote;
 use crate::dialect::variables;
 
@@ -87,17 +86,13 @@ pub(super) async fn open(peer: Peer, shared: Arc<Shared>, shutdown: Shutdown) ->
     let database = String::from_utf8_lossy(&database).into_owned();
     let mut session =
         Session::new(client, backend, shared, shutdown, version, database, parameters);
-    for (name, value) in &variables {
-        let switch = variables::boolean(value).and_then(|on| Switch::of(name, on));
-        if let Some(switch) = switch {
-            session.transaction.switch(switch);
-        }
-    }
     for frame in &frames {
         session.forward(frame);
     }
     session.parameter("crdb_version", variables::find("crdb_version").map_or("", |(v, _)| v));
     session.adopt_key(key);
+    // Set just now, or for the role or the database.
+    session.ask_settings().await.ok()?;
     session.ready(b'I', true);
     session.client.flush().await.ok()?;
     Some(session)

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use kecoa_server::names::hash;
 
-use crate::dialect::quote::quote_name;
+use crate::dialect::quote::{quote, quote_name};
+use crate::dialect::variables::{Form, VARIABLES, option_name};
 use crate::error::Error;
 use crate::postgres::cluster::Address;
 use crate::postgres::wire::Session;
@@ -53,6 +54,7 @@ pub fn bootstrap(address: &Address, sql: &str) -> Result<Vec<String>, Error> {
     run(&mut template, "template1", ROLES)?;
     if version >= 150_000 {
         run(&mut template, "template1", PARAMETERS)?;
+        run(&mut template, "template1", &variables())?;
     }
     let settled = settled(&mut template)?;
     let databases = run(
@@ -95,6 +97,20 @@ pub fn bootstrap(address: &Address, sql: &str) -> Result<Vec<String>, Error> {
         run(&mut template, "template1", "ALTER ROLE node SET kecoa.settled TO 'yes'")?;
     }
     Ok(notes)
+}
+
+/// Lets the clients' role set CockroachDB's variables for roles and databases.
+fn variables() -> String {
+    let settable = VARIABLES.iter().filter(|(_, _, form)| *form != Form::ReadOnly);
+    let names: Vec<String> = settable.map(|(name, ..)| quote(&option_name(name))).collect();
+    let body = format!(
+        "DECLARE name text; BEGIN FOREACH name IN ARRAY ARRAY[{}]::text[] LOOP \
+         IF NOT pg_catalog.has_parameter_privilege('{CLIENT_ROLE}', name, 'SET') THEN \
+         EXECUTE pg_catalog.format('GRANT SET ON PARAMETER %s TO {CLIENT_ROLE}', name); \
+         END IF; END LOOP; END",
+        names.join(", ")
+    );
+    format!("DO {}", quote(&body))
 }
 
 /// Whether no database is left in which clients' things belong to the superuser.

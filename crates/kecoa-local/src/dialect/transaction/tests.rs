@@ -8,7 +8,12 @@ use crate::dialect::catalog::{Catalog, Context};
 fn plan(transaction: &mut Transaction, sql: &str) -> Vec<String> {
     let statement = Statement::whole(sql.as_bytes(), false).unwrap();
     let catalog = Catalog::default();
-    let context = Context { database: "d", catalog: &catalog, backslash_escapes: false };
+    let context = Context {
+        database: "d",
+        catalog: &catalog,
+        backslash_escapes: false,
+        settings: &super::super::settings::Settings::default(),
+    };
     let analysis = crate::dialect::analyse(&statement, &context).unwrap();
     let planned = transaction.plan(&analysis);
     planned.pieces.iter().map(|p| String::from_utf8(p.sql.text.clone()).unwrap()).collect()

@@ -1,0 +1,245 @@
+//! What PostgreSQL could do and CockroachDB refuses: refused, so that it is not met for the first time in
+//! production. `SET kecoa_strict = off` lets it through.
+
+use kecoa_sql::Statement;
+
+use super::plan::Refusal;
+
+/// Not in CockroachDB's grammar.
+const SYNTAX: &str = "42601";
+/// In its grammar, only to say that it is not there.
+const UNIMPLEMENTED: &str = "0A000";
+
+/// The error for a statement, if CockroachDB has no such statement or clause.
+pub(super) fn refusal(statement: &Statement<'_>) -> Option<Refusal> {
+    let (code, what) = if statement.is(0, "CREATE") {
+        create(statement)
+    } else if statement.is(0, "ALTER") {
+        alter(statement)
+    } else if statement.is(0, "DROP") {
+        drop(statement)
+    } else {
+        first_words(statement)
+    }?;
+    Some(Refusal::strict(code, what))
+}
+
+type Found = Option<(&'static str, &'static str)>;
+type Table = &'static [(&'static [&'static str], &'static str, &'static str)];
+
+fn look(statement: &Statement<'_>, at: usize, table: Table) -> Found {
+    let found = table.iter().find(|(words, ..)| statement.are(at, words));
+    found.map(|(_, code, what)| (*code, *what))
+}
+
+fn first_words(statement: &Statement<'_>) -> Found {
+    const TABLE: Table = &[
+        (&["MERGE"], SYNTAX, "MERGE"),
+        (&["LISTEN"], SYNTAX, "LISTEN"),
+        (&["NOTIFY"], SYNTAX, "NOTIFY"),
+        (&["LOCK"], SYNTAX, "LOCK TABLE"),
+        (&["CLUSTER"], SYNTAX, "CLUSTER"),
+        (&["VACUUM"], SYNTAX, "VACUUM"),
+        (&["CHECKPOINT"], SYNTAX, "CHECKPOINT"),
+        (&["LOAD"], SYNTAX, "LOAD"),
+        (&["SECURITY", "LABEL"], SYNTAX, "SECURITY LABEL"),
+        (&["REINDEX"], UNIMPLEMENTED, "REINDEX: its indexes need none"),
+        (&["SET", "CONSTRAINTS"], UNIMPLEMENTED, "SET CONSTRAINTS"),
+    ];
+    if statement.are(0, &["SET", "SESSION", "AUTHORIZATION"]) && !statement.is(3, "DEFAULT") {
+        return Some((UNIMPLEMENTED, "SET SESSION AUTHORIZATION (use SET ROLE)"));
+    }
+    if statement.is(0, "TRUNCATE")
+        && statement.len() > 3
+        && statement.is_any(statement.len() - 2, &["RESTART", "CONTINUE"])
+        && statement.is(statement.len() - 1, "IDENTITY")
+    {
+        return Some((SYNTAX, "RESTART IDENTITY"));
+    }
+    look(statement, 0, TABLE)
+}
+
+/// What is made, changed and dropped by the same words.
+const OBJECTS: Table = &[
+    (&["ACCESS", "METHOD"], UNIMPLEMENTED, "access methods"),
+    (&["AGGREGATE"], UNIMPLEMENTED, "aggregates of one's own"),
+    (&["CAST"], UNIMPLEMENTED, "casts of one's own"),
+    (&["COLLATION"], UNIMPLEMENTED, "collations of one's own"),
+    (&["CONVERSION"], UNIMPLEMENTED, "conversions"),
+    (&["DEFAULT", "CONVERSION"], UNIMPLEMENTED, "conversions"),
+    (&["DOMAIN"], UNIMPLEMENTED, "domains"),
+    (&["EVENT", "TRIGGER"], SYNTAX, "event triggers"),
+    (&["FOREIGN"], UNIMPLEMENTED, "foreign tables and data wrappers"),
+    (&["LANGUAGE"], UNIMPLEMENTED, "languages of one's own"),
+    (&["TRUSTED", "LANGUAGE"], UNIMPLEMENTED, "languages of one's own"),
+    (&["PROCEDURAL", "LANGUAGE"], UNIMPLEMENTED, "languages of one's own"),
+    (&["OPERATOR"], UNIMPLEMENTED, "operators of one's own"),
+    (&["PUBLICATION"], UNIMPLEMENTED, "publications"),
+    (&["RULE"], UNIMPLEMENTED, "rules"),
+    (&["SERVER"], UNIMPLEMENTED, "foreign servers"),
+    (&["SUBSCRIPTION"], UNIMPLEMENTED, "subscriptions"),
+    (&["TABLESPACE"], UNIMPLEMENTED, "tablespaces"),
+    (&["TEXT", "SEARCH"], UNIMPLEMENTED, "text search objects of one's own"),
+    (&["TRANSFORM"], SYNTAX, "transforms"),
+    (&["USER", "MAPPING"], SYNTAX, "user mappings"),
+    (&["CONSTRAINT", "TRIGGER"], UNIMPLEMENTED, "constraint triggers"),
+    (&["LARGE", "OBJECT"], SYNTAX, "large objects"),
+    (&["RECURSIVE", "VIEW"], UNIMPLEMENTED, "CREATE RECURSIVE VIEW"),
+];
+
+fn create(statement: &Statement<'_>) -> Found {
+    let at = if statement.are(1, &["OR", "REPLACE"]) { 3 } else { 1 };
+    if let Some(found) = look(statement, at, OBJECTS) {
+        return Some(found);
+    }
+    let has =
+        |words: &[&str]| statement.find(2, statement.len(), |i| statement.are(i, words)).is_some();
+    if statement.is(1, "TYPE") {
+        if has(&["AS", "RANGE"]) {
+            return Some((UNIMPLEMENTED, "range types of one's own"));
+        }
+        let end = statement.qualified_name(2)?;
+        return (end == statement.len() || statement.is_mark(end, "("))
+            .then_some((UNIMPLEMENTED, "base types of one's own"));
+    }
+    if (1..4).any(|i| statement.is(i, "INDEX")) {
+        return index(statement);
+    }
+    let table = (1..4).find(|i| statement.is(*i, "TABLE"))?;
+    let name = table + if statement.are(table + 1, &["IF", "NOT", "EXISTS"]) { 4 } else { 1 };
+    let end = statement.qualified_name(name)?;
+    if statement.are(end, &["PARTITION", "OF"]) {
+        return Some((SYNTAX, "CREATE TABLE … PARTITION OF"));
+    }
+    if statement.is(end, "OF") {
+        return Some((SYNTAX, "CREATE TABLE … OF a type"));
+    }
+    if !statement.is_mark(end, "(") {
+        return None;
+    }
+    let closing = statement.partner(end)?;
+    for at in closing + 1..statement.len() {
+        let found = if statement.is(at, "INHERITS") {
+            (UNIMPLEMENTED, "table inheritance")
+        } else if statement.is(at, "TABLESPACE") {
+            (UNIMPLEMENTED, "tablespaces")
+        } else if statement.are(at, &["PARTITION", "BY", "HASH"])
+            || postgres_partitions(statement, at)
+        {
+            (
+                SYNTAX,
+                "PostgreSQL's partitions (CockroachDB lists its own: PARTITION BY RANGE (x) (PARTITION …))",
+            )
+        } else if statement.is(at, "AS") {
+            break; // a query
+        } else {
+            continue;
+        };
+        return Some(found);
+    }
+    constraints(statement, end + 1, closing)
+}
+
+/// `PARTITION BY RANGE (x)` with nothing behind it.
+fn postgres_partitions(statement: &Statement<'_>, at: usize) -> bool {
+    statement.are(at, &["PARTITION", "BY"])
+        && statement.is_any(at + 2, &["RANGE", "LIST"])
+        && statement.is_mark(at + 3, "(")
+        && statement.partner(at + 3).is_some_and(|closing| !statement.is_mark(closing + 1, "("))
+}
+
+/// What columns and constraints may not have, in `from..to`.
+fn constraints(statement: &Statement<'_>, from: usize, to: usize) -> Found {
+    let mut at = from;
+    while at < to {
+        if statement.is(at, "DEFERRABLE") && !statement.is(at - 1, "NOT")
+            || statement.are(at, &["INITIALLY", "DEFERRED"])
+        {
+            return Some((UNIMPLEMENTED, "deferrable constraints"));
+        }
+        if statement.is(at, "EXCLUDE")
+            && (statement.is(at + 1, "USING") || statement.is_mark(at + 1, "("))
+        {
+            return Some((UNIMPLEMENTED, "EXCLUDE constraints"));
+        }
+        if statement.is(at, "NULLS")
+            && (statement.is(at + 1, "DISTINCT") || statement.are(at + 1, &["NOT", "DISTINCT"]))
+        {
+            return Some((SYNTAX, "NULLS [NOT] DISTINCT"));
+        }
+        if statement.are(at, &["MATCH", "PARTIAL"]) {
+            return Some((UNIMPLEMENTED, "MATCH PARTIAL"));
+        }
+        at = statement.skip(at);
+    }
+    None
+}
+
+fn index(statement: &Statement<'_>) -> Found {
+    let mut at = 2;
+    while at < statement.len() {
+        if statement.is(at, "USING")
+            && statement.is_any(at + 1, &["HASH", "BRIN", "SPGIST"])
+            && statement.is_mark(at + 2, "(")
+        {
+            return Some((UNIMPLEMENTED, "indexes of this kind (it has btree, gin and gist)"));
+        }
+        if statement.is(at, "NULLS")
+            && (statement.is(at + 1, "DISTINCT") || statement.are(at + 1, &["NOT", "DISTINCT"]))
+        {
+            return Some((SYNTAX, "NULLS [NOT] DISTINCT"));
+        }
+        if statement.is(at, "TABLESPACE") && statement.is_name(at + 1) {
+            return Some((UNIMPLEMENTED, "tablespaces"));
+        }
+        if statement.is(at, "WHERE") {
+            break;
+        }
+        at = statement.skip(at);
+    }
+    None
+}
+
+fn alter(statement: &Statement<'_>) -> Found {
+    const ACTIONS: Table = &[
+        (&["NO", "INHERIT"], SYNTAX, "table inheritance"),
+        (&["INHERIT"], SYNTAX, "table inheritance"),
+        (&["ATTACH", "PARTITION"], SYNTAX, "PostgreSQL's partitions"),
+        (&["DETACH", "PARTITION"], SYNTAX, "PostgreSQL's partitions"),
+        (&["CLUSTER", "ON"], SYNTAX, "CLUSTER"),
+        (&["SET", "WITHOUT", "CLUSTER"], SYNTAX, "CLUSTER"),
+        (&["SET", "TABLESPACE"], SYNTAX, "tablespaces"),
+        (&["SET", "UNLOGGED"], SYNTAX, "unlogged tables"),
+        (&["SET", "LOGGED"], SYNTAX, "unlogged tables"),
+        (&["REPLICA", "IDENTITY"], SYNTAX, "REPLICA IDENTITY"),
+        (&["ENABLE", "TRIGGER"], SYNTAX, "ENABLE TRIGGER"),
+        (&["ENABLE", "ALWAYS"], SYNTAX, "ENABLE TRIGGER"),
+        (&["ENABLE", "REPLICA"], SYNTAX, "ENABLE TRIGGER"),
+        (&["ENABLE", "RULE"], SYNTAX, "rules"),
+        (&["DISABLE", "TRIGGER"], SYNTAX, "DISABLE TRIGGER"),
+        (&["DISABLE", "RULE"], SYNTAX, "rules"),
+    ];
+    const OTHERS: Table = &[
+        (&["EXTENSION"], SYNTAX, "ALTER EXTENSION"),
+        (&["STATISTICS"], SYNTAX, "ALTER STATISTICS"),
+        (&["SYSTEM"], SYNTAX, "ALTER SYSTEM (use SET CLUSTER SETTING)"),
+    ];
+    if let Some(found) = look(statement, 1, OBJECTS).or_else(|| look(statement, 1, OTHERS)) {
+        return Some(found);
+    }
+    if !statement.is(1, "TABLE") {
+        return None;
+    }
+    let mut name = 2 + if statement.are(2, &["IF", "EXISTS"]) { 2 } else { 0 };
+    name += usize::from(statement.is(name, "ONLY"));
+    let from = statement.qualified_name(name)?;
+    let elements = statement.elements(from, statement.len());
+    elements
+        .iter()
+        .find_map(|(start, _)| look(statement, *start, ACTIONS))
+        .or_else(|| constraints(statement, from, statement.len()))
+}
+
+fn drop(statement: &Statement<'_>) -> Found {
+    look(statement, 1, OBJECTS)
+}
