@@ -30,6 +30,7 @@ mod maintenance;
 mod named;
 mod options;
 mod pages;
+mod parts;
 mod places;
 mod queries;
 mod read;

@@ -10,6 +10,7 @@ use super::database::Effect;
 use super::entry_changes::{EntryChanges, EntryList};
 use super::failure::{Duplicate, Failed, read, unexpected};
 use super::handle::{Checked, Handle};
+use super::parts::Tables;
 use super::read::Stored;
 use super::record::{Record, now};
 use super::statement::{Guard, RecordList, Statement};
@@ -30,6 +31,7 @@ struct Change<'a> {
 
 /// The parameters of a statement about several documents.
 struct Batch {
+    tables: &'static Tables,
     guard: Guard,
     new_version: i64,
     keys: Vec<Vec<u8>>,
@@ -173,7 +175,8 @@ impl Handle<'_> {
         changes: &[Change<'_>],
         origin: Origin<'_>,
     ) -> Result<Checked<HashSet<Vec<u8>>>, Failed> {
-        let mut batch = Batch::new(collection, self.guard(collection), changes)?;
+        let mut batch =
+            Batch::new(self.tables(collection), collection, self.guard(collection), changes)?;
         batch.log = self.change_list(collection).map(|(mut list, first)| {
             for change in changes {
                 let old = change.old;
@@ -231,11 +234,15 @@ impl Handle<'_> {
         let (Some(key), Some(seen)) = (batch.keys.first(), batch.seen.first()) else {
             return Ok(HashSet::new());
         };
-        let body = batch.bodies.first();
+        let (body, document) = (batch.bodies.first(), &batch.tables.document);
         if removes {
-            statement.text("DELETE FROM kecoa_mongo.document WHERE coll = ").param(&batch.guard.id);
+            statement
+                .text("DELETE FROM ")
+                .text(document)
+                .text(" WHERE coll = ")
+                .param(&batch.guard.id);
         } else {
-            statement.text("UPDATE kecoa_mongo.document SET ver = ").param(&batch.new_version);
+            statement.text("UPDATE ").text(document).text(" SET ver = ").param(&batch.new_version);
             statement.text(", doc = ");
             let Some(body) = &body else { return Err(unexpected("no document").into()) };
             statement.param(*body);
@@ -263,8 +270,8 @@ impl Handle<'_> {
             statements.push(statement);
         }
         for (table, removed) in [
-            ("kecoa_mongo.entry", &batch.entries.removed),
-            ("kecoa_mongo.uniq", &batch.entries.removed_unique),
+            (&batch.tables.entry, &batch.entries.removed),
+            (&batch.tables.unique, &batch.entries.removed_unique),
         ] {
             if removed.is_empty() {
                 continue;
@@ -277,8 +284,8 @@ impl Handle<'_> {
             statements.push(statement);
         }
         for (table, added) in [
-            ("kecoa_mongo.entry", &batch.entries.added),
-            ("kecoa_mongo.uniq", &batch.entries.added_unique),
+            (&batch.tables.entry, &batch.entries.added),
+            (&batch.tables.unique, &batch.entries.added_unique),
         ] {
             if added.is_empty() {
                 continue;
@@ -310,8 +317,14 @@ impl Handle<'_> {
 }
 
 impl Batch {
-    fn new(collection: &Collection, guard: Guard, changes: &[Change<'_>]) -> Result<Self, Error> {
+    fn new(
+        tables: &'static Tables,
+        collection: &Collection,
+        guard: Guard,
+        changes: &[Change<'_>],
+    ) -> Result<Self, Error> {
         let mut batch = Self {
+            tables,
             guard,
             new_version: new_version(),
             keys: Vec::with_capacity(changes.len()),
@@ -357,8 +370,8 @@ impl Batch {
         self.documents(&mut statement, removes);
         statement.text(")");
         for (name, table, removed) in [
-            ("a", "kecoa_mongo.entry", &self.entries.removed),
-            ("b", "kecoa_mongo.uniq", &self.entries.removed_unique),
+            ("a", &self.tables.entry, &self.entries.removed),
+            ("b", &self.tables.unique, &self.entries.removed_unique),
         ] {
             if removed.is_empty() {
                 continue;
@@ -371,8 +384,8 @@ impl Batch {
             statement.text(" AND w.id_key = t.id_key RETURNING 1)");
         }
         for (name, table, added) in [
-            ("c", "kecoa_mongo.entry", &self.entries.added),
-            ("d", "kecoa_mongo.uniq", &self.entries.added_unique),
+            ("c", &self.tables.entry, &self.entries.added),
+            ("d", &self.tables.unique, &self.entries.added_unique),
         ] {
             if added.is_empty() {
                 continue;
@@ -401,9 +414,10 @@ impl Batch {
     /// The change of the documents themselves; it gives the keys of those that had the version that was seen.
     fn documents<'b>(&'b self, statement: &mut Statement<'b>, removes: bool) {
         if removes {
-            statement.text("DELETE FROM kecoa_mongo.document AS d");
+            statement.text("DELETE FROM ").text(&self.tables.document).text(" AS d");
         } else {
-            statement.text("UPDATE kecoa_mongo.document AS d SET ver = ").param(&self.new_version);
+            statement.text("UPDATE ").text(&self.tables.document).text(" AS d SET ver = ");
+            statement.param(&self.new_version);
         }
         if let ([key], [seen]) = (&*self.keys, &*self.seen) {
             if let Some(body) = self.bodies.first() {
@@ -428,7 +442,9 @@ impl Batch {
     /// The condition that a document has the version of this write.
     fn was_written<'b>(&'b self, statement: &mut Statement<'b>) {
         statement
-            .text("EXISTS (SELECT 1 FROM kecoa_mongo.document d WHERE d.coll = ")
+            .text("EXISTS (SELECT 1 FROM ")
+            .text(&self.tables.document)
+            .text(" d WHERE d.coll = ")
             .param(&self.guard.id);
         statement.text(" AND d.id_key = t.id_key AND d.ver = ").param(&self.new_version).text(")");
     }

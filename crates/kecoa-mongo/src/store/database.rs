@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::collection::{Collection, Namespace};
 use super::failure::{self, Failed};
 use super::options::{Capabilities, Options};
-use super::schema;
+use super::{parts, schema};
 use crate::error::{Code, Error};
 use crate::session::ClusterClock;
 
@@ -283,8 +283,9 @@ const PREPARATIONS: u32 = 5;
 /// Asks what the server can do, and sets the tables up.
 async fn prepare(pool: &Pool) -> Result<Capabilities, Error> {
     let mut client = pool.get().await.map_err(|error| Error::from(failure::alone(&error)))?;
-    let capabilities = schema::probe(&mut client).await?;
+    let mut capabilities = schema::probe(&mut client).await?;
     schema::set_up(&mut client, capabilities).await?;
+    capabilities.parts = capabilities.hash_partitions && parts::are_known(&mut client).await?;
     Ok(capabilities)
 }
 

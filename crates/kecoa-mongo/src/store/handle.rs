@@ -7,6 +7,7 @@ use super::collection::{Collection, Namespace};
 use super::database::{Effect, Params, Store};
 use super::failure::Failed;
 use super::options::Capabilities;
+use super::parts::Tables;
 use super::statement::Guard;
 use super::transaction::{Known, Transaction};
 
@@ -79,6 +80,14 @@ impl Handle<'_> {
 
     pub(super) fn capabilities(&self) -> Capabilities {
         self.store().capabilities()
+    }
+
+    /// The tables that a collection's documents and entries lie in.
+    pub(super) fn tables(&self, collection: &Collection) -> &'static Tables {
+        match self.capabilities().parts {
+            true => Tables::of(collection.id()),
+            false => Tables::whole(),
+        }
     }
 
     /// What a write to a collection counts on.

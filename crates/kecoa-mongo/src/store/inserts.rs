@@ -161,7 +161,7 @@ impl Handle<'_> {
         collection: &Collection,
         documents: &[&Prepared<'_>],
     ) -> Result<u64, Failed> {
-        let guard = self.guard(collection);
+        let (tables, guard) = (self.tables(collection), self.guard(collection));
         let mut changes = EntryChanges::default();
         let mut records = RecordList::default();
         let mut log = self.change_list(collection);
@@ -191,10 +191,9 @@ impl Handle<'_> {
         if several {
             statement.text("WITH g AS (").guarding(&guard).text(")");
         }
-        for (name, table, list) in [
-            ("e", "kecoa_mongo.entry", &changes.added),
-            ("u", "kecoa_mongo.uniq", &changes.added_unique),
-        ] {
+        for (name, table, list) in
+            [("e", &tables.entry, &changes.added), ("u", &tables.unique, &changes.added_unique)]
+        {
             if list.is_empty() {
                 continue;
             }
@@ -215,7 +214,9 @@ impl Handle<'_> {
         }
         statement.text(if several { " " } else { "" });
         statement
-            .text("INSERT INTO kecoa_mongo.document (coll, id_key, ver, doc) SELECT ")
+            .text("INSERT INTO ")
+            .text(&tables.document)
+            .text(" (coll, id_key, ver, doc) SELECT ")
             .param(&guard.id);
         let new_version = super::write::new_version();
         statement.text("::INT8, ");
@@ -252,16 +253,14 @@ impl Handle<'_> {
         ordered: bool,
         inserted: &mut Inserted,
     ) -> Result<Vec<&'d Prepared<'a>>, Error> {
-        let id = collection.id();
+        let (id, tables) = (collection.id(), self.tables(collection));
         let keys: Vec<&[u8]> = documents.iter().map(|document| &*document.id_key).collect();
-        let taken = self
-            .rows(
-                Effect::Read,
-                "SELECT d.id_key FROM unnest($2::BYTEA[]) AS k(key) JOIN kecoa_mongo.document d \
-                 ON d.coll = $1 AND d.id_key = k.key",
-                &[&id, &keys],
-            )
-            .await?;
+        let sql = format!(
+            "SELECT d.id_key FROM unnest($2::BYTEA[]) AS k(key) JOIN {} d \
+             ON d.coll = $1 AND d.id_key = k.key",
+            tables.document
+        );
+        let taken = self.rows(Effect::Read, &sql, &[&id, &keys]).await?;
         let mut ids = HashSet::new();
         for row in &taken {
             ids.insert(read::<Vec<u8>>(row, 0)?);
@@ -272,14 +271,12 @@ impl Handle<'_> {
         if !unique.is_empty() {
             let numbers: Vec<i32> = unique.iter().map(|(number, _)| *number).collect();
             let keys: Vec<&[u8]> = unique.iter().map(|(_, key)| key.as_slice()).collect();
-            let taken = self
-                .rows(
-                    Effect::Read,
-                    "SELECT u.idx, u.key FROM unnest($2::INT4[], $3::BYTEA[]) AS k(idx, key) \
-                     JOIN kecoa_mongo.uniq u ON u.coll = $1 AND u.idx = k.idx AND u.key = k.key",
-                    &[&id, &numbers, &keys],
-                )
-                .await?;
+            let sql = format!(
+                "SELECT u.idx, u.key FROM unnest($2::INT4[], $3::BYTEA[]) AS k(idx, key) \
+                 JOIN {} u ON u.coll = $1 AND u.idx = k.idx AND u.key = k.key",
+                tables.unique
+            );
+            let taken = self.rows(Effect::Read, &sql, &[&id, &numbers, &keys]).await?;
             for row in &taken {
                 uniques.insert((read::<i32>(row, 0)?, read::<Vec<u8>>(row, 1)?));
             }

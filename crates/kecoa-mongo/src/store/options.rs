@@ -37,6 +37,8 @@ impl Default for Options {
 pub struct Capabilities {
     /// `PARTITION BY HASH`.
     pub hash_partitions: bool,
+    /// A statement may name the part that its collection lies in.
+    pub parts: bool,
     /// A statement may write one table twice, by `WITH`.
     pub one_table_twice: bool,
     /// `plan_cache_mode`.

@@ -75,10 +75,10 @@ impl Handle<'_> {
     ) -> Result<Checked<Page>, Error> {
         if let ([key], None) = (keys, after) {
             let sql = match lock {
-                Lock::None => queries::ONE,
-                Lock::Update => queries::ONE_LOCKED,
+                Lock::None => queries::one(self.tables(collection)),
+                Lock::Update => queries::one_locked(self.tables(collection)),
             };
-            let rows = self.rows(Effect::Read, sql, &[&collection.id(), &key.as_bytes()]).await?;
+            let rows = self.rows(Effect::Read, &sql, &[&collection.id(), &key.as_bytes()]).await?;
             if !self.holds(collection, &rows)? {
                 return Ok(Checked::Stale);
             }
@@ -97,8 +97,8 @@ impl Handle<'_> {
         let some = left.get(..count).unwrap_or(left);
         let bytes = i64::try_from(limit.bytes).unwrap_or(i64::MAX);
         let sql = match lock {
-            Lock::None => queries::some(order),
-            Lock::Update => queries::some_locked(order),
+            Lock::None => queries::some(self.tables(collection), order),
+            Lock::Update => queries::some_locked(self.tables(collection), order),
         };
         let rows = self.rows(Effect::Read, &sql, &[&collection.id(), &some, &bytes]).await?;
         if !self.holds(collection, &rows)? {
@@ -259,23 +259,24 @@ impl Handle<'_> {
             Source::Natural => Some((true, NATURAL)),
         };
         let number;
+        let tables = self.tables(collection);
         let sql = match entries {
-            None if one.is_some() => queries::documents(order, take),
-            None => queries::documents_of_many(order, take),
+            None if one.is_some() => queries::documents(tables, order, take),
+            None => queries::documents_of_many(tables, order, take),
             Some((is_unique, of_index)) => {
                 number = of_index;
                 params.push(&number);
                 match one {
                     Some((_, lower_id, _, upper_id)) => {
                         params.extend([lower_id as &dyn kecoa::types::ToSql, upper_id]);
-                        queries::index(is_unique, order, take)
+                        queries::index(tables, is_unique, order, take)
                     }
                     None => {
                         params.extend([
                             &bounds.lower_id as &dyn kecoa::types::ToSql,
                             &bounds.upper_id,
                         ]);
-                        queries::index_of_many(is_unique, order, take)
+                        queries::index_of_many(tables, is_unique, order, take)
                     }
                 }
             }
@@ -296,21 +297,24 @@ impl Handle<'_> {
         collection: &Collection,
         access: &Access,
     ) -> Result<Checked<u64>, Error> {
-        let id = collection.id();
+        let (id, tables) = (collection.id(), self.tables(collection));
         let mut sum = 0;
         let bounds = |ranges: &[KeyRange]| -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
             ranges.iter().map(|range| (range.lower().to_vec(), range.upper().to_vec())).unzip()
         };
         let rows = match access {
-            Access::All { .. } => self.rows(Effect::Read, queries::COUNT_ALL, &[&id]).await?,
+            Access::All { .. } => {
+                self.rows(Effect::Read, &queries::count_all(tables), &[&id]).await?
+            }
             Access::Ids { keys, .. } => {
                 let keys: HashSet<&[u8]> = keys.iter().map(Key::as_bytes).collect();
                 let keys: Vec<&[u8]> = keys.into_iter().collect();
-                self.rows(Effect::Read, queries::COUNT_SOME, &[&id, &keys]).await?
+                self.rows(Effect::Read, &queries::count_some(tables), &[&id, &keys]).await?
             }
             Access::IdRanges { ranges, .. } => {
                 let (lower, upper) = bounds(ranges);
-                self.rows(Effect::Read, queries::COUNT_RANGES, &[&id, &lower, &upper]).await?
+                self.rows(Effect::Read, &queries::count_ranges(tables), &[&id, &lower, &upper])
+                    .await?
             }
             Access::Index { index, ranges, .. } => {
                 let Some(index) = collection.index(*index) else {
@@ -318,7 +322,7 @@ impl Handle<'_> {
                     return Ok(Checked::Stale);
                 };
                 let (lower, upper) = bounds(ranges);
-                let sql = queries::count_entries(index.is_unique(), index.is_multikey());
+                let sql = queries::count_entries(tables, index.is_unique(), index.is_multikey());
                 let params: [&dyn kecoa::types::ToSql; 4] = [&id, &lower, &upper, &index.number()];
                 self.rows(Effect::Read, &sql, &params).await?
             }

@@ -25,13 +25,11 @@ impl Handle<'_> {
         id_keys: impl Iterator<Item = &'d [u8]>,
         added: &mut EntryList,
     ) -> Result<(), Failed> {
-        let rows = self
-            .rows(
-                Effect::Read,
-                "SELECT key FROM kecoa_mongo.uniq WHERE coll = $1 AND idx = $2 ORDER BY key DESC LIMIT 1",
-                &[&collection.id(), &NATURAL],
-            )
-            .await?;
+        let sql = format!(
+            "SELECT key FROM {} WHERE coll = $1 AND idx = $2 ORDER BY key DESC LIMIT 1",
+            self.tables(collection).unique
+        );
+        let rows = self.rows(Effect::Read, &sql, &[&collection.id(), &NATURAL]).await?;
         let last = rows.first().map(|row| read::<Vec<u8>>(row, 0)).transpose()?;
         let mut place = last.and_then(|key| key.try_into().ok()).map_or(0, i64::from_be_bytes);
         for id_key in id_keys {
@@ -52,14 +50,12 @@ impl Handle<'_> {
         id_keys: &[Vec<u8>],
         removed: &mut EntryList,
     ) -> Result<(), Failed> {
-        let rows = self
-            .rows(
-                Effect::Read,
-                "SELECT key, id_key FROM kecoa_mongo.uniq WHERE coll = $1 AND idx = $2 \
-                 AND id_key = ANY ($3::BYTEA[])",
-                &[&collection.id(), &NATURAL, &id_keys],
-            )
-            .await?;
+        let sql = format!(
+            "SELECT key, id_key FROM {} WHERE coll = $1 AND idx = $2 AND id_key = ANY ($3::BYTEA[])",
+            self.tables(collection).unique
+        );
+        let params: [&dyn kecoa::types::ToSql; 3] = [&collection.id(), &NATURAL, &id_keys];
+        let rows = self.rows(Effect::Read, &sql, &params).await?;
         for row in &rows {
             removed.push(NATURAL, read(row, 0)?, &read::<Vec<u8>>(row, 1)?);
         }

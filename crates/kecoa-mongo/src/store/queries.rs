@@ -3,36 +3,59 @@
 //! Each is about one collection, `$1`, and gives a row at least, with the version of the catalogue: so the same
 //! statement tells whether what was planned still holds. Columns: version, id_key, ver, doc, and the entry's key.
 
+use super::parts::Tables;
 use crate::plan::access::Order;
 
 /// One document.
-pub(super) const ONE: &str = "SELECT c.version, d.id_key, d.ver, d.doc FROM kecoa_mongo.collection c \
-     LEFT JOIN kecoa_mongo.document d ON d.coll = $1 AND d.id_key = $2 WHERE c.coll = $1";
+pub(super) fn one(tables: &Tables) -> String {
+    let document = &tables.document;
+    format!(
+        "SELECT c.version, d.id_key, d.ver, d.doc FROM kecoa_mongo.collection c \
+         LEFT JOIN {document} d ON d.coll = $1 AND d.id_key = $2 WHERE c.coll = $1"
+    )
+}
 
 /// One document, that others may not change.
-pub(super) const ONE_LOCKED: &str = "SELECT c.version, d.id_key, d.ver, d.doc FROM kecoa_mongo.collection c \
-     LEFT JOIN LATERAL (SELECT id_key, ver, doc FROM kecoa_mongo.document \
-     WHERE coll = $1 AND id_key = $2 FOR UPDATE NOWAIT) d ON true WHERE c.coll = $1";
+pub(super) fn one_locked(tables: &Tables) -> String {
+    let document = &tables.document;
+    format!(
+        "SELECT c.version, d.id_key, d.ver, d.doc FROM kecoa_mongo.collection c \
+         LEFT JOIN LATERAL (SELECT id_key, ver, doc FROM {document} \
+         WHERE coll = $1 AND id_key = $2 FOR UPDATE NOWAIT) d ON true WHERE c.coll = $1"
+    )
+}
 
 /// How many documents a collection has.
-pub(super) const COUNT_ALL: &str = "SELECT c.version, \
-     (SELECT count(*) FROM kecoa_mongo.document WHERE coll = $1)::INT8 \
-     FROM kecoa_mongo.collection c WHERE c.coll = $1";
+pub(super) fn count_all(tables: &Tables) -> String {
+    let document = &tables.document;
+    format!(
+        "SELECT c.version, (SELECT count(*) FROM {document} WHERE coll = $1)::INT8 \
+         FROM kecoa_mongo.collection c WHERE c.coll = $1"
+    )
+}
 
 /// How many of these documents there are.
-pub(super) const COUNT_SOME: &str = "SELECT c.version, \
-     (SELECT count(*) FROM unnest($2::BYTEA[]) AS k(key) JOIN kecoa_mongo.document d \
-     ON d.coll = $1 AND d.id_key = k.key)::INT8 FROM kecoa_mongo.collection c WHERE c.coll = $1";
+pub(super) fn count_some(tables: &Tables) -> String {
+    let document = &tables.document;
+    format!(
+        "SELECT c.version, (SELECT count(*) FROM unnest($2::BYTEA[]) AS k(key) JOIN {document} d \
+         ON d.coll = $1 AND d.id_key = k.key)::INT8 FROM kecoa_mongo.collection c WHERE c.coll = $1"
+    )
+}
 
 /// How many documents there are in ranges.
-pub(super) const COUNT_RANGES: &str = "SELECT c.version, \
-     (SELECT count(*) FROM unnest($2::BYTEA[], $3::BYTEA[]) AS r(low, high) JOIN kecoa_mongo.document d \
-     ON d.coll = $1 AND d.id_key >= r.low AND d.id_key < r.high)::INT8 \
-     FROM kecoa_mongo.collection c WHERE c.coll = $1";
+pub(super) fn count_ranges(tables: &Tables) -> String {
+    let document = &tables.document;
+    format!(
+        "SELECT c.version, (SELECT count(*) FROM unnest($2::BYTEA[], $3::BYTEA[]) AS r(low, high) \
+         JOIN {document} d ON d.coll = $1 AND d.id_key >= r.low AND d.id_key < r.high)::INT8 \
+         FROM kecoa_mongo.collection c WHERE c.coll = $1"
+    )
+}
 
 /// How many documents have entries in ranges.
-pub(super) fn count_entries(unique: bool, multikey: bool) -> String {
-    let table = entries(unique);
+pub(super) fn count_entries(tables: &Tables, unique: bool, multikey: bool) -> String {
+    let table = tables.entries(unique);
     let counted = if multikey { "DISTINCT e.id_key" } else { "*" };
     format!(
         "SELECT c.version, (SELECT count({counted}) FROM unnest($2::BYTEA[], $3::BYTEA[]) AS r(low, high) \
@@ -51,32 +74,30 @@ pub(super) enum Take {
 }
 
 /// These documents, `$2`; `$3` bytes of them.
-pub(super) fn some(order: Order) -> String {
-    paged(
+pub(super) fn some(tables: &Tables, order: Order) -> String {
+    let document = &tables.document;
+    let query = format!(
         "SELECT ''::BYTEA AS key, d.id_key, d.ver, d.doc FROM unnest($2::BYTEA[]) AS k(key) \
-         JOIN kecoa_mongo.document d ON d.coll = $1 AND d.id_key = k.key",
-        order,
-        false,
-        "$3",
-    )
+         JOIN {document} d ON d.coll = $1 AND d.id_key = k.key"
+    );
+    paged(&query, order, false, "$3")
 }
 
 /// The same, that others may not change.
-pub(super) fn some_locked(order: Order) -> String {
-    paged(
+pub(super) fn some_locked(tables: &Tables, order: Order) -> String {
+    let document = &tables.document;
+    let query = format!(
         "SELECT ''::BYTEA AS key, d.id_key, d.ver, d.doc FROM unnest($2::BYTEA[]) AS k(key) \
-         JOIN kecoa_mongo.document d ON d.coll = $1 AND d.id_key = k.key FOR UPDATE OF d NOWAIT",
-        order,
-        false,
-        "$3",
-    )
+         JOIN {document} d ON d.coll = $1 AND d.id_key = k.key FOR UPDATE OF d NOWAIT"
+    );
+    paged(&query, order, false, "$3")
 }
 
 /// `$2` documents between two keys of `_id`, `$3` and `$4`; `$5` bytes of them.
-pub(super) fn documents(order: Order, take: Take) -> String {
-    let direction = direction(order);
+pub(super) fn documents(tables: &Tables, order: Order, take: Take) -> String {
+    let (document, direction) = (&tables.document, direction(order));
     let query = format!(
-        "SELECT ''::BYTEA AS key, d.id_key, d.ver, d.doc FROM kecoa_mongo.document d \
+        "SELECT ''::BYTEA AS key, d.id_key, d.ver, d.doc FROM {document} d \
          WHERE d.coll = $1 AND d.id_key >= $3 AND d.id_key < $4 \
          ORDER BY d.id_key {direction} LIMIT $2"
     );
@@ -87,14 +108,14 @@ pub(super) fn documents(order: Order, take: Take) -> String {
 }
 
 /// The same of several ranges.
-pub(super) fn documents_of_many(order: Order, take: Take) -> String {
-    let direction = direction(order);
+pub(super) fn documents_of_many(tables: &Tables, order: Order, take: Take) -> String {
+    let (document, direction) = (&tables.document, direction(order));
     let query = format!(
         "SELECT ''::BYTEA AS key, d.id_key, d.ver, d.doc FROM (\
          SELECT f.id_key FROM unnest($3::BYTEA[], $4::BYTEA[]) AS r(low, high), LATERAL (\
-         SELECT id_key FROM kecoa_mongo.document WHERE coll = $1 AND id_key >= r.low AND id_key < r.high \
+         SELECT id_key FROM {document} WHERE coll = $1 AND id_key >= r.low AND id_key < r.high \
          ORDER BY id_key {direction} LIMIT $2) f ORDER BY f.id_key {direction} LIMIT $2) f \
-         JOIN kecoa_mongo.document d ON d.coll = $1 AND d.id_key = f.id_key"
+         JOIN {document} d ON d.coll = $1 AND d.id_key = f.id_key"
     );
     match take {
         Take::All => whole(&query),
@@ -103,14 +124,15 @@ pub(super) fn documents_of_many(order: Order, take: Take) -> String {
 }
 
 /// `$2` documents by the entries of index `$5`, behind entry `$3`, `$6` and before `$4`, `$7`; `$8` bytes of them.
-pub(super) fn index(unique: bool, order: Order, take: Take) -> String {
-    let (table, direction) = (entries(unique), direction(order));
+pub(super) fn index(tables: &Tables, unique: bool, order: Order, take: Take) -> String {
+    let (table, document) = (tables.entries(unique), &tables.document);
+    let direction = direction(order);
     let bounds = between("$3", "$6", "$4", "$7", order);
     let query = format!(
         "SELECT e.key, d.id_key, d.ver, d.doc FROM (SELECT e.key, e.id_key FROM {table} e \
          WHERE e.coll = $1 AND e.idx = $5 AND {bounds} \
          ORDER BY e.key {direction}, e.id_key {direction} LIMIT $2) e \
-         JOIN kecoa_mongo.document d ON d.coll = $1 AND d.id_key = e.id_key"
+         JOIN {document} d ON d.coll = $1 AND d.id_key = e.id_key"
     );
     match take {
         Take::All => whole(&query),
@@ -119,8 +141,9 @@ pub(super) fn index(unique: bool, order: Order, take: Take) -> String {
 }
 
 /// The same of several ranges.
-pub(super) fn index_of_many(unique: bool, order: Order, take: Take) -> String {
-    let (table, direction) = (entries(unique), direction(order));
+pub(super) fn index_of_many(tables: &Tables, unique: bool, order: Order, take: Take) -> String {
+    let (table, document) = (tables.entries(unique), &tables.document);
+    let direction = direction(order);
     let bounds = between("r.low", "r.low_id", "r.high", "r.high_id", order);
     let query = format!(
         "SELECT f.key, d.id_key, d.ver, d.doc FROM (SELECT f.key, f.id_key \
@@ -128,7 +151,7 @@ pub(super) fn index_of_many(unique: bool, order: Order, take: Take) -> String {
          LATERAL (SELECT e.key, e.id_key FROM {table} e WHERE e.coll = $1 AND e.idx = $5 AND {bounds} \
          ORDER BY e.key {direction}, e.id_key {direction} LIMIT $2) f \
          ORDER BY f.key {direction}, f.id_key {direction} LIMIT $2) f \
-         JOIN kecoa_mongo.document d ON d.coll = $1 AND d.id_key = f.id_key"
+         JOIN {document} d ON d.coll = $1 AND d.id_key = f.id_key"
     );
     match take {
         Take::All => whole(&query),
@@ -170,10 +193,6 @@ fn paged(query: &str, order: Order, by_key: bool, bytes: &str) -> String {
          (ORDER BY {key}q.id_key {direction} ROWS UNBOUNDED PRECEDING) AS total \
          FROM ({query}) q) p ON p.total - octet_length(p.doc) < {bytes} WHERE c.coll = $1"
     )
-}
-
-fn entries(unique: bool) -> &'static str {
-    if unique { "kecoa_mongo.uniq" } else { "kecoa_mongo.entry" }
 }
 
 fn direction(order: Order) -> &'static str {

@@ -13,7 +13,7 @@ use crate::error::{Code, Error};
 /// The version of the tables; that of the keys goes with it.
 const TABLES_VERSION: i32 = 2;
 /// How many parts a table is made of, where the server makes tables of parts.
-const PARTS: u32 = 32;
+pub(super) const PARTS: u32 = 32;
 /// How often setting up is tried: each gateway that does so at the same time may make one attempt fail.
 const ATTEMPTS: u32 = 20;
 
@@ -26,6 +26,8 @@ pub(super) async fn probe(client: &mut Client) -> Result<Capabilities, Error> {
     let lock_timeout = has(client, "SHOW lock_timeout").await?;
     Ok(Capabilities {
         hash_partitions: postgres,
+        // Asked once the tables are there.
+        parts: false,
         one_table_twice: postgres,
         generic_plans,
         snapshot_isolation: postgres,
@@ -50,7 +52,7 @@ async fn has(client: &mut Client, show: &str) -> Result<bool, Error> {
 /// Prepare a new connection: plans are made once, and all by index, as the tables grow behind them. That holds for the
 /// local endpoint as well, which is a PostgreSQL behind its dialect.
 pub(super) async fn configure(client: &mut Client) -> Result<(), kecoa::Error> {
-    client.set_statement_cache_capacity(256);
+    client.set_statement_cache_capacity(512);
     let version = client.crdb_version().map(ToOwned::to_owned);
     if version.as_ref().is_none_or(|version| version.contains("(kecoa local)")) {
         client
