@@ -128,9 +128,10 @@ impl Refusal {
 
     /// What CockroachDB refuses, and PostgreSQL could do.
     pub fn strict(code: &'static str, what: &str) -> Self {
+        let kind = if code == "42601" { "syntax error" } else { "unimplemented" };
         Self {
             code,
-            message: format!("CockroachDB does not have {what}"),
+            message: format!("{kind}: CockroachDB does not have {what}"),
             hint: "SET kecoa_strict = off lets PostgreSQL do it, and fails on a cluster".to_owned(),
         }
     }
