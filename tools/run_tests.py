@@ -5,6 +5,7 @@ usage: run_tests.py [--only rust|python|suites] [--suite NAME] [pytest argument 
 
 The peers' suites are modules of tests/suites, whose docstring says what one has to offer; a new one is named
 in SUITES there, and nothing changes here. --suite runs one of them, and may be given more than once.
+Python's tests run in lanes, as python_tests.py says; with arguments for pytest, in one process.
 Suites that mostly wait run beside the other suites. The counts are also written to
 .cache/test-counts.json. The exit status is 1 when anything fails.
 """
@@ -20,7 +21,6 @@ import subprocess
 import sys
 import sysconfig
 import time
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -28,6 +28,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(1, str(Path(__file__).resolve().parent.parent))
 
+import python_tests
 from testserver import ServerError, TestServer, temporary_folder
 
 from tests import suites
@@ -79,22 +80,6 @@ def rust(environment: dict[str, str]) -> dict[str, int]:
     return counts
 
 
-def python(environment: dict[str, str], arguments: list[str]) -> dict[str, int]:
-    """Run pytest on the installed package."""
-    report = CACHE / "pytest.xml"
-    report.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *arguments]
-    status = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
-    if not report.exists():
-        return {"passed": 0, "failed": 1, "skipped": 0}
-    suite = next(ElementTree.parse(report).iter("testsuite"))
-    total, skipped = int(suite.get("tests", 0)), int(suite.get("skipped", 0))
-    failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
-    if status not in (0, 1):
-        failed = max(failed, 1)
-    return {"passed": total - skipped - failed, "failed": failed, "skipped": skipped}
-
-
 class Tally:
     """Counts by what was run, and the seconds of each part."""
 
@@ -131,7 +116,7 @@ class Tally:
 def run_parts(
     parts: set[str], names: list[str], server: TestServer, environment: dict[str, str], rest: list[str]
 ) -> Tally:
-    """Run the parts: the suites beside those that wait, all else alone, since some tests measure time."""
+    """Run the parts one after the other, the suites beside those that wait."""
     tally = Tally()
     if "rust" in parts:
         with tally.part("Rust"):
@@ -140,7 +125,7 @@ def run_parts(
         begun: dict[str, suites.Beside] = {}
         if "python" in parts:
             with tally.part("Python"):
-                tally.counts["Python"] = python(environment, rest)
+                tally.counts["Python"] = python_tests.run(environment, rest)
         for name in names:
             if name in suites.BESIDE:
                 with tally.part(f"{name}'s suite, to begin"):
