@@ -6,6 +6,8 @@ has the names that pass on such a server of MongoDB's version 8.0, by group; tho
 or none, are not in it. HELD names the groups that kecoa is held to; a group that is not there yet still runs
 by hand.
 
+Both halves run without and with authentication, but for what `modes` says of long modules.
+
 They wait most of the time, so they run beside other suites, on servers of their own and with less of the
 processors. Tests that count on a time of the test's machine run again, once, when all else is over.
 """
@@ -23,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from tests.suites import Counts
 from tests.suites.pymongo.left_out import LATER, LEFT_OUT
+from tests.suites.pymongo.modes import check, runs
 from tests.suites.pymongo.module import Outcome
 from tests.suites.pymongo.pool import GATEWAYS, Found, Pool, Settings
 from tests.suites.source import CACHE, fetch
@@ -162,13 +165,18 @@ def short_of(names: Collection[str], found: Found) -> dict[str, str]:
 
 
 class Run:
-    """The groups of HELD, both halves, without and with authentication, while they run."""
+    """The groups of HELD, both halves, without and with authentication as `modes` has it, while they run."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         from tools.testserver import TestServer, temporary_folder
 
         bar = read_bar()
-        self.modules = [module for group in HELD for module in bar[group]]
+        held = {module: when for group in HELD for module, when in bar[group].items()}
+        check(held)
+        self.modules = {
+            authentication: [module for module in held if runs(module, authentication=authentication)]
+            for authentication in (False, True)
+        }
         self.settings = {
             authentication: Settings(
                 source(), environment, authentication, left_out=LEFT_OUT, niceness=NICENESS
@@ -184,7 +192,7 @@ class Run:
                 self.dsn[authentication] = server.dsn
                 pool = opened.enter_context(Pool(server.dsn, settings))
                 self.pools[authentication] = pool
-                pool.start(by_time(self.modules))
+                pool.start(by_time(self.modules[authentication]))
             self._open = opened.pop_all()
 
     def close(self) -> None:
@@ -202,7 +210,7 @@ class Run:
             )
             for authentication, pool in self.pools.items():
                 label = "PyMongo's suite" + (", with authentication" if authentication else "")
-                run_again(pool, self.modules, self.settings[authentication])
+                run_again(pool, self.modules[authentication], self.settings[authentication])
                 counts[label] = _judge(label, pool.found)
         return counts
 
