@@ -3,6 +3,8 @@
 //! Expressions, filters, updates and stages ask it between their steps. It has no clock: whoever knows that a time is
 //! up, that a client has gone or that a command was killed says so here, from any thread.
 
+mod sort;
+
 use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

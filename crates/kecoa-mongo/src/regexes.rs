@@ -1,10 +1,15 @@
-//! Regular expressions that are kept compiled: tens of kilobytes each, so a bounded number in all.
+//! Regular expressions that are kept compiled: tens of kilobytes each, so a bounded number in all. How one is searched
+//! for so that the search can be interrupted.
+
+mod search;
 
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fancy_regex::Regex;
+
+pub use search::{Failure, Watched};
 
 /// So many are kept, by all requests and cursors together: about 100 MB. Those beyond are compiled whenever they are
 /// looked for: slow, and right.
@@ -21,6 +26,12 @@ const LEAST_STEPS: usize = 2000;
 #[must_use]
 pub fn most_steps(bytes: usize) -> usize {
     (STEP_BYTES / bytes.max(1)).clamp(LEAST_STEPS, STEPS)
+}
+
+/// Whether a search in a text of so many bytes may take fewer steps than in a short one.
+#[must_use]
+pub fn is_hard(pattern: &str, bytes: usize) -> bool {
+    most_steps(bytes) < STEPS && steps_back(pattern)
 }
 
 /// Whether a pattern may need steps back at all: it looks around, or refers back.

@@ -214,8 +214,8 @@ fn parse_min(
     parser: &Parser<'_>,
 ) -> Result<Node, Error> {
     let arguments = parser.positional(argument)?;
-    Ok(Collated::node(arguments, parser, |values, collator| {
-        extreme(&values, collator, Ordering::Less)
+    Ok(Collated::node(arguments, parser, |values, comparing| {
+        extreme(&values, comparing.collator, Ordering::Less)
     }))
 }
 
@@ -225,8 +225,8 @@ fn parse_max(
     parser: &Parser<'_>,
 ) -> Result<Node, Error> {
     let arguments = parser.positional(argument)?;
-    Ok(Collated::node(arguments, parser, |values, collator| {
-        extreme(&values, collator, Ordering::Greater)
+    Ok(Collated::node(arguments, parser, |values, comparing| {
+        extreme(&values, comparing.collator, Ordering::Greater)
     }))
 }
 

@@ -2,18 +2,18 @@
 
 use ::bson::{RawArrayBuf, RawBson, RawBsonRef};
 
-use super::collated::Collated;
+use super::collated::{Collated, Comparing};
 use super::context::Outcome;
 use super::describe;
 use super::integers::to_int32;
 use super::node::Node;
 use super::outcome::{
-    array, elements, fail, is_nullish, null, number, present, shown, type_of, view,
+    array, elements, fail, gathered, is_nullish, null, number, present, shown, type_of, view,
 };
 use super::parser::{Definition, Operator, Parser};
 use super::size::check_size;
-use crate::collation::Collator;
 use crate::error::{Code, Error};
+use crate::interrupt::Interrupt;
 use crate::value::Value;
 
 pub(super) const OPERATORS: &[Operator] = &[
@@ -24,10 +24,10 @@ pub(super) const OPERATORS: &[Operator] = &[
     Operator { name: "$indexOfArray", definition: Definition::Own(parse_index_of) },
     Operator { name: "$isArray", definition: Definition::Unary(is_array) },
     Operator { name: "$last", definition: Definition::Unary(|value| end("$last", value, -1)) },
-    Operator { name: "$range", definition: Definition::Ranged(2, 3, range) },
-    Operator { name: "$reverseArray", definition: Definition::Unary(reverse) },
+    Operator { name: "$range", definition: Definition::StoppableRanged(2, 3, range) },
+    Operator { name: "$reverseArray", definition: Definition::StoppableExactly(1, reverse) },
     Operator { name: "$size", definition: Definition::Unary(size) },
-    Operator { name: "$slice", definition: Definition::Ranged(2, 3, slice) },
+    Operator { name: "$slice", definition: Definition::StoppableRanged(2, 3, slice) },
 ];
 
 fn is_array(value: Option<Value<'_>>) -> Outcome<'_> {
@@ -102,7 +102,8 @@ fn element_at<'v>(value: Option<Value<'v>>, index: Option<Value<'v>>) -> Outcome
     pick(value, position)
 }
 
-fn reverse(value: Option<Value<'_>>) -> Outcome<'_> {
+fn reverse<'v>(values: Vec<Option<Value<'v>>>, interrupt: &Interrupt) -> Outcome<'v> {
+    let Some(value) = values.into_iter().next() else { return null() };
     if is_nullish(value.as_ref()) {
         return null();
     }
@@ -113,7 +114,7 @@ fn reverse(value: Option<Value<'_>>) -> Outcome<'_> {
         return fail(34435, text);
     };
     let all: Vec<_> = elements(array).collect();
-    present(all.into_iter().rev().collect::<RawArrayBuf>())
+    present(gathered(all.into_iter().rev(), interrupt)?)
 }
 
 fn parse_concat(
@@ -121,12 +122,12 @@ fn parse_concat(
     argument: RawBsonRef<'_>,
     parser: &Parser<'_>,
 ) -> Result<Node, Error> {
-    let whole = |nodes: Vec<Node>| Node::Variadic(concat, nodes.into());
+    let whole = |nodes: Vec<Node>| Node::Stoppable(concat, nodes.into());
     let nodes = parser.grouped(parser.positional(argument)?, false, whole);
     Ok(whole(nodes))
 }
 
-fn concat(values: Vec<Option<Value<'_>>>) -> Outcome<'_> {
+fn concat<'v>(values: Vec<Option<Value<'v>>>, interrupt: &Interrupt) -> Outcome<'v> {
     let mut whole = RawArrayBuf::new();
     for value in &values {
         if is_nullish(value.as_ref()) {
@@ -138,13 +139,14 @@ fn concat(values: Vec<Option<Value<'_>>>) -> Outcome<'_> {
         };
         check_size(whole.as_bytes().len() + array.as_bytes().len())?;
         for element in elements(array) {
+            interrupt.check()?;
             whole.push(element);
         }
     }
     present(whole)
 }
 
-fn slice(values: Vec<Option<Value<'_>>>) -> Outcome<'_> {
+fn slice<'v>(values: Vec<Option<Value<'v>>>, interrupt: &Interrupt) -> Outcome<'v> {
     let [value, second, third @ ..] = &values[..] else { return null() };
     if is_nullish(value.as_ref()) || is_nullish(second.as_ref()) {
         return null();
@@ -173,7 +175,7 @@ fn slice(values: Vec<Option<Value<'_>>>) -> Outcome<'_> {
         (length, None) if length < 0 => (count.saturating_sub(size(length)), usize::MAX),
         (length, None) => (0, size(length)),
     };
-    present(elements(array).skip(skip).take(take).collect::<RawArrayBuf>())
+    present(gathered(elements(array).skip(skip).take(take), interrupt)?)
 }
 
 fn slice_number(
@@ -198,7 +200,7 @@ fn slice_number(
     )
 }
 
-fn range(values: Vec<Option<Value<'_>>>) -> Outcome<'_> {
+fn range<'v>(values: Vec<Option<Value<'v>>>, interrupt: &Interrupt) -> Outcome<'v> {
     let whole = |value: &Option<Value<'_>>, what: &str, not_numeric, not_narrow| {
         let Some(found) = number(value) else {
             let found = type_of(value);
@@ -245,6 +247,7 @@ fn range(values: Vec<Option<Value<'_>>>) -> Outcome<'_> {
     let mut array = RawArrayBuf::new();
     let mut next = start;
     for _ in 0..count {
+        interrupt.check()?;
         array.push(i32::try_from(next).unwrap_or(0));
         next += step;
     }
@@ -260,16 +263,19 @@ fn parse_is_in(
     Ok(Collated::node(nodes.into(), parser, is_in))
 }
 
-fn is_in<'v>(values: Vec<Option<Value<'v>>>, collator: &Collator) -> Outcome<'v> {
+fn is_in<'v>(values: Vec<Option<Value<'v>>>, comparing: &Comparing<'_>) -> Outcome<'v> {
     let [value, list] = &values[..] else { return null() };
     let Some(array) = array(list) else {
         let found = type_of(list);
         return fail(40081, format!("$in requires an array as a second argument, found: {found}"));
     };
-    present(
-        elements(array)
-            .any(|element| collator.compare_optional(view(value), Some(element)).is_eq()),
-    )
+    for element in elements(array) {
+        comparing.interrupt.check()?;
+        if comparing.collator.compare_optional(view(value), Some(element)).is_eq() {
+            return present(true);
+        }
+    }
+    present(false)
 }
 
 fn parse_index_of(
@@ -297,7 +303,7 @@ fn parse_index_of(
     Ok(Collated::node(nodes, parser, index_of))
 }
 
-fn index_of<'v>(values: Vec<Option<Value<'v>>>, collator: &Collator) -> Outcome<'v> {
+fn index_of<'v>(values: Vec<Option<Value<'v>>>, comparing: &Comparing<'_>) -> Outcome<'v> {
     let [list, sought, bounds @ ..] = &values[..] else { return null() };
     if is_nullish(list.as_ref()) {
         return null();
@@ -315,10 +321,13 @@ fn index_of<'v>(values: Vec<Option<Value<'v>>>, collator: &Collator) -> Outcome<
         [_, end, ..] => index_bound("$indexOfArray", end, "ending")?,
         _ => usize::MAX,
     };
-    let found = elements(array).enumerate().skip(start).find(|(index, element)| {
-        *index < end && collator.compare_optional(view(sought), Some(*element)).is_eq()
-    });
-    present(found.map_or(-1, |(index, _)| i32::try_from(index).unwrap_or(-1)))
+    for (index, element) in elements(array).enumerate().take(end).skip(start) {
+        comparing.interrupt.check()?;
+        if comparing.collator.compare_optional(view(sought), Some(element)).is_eq() {
+            return present(i32::try_from(index).unwrap_or(-1));
+        }
+    }
+    present(-1)
 }
 
 /// An index that `$indexOfArray` and its like begin or end at.

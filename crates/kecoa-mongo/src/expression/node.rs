@@ -21,6 +21,9 @@ pub(crate) type Binary = for<'v> fn(Option<Value<'v>>, Option<Value<'v>>) -> Out
 /// A function of any number of values.
 pub(crate) type Variadic = for<'v> fn(Vec<Option<Value<'v>>>) -> Outcome<'v>;
 
+/// The same, which looks whether it is to end.
+pub(crate) type Stoppable = for<'v> fn(Vec<Option<Value<'v>>>, &Interrupt) -> Outcome<'v>;
+
 /// A node of an expression.
 #[derive(Clone, Debug)]
 pub(crate) enum Node {
@@ -32,6 +35,7 @@ pub(crate) enum Node {
     Unary(Unary, Arc<Node>),
     Binary(Binary, Arc<[Node; 2]>),
     Variadic(Variadic, Arc<[Node]>),
+    Stoppable(Stoppable, Arc<[Node]>),
     /// An operator that evaluates its arguments itself.
     Special(Arc<dyn Evaluate>),
 }
@@ -106,6 +110,9 @@ impl Node {
                 function(left, right.evaluate(&inner)?)
             }
             Self::Variadic(function, arguments) => function(evaluate_all(&**arguments, context)?),
+            Self::Stoppable(function, arguments) => {
+                function(evaluate_all(&**arguments, context)?, context.variables.interrupt())
+            }
             Self::Special(operator) => operator.evaluate(context),
         }
     }

@@ -1,11 +1,12 @@
 //! Shorthands for what operators give and take.
 
-use ::bson::{RawArray, RawBson, RawBsonRef};
+use ::bson::{RawArray, RawArrayBuf, RawBson, RawBsonRef};
 
 use super::context::Outcome;
 use super::describe;
 use crate::bson::number::Number;
 use crate::error::Error;
+use crate::interrupt::Interrupt;
 use crate::value::Value;
 
 /// A value that is there.
@@ -62,6 +63,19 @@ pub(super) fn array<'a>(value: &'a Option<Value<'_>>) -> Option<&'a RawArray> {
 /// The elements of an array whose bytes were validated.
 pub(super) fn elements(array: &RawArray) -> impl Iterator<Item = RawBsonRef<'_>> {
     array.into_iter().map_while(Result::ok)
+}
+
+/// An array of elements, unless the work is to end meanwhile.
+pub(super) fn gathered<'e>(
+    elements: impl IntoIterator<Item = RawBsonRef<'e>>,
+    interrupt: &Interrupt,
+) -> Result<RawArrayBuf, Error> {
+    let mut array = RawArrayBuf::new();
+    for element in elements {
+        interrupt.check()?;
+        array.push(element);
+    }
+    Ok(array)
 }
 
 /// An error with a number that has no name.

@@ -12,15 +12,17 @@ use super::outcome::{array, elements, fail, is_nullish, null, present, type_of, 
 use super::parser::{Definition, Operator, Parser};
 use super::size::check_size;
 use crate::error::Error;
+use crate::interrupt::Interrupt;
 use crate::value::Value;
 
 pub(super) const OPERATORS: &[Operator] = &[
-    Operator { name: "$arrayToObject", definition: Definition::Unary(to_object) },
-    Operator { name: "$objectToArray", definition: Definition::Unary(to_array) },
+    Operator { name: "$arrayToObject", definition: Definition::StoppableExactly(1, to_object) },
+    Operator { name: "$objectToArray", definition: Definition::StoppableExactly(1, to_array) },
     Operator { name: "$zip", definition: Definition::Own(parse_zip) },
 ];
 
-fn to_array(value: Option<Value<'_>>) -> Outcome<'_> {
+fn to_array<'v>(values: Vec<Option<Value<'v>>>, interrupt: &Interrupt) -> Outcome<'v> {
+    let Some(value) = values.into_iter().next() else { return null() };
     let document = match view(&value) {
         Some(RawBsonRef::Document(document)) => document,
         _ if is_nullish(value.as_ref()) => return null(),
@@ -34,6 +36,7 @@ fn to_array(value: Option<Value<'_>>) -> Outcome<'_> {
     };
     let mut pairs = RawArrayBuf::new();
     for (name, value) in document.iter().map_while(Result::ok) {
+        interrupt.check()?;
         let mut pair = RawDocumentBuf::new();
         pair.append(cstr!("k"), name.as_str());
         pair.append(cstr!("v"), value);
@@ -42,7 +45,8 @@ fn to_array(value: Option<Value<'_>>) -> Outcome<'_> {
     present(pairs)
 }
 
-fn to_object(value: Option<Value<'_>>) -> Outcome<'_> {
+fn to_object<'v>(values: Vec<Option<Value<'v>>>, interrupt: &Interrupt) -> Outcome<'v> {
+    let Some(value) = values.into_iter().next() else { return null() };
     if is_nullish(value.as_ref()) {
         return null();
     }
@@ -53,6 +57,7 @@ fn to_object(value: Option<Value<'_>>) -> Outcome<'_> {
     let mut object = Fields::default();
     let mut pairs = None;
     for element in elements(array) {
+        interrupt.check()?;
         let first = pairs.is_none();
         let arrays = *pairs.get_or_insert(matches!(element, RawBsonRef::Array(_)));
         let (name, value) = match (arrays, first) {
@@ -163,6 +168,7 @@ impl Evaluate for Zip {
         let length = if self.longest { lengths.max() } else { lengths.min() }.unwrap_or(0);
         let mut zipped = RawArrayBuf::new();
         for row in 0..length {
+            context.variables.interrupt().check()?;
             let cells = arrays.iter().enumerate().map(|(column, array)| {
                 let default = || defaults.get(column).and_then(view);
                 let value = array.get(row).copied().or_else(default);

@@ -10,7 +10,7 @@ use ::bson::{RawArrayBuf, RawBsonRef, RawDocument, RawDocumentBuf};
 use super::describe;
 use super::field_path::{self, Base, FieldPath};
 use super::naming;
-use super::node::{Binary, Node, Unary, Variadic};
+use super::node::{Binary, Node, Stoppable, Unary, Variadic};
 use super::scope::Scope;
 use crate::error::{Code, Error};
 
@@ -34,6 +34,10 @@ pub(crate) enum Definition {
     Ranged(usize, usize, Variadic),
     /// Any number of arguments.
     Variadic(Variadic),
+    /// So many arguments, of work that may take long.
+    StoppableExactly(usize, Stoppable),
+    /// From so many arguments to so many, of work that may take long.
+    StoppableRanged(usize, usize, Stoppable),
     /// In its own way.
     Own(for<'p> fn(&'static str, RawBsonRef<'_>, &Parser<'p>) -> Result<Node, Error>),
 }
@@ -294,6 +298,13 @@ impl<'p> Parser<'p> {
             }
             Definition::Variadic(function) => {
                 Node::Variadic(function, self.positional(argument)?.into())
+            }
+            Definition::StoppableExactly(count, function) => {
+                Node::Stoppable(function, self.counted(name, count, argument)?.into())
+            }
+            Definition::StoppableRanged(least, most, function) => {
+                let nodes = self.ranged(name, (least, most), argument)?;
+                Node::Stoppable(function, nodes.into())
             }
             Definition::Own(parse) => parse(name, argument, self)?,
         })

@@ -75,7 +75,7 @@ impl Evaluate for Percentiles {
             Some(value) => numbers.extend(read(value)),
             None => {}
         }
-        numbers.sort_by(f64::total_cmp);
+        context.variables.interrupt().sort_by(&mut numbers, f64::total_cmp)?;
         let at = |part: f64| percentile(&numbers, part).map_or(RawBson::Null, RawBson::Double);
         match &self.parts {
             Some(parts) => present(parts.iter().map(|part| at(*part)).collect::<RawArrayBuf>()),

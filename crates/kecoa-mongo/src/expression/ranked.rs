@@ -2,16 +2,17 @@
 
 use std::cmp::Ordering;
 
-use ::bson::{RawArrayBuf, RawBsonRef, RawDocument};
+use ::bson::{RawBsonRef, RawDocument};
 
 use super::arguments::{self, Named};
+use super::collated::{Comparing, directed};
 use super::context::{Context, Outcome};
 use super::describe;
 use super::field_path;
 use super::integers::to_int64;
 use super::node::{Evaluate, Node};
 use super::outcome::{
-    array, elements, fail, is_nullish, null, number, present, shown, type_of, view,
+    array, elements, fail, gathered, is_nullish, null, number, present, shown, type_of, view,
 };
 use super::parser::{Definition, Operator, Parser};
 use crate::bson::limits::MAX_DEPTH;
@@ -48,20 +49,19 @@ impl Evaluate for Few {
                 format!("Input must be an array, but found {}", type_of(&input)),
             );
         };
+        let comparing =
+            Comparing { collator: &self.collator, interrupt: context.variables.interrupt() };
         let mut all: Vec<_> = elements(array).collect();
         match self.name {
             "$firstN" => all.truncate(most),
             "$lastN" => drop(all.drain(..all.len().saturating_sub(most))),
             name => {
                 all.retain(|value| !matches!(value, RawBsonRef::Null | RawBsonRef::Undefined));
-                all.sort_by(|left, right| {
-                    let order = self.collator.compare(*left, *right);
-                    if name == "$minN" { order } else { order.reverse() }
-                });
+                comparing.sort(&mut all, name == "$maxN")?;
                 all.truncate(most);
             }
         }
-        present(all.into_iter().collect::<RawArrayBuf>())
+        present(gathered(all, comparing.interrupt)?)
     }
 }
 
@@ -130,26 +130,28 @@ impl Evaluate for SortArray {
             );
             return fail(2_942_504, text);
         };
-        let sorted: RawArrayBuf = match &self.order {
+        let interrupt = context.variables.interrupt();
+        let sorted = match &self.order {
             Order::Whole { descending } => {
                 let mut all: Vec<_> = elements(array).collect();
-                all.sort_by(|left, right| {
-                    directed(self.collator.compare(*left, *right), *descending)
-                });
-                all.into_iter().collect()
+                let comparing = Comparing { collator: &self.collator, interrupt };
+                comparing.sort(&mut all, *descending)?;
+                gathered(all, interrupt)?
             }
             Order::Fields(fields) => {
-                let mut all: Vec<_> = elements(array)
-                    .map(|element| {
-                        let keys: Vec<_> = fields
-                            .iter()
-                            .map(|(path, _)| field_path::in_value(element, path))
-                            .collect();
-                        (keys, element)
-                    })
-                    .collect();
-                all.sort_by(|(left, _), (right, _)| self.compare_keys(fields, left, right));
-                all.into_iter().map(|(_, element)| element).collect()
+                let mut all = Vec::new();
+                for element in elements(array) {
+                    interrupt.check()?;
+                    let keys: Vec<_> = fields
+                        .iter()
+                        .map(|(path, _)| field_path::in_value(element, path))
+                        .collect();
+                    all.push((keys, element));
+                }
+                interrupt.sort_by(&mut all, |(left, _), (right, _)| {
+                    self.compare_keys(fields, left, right)
+                })?;
+                gathered(all.into_iter().map(|(_, element)| element), interrupt)?
             }
         };
         present(sorted)
@@ -173,10 +175,6 @@ impl SortArray {
         }
         Ordering::Equal
     }
-}
-
-fn directed(order: Ordering, descending: bool) -> Ordering {
-    if descending { order.reverse() } else { order }
 }
 
 fn parse_sort(

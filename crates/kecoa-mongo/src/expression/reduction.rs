@@ -16,6 +16,7 @@ use super::size::{bytes_of, check_size, held_by};
 use crate::bson::depth::is_deeper;
 use crate::bson::limits::MAX_DEPTH;
 use crate::error::{Code, Error};
+use crate::interrupt::Interrupt;
 use crate::value::Value;
 
 pub(super) const OPERATORS: &[Operator] =
@@ -123,7 +124,7 @@ impl Reduce {
                     held = held.saturating_add(part.as_ref().map_or(0, bytes_of));
                     parts.push(part);
                 }
-                with_arrays(so_far, parts)
+                with_arrays(so_far, parts, context.variables.interrupt())
             }
             Step::Texts(nodes) => {
                 let Some(mut whole) = text_of(&so_far)?.map(|_| String::new()) else {
@@ -148,6 +149,7 @@ impl Reduce {
 fn with_arrays(
     so_far: Option<RawBson>,
     parts: Vec<Option<RawBson>>,
+    interrupt: &Interrupt,
 ) -> Result<Option<RawBson>, Error> {
     let mut whole: Option<RawArrayBuf> = None;
     for part in std::iter::once(so_far).chain(parts) {
@@ -164,6 +166,7 @@ fn with_arrays(
             Some(whole) => {
                 check_size(whole.as_bytes().len().saturating_add(part.as_bytes().len()))?;
                 for element in elements(&part) {
+                    interrupt.check()?;
                     whole.push(element);
                 }
             }

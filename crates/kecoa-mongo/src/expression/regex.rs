@@ -1,5 +1,7 @@
 //! `$regexMatch`, `$regexFind`, `$regexFindAll`.
 
+use std::ops::Range;
+
 use ::bson::raw::cstr;
 use ::bson::{RawArrayBuf, RawBson, RawBsonRef, RawDocumentBuf};
 use fancy_regex::{Captures, Regex, RegexBuilder};
@@ -12,8 +14,7 @@ use super::outcome::{fail, is_nullish, null, present, text, view};
 use super::parser::{Definition, Operator, Parser};
 use super::size::check_size;
 use crate::error::Error;
-use crate::interrupt::Interrupt;
-use crate::regexes::Compiled;
+use crate::regexes::{Compiled, Failure, Watched, is_hard, most_steps};
 use crate::value::Value;
 
 pub(super) const OPERATORS: &[Operator] = &[
@@ -32,29 +33,31 @@ struct Search {
     compiled: Option<Option<Compiled>>,
 }
 
+/// A pattern, and options where they are given beside it.
+type Given<'v> = (Option<Value<'v>>, Option<Option<Value<'v>>>);
+
 impl Evaluate for Search {
     fn evaluate<'v>(&'v self, context: &Context<'v>) -> Outcome<'v> {
         let input = self.input.evaluate(context)?;
         let given = match &self.compiled {
             Some(_) => None,
-            None => {
-                let regex = self.regex.evaluate(context)?;
-                let options = match &self.options {
-                    Some(options) => Some(options.evaluate(context)?),
-                    None => None,
-                };
-                Some((regex, options))
-            }
+            None => Some(self.pattern(context)?),
         };
         if !is_nullish(input.as_ref()) && text(&input).is_none() {
             let text = format!("{} needs 'input' to be of type string", self.name);
             return fail(51104, text);
         }
+        let length = text(&input).map_or(0, str::len);
         let made;
         let regex = match (&self.compiled, &given) {
+            (Some(Some(regex)), _) if is_hard(regex.as_str(), length) => {
+                let (regex, options) = self.pattern(context)?;
+                made = compile(self.name, &regex, options.as_ref(), length)?;
+                made.as_ref()
+            }
             (Some(regex), _) => regex.as_deref(),
             (None, Some((regex, options))) => {
-                made = compile(self.name, regex, options.as_ref())?;
+                made = compile(self.name, regex, options.as_ref(), length)?;
                 made.as_ref()
             }
             (None, None) => None,
@@ -66,40 +69,50 @@ impl Evaluate for Search {
                 _ => present(RawArrayBuf::new()),
             };
         };
+        let watched = Watched::new(whole, context.variables.interrupt());
         match self.name {
-            "$regexMatch" => match regex.is_match(whole) {
-                Ok(found) => present(found),
-                Err(error) => fail(51156, too_much(self.name, &error)),
-            },
-            "$regexFind" => match regex.captures(whole) {
-                Ok(Some(captures)) => present(found(&captures, whole, &mut Points::default())),
-                Ok(None) => null(),
-                Err(error) => fail(51156, too_much(self.name, &error)),
-            },
-            _ => self.find_all(whole, regex, context.variables.interrupt()),
+            "$regexMatch" => {
+                present(watched.is_match(regex).map_err(|failure| self.failed(failure))?)
+            }
+            "$regexFind" => {
+                let captures =
+                    watched.captures(regex, 0).map_err(|failure| self.failed(failure))?;
+                match captures {
+                    Some(captures) => present(found(&captures, whole, &mut Points::default())),
+                    None => null(),
+                }
+            }
+            _ => self.find_all(&watched, regex),
         }
     }
 }
 
 impl Search {
-    fn find_all<'v>(&self, whole: &str, regex: &Regex, interrupt: &Interrupt) -> Outcome<'v> {
+    /// The pattern and its options, as they are for a document.
+    fn pattern<'v>(&'v self, context: &Context<'v>) -> Result<Given<'v>, Error> {
+        let regex = self.regex.evaluate(context)?;
+        let options = match &self.options {
+            Some(options) => Some(options.evaluate(context)?),
+            None => None,
+        };
+        Ok((regex, options))
+    }
+
+    fn find_all<'v>(&self, watched: &Watched<'_>, regex: &Regex) -> Outcome<'v> {
         let mut all = RawArrayBuf::new();
         let mut points = Points::default();
+        let whole = watched.text();
         let mut from = 0;
         // At the end of a text nothing is looked for, but in an empty one.
         loop {
-            interrupt.check()?;
-            let captures = match regex.captures_from_pos(whole, from) {
-                Ok(captures) => captures,
-                Err(error) => return fail(51156, too_much(self.name, &error)),
-            };
+            let captures = watched.captures(regex, from).map_err(|failure| self.failed(failure))?;
             let Some(captures) = captures else { break };
             let Some(matched) = captures.get(0) else { break };
-            from = if matched.end() > matched.start() {
-                matched.end()
+            from = if matched.end > matched.start {
+                matched.end
             } else {
-                let rest = whole.get(matched.end()..).unwrap_or("");
-                matched.end() + rest.chars().next().map_or(1, char::len_utf8)
+                let rest = whole.get(matched.end..).unwrap_or("");
+                matched.end + rest.chars().next().map_or(1, char::len_utf8)
             };
             all.push(found(&captures, whole, &mut points));
             check_size(all.as_bytes().len())?;
@@ -109,10 +122,17 @@ impl Search {
         }
         present(all)
     }
-}
 
-fn too_much(name: &str, error: &fancy_regex::Error) -> String {
-    format!("Error occurred while executing the regular expression in {name}: {error}")
+    fn failed(&self, failure: Failure) -> Error {
+        let name = self.name;
+        match failure {
+            Failure::Interrupted(error) => error,
+            Failure::TooManySteps(error) => Error::location(
+                51156,
+                format!("Error occurred while executing the regular expression in {name}: {error}"),
+            ),
+        }
+    }
 }
 
 /// Counts code points, ever further into a text.
@@ -132,23 +152,27 @@ impl Points {
 }
 
 /// `{match, idx, captures}`.
-fn found(captures: &Captures<'_, str>, whole: &str, points: &mut Points) -> RawDocumentBuf {
+fn found(captures: &Captures<'_, Watched<'_>>, whole: &str, points: &mut Points) -> RawDocumentBuf {
     let mut document = RawDocumentBuf::new();
     let Some(matched) = captures.get(0) else { return document };
-    document.append(cstr!("match"), matched.as_str());
-    document.append(cstr!("idx"), points.at(whole, matched.start()));
-    let groups = captures.iter().skip(1).map(|group| {
-        group.map_or(RawBson::Null, |group| RawBson::String(group.as_str().to_owned()))
-    });
+    let text = |place: Range<usize>| whole.get(place).unwrap_or_default().to_owned();
+    let start = matched.start;
+    document.append(cstr!("match"), text(matched));
+    document.append(cstr!("idx"), points.at(whole, start));
+    let groups = captures
+        .iter()
+        .skip(1)
+        .map(|group| group.map_or(RawBson::Null, |group| RawBson::String(text(group))));
     document.append(cstr!("captures"), groups.collect::<RawArrayBuf>());
     document
 }
 
-/// The pattern; none if it is `null`.
+/// The pattern, for texts of so many bytes; none if it is `null`.
 fn compile(
     name: &str,
     regex: &Option<Value<'_>>,
     options: Option<&Option<Value<'_>>>,
+    bytes: usize,
 ) -> Result<Option<Regex>, Error> {
     let regex = view(regex);
     match regex {
@@ -204,7 +228,7 @@ fn compile(
         .multi_line(has('m'))
         .dot_matches_new_line(has('s'))
         .ignore_whitespace(has('x'))
-        .backtrack_limit(1_000_000)
+        .backtrack_limit(most_steps(bytes))
         .build();
     match built {
         Ok(regex) => Ok(Some(regex)),
@@ -232,8 +256,8 @@ fn parse(name: &'static str, argument: RawBsonRef<'_>, parser: &Parser<'_>) -> R
     let options = named.optional("options", parser)?;
     parser.scope.interrupt().check()?;
     let compiled = match (known(&regex), options.as_ref().map(known)) {
-        (Some(regex), None) => Some(compile(name, &regex, None)),
-        (Some(regex), Some(Some(options))) => Some(compile(name, &regex, Some(&options))),
+        (Some(regex), None) => Some(compile(name, &regex, None, 0)),
+        (Some(regex), Some(Some(options))) => Some(compile(name, &regex, Some(&options), 0)),
         _ => None,
     };
     let compiled = match compiled.transpose() {

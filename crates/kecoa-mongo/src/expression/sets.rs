@@ -3,14 +3,14 @@
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
-use ::bson::{RawArray, RawArrayBuf, RawBson, RawBsonRef};
+use ::bson::{RawArray, RawBson, RawBsonRef};
 
 use super::boolean::is_true;
-use super::collated::Collated;
+use super::collated::{Collated, Comparing};
 use super::context::{Context, Outcome};
 use super::describe;
 use super::node::{Evaluate, Node};
-use super::outcome::{array, elements, fail, is_nullish, null, present, type_of};
+use super::outcome::{array, elements, fail, gathered, is_nullish, null, present, type_of};
 use super::parser::{Definition, Operator, Parser};
 use crate::collation::Collator;
 use crate::error::Error;
@@ -46,15 +46,19 @@ fn any_true(value: Option<Value<'_>>) -> Outcome<'_> {
 }
 
 /// Elements in order, each once.
-fn sorted<'a>(array: &'a RawArray, collator: &Collator) -> Vec<RawBsonRef<'a>> {
+fn sorted<'a>(
+    array: &'a RawArray,
+    comparing: &Comparing<'_>,
+) -> Result<Vec<RawBsonRef<'a>>, Error> {
     let mut all: Vec<_> = elements(array).collect();
-    sort_once(&mut all, collator);
-    all
+    sort_once(&mut all, comparing)?;
+    Ok(all)
 }
 
-fn sort_once(all: &mut Vec<RawBsonRef<'_>>, collator: &Collator) {
-    all.sort_by(|left, right| collator.compare(*left, *right));
-    all.dedup_by(|left, right| collator.equal(*left, *right));
+fn sort_once(all: &mut Vec<RawBsonRef<'_>>, comparing: &Comparing<'_>) -> Result<(), Error> {
+    comparing.sort(all, false)?;
+    all.dedup_by(|left, right| comparing.collator.equal(*left, *right));
+    Ok(())
 }
 
 fn parse_union(
@@ -66,7 +70,7 @@ fn parse_union(
     Ok(whole(parser.grouped(parser.positional(argument)?, true, whole)))
 }
 
-fn union<'v>(values: Vec<Option<Value<'v>>>, collator: &Collator) -> Outcome<'v> {
+fn union<'v>(values: Vec<Option<Value<'v>>>, comparing: &Comparing<'_>) -> Outcome<'v> {
     let mut all = Vec::new();
     for value in &values {
         if is_nullish(value.as_ref()) {
@@ -81,8 +85,8 @@ fn union<'v>(values: Vec<Option<Value<'v>>>, collator: &Collator) -> Outcome<'v>
         };
         all.extend(elements(array));
     }
-    sort_once(&mut all, collator);
-    present(all.into_iter().collect::<RawArrayBuf>())
+    sort_once(&mut all, comparing)?;
+    present(gathered(all, comparing.interrupt)?)
 }
 
 fn parse_intersection(
@@ -94,7 +98,7 @@ fn parse_intersection(
     Ok(whole(parser.grouped(parser.positional(argument)?, true, whole)))
 }
 
-fn intersection<'v>(values: Vec<Option<Value<'v>>>, collator: &Collator) -> Outcome<'v> {
+fn intersection<'v>(values: Vec<Option<Value<'v>>>, comparing: &Comparing<'_>) -> Outcome<'v> {
     let mut common: Option<Vec<RawBsonRef<'_>>> = None;
     for value in &values {
         if is_nullish(value.as_ref()) {
@@ -107,26 +111,27 @@ fn intersection<'v>(values: Vec<Option<Value<'v>>>, collator: &Collator) -> Outc
             );
             return fail(17047, text);
         };
-        let next = sorted(array, collator);
+        let next = sorted(array, comparing)?;
         common = Some(match common {
             None => next,
-            Some(common) => in_both(common, &next, collator),
+            Some(common) => in_both(common, &next, comparing)?,
         });
     }
-    present(common.unwrap_or_default().into_iter().collect::<RawArrayBuf>())
+    present(gathered(common.unwrap_or_default(), comparing.interrupt)?)
 }
 
 /// The elements of `left` that are in `right` as well; both are sorted.
 fn in_both<'a>(
     left: Vec<RawBsonRef<'a>>,
     right: &[RawBsonRef<'_>],
-    collator: &Collator,
-) -> Vec<RawBsonRef<'a>> {
+    comparing: &Comparing<'_>,
+) -> Result<Vec<RawBsonRef<'a>>, Error> {
     let mut right = right.iter().peekable();
     let mut both = Vec::new();
     for element in left {
+        comparing.interrupt.check()?;
         let order = loop {
-            match right.peek().map(|other| collator.compare(**other, element)) {
+            match right.peek().map(|other| comparing.collator.compare(**other, element)) {
                 Some(Ordering::Less) => right.next(),
                 order => break order,
             };
@@ -135,7 +140,7 @@ fn in_both<'a>(
             both.push(element);
         }
     }
-    both
+    Ok(both)
 }
 
 /// Compares one array to the others, until one differs.
@@ -149,10 +154,12 @@ struct Equals {
 
 impl Evaluate for Equals {
     fn evaluate<'v>(&'v self, context: &Context<'v>) -> Outcome<'v> {
+        let comparing =
+            Comparing { collator: &self.collator, interrupt: context.variables.interrupt() };
         let read = |node: &'v Node| -> Result<Vec<RawBson>, Error> {
             let value = node.evaluate(context)?;
             let Some(array) = array(&value) else { return no_set(17044, type_of(&value)) };
-            Ok(sorted(array, &self.collator).into_iter().map(Into::into).collect())
+            Ok(sorted(array, &comparing)?.into_iter().map(Into::into).collect())
         };
         let Some(pivot) = self.arrays.get(self.pivot) else { return present(true) };
         let pivot = read(pivot)?;
@@ -233,21 +240,24 @@ fn no_subset<T>(code: i32, which: &str, found: &str) -> Result<T, Error> {
     )
 }
 
-fn is_subset<'v>(values: Vec<Option<Value<'v>>>, collator: &Collator) -> Outcome<'v> {
-    subset(&values, collator, 17046)
+fn is_subset<'v>(values: Vec<Option<Value<'v>>>, comparing: &Comparing<'_>) -> Outcome<'v> {
+    subset(&values, comparing, 17046)
 }
 
-fn is_subset_of_known<'v>(values: Vec<Option<Value<'v>>>, collator: &Collator) -> Outcome<'v> {
-    subset(&values, collator, 17310)
+fn is_subset_of_known<'v>(
+    values: Vec<Option<Value<'v>>>,
+    comparing: &Comparing<'_>,
+) -> Outcome<'v> {
+    subset(&values, comparing, 17310)
 }
 
-fn subset<'v>(values: &[Option<Value<'_>>], collator: &Collator, first: i32) -> Outcome<'v> {
+fn subset<'v>(values: &[Option<Value<'_>>], comparing: &Comparing<'_>, first: i32) -> Outcome<'v> {
     let [left, right] = values else { return null() };
     let Some(part) = array(left) else { return no_subset(first, "First", type_of(left)) };
     let Some(whole) = array(right) else { return no_subset(17042, "Second", type_of(right)) };
-    let part = sorted(part, collator);
+    let part = sorted(part, comparing)?;
     let count = part.len();
-    present(in_both(part, &sorted(whole, collator), collator).len() == count)
+    present(in_both(part, &sorted(whole, comparing)?, comparing)?.len() == count)
 }
 
 fn parse_difference(
@@ -259,7 +269,7 @@ fn parse_difference(
     Ok(Collated::node(nodes.into(), parser, difference))
 }
 
-fn difference<'v>(values: Vec<Option<Value<'v>>>, collator: &Collator) -> Outcome<'v> {
+fn difference<'v>(values: Vec<Option<Value<'v>>>, comparing: &Comparing<'_>) -> Outcome<'v> {
     let [left, right] = &values[..] else { return null() };
     if is_nullish(left.as_ref()) || is_nullish(right.as_ref()) {
         return null();
@@ -275,9 +285,19 @@ fn difference<'v>(values: Vec<Option<Value<'v>>>, collator: &Collator) -> Outcom
     };
     let Some(from) = array(left) else { return refuse(17048, "First", left) };
     let Some(without) = array(right) else { return refuse(17049, "Second", right) };
-    let mut seen: HashSet<_> =
-        elements(without).map(|element| collator.hash_key(element).into_bytes()).collect();
-    let kept =
-        elements(from).filter(|element| seen.insert(collator.hash_key(*element).into_bytes()));
-    present(kept.collect::<RawArrayBuf>())
+    let mut seen = HashSet::new();
+    let mut is_new = |element| {
+        comparing.interrupt.check()?;
+        Ok::<_, Error>(seen.insert(comparing.collator.hash_key(element).into_bytes()))
+    };
+    for element in elements(without) {
+        is_new(element)?;
+    }
+    let mut kept = Vec::new();
+    for element in elements(from) {
+        if is_new(element)? {
+            kept.push(element);
+        }
+    }
+    present(gathered(kept, comparing.interrupt)?)
 }

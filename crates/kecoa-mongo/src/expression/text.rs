@@ -11,11 +11,12 @@ use super::outcome::{fail, is_nullish, null, present, text, type_of, view};
 use super::parser::{Definition, Operator, Parser};
 use super::size::check_size;
 use crate::error::Error;
+use crate::interrupt::Interrupt;
 use crate::value::Value;
 
 pub(super) const OPERATORS: &[Operator] = &[
     Operator { name: "$concat", definition: Definition::Own(parse_concat) },
-    Operator { name: "$split", definition: Definition::Binary(split) },
+    Operator { name: "$split", definition: Definition::StoppableExactly(2, split) },
     Operator {
         name: "$strLenBytes",
         definition: Definition::Unary(|value| length("$strLenBytes", 34473, value, str::len)),
@@ -94,7 +95,8 @@ fn compare_without_case<'v>(left: Option<Value<'v>>, right: Option<Value<'v>>) -
     present(RawBson::Int32(left.as_bytes().cmp(right.as_bytes()) as i32))
 }
 
-fn split<'v>(value: Option<Value<'v>>, separator: Option<Value<'v>>) -> Outcome<'v> {
+fn split<'v>(values: Vec<Option<Value<'v>>>, interrupt: &Interrupt) -> Outcome<'v> {
+    let [value, separator] = &values[..] else { return null() };
     if is_nullish(value.as_ref()) || is_nullish(separator.as_ref()) {
         return null();
     }
@@ -107,13 +109,14 @@ fn split<'v>(value: Option<Value<'v>>, separator: Option<Value<'v>>) -> Outcome<
             ),
         )
     };
-    let Some(text_found) = text(&value) else { return refuse(40085, "first", &value) };
-    let Some(between) = text(&separator) else { return refuse(40086, "second", &separator) };
+    let Some(text_found) = text(value) else { return refuse(40085, "first", value) };
+    let Some(between) = text(separator) else { return refuse(40086, "second", separator) };
     if between.is_empty() {
         return fail(40087, "$split requires a non-empty separator".to_owned());
     }
     let mut parts = RawArrayBuf::new();
     for part in text_found.split(between) {
+        interrupt.check()?;
         parts.push(part);
         check_size(parts.as_bytes().len())?;
     }

@@ -58,8 +58,9 @@ impl InList {
             return Ok(true);
         }
         for pattern in &self.patterns {
-            context.variables.interrupt().check()?;
-            if pattern.accepts(value)? {
+            let interrupt = context.variables.interrupt();
+            interrupt.check()?;
+            if pattern.accepts(value, interrupt)? {
                 return Ok(true);
             }
         }

@@ -164,7 +164,7 @@ impl Test {
             Self::Size(size) => Ok(matches!(value, Some(RawBsonRef::Array(array))
                 if has_length(array, *size))),
             Self::Modulo(modulo) => Ok(modulo.accepts(value)),
-            Self::Pattern(pattern) => pattern.accepts(value),
+            Self::Pattern(pattern) => pattern.accepts(value, context.variables.interrupt()),
             Self::Bits(bits) => Ok(bits.accepts(value)),
             Self::ElementValue(node) => {
                 any_element(value, recorded, |element| node.accepts_value(element, context))

@@ -12,7 +12,8 @@ use ::bson::RawBsonRef;
 use fancy_regex::{Regex, RegexBuilder};
 
 use crate::error::{Code, Error};
-use crate::regexes::{Compiled, most_steps, steps_back};
+use crate::interrupt::Interrupt;
+use crate::regexes::{Compiled, Failure, Watched, is_hard, most_steps};
 use literal::Literal;
 
 /// The bytes of a pattern.
@@ -95,12 +96,12 @@ impl Pattern {
     ///
     /// # Errors
     ///
-    /// 51156 if the search takes too many steps.
-    pub fn is_match(&self, text: &str) -> Result<bool, Error> {
+    /// 51156 if the search takes too many steps; what interrupts it.
+    pub fn is_match(&self, text: &str, interrupt: &Interrupt) -> Result<bool, Error> {
         let made;
         let regex = match &self.search {
             Search::Literal(literal) => return Ok(literal.is_in(text)),
-            Search::Regex(_) if self.is_hard_in(text) => {
+            Search::Regex(_) if is_hard(&self.text, text.len()) => {
                 made = compile(&self.text, Flags::read(&self.options)?, most_steps(text.len()))?;
                 &made
             }
@@ -110,24 +111,25 @@ impl Pattern {
                 &made
             }
         };
-        if self.search(regex, text)? {
+        if self.search(regex, text, interrupt)? {
             return Ok(true);
         }
         match text.strip_suffix('\n') {
-            Some(before) if self.ends_before_line_break => self.search(regex, before),
+            Some(before) if self.ends_before_line_break => self.search(regex, before, interrupt),
             _ => Ok(false),
         }
     }
 
-    /// Whether a search in a text may take fewer steps than in others.
-    fn is_hard_in(&self, text: &str) -> bool {
-        most_steps(text.len()) < most_steps(0) && steps_back(&self.text)
-    }
-
     /// Whether a value passes: a text in which it is found, or the same regular expression.
-    pub(super) fn accepts(&self, value: Option<RawBsonRef<'_>>) -> Result<bool, Error> {
+    pub(super) fn accepts(
+        &self,
+        value: Option<RawBsonRef<'_>>,
+        interrupt: &Interrupt,
+    ) -> Result<bool, Error> {
         match value {
-            Some(RawBsonRef::String(text) | RawBsonRef::Symbol(text)) => self.is_match(text),
+            Some(RawBsonRef::String(text) | RawBsonRef::Symbol(text)) => {
+                self.is_match(text, interrupt)
+            }
             Some(RawBsonRef::RegularExpression(regex)) => {
                 Ok(regex.pattern.as_str() == &*self.text
                     && regex.options.as_str() == &*self.options)
@@ -136,15 +138,16 @@ impl Pattern {
         }
     }
 
-    fn search(&self, regex: &Regex, text: &str) -> Result<bool, Error> {
-        regex.is_match(text).map_err(|error| {
-            Error::location(
+    fn search(&self, regex: &Regex, text: &str, interrupt: &Interrupt) -> Result<bool, Error> {
+        Watched::new(text, interrupt).is_match(regex).map_err(|failure| match failure {
+            Failure::Interrupted(error) => error,
+            Failure::TooManySteps(error) => Error::location(
                 51156,
                 format!(
                     "Error occurred while executing the regular expression '{}': {error}",
                     self.text
                 ),
-            )
+            ),
         })
     }
 }

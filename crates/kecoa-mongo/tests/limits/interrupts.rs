@@ -1,14 +1,15 @@
 //! Work stops between its steps when it is told to.
 
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bson::raw::RawArrayBuf;
-use bson::{RawBsonRef, RawDocumentBuf, rawdoc};
+use bson::raw::{RawArrayBuf, cstr};
+use bson::{RawBson, RawBsonRef, RawDocumentBuf, rawdoc};
 use kecoa_mongo::aggregate::{Execution, Options, Pipeline};
 use kecoa_mongo::expression::{Expression, Scope};
 use kecoa_mongo::interrupt::{Interrupt, Reason};
-use kecoa_mongo::query::Filter;
+use kecoa_mongo::query::{Filter, Pattern};
 
 use super::support::{nothing, stopped_after, timed, value_of, variables};
 
@@ -119,4 +120,121 @@ fn filters_schemas_and_pipelines_stop() {
     let mut execution = Execution::new(&pipeline, &variables, &options);
     execution.push(RawDocumentBuf::new());
     assert_eq!(execution.step().unwrap_err().code().number(), 11601);
+}
+
+/// Searches that take minutes: each place of the text is looked at from each place before it.
+const SLOW: [&str; 4] = ["(?!b)a*b", "(?=.*b)a", "(?<!b)(a*)\\1b", "(?:(?!a*b)a)*c"];
+
+#[test]
+fn a_search_with_a_pattern_that_looks_around_stops() {
+    let text = "a".repeat(300_000);
+    for slow in SLOW {
+        let named = |name: &str| {
+            let mut operator = RawDocumentBuf::new();
+            operator.append(cstr!("input"), "$a");
+            operator.append(cstr!("regex"), slow);
+            let mut whole = RawDocumentBuf::new();
+            whole.append(bson::raw::CString::try_from(name).unwrap(), operator);
+            rawdoc! { "$expr": { "$eq": [whole, 1] } }
+        };
+        let pattern = RawBson::RegularExpression(bson::Regex {
+            pattern: slow.to_owned().try_into().unwrap(),
+            options: cstr!("").to_owned(),
+        });
+        let mut named_by_pattern = RawDocumentBuf::new();
+        named_by_pattern
+            .append(bson::raw::CString::try_from(slow).unwrap(), rawdoc! { "type": "string" });
+        for filter in [
+            rawdoc! { "a": { "$regex": slow } },
+            rawdoc! { "a": { "$not": { "$regex": slow } } },
+            rawdoc! { "a": { "$in": [pattern.clone()] } },
+            rawdoc! { "$jsonSchema": { "properties": { "a": { "pattern": slow } } } },
+            rawdoc! { "$jsonSchema": { "patternProperties": named_by_pattern.clone() } },
+            named("$regexMatch"),
+            named("$regexFind"),
+            named("$regexFindAll"),
+        ] {
+            let interrupt = stopped_after(Duration::from_millis(50), Reason::TimeUp);
+            let variables = variables(&interrupt);
+            let filter = Filter::parse(&filter, &Scope::new()).unwrap();
+            let mut document = rawdoc! { "a": text.as_str() };
+            document.append(bson::raw::CString::try_from(text.as_str()).unwrap(), 1);
+            let (result, took) = timed(|| filter.matches(&document, &variables));
+            assert_eq!(result.unwrap_err().code().number(), 50, "{slow} {filter:?}");
+            assert!(took < SOON / 4, "{took:?} for {slow} {filter:?}");
+        }
+    }
+}
+
+#[test]
+fn a_search_that_was_stopped_leaves_the_pattern_as_it_was() {
+    let pattern = Pattern::new("(?!b)a*b", "").unwrap();
+    let never = Interrupt::new(nothing);
+    for _ in 0..3 {
+        let stopped = stopped_after(Duration::from_millis(10), Reason::Killed);
+        let error = pattern.is_match(&"a".repeat(1_000_000), &stopped).unwrap_err();
+        assert_eq!(error.code().number(), 11601);
+        assert!(pattern.is_match("xaab", &never).unwrap());
+        assert!(!pattern.is_match("xaa", &never).unwrap());
+    }
+}
+
+/// Counts how often it is looked at: whoever looks makes room, and is asked to once more.
+static COUNTED: LazyLock<Interrupt> = LazyLock::new(|| {
+    Interrupt::new(|| {
+        LOOKS.fetch_add(1, Ordering::SeqCst);
+        COUNTED.is_long();
+    })
+});
+static LOOKS: AtomicUsize = AtomicUsize::new(0);
+
+#[test]
+fn one_operator_over_many_elements_looks_between_them() {
+    let count = 10_000_usize;
+    let texts: RawArrayBuf = (0..count).map(|n| format!("{:05}", n * 7 % count)).collect();
+    let pairs: RawArrayBuf =
+        (0..count).map(|n| rawdoc! { "k": format!("k{n}") , "v": 1 }).collect();
+    let joined = "a,".repeat(count);
+    let document =
+        rawdoc! { "a": texts.clone(), "b": texts, "p": pairs, "s": joined, "none": "none" };
+    let concat = rawdoc! { "$concatArrays": ["$$value", "$$this", "$$this"] };
+    for (expression, least) in [
+        (rawdoc! { "$setUnion": ["$a", "$b"] }, count),
+        (rawdoc! { "$setIntersection": ["$a", "$b"] }, count),
+        (rawdoc! { "$setDifference": ["$a", "$b"] }, count),
+        (rawdoc! { "$setEquals": ["$a", "$b"] }, 12),
+        (rawdoc! { "$setIsSubset": ["$a", "$b"] }, count),
+        (rawdoc! { "$concatArrays": ["$a", "$b"] }, count),
+        (rawdoc! { "$reverseArray": "$a" }, count),
+        (rawdoc! { "$slice": ["$a", 0, 10_000] }, count),
+        (rawdoc! { "$zip": { "inputs": ["$a", "$b"] } }, count),
+        (rawdoc! { "$range": [0, { "$size": "$a" }] }, count),
+        (rawdoc! { "$split": ["$s", ","] }, count),
+        (rawdoc! { "$in": ["$none", "$a"] }, count),
+        (rawdoc! { "$indexOfArray": ["$a", "$none"] }, count),
+        (rawdoc! { "$sortArray": { "input": "$a", "sortBy": 1 } }, count),
+        (rawdoc! { "$sortArray": { "input": "$p", "sortBy": { "k": -1 } } }, count),
+        (rawdoc! { "$maxN": { "input": "$a", "n": 3 } }, 8),
+        (rawdoc! { "$arrayToObject": "$p" }, count),
+        (rawdoc! { "$objectToArray": { "$arrayToObject": "$p" } }, 2 * count),
+        (rawdoc! { "$reduce": { "input": ["$a"], "initialValue": [], "in": concat } }, count),
+    ] {
+        COUNTED.is_long();
+        LOOKS.store(0, Ordering::SeqCst);
+        value_of(RawBsonRef::Document(&expression), &document, &COUNTED).unwrap();
+        let looks = LOOKS.load(Ordering::SeqCst);
+        assert!(looks >= least, "{looks} looks, expected {least} for {expression:?}");
+    }
+}
+
+#[test]
+fn a_sort_that_looks_at_the_flag_sorts_as_others_do() {
+    let never = Interrupt::new(nothing);
+    for count in [0, 1, 4095, 4096, 4097, 8192, 8193, 30_000] {
+        let mut ours: Vec<(usize, usize)> = (0..count).map(|n| (n * 7919 % 100, n)).collect();
+        let mut theirs = ours.clone();
+        never.sort_by(&mut ours, |left, right| left.0.cmp(&right.0)).unwrap();
+        theirs.sort_by_key(|one| one.0);
+        assert_eq!(ours, theirs);
+    }
 }

@@ -182,6 +182,7 @@ fn reading_patterns_stops_when_it_is_told_to() {
 
 #[test]
 fn patterns_that_are_plain_text_find_what_others_find() {
+    let never = Interrupt::new(nothing);
     // The same pattern with a group around it is none of plain text.
     for text in [
         "abc", "^abc", "abc$", "^abc$", "", "^", "$", "^$", "a\\.c", "^a\\$c$", "k", "^kS$", "é",
@@ -218,8 +219,10 @@ fn patterns_that_are_plain_text_find_what_others_find() {
                 "É",
                 "éa",
             ] {
-                let (found, wanted) =
-                    (plain.is_match(whole).unwrap(), other.is_match(whole).unwrap());
+                let (found, wanted) = (
+                    plain.is_match(whole, &never).unwrap(),
+                    other.is_match(whole, &never).unwrap(),
+                );
                 assert_eq!(found, wanted, "/{text}/{options} in {whole:?}");
             }
         }
@@ -231,7 +234,7 @@ fn a_search_that_tries_everything_is_given_up() {
     let text = format!("{}b", "a".repeat(1000));
     for pattern in ["(a+)+\\1c", "(?=(a+)+$)x", "(a|aa)+\\1$"] {
         let pattern = Pattern::new(pattern, "").unwrap();
-        let (result, took) = timed(|| pattern.is_match(&text));
+        let (result, took) = timed(|| pattern.is_match(&text, &Interrupt::default()));
         // Not found, or given up.
         assert!(result.map_or_else(|error| error.code().number() == 51156, |found| !found));
         assert!(took < SOON, "{took:?}");

@@ -1,5 +1,6 @@
 //! Regular expressions in PCRE's syntax, beside texts.
 
+use kecoa_mongo::interrupt::Interrupt;
 use kecoa_mongo::query::Pattern;
 
 /// Pattern, options, texts in which it is found, texts in which it is not.
@@ -128,7 +129,7 @@ fn tables() {
         for (texts, expected) in [(yes, true), (no, false)] {
             for text in *texts {
                 count += 1;
-                if compiled.is_match(text).unwrap() != expected {
+                if compiled.is_match(text, &Interrupt::default()).unwrap() != expected {
                     wrong.push(format!("/{pattern}/{options} on {text:?}: expected {expected}"));
                 }
             }
@@ -161,9 +162,9 @@ fn refusals() {
 #[test]
 fn a_search_that_takes_too_many_steps_is_given_up() {
     let slow = Pattern::new("^(?=(a+)+$)\\1x", "").unwrap();
-    let error = slow.is_match(&("a".repeat(40) + "b")).err();
+    let error = slow.is_match(&("a".repeat(40) + "b"), &Interrupt::default()).err();
     assert!(error.is_none_or(|error| error.code().number() == 51156));
     let slow = Pattern::new("(?:(a+)\\1?)+$(?<=b)", "").unwrap();
-    let found = slow.is_match(&("a".repeat(2000) + "c"));
+    let found = slow.is_match(&("a".repeat(2000) + "c"), &Interrupt::default());
     assert_eq!(found.unwrap_err().code().number(), 51156);
 }

@@ -80,7 +80,7 @@ impl Schema {
                 named.push(entry);
             }
             for (pattern, schema) in &self.fields.patterns {
-                if pattern.is_match(name)? && !schema.accepts(value, interrupt)? {
+                if pattern.is_match(name, interrupt)? && !schema.accepts(value, interrupt)? {
                     let mut entry = RawDocumentBuf::new();
                     entry.append(cstr!("propertyName"), name);
                     schema.describe(&mut entry);
@@ -89,7 +89,7 @@ impl Schema {
                     by_pattern.push(entry);
                 }
             }
-            if !self.fields.names(name)?
+            if !self.fields.names(name, interrupt)?
                 && !accept_other(self.fields.others.as_ref(), value, interrupt)?
             {
                 others.push(name);

@@ -72,7 +72,7 @@ impl Keyword {
             _ => match value {
                 RawBsonRef::Document(document) => self.accepts_fields(document, interrupt)?,
                 RawBsonRef::Array(array) => self.accepts_array(array),
-                RawBsonRef::String(text) => self.accepts_text(text)?,
+                RawBsonRef::String(text) => self.accepts_text(text, interrupt)?,
                 value => match Number::from_bson(value) {
                     Some(number) => self.accepts_number(value, number),
                     None => true,
@@ -113,11 +113,11 @@ impl Keyword {
         }
     }
 
-    fn accepts_text(&self, text: &str) -> Result<bool, Error> {
+    fn accepts_text(&self, text: &str, interrupt: &Interrupt) -> Result<bool, Error> {
         Ok(match self {
             Self::MinLength(least) => count(text.chars()) >= *least,
             Self::MaxLength(most) => count(text.chars()) <= *most,
-            Self::Pattern(pattern) => pattern.is_match(text)?,
+            Self::Pattern(pattern) => pattern.is_match(text, interrupt)?,
             _ => true,
         })
     }
@@ -172,7 +172,7 @@ impl Fields {
                 }
             }
             for (pattern, schema) in &self.patterns {
-                if pattern.is_match(name)? {
+                if pattern.is_match(name, interrupt)? {
                     known = true;
                     if !schema.accepts(value, interrupt)? {
                         return Ok(false);
@@ -187,12 +187,12 @@ impl Fields {
     }
 
     /// Whether another keyword than `additionalProperties` names a field.
-    pub(in crate::query) fn names(&self, name: &str) -> Result<bool, Error> {
+    pub(in crate::query) fn names(&self, name: &str, interrupt: &Interrupt) -> Result<bool, Error> {
         if self.places.contains_key(name) {
             return Ok(true);
         }
         for (pattern, _) in &self.patterns {
-            if pattern.is_match(name)? {
+            if pattern.is_match(name, interrupt)? {
                 return Ok(true);
             }
         }
