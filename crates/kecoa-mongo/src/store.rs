@@ -37,6 +37,7 @@ mod read;
 mod record;
 mod records;
 mod schema;
+mod snapshot;
 mod statement;
 mod ticket;
 mod transaction;

@@ -120,6 +120,7 @@ impl Handle<'_> {
                 return Ok(Checked::Stale);
             }
             Err(Failed::Duplicate(duplicate)) if changes.len() == 1 || self.is_within() => {
+                self.check_visible(collection, &duplicate).await?;
                 written.done = vec![false; changes.len()];
                 let failure = changes.iter().enumerate().find_map(|(number, change)| {
                     Some((number, error_of(collection, change, &duplicate)?))

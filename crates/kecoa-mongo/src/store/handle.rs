@@ -5,11 +5,13 @@ use tokio::time::Instant;
 
 use super::collection::{Collection, Namespace};
 use super::database::{Effect, Params, Store};
-use super::failure::Failed;
+use super::failure::{Duplicate, Failed};
 use super::options::Capabilities;
 use super::parts::Tables;
+use super::snapshot;
 use super::statement::Guard;
 use super::transaction::{Known, Transaction};
+use crate::error::Error;
 
 /// Work on a store, outside of transactions or inside of one.
 #[derive(Debug)]
@@ -155,6 +157,21 @@ impl Handle<'_> {
         match &self.work {
             Work::Alone(_) => false,
             Work::Within(transaction) => transaction.has_made(collection.id()),
+        }
+    }
+
+    /// Fails where the key that a transaction met was written by another one that it does not see: it is to be tried
+    /// again then. Nothing, where the key is a duplicate for it, too.
+    pub(super) async fn check_visible(
+        &mut self,
+        collection: &Collection,
+        duplicate: &Duplicate,
+    ) -> Result<(), Error> {
+        let Work::Within(transaction) = &self.work else { return Ok(()) };
+        let Some(snapshot) = transaction.snapshot() else { return Ok(()) };
+        match snapshot::is_newer(transaction.store(), snapshot, collection.id(), duplicate).await? {
+            true => Err(snapshot::conflict()),
+            false => Ok(()),
         }
     }
 

@@ -121,6 +121,7 @@ impl Handle<'_> {
                 }
                 Err(Failed::Duplicate(Duplicate::Record)) => return Ok(Checked::Stale),
                 Err(Failed::Duplicate(duplicate)) if self.is_within() => {
+                    self.check_visible(collection, &duplicate).await?;
                     let failed = whose(&left, &duplicate);
                     let failure =
                         failed.map(|one| (one.number, error_of(collection, one, &duplicate)));

@@ -47,6 +47,8 @@ pub struct Capabilities {
     pub snapshot_isolation: bool,
     /// `pg_stat_activity` tells the oldest snapshot (`backend_xmin`).
     pub snapshots_shown: bool,
+    /// `pg_current_snapshot()` names what a transaction sees.
+    pub snapshots_named: bool,
     /// `lock_timeout`.
     pub lock_timeout: bool,
     /// Advisory locks keep transactions from committing at the same time.

@@ -17,6 +17,10 @@ pub(super) const PARTS: u32 = 32;
 /// How often setting up is tried: each gateway that does so at the same time may make one attempt fail.
 const ATTEMPTS: u32 = 20;
 
+/// Fails where snapshots have no names.
+const NAMED_SNAPSHOT: &str =
+    "SELECT pg_visible_in_snapshot(pg_current_xact_id_if_assigned(), pg_current_snapshot())";
+
 const READ_FORMAT: &str = "SELECT tables, keys FROM kecoa_mongo.format WHERE one = 1";
 
 /// Ask what the server can do.
@@ -24,6 +28,7 @@ pub(super) async fn probe(client: &mut Client) -> Result<Capabilities, Error> {
     let postgres = client.crdb_version().is_none();
     let generic_plans = postgres && has(client, "SHOW plan_cache_mode").await?;
     let lock_timeout = has(client, "SHOW lock_timeout").await?;
+    let snapshots_named = has(client, NAMED_SNAPSHOT).await?;
     Ok(Capabilities {
         hash_partitions: postgres,
         // Asked once the tables are there.
@@ -32,6 +37,7 @@ pub(super) async fn probe(client: &mut Client) -> Result<Capabilities, Error> {
         generic_plans,
         snapshot_isolation: postgres,
         snapshots_shown: postgres,
+        snapshots_named,
         lock_timeout,
         commit_lock: postgres,
         notices: postgres,

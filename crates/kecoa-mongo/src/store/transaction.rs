@@ -16,6 +16,7 @@ use super::collection::{Collection, Namespace};
 use super::database::{Effect, Params, Store, within_time};
 use super::failure::{self, Failed};
 use super::record::{KEEP, Record, RecordId, now};
+use super::snapshot;
 use super::ticket::CommitOrder;
 use crate::error::{Code, Error, Label};
 
@@ -37,6 +38,8 @@ pub struct Transaction {
     log: (SqlUuid, i32),
     /// Whether nobody begins to watch before it ends.
     watchers_held: bool,
+    /// What it sees, where the server has a name for that.
+    snapshot: Option<String>,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -86,6 +89,7 @@ impl Store {
             made: HashSet::new(),
             log: (SqlUuid::from_bytes(Uuid::new_v4().into_bytes()), 0),
             watchers_held: false,
+            snapshot: None,
             _permit: permit,
         })
     }
@@ -204,7 +208,7 @@ impl Transaction {
         let at = now();
         let mut statements = Pipeline::atomic();
         if !self.begun {
-            self.push_begin(&mut statements).map_err(Some)?;
+            let _ = self.push_begin(&mut statements).map_err(Some)?;
         }
         statements
             .add(KEEP, &[&id.session, &id.transaction, &id.statement, &record.reply, &at])
@@ -302,8 +306,13 @@ impl Transaction {
         self.made.insert(collection);
     }
 
-    /// Adds what a transaction begins with, to statements that do not run without it.
-    fn push_begin(&self, statements: &mut Pipeline) -> Result<(), kecoa::Error> {
+    /// What the transaction sees, by its name.
+    pub(super) fn snapshot(&self) -> Option<&str> {
+        self.snapshot.as_deref()
+    }
+
+    /// Adds what a transaction begins with, to statements that do not run without it. Gives the slot of its snapshot.
+    fn push_begin(&self, statements: &mut Pipeline) -> Result<Option<Slot>, kecoa::Error> {
         let capabilities = self.store.capabilities();
         let begin = if capabilities.snapshot_isolation {
             "BEGIN ISOLATION LEVEL REPEATABLE READ"
@@ -311,12 +320,14 @@ impl Transaction {
             "BEGIN ISOLATION LEVEL SERIALIZABLE"
         };
         statements.add(begin, &[])?;
-        if capabilities.lock_timeout {
-            let wait = self.store.options().lock_wait.as_millis();
-            let sql = format!("SET LOCAL lock_timeout = '{wait}ms'");
-            statements.add(&sql, &[])?;
+        let wait = self.store.options().lock_wait.as_millis();
+        if capabilities.lock_timeout && capabilities.snapshots_named {
+            return statements.add(&snapshot::begin(wait), &[]).map(Some);
         }
-        Ok(())
+        if capabilities.lock_timeout {
+            statements.add(&format!("SET LOCAL lock_timeout = '{wait}ms'"), &[])?;
+        }
+        Ok(None)
     }
 
     /// The rows of a statement.
@@ -373,9 +384,10 @@ impl Transaction {
         self.check()?;
         let mut pipeline = Pipeline::atomic();
         let mut slots = Vec::with_capacity(statements.len());
-        if !self.begun {
-            self.push_begin(&mut pipeline).map_err(|error| failure::within(&error))?;
-        }
+        let snapshot = match self.begun {
+            true => None,
+            false => self.push_begin(&mut pipeline).map_err(|error| failure::within(&error))?,
+        };
         for (sql, params) in statements {
             slots.push(pipeline.add(sql, params).map_err(|error| failure::within(&error))?);
         }
@@ -383,8 +395,12 @@ impl Transaction {
         self.failed = true;
         let answers =
             within_time(deadline, client(&mut self.client).run_pipeline(&pipeline)).await?;
-        let answers = answers.map_err(|error| failure::within(&error))?;
+        let mut answers = answers.map_err(|error| failure::within(&error))?;
         self.failed = false;
+        if let Some(slot) = snapshot {
+            let rows = answers.rows(slot).map_err(|error| failure::within(&error))?;
+            self.snapshot = rows.first().map(|row| failure::read(row, 0)).transpose()?;
+        }
         Ok((answers, slots))
     }
 

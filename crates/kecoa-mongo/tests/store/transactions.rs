@@ -109,6 +109,63 @@ fn a_duplicate_ends_a_transaction() {
 }
 
 #[test]
+fn a_key_that_came_after_the_snapshot_is_a_conflict() {
+    with_store(async |store| {
+        if !store.capabilities().snapshots_named {
+            // There the server puts such a transaction behind the other, or ends it.
+            assert!(!store.capabilities().snapshot_isolation);
+            return;
+        }
+        let collection = create(&mut store.alone()).await;
+        let index = rawdoc! {"key": {"a": 1}, "name": "a", "unique": true};
+        let index = kecoa_mongo::index::Index::parse(&index, &Default::default()).unwrap();
+        store.alone().create_indexes(collection.namespace(), vec![index]).await.unwrap();
+        let document = |id: i32, a: i32| new(rawdoc! {"_id": id, "a": a});
+        insert(&mut store.alone(), &[document(1, 1), document(9, 9)], true).await.unwrap();
+        // What is there before, and what comes after the snapshot; what the transaction inserts, and its error.
+        for (later, own, code) in [
+            (document(2, 2), document(2, 20), 112),
+            (document(3, 3), document(30, 3), 112),
+            (document(4, 4), document(1, 40), 11000),
+            (document(5, 5), document(50, 1), 11000),
+        ] {
+            let mut transaction = store.begin().await.unwrap();
+            assert_eq!(find(&mut transaction.handle(), &by_id(1)).await.len(), 1);
+            insert(&mut store.alone(), &[later], true).await.unwrap();
+            let inserted = insert(&mut transaction.handle(), &[own.clone()], true).await;
+            let error = match inserted {
+                Err(error) => error,
+                Ok(inserted) => inserted.failures.into_iter().next().unwrap().1,
+            };
+            assert_eq!(error.code().number(), code, "{own:?}");
+            let is_transient = error.labels().contains(&Label::TransientTransactionError);
+            assert_eq!(is_transient, code == 112, "{own:?}");
+            assert!(transaction.has_failed());
+            transaction.abort().await;
+            // The next one sees it.
+            let mut transaction = store.begin().await.unwrap();
+            let inserted = insert(&mut transaction.handle(), &[own], true).await.unwrap();
+            assert_eq!(inserted.failures[0].1.code().number(), 11000);
+        }
+        // An update that takes such a key.
+        let collection = store.alone().collection(&namespace()).await.unwrap().unwrap();
+        let old = find(&mut store.alone(), &by_id(9)).await.remove(0);
+        let mut transaction = store.begin().await.unwrap();
+        assert_eq!(find(&mut transaction.handle(), &by_id(1)).await.len(), 1);
+        insert(&mut store.alone(), &[document(6, 6)], true).await.unwrap();
+        let newer = rawdoc! {"_id": 9, "a": 6};
+        let change = Replace { old: &old, new: &newer, record: None };
+        let error = transaction.handle().replace(&collection, &[change]).await.unwrap_err();
+        assert_eq!(error.code().number(), 112);
+        // A transaction's own document is no conflict: it would be tried again forever.
+        let mut transaction = store.begin().await.unwrap();
+        insert(&mut transaction.handle(), &[document(7, 7)], true).await.unwrap();
+        let inserted = insert(&mut transaction.handle(), &[document(7, 70)], true).await.unwrap();
+        assert_eq!(inserted.failures[0].1.code().number(), 11000);
+    });
+}
+
+#[test]
 fn collections_are_made_in_transactions() {
     with_store(async |store| {
         let mut transaction = store.begin().await.unwrap();
