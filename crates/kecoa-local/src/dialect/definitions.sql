@@ -53,7 +53,7 @@ BEGIN
     IF old.columns <> columns THEN
       EXECUTE pg_catalog.format('CREATE UNIQUE INDEX %I ON %s (%s)',
         old.relname || '_' || pg_catalog.array_to_string(old.columns, '_') || '_key', tab,
-        (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(c), ', ') FROM pg_catalog.unnest(old.columns) AS c));
+        (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(c) || ' NULLS FIRST', ', ') FROM pg_catalog.unnest(old.columns) AS c));
     END IF;
   ELSE
     SELECT (c.relname || '_pkey')::name AS conname INTO old FROM pg_catalog.pg_class c WHERE c.oid = tab;
@@ -79,3 +79,73 @@ BEGIN
   CREATE EXTENSION btree_gin SCHEMA crdb_internal;
 END
 $$;
+
+-- The text of an index without PostgreSQL's words for CockroachDB's order, which is NULLs first.
+CREATE OR REPLACE FUNCTION crdb_internal.index_definition(idx oid) RETURNS text
+LANGUAGE sql STABLE AS $$
+  SELECT pg_catalog.replace(pg_catalog.replace(pg_catalog.pg_get_indexdef(idx),
+    ' DESC NULLS LAST', ' DESC'), ' NULLS FIRST', '')
+$$;
+
+-- NULLs come first in CockroachDB. A primary key has none: it serves that order when it says so, and
+-- not one of its entries lies elsewhere for it. PostgreSQL has no words for the order of a key. Other
+-- unique constraints stay as they are: their columns may take NULLs later.
+CREATE OR REPLACE FUNCTION crdb_internal.order_key(tab oid) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  UPDATE pg_catalog.pg_index i SET indoption = (
+      SELECT pg_catalog.string_agg((o.bits | 2)::text, ' ' ORDER BY o.place)
+      FROM pg_catalog.unnest(i.indoption::int2[]) WITH ORDINALITY AS o(bits, place))::int2vector
+    FROM pg_catalog.pg_class x JOIN pg_catalog.pg_am m ON m.oid = x.relam
+    WHERE i.indrelid = tab AND i.indisprimary AND x.oid = i.indexrelid AND m.amname = 'btree'
+      AND i.indoption[0] = 0;
+END
+$$;
+
+-- Whether a row of the catalogue may be of the transaction at hand.
+CREATE OR REPLACE FUNCTION crdb_internal.is_fresh(made xid) RETURNS bool
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT made::text::int8 >= pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::text::int8 % 4294967296
+$$;
+
+-- What holds after each definition, however it was written.
+CREATE OR REPLACE FUNCTION crdb_internal.after_definition() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  tab oid;
+  bad record;
+BEGIN
+  FOR tab IN
+    SELECT DISTINCT objid FROM pg_catalog.pg_event_trigger_ddl_commands()
+    WHERE classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND object_type = 'table'
+  LOOP
+    PERFORM crdb_internal.order_key(tab);
+    -- A foreign key that could not act. One that was there before is not looked at again.
+    SELECT pg_catalog.concat_ws('.', pg_catalog.current_database(), n.nspname, t.relname, a.attname) AS name,
+        'n' IN (k.confdeltype, k.confupdtype) AS sets_null
+      INTO bad
+      FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class t ON t.oid = k.conrelid
+      JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+      JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum = ANY (k.conkey)
+      WHERE t.oid = tab AND k.contype = 'f' AND a.attnotnull AND k.conparentid = 0
+        AND ('n' IN (k.confdeltype, k.confupdtype)
+             OR 'd' IN (k.confdeltype, k.confupdtype) AND NOT a.atthasdef)
+        AND crdb_internal.is_fresh(k.xmin)
+      ORDER BY sets_null DESC LIMIT 1;
+    IF bad.name IS NOT NULL THEN
+      RAISE EXCEPTION USING ERRCODE = '42830', MESSAGE = pg_catalog.format(CASE WHEN bad.sets_null
+        THEN 'cannot add a SET NULL cascading action on column "%s" which has a NOT NULL constraint'
+        ELSE 'cannot add a SET DEFAULT cascading action on column "%s" which has a NOT NULL constraint and a NULL default expression'
+        END, bad.name);
+    END IF;
+  END LOOP;
+END
+$$;
+
+DROP EVENT TRIGGER IF EXISTS crdb_internal_after_definition;
+CREATE EVENT TRIGGER crdb_internal_after_definition ON ddl_command_end
+  WHEN TAG IN ('CREATE TABLE', 'ALTER TABLE')
+  EXECUTE FUNCTION crdb_internal.after_definition();
+
+-- The keys of a database that an earlier version prepared.
+SELECT crdb_internal.order_key(oid) FROM pg_catalog.pg_class WHERE relkind = 'r' AND oid >= 16384;

@@ -5,7 +5,7 @@ use kecoa_sql::Statement;
 use super::catalog::Context;
 use super::edit::Edits;
 use super::expression;
-use super::index_clauses::{VISIBLE, implicit_name, trailer, visibility};
+use super::index_clauses::{VISIBLE, implicit_name, nulls_first, trailer, visibility};
 use super::partition;
 use super::plan::{Analysis, Class, Piece, Refusal, Stop};
 use super::quote::quote;
@@ -66,6 +66,8 @@ pub(super) fn create(
                 edits.replace(statement.end(last - 2), statement.end(last - 1), "");
             }
         }
+    } else if statement.are(open - 2, &["USING", "BTREE"]) || !statement.is(open - 2, "USING") {
+        nulls_first(statement, &columns, &mut edits);
     }
     let to = statement.len();
     if statement.find(closing, to, |i| statement.is(i, "INTERLEAVE")).is_some() {

@@ -28,6 +28,23 @@ pub(super) fn implicit_name(
     quote_name(&name)
 }
 
+/// Gives each column of an index the place that CockroachDB has for its NULLs, which is first, so that
+/// the index serves the order of CockroachDB's queries.
+pub(super) fn nulls_first(
+    statement: &Statement<'_>,
+    columns: &[(usize, usize)],
+    edits: &mut Edits,
+) {
+    for (start, end) in columns {
+        let last = end.saturating_sub(1);
+        if last < *start || last > *start && statement.is(last - 1, "NULLS") {
+            continue;
+        }
+        let place = if last > *start && statement.is(last, "DESC") { "LAST" } else { "FIRST" };
+        edits.insert(statement.end(last), format!(" NULLS {place}"));
+    }
+}
+
 /// What stands behind an index's or a key's columns.
 pub(super) fn trailer(statement: &Statement<'_>, from: usize, to: usize, edits: &mut Edits) {
     let mut at = from;

@@ -86,7 +86,7 @@ pub(super) fn create_table(table: &str) -> String {
          || pg_catalog.pg_get_constraintdef(k.oid) FROM pg_catalog.pg_constraint k \
          WHERE k.conrelid = c.oid AND k.contype IN ('p', 'f', 'c', 'u') \
          ORDER BY pg_catalog.strpos('pfuc', k.contype::text), k.conname) \
-         || ARRAY(SELECT pg_catalog.regexp_replace(pg_catalog.pg_get_indexdef(i.indexrelid), \
+         || ARRAY(SELECT pg_catalog.regexp_replace(crdb_internal.index_definition(i.indexrelid), \
          '^CREATE (UNIQUE )?INDEX (.*) ON .* USING (btree )?(gin|hash)? ?\\(', \
          '\\1INDEX \\2 (') \
          FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND NOT EXISTS (SELECT 1 \
@@ -102,7 +102,7 @@ pub(super) fn create_table(table: &str) -> String {
 pub(super) fn create_indexes(table: &str, secondary: bool) -> String {
     format!(
         "SELECT x.relname::text AS index_name, \
-         pg_catalog.pg_get_indexdef(x.oid) AS create_statement FROM pg_catalog.pg_index i \
+         crdb_internal.index_definition(x.oid) AS create_statement FROM pg_catalog.pg_index i \
          JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = {table}{} \
          ORDER BY 1",
         if secondary { " AND NOT i.indisprimary" } else { "" }
