@@ -1,5 +1,5 @@
-//! `PARTITION BY`: CockroachDB's says where rows lie, and all lie in one place; PostgreSQL's makes of
-//! a table another thing, and CockroachDB does not know it.
+//! CockroachDB's `PARTITION BY` with a list of partitions: it says where rows lie, and all lie in one
+//! place. PostgreSQL's form, which has no such list, is refused among what CockroachDB lacks.
 
 use kecoa_sql::Statement;
 
@@ -20,14 +20,6 @@ pub(super) fn refuse(
     if statement.is(kind, "NOTHING") || listed(statement, kind) {
         return Err(Refusal::cluster_only(what).into());
     }
-    Err(not_cockroach("PARTITION BY without a list of partitions"))
-}
-
-/// Refuses PostgreSQL's `CREATE TABLE … PARTITION OF`, whose words stand at `at`.
-pub(super) fn refuse_part(statement: &Statement<'_>, at: usize) -> Result<(), Stop> {
-    if statement.are(at, &["PARTITION", "OF"]) {
-        return Err(not_cockroach("PARTITION OF"));
-    }
     Ok(())
 }
 
@@ -39,10 +31,4 @@ fn listed(statement: &Statement<'_>, kind: usize) -> bool {
             statement.is_mark(columns + 1, "(")
                 && statement.is_any(columns + 2, &["PARTITION", "SUBPARTITION"])
         })
-}
-
-fn not_cockroach(what: &str) -> Stop {
-    let mut refusal = Refusal::new("42601", format!("CockroachDB has no {what}: syntax error"));
-    "leave the partitions out: they change no result".clone_into(&mut refusal.hint);
-    refusal.into()
 }

@@ -36,7 +36,6 @@ pub(super) fn create(
     let Some(open) = statement.qualified_name(name) else {
         return Ok(None);
     };
-    partition::refuse_part(statement, open)?;
     let mut edits = Edits::default();
     expression::rewrite(statement, context, &mut edits)?;
     let closing = statement.partner(open).filter(|_| statement.is_mark(open, "("));
