@@ -71,6 +71,21 @@ def test_capped_collections_lose_their_first_documents(db: Any) -> None:
         session.abort_transaction()
 
 
+def test_a_document_larger_than_a_capped_collection_is_refused(db: Any) -> None:
+    db.create_collection("small", capped=True, size=4096)
+    db.small.insert_one({"_id": 1})
+    large = {"pad": "x" * 4096}
+    for insert in (
+        lambda: db.small.insert_one({"_id": 2, **large}),
+        lambda: db.small.update_one({"_id": 2}, {"$set": large}, upsert=True),
+    ):
+        with pytest.raises(pymongo.errors.WriteError) as failure:
+            insert()
+        assert failure.value.code == 2
+        assert "cappedMaxSize" in str(failure.value)
+    assert db.small.find_one() == {"_id": 1}
+
+
 def test_capped_collections_are_in_the_order_of_insertion(db: Any) -> None:
     db.create_collection("log", capped=True, size=100_000, max=5)
     db.log.insert_many([{"_id": n} for n in (3, 1, 2)])

@@ -35,6 +35,24 @@ pub(super) fn check(context: &Context<'_>, collection: &Collection) -> Result<()
     Ok(())
 }
 
+/// Check that a document is not larger than all that a capped collection may hold.
+///
+/// # Errors
+///
+/// 2 where it is.
+pub(super) fn check_size(collection: &Collection, document: &RawDocument) -> Result<(), Error> {
+    let Some(bounds) = Bounds::of(collection.options()) else { return Ok(()) };
+    let bytes = u64::try_from(document.as_bytes().len()).unwrap_or(u64::MAX);
+    if bytes <= bounds.bytes {
+        return Ok(());
+    }
+    let text = format!(
+        "object to insert exceeds cappedMaxSize: expected at most {} bytes, found {bytes}",
+        bounds.bytes
+    );
+    Err(Error::new(Code::BAD_VALUE, text))
+}
+
 /// Remove the first documents of a capped collection that has more than it may have.
 ///
 /// # Errors

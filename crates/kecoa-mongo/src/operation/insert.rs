@@ -115,6 +115,7 @@ impl Run {
 
     fn check(&self, context: &Context<'_>, document: &RawDocument) -> Result<NewDocument, Error> {
         let document = prepare(document, context.cluster_time)?;
+        capped::check_size(&self.collection, &document)?;
         if let Some(validator) = &self.validator {
             validator.check(&document, None, &context.variables)?;
         }

@@ -24,6 +24,7 @@ pub(super) async fn insert(
 ) -> Result<Option<Updated>, Error> {
     let document = work.update.upsert(&work.target.filter, &context.variables)?;
     check_size(&document)?;
+    capped::check_size(collection, &document)?;
     if !statement.bypass_validation
         && let Some(validator) = Validator::of(collection, context)?
     {
