@@ -4,6 +4,7 @@ use ::bson::spec::ElementType;
 use ::bson::{DateTime, RawArray, RawArrayBuf, RawBsonRef, RawDocumentBuf, rawdoc};
 
 use crate::error::{Code, Error};
+use crate::operation::attempts::{Tries, write_conflict};
 use crate::operation::pipeline::{Aggregate, aggregate};
 use crate::operation::views;
 use crate::session::concern::ReadLevel;
@@ -98,14 +99,21 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     };
     check_read_concern(context, arguments.array("pipeline").unwrap_or(&empty))?;
     let mut work = work::work(context).await?;
-    let resolved = match &namespace {
-        Some(namespace) => Some(views::resolve(&mut work, namespace).await?),
-        None => None,
+    let mut tries = Tries::begin(work.deadline);
+    let mut cursor = loop {
+        let resolved = match &namespace {
+            Some(namespace) => Some(views::resolve(&mut work, namespace).await?),
+            None => None,
+        };
+        if let Some(view) = resolved.as_ref().and_then(|resolved| resolved.view.as_ref()) {
+            views::check_collation(view, asked.collation)?;
+        }
+        let mut cursor = aggregate(&mut work, resolved.as_ref(), &asked).await?;
+        if batch_size == Some(0) || cursor.begin(&mut work).await? {
+            break cursor;
+        }
+        tries.next(write_conflict()).await?;
     };
-    if let Some(view) = resolved.as_ref().and_then(|resolved| resolved.view.as_ref()) {
-        views::check_collation(view, asked.collation)?;
-    }
-    let mut cursor = aggregate(&mut work, resolved.as_ref(), &asked).await?;
     let batch = cursor.first_batch(&mut work, batch_size).await?;
     drop(work);
     let token = cursor.resume_token().map(ToOwned::to_owned);

@@ -147,21 +147,6 @@ pub enum Again {
 }
 
 impl Context<'_> {
-    /// Whether the command changes nothing, so that it may be run once more when it has failed.
-    #[must_use]
-    pub fn only_reads(&self) -> bool {
-        match self.definition.name {
-            "find" | "count" | "distinct" | "explain" => true,
-            "aggregate" => self.arguments.array("pipeline").is_some_and(|stages| {
-                let names = stages.into_iter().flatten().filter_map(RawBsonRef::as_document);
-                !names
-                    .flat_map(|stage| stage.iter_elements().flatten())
-                    .any(|field| matches!(field.key().as_str(), "$out" | "$merge"))
-            }),
-            _ => false,
-        }
-    }
-
     /// The number of the transaction, `None` outside of one.
     #[must_use]
     pub fn transaction(&self) -> Option<i64> {

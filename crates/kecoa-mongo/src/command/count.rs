@@ -4,6 +4,7 @@ use ::bson::RawDocumentBuf;
 use ::bson::raw::cstr;
 
 use crate::error::Error;
+use crate::operation::attempts::{Tries, write_conflict};
 use crate::operation::find::Find;
 use crate::operation::write_result::number;
 use crate::operation::{count, pipeline, views};
@@ -48,16 +49,23 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
         ..Find::default()
     };
     let mut work = work::work(context).await?;
-    let resolved = views::resolve(&mut work, &namespace).await?;
-    let counted = match (&resolved.view, &resolved.collection) {
-        (Some(view), _) => {
-            views::check_collation(view, find.collation)?;
-            pipeline::count_on_view(&mut work, &resolved, &find).await?
-        }
-        (None, Some(collection)) => count::count(&mut work, collection, &find).await?,
-        (None, None) => {
-            find.check(&work)?;
-            0
+    let mut tries = Tries::begin(work.deadline);
+    let counted = loop {
+        let resolved = views::resolve(&mut work, &namespace).await?;
+        let counted = match (&resolved.view, &resolved.collection) {
+            (Some(view), _) => {
+                views::check_collation(view, find.collation)?;
+                pipeline::count_on_view(&mut work, &resolved, &find).await?
+            }
+            (None, Some(collection)) => count::count(&mut work, collection, &find).await?,
+            (None, None) => {
+                find.check(&work)?;
+                Some(0)
+            }
+        };
+        match counted {
+            Some(counted) => break counted,
+            None => tries.next(write_conflict()).await?,
         }
     };
     let mut reply = RawDocumentBuf::new();

@@ -4,9 +4,11 @@ use ::bson::raw::cstr;
 use ::bson::{RawBsonRef, RawDocumentBuf};
 
 use crate::error::{Code, Error};
+use crate::operation::attempts::{Tries, write_conflict};
 use crate::operation::distinct::DistinctValues;
 use crate::operation::find::Find;
 use crate::operation::{Context as Work, pipeline, views};
+use crate::store::Namespace;
 
 use super::arguments::{Argument, Kind};
 use super::context::{Context, Definition, Privilege, ReadConcerns, Running};
@@ -50,7 +52,30 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
         ..Find::default()
     };
     let mut work = work::work(context).await?;
-    let resolved = views::resolve(&mut work, &namespace).await?;
+    let mut tries = Tries::begin(work.deadline);
+    let values = loop {
+        if let Some(values) = gather(&mut work, &namespace, key, &find).await? {
+            break values;
+        }
+        tries.next(write_conflict()).await?;
+    };
+    drop(work);
+    let mut reply = RawDocumentBuf::new();
+    reply.append(cstr!("values"), values.into_values());
+    if let Some(time) = work::snapshot_time(context) {
+        reply.append(cstr!("atClusterTime"), time);
+    }
+    Ok(reply)
+}
+
+/// The values; none, where the catalogue says something else by now.
+async fn gather(
+    work: &mut Work<'_>,
+    namespace: &Namespace,
+    key: &str,
+    find: &Find<'_>,
+) -> Result<Option<DistinctValues>, Error> {
+    let resolved = views::resolve(work, namespace).await?;
     let collation = match &resolved.view {
         Some(view) => {
             views::check_collation(view, find.collation)?;
@@ -62,9 +87,12 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     let mut values = DistinctValues::new(key, collator)?;
     match (&resolved.view, &resolved.collection) {
         (Some(_), _) => {
-            let mut cursor = pipeline::find_on_view(&mut work, &resolved, &find).await?;
+            let mut cursor = pipeline::find_on_view(work, &resolved, find).await?;
+            if !cursor.begin(work).await? {
+                return Ok(None);
+            }
             while !cursor.is_finished() {
-                let batch = cursor.next_batch(&mut work, None).await?.into_documents();
+                let batch = cursor.next_batch(work, None).await?.into_documents();
                 for document in batch.into_iter().map_while(Result::ok) {
                     if let RawBsonRef::Document(document) = document {
                         values.add(document)?;
@@ -73,18 +101,15 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
             }
         }
         (None, Some(collection)) => {
-            let mut query = find.open(&work, collection)?;
-            while let Some(document) = query.next(&mut work).await? {
+            let mut query = find.open(work, collection)?;
+            if !query.begin(work).await? {
+                return Ok(None);
+            }
+            while let Some(document) = query.next(work).await? {
                 values.add(&document)?;
             }
         }
-        (None, None) => find.check(&work)?,
+        (None, None) => find.check(work)?,
     }
-    drop(work);
-    let mut reply = RawDocumentBuf::new();
-    reply.append(cstr!("values"), values.into_values());
-    if let Some(time) = work::snapshot_time(context) {
-        reply.append(cstr!("atClusterTime"), time);
-    }
-    Ok(reply)
+    Ok(Some(values))
 }

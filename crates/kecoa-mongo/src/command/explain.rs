@@ -6,6 +6,7 @@ use ::bson::raw::cstr;
 use ::bson::{RawDocumentBuf, rawdoc};
 
 use crate::error::{Code, Error};
+use crate::operation::attempts::{Tries, write_conflict};
 use crate::operation::explain::{Numbers, find_plan, nothing, within};
 use crate::operation::find::{Find, empty_document};
 use crate::operation::views;
@@ -162,15 +163,23 @@ async fn explain_query(
     let started = Instant::now();
     let runs = verbosity != "queryPlanner";
     let mut work = work::work(context).await?;
-    let resolved = views::resolve(&mut work, &namespace).await?;
     let mut numbers = Numbers::default();
-    let plan = match &resolved.collection {
+    let mut tries = Tries::begin(work.deadline);
+    let query = loop {
+        let resolved = views::resolve(&mut work, &namespace).await?;
+        let Some(collection) = &resolved.collection else { break None };
+        let mut query = find.open(&work, collection)?;
+        if query.begin(&mut work).await? {
+            break Some(query);
+        }
+        tries.next(write_conflict()).await?;
+    };
+    let plan = match query {
         None => {
             find.check(&work)?;
             nothing()
         }
-        Some(collection) => {
-            let mut query = find.open(&work, collection)?;
+        Some(mut query) => {
             if runs {
                 while query.skip_one(&mut work).await? {}
             }

@@ -57,10 +57,16 @@ pub(super) async fn explain_aggregate(
     let database = context.database;
     let started = Instant::now();
     let mut work = work::work(context).await?;
-    let resolved = match has_collection {
+    let mut resolved = match has_collection {
         true => Some(views::resolve(&mut work, &namespace).await?),
         false => None,
     };
+    // The plan is to be of what the catalogue says now.
+    if let Some(collection) = resolved.as_ref().and_then(|resolved| resolved.collection.as_ref())
+        && !Find::default().open(&work, collection)?.begin(&mut work).await?
+    {
+        resolved = Some(views::resolve(&mut work, &namespace).await?);
+    }
     let all = all_stages(resolved.as_ref(), stages);
     let mut options = crate::aggregate::Options::new(database);
     options.has_collection = has_collection;

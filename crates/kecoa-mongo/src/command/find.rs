@@ -4,8 +4,10 @@ use ::bson::{RawArrayBuf, RawBsonRef, RawDocumentBuf};
 
 use crate::bson::number::whole;
 use crate::error::{Code, Error};
+use crate::operation::attempts::{Tries, write_conflict};
 use crate::operation::find::Find;
-use crate::operation::{Cursor, Source, Tail, views};
+use crate::operation::{Context as Work, Cursor, Source, Tail, pipeline, views};
+use crate::store::Collection;
 
 use super::arguments::{Argument, Kind, Values};
 use super::context::{Context, Definition, Privilege, ReadConcerns, Running};
@@ -128,43 +130,64 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     let mut find = find_of(&arguments)?;
     let batch_size = arguments.integer("batchSize").and_then(|size| usize::try_from(size).ok());
     find.expected = Some(batch_size.unwrap_or(crate::operation::batch::DEFAULT_FIRST_BATCH) + 1);
-    let mut work = work::work(context).await?;
-    let resolved = views::resolve(&mut work, &namespace).await?;
-    if let Some(view) = &resolved.view {
-        views::check_collation(view, find.collation)?;
-        let cursor = crate::operation::pipeline::find_on_view(&mut work, &resolved, &find).await?;
-        return finish(context, cursor, &arguments, &name, batch_size).await;
-    }
-    let Some(collection) = resolved.collection else {
-        find.check(&work)?;
-        drop(work);
-        return Ok(work::first_batch_read(context, RawArrayBuf::new(), 0, &name, None));
-    };
     let tailable = arguments.boolean("tailable");
     let natural = ::bson::rawdoc! { "$natural": 1 };
-    if tailable {
-        // An index is not in the order in which documents come.
-        find.hint = Some(RawBsonRef::Document(&natural));
-    }
-    let mut query = find.open(&work, &collection)?;
-    let variables = work.variables.clone();
-    if tailable {
-        query = query.tailing();
-    }
-    let mut cursor = Cursor::new(Source::Query(Box::new(query)), variables);
-    if tailable {
-        if !matches!(collection.options().get("capped"), Ok(Some(RawBsonRef::Boolean(true)))) {
-            return Err(Error::new(
-                Code::BAD_VALUE,
-                format!(
-                    "error processing query: ns={name} tailable cursor requested on non capped collection"
-                ),
-            ));
+    let mut work = work::work(context).await?;
+    let mut tries = Tries::begin(work.deadline);
+    let cursor = loop {
+        let resolved = views::resolve(&mut work, &namespace).await?;
+        let mut cursor = match (&resolved.view, &resolved.collection) {
+            (Some(view), _) => {
+                views::check_collation(view, find.collation)?;
+                pipeline::find_on_view(&mut work, &resolved, &find).await?
+            }
+            (None, Some(collection)) => {
+                if tailable {
+                    // An index is not in the order in which documents come.
+                    find.hint = Some(RawBsonRef::Document(&natural));
+                }
+                open(&work, collection, &find, &arguments)?
+            }
+            (None, None) => {
+                find.check(&work)?;
+                drop(work);
+                return Ok(work::first_batch_read(context, RawArrayBuf::new(), 0, &name, None));
+            }
+        };
+        // Who asks for no documents opens it before any is read.
+        if batch_size == Some(0) || cursor.begin(&mut work).await? {
+            break cursor;
         }
-        cursor.tail = Some(Tail { awaits: arguments.boolean("awaitData") });
-    }
+        tries.next(write_conflict()).await?;
+    };
     drop(work);
     finish(context, cursor, &arguments, &name, batch_size).await
+}
+
+/// A cursor over the documents of a collection.
+fn open(
+    work: &Work<'_>,
+    collection: &Collection,
+    find: &Find<'_>,
+    arguments: &Values<'_>,
+) -> Result<Cursor, Error> {
+    let mut query = find.open(work, collection)?;
+    if !arguments.boolean("tailable") {
+        return Ok(Cursor::new(Source::Query(Box::new(query)), work.variables.clone()));
+    }
+    if !matches!(collection.options().get("capped"), Ok(Some(RawBsonRef::Boolean(true)))) {
+        let name = collection.namespace();
+        return Err(Error::new(
+            Code::BAD_VALUE,
+            format!(
+                "error processing query: ns={name} tailable cursor requested on non capped collection"
+            ),
+        ));
+    }
+    query = query.tailing();
+    let mut cursor = Cursor::new(Source::Query(Box::new(query)), work.variables.clone());
+    cursor.tail = Some(Tail { awaits: arguments.boolean("awaitData") });
+    Ok(cursor)
 }
 
 /// The first batch, and the cursor kept if there is more.

@@ -457,13 +457,7 @@ async fn run(
         closes: false,
         again: None,
     };
-    let mut result = within(deadline, listed.killed(), (definition.run)(&mut context)).await;
-    if matches!(&result, Err(error) if error.code() == Code::QUERY_PLAN_KILLED)
-        && context.only_reads()
-    {
-        // It was planned by what this gateway knew of the collection, which another one has made anew since.
-        result = within(deadline, listed.killed(), (definition.run)(&mut context)).await;
-    }
+    let result = within(deadline, listed.killed(), (definition.run)(&mut context)).await;
     let (again, closes) = (context.again.take(), context.closes);
     let failed = result.is_err() || context.aborts;
     if let Some(mut state) = context.state.take() {

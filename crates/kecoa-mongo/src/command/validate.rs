@@ -5,6 +5,7 @@ use ::bson::{RawArrayBuf, RawDocumentBuf, rawdoc};
 
 use crate::bson::validate::{Limits, validate};
 use crate::error::{Code, Error};
+use crate::operation::attempts::{Tries, write_conflict};
 use crate::operation::find::Find;
 use crate::operation::write_result::{number, position};
 
@@ -43,8 +44,15 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
         ));
     }
     let mut work = work::work(context).await?;
-    let collection = existing(&mut work, &namespace).await?;
-    let mut query = Find::default().open(&work, &collection)?;
+    let mut tries = Tries::begin(work.deadline);
+    let (collection, mut query) = loop {
+        let collection = existing(&mut work, &namespace).await?;
+        let mut query = Find::default().open(&work, &collection)?;
+        if query.begin(&mut work).await? {
+            break (collection, query);
+        }
+        tries.next(write_conflict()).await?;
+    };
     let (mut records, mut invalid) = (0_i64, 0_i64);
     while let Some(document) = query.next(&mut work).await? {
         records += 1;

@@ -7,7 +7,7 @@ use super::attempts::{Tries, write_conflict};
 use super::context::Context;
 use super::find::Find;
 
-/// How many documents a collection has that `find` would give.
+/// How many documents a collection has that `find` would give; none, where the catalogue says something else by now.
 ///
 /// # Errors
 ///
@@ -16,18 +16,21 @@ pub async fn count(
     context: &mut Context<'_>,
     collection: &Collection,
     find: &Find<'_>,
-) -> Result<u64, Error> {
+) -> Result<Option<u64>, Error> {
     if find.filter.is_none_or(|filter| filter.is_empty()) {
         let all = count_all(context, collection, find).await?;
         let left = all.saturating_sub(find.skip);
-        return Ok(if find.limit > 0 { left.min(find.limit) } else { left });
+        return Ok(Some(if find.limit > 0 { left.min(find.limit) } else { left }));
     }
     let mut query = find.open(context, collection)?;
+    if !query.begin(context).await? {
+        return Ok(None);
+    }
     let mut count = 0;
     while query.skip_one(context).await? {
         count += 1;
     }
-    Ok(count)
+    Ok(Some(count))
 }
 
 async fn count_all(

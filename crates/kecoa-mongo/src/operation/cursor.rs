@@ -91,6 +91,19 @@ impl Cursor {
         Self::new(Source::Documents(documents.into_iter()), variables)
     }
 
+    /// Read the first documents of its query: see [`Query::begin`].
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub async fn begin(&mut self, context: &mut Context<'_>) -> Result<bool, Error> {
+        match &mut self.source {
+            Source::Query(query) => query.begin(context).await,
+            Source::Piped(piped) => piped.begin(context).await,
+            Source::Documents(_) | Source::Changes(_) => Ok(true),
+        }
+    }
+
     /// The first batch: 101 documents if no size is given.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use crate::store::{Checked, Collection, Delete, Namespace, Stored};
 
 use super::attempts::{Tries, write_conflict};
 use super::context::Context;
-use super::reader::Reader;
+use super::reader::{Reader, is_outdated};
 use super::statement_result::StatementResult;
 use super::target::{Selection, Target};
 use super::update::is_done;
@@ -77,6 +77,8 @@ pub async fn delete_one(
                 tries.next(write_conflict()).await?;
                 context.look_up_records().await?;
             }
+            // Nothing was written yet.
+            Err(error) if is_outdated(&error) => tries.next(write_conflict()).await?,
             Err(error) if context.is_in_transaction() => return Err(error),
             Err(error) => tries.next(error).await?,
         }
@@ -116,10 +118,17 @@ async fn delete_many(
     namespace: &Namespace,
     selection: &Selection<'_>,
 ) -> Result<i64, Error> {
-    let collection = context.writable(namespace).await?;
-    let target = selection.parse(context, collection.as_ref())?;
-    let Some(collection) = collection else { return Ok(0) };
-    let mut reader = selection.reader(&target, &collection)?.expecting(AT_ONCE);
+    let mut tries = Tries::begin(context.deadline);
+    let (target, mut reader) = loop {
+        let collection = context.writable(namespace).await?;
+        let target = selection.parse(context, collection.as_ref())?;
+        let Some(collection) = collection else { return Ok(0) };
+        let mut reader = selection.reader(&target, &collection)?.expecting(AT_ONCE);
+        if reader.begin(context).await? {
+            break (target, reader);
+        }
+        tries.next(write_conflict()).await?;
+    };
     let mut removed = 0;
     let mut page: Vec<Stored> = Vec::new();
     while let Some(found) = reader.next(context).await? {

@@ -185,6 +185,16 @@ fn is_natural(sort: &RawDocument) -> Result<Option<bool>, Error> {
 }
 
 impl Query {
+    /// Read the first documents, if none were. `false`: it was planned by what the catalogue says no more; open it
+    /// again, by what it says now.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub async fn begin(&mut self, context: &mut Context<'_>) -> Result<bool, Error> {
+        self.reader.begin(context).await
+    }
+
     /// The next document.
     ///
     /// # Errors

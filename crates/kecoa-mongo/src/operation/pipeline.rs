@@ -56,7 +56,7 @@ pub fn check(context: &Context<'_>, database: &str, stages: &RawArray) -> Result
     Ok(())
 }
 
-/// Run a pipeline on what a name stands for.
+/// Run a pipeline on what a name stands for. The cursor is to be begun: [`Cursor::begin`].
 ///
 /// # Errors
 ///
@@ -154,7 +154,7 @@ pub async fn aggregate(
     Ok(Cursor::new(Source::Piped(Box::new(piped)), variables))
 }
 
-/// A `find` on a view: the same by stages.
+/// A `find` on a view: the same by stages. The cursor is to be begun: [`Cursor::begin`].
 ///
 /// # Errors
 ///
@@ -179,7 +179,7 @@ pub async fn find_on_view(
     run_on_view(context, resolved, find, &stages).await
 }
 
-/// How many documents a `find` on a view gives.
+/// How many documents a `find` on a view gives; none, where the catalogue says something else by now.
 ///
 /// # Errors
 ///
@@ -188,11 +188,14 @@ pub async fn count_on_view(
     context: &mut Context<'_>,
     resolved: &Resolved,
     find: &Find<'_>,
-) -> Result<u64, Error> {
+) -> Result<Option<u64>, Error> {
     find.check(context)?;
     let mut stages = stages_of(find);
     stages.push(stage(cstr!("$count"), RawBsonRef::String("n")));
     let mut cursor = run_on_view(context, resolved, find, &stages).await?;
+    if !cursor.begin(context).await? {
+        return Ok(None);
+    }
     let batch = cursor.next_batch(context, None).await?.into_documents();
     let counted = match batch.get(0) {
         Ok(Some(RawBsonRef::Document(document))) => match document.get("n") {
@@ -202,7 +205,7 @@ pub async fn count_on_view(
         },
         _ => 0,
     };
-    Ok(counted.unsigned_abs())
+    Ok(Some(counted.unsigned_abs()))
 }
 
 async fn run_on_view(

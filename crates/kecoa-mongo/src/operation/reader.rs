@@ -90,6 +90,23 @@ impl Reader {
         self
     }
 
+    /// Read the first page, if it was not. `false`: the catalogue says something else of the collection than this was
+    /// planned by. Nothing was read then: plan again.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store; 50 when the time is up.
+    pub async fn begin(&mut self, context: &mut Context<'_>) -> Result<bool, Error> {
+        if self.began || self.finished {
+            return Ok(true);
+        }
+        match self.read_page(context).await {
+            Ok(()) => Ok(true),
+            Err(error) if is_outdated(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The next document that the filter wants.
     ///
     /// # Errors
@@ -236,6 +253,11 @@ async fn reload(
     }
     *collection = current;
     Ok(())
+}
+
+/// Whether a read ended because the collection, or the index that it was planned by, is no more.
+pub(super) fn is_outdated(error: &Error) -> bool {
+    error.code() == Code::QUERY_PLAN_KILLED
 }
 
 fn plan_killed(why: &str) -> Error {

@@ -10,7 +10,7 @@ use crate::store::{Checked, Namespace, Replace};
 
 use super::attempts::{Tries, write_conflict};
 use super::context::Context;
-use super::reader::Found;
+use super::reader::{Found, is_outdated};
 use super::statement_result::StatementResult;
 use work::Work;
 
@@ -66,6 +66,8 @@ pub async fn update_one(
                 tries.next(write_conflict()).await?;
                 context.look_up_records().await?;
             }
+            // Nothing was written yet.
+            Err(error) if is_outdated(&error) => tries.next(write_conflict()).await?,
             Err(error) if context.is_in_transaction() => return Err(error),
             // Its own first run may be what it fails at.
             Err(error)

@@ -13,7 +13,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::collection::{Collection, Namespace};
+use super::collection::{Collection, CollectionKind, Namespace};
 use super::failure::{self, Failed};
 use super::options::{Capabilities, Options};
 use super::{parts, schema};
@@ -165,7 +165,11 @@ impl Store {
         catalogue.get(namespace).cloned()
     }
 
+    /// Believes what the catalogue says, but of a view: nothing that reads one checks that it is still so.
     pub(super) fn learn(&self, collection: &Collection) {
+        if collection.kind() == CollectionKind::View {
+            return self.forget(collection.namespace());
+        }
         let mut catalogue = self.inner.catalogue.lock().unwrap_or_else(PoisonError::into_inner);
         catalogue.insert(collection.namespace().clone(), collection.clone());
     }

@@ -53,6 +53,18 @@ impl Piped {
         }
     }
 
+    /// Read the first documents of its query: see [`Query::begin`].
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub async fn begin(&mut self, context: &mut Context<'_>) -> Result<bool, Error> {
+        match &mut self.input {
+            Some(query) => query.begin(context).await,
+            None => Ok(true),
+        }
+    }
+
     /// Go on until there is a document, or something to be answered.
     ///
     /// # Errors

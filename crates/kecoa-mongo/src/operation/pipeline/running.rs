@@ -11,8 +11,9 @@ use super::settings::Settings;
 use super::{source, writes};
 use crate::aggregate::{Pipeline, Read};
 use crate::error::{Code, Error};
+use crate::operation::attempts::{Tries, write_conflict};
 use crate::operation::context::Context;
-use crate::operation::find::{Find, Query, empty_document};
+use crate::operation::find::{Find, empty_document};
 use crate::operation::views::{self, Resolved, View};
 use crate::query::Filter;
 use crate::store::Namespace;
@@ -65,6 +66,21 @@ async fn read_in_scope(
     read: &Read,
     settings: &Settings,
 ) -> Result<Vec<RawDocumentBuf>, Error> {
+    let mut tries = Tries::begin(context.deadline);
+    loop {
+        if let Some(documents) = try_read(context, read, settings).await? {
+            return Ok(documents);
+        }
+        tries.next(write_conflict()).await?;
+    }
+}
+
+/// None, where the catalogue says something else by now.
+async fn try_read(
+    context: &mut Context<'_>,
+    read: &Read,
+    settings: &Settings,
+) -> Result<Option<Vec<RawDocumentBuf>>, Error> {
     let resolved = match &read.namespace {
         Some(namespace) => {
             let namespace = Namespace::new(&namespace.database, &namespace.collection)?;
@@ -76,21 +92,23 @@ async fn read_in_scope(
         // The first stage lets them through.
         let given = source::documents(context, source, resolved.as_ref()).await?;
         let given = matching(context, given, read.filter.as_deref(), settings)?;
-        return run(context, None, given, &read.pipeline, settings).await;
+        return run(context, given, &read.pipeline, settings).await.map(Some);
     }
     match resolved {
         Some(Resolved { view: Some(view), collection, namespace }) => {
             views::check_collation(&view, Some(&settings.collator.to_document()))?;
             let below = Resolved { view: None, collection, namespace };
-            let given = of_view(context, &view, &below, settings).await?;
+            let Some(given) = of_view(context, &view, &below, settings).await? else {
+                return Ok(None);
+            };
             let given = matching(context, given, read.filter.as_deref(), settings)?;
-            run(context, None, given, &read.pipeline, settings).await
+            run(context, given, &read.pipeline, settings).await.map(Some)
         }
         Some(resolved) => {
             let filter = read.filter.as_deref();
             of_collection(context, filter, &read.pipeline, &resolved, settings).await
         }
-        None => Ok(Vec::new()),
+        None => Ok(Some(Vec::new())),
     }
 }
 
@@ -100,14 +118,14 @@ async fn of_view(
     view: &View,
     below: &Resolved,
     settings: &Settings,
-) -> Result<Vec<RawDocumentBuf>, Error> {
+) -> Result<Option<Vec<RawDocumentBuf>>, Error> {
     let scope = context.scope_with(&settings.collator);
     let mut settings = settings.clone();
     settings.options.database = below.namespace.database().into();
     let pipeline = Pipeline::parse(&view.stages, &scope, &settings.options)?;
     if let Some(source) = pipeline.source() {
         let given = source::documents(context, source, Some(below)).await?;
-        return run(context, None, given, &pipeline, &settings).await;
+        return run(context, given, &pipeline, &settings).await.map(Some);
     }
     of_collection(context, None, &pipeline, below, &settings).await
 }
@@ -119,7 +137,7 @@ async fn of_collection(
     pipeline: &Pipeline,
     resolved: &Resolved,
     settings: &Settings,
-) -> Result<Vec<RawDocumentBuf>, Error> {
+) -> Result<Option<Vec<RawDocumentBuf>>, Error> {
     let (leading, rest) = pipeline.split_leading();
     let filter = both(filter, leading.filter.as_deref());
     let collation = settings.collator.to_document();
@@ -138,19 +156,27 @@ async fn of_collection(
         }
         _ => None,
     };
-    run(context, query, Vec::new(), &rest, settings).await
+    let variables = context.variables.clone();
+    let mut piped = Piped::new(query, Vec::new(), &rest, &variables, settings.clone());
+    if !piped.begin(context).await? {
+        return Ok(None);
+    }
+    all(context, piped).await.map(Some)
 }
 
-/// All that a pipeline makes of its input.
+/// All that a pipeline makes of documents.
 async fn run(
     context: &mut Context<'_>,
-    query: Option<Query>,
     given: Vec<RawDocumentBuf>,
     pipeline: &Pipeline,
     settings: &Settings,
 ) -> Result<Vec<RawDocumentBuf>, Error> {
     let variables = context.variables.clone();
-    let mut piped = Piped::new(query, given, pipeline, &variables, settings.clone());
+    all(context, Piped::new(None, given, pipeline, &variables, settings.clone())).await
+}
+
+/// All that a pipeline makes of its input.
+async fn all(context: &mut Context<'_>, mut piped: Piped) -> Result<Vec<RawDocumentBuf>, Error> {
     let (mut documents, mut bytes) = (Vec::new(), 0_usize);
     while let Some(document) = next(&mut piped, context).await? {
         bytes = bytes.saturating_add(document.as_bytes().len());

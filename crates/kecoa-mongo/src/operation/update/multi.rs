@@ -33,7 +33,12 @@ pub(super) async fn update_many(
         let work = Work::parse(context, statement, collection.as_ref())?;
         let mut result = StatementResult::default();
         if let Some(collection) = &collection {
-            let reader = statement.selection.reader(&work.target, collection)?.expecting(AT_ONCE);
+            let reader = statement.selection.reader(&work.target, collection)?;
+            let mut reader = reader.expecting(AT_ONCE);
+            if !reader.begin(context).await? {
+                tries.next(write_conflict()).await?;
+                continue;
+            }
             update_found(context, &work, reader, statement.origin(), &mut result).await?;
         }
         if result.n > 0 || !statement.upsert {
