@@ -37,10 +37,11 @@ macro_rules! files {
 }
 
 /// In the order of the documents' tables.
-const FILES: [(&str, &str); 10] = files![
+const FILES: [(&str, &str); 11] = files![
     "writes",
     "types",
     "functions",
+    "builtins",
     "definitions",
     "names",
     "show",

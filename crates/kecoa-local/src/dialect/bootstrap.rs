@@ -1,12 +1,26 @@
 //! What a database needs inside before the dialect works in it.
 
 /// Idempotent SQL that the launcher runs once, as a superuser, in `template1` and in every database
-/// that exists after `initdb`. It adds the schema `crdb_internal` and CockroachDB's functions that
-/// PostgreSQL lacks (`unique_rowid()`, `cluster_logical_timestamp()`, `crdb_internal.force_retry`),
-/// its views, its division, and what definitions lean on.
+/// that exists after `initdb`. It adds the schema `crdb_internal`, CockroachDB's functions, casts and
+/// operators that PostgreSQL lacks or has with other types, CockroachDB's views, and what definitions
+/// lean on.
 pub const BOOTSTRAP_SQL: &str = concat!(
+    include_str!("schema.sql"),
+    include_str!("functions/replace.sql"),
+    include_str!("functions/install.sql"),
+    include_str!("functions/decimal.sql"),
+    include_str!("functions/numeric.sql"),
+    include_str!("functions/aggregate.sql"),
+    include_str!("functions/text.sql"),
+    include_str!("functions/hash.sql"),
+    include_str!("functions/json.sql"),
     include_str!("bootstrap.sql"),
-    include_str!("operators.sql"),
+    include_str!("functions/uuid.sql"),
     include_str!("crdb_internal.sql"),
     include_str!("definitions.sql"),
+    include_str!("functions/time.sql"),
+    include_str!("functions/conversion.sql"),
+    include_str!("casts.sql"),
+    include_str!("operators.sql"),
+    include_str!("functions/pin.sql"),
 );

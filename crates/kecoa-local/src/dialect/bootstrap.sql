@@ -1,8 +1,4 @@
--- CockroachDB's functions that PostgreSQL lacks. Run by a superuser in template1 and in every
--- database; safe to run again.
-CREATE SCHEMA IF NOT EXISTS crdb_internal;
-GRANT USAGE ON SCHEMA crdb_internal TO PUBLIC;
-
+-- CockroachDB's functions that PostgreSQL lacks.
 CREATE SEQUENCE IF NOT EXISTS crdb_internal.rowid_sequence;
 GRANT USAGE ON SEQUENCE crdb_internal.rowid_sequence TO PUBLIC;
 
@@ -11,14 +7,14 @@ GRANT USAGE ON SEQUENCE crdb_internal.rowid_sequence TO PUBLIC;
 -- sessions collide only if 32,768 ids are taken within 10 microseconds.
 CREATE OR REPLACE FUNCTION pg_catalog.unique_rowid() RETURNS int8
 LANGUAGE sql VOLATILE PARALLEL UNSAFE AS $$
-  SELECT (pg_catalog.trunc((extract(epoch FROM pg_catalog.clock_timestamp())
+  SELECT (pg_catalog.trunc((crdb_internal."extract"('epoch', pg_catalog.clock_timestamp())
                             - 1420070400) * 100000)::pg_catalog.int8 << 15)
          | (pg_catalog.nextval('crdb_internal.rowid_sequence') & 32767)
 $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.cluster_logical_timestamp() RETURNS numeric
 LANGUAGE sql STABLE AS $$
-  SELECT pg_catalog.trunc(extract(epoch FROM pg_catalog.transaction_timestamp())
+  SELECT pg_catalog.trunc(crdb_internal."extract"('epoch', pg_catalog.transaction_timestamp())
                           * 1000000000) + 0.0000000000
 $$;
 

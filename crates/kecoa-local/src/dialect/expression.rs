@@ -121,6 +121,9 @@ fn word(
             edits.replace(statement.start(at), statement.end(at), "COALESCE");
         } else if text.eq_ignore_ascii_case(b"if") && !qualified {
             conditional(statement, at, edits);
+        } else if text.eq_ignore_ascii_case(b"count_rows") && closing == Some(at + 2) {
+            // An aggregate without arguments is called with a star.
+            edits.insert(statement.start(at + 2), "*");
         } else if text.eq_ignore_ascii_case(b"version") && closing == Some(at + 2) {
             let start = if qualified && at >= 2 && statement.is(at - 2, "pg_catalog") {
                 at - 2

@@ -4,6 +4,11 @@
 -- that must say another function. Views and defaults that exist already keep the one they name.
 SET allow_system_table_mods = on;
 
+UPDATE pg_operator SET oprcode = 'crdb_internal.divide(numeric,numeric)'::regprocedure
+WHERE oprname = '/' AND oprnamespace = 'pg_catalog'::regnamespace
+  AND oprleft = 'numeric'::regtype AND oprright = 'numeric'::regtype
+  AND oprcode <> 'crdb_internal.divide(numeric,numeric)'::regprocedure;
+
 DO $$
 DECLARE
   o record;
@@ -15,7 +20,7 @@ BEGIN
     EXECUTE pg_catalog.format(
       'CREATE OR REPLACE FUNCTION crdb_internal.divide(%s, %s) RETURNS pg_catalog.numeric '
       'LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS '
-      '''SELECT pg_catalog.numeric_div($1::pg_catalog.numeric, $2::pg_catalog.numeric)''',
+      '''SELECT crdb_internal.divide($1::pg_catalog.numeric, $2::pg_catalog.numeric)''',
       o.l, o.r);
     UPDATE pg_catalog.pg_operator SET
       oprresult = 'pg_catalog.numeric'::pg_catalog.regtype,
@@ -78,21 +83,8 @@ BEGIN
 END
 $$;
 
--- INT is 64 bits wide: what takes an int4 in PostgreSQL takes an int8 too where nothing becomes
--- ambiguous by it. Beside each stands the int2 that a driver may send for a small number, which
--- would otherwise fit two.
-CREATE OR REPLACE FUNCTION pg_catalog.generate_subscripts(int2vector, int8) RETURNS SETOF int4
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
-  'SELECT pg_catalog.generate_subscripts($1::pg_catalog.int2[], $2::pg_catalog.int4)';
-
-CREATE OR REPLACE FUNCTION pg_catalog.pg_get_indexdef(oid, int8, bool) RETURNS text
-LANGUAGE sql STABLE STRICT PARALLEL SAFE AS
-  'SELECT pg_catalog.pg_get_indexdef($1, $2::pg_catalog.int4, $3)';
-
-CREATE OR REPLACE FUNCTION pg_catalog.pg_get_indexdef(oid, int2, bool) RETURNS text
-LANGUAGE sql STABLE STRICT PARALLEL SAFE AS
-  'SELECT pg_catalog.pg_get_indexdef($1, $2::pg_catalog.int4, $3)';
-
+-- INT is 64 bits wide: where an operator takes an int4, it takes an int8 too. Beside each stands the
+-- int2 that a driver may send for a small number, which would otherwise fit two.
 DO $$
 DECLARE
   o record;
@@ -118,55 +110,55 @@ BEGIN
 END
 $$;
 
--- PostgreSQL casts between BOOL and INT4 only. CockroachDB casts any number, where it is told to.
+-- Where nothing but the int4 fits an untyped literal, a second one would be one too many: the operator
+-- itself becomes one of int8.
 DO $$
 DECLARE
-  t text;
+  o record;
 BEGIN
-  FOREACH t IN ARRAY ARRAY['int2', 'int8', 'float4', 'float8', 'numeric'] LOOP
-    CONTINUE WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_cast
-      WHERE castsource = 'bool'::pg_catalog.regtype AND casttarget = t::pg_catalog.regtype);
-    EXECUTE pg_catalog.format(
-      'CREATE FUNCTION crdb_internal.bool_to_%1$s(bool) RETURNS %1$s LANGUAGE sql IMMUTABLE STRICT '
-      'PARALLEL SAFE AS ''SELECT $1::pg_catalog.int4::pg_catalog.%1$s''', t);
-    EXECUTE pg_catalog.format(
-      'CREATE FUNCTION crdb_internal.%1$s_to_bool(%1$s) RETURNS bool LANGUAGE sql IMMUTABLE STRICT '
-      'PARALLEL SAFE AS ''SELECT $1 OPERATOR(pg_catalog.<>) 0::pg_catalog.%1$s''', t);
-    EXECUTE pg_catalog.format(
-      'CREATE CAST (bool AS %1$s) WITH FUNCTION crdb_internal.bool_to_%1$s(bool)', t);
-    EXECUTE pg_catalog.format(
-      'CREATE CAST (%1$s AS bool) WITH FUNCTION crdb_internal.%1$s_to_bool(%1$s)', t);
-  END LOOP;
-END
-$$;
-
--- A VIRTUAL column may use PostgreSQL's own functions only, told by their oids below 12000: the
--- functions behind PostgreSQL's own operators count as such.
-DO $$
-DECLARE
-  f record;
-  wanted oid := 9900;
-BEGIN
-  FOR f IN
-    SELECT p.oid FROM pg_catalog.pg_proc p
-    WHERE p.pronamespace = 'crdb_internal'::pg_catalog.regnamespace AND p.oid >= 12000::oid
-      AND p.proname IN ('divide', 'date_pli', 'date_mii', 'jsonb_array_element',
-                        'jsonb_array_element_text', 'int8shl', 'int8shr')
-    ORDER BY p.oid
+  FOR o IN
+    SELECT * FROM (VALUES
+      ('bit', '<<', 'int4', 'int8', 'bit', 'pg_catalog.bitshiftleft($1, $2::pg_catalog.int4)'),
+      ('bit', '>>', 'int4', 'int8', 'bit', 'pg_catalog.bitshiftright($1, $2::pg_catalog.int4)'),
+      ('jsonb', '-', 'int4', 'int8', 'jsonb', 'pg_catalog.jsonb_delete($1, $2::pg_catalog.int4)'),
+      ('xid', '=', 'int4', 'int8', 'bool', '$1::pg_catalog.text::pg_catalog.int8 = $2'),
+      ('xid', '<>', 'int4', 'int8', 'bool', '$1::pg_catalog.text::pg_catalog.int8 <> $2')
+    ) AS v(l, name, old, r, result, body)
   LOOP
-    LOOP
-      wanted := (wanted::int8 + 1)::oid;
-      EXIT WHEN NOT EXISTS (SELECT 1 FROM pg_catalog.pg_proc p WHERE p.oid = wanted);
-    END LOOP;
-    EXIT WHEN wanted >= 9999::oid;
-    UPDATE pg_catalog.pg_proc SET oid = wanted WHERE oid = f.oid;
-    UPDATE pg_catalog.pg_operator SET oprcode = wanted WHERE oprcode = f.oid;
-    UPDATE pg_catalog.pg_depend SET objid = wanted
-      WHERE classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND objid = f.oid;
-    UPDATE pg_catalog.pg_depend SET refobjid = wanted
-      WHERE refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND refobjid = f.oid;
+    CONTINUE WHEN to_regoperator(format('pg_catalog.%s(%s,%s)', o.name, o.l, o.r)) IS NOT NULL;
+    EXECUTE format('CREATE FUNCTION crdb_internal.%I(%s, %s) RETURNS %s LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS %L',
+      o.l || CASE o.name WHEN '<<' THEN '_left' WHEN '>>' THEN '_right' WHEN '-' THEN '_delete'
+               WHEN '=' THEN '_is' ELSE '_is_not' END, o.l, o.r, o.result, 'SELECT ' || o.body);
+    UPDATE pg_operator SET oprright = o.r::regtype,
+      oprcode = format('crdb_internal.%I', o.l || CASE o.name WHEN '<<' THEN '_left' WHEN '>>' THEN '_right'
+               WHEN '-' THEN '_delete' WHEN '=' THEN '_is' ELSE '_is_not' END)::regproc
+    WHERE oid = to_regoperator(format('pg_catalog.%s(%s,%s)', o.name, o.l, o.old));
   END LOOP;
+  FOR o IN SELECT * FROM (VALUES ('int8'), ('int2')) AS v(l) LOOP
+    CONTINUE WHEN to_regoperator(format('pg_catalog.+(%s,date)', o.l)) IS NOT NULL;
+    EXECUTE format('CREATE FUNCTION crdb_internal.date_pli(%s, date) RETURNS date LANGUAGE sql IMMUTABLE STRICT '
+      'PARALLEL SAFE AS ''SELECT pg_catalog.date_pli($2, $1::pg_catalog.int4)''', o.l);
+    EXECUTE format('CREATE OPERATOR pg_catalog.+ (LEFTARG = %s, RIGHTARG = date, FUNCTION = crdb_internal.date_pli, '
+      'COMMUTATOR = OPERATOR(pg_catalog.+))', o.l);
+  END LOOP;
+  -- ^ of integers is an integer, of decimals a decimal of 20 digits.
+  FOR o IN SELECT * FROM (VALUES ('int2'), ('int4'), ('int8')) AS v(l) LOOP
+    CONTINUE WHEN to_regoperator(format('pg_catalog.^(%s,%s)', o.l, o.l)) IS NOT NULL;
+    EXECUTE format('CREATE OPERATOR pg_catalog.^ (LEFTARG = %1$s, RIGHTARG = %1$s, FUNCTION = pg_catalog.power)', o.l);
+  END LOOP;
+  UPDATE pg_operator SET oprcode = 'pg_catalog.power(numeric,numeric)'::regprocedure
+  WHERE oprname = '^' AND oprleft = 'numeric'::regtype AND oprright = 'numeric'::regtype
+    AND oprnamespace = 'pg_catalog'::regnamespace;
 END
 $$;
 
-RESET allow_system_table_mods;
+-- The days between two dates are an INT8; the C function's int4 is one as it is.
+DO $$
+BEGIN
+  CREATE OR REPLACE FUNCTION crdb_internal.date_minus_date(date, date) RETURNS int8
+    LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'date_mi';
+  UPDATE pg_operator SET oprcode = 'crdb_internal.date_minus_date'::regproc, oprresult = 'int8'::regtype
+  WHERE oprname = '-' AND oprleft = 'date'::regtype AND oprright = 'date'::regtype
+    AND oprnamespace = 'pg_catalog'::regnamespace;
+END
+$$;

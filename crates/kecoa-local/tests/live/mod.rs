@@ -13,6 +13,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -131,6 +132,13 @@ impl Server {
         let mut stop = command(&self.bin, "pg_ctl", root);
         stop.arg("-D").arg(self.folder.path().join("data")).args(["-m", "immediate", "stop"]);
         let _ = stop.output();
+    }
+
+    /// The superuser's own session, past the endpoint.
+    pub(crate) fn postgres(&self, database: &str) -> Client<UnixStream> {
+        let socket = self.folder.path().join(format!(".s.PGSQL.{PORT}"));
+        let stream = UnixStream::connect(socket).unwrap();
+        Client::over(stream, &[("user", SUPERUSER), ("database", database)])
     }
 
     pub(crate) fn client(&self, database: &str) -> Client<TcpStream> {

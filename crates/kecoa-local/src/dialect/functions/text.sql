@@ -1,0 +1,133 @@
+-- CockroachDB's functions of strings.
+CREATE OR REPLACE FUNCTION pg_catalog.char_length(val bytea) RETURNS int8
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT pg_catalog.octet_length($1)';
+CREATE OR REPLACE FUNCTION pg_catalog.character_length(val bytea) RETURNS int8
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT pg_catalog.octet_length($1)';
+
+CREATE OR REPLACE FUNCTION pg_catalog.substr(input text, regex text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT pg_catalog.substring($1, $2)';
+CREATE OR REPLACE FUNCTION pg_catalog.substr(input text, regex text, escape_char text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT pg_catalog.substring($1, $2, $3)';
+CREATE OR REPLACE FUNCTION pg_catalog.substr(input bit, start_pos int8) RETURNS bit
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT pg_catalog.substring($1, $2)';
+CREATE OR REPLACE FUNCTION pg_catalog.substr(input bit, start_pos int8, length int8) RETURNS bit
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT pg_catalog.substring($1, $2, $3)';
+CREATE OR REPLACE FUNCTION pg_catalog.strpos(input bytea, find bytea) RETURNS int8
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT pg_catalog.position($1, $2)';
+CREATE OR REPLACE FUNCTION pg_catalog.strpos(input bit, find bit) RETURNS int8
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT pg_catalog.position($1, $2)';
+
+CREATE OR REPLACE FUNCTION pg_catalog."left"(input bytea, return_set int8) RETURNS bytea
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT pg_catalog.substring($1, 1, greatest(0,
+    CASE WHEN $2 < 0 THEN pg_catalog.octet_length($1) + $2 ELSE $2 END)) $$;
+CREATE OR REPLACE FUNCTION pg_catalog."right"(input bytea, return_set int8) RETURNS bytea
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT pg_catalog.substring($1, greatest(1,
+    CASE WHEN $2 < 0 THEN 1 - $2 ELSE pg_catalog.octet_length($1) - $2 + 1 END)) $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.to_hex(val bytea) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT pg_catalog.encode($1, 'hex') $$;
+CREATE OR REPLACE FUNCTION pg_catalog.to_hex(val text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT pg_catalog.encode(pg_catalog.convert_to($1, 'UTF8'), 'hex') $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.regexp_extract(input text, regex text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT pg_catalog.substring($1, $2)';
+
+-- What stands before the n-th delimiter, or behind the n-th from the end.
+CREATE OR REPLACE FUNCTION pg_catalog.substring_index(input text, delim text, count int8) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT CASE WHEN $2 = '' OR $3 = 0 OR $1 = '' THEN ''
+    WHEN pg_catalog.abs($3) >= pg_catalog.array_length(parts, 1) THEN $1
+    WHEN $3 > 0 THEN pg_catalog.array_to_string(parts[:$3], $2)
+    ELSE pg_catalog.array_to_string(parts[pg_catalog.array_length(parts, 1) + $3 + 1:], $2) END
+  FROM (SELECT pg_catalog.string_to_array($1, $2)) AS s(parts) $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.like_escape(unescaped text, pattern text, escape text) RETURNS bool
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT $1 LIKE $2 ESCAPE $3';
+CREATE OR REPLACE FUNCTION pg_catalog.not_like_escape(unescaped text, pattern text, escape text) RETURNS bool
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT $1 NOT LIKE $2 ESCAPE $3';
+CREATE OR REPLACE FUNCTION pg_catalog.ilike_escape(unescaped text, pattern text, escape text) RETURNS bool
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT $1 ILIKE $2 ESCAPE $3';
+CREATE OR REPLACE FUNCTION pg_catalog.not_ilike_escape(unescaped text, pattern text, escape text) RETURNS bool
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT $1 NOT ILIKE $2 ESCAPE $3';
+CREATE OR REPLACE FUNCTION pg_catalog.similar_escape(pattern text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT pg_catalog.similar_to_escape($1)';
+CREATE OR REPLACE FUNCTION pg_catalog.similar_to_escape(unescaped text, pattern text, escape text) RETURNS bool
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT $1 SIMILAR TO $2 ESCAPE $3';
+CREATE OR REPLACE FUNCTION pg_catalog.not_similar_to_escape(unescaped text, pattern text, escape text) RETURNS bool
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT $1 NOT SIMILAR TO $2 ESCAPE $3';
+
+-- The letter a name begins with, and three digits for how it goes on.
+CREATE OR REPLACE FUNCTION pg_catalog.soundex(source text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+  letters text := pg_catalog.upper(pg_catalog.regexp_replace(source, '[^A-Za-z]', '', 'g'));
+  code text := pg_catalog.translate(letters, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', '01230120022455012623010202');
+  result text := pg_catalog.substring(letters, 1, 1);
+BEGIN
+  FOR i IN 2 .. pg_catalog.length(letters) LOOP
+    EXIT WHEN pg_catalog.length(result) = 4;
+    IF pg_catalog.substring(code, i, 1) <> '0'
+       AND pg_catalog.substring(code, i, 1) <> pg_catalog.substring(code, i - 1, 1) THEN
+      result := result || pg_catalog.substring(code, i, 1);
+    END IF;
+  END LOOP;
+  RETURN CASE WHEN result = '' THEN '' ELSE pg_catalog.rpad(result, 4, '0') END;
+END
+$$;
+CREATE OR REPLACE FUNCTION pg_catalog.difference(source text, target text) RETURNS int8
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT pg_catalog.count(*) FROM pg_catalog.generate_series(1, 4) AS n
+  WHERE pg_catalog.substring(pg_catalog.soundex($1), n, 1) = pg_catalog.substring(pg_catalog.soundex($2), n, 1) $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.levenshtein(source text, target text, ins_cost int8, del_cost int8, sub_cost int8)
+RETURNS int8
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+  -- The cost of making the target's first letters from the source's, a row for each of the source's.
+  above int8[];
+  row int8[];
+  letters text[] := pg_catalog.regexp_split_to_array(target, '');
+  width int8 := pg_catalog.length(target);
+BEGIN
+  IF pg_catalog.length(source) > 255 OR width > 255 THEN
+    RAISE EXCEPTION USING ERRCODE = '22023',
+      MESSAGE = 'levenshtein argument exceeds maximum length of 255 characters';
+  END IF;
+  FOR j IN 0 .. width LOOP
+    above[j] := j * ins_cost;
+  END LOOP;
+  FOR i IN 1 .. pg_catalog.length(source) LOOP
+    row := above;
+    row[0] := i * del_cost;
+    FOR j IN 1 .. width LOOP
+      row[j] := least(above[j] + del_cost, row[j - 1] + ins_cost,
+        above[j - 1] + CASE WHEN pg_catalog.substring(source, i, 1) = letters[j] THEN 0 ELSE sub_cost END);
+    END LOOP;
+    above := row;
+  END LOOP;
+  RETURN above[width];
+END
+$$;
+CREATE OR REPLACE FUNCTION pg_catalog.levenshtein(source text, target text) RETURNS int8
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT pg_catalog.levenshtein($1, $2, 1, 1, 1)';
+
+-- Bits of strings and of bit strings; the shorter one is filled with zeros in front.
+DO $$
+DECLARE
+  o record;
+BEGIN
+  FOR o IN
+    SELECT * FROM (VALUES ('and', '&'), ('or', '|'), ('xor', '#')) AS f(name, sign),
+      (VALUES ('varbit'), ('text')) AS a(l), (VALUES ('varbit'), ('text')) AS b(r)
+  LOOP
+    EXECUTE format('CREATE OR REPLACE FUNCTION pg_catalog.bitmask_%1$s(a %3$s, b %4$s) RETURNS varbit LANGUAGE sql '
+      'IMMUTABLE STRICT PARALLEL SAFE AS ''SELECT pg_catalog.lpad($1::pg_catalog.text, w, ''''0'''')::pg_catalog.varbit '
+      '%2$s pg_catalog.lpad($2::pg_catalog.text, w, ''''0'''')::pg_catalog.varbit FROM (SELECT greatest('
+      'pg_catalog.length($1::pg_catalog.text), pg_catalog.length($2::pg_catalog.text))) AS s(w)''',
+      o.name, o.sign, o.l, o.r);
+  END LOOP;
+END
+$$;

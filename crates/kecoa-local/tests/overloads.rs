@@ -1,0 +1,164 @@
+//! No function that the prelude adds or replaces makes a call fail that PostgreSQL understands: every
+//! call is written in every way a client may write it, and understood by a database without the prelude
+//! and by one with it.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    dead_code,
+    reason = "a test may fail"
+)]
+
+mod live;
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+
+use live::{Client, Server};
+
+/// What PostgreSQL makes of a call: the type of the result, or the error.
+const KIND: &str = "CREATE FUNCTION pg_temp.kind(call text) RETURNS text LANGUAGE plpgsql AS $$ \
+    DECLARE found text; \
+    BEGIN \
+      EXECUTE 'PREPARE subject AS ' || call; \
+      SELECT array_to_string(s.result_types, ',') INTO found \
+        FROM pg_prepared_statements s WHERE s.name = 'subject'; \
+      DEALLOCATE subject; \
+      RETURN found; \
+    EXCEPTION WHEN OTHERS THEN RETURN 'error ' || SQLSTATE; \
+    END $$";
+
+/// Calls that have another result, as CockroachDB has it: the function, before, after. `*` is any.
+const CHANGED: &[(&str, &str, &str)] = &[
+    ("*", "integer", "bigint"),
+    ("*", "integer[]", "bigint[]"),
+    ("*", "json", "jsonb"),
+    ("extract", "numeric", "double precision"),
+    ("cbrt", "double precision", "numeric"),
+    ("div", "numeric", "bigint"),
+    ("div", "numeric", "double precision"),
+    ("pow", "double precision", "bigint"),
+    ("power", "double precision", "bigint"),
+    ("round", "numeric", "double precision"),
+    ("sign", "double precision", "bigint"),
+    ("sum", "bigint", "numeric"),
+    ("sha224", "bytea", "text"),
+    ("sha256", "bytea", "text"),
+    ("sha384", "bytea", "text"),
+    ("sha512", "bytea", "text"),
+    // Of int4 for a bit string and int8 for bytes nothing is left to tell them by, as in CockroachDB.
+    ("get_bit", "integer", "error 42725"),
+    ("set_bit", "bit", "error 42725"),
+    ("set_bit", "bytea", "error 42725"),
+    // The third argument is none of CockroachDB's.
+    ("json_populate_record", "*", "error 42883"),
+    ("json_populate_recordset", "*", "error 42883"),
+];
+
+fn may_change(call: &str, before: &str, after: &str) -> bool {
+    let name = call.trim_start_matches("SELECT ").split('(').next().unwrap().replace('"', "");
+    CHANGED.iter().any(|(function, from, to)| {
+        (*function == "*" || *function == name) && (*from == "*" || *from == before) && *to == after
+    })
+}
+
+fn run<S: Read + Write>(client: &mut Client<S>, sql: &str) -> Vec<Vec<Option<String>>> {
+    let replies = client.simple(sql);
+    assert_eq!(replies.error, None, "{sql}");
+    replies.rows
+}
+
+fn kinds<S: Read + Write>(client: &mut Client<S>) -> BTreeMap<String, String> {
+    run(client, "SELECT sql, coalesce(pg_temp.kind(sql), '') FROM calls")
+        .into_iter()
+        .map(|row| (row[0].clone().unwrap(), row[1].clone().unwrap()))
+        .collect()
+}
+
+/// Puts `values` into the only column of a table.
+fn fill<'a, S: Read + Write>(
+    client: &mut Client<S>,
+    table: &str,
+    values: impl Iterator<Item = &'a str>,
+) {
+    let values: Vec<String> =
+        values.map(|value| format!("('{}')", value.replace('\'', "''"))).collect();
+    for some in values.chunks(500) {
+        run(client, &format!("INSERT INTO {table} VALUES {}", some.join(", ")));
+    }
+}
+
+#[test]
+fn what_postgresql_understands_is_understood() {
+    let Some(server) = Server::start() else { return };
+    let mut ours = server.postgres("defaultdb");
+    if run(&mut ours, "SHOW server_version_num")[0][0].as_deref() < Some("160000") {
+        return; // it does not tell the types of a prepared statement
+    }
+    run(&mut ours, "CREATE DATABASE plain TEMPLATE template0");
+    let mut plain = server.postgres("plain");
+
+    let added = run(
+        &mut ours,
+        "SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace \
+         AND (oid BETWEEN 8000 AND 9999 OR oid >= 16384)",
+    );
+    let names: Vec<String> = added.into_iter().map(|row| row[0].clone().unwrap()).collect();
+    assert!(names.len() > 150, "{}", names.len());
+    for client in [&mut plain, &mut ours] {
+        run(client, KIND);
+        run(client, "CREATE TEMP TABLE names (name text)");
+    }
+    fill(&mut plain, "names", names.iter().map(String::as_str));
+    run(&mut plain, include_str!("overloads/calls.sql"));
+    let before = kinds(&mut plain);
+    assert!(before.len() > 4000, "{}", before.len());
+    run(&mut ours, "CREATE TEMP TABLE calls (sql text)");
+    fill(&mut ours, "calls", before.keys().map(String::as_str));
+    let after = kinds(&mut ours);
+    let worse: Vec<String> = before
+        .iter()
+        .map(|(call, before)| (call, before, &after[call]))
+        .filter(|(call, before, after)| {
+            before != after && !before.starts_with("error") && !may_change(call, before, after)
+        })
+        .map(|(call, before, after)| format!("{call}: {before} became {after}"))
+        .collect();
+    assert!(worse.is_empty(), "{} of {}\n{}", worse.len(), before.len(), worse.join("\n"));
+
+    // What takes an int4 takes an int8.
+    run(&mut plain, "DROP TABLE calls");
+    run(&mut plain, include_str!("overloads/wide.sql"));
+    let wide: Vec<String> = run(&mut plain, "SELECT sql FROM calls")
+        .into_iter()
+        .map(|row| row[0].clone().unwrap())
+        .filter(|call| !KEPT.iter().any(|name| call.starts_with(&format!("SELECT {name}"))))
+        .collect();
+    assert!(wide.len() > 200, "{}", wide.len());
+    run(&mut ours, "TRUNCATE calls");
+    fill(&mut ours, "calls", wide.iter().map(String::as_str));
+    let refused: Vec<String> = kinds(&mut ours)
+        .into_iter()
+        .filter(|(_, kind)| kind.starts_with("error"))
+        .map(|(call, kind)| format!("{call}: {kind}"))
+        .collect();
+    assert!(refused.is_empty(), "{} of {}\n{}", refused.len(), wide.len(), refused.join("\n"));
+}
+
+/// What goes on taking int4 alone: libpq calls large objects with it, and CockroachDB has neither
+/// ranges nor replication slots.
+const KEPT: [&str; 12] = [
+    "lo_",
+    "loread",
+    "lowrite",
+    "int4",
+    "pg_isolation_test",
+    "pg_logical_slot",
+    "pg_promote",
+    "gist_translate",
+    "satisfies_hash",
+    "json_array_element",
+    "NULL::json ->",
+    "textlen",
+];
