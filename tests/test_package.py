@@ -148,8 +148,9 @@ def test_the_package_needs_nothing_but_the_standard_library():
     foreign = {
         (path.name, name)
         for path in SOURCES
-        # The dialects are for those who have SQLAlchemy; `import kecoa` does not import them.
-        if "sqlalchemy" not in path.parts
+        # The dialects and the fixtures are for those who have SQLAlchemy and pytest; `import kecoa` does not
+        # import them.
+        if not {"sqlalchemy", "pytest"} & set(path.parts)
         for name in imports(path)
         # _psycopg is also imported by itself, from within the folder.
         if name.partition(".")[0] not in sys.stdlib_module_names | {"kecoa", "_kecoa"}
