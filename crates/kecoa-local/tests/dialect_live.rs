@@ -37,7 +37,8 @@ macro_rules! files {
 }
 
 /// In the order of the documents' tables.
-const FILES: [(&str, &str); 11] = files![
+const FILES: [(&str, &str); 12] = files![
+    "queries",
     "writes",
     "types",
     "functions",

@@ -37,10 +37,20 @@ fn answer(catalog: &mut Catalog, need: Need) {
             let row = |column: &&str| {
                 let name = column.trim_end_matches(['*', '=']);
                 let flag = |mark| Some(if column.ends_with(mark) { "t" } else { "f" }.to_owned());
-                vec![Some(name.to_owned()), flag('*'), flag('=')]
+                vec![Some(name.to_owned()), flag('*'), flag('='), None, flag('*')]
             };
             columns.unwrap_or_default().iter().map(row).collect()
         }
+        Need::Index(table, _) => match table.name.as_str() {
+            "pair" => [("x", "f"), ("lower(y)", "t")]
+                .map(|(text, expression)| {
+                    let descends = Some(if expression == "t" { "t" } else { "f" }.to_owned());
+                    let not_null = Some(if expression == "t" { "f" } else { "t" }.to_owned());
+                    vec![Some(text.to_owned()), Some(expression.to_owned()), descends, not_null]
+                })
+                .to_vec(),
+            _ => Vec::new(),
+        },
         Need::Schema(name) => match name.as_str() {
             "public" | "sch" => vec![vec![Some("1".to_owned())]],
             _ => Vec::new(),
@@ -94,7 +104,7 @@ macro_rules! files {
     };
 }
 
-const FILES: [(&str, &str); 9] = files![
+const FILES: [(&str, &str); 10] = files![
     "types",
     "expressions",
     "writes",
@@ -103,6 +113,7 @@ const FILES: [(&str, &str); 9] = files![
     "transactions",
     "cluster",
     "names",
+    "queries",
     "unfinished"
 ];
 

@@ -334,11 +334,20 @@ impl Lexer<'_> {
     }
 
     fn operator(&mut self) -> TokenKind {
+        let start = self.at;
         while is_operator(self.peek(0)) {
             if matches!((self.peek(0), self.peek(1)), (b'-', b'-') | (b'/', b'*')) {
                 break;
             }
             self.at += 1;
+        }
+        // A sign at the end belongs to what follows, unless the operator is one that SQL does not know.
+        let text = self.sql.get(start..self.at).unwrap_or_default();
+        if !text.iter().any(|b| {
+            matches!(b, b'~' | b'!' | b'@' | b'#' | b'%' | b'^' | b'&' | b'|' | b'`' | b'?')
+        }) {
+            let signs = text.iter().rev().take_while(|b| matches!(b, b'+' | b'-')).count();
+            self.at -= signs.min(text.len() - 1);
         }
         TokenKind::Operator
     }
@@ -432,6 +441,10 @@ mod tests {
         assert_eq!(kinds("1..2"), ["1", ".", ".2"]);
         assert_eq!(kinds("a+--c\n1"), ["a", "+", "--c", "1"]);
         assert_eq!(kinds("a-/*c*/1"), ["a", "-", "/*c*/", "1"]);
+        assert_eq!(kinds("a=-1"), ["a", "=", "-", "1"]);
+        assert_eq!(kinds("j->>-+1"), ["j", "->>", "-", "+", "1"]);
+        assert_eq!(kinds("- -1+-2"), ["-", "-", "1", "+", "-", "2"]);
+        assert_eq!(kinds("a @- b#-c"), ["a", "@-", "b", "#-", "c"]);
         assert_eq!(kinds("$1 $12"), ["$1", "$12"]);
         assert_eq!(kinds("f(a=>1, b:=2)"), ["f", "(", "a", "=>", "1", ",", "b", ":=", "2", ")"]);
     }

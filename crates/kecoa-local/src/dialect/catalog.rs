@@ -23,6 +23,21 @@ pub struct Column {
     pub key: bool,
     /// Whether only the server may write it.
     pub generated: bool,
+    /// Whether it cannot be NULL.
+    pub not_null: bool,
+}
+
+/// A key of an index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexKey {
+    /// The column or expression, as SQL.
+    pub text: String,
+    /// Whether it is an expression.
+    pub expression: bool,
+    /// Whether it is in descending order.
+    pub descending: bool,
+    /// Whether it is a column that cannot be NULL.
+    pub not_null: bool,
 }
 
 /// What analysis must know of the database first.
@@ -30,6 +45,8 @@ pub struct Column {
 pub enum Need {
     /// The columns of a table, if there is one.
     Table(TableName),
+    /// The keys of a table's index; without a name, of its primary key.
+    Index(TableName, Option<String>),
     /// Whether a database exists.
     Database(String),
     /// Whether the session's database has a schema.
@@ -38,7 +55,8 @@ pub enum Need {
 
 impl Need {
     /// The query that answers. Each row is a column for a table (name, is key, is generated: `t`
-    /// or `f`, the table's schema), any row at all for a database or schema.
+    /// or `f`, the table's schema, is NOT NULL), a key for an index (SQL, is
+    /// an expression, descends, is NOT NULL), any row at all for a database or schema.
     pub fn sql(&self) -> String {
         match self {
             Self::Table(table) => {
@@ -48,7 +66,7 @@ impl Need {
                 };
                 format!(
                     "SELECT a.attname, a.attnum = ANY (coalesce(k.conkey, '{{}}')), \
-                     a.attgenerated <> '' OR a.attidentity = 'a', n.nspname \
+                     a.attgenerated <> '' OR a.attidentity = 'a', n.nspname, a.attnotnull \
                      FROM pg_catalog.pg_class c \
                      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
                      JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid \
@@ -56,6 +74,33 @@ impl Need {
                        ON k.conrelid = c.oid AND k.contype = 'p' \
                      WHERE c.relname = {} AND {visible} AND c.relkind IN ('r', 'p', 'v', 'f') \
                        AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
+                    quote(&table.name)
+                )
+            }
+            Self::Index(table, index) => {
+                let visible = match &table.schema {
+                    Some(schema) => format!("n.nspname = {}", quote(schema)),
+                    None => "pg_catalog.pg_table_is_visible(c.oid)".to_owned(),
+                };
+                let wanted = match index.as_deref() {
+                    None | Some("primary") => "i.indisprimary".to_owned(),
+                    Some(name) => format!(
+                        "x.relname IN ({}, {})",
+                        quote(name),
+                        quote(&format!("{}@{name}", table.name))
+                    ),
+                };
+                format!(
+                    "SELECT pg_catalog.pg_get_indexdef(i.indexrelid, k, true), i.indkey[k - 1] = 0, \
+                     (i.indoption[k - 1] & 1) = 1, coalesce(a.attnotnull, false) \
+                     FROM pg_catalog.pg_index i \
+                     JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid \
+                     JOIN pg_catalog.pg_class c ON c.oid = i.indrelid \
+                     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+                     CROSS JOIN LATERAL pg_catalog.generate_series(1, i.indnkeyatts::int4) AS k \
+                     LEFT JOIN pg_catalog.pg_attribute a \
+                       ON a.attrelid = c.oid AND a.attnum = i.indkey[k - 1] AND a.attnum > 0 \
+                     WHERE c.relname = {} AND {visible} AND {wanted} ORDER BY k",
                     quote(&table.name)
                 )
             }
@@ -82,8 +127,13 @@ struct Table {
 #[derive(Debug, Default)]
 pub struct Catalog {
     tables: HashMap<TableName, Table>,
+    indexes: HashMap<(TableName, Option<String>), Vec<IndexKey>>,
     databases: HashMap<String, bool>,
     schemas: HashMap<String, bool>,
+}
+
+fn flag(row: &[Option<String>], index: usize) -> bool {
+    row.get(index).is_some_and(|value| value.as_deref() == Some("t"))
 }
 
 /// More tables than this are not remembered at once.
@@ -97,19 +147,29 @@ impl Catalog {
                 if self.tables.len() >= CATALOG_CAP {
                     self.tables.clear();
                 }
-                let flag = |row: &[Option<String>], index: usize| {
-                    row.get(index).is_some_and(|value| value.as_deref() == Some("t"))
-                };
                 let columns = rows
                     .iter()
                     .map(|row| Column {
                         name: row.first().cloned().flatten().unwrap_or_default(),
                         key: flag(row, 1),
                         generated: flag(row, 2),
+                        not_null: flag(row, 4),
                     })
                     .collect();
                 let schema = rows.first().and_then(|row| row.get(3).cloned().flatten());
                 self.tables.insert(table, Table { schema, columns });
+            }
+            Need::Index(table, index) => {
+                let keys = rows
+                    .iter()
+                    .map(|row| IndexKey {
+                        text: row.first().cloned().flatten().unwrap_or_default(),
+                        expression: flag(row, 1),
+                        descending: flag(row, 2),
+                        not_null: flag(row, 3),
+                    })
+                    .collect();
+                self.indexes.insert((table, index), keys);
             }
             Need::Database(name) => {
                 self.databases.insert(name, !rows.is_empty());
@@ -123,6 +183,7 @@ impl Catalog {
     /// Forgets everything: the schema may have changed.
     pub fn clear(&mut self) {
         self.tables.clear();
+        self.indexes.clear();
         self.databases.clear();
         self.schemas.clear();
     }
@@ -133,6 +194,15 @@ impl Catalog {
         Ok(&table.columns)
     }
 
+    /// The keys of an index; none when there is no such index.
+    pub fn index(&self, table: &TableName, index: Option<&str>) -> Result<&[IndexKey], Need> {
+        let key = (table.clone(), index.map(str::to_owned));
+        match self.indexes.get(&key) {
+            Some(keys) => Ok(keys),
+            None => Err(Need::Index(key.0, key.1)),
+        }
+    }
+
     /// The schema that a table was found in, if it was.
     pub fn schema_of(&self, name: &TableName) -> Option<&str> {
         self.tables.get(name)?.schema.as_deref()
@@ -140,7 +210,10 @@ impl Catalog {
 
     /// Whether nothing was asked.
     pub fn is_empty(&self) -> bool {
-        self.tables.is_empty() && self.databases.is_empty() && self.schemas.is_empty()
+        self.tables.is_empty()
+            && self.indexes.is_empty()
+            && self.databases.is_empty()
+            && self.schemas.is_empty()
     }
 
     /// Whether the session's database has a schema.

@@ -101,17 +101,41 @@ struct Edit {
     start: usize,
     end: usize,
     text: String,
+    moved: Option<Moved>,
+}
+
+/// Text that an edit brings from elsewhere.
+#[derive(Debug)]
+struct Moved {
+    start: usize,
+    end: usize,
+    /// What stands behind it.
+    after: String,
 }
 
 impl Edits {
     /// Replaces the bytes `start..end`. What lies inside a longer replacement is dropped with it.
     pub fn replace(&mut self, start: usize, end: usize, text: impl Into<String>) {
-        self.edits.push(Edit { start, end, text: text.into() });
+        self.edits.push(Edit { start, end, text: text.into(), moved: None });
     }
 
     /// Inserts before byte `at`.
     pub fn insert(&mut self, at: usize, text: impl Into<String>) {
         self.replace(at, at, text);
+    }
+
+    /// Brings the bytes `from..to`, with the edits made within them, to byte `at`, between `before` and
+    /// `after`. They stay where they are, too, until a
+    /// replacement takes them out there.
+    pub fn relocate(
+        &mut self,
+        (start, end): (usize, usize),
+        at: usize,
+        before: impl Into<String>,
+        after: impl Into<String>,
+    ) {
+        let moved = Some(Moved { start, end, after: after.into() });
+        self.edits.push(Edit { start: at, end: at, text: before.into(), moved });
     }
 
     /// Adds a notice for the client, once.
@@ -143,22 +167,35 @@ impl Edits {
         // Insertions come before a replacement that starts at the same byte.
         self.edits.sort_by_key(|edit| (edit.start, edit.end > edit.start, usize::MAX - edit.end));
         let mut result = Sql::default();
-        let mut at = 0;
-        for edit in &self.edits {
-            if edit.start < at {
+        self.render((0, sql.len()), sql, offset, &mut result);
+        result.copies.retain(|copy| copy.length > 0);
+        result
+    }
+
+    /// Appends the bytes `from..to` with the edits that lie within them.
+    fn render(&self, (from, to): (usize, usize), sql: &[u8], offset: usize, result: &mut Sql) {
+        let first = self.edits.partition_point(|edit| edit.start < from);
+        let mut at = from;
+        for edit in self.edits.get(first..).unwrap_or_default() {
+            if edit.start > to {
+                break;
+            }
+            if edit.start < at || edit.end > to {
                 continue;
             }
             if let Some(kept) = sql.get(at..edit.start) {
                 result.append(&Sql::copied(kept, offset + at));
             }
             result.push(&edit.text);
+            if let Some(moved) = &edit.moved {
+                self.render((moved.start, moved.end), sql, offset, result);
+                result.push(&moved.after);
+            }
             at = edit.end;
         }
-        if let Some(kept) = sql.get(at..) {
+        if let Some(kept) = sql.get(at..to) {
             result.append(&Sql::copied(kept, offset + at));
         }
-        result.copies.retain(|copy| copy.length > 0);
-        result
     }
 }
 
@@ -191,5 +228,18 @@ mod tests {
         edits.replace(2, 6, "");
         edits.insert(2, "+");
         assert_eq!(edits.apply(b"abcdefgh", 0).text, b"ab+gh");
+    }
+
+    #[test]
+    fn moved_text_keeps_its_edits_and_positions() {
+        let mut edits = Edits::default();
+        edits.relocate((4, 7), 0, "<", ">");
+        edits.replace(3, 8, "_");
+        edits.replace(5, 6, "XY");
+        let result = edits.apply(b"abc[efg]ij", 20);
+        assert_eq!(result.text, b"<eXYg>abc_ij");
+        assert_eq!(result.source_of(1), Some(24));
+        assert_eq!(result.source_of(4), Some(26));
+        assert_eq!(result.source_of(6), Some(20));
     }
 }

@@ -6,7 +6,7 @@ use kecoa_sql::TokenKind;
 use super::catalog::Context;
 use super::edit::Edits;
 use super::plan::Stop;
-use super::{bytes, limited, names, show, system_time, types, upsert};
+use super::{bytes, limited, names, query, show, system_time, types, upsert};
 
 /// Collects the edits for all of `statement`.
 pub(super) fn rewrite(
@@ -14,6 +14,7 @@ pub(super) fn rewrite(
     context: &Context<'_>,
     edits: &mut Edits,
 ) -> Result<(), Stop> {
+    query::rewrite(statement, context, edits)?;
     let length = statement.len();
     // The closing brackets around the token at hand.
     let mut around: Vec<usize> = Vec::new();
@@ -150,7 +151,7 @@ fn word(
 /// Whether a statement starts at `at`, in the bracket that `end` closes or at the top.
 fn starts(statement: &Statement<'_>, at: usize, end: usize) -> bool {
     let Some(before) = at.checked_sub(1) else { return true };
-    if statement.is_mark(before, "(") {
+    if statement.is_mark(before, "(") || statement.is_mark(before, "[") {
         return statement.partner(before) == Some(end);
     }
     // Behind the queries of a WITH, or EXPLAIN's words.

@@ -5,8 +5,8 @@
 //!
 //! The way of a statement: [`kecoa_sql::split`] cuts a batch, [`analyse`] understands one statement
 //! whatever the state of the transaction, [`transaction::Transaction::plan`] says what is sent in
-//! the state at hand. Rewriting works on tokens: no parser of another dialect reads CockroachDB's
-//! SQL, and what lies in strings, comments and dollar quotes stays as it is.
+//! the state at hand. Queries and writes are rewritten on their tree, by the grammar of
+//! [`kecoa_grammar`], all else on tokens: what lies in strings, comments and dollar quotes stays as it is.
 
 mod bootstrap;
 mod bytes;
@@ -23,6 +23,7 @@ mod limited;
 mod names;
 mod partition;
 pub mod plan;
+mod query;
 pub(crate) mod quote;
 mod refused;
 mod region;

@@ -1,0 +1,54 @@
+//! Rules on the tree of a query or of a statement that writes rows.
+//!
+//! [`kecoa_grammar`] makes the tree. The rules add edits to the client's text, as those on tokens do: what
+//! they need is where an operand or a clause ends, which tokens alone do not say. A statement without a
+//! tree is left to the rules on tokens, and to PostgreSQL.
+
+mod brackets;
+mod conditions;
+mod nulls;
+mod parsed;
+mod precedence;
+mod sources;
+mod special;
+
+use kecoa_grammar::{Error, Kind};
+use kecoa_sql::Statement;
+use parsed::Query;
+
+use super::catalog::Context;
+use super::edit::Edits;
+use super::plan::{Refusal, Stop};
+
+/// Collects the edits for all of `statement`, if it has a tree.
+pub(super) fn rewrite(
+    statement: &Statement<'_>,
+    context: &Context<'_>,
+    edits: &mut Edits,
+) -> Result<(), Stop> {
+    let tree = match kecoa_grammar::parse(statement) {
+        Ok(tree) => tree,
+        Err(Error::Foreign { what, .. }) if context.settings.strict => {
+            return Err(Refusal::strict("42601", what).into());
+        }
+        Err(_) => return Ok(()),
+    };
+    let query = Query::new(statement, &tree);
+    precedence::rewrite(&query, edits);
+    sources::statements(&query, edits);
+    for node in tree.ids().filter(|node| !query.is_dropped(*node)) {
+        match tree.kind(node) {
+            Some(Kind::SortKey) => nulls::rewrite(&query, node, context, edits)?,
+            Some(Kind::Subscript) => brackets::subscript(&query, node, edits),
+            Some(Kind::Special) => special::rewrite(&query, node, edits),
+            Some(Kind::Quantified) => conditions::quantified(&query, node, edits),
+            Some(Kind::In) => conditions::empty_list(&query, node, edits),
+            Some(Kind::Is) => conditions::is_nan(&query, node, edits),
+            Some(Kind::JoinHint) => query.drop(node, edits),
+            Some(Kind::Ordinality) => sources::ordinality(&query, node, edits),
+            Some(Kind::SortIndex) => sources::sort_index(&query, node, context, edits)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
