@@ -49,6 +49,7 @@ const FILES: [(&str, &str); 12] = files![
     "settings",
     "transactions",
     "cluster",
+    "errors",
     "refused",
 ];
 

@@ -6,7 +6,7 @@
 //! completed.
 
 use super::edit::Sql;
-use super::plan::{Analysis, Class, Control, OnError, Piece, Refusal, Reply};
+use super::plan::{Analysis, Class, Control, OnError, Piece, Refusal};
 use super::quote::{quote, quote_name};
 use super::settings::Tracked;
 use super::version::RETRY_HINT;
@@ -30,6 +30,8 @@ pub enum Phase {
 /// that a loop of `ROLLBACK` and `BEGIN` comes to an end too.
 pub const INJECTED_FAILURES: u32 = 3;
 
+const NO_TRANSACTION: &str = "there is no transaction in progress";
+
 /// The state that the rules of transactions depend on.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Transaction {
@@ -37,6 +39,10 @@ pub struct Transaction {
     pub phase: Phase,
     /// Whether a statement has read or written in it.
     worked: bool,
+    /// Nothing has run in it but savepoints.
+    untouched: bool,
+    /// Outside of one, something has run since the client was last told that it may go on.
+    implicit: bool,
     /// `BEGIN`'s options, for when it starts again.
     options: String,
     /// The savepoint of the retry protocol.
@@ -94,10 +100,6 @@ pub(crate) fn forces_retry(pieces: &[Piece]) -> bool {
     pieces.iter().any(|piece| memchr::memmem::find(&piece.sql.text, b"force_retry").is_some())
 }
 
-fn is_restart(name: &str) -> bool {
-    name.get(..17).is_some_and(|start| start.eq_ignore_ascii_case("cockroach_restart"))
-}
-
 /// The injected error, with CockroachDB's wording.
 fn injected(variable: &str) -> Planned {
     let message = format!(
@@ -147,6 +149,7 @@ impl Transaction {
                 pieces.into()
             }
             None => {
+                self.touch();
                 let counts = matches!(analysis.class, Class::Work | Class::Constant)
                     || analysis.class.changes_schema();
                 if counts
@@ -182,8 +185,17 @@ impl Transaction {
             && self.settings.now().autocommit_before_ddl
     }
 
+    /// Notes that a statement runs which is more than a savepoint.
+    fn touch(&mut self) {
+        self.untouched = false;
+        self.implicit = self.phase == Phase::Idle;
+    }
+
     /// Notes that a statement of this class completed, planned or not.
     pub fn worked(&mut self, class: Option<Class>) {
+        if class.is_some() {
+            self.touch();
+        }
         if self.phase == Phase::Open {
             self.worked |=
                 class.is_some_and(|class| class == Class::Work || class.changes_schema());
@@ -206,6 +218,26 @@ impl Transaction {
                     self.begin_pieces("BEGIN")
                 }
             },
+            Control::Commit | Control::Rollback if self.is_alone() => {
+                self.without_transaction().unwrap_or_else(as_is)
+            }
+            Control::SetTransaction(_) if self.is_alone() => {
+                self.without_transaction().unwrap_or_else(as_is)
+            }
+            Control::Savepoint(_) | Control::RollbackTo(_) | Control::Release(_)
+                if self.is_alone() =>
+            {
+                let tag = match control {
+                    Control::Savepoint(_) => "SAVEPOINT",
+                    Control::Release(_) => "RELEASE",
+                    _ => "ROLLBACK",
+                };
+                let warn = format!(
+                    "BEGIN RAISE WARNING USING ERRCODE = '25P01', MESSAGE = '{NO_TRANSACTION}'; END"
+                );
+                let warn = || own(format!("DO {}", quote(&warn)), tag);
+                self.without_transaction().unwrap_or_else(warn)
+            }
             Control::SetTransaction(options) => {
                 if self.phase == Phase::Open && !options.is_empty() {
                     let comma = if self.options.is_empty() { "" } else { "," };
@@ -224,10 +256,12 @@ impl Transaction {
             Control::RollbackTo(name) => self.rollback_to(name, as_is),
             Control::Release(name) => self.release(name, as_is),
             Control::Set(change) => {
+                self.touch();
                 self.settings.change(change, self.phase == Phase::Open);
                 as_is()
             }
             Control::SetAny => {
+                self.touch();
                 self.settings.unsure = true;
                 as_is()
             }
@@ -256,9 +290,35 @@ impl Transaction {
         }
     }
 
+    /// Whether there is no transaction, not even the one that a batch is.
+    fn is_alone(&self) -> bool {
+        self.phase == Phase::Idle && !self.implicit
+    }
+
+    /// The error for what makes sense only in a transaction. While a schema change may have ended the
+    /// client's, it is a warning.
+    fn without_transaction(&self) -> Option<Planned> {
+        let lenient = self.settings.now().autocommit_before_ddl;
+        (!lenient).then(|| raise(&Refusal::new("25P01", NO_TRANSACTION)))
+    }
+
+    /// Whether all that ran in the open transaction can be said again.
+    pub fn is_untouched(&self) -> bool {
+        self.phase == Phase::Open && self.untouched
+    }
+
+    /// SQL that brings an untouched transaction to this point again.
+    pub fn again(&self) -> Vec<Vec<u8>> {
+        let begin = self.begin_pieces("BEGIN").pieces.into_iter().map(|piece| piece.sql.text);
+        let savepoint = |name: &String| format!("SAVEPOINT {}", quote_name(name)).into_bytes();
+        begin.chain(self.initial.iter().map(savepoint)).collect()
+    }
+
     fn begin(&mut self, options: String) {
         self.phase = Phase::Open;
         self.worked = false;
+        self.untouched = true;
+        self.implicit = false;
         self.options = options;
         self.restart = None;
         self.initial.clear();
@@ -287,6 +347,7 @@ impl Transaction {
         }
         self.phase = Phase::Idle;
         self.worked = false;
+        self.implicit = false;
         self.restart = None;
         self.initial.clear();
     }
@@ -310,110 +371,6 @@ impl Transaction {
         }
     }
 
-    fn savepoint(&mut self, name: &str, as_is: impl Fn() -> Planned) -> Planned {
-        if self.phase == Phase::Open && is_restart(name) {
-            if self.restart.as_deref() == Some(name) && !self.worked {
-                // Said once more at the same place: sqlalchemy-cockroachdb's retry loop does so
-                // after ROLLBACK TO.
-                return as_is();
-            }
-            if self.restart.is_some() {
-                let message = format!("SAVEPOINT \"{name}\" cannot be nested");
-                return raise(&Refusal::new("42601", message));
-            }
-            if self.worked || !self.initial.is_empty() {
-                let message = format!(
-                    "SAVEPOINT \"{name}\" needs to be the first statement in a transaction"
-                );
-                return raise(&Refusal::new("42601", message));
-            }
-            self.restart = Some(name.to_owned());
-        }
-        if self.phase == Phase::Open && !self.worked {
-            self.initial.push(name.to_owned());
-        }
-        as_is()
-    }
-
-    fn rollback_to(&mut self, name: &str, as_is: impl Fn() -> Planned) -> Planned {
-        let open = matches!(self.phase, Phase::Open | Phase::Failed);
-        let restart = self.restart.as_deref() == Some(name);
-        let place = self.initial.iter().rposition(|initial| initial == name);
-        if let Some(place) = place
-            && open
-            && (restart || self.retryable)
-        {
-            // PostgreSQL's snapshot outlives a savepoint: only a new transaction sees what the
-            // others committed meanwhile.
-            let retryable = self.retryable;
-            let restart = self.restart.clone();
-            let mut initial = std::mem::take(&mut self.initial);
-            initial.truncate(place + 1);
-            self.end(false);
-            self.begin(self.options.clone());
-            self.retryable = false;
-            if !retryable {
-                self.failed_attempts = 0;
-                self.first_failure = None;
-            }
-            self.restart = restart;
-            let mut planned = self.begin_pieces("ROLLBACK");
-            for piece in &mut planned.pieces {
-                piece.reply = Reply::Hide;
-            }
-            planned.pieces.insert(0, Piece::hidden("ROLLBACK"));
-            for name in &initial {
-                let savepoint = format!("SAVEPOINT {}", quote_name(name));
-                planned.pieces.push(Piece::hidden(&savepoint));
-            }
-            if let Some(last) = planned.pieces.last_mut() {
-                last.reply = Reply::Tag("ROLLBACK".to_owned(), false);
-            }
-            self.initial = initial;
-            return planned;
-        }
-        if let Some(place) = place {
-            self.initial.truncate(place + 1);
-        }
-        if self.phase == Phase::Failed && self.retryable && !self.initial.is_empty() {
-            // The savepoint lies behind reads that are out of date; only the first one helps.
-            let error = Piece::raise(&Refusal {
-                code: "40001",
-                message: format!(
-                    "restart transaction: TransactionRetryWithProtoRefreshError: cannot rollback \
-                     to savepoint \"{name}\" after a transaction retry error"
-                ),
-                hint: RETRY_HINT.to_owned(),
-            });
-            let first = quote_name(self.initial.first().map_or("", String::as_str));
-            let back = Piece::hidden(&format!("ROLLBACK TO SAVEPOINT {first}"));
-            return vec![back, error].into();
-        }
-        if self.phase == Phase::Failed {
-            self.phase = Phase::Open;
-        }
-        self.settings.undone_in_part();
-        as_is()
-    }
-
-    fn release(&mut self, name: &str, as_is: impl Fn() -> Planned) -> Planned {
-        if self.phase == Phase::Open && self.restart.as_deref() == Some(name) {
-            if self.injects(self.settings.now().inject_commit) {
-                return injected("inject_retry_errors_on_commit_enabled");
-            }
-            let mut commit = Piece::tagged("COMMIT", "COMMIT");
-            commit.on_error = OnError::Release;
-            // The client's transaction stays open until its COMMIT.
-            let open = Piece::hidden("BEGIN");
-            self.phase = Phase::Released;
-            return vec![commit, open].into();
-        }
-        if let Some(place) = self.initial.iter().rposition(|initial| initial == name) {
-            self.initial.truncate(place);
-        }
-        as_is()
-    }
-
     /// Notes that a statement failed with `code`. `now` is in seconds since 1970.
     pub fn failed(&mut self, code: &str, on_error: OnError, now: u64) {
         if on_error == OnError::Injected {
@@ -429,26 +386,14 @@ impl Transaction {
         }
     }
 
-    /// SQL that gives back to a client whose `RELEASE` failed the failed transaction it must see.
-    /// A retry error leaves it the savepoint to roll back to.
-    pub fn after_failed_release(&mut self) -> Vec<String> {
-        if !self.retryable {
-            self.restart = None;
-        }
-        self.phase = Phase::Failed;
-        let mut sql = vec![format!("BEGIN{}", self.options)];
-        if let Some(name) = &self.restart {
-            sql.push(format!("SAVEPOINT {}", quote_name(name)));
-        }
-        sql.push(format!("DO {}", quote("BEGIN RAISE EXCEPTION 'released'; END")));
-        sql
-    }
-
     /// Agrees with what PostgreSQL says of itself at ReadyForQuery (`I`, `T` or `E`), and returns
     /// the status for the client.
     pub fn ready(&mut self, status: u8) -> u8 {
         match (status, self.phase) {
-            (b'I', Phase::Idle) => self.settings.end(true),
+            (b'I', Phase::Idle) => {
+                self.settings.end(true);
+                self.implicit = false;
+            }
             (b'T', Phase::Open) | (b'E', Phase::Failed) => {}
             (b'I', _) => self.end(false),
             (_, Phase::Released) => return b'T',
@@ -459,6 +404,8 @@ impl Transaction {
         status
     }
 }
+
+mod savepoints;
 
 #[cfg(test)]
 mod tests;

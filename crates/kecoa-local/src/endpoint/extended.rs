@@ -26,7 +26,14 @@ impl Session {
     pub(super) async fn extended(&mut self, frame: Frame) -> Flow<()> {
         if frame.tag == b'S' {
             self.skipping = false;
-            if let Some(status) = self.sync().await? {
+            let mut status = self.sync().await?;
+            while let Some(found) = status
+                && self.rewind(found).await?
+            {
+                status = self.repeat_messages().await?;
+            }
+            self.end_request();
+            if let Some(status) = status {
                 self.ready(status, true);
             }
             return self.client.flush().await.map_err(|_| End::Client);
@@ -34,7 +41,20 @@ impl Session {
         if self.skipping {
             return Ok(());
         }
+        if !self.unsynced {
+            self.begin_request().await?;
+        }
+        self.keep_message(&frame);
         self.unsynced = true;
+        self.extended_message(frame).await?;
+        if self.expected.len() >= WINDOW || self.backend.is_output_full() {
+            self.drain().await?;
+        }
+        Ok(())
+    }
+
+    /// One message other than a Sync, sent on.
+    pub(super) async fn extended_message(&mut self, frame: Frame) -> Flow<()> {
         match frame.tag {
             b'P' => self.parse(frame).await?,
             b'B' => self.bind(frame).await?,
@@ -58,10 +78,9 @@ impl Session {
                 put_frame(&mut self.backend.output, &frame);
                 self.drain().await?;
                 self.client.flush().await.map_err(|_| End::Client)?;
+                // What comes next may be run again if nothing was before.
+                self.begin_request().await?;
             }
-        }
-        if self.expected.len() >= WINDOW || self.backend.is_output_full() {
-            self.drain().await?;
         }
         Ok(())
     }
@@ -142,6 +161,16 @@ impl Session {
             let run = Run { on_error: OnError::Raised, ..Run::hidden() };
             self.put_piece(OWN, &piece, run, false, None);
             return Ok(());
+        }
+        if self.rerun.repeats() && !parse.name.is_empty() {
+            // It may be there already: no transaction undoes what is prepared.
+            put_strings(
+                &mut self.backend.output,
+                b'C',
+                &[&[b"S", parse.name.as_ref()].concat()],
+                &[],
+            );
+            self.expected.push_back(Expect::Close { visible: false });
         }
         let parsed = Arc::new(piece.sql);
         let source = Some((parsed.clone(), client.clone()));
@@ -247,6 +276,7 @@ impl Session {
             self.ran();
         }
         let Some(prepared) = prepared else {
+            self.end_request();
             let run = Box::new(Run::unknown());
             self.expected.push_back(Expect::Execute { run, collect: false, source: None });
             put_frame(&mut self.backend.output, &frame);
@@ -259,6 +289,7 @@ impl Session {
             .any(|expect| matches!(expect, Expect::Execute { run, .. } if run.after.is_some()));
         if prepared.plain && !pending && !self.transaction.watches(analysis.class) {
             // The usual case: nothing about it depends on the transaction.
+            self.part_of_request(analysis, None, self.transaction.phase);
             let run = Run::plain(&analysis.pieces, analysis.class);
             self.put_execute(&frame, run, &prepared);
             return Ok(());
@@ -269,6 +300,7 @@ impl Session {
         }
         let mut next = self.transaction.clone();
         let plan = next.plan(analysis);
+        self.part_of_request(analysis, Some(&plan), self.transaction.phase);
         if plan.detached {
             self.sync().await?;
             let ended = self.detached(analysis.class, plan, next, &prepared.client).await?;

@@ -20,11 +20,14 @@ mod options;
 mod own_statements;
 mod relay;
 mod replies;
+mod request;
+mod rerun;
 mod run;
 mod script;
 mod session;
 mod shared;
 mod simple;
+mod sqlstates;
 mod startup;
 
 use std::future::Future;

@@ -6,7 +6,7 @@ use super::flow::{End, Flow, protocol};
 use super::messages::put_frame;
 use super::replies::Fields;
 use super::session::Session;
-use super::{backend, cancel};
+use super::{backend, cancel, request};
 use crate::dialect::plan::OnError;
 
 impl Session {
@@ -66,12 +66,13 @@ impl Session {
             if let Some(frame) = self.client.message().map_err(protocol)? {
                 return Ok(frame);
             }
-            if !self.expected.is_empty() {
+            let holds = self.rerun.holds();
+            if !self.expected.is_empty() && !holds {
                 // Unsynced messages are out: PostgreSQL may hold replies back, or wait.
                 self.client.flush().await.map_err(|_| End::Client)?;
             }
             tokio::select! {
-                read = self.client.exchange() => read.map_err(|_| End::Client)?,
+                read = request::pass(&mut self.client, true, holds) => read.map_err(|_| End::Client)?,
                 read = self.backend.read() => {
                     if read.is_err() {
                         return Err(End::Backend);
@@ -104,6 +105,9 @@ impl Session {
             }
             if let Some(frame) = self.backend.message().map_err(|_| End::Backend)? {
                 if self.client.is_output_full() {
+                    self.release_much();
+                }
+                if self.client.is_output_full() && !self.rerun.holds() {
                     self.client.flush().await.map_err(|_| End::Client)?;
                 }
                 self.waiting = false;
@@ -111,9 +115,10 @@ impl Session {
             }
             self.waiting = true;
             let listen = !self.client.is_input_full();
+            let holds = self.rerun.holds();
             tokio::select! {
                 done = self.backend.exchange() => done.map_err(|_| End::Backend)?,
-                done = self.client.pass(listen) => done.map_err(|_| End::Client)?,
+                done = request::pass(&mut self.client, listen, holds) => done.map_err(|_| End::Client)?,
                 () = self.shutdown.requested() => return Err(End::Shutdown),
             }
         }
@@ -124,6 +129,7 @@ impl Session {
         if self.skipping {
             return Ok(());
         }
+        self.end_request();
         put_frame(&mut self.backend.output, frame);
         self.ran();
         loop {
@@ -143,6 +149,7 @@ impl Session {
     /// Passes the client's data on until it is complete or PostgreSQL has an error, which is kept
     /// for the next [`backend_frame`](Self::backend_frame).
     pub(super) async fn copy_in(&mut self) -> Flow<()> {
+        self.end_request(); // the data comes once
         self.client.flush().await.map_err(|_| End::Client)?;
         loop {
             while let Some(frame) = self.client.message().map_err(protocol)? {

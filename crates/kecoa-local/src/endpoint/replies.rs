@@ -3,6 +3,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::messages::{put, put_parts};
+use super::sqlstates;
 use crate::dialect::RETRY_HINT;
 use crate::dialect::edit::Sql;
 use crate::dialect::plan::{OnError, Reply};
@@ -75,6 +76,13 @@ impl Fields {
     pub(super) fn translate(&mut self, on_error: OnError, source: Option<(&Sql, &[u8])>) {
         if matches!(on_error, OnError::Raised | OnError::Injected) {
             self.remove(b"WFLRPpq");
+        } else if let Some(other) = sqlstates::other(self.code(), |name| self.get(name)) {
+            if let Some((theirs, ours)) = other.words {
+                let message = String::from_utf8_lossy(self.get(b'M').unwrap_or_default());
+                let message = message.replace(theirs, ours);
+                self.set(b'M', &message);
+            }
+            self.set(b'C', other.becomes);
         }
         if let Some(position) = self.get(b'P') {
             let position =

@@ -25,14 +25,14 @@ impl Run {
             reply: Reply::Forward,
             on_error: OnError::Fail,
             notice: None,
-            class: None,
+            class: Some(Class::Work),
             after: None,
         }
     }
 
     /// A statement of the endpoint's own.
     pub(super) fn hidden() -> Self {
-        Self { reply: Reply::Hide, ..Self::unknown() }
+        Self { reply: Reply::Hide, class: None, ..Self::unknown() }
     }
 
     /// A piece whose completion says nothing of the transaction.
@@ -41,7 +41,8 @@ impl Run {
             reply: piece.reply.clone(),
             on_error: piece.on_error,
             notice: piece.notice.clone(),
-            ..Self::unknown()
+            class: None,
+            after: None,
         }
     }
 

@@ -14,6 +14,7 @@ use super::expect::{Expect, Prepared};
 use super::flow::{End, Flow};
 use super::messages::{Client, put, put_frame, take_rows};
 use super::replies::{Fields, put_tag, string, tag};
+use super::request::Rerun;
 use super::run::Run;
 use super::shared::Shared;
 use crate::dialect::catalog::Catalog;
@@ -67,6 +68,8 @@ pub(super) struct Session {
     pub(super) waiting: bool,
     /// A backend message that was read too early.
     pub(super) peeked: Option<Frame>,
+    /// What the request at hand would need to be run again.
+    pub(super) rerun: Rerun,
     /// Rows of a query the client does not see.
     pub(super) collected: Vec<Vec<Option<String>>>,
 }
@@ -107,6 +110,7 @@ impl Session {
             synced: None,
             waiting: false,
             peeked: None,
+            rerun: Rerun::default(),
             collected: Vec::new(),
         }
     }
@@ -217,6 +221,7 @@ impl Session {
         error.translate(on_error, source);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         self.transaction.failed(error.code(), on_error, now);
+        self.failed_request(error.code(), on_error);
         self.release_failed |= on_error == OnError::Release;
         error.put(b'E', &mut self.client.output);
         match error.get(b'V') {

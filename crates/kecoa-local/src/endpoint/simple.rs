@@ -12,7 +12,7 @@ use super::session::Session;
 use crate::dialect::catalog::{Catalog, Context};
 use crate::dialect::edit::Sql;
 use crate::dialect::plan::{Analysis, Class, Piece, Reply};
-use crate::dialect::transaction::{Planned, Transaction};
+use crate::dialect::transaction::{Phase, Planned, Transaction};
 
 impl Session {
     /// A Query message.
@@ -26,7 +26,12 @@ impl Session {
             .filter(|sql| memchr::memchr(0, sql).is_none())
             .map(|sql| body.slice_ref(sql))
             .ok_or_else(|| End::Protocol("a query without its closing NUL".to_owned()))?;
-        let status = self.batch(&client).await?;
+        self.begin_request().await?;
+        let mut status = self.batch(&client).await?;
+        while self.rewind(status).await? {
+            status = self.batch(&client).await?;
+        }
+        self.end_request();
         self.ready(status, true);
         self.client.flush().await.map_err(|_| End::Client)
     }
@@ -36,8 +41,17 @@ impl Session {
         let statements = kecoa_sql::split(client, self.backslash_escapes);
         if self.unreadable_encoding || !statements.iter().all(Statement::is_understood) {
             // To the byte: PostgreSQL says what is wrong with it.
+            self.end_request();
             let script = Script { sql: Sql::copied(client, 0), runs: Vec::new() };
             return Ok(self.run_script(script, client).await?.status);
+        }
+        if statements.len() > 1 {
+            if self.transaction.settings.unsure && self.transaction.phase != Phase::Failed {
+                self.ask_settings().await?;
+            }
+            if !self.transaction.settings.now().implicit_batches {
+                return self.separately(&statements, client).await;
+            }
         }
         let mut planned = Vec::with_capacity(statements.len());
         let mut next = self.transaction.clone();
@@ -52,10 +66,12 @@ impl Session {
             let Some(analysis) = analysis else {
                 return self.one_by_one(&statements, client).await;
             };
+            let phase = next.phase;
             let plan = next.plan(&analysis);
             if plan.detached && statements.len() > 1 {
                 return self.one_by_one(&statements, client).await;
             }
+            self.part_of_request(&analysis, Some(&plan), phase);
             planned.push((analysis.class, plan, next.clone()));
         }
         if let [(class, plan, after)] = planned.as_slice()
@@ -119,10 +135,40 @@ impl Session {
         Ok(ended)
     }
 
+    /// Runs each statement of a batch as a query of its own.
+    async fn separately(&mut self, statements: &[Statement<'_>], client: &Bytes) -> Flow<u8> {
+        self.end_request();
+        let mut ended = Ended { failed: false, status: b'I' };
+        for (index, statement) in statements.iter().enumerate() {
+            let analysis = if index == 0 || self.reads_alike(statement.sql()).await? {
+                self.analyse(statement).await?
+            } else {
+                Analysis::refuse(&unreadable())
+            };
+            let mut next = self.transaction.clone();
+            let plan = next.plan(&analysis);
+            ended = if plan.detached {
+                self.detached(analysis.class, plan, next, client).await?
+            } else {
+                let mut script = Script::default();
+                for (piece, run) in runs(plan.pieces, analysis.class, &next) {
+                    script.push(&piece.sql, run);
+                }
+                self.run_script(script, client).await?
+            };
+            self.ready(ended.status, false);
+            if ended.failed {
+                break;
+            }
+        }
+        Ok(ended.status)
+    }
+
     /// Runs a batch statement by statement, because a later one depends on what an earlier one
     /// does, or cannot run inside a transaction. Extended messages without a Sync between them keep
     /// the rest one implicit transaction, as PostgreSQL's own rule has it.
     async fn one_by_one(&mut self, statements: &[Statement<'_>], client: &Bytes) -> Flow<u8> {
+        self.begin_request().await?; // nothing of it was sent yet
         let mut status = b'I';
         for (index, statement) in statements.iter().enumerate() {
             let analysis = if index == 0 || self.reads_alike(statement.sql()).await? {
@@ -135,6 +181,7 @@ impl Session {
             }
             let mut next = self.transaction.clone();
             let plan = next.plan(&analysis);
+            self.part_of_request(&analysis, Some(&plan), self.transaction.phase);
             if plan.detached {
                 // What ran so far is committed, as CockroachDB's autocommit_before_ddl does.
                 if self.unsynced {
