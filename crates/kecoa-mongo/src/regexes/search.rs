@@ -112,7 +112,7 @@ impl Input for Watched<'_> {
         (0..at).rev().find(is_start).unwrap_or(0)
     }
 
-    fn make_match<'m>(&'m self, start: usize, end: usize) -> Range<usize> {
+    fn make_match(&self, start: usize, end: usize) -> Range<usize> {
         start..end
     }
 
