@@ -46,6 +46,9 @@ const FILES: &[(&str, &str)] = &files![
     "definitions",
     "names",
     "show",
+    "show_create",
+    "show_grants",
+    "show_session",
     "settings",
     "transactions",
     "cluster",
@@ -177,7 +180,6 @@ fn the_dialect_holds_in_both_protocols() {
     for (name, protocol, text) in FILES
         .iter()
         .copied()
-        .into_iter()
         .filter(|(name, _)| chosen(name))
         .flat_map(|(name, text)| [(name, "simple", text), (name, "extended", text)])
     {

@@ -23,4 +23,12 @@ pub const BOOTSTRAP_SQL: &str = concat!(
     include_str!("casts.sql"),
     include_str!("operators.sql"),
     include_str!("functions/pin.sql"),
+    include_str!("show/literals.sql"),
+    include_str!("show/expression.sql"),
+    include_str!("show/operand.sql"),
+    include_str!("show/indexes.sql"),
+    include_str!("show/create.sql"),
+    include_str!("show/constraints.sql"),
+    include_str!("show/routines.sql"),
+    include_str!("show/grants.sql"),
 );

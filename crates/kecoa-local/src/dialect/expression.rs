@@ -27,7 +27,7 @@ pub(super) fn rewrite(
         match statement.kind(at) {
             Some(TokenKind::Punctuation) => {
                 if let Some(closing) = statement.partner(at).filter(|closing| *closing > at) {
-                    if let Some(after) = bracketed_show(statement, at, closing, context, edits)? {
+                    if let Some(after) = show::source(statement, at, closing, context, edits)? {
                         next = after;
                     } else {
                         around.push(closing);
@@ -204,53 +204,4 @@ fn index_hint(statement: &Statement<'_>, at: usize, edits: &mut Edits) {
         return;
     };
     edits.replace(statement.start(at), statement.end(last), "");
-}
-
-/// `FROM [SHOW …]` -> a subquery.
-fn bracketed_show(
-    statement: &Statement<'_>,
-    at: usize,
-    closing: usize,
-    context: &Context<'_>,
-    edits: &mut Edits,
-) -> Result<Option<usize>, Stop> {
-    let source =
-        at > 0 && (statement.is_any(at - 1, &["FROM", "JOIN"]) || statement.is_mark(at - 1, ","));
-    if !source || !statement.is_mark(at, "[") || !statement.is(at + 1, "SHOW") {
-        return Ok(None);
-    }
-    let Some(shown) = show::query(statement, at + 1, closing, context)? else {
-        return Ok(None);
-    };
-    let alias = if statement.is(closing + 1, "AS") || aliased(statement, closing + 1) {
-        ""
-    } else {
-        " AS \"[SHOW]\""
-    };
-    let text = format!("({}){alias}", shown.sql);
-    edits.replace(statement.start(at), statement.end(closing), text);
-    Ok(Some(closing + 1))
-}
-
-fn aliased(statement: &Statement<'_>, at: usize) -> bool {
-    const CLAUSES: [&str; 16] = [
-        "WHERE",
-        "GROUP",
-        "HAVING",
-        "WINDOW",
-        "ORDER",
-        "LIMIT",
-        "OFFSET",
-        "FETCH",
-        "FOR",
-        "UNION",
-        "INTERSECT",
-        "EXCEPT",
-        "JOIN",
-        "CROSS",
-        "NATURAL",
-        "ON",
-    ];
-    const JOINS: [&str; 6] = ["INNER", "LEFT", "RIGHT", "FULL", "USING", "RETURNING"];
-    statement.is_name(at) && !statement.is_any(at, &CLAUSES) && !statement.is_any(at, &JOINS)
 }

@@ -6,7 +6,7 @@ use super::plan::Refusal;
 
 /// The error for a statement that the local endpoint cannot do, if it is one.
 pub(super) fn refusal(statement: &Statement<'_>) -> Option<Refusal> {
-    let what = first_words(statement).or_else(|| alter(statement)).or_else(|| show(statement))?;
+    let what = first_words(statement).or_else(|| alter(statement))?;
     Some(Refusal::cluster_only(what))
 }
 
@@ -51,24 +51,4 @@ fn alter(statement: &Statement<'_>) -> Option<&'static str> {
         }
     }
     None
-}
-
-fn show(statement: &Statement<'_>) -> Option<&'static str> {
-    if !statement.is(0, "SHOW") {
-        return None;
-    }
-    const THINGS: &[(&str, &str)] = &[
-        ("BACKUP", "take backups"),
-        ("BACKUPS", "take backups"),
-        ("CHANGEFEED", "stream changefeeds"),
-        ("SCHEDULE", "run schedules"),
-        ("SCHEDULES", "run schedules"),
-        ("RANGE", "show ranges"),
-        ("RANGES", "show ranges"),
-        ("ZONE", "configure zones"),
-        ("ZONES", "configure zones"),
-        ("TRACE", "trace sessions"),
-        ("STATISTICS", "show CockroachDB's statistics"),
-    ];
-    THINGS.iter().find(|(word, _)| statement.is(1, word)).map(|(_, what)| *what)
 }

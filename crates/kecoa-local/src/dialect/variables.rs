@@ -29,6 +29,7 @@ pub const VARIABLES: &[(&str, &str, Form)] = &[
     ("copy_fast_path_enabled", "on", Form::Boolean),
     ("copy_from_atomic_enabled", "on", Form::Boolean),
     ("copy_from_retries_enabled", "on", Form::Boolean),
+    ("copy_transaction_quality_of_service", "background", Form::Text),
     ("cost_scans_with_default_col_size", "off", Form::Boolean),
     ("crdb_version", concat!("CockroachDB OSS ", "v25.2.0", " (kecoa local)"), Form::ReadOnly),
     ("datestyle_enabled", "on", Form::Boolean),
@@ -42,9 +43,14 @@ pub const VARIABLES: &[(&str, &str, Form)] = &[
     ("disable_partially_distributed_plans", "off", Form::Boolean),
     ("disable_plan_gists", "off", Form::Boolean),
     ("disallow_full_table_scans", "off", Form::Boolean),
+    ("distribute_group_by_row_count_threshold", "1000", Form::Text),
+    ("distribute_scan_row_count_threshold", "10000", Form::Text),
+    ("distribute_sort_row_count_threshold", "1000", Form::Text),
     ("distsql", "auto", Form::Text),
     ("enable_auto_rehoming", "off", Form::Boolean),
     ("enable_create_stats_using_extremes", "on", Form::Boolean),
+    ("enable_drop_enum_value", "off", Form::Boolean),
+    ("enable_durable_locking_for_serializable", "off", Form::Boolean),
     ("enable_experimental_alter_column_type_general", "off", Form::Boolean),
     ("enable_implicit_fk_locking_for_serializable", "off", Form::Boolean),
     ("enable_implicit_select_for_update", "on", Form::Boolean),
@@ -52,15 +58,21 @@ pub const VARIABLES: &[(&str, &str, Form)] = &[
     ("enable_insert_fast_path", "on", Form::Boolean),
     ("enable_multiple_modifications_of_table", "off", Form::Boolean),
     ("enable_multiregion_placement_policy", "off", Form::Boolean),
+    ("enable_shared_locking_for_serializable", "off", Form::Boolean),
     ("enable_super_regions", "off", Form::Boolean),
     ("enable_zigzag_join", "off", Form::Boolean),
     ("enforce_home_region", "off", Form::Boolean),
+    ("enforce_home_region_follower_reads_enabled", "off", Form::Boolean),
+    ("expect_and_ignore_not_visible_columns_in_copy", "off", Form::Boolean),
     ("experimental_distsql_planning", "off", Form::Text),
+    ("experimental_enable_hash_sharded_indexes", "off", Form::Boolean),
     ("experimental_enable_temp_tables", "on", Form::Boolean),
     ("experimental_enable_unique_without_index_constraints", "off", Form::Boolean),
+    ("force_savepoint_restart", "off", Form::Boolean),
     ("foreign_key_cascades_limit", "10000", Form::Text),
-    ("idle_in_session_timeout", "0s", Form::Text),
+    ("idle_in_session_timeout", "0", Form::Text),
     ("index_join_streamer_batch_size", "8.0 MiB", Form::Text),
+    ("index_recommendations_enabled", "on", Form::Boolean),
     ("inject_retry_errors_enabled", "off", Form::Boolean),
     ("inject_retry_errors_on_commit_enabled", "off", Form::Boolean),
     ("intervalstyle_enabled", "on", Form::Boolean),
@@ -68,8 +80,10 @@ pub const VARIABLES: &[(&str, &str, Form)] = &[
     ("kecoa_strict", "on", Form::Boolean),
     ("kv_transaction_buffered_writes_enabled", "off", Form::Boolean),
     ("large_full_scan_rows", "0", Form::Text),
+    ("legacy_varchar_typing", "off", Form::Boolean),
     ("locality", "", Form::ReadOnly),
     ("locality_optimized_partitioned_index_scan", "on", Form::Boolean),
+    ("max_identifier_length", "128", Form::ReadOnly),
     ("max_retries_for_read_committed", "100", Form::Text),
     ("multiple_active_portals_enabled", "off", Form::Boolean),
     ("node_id", "1", Form::ReadOnly),
@@ -77,11 +91,20 @@ pub const VARIABLES: &[(&str, &str, Form)] = &[
     ("on_update_rehome_row_enabled", "on", Form::Boolean),
     ("opt_split_scan_limit", "2048", Form::Text),
     ("optimizer", "on", Form::Text),
+    ("optimizer_merge_joins_enabled", "on", Form::Boolean),
+    ("optimizer_push_offset_into_index_join", "on", Form::Boolean),
     ("optimizer_use_forecasts", "on", Form::Boolean),
     ("optimizer_use_histograms", "on", Form::Boolean),
+    ("optimizer_use_improved_multi_column_selectivity_estimate", "on", Form::Boolean),
+    ("optimizer_use_improved_zigzag_join_costing", "on", Form::Boolean),
+    ("optimizer_use_lock_op_for_serializable", "off", Form::Boolean),
+    ("optimizer_use_merged_partial_statistics", "on", Form::Boolean),
     ("optimizer_use_multicol_stats", "on", Form::Boolean),
+    ("optimizer_use_not_visible_indexes", "off", Form::Boolean),
+    ("optimizer_use_virtual_computed_column_stats", "on", Form::Boolean),
     ("override_multi_region_zone_config", "off", Form::Boolean),
     ("parallelize_multi_key_lookup_joins_enabled", "off", Form::Boolean),
+    ("plpgsql_use_strict_into", "off", Form::Boolean),
     ("prefer_lookup_joins_for_fks", "off", Form::Boolean),
     ("prepared_statements_cache_size", "0 B", Form::Text),
     ("propagate_input_ordering", "off", Form::Boolean),
@@ -100,6 +123,7 @@ pub const VARIABLES: &[(&str, &str, Form)] = &[
     ("system_identity", "root", Form::ReadOnly),
     ("testing_optimizer_disable_rule_probability", "0", Form::Text),
     ("testing_optimizer_random_seed", "0", Form::Text),
+    ("tracing", "off", Form::ReadOnly),
     ("transaction_priority", "normal", Form::Text),
     ("transaction_rows_read_err", "0", Form::Text),
     ("transaction_rows_read_log", "0", Form::Text),
@@ -109,7 +133,9 @@ pub const VARIABLES: &[(&str, &str, Form)] = &[
     ("unconstrained_non_covering_index_scan_enabled", "off", Form::Boolean),
     ("use_declarative_schema_changer", "on", Form::Text),
     ("variable_inequality_lookup_join_enabled", "on", Form::Boolean),
+    ("vector_search_beam_size", "32", Form::Text),
     ("vectorize", "on", Form::Text),
+    ("virtual_cluster_name", "default", Form::ReadOnly),
 ];
 
 /// The default and the form of one of CockroachDB's own variables.
@@ -122,19 +148,15 @@ pub fn option_name(name: &str) -> String {
     format!("kecoa.{}", name.replace('.', "_"))
 }
 
-/// The query for `SHOW name`.
-pub fn shown(name: &str) -> Option<String> {
+/// The value of one of CockroachDB's own variables, as an expression.
+pub fn value(name: &str) -> Option<String> {
     let (default, form) = find(name)?;
-    let column = super::quote::quote_name(name);
+    let default = quote(default);
     if form == Form::ReadOnly {
-        return Some(format!("SELECT {}::text AS {column}", quote(default)));
+        return Some(format!("{default}::text"));
     }
     let option = quote(&option_name(name));
-    let default = quote(default);
-    Some(format!(
-        "SELECT coalesce(nullif(pg_catalog.current_setting({option}, true), ''), {default}) \
-         AS {column}"
-    ))
+    Some(format!("coalesce(nullif(pg_catalog.current_setting({option}, true), ''), {default})"))
 }
 
 /// Reads `on`, `true`, `yes`, `1`, `'t'` and their opposites.

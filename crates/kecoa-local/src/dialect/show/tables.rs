@@ -1,8 +1,97 @@
-//! Tables and what belongs to them: columns, indexes, constraints, sequences, enumerations.
+//! Tables, and what belongs to one: columns, indexes, constraints, statistics, triggers, policies.
 
-pub(super) fn tables(schema: &str, comment: bool) -> String {
-    let comment =
-        if comment { ", pg_catalog.obj_description(c.oid, 'pg_class') AS comment" } else { "" };
+use kecoa_sql::Statement;
+
+use super::shown::{Found, none, relation, rows, scope, with_comment};
+use crate::dialect::catalog::Context;
+
+/// The query for a `SHOW` about tables.
+pub(super) fn query(
+    statement: &Statement<'_>,
+    at: usize,
+    end: usize,
+    context: &Context<'_>,
+) -> Found {
+    let is = |words: &[&str]| statement.are(at + 1, words);
+    let (to, comment) = with_comment(statement, at, end);
+    if is(&["TABLES"]) {
+        let schema = scope(statement, at + 2, to, context)?.condition("n.nspname");
+        return rows(tables(&schema, comment), "SHOW TABLES");
+    }
+    if statement.is_any(at + 1, &["INDEX", "INDEXES", "KEYS"]) {
+        if statement.is_any(at + 2, &["FROM", "IN"]) && statement.is(at + 3, "DATABASE") {
+            super::shown::own_database(statement, at + 4, to, context)?;
+            return rows(database_indexes(comment), "SHOW INDEXES FROM DATABASE");
+        }
+        return of_table(statement, at + 2, to, context, |tab| {
+            rows(indexes(tab, comment), "SHOW INDEXES FROM TABLE")
+        });
+    }
+    if is(&["COLUMNS"]) {
+        return of_table(statement, at + 2, to, context, |tab| {
+            rows(columns(tab, comment), "SHOW COLUMNS")
+        });
+    }
+    if statement.is_any(at + 1, &["CONSTRAINT", "CONSTRAINTS"]) {
+        return of_table(statement, at + 2, to, context, |tab| {
+            rows(constraints(tab, comment), "SHOW CONSTRAINTS")
+        });
+    }
+    if is(&["TRIGGERS"]) {
+        return of_table(statement, at + 2, to, context, |tab| {
+            rows(triggers(tab), "SHOW TRIGGERS")
+        });
+    }
+    if is(&["POLICIES", "FOR"]) {
+        return of_table(statement, at + 2, to, context, |tab| {
+            rows(policies(tab), "SHOW POLICIES")
+        });
+    }
+    if is(&["PARTITIONS"]) {
+        // One node keeps no partitions.
+        const COLUMNS: &str = "database_name text, table_name text, partition_name text, \
+            parent_partition text, column_names text, index_name text, partition_value text, \
+            zone_config text, full_zone_config text";
+        return none(COLUMNS, "SHOW PARTITIONS");
+    }
+    if is(&["STATISTICS"]) {
+        if statement.is(at + 2, "USING") {
+            return Ok(None);
+        }
+        return of_table(statement, at + 2, end, context, |tab| {
+            rows(
+                format!("SELECT s.* FROM crdb_internal.shown_statistics({tab}) AS s"),
+                "SHOW STATISTICS FOR TABLE",
+            )
+        });
+    }
+    Ok(None)
+}
+
+/// What stands for the table named behind `FROM`, `IN` or `FOR`, perhaps with `TABLE` in front.
+fn of_table(
+    statement: &Statement<'_>,
+    at: usize,
+    end: usize,
+    context: &Context<'_>,
+    query: impl Fn(&str) -> Found,
+) -> Found {
+    if !statement.is_any(at, &["FROM", "IN", "FOR"]) {
+        return Ok(None);
+    }
+    let table = statement.is(at + 1, "TABLE") && at + 2 < end;
+    match relation(statement, at + 1 + usize::from(table), end, context)? {
+        Some(found) => query(&found.oid),
+        None => Ok(None),
+    }
+}
+
+fn tables(schema: &str, comment: bool) -> String {
+    let comment = if comment {
+        ", coalesce(pg_catalog.obj_description(c.oid, 'pg_class'), '') AS comment"
+    } else {
+        ""
+    };
     format!(
         "SELECT n.nspname::text AS schema_name, c.relname::text AS table_name, \
          CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' \
@@ -10,110 +99,96 @@ pub(super) fn tables(schema: &str, comment: bool) -> String {
          greatest(c.reltuples, 0)::int8 AS estimated_row_count, NULL::text AS locality{comment} \
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          JOIN pg_catalog.pg_roles r ON r.oid = c.relowner \
-         WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND n.nspname {schema} ORDER BY 1, 2"
+         WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND {schema} ORDER BY 1, 2"
     )
 }
 
-/// CockroachDB's name of a column's type.
-const TYPE: &str = "crdb_internal.sql_type(a.atttypid, a.atttypmod)";
-
-const DEFAULT: &str = "pg_catalog.pg_get_expr(d.adbin, d.adrelid)";
-
-pub(super) fn columns(table: &str, comment: bool) -> String {
-    let comment =
-        if comment { ", pg_catalog.col_description(a.attrelid, a.attnum) AS comment" } else { "" };
+fn columns(tab: &str, comment: bool) -> String {
+    let comment = if comment { ", c.comment" } else { "" };
     format!(
-        "SELECT a.attname::text AS column_name, {TYPE} AS data_type, \
-         NOT a.attnotnull AS is_nullable, \
-         CASE WHEN a.attgenerated = '' THEN {DEFAULT} END AS column_default, \
-         CASE WHEN a.attgenerated <> '' THEN {DEFAULT} ELSE '' END AS generation_expression, \
-         ARRAY(SELECT x.relname::text FROM pg_catalog.pg_index i \
-         JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = a.attrelid \
-         AND a.attnum = ANY (i.indkey) ORDER BY 1) AS indices, false AS is_hidden{comment} \
-         FROM pg_catalog.pg_attribute a LEFT JOIN pg_catalog.pg_attrdef d \
-         ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
-         WHERE a.attrelid = {table} AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"
+        "SELECT c.name AS column_name, c.type AS data_type, c.nullable AS is_nullable, \
+         CASE WHEN c.identity <> '' THEN 'nextval(' || crdb_internal.shown_string(\
+         pg_catalog.pg_get_serial_sequence(crdb_internal.qualified(t.oid), c.name)) \
+         || '::REGCLASS)' \
+         WHEN c.generated = '' THEN nullif(e.shown, 'NULL') END AS column_default, \
+         CASE WHEN c.generated <> '' THEN e.shown ELSE '' END AS generation_expression, \
+         ARRAY(SELECT DISTINCT i.index_name COLLATE \"C\" FROM indexes AS i \
+         WHERE i.column_name = c.name ORDER BY 1) AS indices, c.hidden AS is_hidden{comment} \
+         FROM (SELECT {tab}) AS t(oid), LATERAL crdb_internal.shown_columns(t.oid) AS c, \
+         LATERAL (SELECT crdb_internal.shown_expression(c.expression, t.oid, c.type, '')) \
+         AS e(shown) ORDER BY c.place"
+    )
+    .replacen(
+        "SELECT",
+        &format!(
+            "WITH indexes AS MATERIALIZED (SELECT * FROM crdb_internal.shown_indexes({tab})) SELECT"
+        ),
+        1,
     )
 }
 
-pub(super) fn indexes(table: &str) -> String {
+/// The columns of an index's rows, from what `shown_indexes` gives.
+const INDEX: &str = "i.non_unique, i.seq_in_index, i.column_name, i.definition, i.direction, \
+    i.storing, i.implicit, true AS visible, 1::float8 AS visibility";
+
+fn index_comment(comment: bool) -> &'static str {
+    if comment { ", pg_catalog.obj_description(i.index_id, 'pg_class') AS comment" } else { "" }
+}
+
+fn indexes(tab: &str, comment: bool) -> String {
     format!(
-        "SELECT t.relname::text AS table_name, x.relname::text AS index_name, \
-         NOT i.indisunique AS non_unique, s.n::int8 AS seq_in_index, \
-         coalesce(a.attname::text, pg_catalog.pg_get_indexdef(i.indexrelid, s.n, true)) \
-         AS column_name, \
-         coalesce(a.attname::text, pg_catalog.pg_get_indexdef(i.indexrelid, s.n, true)) \
-         AS definition, \
-         CASE WHEN s.n > i.indnkeyatts THEN 'N/A' \
-         WHEN pg_catalog.pg_index_column_has_property(i.indexrelid, s.n, 'desc') THEN 'DESC' \
-         ELSE 'ASC' END AS direction, s.n > i.indnkeyatts AS storing, false AS implicit, \
-         true AS visible, 1::float8 AS visibility \
-         FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class t ON t.oid = i.indrelid \
-         JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid \
-         CROSS JOIN LATERAL pg_catalog.generate_series(1, i.indnatts) AS s(n) \
-         LEFT JOIN pg_catalog.pg_attribute a \
-         ON a.attrelid = i.indrelid AND a.attnum = i.indkey[s.n - 1] AND a.attnum > 0 \
-         WHERE i.indrelid = {table} ORDER BY 2, 4"
+        "SELECT t.relname::text AS table_name, i.index_name, {INDEX}{} FROM pg_catalog.pg_class t, \
+         LATERAL crdb_internal.shown_indexes(t.oid) AS i WHERE t.oid = {tab} \
+         ORDER BY i.index_name COLLATE \"C\", i.seq_in_index",
+        index_comment(comment)
     )
 }
 
-pub(super) fn constraints(table: &str) -> String {
+fn database_indexes(comment: bool) -> String {
     format!(
-        "SELECT t.relname::text AS table_name, k.conname::text AS constraint_name, \
-         CASE k.contype WHEN 'p' THEN 'PRIMARY KEY' WHEN 'u' THEN 'UNIQUE' \
-         WHEN 'f' THEN 'FOREIGN KEY' WHEN 'c' THEN 'CHECK' ELSE 'OTHER' END AS constraint_type, \
-         pg_catalog.pg_get_constraintdef(k.oid) AS details, k.convalidated AS validated \
-         FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class t ON t.oid = k.conrelid \
-         WHERE k.conrelid = {table} AND k.contype <> 'n' ORDER BY 2"
+        "SELECT t.relname::text AS table_name, i.index_name, n.nspname::text AS index_schema, \
+         {INDEX}{} FROM pg_catalog.pg_class t \
+         JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace, \
+         LATERAL crdb_internal.shown_indexes(t.oid) AS i \
+         WHERE t.relkind IN ('r', 'p', 'm') AND crdb_internal.is_users(n.nspname) \
+         ORDER BY t.relname, i.index_name COLLATE \"C\", i.seq_in_index",
+        index_comment(comment)
     )
 }
 
-pub(super) fn create_table(table: &str) -> String {
+fn constraints(tab: &str, comment: bool) -> String {
+    let comment = if comment { ", k.comment" } else { "" };
     format!(
-        "SELECT c.relname::text AS table_name, CASE c.relkind \
-         WHEN 'v' THEN 'CREATE VIEW ' || q.name || ' AS ' || pg_catalog.pg_get_viewdef(c.oid) \
-         WHEN 'S' THEN 'CREATE SEQUENCE ' || q.name \
-         ELSE 'CREATE TABLE ' || q.name || E' (\\n\\t' || pg_catalog.array_to_string(\
-         ARRAY(SELECT pg_catalog.quote_ident(a.attname) || ' ' || {TYPE} \
-         || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE ' NULL' END \
-         || CASE a.attgenerated WHEN 's' THEN ' AS (' || {DEFAULT} || ') STORED' \
-         WHEN 'v' THEN ' AS (' || {DEFAULT} || ') VIRTUAL' \
-         ELSE coalesce(' DEFAULT ' || {DEFAULT}, '') END \
-         FROM pg_catalog.pg_attribute a LEFT JOIN pg_catalog.pg_attrdef d \
-         ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
-         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum) \
-         || ARRAY(SELECT 'CONSTRAINT ' || pg_catalog.quote_ident(k.conname) || ' ' \
-         || pg_catalog.pg_get_constraintdef(k.oid) FROM pg_catalog.pg_constraint k \
-         WHERE k.conrelid = c.oid AND k.contype IN ('p', 'f', 'c', 'u') \
-         ORDER BY pg_catalog.strpos('pfuc', k.contype::text), k.conname) \
-         || ARRAY(SELECT pg_catalog.regexp_replace(crdb_internal.index_definition(i.indexrelid), \
-         '^CREATE (UNIQUE )?INDEX (.*) ON .* USING (btree )?(gin|hash)? ?\\(', \
-         '\\1INDEX \\2 (') \
-         FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND NOT EXISTS (SELECT 1 \
-         FROM pg_catalog.pg_constraint k WHERE k.conindid = i.indexrelid \
-         AND k.contype IN ('p', 'u', 'x')) ORDER BY 1), E',\\n\\t') || E'\\n)' END \
-         AS create_statement FROM pg_catalog.pg_class c \
-         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-         CROSS JOIN LATERAL (SELECT pg_catalog.quote_ident(n.nspname) || '.' \
-         || pg_catalog.quote_ident(c.relname)) AS q(name) WHERE c.oid = {table}"
+        "SELECT t.relname::text AS table_name, k.constraint_name, k.constraint_type, k.details, \
+         k.validated{comment} FROM pg_catalog.pg_class t, \
+         LATERAL crdb_internal.shown_constraints(t.oid) AS k WHERE t.oid = {tab} \
+         ORDER BY k.constraint_name COLLATE \"C\""
     )
 }
 
-pub(super) fn create_indexes(table: &str, secondary: bool) -> String {
+fn triggers(tab: &str) -> String {
     format!(
-        "SELECT x.relname::text AS index_name, \
-         crdb_internal.index_definition(x.oid) AS create_statement FROM pg_catalog.pg_index i \
-         JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = {table}{} \
-         ORDER BY 1",
-        if secondary { " AND NOT i.indisprimary" } else { "" }
+        "SELECT g.tgname::text AS trigger_name, g.tgenabled <> 'D' AS enabled \
+         FROM pg_catalog.pg_trigger g WHERE g.tgrelid = {tab} AND NOT g.tgisinternal ORDER BY 1"
     )
 }
 
-pub(super) const SEQUENCES: &str = "SELECT schemaname::text AS sequence_schema, \
-    sequencename::text AS sequence_name FROM pg_catalog.pg_sequences ORDER BY 1, 2";
-
-pub(super) const ENUMS: &str = "SELECT n.nspname::text AS schema, t.typname::text AS name, \
-    ARRAY(SELECT e.enumlabel::text FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid \
-    ORDER BY e.enumsortorder) AS values, r.rolname::text AS owner FROM pg_catalog.pg_type t \
-    JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace \
-    JOIN pg_catalog.pg_roles r ON r.oid = t.typowner WHERE t.typtype = 'e' ORDER BY 1, 2";
+fn policies(tab: &str) -> String {
+    let expression = |column: &str| {
+        format!(
+            "coalesce(crdb_internal.shown_expression(pg_catalog.pg_get_expr(p.{column}, \
+             p.polrelid), p.polrelid, NULL, '::'), '')"
+        )
+    };
+    format!(
+        "SELECT p.polname::text AS name, CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN \
+         'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END AS cmd, \
+         CASE WHEN p.polpermissive THEN 'permissive' ELSE 'restrictive' END AS type, \
+         ARRAY(SELECT coalesce(r.rolname::text, 'public') FROM pg_catalog.unnest(p.polroles) \
+         AS u(role) LEFT JOIN pg_catalog.pg_roles r ON r.oid = u.role ORDER BY 1) AS roles, \
+         {} AS using_expr, {} AS with_check_expr FROM pg_catalog.pg_policy p \
+         WHERE p.polrelid = {tab} ORDER BY p.oid",
+        expression("polqual"),
+        expression("polwithcheck")
+    )
+}
