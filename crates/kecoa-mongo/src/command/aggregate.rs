@@ -13,7 +13,7 @@ use crate::store::Namespace;
 
 use super::arguments::{Argument, Kind};
 use super::context::{Context, Definition, Privilege, ReadConcerns, Running};
-use super::current_op::describe;
+use super::current_op;
 use super::list_collections::batch_size;
 use super::work;
 
@@ -162,7 +162,11 @@ fn of_gateway(context: &Context<'_>, stages: &RawArray) -> Vec<RawDocumentBuf> {
     };
     let Some(Ok((name, options))) = stage.iter().next() else { return Vec::new() };
     match name.as_str() {
-        "$currentOp" => context.gateway.operations.all().iter().map(|one| describe(one)).collect(),
+        "$currentOp" => {
+            let everybody =
+                options.as_document().and_then(|options| options.get_bool("allUsers").ok());
+            current_op::all(context, everybody != Some(true))
+        }
         "$listSessions" | "$listLocalSessions" => sessions(context, options),
         _ => Vec::new(),
     }

@@ -152,6 +152,8 @@ impl Command<'_> {
             }
             (Privilege::Administrate, name) => all(&[administration(name)]),
             (Privilege::Monitor, "listDatabases") => true,
+            // Everybody sees what is their own.
+            (Privilege::Monitor, "currentOp") if self.flag("$ownOps") => true,
             (Privilege::Monitor, name) => cluster(monitoring(name)),
             (Privilege::Operate, name) => cluster(operation(name)),
             (Privilege::Users, name) => self.may_change_users(name, login),
@@ -343,7 +345,10 @@ impl Command<'_> {
             "$facet" => value.as_document().into_iter().flatten().flatten().all(|(_, inner)| {
                 inner.as_array().is_none_or(|stages| self.may_run_stages(stages, access, depth + 1))
             }),
-            "$currentOp" => access.allows(Action::Inprog, Target::Cluster),
+            "$currentOp" => {
+                let all = value.as_document().and_then(|value| value.get("allUsers").ok()?);
+                !is_true(all) || access.allows(Action::Inprog, Target::Cluster)
+            }
             "$listSessions" | "$listLocalSessions" => {
                 let wants = |field: &str| match value.as_document().map(|value| value.get(field)) {
                     Some(Ok(Some(value))) => !matches!(value, RawBsonRef::Boolean(false)),

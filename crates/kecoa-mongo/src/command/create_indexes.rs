@@ -55,6 +55,12 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
             false => Index::parse(specification, &collator)?,
         });
     }
+    if indexes.iter().any(Index::prepares_unique) {
+        return Err(Error::new(
+            Code::NOT_IMPLEMENTED,
+            "prepareUnique is not supported: make the index with unique: true",
+        ));
+    }
     let is_capped = collection
         .as_ref()
         .is_some_and(|collection| collection.options().get_bool("capped").unwrap_or(false));

@@ -1,8 +1,13 @@
 //! `currentOp` and `killOp`: the commands that run now.
 
-use ::bson::{RawArrayBuf, RawDocumentBuf, rawdoc};
+use ::bson::{DateTime, RawArrayBuf, RawBsonRef, RawDocumentBuf, rawdoc};
 use bson::raw::{CStr, cstr};
 
+use crate::bson::number::Number;
+use crate::expression::{Scope, Variables};
+use crate::query::Filter;
+
+use super::arguments::generic::GENERIC;
 use super::arguments::{Argument, read};
 use super::context::{Context, Definition, Privilege, Running};
 use super::operations::Operation;
@@ -22,19 +27,53 @@ pub const KILL_OP: Definition = Definition::new("killOp", kill)
     .needs(Privilege::Operate)
     .help("ends a command");
 
+/// What stands beside the filter.
+const OPTIONS: &[&str] = &["$all", "$ownOps", "$truncateOps"];
+
 fn list<'a>(context: &'a mut Context<'_>) -> Running<'a> {
     Box::pin(async move {
+        let body = context.request.body();
+        let mut wanted = RawDocumentBuf::new();
+        for (name, value) in body.iter().map_while(Result::ok).skip(1) {
+            let is_option = OPTIONS.contains(&name.as_str())
+                || GENERIC.iter().any(|argument| argument.name == name.as_str());
+            if !is_option {
+                wanted.append(name, value);
+            }
+        }
+        let filter =
+            Filter::parse(&wanted, &Scope::new().with_interrupt(context.interrupt.clone()))?;
+        let variables = Variables::new(DateTime::now(), context.gateway.time(false))
+            .with_interrupt(context.interrupt.clone());
+        let own = is_on(body.get("$ownOps").ok().flatten());
         let mut listed = RawArrayBuf::new();
-        for operation in context.gateway.operations.all() {
-            listed.push(describe(&operation));
+        for operation in all(context, own) {
+            if filter.matches(&operation, &variables)? {
+                listed.push(operation);
+            }
         }
         Ok(rawdoc! { "inprog": listed })
     })
 }
 
-/// A command that runs, as `$currentOp` shows it too.
-#[must_use]
-pub fn describe(operation: &Operation) -> RawDocumentBuf {
+fn is_on(value: Option<RawBsonRef<'_>>) -> bool {
+    match value {
+        Some(RawBsonRef::Boolean(value)) => value,
+        Some(value) => Number::from_bson(value).is_some_and(|number| number.lossy_double() != 0.0),
+        None => false,
+    }
+}
+
+/// The commands that run: of everybody, or of the client's user.
+pub(super) fn all(context: &Context<'_>, own: bool) -> Vec<RawDocumentBuf> {
+    let user = context.connection.user();
+    let operations = context.gateway.operations.all();
+    let shown = operations.iter().filter(|one| !own || one.user == user);
+    shown.map(|one| describe(one)).collect()
+}
+
+/// A command that runs.
+fn describe(operation: &Operation) -> RawDocumentBuf {
     let elapsed = operation.since.elapsed();
     let mut command = RawDocumentBuf::new();
     if let Ok(name) = <&CStr>::try_from(operation.command) {

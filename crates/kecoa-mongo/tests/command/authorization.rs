@@ -105,7 +105,8 @@ fn cases() -> Vec<(RawDocumentBuf, &'static str)> {
         (bypassing(stage(rawdoc! { "$out": "d" })), "dbOwner"),
         (stage(rawdoc! { "$collStats": {} }), COLL_STATS),
         (stage(rawdoc! { "$indexStats": {} }), INDEX_STATS),
-        (stage(rawdoc! { "$currentOp": {} }), MONITOR),
+        (stage(rawdoc! { "$currentOp": {} }), EVERYBODY),
+        (stage(rawdoc! { "$currentOp": { "allUsers": true } }), MONITOR),
         (stage(rawdoc! { "$listSessions": {} }), EVERYBODY),
         (stage(rawdoc! { "$listSessions": { "allUsers": true } }), MANAGED),
         (stage(rawdoc! { "$listLocalSessions": { "allUsers": true } }), MANAGED),
@@ -173,6 +174,7 @@ fn cases() -> Vec<(RawDocumentBuf, &'static str)> {
         (rawdoc! { "renameCollection": "db.c", "to": "db.d" }, CREATE),
         (rawdoc! { "renameCollection": "db.c", "to": "other.d" }, "readWriteAnyDatabase"),
         (rawdoc! { "validate": "c" }, VALIDATE),
+        (rawdoc! { "compact": "c" }, VALIDATE),
         // Users.
         (rawdoc! { "createUser": "u", "pwd": "p", "roles": [] }, USERS),
         (rawdoc! { "dropUser": "u" }, USERS),
@@ -200,6 +202,7 @@ fn cases() -> Vec<(RawDocumentBuf, &'static str)> {
         (rawdoc! { "getCmdLineOpts": 1 }, MONITOR),
         (rawdoc! { "getLog": "global" }, MONITOR),
         (rawdoc! { "currentOp": 1 }, MONITOR),
+        (rawdoc! { "currentOp": 1, "$ownOps": true }, EVERYBODY),
         (rawdoc! { "getParameter": "*" }, PARAMETERS),
         (rawdoc! { "getDefaultRWConcern": 1 }, MANAGED),
         (rawdoc! { "listShards": 1 }, MANAGED),
@@ -222,7 +225,11 @@ fn cases() -> Vec<(RawDocumentBuf, &'static str)> {
         (rawdoc! { "getFreeMonitoringStatus": 1 }, EVERYBODY),
         (rawdoc! { "isdbgrid": 1 }, EVERYBODY),
         (rawdoc! { "listCommands": 1 }, EVERYBODY),
+        // Its name has a database of its own: it looks for itself who may read that.
+        (rawdoc! { "dataSize": "db.c" }, EVERYBODY),
         // They only say that there is no such thing here.
+        (rawdoc! { "convertToCapped": "c" }, EVERYBODY),
+        (rawdoc! { "cloneCollectionAsCapped": "c" }, EVERYBODY),
         (rawdoc! { "createSearchIndexes": "c" }, EVERYBODY),
         (rawdoc! { "updateSearchIndex": "c" }, EVERYBODY),
         (rawdoc! { "dropSearchIndex": "c" }, EVERYBODY),
