@@ -28,12 +28,14 @@ def start(
     port: int | None = None,
     replica_set: str | None = None,
     password: bool = True,
+    connections: int | None = None,
 ) -> str:
     """Start the gateway unless it runs already; return its URL, which has its password in it.
 
     `database` is a connection string of PostgreSQL, CockroachDB or the local endpoint. `port` is on
     127.0.0.1, by default 27017 or a free one when that is taken; 0 is any. `replica_set` is a name, or
     NAME@HOST:PORT: the gateway looks like a replica set of one then, and like `mongos` otherwise.
+    `connections` is how many it has to the database at most, by default 16.
     OperationalError says why it can't run here.
     """
     arguments = []
@@ -44,6 +46,8 @@ def start(
         arguments += ["--port", str(port)]
     if replica_set is not None:
         arguments += ["--replica-set", replica_set]
+    if connections is not None:
+        arguments += ["--connections", str(connections)]
     if not password:
         arguments.append("--no-password")
     return _SERVICE.start(arguments, database or "")

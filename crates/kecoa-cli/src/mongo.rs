@@ -75,6 +75,9 @@ struct How {
     /// With TLS, take clients without it, too
     #[arg(long, requires = "tls_certificate")]
     allow_plain: bool,
+    /// The most connections to the database; three in four of them may hold a transaction
+    #[arg(long, value_name = "NUMBER", default_value_t = 16, value_parser = connections)]
+    connections: usize,
     /// Take the commands that tests of drivers need, such as fail points
     #[arg(long)]
     test_commands: bool,
@@ -135,6 +138,7 @@ impl How {
             allow_plain: self.allow_plain,
         });
         options.test_commands = self.test_commands;
+        options.connections = self.connections;
         options.self_command = self_command;
         options
     }
@@ -181,6 +185,14 @@ pub(crate) fn run(arguments: Arguments, self_command: Vec<OsString>) -> Result<i
             }
             Status::Broken { reason } => Err(Failure::Other(reason)),
         },
+    }
+}
+
+/// A number of connections.
+fn connections(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 2..=10_000) => Ok(number),
+        _ => Err("expected a number from 2 to 10000".to_owned()),
     }
 }
 

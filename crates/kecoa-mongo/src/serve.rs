@@ -139,7 +139,8 @@ impl Process<'_> {
         let unusable = |problem: String| Error::Database(problem);
         let config =
             kecoa::Config::parse(&self.options.database).map_err(|e| unusable(e.to_string()))?;
-        let opened = Store::open(&config, store::Options::default()).await;
+        let opened =
+            Store::open(&config, store::Options::with_connections(self.options.connections)).await;
         opened.map_err(|error| unusable(error.message().to_owned()))
     }
 

@@ -17,6 +17,7 @@ pub(super) fn serve_arguments(options: &Options, home: &Home) -> Vec<OsString> {
     option("--name", options.name.clone().into());
     option("--address", options.address.to_string().into());
     option("--user", options.user.clone().into());
+    option("--connections", options.connections.to_string().into());
     if let Some(port) = options.port {
         option("--port", port.to_string().into());
     }
@@ -57,6 +58,7 @@ mod tests {
         let mut options = Options { home: Some("/a b".into()), ..Options::default() };
         options.database = "postgresql://root:secret@h/d".to_owned();
         options.port = Some(5000);
+        options.connections = 20;
         options.password_file = Some("/p".into());
         options.replica_set = Some("rs@h:1".to_owned());
         options.no_password = true;
@@ -66,7 +68,8 @@ mod tests {
             .into_iter()
             .map(|a| a.into_string().unwrap())
             .collect();
-        let expected = "mongo|serve|--detached|--home|/a b|--name|default|--address|127.0.0.1|--user|root|--port|5000|\
+        let expected = "mongo|serve|--detached|--home|/a b|--name|default|--address|127.0.0.1|--user|root|--connections|20|\
+                        --port|5000|\
                         --password-file|/p|--replica-set|rs@h:1|--no-password|--test-commands";
         assert_eq!(joined.join("|"), expected);
     }

@@ -35,6 +35,8 @@ pub struct Options {
     pub tls: Option<TlsOptions>,
     /// Take the commands that tests of drivers need: fail points.
     pub test_commands: bool,
+    /// How many connections to the database it has at most. Three in four of them may hold a transaction.
+    pub connections: usize,
     /// The program and first arguments by which this program starts itself again.
     pub self_command: Vec<OsString>,
     /// How long the gateway may take to be ready.
@@ -66,6 +68,7 @@ impl Default for Options {
             replica_set: None,
             tls: None,
             test_commands: false,
+            connections: 16,
             self_command: Vec::new(),
             timeout: Duration::from_secs(60),
         }
@@ -85,6 +88,7 @@ impl std::fmt::Debug for Options {
             .field("replica_set", &self.replica_set)
             .field("tls", &self.tls)
             .field("test_commands", &self.test_commands)
+            .field("connections", &self.connections)
             .finish_non_exhaustive()
     }
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use kecoa_server::files::{self, Found};
 use kecoa_server::home::Home;
 use kecoa_server::secret;
 
@@ -36,26 +37,41 @@ pub(super) async fn first_user(
         Some(path) => (from_file(path)?, None),
         None => secret::password(&home.instance().join("password"))?,
     };
-    let mut notes: Vec<String> = note.into_iter().collect();
+    let notes: Vec<String> = note.into_iter().collect();
     let database = |error: error::Error| Error::Database(error.message().to_owned());
     let accounts = &gateway.accounts;
     let made = accounts.make_first(&options.user, &password).await.map_err(database)?;
-    let is_ours = made || {
-        let found =
-            accounts.find(&UserName::new("admin", &*options.user)).await.map_err(database)?;
-        found.is_some_and(|user| user.accepts(&password))
-    };
-    if is_ours {
+    if made {
         return Ok(FirstUser { login: Some((options.user.clone(), password)), notes });
     }
-    let kept = file.unwrap_or_else(|| PathBuf::from("this home"));
-    notes.push(format!(
-        "the database knows a user {} with another password than that of {}: put a user of the \
-         database into the URL",
-        options.user,
-        kept.display()
-    ));
-    Ok(FirstUser { login: None, notes })
+    let found = accounts.find(&UserName::new("admin", &*options.user)).await.map_err(database)?;
+    let accepts = |password: &String| found.as_ref().is_some_and(|user| user.accepts(password));
+    let others = if file.is_some() { Vec::new() } else { passwords_beside(home) };
+    match std::iter::once(password).chain(others).find(accepts) {
+        Some(password) => Ok(FirstUser { login: Some((options.user.clone(), password)), notes }),
+        None => Err(Error::Unusable(format!(
+            "the database knows a user {} with another password than that of {}: say the file with \
+             that password by --password-file, or another user by --user",
+            options.user,
+            file.unwrap_or_else(|| PathBuf::from("this home")).display()
+        ))),
+    }
+}
+
+/// The passwords of the other gateways of this home: they may be of the same database.
+fn passwords_beside(home: &Home) -> Vec<String> {
+    let us = rustix::process::geteuid().as_raw();
+    let instances = home.instance().parent().and_then(|all| fs::read_dir(all).ok());
+    let mut passwords = Vec::new();
+    for instance in instances.into_iter().flatten().flatten() {
+        let kept = files::read(&instance.path().join("password"), LONGEST, us);
+        if let Ok(Found::Bytes(bytes)) = kept
+            && let Ok(text) = String::from_utf8(bytes)
+        {
+            passwords.push(text.trim_end().to_owned());
+        }
+    }
+    passwords
 }
 
 /// The first line of a file.

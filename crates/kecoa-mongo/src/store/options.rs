@@ -19,6 +19,17 @@ pub struct Options {
     pub change_life: Duration,
 }
 
+impl Options {
+    /// The defaults with so many connections. Three in four of them may hold a transaction: the others are for all that
+    /// runs outside of one, and for what ends those.
+    #[must_use]
+    pub fn with_connections(connections: usize) -> Self {
+        let connections = connections.max(2);
+        let transactions = connections - connections.div_ceil(4);
+        Self { connections, transactions, ..Self::default() }
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {

@@ -75,7 +75,7 @@ impl Store {
         let Ok(Ok(permit)) = tokio::time::timeout(self.options().wait, free).await else {
             let most = self.options().transactions;
             return Err(failure::overloaded(&format!(
-                "expected at most {most} open transactions, found as many already"
+                "expected at most {most} open transactions, found as many already: end them sooner, or give the gateway more --connections"
             )));
         };
         let client =
