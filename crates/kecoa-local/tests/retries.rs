@@ -36,13 +36,16 @@ fn prepared(client: &mut Tcp, name: &str, sql: &str) -> Replies {
     client.replies()
 }
 
+/// Sends an update on a client; the number is the round's.
+type Way = fn(&mut Tcp, usize) -> Replies;
+
 #[test]
 fn threads_that_update_one_row_see_no_retry_error() {
     let Some(server) = Server::start() else { return };
     let mut setup = server.client("defaultdb");
     setup.simple("CREATE TABLE r (id INT PRIMARY KEY, v INT)");
     let failed = AtomicUsize::new(0);
-    let ways: [(&str, fn(&mut Tcp, usize) -> Replies); 6] = [
+    let ways: [(&str, Way); 6] = [
         ("simple", |c, _| c.simple("UPDATE r SET v = v + 1 WHERE id = 1")),
         ("batch", |c, _| {
             c.simple("SELECT v FROM r; UPDATE r SET v = v + 1 WHERE id = 1; SELECT v FROM r")

@@ -132,7 +132,8 @@ fn a_key_that_came_after_the_snapshot_is_a_conflict() {
             let mut transaction = store.begin().await.unwrap();
             assert_eq!(find(&mut transaction.handle(), &by_id(1)).await.len(), 1);
             insert(&mut store.alone(), &[later], true).await.unwrap();
-            let inserted = insert(&mut transaction.handle(), &[own.clone()], true).await;
+            let inserted =
+                insert(&mut transaction.handle(), std::slice::from_ref(&own), true).await;
             let error = match inserted {
                 Err(error) => error,
                 Ok(inserted) => inserted.failures.into_iter().next().unwrap().1,
