@@ -82,6 +82,11 @@ impl Client {
         self.link.session().poll()
     }
 
+    /// Whether there is something to read, as far as the event loop has told.
+    pub(crate) fn may_have_news(&self) -> bool {
+        self.link.may_have_news()
+    }
+
     pub(crate) fn is_at_rest(&self) -> bool {
         self.link.is_at_rest()
     }

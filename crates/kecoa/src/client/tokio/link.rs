@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use kecoa_proto::{Reply, RequestId};
 use tokio::io::unix::AsyncFd;
@@ -21,7 +21,8 @@ use crate::session::{CopyPolicy, Received, Session};
 
 /// A client whose waits are tokio's.
 pub(crate) struct Link {
-    pub(super) inner: InnerClient,
+    /// In a place of its own: pools and futures move clients about.
+    pub(super) inner: Box<InnerClient>,
     socket: AsyncFd<OwnedFd>,
     pub(super) leftovers: Leftovers,
 }
@@ -78,7 +79,9 @@ async fn on_a_thread<T: Send + 'static>(
 impl Link {
     pub(crate) async fn connect(config: &Config) -> Result<Link, Error> {
         let config = config.clone();
-        let inner = on_a_thread(move |hook| InnerClient::connect(&config, hook)).await?;
+        let connect =
+            move |hook: &mut dyn Interrupt| InnerClient::connect(&config, hook).map(Box::new);
+        let inner = on_a_thread(connect).await?;
         let socket = watch(inner.session_ref())?;
         Ok(Link { inner, socket, leftovers: Leftovers::default() })
     }
@@ -107,6 +110,12 @@ impl Link {
 
     pub(crate) fn session(&mut self) -> &mut Session {
         self.inner.session()
+    }
+
+    /// Whether there is something to read, as far as the event loop has told.
+    pub(crate) fn may_have_news(&self) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        self.socket.poll_read_ready(&mut cx).is_ready()
     }
 
     /// Sends what was submitted, without reading.

@@ -16,7 +16,11 @@ const RESET_TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) fn run(pool: &Arc<Shared<Tasks>>, id: ConnId, mut client: Client, session: Option<i32>) {
     let reason = match unusable(&client, session) {
         Some(reason) => Some(reason),
-        None if pool.options.reset.is_none() && client.is_at_rest() => unready(&mut client, Ok(())),
+        None if pool.options.reset.is_none() && client.is_at_rest() => {
+            // Who takes one that is at rest looks at the socket; who waits for one does not.
+            let is_looked_at = client.may_have_news() || pool.lock().core.waiting() > 0;
+            if is_looked_at { unready(&mut client, Ok(())) } else { None }
+        }
         None => return spawn(pool, id, client, None),
     };
     pool.release(id, client, reason);
