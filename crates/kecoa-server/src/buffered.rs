@@ -13,8 +13,11 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 /// Output beyond this many bytes is written before more is produced.
 pub const HIGH_WATER: usize = 64 * 1024;
 
-/// So much room is made before each read, in bytes.
+/// So much room is made for reads, in bytes.
 const READ: usize = 32 * 1024;
+
+/// With less room than this nothing is read.
+const READ_LEAST: usize = 4 * 1024;
 
 /// So many bytes an empty buffer keeps: a peer that once sent or got something large does not hold it for ever.
 const KEPT: usize = 256 * 1024;
@@ -80,7 +83,11 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decoder> Buffered<R, W, D> 
     /// The socket's; [`io::ErrorKind::UnexpectedEof`] at the end.
     pub async fn read(&mut self) -> io::Result<()> {
         release(&mut self.input);
-        self.input.reserve(self.decoder.read_hint(&self.input).max(READ));
+        let wanted = self.decoder.read_hint(&self.input);
+        // Where the messages before are still in use, to make room is to make a new buffer.
+        if self.input.capacity() - self.input.len() < wanted.max(READ_LEAST) {
+            self.input.reserve(wanted.max(READ));
+        }
         match self.reader.read_buf(&mut self.input).await? {
             0 => Err(io::ErrorKind::UnexpectedEof.into()),
             _ => Ok(()),
