@@ -8,6 +8,7 @@ pub mod compare;
 pub mod decimal128;
 pub mod depth;
 mod exact;
+pub mod field;
 pub mod key;
 pub mod limits;
 pub mod number;

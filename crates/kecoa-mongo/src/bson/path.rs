@@ -13,6 +13,7 @@ use std::ops::ControlFlow;
 use ::bson::{RawArray, RawBsonRef, RawDocument};
 use thiserror::Error;
 
+use super::field::field;
 use super::limits::MAX_DEPTH;
 
 /// A dotted path.
@@ -197,10 +198,4 @@ fn leaf_array<'doc, B>(
         visit(Found { value: Some(value), positions: Some(&position), whole_array: false })?;
     }
     visit(Found { value: Some(RawBsonRef::Array(array)), positions, whole_array: true })
-}
-
-/// The first field of that name, without a look at the other values.
-fn field<'doc>(document: &'doc RawDocument, name: &str) -> Option<RawBsonRef<'doc>> {
-    let mut elements = document.iter_elements().map_while(Result::ok);
-    elements.find(|element| element.key().as_str() == name)?.value().ok()
 }

@@ -8,6 +8,7 @@
 )]
 
 mod decimals;
+mod fields;
 mod keys;
 mod numbers;
 mod order;
