@@ -142,8 +142,12 @@ async fn write(
                     })
                     .collect();
                 let count = documents.len();
-                let options =
-                    insert::Options { ordered, bypass_validation, first_statement: index };
+                let options = insert::Options {
+                    ordered,
+                    bypass_validation,
+                    first_statement: index,
+                    are_storable: false,
+                };
                 let result = insert(work, namespace, documents.into_iter(), options).await;
                 match result {
                     Ok(result) => summary.inserted(index, count, result, ordered),

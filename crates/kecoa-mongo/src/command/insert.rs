@@ -61,6 +61,7 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     let documents = arguments.documents("documents");
     check_count(documents)?;
     let namespace = work::writable_namespace(context)?;
+    let are_storable = documents.is_some_and(|documents| documents.is_storable());
     let documents: Vec<_> = match documents {
         Some(documents) => documents.iter().collect::<Result<_, _>>()?,
         None => Vec::new(),
@@ -69,6 +70,7 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
         ordered: arguments.boolean("ordered"),
         bypass_validation: arguments.boolean("bypassDocumentValidation"),
         first_statement: 0,
+        are_storable,
     };
     let mut work = work::work(context).await?;
     let result = insert(&mut work, &namespace, documents.into_iter(), options).await?;

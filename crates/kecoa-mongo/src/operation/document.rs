@@ -10,12 +10,12 @@ use crate::bson::validate::{InvalidDocument, Limits, validate};
 use crate::error::{Code, Error};
 
 /// A document as it is stored: `_id` first, made where there is none; empty timestamps at the top filled with `now`.
+/// Size and depth were checked.
 ///
 /// # Errors
 ///
-/// 2, 52 for an `_id` that cannot be one; 10334 for a document that is too large, 15 for one that is too deep.
+/// 2, 52 for an `_id` that cannot be one; 10334 for a document that is too large with the `_id` that is made.
 pub fn prepare(document: &RawDocument, now: Timestamp) -> Result<RawDocumentBuf, Error> {
-    check_size(document)?;
     let mut ids = 0_u32;
     let mut id_is_first = false;
     let mut has_empty_timestamp = false;

@@ -8,7 +8,7 @@ use crate::store::{Checked, Collection, Inserted, Namespace, NewDocument};
 use super::attempts::{Tries, write_conflict};
 use super::capped;
 use super::context::Context;
-use super::document::prepare;
+use super::document::{check_size, prepare};
 use super::statement_result::StatementResult;
 use super::validator::Validator;
 use super::write_result::{WriteError, WriteResult};
@@ -27,6 +27,8 @@ pub struct Options {
     pub bypass_validation: bool,
     /// The number of the first document among the statements of the command.
     pub first_statement: usize,
+    /// Whether the documents are known to be within the limits of stored ones.
+    pub are_storable: bool,
 }
 
 /// Insert documents into a collection, which is made where there is none.
@@ -114,6 +116,9 @@ impl Run {
     }
 
     fn check(&self, context: &Context<'_>, document: &RawDocument) -> Result<NewDocument, Error> {
+        if !self.options.are_storable {
+            check_size(document)?;
+        }
         let document = prepare(document, context.cluster_time)?;
         capped::check_size(&self.collection, &document)?;
         if let Some(validator) = &self.validator {
@@ -159,8 +164,10 @@ impl Run {
     fn add_records(&self, context: &Context<'_>, chunk: &mut Chunk) {
         let Some(retry) = &context.retry else { return };
         let result = StatementResult { n: 1, ..StatementResult::default() };
+        let reply = result.to_document().into_bytes();
         for (index, new) in chunk.indexes.iter().zip(&mut chunk.documents) {
-            new.record = Some(retry.record(self.options.first_statement + index, &result));
+            let statement = self.options.first_statement + index;
+            new.record = Some(retry.record_of(statement, reply.clone()));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use ::bson::{RawDocument, RawDocumentBuf};
+use ::bson::RawDocument;
 
 use crate::error::Error;
 use crate::store::{Handle, Record, RecordId};
@@ -69,14 +69,19 @@ impl Retry {
     /// What to keep of a statement.
     #[must_use]
     pub fn record(&self, index: usize, result: &StatementResult) -> Record {
-        let document: RawDocumentBuf = result.to_document();
+        self.record_of(index, result.to_document().into_bytes())
+    }
+
+    /// The same of a result's bytes.
+    #[must_use]
+    pub fn record_of(&self, index: usize, reply: Vec<u8>) -> Record {
         Record {
             id: RecordId {
                 session: self.session.clone(),
                 transaction: self.transaction,
                 statement: self.number(index),
             },
-            reply: document.into_bytes(),
+            reply,
         }
     }
 }

@@ -4,7 +4,7 @@ use ::bson::RawDocument;
 
 use super::collection::Collection;
 use crate::error::Error;
-use crate::index::Index;
+use crate::index::{Entries, Index};
 
 /// Entries, as parameters: in each list the same place is one entry.
 #[derive(Debug, Default)]
@@ -65,6 +65,23 @@ impl EntryChanges {
         Ok(())
     }
 
+    /// Adds those of a new document, which are known.
+    pub(super) fn note_new(&mut self, index: &Index, id_key: &[u8], entries: &Entries) {
+        let number = index.number();
+        self.note_multikey(index, entries.multikey);
+        let added = if index.is_unique() { &mut self.added_unique } else { &mut self.added };
+        for key in &entries.keys {
+            added.push(number, key.as_bytes().to_vec(), id_key);
+        }
+    }
+
+    fn note_multikey(&mut self, index: &Index, multikey: bool) {
+        let number = index.number();
+        if multikey && !index.is_multikey() && !self.newly_multikey.contains(&number) {
+            self.newly_multikey.push(number);
+        }
+    }
+
     /// The same for one index.
     pub(super) fn note_index(
         &mut self,
@@ -76,9 +93,7 @@ impl EntryChanges {
         let number = index.number();
         let old = old.map(|old| index.entries(old)).transpose()?.unwrap_or_default().keys;
         let new = new.map(|new| index.entries(new)).transpose()?.unwrap_or_default();
-        if new.multikey && !index.is_multikey() && !self.newly_multikey.contains(&number) {
-            self.newly_multikey.push(number);
-        }
+        self.note_multikey(index, new.multikey);
         let (added, removed) = if index.is_unique() {
             (&mut self.added_unique, &mut self.removed_unique)
         } else {

@@ -12,7 +12,7 @@ use super::statement::{RecordList, Statement};
 use super::write::{Inserted, NewDocument};
 use crate::bson::key::Key;
 use crate::error::{Code, Error, Label};
-use crate::index::{duplicate_id, duplicate_key};
+use crate::index::{Entries, Index, duplicate_id, duplicate_key};
 
 /// The most documents of one statement.
 const MOST: usize = 1000;
@@ -29,6 +29,8 @@ struct Prepared<'a> {
     new: &'a NewDocument,
     /// Its keys in unique indexes.
     unique: Vec<(i32, Vec<u8>)>,
+    /// Its entries, for each index that is maintained.
+    entries: Vec<Entries>,
 }
 
 impl Handle<'_> {
@@ -168,7 +170,9 @@ impl Handle<'_> {
         let mut log = self.change_list(collection);
         let at = now();
         for document in documents {
-            changes.note(collection, &document.id_key, None, Some(&document.new.document))?;
+            for (index, entries) in indexes(collection).zip(&document.entries) {
+                changes.note_new(index, &document.id_key, entries);
+            }
             if let Some(record) = &document.new.record {
                 records.push(record, &document.id_key, at);
             }
@@ -318,17 +322,21 @@ fn prepare<'a>(
         Ok(Some(id)) => id,
         _ => return Err(Error::new(Code::INVALID_ID_FIELD, "expected a document with an _id")),
     };
-    let mut unique = Vec::new();
-    for index in collection.maintained_indexes() {
-        if index.is_id() {
-            continue;
-        }
+    let (mut unique, mut all) = (Vec::new(), Vec::new());
+    for index in indexes(collection) {
         let entries = index.entries(&new.document)?;
         if index.is_unique() {
-            unique.extend(entries.keys.into_iter().map(|key| (index.number(), key.into_bytes())));
+            let keys = entries.keys.iter();
+            unique.extend(keys.map(|key| (index.number(), key.as_bytes().to_vec())));
         }
+        all.push(entries);
     }
-    Ok(Prepared { number, id_key: Key::of(id).into_bytes(), new, unique })
+    Ok(Prepared { number, id_key: Key::of(id).into_bytes(), new, unique, entries: all })
+}
+
+/// The indexes with entries.
+fn indexes(collection: &Collection) -> impl Iterator<Item = &Index> {
+    collection.maintained_indexes().iter().map(|index| &**index).filter(|index| !index.is_id())
 }
 
 /// How many of the documents one statement takes.

@@ -38,6 +38,12 @@ impl<'a> Documents<'a> {
         }
     }
 
+    /// Whether every document is known to be within the limits of stored ones.
+    #[must_use]
+    pub fn is_storable(&self) -> bool {
+        matches!(self, Self::Sequence(documents) if documents.is_storable())
+    }
+
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

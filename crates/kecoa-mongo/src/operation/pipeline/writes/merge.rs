@@ -173,6 +173,7 @@ impl Into<'_> {
             ordered,
             bypass_validation: self.settings.bypass_validation,
             first_statement: 0,
+            are_storable: false,
         }
     }
 

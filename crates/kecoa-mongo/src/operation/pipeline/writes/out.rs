@@ -63,6 +63,7 @@ async fn gather(
         ordered: true,
         bypass_validation: settings.bypass_validation,
         first_statement: 0,
+        are_storable: false,
     };
     let documents = documents.iter().map(|document| &**document);
     let result = insert(context, gathered, documents, options).await?;
