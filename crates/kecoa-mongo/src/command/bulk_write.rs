@@ -3,6 +3,8 @@
 mod operations;
 mod summary;
 
+use std::collections::HashSet;
+
 use ::bson::RawDocumentBuf;
 
 use crate::error::{Code, Error};
@@ -63,11 +65,11 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
         .and_then(|options| options.integer("batchSize"))
         .and_then(|size| usize::try_from(size).ok());
     check_count(arguments.documents("ops"))?;
-    let mut namespaces = Vec::new();
+    let (mut namespaces, mut seen) = (Vec::new(), HashSet::new());
     for info in arguments.documents("nsInfo").iter().flat_map(|list| list.iter()) {
         let values = read_nested("bulkWrite.nsInfo", info?, NAMESPACE)?;
         let namespace = full_name(values.string("ns").unwrap_or_default())?;
-        if namespaces.contains(&namespace) {
+        if !seen.insert(namespace.clone()) {
             return Err(Error::new(
                 Code::BAD_VALUE,
                 format!("BulkWrite nsInfo contains duplicate namespace {namespace}"),
