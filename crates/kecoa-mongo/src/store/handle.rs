@@ -8,6 +8,7 @@ use super::database::{Effect, Params, Store};
 use super::failure::{Duplicate, Failed};
 use super::options::Capabilities;
 use super::parts::Tables;
+use super::read::Fetched;
 use super::snapshot;
 use super::statement::Guard;
 use super::transaction::{Known, Transaction};
@@ -97,6 +98,21 @@ impl Handle<'_> {
         Guard { id: collection.id(), version: collection.version(), holds: self.is_within() }
     }
 
+    /// A document that the transaction has read, and sees so still.
+    pub(super) fn seen(&mut self, collection: &Collection, id_key: &[u8]) -> Option<Fetched> {
+        match &mut self.work {
+            Work::Alone(_) => None,
+            Work::Within(transaction) => transaction.seen(collection, id_key),
+        }
+    }
+
+    /// A document was read by its `_id`.
+    pub(super) fn see(&mut self, collection: &Collection, found: &Fetched) {
+        if let Work::Within(transaction) = &mut self.work {
+            transaction.see(collection, found);
+        }
+    }
+
     pub(super) async fn rows(
         &mut self,
         effect: Effect,
@@ -105,7 +121,12 @@ impl Handle<'_> {
     ) -> Result<Vec<Row>, Failed> {
         match &mut self.work {
             Work::Alone(store) => store.rows(effect, sql, params, self.deadline).await,
-            Work::Within(transaction) => transaction.rows(sql, params, self.deadline).await,
+            Work::Within(transaction) => {
+                if effect != Effect::Read {
+                    transaction.forget_seen();
+                }
+                transaction.rows(sql, params, self.deadline).await
+            }
         }
     }
 
@@ -117,7 +138,10 @@ impl Handle<'_> {
     ) -> Result<u64, Failed> {
         match &mut self.work {
             Work::Alone(store) => store.count(effect, sql, params, self.deadline).await,
-            Work::Within(transaction) => transaction.count(sql, params, self.deadline).await,
+            Work::Within(transaction) => {
+                transaction.forget_seen();
+                transaction.count(sql, params, self.deadline).await
+            }
         }
     }
 
@@ -128,7 +152,10 @@ impl Handle<'_> {
     ) -> Result<(Answers, Vec<Slot>), Failed> {
         match &mut self.work {
             Work::Alone(store) => store.together(effect, statements, self.deadline).await,
-            Work::Within(transaction) => transaction.together(statements, self.deadline).await,
+            Work::Within(transaction) => {
+                transaction.forget_seen();
+                transaction.together(statements, self.deadline).await
+            }
         }
     }
 

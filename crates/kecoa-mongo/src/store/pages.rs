@@ -74,6 +74,10 @@ impl Handle<'_> {
         lock: Lock,
     ) -> Result<Checked<Page>, Error> {
         if let ([key], None) = (keys, after) {
+            let seen = self.seen(collection, key.as_bytes()).filter(|_| lock == Lock::None);
+            if let Some(seen) = seen {
+                return Ok(Checked::Current(Page::new(vec![seen])));
+            }
             let sql = match lock {
                 Lock::None => queries::one(self.tables(collection)),
                 Lock::Update => queries::one_locked(self.tables(collection)),
@@ -82,7 +86,11 @@ impl Handle<'_> {
             if !self.holds(collection, &rows)? {
                 return Ok(Checked::Stale);
             }
-            return Ok(Checked::Current(Page::new(fetched(rows))));
+            let page = Page::new(fetched(rows));
+            if let Some(found) = page.documents.first() {
+                self.see(collection, found);
+            }
+            return Ok(Checked::Current(page));
         }
         let mut sorted: Vec<&[u8]> = keys.iter().map(Key::as_bytes).collect();
         sorted.sort_unstable();

@@ -1,6 +1,6 @@
 //! Transactions.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::collection::{Collection, Namespace};
 use super::database::{Effect, Params, Store, within_time};
 use super::failure::{self, Failed};
+use super::read::Fetched;
 use super::record::{KEEP, Record, RecordId, now};
 use super::snapshot;
 use super::ticket::CommitOrder;
@@ -32,6 +33,9 @@ pub struct Transaction {
     failed: bool,
     /// What the catalogue says inside the transaction, where it is not what the store knows.
     catalogue: HashMap<Namespace, Known>,
+    /// Documents that were read by their `_id`, each with its collection and what version the catalogue said: as long
+    /// as nothing is written, the transaction sees them as they were.
+    seen: VecDeque<((i64, i64), Fetched)>,
     /// The collections that it has made.
     made: HashSet<i64>,
     /// Its name in the log, and the number of its next change.
@@ -86,6 +90,7 @@ impl Store {
             begun: false,
             failed: false,
             catalogue: HashMap::new(),
+            seen: VecDeque::new(),
             made: HashSet::new(),
             log: (SqlUuid::from_bytes(Uuid::new_v4().into_bytes()), 0),
             watchers_held: false,
@@ -132,6 +137,10 @@ impl Store {
         Ok(if reply == ABORTED { Committed::No } else { Committed::Yes(reply) })
     }
 }
+
+/// How many documents a transaction remembers, and the bytes of each at most.
+const SEEN: usize = 16;
+const SEEN_BYTES: usize = 16 * 1024;
 
 /// How long a rollback may take before the connection is given up.
 const ABORT_TIME: Duration = Duration::from_secs(5);
@@ -296,6 +305,31 @@ impl Transaction {
 
     pub(super) fn know(&mut self, namespace: &Namespace, known: Known) {
         self.catalogue.insert(namespace.clone(), known);
+    }
+
+    /// A document that was read before and is the same still.
+    pub(super) fn seen(&mut self, collection: &Collection, id_key: &[u8]) -> Option<Fetched> {
+        // One that is over answers nothing.
+        self.check().ok()?;
+        let place = (collection.id(), collection.version());
+        let is_it = |(of, found): &&((i64, i64), Fetched)| *of == place && found.id_key() == id_key;
+        self.seen.iter().find(is_it).map(|(_, found)| found.clone())
+    }
+
+    /// A document was read by its `_id`.
+    pub(super) fn see(&mut self, collection: &Collection, found: &Fetched) {
+        if found.size() > SEEN_BYTES {
+            return;
+        }
+        if self.seen.len() >= SEEN {
+            self.seen.pop_front();
+        }
+        self.seen.push_back(((collection.id(), collection.version()), found.clone()));
+    }
+
+    /// Something is written: what was read may be otherwise by then.
+    pub(super) fn forget_seen(&mut self) {
+        self.seen.clear();
     }
 
     pub(super) fn has_made(&self, collection: i64) -> bool {

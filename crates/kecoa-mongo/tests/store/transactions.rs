@@ -9,6 +9,7 @@ use kecoa_mongo::store::{
 };
 
 use crate::support::*;
+use crate::wire::Wire;
 
 fn commit(transaction: i64) -> kecoa_mongo::store::Record {
     record(transaction, RecordId::COMMIT)
@@ -268,5 +269,50 @@ fn a_deadline_ends_a_call() {
         let past = tokio::time::Instant::now();
         let mut handle = store.alone().with_deadline(Some(past));
         assert_eq!(code(handle.insert(&collection, &[new(rawdoc! {"_id": 1})], true).await), 50);
+    });
+}
+
+#[test]
+fn what_a_transaction_has_read_by_id_is_read_once_until_it_writes() {
+    with_database(async |database| {
+        let wire = Wire::new(&database.config(), false);
+        let store = wire.store().await;
+        let collection = create(&mut store.alone()).await;
+        let documents = [new(rawdoc! {"_id": 1, "a": 1}), new(rawdoc! {"_id": 2})];
+        insert(&mut store.alone(), &documents, true).await.unwrap();
+        let mut transaction = store.begin().await.unwrap();
+        let mut handle = transaction.handle();
+        wire.sent();
+        let old = find(&mut handle, &by_id(1)).await.remove(0);
+        assert_eq!(ids(&find(&mut handle, &by_id(2)).await), [2]);
+        assert_eq!(wire.sent().len(), 2);
+        assert_eq!(find(&mut handle, &by_id(1)).await[0].document, old.document);
+        assert_eq!(ids(&find(&mut handle, &by_id(2)).await), [2]);
+        assert!(find(&mut handle, &by_id(3)).await.is_empty());
+        assert!(find(&mut handle, &by_id(3)).await.is_empty());
+        assert_eq!(wire.sent().len(), 2, "what is not there is looked for again");
+        let newer = rawdoc! {"_id": 1, "a": 2};
+        let change = Replace { old: &old, new: &newer, record: None };
+        current(handle.replace(&collection, &[change]).await.unwrap());
+        assert_eq!(find(&mut handle, &by_id(1)).await[0].document, newer);
+        transaction.commit(commit(1), None).await.unwrap();
+        assert_eq!(find(&mut store.alone(), &by_id(1)).await[0].document, newer);
+    });
+}
+
+#[test]
+fn a_transaction_that_is_over_answers_nothing_that_it_has_read() {
+    with_database(async |database| {
+        let store = database.store().await;
+        let collection = create(&mut store.alone()).await;
+        insert(&mut store.alone(), &[new(rawdoc! {"_id": 1})], true).await.unwrap();
+        let mut transaction = store.begin().await.unwrap();
+        let mut handle = transaction.handle();
+        assert_eq!(ids(&find(&mut handle, &by_id(1)).await), [1]);
+        let again = handle.insert(&collection, &[new(rawdoc! {"_id": 1})], true).await.unwrap();
+        assert_eq!(current(again).failures.len(), 1);
+        let read =
+            handle.page(&collection, &by_id(1), None, PageLimit::default(), Lock::None).await;
+        assert!(read.is_err());
     });
 }
