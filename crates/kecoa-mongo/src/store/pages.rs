@@ -169,13 +169,8 @@ impl Handle<'_> {
         }
         let mut page = Page::new(Vec::new());
         let mut found = fetched(rows);
-        sort(&mut found, order)?;
-        let bytes: usize = found.iter().map(Fetched::size).sum();
-        for document in &found {
-            let key = document.key()?;
-            page.has_cut_keys |=
-                key.len() > MAX_WHOLE || key.is_empty() && document.id_key().len() > MAX_WHOLE;
-        }
+        let Sorted { bytes, has_cut_keys } = sort(&mut found, order)?;
+        page.has_cut_keys = has_cut_keys;
         page.next = match found.last() {
             Some(last) if is_full => {
                 let key = last.key()?;
@@ -436,16 +431,26 @@ fn fetched(rows: Vec<Row>) -> Vec<Fetched> {
     rows.into_iter().filter_map(Fetched::of).collect()
 }
 
+/// What is seen of documents on the way.
+struct Sorted {
+    bytes: usize,
+    has_cut_keys: bool,
+}
+
 /// Puts documents into the order of their keys, which they all but always have.
-fn sort(found: &mut Vec<Fetched>, order: Order) -> Result<(), Error> {
-    let mut keys = Vec::with_capacity(found.len());
+fn sort(found: &mut Vec<Fetched>, order: Order) -> Result<Sorted, Error> {
+    let mut seen = Sorted { bytes: 0, has_cut_keys: false };
+    let (mut is_sorted, mut before) = (true, None);
     for document in &*found {
-        keys.push((document.key()?, document.id_key()));
+        let (key, id_key) = (document.key()?, document.id_key());
+        is_sorted &= before.is_none_or(|before| match order {
+            Order::Forward => before <= (key, id_key),
+            Order::Backward => before >= (key, id_key),
+        });
+        before = Some((key, id_key));
+        seen.bytes += document.size();
+        seen.has_cut_keys |= key.len() > MAX_WHOLE || key.is_empty() && id_key.len() > MAX_WHOLE;
     }
-    let is_sorted = match order {
-        Order::Forward => keys.is_sorted(),
-        Order::Backward => keys.is_sorted_by(|left, right| left >= right),
-    };
     if !is_sorted {
         let key = |document: &Fetched| {
             let key = document.key().unwrap_or_default().to_vec();
@@ -456,7 +461,7 @@ fn sort(found: &mut Vec<Fetched>, order: Order) -> Result<(), Error> {
             found.reverse();
         }
     }
-    Ok(())
+    Ok(seen)
 }
 
 /// Those whose entry is the first of their document's in the ranges: the others are the same documents again.
