@@ -55,7 +55,7 @@ impl Source {
             Self::Query(query) => query.next(context).await,
             Self::Piped(piped) => next(piped, context).await,
             Self::Documents(documents) => Ok(documents.next()),
-            Self::Changes(stream) => stream.next(context).await,
+            Self::Changes(stream) => Box::pin(stream.next(context)).await,
         }
     }
 
