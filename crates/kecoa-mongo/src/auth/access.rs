@@ -40,8 +40,8 @@ impl Access {
     #[must_use]
     pub fn allows(&self, action: Action, target: Target<'_>) -> bool {
         self.0.iter().any(|(resource, actions)| {
-            (actions.contains(&action) || actions.contains(&Action::AnyAction))
-                && resource.covers(target)
+            resource.covers(target)
+                && (actions.contains(&action) || actions.contains(&Action::AnyAction))
         })
     }
 

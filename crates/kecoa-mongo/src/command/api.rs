@@ -110,10 +110,10 @@ impl RequestedApi {
     /// # Errors
     /// 323 for a stage outside of version 1 with apiStrict.
     pub fn check_pipeline(&self, body: &RawDocument) -> Result<(), Error> {
-        match body.get_array("pipeline") {
-            Ok(stages) if self.strict && self.version == Some(1) => check_stages(stages, 1),
-            _ => Ok(()),
+        if !self.strict || self.version != Some(1) {
+            return Ok(());
         }
+        body.get_array("pipeline").map_or(Ok(()), |stages| check_stages(stages, 1))
     }
 }
 

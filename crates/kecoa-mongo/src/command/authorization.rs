@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use ::bson::{RawArray, RawBsonRef, RawDocument};
 
 use crate::auth::{Access, Action, Target};
+use crate::bson::field::field;
 use crate::error::{Code, Error};
 use crate::wire::Request;
 
@@ -178,7 +179,7 @@ impl Command<'_> {
 
     /// Some options take numbers for booleans.
     fn flag(&self, name: &str) -> bool {
-        is_true(self.body.get(name).ok().flatten())
+        is_true(field(self.body, name))
     }
 
     /// The documents of a list, in the body or beside it.
@@ -191,7 +192,7 @@ impl Command<'_> {
     }
 
     fn has_upsert(&self) -> bool {
-        self.documents("updates").iter().any(|update| is_true(update.get("upsert").ok().flatten()))
+        self.documents("updates").iter().any(|update| is_true(field(update, "upsert")))
     }
 
     fn may_bypass_validation(&self, access: &Access) -> bool {

@@ -2,13 +2,15 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use ::bson::{RawDocument, RawDocumentBuf};
 use uuid::Uuid;
 
 use crate::auth::{Access, Conversation, RoleName, UserName};
+use crate::session::SessionId;
+use crate::session::id::hash_of_user;
 use crate::wire::Compressor;
 
 /// What is known of one client's connection.
@@ -36,6 +38,8 @@ pub struct Connection {
     pub may_create_first_user: bool,
     /// Tells whether the client has gone.
     pub gone: Option<Gone>,
+    /// The hash of who is logged in, or was; with the number of that user.
+    hash: Mutex<Option<(Uuid, [u8; 32])>>,
 }
 
 /// Tells whether a client has gone, without waiting.
@@ -105,6 +109,7 @@ impl Connection {
             conversation: None,
             may_create_first_user: false,
             gone: None,
+            hash: Mutex::default(),
         }
     }
 
@@ -118,6 +123,21 @@ impl Connection {
     #[must_use]
     pub fn application(&self) -> Option<&str> {
         self.metadata.as_deref().and_then(application_name)
+    }
+
+    /// The session of this UUID that belongs to who is logged in.
+    #[must_use]
+    pub fn session(&self, uuid: [u8; 16]) -> SessionId {
+        let Some(login) = &self.login else { return SessionId::new(uuid, None) };
+        let mut known = self.hash.lock().unwrap_or_else(PoisonError::into_inner);
+        match *known {
+            Some((id, hash)) if id == login.id => SessionId::of_hash(uuid, hash),
+            _ => {
+                let hash = hash_of_user(self.user().as_deref());
+                *known = Some((login.id, hash));
+                SessionId::of_hash(uuid, hash)
+            }
+        }
     }
 
     /// The user as `name@database`, `None` when nobody is logged in.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use ::bson::{RawBsonRef, RawDocument, RawDocumentBuf};
 use bson::raw::cstr;
 
+use crate::bson::field::field;
 use crate::error::{Code, Error};
 use crate::interrupt::Reason;
 use crate::session::labels::{Situation, is_retryable, label};
@@ -269,16 +270,16 @@ fn check<'a>(
     let definition = table::find(name)
         .filter(|definition| !definition.test || gateway.options.test_commands)
         .ok_or_else(|| Error::new(Code::COMMAND_NOT_FOUND, format!("no such command: '{name}'")))?;
-    let database = match body.get("$db") {
-        Ok(Some(RawBsonRef::String(database))) => database,
-        Ok(Some(_)) => {
+    let database = match field(body, "$db") {
+        Some(RawBsonRef::String(database)) => database,
+        Some(_) => {
             return Err(Error::new(
                 Code::TYPE_MISMATCH,
                 "BSON field '$db' is the wrong type, expected type 'string'",
             ));
         }
-        _ if request.kind() == Form::Query => "admin",
-        _ => return Err(Error::location(40571, "OP_MSG requests require a $db argument")),
+        None if request.kind() == Form::Query => "admin",
+        None => return Err(Error::location(40571, "OP_MSG requests require a $db argument")),
     };
     check_database(database)?;
     authorize(gateway, connection, definition, database, request, table::find)?;
@@ -286,7 +287,7 @@ fn check<'a>(
         let message = format!("{name} may only be run against the admin database.");
         return Err(Error::new(Code::UNAUTHORIZED, message));
     }
-    let strict = matches!(body.get("apiStrict"), Ok(Some(RawBsonRef::Boolean(true))));
+    let strict = field(body, "apiStrict") == Some(RawBsonRef::Boolean(true));
     let rules = Rules { open: definition.open, strict };
     let (arguments, generic) = read::read(
         definition.name,
@@ -303,7 +304,7 @@ fn check<'a>(
     api.check_pipeline(body)?;
     check_value(definition, database, value)?;
     let session = generic.document("lsid").map(session_uuid).transpose()?;
-    let session = session.map(|uuid| SessionId::new(uuid, connection.user().as_deref()));
+    let session = session.map(|uuid| connection.session(uuid));
     let options = TransactionOptions {
         number: generic.value("txnNumber").and_then(RawBsonRef::as_i64),
         autocommit: generic.optional_boolean("autocommit"),

@@ -1,5 +1,7 @@
 //! The end of every reply: `ok`, the cluster's time, errors with their labels.
 
+use std::sync::LazyLock;
+
 use ::bson::spec::BinarySubtype;
 use ::bson::{Binary, RawArrayBuf, RawDocumentBuf, Timestamp, rawdoc};
 use bson::raw::cstr;
@@ -65,10 +67,39 @@ pub fn append_labels(fields: &mut RawDocumentBuf, error: &Error) {
 }
 
 fn append_times(fields: &mut RawDocumentBuf, time: Timestamp) {
-    let hash = Binary { subtype: BinarySubtype::Generic, bytes: vec![0; 20] };
-    fields.append(
-        cstr!("$clusterTime"),
-        rawdoc! { "clusterTime": time, "signature": { "hash": hash, "keyId": 0_i64 } },
-    );
+    /// Where the time stands: behind the document's length, a type and the name.
+    const PLACE: usize = 4 + 1 + "clusterTime".len() + 1;
+    // Every reply has it: nothing but the time is written anew.
+    static SIGNED: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let hash = Binary { subtype: BinarySubtype::Generic, bytes: vec![0; 20] };
+        let none = Timestamp { time: 0, increment: 0 };
+        rawdoc! { "clusterTime": none, "signature": { "hash": hash, "keyId": 0_i64 } }.into_bytes()
+    });
+    let mut signed = SIGNED.clone();
+    for (place, part) in [(PLACE, time.increment), (PLACE + 4, time.time)] {
+        if let Some(bytes) = signed.get_mut(place..place + 4) {
+            bytes.copy_from_slice(&part.to_le_bytes());
+        }
+    }
+    fields.append(cstr!("$clusterTime"), RawDocumentBuf::from_bytes(signed).unwrap_or_default());
     fields.append(cstr!("operationTime"), time);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_ends_with_its_time() {
+        let time = Timestamp { time: 0x0102_0304, increment: 0x0506_0708 };
+        let reply = success(RawDocumentBuf::new(), time);
+        let hash = Binary { subtype: BinarySubtype::Generic, bytes: vec![0; 20] };
+        let signature = rawdoc! { "hash": hash, "keyId": 0_i64 };
+        let expected = rawdoc! {
+            "ok": 1.0,
+            "$clusterTime": { "clusterTime": time, "signature": signature },
+            "operationTime": time,
+        };
+        assert_eq!(reply, expected);
+    }
 }

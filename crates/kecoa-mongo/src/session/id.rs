@@ -20,6 +20,12 @@ impl SessionId {
         Self { uuid, user: hash_of_user(user) }
     }
 
+    /// A session of a user whose hash is known.
+    #[must_use]
+    pub fn of_hash(uuid: [u8; 16], user: [u8; 32]) -> Self {
+        Self { uuid, user }
+    }
+
     /// Both parts in one row of bytes, as a key of a table.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; 48] {
