@@ -189,7 +189,7 @@ type TransactionCase = (&'static str, What, Option<i32>, Option<i32>);
 
 #[test]
 fn a_transaction_is_done_once_or_not_wherever_it_fails() {
-    const SET: &str = "SET LOCAL";
+    const SET: &str = "lock_timeout";
     const INSERT: &str = "INSERT INTO kecoa_mongo.document";
     let mut cases: Vec<TransactionCase> = Vec::new();
     for at in [BEGIN, SET, INSERT] {
