@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pymongo
 import pytest
+from psycopg2.extensions import make_dsn
 from pymongo.errors import OperationFailure
 
 from tests.gateways import Gateway, GatewayError
@@ -111,3 +114,45 @@ def test_sizes_and_refusals(db: Any) -> None:
     assert code({"convertToCapped": "c", "size": 4096}) == 238
     prepared = {"key": {"a": 1}, "name": "a", "prepareUnique": True}
     assert code({"createIndexes": "c", "indexes": [prepared]}) == 238
+
+
+def test_a_plain_sql_role_is_enough(database: str, tmp_path: Path) -> None:
+    role = f"plain_{uuid.uuid4().hex[:8]}"
+    plain = make_dsn(database, user=role, password="x")
+    conn = psycopg2.connect(database)
+    conn.autocommit = True
+    run = conn.cursor().execute
+    run(f"CREATE ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD 'x'")
+    try:
+        # It may make tables in the schema, and no schemas.
+        run(f"CREATE SCHEMA kecoa_mongo AUTHORIZATION {role}")
+        with (
+            Gateway(plain, tmp_path / "home", ["--no-password", "--replica-set", "rs"]) as gateway,
+            pymongo.MongoClient[dict[str, Any]](gateway.url) as client,
+        ):
+            goods = client.shop.goods
+            goods.create_index("k", unique=True)
+            with goods.watch() as stream:
+                goods.insert_many([{"_id": n, "k": n} for n in range(10)])
+                assert stream.next()["operationType"] == "insert"
+            with client.start_session() as session, session.start_transaction():
+                goods.update_one({"_id": 1}, {"$set": {"k": 99}}, session=session)
+            goods.aggregate([{"$out": "copy"}])
+            goods.drop()
+            assert client.shop.copy.count_documents({}) == 10
+        run(f"REASSIGN OWNED BY {role} TO CURRENT_USER")
+        run(f"GRANT USAGE ON SCHEMA kecoa_mongo TO {role}")
+        run(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA kecoa_mongo TO {role}")
+        run(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA kecoa_mongo TO {role}")
+        with (
+            Gateway(plain, tmp_path / "home", ["--no-password", "--replica-set", "rs"]) as gateway,
+            pymongo.MongoClient[dict[str, Any]](gateway.url) as client,
+        ):
+            with client.shop.copy.watch() as stream:
+                client.shop.copy.insert_one({"_id": 10, "k": 10})
+                assert stream.next()["operationType"] == "insert"
+            assert client.shop.copy.count_documents({}) == 11
+    finally:
+        run(f"DROP OWNED BY {role}")
+        run(f"DROP ROLE {role}")
+        conn.close()

@@ -91,7 +91,9 @@ pub(super) async fn set_up(client: &mut Client, capabilities: Capabilities) -> R
             return Err(unexpected("the tables cannot be made"));
         }
         attempt += 1;
-        for statement in statements(capabilities) {
+        // Who may make tables in it need not have the right to make it.
+        let made = has_schema(client).await?;
+        for statement in statements(capabilities).into_iter().skip(usize::from(made)) {
             match client.batch(&statement).await {
                 Ok(_) => {}
                 // Another gateway made it, or was about to.
@@ -102,6 +104,14 @@ pub(super) async fn set_up(client: &mut Client, capabilities: Capabilities) -> R
                 Err(error) => return Err(failure::alone(&error).into()),
             }
         }
+    }
+}
+
+async fn has_schema(client: &mut Client) -> Result<bool, Error> {
+    let sql = "SELECT count(*)::INT8 FROM pg_catalog.pg_namespace WHERE nspname = 'kecoa_mongo'";
+    match client.query_one_as::<(i64,)>(sql, &[]).await {
+        Ok((count,)) => Ok(count > 0),
+        Err(error) => Err(failure::alone(&error).into()),
     }
 }
 
@@ -135,7 +145,7 @@ fn check((tables, keys): (i32, i32)) -> Result<(), Error> {
     ))
 }
 
-/// All that makes the tables, in order. Each may be run again.
+/// All that makes the tables, in order, the schema first. Each may be run again.
 pub(super) fn statements(capabilities: Capabilities) -> Vec<String> {
     let mut statements = vec![
         "CREATE SCHEMA IF NOT EXISTS kecoa_mongo".to_owned(),
