@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::settings::Settings;
+
 /// SQL for PostgreSQL, and where each of its parts came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sql {
@@ -91,6 +93,8 @@ pub struct Edits {
     notices: Vec<String>,
     /// The ends of the brackets in which a statement was found.
     bodies: BTreeSet<usize>,
+    /// What some of them depend on.
+    pub(super) settings: Settings,
 }
 
 /// A statement has so many notices at most.
@@ -114,6 +118,11 @@ struct Moved {
 }
 
 impl Edits {
+    /// None yet, under these settings.
+    pub(super) fn under(settings: &Settings) -> Self {
+        Self { settings: *settings, ..Self::default() }
+    }
+
     /// Replaces the bytes `start..end`. What lies inside a longer replacement is dropped with it.
     pub fn replace(&mut self, start: usize, end: usize, text: impl Into<String>) {
         self.edits.push(Edit { start, end, text: text.into(), moved: None });

@@ -27,7 +27,7 @@ pub(super) fn create(
     if !statement.are(at, &["IF", "NOT", "EXISTS"]) {
         return Ok(None);
     }
-    let mut edits = Edits::default();
+    let mut edits = Edits::under(context.settings);
     expression::rewrite(statement, context, &mut edits)?;
     edits.replace(statement.start(at), statement.end(at + 2), "");
     let sql = edits.apply(statement.sql(), statement.offset()).text;

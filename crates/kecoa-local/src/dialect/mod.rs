@@ -27,8 +27,9 @@ mod query;
 pub(crate) mod quote;
 mod refused;
 mod region;
+mod safe;
 mod sequence;
-mod set;
+pub(crate) mod set;
 pub mod settings;
 mod show;
 mod statistics;
@@ -83,6 +84,9 @@ fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analys
     {
         return Err(refusal.into());
     }
+    if let Some(refusal) = safe::refusal(statement, context.settings) {
+        return Err(refusal.into());
+    }
     if let Some(analysis) = control::analyse(statement)? {
         return Ok(analysis);
     }
@@ -95,7 +99,7 @@ fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analys
     if let Some(analysis) = defaults::alter(statement, context)? {
         return Ok(analysis);
     }
-    if let Some(analysis) = set::analyse(statement)? {
+    if let Some(analysis) = set::analyse(statement, context.settings)? {
         return Ok(analysis);
     }
     if statement.is(0, "SHOW")
@@ -122,7 +126,7 @@ fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analys
     if let Some(analysis) = whole {
         return Ok(analysis);
     }
-    let mut edits = Edits::default();
+    let mut edits = Edits::under(context.settings);
     expression::rewrite(statement, context, &mut edits)?;
     if statement.is(0, "ALTER") && statement.is(1, "TABLE") {
         if let Some(ignored) = table::alter(statement, &mut edits)? {

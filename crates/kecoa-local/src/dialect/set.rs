@@ -2,14 +2,17 @@
 
 use kecoa_sql::Statement;
 
-use super::edit::Sql;
+use super::edit::{Edits, Sql};
 use super::plan::{Analysis, Class, Control, Piece, Refusal};
 use super::quote::quote;
-use super::settings::Change;
-use super::variables::{Form, boolean, find, is_utf8, option_name};
+use super::settings::{Change, Settings};
+use super::variables::{self, Form, boolean, find, is_utf8, option_name};
 
 /// `SET`, `RESET` and `SHOW`'s sister statements; `None` when PostgreSQL shall have it as it is.
-pub(super) fn analyse(statement: &Statement<'_>) -> Result<Option<Analysis>, Refusal> {
+pub(super) fn analyse(
+    statement: &Statement<'_>,
+    settings: &Settings,
+) -> Result<Option<Analysis>, Refusal> {
     if statement.are(0, &["SET", "CLUSTER", "SETTING"])
         || statement.are(0, &["RESET", "CLUSTER", "SETTING"])
     {
@@ -41,6 +44,16 @@ pub(super) fn analyse(statement: &Statement<'_>) -> Result<Option<Analysis>, Ref
         let value = if reset { None } else { value.filter(|v| !v.eq_ignore_ascii_case("default")) };
         return Ok(Some(super::database::use_database(value)));
     }
+    if let Some(kept) = variables::timeout(&name) {
+        let value = (!reset && assigned).then_some(value).flatten();
+        return Ok(timeout(statement, (at, end), kept, value, !scope.is_empty()));
+    }
+    if settings.strict && !variables::is_known(&name) && (reset || assigned) {
+        let message = format!("unrecognized configuration parameter \"{name}\"");
+        let hint =
+            "CockroachDB does not have it; SET kecoa_strict = off passes it on to PostgreSQL";
+        return Err(Refusal { hint: hint.to_owned(), ..Refusal::new("42704", message) });
+    }
     let Some((usual, form)) = find(&name) else {
         if name.starts_with("kecoa.") {
             let mut analysis =
@@ -67,25 +80,72 @@ pub(super) fn analyse(statement: &Statement<'_>) -> Result<Option<Analysis>, Ref
             Some(checked(&name, form, &text)?)
         }
     };
-    let change = value.as_deref().unwrap_or(usual);
-    let change = Change::of(&name, change, !scope.is_empty());
+    let acts = Change::of(&name, usual, false).is_some();
+    let change = value.as_deref().and_then(|value| Change::of(&name, value, !scope.is_empty()));
+    let idle = value.as_deref().is_some_and(|value| !acts && value != usual);
     let text = match &value {
+        // SET … TO DEFAULT of an option never set would be an error.
         None => {
-            format!("SELECT pg_catalog.set_config({}, '', {})", quote(&option), !scope.is_empty())
+            let reset = if scope.is_empty() { "RESET " } else { "SET LOCAL " };
+            let to = if scope.is_empty() { "" } else { " TO DEFAULT" };
+            let body = format!(
+                "BEGIN IF pg_catalog.current_setting({}, true) IS NOT NULL THEN {reset}{option}{to}; \
+                 END IF; END",
+                quote(&option)
+            );
+            format!("DO {}", quote(&body))
         }
         Some(value) => format!("SET {scope}{option} TO {}", quote(value)),
     };
-    // SET … TO DEFAULT of an option never set would be an error, hence set_config, hence the DO:
-    // a SELECT would send a row.
-    let text = if default { perform(&text) } else { text };
-    let piece = Piece::tagged(text, if reset { "RESET" } else { "SET" });
+    let mut piece = Piece::tagged(text, if reset { "RESET" } else { "SET" });
+    if idle {
+        piece.notice =
+            Some(format!("the local endpoint keeps {name} and shows it; it changes nothing here"));
+    }
     let mut analysis = Analysis::piece(Class::Session, piece);
-    analysis.control = change.map(Control::Set);
+    analysis.control = match change {
+        Some(change) => Some(Control::Set(change)),
+        // A role or a database may have another default.
+        None => (acts && default).then_some(Control::SetAny),
+    };
     Ok(Some(analysis))
 }
 
+/// A limit of time, which CockroachDB takes as an interval too; `None` when PostgreSQL takes it as it is.
+fn timeout(
+    statement: &Statement<'_>,
+    (from, to): (usize, usize),
+    kept: &str,
+    value: Option<String>,
+    local: bool,
+) -> Option<Analysis> {
+    let plain = |value: &str| {
+        let unit = value.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        matches!(unit.trim(), "" | "us" | "ms" | "s" | "min" | "h" | "d")
+    };
+    match value.filter(|value| !plain(value) && !value.eq_ignore_ascii_case("default")) {
+        Some(value) => {
+            let body = format!(
+                "BEGIN PERFORM pg_catalog.set_config({}, pg_catalog.round(extract(epoch FROM {}::interval) \
+                 * 1000)::text, {local}); END",
+                quote(kept),
+                quote(&value)
+            );
+            Some(Analysis::piece(
+                Class::Session,
+                Piece::tagged(format!("DO {}", quote(&body)), "SET"),
+            ))
+        }
+        None => {
+            let mut edits = Edits::default();
+            edits.replace(statement.start(from), statement.end(to - 1), kept);
+            Some(Analysis::piece(Class::Session, Piece::edited(statement, edits)))
+        }
+    }
+}
+
 /// A value for a variable of this form, as it is kept.
-pub(super) fn checked(name: &str, form: Form, value: &str) -> Result<String, Refusal> {
+pub(crate) fn checked(name: &str, form: Form, value: &str) -> Result<String, Refusal> {
     match form {
         Form::Boolean => match boolean(value) {
             Some(flag) => Ok(if flag { "on" } else { "off" }.to_owned()),
@@ -94,13 +154,17 @@ pub(super) fn checked(name: &str, form: Form, value: &str) -> Result<String, Ref
                 Err(Refusal::new("22023", message))
             }
         },
-        Form::Text | Form::ReadOnly => Ok(value.to_owned()),
+        Form::OneOf(words) if !words.iter().any(|word| word.eq_ignore_ascii_case(value)) => {
+            let message = format!("invalid value for parameter \"{name}\": {value:?}");
+            let hint = format!("Available values: {}", words.join(","));
+            Err(Refusal { hint, ..Refusal::new("22023", message) })
+        }
+        Form::Number if value.trim().parse::<f64>().is_err() => {
+            let message = format!("parameter \"{name}\" requires a number, found {value:?}");
+            Err(Refusal::new("22023", message))
+        }
+        Form::Text | Form::ReadOnly | Form::Number | Form::OneOf(_) => Ok(value.to_owned()),
     }
-}
-
-fn perform(select: &str) -> String {
-    let body = select.replacen("SELECT", "PERFORM", 1);
-    format!("DO {}", quote(&format!("BEGIN {body}; END")))
 }
 
 /// CockroachDB speaks UTF-8 only, and so does the lexer.

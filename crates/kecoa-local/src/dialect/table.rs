@@ -36,7 +36,7 @@ pub(super) fn create(
     let Some(open) = statement.qualified_name(name) else {
         return Ok(None);
     };
-    let mut edits = Edits::default();
+    let mut edits = Edits::under(context.settings);
     expression::rewrite(statement, context, &mut edits)?;
     let closing = statement.partner(open).filter(|_| statement.is_mark(open, "("));
     let mut indexes = Vec::new();

@@ -4,6 +4,7 @@ use kecoa_sql::Statement;
 use kecoa_sql::TokenKind;
 
 use super::edit::Edits;
+use super::settings::Serial;
 
 /// What a type name becomes.
 enum Change {
@@ -13,6 +14,8 @@ enum Change {
     Bare(&'static str),
     /// `STRING`: `VARCHAR(n)` with a length, `TEXT` without.
     Text,
+    /// `INT`: 64 bits, unless `default_int_size` is 4.
+    Int,
     /// A column that fills itself.
     Serial,
 }
@@ -21,8 +24,8 @@ fn change(word: &str) -> Option<Change> {
     Some(match word {
         "string" => Change::Text,
         "bytes" | "blob" => Change::Bare("BYTEA"),
-        // INT is 64 bits wide in CockroachDB.
-        "int" | "integer" | "int64" => Change::Name("INT8"),
+        "int" | "integer" => Change::Int,
+        "int64" => Change::Name("INT8"),
         "int32" => Change::Name("INT4"),
         "int16" => Change::Name("INT2"),
         "float64" => Change::Name("FLOAT8"),
@@ -53,6 +56,10 @@ pub(super) fn rewrite(statement: &Statement<'_>, index: usize, column: bool, edi
     let start = statement.start(index);
     let brackets = statement.partner(index + 1).filter(|_| statement.is_mark(index + 1, "("));
     match change {
+        Change::Int if edits.settings.small_int => {
+            edits.replace(start, statement.end(index), "INT4");
+        }
+        Change::Int => edits.replace(start, statement.end(index), "INT8"),
         Change::Name(name) => edits.replace(start, statement.end(index), name),
         Change::Bare(name) => {
             edits.replace(start, statement.end(brackets.unwrap_or(index)), name);
@@ -62,7 +69,16 @@ pub(super) fn rewrite(statement: &Statement<'_>, index: usize, column: bool, edi
             edits.replace(start, statement.end(index), name);
         }
         Change::Serial if column => {
-            let text = "INT8 NOT NULL DEFAULT unique_rowid()";
+            let short = statement.is_any(index, &["SERIAL2", "SMALLSERIAL"]);
+            let small = statement.is(index, "SERIAL4")
+                || statement.is(index, "SERIAL") && edits.settings.small_int;
+            let text = match edits.settings.serial {
+                Serial::RowId => "INT8 NOT NULL DEFAULT unique_rowid()",
+                Serial::UnorderedRowId => "INT8 NOT NULL DEFAULT unordered_unique_rowid()",
+                Serial::Sequence if short => "SERIAL2",
+                Serial::Sequence if small => "SERIAL4",
+                Serial::Sequence => "SERIAL8",
+            };
             edits.replace(start, statement.end(index), text);
         }
         Change::Serial => {}

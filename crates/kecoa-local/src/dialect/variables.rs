@@ -11,6 +11,10 @@ use super::quote::quote;
 pub enum Form {
     /// `on` or `off`.
     Boolean,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// A number.
+    Number,
     /// Anything.
     Text,
     /// Cannot be set.
@@ -18,8 +22,7 @@ pub enum Form {
 }
 
 /// The variables only CockroachDB has: name, default, form. `SHOW` answers the default until a
-/// session sets another; but for the two `inject_` ones and `autocommit_before_ddl`, they change
-/// nothing here.
+/// session sets another. Those of [`settings`](super::settings) act; the others change nothing here.
 pub const VARIABLES: &[(&str, &str, Form)] = &[
     ("allow_ordinal_column_references", "off", Form::Boolean),
     ("allow_prepare_as_opt_plan", "off", Form::Boolean),
@@ -34,9 +37,13 @@ pub const VARIABLES: &[(&str, &str, Form)] = &[
     ("crdb_version", concat!("CockroachDB OSS ", "v25.2.0", " (kecoa local)"), Form::ReadOnly),
     ("datestyle_enabled", "on", Form::Boolean),
     ("declare_cursor_statement_timeout_enabled", "on", Form::Boolean),
-    ("default_int_size", "8", Form::Text),
-    ("default_transaction_priority", "normal", Form::Text),
-    ("default_transaction_quality_of_service", "regular", Form::Text),
+    ("default_int_size", "8", Form::OneOf(&["4", "8"])),
+    ("default_transaction_priority", "normal", Form::OneOf(&["low", "normal", "high"])),
+    (
+        "default_transaction_quality_of_service",
+        "regular",
+        Form::OneOf(&["background", "regular", "critical"]),
+    ),
     ("default_transaction_use_follower_reads", "off", Form::Boolean),
     ("disable_changefeed_replication", "off", Form::Boolean),
     ("disable_hoist_projection_in_join_limitation", "off", Form::Boolean),
@@ -44,9 +51,9 @@ pub const VARIABLES: &[(&str, &str, Form)] = &[
     ("disable_plan_gists", "off", Form::Boolean),
     ("disallow_full_table_scans", "off", Form::Boolean),
     ("distribute_group_by_row_count_threshold", "1000", Form::Text),
-    ("distribute_scan_row_count_threshold", "10000", Form::Text),
-    ("distribute_sort_row_count_threshold", "1000", Form::Text),
-    ("distsql", "auto", Form::Text),
+    ("distribute_scan_row_count_threshold", "10000", Form::Number),
+    ("distribute_sort_row_count_threshold", "1000", Form::Number),
+    ("distsql", "auto", Form::OneOf(&["off", "auto", "on", "always"])),
     ("enable_auto_rehoming", "off", Form::Boolean),
     ("enable_create_stats_using_extremes", "on", Form::Boolean),
     ("enable_drop_enum_value", "off", Form::Boolean),
@@ -69,8 +76,7 @@ pub const VARIABLES: &[(&str, &str, Form)] = &[
     ("experimental_enable_temp_tables", "on", Form::Boolean),
     ("experimental_enable_unique_without_index_constraints", "off", Form::Boolean),
     ("force_savepoint_restart", "off", Form::Boolean),
-    ("foreign_key_cascades_limit", "10000", Form::Text),
-    ("idle_in_session_timeout", "0", Form::Text),
+    ("foreign_key_cascades_limit", "10000", Form::Number),
     ("index_join_streamer_batch_size", "8.0 MiB", Form::Text),
     ("index_recommendations_enabled", "on", Form::Boolean),
     ("inject_retry_errors_enabled", "off", Form::Boolean),
@@ -79,17 +85,17 @@ pub const VARIABLES: &[(&str, &str, Form)] = &[
     ("join_reader_ordering_strategy_batch_size", "100 KiB", Form::Text),
     ("kecoa_strict", "on", Form::Boolean),
     ("kv_transaction_buffered_writes_enabled", "off", Form::Boolean),
-    ("large_full_scan_rows", "0", Form::Text),
+    ("large_full_scan_rows", "0", Form::Number),
     ("legacy_varchar_typing", "off", Form::Boolean),
     ("locality", "", Form::ReadOnly),
     ("locality_optimized_partitioned_index_scan", "on", Form::Boolean),
     ("max_identifier_length", "128", Form::ReadOnly),
-    ("max_retries_for_read_committed", "100", Form::Text),
+    ("max_retries_for_read_committed", "100", Form::Number),
     ("multiple_active_portals_enabled", "off", Form::Boolean),
     ("node_id", "1", Form::ReadOnly),
     ("null_ordered_last", "off", Form::Boolean),
     ("on_update_rehome_row_enabled", "on", Form::Boolean),
-    ("opt_split_scan_limit", "2048", Form::Text),
+    ("opt_split_scan_limit", "2048", Form::Number),
     ("optimizer", "on", Form::Text),
     ("optimizer_merge_joins_enabled", "on", Form::Boolean),
     ("optimizer_push_offset_into_index_join", "on", Form::Boolean),
@@ -108,10 +114,10 @@ pub const VARIABLES: &[(&str, &str, Form)] = &[
     ("prefer_lookup_joins_for_fks", "off", Form::Boolean),
     ("prepared_statements_cache_size", "0 B", Form::Text),
     ("propagate_input_ordering", "off", Form::Boolean),
-    ("reorder_joins_limit", "8", Form::Text),
+    ("reorder_joins_limit", "8", Form::Number),
     ("require_explicit_primary_keys", "off", Form::Boolean),
     ("results_buffer_size", "524288", Form::ReadOnly),
-    ("serial_normalization", "rowid", Form::Text),
+    ("serial_normalization", "rowid", Form::OneOf(SERIALS)),
     ("server_version", "13.0.0", Form::ReadOnly),
     ("server_version_num", "130000", Form::ReadOnly),
     ("show_primary_key_constraint_on_not_visible_columns", "on", Form::Boolean),
@@ -124,19 +130,122 @@ pub const VARIABLES: &[(&str, &str, Form)] = &[
     ("testing_optimizer_disable_rule_probability", "0", Form::Text),
     ("testing_optimizer_random_seed", "0", Form::Text),
     ("tracing", "off", Form::ReadOnly),
-    ("transaction_priority", "normal", Form::Text),
-    ("transaction_rows_read_err", "0", Form::Text),
-    ("transaction_rows_read_log", "0", Form::Text),
-    ("transaction_rows_written_err", "0", Form::Text),
-    ("transaction_rows_written_log", "0", Form::Text),
+    ("transaction_priority", "normal", Form::OneOf(&["low", "normal", "high"])),
+    ("transaction_rows_read_err", "0", Form::Number),
+    ("transaction_rows_read_log", "0", Form::Number),
+    ("transaction_rows_written_err", "0", Form::Number),
+    ("transaction_rows_written_log", "0", Form::Number),
     ("troubleshooting_mode", "off", Form::Boolean),
     ("unconstrained_non_covering_index_scan_enabled", "off", Form::Boolean),
-    ("use_declarative_schema_changer", "on", Form::Text),
+    (
+        "use_declarative_schema_changer",
+        "on",
+        Form::OneOf(&["off", "on", "unsafe", "unsafe_always"]),
+    ),
     ("variable_inequality_lookup_join_enabled", "on", Form::Boolean),
     ("vector_search_beam_size", "32", Form::Text),
-    ("vectorize", "on", Form::Text),
+    ("vectorize", "on", Form::OneOf(&["off", "on", "experimental_always"])),
     ("virtual_cluster_name", "default", Form::ReadOnly),
 ];
+
+const SERIALS: &[&str] = &[
+    "rowid",
+    "unordered_rowid",
+    "virtual_sequence",
+    "sql_sequence",
+    "sql_sequence_cached",
+    "sql_sequence_cached_node",
+];
+
+/// What CockroachDB knows of PostgreSQL's variables, as `SHOW ALL` lists it.
+pub const SHARED: &[&str] = &[
+    "application_name",
+    "backslash_quote",
+    "bytea_output",
+    "check_function_bodies",
+    "client_encoding",
+    "client_min_messages",
+    "datestyle",
+    "default_tablespace",
+    "default_text_search_config",
+    "default_transaction_isolation",
+    "default_transaction_read_only",
+    "enable_seqscan",
+    "escape_string_warning",
+    "extra_float_digits",
+    "idle_in_session_timeout",
+    "idle_in_transaction_session_timeout",
+    "integer_datetimes",
+    "intervalstyle",
+    "lc_collate",
+    "lc_ctype",
+    "lc_messages",
+    "lc_monetary",
+    "lc_numeric",
+    "lc_time",
+    "lock_timeout",
+    "max_index_keys",
+    "password_encryption",
+    "plan_cache_mode",
+    "role",
+    "search_path",
+    "server_encoding",
+    "session_authorization",
+    "ssl",
+    "standard_conforming_strings",
+    "statement_timeout",
+    "synchronize_seqscans",
+    "synchronous_commit",
+    "timezone",
+    "transaction_isolation",
+    "transaction_read_only",
+    "transaction_timeout",
+    "xmloption",
+];
+
+/// Further words that may follow `SET`.
+const FURTHER: &[&str] = &[
+    "cluster",
+    "constraints",
+    "database",
+    "deadlock_timeout",
+    "default_table_access_method",
+    "default_transaction_deferrable",
+    "default_with_oids",
+    "is_superuser",
+    "log_timezone",
+    "max_identifier_length",
+    "names",
+    "row_security",
+    "schema",
+    "seed",
+    "session",
+    "session_user",
+    "time",
+    "tracing",
+    "transaction",
+];
+
+/// Whether CockroachDB knows a variable.
+pub fn is_known(name: &str) -> bool {
+    name.contains('.')
+        || SHARED.contains(&name)
+        || FURTHER.contains(&name)
+        || find(name).is_some()
+        || timeout(name).is_some()
+}
+
+/// PostgreSQL's name of a limit of time.
+pub fn timeout(name: &str) -> Option<&'static str> {
+    match name {
+        "statement_timeout" => Some("statement_timeout"),
+        "lock_timeout" => Some("lock_timeout"),
+        "idle_in_transaction_session_timeout" => Some("idle_in_transaction_session_timeout"),
+        "idle_in_session_timeout" | "idle_session_timeout" => Some("idle_session_timeout"),
+        "transaction_timeout" => Some("transaction_timeout"),
+        _ => None,
+    }
+}
 
 /// The default and the form of one of CockroachDB's own variables.
 pub fn find(name: &str) -> Option<(&'static str, Form)> {
@@ -150,6 +259,13 @@ pub fn option_name(name: &str) -> String {
 
 /// The value of one of CockroachDB's own variables, as an expression.
 pub fn value(name: &str) -> Option<String> {
+    if let Some(kept) = timeout(name) {
+        // In milliseconds, as CockroachDB shows it.
+        return Some(format!(
+            "(SELECT s.setting FROM pg_catalog.pg_settings s WHERE s.name = {})",
+            quote(kept)
+        ));
+    }
     let (default, form) = find(name)?;
     let default = quote(default);
     if form == Form::ReadOnly {
@@ -181,6 +297,7 @@ mod tests {
     #[test]
     fn the_table_is_in_order_and_in_form() {
         assert!(VARIABLES.is_sorted_by(|a, b| a.0 < b.0));
+        assert!(SHARED.is_sorted());
         for (name, default, form) in VARIABLES {
             assert!(*form != Form::Boolean || matches!(*default, "on" | "off"), "{name}");
             assert!(

@@ -1,5 +1,6 @@
 //! From the first byte to the first ReadyForQuery.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use super::replies::{Fields, string};
 use super::session::Session;
 use super::shared::Shared;
 use crate::dialect::quote::quote;
+use crate::dialect::set;
 use crate::dialect::variables;
 
 /// How long a client may take to say who it is, as PostgreSQL's `authentication_timeout`.
@@ -290,6 +292,9 @@ fn sort(parameters: Pairs) -> Result<(Pairs, Vec<(String, String)>), Fields> {
             }
             // crdb:session_revival_token_base64, crdb:remote_addr: a proxy's business.
             _ if folded.starts_with("crdb:") => {}
+            "idle_in_session_timeout" => {
+                kept.push((Bytes::from_static(b"idle_session_timeout"), value));
+            }
             _ if variables::find(&folded).is_some() => ours.push((folded, text)),
             _ => kept.push((name, value)),
         }
@@ -300,7 +305,7 @@ fn sort(parameters: Pairs) -> Result<(Pairs, Vec<(String, String)>), Fields> {
 /// Takes CockroachDB's variables and `--cluster` out of `options`; returns the rest, or `None` when
 /// there are none in it.
 fn options(text: &str, ours: &mut Vec<(String, String)>) -> Option<String> {
-    let mut rest: Vec<&str> = Vec::new();
+    let mut rest: Vec<Cow<'_, str>> = Vec::new();
     let mut taken = false;
     let mut arguments = startup_options::split(text).into_iter();
     while let Some(argument) = arguments.next() {
@@ -316,8 +321,15 @@ fn options(text: &str, ours: &mut Vec<(String, String)>) -> Option<String> {
         let assignment = startup_options::unescape(assignment);
         let (name, value) = assignment.split_once('=').unwrap_or((&assignment, ""));
         let name = name.replace('-', "_").to_ascii_lowercase();
+        if name == "idle_in_session_timeout" {
+            let text = parts.join(" ");
+            let escaped = text.replace("idle_in_session_timeout", "idle_session_timeout");
+            rest.push(escaped.into());
+            taken = true;
+            continue;
+        }
         if name != "cluster" && variables::find(&name).is_none() {
-            rest.extend(parts);
+            rest.extend(parts.into_iter().map(Cow::Borrowed));
             continue;
         }
         taken = true;
@@ -330,19 +342,13 @@ fn options(text: &str, ours: &mut Vec<(String, String)>) -> Option<String> {
 
 async fn set_variables(opened: &mut Opened, variables: &[(String, String)]) -> Result<(), Fields> {
     for (name, value) in variables {
-        let normal = match variables::find(name) {
+        let form = match variables::find(name) {
             Some((_, variables::Form::ReadOnly)) => continue,
-            Some((_, variables::Form::Boolean)) => match variables::boolean(value) {
-                Some(true) => "on",
-                Some(false) => "off",
-                None => {
-                    let message = format!("parameter \"{name}\" requires a Boolean value");
-                    return Err(Fields::own("FATAL", "22023", &message));
-                }
-            },
-            _ => value,
+            found => found.map_or(variables::Form::Text, |(_, form)| form),
         };
-        let sql = format!("SET {} TO {}", variables::option_name(name), quote(normal));
+        let normal = set::checked(name, form, value)
+            .map_err(|refusal| Fields::own("FATAL", refusal.code, &refusal.message))?;
+        let sql = format!("SET {} TO {}", variables::option_name(name), quote(&normal));
         backend::internal_query(&mut opened.backend, sql.as_bytes())
             .await
             .map_err(|error| Refused::Io(error).into_fields())??;

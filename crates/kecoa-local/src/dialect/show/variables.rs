@@ -4,7 +4,7 @@ use kecoa_sql::Statement;
 
 use super::shown::{Found, rows, uncounted};
 use crate::dialect::quote::{quote, quote_name};
-use crate::dialect::variables;
+use crate::dialect::variables::{self, SHARED};
 
 /// The query for a `SHOW` of one variable or of all.
 pub(super) fn query(statement: &Statement<'_>, at: usize, end: usize) -> Found {
@@ -43,51 +43,6 @@ pub(super) fn query(statement: &Statement<'_>, at: usize, end: usize) -> Found {
     uncounted(format!("SELECT {value} AS {}", quote_name(&name)), "SHOW")
 }
 
-/// What CockroachDB knows of PostgreSQL's variables.
-const SHARED: &[&str] = &[
-    "application_name",
-    "backslash_quote",
-    "bytea_output",
-    "check_function_bodies",
-    "client_encoding",
-    "client_min_messages",
-    "datestyle",
-    "default_tablespace",
-    "default_text_search_config",
-    "default_transaction_isolation",
-    "default_transaction_read_only",
-    "enable_seqscan",
-    "escape_string_warning",
-    "extra_float_digits",
-    "idle_in_transaction_session_timeout",
-    "integer_datetimes",
-    "intervalstyle",
-    "lc_collate",
-    "lc_ctype",
-    "lc_messages",
-    "lc_monetary",
-    "lc_numeric",
-    "lc_time",
-    "lock_timeout",
-    "max_index_keys",
-    "password_encryption",
-    "plan_cache_mode",
-    "role",
-    "search_path",
-    "server_encoding",
-    "session_authorization",
-    "ssl",
-    "standard_conforming_strings",
-    "statement_timeout",
-    "synchronize_seqscans",
-    "synchronous_commit",
-    "timezone",
-    "transaction_isolation",
-    "transaction_read_only",
-    "transaction_timeout",
-    "xmloption",
-];
-
 /// Variables that say where the session is.
 const PLACE: &[&str] = &["database", "is_superuser", "session_id", "session_user"];
 
@@ -104,14 +59,6 @@ fn own(name: &str) -> Option<String> {
         // PostgreSQL 16 has these two no more as variables.
         "lc_collate" => database_column("datcollate"),
         "lc_ctype" => database_column("datctype"),
-        // In milliseconds, without a unit.
-        "statement_timeout"
-        | "lock_timeout"
-        | "transaction_timeout"
-        | "idle_in_transaction_session_timeout" => format!(
-            "(SELECT s.setting FROM pg_catalog.pg_settings s WHERE s.name = {})",
-            quote(name)
-        ),
         // PostgreSQL's SHOW names these columns TimeZone, DateStyle and IntervalStyle.
         "timezone" | "datestyle" | "intervalstyle" => setting(name),
         _ => return None,
