@@ -19,6 +19,7 @@ pub const BOOTSTRAP_SQL: &str = concat!(
     include_str!("crdb_internal.sql"),
     include_str!("definitions.sql"),
     include_str!("functions/time.sql"),
+    include_str!("functions/system.sql"),
     include_str!("functions/conversion.sql"),
     include_str!("casts.sql"),
     include_str!("operators.sql"),

@@ -43,18 +43,23 @@ WITH internal AS MATERIALIZED (
                                 aggmfinalfn]::oid[]) FROM pg_aggregate
 )
 SELECT p.oid, p.oid, p.proname, w.arguments,
-  CASE WHEN w.arguments = p.proargtypes THEN p.prolang ELSE 14::oid END,
-  CASE p.prorettype WHEN 23 THEN 20 ELSE p.prorettype END,
+  CASE WHEN w.arguments = p.proargtypes AND p.prorettype <> 1007 THEN p.prolang ELSE 14::oid END,
+  CASE p.prorettype WHEN 23 THEN 20 WHEN 1007 THEN 1016 ELSE p.prorettype END,
   -- A set of a function that is not STRICT can be inlined.
   p.proisstrict AND NOT (p.proretset AND w.arguments <> p.proargtypes),
-  CASE WHEN w.arguments = p.proargtypes THEN p.prosupport ELSE '-' END,
-  CASE WHEN w.arguments = p.proargtypes AND p.prolang = 12 THEN p.prosrc
+  CASE WHEN w.arguments = p.proargtypes AND p.prorettype <> 1007 THEN p.prosupport ELSE '-' END,
+  CASE WHEN w.arguments = p.proargtypes AND p.prolang = 12 AND p.prorettype <> 1007 THEN p.prosrc
     ELSE CASE WHEN p.proallargtypes IS NULL THEN 'SELECT ' ELSE 'SELECT r.* FROM ' END
       || format('crdb_internal.%I(%s)', p.proname, w.passed)
       || CASE WHEN p.proallargtypes IS NOT NULL THEN ' AS r'
-           WHEN p.prorettype = 23 THEN '::pg_catalog.int8' ELSE '' END
+           WHEN p.prorettype = 23 THEN '::pg_catalog.int8'
+           WHEN p.prorettype = 1007 THEN '::pg_catalog.int8[]' ELSE '' END
   END
-FROM crdb_internal.originals p
+FROM (
+  SELECT * FROM crdb_internal.originals
+  WHERE prokind = 'f' AND (prorettype IN (23, 1007) OR 23 = ANY (proargtypes::oid[]) OR 1007 = ANY (proargtypes::oid[]))
+  OFFSET 0
+) AS p
 CROSS JOIN LATERAL (
   SELECT coalesce(string_agg(CASE a.type WHEN 23 THEN '20' WHEN 1007 THEN '1016' ELSE a.type::text END, ' '
                     ORDER BY a.n), '')::oidvector AS arguments,
@@ -62,7 +67,7 @@ CROSS JOIN LATERAL (
                                WHEN 1007 THEN '::pg_catalog.int4[]' ELSE '' END, ', ' ORDER BY a.n) AS passed
   FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY AS a(type, n)
 ) AS w
-WHERE p.prokind = 'f' AND (p.prorettype = 23 OR w.arguments <> p.proargtypes)
+WHERE (p.prorettype IN (23, 1007) OR w.arguments <> p.proargtypes)
   AND NOT (p.proretset AND p.prorettype = 23 AND w.arguments = p.proargtypes)
   AND NOT 2281 = ANY (p.proargtypes::oid[]) AND p.prorettype <> 2281
   -- Only C functions take arguments of any type.
