@@ -6,7 +6,7 @@ use kecoa_sql::TokenKind;
 use super::catalog::Context;
 use super::edit::Edits;
 use super::plan::Stop;
-use super::{bytes, limited, names, query, show, system_time, types, upsert};
+use super::{bytes, limited, names, own_names, query, show, signature, system_time, types, upsert};
 
 /// Collects the edits for all of `statement`.
 pub(super) fn rewrite(
@@ -30,6 +30,9 @@ pub(super) fn rewrite(
                     if let Some(after) = show::source(statement, at, closing, context, edits)? {
                         next = after;
                     } else {
+                        if is_column_definitions(statement, at) {
+                            signature::columns(statement, at, edits);
+                        }
                         around.push(closing);
                     }
                 }
@@ -65,6 +68,8 @@ pub(super) fn rewrite(
                 let open = around.last().and_then(|closing| statement.partner(*closing));
                 names::rewrite(statement, at, open, context, edits)?;
             }
+            Some(TokenKind::Word | TokenKind::QuotedIdentifier)
+                if own_names::rewrite(statement, at, edits) => {}
             Some(TokenKind::Word) => {
                 let end = around.last().copied().unwrap_or(length);
                 word(statement, at, end, context, edits)?;
@@ -102,15 +107,6 @@ fn word(
     if statement.is(at, "UPSERT") && statement.is(at + 1, "INTO") && !qualified {
         return upsert::rewrite(statement, at, end, context, edits);
     }
-    if statement.is(at, "information_schema")
-        && statement.is_mark(at + 1, ".")
-        && statement.is_any(at + 2, &["columns", "statistics"])
-        && !qualified
-    {
-        // The same view with the columns CockroachDB has in it.
-        edits.replace(statement.start(at), statement.end(at), "crdb_internal");
-        return Ok(());
-    }
     if statement.is_mark(at + 1, "(") {
         let closing = statement.partner(at + 1);
         if text.eq_ignore_ascii_case(b"cast") {
@@ -125,15 +121,6 @@ fn word(
         } else if text.eq_ignore_ascii_case(b"count_rows") && closing == Some(at + 2) {
             // An aggregate without arguments is called with a star.
             edits.insert(statement.start(at + 2), "*");
-        } else if text.eq_ignore_ascii_case(b"version") && closing == Some(at + 2) {
-            let start = if qualified && at >= 2 && statement.is(at - 2, "pg_catalog") {
-                at - 2
-            } else if qualified {
-                return Ok(());
-            } else {
-                at
-            };
-            edits.replace(statement.start(start), statement.end(at), "crdb_internal.version");
         }
         return Ok(());
     }
@@ -146,6 +133,22 @@ fn word(
         types::rewrite(statement, at, false, edits);
     }
     Ok(())
+}
+
+/// Whether the bracket at `at` is the list of columns behind a function: `f(…) AS t (a INT)`.
+fn is_column_definitions(statement: &Statement<'_>, at: usize) -> bool {
+    let mut before = at;
+    if before > 0 && statement.is_name(before - 1) && !statement.is(before - 1, "AS") {
+        before -= 1;
+    }
+    if before > 0 && statement.is(before - 1, "AS") {
+        before -= 1;
+    }
+    before < at
+        && before > 0
+        && statement.is_mark(before - 1, ")")
+        && !statement
+            .is_any(at + 1, &["SELECT", "WITH", "VALUES", "TABLE", "INSERT", "UPDATE", "DELETE"])
 }
 
 /// Whether a statement starts at `at`, in the bracket that `end` closes or at the top.

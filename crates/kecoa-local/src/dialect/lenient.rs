@@ -8,6 +8,7 @@ use super::edit::Edits;
 use super::expression;
 use super::plan::{Analysis, Class, Piece, Stop};
 use super::quote::quote;
+use super::signature;
 
 /// A block that takes it for done when the thing exists; `None` for other statements.
 pub(super) fn create(
@@ -29,6 +30,10 @@ pub(super) fn create(
     }
     let mut edits = Edits::under(context.settings);
     expression::rewrite(statement, context, &mut edits)?;
+    if let Some(after) = statement.qualified_name(at + 3).filter(|after| statement.is(*after, "AS"))
+    {
+        signature::columns(statement, after + 1, &mut edits);
+    }
     edits.replace(statement.start(at), statement.end(at + 2), "");
     let sql = edits.apply(statement.sql(), statement.offset()).text;
     let body = format!(

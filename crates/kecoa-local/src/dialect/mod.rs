@@ -16,11 +16,13 @@ mod database;
 mod defaults;
 pub mod edit;
 mod expression;
+mod extension;
 mod index;
 mod index_clauses;
 mod lenient;
 mod limited;
 mod names;
+mod own_names;
 mod partition;
 pub mod plan;
 mod query;
@@ -32,6 +34,7 @@ mod sequence;
 pub(crate) mod set;
 pub mod settings;
 mod show;
+mod signature;
 mod statistics;
 mod system_time;
 mod table;
@@ -116,6 +119,9 @@ fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analys
         Piece::answer_last(&mut pieces, "CREATE INDEX");
         return Ok(Analysis { class: Class::Definition, control: None, pieces });
     }
+    if let Some(analysis) = extension::analyse(statement) {
+        return Ok(analysis);
+    }
     if let Some(analysis) = lenient::create(statement, context)? {
         return Ok(analysis);
     }
@@ -145,6 +151,7 @@ fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analys
             types::rewrite(statement, start, false, &mut edits);
         }
     }
+    signature::rewrite(statement, &mut edits);
     Ok(Analysis::piece(class(statement), Piece::edited(statement, edits)))
 }
 

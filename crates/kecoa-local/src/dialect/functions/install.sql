@@ -42,6 +42,7 @@ FROM made m JOIN replacement r ON r.name = m.proname AND r.arguments = m.proargt
 JOIN pg_aggregate a ON a.aggfnoid = r.source;
 
 DROP TABLE replacement;
+DROP VIEW originals;
 
 -- What the files that follow make anew.
 UPDATE pg_proc p SET pronamespace = 'crdb_internal'::regnamespace

@@ -14,7 +14,7 @@ WHERE pronamespace = 'pg_catalog'::regnamespace AND oid >= 12000::oid
     OR proname = 'pg_get_indexdef' AND proargtypes[1] IN ('int2'::regtype, 'int8'::regtype));
 
 -- The originals, wherever they are: this can be run again.
-CREATE OR REPLACE VIEW crdb_internal.originals AS
+CREATE TEMPORARY VIEW originals AS
 SELECT p.oid, p.proname, p.prolang, p.prosupport, p.prokind, p.proisstrict, p.proretset,
   p.prorettype, p.pronargs, p.proargtypes, p.proallargtypes, p.prosrc
 FROM pg_catalog.pg_proc p
@@ -56,7 +56,7 @@ SELECT p.oid, p.oid, p.proname, w.arguments,
            WHEN p.prorettype = 1007 THEN '::pg_catalog.int8[]' ELSE '' END
   END
 FROM (
-  SELECT * FROM crdb_internal.originals
+  SELECT * FROM originals
   WHERE prokind = 'f' AND (prorettype IN (23, 1007) OR 23 = ANY (proargtypes::oid[]) OR 1007 = ANY (proargtypes::oid[]))
   OFFSET 0
 ) AS p
@@ -76,13 +76,13 @@ WHERE (p.prorettype IN (23, 1007) OR w.arguments <> p.proargtypes)
   -- libpq finds these by name and calls them with int4.
   AND p.proname !~ '^(lo_|lo(read|write)$|int4|textlen$|json_|pg_isolation_|pg_logical_slot_)'
   -- There is one for int8 already.
-  AND NOT EXISTS (SELECT 1 FROM crdb_internal.originals q
+  AND NOT EXISTS (SELECT 1 FROM originals q
                   WHERE q.proname = p.proname AND q.proargtypes = w.arguments AND q.oid <> p.oid);
 
 -- The other way round an int4 fits the C function for int8 as it is.
 INSERT INTO replacement
 SELECT p.oid, p.oid, p.proname, p.proargtypes, p.prolang, 20, p.proisstrict, q.prosupport, q.prosrc
-FROM crdb_internal.originals p JOIN crdb_internal.originals q
+FROM originals p JOIN originals q
   ON q.proname = p.proname AND q.pronargs = p.pronargs AND q.prorettype = 20
 WHERE p.proname IN ('generate_series', 'gcd', 'lcm', 'mod', 'abs') AND p.prorettype = 23;
 
@@ -100,14 +100,14 @@ SELECT p.oid, p.oid, p.proname,
   replace(' ' || p.proargtypes::text || ' ', ' 23 ',
           ' ' || 'crdb_internal.int8_offset'::regtype::oid || ' ')::oidvector,
   p.prolang, CASE p.prorettype WHEN 23 THEN 20 ELSE p.prorettype END, p.proisstrict, p.prosupport, p.prosrc
-FROM crdb_internal.originals p
+FROM originals p
 WHERE p.prokind = 'w' AND 23 = ANY (p.proargtypes::oid[]);
 
 -- extract() gives a FLOAT, as date_part() does.
 INSERT INTO replacement
 SELECT p.oid, p.oid, p.proname, p.proargtypes, q.prolang, q.prorettype, p.proisstrict, q.prosupport,
   CASE q.prolang WHEN 12 THEN q.prosrc ELSE 'SELECT pg_catalog.date_part($1, $2)' END
-FROM crdb_internal.originals p JOIN crdb_internal.originals q
+FROM originals p JOIN originals q
   ON q.proname = 'date_part' AND q.proargtypes = p.proargtypes
 WHERE p.proname = 'extract';
 
@@ -115,13 +115,13 @@ WHERE p.proname = 'extract';
 INSERT INTO replacement
 SELECT p.oid, q.oid, p.proname, q.proargtypes, q.prolang,
   CASE q.prorettype WHEN 23 THEN 20 ELSE q.prorettype END, q.proisstrict, q.prosupport, q.prosrc
-FROM crdb_internal.originals p JOIN crdb_internal.originals q
+FROM originals p JOIN originals q
   ON q.proname = CASE p.proname WHEN 'to_json' THEN 'to_jsonb' ELSE replace(p.proname, 'json_', 'jsonb_') END
   AND (q.proargtypes = replace(' ' || p.proargtypes::text || ' ', ' 114 ', ' 3802 ')::oidvector
        OR p.proname ~ '^json_populate_record')
 WHERE (p.proname ~ '^json_' OR p.proname = 'to_json') AND p.proname !~ '_(in|out|recv|send)$'
 UNION ALL
 SELECT p.oid, p.oid, p.proname, p.proargtypes, 14, 3802, p.proisstrict, '-', 'SELECT pg_catalog.to_jsonb($1)'
-FROM crdb_internal.originals p
+FROM originals p
 WHERE p.proname IN ('row_to_json', 'array_to_json');
 UPDATE pg_cast SET castcontext = 'i' WHERE castsource = 114 AND casttarget = 3802 AND castcontext <> 'i';

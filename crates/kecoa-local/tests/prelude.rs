@@ -1,6 +1,6 @@
-//! No function that the prelude adds or replaces makes a call fail that PostgreSQL understands: every
-//! call is written in every way a client may write it, and understood by a database without the prelude
-//! and by one with it.
+//! The functions that the endpoint puts into a database. None makes a call fail that PostgreSQL
+//! understands: every call is written in every way a client may write it, and understood by a database
+//! without them and by one with them. And the list of CockroachDB's says truly which are there.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -12,7 +12,7 @@
 
 mod live;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 
 use live::{Client, Server};
@@ -111,7 +111,7 @@ fn what_postgresql_understands_is_understood() {
         run(client, "CREATE TEMP TABLE names (name text)");
     }
     fill(&mut plain, "names", names.iter().map(String::as_str));
-    run(&mut plain, include_str!("overloads/calls.sql"));
+    run(&mut plain, include_str!("prelude/calls.sql"));
     let before = kinds(&mut plain);
     assert!(before.len() > 4000, "{}", before.len());
     run(&mut ours, "CREATE TEMP TABLE calls (sql text)");
@@ -129,7 +129,7 @@ fn what_postgresql_understands_is_understood() {
 
     // What takes an int4 takes an int8.
     run(&mut plain, "DROP TABLE calls");
-    run(&mut plain, include_str!("overloads/wide.sql"));
+    run(&mut plain, include_str!("prelude/wide.sql"));
     let wide: Vec<String> = run(&mut plain, "SELECT sql FROM calls")
         .into_iter()
         .map(|row| row[0].clone().unwrap())
@@ -162,3 +162,56 @@ const KEPT: [&str; 12] = [
     "NULL::json ->",
     "textlen",
 ];
+
+const LIST: &str = include_str!("../src/dialect/functions/builtins.tsv");
+
+#[test]
+fn the_list_says_what_is_there() {
+    let Some(server) = Server::start() else { return };
+    let mut ours = server.postgres("defaultdb");
+    let names = |client: &mut Client<_>, condition: &str| -> BTreeSet<String> {
+        let sql = format!(
+            "SELECT DISTINCT CASE n.nspname WHEN 'pg_catalog' THEN '' ELSE n.nspname || '.' END \
+               || p.proname \
+             FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace \
+             WHERE n.nspname IN ('pg_catalog', 'information_schema', 'crdb_internal') \
+               AND {condition}"
+        );
+        run(client, &sql).into_iter().map(|row| row[0].clone().unwrap()).collect()
+    };
+    // An original that was put aside is none of CockroachDB's functions.
+    let found = names(
+        &mut ours,
+        "NOT (n.nspname = 'crdb_internal' AND (p.oid < 8000 OR p.oid BETWEEN 10000 AND 11999))",
+    );
+    let mut listed = BTreeSet::new();
+    let mut wrong = Vec::new();
+    for line in LIST.lines().filter(|line| !line.starts_with('#')) {
+        let [name, signature, state] = line.split('\t').collect::<Vec<_>>()[..] else {
+            panic!("three columns: {line}");
+        };
+        if !listed.insert(name.to_owned()) {
+            wrong.push(format!("{name} is listed twice"));
+        }
+        match state {
+            "there" if !found.contains(name) => wrong.push(format!("{name} is not there")),
+            "there" if signature.is_empty() => wrong.push(format!("{name} has no signature")),
+            "there" | "syntax" => {}
+            _ if !state.starts_with("missing: ") => wrong.push(format!("{name} is {state}")),
+            _ if found.contains(name) => wrong.push(format!("{name} is there")),
+            _ => {}
+        }
+    }
+    // What is CockroachDB's own in pg_catalog is in the list.
+    let own = "n.nspname = 'pg_catalog' AND (p.oid BETWEEN 8000 AND 9999 OR p.oid >= 16384)";
+    let postgres = names(&mut ours, "(p.oid < 8000 OR p.oid BETWEEN 10000 AND 16383)");
+    for name in names(&mut ours, own) {
+        let original =
+            postgres.contains(&name) || postgres.contains(&format!("crdb_internal.{name}"));
+        if !original && !listed.contains(&name) {
+            wrong.push(format!("{name} is not listed"));
+        }
+    }
+    assert!(listed.len() > 800, "{}", listed.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
