@@ -46,6 +46,7 @@ MODULES = [
     "kecoa.types",
     "kecoa.retry",
     "kecoa.pool",
+    "kecoa.rows",
     "kecoa.aio",
     "kecoa.sqlalchemy",
     "kecoa.sqlalchemy.cockroachdb",

@@ -67,6 +67,7 @@ if TYPE_CHECKING:
         observe as observe,
         pool as pool,
         retry as retry,
+        rows as rows,
         sql as sql,
         types as types,
         tz as tz,
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
 
     _Connection = TypeVar("_Connection")
     _Cursor = TypeVar("_Cursor")
+    _Row = TypeVar("_Row")
 
 __all__ = [
     "BINARY",
@@ -124,6 +126,18 @@ def connect(
     connection_factory: None = None,
     cursor_factory: None = None,
     *,
+    row_factory: rows.RowFactory[_Row],
+    binding: Literal["client", "server"] | None = None,
+    statement_timeout: float | None = None,
+    **kwargs: Any,
+) -> rows.RowConnection[_Row]: ...
+@overload
+def connect(
+    dsn: str | None = None,
+    connection_factory: None = None,
+    cursor_factory: None = None,
+    *,
+    row_factory: None = None,
     binding: Literal["client", "server"] | None = None,
     statement_timeout: float | None = None,
     **kwargs: Any,
@@ -134,6 +148,7 @@ def connect(
     connection_factory: None = None,
     *,
     cursor_factory: Callable[..., _Cursor],
+    row_factory: rows.RowFactory[Any] | None = None,
     binding: Literal["client", "server"] | None = None,
     statement_timeout: float | None = None,
     **kwargs: Any,
@@ -144,6 +159,7 @@ def connect(
     connection_factory: None,
     cursor_factory: Callable[..., _Cursor],
     *,
+    row_factory: None = None,
     binding: Literal["client", "server"] | None = None,
     statement_timeout: float | None = None,
     **kwargs: Any,
@@ -154,6 +170,7 @@ def connect(
     *,
     connection_factory: Callable[..., _Connection],
     cursor_factory: Callable[..., Any] | None = None,
+    row_factory: rows.RowFactory[Any] | None = None,
     binding: Literal["client", "server"] | None = None,
     statement_timeout: float | None = None,
     **kwargs: Any,
@@ -164,6 +181,7 @@ def connect(
     connection_factory: Callable[..., _Connection],
     cursor_factory: Callable[..., Any] | None = None,
     *,
+    row_factory: rows.RowFactory[Any] | None = None,
     binding: Literal["client", "server"] | None = None,
     statement_timeout: float | None = None,
     **kwargs: Any,
@@ -184,7 +202,14 @@ def connect(
     Beyond psycopg2: `binding="server"` sends values beside the statements instead of in them, and lets the
     server prepare what comes again (`connection.binding`); what cannot be sent so goes as ever.
     `statement_timeout` limits the seconds that a statement may take (`connection.statement_timeout`).
+    `row_factory` says what rows are, as in psycopg 3: see `kecoa.rows`. The connection is a RowConnection
+    then; a `connection_factory` beside it has to make one.
     """
+    row_factory = kwargs.pop("row_factory", None)
+    if row_factory is not None and connection_factory is None:
+        from kecoa.rows import RowConnection
+
+        connection_factory = RowConnection
     binding, statement_timeout = kwargs.pop("binding", None), kwargs.pop("statement_timeout", None)
     # The alias goes through this module's global: psycopg2's users replace `_connect` to observe the DSN.
     asynchronous = {name: kwargs.pop(name) for name in ("async", "async_") if name in kwargs}
@@ -198,7 +223,21 @@ def connect(
         conn.statement_timeout = statement_timeout
     if cursor_factory is not None:
         conn.cursor_factory = cursor_factory
+    if row_factory is not None:
+        _set_row_factory(conn, row_factory)
     return conn
+
+
+def _set_row_factory(conn: Any, row_factory: Any) -> None:
+    from kecoa.rows import RowConnection
+
+    if not isinstance(conn, RowConnection):
+        conn.close()
+        raise ProgrammingError(
+            f"expected a connection of kecoa.rows.RowConnection for row_factory, found {type(conn).__name__}:"
+            " make connection_factory a subclass of it"
+        )
+    conn.row_factory = row_factory
 
 
 _ext = extensions  # as in psycopg2
@@ -217,6 +256,7 @@ _MODULES = frozenset(
         "observe",
         "pool",
         "retry",
+        "rows",
         "run",
         "sql",
         "tz",

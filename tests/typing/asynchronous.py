@@ -36,6 +36,14 @@ async def rows_of_a_connection() -> None:
         assert_type(await conn.cursor("named").fetchmany(10), list[Account])
 
 
+async def by_the_class() -> None:
+    plain = await aio.AsyncConnection.connect("dbname=bank")
+    assert_type(plain, aio.AsyncConnection)
+    assert_type(await plain.cursor().fetchone(), tuple[Any, ...] | None)
+    typed = await aio.AsyncConnection.connect("dbname=bank", row_factory=aio.class_row(Account))
+    assert_type(await (await typed.execute("SELECT 1")).fetchall(), list[Account])
+
+
 async def pools() -> None:
     async with aio.AsyncConnectionPool("dbname=bank") as pool, pool.connection() as conn:
         await conn.comit()  # type: ignore[attr-defined]

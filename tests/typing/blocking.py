@@ -1,12 +1,13 @@
 """What type checkers make of the blocking API; `tests/test_typing.py` runs mypy on this file."""
 
 import datetime
+from dataclasses import dataclass
 from typing import Any
 
 from typing_extensions import assert_type
 
 import kecoa
-from kecoa import extensions, extras, pool
+from kecoa import extensions, extras, pool, rows
 
 
 def connections() -> None:
@@ -34,7 +35,9 @@ def cursors(conn: extensions.connection) -> None:
         assert_type(by_name.fetchone(), extras.DictRow | None)
     with conn.cursor("named", extras.RealDictCursor) as by_name_only:
         assert_type(by_name_only.fetchmany(10), list[extras.RealDictRow])
-    assert_type(conn.cursor(cursor_factory=extensions.cursor), extensions.cursor[Any])
+    # mypy knows nothing of its rows, pyright takes the tuples of the default.
+    made: extensions.cursor[Any] = conn.cursor(cursor_factory=extensions.cursor)
+    made.close()
 
 
 def made_by_a_function(conn: extensions.connection) -> None:
@@ -54,6 +57,31 @@ def classes_of_ones_own() -> None:
     conn = kecoa.connect("dbname=bank", connection_factory=Audited)
     assert_type(conn, Audited)
     assert_type(conn.cursor(), extensions.cursor)
+
+
+@dataclass
+class Account:
+    """A row."""
+
+    id: int
+    balance: int
+
+
+def row_factories() -> None:
+    conn = kecoa.connect("dbname=bank", row_factory=rows.dict_row)
+    assert_type(conn, rows.RowConnection[dict[str, Any]])
+    assert_type(conn.cursor(), rows.RowCursor[dict[str, Any]])
+    with conn.cursor(row_factory=rows.class_row(Account)) as cur:
+        assert_type(cur.fetchone(), Account | None)
+        assert_type(cur.fetchall(), list[Account])
+        for account in cur:
+            assert_type(account, Account)
+        for account in cur.stream("SELECT id, balance FROM accounts"):
+            assert_type(account, Account)
+    assert_type(conn.cursor("named", row_factory=rows.tuple_row).fetchmany(10), list[tuple[Any, ...]])
+    assert_type(conn.cursor(cursor_factory=extras.DictCursor), extras.DictCursor)
+    conn.cursor(row_factory="dict")  # type: ignore[call-overload]
+    conn.comit()  # type: ignore[attr-defined]
 
 
 def pools() -> None:

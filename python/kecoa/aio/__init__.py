@@ -15,7 +15,10 @@ from kecoa.aio._cursor import AsyncCursor
 from kecoa.aio._pipeline import AsyncPipeline
 from kecoa.aio._pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 from kecoa.aio._retry import attempts, run_transaction, transactional
-from kecoa.aio._rows import (
+from kecoa.aio._server_cursor import AsyncServerCursor
+from kecoa.aio._transaction import AsyncTransaction, Rollback
+from kecoa.retry import AmbiguousCommitError, AttemptReport
+from kecoa.rows import (
     RowFactory,
     RowMaker,
     args_row,
@@ -26,9 +29,6 @@ from kecoa.aio._rows import (
     scalar_row,
     tuple_row,
 )
-from kecoa.aio._server_cursor import AsyncServerCursor
-from kecoa.aio._transaction import AsyncTransaction, Rollback
-from kecoa.retry import AmbiguousCommitError, AttemptReport
 
 __all__ = [
     "AmbiguousCommitError",

@@ -6,7 +6,7 @@ from typing import Any, TypeVar, overload
 
 from kecoa.aio._connection import AsyncConnection
 from kecoa.aio._cursor import AsyncCursor
-from kecoa.aio._rows import RowFactory
+from kecoa.rows import RowFactory
 
 _Rows = TypeVar("_Rows")
 

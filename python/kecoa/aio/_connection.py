@@ -6,7 +6,7 @@ import asyncio
 import warnings
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from kecoa import extensions
 from kecoa._driver.opening import opened_soon
@@ -27,12 +27,15 @@ from kecoa.aio._connecting import open_link
 from kecoa.aio._cursor import AsyncCursor, _Row
 from kecoa.aio._messages import Messages
 from kecoa.aio._pipeline import AsyncPipeline, PipelinedTurns
-from kecoa.aio._rows import RowFactory
 from kecoa.aio._server_cursor import AsyncServerCursor
 from kecoa.aio._transaction import AsyncTransaction
 from kecoa.aio._two_phase import TwoPhase
 from kecoa.errors import InFailedSqlTransaction
 from kecoa.observe import Observed
+from kecoa.rows import RowFactory
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _Rows = TypeVar("_Rows")
 
@@ -77,6 +80,14 @@ class AsyncConnection(PipelinedTurns, Generic[_Row]):
 
     # ---- making and ending ------------------------------------------------------------------------
 
+    @overload
+    @classmethod
+    async def connect(
+        cls, dsn: str | None = None, *, row_factory: RowFactory[_Rows], **kwargs: Any
+    ) -> AsyncConnection[_Rows]: ...
+    @overload
+    @classmethod
+    async def connect(cls, dsn: str | None = None, *, row_factory: None = None, **kwargs: Any) -> Self: ...
     @classmethod
     async def connect(
         cls,

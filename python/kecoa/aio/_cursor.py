@@ -16,9 +16,9 @@ from kecoa._kecoa import (
     cursor as Inner,  # noqa: N812
 )
 from kecoa.aio._copy import AsyncCopy
-from kecoa.aio._rows import RowFactory, RowMaker, tuple_row
 from kecoa.aio._streaming import ROWS, Streaming
 from kecoa.observe import Observed
+from kecoa.rows import RowFactory, RowMaker, tuple_row
 
 if TYPE_CHECKING:
     from typing_extensions import Self, TypeVar
