@@ -7,7 +7,7 @@ use super::plan::Control;
 use super::plan::{Analysis, Class, Piece, Refusal};
 use super::quote::quote_name;
 use super::system_time;
-use super::transaction::{Phase, status};
+use super::transaction::{Phase, savepoints, status};
 
 /// Analyses the statements that begin, end or mark a transaction; `None` for the others.
 pub(super) fn analyse(statement: &Statement<'_>) -> Result<Option<Analysis>, Refusal> {
@@ -51,6 +51,13 @@ pub(super) fn analyse(statement: &Statement<'_>) -> Result<Option<Analysis>, Ref
             class: Class::Session,
             control: Some(Control::Status),
             pieces: vec![status(Phase::Idle)],
+        }));
+    }
+    if statement.are(0, &["SHOW", "SAVEPOINT", "STATUS"]) && length == 3 {
+        return Ok(Some(Analysis {
+            class: Class::Session,
+            control: Some(Control::Savepoints),
+            pieces: vec![savepoints(&[], &[])],
         }));
     }
     if statement.is_any(0, &["COMMIT", "END"]) && noise(1) == length {

@@ -191,6 +191,8 @@ pub enum Control {
     Release(String),
     /// `SHOW TRANSACTION STATUS`.
     Status,
+    /// `SHOW SAVEPOINT STATUS`.
+    Savepoints,
     /// Sets a session variable that the endpoint's own rules obey.
     Set(Change),
     /// May set any of them.

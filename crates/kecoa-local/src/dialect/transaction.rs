@@ -49,6 +49,8 @@ pub struct Transaction {
     restart: Option<String>,
     /// The savepoints that were set before any work, outermost first.
     initial: Vec<String>,
+    /// Those that were set after work, outermost first.
+    later: Vec<String>,
     /// Whether it failed with a retry error.
     retryable: bool,
     /// The session variables that the rules obey.
@@ -252,6 +254,7 @@ impl Transaction {
                 own("ROLLBACK", if released { "COMMIT" } else { "ROLLBACK" })
             }
             Control::Status => vec![status(self.phase)].into(),
+            Control::Savepoints => vec![savepoints(&self.initial, &self.later)].into(),
             Control::Savepoint(name) => self.savepoint(name, as_is),
             Control::RollbackTo(name) => self.rollback_to(name, as_is),
             Control::Release(name) => self.release(name, as_is),
@@ -322,6 +325,7 @@ impl Transaction {
         self.options = options;
         self.restart = None;
         self.initial.clear();
+        self.later.clear();
         self.retryable = false;
         self.settings.begin();
     }
@@ -350,6 +354,7 @@ impl Transaction {
         self.implicit = false;
         self.restart = None;
         self.initial.clear();
+        self.later.clear();
     }
 
     fn commit(&mut self) -> Planned {
@@ -405,7 +410,10 @@ impl Transaction {
     }
 }
 
+mod savepoint_status;
 mod savepoints;
+
+pub(super) use savepoint_status::savepoints;
 
 #[cfg(test)]
 mod tests;

@@ -68,6 +68,7 @@ impl Rerun {
                 Control::Savepoint(_)
                 | Control::SetTransaction(_)
                 | Control::Status
+                | Control::Savepoints
                 | Control::Set(_)
                 | Control::SetAny,
             ) => true,

@@ -7,6 +7,10 @@ use crate::dialect::plan::Refusal;
 /// The error for a `SHOW` whose answer only a cluster has, if it is one.
 pub(super) fn refusal(statement: &Statement<'_>, at: usize) -> Option<Refusal> {
     let is = |words: &[&str]| statement.are(at + 1, words);
+    if at > 0 && is(&["SAVEPOINT", "STATUS"]) {
+        let message = "cannot use SHOW SAVEPOINT STATUS as a statement source";
+        return Some(Refusal::new("0A000", message));
+    }
     THINGS.iter().find(|(words, _)| is(words)).map(|(_, what)| Refusal::cluster_only(what))
 }
 

@@ -28,13 +28,15 @@ impl Transaction {
             }
             self.restart = Some(name.to_owned());
         }
-        if self.phase == Phase::Open && !self.worked {
-            self.initial.push(name.to_owned());
+        if self.phase == Phase::Open {
+            let list = if self.worked { &mut self.later } else { &mut self.initial };
+            list.push(name.to_owned());
         }
         as_is()
     }
 
     pub(super) fn rollback_to(&mut self, name: &str, as_is: impl Fn() -> Planned) -> Planned {
+        self.end_later(name, 1);
         let open = matches!(self.phase, Phase::Open | Phase::Failed);
         let restart = self.restart.as_deref() == Some(name);
         let place = self.initial.iter().rposition(|initial| initial == name);
@@ -107,10 +109,22 @@ impl Transaction {
             self.phase = Phase::Released;
             return vec![commit, open].into();
         }
-        if let Some(place) = self.initial.iter().rposition(|initial| initial == name) {
+        if !self.end_later(name, 0)
+            && let Some(place) = self.initial.iter().rposition(|initial| initial == name)
+        {
             self.initial.truncate(place);
         }
         as_is()
+    }
+
+    /// Ends the savepoints inside of this one, but for the first `kept` of what ends; whether it was
+    /// set after work.
+    fn end_later(&mut self, name: &str, kept: usize) -> bool {
+        let place = self.later.iter().rposition(|later| later == name);
+        if place.is_some() || self.initial.iter().any(|initial| initial == name) {
+            self.later.truncate(place.map_or(0, |place| place + kept));
+        }
+        place.is_some()
     }
 
     /// SQL that gives back to a client whose `RELEASE` failed the failed transaction it must see.
