@@ -112,6 +112,9 @@ fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analys
         piece.reply = Reply::Tag(shown.tag.to_owned(), shown.counted);
         return Ok(Analysis::piece(Class::Session, piece));
     }
+    if let Some(piece) = show::behind(statement, context)? {
+        return Ok(Analysis::piece(class(statement), piece));
+    }
     if let Some(analysis) = table::create(statement, context)? {
         return Ok(analysis);
     }

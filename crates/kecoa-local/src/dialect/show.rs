@@ -16,7 +16,7 @@ mod variables;
 
 use kecoa_sql::Statement;
 use shown::Shown;
-pub(super) use source::rewrite as source;
+pub(super) use source::{behind, rewrite as source};
 
 use super::catalog::Context;
 use super::plan::Stop;

@@ -1,10 +1,10 @@
-//! A `SHOW` among the tables of a query: `FROM [SHOW …]`, `WITH s AS (SHOW …)`.
+//! A `SHOW` inside of another statement: `FROM [SHOW …]`, `WITH s AS (SHOW …)`, `PREPARE p AS SHOW …`.
 
 use kecoa_sql::Statement;
 
 use crate::dialect::catalog::Context;
 use crate::dialect::edit::Edits;
-use crate::dialect::plan::Stop;
+use crate::dialect::plan::{Piece, Stop};
 
 /// Makes a subquery of the `SHOW` in the bracket that opens at `at`; the index of what follows it, or
 /// `None` when there is none.
@@ -37,6 +37,27 @@ pub(in crate::dialect) fn rewrite(
     let text = format!("({}){alias}", shown.sql);
     edits.replace(statement.start(at), statement.end(closing), text);
     Ok(Some(closing + 1))
+}
+
+/// The statement with a query instead of the `SHOW` behind `PREPARE p AS` or `EXPLAIN`; `None` for
+/// others.
+pub(in crate::dialect) fn behind(
+    statement: &Statement<'_>,
+    context: &Context<'_>,
+) -> Result<Option<Piece>, Stop> {
+    let end = statement.len();
+    let at = if statement.are(1, &["SHOW"]) && statement.is(0, "EXPLAIN") {
+        Some(1)
+    } else if statement.is(0, "PREPARE") {
+        statement.find(2, end, |i| statement.are(i, &["AS", "SHOW"])).map(|i| i + 1)
+    } else {
+        None
+    };
+    let Some(at) = at else { return Ok(None) };
+    let Some(shown) = super::query(statement, at, end, context)? else { return Ok(None) };
+    let mut edits = Edits::default();
+    edits.replace(statement.start(at), statement.end(end - 1), shown.sql);
+    Ok(Some(Piece::edited(statement, edits)))
 }
 
 /// Whether an alias without `AS` stands at `at`.

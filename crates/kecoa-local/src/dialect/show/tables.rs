@@ -99,7 +99,8 @@ fn tables(schema: &str, comment: bool) -> String {
          greatest(c.reltuples, 0)::int8 AS estimated_row_count, NULL::text AS locality{comment} \
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          JOIN pg_catalog.pg_roles r ON r.oid = c.relowner \
-         WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND {schema} ORDER BY 1, 2"
+         WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND {schema} \
+         AND c.relname !~ '^_pg_' ORDER BY 1, 2"
     )
 }
 
