@@ -4,8 +4,11 @@
 //! they need is where an operand or a clause ends, which tokens alone do not say. A statement without a
 //! tree is left to the rules on tokens, and to PostgreSQL.
 
+mod arrays;
 mod brackets;
 mod conditions;
+mod integers;
+mod limits;
 mod nulls;
 mod parsed;
 mod precedence;
@@ -36,10 +39,21 @@ pub(super) fn rewrite(
     let query = Query::new(statement, &tree);
     precedence::rewrite(&query, edits);
     sources::statements(&query, edits);
+    integers::rewrite(&query, edits);
+    if context.settings.strict {
+        for node in tree.ids() {
+            match tree.kind(node) {
+                Some(Kind::Array | Kind::Type) => arrays::nested(&query, node)?,
+                Some(Kind::Limit | Kind::Offset | Kind::Fetch) => limits::check(&query, node)?,
+                _ => {}
+            }
+        }
+    }
     for node in tree.ids().filter(|node| !query.is_dropped(*node)) {
         match tree.kind(node) {
             Some(Kind::SortKey) => nulls::rewrite(&query, node, context, edits)?,
             Some(Kind::Subscript) => brackets::subscript(&query, node, edits),
+            Some(Kind::Array) => arrays::rewrite(&query, node, edits),
             Some(Kind::Special) => special::rewrite(&query, node, edits),
             Some(Kind::Quantified) => conditions::quantified(&query, node, edits),
             Some(Kind::In) => conditions::empty_list(&query, node, edits),

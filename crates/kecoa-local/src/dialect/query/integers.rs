@@ -1,0 +1,264 @@
+//! Integer literals are INT8, wherever a client can see their type: in what a query gives, beside a
+//! parameter, in arithmetic of nothing but literals and parameters, in arrays.
+//!
+//! PostgreSQL's are INT4. Where another operand has a type of its own, as in `a + 1`, that type decides in
+//! both databases, and the literal stays as it is; so do places that want a number of their own, as
+//! `LIMIT 1`, `ORDER BY 1`, `a[1]`, `f(1)`.
+
+use kecoa_grammar::{Kind, NodeId, Tree};
+use kecoa_sql::Statement;
+
+use super::parsed::Query;
+use crate::dialect::edit::Edits;
+
+/// What an expression's type comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// From something that has a type.
+    Typed,
+    /// From integer literals alone, with parameters and NULL perhaps.
+    Integers,
+    /// There is no type: parameters and NULL alone.
+    Open,
+}
+
+/// What is known of a node.
+#[derive(Clone, Copy)]
+struct Known {
+    origin: Origin,
+    /// It computes with what lies in it.
+    computes: bool,
+    /// Its literals become INT8.
+    wide: bool,
+}
+
+const NOTHING: Known = Known { origin: Origin::Typed, computes: false, wide: false };
+
+/// The functions whose result has the type of their first arguments, and of how many.
+const ALIKE: [(&str, usize); 13] = [
+    ("abs", 1),
+    ("array_agg", 1),
+    ("avg", 1),
+    ("first_value", 1),
+    ("generate_series", 3),
+    ("lag", 1),
+    ("last_value", 1),
+    ("lead", 1),
+    ("max", 1),
+    ("min", 1),
+    ("nth_value", 1),
+    ("pg_typeof", 1),
+    ("sum", 1),
+];
+
+/// Makes INT8 of the literals that a client sees.
+pub(super) fn rewrite(query: &Query<'_, '_>, edits: &mut Edits) {
+    let tree = query.tree;
+    let literal = |node| tree.is(node, Kind::Integer);
+    if !tree.ids().any(literal) {
+        return;
+    }
+    let mut known = vec![NOTHING; tree.len()];
+    for node in tree.ids() {
+        let found = look(query, node, &known);
+        if let Some(slot) = known.get_mut(tree.number(node)) {
+            *slot = found;
+        }
+    }
+    for node in tree.ids().rev() {
+        let own = of(&known, tree, node);
+        let Some(parent) = tree.parent(node).filter(|_| own.origin == Origin::Integers) else {
+            continue;
+        };
+        let around = of(&known, tree, parent);
+        let wide = if around.origin == Origin::Integers && decides(query, parent, node) {
+            around.wide
+        } else {
+            is_seen(query, parent, node, own.computes, &known)
+        };
+        if let Some(slot) = known.get_mut(tree.number(node)) {
+            slot.wide = wide;
+        }
+        if wide && literal(node) && !query.is_dropped(node) {
+            edits.insert(query.end(node), "::INT8");
+        }
+    }
+    for target in tree.ids().filter(|node| tree.is(*node, Kind::Target)) {
+        // A cast literal would give the column its type's name.
+        let mut inner = tree.children(target).next();
+        while let Some(paren) = inner.filter(|inner| tree.is(*inner, Kind::Paren)) {
+            inner = tree.children(paren).next();
+        }
+        let renamed = inner.is_some_and(|i| literal(i) && of(&known, tree, i).wide);
+        if renamed && tree.child(target, Kind::Alias).is_none() {
+            edits.insert(query.end(target), " AS \"?column?\"");
+        }
+    }
+}
+
+fn of(known: &[Known], tree: &Tree, node: NodeId) -> Known {
+    known.get(tree.number(node)).copied().unwrap_or(NOTHING)
+}
+
+/// What is known of a node whose children are known.
+fn look(query: &Query<'_, '_>, node: NodeId, known: &[Known]) -> Known {
+    let tree = query.tree;
+    let origin = match tree.kind(node) {
+        Some(Kind::Integer) => {
+            // A longer one is an INT8 or a DECIMAL by itself; one more may be negative.
+            let text = String::from_utf8_lossy(query.statement.text(tree.first(node)));
+            let small = match text.get(..2) {
+                Some("0x" | "0X") => text.len() <= 9,
+                _ => text.parse::<i64>().is_ok_and(|number| number <= 1 << 31),
+            };
+            if small { Origin::Integers } else { Origin::Typed }
+        }
+        Some(Kind::Parameter | Kind::Null) => Origin::Open,
+        Some(
+            Kind::Paren
+            | Kind::Prefix
+            | Kind::Binary
+            | Kind::Case
+            | Kind::When
+            | Kind::Special
+            | Kind::Array,
+        ) => {
+            let mut origin = Origin::Open;
+            let mut any = false;
+            for child in tree.children(node).filter(|child| decides(query, node, *child)) {
+                any = true;
+                origin = match (origin, of(known, tree, child).origin) {
+                    (Origin::Typed, _) | (_, Origin::Typed) => Origin::Typed,
+                    (Origin::Integers, _) | (_, Origin::Integers) => Origin::Integers,
+                    _ => Origin::Open,
+                };
+            }
+            if any { origin } else { Origin::Typed }
+        }
+        _ => Origin::Typed,
+    };
+    let computes = tree.is(node, Kind::Binary)
+        || tree.children(node).any(|child| {
+            of(known, tree, child).origin != Origin::Typed && of(known, tree, child).computes
+        });
+    Known { origin, computes, wide: false }
+}
+
+/// Whether a child's type makes its parent's.
+fn decides(query: &Query<'_, '_>, parent: NodeId, child: NodeId) -> bool {
+    let (tree, statement) = (query.tree, query.statement);
+    let place = || tree.children(parent).position(|other| other == child).unwrap_or(0);
+    match tree.kind(parent) {
+        Some(Kind::Paren | Kind::Array) => true,
+        Some(Kind::Prefix) => {
+            tree.head(parent).is_some_and(|head| matches!(statement.text(head), b"+" | b"-" | b"~"))
+        }
+        Some(Kind::Binary) => match tree.head(parent).map(|head| statement.text(head)) {
+            Some(b"+" | b"-" | b"*" | b"%" | b"//" | b"|" | b"#" | b"&") => true,
+            Some(b"<<" | b">>") => place() == 0,
+            // Two arrays, or an array and an element.
+            Some(b"||") => holds_array(tree, parent),
+            _ => false,
+        },
+        // A result, not the operand or a condition.
+        Some(Kind::Case) => tree.is(child, Kind::When) || place() > 0,
+        Some(Kind::When) => place() == 1,
+        Some(Kind::Special) => {
+            let word = tree.first(parent);
+            if statement.is(word, "IF") {
+                place() > 0
+            } else {
+                let alike = ["COALESCE", "IFNULL", "NULLIF", "GREATEST", "LEAST"];
+                statement.is_any(word, &alike)
+            }
+        }
+        _ => false,
+    }
+}
+
+fn holds_array(tree: &Tree, node: NodeId) -> bool {
+    tree.children(node).any(|child| tree.is(child, Kind::Array))
+}
+
+/// Whether a client can see the type of an expression of literals, by what stands around it.
+fn is_seen(
+    query: &Query<'_, '_>,
+    parent: NodeId,
+    node: NodeId,
+    computes: bool,
+    known: &[Known],
+) -> bool {
+    let (tree, statement) = (query.tree, query.statement);
+    let mut inner = node;
+    while tree.is(inner, Kind::Paren) {
+        let Some(child) = tree.children(inner).next() else { break };
+        inner = child;
+    }
+    // An expression is grouped and sorted by where it equals what is selected: all alike, then.
+    let group = tree.is(inner, Kind::Case) || tree.is(inner, Kind::Special);
+    let beside_open = || {
+        let mut others = tree.children(parent).filter(|other| *other != node);
+        others.any(|other| of(known, tree, other).origin == Origin::Open)
+    };
+    match tree.kind(parent) {
+        Some(Kind::Target) => {
+            !is_in_exists(tree, parent) && (group || computes || !is_insert_query(tree, parent))
+        }
+        Some(Kind::ValuesRow) => group || computes || !is_inserted(tree, parent),
+        Some(Kind::Call) => is_alike(statement, tree, parent, node),
+        Some(Kind::Binary) => {
+            let operator = tree.head(parent).map(|head| statement.text(head));
+            let index = matches!(operator, Some(b"->" | b"->>" | b"<<" | b">>"));
+            !index && (group || computes || tree.is(inner, Kind::Array) || beside_open())
+        }
+        Some(Kind::Quantified | Kind::Between | Kind::IsDistinct | Kind::Like | Kind::In) => {
+            group || computes || beside_open()
+        }
+        Some(Kind::InList) => {
+            let tested = tree.parent(parent).and_then(|test| tree.children(test).next());
+            let open = tested.is_some_and(|t| of(known, tree, t).origin == Origin::Open);
+            group || computes || open
+        }
+        Some(Kind::Tuple | Kind::Row) => {
+            let seen = tree.parent(parent).is_some_and(|around| tree.is(around, Kind::Target));
+            group || computes || seen
+        }
+        Some(Kind::SortKey | Kind::GroupBy | Kind::PartitionBy | Kind::Distinct) => {
+            group || computes || tree.is(inner, Kind::Array)
+        }
+        Some(Kind::Special | Kind::Subscript | Kind::Frame) => false,
+        _ => group || computes,
+    }
+}
+
+fn is_in_exists(tree: &Tree, target: NodeId) -> bool {
+    let mut around = tree.ancestors(target).skip(1);
+    let select = around.next().is_some_and(|node| tree.is(node, Kind::Select));
+    let query = around.next().is_some_and(|node| tree.is(node, Kind::Query));
+    let bracket = around.next().is_some_and(|node| tree.is(node, Kind::Subquery));
+    select && query && bracket && around.next().is_some_and(|node| tree.is(node, Kind::Exists))
+}
+
+/// Whether what is selected goes into a table as it is.
+fn is_insert_query(tree: &Tree, target: NodeId) -> bool {
+    let mut around = tree.ancestors(target).skip(2);
+    let mut inner = around.next();
+    while inner.is_some_and(|node| matches!(tree.kind(node), Some(Kind::Query | Kind::Subquery))) {
+        inner = around.next();
+    }
+    inner.is_some_and(|node| tree.is(node, Kind::Insert))
+}
+
+/// Whether a row of VALUES goes into a table as it is.
+fn is_inserted(tree: &Tree, row: NodeId) -> bool {
+    tree.ancestors(row).nth(2).is_some_and(|node| tree.is(node, Kind::Insert))
+}
+
+fn is_alike(statement: &Statement<'_>, tree: &Tree, call: NodeId, argument: NodeId) -> bool {
+    let Some(open) = tree.head(call) else { return false };
+    let Some(name) = open.checked_sub(1).and_then(|name| statement.name(name)) else {
+        return false;
+    };
+    let place = tree.children(call).position(|child| child == argument).unwrap_or(usize::MAX);
+    ALIKE.iter().any(|(alike, arguments)| *alike == name && place < *arguments)
+}
