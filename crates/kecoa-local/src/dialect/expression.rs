@@ -121,6 +121,8 @@ fn word(
         } else if text.eq_ignore_ascii_case(b"count_rows") && closing == Some(at + 2) {
             // An aggregate without arguments is called with a star.
             edits.insert(statement.start(at + 2), "*");
+        } else if !qualified && closing == Some(at + 2) && statement.is_any(at, &WITHOUT_BRACKETS) {
+            edits.replace(statement.start(at + 1), statement.end(at + 2), "");
         }
         return Ok(());
     }
@@ -150,6 +152,17 @@ fn is_column_definitions(statement: &Statement<'_>, at: usize) -> bool {
         && !statement
             .is_any(at + 1, &["SELECT", "WITH", "VALUES", "TABLE", "INSERT", "UPDATE", "DELETE"])
 }
+
+/// Functions that PostgreSQL knows without brackets only.
+const WITHOUT_BRACKETS: [&str; 7] = [
+    "CURRENT_DATE",
+    "CURRENT_TIME",
+    "CURRENT_TIMESTAMP",
+    "LOCALTIME",
+    "LOCALTIMESTAMP",
+    "CURRENT_USER",
+    "SESSION_USER",
+];
 
 /// Whether a statement starts at `at`, in the bracket that `end` closes or at the top.
 fn starts(statement: &Statement<'_>, at: usize, end: usize) -> bool {

@@ -13,7 +13,6 @@ mod nulls;
 mod parsed;
 mod precedence;
 mod sources;
-mod special;
 
 use kecoa_grammar::{Error, Kind};
 use kecoa_sql::Statement;
@@ -54,7 +53,6 @@ pub(super) fn rewrite(
             Some(Kind::SortKey) => nulls::rewrite(&query, node, context, edits)?,
             Some(Kind::Subscript) => brackets::subscript(&query, node, edits),
             Some(Kind::Array) => arrays::rewrite(&query, node, edits),
-            Some(Kind::Special) => special::rewrite(&query, node, edits),
             Some(Kind::Quantified) => conditions::quantified(&query, node, edits),
             Some(Kind::In) => conditions::empty_list(&query, node, edits),
             Some(Kind::Is) => conditions::is_nan(&query, node, edits),
