@@ -18,6 +18,7 @@ EXCLUDED: dict[str, str] = {
     "unique_index_reflect_as_unique_constraints": LOCAL + "a unique index makes no constraint",
     "nvarchar_types": "CockroachDB has no NVARCHAR",
     "fetch_percent": "CockroachDB has no FETCH FIRST n PERCENT",
+    "fetch_ties": "CockroachDB has no FETCH FIRST n ROWS WITH TIES",
     "autoincrement_insert": "keys are unique_rowid(), which is not 1, 2, 3",
     "json_deserializer_binary": "kecoa hands JSON to a custom deserializer as text",
     "materialized_views_reflect_pk": "a materialized view has no primary key but the hidden rowid",
