@@ -27,7 +27,7 @@ EXCUSED = {
     "docs/en/guides/jupyter.md": {"install": 1, "library": 9},
     "README.md": {"install": 1},
     "docs/en/guides/deployment.md": {"install": 1, "secret": 1},
-    "docs/en/guides/migrating.md": {"other driver": 1},
+    "docs/en/guides/migrating.md": {"install": 1, "other driver": 1},
     "docs/en/guides/observability.md": {"install": 1},
     "docs/en/guides/scaling.md": {"cluster": 1},
     "docs/en/reference/connecting.md": {"tested elsewhere": 1},

@@ -1,0 +1,1 @@
+from kecoa.errorcodes import *

@@ -1,0 +1,1 @@
+from kecoa.pool import *
