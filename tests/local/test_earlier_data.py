@@ -168,7 +168,7 @@ def test_what_was_there_is_roots_and_works(earlier):
             continue
         cur.execute(statement)
     cur.execute("SHOW statement_timeout")
-    assert cur.fetchone() == ("1h",)
+    assert cur.fetchone() == ("3600000",)
     cur.execute(
         "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname IN ('bank', 'defaultdb') ORDER BY datname"
     )

@@ -33,4 +33,5 @@ pub const BOOTSTRAP_SQL: &str = concat!(
     include_str!("show/constraints.sql"),
     include_str!("show/routines.sql"),
     include_str!("show/grants.sql"),
+    include_str!("show/catalog.sql"),
 );

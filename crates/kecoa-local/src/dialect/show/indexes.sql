@@ -26,11 +26,15 @@ CREATE OR REPLACE FUNCTION crdb_internal.shown_columns(tab oid)
 RETURNS TABLE (place int8, name text, type text, nullable bool, expression text, generated "char",
                identity "char", hidden bool, comment text)
 LANGUAGE sql STABLE STRICT AS $$
-  SELECT a.attnum::int8, a.attname::text, crdb_internal.sql_type(a.atttypid, a.atttypmod),
+  SELECT a.attnum::int8, a.attname::text, crdb_internal.sql_type(a.atttypid, a.atttypmod)
+      || coalesce(' COLLATE ' || pg_catalog.quote_ident(l.collname), ''),
     NOT a.attnotnull, pg_catalog.pg_get_expr(d.adbin, d.adrelid), a.attgenerated, a.attidentity,
     false, pg_catalog.col_description(a.attrelid, a.attnum)
   FROM pg_catalog.pg_attribute a
   LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+  LEFT JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
+  LEFT JOIN pg_catalog.pg_collation l
+    ON l.oid = a.attcollation AND a.attcollation <> y.typcollation
   WHERE a.attrelid = tab AND a.attnum > 0 AND NOT a.attisdropped
   UNION ALL
   SELECT 32767, 'rowid', 'INT8', false, 'unique_rowid()', '', '', true, NULL

@@ -280,7 +280,7 @@ BEGIN
     RETURN source;
   END IF;
   RETURN crdb_internal.expression_end(e.part, e.kind, e.type, wanted, mark);
-EXCEPTION WHEN feature_not_supported THEN
+EXCEPTION WHEN feature_not_supported OR data_exception OR statement_too_complex THEN
   RETURN source;
 END
 $$;
