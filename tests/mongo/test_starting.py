@@ -143,7 +143,7 @@ def test_a_plain_sql_role_is_enough(database: str, tmp_path: Path) -> None:
         run(f"REASSIGN OWNED BY {role} TO CURRENT_USER")
         run(f"GRANT USAGE ON SCHEMA kecoa_mongo TO {role}")
         run(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA kecoa_mongo TO {role}")
-        run(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA kecoa_mongo TO {role}")
+        run(f"GRANT UPDATE ON ALL SEQUENCES IN SCHEMA kecoa_mongo TO {role}")
         with (
             Gateway(plain, tmp_path / "home", ["--no-password", "--replica-set", "rs"]) as gateway,
             pymongo.MongoClient[dict[str, Any]](gateway.url) as client,
