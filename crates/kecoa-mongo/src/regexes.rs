@@ -4,8 +4,8 @@
 mod search;
 
 use std::ops::Deref;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use fancy_regex::Regex;
 
@@ -41,6 +41,18 @@ pub fn steps_back(pattern: &str) -> bool {
     pattern.as_bytes().windows(2).any(refers)
 }
 
+/// The bytes of the largest automaton that a pattern may become.
+pub const LARGEST: usize = 10 * 1024 * 1024;
+/// What a pass over a text may cost: for each of its bytes, each byte of the automaton may be looked at. Nothing stops
+/// the pass meanwhile.
+const MOST_WORK: usize = 100_000_000_000;
+
+/// The bytes that the automaton of a search in a text of so many bytes may have.
+#[must_use]
+pub fn largest_for(bytes: usize) -> usize {
+    (MOST_WORK / bytes.max(1)).min(LARGEST)
+}
+
 static KEPT: AtomicUsize = AtomicUsize::new(0);
 
 /// A regular expression that is kept. Cheap to clone.
@@ -48,16 +60,35 @@ static KEPT: AtomicUsize = AtomicUsize::new(0);
 pub struct Compiled(Arc<Counted>);
 
 #[derive(Debug)]
-struct Counted(Regex);
+struct Counted {
+    regex: Regex,
+    /// The bytes of its automaton, rounded up to a power of two, once somebody has asked.
+    size: OnceLock<usize>,
+}
 
 impl Compiled {
     /// Keep it, if there are not too many.
     #[must_use]
     pub fn new(regex: Regex) -> Option<Self> {
-        let counted = Counted(regex);
+        let counted = Counted { regex, size: OnceLock::new() };
         // Dropped again, it takes its number back.
         let before = KEPT.fetch_add(1, Ordering::Relaxed);
         (before < MOST_KEPT).then(|| Self(Arc::new(counted)))
+    }
+
+    /// Whether its automaton is small enough for a text of so many bytes. `compiles` tells whether the pattern becomes
+    /// one of at most so many bytes.
+    #[must_use]
+    pub fn suits(&self, bytes: usize, compiles: impl Fn(usize) -> bool) -> bool {
+        let most = largest_for(bytes);
+        if most >= LARGEST {
+            return true;
+        }
+        let size = self.0.size.get_or_init(|| {
+            let sizes = std::iter::successors(Some(1024), |size| Some(size * 2));
+            sizes.take_while(|size| *size < LARGEST).find(|size| compiles(*size)).unwrap_or(LARGEST)
+        });
+        *size <= most || size / 2 < most && compiles(most)
     }
 }
 
@@ -65,7 +96,7 @@ impl Deref for Compiled {
     type Target = Regex;
 
     fn deref(&self) -> &Regex {
-        &self.0.0
+        &self.0.regex
     }
 }
 

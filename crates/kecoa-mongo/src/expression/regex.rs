@@ -14,7 +14,7 @@ use super::outcome::{fail, is_nullish, null, present, text, view};
 use super::parser::{Definition, Operator, Parser};
 use super::size::check_size;
 use crate::error::Error;
-use crate::regexes::{Compiled, Failure, Watched, is_hard, most_steps};
+use crate::regexes::{Compiled, Failure, LARGEST, Watched, is_hard, largest_for, most_steps};
 use crate::value::Value;
 
 pub(super) const OPERATORS: &[Operator] = &[
@@ -50,14 +50,26 @@ impl Evaluate for Search {
         let length = text(&input).map_or(0, str::len);
         let made;
         let regex = match (&self.compiled, &given) {
-            (Some(Some(regex)), _) if is_hard(regex.as_str(), length) => {
-                let (regex, options) = self.pattern(context)?;
-                made = compile(self.name, &regex, options.as_ref(), length)?;
-                made.as_ref()
+            (Some(Some(regex)), _) if largest_for(length) < LARGEST => {
+                let (pattern, options) = self.pattern(context)?;
+                let compiled =
+                    |size| compile(self.name, &pattern, options.as_ref(), (length, size));
+                if is_hard(regex.as_str(), length)
+                    || !regex.suits(length, |size| compiled(size).is_ok())
+                {
+                    made = compiled(largest_for(length)).map_err(|_| self.too_large())?;
+                    made.as_ref()
+                } else {
+                    Some(&**regex)
+                }
             }
             (Some(regex), _) => regex.as_deref(),
             (None, Some((regex, options))) => {
-                made = compile(self.name, regex, options.as_ref(), length)?;
+                made = compile(self.name, regex, options.as_ref(), (length, LARGEST))?;
+                if largest_for(length) < LARGEST {
+                    compile(self.name, regex, options.as_ref(), (length, largest_for(length)))
+                        .map_err(|_| self.too_large())?;
+                }
                 made.as_ref()
             }
             (None, None) => None,
@@ -124,14 +136,21 @@ impl Search {
     }
 
     fn failed(&self, failure: Failure) -> Error {
-        let name = self.name;
         match failure {
             Failure::Interrupted(error) => error,
-            Failure::TooManySteps(error) => Error::location(
-                51156,
-                format!("Error occurred while executing the regular expression in {name}: {error}"),
-            ),
+            Failure::TooManySteps(error) => self.gave_up(&error.to_string()),
         }
+    }
+
+    fn too_large(&self) -> Error {
+        self.gave_up("it is too large for a text of this length")
+    }
+
+    fn gave_up(&self, why: &str) -> Error {
+        let name = self.name;
+        let text =
+            format!("Error occurred while executing the regular expression in {name}: {why}");
+        Error::location(51156, text)
     }
 }
 
@@ -167,12 +186,12 @@ fn found(captures: &Captures<'_, Watched<'_>>, whole: &str, points: &mut Points)
     document
 }
 
-/// The pattern, for texts of so many bytes; none if it is `null`.
+/// The pattern, for texts of so many bytes, as an automaton of at most so many; none if it is `null`.
 fn compile(
     name: &str,
     regex: &Option<Value<'_>>,
     options: Option<&Option<Value<'_>>>,
-    bytes: usize,
+    (bytes, size): (usize, usize),
 ) -> Result<Option<Regex>, Error> {
     let regex = view(regex);
     match regex {
@@ -229,6 +248,7 @@ fn compile(
         .dot_matches_new_line(has('s'))
         .ignore_whitespace(has('x'))
         .backtrack_limit(most_steps(bytes))
+        .delegate_size_limit(size)
         .build();
     match built {
         Ok(regex) => Ok(Some(regex)),
@@ -256,8 +276,10 @@ fn parse(name: &'static str, argument: RawBsonRef<'_>, parser: &Parser<'_>) -> R
     let options = named.optional("options", parser)?;
     parser.scope.interrupt().check()?;
     let compiled = match (known(&regex), options.as_ref().map(known)) {
-        (Some(regex), None) => Some(compile(name, &regex, None, 0)),
-        (Some(regex), Some(Some(options))) => Some(compile(name, &regex, Some(&options), 0)),
+        (Some(regex), None) => Some(compile(name, &regex, None, (0, LARGEST))),
+        (Some(regex), Some(Some(options))) => {
+            Some(compile(name, &regex, Some(&options), (0, LARGEST)))
+        }
         _ => None,
     };
     let compiled = match compiled.transpose() {

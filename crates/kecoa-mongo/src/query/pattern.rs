@@ -13,7 +13,7 @@ use fancy_regex::{Regex, RegexBuilder};
 
 use crate::error::{Code, Error};
 use crate::interrupt::Interrupt;
-use crate::regexes::{Compiled, Failure, Watched, is_hard, most_steps};
+use crate::regexes::{Compiled, Failure, LARGEST, Watched, is_hard, largest_for, most_steps};
 use literal::Literal;
 
 /// The bytes of a pattern.
@@ -73,7 +73,7 @@ impl Pattern {
         };
         let search = match literal {
             Some(literal) => Search::Literal(literal),
-            None => Compiled::new(compile(text, flags, most_steps(0))?)
+            None => Compiled::new(compile(text, flags, most_steps(0), LARGEST)?)
                 .map_or(Search::Late, Search::Regex),
         };
         let ends_before_line_break = !flags.lines && text.contains('$');
@@ -96,18 +96,24 @@ impl Pattern {
     ///
     /// # Errors
     ///
-    /// 51156 if the search takes too many steps; what interrupts it.
+    /// 51156 if the search takes too many steps, or the pattern is too large for such a text; what interrupts it.
     pub fn is_match(&self, text: &str, interrupt: &Interrupt) -> Result<bool, Error> {
+        let flags = Flags::read(&self.options)?;
+        let compiled = |size| {
+            compile(&self.text, flags, most_steps(text.len()), size)
+                .map_err(|_| self.failed("it is too large for a text of this length"))
+        };
         let made;
         let regex = match &self.search {
             Search::Literal(literal) => return Ok(literal.is_in(text)),
-            Search::Regex(_) if is_hard(&self.text, text.len()) => {
-                made = compile(&self.text, Flags::read(&self.options)?, most_steps(text.len()))?;
-                &made
+            Search::Regex(regex)
+                if !is_hard(&self.text, text.len())
+                    && regex.suits(text.len(), |size| compiled(size).is_ok()) =>
+            {
+                regex
             }
-            Search::Regex(regex) => regex,
-            Search::Late => {
-                made = compile(&self.text, Flags::read(&self.options)?, most_steps(text.len()))?;
+            Search::Regex(_) | Search::Late => {
+                made = compiled(largest_for(text.len()))?;
                 &made
             }
         };
@@ -141,14 +147,14 @@ impl Pattern {
     fn search(&self, regex: &Regex, text: &str, interrupt: &Interrupt) -> Result<bool, Error> {
         Watched::new(text, interrupt).is_match(regex).map_err(|failure| match failure {
             Failure::Interrupted(error) => error,
-            Failure::TooManySteps(error) => Error::location(
-                51156,
-                format!(
-                    "Error occurred while executing the regular expression '{}': {error}",
-                    self.text
-                ),
-            ),
+            Failure::TooManySteps(error) => self.failed(&error.to_string()),
         })
+    }
+
+    fn failed(&self, why: &str) -> Error {
+        let text =
+            format!("Error occurred while executing the regular expression '{}': {why}", self.text);
+        Error::location(51156, text)
     }
 }
 
@@ -174,13 +180,14 @@ impl Flags {
     }
 }
 
-fn compile(text: &str, flags: Flags, steps: usize) -> Result<Regex, Error> {
+fn compile(text: &str, flags: Flags, steps: usize, size: usize) -> Result<Regex, Error> {
     RegexBuilder::new(&translate::translate(text, flags.extended))
         .case_insensitive(flags.ignore_case)
         .multi_line(flags.lines)
         .dot_matches_new_line(flags.dot_all)
         .verbose_mode(flags.extended)
         .backtrack_limit(steps)
+        .delegate_size_limit(size)
         .build()
         .map_err(|error| invalid(&error.to_string()))
 }

@@ -256,6 +256,47 @@ fn a_search_in_a_long_text_takes_fewer_steps() {
     }
 }
 
+#[test]
+fn a_pattern_that_is_large_for_its_text_is_refused() {
+    // Two thousand places at once, at each byte: nothing stops that for minutes.
+    let large = "(?:a{1,100}){1,20}z?$";
+    let never = Interrupt::new(nothing);
+    let pattern = Pattern::new(large, "").unwrap();
+    assert!(pattern.is_match("aaa", &never).unwrap());
+    let long = "a".repeat(4_000_000) + "b";
+    let (result, took) = timed(|| pattern.is_match(&long, &never));
+    let error = result.unwrap_err();
+    assert_eq!(error.code().number(), 51156);
+    assert!(error.message().contains("too large"), "{error}");
+    assert!(took < SOON, "{took:?}");
+    for regex in [RawBson::String(large.to_owned()), RawBson::String("$p".to_owned())] {
+        for name in ["$regexMatch", "$regexFind", "$regexFindAll"] {
+            let mut expression = RawDocumentBuf::new();
+            let named = rawdoc! { "input": "$a", "regex": regex.clone() };
+            expression.append(CString::try_from(name).unwrap(), named);
+            let document = rawdoc! { "a": long.as_str(), "p": large };
+            let interrupt = Interrupt::new(nothing);
+            let result = value_of(RawBsonRef::Document(&expression), &document, &interrupt);
+            assert_eq!(result.unwrap_err().code().number(), 51156, "{name}");
+        }
+    }
+    // Usual ones are looked for in the longest texts.
+    let longest = "ab c".repeat(4_000_000) + "error: 17";
+    for usual in [
+        "error|warning|fatal",
+        "error: \\d+$",
+        "(?:^|\\s)\\w+: [0-9]{1,3}",
+        ".*error.*17",
+        "[a-z]+@[a-z]+\\.(?:com|org|net)",
+    ] {
+        for options in ["", "i"] {
+            let pattern = Pattern::new(usual, options).unwrap();
+            let suits = pattern.is_match(&longest, &never);
+            assert!(suits.is_ok(), "{usual} {options}: {suits:?}");
+        }
+    }
+}
+
 /// How many documents a pipeline gives, up to so many.
 fn count(stages: &RawArrayBuf, document: RawDocumentBuf, most: usize) -> Result<usize, i32> {
     let never = Interrupt::new(nothing);
