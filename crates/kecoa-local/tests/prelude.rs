@@ -215,3 +215,33 @@ fn the_list_says_what_is_there() {
     assert!(listed.len() > 800, "{}", listed.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// The prelude is put in without a look at the bodies, for that takes time.
+#[test]
+fn every_body_is_understood() {
+    let Some(server) = Server::start() else { return };
+    let mut ours = server.postgres("defaultdb");
+    run(&mut ours, "SET search_path = pg_catalog, pg_temp");
+    run(
+        &mut ours,
+        "CREATE FUNCTION pg_temp.fault(language text, subject oid) RETURNS text \
+         LANGUAGE plpgsql AS $$ \
+         BEGIN \
+           EXECUTE format('SELECT %s(%s)', CASE language WHEN 'sql' THEN 'fmgr_sql_validator' \
+             ELSE 'plpgsql_validator' END, subject); \
+           RETURN NULL; \
+         EXCEPTION WHEN OTHERS THEN RETURN SQLERRM; \
+         END $$",
+    );
+    let checked = run(
+        &mut ours,
+        "SELECT p.oid::regprocedure, pg_temp.fault(l.lanname, p.oid) \
+         FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang \
+         WHERE p.pronamespace IN ('pg_catalog'::regnamespace, 'crdb_internal'::regnamespace) \
+           AND (p.oid BETWEEN 8000 AND 9999 OR p.oid >= 16384) AND p.prokind = 'f' \
+           AND l.lanname IN ('sql', 'plpgsql')",
+    );
+    assert!(checked.len() > 400, "{}", checked.len());
+    let wrong: Vec<_> = checked.into_iter().filter(|row| row[1].is_some()).collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+}

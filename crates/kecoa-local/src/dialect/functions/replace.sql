@@ -111,7 +111,7 @@ FROM originals p JOIN originals q
   ON q.proname = 'date_part' AND q.proargtypes = p.proargtypes
 WHERE p.proname = 'extract';
 
--- JSON is JSONB: a function of json is the one of jsonb.
+-- JSON is JSONB: a function of json is the one of jsonb. What to_jsonb is given besides, it leaves.
 INSERT INTO replacement
 SELECT p.oid, q.oid, p.proname, q.proargtypes, q.prolang,
   CASE q.prorettype WHEN 23 THEN 20 ELSE q.prorettype END, q.proisstrict, q.prosupport, q.prosrc
@@ -121,7 +121,7 @@ FROM originals p JOIN originals q
        OR p.proname ~ '^json_populate_record')
 WHERE (p.proname ~ '^json_' OR p.proname = 'to_json') AND p.proname !~ '_(in|out|recv|send)$'
 UNION ALL
-SELECT p.oid, p.oid, p.proname, p.proargtypes, 14, 3802, p.proisstrict, '-', 'SELECT pg_catalog.to_jsonb($1)'
+SELECT p.oid, p.oid, p.proname, p.proargtypes, 12, 3802, p.proisstrict, '-', 'to_jsonb'
 FROM originals p
 WHERE p.proname IN ('row_to_json', 'array_to_json');
 UPDATE pg_cast SET castcontext = 'i' WHERE castsource = 114 AND casttarget = 3802 AND castcontext <> 'i';
