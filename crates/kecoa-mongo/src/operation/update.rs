@@ -28,7 +28,7 @@ pub async fn update(
     index: usize,
 ) -> Result<StatementResult, Error> {
     if statement.multi {
-        return multi::update_many(context, namespace, statement, index).await;
+        return Box::pin(multi::update_many(context, namespace, statement, index)).await;
     }
     Ok(update_one(context, namespace, statement, index, Image::None).await?.result)
 }
