@@ -67,7 +67,7 @@ pub const VARIABLES: &[(&str, &str, Form)] = &[
     ("enable_multiregion_placement_policy", "off", Form::Boolean),
     ("enable_shared_locking_for_serializable", "off", Form::Boolean),
     ("enable_super_regions", "off", Form::Boolean),
-    ("enable_zigzag_join", "off", Form::Boolean),
+    ("enable_zigzag_join", "on", Form::Boolean),
     ("enforce_home_region", "off", Form::Boolean),
     ("enforce_home_region_follower_reads_enabled", "off", Form::Boolean),
     ("expect_and_ignore_not_visible_columns_in_copy", "off", Form::Boolean),
