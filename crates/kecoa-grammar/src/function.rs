@@ -18,6 +18,10 @@ impl Parser<'_, '_> {
             self.eat_any(&[K::ALL, K::DISTINCT]);
             self.list(|parser| {
                 parser.eat_word(K::VARIADIC);
+                // Of PostgreSQL's functions, clients name arguments: `make_interval(secs => 1)`.
+                if parser.is_label_ahead(0) && parser.statement.is_mark(parser.at + 1, "=>") {
+                    parser.at += 2;
+                }
                 parser.expression()
             })?;
             if self.is_word(K::ORDER) {

@@ -127,7 +127,7 @@ impl Parser<'_, '_> {
             Symbol::Keyword(K::TABLE) => {
                 let mark = self.mark();
                 self.bump();
-                self.table_or_function()?;
+                self.source()?;
                 self.close(mark, Kind::TableQuery);
                 Ok(())
             }

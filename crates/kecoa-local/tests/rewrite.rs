@@ -356,3 +356,45 @@ proptest! {
         }
     }
 }
+
+/// `cargo test --release -p kecoa-local --test rewrite -- --ignored --nocapture time_of`
+#[test]
+#[ignore = "a measurement"]
+fn time_of_planning_the_tables_statements() {
+    let mut lines = FILES
+        .into_iter()
+        .flat_map(|(_, text)| text.lines())
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let mut medians = Vec::new();
+    while let (Some(sql), Some(_)) = (lines.next(), lines.next()) {
+        // What the database answers is known, so that planning alone is measured.
+        let mut catalog = Catalog::default();
+        let settings = Settings::default();
+        let statements = kecoa_sql::split(sql.as_bytes(), false);
+        let Some(statement) = statements.first() else { continue };
+        let mut took = Vec::new();
+        while took.len() < 300 {
+            let context = Context {
+                database: "defaultdb",
+                catalog: &catalog,
+                backslash_escapes: false,
+                settings: &settings,
+            };
+            let started = Instant::now();
+            let planned = std::hint::black_box(dialect::analyse(statement, &context));
+            match planned {
+                Ok(_) => took.push(started.elapsed().as_nanos()),
+                Err(need) => answer(&mut catalog, need),
+            }
+        }
+        took.sort_unstable();
+        medians.push(took[took.len() / 2]);
+    }
+    medians.sort_unstable();
+    println!(
+        "{} statements: median {} ns, 9 of 10 under {} ns",
+        medians.len(),
+        medians[medians.len() / 2],
+        medians[medians.len() * 9 / 10]
+    );
+}

@@ -127,6 +127,14 @@ SELECT NULL::int8 AS job_id, NULL::text AS job_type, NULL::text AS description,
   NULL::int8 AS coordinator_id
 WHERE false;
 
+-- FROM [EXPLAIN …]: the statement's lines, with the rights of whoever asks.
+CREATE OR REPLACE FUNCTION crdb_internal.explained(statement text) RETURNS TABLE (info text)
+LANGUAGE plpgsql VOLATILE AS $body$
+BEGIN
+  RETURN QUERY EXECUTE statement;
+END
+$body$;
+
 -- information_schema.statistics, which CockroachDB has and PostgreSQL lacks.
 CREATE OR REPLACE VIEW crdb_internal.statistics AS
 SELECT pg_catalog.current_database()::text AS table_catalog, n.nspname::text AS table_schema,

@@ -6,6 +6,7 @@ use kecoa_sql::TokenKind;
 use super::catalog::Context;
 use super::edit::Edits;
 use super::plan::Stop;
+use super::quote::quote;
 use super::{bytes, limited, names, own_names, query, show, signature, system_time, types, upsert};
 
 /// Collects the edits for all of `statement`.
@@ -29,6 +30,8 @@ pub(super) fn rewrite(
                 if let Some(closing) = statement.partner(at).filter(|closing| *closing > at) {
                     if let Some(after) = show::source(statement, at, closing, context, edits)? {
                         next = after;
+                    } else if explained(statement, at, closing, context, edits)? {
+                        next = closing + 1;
                     } else {
                         if is_column_definitions(statement, at) {
                             signature::columns(statement, at, edits);
@@ -135,6 +138,33 @@ fn word(
         types::rewrite(statement, at, false, edits);
     }
     Ok(())
+}
+
+/// `FROM [EXPLAIN …]`: a function runs it and gives its lines. True if it was one.
+fn explained(
+    statement: &Statement<'_>,
+    at: usize,
+    closing: usize,
+    context: &Context<'_>,
+    edits: &mut Edits,
+) -> Result<bool, Stop> {
+    if !statement.is_mark(at, "[") || !statement.is(at + 1, "EXPLAIN") {
+        return Ok(false);
+    }
+    let nested = |i| statement.is_mark(i, "[") && statement.is(i + 1, "EXPLAIN");
+    if (at + 1..closing).any(nested) {
+        return Ok(false);
+    }
+    let text = statement.slice(at + 1, closing);
+    let Some(inner) = Statement::whole(text.as_bytes(), context.backslash_escapes) else {
+        return Ok(false);
+    };
+    let mut within = Edits::default();
+    rewrite(&inner, context, &mut within)?;
+    let sql = within.apply(inner.sql(), inner.offset()).text;
+    let call = format!("crdb_internal.explained({})", quote(&String::from_utf8_lossy(&sql)));
+    edits.replace(statement.start(at), statement.end(closing), call);
+    Ok(true)
 }
 
 /// Whether the bracket at `at` is the list of columns behind a function: `f(…) AS t (a INT)`.

@@ -56,6 +56,7 @@ pub(super) fn rewrite(
             Some(Kind::Quantified) => conditions::quantified(&query, node, edits),
             Some(Kind::In) => conditions::empty_list(&query, node, edits),
             Some(Kind::Is) => conditions::is_nan(&query, node, edits),
+            Some(Kind::TableQuery) => sources::table(&query, node, edits),
             Some(Kind::JoinHint) => query.drop(node, edits),
             Some(Kind::Ordinality) => sources::ordinality(&query, node, edits),
             Some(Kind::SortIndex) => sources::sort_index(&query, node, context, edits)?,

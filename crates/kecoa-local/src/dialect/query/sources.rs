@@ -63,6 +63,19 @@ fn outermost(query: &Query<'_, '_>, node: NodeId) -> Option<NodeId> {
     Some(node)
 }
 
+/// `TABLE` takes any source in CockroachDB: `TABLE f()`, `TABLE (a JOIN b USING (c))`.
+pub(super) fn table(query: &Query<'_, '_>, node: NodeId, edits: &mut Edits) {
+    let (tree, statement) = (query.tree, query.statement);
+    let Some(source) = tree.children(node).next() else { return };
+    let mut parts = tree.children(source);
+    let plain = tree.is(source, Kind::Table)
+        && parts.all(|part| matches!(tree.kind(part), Some(Kind::Name | Kind::IndexHint)));
+    if !plain {
+        let word = tree.first(node);
+        edits.replace(statement.start(word), statement.end(word), "SELECT * FROM");
+    }
+}
+
 /// `t WITH ORDINALITY` -> `(SELECT *, row_number() OVER () AS ordinality FROM t) AS t`; PostgreSQL has it for
 /// functions.
 pub(super) fn ordinality(query: &Query<'_, '_>, node: NodeId, edits: &mut Edits) {
