@@ -64,10 +64,6 @@ BEGIN
   RETURN state;
 END
 $$;
-CREATE OR REPLACE FUNCTION crdb_internal.moments_add(state crdb_internal.moments, value int8)
-RETURNS crdb_internal.moments LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
-  'SELECT crdb_internal.moments_add($1, $2::pg_catalog.numeric)';
-
 -- n times the sum of the squared differences from the mean, exactly.
 CREATE OR REPLACE FUNCTION crdb_internal.spread(state crdb_internal.moments) RETURNS numeric
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
@@ -112,17 +108,18 @@ BEGIN
       'MINVFUNC = crdb_internal.avg_remove, MSTYPE = crdb_internal.moments, MINITCOND = ''(0,0,0)'', '
       'MFINALFUNC = crdb_internal.avg_result, PARALLEL = SAFE)', t);
   END LOOP;
+  FOREACH t IN ARRAY ARRAY['int2', 'int4', 'int8'] LOOP
+    EXECUTE format('CREATE OR REPLACE FUNCTION crdb_internal.moments_add(state crdb_internal.moments, value %s) '
+      'RETURNS crdb_internal.moments LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS '
+      '''DECLARE wide pg_catalog.numeric := value; BEGIN state.n := state.n + 1; state.total := state.total + wide; '
+      'state.squares := state.squares + wide * wide; RETURN state; END''', t);
+  END LOOP;
   FOR f IN
     SELECT * FROM (VALUES ('sqrdiff', 'sqrdiff'), ('variance', 'var_samp'), ('var_samp', 'var_samp'),
       ('var_pop', 'var_pop'), ('stddev', 'stddev_samp'), ('stddev_samp', 'stddev_samp'),
       ('stddev_pop', 'stddev_pop')) AS a(name, final),
-      (VALUES ('int2', 'int8'), ('int4', 'int8'), ('int8', 'int8'), ('numeric', 'numeric')) AS b(type, taken)
+      (VALUES ('int2'), ('int4'), ('int8'), ('numeric')) AS b(type)
   LOOP
-    IF f.type <> f.taken THEN
-      EXECUTE format('CREATE OR REPLACE FUNCTION crdb_internal.moments_add(crdb_internal.moments, %s) '
-        'RETURNS crdb_internal.moments LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS '
-        '''SELECT crdb_internal.moments_add($1, $2::pg_catalog.numeric)''', f.type);
-    END IF;
     EXECUTE format('CREATE OR REPLACE AGGREGATE pg_catalog.%I(%s) (SFUNC = crdb_internal.moments_add, '
       'STYPE = crdb_internal.moments, INITCOND = ''(0,0,0)'', FINALFUNC = crdb_internal.%I, '
       'COMBINEFUNC = crdb_internal.avg_merge, PARALLEL = SAFE)', f.name, f.type, f.final);
