@@ -53,6 +53,7 @@ const FILES: &[(&str, &str)] = &files![
     "transactions",
     "cluster",
     "errors",
+    "roles",
     "refused",
 ];
 

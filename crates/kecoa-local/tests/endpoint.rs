@@ -329,3 +329,49 @@ fn many_make_one_database() {
         }
     });
 }
+
+#[test]
+fn a_client_that_names_a_role_has_its_rights() {
+    let Some(server) = Server::start() else { return };
+    let mut root = server.client("defaultdb");
+    let made = root.simple(
+        "CREATE USER maya; CREATE ROLE nobody_logs_in; CREATE TABLE t (a INT PRIMARY KEY); \
+         CREATE DATABASE moved",
+    );
+    assert_eq!(made.error, None);
+    let open = |user: &str| {
+        let stream = TcpStream::connect(server.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        Client::over(stream, &[("user", user), ("database", "defaultdb")])
+    };
+    let mut maya = open("maya");
+    let who = "SELECT current_user::text || ' ' || session_user::text";
+    assert_eq!(maya.simple(who).rows, [[Some("maya maya".to_owned())]]);
+    assert_eq!(maya.simple("SELECT * FROM t").error.unwrap().0, "42501");
+    assert_eq!(maya.simple("DROP TABLE t").error.unwrap().0, "42501");
+    assert_eq!(maya.simple("SET ROLE root").error.unwrap().0, "42501");
+    assert_eq!(maya.simple("CREATE DATABASE hers").error.unwrap().0, "42501");
+    assert_eq!(root.simple("GRANT SELECT ON t TO maya").error, None);
+    assert_eq!(maya.extended("SELECT count(*) FROM t", &[]).rows, [[Some("0".to_owned())]]);
+    assert_eq!(root.simple("REVOKE SELECT ON t FROM maya").error, None);
+    assert_eq!(maya.extended("SELECT count(*) FROM t", &[]).error.unwrap().0, "42501");
+    // What is hers, and what the session keeps when it moves.
+    let hers = "CREATE TABLE hers (id SERIAL PRIMARY KEY, n INT); UPSERT INTO hers (n) VALUES (1)";
+    assert_eq!(maya.simple(hers).error, None);
+    assert_eq!(root.simple("SELECT n FROM hers").rows, [[Some("1".to_owned())]]);
+    assert_eq!(maya.simple("USE moved").error, None);
+    assert_eq!(maya.simple(who).rows, [[Some("maya maya".to_owned())]]);
+    // Others are root, and the superuser is nobody's.
+    for user in ["somebody", "node", "pg_read_server_files", "postgres", ""] {
+        assert_eq!(open(user).simple(who).rows, [[Some("root root".to_owned())]], "{user}");
+    }
+    let mut refused = TcpStream::connect(server.address).unwrap();
+    let parameters = vec![(Bytes::from_static(b"user"), Bytes::from_static(b"nobody_logs_in"))];
+    let version = kecoa_proto::ProtocolVersion::V3_0;
+    let mut out = BytesMut::new();
+    Startup::Startup { version, parameters }.encode(&mut out).unwrap();
+    refused.write_all(&out).unwrap();
+    let mut answer = Vec::new();
+    refused.read_to_end(&mut answer).unwrap();
+    assert!(String::from_utf8_lossy(&answer).contains("does not have login privilege"));
+}

@@ -3,9 +3,9 @@
 use kecoa_sql::Statement;
 
 use super::catalog::Context;
-use super::edit::Sql;
+use super::edit::{Edits, Sql};
 use super::plan::Control;
-use super::plan::{Analysis, Class, OnError, Piece, Stop};
+use super::plan::{Analysis, Class, OnError, Piece, Refusal, Stop};
 use super::region;
 
 /// `USE name`, `SET database = name`.
@@ -27,6 +27,9 @@ pub(super) fn analyse(
     };
     if statement.is(0, "USE") && statement.len() == 2 {
         return Ok(statement.value(1).map(|name| use_database(Some(name))));
+    }
+    if statement.is_any(0, &["CREATE", "DROP", "ALTER"]) && statement.is(1, "SCHEMA") {
+        return schema(statement, context);
     }
     if statement.are(0, &["CREATE", "DATABASE"]) {
         let lenient = statement.are(2, &["IF", "NOT", "EXISTS"]);
@@ -67,4 +70,23 @@ pub(super) fn analyse(
         }
     }
     Ok(None)
+}
+
+/// `CREATE SCHEMA database.schema` and its kin: the session's own database is left out.
+fn schema(statement: &Statement<'_>, context: &Context<'_>) -> Result<Option<Analysis>, Stop> {
+    let mut at = 2;
+    while statement.is_any(at, &["IF", "NOT", "EXISTS"]) {
+        at += 1;
+    }
+    let mut edits = Edits::default();
+    while statement.qualified_name(at) == Some(at + 3) {
+        let database = statement.name(at).unwrap_or_default();
+        if database != context.database {
+            return Err(Refusal::other_database(&database).into());
+        }
+        edits.replace(statement.start(at), statement.end(at + 1), "");
+        at += if statement.is_mark(at + 3, ",") { 4 } else { 3 };
+    }
+    let piece = |edits| Analysis::piece(Class::Definition, Piece::edited(statement, edits));
+    Ok((!edits.is_empty()).then(|| piece(edits)))
 }

@@ -6,6 +6,7 @@ use kecoa_sql::Statement;
 use super::catalog::Context;
 use super::edit::Edits;
 use super::expression;
+use super::grant;
 use super::plan::{Analysis, Class, Piece, Stop};
 use super::quote::quote;
 use super::signature;
@@ -34,6 +35,7 @@ pub(super) fn create(
     {
         signature::columns(statement, after + 1, &mut edits);
     }
+    grant::role_options(statement, &mut edits);
     edits.replace(statement.start(at), statement.end(at + 2), "");
     let sql = edits.apply(statement.sql(), statement.offset()).text;
     let body = format!(

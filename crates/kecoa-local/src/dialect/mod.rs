@@ -17,6 +17,7 @@ mod defaults;
 pub mod edit;
 mod expression;
 mod extension;
+mod grant;
 mod index;
 mod index_clauses;
 mod lenient;
@@ -137,6 +138,10 @@ fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analys
     }
     let mut edits = Edits::under(context.settings);
     expression::rewrite(statement, context, &mut edits)?;
+    if let Some(analysis) = grant::rewrite(statement, context, &mut edits)? {
+        return Ok(analysis);
+    }
+    grant::role_options(statement, &mut edits);
     if statement.is(0, "ALTER") && statement.is(1, "TABLE") {
         if let Some(ignored) = table::alter(statement, &mut edits)? {
             return Ok(Analysis::piece(Class::Definition, Piece::notice(&ignored, "ALTER TABLE")));

@@ -126,6 +126,17 @@ impl Refusal {
         }
     }
 
+    /// What lies in another database than the session's.
+    pub fn other_database(name: &str) -> Self {
+        Self {
+            code: "0A000",
+            message: format!(
+                "the local endpoint sees one database at a time, and \"{name}\" is another"
+            ),
+            hint: format!("USE {name} first, outside a transaction"),
+        }
+    }
+
     /// What CockroachDB refuses, and PostgreSQL could do.
     pub fn strict(code: &'static str, what: &str) -> Self {
         let kind = if code == "42601" { "syntax error" } else { "unimplemented" };

@@ -21,6 +21,8 @@ pub(super) type Backend = Stream<OwnedReadHalf, OwnedWriteHalf>;
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) backend: Backend,
+    /// The role.
+    pub(super) user: String,
     /// ParameterStatus and notices, in order.
     pub(super) frames: Vec<Frame>,
     pub(super) key: Option<CancelKey>,
@@ -62,9 +64,10 @@ pub(super) fn socket(address: &BackendAddress) -> PathBuf {
     address.socket_dir.join(format!(".s.PGSQL.{}", address.port))
 }
 
-/// Opens a session as the address's user.
+/// Opens a session as `user`, which must be one that a client may be.
 pub(super) async fn open(
     address: &BackendAddress,
+    user: &str,
     version: ProtocolVersion,
     database: &[u8],
     parameters: &[(Bytes, Bytes)],
@@ -72,7 +75,7 @@ pub(super) async fn open(
     let (reader, writer) = UnixStream::connect(socket(address)).await?.into_split();
     let mut backend = Stream::new(reader, writer, Messages::up_to(MAX_MESSAGE));
     let mut all = vec![
-        (Bytes::from_static(b"user"), Bytes::copy_from_slice(address.user.as_bytes())),
+        (Bytes::from_static(b"user"), Bytes::copy_from_slice(user.as_bytes())),
         (Bytes::from_static(b"database"), Bytes::copy_from_slice(database)),
     ];
     all.extend_from_slice(parameters);
@@ -97,7 +100,7 @@ pub(super) async fn open(
             }
             b'S' | b'N' => frames.push(frame),
             b'E' => return Err(Refused::Error(Fields::read(&frame.body))),
-            b'Z' => return Ok(Opened { backend, frames, key }),
+            b'Z' => return Ok(Opened { backend, user: user.to_owned(), frames, key }),
             b'v' => {} // the client knows what the endpoint speaks
             other => {
                 let message = format!("unexpected message {:?} at startup", char::from(other));

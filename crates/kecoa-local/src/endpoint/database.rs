@@ -20,8 +20,10 @@ impl Session {
             Err(error) => return Ok(Err(error)),
         };
         let address = &self.shared.options.backend;
-        let opened = backend::open(address, self.version, name.as_bytes(), &self.parameters).await;
-        let Opened { backend, frames, key } = match opened {
+        let opened =
+            backend::open(address, &self.user, self.version, name.as_bytes(), &self.parameters)
+                .await;
+        let Opened { backend, frames, key, .. } = match opened {
             Ok(opened) => opened,
             Err(refused) => return Ok(Err(refused.into_fields())),
         };

@@ -12,8 +12,8 @@ pub struct BackendAddress {
     pub socket_dir: PathBuf,
     /// The number in the socket's name.
     pub port: u16,
-    /// The role every client becomes, whatever user it names. It should be able to do no more than a
-    /// client may.
+    /// The role of clients that name no role of their own. It should be able to do no more than a client
+    /// may.
     pub user: String,
 }
 

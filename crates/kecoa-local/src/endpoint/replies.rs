@@ -55,6 +55,22 @@ impl Fields {
         }
     }
 
+    /// A name with dots that is not found may begin with another database's.
+    fn hint_at_database(&mut self) {
+        let message = self.get(b'M').unwrap_or_default();
+        let starts = |text: &str| message.starts_with(text.as_bytes());
+        let meant = match self.code() {
+            "42P01" => starts("relation ") && memchr::memchr(b'.', message).is_some(),
+            "3F000" => starts("schema "),
+            "0A000" => starts("cross-database references"),
+            _ => false,
+        };
+        if meant && self.get(b'H').is_none() {
+            let hint = "the local endpoint sees one database at a time: USE another one first";
+            self.set(b'H', hint);
+        }
+    }
+
     fn remove(&mut self, names: &[u8]) {
         self.0.retain(|(code, _)| !names.contains(code));
     }
@@ -95,6 +111,7 @@ impl Fields {
                 None => self.remove(b"P"),
             }
         }
+        self.hint_at_database();
         if matches!(self.code(), "40001" | "40P01") {
             let message = String::from_utf8_lossy(self.get(b'M').unwrap_or_default()).into_owned();
             if !message.starts_with("restart transaction: ") {

@@ -31,6 +31,8 @@ pub(super) struct Session {
     pub(super) shared: Arc<Shared>,
     pub(super) shutdown: Shutdown,
     pub(super) version: ProtocolVersion,
+    /// The role the client is.
+    pub(super) user: String,
     /// The database the session is in.
     pub(super) database: String,
     /// The client's startup parameters, for another backend.
@@ -81,6 +83,7 @@ impl Session {
         shared: Arc<Shared>,
         shutdown: Shutdown,
         version: ProtocolVersion,
+        user: String,
         database: String,
         parameters: Vec<(Bytes, Bytes)>,
     ) -> Self {
@@ -90,6 +93,7 @@ impl Session {
             shared,
             shutdown,
             version,
+            user,
             database,
             parameters,
             key: None,

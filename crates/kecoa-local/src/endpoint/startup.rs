@@ -64,14 +64,15 @@ pub(super) async fn open(peer: Peer, shared: Arc<Shared>, shutdown: Shutdown) ->
         })
         .collect();
     let address = &shared.options.backend;
-    let mut opened = backend::open(address, version, &database, &parameters).await;
+    let root = address.user.as_str();
+    let mut opened = backend::open(address, root, version, &database, &parameters).await;
     if let Err(Refused::Error(error)) = &opened
         && error.code() == "3D000"
         && user.as_ref() == Some(&database)
     {
         // libpq names the user's database when none was named, and the two look alike.
         database = default;
-        opened = backend::open(address, version, &database, &parameters).await;
+        opened = backend::open(address, root, version, &database, &parameters).await;
     }
     let mut opened = match opened {
         Ok(opened) => opened,
@@ -80,14 +81,32 @@ pub(super) async fn open(peer: Peer, shared: Arc<Shared>, shutdown: Shutdown) ->
             return None;
         }
     };
+    let mut role = root.to_owned();
+    if let Some(user) = user.as_ref().and_then(|user| std::str::from_utf8(user).ok())
+        && user != root
+    {
+        let found = match own_role(&mut opened, user).await {
+            Ok(true) => backend::open(address, user, version, &database, &parameters).await,
+            Ok(false) => Ok(opened),
+            Err(error) => Err(Refused::Error(error)),
+        };
+        opened = match found {
+            Ok(found) => found,
+            Err(refused) => {
+                refuse(&mut client, &refused.into_fields()).await;
+                return None;
+            }
+        };
+        role = opened.user.clone();
+    }
     if let Err(error) = set_variables(&mut opened, &variables).await {
         refuse(&mut client, &error).await;
         return None;
     }
-    let Opened { backend, frames, key } = opened;
+    let Opened { backend, frames, key, .. } = opened;
     let database = String::from_utf8_lossy(&database).into_owned();
     let mut session =
-        Session::new(client, backend, shared, shutdown, version, database, parameters);
+        Session::new(client, backend, shared, shutdown, version, role, database, parameters);
     for frame in &frames {
         session.forward(frame);
     }
@@ -98,6 +117,27 @@ pub(super) async fn open(peer: Peer, shared: Arc<Shared>, shutdown: Shutdown) ->
     session.ready(b'I', true);
     session.client.flush().await.ok()?;
     Some(session)
+}
+
+/// Whether a client that names `user` becomes that role: one that clients made and that may log in. Who
+/// names none that there is is the clients' own role.
+async fn own_role(opened: &mut Opened, user: &str) -> Result<bool, Fields> {
+    let sql = format!(
+        "SELECT rolcanlogin FROM pg_catalog.pg_roles WHERE rolname = {} AND oid >= 16384 \
+         AND NOT (rolsuper OR rolreplication OR rolbypassrls)",
+        quote(user)
+    );
+    let rows = backend::internal_query(&mut opened.backend, sql.as_bytes())
+        .await
+        .map_err(|error| Refused::Io(error).into_fields())??;
+    match rows.first().and_then(|row| row.first()?.as_deref()) {
+        None => Ok(false),
+        Some("t") => Ok(true),
+        Some(_) => {
+            let message = format!("{user} does not have login privilege");
+            Err(Fields::own("FATAL", "28000", &message))
+        }
+    }
 }
 
 /// [`known`], unless it takes too long or too many others wait.

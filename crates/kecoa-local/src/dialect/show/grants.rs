@@ -258,6 +258,6 @@ const USERS: &str = "SELECT r.rolname::text AS username, \
     CASE WHEN NOT r.rolcanlogin THEN 'NOLOGIN' END], NULL)::text[] AS options, \
     ARRAY(SELECT g.rolname::text FROM pg_catalog.pg_auth_members m \
     JOIN pg_catalog.pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid \
-    AND g.rolname !~ '^pg_' ORDER BY 1) \
+    AND g.rolname !~ '^pg_' AND (r.rolname <> 'root' OR g.rolname = 'admin') ORDER BY 1) \
     AS member_of FROM pg_catalog.pg_roles r WHERE r.rolname !~ '^pg_' AND NOT r.rolsuper \
     ORDER BY 1";

@@ -54,6 +54,25 @@ BEGIN
   IF NOT pg_catalog.pg_has_role('root', 'pg_signal_backend', 'MEMBER') THEN
     GRANT pg_signal_backend TO root;
   END IF;
+  -- What a role makes, its maker may use, and root may do what its roles may: it could grant itself that.
+  IF modern THEN
+    ALTER ROLE ALL SET createrole_self_grant TO 'set, inherit';
+    FOR r IN
+      SELECT g.rolname FROM pg_catalog.pg_auth_members a
+      JOIN pg_catalog.pg_roles g ON g.oid = a.roleid JOIN pg_catalog.pg_roles m ON m.oid = a.member
+      WHERE m.rolname = 'root' AND a.admin_option AND g.oid >= 16384::oid AND g.rolname <> 'admin'
+      GROUP BY g.rolname
+      HAVING NOT pg_catalog.bool_or(a.inherit_option AND a.set_option)
+    LOOP
+      BEGIN
+        EXECUTE pg_catalog.format('GRANT %I TO root WITH INHERIT TRUE, SET TRUE', r.rolname);
+      EXCEPTION WHEN invalid_grant_operation THEN
+        NULL; -- it is a member of root's
+      END;
+    END LOOP;
+  END IF;
+  -- As in CockroachDB, any role may make tables in the schema public of a new database.
+  GRANT CREATE ON SCHEMA public TO PUBLIC;
   FOR r IN
     SELECT d.datname FROM pg_catalog.pg_database d
     WHERE d.datdba = 10 AND d.datname NOT IN ('template0', 'template1')
