@@ -140,6 +140,15 @@ BEGIN
   -- '1'::text -> '1', x::bigint -> x::INT8
   source := pg_catalog.regexp_replace(source,
     '(''(?:[^'']|'''')*'')::(?:text|character varying|bpchar)(?![\w\[])', '\1', 'g');
+  -- CockroachDB's operators, and the order of NULLs that is CockroachDB's anyway.
+  SELECT pg_catalog.string_agg(coalesce(m.match[1],
+      pg_catalog.regexp_replace(pg_catalog.replace(pg_catalog.replace(pg_catalog.replace(
+        pg_catalog.replace(pg_catalog.replace(pg_catalog.replace(m.match[2],
+          ' DESC NULLS LAST', ' DESC'), ' !~~* ', ' NOT ILIKE '), ' ~~* ', ' ILIKE '),
+        ' !~~ ', ' NOT LIKE '), ' ~~ ', ' LIKE '), ' <> ', ' != '),
+      '(?<! DESC) NULLS FIRST', '', 'g')), '' ORDER BY m.place) INTO source
+    FROM pg_catalog.regexp_matches(source, '(''(?:[^'']|'''')*'')|([^'']+)', 'g')
+      WITH ORDINALITY AS m(match, place);
   FOR referenced IN
     SELECT DISTINCT crdb_internal.qualified(d.refobjid)
     FROM pg_catalog.pg_rewrite r

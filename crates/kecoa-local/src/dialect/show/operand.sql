@@ -144,7 +144,7 @@ BEGIN
         END IF;
       ELSIF kind = 'number' AND target ~ '^(INT[248]|DECIMAL|FLOAT)' THEN
         type := crdb_internal.number_type(target);
-      ELSIF part = 'NULL' OR kind = 'list' AND target = type
+      ELSIF part = 'NULL' OR kind = 'list' AND coalesce(target = type, true)
           OR crdb_internal.silent_cast(kind, type, target) THEN
         type := coalesce(type, target);
       ELSE

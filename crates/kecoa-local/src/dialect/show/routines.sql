@@ -16,7 +16,10 @@ LANGUAGE sql STABLE STRICT AS $$
     CASE coalesce(p.proargmodes[u.place], 'i') WHEN 'o' THEN 'OUT ' WHEN 'b' THEN 'INOUT '
       WHEN 'v' THEN 'VARIADIC ' ELSE '' END
     || coalesce(pg_catalog.quote_ident(nullif(p.proargnames[u.place], '')) || ' ', '')
-    || crdb_internal.sql_type(u.kind, -1), ', ' ORDER BY u.place), '')
+    || crdb_internal.sql_type(u.kind, -1)
+    || coalesce(' DEFAULT ' || crdb_internal.shown_expression(
+      pg_catalog.pg_get_function_arg_default(routine, u.place::int4), 0,
+      crdb_internal.sql_type(u.kind, -1), ':::'), ''), ', ' ORDER BY u.place), '')
   FROM pg_catalog.pg_proc p
   CROSS JOIN LATERAL pg_catalog.unnest(coalesce(p.proallargtypes, p.proargtypes::oid[]))
     WITH ORDINALITY AS u(kind, place)
@@ -30,8 +33,12 @@ LANGUAGE sql STABLE STRICT AS $body$
     || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.proname)
     || '(' || crdb_internal.shown_arguments(routine) || ')'
     || CASE WHEN p.prokind = 'p' THEN '' ELSE
-      E'\n\tRETURNS ' || CASE WHEN p.proretset THEN 'SETOF ' ELSE '' END
-        || crdb_internal.sql_type(p.prorettype, -1)
+      E'\n\tRETURNS ' || coalesce('TABLE (' || (
+          SELECT pg_catalog.string_agg(pg_catalog.quote_ident(p.proargnames[u.place]) || ' '
+            || crdb_internal.sql_type(u.kind, -1), ', ' ORDER BY u.place)
+          FROM pg_catalog.unnest(p.proallargtypes) WITH ORDINALITY AS u(kind, place)
+          WHERE p.proargmodes[u.place] = 't') || ')',
+        CASE WHEN p.proretset THEN 'SETOF ' ELSE '' END || crdb_internal.sql_type(p.prorettype, -1))
       || E'\n\t' || CASE p.provolatile WHEN 'i' THEN 'IMMUTABLE' WHEN 's' THEN 'STABLE'
         ELSE 'VOLATILE' END
       || E'\n\t' || CASE WHEN p.proleakproof THEN 'LEAKPROOF' ELSE 'NOT LEAKPROOF' END
