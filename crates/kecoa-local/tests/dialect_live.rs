@@ -54,6 +54,7 @@ const FILES: &[(&str, &str)] = &files![
     "cluster",
     "errors",
     "roles",
+    "wire",
     "refused",
 ];
 
