@@ -18,6 +18,13 @@ fn answer(catalog: &mut Catalog, need: Need) {
             vec![Some("sum".to_owned()), no(), yes()],
         ],
         Need::Table(_) | Need::Index(..) => Vec::new(),
+        Need::Names(_, wanted) => {
+            let whose = ["index", "aside", "constraint", "of index", "of relation"];
+            let row = |name: &String| {
+                vec![Some(whose[name.len() % whose.len()].to_owned()), Some(name.clone())]
+            };
+            wanted.iter().filter(|name| name.len() % 2 == 1).map(row).collect()
+        }
         Need::Schema(name) | Need::Database(name) => {
             if name.len() % 2 == 1 {
                 vec![vec![Some("1".to_owned())]]

@@ -44,6 +44,7 @@ const FILES: &[(&str, &str)] = &files![
     "functions",
     "builtins",
     "definitions",
+    "indexes",
     "names",
     "show",
     "show_create",

@@ -37,7 +37,7 @@ fn answer(catalog: &mut Catalog, need: Need) {
             let row = |column: &&str| {
                 let name = column.trim_end_matches(['*', '=']);
                 let flag = |mark| Some(if column.ends_with(mark) { "t" } else { "f" }.to_owned());
-                vec![Some(name.to_owned()), flag('*'), flag('='), None, flag('*')]
+                vec![Some(name.to_owned()), flag('*'), flag('=')]
             };
             columns.unwrap_or_default().iter().map(row).collect()
         }
@@ -45,12 +45,31 @@ fn answer(catalog: &mut Catalog, need: Need) {
             "pair" => [("x", "f"), ("lower(y)", "t")]
                 .map(|(text, expression)| {
                     let descends = Some(if expression == "t" { "t" } else { "f" }.to_owned());
-                    let not_null = Some(if expression == "t" { "f" } else { "t" }.to_owned());
-                    vec![Some(text.to_owned()), Some(expression.to_owned()), descends, not_null]
+                    vec![Some(text.to_owned()), Some(expression.to_owned()), descends]
                 })
                 .to_vec(),
             _ => Vec::new(),
         },
+        // Of `t` there are these, and elsewhere an index and a table with these names.
+        Need::Names(table, wanted) => {
+            let row = |whose: &str, name: &str| vec![Some(whose.to_owned()), Some(name.to_owned())];
+            let mut rows = Vec::new();
+            if table.name == "t" {
+                rows.extend([
+                    row("index", "own"),
+                    row("aside", "away"),
+                    row("constraint", "check_a"),
+                ]);
+            }
+            for name in wanted {
+                match name.as_str() {
+                    "elsewhere" => rows.push(row("of index", name)),
+                    "relation" => rows.push(row("of relation", name)),
+                    _ => {}
+                }
+            }
+            rows
+        }
         Need::Schema(name) => match name.as_str() {
             "public" | "sch" => vec![vec![Some("1".to_owned())]],
             _ => Vec::new(),

@@ -1,8 +1,8 @@
 //! What analysis must know of the database, and what is known of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::quote::quote;
+use super::quote::{quote, quote_name};
 use super::settings::Settings;
 
 /// A table's name as written, folded.
@@ -14,6 +14,14 @@ pub struct TableName {
     pub name: String,
 }
 
+impl TableName {
+    /// The name as SQL, in quotes.
+    pub fn quoted(&self) -> String {
+        let schema = self.schema.iter().map(|schema| format!("{}.", quote_name(schema)));
+        schema.chain([quote_name(&self.name)]).collect()
+    }
+}
+
 /// A column of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
@@ -23,8 +31,6 @@ pub struct Column {
     pub key: bool,
     /// Whether only the server may write it.
     pub generated: bool,
-    /// Whether it cannot be NULL.
-    pub not_null: bool,
 }
 
 /// A key of an index.
@@ -36,8 +42,6 @@ pub struct IndexKey {
     pub expression: bool,
     /// Whether it is in descending order.
     pub descending: bool,
-    /// Whether it is a column that cannot be NULL.
-    pub not_null: bool,
 }
 
 /// What analysis must know of the database first.
@@ -51,12 +55,30 @@ pub enum Need {
     Database(String),
     /// Whether the session's database has a schema.
     Schema(String),
+    /// The names of a table's indexes and constraints, and who has these names in its schema.
+    Names(TableName, Vec<String>),
+}
+
+/// What an index or a constraint of a table meets with its name. The table need not be there.
+#[derive(Debug, Default)]
+pub struct Names {
+    /// The names of the table's indexes.
+    pub indexes: HashSet<String>,
+    /// The names of its constraints that are no indexes.
+    pub constraints: HashSet<String>,
+    /// Whether an index of it is in no schema, as something else there has its name.
+    pub aside: bool,
+    /// The names, of those asked for, that an index of another table has.
+    pub of_indexes: HashSet<String>,
+    /// The names, of those asked for, that a table, view or sequence has.
+    pub of_relations: HashSet<String>,
+    asked: HashSet<String>,
 }
 
 impl Need {
     /// The query that answers. Each row is a column for a table (name, is key, is generated: `t`
-    /// or `f`, the table's schema, is NOT NULL), a key for an index (SQL, is
-    /// an expression, descends, is NOT NULL), any row at all for a database or schema.
+    /// or `f`, the table's schema), a key for an index (SQL, is an expression, descends), a name for
+    /// names (whose it is, the name), any row at all for a database or schema.
     pub fn sql(&self) -> String {
         match self {
             Self::Table(table) => {
@@ -66,7 +88,7 @@ impl Need {
                 };
                 format!(
                     "SELECT a.attname, a.attnum = ANY (coalesce(k.conkey, '{{}}')), \
-                     a.attgenerated <> '' OR a.attidentity = 'a', n.nspname, a.attnotnull \
+                     a.attgenerated <> '' OR a.attidentity = 'a', n.nspname \
                      FROM pg_catalog.pg_class c \
                      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
                      JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid \
@@ -84,22 +106,16 @@ impl Need {
                 };
                 let wanted = match index.as_deref() {
                     None | Some("primary") => "i.indisprimary".to_owned(),
-                    Some(name) => format!(
-                        "x.relname IN ({}, {})",
-                        quote(name),
-                        quote(&format!("{}@{name}", table.name))
-                    ),
+                    Some(name) => format!("x.relname = {}", quote(name)),
                 };
                 format!(
                     "SELECT pg_catalog.pg_get_indexdef(i.indexrelid, k, true), i.indkey[k - 1] = 0, \
-                     (i.indoption[k - 1] & 1) = 1, coalesce(a.attnotnull, false) \
+                     (i.indoption[k - 1] & 1) = 1 \
                      FROM pg_catalog.pg_index i \
                      JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid \
                      JOIN pg_catalog.pg_class c ON c.oid = i.indrelid \
                      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
                      CROSS JOIN LATERAL pg_catalog.generate_series(1, i.indnkeyatts::int4) AS k \
-                     LEFT JOIN pg_catalog.pg_attribute a \
-                       ON a.attrelid = c.oid AND a.attnum = i.indkey[k - 1] AND a.attnum > 0 \
                      WHERE c.relname = {} AND {visible} AND {wanted} ORDER BY k",
                     quote(&table.name)
                 )
@@ -111,6 +127,29 @@ impl Need {
             Self::Schema(name) => {
                 let name = quote(name);
                 format!("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = {name}")
+            }
+            Self::Names(table, wanted) => {
+                let id = format!("pg_catalog.to_regclass({})", quote(&table.quoted()));
+                let schema = table
+                    .schema
+                    .as_deref()
+                    .map_or_else(|| "pg_catalog.current_schema()".to_owned(), quote);
+                let wanted: Vec<String> = wanted.iter().map(|name| quote(name)).collect();
+                format!(
+                    "SELECT CASE WHEN x.relnamespace = i.indrelid THEN 'aside' ELSE 'index' END, \
+                     x.relname FROM pg_catalog.pg_index i \
+                     JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = {id} \
+                     UNION ALL SELECT 'constraint', k.conname FROM pg_catalog.pg_constraint k \
+                     WHERE k.conrelid = {id} AND k.contype IN ('c', 'f') \
+                     UNION ALL SELECT CASE WHEN c.relkind IN ('i', 'I') THEN 'of index' \
+                     ELSE 'of relation' END, c.relname FROM pg_catalog.pg_class c \
+                     WHERE c.relname IN ({}) AND c.relnamespace = coalesce(\
+                     (SELECT t.relnamespace FROM pg_catalog.pg_class t WHERE t.oid = {id}), \
+                     (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = {schema})) \
+                     AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_index i \
+                     WHERE i.indexrelid = c.oid AND i.indrelid = {id})",
+                    if wanted.is_empty() { "NULL".to_owned() } else { wanted.join(", ") }
+                )
             }
         }
     }
@@ -130,6 +169,7 @@ pub struct Catalog {
     indexes: HashMap<(TableName, Option<String>), Vec<IndexKey>>,
     databases: HashMap<String, bool>,
     schemas: HashMap<String, bool>,
+    names: HashMap<TableName, Names>,
 }
 
 fn flag(row: &[Option<String>], index: usize) -> bool {
@@ -153,7 +193,6 @@ impl Catalog {
                         name: row.first().cloned().flatten().unwrap_or_default(),
                         key: flag(row, 1),
                         generated: flag(row, 2),
-                        not_null: flag(row, 4),
                     })
                     .collect();
                 let schema = rows.first().and_then(|row| row.get(3).cloned().flatten());
@@ -166,7 +205,6 @@ impl Catalog {
                         text: row.first().cloned().flatten().unwrap_or_default(),
                         expression: flag(row, 1),
                         descending: flag(row, 2),
-                        not_null: flag(row, 3),
                     })
                     .collect();
                 self.indexes.insert((table, index), keys);
@@ -177,6 +215,21 @@ impl Catalog {
             Need::Schema(name) => {
                 self.schemas.insert(name, !rows.is_empty());
             }
+            Need::Names(table, wanted) => {
+                let names = self.names.entry(table).or_default();
+                names.asked.extend(wanted);
+                for row in rows {
+                    let [Some(whose), Some(name)] = row.as_slice() else { continue };
+                    names.aside |= whose == "aside";
+                    let set = match whose.as_str() {
+                        "index" | "aside" => &mut names.indexes,
+                        "constraint" => &mut names.constraints,
+                        "of index" => &mut names.of_indexes,
+                        _ => &mut names.of_relations,
+                    };
+                    set.insert(name.clone());
+                }
+            }
         }
     }
 
@@ -186,6 +239,15 @@ impl Catalog {
         self.indexes.clear();
         self.databases.clear();
         self.schemas.clear();
+        self.names.clear();
+    }
+
+    /// The names around a table, and who has those of `wanted`.
+    pub fn names(&self, table: &TableName, wanted: &[String]) -> Result<&Names, Need> {
+        self.names
+            .get(table)
+            .filter(|names| wanted.iter().all(|name| names.asked.contains(name)))
+            .ok_or_else(|| Need::Names(table.clone(), wanted.to_vec()))
     }
 
     /// The columns of a table; none when there is no such table.
@@ -214,6 +276,7 @@ impl Catalog {
             && self.indexes.is_empty()
             && self.databases.is_empty()
             && self.schemas.is_empty()
+            && self.names.is_empty()
     }
 
     /// Whether the session's database has a schema.

@@ -1,21 +1,4 @@
--- What the endpoint's definitions lean on: keys that change, indexes by their table.
-
--- DROP INDEX … CASCADE drops the constraint an index stands for, as in CockroachDB.
-CREATE OR REPLACE FUNCTION crdb_internal.drop_index(name text, lenient bool) RETURNS void
-LANGUAGE plpgsql AS $$
-DECLARE
-  index regclass := pg_catalog.to_regclass(name);
-  owner record;
-BEGIN
-  SELECT k.conname, k.conrelid::regclass AS tab INTO owner FROM pg_catalog.pg_constraint k
-    WHERE k.conindid = index AND k.contype IN ('u', 'x');
-  IF owner.conname IS NOT NULL THEN
-    EXECUTE pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I CASCADE', owner.tab, owner.conname);
-  ELSE
-    EXECUTE 'DROP INDEX ' || CASE WHEN lenient THEN 'IF EXISTS ' ELSE '' END || name || ' CASCADE';
-  END IF;
-END
-$$;
+-- What the endpoint's definitions lean on: keys that change, and what holds after each definition.
 
 -- ALTER TABLE … ALTER PRIMARY KEY USING COLUMNS: the old key stays as a unique index, as in
 -- CockroachDB, unless it was none of the client's.
@@ -78,13 +61,6 @@ BEGIN
   END IF;
   CREATE EXTENSION btree_gin SCHEMA crdb_internal;
 END
-$$;
-
--- The text of an index without PostgreSQL's words for CockroachDB's order, which is NULLs first.
-CREATE OR REPLACE FUNCTION crdb_internal.index_definition(idx oid) RETURNS text
-LANGUAGE sql STABLE AS $$
-  SELECT pg_catalog.replace(pg_catalog.replace(pg_catalog.pg_get_indexdef(idx),
-    ' DESC NULLS LAST', ' DESC'), ' NULLS FIRST', '')
 $$;
 
 -- NULLs come first in CockroachDB. A primary key has none: it serves that order when it says so, and

@@ -1,147 +1,188 @@
-//! `CREATE INDEX`, `DROP INDEX`, `ALTER INDEX`.
+//! `CREATE INDEX`.
 
 use kecoa_sql::Statement;
 
-use super::catalog::Context;
+use super::catalog::{Context, TableName};
 use super::edit::Edits;
-use super::expression;
-use super::index_clauses::{VISIBLE, implicit_name, nulls_first, trailer, visibility};
-use super::partition;
-use super::plan::{Analysis, Class, Piece, Refusal, Stop};
-use super::quote::quote;
+use super::index_clauses::{implicit_name, nulls_first, trailer};
+use super::index_names::{LONGEST, Place, Taken, perform, place};
+use super::plan::{Piece, Refusal, Stop};
+use super::quote::quote_name;
+use super::{expression, partition, upsert};
 
-/// Rewrites `CREATE [UNIQUE] [INVERTED] INDEX`, whose reply is the last piece's; `None` for other
-/// statements.
+/// What stands where in `CREATE [UNIQUE] [INVERTED] INDEX [IF NOT EXISTS] [name] ON table (columns)`,
+/// as indexes of tokens.
+pub(super) struct Head {
+    unique: bool,
+    inverted: Option<usize>,
+    concurrently: Option<usize>,
+    lenient: bool,
+    /// The name, if there is one.
+    name: Option<usize>,
+    on: usize,
+    /// The table's name, and what follows it.
+    table: (usize, usize),
+    /// The brackets around the columns.
+    columns: (usize, usize),
+}
+
+impl Head {
+    /// Reads a statement; `None` if it is another one.
+    pub(super) fn read(statement: &Statement<'_>) -> Option<Self> {
+        let unique = statement.is(1, "UNIQUE");
+        let mut at = 1 + usize::from(unique);
+        let inverted = statement.is(at, "INVERTED").then_some(at);
+        at += usize::from(inverted.is_some());
+        if !statement.is(0, "CREATE") || !statement.is(at, "INDEX") {
+            return None;
+        }
+        at += 1;
+        let concurrently = statement.is(at, "CONCURRENTLY").then_some(at);
+        at += usize::from(concurrently.is_some());
+        let lenient = statement.are(at, &["IF", "NOT", "EXISTS"]);
+        at += if lenient { 3 } else { 0 };
+        let nameless = statement.is(at, "ON") && !statement.is(at + 1, "ON");
+        let on = if nameless { at } else { at + 1 };
+        let from = on + 1 + usize::from(statement.is(on + 1, "ONLY"));
+        let end = statement.qualified_name(from).filter(|_| statement.is(on, "ON"))?;
+        let open = statement.find(end, statement.len(), |i| statement.is_mark(i, "("))?;
+        let closing = statement.partner(open)?;
+        let name = (!nameless).then_some(at);
+        let (table, columns) = ((from, end), (open, closing));
+        Some(Self { unique, inverted, concurrently, lenient, name, on, table, columns })
+    }
+
+    /// The name that the index is given, or that CockroachDB finds for it: the first that is free.
+    pub(super) fn name(
+        &self,
+        statement: &Statement<'_>,
+        table: &str,
+        taken: &mut Taken,
+        is_used: impl Fn(&str) -> bool,
+    ) -> Option<String> {
+        match self.name {
+            Some(at) => statement.name(at),
+            None => Some(taken.free(self.implicit(statement, table), is_used)),
+        }
+    }
+
+    fn implicit(&self, statement: &Statement<'_>, table: &str) -> String {
+        let suffix = if self.unique { "key" } else { "idx" };
+        implicit_name(statement, table, self.columns.0 + 1, self.columns.1, suffix)
+    }
+
+    /// The method, which stands before the columns.
+    fn method(&self, statement: &Statement<'_>) -> Option<String> {
+        let (open, _) = self.columns;
+        statement.name(open - 1).filter(|_| statement.is(open - 2, "USING"))
+    }
+}
+
+/// Rewrites `CREATE [UNIQUE] [INVERTED] INDEX`; `None` for other statements. `given` is the name that
+/// was found for it if it has none.
 pub(super) fn create(
     statement: &Statement<'_>,
     context: &Context<'_>,
+    given: Option<&str>,
 ) -> Result<Option<Vec<Piece>>, Stop> {
-    let mut at = 1 + usize::from(statement.is(1, "UNIQUE"));
-    if !statement.is(0, "CREATE") {
-        return Ok(None);
-    }
-    if statement.is(at, "VECTOR") && statement.is(at + 1, "INDEX") {
+    let vector = 1 + usize::from(statement.is(1, "UNIQUE"));
+    if statement.is(0, "CREATE") && statement.are(vector, &["VECTOR", "INDEX"]) {
         return Err(Refusal::cluster_only("make vector indexes").into());
     }
-    let inverted = statement.is(at, "INVERTED");
-    if !statement.is(at + usize::from(inverted), "INDEX") {
-        return Ok(None);
-    }
+    let Some(head) = Head::read(statement) else { return Ok(None) };
     let mut edits = Edits::default();
     expression::rewrite(statement, context, &mut edits)?;
-    if inverted {
-        edits.replace(statement.start(at), statement.start(at + 1), "");
-        at += 1;
+    let to = statement.len();
+    let (open, closing) = head.columns;
+    if statement.find(closing, to, |i| statement.is(i, "INTERLEAVE")).is_some() {
+        return Err(Refusal::cluster_only("interleave indexes").into());
     }
-    at += 1;
-    at += usize::from(statement.is(at, "CONCURRENTLY"));
-    let lenient = statement.are(at, &["IF", "NOT", "EXISTS"]);
-    if lenient {
-        at += 3;
-    }
-    let nameless = statement.is(at, "ON") && !statement.is(at + 1, "ON");
-    let on = if nameless { at } else { at + 1 };
-    let name = on + 1 + usize::from(statement.is(on + 1, "ONLY"));
-    let Some(end) = statement.qualified_name(name).filter(|_| statement.is(on, "ON")) else {
-        return Ok(Some(vec![Piece::edited(statement, edits)]));
-    };
-    let Some(open) = statement.find(end, statement.len(), |i| statement.is_mark(i, "(")) else {
-        return Ok(Some(vec![Piece::edited(statement, edits)]));
-    };
-    let closing = statement.partner(open).unwrap_or(statement.len());
-    // PostgreSQL's own name would have the stored columns in it.
-    let stores = statement
-        .find(closing, statement.len(), |i| statement.is_any(i, &["STORING", "COVERING"]))
-        .is_some();
-    if nameless && (lenient || stores) {
-        let table = statement.slice(name, end);
-        let text = implicit_name(statement, &table, open + 1, closing, "idx");
-        edits.insert(statement.start(on), format!("{text} "));
-    }
+    partition::refuse(statement, closing, to, "partition indexes")?;
     let columns = statement.elements(open + 1, closing);
-    if inverted {
+    let method = head.method(statement);
+    if let Some(inverted) = head.inverted {
+        edits.replace(statement.start(inverted), statement.start(inverted + 1), "");
         edits.insert(statement.start(open), " USING gin ");
         for (_, last) in &columns {
             if *last >= 2 && statement.is_any(last - 1, &["ASC", "DESC"]) {
                 edits.replace(statement.end(last - 2), statement.end(last - 1), "");
             }
         }
-    } else if statement.are(open - 2, &["USING", "BTREE"]) || !statement.is(open - 2, "USING") {
+    } else if method.as_deref().is_none_or(|method| method == "btree") {
         nulls_first(statement, &columns, &mut edits);
     }
-    let to = statement.len();
-    if statement.find(closing, to, |i| statement.is(i, "INTERLEAVE")).is_some() {
-        return Err(Refusal::cluster_only("interleave indexes").into());
-    }
-    partition::refuse(statement, closing, to, "partition indexes")?;
     trailer(statement, closing + 1, to, &mut edits);
-    let mut pieces = Vec::new();
-    if columns.len() > 1 && (inverted || statement.are(open - 2, &["USING", "GIN"])) {
-        let body = "BEGIN PERFORM crdb_internal.need_gin_columns(); END";
-        pieces.push(Piece::hidden(&format!("DO {}", quote(body))));
-    }
-    pieces.push(Piece::edited(statement, edits));
-    Ok(Some(pieces))
-}
-
-/// `ALTER INDEX … [NOT] VISIBLE`; `None` for other statements.
-pub(super) fn alter_visibility(statement: &Statement<'_>) -> Option<Analysis> {
-    let to = statement.len();
-    let shows = statement.are(0, &["ALTER", "INDEX"])
-        && (2..to).any(|at| visibility(statement, at).is_some_and(|last| last + 1 == to));
-    shows.then(|| Analysis::piece(Class::Definition, Piece::notice(VISIBLE, "ALTER INDEX")))
-}
-
-/// `DROP INDEX … CASCADE`, which drops a unique constraint too; `None` for other statements.
-pub(super) fn drop_cascade(statement: &Statement<'_>) -> Option<Analysis> {
-    let to = statement.len();
-    if !statement.are(0, &["DROP", "INDEX"]) || !statement.is(to - 1, "CASCADE") {
-        return None;
-    }
-    let lenient = statement.are(2, &["IF", "EXISTS"]);
-    let mut body = String::from("BEGIN");
-    for (start, end) in statement.elements(if lenient { 4 } else { 2 }, to - 1) {
-        let (name, last) = index_name(statement, start)?;
-        if last != end {
-            return None;
+    let (from, end) = head.table;
+    let mut placed = Place::default();
+    if let Some(table) = upsert::table_name(statement, from, end, context)? {
+        match named(statement, &head, &table, context, given)? {
+            Named::Exists(name) => {
+                let notice = format!("index \"{name}\" already exists, skipping");
+                return Ok(Some(vec![Piece::notice(&notice, "CREATE INDEX")]));
+            }
+            Named::New(Some(name)) => {
+                placed = place(&table, &name, context)?;
+                let written = placed.instead.clone();
+                if let Some(at) = head.name {
+                    if let Some(written) = written {
+                        edits.replace(statement.start(at), statement.end(at), written);
+                    }
+                } else {
+                    let written = written.unwrap_or_else(|| quote_name(&name));
+                    edits.insert(statement.start(head.on), format!("{written} "));
+                }
+            }
+            Named::New(None) => {}
         }
-        body.push_str(&format!(" PERFORM crdb_internal.drop_index({}, {lenient});", quote(&name)));
     }
-    let sql = format!("DO {}", quote(&format!("{body} END")));
-    Some(Analysis::piece(Class::Definition, Piece::tagged(sql, "DROP INDEX")))
-}
-
-/// `DROP INDEX t@idx` -> `DROP INDEX idx`, in `t`'s schema when it names one.
-pub(super) fn drop(statement: &Statement<'_>, edits: &mut Edits) {
-    let mut at = 2 + usize::from(statement.is(2, "CONCURRENTLY"));
-    if statement.are(at, &["IF", "EXISTS"]) {
-        at += 2;
-    }
-    for (start, _) in statement.elements(at, statement.len()) {
-        qualified(statement, start, edits);
-    }
-}
-
-/// `ALTER INDEX [IF EXISTS] t@idx …`.
-pub(super) fn alter(statement: &Statement<'_>, edits: &mut Edits) {
-    qualified(statement, if statement.are(2, &["IF", "EXISTS"]) { 4 } else { 2 }, edits);
-}
-
-fn qualified(statement: &Statement<'_>, start: usize, edits: &mut Edits) {
-    if let Some((name, last)) = index_name(statement, start)
-        && statement.qualified_name(start) != Some(last)
+    let gin = head.inverted.is_some() || method.as_deref() == Some("gin");
+    let gin = (gin && columns.len() > 1).then(|| perform("crdb_internal.need_gin_columns()"));
+    let before: Vec<Piece> = placed.before.into_iter().chain(gin).collect();
+    if let Some(at) = head.concurrently
+        && (!before.is_empty() || placed.after.is_some())
     {
-        edits.replace(statement.start(start), statement.end(last - 1), name);
+        // With others around it, it is in a transaction.
+        edits.replace(statement.start(at), statement.end(at), "");
     }
+    let index = Piece::edited(statement, edits);
+    Ok(Some(before.into_iter().chain([index]).chain(placed.after).collect()))
 }
 
-/// The index named at `start` as PostgreSQL names it, and one past its last token.
-fn index_name(statement: &Statement<'_>, start: usize) -> Option<(String, usize)> {
-    let at = statement.qualified_name(start)?;
-    if statement.is_mark(at, "@") && statement.is_name(at + 1) {
-        let schema = statement.slice(start, at - 1).into_owned();
-        let index = statement.slice(at + 1, at + 2);
-        return Some((format!("{schema}{index}"), at + 2));
+enum Named {
+    /// It is there already, as it may be.
+    Exists(String),
+    /// It shall have this name, or one of PostgreSQL's choice.
+    New(Option<String>),
+}
+
+fn named(
+    statement: &Statement<'_>,
+    head: &Head,
+    table: &TableName,
+    context: &Context<'_>,
+    given: Option<&str>,
+) -> Result<Named, Stop> {
+    let wanted = match (given, head.name) {
+        (Some(given), None) => given.to_owned(),
+        (_, Some(at)) => match statement.name(at) {
+            Some(name) => name,
+            None => return Ok(Named::New(None)),
+        },
+        (None, None) => head.implicit(statement, &table.name),
+    };
+    let names = context.catalog.names(table, std::slice::from_ref(&wanted))?;
+    let is_used = |name: &str| names.indexes.contains(name);
+    if head.name.is_none() {
+        let free = Taken::default().free(wanted, is_used);
+        // Longer names are cut, and PostgreSQL cuts its own in a better place.
+        return Ok(Named::New((free.len() <= LONGEST).then_some(free)));
     }
-    Some((statement.slice(start, at).into_owned(), at))
+    if !is_used(&wanted) {
+        return Ok(Named::New(Some(wanted)));
+    }
+    if head.lenient {
+        return Ok(Named::Exists(wanted));
+    }
+    let message = format!("index with name \"{wanted}\" already exists");
+    Err(Refusal::new("42P07", message).into())
 }

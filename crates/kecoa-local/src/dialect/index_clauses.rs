@@ -4,9 +4,8 @@ use kecoa_sql::Statement;
 use kecoa_sql::TokenKind;
 
 use super::edit::Edits;
-use super::quote::quote_name;
 
-/// `table_column_column_key`, as CockroachDB names an index that has no name.
+/// `table_column_expr_expr1_key`, as CockroachDB names an index that has no name.
 pub(super) fn implicit_name(
     statement: &Statement<'_>,
     table: &str,
@@ -14,18 +13,25 @@ pub(super) fn implicit_name(
     to: usize,
     suffix: &str,
 ) -> String {
-    let table = table.rsplit('.').next().unwrap_or(table).trim().trim_matches('"');
     let mut name = table.to_owned();
+    let mut expressions = 0;
     for (start, end) in statement.elements(from, to) {
         name.push('_');
-        let simple =
-            end == start + 1 || statement.is_any(start + 1, &["ASC", "DESC", "NULLS", "COLLATE"]);
-        let part = statement.name(start).filter(|_| simple);
-        name.push_str(part.as_deref().unwrap_or("expr"));
+        // Behind a column there is its order or its operator class; an expression has brackets.
+        let simple = end == start + 1 || statement.is_name(start + 1);
+        if let Some(part) = statement.name(start).filter(|_| simple) {
+            name.push_str(&part);
+            continue;
+        }
+        name.push_str("expr");
+        if expressions > 0 {
+            name.push_str(&expressions.to_string());
+        }
+        expressions += 1;
     }
     name.push('_');
     name.push_str(suffix);
-    quote_name(&name)
+    name
 }
 
 /// Gives each column of an index the place that CockroachDB has for its NULLs, which is first, so that

@@ -8,21 +8,27 @@
 //! the state at hand. Queries and writes are rewritten on their tree, by the grammar of
 //! [`kecoa_grammar`], all else on tokens: what lies in strings, comments and dollar quotes stays as it is.
 
+mod alter_table;
 mod bootstrap;
 mod bytes;
 pub mod catalog;
+mod constraint_names;
 mod control;
 mod database;
 mod defaults;
+mod definition;
 pub mod edit;
 mod expression;
 mod extension;
 mod grant;
 mod index;
 mod index_clauses;
+mod index_commands;
+mod index_names;
 mod lenient;
 mod limited;
 mod names;
+mod on_update;
 mod own_names;
 mod partition;
 pub mod plan;
@@ -30,6 +36,7 @@ mod query;
 pub(crate) mod quote;
 mod refused;
 mod region;
+mod relation;
 mod safe;
 mod sequence;
 pub(crate) mod set;
@@ -39,6 +46,7 @@ mod signature;
 mod statistics;
 mod system_time;
 mod table;
+mod table_as;
 pub mod transaction;
 mod types;
 mod unsupported;
@@ -119,7 +127,7 @@ fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analys
     if let Some(analysis) = table::create(statement, context)? {
         return Ok(analysis);
     }
-    if let Some(mut pieces) = index::create(statement, context)? {
+    if let Some(mut pieces) = index::create(statement, context, None)? {
         Piece::answer_last(&mut pieces, "CREATE INDEX");
         return Ok(Analysis { class: Class::Definition, control: None, pieces });
     }
@@ -129,11 +137,13 @@ fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analys
     if let Some(analysis) = lenient::create(statement, context)? {
         return Ok(analysis);
     }
-    let whole = table::alter_primary_key(statement)
-        .or_else(|| index::alter_visibility(statement))
-        .or_else(|| index::drop_cascade(statement))
-        .or_else(|| statistics::create(statement));
-    if let Some(analysis) = whole {
+    if let Some(analysis) = alter_table::analyse(statement, context)? {
+        return Ok(analysis);
+    }
+    if let Some(analysis) = index_commands::analyse(statement, context)? {
+        return Ok(analysis);
+    }
+    if let Some(analysis) = statistics::create(statement) {
         return Ok(analysis);
     }
     let mut edits = Edits::under(context.settings);
@@ -142,15 +152,9 @@ fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analys
         return Ok(analysis);
     }
     grant::role_options(statement, &mut edits);
-    if statement.is(0, "ALTER") && statement.is(1, "TABLE") {
-        if let Some(ignored) = table::alter(statement, &mut edits)? {
-            return Ok(Analysis::piece(Class::Definition, Piece::notice(&ignored, "ALTER TABLE")));
-        }
-    } else if statement.are(0, &["DROP", "INDEX"]) {
-        index::drop(statement, &mut edits);
-    } else if statement.are(0, &["ALTER", "INDEX"]) {
+    if statement.are(0, &["ALTER", "INDEX"]) {
         partition::refuse(statement, 2, statement.len(), "partition indexes")?;
-        index::alter(statement, &mut edits);
+        index_commands::alter(statement, &mut edits);
     } else if statement.is_any(0, &["CREATE", "ALTER"]) && sequence::is_one(statement) {
         sequence::rewrite(statement, &mut edits)?;
     } else if statement.is(0, "PREPARE") && statement.is_mark(2, "(") {
@@ -160,7 +164,10 @@ fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analys
         }
     }
     signature::rewrite(statement, &mut edits);
-    Ok(Analysis::piece(class(statement), Piece::edited(statement, edits)))
+    let class = class(statement);
+    let mut pieces: Vec<Piece> = relation::room(statement, context)?.into_iter().collect();
+    pieces.push(Piece::edited(statement, edits));
+    Ok(Analysis { class, control: None, pieces })
 }
 
 fn class(statement: &Statement<'_>) -> Class {

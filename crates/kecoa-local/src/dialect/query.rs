@@ -50,7 +50,7 @@ pub(super) fn rewrite(
     }
     for node in tree.ids().filter(|node| !query.is_dropped(*node)) {
         match tree.kind(node) {
-            Some(Kind::SortKey) => nulls::rewrite(&query, node, context, edits)?,
+            Some(Kind::SortKey) => nulls::rewrite(&query, node, context, edits),
             Some(Kind::Subscript) => brackets::subscript(&query, node, edits),
             Some(Kind::Array) => arrays::rewrite(&query, node, edits),
             Some(Kind::Quantified) => conditions::quantified(&query, node, edits),

@@ -1,15 +1,16 @@
-//! `CREATE TABLE` and `ALTER TABLE`: types, families, indexes inside, hash sharding.
+//! `CREATE TABLE`: types, families, indexes inside, hash sharding.
+
+use std::collections::HashSet;
 
 use kecoa_sql::Statement;
 
-use super::catalog::Context;
-use super::edit::Edits;
-use super::plan::{Analysis, Class, Piece, Refusal, Stop};
-use super::quote::quote;
-use super::{expression, index, index_clauses, partition, region, types, upsert};
-
-const CONSTRAINTS: [&str; 7] =
-    ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "EXCLUDE", "LIKE"];
+use super::catalog::{Context, TableName};
+use super::constraint_names::CheckNames;
+use super::definition::{CONSTRAINTS, Definitions, KEYS, is_family, leave_out};
+use super::edit::{Edits, Sql};
+use super::index_names::{Taken, room_for};
+use super::plan::{Analysis, Class, Piece, Refusal, Reply, Stop};
+use super::{expression, index, index_clauses, partition, region, table_as, upsert};
 
 /// The index of the table's name in `CREATE … TABLE [IF NOT EXISTS] name`, and whether the
 /// statement has `IF NOT EXISTS`.
@@ -36,88 +37,203 @@ pub(super) fn create(
     let Some(open) = statement.qualified_name(name) else {
         return Ok(None);
     };
+    let of_session = (1..name).any(|at| statement.is_any(at, &["TEMP", "TEMPORARY"]));
+    let table = upsert::table_name(statement, name, open, context)?;
+    let exists = match &table {
+        Some(table) if lenient => !context.catalog.table(table)?.is_empty(),
+        _ => false,
+    };
     let mut edits = Edits::under(context.settings);
     expression::rewrite(statement, context, &mut edits)?;
     let closing = statement.partner(open).filter(|_| statement.is_mark(open, "("));
-    let mut indexes = Vec::new();
+    let mut definitions = Definitions::new(context, table.clone().filter(|_| !exists));
+    let mut indexes = Indexes::default();
+    let query = table_as::query(statement, closing.unwrap_or(open - 1));
     if let Some(closing) = closing {
         let is_query = statement.is_any(open + 1, &["SELECT", "WITH", "VALUES", "TABLE"]);
-        // CREATE TABLE t (a, b) AS SELECT names columns without types.
-        let names_only = statement.is(closing + 1, "AS");
-        if !is_query && !names_only {
-            let table = statement.slice(name, open);
-            indexes = body(statement, open + 1, closing, &table, &mut edits)?;
-        }
-        trailer(statement, closing + 1, &mut edits)?;
-    }
-    let exists = lenient
-        && !indexes.is_empty()
-        && match upsert::table_name(statement, name, open, context)? {
-            Some(table) => !context.catalog.table(&table)?.is_empty(),
-            None => false,
-        };
-    let first = Piece::edited(statement, edits);
-    let mut pieces = vec![first];
-    if !exists {
-        for text in &indexes {
-            if let Some(index) = Statement::whole(text.as_bytes(), context.backslash_escapes)
-                && let Some(made) = index::create(&index, context)?
-            {
-                // No position in them means anything to the client.
-                pieces.extend(
-                    made.into_iter().map(|piece| Piece {
-                        sql: super::edit::Sql::made(piece.sql.text),
-                        ..piece
-                    }),
-                );
+        if let Some(query) = query {
+            // Names of columns without types.
+            let key = table_as::columns(statement, (name, open), closing, &mut edits);
+            definitions.after.extend(key);
+            trailer(statement, closing + 1, query, &mut edits)?;
+        } else {
+            if !is_query {
+                let written = statement.slice(name, open);
+                indexes.find(statement, open + 1, closing, &written)?;
+                definitions.indexed = indexed(statement, open + 1, closing);
+                definitions.checks = checks(statement, open + 1, closing);
+                let named = table.as_ref().filter(|_| !exists);
+                let names = indexes.names(statement, open + 1, closing, named, context);
+                if let Some(table) = named.filter(|_| !of_session) {
+                    // All names are asked for at once.
+                    let others = given(statement, open + 1, closing).into_iter().chain(names);
+                    definitions.before.extend(room_for(table, others.collect(), context)?);
+                }
+                body(statement, open + 1, closing, &mut definitions, &indexes, &mut edits)?;
             }
+            trailer(statement, closing + 1, statement.len(), &mut edits)?;
         }
+    } else if let Some(table) = table.as_ref().filter(|_| !exists && !of_session) {
+        definitions.before.extend(room_for(table, Vec::new(), context)?);
+    }
+    let mut pieces = definitions.before;
+    pieces.push(Piece::edited(statement, edits));
+    if !exists {
+        indexes.create(context, &mut pieces)?;
+        pieces.append(&mut definitions.after);
     }
     Piece::answer_last(&mut pieces, "CREATE TABLE");
+    if query.is_some()
+        && let Some(last) = pieces.last_mut()
+    {
+        last.reply = Reply::Tag("CREATE TABLE AS".to_owned(), false);
+    }
     Ok(Some(Analysis { class: Class::Definition, control: None, pieces }))
 }
 
-/// Rewrites the elements between the brackets; returns the indexes among them as CockroachDB's
-/// `CREATE INDEX` statements.
+/// The indexes among the elements of a table, as CockroachDB's `CREATE INDEX` statements.
+#[derive(Default)]
+struct Indexes {
+    /// Where each element begins, and its statement.
+    found: Vec<(usize, String)>,
+    /// The name of each, if it is known.
+    names: Vec<Option<String>>,
+}
+
+impl Indexes {
+    fn find(
+        &mut self,
+        statement: &Statement<'_>,
+        from: usize,
+        to: usize,
+        table: &str,
+    ) -> Result<(), Stop> {
+        for (start, end) in statement.elements(from, to) {
+            let text = index_element(statement, start, end, table)?;
+            self.found.extend(text.map(|text| (start, text)));
+        }
+        Ok(())
+    }
+
+    /// Finds the names of the indexes of `table`, next to those of the constraints in `from..to`.
+    fn names(
+        &mut self,
+        statement: &Statement<'_>,
+        from: usize,
+        to: usize,
+        table: Option<&TableName>,
+        context: &Context<'_>,
+    ) -> Vec<String> {
+        let Some(table) = table else { return Vec::new() };
+        let mut taken = Taken::default();
+        for name in given(statement, from, to) {
+            taken.note(name);
+        }
+        for (start, end) in statement.elements(from, to) {
+            if !self.is(start)
+                && let Some(name) = unnamed_key(statement, start, end, &table.name)
+            {
+                taken.note(name);
+            }
+        }
+        for (_, text) in &self.found {
+            let index = Statement::whole(text.as_bytes(), context.backslash_escapes);
+            let name = index.and_then(|index| {
+                index::Head::read(&index)?.name(&index, &table.name, &mut taken, |_| false)
+            });
+            self.names.push(name);
+        }
+        self.names.iter().flatten().cloned().collect()
+    }
+
+    fn is(&self, start: usize) -> bool {
+        self.found.binary_search_by_key(&start, |(at, _)| *at).is_ok()
+    }
+
+    fn create(&self, context: &Context<'_>, pieces: &mut Vec<Piece>) -> Result<(), Stop> {
+        for (number, (_, text)) in self.found.iter().enumerate() {
+            let name = self.names.get(number).and_then(Option::as_deref);
+            if let Some(index) = Statement::whole(text.as_bytes(), context.backslash_escapes)
+                && let Some(made) = index::create(&index, context, name)?
+            {
+                // No position in them means anything to the client.
+                let made = made.into_iter();
+                pieces.extend(made.map(|p| Piece { sql: Sql::made(p.sql.text), ..p }));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The names that the client gives to constraints in `from..to` which are indexes.
+fn given(statement: &Statement<'_>, from: usize, to: usize) -> Vec<String> {
+    (from..to)
+        .filter(|at| statement.is(*at, "CONSTRAINT") && statement.is_any(at + 2, KEYS))
+        .filter_map(|at| statement.name(at + 1))
+        .collect()
+}
+
+/// The name that PostgreSQL gives to the unique constraint of the element `from..to`.
+fn unnamed_key(statement: &Statement<'_>, from: usize, to: usize, table: &str) -> Option<String> {
+    if statement.is(from, "UNIQUE") && statement.is_mark(from + 1, "(") {
+        let closing = statement.partner(from + 1)?;
+        return Some(index_clauses::implicit_name(statement, table, from + 2, closing, "key"));
+    }
+    let unique = statement.find(from + 1, to, |i| statement.is(i, "UNIQUE"))?;
+    let given = statement.is(unique - 2, "CONSTRAINT") || statement.is_any(from, &CONSTRAINTS);
+    let column = statement.name(from).filter(|_| !given)?;
+    Some(format!("{table}_{column}_key"))
+}
+
+/// The names in the indexes and keys among the elements `from..to`, columns and others.
+fn indexed(statement: &Statement<'_>, from: usize, to: usize) -> HashSet<String> {
+    let mut names = HashSet::new();
+    for (start, end) in statement.elements(from, to) {
+        const FIRST: &[&str] = &["INDEX", "UNIQUE", "INVERTED", "PRIMARY", "FOREIGN"];
+        let kind = if statement.is(start, "CONSTRAINT") { start + 2 } else { start };
+        if statement.is_any(kind, FIRST) {
+            names.extend((kind + 1..end).filter_map(|at| statement.name(at)));
+        }
+    }
+    names
+}
+
+/// The names of the CHECK constraints of a new table.
+fn checks(statement: &Statement<'_>, from: usize, to: usize) -> CheckNames {
+    let columns = statement
+        .elements(from, to)
+        .into_iter()
+        .filter(|(start, _)| !statement.is_any(*start, &CONSTRAINTS))
+        .filter_map(|(start, _)| statement.name(start))
+        .collect();
+    let mut names = CheckNames::new(columns, HashSet::new());
+    names.note_given(statement, from, to);
+    names
+}
+
+/// Rewrites the elements between the brackets.
 fn body(
     statement: &Statement<'_>,
     from: usize,
     to: usize,
-    table: &str,
+    definitions: &mut Definitions<'_>,
+    indexes: &Indexes,
     edits: &mut Edits,
-) -> Result<Vec<String>, Stop> {
-    let mut indexes = Vec::new();
+) -> Result<(), Stop> {
     let mut kept_before = false;
     for (start, end) in statement.elements(from, to) {
-        let index = index_element(statement, start, end, table)?;
-        if index.is_some() || is_family(statement, start) {
-            // With the comma before it, or the one behind it while nothing was kept yet.
-            let (first, last) = if kept_before {
-                (statement.end(start - 2), statement.end(end - 1))
-            } else if statement.is_mark(end, ",") {
-                (statement.start(start), statement.end(end))
-            } else {
-                (statement.start(start), statement.end(end - 1))
-            };
-            let first = if kept_before { statement.start(start - 1) } else { first };
-            edits.replace(first, last, "");
-            indexes.extend(index);
+        if indexes.is(start) || is_family(statement, start) {
+            leave_out(statement, start, end, kept_before, edits);
             continue;
         }
         kept_before = true;
         if statement.is_any(start, &CONSTRAINTS) {
-            constraint(statement, start, end, edits);
+            definitions.constraint(statement, start, end, edits)?;
         } else {
-            column(statement, start, end, edits)?;
+            definitions.column(statement, start, end, edits)?;
         }
     }
-    Ok(indexes)
-}
-
-/// `FAMILY [name] (…)`. A column named "family" has a type behind it, or a length in brackets.
-fn is_family(statement: &Statement<'_>, at: usize) -> bool {
-    let open = if statement.is_mark(at + 1, "(") { at + 1 } else { at + 2 };
-    statement.is(at, "FAMILY") && statement.is_mark(open, "(") && statement.is_name(open + 1)
+    Ok(())
 }
 
 /// `[UNIQUE|INVERTED] INDEX [name] (…) …`, and `UNIQUE (…) WHERE …`, as a `CREATE INDEX`.
@@ -170,90 +286,21 @@ fn index_element(
             return Ok(Some(format!("CREATE INVERTED INDEX {name} ON {table} {rest}")));
         }
     }
-    let closing = statement.partner(at).unwrap_or(to);
-    let name = named.unwrap_or_else(|| {
-        if !unique {
-            return String::new(); // PostgreSQL's own name is CockroachDB's: table_column_idx
-        }
-        index_clauses::implicit_name(statement, table, at + 1, closing, "key")
-    });
+    let name = named.unwrap_or_default();
     let kind = if unique { "UNIQUE INDEX" } else { "INDEX" };
     Ok(Some(format!("CREATE {kind} {name} ON {table} {}", statement.slice(at, to))))
 }
 
-/// A column's definition: name, type, qualifiers.
-fn column(
+/// What stands behind the brackets.
+fn trailer(
     statement: &Statement<'_>,
     from: usize,
     to: usize,
     edits: &mut Edits,
 ) -> Result<(), Stop> {
-    if !statement.is_name(from) {
-        return Ok(());
-    }
-    types::rewrite(statement, from + 1, true, edits);
-    let mut at = from + 2;
-    while at < to {
-        if statement.is(at, "AS") && statement.is_mark(at + 1, "(") {
-            if !statement.is(at - 1, "ALWAYS") {
-                edits.insert(statement.start(at), "GENERATED ALWAYS ");
-            }
-        } else if statement.is(at, "FAMILY") {
-            let mut first = at;
-            if first >= 3 && statement.are(first - 3, &["IF", "NOT", "EXISTS"]) {
-                first -= 3;
-            }
-            if statement.is(first - 1, "CREATE") {
-                first -= 1;
-            }
-            let named = at + 1 < to && statement.is_name(at + 1);
-            let last = if named { at + 1 } else { at };
-            edits.replace(statement.start(first), statement.end(last), "");
-            at = last;
-        } else if statement.are(at, &["ON", "UPDATE"])
-            && !statement.is_any(at + 2, &["CASCADE", "RESTRICT", "NO"])
-            && !(statement.is(at + 2, "SET") && statement.is_any(at + 3, &["NULL", "DEFAULT"]))
-        {
-            return Err(Refusal::cluster_only("fill a column ON UPDATE").into());
-        } else if statement.are(at, &["NOT", "VISIBLE"]) {
-            return Err(Refusal::cluster_only("hide a column (NOT VISIBLE)").into());
-        } else if statement.are(at, &["USING", "HASH"]) {
-            index_clauses::hash_sharding(statement, at, to, edits);
-        } else if statement.are(at, &["PRIMARY", "KEY"]) && statement.is_any(at + 2, ORDER) {
-            edits.replace(statement.start(at + 2), statement.end(at + 2), "");
-        }
-        at = statement.skip(at);
-    }
-    Ok(())
-}
-
-const ORDER: &[&str] = &["ASC", "DESC"];
-
-/// A table constraint: no order of columns in keys, `STORING` -> `INCLUDE`, no hash sharding.
-fn constraint(statement: &Statement<'_>, from: usize, to: usize, edits: &mut Edits) {
-    let key = statement
-        .find(from, to, |i| statement.are(i, &["PRIMARY", "KEY"]) || statement.is(i, "UNIQUE"));
-    let Some(key) = key else { return };
-    let Some(open) = statement.find(key, to, |i| statement.is_mark(i, "(")) else { return };
-    let Some(closing) = statement.partner(open) else { return };
-    for (_, end) in statement.elements(open + 1, closing) {
-        if statement.is_any(end - 1, ORDER) && end >= 2 {
-            edits.replace(statement.end(end - 2), statement.end(end - 1), "");
-        }
-    }
-    index_clauses::trailer(statement, closing + 1, to, edits);
-}
-
-/// What stands behind the brackets.
-fn trailer(statement: &Statement<'_>, from: usize, edits: &mut Edits) -> Result<(), Stop> {
-    let to = statement.len();
-    let query = statement.find(from, to, |i| statement.is(i, "AS"));
-    partition::refuse(statement, from, query.unwrap_or(to), "partition tables")?;
+    partition::refuse(statement, from, to, "partition tables")?;
     let mut at = from;
     while at < to {
-        if statement.is(at, "AS") {
-            break;
-        }
         if statement.is(at, "LOCALITY") {
             at = region::locality(statement, at, edits);
             continue;
@@ -279,82 +326,11 @@ fn trailer(statement: &Statement<'_>, from: usize, edits: &mut Edits) -> Result<
 }
 
 /// CockroachDB's storage parameters, which PostgreSQL would refuse.
-fn is_storage(name: &str) -> bool {
+pub(super) fn is_storage(name: &str) -> bool {
     name.starts_with("ttl")
         || name.starts_with("sql_stats_")
         || matches!(
             name,
             "schema_locked" | "exclude_data_from_backup" | "infer_rbr_region_col_using_constraint"
         )
-}
-
-/// `ALTER TABLE t ALTER PRIMARY KEY USING COLUMNS (…) [USING HASH …]` alone; `None` for other
-/// statements.
-pub(super) fn alter_primary_key(statement: &Statement<'_>) -> Option<Analysis> {
-    const WORDS: [&str; 5] = ["ALTER", "PRIMARY", "KEY", "USING", "COLUMNS"];
-    if !statement.are(0, &["ALTER", "TABLE"]) {
-        return None;
-    }
-    let name = if statement.are(2, &["IF", "EXISTS"]) { 4 } else { 2 };
-    let at = statement.qualified_name(name).filter(|at| statement.are(*at, &WORDS))?;
-    let open = at + WORDS.len();
-    let closing = statement.partner(open).filter(|_| statement.is_mark(open, "("))?;
-    let hashed = statement.are(closing + 1, &["USING", "HASH"]);
-    if closing + 1 != statement.len() && !hashed {
-        return None;
-    }
-    let columns = statement
-        .elements(open + 1, closing)
-        .into_iter()
-        .map(|(from, _)| statement.name(from).map(|column| quote(&column)))
-        .collect::<Option<Vec<_>>>()?
-        .join(", ");
-    let table = quote(&statement.slice(name, at));
-    let body = format!(
-        "BEGIN PERFORM crdb_internal.alter_primary_key({table}::pg_catalog.regclass, \
-         ARRAY[{columns}]); END"
-    );
-    let piece = Piece::tagged(format!("DO {}", quote(&body)), "ALTER TABLE");
-    Some(Analysis::piece(Class::Definition, piece))
-}
-
-/// Rewrites the commands of `ALTER TABLE`; returns what to say when the whole is ignored.
-pub(super) fn alter(statement: &Statement<'_>, edits: &mut Edits) -> Result<Option<String>, Stop> {
-    let mut at = 2;
-    if statement.are(at, &["IF", "EXISTS"]) {
-        at += 2;
-    }
-    at += usize::from(statement.is(at, "ONLY"));
-    let Some(from) = statement.qualified_name(at) else {
-        return Ok(None);
-    };
-    for (start, end) in statement.elements(from, statement.len()) {
-        if statement.is_any(start, &["SET", "RESET"]) && statement.is_mark(start + 1, "(") {
-            if statement.name(start + 2).is_some_and(|name| is_storage(&name)) {
-                let what = statement.slice(start + 1, end);
-                return Ok(Some(format!("the local endpoint ignores storage parameters: {what}")));
-            }
-        } else if statement.is(start, "PARTITION") {
-            partition::refuse(statement, start, end, "partition tables")?;
-        } else if statement.is(start, "ADD") {
-            let mut at = start + 1;
-            if statement.is_any(at, &CONSTRAINTS) {
-                constraint(statement, at, end, edits);
-                continue;
-            }
-            at += usize::from(statement.is(at, "COLUMN"));
-            if statement.are(at, &["IF", "NOT", "EXISTS"]) {
-                at += 3;
-            }
-            column(statement, at, end, edits)?;
-        } else if statement.is(start, "ALTER") {
-            let at = start + 1 + usize::from(statement.is(start + 1, "COLUMN"));
-            if statement.is(at + 1, "TYPE") {
-                types::rewrite(statement, at + 2, false, edits);
-            } else if statement.are(at + 1, &["SET", "DATA", "TYPE"]) {
-                types::rewrite(statement, at + 4, false, edits);
-            }
-        }
-    }
-    Ok(None)
 }

@@ -131,8 +131,6 @@ pub(super) fn sort_index(
                 (false, false) => " NULLS FIRST",
                 (false, true) => "",
             };
-            let order =
-                if column.not_null { order.split(" NULLS").next().unwrap_or("") } else { order };
             format!("{qualifier}{}{order}", column.text)
         })
         .collect();

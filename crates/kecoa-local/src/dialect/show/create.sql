@@ -57,6 +57,8 @@ LANGUAGE sql STABLE AS $$
     || CASE generated WHEN 's' THEN coalesce(' AS (' || e.shown || ') STORED', '')
       WHEN 'v' THEN coalesce(' AS (' || e.shown || ') VIRTUAL', '')
       ELSE coalesce(' DEFAULT ' || nullif(e.shown, 'NULL'), '') END
+    || coalesce(' ON UPDATE '
+      || crdb_internal.shown_expression(crdb_internal.on_update(tab, name), tab, type, ':::'), '')
   FROM (SELECT crdb_internal.shown_expression(expression, tab, type, ':::')) AS e(shown)
 $$;
 

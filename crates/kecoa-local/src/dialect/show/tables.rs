@@ -170,7 +170,8 @@ fn constraints(tab: &str, comment: bool) -> String {
 fn triggers(tab: &str) -> String {
     format!(
         "SELECT g.tgname::text AS trigger_name, g.tgenabled <> 'D' AS enabled \
-         FROM pg_catalog.pg_trigger g WHERE g.tgrelid = {tab} AND NOT g.tgisinternal ORDER BY 1"
+         FROM pg_catalog.pg_trigger g WHERE g.tgrelid = {tab} AND NOT g.tgisinternal \
+         AND g.tgname !~ '^crdb_internal_on_update_' ORDER BY 1"
     )
 }
 

@@ -1,0 +1,225 @@
+//! `ALTER TABLE`.
+
+use kecoa_sql::Statement;
+
+use super::catalog::{Context, TableName};
+use super::constraint_names::CheckNames;
+use super::definition::{CONSTRAINTS, Definitions};
+use super::edit::{Edits, Sql};
+use super::index_names::{perform, room_for};
+use super::plan::{Analysis, Class, Piece, Refusal, Stop};
+use super::quote::quote;
+use super::table::is_storage;
+use super::{expression, on_update, partition, types, upsert};
+
+/// Analyses `ALTER TABLE`; `None` for other statements.
+pub(super) fn analyse(
+    statement: &Statement<'_>,
+    context: &Context<'_>,
+) -> Result<Option<Analysis>, Stop> {
+    let Some((_, from)) = named(statement) else { return Ok(None) };
+    let changes = statement.elements(from, statement.len());
+    let alone = |(start, _): &(usize, usize)| {
+        // Commands that PostgreSQL, or we, know as a statement of their own only.
+        let column = start + 1 + usize::from(statement.is(start + 1, "COLUMN"));
+        statement.is(*start, "RENAME")
+            || statement.are(*start, &["ALTER", "PRIMARY", "KEY"])
+            || statement.is(*start, "ALTER")
+                && statement.is_any(column + 1, &["SET", "DROP"])
+                && statement.are(column + 2, &["ON", "UPDATE"])
+    };
+    if changes.len() < 2 || !changes.iter().any(alone) {
+        return one(statement, context).map(Some);
+    }
+    let head = statement.slice(0, from);
+    let mut pieces: Vec<Piece> = Vec::new();
+    let mut at = 0;
+    while let Some((start, mut end)) = changes.get(at).copied() {
+        at += 1;
+        if !alone(&(start, end)) {
+            while let Some(next) = changes.get(at).filter(|next| !alone(next)) {
+                end = next.1;
+                at += 1;
+            }
+        }
+        let text = format!("{head} {}", statement.slice(start, end));
+        let Some(part) = Statement::whole(text.as_bytes(), context.backslash_escapes) else {
+            continue;
+        };
+        // No position in it means anything to the client.
+        let made = one(&part, context)?.pieces;
+        pieces.extend(made.into_iter().map(|p| Piece { sql: Sql::made(p.sql.text), ..p }));
+    }
+    Piece::answer_last(&mut pieces, "ALTER TABLE");
+    Ok(Some(Analysis { class: Class::Definition, control: None, pieces }))
+}
+
+/// Where the table's name stands, and what follows it.
+fn named(statement: &Statement<'_>) -> Option<(usize, usize)> {
+    if !statement.are(0, &["ALTER", "TABLE"]) {
+        return None;
+    }
+    let mut at = if statement.are(2, &["IF", "EXISTS"]) { 4 } else { 2 };
+    at += usize::from(statement.is(at, "ONLY"));
+    let end = statement.qualified_name(at)?;
+    let inherited = statement.is_mark(end, "*");
+    Some((at, if inherited { end + 1 } else { end }))
+}
+
+/// A statement that PostgreSQL can take as one.
+fn one(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analysis, Stop> {
+    if let Some(analysis) = alter_primary_key(statement) {
+        return Ok(analysis);
+    }
+    let mut edits = Edits::under(context.settings);
+    expression::rewrite(statement, context, &mut edits)?;
+    let Some((name, from)) = named(statement) else {
+        return Ok(Analysis::piece(Class::Definition, Piece::edited(statement, edits)));
+    };
+    let end = statement.qualified_name(name).unwrap_or(from);
+    let table = upsert::table_name(statement, name, end, context)?;
+    let to = statement.len();
+    if let Some(table) = &table
+        && let Some(analysis) = on_update::alter(statement, from, to, table, context)?
+    {
+        return Ok(analysis);
+    }
+    let mut definitions = Definitions::new(context, table);
+    if let Some(ignored) = commands(statement, from, &mut definitions, &mut edits)? {
+        return Ok(Analysis::piece(Class::Definition, Piece::notice(&ignored, "ALTER TABLE")));
+    }
+    let mut pieces = definitions.before;
+    pieces.push(Piece::edited(statement, edits));
+    pieces.append(&mut definitions.after);
+    Piece::answer_last(&mut pieces, "ALTER TABLE");
+    Ok(Analysis { class: Class::Definition, control: None, pieces })
+}
+
+/// Rewrites the commands from `from` on; returns what to say when the whole is ignored.
+fn commands(
+    statement: &Statement<'_>,
+    from: usize,
+    definitions: &mut Definitions<'_>,
+    edits: &mut Edits,
+) -> Result<Option<String>, Stop> {
+    let to = statement.len();
+    let context = definitions.context;
+    if let Some(table) = definitions.table.clone() {
+        let checks = (from..to).any(|at| {
+            statement.is(at, "CHECK") && !(at >= 2 && statement.is(at - 2, "CONSTRAINT"))
+        });
+        if checks {
+            definitions.checks = check_names(statement, from, &table, context)?;
+        }
+    }
+    let mut retyped = false;
+    for (start, end) in statement.elements(from, to) {
+        if statement.is_any(start, &["SET", "RESET"]) && statement.is_mark(start + 1, "(") {
+            if statement.name(start + 2).is_some_and(|name| is_storage(&name)) {
+                let what = statement.slice(start + 1, end);
+                return Ok(Some(format!("the local endpoint ignores storage parameters: {what}")));
+            }
+        } else if statement.is(start, "PARTITION") {
+            partition::refuse(statement, start, end, "partition tables")?;
+        } else if statement.is(start, "ADD") {
+            let mut at = start + 1;
+            if statement.is_any(at, &CONSTRAINTS) {
+                definitions.constraint(statement, at, end, edits)?;
+                continue;
+            }
+            at += usize::from(statement.is(at, "COLUMN"));
+            if statement.are(at, &["IF", "NOT", "EXISTS"]) {
+                at += 3;
+            }
+            definitions.column(statement, at, end, edits)?;
+        } else if statement.is(start, "ALTER") {
+            let at = start + 1 + usize::from(statement.is(start + 1, "COLUMN"));
+            let kind = if statement.is(at + 1, "TYPE") {
+                at + 2
+            } else if statement.are(at + 1, &["SET", "DATA", "TYPE"]) {
+                at + 4
+            } else {
+                if statement.is(end - 1, "VISIBLE") && statement.is(at + 1, "SET") {
+                    return Err(Refusal::cluster_only("hide a column (NOT VISIBLE)").into());
+                }
+                continue;
+            };
+            types::rewrite(statement, kind, false, edits);
+            retyped = true;
+        } else if statement.are(start, &["RENAME", "TO"])
+            && let Some(table) = &definitions.table
+            && let Some(name) = statement.name(start + 2)
+        {
+            let wanted = TableName { name, ..table.clone() };
+            definitions.before.extend(room_for(&wanted, Vec::new(), context)?);
+        }
+    }
+    if retyped {
+        stand_in_names(definitions)?;
+    }
+    Ok(None)
+}
+
+/// PostgreSQL makes the indexes of a column whose type changes anew, under names that must be theirs
+/// alone meanwhile.
+fn stand_in_names(definitions: &mut Definitions<'_>) -> Result<(), Stop> {
+    let Some(table) = &definitions.table else { return Ok(()) };
+    if definitions.context.catalog.names(table, &[])?.aside {
+        let table = quote(&table.quoted());
+        definitions.before.push(perform(&format!("crdb_internal.stand_in_names({table})")));
+        definitions.after.push(perform(&format!("crdb_internal.own_names({table})")));
+    }
+    Ok(())
+}
+
+/// The names that CHECK constraints of `table` have and get, with the columns that the statement adds.
+fn check_names(
+    statement: &Statement<'_>,
+    from: usize,
+    table: &TableName,
+    context: &Context<'_>,
+) -> Result<CheckNames, Stop> {
+    let mut columns: std::collections::HashSet<String> =
+        context.catalog.table(table)?.iter().map(|column| column.name.clone()).collect();
+    for (start, _) in statement.elements(from, statement.len()) {
+        if statement.is(start, "ADD") {
+            let mut at = start + 1 + usize::from(statement.is(start + 1, "COLUMN"));
+            at += if statement.are(at, &["IF", "NOT", "EXISTS"]) { 3 } else { 0 };
+            columns.extend(statement.name(at).filter(|_| !statement.is_any(at, &CONSTRAINTS)));
+        }
+    }
+    let used = context.catalog.names(table, &[])?.constraints.clone();
+    let mut names = CheckNames::new(columns, used);
+    names.note_given(statement, from, statement.len());
+    Ok(names)
+}
+
+/// `ALTER TABLE t ALTER PRIMARY KEY USING COLUMNS (…) [USING HASH …]` alone; `None` for other
+/// statements.
+fn alter_primary_key(statement: &Statement<'_>) -> Option<Analysis> {
+    const WORDS: [&str; 5] = ["ALTER", "PRIMARY", "KEY", "USING", "COLUMNS"];
+    if !statement.are(0, &["ALTER", "TABLE"]) {
+        return None;
+    }
+    let name = if statement.are(2, &["IF", "EXISTS"]) { 4 } else { 2 };
+    let at = statement.qualified_name(name).filter(|at| statement.are(*at, &WORDS))?;
+    let open = at + WORDS.len();
+    let closing = statement.partner(open).filter(|_| statement.is_mark(open, "("))?;
+    let hashed = statement.are(closing + 1, &["USING", "HASH"]);
+    if closing + 1 != statement.len() && !hashed {
+        return None;
+    }
+    let columns = statement
+        .elements(open + 1, closing)
+        .into_iter()
+        .map(|(from, _)| statement.name(from).map(|column| quote(&column)))
+        .collect::<Option<Vec<_>>>()?
+        .join(", ");
+    let table = quote(&statement.slice(name, at));
+    let body = format!(
+        "BEGIN PERFORM crdb_internal.alter_primary_key({table}::pg_catalog.regclass, \
+         ARRAY[{columns}]); END"
+    );
+    let piece = Piece::tagged(format!("DO {}", quote(&body)), "ALTER TABLE");
+    Some(Analysis::piece(Class::Definition, piece))
+}
