@@ -135,24 +135,4 @@ BEGIN
 END
 $body$;
 
--- information_schema.statistics, which CockroachDB has and PostgreSQL lacks.
-CREATE OR REPLACE VIEW crdb_internal.statistics AS
-SELECT pg_catalog.current_database()::text AS table_catalog, n.nspname::text AS table_schema,
-  t.relname::text AS table_name, CASE WHEN i.indisunique THEN 'NO' ELSE 'YES' END AS non_unique,
-  n.nspname::text AS index_schema, x.relname::text AS index_name, s.n::int8 AS seq_in_index,
-  coalesce(a.attname::text, pg_catalog.pg_get_indexdef(x.oid, s.n, true)) AS column_name,
-  NULL::text AS "COLLATION", NULL::int8 AS cardinality,
-  CASE WHEN s.n > i.indnkeyatts THEN 'N/A'
-    WHEN pg_catalog.pg_index_column_has_property(x.oid, s.n, 'desc') THEN 'DESC'
-    ELSE 'ASC' END AS direction,
-  CASE WHEN s.n > i.indnkeyatts THEN 'YES' ELSE 'NO' END AS storing, 'NO'::text AS implicit,
-  'YES'::text AS is_visible, 1::float8 AS visibility
-FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
-JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
-JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
-CROSS JOIN LATERAL pg_catalog.generate_series(1, i.indnatts::int4) AS s(n)
-LEFT JOIN pg_catalog.pg_attribute a
-  ON a.attrelid = i.indrelid AND a.attnum = i.indkey[s.n - 1] AND a.attnum > 0
-WHERE n.nspname <> 'pg_toast';
-
 GRANT SELECT ON ALL TABLES IN SCHEMA crdb_internal TO PUBLIC;
