@@ -55,12 +55,20 @@ async fn has(client: &mut Client, show: &str) -> Result<bool, Error> {
     }
 }
 
+/// Let the local endpoint, if this is one, pass on what CockroachDB does not have; one of before always does.
+pub(super) async fn allow_postgresql(client: &mut Client) {
+    if client.crdb_version().is_some_and(|version| version.contains("(kecoa local)")) {
+        let _ = client.batch("SET kecoa_strict = off").await;
+    }
+}
+
 /// Prepare a new connection: plans are made once, and all by index, as the tables grow behind them. That holds for the
 /// local endpoint as well, which is a PostgreSQL behind its dialect.
 pub(super) async fn configure(client: &mut Client) -> Result<(), kecoa::Error> {
     client.set_statement_cache_capacity(512);
     let version = client.crdb_version().map(ToOwned::to_owned);
     if version.as_ref().is_none_or(|version| version.contains("(kecoa local)")) {
+        allow_postgresql(client).await;
         client
             .batch(
                 "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \

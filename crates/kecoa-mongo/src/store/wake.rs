@@ -8,6 +8,7 @@ use tokio::sync::watch::Receiver;
 use tokio::time::timeout;
 
 use super::database::{Inner, Store};
+use super::schema;
 
 /// How long is waited for a word of others before the log is looked at all the same.
 const WITH_NOTICE: Duration = Duration::from_secs(1);
@@ -69,6 +70,7 @@ async fn listen(inner: std::sync::Weak<Inner>) {
 /// Receives until the connection is lost.
 async fn receive(inner: &std::sync::Weak<Inner>, config: &kecoa::Config) {
     let Ok(mut client) = Client::connect(config).await else { return };
+    schema::allow_postgresql(&mut client).await;
     if client.batch("LISTEN kecoa_mongo_change").await.is_err() {
         return;
     }
