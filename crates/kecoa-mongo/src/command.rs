@@ -13,6 +13,7 @@ pub mod authentication;
 pub mod authorization;
 pub mod build_info;
 pub mod bulk_write;
+mod checked;
 pub mod coll_mod;
 pub mod coll_stats;
 pub mod compact;
