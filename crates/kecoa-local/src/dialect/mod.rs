@@ -75,9 +75,7 @@ pub fn analyse(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analy
     }
     match understand(statement, context) {
         Ok(mut analysis) => {
-            if analysis.control.is_none()
-                && memchr::memmem::find(statement.sql(), b"set_config").is_some()
-            {
+            if analysis.control.is_none() && sets_any(statement) {
                 analysis.control = Some(Control::SetAny);
             }
             Ok(analysis)
@@ -85,6 +83,18 @@ pub fn analyse(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analy
         Err(Stop::Refuse(refusal)) => Ok(Analysis::refuse(&refusal)),
         Err(Stop::Need(need)) => Err(need),
     }
+}
+
+/// Whether it calls `set_config()` for a variable that the rules obey, or for one that nobody can tell.
+fn sets_any(statement: &Statement<'_>) -> bool {
+    let others = |at: usize| {
+        statement.is_mark(at + 1, "(")
+            && statement.kind(at + 2) == Some(TokenKind::String)
+            && statement
+                .value(at + 2)
+                .is_some_and(|name| !name.to_ascii_lowercase().starts_with("kecoa"))
+    };
+    (0..statement.len()).any(|at| statement.is(at, "set_config") && !others(at))
 }
 
 fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analysis, Stop> {
