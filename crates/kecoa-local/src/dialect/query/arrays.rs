@@ -25,18 +25,41 @@ pub(super) fn rewrite(query: &Query<'_, '_>, node: NodeId, edits: &mut Edits) {
         }
         _ => false,
     };
-    if !typed_elsewhere || !statement.is(tree.first(node), "ARRAY") {
+    let compared = is_compared(query, around, node);
+    if !(typed_elsewhere || compared) || !statement.is(tree.first(node), "ARRAY") {
         return;
     }
     let mut elements = Vec::new();
     for child in tree.children(node) {
         let (first, end) = tree.tokens(child);
+        if compared && tree.is(child, Kind::Integer) {
+            elements.push(statement.slice(first, end).into_owned());
+            continue;
+        }
         let plain = end == first + 1 && statement.kind(first) == Some(TokenKind::String);
         let Some(value) = statement.value(first).filter(|_| plain) else { return };
         elements.push(format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"")));
     }
     let literal = quote(&format!("{{{}}}", elements.join(",")));
     edits.replace(query.start(node), query.end(node), literal);
+}
+
+/// Whether an array is compared with something that has a type, which then is the array's, too: PostgreSQL
+/// compares no INT4[] with an INT8[].
+fn is_compared(query: &Query<'_, '_>, around: NodeId, node: NodeId) -> bool {
+    let tree = query.tree;
+    let operator = tree.head(around).map(|head| query.statement.text(head));
+    // Operators of arrays alone: with `=` the literal would take a STRING's type, too.
+    let compares = matches!(operator, Some(b"@>" | b"<@" | b"&&"));
+    let typed = |other: NodeId| {
+        matches!(
+            tree.kind(other),
+            Some(Kind::Column | Kind::Call | Kind::Cast | Kind::Subscript | Kind::Field)
+        )
+    };
+    tree.is(around, Kind::Binary)
+        && compares
+        && tree.children(around).any(|other| other != node && typed(other))
 }
 
 /// CockroachDB has no arrays of arrays.

@@ -35,7 +35,7 @@ struct Known {
 const NOTHING: Known = Known { origin: Origin::Typed, computes: false, wide: false };
 
 /// The functions whose result has the type of their first arguments, and of how many.
-const ALIKE: [(&str, usize); 13] = [
+const ALIKE: [(&str, usize); 14] = [
     ("abs", 1),
     ("array_agg", 1),
     ("avg", 1),
@@ -49,6 +49,7 @@ const ALIKE: [(&str, usize); 13] = [
     ("nth_value", 1),
     ("pg_typeof", 1),
     ("sum", 1),
+    ("unnest", 1),
 ];
 
 /// Makes INT8 of the literals that a client sees.
