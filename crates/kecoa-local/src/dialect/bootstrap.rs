@@ -20,6 +20,7 @@ pub const BOOTSTRAP_SQL: &str = concat!(
     include_str!("definitions.sql"),
     include_str!("index_names.sql"),
     include_str!("on_update.sql"),
+    include_str!("enum_values.sql"),
     include_str!("catalog.sql"),
     include_str!("functions/time.sql"),
     include_str!("functions/system.sql"),

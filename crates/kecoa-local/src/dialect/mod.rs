@@ -18,6 +18,7 @@ mod database;
 mod defaults;
 mod definition;
 pub mod edit;
+mod enumeration;
 mod expression;
 mod extension;
 mod grant;
@@ -153,7 +154,9 @@ fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analys
     if let Some(analysis) = index_commands::analyse(statement, context)? {
         return Ok(analysis);
     }
-    if let Some(analysis) = statistics::create(statement) {
+    if let Some(analysis) =
+        statistics::create(statement).or_else(|| enumeration::drop_value(statement))
+    {
         return Ok(analysis);
     }
     let mut edits = Edits::under(context.settings);
