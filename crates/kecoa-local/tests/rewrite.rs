@@ -381,7 +381,7 @@ proptest! {
 #[ignore = "a measurement"]
 fn time_of_planning_the_tables_statements() {
     let mut lines = FILES
-        .into_iter()
+        .iter()
         .flat_map(|(_, text)| text.lines())
         .filter(|line| !line.is_empty() && !line.starts_with('#'));
     let mut medians = Vec::new();

@@ -76,6 +76,14 @@ pub(super) struct Session {
     pub(super) collected: Vec<Vec<Option<String>>>,
 }
 
+/// As whom a session was opened, and where.
+pub(super) struct Entry {
+    pub(super) user: String,
+    pub(super) database: String,
+    /// What the client asked for beside them.
+    pub(super) parameters: Vec<(Bytes, Bytes)>,
+}
+
 impl Session {
     pub(super) fn new(
         client: Client,
@@ -83,10 +91,9 @@ impl Session {
         shared: Arc<Shared>,
         shutdown: Shutdown,
         version: ProtocolVersion,
-        user: String,
-        database: String,
-        parameters: Vec<(Bytes, Bytes)>,
+        entry: Entry,
     ) -> Self {
+        let Entry { user, database, parameters } = entry;
         Self {
             client,
             backend,

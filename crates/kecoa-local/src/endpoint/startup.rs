@@ -17,7 +17,7 @@ use super::backend::{self, Opened, Refused};
 use super::cancel;
 use super::messages::{CLIENT_MESSAGE, Client, Messages, Stream, UNAUTHENTICATED_MESSAGE, put};
 use super::replies::{Fields, string};
-use super::session::Session;
+use super::session::{Entry, Session};
 use super::shared::Shared;
 use crate::dialect::quote::quote;
 use crate::dialect::set;
@@ -105,8 +105,8 @@ pub(super) async fn open(peer: Peer, shared: Arc<Shared>, shutdown: Shutdown) ->
     }
     let Opened { backend, frames, key, .. } = opened;
     let database = String::from_utf8_lossy(&database).into_owned();
-    let mut session =
-        Session::new(client, backend, shared, shutdown, version, role, database, parameters);
+    let entry = Entry { user: role, database, parameters };
+    let mut session = Session::new(client, backend, shared, shutdown, version, entry);
     for frame in &frames {
         session.forward(frame);
     }
