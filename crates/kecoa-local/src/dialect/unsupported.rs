@@ -6,7 +6,8 @@ use super::plan::Refusal;
 
 /// The error for a statement that the local endpoint cannot do, if it is one.
 pub(super) fn refusal(statement: &Statement<'_>) -> Option<Refusal> {
-    let what = first_words(statement).or_else(|| alter(statement))?;
+    let what =
+        first_words(statement).or_else(|| alter(statement)).or_else(|| explain(statement))?;
     Some(Refusal::cluster_only(what))
 }
 
@@ -30,6 +31,23 @@ fn first_words(statement: &Statement<'_>) -> Option<&'static str> {
         (&["SET", "TRACING"], "trace sessions"),
     ];
     LEADING.iter().find(|(words, _)| statement.are(0, words)).map(|(_, what)| *what)
+}
+
+/// `EXPLAIN (OPT)` and the other options that PostgreSQL does not have.
+fn explain(statement: &Statement<'_>) -> Option<&'static str> {
+    const OPTIONS: [&str; 11] = [
+        "OPT", "DISTSQL", "VEC", "TYPES", "DEBUG", "ENV", "MEMO", "CATALOG", "SHAPE", "VIZ",
+        "REDACT",
+    ];
+    if !statement.is(0, "EXPLAIN") {
+        return None;
+    }
+    let open = if statement.is(1, "ANALYZE") { 2 } else { 1 };
+    let closing = statement.partner(open).filter(|_| statement.is_mark(open, "("))?;
+    let options = statement.elements(open + 1, closing);
+    let found = options.iter().any(|(at, end)| at + 1 == *end && statement.is_any(*at, &OPTIONS));
+    found
+        .then_some("explain with an option of CockroachDB's planner (use EXPLAIN, EXPLAIN ANALYZE)")
 }
 
 fn alter(statement: &Statement<'_>) -> Option<&'static str> {
