@@ -1,6 +1,6 @@
 //! The session variables that the dialect's own rules obey.
 //!
-//! PostgreSQL keeps them, as it keeps the others of [`variables`](super::variables), but does not report
+//! PostgreSQL keeps them, as it keeps the others of [`variables`], but does not report
 //! them. So they are followed here: through `SET`, `SET LOCAL` and the end of a transaction. What cannot be
 //! followed (`RESET ALL`, `set_config()`, a savepoint rolled back) makes them [unsure](Tracked::unsure), and
 //! they are asked for before the next statement is understood.
