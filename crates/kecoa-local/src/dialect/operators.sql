@@ -94,7 +94,9 @@ BEGIN
       ('date', '+', 'date', 'date_pli'), ('date', '-', 'date', 'date_mii'),
       ('jsonb', '->', 'jsonb', 'jsonb_array_element'),
       ('jsonb', '->>', 'text', 'jsonb_array_element_text'),
-      ('int8', '<<', 'int8', 'int8shl'), ('int8', '>>', 'int8', 'int8shr')
+      ('int8', '<<', 'int8', 'int8shl'), ('int8', '>>', 'int8', 'int8shr'),
+      ('int4', '<<', 'int8', 'int8shl'), ('int4', '>>', 'int8', 'int8shr'),
+      ('int2', '<<', 'int8', 'int8shl'), ('int2', '>>', 'int8', 'int8shr')
     ) AS v(l, name, result, function), (VALUES ('int2'), ('int8')) AS w(r)
   LOOP
     CONTINUE WHEN pg_catalog.to_regoperator(

@@ -33,7 +33,12 @@ pub(super) fn rewrite(
         Err(Error::Foreign { what, .. }) if context.settings.strict => {
             return Err(Refusal::strict("42601", what).into());
         }
-        Err(_) => return Ok(()),
+        Err(_) => {
+            if statement.is_any(0, &["CREATE", "ALTER", "EXECUTE", "CALL"]) {
+                integers::in_definition(statement, edits);
+            }
+            return Ok(());
+        }
     };
     let query = Query::new(statement, &tree);
     precedence::rewrite(&query, edits);

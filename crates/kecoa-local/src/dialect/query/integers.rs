@@ -3,10 +3,11 @@
 //!
 //! PostgreSQL's are INT4. Where another operand has a type of its own, as in `a + 1`, that type decides in
 //! both databases, and the literal stays as it is; so do places that want a number of their own, as
-//! `LIMIT 1`, `ORDER BY 1`, `a[1]`, `f(1)`.
+//! `LIMIT 1`, `ORDER BY 1`, `a[1]`, `f(1)`. What is computed of literals alone is computed in 64 bits
+//! wherever it stands, as in `f(1 << 40)`.
 
 use kecoa_grammar::{Kind, NodeId, Tree};
-use kecoa_sql::Statement;
+use kecoa_sql::{Statement, TokenKind};
 
 use super::parsed::Query;
 use crate::dialect::edit::Edits;
@@ -97,6 +98,34 @@ pub(super) fn rewrite(query: &Query<'_, '_>, edits: &mut Edits) {
     }
 }
 
+/// Makes INT8 of the literals that a definition computes with, as in `DEFAULT 1 << 40`: of those with an
+/// operator behind them and a number or a bracket behind that. No tree is needed, since all integers in
+/// CockroachDB's arithmetic are INT8.
+pub(super) fn in_definition(statement: &Statement<'_>, edits: &mut Edits) {
+    const ARITHMETIC: [&[u8]; 10] = [b"+", b"-", b"*", b"%", b"//", b"<<", b">>", b"|", b"&", b"#"];
+    for at in 0..statement.len() {
+        let computes = is_small(statement.text(at))
+            && statement.kind(at) == Some(TokenKind::Number)
+            && statement.kind(at + 1) == Some(TokenKind::Operator)
+            && ARITHMETIC.contains(&statement.text(at + 1))
+            && (statement.kind(at + 2) == Some(TokenKind::Number)
+                || statement.is_mark(at + 2, "("));
+        if computes {
+            edits.insert(statement.end(at), "::INT8");
+        }
+    }
+}
+
+/// Whether PostgreSQL takes an integer literal for an INT4. A longer one is an INT8 or a DECIMAL by itself;
+/// one more may be negative.
+fn is_small(text: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(text);
+    match text.get(..2) {
+        Some("0x" | "0X") => text.len() <= 9,
+        _ => text.parse::<i64>().is_ok_and(|number| number <= 1 << 31),
+    }
+}
+
 fn of(known: &[Known], tree: &Tree, node: NodeId) -> Known {
     known.get(tree.number(node)).copied().unwrap_or(NOTHING)
 }
@@ -106,12 +135,7 @@ fn look(query: &Query<'_, '_>, node: NodeId, known: &[Known]) -> Known {
     let tree = query.tree;
     let origin = match tree.kind(node) {
         Some(Kind::Integer) => {
-            // A longer one is an INT8 or a DECIMAL by itself; one more may be negative.
-            let text = String::from_utf8_lossy(query.statement.text(tree.first(node)));
-            let small = match text.get(..2) {
-                Some("0x" | "0X") => text.len() <= 9,
-                _ => text.parse::<i64>().is_ok_and(|number| number <= 1 << 31),
-            };
+            let small = is_small(query.statement.text(tree.first(node)));
             if small { Origin::Integers } else { Origin::Typed }
         }
         Some(Kind::Parameter | Kind::Null) => Origin::Open,
@@ -206,7 +230,9 @@ fn is_seen(
             !is_in_exists(tree, parent) && (group || computes || !is_insert_query(tree, parent))
         }
         Some(Kind::ValuesRow) => group || computes || !is_inserted(tree, parent),
-        Some(Kind::Call) => is_alike(statement, tree, parent, node),
+        Some(Kind::Call) => computes || is_alike(statement, tree, parent, node),
+        // The array; its element is what is seen.
+        Some(Kind::Subscript) => computes || tree.is(inner, Kind::Array),
         Some(Kind::Binary) => {
             let operator = tree.head(parent).map(|head| statement.text(head));
             let index = matches!(operator, Some(b"->" | b"->>" | b"<<" | b">>"));
@@ -227,7 +253,9 @@ fn is_seen(
         Some(Kind::SortKey | Kind::GroupBy | Kind::PartitionBy | Kind::Distinct) => {
             group || computes || tree.is(inner, Kind::Array)
         }
-        Some(Kind::Special | Kind::Subscript | Kind::Frame) => false,
+        // Beside something that has a type: what is computed before is computed in 64 bits.
+        Some(Kind::Special) => computes,
+        Some(Kind::Frame) => false,
         _ => group || computes,
     }
 }
