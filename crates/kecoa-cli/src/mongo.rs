@@ -146,20 +146,7 @@ impl How {
 
 pub(crate) fn run(arguments: Arguments, self_command: Vec<OsString>) -> Result<i32, Failure> {
     match arguments.action {
-        Action::Start(start) => {
-            let database = database(start.database.as_deref(), &start.how.place, &self_command)?;
-            let options = start.how.options(database, self_command);
-            if !start.foreground {
-                announce(&launch::start(&options)?)?;
-                return Ok(0);
-            }
-            let mut printed = Ok(());
-            kecoa_mongo::serve::serve(&options, Mode::Foreground, &mut |running| {
-                printed = announce(running);
-            })?;
-            printed?;
-            Ok(0)
-        }
+        Action::Start(arguments) => start(arguments, self_command),
         Action::Serve(serve) => {
             let options = serve.how.options(String::new(), self_command);
             kecoa_mongo::serve::serve(&options, Mode::Detached, &mut |_| {})?;
@@ -196,24 +183,58 @@ fn connections(text: &str) -> Result<usize, String> {
     }
 }
 
-/// The connection string of the database: the one given, the environment's, or that of the local endpoint.
+/// Starts the gateway. An endpoint that was started for it is stopped again if it fails.
+fn start(arguments: Start, self_command: Vec<OsString>) -> Result<i32, Failure> {
+    let Start { how, database: given, foreground } = arguments;
+    let (database, local) = database(given.as_deref(), &how.place, &self_command)?;
+    let options = how.options(database, self_command);
+    let mut began = false;
+    let done = if foreground {
+        serve_here(&options, &mut began)
+    } else {
+        launch::start(&options).map_err(Failure::from).and_then(|running| {
+            began = true;
+            announce(&running)
+        })
+    };
+    if !began
+        && let Some(local) = local
+        && let Err(error) = kecoa_local::stop(&local)
+    {
+        note(&format!("the local endpoint that was started for the gateway still runs: {error}"));
+    }
+    done.map(|()| 0)
+}
+
+/// Serves in this process; takes note of when that begins.
+fn serve_here(options: &Options, began: &mut bool) -> Result<(), Failure> {
+    let mut printed = Ok(());
+    kecoa_mongo::serve::serve(options, Mode::Foreground, &mut |running| {
+        *began = true;
+        printed = announce(running);
+    })?;
+    printed
+}
+
+/// The connection string of the database: the one given, the environment's, or that of the local endpoint, and how
+/// to stop that if it did not run before.
 fn database(
     given: Option<&str>,
     place: &Place,
     self_command: &[OsString],
-) -> Result<String, Failure> {
+) -> Result<(String, Option<kecoa_local::Options>), Failure> {
     if let Some(url) = database_url::from_argument(given)? {
-        return Ok(url);
+        return Ok((url, None));
     }
     if let Some(url) = database_url::from_environment()? {
-        return Ok(url);
+        return Ok((url, None));
     }
     let mut options = kecoa_local::Options::default();
     options.home.clone_from(&place.home);
     options.self_command = self_command.to_vec();
     let running = kecoa_local::start(&options)?;
     crate::local::remark(&running);
-    Ok(running.url)
+    Ok((running.url, (!running.was_running).then_some(options)))
 }
 
 /// The URL is the result; what is odd about it is a remark.

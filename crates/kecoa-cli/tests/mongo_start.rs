@@ -1,0 +1,65 @@
+//! `kecoa mongo start` on the local endpoint: one that fails leaves nothing running.
+//!
+//! It needs PostgreSQL's programs: `KECOA_POSTGRES_BIN` names their directory, or they are found as the product
+//! finds them. Without any, the test says so and passes.
+
+// Helpers of tests count as tests.
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::unwrap_used)]
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use kecoa_local::Options;
+use kecoa_local::postgres::{Binaries, RunAs, Search};
+
+fn kecoa(home: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kecoa"));
+    command.args(arguments).stdin(Stdio::null()).env("KECOA_HOME", home).env_remove("DATABASE_URL");
+    if let Some(postgres) = std::env::var_os("KECOA_POSTGRES_BIN") {
+        command.env("KECOA_POSTGRES", postgres);
+    }
+    command.output().unwrap()
+}
+
+/// Stops what a test has left running.
+struct Home(PathBuf);
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        kecoa(&self.0, &["local", "stop"]);
+    }
+}
+
+#[test]
+fn a_start_that_fails_stops_only_the_endpoint_it_started() {
+    let directory = tempfile::Builder::new().prefix("kecoa mongo ").tempdir().unwrap();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let mut options = Options::default();
+    options.binaries = std::env::var_os("KECOA_POSTGRES_BIN").map(PathBuf::from);
+    let found = RunAs::choose().and_then(|run_as| {
+        Binaries::find(&Search::new(&options), &run_as, &directory.path().join("copies"))
+    });
+    if let Err(error) = found {
+        eprintln!("skipped: no PostgreSQL to test with: {error}");
+        return;
+    }
+    let home = Home(directory.path().join("home"));
+    let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let in_background = ["mongo", "start", "--port", port.as_str()];
+    let in_foreground = ["mongo", "start", "--foreground", "--port", port.as_str()];
+    let runs = || kecoa(&home.0, &["local", "status"]).status.success();
+    for arguments in [&in_background[..], &in_foreground[..]] {
+        let output = kecoa(&home.0, arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(&format!("cannot listen on 127.0.0.1:{port}")), "{said}");
+        assert!(!runs(), "{arguments:?}");
+    }
+    assert!(kecoa(&home.0, &["local", "start"]).status.success());
+    assert_eq!(kecoa(&home.0, &in_background).status.code(), Some(1));
+    assert!(runs());
+}
