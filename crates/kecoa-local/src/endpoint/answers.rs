@@ -16,8 +16,14 @@ impl Session {
         match (frame.tag, self.expected.front_mut()) {
             (b'N' | b'A' | b'S', _) => self.forward(&frame),
             (b'E', _) => self.fail(&frame)?,
-            (b'1', Some(Expect::Parse { visible, .. }))
-            | (b'2', Some(Expect::Bind { visible, .. }))
+            (b'1', Some(Expect::Parse { visible, undo, .. })) => {
+                if *visible {
+                    put_frame(&mut self.client.output, &frame);
+                    self.rerun.prepared(undo.as_ref().map(|(name, _)| name));
+                }
+                self.expected.pop_front();
+            }
+            (b'2', Some(Expect::Bind { visible, .. }))
             | (b'3', Some(Expect::Close { visible })) => {
                 if *visible {
                     put_frame(&mut self.client.output, &frame);

@@ -39,7 +39,7 @@ impl Session {
             return self.client.flush().await.map_err(|_| End::Client);
         }
         if self.skipping {
-            return Ok(());
+            return self.skip(&frame).await;
         }
         if !self.unsynced {
             self.begin_request().await?;
@@ -50,6 +50,16 @@ impl Session {
         if self.expected.len() >= WINDOW || self.backend.is_output_full() {
             self.drain().await?;
         }
+        Ok(())
+    }
+
+    /// A message behind an error, which PostgreSQL never sees. Run again, the request has it.
+    async fn skip(&mut self, frame: &Frame) -> Flow<()> {
+        if frame.tag == b'H' {
+            self.end_request(); // the client waits for the error
+            return self.client.flush().await.map_err(|_| End::Client);
+        }
+        self.keep_message(frame);
         Ok(())
     }
 
@@ -162,16 +172,6 @@ impl Session {
             self.put_piece(OWN, &piece, run, false, None);
             return Ok(());
         }
-        if self.rerun.repeats() && !parse.name.is_empty() {
-            // It may be there already: no transaction undoes what is prepared.
-            put_strings(
-                &mut self.backend.output,
-                b'C',
-                &[&[b"S", parse.name.as_ref()].concat()],
-                &[],
-            );
-            self.expected.push_back(Expect::Close { visible: false });
-        }
         let parsed = Arc::new(piece.sql);
         let source = Some((parsed.clone(), client.clone()));
         let sql = Bytes::copy_from_slice(&parsed.text);
@@ -277,6 +277,7 @@ impl Session {
         }
         let Some(prepared) = prepared else {
             self.end_request();
+            self.rerun.executed = true;
             let run = Box::new(Run::unknown());
             self.expected.push_back(Expect::Execute { run, collect: false, source: None });
             put_frame(&mut self.backend.output, &frame);

@@ -50,8 +50,8 @@ impl Session {
                 b'P' | b'B' | b'D' | b'E' | b'C' | b'H' | b'S' => self.extended(frame).await?,
                 b'F' => self.function_call(&frame).await?,
                 b'X' => return Ok(()),
-                // What is left of a COPY that failed.
-                b'd' | b'c' | b'f' => {}
+                // What is left of a COPY that failed, or was skipped: it comes once.
+                b'd' | b'c' | b'f' => self.end_request(),
                 other => {
                     let message = format!("invalid frontend message type {other}");
                     return Err(End::Protocol(message));
@@ -126,10 +126,11 @@ impl Session {
 
     async fn function_call(&mut self, frame: &Frame) -> Flow<()> {
         self.drain().await?;
+        self.end_request();
         if self.skipping {
             return Ok(());
         }
-        self.end_request();
+        self.rerun.executed = true;
         put_frame(&mut self.backend.output, frame);
         self.ran();
         loop {

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
 use super::messages::{Client, put};
+use super::replies::string;
 use crate::dialect::plan::{Analysis, Class, Control, OnError, Piece};
 use crate::dialect::transaction::{Phase, Planned, Transaction, forces_retry};
 
@@ -27,6 +28,8 @@ pub(super) struct Rerun {
     pub(super) before: Transaction,
     /// The client's messages.
     pub(super) log: BytesMut,
+    /// The named statements that PostgreSQL has prepared for it.
+    pub(super) made: Vec<Bytes>,
     /// The messages are being said again.
     pub(super) repeating: bool,
 }
@@ -37,9 +40,11 @@ impl Rerun {
         self.holding
     }
 
-    /// Whether a statement that the client prepared in this request may be there already.
-    pub(super) fn repeats(&self) -> bool {
-        self.repeating
+    /// Takes note of a statement that PostgreSQL has prepared for the client.
+    pub(super) fn prepared(&mut self, name: Option<&Bytes>) {
+        if self.holding {
+            self.made.extend(name.filter(|name| !name.is_empty()).cloned());
+        }
     }
 
     /// Whether the request may still be run again once this statement is a part of it.
@@ -103,6 +108,34 @@ pub(super) fn pause(attempts: u32) -> Duration {
     Duration::from_micros(u64::from(now / 7) % most)
 }
 
+/// Whether a request's messages say all that they use: every portal, which ends with its transaction,
+/// and the unnamed statement, unless it is still there.
+pub(super) fn stands_alone(log: &BytesMut, keeps_unnamed: bool) -> bool {
+    let mut log = log.clone();
+    let mut portals = Vec::new();
+    let (mut parsed, mut uses_unnamed) = (false, false);
+    while let Some((&[tag, a, b, c, d], _)) = log.split_first_chunk::<5>() {
+        let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(usize::MAX);
+        let Some(end) = length.checked_add(1).filter(|end| *end <= log.len()) else { return false };
+        let mut body = log.split_to(end).freeze();
+        body.advance(5.min(end));
+        let kind = if tag == b'D' && !body.is_empty() { body.split_to(1) } else { Bytes::new() };
+        let Some((name, rest)) = string(&body) else { return false };
+        match (tag, kind.as_ref()) {
+            (b'P', _) => parsed |= name.is_empty(),
+            (b'B', _) => {
+                let unnamed = string(&rest).is_some_and(|(statement, _)| statement.is_empty());
+                uses_unnamed |= unnamed && !parsed;
+                portals.push(name);
+            }
+            (b'D', b"S") => uses_unnamed |= name.is_empty() && !parsed,
+            (b'D' | b'E', _) if !portals.contains(&name) => return false,
+            _ => {}
+        }
+    }
+    !uses_unnamed || keeps_unnamed && !parsed
+}
+
 /// Drops an answer, but for what PostgreSQL says once only: parameters and notifications.
 pub(super) fn keep_reports(output: &mut BytesMut) {
     let mut answer = output.split();
@@ -133,6 +166,27 @@ mod tests {
         put(&mut kept, b'S', b"a\0b\0");
         put(&mut kept, b'A', b"note");
         assert_eq!(output, kept);
+    }
+
+    #[test]
+    fn a_request_that_uses_what_is_gone() {
+        let log = |messages: &[(u8, &[u8])]| {
+            let mut log = BytesMut::new();
+            for (tag, body) in messages {
+                put(&mut log, *tag, body);
+            }
+            log
+        };
+        let (parse, bind, run) = ((b'P', &b"\0x\0"[..]), (b'B', &b"\0\0"[..]), (b'E', &b"\0"[..]));
+        let named = (b'B', &b"p\0s\0"[..]);
+        assert!(stands_alone(&log(&[parse, bind, run]), false));
+        assert!(stands_alone(&log(&[named, (b'D', b"Pp\0"), (b'E', b"p\0")]), false));
+        assert!(!stands_alone(&log(&[named, run]), true));
+        assert!(!stands_alone(&log(&[(b'D', b"P\0")]), true));
+        assert!(stands_alone(&log(&[bind, run]), true));
+        assert!(!stands_alone(&log(&[bind, run]), false));
+        assert!(!stands_alone(&log(&[(b'D', b"S\0"), bind]), false));
+        assert!(!stands_alone(&log(&[bind, run, parse]), true));
     }
 
     #[test]

@@ -4,11 +4,15 @@
 //! What such a request is answered is held back up to a bound. It ends, too, at whatever cannot be said
 //! twice.
 
+use std::mem;
+
 use kecoa_proto::frame::{Frame, FrameDecoder, Limits};
 
+use super::expect::Expect;
 use super::flow::{End, Flow};
 use super::messages::put_frame;
-use super::request::{keep_reports, pause};
+use super::own_statements::put_strings;
+use super::request::{keep_reports, pause, stands_alone};
 use super::session::Session;
 use crate::dialect::plan::{Analysis, OnError};
 use crate::dialect::transaction::{Phase, Planned};
@@ -26,7 +30,10 @@ impl Session {
     /// A request begins: holds its answer back if it may be run again.
     pub(super) async fn begin_request(&mut self) -> Flow<()> {
         let whole = self.transaction.phase == Phase::Idle || self.transaction.is_untouched();
-        if !whole || self.unsynced && self.rerun.executed {
+        if !self.unsynced {
+            self.rerun.executed = false;
+        }
+        if !whole || self.rerun.executed {
             self.end_request();
             return Ok(());
         }
@@ -36,10 +43,10 @@ impl Session {
         let rerun = &mut self.rerun;
         rerun.holding = true;
         rerun.failed = false;
-        rerun.executed = false;
         rerun.bound = false;
         rerun.ended = false;
         rerun.before.clone_from(&self.transaction);
+        rerun.made.clear();
         rerun.log.clear();
         Ok(())
     }
@@ -59,9 +66,10 @@ impl Session {
         plan: Option<&Planned>,
         phase: Phase,
     ) {
-        if self.rerun.holding && !self.rerun.allows(analysis, plan, phase) {
-            self.rerun.holding = false;
+        if self.rerun.holding {
+            self.rerun.holding = self.rerun.allows(analysis, plan, phase);
         }
+        self.rerun.executed = true;
     }
 
     /// Takes note of a message of the client's.
@@ -98,6 +106,11 @@ impl Session {
         if !(rerun.holding && rerun.failed) || rerun.attempts >= ATTEMPTS {
             return Ok(false);
         }
+        // The unnamed statement is lost to a simple query.
+        let keeps_unnamed = status == b'I' && rerun.before.phase == Phase::Idle;
+        if !stands_alone(&rerun.log, keeps_unnamed) {
+            return Ok(false);
+        }
         let wait = pause(rerun.attempts);
         rerun.attempts += 1;
         rerun.failed = false;
@@ -125,6 +138,13 @@ impl Session {
         let mut decoder = FrameDecoder::new(Limits::default());
         let mut messages = self.rerun.log.clone();
         self.rerun.repeating = true;
+        // No transaction undoes what is prepared.
+        for name in mem::take(&mut self.rerun.made) {
+            self.statements.remove(&name);
+            put_strings(&mut self.backend.output, b'C', &[&[b"S", name.as_ref()].concat()], &[]);
+            self.expected.push_back(Expect::Close { visible: false });
+            self.unsynced = true;
+        }
         while let Some(frame) =
             decoder.decode(&mut messages).map_err(|error| End::Protocol(error.to_string()))?
         {

@@ -187,8 +187,10 @@ impl Session {
 
     /// Takes note of what PostgreSQL's own tag says of the session.
     pub(super) fn noticed_tag(&mut self, tag: &[u8]) {
-        if matches!(tag, b"DEALLOCATE ALL" | b"DISCARD ALL") {
-            self.statements.clear();
+        match tag {
+            b"DEALLOCATE ALL" | b"DISCARD ALL" => self.statements.clear(),
+            b"COMMIT" => self.rerun.holding = false, // it would be done twice
+            _ => {}
         }
     }
 

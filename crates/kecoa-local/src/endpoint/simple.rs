@@ -19,6 +19,7 @@ impl Session {
     pub(super) async fn query(&mut self, body: &Bytes) -> Flow<()> {
         self.drain().await?;
         if self.skipping {
+            self.end_request();
             return Ok(()); // as PostgreSQL does, until the Sync
         }
         let client = body
