@@ -4,7 +4,7 @@ use ::bson::spec::ElementType;
 use ::bson::{DateTime, RawArray, RawArrayBuf, RawBsonRef, RawDocumentBuf, rawdoc};
 
 use crate::error::{Code, Error};
-use crate::operation::attempts::{Tries, write_conflict};
+use crate::operation::attempts::write_conflict;
 use crate::operation::pipeline::{Aggregate, aggregate};
 use crate::operation::views;
 use crate::session::concern::ReadLevel;
@@ -99,7 +99,7 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     };
     check_read_concern(context, arguments.array("pipeline").unwrap_or(&empty))?;
     let mut work = work::work(context).await?;
-    let mut tries = Tries::begin(work.deadline);
+    let mut tries = work.tries();
     let mut cursor = loop {
         let resolved = match &namespace {
             Some(namespace) => Some(views::resolve(&mut work, namespace).await?),

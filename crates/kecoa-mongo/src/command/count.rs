@@ -4,7 +4,7 @@ use ::bson::RawDocumentBuf;
 use ::bson::raw::cstr;
 
 use crate::error::Error;
-use crate::operation::attempts::{Tries, write_conflict};
+use crate::operation::attempts::write_conflict;
 use crate::operation::find::Find;
 use crate::operation::write_result::number;
 use crate::operation::{count, pipeline, views};
@@ -49,7 +49,7 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
         ..Find::default()
     };
     let mut work = work::work(context).await?;
-    let mut tries = Tries::begin(work.deadline);
+    let mut tries = work.tries();
     let counted = loop {
         let resolved = views::resolve(&mut work, &namespace).await?;
         let counted = match (&resolved.view, &resolved.collection) {

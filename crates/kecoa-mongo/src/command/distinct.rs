@@ -4,7 +4,7 @@ use ::bson::raw::cstr;
 use ::bson::{RawBsonRef, RawDocumentBuf};
 
 use crate::error::{Code, Error};
-use crate::operation::attempts::{Tries, write_conflict};
+use crate::operation::attempts::write_conflict;
 use crate::operation::distinct::DistinctValues;
 use crate::operation::find::Find;
 use crate::operation::{Context as Work, pipeline, views};
@@ -52,7 +52,7 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
         ..Find::default()
     };
     let mut work = work::work(context).await?;
-    let mut tries = Tries::begin(work.deadline);
+    let mut tries = work.tries();
     let values = loop {
         if let Some(values) = gather(&mut work, &namespace, key, &find).await? {
             break values;

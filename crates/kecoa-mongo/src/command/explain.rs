@@ -6,7 +6,7 @@ use ::bson::raw::cstr;
 use ::bson::{RawDocumentBuf, rawdoc};
 
 use crate::error::{Code, Error};
-use crate::operation::attempts::{Tries, write_conflict};
+use crate::operation::attempts::write_conflict;
 use crate::operation::explain::{Numbers, find_plan, nothing, within};
 use crate::operation::find::{Find, empty_document};
 use crate::operation::views;
@@ -164,7 +164,7 @@ async fn explain_query(
     let runs = verbosity != "queryPlanner";
     let mut work = work::work(context).await?;
     let mut numbers = Numbers::default();
-    let mut tries = Tries::begin(work.deadline);
+    let mut tries = work.tries();
     let query = loop {
         let resolved = views::resolve(&mut work, &namespace).await?;
         let Some(collection) = &resolved.collection else { break None };

@@ -4,7 +4,7 @@ use ::bson::{RawArrayBuf, RawBsonRef, RawDocumentBuf};
 
 use crate::bson::number::whole;
 use crate::error::{Code, Error};
-use crate::operation::attempts::{Tries, write_conflict};
+use crate::operation::attempts::write_conflict;
 use crate::operation::find::Find;
 use crate::operation::{Context as Work, Cursor, Source, Tail, pipeline, views};
 use crate::store::Collection;
@@ -133,7 +133,7 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     let tailable = arguments.boolean("tailable");
     let natural = ::bson::rawdoc! { "$natural": 1 };
     let mut work = work::work(context).await?;
-    let mut tries = Tries::begin(work.deadline);
+    let mut tries = work.tries();
     let cursor = loop {
         let resolved = views::resolve(&mut work, &namespace).await?;
         let mut cursor = match (&resolved.view, &resolved.collection) {

@@ -5,7 +5,7 @@ use ::bson::{RawArrayBuf, RawDocumentBuf, rawdoc};
 
 use crate::bson::validate::{Limits, validate};
 use crate::error::{Code, Error};
-use crate::operation::attempts::{Tries, write_conflict};
+use crate::operation::attempts::write_conflict;
 use crate::operation::find::Find;
 use crate::operation::write_result::{number, position};
 
@@ -44,7 +44,7 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
         ));
     }
     let mut work = work::work(context).await?;
-    let mut tries = Tries::begin(work.deadline);
+    let mut tries = work.tries();
     let (collection, mut query) = loop {
         let collection = existing(&mut work, &namespace).await?;
         let mut query = Find::default().open(&work, &collection)?;

@@ -1,4 +1,4 @@
-//! How often a statement outside a transaction is tried again when another got in its way.
+//! How often a statement is tried again when another got in its way.
 
 use std::time::Duration;
 
@@ -17,11 +17,22 @@ pub struct Tries {
 }
 
 impl Tries {
-    /// The first try begins.
+    /// The first try begins, outside of transactions.
     #[must_use]
     pub fn begin(deadline: Option<Instant>) -> Self {
+        Self::at_most(100, deadline)
+    }
+
+    /// The first try begins, inside of a transaction. What others do changes nothing of what that sees: a few tries are
+    /// for what it has done itself, and the next step is the client's, to begin it anew.
+    #[must_use]
+    pub fn in_transaction(deadline: Option<Instant>) -> Self {
+        Self::at_most(4, deadline)
+    }
+
+    fn at_most(max_attempts: u32, deadline: Option<Instant>) -> Self {
         let policy = Policy {
-            max_attempts: 100,
+            max_attempts,
             first_delay: Duration::from_millis(2),
             factor: 1.5,
             max_delay: Duration::from_millis(250),

@@ -11,7 +11,7 @@ use crate::store::{
     Collection, CollectionKind, Handle, Namespace, NewCollection, Store, Transaction,
 };
 
-use super::attempts::time_is_up;
+use super::attempts::{Tries, time_is_up};
 use super::retry::Retry;
 
 /// What an operation knows of the command that it runs for: where its statements go, until when, for whom.
@@ -61,6 +61,15 @@ impl<'a> Context<'a> {
             Some(transaction) => transaction.handle(),
         };
         handle.with_deadline(deadline)
+    }
+
+    /// The tries of one statement.
+    #[must_use]
+    pub fn tries(&self) -> Tries {
+        match self.is_in_transaction() {
+            true => Tries::in_transaction(self.deadline),
+            false => Tries::begin(self.deadline),
+        }
     }
 
     /// Whether it runs inside of a transaction.

@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::store::{Checked, Collection};
 
-use super::attempts::{Tries, write_conflict};
+use super::attempts::write_conflict;
 use super::context::Context;
 use super::find::Find;
 
@@ -42,7 +42,7 @@ async fn count_all(
     find.open(context, collection)?;
     let access = crate::plan::access::Access::All { order: crate::plan::access::Order::Forward };
     let mut collection = collection.clone();
-    let mut tries = Tries::begin(context.deadline);
+    let mut tries = context.tries();
     loop {
         match context.handle().count(&collection, &access).await {
             Ok(Checked::Current(count)) => return Ok(count),

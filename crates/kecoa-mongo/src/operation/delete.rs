@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::plan::access::{Access, Order};
 use crate::store::{Checked, Collection, Delete, Namespace, Stored};
 
-use super::attempts::{Tries, write_conflict};
+use super::attempts::write_conflict;
 use super::context::Context;
 use super::reader::{Reader, is_outdated};
 use super::statement_result::StatementResult;
@@ -57,7 +57,7 @@ pub async fn delete_one(
     index: usize,
     keep: bool,
 ) -> Result<(StatementResult, Option<RawDocumentBuf>), Error> {
-    let mut tries = Tries::begin(context.deadline);
+    let mut tries = context.tries();
     loop {
         if let Some(known) = context.retry.as_ref().and_then(|retry| retry.known(index)) {
             return Ok((known.clone(), known.value.clone()));
@@ -118,7 +118,7 @@ async fn delete_many(
     namespace: &Namespace,
     selection: &Selection<'_>,
 ) -> Result<i64, Error> {
-    let mut tries = Tries::begin(context.deadline);
+    let mut tries = context.tries();
     let (target, mut reader) = loop {
         let collection = context.writable(namespace).await?;
         let target = selection.parse(context, collection.as_ref())?;
@@ -149,7 +149,7 @@ async fn remove(
     mut collection: Collection,
     mut documents: Vec<Stored>,
 ) -> Result<i64, Error> {
-    let mut tries = Tries::begin(context.deadline);
+    let mut tries = context.tries();
     let mut removed = 0;
     while !documents.is_empty() {
         let deletes: Vec<_> = documents.iter().map(|old| Delete { old, record: None }).collect();

@@ -5,7 +5,7 @@ use ::bson::RawDocument;
 use crate::error::Error;
 use crate::store::{Checked, Collection, Inserted, Namespace, NewDocument};
 
-use super::attempts::{Tries, write_conflict};
+use super::attempts::write_conflict;
 use super::capped;
 use super::context::Context;
 use super::document::{check_size, prepare};
@@ -128,7 +128,7 @@ impl Run {
     }
 
     async fn flush(&mut self, context: &mut Context<'_>, chunk: &mut Chunk) -> Result<(), Error> {
-        let mut tries = Tries::begin(context.deadline);
+        let mut tries = context.tries();
         while !chunk.indexes.is_empty() {
             self.add_records(context, chunk);
             let answer = context

@@ -221,7 +221,7 @@ async fn read_page(
     after: Option<&Position>,
     limit: PageLimit,
 ) -> Result<Page, Error> {
-    let mut tries = super::attempts::Tries::begin(context.deadline);
+    let mut tries = context.tries();
     loop {
         let page = context.handle().page(collection, access, after, limit, Lock::None).await;
         match page {

@@ -8,7 +8,7 @@ mod work;
 use crate::error::{Code, Error};
 use crate::store::{Checked, Namespace, Replace};
 
-use super::attempts::{Tries, write_conflict};
+use super::attempts::write_conflict;
 use super::context::Context;
 use super::reader::{Found, is_outdated};
 use super::statement_result::StatementResult;
@@ -45,7 +45,7 @@ pub async fn update_one(
     index: usize,
     kept: Image,
 ) -> Result<Updated, Error> {
-    let mut tries = Tries::begin(context.deadline);
+    let mut tries = context.tries();
     let mut races = 0;
     loop {
         if let Some(known) = known(context, index) {

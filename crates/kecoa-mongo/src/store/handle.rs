@@ -121,12 +121,7 @@ impl Handle<'_> {
     ) -> Result<Vec<Row>, Failed> {
         match &mut self.work {
             Work::Alone(store) => store.rows(effect, sql, params, self.deadline).await,
-            Work::Within(transaction) => {
-                if effect != Effect::Read {
-                    transaction.forget_seen();
-                }
-                transaction.rows(sql, params, self.deadline).await
-            }
+            Work::Within(transaction) => transaction.rows(effect, sql, params, self.deadline).await,
         }
     }
 
@@ -138,10 +133,7 @@ impl Handle<'_> {
     ) -> Result<u64, Failed> {
         match &mut self.work {
             Work::Alone(store) => store.count(effect, sql, params, self.deadline).await,
-            Work::Within(transaction) => {
-                transaction.forget_seen();
-                transaction.count(sql, params, self.deadline).await
-            }
+            Work::Within(transaction) => transaction.count(sql, params, self.deadline).await,
         }
     }
 
@@ -152,10 +144,7 @@ impl Handle<'_> {
     ) -> Result<(Answers, Vec<Slot>), Failed> {
         match &mut self.work {
             Work::Alone(store) => store.together(effect, statements, self.deadline).await,
-            Work::Within(transaction) => {
-                transaction.forget_seen();
-                transaction.together(statements, self.deadline).await
-            }
+            Work::Within(transaction) => transaction.together(statements, self.deadline).await,
         }
     }
 

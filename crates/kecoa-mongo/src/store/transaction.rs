@@ -283,7 +283,7 @@ impl Transaction {
     pub(super) async fn hold_watchers(&mut self, deadline: Option<Instant>) -> Result<(), Failed> {
         if !self.watchers_held {
             let sql = "SELECT n FROM kecoa_mongo.counter WHERE name = 'watch' FOR SHARE";
-            self.rows(sql, &[], deadline).await?;
+            self.rows(Effect::Read, sql, &[], deadline).await?;
             self.watchers_held = true;
         }
         Ok(())
@@ -327,11 +327,6 @@ impl Transaction {
         self.seen.push_back(((collection.id(), collection.version()), found.clone()));
     }
 
-    /// Something is written: what was read may be otherwise by then.
-    pub(super) fn forget_seen(&mut self) {
-        self.seen.clear();
-    }
-
     pub(super) fn has_made(&self, collection: i64) -> bool {
         self.made.contains(&collection)
     }
@@ -367,10 +362,14 @@ impl Transaction {
     /// The rows of a statement.
     pub(super) async fn rows(
         &mut self,
+        effect: Effect,
         sql: &str,
         params: Params<'_>,
         deadline: Option<Instant>,
     ) -> Result<Vec<Row>, Failed> {
+        if effect != Effect::Read {
+            self.seen.clear();
+        }
         if self.begun {
             self.check()?;
             self.failed = true;
@@ -386,13 +385,14 @@ impl Transaction {
         answers.rows(*slot).map_err(|error| failure::within(&error))
     }
 
-    /// The count of a statement.
+    /// The count of a statement, which writes: what was read may be otherwise by then.
     pub(super) async fn count(
         &mut self,
         sql: &str,
         params: Params<'_>,
         deadline: Option<Instant>,
     ) -> Result<u64, Failed> {
+        self.seen.clear();
         if self.begun {
             self.check()?;
             self.failed = true;
@@ -409,12 +409,13 @@ impl Transaction {
         answers.count(*slot).map_err(|error| failure::within(&error))
     }
 
-    /// Statements that are sent together.
+    /// Statements that are sent together, and that write: what was read may be otherwise by then.
     pub(super) async fn together(
         &mut self,
         statements: &[(&str, Params<'_>)],
         deadline: Option<Instant>,
     ) -> Result<(Answers, Vec<Slot>), Failed> {
+        self.seen.clear();
         self.check()?;
         let mut pipeline = Pipeline::atomic();
         let mut slots = Vec::with_capacity(statements.len());

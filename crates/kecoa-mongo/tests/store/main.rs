@@ -15,6 +15,7 @@ mod builds;
 mod catalogue;
 mod faults;
 mod indexes;
+mod own_writes;
 mod pages;
 mod statements;
 mod support;

@@ -11,7 +11,7 @@ use super::settings::Settings;
 use super::{source, writes};
 use crate::aggregate::{Pipeline, Read};
 use crate::error::{Code, Error};
-use crate::operation::attempts::{Tries, write_conflict};
+use crate::operation::attempts::write_conflict;
 use crate::operation::context::Context;
 use crate::operation::find::{Find, empty_document};
 use crate::operation::views::{self, Resolved, View};
@@ -67,7 +67,7 @@ async fn read_in_scope(
     read: &Read,
     settings: &Settings,
 ) -> Result<Vec<RawDocumentBuf>, Error> {
-    let mut tries = Tries::begin(context.deadline);
+    let mut tries = context.tries();
     loop {
         if let Some(documents) = try_read(context, read, settings).await? {
             return Ok(documents);

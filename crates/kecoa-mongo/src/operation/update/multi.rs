@@ -10,7 +10,7 @@ use super::statement::{Image, UpdateStatement};
 use super::upsert;
 use super::work::Work;
 use crate::bson::key::Key;
-use crate::operation::attempts::{Tries, write_conflict};
+use crate::operation::attempts::write_conflict;
 use crate::operation::context::Context;
 use crate::operation::reader::{Once, Reader};
 use crate::operation::statement_result::StatementResult;
@@ -27,7 +27,7 @@ pub(super) async fn update_many(
     statement: &UpdateStatement<'_>,
     index: usize,
 ) -> Result<StatementResult, Error> {
-    let mut tries = Tries::begin(context.deadline);
+    let mut tries = context.tries();
     loop {
         let collection = context.writable(namespace).await?;
         let work = Work::parse(context, statement, collection.as_ref())?;
@@ -96,7 +96,7 @@ async fn write(
     result: &mut StatementResult,
 ) -> Result<(), Error> {
     let mut collection = collection.clone();
-    let mut tries = Tries::begin(context.deadline);
+    let mut tries = context.tries();
     while !changes.is_empty() {
         let replaces: Vec<_> =
             changes.iter().map(|(old, new)| Replace { old, new, record: None }).collect();

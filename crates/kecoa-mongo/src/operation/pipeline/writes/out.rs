@@ -3,7 +3,7 @@
 use ::bson::RawDocumentBuf;
 
 use crate::error::{Code, Error};
-use crate::operation::attempts::{Tries, write_conflict};
+use crate::operation::attempts::write_conflict;
 use crate::operation::context::Context;
 use crate::operation::insert::{self, insert};
 use crate::operation::pipeline::settings::Settings;
@@ -78,7 +78,7 @@ async fn rename(
     gathered: &Namespace,
     target: &Namespace,
 ) -> Result<(), Error> {
-    let mut tries = Tries::begin(context.deadline);
+    let mut tries = context.tries();
     loop {
         let Some(collection) = context.collection(gathered).await? else {
             return Err(Error::new(
