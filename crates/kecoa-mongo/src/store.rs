@@ -38,6 +38,7 @@ mod record;
 mod records;
 mod schema;
 mod snapshot;
+mod stale_keys;
 mod statement;
 mod ticket;
 mod transaction;

@@ -13,6 +13,7 @@ use super::handle::{Checked, Handle};
 use super::parts::Tables;
 use super::read::Stored;
 use super::record::{Record, now};
+use super::stale_keys::Taken;
 use super::statement::{Guard, RecordList, Statement};
 use super::write::{Delete, Replace, Written, new_version};
 use crate::change::Origin;
@@ -205,21 +206,13 @@ impl Handle<'_> {
             self.change_in_steps(&batch, effect).await?
         } else {
             let statement = batch.statement(removes);
-            match &batch.log {
-                None => {
-                    if let Some(key) = batch.counted() {
-                        let count = self.execute(effect, &statement.sql, &statement.params).await?;
-                        return Ok(Checked::Current(one(key, count)));
-                    }
-                    self.rows(effect, &statement.sql, &statement.params).await?
-                }
-                Some(list) => {
-                    let sent = [(statement.sql.as_str(), &*statement.params)];
-                    let (mut answers, slots) = self.logged(effect, &sent, list).await?;
-                    let slot = slots.first().ok_or_else(|| unexpected("no answer"))?;
-                    answers.rows(*slot).map_err(|error| unexpected(&error.to_string()))?
-                }
+            let list = batch.log.as_ref();
+            let taken = Taken { id_keys: &[], unique: &batch.entries.added_unique };
+            if let Some(key) = batch.counted() {
+                let count = self.take_count(collection, effect, &statement, list, &taken).await?;
+                return Ok(Checked::Current(one(key, count)));
             }
+            self.take_rows(collection, effect, &statement, list, &taken).await?
         };
         Ok(Checked::Current(keys_of(&rows)?))
     }

@@ -186,7 +186,7 @@ impl Handle<'_> {
         let Work::Within(transaction) = &self.work else { return Ok(()) };
         let Some(snapshot) = transaction.snapshot() else { return Ok(()) };
         match snapshot::is_newer(transaction.store(), snapshot, collection.id(), duplicate).await? {
-            true => Err(snapshot::conflict()),
+            true => Err(snapshot::conflict("committed")),
             false => Ok(()),
         }
     }

@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use super::collection::Collection;
 use super::database::Effect;
 use super::entry_changes::EntryChanges;
-use super::failure::{Duplicate, Failed, read, unexpected};
+use super::failure::{Duplicate, Failed, read};
 use super::handle::{Checked, Handle};
 use super::record::now;
+use super::stale_keys::Taken;
 use super::statement::{RecordList, Statement};
 use super::write::{Inserted, NewDocument};
 use crate::bson::key::Key;
@@ -241,13 +242,9 @@ impl Handle<'_> {
         let effect = Effect::WriteOnce;
         // A second run of a lost insert without a record would find its own documents in its way.
         let effect = if records.is_empty() { Effect::Write } else { effect };
-        let Some((list, _)) = &log else {
-            return self.execute(effect, &statement.sql, &statement.params).await;
-        };
-        let sent = [(statement.sql.as_str(), &*statement.params)];
-        let (mut answers, slots) = self.logged(effect, &sent, list).await?;
-        let slot = slots.first().ok_or_else(|| unexpected("no answer"))?;
-        Ok(answers.count(*slot).map_err(|error| unexpected(&error.to_string()))?)
+        let list = log.as_ref().map(|(list, _)| list);
+        let taken = Taken { id_keys: &keys, unique: &changes.added_unique };
+        self.take_count(collection, effect, &statement, list, &taken).await
     }
 
     /// The documents that may go in: those whose keys nobody has, of the database or of the documents before them.

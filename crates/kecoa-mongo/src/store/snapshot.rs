@@ -47,12 +47,14 @@ pub(super) async fn is_newer(
     }
 }
 
-/// The error of a transaction that met a key which it does not see.
-pub(super) fn conflict() -> Error {
+/// The error of a transaction that met a key with which another one has done something that it does not see.
+pub(super) fn conflict(done: &str) -> Error {
     Error::new(
         Code::WRITE_CONFLICT,
-        "Write conflict during plan execution and yielding is disabled: another transaction has \
-         committed the same unique key since this one began",
+        format!(
+            "Write conflict during plan execution and yielding is disabled: another transaction has \
+             {done} the same unique key since this one began"
+        ),
     )
     .with_label(Label::TransientTransactionError)
 }

@@ -168,6 +168,11 @@ impl Transaction {
         &self.store
     }
 
+    /// Ends what it can do: nothing of it is committed.
+    pub(super) fn fail(&mut self) {
+        self.failed = true;
+    }
+
     /// Whether a statement failed: nothing but [`abort`](Self::abort) is left then.
     #[must_use]
     pub fn has_failed(&self) -> bool {

@@ -17,6 +17,7 @@ mod faults;
 mod indexes;
 mod own_writes;
 mod pages;
+mod stale_keys;
 mod statements;
 mod support;
 mod transactions;
