@@ -160,7 +160,9 @@ fn a_search_with_a_pattern_that_looks_around_stops() {
             let mut document = rawdoc! { "a": text.as_str() };
             document.append(bson::raw::CString::try_from(text.as_str()).unwrap(), 1);
             let (result, took) = timed(|| filter.matches(&document, &variables));
-            assert_eq!(result.unwrap_err().code().number(), 50, "{slow} {filter:?}");
+            // The engine's own limit of steps may come first, where the machine is fast.
+            let code = result.unwrap_err().code().number();
+            assert!(matches!(code, 50 | 51156), "{code} for {slow} {filter:?}");
             assert!(took < SOON / 4, "{took:?} for {slow} {filter:?}");
         }
     }
