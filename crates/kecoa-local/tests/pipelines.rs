@@ -351,6 +351,15 @@ fn a_commit_that_fails_is_run_again() {
         assert_eq!(value(&mut client, "SELECT last_value FROM runs"), "4", "{way}");
     }
     assert_eq!(value(&mut client, "SELECT count(*) FROM t"), "2");
+    // What commits the rest of a request before it runs does not run when that fails.
+    client.simple("ALTER SEQUENCE runs RESTART");
+    client.send(&synced(vec![insert(), fresh("", "CREATE DATABASE d"), insert()]));
+    assert_eq!(answer(&mut client), "12nC12nE40001ZI");
+    let failed = client.simple("INSERT INTO t (n) VALUES (1); CREATE DATABASE d");
+    assert_eq!(failed.error.unwrap().0, "40001");
+    assert_eq!(failed.tags, ["INSERT 0 1"]);
+    let databases = "SELECT count(*) FROM pg_database WHERE datname = 'd'";
+    assert_eq!(value(&mut client, databases), "0");
 }
 
 #[test]

@@ -82,6 +82,7 @@ impl Session {
 
     /// An error: what was asked up to the Sync will not be answered.
     fn fail(&mut self, frame: &Frame) -> Flow<()> {
+        self.commit_failed = matches!(self.expected.front(), Some(Expect::Sync));
         let mut first = true;
         let mut cause = (OnError::Fail, None);
         while !matches!(self.expected.front(), None | Some(Expect::Sync)) {

@@ -101,6 +101,7 @@ impl Session {
         put(&mut self.backend.output, b'S', &[]);
         self.expected.push_back(Expect::Sync);
         self.synced = None;
+        self.commit_failed = false;
         self.drain().await?;
         let Some(status) = self.synced else { return Ok(None) };
         self.skipping = false;
@@ -304,6 +305,11 @@ impl Session {
         self.part_of_request(analysis, Some(&plan), self.transaction.phase);
         if plan.detached {
             self.sync().await?;
+            if self.commit_failed {
+                self.unsynced = true;
+                self.skipping = true;
+                return Ok(());
+            }
             let ended = self.detached(analysis.class, plan, next, &prepared.client).await?;
             self.ready(ended.status, false);
             self.unsynced = true;

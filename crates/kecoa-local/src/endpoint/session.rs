@@ -66,6 +66,8 @@ pub(super) struct Session {
     pub(super) release_failed: bool,
     /// The status of the last ReadyForQuery that a Sync was answered with.
     pub(super) synced: Option<u8>,
+    /// What the last Sync was to commit failed then.
+    pub(super) commit_failed: bool,
     /// PostgreSQL owes an answer.
     pub(super) waiting: bool,
     /// A backend message that was read too early.
@@ -119,6 +121,7 @@ impl Session {
             unsettled: false,
             release_failed: false,
             synced: None,
+            commit_failed: false,
             waiting: false,
             peeked: None,
             rerun: Rerun::default(),

@@ -186,7 +186,10 @@ impl Session {
             if plan.detached {
                 // What ran so far is committed, as CockroachDB's autocommit_before_ddl does.
                 if self.unsynced {
-                    self.sync().await?;
+                    let synced = self.sync().await?.unwrap_or(b'I');
+                    if self.commit_failed {
+                        return Ok(synced);
+                    }
                 }
                 let ended = self.detached(analysis.class, plan, next, client).await?;
                 status = ended.status;
