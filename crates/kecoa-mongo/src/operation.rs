@@ -22,6 +22,7 @@ pub mod numbers;
 pub mod pipeline;
 pub mod reader;
 pub mod retry;
+mod rules;
 pub mod sorting;
 pub mod statement_result;
 pub mod stats;

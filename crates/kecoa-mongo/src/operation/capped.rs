@@ -53,6 +53,11 @@ pub(super) fn check_size(collection: &Collection, document: &RawDocument) -> Res
     Err(Error::new(Code::BAD_VALUE, text))
 }
 
+/// Whether a collection is one.
+pub(super) fn is_capped(collection: &Collection) -> bool {
+    Bounds::of(collection.options()).is_some()
+}
+
 /// Remove the first documents of a capped collection that has more than it may have.
 ///
 /// # Errors

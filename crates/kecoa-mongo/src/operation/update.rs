@@ -11,6 +11,7 @@ use crate::store::{Checked, Namespace, Replace};
 use super::attempts::write_conflict;
 use super::context::Context;
 use super::reader::{Found, is_outdated};
+use super::rules;
 use super::statement_result::StatementResult;
 use work::Work;
 
@@ -117,8 +118,11 @@ async fn try_one(
         }
         (Some(_), None) => Ok(None),
         (Some(found), Some(collection)) => {
-            let Some(after) = work.apply(context, &found)? else {
-                return Ok(Some(unchanged(found)));
+            let after = match work.apply(context, &found) {
+                Ok(Some(after)) => after,
+                Ok(None) => return Ok(Some(unchanged(found))),
+                Err(_) if rules::have_changed(context, &collection).await? => return Ok(None),
+                Err(error) => return Err(error),
             };
             let mut result = StatementResult { n: 1, modified: 1, ..StatementResult::default() };
             result.value = match kept {

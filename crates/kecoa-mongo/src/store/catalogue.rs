@@ -343,7 +343,11 @@ impl Handle<'_> {
     }
 
     /// Whether the catalogue says of a collection what it said; where it does not, what was known is forgotten.
-    pub(super) async fn is_current(&mut self, collection: &Collection) -> Result<bool, Error> {
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub async fn is_current(&mut self, collection: &Collection) -> Result<bool, Error> {
         let sql = "SELECT version FROM kecoa_mongo.collection WHERE coll = $1";
         let rows = self.rows(Effect::Read, sql, &[&collection.id()]).await?;
         let version = rows.first().map(|row| read::<i64>(row, 0)).transpose()?;

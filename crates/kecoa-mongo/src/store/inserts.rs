@@ -67,24 +67,18 @@ impl Handle<'_> {
             let failures = inserted.failures.len();
             match self.insert_some(collection, some, ordered, &mut inserted).await? {
                 Checked::Current(()) => {}
-                Checked::Stale if inserted.inserted == 0 && failures == 0 => {
-                    return Ok(Checked::Stale);
-                }
+                // Others' keys may be others by the next try.
+                Checked::Stale if inserted.inserted == 0 => return Ok(Checked::Stale),
                 Checked::Stale => {
-                    // Some are in by now: go on with what the catalogue says.
-                    let again = self.collection(collection.namespace()).await?;
-                    let rest: Vec<NewDocument> =
-                        some.iter().chain(left).map(|one| one.new.clone()).collect();
-                    let numbers: Vec<usize> =
-                        some.iter().chain(left).map(|one| one.number).collect();
-                    let Some(again) = again.filter(|again| again.id() == collection.id()) else {
-                        return Err(dropped(collection));
-                    };
-                    let rest = Box::pin(self.insert(&again, &rest, ordered)).await?;
-                    let Checked::Current(rest) = rest else { return Err(dropped(collection)) };
-                    inserted.inserted += rest.inserted;
-                    for (at, error) in rest.failures {
-                        inserted.failures.push((numbers.get(at).copied().unwrap_or(at), error));
+                    // Whoever knows the rules of the collection decides about the rest.
+                    let first = some.first().map_or(0, |one| one.number);
+                    if ordered {
+                        inserted.failures.clear();
+                        inserted.left = (first..documents.len()).collect();
+                    } else {
+                        let failed = |number| inserted.failures.iter().any(|(at, _)| *at == number);
+                        let numbers = some.iter().chain(left).map(|one| one.number);
+                        inserted.left = numbers.filter(|number| !failed(*number)).collect();
                     }
                     break;
                 }
@@ -387,11 +381,4 @@ fn labelled(error: Error, documents: &[&Prepared<'_>]) -> Error {
         return error.with_label(Label::RetryableWriteError);
     }
     error
-}
-
-fn dropped(collection: &Collection) -> Error {
-    Error::new(
-        Code::OPERATION_FAILED,
-        format!("collection {} changed while documents were inserted", collection.namespace()),
-    )
 }

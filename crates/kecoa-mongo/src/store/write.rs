@@ -45,6 +45,8 @@ pub struct Inserted {
     pub inserted: usize,
     /// Those that did not, by their number, in order; of an ordered insert at most one, and none behind it was tried.
     pub failures: Vec<(usize, Error)>,
+    /// Those that were not tried, by their number, in order: the catalogue has changed since others went in.
+    pub left: Vec<usize>,
 }
 
 /// What became of replacements, or of removals.

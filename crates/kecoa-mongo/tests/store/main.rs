@@ -14,6 +14,7 @@ mod background;
 mod builds;
 mod catalogue;
 mod faults;
+mod gateways;
 mod indexes;
 mod own_writes;
 mod pages;

@@ -4,7 +4,7 @@ use ::bson::RawDocumentBuf;
 
 use crate::error::Error;
 use crate::plan::access::{Access, Order};
-use crate::store::{Checked, Collection, Namespace, Origin, Replace, Stored};
+use crate::store::{Checked, Collection, Namespace, Replace, Stored};
 
 use super::statement::{Image, UpdateStatement};
 use super::upsert;
@@ -13,6 +13,7 @@ use crate::bson::key::Key;
 use crate::operation::attempts::write_conflict;
 use crate::operation::context::Context;
 use crate::operation::reader::{Once, Reader};
+use crate::operation::rules;
 use crate::operation::statement_result::StatementResult;
 
 /// The documents that are written at once.
@@ -30,7 +31,7 @@ pub(super) async fn update_many(
     let mut tries = context.tries();
     loop {
         let collection = context.writable(namespace).await?;
-        let work = Work::parse(context, statement, collection.as_ref())?;
+        let mut work = Work::parse(context, statement, collection.as_ref())?;
         let mut result = StatementResult::default();
         if let Some(collection) = &collection {
             let reader = statement.selection.reader(&work.target, collection)?;
@@ -39,7 +40,7 @@ pub(super) async fn update_many(
                 tries.next(write_conflict()).await?;
                 continue;
             }
-            update_found(context, &work, reader, statement.origin(), &mut result).await?;
+            update_found(context, &mut work, reader, statement, &mut result).await?;
         }
         if result.n > 0 || !statement.upsert {
             return Ok(result);
@@ -60,9 +61,9 @@ pub(super) async fn update_many(
 
 async fn update_found(
     context: &mut Context<'_>,
-    work: &Work,
+    work: &mut Work,
     mut reader: Reader,
-    origin: Origin<'_>,
+    statement: &UpdateStatement<'_>,
     result: &mut StatementResult,
 ) -> Result<(), Error> {
     let mut once = Once::of(reader.access());
@@ -74,33 +75,37 @@ async fn update_found(
         }
         result.n += 1;
         let collection = reader.collection().clone();
-        let Some(after) = work.apply(context, &found)? else { continue };
+        let Some(after) = work.change(context, &found)? else { continue };
         bytes += after.as_bytes().len();
         changes.push((found.stored, after));
         if changes.len() >= AT_ONCE || bytes >= BYTES_AT_ONCE {
-            write(context, work, &collection, std::mem::take(&mut changes), origin, result).await?;
+            write(context, work, &collection, std::mem::take(&mut changes), statement, result)
+                .await?;
             bytes = 0;
         }
     }
     let collection = reader.collection().clone();
-    write(context, work, &collection, changes, origin, result).await
+    write(context, work, &collection, changes, statement, result).await
 }
 
 /// Write changes; those that another write got in the way of are made once more from what is there then.
 async fn write(
     context: &mut Context<'_>,
-    work: &Work,
+    work: &mut Work,
     collection: &Collection,
     mut changes: Vec<(Stored, RawDocumentBuf)>,
-    origin: Origin<'_>,
+    statement: &UpdateStatement<'_>,
     result: &mut StatementResult,
 ) -> Result<(), Error> {
     let mut collection = collection.clone();
     let mut tries = context.tries();
     while !changes.is_empty() {
+        if !check(context, work, &mut collection, &changes, statement).await? {
+            return Ok(());
+        }
         let replaces: Vec<_> =
             changes.iter().map(|(old, new)| Replace { old, new, record: None }).collect();
-        let answer = context.handle().replace_by(&collection, &replaces, origin).await;
+        let answer = context.handle().replace_by(&collection, &replaces, statement.origin()).await;
         drop(replaces);
         match answer {
             Ok(Checked::Current(written)) => {
@@ -119,10 +124,8 @@ async fn write(
             }
             Ok(Checked::Stale) => {
                 tries.next(write_conflict()).await?;
-                let namespace = collection.namespace().clone();
-                match context.writable(&namespace).await? {
-                    Some(current) if current.id() == collection.id() => collection = current,
-                    _ => return Ok(()),
+                if !renew(context, &mut collection).await? {
+                    return Ok(());
                 }
             }
             Err(error) if context.is_in_transaction() => return Err(error),
@@ -130,6 +133,40 @@ async fn write(
         }
     }
     Ok(())
+}
+
+/// Hold changes to the rule that the collection has, by now if another gateway has changed it; whether the collection is
+/// there still.
+async fn check(
+    context: &mut Context<'_>,
+    work: &mut Work,
+    collection: &mut Collection,
+    changes: &[(Stored, RawDocumentBuf)],
+    statement: &UpdateStatement<'_>,
+) -> Result<bool, Error> {
+    let mut tries = context.tries();
+    loop {
+        work.hold_to(context, statement, collection)?;
+        let refused = changes.iter().find_map(|(old, new)| work.check(context, old, new).err());
+        let Some(error) = refused else { return Ok(true) };
+        if !rules::have_changed(context, collection).await? {
+            return Err(error);
+        }
+        if !renew(context, collection).await? {
+            return Ok(false);
+        }
+        tries.next(write_conflict()).await?;
+    }
+}
+
+/// Read the catalogue again; whether the collection is there still.
+async fn renew(context: &mut Context<'_>, collection: &mut Collection) -> Result<bool, Error> {
+    let namespace = collection.namespace().clone();
+    let current = context.writable(&namespace).await?;
+    let current = current.filter(|current| current.id() == collection.id());
+    let is_there = current.is_some();
+    *collection = current.unwrap_or_else(|| collection.clone());
+    Ok(is_there)
 }
 
 /// Read documents again, and make the changes of those that the filter still wants.
@@ -152,7 +189,7 @@ async fn again(
     let mut matched = 0;
     while let Some(found) = reader.next(context).await? {
         matched += 1;
-        if let Some(after) = work.apply(context, &found)? {
+        if let Some(after) = work.change(context, &found)? {
             changes.push((found.stored, after));
         }
     }

@@ -10,6 +10,7 @@ use super::work::Work;
 use crate::operation::capped;
 use crate::operation::context::Context;
 use crate::operation::document::check_size;
+use crate::operation::rules;
 use crate::operation::statement_result::StatementResult;
 use crate::operation::validator::Validator;
 
@@ -24,11 +25,11 @@ pub(super) async fn insert(
 ) -> Result<Option<Updated>, Error> {
     let document = work.update.upsert(&work.target.filter, &context.variables)?;
     check_size(&document)?;
-    capped::check_size(collection, &document)?;
-    if !statement.bypass_validation
-        && let Some(validator) = Validator::of(collection, context)?
-    {
-        validator.check(&document, None, &context.variables)?;
+    if let Err(error) = check(context, collection, statement, &document) {
+        return match rules::have_changed(context, collection).await? {
+            true => Ok(None),
+            false => Err(error),
+        };
     }
     let result = StatementResult {
         n: 1,
@@ -41,7 +42,6 @@ pub(super) async fn insert(
         record: context.retry.as_ref().map(|retry| retry.record(index, &result)),
     };
     let new = [new];
-    capped::check(context, collection)?;
     let answer = context.handle().insert(collection, &new, true).await?;
     match answer {
         Checked::Stale => Ok(None),
@@ -53,6 +53,24 @@ pub(super) async fn insert(
                 Ok(Some(Updated { result, before: None, after: Some(new.document) }))
             }
         },
+    }
+}
+
+/// Hold the document to the rules of the collection.
+fn check(
+    context: &Context<'_>,
+    collection: &Collection,
+    statement: &UpdateStatement<'_>,
+    document: &RawDocument,
+) -> Result<(), Error> {
+    capped::check(context, collection)?;
+    capped::check_size(collection, document)?;
+    if statement.bypass_validation {
+        return Ok(());
+    }
+    match Validator::of(collection, context)? {
+        Some(validator) => validator.check(document, None, &context.variables),
+        None => Ok(()),
     }
 }
 

@@ -16,6 +16,8 @@ use crate::update::{Applied, Update};
 pub(super) struct Work {
     pub(super) target: Target,
     pub(super) update: Update,
+    /// Whose rule the documents are held to.
+    held_to: Option<Collection>,
     validator: Option<Validator>,
 }
 
@@ -36,29 +38,60 @@ impl Work {
             crate::update::Options { multi: statement.multi, constants: statement.constants };
         let update =
             Update::parse(statement.update, statement.array_filters, options, &target.scope)?;
-        let validator = match collection {
-            Some(collection) if !statement.bypass_validation => Validator::of(collection, context)?,
-            _ => None,
-        };
-        Ok(Self { target, update, validator })
+        let mut work = Self { target, update, held_to: None, validator: None };
+        if let Some(collection) = collection {
+            work.hold_to(context, statement, collection)?;
+        }
+        Ok(work)
     }
 
-    /// The document after; none if it stays as it is.
+    /// Hold documents to the rule that the collection has.
+    pub(super) fn hold_to(
+        &mut self,
+        context: &Context<'_>,
+        statement: &UpdateStatement<'_>,
+        collection: &Collection,
+    ) -> Result<(), Error> {
+        let is_same = |held_to: &Collection| {
+            (held_to.id(), held_to.version()) == (collection.id(), collection.version())
+        };
+        if self.held_to.as_ref().is_some_and(is_same) {
+            return Ok(());
+        }
+        self.held_to = Some(collection.clone());
+        self.validator = match statement.bypass_validation {
+            true => None,
+            false => Validator::of(collection, context)?,
+        };
+        Ok(())
+    }
+
+    /// The document after, held to the rule; none if it stays as it is.
     pub(super) fn apply(
         &self,
         context: &Context<'_>,
         found: &Found,
     ) -> Result<Option<RawDocumentBuf>, Error> {
-        let before: &RawDocument = &found.stored.document;
-        let after = match self.update.apply(before, found.position, &context.variables)? {
-            Applied::Unchanged => return Ok(None),
-            Applied::Changed(after) => after,
-        };
+        let Some(after) = self.change(context, found)? else { return Ok(None) };
         self.check(context, &found.stored, &after)?;
         Ok(Some(after))
     }
 
-    fn check(
+    /// The document after; none if it stays as it is.
+    pub(super) fn change(
+        &self,
+        context: &Context<'_>,
+        found: &Found,
+    ) -> Result<Option<RawDocumentBuf>, Error> {
+        let before: &RawDocument = &found.stored.document;
+        Ok(match self.update.apply(before, found.position, &context.variables)? {
+            Applied::Unchanged => None,
+            Applied::Changed(after) => Some(after),
+        })
+    }
+
+    /// Check that a document may be stored in the place of another.
+    pub(super) fn check(
         &self,
         context: &Context<'_>,
         before: &Stored,

@@ -17,7 +17,7 @@ pub(super) async fn replace(
     documents: &[RawDocumentBuf],
     settings: &Settings,
 ) -> Result<(), Error> {
-    let before = context.writable(target).await?;
+    let before = current(context, target).await?;
     if before.as_ref().is_some_and(is_capped) {
         return Err(Error::location(
             17152,
@@ -36,6 +36,21 @@ pub(super) async fn replace(
         context.handle().drop_collection(&collection).await?;
     }
     done
+}
+
+/// The collection as the catalogue has it now: its options and indexes are the new one's.
+async fn current(
+    context: &mut Context<'_>,
+    target: &Namespace,
+) -> Result<Option<Collection>, Error> {
+    let mut tries = context.tries();
+    loop {
+        let Some(known) = context.writable(target).await? else { return Ok(None) };
+        if context.handle().is_current(&known).await? {
+            return Ok(Some(known));
+        }
+        tries.next(write_conflict()).await?;
+    }
 }
 
 async fn gather(
