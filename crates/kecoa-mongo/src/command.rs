@@ -71,6 +71,7 @@ pub mod transactions;
 pub mod update;
 pub mod users;
 pub mod validate;
+mod view_definition;
 mod work;
 
 pub use connection::{Connection, Gone, Login};

@@ -30,6 +30,7 @@ pub mod target;
 mod temporary_files;
 pub mod update;
 pub mod validator;
+pub mod view_graph;
 pub mod views;
 pub mod write_result;
 

@@ -12,7 +12,7 @@ use crate::store::{Checked, Collection, CollectionKind, Modification};
 
 use super::arguments::{Argument, Kind, Values, read_nested};
 use super::context::{Context, Definition, Privilege, Running};
-use super::work;
+use super::{view_definition, work};
 use index_change::index_change;
 
 const ARGUMENTS: &[Argument] = &[
@@ -77,6 +77,9 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
                 format!("ns does not exist: {namespace}"),
             ));
         };
+        if !work.handle().is_current(&collection).await? {
+            continue;
+        }
         check(&arguments, &collection)?;
         if arguments.boolean("dryRun") {
             return Err(Error::new(
@@ -93,8 +96,8 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
         let options = options(&arguments, &collection);
         if options.as_bytes() != collection.options().as_bytes() {
             Validator::from_options(&options, &work.scope)?;
-            if let Ok(pipeline) = options.get_array("pipeline") {
-                crate::operation::pipeline::check(&work, namespace.database(), pipeline)?;
+            if collection.kind() == CollectionKind::View {
+                view_definition::check(&mut work, &namespace, &options).await?;
             }
             modification.options = Some(options);
         }

@@ -6,15 +6,14 @@ use ::bson::raw::cstr;
 use ::bson::spec::ElementType;
 use ::bson::{RawArrayBuf, RawBsonRef, RawDocument, RawDocumentBuf};
 
-use crate::collation::Collator;
 use crate::error::{Code, Error};
-use crate::operation::{Context as Work, validator::Validator, views};
-use crate::store::{CollectionKind, Namespace, NewCollection};
+use crate::operation::{Context as Work, validator::Validator};
+use crate::store::{CollectionKind, NewCollection};
 
 use super::arguments::read::missing;
 use super::arguments::{Argument, Kind, Values};
 use super::context::{Context, Definition, Privilege, Running};
-use super::work;
+use super::{view_definition, work};
 
 const ARGUMENTS: &[Argument] = &[
     Argument::lenient_boolean("capped"),
@@ -79,7 +78,7 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     let mut work = work::work(context).await?;
     let options = options(&arguments, &work)?;
     if kind == CollectionKind::View {
-        check_view(&mut work, &namespace, &options).await?;
+        view_definition::check(&mut work, &namespace, &options).await?;
     }
     let new = NewCollection { kind, options };
     let (collection, is_new) = work.handle().create(&namespace, &new).await?;
@@ -172,67 +171,6 @@ fn clustered_index(given: RawBsonRef<'_>) -> Result<RawDocumentBuf, Error> {
 fn capped_size(arguments: &Values<'_>) -> ::bson::RawBson {
     let size = arguments.integer("size").unwrap_or(4096);
     crate::operation::write_result::number(size)
-}
-
-/// A view's pipeline can be run, and does not lead back to the view.
-async fn check_view(
-    work: &mut Work<'_>,
-    namespace: &Namespace,
-    options: &RawDocument,
-) -> Result<(), Error> {
-    let on = options.get_str("viewOn").unwrap_or_default();
-    super::namespace::check_collection(namespace.database(), on)?;
-    let pipeline = options
-        .get_array("pipeline")
-        .map_err(|error| Error::new(Code::FAILED_TO_PARSE, error.to_string()))?;
-    for stage in pipeline.into_iter().map_while(Result::ok) {
-        let Some(stage) = stage.as_document() else {
-            return Err(Error::new(
-                Code::TYPE_MISMATCH,
-                "Each element of the 'pipeline' array must be an object",
-            ));
-        };
-        let name = stage.iter_elements().next().and_then(Result::ok);
-        let name = name.as_ref().map_or("", |stage| stage.key().as_str());
-        if matches!(name, "$out" | "$merge" | "$changeStream") {
-            return Err(Error::new(
-                Code::OPTION_NOT_SUPPORTED_ON_VIEW,
-                format!("The aggregation stage {name} cannot be used in a view definition"),
-            ));
-        }
-    }
-    crate::operation::pipeline::check(work, namespace.database(), pipeline)?;
-    let mut next = on.to_owned();
-    for _ in 0..=views::MAX_DEPTH {
-        if next == namespace.collection() {
-            return Err(Error::new(
-                Code::GRAPH_CONTAINS_CYCLE,
-                format!("View cycle detected: {namespace}"),
-            ));
-        }
-        let below = Namespace::new(namespace.database(), &next)?;
-        match work.collection(&below).await? {
-            Some(view) if view.kind() == CollectionKind::View => {
-                let own = options.get_document("collation").ok();
-                if !same_collation(own, view.options().get_document("collation").ok()) {
-                    return Err(Error::new(
-                        Code::OPTION_NOT_SUPPORTED_ON_VIEW,
-                        format!("View {namespace} has conflicting collation with view {below}"),
-                    ));
-                }
-                view.options().get_str("viewOn").unwrap_or_default().clone_into(&mut next);
-            }
-            _ => return Ok(()),
-        }
-    }
-    Err(views::too_deep())
-}
-
-fn same_collation(left: Option<&RawDocument>, right: Option<&RawDocument>) -> bool {
-    let parse = |collation: Option<&RawDocument>| {
-        collation.and_then(|collation| Collator::parse(collation).ok()).unwrap_or_default()
-    };
-    parse(left) == parse(right)
 }
 
 /// Whether two sets of options are the same, in any order.

@@ -29,6 +29,8 @@ pub struct Context<'a> {
     pub deadline: Option<Instant>,
     /// Keeps the results of statements that may be sent again.
     pub retry: Option<Retry>,
+    /// How many views the read that runs now is within.
+    pub(super) views: usize,
 }
 
 impl<'a> Context<'a> {
@@ -43,6 +45,7 @@ impl<'a> Context<'a> {
             cluster_time,
             deadline: None,
             retry: None,
+            views: 0,
         }
     }
 

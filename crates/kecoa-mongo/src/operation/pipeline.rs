@@ -46,16 +46,6 @@ pub struct Aggregate<'a> {
     pub gateway: &'a [RawDocumentBuf],
 }
 
-/// Check that a pipeline can be run.
-///
-/// # Errors
-///
-/// Those of its stages.
-pub fn check(context: &Context<'_>, database: &str, stages: &RawArray) -> Result<(), Error> {
-    Pipeline::parse(stages, &context.scope, &Options::new(database))?;
-    Ok(())
-}
-
 /// Run a pipeline on what a name stands for. The cursor is to be begun: [`Cursor::begin`].
 ///
 /// # Errors

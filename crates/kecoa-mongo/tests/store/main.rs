@@ -22,5 +22,6 @@ mod stale_keys;
 mod statements;
 mod support;
 mod transactions;
+mod views;
 mod wire;
 mod writes;

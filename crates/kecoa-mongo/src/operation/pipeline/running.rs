@@ -99,9 +99,14 @@ async fn try_read(
         Some(Resolved { view: Some(view), collection, namespace }) => {
             views::check_collation(&view, Some(&settings.collator.to_document()))?;
             let below = Resolved { view: None, collection, namespace };
-            let Some(given) = of_view(context, &view, &below, settings).await? else {
-                return Ok(None);
-            };
+            // Views that two gateways made at the same time may lead back to each other.
+            if context.views >= views::MAX_DEPTH {
+                return Err(views::too_deep());
+            }
+            context.views += 1;
+            let given = of_view(context, &view, &below, settings).await;
+            context.views -= 1;
+            let Some(given) = given? else { return Ok(None) };
             let given = matching(context, given, read.filter.as_deref(), settings)?;
             run(context, given, &read.pipeline, settings).await.map(Some)
         }
