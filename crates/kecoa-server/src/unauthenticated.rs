@@ -5,7 +5,7 @@
 //! milliseconds, and is not found among those.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
@@ -19,38 +19,43 @@ struct Queue {
 #[derive(Debug)]
 pub struct Unauthenticated {
     limit: usize,
-    queue: Mutex<Queue>,
+    queue: Arc<Mutex<Queue>>,
 }
 
 impl Unauthenticated {
     /// A bound of so many.
     pub fn new(limit: usize) -> Unauthenticated {
-        Unauthenticated { limit, queue: Mutex::default() }
+        Unauthenticated { limit, queue: Arc::default() }
     }
 
-    /// Counts one more; evicts the oldest if they become too many.
-    pub fn enter(&self) -> Slot<'_> {
+    /// Counts one more; evicts the oldest if they become too many. Whoever accepts the connections calls it: the
+    /// tasks that serve them may run in any order.
+    pub fn enter(&self) -> Slot {
         let (place, evicted) = oneshot::channel();
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queue = locked(&self.queue);
         queue.last += 1;
         let number = queue.last;
         queue.admitted.push_back((number, place));
         if queue.admitted.len() > self.limit {
             queue.admitted.pop_front();
         }
-        Slot { all: self, number, evicted }
+        Slot { queue: self.queue.clone(), number, evicted }
     }
+}
+
+fn locked(queue: &Mutex<Queue>) -> MutexGuard<'_, Queue> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// One connection that has not authenticated, until it is dropped.
 #[derive(Debug)]
-pub struct Slot<'a> {
-    all: &'a Unauthenticated,
+pub struct Slot {
+    queue: Arc<Mutex<Queue>>,
     number: u64,
     evicted: oneshot::Receiver<()>,
 }
 
-impl Slot<'_> {
+impl Slot {
     /// Is done once this one has to make room.
     pub async fn evicted(&mut self) {
         // Nothing is ever sent: the sender is dropped.
@@ -58,9 +63,9 @@ impl Slot<'_> {
     }
 }
 
-impl Drop for Slot<'_> {
+impl Drop for Slot {
     fn drop(&mut self) {
-        let mut queue = self.all.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queue = locked(&self.queue);
         // The queue is in order of the numbers.
         if let Ok(at) = queue.admitted.binary_search_by_key(&self.number, |(number, _)| *number) {
             queue.admitted.remove(at);

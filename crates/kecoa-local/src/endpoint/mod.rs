@@ -39,6 +39,7 @@ use std::sync::Arc;
 use kecoa_server::accept::{self, Limits, Shutdown};
 use kecoa_server::listener::{Listener, Peer};
 pub use kecoa_server::scram::Verifier;
+use kecoa_server::unauthenticated::Slot;
 pub use options::{BackendAddress, EndpointOptions};
 use shared::Shared;
 
@@ -79,13 +80,17 @@ impl Endpoint {
     /// Serves clients until `shutdown` is done. Those still connected receive an error (57P01), and their
     /// connections are closed.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) {
-        let handle = |peer, stop| serve_client(peer, self.shared.clone(), stop);
+        let handle = |peer: Peer, stop| {
+            // Whoever may read the socket's folder needs no password.
+            let slot = (!peer.is_same_user()).then(|| self.shared.unauthenticated.enter());
+            serve_client(peer, slot, self.shared.clone(), stop)
+        };
         accept::serve(&self.listener, Limits::default(), shutdown, handle).await;
     }
 }
 
-async fn serve_client(peer: Peer, shared: Arc<Shared>, shutdown: Shutdown) {
-    if let Some(session) = startup::open(peer, shared, shutdown).await {
+async fn serve_client(peer: Peer, slot: Option<Slot>, shared: Arc<Shared>, shutdown: Shutdown) {
+    if let Some(session) = startup::open(peer, slot, shared, shutdown).await {
         session.run().await;
     }
 }

@@ -12,6 +12,7 @@ use kecoa_proto::message::startup_options;
 use kecoa_server::accept::Shutdown;
 use kecoa_server::listener::Peer;
 use kecoa_server::scram::{Exchange, Failed, MECHANISM, Verifier};
+use kecoa_server::unauthenticated::Slot;
 
 use super::backend::{self, Opened, Refused};
 use super::cancel;
@@ -37,11 +38,15 @@ async fn refuse(client: &mut Client, error: &Fields) {
 
 /// Reads the client's first messages and opens its session. `None` when there is none to run: the
 /// client only wanted a cancel, left, or was refused.
-pub(super) async fn open(peer: Peer, shared: Arc<Shared>, shutdown: Shutdown) -> Option<Session> {
-    let is_same_user = peer.is_same_user();
+pub(super) async fn open(
+    peer: Peer,
+    slot: Option<Slot>,
+    shared: Arc<Shared>,
+    shutdown: Shutdown,
+) -> Option<Session> {
     let (reader, writer) = peer.into_split();
     let mut client = Stream::new(reader, writer, Messages::up_to(UNAUTHENTICATED_MESSAGE));
-    let (version, parameters) = admitted(&mut client, &shared, is_same_user).await?;
+    let (version, parameters) = admitted(&mut client, &shared, slot).await?;
     client.decoder = Messages::up_to(CLIENT_MESSAGE);
     let (parameters, variables) = match sort(parameters) {
         Ok(sorted) => sorted,
@@ -144,19 +149,18 @@ async fn own_role(opened: &mut Opened, user: &str) -> Result<bool, Fields> {
 async fn admitted(
     client: &mut Client,
     shared: &Shared,
-    is_same_user: bool,
+    slot: Option<Slot>,
 ) -> Option<(ProtocolVersion, Vec<(Bytes, Bytes)>)> {
-    if is_same_user {
-        return tokio::time::timeout(AUTHENTICATION_TIMEOUT, known(client, shared, is_same_user))
+    let Some(mut slot) = slot else {
+        return tokio::time::timeout(AUTHENTICATION_TIMEOUT, known(client, shared, true))
             .await
             .ok()?;
-    }
-    let mut ticket = shared.unauthenticated.enter();
+    };
     tokio::select! {
-        known = tokio::time::timeout(AUTHENTICATION_TIMEOUT, known(client, shared, is_same_user)) => {
+        known = tokio::time::timeout(AUTHENTICATION_TIMEOUT, known(client, shared, false)) => {
             return known.ok()?;
         }
-        () = ticket.evicted() => {}
+        () = slot.evicted() => {}
     }
     let message = "too many connections that have not said their password";
     let refusal = Fields::own("FATAL", "53300", message);

@@ -75,7 +75,7 @@ impl<'a, S: Service> Connection<'a, S> {
     }
 
     /// Answers until either side closes. `slot` is held until the client has shown who it is.
-    pub(super) async fn run(mut self, slot: Slot<'_>) {
+    pub(super) async fn run(mut self, slot: Slot) {
         let mut slot = Some(slot);
         // Whatever is wrong with the socket or the client's bytes: there is nobody to tell.
         while let Ok(Some(incoming)) = self.next(slot.as_mut()).await {
@@ -99,7 +99,7 @@ impl<'a, S: Service> Connection<'a, S> {
     }
 
     /// The next message. `None` when there is none any more, or the server stops.
-    async fn next(&mut self, mut slot: Option<&mut Slot<'_>>) -> io::Result<Option<Incoming>> {
+    async fn next(&mut self, mut slot: Option<&mut Slot>) -> io::Result<Option<Incoming>> {
         loop {
             if let Some(incoming) = self.socket.message()? {
                 return Ok(Some(incoming));

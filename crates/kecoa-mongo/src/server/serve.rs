@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use kecoa_server::accept::{self, Limits, Shutdown};
 use kecoa_server::listener::{Listener, Peer};
+use kecoa_server::unauthenticated::Slot;
 
 use super::connection::Connection;
 use super::service::{Arrival, Service};
@@ -42,7 +43,8 @@ pub async fn serve<S: Service>(
     let shared = Arc::new(Shared::new(service, options.unauthenticated));
     let tls = Arc::new(options.tls);
     accept::serve(listener, options.limits, shutdown, |peer, shutdown| {
-        one(shared.clone(), tls.clone(), peer, shutdown)
+        let slot = shared.unauthenticated.enter();
+        one(shared.clone(), tls.clone(), peer, slot, shutdown)
     })
     .await;
 }
@@ -52,9 +54,9 @@ async fn one<S: Service>(
     shared: Arc<Shared<S>>,
     tls: Arc<Tls>,
     peer: Peer,
+    mut slot: Slot,
     mut shutdown: Shutdown,
 ) {
-    let mut slot = shared.unauthenticated.enter();
     let opened = tokio::select! {
         opened = Stream::open(peer, &tls) => opened,
         () = shutdown.requested() => return,
