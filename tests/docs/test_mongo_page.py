@@ -18,7 +18,7 @@ PAGE = (Path(__file__).resolve().parent.parent.parent / "docs/en/reference/mongo
 # What the server says to a name that it does not know, or knows and does not do.
 UNKNOWN = {15952, 168, 238, 31082, 40324, 139, 27, 291}
 # Behind a test option, or answered by a refusal that the page has in words.
-UNLISTED = re.compile(r"test[DV]|configureFailPoint|SearchIndex")
+UNLISTED = re.compile(r"test[DV]|configureFailPoint|SearchIndex|convertToCapped|cloneCollectionAsCapped")
 
 
 def section(title: str, end: str = "\n## ") -> str:
