@@ -98,22 +98,45 @@ pub(super) fn rewrite(query: &Query<'_, '_>, edits: &mut Edits) {
     }
 }
 
-/// Makes INT8 of the literals that a definition computes with, as in `DEFAULT 1 << 40`: of those with an
-/// operator behind them and a number or a bracket behind that. No tree is needed, since all integers in
+/// Makes INT8 of the literals that a definition computes with, as in `DEFAULT 1 << 40`, where the result may
+/// need it: defaults that do not are shown as they were written. No tree is needed, since all integers in
 /// CockroachDB's arithmetic are INT8.
 pub(super) fn in_definition(statement: &Statement<'_>, edits: &mut Edits) {
-    const ARITHMETIC: [&[u8]; 10] = [b"+", b"-", b"*", b"%", b"//", b"<<", b">>", b"|", b"&", b"#"];
     for at in 0..statement.len() {
-        let computes = is_small(statement.text(at))
-            && statement.kind(at) == Some(TokenKind::Number)
-            && statement.kind(at + 1) == Some(TokenKind::Operator)
-            && ARITHMETIC.contains(&statement.text(at + 1))
-            && (statement.kind(at + 2) == Some(TokenKind::Number)
-                || statement.is_mark(at + 2, "("));
-        if computes {
+        if is_number(statement, at)
+            && is_small(statement.text(at))
+            && is_arithmetic(statement, at + 1)
+            && may_be_wide(statement, at)
+        {
             edits.insert(statement.end(at), "::INT8");
         }
     }
+}
+
+fn is_number(statement: &Statement<'_>, at: usize) -> bool {
+    statement.kind(at) == Some(TokenKind::Number)
+}
+
+fn is_arithmetic(statement: &Statement<'_>, at: usize) -> bool {
+    const ARITHMETIC: [&[u8]; 10] = [b"+", b"-", b"*", b"%", b"//", b"<<", b">>", b"|", b"&", b"#"];
+    statement.kind(at) == Some(TokenKind::Operator) && ARITHMETIC.contains(&statement.text(at))
+}
+
+/// Whether what the number at `at` begins may be out of an INT4's range: not where the other operand is a
+/// number with which it fits, and the last.
+fn may_be_wide(statement: &Statement<'_>, at: usize) -> bool {
+    if !is_number(statement, at + 2) {
+        return statement.is_mark(at + 2, "(");
+    }
+    let number = |at| String::from_utf8_lossy(statement.text(at)).parse::<i64>().ok();
+    let (Some(left), Some(right)) = (number(at), number(at + 2)) else { return true };
+    let result = match statement.text(at + 1) {
+        b"<<" => None,
+        b"*" => left.checked_mul(right),
+        b"+" => left.checked_add(right),
+        _ => Some(left.max(right)),
+    };
+    is_arithmetic(statement, at + 3) || result.is_none_or(|result| i32::try_from(result).is_err())
 }
 
 /// Whether PostgreSQL takes an integer literal for an INT4. A longer one is an INT8 or a DECIMAL by itself;
