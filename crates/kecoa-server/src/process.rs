@@ -74,10 +74,13 @@ fn started(pid: u32) -> Option<String> {
     // The command name stands in parentheses and may hold anything, parentheses too.
     let mut fields = stat.get(stat.rfind(')')? + 1..)?.split_ascii_whitespace();
     let state = fields.next()?;
-    if matches!(state, "Z" | "X" | "x") {
+    let fields: Vec<&str> = fields.collect();
+    // One whose other threads are still ending has its files and locks yet.
+    let threads = fields.get(16).and_then(|threads| threads.parse::<u32>().ok()).unwrap_or(0);
+    if matches!(state, "Z" | "X" | "x") && threads <= 1 {
         return None;
     }
-    let ticks = fields.nth(18)?;
+    let ticks = fields.get(18)?;
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     Some(format!("{}/{ticks}", boot.trim()))
 }
