@@ -282,7 +282,7 @@ impl Parser<'_, '_> {
             return Ok(());
         }
         if self.starts_query(1) {
-            return self.subquery();
+            return self.query_in_brackets();
         }
         let mut query = false;
         self.bump();

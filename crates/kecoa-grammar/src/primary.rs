@@ -41,7 +41,7 @@ impl Parser<'_, '_> {
             K::ROW if self.ahead(1) == Symbol::Open => self.row()?,
             K::EXISTS if self.ahead(1) == Symbol::Open => {
                 self.bump();
-                self.subquery()?;
+                self.query_in_brackets()?;
                 self.close(mark, Kind::Exists);
                 return Ok(());
             }
@@ -151,7 +151,7 @@ impl Parser<'_, '_> {
     fn brackets(&mut self) -> Parsed {
         let mark = self.mark();
         if self.starts_query(1) {
-            return self.subquery();
+            return self.query_in_brackets();
         }
         self.bump();
         if self.eat(Symbol::Close) {
@@ -190,16 +190,6 @@ impl Parser<'_, '_> {
         Ok(())
     }
 
-    /// `(query)`
-    pub(crate) fn subquery(&mut self) -> Parsed {
-        let mark = self.mark();
-        self.expect(Symbol::Open, "(")?;
-        self.query()?;
-        self.expect(Symbol::Close, ")")?;
-        self.close(mark, Kind::Subquery);
-        Ok(())
-    }
-
     fn row(&mut self) -> Parsed {
         let mark = self.mark();
         self.bump();
@@ -218,7 +208,7 @@ impl Parser<'_, '_> {
         match self.symbol() {
             Symbol::OpenBracket => self.array_brackets(mark),
             Symbol::Open if self.starts_query(1) || self.ahead(1) == Symbol::Open => {
-                self.subquery()?;
+                self.query_in_brackets()?;
                 self.close(mark, Kind::ArrayQuery);
                 Ok(())
             }
