@@ -43,7 +43,7 @@ fn is_split(query: &Query<'_, '_>, key: NodeId, around: NodeId) -> bool {
     matches!(tree.kind(key), Some(Kind::Tuple | Kind::Row))
         && tree.children(key).next().is_some()
         && !tree.children(key).any(literal)
-        && !tree.ids().any(|node| tree.is(node, Kind::Distinct))
+        && !query.has_distinct
         && !tree.children(around).any(|part| tree.is(part, Kind::SetOperation))
 }
 

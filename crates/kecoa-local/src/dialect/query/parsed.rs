@@ -9,6 +9,8 @@ use crate::dialect::edit::Edits;
 pub(super) struct Query<'a, 's> {
     pub(super) statement: &'a Statement<'s>,
     pub(super) tree: &'a Tree,
+    /// There is a DISTINCT somewhere.
+    pub(super) has_distinct: bool,
     /// Nodes whose text the rules on tokens take out.
     dropped: Vec<bool>,
 }
@@ -23,7 +25,8 @@ impl<'a, 's> Query<'a, 's> {
                 *slot = above || own;
             }
         }
-        Self { statement, tree, dropped }
+        let has_distinct = tree.ids().any(|node| tree.is(node, Kind::Distinct));
+        Self { statement, tree, has_distinct, dropped }
     }
 
     /// Whether a node's text is taken out.
