@@ -3,16 +3,10 @@
 CREATE OR REPLACE FUNCTION crdb_internal.delete_enum_value(kind oid, label text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  client text := pg_catalog.current_setting('role');
   t record;
 BEGIN
-  IF client = 'none' THEN
-    client := session_user;
-  END IF;
   SELECT typname, typowner INTO t FROM pg_catalog.pg_type WHERE oid = kind;
-  IF pg_catalog.pg_has_role(client, t.typowner, 'USAGE') IS NOT TRUE THEN
-    RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = pg_catalog.format('must be owner of type %s', t.typname);
-  END IF;
+  PERFORM crdb_internal.check_member(t.typowner, pg_catalog.format('type %s', t.typname));
   DELETE FROM pg_catalog.pg_enum WHERE enumtypid = kind AND enumlabel = label;
 END
 $$;

@@ -4,21 +4,29 @@
 -- index up by name only when it is named itself; all else, from pg_class to EXPLAIN and errors, goes by
 -- its number, and shows the name it has.
 
--- Whether the client may change a table, for functions that may do more than it.
-CREATE OR REPLACE FUNCTION crdb_internal.check_owner(tab oid) RETURNS void
+-- Whether the client may change what a role owns, for functions that may do more than it.
+CREATE OR REPLACE FUNCTION crdb_internal.check_member(owner oid, what text) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  t record;
   client text := pg_catalog.current_setting('role');
 BEGIN
   IF client = 'none' THEN
     client := session_user;
   END IF;
-  SELECT relname, relowner INTO t FROM pg_catalog.pg_class WHERE oid = tab;
-  IF pg_catalog.pg_has_role(client, t.relowner, 'USAGE') IS NOT TRUE THEN
-    RAISE EXCEPTION USING ERRCODE = '42501',
-      MESSAGE = pg_catalog.format('must be owner of table %s', t.relname);
+  IF pg_catalog.pg_has_role(client, owner, 'USAGE') IS NOT TRUE THEN
+    RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = pg_catalog.format('must be owner of %s', what);
   END IF;
+END
+$$;
+
+-- The same of a table.
+CREATE OR REPLACE FUNCTION crdb_internal.check_owner(tab oid) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  t record;
+BEGIN
+  SELECT relname, relowner INTO t FROM pg_catalog.pg_class WHERE oid = tab;
+  PERFORM crdb_internal.check_member(t.relowner, pg_catalog.format('table %s', t.relname));
 END
 $$;
 
