@@ -169,6 +169,7 @@ def test_a_module_that_kecoa_has_not(run):
     [
         ([], "expected a program"),
         (["-m"], "expected a module"),
+        (["-c"], "expected code"),
         (["/no/such/file.py"], "no such file"),
         (["-z"], "unknown option"),
     ],
@@ -202,3 +203,108 @@ def test_a_sitecustomize_without_kecoa_leaves_python_alone(tmp_path):
         cwd=tmp_path,
     )
     assert done.stdout == "fine\n", done.stderr
+
+
+@pytest.fixture
+def run_command(tmp_path, dsn):
+    """Runs `kecoa run` with arguments, in a folder of its own that is on PATH."""
+    commands = tmp_path / "commands of mine"
+    commands.mkdir()
+
+    def runner(*arguments, stdin=None):
+        return subprocess.run(
+            [sys.executable, "-m", "kecoa", "run", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+            input=stdin,
+            env={**os.environ, "DATABASE_URL": dsn, "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}"},
+        )
+
+    return runner
+
+
+def command(tmp_path, name, text):
+    path = tmp_path / "commands of mine" / name
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+SAYS_WHOSE = "import sys, psycopg2; print('kecoa' in psycopg2.__version__, sys.argv[1:])"
+
+
+def test_a_command_from_path(run_command, tmp_path):
+    command(tmp_path, "serve", f"#!{sys.executable}\n{SAYS_WHOSE}\n")
+    done = run_command("serve", "-b", "a b", "--help")
+    assert (done.stdout, done.returncode) == ("True ['-b', 'a b', '--help']\n", 0), done.stderr
+
+
+def test_a_command_whose_interpreter_has_a_blank_in_its_path(run_command, tmp_path):
+    interpreter = tmp_path / "commands of mine" / "python of mine"
+    interpreter.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    interpreter.chmod(0o755)
+    first = f"#!/bin/sh\n'''exec' \"{interpreter}\" \"$0\" \"$@\"\n' '''\n"
+    command(tmp_path, "serve", f"{first}{SAYS_WHOSE}\n")
+    done = run_command("serve", "x")
+    assert (done.stdout, done.returncode) == ("True ['x']\n", 0), done.stderr
+
+
+def test_a_command_that_is_no_python_starts_pythons_that_are_answered(run_command, tmp_path):
+    command(tmp_path, "serve", f'#!/bin/sh\nexec {sys.executable} -c "{SAYS_WHOSE}" "$@"\n')
+    for name in ("serve", "commands of mine/serve"):
+        done = run_command(name, "x")
+        assert (done.stdout, done.returncode) == ("True ['x']\n", 0), done.stderr
+
+
+def test_the_exit_status_is_the_commands(run_command, tmp_path):
+    command(tmp_path, "fail", "#!/bin/sh\nexit 7\n")
+    assert run_command("fail").returncode == 7
+
+
+def test_a_command_whose_python_has_no_kecoa_is_refused(run_command, tmp_path):
+    bare = tmp_path / "commands of mine" / "python3"
+    bare.write_text("#!/bin/sh\nexit 1\n")
+    bare.chmod(0o755)
+    command(tmp_path, "serve", "#!/usr/bin/env python3\nprint('ran')\n")
+    done = run_command("serve")
+    assert (done.stdout, done.returncode) == ("", 126)
+    assert "runs on /usr/bin/env python3, which has no package kecoa" in done.stderr
+
+
+def test_a_command_that_is_not_there(run_command, tmp_path):
+    done = run_command("no-such-command")
+    assert done.returncode == 127
+    assert "neither a file nor a command 'no-such-command'" in done.stderr
+    (tmp_path / "folder").mkdir()
+    done = run_command("./folder")
+    assert done.returncode == 126
+    assert "without a __main__.py" in done.stderr
+
+
+def test_a_file_goes_before_a_command_of_its_name(run_command, tmp_path):
+    command(tmp_path, "serve", "#!/bin/sh\necho command\n")
+    (tmp_path / "serve").write_text("print('file')\n")
+    assert run_command("serve").stdout == "file\n"
+
+
+def test_code_and_standard_input(run_command):
+    done = run_command("-c", SAYS_WHOSE, "-x")
+    assert done.stdout == "True ['-x']\n", done.stderr
+    done = run_command("-", "-x", stdin=SAYS_WHOSE)
+    assert done.stdout == "True ['-x']\n", done.stderr
+    assert run_command("-c", "raise SystemExit(3)").returncode == 3
+
+
+def test_help_is_the_same_however_it_is_asked_for(run_command):
+    asked = [run_command("--help"), run_command("-h")]
+    asked.append(
+        subprocess.run(
+            [sys.executable, "-m", "kecoa.run", "--help"], capture_output=True, text=True, check=False
+        )
+    )
+    for done in asked:
+        assert done.returncode == 0
+        assert "Usage: kecoa run" in done.stdout
+        assert "DATABASE_URL" in done.stdout
+    assert asked[0].stdout == asked[2].stdout

@@ -1,52 +1,76 @@
 """Run a program that is written for psycopg2, unmodified, on kecoa.
 
-usage: kecoa run [--] program.py [argument ...]
-       kecoa run -m module [argument ...]
-
 `import psycopg2` is answered by kecoa in the program and in every Python that it starts. Without
 DATABASE_URL the program gets that of the local endpoint, which is started.
+
+A file, a folder with a `__main__.py` and `-m module` run in this Python. `-c code`, `-` (standard input) and
+a command from PATH take the place of this process.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import runpy
+import shlex
+import shutil
+import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 from kecoa._alias import install_as_psycopg2
 
 __all__ = ["install_as_psycopg2", "main"]
 
+_USAGE = """usage: kecoa run [--] PROGRAM [ARGUMENT ...]
+       kecoa run -m MODULE [ARGUMENT ...]
+       kecoa run -c CODE [ARGUMENT ...]
+       kecoa run - [ARGUMENT ...]
+`kecoa run --help` says more"""
+
+# What an interpreter answers with 0 to if it has kecoa; the package is not imported.
+_PROBE = "import importlib.util, sys; sys.exit(importlib.util.find_spec('kecoa') is None)"
+# A command that is not there, and one that cannot be run, as in a shell.
+_NOT_FOUND = 127
+_NOT_EXECUTABLE = 126
+
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the program that `argv` names; return the exit status of a usage error, or 0.
+    """Run the program that `argv` names.
 
+    Returns 2 for a usage error, 126 for a command that cannot run, 127 for one that is not there, or 0.
     The program's own exit status and exceptions are left to the interpreter, as when it is run by itself.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments[:1] in (["-h"], ["--help"]):
-        print((__doc__ or "").strip())  # noqa: T201
-        return 0
-    if arguments[:1] == ["--"]:
+    first = arguments[0] if arguments else ""
+    if first in ("-h", "--help"):
+        from kecoa import _environment, _kecoa
+
+        return _kecoa.main(["run", "--help"], _environment.SELF_COMMAND)
+    if first in ("-m", "-c"):
+        if len(arguments) == 1:
+            return _usage(f"expected {'a module' if first == '-m' else 'code'} after {first}")
+        set_up_environment()
+        if first == "-m":
+            run_module(arguments[1:])
+            return 0
+        return _become(sys.executable, [sys.executable, *arguments])
+    if first == "-":
+        set_up_environment()
+        return _become(sys.executable, [sys.executable, *arguments])
+    if first == "--":
         arguments.pop(0)
-        is_module = False
-    else:
-        is_module = arguments[:1] == ["-m"]
-        if is_module:
-            arguments.pop(0)
-        elif arguments and arguments[0].startswith("-"):
-            return _usage(f"unknown option {arguments[0]!r}")
+    elif first.startswith("-"):
+        return _usage(f"unknown option {first!r}")
     if not arguments:
-        return _usage("expected a program" if not is_module else "expected a module after -m")
-    if not is_module and not Path(arguments[0]).exists():
-        return _usage(f"can't open {arguments[0]!r}: no such file")
-    set_up_environment()
-    if is_module:
-        run_module(arguments)
-    else:
+        return _usage("expected a program")
+    program = Path(arguments[0])
+    if (program / "__main__.py").is_file() or (program.is_file() and _is_python(program)):
+        set_up_environment()
         run_path(arguments)
-    return 0
+        return 0
+    return run_command(arguments)
 
 
 def set_up_environment() -> None:
@@ -80,9 +104,91 @@ def run_module(arguments: list[str]) -> None:
     runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
 
 
+def run_command(arguments: list[str]) -> int:
+    """Run a command, such as `gunicorn`: one installed with this Python, or else the first on PATH."""
+    name = arguments[0]
+    if os.sep in name:
+        if not Path(name).exists():
+            return _usage(f"can't open {name!r}: no such file")
+        if Path(name).is_dir():
+            return _complain(f"can't run {name!r}: a folder without a __main__.py", _NOT_EXECUTABLE)
+    command = shutil.which(name, path=sysconfig.get_path("scripts")) or shutil.which(name)
+    if command is None:
+        return _complain(
+            f"found neither a file nor a command {name!r}; "
+            f"is the package that brings it installed for {sys.executable}?",
+            _NOT_FOUND,
+        )
+    interpreter = _interpreter(Path(command))
+    if interpreter is not None and not _has_kecoa(interpreter):
+        python = shlex.join(interpreter)
+        return _complain(
+            f"{command} runs on {python}, which has no package kecoa: its psycopg2 would be another one; "
+            f"install kecoa there with `{python} -m pip install kecoa`",
+            _NOT_EXECUTABLE,
+        )
+    set_up_environment()
+    return _become(command, arguments)
+
+
+def _is_python(file: Path) -> bool:
+    """Return False for a program that says it is no Python: a binary, or a script of another language."""
+    if not os.access(file, os.X_OK):
+        return True
+    with file.open("rb") as opened:
+        start = opened.read(4)
+    return not (start == b"\x7fELF" or (start[:2] == b"#!" and _interpreter(file) is None))
+
+
+def _interpreter(script: Path) -> list[str] | None:
+    """Return the command of the Python that a script names in its first line; None for any other program."""
+    with script.open("rb") as file:
+        line = file.readline(1024)
+        if line.strip() == b"#!/bin/sh":
+            # What pip writes where the interpreter's path has a blank or is long:
+            # `'''exec' '/path/python' "$0" "$@"`.
+            line = file.readline(4096).replace(b"'''exec'", b"#!", 1)
+    if not line.startswith(b"#!"):
+        return None
+    try:
+        words = [word for word in shlex.split(os.fsdecode(line[2:])) if word not in ("$0", "$@")]
+    except ValueError:
+        return None
+    if not any(Path(word).name.startswith("python") for word in words):
+        return None
+    return words
+
+
+def _has_kecoa(interpreter: list[str]) -> bool:
+    """Return True if that Python finds kecoa, or is none that can be asked."""
+    if interpreter[-1] == sys.executable:
+        return True
+    try:
+        done = subprocess.run([*interpreter, "-c", _PROBE], stdin=subprocess.DEVNULL, check=False)
+    except OSError:
+        # The system says what is wrong when the command is run.
+        return True
+    return done.returncode == 0
+
+
+def _become(program: str, arguments: list[str]) -> int:
+    """Let another program take this process; return only if that fails."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    try:
+        os.execv(program, arguments)  # noqa: S606  (no shell is wanted)
+    except OSError as error:
+        reason = "not a program of this system" if error.errno == errno.ENOEXEC else error.strerror
+        return _complain(f"can't run {program!r}: {reason}", _NOT_EXECUTABLE)
+
+
 def _usage(complaint: str) -> int:
-    print(f"kecoa run: {complaint}\n\n{(__doc__ or '').strip()}", file=sys.stderr)  # noqa: T201
-    return 2
+    return _complain(f"{complaint}\n\n{_USAGE}", 2)
+
+
+def _complain(complaint: str, status: int) -> int:
+    print(f"kecoa run: {complaint}", file=sys.stderr)  # noqa: T201
+    return status
 
 
 if __name__ == "__main__":

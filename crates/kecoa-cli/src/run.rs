@@ -13,11 +13,16 @@ const PROBE: &str =
     "import importlib.util, sys; sys.exit(importlib.util.find_spec('kecoa') is None)";
 
 #[derive(Debug, Args)]
-#[command(after_help = "`import psycopg2` is answered by kecoa, in child processes too. Without \
+#[command(
+    after_help = "PROGRAM is a file, a folder with a __main__.py, a command such as gunicorn, \
+    `-m` and a module, `-c` and code, or `-` for standard input.\n\
+    `import psycopg2` is answered by kecoa, in child processes too. Without \
     DATABASE_URL the program gets that of the local endpoint. The Python is $KECOA_PYTHON, or \
-    python3 on PATH; it needs the package kecoa.")]
+    python3 on PATH; it needs the package kecoa.\n\
+    The exit status is the program's; 126: a command cannot run, 127: it was not found."
+)]
 pub(crate) struct Arguments {
-    /// The program and its arguments, or `-m` and a module
+    /// The program and its arguments
     #[arg(
         required = true,
         trailing_var_arg = true,
