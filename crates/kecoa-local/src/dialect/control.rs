@@ -112,9 +112,10 @@ fn options(statement: &Statement<'_>, from: usize) -> Result<Option<Options>, Re
         }
         let (option, words) = if statement.are(at, &["ISOLATION", "LEVEL"]) {
             let level = at + 2;
-            if statement.are(level, &["READ", "UNCOMMITTED"]) {
-                (" ISOLATION LEVEL READ UNCOMMITTED", 4)
-            } else if statement.are(level, &["READ", "COMMITTED"]) {
+            if statement.are(level, &["READ", "UNCOMMITTED"])
+                || statement.are(level, &["READ", "COMMITTED"])
+            {
+                // The first is the second, in CockroachDB by name, too.
                 (" ISOLATION LEVEL READ COMMITTED", 4)
             } else if statement.are(level, &["REPEATABLE", "READ"]) {
                 (" ISOLATION LEVEL REPEATABLE READ", 4)

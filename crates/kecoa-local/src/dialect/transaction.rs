@@ -6,7 +6,7 @@
 //! completed.
 
 use super::edit::Sql;
-use super::plan::{Analysis, Class, Control, OnError, Piece, Refusal};
+use super::plan::{Analysis, Class, Control, OnError, Piece, Refusal, Reply};
 use super::quote::{quote, quote_name};
 use super::settings::Tracked;
 use super::version::RETRY_HINT;
@@ -244,6 +244,9 @@ impl Transaction {
                 if self.phase == Phase::Open && !options.is_empty() {
                     let comma = if self.options.is_empty() { "" } else { "," };
                     self.options = format!("{}{comma}{options}", self.options);
+                    if self.untouched && !self.initial.is_empty() {
+                        return self.start_again("SET");
+                    }
                 }
                 as_is()
             }
@@ -315,6 +318,15 @@ impl Transaction {
         let begin = self.begin_pieces("BEGIN").pieces.into_iter().map(|piece| piece.sql.text);
         let savepoint = |name: &String| format!("SAVEPOINT {}", quote_name(name)).into_bytes();
         begin.chain(self.initial.iter().map(savepoint)).collect()
+    }
+
+    /// An untouched transaction anew, where PostgreSQL takes no more options: behind a savepoint.
+    fn start_again(&self, tag: &str) -> Planned {
+        let hidden = |sql| Piece { reply: Reply::Hide, ..Piece::forward(Sql::made(sql)) };
+        let mut pieces = vec![Piece::hidden("ROLLBACK")];
+        pieces.extend(self.again().into_iter().map(hidden));
+        Piece::answer_last(&mut pieces, tag);
+        pieces.into()
     }
 
     fn begin(&mut self, options: String) {
