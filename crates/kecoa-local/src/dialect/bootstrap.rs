@@ -37,4 +37,5 @@ pub const BOOTSTRAP_SQL: &str = concat!(
     include_str!("show/routines.sql"),
     include_str!("show/grants.sql"),
     include_str!("show/catalog.sql"),
+    include_str!("show/columns.sql"),
 );

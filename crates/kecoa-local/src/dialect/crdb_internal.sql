@@ -58,7 +58,7 @@ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S')
 CREATE OR REPLACE VIEW crdb_internal.table_columns AS
 SELECT c.oid::int8 AS descriptor_id, c.relname::text AS descriptor_name,
   a.attnum::int8 AS column_id, a.attname::text AS column_name,
-  crdb_internal.sql_type(a.atttypid, a.atttypmod) AS column_type, NOT a.attnotnull AS nullable,
+  crdb_internal.sql_type(a.atttypid, a.atttypmod, a.attstorage) AS column_type, NOT a.attnotnull AS nullable,
   pg_catalog.pg_get_expr(d.adbin, d.adrelid) AS default_expr, false AS hidden
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped

@@ -62,6 +62,19 @@ LANGUAGE sql STABLE AS $$
   FROM (SELECT crdb_internal.shown_expression(expression, tab, type, ':::')) AS e(shown)
 $$;
 
+-- A column's default as SHOW COLUMNS and information_schema have it: without types of literals, an
+-- identity column's sequence too.
+CREATE OR REPLACE FUNCTION crdb_internal.shown_default(
+  tab oid, name text, type text, expression text, generated "char", identity "char") RETURNS text
+LANGUAGE sql STABLE AS $$
+  SELECT CASE
+    WHEN identity <> '' THEN 'nextval(' || crdb_internal.shown_string(
+      pg_catalog.pg_get_serial_sequence(crdb_internal.qualified(tab), name)) || '::REGCLASS)'
+    WHEN generated = '' AND expression IS NOT NULL
+      THEN nullif(crdb_internal.shown_expression(expression, tab, type, ''), 'NULL')
+  END
+$$;
+
 -- What COMMENT ON said of a table, its columns, indexes and constraints.
 CREATE OR REPLACE FUNCTION crdb_internal.shown_comments(tab oid) RETURNS text
 LANGUAGE sql STABLE STRICT AS $$

@@ -26,7 +26,7 @@ CREATE OR REPLACE FUNCTION crdb_internal.shown_columns(tab oid)
 RETURNS TABLE (place int8, name text, type text, nullable bool, expression text, generated "char",
                identity "char", hidden bool, comment text)
 LANGUAGE sql STABLE STRICT AS $$
-  SELECT a.attnum::int8, a.attname::text, crdb_internal.sql_type(a.atttypid, a.atttypmod)
+  SELECT a.attnum::int8, a.attname::text, crdb_internal.sql_type(a.atttypid, a.atttypmod, a.attstorage)
       || coalesce(' COLLATE ' || pg_catalog.quote_ident(l.collname), ''),
     NOT a.attnotnull, pg_catalog.pg_get_expr(d.adbin, d.adrelid), a.attgenerated, a.attidentity,
     false, pg_catalog.col_description(a.attrelid, a.attnum)

@@ -108,10 +108,8 @@ fn columns(tab: &str, comment: bool) -> String {
     let comment = if comment { ", c.comment" } else { "" };
     format!(
         "SELECT c.name AS column_name, c.type AS data_type, c.nullable AS is_nullable, \
-         CASE WHEN c.identity <> '' THEN 'nextval(' || crdb_internal.shown_string(\
-         pg_catalog.pg_get_serial_sequence(crdb_internal.qualified(t.oid), c.name)) \
-         || '::REGCLASS)' \
-         WHEN c.generated = '' THEN nullif(e.shown, 'NULL') END AS column_default, \
+         crdb_internal.shown_default(t.oid, c.name, c.type, c.expression, c.generated, c.identity) \
+         AS column_default, \
          CASE WHEN c.generated <> '' THEN e.shown ELSE '' END AS generation_expression, \
          ARRAY(SELECT DISTINCT i.index_name COLLATE \"C\" FROM indexes AS i \
          WHERE i.column_name = c.name ORDER BY 1) AS indices, c.hidden AS is_hidden{comment} \
