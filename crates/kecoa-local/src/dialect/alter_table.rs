@@ -4,13 +4,13 @@ use kecoa_sql::Statement;
 
 use super::catalog::{Context, TableName};
 use super::constraint_names::CheckNames;
-use super::definition::{CONSTRAINTS, Definitions};
+use super::definition::{CONSTRAINTS, Definitions, empty_array};
 use super::edit::{Edits, Sql};
 use super::index_names::{perform, room_for};
 use super::plan::{Analysis, Class, Piece, Refusal, Stop};
 use super::quote::quote;
 use super::table::is_storage;
-use super::{expression, on_update, partition, types, upsert};
+use super::{expression, on_update, partition, upsert};
 
 /// Analyses `ALTER TABLE`; `None` for other statements.
 pub(super) fn analyse(
@@ -88,9 +88,9 @@ fn one(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analysis, Sto
     if let Some(ignored) = commands(statement, from, &mut definitions, &mut edits)? {
         return Ok(Analysis::piece(Class::Definition, Piece::notice(&ignored, "ALTER TABLE")));
     }
-    let mut pieces = definitions.before;
+    let mut pieces = std::mem::take(&mut definitions.before);
     pieces.push(Piece::edited(statement, edits));
-    pieces.append(&mut definitions.after);
+    pieces.append(&mut definitions.behind());
     Piece::answer_last(&mut pieces, "ALTER TABLE");
     Ok(Analysis { class: Class::Definition, control: None, pieces })
 }
@@ -142,9 +142,12 @@ fn commands(
                 if statement.is(end - 1, "VISIBLE") && statement.is(at + 1, "SET") {
                     return Err(Refusal::cluster_only("hide a column (NOT VISIBLE)").into());
                 }
+                if statement.are(at + 1, &["SET", "DEFAULT"]) {
+                    empty_array(statement, at + 3, edits);
+                }
                 continue;
             };
-            types::rewrite(statement, kind, false, edits);
+            definitions.type_of(statement, at, kind, false, edits);
             retyped = true;
         } else if statement.are(start, &["RENAME", "TO"])
             && let Some(table) = &definitions.table

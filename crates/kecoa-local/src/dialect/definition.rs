@@ -10,7 +10,7 @@ use super::edit::Edits;
 use super::index_names::{LONGEST, place};
 use super::plan::{Piece, Refusal, Stop};
 use super::quote::quote_name;
-use super::{index_clauses, on_update, types};
+use super::{index_clauses, on_update, strings, types};
 
 /// What begins a table's constraint, or something else that is no column.
 pub(super) const CONSTRAINTS: [&str; 7] =
@@ -25,6 +25,8 @@ pub(super) struct Definitions<'a> {
     pub(super) checks: CheckNames,
     /// The columns that an index or a key needs: PostgreSQL has none on virtual columns.
     pub(super) indexed: HashSet<String>,
+    /// The columns whose type is `STRING(n)`.
+    strings: Vec<String>,
     /// The pieces before the statement.
     pub(super) before: Vec<Piece>,
     /// The pieces behind it.
@@ -38,8 +40,31 @@ impl<'a> Definitions<'a> {
             table,
             checks: CheckNames::default(),
             indexed: HashSet::new(),
+            strings: Vec::new(),
             before: Vec::new(),
             after: Vec::new(),
+        }
+    }
+
+    /// The pieces behind the statement.
+    pub(super) fn behind(mut self) -> Vec<Piece> {
+        let mark = self.table.as_ref().and_then(|table| strings::mark(table, &self.strings));
+        self.after.extend(mark);
+        self.after
+    }
+
+    /// The type at `kind` that the column named at `column` has from now on. `new` when it is defined here.
+    pub(super) fn type_of(
+        &mut self,
+        statement: &Statement<'_>,
+        column: usize,
+        kind: usize,
+        new: bool,
+        edits: &mut Edits,
+    ) {
+        types::rewrite(statement, kind, new, edits);
+        if strings::is_limited(statement, kind) {
+            self.strings.extend(statement.name(column));
         }
     }
 
@@ -54,7 +79,7 @@ impl<'a> Definitions<'a> {
         if !statement.is_name(from) {
             return Ok(());
         }
-        types::rewrite(statement, from + 1, true, edits);
+        self.type_of(statement, from, from + 1, true, edits);
         let mut at = from + 2;
         while at < to {
             if statement.is(at, "AS") && statement.is_mark(at + 1, "(") {
@@ -65,6 +90,8 @@ impl<'a> Definitions<'a> {
                 self.stored(statement, from, at, to, edits);
             } else if statement.is(at, "FAMILY") {
                 at = family(statement, at, to, edits);
+            } else if statement.is(at, "DEFAULT") {
+                empty_array(statement, at + 1, edits);
             } else if statement.is(at, "CHECK") {
                 self.checks.name(statement, at, edits);
             } else if statement.is(at, "CONSTRAINT") && statement.is_any(at + 2, KEYS) {
@@ -168,6 +195,17 @@ impl<'a> Definitions<'a> {
         self.before.extend(placed.before);
         self.after.extend(placed.after);
         Ok(())
+    }
+}
+
+/// A column's default `ARRAY[]` -> `'{}'`: CockroachDB gives it the column's type.
+pub(super) fn empty_array(statement: &Statement<'_>, at: usize, edits: &mut Edits) {
+    if statement.is(at, "ARRAY")
+        && statement.is_mark(at + 1, "[")
+        && statement.partner(at + 1) == Some(at + 2)
+        && !matches!(statement.text(at + 3), b"::" | b":::")
+    {
+        edits.replace(statement.start(at), statement.end(at + 2), "'{}'");
     }
 }
 

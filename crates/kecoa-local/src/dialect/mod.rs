@@ -45,6 +45,7 @@ pub mod settings;
 mod show;
 mod signature;
 mod statistics;
+mod strings;
 mod system_time;
 mod table;
 mod table_as;

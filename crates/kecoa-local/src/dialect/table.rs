@@ -76,11 +76,11 @@ pub(super) fn create(
     } else if let Some(table) = table.as_ref().filter(|_| !exists && !of_session) {
         definitions.before.extend(room_for(table, Vec::new(), context)?);
     }
-    let mut pieces = definitions.before;
+    let mut pieces = std::mem::take(&mut definitions.before);
     pieces.push(Piece::edited(statement, edits));
     if !exists {
         indexes.create(context, &mut pieces)?;
-        pieces.append(&mut definitions.after);
+        pieces.append(&mut definitions.behind());
     }
     Piece::answer_last(&mut pieces, "CREATE TABLE");
     if query.is_some()
