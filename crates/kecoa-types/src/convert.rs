@@ -1,6 +1,7 @@
 //! Between Rust values and parameters or columns: the traits of the Rust client.
 
 mod address;
+mod crates;
 mod extension;
 mod from_sql;
 mod range;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A value of type `uuid`, big-endian as it is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Uuid([u8; 16]);
 
 impl Uuid {
@@ -29,6 +29,13 @@ impl From<[u8; 16]> for Uuid {
 impl From<Uuid> for [u8; 16] {
     fn from(uuid: Uuid) -> Self {
         uuid.0
+    }
+}
+
+impl fmt::Debug for Uuid {
+    /// As it is displayed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
