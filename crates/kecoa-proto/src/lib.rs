@@ -42,6 +42,7 @@
 //! Facts are from the chapter "Frontend/Backend Protocol" of PostgreSQL's documentation.
 #![forbid(unsafe_code)]
 
+pub mod busy_poll;
 pub mod connection;
 pub mod error;
 pub mod event;
@@ -52,6 +53,7 @@ pub mod request;
 pub mod rows;
 pub mod sqlstate;
 
+pub use busy_poll::BusyPoll;
 pub use connection::{Connection, Eof};
 pub use error::{ProtocolError, UsageError};
 pub use event::{Event, Reply, RequestId};

@@ -28,6 +28,7 @@ impl InnerClient {
         let mut client = InnerClient::through(Arc::new(network), hook)?;
         client.session.accept_streams(config.wants_replication());
         client.session.limit_results(config.max_result_size());
+        client.session.poll_for(config.busy_poll());
         client.config = Some(config);
         Ok(client)
     }
@@ -58,6 +59,7 @@ impl InnerClient {
         self.session = Session::new(link);
         self.session.statements().set_capacity(self.statement_cache);
         self.session.limit_results(self.config.as_deref().and_then(Config::max_result_size));
+        self.session.poll_for(self.config.as_deref().map(Config::busy_poll).unwrap_or_default());
         let replication = self.config.as_deref().is_some_and(Config::wants_replication);
         self.session.accept_streams(replication);
         self.closed_by_caller = false;

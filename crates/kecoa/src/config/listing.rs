@@ -63,7 +63,7 @@ pub fn options() -> impl Iterator<Item = OptionInfo> {
         let (values, support) = match &option.takes {
             Takes::Text => (Values::Text, Support::Whole),
             Takes::Secret => (Values::Secret, Support::Whole),
-            Takes::Integer => (Values::Integer, Support::Whole),
+            Takes::Integer | Takes::Between(..) => (Values::Integer, Support::Whole),
             Takes::Size => (Values::Size, Support::Whole),
             Takes::Ports => (Values::Ports, Support::Whole),
             Takes::Methods => (Values::Methods, Support::Whole),
@@ -107,6 +107,7 @@ fn default(name: &str) -> Option<&'static str> {
         "gssencmode" | "load_balance_hosts" => "disable",
         "target_session_attrs" => "any",
         "max_message_size" => "1 GB",
+        "busy_poll" => "50",
         _ => return None,
     })
 }

@@ -23,6 +23,8 @@ pub(crate) enum Takes {
     /// Text that is never printed.
     Secret,
     Integer,
+    /// An integer from one to the other.
+    Between(i32, i32),
     /// A number of bytes, with a unit if it has one; see [`size`].
     Size,
     /// Authentication methods; see [`require_auth`].
@@ -51,7 +53,7 @@ impl Spec {
     pub(crate) fn takes_empty(&self) -> bool {
         match self.takes {
             Takes::OneOf(_) | Takes::Refusing(..) => EMPTY_WORDS.contains(&self.name),
-            Takes::Integer => false,
+            Takes::Integer | Takes::Between(..) => false,
             _ => self.name != "service",
         }
     }
@@ -159,6 +161,7 @@ pub(crate) static OPTIONS: &[Spec] = &[
     spec("connect_total_timeout", None, Takes::Integer),
     spec("max_message_size", None, Takes::Size),
     spec("max_result_size", None, Takes::Size),
+    spec("busy_poll", None, Takes::Between(0, 1_000)),
 ];
 
 const PROTOCOLS: &[&str] = &["3.0", "3.2", "latest"];
@@ -268,6 +271,12 @@ pub(crate) fn check(option: &Spec, value: &str) -> Result<(), Error> {
                 "invalid integer value \"{shown}\" for connection option \"{name}\""
             ))),
         },
+        Takes::Between(least, most) => match value.trim().parse::<i32>() {
+            Ok(number) if (*least..=*most).contains(&number) => Ok(()),
+            _ => Err(Error::config(format!(
+                "invalid {name} value: \"{shown}\"\nHINT: it is an integer from {least} to {most}"
+            ))),
+        },
         Takes::Size => match size(value) {
             Some(_) => Ok(()),
             None => Err(Error::config(format!(
@@ -357,6 +366,12 @@ mod tests {
         for wrong in ["", "MB", "-1", "1.5GB", "10mb", "1 MiB", "99999999999TB", "1 2"] {
             assert_eq!(size(wrong), None, "{wrong}");
         }
+        assert!(check(find("busy_poll").unwrap(), "0").is_ok());
+        let error = check(find("busy_poll").unwrap(), "1001").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "invalid busy_poll value: \"1001\"\nHINT: it is an integer from 0 to 1000"
+        );
         let error = check(find("max_result_size").unwrap(), "10mb").unwrap_err().to_string();
         assert!(error.contains("max_result_size") && error.contains("10mb"), "{error}");
         assert!(error.contains("kB, MB, GB"), "{error}");

@@ -165,6 +165,14 @@ impl Config {
         self.filled("max_result_size").and_then(options::size).filter(|size| *size > 0)
     }
 
+    /// How long a blocking client looks for an answer before it sleeps (`busy_poll`, in microseconds): 50 µs
+    /// unless it says something else; zero for never.
+    #[must_use]
+    pub fn busy_poll(&self) -> Duration {
+        let micros = self.filled("busy_poll").and_then(|value| value.trim().parse().ok());
+        Duration::from_micros(micros.unwrap_or(50))
+    }
+
     /// The oldest version of the protocol that will do, and the newest that is asked for. As in
     /// libpq, 3.0 is asked for unless something newer is wanted.
     pub(crate) fn protocol_versions(&self) -> (ProtocolVersion, ProtocolVersion) {

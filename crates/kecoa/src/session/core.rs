@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::os::fd::RawFd;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use kecoa_proto::{
-    CancelKey, Connection, Event, Notification, Request, RequestId, ServerError, TransactionStatus,
+    BusyPoll, CancelKey, Connection, Event, Notification, Request, RequestId, ServerError,
+    TransactionStatus,
 };
 
 use super::bounded_queue::BoundedQueue;
@@ -48,6 +49,9 @@ pub(crate) struct Session {
     pub(super) excess: Option<RequestId>,
     /// When the hook was last asked; nothing until the second read of a request.
     pub(super) hook_checked: Option<Instant>,
+    pub(super) busy_poll: BusyPoll,
+    /// Something was sent since the last read.
+    pub(super) asked: bool,
     /// Replies that were taken before anybody asked for them.
     pub(super) buffered: VecDeque<Event>,
     pub(super) mode: Mode,
@@ -78,6 +82,8 @@ impl Session {
             budget: Budget::default(),
             excess: None,
             hook_checked: None,
+            busy_poll: BusyPoll::default(),
+            asked: false,
             buffered: VecDeque::new(),
             mode: Mode::default(),
             accepts_streams: false,
@@ -92,6 +98,11 @@ impl Session {
     /// How many bytes of a request's results are held; nothing for no limit.
     pub(crate) fn limit_results(&mut self, limit: Option<usize>) {
         self.budget = Budget::new(limit);
+    }
+
+    /// How long a waiting thread may look for an answer before it sleeps.
+    pub(crate) fn poll_for(&mut self, limit: Duration) {
+        self.busy_poll = BusyPoll::new(limit);
     }
 
     pub(crate) fn statements(&mut self) -> &mut StatementCache {

@@ -66,6 +66,7 @@ impl Session {
     }
 
     pub(super) fn transmitted(&mut self, count: usize) {
+        self.asked = true;
         self.connection.transmitted(count);
         self.metrics.sent(count);
     }

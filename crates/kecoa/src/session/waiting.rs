@@ -1,5 +1,7 @@
 //! Waiting, and what ends it early: the hook, a limit on results, a server that goes on regardless.
 
+use std::io;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use kecoa_proto::RequestId;
@@ -61,16 +63,11 @@ impl Session {
 
     /// Reads once; a read that gave up waiting is no error.
     pub(super) fn receive(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
-        let hint = self.connection.read_hint();
         let timeout = match self.cancelled {
             None => hook.timeout().filter(|left| *left < TICK),
             Some(_) => None,
         };
-        let buffer = self.connection.read_buffer();
-        let read = match timeout {
-            Some(left) => self.wire.read_within(buffer, left),
-            None => self.wire.read_into(buffer, hint),
-        };
+        let read = self.first_bytes(timeout);
         match read {
             Ok(0) => Err(self.lost(None)),
             Ok(count) => {
@@ -79,6 +76,52 @@ impl Session {
             }
             Err(error) if is_pause(&error) => self.check_hook(hook),
             Err(error) => Err(self.lost(Some(error))),
+        }
+    }
+
+    /// Reads once. The first bytes of an answer are looked for, for a moment, where that is likely to spare a
+    /// sleep; what comes behind them comes as fast as the server makes it.
+    fn first_bytes(&mut self, timeout: Option<Duration>) -> io::Result<usize> {
+        if !std::mem::take(&mut self.asked) || !self.busy_poll.is_on() {
+            return self.sleep(timeout);
+        }
+        if self.busy_poll.begin(timeout) {
+            return self.look().unwrap_or_else(|| self.sleep(timeout));
+        }
+        let began = Instant::now();
+        let read = self.sleep(timeout);
+        if read.is_ok() {
+            self.busy_poll.slept(began.elapsed());
+        }
+        read
+    }
+
+    fn sleep(&mut self, timeout: Option<Duration>) -> io::Result<usize> {
+        let hint = self.connection.read_hint();
+        let buffer = self.connection.read_buffer();
+        match timeout {
+            Some(left) => self.wire.read_within(buffer, left),
+            None => self.wire.read_into(buffer, hint),
+        }
+    }
+
+    /// Looks at the socket without sleeping; nothing when it was in vain. A signal that comes meanwhile is
+    /// noticed as one that comes just before a sleep is: when the answer is there, or at the next tick.
+    fn look(&mut self) -> Option<io::Result<usize>> {
+        let began = Instant::now();
+        loop {
+            thread::yield_now();
+            match self.wire.try_read_into(self.connection.read_buffer()) {
+                Err(error) if is_pause(&error) => {
+                    if !self.busy_poll.nothing(began.elapsed()) {
+                        return None;
+                    }
+                }
+                read => {
+                    self.busy_poll.something(began.elapsed());
+                    return Some(read);
+                }
+            }
         }
     }
 

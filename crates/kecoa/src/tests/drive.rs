@@ -1,6 +1,7 @@
 //! One request at a time: results, COPY, interrupts, misuse.
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use kecoa_pgmock::Script;
 use kecoa_proto::{Request, Step, Target, TransactionStatus};
@@ -433,4 +434,48 @@ fn a_request_is_driven_step_by_step() {
     assert_eq!(client.finish(request, &mut Never).unwrap().len(), 2);
     client.batch("SELECT 1").unwrap();
     net.finish();
+}
+
+#[test]
+fn a_look_meets_the_answer_and_spares_the_sleep() {
+    let answers =
+        (0..67).fold(Script::new(), |script, _| script.simple("SELECT 1", "SELECT 1", 'I'));
+    let net = Net::postgres(vec![answers]);
+    let mut client = net.client();
+    net.take_calls();
+    client.batch("SELECT 1").unwrap();
+    assert_eq!(net.take_calls(), (1, 1, 0), "nobody has asked to look");
+    client.session().poll_for(Duration::from_secs(1));
+    for _ in 0..64 {
+        client.batch("SELECT 1").unwrap();
+    }
+    assert_eq!(net.take_calls(), (64, 64, 0), "what a sleep takes is measured first");
+    client.batch("SELECT 1").unwrap();
+    assert_eq!(net.take_calls(), (0, 1, 1));
+    client.session().poll_for(Duration::ZERO);
+    client.batch("SELECT 1").unwrap();
+    assert_eq!(net.take_calls(), (1, 1, 0));
+}
+
+#[test]
+fn a_look_in_vain_ends_in_a_sleep_that_the_hook_can_break() {
+    let quick = (0..64).fold(Script::new(), |script, _| script.simple("SELECT 1", "SELECT 1", 'I'));
+    let slow = quick
+        .query("SELECT pg_sleep(100)")
+        .wait("cancelled")
+        .error("57014", "canceling statement due to user request")
+        .ready('I');
+    let net = Net::postgres(vec![slow]);
+    let mut client = net.client();
+    client.session().poll_for(Duration::from_micros(1));
+    for _ in 0..64 {
+        client.batch("SELECT 1").unwrap();
+    }
+    let mut hook = || ControlFlow::Break(());
+    net.take_calls();
+    let error = client.run(&Request::Query(b"SELECT pg_sleep(100)"), &mut hook).unwrap_err();
+    assert_eq!((error.kind(), error.sqlstate()), (ErrorKind::Interrupted, Some("57014")));
+    let (reads, _, looks) = net.take_calls();
+    assert!(looks >= 1 && reads == 2, "{looks} looks, {reads} reads");
+    assert!(!error.is_connection_lost());
 }
