@@ -9,7 +9,7 @@ use std::sync::Arc;
 use kecoa_faults::{Plan, Proxy, ProxyOptions, Upstream};
 use tokio::sync::oneshot;
 
-use crate::endpoint::{BackendAddress, Endpoint, EndpointOptions, Verifier};
+use crate::endpoint::{BackendAddress, Endpoint, EndpointOptions, Password, PasswordReader};
 use crate::state::FaultState;
 
 /// A bound listener, and behind it the endpoint.
@@ -25,12 +25,14 @@ impl Listener {
     pub(crate) async fn bind(
         listen: SocketAddr,
         backend: &BackendAddress,
-        password: Option<&Verifier>,
+        password: Option<&Password>,
+        passwords: &PasswordReader,
         faults: Option<&FaultState>,
     ) -> io::Result<Listener> {
         let options = |listen| {
             let mut options = EndpointOptions::new(listen, backend.clone());
             options.password = password.cloned();
+            options.passwords = Some(passwords.clone());
             options
         };
         let Some(FaultState { plan, seed }) = faults else {

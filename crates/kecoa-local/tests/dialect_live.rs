@@ -12,7 +12,7 @@
 //! : a | b                                     the result's column names
 //! | 1 | x                                     a row
 //! ! 42601 part of the message                 an error
-//! ~ part of a notice or of the error's hint
+//! ~ part of a notice or of the error's hint or detail
 //! ```
 #![allow(
     clippy::expect_used,
@@ -139,7 +139,7 @@ fn features(file: &'static str, text: &str) -> Vec<Feature> {
                 let (code, message) = rest.split_once(' ').unwrap();
                 case.error = Some((code.to_owned(), message.to_owned()));
             }
-            "~" => case.said = Some(rest.to_owned()),
+            "~" => case.said = Some(rest.replace("\\n", "\n")),
             other => panic!("{file}.txt:{}: {other:?}", number + 1),
         }
     }
@@ -165,7 +165,8 @@ fn check(case: &Case, replies: &Replies, protocol: &str) -> Result<(), String> {
         return Err(format!("expected columns {:?} at {at}", case.names));
     }
     let said = |part: &String| {
-        replies.notices.iter().chain(&replies.hint).any(|text| text.contains(part.as_str()))
+        let all = replies.notices.iter().chain(&replies.hint).chain(&replies.detail);
+        all.into_iter().any(|text| text.contains(part.as_str()))
     };
     if case.said.as_ref().is_some_and(|part| !said(part)) {
         return Err(format!("expected the notice {:?} at {at}", case.said));

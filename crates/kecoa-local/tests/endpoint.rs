@@ -15,6 +15,7 @@ use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
+use kecoa::{Config, blocking};
 use kecoa_proto::TransactionStatus;
 use kecoa_proto::message::backend::Message as Backend;
 use kecoa_proto::message::frontend::{Message, Query, Target};
@@ -167,6 +168,171 @@ fn copy_goes_both_ways_and_fails_cleanly() {
     let replies = client.replies();
     assert_eq!((replies.error, replies.tags), (None, vec!["COPY 3".replace('3', "1")]));
     assert_eq!(client.simple("COPY c TO STDOUT; SELECT 1").tags, ["COPY 3", "SELECT 1"]);
+}
+
+#[test]
+fn what_does_not_belong_into_a_copy_ends_it_alone() {
+    let Some(server) = Server::start() else { return };
+    let mut client = server.client("defaultdb");
+    client.simple("CREATE TABLE c (a INT, b STRING)");
+    let data = |text: &'static str| Message::CopyData(Bytes::from_static(text.as_bytes()));
+    let count = |client: &mut Client<TcpStream>| {
+        client.simple("SELECT count(*) FROM c").rows[0][0].clone().unwrap()
+    };
+    client.send(&[query("COPY c FROM STDIN"), data("1\tx\n"), query("SELECT 1")]);
+    let stray = client.replies();
+    let (code, message, _) = stray.error.unwrap();
+    assert_eq!(code, "08P01");
+    assert_eq!(message, "unrecognized client message type ClientMsgSimpleQuery");
+    assert_eq!(stray.status, Some(TransactionStatus::Idle));
+    // What was meant for the COPY is not taken for anything else.
+    client.send(&[data("2\ty\n"), Message::CopyDone]);
+    assert_eq!(count(&mut client), "0");
+    client.send(&[
+        query("COPY c FROM STDIN"),
+        Message::Sync,
+        Message::Flush,
+        data("1\tx\n"),
+        Message::CopyFail(Bytes::from_static(b"no more")),
+    ]);
+    let (code, message, _) = client.replies().error.unwrap();
+    assert_eq!((code.as_str(), message.as_str()), ("57014", "COPY from stdin failed: no more"));
+    assert_eq!(count(&mut client), "0");
+    // In a pipeline, the next statement stands where rows should.
+    let copy = || Client::<TcpStream>::parse("", "COPY c FROM STDIN");
+    let (bind, execute) = (Client::<TcpStream>::bind("", &[]), Client::<TcpStream>::execute());
+    client.send(&[copy(), bind.clone(), execute.clone(), copy(), bind.clone(), Message::Sync]);
+    let stray = client.replies();
+    assert_eq!(stray.error.unwrap().1, "unrecognized client message type ClientMsgParse");
+    assert_eq!(stray.status, Some(TransactionStatus::Idle));
+    client.send(&[copy(), bind, execute, data("1\tx\n"), Message::CopyDone, Message::Sync]);
+    assert_eq!(client.replies().tags, ["COPY 1"]);
+    // A line that ends CSV, in pieces, and one that is data.
+    let mut csv = vec![query("COPY c FROM STDIN WITH (FORMAT csv)")];
+    csv.extend(["2,y\n", "\\", ".", "\n"].map(data));
+    csv.push(Message::CopyDone);
+    client.send(&csv);
+    assert_eq!(client.replies().tags, ["COPY 1"]);
+    client.send(&[query("COPY c FROM STDIN CSV"), data("3,\"\n\\.\n\"\n"), Message::CopyDone]);
+    assert_eq!(client.replies().tags, ["COPY 1"]);
+    assert_eq!(client.simple("SELECT b FROM c WHERE a = 3").rows, [[Some("\n\\.\n".to_owned())]]);
+}
+
+#[test]
+fn parameters_are_reported_as_cockroachdb_does() {
+    let Some(server) = Server::start() else { return };
+    let mut client = server.client("defaultdb");
+    let names: Vec<&str> = client.parameters.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "server_version",
+            "server_encoding",
+            "client_encoding",
+            "application_name",
+            "DateStyle",
+            "IntervalStyle",
+            "is_superuser",
+            "TimeZone",
+            "integer_datetimes",
+            "standard_conforming_strings",
+            "crdb_version",
+            "session_authorization",
+        ]
+    );
+    let value = |name: &str| {
+        client.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    };
+    assert_eq!(value("is_superuser"), Some("on"));
+    assert_eq!(value("session_authorization"), Some("root"));
+    let mut order = |messages: &[Message]| {
+        client.send(messages);
+        let mut order = String::new();
+        loop {
+            match client.next().unwrap() {
+                Backend::ParameterStatus(status) => {
+                    order.push_str(&format!("{}={} ", text(&status.name), text(&status.value)));
+                }
+                Backend::CommandComplete(tag) => {
+                    order.push_str(&format!("{} ", text(tag.as_bytes())));
+                }
+                Backend::ReadyForQuery(_) => return order,
+                _ => {}
+            }
+        }
+    };
+    assert_eq!(order(&[query("SET TIME ZONE 6")]), "TimeZone=<+06>-06 SET ");
+    assert_eq!(order(&[query("SET search_path = public")]), "SET ");
+    let extended = |sql: &str| {
+        [
+            Client::<TcpStream>::parse("", sql),
+            Client::<TcpStream>::bind("", &[]),
+            Client::<TcpStream>::execute(),
+            Message::Sync,
+        ]
+    };
+    let said = order(&extended("SET application_name = 'x'"));
+    assert_eq!(said, "application_name=x SET ");
+    assert_eq!(order(&extended("SET vectorize = off")), "SET ");
+}
+
+#[test]
+fn a_role_logs_in_with_its_own_password_or_with_everybody_s() {
+    let Some(server) = Server::start_with(Some("everybody")) else { return };
+    let port = server.address.port();
+    let connect = |user: &str, password: &str| {
+        let dsn =
+            format!("host=127.0.0.1 port={port} dbname=defaultdb user={user} password={password}");
+        blocking::Client::connect(&Config::parse(&dsn).unwrap())
+    };
+    let refused = |user: &str, password: &str| {
+        let error = connect(user, password).err().unwrap();
+        assert_eq!(error.sqlstate(), Some("28P01"), "{user}: {error}");
+    };
+    let mut root = connect("root", "everybody").unwrap();
+    for sql in [
+        "CREATE USER maya WITH PASSWORD 'her own'",
+        "CREATE USER budi",
+        "CREATE USER late WITH PASSWORD 'p' VALID UNTIL '2020-01-01'",
+        "CREATE ROLE nologin WITH PASSWORD 'p'",
+        "ALTER USER root WITH PASSWORD 'p'",
+    ] {
+        root.execute(sql, &[]).unwrap();
+    }
+    let who = |client: &mut blocking::Client| -> String {
+        client.query_one("SELECT current_user::STRING", &[]).unwrap().get(0).unwrap()
+    };
+    assert_eq!(who(&mut connect("maya", "'her own'").unwrap()), "maya");
+    assert_eq!(who(&mut connect("maya", "everybody").unwrap()), "maya");
+    assert_eq!(who(&mut connect("budi", "everybody").unwrap()), "budi");
+    assert_eq!(who(&mut connect("stranger", "everybody").unwrap()), "root");
+    for (user, password) in [
+        ("maya", "wrong"),
+        ("budi", "'her own'"),
+        ("root", "'her own'"),
+        ("root", "p"),
+        ("stranger", "'her own'"),
+        ("node", "'her own'"),
+        ("late", "p"),
+        ("nologin", "p"),
+        ("\"maya\"", "'her own'"),
+    ] {
+        refused(user, password);
+    }
+    // Her password makes her nobody else.
+    let mut maya = connect("maya", "'her own'").unwrap();
+    assert!(maya.execute("SET ROLE root", &[]).is_err());
+    assert!(maya.query("SELECT rolpassword FROM pg_authid", &[]).is_err());
+    root.execute("ALTER USER maya WITH PASSWORD 'another'", &[]).unwrap();
+    refused("maya", "'her own'");
+    assert_eq!(who(&mut connect("maya", "another").unwrap()), "maya");
+    root.execute("ALTER USER maya WITH PASSWORD NULL", &[]).unwrap();
+    refused("maya", "another");
+    assert_eq!(who(&mut connect("maya", "everybody").unwrap()), "maya");
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! SCRAM-SHA-256, the server's half (RFC 5802, RFC 7677).
 //!
-//! Every user name has the one password, so there is none to be found out, and each attempt takes
-//! the same steps up to the comparison, which takes the same time whatever it finds. What is kept
-//! is the verifier; the password does not follow from it.
+//! Each attempt takes the same steps up to the comparison, which takes the same time whatever it finds.
+//! A user has the one password that all have, and may have one of its own: the client says which it
+//! knows only by its proof, so both are made ready under the salt that it is told.
 
 use std::io;
 
@@ -20,12 +20,66 @@ const ITERATIONS: u32 = 4096;
 
 type Key = [u8; 32];
 
+/// More would hold up others while a password is made ready.
+const MOST_ITERATIONS: u32 = 100_000;
+
 /// What a password is checked by.
 #[derive(Clone)]
 pub struct Verifier {
-    salt: [u8; 16],
-    stored_key: Key,
-    server_key: Key,
+    salt: Vec<u8>,
+    iterations: u32,
+    keys: Keys,
+    /// Of another password under the same salt.
+    other: Option<Keys>,
+}
+
+#[derive(Clone, Copy)]
+struct Keys {
+    stored: Key,
+    server: Key,
+}
+
+/// The password that all users have.
+#[derive(Clone)]
+pub struct Password {
+    text: String,
+    verifier: Verifier,
+}
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Password")
+    }
+}
+
+impl Password {
+    /// A password of ASCII characters.
+    ///
+    /// # Errors
+    /// When the system has no random bytes.
+    pub fn new(text: &str) -> io::Result<Self> {
+        Ok(Self { text: text.to_owned(), verifier: Verifier::new(text)? })
+    }
+
+    /// What a user is checked by who has no other.
+    pub fn verifier(&self) -> &Verifier {
+        &self.verifier
+    }
+
+    /// What a user is checked by who has one of its own, too.
+    pub fn beside(&self, own: Verifier) -> Verifier {
+        let other = Keys::of(self.text.as_bytes(), &own.salt, own.iterations);
+        Verifier { other: Some(other), ..own }
+    }
+}
+
+/// Which password a client has proved that it knows, and the server's last message.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Proved {
+    /// It is the verifier's first, and not the one that stands beside.
+    pub first: bool,
+    /// server-final-message.
+    pub answer: String,
 }
 
 impl std::fmt::Debug for Verifier {
@@ -52,14 +106,22 @@ fn hmac(key: &[u8], parts: &[&[u8]]) -> Key {
     mac.finalize().into_bytes().into()
 }
 
-fn salted(password: &[u8], salt: &[u8]) -> Key {
+fn salted(password: &[u8], salt: &[u8], iterations: u32) -> Key {
     let mut last = hmac(password, &[salt, &1_u32.to_be_bytes()]);
     let mut all = last;
-    for _ in 1..ITERATIONS {
+    for _ in 1..iterations {
         last = hmac(password, &[&last]);
         all.iter_mut().zip(last).for_each(|(byte, other)| *byte ^= other);
     }
     all
+}
+
+impl Keys {
+    fn of(password: &[u8], salt: &[u8], iterations: u32) -> Self {
+        let salted = salted(password, salt, iterations);
+        let client = hmac(&salted, &[b"Client Key"]);
+        Self { stored: Sha256::digest(client).into(), server: hmac(&salted, &[b"Server Key"]) }
+    }
 }
 
 impl Verifier {
@@ -68,11 +130,22 @@ impl Verifier {
     /// # Errors
     /// When the system has no random bytes.
     pub fn new(password: &str) -> io::Result<Self> {
-        let salt = random::<16>()?;
-        let salted = salted(password.as_bytes(), &salt);
-        let client_key = hmac(&salted, &[b"Client Key"]);
-        let stored_key = Sha256::digest(client_key).into();
-        Ok(Self { salt, stored_key, server_key: hmac(&salted, &[b"Server Key"]) })
+        let salt = random::<16>()?.to_vec();
+        let keys = Keys::of(password.as_bytes(), &salt, ITERATIONS);
+        Ok(Self { salt, iterations: ITERATIONS, keys, other: None })
+    }
+
+    /// Reads `SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey`, as PostgreSQL keeps a role's; `None`
+    /// when it is none, or one that would take too long.
+    pub fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix(MECHANISM)?.strip_prefix('$')?;
+        let (salted, keys) = rest.split_once('$')?;
+        let (iterations, salt) = salted.split_once(':')?;
+        let (stored, server) = keys.split_once(':')?;
+        let iterations = iterations.parse().ok().filter(|n| (1..=MOST_ITERATIONS).contains(n))?;
+        let key = |text| Base64::decode_vec(text).ok()?.try_into().ok();
+        let keys = Keys { stored: key(stored)?, server: key(server)? };
+        Some(Self { salt: Base64::decode_vec(salt).ok()?, iterations, keys, other: None })
     }
 }
 
@@ -118,7 +191,7 @@ impl Exchange {
         Ok(Self {
             header: format!("{flag},,").into_bytes(),
             client_first: bare.as_bytes().to_vec(),
-            server_first: format!("r={nonce},s={salt},i={ITERATIONS}"),
+            server_first: format!("r={nonce},s={salt},i={}", verifier.iterations),
             nonce,
         })
     }
@@ -132,7 +205,7 @@ impl Exchange {
     ///
     /// # Errors
     /// [`Failed`]: the client is not who it says it is.
-    pub fn finish(self, verifier: &Verifier, message: &[u8]) -> Result<String, Failed> {
+    pub fn finish(self, verifier: &Verifier, message: &[u8]) -> Result<Proved, Failed> {
         let malformed = || Failed::Malformed("its last message is not one of SCRAM-SHA-256");
         let text = std::str::from_utf8(message).map_err(|_| malformed())?;
         let (without_proof, proof) = text.rsplit_once(",p=").ok_or_else(malformed)?;
@@ -156,15 +229,21 @@ impl Exchange {
             b",",
             without_proof.as_bytes(),
         ];
-        let signature = hmac(&verifier.stored_key, &conversation);
-        let mut client_key = proof;
-        client_key.iter_mut().zip(signature).for_each(|(byte, other)| *byte ^= other);
-        let shown: Key = Sha256::digest(client_key).into();
-        if !same(&shown, &verifier.stored_key) {
-            return Err(Failed::WrongPassword);
-        }
-        let answer = hmac(&verifier.server_key, &conversation);
-        Ok(format!("v={}", Base64::encode_string(&answer)))
+        let proves = |keys: &Keys| {
+            let signature = hmac(&keys.stored, &conversation);
+            let mut client_key = proof;
+            client_key.iter_mut().zip(signature).for_each(|(byte, other)| *byte ^= other);
+            same(&Sha256::digest(client_key).into(), &keys.stored)
+        };
+        let first = proves(&verifier.keys);
+        let other = verifier.other.filter(proves);
+        let keys = match (first, other) {
+            (true, _) => verifier.keys,
+            (false, Some(keys)) => keys,
+            (false, None) => return Err(Failed::WrongPassword),
+        };
+        let answer = hmac(&keys.server, &conversation);
+        Ok(Proved { first, answer: format!("v={}", Base64::encode_string(&answer)) })
     }
 }
 
@@ -180,13 +259,12 @@ mod tests {
 
     /// The example of RFC 7677.
     fn pencil() -> Verifier {
-        let mut salt = [0; 16];
-        salt.copy_from_slice(&Base64::decode_vec("W22ZaJ0SNY7soEsUEjb6gQ==").unwrap());
-        let salted = salted(b"pencil", &salt);
-        let stored_key = Sha256::digest(hmac(&salted, &[b"Client Key"])).into();
-        Verifier { salt, stored_key, server_key: hmac(&salted, &[b"Server Key"]) }
+        let salt = Base64::decode_vec("W22ZaJ0SNY7soEsUEjb6gQ==").unwrap();
+        let keys = Keys::of(b"pencil", &salt, ITERATIONS);
+        Verifier { salt, iterations: ITERATIONS, keys, other: None }
     }
 
+    const ANSWER: &str = "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=";
     const FIRST: &[u8] = b"n,,n=user,r=rOprNGfwEbeRWgbNEkqO";
     const NONCE: &str = "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0";
     const FINAL: &str = "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,\
@@ -200,8 +278,41 @@ mod tests {
             exchange.server_first(),
             "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"
         );
-        let answer = exchange.finish(&verifier, FINAL.as_bytes()).unwrap();
-        assert_eq!(answer, "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=");
+        let proved = exchange.finish(&verifier, FINAL.as_bytes()).unwrap();
+        assert_eq!(proved.answer, ANSWER);
+        assert!(proved.first);
+    }
+
+    #[test]
+    fn a_password_of_one_s_own_and_the_one_that_all_have() {
+        let pencil = pencil();
+        let kept = format!(
+            "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==${}:{}",
+            Base64::encode_string(&pencil.keys.stored),
+            Base64::encode_string(&pencil.keys.server),
+        );
+        let own = Verifier::parse(&kept).unwrap();
+        let begin = |verifier: &Verifier| Exchange::begin_with(verifier, FIRST, NONCE).unwrap();
+        let first = Proved { first: true, answer: ANSWER.to_owned() };
+        assert_eq!(begin(&own).finish(&own, FINAL.as_bytes()), Ok(first));
+        // The same proof, where it is the other password's.
+        let all = Password::new("pencil").unwrap();
+        let mut another = own.clone();
+        another.keys = Keys::of(b"another", &own.salt, ITERATIONS);
+        assert_eq!(begin(&another).finish(&another, FINAL.as_bytes()), Err(Failed::WrongPassword));
+        let both = all.beside(another);
+        let other = Proved { first: false, answer: ANSWER.to_owned() };
+        assert_eq!(begin(&both).finish(&both, FINAL.as_bytes()), Ok(other));
+        for wrong in [
+            "",
+            "md5c6c1e5e0a1b2c3d4e5f60718293a4b5c",
+            "SCRAM-SHA-256$4096:x$y:z",
+            &kept.replace("$4096", "$2147483647"),
+            &kept.replace("$4096", "$0"),
+            &kept[..kept.len() - 4],
+        ] {
+            assert!(Verifier::parse(wrong).is_none(), "{wrong}");
+        }
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub(super) fn analyse(statement: &Statement<'_>) -> Result<Option<Analysis>, Ref
             return Ok(None);
         };
         if options.text.is_empty() {
-            let piece = Piece::nothing("SET");
+            let piece = Piece::nothing(if session { "SET" } else { "SET TRANSACTION" });
             return Ok(Some(Analysis::piece(Class::Session, piece)));
         }
         let words = if session { "SESSION CHARACTERISTICS AS " } else { "" };

@@ -1,6 +1,7 @@
 //! Edits to a statement's text, and the way back from a position in the result.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use super::settings::Settings;
 
@@ -61,13 +62,22 @@ impl Sql {
         Some(copy.source + (position - copy.target))
     }
 
+    /// The first byte of the client's text that went into these bytes.
+    pub fn source_within(&self, part: Range<usize>) -> Option<usize> {
+        let copy = self.copies.iter().find(|copy| copy.target + copy.length > part.start)?;
+        (copy.target < part.end).then(|| copy.source + part.start.saturating_sub(copy.target))
+    }
+
     /// Moves a character position as an ErrorResponse counts it (from 1) back to a character
     /// position in `client`, the text the client sent; `None` when there is no such place.
     pub fn client_position(&self, position: usize, client: &[u8]) -> Option<usize> {
-        let byte = byte_of_character(&self.text, position.checked_sub(1)?)?;
-        let source = self.source_of(byte)?;
-        let before = client.get(..source)?;
+        let before = client.get(..self.client_byte(position)?)?;
         Some(before.iter().filter(|byte| !is_continuation(**byte)).count() + 1)
+    }
+
+    /// The same, as a byte of the client's text.
+    pub fn client_byte(&self, position: usize) -> Option<usize> {
+        self.source_of(byte_of_character(&self.text, position.checked_sub(1)?)?)
     }
 }
 

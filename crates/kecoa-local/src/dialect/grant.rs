@@ -119,6 +119,7 @@ fn patterns(
     }
     if !elements.iter().all(is_pattern) {
         return Err(Refusal {
+            detail: String::new(),
             hint: "name the tables in a statement of their own".to_owned(),
             ..Refusal::new(
                 "0A000",

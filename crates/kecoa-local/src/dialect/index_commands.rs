@@ -85,7 +85,7 @@ fn comment(statement: &Statement<'_>, context: &Context<'_>) -> Result<Option<An
     let text = statement.slice(is + 1, to).replace('%', "%%");
     let command = quote(&format!("COMMENT ON INDEX %s IS {text}"));
     let found = format!("crdb_internal.index_named({}, false)", index.arguments());
-    Ok(done(&format!("crdb_internal.with_index({found}, {command})"), "COMMENT"))
+    Ok(done(&format!("crdb_internal.with_index({found}, {command})"), "COMMENT ON INDEX"))
 }
 
 /// `ALTER INDEX t@i …` for PostgreSQL, which finds an index by its own name.

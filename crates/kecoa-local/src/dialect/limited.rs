@@ -50,6 +50,7 @@ pub(super) fn rewrite(
     };
     if update && clause("FROM").is_some() || !update && clause("USING").is_some() {
         return Err(Refusal {
+            detail: String::new(),
             hint: "find the rows in a subquery with the LIMIT".to_owned(),
             ..Refusal::new(
                 "0A000",

@@ -46,9 +46,11 @@ mod show;
 mod signature;
 mod statistics;
 mod strings;
+pub(crate) mod syntax;
 mod system_time;
 mod table;
 mod table_as;
+mod tags;
 pub mod transaction;
 mod types;
 mod unsupported;
@@ -77,6 +79,12 @@ pub fn analyse(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analy
     }
     match understand(statement, context) {
         Ok(mut analysis) => {
+            if let Some(last) = analysis.pieces.last_mut()
+                && last.reply == Reply::Forward
+                && let Some(reply) = tags::reply(statement)
+            {
+                last.reply = reply;
+            }
             if analysis.control.is_none() && sets_any(statement) {
                 analysis.control = Some(Control::SetAny);
             }

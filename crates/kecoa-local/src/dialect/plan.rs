@@ -6,6 +6,7 @@ use super::catalog::Need;
 use super::edit::{Edits, Sql};
 use super::quote::quote;
 use super::settings::Change;
+use super::syntax;
 
 /// One statement for PostgreSQL, and what its reply becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,17 @@ pub enum Reply {
     Hide,
     /// All of it, with this command tag; the row count is kept behind it if the flag is set.
     Tag(String, bool),
+    /// All of it; in between, the client sends rows.
+    CopyIn(CopyForm),
+}
+
+/// The form of the rows that a client sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CopyForm {
+    /// CSV with the usual quotes, in which CockroachDB takes a last line `\.` for the end.
+    Csv,
+    /// Any other, in which the server finds the end.
+    Other,
 }
 
 /// What a failure of a piece means.
@@ -107,6 +119,8 @@ pub struct Refusal {
     pub code: &'static str,
     /// The message.
     pub message: String,
+    /// What it is about, as CockroachDB's DETAIL; may be empty.
+    pub detail: String,
     /// What to do instead; may be empty.
     pub hint: String,
 }
@@ -114,12 +128,13 @@ pub struct Refusal {
 impl Refusal {
     /// An error without a hint.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: String::new() }
+        Self { code, message: message.into(), detail: String::new(), hint: String::new() }
     }
 
     /// What only a CockroachDB cluster can do.
     pub fn cluster_only(what: &str) -> Self {
         Self {
+            detail: String::new(),
             code: "0A000",
             message: format!("the local endpoint cannot {what}: PostgreSQL lies underneath"),
             hint: "point DATABASE_URL at a CockroachDB cluster to use this".to_owned(),
@@ -129,6 +144,7 @@ impl Refusal {
     /// What lies in another database than the session's.
     pub fn other_database(name: &str) -> Self {
         Self {
+            detail: String::new(),
             code: "0A000",
             message: format!(
                 "the local endpoint sees one database at a time, and \"{name}\" is another"
@@ -143,7 +159,22 @@ impl Refusal {
         Self {
             code,
             message: format!("{kind}: CockroachDB does not have {what}"),
+            detail: String::new(),
             hint: "SET kecoa_strict = off lets PostgreSQL do it, and fails on a cluster".to_owned(),
+        }
+    }
+
+    /// The same of what CockroachDB's grammar has no place for, or only to say that it is not there; it
+    /// starts at the token `at`.
+    pub fn syntax(statement: &Statement<'_>, at: usize, code: &'static str, what: &str) -> Self {
+        let start = statement.start(at);
+        let near = syntax::near(statement, start);
+        let refusal = Self::strict(code, what);
+        let said = refusal.message.strip_prefix("syntax error: ").unwrap_or(&refusal.message);
+        Self {
+            message: format!("{near}: syntax error: {said}"),
+            detail: syntax::detail(statement, start).unwrap_or_default(),
+            ..refusal
         }
     }
 
@@ -151,6 +182,9 @@ impl Refusal {
     /// the protocol is what a real error leaves.
     fn sql(&self) -> String {
         let mut using = format!("ERRCODE = '{}', MESSAGE = {}", self.code, quote(&self.message));
+        if !self.detail.is_empty() {
+            using.push_str(&format!(", DETAIL = {}", quote(&self.detail)));
+        }
         if !self.hint.is_empty() {
             using.push_str(&format!(", HINT = {}", quote(&self.hint)));
         }

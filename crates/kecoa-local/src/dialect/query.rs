@@ -30,8 +30,8 @@ pub(super) fn rewrite(
 ) -> Result<(), Stop> {
     let tree = match kecoa_grammar::parse(statement) {
         Ok(tree) => tree,
-        Err(Error::Foreign { what, .. }) if context.settings.strict => {
-            return Err(Refusal::strict("42601", what).into());
+        Err(Error::Foreign { token, what }) if context.settings.strict => {
+            return Err(Refusal::syntax(statement, token, "42601", what).into());
         }
         Err(_) => {
             if statement.is_any(0, &["CREATE", "ALTER", "EXECUTE", "CALL"]) {

@@ -12,7 +12,7 @@ const UNIMPLEMENTED: &str = "0A000";
 
 /// The error for a statement, if CockroachDB has no such statement or clause.
 pub(super) fn refusal(statement: &Statement<'_>) -> Option<Refusal> {
-    let (code, what) = if statement.is(0, "CREATE") {
+    let (at, code, what) = if statement.is(0, "CREATE") {
         create(statement)
     } else if statement.is(0, "ALTER") {
         alter(statement)
@@ -21,15 +21,16 @@ pub(super) fn refusal(statement: &Statement<'_>) -> Option<Refusal> {
     } else {
         first_words(statement)
     }?;
-    Some(Refusal::strict(code, what))
+    Some(Refusal::syntax(statement, at, code, what))
 }
 
-type Found = Option<(&'static str, &'static str)>;
+/// The token at which it starts, the SQLSTATE and the name.
+type Found = Option<(usize, &'static str, &'static str)>;
 type Table = &'static [(&'static [&'static str], &'static str, &'static str)];
 
 fn look(statement: &Statement<'_>, at: usize, table: Table) -> Found {
     let found = table.iter().find(|(words, ..)| statement.are(at, words));
-    found.map(|(_, code, what)| (*code, *what))
+    found.map(|(_, code, what)| (at, *code, *what))
 }
 
 fn first_words(statement: &Statement<'_>) -> Found {
@@ -47,14 +48,14 @@ fn first_words(statement: &Statement<'_>) -> Found {
         (&["SET", "CONSTRAINTS"], UNIMPLEMENTED, "SET CONSTRAINTS"),
     ];
     if statement.are(0, &["SET", "SESSION", "AUTHORIZATION"]) && !statement.is(3, "DEFAULT") {
-        return Some((UNIMPLEMENTED, "SET SESSION AUTHORIZATION (use SET ROLE)"));
+        return Some((1, UNIMPLEMENTED, "SET SESSION AUTHORIZATION (use SET ROLE)"));
     }
     if statement.is(0, "TRUNCATE")
         && statement.len() > 3
         && statement.is_any(statement.len() - 2, &["RESTART", "CONTINUE"])
         && statement.is(statement.len() - 1, "IDENTITY")
     {
-        return Some((SYNTAX, "RESTART IDENTITY"));
+        return Some((statement.len() - 2, SYNTAX, "RESTART IDENTITY"));
     }
     look(statement, 0, TABLE)
 }
@@ -92,15 +93,17 @@ fn create(statement: &Statement<'_>) -> Found {
     if let Some(found) = look(statement, at, OBJECTS) {
         return Some(found);
     }
-    let has =
-        |words: &[&str]| statement.find(2, statement.len(), |i| statement.are(i, words)).is_some();
     if statement.is(1, "TYPE") {
-        if has(&["AS", "RANGE"]) {
-            return Some((UNIMPLEMENTED, "range types of one's own"));
+        let range = |i| statement.are(i, &["AS", "RANGE"]);
+        if let Some(at) = statement.find(2, statement.len(), range) {
+            return Some((at + 1, UNIMPLEMENTED, "range types of one's own"));
         }
         let end = statement.qualified_name(2)?;
-        return (end == statement.len() || statement.is_mark(end, "("))
-            .then_some((UNIMPLEMENTED, "base types of one's own"));
+        return (end == statement.len() || statement.is_mark(end, "(")).then_some((
+            end,
+            UNIMPLEMENTED,
+            "base types of one's own",
+        ));
     }
     if (1..4).any(|i| statement.is(i, "INDEX")) {
         return index(statement);
@@ -109,10 +112,10 @@ fn create(statement: &Statement<'_>) -> Found {
     let name = table + if statement.are(table + 1, &["IF", "NOT", "EXISTS"]) { 4 } else { 1 };
     let end = statement.qualified_name(name)?;
     if statement.are(end, &["PARTITION", "OF"]) {
-        return Some((SYNTAX, "CREATE TABLE … PARTITION OF"));
+        return Some((end, SYNTAX, "CREATE TABLE … PARTITION OF"));
     }
     if statement.is(end, "OF") {
-        return Some((SYNTAX, "CREATE TABLE … OF a type"));
+        return Some((end, SYNTAX, "CREATE TABLE … OF a type"));
     }
     if !statement.is_mark(end, "(") {
         return None;
@@ -120,13 +123,14 @@ fn create(statement: &Statement<'_>) -> Found {
     let closing = statement.partner(end)?;
     for at in closing + 1..statement.len() {
         let found = if statement.is(at, "INHERITS") {
-            (UNIMPLEMENTED, "table inheritance")
+            (at, UNIMPLEMENTED, "table inheritance")
         } else if statement.is(at, "TABLESPACE") {
-            (UNIMPLEMENTED, "tablespaces")
+            (at, UNIMPLEMENTED, "tablespaces")
         } else if statement.are(at, &["PARTITION", "BY", "HASH"])
             || postgres_partitions(statement, at)
         {
             (
+                at,
                 SYNTAX,
                 "PostgreSQL's partitions (CockroachDB lists its own: PARTITION BY RANGE (x) (PARTITION …))",
             )
@@ -155,20 +159,20 @@ fn constraints(statement: &Statement<'_>, from: usize, to: usize) -> Found {
         if statement.is(at, "DEFERRABLE") && !statement.is(at - 1, "NOT")
             || statement.are(at, &["INITIALLY", "DEFERRED"])
         {
-            return Some((UNIMPLEMENTED, "deferrable constraints"));
+            return Some((at, UNIMPLEMENTED, "deferrable constraints"));
         }
         if statement.is(at, "EXCLUDE")
             && (statement.is(at + 1, "USING") || statement.is_mark(at + 1, "("))
         {
-            return Some((UNIMPLEMENTED, "EXCLUDE constraints"));
+            return Some((at, UNIMPLEMENTED, "EXCLUDE constraints"));
         }
         if statement.is(at, "NULLS")
             && (statement.is(at + 1, "DISTINCT") || statement.are(at + 1, &["NOT", "DISTINCT"]))
         {
-            return Some((SYNTAX, "NULLS [NOT] DISTINCT"));
+            return Some((at, SYNTAX, "NULLS [NOT] DISTINCT"));
         }
         if statement.are(at, &["MATCH", "PARTIAL"]) {
-            return Some((UNIMPLEMENTED, "MATCH PARTIAL"));
+            return Some((at, UNIMPLEMENTED, "MATCH PARTIAL"));
         }
         at = statement.skip(at);
     }
@@ -182,15 +186,15 @@ fn index(statement: &Statement<'_>) -> Found {
             && statement.is_any(at + 1, &["HASH", "BRIN", "SPGIST"])
             && statement.is_mark(at + 2, "(")
         {
-            return Some((UNIMPLEMENTED, "indexes of this kind (it has btree, gin and gist)"));
+            return Some((at, UNIMPLEMENTED, "indexes of this kind (it has btree, gin and gist)"));
         }
         if statement.is(at, "NULLS")
             && (statement.is(at + 1, "DISTINCT") || statement.are(at + 1, &["NOT", "DISTINCT"]))
         {
-            return Some((SYNTAX, "NULLS [NOT] DISTINCT"));
+            return Some((at, SYNTAX, "NULLS [NOT] DISTINCT"));
         }
         if statement.is(at, "TABLESPACE") && statement.is_name(at + 1) {
-            return Some((UNIMPLEMENTED, "tablespaces"));
+            return Some((at, UNIMPLEMENTED, "tablespaces"));
         }
         if statement.is(at, "WHERE") {
             break;

@@ -20,6 +20,7 @@ const STALENESS: f64 = 60.0;
 
 fn refusal() -> Refusal {
     Refusal {
+        detail: String::new(),
         hint: "follower_read_timestamp(), with_max_staleness() and intervals of up to a minute \
                read the present here; for the past point DATABASE_URL at a CockroachDB cluster"
             .to_owned(),

@@ -108,7 +108,12 @@ fn injected(variable: &str) -> Planned {
         "restart transaction: TransactionRetryWithProtoRefreshError: \
          injected by `{variable}` session variable"
     );
-    let mut piece = Piece::raise(&Refusal { code: "40001", message, hint: RETRY_HINT.to_owned() });
+    let mut piece = Piece::raise(&Refusal {
+        detail: String::new(),
+        code: "40001",
+        message,
+        hint: RETRY_HINT.to_owned(),
+    });
     piece.on_error = OnError::Injected;
     vec![piece].into()
 }
@@ -279,6 +284,7 @@ impl Transaction {
                 },
                 Phase::Failed => as_is(),
                 _ => raise(&Refusal {
+                    detail: String::new(),
                     code: "25001",
                     message: "the local endpoint cannot change the database inside a transaction"
                         .to_owned(),

@@ -24,6 +24,7 @@ pub(super) fn rewrite(
     if (at + 2..name_end).step_by(2).any(|part| statement.name(part).is_none()) {
         // A plain insert in its place would be another statement.
         return Err(Refusal {
+            detail: String::new(),
             code: "0A000",
             message: "the local endpoint cannot read the name of the table in this UPSERT"
                 .to_owned(),

@@ -5,6 +5,7 @@ use kecoa_proto::frame::Frame;
 use super::expect::Expect;
 use super::flow::{End, Flow};
 use super::messages::{put, put_frame};
+use super::origin::Origin;
 use super::replies::row;
 use super::session::Session;
 use crate::dialect::plan::{OnError, Reply};
@@ -15,7 +16,7 @@ impl Session {
     pub(super) async fn answer(&mut self, frame: Frame) -> Flow<()> {
         match (frame.tag, self.expected.front_mut()) {
             (b'N' | b'A' | b'S', _) => self.forward(&frame),
-            (b'E', _) => self.fail(&frame)?,
+            (b'E', _) => self.fail(&frame).await?,
             (b'1', Some(Expect::Parse { visible, undo, .. })) => {
                 if *visible {
                     put_frame(&mut self.client.output, &frame);
@@ -57,12 +58,13 @@ impl Session {
                 put_frame(&mut self.client.output, &frame);
                 self.expected.pop_front();
             }
-            (b'G', Some(Expect::Execute { .. })) => {
+            (b'G', Some(Expect::Execute { run, .. })) => {
+                let form = run.copy_form();
                 // A Sync sent along is ignored by PostgreSQL while it copies; the client sends
                 // another behind its data.
                 self.expected.truncate(1);
                 put_frame(&mut self.client.output, &frame);
-                self.copy_in().await?;
+                self.copy_in(form).await?;
                 put(&mut self.backend.output, b'H', &[]);
             }
             (b'Z', Some(Expect::Sync)) => {
@@ -81,7 +83,7 @@ impl Session {
     }
 
     /// An error: what was asked up to the Sync will not be answered.
-    fn fail(&mut self, frame: &Frame) -> Flow<()> {
+    async fn fail(&mut self, frame: &Frame) -> Flow<()> {
         self.commit_failed = matches!(self.expected.front(), Some(Expect::Sync));
         let mut first = true;
         let mut cause = (OnError::Fail, None);
@@ -114,7 +116,13 @@ impl Session {
         }
         self.skipping = self.expected.is_empty();
         let (on_error, source) = cause;
-        let source = source.as_ref().map(|(sql, client)| (sql.as_ref(), client.as_ref()));
-        self.error(frame, on_error, source)
+        let backslash_escapes = self.backslash_escapes;
+        let origin = source.as_ref().map(|(sql, client)| Origin {
+            sql: sql.as_ref(),
+            part: 0..sql.text.len(),
+            client: client.as_ref(),
+            backslash_escapes,
+        });
+        self.error(frame, on_error, origin.as_ref()).await
     }
 }

@@ -15,7 +15,8 @@ use super::own_statements::{OWN, put_strings};
 use super::replies::string;
 use super::run::{Run, runs};
 use super::session::Session;
-use crate::dialect::plan::{Analysis, OnError};
+use crate::dialect::edit::Sql;
+use crate::dialect::plan::{Analysis, OnError, Reply};
 use crate::dialect::transaction::{self, Phase};
 
 /// So many answers at most are awaited before the client's next message is taken.
@@ -148,11 +149,12 @@ impl Session {
         let Some(statement) = statements.first().filter(understood) else {
             // Nothing, or several, or what the lexer does not understand: PostgreSQL's to refuse.
             let undo = self.statements.remove(&parse.name);
+            let source = Some((Arc::new(Sql::copied(&client, 0)), client.clone()));
             self.expected.push_back(Expect::Parse {
                 visible: true,
                 undo: Some((parse.name, undo)),
                 on_error: OnError::Fail,
-                source: None,
+                source,
             });
             put_frame(&mut self.backend.output, &frame);
             return Ok(());
@@ -293,8 +295,10 @@ impl Session {
             // The usual case: nothing about it depends on the transaction.
             self.part_of_request(analysis, None, self.transaction.phase);
             let run = Run::plain(&analysis.pieces, analysis.class);
+            let copies = matches!(run.reply, Reply::CopyIn(_));
             self.put_execute(&frame, run, &prepared);
-            return Ok(());
+            // What the client sends next belongs to the COPY.
+            return if copies { self.drain().await } else { Ok(()) };
         }
         self.drain().await?;
         if self.skipping {
@@ -326,6 +330,9 @@ impl Session {
             } else {
                 self.put_piece(OWN, &piece, run, false, None);
             }
+        }
+        if analysis.pieces.iter().any(|piece| matches!(piece.reply, Reply::CopyIn(_))) {
+            return self.drain().await;
         }
         Ok(())
     }

@@ -22,6 +22,7 @@ use crate::dialect::variables::is_utf8;
 /// What follows was understood under other rules than PostgreSQL has by now.
 pub(super) fn unreadable() -> Refusal {
     Refusal {
+        detail: String::new(),
         code: "0A000",
         message: "standard_conforming_strings or client_encoding was changed in the middle of a \
                   batch, and the local endpoint cannot read what follows"
@@ -73,6 +74,15 @@ impl Session {
             self.transaction.settings.found(Settings::of_row(row), inside);
         }
         Ok(())
+    }
+
+    /// The same of a new session; returns whether the client is CockroachDB's administrator.
+    pub(super) async fn ask_first(&mut self) -> Flow<bool> {
+        let sql = format!("{}, crdb_internal.is_admin()", Settings::query());
+        let Ok(rows) = self.internal_query(&sql).await? else { return Ok(false) };
+        let Some(row) = rows.first() else { return Ok(false) };
+        self.transaction.settings.found(Settings::of_row(row), false);
+        Ok(row.last().is_some_and(|is_admin| is_admin.as_deref() == Some("t")))
     }
 
     /// Runs a query for the endpoint itself; nothing may be in flight. The error is PostgreSQL's.

@@ -10,6 +10,8 @@
 mod answers;
 mod backend;
 mod cancel;
+mod checks;
+mod copy_rows;
 mod database;
 mod expect;
 mod extended;
@@ -17,7 +19,9 @@ mod flow;
 mod lookup;
 mod messages;
 mod options;
+mod origin;
 mod own_statements;
+mod passwords;
 mod relay;
 mod replies;
 mod request;
@@ -29,6 +33,7 @@ mod shared;
 mod simple;
 mod sqlstates;
 mod startup;
+mod wording;
 
 use std::future::Future;
 use std::io;
@@ -38,9 +43,9 @@ use std::sync::Arc;
 
 use kecoa_server::accept::{self, Limits, Shutdown};
 use kecoa_server::listener::{Listener, Peer};
-pub use kecoa_server::scram::Verifier;
+pub use kecoa_server::scram::Password;
 use kecoa_server::unauthenticated::Slot;
-pub use options::{BackendAddress, EndpointOptions};
+pub use options::{BackendAddress, EndpointOptions, PasswordReader};
 use shared::Shared;
 
 /// A bound listener that speaks CockroachDB's dialect in front of PostgreSQL.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use kecoa_server::scram::Verifier;
+use kecoa_server::scram::Password;
 
 /// The PostgreSQL server behind the endpoint, reached by its unix socket without a password.
 #[derive(Clone, Debug)]
@@ -17,14 +17,27 @@ pub struct BackendAddress {
     pub user: String,
 }
 
+/// A session with the server behind that may read what roles' passwords are checked by.
+#[derive(Clone, Debug)]
+pub struct PasswordReader {
+    /// A superuser. No client becomes it.
+    pub user: String,
+    /// A database that no client can change.
+    pub database: String,
+    /// Settings of the session, as in a startup message.
+    pub options: String,
+}
+
 /// What an [`Endpoint`](super::Endpoint) needs.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct EndpointOptions {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// What the password of clients is checked by; without it everybody is let in.
-    pub password: Option<Verifier>,
+    /// The password of clients, whatever user they name; without it everybody is let in.
+    pub password: Option<Password>,
+    /// Where the passwords of roles are read. Without it a role has no password of its own.
+    pub passwords: Option<PasswordReader>,
     /// The server behind.
     pub backend: BackendAddress,
     /// The database of a client that names none.
@@ -35,6 +48,6 @@ impl EndpointOptions {
     /// Options with CockroachDB's default database, `defaultdb`, without a password.
     pub fn new(listen: SocketAddr, backend: BackendAddress) -> Self {
         let database = "defaultdb".to_owned();
-        Self { listen, backend, database, password: None }
+        Self { listen, backend, database, password: None, passwords: None }
     }
 }

@@ -2,12 +2,13 @@
 
 use kecoa_proto::frame::Frame;
 
+use super::copy_rows::CopyRows;
 use super::flow::{End, Flow, protocol};
-use super::messages::put_frame;
+use super::messages::{put, put_frame};
 use super::replies::Fields;
 use super::session::Session;
 use super::{backend, cancel, request};
-use crate::dialect::plan::OnError;
+use crate::dialect::plan::{CopyForm, OnError};
 
 impl Session {
     /// Serves the client until either side leaves.
@@ -136,7 +137,7 @@ impl Session {
         loop {
             let frame = self.backend_frame().await?;
             match frame.tag {
-                b'E' => self.error(&frame, OnError::Fail, None)?,
+                b'E' => self.error(&frame, OnError::Fail, None).await?,
                 b'Z' => {
                     self.unsynced = false;
                     self.ready(frame.body.first().copied().unwrap_or(b'I'), true);
@@ -149,15 +150,27 @@ impl Session {
 
     /// Passes the client's data on until it is complete or PostgreSQL has an error, which is kept
     /// for the next [`backend_frame`](Self::backend_frame).
-    pub(super) async fn copy_in(&mut self) -> Flow<()> {
+    ///
+    /// A message that does not belong there ends the COPY and not, as in PostgreSQL, the session.
+    pub(super) async fn copy_in(&mut self, form: CopyForm) -> Flow<()> {
         self.end_request(); // the data comes once
+        let mut rows = CopyRows::of(form);
         self.client.flush().await.map_err(|_| End::Client)?;
         loop {
             while let Some(frame) = self.client.message().map_err(protocol)? {
                 match frame.tag {
                     b'H' | b'S' => continue, // PostgreSQL ignores them here
                     b'X' => return Err(End::Client),
-                    _ => put_frame(&mut self.backend.output, &frame),
+                    b'd' => put(&mut self.backend.output, b'd', &rows.take(frame.body)),
+                    b'c' => {
+                        put(&mut self.backend.output, b'd', &rows.finish());
+                        put(&mut self.backend.output, b'c', &[]);
+                    }
+                    b'f' => put_frame(&mut self.backend.output, &frame),
+                    stray => {
+                        self.stray = Some(stray);
+                        put(&mut self.backend.output, b'f', b"\0");
+                    }
                 }
                 if frame.tag != b'd' {
                     return Ok(());

@@ -3,9 +3,9 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::messages::{put, put_parts};
+use super::origin::Origin;
 use super::sqlstates;
 use crate::dialect::RETRY_HINT;
-use crate::dialect::edit::Sql;
 use crate::dialect::plan::{OnError, Reply};
 
 /// The fields of an ErrorResponse, in order.
@@ -71,7 +71,7 @@ impl Fields {
         }
     }
 
-    fn remove(&mut self, names: &[u8]) {
+    pub(super) fn remove(&mut self, names: &[u8]) {
         self.0.retain(|(code, _)| !names.contains(code));
     }
 
@@ -88,8 +88,13 @@ impl Fields {
     }
 
     /// Makes PostgreSQL's error the client's: CockroachDB's words for retry errors, positions in
-    /// the client's own text, no trace of how an error of ours was raised.
-    pub(super) fn translate(&mut self, on_error: OnError, source: Option<(&Sql, &[u8])>) {
+    /// the client's own text, no trace of how an error of ours was raised. Returns where in the client's
+    /// text it lies, in bytes.
+    pub(super) fn translate(
+        &mut self,
+        on_error: OnError,
+        origin: Option<&Origin<'_>>,
+    ) -> Option<usize> {
         if matches!(on_error, OnError::Raised | OnError::Injected) {
             self.remove(b"WFLRPpq");
         } else if let Some(other) = sqlstates::other(self.code(), |name| self.get(name)) {
@@ -100,16 +105,12 @@ impl Fields {
             }
             self.set(b'C', other.becomes);
         }
-        if let Some(position) = self.get(b'P') {
-            let position =
-                std::str::from_utf8(position).ok().and_then(|text| text.parse::<usize>().ok());
-            let moved = position
-                .zip(source)
-                .and_then(|(position, (sql, client))| sql.client_position(position, client));
-            match moved {
-                Some(moved) => self.set(b'P', &moved.to_string()),
-                None => self.remove(b"P"),
-            }
+        let position =
+            self.get(b'P').and_then(|text| std::str::from_utf8(text).ok()?.parse::<usize>().ok());
+        let place = position.zip(origin);
+        match place.and_then(|(position, from)| from.sql.client_position(position, from.client)) {
+            Some(moved) => self.set(b'P', &moved.to_string()),
+            None => self.remove(b"P"),
         }
         self.hint_at_database();
         if matches!(self.code(), "40001" | "40P01") {
@@ -126,6 +127,7 @@ impl Fields {
             self.set(b'C', "40001");
             self.set(b'H', RETRY_HINT);
         }
+        place.and_then(|(position, from)| from.sql.client_byte(position))
     }
 }
 
@@ -133,7 +135,7 @@ impl Fields {
 /// gets none.
 pub(super) fn tag(reply: &Reply, found: &[u8]) -> Option<Vec<u8>> {
     match reply {
-        Reply::Forward => Some(found.to_vec()),
+        Reply::Forward | Reply::CopyIn(_) => Some(found.to_vec()),
         Reply::Hide => None,
         Reply::Tag(tag, counted) => {
             let mut text = tag.as_bytes().to_vec();

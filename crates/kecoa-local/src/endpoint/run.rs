@@ -1,6 +1,6 @@
 //! From a plan's pieces to runs: what is sent, and what comes of each reply.
 
-use crate::dialect::plan::{Class, OnError, Piece, Reply};
+use crate::dialect::plan::{Class, CopyForm, OnError, Piece, Reply};
 use crate::dialect::transaction::Transaction;
 
 /// One statement that runs, and what comes of it.
@@ -43,6 +43,14 @@ impl Run {
             notice: piece.notice.clone(),
             class: None,
             after: None,
+        }
+    }
+
+    /// The form of the rows that the client sends for it.
+    pub(super) fn copy_form(&self) -> CopyForm {
+        match self.reply {
+            Reply::CopyIn(form) => form,
+            _ => CopyForm::Other,
         }
     }
 

@@ -5,11 +5,12 @@ use bytes::Bytes;
 use super::backend::put_query;
 use super::flow::Flow;
 use super::messages::put_frame;
+use super::origin::Origin;
 use super::replies::{Fields, put_tag};
 use super::run::Run;
 use super::session::Session;
 use crate::dialect::edit::Sql;
-use crate::dialect::plan::{OnError, Reply};
+use crate::dialect::plan::{CopyForm, OnError, Reply};
 
 /// Statements sent as one Query message.
 #[derive(Debug, Default)]
@@ -18,12 +19,20 @@ pub(super) struct Script {
     pub(super) sql: Sql,
     /// What comes of each.
     pub(super) runs: Vec<Run>,
+    /// Where each ends in the text, but for the last.
+    ends: Vec<usize>,
 }
 
 impl Script {
+    /// One statement, or a text of which nothing is known.
+    pub(super) fn of(sql: Sql, runs: Vec<Run>) -> Self {
+        Self { sql, runs, ends: Vec::new() }
+    }
+
     /// Adds a statement.
     pub(super) fn push(&mut self, sql: &Sql, run: Run) {
         if !self.runs.is_empty() {
+            self.ends.push(self.sql.text.len());
             self.sql.push("; ");
         }
         self.sql.append(sql);
@@ -46,6 +55,8 @@ impl Session {
         put_query(&script.sql.text, &mut self.backend.output);
         let mut runs = script.runs.into_iter();
         let mut run = runs.next();
+        let mut ends = script.ends.into_iter();
+        let mut part = 0..ends.next().unwrap_or(script.sql.text.len());
         let mut failed = false;
         loop {
             let frame = self.backend_frame().await?;
@@ -57,10 +68,12 @@ impl Session {
                     let done = run.take().unwrap_or_else(Run::unknown);
                     self.complete(done, &frame);
                     run = runs.next();
+                    part = part.end..ends.next().unwrap_or(script.sql.text.len());
                 }
                 b'G' => {
+                    let form = run.as_ref().map_or(CopyForm::Other, Run::copy_form);
                     put_frame(&mut self.client.output, &frame);
-                    self.copy_in().await?;
+                    self.copy_in(form).await?;
                 }
                 b'E' => {
                     let on_error = run.as_ref().map_or(OnError::Fail, |run| run.on_error);
@@ -75,7 +88,13 @@ impl Session {
                         continue;
                     }
                     failed = true;
-                    self.error(&frame, on_error, Some((&script.sql, client)))?;
+                    let origin = Origin {
+                        sql: &script.sql,
+                        part: part.clone(),
+                        client,
+                        backslash_escapes: self.backslash_escapes,
+                    };
+                    self.error(&frame, on_error, Some(&origin)).await?;
                 }
                 b'Z' => {
                     self.unsynced = false;

@@ -13,12 +13,13 @@ use super::backend::Backend;
 use super::expect::{Expect, Prepared};
 use super::flow::{End, Flow};
 use super::messages::{Client, put, put_frame, take_rows};
+use super::origin::Origin;
 use super::replies::{Fields, put_tag, string, tag};
 use super::request::Rerun;
 use super::run::Run;
 use super::shared::Shared;
+use super::wording::reword;
 use crate::dialect::catalog::Catalog;
-use crate::dialect::edit::Sql;
 use crate::dialect::plan::{Class, OnError};
 use crate::dialect::transaction::Transaction;
 use crate::dialect::variables;
@@ -74,8 +75,41 @@ pub(super) struct Session {
     pub(super) peeked: Option<Frame>,
     /// What the request at hand would need to be run again.
     pub(super) rerun: Rerun,
+    /// The message for which a COPY was ended because it does not belong there.
+    pub(super) stray: Option<u8>,
     /// Rows of a query the client does not see.
     pub(super) collected: Vec<Vec<Option<String>>>,
+}
+
+/// The parameters that CockroachDB reports, in its order.
+pub(super) const REPORTED: [&[u8]; 12] = [
+    b"server_version",
+    b"server_encoding",
+    b"client_encoding",
+    b"application_name",
+    b"DateStyle",
+    b"IntervalStyle",
+    b"is_superuser",
+    b"TimeZone",
+    b"integer_datetimes",
+    b"standard_conforming_strings",
+    b"crdb_version",
+    b"session_authorization",
+];
+
+/// CockroachDB's name of a type of message.
+fn message_type(tag: u8) -> String {
+    let name = match tag {
+        b'B' => "Bind",
+        b'C' => "Close",
+        b'D' => "Describe",
+        b'E' => "Execute",
+        b'P' => "Parse",
+        b'Q' => "SimpleQuery",
+        b'p' => "Password",
+        other => return format!("ClientMessageType({other})"),
+    };
+    format!("ClientMsg{name}")
 }
 
 /// As whom a session was opened, and where.
@@ -125,6 +159,7 @@ impl Session {
             waiting: false,
             peeked: None,
             rerun: Rerun::default(),
+            stray: None,
             collected: Vec::new(),
         }
     }
@@ -157,6 +192,9 @@ impl Session {
                     let known = variables::find("server_version");
                     return self.parameter("server_version", known.map_or("", |(v, _)| v));
                 }
+                // Of the superuser, which no client is; CockroachDB's is said at the start.
+                b"is_superuser" => return,
+                name if !REPORTED.contains(&name) => return,
                 _ => {}
             }
         }
@@ -167,6 +205,34 @@ impl Session {
     pub(super) fn rows(&mut self, first: &Frame) {
         put_frame(&mut self.client.output, first);
         take_rows(&mut self.backend.input, &mut self.client.output);
+    }
+
+    /// Reports the parameters with which a session begins, and passes on what else it was told.
+    pub(super) fn report(&mut self, frames: &[Frame], is_admin: bool) {
+        let (found, others): (Vec<&Frame>, Vec<&Frame>) =
+            frames.iter().partition(|frame| frame.tag == b'S');
+        for name in REPORTED {
+            match name {
+                b"crdb_version" => {
+                    let known = variables::find("crdb_version");
+                    self.parameter("crdb_version", known.map_or("", |(value, _)| value));
+                }
+                b"is_superuser" => {
+                    self.parameter("is_superuser", if is_admin { "on" } else { "off" });
+                }
+                _ => {
+                    let is_named = |body: &[u8]| {
+                        body.strip_prefix(name).is_some_and(|rest| rest.first() == Some(&0))
+                    };
+                    if let Some(frame) = found.iter().find(|frame| is_named(&frame.body)) {
+                        self.forward(frame);
+                    }
+                }
+            }
+        }
+        for frame in others {
+            self.forward(frame);
+        }
     }
 
     /// Reports a parameter of the endpoint's own.
@@ -212,10 +278,21 @@ impl Session {
         if let Some(message) = &run.notice {
             Fields::own("NOTICE", "00000", message).put(b'N', &mut self.client.output);
         }
+        self.reports_first();
         if let Some(tag) = tag(&run.reply, found) {
             put_tag(&tag, &mut self.client.output);
         }
         self.completed(run.class, run.after);
+    }
+
+    /// Passes on the parameters that have changed, which PostgreSQL reports behind the tag, and
+    /// CockroachDB before it.
+    fn reports_first(&mut self) {
+        while self.backend.input.first() == Some(&b'S')
+            && let Ok(Some(frame)) = self.backend.message()
+        {
+            self.forward(&frame);
+        }
     }
 
     /// Takes note that something ran which may have changed what names mean: anything that is sent,
@@ -227,14 +304,22 @@ impl Session {
     }
 
     /// Passes an error on, in the client's terms.
-    pub(super) fn error(
+    pub(super) async fn error(
         &mut self,
         frame: &Frame,
         on_error: OnError,
-        source: Option<(&Sql, &[u8])>,
+        origin: Option<&Origin<'_>>,
     ) -> Flow<()> {
         let mut error = Fields::read(&frame.body);
-        error.translate(on_error, source);
+        let place = error.translate(on_error, origin);
+        if !matches!(on_error, OnError::Raised | OnError::Injected) {
+            reword(&mut error, origin, place);
+        }
+        if let Some(stray) = self.stray.take().filter(|_| error.code() == "57014") {
+            error.set(b'C', "08P01");
+            error.set(b'M', &format!("unrecognized client message type {}", message_type(stray)));
+        }
+        self.reword_check(&mut error).await;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         self.transaction.failed(error.code(), on_error, now);
         self.failed_request(error.code(), on_error);

@@ -15,11 +15,14 @@ pub(super) struct Shared {
     pub(super) options: EndpointOptions,
     pub(super) keys: Keys,
     pub(super) unauthenticated: Unauthenticated,
+    /// One password is read at a time: those who ask have not shown who they are.
+    pub(super) reading: tokio::sync::Mutex<()>,
 }
 
 impl Shared {
     pub(super) fn new(options: EndpointOptions) -> Self {
         let unauthenticated = Unauthenticated::new(UNAUTHENTICATED);
-        Self { options, keys: Keys::default(), unauthenticated }
+        let reading = tokio::sync::Mutex::default();
+        Self { options, keys: Keys::default(), unauthenticated, reading }
     }
 }

@@ -43,7 +43,7 @@ impl Session {
         if self.unreadable_encoding || !statements.iter().all(Statement::is_understood) {
             // To the byte: PostgreSQL says what is wrong with it.
             self.end_request();
-            let script = Script { sql: Sql::copied(client, 0), runs: Vec::new() };
+            let script = Script::of(Sql::copied(client, 0), Vec::new());
             return Ok(self.run_script(script, client).await?.status);
         }
         if statements.len() > 1 {
@@ -128,7 +128,7 @@ impl Session {
         }
         let mut ended = Ended { failed: false, status: b'I' };
         for (piece, run) in runs(plan.pieces, class, &after) {
-            ended = self.run_script(Script { sql: piece.sql, runs: vec![run] }, client).await?;
+            ended = self.run_script(Script::of(piece.sql, vec![run]), client).await?;
             if ended.failed {
                 break;
             }

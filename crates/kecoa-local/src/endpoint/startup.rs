@@ -17,6 +17,7 @@ use kecoa_server::unauthenticated::Slot;
 use super::backend::{self, Opened, Refused};
 use super::cancel;
 use super::messages::{CLIENT_MESSAGE, Client, Messages, Stream, UNAUTHENTICATED_MESSAGE, put};
+use super::passwords;
 use super::replies::{Fields, string};
 use super::session::{Entry, Session};
 use super::shared::Shared;
@@ -46,7 +47,8 @@ pub(super) async fn open(
 ) -> Option<Session> {
     let (reader, writer) = peer.into_split();
     let mut client = Stream::new(reader, writer, Messages::up_to(UNAUTHENTICATED_MESSAGE));
-    let (version, parameters) = admitted(&mut client, &shared, slot).await?;
+    let Admitted { version, parameters, by_own_password } =
+        admitted(&mut client, &shared, slot).await?;
     client.decoder = Messages::up_to(CLIENT_MESSAGE);
     let (parameters, variables) = match sort(parameters) {
         Ok(sorted) => sorted,
@@ -92,6 +94,11 @@ pub(super) async fn open(
     {
         let found = match own_role(&mut opened, user).await {
             Ok(true) => backend::open(address, user, version, &database, &parameters).await,
+            // Its password is nobody else's.
+            Ok(false) if by_own_password => {
+                let message = format!("role \"{user}\" does not exist");
+                Err(Refused::Error(Fields::own("FATAL", "28000", &message)))
+            }
             Ok(false) => Ok(opened),
             Err(error) => Err(Refused::Error(error)),
         };
@@ -112,13 +119,10 @@ pub(super) async fn open(
     let database = String::from_utf8_lossy(&database).into_owned();
     let entry = Entry { user: role, database, parameters };
     let mut session = Session::new(client, backend, shared, shutdown, version, entry);
-    for frame in &frames {
-        session.forward(frame);
-    }
-    session.parameter("crdb_version", variables::find("crdb_version").map_or("", |(v, _)| v));
-    session.adopt_key(key);
     // Set just now, or for the role or the database.
-    session.ask_settings().await.ok()?;
+    let is_admin = session.ask_first().await.ok()?;
+    session.report(&frames, is_admin);
+    session.adopt_key(key);
     session.ready(b'I', true);
     session.client.flush().await.ok()?;
     Some(session)
@@ -145,12 +149,17 @@ async fn own_role(opened: &mut Opened, user: &str) -> Result<bool, Fields> {
     }
 }
 
+/// A client that may have a session.
+struct Admitted {
+    /// The version spoken.
+    version: ProtocolVersion,
+    parameters: Pairs,
+    /// What it has shown is the password of the role that it names.
+    by_own_password: bool,
+}
+
 /// [`known`], unless it takes too long or too many others wait.
-async fn admitted(
-    client: &mut Client,
-    shared: &Shared,
-    slot: Option<Slot>,
-) -> Option<(ProtocolVersion, Vec<(Bytes, Bytes)>)> {
+async fn admitted(client: &mut Client, shared: &Shared, slot: Option<Slot>) -> Option<Admitted> {
     let Some(mut slot) = slot else {
         return tokio::time::timeout(AUTHENTICATION_TIMEOUT, known(client, shared, true))
             .await
@@ -169,35 +178,42 @@ async fn admitted(
     None
 }
 
-/// Who the client says it is, once it has shown that it may: the version spoken and its parameters.
-async fn known(
-    client: &mut Client,
-    shared: &Shared,
-    is_same_user: bool,
-) -> Option<(ProtocolVersion, Vec<(Bytes, Bytes)>)> {
+/// Who the client says it is, once it has shown that it may.
+async fn known(client: &mut Client, shared: &Shared, is_same_user: bool) -> Option<Admitted> {
     let (version, parameters) = first(client, shared).await?;
     let (version, unknown) = negotiate(version, &parameters);
     if let Some(unknown) = unknown {
         put(&mut client.output, b'v', &unknown);
     }
-    if let Some(verifier) = shared.options.password.as_ref().filter(|_| !is_same_user)
-        && let Err(error) = prove(client, verifier, &parameters).await?
-    {
-        refuse(client, &error).await;
-        return None;
+    let mut by_own_password = false;
+    if let Some(password) = shared.options.password.as_ref().filter(|_| !is_same_user) {
+        let user = user(&parameters);
+        let own = passwords::of_role(shared, &user).await.map(|own| password.beside(own));
+        match prove(client, own.as_ref().unwrap_or(password.verifier()), &user).await? {
+            Ok(first) => by_own_password = first && own.is_some(),
+            Err(error) => {
+                refuse(client, &error).await;
+                return None;
+            }
+        }
     }
     put(&mut client.output, b'R', &[0; 4]);
-    Some((version, parameters))
+    Some(Admitted { version, parameters, by_own_password })
 }
 
-/// Has the client prove that it knows the password. `None` when it left.
+/// The user that a client names.
+fn user(parameters: &Pairs) -> String {
+    let user = parameters.iter().find(|(name, _)| name.as_ref() == b"user");
+    user.map(|(_, user)| String::from_utf8_lossy(user).into_owned()).unwrap_or_default()
+}
+
+/// Has the client prove that it knows the password; true if it is the verifier's first. `None` when
+/// it left.
 async fn prove(
     client: &mut Client,
     verifier: &Verifier,
-    parameters: &[(Bytes, Bytes)],
-) -> Option<Result<(), Fields>> {
-    let user = parameters.iter().find(|(name, _)| name.as_ref() == b"user");
-    let user = user.map(|(_, user)| String::from_utf8_lossy(user).into_owned()).unwrap_or_default();
+    user: &str,
+) -> Option<Result<bool, Fields>> {
     let failed = |failure: Failed| match failure {
         Failed::WrongPassword => {
             let message = format!("password authentication failed for user \"{user}\"");
@@ -225,10 +241,10 @@ async fn prove(
     put(&mut client.output, b'R', &first);
     let body = answer(client).await?;
     Some(match exchange.finish(verifier, &body) {
-        Ok(last) => {
-            let last = [&12_u32.to_be_bytes()[..], last.as_bytes()].concat();
+        Ok(proved) => {
+            let last = [&12_u32.to_be_bytes()[..], proved.answer.as_bytes()].concat();
             put(&mut client.output, b'R', &last);
-            Ok(())
+            Ok(proved.first)
         }
         Err(failure) => Err(failed(failure)),
     })

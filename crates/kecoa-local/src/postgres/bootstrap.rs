@@ -20,6 +20,9 @@ use crate::postgres::{CLIENT_ROLE, DEFAULT_DATABASE, SUPERUSER};
 /// Each statement here takes milliseconds; a disk may be slow.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The one database that no client can change or take away.
+pub(crate) const TEMPLATE: &str = "template1";
+
 /// The superuser in between, while one of an earlier version gets another name.
 const MIGRATOR: &str = "kecoa_migration";
 
@@ -30,7 +33,7 @@ const OWNERS: &str = include_str!("sql/owners.sql");
 
 /// What stands before all else in our sessions: settings of a database, which its owner may make,
 /// count for less than these.
-const OPTIONS: &str = "-c search_path=pg_catalog,pg_temp -c role=none -c row_security=off \
+pub(crate) const OPTIONS: &str = "-c search_path=pg_catalog,pg_temp -c role=none -c row_security=off \
     -c default_transaction_isolation=read\\ committed -c default_transaction_read_only=off \
     -c default_transaction_deferrable=off -c statement_timeout=0 -c lock_timeout=0 \
     -c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0 \

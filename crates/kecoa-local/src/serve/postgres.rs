@@ -15,7 +15,7 @@ use tokio::task::{JoinError, JoinHandle};
 
 use super::context::{Context, INTERVAL};
 use crate::dialect::BOOTSTRAP_SQL;
-use crate::endpoint::{BackendAddress, Verifier};
+use crate::endpoint::{BackendAddress, Password, PasswordReader};
 use crate::error::Error;
 use crate::layout;
 use crate::listener::Listener;
@@ -23,7 +23,9 @@ use crate::options::DEFAULT_PORT;
 use crate::postgres::bootstrap::bootstrap;
 use crate::postgres::cluster::Address;
 use crate::postgres::socket;
-use crate::postgres::{Binaries, CLIENT_ROLE, Cluster, RunAs, Search, Server};
+use crate::postgres::{
+    Binaries, CLIENT_ROLE, Cluster, RunAs, SUPERUSER, Search, Server, bootstrap,
+};
 
 /// A server that ends more often than this within [`RESTART_WINDOW`] is given up.
 const RESTARTS: usize = 5;
@@ -195,8 +197,8 @@ impl Context<'_> {
         backend: &BackendAddress,
         password: Option<&str>,
     ) -> Result<(Listener, u16), Error> {
-        let verifier = password
-            .map(Verifier::new)
+        let password = password
+            .map(Password::new)
             .transpose()
             .map_err(Error::io("reading", Path::new("/dev/urandom")))?;
         let previous = self.serving.previous.as_ref().and_then(|previous| previous.details.port);
@@ -205,10 +207,16 @@ impl Context<'_> {
             None => previous.into_iter().chain([DEFAULT_PORT, 0]).collect(),
         };
         let place = Path::new("127.0.0.1");
+        let reader = PasswordReader {
+            user: SUPERUSER.to_owned(),
+            database: bootstrap::TEMPLATE.to_owned(),
+            options: bootstrap::OPTIONS.to_owned(),
+        };
         for port in ports {
             let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
             let faults = self.details().faults.clone();
-            match Listener::bind(listen, backend, verifier.as_ref(), faults.as_ref()).await {
+            match Listener::bind(listen, backend, password.as_ref(), &reader, faults.as_ref()).await
+            {
                 Ok(mut listener) => {
                     let directory = layout::client_socket(self.home())?;
                     let bound = listener.bind_socket(&directory);

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use kecoa_local::dialect::BOOTSTRAP_SQL;
-use kecoa_local::endpoint::{BackendAddress, Endpoint, EndpointOptions};
+use kecoa_local::endpoint::{BackendAddress, Endpoint, EndpointOptions, Password, PasswordReader};
 use kecoa_local::postgres::bootstrap::bootstrap;
 use kecoa_local::postgres::cluster::Address;
 use kecoa_local::postgres::{CLIENT_ROLE, SUPERUSER};
@@ -54,6 +54,11 @@ const NOBODY: u32 = 65534;
 
 impl Server {
     pub(crate) fn start() -> Option<Server> {
+        Self::start_with(None)
+    }
+
+    /// One whose clients need this password.
+    pub(crate) fn start_with(password: Option<&str>) -> Option<Server> {
         let bin = binaries()?;
         let folder = tempfile::Builder::new().prefix("kd").tempdir().unwrap();
         let root = folder.path().metadata().unwrap().uid() == 0;
@@ -84,7 +89,7 @@ impl Server {
         let mut server =
             Server { bin, folder, endpoint: None, address: ([127, 0, 0, 1], 0).into() };
         server.bootstrap();
-        server.serve();
+        server.serve(password);
         Some(server)
     }
 
@@ -96,19 +101,26 @@ impl Server {
         }
     }
 
-    fn serve(&mut self) {
+    fn serve(&mut self, password: Option<&str>) {
         let backend = BackendAddress {
             socket_dir: self.folder.path().to_owned(),
             port: PORT,
             user: CLIENT_ROLE.to_owned(),
         };
+        let password = password.map(|password| Password::new(password).unwrap());
         let (stop, stopped) = oneshot::channel();
         let (bound, address) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             let mut builder = tokio::runtime::Builder::new_multi_thread();
             let runtime = builder.worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(async {
-                let options = EndpointOptions::new(([127, 0, 0, 1], 0).into(), backend);
+                let mut options = EndpointOptions::new(([127, 0, 0, 1], 0).into(), backend);
+                options.password = password;
+                options.passwords = Some(PasswordReader {
+                    user: SUPERUSER.to_owned(),
+                    database: "template1".to_owned(),
+                    options: String::new(),
+                });
                 let endpoint = Endpoint::bind(options).await.unwrap();
                 bound.send(endpoint.local_addr().unwrap()).unwrap();
                 endpoint.serve(async { drop(stopped.await) }).await;
@@ -183,6 +195,7 @@ pub(crate) struct Replies {
     /// SQLSTATE, message, position.
     pub(crate) error: Option<(String, String, Option<u32>)>,
     pub(crate) hint: Option<String>,
+    pub(crate) detail: Option<String>,
     pub(crate) notices: Vec<String>,
     pub(crate) status: Option<TransactionStatus>,
     pub no_data: bool,
@@ -302,6 +315,7 @@ impl<S: Read + Write> Client<S> {
                 Backend::CommandComplete(tag) => replies.tags.push(text(tag.as_bytes())),
                 Backend::ErrorResponse(error) => {
                     replies.hint = error.hint().map(|hint| hint.into_owned());
+                    replies.detail = error.detail().map(|detail| detail.into_owned());
                     replies.error = Some((
                         error.sqlstate().to_string(),
                         error.message().into_owned(),

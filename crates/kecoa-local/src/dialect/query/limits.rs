@@ -16,6 +16,7 @@ pub(super) fn check(query: &Query<'_, '_>, node: NodeId) -> Result<(), Refusal> 
     let clause = if tree.is(node, Kind::Offset) { "OFFSET" } else { "LIMIT" };
     let message = format!("argument of {clause} must be type int, not type decimal");
     Err(Refusal {
+        detail: String::new(),
         hint: "SET kecoa_strict = off lets PostgreSQL round it".to_owned(),
         ..Refusal::new("42804", message)
     })

@@ -170,6 +170,7 @@ fn missing() -> Refusal {
 
 fn other_database(name: &str) -> Refusal {
     Refusal {
+        detail: String::new(),
         code: "0A000",
         message: "the local endpoint sees one database at a time".to_owned(),
         hint: format!("run USE {} first", quote_name(name)),

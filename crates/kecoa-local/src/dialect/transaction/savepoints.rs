@@ -79,6 +79,7 @@ impl Transaction {
         if self.phase == Phase::Failed && self.retryable && !self.initial.is_empty() {
             // The savepoint lies behind reads that are out of date; only the first one helps.
             let error = Piece::raise(&Refusal {
+                detail: String::new(),
                 code: "40001",
                 message: format!(
                     "restart transaction: TransactionRetryWithProtoRefreshError: cannot rollback \
