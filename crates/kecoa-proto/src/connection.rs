@@ -17,6 +17,7 @@
 //! Notices, notifications and parameter statuses may come anywhere in between.
 
 mod copy;
+mod descriptions;
 mod eof;
 mod expected;
 pub(crate) mod parameters;

@@ -1,5 +1,7 @@
 //! What a connection reports to its driver.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use crate::message::backend::{
@@ -50,8 +52,9 @@ pub enum Reply {
     EmptyQuery,
     /// The types of a statement's parameters, by oid.
     ParameterDescription(Vec<u32>),
-    /// The columns of the rows that follow, or of what was described.
-    RowDescription(RowDescription),
+    /// The columns of the rows that follow, or of what was described: the same object again where the
+    /// connection remembers the same description.
+    RowDescription(Arc<RowDescription>),
     /// Rows.
     Rows(Rows),
     /// A statement is done.

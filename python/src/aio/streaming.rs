@@ -159,7 +159,6 @@ impl AsyncLink {
                 Reply::CopyOut(_) => Received::Code(COPY_OUT),
                 Reply::CopyData(data) => Received::Data(data),
                 Reply::RowDescription(description) => {
-                    let description = Arc::new(description);
                     streaming.description = Some(description.clone());
                     Received::Described(description)
                 }

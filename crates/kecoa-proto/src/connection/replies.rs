@@ -9,8 +9,8 @@ use crate::frame::{self, HEADER, Header, Limits};
 use crate::message::backend::{CommandTag, Message};
 use crate::message::tags::backend as tags;
 use crate::message::transaction_status::TransactionStatus;
-use crate::rows::Rows;
 use crate::rows::scan::scan;
+use crate::rows::Rows;
 
 impl Connection {
     /// The next event out of the read buffer. `None`: it needs more bytes.
@@ -54,6 +54,7 @@ impl Connection {
                     self.reply(Reply::CommandComplete(tag)).map(Some)
                 }
                 tags::READY_FOR_QUERY => self.ready(header),
+                tags::ROW_DESCRIPTION => self.row_description(header).map(Some),
                 tag if !tags::is_known(tag) => Err(self.unexpected(tags::describe(tag))),
                 _ => {
                     let message = self.decode(header)?;
@@ -115,6 +116,24 @@ impl Connection {
         let rows = Rows::take(&mut self.read, &run);
         self.shrink_read_buffer(run.end);
         self.reply(Reply::Rows(rows))
+    }
+
+    fn row_description(&mut self, header: Header) -> Result<Event, ProtocolError> {
+        self.check_expected(header.tag)?;
+        let body = self.read.get(HEADER..header.total).unwrap_or_default();
+        let description = self.descriptions.read(body)?;
+        self.read.advance(header.total);
+        self.shrink_read_buffer(header.total);
+        let columns = u16::try_from(description.fields.len()).ok();
+        if self.kind() == Some(Kind::Query) {
+            self.columns = columns;
+            self.phase = Phase::Rows;
+        } else {
+            let of_portal = self.step() == Some(ExpectedReply::PortalColumns);
+            self.described = columns.filter(|_| of_portal);
+            self.finish_step();
+        }
+        self.reply(Reply::RowDescription(description))
     }
 
     /// A statement is over: the next may begin.
@@ -204,7 +223,6 @@ impl Connection {
 
     /// A message that is part of a reply, and may come now.
     fn advance(&mut self, message: Message) -> Result<Event, ProtocolError> {
-        let simple = self.kind() == Some(Kind::Query);
         let reply = match message {
             Message::ParseComplete => {
                 self.finish_step();
@@ -227,21 +245,6 @@ impl Connection {
                 self.described = None;
                 self.finish_step();
                 Reply::NoData
-            }
-            Message::RowDescription(description) => {
-                let columns = u16::try_from(description.fields.len()).ok();
-                if simple {
-                    self.columns = columns;
-                    self.phase = Phase::Rows;
-                } else {
-                    self.described = if self.step() == Some(ExpectedReply::PortalColumns) {
-                        columns
-                    } else {
-                        None
-                    };
-                    self.finish_step();
-                }
-                Reply::RowDescription(description)
             }
             Message::FunctionCallResponse(value) => {
                 self.finish_step();

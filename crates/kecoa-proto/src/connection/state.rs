@@ -5,6 +5,7 @@ use std::fmt;
 
 use bytes::{Buf, BytesMut};
 
+use super::descriptions::Descriptions;
 use super::parameters::Parameters;
 use crate::event::RequestId;
 use crate::frame::{self, Limits};
@@ -35,6 +36,7 @@ pub struct Connection {
     pub(super) columns: Option<u16>,
     /// A portal's number of columns from its description, until its Execute.
     pub(super) described: Option<u16>,
+    pub(super) descriptions: Descriptions,
     /// ReadyForQuery messages that may come on top, see `copy.rs`.
     pub(super) extra_ready: usize,
     pub(super) status: TransactionStatus,
@@ -136,6 +138,7 @@ impl Connection {
             replied: false,
             columns: None,
             described: None,
+            descriptions: Descriptions::default(),
             extra_ready: 0,
             status: TransactionStatus::Idle,
             parameters: Parameters::default(),

@@ -160,7 +160,7 @@ impl Message {
                 };
                 Message::ReadyForQuery(status)
             }
-            tags::ROW_DESCRIPTION => Message::RowDescription(RowDescription::read(&mut r)?),
+            tags::ROW_DESCRIPTION => Message::RowDescription(RowDescription::decode(r.rest())?),
             other => {
                 return Err(ProtocolError::Unexpected {
                     expected: "a message of the server",

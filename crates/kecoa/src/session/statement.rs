@@ -1,7 +1,5 @@
 //! Runs whole requests on a [`Session`] and gathers what they answer.
 
-use std::sync::Arc;
-
 use kecoa_proto::{Reply, Request, RequestId, ServerError, TransactionStatus};
 
 use crate::error::{Error, ErrorKind};
@@ -171,7 +169,7 @@ fn gather(
         match session.reply(id, hook)? {
             Reply::ParseComplete => outcome.parsed += 1,
             Reply::BindComplete => outcome.bound += 1,
-            Reply::RowDescription(description) => set.description = Some(Arc::new(description)),
+            Reply::RowDescription(description) => set.description = Some(description),
             Reply::Rows(rows) => set.rows.push(rows),
             Reply::CommandComplete(tag) => {
                 set.tag = Some(tag);

@@ -82,7 +82,7 @@ impl StreamedRows {
     /// Takes a reply. An error comes when the request is over.
     pub(crate) fn take(&mut self, session: &mut Session, reply: Reply) -> Result<(), Error> {
         match reply {
-            Reply::RowDescription(description) => self.description = Some(Arc::new(description)),
+            Reply::RowDescription(description) => self.description = Some(description),
             Reply::Rows(rows) => {
                 if let Some(description) = &self.description {
                     self.run = Some(RunOfRows::new(description.clone(), rows));

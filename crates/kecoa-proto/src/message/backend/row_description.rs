@@ -5,6 +5,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use crate::error::{ProtocolError, UsageError};
 use crate::message::format::Format;
 use crate::message::read::Reader;
+use crate::message::tags::backend as tags;
 use crate::message::write;
 
 /// The columns of a result.
@@ -36,7 +37,15 @@ pub struct Field {
 }
 
 impl RowDescription {
-    pub(super) fn read(r: &mut Reader) -> Result<RowDescription, ProtocolError> {
+    /// Reads the body of a RowDescription.
+    pub(crate) fn decode(body: Bytes) -> Result<RowDescription, ProtocolError> {
+        let mut reader = Reader::new(tags::name(tags::ROW_DESCRIPTION), body);
+        let description = RowDescription::read(&mut reader)?;
+        reader.end()?;
+        Ok(description)
+    }
+
+    fn read(r: &mut Reader) -> Result<RowDescription, ProtocolError> {
         let count = r.count("a number of columns")?;
         // A field takes 19 bytes at least: a claim of more fields than that is not believed.
         if count.saturating_mul(19) > r.remaining() {

@@ -1,7 +1,5 @@
 //! A replication stream, which takes the connection over until it ends.
 
-use std::sync::Arc;
-
 use kecoa_proto::message::replication::Streamed;
 use kecoa_proto::{Reply, RequestId};
 
@@ -158,7 +156,7 @@ impl OpenStream {
                 self.failed.get_or_insert(error);
             }
             Reply::RowDescription(description) => {
-                self.result.description = Some(Arc::new(description));
+                self.result.description = Some(description);
             }
             Reply::Rows(rows) => self.result.rows.push(rows),
             Reply::CommandComplete(tag) => {
