@@ -10,6 +10,7 @@ use kecoa_proto::{Format, Parameter, Request, RequestId, Step, Target};
 use pyo3::prelude::*;
 
 use crate::convert::formats::Formats;
+use crate::convert::layout::Layout;
 use crate::dbapi::connection::Connection;
 use crate::dbapi::cursor::Cursor;
 use crate::dbapi::cursor::binding::BoundCall;
@@ -21,8 +22,8 @@ pub(super) struct Call {
     pub(super) call: BoundCall,
     /// BEGIN in front.
     begin: Option<Arc<[u8]>>,
-    /// The forms in which the columns are asked for, once they are known.
-    formats: Option<Formats>,
+    /// How the columns load, once they are known, and whether the session's time zone is UTC.
+    layout: Option<(Arc<Layout>, bool)>,
 }
 
 impl Call {
@@ -37,15 +38,23 @@ impl Call {
     ) -> PyResult<(Call, Option<CallPlan>)> {
         let py = cursor.py();
         let planned = connection.get().plan_call(call.sql(), &call.values().types, pipelined);
-        let mut formats = None;
+        let mut layout = None;
         if let Some((plan, utc)) = &planned
             && let Some(description) = plan.description()
         {
-            formats = Formats::choose(py, description, &cursor.get().casters(py), *utc)?;
+            layout = Some((cursor.get().layout_of(py, description)?, *utc));
         }
         // One of those before it may change the time zone.
-        let formats = formats.filter(|formats| !(pipelined && formats.needs_utc()));
-        Ok((Call { call, begin, formats }, planned.map(|(plan, _)| plan)))
+        let layout = layout.filter(|(layout, utc)| {
+            !(pipelined && layout.formats(*utc).is_some_and(Formats::needs_utc))
+        });
+        Ok((Call { call, begin, layout }, planned.map(|(plan, _)| plan)))
+    }
+
+    /// The forms in which the columns are asked for, where not all come as text.
+    fn formats(&self) -> Option<&Formats> {
+        let (layout, utc) = self.layout.as_ref()?;
+        layout.formats(*utc)
     }
 
     pub(super) fn submit(
@@ -53,7 +62,7 @@ impl Call {
         client: &mut Client,
         plan: Option<CallPlan>,
     ) -> Result<PendingCall, Error> {
-        self.call.with_results(self.begin.as_deref(), self.formats.as_ref(), |request| {
+        self.call.with_results(self.begin.as_deref(), self.formats(), |request| {
             let plan = plan.unwrap_or_else(|| client.plan_call(request.sql, request.types));
             client.submit_call(plan, request)
         })
@@ -65,7 +74,7 @@ impl Call {
         client: &mut Client,
         pending: PendingCall,
     ) -> Result<Settled, Error> {
-        self.call.with_results(self.begin.as_deref(), self.formats.as_ref(), |request| {
+        self.call.with_results(self.begin.as_deref(), self.formats(), |request| {
             client.settle_call(pending, request, &mut Never)
         })
     }

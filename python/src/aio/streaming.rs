@@ -95,7 +95,7 @@ impl AsyncLink {
                 Received::Data(data) => return Ok(Some(PyBytes::new(py, &data).into_any())),
                 Received::Described(description) => {
                     if let Some(cursor) = this.streaming_cursor(py) {
-                        Cursor::take_rows(&cursor, None, description)?;
+                        Cursor::take_rows(&cursor, None, &description)?;
                     }
                     continue;
                 }
@@ -106,7 +106,7 @@ impl AsyncLink {
                     };
                     if let (Some(cursor), Some(described)) = (this.streaming_cursor(py), described)
                     {
-                        Cursor::take_rows(&cursor, Some(rows), described)?;
+                        Cursor::take_rows(&cursor, Some(rows), &described)?;
                     }
                     ROWS
                 }

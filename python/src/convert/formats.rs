@@ -2,11 +2,9 @@
 
 use kecoa_proto::{Format, RowDescription};
 use kecoa_types::oid;
-use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
 use super::load::{Form, Kind};
-use super::typecaster::{self, Cast, takes_binary};
+use super::typecaster::{Cast, Typecaster};
 
 /// The form to ask for, a column each.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,28 +14,25 @@ pub(crate) struct Formats {
 }
 
 impl Formats {
-    /// Binary where it pays and the typecaster in charge is ours; nothing where that is nowhere.
-    /// `types` are the dictionaries before the module's, `utc` what [`is_utc`] says.
+    /// Binary where it pays and the typecaster in charge is ours, or is one of the program's that takes
+    /// it; nothing where that is nowhere. `casters` has the one of each column, `utc` is what [`is_utc`]
+    /// says.
     ///
     /// A typecaster may be registered after that and before the rows are loaded, by another thread:
     /// it gets its text all the same, written here instead of by the server.
-    pub(crate) fn choose(
-        py: Python<'_>,
+    pub(crate) fn choose<'a>(
         description: &RowDescription,
-        types: &[Option<Bound<'_, PyDict>>],
+        casters: impl Iterator<Item = Option<&'a Typecaster>>,
         utc: bool,
-    ) -> PyResult<Option<Formats>> {
+    ) -> Option<Formats> {
         let mut chosen: Option<Formats> = None;
-        for (index, field) in description.fields.iter().enumerate() {
+        for (index, (field, caster)) in description.fields.iter().zip(casters).enumerate() {
+            let Some(caster) = caster else { continue };
             let oid = field.type_oid;
             let kind = worth(oid);
             let zoned = kind == Some(Kind::TimestampTz);
-            let wanted = match kind {
-                Some(kind) => (!zoned || utc) && is_ours(py, oid, kind, types)?,
-                None => false,
-            };
-            let own = !wanted && takes_binary() && asks_for_it(py, oid, types)?;
-            if !wanted && !own {
+            let wanted = kind.is_some_and(|kind| (!zoned || utc) && is_ours(oid, kind, caster));
+            if !wanted && !matches!(caster.cast, Cast::Forms { .. }) {
                 continue;
             }
             let formats = chosen.get_or_insert_with(|| Formats {
@@ -49,7 +44,7 @@ impl Formats {
             }
             formats.needs_utc |= zoned && wanted;
         }
-        Ok(chosen)
+        chosen
     }
 
     /// In the order of the columns.
@@ -87,27 +82,15 @@ fn worth(oid: u32) -> Option<Kind> {
 }
 
 /// Whether the typecaster for the type is the one that binary form stands in for.
-fn is_ours(
-    py: Python<'_>,
-    oid: u32,
-    kind: Kind,
-    types: &[Option<Bound<'_, PyDict>>],
-) -> PyResult<bool> {
-    let Some(caster) = typecaster::find(py, oid, types)? else { return Ok(false) };
+fn is_ours(oid: u32, kind: Kind, caster: &Typecaster) -> bool {
     let is_array = Form::of_type(oid).is_none();
-    Ok(match &caster.get().cast {
+    match &caster.cast {
         Cast::Native(found) => !is_array && *found == kind,
         Cast::Array(base) => {
             is_array && matches!(&base.get().cast, Cast::Native(found) if *found == kind)
         }
         Cast::Python(_) | Cast::Forms { .. } | Cast::Missing => false,
-    })
-}
-
-/// Whether the typecaster for the type is a program's own that takes its binary form.
-fn asks_for_it(py: Python<'_>, oid: u32, types: &[Option<Bound<'_, PyDict>>]) -> PyResult<bool> {
-    Ok(typecaster::find(py, oid, types)?
-        .is_some_and(|caster| matches!(caster.get().cast, Cast::Forms { .. })))
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub(crate) mod codec;
 pub(crate) mod dump;
 pub(crate) mod formats;
 pub(crate) mod interpolate;
+pub(crate) mod layout;
 pub(crate) mod load;
 pub(crate) mod parameters;
 pub(crate) mod typecaster;

@@ -1,7 +1,5 @@
 //! Typecasters: the objects that turn a column's text into a Python value, as psycopg2's `type`.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
@@ -150,16 +148,15 @@ pub(crate) fn default(py: Python<'_>) -> PyResult<&Bound<'_, Typecaster>> {
     Ok(DEFAULT.get(py)?.bind(py))
 }
 
-/// The typecaster for an oid in the given dictionaries, then in the module's.
+/// The typecaster for an oid, an int, in the given dictionaries, then in the module's.
 pub(crate) fn find<'py>(
     py: Python<'py>,
-    oid: u32,
+    oid: &Bound<'py, PyAny>,
     types: &[Option<Bound<'py, PyDict>>],
 ) -> PyResult<Option<Bound<'py, Typecaster>>> {
-    let key = oid.into_pyobject(py)?;
     let global = string_types(py)?;
     for types in types.iter().flatten().chain(std::iter::once(global)) {
-        if let Some(found) = types.get_item(&key)?
+        if let Some(found) = types.get_item(oid)?
             && let Ok(caster) = found.cast_into::<Typecaster>()
         {
             return Ok(Some(caster));
@@ -199,14 +196,6 @@ pub(crate) fn new_type(
     Py::new(py, Typecaster { name, values: values.unbind(), cast })
 }
 
-/// Whether a typecaster takes binary form from anywhere: until then nobody looks for one.
-static TAKES_BINARY: AtomicBool = AtomicBool::new(false);
-
-/// Whether [`new_binary_type`] was ever called.
-pub(crate) fn takes_binary() -> bool {
-    TAKES_BINARY.load(Ordering::Relaxed)
-}
-
 /// `new_binary_type(oids, name, castobj, binary)`: as `new_type`, with a second function for values in
 /// binary form: those of server binding come in it.
 #[pyfunction]
@@ -218,7 +207,6 @@ pub(crate) fn new_binary_type(
     castobj: Py<PyAny>,
     binary: Py<PyAny>,
 ) -> PyResult<Py<Typecaster>> {
-    TAKES_BINARY.store(true, Ordering::Relaxed);
     let cast = Cast::Forms { text: castobj, binary };
     Py::new(py, Typecaster { name: name.into_any().unbind(), values: values.unbind(), cast })
 }

@@ -36,6 +36,7 @@ use pyo3::prelude::*;
 use self::link::Link;
 use self::reentrancy::Reentrancy;
 use self::state::{Objects, State};
+use crate::convert::layout::Layouts;
 
 /// A connection to a server.
 #[pyclass(subclass, dict, weakref, frozen, name = "connection", module = "kecoa.extensions")]
@@ -46,6 +47,8 @@ pub(crate) struct Connection {
     reentrancy: Reentrancy,
     pub(super) state: Mutex<State>,
     objects: Mutex<Objects>,
+    /// How the columns of its results load.
+    pub(super) layouts: Layouts,
     /// Notifications that the program's list has not taken yet.
     waiting: Mutex<VecDeque<Notification>>,
     /// Statements that run or wait for their turn.

@@ -90,7 +90,7 @@ impl Cursor {
         inner.row += size;
         inner.place = fetched.place_of(inner.row);
         drop(inner);
-        Ok(ArrowResult::new(source, &fetched.description.fields))
+        Ok(ArrowResult::new(source, &fetched.layout.description.fields))
     }
 
     /// Copies a table that came from an Arrow library into one of the server's.

@@ -7,7 +7,6 @@ use kecoa::ResultSet;
 use kecoa::call::{CallRequest, Results};
 use kecoa_proto::Format;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
 use super::Cursor;
 use super::Mode;
@@ -117,34 +116,30 @@ impl Cursor {
         };
         let old = lock(&slf.get().inner).forget();
         drop(old);
-        let types = [slf.get().own_string_types(slf.py()), slf.get().connection_types(slf.py())];
-        let driven = Connection::run_call(connection, &call, &types)?;
+        let driven = Cursor::run_call(slf, connection, &call)?;
         Cursor::take_driven(slf, connection, &call.template.sql, mode, driven)
     }
-}
 
-impl Connection {
-    /// Runs a call, with BEGIN in front where the connection is to open a transaction. `types` are
-    /// the typecasters before the module's.
+    /// Runs a call, with BEGIN in front where the connection is to open a transaction.
     fn run_call(
-        slf: &Bound<'_, Connection>,
+        slf: &Bound<'_, Cursor>,
+        connection: &Bound<'_, Connection>,
         call: &BoundCall,
-        types: &[Option<Bound<'_, PyDict>>],
     ) -> PyResult<Result<Vec<ResultSet>, kecoa::Error>> {
-        let planned = slf.get().plan_call(&call.template.sql, &call.values.types, false);
-        let formats =
-            match planned.as_ref().and_then(|(plan, utc)| Some((plan.description()?, utc))) {
-                Some((description, utc)) => Formats::choose(slf.py(), description, types, *utc)?,
-                None => None,
-            };
-        Connection::drive_user(slf, true, |client, begin, hook| {
+        let planned = connection.get().plan_call(&call.template.sql, &call.values.types, false);
+        let layout = match planned.as_ref().and_then(|(plan, utc)| Some((plan.description()?, utc)))
+        {
+            Some((description, utc)) => Some((slf.get().layout_of(slf.py(), description)?, *utc)),
+            None => None,
+        };
+        let formats = layout.as_ref().and_then(|(layout, utc)| layout.formats(*utc));
+        Connection::drive_user(connection, true, |client, begin, hook| {
             let plan = match planned {
                 Some((plan, _)) => plan,
                 None => client.plan_call(&call.template.sql, &call.values.types),
             };
             // Another thread may have moved the session to another zone meanwhile.
             let formats = formats
-                .as_ref()
                 .filter(|formats| !formats.needs_utc() || is_utc(client.parameter("TimeZone")));
             call.with_results(begin, formats, |request| {
                 let pending = client.submit_call(plan, request)?;

@@ -253,6 +253,7 @@ impl Cursor {
         let (None, Some(fetched)) = (&known, fetched) else { return Ok(known) };
         let codec = self.codec(py);
         let columns = fetched
+            .layout
             .description
             .fields
             .iter()

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use kecoa::ResultSet;
 use kecoa_proto::RowDescription;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
 use super::rows::{Fetched, Place};
 use super::{Cursor, Mode};
@@ -20,11 +19,6 @@ impl Cursor {
             (inner.forget(), inner.query.replace(sql))
         };
         drop(old);
-    }
-
-    /// The typecasters before the module's: the cursor's and the connection's.
-    pub(crate) fn casters<'py>(&self, py: Python<'py>) -> [Option<Bound<'py, PyDict>>; 2] {
-        [self.own_string_types(py), self.connection_types(py)]
     }
 
     /// Takes what a statement answered; `sql` is what errors are about.
@@ -65,13 +59,13 @@ impl Cursor {
     pub(crate) fn take_rows(
         slf: &Bound<'_, Cursor>,
         rows: Option<kecoa_proto::Rows>,
-        description: Arc<RowDescription>,
+        description: &Arc<RowDescription>,
     ) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
         let mut set = ResultSet::default();
         set.rows.extend(rows);
-        let fetched = Fetched::new(py, set, description, &this.casters(py))?;
+        let fetched = Fetched::new(set, this.layout_of(py, description)?);
         let old = {
             let mut inner = lock(&this.inner);
             inner.row = 0;

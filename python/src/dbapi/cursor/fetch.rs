@@ -18,7 +18,7 @@ use crate::sync::lock;
 /// Lets the garbage collector know of a row: from then on others may come to it. Not of one whose
 /// values can take part in no reference cycle.
 pub(super) fn track(fetched: &Fetched, row: &Bound<'_, PyAny>) {
-    if !fetched.atomic && !fetched.loaders.is_empty() {
+    if !fetched.layout.atomic && !fetched.layout.loaders.is_empty() {
         // SAFETY: a tuple from `tuple_row`, all of whose places are filled.
         unsafe { ffi::PyObject_GC_Track(row.as_ptr().cast()) };
     }
@@ -32,7 +32,8 @@ pub(super) fn tuple_row<'py>(
     row: &Row<'_>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = context.py;
-    let width = fetched.loaders.len().try_into().unwrap_or(ffi::Py_ssize_t::MAX);
+    let loaders = &*fetched.layout.loaders;
+    let width = loaders.len().try_into().unwrap_or(ffi::Py_ssize_t::MAX);
     // SAFETY: a new tuple of `width` empty places (the one without places is shared, and left
     // alone). Nobody else has it, and without the garbage collector nobody can come to it: not the
     // code that a loader calls, nor another thread. Each place is filled at most once with an owned
@@ -44,7 +45,7 @@ pub(super) fn tuple_row<'py>(
             ffi::PyObject_GC_UnTrack(tuple.as_ptr().cast());
         }
         let mut index = 0;
-        for (loader, field) in fetched.loaders.iter().zip(row.fields()) {
+        for (loader, field) in loaders.iter().zip(row.fields()) {
             let value = loader.load(context, field)?;
             ffi::PyTuple_SET_ITEM(tuple.as_ptr(), index, value.into_ptr());
             index += 1;
@@ -68,7 +69,7 @@ fn factory_row<'py>(
     cursor: &Bound<'py, Cursor>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let made = factory.call1((cursor,))?;
-    for (index, (loader, field)) in (0..).zip(fetched.loaders.iter().zip(row.fields())) {
+    for (index, (loader, field)) in (0..).zip(fetched.layout.loaders.iter().zip(row.fields())) {
         let value = loader.load(context, field)?;
         // SAFETY: both are valid objects; the call takes no reference of ours.
         let done = unsafe { ffi::PySequence_SetItem(made.as_ptr(), index, value.as_ptr()) };
@@ -233,7 +234,7 @@ impl Cursor {
             let problem = format!("expected {size} more rows of the result, found {made}");
             return Err(names::driver_error(py, problem));
         }
-        if plan.factory.is_none() && !plan.fetched.atomic {
+        if plan.factory.is_none() && !plan.fetched.layout.atomic {
             list.iter().for_each(|row| track(&plan.fetched, &row));
         }
         // SAFETY: a list that the collector does not know of, all of whose places are filled.

@@ -44,7 +44,7 @@ impl Cursor {
         ahead.row += 1;
         inner.row += 1;
         inner.place = place;
-        let fetched = (!ahead.fetched.atomic).then(|| ahead.fetched.clone());
+        let fetched = (!ahead.fetched.layout.atomic).then(|| ahead.fetched.clone());
         drop(guard);
         let row = row.into_bound(slf.py());
         if let Some(fetched) = fetched {
@@ -62,7 +62,11 @@ impl Cursor {
         place: Place,
     ) {
         let row = plan.row + 1;
-        if plan.row == 0 || row >= plan.rowcount || !plan.fetched.native || context.calls_zones() {
+        if plan.row == 0
+            || row >= plan.rowcount
+            || !plan.fetched.layout.native
+            || context.calls_zones()
+        {
             return;
         }
         let size = match &lock(&slf.get().inner).lookahead {

@@ -1,5 +1,6 @@
 //! What Python sees of a cursor.
 
+use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyStopIteration;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -332,7 +333,7 @@ impl Cursor {
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
         let types = [slf.get().own_string_types(py), slf.get().connection_types(py)];
-        let caster = match typecaster::find(py, oid, &types)? {
+        let caster = match typecaster::find(py, &oid.into_bound_py_any(py)?, &types)? {
             Some(caster) => caster,
             None => typecaster::default(py)?.clone(),
         };

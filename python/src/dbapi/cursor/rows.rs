@@ -4,25 +4,18 @@ use std::sync::Arc;
 use std::vec::IntoIter;
 
 use kecoa::ResultSet;
-use kecoa_proto::{Format, Row, RowDescription, Rows};
+use kecoa_proto::{Row, Rows};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
 use crate::arrow::RowSource;
 use crate::convert::codec::Codec;
-use crate::convert::load::Loader;
-use crate::convert::typecaster;
+use crate::convert::layout::Layout;
 
 /// A result as it came, and how its columns load.
 pub(crate) struct Fetched {
-    pub(crate) description: Arc<RowDescription>,
+    pub(crate) layout: Arc<Layout>,
     rows: Vec<Rows>,
     pub(crate) count: usize,
-    pub(super) loaders: Vec<Loader>,
-    /// No row can take part in a reference cycle.
-    pub(super) atomic: bool,
-    /// No row is made by code of the program's.
-    pub(super) native: bool,
 }
 
 /// Rows that were made before they were asked for, and where the cursor stands behind each.
@@ -62,39 +55,11 @@ impl Place {
 impl Fetched {
     /// Only what describes the result.
     pub(crate) fn without_rows(&self) -> Fetched {
-        Fetched {
-            description: self.description.clone(),
-            rows: Vec::new(),
-            count: 0,
-            loaders: Vec::new(),
-            atomic: self.atomic,
-            native: self.native,
-        }
+        Fetched { layout: self.layout.clone(), rows: Vec::new(), count: 0 }
     }
 
-    /// Chooses a loader for every column: from the cursor's typecasters, the connection's, the
-    /// module's, and text when nobody knows the type.
-    pub(crate) fn new(
-        py: Python<'_>,
-        result: ResultSet,
-        description: Arc<RowDescription>,
-        types: &[Option<Bound<'_, PyDict>>],
-    ) -> PyResult<Fetched> {
-        let mut loaders = Vec::with_capacity(description.fields.len());
-        for field in &description.fields {
-            let loader = match typecaster::find(py, field.type_oid, types)? {
-                Some(caster) => caster.get().loader(py),
-                None => typecaster::default(py)?.get().loader(py),
-            };
-            loaders.push(match field.format {
-                Format::Text => loader,
-                Format::Binary => loader.into_binary(field.type_oid),
-            });
-        }
-        let atomic = loaders.iter().all(Loader::is_atomic);
-        let native = loaders.iter().all(Loader::is_native);
-        let count = result.row_count();
-        Ok(Fetched { description, rows: result.rows, count, loaders, atomic, native })
+    pub(crate) fn new(result: ResultSet, layout: Arc<Layout>) -> Fetched {
+        Fetched { layout, count: result.row_count(), rows: result.rows }
     }
 
     /// The row at a place, and the place of the next.

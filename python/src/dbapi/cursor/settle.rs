@@ -97,8 +97,7 @@ impl Cursor {
             .unwrap_or(-1);
         let fetched = match result.description.clone() {
             Some(description) if mode != Mode::CountOnly => {
-                let types = [this.own_string_types(py), this.connection_types(py)];
-                Some(Fetched::new(py, result, description, &types)?)
+                Some(Fetched::new(result, this.layout_of(py, &description)?))
             }
             _ => None,
         };

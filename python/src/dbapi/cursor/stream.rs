@@ -127,9 +127,8 @@ impl RowStream {
         if let Some(tag) = &set.tag {
             lock(&this.inner).statusmessage = Some(tag.as_bytes().into());
         }
-        let Some(description) = self.description.clone() else { return Ok(()) };
-        let types = [this.own_string_types(py), this.connection_types(py)];
-        let fetched: Arc<Fetched> = Fetched::new(py, set, description, &types)?.into();
+        let Some(description) = &self.description else { return Ok(()) };
+        let fetched = Arc::new(Fetched::new(set, this.layout_of(py, description)?));
         self.state().shown = Some(fetched.clone());
         let old = {
             let mut inner = lock(&this.inner);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use kecoa_proto::RowDescription;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
@@ -10,6 +11,7 @@ use super::Cursor;
 use super::inner::Inner;
 use crate::convert::classes;
 use crate::convert::codec::Codec;
+use crate::convert::layout::Layout;
 use crate::dbapi::connection::Connection;
 use crate::limit::Limited;
 use crate::names;
@@ -89,6 +91,17 @@ impl Cursor {
     pub(super) fn connection_types<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyDict>> {
         let types = self.connection_of(py).ok()?.get().string_types(py).ok()?;
         (!types.is_empty()).then_some(types)
+    }
+
+    /// How the columns of a result load: by the cursor's typecasters, the connection's, the module's.
+    pub(crate) fn layout_of(
+        &self,
+        py: Python<'_>,
+        description: &Arc<RowDescription>,
+    ) -> PyResult<Arc<Layout>> {
+        let connection = self.connection_of(py)?;
+        let types = [self.own_string_types(py), self.connection_types(py)];
+        connection.get().layouts.of(py, description, &types)
     }
 
     /// The cursor's own typecasters, made when there are none; for `register_type`.
