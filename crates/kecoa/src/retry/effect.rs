@@ -206,7 +206,13 @@ fn is_row_word(word: &[u8]) -> bool {
 }
 
 fn is_one_of(word: &[u8], words: &[&str]) -> bool {
-    words.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
+    words.iter().any(|known| is_word(word, known))
+}
+
+/// Whether a word is this keyword. Most words differ from it in length: those need no call.
+#[inline]
+fn is_word(word: &[u8], known: &str) -> bool {
+    word.len() == known.len() && word.eq_ignore_ascii_case(known.as_bytes())
 }
 
 /// What a statement has to do with transactions.
@@ -295,13 +301,24 @@ impl<'a> Statement<'a> {
             self.rows = is_row_word(word);
         }
         self.count += 1;
-        let is = |known: &str| word.eq_ignore_ascii_case(known.as_bytes());
-        self.from |= is("from") || is("table");
-        self.into |= is("into");
-        self.analyze |= is("analyze") || is("analyse");
-        self.chain |= is("chain");
-        self.no |= is("no");
-        self.to |= is("to");
+        // By their lengths first: few words are any of these.
+        let is = |known| is_word(word, known);
+        match word.len() {
+            2 => {
+                self.no |= is("no");
+                self.to |= is("to");
+            }
+            4 => {
+                self.from |= is("from");
+                self.into |= is("into");
+            }
+            5 => {
+                self.from |= is("table");
+                self.chain |= is("chain");
+            }
+            7 => self.analyze |= is("analyze") || is("analyse"),
+            _ => {}
+        }
     }
 
     fn first(&self) -> &'a [u8] {
@@ -313,11 +330,11 @@ impl<'a> Statement<'a> {
     }
 
     fn is(&self, word: &str) -> bool {
-        self.first().eq_ignore_ascii_case(word.as_bytes())
+        is_word(self.first(), word)
     }
 
     fn then(&self, word: &str) -> bool {
-        self.second().eq_ignore_ascii_case(word.as_bytes())
+        is_word(self.second(), word)
     }
 
     fn kind(&self) -> Kind {

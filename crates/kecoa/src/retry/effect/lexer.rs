@@ -175,6 +175,9 @@ impl<'a> Lexer<'a> {
         loop {
             let blank = self.rest.iter().take_while(|byte| is_blank(**byte)).count();
             self.rest = self.rest.get(blank..).unwrap_or_default();
+            if !matches!(self.rest.first(), Some(b'-' | b'/')) {
+                return;
+            }
             if self.rest.starts_with(b"--") {
                 let line = memchr::memchr2(b'\n', b'\r', self.rest).unwrap_or(self.rest.len());
                 self.rest = self.rest.get(line..).unwrap_or_default();
@@ -217,16 +220,47 @@ fn comment(text: &[u8]) -> Option<&[u8]> {
     }
 }
 
+const BLANK: u8 = 1;
+const WORD_START: u8 = 2;
+const WORD_PART: u8 = 4;
+
+/// What each byte may be. The text of every statement is looked at: by a table, not by comparisons.
+#[expect(clippy::indexing_slicing, reason = "a byte is below 256, and the compiler evaluates it")]
+static CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = u8::MAX;
+    loop {
+        classes[byte as usize] = match byte {
+            b'\t' | b'\n' | 0x0b | 0x0c | b'\r' | b' ' => BLANK,
+            b'A'..=b'Z' | b'a'..=b'z' | b'_' | 0x80.. => WORD_START | WORD_PART,
+            b'0'..=b'9' | b'$' => WORD_PART,
+            _ => 0,
+        };
+        if byte == 0 {
+            break classes;
+        }
+        byte -= 1;
+    }
+};
+
+#[inline]
+fn is_of(byte: u8, class: u8) -> bool {
+    CLASSES.get(usize::from(byte)).is_some_and(|classes| classes & class != 0)
+}
+
+#[inline]
 fn is_blank(byte: u8) -> bool {
-    byte.is_ascii_whitespace() || byte == 0x0b
+    is_of(byte, BLANK)
 }
 
+#[inline]
 fn is_word_start(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80
+    is_of(byte, WORD_START)
 }
 
+#[inline]
 fn is_word_part(byte: u8) -> bool {
-    is_word_start(byte) || byte.is_ascii_digit() || byte == b'$'
+    is_of(byte, WORD_PART)
 }
 
 /// Whether a word that commits stands anywhere in the text, be it in a string or a comment.
