@@ -65,6 +65,7 @@ mod row;
 mod session;
 #[cfg(test)]
 mod tests;
+mod text_hash;
 mod transaction;
 
 #[cfg(feature = "tokio")]
@@ -82,6 +83,8 @@ pub use session::pipeline::{Answers, Pipeline, Slot};
 pub use session::prepared::Statement;
 pub use session::statement::PipelineOutcome;
 pub use session::{call, replication};
+#[doc(hidden)]
+pub use text_hash::TextHash;
 #[cfg(feature = "tokio")]
 pub use transaction::tokio::{Attempts, BoxFuture, SavepointBody, Transaction, TransactionBody};
 pub use transaction::{FailedAttempt, Isolation, Observer, TransactionError, TransactionOptions};

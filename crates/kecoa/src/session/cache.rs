@@ -4,12 +4,13 @@
 //! its parameters are. Names are unlike those of any other connection, so that behind a pooler that
 //! shares its connections a foreign statement is never run by mistake.
 
-use std::collections::hash_map::RandomState;
 use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use kecoa_proto::RowDescription;
+
+use crate::text_hash::TextHash;
 
 /// How many statements are kept prepared unless the caller says otherwise.
 pub(crate) const CAPACITY: usize = 64;
@@ -43,10 +44,10 @@ struct Prepared {
 #[derive(Debug)]
 pub(crate) struct StatementCache {
     capacity: usize,
-    hasher: RandomState,
+    hasher: TextHash,
     /// Hashes of statements that were used once, oldest first.
     seen: VecDeque<u64>,
-    prepared: HashMap<u64, Prepared>,
+    prepared: HashMap<u64, Prepared, TextHash>,
     /// Names that the server is to forget.
     closing: Vec<Arc<str>>,
     /// What sets this connection's names apart.
@@ -61,9 +62,9 @@ impl StatementCache {
     pub(crate) fn new(capacity: usize) -> StatementCache {
         StatementCache {
             capacity,
-            hasher: RandomState::new(),
+            hasher: TextHash::default(),
             seen: VecDeque::new(),
-            prepared: HashMap::new(),
+            prepared: HashMap::default(),
             closing: Vec::new(),
             tag: fastrand::u64(..),
             named: 0,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use kecoa::TextHash;
 use kecoa_types::ClientEncoding;
 
 /// Words behind which a parameter may stand where a literal does. Behind others a literal means
@@ -76,7 +77,7 @@ const LONGEST: usize = KEPT_BYTES / 4;
 /// Rewritten statements, by their text.
 #[derive(Default)]
 struct Known {
-    templates: HashMap<Box<[u8]>, Option<Arc<Template>>>,
+    templates: HashMap<Box<[u8]>, Option<Arc<Template>>, TextHash>,
     bytes: usize,
 }
 
