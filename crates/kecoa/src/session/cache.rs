@@ -189,9 +189,7 @@ impl StatementCache {
         match tag {
             // Rows of what was prepared may look different now. Inside a transaction the server's complaint
             // would end it, so it is not waited for; psycopg 3 forgets at the same tags.
-            tag if tag.starts_with(b"ALTER ") || tag.starts_with(b"DROP ") => {
-                self.closing.extend(self.prepared.drain().map(|(_, known)| known.name));
-            }
+            tag if tag.starts_with(b"ALTER ") || tag.starts_with(b"DROP ") => self.forget(),
             b"DISCARD ALL" | b"DEALLOCATE ALL" => {
                 self.prepared.clear();
                 self.closing.clear();
@@ -199,11 +197,16 @@ impl StatementCache {
             }
             // Which one is not said; closing a name that is gone is no error.
             b"DEALLOCATE" | b"DISCARD" => {
-                self.closing.extend(self.prepared.drain().map(|(_, known)| known.name));
+                self.forget();
                 self.seen.clear();
             }
             _ => {}
         }
+    }
+
+    /// What is known of the statements is of no use any more; the server is to forget them, too.
+    pub(crate) fn forget(&mut self) {
+        self.closing.extend(self.prepared.drain().map(|(_, known)| known.name));
     }
 
     /// Takes the names that the next request is to close.

@@ -22,7 +22,15 @@ impl Session {
                 Ok(event) => event,
                 Err(error) => return Err(self.protocol_error(error)),
             };
-            let Some(Event::Reply(id, reply)) = &event else { return Ok(event) };
+            let Some(Event::Reply(id, reply)) = &event else {
+                if let Some(Event::ParameterStatus { name, .. }) = &event
+                    && name == "client_encoding"
+                {
+                    // Names of columns came in the encoding that was.
+                    self.statements.forget();
+                }
+                return Ok(event);
+            };
             self.in_flight.apply(*id, reply);
             self.transaction_end.apply(reply);
             match reply {
