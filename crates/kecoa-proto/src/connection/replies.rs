@@ -10,7 +10,7 @@ use crate::message::backend::{CommandTag, Message};
 use crate::message::tags::backend as tags;
 use crate::message::transaction_status::TransactionStatus;
 use crate::rows::scan::scan;
-use crate::rows::Rows;
+use crate::rows::{COPY_BELOW, Rows};
 
 impl Connection {
     /// The next event out of the read buffer. `None`: it needs more bytes.
@@ -76,6 +76,7 @@ impl Connection {
     /// else is small, and is copied so that a kept name does not pin the buffer.
     fn decode(&mut self, header: Header) -> Result<Message, ProtocolError> {
         let body = if header.tag == tags::COPY_DATA {
+            self.shares_read_buffer = true;
             let mut frame = self.read.split_to(header.total).freeze();
             frame.advance(HEADER);
             frame
@@ -113,6 +114,7 @@ impl Connection {
         }
         let run = scan(&self.read, self.columns, self.limits.message)?;
         self.columns = run.columns;
+        self.shares_read_buffer |= run.end >= COPY_BELOW;
         let rows = Rows::take(&mut self.read, &run);
         self.shrink_read_buffer(run.end);
         self.reply(Reply::Rows(rows))
@@ -177,6 +179,9 @@ impl Connection {
         self.replied = false;
         self.columns = None;
         self.described = None;
+        if self.pending.is_empty() {
+            self.release_read_buffer();
+        }
         Ok(Some(event))
     }
 

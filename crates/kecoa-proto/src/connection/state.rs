@@ -15,11 +15,16 @@ use crate::message::transaction_status::TransactionStatus;
 /// The longest message, in bytes, whose buffer is used again.
 pub(super) const MAX_REUSED: usize = 1 << 20;
 
+/// The largest read buffer, in bytes, that an idle connection keeps.
+const MAX_IDLE: usize = 16 << 10;
+
 /// An open connection, seen from the client.
 pub struct Connection {
     pub(super) limits: Limits,
     pub(super) lifecycle: Lifecycle,
     pub(super) read: BytesMut,
+    /// Rows or copy data that were handed out lie in the read buffer's memory.
+    pub(super) shares_read_buffer: bool,
     pub(super) write: BytesMut,
     /// How many bytes were ever put into `write`, and how many of them were taken out.
     pub(super) queued: u64,
@@ -128,6 +133,7 @@ impl Connection {
             limits,
             lifecycle: Lifecycle::Open,
             read: BytesMut::new(),
+            shares_read_buffer: false,
             write: BytesMut::new(),
             queued: 0,
             sent: 0,
@@ -261,6 +267,16 @@ impl Connection {
     pub(super) fn count_queued(&mut self, before: usize) {
         let more = self.write.len().saturating_sub(before);
         self.queued = self.queued.saturating_add(u64::try_from(more).unwrap_or(u64::MAX));
+    }
+
+    /// Nothing is awaited any more: the read buffer's memory is given back where it was grown for a
+    /// result, or is shared with rows that were handed out, so that many idle connections do not hold
+    /// much.
+    pub(super) fn release_read_buffer(&mut self) {
+        let is_shared = std::mem::take(&mut self.shares_read_buffer);
+        if self.read.is_empty() && (is_shared || self.read.capacity() > MAX_IDLE) {
+            self.read = BytesMut::new();
+        }
     }
 
     /// Bytes were split off the read buffer. What is left of it would keep a long message's memory
