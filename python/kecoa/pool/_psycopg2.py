@@ -7,6 +7,9 @@ from typing import Any
 
 from kecoa import Error, connect, extensions as _ext
 
+_IDLE = _ext.TRANSACTION_STATUS_IDLE
+_UNKNOWN = _ext.TRANSACTION_STATUS_UNKNOWN
+
 __all__ = ["AbstractConnectionPool", "PoolError", "SimpleConnectionPool", "ThreadedConnectionPool"]
 
 
@@ -39,12 +42,8 @@ class AbstractConnectionPool:
         if key is None:
             self._pool.append(conn)
         else:
-            self._check_out(conn, key)
-        return conn
-
-    def _check_out(self, conn: _ext.connection[Any], key: Any) -> _ext.connection[Any]:
-        self._used[key] = conn
-        self._rused[id(conn)] = key
+            self._used[key] = conn
+            self._rused[id(conn)] = key
         return conn
 
     def _getkey(self) -> int:
@@ -59,7 +58,9 @@ class AbstractConnectionPool:
         if key in self._used:
             return self._used[key]
         if self._pool:
-            return self._check_out(self._pool.pop(), key)
+            self._used[key] = conn = self._pool.pop()
+            self._rused[id(conn)] = key
+            return conn
         if len(self._used) >= self.maxconn:
             raise PoolError("connection pool exhausted")
         return self._connect(key)
@@ -73,17 +74,21 @@ class AbstractConnectionPool:
                 raise PoolError("trying to put unkeyed connection")
         if len(self._pool) >= self.minconn or close:
             conn.close()
-        elif not conn.closed:
-            # The next user expects a connection outside a transaction.
-            status = conn.info.transaction_status
-            if status == _ext.TRANSACTION_STATUS_UNKNOWN:
-                conn.close()
-            else:
-                if status != _ext.TRANSACTION_STATUS_IDLE:
-                    conn.rollback()
+        else:
+            # The next user expects a connection outside a transaction; of one that is closed it is unknown.
+            status = conn.get_transaction_status()
+            if status == _IDLE:
                 self._pool.append(conn)
-        self._used.pop(key, None)
-        self._rused.pop(id(conn), None)
+            elif status != _UNKNOWN:
+                conn.rollback()
+                self._pool.append(conn)
+            elif not conn.closed:
+                conn.close()
+        if key in self._used:
+            del self._used[key]
+        ident = id(conn)
+        if ident in self._rused:
+            del self._rused[ident]
 
     def _closeall(self) -> None:
         if self.closed:

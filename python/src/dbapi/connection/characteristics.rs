@@ -124,10 +124,16 @@ impl Connection {
 
     /// The checks before every change of characteristics.
     pub(crate) fn check_settable(&self, py: Python<'_>) -> PyResult<()> {
+        let is_ready = {
+            let state = lock(&self.state);
+            state.closed == 0 && state.status == STATUS_READY && !state.asynchronous
+        };
+        if is_ready {
+            return Ok(());
+        }
         self.check_open(py)?;
         self.refuse_async(py, "set_session")?;
-        let status = lock(&self.state).status;
-        if status != STATUS_READY {
+        if lock(&self.state).status != STATUS_READY {
             return Err(names::programming_error(
                 py,
                 "set_session cannot be used inside a transaction",

@@ -152,13 +152,17 @@ impl Connection {
 
     /// psycopg2's number of the transaction's status.
     pub(crate) fn transaction_number(&self) -> i32 {
-        if !self.is_connected() {
-            return 4;
-        }
+        let transaction = {
+            let state = lock(&self.state);
+            if state.closed != 0 || state.status == STATUS_SETUP {
+                return 4;
+            }
+            state.transaction
+        };
         if self.executing.load(Ordering::Relaxed) > 0 {
             return 1;
         }
-        match lock(&self.state).transaction {
+        match transaction {
             TransactionStatus::Idle => 0,
             TransactionStatus::InTransaction => 2,
             TransactionStatus::Failed => 3,
