@@ -59,10 +59,14 @@ class DictCursorBase(_cursor[_Row]):
         """Return the next row, None after the last."""
         if self._query_executed:
             self._build_index()
-        if self._convert() is None:
+        convert = self._convert()
+        if convert is None:
             return super().fetchone()
         row = self._fetchone_tuple()
-        return None if row is None else self._converter()(row)
+        if row is None:
+            return None
+        # A named cursor learns its columns from the first fetch.
+        return self._converter()(row) if self._query_executed else convert(row)
 
     def fetchmany(self, size: int | None = None) -> list[_Row]:
         """Return the next `size` rows, by default `arraysize` of them."""
@@ -78,10 +82,11 @@ class DictCursorBase(_cursor[_Row]):
     def __next__(self) -> _Row:
         if self._query_executed:
             self._build_index()
-        if self._convert() is None:
+        convert = self._convert()
+        if convert is None:
             return super().__next__()
         row = self._next_tuple()
-        return self._converter()(row)
+        return self._converter()(row) if self._query_executed else convert(row)
 
     def __iter__(self) -> Iterator[_Row]:
         # A subclass may have a `__next__` of its own.
@@ -311,7 +316,7 @@ class NamedTupleCursor(_cursor[Any]):
     Record: Any = None
     MAX_CACHE = 1024
     # A record's class, and what makes one of a tuple.
-    _known: tuple[Any, Callable[[tuple[Any, ...]], Any]] = (None, tuple)
+    _known: tuple[Any, Callable[[tuple[Any, ...]], Any]] = (_MISSING, tuple)
 
     def execute(self, query: Any, vars: Any = None, **options: Any) -> None:
         """Run a query; see `cursor.execute`."""
@@ -343,7 +348,10 @@ class NamedTupleCursor(_cursor[Any]):
     def fetchone(self) -> Any:
         """Return the next row, None after the last."""
         row = super().fetchone()
-        return None if row is None else self._maker()(row)
+        if row is None:
+            return None
+        record, make = self._known
+        return make(row) if record is self.Record else self._maker()(row)
 
     def fetchmany(self, size: int | None = None) -> list[Any]:
         """Return the next `size` rows, by default `arraysize` of them."""
@@ -357,7 +365,8 @@ class NamedTupleCursor(_cursor[Any]):
 
     def __next__(self) -> Any:
         row = super().__next__()
-        return self._maker()(row)
+        record, make = self._known
+        return make(row) if record is self.Record else self._maker()(row)
 
     def __iter__(self) -> Iterator[Any]:
         # A subclass may have a `__next__` of its own.
