@@ -223,6 +223,12 @@ impl Connection {
         self.parameters.get(name)
     }
 
+    /// How often the server has reported a setting: while this stays the same, so do all of them.
+    #[must_use]
+    pub fn parameter_reports(&self) -> u64 {
+        self.parameters.reports()
+    }
+
     /// All settings that the server reported: name and value.
     pub fn parameters(&self) -> impl Iterator<Item = (&str, &str)> {
         self.parameters.iter()

@@ -103,6 +103,10 @@ impl InnerClient {
         self.session.connection().parameter(name)
     }
 
+    pub(crate) fn parameter_reports(&self) -> u64 {
+        self.session.connection().parameter_reports()
+    }
+
     pub(crate) fn crdb_version(&self) -> Option<&str> {
         self.session.connection().crdb_version()
     }

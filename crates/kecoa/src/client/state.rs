@@ -16,6 +16,12 @@ macro_rules! connection_state {
                 self.$($inner).+.parameter(name)
             }
 
+            /// How often the server has reported a setting: while this stays the same, so do all of them.
+            #[must_use]
+            pub fn parameter_reports(&self) -> u64 {
+                self.$($inner).+.parameter_reports()
+            }
+
             /// CockroachDB's version, when the server is one.
             #[must_use]
             pub fn crdb_version(&self) -> Option<&str> {

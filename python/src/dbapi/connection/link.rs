@@ -22,6 +22,10 @@ pub(crate) struct Link {
     /// How often the encoding changed.
     pub(super) encodings: u64,
     pub(super) standard_strings: bool,
+    /// How many settings the server had reported when they were looked at last.
+    pub(super) reports: Option<u64>,
+    /// Whether the session's time zone was UTC then.
+    pub(super) utc: bool,
 }
 
 impl Drop for Link {

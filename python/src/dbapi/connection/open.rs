@@ -262,6 +262,7 @@ impl Connection {
             link.client = Some(client);
             link.lookahead = None;
             link.buffered = None;
+            link.reports = None;
             link.pid = std::process::id();
             SessionUpdate::collect(&mut link, &self.state)
         });

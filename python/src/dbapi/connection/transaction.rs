@@ -130,13 +130,18 @@ impl Connection {
         types: &[u32],
         pipelined: bool,
     ) -> Option<(CallPlan, bool)> {
-        let mut link = self.link.try_lock().ok()?;
+        let mut guard = self.link.try_lock().ok()?;
+        let link = &mut *guard;
         let client = link.client.as_mut()?;
+        let utc = match link.reports {
+            Some(reports) if reports == client.parameter_reports() => link.utc,
+            _ => is_utc(client.parameter("TimeZone")),
+        };
         let plan = match pipelined {
             true => client.plan_pipelined(sql, types),
             false => client.plan_call(sql, types),
         };
-        Some((plan, is_utc(client.parameter("TimeZone"))))
+        Some((plan, utc))
     }
 
     /// Drives a user's statement; `work` gets the BEGIN that is to go in front of it, if any.

@@ -6,6 +6,7 @@ use kecoa_proto::{Notification, ServerError, TransactionStatus};
 
 use super::link::Link;
 use super::state::{STATUS_BEGIN, STATUS_READY, State};
+use crate::convert::formats::is_utc;
 use crate::sync::lock;
 
 /// What a statement left behind for Python to see.
@@ -21,16 +22,22 @@ impl SessionUpdate {
     /// held: of two threads the one that comes to the interpreter later may have come here first.
     pub(crate) fn collect(link: &mut Link, state: &Mutex<State>) -> Option<SessionUpdate> {
         let client = link.client.as_mut()?;
-        let encoding = client.parameter("client_encoding").unwrap_or("UTF8");
-        let changed = encoding != link.encoding;
-        if changed {
-            link.encoding = encoding.to_owned();
-            link.encodings += 1;
+        let (mut changed, mut standard_strings) = (false, None);
+        let reports = Some(client.parameter_reports());
+        if link.reports != reports {
+            link.reports = reports;
+            link.utc = is_utc(client.parameter("TimeZone"));
+            let encoding = client.parameter("client_encoding").unwrap_or("UTF8");
+            changed = encoding != link.encoding;
+            if changed {
+                link.encoding = encoding.to_owned();
+                link.encodings += 1;
+            }
+            // Without a report (very old servers) backslashes are special.
+            let standard = client.parameter("standard_conforming_strings") == Some("on");
+            standard_strings = (standard != link.standard_strings).then_some(standard);
+            link.standard_strings = standard;
         }
-        // Without a report (very old servers) backslashes are special.
-        let standard = client.parameter("standard_conforming_strings") == Some("on");
-        let standard_strings = (standard != link.standard_strings).then_some(standard);
-        link.standard_strings = standard;
         let mut state = lock(state);
         state.transaction = client.transaction_status();
         if state.status == STATUS_BEGIN
@@ -46,7 +53,7 @@ impl SessionUpdate {
         if client.is_closed() && state.closed == 0 {
             state.closed = 2;
         }
-        state.standard_strings = standard;
+        state.standard_strings = link.standard_strings;
         drop(state);
         Some(SessionUpdate {
             notices: client.take_notices(),
