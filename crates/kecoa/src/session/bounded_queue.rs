@@ -50,6 +50,9 @@ impl<T: Weighed> BoundedQueue<T> {
     }
 
     pub(super) fn take(&mut self) -> Vec<T> {
+        if self.items.is_empty() {
+            return Vec::new();
+        }
         self.bytes = 0;
         self.items.drain(..).map(|(item, _)| item).collect()
     }

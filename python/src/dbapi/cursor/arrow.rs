@@ -1,5 +1,6 @@
 //! Arrow tables out of a cursor, and in.
 
+use kecoa_proto::CommandTag;
 use kecoa_types::literal::quote_ident;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -142,7 +143,7 @@ impl Cursor {
                 let counted = rows.and_then(|rows| i64::try_from(rows).ok());
                 let mut inner = lock(&this.inner);
                 inner.rowcount = counted.unwrap_or(-1);
-                inner.statusmessage = Some(Box::default());
+                inner.statusmessage = Some(CommandTag::default());
                 Ok(())
             }
             Err(error) => Err(Cursor::exception(slf, &connection, None, false, &error)),

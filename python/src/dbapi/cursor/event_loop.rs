@@ -52,7 +52,7 @@ impl Cursor {
         let counted = tag.rows().and_then(|rows| i64::try_from(rows).ok()).unwrap_or(-1);
         let mut inner = lock(&self.inner);
         inner.rowcount = counted;
-        inner.statusmessage = Some(tag.as_bytes().into());
+        inner.statusmessage = Some(tag.clone());
     }
 
     /// Takes some rows of a result that is read as it comes, in place of those before.

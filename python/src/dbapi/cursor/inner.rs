@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use kecoa_proto::CommandTag;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
@@ -31,7 +32,7 @@ pub(crate) struct Inner {
     pub(super) place: Place,
     pub(super) lastrowid: u32,
     pub(super) query: Option<Arc<[u8]>>,
-    pub(super) statusmessage: Option<Box<[u8]>>,
+    pub(super) statusmessage: Option<CommandTag>,
     pub(super) fetched: Option<Arc<Fetched>>,
     pub(super) lookahead: Option<Lookahead>,
     pub(super) description: Option<Py<PyTuple>>,

@@ -8,7 +8,7 @@ use pyo3::types::{PyBytes, PyDict, PyGenericAlias, PyList, PyTuple, PyType};
 
 use super::Cursor;
 use super::copy::TextForm;
-use super::rows::RowsAs;
+use super::rows::{Fetched, RowsAs};
 use super::statement::merged;
 use super::stream::RowStream;
 use crate::arrow::ArrowResult;
@@ -97,7 +97,7 @@ impl Cursor {
     #[getter]
     fn statusmessage(&self, py: Python<'_>) -> Option<String> {
         let message = lock(&self.inner).statusmessage.clone()?;
-        Some(self.codec(py).decode_lossy(py, &message))
+        Some(self.codec(py).decode_lossy(py, message.as_bytes()))
     }
 
     /// None.
@@ -400,8 +400,9 @@ impl Cursor {
             let mut inner = lock(&this.inner);
             inner.closed = true;
             // The description outlives the cursor, as psycopg2's does; the rows do not.
-            let described = inner.fetched.as_ref().map(|fetched| fetched.without_rows().into());
-            std::mem::replace(&mut inner.fetched, described)
+            let ahead = inner.lookahead.take();
+            let rows = inner.fetched.as_mut().map(Fetched::drop_rows);
+            (ahead, rows)
         };
         drop(old);
         Ok(())

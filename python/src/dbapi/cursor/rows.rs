@@ -53,9 +53,20 @@ impl Place {
 }
 
 impl Fetched {
-    /// Only what describes the result.
-    pub(crate) fn without_rows(&self) -> Fetched {
-        Fetched { layout: self.layout.clone(), rows: Vec::new(), count: 0 }
+    /// Leaves only what describes the result; the rows are returned, to be dropped unlocked.
+    pub(super) fn drop_rows(this: &mut Arc<Fetched>) -> impl Sized + use<> {
+        match Arc::get_mut(this) {
+            Some(own) => {
+                own.count = 0;
+                (None, std::mem::take(&mut own.rows))
+            }
+            // Somebody converts them.
+            None => {
+                let layout = this.layout.clone();
+                let described = Arc::new(Fetched { layout, rows: Vec::new(), count: 0 });
+                (Some(std::mem::replace(this, described)), Vec::new())
+            }
+        }
     }
 
     pub(crate) fn new(result: ResultSet, layout: Arc<Layout>) -> Fetched {

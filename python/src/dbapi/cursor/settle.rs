@@ -2,6 +2,7 @@
 
 use kecoa::ResultSet;
 use kecoa::retry::is_commit;
+use kecoa_proto::CommandTag;
 use pyo3::prelude::*;
 
 use super::copy::direction;
@@ -14,11 +15,9 @@ use crate::sync::lock;
 
 /// `INSERT oid n` of servers that still had oids.
 fn inserted_oid(tag: &[u8]) -> u32 {
-    let mut words = tag.split(|byte| *byte == b' ');
-    if words.next() != Some(b"INSERT") {
-        return 0;
-    }
+    let Some(words) = tag.strip_prefix(b"INSERT ") else { return 0 };
     words
+        .split(|byte| *byte == b' ')
         .next()
         .and_then(|word| std::str::from_utf8(word).ok())
         .and_then(|word| word.parse().ok())
@@ -62,7 +61,7 @@ impl Cursor {
             Ok(results) => Cursor::store(slf, results, mode),
             Err(error) => {
                 if error.server().is_some() {
-                    lock(&slf.get().inner).statusmessage = Some(Box::default());
+                    lock(&slf.get().inner).statusmessage = Some(CommandTag::default());
                 }
                 if error.kind() == kecoa::ErrorKind::Usage
                     && let Some(direction) = std::str::from_utf8(sql).ok().and_then(direction)
@@ -82,19 +81,12 @@ impl Cursor {
     ) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
-        let result = results.pop().unwrap_or_default();
-        let tag: Box<[u8]> =
-            result.tag.as_ref().map(|tag| tag.as_bytes().into()).unwrap_or_default();
+        let mut result = results.pop().unwrap_or_default();
+        let tag = result.tag.take().unwrap_or_default();
         if result.empty {
             lock(&this.inner).statusmessage = Some(tag);
             return Err(names::programming_error(py, "can't execute an empty query"));
         }
-        let counted = result
-            .tag
-            .as_ref()
-            .and_then(kecoa_proto::CommandTag::rows)
-            .and_then(|rows| i64::try_from(rows).ok())
-            .unwrap_or(-1);
         let fetched = match result.description.clone() {
             Some(description) if mode != Mode::CountOnly => {
                 Some(Fetched::new(result, this.layout_of(py, &description)?))
@@ -103,7 +95,8 @@ impl Cursor {
         };
         let old = {
             let mut inner = lock(&this.inner);
-            inner.lastrowid = inserted_oid(&tag);
+            inner.lastrowid = inserted_oid(tag.as_bytes());
+            let counted = if fetched.is_none() { tag.rows() } else { None };
             inner.statusmessage = Some(tag);
             match fetched {
                 // With its place: another thread may have fetched from the result before it.
@@ -114,7 +107,8 @@ impl Cursor {
                     Some((inner.fetched.replace(fetched.into()), inner.description.take()))
                 }
                 None => {
-                    inner.rowcount = counted;
+                    inner.rowcount =
+                        counted.and_then(|rows| i64::try_from(rows).ok()).unwrap_or(-1);
                     None
                 }
             }

@@ -125,7 +125,7 @@ impl RowStream {
         let py = cursor.py();
         let this = cursor.get();
         if let Some(tag) = &set.tag {
-            lock(&this.inner).statusmessage = Some(tag.as_bytes().into());
+            lock(&this.inner).statusmessage = Some(tag.clone());
         }
         let Some(description) = &self.description else { return Ok(()) };
         let fetched = Arc::new(Fetched::new(set, this.layout_of(py, description)?));

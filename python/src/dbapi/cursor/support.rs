@@ -100,8 +100,8 @@ impl Cursor {
         description: &Arc<RowDescription>,
     ) -> PyResult<Arc<Layout>> {
         let connection = self.connection_of(py)?;
-        let types = [self.own_string_types(py), self.connection_types(py)];
-        connection.get().layouts.of(py, description, &types)
+        let shared = connection.get().string_types(py).ok().filter(|types| !types.is_empty());
+        connection.get().layouts.of(py, description, &[self.own_string_types(py), shared])
     }
 
     /// The cursor's own typecasters, made when there are none; for `register_type`.

@@ -80,6 +80,13 @@ impl CommandTag {
     }
 }
 
+impl Default for CommandTag {
+    /// No text.
+    fn default() -> CommandTag {
+        CommandTag::new(b"")
+    }
+}
+
 impl PartialEq for CommandTag {
     fn eq(&self, other: &CommandTag) -> bool {
         self.as_bytes() == other.as_bytes()

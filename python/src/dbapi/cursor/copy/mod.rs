@@ -4,6 +4,7 @@ mod direction;
 mod file;
 mod statement;
 
+use kecoa_proto::CommandTag;
 use pyo3::prelude::*;
 
 pub(in crate::dbapi::cursor) use self::direction::{Direction, direction};
@@ -89,7 +90,7 @@ impl Cursor {
                 let counted = rows.and_then(|rows| i64::try_from(rows).ok());
                 inner.rowcount = counted.unwrap_or(-1);
                 // psycopg2's is that of the result which began the COPY.
-                inner.statusmessage = Some(Box::default());
+                inner.statusmessage = Some(CommandTag::default());
                 Ok(())
             }
             Err(error) => Err(Cursor::copy_failed(slf, &connection, sql, &error)),
@@ -104,7 +105,7 @@ impl Cursor {
         error: &kecoa::Error,
     ) -> PyErr {
         if error.server().is_some() {
-            lock(&slf.get().inner).statusmessage = Some(Box::default());
+            lock(&slf.get().inner).statusmessage = Some(CommandTag::default());
         }
         Cursor::exception(slf, connection, Some(sql), false, error)
     }
