@@ -28,9 +28,8 @@ impl LiteralOptions {
 
     /// The same for literals that may travel beside the statement; where they do not, their text is for
     /// [`enclose_smallest`](LiteralOptions::enclose_smallest).
-    pub(crate) fn beside(binding: Binding, sql: &[u8]) -> (LiteralOptions, LiteralOptions) {
-        let merged = LiteralOptions::of(binding, sql);
-        (LiteralOptions { enclosed: false, ..merged }, merged)
+    pub(crate) fn beside(binding: Binding) -> LiteralOptions {
+        LiteralOptions { infinite: binding != Binding::Client, enclosed: false }
     }
 
     /// Puts the smallest integers among the literals of a text, in order, into parentheses.

@@ -1,7 +1,5 @@
 //! bool, int, float, Decimal.
 
-use std::io::Write as _;
-
 use pyo3::exceptions::PyMemoryError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -86,12 +84,26 @@ pub(crate) fn int(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
     };
     if let Ok(small) = value.extract::<i64>() {
         if small < 0 {
-            out.push(b' ');
+            out.extend_from_slice(b" -");
         }
-        return write!(out, "{small}").map_err(PyErr::from);
+        push_digits(small.unsigned_abs(), out);
+        return Ok(());
     }
     signed(value.str()?.to_str()?.as_bytes(), out);
     Ok(())
+}
+
+/// A number in decimal digits: in place, where formatting would take some hundred instructions.
+fn push_digits(mut number: u64, out: &mut Vec<u8>) {
+    let start = out.len();
+    loop {
+        out.push(b'0' + u8::try_from(number % 10).unwrap_or_default());
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    out.get_mut(start..).unwrap_or_default().reverse();
 }
 
 /// The literals of the smallest integers of two, four and eight bytes: those without their sign fit no

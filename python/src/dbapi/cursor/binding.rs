@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use super::Cursor;
 use super::Mode;
 use super::statement::{MarkedText, merge_marked, statement};
-use crate::convert::dump::Settings;
+use crate::convert::dump::{LiteralOptions, Settings};
 use crate::convert::formats::{Formats, is_utc};
 use crate::convert::parameters::{Binding, Template, Values, is_row_statement, template_of};
 use crate::dbapi::connection::Connection;
@@ -86,14 +86,14 @@ fn bind<'py>(
         return Ok((sql.into_owned(), call));
     };
     let mut out = MarkedText::default();
-    let merged = merge_marked(slf, connection, settings, Binding::Server, &sql, vars, &mut out)?;
+    merge_marked(slf, connection, settings, Binding::Server, &sql, vars, &mut out)?;
     let rules = settings.rules(connection.get().is_cockroach());
     let call = template_of(&sql, rules.characters).and_then(|template| {
         let values = Values::of(out.literals(), rules)?;
         Some(BoundCall { template, values })
     });
     if call.is_none() {
-        out.settle(merged);
+        out.settle(LiteralOptions::of(Binding::Server, &sql));
     }
     Ok((out.text, call))
 }

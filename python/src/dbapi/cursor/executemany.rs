@@ -21,7 +21,7 @@ use pyo3::types::PyIterator;
 use super::Cursor;
 use super::Mode;
 use super::statement::{MarkedText, merge_marked, statement};
-use crate::convert::dump::Settings;
+use crate::convert::dump::{LiteralOptions, Settings};
 use crate::convert::parameters::{
     Binding, Values, is_literal, is_plain, is_row_statement, template_of,
 };
@@ -379,8 +379,7 @@ impl ExecuteMany<'_, '_> {
         }
         let (slf, connection) = (self.slf, &self.connection);
         let binding = connection.get().binding();
-        let merged =
-            merge_marked(slf, connection, &self.settings, binding, self.sql, vars, &mut self.row)?;
+        merge_marked(slf, connection, &self.settings, binding, self.sql, vars, &mut self.row)?;
         let (row, rules) = (&self.row, self.settings.rules(self.cockroach));
         let values = self.once.as_ref().and_then(|once| {
             let mut values = Values::of(row.literals(), rules)?;
@@ -399,7 +398,7 @@ impl ExecuteMany<'_, '_> {
             return Ok(None);
         }
         if values.is_none() {
-            self.row.settle(merged);
+            self.row.settle(LiteralOptions::of(binding, self.sql));
         }
         Ok(Some(values))
     }

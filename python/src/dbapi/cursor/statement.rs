@@ -96,14 +96,14 @@ impl MarkedText {
         self.marks.iter().filter_map(|mark| self.text.get(mark.clone()))
     }
 
-    /// Makes it what it is to be where the literals stay in the text.
+    /// Makes it what it is to be where the literals stay in the text, by the options of its statement.
     pub(super) fn settle(&mut self, options: LiteralOptions) {
         options.enclose_smallest(&self.marks, &mut self.text);
     }
 }
 
-/// Writes a statement with its arguments merged in, whose literals may travel beside it instead: how to
-/// write those that have to [stay](MarkedText::settle).
+/// Writes a statement with its arguments merged in, whose literals may travel beside it instead; those
+/// that have to stay are yet to be [settled](MarkedText::settle).
 pub(super) fn merge_marked<'py>(
     slf: &Bound<'py, Cursor>,
     connection: &Bound<'py, Connection>,
@@ -112,14 +112,12 @@ pub(super) fn merge_marked<'py>(
     sql: &[u8],
     vars: &Bound<'py, PyAny>,
     out: &mut MarkedText,
-) -> PyResult<LiteralOptions> {
+) -> PyResult<()> {
     let MarkedText { text, marks } = out;
     text.clear();
     marks.clear();
     let mut dumper = Dumper::new(slf.py(), settings, Some(connection.as_any()));
-    let (beside, merged) = LiteralOptions::beside(binding, sql);
-    dumper.options = beside;
+    dumper.options = LiteralOptions::beside(binding);
     interpolate::merge_marked(&mut dumper, sql, vars, text, &mut |mark| marks.push(mark))
-        .map_err(|error| error::with_cursor(slf.py(), error, slf.as_any()))?;
-    Ok(merged)
+        .map_err(|error| error::with_cursor(slf.py(), error, slf.as_any()))
 }
