@@ -39,8 +39,45 @@ pub(super) fn int<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyAn
     py.get_type::<pyo3::types::PyInt>().call1((PyString::new(py, &String::from_utf8_lossy(data)),))
 }
 
+/// The most digits of a number that a float holds exactly, and the powers of ten that it does as well.
+const EXACT_DIGITS: usize = 15;
+const POWERS: [f64; EXACT_DIGITS + 1] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+
+/// The number that is written as few digits, with a point among them or none: one exact number divided
+/// by another, which is rounded once, as it must be.
+fn plain(data: &[u8]) -> Option<f64> {
+    let (negative, digits) = match data {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    if digits.len() > EXACT_DIGITS {
+        return None;
+    }
+    let (mut number, mut count, mut behind) = (0i64, 0, None);
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit < 10 {
+            number = number * 10 + i64::from(digit);
+            count += 1;
+        } else if *byte == b'.' && behind.is_none() {
+            behind = Some(count);
+        } else {
+            return None;
+        }
+    }
+    if count == 0 {
+        return None;
+    }
+    let value = number as f64 / POWERS.get(count - behind.unwrap_or(count))?;
+    Some(if negative { -value } else { value })
+}
+
 /// `real`, `double precision`: digits, `NaN`, `Infinity`, `-Infinity`.
 pub(super) fn float<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    if let Some(value) = plain(data) {
+        return Ok(PyFloat::new(py, value).into_any());
+    }
     let value = std::str::from_utf8(data).ok().and_then(|text| text.trim().parse::<f64>().ok());
     match value {
         Some(value) => Ok(PyFloat::new(py, value).into_any()),
@@ -71,7 +108,33 @@ pub(super) fn decimal<'py>(
 
 #[cfg(test)]
 mod tests {
-    use super::small;
+    use super::{plain, small};
+
+    #[test]
+    fn plain_numbers_are_what_the_standard_library_makes_of_them() {
+        let few =
+            ["0", "-0", "1.5", "-1.5", "0.1", "100", "123456.789", "0.00000000000001", "1.", ".5"];
+        let many = (0..20_000u64).map(|seed| {
+            let digits =
+                (seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) % 100_000_000_000_000).to_string();
+            let (whole, fraction) =
+                digits.split_at(usize::try_from(seed).unwrap() % (digits.len() + 1));
+            format!("{}{whole}.{fraction}", if seed % 2 == 0 { "-" } else { "" })
+        });
+        for text in few.map(str::to_owned).into_iter().chain(many) {
+            let expected: f64 = text.parse().unwrap();
+            assert_eq!(
+                plain(text.as_bytes()).map(f64::to_bits),
+                Some(expected.to_bits()),
+                "{text}"
+            );
+        }
+        for text in
+            ["", "-", ".", "-.", "1e5", "NaN", "Infinity", " 1", "1.2.3", "+1", "1234567890123456"]
+        {
+            assert_eq!(plain(text.as_bytes()), None, "{text}");
+        }
+    }
 
     #[test]
     fn parses_what_surely_fits() {
