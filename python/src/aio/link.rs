@@ -62,9 +62,10 @@ impl AsyncLink {
         let py = slf.py();
         let this = slf.get();
         let event_loop = this.event_loop.bind(py);
-        // A forked child has a copy of a loop that runs in its parent.
-        if this.pid != std::process::id()
-            || this.running_loop.bind(py).call0()?.is(event_loop)
+        // A forked child has a copy of a loop that runs in its parent. The system is asked which process
+        // this is only where the loop does not run here, as it mostly does.
+        if this.running_loop.bind(py).call0()?.is(event_loop)
+            || this.pid != std::process::id()
             || !event_loop.call_method0(intern!(py, "is_running"))?.is_truthy()?
         {
             return Ok(false);
