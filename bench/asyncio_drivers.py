@@ -23,7 +23,7 @@ import drivers
 import floor
 import peers
 import workloads
-from workloads import BATCH, COPY, COPY_TEXT, FETCH, INSERT, TRANSFER, placeholders
+from workloads import BATCH, COPY, COPY_TEXT, FETCH, INSERT, ITERATED, TRANSFER, placeholders
 
 Work = dict[str, Callable[[], Awaitable[Any]]]
 
@@ -79,6 +79,12 @@ def _psycopg_like(conn: Any) -> Work:
             return await cur.fetchall()
 
         work[name] = run
+
+    async def iterate() -> None:
+        async for _ in await conn.execute(ITERATED):
+            pass
+
+    work["iterate20k"] = iterate
     insert = placeholders(INSERT, "%s")
 
     async def many() -> None:

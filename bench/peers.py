@@ -8,7 +8,18 @@ from collections.abc import Callable
 from typing import Any
 
 import floor
-from workloads import BATCH, COPY, COPY_TEXT, FETCH, INSERT, INSERT_VALUES, ROW, TRANSFER, placeholders
+from workloads import (
+    BATCH,
+    COPY,
+    COPY_TEXT,
+    FETCH,
+    INSERT,
+    INSERT_VALUES,
+    ITERATED,
+    ROW,
+    TRANSFER,
+    placeholders,
+)
 
 Work = dict[str, Callable[[], Any]]
 
@@ -56,6 +67,14 @@ def _dbapi(conn: Any) -> Work:
             return cur.fetchall()
 
         work[name] = run
+
+    def iterate() -> None:
+        cur = conn.cursor()
+        cur.execute(ITERATED)
+        for _ in cur:
+            pass
+
+    work["iterate20k"] = iterate
     insert = placeholders(INSERT, "%s")
     work["executemany1k"] = lambda: conn.cursor().executemany(insert, BATCH)
     work["transfer"] = _transfer_dbapi(conn)
@@ -138,6 +157,13 @@ async def asyncpg(dsn: str) -> Work:
             return await conn.fetch(sql, *args)
 
         work[name] = run
+
+    async def iterate() -> None:
+        # Its cursors are of the server's, and need a transaction.
+        for _ in await conn.fetch(ITERATED):
+            pass
+
+    work["iterate20k"] = iterate
     insert = placeholders(INSERT, "$")
 
     async def many() -> None:

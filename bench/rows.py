@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Rows taken one by one, and by other cursors: kecoa beside psycopg2, on one server, in one run.
+"""Rows taken one by one, by other cursors and from the server in portions, and the small steps around
+them: kecoa beside psycopg2, on one server, in one run.
 
 usage: rows.py --dsn 'host=/tmp port=5432 user=me dbname=me' [--drivers a,b] [--only w1,w2]
 
 As drivers.py: a process a driver, rounds interleaved, medians. A call is a statement that gives 20,000 rows
-of three columns, and the fetch of all of them. The tables show wall time, client CPU time, and each round as
+of three columns, and the fetch of all of them; or a thousand check-outs of a pool's connection; or a thousand
+changes of `autocommit` there and back. The tables show wall time, client CPU time, and each round as
 a multiple of psycopg2's (below 1 is faster).
 """
 
@@ -18,8 +20,8 @@ from collections.abc import Callable
 from typing import Any
 
 import drivers
+from workloads import ITERATED as ROWS
 
-ROWS = "SELECT i AS a, i::text AS b, i * 1.5::float8 AS c FROM generate_series(1, 20000) AS i"
 FACTORIES = {"tuple": None, "dict": "DictCursor", "realdict": "RealDictCursor", "named": "NamedTupleCursor"}
 
 
@@ -43,7 +45,14 @@ def fetch_all(cur: Any) -> None:
 
 
 WAYS = {"for": fetch_for, "fetchone": fetch_one, "fetchmany": fetch_many, "fetchall": fetch_all}
-WORKLOADS = [f"{way}_{factory}" for way in WAYS for factory in FACTORIES] + ["for_server_side"]
+#: How many rows a named cursor takes from the server at a time.
+PORTIONS = (100, 2_000, 20_000)
+WORKLOADS = [
+    *(f"{way}_{factory}" for way in WAYS for factory in FACTORIES),
+    *(f"named_by_{size}" for size in PORTIONS),
+    "check_out",
+    "autocommit",
+]
 
 
 def make(name: str, dsn: str) -> dict[str, Callable[[], Any]]:
@@ -61,13 +70,29 @@ def make(name: str, dsn: str) -> dict[str, Callable[[], Any]]:
 
             work[f"{way}_{factory}"] = run
 
-    def server_side() -> None:
-        with conn.cursor("rows") as cur:
-            cur.execute(ROWS)
-            fetch_for(cur)
+    for size in PORTIONS:
 
-    work["for_server_side"] = server_side
-    return work
+        def named(size: int = size) -> None:
+            with conn.cursor("rows") as cur:
+                cur.itersize = size
+                cur.execute(ROWS)
+                fetch_for(cur)
+
+        work[f"named_by_{size}"] = named
+    pool = importlib.import_module(f"{name}.pool").ThreadedConnectionPool(1, 2, dsn)
+
+    def check_out() -> None:
+        for _ in range(1_000):
+            pool.putconn(pool.getconn())
+
+    other = driver.connect(dsn)
+
+    def autocommit() -> None:
+        for _ in range(1_000):
+            other.autocommit = True
+            other.autocommit = False
+
+    return work | {"check_out": check_out, "autocommit": autocommit}
 
 
 def serve(name: str, dsn: str) -> None:

@@ -39,6 +39,7 @@ WORKLOADS = {
     "returning10k": "the same with RETURNING the key",
     "update5k": "5,000 rows updated by key by one execute()",
     "select50k": "50,000 rows of five columns selected",
+    "iterate50k": "50,000 rows of five columns taken one by one",
     "get1k": "1,000 rows selected by key, one at a time",
 }
 
@@ -81,11 +82,15 @@ def workloads(sa: Any) -> tuple[Any, Work]:
     def select50k(conn: Any) -> None:
         assert len(conn.execute(select).all()) == 50_000
 
+    def iterate50k(conn: Any) -> None:
+        for _ in conn.execute(select):
+            pass
+
     def get1k(conn: Any) -> None:
         for key in range(1, 1001):
             conn.execute(get, {"key": key}).one()
 
-    work = (insert10k, returning10k, update5k, select50k, get1k)
+    work = (insert10k, returning10k, update5k, select50k, iterate50k, get1k)
     return table, {function.__name__: function for function in work}
 
 

@@ -63,6 +63,9 @@ FETCH = {
     "mixed10k": Fetch("SELECT i8, i4, f8, n, t, b, u, ts, d, j, nl FROM b_mixed"),
 }
 
+#: Its rows are taken one by one.
+ITERATED = "SELECT i AS a, i::text AS b, i * 1.5::float8 AS c FROM generate_series(1, 20000) AS i"
+
 INSERT = "INSERT INTO b_batch (a, b, c, d, e, f, g) VALUES ({0}, {1}, {2}, {3}, {4}, {5}, {6})"
 INSERT_VALUES = "INSERT INTO b_batch (a, b, c, d, e, f, g) VALUES %s"
 ROW = (10, 11, 10, "TESTTESTTEST", 10.333, 12341234, "123412341234")
@@ -77,7 +80,7 @@ TRANSFER = (
     "UPDATE b_acc SET balance = balance + {0} WHERE id = {1}",
 )
 
-ALL = [*FETCH, "executemany1k", "execute_values1k", "copy10k", "transfer", "connect"]
+ALL = [*FETCH, "iterate20k", "executemany1k", "execute_values1k", "copy10k", "transfer", "connect"]
 
 
 def placeholders(sql: str, style: str) -> str:
