@@ -6,6 +6,7 @@ import pytest
 
 from kecoa.aio import AsyncConnectionPool, PoolTimeout, _pool
 from tests.aio.loops import looped, on_both_loops
+from tests.dbapi.scripted_server import ScriptedServer
 
 
 @on_both_loops
@@ -48,3 +49,28 @@ async def test_each_setting_is_set_back(dsn, name, value):
         assert getattr(conn, name) == before != value
         async with pool.connection() as again:
             assert again is conn
+
+
+@looped
+@pytest.mark.parametrize(
+    ("autocommit", "statements", "trips"),
+    [
+        (False, [], []),
+        (True, [], []),
+        (True, ["SELECT 1"], ["SELECT 1"]),
+        # BEGIN travels with the first statement.
+        (False, ["SELECT 1"], ["BEGIN;SELECT 1", "COMMIT"]),
+        (False, ["SELECT 1", "SELECT 2"], ["BEGIN;SELECT 1", "SELECT 2", "COMMIT"]),
+    ],
+)
+async def test_a_block_sends_nothing_but_its_statements_and_what_they_began(autocommit, statements, trips):
+    with ScriptedServer() as server:
+        kwargs = {"autocommit": autocommit}
+        async with AsyncConnectionPool(server.dsn, min_size=1, kwargs=kwargs) as pool:
+            await pool.wait()
+            del server.seen[:]
+            for _ in range(2):
+                async with pool.connection() as conn:
+                    for statement in statements:
+                        await conn.execute(statement)
+            assert server.seen == trips * 2
