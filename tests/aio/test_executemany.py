@@ -105,3 +105,39 @@ async def test_a_generator_that_fails_or_closes(table, connected):
 
         with pytest.raises(kecoa.Error, match="closed"):
             await conn.cursor().executemany("INSERT INTO aio_many VALUES (%s)", closes())
+
+
+MANY = 2500
+
+
+@pytest.mark.parametrize("at", [0, 999, 1000, MANY - 1])
+@on_both_loops
+async def test_atomic_rows_are_there_together_or_not_at_all(table, connected, at):
+    async with connected() as conn:
+        given = [(n,) for n in range(MANY)]
+        with pytest.raises(kecoa.Error):
+            await conn.cursor().executemany(
+                "INSERT INTO aio_many VALUES (%s)", [*given[:at], ("x",)], atomic=True
+            )
+        assert await rows(conn) == []
+        cur = conn.cursor()
+        await cur.executemany("INSERT INTO aio_many VALUES (%s)", given, atomic=True)
+        assert cur.rowcount == MANY
+        assert len(await rows(conn)) == MANY
+        assert conn.autocommit
+
+
+@looped
+async def test_atomic_rows_belong_to_the_transaction_that_is_there(table, connected):
+    insert = "INSERT INTO aio_many VALUES (%s)"
+    async with connected() as conn:
+        with pytest.raises(LookupError):
+            async with conn.transaction():
+                await conn.cursor().executemany(insert, [(1,), (2,)], atomic=True)
+                raise LookupError
+        assert await rows(conn) == []
+        async with conn.pipeline():
+            await conn.execute("BEGIN")
+            await conn.cursor().executemany(insert, [(1,), (2,)], atomic=True)
+            await conn.execute("ROLLBACK")
+        assert await rows(conn) == []

@@ -323,10 +323,10 @@ class NamedTupleCursor(_cursor[Any]):
         self.Record = None
         super().execute(query, vars, **options)
 
-    def executemany(self, query: Any, vars: Any) -> None:
+    def executemany(self, query: Any, vars: Any, **options: Any) -> None:
         """Run a query for each item of `vars`; see `cursor.executemany`."""
         self.Record = None
-        super().executemany(query, vars)
+        super().executemany(query, vars, **options)
 
     def stream(
         self, query: Any, vars: Any = None, *, size: int = 1000, timeout: float | None = None

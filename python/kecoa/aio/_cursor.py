@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Se
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic
 
+from kecoa import extensions
 from kecoa._kecoa import (
     Column,
     NotSupportedError,
@@ -123,14 +124,32 @@ class AsyncCursor(Generic[_Row]):
         vars_list: Iterable[Sequence[Any] | Mapping[str, Any]],
         *,
         timeout: float | None = None,
+        atomic: bool = False,
     ) -> None:
         """Run a statement once for each of `vars_list`, without waiting for an answer before the last.
 
         `rowcount` is the sum afterwards, and there are no rows to fetch. Raises the first error. In
-        autocommit mode what is sent together, up to 1,000 statements, is one transaction.
+        autocommit mode what is sent together, up to 1,000 statements, is one transaction; with `atomic`
+        all of them are.
         """
+        run = self._execute_atomically if atomic else self._execute_many
         if _listening():
             with Observed("executemany", self, query):
+                await run(query, vars_list, timeout)
+        else:
+            await run(query, vars_list, timeout)
+
+    async def _execute_atomically(self, query: Any, vars_list: Iterable[Any], timeout: float | None) -> None:
+        conn = self._conn
+        if conn._pipeline is not None:
+            # What is under way may begin a transaction.
+            await conn._pipeline.sync()
+        if (
+            conn.autocommit
+            and not conn._blocks
+            and conn._link.transaction == extensions.TRANSACTION_STATUS_IDLE
+        ):
+            async with conn.transaction():
                 await self._execute_many(query, vars_list, timeout)
         else:
             await self._execute_many(query, vars_list, timeout)

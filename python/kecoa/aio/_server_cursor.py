@@ -89,6 +89,7 @@ class AsyncServerCursor(AsyncCursor[_Row]):
         vars_list: Iterable[Sequence[Any] | Mapping[str, Any]],
         *,
         timeout: float | None = None,
+        atomic: bool = False,
     ) -> None:
         """Refuse: ProgrammingError."""
         raise ProgrammingError("can't call .executemany() on named cursors")

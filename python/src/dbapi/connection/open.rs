@@ -126,6 +126,13 @@ impl Connection {
         lock(&self.state).autocommit
     }
 
+    /// Whether the next statement commits by itself: in autocommit, outside of a transaction and of a
+    /// block `with connection`.
+    pub(crate) fn commits_by_itself(&self) -> bool {
+        let state = lock(&self.state);
+        state.autocommit && !state.entered && state.transaction == TransactionStatus::Idle
+    }
+
     /// What the server says about the transaction.
     pub(crate) fn server_transaction(&self) -> TransactionStatus {
         lock(&self.state).transaction

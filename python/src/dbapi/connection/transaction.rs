@@ -227,6 +227,23 @@ impl Connection {
         }
     }
 
+    /// Does `work` as a block `with connection`.
+    pub(crate) fn as_block<T>(
+        slf: &Bound<'_, Connection>,
+        work: impl FnOnce() -> PyResult<T>,
+    ) -> PyResult<T> {
+        let py = slf.py();
+        Connection::enter(slf)?;
+        match work() {
+            Ok(done) => Connection::exit(slf, py.None().bind(py)).map(|()| done),
+            Err(raised) => {
+                // What was raised says more than what its rollback met.
+                let _ = Connection::exit(slf, raised.get_type(py).as_any());
+                Err(raised)
+            }
+        }
+    }
+
     /// COMMIT, if a transaction was begun. The connection is ready again, unless the server says that
     /// the transaction is still open.
     pub(crate) fn do_commit(slf: &Bound<'_, Connection>) -> PyResult<()> {

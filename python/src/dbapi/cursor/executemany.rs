@@ -89,6 +89,20 @@ impl Cursor {
         Ok(())
     }
 
+    /// `executemany` whose statements take effect together. In a transaction they do; outside of one, in
+    /// autocommit, they are as in `with connection`.
+    pub(crate) fn executemany_atomic<'py>(
+        slf: &Bound<'py, Cursor>,
+        query: &Bound<'py, PyAny>,
+        vars_list: &Bound<'py, PyAny>,
+    ) -> PyResult<()> {
+        let connection = slf.get().connection_of(slf.py())?;
+        if !connection.get().commits_by_itself() {
+            return Cursor::do_executemany(slf, query, vars_list);
+        }
+        Connection::as_block(&connection, || Cursor::do_executemany(slf, query, vars_list))
+    }
+
     /// Runs one of many statements, and adds its row count.
     pub(super) fn run_counted<'py>(
         slf: &Bound<'py, Cursor>,

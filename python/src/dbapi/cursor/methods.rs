@@ -231,16 +231,19 @@ impl Cursor {
         })
     }
 
-    /// Runs a statement once for each of `vars_list`.
-    #[pyo3(signature = (query, vars_list))]
+    /// Runs a statement once for each of `vars_list`. With `atomic`, all of them or none, also where
+    /// statements commit by themselves: there they are a transaction of their own.
+    #[pyo3(signature = (query, vars_list, *, atomic=false))]
     fn executemany<'py>(
         slf: &Bound<'py, Self>,
         query: &Bound<'py, PyAny>,
         vars_list: &Bound<'py, PyAny>,
+        atomic: bool,
     ) -> PyResult<()> {
         let _limited = slf.get().limited(slf.py(), None)?;
-        observed("executemany", slf.as_any(), Some(query), || {
-            Cursor::do_executemany(slf, query, vars_list)
+        observed("executemany", slf.as_any(), Some(query), || match atomic {
+            true => Cursor::executemany_atomic(slf, query, vars_list),
+            false => Cursor::do_executemany(slf, query, vars_list),
         })
     }
 
