@@ -19,6 +19,9 @@ const READ: usize = 32 * 1024;
 /// With less room than this nothing is read.
 const READ_LEAST: usize = 4 * 1024;
 
+/// So many bytes are read at a glance, for which answers of few rows are small enough.
+const GLANCE: usize = 4 * 1024;
+
 /// So many bytes an empty buffer keeps: a peer that once sent or got something large does not hold it for ever.
 const KEPT: usize = 256 * 1024;
 
@@ -38,6 +41,15 @@ pub trait Decoder {
 
     /// How many more bytes the message at the head of `input` needs, as far as is known.
     fn read_hint(&self, input: &BytesMut) -> usize;
+}
+
+/// A socket that can be read at any moment, before the event loop tells that there is something to read.
+pub trait Glance {
+    /// Reads what has arrived.
+    ///
+    /// # Errors
+    /// The socket's; [`io::ErrorKind::WouldBlock`] when nothing has.
+    fn glance(&self, buffer: &mut [u8]) -> io::Result<usize>;
 }
 
 /// One peer: what was read and not yet taken, what is to be written.
@@ -77,20 +89,45 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decoder> Buffered<R, W, D> 
         self.output.len() > HIGH_WATER
     }
 
-    /// Reads once; losing the future loses nothing.
-    ///
-    /// # Errors
-    /// The socket's; [`io::ErrorKind::UnexpectedEof`] at the end.
-    pub async fn read(&mut self) -> io::Result<()> {
+    fn make_room(&mut self) {
         release(&mut self.input);
         let wanted = self.decoder.read_hint(&self.input);
         // Where the messages before are still in use, to make room is to make a new buffer.
         if self.input.capacity() - self.input.len() < wanted.max(READ_LEAST) {
             self.input.reserve(wanted.max(READ));
         }
+    }
+
+    /// Reads once; losing the future loses nothing.
+    ///
+    /// # Errors
+    /// The socket's; [`io::ErrorKind::UnexpectedEof`] at the end.
+    pub async fn read(&mut self) -> io::Result<()> {
+        self.make_room();
         match self.reader.read_buf(&mut self.input).await? {
             0 => Err(io::ErrorKind::UnexpectedEof.into()),
             _ => Ok(()),
+        }
+    }
+
+    /// Reads what has arrived, without waiting and without asking the event loop: whether that was anything.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn glance(&mut self) -> io::Result<bool>
+    where
+        R: Glance,
+    {
+        let mut bytes = [0; GLANCE];
+        match self.reader.glance(&mut bytes) {
+            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(count) => {
+                self.make_room();
+                self.input.extend_from_slice(bytes.get(..count).unwrap_or_default());
+                Ok(true)
+            }
+            Err(error) if is_pause(&error) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
@@ -160,6 +197,11 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decoder> Buffered<R, W, D> 
             self.write().await
         }
     }
+}
+
+/// Whether nothing has arrived, or a signal came first.
+fn is_pause(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
 /// Gives the memory of an empty buffer back, if it is much.
@@ -236,6 +278,27 @@ mod tests {
         assert!(server.message().unwrap_err().to_string().contains("at most 8 bytes"));
         drop((from, to));
         assert_eq!(server.read().await.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[tokio::test]
+    async fn a_glance_takes_what_is_there_and_the_event_loop_tells_of_the_rest() {
+        let (ours, mut theirs) = tokio::net::UnixStream::pair().unwrap();
+        let (reader, writer) = ours.into_split();
+        let mut server = Buffered::new(reader, writer, Lines);
+        assert!(!server.glance().unwrap());
+        theirs.write_all(b"one\ntw").await.unwrap();
+        assert!(server.glance().unwrap() && !server.glance().unwrap());
+        assert_eq!(server.message().unwrap().unwrap(), b"one\n");
+        theirs.write_all(b"o\n").await.unwrap();
+        server.read().await.unwrap();
+        assert_eq!(server.message().unwrap().unwrap(), b"two\n");
+        // More than one glance takes.
+        theirs.write_all(&[b'x'; GLANCE + 1]).await.unwrap();
+        assert!(server.glance().unwrap());
+        server.read().await.unwrap();
+        assert_eq!(server.input.len(), GLANCE + 1);
+        drop(theirs);
+        assert_eq!(server.glance().unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
     }
 
     #[tokio::test]

@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use rustix::net::{RecvFlags, recv};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream, tcp, unix};
+
+use crate::buffered::Glance;
 
 /// What a client's bytes come out of.
 #[derive(Debug)]
@@ -36,6 +39,25 @@ impl AsyncRead for Reader {
         match self.get_mut() {
             Reader::Tcp(half) => Pin::new(half).poll_read(context, buffer),
             Reader::Unix(half) => Pin::new(half).poll_read(context, buffer),
+        }
+    }
+}
+
+impl Glance for unix::OwnedReadHalf {
+    fn glance(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let stream: &UnixStream = self.as_ref();
+        Ok(recv(stream, buffer, RecvFlags::DONTWAIT)?.0)
+    }
+}
+
+impl Glance for Reader {
+    fn glance(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Reader::Tcp(half) => {
+                let stream: &TcpStream = half.as_ref();
+                Ok(recv(stream, buffer, RecvFlags::DONTWAIT)?.0)
+            }
+            Reader::Unix(half) => half.glance(buffer),
         }
     }
 }

@@ -16,6 +16,7 @@ mod database;
 mod expect;
 mod extended;
 mod flow;
+mod look;
 mod lookup;
 mod messages;
 mod options;

@@ -46,6 +46,7 @@ impl Session {
     async fn serve(&mut self) -> Flow<()> {
         loop {
             let frame = self.client_frame().await?;
+            let _working = self.shared.at_work.enter();
             match frame.tag {
                 b'Q' => self.query(&frame.body).await?,
                 b'P' | b'B' | b'D' | b'E' | b'C' | b'H' | b'S' => self.extended(frame).await?,
@@ -63,6 +64,7 @@ impl Session {
 
     /// The next message of an idle client; what PostgreSQL says unasked is passed on meanwhile.
     async fn client_frame(&mut self) -> Flow<Frame> {
+        let mut answered = true;
         loop {
             if let Some(frame) = self.client.message().map_err(protocol)? {
                 return Ok(frame);
@@ -71,6 +73,14 @@ impl Session {
             if !self.expected.is_empty() && !holds {
                 // Unsynced messages are out: PostgreSQL may hold replies back, or wait.
                 self.client.flush().await.map_err(|_| End::Client)?;
+            }
+            let at_work = &self.shared.at_work;
+            if std::mem::take(&mut answered)
+                && self.client_looks.look(&mut self.client, at_work, 0).map_err(|_| End::Client)?
+            {
+                // A client that is never waited for must not keep the event loop from the others.
+                tokio::task::yield_now().await;
+                continue;
             }
             tokio::select! {
                 read = request::pass(&mut self.client, true, holds) => read.map_err(|_| End::Client)?,
@@ -117,10 +127,16 @@ impl Session {
             self.waiting = true;
             let listen = !self.client.is_input_full();
             let holds = self.rerun.holds();
+            let asks = !self.backend.output.is_empty();
             tokio::select! {
                 done = self.backend.exchange() => done.map_err(|_| End::Backend)?,
                 done = request::pass(&mut self.client, listen, holds) => done.map_err(|_| End::Client)?,
                 () = self.shutdown.requested() => return Err(End::Shutdown),
+            }
+            if asks && self.backend.output.is_empty() {
+                let at_work = &self.shared.at_work;
+                let looked = self.backend_looks.look(&mut self.backend, at_work, 1);
+                looked.map_err(|_| End::Backend)?;
             }
         }
     }

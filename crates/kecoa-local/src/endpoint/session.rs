@@ -12,6 +12,7 @@ use kecoa_server::accept::Shutdown;
 use super::backend::Backend;
 use super::expect::{Expect, Prepared};
 use super::flow::{End, Flow};
+use super::look::Looks;
 use super::messages::{Client, put, put_frame, take_rows};
 use super::origin::Origin;
 use super::replies::{Fields, put_tag, string, tag};
@@ -77,6 +78,9 @@ pub(super) struct Session {
     pub(super) rerun: Rerun,
     /// The message for which a COPY was ended because it does not belong there.
     pub(super) stray: Option<u8>,
+    /// When to look for what the client says next, and PostgreSQL.
+    pub(super) client_looks: Looks,
+    pub(super) backend_looks: Looks,
     /// Rows of a query the client does not see.
     pub(super) collected: Vec<Vec<Option<String>>>,
 }
@@ -160,6 +164,8 @@ impl Session {
             peeked: None,
             rerun: Rerun::default(),
             stray: None,
+            client_looks: Looks::default(),
+            backend_looks: Looks::default(),
             collected: Vec::new(),
         }
     }

@@ -3,6 +3,7 @@
 use kecoa_server::unauthenticated::Unauthenticated;
 
 use super::cancel::Keys;
+use super::look::AtWork;
 use super::options::EndpointOptions;
 
 /// As many as real clients come at once. With two files for each of PostgreSQL's 200 sessions
@@ -17,12 +18,14 @@ pub(super) struct Shared {
     pub(super) unauthenticated: Unauthenticated,
     /// One password is read at a time: those who ask have not shown who they are.
     pub(super) reading: tokio::sync::Mutex<()>,
+    pub(super) at_work: AtWork,
 }
 
 impl Shared {
     pub(super) fn new(options: EndpointOptions) -> Self {
         let unauthenticated = Unauthenticated::new(UNAUTHENTICATED);
         let reading = tokio::sync::Mutex::default();
-        Self { options, keys: Keys::default(), unauthenticated, reading }
+        let at_work = AtWork::default();
+        Self { options, keys: Keys::default(), unauthenticated, reading, at_work }
     }
 }
