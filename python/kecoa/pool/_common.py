@@ -331,6 +331,11 @@ class PoolBase:
 _pools: weakref.WeakSet[PoolBase] = weakref.WeakSet()
 
 
+def live_pools() -> list[PoolBase]:
+    """Return the pools of this process that are in use, for the metrics of `kecoa.observe`."""
+    return list(_pools)
+
+
 def _after_fork() -> None:
     """Empty the pools of a forked child: their sockets are the parent's."""
     for pool in list(_pools):

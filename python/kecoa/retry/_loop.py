@@ -8,14 +8,16 @@ SQLAlchemy only execute them: what is repeated, reported, counted and logged is 
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Generator
 from contextlib import suppress
-from typing import Any, Literal, NamedTuple, NoReturn, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, Protocol, TypeAlias
 
 from kecoa import _kecoa
 from kecoa._kecoa import AmbiguousCommitError as AmbiguousCommitError, Attempts, RetryPolicy
 from kecoa.retry._failure import Facts, describe, facts_of
+
+if TYPE_CHECKING:
+    from kecoa.observe import ObservedTransaction
 
 
 class AttemptReport(NamedTuple):
@@ -157,7 +159,7 @@ class RetryLoop:
         self._wait = 0.0
         self._fresh = False
         self._in_transaction = False
-        self._begun = (time.time_ns(), time.perf_counter()) if _kecoa._listening() else None
+        self._observed = _observed() if _kecoa._listening() else None
 
     def steps(self) -> _Steps:
         """Yield what to do next, until a transaction is committed or there is an error to raise."""
@@ -165,6 +167,9 @@ class RetryLoop:
             while not (yield from self._attempt()):
                 yield Step("next_attempt")
         except GeneratorExit:
+            # The caller has left the loop.
+            if self._observed is not None:
+                self._observed.end(self._rules.conn, None, self.number)
             raise
         except BaseException as error:
             # A clock failed, or a log was interrupted.
@@ -174,6 +179,15 @@ class RetryLoop:
 
     def _attempt(self) -> Generator[Step, Outcome, bool]:
         """Make an attempt; return True if it is committed, False if another is due."""
+        if self._observed is None:
+            return (yield from self._make_attempt())
+        self._observed.enter()
+        try:
+            return (yield from self._make_attempt())
+        finally:
+            self._observed.leave()
+
+    def _make_attempt(self) -> Generator[Step, Outcome, bool]:
         yield from self._begin()
         self._in_transaction = True
         body = yield Step("run_body")
@@ -290,6 +304,8 @@ class RetryLoop:
 
     def _end(self, error: BaseException | None, broken: bool) -> _Steps:
         """Give the connection back; have `error` raised, or what giving it back raised."""
+        if self._observed is not None:
+            self._observed.end(self._rules.conn, error, self.number)
         closed = (yield Step("close", (broken,))).error
         if closed is not None:
             _put_behind(closed, error)
@@ -307,29 +323,17 @@ class RetryLoop:
 
             why = facts_of(error, self._outer).sqlstate
             log.decided(self.number, self._attempts.max_attempts, error, why, decision, wait)
-        if self._begun is not None:
-            self._notify_listeners(self._begun, error, decision, wait)
+        if self._observed is not None:
+            if error is not None:
+                self._observed.failed(self._rules.conn, error, self.number, decision, wait)
+            if decision not in ("retry", "reconnect"):
+                self._observed.end(self._rules.conn, error, self.number)
         if self._reports:
             report = AttemptReport(self.number, error, decision, wait, self._attempts.elapsed)
             reported = yield Step("report", (report,))
             if reported.error is not None:
                 _put_behind(reported.error, error)
                 yield from self._end(reported.error, broken)
-
-    def _notify_listeners(
-        self, begun: tuple[int, float], error: BaseException | None, decision: str, wait: float
-    ) -> None:
-        from kecoa import observe
-
-        start, since = begun
-        duration = time.perf_counter() - since
-        conn = self._rules.conn
-        if error is not None:
-            more = {"kecoa.attempt": self.number, "kecoa.decision": decision, "kecoa.wait": wait}
-            observe.notify("attempt", conn, None, start, duration, error, more)
-        if decision not in ("retry", "reconnect"):
-            more = {"kecoa.attempts": self.number}
-            observe.notify("transaction", conn, None, start, duration, error, more)
 
 
 class Steps:
@@ -357,6 +361,12 @@ class Steps:
             self._steps.close()
             _raise(step.arguments[0])
         return None if step.action in ("run_body", "next_attempt") else step
+
+
+def _observed() -> ObservedTransaction:
+    from kecoa.observe import ObservedTransaction
+
+    return ObservedTransaction()
 
 
 def _as_ambiguous(error: Exception) -> AmbiguousCommitError:

@@ -1,12 +1,4 @@
-"""Observability: counters, events for any listener, spans for OpenTelemetry.
-
-    kecoa.observe.counters()["kecoa.retries"]
-    kecoa.observe.add_listener(print)
-    kecoa.observe.instrument()          # needs opentelemetry-api
-
-Events and spans carry the attributes of OpenTelemetry's conventions for databases. The text of a statement is
-among them only where it is asked for, and then as the caller wrote it, with placeholders instead of values.
-"""
+"""Counters, and events for any listener."""
 
 from __future__ import annotations
 
@@ -17,11 +9,9 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import SimpleNamespace, TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from kecoa import _kecoa
-
-__all__ = ["Event", "add_listener", "counters", "instrument", "remove_listener", "uninstrument"]
 
 
 class Event(NamedTuple):
@@ -42,11 +32,28 @@ class Event(NamedTuple):
     """What it raised."""
 
 
+# Users know it by the module that has always had it.
+Event.__module__ = "kecoa.observe"
+
 Listener = Callable[[Event], object]
+
+
+class Scope(Protocol):
+    """What covers a retried transaction: a span that is begun before the events within it."""
+
+    def enter(self) -> None:
+        """An attempt begins: what this thread or task does from now on belongs to the transaction."""
+
+    def leave(self) -> None:
+        """The attempt is over."""
+
+    def end(self, event: Event) -> None:
+        """The transaction is over; `event` is what its listeners get. Called once."""
+
 
 # Replaced as a whole, under the lock: whoever goes through it goes through one that does not change.
 _listeners: tuple[tuple[Listener, bool], ...] = ()
-_instrumented: list[Listener] = []
+_openers: tuple[Callable[[int], Scope], ...] = ()
 # A signal handler, or a finaliser, may come between.
 _lock = threading.RLock()
 # The first word of a statement, behind comments.
@@ -86,39 +93,21 @@ def remove_listener(listener: Listener) -> None:
             _kecoa._set_listener(None)
 
 
-def instrument(tracer: Any = None, *, query_text: bool = False) -> None:
-    """Make a span of each operation through OpenTelemetry's API: `pip install kecoa[otel]`.
+def add_scope(opener: Callable[[int], Scope]) -> None:
+    """Have `opener(start)` called at the beginning of each retried transaction, for what covers all of it.
 
-    `tracer` is by default that of the global provider. A span is made when its operation is over, with the
-    times it had; its parent is the span that is current then. ImportError without opentelemetry-api.
+    `start` is that of its event.
     """
-    from opentelemetry import trace  # type: ignore[import-not-found, unused-ignore]
-
-    if tracer is None:
-        tracer = trace.get_tracer("kecoa", _kecoa.__version__.partition(" ")[0])
-
-    def make_span(event: Event) -> None:
-        name = str(event.attributes.get("db.operation.name", event.operation))
-        namespace = event.attributes.get("db.namespace")
-        span = tracer.start_span(
-            f"{name} {namespace}" if namespace else name,
-            kind=trace.SpanKind.CLIENT,
-            attributes=event.attributes,
-            start_time=event.start,
-        )
-        if event.error is not None:
-            span.set_status(trace.StatusCode.ERROR, type(event.error).__name__)
-        span.end(end_time=event.start + round(event.duration * 1e9))
-
-    uninstrument()
-    _instrumented.append(make_span)
-    add_listener(make_span, query_text=query_text)
+    global _openers
+    with _lock:
+        _openers = (*_openers, opener)
 
 
-def uninstrument() -> None:
-    """Take back `instrument`, if it was called."""
-    while _instrumented:
-        remove_listener(_instrumented.pop())
+def remove_scope(opener: Callable[[int], Scope]) -> None:
+    """Take back `add_scope`."""
+    global _openers
+    with _lock:
+        _openers = tuple(known for known in _openers if known != opener)
 
 
 def _attributes(subject: Any) -> dict[str, Any]:
@@ -146,6 +135,7 @@ def _dispatch(
     duration: float,
     error: BaseException | None,
     more: dict[str, Any] | None = None,
+    scopes: tuple[Scope, ...] = (),
 ) -> None:
     """Call the listeners; called by the extension and by the loops of retry."""
     attributes = _attributes(subject)
@@ -166,6 +156,8 @@ def _dispatch(
         if wants_text and text is not None:
             own["db.query.text"] = _kecoa._without_values(text)
         listener(Event(operation, start, duration, own, error))
+    for scope in scopes:
+        scope.end(Event(operation, start, duration, dict(attributes), error))
 
 
 def _text(query: Any, scope: Any) -> str:
@@ -197,6 +189,43 @@ class Observed:
     ) -> None:
         duration = time.perf_counter() - self.since
         notify(self.operation, self.subject, self.query, self.start, duration, error, self.more)
+
+
+class ObservedTransaction:
+    """A retried transaction: events of its failed attempts and of its end, and the scopes that cover it."""
+
+    def __init__(self) -> None:
+        self._start = time.time_ns()
+        self._since = time.perf_counter()
+        self._scopes = tuple(opener(self._start) for opener in _openers)
+        self._attempt = (self._start, self._since)
+        self._is_over = False
+
+    def enter(self) -> None:
+        """Begin an attempt."""
+        self._attempt = (time.time_ns(), time.perf_counter())
+        for scope in self._scopes:
+            scope.enter()
+
+    def leave(self) -> None:
+        """End an attempt, begun in the same thread or task."""
+        for scope in reversed(self._scopes):
+            scope.leave()
+
+    def failed(self, conn: Any, error: BaseException, number: int, decision: str, wait: float) -> None:
+        """Notify the listeners of a failed attempt."""
+        more = {"kecoa.attempt": number, "kecoa.decision": decision, "kecoa.wait": wait}
+        start, since = self._attempt
+        notify("attempt", conn, None, start, time.perf_counter() - since, error, more)
+
+    def end(self, conn: Any, error: BaseException | None, attempts: int) -> None:
+        """Notify the listeners of the end, unless they were."""
+        if self._is_over:
+            return
+        self._is_over = True
+        duration = time.perf_counter() - self._since
+        more = {"kecoa.attempts": attempts}
+        notify("transaction", conn, None, self._start, duration, error, more, self._scopes)
 
 
 def notify(*event: Any) -> None:
