@@ -37,6 +37,7 @@ const CHANGED: &[(&str, &str, &str)] = &[
     ("extract", "numeric", "double precision"),
     ("cbrt", "double precision", "numeric"),
     ("div", "numeric", "bigint"),
+    ("log", "numeric", "double precision"),
     ("div", "numeric", "double precision"),
     ("pow", "double precision", "bigint"),
     ("power", "double precision", "bigint"),

@@ -41,7 +41,7 @@ def test_the_dialect_for_postgresql_connects_to_it_with_asyncio(url):
     [
         ("CockroachDB CCL v26.2.1 (x86_64-pc-linux-gnu, built 2026/05/20, go1.25)", (26, 2, 1)),
         ("CockroachDB OSS v25.4.0-beta.2 (x86_64)", (25, 4, 0)),
-        ("kecoa local endpoint (CockroachDB v25.2.0 dialect, PostgreSQL 18.6)", (25, 2, 0)),
+        ("CockroachDB dialect v25.2.0 (kecoa local endpoint, PostgreSQL 18.6)", (25, 2, 0)),
     ],
 )
 def test_versions(text, expected):

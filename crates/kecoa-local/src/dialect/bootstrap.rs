@@ -28,6 +28,10 @@ pub const BOOTSTRAP_SQL: &str = concat!(
     include_str!("casts.sql"),
     include_str!("operators.sql"),
     include_str!("functions/pin.sql"),
+    "SET kecoa.languages = '",
+    include_str!("languages.txt"),
+    "';",
+    include_str!("languages.sql"),
     include_str!("show/literals.sql"),
     include_str!("show/expression.sql"),
     include_str!("show/operand.sql"),
@@ -38,4 +42,5 @@ pub const BOOTSTRAP_SQL: &str = concat!(
     include_str!("show/grants.sql"),
     include_str!("show/catalog.sql"),
     include_str!("show/columns.sql"),
+    include_str!("pg_catalog.sql"),
 );

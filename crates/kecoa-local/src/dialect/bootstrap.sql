@@ -18,10 +18,11 @@ LANGUAGE sql STABLE AS $$
                           * 1000000000) + 0.0000000000
 $$;
 
--- What version() becomes: it names the dialect for the clients that look for it, and says local.
+-- What version() becomes. Clients look for CockroachDB's name at its start and take the third word for
+-- the version; it says local all the same.
 CREATE OR REPLACE FUNCTION crdb_internal.version() RETURNS text
 LANGUAGE sql STABLE AS $$
-  SELECT 'kecoa local endpoint (CockroachDB v25.2.0 dialect, PostgreSQL '
+  SELECT 'CockroachDB dialect v25.2.0 (kecoa local endpoint, PostgreSQL '
          || pg_catalog.split_part(pg_catalog.current_setting('server_version'), ' ', 1) || ')'
 $$;
 

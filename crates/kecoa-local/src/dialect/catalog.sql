@@ -5,9 +5,6 @@ DECLARE
 BEGIN
   FOR v IN
     SELECT * FROM (VALUES
-      ('pg_catalog.pg_indexes', 'crdb_oid',
-        'pg_catalog.to_regclass(pg_catalog.quote_ident(q.schemaname) || ''.'' || '
-        'pg_catalog.quote_ident(q.indexname))::pg_catalog.oid'),
       ('information_schema.tables', 'version', '1::pg_catalog.int8'),
       ('information_schema.schemata', 'crdb_is_user_defined',
         'CASE WHEN q.schema_name IN (''pg_catalog'', ''information_schema'', ''crdb_internal'', ''public'') '

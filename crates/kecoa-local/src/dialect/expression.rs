@@ -121,6 +121,11 @@ fn word(
             edits.replace(statement.start(at), statement.end(at), "COALESCE");
         } else if text.eq_ignore_ascii_case(b"if") && !qualified {
             conditional(statement, at, edits);
+        } else if text.eq_ignore_ascii_case(b"extract") && !qualified {
+            // Called as any function: PostgreSQL's grammar has the form with FROM alone.
+            if closing.is_some_and(|closing| statement.elements(at + 2, closing).len() == 2) {
+                edits.replace(statement.start(at), statement.end(at), "pg_catalog.\"extract\"");
+            }
         } else if text.eq_ignore_ascii_case(b"count_rows") && closing == Some(at + 2) {
             // An aggregate without arguments is called with a star.
             edits.insert(statement.start(at + 2), "*");

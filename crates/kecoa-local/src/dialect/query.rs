@@ -6,7 +6,9 @@
 
 mod arrays;
 mod brackets;
+mod catalogue;
 mod conditions;
+mod documents;
 mod integers;
 mod limits;
 mod nulls;
@@ -43,6 +45,7 @@ pub(super) fn rewrite(
     let query = Query::new(statement, &tree);
     precedence::rewrite(&query, edits);
     sources::statements(&query, edits);
+    catalogue::rewrite(&query, edits);
     integers::rewrite(&query, edits);
     if context.settings.strict {
         for node in tree.ids() {
@@ -62,6 +65,7 @@ pub(super) fn rewrite(
             Some(Kind::In) => conditions::empty_list(&query, node, edits),
             Some(Kind::Is) => conditions::is_nan(&query, node, edits),
             Some(Kind::TableQuery) => sources::table(&query, node, edits),
+            Some(Kind::Binary) => documents::rewrite(&query, node, edits),
             Some(Kind::JoinHint) => query.drop(node, edits),
             Some(Kind::Ordinality) => sources::ordinality(&query, node, edits),
             Some(Kind::SortIndex) => sources::sort_index(&query, node, context, edits)?,

@@ -6,6 +6,9 @@ use kecoa_sql::TokenKind;
 use super::edit::Edits;
 use super::settings::Serial;
 
+/// The digits that PostgreSQL's `NUMERIC` is declared with at most.
+const MAX_PRECISION: u64 = 1000;
+
 /// What a type name becomes.
 enum Change {
     /// Another name, with what stands in brackets behind it kept.
@@ -14,6 +17,8 @@ enum Change {
     Bare(&'static str),
     /// `STRING`: `VARCHAR(n)` with a length, `TEXT` without.
     Text,
+    /// `DECIMAL(p, s)`: PostgreSQL's precision ends at 1000.
+    Decimal,
     /// `INT`: 64 bits, unless `default_int_size` is 4.
     Int,
     /// A column that fills itself.
@@ -28,6 +33,7 @@ fn change(word: &str) -> Option<Change> {
         "int64" => Change::Name("INT8"),
         "int32" => Change::Name("INT4"),
         "int16" => Change::Name("INT2"),
+        "decimal" | "dec" | "numeric" => Change::Decimal,
         "float64" => Change::Name("FLOAT8"),
         "float32" => Change::Name("FLOAT4"),
         "json" => Change::Name("JSONB"),
@@ -63,6 +69,13 @@ pub(super) fn rewrite(statement: &Statement<'_>, index: usize, column: bool, edi
         Change::Name(name) => edits.replace(start, statement.end(index), name),
         Change::Bare(name) => {
             edits.replace(start, statement.end(brackets.unwrap_or(index)), name);
+        }
+        Change::Decimal => {
+            let precision = |text: &[u8]| std::str::from_utf8(text).ok()?.parse::<u64>().ok();
+            if brackets.is_some() && precision(statement.text(index + 2)) > Some(MAX_PRECISION) {
+                let most = MAX_PRECISION.to_string();
+                edits.replace(statement.start(index + 2), statement.end(index + 2), most);
+            }
         }
         Change::Text => {
             let name = if brackets.is_some() { "VARCHAR" } else { "TEXT" };

@@ -93,6 +93,9 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT $1 = 'NaN'::pg_catalog.
 CREATE OR REPLACE FUNCTION pg_catalog.isnan(val numeric) RETURNS bool
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT $1 = 'NaN'::pg_catalog.numeric $$;
 
+CREATE OR REPLACE FUNCTION pg_catalog.log(b float8, x float8) RETURNS float8
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT pg_catalog.log($2) / pg_catalog.log($1) $$;
+
 -- Half to even, of the digits that the value is written with.
 CREATE OR REPLACE FUNCTION pg_catalog.round(input float8, decimal_accuracy int8) RETURNS float8
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$

@@ -131,3 +131,7 @@ BEGIN
   END LOOP;
 END
 $$;
+
+-- Computed columns and indexes may use them.
+UPDATE pg_proc SET provolatile = 'i'
+WHERE pronamespace = 'pg_catalog'::regnamespace AND proname IN ('concat', 'concat_ws') AND provolatile = 's';
