@@ -30,6 +30,12 @@ CREATE TABLE child (
 );
 CREATE INDEX child_lower ON child (lower(s), i4) WHERE i4 > 5;
 CREATE TABLE keyless (a INT);
+CREATE TABLE unusual (id INT PRIMARY KEY, a INT, "b DESC" STRING);
+CREATE UNIQUE INDEX plain ON unusual (a, "b DESC");
+CREATE UNIQUE INDEX descending ON unusual (a DESC);
+CREATE UNIQUE INDEX part ON unusual (a) WHERE a > 0;
+CREATE UNIQUE INDEX stored ON unusual (a) STORING ("b DESC");
+CREATE UNIQUE INDEX computed ON unusual (lower("b DESC"));
 CREATE VIEW firsts AS SELECT a FROM parent;
 CREATE MATERIALIZED VIEW kept AS SELECT b FROM parent;
 CREATE SEQUENCE counter;
@@ -60,7 +66,7 @@ def inspector(reflected):
 
 
 def test_tables_views_and_sequences_are_distinguished(inspector):
-    assert inspector.get_table_names() == ["child", "keyless", "parent"]
+    assert inspector.get_table_names() == ["child", "keyless", "parent", "unusual"]
     assert inspector.get_view_names() == ["firsts"]
     assert inspector.get_materialized_view_names() == ["kept"]
     assert inspector.get_sequence_names()[0] == "counter"
@@ -131,6 +137,19 @@ def test_indexes(inspector):
     assert "i4 > 5" in indexes["child_lower"]["dialect_options"]["postgresql_where"]
 
 
+def test_unique_indexes_that_no_constraint_can_say(inspector):
+    """CockroachDB lists a constraint for each of them; made again from that it would be another index."""
+    assert [key["name"] for key in inspector.get_unique_constraints("unusual")] == ["plain"]
+    duplicates = {i["name"]: i.get("duplicates_constraint") for i in inspector.get_indexes("unusual")}
+    assert duplicates == {
+        "plain": "plain",
+        "descending": None,
+        "part": None,
+        "stored": None,
+        "computed": None,
+    }
+
+
 def test_hash_sharded_indexes_of_a_cluster():
     """Emulated: the local endpoint has one range. The row is as CockroachDB's pg_index has it."""
 
@@ -161,7 +180,7 @@ def test_reflecting_everything_takes_few_queries(reflected):
     metadata = sa.MetaData()
     metadata.reflect(reflected)
     metadata.reflect(reflected, schema="shop")
-    assert set(metadata.tables) == {"child", "keyless", "parent", "shop.item"}
+    assert set(metadata.tables) == {"child", "keyless", "parent", "unusual", "shop.item"}
     assert len(statements) <= 24  # twelve a schema, however many tables it has
     child = metadata.tables["child"]
     assert isinstance(child.c.m.type, postgresql.ENUM)

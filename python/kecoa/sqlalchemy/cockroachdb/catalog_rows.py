@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy
 
 _ACTIONS = {"r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
+_QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
 _HASH = re.compile(r"\) USING HASH(?: WITH \(bucket_count *= *'?(\d+)'?\))?")
 # There the key is beside the dialect's options, too.
 _BEFORE_2_1 = sqlalchemy.__version__.startswith("2.0.")
@@ -103,6 +104,15 @@ def index_of(
         options["postgresql_where"] = row.predicate
     index["dialect_options"] = options
     return index
+
+
+def is_index_alone(definition: str) -> bool:
+    """Return whether a unique index says what no unique constraint can: CockroachDB lists one for each.
+
+    That is a descending key, an expression, a condition, or stored columns.
+    """
+    text = _QUOTED.sub("x", definition)
+    return bool(re.search(r" (?:DESC|WHERE|STORING)\b", text)) or text.split(" USING ", 1)[0].count("(") > 1
 
 
 def without_outer_parentheses(text: str) -> str:

@@ -22,6 +22,7 @@ from kecoa.sqlalchemy.cockroachdb.catalog_rows import (
     index_of,
     integers,
     is_hidden,
+    is_index_alone,
     with_schema,
     without_outer_parentheses,
 )
@@ -311,6 +312,7 @@ class Reflection:
                     "comment": row.comment,
                 }
                 for row in constraints[relation.oid]
+                if not is_index_alone(row.definition)
             ] or ReflectionDefaults.unique_constraints()
         return found.items()
 
@@ -399,7 +401,9 @@ class Reflection:
         expressions = self._expressions(connection, [row for each in rows.values() for row in each])
         found = {}
         for relation in relations:
-            unique = {row.index_oid for row in constraints[relation.oid]}
+            unique = {
+                row.index_oid for row in constraints[relation.oid] if not is_index_alone(row.definition)
+            }
             found[schema, relation.name] = [
                 index_of(row, attributes[relation.oid], expressions, row.index_oid in unique)
                 for row in rows[relation.oid]
