@@ -138,10 +138,10 @@ class RowCursor(_cursor[_Row]):
         self._maker = None
         super().execute(query, vars, **options)
 
-    def executemany(self, query: Any, vars_list: Any, **options: Any) -> None:
+    def executemany(self, query: Any, vars_list: Any, *, atomic: bool = False) -> None:
         """Run a query for each item of `vars_list`; see `cursor.executemany`."""
         self._maker = None
-        super().executemany(query, vars_list, **options)
+        super().executemany(query, vars_list, atomic=atomic)
 
     def stream(
         self, query: Any, vars: Any = None, *, size: int = 1000, timeout: float | None = None

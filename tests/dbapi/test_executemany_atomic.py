@@ -17,7 +17,7 @@ MANY = 2500
 
 
 @pytest.fixture(params=["client", "server"])
-def conn(request: pytest.FixtureRequest, connect: Callable[..., Any]) -> Iterator[Any]:
+def conn(request: pytest.FixtureRequest, connect: Callable[..., Any]) -> Any:
     conn = connect(binding=request.param)
     conn.autocommit = True
     conn.cursor().execute("CREATE TEMP TABLE atomic (n int PRIMARY KEY)")

@@ -323,10 +323,10 @@ class NamedTupleCursor(_cursor[Any]):
         self.Record = None
         super().execute(query, vars, **options)
 
-    def executemany(self, query: Any, vars: Any, **options: Any) -> None:
+    def executemany(self, query: Any, vars: Any, *, atomic: bool = False) -> None:
         """Run a query for each item of `vars`; see `cursor.executemany`."""
         self.Record = None
-        super().executemany(query, vars, **options)
+        super().executemany(query, vars, atomic=atomic)
 
     def stream(
         self, query: Any, vars: Any = None, *, size: int = 1000, timeout: float | None = None
