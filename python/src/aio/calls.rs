@@ -90,15 +90,13 @@ pub(super) enum ManyRequest {
 
 impl ManyRequest {
     /// Gathers what can go together, in order.
-    pub(super) fn of(statements: Vec<(Vec<u8>, Option<BoundCall>)>) -> VecDeque<ManyRequest> {
+    pub(super) fn of(statements: Vec<Result<BoundCall, Vec<u8>>>) -> VecDeque<ManyRequest> {
         let mut requests: VecDeque<ManyRequest> = VecDeque::new();
-        for (text, call) in statements {
-            // One whose values can't be sent beside it has them in its text.
-            let call = call.or_else(|| BoundCall::of_text(&text));
-            match (call, requests.back_mut()) {
-                (Some(call), Some(ManyRequest::Bound(calls))) => calls.push(call),
-                (Some(call), _) => requests.push_back(ManyRequest::Bound(vec![call])),
-                (None, _) => requests.push_back(ManyRequest::Text(text)),
+        for statement in statements {
+            match (statement, requests.back_mut()) {
+                (Ok(call), Some(ManyRequest::Bound(calls))) => calls.push(call),
+                (Ok(call), _) => requests.push_back(ManyRequest::Bound(vec![call])),
+                (Err(text), _) => requests.push_back(ManyRequest::Text(text)),
             }
         }
         requests

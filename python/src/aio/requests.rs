@@ -12,7 +12,7 @@ use super::calls::{self, Call, ManyRequest, is_one_statement};
 use super::link::{AsyncLink, set_future};
 use super::state::{Pending, Sent, Target};
 use crate::dbapi::cursor::Cursor;
-use crate::dbapi::cursor::binding::{BoundCall, bound};
+use crate::dbapi::cursor::binding::{BoundCall, bound, bound_many};
 use crate::names;
 
 /// How many bytes of statements wait at most, where they wait for each other.
@@ -93,11 +93,7 @@ impl AsyncLink {
         let connection = this.connection.bind(py);
         let future = this.new_future(py)?;
         // All of them first: when one cannot be sent, none is.
-        let statements = many
-            .iter()
-            .map(|vars| bound(cursor, connection, query, Some(&vars)))
-            .collect::<PyResult<Vec<_>>>()?;
-        let mut requests = ManyRequest::of(statements);
+        let mut requests = ManyRequest::of(bound_many(cursor, connection, query, many)?);
         let first_error = Arc::default();
         let cursor = cursor.clone().unbind();
         if requests.is_empty() {

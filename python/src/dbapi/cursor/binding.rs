@@ -7,6 +7,7 @@ use kecoa::ResultSet;
 use kecoa::call::{CallRequest, Results};
 use kecoa_proto::Format;
 use pyo3::prelude::*;
+use pyo3::types::PyList;
 
 use super::Cursor;
 use super::Mode;
@@ -71,6 +72,42 @@ pub(crate) fn bound<'py>(
     let settings = connection.get().settings();
     let sql = statement(query, &settings, slf.as_any())?;
     bind(slf, connection, &settings, sql, vars)
+}
+
+/// A statement with each of several sets of arguments: apart, or as text where that does not mean the
+/// same. What they share is looked at once.
+pub(crate) fn bound_many<'py>(
+    slf: &Bound<'py, Cursor>,
+    connection: &Bound<'py, Connection>,
+    query: &Bound<'py, PyAny>,
+    many: &Bound<'py, PyList>,
+) -> PyResult<Vec<Result<BoundCall, Vec<u8>>>> {
+    if many.is_empty() {
+        return Ok(Vec::new());
+    }
+    let settings = connection.get().settings();
+    let sql = statement(query, &settings, slf.as_any())?;
+    let rules = settings.rules(connection.get().is_cockroach());
+    let template = template_of(&sql, rules.characters);
+    let mut out = MarkedText::default();
+    let mut calls = Vec::with_capacity(many.len());
+    for vars in many {
+        if vars.is_none() {
+            calls.push(BoundCall::of_text(&sql).ok_or_else(|| sql.to_vec()));
+            continue;
+        }
+        merge_marked(slf, connection, &settings, Binding::Server, &sql, &vars, &mut out)?;
+        let values = template.as_ref().and_then(|_| Values::of(out.literals(), rules));
+        calls.push(match (&template, values) {
+            (Some(template), Some(values)) => Ok(BoundCall { template: template.clone(), values }),
+            _ => {
+                out.settle(LiteralOptions::of(Binding::Server, &sql));
+                let text = std::mem::take(&mut out.text);
+                BoundCall::of_text(&text).ok_or(text)
+            }
+        });
+    }
+    Ok(calls)
 }
 
 /// The same of a statement's text.
