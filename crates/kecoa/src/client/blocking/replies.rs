@@ -1,10 +1,10 @@
 //! What a caller needs that waits for the socket by itself and takes replies as they come.
 
-use kecoa_proto::RequestId;
+use kecoa_proto::{Reply, RequestId};
 
 use super::client::Client;
 use crate::error::Error;
-use crate::interrupt::Readiness;
+use crate::interrupt::{Interrupt, Readiness};
 use crate::session::NextReply;
 
 impl Client {
@@ -16,6 +16,27 @@ impl Client {
     /// [`ErrorKind::ConnectionLost`](crate::ErrorKind::ConnectionLost) or a FATAL server error.
     pub fn try_send(&mut self) -> Result<Option<Readiness>, Error> {
         self.session().try_send()
+    }
+
+    /// The next reply to a submitted request, waited for: for results that are not to be held in memory as a
+    /// whole. Requests before it must be finished: their replies are dropped otherwise.
+    /// [`Reply::Ready`] is the last. When the hook breaks, the server is asked to cancel the request,
+    /// whose replies go on up to that one: its error, SQLSTATE 57014, is among them.
+    ///
+    /// # Errors
+    /// As [`try_reply`](Client::try_reply); [`Interrupted`](crate::ErrorKind::Interrupted) when the request
+    /// could not be cancelled, or did not end in time, so that the connection was closed.
+    pub fn next_reply(
+        &mut self,
+        request: RequestId,
+        hook: &mut dyn Interrupt,
+    ) -> Result<Reply, Error> {
+        let reply = self.session().streamed_reply(request, hook)?;
+        if matches!(reply, Reply::Ready(_)) {
+            // Its error said so, where it was.
+            self.session().take_cancelled();
+        }
+        Ok(reply)
     }
 
     /// The next reply to a submitted request, without waiting. Requests before it must be finished:
