@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 
@@ -16,6 +17,9 @@ def main() -> int:
         from kecoa import run
 
         return run.main(arguments[1:])
+    if arguments[:1] == ["sql"]:
+        # Ctrl-C cancels a statement there: Python must not raise KeyboardInterrupt for it later.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     return _kecoa.main(arguments, _environment.SELF_COMMAND)
 
 

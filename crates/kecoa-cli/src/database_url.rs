@@ -20,7 +20,7 @@ pub(crate) fn from_argument(argument: Option<&str>) -> Result<Option<String>, Fa
 }
 
 /// The URL of the environment.
-#[cfg(any(feature = "demo", feature = "faults", feature = "mongo"))]
+#[cfg(any(feature = "demo", feature = "faults", feature = "mongo", feature = "sql"))]
 pub(crate) fn from_environment() -> Result<Option<String>, Failure> {
     match std::env::var_os("DATABASE_URL")
         .filter(|url| !url.is_empty())

@@ -3,7 +3,7 @@
 //!
 //! [`main_from`] is the whole program. The binary calls it, and so does the Python package, in
 //! whose process it runs: it returns an exit status, and sets nothing up that outlives it.
-//! (`serve` and `start --foreground` of `kecoa local` and `kecoa mongo`, and `kecoa faults`, handle signals;
+//! (`sql` handles SIGINT for the rest of the process's life. `serve` and `start --foreground` of `kecoa local` and `kecoa mongo`, and `kecoa faults`, handle signals;
 //! they are a process of their own.)
 #![forbid(unsafe_code)]
 
@@ -23,6 +23,8 @@ mod mongo;
 mod output;
 mod run;
 mod secret_arguments;
+#[cfg(feature = "sql")]
+mod sql;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -54,6 +56,9 @@ enum Command {
     /// Check a database connection step by step and suggest fixes
     #[cfg(feature = "doctor")]
     Doctor(doctor::Arguments),
+    /// Talk SQL with a database, or run scripts
+    #[cfg(feature = "sql")]
+    Sql(Box<sql::Arguments>),
     /// Run a Python program written for psycopg2, unmodified, on kecoa
     Run(run::Arguments),
 }
@@ -63,7 +68,8 @@ enum Command {
 /// process of `kecoa local` and `kecoa mongo`.
 ///
 /// Returns the exit status: 0 for success, 1 for a failure, 2 for a mistake in the arguments, and
-/// 3 from `local status`, `local url` and those of `mongo` when nothing runs.
+/// 3 from `local status`, `local url` and those of `mongo` when nothing runs, and 130 from `sql` when Ctrl-C
+/// ended a script.
 pub fn main_from(
     arguments: impl IntoIterator<Item = OsString>,
     self_command: Vec<OsString>,
@@ -96,6 +102,8 @@ pub fn main_from(
         Command::Demo(arguments) => demo::run(&arguments, self_command),
         #[cfg(feature = "doctor")]
         Command::Doctor(arguments) => doctor::run(&arguments),
+        #[cfg(feature = "sql")]
+        Command::Sql(arguments) => sql::run(*arguments),
         Command::Run(arguments) => run::run(&arguments),
     };
     match result {

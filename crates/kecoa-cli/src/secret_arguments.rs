@@ -10,7 +10,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 /// Commands that take a connection string.
-const COMMANDS: [&str; 4] = ["doctor", "demo", "faults", "mongo"];
+const COMMANDS: [&str; 5] = ["doctor", "demo", "faults", "mongo", "sql"];
 
 /// Options whose values are something else.
 const OTHERS: [&str; 6] =

@@ -1,0 +1,164 @@
+//! `kecoa sql` against a scripted server: what goes wrong on the way. What works is tested from Python, beside
+//! real servers.
+
+// Helpers of tests count as tests.
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use kecoa_pgmock::{Script, Server};
+
+/// What a run gave.
+struct Ran {
+    status: i32,
+    out: String,
+    said: String,
+}
+
+fn sql(port: u16, arguments: &[&str], input: &str) -> Ran {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kecoa"));
+    for (name, _) in std::env::vars_os() {
+        if name.as_encoded_bytes().starts_with(b"PG") {
+            command.env_remove(name);
+        }
+    }
+    command.env_remove("DATABASE_URL").env("HOME", home.path()).env("KECOA_HOME", home.path());
+    command.arg("sql").args(arguments);
+    if port != 0 {
+        command.arg(format!("postgresql://u@127.0.0.1:{port}/d?sslmode=disable"));
+    }
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // It may end before it has read everything.
+    let _ = stdin.write_all(input.as_bytes());
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    Ran {
+        status: output.status.code().unwrap(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        said: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A server that is left in any way once the script is over.
+fn server(script: Script) -> Server {
+    Server::start(vec![script.may_leave()])
+}
+
+fn rows(script: Script, sql: &str, values: &[&str]) -> Script {
+    let script = script.query(sql).row_description(&[("x", 25, 0)]);
+    let script = values.iter().fold(script, |script, value| script.row(&[Some(value.as_bytes())]));
+    script.complete(&format!("SELECT {}", values.len())).ready('I')
+}
+
+#[test]
+fn statements_run_one_by_one_and_results_are_data() {
+    let script = rows(Script::new().startup(), "SELECT 'a;b'", &["a;b"]);
+    let script = script.simple("CREATE TABLE t (x INT)", "CREATE TABLE", 'I');
+    let server = server(rows(script, "SELECT 2", &["2", "3"]));
+    let ran = sql(server.port(), &[], "SELECT 'a;b'; CREATE TABLE t (x INT);\nSELECT 2 -- end");
+    assert_eq!((ran.status, ran.said.as_str()), (0, ""));
+    assert_eq!(ran.out, "x\na;b\nx\n2\n3\n");
+    server.finish();
+}
+
+#[test]
+fn a_script_stops_at_its_first_error_and_goes_on_where_asked() {
+    let begin = || Script::new().startup().failing("SELEC 1", "42601", 'I');
+    let stops = server(begin());
+    let ran = sql(stops.port(), &[], "SELEC 1; SELECT 2;");
+    assert_eq!((ran.status, ran.out.as_str()), (1, ""));
+    assert!(ran.said.starts_with("ERROR 42601: "), "{}", ran.said);
+    let continues = server(rows(begin(), "SELECT 2", &["2"]));
+    let ran = sql(continues.port(), &["--on-error", "continue"], "SELEC 1; SELECT 2;");
+    assert_eq!((ran.status, ran.out.as_str()), (1, "x\n2\n"));
+}
+
+#[test]
+fn one_transaction_around_everything() {
+    let script = Script::new().startup().simple("BEGIN", "BEGIN", 'T');
+    let script = script.simple("A", "INSERT 0 1", 'T').simple("B", "INSERT 0 1", 'T');
+    let good = server(script.simple("COMMIT", "COMMIT", 'I'));
+    let ran = sql(good.port(), &["-1", "-c", "A", "-c", "B"], "");
+    assert_eq!((ran.status, ran.said.as_str()), (0, ""));
+    good.finish();
+    let script = Script::new().startup().simple("BEGIN", "BEGIN", 'T').failing("A", "22012", 'E');
+    let bad = server(script.simple("ROLLBACK", "ROLLBACK", 'I'));
+    let ran = sql(bad.port(), &["-1", "-c", "A", "-c", "B"], "");
+    assert_eq!(ran.status, 1);
+    assert!(ran.said.contains("everything was rolled back"), "{}", ran.said);
+    bad.finish();
+}
+
+#[test]
+fn a_retry_error_says_what_to_do() {
+    let script = Script::new().startup().simple("BEGIN", "BEGIN", 'T');
+    let server = server(script.failing("UPDATE t", "40001", 'E'));
+    let ran = sql(server.port(), &[], "BEGIN; UPDATE t;");
+    assert_eq!(ran.status, 1);
+    assert!(ran.said.contains("run the whole transaction again from its BEGIN"), "{}", ran.said);
+}
+
+#[test]
+fn a_lost_answer_to_a_write_is_called_unknown_and_nothing_is_run_again() {
+    let script = Script::new().startup().query("INSERT INTO t VALUES (1)").close();
+    let server = Server::start(vec![script]);
+    let ran =
+        sql(server.port(), &["--on-error", "continue"], "INSERT INTO t VALUES (1); SELECT 2;");
+    assert_eq!(ran.status, 1);
+    assert!(ran.said.contains("may or may not have been committed"), "{}", ran.said);
+    assert!(ran.said.contains("its session is lost"), "{}", ran.said);
+    server.finish();
+}
+
+#[test]
+fn data_of_copy_follows_its_statement() {
+    let script = Script::new().startup().query("COPY t FROM STDIN").copy_response('G', 1);
+    let script = script.expect_exactly('d', b"1\n2\n").expect('c').complete("COPY 2").ready('I');
+    let server = server(rows(script, "SELECT 3", &["3"]));
+    let ran = sql(server.port(), &[], "COPY t FROM STDIN;\n1\n2\n\\.\nSELECT 3;\n");
+    assert_eq!((ran.status, ran.said.as_str(), ran.out.as_str()), (0, "", "x\n3\n"));
+    server.finish();
+}
+
+#[test]
+fn nobody_to_connect_to() {
+    let ran = sql(0, &[], "");
+    assert_eq!(ran.status, 1);
+    assert!(
+        ran.said.contains("kecoa local start") && ran.said.contains("DATABASE_URL"),
+        "{}",
+        ran.said
+    );
+    let ran = sql(1, &["-c", "SELECT 1"], "");
+    assert_eq!(ran.status, 1);
+    assert!(ran.said.contains("Connection refused"), "{}", ran.said);
+    assert_eq!(sql(0, &["--format", "xml"], "").status, 2);
+    let help = sql(0, &["--help"], "");
+    assert!(help.status == 0 && help.out.contains("--single-transaction"), "{}", help.out);
+}
+
+#[test]
+fn psql_options_mean_what_they_mean_there() {
+    let server = server(rows(Script::new().startup(), "SELECT x", &["a", "b"]));
+    let port = server.port().to_string();
+    let arguments = [
+        "-h",
+        "127.0.0.1",
+        "-p",
+        &port,
+        "-U",
+        "u",
+        "-At",
+        "-c",
+        "SELECT x",
+        "-d",
+        "dbname=d sslmode=disable",
+    ];
+    let ran = sql(0, &arguments, "");
+    assert_eq!((ran.status, ran.out.as_str(), ran.said.as_str()), (0, "a\nb\n", ""));
+    server.finish();
+}
