@@ -4,6 +4,8 @@ use std::ops::ControlFlow;
 use std::os::fd::RawFd;
 use std::time::Duration;
 
+use crate::row::ResultSet;
+
 /// The hook by which the caller ends a wait: Ctrl-C, a deadline, a shutdown.
 ///
 /// It is called when a wait was interrupted by a signal, and every 250 ms of waiting, also while
@@ -24,6 +26,13 @@ pub trait Interrupt {
     /// and waiting for that: for one who has no more time for either.
     fn gives_up(&self) -> bool {
         false
+    }
+
+    /// Called before the client waits for more of a result of which rows have come: the caller may work on
+    /// them meanwhile. What it makes goes where it likes, or into [`ResultSet::made`], which is dropped
+    /// with the result when the server ends it with an error.
+    fn awaiting(&mut self, result: &mut ResultSet) {
+        let _ = result;
     }
 
     /// Whether the caller waits for sockets by itself while a connection is made: then

@@ -16,9 +16,11 @@ mod core;
 mod drive;
 mod events;
 pub(crate) mod extended;
+mod gathered;
 mod in_flight;
 mod loss;
 mod mode;
+pub(crate) mod outcome;
 pub(crate) mod pipeline;
 pub(crate) mod prepared;
 #[cfg(feature = "tokio")]

@@ -1,5 +1,6 @@
 //! What a request answered, as the server sent it.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -28,6 +29,9 @@ pub struct ResultSet {
     pub function_result: Option<Option<Bytes>>,
     /// A replication stream has begun; see [`Client::read_stream`](crate::blocking::Client::read_stream).
     pub copy_both: bool,
+    /// What the caller's hook has made of the rows while more were awaited; see
+    /// [`Interrupt::awaiting`](crate::Interrupt::awaiting).
+    pub made: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl ResultSet {

@@ -12,7 +12,8 @@ use crate::session::cache::Plan;
 use crate::session::call::{self, Results};
 use crate::session::core::Session;
 use crate::session::extended::Encoded;
-use crate::session::statement::{self, Outcome};
+use crate::session::outcome::Outcome;
+use crate::session::statement;
 
 const UNNAMED: &[u8] = b"";
 const RUN: Step<'static> = Step::Execute { portal: UNNAMED, max_rows: 0 };

@@ -31,6 +31,16 @@ pub(crate) enum Plan {
     Prepared(Arc<str>, Option<Arc<RowDescription>>),
 }
 
+impl Plan {
+    /// The columns of the statement's rows, when it was prepared before and returns rows.
+    pub(crate) fn columns(&self) -> Option<&Arc<RowDescription>> {
+        match self {
+            Plan::Prepared(_, description) => description.as_ref(),
+            Plan::Unnamed | Plan::Prepare(_) => None,
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Prepared {
     sql: Box<[u8]>,

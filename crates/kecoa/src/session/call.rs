@@ -17,7 +17,8 @@ use crate::interrupt::Interrupt;
 use crate::row::ResultSet;
 use crate::session::cache::Plan;
 use crate::session::core::Session;
-use crate::session::statement::{self, Outcome};
+use crate::session::outcome::Outcome;
+use crate::session::statement;
 
 const UNNAMED: &[u8] = b"";
 const RUN_UNNAMED: Step<'static> = Step::Execute { portal: UNNAMED, max_rows: 0 };
@@ -56,10 +57,7 @@ impl CallPlan {
     /// The columns of the statement's rows, when it was prepared before and returns rows.
     #[must_use]
     pub fn description(&self) -> Option<&Arc<RowDescription>> {
-        match &self.0 {
-            Plan::Prepared(_, description) => description.as_ref(),
-            Plan::Unnamed | Plan::Prepare(_) => None,
-        }
+        self.0.columns()
     }
 }
 
@@ -77,6 +75,16 @@ pub struct PendingCall {
 }
 
 impl PendingCall {
+    /// Which request it is.
+    pub(crate) fn id(&self) -> RequestId {
+        self.id
+    }
+
+    /// The columns of its rows, where they are not described again.
+    pub(crate) fn columns(&self) -> Option<&Arc<RowDescription>> {
+        self.plan.columns()
+    }
+
     /// Nobody waits for the call any more: a name that the server may have learnt is to be closed.
     #[cfg(feature = "tokio")]
     pub(crate) fn forget(self, session: &mut Session) {
@@ -266,7 +274,7 @@ pub(crate) fn settle(
     hook: &mut dyn Interrupt,
 ) -> Result<Settled, Error> {
     let PendingCall { id, plan, before, free, began } = pending;
-    let mut outcome = statement::outcome(session, id, hook)?;
+    let mut outcome = statement::outcome_of(session, id, plan.columns(), hook)?;
     match plan {
         Plan::Unnamed => {}
         Plan::Prepare(name) if outcome.error.is_none() => {

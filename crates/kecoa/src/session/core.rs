@@ -16,6 +16,7 @@ use super::cache::{self, StatementCache};
 use super::cancelled::Cancelled;
 use super::in_flight::{CommitRisk, InFlight};
 use super::mode::Mode;
+use super::outcome::Outcome;
 use super::transaction_end::TransactionEnd;
 use crate::config::Target;
 use crate::error::Error;
@@ -54,6 +55,8 @@ pub(crate) struct Session {
     pub(super) asked: bool,
     /// Replies that were taken before anybody asked for them.
     pub(super) buffered: VecDeque<Event>,
+    /// What a request has answered that is not over, where that was looked at before its end.
+    pub(super) gathered: Option<(RequestId, Outcome)>,
     pub(super) mode: Mode,
     /// The connection was made for replication.
     pub(super) accepts_streams: bool,
@@ -85,6 +88,7 @@ impl Session {
             busy_poll: BusyPoll::default(),
             asked: false,
             buffered: VecDeque::new(),
+            gathered: None,
             mode: Mode::default(),
             accepts_streams: false,
             statements: StatementCache::new(cache::CAPACITY),
@@ -185,6 +189,7 @@ impl Session {
             return;
         }
         self.closed = true;
+        self.gathered = None;
         if self.connection.pending() == 0 || self.carries_stream() {
             self.connection.terminate();
             // One attempt: a peer that does not take five bytes will notice the end by itself.

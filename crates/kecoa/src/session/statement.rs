@@ -1,37 +1,14 @@
 //! Runs whole requests on a [`Session`] and gathers what they answer.
 
-use kecoa_proto::{Reply, Request, RequestId, ServerError, TransactionStatus};
+use std::sync::Arc;
+
+use kecoa_proto::{Reply, Request, RequestId, RowDescription, ServerError, TransactionStatus};
 
 use crate::error::{Error, ErrorKind};
 use crate::interrupt::Interrupt;
 use crate::row::ResultSet;
 use crate::session::core::Session;
-use crate::session::in_flight::CommitRisk;
-
-/// Every result of a request, and the first error.
-#[derive(Default)]
-pub(crate) struct Outcome {
-    pub(crate) sets: Vec<ResultSet>,
-    pub(crate) error: Option<Box<ServerError>>,
-    /// How many statements were parsed, and how many portals bound.
-    pub(crate) parsed: usize,
-    pub(crate) bound: usize,
-    /// How many results were complete when the error came.
-    complete_before_error: usize,
-    misuse: Option<&'static str>,
-    /// What an error may leave open.
-    risk: CommitRisk,
-}
-
-impl Outcome {
-    pub(crate) fn into_result(self) -> Result<Vec<ResultSet>, Error> {
-        match (self.misuse, self.error) {
-            (Some(misuse), _) => Err(Error::usage_after_the_fact(misuse)),
-            (None, Some(error)) => Err(self.risk.answered(Error::from_server(error))),
-            (None, None) => Ok(self.sets),
-        }
-    }
-}
+use crate::session::outcome::Outcome;
 
 /// One request, driven to its end: every result, or the first server error.
 pub(crate) fn run(
@@ -58,7 +35,17 @@ pub(crate) fn outcome(
     id: RequestId,
     hook: &mut dyn Interrupt,
 ) -> Result<Outcome, Error> {
-    let mut outcome = Outcome { risk: session.risk(id), ..Outcome::default() };
+    outcome_of(session, id, None, hook)
+}
+
+/// The same of a request whose rows are not described again: `columns` are known.
+pub(crate) fn outcome_of(
+    session: &mut Session,
+    id: RequestId,
+    columns: Option<&Arc<RowDescription>>,
+    hook: &mut dyn Interrupt,
+) -> Result<Outcome, Error> {
+    let mut outcome = session.begin_outcome(id, columns);
     match gather(session, id, hook, &mut outcome) {
         Ok(()) => Ok(outcome),
         // A server says COMMIT when it has: a connection that ends on the last few bytes behind it
@@ -164,27 +151,11 @@ fn gather(
     hook: &mut dyn Interrupt,
     outcome: &mut Outcome,
 ) -> Result<(), Error> {
-    let mut set = ResultSet::default();
     loop {
+        if outcome.has_rows() && session.has_to_wait(id)? {
+            hook.awaiting(&mut outcome.set);
+        }
         match session.reply(id, hook)? {
-            Reply::ParseComplete => outcome.parsed += 1,
-            Reply::BindComplete => outcome.bound += 1,
-            Reply::RowDescription(description) => set.description = Some(description),
-            Reply::Rows(rows) => set.rows.push(rows),
-            Reply::CommandComplete(tag) => {
-                set.tag = Some(tag);
-                outcome.sets.push(std::mem::take(&mut set));
-            }
-            Reply::EmptyQuery => {
-                set.empty = true;
-                outcome.sets.push(std::mem::take(&mut set));
-            }
-            Reply::PortalSuspended => {
-                set.suspended = true;
-                outcome.sets.push(std::mem::take(&mut set));
-            }
-            Reply::ParameterDescription(types) => set.parameters = Some(types),
-            Reply::FunctionResult(value) => set.function_result = Some(value),
             Reply::CopyIn(_) => {
                 outcome.misuse =
                     Some("COPY FROM STDIN waits for data that this call has none of: use copy_in");
@@ -199,24 +170,33 @@ fn gather(
                 break;
             }
             Reply::CopyBoth(_) => return Err(endless(session)),
-            Reply::Error(error) => {
-                if outcome.error.is_none() {
-                    outcome.complete_before_error = outcome.sets.len();
-                    outcome.error = Some(error);
-                }
-                set = ResultSet::default();
-            }
             Reply::Ready(_) => break,
-            _ => {}
+            reply => outcome.take(reply),
         }
     }
-    if outcome.error.is_none() && !set.is_blank() {
-        outcome.sets.push(set);
-    }
+    outcome.end();
     match session.take_excess(id) {
         Some(error) => Err(error),
         None => finish(session, &mut outcome.error),
     }
+}
+
+/// Takes what has come of a request that is driven without waiting, and has the hook work on the rows
+/// of the result that is not over. [`outcome`] goes on from there.
+pub(crate) fn work_ahead(
+    session: &mut Session,
+    id: RequestId,
+    columns: Option<&Arc<RowDescription>>,
+    hook: &mut dyn Interrupt,
+) {
+    let mut outcome = session.begin_outcome(id, columns);
+    while let Some(reply) = session.next_plain_reply(id) {
+        outcome.take(reply);
+    }
+    if outcome.has_rows() && session.is_wanted(id) {
+        hook.awaiting(&mut outcome.set);
+    }
+    session.keep_outcome(id, outcome);
 }
 
 /// A statement that began a replication stream where none was asked for.

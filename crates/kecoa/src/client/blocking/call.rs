@@ -67,6 +67,11 @@ impl Client {
         call::settle(self.session(), pending, request, hook)
     }
 
+    /// [`work_ahead`](Client::work_ahead) of a call.
+    pub fn work_ahead_call(&mut self, pending: &PendingCall, hook: &mut dyn Interrupt) {
+        statement::work_ahead(self.session(), pending.id(), pending.columns(), hook);
+    }
+
     /// Queues one statement with several sets of parameters as one request, in text form results;
     /// [`finish`](Client::finish) collects a result for each, after BEGIN's own when `begin` is
     /// given. The server parses it once and skips what follows an error. Outside a transaction all

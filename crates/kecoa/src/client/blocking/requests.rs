@@ -91,6 +91,12 @@ impl Client {
         self.inner.session().advance()
     }
 
+    /// Has the hook [work](Interrupt::awaiting) on the rows that have come of a submitted request, after
+    /// [`advance`](Client::advance) said that it is not over. Never waits.
+    pub fn work_ahead(&mut self, request: RequestId, hook: &mut dyn Interrupt) {
+        statement::work_ahead(self.inner.session(), request, None, hook);
+    }
+
     /// Whether the results of what [`advance`](Client::advance) drives have become larger than
     /// `max_result_size`: asked once. The rows are dropped as they come, and
     /// [`finish`](Client::finish) gives [`ErrorKind::ResultTooLarge`](crate::ErrorKind); until then a
