@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SETUP = """
-DROP TABLE IF EXISTS b_bytes, b_arr, b_copy, b_batch, b_mixed, b_acc;
+DROP TABLE IF EXISTS b_bytes, b_arr, b_copy, b_batch, b_mixed, b_acc, b_wide, b_docs, b_tags, b_texts;
 CREATE TABLE b_bytes (b bytea);
 INSERT INTO b_bytes SELECT repeat('a', 1000)::bytea FROM generate_series(1, 100);
 CREATE TABLE b_arr (a int[]);
@@ -23,10 +23,25 @@ INSERT INTO b_mixed
          gen_random_uuid(), '2024-01-01'::timestamptz + i * interval '1 minute',
          '2024-01-01'::date + i % 365, '{"a": [1, 2, 3], "b": "x"}', NULL
   FROM generate_series(1, 10000) i;
+CREATE TABLE b_docs (d jsonb);
+INSERT INTO b_docs
+  SELECT jsonb_build_object('id', i, 'title', 'document ' || i, 'text', repeat('lorem ipsum ', 120), 'tags',
+         (SELECT jsonb_agg(jsonb_build_object('n', n, 'tag', 'tag ' || n * i)) FROM generate_series(1, 20) n))
+  FROM generate_series(1, 1000) i;
+CREATE TABLE b_tags (a text[]);
+INSERT INTO b_tags
+  SELECT (SELECT array_agg('tag number ' || n * i) FROM generate_series(1, 20) n)
+  FROM generate_series(1, 4000) i;
+CREATE TABLE b_texts (t text);
+INSERT INTO b_texts SELECT repeat('naïve café, déjà vu, ', 150) FROM generate_series(1, 2000) i;
 CREATE TABLE b_acc (id int PRIMARY KEY, balance int8);
 INSERT INTO b_acc SELECT i, 1000000 FROM generate_series(1, 1000) i;
 ANALYZE;
 """
+
+#: Hundreds of columns.
+WIDE = ", ".join(f"i * {n} AS i{n}, 'value ' || i + {n} AS t{n}" for n in range(100))
+SETUP += f"CREATE TABLE b_wide AS SELECT {WIDE} FROM generate_series(1, 2000) i;\n"
 
 #: Emptied before each round of a workload that fills them.
 TRUNCATE = "TRUNCATE b_batch, b_copy"
@@ -61,6 +76,10 @@ FETCH = {
     "bytes100k": Fetch("SELECT * FROM b_bytes"),
     "arrays": Fetch("SELECT * FROM b_arr"),
     "mixed10k": Fetch("SELECT i8, i4, f8, n, t, b, u, ts, d, j, nl FROM b_mixed"),
+    "wide": Fetch("SELECT * FROM b_wide"),
+    "documents": Fetch("SELECT * FROM b_docs"),
+    "text_arrays": Fetch("SELECT * FROM b_tags"),
+    "long_text": Fetch("SELECT * FROM b_texts"),
 }
 
 #: Its rows are taken one by one.

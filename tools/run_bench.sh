@@ -1,8 +1,8 @@
 #!/bin/sh
 # usage: run_bench.sh PYTHON [argument of bench/drivers.py ...]
 # Run the benchmarks on the server of tools/testserver.py, with its psql: drivers, those for asyncio, rows one by
-# one, one row on many threads, what the local endpoint adds, SQLAlchemy on several, documents with PyMongo, and the
-# Rust clients beside others, on one thread and on two.
+# one, Arrow's tables, one row on many threads, what the local endpoint adds, SQLAlchemy on several, documents with
+# PyMongo, and the Rust clients beside others, on one thread and on two.
 set -eu
 python=$1
 shift
@@ -13,6 +13,7 @@ export PATH
 if [ $# -eq 0 ]; then
     "$python" bench/asyncio_drivers.py --dsn "$KECOA_TEST_DSN"
     "$python" bench/rows.py --dsn "$KECOA_TEST_DSN"
+    "$python" bench/arrow.py --dsn "$KECOA_TEST_DSN"
     "$python" bench/threads.py --dsn "$KECOA_TEST_DSN"
     "$python" bench/endpoint.py
     "$python" bench/sqlalchemy_drivers.py --dsn "$KECOA_TEST_DSN"
