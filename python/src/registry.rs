@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use crate::convert::{codec, dump, load, typecaster};
+use crate::dbapi::cursor::overlap;
 use crate::dbapi::{
     adapters, connection, cursor, lobject, notify, pipeline, replication, wait_callback,
 };
@@ -69,6 +70,8 @@ fn add_functions(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(wait_callback::set_wait_callback, module)?,
         wrap_pyfunction!(wait_callback::get_wait_callback, module)?,
         wrap_pyfunction!(functions::main, module)?,
+        wrap_pyfunction!(overlap::_set_overlap, module)?,
+        wrap_pyfunction!(overlap::_rows_made_ahead, module)?,
         wrap_pyfunction!(retry::failure_facts, module)?,
         wrap_pyfunction!(observe::_counters, module)?,
         wrap_pyfunction!(observe::_set_listener, module)?,

@@ -1,7 +1,7 @@
 """A server that keeps track of transactions, as far as it takes, and answers what a test says.
 
 It understands the first words of statements. `rules` maps a text to what is done where a statement contains
-it, the first time only: bytes are sent in place of the answer, a Cut ends the connection.
+it, the first time only: bytes or Pieces are sent in place of the answer, a Cut ends the connection.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import re
 import socket
 import struct
 import threading
+import time
 from dataclasses import dataclass
 from types import TracebackType
 from typing import BinaryIO
 
 from tests.aio.fake import complete, error, message, ready
 
-__all__ = ["Cut", "ScriptedServer", "complete", "error", "message", "ready"]
+__all__ = ["Cut", "Pieces", "ScriptedServer", "complete", "error", "message", "ready"]
 
 
 @dataclass
@@ -29,10 +30,23 @@ class Cut:
     words: bytes | None = None
 
 
+@dataclass
+class Pieces:
+    """An answer that comes in pieces: the client has read each before the next is sent."""
+
+    parts: list[bytes]
+    #: Seconds before each but the first.
+    pause: float = 0.01
+    #: What follows once the client has asked to cancel.
+    when_cancelled: bytes | None = None
+
+
 class ScriptedServer:
     """Listens until the end of its `with` block."""
 
-    def __init__(self, rules: dict[str, bytes | Cut] | None = None, parameters: dict[str, str] | None = None):
+    def __init__(
+        self, rules: dict[str, bytes | Cut | Pieces] | None = None, parameters: dict[str, str] | None = None
+    ):
         self.rules = dict(rules or {})
         self.parameters = {
             "server_version": "18.0",
@@ -44,6 +58,7 @@ class ScriptedServer:
         #: Texts of the statements that came, one a request; those of the extended protocol joined by ";".
         self.seen: list[str] = []
         self.cancels = 0
+        self.cancelled = threading.Event()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self.listener.getsockname()[1]
         self.dsn = f"host=127.0.0.1 port={self.port} user=u dbname=d sslmode=disable"
@@ -77,6 +92,7 @@ class ScriptedServer:
             first = file.read(struct.unpack("!I", file.read(4))[0] - 4)
             if first[:4] == struct.pack("!I", 80877102):
                 self.cancels += 1
+                self.cancelled.set()
                 return
             parameters = (message(b"S", f"{n}\0{v}\0".encode()) for n, v in self.parameters.items())
             started = message(b"R", bytes(4)) + b"".join(parameters)
@@ -105,11 +121,25 @@ class ScriptedServer:
                 peer.sendall(answer[: what.after] if what.words is None else what.words)
                 peer.shutdown(socket.SHUT_RDWR)
                 return
+            if isinstance(what, Pieces):
+                answer = self.send_pieces(peer, what)
+                status = answer[-1:]
             if isinstance(what, bytes):
                 # ReadyForQuery says where the session is then.
                 status = what[-1:]
                 answer = what
             peer.sendall(answer)
+
+    def send_pieces(self, peer: socket.socket, pieces: Pieces) -> bytes:
+        """Send all but the last, which is returned."""
+        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for part in pieces.parts if pieces.when_cancelled is not None else pieces.parts[:-1]:
+            peer.sendall(part)
+            time.sleep(pieces.pause)
+        if pieces.when_cancelled is None:
+            return pieces.parts[-1]
+        self.cancelled.wait(30)
+        return pieces.when_cancelled
 
     def answer(
         self, steps: list[tuple[bytes, bytes]], named: dict[bytes, str], status: bytes

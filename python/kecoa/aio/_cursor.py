@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic
 
 from kecoa import extensions
 from kecoa._kecoa import (
+    ArrowResult,
     Column,
     NotSupportedError,
     OperationalError,
@@ -117,6 +118,41 @@ class AsyncCursor(Generic[_Row]):
         finally:
             link.release()
         return self
+
+    async def execute_arrow(
+        self,
+        query: Any,
+        vars: Sequence[Any] | Mapping[str, Any] | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> ArrowResult:
+        """Run one statement, and return its rows as Arrow's record batches, made while the rows come.
+
+        For pyarrow, polars and whatever else takes an object with `__arrow_c_stream__`. The cursor then has
+        none of the rows to fetch. ProgrammingError when the statement has none; not in a pipeline.
+        """
+        self._conn._refuse_in_pipeline("execute_arrow()")
+        self._maker = None
+        if _listening():
+            with Observed("execute_arrow", self, query):
+                return await self._execute_arrow(query, vars, timeout)
+        return await self._execute_arrow(query, vars, timeout)
+
+    async def _execute_arrow(self, query: Any, vars: Any, timeout: float | None) -> ArrowResult:
+        conn, link = self._conn, self._link
+        await conn._take_turn()
+        try:
+            future = link.execute_arrow(self._inner, query, vars)
+            if future is None:
+                # BEGIN can't travel with it.
+                await conn._begin()
+                future = link.execute_arrow(self._inner, query, vars)
+            if future is None:
+                raise OperationalError("expected a transaction after BEGIN, found none")
+            await conn._wait(future, timeout)
+        finally:
+            link.release()
+        return self._inner.fetch_arrow()
 
     async def executemany(
         self,

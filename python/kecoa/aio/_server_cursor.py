@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Se
 from typing import TYPE_CHECKING, Any
 
 from kecoa import extensions
-from kecoa._kecoa import ProgrammingError
+from kecoa._kecoa import ArrowResult, ProgrammingError
 from kecoa.aio._copy import AsyncCopy
 from kecoa.aio._cursor import AsyncCursor, _Row
 
@@ -93,6 +93,16 @@ class AsyncServerCursor(AsyncCursor[_Row]):
     ) -> None:
         """Refuse: ProgrammingError."""
         raise ProgrammingError("can't call .executemany() on named cursors")
+
+    async def execute_arrow(
+        self,
+        query: Any,
+        vars: Sequence[Any] | Mapping[str, Any] | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> ArrowResult:
+        """Refuse: ProgrammingError."""
+        raise ProgrammingError("can't call .execute_arrow() on named cursors")
 
     def stream(
         self, query: Any, vars: Sequence[Any] | Mapping[str, Any] | None = None

@@ -152,7 +152,7 @@ impl AsyncLink {
                 Target::Command { commit } => {
                     Err(this.raise(py, reason, None, &pending.sql, *commit))
                 }
-                Target::Cursor(cursor) | Target::Count { cursor, .. } => {
+                Target::Cursor(cursor) | Target::Arrow(cursor) | Target::Count { cursor, .. } => {
                     let commit = kecoa::retry::is_commit(&pending.sql);
                     Err(this.raise(py, reason, Some(cursor), &pending.sql, commit))
                 }

@@ -120,6 +120,18 @@ impl AsyncLink {
         AsyncLink::submit_statement(slf, cursor, query, vars, held)
     }
 
+    /// Runs a statement for a cursor whose rows become Arrow's batches: as `execute`. Only for whoever has
+    /// the connection.
+    #[pyo3(signature = (cursor, query, vars=None))]
+    fn execute_arrow<'py>(
+        slf: &Bound<'py, Self>,
+        cursor: &Bound<'py, Cursor>,
+        query: &Bound<'py, PyAny>,
+        vars: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        AsyncLink::submit_arrow(slf, cursor, query, vars)
+    }
+
     /// Runs a statement once for each of `many`, without waiting in between: a future that is done
     /// when the last one is answered, with the first error among them. The row counts are added to
     /// the cursor's, which are forgotten `first`. Only for whoever has the connection.

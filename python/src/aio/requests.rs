@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use kecoa::call::CallPlan;
-use kecoa_proto::{Request, TransactionStatus};
+use kecoa_proto::{Format, Request, TransactionStatus};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
@@ -13,6 +13,8 @@ use super::link::{AsyncLink, set_future};
 use super::state::{Pending, Sent, Target};
 use crate::dbapi::cursor::Cursor;
 use crate::dbapi::cursor::binding::{BoundCall, bound, bound_many};
+use crate::dbapi::cursor::execute_arrow::{describing, running};
+use crate::dbapi::cursor::overlap::{self, Overlap};
 use crate::names;
 
 /// How many bytes of statements wait at most, where they wait for each other.
@@ -27,6 +29,10 @@ enum Work {
     Bare(Option<Arc<[u8]>>),
     /// One statement with several sets of values.
     Many(Vec<BoundCall>),
+    /// A statement whose columns are asked for first, BEGIN in front where it is due.
+    Describe(BoundCall, Option<Arc<[u8]>>),
+    /// The same statement, with its columns in these forms.
+    Formed(BoundCall, Vec<Format>),
     Query,
 }
 
@@ -76,6 +82,48 @@ impl AsyncLink {
         let target = Target::Cursor(cursor.clone().unbind());
         AsyncLink::submit(slf, sql, work, target, &future, later)?;
         Ok(Some(future))
+    }
+
+    /// Submits a statement whose rows become Arrow's batches: its columns are asked for first. Only for
+    /// whoever has the connection. None where BEGIN has to go in front by itself.
+    pub(super) fn submit_arrow<'py>(
+        slf: &Bound<'py, Self>,
+        cursor: &Bound<'py, Cursor>,
+        query: &Bound<'py, PyAny>,
+        vars: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let py = slf.py();
+        let this = slf.get();
+        this.check_loop(py)?;
+        this.check_open(py)?;
+        cursor.get().check_open(py)?;
+        Cursor::check_arrow(cursor, "execute_arrow")?;
+        let (sql, call) = bound(cursor, this.connection.bind(py), query, vars)?;
+        let begin = this.due();
+        let target = |cursor: &Bound<'py, Cursor>| cursor.clone().unbind();
+        let (work, target) = match call {
+            Some(call) => (Work::Describe(call, begin), Target::Arrow(target(cursor))),
+            // It has few rows, and no other form.
+            None if begin.is_some() => return Ok(None),
+            None => (Work::Query, Target::Cursor(target(cursor))),
+        };
+        let sql: Arc<[u8]> = sql.into();
+        cursor.get().begin_statement(sql.clone());
+        let future = this.new_future(py)?;
+        AsyncLink::submit(slf, sql, work, target, &future, false)?;
+        Ok(Some(future))
+    }
+
+    /// Submits the statement whose columns are known now.
+    pub(super) fn submit_formed(
+        slf: &Bound<'_, Self>,
+        sql: Arc<[u8]>,
+        call: BoundCall,
+        forms: Vec<Format>,
+        target: Target,
+        future: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        AsyncLink::submit(slf, sql, Work::Formed(call, forms), target, future, false)
     }
 
     /// Submits a statement for each of many arguments.
@@ -211,6 +259,16 @@ impl AsyncLink {
                         Sent::Query(calls::submit_bare(client, begin.as_deref(), &sql)?)
                     }
                     Work::Many(many) => Sent::Query(calls::submit_many(client, &many)?),
+                    Work::Describe(call, begin) => {
+                        let steps = describing(begin.as_deref(), &call);
+                        let id = client.submit(&Request::Extended(&steps))?;
+                        Sent::Described(id, call)
+                    }
+                    Work::Formed(call, forms) => {
+                        let parameters = call.values().parameters();
+                        let steps = running(&call, &parameters, &forms);
+                        Sent::Query(client.submit(&Request::Extended(&steps))?)
+                    }
                     Work::Query => Sent::Query(client.submit(&Request::Query(&sql))?),
                 };
                 let sent = if unsent > 0 { Ok(None) } else { client.try_send() };
@@ -229,7 +287,16 @@ impl AsyncLink {
             let mut state = this.state();
             let number = state.next_number();
             let future = future.clone().unbind();
-            let pending = Pending { number, future, sent: request, sql, target, commits };
+            let work = match &target {
+                // In a pipeline other answers may come behind it that nobody should have to wait for.
+                Target::Cursor(cursor) if !state.pipelining => {
+                    overlap::Work::Objects(Overlap::new(cursor.bind(py)))
+                }
+                Target::Arrow(_) => overlap::Work::Batches,
+                _ => overlap::Work::Nothing,
+            };
+            let sent = request;
+            let pending = Pending { number, future, sent, sql, target, commits, work };
             state.requests.push_back(pending);
         }
         match sent {

@@ -2,11 +2,16 @@
 
 use kecoa::call::Settled;
 use kecoa::{Never, ResultSet};
+use kecoa_proto::Format;
+use pyo3::intern;
 use pyo3::prelude::*;
 
 use super::link::{AsyncLink, set_future};
 use super::state::{Pending, Sent, Target};
 use crate::dbapi::cursor::Cursor;
+use crate::dbapi::cursor::binding::BoundCall;
+use crate::dbapi::cursor::execute_arrow::{Batches, forms};
+use crate::dbapi::cursor::overlap::Work;
 use crate::sync::lock;
 
 /// How many seconds a request may take to end that is cancelled because its results are too large.
@@ -16,6 +21,8 @@ const GRACE: f64 = 10.0;
 enum Answer {
     Over(Result<Vec<ResultSet>, kecoa::Error>),
     Again(Sent),
+    /// The columns of a statement are known: it can run, with them in these forms.
+    Described(BoundCall, Vec<Format>),
 }
 
 impl AsyncLink {
@@ -44,6 +51,7 @@ impl AsyncLink {
         match stepped {
             Ok(Some(wanted)) => {
                 AsyncLink::catch_up(slf);
+                AsyncLink::work_ahead(slf);
                 AsyncLink::watch(slf, Some(wanted))
             }
             Ok(None) if idle => {
@@ -56,6 +64,26 @@ impl AsyncLink {
             }
             Err(error) => AsyncLink::lose(slf, &error),
         }
+    }
+
+    /// Works on the rows that have come of the request under way, where it is the only one.
+    fn work_ahead(slf: &Bound<'_, Self>) {
+        let this = slf.get();
+        let pending = {
+            let mut state = this.state();
+            let worked = |pending: &Pending| !matches!(pending.work, Work::Nothing);
+            let alone = state.requests.len() == 1 && state.requests.front().is_some_and(worked);
+            if alone { state.requests.pop_front() } else { None }
+        };
+        let Some(mut pending) = pending else { return };
+        if let Some(client) = this.connection.get().link(slf.py()).client.as_mut() {
+            match &pending.sent {
+                Sent::Query(id) => client.work_ahead(*id, &mut pending.work),
+                Sent::Call(call, _) => client.work_ahead_call(call, &mut pending.work),
+                Sent::Described(..) => {}
+            }
+        }
+        this.state().requests.push_front(pending);
     }
 
     /// Takes what came without being asked for; raises when the server has gone.
@@ -99,13 +127,17 @@ impl AsyncLink {
         let py = slf.py();
         let this = slf.get();
         let connection = this.connection.bind(py);
-        let Pending { number, future, sent, sql, target, commits } = pending;
+        let Pending { number, future, sent, sql, target, commits, work } = pending;
         // The server's errors are about what was sent.
         let mut about = None;
         let answer = {
             let mut link = connection.get().link(py);
             link.client.as_mut().map(|client| match sent {
                 Sent::Query(id) => Answer::Over(client.finish(id, &mut Never)),
+                Sent::Described(id, call) => match client.finish(id, &mut Never) {
+                    Ok(mut described) => Answer::Described(call, forms(&mut described)),
+                    Err(error) => Answer::Over(Err(error)),
+                },
                 Sent::Call(pending, call) => match call.settle(client, pending) {
                     Ok(Settled::Done(set)) => Answer::Over(Ok(vec![set])),
                     Ok(Settled::Again(again)) => Answer::Again(Sent::Call(again, call)),
@@ -119,8 +151,22 @@ impl AsyncLink {
         let answer = match answer {
             Some(Answer::Over(answer)) => answer,
             Some(Answer::Again(sent)) => {
-                let pending = Pending { number, future, sent, sql, target, commits };
+                let pending = Pending { number, future, sent, sql, target, commits, work };
                 this.state().requests.push_back(pending);
+                return Ok(());
+            }
+            Some(Answer::Described(call, forms)) => {
+                connection.get().count_statement(false);
+                AsyncLink::catch_up(slf);
+                // One that was cancelled, or took too long, is over.
+                if future.call_method0(py, intern!(py, "done"))?.is_truthy(py)? {
+                    return Ok(());
+                }
+                let future = future.bind(py);
+                let sent = AsyncLink::submit_formed(slf, sql, call, forms, target, future);
+                if sent.is_err() {
+                    set_future(py, future.as_unbound(), sent);
+                }
                 return Ok(());
             }
             // Closed meanwhile.
@@ -132,6 +178,10 @@ impl AsyncLink {
             Target::Cursor(cursor) => {
                 let sql = about.as_ref().map_or(&*sql, |call| call.call.sql());
                 Cursor::take_settled(cursor.bind(py), connection, sql, answer)
+            }
+            Target::Arrow(cursor) => {
+                let answer = answer.map(|mut sets| Batches::of(sets.pop().unwrap_or_default()));
+                Cursor::take_batches(cursor.bind(py), connection, &sql, answer)
             }
             Target::Command { commit } => {
                 answer.map(drop).map_err(|e| this.raise(py, &e, None, &sql, *commit))

@@ -11,6 +11,8 @@ use pyo3::types::PyWeakrefReference;
 
 use super::calls::{Call, ManyRequest};
 use crate::dbapi::cursor::Cursor;
+use crate::dbapi::cursor::binding::BoundCall;
+use crate::dbapi::cursor::overlap::Work;
 
 /// Locked for moments only, never across a call into Python.
 #[derive(Default)]
@@ -75,6 +77,8 @@ pub(super) struct Pending {
     pub(super) target: Target,
     /// How many COMMITs had been confirmed before.
     pub(super) commits: u64,
+    /// What is made of its rows while more are awaited.
+    pub(super) work: Work,
 }
 
 impl Pending {
@@ -89,11 +93,15 @@ impl Pending {
 pub(super) enum Sent {
     Call(PendingCall, Call),
     Query(RequestId),
+    /// A statement whose columns are asked for, before it runs.
+    Described(RequestId, BoundCall),
 }
 
 /// Who takes the answer.
 pub(super) enum Target {
     Cursor(Py<Cursor>),
+    /// A cursor whose rows become Arrow's batches.
+    Arrow(Py<Cursor>),
     Command {
         commit: bool,
     },

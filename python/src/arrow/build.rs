@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use kecoa_proto::Format;
 use kecoa_types::array::binary as binary_array;
@@ -12,20 +13,27 @@ use kecoa_types::{DecodeError, Numeric, binary, text};
 use super::kind::Kind;
 use super::units::{DAYS_1970_TO_2000, MICROSECONDS_1970_TO_2000, MonthDayNano, digits};
 
-/// Memory that somebody outside reads, and what keeps it.
+/// Memory that somebody outside reads, and what keeps it. Clones share it.
+#[derive(Clone)]
 pub(super) struct Buffer {
     pub(super) start: *const u8,
-    _owner: Box<dyn Any + Send>,
+    _owner: Arc<dyn Any + Send + Sync>,
 }
 
-impl<T: Send + 'static> From<Vec<T>> for Buffer {
+// SAFETY: the pointer is into what the owner keeps, which any thread may read and none changes.
+unsafe impl Send for Buffer {}
+// SAFETY: as above.
+unsafe impl Sync for Buffer {}
+
+impl<T: Send + Sync + 'static> From<Vec<T>> for Buffer {
     fn from(values: Vec<T>) -> Buffer {
-        // A vector that moves into a box keeps its elements where they are.
-        Buffer { start: values.as_ptr().cast(), _owner: Box::new(values) }
+        // A vector that moves keeps its elements where they are.
+        Buffer { start: values.as_ptr().cast(), _owner: Arc::new(values) }
     }
 }
 
 /// A finished column.
+#[derive(Clone)]
 pub(super) struct Column {
     pub(super) length: usize,
     pub(super) null_count: usize,

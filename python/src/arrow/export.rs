@@ -159,6 +159,7 @@ unsafe extern "C" fn release_array(array: *mut ArrowArray) {
 }
 
 /// Columns of equal length.
+#[derive(Clone)]
 pub(super) struct Batch {
     pub(super) length: usize,
     pub(super) columns: Vec<Column>,

@@ -125,6 +125,20 @@ impl Kind {
         }
     }
 
+    /// Whether binary form is less work, for the server and here together. Text is the same in both, and
+    /// a number without a fixed scale becomes text again.
+    pub(super) fn is_better_in_binary(&self) -> bool {
+        match self {
+            Kind::Text | Kind::Numeric | Kind::TimeTz | Kind::Json | Kind::Jsonb | Kind::Other => {
+                false
+            }
+            Kind::List { element, .. } => {
+                matches!(**element, Kind::Text) || element.is_better_in_binary()
+            }
+            _ => true,
+        }
+    }
+
     /// Whether a decimal takes 256 bits.
     pub(super) fn is_wide(&self) -> bool {
         matches!(self, Kind::Decimal { precision, .. } if *precision > DIGITS_128)

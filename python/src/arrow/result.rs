@@ -1,17 +1,14 @@
-//! `cursor.fetch_arrow`: the rows of a result as Arrow record batches.
+//! `cursor.fetch_arrow` and `cursor.execute_arrow`: the rows of a result as Arrow record batches.
+
+use std::sync::Arc;
 
 use kecoa_proto::{Field, Row, Rows};
 use pyo3::prelude::*;
 
 use super::abi::ArrowSchema;
-use super::build::Builder;
+use super::batch::{BATCH_BYTES, BATCH_ROWS, BatchBuilder, Batching, Built, Columns};
 use super::capsule;
 use super::export::{self, Batch, Batches};
-use super::kind::Kind;
-
-/// How many rows a record batch has at most, and how many bytes of them begin no further row.
-const BATCH_ROWS: usize = 65_536;
-const BATCH_BYTES: usize = 16 << 20;
 
 /// Rows as the server sent them, from a place on.
 #[derive(Clone)]
@@ -49,23 +46,39 @@ impl RowSource {
 /// Rows of a result for Arrow's consumers: `pyarrow.table(…)`, `polars.DataFrame(…)` and whatever
 /// else takes an object with `__arrow_c_stream__` (the Arrow PyCapsule interface).
 ///
-/// The batches are made when a consumer asks for them, straight from the bytes of the rows, and as
-/// often as it is asked for a stream.
+/// The batches of `fetch_arrow` are made when a consumer asks for them, straight from the bytes of the
+/// rows, and as often as it is asked for a stream; those of `execute_arrow` while the rows came.
 #[pyclass(frozen, name = "ArrowResult", module = "kecoa._kecoa")]
 pub(crate) struct ArrowResult {
-    source: RowSource,
-    columns: Vec<(String, Kind)>,
-    formats: Vec<kecoa_proto::Format>,
+    source: Source,
+    columns: Arc<Columns>,
+}
+
+/// Where batches come from.
+#[derive(Clone)]
+enum Source {
+    Rows(RowSource),
+    Built(Arc<Built>),
+}
+
+impl Source {
+    fn rows(&self) -> usize {
+        match self {
+            Source::Rows(rows) => rows.left,
+            Source::Built(built) => built.rows,
+        }
+    }
 }
 
 impl ArrowResult {
     pub(crate) fn new(source: RowSource, fields: &[Field]) -> ArrowResult {
-        let name = |field: &Field| String::from_utf8_lossy(&field.name).into_owned();
-        ArrowResult {
-            source,
-            columns: fields.iter().map(|field| (name(field), Kind::of(field))).collect(),
-            formats: fields.iter().map(|field| field.format).collect(),
-        }
+        ArrowResult { source: Source::Rows(source), columns: Arc::new(Columns::of(fields)) }
+    }
+
+    /// Of rows that became batches as they came.
+    pub(crate) fn built(batching: Batching) -> ArrowResult {
+        let (columns, built) = batching.finish();
+        ArrowResult { source: Source::Built(Arc::new(built)), columns }
     }
 }
 
@@ -74,25 +87,25 @@ impl ArrowResult {
     /// How many rows there are.
     #[getter]
     fn num_rows(&self) -> usize {
-        self.source.left
+        self.source.rows()
     }
 
     /// How many columns there are.
     #[getter]
     fn num_columns(&self) -> usize {
-        self.columns.len()
+        self.columns.named.len()
     }
 
     /// The names of the columns.
     #[getter]
     fn column_names(&self) -> Vec<String> {
-        self.columns.iter().map(|(name, _)| name.clone()).collect()
+        self.columns.named.iter().map(|(name, _)| name.clone()).collect()
     }
 
     /// Names and Arrow types of the columns, a line each.
     #[getter]
     fn schema(&self) -> String {
-        let lines = self.columns.iter().map(|(name, kind)| format!("{name}: {kind}"));
+        let lines = self.columns.named.iter().map(|(name, kind)| format!("{name}: {kind}"));
         lines.collect::<Vec<_>>().join("\n")
     }
 
@@ -105,66 +118,55 @@ impl ArrowResult {
         requested_schema: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let _ = requested_schema;
-        let batches = ResultBatches {
-            source: self.source.clone(),
-            columns: self.columns.clone(),
-            formats: self.formats.clone(),
-            row: 0,
-        };
+        let batches =
+            ResultBatches { source: self.source.clone(), columns: self.columns.clone(), next: 0 };
         capsule::wrap(py, export::stream(Box::new(batches)))
     }
 
     /// A capsule `arrow_schema` with the columns' types.
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        capsule::wrap(py, export::table_schema(&self.columns))
+        capsule::wrap(py, export::table_schema(&self.columns.named))
     }
 
     fn __len__(&self) -> usize {
-        self.source.left
+        self.source.rows()
     }
 
     fn __repr__(&self) -> String {
-        format!("<ArrowResult of {} rows\n{}>", self.source.left, self.schema())
+        format!("<ArrowResult of {} rows\n{}>", self.source.rows(), self.schema())
     }
 }
 
 struct ResultBatches {
-    source: RowSource,
-    columns: Vec<(String, Kind)>,
-    formats: Vec<kecoa_proto::Format>,
-    /// The number of the next row, for errors.
-    row: usize,
+    source: Source,
+    columns: Arc<Columns>,
+    /// The number of the next row, for errors; of the next batch, where they were built before.
+    next: usize,
 }
 
 impl Batches for ResultBatches {
     fn schema(&self) -> ArrowSchema {
-        export::table_schema(&self.columns)
+        export::table_schema(&self.columns.named)
     }
 
     fn next(&mut self) -> Result<Option<Batch>, String> {
-        let mut builders: Vec<Builder> = self
-            .columns
-            .iter()
-            .zip(&self.formats)
-            .map(|((_, kind), format)| Builder::new(kind, *format))
-            .collect();
-        let mut row = self.row;
-        let (columns, count) = (&self.columns, &mut row);
-        let length = self.source.batch(|fields| {
-            let mut fields = fields.fields();
-            for (builder, (name, _)) in builders.iter_mut().zip(columns) {
-                builder
-                    .push(fields.next().flatten())
-                    .map_err(|error| format!("column \"{name}\", row {count}: {error}"))?;
+        match &mut self.source {
+            Source::Built(built) => {
+                let batch = built.batch(self.next)?;
+                self.next += 1;
+                Ok(batch)
             }
-            *count += 1;
-            Ok::<(), String>(())
-        })?;
-        self.row = row;
-        if length == 0 {
-            return Ok(None);
+            Source::Rows(rows) => {
+                let mut batch = BatchBuilder::new(&self.columns);
+                let columns = &self.columns;
+                let next = &mut self.next;
+                let length = rows.batch(|row| {
+                    batch.push(columns, row, *next)?;
+                    *next += 1;
+                    Ok::<(), String>(())
+                })?;
+                Ok((length > 0).then(|| batch.finish()))
+            }
         }
-        let columns = builders.into_iter().map(Builder::finish).collect();
-        Ok(Some(Batch { length, columns }))
     }
 }

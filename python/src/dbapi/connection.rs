@@ -8,6 +8,7 @@ mod characteristics;
 mod delivery;
 mod drive;
 pub(crate) mod event_loop;
+mod habits;
 pub(crate) mod info;
 mod limits;
 mod link;
@@ -27,12 +28,13 @@ mod two_phase;
 pub(crate) mod update;
 
 use std::collections::VecDeque;
-use std::sync::Mutex;
 use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, Mutex};
 
 use kecoa_proto::Notification;
 use pyo3::prelude::*;
 
+pub(crate) use self::habits::{Habits, Taken};
 use self::link::Link;
 use self::reentrancy::Reentrancy;
 use self::state::{Objects, State};
@@ -53,4 +55,6 @@ pub(crate) struct Connection {
     waiting: Mutex<VecDeque<Notification>>,
     /// Statements that run or wait for their turn.
     executing: AtomicU32,
+    /// How its program takes results.
+    habits: Arc<Habits>,
 }

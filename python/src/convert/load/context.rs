@@ -44,6 +44,16 @@ impl<'a, 'py> Context<'a, 'py> {
         tzinfo_factory: &Bound<'py, PyAny>,
     ) -> PyResult<Context<'a, 'py>> {
         let py = cursor.py();
+        let context = Context::without_cursor(py, codec, tzinfo_factory)?;
+        Ok(Context { cursor: Some(cursor), ..context })
+    }
+
+    /// For values that no code of the program's makes, which might ask for the cursor.
+    pub(crate) fn without_cursor(
+        py: Python<'py>,
+        codec: Arc<Codec>,
+        tzinfo_factory: &Bound<'py, PyAny>,
+    ) -> PyResult<Context<'a, 'py>> {
         let zones = if tzinfo_factory.is(classes::timezone(py)?) {
             Zones::Native
         } else if tzinfo_factory.is_none() {
@@ -54,7 +64,7 @@ impl<'a, 'py> Context<'a, 'py> {
         Ok(Context {
             py,
             codec,
-            cursor: Some(cursor),
+            cursor: None,
             zones,
             last_zone: None,
             stack: Vec::new(),

@@ -11,11 +11,11 @@ use pyo3::exceptions::PyUserWarning;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use super::Connection;
 use super::link::Link;
 use super::signals::Signals;
 use super::state::{STATUS_READY, STATUS_SETUP};
 use super::update::SessionUpdate;
+use super::{Connection, Habits};
 use crate::convert::codec::Codec;
 use crate::convert::dump::Settings;
 use crate::convert::parameters::Binding;
@@ -98,6 +98,11 @@ impl Connection {
             standard_strings: state.standard_strings,
             connected: true,
         }
+    }
+
+    /// How its program takes results.
+    pub(crate) fn habits(&self) -> &Arc<Habits> {
+        &self.habits
     }
 
     /// How text is encoded.

@@ -3,10 +3,11 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use kecoa::Interrupt;
+use kecoa::{Interrupt, ResultSet};
 use pyo3::prelude::*;
 
 use super::results::FailedRows;
+use crate::dbapi::cursor::overlap::Work;
 use crate::limit::Limit;
 
 /// Lets Python's signal handlers run while a statement waits.
@@ -20,6 +21,8 @@ pub(crate) struct Signals {
     pub(super) expired: bool,
     /// Rows that had to be sent first have failed.
     pub(super) rows: Option<FailedRows>,
+    /// What is made of the rows of the statement while it waits.
+    work: Work,
 }
 
 impl Signals {
@@ -31,6 +34,11 @@ impl Signals {
     /// Whether a handler raised something.
     pub(super) fn has_raised(&self) -> bool {
         self.raised.is_some()
+    }
+
+    /// Has this made of the rows of the statement that comes now, while it waits.
+    pub(crate) fn work(&mut self, work: Work) {
+        self.work = work;
     }
 
     /// From now on the time of a request runs.
@@ -48,6 +56,10 @@ impl Signals {
 impl Interrupt for Signals {
     fn timeout(&self) -> Option<Duration> {
         Some(self.deadline?.saturating_duration_since(Instant::now()))
+    }
+
+    fn awaiting(&mut self, result: &mut ResultSet) {
+        self.work.awaiting(result);
     }
 
     fn check(&mut self) -> ControlFlow<()> {

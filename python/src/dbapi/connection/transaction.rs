@@ -12,6 +12,7 @@ use super::characteristics::LEVELS;
 use super::signals::{DriveResult, Signals};
 use super::state::{STATUS_BEGIN, STATUS_READY, State};
 use crate::convert::formats::is_utc;
+use crate::dbapi::cursor::overlap::Work;
 use crate::errors::error::{self, ErrorContext};
 use crate::names;
 use crate::sync::lock;
@@ -111,14 +112,18 @@ impl Connection {
         slf: &Bound<'_, Connection>,
         sql: &[u8],
         may_begin: bool,
+        work: Work,
     ) -> PyResult<Result<Vec<ResultSet>, kecoa::Error>> {
         let this = slf.get();
         if let Some(callback) = this.green(slf.py()) {
             return Connection::run_user_green(slf, &callback, sql, may_begin);
         }
-        Connection::drive_user(slf, may_begin, |client, begin, hook| match begin {
-            Some(begin) => client.run_in_transaction(begin, sql, hook),
-            None => client.run(&Request::Query(sql), hook),
+        Connection::drive_user(slf, may_begin, |client, begin, hook| {
+            hook.work(work);
+            match begin {
+                Some(begin) => client.run_in_transaction(begin, sql, hook),
+                None => client.run(&Request::Query(sql), hook),
+            }
         })
     }
 

@@ -10,7 +10,7 @@ use super::Cursor;
 use super::copy::{Direction, direction};
 use crate::arrow::{self, ArrowResult, CopyError};
 use crate::convert::codec::Codec;
-use crate::dbapi::connection::Connection;
+use crate::dbapi::connection::{Connection, Taken};
 use crate::errors::error;
 use crate::names;
 use crate::sync::lock;
@@ -74,23 +74,25 @@ impl Cursor {
         let this = slf.get();
         this.check_open(py)?;
         let raise = |error| Err(crate::errors::error::with_cursor(py, error, slf.as_any()));
-        if *this.codec(py) != Codec::Utf8 {
-            return raise(names::not_supported_error(
-                py,
-                "Arrow's text is UTF-8: fetch_arrow needs a connection whose client_encoding is UTF8",
-            ));
-        }
+        Cursor::check_arrow(slf, "fetch_arrow")?;
         let mut inner = lock(&this.inner);
+        if let Some(batching) = inner.batching.take() {
+            drop(inner);
+            return Ok(ArrowResult::built(batching));
+        }
         let Some(fetched) = inner.fetched.clone() else {
             drop(inner);
             return raise(names::programming_error(py, "no results to fetch"));
         };
         let left = fetched.count.saturating_sub(inner.row);
         let size = limit.map_or(left, |limit| limit.min(left));
-        let source = fetched.source(inner.place, size);
-        inner.row += size;
-        inner.place = fetched.place_of(inner.row);
+        let source = fetched.source(inner.place_in(&fetched), size);
+        let row = inner.row + size;
+        inner.move_to(row, fetched.place_of(row));
+        let early = inner.early.take();
         drop(inner);
+        drop(early);
+        fetched.note(Taken::Not);
         Ok(ArrowResult::new(source, &fetched.layout.description.fields))
     }
 

@@ -11,6 +11,7 @@ use pyo3::types::PyList;
 
 use super::Cursor;
 use super::Mode;
+use super::overlap::{Overlap, Work};
 use super::statement::{MarkedText, merge_marked, statement};
 use crate::convert::dump::{LiteralOptions, Settings};
 use crate::convert::formats::{Formats, is_utc};
@@ -153,7 +154,7 @@ impl Cursor {
         };
         let old = lock(&slf.get().inner).forget();
         drop(old);
-        let driven = Cursor::run_call(slf, connection, &call)?;
+        let driven = Cursor::run_call(slf, connection, &call, Overlap::in_mode(slf, mode))?;
         Cursor::take_driven(slf, connection, &call.template.sql, mode, driven)
     }
 
@@ -162,6 +163,7 @@ impl Cursor {
         slf: &Bound<'_, Cursor>,
         connection: &Bound<'_, Connection>,
         call: &BoundCall,
+        work: Work,
     ) -> PyResult<Result<Vec<ResultSet>, kecoa::Error>> {
         let planned = connection.get().plan_call(&call.template.sql, &call.values.types, false);
         let layout = match planned.as_ref().and_then(|(plan, utc)| Some((plan.description()?, utc)))
@@ -171,6 +173,7 @@ impl Cursor {
         };
         let formats = layout.as_ref().and_then(|(layout, utc)| layout.formats(*utc));
         Connection::drive_user(connection, true, |client, begin, hook| {
+            hook.work(work);
             let plan = match planned {
                 Some((plan, _)) => plan,
                 None => client.plan_call(&call.template.sql, &call.values.types),

@@ -68,8 +68,7 @@ impl Cursor {
         let fetched = Fetched::new(set, this.layout_of(py, description)?);
         let old = {
             let mut inner = lock(&this.inner);
-            inner.row = 0;
-            inner.place = Place::default();
+            inner.move_to(0, Place::default());
             inner.fetched.replace(fetched.into())
         };
         drop(old);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 
+use super::overlap::Overlap;
 use super::statement::{merge, statement};
 use super::{Cursor, Mode};
 use crate::convert::parameters::Binding;
@@ -26,7 +27,8 @@ impl Cursor {
                 Err(error) => Cursor::take_driven(slf, connection, sql, mode, Err(error)),
             };
         }
-        let driven = Connection::run_user(connection, sql, mode != Mode::NoBegin)?;
+        let work = Overlap::in_mode(slf, mode);
+        let driven = Connection::run_user(connection, sql, mode != Mode::NoBegin, work)?;
         Cursor::take_driven(slf, connection, sql, mode, driven)
     }
 

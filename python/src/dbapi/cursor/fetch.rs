@@ -10,7 +10,9 @@ use pyo3::types::PyList;
 use super::Cursor;
 use super::rows::{Fetched, Place, RowsAs};
 use crate::convert::codec::Codec;
+use crate::convert::layout::Layout;
 use crate::convert::load::Context;
+use crate::dbapi::connection::Taken;
 use crate::errors::error;
 use crate::names;
 use crate::sync::lock;
@@ -28,11 +30,11 @@ pub(super) fn track(fetched: &Fetched, row: &Bound<'_, PyAny>) {
 /// rows are made, which are no garbage, it would look at all of them again and again.
 pub(super) fn tuple_row<'py>(
     context: &mut Context<'_, 'py>,
-    fetched: &Fetched,
+    layout: &Layout,
     row: &Row<'_>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = context.py;
-    let loaders = &*fetched.layout.loaders;
+    let loaders = &*layout.loaders;
     let width = loaders.len().try_into().unwrap_or(ffi::Py_ssize_t::MAX);
     // SAFETY: a new tuple of `width` empty places (the one without places is shared, and left
     // alone). Nobody else has it, and without the garbage collector nobody can come to it: not the
@@ -83,12 +85,20 @@ fn factory_row<'py>(
 /// What a fetch needs, taken from the cursor at once.
 pub(super) struct Plan<'py> {
     pub(super) fetched: Arc<Fetched>,
-    place: Place,
+    /// Where the row is, if that is known.
+    place: Option<Place>,
     pub(super) row: usize,
     pub(super) rowcount: usize,
     codec: Arc<Codec>,
     factory: Option<Bound<'py, PyAny>>,
     zones: Bound<'py, PyAny>,
+}
+
+impl Plan<'_> {
+    /// Where row number `row` of the result is.
+    fn place_of(&self, row: usize) -> Place {
+        self.place.filter(|_| row == self.row).unwrap_or_else(|| self.fetched.place_of(row))
+    }
 }
 
 impl Cursor {
@@ -100,7 +110,7 @@ impl Cursor {
         let plan = {
             let inner = lock(&this.inner);
             inner.fetched.clone().map(|fetched| Plan {
-                place: inner.place,
+                place: (inner.place_row == inner.row).then_some(inner.place),
                 row: inner.row,
                 rowcount: fetched.count,
                 fetched,
@@ -136,8 +146,7 @@ impl Cursor {
             let mut inner = lock(&slf.get().inner);
             let same = inner.fetched.as_ref().is_some_and(|held| Arc::ptr_eq(held, fetched));
             if same && inner.row == row {
-                inner.place = place;
-                inner.row = row + made;
+                inner.move_to(row + made, place);
                 return Ok(());
             }
         }
@@ -165,10 +174,14 @@ impl Cursor {
         if plan.row >= plan.rowcount {
             return Ok(None);
         }
-        let Some((row, next)) = plan.fetched.row(plan.place) else { return Ok(None) };
+        let Some((row, next)) = plan.fetched.row(plan.place_of(plan.row)) else { return Ok(None) };
+        plan.fetched.note(match &plan.factory {
+            Some(_) => Taken::ByFactory,
+            None => Taken::InParts,
+        });
         let mut context = Context::new(slf.as_any(), plan.codec.clone(), &plan.zones)?;
         let made = match &plan.factory {
-            None => tuple_row(&mut context, &plan.fetched, &row)
+            None => tuple_row(&mut context, &plan.fetched.layout, &row)
                 .inspect(|row| track(&plan.fetched, row)),
             Some(factory) => factory_row(&mut context, &plan.fetched, &row, factory, slf),
         };
@@ -191,9 +204,7 @@ impl Cursor {
         let plan = Cursor::plan(slf)?;
         let left = plan.rowcount.saturating_sub(plan.row);
         let size = limit.map_or(left, |limit| limit.min(left));
-        let mut context = Context::new(slf.as_any(), plan.codec, &plan.zones)?;
-        let mut place = plan.place;
-        let mut made = 0;
+        let mut context = Context::new(slf.as_any(), plan.codec.clone(), &plan.zones)?;
         let length = size.try_into().unwrap_or(ffi::Py_ssize_t::MAX);
         // SAFETY: a new list of `size` empty places, filled below once each with an owned
         // reference. Nobody else has the list before it is full, or can come to it by the garbage
@@ -204,11 +215,32 @@ impl Cursor {
             ffi::PyObject_GC_UnTrack(list.as_ptr().cast());
             list.cast_into_unchecked::<PyList>()
         };
+        plan.fetched.note(match &plan.factory {
+            Some(_) => Taken::ByFactory,
+            None if plan.row == 0 && size == left => Taken::Whole,
+            None => Taken::InParts,
+        });
+        let early = match &plan.factory {
+            Some(_) => {
+                slf.get().drop_early();
+                Vec::new()
+            }
+            None => Cursor::take_early(slf, &plan.fetched, plan.row, size),
+        };
+        let taken = early.len();
+        for (index, row) in (0..).zip(early) {
+            // SAFETY: there are no more than `size`, and the places are still empty.
+            unsafe { ffi::PyList_SET_ITEM(list.as_ptr(), index, row.into_ptr()) };
+        }
+        // The cursor has moved past those.
+        let row = plan.row + taken;
+        let mut place = if taken < size { plan.place_of(row) } else { Place::default() };
+        let mut made = taken;
         let mut failed = None;
         while made < size {
             let Some((row, next)) = plan.fetched.row(place) else { break };
             let value = match &plan.factory {
-                None => tuple_row(&mut context, &plan.fetched, &row),
+                None => tuple_row(&mut context, &plan.fetched.layout, &row),
                 Some(factory) => factory_row(&mut context, &plan.fetched, &row, factory, slf),
             };
             place = next;
@@ -225,7 +257,10 @@ impl Cursor {
                 }
             }
         }
-        let advanced = Cursor::advance(slf, &plan.fetched, plan.row, place, made);
+        let advanced = match made - taken {
+            0 => Ok(()),
+            more => Cursor::advance(slf, &plan.fetched, row, place, more),
+        };
         if let Some(raised) = failed {
             return Err(raised);
         }

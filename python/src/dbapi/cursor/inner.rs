@@ -6,7 +6,8 @@ use kecoa_proto::CommandTag;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use super::rows::{Fetched, Lookahead, Place};
+use super::rows::{Early, Fetched, Lookahead, Place};
+use crate::arrow::Batching;
 use crate::dbapi::connection::Connection;
 
 /// What PEP 249's `fetchmany` takes without an argument.
@@ -29,12 +30,17 @@ pub(crate) struct Inner {
     pub(super) itersize: i64,
     pub(super) rowcount: i64,
     pub(super) row: usize,
+    /// The place of the row number `place_row`, which is behind `row` where rows were made early.
     pub(super) place: Place,
+    pub(super) place_row: usize,
     pub(super) lastrowid: u32,
     pub(super) query: Option<Arc<[u8]>>,
     pub(super) statusmessage: Option<CommandTag>,
     pub(super) fetched: Option<Arc<Fetched>>,
     pub(super) lookahead: Option<Lookahead>,
+    pub(super) early: Option<Early>,
+    /// All rows of a result that became Arrow's batches.
+    pub(super) batching: Option<Batching>,
     pub(super) description: Option<Py<PyTuple>>,
     pub(super) row_factory: Option<Py<PyAny>>,
     pub(super) tzinfo_factory: Option<Py<PyAny>>,
@@ -57,11 +63,14 @@ impl Default for Inner {
             rowcount: -1,
             row: 0,
             place: Place::default(),
+            place_row: 0,
             lastrowid: 0,
             query: None,
             statusmessage: None,
             fetched: None,
             lookahead: None,
+            early: None,
+            batching: None,
             description: None,
             row_factory: None,
             tzinfo_factory: None,
@@ -75,9 +84,23 @@ impl Inner {
     /// Forgets the last result; what is dropped is returned, to be dropped unlocked.
     pub(super) fn forget(&mut self) -> impl Sized + use<> {
         self.rowcount = -1;
-        self.row = 0;
-        self.place = Place::default();
+        self.move_to(0, Place::default());
         self.lastrowid = 0;
-        (self.fetched.take(), self.lookahead.take(), self.description.take())
+        let rows = (self.lookahead.take(), self.early.take(), self.batching.take());
+        (self.fetched.take(), rows, self.description.take())
+    }
+
+    /// The next row is this one.
+    #[inline]
+    pub(super) fn move_to(&mut self, row: usize, place: Place) {
+        self.row = row;
+        self.place = place;
+        self.place_row = row;
+    }
+
+    /// Where the next row is in the result.
+    #[inline]
+    pub(super) fn place_in(&self, fetched: &Fetched) -> Place {
+        if self.place_row == self.row { self.place } else { fetched.place_of(self.row) }
     }
 }

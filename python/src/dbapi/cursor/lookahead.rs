@@ -31,6 +31,10 @@ impl Cursor {
     ) -> Option<Bound<'py, PyAny>> {
         let mut guard = lock(&slf.get().inner);
         let inner = &mut *guard;
+        if inner.early.is_some() {
+            drop(guard);
+            return Cursor::take_early_row(slf, rows);
+        }
         let ahead = inner.lookahead.as_mut()?;
         let fits = ahead.row == inner.row
             && (rows == RowsAs::Tuples || inner.row_factory.is_none())
@@ -42,9 +46,8 @@ impl Cursor {
         }
         let (row, place) = ahead.rows.next()?;
         ahead.row += 1;
-        inner.row += 1;
-        inner.place = place;
         let fetched = (!ahead.fetched.layout.atomic).then(|| ahead.fetched.clone());
+        inner.move_to(inner.row + 1, place);
         drop(guard);
         let row = row.into_bound(slf.py());
         if let Some(fetched) = fetched {
@@ -77,7 +80,7 @@ impl Cursor {
         let (mut at, mut bytes) = (place, 0);
         while rows.len() < size && bytes < BYTES {
             let Some((next, behind)) = plan.fetched.row(at) else { break };
-            let Ok(made) = tuple_row(context, &plan.fetched, &next) else { break };
+            let Ok(made) = tuple_row(context, &plan.fetched.layout, &next) else { break };
             bytes += behind.bytes_from(at);
             at = behind;
             rows.push((made.unbind(), at));

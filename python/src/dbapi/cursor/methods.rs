@@ -231,6 +231,21 @@ impl Cursor {
         })
     }
 
+    /// Runs one statement, and returns its rows as Arrow's record batches, which are made while the rows
+    /// come. The cursor has none of them to fetch.
+    #[pyo3(signature = (query, vars=None, *, timeout=None))]
+    fn execute_arrow<'py>(
+        slf: &Bound<'py, Self>,
+        query: &Bound<'py, PyAny>,
+        vars: Option<&Bound<'py, PyAny>>,
+        timeout: Option<f64>,
+    ) -> PyResult<ArrowResult> {
+        let _limited = slf.get().limited(slf.py(), timeout)?;
+        observed("execute_arrow", slf.as_any(), Some(query), || {
+            Cursor::do_execute_arrow(slf, query, vars)
+        })
+    }
+
     /// Runs a statement once for each of `vars_list`. With `atomic`, all of them or none, also where
     /// statements commit by themselves: there they are a transaction of their own.
     #[pyo3(signature = (query, vars_list, *, atomic=false))]
@@ -403,7 +418,7 @@ impl Cursor {
             let mut inner = lock(&this.inner);
             inner.closed = true;
             // The description outlives the cursor, as psycopg2's does; the rows do not.
-            let ahead = inner.lookahead.take();
+            let ahead = (inner.lookahead.take(), inner.early.take(), inner.batching.take());
             let rows = inner.fetched.as_mut().map(Fetched::drop_rows);
             (ahead, rows)
         };

@@ -65,8 +65,7 @@ impl Cursor {
                          statements needs a cursor of its own",
                     );
                 }
-                inner.row = target;
-                inner.place = place;
+                inner.move_to(target, place);
                 Ok(())
             }
             (Some(target), None) if i64::try_from(target).is_ok_and(|target| target < count) => {

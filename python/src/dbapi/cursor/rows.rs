@@ -10,12 +10,15 @@ use pyo3::prelude::*;
 use crate::arrow::RowSource;
 use crate::convert::codec::Codec;
 use crate::convert::layout::Layout;
+use crate::dbapi::connection::{Habits, Taken};
 
 /// A result as it came, and how its columns load.
 pub(crate) struct Fetched {
     pub(crate) layout: Arc<Layout>,
     rows: Vec<Rows>,
     pub(crate) count: usize,
+    /// Who is told how it is taken, where it is large.
+    pub(super) habits: Option<Arc<Habits>>,
 }
 
 /// Rows that were made before they were asked for, and where the cursor stands behind each.
@@ -27,6 +30,17 @@ pub(super) struct Lookahead {
     pub(super) rows: IntoIter<(Py<PyAny>, Place)>,
     /// How many are made the next time.
     pub(super) size: usize,
+}
+
+/// Rows that were made while more of their result was awaited.
+pub(super) struct Early {
+    pub(super) fetched: Arc<Fetched>,
+    /// The encoding and the zone factory by which they were made.
+    pub(super) codec: Arc<Codec>,
+    pub(super) zones: Option<Py<PyAny>>,
+    /// The number of the next one in the result.
+    pub(super) row: usize,
+    pub(super) rows: IntoIter<Py<PyAny>>,
 }
 
 /// What rows become.
@@ -52,6 +66,17 @@ impl Place {
     }
 }
 
+/// The row at a place, and the place of the next.
+pub(super) fn row_at(rows: &[Rows], mut place: Place) -> Option<(Row<'_>, Place)> {
+    loop {
+        let run = rows.get(place.run)?;
+        if let Some((row, next)) = run.row_at(place.offset) {
+            return Some((row, Place { run: place.run, offset: next }));
+        }
+        place = Place { run: place.run + 1, offset: 0 };
+    }
+}
+
 impl Fetched {
     /// Leaves only what describes the result; the rows are returned, to be dropped unlocked.
     pub(super) fn drop_rows(this: &mut Arc<Fetched>) -> impl Sized + use<> {
@@ -63,25 +88,27 @@ impl Fetched {
             // Somebody converts them.
             None => {
                 let layout = this.layout.clone();
-                let described = Arc::new(Fetched { layout, rows: Vec::new(), count: 0 });
+                let described = Arc::new(Fetched::new(ResultSet::default(), layout));
                 (Some(std::mem::replace(this, described)), Vec::new())
             }
         }
     }
 
     pub(crate) fn new(result: ResultSet, layout: Arc<Layout>) -> Fetched {
-        Fetched { layout, count: result.row_count(), rows: result.rows }
+        Fetched { layout, count: result.row_count(), rows: result.rows, habits: None }
+    }
+
+    /// Tells how it is taken.
+    #[inline]
+    pub(super) fn note(&self, taken: Taken) {
+        if let Some(habits) = &self.habits {
+            habits.note(taken);
+        }
     }
 
     /// The row at a place, and the place of the next.
-    pub(super) fn row(&self, mut place: Place) -> Option<(Row<'_>, Place)> {
-        loop {
-            let run = self.rows.get(place.run)?;
-            if let Some((row, next)) = run.row_at(place.offset) {
-                return Some((row, Place { run: place.run, offset: next }));
-            }
-            place = Place { run: place.run + 1, offset: 0 };
-        }
+    pub(super) fn row(&self, place: Place) -> Option<(Row<'_>, Place)> {
+        row_at(&self.rows, place)
     }
 
     /// The next `left` rows from a place on, as they came.

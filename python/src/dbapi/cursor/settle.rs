@@ -6,7 +6,7 @@ use kecoa_proto::CommandTag;
 use pyo3::prelude::*;
 
 use super::copy::direction;
-use super::rows::{Fetched, Place};
+use super::rows::Place;
 use super::{Cursor, Mode};
 use crate::dbapi::connection::Connection;
 use crate::errors::error::{self, ErrorContext};
@@ -89,7 +89,8 @@ impl Cursor {
         }
         let fetched = match result.description.clone() {
             Some(description) if mode != Mode::CountOnly => {
-                Some(Fetched::new(result, this.layout_of(py, &description)?))
+                let connection = this.connection_of(py)?;
+                Some(this.with_early(py, connection.get(), result, &description)?)
             }
             _ => None,
         };
@@ -100,11 +101,11 @@ impl Cursor {
             inner.statusmessage = Some(tag);
             match fetched {
                 // With its place: another thread may have fetched from the result before it.
-                Some(fetched) => {
+                Some((fetched, early)) => {
                     inner.rowcount = i64::try_from(fetched.count).unwrap_or(i64::MAX);
-                    inner.row = 0;
-                    inner.place = Place::default();
-                    Some((inner.fetched.replace(fetched.into()), inner.description.take()))
+                    inner.move_to(0, Place::default());
+                    let early = std::mem::replace(&mut inner.early, early);
+                    Some((inner.fetched.replace(fetched), early, inner.description.take()))
                 }
                 None => {
                     inner.rowcount =

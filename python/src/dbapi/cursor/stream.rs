@@ -132,8 +132,7 @@ impl RowStream {
         self.state().shown = Some(fetched.clone());
         let old = {
             let mut inner = lock(&this.inner);
-            inner.row = 0;
-            inner.place = Place::default();
+            inner.move_to(0, Place::default());
             inner.fetched.replace(fetched)
         };
         drop(old);
