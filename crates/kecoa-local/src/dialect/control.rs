@@ -25,24 +25,33 @@ pub(super) fn analyse(statement: &Statement<'_>) -> Result<Option<Analysis>, Ref
             return Ok(None);
         };
         let sql = Sql::made(format!("BEGIN{}", options.text));
-        return with_notice(Analysis::control(Control::Begin(options.text.clone()), sql), &options);
+        let control = Control::Begin(options.text.clone(), options.priority);
+        return with_notice(Analysis::control(control, sql), &options);
     }
     let session = statement.are(0, &["SET", "SESSION", "CHARACTERISTICS", "AS", "TRANSACTION"]);
     if statement.are(0, &["SET", "TRANSACTION"]) || session {
         let Some(options) = options(statement, if session { 5 } else { 2 })? else {
             return Ok(None);
         };
+        let tag = if session { "SET" } else { "SET TRANSACTION" };
+        let priority = options.priority.map(|priority| {
+            let set = if session { "SET kecoa.default_" } else { "SET LOCAL kecoa." };
+            Piece::tagged(format!("{set}transaction_priority TO '{priority}'"), tag)
+        });
         if options.text.is_empty() {
-            let piece = Piece::nothing(if session { "SET" } else { "SET TRANSACTION" });
+            let piece = priority.unwrap_or_else(|| Piece::nothing(tag));
             return Ok(Some(Analysis::piece(Class::Session, piece)));
         }
         let words = if session { "SESSION CHARACTERISTICS AS " } else { "" };
         let sql = Sql::made(format!("SET {words}TRANSACTION{}", options.text));
-        if session {
-            return with_notice(Analysis::plain(Class::Session, sql), &options);
-        }
-        let control = Control::SetTransaction(options.text.clone());
-        return with_notice(Analysis::control(control, sql), &options);
+        let mut analysis = if session {
+            Analysis::plain(Class::Session, sql)
+        } else {
+            Analysis::control(Control::SetTransaction(options.text.clone()), sql)
+        };
+        analysis.pieces.extend(priority);
+        Piece::answer_last(&mut analysis.pieces, tag);
+        return with_notice(analysis, &options);
     }
     if statement.are(0, &["SHOW", "TRANSACTION", "STATUS"])
         || statement.are(0, &["SHOW", "TRANSACTION_STATUS"])
@@ -98,12 +107,15 @@ struct Options {
     text: String,
     /// Whether it may read what is a little stale.
     stale: bool,
+    /// CockroachDB's, which is kept and shown: nothing here competes by priority.
+    priority: Option<&'static str>,
 }
 
 /// Reads a transaction's options; `None` when one is not known, for PostgreSQL to report.
 fn options(statement: &Statement<'_>, from: usize) -> Result<Option<Options>, Refusal> {
     let mut wanted: Vec<&str> = Vec::new();
     let mut stale = false;
+    let mut priority = None;
     let mut at = from;
     while at < statement.len() {
         if statement.is_mark(at, ",") {
@@ -127,9 +139,11 @@ fn options(statement: &Statement<'_>, from: usize) -> Result<Option<Options>, Re
                 return Ok(None);
             }
         } else if statement.is(at, "PRIORITY")
-            && statement.is_any(at + 1, &["LOW", "NORMAL", "HIGH"])
+            && let Some(word) =
+                ["low", "normal", "high"].into_iter().find(|word| statement.is(at + 1, word))
         {
-            ("", 2) // nothing here competes by priority
+            priority = Some(word);
+            ("", 2)
         } else if statement.are(at, &["READ", "ONLY"]) {
             (" READ ONLY", 2)
         } else if statement.are(at, &["READ", "WRITE"]) {
@@ -150,5 +164,5 @@ fn options(statement: &Statement<'_>, from: usize) -> Result<Option<Options>, Re
         }
         at += words;
     }
-    Ok(Some(Options { text: wanted.join(","), stale }))
+    Ok(Some(Options { text: wanted.join(","), stale, priority }))
 }

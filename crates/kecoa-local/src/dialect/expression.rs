@@ -5,7 +5,7 @@ use kecoa_sql::TokenKind;
 
 use super::catalog::Context;
 use super::edit::Edits;
-use super::plan::Stop;
+use super::plan::{Refusal, Stop};
 use super::quote::quote;
 use super::{bytes, limited, names, own_names, query, show, signature, system_time, types, upsert};
 
@@ -45,6 +45,10 @@ pub(super) fn rewrite(
                 b":::" => {
                     edits.replace(statement.start(at), statement.end(at), "::");
                     types::rewrite(statement, at + 1, false, edits);
+                }
+                b"@" if is_ordinal(statement, at) && edits.settings.strict => {
+                    let what = "columns by their number (write the name, or abs() for @)";
+                    return Err(Refusal::syntax(statement, at, "0A000", what).into());
                 }
                 b"@" => index_hint(statement, at, edits),
                 text if is_whole_division(text) => {
@@ -233,6 +237,16 @@ fn conditional(statement: &Statement<'_>, at: usize, edits: &mut Edits) {
     edits.replace(statement.start(*first), statement.end(*first), " THEN ");
     edits.replace(statement.start(*second), statement.end(*second), " ELSE ");
     edits.replace(statement.start(closing), statement.end(closing), " END)");
+}
+
+/// `@1`: a column of CockroachDB's where `allow_ordinal_column_references` is on, and in PostgreSQL an
+/// absolute value.
+fn is_ordinal(statement: &Statement<'_>, at: usize) -> bool {
+    statement.kind(at + 1) == Some(TokenKind::Number)
+        && statement.start(at + 1) == statement.end(at)
+        && at.checked_sub(1).is_none_or(|before| {
+            !statement.is_name(before) || statement.end(before) != statement.start(at)
+        })
 }
 
 /// `t@idx`, `t@{FORCE_INDEX=idx}`, `t@[1]`: a hint that changes no result is dropped. `@` with a

@@ -85,6 +85,16 @@ pub fn analyse(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analy
             {
                 last.reply = reply;
             }
+            if !context.settings.temporary_tables
+                && statement.is(0, "CREATE")
+                && (1..3).any(|at| statement.is_any(at, &["TEMP", "TEMPORARY"]))
+                && let Some(last) = analysis.pieces.last_mut().filter(|last| last.notice.is_none())
+            {
+                last.notice = Some(
+                    "a cluster takes temporary tables only where experimental_enable_temp_tables is on"
+                        .to_owned(),
+                );
+            }
             if analysis.control.is_none() && sets_any(statement) {
                 analysis.control = Some(Control::SetAny);
             }
@@ -102,7 +112,8 @@ fn sets_any(statement: &Statement<'_>) -> bool {
             && statement.kind(at + 2) == Some(TokenKind::String)
             && statement
                 .value(at + 2)
-                .is_some_and(|name| !name.to_ascii_lowercase().starts_with("kecoa"))
+                .map(|name| name.to_ascii_lowercase())
+                .is_some_and(|name| !name.starts_with("kecoa") && variables::find(&name).is_none())
     };
     (0..statement.len()).any(|at| statement.is(at, "set_config") && !others(at))
 }

@@ -1,8 +1,10 @@
 //! Names of PostgreSQL's under which CockroachDB has something else, quoted or not.
 
-use kecoa_sql::Statement;
+use kecoa_sql::{Statement, TokenKind};
 
 use super::edit::Edits;
+use super::quote::quote;
+use super::variables::{self, Form};
 
 /// Functions that give something else in CockroachDB.
 const OURS: [&str; 3] = ["version", "pg_get_indexdef", "pg_get_constraintdef"];
@@ -44,6 +46,29 @@ pub(super) fn rewrite(statement: &Statement<'_>, at: usize, edits: &mut Edits) -
         edits.replace(statement.start(start), statement.end(at), name);
         return true;
     }
+    if (!qualified || is(at.saturating_sub(2), "pg_catalog"))
+        && statement.is_mark(at + 1, "(")
+        && let Some(closing) = statement.partner(at + 1)
+        && let Some(variable) = statement
+            .value(at + 2)
+            .filter(|_| statement.kind(at + 2) == Some(TokenKind::String))
+            .map(|variable| variable.to_ascii_lowercase())
+    {
+        let start = if qualified { at.saturating_sub(2) } else { at };
+        if is(at, "current_setting")
+            && let Some(value) = setting(&variable)
+        {
+            let call = format!("crdb_internal.current_setting({value})");
+            edits.replace(statement.start(start), statement.end(closing), call);
+            return true;
+        }
+        if is(at, "set_config")
+            && let Some(kept) = kept(&variable)
+        {
+            edits.replace(statement.start(at + 2), statement.end(at + 2), quote(&kept));
+            return true;
+        }
+    }
     if !qualified
         && statement.is(at, "COLLATE")
         && let Some(language) = language(statement, at + 1)
@@ -61,6 +86,23 @@ pub(super) fn rewrite(statement: &Statement<'_>, at: usize, edits: &mut Edits) -
         return true;
     }
     false
+}
+
+/// The value of one of CockroachDB's variables, as `SHOW` gives it, as an expression.
+fn setting(variable: &str) -> Option<String> {
+    match variable {
+        "database" => Some("pg_catalog.current_database()".to_owned()),
+        _ => variables::value(variable),
+    }
+}
+
+/// The option that keeps one of CockroachDB's variables that can be set.
+fn kept(variable: &str) -> Option<String> {
+    match (variables::timeout(variable), variables::find(variable)) {
+        (Some(timeout), _) => Some(timeout.to_owned()),
+        (None, Some((_, form))) if form != Form::ReadOnly => Some(variables::option_name(variable)),
+        _ => None,
+    }
 }
 
 /// `en`, `de_DE`, `"en-US-u-ks-level2"`: a language's tag as CockroachDB writes it, no collation of PostgreSQL's.

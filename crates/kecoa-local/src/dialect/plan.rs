@@ -220,8 +220,8 @@ impl Class {
 /// What depends on the state of the transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Control {
-    /// `BEGIN`, with PostgreSQL's options.
-    Begin(String),
+    /// `BEGIN`, with PostgreSQL's options and CockroachDB's priority.
+    Begin(String, Option<&'static str>),
     /// `SET TRANSACTION`, with PostgreSQL's options.
     SetTransaction(String),
     /// `COMMIT`.

@@ -35,6 +35,11 @@ pub(super) fn rewrite(
         Err(Error::Foreign { token, what }) if context.settings.strict => {
             return Err(Refusal::syntax(statement, token, "42601", what).into());
         }
+        Err(Error::TooDeep) if context.settings.strict => {
+            let hint = "SET kecoa_strict = off passes it on to PostgreSQL as it is";
+            let message = "the statement is nested deeper than the local endpoint looks into";
+            return Err(Refusal { hint: hint.to_owned(), ..Refusal::new("54001", message) }.into());
+        }
         Err(_) => {
             if statement.is_any(0, &["CREATE", "ALTER", "EXECUTE", "CALL"]) {
                 integers::in_definition(statement, edits);

@@ -12,6 +12,9 @@ const UNIMPLEMENTED: &str = "0A000";
 
 /// The error for a statement, if CockroachDB has no such statement or clause.
 pub(super) fn refusal(statement: &Statement<'_>) -> Option<Refusal> {
+    if let Some(name) = (0..statement.len()).find_map(|at| long_name(statement, at)) {
+        return Some(name);
+    }
     let (at, code, what) = if statement.is(0, "CREATE") {
         create(statement)
     } else if statement.is(0, "ALTER") {
@@ -23,6 +26,26 @@ pub(super) fn refusal(statement: &Statement<'_>) -> Option<Refusal> {
     }?;
     Some(Refusal::syntax(statement, at, code, what))
 }
+
+/// The error for a name that CockroachDB takes and PostgreSQL would cut.
+fn long_name(statement: &Statement<'_>, at: usize) -> Option<Refusal> {
+    if statement.end(at) - statement.start(at) <= LONGEST_NAME {
+        return None;
+    }
+    let name = statement.name(at).filter(|name| name.len() > LONGEST_NAME)?;
+    let start: String = name.chars().take(30).collect();
+    Some(Refusal {
+        hint: "PostgreSQL lies underneath and cuts it, which SET kecoa_strict = off lets it do"
+            .to_owned(),
+        ..Refusal::new(
+            "42622",
+            format!("the name \"{start}…\" is longer than {LONGEST_NAME} bytes"),
+        )
+    })
+}
+
+/// PostgreSQL's limit for names, in bytes.
+const LONGEST_NAME: usize = 63;
 
 /// The token at which it starts, the SQLSTATE and the name.
 type Found = Option<(usize, &'static str, &'static str)>;

@@ -37,7 +37,11 @@ pub(super) fn analyse(
     let Some(end) = statement.qualified_name(at) else {
         return Ok(None);
     };
-    let name = statement.slice(at, end).to_ascii_lowercase();
+    // Quoted or not: names of variables have no case.
+    let name = match statement.name(at).filter(|_| end == at + 1) {
+        Some(name) => name.to_ascii_lowercase(),
+        None => statement.slice(at, end).to_ascii_lowercase(),
+    };
     let assigned = statement.is_mark(end, "=") || statement.is(end, "TO");
     let value = statement.value(end + 1);
     if name == "database" && (reset || assigned) {

@@ -43,6 +43,8 @@ pub struct Settings {
     pub small_int: bool,
     /// `serial_normalization`.
     pub serial: Serial,
+    /// `experimental_enable_temp_tables`: a cluster would take temporary tables, too.
+    pub temporary_tables: bool,
 }
 
 impl Default for Settings {
@@ -58,12 +60,13 @@ impl Default for Settings {
             inject_commit: false,
             small_int: false,
             serial: Serial::RowId,
+            temporary_tables: false,
         }
     }
 }
 
 /// Their names.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "kecoa_strict",
     "null_ordered_last",
     "sql_safe_updates",
@@ -74,6 +77,7 @@ const NAMES: [&str; 10] = [
     "inject_retry_errors_on_commit_enabled",
     "default_int_size",
     "serial_normalization",
+    "experimental_enable_temp_tables",
 ];
 
 impl Settings {
@@ -88,6 +92,7 @@ impl Settings {
             "autocommit_before_ddl" => self.autocommit_before_ddl = on,
             "inject_retry_errors_enabled" => self.inject_statements = on,
             "inject_retry_errors_on_commit_enabled" => self.inject_commit = on,
+            "experimental_enable_temp_tables" => self.temporary_tables = on,
             "default_int_size" => self.small_int = value.trim() == "4",
             "serial_normalization" => {
                 self.serial = match value.to_ascii_lowercase().as_str() {

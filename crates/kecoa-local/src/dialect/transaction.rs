@@ -45,6 +45,8 @@ pub struct Transaction {
     implicit: bool,
     /// `BEGIN`'s options, for when it starts again.
     options: String,
+    /// The priority that it was begun with.
+    priority: Option<&'static str>,
     /// The savepoint of the retry protocol.
     restart: Option<String>,
     /// The savepoints that were set before any work, outermost first.
@@ -216,12 +218,13 @@ impl Transaction {
     fn control(&mut self, control: &Control, analysis: &Analysis) -> Planned {
         let as_is = || Planned::from(analysis.pieces.clone());
         match control {
-            Control::Begin(options) => match self.phase {
+            Control::Begin(options, priority) => match self.phase {
                 Phase::Open => {
                     raise(&Refusal::new("25001", "there is already a transaction in progress"))
                 }
                 _ => {
                     self.begin(options.clone());
+                    self.priority = *priority;
                     self.begin_pieces("BEGIN")
                 }
             },
@@ -250,7 +253,7 @@ impl Transaction {
                     let comma = if self.options.is_empty() { "" } else { "," };
                     self.options = format!("{}{comma}{options}", self.options);
                     if self.untouched && !self.initial.is_empty() {
-                        return self.start_again("SET");
+                        return self.start_again("SET TRANSACTION");
                     }
                 }
                 as_is()
@@ -348,17 +351,20 @@ impl Transaction {
         self.settings.begin();
     }
 
-    /// `BEGIN`, and for `crdb_internal.force_retry` when the first attempt failed.
+    /// `BEGIN`, what `SHOW` says of its priority, and for `crdb_internal.force_retry` when the first
+    /// attempt failed.
     fn begin_pieces(&self, tag: &str) -> Planned {
-        let begin = format!("BEGIN{}", self.options);
-        match self.first_failure {
-            None => own(begin, tag),
-            Some(since) => vec![
-                Piece::hidden(&begin),
-                Piece::tagged(format!("SET LOCAL kecoa.first_failure TO '{since}'"), tag),
-            ]
-            .into(),
+        let mut pieces = vec![Piece::tagged(format!("BEGIN{}", self.options), tag)];
+        if let Some(since) = self.first_failure {
+            let set = format!("SET LOCAL kecoa.first_failure TO '{since}'");
+            pieces.push(Piece::tagged(set, tag));
         }
+        if let Some(priority) = self.priority {
+            let set = format!("SET LOCAL kecoa.transaction_priority TO '{priority}'");
+            pieces.push(Piece::tagged(set, tag));
+        }
+        Piece::answer_last(&mut pieces, tag);
+        pieces.into()
     }
 
     fn end(&mut self, committed: bool) {
@@ -421,7 +427,10 @@ impl Transaction {
             (b'I', _) => self.end(false),
             (_, Phase::Released) => return b'T',
             (b'E', _) => self.phase = Phase::Failed,
-            (_, Phase::Idle) => self.begin(String::new()),
+            (_, Phase::Idle) => {
+                self.priority = None;
+                self.begin(String::new());
+            }
             _ => self.phase = Phase::Open,
         }
         status

@@ -73,7 +73,7 @@ pub const VARIABLES: &[(&str, &str, Form)] = &[
     ("expect_and_ignore_not_visible_columns_in_copy", "off", Form::Boolean),
     ("experimental_distsql_planning", "off", Form::Text),
     ("experimental_enable_hash_sharded_indexes", "off", Form::Boolean),
-    ("experimental_enable_temp_tables", "on", Form::Boolean),
+    ("experimental_enable_temp_tables", "off", Form::Boolean),
     ("experimental_enable_unique_without_index_constraints", "off", Form::Boolean),
     ("force_savepoint_restart", "off", Form::Boolean),
     ("foreign_key_cascades_limit", "10000", Form::Number),
@@ -272,6 +272,10 @@ pub fn value(name: &str) -> Option<String> {
         return Some(format!("{default}::text"));
     }
     let option = quote(&option_name(name));
+    let default = match name {
+        "transaction_priority" => value("default_transaction_priority")?,
+        _ => default,
+    };
     Some(format!("coalesce(nullif(pg_catalog.current_setting({option}, true), ''), {default})"))
 }
 

@@ -64,7 +64,7 @@ impl Rerun {
             return false;
         }
         match &analysis.control {
-            Some(Control::Begin(_)) => first && phase == Phase::Idle,
+            Some(Control::Begin(..)) => first && phase == Phase::Idle,
             Some(Control::Commit) => {
                 self.ended = true;
                 true

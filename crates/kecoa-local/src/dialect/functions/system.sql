@@ -73,6 +73,10 @@ CREATE OR REPLACE FUNCTION crdb_internal.round_decimal_values(val numeric[], sca
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
   'SELECT pg_catalog.array_agg(pg_catalog.round(v, $2) ORDER BY n) FROM pg_catalog.unnest($1) WITH ORDINALITY AS u(v, n)';
 
+-- What current_setting() becomes where it names a variable of CockroachDB's: the value is given.
+CREATE OR REPLACE FUNCTION crdb_internal.current_setting(value text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT $1';
+
 -- There is no trace, no cache of plans of the endpoint's own and no region.
 CREATE OR REPLACE FUNCTION crdb_internal.trace_id() RETURNS int8
 LANGUAGE sql STABLE AS 'SELECT 0::pg_catalog.int8';

@@ -22,7 +22,8 @@ fn plan(transaction: &mut Transaction, sql: &str) -> Vec<String> {
 #[test]
 fn a_restart_is_a_new_transaction_with_the_same_options() {
     let mut t = Transaction::default();
-    assert_eq!(plan(&mut t, "BEGIN READ ONLY, PRIORITY LOW"), ["BEGIN READ ONLY"]);
+    let priority = "SET LOCAL kecoa.transaction_priority TO 'low'";
+    assert_eq!(plan(&mut t, "BEGIN READ ONLY, PRIORITY LOW"), ["BEGIN READ ONLY", priority]);
     assert_eq!(plan(&mut t, "SAVEPOINT cockroach_restart"), ["SAVEPOINT \"cockroach_restart\""]);
     plan(&mut t, "SELECT * FROM t");
     t.failed("40001", OnError::Fail, 7);
@@ -33,6 +34,7 @@ fn a_restart_is_a_new_transaction_with_the_same_options() {
             "ROLLBACK",
             "BEGIN READ ONLY",
             "SET LOCAL kecoa.first_failure TO '7'",
+            priority,
             "SAVEPOINT \"cockroach_restart\"",
         ]
     );
