@@ -53,3 +53,6 @@ WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.oid < 8000::oid
       AND p.proargtypes[0] IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
     OR p.proname = 'sum' AND p.proargtypes[0] IN ('int2'::regtype, 'int4'::regtype)
     OR p.proname IN ('sha224', 'sha256', 'sha384', 'sha512'));
+
+-- CockroachDB's are immutable, so that a generated column or an index may call them.
+UPDATE pg_proc SET provolatile = 'i' WHERE pronamespace = 'pg_catalog'::regnamespace AND proname IN ('concat', 'concat_ws');
