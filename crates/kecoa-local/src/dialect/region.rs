@@ -12,6 +12,9 @@ fn ignored(what: &str) -> String {
     format!("the local endpoint has one node and no regions; ignored: {what}")
 }
 
+/// A cluster's own database. What sets up a cluster for tests gives it zones, too.
+const SYSTEM: &str = "system";
+
 /// The words that begin what `CREATE DATABASE` says of regions.
 const REGIONAL: [&str; 6] = ["PRIMARY", "REGIONS", "SECONDARY", "SUPER", "SURVIVE", "PLACEMENT"];
 
@@ -63,7 +66,8 @@ pub(super) fn alter(
             .or_else(|| zone.zip(Some(&"CONFIGURE ZONE")));
         let Some((what, tag)) = found else { return Ok(None) };
         let Some(name) = statement.name(2) else { return Ok(None) };
-        if !context.catalog.database(&name)? {
+        let of_cluster = zone.is_some() && name == SYSTEM;
+        if !of_cluster && !context.catalog.database(&name)? {
             let message = format!("database \"{name}\" does not exist");
             return Err(Refusal::new("3D000", message).into());
         }
@@ -79,7 +83,10 @@ pub(super) fn alter(
     let lenient = statement.are(2, &["IF", "EXISTS"]);
     let name = if lenient { 4 } else { 2 };
     let table = statement.is(1, "TABLE") || statement.is(1, "INDEX") && statement.is_mark(3, "@");
-    let check = statement.qualified_name(name).filter(|_| table && !lenient).map(|end| {
+    let of_cluster =
+        statement.name(name).as_deref() == Some(SYSTEM) && statement.is_mark(name + 1, ".");
+    let wanted = table && !lenient && !of_cluster;
+    let check = statement.qualified_name(name).filter(|_| wanted).map(|end| {
         let name = quote(&statement.slice(name, end));
         format!("DO {}", quote(&format!("BEGIN PERFORM {name}::pg_catalog.regclass; END")))
     });
