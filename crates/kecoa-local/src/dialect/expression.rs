@@ -7,7 +7,10 @@ use super::catalog::Context;
 use super::edit::Edits;
 use super::plan::{Refusal, Stop};
 use super::quote::quote;
-use super::{bytes, limited, names, own_names, query, show, signature, system_time, types, upsert};
+use super::{
+    bytes, limited, long_names, names, own_names, query, show, signature, system_time, types,
+    upsert,
+};
 
 /// Collects the edits for all of `statement`.
 pub(super) fn rewrite(
@@ -16,6 +19,7 @@ pub(super) fn rewrite(
     edits: &mut Edits,
 ) -> Result<(), Stop> {
     query::rewrite(statement, context, edits)?;
+    long_names::rewrite(statement, edits);
     let length = statement.len();
     // The closing brackets around the token at hand.
     let mut around: Vec<usize> = Vec::new();

@@ -28,6 +28,7 @@ mod index_commands;
 mod index_names;
 mod lenient;
 mod limited;
+pub mod long_names;
 mod names;
 mod on_update;
 mod own_names;

@@ -36,8 +36,14 @@ impl Session {
                     put_frame(&mut self.client.output, &frame);
                 }
             }
-            (b'T' | b'n', Some(Expect::Describe { visible, no_data })) => {
-                if *visible && (frame.tag == b'T' || *no_data) {
+            (b'T', Some(Expect::Describe { visible, .. })) => {
+                if *visible {
+                    self.column_names.put(&frame.body, &mut self.client.output);
+                }
+                self.expected.pop_front();
+            }
+            (b'n', Some(Expect::Describe { visible, no_data })) => {
+                if *visible && *no_data {
                     put_frame(&mut self.client.output, &frame);
                 }
                 self.expected.pop_front();

@@ -51,7 +51,10 @@ impl Session {
                 settings: self.transaction.settings.now(),
             };
             let need = match dialect::analyse(statement, &context) {
-                Ok(analysis) => return Ok(analysis),
+                Ok(analysis) => {
+                    self.column_names.note(statement);
+                    return Ok(analysis);
+                }
                 Err(need) => need,
             };
             if self.skipping || self.transaction.phase == Phase::Failed {

@@ -11,6 +11,7 @@ mod answers;
 mod backend;
 mod cancel;
 mod checks;
+mod column_names;
 mod copy_rows;
 mod database;
 mod expect;

@@ -63,6 +63,7 @@ impl Session {
             let hidden = run.as_ref().is_some_and(|run| run.reply == Reply::Hide);
             match frame.tag {
                 b'T' | b'D' if hidden => {}
+                b'T' => self.column_names.put(&frame.body, &mut self.client.output),
                 b'D' | b'd' => self.rows(&frame),
                 b'C' => {
                     let done = run.take().unwrap_or_else(Run::unknown);

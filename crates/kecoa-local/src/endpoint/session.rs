@@ -10,6 +10,7 @@ use kecoa_proto::{CancelKey, ProtocolVersion};
 use kecoa_server::accept::Shutdown;
 
 use super::backend::Backend;
+use super::column_names::ColumnNames;
 use super::expect::{Expect, Prepared};
 use super::flow::{End, Flow};
 use super::look::Looks;
@@ -81,6 +82,8 @@ pub(super) struct Session {
     /// When to look for what the client says next, and PostgreSQL.
     pub(super) client_looks: Looks,
     pub(super) backend_looks: Looks,
+    /// The names that the client gave to columns, where PostgreSQL has others.
+    pub(super) column_names: ColumnNames,
     /// Rows of a query the client does not see.
     pub(super) collected: Vec<Vec<Option<String>>>,
 }
@@ -166,6 +169,7 @@ impl Session {
             stray: None,
             client_looks: Looks::default(),
             backend_looks: Looks::default(),
+            column_names: ColumnNames::default(),
             collected: Vec::new(),
         }
     }
