@@ -95,6 +95,22 @@ fn one(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analysis, Sto
     Ok(Analysis { class: Class::Definition, control: None, pieces })
 }
 
+/// The columns that are dropped, unless a constraint goes first.
+fn dropped(statement: &Statement<'_>, from: usize) -> Vec<String> {
+    let mut columns = Vec::new();
+    for (start, _) in statement.elements(from, statement.len()) {
+        if statement.are(start, &["DROP", "CONSTRAINT"]) {
+            return Vec::new();
+        }
+        if statement.is(start, "DROP") {
+            let mut at = start + 1 + usize::from(statement.is(start + 1, "COLUMN"));
+            at += if statement.are(at, &["IF", "EXISTS"]) { 2 } else { 0 };
+            columns.extend(statement.name(at));
+        }
+    }
+    columns
+}
+
 /// Rewrites the commands from `from` on; returns what to say when the whole is ignored.
 fn commands(
     statement: &Statement<'_>,
@@ -111,6 +127,19 @@ fn commands(
         if checks {
             definitions.checks = check_names(statement, from, &table, context)?;
         }
+    }
+    for at in from + 2..to {
+        let column = if statement.is(at - 2, "COLUMN") { at - 3 } else { at - 2 };
+        if statement.are(at, &["DROP", "STORED"]) && statement.is(column, "ALTER") {
+            edits.replace(statement.start(at + 1), statement.end(at + 1), "EXPRESSION");
+        }
+    }
+    if let Some(table) = definitions.table.as_ref().filter(|_| context.settings.strict) {
+        let checked = dropped(statement, from).into_iter().map(|column| {
+            let call = "crdb_internal.check_dropped";
+            perform(&format!("{call}({}, {})", quote(&table.quoted()), quote(&column)))
+        });
+        definitions.before.extend(checked);
     }
     let mut retyped = false;
     for (start, end) in statement.elements(from, to) {

@@ -27,6 +27,7 @@ pub const BOOTSTRAP_SQL: &str = concat!(
     include_str!("functions/conversion.sql"),
     include_str!("casts.sql"),
     include_str!("operators.sql"),
+    include_str!("mixed.sql"),
     include_str!("functions/pin.sql"),
     "SET kecoa.languages = '",
     include_str!("languages.txt"),
@@ -43,4 +44,5 @@ pub const BOOTSTRAP_SQL: &str = concat!(
     include_str!("show/catalog.sql"),
     include_str!("show/columns.sql"),
     include_str!("pg_catalog.sql"),
+    include_str!("views.sql"),
 );

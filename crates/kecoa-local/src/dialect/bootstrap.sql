@@ -58,6 +58,7 @@ LANGUAGE sql STABLE AS $$
     WHEN t.typelem <> 0 AND t.typcategory = 'A' AND t.typlen = -1
       THEN crdb_internal.sql_type(t.typelem, modifier) || '[]'
     WHEN n.nspname = 'information_schema' THEN 'STRING'
+    WHEN t.typname = 'bit' AND modifier = 1 THEN 'BIT'
     WHEN n.nspname <> 'pg_catalog' AND t.typtype IN ('e', 'c', 'd', 'r')
       THEN pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(t.typname)
     ELSE (CASE t.typname

@@ -125,3 +125,18 @@ CREATE EVENT TRIGGER crdb_internal_after_definition ON ddl_command_end
 
 -- The keys of a database that an earlier version prepared.
 SELECT crdb_internal.order_key(oid) FROM pg_catalog.pg_class WHERE relkind = 'r' AND oid >= 16384;
+
+-- A column of the primary key is not dropped; PostgreSQL would drop the key with it.
+CREATE OR REPLACE FUNCTION crdb_internal.check_dropped(tab text, col text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+  IF EXISTS (
+    SELECT 1 FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_attribute a
+      ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
+    WHERE k.contype = 'p' AND k.conrelid = pg_catalog.to_regclass(tab) AND a.attname = col)
+  THEN
+    RAISE EXCEPTION USING ERRCODE = '42P10',
+      MESSAGE = pg_catalog.format('column "%s" is referenced by the primary key', col);
+  END IF;
+END
+$$;

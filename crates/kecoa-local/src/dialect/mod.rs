@@ -9,6 +9,7 @@
 //! [`kecoa_grammar`], all else on tokens: what lies in strings, comments and dollar quotes stays as it is.
 
 mod alter_table;
+mod body;
 mod bootstrap;
 mod bytes;
 pub mod catalog;
@@ -198,6 +199,7 @@ fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analys
         }
     }
     signature::rewrite(statement, &mut edits);
+    body::rewrite(statement, &mut edits);
     let class = class(statement);
     let mut pieces: Vec<Piece> = relation::room(statement, context)?.into_iter().collect();
     pieces.push(Piece::edited(statement, edits));

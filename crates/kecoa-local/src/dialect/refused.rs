@@ -111,6 +111,30 @@ const OBJECTS: Table = &[
     (&["RECURSIVE", "VIEW"], UNIMPLEMENTED, "CREATE RECURSIVE VIEW"),
 ];
 
+/// What CockroachDB's triggers cannot.
+fn trigger(statement: &Statement<'_>, at: usize) -> Found {
+    if at > 1 {
+        return Some((1, UNIMPLEMENTED, "CREATE OR REPLACE TRIGGER (drop it first)"));
+    }
+    let on = statement.find(3, statement.len(), |i| statement.is(i, "ON"))?;
+    let has = |words: &[&str]| statement.find(3, on, |i| statement.are(i, words));
+    if let Some(at) = has(&["INSTEAD", "OF"]) {
+        return Some((at, UNIMPLEMENTED, "INSTEAD OF triggers"));
+    }
+    if let Some(at) = has(&["UPDATE", "OF"]) {
+        return Some((at, UNIMPLEMENTED, "triggers of columns (UPDATE OF)"));
+    }
+    if let Some(at) = has(&["TRUNCATE"]) {
+        return Some((at, UNIMPLEMENTED, "triggers of TRUNCATE"));
+    }
+    let behind = |words: &[&str]| statement.find(on, statement.len(), |i| statement.are(i, words));
+    if let Some(at) = behind(&["REFERENCING"]) {
+        return Some((at, UNIMPLEMENTED, "REFERENCING in triggers"));
+    }
+    let each = behind(&["FOR", "EACH", "ROW"]).or_else(|| behind(&["FOR", "ROW"]));
+    each.is_none().then_some((on, UNIMPLEMENTED, "triggers of statements (say FOR EACH ROW)"))
+}
+
 fn create(statement: &Statement<'_>) -> Found {
     let at = if statement.are(1, &["OR", "REPLACE"]) { 3 } else { 1 };
     if let Some(found) = look(statement, at, OBJECTS) {
@@ -127,6 +151,9 @@ fn create(statement: &Statement<'_>) -> Found {
             UNIMPLEMENTED,
             "base types of one's own",
         ));
+    }
+    if statement.is(at, "TRIGGER") {
+        return trigger(statement, at);
     }
     if (1..4).any(|i| statement.is(i, "INDEX")) {
         return index(statement);

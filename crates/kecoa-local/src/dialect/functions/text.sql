@@ -35,6 +35,26 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
 CREATE OR REPLACE FUNCTION pg_catalog.regexp_extract(input text, regex text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT pg_catalog.substring($1, $2)';
 
+-- Fields are counted from the first one only.
+CREATE OR REPLACE FUNCTION crdb_internal.field(place int8) RETURNS int4
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+BEGIN
+  IF place > 0 THEN
+    RETURN place;
+  END IF;
+  RAISE EXCEPTION USING ERRCODE = '22023',
+    MESSAGE = pg_catalog.format('field position %s must be greater than zero', place);
+END
+$$;
+CREATE OR REPLACE FUNCTION pg_catalog.split_part(text, text, int8) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT crdb_internal.split_part($1, $2,
+    CASE WHEN $3 > 0 THEN $3::pg_catalog.int4 ELSE crdb_internal.field($3) END) $$;
+
+-- INT is 64 bits wide: -1 has 16 digits.
+UPDATE pg_proc SET pronamespace = 'crdb_internal'::regnamespace
+WHERE proname = 'to_hex' AND proargtypes = '23'::oidvector AND pronamespace = 'pg_catalog'::regnamespace;
+
 -- What stands before the n-th delimiter, or behind the n-th from the end.
 CREATE OR REPLACE FUNCTION pg_catalog.substring_index(input text, delim text, count int8) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$

@@ -183,10 +183,11 @@ fn role_grants(statement: &Statement<'_>, from: usize, to: usize, members: &[Str
     rows(
         format!(
             "SELECT g.rolname::text AS role_name, r.rolname::text AS member, \
-             a.admin_option AS is_admin FROM pg_catalog.pg_auth_members a \
+             pg_catalog.bool_or(a.admin_option) AS is_admin FROM pg_catalog.pg_auth_members a \
              JOIN pg_catalog.pg_roles g ON g.oid = a.roleid \
              JOIN pg_catalog.pg_roles r ON r.oid = a.member \
-             WHERE g.rolname !~ '^pg_' AND NOT r.rolsuper{}{} ORDER BY 1, 2",
+             WHERE g.rolname !~ '^pg_' AND NOT r.rolsuper \
+             AND (r.rolname <> 'root' OR g.rolname = 'admin'){}{} GROUP BY 1, 2 ORDER BY 1, 2",
             among("g.rolname", &roles),
             among("r.rolname", members)
         ),
@@ -253,9 +254,12 @@ fn role_variables(statement: &Statement<'_>, from: usize, end: usize) -> Found {
 }
 
 const USERS: &str = "SELECT r.rolname::text AS username, \
+    CASE WHEN r.rolname IN ('admin', 'root') THEN '{}' ELSE \
     pg_catalog.array_remove(ARRAY[CASE WHEN r.rolcreatedb THEN 'CREATEDB' END, \
     CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END, \
-    CASE WHEN NOT r.rolcanlogin THEN 'NOLOGIN' END], NULL)::text[] AS options, \
+    CASE WHEN NOT r.rolcanlogin THEN 'NOLOGIN' END, \
+    'VALID UNTIL=' || pg_catalog.to_char(r.rolvaliduntil AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS+00:00')], NULL) \
+    END::text[] AS options, \
     ARRAY(SELECT g.rolname::text FROM pg_catalog.pg_auth_members m \
     JOIN pg_catalog.pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid \
     AND g.rolname !~ '^pg_' AND (r.rolname <> 'root' OR g.rolname = 'admin') ORDER BY 1) \

@@ -169,7 +169,7 @@ fn triggers(tab: &str) -> String {
     format!(
         "SELECT g.tgname::text AS trigger_name, g.tgenabled <> 'D' AS enabled \
          FROM pg_catalog.pg_trigger g WHERE g.tgrelid = {tab} AND NOT g.tgisinternal \
-         AND g.tgname !~ '^crdb_internal_on_update_' ORDER BY 1"
+         AND g.tgname !~ '^crdb_internal_(on_update_|read_only$)' ORDER BY 1"
     )
 }
 

@@ -1,0 +1,86 @@
+-- INT and DECIMAL may be computed with each other, INT and FLOAT may not: `i * f` wants a cast in
+-- CockroachDB. A shell operator says so when the statement is parsed; an INT4 literal, as in `f * 2`,
+-- goes on to be a FLOAT. Beside it, what computes with decimals must fit exactly.
+DO $$
+DECLARE
+  o record;
+BEGIN
+  CREATE OR REPLACE FUNCTION crdb_internal.no_operator(int8, float8) RETURNS float8
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT $2';
+  CREATE OR REPLACE FUNCTION crdb_internal.no_operator(float8, int8) RETURNS float8
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT $1';
+  IF to_regoperator('pg_catalog.%(float8,float8)') IS NULL THEN
+    CREATE OPERATOR pg_catalog.% (LEFTARG = float8, RIGHTARG = float8, FUNCTION = pg_catalog.mod);
+  END IF;
+  FOR o IN
+    SELECT s.name, s.function, i.t, d.l, d.r
+    FROM (VALUES ('+', 'add'), ('-', 'sub'), ('*', 'mul'), ('/', 'div')) AS s(name, function),
+      (VALUES ('int2'), ('int4'), ('int8')) AS i(t)
+      CROSS JOIN LATERAL (VALUES (i.t, 'numeric'), ('numeric', i.t)) AS d(l, r)
+  LOOP
+    CONTINUE WHEN to_regoperator(format('pg_catalog.%s(%s,%s)', o.name, o.l, o.r)) IS NOT NULL;
+    EXECUTE format('CREATE OR REPLACE FUNCTION crdb_internal.decimal_%1$s(%2$s, %3$s) RETURNS numeric LANGUAGE sql '
+      'IMMUTABLE STRICT PARALLEL SAFE AS ''SELECT $1::pg_catalog.numeric OPERATOR(pg_catalog.%4$s) $2::pg_catalog.numeric''',
+      o.function, o.l, o.r, o.name);
+    EXECUTE format('CREATE OPERATOR pg_catalog.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = crdb_internal.decimal_%s)',
+      o.name, o.l, o.r, o.function);
+  END LOOP;
+  FOR o IN
+    SELECT s.name, d.l, d.r FROM (VALUES ('+'), ('-'), ('*'), ('/')) AS s(name),
+      (VALUES ('int8', 'float8'), ('float8', 'int8')) AS d(l, r)
+  LOOP
+    CONTINUE WHEN EXISTS (SELECT 1 FROM pg_operator WHERE oprname = o.name AND oprleft = o.l::regtype
+      AND oprright = o.r::regtype AND oprnamespace = 'pg_catalog'::regnamespace);
+    EXECUTE format('CREATE OPERATOR pg_catalog.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = crdb_internal.no_operator)',
+      o.name, o.l, o.r);
+    UPDATE pg_operator SET oprcode = 0, oprresult = 0
+    WHERE oprname = o.name AND oprleft = o.l::regtype AND oprright = o.r::regtype
+      AND oprnamespace = 'pg_catalog'::regnamespace;
+  END LOOP;
+END
+$$;
+
+-- PostgreSQL 18 casts between bytes and integers.
+DELETE FROM pg_cast
+WHERE castsource = 'bytea'::regtype AND casttarget IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
+   OR casttarget = 'bytea'::regtype AND castsource IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype);
+
+-- A shift by less than nothing, or by all 64 bits, is refused.
+CREATE OR REPLACE FUNCTION crdb_internal.shift(places int8) RETURNS int4
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+BEGIN
+  IF places BETWEEN 0 AND 63 THEN
+    RETURN places;
+  END IF;
+  RAISE EXCEPTION USING ERRCODE = '22003', MESSAGE = 'shift argument out of range';
+END
+$$;
+DO $$
+DECLARE
+  o record;
+BEGIN
+  FOR o IN
+    SELECT * FROM (VALUES ('<<', 'int8shl'), ('>>', 'int8shr')) AS s(name, function),
+      (VALUES ('int2'), ('int4'), ('int8')) AS a(l), (VALUES ('int2'), ('int4'), ('int8')) AS b(r)
+  LOOP
+    CONTINUE WHEN to_regoperator(format('pg_catalog.%s(%s,%s)', o.name, o.l, o.r)) IS NULL;
+    -- Within the range no function is called for each row.
+    EXECUTE format('CREATE OR REPLACE FUNCTION crdb_internal.%1$s(%2$s, %3$s) RETURNS int8 LANGUAGE sql IMMUTABLE STRICT '
+      'PARALLEL SAFE AS ''SELECT pg_catalog.%1$s($1::pg_catalog.int8, CASE WHEN $2 BETWEEN 0 AND 63 '
+      'THEN $2::pg_catalog.int4 ELSE crdb_internal.shift($2::pg_catalog.int8) END)''', o.function, o.l, o.r);
+    UPDATE pg_operator SET oprresult = 'int8'::regtype,
+      oprcode = format('crdb_internal.%s(%s,%s)', o.function, o.l, o.r)::regprocedure
+    WHERE oid = to_regoperator(format('pg_catalog.%s(%s,%s)', o.name, o.l, o.r));
+  END LOOP;
+END
+$$;
+
+-- Functions that only PostgreSQL has: none of them is CockroachDB's. What names them by their oids keeps them.
+UPDATE pg_proc SET pronamespace = 'crdb_internal'::regnamespace
+WHERE pronamespace = 'pg_catalog'::regnamespace AND oid < 8000::oid AND proname IN (
+  'any_value', 'array_dims', 'array_reverse', 'array_shuffle', 'array_sort', 'casefold', 'date_add', 'date_bin',
+  'date_subtract', 'erf', 'erfc', 'factorial', 'gamma', 'jsonb_agg_strict', 'jsonb_object_agg_strict',
+  'jsonb_object_agg_unique', 'jsonb_object_agg_unique_strict', 'jsonb_path_exists_tz', 'jsonb_path_match_tz',
+  'jsonb_path_query_array_tz', 'jsonb_path_query_first_tz', 'jsonb_path_query_tz', 'jsonb_set_lax', 'lgamma',
+  'mode', 'random_normal', 'regexp_like', 'setweight', 'string_to_table', 'strip', 'tsvector_to_array',
+  'unicode_assigned', 'uuid_extract_timestamp', 'uuid_extract_version', 'uuidv4', 'uuidv7', 'websearch_to_tsquery', 'xml_is_well_formed', 'xpath', 'xpath_exists');
