@@ -7,15 +7,12 @@ import inspect
 from sqlalchemy.testing import exclusions
 from sqlalchemy.testing.requirements import SuiteRequirements
 
-LOCAL = "local endpoint only: "
-
 EXCLUDED: dict[str, str] = {
     # The name asks for a thing that other databases do.
     "dbapi_lastrowid": "keys come back through RETURNING",
     "emulated_lastrowid": "keys come back through RETURNING",
     "emulated_lastrowid_even_with_sequences": "keys come back through RETURNING",
     "foreign_keys_reflect_as_index": "CockroachDB makes no index for a foreign key",
-    "unique_index_reflect_as_unique_constraints": LOCAL + "a unique index makes no constraint",
     "nvarchar_types": "CockroachDB has no NVARCHAR",
     "fetch_percent": "CockroachDB has no FETCH FIRST n PERCENT",
     "fetch_ties": "CockroachDB has no FETCH FIRST n ROWS WITH TIES",
