@@ -332,8 +332,7 @@ fn tables_of(words: &[Word<'_>]) -> Vec<TableRef> {
         if !(word.is_any(&BEFORE_TABLE) || creates && word.is("ON")) {
             continue;
         }
-        loop {
-            let Some((table, next)) = table_at(words, index) else { break };
+        while let Some((table, next)) = table_at(words, index) {
             tables.push(table);
             index = next;
             // FROM a, b

@@ -51,8 +51,7 @@ fn pointed_at(sql: &str, position: u32) -> Option<String> {
         .char_indices()
         .map(|(index, _)| index)
         .take_while(|index| *index <= place)
-        .filter(|index| place - index <= 60)
-        .next()
+        .find(|index| place - index <= 60)
         .unwrap_or(0);
     let to = line
         .char_indices()

@@ -353,9 +353,9 @@ impl Shell {
 
     /// Whether what statements did is told.
     pub(crate) fn tells_tags(&self) -> bool {
-        !self.manner.quiet
-            && (self.manner.interactive || self.settings.look.format.is_for_people())
-            && !(self.settings.look.tuples_only && !self.manner.interactive)
+        let wanted = self.manner.interactive
+            || self.settings.look.format.is_for_people() && !self.settings.look.tuples_only;
+        wanted && !self.manner.quiet
     }
 
     /// Runs a statement that is no COPY … FROM STDIN.
