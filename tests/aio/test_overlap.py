@@ -31,7 +31,7 @@ def dripping(parts: list[bytes]) -> FakeServer:
         for part in parts:
             peer.send(part)
             await peer.writer.drain()
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
         while True:
             await peer.statement()
             peer.answer("SELECT 0")

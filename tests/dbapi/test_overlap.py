@@ -29,6 +29,9 @@ from tests.overlap import (
     row,
 )
 
+#: Long enough for the client to read what came, also where the machine is busy.
+PAUSE = 0.3
+
 OIDS = [INT4, TEXT, INT4_ARRAY, JSONB, TIMESTAMPTZ, BOOL]
 ROWS = [
     [
@@ -62,7 +65,7 @@ def pieces(oids: list[int], rows: list[Any], at: int) -> Pieces:
     """The result in two pieces, the first of which ends behind `at` rows."""
     answer = result(oids, rows)
     first = len(described(oids)) + sum(len(row(values)) for values in rows[:at])
-    return Pieces([answer[:first], answer[first:]])
+    return Pieces([answer[:first], answer[first:]], PAUSE)
 
 
 def scrolled(cur: Any) -> list[Any]:
@@ -94,7 +97,7 @@ def test_rows_are_the_same(way: str, seed: int) -> None:
     seen = []
     for mode in ("never", "always"):
         with (
-            ScriptedServer({"mixed": Pieces(cut(answer, seed))}) as server,
+            ScriptedServer({"mixed": Pieces(cut(answer, seed), 0.05 if mode == "always" else 0)}) as server,
             overlap(mode),
             made(1 if mode == "always" else 0),
         ):
@@ -114,7 +117,7 @@ FACTORIES = [extras.DictCursor, extras.RealDictCursor, extras.NamedTupleCursor]
 def test_cursors_of_other_classes(factory: Any, way: str) -> None:
     seen = []
     for mode in ("never", "always"):
-        with ScriptedServer({"mixed": Pieces(cut(result(OIDS, ROWS), 7))}) as server, overlap(mode):
+        with ScriptedServer({"mixed": Pieces(cut(result(OIDS, ROWS), 7), 0.02)}) as server, overlap(mode):
             cur = connect(server).cursor(cursor_factory=factory)
             cur.execute("SELECT mixed")
             seen.append(WAYS[way](cur))
@@ -124,7 +127,7 @@ def test_cursors_of_other_classes(factory: Any, way: str) -> None:
 
 def test_the_server_s_error_drops_the_rows() -> None:
     answer = [described([INT4]) + b"".join(map(row, INTS)), error("22012", "division by zero") + ready()]
-    with ScriptedServer({"some": Pieces(answer)}) as server:
+    with ScriptedServer({"some": Pieces(answer, PAUSE)}) as server:
         conn = connect(server)
         cur = conn.cursor()
         with made(len(INTS)), pytest.raises(errors.DivisionByZero):
@@ -144,7 +147,7 @@ def test_of_several_statements_the_last_counts() -> None:
         first[-5:] + described([TEXT]) + row(["a"]),
         result([TEXT], [["a"], ["b"]])[len(described([TEXT]) + row(["a"])) :],
     ]
-    with ScriptedServer({"some": Pieces(answer)}) as server:
+    with ScriptedServer({"some": Pieces(answer, PAUSE)}) as server:
         cur = connect(server).cursor()
         with made(len(INTS) + 1):
             cur.execute("SELECT some; SELECT more")
@@ -282,7 +285,7 @@ CANCELLED = error("57014", "canceling statement due to user request") + ready()
 def endless() -> Pieces:
     """Some rows, and no end before it is cancelled."""
     parts = [described([INT4]) + row(["1"]), b"".join(map(row, INTS)), row(["2"])]
-    return Pieces(parts, when_cancelled=CANCELLED)
+    return Pieces(parts, 0.05, CANCELLED)
 
 
 def test_a_limit_on_time_ends_a_result_in_the_middle() -> None:
@@ -326,7 +329,7 @@ def test_cancel_from_another_thread_ends_a_result_in_the_middle() -> None:
 
 
 def test_a_lost_connection_is_seen() -> None:
-    with ScriptedServer({"some": Pieces([described([INT4]) + row(["1"]), row(["2"])])}) as server:
+    with ScriptedServer({"some": Pieces([described([INT4]) + row(["1"]), row(["2"])], PAUSE)}) as server:
         conn = connect(server)
         cur = conn.cursor()
         timer = threading.Timer(0.3, server.__exit__, (None, None, None))
@@ -357,7 +360,7 @@ def test_the_collector_waits() -> None:
         gc.callbacks.append(collecting)
         gc.set_threshold(10, 1, 1)
         try:
-            with made(4000):
+            with made(1000):
                 cur.execute("SELECT some")
             assert gc.isenabled()
         finally:
