@@ -3,6 +3,8 @@
 
 use kecoa_sql::Statement;
 
+use super::index_names::LONGEST;
+use super::long_names;
 use super::plan::Refusal;
 
 /// Not in CockroachDB's grammar.
@@ -12,8 +14,8 @@ const UNIMPLEMENTED: &str = "0A000";
 
 /// The error for a statement, if CockroachDB has no such statement or clause.
 pub(super) fn refusal(statement: &Statement<'_>) -> Option<Refusal> {
-    if let Some(name) = (0..statement.len()).find_map(|at| long_name(statement, at)) {
-        return Some(name);
+    if let Some(refusal) = long_name(statement) {
+        return Some(refusal);
     }
     let (at, code, what) = if statement.is(0, "CREATE") {
         create(statement)
@@ -27,25 +29,22 @@ pub(super) fn refusal(statement: &Statement<'_>) -> Option<Refusal> {
     Some(Refusal::syntax(statement, at, code, what))
 }
 
-/// The error for a name that CockroachDB takes and PostgreSQL would cut.
-fn long_name(statement: &Statement<'_>, at: usize) -> Option<Refusal> {
-    if statement.end(at) - statement.start(at) <= LONGEST_NAME {
-        return None;
-    }
-    let name = statement.name(at).filter(|name| name.len() > LONGEST_NAME)?;
+/// The error for a name that CockroachDB takes and PostgreSQL would cut, unless another stands for it.
+fn long_name(statement: &Statement<'_>) -> Option<Refusal> {
+    let long = |at: usize| {
+        let length = statement.end(at) - statement.start(at);
+        (length > LONGEST).then(|| statement.name(at)).flatten().filter(|n| n.len() > LONGEST)
+    };
+    let first = (0..statement.len()).find(|at| long(*at).is_some())?;
+    let given = long_names::given(statement);
+    let name = (first..statement.len()).filter_map(long).find(|name| !given.contains_key(name))?;
     let start: String = name.chars().take(30).collect();
     Some(Refusal {
         hint: "PostgreSQL lies underneath and cuts it, which SET kecoa_strict = off lets it do"
             .to_owned(),
-        ..Refusal::new(
-            "42622",
-            format!("the name \"{start}…\" is longer than {LONGEST_NAME} bytes"),
-        )
+        ..Refusal::new("42622", format!("the name \"{start}…\" is longer than {LONGEST} bytes"))
     })
 }
-
-/// PostgreSQL's limit for names, in bytes.
-const LONGEST_NAME: usize = 63;
 
 /// The token at which it starts, the SQLSTATE and the name.
 type Found = Option<(usize, &'static str, &'static str)>;
