@@ -1,6 +1,14 @@
 //! Between Rust values and parameters or columns: the traits of the Rust client.
 
 mod address;
+#[cfg(any(
+    feature = "chrono",
+    feature = "jiff",
+    feature = "rust_decimal",
+    feature = "serde_json",
+    feature = "time",
+    feature = "uuid"
+))]
 mod crates;
 mod extension;
 mod from_sql;

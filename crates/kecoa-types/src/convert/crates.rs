@@ -62,14 +62,6 @@ macro_rules! through {
     };
 }
 
-#[cfg(any(
-    feature = "chrono",
-    feature = "jiff",
-    feature = "rust_decimal",
-    feature = "serde_json",
-    feature = "time",
-    feature = "uuid"
-))]
 use through;
 
 /// The finite one of a date or timestamp, where theirs knows no infinity.
