@@ -117,7 +117,12 @@ fn a_lost_answer_to_a_write_is_called_unknown_and_nothing_is_run_again() {
 #[test]
 fn data_of_copy_follows_its_statement() {
     let script = Script::new().startup().query("COPY t FROM STDIN").copy_response('G', 1);
-    let script = script.expect_exactly('d', b"1\n2\n").expect('c').complete("COPY 2").ready('I');
+    let script = script
+        .expect_exactly('d', b"1\n")
+        .expect_exactly('d', b"2\n")
+        .expect('c')
+        .complete("COPY 2")
+        .ready('I');
     let server = server(rows(script, "SELECT 3", &["3"]));
     let ran = sql(server.port(), &[], "COPY t FROM STDIN;\n1\n2\n\\.\nSELECT 3;\n");
     assert_eq!((ran.status, ran.said.as_str(), ran.out.as_str()), (0, "", "x\n3\n"));

@@ -47,12 +47,12 @@ impl Input {
         *self = Input::default();
     }
 
-    /// What is not cut yet, without blanks around it; and takes it away. The end of the input ends
+    /// What is not cut yet, without blanks and comments around it; and takes it away. The end of the input ends
     /// a statement, too.
     pub(crate) fn take_rest(&mut self) -> Option<String> {
         let rest = std::mem::take(self);
-        let begun = rest.pending || rest.open.is_some();
-        (begun && !rest.text.trim().is_empty()).then(|| rest.text.trim().to_owned())
+        let text = without_comments_around(&rest.text);
+        (rest.is_pending() && !text.is_empty()).then(|| text.to_owned())
     }
 
     /// What has been typed of a statement that has no semicolon yet.
