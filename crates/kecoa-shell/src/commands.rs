@@ -1,30 +1,27 @@
 //! Backslash commands, run.
 
+mod connect;
+mod copy;
+mod edit;
+mod help;
+
 use std::fs::File;
-use std::io::{self, BufReader, Read, Write};
-use std::process::Command as Process;
+use std::io::{self, BufReader, Write};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use kecoa::Config;
-use kecoa::proto::TransactionStatus;
-
-use crate::command::{self, Command, HELP};
+use crate::command::{self, Command};
 use crate::connection::Failure;
-use crate::copy::{self, Copy, Counted, Direction, InlineData};
 use crate::describe::{self, View};
 use crate::escape;
 use crate::format::{Expanded, Format, Look};
 use crate::input::{Input, without_comments_around};
-use crate::keywords::STATEMENTS;
 use crate::output;
-use crate::password::connect_asking;
 use crate::say::{note, say};
 use crate::settings::OPTIONS;
-use crate::shell::{Destination, Flow, ForTerminal, INTERRUPTED, Shell};
+use crate::shell::{Destination, Flow, INTERRUPTED, Shell};
 use crate::source::{Script, Source};
-use crate::style::Role;
 use crate::variables::is_name;
+use help::{help, statement_help};
 
 /// How deep files may include each other.
 const DEEPEST: usize = 50;
@@ -346,59 +343,6 @@ impl Shell {
         }
     }
 
-    /// Has the statement edited in the user's editor, and put where the next line is typed.
-    fn edit(
-        &mut self,
-        path: Option<&str>,
-        source: &mut dyn Source,
-        input: &mut Input,
-    ) -> io::Result<Flow> {
-        if !source.is_interactive() {
-            return Ok(self.refuse("\\e needs a terminal"));
-        }
-        let filled = |name| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
-        let editor =
-            filled("VISUAL").or_else(|| filled("EDITOR")).unwrap_or_else(|| "vi".to_owned());
-        let mut own = None;
-        let path = match path {
-            Some(path) => output::home_expanded(path),
-            None => {
-                // Only its user can read it.
-                let mut file =
-                    tempfile::Builder::new().prefix("kecoa-").suffix(".sql").tempfile()?;
-                writeln!(file, "{}", self.typed(input))?;
-                let path = file.path().to_owned();
-                own = Some(file);
-                path
-            }
-        };
-        let status = Process::new("sh")
-            .arg("-c")
-            .arg(format!("{editor} \"$1\""))
-            .arg("sh")
-            .arg(&path)
-            .status();
-        self.interrupted.take();
-        match status {
-            Ok(status) if status.success() => {}
-            Ok(status) => return Ok(self.refuse(&format!("the editor {editor} failed: {status}"))),
-            Err(error) => {
-                return Ok(self.refuse(&format!("cannot run the editor {editor}: {error}")));
-            }
-        }
-        match std::fs::read_to_string(&path) {
-            Ok(text) => {
-                input.clear();
-                source.edit_next(text.trim_end().to_owned());
-            }
-            Err(error) => {
-                return Ok(self.refuse(&format!("cannot read {}: {error}", path.display())));
-            }
-        }
-        drop(own);
-        Ok(Flow::Next)
-    }
-
     /// Runs a file.
     ///
     /// # Errors
@@ -441,276 +385,5 @@ impl Shell {
             Flow::Leave(0) => Flow::Next,
             other => other,
         })
-    }
-
-    fn copy(&mut self, text: &str, source: &mut dyn Source, input: &mut Input) -> io::Result<Flow> {
-        let copy = match copy::parse(&self.variables.expand(text)) {
-            Ok(copy) => copy,
-            Err(message) => return Ok(self.refuse(&escape::line(message.as_bytes()))),
-        };
-        let Copy { direction, sql, file, of_program } = copy;
-        match (direction, file) {
-            (Direction::In, Some(path)) => {
-                let opened = File::open(output::home_expanded(&path))
-                    .and_then(|file| file.metadata().map(|metadata| (file, metadata)));
-                let (opened, size) = match opened {
-                    Ok((_, metadata)) if metadata.is_dir() => {
-                        return Ok(self.refuse(&format!(
-                            "cannot read {}: it is a folder",
-                            copy::shown(Some(&path))
-                        )));
-                    }
-                    Ok((file, metadata)) => (file, metadata.len()),
-                    Err(error) => {
-                        return Ok(self.refuse(&format!(
-                            "cannot read {}: {error}",
-                            copy::shown(Some(&path))
-                        )));
-                    }
-                };
-                let bar = self.bar(Some(size));
-                let mut data = Counted { inner: opened, bar: &bar };
-                let flow = self.report(&sql, |shell| {
-                    let copied = shell.copy_in(&sql, &mut data);
-                    bar.finish_and_clear();
-                    copied
-                });
-                bar.finish_and_clear();
-                flow
-            }
-            (Direction::In, None) if of_program || source_is_program(source, self) => {
-                let mut data = io::stdin().lock();
-                self.report(&sql, |shell| shell.copy_in(&sql, &mut data))
-            }
-            (Direction::In, None) if input.is_pending() => Ok(self.refuse(
-                "\\copy: expected it on a line of its own, found a statement without its ; before it",
-            )),
-            (Direction::In, None) => {
-                let mut ahead = || input.take_line();
-                let mut data = InlineData::new(source, &mut ahead);
-                self.report(&sql, |shell| shell.copy_in(&sql, &mut data as &mut dyn Read))
-            }
-            (Direction::Out, Some(path)) => {
-                let file = match output::file(&path) {
-                    Ok(file) => file,
-                    Err(message) => return Ok(self.refuse(&message)),
-                };
-                let bar = self.bar(None);
-                let mut sink = Counted { inner: file, bar: &bar };
-                self.report(&sql, |shell| {
-                    let Some(connection) = &mut shell.connection else { return Ok(()) };
-                    let copied = connection.copy_out(&sql, &mut sink);
-                    bar.finish_and_clear();
-                    let rows = copied?;
-                    sink.flush().map_err(Failure::Output)?;
-                    if let Some(rows) = rows.filter(|_| shell.tells_tags()) {
-                        writeln!(io::stdout(), "COPY {rows}").map_err(Failure::Output)?;
-                    }
-                    Ok(())
-                })
-            }
-            (Direction::Out, None) => self.report(&sql, |shell| {
-                shell.with_output(|shell, out, screen| {
-                    let Some(connection) = &mut shell.connection else { return Ok(None) };
-                    let mut safe = ForTerminal { out, on: screen.is_terminal };
-                    connection.copy_out(&sql, &mut safe).map(|_| None)
-                })
-            }),
-        }
-    }
-
-    /// A bar for so many bytes, where somebody sees it.
-    fn bar(&self, size: Option<u64>) -> ProgressBar {
-        use std::io::IsTerminal as _;
-
-        if self.manner.quiet || !io::stderr().is_terminal() {
-            return ProgressBar::with_draw_target(size, ProgressDrawTarget::hidden());
-        }
-        let (bar, template) = match size {
-            Some(size) => {
-                (ProgressBar::new(size), "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}")
-            }
-            None => (ProgressBar::new_spinner(), "{spinner} {bytes} {bytes_per_sec}"),
-        };
-        match ProgressStyle::with_template(template) {
-            Ok(style) => bar.with_style(style),
-            Err(_) => bar,
-        }
-    }
-
-    fn connect_to(&mut self, arguments: &[String]) -> Flow {
-        let mut config = match arguments.first().map(String::as_str) {
-            None | Some("-") => Ok(self.config.clone()),
-            Some(text) if text.contains("://") || text.contains('=') => Config::parse(text),
-            Some(database) => {
-                let mut config = self.config.clone();
-                let name = crate::catalogue::Pattern::database(database);
-                config.set("dbname", name).map(|_| ()).map(|()| config)
-            }
-        };
-        // psql's other arguments: user, host, port.
-        for (name, value) in ["user", "host", "port"].iter().zip(arguments.iter().skip(1)) {
-            if value != "-"
-                && let Ok(given) = &mut config
-                && let Err(error) = given.set(name, value.as_str())
-            {
-                return self.refuse(&escape::line(error.to_string().as_bytes()));
-            }
-        }
-        let was_open = self.transaction() != TransactionStatus::Idle;
-        let connected = config.and_then(|config| {
-            self.interrupted.take();
-            let may_ask = self.manner.interactive;
-            connect_asking(&mut |config| self.connect(config), &config, may_ask)
-        });
-        match connected {
-            Ok(()) => {
-                if was_open {
-                    note("the transaction of the old connection was rolled back");
-                }
-                if !self.manner.quiet && self.manner.interactive {
-                    let place = format!("connected to {} as {}", self.database, self.user);
-                    say(&escape::line(place.as_bytes()));
-                }
-                Flow::Next
-            }
-            Err(error) => {
-                let text = escape::lines(error.to_string().as_bytes()).into_owned();
-                self.refuse(&format!("{text}\nkecoa: the connection before is kept"))
-            }
-        }
-    }
-
-    fn connection_info(&self) -> String {
-        let Some(connection) = &self.connection else { return "not connected".to_owned() };
-        let client = connection.client();
-        let mut lines = vec![connection.server_name()];
-        lines.push(format!("database {}, user {}", self.database, self.user));
-        if let Some(target) = client.target() {
-            lines.push(match target.socket_path() {
-                Some(path) => format!("unix socket {path}"),
-                None => {
-                    let address = target.hostaddr.as_deref().map(|a| format!(" ({a})"));
-                    format!(
-                        "host {}{}, port {}",
-                        target.host,
-                        address.unwrap_or_default(),
-                        target.port
-                    )
-                }
-            });
-        }
-        lines.push(match client.tls_info() {
-            Some((version, cipher)) => format!("TLS: {version}, {cipher}"),
-            None => "not encrypted".to_owned(),
-        });
-        if let Some(process) = client.process_id() {
-            lines.push(format!("process {process} of the server"));
-        }
-        lines.push(match client.transaction_status() {
-            TransactionStatus::Idle => "no transaction is open".to_owned(),
-            TransactionStatus::InTransaction => "a transaction is open".to_owned(),
-            TransactionStatus::Failed => "a transaction is open and has failed".to_owned(),
-        });
-        if connection.is_closed() {
-            lines.push("the connection is lost".to_owned());
-        }
-        lines
-            .iter()
-            .map(|line| escape::line(line.as_bytes()).into_owned())
-            .collect::<Vec<_>>()
-            .join("\n")
-    }
-}
-
-/// Whether the data behind `\copy … FROM stdin` comes from the program's own standard input: where the
-/// command does not come from a terminal or a file.
-fn source_is_program(source: &dyn Source, shell: &Shell) -> bool {
-    !source.is_interactive() && shell.depth == 0 && source.is_argument()
-}
-
-fn help(style: crate::style::Style) -> String {
-    let mut text = String::new();
-    let usage =
-        |name: &str, arguments: &str| format!("  \\{name} {arguments}").trim_end().to_owned();
-    for (name, arguments, about) in HELP {
-        if name.is_empty() {
-            if !text.is_empty() {
-                text.push('\n');
-            }
-            text.push_str(&format!("{}\n", style.paint(Role::Heading, about)));
-            continue;
-        }
-        let usage = usage(name, arguments);
-        if usage.len() < 26 {
-            text.push_str(&format!("{usage:26}{about}\n"));
-        } else {
-            text.push_str(&format!("{usage}\n{:26}{about}\n", ""));
-        }
-    }
-    text.push_str(
-        "\nA statement ends with ; and may have several lines. Ctrl-C cancels what runs, or clears what is\n\
-         typed; Tab completes; Ctrl-R searches the history.",
-    );
-    text
-}
-
-/// What `\h` says of a statement.
-fn statement_help(name: &str) -> String {
-    let wanted = name.trim().to_ascii_uppercase();
-    let found: Vec<&str> =
-        STATEMENTS.iter().copied().filter(|statement| statement.starts_with(&wanted)).collect();
-    match found.as_slice() {
-        [] => format!(
-            "there is no help for {}; \\h lists the statements",
-            escape::line(wanted.as_bytes())
-        ),
-        [..] if wanted.is_empty() || found.len() > 1 && !found.contains(&wanted.as_str()) => {
-            format!("{}\n\n\\h STATEMENT says where it is documented", found.join("\n"))
-        }
-        [first, ..] => {
-            let postgresql = match *first {
-                "UPSERT" => None,
-                "WITH" => Some("queries-with".to_owned()),
-                "COMMENT ON" => Some("sql-comment".to_owned()),
-                "CREATE USER" => Some("sql-createuser".to_owned()),
-                statement => {
-                    Some(format!("sql-{}", statement.to_ascii_lowercase().replace(' ', "")))
-                }
-            };
-            let mut text = format!("{first}\n");
-            if let Some(page) = postgresql {
-                text.push_str(&format!(
-                    "  PostgreSQL:   https://www.postgresql.org/docs/current/{page}.html\n"
-                ));
-            }
-            text.push_str(
-                "  CockroachDB:  https://www.cockroachlabs.com/docs/stable/sql-statements",
-            );
-            text
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn help_has_every_command() {
-        let text = help(crate::style::Style { on: false });
-        for (name, _, about) in HELP.iter().filter(|(name, _, _)| !name.is_empty()) {
-            assert!(text.contains(&format!("  \\{name}")), "{name}");
-            assert!(text.contains(about), "{about}");
-        }
-        assert!(text.lines().all(|line| line.len() <= 120));
-    }
-
-    #[test]
-    fn statements_have_pages() {
-        assert!(statement_help("create table").contains("sql-createtable.html"));
-        assert!(statement_help("").contains("SELECT"));
-        assert!(statement_help("nonsense").contains("no help"));
-        assert!(!statement_help("upsert").contains("PostgreSQL"));
     }
 }
