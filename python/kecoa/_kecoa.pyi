@@ -844,7 +844,7 @@ def failure_facts(exc: BaseException, /) -> tuple[str | None, bool, bool]:
 def _counters() -> dict[str, Any]: ...  # see kecoa.observe.counters
 def _without_values(sql: str) -> str: ...  # `?` in the place of each value that is written in it
 def _listening() -> bool: ...
-def _set_overlap(mode: str, /) -> None: ...  # for tests: "auto", "always" or "never"
+def _set_overlap(mode: str) -> None: ...  # for tests: "auto", "always" or "never"
 def _rows_made_ahead() -> int: ...  # for tests
 def _set_listener(f: Callable[..., object] | None, /) -> None: ...  # see kecoa.observe.add_listener
 
