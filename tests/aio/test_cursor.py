@@ -90,6 +90,30 @@ async def test_fetching(connected):
 
 
 @looped
+async def test_a_loop_over_rows_that_is_left_or_interrupted_loses_none(connected):
+    async with connected() as conn:
+        cur = await conn.execute("SELECT i FROM generate_series(1, 2500) i")
+        async for row in cur:
+            assert row == (cur.rownumber,)
+            if row == (3,):
+                break
+        assert await cur.fetchone() == (4,)
+        assert await cur.fetchmany(2) == [(5,), (6,)]
+        async for row in cur:
+            assert row == (7,)
+            await cur.scroll(2000)
+            break
+        assert [row async for row in cur] == [(i,) for i in range(2008, 2501)]
+        await cur.execute("SELECT i FROM generate_series(1, 3) i")
+        seen = []
+        async for (i,) in cur:
+            seen.append(i)
+            if i == 1:
+                await cur.execute("SELECT i FROM generate_series(10, 11) i")
+        assert seen == [1, 10, 11]
+
+
+@looped
 async def test_statements_without_rows(connected):
     async with connected() as conn:
         cur = await conn.execute("CREATE TEMP TABLE t (n int)")

@@ -276,9 +276,14 @@ class AsyncCursor(Generic[_Row]):
         self._inner.scroll(value, mode)
 
     async def __aiter__(self) -> AsyncIterator[_Row]:
-        while rows := await self.fetchmany(1000):
-            for row in rows:
-                yield row
+        # One at a time: the next one is `fetchone`'s once the loop is left, and an execute in it is seen.
+        while True:
+            if self._pending is not None:
+                await self._settle()
+            row = self._inner.fetchone()
+            if row is None:
+                return
+            yield row if self.row_factory is None else self._row_maker()(row)
 
     def _row_maker(self) -> RowMaker[_Row]:
         if self._maker is None:

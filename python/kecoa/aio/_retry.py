@@ -79,6 +79,7 @@ async def run_transaction(
     run = _run(source, Options(policy, on_attempt, isolation_level, readonly, deferrable, runtime))
     while True:
         await run.begin()
+        run.loop.enter_body()
         try:
             made = fn(run.transaction.conn, *args)
             if not inspect.isawaitable(made):
@@ -136,6 +137,7 @@ class AsyncAttempt:
 
     async def __aenter__(self) -> AsyncConnection[Any]:
         self._loop.order.enter(self._number)
+        self._loop.run.loop.enter_body()
         return cast("AsyncConnection", self._loop.run.transaction.conn)
 
     def __aexit__(
