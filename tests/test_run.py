@@ -170,7 +170,6 @@ def test_a_module_that_kecoa_has_not(run):
         ([], "expected a program"),
         (["-m"], "expected a module"),
         (["-c"], "expected code"),
-        (["/no/such/file.py"], "no such file"),
         (["-z"], "unknown option"),
     ],
 )
@@ -269,6 +268,8 @@ def test_a_command_whose_python_has_no_kecoa_is_refused(run_command, tmp_path):
     command(tmp_path, "serve", "#!/usr/bin/env python3\nprint('ran')\n")
     done = run_command("serve")
     assert (done.stdout, done.returncode) == ("", 126)
+    itself = run_command("commands of mine/python3", "-c", "print('ran')")
+    assert (itself.stdout, itself.returncode) == ("", 126)
     assert "runs on /usr/bin/env python3, which has no package kecoa" in done.stderr
 
 
@@ -276,10 +277,24 @@ def test_a_command_that_is_not_there(run_command, tmp_path):
     done = run_command("no-such-command")
     assert done.returncode == 127
     assert "neither a file nor a command 'no-such-command'" in done.stderr
+    done = run_command("./no-such-program.py")
+    assert done.returncode == 127
+    assert "no such file" in done.stderr
     (tmp_path / "folder").mkdir()
-    done = run_command("./folder")
-    assert done.returncode == 126
-    assert "without a __main__.py" in done.stderr
+    for folder in ("./folder", "folder", "."):
+        done = run_command(folder)
+        assert done.returncode == 126
+        assert "without a __main__.py" in done.stderr
+
+
+def test_a_python_of_that_name_runs_code(run_command):
+    done = run_command(sys.executable, "-c", SAYS_WHOSE, "x")
+    assert (done.stdout, done.returncode) == ("True ['x']\n", 0), done.stderr
+
+
+def test_a_program_finds_itself_wherever_it_goes(run_command, tmp_path):
+    (tmp_path / "goes.py").write_text("import os\nos.chdir('/')\nprint(open(__file__).readline())\n")
+    assert run_command("goes.py").stdout == "import os\n\n"
 
 
 def test_a_file_goes_before_a_command_of_its_name(run_command, tmp_path):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import runpy
 import shlex
 import shutil
@@ -31,6 +32,7 @@ _USAGE = """usage: kecoa run [--] PROGRAM [ARGUMENT ...]
 
 # What an interpreter answers with 0 to if it has kecoa; the package is not imported.
 _PROBE = "import importlib.util, sys; sys.exit(importlib.util.find_spec('kecoa') is None)"
+_PYTHON = re.compile(r"python[0-9.]*")
 # A command that is not there, and one that cannot be run, as in a shell.
 _NOT_FOUND = 127
 _NOT_EXECUTABLE = 126
@@ -88,12 +90,13 @@ def set_up_environment() -> None:
 
 def run_path(arguments: list[str]) -> None:
     """Run a file, as `python file argument ...` does."""
-    program = arguments[0]
+    program = Path(arguments[0])
     sys.argv[:] = arguments
-    if not Path(program).is_dir():
+    if not program.is_dir():
         # A folder with a __main__.py is put on the path by runpy itself.
-        sys.path[0] = str(Path(program).resolve().parent)
-    runpy.run_path(program, run_name="__main__")
+        sys.path[0] = str(program.resolve().parent)
+    # Absolute, as __file__ is: a program may change its folder.
+    runpy.run_path(str(program.absolute()), run_name="__main__")
 
 
 def run_module(arguments: list[str]) -> None:
@@ -107,11 +110,10 @@ def run_module(arguments: list[str]) -> None:
 def run_command(arguments: list[str]) -> int:
     """Run a command, such as `gunicorn`: one installed with this Python, or else the first on PATH."""
     name = arguments[0]
-    if os.sep in name:
-        if not Path(name).exists():
-            return _usage(f"can't open {name!r}: no such file")
-        if Path(name).is_dir():
-            return _complain(f"can't run {name!r}: a folder without a __main__.py", _NOT_EXECUTABLE)
+    if Path(name).is_dir():
+        return _complain(f"can't run {name!r}: a folder without a __main__.py", _NOT_EXECUTABLE)
+    if os.sep in name and not Path(name).exists():
+        return _complain(f"can't open {name!r}: no such file", _NOT_FOUND)
     command = shutil.which(name, path=sysconfig.get_path("scripts")) or shutil.which(name)
     if command is None:
         return _complain(
@@ -135,13 +137,17 @@ def _is_python(file: Path) -> bool:
     """Return False for a program that says it is no Python: a binary, or a script of another language."""
     if not os.access(file, os.X_OK):
         return True
+    if _PYTHON.fullmatch(file.name):
+        return False
     with file.open("rb") as opened:
         start = opened.read(4)
     return not (start == b"\x7fELF" or (start[:2] == b"#!" and _interpreter(file) is None))
 
 
 def _interpreter(script: Path) -> list[str] | None:
-    """Return the command of the Python that a script names in its first line; None for any other program."""
+    """Return the command of the Python that runs `script`, or that it is; None for any other program."""
+    if _PYTHON.fullmatch(script.name):
+        return [str(script)]
     with script.open("rb") as file:
         line = file.readline(1024)
         if line.strip() == b"#!/bin/sh":
