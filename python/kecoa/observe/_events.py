@@ -201,14 +201,17 @@ class ObservedTransaction:
         self._attempt = (self._start, self._since)
         self._is_over = False
 
-    def enter(self) -> None:
-        """Begin an attempt."""
+    def begin_attempt(self) -> None:
+        """Take the time at which an attempt begins."""
         self._attempt = (time.time_ns(), time.perf_counter())
+
+    def enter(self) -> None:
+        """Begin the body of an attempt: what is done from now on belongs to the transaction."""
         for scope in self._scopes:
             scope.enter()
 
     def leave(self) -> None:
-        """End an attempt, begun in the same thread or task."""
+        """End an attempt, in the thread or task in which its body began, if it did."""
         for scope in reversed(self._scopes):
             scope.leave()
 

@@ -85,10 +85,10 @@ class _TransactionSpan:
         self._token = context.attach(trace.set_span_in_context(self._span))
 
     def leave(self) -> None:
-        from opentelemetry import context
-
         token, self._token = self._token, None
         if token is not None:
+            from opentelemetry import context
+
             context.detach(token)
 
     def end(self, event: Event) -> None:

@@ -134,6 +134,7 @@ class Attempt:
 
     def __enter__(self) -> Any:
         self._loop.order.enter(self._number)
+        self._loop.run.loop.enter_body()
         return self._loop.run.transaction.conn
 
     def __exit__(

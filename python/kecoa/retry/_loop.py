@@ -161,6 +161,11 @@ class RetryLoop:
         self._in_transaction = False
         self._observed = _observed() if _kecoa._listening() else None
 
+    def enter_body(self) -> None:
+        """Take note that the caller begins with the body: an attempt that was only taken may be left."""
+        if self._observed is not None:
+            self._observed.enter()
+
     def steps(self) -> _Steps:
         """Yield what to do next, until a transaction is committed or there is an error to raise."""
         try:
@@ -181,7 +186,7 @@ class RetryLoop:
         """Make an attempt; return True if it is committed, False if another is due."""
         if self._observed is None:
             return (yield from self._make_attempt())
-        self._observed.enter()
+        self._observed.begin_attempt()
         try:
             return (yield from self._make_attempt())
         finally:

@@ -35,6 +35,7 @@ class Run(Generic[_Transaction]):
         """Make attempts until one is committed; return what `body` returned, or raise what ends the run."""
         while True:
             self.begin()
+            self.loop.enter_body()
             try:
                 result = body()
             except BaseException as error:
