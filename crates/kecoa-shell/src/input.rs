@@ -257,7 +257,7 @@ mod tests {
                 &["CREATE FUNCTION f() RETURNS int BEGIN\nATOMIC SELECT 1;\nEND", "SELECT 2"],
                 None,
             ),
-            (&["SELECT 'open"], &[], Some("SELECT 'open")),
+            (&["SELECT 'open"], &[], Some("SELECT 'open\n")),
             (&["SELECT a", "FROM t"], &[], Some("SELECT a\nFROM t")),
             (&["E'a'", "'it\\'s;';"], &["E'a'\n'it\\'s;'"], None),
         ] {

@@ -297,12 +297,15 @@ async fn transactions_of_a_pool_add_up_although_sessions_are_lost() {
         policy: Policy { max_attempts: 1000, ..Policy::default() },
         ..TransactionOptions::default()
     };
+    let lost = Arc::new(AtomicBool::new(false));
     let tasks: Vec<_> = (0..8)
         .map(|_| {
             let (pool, options, table) = (pool.clone(), options.clone(), table.clone());
+            let lost = lost.clone();
             tokio::spawn(async move {
                 let (mut done, mut in_doubt) = (0, 0);
-                for _ in 0..10 {
+                // Until sessions were lost for the last time, so that some are in use then.
+                while done + in_doubt < 10 || !(lost.load(Ordering::Relaxed) || done > 10_000) {
                     let added = pool.run_transaction(&options, async |tx| -> Result<(), Error> {
                         let row = tx.query_one(&format!("SELECT n FROM {table}"), &[]).await?;
                         let more = row.get::<i64>(0)? + 1;
@@ -334,6 +337,7 @@ async fn transactions_of_a_pool_add_up_although_sessions_are_lost() {
             }
             client.batch(&end_all).unwrap();
         }
+        lost.store(true, Ordering::Relaxed);
         client
     });
     let (mut done, mut in_doubt) = (0, 0);
@@ -343,7 +347,7 @@ async fn transactions_of_a_pool_add_up_although_sessions_are_lost() {
     }
     let mut client = losing.await.unwrap();
     let n: i64 = client.query_one(&format!("SELECT n FROM {table}"), &[]).unwrap().get(0).unwrap();
-    assert_eq!(done + in_doubt, 80);
+    assert!(done + in_doubt >= 80);
     assert!((done..=done + in_doubt).contains(&n), "{done} done, {in_doubt} in doubt, found {n}");
     assert!(pool.stats().closed.values().sum::<u64>() > 0);
 }
