@@ -1,14 +1,10 @@
--- INT and DECIMAL may be computed with each other, INT and FLOAT may not: `i * f` wants a cast in
--- CockroachDB. A shell operator says so when the statement is parsed; an INT4 literal, as in `f * 2`,
--- goes on to be a FLOAT. Beside it, what computes with decimals must fit exactly.
+-- INT and DECIMAL may be computed with each other: what computes with decimals must fit exactly beside what
+-- computes with FLOAT. INT with FLOAT, which CockroachDB refuses, is left to PostgreSQL's casts: a literal beside
+-- a parameter is an INT8, and a FLOAT given for that parameter is right there.
 DO $$
 DECLARE
   o record;
 BEGIN
-  CREATE OR REPLACE FUNCTION crdb_internal.no_operator(int8, float8) RETURNS float8
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT $2';
-  CREATE OR REPLACE FUNCTION crdb_internal.no_operator(float8, int8) RETURNS float8
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT $1';
   IF to_regoperator('pg_catalog.%(float8,float8)') IS NULL THEN
     CREATE OPERATOR pg_catalog.% (LEFTARG = float8, RIGHTARG = float8, FUNCTION = pg_catalog.mod);
   END IF;
@@ -24,18 +20,6 @@ BEGIN
       o.function, o.l, o.r, o.name);
     EXECUTE format('CREATE OPERATOR pg_catalog.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = crdb_internal.decimal_%s)',
       o.name, o.l, o.r, o.function);
-  END LOOP;
-  FOR o IN
-    SELECT s.name, d.l, d.r FROM (VALUES ('+'), ('-'), ('*'), ('/')) AS s(name),
-      (VALUES ('int8', 'float8'), ('float8', 'int8')) AS d(l, r)
-  LOOP
-    CONTINUE WHEN EXISTS (SELECT 1 FROM pg_operator WHERE oprname = o.name AND oprleft = o.l::regtype
-      AND oprright = o.r::regtype AND oprnamespace = 'pg_catalog'::regnamespace);
-    EXECUTE format('CREATE OPERATOR pg_catalog.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = crdb_internal.no_operator)',
-      o.name, o.l, o.r);
-    UPDATE pg_operator SET oprcode = 0, oprresult = 0
-    WHERE oprname = o.name AND oprleft = o.l::regtype AND oprright = o.r::regtype
-      AND oprnamespace = 'pg_catalog'::regnamespace;
   END LOOP;
 END
 $$;

@@ -13,7 +13,7 @@ pub(super) struct Other {
     pub(super) words: Option<(&'static str, &'static str)>,
 }
 
-const OTHERS: [Other; 7] = [
+const OTHERS: [Other; 6] = [
     // PostgreSQL 18 tells RESTRICT from NO ACTION.
     Other {
         code: "23001",
@@ -24,13 +24,6 @@ const OTHERS: [Other; 7] = [
     // An operator that does not exist for these types, or for which several would do.
     Other { code: "42883", mark: Some((b'R', "op_error")), becomes: "22023", words: None },
     Other { code: "42725", mark: Some((b'R', "op_error")), becomes: "22023", words: None },
-    // One that CockroachDB does not have, as that of an INT and a FLOAT.
-    Other {
-        code: "42883",
-        mark: Some((b'M', "operator is only a shell")),
-        becomes: "22023",
-        words: Some(("operator is only a shell", "operator does not exist")),
-    },
     // A value for a computed column; an identity column keeps PostgreSQL's code.
     Other {
         code: "428C9",

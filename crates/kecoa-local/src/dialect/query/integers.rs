@@ -259,9 +259,6 @@ fn is_seen(
         Some(Kind::Binary) => {
             let operator = tree.head(parent).map(|head| statement.text(head));
             let index = matches!(operator, Some(b"->" | b"->>" | b"<<" | b">>"));
-            // A FLOAT takes an INT4 of literals, and no INT8.
-            let plain = matches!(operator, Some(b"+" | b"-" | b"*" | b"/" | b"%"));
-            let computes = computes && !(plain && value(query, node).is_some());
             !index && (group || computes || tree.is(inner, Kind::Array) || beside_open())
         }
         Some(Kind::Quantified | Kind::Between | Kind::IsDistinct | Kind::Like | Kind::In) => {
@@ -283,31 +280,6 @@ fn is_seen(
         Some(Kind::Special) => computes,
         Some(Kind::Frame) => false,
         _ => group || computes,
-    }
-}
-
-/// What plain arithmetic of literals gives, if nothing in it is out of an INT4's range.
-fn value(query: &Query<'_, '_>, node: NodeId) -> Option<i32> {
-    let (tree, statement) = (query.tree, query.statement);
-    let mut parts = tree.children(node);
-    let (left, right) = (parts.next(), parts.next());
-    let head = || tree.head(node).map(|head| statement.text(head));
-    match tree.kind(node)? {
-        Kind::Integer => {
-            String::from_utf8_lossy(statement.text(tree.first(node))).parse::<i32>().ok()
-        }
-        Kind::Paren => value(query, left?),
-        Kind::Prefix if head() == Some(b"-") => value(query, left?)?.checked_neg(),
-        Kind::Binary => {
-            let (left, right) = (value(query, left?)?, value(query, right?)?);
-            match head()? {
-                b"+" => left.checked_add(right),
-                b"-" => left.checked_sub(right),
-                b"*" => left.checked_mul(right),
-                _ => None,
-            }
-        }
-        _ => None,
     }
 }
 
