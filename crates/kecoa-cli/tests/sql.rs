@@ -130,6 +130,22 @@ fn data_of_copy_follows_its_statement() {
 }
 
 #[test]
+fn nothing_behind_a_copy_command_reaches_the_server() {
+    // The server would fail on any statement: nothing is expected.
+    let server = server(Script::new().startup().terminate());
+    let commands = [
+        "\\copy t(id) from '/etc/hostname' with (format csv); insert into t values (2)",
+        "\\copy (select 1) to stdout; select 'LOST'",
+    ];
+    let arguments = ["--on-error", "continue", "-c", commands[0], "-c", commands[1]];
+    let ran = sql(server.port(), &arguments, "");
+    assert_eq!((ran.status, ran.out.as_str()), (1, ""));
+    assert_eq!(ran.said.matches("behind the semicolon").count(), 2, "{}", ran.said);
+    assert!(ran.said.contains("found select 'LOST'"), "{}", ran.said);
+    server.finish();
+}
+
+#[test]
 fn nobody_to_connect_to() {
     let ran = sql(0, &[], "");
     assert_eq!(ran.status, 1);

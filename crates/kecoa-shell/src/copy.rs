@@ -4,6 +4,7 @@ use std::io::{self, Read};
 
 use kecoa_sql::{Token, TokenKind, lex};
 
+use crate::input::without_comments_around;
 use crate::source::{Line, Prompt, Source};
 use crate::variables::literal;
 
@@ -91,6 +92,9 @@ pub(crate) fn parse(text: &str) -> Result<Copy, String> {
         return Err(format!("{expected}; found no table"));
     };
     let target = text.get(..keyword.start).unwrap_or_default().trim();
+    if let Some(at) = semicolon(target) {
+        return Err(one_statement(target.get(at..).unwrap_or_default()));
+    }
     let place = text.get(keyword.end..).unwrap_or_default().trim_start();
     let (name, options) = if let Some(quoted) = place.strip_prefix('\'') {
         let end =
@@ -100,10 +104,26 @@ pub(crate) fn parse(text: &str) -> Result<Copy, String> {
     } else {
         let end = place.find(char::is_whitespace).unwrap_or(place.len());
         let (word, options) = place.split_at(end);
+        // What follows a semicolon is none of the name: a name that has one must be in quotes.
+        let (word, options) = match word.find(';').map(|at| (word.get(..at), place.get(at..))) {
+            Some((Some(word), Some(rest))) => (word, rest),
+            _ => (word, options),
+        };
         if word.is_empty() {
             return Err(format!("{expected}; found no file"));
         }
         (Some(word.to_owned()), options)
+    };
+    // The server would run what is behind a semicolon, and nobody would see what came of it.
+    let options = match semicolon(options) {
+        Some(at) => {
+            let behind = options.get(at..).unwrap_or_default();
+            if !without_comments_around(behind.trim_start_matches([';', ' ', '\t'])).is_empty() {
+                return Err(one_statement(behind));
+            }
+            options.get(..at).unwrap_or_default()
+        }
+        None => options,
     };
     let quoted = place.starts_with('\'');
     let word = name.as_deref().unwrap_or_default().to_ascii_lowercase();
@@ -123,6 +143,24 @@ pub(crate) fn parse(text: &str) -> Result<Copy, String> {
         file: if stream { None } else { name },
         of_program: stream && word.starts_with('p'),
     })
+}
+
+/// Where the first semicolon is, outside of strings, quoted names and comments.
+fn semicolon(text: &str) -> Option<usize> {
+    lex(text.as_bytes(), false)
+        .iter()
+        .find(|token| {
+            token.kind == TokenKind::Punctuation && text.get(token.start..token.end) == Some(";")
+        })
+        .map(|token| token.start)
+}
+
+fn one_statement(behind: &str) -> String {
+    format!(
+        "\\copy: expected nothing behind the semicolon, found {}: put what follows on a line of its own, \
+         and a file's name that has a semicolon in quotes; nothing was run",
+        behind.trim_start_matches(';').trim()
+    )
 }
 
 fn closing_quote(text: &str) -> Option<usize> {
@@ -255,6 +293,11 @@ mod tests {
             ("t to STDOUT", "COPY t TO STDOUT", None),
             ("s.t from stdin", "COPY s.t FROM STDIN", None),
             ("t from 'stdin'", "COPY t FROM STDIN", Some("stdin")),
+            ("t from stdin;", "COPY t FROM STDIN", None),
+            ("t from x.csv;", "COPY t FROM STDIN", Some("x.csv")),
+            ("t from 'a;b.csv' csv ; -- done; really", "COPY t FROM STDIN csv", Some("a;b.csv")),
+            ("t from x csv delimiter ';' ;;", "COPY t FROM STDIN csv delimiter ';'", Some("x")),
+            ("(select ';') to x", "COPY (select ';') TO STDOUT", Some("x")),
         ] {
             let copy = parse(text).expect(text);
             assert_eq!(copy.sql, sql);
@@ -267,6 +310,13 @@ mod tests {
             ("t FROM 'x", "open quote"),
             ("t FROM program 'rm'", "PROGRAM is not supported"),
             ("t TO stdin", "FROM stdout or TO stdin"),
+            ("t(id) from 'in.csv' with (format csv); insert into t values (1)", "behind the semicolon"),
+            ("(select 1) to stdout; select 'LOST'", "found select 'LOST'"),
+            ("(select 1; drop table t) to stdout", "behind the semicolon"),
+            ("t from stdin;select 1", "behind the semicolon"),
+            ("t from it's.csv csv; select 1", "behind the semicolon"),
+            ("t from 'x';; select 1", "behind the semicolon"),
+            ("t from a;b.csv", "in quotes"),
         ] {
             let error = parse(text).expect_err(text);
             assert!(error.contains(piece), "{text}: {error}");
