@@ -51,7 +51,8 @@ impl Input {
     /// a statement, too.
     pub(crate) fn take_rest(&mut self) -> Option<String> {
         let rest = std::mem::take(self);
-        let text = without_comments_around(&rest.text);
+        // What has no end yet, such as an open string, includes the line end.
+        let text = without_comments_around(&rest.text).trim_end();
         (rest.is_pending() && !text.is_empty()).then(|| text.to_owned())
     }
 
