@@ -310,7 +310,10 @@ mod tests {
             ("t FROM 'x", "open quote"),
             ("t FROM program 'rm'", "PROGRAM is not supported"),
             ("t TO stdin", "FROM stdout or TO stdin"),
-            ("t(id) from 'in.csv' with (format csv); insert into t values (1)", "behind the semicolon"),
+            (
+                "t(id) from 'in.csv' with (format csv); insert into t values (1)",
+                "behind the semicolon",
+            ),
             ("(select 1) to stdout; select 'LOST'", "found select 'LOST'"),
             ("(select 1; drop table t) to stdout", "behind the semicolon"),
             ("t from stdin;select 1", "behind the semicolon"),

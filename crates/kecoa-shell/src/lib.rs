@@ -24,6 +24,7 @@ mod names;
 mod options;
 mod output;
 mod password;
+mod replacement;
 mod report;
 mod results;
 mod say;

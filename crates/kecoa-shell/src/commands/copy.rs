@@ -10,6 +10,7 @@ use crate::copy::{self, Copy, Counted, Direction, InlineData};
 use crate::escape;
 use crate::input::Input;
 use crate::output;
+use crate::replacement::Replacement;
 use crate::shell::{Flow, ForTerminal, Shell};
 use crate::source::Source;
 
@@ -67,7 +68,7 @@ impl Shell {
                 self.report(&sql, |shell| shell.copy_in(&sql, &mut data as &mut dyn Read))
             }
             (Direction::Out, Some(path)) => {
-                let file = match output::file(&path) {
+                let file = match Replacement::of(&path) {
                     Ok(file) => file,
                     Err(message) => return Ok(self.refuse(&message)),
                 };
@@ -77,8 +78,8 @@ impl Shell {
                     let Some(connection) = &mut shell.connection else { return Ok(()) };
                     let copied = connection.copy_out(&sql, &mut sink);
                     bar.finish_and_clear();
-                    let rows = copied?;
-                    sink.flush().map_err(Failure::Output)?;
+                    let rows = copied.inspect_err(|_| sink.inner.tell_remains())?;
+                    sink.inner.finish().map_err(Failure::Output)?;
                     if let Some(rows) = rows.filter(|_| shell.tells_tags()) {
                         writeln!(io::stdout(), "COPY {rows}").map_err(Failure::Output)?;
                     }
