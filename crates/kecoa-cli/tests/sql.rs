@@ -146,6 +146,70 @@ fn nothing_behind_a_copy_command_reaches_the_server() {
 }
 
 #[test]
+fn a_copy_that_fails_leaves_the_file_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let (old, new) = (folder.path().join("old"), folder.path().join("new"));
+    std::fs::write(&old, "before").unwrap();
+    let script = Script::new().startup().failing("COPY t TO STDOUT", "42P01", 'I');
+    let script = script.failing("COPY t TO STDOUT", "42P01", 'I').query("COPY t TO STDOUT");
+    let script = script.copy_response('H', 1).send_message('d', b"1\n").error("22012", "no");
+    let script = script.ready('I').query("COPY t TO STDOUT").copy_response('H', 1);
+    let script = script.send_message('d', b"1\n").send_message('c', b"").complete("COPY 1");
+    let server = server(script.ready('I'));
+    let copies = |path: &std::path::Path| format!("\\copy t TO '{}'\n", path.display());
+    let port = server.port();
+    let failing = [copies(&old), copies(&new), copies(&old)].concat();
+    let check = "\\echo before the last one\n";
+    let input = format!("{failing}{check}{}", copies(&new));
+    let ran = sql(port, &["--on-error", "continue"], &input);
+    assert_eq!(ran.status, 1);
+    assert_eq!(ran.said.matches("ERROR").count(), 3, "{}", ran.said);
+    assert_eq!(std::fs::read_to_string(&old).unwrap(), "before");
+    assert_eq!(std::fs::read_to_string(&new).unwrap(), "1\n");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    server.finish();
+}
+
+#[test]
+fn a_script_that_ends_inside_a_transaction_has_failed() {
+    for end in ["", "\\q\n"] {
+        let server = server(Script::new().startup().simple("BEGIN", "BEGIN", 'T'));
+        let ran = sql(server.port(), &[], &format!("BEGIN;\n{end}"));
+        assert_eq!(ran.status, 1);
+        assert!(ran.said.contains("open transaction, which was rolled back"), "{}", ran.said);
+        server.finish();
+    }
+}
+
+#[test]
+fn a_script_that_ends_the_single_transaction_itself() {
+    let begin = || Script::new().startup().simple("BEGIN", "BEGIN", 'T');
+    let commit = || begin().simple("COMMIT", "COMMIT", 'I');
+    let chain = || begin().simple("COMMIT AND CHAIN", "COMMIT", 'T');
+    // No transaction is left: nothing is committed, and nothing rolled back.
+    let good = server(commit());
+    let ran = sql(good.port(), &["-1", "-c", "COMMIT"], "");
+    assert!(ran.status == 0 && ran.said.contains("ended the transaction itself"), "{}", ran.said);
+    good.finish();
+    let bad = server(commit().failing("A", "22012", 'I'));
+    let ran = sql(bad.port(), &["-1", "-c", "COMMIT; A"], "");
+    assert!(ran.status == 1 && ran.said.contains("what it committed is kept"), "{}", ran.said);
+    assert!(!ran.said.contains("rolled back"), "{}", ran.said);
+    bad.finish();
+    let script = chain().failing("A", "22012", 'E').simple("ROLLBACK", "ROLLBACK", 'I');
+    let chained = server(script);
+    let ran = sql(chained.port(), &["-1", "-c", "COMMIT AND CHAIN; A"], "");
+    assert!(ran.status == 1 && ran.said.contains("what it committed is kept"), "{}", ran.said);
+    assert!(!ran.said.contains("everything"), "{}", ran.said);
+    chained.finish();
+    let script = begin().simple("ROLLBACK TO a", "ROLLBACK", 'T').failing("A", "22012", 'E');
+    let savepoint = server(script.simple("ROLLBACK", "ROLLBACK", 'I'));
+    let ran = sql(savepoint.port(), &["-1", "-c", "ROLLBACK TO a; A"], "");
+    assert!(ran.status == 1 && ran.said.contains("everything was rolled back"), "{}", ran.said);
+    savepoint.finish();
+}
+
+#[test]
 fn nobody_to_connect_to() {
     let ran = sql(0, &[], "");
     assert_eq!(ran.status, 1);

@@ -97,6 +97,7 @@ pub fn run(options: &Options) -> Result<i32, Error> {
         database: String::new(),
         failed: false,
         depth: 0,
+        leaves_transaction: false,
     };
     let may_ask = options.may_ask && io::stdin().is_terminal();
     let connected = connect_asking(&mut |config| shell.connect(config), &options.config, may_ask);
@@ -107,12 +108,19 @@ pub fn run(options: &Options) -> Result<i32, Error> {
     let flow =
         if interactive { converse(&mut shell, options) } else { scripts(&mut shell, options) };
     let flow = flow.map_err(Error::Stream)?;
+    if !interactive && shell.is_in_transaction() {
+        note(
+            "the script ended inside an open transaction, which was rolled back: end it with COMMIT or ROLLBACK, \
+             or run the script with --single-transaction",
+        );
+        shell.failed = true;
+    }
     if let Destination::File(file) = &mut shell.destination {
         file.flush().map_err(Error::Stream)?;
     }
     Ok(match flow {
-        Flow::Leave(status) => status,
-        Flow::Next => i32::from(shell.failed && !interactive),
+        Flow::Leave(status) if status != 0 => status,
+        Flow::Leave(_) | Flow::Next => i32::from(shell.failed && !interactive),
     })
 }
 
@@ -131,7 +139,7 @@ fn converse(shell: &mut Shell, options: &Options) -> io::Result<Flow> {
     }
     let mut editor = Editor::new(shell.names.clone(), shell.manner.style)?;
     let flow = shell.run(&mut editor)?;
-    if shell.transaction() != kecoa::proto::TransactionStatus::Idle {
+    if shell.is_in_transaction() {
         note("the open transaction was rolled back");
     }
     Ok(flow)
@@ -144,6 +152,7 @@ fn scripts(shell: &mut Shell, options: &Options) -> io::Result<Flow> {
         if flow != Flow::Next {
             return Ok(flow);
         }
+        shell.leaves_transaction = false;
     }
     let mut flow = Flow::Next;
     for command in &options.commands {
@@ -162,13 +171,33 @@ fn scripts(shell: &mut Shell, options: &Options) -> io::Result<Flow> {
         flow = standard_input(shell)?;
     }
     if options.single_transaction && shell.connection.as_ref().is_some_and(|c| !c.is_closed()) {
-        let good = !shell.failed && matches!(flow, Flow::Next | Flow::Leave(0));
+        return end_single_transaction(shell, flow);
+    }
+    Ok(flow)
+}
+
+/// Commits or rolls back what `--single-transaction` began, as far as it is still there.
+fn end_single_transaction(shell: &mut Shell, flow: Flow) -> io::Result<Flow> {
+    let left = shell.leaves_transaction;
+    let good = !shell.failed && matches!(flow, Flow::Next | Flow::Leave(0));
+    let open = shell.is_in_transaction();
+    if left {
+        note(
+            "--single-transaction: the script ended the transaction itself; what it committed is kept, and what \
+             came behind was not in that transaction",
+        );
+    }
+    if open {
+        let ended = own(shell, if good { "COMMIT" } else { "ROLLBACK" })?;
         if good {
-            let ended = own(shell, "COMMIT")?;
             return Ok(if ended == Flow::Next { flow } else { ended });
         }
-        own(shell, "ROLLBACK")?;
-        note("--single-transaction: everything was rolled back");
+        note(match left {
+            true => {
+                "--single-transaction: the transaction that was open at the end was rolled back"
+            }
+            false => "--single-transaction: everything was rolled back",
+        });
     }
     Ok(flow)
 }

@@ -75,6 +75,8 @@ pub(crate) struct Shell {
     pub(crate) failed: bool,
     /// Files within files.
     pub(crate) depth: usize,
+    /// A statement ended a transaction, or the connection that it was on was left.
+    pub(crate) leaves_transaction: bool,
 }
 
 impl Shell {
@@ -242,7 +244,9 @@ impl Shell {
         }
         let before = self.transaction();
         let began = Instant::now();
-        let failure = match work(self) {
+        let worked = work(self);
+        self.note_end(sql, before);
+        let failure = match worked {
             Ok(()) => {
                 if !sql.is_empty() {
                     self.tell_time(began.elapsed());
@@ -294,6 +298,24 @@ impl Shell {
     /// The transaction's state.
     pub(crate) fn transaction(&self) -> TransactionStatus {
         self.connection.as_ref().map(Connection::transaction).unwrap_or_default()
+    }
+
+    /// Whether a transaction is open, on a connection that is.
+    pub(crate) fn is_in_transaction(&self) -> bool {
+        self.is_connected() && self.transaction() != TransactionStatus::Idle
+    }
+
+    /// Takes note of a transaction's end. With AND CHAIN another one is open at once.
+    fn note_end(&mut self, sql: &str, before: TransactionStatus) {
+        if before == TransactionStatus::Idle {
+            return;
+        }
+        let statements = kecoa_sql::split(sql.as_bytes(), false);
+        let chains = statements.first().is_some_and(|statement| {
+            statement.is_any(0, &["commit", "end", "rollback", "abort"])
+                && (1..4).any(|index| statement.are(index, &["and", "chain"]))
+        });
+        self.leaves_transaction |= chains || self.transaction() == TransactionStatus::Idle;
     }
 
     fn is_connected(&self) -> bool {

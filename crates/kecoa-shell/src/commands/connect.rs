@@ -38,6 +38,7 @@ impl Shell {
             Ok(()) => {
                 if was_open {
                     note("the transaction of the old connection was rolled back");
+                    self.leaves_transaction = true;
                 }
                 if !self.manner.quiet && self.manner.interactive {
                     let place = format!("connected to {} as {}", self.database, self.user);
