@@ -51,8 +51,7 @@ impl Input {
     /// a statement, too.
     pub(crate) fn take_rest(&mut self) -> Option<String> {
         let rest = std::mem::take(self);
-        // What has no end yet, such as an open string, includes the line end.
-        let text = without_comments_around(&rest.text).trim_end();
+        let text = without_comments_around(&rest.text);
         (rest.is_pending() && !text.is_empty()).then(|| text.to_owned())
     }
 
