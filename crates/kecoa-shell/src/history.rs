@@ -29,8 +29,16 @@ pub(crate) fn is_secret(entry: &str) -> bool {
     if is_url(entry) {
         return true;
     }
+    // A connection string within a string: `CONNECTION 'host=db password=x'`.
+    let lower = entry.to_ascii_lowercase();
+    let is_value = |word: &str| {
+        let mut behind = lower.split(word).skip(1);
+        behind.any(|text| text.trim_start().starts_with('='))
+    };
+    if is_value("password") || is_value("passwd") {
+        return true;
+    }
     if entry.trim_start().starts_with('\\') {
-        let lower = entry.to_ascii_lowercase();
         return lower.contains("password");
     }
     // A string somewhere behind the word: `PASSWORD = 'x'`, `WITH ENCRYPTED PASSWORD 'x'`.
@@ -154,6 +162,9 @@ mod tests {
             "\\c postgresql://maya:hunter2@db/bank",
             "\\c host=db password=hunter2",
             "BACKUP INTO 's3://b?AWS_SECRET_ACCESS_KEY=x' WITH secret_key = 'y'",
+            "create subscription s connection 'host=db password=hunter2' publication p",
+            "SELECT dblink_connect('host=db sslpassword = hunter2')",
+            "SELECT dblink_connect($$host=db PASSWORD=hunter2$$)",
             "CREATE USER MAPPING FOR x SERVER y OPTIONS (user 'u', password 'hunter2')",
         ] {
             assert!(is_secret(entry), "{entry}");
