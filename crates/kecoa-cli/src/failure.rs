@@ -23,6 +23,11 @@ pub(crate) enum Failure {
     #[error("cannot write to standard output: {0}")]
     Output(#[source] std::io::Error),
 
+    /// An argument has a value that nothing can be done with.
+    #[cfg(feature = "sql")]
+    #[error("{0}")]
+    Usage(String),
+
     /// Anything the command itself found.
     #[error("{0}")]
     Other(String),

@@ -113,6 +113,11 @@ pub fn main_from(
             // The reader has gone, as in `kecoa … | head -1`: no reason to complain.
             1
         }
+        #[cfg(feature = "sql")]
+        Err(failure::Failure::Usage(message)) => {
+            output::note(&message);
+            2
+        }
         Err(failure) => {
             output::note(&failure.to_string());
             1

@@ -222,6 +222,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<i32, Failure> {
     match kecoa_shell::run(&options) {
         Ok(status) => Ok(status),
         Err(kecoa_shell::Error::Database(error)) => Err(Failure::Database(error)),
+        Err(kecoa_shell::Error::Usage(message)) => Err(Failure::Usage(message)),
         Err(kecoa_shell::Error::Stream(error))
             if error.kind() == std::io::ErrorKind::BrokenPipe =>
         {

@@ -72,7 +72,7 @@ pub fn run(options: &Options) -> Result<i32, Error> {
     }
     let colored = |terminal: bool| Style { on: options.color.is_wanted(terminal) };
     let destination = match &options.output {
-        Some(path) => Destination::File(output::file(path).map_err(Error::Usage)?),
+        Some(path) => Destination::File(output::file(path).map_err(Error::File)?),
         None => Destination::Terminal,
     };
     let mut shell = Shell {

@@ -77,6 +77,9 @@ pub enum Error {
     /// An option has a wrong value.
     #[error("{0}")]
     Usage(String),
+    /// The file for the results cannot be written.
+    #[error("{0}")]
+    File(String),
     /// The terminal, standard input or standard output failed.
     #[error("cannot read input or write results: {0}")]
     Stream(#[source] io::Error),
