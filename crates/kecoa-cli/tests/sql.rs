@@ -210,6 +210,50 @@ fn a_script_that_ends_the_single_transaction_itself() {
 }
 
 #[test]
+fn a_dump_restricts_commands() {
+    let script = || rows(Script::new().startup(), "SELECT 1", &["1"]);
+    let dump = "\\restrict aB3\nSELECT 1;\n\\unrestrict aB3\n\\echo done\n";
+    let good = server(script());
+    let ran = sql(good.port(), &[], dump);
+    assert_eq!((ran.status, ran.said.as_str(), ran.out.as_str()), (0, "", "x\n1\ndone\n"));
+    good.finish();
+    let input = "\\restrict aB3\n\\echo no\n\\unrestrict ab3\n\\restrict ab3\n\\unrestrict\nSELECT 1 \\g\n;\n\
+                 \\unrestrict aB3\n\\unrestrict aB3\n";
+    let bad = server(script());
+    let ran = sql(bad.port(), &["--on-error", "continue"], input);
+    assert_eq!((ran.status, ran.out.as_str()), (1, "x\n1\n"));
+    let said: Vec<&str> = ran.said.lines().collect();
+    assert_eq!(said.len(), 6, "{}", ran.said);
+    assert!(said[0].contains("no command but \\unrestrict"), "{}", ran.said);
+    assert!(said[1].contains("expected the key"), "{}", ran.said);
+    assert!(said[5].contains("found none"), "{}", ran.said);
+    bad.finish();
+}
+
+#[test]
+fn the_encoding_of_the_client_stays() {
+    let script = Script::new().startup().query("SET client_encoding = latin1");
+    let script = script.parameter_status("client_encoding", "LATIN1").complete("SET").ready('I');
+    let script = script.query("SET client_encoding = 'UTF8'");
+    let script = script.parameter_status("client_encoding", "UTF8").complete("SET").ready('I');
+    let server = server(rows(script, "SELECT 'é'", &["é"]));
+    let ran = sql(server.port(), &[], "SET client_encoding = latin1;\nSELECT 'é';\n");
+    assert_eq!((ran.status, ran.out.as_str()), (0, "x\né\n"));
+    assert!(ran.said.contains("LATIN1, and is UTF8 again"), "{}", ran.said);
+    server.finish();
+}
+
+#[test]
+fn wrong_values_of_arguments_are_mistakes_in_the_arguments() {
+    for arguments in [["-P", "nix=1"], ["-P", "format=xml"], ["-P", "timing=maybe"]] {
+        let ran = sql(1, &arguments, "");
+        assert!(ran.status == 2 && ran.said.contains("expected"), "{arguments:?}: {}", ran.said);
+    }
+    let ran = sql(1, &["-o", "/nonexistent/file"], "");
+    assert!(ran.status == 1 && ran.said.contains("/nonexistent/file"), "{}", ran.said);
+}
+
+#[test]
 fn nobody_to_connect_to() {
     let ran = sql(0, &[], "");
     assert_eq!(ran.status, 1);

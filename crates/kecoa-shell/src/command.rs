@@ -43,6 +43,7 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
         "COPY with a file of this machine",
     ),
     ("echo", "[TEXT]", "write text"),
+    ("restrict", "KEY", "refuse commands up to \\unrestrict KEY, as dumps of pg_dump want it"),
     ("s", "[FILE]", "show the history, or write it to a file"),
     ("", "", "What there is; + shows more, S the system's own; a name may have * and ?"),
     ("d", "[NAME]", "columns, indexes and constraints of tables and views; without a name, a list"),

@@ -4,6 +4,7 @@ mod connect;
 mod copy;
 mod edit;
 mod help;
+mod restrict;
 
 use std::fs::File;
 use std::io::{self, BufReader, Write};
@@ -41,7 +42,10 @@ impl Shell {
             Ok(command) => command,
             Err(message) => return Ok(self.refuse(&message)),
         };
-        let flow = self.run_command(&command, source, input)?;
+        let flow = match self.restrict(&command) {
+            Some(flow) => flow,
+            None => self.run_command(&command, source, input)?,
+        };
         if flow != Flow::Next {
             return Ok(flow);
         }

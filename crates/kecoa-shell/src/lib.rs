@@ -98,6 +98,7 @@ pub fn run(options: &Options) -> Result<i32, Error> {
         failed: false,
         depth: 0,
         leaves_transaction: false,
+        restricted: None,
     };
     let may_ask = options.may_ask && io::stdin().is_terminal();
     let connected = connect_asking(&mut |config| shell.connect(config), &options.config, may_ask);

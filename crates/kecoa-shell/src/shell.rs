@@ -77,6 +77,8 @@ pub(crate) struct Shell {
     pub(crate) depth: usize,
     /// A statement ended a transaction, or the connection that it was on was left.
     pub(crate) leaves_transaction: bool,
+    /// The key of `\restrict`, behind it.
+    pub(crate) restricted: Option<String>,
 }
 
 impl Shell {
@@ -93,6 +95,7 @@ impl Shell {
             self.config = resolved.clone();
         }
         self.connection = Some(connection);
+        self.keep_encoding();
         self.learn_place();
         if self.manner.interactive {
             self.names.refresh(&self.config);
@@ -246,6 +249,7 @@ impl Shell {
         let began = Instant::now();
         let worked = work(self);
         self.note_end(sql, before);
+        self.keep_encoding();
         let failure = match worked {
             Ok(()) => {
                 if !sql.is_empty() {
@@ -316,6 +320,34 @@ impl Shell {
                 && (1..4).any(|index| statement.are(index, &["and", "chain"]))
         });
         self.leaves_transaction |= chains || self.transaction() == TransactionStatus::Idle;
+    }
+
+    /// Sets another `client_encoding` back: all text that comes and goes here is UTF-8, and would be taken for
+    /// other text.
+    fn keep_encoding(&mut self) {
+        let Some(connection) = &mut self.connection else { return };
+        let found = connection.client().parameter("client_encoding").unwrap_or("UTF8").to_owned();
+        let usable =
+            !connection.is_closed() && connection.transaction() != TransactionStatus::Failed;
+        if ["UTF8", "UTF-8", "UNICODE"].iter().any(|name| found.eq_ignore_ascii_case(name))
+            || !usable
+        {
+            return;
+        }
+        let found = escape::line(found.as_bytes()).into_owned();
+        match connection.query("SET client_encoding = 'UTF8'") {
+            Ok(_) => note(&format!(
+                "client_encoding was {found}, and is UTF8 again: scripts and results are UTF-8 here; for a file in \
+                 another encoding there is \\copy … WITH (ENCODING '…')",
+            )),
+            Err(_) => {
+                self.failed = true;
+                note(&format!(
+                    "client_encoding is {found} and cannot be set back to UTF8: text beyond ASCII is not what it \
+                     seems",
+                ));
+            }
+        }
     }
 
     fn is_connected(&self) -> bool {
