@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -81,3 +84,43 @@ def test_loops_in_threads_of_their_own(dsn):
     before = threading.active_count()
     together(lambda number: run(use(number)))
     assert threading.active_count() <= before + 1
+
+
+ENDS_WHILE_THE_LOOP_IS_WOKEN = """
+import asyncio, os, sys, threading, time
+import kecoa, kecoa.aio
+
+class Loop(asyncio.SelectorEventLoop):
+    def call_soon_threadsafe(self, callback, *args, context=None):
+        handle = super().call_soon_threadsafe(callback, *args, context=context)
+        if threading.current_thread() is not threading.main_thread():
+            # Comes back again and again, so that one of them is while the interpreter ends.
+            for _ in range(100):
+                time.sleep(0.01)
+        return handle
+
+class Slow:
+    def __del__(self, sleep=time.sleep):
+        sleep(0.6)
+
+async def main():
+    conn = await kecoa.aio.connect(os.environ["DSN"])
+    print(conn.closed)
+
+# Taken down while the interpreter ends, which lets the thread try to come back.
+slow = Slow()
+
+loop = Loop()
+loop.run_until_complete(main())
+"""
+
+
+def test_a_program_may_end_while_a_thread_of_ours_wakes_the_loop(dsn):
+    done = subprocess.run(
+        [sys.executable, "-c", ENDS_WHILE_THE_LOOP_IS_WOKEN],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "DSN": dsn},
+    )
+    assert (done.returncode, done.stdout) == (0, "False\n"), done.stderr

@@ -6,6 +6,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use super::link::AsyncLink;
+use super::thread::call_in_loop;
 
 impl AsyncLink {
     /// Has the statement behind `future` cancelled, if it is still under way; with None, whatever
@@ -69,10 +70,7 @@ impl AsyncLink {
         let started = thread::Builder::new().name("kecoa-cancelling".to_owned()).spawn(move || {
             // What cannot be cancelled goes on; the limit is there for it.
             let _ = canceller.cancel();
-            Python::try_attach(|py| {
-                let called = event_loop.call_method1(py, "call_soon_threadsafe", (&done,));
-                drop((called, event_loop, done));
-            });
+            call_in_loop(event_loop, done);
         });
         if started.is_err() {
             this.state().cancelling -= 1;

@@ -13,6 +13,7 @@ mod requests;
 mod settle;
 mod state;
 mod streaming;
+mod thread;
 mod watch;
 
 pub(crate) use link::AsyncLink;

@@ -10,6 +10,7 @@ use kecoa::blocking::Client;
 use kecoa::config::Config;
 use pyo3::prelude::*;
 
+use super::thread::call_in_loop;
 use crate::dbapi::connection::Connection;
 use crate::errors::error;
 use crate::names;
@@ -63,11 +64,7 @@ impl AsyncOpening {
                     *lock(&outcome) = Some(connected);
                 }
                 drop(outcome);
-                // Without an interpreter, or with the loop closed, nobody is left to be notified.
-                Python::try_attach(|py| {
-                    let called = event_loop.call_method1(py, "call_soon_threadsafe", (&done,));
-                    drop((called, event_loop, done));
-                });
+                call_in_loop(event_loop, done);
             })
             .map_err(|error| {
                 names::operational_error(py, format!("no thread to connect on: {error}"))
