@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 import textwrap
@@ -230,27 +231,33 @@ def command(tmp_path, name, text):
     path.chmod(0o755)
 
 
+def first_lines(interpreter):
+    """The first lines of a command that pip installs for an interpreter."""
+    if " " not in str(interpreter):
+        return f"#!{interpreter}\n"
+    return f"#!/bin/sh\n'''exec' \"{interpreter}\" \"$0\" \"$@\"\n' '''\n"
+
+
 SAYS_WHOSE = "import sys, psycopg2; print('kecoa' in psycopg2.__version__, sys.argv[1:])"
 
 
 def test_a_command_from_path(run_command, tmp_path):
-    command(tmp_path, "serve", f"#!{sys.executable}\n{SAYS_WHOSE}\n")
+    command(tmp_path, "serve", f"{first_lines(sys.executable)}{SAYS_WHOSE}\n")
     done = run_command("serve", "-b", "a b", "--help")
     assert (done.stdout, done.returncode) == ("True ['-b', 'a b', '--help']\n", 0), done.stderr
 
 
 def test_a_command_whose_interpreter_has_a_blank_in_its_path(run_command, tmp_path):
     interpreter = tmp_path / "commands of mine" / "python of mine"
-    interpreter.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    interpreter.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
     interpreter.chmod(0o755)
-    first = f"#!/bin/sh\n'''exec' \"{interpreter}\" \"$0\" \"$@\"\n' '''\n"
-    command(tmp_path, "serve", f"{first}{SAYS_WHOSE}\n")
+    command(tmp_path, "serve", f"{first_lines(interpreter)}{SAYS_WHOSE}\n")
     done = run_command("serve", "x")
     assert (done.stdout, done.returncode) == ("True ['x']\n", 0), done.stderr
 
 
 def test_a_command_that_is_no_python_starts_pythons_that_are_answered(run_command, tmp_path):
-    command(tmp_path, "serve", f'#!/bin/sh\nexec {sys.executable} -c "{SAYS_WHOSE}" "$@"\n')
+    command(tmp_path, "serve", f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c "{SAYS_WHOSE}" "$@"\n')
     for name in ("serve", "commands of mine/serve"):
         done = run_command(name, "x")
         assert (done.stdout, done.returncode) == ("True ['x']\n", 0), done.stderr
