@@ -283,7 +283,10 @@ class AsyncCursor(Generic[_Row]):
             row = self._inner.fetchone()
             if row is None:
                 return
-            yield row if self.row_factory is None else self._row_maker()(row)
+            if self.row_factory is None:
+                yield row  # type: ignore[misc]  # without a factory, _Row is the tuple
+            else:
+                yield self._row_maker()(row)
 
     def _row_maker(self) -> RowMaker[_Row]:
         if self._maker is None:

@@ -154,7 +154,10 @@ def _make_metrics(meter: Any) -> None:
 
 
 def _observe_counters(meter: Any, watching: list[bool]) -> None:
-    from opentelemetry.metrics import CallbackOptions, Observation
+    from opentelemetry.metrics import (  # type: ignore[import-not-found, unused-ignore]
+        CallbackOptions,
+        Observation,
+    )
 
     def observe(name: str, _: CallbackOptions) -> Iterable[Observation]:
         if not watching:
@@ -175,7 +178,10 @@ def _observe_counters(meter: Any, watching: list[bool]) -> None:
 
 
 def _observe_pools(meter: Any, watching: list[bool]) -> None:
-    from opentelemetry.metrics import CallbackOptions, Observation
+    from opentelemetry.metrics import (  # type: ignore[import-not-found, unused-ignore]
+        CallbackOptions,
+        Observation,
+    )
 
     def observe(figures: dict[str, str], _: CallbackOptions) -> Iterable[Observation]:
         # Who has no pool has not imported them.
