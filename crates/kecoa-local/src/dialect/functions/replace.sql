@@ -74,7 +74,7 @@ WHERE (p.prorettype IN (23, 1007) OR w.arguments <> p.proargtypes)
   AND NOT (w.arguments <> p.proargtypes AND 2276 = ANY (p.proargtypes::oid[]))
   AND p.oid NOT IN (SELECT i.oid FROM internal i)
   -- libpq finds these by name and calls them with int4.
-  AND p.proname !~ '^(lo_|lo(read|write)$|int4|textlen$|json_|pg_isolation_|pg_logical_slot_)'
+  AND p.proname !~ '^(lo_|lo(read|write)$|int4|int[28]sh[lr]$|textlen$|json_|pg_isolation_|pg_logical_slot_)'
   -- There is one for int8 already.
   AND NOT EXISTS (SELECT 1 FROM originals q
                   WHERE q.proname = p.proname AND q.proargtypes = w.arguments AND q.oid <> p.oid);
