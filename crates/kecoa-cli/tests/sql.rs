@@ -254,6 +254,16 @@ fn wrong_values_of_arguments_are_mistakes_in_the_arguments() {
 }
 
 #[test]
+fn errors_of_files_name_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let server = server(Script::new().startup());
+    let ran = sql(server.port(), &["-f", path], "");
+    assert_eq!(ran.status, 1);
+    assert!(ran.said.contains(&format!("cannot read {path}: ")), "{}", ran.said);
+}
+
+#[test]
 fn nobody_to_connect_to() {
     let ran = sql(0, &[], "");
     assert_eq!(ran.status, 1);

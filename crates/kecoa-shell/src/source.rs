@@ -76,7 +76,11 @@ impl Source for Script<'_> {
 
     fn line(&mut self, _prompt: &Prompt, _pending: &str) -> io::Result<Line> {
         let mut line = Vec::new();
-        self.reader.read_until(b'\n', &mut line)?;
+        self.reader.read_until(b'\n', &mut line).map_err(|error| {
+            let message = format!("cannot read {}: {error}", self.name);
+            // As what is no text: the file is to blame.
+            io::Error::new(io::ErrorKind::InvalidData, message)
+        })?;
         if line.is_empty() {
             return Ok(Line::End);
         }
