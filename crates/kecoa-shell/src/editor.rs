@@ -18,7 +18,7 @@ use rustyline::{
 use crate::complete::complete;
 use crate::highlight::highlight;
 use crate::history;
-use crate::input::is_complete;
+use crate::input::{bare_command, is_complete};
 use crate::names::SharedNames;
 use crate::say::note;
 use crate::source::{Line, Prompt, Source};
@@ -91,7 +91,7 @@ impl Highlighter for Helper {
 impl Validator for Helper {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
         let typed = format!("{}{}", self.pending, context.input());
-        Ok(if self.plain || is_complete(&typed) {
+        Ok(if self.plain || is_complete(&typed) || bare_command(&typed).is_some() {
             ValidationResult::Valid(None)
         } else {
             ValidationResult::Incomplete

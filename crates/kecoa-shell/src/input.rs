@@ -202,6 +202,15 @@ pub(crate) fn without_comments_around(text: &str) -> &str {
     }
 }
 
+/// The command that a first line means by a word alone, as in psql: `help`, `exit`, `quit`.
+pub(crate) fn bare_command(line: &str) -> Option<&'static str> {
+    let word = line.trim().trim_end_matches(';').trim_end();
+    [("help", "?"), ("exit", "q"), ("quit", "q")]
+        .iter()
+        .find(|(name, _)| word.eq_ignore_ascii_case(name))
+        .map(|(_, command)| *command)
+}
+
 /// Whether everything in the text can be run: statements with their semicolons, and commands.
 pub(crate) fn is_complete(text: &str) -> bool {
     let mut input = Input::default();
@@ -290,6 +299,19 @@ mod tests {
         }
         for text in ["SELECT 1", "SELECT ';", "DO $$ a; ", "/* a;", "(;", "a; b"] {
             assert!(!is_complete(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn words_that_are_commands_by_themselves() {
+        for (line, command) in [
+            ("help", Some("?")),
+            (" QUIT ;\n", Some("q")),
+            ("exit\n", Some("q")),
+            ("exit 1", None),
+            ("", None),
+        ] {
+            assert_eq!(bare_command(line), command, "{line}");
         }
     }
 

@@ -11,7 +11,7 @@ use crate::connection::{Connection, Failure, Interrupted};
 use crate::copy::{self, Direction, InlineData};
 use crate::escape;
 use crate::format::Screen;
-use crate::input::{Input, Piece};
+use crate::input::{Input, Piece, bare_command};
 use crate::names::SharedNames;
 use crate::output::{self, Paged};
 use crate::report;
@@ -174,7 +174,15 @@ impl Shell {
                 {
                     return Ok(Flow::Leave(INTERRUPTED));
                 }
-                Line::Text(line) => input.push(&line),
+                Line::Text(line) => match bare_command(&line) {
+                    Some(command) if source.is_interactive() && pending.is_empty() => {
+                        let flow = self.command(command, source, &mut input)?;
+                        if flow != Flow::Next {
+                            return Ok(flow);
+                        }
+                    }
+                    _ => input.push(&line),
+                },
                 Line::Interrupted => input.clear(),
                 Line::End => break,
             }
@@ -475,8 +483,14 @@ impl Shell {
                 let screen = Screen { style, ..plain };
                 let done = work(self, &mut out, screen);
                 let flushed = out.flush();
-                let remark = done?;
-                flushed.map_err(Failure::Output)?;
+                let named = |error: io::Error| {
+                    io::Error::new(error.kind(), format!("standard output: {error}"))
+                };
+                let remark = match done {
+                    Err(Failure::Output(error)) => return Err(Failure::Output(named(error))),
+                    done => done?,
+                };
+                flushed.map_err(|error| Failure::Output(named(error)))?;
                 remark
             }
         };
