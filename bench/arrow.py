@@ -11,7 +11,6 @@ faster).
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -99,17 +98,6 @@ def serve(name: str, dsn: str) -> None:
         print(json.dumps(answer), flush=True)
 
 
-class Child(drivers.Child):
-    """A driver in a process of its own."""
-
-    def __init__(self, name: str, dsn: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, __file__, "--dsn", dsn, "--child", name],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        self.greeting = self._read()
-
-
 def main() -> None:
     """The command line."""
     parser = drivers.options(__doc__ or "", list(MAKERS))
@@ -118,7 +106,7 @@ def main() -> None:
     if args.child:
         serve(args.child, args.dsn)
         return
-    medians = drivers.compare(args, lambda _: "adbc", Child, list(FETCH))
+    medians = drivers.compare(args, lambda _: "adbc", list(FETCH))
     drivers.show("arrow: wall us", medians, lambda by, d: by[d]["wall"])
     drivers.show("arrow: client CPU us", medians, lambda by, d: by[d]["cpu"])
     drivers.show("arrow: wall / ADBC", medians, lambda by, d: by[d].get("ratio"))

@@ -14,7 +14,6 @@ import asyncio
 import json
 import socket
 import struct
-import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -169,17 +168,6 @@ def serve(name: str, dsn: str) -> None:
         print(json.dumps(answer), flush=True)
 
 
-class Child(drivers.Child):
-    """A driver on one event loop, in a process of its own."""
-
-    def __init__(self, name: str, dsn: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, __file__, "--dsn", dsn, "--child", name],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        self.greeting = self._read()
-
-
 def show(title: str, medians: drivers.Medians, value: Callable[[Any, str], float | None]) -> None:
     """One table an event loop."""
     for kind in LOOPS:
@@ -198,7 +186,7 @@ def main() -> None:
         return
     # `execute_values` is psycopg2's alone.
     every = [workload for workload in workloads.ALL if workload != "execute_values1k"]
-    medians = drivers.compare(args, lambda driver: "asyncpg/" + driver.partition("/")[2], Child, every)
+    medians = drivers.compare(args, lambda driver: "asyncpg/" + driver.partition("/")[2], every)
     show("wall us", medians, lambda by, d: by[d]["wall"])
     show("client CPU us", medians, lambda by, d: by[d]["cpu"])
     show("wall / asyncpg", medians, lambda by, d: by[d].get("ratio"))

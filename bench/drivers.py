@@ -93,11 +93,11 @@ def measure(
 
 
 class Child:
-    """A driver in a process of its own."""
+    """A driver in a process of its own, which runs the program that asks, with `--child`."""
 
     def __init__(self, name: str, dsn: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, __file__, "--dsn", dsn, "--child", name],
+            [sys.executable, sys.argv[0], "--dsn", dsn, "--child", name],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         self.greeting = self._read()
@@ -125,10 +125,8 @@ class Child:
 Rounds = dict[int, dict[str, float]]
 
 
-def compare(
-    args: argparse.Namespace, base: Callable[[str], str], make: type[Child], every: list[str]
-) -> Medians:
-    """Run it all, in processes that `make` starts; medians by workload, driver and clock.
+def compare(args: argparse.Namespace, base: Callable[[str], str], every: list[str]) -> Medians:
+    """Run it all, a process a driver; medians by workload, driver and clock.
 
     `base` names the driver that a driver is a multiple of.
     """
@@ -139,7 +137,7 @@ def compare(
     seen: dict[str, dict[str, Rounds]] = {w: {d: {} for d in drivers} for w in names}
     wrong: dict[str, str] = {}
     for start in range(args.starts):
-        children = {name: make(name, args.dsn) for name in drivers}
+        children = {name: Child(name, args.dsn) for name in drivers}
         for name in [name for name, child in children.items() if "error" in child.greeting]:
             wrong[name] = f"absent: {children.pop(name).greeting['error']}"
         for number in range(args.rounds + 1):
@@ -212,7 +210,7 @@ def main() -> None:
     if args.child:
         serve(args.child, args.dsn)
         return
-    medians = compare(args, lambda _: "psycopg2", Child, workloads.ALL)
+    medians = compare(args, lambda _: "psycopg2", workloads.ALL)
     show("wall us/call", medians, lambda by, d: by[d]["wall"])
     show("client CPU us/call", medians, lambda by, d: by[d]["cpu"])
     if "psycopg2" in args.drivers.split(","):

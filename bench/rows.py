@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -104,17 +103,6 @@ def serve(name: str, dsn: str) -> None:
         print(json.dumps(drivers.measure(work[workload], float(seconds), None)), flush=True)
 
 
-class Child(drivers.Child):
-    """A driver in a process of its own."""
-
-    def __init__(self, name: str, dsn: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, __file__, "--dsn", dsn, "--child", name],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        self.greeting = self._read()
-
-
 def main() -> None:
     """The command line."""
     parser = drivers.options(__doc__ or "", ["psycopg2", "kecoa"])
@@ -123,7 +111,7 @@ def main() -> None:
     if args.child:
         serve(args.child, args.dsn)
         return
-    medians = drivers.compare(args, lambda _: "psycopg2", Child, WORKLOADS)
+    medians = drivers.compare(args, lambda _: "psycopg2", WORKLOADS)
     drivers.show("rows: wall us", medians, lambda by, d: by[d]["wall"])
     drivers.show("rows: client CPU us", medians, lambda by, d: by[d]["cpu"])
     drivers.show("rows: wall / psycopg2", medians, lambda by, d: by[d].get("ratio"))

@@ -192,17 +192,6 @@ def serve(name: str, where: str) -> None:
         print(json.dumps(answer), flush=True)
 
 
-class Child(drivers.Child):
-    """A driver in a process of its own."""
-
-    def __init__(self, name: str, where: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, __file__, "--dsn", where, "--child", name],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        self.greeting = self._read()
-
-
 @contextmanager
 def canned() -> Iterator[str]:
     """The server with ready replies; gives its URL."""
@@ -248,7 +237,7 @@ def compare(where: dict[str, str], names: list[str], starts: int, rounds: int, s
     """Run it all; what each round was, by workload and driver."""
     seen: dict[str, dict[str, drivers.Rounds]] = {w: {d: {} for d in where} for w in names}
     for start in range(starts):
-        children = {name: Child(name, at) for name, at in where.items()}
+        children = {name: drivers.Child(name, at) for name, at in where.items()}
         for name in [name for name, child in children.items() if "error" in child.greeting]:
             print(f"# {name}: absent: {children.pop(name).greeting['error']}")
         for number in range(rounds + 1):
