@@ -60,6 +60,7 @@ lint-texts: $(STAMPS)/dev $(STAMPS)/lint
 	$(PY) tools/check_words.py
 	$(PY) tools/draw_pictures.py --check
 	$(PY) tools/check_crates.py
+	$(PY) tools/check_packages.py
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 

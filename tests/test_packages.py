@@ -1,0 +1,132 @@
+"""tools/check_packages.py: what it says of crates that would be published incomplete or with too much."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
+
+import check_packages
+from check_packages import ROOT, Package, complaints
+
+FILES = [
+    "Cargo.lock",
+    "Cargo.toml",
+    "Cargo.toml.orig",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "README.md",
+    "src/lib.rs",
+    "src/tree/roles.sql",
+]
+OURS = {"kecoa-good", "kecoa-sql", "kecoa-pgmock"}
+
+
+def dependency(name: str, req: str, kind: str | None = None) -> dict[str, Any]:
+    return {"name": name, "req": req, "kind": kind}
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Package:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/lib.rs").write_text('const ROLES: &str = include_str!("tree/roles.sql");\n')
+    for name in check_packages.LICENSES:
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    metadata: dict[str, Any] = {
+        "name": "kecoa-good",
+        "version": "0.1.0",
+        "manifest_path": str(tmp_path / "Cargo.toml"),
+        "publish": None,
+        "description": "A crate",
+        "license": "MIT OR Apache-2.0",
+        "rust_version": "1.90",
+        "keywords": ["database"],
+        "categories": ["database"],
+        "documentation": "https://docs.rs/kecoa-good",
+        "readme": "README.md",
+        "dependencies": [
+            dependency("memchr", "^2.8"),
+            dependency("kecoa-sql", "^0.1.0"),
+            dependency("kecoa-pgmock", "*", "dev"),
+        ],
+    }
+    return Package(metadata, list(FILES))
+
+
+def said(package: Package) -> list[str]:
+    sql = Package(
+        {**package.metadata, "name": "kecoa-sql", "documentation": "https://docs.rs/kecoa-sql"}, FILES
+    )
+    return [line for line in complaints([package, sql], OURS) if line.startswith("kecoa-good: ")]
+
+
+def test_nothing_is_said_of_a_complete_crate(good: Package) -> None:
+    assert said(good) == []
+
+
+@pytest.mark.parametrize("field", check_packages.FIELDS)
+def test_fields(good: Package, field: str) -> None:
+    good.metadata[field] = None
+    (line,) = said(good)
+    assert line == f"kecoa-good: expected `{field.replace('_', '-')}` in Cargo.toml, found none"
+
+
+@pytest.mark.parametrize("field", ["documentation", "readme"])
+def test_fields_with_one_right_value(good: Package, field: str) -> None:
+    good.metadata[field] = "elsewhere"
+    (line,) = said(good)
+    assert line.endswith("found 'elsewhere'")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "expected"),
+    [
+        (dependency("kecoa-pgmock", "^0.1.0", "dev"), "name it without a version"),
+        (dependency("kecoa-pgmock", "*"), "it uses kecoa-pgmock, which is not published"),
+        (dependency("kecoa-sql", "*"), "expected kecoa-sql 0.1.0, found '*'"),
+        (dependency("kecoa-sql", "^0.0.9"), "expected kecoa-sql 0.1.0, found '^0.0.9'"),
+    ],
+)
+def test_dependencies(good: Package, wrong: dict[str, Any], expected: str) -> None:
+    good.metadata["dependencies"] = [wrong]
+    (line,) = said(good)
+    assert expected in line
+
+
+@pytest.mark.parametrize("file", ["tests/cli.rs", "notes.txt", "src.zip", ".env", "fuzz/Cargo.toml"])
+def test_files_that_do_not_belong(good: Package, file: str) -> None:
+    good.files.append(file)
+    (line,) = said(good)
+    assert line.startswith(f"kecoa-good: {file} would be published")
+
+
+@pytest.mark.parametrize("file", ["README.md", "LICENSE-MIT", "LICENSE-APACHE"])
+def test_files_that_must_be_there(good: Package, file: str) -> None:
+    good.files.remove(file)
+    assert said(good) == [f"kecoa-good: expected {file} among its files, found none"]
+
+
+def test_a_license_that_is_another(good: Package) -> None:
+    (good.folder / "LICENSE-MIT").write_text("Do what you like.\n")
+    assert said(good) == ["kecoa-good: LICENSE-MIT is not the repository's"]
+
+
+def test_included_text_that_would_not_be_there(good: Package) -> None:
+    good.files.remove("src/tree/roles.sql")
+    assert said(good) == ["kecoa-good: src/lib.rs includes src/tree/roles.sql, which is not among its files"]
+
+
+def test_included_text_outside_of_the_crate(good: Package) -> None:
+    (good.folder / "src/lib.rs").write_text('const PAGE: &str = include_str!("../../docs/page.md");\n')
+    assert said(good) == ["kecoa-good: src/lib.rs includes ../../docs/page.md, which is not among its files"]
+
+
+def test_what_is_here_is_complete() -> None:
+    published, ours = check_packages.packages()
+    assert {"kecoa", "kecoa-cli", "kecoa-proto"} <= {package.name for package in published}
+    assert ours - {package.name for package in published} == {"kecoa-pgmock", "kecoa-py"}
+    assert list(complaints(published, ours)) == []
