@@ -88,7 +88,7 @@ def fields(package: Package) -> Iterator[str]:
 
 
 def dependencies(package: Package, published: set[str], ours: set[str]) -> Iterator[str]:
-    """A published crate needs published ones; what only its tests need may be unpublished, without a version."""
+    """A published crate needs published ones; what only tests need may be unpublished, without a version."""
     for dependency in package.metadata["dependencies"]:
         name, version = dependency["name"], dependency["req"]
         if name not in ours:
