@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 /// What a run is, for headings.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct About {
     /// The workload, as on the command line: `bank`, `ycsb-a`.
     pub workload: String,

@@ -4,5 +4,11 @@
 #![forbid(unsafe_code)]
 
 mod event;
+mod plain;
+mod record;
+pub mod summary;
+mod units;
 
 pub use event::{About, Attempt, Event, Failure, Finished, Outcome, Resolution};
+pub use record::Recorder;
+pub use summary::{End, Summary};
