@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
+import tarfile
+import time
 import zipfile
+from email.parser import HeaderParser
 from pathlib import Path
 
 import pytest
@@ -147,6 +151,41 @@ def test_a_source_distribution_builds_the_same_wheel(wheels: Path, tmp_path: Pat
         with zipfile.ZipFile(wheel) as ours, zipfile.ZipFile(tmp_path / wheel.name) as again:
             assert ours.namelist() == again.namelist()
             assert all(ours.read(path) == again.read(path) for path in ours.namelist())
+
+
+def built(target: str, name: str, folder: Path) -> bytes:
+    """Return a distribution's bytes; `target` is the wheel or the source distribution."""
+    build = f"import backend, sys; print(backend.build_{target}(sys.argv[1]))"
+    command = [sys.executable, "-c", build, folder]
+    done = subprocess.run(command, cwd=SHIMS / name, capture_output=True, text=True, check=True)
+    return (folder / done.stdout.strip()).read_bytes()
+
+
+@pytest.mark.parametrize("target", ["wheel", "sdist"])
+@pytest.mark.parametrize("name", NAMES)
+def test_the_same_files_give_the_same_bytes(name: str, target: str, tmp_path: Path) -> None:
+    first = built(target, name, tmp_path)
+    time.sleep(2.1)  # A zip archive's clock has two seconds a step.
+    (SHIMS / name / "METADATA").touch()
+    assert built(target, name, tmp_path) == first
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_licenses_are_part_of_both(name: str, tmp_path: Path) -> None:
+    licenses = {path.name: path.read_bytes() for path in SHIMS.parent.glob("LICENSE*")}
+    assert len(licenses) == 3
+    with zipfile.ZipFile(io.BytesIO(built("wheel", name, tmp_path))) as wheel:
+        (metadata,) = (path for path in wheel.namelist() if path.endswith(".dist-info/METADATA"))
+        named = HeaderParser().parsestr(wheel.read(metadata).decode()).get_all("License-File")
+        assert named == sorted(licenses)
+        folder = metadata.removesuffix("METADATA") + "licenses"
+        assert {name: wheel.read(f"{folder}/{name}") for name in named} == licenses
+    with tarfile.open(fileobj=io.BytesIO(built("sdist", name, tmp_path))) as source:
+        root = source.getnames()[0].partition("/")[0]
+        for license_name, text in licenses.items():
+            entry = source.extractfile(f"{root}/{license_name}")
+            assert entry is not None
+            assert entry.read() == text
 
 
 def test_type_checkers_see_kecoa(environment: Environment, tmp_path: Path) -> None:

@@ -1,9 +1,14 @@
-"""Builds a wheel of the packages in this folder, with METADATA as it stands (PEP 517)."""
+"""Builds a wheel of the packages in this folder, with METADATA as it stands (PEP 517).
+
+The same files give the same bytes: no time of today, no user, no order of the disk.
+"""
 
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
+import io
 import tarfile
 import zipfile
 from email.parser import HeaderParser
@@ -25,6 +30,10 @@ def _package() -> list[str]:
     return sorted(path.relative_to(HERE).as_posix() for path in HERE.glob("psycopg2/*") if path.is_file())
 
 
+def _licenses() -> list[str]:
+    return sorted(path.name for path in HERE.glob("LICENSE*"))
+
+
 def build_wheel(
     wheel_directory: str, config_settings: Any = None, metadata_directory: str | None = None
 ) -> str:
@@ -34,12 +43,12 @@ def build_wheel(
     contents = {path: (HERE / path).read_bytes() for path in _package()}
     contents[f"{information}/METADATA"] = (HERE / "METADATA").read_bytes()
     contents[f"{information}/WHEEL"] = WHEEL.encode()
+    contents |= {f"{information}/licenses/{path}": (HERE / path).read_bytes() for path in _licenses()}
     record = "".join(f"{path},sha256={_digest(data)},{len(data)}\n" for path, data in contents.items())
     contents[f"{information}/RECORD"] = f"{record}{information}/RECORD,,\n".encode()
     wheel = f"{name}-{version}-py3-none-any.whl"
     with zipfile.ZipFile(Path(wheel_directory) / wheel, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, data in contents.items():
-            # Always the same bytes: no time of today.
             archive.writestr(zipfile.ZipInfo(path), data)
     return wheel
 
@@ -52,8 +61,17 @@ def build_sdist(sdist_directory: str, config_settings: Any = None) -> str:
     """Write the source distribution; return the file's name."""
     name, version = _names()
     root = f"{name}-{version}"
-    with tarfile.open(Path(sdist_directory) / f"{root}.tar.gz", "w:gz") as archive:
-        archive.add(HERE / "METADATA", f"{root}/PKG-INFO")
-        for path in ("METADATA", "backend.py", "pyproject.toml", *_package()):
-            archive.add((HERE / path).resolve(), f"{root}/{path}")
+    contents = {f"{root}/PKG-INFO": HERE / "METADATA"}
+    for path in ("METADATA", "backend.py", "pyproject.toml", *_licenses(), *_package()):
+        contents[f"{root}/{path}"] = HERE / path
+    with (
+        Path(sdist_directory, f"{root}.tar.gz").open("wb") as file,
+        gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
+    ):
+        for path, source in contents.items():
+            data = source.read_bytes()
+            entry = tarfile.TarInfo(path)
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
     return f"{root}.tar.gz"
