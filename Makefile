@@ -25,7 +25,7 @@ QUICK := --config 'profile.quick.inherits="release"' --config profile.quick.opt-
 SOURCES := $(shell find crates python -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.py' -o -name '*.pyi' \
              -o -name '*.sql' -o -name '*.txt' \) ! -path '*/tests/*') Cargo.toml Cargo.lock pyproject.toml
 
-.PHONY: help demo test lint lint-rust lint-texts lint-python bench docs site fuzz clean package
+.PHONY: help demo test lint lint-rust lint-texts lint-python bench docs site fuzz wheels clean package
 help:
 	@echo 'make demo    build the package, move money on a local endpoint'
 	@echo 'make test    every test: Rust, Python, PostgreSQL, psycopg2 beside kecoa'
@@ -34,6 +34,7 @@ help:
 	@echo 'make docs    rustdoc, the dialect table made by running its cases, the table of connection options'
 	@echo 'make site    the documentation as a site: target/site, English and Indonesian'
 	@echo 'make fuzz    the fuzz targets, a minute each (FUZZ_SECONDS)'
+	@echo 'make wheels  wheels for Linux, the source distribution: target/wheels (needs targets of rustup)'
 	@echo 'make clean   remove all that was built'
 
 demo: $(STAMPS)/package
@@ -89,8 +90,11 @@ fuzz:
 	    cargo +nightly fuzz run "$$name" -- -max_total_time=$(FUZZ_SECONDS); \
 	done
 
+wheels: $(STAMPS)/wheels-tools
+	@$(CLEAN_ENV) .venv-wheels/bin/python tools/build_wheels.py $(WHEELS_FLAGS)
+
 clean:
-	rm -rf .venv .venv-bench .venv-docs .cache dist target bench/rust/target fuzz/target
+	rm -rf .venv .venv-bench .venv-docs .venv-wheels .cache dist target bench/rust/target fuzz/target
 
 $(STAMPS)/base: requirements-dev.txt tools/find_python.sh
 	@python=$$(tools/find_python.sh); rm -rf .venv; \
@@ -138,6 +142,13 @@ $(STAMPS)/site-tools: requirements-docs.txt
 	$(QUIETLY) 'Setting up .venv-docs' $(LOGS)/venv-docs.log $(CLEAN_ENV) "$$python" -m venv .venv-docs
 	@$(QUIETLY) 'Installing Sphinx and Pagefind' $(LOGS)/site-tools.log \
 	    $(CLEAN_ENV) $(DOCS_PY) $(PIP) install --requirement requirements-docs.txt
+	@mkdir -p $(STAMPS); touch $@
+
+$(STAMPS)/wheels-tools: requirements-wheels.txt
+	@python=$$(tools/find_python.sh); rm -rf .venv-wheels; \
+	$(QUIETLY) 'Setting up .venv-wheels' $(LOGS)/venv-wheels.log $(CLEAN_ENV) "$$python" -m venv .venv-wheels
+	@$(QUIETLY) 'Installing maturin, zig and auditwheel' $(LOGS)/wheels-tools.log \
+	    $(CLEAN_ENV) .venv-wheels/bin/python $(PIP) install --requirement requirements-wheels.txt
 	@mkdir -p $(STAMPS); touch $@
 
 $(STAMPS)/site: $(STAMPS)/site-tools $(STAMPS)/package
