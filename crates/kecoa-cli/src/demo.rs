@@ -7,20 +7,23 @@
 //! accounts' keys are new each time, so that demos can run side by side.
 
 use std::ffi::OsString;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
 use jiff::Zoned;
 use kecoa::blocking::{Client, Transaction};
 use kecoa::types::{ToSql, Uuid};
-use kecoa::{Config, Error, FailedAttempt, Isolation, TransactionError, TransactionOptions};
+use kecoa::{
+    Config, Error, FailedAttempt, Isolation, Observer, TransactionError, TransactionOptions,
+};
 use kecoa_local::{Options, Stopped, redacted};
+use serde_json::{Value, json};
 
 use crate::database_url;
 use crate::failure::Failure;
 use crate::local::{database, remark};
-use crate::output::{line, note};
+use crate::output::Output;
 
 /// What goes from the first account to the second, in dollars.
 const AMOUNT: i64 = 100;
@@ -42,22 +45,26 @@ pub(crate) struct Arguments {
     stop: bool,
 }
 
-pub(crate) fn run(arguments: &Arguments, self_command: Vec<OsString>) -> Result<i32, Failure> {
-    let given = match database_url::from_argument(arguments.url.as_deref())? {
+pub(crate) fn run(
+    arguments: &Arguments,
+    output: &Output,
+    self_command: Vec<OsString>,
+) -> Result<i32, Failure> {
+    let given = match database_url::from_argument(arguments.url.as_deref(), output)? {
         Some(url) if !url.is_empty() => Some(url),
-        _ => database_url::from_environment()?,
+        _ => database_url::from_environment(output)?,
     };
     if let Some(url) = given {
-        transfer(&url, arguments.inject_retries)?;
+        transfer(&url, arguments.inject_retries, output)?;
         return Ok(0);
     }
     let mut options = Options::default();
     options.self_command = self_command;
     let running = kecoa_local::start(&options)?;
-    remark(&running);
+    remark(&running, output);
     let state = if running.was_running { "runs already" } else { "started for this" };
-    note(&format!("{} at {} ({state})", database(&running), redacted(&running.url)));
-    let done = transfer(&running.url, arguments.inject_retries);
+    output.note(&format!("{} at {} ({state})", database(&running), redacted(&running.url)));
+    let done = transfer(&running.url, arguments.inject_retries, output);
     if running.was_running {
         return done.map(|()| 0);
     }
@@ -66,16 +73,16 @@ pub(crate) fn run(arguments: &Arguments, self_command: Vec<OsString>) -> Result<
         let stopped = kecoa_local::stop(&options);
         done?;
         if stopped? == Stopped::Stopped {
-            note("stopped the local endpoint");
+            output.note("stopped the local endpoint");
         }
     } else {
         done?;
-        note("the local endpoint keeps running; `kecoa local stop` ends it");
+        output.note("the local endpoint keeps running; `kecoa local stop` ends it");
     }
     Ok(0)
 }
 
-fn transfer(url: &str, inject_retries: bool) -> Result<(), Failure> {
+fn transfer(url: &str, inject_retries: bool, output: &Output) -> Result<(), Failure> {
     let mut client = Client::connect(&Config::parse(url)?)?;
     if inject_retries && client.crdb_version().is_none() {
         return Err(Failure::Other(
@@ -85,10 +92,14 @@ fn transfer(url: &str, inject_retries: bool) -> Result<(), Failure> {
         ));
     }
     let mut accounts = Accounts::create(&mut client)?;
-    let result = accounts.move_money(inject_retries);
+    let result = accounts.move_money(inject_retries, output);
     let deleted = accounts.delete();
-    result?;
-    deleted
+    let moved = result?;
+    deleted?;
+    match output.is_json() {
+        true => output.json(&moved),
+        false => Ok(()),
+    }
 }
 
 /// The two accounts of one run.
@@ -112,17 +123,19 @@ impl Accounts<'_> {
         Ok(Accounts { client, from, to })
     }
 
-    fn move_money(&mut self, inject_retries: bool) -> Result<(), Failure> {
-        self.print_balances()?;
+    /// What happened, as `--json` shows it.
+    fn move_money(&mut self, inject_retries: bool, output: &Output) -> Result<Value, Failure> {
+        let before = self.balances(output)?;
         if inject_retries {
             self.client.batch("SET inject_retry_errors_enabled = true")?;
         }
+        let attempts = Arc::new(Mutex::new(Vec::new()));
         let options = TransactionOptions {
             isolation: Some(Isolation::Serializable),
             // CockroachDB injects its errors without end unless the retries keep to one
             // transaction by this savepoint.
             cockroach_restart: inject_retries,
-            observer: Some(Arc::new(|attempt| note(&describe(attempt)))),
+            observer: Some(observer(attempts.clone(), *output)),
             ..TransactionOptions::default()
         };
         let (from, to) = (self.from, self.to);
@@ -130,16 +143,33 @@ impl Accounts<'_> {
         if inject_retries {
             self.client.batch("SET inject_retry_errors_enabled = false")?;
         }
-        self.print_balances()
+        let after = self.balances(output)?;
+        let accounts = [self.from, self.to].into_iter().zip(before.into_iter().zip(after));
+        let accounts = accounts.map(|(id, (before, after))| {
+            json!({ "id": id.to_string(), "before": before, "after": after })
+        });
+        let failed = std::mem::take(&mut *attempts.lock().unwrap_or_else(PoisonError::into_inner));
+        Ok(json!({
+            "amount": AMOUNT,
+            "accounts": accounts.collect::<Vec<_>>(),
+            "failed_attempts": failed,
+        }))
     }
 
-    fn print_balances(&mut self) -> Result<(), Failure> {
-        line(&Zoned::now().strftime("Balances at %a %b %e %H:%M:%S %Y:").to_string())?;
-        for id in [self.from, self.to] {
-            let balance = balance(&mut |sql, params| self.client.query_one(sql, params), id)?;
-            line(&format!("account id: {id}  balance: ${balance}"))?;
+    /// Reads the balances, and prints them where the result is text.
+    fn balances(&mut self, output: &Output) -> Result<[i64; 2], Failure> {
+        let mut balances = [0; 2];
+        for (id, place) in [self.from, self.to].into_iter().zip(&mut balances) {
+            *place = balance(&mut |sql, params| self.client.query_one(sql, params), id)?;
         }
-        Ok(())
+        if !output.is_json() {
+            let now = Zoned::now().strftime("Balances at %a %b %e %H:%M:%S %Y:").to_string();
+            output.line(&now)?;
+            for (id, balance) in [self.from, self.to].into_iter().zip(balances) {
+                output.line(&format!("account id: {id}  balance: ${balance}"))?;
+            }
+        }
+        Ok(balances)
     }
 
     fn delete(&mut self) -> Result<(), Failure> {
@@ -202,6 +232,19 @@ type QueryOne<'a> = dyn FnMut(&str, &[&dyn ToSql]) -> Result<kecoa::Row, Error> 
 
 fn balance(query_one: &mut QueryOne<'_>, id: Uuid) -> Result<i64, Error> {
     query_one("SELECT balance FROM kecoa_demo_accounts WHERE id = $1", &[&id])?.get(0)
+}
+
+/// Says of each attempt that failed what comes next, and keeps it for the result.
+fn observer(kept: Arc<Mutex<Vec<Value>>>, output: Output) -> Observer {
+    Arc::new(move |failed| {
+        output.note(&describe(failed));
+        kept.lock().unwrap_or_else(PoisonError::into_inner).push(json!({
+            "attempt": failed.attempt,
+            "sqlstate": failed.error.sqlstate(),
+            "message": failed.error.to_string(),
+            "wait_ms": failed.decision.wait().map(|wait| wait.as_secs_f64() * 1000.0),
+        }));
+    })
 }
 
 /// One line about a failed attempt: which, why, and what comes next.

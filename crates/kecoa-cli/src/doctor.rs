@@ -12,7 +12,7 @@ use clap::Args;
 
 use crate::database_url;
 use crate::failure::Failure;
-use crate::output::line;
+use crate::output::Output;
 use report::Report;
 
 #[derive(Debug, Args)]
@@ -25,9 +25,6 @@ pub(crate) struct Arguments {
     /// PG* variables]
     #[arg(value_name = "DATABASE_URL")]
     url: Option<String>,
-    /// One JSON object
-    #[arg(long)]
-    json: bool,
 }
 
 /// The steps, in order, by the name under which they are reported.
@@ -46,14 +43,14 @@ pub(crate) const STEPS: [&str; 12] = [
     "retry policy",
 ];
 
-pub(crate) fn run(arguments: &Arguments) -> Result<i32, Failure> {
+pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<i32, Failure> {
     let mut report = Report::default();
-    let url = database_url::from_argument(arguments.url.as_deref())?;
+    let url = database_url::from_argument(arguments.url.as_deref(), output)?;
     examine(url.as_deref(), &mut report);
     for name in STEPS {
         report.not_reached(name);
     }
-    line(&if arguments.json { report.to_json() } else { report.to_text() })?;
+    output.result(&report.to_json(), || report.to_text(output.stdout()))?;
     Ok(i32::from(report.has_failed()))
 }
 

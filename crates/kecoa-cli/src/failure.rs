@@ -19,7 +19,6 @@ pub(crate) enum Failure {
     Database(#[from] kecoa::Error),
 
     /// Standard output cannot be written.
-    #[cfg(any(feature = "faults", feature = "local"))]
     #[error("cannot write to standard output: {0}")]
     Output(#[source] std::io::Error),
 
@@ -31,4 +30,24 @@ pub(crate) enum Failure {
     /// Anything the command itself found.
     #[error("{0}")]
     Other(String),
+}
+
+impl Failure {
+    /// The exit status.
+    pub(crate) fn status(&self) -> i32 {
+        match self {
+            #[cfg(feature = "sql")]
+            Failure::Usage(_) => 2,
+            _ => 1,
+        }
+    }
+
+    /// What the database calls it, where it was the database.
+    pub(crate) fn sqlstate(&self) -> Option<&str> {
+        match self {
+            #[cfg(feature = "client")]
+            Failure::Database(error) => error.sqlstate(),
+            _ => None,
+        }
+    }
 }

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use clap::Args;
 use kecoa::Config;
 use kecoa::config::Environment;
-use kecoa_faults::{FaultEvent, Plan, ProxyOptions, Upstream};
+use kecoa_faults::{FaultEvent, Log, Plan, ProxyOptions, Upstream};
+use serde_json::json;
 
 use crate::database_url;
 use crate::failure::Failure;
-use crate::output::{line, note};
+use crate::output::Output;
 
 #[derive(Debug, Args)]
 #[command(
@@ -36,10 +37,10 @@ pub(crate) struct Arguments {
 }
 
 /// Serves until a signal stops it.
-pub(crate) fn run(arguments: &Arguments) -> Result<i32, Failure> {
-    let to = match database_url::from_argument(arguments.to.as_deref())? {
+pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<i32, Failure> {
+    let to = match database_url::from_argument(arguments.to.as_deref(), output)? {
         Some(to) => to,
-        None => database_url::from_environment()?.ok_or_else(|| {
+        None => database_url::from_environment(output)?.ok_or_else(|| {
             Failure::Other("expected --to URL or DATABASE_URL, found neither".to_owned())
         })?,
     };
@@ -50,16 +51,39 @@ pub(crate) fn run(arguments: &Arguments) -> Result<i32, Failure> {
         upstream: upstream(&config)?,
         plan: arguments.faults.clone(),
         seed,
-        log: Arc::new(|event: &FaultEvent| {
+        log: report_to(*output),
+    };
+    output.note(&format!("faults `{}`, seed {seed}; Ctrl-C ends it", arguments.faults));
+    let mut printed = Ok(());
+    kecoa_faults::run(options, &mut |address| {
+        let url = url(&config, address);
+        let faults = arguments.faults.to_string();
+        let value = json!({ "url": url, "faults": faults, "seed": seed });
+        printed = output.result(&value, || url);
+    })
+    .map_err(|error| Failure::Other(format!("listening on 127.0.0.1: {error}")))?;
+    printed.map(|()| 0)
+}
+
+/// Reports faults on standard error, also with `--quiet`: they are what the command is for.
+fn report_to(output: Output) -> Log {
+    Arc::new(move |event: &FaultEvent| {
+        if output.is_json() {
+            let FaultEvent { seed, connection, direction, byte, message, what } = event;
+            output.say_json(&json!({
+                "level": "fault",
+                "seed": seed,
+                "connection": connection,
+                "direction": direction.to_string(),
+                "byte": byte,
+                "message": message,
+                "what": what,
+            }));
+        } else {
             // When standard error is closed there is no place left to say so.
             let _ = writeln!(std::io::stderr(), "{event}");
-        }),
-    };
-    note(&format!("faults `{}`, seed {seed}; Ctrl-C ends it", arguments.faults));
-    let mut printed = Ok(());
-    kecoa_faults::run(options, &mut |address| printed = line(&url(&config, address)))
-        .map_err(|error| Failure::Other(format!("listening on 127.0.0.1: {error}")))?;
-    printed.map(|()| 0)
+        }
+    })
 }
 
 fn upstream(config: &Config) -> Result<Upstream, Failure> {

@@ -25,11 +25,14 @@ mod run;
 mod secret_arguments;
 #[cfg(feature = "sql")]
 mod sql;
+mod terminal;
 
 use std::ffi::OsString;
 use std::io::Write as _;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use output::{GlobalOptions, Output};
 
 /// Tools for CockroachDB and PostgreSQL, and a local database for development and tests.
 #[derive(Debug, Parser)]
@@ -37,6 +40,8 @@ use clap::{Parser, Subcommand};
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    global: GlobalOptions,
 }
 
 #[derive(Debug, Subcommand)]
@@ -76,8 +81,7 @@ pub fn main_from(
 ) -> i32 {
     let (arguments, secrets) =
         secret_arguments::take(arguments.into_iter().collect(), &self_command);
-    let name = OsString::from("kecoa");
-    let cli = match Cli::try_parse_from(std::iter::once(name).chain(arguments)) {
+    let cli = match parse(arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are "errors" that go to stdout with status 0. If nobody reads
@@ -91,36 +95,43 @@ pub fn main_from(
             return error.exit_code();
         }
     };
+    let output = match &cli.command {
+        #[cfg(feature = "sql")]
+        Command::Sql(_) => Output::new(&cli.global).as_text(),
+        _ => Output::new(&cli.global),
+    };
     let result = match cli.command {
         #[cfg(feature = "local")]
-        Command::Local(arguments) => local::run(arguments, self_command),
+        Command::Local(arguments) => local::run(arguments, &output, self_command),
         #[cfg(feature = "mongo")]
-        Command::Mongo(arguments) => mongo::run(arguments, self_command),
+        Command::Mongo(arguments) => mongo::run(arguments, &output, self_command),
         #[cfg(feature = "faults")]
-        Command::Faults(arguments) => faults::run(&arguments),
+        Command::Faults(arguments) => faults::run(&arguments, &output),
         #[cfg(feature = "demo")]
-        Command::Demo(arguments) => demo::run(&arguments, self_command),
+        Command::Demo(arguments) => demo::run(&arguments, &output, self_command),
         #[cfg(feature = "doctor")]
-        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments, &output),
         #[cfg(feature = "sql")]
-        Command::Sql(arguments) => sql::run(*arguments),
+        Command::Sql(arguments) => sql::run(*arguments, &output),
         Command::Run(arguments) => run::run(&arguments),
     };
     match result {
         Ok(code) => code,
-        #[cfg(any(feature = "faults", feature = "local"))]
         Err(failure::Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
             // The reader has gone, as in `kecoa … | head -1`: no reason to complain.
             1
         }
-        #[cfg(feature = "sql")]
-        Err(failure::Failure::Usage(message)) => {
-            output::note(&message);
-            2
-        }
         Err(failure) => {
-            output::note(&failure.to_string());
-            1
+            output.failure(&failure);
+            failure.status()
         }
     }
+}
+
+fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
+    let when = GlobalOptions::color_of(&arguments);
+    let mut command = Cli::command().styles(terminal::STYLES).color(when.for_clap());
+    let name = OsString::from("kecoa");
+    let mut matches = command.try_get_matches_from_mut(std::iter::once(name).chain(arguments))?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }

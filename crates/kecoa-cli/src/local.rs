@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use kecoa_faults::Plan;
 use kecoa_local::{Engine, FaultOptions, Mode, Options, Running, Status, Stopped, redacted};
+use serde_json::json;
 
 use crate::failure::Failure;
-use crate::output::{line, note};
+use crate::output::{Output, with_url};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -23,7 +24,7 @@ enum Action {
     /// Stop it; fine when nothing runs
     Stop(Place),
     /// Say whether it runs: exit status 0 when it does, 3 when not, 1 when it is broken
-    Status(ShowStatus),
+    Status(Place),
     /// Print its URL; exit status 3 when it does not run
     Url(Place),
     /// The process in the background
@@ -87,15 +88,6 @@ struct Serve {
     detached: bool,
 }
 
-#[derive(Debug, Args)]
-struct ShowStatus {
-    #[command(flatten)]
-    place: Place,
-    /// One JSON object
-    #[arg(long)]
-    json: bool,
-}
-
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum EngineName {
     Postgres,
@@ -128,19 +120,23 @@ impl How {
     }
 }
 
-pub(crate) fn run(arguments: Arguments, self_command: Vec<OsString>) -> Result<i32, Failure> {
+pub(crate) fn run(
+    arguments: Arguments,
+    output: &Output,
+    self_command: Vec<OsString>,
+) -> Result<i32, Failure> {
     match arguments.action {
         Action::Start(start) if start.foreground => {
             let options = start.how.options(self_command);
             let mut printed = Ok(());
             kecoa_local::serve(&options, Mode::Foreground, &mut |running| {
-                printed = announce(running);
+                printed = announce(running.clone(), output);
             })?;
             printed?;
             Ok(0)
         }
         Action::Start(start) => {
-            announce(&kecoa_local::start(&start.how.options(self_command))?)?;
+            announce(kecoa_local::start(&start.how.options(self_command))?, output)?;
             Ok(0)
         }
         Action::Serve(serve) => {
@@ -148,21 +144,29 @@ pub(crate) fn run(arguments: Arguments, self_command: Vec<OsString>) -> Result<i
             Ok(0)
         }
         Action::Stop(place) => {
-            match kecoa_local::stop(&place.options())? {
-                Stopped::Stopped => note("stopped"),
-                Stopped::WasNotRunning => note("nothing was running"),
+            let stopped = kecoa_local::stop(&place.options())?;
+            output.note(match stopped {
+                Stopped::Stopped => "stopped",
+                Stopped::WasNotRunning => "nothing was running",
+            });
+            if output.is_json() {
+                let value = json!({ "stopped": stopped == Stopped::Stopped });
+                output.json(&value)?;
             }
             Ok(0)
         }
-        Action::Status(show) => {
-            let status = kecoa_local::status(&show.place.options())?;
-            line(&if show.json { status.to_json() } else { describe(&status) })?;
+        Action::Status(place) => {
+            let status = kecoa_local::status(&place.options())?;
+            output.result(&status, || describe(&status))?;
             Ok(status.exit_code())
         }
         Action::Url(place) => match kecoa_local::status(&place.options())? {
-            Status::Running(running) => line(&running.url).map(|()| 0),
+            Status::Running(running) => {
+                output.result(&json!({ "url": running.url }), || running.url.clone())?;
+                Ok(0)
+            }
             Status::Stopped => {
-                note(&kecoa_local::Error::not_running().to_string());
+                output.note(&kecoa_local::Error::not_running().to_string());
                 Ok(3)
             }
             Status::Broken { reason } => Err(Failure::Other(reason)),
@@ -171,17 +175,18 @@ pub(crate) fn run(arguments: Arguments, self_command: Vec<OsString>) -> Result<i
 }
 
 /// The URL is the result; what it is and what is odd about it are remarks.
-fn announce(running: &Running) -> Result<(), Failure> {
-    remark(running);
-    line(&running.url)
+fn announce(running: Running, output: &Output) -> Result<(), Failure> {
+    remark(&running, output);
+    let url = running.url.clone();
+    output.result(&with_url(&Status::Running(running), &url), || url.clone())
 }
 
 /// What the one who started an endpoint should know.
-pub(crate) fn remark(running: &Running) {
+pub(crate) fn remark(running: &Running, output: &Output) {
     // Whoever uses connections with injected faults should know, each time.
     if !running.was_running || running.faults.is_some() {
         for text in &running.notes {
-            note(text);
+            output.note(text);
         }
     }
 }

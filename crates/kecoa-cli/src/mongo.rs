@@ -6,10 +6,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use kecoa_mongo::launch::{self, Mode, Options, Running, Status, Stopped, TlsOptions, redacted};
+use serde_json::json;
 
 use crate::database_url;
 use crate::failure::Failure;
-use crate::output::{line, note};
+use crate::output::{Output, with_url};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -24,7 +25,7 @@ enum Action {
     /// Stop it, and not the database; fine when nothing runs
     Stop(Place),
     /// Say whether it runs: exit status 0 when it does, 3 when not, 1 when it is broken
-    Status(ShowStatus),
+    Status(Place),
     /// Print its URL; exit status 3 when it does not run
     Url(Place),
     /// The process in the background
@@ -104,15 +105,6 @@ struct Serve {
     detached: bool,
 }
 
-#[derive(Debug, Args)]
-struct ShowStatus {
-    #[command(flatten)]
-    place: Place,
-    /// One JSON object
-    #[arg(long)]
-    json: bool,
-}
-
 impl Place {
     fn options(self) -> Options {
         let mut options = Options::default();
@@ -144,30 +136,42 @@ impl How {
     }
 }
 
-pub(crate) fn run(arguments: Arguments, self_command: Vec<OsString>) -> Result<i32, Failure> {
+pub(crate) fn run(
+    arguments: Arguments,
+    output: &Output,
+    self_command: Vec<OsString>,
+) -> Result<i32, Failure> {
     match arguments.action {
-        Action::Start(arguments) => start(arguments, self_command),
+        Action::Start(arguments) => start(arguments, output, self_command),
         Action::Serve(serve) => {
             let options = serve.how.options(String::new(), self_command);
             kecoa_mongo::serve::serve(&options, Mode::Detached, &mut |_| {})?;
             Ok(0)
         }
         Action::Stop(place) => {
-            match launch::stop(&place.options())? {
-                Stopped::Stopped => note("stopped; the database still runs"),
-                Stopped::WasNotRunning => note("nothing was running"),
+            let stopped = launch::stop(&place.options())?;
+            output.note(match stopped {
+                Stopped::Stopped => "stopped; the database still runs",
+                Stopped::WasNotRunning => "nothing was running",
+            });
+            if output.is_json() {
+                let value = json!({ "stopped": stopped == Stopped::Stopped });
+                output.json(&value)?;
             }
             Ok(0)
         }
-        Action::Status(show) => {
-            let status = launch::status(&show.place.options())?;
-            line(&if show.json { as_json(&status) } else { describe(&status) })?;
+        Action::Status(place) => {
+            let status = launch::status(&place.options())?;
+            output.result(&status, || describe(&status))?;
             Ok(status.exit_code())
         }
         Action::Url(place) => match launch::status(&place.options())? {
-            Status::Running(running) => line(&running.url).map(|()| 0),
+            Status::Running(running) => {
+                output.result(&json!({ "url": running.url }), || running.url.clone())?;
+                Ok(0)
+            }
             Status::Stopped => {
-                note("the MongoDB gateway does not run: start it with `kecoa mongo start`");
+                output.note("the MongoDB gateway does not run: start it with `kecoa mongo start`");
                 Ok(3)
             }
             Status::Broken { reason } => Err(Failure::Other(reason)),
@@ -184,34 +188,36 @@ fn connections(text: &str) -> Result<usize, String> {
 }
 
 /// Starts the gateway. An endpoint that was started for it is stopped again if it fails.
-fn start(arguments: Start, self_command: Vec<OsString>) -> Result<i32, Failure> {
+fn start(arguments: Start, output: &Output, self_command: Vec<OsString>) -> Result<i32, Failure> {
     let Start { how, database: given, foreground } = arguments;
-    let (database, local) = database(given.as_deref(), &how.place, &self_command)?;
+    let (database, local) = database(given.as_deref(), &how.place, output, &self_command)?;
     let options = how.options(database, self_command);
     let mut began = false;
     let done = if foreground {
-        serve_here(&options, &mut began)
+        serve_here(&options, output, &mut began)
     } else {
         launch::start(&options).map_err(Failure::from).and_then(|running| {
             began = true;
-            announce(&running)
+            announce(running, output)
         })
     };
     if !began
         && let Some(local) = local
         && let Err(error) = kecoa_local::stop(&local)
     {
-        note(&format!("the local endpoint that was started for the gateway still runs: {error}"));
+        output.note(&format!(
+            "the local endpoint that was started for the gateway still runs: {error}"
+        ));
     }
     done.map(|()| 0)
 }
 
 /// Serves in this process; takes note of when that begins.
-fn serve_here(options: &Options, began: &mut bool) -> Result<(), Failure> {
+fn serve_here(options: &Options, output: &Output, began: &mut bool) -> Result<(), Failure> {
     let mut printed = Ok(());
     kecoa_mongo::serve::serve(options, Mode::Foreground, &mut |running| {
         *began = true;
-        printed = announce(running);
+        printed = announce(running.clone(), output);
     })?;
     printed
 }
@@ -221,35 +227,32 @@ fn serve_here(options: &Options, began: &mut bool) -> Result<(), Failure> {
 fn database(
     given: Option<&str>,
     place: &Place,
+    output: &Output,
     self_command: &[OsString],
 ) -> Result<(String, Option<kecoa_local::Options>), Failure> {
-    if let Some(url) = database_url::from_argument(given)? {
+    if let Some(url) = database_url::from_argument(given, output)? {
         return Ok((url, None));
     }
-    if let Some(url) = database_url::from_environment()? {
+    if let Some(url) = database_url::from_environment(output)? {
         return Ok((url, None));
     }
     let mut options = kecoa_local::Options::default();
     options.home.clone_from(&place.home);
     options.self_command = self_command.to_vec();
     let running = kecoa_local::start(&options)?;
-    crate::local::remark(&running);
+    crate::local::remark(&running, output);
     Ok((running.url, (!running.was_running).then_some(options)))
 }
 
 /// The URL is the result; what is odd about it is a remark.
-fn announce(running: &Running) -> Result<(), Failure> {
+fn announce(running: Running, output: &Output) -> Result<(), Failure> {
     if !running.was_running {
         for text in &running.notes {
-            note(text);
+            output.note(text);
         }
     }
-    line(&running.url)
-}
-
-fn as_json(status: &Status) -> String {
-    // Paths that are not UTF-8 cannot be written in JSON.
-    serde_json::to_string_pretty(status).unwrap_or_else(|_| "{}".to_owned())
+    let url = running.url.clone();
+    output.result(&with_url(&Status::Running(Box::new(running)), &url), || url.clone())
 }
 
 fn describe(status: &Status) -> String {

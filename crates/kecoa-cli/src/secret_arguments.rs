@@ -9,24 +9,27 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
-/// Commands that take a connection string.
-const COMMANDS: [&str; 5] = ["doctor", "demo", "faults", "mongo", "sql"];
+/// The command whose arguments are another program's.
+const FOREIGN: &str = "run";
 
-/// Options whose values are something else.
-const OTHERS: [&str; 6] =
-    ["--faults", "--seed", "--port", "--replica-set", "--user", "--password-file"];
+/// Options whose values may look like a mistyped connection string, and are something else.
+const OTHERS: [&str; 4] = ["--faults", "--password-file", "--replica-set", "--user"];
 
 /// The environment variable for the argument with this number.
 fn variable(number: usize) -> String {
     format!("KECOA_HIDDEN_ARGUMENT_{number}")
 }
 
-/// What is shown of a connection string with a secret in it; nothing where it has none.
+/// What is shown of a connection string with a secret in it; nothing where it has none. `is_other`: it
+/// should be something else.
 #[cfg(feature = "client")]
-fn masked(text: &str) -> Option<String> {
+fn masked(text: &str, is_other: bool) -> Option<String> {
     use kecoa::Config;
 
     let suspicious = || {
+        if is_other {
+            return text.contains("://");
+        }
         let lower = text.to_ascii_lowercase();
         lower.contains('@') || ["pass", "pwd"].iter().any(|word| lower.contains(word))
     };
@@ -39,7 +42,7 @@ fn masked(text: &str) -> Option<String> {
 
 /// No command takes a connection string.
 #[cfg(not(feature = "client"))]
-fn masked(_text: &str) -> Option<String> {
+fn masked(_text: &str, _is_other: bool) -> Option<String> {
     None
 }
 
@@ -48,11 +51,11 @@ fn masked_argument(argument: &OsStr, before: &OsStr) -> Option<String> {
     let text = argument.to_str()?;
     let is_other = |option: &OsStr| OTHERS.iter().any(|other| option == *other);
     match text.strip_prefix("--").and_then(|option| option.split_once('=')) {
-        Some((option, value)) if !is_other(OsStr::new(&format!("--{option}"))) => {
-            Some(format!("--{option}={}", masked(value)?))
+        Some((option, value)) => {
+            let is_other = is_other(OsStr::new(&format!("--{option}")));
+            Some(format!("--{option}={}", masked(value, is_other)?))
         }
-        None if !is_other(before) => masked(text),
-        _ => None,
+        None => masked(text, is_other(before)),
     }
 }
 
@@ -62,16 +65,18 @@ pub(crate) fn take(
     arguments: Vec<OsString>,
     self_command: &[OsString],
 ) -> (Vec<OsString>, Vec<(String, String)>) {
-    let takes_one = arguments.first().is_some_and(|first| COMMANDS.iter().any(|c| first == *c));
-    if !takes_one {
-        return (arguments, Vec::new());
-    }
+    // Also where no command, or none that takes a connection string, was meant: clap repeats what it
+    // does not understand.
+    let own = command_at(&arguments)
+        .filter(|at| arguments.get(*at).is_some_and(|command| command == FOREIGN))
+        .unwrap_or(arguments.len());
     let mut meant = arguments.clone();
     let mut shown = arguments.clone();
     let mut secrets = Vec::new();
     let mut again = None;
-    for (number, argument) in arguments.iter().enumerate().skip(1) {
-        let before = arguments.get(number - 1).map(OsString::as_os_str).unwrap_or_default();
+    for (number, argument) in arguments.iter().enumerate().take(own) {
+        let before = number.checked_sub(1).and_then(|before| arguments.get(before));
+        let before = before.map(OsString::as_os_str).unwrap_or_default();
         let given = std::env::var_os(variable(number));
         let hidden = given.filter(|given| {
             masked_argument(given, before).is_some_and(|masked| *argument == *masked)
@@ -97,6 +102,17 @@ pub(crate) fn take(
         let _ = Command::new(program).args(first).args(&shown).envs(hidden).exec();
     }
     (meant, secrets)
+}
+
+/// Where the name of the command is: behind the options that every command takes.
+fn command_at(arguments: &[OsString]) -> Option<usize> {
+    let mut before = OsStr::new("");
+    arguments.iter().position(|argument| {
+        let is_option = argument.as_encoded_bytes().starts_with(b"-");
+        let is_value = before == "--color";
+        before = argument;
+        !is_option && !is_value
+    })
 }
 
 /// Whether these are what this process was started with: a program that calls the command line by itself
@@ -153,6 +169,22 @@ mod tests {
         }
         assert_eq!(argument("error:40001@commit:0.2", "--faults"), None);
         assert_eq!(argument("--faults=error:40001@commit:0.2", ""), None);
+        assert_eq!(argument("--password-file=/etc/pass", ""), None);
+        assert_eq!(argument(url, "--faults").as_deref(), Some(shown));
+        assert_eq!(argument("x://maya:hunter2@db", "--user").as_deref(), Some("xxx"));
+        assert_eq!(argument("maya:hunter2@db", "--seed").as_deref(), Some("xxx"));
+    }
+
+    #[test]
+    fn the_command_stands_behind_global_options() {
+        let at = |arguments: &[&str]| {
+            command_at(&arguments.iter().map(OsString::from).collect::<Vec<_>>())
+        };
+        assert_eq!(at(&["run", "x.py"]), Some(0));
+        assert_eq!(at(&["-q", "--color", "never", "run", "x.py"]), Some(3));
+        assert_eq!(at(&["--color=never", "-vv", "doctor"]), Some(2));
+        assert_eq!(at(&["--json"]), None);
+        assert_eq!(at(&[]), None);
     }
 
     #[test]

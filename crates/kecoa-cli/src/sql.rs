@@ -9,6 +9,8 @@ use kecoa_shell::{Color, Format, Options};
 
 use crate::database_url;
 use crate::failure::Failure;
+use crate::output::Output;
+use crate::terminal::When;
 
 #[derive(Debug, Args)]
 #[command(
@@ -58,11 +60,14 @@ pub(crate) struct Arguments {
     /// CSV, as --format csv
     #[arg(long, conflicts_with = "format")]
     csv: bool,
+    /// JSON, as --format json; remarks and errors stay text
+    #[arg(long, conflicts_with_all = ["format", "csv"])]
+    json: bool,
     /// HTML, as --format html
-    #[arg(short = 'H', long, conflicts_with_all = ["format", "csv"])]
+    #[arg(short = 'H', long, conflicts_with_all = ["format", "csv", "json"])]
     html: bool,
     /// Fields with | between them, as --format unaligned
-    #[arg(short = 'A', long, conflicts_with_all = ["format", "csv", "html"])]
+    #[arg(short = 'A', long, conflicts_with_all = ["format", "csv", "json", "html"])]
     no_align: bool,
     /// What stands between the fields, with --no-align
     #[arg(short = 'F', long, value_name = "TEXT")]
@@ -82,12 +87,12 @@ pub(crate) struct Arguments {
     /// Write results into this file
     #[arg(short, long, value_name = "FILE")]
     output: Option<String>,
-    /// When there are colours
-    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
-    color: When,
     /// No banner, and no word of what statements did
     #[arg(short, long)]
     quiet: bool,
+    /// Say more of what happens; there is no short form here
+    #[arg(long, action = ArgAction::Count)]
+    verbose: u8,
     /// Show each statement before it runs
     #[arg(short = 'a', long, visible_alias = "echo-all")]
     echo: bool,
@@ -129,13 +134,6 @@ enum FormatName {
     Html,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum When {
-    Auto,
-    Always,
-    Never,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, ValueEnum)]
 enum OnError {
     Stop,
@@ -169,12 +167,13 @@ fn variable(text: &str) -> Result<(String, String), String> {
     }
 }
 
-pub(crate) fn run(arguments: Arguments) -> Result<i32, Failure> {
-    let config = configuration(&arguments)?;
-    let format = match (arguments.csv, arguments.html, arguments.no_align) {
-        (true, _, _) => Some(Format::Csv),
-        (_, true, _) => Some(Format::Html),
-        (_, _, true) => Some(Format::Unaligned),
+pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<i32, Failure> {
+    let config = configuration(&arguments, output)?;
+    let format = match (arguments.csv, arguments.json, arguments.html, arguments.no_align) {
+        (true, ..) => Some(Format::Csv),
+        (_, true, ..) => Some(Format::Json),
+        (_, _, true, _) => Some(Format::Html),
+        (.., true) => Some(Format::Unaligned),
         _ => arguments.format.map(FormatName::format),
     };
     let mut settings: Vec<(String, Option<String>)> = Vec::new();
@@ -208,7 +207,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<i32, Failure> {
         settings,
         variables: arguments.variables,
         output: arguments.output,
-        color: match arguments.color {
+        color: match output.color() {
             When::Auto => Color::Auto,
             When::Always => Color::Always,
             When::Never => Color::Never,
@@ -233,9 +232,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<i32, Failure> {
 }
 
 /// Where to connect.
-fn configuration(arguments: &Arguments) -> Result<Config, Failure> {
+fn configuration(arguments: &Arguments, output: &Output) -> Result<Config, Failure> {
     let place = arguments.url.as_deref().or(arguments.dbname.as_deref());
-    let place = database_url::from_argument(place)?;
+    let place = database_url::from_argument(place, output)?;
     let mut config = match place.as_deref() {
         Some(text) if text.contains("://") || text.contains('=') => Config::parse(text)?,
         Some(name) => {
@@ -261,7 +260,7 @@ fn configuration(arguments: &Arguments) -> Result<Config, Failure> {
         }
     }
     if config.pairs().next().is_none() {
-        config = found(arguments.home.as_deref())?;
+        config = found(arguments.home.as_deref(), output)?;
     }
     if config.get("application_name").is_none() && std::env::var_os("PGAPPNAME").is_none() {
         config.set("application_name", "kecoa sql")?;
@@ -270,8 +269,8 @@ fn configuration(arguments: &Arguments) -> Result<Config, Failure> {
 }
 
 /// The database that nobody named: the environment's, else the local endpoint.
-fn found(home: Option<&Path>) -> Result<Config, Failure> {
-    if let Some(url) = database_url::from_environment()? {
+fn found(home: Option<&Path>, output: &Output) -> Result<Config, Failure> {
+    if let Some(url) = database_url::from_environment(output)? {
         return Ok(Config::parse(&url)?);
     }
     let names = ["PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGSERVICE"];

@@ -9,25 +9,12 @@
     clippy::unwrap_used
 )]
 
+mod command;
+
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 
-fn kecoa(arguments: &[&str]) -> Output {
-    command(arguments).output().unwrap()
-}
-
-fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kecoa"));
-    command.args(arguments).stdin(Stdio::null());
-    for name in ["DATABASE_URL", "KECOA_HOME", "KECOA_PYTHON", "KECOA_POSTGRES"] {
-        command.env_remove(name);
-    }
-    command
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
+use command::{command, kecoa, text};
 
 #[test]
 fn version_and_help_go_to_stdout_with_success() {
@@ -237,6 +224,16 @@ fn no_command_repeats_a_password() {
             &["demo", url],
             &["faults", "--faults", "nonsense", &to],
             &["faults", "--faults", "drop", "--to", url, url],
+            // A command is missing, or stands behind options of every command.
+            &[url],
+            &["--json", url],
+            &["--json", "doctor", url],
+            &["-q", "--color", "always", "doctor", "--nonsense", url],
+            &["local", "status", url],
+            &["doctor", "--color", url],
+            &["faults", "--faults", "drop", "--seed", url],
+            &["local", "start", "--port", url],
+            &["-vv", "demo", "--json", "--url", url],
         ] {
             let output = kecoa(arguments);
             let said = text(&output.stdout) + &text(&output.stderr);

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::terminal::{Role, Stream};
+
 /// How a step went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum State {
@@ -18,6 +20,15 @@ impl State {
             State::Warning => "warning",
             State::Failed => "failed",
             State::NotReached => "not reached",
+        }
+    }
+
+    fn role(self) -> Role {
+        match self {
+            State::Ok => Role::Good,
+            State::Warning => Role::Warning,
+            State::Failed => Role::Bad,
+            State::NotReached => Role::Dim,
         }
     }
 }
@@ -116,15 +127,16 @@ impl Report {
         self.steps.iter().filter(|step| step.state == state).count()
     }
 
-    pub(super) fn to_text(&self) -> String {
+    pub(super) fn to_text(&self, out: Stream) -> String {
         let mut lines = Vec::new();
         for step in &self.steps {
-            lines.push(format!("{:<12} {}", step.state.name(), step.name));
+            let state = out.paint(step.state.role(), &format!("{:<12}", step.state.name()));
+            lines.push(format!("{state} {}", out.paint(Role::Heading, step.name)));
             for found in &step.found {
-                lines.extend(indented("  ", found));
+                lines.push(indented(out, "  ", found));
             }
             for change in &step.change {
-                lines.extend(indented("  -> ", change));
+                lines.push(indented(out, "  -> ", change));
             }
         }
         lines.push(String::new());
@@ -137,7 +149,7 @@ impl Report {
         lines.join("\n")
     }
 
-    pub(super) fn to_json(&self) -> String {
+    pub(super) fn to_json(&self) -> Value {
         let steps = self.steps.iter().map(|step| {
             json!({
                 "name": step.name,
@@ -147,15 +159,14 @@ impl Report {
                 "facts": step.facts,
             })
         });
-        let report = json!({ "ok": !self.has_failed(), "steps": steps.collect::<Vec<_>>() });
-        format!("{report:#}")
+        json!({ "ok": !self.has_failed(), "steps": steps.collect::<Vec<_>>() })
     }
 }
 
 /// The lines of a text, set in; those after the first under the first.
-fn indented(first: &str, text: &str) -> Vec<String> {
+fn indented(out: Stream, first: &str, text: &str) -> String {
     let margin = " ".repeat(13);
-    let rest = " ".repeat(first.len());
-    let lines = text.lines().map(str::trim).enumerate();
-    lines.map(|(i, line)| format!("{margin}{}{line}", if i == 0 { first } else { &rest })).collect()
+    let rest = " ".repeat(margin.len() + first.len());
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    out.wrap(&format!("{margin}{first}"), &rest, &lines.join("\n"))
 }
