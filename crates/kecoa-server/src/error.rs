@@ -33,6 +33,19 @@ pub enum Error {
         name: String,
     },
 
+    /// The file that names a folder's instance does not name one.
+    #[error(
+        "{} {what}; expected one line with an instance's name (1 to 32 of the characters a-z, 0-9, `-` and \
+         `_`). Correct it or remove it, or say which instance you mean with `--name`",
+        path.display()
+    )]
+    BadProject {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, as a phrase.
+        what: String,
+    },
+
     /// A directory or file of ours belongs to somebody else.
     #[error(
         "{} belongs to user id {owner}, and this process runs as user id {us}; kecoa keeps data only \
@@ -87,6 +100,18 @@ pub enum Error {
         why: String,
         /// The process that serves, if that is known.
         process: Option<u32>,
+    },
+
+    /// A file or directory of ours cannot be read.
+    #[error(
+        "cannot read {}: {source}; correct its permissions (`ls -ld`), or remove it",
+        path.display()
+    )]
+    Unreadable {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
     },
 
     /// A directory we need cannot be made or written.
@@ -179,6 +204,9 @@ impl Error {
         let path = path.to_path_buf();
         move |source| match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::DiskFull { path },
+            io::ErrorKind::PermissionDenied if what == "reading" => {
+                Error::Unreadable { path, source }
+            }
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                 Error::Unwritable { path, source }
             }

@@ -23,6 +23,9 @@ use crate::names::random_suffix;
 use crate::process::{ProcessIdentity, has_open};
 use crate::service::Service;
 
+/// The instance that is meant where nobody says another.
+pub const DEFAULT: &str = "default";
+
 /// Where root keeps things.
 pub const SYSTEM_HOME: &str = "/var/lib/kecoa";
 
@@ -45,8 +48,7 @@ impl Home {
         base: Option<PathBuf>,
         name: &str,
     ) -> Result<Home, Error> {
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-        if name.is_empty() || name.len() > 32 || !name.chars().all(plain) {
+        if !is_usable(name) {
             return Err(Error::BadName { name: name.to_owned() });
         }
         let base = match base.or_else(|| variable("KECOA_HOME").map(Into::into)) {
@@ -57,6 +59,29 @@ impl Home {
         let base = std::path::absolute(&base).map_err(Error::io("reading", &base))?;
         let instance = base.join(service.directory).join(name);
         Ok(Home { service, base, instance })
+    }
+
+    /// Every instance of a service in a base, by name: those that were ever started and not removed.
+    ///
+    /// # Errors
+    ///
+    /// As [`locate`](Self::locate), and when the directory may not be read.
+    pub fn all(service: &'static Service, base: Option<PathBuf>) -> Result<Vec<Home>, Error> {
+        let any = Home::locate(service, base, DEFAULT)?;
+        let directory = any.base.join(service.directory);
+        let entries = match fs::read_dir(&directory) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(Error::io("reading", &directory)(error)),
+        };
+        let mut names: Vec<String> = entries
+            .flatten()
+            .filter(|entry| entry.path().is_dir())
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter(|name| is_usable(name))
+            .collect();
+        names.sort();
+        names.iter().map(|name| Home::locate(service, Some(any.base.clone()), name)).collect()
     }
 
     /// The same, and makes its directories: closed to others, except root's, through which the
@@ -71,9 +96,8 @@ impl Home {
         name: &str,
     ) -> Result<Home, Error> {
         let home = Home::locate(service, base, name)?;
-        let mode = if rustix::process::geteuid().is_root() { 0o755 } else { 0o700 };
         home.check_owner()?;
-        files::make_directories(&home.instance, mode)?;
+        files::make_directories(&home.instance, directory_mode())?;
         home.check_owner()?;
         Ok(home)
     }
@@ -99,6 +123,12 @@ impl Home {
     /// The service whose instance this is.
     pub fn service(&self) -> &'static Service {
         self.service
+    }
+
+    /// The instance's name.
+    pub fn name(&self) -> &str {
+        // It was given as text, and is the last part of a path that we made.
+        self.instance.file_name().and_then(|name| name.to_str()).unwrap_or(DEFAULT)
     }
 
     /// Whether this instance was ever started.
@@ -154,11 +184,16 @@ impl Home {
     /// When it is not to be had within `timeout`, or its file cannot be made.
     pub fn lock_start(&self, timeout: Duration) -> Result<File, Error> {
         let path = self.instance.join("start.lock");
-        let file = files::open_to_write(&path, false)?;
+        let mut file = files::open_to_write(&path, false)?;
         let deadline = Instant::now() + timeout;
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(file),
+                Ok(()) if is_same(&path, &file) => return Ok(file),
+                // Whoever had it removed the instance: what we hold is no lock any more.
+                Ok(()) => {
+                    files::make_directories(&self.instance, directory_mode())?;
+                    file = files::open_to_write(&path, false)?;
+                }
                 Err(TryLockError::Error(e)) => return Err(Error::io("locking", &path)(e)),
                 Err(TryLockError::WouldBlock) if Instant::now() >= deadline => {
                     return Err(Error::Busy { service: self.service, lock: path, waited: timeout });
@@ -220,13 +255,28 @@ impl Home {
     /// Whether the lock that was taken still stands in this home: the home may have been removed
     /// from under the one who serves.
     pub fn still_holds(&self, lock: &File) -> bool {
-        let there = fs::metadata(self.serve_lock());
-        match (there, lock.metadata()) {
-            (Ok(there), Ok(ours)) => (there.dev(), there.ino()) == (ours.dev(), ours.ino()),
-            (Err(e), _) => e.kind() != io::ErrorKind::NotFound,
-            (_, Err(_)) => true,
-        }
+        is_same(&self.serve_lock(), lock)
     }
+}
+
+/// Whether a file that was opened still stands at its path. What cannot be told is taken for that.
+fn is_same(path: &Path, file: &File) -> bool {
+    match (fs::metadata(path), file.metadata()) {
+        (Ok(there), Ok(ours)) => (there.dev(), there.ino()) == (ours.dev(), ours.ino()),
+        (Err(e), _) => e.kind() != io::ErrorKind::NotFound,
+        (_, Err(_)) => true,
+    }
+}
+
+/// Closed to others, except root's, through which the unprivileged user has to pass.
+fn directory_mode() -> u32 {
+    if rustix::process::geteuid().is_root() { 0o755 } else { 0o700 }
+}
+
+/// Whether an instance may have this name: it is a directory's, and never leaves the home.
+pub(crate) fn is_usable(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    !name.is_empty() && name.len() <= 32 && name.chars().all(plain)
 }
 
 fn usual_base(service: &'static Service) -> Result<PathBuf, Error> {

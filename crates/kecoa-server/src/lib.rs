@@ -16,9 +16,10 @@
 //!
 //! - [`Service`]: its names, in messages and on the disk;
 //! - [`home`]: the directory of an instance, and the locks in it;
+//! - [`project`]: which instance a folder means;
 //! - [`launch`]: starts the process, finds it, stops it;
 //! - [`serving`]: the process itself: lock, [`state`] file, readiness;
-//! - [`signals`]: what stops it;
+//! - [`signals`], [`notify`]: what stops it, and what its service manager learns;
 //! - [`process`], [`files`], [`log`], [`secret`]: identities that outlive process ids, files that
 //!   others may have tampered with, logs that do not grow without end, passwords.
 //!
@@ -37,7 +38,9 @@ pub mod launch;
 pub mod listener;
 pub mod log;
 pub mod names;
+pub mod notify;
 pub mod process;
+pub mod project;
 pub mod scram;
 pub mod secret;
 mod service;
