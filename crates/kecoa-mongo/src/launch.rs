@@ -74,6 +74,7 @@ pub fn start(options: &Options) -> Result<Running, Error> {
         self_command: &options.self_command,
         arguments: serve_arguments(options, &home),
         timeout: options.timeout,
+        waiting: None,
     };
     let found = launch.start(&|state: &State, was_running| running(state, &home, was_running))?;
     check(found, options)

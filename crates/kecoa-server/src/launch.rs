@@ -19,6 +19,9 @@ use crate::state::{self, Phase, State};
 /// How often we look whether the service is ready.
 const INTERVAL: Duration = Duration::from_millis(4);
 
+/// A step of the start that takes longer is reported to the caller.
+const REPORT_AFTER: Duration = Duration::from_secs(5);
+
 /// How long a serving process may take to stop itself and what it started.
 const STOP_TIMEOUT: Duration = Duration::from_secs(40);
 
@@ -34,8 +37,10 @@ pub struct Launch<'a> {
     pub self_command: &'a [OsString],
     /// The arguments behind them that make it serve.
     pub arguments: Vec<OsString>,
-    /// How long the service may take to be ready.
+    /// How long the service may take for each step that it reports on the way to being ready.
     pub timeout: Duration,
+    /// Is told what the service is doing when that takes long.
+    pub waiting: Option<fn(&str)>,
 }
 
 impl Launch<'_> {
@@ -54,7 +59,6 @@ impl Launch<'_> {
     ) -> Result<R, Error> {
         let home = self.home;
         let _starting = home.lock_start(self.timeout)?;
-        let deadline = Instant::now() + self.timeout;
         loop {
             let stale = State::read(&home.state_file())?;
             let mut child = None;
@@ -66,7 +70,8 @@ impl Launch<'_> {
                     false
                 }
             };
-            let found = wait_ready(home, child.as_mut(), stale.as_ref(), deadline, running);
+            let wait = Wait { home, timeout: self.timeout, report: self.waiting };
+            let found = wait.ready(child.as_mut(), stale.as_ref(), running);
             match found {
                 // It was about to stop when we met it.
                 Err(Error::NotRunning { .. }) if was_running => {}
@@ -99,65 +104,107 @@ impl Launch<'_> {
     }
 }
 
-/// Waits for the process that serves; without a `child` it ran before.
-fn wait_ready<D: Serialize + DeserializeOwned, R>(
-    home: &Home,
-    mut child: Option<&mut Child>,
-    stale: Option<&State<D>>,
-    deadline: Instant,
-    running: &dyn Fn(&State<D>, bool) -> Option<R>,
-) -> Result<R, Error> {
-    let service = home.service();
-    let was_running = child.is_none();
-    let failed = |reason: String| Error::NotStarted { service, reason, log: home.log_file() };
-    let mut unreadable_since = Instant::now();
-    while Instant::now() < deadline {
-        // Looked at before the state is, so that its last state is not missed.
-        let exited = match &mut child {
-            Some(child) => child.try_wait().ok().flatten(),
-            None => None,
-        };
-        let unserved = was_running && home.try_lock_serve()?.is_some();
-        let state = State::<D>::read(&home.state_file())?;
-        if state.is_some() || !was_running {
-            unreadable_since = Instant::now();
-        } else if unreadable_since.elapsed() >= UNREADABLE_TIMEOUT && !unserved {
-            return Err(unreadable::<D>(home));
-        }
-        if let Some(state) =
-            state.filter(|s| was_running || stale.is_none_or(|o| o.daemon != s.daemon))
-        {
-            match &state.phase {
-                Phase::Failed(reason) => {
-                    if !was_running {
-                        state::remove(&home.state_file())?;
-                    }
-                    return Err(failed(reason.clone()));
-                }
-                Phase::Ready if state.daemon.is_alive() => {
-                    if let Some(running) = running(&state, was_running) {
-                        return Ok(running);
-                    }
-                }
-                _ => {}
+/// Waiting for a process that serves.
+struct Wait<'a> {
+    home: &'a Home,
+    /// For each step that it reports.
+    timeout: Duration,
+    report: Option<fn(&str)>,
+}
+
+impl Wait<'_> {
+    /// Waits until it is ready; without a `child` it ran before.
+    fn ready<D: Serialize + DeserializeOwned, R>(
+        &self,
+        mut child: Option<&mut Child>,
+        stale: Option<&State<D>>,
+        running: &dyn Fn(&State<D>, bool) -> Option<R>,
+    ) -> Result<R, Error> {
+        let home = self.home;
+        let service = home.service();
+        let was_running = child.is_none();
+        let failed = |reason: String| Error::NotStarted { service, reason, log: home.log_file() };
+        let mut unreadable_since = Instant::now();
+        let mut step = Step::begin();
+        while step.since.elapsed() < self.timeout {
+            // Looked at before the state is, so that its last state is not missed.
+            let exited = match &mut child {
+                Some(child) => child.try_wait().ok().flatten(),
+                None => None,
+            };
+            let unserved = was_running && home.try_lock_serve()?.is_some();
+            let state = State::<D>::read(&home.state_file())?;
+            if state.is_some() || !was_running {
+                unreadable_since = Instant::now();
+            } else if unreadable_since.elapsed() >= UNREADABLE_TIMEOUT && !unserved {
+                return Err(unreadable::<D>(home));
             }
-        }
-        if let Some(status) = exited {
-            // Then it could not leave a state.
-            if is_full(home.instance(), 1 << 20) {
-                return Err(Error::DiskFull { path: home.instance().to_path_buf() });
+            if let Some(state) =
+                state.filter(|s| was_running || stale.is_none_or(|o| o.daemon != s.daemon))
+            {
+                match &state.phase {
+                    Phase::Failed(reason) => {
+                        if !was_running {
+                            state::remove(&home.state_file())?;
+                        }
+                        return Err(failed(reason.clone()));
+                    }
+                    Phase::Ready if state.daemon.is_alive() => {
+                        if let Some(running) = running(&state, was_running) {
+                            return Ok(running);
+                        }
+                    }
+                    _ => step.note(state.progress, self.report),
+                }
             }
-            let tail = log::tail(&home.log_file(), 0);
-            let last: Vec<&str> = tail.lines().rev().take(3).collect();
-            let lines: Vec<&str> = last.into_iter().rev().collect();
-            return Err(failed(format!("its process ended ({status}): {}", lines.join(" / "))));
+            if let Some(status) = exited {
+                // Then it could not leave a state.
+                if is_full(home.instance(), 1 << 20) {
+                    return Err(Error::DiskFull { path: home.instance().to_path_buf() });
+                }
+                let tail = log::tail(&home.log_file(), 0);
+                let last: Vec<&str> = tail.lines().rev().take(3).collect();
+                let lines: Vec<&str> = last.into_iter().rev().collect();
+                return Err(failed(format!("its process ended ({status}): {}", lines.join(" / "))));
+            }
+            if unserved {
+                return Err(Error::NotRunning { service });
+            }
+            thread::sleep(INTERVAL);
         }
-        if unserved {
-            return Err(Error::NotRunning { service });
-        }
-        thread::sleep(INTERVAL);
+        let doing = step.what.unwrap_or_else(|| "nothing that it reported".to_owned());
+        Err(failed(format!(
+            "within {} s it did not get beyond this: {doing}; the machine may be loaded, so try again",
+            self.timeout.as_secs()
+        )))
     }
-    Err(failed("it was not ready in time".to_owned()))
+}
+
+/// The step that a starting service is at, as far as its state says.
+struct Step {
+    what: Option<String>,
+    since: Instant,
+    reported: bool,
+}
+
+impl Step {
+    fn begin() -> Step {
+        Step { what: None, since: Instant::now(), reported: false }
+    }
+
+    /// Takes note of what the state says; a step that lasts is reported, once.
+    fn note(&mut self, what: Option<String>, report: Option<fn(&str)>) {
+        if what != self.what {
+            *self = Step { what, ..Step::begin() };
+        }
+        if !self.reported
+            && self.since.elapsed() >= REPORT_AFTER
+            && let (Some(what), Some(report)) = (&self.what, report)
+        {
+            self.reported = true;
+            report(what);
+        }
+    }
 }
 
 /// A process serves, and does not write its state.

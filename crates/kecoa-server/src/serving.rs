@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 use crate::home::Home;
+use crate::notify;
 use crate::process::ProcessIdentity;
 use crate::state::{self, Phase, State};
 use crate::state_monitor::StateMonitor;
@@ -41,6 +42,7 @@ pub struct Serving<D> {
     /// In the foreground: nobody else starts or stops the instance until it is ready. In the
     /// background, the one who started us holds this lock.
     starting: Option<File>,
+    mode: Mode,
 }
 
 impl<D: Serialize + DeserializeOwned> Serving<D> {
@@ -90,7 +92,7 @@ impl<D: Serialize + DeserializeOwned> Serving<D> {
         let state = State::starting(own, details(previous.as_ref()));
         let monitor = StateMonitor::begin(home, &lock)?;
         monitor.write(&state)?;
-        Ok(Some(Serving { state, previous, home: home.clone(), lock, monitor, starting }))
+        Ok(Some(Serving { state, previous, home: home.clone(), lock, monitor, starting, mode }))
     }
 
     /// The instance that is served.
@@ -112,7 +114,21 @@ impl<D: Serialize + DeserializeOwned> Serving<D> {
         self.monitor.write(&self.state)
     }
 
-    /// Announces that clients are accepted; `report` is called before anybody else may start or stop
+    /// Says what is being done before clients are accepted: whoever waits goes on waiting, up to
+    /// `limit` for this alone.
+    ///
+    /// # Errors
+    ///
+    /// When the directory cannot be written.
+    pub fn progress(&mut self, what: &str, limit: Duration) -> Result<(), Error> {
+        if self.mode == Mode::Foreground {
+            notify::progress(what, limit.as_secs());
+        }
+        self.state.progress = Some(what.to_owned());
+        self.write()
+    }
+
+    /// Announces that clients are accepted, to a service manager too; `report` is called before anybody else may start or stop
     /// the instance.
     ///
     /// # Errors
@@ -120,9 +136,13 @@ impl<D: Serialize + DeserializeOwned> Serving<D> {
     /// When the directory cannot be written.
     pub fn ready(&mut self, report: impl FnOnce(&State<D>)) -> Result<(), Error> {
         self.state.phase = Phase::Ready;
+        self.state.progress = None;
         self.write()?;
         report(&self.state);
         self.starting = None;
+        if self.mode == Mode::Foreground {
+            notify::ready(&format!("the {} accepts clients", self.home.service().title));
+        }
         Ok(())
     }
 
@@ -133,6 +153,9 @@ impl<D: Serialize + DeserializeOwned> Serving<D> {
     ///
     /// When the directory cannot be written.
     pub fn stopping(&mut self) -> Result<(), Error> {
+        if self.mode == Mode::Foreground {
+            notify::stopping();
+        }
         self.state.phase = Phase::Stopping;
         self.write()
     }

@@ -42,6 +42,9 @@ pub struct State<D> {
     pub daemon: ProcessIdentity,
     /// How far it has come.
     pub phase: Phase,
+    /// While it starts: what it is doing, as a phrase. It changes as long as the start gets on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<String>,
     /// What else there is to know.
     #[serde(flatten)]
     pub details: D,
@@ -51,7 +54,7 @@ impl<D> State<D> {
     /// The first state of a process that begins to serve.
     pub fn starting(daemon: ProcessIdentity, details: D) -> State<D> {
         let kecoa = env!("CARGO_PKG_VERSION").to_owned();
-        State { kecoa, daemon, phase: Phase::Starting, details }
+        State { kecoa, daemon, phase: Phase::Starting, progress: None, details }
     }
 
     /// Whether it was written by this version of kecoa.

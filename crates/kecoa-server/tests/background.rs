@@ -52,6 +52,16 @@ fn serve_entry() {
         serving.end(Some("it is broken".to_owned())).unwrap();
         return;
     }
+    let steps = if home.instance().join("slow").exists() { 7 } else { 0 };
+    for step in 1..=steps {
+        serving.progress(&format!("step {step}"), TIMEOUT).unwrap();
+        thread::sleep(Duration::from_millis(500));
+    }
+    if home.instance().join("stuck").exists() {
+        serving.progress("waiting for ever", TIMEOUT).unwrap();
+        thread::sleep(TIMEOUT);
+        return;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut signals = Signals::install().unwrap();
@@ -83,12 +93,16 @@ fn home(base: &Path) -> Home {
 
 /// Port, and whether it ran before.
 fn start(home: &Home) -> Result<(u16, bool), Error> {
+    start_within(home, TIMEOUT)
+}
+
+fn start_within(home: &Home, timeout: Duration) -> Result<(u16, bool), Error> {
     let program = std::env::current_exe().unwrap();
     let mut variable = OsString::from(format!("{HOME}="));
     variable.push(home.base());
     let self_command: Vec<OsString> = vec!["env".into(), variable, program.into()];
     let arguments = ["--exact", "serve_entry", "--ignored", "--nocapture"].map(Into::into).to_vec();
-    Launch { home, self_command: &self_command, arguments, timeout: TIMEOUT }
+    Launch { home, self_command: &self_command, arguments, timeout, waiting: None }
         .start(&|state, was_running| Details::clone(&state.details).port.zip(Some(was_running)))
 }
 
@@ -128,6 +142,59 @@ fn many_starts_make_one_process_which_is_found_and_stopped() {
 }
 
 #[test]
+fn a_slow_start_that_gets_on_is_waited_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let home = home(directory.path());
+    std::fs::write(home.instance().join("slow"), "").unwrap();
+    let began = Instant::now();
+    start_within(&home, Duration::from_secs(3)).unwrap();
+    assert!(began.elapsed() > Duration::from_secs(3), "no step lasted that long, but all did");
+    assert!(stop(&home));
+}
+
+#[test]
+fn a_start_that_gets_no_further_is_given_up_and_its_step_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let home = home(directory.path());
+    std::fs::write(home.instance().join("stuck"), "").unwrap();
+    let error = start_within(&home, Duration::from_secs(3)).unwrap_err().to_string();
+    assert!(error.contains("within 3 s") && error.contains("waiting for ever"), "{error}");
+    assert!(!stop(&home), "the process was left behind");
+}
+
+#[test]
+fn a_lock_whose_instance_was_removed_is_taken_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let home = home(directory.path());
+    let held = home.lock_start(TIMEOUT).unwrap();
+    let waiting = thread::spawn({
+        let home = home.clone();
+        move || home.lock_start(TIMEOUT).unwrap()
+    });
+    thread::sleep(Duration::from_millis(100));
+    std::fs::remove_dir_all(home.instance()).unwrap();
+    drop(held);
+    let lock = waiting.join().unwrap();
+    // It is the lock that the next one meets.
+    assert!(matches!(home.lock_start(Duration::from_millis(20)), Err(Error::Busy { .. })));
+    drop(lock);
+}
+
+#[test]
+fn instances_are_listed_by_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let base = directory.path().join("none yet");
+    assert!(Home::all(&SERVICE, Some(base.clone())).unwrap().is_empty());
+    for name in ["b", "a"] {
+        Home::create(&SERVICE, Some(base.clone()), name).unwrap();
+    }
+    std::fs::create_dir(base.join("echoes/Not a name")).unwrap();
+    std::fs::write(base.join("echoes/file"), "").unwrap();
+    let homes = Home::all(&SERVICE, Some(base)).unwrap();
+    assert_eq!(homes.iter().map(Home::name).collect::<Vec<_>>(), ["a", "b"]);
+}
+
+#[test]
 fn a_service_that_gives_up_says_why() {
     let directory = tempfile::tempdir().unwrap();
     let home = home(directory.path());
@@ -135,8 +202,13 @@ fn a_service_that_gives_up_says_why() {
     let error = start(&home).unwrap_err().to_string();
     assert!(error.starts_with("the echo server did not start: it is broken (log: "), "{error}");
     let none: Vec<OsString> = Vec::new();
-    let launch =
-        Launch { home: &home, self_command: &none, arguments: none.clone(), timeout: TIMEOUT };
+    let launch = Launch {
+        home: &home,
+        self_command: &none,
+        arguments: none.clone(),
+        timeout: TIMEOUT,
+        waiting: None,
+    };
     let error =
         launch.start(&|state: &kecoa_server::state::State<Details>, _| Some(state.phase.clone()));
     assert!(matches!(error, Err(Error::NoSelfCommand)));
