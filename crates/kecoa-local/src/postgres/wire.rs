@@ -36,7 +36,8 @@ impl Session<UnixStream> {
         options: &str,
         timeout: Duration,
     ) -> io::Result<Session<UnixStream>> {
-        let stream = UnixStream::connect(directory.join(format!(".s.PGSQL.{port}")))?;
+        let path = directory.join(format!(".s.PGSQL.{port}"));
+        let stream = uninterrupted(|| UnixStream::connect(&path))?;
         stream.set_read_timeout(Some(timeout))?;
         stream.set_write_timeout(Some(timeout))?;
         Session::begin(stream, user, database, options)
@@ -73,7 +74,7 @@ impl<S: Read + Write> Session<S> {
         let mut handshake = Handshake::new(config).map_err(io::Error::other)?;
         loop {
             while let Some(bytes) = handshake.poll_transmit() {
-                let written = stream.write(bytes)?;
+                let written = uninterrupted(|| stream.write(bytes))?;
                 handshake.transmitted(written);
             }
             handshake = match handshake.advance().map_err(io::Error::other)? {
@@ -100,7 +101,7 @@ impl<S: Read + Write> Session<S> {
         let mut failure = None;
         loop {
             while let Some(bytes) = self.connection.poll_transmit() {
-                let written = self.stream.write(bytes)?;
+                let written = uninterrupted(|| self.stream.write(bytes))?;
                 self.connection.transmitted(written);
             }
             match self.connection.poll_event().map_err(io::Error::other)? {
@@ -117,9 +118,20 @@ impl<S: Read + Write> Session<S> {
     }
 }
 
+/// A signal ends no call here: it is another's business, and calls on sockets with a time limit are not taken up
+/// again by the system (`signal(7)`).
+fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
+}
+
 fn read_into(stream: &mut impl Read, buffer: &mut bytes::BytesMut) -> io::Result<()> {
     let mut chunk = [0; 8192];
-    match stream.read(&mut chunk)? {
+    match uninterrupted(|| stream.read(&mut chunk))? {
         0 => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the server ended the session")),
         length => {
             buffer.extend_from_slice(chunk.get(..length).unwrap_or_default());
