@@ -35,12 +35,14 @@ enum Action {
 /// Which endpoint is meant.
 #[derive(Debug, Args)]
 pub(crate) struct Place {
-    /// Where data and state are kept [default: $KECOA_HOME, or the user's data directory]
+    /// Where data and state are kept [default: $KECOA_HOME; for root /var/lib/kecoa; for others
+    /// $XDG_DATA_HOME/kecoa or ~/.local/share/kecoa]
     #[arg(long, value_name = "DIR")]
     home: Option<PathBuf>,
-    /// Which of several endpoints in one home
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    name: String,
+    /// Which of several endpoints in one home [default: what a file .kecoa, in this folder or above
+    /// it, names, or `default`]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
 }
 
 /// How it is to run.

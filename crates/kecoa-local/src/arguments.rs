@@ -9,10 +9,19 @@ use crate::options::Options;
 /// The arguments that make our own program serve with these options. The home is named outright:
 /// the background process must not work out another one.
 pub(crate) fn serve_arguments(options: &Options, home: &Home) -> Vec<OsString> {
-    let mut arguments: Vec<OsString> = ["local", "serve", "--detached"].map(Into::into).to_vec();
+    arguments(&["local", "serve", "--detached"], options, home)
+}
+
+/// The same for a process in the foreground.
+pub(crate) fn foreground_arguments(options: &Options, home: &Home) -> Vec<OsString> {
+    arguments(&["local", "start", "--foreground"], options, home)
+}
+
+fn arguments(first: &[&str], options: &Options, home: &Home) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = first.iter().map(Into::into).collect();
     let mut option = |name: &str, value: OsString| arguments.extend([name.into(), value]);
     option("--home", home.base().into());
-    option("--name", options.name.clone().into());
+    option("--name", home.name().into());
     option("--engine", options.engine.to_string().into());
     if let Some(port) = options.port {
         option("--port", port.to_string().into());

@@ -9,18 +9,19 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use kecoa_server::home::Home;
-use kecoa_server::log;
 use kecoa_server::process::{ProcessIdentity, command_mentions, process_owner, working_directory};
+use kecoa_server::{log, notify};
 
 use crate::error::Error;
 use crate::layout;
-use crate::options::DEFAULT_PORT;
+use crate::options::STEP_LIMIT;
+use crate::ports::Ports;
 use crate::postgres::server::Server;
 use crate::postgres::wire::Session;
 use crate::postgres::{CLIENT_ROLE, DEFAULT_DATABASE};
 
 /// A new store takes some seconds, an old one less.
-const START_TIMEOUT: Duration = Duration::from_secs(50);
+const START_TIMEOUT: Duration = STEP_LIMIT;
 
 /// A `cockroach` that accepts sessions.
 #[derive(Debug)]
@@ -41,9 +42,9 @@ pub(crate) fn find(path: Option<&OsStr>) -> Result<PathBuf, Error> {
         .ok_or(Error::NoCockroach)
 }
 
-/// Starts it on `wanted` and no other port, or on the usual one or a free one.
-pub(crate) fn start(home: &Home, program: &Path, wanted: Option<u16>) -> Result<Started, Error> {
-    let port = choose_port(wanted)?;
+/// Starts it on the first of these ports that is free.
+pub(crate) fn start(home: &Home, program: &Path, ports: &Ports) -> Result<Started, Error> {
+    let port = choose_port(ports)?;
     let log_path = layout::server_log_file(home);
     let log = log::open(&log_path)?;
     let from = log.metadata().map_err(Error::io("reading", &log_path))?.len();
@@ -57,6 +58,8 @@ pub(crate) fn start(home: &Home, program: &Path, wanted: Option<u16>) -> Result<
         .arg(option)
         // It writes heap profiles and the like into the current directory.
         .current_dir(home.instance())
+        // Our service manager waits for us, not for it.
+        .env_remove(notify::VARIABLE)
         .stdin(Stdio::null())
         .stdout(log)
         .stderr(both)
@@ -113,23 +116,21 @@ fn ask_version(port: u16) -> Option<Option<String>> {
 }
 
 /// CockroachDB binds the port itself: we only see whether it is free.
-fn choose_port(wanted: Option<u16>) -> Result<u16, Error> {
-    let bind = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
-    let listener = match wanted {
-        Some(port) => bind(port).map_err(|_| Error::PortTaken { port })?,
-        None => bind(DEFAULT_PORT)
-            .or_else(|_| bind(0))
-            .map_err(Error::io("finding a free port for", Path::new("127.0.0.1")))?,
-    };
-    let address = listener
-        .local_addr()
-        .map_err(Error::io("finding a free port for", Path::new("127.0.0.1")))?;
-    Ok(address.port())
+fn choose_port(ports: &Ports) -> Result<u16, Error> {
+    for port in ports.candidates() {
+        if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+            && let Ok(address) = listener.local_addr()
+        {
+            return Ok(address.port());
+        }
+    }
+    Err(ports.taken())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::Options;
 
     #[test]
     fn without_a_program_the_error_says_what_to_do() {
@@ -142,9 +143,17 @@ mod tests {
 
     #[test]
     fn a_port_asked_for_is_that_port_or_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut options = Options { home: Some(dir.path().into()), ..Options::default() };
+        options.name = Some("a".to_owned());
+        let home = layout::create(&options).unwrap();
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = taken.local_addr().unwrap().port();
-        assert!(matches!(choose_port(Some(port)), Err(Error::PortTaken { .. })));
-        assert_ne!(choose_port(None).unwrap(), port);
+        options.port = Some(port);
+        let asked = Ports::of(&home, &options, None);
+        assert!(matches!(choose_port(&asked), Err(Error::PortTaken { .. })));
+        options.port = None;
+        let any = Ports::of(&home, &options, Some(port));
+        assert_ne!(choose_port(&any).unwrap(), port);
     }
 }

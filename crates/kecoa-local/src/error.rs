@@ -3,6 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use kecoa_server::home::{DEFAULT, Home};
+
+use crate::options::Options;
 use crate::service::SERVICE;
 
 /// Why the local endpoint could not be started, found or stopped.
@@ -150,6 +153,32 @@ pub enum Error {
     )]
     FaultsWithoutEndpoint,
 
+    /// Something of it runs, but it serves nobody.
+    #[error("{reason}")]
+    Broken {
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+
+    /// Another instance than the usual one is meant, and does not run.
+    #[error("the local endpoint `{name}` is not running; start it with `kecoa local start{}`",
+        if *here { String::new() } else { format!(" --name {name}") })]
+    NamedNotRunning {
+        /// The instance.
+        name: String,
+        /// Whether the current folder means it.
+        here: bool,
+    },
+
+    /// A word of the command line cannot stand in a unit file.
+    #[error("{word:?} cannot stand in a unit file of systemd: {what}; use another path")]
+    NotInUnit {
+        /// The word.
+        word: String,
+        /// Why, as a sentence.
+        what: String,
+    },
+
     /// The process in the background, its files, or the system.
     #[error(transparent)]
     Service(kecoa_server::Error),
@@ -168,6 +197,14 @@ impl Error {
     /// Nothing runs, and the caller needed something that runs.
     pub fn not_running() -> Error {
         Error::Service(kecoa_server::Error::NotRunning { service: &SERVICE })
+    }
+
+    /// The same of the instance that is meant.
+    pub(crate) fn not_running_of(home: &Home, options: &Options) -> Error {
+        match home.name() {
+            DEFAULT => Error::not_running(),
+            name => Error::NamedNotRunning { name: name.to_owned(), here: options.name.is_none() },
+        }
     }
 
     /// Gives an I/O error its place; a full disk and a refused write become errors of their own.

@@ -1,6 +1,10 @@
 //! Starts, finds and stops the process that serves the endpoint.
 
+use std::path::Path;
+
+use kecoa_server::home::Home;
 use kecoa_server::launch::{self, Condition, Launch};
+use kecoa_server::project;
 use kecoa_server::secret::redacted;
 use kecoa_server::state::{self, Phase};
 
@@ -11,6 +15,7 @@ use crate::options::Options;
 use crate::orphans::orphans;
 use crate::postgres::server::Server;
 use crate::postgres::socket;
+use crate::record::Record;
 use crate::running::{Running, Status, Stopped, running};
 use crate::state::{Details, State};
 
@@ -27,9 +32,36 @@ pub fn start(options: &Options) -> Result<Running, Error> {
         self_command: &options.self_command,
         arguments: serve_arguments(options, &home),
         timeout: options.timeout,
+        waiting: options.waiting,
     };
     let found = launch.start(&|state: &State, was_running| running(state, &home, was_running))?;
-    check(found, options)
+    let mut found = check(found, options)?;
+    found.notes.extend(keep_folder(&home, options)?);
+    Ok(found)
+}
+
+/// Keeps the folder that an instance was made for; a note when another folder uses the same one.
+pub(crate) fn keep_folder(home: &Home, options: &Options) -> Result<Option<String>, Error> {
+    let Some(project) = layout::project(options)? else { return Ok(None) };
+    let record = Record::read(home);
+    let uses_it = |folder: &Path| {
+        project::find(folder)
+            .is_ok_and(|found| found.is_some_and(|found| found.name == project.name))
+    };
+    match &record.folder {
+        Some(folder) if *folder == project.folder => Ok(None),
+        Some(folder) if uses_it(folder) => Ok(Some(format!(
+            "{} names the same instance, `{}`: both folders use the same data; another name in {} \
+             separates them",
+            folder.join(project::FILE).display(),
+            project.name,
+            project.file().display()
+        ))),
+        _ => {
+            Record { folder: Some(project.folder), ..record }.write(home)?;
+            Ok(None)
+        }
+    }
 }
 
 fn check(running: Running, options: &Options) -> Result<Running, Error> {
@@ -37,7 +69,7 @@ fn check(running: Running, options: &Options) -> Result<Running, Error> {
     if options.no_password && running.password {
         return Err(Error::RunsDifferently { what: "with a password".to_owned(), url });
     }
-    if options.port.is_some_and(|port| port != running.port) {
+    if options.port.is_some_and(|port| port != 0 && port != running.port) {
         return Err(Error::RunsDifferently {
             what: format!("not on port {}", options.port.unwrap_or_default()),
             url,
@@ -71,13 +103,18 @@ fn check(running: Running, options: &Options) -> Result<Running, Error> {
 pub fn status(options: &Options) -> Result<Status, Error> {
     let home = layout::locate(options)?;
     home.check_owner()?;
+    status_of(&home)
+}
+
+/// The same of a home whose owner was checked.
+pub(crate) fn status_of(home: &Home) -> Result<Status, Error> {
     if !home.exists() {
         return Ok(Status::Stopped);
     }
-    let state = match launch::condition::<Details>(&home)? {
+    let state = match launch::condition::<Details>(home)? {
         Condition::Served(state) => {
             return Ok(match state.phase {
-                Phase::Ready => match running(&state, &home, true) {
+                Phase::Ready => match running(&state, home, true) {
                     Some(running) => Status::Running(running),
                     None => broken("its state file is incomplete; stop it and start it again"),
                 },
@@ -88,7 +125,7 @@ pub fn status(options: &Options) -> Result<Status, Error> {
         Condition::Unreadable(error) => return Ok(broken(&error.to_string())),
         Condition::NotServed(state) => state,
     };
-    if let Some(orphan) = orphans(&home, state.as_ref()).first() {
+    if let Some(orphan) = orphans(home, state.as_ref()).first() {
         return Ok(broken(&format!(
             "the process that served it was killed, and its database server (pid {}) still runs; \
              `kecoa local start` takes it over, `kecoa local stop` ends it",
@@ -112,11 +149,12 @@ fn broken(reason: &str) -> Status {
 ///
 /// # Errors
 ///
-/// [`kecoa_server::Error::NotRunning`] when none does, and as [`status`].
+/// When it does not run, and as [`status`].
 pub fn url(options: &Options) -> Result<String, Error> {
     match status(options)? {
         Status::Running(running) => Ok(running.url),
-        _ => Err(Error::not_running()),
+        Status::Stopped => Err(Error::not_running_of(&layout::locate(options)?, options)),
+        Status::Broken { reason } => Err(Error::Broken { reason }),
     }
 }
 
@@ -133,12 +171,17 @@ pub fn stop(options: &Options) -> Result<Stopped, Error> {
         return Ok(Stopped::WasNotRunning);
     }
     let _starting = home.lock_start(options.timeout)?;
+    stop_served(&home)
+}
+
+/// The same for one who holds the lock of those who start or stop.
+pub(crate) fn stop_served(home: &Home) -> Result<Stopped, Error> {
     let mut found = Stopped::WasNotRunning;
-    if launch::stop::<Details>(&home)? {
+    if launch::stop::<Details>(home)? {
         found = Stopped::Stopped;
     }
     let state = State::read(&home.state_file())?;
-    for orphan in orphans(&home, state.as_ref()) {
+    for orphan in orphans(home, state.as_ref()) {
         found = Stopped::Stopped;
         Server::adopted(orphan.identity).stop(orphan.signal)?;
         if let Some((directory, owner)) = orphan.socket {

@@ -4,6 +4,7 @@
 //! <home>/instances/<name>/password      what its clients must know, unless it was not asked for
 //!                         socket/       where clients of the same user need none
 //!                         server.log    what the database server says
+//!                         instance.json its port, and the folder it was made for
 //!                         pg18/         the data, by PostgreSQL's major version
 //!                         cockroach/    the data of the other engine
 //! <home>/binaries/<version>-<hash>/     copies of PostgreSQL's programs (root only)
@@ -20,7 +21,8 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use kecoa_server::files;
-use kecoa_server::home::{Home, SYSTEM_HOME};
+use kecoa_server::home::{DEFAULT, Home, SYSTEM_HOME};
+use kecoa_server::project::{self, Project};
 
 use crate::error::Error;
 use crate::options::Options;
@@ -30,12 +32,44 @@ use crate::service::SERVICE;
 
 /// The home of the instance that is meant; nothing is made.
 pub(crate) fn locate(options: &Options) -> Result<Home, Error> {
-    Ok(Home::locate(&SERVICE, options.home.clone(), &options.name)?)
+    Ok(Home::locate(&SERVICE, options.home.clone(), &named(options)?.0)?)
 }
 
 /// The same, with its directories made.
 pub(crate) fn create(options: &Options) -> Result<Home, Error> {
-    Ok(Home::create(&SERVICE, options.home.clone(), &options.name)?)
+    Ok(Home::create(&SERVICE, options.home.clone(), &named(options)?.0)?)
+}
+
+/// The project that chooses the instance, unless the caller does.
+pub(crate) fn project(options: &Options) -> Result<Option<Project>, Error> {
+    Ok(named(options)?.1)
+}
+
+/// The instance's name, and the project that gives it.
+fn named(options: &Options) -> Result<(String, Option<Project>), Error> {
+    if let Some(name) = &options.name {
+        return Ok((name.clone(), None));
+    }
+    let project = project::current()?;
+    let name = project.as_ref().map_or(DEFAULT, |project| project.name.as_str()).to_owned();
+    Ok((name, project))
+}
+
+/// What an instance's directory holds beside data and sockets.
+pub(crate) const OWN_FILES: [&str; 8] = [
+    "state.json",
+    "serve.lock",
+    "start.lock",
+    "local.log",
+    "server.log",
+    "password",
+    "id",
+    "instance.json",
+];
+
+/// What an instance keeps between its runs.
+pub(crate) fn record_file(home: &Home) -> PathBuf {
+    home.instance().join("instance.json")
 }
 
 /// What the database server says.

@@ -11,6 +11,10 @@ use serde::{Deserialize, Serialize};
 /// CockroachDB's port, and ours unless it is taken.
 pub const DEFAULT_PORT: u16 = 26257;
 
+/// How long a server may take to be ready, or to answer a statement of ours. On a loaded machine both take
+/// many times as long as usual.
+pub(crate) const STEP_LIMIT: Duration = Duration::from_secs(120);
+
 /// Which database stands behind the endpoint.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -55,9 +59,11 @@ pub struct Options {
     /// Where everything is kept. Otherwise `KECOA_HOME`; for root `/var/lib/kecoa`; for others
     /// `$XDG_DATA_HOME/kecoa` or `~/.local/share/kecoa`.
     pub home: Option<PathBuf>,
-    /// Which of several endpoints in one home; each has a port and data of its own.
-    pub name: String,
-    /// This port on 127.0.0.1 and no other. Otherwise 26257, or a free one when that is taken.
+    /// Which of several endpoints in one home; each has a port and data of its own. Otherwise the one
+    /// that a file `.kecoa`, in the current directory or above it, names; otherwise `default`.
+    pub name: Option<String>,
+    /// This port on 127.0.0.1 and no other; 0 is a free one. Otherwise the one it had before; at first
+    /// 26257, or a free one when that is taken.
     pub port: Option<u16>,
     /// Which database.
     pub engine: Engine,
@@ -72,15 +78,18 @@ pub struct Options {
     /// The program and first arguments by which this program starts itself again: what follows
     /// are arguments of the command line, `local serve …`.
     pub self_command: Vec<OsString>,
-    /// How long `start` waits for the endpoint to be ready.
+    /// How long `start` waits for each step on the way to being ready, and for others that start or
+    /// stop the same endpoint.
     pub timeout: Duration,
+    /// Is told what is being done when a step of the start takes long.
+    pub waiting: Option<fn(&str)>,
 }
 
 impl Default for Options {
     fn default() -> Options {
         Options {
             home: None,
-            name: "default".to_owned(),
+            name: None,
             port: None,
             engine: Engine::default(),
             no_password: false,
@@ -88,7 +97,8 @@ impl Default for Options {
             binaries: None,
             embedded: None,
             self_command: Vec::new(),
-            timeout: Duration::from_secs(60),
+            timeout: STEP_LIMIT + Duration::from_secs(30),
+            waiting: None,
         }
     }
 }

@@ -32,6 +32,9 @@ pub struct Running {
     pub server_pid: Option<u32>,
     /// Where the data is.
     pub data_dir: Option<PathBuf>,
+    /// Nobody is asked for a password, because that was asked for.
+    #[serde(skip)]
+    pub(crate) open: bool,
     /// What the serving process says.
     pub log: PathBuf,
     /// What the user should know, a sentence each.
@@ -127,6 +130,7 @@ pub(crate) fn running(state: &State, home: &Home, was_running: bool) -> Option<R
         pid: state.daemon.pid,
         server_pid: details.server.as_ref().map(|server| server.pid),
         data_dir: details.data_dir.clone(),
+        open: details.open,
         log: home.log_file(),
         notes,
         faults: details.faults.clone(),

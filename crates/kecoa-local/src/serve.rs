@@ -26,6 +26,7 @@ use context::Context;
 /// When the endpoint cannot start, already runs, or its database server keeps ending.
 pub fn serve(options: &Options, mode: Mode, ready: &mut dyn FnMut(&Running)) -> Result<(), Error> {
     let home = layout::create(options)?;
+    let shared = launch::keep_folder(&home, options)?;
     let details = |previous: Option<&State>| details(options, previous);
     let Some(serving) = Serving::begin(&home, mode, options.timeout, details)? else {
         return Err(match launch::url(options) {
@@ -40,6 +41,7 @@ pub fn serve(options: &Options, mode: Mode, ready: &mut dyn FnMut(&Running)) -> 
         });
     };
     let mut context = Context { options, serving, ready };
+    context.details().notes.extend(shared);
     let ended = context.with_runtime(|context, runtime, signals| match options.engine {
         Engine::Postgres => context.run_postgres(runtime, signals),
         Engine::Cockroach => context.run_cockroach(runtime, signals),

@@ -45,7 +45,7 @@ fn serve_entry() {
         match line {
             "local" | "serve" | "--detached" => {}
             "--home" => options.home = Some(value().into()),
-            "--name" => options.name = value(),
+            "--name" => options.name = Some(value()),
             "--port" => options.port = Some(value().parse().unwrap()),
             "--postgres" => options.binaries = Some(value().into()),
             "--engine" => {
@@ -166,6 +166,7 @@ impl Place {
     fn within(directory: tempfile::TempDir, test: &str) -> Option<Place> {
         let mut options = Options::default();
         options.home = Some(directory.path().join("kecoa home"));
+        options.name = Some("default".to_owned());
         options.binaries = std::env::var_os("KECOA_POSTGRES_BIN").map(PathBuf::from);
         options.self_command = self_command();
         let found = RunAs::choose().and_then(|run_as| {

@@ -13,12 +13,13 @@ use kecoa_server::names::hash;
 use crate::dialect::quote::{quote, quote_name};
 use crate::dialect::variables::{Form, VARIABLES, option_name};
 use crate::error::Error;
+use crate::options::STEP_LIMIT;
 use crate::postgres::cluster::Address;
 use crate::postgres::wire::Session;
 use crate::postgres::{CLIENT_ROLE, DEFAULT_DATABASE, SUPERUSER};
 
 /// Each statement here takes milliseconds; a disk may be slow.
-const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
+const STATEMENT_TIMEOUT: Duration = STEP_LIMIT;
 
 /// The one database that no client can change or take away.
 pub(crate) const TEMPLATE: &str = "template1";
@@ -52,6 +53,19 @@ pub(crate) const OPTIONS: &str = "-c search_path=pg_catalog,pg_temp -c role=none
 /// When the server refuses any of it. A database of a client's in which it is refused is left out
 /// and named.
 pub fn bootstrap(address: &Address, sql: &str) -> Result<Vec<String>, Error> {
+    each(address, sql, &mut |_| Ok(()))
+}
+
+/// The same; `begin` is called with the name of each database before it is prepared.
+///
+/// # Errors
+///
+/// As [`bootstrap`], and what `begin` returns.
+pub(crate) fn each(
+    address: &Address,
+    sql: &str,
+    begin: &mut dyn FnMut(&str) -> Result<(), Error>,
+) -> Result<Vec<String>, Error> {
     let mark = format!("{:016x}", hash(&[sql.as_bytes(), OWNERS.as_bytes()].concat()));
     let (mut template, version) = superuser(address)?;
     run(&mut template, "template1", ROLES)?;
@@ -76,6 +90,7 @@ pub fn bootstrap(address: &Address, sql: &str) -> Result<Vec<String>, Error> {
         if found.as_deref() == Some(mark.as_str()) {
             continue;
         }
+        begin(name)?;
         let commented = commented.as_deref() == Some("t");
         if name == "template1" {
             prepare(&mut template, name, sql, &mark, commented)?;

@@ -15,6 +15,7 @@ use kecoa_server::names::random_suffix;
 use kecoa_server::process::ProcessIdentity;
 
 use crate::error::Error;
+use crate::options::STEP_LIMIT;
 use crate::postgres::binaries::Binaries;
 use crate::postgres::privileges::RunAs;
 use crate::postgres::server::{PidFile, Server, clear_leftovers, find_postmaster};
@@ -23,7 +24,7 @@ use crate::postgres::{SOCKET_PORT, SUPERUSER, extensions, socket};
 /// What a fresh data directory takes, with room for the first writes: 39 MB were measured.
 const FRESH_SIZE: u64 = 60 << 20;
 /// Recovery after a crash may take this long.
-const START_TIMEOUT: Duration = Duration::from_secs(50);
+const START_TIMEOUT: Duration = STEP_LIMIT;
 /// Backends of a postmaster that was killed notice it within this time.
 const LEFTOVER_TIMEOUT: Duration = Duration::from_secs(10);
 

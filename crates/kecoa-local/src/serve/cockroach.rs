@@ -7,7 +7,8 @@ use tokio::runtime::Runtime;
 
 use super::context::{Context, INTERVAL};
 use crate::error::Error;
-use crate::options::{DEFAULT_PORT, Engine};
+use crate::options::Engine;
+use crate::ports::Ports;
 use crate::{cockroach, layout};
 
 impl Context<'_> {
@@ -28,21 +29,23 @@ impl Context<'_> {
             let port = previous.port.filter(|_| previous.engine == Engine::Cockroach)?;
             cockroach::adopt(server, port, &home)
         });
+        let ports = Ports::of(&home, self.options, None);
         let mut started = match left_over {
             Some(started) => started,
-            None => cockroach::start(&home, &program, self.options.port)?,
+            None => {
+                self.progress("starting CockroachDB")?;
+                cockroach::start(&home, &program, &ports)?
+            }
         };
-        let any_port = self.options.port.is_none();
         let details = self.details();
         details.server = Some(started.server.identity().clone());
         details.data_dir = Some(started.store);
         details.version = started.version;
-        if any_port && started.port != DEFAULT_PORT {
-            details.notes.push(format!("port {DEFAULT_PORT} is taken; a free one is used"));
-        }
+        details.notes.extend(ports.note(started.port));
         details.notes.push(
             "CockroachDB runs with --insecure: every user of this machine can connect".to_owned(),
         );
+        ports.keep(&home, started.port)?;
         let served = self.announce(started.port, None).and_then(|()| {
             runtime.block_on(async {
                 let mut interval = tokio::time::interval(INTERVAL);

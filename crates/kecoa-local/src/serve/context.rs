@@ -49,6 +49,11 @@ impl Context<'_> {
         run(self, &runtime, signals)
     }
 
+    /// Says what is being done on the way to being ready.
+    pub(super) fn progress(&mut self, what: &str) -> Result<(), Error> {
+        Ok(self.serving.progress(what, self.options.timeout)?)
+    }
+
     /// Announces that clients are accepted on this port.
     pub(super) fn announce(&mut self, port: u16, password: Option<&str>) -> Result<(), Error> {
         let password = password.map_or_else(String::new, |password| format!(":{password}"));

@@ -19,8 +19,7 @@ use crate::endpoint::{BackendAddress, Password, PasswordReader};
 use crate::error::Error;
 use crate::layout;
 use crate::listener::Listener;
-use crate::options::DEFAULT_PORT;
-use crate::postgres::bootstrap::bootstrap;
+use crate::ports::Ports;
 use crate::postgres::cluster::Address;
 use crate::postgres::socket;
 use crate::postgres::{
@@ -57,13 +56,17 @@ impl Context<'_> {
     ) -> Result<(), Error> {
         let run_as = RunAs::choose()?;
         let copies = layout::binaries_dir(self.home(), &run_as);
+        self.progress("looking for PostgreSQL's programs")?;
         let binaries = Binaries::find(&Search::new(self.options), &run_as, &copies)?;
         let (root, note) = layout::data_root(self.home(), &run_as)?;
         self.details().notes.extend(note);
+        self.details().notes.extend(binaries.note());
         let log = layout::server_log_file(self.home());
         let cluster = Cluster::new(&root, log, binaries, run_as)?;
         self.details().notes.extend_from_slice(cluster.notes());
+        self.progress("making the data directory (initdb)")?;
         let fresh = cluster.init()?;
+        self.progress("starting PostgreSQL")?;
         let (server, address) = cluster.start()?;
         let mut embedded = Embedded { cluster, server, address };
         let served = self.serve_postgres(runtime, signals, &mut embedded, fresh);
@@ -94,7 +97,9 @@ impl Context<'_> {
         fresh: bool,
     ) -> Result<End, Error> {
         let Embedded { cluster, server, address } = &*embedded;
-        let notes = bootstrap(address, BOOTSTRAP_SQL)?;
+        let notes = bootstrap::each(address, BOOTSTRAP_SQL, &mut |database| {
+            self.progress(&format!("preparing the database {database:?}"))
+        })?;
         let backend = BackendAddress {
             socket_dir: address.socket_dir.clone(),
             port: address.port,
@@ -190,8 +195,7 @@ impl Context<'_> {
         }
     }
 
-    /// Binds the port asked for and no other; or that of a killed predecessor, whose clients come
-    /// back to it; or the usual one; or a free one.
+    /// Binds the first of its ports that is free.
     async fn bind(
         &mut self,
         backend: &BackendAddress,
@@ -202,17 +206,14 @@ impl Context<'_> {
             .transpose()
             .map_err(Error::io("reading", Path::new("/dev/urandom")))?;
         let previous = self.serving.previous.as_ref().and_then(|previous| previous.details.port);
-        let ports: Vec<u16> = match self.options.port {
-            Some(port) => vec![port],
-            None => previous.into_iter().chain([DEFAULT_PORT, 0]).collect(),
-        };
+        let ports = Ports::of(self.home(), self.options, previous);
         let place = Path::new("127.0.0.1");
         let reader = PasswordReader {
             user: SUPERUSER.to_owned(),
             database: bootstrap::TEMPLATE.to_owned(),
             options: bootstrap::OPTIONS.to_owned(),
         };
-        for port in ports {
+        for port in ports.candidates() {
             let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
             let faults = self.details().faults.clone();
             match Listener::bind(listen, backend, password.as_ref(), &reader, faults.as_ref()).await
@@ -224,17 +225,11 @@ impl Context<'_> {
                         self.details().client_socket = Some(directory);
                     }
                     let address = listener.local_addr().map_err(Error::io("reading", place))?;
+                    self.details().notes.extend(ports.note(address.port()));
+                    ports.keep(self.home(), address.port())?;
                     return Ok((listener, address.port()));
                 }
-                Err(e) if e.kind() == io::ErrorKind::AddrInUse => {
-                    if self.options.port.is_some() {
-                        return Err(Error::PortTaken { port });
-                    }
-                    if port == DEFAULT_PORT {
-                        let note = format!("port {port} is taken; a free one is used");
-                        self.details().notes.push(note);
-                    }
-                }
+                Err(e) if e.kind() == io::ErrorKind::AddrInUse => {}
                 Err(source) => {
                     let path = format!("127.0.0.1:{port}").into();
                     let what = "listening on";
@@ -242,7 +237,7 @@ impl Context<'_> {
                 }
             }
         }
-        Err(Error::PortTaken { port: DEFAULT_PORT })
+        Err(ports.taken())
     }
 
     /// What clients must know, unless nothing was asked for.

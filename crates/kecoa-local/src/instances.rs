@@ -1,0 +1,80 @@
+//! The instances of a home: what is known of one, and of all.
+
+use std::path::PathBuf;
+
+use kecoa_server::home::{DEFAULT, Home};
+use kecoa_server::project;
+use serde::Serialize;
+
+use crate::data;
+use crate::error::Error;
+use crate::launch::status_of;
+use crate::layout;
+use crate::options::Options;
+use crate::record::Record;
+use crate::running::Status;
+use crate::service::SERVICE;
+
+/// What is known of an instance, running or not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Instance {
+    /// Its name.
+    pub name: String,
+    /// Whether it is the one that the current folder means.
+    pub current: bool,
+    /// The folder whose `.kecoa` named it first.
+    pub folder: Option<PathBuf>,
+    /// The size of its data on the disk, in bytes.
+    pub data_bytes: u64,
+    /// Whether it runs, and how.
+    #[serde(flatten)]
+    pub status: Status,
+}
+
+impl Instance {
+    fn of(home: &Home, current: bool) -> Result<Instance, Error> {
+        // One that cannot be looked at must not hide the others.
+        let status = match home.check_owner().map_err(Error::from).and_then(|()| status_of(home)) {
+            Ok(status) => status,
+            Err(error) => Status::Broken { reason: error.to_string() },
+        };
+        Ok(Instance {
+            name: home.name().to_owned(),
+            current,
+            folder: Record::read(home).folder,
+            data_bytes: data::size(home),
+            status,
+        })
+    }
+}
+
+/// The instance that is meant. Changes nothing.
+///
+/// # Errors
+///
+/// When it cannot be told which one is meant.
+pub fn instance(options: &Options) -> Result<Instance, Error> {
+    let home = layout::locate(options)?;
+    let current = current_name()? == home.name();
+    Instance::of(&home, current)
+}
+
+/// All instances of the home, by name. Changes nothing.
+///
+/// # Errors
+///
+/// When the home cannot be read.
+pub fn instances(options: &Options) -> Result<Vec<Instance>, Error> {
+    // A file that names no instance is no reason not to list those that are there.
+    let current = current_name().ok();
+    Home::all(&SERVICE, options.home.clone())?
+        .iter()
+        .map(|home| Instance::of(home, current.as_deref() == Some(home.name())))
+        .collect()
+}
+
+/// The name of the instance that the current folder means.
+fn current_name() -> Result<String, Error> {
+    Ok(project::current()?.map_or_else(|| DEFAULT.to_owned(), |project| project.name))
+}
