@@ -37,6 +37,7 @@ fn answer(client: &mut Tcp) -> String {
                 letters.push_str(&format!("Z{}", format!("{status:?}").chars().next().unwrap()));
                 return letters;
             }
+            Backend::NoticeResponse(_) => letters.push('N'),
             Backend::ParameterStatus(_) => {}
             other => panic!("{other:?} out of turn, behind {letters}"),
         }
@@ -360,6 +361,48 @@ fn a_commit_that_fails_is_run_again() {
     assert_eq!(failed.tags, ["INSERT 0 1"]);
     let databases = "SELECT count(*) FROM pg_database WHERE datname = 'd'";
     assert_eq!(value(&mut client, databases), "0");
+}
+
+#[test]
+fn a_schema_change_commits_what_its_pipeline_has_run() {
+    let Some(server) = Server::start() else { return };
+    let mut client = prepared_client(&server);
+    let insert = || fresh("", "INSERT INTO t (n) VALUES (1)");
+    let create = |name: &str| fresh("", &format!("CREATE TABLE {name} (a INT PRIMARY KEY)"));
+    let fails = || fresh("", "SELECT 1/0");
+    for (way, messages, expected, rows) in [
+        (
+            "behind a write",
+            vec![insert(), create("a"), insert(), fails()],
+            "12nC12nNC12nC1E22012ZI",
+            "1",
+        ),
+        ("in front of it", vec![create("b"), insert(), fails()], "12nC12nC1E22012ZI", "0"),
+        ("two of them", vec![create("c"), create("d"), insert()], "12nC12nNC12nCZI", "1"),
+        (
+            "not while it is off",
+            vec![fresh("", "SET autocommit_before_ddl = off"), insert(), create("e"), fails()],
+            "12nC12nC12nC1E22012ZI",
+            "0",
+        ),
+    ] {
+        client.simple("DELETE FROM t");
+        client.send(&synced(messages));
+        assert_eq!(answer(&mut client), expected, "{way}");
+        assert_eq!(value(&mut client, "SELECT count(*) FROM t"), rows, "{way}");
+    }
+    let made = "SELECT string_agg(table_name, '' ORDER BY table_name) FROM [SHOW TABLES] WHERE length(table_name) = 1 AND table_name <> 't'";
+    assert_eq!(value(&mut client, made), "cd");
+    // What is committed is not run a second time.
+    client.simple("ALTER SEQUENCE runs RESTART");
+    client.simple("DELETE FROM t");
+    client.send(&synced(vec![insert(), create("f"), fresh("", "SELECT fails(3)")]));
+    assert_eq!(answer(&mut client), "12nC12nNC12TE40001ZI");
+    assert_eq!(value(&mut client, "SELECT count(*) FROM t"), "1");
+    let failed =
+        client.simple("INSERT INTO t (n) VALUES (1); CREATE TABLE g (a INT); SELECT fails(9)");
+    assert_eq!(failed.error.unwrap().0, "40001");
+    assert_eq!(value(&mut client, "SELECT count(*) FROM t"), "2");
 }
 
 #[test]

@@ -30,6 +30,10 @@ pub enum Phase {
 /// that a loop of `ROLLBACK` and `BEGIN` comes to an end too.
 pub const INJECTED_FAILURES: u32 = 3;
 
+/// The notice of a schema change that commits what ran before it.
+const AUTO_COMMIT: &str =
+    "auto-committing transaction before processing DDL due to autocommit_before_ddl setting";
+
 const NO_TRANSACTION: &str = "there is no transaction in progress";
 
 /// The state that the rules of transactions depend on.
@@ -72,6 +76,8 @@ pub struct Planned {
     pub use_database: Option<Option<String>>,
     /// Whether the pieces must be sent on their own, outside an implicit transaction.
     pub detached: bool,
+    /// Whether the first piece commits what ran before.
+    pub commits_first: bool,
 }
 
 impl From<Vec<Piece>> for Planned {
@@ -143,19 +149,17 @@ impl Transaction {
                 planned
             }
             None if self.commits_before(analysis.class) => {
-                if self.injects(self.settings.now().inject_commit) {
+                if self.phase == Phase::Open && self.injects(self.settings.now().inject_commit) {
                     return self.commit();
                 }
                 let mut commit = Piece::hidden("COMMIT");
-                commit.notice = Some(
-                    "auto-committing transaction before processing DDL due to \
-                     autocommit_before_ddl setting"
-                        .to_owned(),
-                );
+                commit.notice = Some(AUTO_COMMIT.to_owned());
                 self.end(true);
+                // It is the first one of the transaction that a batch goes on with.
+                self.touch();
                 let mut pieces = analysis.pieces.clone();
                 pieces.insert(0, commit);
-                pieces.into()
+                Planned { pieces, commits_first: true, ..Planned::default() }
             }
             None => {
                 self.touch();
@@ -187,10 +191,11 @@ impl Transaction {
             || self.commits_before(class)
     }
 
-    /// Whether the open transaction is committed before a statement of this class.
+    /// Whether the open transaction, or what a batch has run so far, is committed before a statement of
+    /// this class.
     fn commits_before(&self, class: Class) -> bool {
         class == Class::Definition
-            && self.phase == Phase::Open
+            && (self.phase == Phase::Open || self.phase == Phase::Idle && self.implicit)
             && self.settings.now().autocommit_before_ddl
     }
 
@@ -296,6 +301,12 @@ impl Transaction {
             },
             Control::Detached => {
                 let mut pieces = analysis.pieces.clone();
+                if !self.is_alone()
+                    && self.settings.now().autocommit_before_ddl
+                    && let Some(first) = pieces.first_mut().filter(|first| first.notice.is_none())
+                {
+                    first.notice = Some(AUTO_COMMIT.to_owned());
+                }
                 if self.phase == Phase::Open {
                     pieces.insert(0, Piece::hidden("COMMIT"));
                     self.end(true);

@@ -6,7 +6,7 @@ use super::expect::Expect;
 use super::flow::{End, Flow};
 use super::messages::{put, put_frame};
 use super::origin::Origin;
-use super::replies::row;
+use super::replies::{is_of_batch, row};
 use super::session::Session;
 use crate::dialect::plan::{OnError, Reply};
 use crate::dialect::transaction::Phase;
@@ -15,6 +15,8 @@ impl Session {
     /// Matches a message of PostgreSQL to what is expected.
     pub(super) async fn answer(&mut self, frame: Frame) -> Flow<()> {
         match (frame.tag, self.expected.front_mut()) {
+            (b'N', Some(Expect::Execute { run, .. }))
+                if run.reply == Reply::Hide && is_of_batch(&frame.body) => {}
             (b'N' | b'A' | b'S', _) => self.forward(&frame),
             (b'E', _) => self.fail(&frame).await?,
             (b'1', Some(Expect::Parse { visible, undo, .. })) => {

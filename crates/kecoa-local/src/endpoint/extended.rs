@@ -16,7 +16,7 @@ use super::replies::string;
 use super::run::{Run, runs};
 use super::session::Session;
 use crate::dialect::edit::Sql;
-use crate::dialect::plan::{Analysis, OnError, Reply};
+use crate::dialect::plan::{Analysis, Class, OnError, Reply};
 use crate::dialect::transaction::{self, Phase};
 
 /// So many answers at most are awaited before the client's next message is taken.
@@ -291,7 +291,9 @@ impl Session {
             .expected
             .iter()
             .any(|expect| matches!(expect, Expect::Execute { run, .. } if run.after.is_some()));
-        if prepared.plain && !pending && !self.transaction.watches(analysis.class) {
+        // A schema change commits what its pipeline has executed.
+        let later = analysis.class == Class::Definition && self.rerun.executed;
+        if prepared.plain && !pending && !later && !self.transaction.watches(analysis.class) {
             // The usual case: nothing about it depends on the transaction.
             self.part_of_request(analysis, None, self.transaction.phase);
             let run = Run::plain(&analysis.pieces, analysis.class);

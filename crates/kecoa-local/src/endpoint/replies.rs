@@ -131,6 +131,12 @@ impl Fields {
     }
 }
 
+/// Whether a notice says that there is no transaction, as PostgreSQL does where the endpoint commits what a
+/// batch has run.
+pub(super) fn is_of_batch(body: &Bytes) -> bool {
+    Fields::read(body).code() == "25P01"
+}
+
 /// The command tag the client gets for PostgreSQL's, both without the closing NUL; `None` when it
 /// gets none.
 pub(super) fn tag(reply: &Reply, found: &[u8]) -> Option<Vec<u8>> {

@@ -56,7 +56,7 @@ impl Rerun {
     ) -> bool {
         let first = !std::mem::replace(&mut self.executed, true);
         let pieces = plan.map_or(&analysis.pieces, |plan| &plan.pieces);
-        let once = plan.is_some_and(|plan| plan.detached)
+        let once = plan.is_some_and(|plan| plan.detached || plan.commits_first)
             || self.ended
             || forces_retry(pieces)
             || pieces.iter().any(|piece| piece.on_error == OnError::Injected);

@@ -6,7 +6,7 @@ use super::backend::put_query;
 use super::flow::Flow;
 use super::messages::put_frame;
 use super::origin::Origin;
-use super::replies::{Fields, put_tag};
+use super::replies::{Fields, is_of_batch, put_tag};
 use super::run::Run;
 use super::session::Session;
 use crate::dialect::edit::Sql;
@@ -63,6 +63,7 @@ impl Session {
             let hidden = run.as_ref().is_some_and(|run| run.reply == Reply::Hide);
             match frame.tag {
                 b'T' | b'D' if hidden => {}
+                b'N' if hidden && is_of_batch(&frame.body) => {}
                 b'T' => self.column_names.put(&frame.body, &mut self.client.output),
                 b'D' | b'd' => self.rows(&frame),
                 b'C' => {
