@@ -20,6 +20,7 @@ mod flow;
 mod look;
 mod lookup;
 mod messages;
+mod operator_words;
 mod options;
 mod origin;
 mod own_statements;

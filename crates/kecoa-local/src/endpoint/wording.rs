@@ -5,6 +5,7 @@
 
 use kecoa_sql::Statement;
 
+use super::operator_words::{operator, undecided};
 use super::origin::Origin;
 use super::replies::Fields;
 use crate::dialect::syntax;
@@ -70,11 +71,19 @@ pub(super) fn reword(error: &mut Fields, origin: Option<&Origin<'_>>, position: 
             .or_else(|| {
                 quoted_in(&message, "invalid reference to FROM-clause entry for table \"", "\"")
             })
-            .map(|table| format!("no data source matches prefix: {table} in this context")),
+            .map(|table| format!("no data source matches prefix: {table} in this context"))
+            .or_else(|| relation(&message)),
         "42803" => quoted_in(&message, "column \"", "\" must appear in the GROUP BY clause")
             .and_then(|name| name.rsplit_once('.'))
             .map(|(table, _)| message.replacen(&format!("\"{table}."), "\"", 1)),
-        "22023" => operator(&message),
+        "22023" => match undecided(&message, origin.zip(position)) {
+            Some(said) => {
+                error.set(b'C', "42P18");
+                error.remove(b"H");
+                Some(said)
+            }
+            None => operator(&message, origin.zip(position)),
+        },
         _ => None,
     };
     if let Some(said) = said {
@@ -83,6 +92,14 @@ pub(super) fn reword(error: &mut Fields, origin: Option<&Origin<'_>>, position: 
         }
         error.set(b'M', &said);
     }
+}
+
+/// `table "t" does not exist`: CockroachDB has one word for tables, views and sequences.
+fn relation(message: &str) -> Option<String> {
+    let kinds = ["table", "view", "materialized view", "sequence"];
+    let rest = kinds.iter().find_map(|kind| message.strip_prefix(kind)?.strip_prefix(" \""))?;
+    let name = rest.strip_suffix("\" does not exist")?;
+    Some(format!("relation \"{name}\" does not exist"))
 }
 
 /// What stands between two parts of a text that begins with the first.
@@ -223,54 +240,6 @@ fn column(message: &str) -> Option<String> {
     }
 }
 
-/// An operator that does not exist for these types.
-fn operator(message: &str) -> Option<String> {
-    const COMPARISONS: [&str; 16] = [
-        "=", "<>", "<", ">", "<=", ">=", "~", "!~", "~*", "!~*", "~~", "!~~", "~~*", "!~~*", "@>",
-        "<@",
-    ];
-    let rest = message.strip_prefix("operator does not exist: ")?;
-    let is_operator = |part: &str| part.chars().all(|c| "+-*/<>=~!@#%^&|?".contains(c));
-    let parts: Vec<&str> = rest.split(' ').collect();
-    let at = parts.iter().position(|part| is_operator(part))?;
-    let name = parts.get(at).copied().unwrap_or_default();
-    let (left, right) = (parts.get(..at)?.join(" "), parts.get(at + 1..)?.join(" "));
-    if left.is_empty() {
-        return Some(format!("unsupported unary operator: {name}<{}>", shown_type(&right)));
-    }
-    let kind = if COMPARISONS.contains(&name) { "comparison" } else { "binary" };
-    let (left, right) = (shown_type(&left), shown_type(&right));
-    Some(format!("unsupported {kind} operator: <{left}> {name} <{right}>"))
-}
-
-/// CockroachDB's name of a type.
-fn shown_type(name: &str) -> String {
-    let (name, array) = match name.strip_suffix("[]") {
-        Some(element) => (element, "[]"),
-        None => (name, ""),
-    };
-    let shown = match name {
-        "text" => "string",
-        "bigint" => "int",
-        "integer" => "int4",
-        "smallint" => "int2",
-        "boolean" => "bool",
-        "bytea" => "bytes",
-        "numeric" => "decimal",
-        "double precision" => "float",
-        "real" => "float4",
-        "character varying" => "varchar",
-        "character" => "char",
-        "timestamp without time zone" => "timestamp",
-        "timestamp with time zone" => "timestamptz",
-        "time without time zone" => "time",
-        "time with time zone" => "timetz",
-        "bit varying" => "varbit",
-        other => other,
-    };
-    format!("{shown}{array}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -356,6 +325,8 @@ mod tests {
                 "unsupported binary operator: <string> + <float>",
             ),
             ("22023", "operator does not exist: - boolean", "unsupported unary operator: -<bool>"),
+            ("42P01", "table \"t\" does not exist", "relation \"t\" does not exist"),
+            ("42P01", "materialized view \"t\" does not exist", "relation \"t\" does not exist"),
             ("XX000", "bigint out of range", "bigint out of range"),
         ] {
             assert_eq!(reworded(code, theirs, "SELECT 1"), ours);
