@@ -19,7 +19,7 @@ enum Origin {
     Typed,
     /// From integer literals alone, with parameters and NULL perhaps.
     Integers,
-    /// There is no type: parameters and NULL alone.
+    /// There is no type: parameters, strings and NULL alone.
     Open,
 }
 
@@ -57,6 +57,15 @@ const ALIKE: [(&str, usize); 14] = [
 pub(super) fn rewrite(query: &Query<'_, '_>, edits: &mut Edits) {
     let tree = query.tree;
     let literal = |node| tree.is(node, Kind::Integer);
+    for node in tree.ids().filter(|node| tree.is(*node, Kind::Parameter)) {
+        // PostgreSQL's subscripts are INT4.
+        let array = tree.parent(node).filter(|around| tree.is(*around, Kind::Subscript));
+        if array.and_then(|array| tree.children(array).next()).is_some_and(|first| first != node)
+            && !query.is_dropped(node)
+        {
+            edits.insert(query.end(node), "::INT8");
+        }
+    }
     if !tree.ids().any(literal) {
         return;
     }
@@ -161,7 +170,11 @@ fn look(query: &Query<'_, '_>, node: NodeId, known: &[Known]) -> Known {
             let small = is_small(query.statement.text(tree.first(node)));
             if small { Origin::Integers } else { Origin::Typed }
         }
-        Some(Kind::Parameter | Kind::Null) => Origin::Open,
+        Some(Kind::Parameter | Kind::Null | Kind::Text) => Origin::Open,
+        // A list to compare with.
+        Some(Kind::InList) if tree.children(node).all(|item| is_open(of(known, tree, item))) => {
+            Origin::Open
+        }
         Some(
             Kind::Paren
             | Kind::Prefix
@@ -190,6 +203,33 @@ fn look(query: &Query<'_, '_>, node: NodeId, known: &[Known]) -> Known {
             of(known, tree, child).origin != Origin::Typed && of(known, tree, child).computes
         });
     Known { origin, computes, wide: false }
+}
+
+fn is_open(known: Known) -> bool {
+    known.origin == Origin::Open
+}
+
+/// Whether something in a row has no type, or in a list of rows.
+fn holds_open(tree: &Tree, node: NodeId, known: &[Known]) -> bool {
+    tree.children(node).any(|child| {
+        is_open(of(known, tree, child))
+            || matches!(tree.kind(child), Some(Kind::Tuple | Kind::Row))
+                && holds_open(tree, child, known)
+    })
+}
+
+/// Whether a client can see the types in a row: it is selected, or compared with what takes its types.
+fn is_seen_row(tree: &Tree, row: NodeId, known: &[Known]) -> bool {
+    let Some(around) = tree.parent(row) else { return false };
+    // A list is compared with what stands before it.
+    let compared = if tree.is(around, Kind::InList) { tree.parent(around) } else { Some(around) };
+    tree.is(around, Kind::Target)
+        || compared.is_some_and(|comparison| {
+            matches!(tree.kind(comparison), Some(Kind::Binary | Kind::In | Kind::IsDistinct))
+                && tree
+                    .children(comparison)
+                    .any(|side| side != row && side != around && holds_open(tree, side, known))
+        })
 }
 
 /// Whether a child's type makes its parent's.
@@ -244,16 +284,16 @@ fn is_seen(
     }
     // An expression is grouped and sorted by where it equals what is selected: all alike, then.
     let group = tree.is(inner, Kind::Case) || tree.is(inner, Kind::Special);
-    let beside_open = || {
-        let mut others = tree.children(parent).filter(|other| *other != node);
-        others.any(|other| of(known, tree, other).origin == Origin::Open)
-    };
+    let beside_open =
+        || tree.children(parent).any(|other| other != node && is_open(of(known, tree, other)));
     match tree.kind(parent) {
         Some(Kind::Target) => {
             !is_in_exists(tree, parent) && (group || computes || !is_insert_query(tree, parent))
         }
         Some(Kind::ValuesRow) => group || computes || !is_inserted(tree, parent),
-        Some(Kind::Call) => computes || is_alike(statement, tree, parent, node),
+        Some(Kind::Call) => {
+            computes || tree.is(inner, Kind::Array) || is_alike(statement, tree, parent, node)
+        }
         // The array; its element is what is seen.
         Some(Kind::Subscript) => computes || tree.is(inner, Kind::Array),
         Some(Kind::Binary) => {
@@ -266,13 +306,10 @@ fn is_seen(
         }
         Some(Kind::InList) => {
             let tested = tree.parent(parent).and_then(|test| tree.children(test).next());
-            let open = tested.is_some_and(|t| of(known, tree, t).origin == Origin::Open);
+            let open = tested.is_some_and(|tested| is_open(of(known, tree, tested)));
             group || computes || open
         }
-        Some(Kind::Tuple | Kind::Row) => {
-            let seen = tree.parent(parent).is_some_and(|around| tree.is(around, Kind::Target));
-            group || computes || seen
-        }
+        Some(Kind::Tuple | Kind::Row) => group || computes || is_seen_row(tree, parent, known),
         Some(Kind::SortKey | Kind::GroupBy | Kind::PartitionBy | Kind::Distinct) => {
             group || computes || tree.is(inner, Kind::Array)
         }
