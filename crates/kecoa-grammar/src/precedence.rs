@@ -102,8 +102,8 @@ fn symbols(operator: &[u8]) -> (u8, bool) {
     match operator {
         b"<" | b">" | b"=" | b"<=" | b">=" | b"<>" | b"!=" => (5, false),
         b"+" | b"-" => (8, true),
-        // `//` is written as a division.
-        b"*" | b"/" | b"//" | b"%" => (9, true),
+        // `//` is none of PostgreSQL's own.
+        b"*" | b"/" | b"%" => (9, true),
         b"^" => (10, true),
         _ => (7, true),
     }

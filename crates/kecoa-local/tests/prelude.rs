@@ -147,6 +147,83 @@ fn what_postgresql_understands_is_understood() {
     assert!(refused.is_empty(), "{} of {}\n{}", refused.len(), wide.len(), refused.join("\n"));
 }
 
+/// What PostgreSQL makes of an operator's parameters.
+const PARAMETERS: &str = "CREATE FUNCTION pg_temp.kind(call text) RETURNS text LANGUAGE plpgsql AS $$ \
+    DECLARE found text; \
+    BEGIN \
+      EXECUTE 'PREPARE subject AS ' || call; \
+      SELECT array_to_string(s.parameter_types, ',') INTO found \
+        FROM pg_prepared_statements s WHERE s.name = 'subject'; \
+      DEALLOCATE subject; \
+      RETURN found; \
+    EXCEPTION WHEN OTHERS THEN RETURN 'error ' || SQLSTATE; \
+    END $$";
+
+/// Parameters that get another type, as CockroachDB has it: the operators, before, after.
+const RETYPED: &[(&[&str], &str, &str)] = &[
+    // Bits are shifted by an INT, and INT is not computed in FLOAT.
+    (&["<<", ">>"], "integer", "bigint"),
+    (&["<<", ">>"], "integer", "smallint"),
+    (&["^"], "double precision", "bigint"),
+    (&["^"], "double precision", "integer"),
+    (&["^"], "double precision", "smallint"),
+    // The days of two dates.
+    (&["-"], "integer", "bigint"),
+    // Two numbers of which nothing is known.
+    (&["^"], "double precision,double precision", "error 42725"),
+];
+
+#[test]
+fn an_operator_types_its_parameters_as_before() {
+    let Some(server) = Server::start() else { return };
+    let mut ours = server.postgres("defaultdb");
+    if run(&mut ours, "SHOW server_version_num")[0][0].as_deref() < Some("160000") {
+        return; // it does not tell the types of a prepared statement
+    }
+    run(&mut ours, "CREATE DATABASE plain TEMPLATE template0");
+    let mut plain = server.postgres("plain");
+    for client in [&mut plain, &mut ours] {
+        run(client, PARAMETERS);
+    }
+    run(&mut plain, include_str!("prelude/parameters.sql"));
+    let before = kinds(&mut plain);
+    assert!(before.len() > 2000, "{}", before.len());
+    run(&mut ours, "CREATE TEMP TABLE calls (sql text)");
+    fill(&mut ours, "calls", before.keys().map(String::as_str));
+    let after = kinds(&mut ours);
+    let may = |call: &str, before: &str, after: &str| {
+        RETYPED.iter().any(|(operators, from, to)| {
+            *from == before && *to == after && call.split(' ').any(|word| operators.contains(&word))
+        })
+    };
+    let worse: Vec<String> = before
+        .iter()
+        .map(|(call, before)| (call, before, &after[call]))
+        .filter(|(call, before, after)| {
+            before != after && !before.starts_with("error") && !may(call, before, after)
+        })
+        .map(|(call, before, after)| format!("{call}: {before} became {after}"))
+        .collect();
+    assert!(worse.is_empty(), "{} of {}\n{}", worse.len(), before.len(), worse.join("\n"));
+    // Of CockroachDB's own operators a parameter has the other side's type, and no two are guessed at.
+    run(&mut ours, "TRUNCATE calls");
+    let own =
+        ["NULL::bigint // $1", "$1 // NULL::bigint", "$1 // NULL::numeric", "$1 % NULL::float8"];
+    let undecided = ["$1 // $2", "$1 % $2", "$1 ^ $2", "$1 / $2", "$1 + $2"];
+    let calls: Vec<String> =
+        own.iter().chain(&undecided).map(|call| format!("SELECT {call}")).collect();
+    fill(&mut ours, "calls", calls.iter().map(String::as_str));
+    let found = kinds(&mut ours);
+    for call in own {
+        let other = call.split("NULL::").nth(1).unwrap().split(' ').next().unwrap();
+        let expected = if other == "float8" { "double precision" } else { other };
+        assert_eq!(found[&format!("SELECT {call}")], expected, "{call}");
+    }
+    for call in undecided {
+        assert_eq!(found[&format!("SELECT {call}")], "error 42725", "{call}");
+    }
+}
+
 /// What goes on taking int4 alone: libpq calls large objects with it, and CockroachDB has neither
 /// ranges nor replication slots.
 const KEPT: [&str; 12] = [

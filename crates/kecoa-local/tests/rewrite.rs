@@ -318,7 +318,7 @@ proptest! {
             "RETURNING NOTHING", "UPSERT INTO t", "LOCALITY GLOBAL",
         ]),
         edited in prop::sample::select(vec![
-            ("SELECT a // 2 AS q, ", " FROM t"),
+            ("SELECT a::STRING AS q, ", " FROM t"),
             ("SELECT ", " FROM defaultdb.t AS OF SYSTEM TIME '-1s'"),
             ("UPDATE t SET a = ", " ORDER BY a LIMIT 1"),
             ("UPSERT INTO t (id, a) VALUES (1, ", ") RETURNING NOTHING"),

@@ -105,6 +105,8 @@ pub struct Edits {
     bodies: BTreeSet<usize>,
     /// What some of them depend on.
     pub(super) settings: Settings,
+    /// The statement has a tree: its operands have brackets where PostgreSQL needs them.
+    pub(super) has_tree: bool,
 }
 
 /// A statement has so many notices at most.

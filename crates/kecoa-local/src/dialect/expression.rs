@@ -55,7 +55,7 @@ pub(super) fn rewrite(
                     return Err(Refusal::syntax(statement, at, "0A000", what).into());
                 }
                 b"@" => index_hint(statement, at, edits),
-                text if is_whole_division(text) => {
+                text if !edits.has_tree && is_whole_division(text) => {
                     let from = statement.start(at);
                     edits.replace(from, from + 2, "/ crdb_internal.whole() /");
                 }

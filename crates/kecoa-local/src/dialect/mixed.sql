@@ -47,11 +47,14 @@ BEGIN
     SELECT * FROM (VALUES ('<<', 'shift_left', 'int8shl'), ('>>', 'shift_right', 'int8shr')) AS s(name, function, original),
       (VALUES ('int2'), ('int4'), ('int8')) AS a(l), (VALUES ('int2'), ('int4'), ('int8')) AS b(r)
   LOOP
-    CONTINUE WHEN to_regoperator(format('pg_catalog.%s(%s,%s)', o.name, o.l, o.r)) IS NULL;
     -- Within the range no function is called for each row.
     EXECUTE format('CREATE OR REPLACE FUNCTION crdb_internal.%1$s(%2$s, %3$s) RETURNS int8 LANGUAGE sql IMMUTABLE STRICT '
       'PARALLEL SAFE AS ''SELECT pg_catalog.%4$s($1::pg_catalog.int8, CASE WHEN $2 BETWEEN 0 AND 63 '
       'THEN $2::pg_catalog.int4 ELSE crdb_internal.shift($2::pg_catalog.int8) END)''', o.function, o.l, o.r, o.original);
+    IF to_regoperator(format('pg_catalog.%s(%s,%s)', o.name, o.l, o.r)) IS NULL THEN
+      EXECUTE format('CREATE OPERATOR pg_catalog.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = crdb_internal.%s)',
+        o.name, o.l, o.r, o.function);
+    END IF;
     UPDATE pg_operator SET oprresult = 'int8'::regtype,
       oprcode = format('crdb_internal.%s(%s,%s)', o.function, o.l, o.r)::regprocedure
     WHERE oid = to_regoperator(format('pg_catalog.%s(%s,%s)', o.name, o.l, o.r));

@@ -32,8 +32,9 @@ BEGIN
 END
 $$;
 
--- A // b arrives as a / crdb_internal.whole() / b, which keeps the precedence of a division: the
--- first / makes a dividend that remembers, the second one divides and cuts.
+-- In a definition, where nothing says how far an operand goes, a // b arrives as a / crdb_internal.whole() / b,
+-- which keeps the precedence of a division: the first / makes a dividend that remembers, the second one divides
+-- and cuts.
 DO $$
 DECLARE
   o record;
@@ -83,6 +84,40 @@ BEGIN
 END
 $$;
 
+-- Elsewhere it arrives as it is, in brackets where it needs them. An operator has one operand on each side, so
+-- that a parameter beside a number gets that one's type. What fits nothing but the mark makes a choice
+-- of two parameters impossible, as it is in CockroachDB: else they would be taken for FLOAT.
+DO $$
+DECLARE
+  o record;
+BEGIN
+  FOR o IN
+    SELECT a.l, b.r, CASE WHEN greatest(a.rank, b.rank) = 1 THEN 'int8' ELSE 'numeric' END AS result
+    FROM (VALUES ('int2', 1), ('int4', 1), ('int8', 1), ('numeric', 2)) AS a(l, rank),
+      (VALUES ('int2', 1), ('int4', 1), ('int8', 1), ('numeric', 2)) AS b(r, rank)
+    UNION ALL SELECT 'float8', 'float8', 'float8'
+  LOOP
+    CONTINUE WHEN to_regoperator(format('pg_catalog.//(%s,%s)', o.l, o.r)) IS NOT NULL;
+    EXECUTE format('CREATE OR REPLACE FUNCTION crdb_internal.divide_whole(%s, %s) RETURNS %s LANGUAGE sql IMMUTABLE '
+      'STRICT PARALLEL SAFE AS ''SELECT %s''', o.l, o.r, o.result,
+      CASE o.result
+        WHEN 'int8' THEN 'pg_catalog.int8div($1::pg_catalog.int8, $2::pg_catalog.int8)'
+        WHEN 'numeric' THEN 'pg_catalog.div($1::pg_catalog.numeric, $2::pg_catalog.numeric)'
+        ELSE 'pg_catalog.trunc(pg_catalog.float8div($1, $2))' END);
+    EXECUTE format('CREATE OPERATOR pg_catalog.// (LEFTARG = %s, RIGHTARG = %s, FUNCTION = crdb_internal.divide_whole)',
+      o.l, o.r);
+  END LOOP;
+  CREATE OR REPLACE FUNCTION crdb_internal.undecided(crdb_internal.whole_mark, crdb_internal.whole_mark) RETURNS void
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS '';
+  FOR o IN SELECT * FROM (VALUES ('//'), ('%'), ('^')) AS v(name) LOOP
+    CONTINUE WHEN to_regoperator(
+      format('pg_catalog.%s(crdb_internal.whole_mark,crdb_internal.whole_mark)', o.name)) IS NOT NULL;
+    EXECUTE format('CREATE OPERATOR pg_catalog.%s (LEFTARG = crdb_internal.whole_mark, '
+      'RIGHTARG = crdb_internal.whole_mark, FUNCTION = crdb_internal.undecided)', o.name);
+  END LOOP;
+END
+$$;
+
 -- INT is 64 bits wide: where an operator takes an int4, it takes an int8 too. Beside each stands the
 -- int2 that a driver may send for a small number, which would otherwise fit two.
 DO $$
@@ -93,10 +128,7 @@ BEGIN
     SELECT * FROM (VALUES
       ('date', '+', 'date', 'date_pli'), ('date', '-', 'date', 'date_mii'),
       ('jsonb', '->', 'jsonb', 'jsonb_array_element'),
-      ('jsonb', '->>', 'text', 'jsonb_array_element_text'),
-      ('int8', '<<', 'int8', 'int8shl'), ('int8', '>>', 'int8', 'int8shr'),
-      ('int4', '<<', 'int8', 'int8shl'), ('int4', '>>', 'int8', 'int8shr'),
-      ('int2', '<<', 'int8', 'int8shl'), ('int2', '>>', 'int8', 'int8shr')
+      ('jsonb', '->>', 'text', 'jsonb_array_element_text')
     ) AS v(l, name, result, function), (VALUES ('int2'), ('int8')) AS w(r)
   LOOP
     CONTINUE WHEN pg_catalog.to_regoperator(

@@ -48,10 +48,12 @@ pub(super) fn rewrite(
         }
     };
     let query = Query::new(statement, &tree);
+    edits.has_tree = true;
+    // A cast of an operand's last literal stands inside the operand's bracket.
+    integers::rewrite(&query, edits);
     precedence::rewrite(&query, edits);
     sources::statements(&query, edits);
     catalogue::rewrite(&query, edits);
-    integers::rewrite(&query, edits);
     if context.settings.strict {
         for node in tree.ids() {
             match tree.kind(node) {
