@@ -29,7 +29,7 @@ SOURCES := $(shell find crates python -type f \( -name '*.rs' -o -name '*.toml' 
 help:
 	@echo 'make demo    build the package, move money on a local endpoint'
 	@echo 'make test    every test: Rust, Python, PostgreSQL, psycopg2 beside kecoa'
-	@echo 'make lint    rustfmt, clippy, rustdoc, cargo-deny, ruff, mypy, stubtest; warnings are errors'
+	@echo 'make lint    rustfmt, clippy, rustdoc, cargo-deny, ruff, mypy, pyright, stubtest; warnings are errors'
 	@echo 'make bench   kecoa beside other drivers, as ratios'
 	@echo 'make docs    rustdoc, the dialect table made by running its cases, the table of connection options'
 	@echo 'make site    the documentation as a site: target/site, English and Indonesian'
@@ -67,6 +67,8 @@ lint-texts: $(STAMPS)/dev $(STAMPS)/lint
 
 lint-python: $(STAMPS)/package $(STAMPS)/dev
 	$(CLEAN_ENV) $(PY) -m mypy --cache-dir .cache/mypy
+	$(CLEAN_ENV) $(PY) -m mypy --cache-dir .cache/mypy examples tools/build_wheels.py tools/check_packages.py tools/try_wheel.py
+	$(CLEAN_ENV) $(PY) -m basedpyright --pythonpath $(PY)
 	$(CLEAN_ENV) $(PY) -m mypy.stubtest kecoa._kecoa --ignore-disjoint-bases --allowlist tools/stubtest-allowlist.txt
 	$(CLEAN_ENV) $(PY) -m pytest -q tests/test_package.py -k 'needs or too_long or public_names'
 

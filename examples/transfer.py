@@ -13,26 +13,31 @@ from contextlib import nullcontext
 
 import kecoa
 import kecoa.extras
+import kecoa.local
+from kecoa.extensions import connection
 
 
-def create_accounts(conn, source, target):
+def create_accounts(conn: connection, source: uuid.UUID, target: uuid.UUID) -> None:
     with conn.cursor() as cur:
         cur.execute("CREATE TABLE IF NOT EXISTS accounts (id UUID PRIMARY KEY, balance INT8)")
         cur.execute("INSERT INTO accounts (id, balance) VALUES (%s, 1000), (%s, 250)", (source, target))
 
 
-def transfer(conn, source, target, amount):
+def transfer(conn: connection, source: uuid.UUID, target: uuid.UUID, amount: int) -> None:
     """The body of the transaction: it may run several times, and must not commit."""
     with conn.cursor() as cur:
         cur.execute("SELECT balance FROM accounts WHERE id = %s", (source,))
-        (balance,) = cur.fetchone()
+        row = cur.fetchone()
+        if row is None:
+            raise LookupError(f"no account {source}")
+        (balance,) = row
         if balance < amount:
             raise ValueError(f"insufficient funds in {source}: {balance}")
         cur.execute("UPDATE accounts SET balance = balance - %s WHERE id = %s", (amount, source))
         cur.execute("UPDATE accounts SET balance = balance + %s WHERE id = %s", (amount, target))
 
 
-def print_balances(conn, accounts):
+def print_balances(conn: connection, accounts: tuple[uuid.UUID, ...]) -> None:
     with conn.cursor() as cur:
         cur.execute("SELECT id, balance FROM accounts WHERE id IN %s ORDER BY balance DESC", (accounts,))
         print(f"Balances at {time.asctime()}:")
@@ -41,7 +46,7 @@ def print_balances(conn, accounts):
     conn.commit()
 
 
-def main():
+def main() -> None:
     url = os.environ.get("DATABASE_URL")
     with nullcontext(url) if url else kecoa.local.running() as url:
         kecoa.extras.register_uuid()

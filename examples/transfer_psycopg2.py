@@ -14,13 +14,15 @@ import random
 import time
 import uuid
 from argparse import ArgumentParser
+from collections.abc import Callable
 
 import psycopg2
 from psycopg2.errors import SerializationFailure
+from psycopg2.extensions import connection
 from psycopg2.extras import RealDictCursor, register_uuid
 
 
-def create_accounts(conn, ids):
+def create_accounts(conn: connection, ids: list[uuid.UUID]) -> None:
     with conn.cursor() as cur:
         cur.execute("CREATE TABLE IF NOT EXISTS accounts (id UUID PRIMARY KEY, balance INT)")
         cur.execute("UPSERT INTO accounts (id, balance) VALUES (%s, 1000), (%s, 250)", ids)
@@ -28,14 +30,14 @@ def create_accounts(conn, ids):
     conn.commit()
 
 
-def delete_accounts(conn, ids):
+def delete_accounts(conn: connection, ids: list[uuid.UUID]) -> None:
     with conn.cursor() as cur:
         cur.execute("DELETE FROM accounts WHERE id IN %s", (tuple(ids),))
         logging.debug("delete_accounts: %s", cur.statusmessage)
     conn.commit()
 
 
-def print_balances(conn, ids):
+def print_balances(conn: connection, ids: list[uuid.UUID]) -> None:
     with conn.cursor(cursor_factory=RealDictCursor) as cur:
         cur.execute("SELECT id, balance FROM accounts WHERE id = ANY(%s) ORDER BY balance DESC", (ids,))
         print(f"Balances at {time.asctime()}:")
@@ -44,10 +46,13 @@ def print_balances(conn, ids):
     conn.commit()
 
 
-def transfer_funds(conn, source, target, amount):
+def transfer_funds(conn: connection, source: uuid.UUID, target: uuid.UUID, amount: int) -> None:
     with conn.cursor(cursor_factory=RealDictCursor) as cur:
         cur.execute("SELECT balance FROM accounts WHERE id = %s", (source,))
-        balance = cur.fetchone()["balance"]
+        row = cur.fetchone()
+        if row is None:
+            raise LookupError(f"no account {source}")
+        balance = row["balance"]
         if balance < amount:
             raise RuntimeError(f"insufficient funds in {source}: have {balance}, need {amount}")
         cur.execute("UPDATE accounts SET balance = balance - %s WHERE id = %s", (amount, source))
@@ -55,7 +60,7 @@ def transfer_funds(conn, source, target, amount):
     conn.commit()
 
 
-def retrying(conn, operation, attempts=5):
+def retrying(conn: connection, operation: Callable[[connection], None], attempts: int = 5) -> None:
     """Run `operation(conn)`, and again when the database asks for it."""
     for attempt in range(attempts):
         try:
@@ -68,7 +73,7 @@ def retrying(conn, operation, attempts=5):
     raise RuntimeError(f"the transaction did not succeed in {attempts} attempts")
 
 
-def main():
+def main() -> None:
     parser = ArgumentParser(description="Move money between two accounts.")
     parser.add_argument("dsn", nargs="?", default=os.environ.get("DATABASE_URL"))
     parser.add_argument("-v", "--verbose", action="store_true")

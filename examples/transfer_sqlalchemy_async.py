@@ -13,10 +13,10 @@ import uuid
 from contextlib import nullcontext
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-import kecoa
+import kecoa.local
 from kecoa.sqlalchemy import engine_url, run_transaction
 
 
@@ -33,7 +33,7 @@ class Account(Base):
     balance: Mapped[int] = mapped_column(sa.BigInteger, nullable=True)
 
 
-async def transfer(session, source, target, amount):
+async def transfer(session: AsyncSession, source: uuid.UUID, target: uuid.UUID, amount: int) -> None:
     """The body of the transaction: it may run several times, and must not commit."""
     giver, taker = await session.get_one(Account, source), await session.get_one(Account, target)
     if giver.balance < amount:
@@ -42,7 +42,7 @@ async def transfer(session, source, target, amount):
     taker.balance += amount
 
 
-async def print_balances(new_session, ids):
+async def print_balances(new_session: async_sessionmaker[AsyncSession], ids: tuple[uuid.UUID, ...]) -> None:
     async with new_session() as session:
         print(f"Balances at {time.asctime()}:")
         query = sa.select(Account).where(Account.id.in_(ids)).order_by(Account.balance.desc())
@@ -50,7 +50,7 @@ async def print_balances(new_session, ids):
             print(f"account id: {account.id}  balance: ${account.balance}")
 
 
-async def report(url):
+async def report(url: str) -> None:
     engine = create_async_engine(engine_url(url))
     new_session = async_sessionmaker(engine)
     async with engine.begin() as conn:
@@ -70,7 +70,7 @@ async def report(url):
     await engine.dispose()
 
 
-def main():
+def main() -> None:
     url = os.environ.get("DATABASE_URL")
     with nullcontext(url) if url else kecoa.local.running() as url:
         asyncio.run(report(url))

@@ -13,7 +13,7 @@ from contextlib import nullcontext
 
 import sqlalchemy as sa
 
-import kecoa
+import kecoa.local
 from kecoa.sqlalchemy import engine_url, run_transaction
 
 accounts = sa.Table(
@@ -24,7 +24,7 @@ accounts = sa.Table(
 )
 
 
-def transfer(conn, source, target, amount):
+def transfer(conn: sa.Connection, source: uuid.UUID, target: uuid.UUID, amount: int) -> None:
     """The body of the transaction: it may run several times, and must not commit."""
     balance = conn.scalars(sa.select(accounts.c.balance).where(accounts.c.id == source)).one()
     if balance < amount:
@@ -35,7 +35,7 @@ def transfer(conn, source, target, amount):
         )
 
 
-def print_balances(engine, ids):
+def print_balances(engine: sa.Engine, ids: tuple[uuid.UUID, ...]) -> None:
     with engine.connect() as conn:
         print(f"Balances at {time.asctime()}:")
         query = sa.select(accounts).where(accounts.c.id.in_(ids)).order_by(accounts.c.balance.desc())
@@ -43,7 +43,7 @@ def print_balances(engine, ids):
             print(f"account id: {account}  balance: ${balance}")
 
 
-def main():
+def main() -> None:
     url = os.environ.get("DATABASE_URL")
     with nullcontext(url) if url else kecoa.local.running() as url:
         engine = sa.create_engine(engine_url(url))

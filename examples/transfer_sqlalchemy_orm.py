@@ -12,9 +12,9 @@ import uuid
 from contextlib import nullcontext
 
 import sqlalchemy as sa
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, sessionmaker
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 
-import kecoa
+import kecoa.local
 from kecoa.sqlalchemy import engine_url, run_transaction
 
 
@@ -31,7 +31,7 @@ class Account(Base):
     balance: Mapped[int] = mapped_column(sa.BigInteger, nullable=True)
 
 
-def transfer(session, source, target, amount):
+def transfer(session: Session, source: uuid.UUID, target: uuid.UUID, amount: int) -> None:
     """The body of the transaction: it may run several times, and must not commit."""
     giver, taker = session.get_one(Account, source), session.get_one(Account, target)
     if giver.balance < amount:
@@ -40,7 +40,7 @@ def transfer(session, source, target, amount):
     taker.balance += amount
 
 
-def print_balances(new_session, ids):
+def print_balances(new_session: sessionmaker[Session], ids: tuple[uuid.UUID, ...]) -> None:
     with new_session() as session:
         print(f"Balances at {time.asctime()}:")
         query = sa.select(Account).where(Account.id.in_(ids)).order_by(Account.balance.desc())
@@ -48,7 +48,7 @@ def print_balances(new_session, ids):
             print(f"account id: {account.id}  balance: ${account.balance}")
 
 
-def main():
+def main() -> None:
     url = os.environ.get("DATABASE_URL")
     with nullcontext(url) if url else kecoa.local.running() as url:
         engine = sa.create_engine(engine_url(url))

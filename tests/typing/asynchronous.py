@@ -1,4 +1,4 @@
-"""What type checkers make of `kecoa.aio`; `tests/test_typing.py` runs mypy on this file."""
+"""What type checkers make of `kecoa.aio`; `tests/test_typing.py` runs mypy and pyright on this file."""
 
 from dataclasses import dataclass
 from typing import Any

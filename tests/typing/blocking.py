@@ -1,4 +1,4 @@
-"""What type checkers make of the blocking API; `tests/test_typing.py` runs mypy on this file."""
+"""What type checkers make of the blocking API; `tests/test_typing.py` runs mypy and pyright on this file."""
 
 import datetime
 from dataclasses import dataclass
