@@ -17,3 +17,24 @@ BEGIN
   END LOOP;
 END
 $$;
+
+-- What CockroachDB makes of its own tables and views is a system view.
+DO $$
+DECLARE
+  own text := 'q.table_schema::pg_catalog.text IN (''pg_catalog'', ''information_schema'', ''crdb_internal'')';
+  columns text;
+BEGIN
+  IF pg_get_viewdef('information_schema.tables'::regclass) ~ 'SYSTEM VIEW' THEN
+    RETURN;
+  END IF;
+  SELECT string_agg(CASE attname
+      WHEN 'table_type' THEN format('(CASE WHEN %s THEN ''SYSTEM VIEW'' ELSE q.table_type END)'
+        '::information_schema.character_data AS table_type', own)
+      WHEN 'is_insertable_into' THEN format('(CASE WHEN %s THEN ''NO'' ELSE q.is_insertable_into END)'
+        '::information_schema.yes_or_no AS is_insertable_into', own)
+      ELSE format('q.%I', attname) END, ', ' ORDER BY attnum)
+  INTO columns FROM pg_attribute WHERE attrelid = 'information_schema.tables'::regclass AND attnum > 0;
+  EXECUTE format('CREATE OR REPLACE VIEW information_schema.tables AS SELECT %s FROM (%s) AS q', columns,
+    rtrim(pg_get_viewdef('information_schema.tables'::regclass), ';'));
+END
+$$;

@@ -69,5 +69,7 @@ WHERE pronamespace = 'pg_catalog'::regnamespace AND oid < 8000::oid AND proname 
   'date_subtract', 'erf', 'erfc', 'factorial', 'gamma', 'jsonb_agg_strict', 'jsonb_object_agg_strict',
   'jsonb_object_agg_unique', 'jsonb_object_agg_unique_strict', 'jsonb_path_exists_tz', 'jsonb_path_match_tz',
   'jsonb_path_query_array_tz', 'jsonb_path_query_first_tz', 'jsonb_path_query_tz', 'jsonb_set_lax', 'lgamma',
-  'mode', 'random_normal', 'regexp_like', 'setweight', 'string_to_table', 'strip', 'tsvector_to_array',
+  'mode', 'pg_advisory_lock', 'pg_advisory_lock_shared', 'pg_try_advisory_lock_shared', 'random_normal', 'regexp_like', 'setweight', 'string_to_table', 'strip', 'tsvector_to_array',
   'unicode_assigned', 'uuid_extract_timestamp', 'uuid_extract_version', 'uuidv4', 'uuidv7', 'websearch_to_tsquery', 'xml_is_well_formed', 'xpath', 'xpath_exists');
+UPDATE pg_proc SET pronamespace = 'crdb_internal'::regnamespace
+WHERE pronamespace = 'pg_catalog'::regnamespace AND oid < 8000::oid AND proname = 'random' AND pronargs = 2;

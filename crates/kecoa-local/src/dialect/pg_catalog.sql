@@ -31,7 +31,7 @@ $$;
 CREATE OR REPLACE FUNCTION crdb_internal.pg_get_constraintdef(constraint_oid oid, pretty_bool bool) RETURNS text
 LANGUAGE sql STABLE STRICT AS $$ SELECT crdb_internal.pg_get_constraintdef(constraint_oid) $$;
 
--- No rows for NOT NULL; one for each unique index, whose oid it has where PostgreSQL has no constraint.
+-- No rows for NOT NULL and for the catalogue's own tables; one for each unique index, whose oid it has where PostgreSQL has no constraint.
 CREATE OR REPLACE VIEW crdb_internal.pg_constraint AS
 SELECT k.oid, k.conname, k.connamespace, k.contype, k.condeferrable, k.condeferred, k.conenforced,
   k.convalidated, k.conrelid, k.contypid, k.conindid, k.conparentid, k.confrelid, k.confupdtype,
@@ -39,7 +39,8 @@ SELECT k.oid, k.conname, k.connamespace, k.contype, k.condeferrable, k.condeferr
   k.confkey, k.conpfeqop, k.conppeqop, k.conffeqop, k.confdelsetcols, k.conexclop,
   k.conbin::pg_catalog.text AS conbin, pg_catalog.pg_get_expr(k.conbin, k.conrelid) AS consrc,
   crdb_internal.pg_get_constraintdef(k.oid) AS condef
-FROM pg_catalog.pg_constraint k WHERE k.contype <> 'n'
+FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_namespace n ON n.oid = k.connamespace
+WHERE k.contype <> 'n' AND crdb_internal.is_users(n.nspname)
 UNION ALL
 SELECT x.oid, x.relname, t.relnamespace, 'u'::pg_catalog."char", false, false, true, true, t.oid, 0::pg_catalog.oid,
   x.oid, 0::pg_catalog.oid, 0::pg_catalog.oid, ' '::pg_catalog."char", ' '::pg_catalog."char",
@@ -61,7 +62,6 @@ SELECT m.oid, (CASE m.amname WHEN 'btree' THEN 'prefix' WHEN 'gin' THEN 'inverte
   COLLATE "C" AS amname, m.amhandler, m.amtype
 FROM pg_catalog.pg_am m WHERE m.amtype = 'i';
 
-GRANT SELECT ON crdb_internal.pg_constraint, crdb_internal.pg_am TO PUBLIC;
 
 CREATE OR REPLACE VIEW pg_catalog.pg_indexes AS
 SELECT n.nspname AS schemaname, c.relname AS tablename, i.relname AS indexname, t.spcname AS tablespace,
@@ -79,3 +79,10 @@ SELECT n.nspname AS schemaname, c.relname AS viewname, pg_catalog.pg_get_userbyi
     ELSE pg_catalog.pg_get_viewdef(c.oid) END AS definition
 FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'v';
+
+-- Its columns in CockroachDB's order, of users' indexes.
+CREATE OR REPLACE VIEW crdb_internal.pg_indexes AS
+SELECT crdb_oid, schemaname, tablename, indexname, tablespace, indexdef FROM pg_catalog.pg_indexes
+WHERE crdb_internal.is_users(schemaname);
+
+GRANT SELECT ON crdb_internal.pg_constraint, crdb_internal.pg_am, crdb_internal.pg_indexes TO PUBLIC;

@@ -52,7 +52,10 @@ WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.oid < 8000::oid
     OR p.proname IN ('avg', 'variance', 'var_samp', 'var_pop', 'stddev', 'stddev_samp', 'stddev_pop')
       AND p.proargtypes[0] IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
     OR p.proname = 'sum' AND p.proargtypes[0] IN ('int2'::regtype, 'int4'::regtype)
-    OR p.proname IN ('sha224', 'sha256', 'sha384', 'sha512'));
+    OR p.proname = 'cbrt'
+    OR p.proname IN ('sha224', 'sha256', 'sha384', 'sha512')
+    OR p.proname IN ('pg_try_advisory_lock', 'pg_advisory_unlock', 'pg_advisory_unlock_shared',
+                     'pg_advisory_unlock_all', 'pg_sleep'));
 
 -- CockroachDB's are immutable, so that a generated column or an index may call them.
 UPDATE pg_proc SET provolatile = 'i' WHERE pronamespace = 'pg_catalog'::regnamespace AND proname IN ('concat', 'concat_ws');

@@ -26,6 +26,13 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     pg_catalog.abs($1) + 0.0000000000000000000000000000000000000000,
     0.3333333333333333333333333333333333333333333333333333333333333333)) $$;
 
+-- PostgreSQL's may be off by the last bit: 27 gives 3.0000000000000004. One step nearer is exact.
+CREATE OR REPLACE FUNCTION pg_catalog.cbrt(float8) RETURNS float8
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT CASE WHEN pg_catalog.abs(r) BETWEEN 1e-90::pg_catalog.float8 AND 1e100::pg_catalog.float8
+    THEN r - (r * r * r - $1) / (3 * r * r) ELSE r END
+  FROM (SELECT crdb_internal.cbrt($1)) AS s(r) $$;
+
 -- A whole power has no more places than multiplying gives.
 CREATE OR REPLACE FUNCTION pg_catalog.power(x numeric, y numeric) RETURNS numeric
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$

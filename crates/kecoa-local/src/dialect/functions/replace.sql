@@ -13,6 +13,10 @@ WHERE pronamespace = 'pg_catalog'::regnamespace AND oid >= 12000::oid
   AND (proname = 'generate_subscripts' AND proargtypes[0] = 'int2vector'::regtype
     OR proname = 'pg_get_indexdef' AND proargtypes[1] IN ('int2'::regtype, 'int8'::regtype));
 
+UPDATE pg_proc SET pronamespace = 'crdb_internal'::regnamespace, proname = 'earlier_' || proname
+WHERE pronamespace = 'pg_catalog'::regnamespace AND oid BETWEEN 8000::oid AND 9999::oid
+  AND proname IN ('pg_advisory_lock', 'pg_advisory_lock_shared', 'pg_try_advisory_lock_shared');
+
 -- The originals, wherever they are: this can be run again.
 CREATE TEMPORARY VIEW originals AS
 SELECT p.oid, p.proname, p.prolang, p.prosupport, p.prokind, p.proisstrict, p.proretset,
@@ -75,6 +79,8 @@ WHERE (p.prorettype IN (23, 1007) OR w.arguments <> p.proargtypes)
   AND p.oid NOT IN (SELECT i.oid FROM internal i)
   -- libpq finds these by name and calls them with int4.
   AND p.proname !~ '^(lo_|lo(read|write)$|int4|int[28]sh[lr]$|textlen$|json_|pg_isolation_|pg_logical_slot_)'
+  -- CockroachDB does not have these.
+  AND p.proname NOT IN ('pg_advisory_lock', 'pg_advisory_lock_shared', 'pg_try_advisory_lock_shared')
   -- There is one for int8 already.
   AND NOT EXISTS (SELECT 1 FROM originals q
                   WHERE q.proname = p.proname AND q.proargtypes = w.arguments AND q.oid <> p.oid);

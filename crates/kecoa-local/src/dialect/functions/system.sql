@@ -45,7 +45,7 @@ BEGIN
 END
 $$;
 CREATE OR REPLACE FUNCTION crdb_internal.void_func() RETURNS void
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS '';
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS 'BEGIN END';
 
 CREATE OR REPLACE FUNCTION crdb_internal.get_database_id(name text) RETURNS int8
 LANGUAGE sql STABLE STRICT AS $$
@@ -80,10 +80,23 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT $1';
 -- There is no trace, no cache of plans of the endpoint's own and no region.
 CREATE OR REPLACE FUNCTION crdb_internal.trace_id() RETURNS int8
 LANGUAGE sql STABLE AS 'SELECT 0::pg_catalog.int8';
-CREATE OR REPLACE FUNCTION crdb_internal.clear_query_plan_cache() RETURNS void LANGUAGE sql VOLATILE AS '';
-CREATE OR REPLACE FUNCTION crdb_internal.clear_table_stats_cache() RETURNS void LANGUAGE sql VOLATILE AS '';
+CREATE OR REPLACE FUNCTION crdb_internal.clear_query_plan_cache() RETURNS void LANGUAGE plpgsql VOLATILE AS 'BEGIN END';
+CREATE OR REPLACE FUNCTION crdb_internal.clear_table_stats_cache() RETURNS void LANGUAGE plpgsql VOLATILE AS 'BEGIN END';
 CREATE OR REPLACE FUNCTION crdb_internal.fips_ready() RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT false';
 CREATE OR REPLACE FUNCTION pg_catalog.default_to_database_primary_region(val text) RETURNS text
 LANGUAGE sql STABLE AS 'SELECT $1';
 CREATE OR REPLACE FUNCTION pg_catalog.pg_is_xlog_replay_paused() RETURNS bool
 LANGUAGE sql STABLE AS 'SELECT false';
+
+-- Advisory locks lock nothing in CockroachDB. What it does not have at all is put aside elsewhere.
+CREATE OR REPLACE FUNCTION pg_catalog.pg_try_advisory_lock(int8) RETURNS bool LANGUAGE sql VOLATILE STRICT AS 'SELECT true';
+CREATE OR REPLACE FUNCTION pg_catalog.pg_try_advisory_lock(int8, int8) RETURNS bool LANGUAGE sql VOLATILE STRICT AS 'SELECT true';
+CREATE OR REPLACE FUNCTION pg_catalog.pg_advisory_unlock(int8) RETURNS bool LANGUAGE sql VOLATILE STRICT AS 'SELECT true';
+CREATE OR REPLACE FUNCTION pg_catalog.pg_advisory_unlock(int8, int8) RETURNS bool LANGUAGE sql VOLATILE STRICT AS 'SELECT true';
+CREATE OR REPLACE FUNCTION pg_catalog.pg_advisory_unlock_shared(int8) RETURNS bool LANGUAGE sql VOLATILE STRICT AS 'SELECT true';
+CREATE OR REPLACE FUNCTION pg_catalog.pg_advisory_unlock_shared(int8, int8) RETURNS bool LANGUAGE sql VOLATILE STRICT AS 'SELECT true';
+CREATE OR REPLACE FUNCTION pg_catalog.pg_advisory_unlock_all() RETURNS void LANGUAGE plpgsql VOLATILE AS 'BEGIN END';
+
+-- What it waits with gives nothing, and CockroachDB's is true.
+CREATE OR REPLACE FUNCTION pg_catalog.pg_sleep(seconds float8) RETURNS bool
+LANGUAGE sql VOLATILE STRICT AS 'SELECT crdb_internal.pg_sleep($1) IS NOT NULL';
