@@ -6,6 +6,17 @@ use crate::parser::{Mark, Parsed, Parser};
 use crate::precedence::level;
 use crate::symbol::{Operator, Symbol};
 
+/// What PostgreSQL alone tests with IS.
+const FOREIGN_TESTS: [(&str, &str); 7] = [
+    ("JSON", "IS JSON"),
+    ("DOCUMENT", "IS DOCUMENT"),
+    ("NORMALIZED", "IS NORMALIZED"),
+    ("NFC", "IS NORMALIZED"),
+    ("NFD", "IS NORMALIZED"),
+    ("NFKC", "IS NORMALIZED"),
+    ("NFKD", "IS NORMALIZED"),
+];
+
 /// What may stand in an expression.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
@@ -263,6 +274,10 @@ impl Parser<'_, '_> {
         } else if form == Form::Restricted
             || !self.eat_any(&[K::NULL, K::TRUE, K::FALSE, K::UNKNOWN, K::NAN])
         {
+            let foreign = FOREIGN_TESTS.iter().find(|(word, _)| self.statement.is(self.at, word));
+            if let Some((_, what)) = foreign {
+                return Err(self.foreign(what));
+            }
             return Err(self.error("NULL, TRUE, FALSE, UNKNOWN, NAN or DISTINCT FROM"));
         }
         self.close_with(mark, Kind::Is, head);

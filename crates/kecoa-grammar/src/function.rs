@@ -17,10 +17,14 @@ impl Parser<'_, '_> {
         } else if !self.is(Symbol::Close) {
             self.eat_any(&[K::ALL, K::DISTINCT]);
             self.list(|parser| {
-                parser.eat_word(K::VARIADIC);
-                // Of PostgreSQL's functions, clients name arguments: `make_interval(secs => 1)`.
-                if parser.is_label_ahead(0) && parser.statement.is_mark(parser.at + 1, "=>") {
-                    parser.at += 2;
+                if parser.is_word(K::VARIADIC) {
+                    return Err(parser.foreign("VARIADIC"));
+                }
+                if parser.is_label_ahead(0)
+                    && (parser.statement.is_mark(parser.at + 1, "=>")
+                        || parser.statement.is_mark(parser.at + 1, ":="))
+                {
+                    return Err(parser.foreign("arguments with a name (=>)"));
                 }
                 parser.expression()
             })?;

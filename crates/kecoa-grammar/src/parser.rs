@@ -168,7 +168,12 @@ impl<'a, 's> Parser<'a, 's> {
 
     /// The next token starts what only PostgreSQL has.
     pub(crate) fn foreign(&self, what: &'static str) -> Error {
-        Error::Foreign { token: self.at, what }
+        self.foreign_at(self.at, what)
+    }
+
+    /// The same of what starts at the token `at`.
+    pub(crate) fn foreign_at(&self, at: usize, what: &'static str) -> Error {
+        Error::Foreign { token: at, what }
     }
 
     // Making nodes.

@@ -21,7 +21,13 @@ impl Parser<'_, '_> {
             }
             Symbol::Name => self.named(Category::Unreserved)?,
             Symbol::Keyword(word) => return self.keyword(word),
-            Symbol::Operator(Operator::At) => return Err(self.not_held()),
+            // A column by its number, which the rules on tokens refuse with a message of its own.
+            Symbol::Operator(Operator::At) if self.ahead(1) == Symbol::Integer => {
+                return Err(self.not_held());
+            }
+            Symbol::Operator(Operator::At) => {
+                return Err(self.foreign("the operator @ (write abs())"));
+            }
             _ => return Err(self.error("an expression")),
         }
         self.subscripts(mark)

@@ -90,6 +90,12 @@ impl Parser<'_, '_> {
             parser.expect(Symbol::Open, "(")?;
             parser.inner_statement()?;
             parser.expect(Symbol::Close, ")")?;
+            if parser.statement.is(parser.at, "SEARCH") {
+                return Err(parser.foreign("SEARCH in a WITH"));
+            }
+            if parser.statement.is(parser.at, "CYCLE") {
+                return Err(parser.foreign("CYCLE in a WITH"));
+            }
             parser.close(cte, Kind::Cte);
             Ok(())
         })?;

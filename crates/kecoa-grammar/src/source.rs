@@ -169,7 +169,17 @@ impl Parser<'_, '_> {
         if self.is(Symbol::Operator(Operator::At)) {
             self.index_hint()?;
         }
-        self.ordinality_and_alias(mark, Kind::Table)
+        self.ordinality_and_alias(mark, Kind::Table)?;
+        self.no_sample()
+    }
+
+    /// `TABLESAMPLE method (…)`, which an alias may stand before.
+    fn no_sample(&self) -> Parsed {
+        let samples =
+            |at: usize| self.statement.is(at, "TABLESAMPLE") && self.statement.is_mark(at + 2, "(");
+        // Without an alias, the word was taken for one.
+        let at = [self.at, self.at.saturating_sub(1)].into_iter().find(|at| samples(*at));
+        at.map_or(Ok(()), |at| Err(self.foreign_at(at, "TABLESAMPLE")))
     }
 
     /// `@index`, `@{FORCE_INDEX=index}`, `@[1]`

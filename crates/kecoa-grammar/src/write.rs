@@ -157,6 +157,9 @@ impl Parser<'_, '_> {
         if self.is_word(K::RETURNING) {
             let mark = self.mark();
             self.bump();
+            if self.is_word(K::WITH) && self.ahead(1) == Symbol::Open {
+                return Err(self.foreign("RETURNING WITH"));
+            }
             if !self.eat_word(K::NOTHING) {
                 self.targets()?;
             }

@@ -57,6 +57,9 @@ const FILES: &[(&str, &str)] = &files![
     "roles",
     "wire",
     "refused",
+    "refused_clauses",
+    "refused_functions",
+    "refused_types",
 ];
 
 #[derive(Default)]

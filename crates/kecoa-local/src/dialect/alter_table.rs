@@ -176,7 +176,7 @@ fn commands(
                 }
                 continue;
             };
-            definitions.type_of(statement, at, kind, false, edits);
+            definitions.type_of(statement, at, kind, false, edits)?;
             retyped = true;
         } else if statement.are(start, &["RENAME", "TO"])
             && let Some(table) = &definitions.table

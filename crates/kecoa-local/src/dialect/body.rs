@@ -3,19 +3,23 @@
 use kecoa_sql::{Statement, TokenKind};
 
 use super::edit::Edits;
+use super::plan::Refusal;
 use super::types;
 
 /// The body of a statement that makes a function or a procedure, or of `DO`; and what PostgreSQL lets
 /// nobody but a superuser say of a function.
-pub(super) fn rewrite(statement: &Statement<'_>, edits: &mut Edits) {
+///
+/// # Errors
+/// A type that CockroachDB does not have.
+pub(super) fn rewrite(statement: &Statement<'_>, edits: &mut Edits) -> Result<(), Refusal> {
     let mut at = 1;
     if statement.is(0, "CREATE") {
         at += if statement.are(at, &["OR", "REPLACE"]) { 2 } else { 0 };
         if !statement.is_any(at, &["FUNCTION", "PROCEDURE"]) {
-            return;
+            return Ok(());
         }
     } else if !statement.is(0, "DO") {
-        return;
+        return Ok(());
     }
     while at < statement.len() {
         if statement.is(at, "LEAKPROOF") {
@@ -27,14 +31,15 @@ pub(super) fn rewrite(statement: &Statement<'_>, edits: &mut Edits) {
                 );
             }
         } else if statement.is_any(at - 1, &["AS", "DO", "PLPGSQL"]) {
-            text(statement, at, edits);
+            text(statement, at, edits)?;
         }
         at = statement.skip(at);
     }
+    Ok(())
 }
 
 /// The text at `at`, if nothing in it is escaped.
-fn text(statement: &Statement<'_>, at: usize, edits: &mut Edits) {
+fn text(statement: &Statement<'_>, at: usize, edits: &mut Edits) -> Result<(), Refusal> {
     let token = statement.text(at);
     let quote = match statement.kind(at) {
         Some(TokenKind::DollarString) => {
@@ -43,13 +48,13 @@ fn text(statement: &Statement<'_>, at: usize, edits: &mut Edits) {
         Some(TokenKind::String) if token.starts_with(b"'") => Some(1),
         _ => None,
     };
-    let Some(quote) = quote else { return };
-    let Some(body) = token.get(quote..token.len().saturating_sub(quote)) else { return };
+    let Some(quote) = quote else { return Ok(()) };
+    let Some(body) = token.get(quote..token.len().saturating_sub(quote)) else { return Ok(()) };
     if quote == 1 && body.iter().any(|byte| matches!(byte, b'\'' | b'\\')) {
-        return;
+        return Ok(());
     }
     let Some(inner) = Statement::whole(body, false).filter(Statement::is_understood) else {
-        return;
+        return Ok(());
     };
     let mut own = Edits::under(&edits.settings);
     let mut declares = false;
@@ -65,14 +70,14 @@ fn text(statement: &Statement<'_>, at: usize, edits: &mut Edits) {
             || at > 1 && inner.is(at - 1, "AS") && is_cast(&inner, at)
             || declares && is_declared(&inner, at);
         if typed {
-            types::rewrite(&inner, at, false, &mut own);
+            types::rewrite(&inner, at, false, &mut own)?;
         }
         if inner.text(at) == b":::" {
             own.replace(inner.start(at), inner.end(at), "::");
         }
     }
     if own.is_empty() {
-        return;
+        return Ok(());
     }
     let start = statement.start(at) + quote + inner.offset();
     let end = start + inner.sql().len();
@@ -81,6 +86,7 @@ fn text(statement: &Statement<'_>, at: usize, edits: &mut Edits) {
         end,
         String::from_utf8_lossy(&own.apply(inner.sql(), 0).text).into_owned(),
     );
+    Ok(())
 }
 
 /// `CAST(x AS type)`, where the type stands at `at`.

@@ -6,6 +6,9 @@
 /// lean on.
 pub const BOOTSTRAP_SQL: &str = concat!(
     include_str!("schema.sql"),
+    "SET kecoa.foreign_functions = '",
+    include_str!("functions/foreign.txt"),
+    "';",
     include_str!("functions/replace.sql"),
     include_str!("functions/install.sql"),
     include_str!("functions/decimal.sql"),

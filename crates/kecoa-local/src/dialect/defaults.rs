@@ -25,7 +25,7 @@ pub(super) fn alter(
     if !statement.is_any(verb, &["SET", "RESET"]) {
         return Ok(None);
     }
-    let mut edits = Edits::default();
+    let mut edits = Edits::under(context.settings);
     let all = of_role && statement.is(name, "ALL");
     if all {
         // Only a superuser may set what holds in all databases.

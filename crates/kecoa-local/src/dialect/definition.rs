@@ -54,6 +54,9 @@ impl<'a> Definitions<'a> {
     }
 
     /// The type at `kind` that the column named at `column` has from now on. `new` when it is defined here.
+    ///
+    /// # Errors
+    /// A type that CockroachDB does not have.
     pub(super) fn type_of(
         &mut self,
         statement: &Statement<'_>,
@@ -61,11 +64,12 @@ impl<'a> Definitions<'a> {
         kind: usize,
         new: bool,
         edits: &mut Edits,
-    ) {
-        types::rewrite(statement, kind, new, edits);
+    ) -> Result<(), Refusal> {
+        types::rewrite(statement, kind, new, edits)?;
         if strings::is_limited(statement, kind) {
             self.strings.extend(statement.name(column));
         }
+        Ok(())
     }
 
     /// A column's definition: name, type, qualifiers.
@@ -79,7 +83,7 @@ impl<'a> Definitions<'a> {
         if !statement.is_name(from) {
             return Ok(());
         }
-        self.type_of(statement, from, from + 1, true, edits);
+        self.type_of(statement, from, from + 1, true, edits)?;
         let mut at = from + 2;
         while at < to {
             if statement.is(at, "AS") && statement.is_mark(at + 1, "(") {

@@ -8,8 +8,8 @@ use super::edit::Edits;
 use super::plan::{Refusal, Stop};
 use super::quote::quote;
 use super::{
-    bytes, limited, long_names, names, own_names, query, show, signature, system_time, types,
-    upsert,
+    bytes, limited, literals, long_names, names, own_names, query, show, signature, sql_json,
+    system_time, types, upsert,
 };
 
 /// Collects the edits for all of `statement`.
@@ -38,21 +38,25 @@ pub(super) fn rewrite(
                         next = closing + 1;
                     } else {
                         if is_column_definitions(statement, at) {
-                            signature::columns(statement, at, edits);
+                            signature::columns(statement, at, edits)?;
                         }
                         around.push(closing);
                     }
                 }
             }
             Some(TokenKind::Operator) => match statement.text(at) {
-                b"::" => types::rewrite(statement, at + 1, false, edits),
+                b"::" => types::rewrite(statement, at + 1, false, edits)?,
                 b":::" => {
                     edits.replace(statement.start(at), statement.end(at), "::");
-                    types::rewrite(statement, at + 1, false, edits);
+                    types::rewrite(statement, at + 1, false, edits)?;
                 }
                 b"@" if is_ordinal(statement, at) && edits.settings.strict => {
                     let what = "columns by their number (write the name, or abs() for @)";
                     return Err(Refusal::syntax(statement, at, "0A000", what).into());
+                }
+                b"@" if is_absolute(statement, at) && edits.settings.strict => {
+                    let what = "the operator @ (write abs())";
+                    return Err(Refusal::syntax(statement, at, "42601", what).into());
                 }
                 b"@" => index_hint(statement, at, edits),
                 text if !edits.has_tree && is_whole_division(text) => {
@@ -61,6 +65,9 @@ pub(super) fn rewrite(
                 }
                 _ => {}
             },
+            Some(TokenKind::Number) if edits.settings.strict => {
+                literals::check(statement, at)?;
+            }
             Some(TokenKind::BString) => {
                 if let Some(literal) = bytes::escaped(statement.text(at)) {
                     edits.replace(statement.start(at), statement.end(at), literal);
@@ -118,12 +125,17 @@ fn word(
     if statement.is(at, "UPSERT") && statement.is(at + 1, "INTO") && !qualified {
         return upsert::rewrite(statement, at, end, context, edits);
     }
+    if edits.settings.strict
+        && let Some(refusal) = sql_json::refusal(statement, at)
+    {
+        return Err(refusal.into());
+    }
     if statement.is_mark(at + 1, "(") {
         let closing = statement.partner(at + 1);
         if text.eq_ignore_ascii_case(b"cast") {
             let Some(closing) = closing else { return Ok(()) };
             if let Some(cast) = statement.find(at + 2, closing, |i| statement.is(i, "AS")) {
-                types::rewrite(statement, cast + 1, false, edits);
+                types::rewrite(statement, cast + 1, false, edits)?;
             }
         } else if text.eq_ignore_ascii_case(b"ifnull") && !qualified {
             edits.replace(statement.start(at), statement.end(at), "COALESCE");
@@ -146,9 +158,12 @@ fn word(
         statement.kind(at + 1),
         Some(TokenKind::String | TokenKind::EscapeString | TokenKind::DollarString)
     );
-    if literal && !qualified && types::is_changed_type(statement, at) {
+    if literal
+        && !qualified
+        && (types::is_changed_type(statement, at) || types::is_refused(statement, at))
+    {
         // A typed literal: BYTES 'abc'.
-        types::rewrite(statement, at, false, edits);
+        types::rewrite(statement, at, false, edits)?;
     }
     Ok(())
 }
@@ -172,7 +187,7 @@ fn explained(
     let Some(inner) = Statement::whole(text.as_bytes(), context.backslash_escapes) else {
         return Ok(false);
     };
-    let mut within = Edits::default();
+    let mut within = Edits::under(context.settings);
     rewrite(&inner, context, &mut within)?;
     let sql = within.apply(inner.sql(), inner.offset()).text;
     let call = format!("crdb_internal.explained({})", quote(&String::from_utf8_lossy(&sql)));
@@ -251,6 +266,17 @@ fn is_ordinal(statement: &Statement<'_>, at: usize) -> bool {
         && at.checked_sub(1).is_none_or(|before| {
             !statement.is_name(before) || statement.end(before) != statement.start(at)
         })
+}
+
+/// `(@ v`: PostgreSQL's absolute value where no tree says so, behind a bracket, a comma or an operator.
+fn is_absolute(statement: &Statement<'_>, at: usize) -> bool {
+    at.checked_sub(1).is_some_and(|before| match statement.kind(before) {
+        Some(TokenKind::Operator) => true,
+        Some(TokenKind::Punctuation) => {
+            statement.is_mark(before, ",") || statement.is_mark(before, "(")
+        }
+        _ => false,
+    })
 }
 
 /// `t@idx`, `t@{FORCE_INDEX=idx}`, `t@[1]`: a hint that changes no result is dropped. `@` with a

@@ -8,7 +8,7 @@ use super::index_clauses::{implicit_name, nulls_first, trailer};
 use super::index_names::{LONGEST, Place, Taken, perform, place};
 use super::plan::{Piece, Refusal, Stop};
 use super::quote::quote_name;
-use super::{expression, partition, upsert};
+use super::{expression, partition, refused, upsert};
 
 /// What stands where in `CREATE [UNIQUE] [INVERTED] INDEX [IF NOT EXISTS] [name] ON table (columns)`,
 /// as indexes of tokens.
@@ -89,8 +89,13 @@ pub(super) fn create(
     if statement.is(0, "CREATE") && statement.are(vector, &["VECTOR", "INDEX"]) {
         return Err(Refusal::cluster_only("make vector indexes").into());
     }
+    if context.settings.strict
+        && let Some(refusal) = refused::index(statement)
+    {
+        return Err(refusal.into());
+    }
     let Some(head) = Head::read(statement) else { return Ok(None) };
-    let mut edits = Edits::default();
+    let mut edits = Edits::under(context.settings);
     expression::rewrite(statement, context, &mut edits)?;
     let to = statement.len();
     let (open, closing) = head.columns;

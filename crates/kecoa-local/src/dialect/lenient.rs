@@ -33,7 +33,7 @@ pub(super) fn create(
     expression::rewrite(statement, context, &mut edits)?;
     if let Some(after) = statement.qualified_name(at + 3).filter(|after| statement.is(*after, "AS"))
     {
-        signature::columns(statement, after + 1, &mut edits);
+        signature::columns(statement, after + 1, &mut edits)?;
     }
     grant::role_options(statement, &mut edits);
     edits.replace(statement.start(at), statement.end(at + 2), "");

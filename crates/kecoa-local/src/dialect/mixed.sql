@@ -62,14 +62,14 @@ BEGIN
 END
 $$;
 
--- Functions that only PostgreSQL has: none of them is CockroachDB's. What names them by their oids keeps them.
+-- Functions that only PostgreSQL has are none of CockroachDB's. What names them by their oids keeps them.
 UPDATE pg_proc SET pronamespace = 'crdb_internal'::regnamespace
-WHERE pronamespace = 'pg_catalog'::regnamespace AND oid < 8000::oid AND proname IN (
-  'any_value', 'array_dims', 'array_reverse', 'array_shuffle', 'array_sort', 'casefold', 'date_add', 'date_bin',
-  'date_subtract', 'erf', 'erfc', 'factorial', 'gamma', 'jsonb_agg_strict', 'jsonb_object_agg_strict',
-  'jsonb_object_agg_unique', 'jsonb_object_agg_unique_strict', 'jsonb_path_exists_tz', 'jsonb_path_match_tz',
-  'jsonb_path_query_array_tz', 'jsonb_path_query_first_tz', 'jsonb_path_query_tz', 'jsonb_set_lax', 'lgamma',
-  'mode', 'pg_advisory_lock', 'pg_advisory_lock_shared', 'pg_try_advisory_lock_shared', 'random_normal', 'regexp_like', 'setweight', 'string_to_table', 'strip', 'tsvector_to_array',
-  'unicode_assigned', 'uuid_extract_timestamp', 'uuid_extract_version', 'uuidv4', 'uuidv7', 'websearch_to_tsquery', 'xml_is_well_formed', 'xpath', 'xpath_exists');
+WHERE pronamespace = 'pg_catalog'::regnamespace AND (oid < 8000::oid OR oid BETWEEN 10000::oid AND 11999::oid)
+  AND proname IN (SELECT f.name FROM foreign_function f);
+-- What an earlier version put in their places.
+UPDATE pg_proc SET pronamespace = 'crdb_internal'::regnamespace, proname = 'earlier_' || proname
+WHERE pronamespace = 'pg_catalog'::regnamespace AND oid BETWEEN 8000::oid AND 9999::oid
+  AND proname IN (SELECT f.name FROM foreign_function f);
+DROP TABLE foreign_function;
 UPDATE pg_proc SET pronamespace = 'crdb_internal'::regnamespace
 WHERE pronamespace = 'pg_catalog'::regnamespace AND oid < 8000::oid AND proname = 'random' AND pronargs = 2;

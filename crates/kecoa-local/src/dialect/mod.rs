@@ -29,6 +29,7 @@ mod index_commands;
 mod index_names;
 mod lenient;
 mod limited;
+mod literals;
 pub mod long_names;
 mod names;
 mod on_update;
@@ -46,6 +47,7 @@ pub(crate) mod set;
 pub mod settings;
 mod show;
 mod signature;
+mod sql_json;
 mod statistics;
 mod strings;
 pub(crate) mod syntax;
@@ -195,11 +197,11 @@ fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analys
     } else if statement.is(0, "PREPARE") && statement.is_mark(2, "(") {
         let closing = statement.partner(2).unwrap_or(2);
         for (start, _) in statement.elements(3, closing) {
-            types::rewrite(statement, start, false, &mut edits);
+            types::rewrite(statement, start, false, &mut edits)?;
         }
     }
-    signature::rewrite(statement, &mut edits);
-    body::rewrite(statement, &mut edits);
+    signature::rewrite(statement, &mut edits)?;
+    body::rewrite(statement, &mut edits)?;
     let class = class(statement);
     let mut pieces: Vec<Piece> = relation::room(statement, context)?.into_iter().collect();
     pieces.push(Piece::edited(statement, edits));

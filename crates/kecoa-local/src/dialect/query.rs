@@ -14,6 +14,7 @@ mod limits;
 mod nulls;
 mod parsed;
 mod precedence;
+mod returning;
 mod sources;
 
 use kecoa_grammar::{Error, Kind};
@@ -59,6 +60,7 @@ pub(super) fn rewrite(
             match tree.kind(node) {
                 Some(Kind::Array | Kind::Type) => arrays::nested(&query, node)?,
                 Some(Kind::Limit | Kind::Offset | Kind::Fetch) => limits::check(&query, node)?,
+                Some(Kind::Returning) => returning::check(&query, node)?,
                 _ => {}
             }
         }

@@ -7,10 +7,13 @@ use super::index_names::LONGEST;
 use super::long_names;
 use super::plan::Refusal;
 
-/// Not in CockroachDB's grammar.
-const SYNTAX: &str = "42601";
-/// In its grammar, only to say that it is not there.
-const UNIMPLEMENTED: &str = "0A000";
+mod clauses;
+mod copy;
+mod index;
+mod routine;
+mod table;
+
+use table::{Found, SYNTAX, Table, UNIMPLEMENTED, look};
 
 /// The error for a statement, if CockroachDB has no such statement or clause.
 pub(super) fn refusal(statement: &Statement<'_>) -> Option<Refusal> {
@@ -27,6 +30,11 @@ pub(super) fn refusal(statement: &Statement<'_>) -> Option<Refusal> {
         first_words(statement)
     }?;
     Some(Refusal::syntax(statement, at, code, what))
+}
+
+/// The error for a `CREATE INDEX` with something that CockroachDB's indexes do not have.
+pub(super) fn index(statement: &Statement<'_>) -> Option<Refusal> {
+    index::refusal(statement)
 }
 
 /// The error for a name that CockroachDB takes and PostgreSQL would cut, unless another stands for it.
@@ -46,15 +54,6 @@ fn long_name(statement: &Statement<'_>) -> Option<Refusal> {
     })
 }
 
-/// The token at which it starts, the SQLSTATE and the name.
-type Found = Option<(usize, &'static str, &'static str)>;
-type Table = &'static [(&'static [&'static str], &'static str, &'static str)];
-
-fn look(statement: &Statement<'_>, at: usize, table: Table) -> Found {
-    let found = table.iter().find(|(words, ..)| statement.are(at, words));
-    found.map(|(_, code, what)| (at, *code, *what))
-}
-
 fn first_words(statement: &Statement<'_>) -> Found {
     const TABLE: Table = &[
         (&["MERGE"], SYNTAX, "MERGE"),
@@ -68,7 +67,11 @@ fn first_words(statement: &Statement<'_>) -> Found {
         (&["SECURITY", "LABEL"], SYNTAX, "SECURITY LABEL"),
         (&["REINDEX"], UNIMPLEMENTED, "REINDEX: its indexes need none"),
         (&["SET", "CONSTRAINTS"], UNIMPLEMENTED, "SET CONSTRAINTS"),
+        (&["DISCARD", "PLANS"], SYNTAX, "DISCARD PLANS"),
     ];
+    if let Some(found) = clauses::find(statement) {
+        return Some(found);
+    }
     if statement.are(0, &["SET", "SESSION", "AUTHORIZATION"]) && !statement.is(3, "DEFAULT") {
         return Some((1, UNIMPLEMENTED, "SET SESSION AUTHORIZATION (use SET ROLE)"));
     }
@@ -108,6 +111,7 @@ const OBJECTS: Table = &[
     (&["CONSTRAINT", "TRIGGER"], UNIMPLEMENTED, "constraint triggers"),
     (&["LARGE", "OBJECT"], SYNTAX, "large objects"),
     (&["RECURSIVE", "VIEW"], UNIMPLEMENTED, "CREATE RECURSIVE VIEW"),
+    (&["ROUTINE"], SYNTAX, "ROUTINE (say FUNCTION or PROCEDURE)"),
 ];
 
 /// What CockroachDB's triggers cannot.
@@ -154,8 +158,8 @@ fn create(statement: &Statement<'_>) -> Found {
     if statement.is(at, "TRIGGER") {
         return trigger(statement, at);
     }
-    if (1..4).any(|i| statement.is(i, "INDEX")) {
-        return index(statement);
+    if statement.is_any(at, &["FUNCTION", "PROCEDURE"]) {
+        return routine::clauses(statement, at);
     }
     let table = (1..4).find(|i| statement.is(*i, "TABLE"))?;
     let name = table + if statement.are(table + 1, &["IF", "NOT", "EXISTS"]) { 4 } else { 1 };
@@ -167,9 +171,14 @@ fn create(statement: &Statement<'_>) -> Found {
         return Some((end, SYNTAX, "CREATE TABLE … OF a type"));
     }
     if !statement.is_mark(end, "(") {
-        return None;
+        return clauses::without_data(statement, end);
     }
     let closing = statement.partner(end)?;
+    if let Some(found) = clauses::copied(statement, end + 1, closing)
+        .or_else(|| clauses::without_data(statement, closing))
+    {
+        return Some(found);
+    }
     for at in closing + 1..statement.len() {
         let found = if statement.is(at, "INHERITS") {
             (at, UNIMPLEMENTED, "table inheritance")
@@ -228,31 +237,6 @@ fn constraints(statement: &Statement<'_>, from: usize, to: usize) -> Found {
     None
 }
 
-fn index(statement: &Statement<'_>) -> Found {
-    let mut at = 2;
-    while at < statement.len() {
-        if statement.is(at, "USING")
-            && statement.is_any(at + 1, &["HASH", "BRIN", "SPGIST"])
-            && statement.is_mark(at + 2, "(")
-        {
-            return Some((at, UNIMPLEMENTED, "indexes of this kind (it has btree, gin and gist)"));
-        }
-        if statement.is(at, "NULLS")
-            && (statement.is(at + 1, "DISTINCT") || statement.are(at + 1, &["NOT", "DISTINCT"]))
-        {
-            return Some((at, SYNTAX, "NULLS [NOT] DISTINCT"));
-        }
-        if statement.is(at, "TABLESPACE") && statement.is_name(at + 1) {
-            return Some((at, UNIMPLEMENTED, "tablespaces"));
-        }
-        if statement.is(at, "WHERE") {
-            break;
-        }
-        at = statement.skip(at);
-    }
-    None
-}
-
 fn alter(statement: &Statement<'_>) -> Found {
     const ACTIONS: Table = &[
         (&["NO", "INHERIT"], SYNTAX, "table inheritance"),
@@ -271,6 +255,10 @@ fn alter(statement: &Statement<'_>) -> Found {
         (&["ENABLE", "RULE"], SYNTAX, "rules"),
         (&["DISABLE", "TRIGGER"], SYNTAX, "DISABLE TRIGGER"),
         (&["DISABLE", "RULE"], SYNTAX, "rules"),
+        (&["ALTER", "CONSTRAINT"], SYNTAX, "ALTER CONSTRAINT"),
+        (&["OF"], SYNTAX, "tables of a type"),
+        (&["NOT", "OF"], SYNTAX, "tables of a type"),
+        (&["SET", "ACCESS", "METHOD"], SYNTAX, "access methods"),
     ];
     const OTHERS: Table = &[
         (&["EXTENSION"], SYNTAX, "ALTER EXTENSION"),
@@ -289,8 +277,26 @@ fn alter(statement: &Statement<'_>) -> Found {
     let elements = statement.elements(from, statement.len());
     elements
         .iter()
-        .find_map(|(start, _)| look(statement, *start, ACTIONS))
+        .find_map(|(start, _)| {
+            look(statement, *start, ACTIONS).or_else(|| column(statement, *start))
+        })
         .or_else(|| constraints(statement, from, statement.len()))
+}
+
+/// What `ALTER COLUMN` of PostgreSQL's alone changes.
+fn column(statement: &Statement<'_>, at: usize) -> Found {
+    const CHANGES: Table = &[
+        (&["SET", "STATISTICS"], SYNTAX, "SET STATISTICS of a column"),
+        (&["SET", "STORAGE"], SYNTAX, "SET STORAGE of a column"),
+        (&["SET", "COMPRESSION"], SYNTAX, "SET COMPRESSION of a column"),
+        (&["SET", "EXPRESSION"], SYNTAX, "SET EXPRESSION of a column"),
+        (&["DROP", "EXPRESSION"], SYNTAX, "DROP EXPRESSION (say DROP STORED)"),
+    ];
+    if !statement.is(at, "ALTER") {
+        return None;
+    }
+    let name = at + 1 + usize::from(statement.is(at + 1, "COLUMN"));
+    look(statement, name + 1, CHANGES)
 }
 
 fn drop(statement: &Statement<'_>) -> Found {

@@ -4,6 +4,7 @@ use kecoa_sql::Statement;
 use kecoa_sql::TokenKind;
 
 use super::edit::Edits;
+use super::plan::Refusal;
 use super::settings::Serial;
 
 /// The digits that PostgreSQL's `NUMERIC` is declared with at most.
@@ -50,15 +51,97 @@ pub(super) fn is_changed_type(statement: &Statement<'_>, index: usize) -> bool {
         && statement.name(index).is_some_and(|name| change(&name).is_some())
 }
 
+/// PostgreSQL's types that CockroachDB's grammar names only to refuse them.
+const UNIMPLEMENTED: &[(&str, &str)] = &[
+    ("box", "the type BOX"),
+    ("cidr", "the type CIDR (use INET)"),
+    ("circle", "the type CIRCLE"),
+    ("line", "the type LINE"),
+    ("lseg", "the type LSEG"),
+    ("macaddr", "the type MACADDR (use STRING)"),
+    ("macaddr8", "the type MACADDR8 (use STRING)"),
+    ("money", "the type MONEY (use DECIMAL)"),
+    ("path", "the type PATH"),
+    ("txid_snapshot", "the type TXID_SNAPSHOT"),
+    ("xml", "the type XML (use STRING)"),
+];
+
+/// PostgreSQL's types of which CockroachDB knows nothing.
+const UNKNOWN: &[&str] = &[
+    "datemultirange",
+    "daterange",
+    "int4multirange",
+    "int4range",
+    "int8multirange",
+    "int8range",
+    "nummultirange",
+    "numrange",
+    "point",
+    "polygon",
+    "tsmultirange",
+    "tsrange",
+    "tstzmultirange",
+    "tstzrange",
+];
+
+/// The error for the type whose name stands at `index`, if only PostgreSQL has it.
+fn refusal(statement: &Statement<'_>, index: usize, name: &str) -> Option<Refusal> {
+    if let Ok(found) = UNIMPLEMENTED.binary_search_by_key(&name, |(known, _)| known) {
+        let (_, what) = UNIMPLEMENTED.get(found)?;
+        return Some(Refusal::syntax(statement, index, "0A000", what));
+    }
+    UNKNOWN.binary_search(&name).ok()?;
+    let hint = "CockroachDB does not have it; SET kecoa_strict = off lets PostgreSQL's through, \
+                which fails on a cluster";
+    let message = format!("type \"{name}\" does not exist");
+    Some(Refusal { hint: hint.to_owned(), ..Refusal::new("42704", message) })
+}
+
+/// Whether the word at `index` names a type that is refused.
+pub(super) fn is_refused(statement: &Statement<'_>, index: usize) -> bool {
+    statement.name(index).is_some_and(|name| refusal(statement, index, &name).is_some())
+}
+
 /// Rewrites the type that starts at `index`. `column` is true in a column's definition, where
 /// `SERIAL` may stand.
-pub(super) fn rewrite(statement: &Statement<'_>, index: usize, column: bool, edits: &mut Edits) {
-    if statement.kind(index) != Some(TokenKind::Word) || statement.is_mark(index + 1, ".") {
-        return;
+///
+/// # Errors
+/// The type is one of PostgreSQL's that CockroachDB does not have.
+pub(super) fn rewrite(
+    statement: &Statement<'_>,
+    index: usize,
+    column: bool,
+    edits: &mut Edits,
+) -> Result<(), Refusal> {
+    if statement.is(index, "pg_catalog") && statement.is_mark(index + 1, ".") {
+        // The same type: its name is left as it is.
+        let refused = edits.settings.strict.then(|| statement.name(index + 2)).flatten();
+        return refused.and_then(|name| refusal(statement, index + 2, &name)).map_or(Ok(()), Err);
     }
-    let Some(change) = statement.name(index).as_deref().and_then(change) else {
-        return;
-    };
+    if !statement.is_name(index) || statement.is_mark(index + 1, ".") {
+        return Ok(());
+    }
+    let Some(name) = statement.name(index) else { return Ok(()) };
+    if edits.settings.strict
+        && let Some(refusal) = refusal(statement, index, &name)
+    {
+        return Err(refusal);
+    }
+    if statement.kind(index) == Some(TokenKind::Word)
+        && let Some(change) = change(&name)
+    {
+        apply(statement, index, &change, column, edits);
+    }
+    Ok(())
+}
+
+fn apply(
+    statement: &Statement<'_>,
+    index: usize,
+    change: &Change,
+    column: bool,
+    edits: &mut Edits,
+) {
     let start = statement.start(index);
     let brackets = statement.partner(index + 1).filter(|_| statement.is_mark(index + 1, "("));
     match change {
@@ -66,9 +149,9 @@ pub(super) fn rewrite(statement: &Statement<'_>, index: usize, column: bool, edi
             edits.replace(start, statement.end(index), "INT4");
         }
         Change::Int => edits.replace(start, statement.end(index), "INT8"),
-        Change::Name(name) => edits.replace(start, statement.end(index), name),
+        Change::Name(name) => edits.replace(start, statement.end(index), *name),
         Change::Bare(name) => {
-            edits.replace(start, statement.end(brackets.unwrap_or(index)), name);
+            edits.replace(start, statement.end(brackets.unwrap_or(index)), *name);
         }
         Change::Decimal => {
             let precision = |text: &[u8]| std::str::from_utf8(text).ok()?.parse::<u64>().ok();
@@ -95,5 +178,16 @@ pub(super) fn rewrite(statement: &Statement<'_>, index: usize, column: bool, edi
             edits.replace(start, statement.end(index), text);
         }
         Change::Serial => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_by_halves() {
+        assert!(UNIMPLEMENTED.is_sorted_by_key(|(name, _)| name));
+        assert!(UNKNOWN.is_sorted());
     }
 }

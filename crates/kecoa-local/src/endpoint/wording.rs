@@ -67,6 +67,7 @@ pub(super) fn reword(error: &mut Fields, origin: Option<&Origin<'_>>, position: 
         "22003" => return out_of_range(error, &message),
         "22P02" | "22007" => unreadable(&message).map(|said| of_argument(error, said)),
         "42703" => column(&message),
+        "42883" => return unknown_function(error, &message),
         "42P01" => quoted_in(&message, "missing FROM-clause entry for table \"", "\"")
             .or_else(|| {
                 quoted_in(&message, "invalid reference to FROM-clause entry for table \"", "\"")
@@ -100,6 +101,19 @@ fn relation(message: &str) -> Option<String> {
     let rest = kinds.iter().find_map(|kind| message.strip_prefix(kind)?.strip_prefix(" \""))?;
     let name = rest.strip_suffix("\" does not exist")?;
     Some(format!("relation \"{name}\" does not exist"))
+}
+
+/// The functions that only PostgreSQL has, a line each, in order.
+const FOREIGN: &str = include_str!("../dialect/functions/foreign.txt");
+
+/// A function that only PostgreSQL has, which is not there: what PostgreSQL says of casts does not help.
+fn unknown_function(error: &mut Fields, message: &str) {
+    let Some(name) = quoted_in(message, "function ", "(") else { return };
+    let name = name.strip_prefix("pg_catalog.").unwrap_or(name);
+    if FOREIGN.lines().any(|line| line == name) {
+        error.set(b'M', &format!("unknown function: {name}()"));
+        error.set(b'H', "CockroachDB does not have it; make a function of your own with that name");
+    }
 }
 
 /// What stands between two parts of a text that begins with the first.

@@ -71,15 +71,15 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
 CREATE OR REPLACE FUNCTION crdb_internal.sqrdiff(state crdb_internal.moments) RETURNS numeric
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
   SELECT CASE WHEN state.n > 0
-    THEN pg_catalog.trim_scale(crdb_internal.divide(crdb_internal.spread(state), state.n)) END $$;
+    THEN crdb_internal.trim_scale(crdb_internal.divide(crdb_internal.spread(state), state.n)) END $$;
 CREATE OR REPLACE FUNCTION crdb_internal.var_samp(state crdb_internal.moments) RETURNS numeric
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
   SELECT CASE WHEN state.n > 1
-    THEN pg_catalog.trim_scale(crdb_internal.divide(crdb_internal.spread(state), state.n * (state.n - 1))) END $$;
+    THEN crdb_internal.trim_scale(crdb_internal.divide(crdb_internal.spread(state), state.n * (state.n - 1))) END $$;
 CREATE OR REPLACE FUNCTION crdb_internal.var_pop(state crdb_internal.moments) RETURNS numeric
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
   SELECT CASE WHEN state.n > 0
-    THEN pg_catalog.trim_scale(crdb_internal.divide(crdb_internal.spread(state), state.n * state.n)) END $$;
+    THEN crdb_internal.trim_scale(crdb_internal.divide(crdb_internal.spread(state), state.n * state.n)) END $$;
 CREATE OR REPLACE FUNCTION crdb_internal.stddev_samp(state crdb_internal.moments) RETURNS numeric
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT pg_catalog.sqrt(crdb_internal.var_samp($1))';
 CREATE OR REPLACE FUNCTION crdb_internal.stddev_pop(state crdb_internal.moments) RETURNS numeric
@@ -158,7 +158,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION crdb_internal.concatenated(state text[]) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-  SELECT CASE WHEN pg_catalog.array_ndims(pg_catalog.array_remove($1, NULL)) > 0
+  SELECT CASE WHEN crdb_internal.array_ndims(pg_catalog.array_remove($1, NULL)) > 0
     THEN pg_catalog.array_to_string($1, '') END $$;
 CREATE OR REPLACE AGGREGATE pg_catalog.concat_agg(text) (SFUNC = pg_catalog.array_append, STYPE = text[],
   INITCOND = '{}', FINALFUNC = crdb_internal.concatenated);

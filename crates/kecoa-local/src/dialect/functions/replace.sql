@@ -13,9 +13,11 @@ WHERE pronamespace = 'pg_catalog'::regnamespace AND oid >= 12000::oid
   AND (proname = 'generate_subscripts' AND proargtypes[0] = 'int2vector'::regtype
     OR proname = 'pg_get_indexdef' AND proargtypes[1] IN ('int2'::regtype, 'int8'::regtype));
 
-UPDATE pg_proc SET pronamespace = 'crdb_internal'::regnamespace, proname = 'earlier_' || proname
-WHERE pronamespace = 'pg_catalog'::regnamespace AND oid BETWEEN 8000::oid AND 9999::oid
-  AND proname IN ('pg_advisory_lock', 'pg_advisory_lock_shared', 'pg_try_advisory_lock_shared');
+-- Functions that only PostgreSQL has: nothing stands in for them.
+CREATE TEMPORARY TABLE foreign_function AS
+SELECT f.name::name AS name
+FROM regexp_split_to_table(btrim(current_setting('kecoa.foreign_functions'), E' \n'), E'\n') AS f(name);
+RESET kecoa.foreign_functions;
 
 -- The originals, wherever they are: this can be run again.
 CREATE TEMPORARY VIEW originals AS
@@ -25,7 +27,7 @@ FROM pg_catalog.pg_proc p
 WHERE p.pronamespace IN ('pg_catalog'::pg_catalog.regnamespace, 'crdb_internal'::pg_catalog.regnamespace)
   AND (p.oid < 8000::oid OR p.oid BETWEEN 10000::oid AND 11999::oid)
   -- Who may call it, PostgreSQL says: nothing stands in for it.
-  AND p.proacl IS NULL;
+  AND p.proacl IS NULL AND p.proname NOT IN (SELECT f.name FROM foreign_function f);
 
 CREATE TEMPORARY TABLE replacement (
   original oid, -- what it stands in for
@@ -90,7 +92,7 @@ INSERT INTO replacement
 SELECT p.oid, p.oid, p.proname, p.proargtypes, p.prolang, 20, p.proisstrict, q.prosupport, q.prosrc
 FROM originals p JOIN originals q
   ON q.proname = p.proname AND q.pronargs = p.pronargs AND q.prorettype = 20
-WHERE p.proname IN ('generate_series', 'gcd', 'lcm', 'mod', 'abs') AND p.prorettype = 23;
+WHERE p.proname IN ('generate_series', 'mod', 'abs') AND p.prorettype = 23;
 
 -- Window functions are C functions only: the domain sees to the range of int4.
 DO $$

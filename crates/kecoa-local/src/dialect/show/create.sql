@@ -162,7 +162,7 @@ BEGIN
           ' DESC NULLS LAST', ' DESC'), ' !~~* ', ' NOT ILIKE '), ' ~~* ', ' ILIKE '),
         ' !~~ ', ' NOT LIKE '), ' ~~ ', ' LIKE '), ' <> ', ' != '),
       '(?<! DESC) NULLS FIRST', '', 'g')), '' ORDER BY m.place) INTO source
-    FROM pg_catalog.regexp_matches(source, '(''(?:[^'']|'''')*'')|([^'']+)', 'g')
+    FROM crdb_internal.regexp_matches(source, '(''(?:[^'']|'''')*'')|([^'']+)', 'g')
       WITH ORDINALITY AS m(match, place);
   FOR referenced IN
     SELECT DISTINCT crdb_internal.qualified(d.refobjid)
@@ -178,7 +178,7 @@ BEGIN
       '\1' || pg_catalog.quote_ident(pg_catalog.current_database()) || '.' || referenced, 'g');
   END LOOP;
   FOR referenced IN
-    SELECT DISTINCT m.match[1] FROM pg_catalog.regexp_matches(source,
+    SELECT DISTINCT m.match[1] FROM crdb_internal.regexp_matches(source,
       '::((?:character varying|double precision|timestamp with(?:out)? time zone|[a-z_]+(?:\.[a-z_]+)?)(?:\([0-9,]+\))?(?:\[\])?)', 'g') AS m(match)
     ORDER BY 1 DESC
   LOOP

@@ -15,7 +15,7 @@
 CREATE OR REPLACE FUNCTION crdb_internal.expression_tokens(source text) RETURNS text[]
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
   SELECT coalesce(pg_catalog.array_agg(m.match[1] ORDER BY m.place), '{}')
-  FROM pg_catalog.regexp_matches(source,
+  FROM crdb_internal.regexp_matches(source,
     '(E''(?:[^''\\]|''''|\\.)*''|''(?:[^'']|'''')*''|"(?:[^"]|"")*"'
     '|[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|[[:alpha:]_\u0080-\uffff][[:alnum:]_$\u0080-\uffff]*'
     '|::|[-+*/<>=~!@#%^&|`?]+|[][().,:])', 'g') WITH ORDINALITY AS m(match, place)

@@ -1,0 +1,121 @@
+//! Clauses of statements that CockroachDB has, but not with these.
+
+use kecoa_sql::Statement;
+
+use super::copy;
+use super::table::{Found, SYNTAX, UNIMPLEMENTED};
+
+/// What `EXPLAIN` takes in brackets; `ANALYZE` was an option in earlier versions.
+const EXPLAIN: [&str; 19] = [
+    "ANALYZE",
+    "CATALOG",
+    "DDL",
+    "DEBUG",
+    "DISTSQL",
+    "ENV",
+    "GIST",
+    "JSON",
+    "MEMO",
+    "OPT",
+    "PLAN",
+    "REDACT",
+    "SHAPE",
+    "TYPES",
+    "VEC",
+    "VERBOSE",
+    "VIZ",
+    "FINGERPRINT",
+    "KV",
+];
+
+/// The clause of a statement that neither makes nor changes nor drops anything.
+pub(super) fn find(statement: &Statement<'_>) -> Found {
+    if statement.is_any(0, &["COMMIT", "ROLLBACK", "END", "ABORT"]) {
+        let chain = (1..3).find(|at| statement.is(*at, "AND"));
+        return chain.map(|at| (at, SYNTAX, "AND CHAIN"));
+    }
+    if statement.is(0, "COPY") {
+        return copy::options(statement);
+    }
+    if statement.is_any(0, &["GRANT", "REVOKE"]) {
+        return columns(statement);
+    }
+    if statement.is(0, "EXPLAIN") {
+        return explain(statement);
+    }
+    if statement.are(0, &["COMMENT", "ON"]) {
+        return comment(statement);
+    }
+    None
+}
+
+/// `GRANT SELECT (a) ON t`.
+fn columns(statement: &Statement<'_>) -> Found {
+    let on = statement.find(1, statement.len(), |at| statement.is(at, "ON"))?;
+    let open = (1..on).find(|at| statement.is_mark(*at, "("))?;
+    Some((open, SYNTAX, "privileges on columns"))
+}
+
+/// The first option that is none of CockroachDB's, or has a value.
+fn explain(statement: &Statement<'_>) -> Found {
+    let open = 1 + usize::from(statement.is_any(1, &["ANALYZE", "ANALYSE"]));
+    let closing = statement.partner(open).filter(|_| statement.is_mark(open, "("))?;
+    if statement.is_mark(open + 1, "(")
+        || statement.is_any(open + 1, &["SELECT", "VALUES", "TABLE", "WITH"])
+    {
+        return None; // a query in brackets
+    }
+    let elements = statement.elements(open + 1, closing);
+    elements.into_iter().find_map(|(start, end)| {
+        if !statement.is_any(start, &EXPLAIN) {
+            return Some((start, SYNTAX, "this option of EXPLAIN"));
+        }
+        (end > start + 1).then_some((start + 1, SYNTAX, "values for options of EXPLAIN"))
+    })
+}
+
+/// `COMMENT ON` what has none.
+fn comment(statement: &Statement<'_>) -> Found {
+    const COMMENTED: [&str; 7] =
+        ["TABLE", "COLUMN", "INDEX", "CONSTRAINT", "DATABASE", "SCHEMA", "TYPE"];
+    if statement.is_any(2, &COMMENTED) {
+        return None;
+    }
+    let code = if statement.is_any(2, &["EXTENSION", "FUNCTION"]) { UNIMPLEMENTED } else { SYNTAX };
+    Some((
+        2,
+        code,
+        "comments on this (only on tables, columns, indexes, constraints, databases, schemas, types)",
+    ))
+}
+
+/// `LIKE t INCLUDING …` among the elements of a table, with what CockroachDB does not copy.
+pub(super) fn copied(statement: &Statement<'_>, from: usize, to: usize) -> Found {
+    const COPIED: [&str; 5] = ["ALL", "CONSTRAINTS", "DEFAULTS", "GENERATED", "INDEXES"];
+    for (start, end) in statement.elements(from, to) {
+        if !statement.is(start, "LIKE") {
+            continue;
+        }
+        let other = (start..end).find(|at| {
+            statement.is_any(*at, &["INCLUDING", "EXCLUDING"]) && !statement.is_any(at + 1, &COPIED)
+        });
+        if let Some(at) = other {
+            return Some((
+                at + 1,
+                SYNTAX,
+                "this in LIKE (it has CONSTRAINTS, DEFAULTS, GENERATED, INDEXES, ALL)",
+            ));
+        }
+    }
+    None
+}
+
+/// `CREATE TABLE … AS query WITH NO DATA`.
+pub(super) fn without_data(statement: &Statement<'_>, from: usize) -> Found {
+    let at = statement.len().checked_sub(3).filter(|at| *at > from)?;
+    statement.are(at, &["WITH", "NO", "DATA"]).then_some((
+        at,
+        UNIMPLEMENTED,
+        "WITH NO DATA (add LIMIT 0 to the query)",
+    ))
+}
