@@ -274,3 +274,46 @@ proptest::proptest! {
         proptest::prop_assert!(effect_of(text.as_bytes(), Block::Open, false).may_commit);
     }
 }
+
+#[test]
+fn what_is_plain_is_told_as_by_tokens() {
+    let pieces = [
+        "SELECT",
+        "insert",
+        "(",
+        "a",
+        "1",
+        "from",
+        "FROM",
+        "from_",
+        "a.into",
+        "table",
+        "'from'",
+        "\"into\"",
+        "$1",
+        "$$ from $$",
+        "$t$ ( $t$",
+        "-- from\n",
+        "/* ( */",
+        "-",
+        "e'\\''",
+        "1from",
+        ",",
+        "é",
+        "x$from",
+        "$from",
+    ];
+    let count = pieces.len();
+    let texts = (0..count.pow(3)).flat_map(|number| {
+        let piece =
+            |place: u32| pieces.get(number / count.pow(place) % count).copied().unwrap_or_default();
+        [" ", ""].map(|gap| ["SELECT ", piece(0), gap, piece(1), gap, piece(2)].concat())
+    });
+    for sql in texts {
+        for before in [Block::Outside, Block::Open, Block::Failed, Block::Unknown] {
+            let mut told = Effect { may_commit: false, after: before };
+            run_tokens(Lexer::new(sql.as_bytes(), true), &mut told, true, None);
+            assert_eq!(effect_of(sql.as_bytes(), before, true), told, "{sql}");
+        }
+    }
+}
