@@ -326,6 +326,11 @@ fn a_role_logs_in_with_its_own_password_or_with_everybody_s() {
     root.execute("ALTER USER maya WITH PASSWORD 'another'", &[]).unwrap();
     refused("maya", "'her own'");
     assert_eq!(who(&mut connect("maya", "another").unwrap()), "maya");
+    // Nobody reads it in the list of sessions.
+    let seen = server.postgres("defaultdb").simple(
+        "SELECT query LIKE '%another%' FROM pg_stat_activity WHERE query LIKE 'ALTER USER maya%'",
+    );
+    assert_eq!(seen.rows, [[Some("f".to_owned())]]);
     root.execute("ALTER USER maya WITH PASSWORD NULL", &[]).unwrap();
     refused("maya", "another");
     assert_eq!(who(&mut connect("maya", "everybody").unwrap()), "maya");

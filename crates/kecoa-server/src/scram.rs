@@ -135,6 +135,15 @@ impl Verifier {
         Ok(Self { salt, iterations: ITERATIONS, keys, other: None })
     }
 
+    /// `SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey`, which PostgreSQL takes for a role's password.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let salt = Base64::encode_string(&self.salt);
+        let stored = Base64::encode_string(&self.keys.stored);
+        let server = Base64::encode_string(&self.keys.server);
+        format!("{MECHANISM}${}:{salt}${stored}:{server}", self.iterations)
+    }
+
     /// Reads `SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey`, as PostgreSQL keeps a role's; `None`
     /// when it is none, or one that would take too long.
     pub fn parse(text: &str) -> Option<Self> {
@@ -269,6 +278,14 @@ mod tests {
     const NONCE: &str = "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0";
     const FINAL: &str = "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,\
                          p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=";
+
+    #[test]
+    fn a_verifier_is_read_as_it_is_written() {
+        let made = Verifier::new("secret").unwrap();
+        let read = Verifier::parse(&made.text()).unwrap();
+        assert_eq!((read.salt, read.keys.stored), (made.salt, made.keys.stored));
+        assert_eq!((read.iterations, read.keys.server), (made.iterations, made.keys.server));
+    }
 
     #[test]
     fn the_example_of_the_rfc() {

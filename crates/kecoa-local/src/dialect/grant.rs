@@ -4,6 +4,7 @@ use kecoa_sql::Statement;
 
 use super::catalog::Context;
 use super::edit::Edits;
+use super::password;
 use super::plan::{Analysis, Class, Piece, Refusal, Stop};
 use super::quote::quote_name;
 
@@ -168,6 +169,9 @@ pub(super) fn role_options(statement: &Statement<'_>, edits: &mut Edits) {
     while at < statement.len() {
         if statement.is_any(at, &["SET", "RESET", "IN", "RENAME", "PASSWORD", "UNTIL"]) {
             if statement.is_any(at, &["PASSWORD", "UNTIL"]) {
+                if statement.is(at, "PASSWORD") {
+                    password::rewrite(statement, at, edits);
+                }
                 at += 2;
                 continue;
             }

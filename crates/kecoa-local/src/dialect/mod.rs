@@ -35,6 +35,7 @@ mod names;
 mod on_update;
 mod own_names;
 mod partition;
+mod password;
 pub mod plan;
 mod query;
 pub(crate) mod quote;
