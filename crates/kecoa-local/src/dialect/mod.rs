@@ -46,6 +46,7 @@ mod safe;
 mod sequence;
 pub(crate) mod set;
 pub mod settings;
+mod shared_values;
 mod show;
 mod signature;
 mod sql_json;

@@ -63,6 +63,14 @@ pub(super) fn rewrite(statement: &Statement<'_>, at: usize, edits: &mut Edits) -
             return true;
         }
         if is(at, "set_config")
+            && let Some(limit) = variables::timeout(&variable)
+        {
+            // As SET takes them and SHOW gives them: intervals, and milliseconds.
+            edits.replace(statement.start(start), statement.end(at), "crdb_internal.set_timeout");
+            edits.replace(statement.start(at + 2), statement.end(at + 2), quote(limit));
+            return true;
+        }
+        if is(at, "set_config")
             && let Some(kept) = kept(&variable)
         {
             edits.replace(statement.start(at + 2), statement.end(at + 2), quote(&kept));
@@ -98,11 +106,8 @@ fn setting(variable: &str) -> Option<String> {
 
 /// The option that keeps one of CockroachDB's variables that can be set.
 fn kept(variable: &str) -> Option<String> {
-    match (variables::timeout(variable), variables::find(variable)) {
-        (Some(timeout), _) => Some(timeout.to_owned()),
-        (None, Some((_, form))) if form != Form::ReadOnly => Some(variables::option_name(variable)),
-        _ => None,
-    }
+    let (_, form) = variables::find(variable)?;
+    (form != Form::ReadOnly).then(|| variables::option_name(variable))
 }
 
 /// `en`, `de_DE`, `"en-US-u-ks-level2"`: a language's tag as CockroachDB writes it, no collation of PostgreSQL's.

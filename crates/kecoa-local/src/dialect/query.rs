@@ -13,6 +13,7 @@ mod integers;
 mod limits;
 mod nulls;
 mod parsed;
+mod patterns;
 mod precedence;
 mod returning;
 mod sources;
@@ -61,6 +62,7 @@ pub(super) fn rewrite(
                 Some(Kind::Array | Kind::Type) => arrays::nested(&query, node)?,
                 Some(Kind::Limit | Kind::Offset | Kind::Fetch) => limits::check(&query, node)?,
                 Some(Kind::Returning) => returning::check(&query, node)?,
+                Some(Kind::Like) => patterns::check(&query, node)?,
                 _ => {}
             }
         }

@@ -6,6 +6,7 @@ use super::edit::{Edits, Sql};
 use super::plan::{Analysis, Class, Control, Piece, Refusal};
 use super::quote::quote;
 use super::settings::{Change, Settings};
+use super::shared_values;
 use super::variables::{self, Form, boolean, find, is_utf8, option_name};
 
 /// `SET`, `RESET` and `SHOW`'s sister statements; `None` when PostgreSQL shall have it as it is.
@@ -57,6 +58,16 @@ pub(super) fn analyse(
         let hint =
             "CockroachDB does not have it; SET kecoa_strict = off passes it on to PostgreSQL";
         return Err(Refusal { hint: hint.to_owned(), ..Refusal::new("42704", message) });
+    }
+    if settings.strict && assigned {
+        // What is no string is a list of words: `SET datestyle = SQL, MDY`.
+        let given = match value.as_deref().filter(|_| end + 2 == statement.len()) {
+            Some(value) => value.to_owned(),
+            None => statement.slice(end + 1, statement.len()).replace('\'', ""),
+        };
+        if let Some(refusal) = shared_values::refusal(&name, &given) {
+            return Err(refusal);
+        }
     }
     let Some((usual, form)) = find(&name) else {
         if name.starts_with("kecoa.") {

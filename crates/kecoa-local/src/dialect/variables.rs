@@ -32,18 +32,14 @@ pub const VARIABLES: &[(&str, &str, Form)] = &[
     ("copy_fast_path_enabled", "on", Form::Boolean),
     ("copy_from_atomic_enabled", "on", Form::Boolean),
     ("copy_from_retries_enabled", "on", Form::Boolean),
-    ("copy_transaction_quality_of_service", "background", Form::Text),
+    ("copy_transaction_quality_of_service", "background", Form::OneOf(QUALITIES)),
     ("cost_scans_with_default_col_size", "off", Form::Boolean),
     ("crdb_version", concat!("CockroachDB OSS ", "v25.2.0", " (kecoa local)"), Form::ReadOnly),
     ("datestyle_enabled", "on", Form::Boolean),
     ("declare_cursor_statement_timeout_enabled", "on", Form::Boolean),
     ("default_int_size", "8", Form::OneOf(&["4", "8"])),
     ("default_transaction_priority", "normal", Form::OneOf(&["low", "normal", "high"])),
-    (
-        "default_transaction_quality_of_service",
-        "regular",
-        Form::OneOf(&["background", "regular", "critical"]),
-    ),
+    ("default_transaction_quality_of_service", "regular", Form::OneOf(QUALITIES)),
     ("default_transaction_use_follower_reads", "off", Form::Boolean),
     ("disable_changefeed_replication", "off", Form::Boolean),
     ("disable_hoist_projection_in_join_limitation", "off", Form::Boolean),
@@ -71,7 +67,7 @@ pub const VARIABLES: &[(&str, &str, Form)] = &[
     ("enforce_home_region", "off", Form::Boolean),
     ("enforce_home_region_follower_reads_enabled", "off", Form::Boolean),
     ("expect_and_ignore_not_visible_columns_in_copy", "off", Form::Boolean),
-    ("experimental_distsql_planning", "off", Form::Text),
+    ("experimental_distsql_planning", "off", Form::OneOf(&["off", "on", "always"])),
     ("experimental_enable_hash_sharded_indexes", "off", Form::Boolean),
     ("experimental_enable_temp_tables", "off", Form::Boolean),
     ("experimental_enable_unique_without_index_constraints", "off", Form::Boolean),
@@ -96,7 +92,7 @@ pub const VARIABLES: &[(&str, &str, Form)] = &[
     ("null_ordered_last", "off", Form::Boolean),
     ("on_update_rehome_row_enabled", "on", Form::Boolean),
     ("opt_split_scan_limit", "2048", Form::Number),
-    ("optimizer", "on", Form::Text),
+    ("optimizer", "on", Form::OneOf(&["on"])),
     ("optimizer_merge_joins_enabled", "on", Form::Boolean),
     ("optimizer_push_offset_into_index_join", "on", Form::Boolean),
     ("optimizer_use_forecasts", "on", Form::Boolean),
@@ -122,7 +118,7 @@ pub const VARIABLES: &[(&str, &str, Form)] = &[
     ("server_version_num", "130000", Form::ReadOnly),
     ("show_primary_key_constraint_on_not_visible_columns", "on", Form::Boolean),
     ("sql_safe_updates", "off", Form::Boolean),
-    ("ssl_renegotiation_limit", "0", Form::Text),
+    ("ssl_renegotiation_limit", "0", Form::OneOf(&["0"])),
     ("streamer_enabled", "on", Form::Boolean),
     ("strict_ddl_atomicity", "off", Form::Boolean),
     ("stub_catalog_tables", "on", Form::Boolean),
@@ -147,6 +143,8 @@ pub const VARIABLES: &[(&str, &str, Form)] = &[
     ("vectorize", "on", Form::OneOf(&["off", "on", "experimental_always"])),
     ("virtual_cluster_name", "default", Form::ReadOnly),
 ];
+
+const QUALITIES: &[&str] = &["background", "regular", "critical"];
 
 const SERIALS: &[&str] = &[
     "rowid",

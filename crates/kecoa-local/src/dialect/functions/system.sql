@@ -77,6 +77,18 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
 CREATE OR REPLACE FUNCTION crdb_internal.current_setting(value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT $1';
 
+-- What set_config() becomes where it names a limit of time: an interval is taken, too, and milliseconds are given.
+CREATE OR REPLACE FUNCTION crdb_internal.set_timeout(name text, value text, is_local bool) RETURNS text
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  IF value !~ '^ *[0-9.]+ *(us|ms|s|min|h|d)? *$' THEN
+    value := pg_catalog.round(crdb_internal."extract"('epoch', value::pg_catalog.interval) * 1000)::pg_catalog.text;
+  END IF;
+  PERFORM pg_catalog.set_config(name, value, is_local);
+  RETURN (SELECT s.setting FROM pg_catalog.pg_settings s WHERE s.name = set_timeout.name);
+END
+$$;
+
 -- There is no trace, no cache of plans of the endpoint's own and no region.
 CREATE OR REPLACE FUNCTION crdb_internal.trace_id() RETURNS int8
 LANGUAGE sql STABLE AS 'SELECT 0::pg_catalog.int8';
