@@ -51,6 +51,11 @@ impl ProcessIdentity {
         self.is_alive() && rustix::process::kill_process(pid, signal).is_ok()
     }
 
+    /// Kills it if that very process still runs; says whether it did.
+    pub fn kill(&self) -> bool {
+        self.signal(Signal::KILL)
+    }
+
     /// Waits until that process is gone; says whether it is.
     pub fn wait_gone(&self, limit: Duration) -> bool {
         let deadline = Instant::now() + limit;
