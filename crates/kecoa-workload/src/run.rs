@@ -1,0 +1,344 @@
+//! The commands: set a workload up, run it, check it.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use kecoa::Config;
+use kecoa::blocking::Client;
+use kecoa_faults::Background;
+
+use crate::checker;
+use crate::commit_log::CommitLog;
+use crate::error::Error;
+use crate::event::{About, Event};
+use crate::faults;
+use crate::invariant::Check;
+use crate::options::{self, Name, Place, RunOptions};
+use crate::random::mix;
+use crate::schema::{self, Settings};
+use crate::shared::{Report, SLICE, Shared};
+use crate::worker;
+use crate::workload::{self, Workload};
+
+/// How long transactions that are under way at the end are waited for.
+const GRACE: Duration = Duration::from_secs(10);
+/// How long they are waited for once they have been cut off.
+const CUT: Duration = Duration::from_secs(30);
+
+/// Kills the server and starts it again; returns once it serves.
+pub type Kill = Box<dyn FnMut() -> Result<(), String> + Send>;
+
+/// What a run needs of its caller.
+pub struct Hooks<'a> {
+    /// Takes the events.
+    pub report: Report,
+    /// Needed where [`RunOptions::kill_every`] is set.
+    pub kill: Option<Kill>,
+    /// Is asked all the time whether the run is to end.
+    pub is_interrupted: &'a dyn Fn() -> bool,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// How long transactions were begun.
+    pub took: Duration,
+    /// Whether the caller ended it, before its time.
+    pub interrupted: bool,
+    /// The first invariant that did not hold, in words.
+    pub violation: Option<String>,
+    /// What was found at the end.
+    pub checks: Vec<Check>,
+}
+
+/// Whether there is anything of a workload in the database.
+///
+/// # Errors
+/// The database's.
+pub fn is_set_up(config: &Config, name: Name) -> Result<bool, Error> {
+    schema::exists(&mut Client::connect(config)?, name)
+}
+
+/// Sets a workload up: its schema, its tables and what is in them. `size` counts its
+/// [items](Name::items). `progress` is called with how many of them are there.
+///
+/// # Errors
+/// The database's; [`Error::Setup`] when it is set up already and is not to be dropped.
+pub fn init(
+    config: &Config,
+    name: Name,
+    size: u32,
+    drop: bool,
+    progress: &mut dyn FnMut(i64),
+) -> Result<(), Error> {
+    if size < name.least_size() {
+        let (least, items) = (name.least_size(), name.items());
+        return Err(Error::Usage(format!(
+            "expected at least {least} {items} of {name}, found {size}"
+        )));
+    }
+    let mut client = Client::connect(config)?;
+    if drop {
+        schema::drop(&mut client, name)?;
+    } else if schema::exists(&mut client, name)? {
+        let schema = name.schema();
+        return Err(Error::Setup(format!(
+            "the workload {name} is there already, in the schema {schema}: add --drop to make it anew"
+        )));
+    }
+    workload::init(&mut client, name, size, progress)
+}
+
+/// Checks the invariants of a workload.
+///
+/// # Errors
+/// The database's; [`Error::Setup`] when it is not set up.
+pub fn check(config: &Config, name: Name) -> Result<Vec<Check>, Error> {
+    let mut client = Client::connect(config)?;
+    let settings = schema::settings(&mut client, name)?;
+    workload::invariants(&mut client, name, &settings)
+}
+
+/// A run that is about to begin.
+pub struct Prepared {
+    place: Place,
+    options: RunOptions,
+    settings: Settings,
+    workload: Workload,
+    log: CommitLog,
+    about: About,
+}
+
+impl std::fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Prepared").field("about", &self.about).finish_non_exhaustive()
+    }
+}
+
+/// Looks at the workload in the database, and notes the workers of a run there.
+///
+/// # Errors
+/// The database's; [`Error::Setup`] when the workload is not set up; [`Error::Usage`] for options that do not go
+/// together.
+pub fn prepare(place: Place, options: RunOptions) -> Result<Prepared, Error> {
+    check_options(&options)?;
+    let mut client = Client::connect(&place.config)?;
+    // Not of the seed: runs with the same seed are different ones.
+    let number = (mix(fastrand::u64(..)) >> 1).cast_signed();
+    let settings = schema::settings(&mut client, options.name)?;
+    let workload = Workload::open(&mut client, &options, number)?;
+    let log = CommitLog::new(options.name, number);
+    log.open(&mut client, options.concurrency)?;
+    let server: String = client.query_one("SELECT version()", &[])?.get(0)?;
+    let about = about(&place, &options, &settings, &server);
+    Ok(Prepared { place, options, settings, workload, log, about })
+}
+
+fn check_options(options: &RunOptions) -> Result<(), Error> {
+    let refused = |what: &str| Err(Error::Usage(what.to_owned()));
+    if options.concurrency == 0 {
+        return refused("expected a concurrency of at least 1, found 0");
+    }
+    if options.rate.is_some_and(|rate| !rate.is_finite() || rate <= 0.0) {
+        return refused("expected a rate above 0 transactions a second");
+    }
+    if options.reads > 100 {
+        return refused("expected reads of at most 100 percent");
+    }
+    if options.distribution.is_some() && options.name == Name::Tpcc {
+        return refused(
+            "tpcc has distributions of its own: change its contention by --concurrency and the number of warehouses",
+        );
+    }
+    let in_python = [Name::Bank, Name::Kv, Name::Ycsb];
+    if options.client == options::Client::Python && !in_python.contains(&options.name) {
+        return Err(Error::Usage(format!(
+            "the Python driver runs bank, kv and ycsb; run {} by --client blocking or --client tokio",
+            options.name
+        )));
+    }
+    options.policy.validate()?;
+    Ok(())
+}
+
+fn about(place: &Place, options: &RunOptions, settings: &Settings, server: &str) -> About {
+    let end = server.find(" on ").or_else(|| server.find(" (")).unwrap_or(server.len());
+    let name = options.name;
+    let mut chosen = Vec::new();
+    if let Some(size) = settings.get(name.items()) {
+        chosen.push((name.items(), size.to_string()));
+    }
+    match name {
+        Name::Kv => chosen.push(("reads", format!("{}%", options.reads))),
+        Name::Ycsb => chosen.push(("mix", options.mix.to_string())),
+        Name::Bank | Name::Tpcc | Name::Movr => {}
+    }
+    chosen.extend(options.distribution.map(|chosen| ("distribution", chosen.to_string())));
+    let isolation = format!("{:?}", options.isolation);
+    chosen.push(("isolation", isolation));
+    chosen.extend(options.faults.as_ref().map(|faults| ("faults", faults.plan.to_string())));
+    chosen.extend(
+        options.kill_every.map(|every| ("kill every", format!("{} s", every.as_secs_f64()))),
+    );
+    About {
+        workload: name.to_string(),
+        client: options.client.as_str(),
+        server: server.get(..end).unwrap_or(server).to_owned(),
+        url: place.shown.clone(),
+        concurrency: options.concurrency,
+        rate: options.rate,
+        duration: options.duration,
+        seed: options.seed,
+        chosen,
+    }
+}
+
+impl Prepared {
+    /// What the run is.
+    #[must_use]
+    pub fn about(&self) -> &About {
+        &self.about
+    }
+
+    /// Runs it: until its time is over, the caller interrupts it, or an invariant does not hold. All events are
+    /// reported when this returns.
+    ///
+    /// # Errors
+    /// No thread, no proxy or no child process could be had; the server that was killed does not come back; the
+    /// database could not be asked at the end.
+    pub fn run(self, hooks: Hooks<'_>) -> Result<Ending, Error> {
+        let Prepared { place, options, settings, workload, log, .. } = self;
+        let start = Instant::now();
+        let direct = place.config;
+        let mut proxy = None;
+        let mut config = direct.clone();
+        if let Some(faults) = &options.faults {
+            let started = faults::start(faults, options.seed, start, hooks.report.clone())
+                .map_err(|error| Error::Io("cannot start the fault proxy".to_owned(), error))?;
+            config = faults::through(&direct, started.address())?;
+            proxy = Some(started);
+        }
+        let configs = (config, direct);
+        let shared = Shared::new(options, configs, workload, log, start, hooks.report);
+        let shared = Arc::new(shared);
+        drive(&shared, &settings, proxy, hooks.kill, hooks.is_interrupted)
+    }
+}
+
+fn drive(
+    shared: &Arc<Shared>,
+    settings: &Settings,
+    proxy: Option<Background>,
+    kill: Option<Kill>,
+    is_interrupted: &dyn Fn() -> bool,
+) -> Result<Ending, Error> {
+    let begun = begin(shared, settings, kill);
+    let (workers, others) = match begun {
+        Ok(begun) => begun,
+        Err(error) => {
+            // Those that have begun end by themselves.
+            shared.end();
+            return Err(Error::Io("cannot start a worker".to_owned(), error));
+        }
+    };
+    let mut interrupted = false;
+    while !shared.is_ending() && !all_ended(&workers) {
+        interrupted = is_interrupted();
+        let is_over = shared.options.duration.is_some_and(|duration| shared.now() >= duration);
+        if interrupted || is_over {
+            shared.end();
+        } else {
+            thread::sleep(SLICE);
+        }
+    }
+    shared.end();
+    let took = shared.now();
+    let ended = wait(&workers, GRACE);
+    // Without the proxy, whoever waits for an answer that a fault has swallowed has lost the connection.
+    drop(proxy);
+    shared.cut();
+    if !ended && !wait(&workers, CUT) {
+        let left = workers.iter().filter(|worker| !worker.is_finished()).count();
+        let silent = io::Error::new(io::ErrorKind::TimedOut, "the server does not answer them");
+        return Err(Error::Io(format!("{left} workers did not come to their end"), silent));
+    }
+    for thread in others {
+        // Whether the server came back is what its answer says.
+        if let Ok(Err(why)) = thread.join() {
+            return Err(Error::Setup(why));
+        }
+    }
+    for worker in workers {
+        if let Ok(Err(why)) = worker.join() {
+            return Err(Error::Setup(why));
+        }
+    }
+    let checks = checker::at_the_end(shared, settings)?;
+    Ok(Ending { took, interrupted, violation: shared.violation(), checks })
+}
+
+/// A thread of a run: it may say why the run cannot go on.
+type Thread = JoinHandle<Result<(), String>>;
+
+/// Starts the workers; the checker and the killer.
+fn begin(
+    shared: &Arc<Shared>,
+    settings: &Settings,
+    kill: Option<Kill>,
+) -> io::Result<(Vec<Thread>, Vec<Thread>)> {
+    let mut others = Vec::new();
+    if let Some(every) = shared.options.check_every {
+        let (shared, settings) = (shared.clone(), settings.clone());
+        let work = move || {
+            checker::watch(&shared, &settings, every);
+            Ok(())
+        };
+        others.push(thread::Builder::new().name("checks".to_owned()).spawn(work)?);
+    }
+    if let Some((every, kill)) = shared.options.kill_every.zip(kill) {
+        let shared = shared.clone();
+        let work = move || kill_again_and_again(&shared, every, kill);
+        others.push(thread::Builder::new().name("kills".to_owned()).spawn(work)?);
+    }
+    let workers = match shared.options.client {
+        options::Client::Blocking => worker::spawn_blocking(shared)?,
+        options::Client::Tokio => worker::spawn_tokio(shared)?,
+        options::Client::Python => worker::spawn_python(shared)?,
+    };
+    Ok((workers, others))
+}
+
+fn kill_again_and_again(shared: &Shared, every: Duration, mut kill: Kill) -> Result<(), String> {
+    loop {
+        shared.sleep_until(shared.now() + every);
+        if shared.is_ending() {
+            return Ok(());
+        }
+        let at = shared.now();
+        shared.report(Event::Killed { at });
+        if let Err(why) = kill() {
+            shared.end();
+            return Err(why);
+        }
+        let now = shared.now();
+        shared.report(Event::Back { at: now, down: now.saturating_sub(at) });
+    }
+}
+
+fn all_ended(workers: &[Thread]) -> bool {
+    workers.iter().all(JoinHandle::is_finished)
+}
+
+/// Waits for the workers; whether all of them have ended.
+fn wait(workers: &[Thread], limit: Duration) -> bool {
+    let until = Instant::now() + limit;
+    while !all_ended(workers) {
+        if Instant::now() >= until {
+            return false;
+        }
+        thread::sleep(SLICE);
+    }
+    true
+}

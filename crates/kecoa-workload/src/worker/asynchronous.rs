@@ -1,0 +1,119 @@
+//! Workers with the client for tokio: a thread a core, and a task a worker on one of them.
+
+use std::io;
+use std::num::NonZero;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use kecoa::{Client, Error};
+use tokio::runtime::Builder;
+use tokio::task::{LocalSet, spawn_blocking};
+
+use super::outcome::{End, RECONNECT, UnderWay, Worker, look_up};
+use crate::error::BodyError;
+use crate::event::Resolution;
+use crate::shared::{SLICE, Shared};
+use crate::versions::Seen;
+
+/// Starts all workers.
+pub(crate) fn spawn(shared: &Arc<Shared>) -> io::Result<Vec<JoinHandle<Result<(), String>>>> {
+    let workers = shared.options.concurrency;
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let threads = u32::try_from(cores).unwrap_or(1).min(workers).max(1);
+    (0..threads)
+        .map(|first| {
+            let runtime = Builder::new_current_thread().enable_all().build()?;
+            let shared = shared.clone();
+            let numbers: Vec<u32> = (first..workers).step_by(cores.max(1)).collect();
+            thread::Builder::new().name(format!("workers-{first}")).spawn(move || {
+                let tasks = LocalSet::new();
+                for number in numbers {
+                    tasks.spawn_local(work(Worker::new(shared.clone(), number)));
+                }
+                runtime.block_on(tasks);
+                Ok(())
+            })
+        })
+        .collect()
+}
+
+async fn work(mut worker: Worker) {
+    let shared = worker.shared.clone();
+    sleep_until(&shared, worker.starts()).await;
+    let mut connected: Option<Client> = None;
+    while !shared.is_ending() {
+        let client = match &mut connected {
+            Some(client) => client,
+            none => {
+                let connecting = tokio::select! {
+                    connecting = Client::connect(&shared.config) => connecting,
+                    () = cut(&shared) => return,
+                };
+                match connecting {
+                    Ok(client) => none.insert(client),
+                    Err(error) => {
+                        worker.report_unconnected(&error);
+                        sleep_until(&shared, shared.now() + RECONNECT).await;
+                        continue;
+                    }
+                }
+            }
+        };
+        sleep_until(&shared, worker.due()).await;
+        if shared.is_ending() {
+            break;
+        }
+        let under_way = worker.begin();
+        let end = tokio::select! {
+            result = run(&worker, &under_way, client) => worker.judge(result),
+            // How far it came is not known: it is looked up.
+            () = cut(&shared) => End::Ambiguous(Error::timeout("the run ended while it was at work")),
+        };
+        let resolution = match end {
+            End::Known(..) => Resolution::Unknown,
+            End::Ambiguous(_) => {
+                let (shared, writes) = (shared.clone(), under_way.operation.writes());
+                let (number, sequence) = (worker.number, worker.sequence);
+                let looking_up = spawn_blocking(move || look_up(&shared, number, sequence, writes));
+                looking_up.await.unwrap_or(Resolution::Unknown)
+            }
+        };
+        worker.finish(&under_way, end, resolution);
+    }
+}
+
+async fn run(
+    worker: &Worker,
+    under_way: &UnderWay,
+    client: &mut Client,
+) -> Result<Vec<Seen>, BodyError> {
+    let UnderWay { operation, options, .. } = under_way;
+    let shared = &worker.shared;
+    let body = async |tx: &mut kecoa::Transaction<'_>| {
+        let seen = shared.workload.run(operation, tx).await?;
+        if operation.writes() {
+            let written = operation.written();
+            shared.log.write(tx, worker.number, worker.sequence, written).await?;
+        }
+        Ok(seen)
+    };
+    client.transaction_local(options, body).await
+}
+
+/// Waits until the run is cut.
+async fn cut(shared: &Shared) {
+    while !shared.is_cut() {
+        tokio::time::sleep(SLICE).await;
+    }
+}
+
+/// Sleeps until then, since the start, or until the run is over.
+async fn sleep_until(shared: &Shared, then: Duration) {
+    while !shared.is_ending() {
+        match then.checked_sub(shared.now()) {
+            Some(left) if !left.is_zero() => tokio::time::sleep(left.min(SLICE)).await,
+            _ => return,
+        }
+    }
+}

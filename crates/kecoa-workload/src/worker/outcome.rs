@@ -1,0 +1,141 @@
+//! What a worker does beside its transactions, whichever client runs them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fastrand::Rng;
+use kecoa::{Error, TransactionOptions};
+
+use crate::attempts::{Attempts, failure};
+use crate::error::BodyError;
+use crate::event::{Event, Finished, Outcome, Resolution};
+use crate::random::of_worker;
+use crate::shared::Shared;
+use crate::versions::Seen;
+use crate::workload::Operation;
+
+/// A worker, but for its connection.
+pub(super) struct Worker {
+    pub(super) shared: Arc<Shared>,
+    pub(super) number: u32,
+    /// The number of the transaction that is under way.
+    pub(super) sequence: i64,
+    attempts: Attempts,
+    random: Rng,
+}
+
+/// A transaction that is under way.
+pub(super) struct UnderWay {
+    pub(super) operation: Operation,
+    pub(super) options: TransactionOptions,
+    started: Duration,
+}
+
+/// A transaction's end, as far as its client knows.
+pub(super) enum End {
+    Known(Outcome, Option<Error>),
+    /// COMMIT got no answer.
+    Ambiguous(Error),
+}
+
+impl Worker {
+    pub(super) fn new(shared: Arc<Shared>, number: u32) -> Worker {
+        let random = of_worker(shared.options.seed, number);
+        let attempts = Attempts::new(shared.start);
+        Worker { shared, number, sequence: 0, attempts, random }
+    }
+
+    /// When the next transaction may begin, since the start of the run.
+    pub(super) fn due(&self) -> Duration {
+        self.shared.pace.next()
+    }
+
+    /// When this worker begins.
+    pub(super) fn starts(&self) -> Duration {
+        self.shared.pace.start_of(self.number)
+    }
+
+    /// Begins the next transaction.
+    pub(super) fn begin(&mut self) -> UnderWay {
+        let operation = self.shared.workload.draw(&mut self.random, self.number);
+        self.sequence += 1;
+        let chosen = &self.shared.options;
+        let options = TransactionOptions {
+            isolation: Some(chosen.isolation),
+            read_only: (!operation.writes()).then_some(true),
+            policy: chosen.policy.clone(),
+            observer: Some(self.attempts.observer()),
+            ..TransactionOptions::default()
+        };
+        UnderWay { operation, options, started: self.attempts.begin() }
+    }
+
+    /// What the client's result means.
+    pub(super) fn judge(&self, result: Result<Vec<Seen>, BodyError>) -> End {
+        match result {
+            Ok(seen) => {
+                if let Err(violation) = self.shared.workload.take(seen) {
+                    self.shared.report(Event::Checked {
+                        at: self.shared.now(),
+                        check: "versions",
+                        result: Err(violation.clone()),
+                    });
+                    self.shared.violate(violation);
+                }
+                End::Known(Outcome::Committed, None)
+            }
+            Err(BodyError::Refused(why)) => End::Known(Outcome::Refused(why), None),
+            Err(BodyError::Database(error)) if error.is_ambiguous() => End::Ambiguous(error),
+            Err(BodyError::Database(error)) => {
+                End::Known(Outcome::Failed(error.to_string()), Some(error))
+            }
+        }
+    }
+
+    /// Reports the transaction. `resolution` is what became of it where its client does not know.
+    pub(super) fn finish(&self, under_way: &UnderWay, end: End, resolution: Resolution) {
+        let (outcome, error) = match end {
+            End::Known(outcome, error) => (outcome, error),
+            End::Ambiguous(error) => (Outcome::Ambiguous(resolution), Some(error)),
+        };
+        let attempts = self.attempts.end(error.as_ref());
+        let took = self.shared.now().saturating_sub(under_way.started);
+        let finished = Finished {
+            kind: under_way.operation.kind(),
+            worker: self.number,
+            started: under_way.started,
+            took,
+            attempts,
+            outcome,
+        };
+        self.shared.finish(finished, under_way.operation.writes());
+    }
+
+    /// Reports that there is no connection, as the transaction that it would have been for.
+    pub(super) fn report_unconnected(&mut self, error: &Error) {
+        let started = self.attempts.begin();
+        self.attempts.failed(error, None);
+        let attempts = self.attempts.end(Some(error));
+        let finished = Finished {
+            kind: "connect",
+            worker: self.number,
+            started,
+            took: self.shared.now().saturating_sub(started),
+            attempts,
+            outcome: Outcome::Failed(failure(error).message),
+        };
+        self.shared.finish(finished, false);
+    }
+}
+
+/// What became of the last transaction of a worker whose COMMIT got no answer. One that only reads has changed
+/// nothing, whether it committed or not.
+pub(super) fn look_up(shared: &Shared, worker: u32, sequence: i64, writes: bool) -> Resolution {
+    match writes {
+        true => shared.log.look_up(&shared.direct, worker, sequence),
+        false => Resolution::NotCommitted,
+    }
+}
+
+/// How long a worker waits before it connects again.
+pub(super) const RECONNECT: Duration = Duration::from_millis(200);
