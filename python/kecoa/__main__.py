@@ -17,8 +17,8 @@ def main() -> int:
         from kecoa import run
 
         return run.main(arguments[1:])
-    if arguments[:1] == ["sql"]:
-        # Ctrl-C cancels a statement there: Python must not raise KeyboardInterrupt for it later.
+    if arguments[:1] in (["sql"], ["workload"]):
+        # Ctrl-C cancels a statement or ends a run there: Python must not raise KeyboardInterrupt for it later.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     return _kecoa.main(arguments, _environment.SELF_COMMAND)
 

@@ -24,7 +24,13 @@ pub(crate) fn from_argument(
 }
 
 /// The URL of the environment.
-#[cfg(any(feature = "demo", feature = "faults", feature = "mongo", feature = "sql"))]
+#[cfg(any(
+    feature = "demo",
+    feature = "faults",
+    feature = "mongo",
+    feature = "sql",
+    feature = "workload"
+))]
 pub(crate) fn from_environment(output: &Output) -> Result<Option<String>, Failure> {
     match std::env::var_os("DATABASE_URL")
         .filter(|url| !url.is_empty())

@@ -18,12 +18,17 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Database(#[from] kecoa::Error),
 
+    /// A workload.
+    #[cfg(feature = "workload")]
+    #[error(transparent)]
+    Workload(#[from] kecoa_workload::Error),
+
     /// Standard output cannot be written.
     #[error("cannot write to standard output: {0}")]
     Output(#[source] std::io::Error),
 
     /// An argument has a value that nothing can be done with.
-    #[cfg(feature = "sql")]
+    #[cfg(any(feature = "sql", feature = "workload"))]
     #[error("{0}")]
     Usage(String),
 
@@ -36,8 +41,10 @@ impl Failure {
     /// The exit status.
     pub(crate) fn status(&self) -> i32 {
         match self {
-            #[cfg(feature = "sql")]
+            #[cfg(any(feature = "sql", feature = "workload"))]
             Failure::Usage(_) => 2,
+            #[cfg(feature = "workload")]
+            Failure::Workload(kecoa_workload::Error::Usage(_)) => 2,
             _ => 1,
         }
     }
@@ -47,6 +54,8 @@ impl Failure {
         match self {
             #[cfg(feature = "client")]
             Failure::Database(error) => error.sqlstate(),
+            #[cfg(feature = "workload")]
+            Failure::Workload(kecoa_workload::Error::Database(error)) => error.sqlstate(),
             _ => None,
         }
     }

@@ -86,10 +86,13 @@ fn report_to(output: Output) -> Log {
     })
 }
 
-fn upstream(config: &Config) -> Result<Upstream, Failure> {
+/// The server that a proxy is to stand in front of: the first host.
+pub(crate) fn upstream(config: &Config) -> Result<Upstream, Failure> {
     let targets = config.targets()?;
     let Some(target) = targets.first() else {
-        return Err(Failure::Other("--to: expected a host, found none".to_owned()));
+        return Err(Failure::Other(
+            "expected a host to put the proxy in front of, found none".to_owned(),
+        ));
     };
     Ok(match target.socket_path() {
         Some(path) => Upstream::Unix(path.into()),

@@ -3,7 +3,7 @@
 //!
 //! [`main_from`] is the whole program. The binary calls it, and so does the Python package, in
 //! whose process it runs: it returns an exit status, and sets nothing up that outlives it.
-//! (`sql` handles SIGINT for the rest of the process's life. `serve` and `start --foreground` of `kecoa local` and `kecoa mongo`, and `kecoa faults`, handle signals;
+//! (`sql` and `workload run` handle SIGINT for the rest of the process's life. `serve` and `start --foreground` of `kecoa local` and `kecoa mongo`, and `kecoa faults`, handle signals;
 //! they are a process of their own.)
 #![forbid(unsafe_code)]
 
@@ -26,6 +26,8 @@ mod secret_arguments;
 #[cfg(feature = "sql")]
 mod sql;
 mod terminal;
+#[cfg(feature = "workload")]
+mod workload;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -64,6 +66,9 @@ enum Command {
     /// Talk SQL with a database, or run scripts
     #[cfg(feature = "sql")]
     Sql(Box<sql::Arguments>),
+    /// Put a database under load, and check all along that nothing is lost
+    #[cfg(feature = "workload")]
+    Workload(workload::Arguments),
     /// Run a Python program written for psycopg2, unmodified, on kecoa
     Run(run::Arguments),
 }
@@ -73,8 +78,8 @@ enum Command {
 /// process of `kecoa local` and `kecoa mongo`.
 ///
 /// Returns the exit status: 0 for success, 1 for a failure, 2 for a mistake in the arguments, and
-/// 3 from `local status`, `local url` and those of `mongo` when nothing runs, and 130 from `sql` when Ctrl-C
-/// ended a script.
+/// 3 from `local status`, `local url` and those of `mongo` when nothing runs, and 130 from `sql` and `workload run`
+/// when Ctrl-C ended a script or a run.
 pub fn main_from(
     arguments: impl IntoIterator<Item = OsString>,
     self_command: Vec<OsString>,
@@ -113,6 +118,8 @@ pub fn main_from(
         Command::Doctor(arguments) => doctor::run(&arguments, &output),
         #[cfg(feature = "sql")]
         Command::Sql(arguments) => sql::run(*arguments, &output),
+        #[cfg(feature = "workload")]
+        Command::Workload(arguments) => workload::run(arguments, &output, self_command),
         Command::Run(arguments) => run::run(&arguments),
     };
     match result {

@@ -1,6 +1,6 @@
 //! `kecoa run`: a Python program written for psycopg2, on kecoa.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 
@@ -34,23 +34,47 @@ pub(crate) struct Arguments {
 
 /// Becomes Python; returns only if that fails.
 pub(crate) fn run(arguments: &Arguments) -> Result<i32, Failure> {
-    let python = std::env::var_os("KECOA_PYTHON")
-        .filter(|value| !value.is_empty())
-        .unwrap_or_else(|| "python3".into());
+    let python = chosen().unwrap_or_else(|| "python3".into());
+    probe(&python)?;
+    let error = Command::new(&python).args(["-m", "kecoa.run"]).args(&arguments.program).exec();
+    Err(cannot_run(&python, &error))
+}
+
+/// The interpreter that `KECOA_PYTHON` names.
+fn chosen() -> Option<OsString> {
+    std::env::var_os("KECOA_PYTHON").filter(|value| !value.is_empty())
+}
+
+/// Sees that an interpreter has the package.
+fn probe(python: &OsStr) -> Result<(), Failure> {
     let shown = python.to_string_lossy().into_owned();
-    let cannot = |error: std::io::Error| {
-        Failure::Other(format!(
-            "cannot run {shown}: {error}; install Python 3.10 or newer, or set KECOA_PYTHON to one"
-        ))
-    };
-    let probe =
-        Command::new(&python).args(["-c", PROBE]).stdin(Stdio::null()).status().map_err(&cannot)?;
-    if !probe.success() {
+    let probing = Command::new(python).args(["-c", PROBE]).stdin(Stdio::null()).status();
+    let probed = probing.map_err(|error| cannot_run(python, &error))?;
+    if !probed.success() {
         return Err(Failure::Other(format!(
             "{shown} has no package kecoa; install it there with `{shown} -m pip install kecoa`, \
              or set KECOA_PYTHON to a Python that has it"
         )));
     }
-    let error = Command::new(&python).args(["-m", "kecoa.run"]).args(&arguments.program).exec();
-    Err(cannot(error))
+    Ok(())
+}
+
+fn cannot_run(python: &OsStr, error: &std::io::Error) -> Failure {
+    let shown = python.to_string_lossy();
+    Failure::Other(format!(
+        "cannot run {shown}: {error}; install Python 3.10 or newer, or set KECOA_PYTHON to one"
+    ))
+}
+
+/// The interpreter for what runs in Python beside this process: the one that `KECOA_PYTHON` names, the one that
+/// runs this command line, or python3 on PATH. It has the package.
+#[cfg(feature = "workload")]
+pub(crate) fn interpreter(self_command: &[OsString]) -> Result<Vec<OsString>, Failure> {
+    let running = match self_command {
+        [python, module, name, ..] if module == "-m" && name == "kecoa" => Some(python.clone()),
+        _ => None,
+    };
+    let python = chosen().or(running).unwrap_or_else(|| "python3".into());
+    probe(&python)?;
+    Ok(vec![python])
 }

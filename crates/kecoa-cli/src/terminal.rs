@@ -110,6 +110,12 @@ impl Stream {
         }
     }
 
+    /// Whether there are colours.
+    #[cfg(feature = "workload")]
+    pub(crate) fn is_colored(self) -> bool {
+        self.colored
+    }
+
     /// The text in the colour of its role, where there are colours.
     pub(crate) fn paint(self, role: Role, text: &str) -> String {
         if !self.colored || text.is_empty() {
