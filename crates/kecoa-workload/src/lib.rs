@@ -15,7 +15,6 @@
 
 mod attempts;
 mod bank;
-
 mod checker;
 mod commit_log;
 mod distribution;
@@ -24,12 +23,14 @@ mod event;
 mod faults;
 mod invariant;
 mod kv;
+pub mod live;
 mod movr;
 mod options;
 mod pace;
 mod plain;
 mod random;
 mod record;
+mod report;
 mod run;
 mod schema;
 mod shared;

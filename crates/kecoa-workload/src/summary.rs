@@ -70,6 +70,18 @@ impl Summary {
     }
 }
 
+impl Series {
+    /// The intervals, and how much of each the run lasted, in microseconds.
+    ///
+    /// The last one is left out where that is less than a quarter: a rate of so little would be noise.
+    pub(crate) fn spans(&self, duration_us: u64) -> impl Iterator<Item = (&Point, u64)> {
+        self.points.iter().filter_map(move |point| {
+            let lasted = duration_us.saturating_sub(point.at_us).min(self.width_us);
+            (lasted >= self.width_us / 4).then_some((point, lasted))
+        })
+    }
+}
+
 fn transactions(recorder: &Recorder) -> Transactions {
     let outcomes = recorder.outcomes;
     let ambiguous = outcomes.ambiguous_committed

@@ -155,7 +155,11 @@ impl Refusal {
 
     /// What CockroachDB refuses, and PostgreSQL could do.
     pub fn strict(code: &'static str, what: &str) -> Self {
-        let kind = if code == "42601" { "syntax error" } else { "unimplemented" };
+        let kind = match code {
+            "42601" => "syntax error",
+            "42883" => "unknown function",
+            _ => "unimplemented",
+        };
         Self {
             code,
             message: format!("{kind}: CockroachDB does not have {what}"),

@@ -2,6 +2,13 @@
 
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod live;
 mod recorder;
+mod report;
+#[cfg(test)]
 mod scripted;
 mod summary;
+#[cfg(test)]
+#[cfg(unix)]
+mod terminal;

@@ -125,3 +125,103 @@ pub(crate) fn small() -> Vec<Event> {
         },
     ]
 }
+
+/// Half a minute of contention, with faults, a kill and checks: thousands of events.
+pub(crate) fn busy() -> Vec<Event> {
+    let mut random = Random(7);
+    let mut events = Vec::new();
+    for worker in 0..8 {
+        let mut now = u64::from(worker) * 3;
+        while now < 30_000 {
+            if (14_000..15_200).contains(&now) {
+                now = 15_200;
+            }
+            let (attempts, outcome) = busy_transaction(&mut random, now);
+            let kind = ["transfer", "transfer", "transfer", "balance"][random.below(4)];
+            let took: Duration = attempts.iter().map(|a| a.took + a.wait.unwrap_or_default()).sum();
+            events.push(transaction(kind, worker, now, attempts, outcome));
+            now += u64::try_from(took.as_millis()).unwrap() + 1;
+        }
+    }
+    for number in 0..40 {
+        let what = ["error:40001@commit:0.2", "drop:0.01", "delay:20ms"][random.below(3)];
+        let at = Duration::from_millis(number * 740);
+        events.push(Event::Fault { at, what: what.to_owned() });
+    }
+    events.push(Event::Killed { at: Duration::from_millis(14_000) });
+    events.push(Event::Back {
+        at: Duration::from_millis(15_150),
+        down: Duration::from_millis(1_150),
+    });
+    for second in (2..30).step_by(2) {
+        for (check, found) in [
+            ("sum", "1,000,000 in 1,000 accounts"),
+            ("commits", "every acknowledged transfer is there"),
+        ] {
+            let at = Duration::from_secs(second);
+            events.push(Event::Checked { at, check, result: Ok(found.to_owned()) });
+        }
+    }
+    events
+}
+
+fn busy_transaction(random: &mut Random, now: u64) -> (Vec<Attempt>, Outcome) {
+    let mut attempts = Vec::new();
+    let mut wait = 8_usize;
+    let slow = if now > 20_000 { 3 } else { 1 };
+    loop {
+        let took = (2 + random.below(12) as u64) * slow + [0, 0, 0, 60][random.below(4)];
+        match random.below(24) {
+            0..5 if attempts.len() < 6 => {
+                let (reason, message) = [
+                    ("WriteTooOld", "restart transaction: WriteTooOldError: write too old"),
+                    ("ReadWithinUncertainty", "restart transaction: ReadWithinUncertaintyInterval"),
+                    ("SerializationFailure", "could not serialize access due to concurrent update"),
+                ][random.below(3)];
+                let pause = wait / 2 + random.below(wait) / 2 + 1;
+                attempts.push(failed(
+                    took,
+                    failure(Some("40001"), reason, message),
+                    Some(pause as u64),
+                ));
+                wait *= 2;
+            }
+            5 if random.below(20) == 0 => {
+                let lost = failure(
+                    None,
+                    "connection lost",
+                    "server closed the connection unexpectedly <while it answered>",
+                );
+                attempts.push(failed(took, lost, None));
+                let resolution =
+                    [Resolution::Committed, Resolution::NotCommitted, Resolution::Unknown];
+                return (attempts, Outcome::Ambiguous(resolution[random.below(3)]));
+            }
+            6 if random.below(10) == 0 => {
+                attempts.push(failed(took, failure(Some("57P01"), "admin shutdown", "bye"), None));
+                return (attempts, Outcome::Failed("bye".to_owned()));
+            }
+            7 => {
+                attempts.push(succeeded(took));
+                return (attempts, Outcome::Refused("not enough money".to_owned()));
+            }
+            _ => {
+                attempts.push(succeeded(took));
+                return (attempts, Outcome::Committed);
+            }
+        }
+    }
+}
+
+/// SplitMix64: the same numbers each time.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut x = self.0;
+        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((x ^ (x >> 31)) % end as u64).unwrap()
+    }
+}
