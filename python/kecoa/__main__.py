@@ -18,7 +18,7 @@ def main() -> int:
 
         return run.main(arguments[1:])
     if arguments[:1] in (["sql"], ["workload"]):
-        # Ctrl-C cancels a statement or ends a run there: Python must not raise KeyboardInterrupt for it later.
+        # Ctrl-C cancels a statement or ends a run there: Python must not raise KeyboardInterrupt later.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     return _kecoa.main(arguments, _environment.SELF_COMMAND)
 

@@ -10,7 +10,7 @@ use kecoa::{Client, Error};
 use tokio::runtime::Builder;
 use tokio::task::{LocalSet, spawn_blocking};
 
-use super::outcome::{End, RECONNECT, UnderWay, Worker, look_up};
+use super::outcome::{End, UnderWay, Worker, look_up};
 use crate::error::BodyError;
 use crate::event::Resolution;
 use crate::shared::{SLICE, Shared};
@@ -42,31 +42,14 @@ async fn work(mut worker: Worker) {
     let shared = worker.shared.clone();
     sleep_until(&shared, worker.starts()).await;
     let mut connected: Option<Client> = None;
-    while !shared.is_ending() {
-        let client = match &mut connected {
-            Some(client) => client,
-            none => {
-                let connecting = tokio::select! {
-                    connecting = Client::connect(&shared.config) => connecting,
-                    () = cut(&shared) => return,
-                };
-                match connecting {
-                    Ok(client) => none.insert(client),
-                    Err(error) => {
-                        worker.report_unconnected(&error);
-                        sleep_until(&shared, shared.now() + RECONNECT).await;
-                        continue;
-                    }
-                }
-            }
-        };
+    loop {
         sleep_until(&shared, worker.due()).await;
         if shared.is_ending() {
-            break;
+            return;
         }
         let under_way = worker.begin();
         let end = tokio::select! {
-            result = run(&worker, &under_way, client) => worker.judge(result),
+            result = run_connected(&worker, &under_way, &mut connected) => worker.judge(result),
             // How far it came is not known: it is looked up.
             () = cut(&shared) => End::Ambiguous(Error::timeout("the run ended while it was at work")),
         };
@@ -80,6 +63,33 @@ async fn work(mut worker: Worker) {
             }
         };
         worker.finish(&under_way, end, resolution);
+    }
+}
+
+async fn run_connected(
+    worker: &Worker,
+    under_way: &UnderWay,
+    connected: &mut Option<Client>,
+) -> Result<Vec<Seen>, BodyError> {
+    let client = match connected {
+        Some(client) => client,
+        none => none.insert(connect(worker).await?),
+    };
+    run(worker, under_way, client).await
+}
+
+async fn connect(worker: &Worker) -> Result<Client, Error> {
+    let shared = &worker.shared;
+    let mut tries = worker.tries()?;
+    loop {
+        let error = match Client::connect(&shared.config).await {
+            Ok(client) => return Ok(client),
+            Err(error) => error,
+        };
+        match worker.unconnected(&mut tries, &error) {
+            Some(wait) => sleep_until(shared, shared.now() + wait).await,
+            None => return Err(error),
+        }
     }
 }
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use kecoa::Error;
 use kecoa::blocking::Client;
 use kecoa::retry::{Runtime, SystemRuntime};
 
-use super::outcome::{End, RECONNECT, UnderWay, Worker, look_up};
+use super::outcome::{End, UnderWay, Worker, look_up};
 use crate::error::BodyError;
 use crate::event::Resolution;
 use crate::shared::{SLICE, Shared};
@@ -33,24 +34,21 @@ fn work(mut worker: Worker) {
     let shared = worker.shared.clone();
     shared.sleep_until(worker.starts());
     let mut connected: Option<Client> = None;
-    while !shared.is_ending() {
-        let client = match &mut connected {
-            Some(client) => client,
-            none => match Client::connect(&shared.config) {
-                Ok(client) => none.insert(client),
-                Err(error) => {
-                    worker.report_unconnected(&error);
-                    shared.sleep_until(shared.now() + RECONNECT);
-                    continue;
-                }
-            },
-        };
+    loop {
         shared.sleep_until(worker.due());
         if shared.is_ending() {
-            break;
+            return;
         }
         let under_way = worker.begin();
-        let end = worker.judge(run(&worker, &under_way, client));
+        let client = match &mut connected {
+            Some(client) => Ok(client),
+            none => connect(&worker).map(|client| none.insert(client)),
+        };
+        let result = match client {
+            Ok(client) => run(&worker, &under_way, client),
+            Err(error) => Err(error.into()),
+        };
+        let end = worker.judge(result);
         let resolution = match end {
             End::Known(..) => Resolution::Unknown,
             End::Ambiguous(_) => {
@@ -58,6 +56,21 @@ fn work(mut worker: Worker) {
             }
         };
         worker.finish(&under_way, end, resolution);
+    }
+}
+
+fn connect(worker: &Worker) -> Result<Client, Error> {
+    let shared = &worker.shared;
+    let mut tries = worker.tries()?;
+    loop {
+        let error = match Client::connect(&shared.config) {
+            Ok(client) => return Ok(client),
+            Err(error) => error,
+        };
+        match worker.unconnected(&mut tries, &error) {
+            Some(wait) => shared.sleep_until(shared.now() + wait),
+            None => return Err(error),
+        }
     }
 }
 
@@ -77,7 +90,7 @@ fn run(worker: &Worker, under_way: &UnderWay, client: &mut Client) -> Result<Vec
     })
 }
 
-/// The system's clock, whose waits end where the run is cut.
+/// The system's clock, whose waits end with the run: nobody is in the way any more then.
 struct CutShort<'a> {
     shared: &'a Shared,
     system: SystemRuntime,
@@ -90,7 +103,7 @@ impl Runtime for CutShort<'_> {
 
     fn sleep(&mut self, duration: Duration) {
         let until = self.now().saturating_add(duration);
-        while !self.shared.is_cut() {
+        while !self.shared.is_ending() {
             match until.checked_sub(self.now()) {
                 Some(left) if !left.is_zero() => thread::sleep(left.min(SLICE)),
                 _ => return,

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fastrand::Rng;
-use kecoa::{Error, TransactionOptions};
+use kecoa::{Error, TransactionOptions, retry};
 
-use crate::attempts::{Attempts, failure};
+use crate::attempts::Attempts;
 use crate::error::BodyError;
 use crate::event::{Event, Finished, Outcome, Resolution};
 use crate::random::of_worker;
@@ -111,20 +111,23 @@ impl Worker {
         self.shared.finish(finished, under_way.operation.writes());
     }
 
-    /// Reports that there is no connection, as the transaction that it would have been for.
-    pub(super) fn report_unconnected(&mut self, error: &Error) {
-        let started = self.attempts.begin();
-        self.attempts.failed(error, None);
-        let attempts = self.attempts.end(Some(error));
-        let finished = Finished {
-            kind: "connect",
-            worker: self.number,
-            started,
-            took: self.shared.now().saturating_sub(started),
-            attempts,
-            outcome: Outcome::Failed(failure(error).message),
-        };
-        self.shared.finish(finished, false);
+    /// No connection could be made for the transaction: how long to wait before the next try. Nothing when
+    /// there is none; the transaction has failed then.
+    pub(super) fn unconnected(
+        &self,
+        tries: &mut retry::Attempts,
+        error: &Error,
+    ) -> Option<Duration> {
+        let failure = retry::classify(error, false);
+        let decision = tries.on_failure(failure, self.shared.now(), fastrand::f64());
+        let wait = decision.wait().filter(|_| !self.shared.is_ending());
+        self.attempts.failed(error, wait);
+        wait
+    }
+
+    /// The tries at a connection, by the policy of transactions.
+    pub(super) fn tries(&self) -> Result<retry::Attempts, Error> {
+        retry::Attempts::new(self.shared.options.policy.clone(), self.shared.now())
     }
 }
 
@@ -136,6 +139,3 @@ pub(super) fn look_up(shared: &Shared, worker: u32, sequence: i64, writes: bool)
         false => Resolution::NotCommitted,
     }
 }
-
-/// How long a worker waits before it connects again.
-pub(super) const RECONNECT: Duration = Duration::from_millis(200);

@@ -21,7 +21,7 @@ use crate::versions::{MISSING, Seen};
 /// The module that runs the workers.
 const MODULE: &str = "kecoa._workload";
 /// What transactions are called, and whether they write.
-const KINDS: [(&str, bool); 8] = [
+const KINDS: [(&str, bool); 7] = [
     ("transfer", true),
     ("write", true),
     ("update", true),
@@ -29,7 +29,6 @@ const KINDS: [(&str, bool); 8] = [
     ("read-modify-write", true),
     ("read", false),
     ("scan", false),
-    ("connect", false),
 ];
 
 /// Starts the process, and the threads that write to it and read from it.
