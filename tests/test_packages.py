@@ -1,7 +1,8 @@
-"""tools/check_packages.py: what it says of crates that would be published incomplete or with too much."""
+"""What is published: tools/check_packages.py, tools/build_wheels.py, and the workflow that uses them."""
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
 
+import build_wheels
 import check_packages
 from check_packages import ROOT, Package, complaints
 
@@ -130,3 +132,67 @@ def test_what_is_here_is_complete() -> None:
     assert {"kecoa", "kecoa-cli", "kecoa-proto"} <= {package.name for package in published}
     assert ours - {package.name for package in published} == {"kecoa-pgmock", "kecoa-py"}
     assert list(complaints(published, ours)) == []
+
+
+WORKFLOWS = {
+    path.stem: path.read_text(encoding="utf-8") for path in (ROOT / ".github/workflows").glob("*.yml")
+}
+
+
+def test_the_workflow_builds_what_the_tool_knows() -> None:
+    named = re.findall(r"- platform: (\S+)\n\s+target: (\S+)", WORKFLOWS["release"])
+    assert named == [(name, platform.target) for name, platform in build_wheels.PLATFORMS.items()]
+
+
+def test_the_workflow_has_every_supported_python() -> None:
+    supported = build_wheels.supported_pythons()
+    assert supported
+    lists = re.findall(r"python-version: \|\n((?:\s+3\.\d+\n)+)", WORKFLOWS["release"])
+    assert [sorted(found.split(), key=minor) for found in lists] == [supported, supported]
+    tried = re.findall(r"python: \[(.+)\]", WORKFLOWS["release"])
+    assert [re.findall(r"3\.\d+", found) for found in tried] == [supported, supported]
+    (interpreters,) = re.findall(r"--interpreter (.+)", WORKFLOWS["release"])
+    assert interpreters.split() == [f"python{version}" for version in supported]
+
+
+def minor(version: str) -> int:
+    return int(version.partition(".")[2])
+
+
+@pytest.mark.parametrize("name", ["ci", "release"])
+def test_actions_are_pinned_and_tokens_are_not_kept(name: str) -> None:
+    actions = re.findall(r"uses: (\S+)", WORKFLOWS[name])
+    assert actions
+    assert all(re.fullmatch(r"[\w./-]+@(v\d+(\.\d+\.\d+)?|[0-9a-f]{40})", action) for action in actions)
+    checkouts = [action for action in actions if action.startswith("actions/checkout@")]
+    assert WORKFLOWS[name].count("persist-credentials: false") == len(checkouts)
+    assert "secrets." not in WORKFLOWS[name]
+
+
+def test_one_version_of_the_builder() -> None:
+    """Wheels of a release are made by what the tests' wheels are made by."""
+    pins = [
+        re.findall(r"^maturin==.+$", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE)
+        for name in ("requirements-dev.txt", "requirements-wheels.txt")
+    ]
+    assert len(pins[0]) == 1
+    assert pins[0] == pins[1]
+
+
+@pytest.mark.parametrize(
+    ("tag", "expected"),
+    [
+        ("manylinux2014", (2, 17)),
+        ("manylinux2014_x86_64", (2, 17)),
+        ("manylinux_2_5_x86_64", (2, 5)),
+        ("manylinux_2_35_aarch64", (2, 35)),
+        ("musllinux_1_2", (1, 2)),
+    ],
+)
+def test_versions_of_c_libraries(tag: str, expected: tuple[int, int]) -> None:
+    assert build_wheels.version(tag) == expected
+
+
+def test_a_tag_without_a_c_library() -> None:
+    with pytest.raises(build_wheels.BuildError, match="found linux_x86_64"):
+        build_wheels.version("linux_x86_64")

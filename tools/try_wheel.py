@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Install a wheel or a source distribution as a user would, and use it: import, connect, command line.
 
-usage: try_wheel.py [--importtime N] FILE
+usage: try_wheel.py [--importtime N] [--without-endpoint] FILE
 
 Everything happens in a temporary folder whose name has a blank and a letter outside of ASCII, with no git on
 PATH: a new virtual environment, an endpoint of its own, a transfer. Prints the size, and how long
-`import kecoa` takes beside `import psycopg2`.
+`import kecoa` takes beside `import psycopg2`. --without-endpoint is for musl, for which PostgreSQL's programs
+are not built: the client then meets a port that nobody listens on.
 """
 
 from __future__ import annotations
@@ -40,6 +41,20 @@ def transfer(conn):
         return cur.fetchall()
 
 print(kecoa.run_transaction(conn, transfer))
+"""
+
+NOBODY = """
+import socket
+import sys
+import kecoa
+
+assert kecoa.__file__.startswith(sys.prefix), kecoa.__file__
+with socket.create_server(("127.0.0.1", 0)) as server:
+    port = server.getsockname()[1]
+try:
+    kecoa.connect(host="127.0.0.1", port=port, dbname="bank")
+except kecoa.OperationalError as error:
+    print(kecoa.extensions.adapt("it's").getquoted().decode(), "refused" in str(error))
 """
 
 
@@ -98,24 +113,35 @@ def programs_without_git(folder: Path) -> list[str]:
     return result
 
 
-def try_out(file: Path, folder: Path, times: int) -> None:
+def try_out(file: Path, folder: Path, times: int, with_endpoint: bool) -> None:
     environment = Environment(folder)
     assert shutil.which("git", path=environment.variables["PATH"]) is None
-    environment.install(f"{file}[local]")
-    python, kecoa = environment.bin / "python", environment.bin / "kecoa"
-    print(environment.run(kecoa, "--version").strip())
-    url = environment.run(kecoa, "local", "start").strip().splitlines()[-1]
-    try:
-        printed = environment.run(python, "-I", "-c", TRANSFER, url).strip()
-        if printed != "[(900,), (350,)]":
-            raise SystemExit(f"expected the balances 900 and 350, found {printed}")
-        print(f"transfer on the local endpoint: {printed}")
-    finally:
-        environment.run(kecoa, "local", "stop")
+    environment.install(f"{file}[local]" if with_endpoint else file)
+    print(environment.run(environment.bin / "kecoa", "--version").strip())
+    if with_endpoint:
+        transfer(environment)
+    else:
+        expect("'it''s' True", environment.run(environment.bin / "python", "-I", "-c", NOBODY))
     environment.install("psycopg2-binary", "--constraint", ROOT / "requirements-dev.txt")
     for module in ("kecoa", "psycopg2"):
         best = environment.import_milliseconds(module, times)
         print(f"import {module}: {best:.1f} ms (best of {times})")
+
+
+def transfer(environment: Environment) -> None:
+    """Start an endpoint, move money on it, stop it."""
+    kecoa = environment.bin / "kecoa"
+    url = environment.run(kecoa, "local", "start").strip().splitlines()[-1]
+    try:
+        expect("[(900,), (350,)]", environment.run(environment.bin / "python", "-I", "-c", TRANSFER, url))
+    finally:
+        environment.run(kecoa, "local", "stop")
+
+
+def expect(what: str, printed: str) -> None:
+    if printed.strip() != what:
+        raise SystemExit(f"expected {what}, found {printed.strip()}")
+    print(f"printed, as expected: {what}")
 
 
 def sizes(file: Path) -> None:
@@ -132,11 +158,14 @@ def main() -> int:
     parser.add_argument(
         "--importtime", type=int, default=20, metavar="N", help="imports to time (default: 20)"
     )
+    parser.add_argument(
+        "--without-endpoint", action="store_true", help="where PostgreSQL's programs are not built"
+    )
     parser.add_argument("file", type=Path)
     arguments = parser.parse_args()
     sizes(arguments.file)
     with tempfile.TemporaryDirectory(prefix="kecoa tried élsewhere ") as folder:
-        try_out(arguments.file.resolve(), Path(folder), arguments.importtime)
+        try_out(arguments.file.resolve(), Path(folder), arguments.importtime, not arguments.without_endpoint)
     return 0
 
 

@@ -88,6 +88,8 @@ impl Parser<'_, '_> {
                     self.expect(Symbol::Close, ")")?;
                 }
             }
+            // It tells sets of a GROUP BY apart.
+            K::GROUPING if called => return Err(self.foreign("GROUPING")),
             K::CAST if called => {
                 self.at += 2;
                 self.expression()?;

@@ -131,9 +131,6 @@ fn word(
         return Err(refusal.into());
     }
     if statement.is_mark(at + 1, "(") {
-        if edits.settings.strict && !qualified {
-            refuse_foreign(statement, at)?;
-        }
         let closing = statement.partner(at + 1);
         if text.eq_ignore_ascii_case(b"cast") {
             let Some(closing) = closing else { return Ok(()) };
@@ -157,12 +154,6 @@ fn word(
         }
         return Ok(());
     }
-    if edits.settings.strict
-        && statement.is(at, "JSON")
-        && (behind(statement, at, &["IS"]) || behind(statement, at, &["IS", "NOT"]))
-    {
-        return Err(Refusal::syntax(statement, at, "42601", "IS JSON").into());
-    }
     let literal = matches!(
         statement.kind(at + 1),
         Some(TokenKind::String | TokenKind::EscapeString | TokenKind::DollarString)
@@ -175,34 +166,6 @@ fn word(
         types::rewrite(statement, at, false, edits)?;
     }
     Ok(())
-}
-
-/// Whether these words stand before the token at `at`.
-fn behind(statement: &Statement<'_>, at: usize, words: &[&str]) -> bool {
-    at.checked_sub(words.len()).is_some_and(|from| statement.are(from, words))
-}
-
-/// Functions with a syntax of their own that only PostgreSQL has.
-fn refuse_foreign(statement: &Statement<'_>, at: usize) -> Result<(), Refusal> {
-    const FOREIGN: [(&str, &str, &str); 9] = [
-        ("GROUPING", "42601", "GROUPING"),
-        ("JSON_TABLE", "42601", "JSON_TABLE"),
-        ("JSON_VALUE", "42883", "JSON_VALUE"),
-        ("JSON_QUERY", "42883", "JSON_QUERY"),
-        ("JSON_EXISTS", "42883", "JSON_EXISTS"),
-        ("JSON_ARRAYAGG", "42883", "JSON_ARRAYAGG (use json_agg)"),
-        ("JSON_OBJECTAGG", "42883", "JSON_OBJECTAGG (use json_object_agg)"),
-        ("JSON_SCALAR", "42883", "JSON_SCALAR (use to_json)"),
-        ("JSON_SERIALIZE", "42883", "JSON_SERIALIZE (use a cast)"),
-    ];
-    let first = statement.text(at).first().map(u8::to_ascii_uppercase);
-    if !matches!(first, Some(b'G' | b'J')) {
-        return Ok(());
-    }
-    match FOREIGN.iter().find(|(name, ..)| statement.is(at, name)) {
-        Some((_, code, what)) => Err(Refusal::syntax(statement, at, code, what)),
-        None => Ok(()),
-    }
 }
 
 /// `FROM [EXPLAIN …]`: a function runs it and gives its lines. True if it was one.

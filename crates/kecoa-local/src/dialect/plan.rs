@@ -155,11 +155,7 @@ impl Refusal {
 
     /// What CockroachDB refuses, and PostgreSQL could do.
     pub fn strict(code: &'static str, what: &str) -> Self {
-        let kind = match code {
-            "42601" => "syntax error",
-            "42883" => "unknown function",
-            _ => "unimplemented",
-        };
+        let kind = if code == "42601" { "syntax error" } else { "unimplemented" };
         Self {
             code,
             message: format!("{kind}: CockroachDB does not have {what}"),
