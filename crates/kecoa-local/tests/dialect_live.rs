@@ -212,6 +212,66 @@ fn the_dialect_holds_in_both_protocols() {
     assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n\n"));
 }
 
+/// The name of the table that a statement makes, as it is written there.
+fn table_made(sql: &str) -> Option<&str> {
+    let rest = sql.strip_prefix("CREATE TABLE ")?;
+    let rest = rest.strip_prefix("IF NOT EXISTS ").unwrap_or(rest);
+    match rest.strip_prefix('"').and_then(|quoted| quoted.find('"')) {
+        Some(end) => rest.get(..end + 2),
+        None => rest.split([' ', '(']).next(),
+    }
+}
+
+/// What `SHOW CREATE TABLE` says of a table makes the very same table, here in the place of the first. An
+/// array that was a text is shown without blanks, and one that was an array with them.
+#[test]
+fn what_show_create_says_can_be_run() {
+    let Some(server) = Server::start() else { return };
+    let mut failures = Vec::new();
+    let mut checked = 0;
+    for (name, text) in FILES.iter().copied() {
+        let mut owner = server.client("defaultdb");
+        let database = format!("{name}_again");
+        assert_eq!(owner.simple(&format!("CREATE DATABASE {database}")).error, None);
+        for feature in features(name, text) {
+            let mut client = server.client(&database);
+            for case in &feature.cases {
+                let replies = client.simple(&case.sql);
+                let idle = replies.status == Some(kecoa_proto::TransactionStatus::Idle);
+                let plain = replies.error.is_none() && idle && !case.batch;
+                let Some(table) = table_made(&case.sql).filter(|_| plain) else {
+                    continue;
+                };
+                let show = format!("SELECT create_statement FROM [SHOW CREATE TABLE {table}]");
+                let made = client.simple(&show);
+                let Some(first) = made.rows.first().and_then(|row| row[0].clone()) else {
+                    failures.push(format!("{name}.txt:{}: {:?}", case.line, made.error));
+                    continue;
+                };
+                if first.contains("nextval(") {
+                    continue; // the sequence is not made by it
+                }
+                client.simple("BEGIN; SET LOCAL autocommit_before_ddl = off");
+                client.simple(&format!("DROP TABLE {table} CASCADE"));
+                let again = client.simple(&first);
+                let second = client.simple(&show);
+                client.simple("ROLLBACK");
+                checked += 1;
+                let same = |text: &str| text.replace(", ", ",");
+                let found = second.rows.first().and_then(|row| row[0].clone());
+                if found.as_deref().map(same) != Some(same(&first)) {
+                    let error = again.error;
+                    let at = format!("{name}.txt:{}: {}", case.line, case.sql);
+                    failures.push(format!("{at}\n{first}\n{error:?}\n{found:?}"));
+                }
+            }
+        }
+    }
+    println!("{checked} tables made again");
+    assert!(checked > 100, "{checked}");
+    assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n\n"));
+}
+
 const START: &str = "<!-- made by crates/kecoa-local/tests/dialect_live.rs -->";
 const END: &str = "<!-- end -->";
 

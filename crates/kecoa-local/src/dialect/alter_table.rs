@@ -4,13 +4,13 @@ use kecoa_sql::Statement;
 
 use super::catalog::{Context, TableName};
 use super::constraint_names::CheckNames;
-use super::definition::{CONSTRAINTS, Definitions, empty_array};
+use super::definition::{CONSTRAINTS, Definitions, annotated_moment, empty_array};
 use super::edit::{Edits, Sql};
 use super::index_names::{perform, room_for};
 use super::plan::{Analysis, Class, Piece, Refusal, Stop};
 use super::quote::quote;
 use super::table::is_storage;
-use super::{expression, on_update, partition, upsert};
+use super::{expression, key_order, on_update, partition, upsert};
 
 /// Analyses `ALTER TABLE`; `None` for other statements.
 pub(super) fn analyse(
@@ -173,6 +173,7 @@ fn commands(
                 }
                 if statement.are(at + 1, &["SET", "DEFAULT"]) {
                     empty_array(statement, at + 3, edits);
+                    annotated_moment(statement, at + 3, edits);
                 }
                 continue;
             };
@@ -241,15 +242,23 @@ fn alter_primary_key(statement: &Statement<'_>) -> Option<Analysis> {
     if closing + 1 != statement.len() && !hashed {
         return None;
     }
-    let columns = statement
-        .elements(open + 1, closing)
+    let elements = statement.elements(open + 1, closing);
+    let descending: Vec<String> = elements
+        .iter()
+        .filter(|(_, end)| statement.is(end - 1, "DESC"))
+        .filter_map(|(start, _)| statement.name(*start))
+        .collect();
+    let columns = elements
         .into_iter()
         .map(|(from, _)| statement.name(from).map(|column| quote(&column)))
         .collect::<Option<Vec<_>>>()?
         .join(", ");
-    let table = quote(&statement.slice(name, at));
+    let written = statement.slice(name, at);
+    let order = key_order::call(&written, &descending)
+        .map_or_else(String::new, |call| format!("PERFORM {call}; "));
+    let table = quote(&written);
     let body = format!(
-        "BEGIN PERFORM crdb_internal.alter_primary_key({table}::pg_catalog.regclass, \
+        "BEGIN {order}PERFORM crdb_internal.alter_primary_key({table}::pg_catalog.regclass, \
          ARRAY[{columns}]); END"
     );
     let piece = Piece::tagged(format!("DO {}", quote(&body)), "ALTER TABLE");

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use kecoa_sql::Statement;
+use kecoa_sql::{Statement, TokenKind};
 
 use super::catalog::{Context, TableName};
 use super::constraint_names::CheckNames;
@@ -10,7 +10,7 @@ use super::edit::Edits;
 use super::index_names::{LONGEST, place};
 use super::plan::{Piece, Refusal, Stop};
 use super::quote::quote_name;
-use super::{index_clauses, on_update, strings, types};
+use super::{index_clauses, key_order, on_update, strings, types};
 
 /// What begins a table's constraint, or something else that is no column.
 pub(super) const CONSTRAINTS: [&str; 7] =
@@ -96,6 +96,7 @@ impl<'a> Definitions<'a> {
                 at = family(statement, at, to, edits);
             } else if statement.is(at, "DEFAULT") {
                 empty_array(statement, at + 1, edits);
+                annotated_moment(statement, at + 1, edits);
             } else if statement.is(at, "CHECK") {
                 self.checks.name(statement, at, edits);
             } else if statement.is(at, "CONSTRAINT") && statement.is_any(at + 2, KEYS) {
@@ -167,10 +168,17 @@ impl<'a> Definitions<'a> {
         if !named && let Some(name) = self.storing(statement, kind, closing) {
             edits.insert(statement.start(from), format!("CONSTRAINT {name} "));
         }
-        for (_, end) in statement.elements(open + 1, closing) {
+        let mut descending = Vec::new();
+        for (start, end) in statement.elements(open + 1, closing) {
             if statement.is_any(end - 1, ORDER) && end >= 2 {
                 edits.replace(statement.end(end - 2), statement.end(end - 1), "");
+                descending.extend(statement.name(start).filter(|_| statement.is(end - 1, "DESC")));
             }
+        }
+        if let Some(table) = &self.table
+            && statement.is(kind, "PRIMARY")
+        {
+            self.before.extend(key_order::piece(table, &descending));
         }
         index_clauses::trailer(statement, closing + 1, to, edits);
         Ok(())
@@ -210,6 +218,30 @@ pub(super) fn empty_array(statement: &Statement<'_>, at: usize, edits: &mut Edit
         && !matches!(statement.text(at + 3), b"::" | b":::")
     {
         edits.replace(statement.start(at), statement.end(at + 2), "'{}'");
+    }
+}
+
+/// A default `now():::TIMESTAMP`, as `SHOW CREATE` writes it -> `now()`, which takes the column's type.
+pub(super) fn annotated_moment(statement: &Statement<'_>, at: usize, edits: &mut Edits) {
+    const MOMENTS: [&str; 7] = [
+        "now",
+        "current_timestamp",
+        "localtimestamp",
+        "transaction_timestamp",
+        "statement_timestamp",
+        "clock_timestamp",
+        "current_date",
+    ];
+    let annotated = statement.is_any(at, &MOMENTS)
+        && statement.is_mark(at + 1, "(")
+        && statement.partner(at + 1) == Some(at + 2)
+        && statement.text(at + 3) == b":::"
+        && statement.is_any(at + 4, &["TIMESTAMP", "TIMESTAMPTZ", "DATE"]);
+    // What goes on behind it computes with the type.
+    let whole = matches!(statement.kind(at + 5), None | Some(TokenKind::Word))
+        || [",", ")"].iter().any(|mark| statement.is_mark(at + 5, mark));
+    if annotated && whole && !statement.is_any(at + 5, &["AT", "IS", "COLLATE"]) {
+        edits.replace(statement.start(at + 3), statement.end(at + 4), "");
     }
 }
 

@@ -27,7 +27,13 @@ BEGIN
   SELECT k.conname, c.relname,
       ARRAY(SELECT a.attname::text FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY AS u(n, place)
             JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.n
-            ORDER BY u.place) AS columns
+            ORDER BY u.place) AS columns,
+      (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname)
+          || CASE WHEN i.indoption[u.place - 1] & 1 = 1 THEN ' DESC NULLS LAST' ELSE ' NULLS FIRST' END,
+          ', ' ORDER BY u.place)
+       FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY AS u(n, place)
+       JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.n
+       JOIN pg_catalog.pg_index i ON i.indexrelid = k.conindid) AS keys
     INTO old
     FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
     WHERE k.conrelid = tab AND k.contype = 'p';
@@ -35,8 +41,7 @@ BEGIN
     EXECUTE pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I', tab, old.conname);
     IF old.columns <> columns THEN
       EXECUTE pg_catalog.format('CREATE UNIQUE INDEX %I ON %s (%s)',
-        old.relname || '_' || pg_catalog.array_to_string(old.columns, '_') || '_key', tab,
-        (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(c) || ' NULLS FIRST', ', ') FROM pg_catalog.unnest(old.columns) AS c));
+        old.relname || '_' || pg_catalog.array_to_string(old.columns, '_') || '_key', tab, old.keys);
     END IF;
   ELSE
     SELECT (c.relname || '_pkey')::name AS conname INTO old FROM pg_catalog.pg_class c WHERE c.oid = tab;
@@ -65,16 +70,49 @@ $$;
 
 -- NULLs come first in CockroachDB. A primary key has none: it serves that order when it says so, and
 -- not one of its entries lies elsewhere for it. PostgreSQL has no words for the order of a key. Other
--- unique constraints stay as they are: their columns may take NULLs later.
+-- unique constraints stay as they are: their columns may take NULLs later. Which columns descend, the
+-- statement at hand says in kecoa.descending_key: the table, and their names.
 CREATE OR REPLACE FUNCTION crdb_internal.order_key(tab oid) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  said jsonb := nullif(pg_catalog.current_setting('kecoa.descending_key', true), '');
+  descending text[] := '{}';
+  key oid;
 BEGIN
+  -- Of the client's own making, and about the client's own table alone.
+  IF said IS NOT NULL AND pg_catalog.to_regclass(said ->> 0) = tab THEN
+    descending := ARRAY(SELECT pg_catalog.jsonb_array_elements_text(said -> 1));
+  END IF;
   UPDATE pg_catalog.pg_index i SET indoption = (
-      SELECT pg_catalog.string_agg((o.bits | 2)::text, ' ' ORDER BY o.place)
-      FROM pg_catalog.unnest(i.indoption::int2[]) WITH ORDINALITY AS o(bits, place))::int2vector
+      SELECT pg_catalog.string_agg(CASE WHEN a.attname = ANY (descending) THEN '1' ELSE '2' END, ' ' ORDER BY o.place)
+      FROM pg_catalog.unnest(i.indoption::int2[]) WITH ORDINALITY AS o(bits, place)
+      JOIN pg_catalog.pg_attribute a ON a.attrelid = tab AND a.attnum = i.indkey[o.place - 1])::int2vector
     FROM pg_catalog.pg_class x JOIN pg_catalog.pg_am m ON m.oid = x.relam
     WHERE i.indrelid = tab AND i.indisprimary AND x.oid = i.indexrelid AND m.amname = 'btree'
-      AND i.indoption[0] = 0;
+      AND i.indoption[0] = 0
+    RETURNING i.indexrelid INTO key;
+  -- An index with entries has them in the other order.
+  IF descending <> '{}' AND pg_catalog.pg_relation_size(key) > 8192 THEN
+    EXECUTE pg_catalog.format('REINDEX INDEX %s', key::regclass);
+  END IF;
+END
+$$;
+
+-- Says which columns of a table's next primary key descend. The table need not be there yet: it goes where
+-- a new one would.
+CREATE OR REPLACE FUNCTION crdb_internal.descending_key(tab text, columns text[]) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  parts text[] := pg_catalog.parse_ident(tab);
+BEGIN
+  IF pg_catalog.cardinality(parts) = 1 THEN
+    parts := pg_catalog.array_prepend(coalesce(
+      (SELECT n.nspname::text FROM pg_catalog.pg_class c
+       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = pg_catalog.to_regclass(tab)),
+      pg_catalog.current_schema()::text), parts);
+  END IF;
+  PERFORM pg_catalog.set_config('kecoa.descending_key', pg_catalog.jsonb_build_array(
+    pg_catalog.format('%I.%I', parts[1], parts[2]), columns)::text, true);
 END
 $$;
 

@@ -10,7 +10,7 @@ use super::definition::{CONSTRAINTS, Definitions, KEYS, is_family, leave_out};
 use super::edit::{Edits, Sql};
 use super::index_names::{Taken, room_for};
 use super::plan::{Analysis, Class, Piece, Refusal, Reply, Stop};
-use super::{expression, index, index_clauses, partition, region, table_as, upsert};
+use super::{expression, hidden_key, index, index_clauses, partition, region, table_as, upsert};
 
 /// The index of the table's name in `CREATE … TABLE [IF NOT EXISTS] name`, and whether the
 /// statement has `IF NOT EXISTS`.
@@ -150,6 +150,10 @@ impl Indexes {
         self.found.binary_search_by_key(&start, |(at, _)| *at).is_ok()
     }
 
+    fn is_any_unique(&self) -> bool {
+        self.found.iter().any(|(_, text)| text.starts_with("CREATE UNIQUE"))
+    }
+
     fn create(&self, context: &Context<'_>, pieces: &mut Vec<Piece>) -> Result<(), Stop> {
         for (number, (_, text)) in self.found.iter().enumerate() {
             let name = self.names.get(number).and_then(Option::as_deref);
@@ -163,6 +167,19 @@ impl Indexes {
         }
         Ok(())
     }
+}
+
+/// Whether the element `from..to` is a foreign key to the very table.
+fn refers_to(statement: &Statement<'_>, from: usize, to: usize, table: Option<&TableName>) -> bool {
+    let kind = if statement.is(from, "CONSTRAINT") { from + 2 } else { from };
+    if !statement.are(kind, &["FOREIGN", "KEY"]) {
+        return false;
+    }
+    let referred = statement
+        .find(kind, to, |at| statement.is(at, "REFERENCES"))
+        .and_then(|at| statement.qualified_name(at + 1))
+        .and_then(|end| statement.name(end - 1));
+    referred.is_some() && referred.as_ref() == table.map(|table| &table.name)
 }
 
 /// The names that the client gives to constraints in `from..to` which are indexes.
@@ -221,8 +238,17 @@ fn body(
     edits: &mut Edits,
 ) -> Result<(), Stop> {
     let mut kept_before = false;
+    let hidden = hidden_key::find(statement, from, to);
     for (start, end) in statement.elements(from, to) {
-        if indexes.is(start) || is_family(statement, start) {
+        let own =
+            indexes.is_any_unique() && refers_to(statement, start, end, definitions.table.as_ref());
+        if own && let Some(table) = &definitions.table {
+            // What it refers to may be one of the indexes, which are made behind the table.
+            let key = statement.slice(start, end);
+            let add = format!("ALTER TABLE {} ADD {key}", table.quoted());
+            definitions.after.push(Piece::hidden(&add));
+        }
+        if own || indexes.is(start) || is_family(statement, start) || hidden.contains(&start) {
             leave_out(statement, start, end, kept_before, edits);
             continue;
         }
@@ -253,7 +279,9 @@ fn index_element(
     at += usize::from(unique);
     if unique && statement.is_mark(at, "(") {
         let partial = statement.find(at, to, |i| statement.is(i, "WHERE")).is_some();
-        if !partial {
+        let closing = statement.partner(at).unwrap_or(at);
+        let descends = (at..closing).any(|i| statement.is(i, "DESC"));
+        if !partial && !descends {
             return Ok(None);
         }
     } else {

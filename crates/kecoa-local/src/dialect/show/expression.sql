@@ -160,6 +160,23 @@ BEGIN
     END IF;
     op := CASE op WHEN '<>' THEN '!=' WHEN '~~' THEN 'LIKE' WHEN '!~~' THEN 'NOT LIKE'
       WHEN '~~*' THEN 'ILIKE' WHEN '!~~*' THEN 'NOT ILIKE' ELSE op END;
+    IF op IN ('~', '!~') AND tokens[at + 1] = 'similar_to_escape' AND tokens[at + 2] = '(' THEN
+      left_type := crdb_internal.expression_inner(l.part, l.kind, l.type, NULL, mark);
+      SELECT * INTO r FROM crdb_internal.expression_whole(tokens, at + 3, relation, mark);
+      right_type := crdb_internal.expression_inner(r.part, r.kind, r.type, NULL, mark);
+      IF tokens[r.at] = ',' THEN
+        SELECT * INTO l FROM crdb_internal.expression_whole(tokens, r.at + 1, relation, mark);
+        l.part := CASE op WHEN '!~' THEN 'NOT ' ELSE '' END || 'similar_to_escape(' || left_type || ', '
+          || right_type || ', ' || crdb_internal.expression_end(l.part, l.kind, l.type, NULL, mark) || ')';
+        r.at := l.at;
+      ELSE
+        l.part := left_type || CASE op WHEN '!~' THEN ' NOT' ELSE '' END || ' SIMILAR TO ' || right_type;
+      END IF;
+      l.kind := 'operator';
+      l.type := 'BOOL';
+      l.at := r.at + 1;
+      CONTINUE;
+    END IF;
     IF tokens[at + 1] IN ('ANY', 'ALL') THEN
       SELECT * INTO r FROM crdb_internal.expression_part(tokens, at + 3, relation, mark);
       left_type := crdb_internal.expression_inner(l.part, l.kind, l.type, NULL, mark);
