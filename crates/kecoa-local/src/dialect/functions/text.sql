@@ -4,8 +4,6 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT pg_catalog.octet_length($
 CREATE OR REPLACE FUNCTION pg_catalog.character_length(val bytea) RETURNS int8
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT pg_catalog.octet_length($1)';
 
-CREATE OR REPLACE FUNCTION pg_catalog.substr(input text, regex text) RETURNS text
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT pg_catalog.substring($1, $2)';
 CREATE OR REPLACE FUNCTION pg_catalog.substr(input text, regex text, escape_char text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT pg_catalog.substring($1, $2, $3)';
 CREATE OR REPLACE FUNCTION pg_catalog.substr(input bit, start_pos int8) RETURNS bit
@@ -31,9 +29,6 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT pg_catalog.encode($1, '
 CREATE OR REPLACE FUNCTION pg_catalog.to_hex(val text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
   SELECT pg_catalog.encode(pg_catalog.convert_to($1, 'UTF8'), 'hex') $$;
-
-CREATE OR REPLACE FUNCTION pg_catalog.regexp_extract(input text, regex text) RETURNS text
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT pg_catalog.substring($1, $2)';
 
 -- Fields are counted from the first one only.
 CREATE OR REPLACE FUNCTION crdb_internal.field(place int8) RETURNS int4

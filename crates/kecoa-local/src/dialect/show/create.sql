@@ -172,16 +172,16 @@ CREATE OR REPLACE FUNCTION crdb_internal.shown_query(view oid) RETURNS text
 LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog AS $$
 DECLARE
   tokens text[] := crdb_internal.expression_tokens(pg_catalog.pg_get_viewdef(view, true));
-  source text := pg_catalog.rtrim(pg_catalog.btrim(pg_catalog.regexp_replace(
+  source text := pg_catalog.rtrim(pg_catalog.btrim(crdb_internal.regexp_replace(
     pg_catalog.pg_get_viewdef(view, true), '\s+', ' ', 'g')), ';');
   referenced text;
 BEGIN
   -- '1'::text -> '1', x::bigint -> x::INT8
-  source := pg_catalog.regexp_replace(source,
+  source := crdb_internal.regexp_replace(source,
     '(''(?:[^'']|'''')*'')::(?:text|character varying|bpchar)(?![\w\[])', '\1', 'g');
   -- CockroachDB's operators, and the order of NULLs that is CockroachDB's anyway.
   SELECT pg_catalog.string_agg(coalesce(m.match[1],
-      pg_catalog.regexp_replace(pg_catalog.replace(pg_catalog.replace(pg_catalog.replace(
+      crdb_internal.regexp_replace(pg_catalog.replace(pg_catalog.replace(pg_catalog.replace(
         pg_catalog.replace(pg_catalog.replace(pg_catalog.replace(m.match[2],
           ' DESC NULLS LAST', ' DESC'), ' !~~* ', ' NOT ILIKE '), ' ~~* ', ' ILIKE '),
         ' !~~ ', ' NOT LIKE '), ' ~~ ', ' LIKE '), ' <> ', ' != '),
@@ -197,8 +197,8 @@ BEGIN
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname <> 'pg_catalog'
     WHERE r.ev_class = view AND d.refobjid <> view
   LOOP
-    source := pg_catalog.regexp_replace(source, '( |\()' ||
-      pg_catalog.regexp_replace(referenced, '([.$"])', '\\\1', 'g') || '(?![\w"$.])',
+    source := crdb_internal.regexp_replace(source, '( |\()' ||
+      crdb_internal.regexp_replace(referenced, '([.$"])', '\\\1', 'g') || '(?![\w"$.])',
       '\1' || pg_catalog.quote_ident(pg_catalog.current_database()) || '.' || referenced, 'g');
   END LOOP;
   FOR referenced IN

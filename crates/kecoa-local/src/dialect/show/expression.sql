@@ -24,7 +24,7 @@ $$;
 -- The type a number literal of this type has in CockroachDB.
 CREATE OR REPLACE FUNCTION crdb_internal.number_type(kind text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-  SELECT pg_catalog.regexp_replace(pg_catalog.regexp_replace(kind, '\([0-9,]+\)', ''),
+  SELECT crdb_internal.regexp_replace(crdb_internal.regexp_replace(kind, '\([0-9,]+\)', ''),
                                    '^(INT|FLOAT)[24]$', '\18')
 $$;
 

@@ -34,7 +34,7 @@ $$;
 CREATE OR REPLACE FUNCTION crdb_internal.literal_value(literal text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
   SELECT CASE
-    WHEN literal ~ '^[Ee]' THEN pg_catalog.regexp_replace(pg_catalog.replace(
+    WHEN literal ~ '^[Ee]' THEN crdb_internal.regexp_replace(pg_catalog.replace(
       pg_catalog.substr(literal, 3, pg_catalog.length(literal) - 3), '''''', ''''),
       '\\(.)', '\1', 'g')
     ELSE pg_catalog.replace(
@@ -46,7 +46,7 @@ $$;
 CREATE OR REPLACE FUNCTION crdb_internal.shown_type(name text) RETURNS text
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE AS $$
 DECLARE
-  plain text := pg_catalog.regexp_replace(name, ' ?\([0-9, ]+\)', '');
+  plain text := crdb_internal.regexp_replace(name, ' ?\([0-9, ]+\)', '');
   length text := pg_catalog.replace(pg_catalog.substring(name, '\([0-9, ]+\)'), ' ', '');
   kind regtype := pg_catalog.to_regtype(plain);
   known text;
@@ -58,7 +58,7 @@ BEGIN
   IF length IS NULL OR known IN ('CHAR', 'BIT') AND length = '(1)' THEN
     RETURN known;
   ELSIF known ~ '\[\]$' THEN
-    RETURN pg_catalog.regexp_replace(known, '\[\]$', length || '[]');
+    RETURN crdb_internal.regexp_replace(known, '\[\]$', length || '[]');
   END IF;
   RETURN known || length;
 END
@@ -92,7 +92,7 @@ CREATE OR REPLACE FUNCTION crdb_internal.shown_constant(value text, kind text, m
 RETURNS text
 LANGUAGE plpgsql STABLE STRICT AS $$
 DECLARE
-  plain text := pg_catalog.regexp_replace(kind, '\([0-9,]+\)', '');
+  plain text := crdb_internal.regexp_replace(kind, '\([0-9,]+\)', '');
 BEGIN
   CASE
     WHEN kind IN ('INT8', 'INT4', 'INT2') THEN

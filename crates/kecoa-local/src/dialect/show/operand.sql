@@ -85,7 +85,7 @@ BEGIN
     type := CASE t WHEN 'CURRENT_TIMESTAMP' THEN 'TIMESTAMPTZ' WHEN 'LOCALTIMESTAMP' THEN 'TIMESTAMP'
       WHEN 'CURRENT_TIME' THEN 'TIMETZ' ELSE 'TIME' END;
     at := at + 1;
-  ELSIF t ~ '^["[:alpha:]_\u0080-\uffff]' THEN
+  ELSIF t OPERATOR(crdb_internal.~) '^["[:alpha:]_\u0080-\uffff]' THEN
     name := t;
     at := at + 1;
     WHILE tokens[at] = '.' LOOP
@@ -157,7 +157,7 @@ BEGIN
       part := crdb_internal.expression_inner(part, kind, type, NULL, mark)
         || '[' || e.part || ']';
       kind := 'other';
-      type := pg_catalog.regexp_replace(type, '\[\]$', '');
+      type := crdb_internal.regexp_replace(type, '\[\]$', '');
       at := e.at;
     ELSIF tokens[at] = '.' THEN
       part := '(' || part || ').' || tokens[at + 1];
