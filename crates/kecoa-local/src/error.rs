@@ -3,9 +3,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use kecoa_server::home::{DEFAULT, Home};
-
-use crate::options::Options;
 use crate::service::SERVICE;
 
 /// Why the local endpoint could not be started, found or stopped.
@@ -86,8 +83,8 @@ pub enum Error {
 
     /// The port asked for with `--port` is taken.
     #[error(
-        "port {port} on 127.0.0.1 is taken by another program; choose another with `--port`, or \
-         leave `--port` out to get a free one"
+        "port {port} on 127.0.0.1 is taken by another program; choose another with `--port`; \
+         `--port 0` takes a free one"
     )]
     PortTaken {
         /// The port asked for.
@@ -195,16 +192,8 @@ impl From<kecoa_server::Error> for Error {
 
 impl Error {
     /// Nothing runs, and the caller needed something that runs.
-    pub fn not_running() -> Error {
+    pub(crate) fn not_running() -> Error {
         Error::Service(kecoa_server::Error::NotRunning { service: &SERVICE })
-    }
-
-    /// The same of the instance that is meant.
-    pub(crate) fn not_running_of(home: &Home, options: &Options) -> Error {
-        match home.name() {
-            DEFAULT => Error::not_running(),
-            name => Error::NamedNotRunning { name: name.to_owned(), here: options.name.is_none() },
-        }
     }
 
     /// Gives an I/O error its place; a full disk and a refused write become errors of their own.

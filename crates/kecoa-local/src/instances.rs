@@ -56,7 +56,7 @@ impl Instance {
 /// When it cannot be told which one is meant.
 pub fn instance(options: &Options) -> Result<Instance, Error> {
     let home = layout::locate(options)?;
-    let current = current_name()? == home.name();
+    let current = current_name().as_deref() == Some(home.name());
     Instance::of(&home, current)
 }
 
@@ -66,15 +66,16 @@ pub fn instance(options: &Options) -> Result<Instance, Error> {
 ///
 /// When the home cannot be read.
 pub fn instances(options: &Options) -> Result<Vec<Instance>, Error> {
-    // A file that names no instance is no reason not to list those that are there.
-    let current = current_name().ok();
+    let current = current_name();
     Home::all(&SERVICE, options.home.clone())?
         .iter()
         .map(|home| Instance::of(home, current.as_deref() == Some(home.name())))
         .collect()
 }
 
-/// The name of the instance that the current folder means.
-fn current_name() -> Result<String, Error> {
-    Ok(project::current()?.map_or_else(|| DEFAULT.to_owned(), |project| project.name))
+/// The name of the instance that the current folder means. A file that names none is said by those who
+/// need one; here it means none.
+fn current_name() -> Option<String> {
+    let project = project::current().ok()?;
+    Some(project.map_or_else(|| DEFAULT.to_owned(), |project| project.name))
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use kecoa_server::home::Home;
+use kecoa_server::home::{DEFAULT, Home};
 use kecoa_server::launch::{self, Condition, Launch};
 use kecoa_server::project;
 use kecoa_server::secret::redacted;
@@ -32,7 +32,7 @@ pub fn start(options: &Options) -> Result<Running, Error> {
         self_command: &options.self_command,
         arguments: serve_arguments(options, &home),
         timeout: options.timeout,
-        waiting: options.waiting,
+        waiting: options.waiting.as_ref(),
     };
     let found = launch.start(&|state: &State, was_running| running(state, &home, was_running))?;
     let mut found = check(found, options)?;
@@ -141,6 +141,18 @@ pub(crate) fn status_of(home: &Home) -> Result<Status, Error> {
     })
 }
 
+/// That the instance which is meant does not run, and how it is started: for those who need it to.
+///
+/// # Errors
+///
+/// When it cannot be told which one is meant.
+pub fn not_running(options: &Options) -> Result<Error, Error> {
+    Ok(match layout::locate(options)?.name() {
+        DEFAULT => Error::not_running(),
+        name => Error::NamedNotRunning { name: name.to_owned(), here: options.name.is_none() },
+    })
+}
+
 fn broken(reason: &str) -> Status {
     Status::Broken { reason: reason.to_owned() }
 }
@@ -153,7 +165,7 @@ fn broken(reason: &str) -> Status {
 pub fn url(options: &Options) -> Result<String, Error> {
     match status(options)? {
         Status::Running(running) => Ok(running.url),
-        Status::Stopped => Err(Error::not_running_of(&layout::locate(options)?, options)),
+        Status::Stopped => Err(not_running(options)?),
         Status::Broken { reason } => Err(Error::Broken { reason }),
     }
 }

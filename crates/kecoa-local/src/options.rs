@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use kecoa_faults::Plan;
+use kecoa_server::launch::Waiting;
 use serde::{Deserialize, Serialize};
 
 /// CockroachDB's port, and ours unless it is taken.
@@ -82,7 +83,7 @@ pub struct Options {
     /// stop the same endpoint.
     pub timeout: Duration,
     /// Is told what is being done when a step of the start takes long.
-    pub waiting: Option<fn(&str)>,
+    pub waiting: Option<Waiting>,
 }
 
 impl Default for Options {

@@ -3,6 +3,8 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use kecoa_server::home::variable;
+
 use crate::arguments::foreground_arguments;
 use crate::error::Error;
 use crate::layout;
@@ -36,7 +38,14 @@ pub fn systemd_unit(options: &Options) -> Result<Unit, Error> {
     for argument in first {
         words.push(word(argument)?);
     }
-    for argument in foreground_arguments(options, &home) {
+    let mut options = options.clone();
+    // The service manager has another environment and another current directory.
+    options.binaries =
+        match options.binaries.or_else(|| variable("KECOA_POSTGRES").map(PathBuf::from)) {
+            Some(path) => Some(std::path::absolute(&path).map_err(Error::io("reading", &path))?),
+            None => None,
+        };
+    for argument in foreground_arguments(&options, &home) {
         words.push(word(&argument)?);
     }
     let root = rustix::process::geteuid().is_root();
@@ -60,7 +69,7 @@ pub fn systemd_unit(options: &Options) -> Result<Unit, Error> {
     let directory = if root {
         PathBuf::from("/etc/systemd/system")
     } else {
-        match kecoa_server::home::variable("XDG_CONFIG_HOME").map(PathBuf::from) {
+        match variable("XDG_CONFIG_HOME").map(PathBuf::from) {
             Some(config) if config.is_absolute() => config.join("systemd/user"),
             _ => std::env::home_dir().unwrap_or_default().join(".config/systemd/user"),
         }
@@ -111,12 +120,14 @@ mod tests {
         let mut options = Options { home: Some("/a b".into()), ..Options::default() };
         options.name = Some("shop".to_owned());
         options.port = Some(5000);
+        options.binaries = Some("/pg".into());
         assert!(systemd_unit(&options).is_err(), "without a command");
         options.self_command = ["/opt/py thon", "-m", "kecoa"].map(Into::into).to_vec();
         let unit = systemd_unit(&options).unwrap();
         assert_eq!(unit.name, "kecoa-local-shop.service");
         let expected = "\nExecStart=\"/opt/py thon\" -m kecoa local start --foreground \
-                        --home \"/a b\" --name shop --engine postgres --port 5000\n";
+                        --home \"/a b\" --name shop --engine postgres --port 5000 \
+                        --postgres /pg\n";
         assert!(unit.text.contains(expected), "{}", unit.text);
         assert!(unit.text.contains("\nType=notify\n"));
     }

@@ -46,6 +46,20 @@ pub enum Error {
         what: String,
     },
 
+    /// A folder has another instance already than the one it is to have.
+    #[error(
+        "{} names the instance `{found}`, not `{wanted}`; change the name there, or leave out `--name`",
+        path.display()
+    )]
+    OtherProject {
+        /// The file.
+        path: PathBuf,
+        /// The instance that it names.
+        found: String,
+        /// The instance asked for.
+        wanted: String,
+    },
+
     /// A directory or file of ours belongs to somebody else.
     #[error(
         "{} belongs to user id {owner}, and this process runs as user id {us}; kecoa keeps data only \

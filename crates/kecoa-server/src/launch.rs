@@ -1,7 +1,9 @@
 //! Starts, finds and stops the process in the background.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -28,6 +30,23 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(40);
 /// How long a process that serves may leave its state unreadable before it is not waited for.
 const UNREADABLE_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Is told what a start is doing when that takes long.
+#[derive(Clone)]
+pub struct Waiting(Arc<dyn Fn(&str) + Send + Sync>);
+
+impl Waiting {
+    /// Calls `report` with a phrase: what is being done.
+    pub fn new(report: impl Fn(&str) + Send + Sync + 'static) -> Waiting {
+        Waiting(Arc::new(report))
+    }
+}
+
+impl fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Waiting")
+    }
+}
+
 /// How to start a service in the background.
 #[derive(Debug)]
 pub struct Launch<'a> {
@@ -40,7 +59,7 @@ pub struct Launch<'a> {
     /// How long the service may take for each step that it reports on the way to being ready.
     pub timeout: Duration,
     /// Is told what the service is doing when that takes long.
-    pub waiting: Option<fn(&str)>,
+    pub waiting: Option<&'a Waiting>,
 }
 
 impl Launch<'_> {
@@ -109,7 +128,7 @@ struct Wait<'a> {
     home: &'a Home,
     /// For each step that it reports.
     timeout: Duration,
-    report: Option<fn(&str)>,
+    report: Option<&'a Waiting>,
 }
 
 impl Wait<'_> {
@@ -193,7 +212,7 @@ impl Step {
     }
 
     /// Takes note of what the state says; a step that lasts is reported, once.
-    fn note(&mut self, what: Option<String>, report: Option<fn(&str)>) {
+    fn note(&mut self, what: Option<String>, report: Option<&Waiting>) {
         if what != self.what {
             *self = Step { what, ..Step::begin() };
         }
@@ -202,7 +221,7 @@ impl Step {
             && let (Some(what), Some(report)) = (&self.what, report)
         {
             self.reported = true;
-            report(what);
+            (report.0)(what);
         }
     }
 }

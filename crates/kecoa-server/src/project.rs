@@ -75,8 +75,7 @@ pub fn make(folder: &Path, name: Option<&str>) -> Result<Project, Error> {
     let file = folder.join(FILE);
     if let Some(found) = read(&folder)? {
         if let Some(name) = name.filter(|name| *name != found) {
-            let what = format!("names the instance `{found}`, not `{name}`");
-            return Err(Error::BadProject { path: file, what });
+            return Err(Error::OtherProject { path: file, found, wanted: name.to_owned() });
         }
         return Ok(Project { folder, name: found });
     }

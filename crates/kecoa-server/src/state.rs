@@ -76,17 +76,19 @@ impl<D> State<D> {
 }
 
 impl<D: Serialize + DeserializeOwned> State<D> {
-    /// Reads a state file. One that is missing, or that cannot be understood, is `None`: it then
-    /// says nothing about any process.
+    /// Reads a state file. One that is missing, that may not be read or that cannot be understood is
+    /// `None`: it then says nothing about any process, and is replaced by whoever serves next.
     ///
     /// # Errors
     ///
-    /// When it is there and may not be read.
+    /// When the system cannot read it.
     pub fn read(path: &Path) -> Result<Option<State<D>>, Error> {
         let us = rustix::process::geteuid().as_raw();
-        match files::read(path, SIZE_LIMIT, us).map_err(Error::io("reading", path))? {
-            Found::Bytes(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
-            Found::Missing | Found::Odd(_) => Ok(None),
+        match files::read(path, SIZE_LIMIT, us) {
+            Ok(Found::Bytes(bytes)) => Ok(serde_json::from_slice(&bytes).ok()),
+            Ok(Found::Missing | Found::Odd(_)) => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(None),
+            Err(error) => Err(Error::io("reading", path)(error)),
         }
     }
 
@@ -180,6 +182,11 @@ mod tests {
         let whole = fs::read(&path).unwrap();
         fs::write(&path, &whole[..whole.len() / 2]).unwrap();
         assert_eq!(State::<Details>::read(&path).unwrap(), None);
+        // Root may read it all the same.
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
+        assert_eq!(State::<Details>::read(&path).unwrap(), None);
+        sample().write(&path).unwrap();
+        assert_eq!(State::read(&path).unwrap(), Some(sample()));
         fs::write(&path, b"\0\xff").unwrap();
         assert_eq!(State::<Details>::read(&path).unwrap(), None);
         let link = dir.path().join("link");

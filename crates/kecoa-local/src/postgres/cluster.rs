@@ -25,6 +25,8 @@ use crate::postgres::{SOCKET_PORT, SUPERUSER, extensions, socket};
 const FRESH_SIZE: u64 = 60 << 20;
 /// Recovery after a crash may take this long.
 const START_TIMEOUT: Duration = STEP_LIMIT;
+/// With less than a segment of its log free, a server does not start.
+const SEGMENT_SIZE: u64 = 16 << 20;
 /// Backends of a postmaster that was killed notice it within this time.
 const LEFTOVER_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -280,7 +282,8 @@ impl Cluster {
 
     fn failed(&self, log_from: u64) -> Error {
         let reason = log::tail(&self.log, log_from);
-        if is_full_disk(&reason) {
+        // It does not always say so last.
+        if is_full_disk(&reason) || is_full(&self.data_dir, SEGMENT_SIZE) {
             return Error::DiskFull { path: self.data_dir.clone() };
         }
         let reason =
