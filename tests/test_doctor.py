@@ -55,15 +55,31 @@ def test_text_and_sources(dsn):
     parts = kecoa.extensions.parse_dsn(dsn)
     given = {name: value for name, value in parts.items() if name not in ("user", "password")}
     status, output = doctor(
-        PGUSER=parts["user"], PGPASSWORD="m4rk3r-s3cr3t", DATABASE_URL=kecoa.extensions.make_dsn(**given)
+        "-v",
+        PGUSER=parts["user"],
+        PGPASSWORD="m4rk3r-s3cr3t",
+        DATABASE_URL=kecoa.extensions.make_dsn(**given),
     )
     assert status == 0
     assert f"user={parts['user']} (PGUSER)" in output
     assert "password=xxx (PGPASSWORD)" in output
     assert "(DATABASE_URL)" in output
     assert "m4rk3r" not in output
+    # Warnings come first, and the steps without one in their order.
     assert output.rstrip().splitlines()[-1].startswith("Everything works")
     assert "an injected SQLSTATE 40001 failed a transaction, and the next attempt succeeded" in output
+
+
+def test_six_lines_when_all_is_well(endpoint):
+    status, output = doctor(KECOA_HOME=str(endpoint.home))
+    lines = output.splitlines()
+    assert status == 0, output
+    assert [line.split()[:2] for line in lines[:5]] == [
+        ["ok", name] for name in ("database", "connection", "login", "server", "retry")
+    ]
+    assert lines[0].endswith("/defaultdb (local endpoint)")
+    assert lines[5:] == ["Everything works. (-v shows the details.)"]
+    assert urlsplit(endpoint.url).password not in output
 
 
 def test_the_local_endpoint(endpoint):
@@ -86,13 +102,22 @@ def test_a_local_endpoint_that_programs_do_not_know(endpoint):
     assert "kecoa local url" not in output
 
 
+def test_the_endpoint_that_runs_is_found_and_one_that_does_not_is_no_fault(endpoint, tmp_path):
+    _, output = doctor("--json", KECOA_HOME=str(endpoint.home))
+    configuration = steps(output)["configuration"]
+    assert configuration["facts"]["options"]["host"] == {"value": "127.0.0.1", "source": "local endpoint"}
+    assert urlsplit(endpoint.url).password not in output
+    _, output = doctor("--json", KECOA_HOME=str(tmp_path / "none"))
+    assert steps(output)["configuration"]["state"] == "ok"
+
+
 def test_a_wrong_database(dsn):
     parts = {**kecoa.extensions.parse_dsn(dsn), "dbname": "no_such_database"}
     status, output = doctor(kecoa.extensions.make_dsn(**parts))
     assert status == 1
     assert 'database "no_such_database" does not exist' in output
     assert "-> the database does not exist: create it, or name another one" in output
-    assert "not reached  server" in output
+    assert "\nnot reached: server, clock, " in output
 
 
 def test_nothing_is_left_behind(dsn):

@@ -23,6 +23,13 @@ pub(crate) fn from_argument(
     Ok(Some(line.trim().to_owned()))
 }
 
+/// Whether a variable of libpq's names a server, so that no other is looked for.
+#[cfg(any(feature = "doctor", feature = "sql"))]
+pub(crate) fn environment_names_server() -> bool {
+    let names = ["PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGSERVICE"];
+    names.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
 /// The URL of the environment.
 #[cfg(any(
     feature = "demo",

@@ -1,12 +1,13 @@
 //! `kecoa doctor`: what works between here and a database, step by step, and what to change.
 //!
-//! Each step needs those before it: after one that failed, those that cannot run say so.
+//! Each step needs those before it: after one that failed, the others are not reached.
 
 mod configuration;
 mod login;
 mod network;
 mod report;
 mod server;
+mod text;
 
 use clap::Args;
 
@@ -17,12 +18,12 @@ use report::Report;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Passwords are never printed. Nothing is changed in the database. The exit \
+    after_help = "What is wrong comes first, with what to change; -v shows every step. Passwords are never printed. Nothing is changed in the database. The exit \
     status is 0 when every step works, with or without warnings, and 1 when one failed."
 )]
 pub(crate) struct Arguments {
-    /// URL or connection string; `-` reads it from standard input [default: $DATABASE_URL, else the
-    /// PG* variables]
+    /// URL or connection string; `-` reads it from standard input [default: $DATABASE_URL, else the PG*
+    /// variables that name a server, else the local endpoint that runs]
     #[arg(value_name = "DATABASE_URL")]
     url: Option<String>,
 }
@@ -50,7 +51,8 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<i32, Failure
     for name in STEPS {
         report.not_reached(name);
     }
-    output.result(&report.to_json(), || report.to_text(output.stdout()))?;
+    let show = if output.is_verbose() { text::detailed } else { text::short };
+    output.result(&report.to_json(), || show(&report, output.stdout()))?;
     Ok(i32::from(report.has_failed()))
 }
 

@@ -88,6 +88,12 @@ impl Output {
         self.json
     }
 
+    /// Whether more is to be said than usual.
+    #[cfg(feature = "doctor")]
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.verbosity > 0
+    }
+
     /// When colours are wanted.
     #[cfg(feature = "sql")]
     pub(crate) fn color(&self) -> When {

@@ -273,8 +273,7 @@ fn found(home: Option<&Path>, output: &Output) -> Result<Config, Failure> {
     if let Some(url) = database_url::from_environment(output)? {
         return Ok(Config::parse(&url)?);
     }
-    let names = ["PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGSERVICE"];
-    if names.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())) {
+    if database_url::environment_names_server() {
         return Ok(Config::new());
     }
     let mut options = kecoa_local::Options::default();

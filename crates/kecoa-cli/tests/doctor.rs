@@ -31,7 +31,7 @@ fn doctor(url: &str, arguments: &[&str]) -> (i32, String) {
         }
     }
     command.arg("doctor").args(arguments).stdin(Stdio::null());
-    command.env("DATABASE_URL", url).env("HOME", home.path());
+    command.env("DATABASE_URL", url).env("HOME", home.path()).env("KECOA_HOME", home.path());
     let output = command.output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
@@ -43,12 +43,12 @@ fn doctor(url: &str, arguments: &[&str]) -> (i32, String) {
 /// The report of one that fails, in which all these pieces are found.
 #[track_caller]
 fn fails(url: &str, pieces: &[&str]) -> String {
-    let (status, text) = doctor(url, &[]);
+    let (status, text) = doctor(url, &["-v"]);
     assert_eq!(status, 1, "{text}");
     for piece in pieces {
         assert!(text.contains(piece), "expected {piece:?}, found {text}");
     }
-    assert!(text.ends_with("It does not work: see the step that failed.\n"), "{text}");
+    assert!(text.ends_with("It does not work: see the step at the top.\n"), "{text}");
     text
 }
 
@@ -70,9 +70,9 @@ fn a_url_that_cannot_be_read() {
             "write it as postgresql://user:password@host:port/database",
         ],
     );
-    for step in ["name", "connection", "TLS", "login", "server", "retry policy"] {
-        assert!(text.contains(&format!("not reached  {step}")), "{text}");
-    }
+    let others = "not reached: name, connection, TLS, login, server, clock, latency, isolation, settings, retry, \
+                  retry policy\n";
+    assert!(text.contains(others), "{text}");
     fails(&format!("host=h passwordd={SECRET}"), &["invalid connection option \"passwordd\""]);
     fails(&format!("postgresql://u:{SECRET}@h/d?sslmod=x"), &["did you mean \"sslmode\"?"]);
     fails(&format!("host=h password=a {SECRET}"), &["failed       configuration"]);
@@ -105,7 +105,7 @@ fn a_closed_port_and_an_unknown_host() {
             "failed       connection",
             &format!("127.0.0.1:{port}: Connection refused"),
             "-> nobody listens there: check the port",
-            "not reached  TLS",
+            "not reached: TLS, ",
         ],
     );
     fails(
@@ -114,9 +114,36 @@ fn a_closed_port_and_an_unknown_host() {
             "failed       name",
             "no-such-host.invalid: ",
             "-> check the spelling of the host",
-            "not reached  connection",
+            "not reached: connection, ",
         ],
     );
+}
+
+#[test]
+fn what_is_wrong_comes_first_and_the_rest_is_short() {
+    let port = closed_port();
+    let (status, text) = doctor(&url(port, ""), &[]);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!((status, lines.len()), (1, 6), "{text}");
+    assert_eq!(lines[0], "failed   connection");
+    assert_eq!(lines[1], format!("         127.0.0.1:{port}: Connection refused"));
+    assert!(lines[2].starts_with("         -> nobody listens there"), "{text}");
+    assert_eq!(lines[3], format!("ok       database    u@127.0.0.1:{port}/d (DATABASE_URL)"));
+    assert!(lines[4].starts_with("not reached: TLS, login, "), "{text}");
+    assert_eq!(lines[5], "It does not work: see the step at the top.");
+    let (_, coloured) = doctor(&url(port, ""), &["--color", "always"]);
+    assert!(coloured.starts_with("\x1b[1m\x1b[31mfailed"), "{coloured:?}");
+}
+
+#[test]
+fn where_nobody_names_a_database_the_way_to_one_is_said() {
+    let (status, text) = doctor("", &[]);
+    if status == 0 {
+        eprintln!("skipped: a server listens where the defaults lead");
+        return;
+    }
+    assert!(text.contains("start the local endpoint with `kecoa local start`"), "{text}");
+    assert!(text.contains(" (default)\n"), "{text}");
 }
 
 /// Serves each connection by the same function, on a thread; until the test's process ends.
@@ -147,7 +174,7 @@ fn a_web_server() {
             "failed       TLS",
             "found one that sent \"HTTP/1.1 400 Bad Request\"",
             "check host and port",
-            "not reached  login",
+            "not reached: login, ",
         ],
     );
 }
@@ -155,7 +182,7 @@ fn a_web_server() {
 #[test]
 fn a_server_that_hangs_up() {
     let port = serve(drop);
-    fails(&url(port, ""), &["failed       TLS", "asked for TLS: ", "not reached  login"]);
+    fails(&url(port, ""), &["failed       TLS", "asked for TLS: ", "not reached: login, "]);
 }
 
 #[test]
@@ -174,7 +201,7 @@ fn a_wrong_password() {
             "failed       login",
             "password authentication failed for user \"u\"",
             "-> the password is wrong, or the user has none",
-            "not reached  server",
+            "not reached: server, ",
         ],
     );
     assert!(!text.contains("Everything works"));
@@ -262,13 +289,13 @@ fn certificates() {
             "certificate of CN=db.example",
             "certificate verify failed: the server's certificate has expired (2021-01-01",
             "-> renew it on the server",
-            "not reached  login",
+            "not reached: login, ",
         ],
     );
 
     let (port, pem) = tls_server(&certificate("db.example", 2999));
     let unknown =
-        ["failed       TLS", "none of the authorities in sslrootcert", "not reached  login"];
+        ["failed       TLS", "none of the authorities in sslrootcert", "not reached: login, "];
     fails(&url(port, &roots_option("verify-ca")), &unknown);
     std::fs::write(&roots, pem).unwrap();
     fails(

@@ -8,11 +8,14 @@ use kecoa_local::{Options, Status, redacted, status};
 use serde_json::{Map, Value, json};
 
 use super::report::{Report, Step};
+use crate::database_url::environment_names_server;
 
 /// What the further steps connect with.
 pub(super) struct Setup {
     pub(super) config: Config,
     pub(super) targets: Vec<Target>,
+    /// Nobody named a database: the defaults count.
+    pub(super) unnamed: bool,
 }
 
 /// Within this many seconds a connection must be made, unless the configuration says otherwise.
@@ -39,21 +42,10 @@ fn read(url: Option<&str>, step: &mut Step) -> Option<Setup> {
                     return None;
                 }
             },
-            None => {
-                step.finding(
-                    "no URL was given and DATABASE_URL is not set: the PG* variables count",
-                );
-                if let Ok(Status::Running(local)) = status(&Options::default()) {
-                    step.consider(format!(
-                        "a local endpoint runs, {}; programs find it by export \
-                         DATABASE_URL=\"$(kecoa local url)\"",
-                        redacted(&local.url)
-                    ));
-                }
-                (String::new(), "given")
-            }
+            None => without_url(step),
         },
     };
+    let unnamed = text.is_empty() && !environment_names_server();
     let text = without_driver(text, step);
     let given = match Config::parse(&text) {
         Ok(config) => config,
@@ -72,7 +64,7 @@ fn read(url: Option<&str>, step: &mut Step) -> Option<Setup> {
             config = limited.resolve(&Environment::from_process())?;
         }
         let targets = config.targets()?;
-        Ok(Setup { config, targets })
+        Ok(Setup { config, targets, unnamed })
     });
     match resolved {
         Ok(setup) => {
@@ -84,6 +76,33 @@ fn read(url: Option<&str>, step: &mut Step) -> Option<Setup> {
             None
         }
     }
+}
+
+/// What is checked where no URL is given: the server of the PG* variables, or the local endpoint.
+fn without_url(step: &mut Step) -> (String, &'static str) {
+    let local = status(&Options::default());
+    let advice = "programs find it by export DATABASE_URL=\"$(kecoa local url)\"";
+    if environment_names_server() {
+        step.finding("no URL was given and DATABASE_URL is not set: the PG* variables count");
+        if let Ok(Status::Running(local)) = local {
+            step.consider(format!("a local endpoint runs, {}; {advice}", redacted(&local.url)));
+        }
+        return (String::new(), "given");
+    }
+    match local {
+        Ok(Status::Running(local)) => {
+            step.finding("no URL was given and DATABASE_URL is not set: the local endpoint counts");
+            step.consider(advice);
+            return (local.url, "local endpoint");
+        }
+        Ok(Status::Broken { reason }) => step.finding(format!("the local endpoint: {reason}")),
+        Err(error) => step.finding(format!("the local endpoint: {error}")),
+        Ok(Status::Stopped) => {}
+    }
+    step.finding(
+        "no URL was given, and no variable and no local endpoint that runs: defaults count",
+    );
+    (String::new(), "given")
 }
 
 /// SQLAlchemy's URLs name a driver, and CockroachDB's dialect: neither is part of a connection.
@@ -120,8 +139,21 @@ fn show(given: &Config, setup: &Setup, origin: &str, step: &mut Step) {
     }
     step.fact("options", Value::Object(facts));
     for notice in setup.config.notices() {
-        step.warn(notice);
+        step.notice(notice);
     }
+    let hosts: Vec<String> = setup.targets.iter().map(place).collect();
+    let origin = if setup.unnamed { "default" } else { origin };
+    step.summarize(format!(
+        "{}@{}/{} ({origin})",
+        setup.config.user().unwrap_or_default(),
+        hosts.join(","),
+        setup.config.dbname().unwrap_or_default()
+    ));
+}
+
+/// A host as it stands in a URL, or the path of a socket.
+fn place(target: &Target) -> String {
+    target.socket_path().unwrap_or_else(|| format!("{}:{}", target.host, target.port))
 }
 
 fn variable(name: &str) -> Option<&'static str> {

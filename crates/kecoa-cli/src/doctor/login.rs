@@ -39,7 +39,12 @@ fn succeeded(setup: &Setup, reached: &Reached, client: &Client, step: &mut Step)
     step.fact("encrypted", tls);
     let asked =
         server_probe::authentication(config, &reached.target, reached.address, tls, TIMEOUT);
+    step.summarize(format!("as {user}"));
     let Ok(Authentication::Method(method)) = asked else { return };
+    step.summarize(match method.as_str() {
+        "none" => format!("as {user}, no password was asked for"),
+        other => format!("as {user}, by {other}"),
+    });
     step.finding(match method.as_str() {
         "none" => "the server asked for no password (trust, or a client certificate)".to_owned(),
         other => format!("the server asked for authentication by {other}"),

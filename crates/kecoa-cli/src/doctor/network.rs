@@ -29,7 +29,7 @@ pub(super) fn examine(setup: &Setup, report: &mut Report) -> Option<Reached> {
         return None;
     }
     let mut step = Step::new("connection");
-    let reached = connect(&places, &mut step);
+    let reached = connect(&places, setup.unnamed, &mut step);
     if !report.add(step) {
         return None;
     }
@@ -50,6 +50,12 @@ fn resolve(setup: &Setup, step: &mut Step) -> Vec<(Target, Option<SocketAddr>)> 
             continue;
         }
         let shown = target.hostaddr.as_deref().unwrap_or(&target.host);
+        if let Ok(address) = shown.parse::<IpAddr>() {
+            step.finding(format!("{shown} is an address: there is no name to look up"));
+            step.fact(shown, vec![address.to_string()]);
+            places.push((target.clone(), Some(SocketAddr::new(address, target.port))));
+            continue;
+        }
         match (shown, target.port).to_socket_addrs() {
             Ok(found) => {
                 let found: Vec<_> = found.collect();
@@ -76,7 +82,11 @@ fn resolve(setup: &Setup, step: &mut Step) -> Vec<(Target, Option<SocketAddr>)> 
     places
 }
 
-fn connect(places: &[(Target, Option<SocketAddr>)], step: &mut Step) -> Option<Reached> {
+fn connect(
+    places: &[(Target, Option<SocketAddr>)],
+    unnamed: bool,
+    step: &mut Step,
+) -> Option<Reached> {
     let mut reached = None;
     let mut refused = Vec::new();
     let mut facts = Vec::new();
@@ -97,6 +107,7 @@ fn connect(places: &[(Target, Option<SocketAddr>)], step: &mut Step) -> Option<R
                 step.finding(format!("{shown}: connected in {took:.1} ms"));
                 facts.push(json!({ "address": shown, "ms": took }));
                 if reached.is_none() {
+                    step.summarize(format!("{shown} in {took:.1} ms"));
                     reached = Some(Reached { target: target.clone(), address: *address });
                 }
             }
@@ -110,6 +121,10 @@ fn connect(places: &[(Target, Option<SocketAddr>)], step: &mut Step) -> Option<R
     }
     step.fact("addresses", facts);
     let change = match refused.first().map(|(kind, _)| *kind) {
+        _ if unnamed => {
+            "nobody listens there, and nobody named another place: start the local endpoint with `kecoa local \
+             start`, or give a URL or DATABASE_URL"
+        }
         Some(std::io::ErrorKind::ConnectionRefused | std::io::ErrorKind::NotFound) => {
             "nobody listens there: check the port (PostgreSQL 5432, CockroachDB 26257), whether the \
              server runs, and whether it listens on this address (listen_addresses)"
@@ -131,10 +146,12 @@ fn tls(setup: &Setup, reached: &Reached, step: &mut Step) {
     step.fact("sslmode", mode.as_str());
     let Some(address) = reached.address else {
         step.finding("not used over a unix socket: nobody is between its ends");
+        step.summarize("a unix socket");
         return;
     };
     let near = address.ip().is_loopback();
     step.finding(format!("sslmode={}: {}", mode.as_str(), protection(setup, mode)));
+    step.summarize(if near { "without TLS, on this machine" } else { "without TLS" });
     if mode == SslMode::Disable {
         if !near {
             step.warn("use sslmode=verify-full, or at least sslmode=require");
@@ -171,6 +188,7 @@ fn protection(setup: &Setup, mode: SslMode) -> &'static str {
 fn describe(report: &TlsReport, step: &mut Step) {
     step.fact("offered", report.offered);
     if let (Some(version), Some(cipher)) = (&report.version, &report.cipher) {
+        step.summarize(version.as_str());
         step.finding(format!("{version}, {cipher}"));
         step.fact("version", version.as_str());
         step.fact("cipher", cipher.as_str());

@@ -1,8 +1,8 @@
-//! What the doctor reports: steps, as text and as JSON.
+//! What the doctor reports: steps, and the same as JSON.
 
 use serde_json::{Map, Value, json};
 
-use crate::terminal::{Role, Stream};
+use crate::terminal::Role;
 
 /// How a step went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,7 +14,7 @@ pub(super) enum State {
 }
 
 impl State {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             State::Ok => "ok",
             State::Warning => "warning",
@@ -23,7 +23,7 @@ impl State {
         }
     }
 
-    fn role(self) -> Role {
+    pub(super) fn role(self) -> Role {
         match self {
             State::Ok => Role::Good,
             State::Warning => Role::Warning,
@@ -40,12 +40,24 @@ pub(super) struct Step {
     state: State,
     found: Vec<String>,
     change: Vec<String>,
+    /// Of what was found: what a failure or a warning is about.
+    problem: Vec<String>,
+    /// In a few words, when it works.
+    summary: Option<String>,
     facts: Map<String, Value>,
 }
 
 impl Step {
     pub(super) fn new(name: &'static str) -> Step {
-        Step { name, state: State::Ok, found: Vec::new(), change: Vec::new(), facts: Map::new() }
+        Step {
+            name,
+            state: State::Ok,
+            found: Vec::new(),
+            change: Vec::new(),
+            problem: Vec::new(),
+            summary: None,
+            facts: Map::new(),
+        }
     }
 
     /// Something that was found, for people.
@@ -63,16 +75,31 @@ impl Step {
         self.change.push(text.into());
     }
 
-    /// Something works, but should be changed.
+    /// What there is to know in a few words, when it works.
+    pub(super) fn summarize(&mut self, text: impl Into<String>) {
+        self.summary = Some(text.into());
+    }
+
+    /// What was found last works, but should be changed.
     pub(super) fn warn(&mut self, change: impl Into<String>) {
+        if let Some(found) = self.found.last().filter(|found| !self.problem.contains(found)) {
+            self.problem.push(found.clone());
+        }
+        self.notice(change);
+    }
+
+    /// Something should be changed, and says itself what it is about.
+    pub(super) fn notice(&mut self, change: impl Into<String>) {
         self.state = self.state.max(State::Warning);
         self.change.push(change.into());
     }
 
     /// Something does not work.
     pub(super) fn fail(&mut self, found: impl Into<String>, change: impl Into<String>) {
+        let found = found.into();
         self.state = State::Failed;
-        self.found.push(found.into());
+        self.problem.push(found.clone());
+        self.found.push(found);
         self.change.push(change.into());
     }
 
@@ -93,6 +120,35 @@ impl Step {
 
     pub(super) fn has_failed(&self) -> bool {
         self.state == State::Failed
+    }
+
+    /// Whether there is something to change that matters.
+    pub(super) fn is_wrong(&self) -> bool {
+        matches!(self.state, State::Failed | State::Warning)
+    }
+
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(super) fn state(&self) -> State {
+        self.state
+    }
+
+    pub(super) fn found(&self) -> &[String] {
+        &self.found
+    }
+
+    pub(super) fn change(&self) -> &[String] {
+        &self.change
+    }
+
+    pub(super) fn problem(&self) -> &[String] {
+        &self.problem
+    }
+
+    pub(super) fn summary(&self) -> Option<&str> {
+        self.summary.as_deref()
     }
 }
 
@@ -123,30 +179,9 @@ impl Report {
         self.steps.iter().any(Step::has_failed)
     }
 
-    fn count(&self, state: State) -> usize {
-        self.steps.iter().filter(|step| step.state == state).count()
-    }
-
-    pub(super) fn to_text(&self, out: Stream) -> String {
-        let mut lines = Vec::new();
-        for step in &self.steps {
-            let state = out.paint(step.state.role(), &format!("{:<12}", step.state.name()));
-            lines.push(format!("{state} {}", out.paint(Role::Heading, step.name)));
-            for found in &step.found {
-                lines.push(indented(out, "  ", found));
-            }
-            for change in &step.change {
-                lines.push(indented(out, "  -> ", change));
-            }
-        }
-        lines.push(String::new());
-        lines.push(match (self.count(State::Failed), self.count(State::Warning)) {
-            (0, 0) => "Everything works.".to_owned(),
-            (0, 1) => "Everything works, with 1 warning.".to_owned(),
-            (0, warnings) => format!("Everything works, with {warnings} warnings."),
-            _ => "It does not work: see the step that failed.".to_owned(),
-        });
-        lines.join("\n")
+    /// The steps, in order.
+    pub(super) fn steps(&self) -> &[Step] {
+        &self.steps
     }
 
     pub(super) fn to_json(&self) -> Value {
@@ -161,12 +196,4 @@ impl Report {
         });
         json!({ "ok": !self.has_failed(), "steps": steps.collect::<Vec<_>>() })
     }
-}
-
-/// The lines of a text, set in; those after the first under the first.
-fn indented(out: Stream, first: &str, text: &str) -> String {
-    let margin = " ".repeat(13);
-    let rest = " ".repeat(margin.len() + first.len());
-    let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    out.wrap(&format!("{margin}{first}"), &rest, &lines.join("\n"))
 }

@@ -64,15 +64,18 @@ fn kind(client: &mut Client, step: &mut Step) -> Result<(), Error> {
     let kind = match client.crdb_version().map(str::to_owned) {
         Some(version) if version.contains("kecoa local") => {
             step.finding(format!("kecoa's local endpoint, {version}"));
+            step.summarize(version.as_str());
             step.finding("PostgreSQL that speaks CockroachDB's dialect: for development only");
             "kecoa local"
         }
         Some(version) => {
+            step.summarize(version.as_str());
             step.finding(version);
             "CockroachDB"
         }
         None => {
             step.finding(format!("PostgreSQL {reported}"));
+            step.summarize(format!("PostgreSQL {reported}"));
             "PostgreSQL"
         }
     };
@@ -140,6 +143,7 @@ fn latency(client: &mut Client, step: &mut Step) -> Result<(), Error> {
     times.sort_unstable();
     let at = |place: usize| times.get(place).copied().map_or(0.0, milliseconds);
     let (least, median, most) = (at(0), at(PINGS / 2), at(PINGS - 1));
+    step.summarize(format!("{median:.2} ms a statement"));
     step.finding(format!(
         "{median:.2} ms for SELECT 1 (median of {PINGS}; {least:.2} to {most:.2} ms)"
     ));
@@ -159,6 +163,7 @@ fn isolation(client: &mut Client, step: &mut Step) -> Result<(), Error> {
     let level = value(client, "SHOW default_transaction_isolation")?.unwrap_or_default();
     step.finding(format!("default_transaction_isolation is {level}"));
     step.fact("default_transaction_isolation", level.as_str());
+    step.summarize(level.as_str());
     match level.as_str() {
         "serializable" => step.finding(
             "transactions may end with SQLSTATE 40001 at any statement and at COMMIT: run them by \
@@ -253,6 +258,7 @@ fn retry(client: &mut Client, step: &mut Step) -> Result<(), Error> {
     client.batch("ROLLBACK")?;
     again?;
     step.finding("an injected SQLSTATE 40001 failed a transaction, and the next attempt succeeded");
+    step.summarize("an injected SQLSTATE 40001 was retried");
     step.fact("sqlstate", "40001");
     step.fact("attempts", attempts.attempt());
     Ok(())
@@ -266,6 +272,7 @@ fn policy(_: &mut Client, step: &mut Step) -> Result<(), Error> {
         first_delay.as_millis(),
         max_delay.as_secs(),
     ));
+    step.summarize(format!("up to {max_attempts} attempts"));
     step.fact("max_attempts", max_attempts);
     step.fact("first_delay_ms", milliseconds(first_delay));
     step.fact("factor", factor);
