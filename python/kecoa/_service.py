@@ -11,6 +11,9 @@ from typing import Any
 from kecoa import OperationalError
 from kecoa._environment import SELF_COMMAND, describe_python
 
+# The exit status of `url` when nothing runs.
+_NOT_RUNNING = 3
+
 
 class Service:
     """`kecoa NAME ...`, whose processes have URLs that begin with one of `schemes`."""
@@ -21,32 +24,46 @@ class Service:
 
     def start(self, arguments: list[str], text: str = "") -> str:
         """Start it with `text` as standard input; return its URL."""
-        return self._url_in(self._command(["start", *arguments], text))
+        return self._url_in(self.command(["start", *arguments], text))
 
-    def stop(self) -> None:
+    def stop(self, place: list[str] | None = None) -> None:
         """Stop it; nothing happens when it does not run."""
-        self._command(["stop"])
+        self.command(["stop", *(place or [])])
 
-    def status(self) -> dict[str, Any]:
+    def status(self, place: list[str] | None = None) -> dict[str, Any]:
         """Return what `status --json` prints."""
-        done = self._run(["status", "--json"])
+        return self.json(["status", *(place or [])])
+
+    def url(self, place: list[str] | None = None) -> str | None:
+        """Return its URL; None when it does not run."""
+        done = self._run(["url", *(place or [])])
+        if done.returncode == 0:
+            return self._url_in(done.stdout)
+        if done.returncode != _NOT_RUNNING:
+            # One that is broken does not run, and can be started; whatever else went wrong is raised here.
+            self.status(place)
+        return None
+
+    def json(self, arguments: list[str]) -> dict[str, Any]:
+        """Return the JSON object that a command prints, whatever its exit status."""
+        done = self._run([*arguments, "--json"])
         try:
             answer = json.loads(done.stdout)
         except ValueError:
-            raise OperationalError(f"kecoa {self.name} status: {_complaint(done)}") from None
+            raise OperationalError(f"kecoa {self.name} {arguments[0]}: {_complaint(done)}") from None
         if not isinstance(answer, dict):
             raise OperationalError(f"expected the command line to print a JSON object, found {answer!r}")
         return answer
 
-    def url(self) -> str | None:
-        """Return its URL; None when it does not run."""
-        done = self._run(["url"])
-        return self._url_in(done.stdout) if done.returncode == 0 else None
-
-    def _command(self, arguments: list[str], text: str = "") -> str:
+    def command(self, arguments: list[str], text: str = "") -> str:
+        """Return what a command prints; what it remarks is logged."""
         done = self._run(arguments, text)
         if done.returncode != 0:
             raise OperationalError(f"kecoa {self.name} {arguments[0]}: {_complaint(done)}")
+        if done.stderr and "logging" in sys.modules:
+            from kecoa._driver import log
+
+            log.remarks(self.name, done.stderr)
         return done.stdout
 
     def _run(self, arguments: list[str], text: str = "") -> subprocess.CompletedProcess[str]:

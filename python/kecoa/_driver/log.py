@@ -2,7 +2,8 @@
 
 `kecoa.retry`: each failed attempt at a transaction (INFO), giving up (WARNING), an unknown outcome of COMMIT
 (ERROR). `kecoa.connection`: connections that were opened (DEBUG), could not be opened or were lost (WARNING).
-`kecoa.local` and `kecoa.mongo`: what the local endpoint and the MongoDB gateway are asked for (DEBUG).
+`kecoa.local` and `kecoa.mongo`: what the local endpoint and the MongoDB gateway are asked for (DEBUG), and
+what they remark, such as another port than usual (WARNING).
 Nothing is formatted for a level that is off, and no password is ever in a record.
 """
 
@@ -65,3 +66,9 @@ def lost(what: str, sqlstate: str | None) -> None:
 def service(name: str, arguments: tuple[str, ...]) -> None:
     """Log what a process in the background was asked for."""
     logging.getLogger(f"kecoa.{name}").debug("kecoa %s %s", name, " ".join(arguments))
+
+
+def remarks(name: str, text: str) -> None:
+    """Log what a process in the background has to say, a record a line."""
+    for line in text.splitlines():
+        logging.getLogger(f"kecoa.{name}").warning("%s", line.removeprefix("kecoa: "))
