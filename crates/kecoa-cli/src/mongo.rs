@@ -239,6 +239,7 @@ fn database(
     let mut options = kecoa_local::Options::default();
     options.home.clone_from(&place.home);
     options.self_command = self_command.to_vec();
+    options.waiting = Some(crate::local::waiting(output));
     let running = kecoa_local::start(&options)?;
     crate::local::remark(&running, output);
     Ok((running.url, (!running.was_running).then_some(options)))

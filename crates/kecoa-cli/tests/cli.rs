@@ -47,7 +47,7 @@ fn mistakes_go_to_stderr_with_status_two() {
         &[],
         &["local"],
         &["local", "start", "--nonsense"],
-        &["local", "start", "--port", "0"],
+        &["local", "logs", "-n", "-1"],
         &["local", "start", "--port", "70000"],
         &["local", "start", "--engine", "mysql"],
         &["local", "serve"],

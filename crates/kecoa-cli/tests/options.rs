@@ -18,10 +18,16 @@ use serde_json::Value;
 const NOWHERE: &str = "postgresql://maya:hunter2@127.0.0.1:1/bank";
 
 /// Every command that prints something, where nothing runs.
-const COMMANDS: [&[&str]; 9] = [
+const COMMANDS: [&[&str]; 15] = [
     &["local", "status"],
     &["local", "stop"],
     &["local", "url"],
+    &["local", "env"],
+    &["local", "list"],
+    &["local", "logs"],
+    &["local", "reset"],
+    &["local", "destroy"],
+    &["local", "systemd"],
     &["mongo", "status"],
     &["mongo", "stop"],
     &["mongo", "url"],

@@ -1,0 +1,229 @@
+//! `kecoa local` with a real database: an endpoint a folder, its logs, its end; and a service manager.
+//!
+//! These need PostgreSQL's programs: `KECOA_POSTGRES_BIN` names their directory, or they are found
+//! as the product finds them. Without any, each test says so and passes.
+
+// Helpers of tests count as tests.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used
+)]
+
+mod command;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use command::{kecoa, text};
+use kecoa_local::Options;
+use kecoa_local::postgres::{Binaries, RunAs, Search};
+use serde_json::Value;
+
+/// A home, and a folder of a project; what runs there is stopped when the test ends.
+struct Place {
+    root: PathBuf,
+    _directory: tempfile::TempDir,
+}
+
+impl Place {
+    /// `None`, and a word about it, where there is no PostgreSQL to test with.
+    fn new(test: &str) -> Option<Place> {
+        let directory = tempfile::Builder::new().prefix("kecoa local ").tempdir().unwrap();
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let mut options = Options::default();
+        options.binaries = std::env::var_os("KECOA_POSTGRES_BIN").map(PathBuf::from);
+        let found = RunAs::choose().and_then(|run_as| {
+            Binaries::find(&Search::new(&options), &run_as, &directory.path().join("copies"))
+        });
+        if let Err(error) = found {
+            eprintln!("skipped {test}: no PostgreSQL to test with: {error}");
+            return None;
+        }
+        let root = fs::canonicalize(directory.path()).unwrap();
+        fs::create_dir_all(root.join("Shop/src")).unwrap();
+        Some(Place { root, _directory: directory })
+    }
+
+    fn command(&self, folder: &str, arguments: &[&str]) -> Command {
+        let mut command = command::command(arguments);
+        command.env("KECOA_HOME", self.root.join("home")).current_dir(self.root.join(folder));
+        if let Some(postgres) = std::env::var_os("KECOA_POSTGRES_BIN") {
+            command.env("KECOA_POSTGRES", postgres);
+        }
+        command
+    }
+
+    fn run(&self, folder: &str, arguments: &[&str]) -> Output {
+        self.command(folder, arguments).output().unwrap()
+    }
+
+    /// What it prints; it succeeds.
+    #[track_caller]
+    fn prints(&self, folder: &str, arguments: &[&str]) -> String {
+        let output = self.run(folder, arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        text(&output.stdout).trim_end().to_owned()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        for folder in ["Shop", ""] {
+            let _ = self.run(folder, &["local", "stop"]);
+        }
+    }
+}
+
+#[test]
+fn a_folder_has_an_endpoint_of_its_own_from_its_start_to_its_end() {
+    let Some(place) = Place::new("a_folder_has_an_endpoint_of_its_own") else { return };
+    let url = place.prints("Shop", &["local", "start", "--here", "--port", "0"]);
+    assert!(!url.contains(":26257/"), "{url}");
+    assert_eq!(place.prints("Shop/src", &["local", "url"]), url);
+    let elsewhere = place.run("", &["local", "url"]);
+    assert_eq!(elsewhere.status.code(), Some(3), "{}", text(&elsewhere.stderr));
+    assert_eq!(place.prints("Shop", &["local", "env"]), format!("export DATABASE_URL='{url}'"));
+
+    let list = place.prints("Shop/src", &["local", "list", "--json"]);
+    let list: Value = serde_json::from_str(&list).unwrap();
+    let [shop] = list["instances"].as_array().unwrap().as_slice() else { panic!("{list}") };
+    let name = shop["name"].as_str().unwrap();
+    assert!(name.starts_with("shop-"), "{name}");
+    assert_eq!((&shop["current"], &shop["status"]), (&true.into(), &"running".into()));
+    assert_eq!(Path::new(shop["folder"].as_str().unwrap()), place.root.join("Shop"));
+    assert!(shop["data_bytes"].as_u64().unwrap() > 10_000_000, "{shop}");
+    assert!(!list.to_string().contains(url.split(['/', '@', ':']).nth(4).unwrap()), "a password");
+    let table = place.prints("", &["local", "list"]);
+    assert!(table.contains(&format!("  {name}  running  ")), "{table}");
+
+    // The other commands mean it, too.
+    place.prints("Shop", &["sql", "-c", "CREATE TABLE kept (n INT)"]);
+    assert_eq!(place.prints("Shop", &["doctor"]).lines().count(), 6);
+    place.prints("Shop", &["local", "stop"]);
+    let logs = place.prints("Shop", &["local", "logs", "-n", "2"]);
+    assert_eq!(logs.lines().count(), 2, "{logs}");
+    assert!(logs.contains("database | ") && logs.contains("shut down"), "{logs}");
+    // The same port, the same data.
+    assert_eq!(place.prints("Shop", &["local", "start"]), url);
+    place.prints("Shop", &["sql", "-c", "SELECT n FROM kept"]);
+
+    let asked = place.run("Shop", &["local", "reset"]);
+    assert_eq!(asked.status.code(), Some(2), "{}", text(&asked.stderr));
+    assert!(text(&asked.stderr).contains(name) && text(&asked.stderr).contains("--yes"));
+    place.prints("Shop", &["sql", "-c", "SELECT n FROM kept"]);
+    assert_eq!(place.prints("Shop", &["local", "reset", "--yes"]), url);
+    let gone = place.run("Shop", &["sql", "-c", "SELECT n FROM kept"]);
+    assert!(text(&gone.stderr).contains("kept"), "{}", text(&gone.stderr));
+
+    let instance = place.root.join("home/instances").join(name);
+    fs::write(instance.join("notes.txt"), "mine").unwrap();
+    let asked = place.run("Shop", &["local", "destroy"]);
+    assert_eq!(asked.status.code(), Some(2));
+    let destroyed = place.run("Shop", &["local", "destroy", "--yes"]);
+    assert!(text(&destroyed.stderr).contains("notes.txt is not kecoa's"));
+    assert_eq!(fs::read_dir(&instance).unwrap().count(), 1);
+    fs::remove_file(instance.join("notes.txt")).unwrap();
+    place.prints("Shop", &["local", "destroy", "--yes"]);
+    assert!(!instance.exists());
+    assert!(place.root.join("Shop/.kecoa").exists(), "the folder's file is the folder's");
+}
+
+#[test]
+fn a_service_manager_is_told_when_it_is_ready_and_when_it_stops() {
+    let Some(place) = Place::new("a_service_manager_is_told") else { return };
+    let socket = place.root.join("notify");
+    let manager = UnixDatagram::bind(&socket).unwrap();
+    manager.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let told = |wanted: &str| {
+        let mut buffer = [0; 4096];
+        loop {
+            let length = manager.recv(&mut buffer).expect("told in time");
+            let message = String::from_utf8(buffer[..length].to_vec()).unwrap();
+            if message.lines().any(|line| line == wanted) {
+                return;
+            }
+        }
+    };
+    let mut child = place
+        .command("", &["local", "start", "--foreground", "--port", "0"])
+        .env("NOTIFY_SOCKET", &socket)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    told("READY=1");
+    let url = place.prints("", &["local", "url"]);
+    place.prints("", &["sql", &url, "-c", "SELECT 1"]);
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    told("STOPPING=1");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(place.run("", &["local", "status"]).status.code(), Some(3));
+}
+
+#[test]
+fn who_starts_it_while_it_stops_gets_it_running() {
+    let Some(place) = Place::new("who_starts_it_while_it_stops") else { return };
+    let url = place.prints("", &["local", "start", "--port", "0"]);
+    let spawn = |arguments: &[&str]| {
+        let mut command = place.command("", arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let stop = spawn(&["local", "stop"]);
+    let state = place.root.join("home/instances/default/state.json");
+    while fs::read_to_string(&state).is_ok_and(|state| state.contains("\"ready\"")) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let starts: Vec<_> = (0..2).map(|_| spawn(&["local", "start"])).collect();
+    assert!(stop.wait_with_output().unwrap().status.success());
+    for start in starts {
+        let output = start.wait_with_output().unwrap();
+        assert_eq!(text(&output.stdout).trim_end(), url, "{}", text(&output.stderr));
+    }
+    place.prints("", &["sql", &url, "-c", "SELECT 1"]);
+}
+
+#[test]
+fn help_says_where_data_is_kept_for_root_too() {
+    for action in ["start", "status", "list", "reset"] {
+        let help = text(&kecoa(&["local", action, "--help"]).stdout);
+        let words: Vec<&str> = help.split_whitespace().collect();
+        assert!(
+            words.join(" ").contains("$KECOA_HOME; for root /var/lib/kecoa; for others"),
+            "{help}"
+        );
+    }
+}
+
+#[test]
+fn a_file_that_names_no_instance_is_said_and_a_name_goes_before_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = command::command(arguments);
+        command.env("KECOA_HOME", directory.path().join("home")).current_dir(directory.path());
+        command.output().unwrap()
+    };
+    fs::write(directory.path().join(".kecoa"), "Not A Name\n").unwrap();
+    for action in ["start", "stop", "status", "url", "env", "logs", "reset", "destroy"] {
+        let output = run(&["local", action]);
+        assert_eq!(output.status.code(), Some(1), "{action}");
+        let said = text(&output.stderr);
+        assert!(said.contains(".kecoa names the instance \"Not A Name\""), "{said}");
+    }
+    assert_eq!(run(&["local", "status", "--name", "tests"]).status.code(), Some(3));
+    assert_eq!(text(&run(&["local", "list"]).stdout), "no endpoint was ever started here\n");
+    fs::write(directory.path().join(".kecoa"), "shop").unwrap();
+    let status = run(&["local", "status", "--json"]);
+    let status: Value = serde_json::from_slice(&status.stdout).unwrap();
+    assert_eq!((&status["name"], &status["current"]), (&"shop".into(), &true.into()));
+    let said = text(&run(&["local", "url"]).stderr);
+    assert!(said.contains("`shop` is not running; start it with `kecoa local start`"), "{said}");
+    assert!(!directory.path().join("home").exists(), "looking made the home");
+}
