@@ -52,6 +52,8 @@ lint-rust:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --quiet --workspace --all-targets --features kecoa/tracing -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --quiet --workspace --no-deps --features kecoa/tracing
+	$(CARGO) fmt --manifest-path examples/axum/Cargo.toml --check
+	$(CARGO) clippy --quiet --locked --manifest-path examples/axum/Cargo.toml --target-dir target -- -D warnings
 
 lint-texts: $(STAMPS)/dev $(STAMPS)/lint
 	$(PY) tools/check_structure.py
@@ -96,7 +98,7 @@ wheels: $(STAMPS)/wheels-tools
 	@$(CLEAN_ENV) .venv-wheels/bin/python tools/build_wheels.py $(WHEELS_FLAGS)
 
 clean:
-	rm -rf .venv .venv-bench .venv-docs .venv-wheels .cache dist target bench/rust/target fuzz/target
+	rm -rf .venv .venv-bench .venv-docs .venv-wheels .cache dist target bench/rust/target examples/axum/target fuzz/target
 
 $(STAMPS)/base: requirements-dev.txt tools/find_python.sh
 	@python=$$(tools/find_python.sh); rm -rf .venv; \

@@ -80,3 +80,20 @@ def test_links_lead_somewhere(document):
 def test_the_documents_are_found():
     assert len(ENGLISH) >= 3
     assert any(blocks(document, "python") for document in ENGLISH)
+
+
+def test_every_example_is_listed():
+    page = ROOT / "examples/README.md"
+    linked = {
+        (page.parent / target).resolve() for target in re.findall(r"\]\(([^)]+)\)", page.read_text("utf-8"))
+    }
+    programs = {
+        *(ROOT / "examples").glob("*.py"),
+        *(ROOT / "examples").glob("*/src/main.rs"),
+        *ROOT.glob("crates/*/examples/*.rs"),
+    }
+    assert len(programs) >= 15
+    assert {name(program) for program in programs} == {
+        name(path) for path in linked if path in programs or path.suffix in (".py", ".rs")
+    }
+    assert all(path.exists() for path in linked)
