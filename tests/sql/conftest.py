@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .terminal import Terminal
+from ..terminal import Terminal
 
 
 @pytest.fixture

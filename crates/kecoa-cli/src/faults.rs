@@ -13,6 +13,7 @@ use serde_json::json;
 use crate::database_url;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::signals::Ending;
 
 #[derive(Debug, Args)]
 #[command(
@@ -55,6 +56,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<i32, Failure
     };
     output.note(&format!("faults `{}`, seed {seed}; Ctrl-C ends it", arguments.faults));
     let mut printed = Ok(());
+    let ending = Ending::watch()?;
     kecoa_faults::run(options, &mut |address| {
         let url = url(&config, address);
         let faults = arguments.faults.to_string();
@@ -62,7 +64,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<i32, Failure
         printed = output.result(&value, || url);
     })
     .map_err(|error| Failure::Other(format!("listening on 127.0.0.1: {error}")))?;
-    printed.map(|()| 0)
+    ending.status(printed, true)
 }
 
 /// Reports faults on standard error, also with `--quiet`: they are what the command is for.

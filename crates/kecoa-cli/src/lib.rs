@@ -3,8 +3,9 @@
 //!
 //! [`main_from`] is the whole program. The binary calls it, and so does the Python package, in
 //! whose process it runs: it returns an exit status, and sets nothing up that outlives it.
-//! (`sql` and `workload run` handle SIGINT for the rest of the process's life. `serve` and `start --foreground` of `kecoa local` and `kecoa mongo`, and `kecoa faults`, handle signals;
-//! they are a process of their own.)
+//! (`sql` and `workload run` handle SIGINT for the rest of the process's life. `serve` and `start --foreground` of `kecoa local`
+//! and `kecoa mongo`, and `kecoa faults`, handle signals; they are a process of their own. All others leave
+//! signals as they are: Ctrl-C ends them where SIGINT has its default effect, as it has in the binary.)
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "client")]
@@ -23,6 +24,7 @@ mod mongo;
 mod output;
 mod run;
 mod secret_arguments;
+mod signals;
 #[cfg(feature = "sql")]
 mod sql;
 mod terminal;
@@ -35,6 +37,7 @@ use std::io::Write as _;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use output::{GlobalOptions, Output};
+pub use signals::end_by_signal;
 
 /// Tools for CockroachDB and PostgreSQL, and a local database for development and tests.
 #[derive(Debug, Parser)]
@@ -77,9 +80,10 @@ enum Command {
 /// (and its first arguments) by which this same command line is started again, for the background
 /// process of `kecoa local` and `kecoa mongo`.
 ///
-/// Returns the exit status: 0 for success, 1 for a failure, 2 for a mistake in the arguments, and
-/// 3 from `local status`, `local url` and those of `mongo` when nothing runs, and 130 from `sql` and `workload run`
-/// when Ctrl-C ended a script or a run.
+/// Returns the exit status: 0 for success, 1 for a failure, 2 for a mistake in the arguments, 3 from `local
+/// status`, `local url` and those of `mongo` when nothing runs, and 129, 130 or 143 when SIGHUP, SIGINT
+/// (Ctrl-C) or SIGTERM ended a server in the foreground, a script of `sql` or a run of `workload`: the caller hands that to
+/// [`end_by_signal`].
 pub fn main_from(
     arguments: impl IntoIterator<Item = OsString>,
     self_command: Vec<OsString>,

@@ -16,6 +16,7 @@ use serde_json::json;
 
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::signals::Ending;
 use arguments::{How, Place, Serve, Start};
 use running::{announce, running};
 pub(crate) use running::{remark, waiting};
@@ -127,9 +128,11 @@ fn begin(start: Start, output: &Output, self_command: Vec<OsString>) -> Result<i
         announce(kecoa_local::start(&options)?, output)?;
         return Ok(0);
     }
-    let mut printed = Ok(());
-    kecoa_local::serve(&options, Mode::Foreground, &mut |running| {
+    let (mut printed, mut began) = (Ok(()), false);
+    let ending = Ending::watch()?;
+    let served = kecoa_local::serve(&options, Mode::Foreground, &mut |running| {
+        began = true;
         printed = announce(running.clone(), output);
-    })?;
-    printed.map(|()| 0)
+    });
+    ending.status(served.map_err(Failure::from).and(printed), began)
 }

@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::database_url;
 use crate::failure::Failure;
 use crate::output::{Output, with_url};
+use crate::signals::Ending;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -198,7 +199,7 @@ fn start(arguments: Start, output: &Output, self_command: Vec<OsString>) -> Resu
     } else {
         launch::start(&options).map_err(Failure::from).and_then(|running| {
             began = true;
-            announce(running, output)
+            announce(running, output).map(|()| 0)
         })
     };
     if !began
@@ -209,17 +210,18 @@ fn start(arguments: Start, output: &Output, self_command: Vec<OsString>) -> Resu
             "the local endpoint that was started for the gateway still runs: {error}"
         ));
     }
-    done.map(|()| 0)
+    done
 }
 
 /// Serves in this process; takes note of when that begins.
-fn serve_here(options: &Options, output: &Output, began: &mut bool) -> Result<(), Failure> {
+fn serve_here(options: &Options, output: &Output, began: &mut bool) -> Result<i32, Failure> {
     let mut printed = Ok(());
-    kecoa_mongo::serve::serve(options, Mode::Foreground, &mut |running| {
+    let ending = Ending::watch()?;
+    let served = kecoa_mongo::serve::serve(options, Mode::Foreground, &mut |running| {
         *began = true;
         printed = announce(running.clone(), output);
-    })?;
-    printed
+    });
+    ending.status(served.map_err(Failure::from).and(printed), *began)
 }
 
 /// The connection string of the database: the one given, the environment's, or that of the local endpoint, and how

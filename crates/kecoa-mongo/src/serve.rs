@@ -94,7 +94,10 @@ impl Process<'_> {
             .enable_all()
             .build()
             .map_err(failed)?;
-        runtime.block_on(self.serve())
+        let served = runtime.block_on(self.serve());
+        // A look-up of a name that nobody waits for any more must not keep the process.
+        runtime.shutdown_timeout(INTERVAL);
+        served
     }
 
     async fn serve(&mut self) -> Result<(), Error> {
@@ -104,9 +107,12 @@ impl Process<'_> {
         let tls = self.options.tls.as_ref().map_or(Ok(Tls::Disabled), load_tls)?;
         let listener = listen(&self.options).await?;
         let port = listener.local_addr().map_err(self.listen_failed(0))?.port();
-        let store = self.store().await?;
-        let gateway = self.gateway(port, store.clone())?;
-        let mut user = first_user(&gateway, &self.options, self.serving.home()).await?;
+        let prepared = tokio::select! {
+            prepared = self.prepare(port) => prepared?,
+            // A database may take long to answer, or never do.
+            () = signals.received() => return Ok(()),
+        };
+        let (store, gateway, mut user) = prepared;
         if self.options.port.is_none() && port != PORT {
             user.notes.insert(0, format!("port {PORT} is taken; a free one is used"));
         }
@@ -133,6 +139,14 @@ impl Process<'_> {
             self.serving.stopping()?;
         }
         Ok(())
+    }
+
+    /// What needs the database before clients can be accepted.
+    async fn prepare(&mut self, port: u16) -> Result<(Store, Gateway, FirstUser), Error> {
+        let store = self.store().await?;
+        let gateway = self.gateway(port, store.clone())?;
+        let user = first_user(&gateway, &self.options, self.serving.home()).await?;
+        Ok((store, gateway, user))
     }
 
     async fn store(&mut self) -> Result<Store, Error> {

@@ -1,4 +1,4 @@
-"""A terminal in which `kecoa sql` runs, for tests that type and look."""
+"""A terminal in which a command runs, for tests that type and look."""
 
 from __future__ import annotations
 
@@ -69,11 +69,12 @@ class Terminal:
         return self.shown()
 
     def status(self) -> int:
-        """Wait for the program's end, and return its exit status."""
+        """Wait for the program's end, and return its exit status as a shell says it: 130 for Ctrl-C."""
         end = time.monotonic() + TIMEOUT
         while self.process.poll() is None and time.monotonic() < end:
             self.read(0.1)
-        return self.process.wait(timeout=1)
+        status = self.process.wait(timeout=1)
+        return status if status >= 0 else 128 - status
 
     def close(self) -> None:
         """End the program if it runs."""
