@@ -15,6 +15,7 @@ mod live;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 
+use kecoa_local::dialect::BOOTSTRAP_SQL;
 use live::{Client, Server};
 
 /// What PostgreSQL makes of a call: the type of the result, or the error.
@@ -211,7 +212,9 @@ fn an_operator_types_its_parameters_as_before() {
     run(&mut ours, "TRUNCATE calls");
     let own =
         ["NULL::bigint // $1", "$1 // NULL::bigint", "$1 // NULL::numeric", "$1 % NULL::float8"];
-    let undecided = ["$1 // $2", "$1 % $2", "$1 ^ $2", "$1 / $2", "$1 + $2"];
+    // The operator of trigrams is not in question: the endpoint asks for the one of numbers.
+    let undecided =
+        ["$1 // $2", "$1 OPERATOR(crdb_internal.%) $2", "$1 ^ $2", "$1 / $2", "$1 + $2"];
     let calls: Vec<String> =
         own.iter().chain(&undecided).map(|call| format!("SELECT {call}")).collect();
     fill(&mut ours, "calls", calls.iter().map(String::as_str));
@@ -281,13 +284,15 @@ fn the_list_says_what_is_there() {
             "there" if !found.contains(name) => wrong.push(format!("{name} is not there")),
             "there" if signature.is_empty() => wrong.push(format!("{name} has no signature")),
             "there" | "syntax" => {}
+            _ if state.starts_with("packaged: ") && !signature.is_empty() => {}
             _ if !state.starts_with("missing: ") => wrong.push(format!("{name} is {state}")),
             _ if found.contains(name) => wrong.push(format!("{name} is there")),
             _ => {}
         }
     }
     // What is CockroachDB's own in pg_catalog is in the list.
-    let own = "n.nspname = 'pg_catalog' AND (p.oid BETWEEN 8000 AND 9999 OR p.oid >= 16384)";
+    let own = "n.nspname = 'pg_catalog' AND (p.oid BETWEEN 8000 AND 9999 OR p.oid >= 16384) \
+        AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')";
     let postgres = names(&mut ours, "(p.oid < 8000 OR p.oid BETWEEN 10000 AND 16383)");
     for name in names(&mut ours, own) {
         let original =
@@ -431,4 +436,17 @@ fn every_body_is_understood() {
     assert!(checked.len() > 400, "{}", checked.len());
     let wrong: Vec<_> = checked.into_iter().filter(|row| row[1].is_some()).collect();
     assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+/// While an earlier version's objects get their owner, the launcher turns triggers of events off.
+#[test]
+fn views_stay_read_only_when_a_database_is_prepared_again() {
+    let Some(server) = Server::start() else { return };
+    let mut ours = server.postgres("defaultdb");
+    run(&mut ours, "ALTER EVENT TRIGGER crdb_internal_close_views DISABLE");
+    run(&mut ours, BOOTSTRAP_SQL);
+    let mut client = server.client("defaultdb");
+    assert_eq!(client.simple("CREATE VIEW closed AS SELECT 1 AS a").error, None);
+    let replies = client.simple("INSERT INTO closed VALUES (2)");
+    assert_eq!(replies.error.map(|(code, ..)| code).as_deref(), Some("42809"));
 }

@@ -32,5 +32,7 @@ BEGIN
     CREATE EVENT TRIGGER crdb_internal_close_views ON ddl_command_end WHEN TAG IN ('CREATE VIEW')
       EXECUTE FUNCTION crdb_internal.close_views();
   END IF;
+  -- It is off while what an earlier version made gets its owner.
+  ALTER EVENT TRIGGER crdb_internal_close_views ENABLE;
 END
 $$;
