@@ -39,6 +39,7 @@ macro_rules! files {
 /// In the order of the documents' tables.
 const FILES: &[(&str, &str)] = &files![
     "queries",
+    "columns",
     "writes",
     "types",
     "functions",
@@ -54,6 +55,7 @@ const FILES: &[(&str, &str)] = &files![
     "transactions",
     "cluster",
     "errors",
+    "messages",
     "roles",
     "wire",
     "refused",

@@ -95,6 +95,12 @@ fn one(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analysis, Sto
     Ok(Analysis { class: Class::Definition, control: None, pieces })
 }
 
+/// Refuses to rename what a view reads: a table, or a column of it.
+fn renamed(table: &TableName, column: Option<&str>) -> Piece {
+    let column = column.map_or_else(|| "NULL".to_owned(), quote);
+    perform(&format!("crdb_internal.check_renamed({}, {column})", quote(&table.quoted())))
+}
+
 /// The columns that are dropped, unless a constraint goes first.
 fn dropped(statement: &Statement<'_>, from: usize) -> Vec<String> {
     let mut columns = Vec::new();
@@ -183,8 +189,20 @@ fn commands(
             && let Some(table) = &definitions.table
             && let Some(name) = statement.name(start + 2)
         {
+            if context.settings.strict {
+                definitions.before.push(renamed(table, None));
+            }
             let wanted = TableName { name, ..table.clone() };
             definitions.before.extend(room_for(&wanted, Vec::new(), context)?);
+        } else if statement.is(start, "RENAME")
+            && !statement.is(start + 1, "CONSTRAINT")
+            && context.settings.strict
+            && let Some(table) = &definitions.table
+        {
+            let at = start + 1 + usize::from(statement.is(start + 1, "COLUMN"));
+            if let Some(column) = statement.name(at).filter(|_| statement.is(at + 1, "TO")) {
+                definitions.before.push(renamed(table, Some(&column)));
+            }
         }
     }
     if retyped {

@@ -6,6 +6,7 @@
 /// lean on.
 pub const BOOTSTRAP_SQL: &str = concat!(
     include_str!("schema.sql"),
+    include_str!("functions/extensions.sql"),
     "SET kecoa.foreign_functions = '",
     include_str!("functions/foreign.txt"),
     "';",
@@ -33,6 +34,8 @@ pub const BOOTSTRAP_SQL: &str = concat!(
     include_str!("operators.sql"),
     include_str!("mixed.sql"),
     include_str!("regex_operators.sql"),
+    include_str!("concatenation.sql"),
+    include_str!("remainder.sql"),
     include_str!("functions/pin.sql"),
     "SET kecoa.languages = '",
     include_str!("languages.txt"),
@@ -50,4 +53,6 @@ pub const BOOTSTRAP_SQL: &str = concat!(
     include_str!("show/columns.sql"),
     include_str!("pg_catalog.sql"),
     include_str!("views.sql"),
+    include_str!("renames.sql"),
+    include_str!("users_only.sql"),
 );

@@ -8,6 +8,9 @@ use super::quote::{quote, quote_name};
 /// Their usual functions are there in every database.
 const BUILT_IN: [&str; 3] = ["fuzzystrmatch", "pgcrypto", "uuid-ossp"];
 
+/// Every database has them where PostgreSQL's package does: `functions/extensions.sql`.
+const INSTALLED: [&str; 4] = ["citext", "pg_trgm", "unaccent", "vector"];
+
 /// `CREATE EXTENSION` and `DROP EXTENSION` of what is built in; `None` for other statements. PostgreSQL
 /// does what the statement says where it has the extension: it brings the rest of the functions.
 pub(super) fn analyse(statement: &Statement<'_>) -> Option<Analysis> {
@@ -23,6 +26,9 @@ pub(super) fn analyse(statement: &Statement<'_>) -> Option<Analysis> {
         at += 1;
     }
     let name = statement.name(at)?;
+    if INSTALLED.contains(&name.as_str()) {
+        return Some(installed(&name, tag));
+    }
     if !BUILT_IN.contains(&name.as_str()) {
         return None;
     }
@@ -35,4 +41,26 @@ pub(super) fn analyse(statement: &Statement<'_>) -> Option<Analysis> {
         message = quote(&format!("the functions of extension {name} are built in")),
     );
     Some(Analysis::piece(Class::Definition, Piece::tagged(format!("DO {}", quote(&body)), tag)))
+}
+
+/// The same of one that is installed, if it can be: PostgreSQL says so if not. One that a client installed
+/// elsewhere before is the client's.
+fn installed(name: &str, tag: &str) -> Analysis {
+    let quoted = quote_name(name);
+    let change = if tag.starts_with("CREATE") {
+        format!(
+            "IF NOT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = {}) \
+             THEN CREATE EXTENSION {quoted}; END IF;",
+            quote(name)
+        )
+    } else {
+        format!(
+            "IF NOT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = {} \
+             AND extnamespace = 'pg_catalog'::pg_catalog.regnamespace) THEN DROP EXTENSION {quoted}; END IF;",
+            quote(name)
+        )
+    };
+    let message = quote(&format!("the types and functions of extension {name} are built in"));
+    let body = format!("BEGIN {change} RAISE NOTICE USING MESSAGE = {message}; END");
+    Analysis::piece(Class::Definition, Piece::tagged(format!("DO {}", quote(&body)), tag))
 }

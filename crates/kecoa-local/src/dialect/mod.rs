@@ -42,6 +42,7 @@ pub mod plan;
 mod query;
 pub(crate) mod quote;
 mod refused;
+mod refused_options;
 mod region;
 mod relation;
 mod safe;
@@ -87,8 +88,13 @@ pub fn analyse(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analy
     }
     match understand(statement, context) {
         Ok(mut analysis) => {
+            let usual = |reply: &Reply| match reply {
+                Reply::Forward => true,
+                Reply::Tag(tag, _) => matches!(tag.as_str(), "ALTER TABLE" | "ALTER INDEX"),
+                _ => false,
+            };
             if let Some(last) = analysis.pieces.last_mut()
-                && last.reply == Reply::Forward
+                && usual(&last.reply)
                 && let Some(reply) = tags::reply(statement)
             {
                 last.reply = reply;
@@ -131,7 +137,8 @@ fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analys
         return Err(refusal.into());
     }
     if context.settings.strict
-        && let Some(refusal) = refused::refusal(statement)
+        && let Some(refusal) =
+            refused::refusal(statement).or_else(|| refused_options::refusal(statement))
     {
         return Err(refusal.into());
     }

@@ -9,8 +9,11 @@ mod brackets;
 mod catalogue;
 mod conditions;
 mod documents;
+mod hints;
 mod integers;
+mod labels;
 mod limits;
+mod literals;
 mod nulls;
 mod parsed;
 mod patterns;
@@ -63,6 +66,9 @@ pub(super) fn rewrite(
                 Some(Kind::Limit | Kind::Offset | Kind::Fetch) => limits::check(&query, node)?,
                 Some(Kind::Returning) => returning::check(&query, node)?,
                 Some(Kind::Like) => patterns::check(&query, node)?,
+                Some(Kind::IndexHint) => hints::check(&query, node, context)?,
+                Some(Kind::Subscript) => literals::slice(&query, node)?,
+                Some(Kind::Annotation) => literals::annotated(&query, node)?,
                 _ => {}
             }
         }
@@ -76,8 +82,15 @@ pub(super) fn rewrite(
             Some(Kind::In) => conditions::empty_list(&query, node, edits),
             Some(Kind::Is) => conditions::is_nan(&query, node, edits),
             Some(Kind::TableQuery) => sources::table(&query, node, edits),
-            Some(Kind::Binary) => documents::rewrite(&query, node, edits),
+            Some(Kind::Binary) => {
+                documents::rewrite(&query, node, edits);
+                literals::remainder(&query, node, edits);
+            }
             Some(Kind::JoinHint) => query.drop(node, edits),
+            Some(Kind::Target) => {
+                labels::rewrite(&query, node, edits);
+                literals::united(&query, node, edits);
+            }
             Some(Kind::Ordinality) => sources::ordinality(&query, node, edits),
             Some(Kind::SortIndex) => sources::sort_index(&query, node, context, edits)?,
             _ => {}

@@ -63,7 +63,7 @@ pub(super) fn alter(
             .find_map(|(words, tag)| {
                 statement.find(3, to, |i| statement.are(i, words)).zip(Some(tag))
             })
-            .or_else(|| zone.zip(Some(&"CONFIGURE ZONE")));
+            .or_else(|| zone.zip(Some(&"CONFIGURE ZONE 1")));
         let Some((what, tag)) = found else { return Ok(None) };
         let Some(name) = statement.name(2) else { return Ok(None) };
         let of_cluster = zone.is_some() && name == SYSTEM;
@@ -76,7 +76,7 @@ pub(super) fn alter(
     let locality = at(&["SET", "LOCALITY"]).filter(|_| statement.is(1, "TABLE"));
     let (what, tag) = match (locality, zone) {
         (Some(what), _) => (what, "ALTER TABLE SET LOCALITY"),
-        (None, Some(what)) => (what, "CONFIGURE ZONE"),
+        (None, Some(what)) => (what, "CONFIGURE ZONE 1"),
         (None, None) => return Ok(None),
     };
     // The table must exist; an index is found by its table.

@@ -40,20 +40,41 @@ pub(super) fn reply(statement: &Statement<'_>) -> Option<Reply> {
     found.and_then(|(_, text)| tag(text))
 }
 
-/// `ALTER TABLE` and `ALTER DATABASE`, where CockroachDB has a statement of its own for a change.
+/// `ALTER …`, where CockroachDB has a statement of its own for a change.
 fn altered(statement: &Statement<'_>) -> Option<&'static str> {
-    let exists = if statement.are(2, &["IF", "EXISTS"]) { 2 } else { 0 };
-    let end = statement.qualified_name(2 + exists)?;
-    if statement.is(1, "TABLE") {
-        if statement.are(end, &["OWNER", "TO"]) {
-            Some("ALTER TABLE OWNER")
-        } else if statement.are(end, &["SET", "SCHEMA"]) {
-            Some("ALTER TABLE SET SCHEMA")
-        } else {
-            None
-        }
-    } else if statement.is(1, "DATABASE") && statement.are(end, &["OWNER", "TO"]) {
-        Some("ALTER DATABASE OWNER")
+    /// An object, and the tags of `OWNER TO`, `SET SCHEMA` and `RENAME TO`.
+    type Tags = (&'static str, [Option<&'static str>; 3]);
+    const OBJECTS: [Tags; 5] = [
+        (
+            "TABLE",
+            [Some("ALTER TABLE OWNER"), Some("ALTER TABLE SET SCHEMA"), Some("RENAME TABLE")],
+        ),
+        ("VIEW", [Some("ALTER VIEW OWNER"), Some("ALTER VIEW SET SCHEMA"), Some("RENAME VIEW")]),
+        (
+            "SEQUENCE",
+            [
+                Some("ALTER SEQUENCE OWNER"),
+                Some("ALTER SEQUENCE SET SCHEMA"),
+                Some("RENAME SEQUENCE"),
+            ],
+        ),
+        ("INDEX", [None, None, Some("RENAME INDEX")]),
+        ("DATABASE", [Some("ALTER DATABASE OWNER"), None, Some("RENAME DATABASE")]),
+    ];
+    let object = 1 + usize::from(statement.is(1, "MATERIALIZED"));
+    let (_, [owner, schema, name]) =
+        OBJECTS.into_iter().find(|(word, _)| statement.is(object, word))?;
+    let exists = if statement.are(object + 1, &["IF", "EXISTS"]) { 2 } else { 0 };
+    let mut end = statement.qualified_name(object + 1 + exists)?;
+    if statement.is_mark(end, "@") {
+        end = statement.qualified_name(end + 1)?;
+    }
+    if statement.are(end, &["OWNER", "TO"]) {
+        owner
+    } else if statement.are(end, &["SET", "SCHEMA"]) {
+        schema
+    } else if statement.are(end, &["RENAME", "TO"]) {
+        name
     } else {
         None
     }

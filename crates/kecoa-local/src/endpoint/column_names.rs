@@ -5,9 +5,12 @@ use std::collections::HashMap;
 use bytes::{BufMut, Bytes, BytesMut};
 use kecoa_sql::Statement;
 
-use super::messages::put;
+use super::messages::{put, put_parts};
 use super::replies::string;
 use crate::dialect::long_names::given;
+
+/// The one column of EXPLAIN, which CockroachDB calls `info`.
+const PLAN: &[u8] = b"\0\x01QUERY PLAN\0";
 
 /// The bytes behind a column's name: table, number, type, length, modifier, format.
 const BEHIND_NAME: usize = 18;
@@ -32,6 +35,10 @@ impl ColumnNames {
 
     /// Appends a RowDescription with the client's names; its body is PostgreSQL's.
     pub(super) fn put(&self, body: &Bytes, out: &mut BytesMut) {
+        if let Some(behind) = body.strip_prefix(PLAN) {
+            put_parts(out, b'T', &[b"\0\x01info\0", behind]);
+            return;
+        }
         match self.restored(body) {
             Some(restored) => put(out, b'T', &restored),
             None => put(out, b'T', body),

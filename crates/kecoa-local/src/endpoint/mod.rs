@@ -25,6 +25,7 @@ mod options;
 mod origin;
 mod own_statements;
 mod passwords;
+mod phrases;
 mod relay;
 mod replies;
 mod request;

@@ -69,7 +69,7 @@ fn beside<T>(
 }
 
 /// CockroachDB's name of a type.
-fn shown_type(name: &str) -> String {
+pub(super) fn shown_type(name: &str) -> String {
     let (name, array) = match name.strip_suffix("[]") {
         Some(element) => (element, "[]"),
         None => (name, ""),

@@ -16,6 +16,7 @@ use super::flow::{End, Flow};
 use super::look::Looks;
 use super::messages::{Client, put, put_frame, take_rows};
 use super::origin::Origin;
+use super::phrases::rephrase;
 use super::replies::{Fields, put_tag, string, tag};
 use super::request::Rerun;
 use super::run::Run;
@@ -324,6 +325,7 @@ impl Session {
         let place = error.translate(on_error, origin);
         if !matches!(on_error, OnError::Raised | OnError::Injected) {
             reword(&mut error, origin, place);
+            rephrase(&mut error);
         }
         if let Some(stray) = self.stray.take().filter(|_| error.code() == "57014") {
             error.set(b'C', "08P01");

@@ -304,6 +304,8 @@ fn settings(major: u32, socket_dir: &Path) -> Vec<String> {
         // For the endpoint itself; the other 200 are its clients'.
         "superuser_reserved_connections=3",
         "default_transaction_isolation=serializable",
+        // initdb takes it from the machine's language.
+        "default_text_search_config=pg_catalog.english",
         "timezone=UTC",
         "log_timezone=UTC",
         "shared_buffers=16MB",

@@ -87,33 +87,3 @@ fn no_line_is_wider_than_80_columns() {
     let text = summary_of(&events, End::Violated).to_text(false);
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
 }
-
-/// Names of all fields, however deep.
-fn fields(value: &serde_json::Value, names: &mut std::collections::BTreeSet<String>) {
-    match value {
-        serde_json::Value::Object(object) => {
-            for (name, value) in object {
-                names.insert(name.clone());
-                fields(value, names);
-            }
-        }
-        serde_json::Value::Array(items) => items.iter().for_each(|item| fields(item, names)),
-        _ => {}
-    }
-}
-
-#[test]
-fn every_field_is_in_the_reference_in_both_languages() {
-    let summary = summary_of(&small(), End::Completed);
-    let mut names = std::collections::BTreeSet::new();
-    fields(&serde_json::from_str(&summary.to_json()).unwrap(), &mut names);
-    assert!(names.len() > 70, "{names:?}");
-    for language in ["en", "id"] {
-        let path = format!("../../docs/{language}/reference/workload-report.md");
-        let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-        let page = std::fs::read_to_string(page).unwrap();
-        for name in &names {
-            assert!(page.contains(&format!("`{name}`")), "{language}: {name}");
-        }
-    }
-}

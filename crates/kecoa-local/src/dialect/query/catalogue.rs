@@ -6,7 +6,7 @@ use super::parsed::Query;
 use crate::dialect::edit::Edits;
 
 /// The tables.
-const OURS: [&str; 3] = ["pg_constraint", "pg_am", "pg_indexes"];
+const OURS: [&str; 4] = ["pg_constraint", "pg_am", "pg_indexes", "pg_roles"];
 
 /// Columns of every table that no view has.
 const OF_TABLES: [&str; 6] = ["tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"];
