@@ -69,7 +69,7 @@ lint-texts: $(STAMPS)/dev $(STAMPS)/lint
 
 lint-python: $(STAMPS)/package $(STAMPS)/dev
 	$(CLEAN_ENV) $(PY) -m mypy --cache-dir .cache/mypy
-	$(CLEAN_ENV) $(PY) -m mypy --cache-dir .cache/mypy examples tools/build_wheels.py tools/check_packages.py tools/try_wheel.py
+	$(CLEAN_ENV) $(PY) -m mypy --cache-dir .cache/mypy examples tools/build_wheels.py tools/clean_wheel.py tools/check_packages.py tools/try_wheel.py
 	$(CLEAN_ENV) $(PY) -m basedpyright --pythonpath $(PY)
 	$(CLEAN_ENV) $(PY) -m mypy.stubtest kecoa._kecoa --ignore-disjoint-bases --allowlist tools/stubtest-allowlist.txt
 	$(CLEAN_ENV) $(PY) -m pytest -q tests/test_package.py -k 'needs or too_long or public_names'

@@ -28,6 +28,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from clean_wheel import Leak, clean
+
 ROOT = Path(__file__).resolve().parent.parent
 SHIMS = ("psycopg2", "psycopg2-binary")
 # The first second that a zip archive can name, for sources without a commit.
@@ -93,14 +95,18 @@ def tool(name: str) -> str:
     return found
 
 
+def folders() -> dict[Path, str]:
+    """Return the folders of this machine that compilers see, and what stands for them in what they write."""
+    cargo_home = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
+    return {ROOT: "kecoa", cargo_home / "registry/src": "registry"}
+
+
 def environment() -> dict[str, str]:
     """Return an environment in which the same sources become the same bytes."""
     made = {**os.environ, "CARGO_INCREMENTAL": "0"}
     # zig is looked for on PATH.
     made["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{made['PATH']}"
-    cargo_home = Path(made.get("CARGO_HOME", Path.home() / ".cargo"))
-    folders = {ROOT: "kecoa", cargo_home / "registry/src": "registry"}
-    flags = [f"--remap-path-prefix={folder}={name}" for folder, name in folders.items()]
+    flags = [f"--remap-path-prefix={folder}={name}" for folder, name in folders().items()]
     # Encoded, because folders may have blanks in their names.
     made["CARGO_ENCODED_RUSTFLAGS"] = "\x1f".join([*made.pop("RUSTFLAGS", "").split(), *flags])
     if "SOURCE_DATE_EPOCH" not in made:
@@ -124,6 +130,7 @@ def check_target(platform: Platform) -> None:
 def build_wheels(platform: Platform, pythons: list[str], quick: bool, out: Path) -> list[Path]:
     """Build a wheel for each version of Python; return them."""
     check_target(platform)
+    variables = environment()
     run(
         tool("maturin"),
         "build",
@@ -132,12 +139,13 @@ def build_wheels(platform: Platform, pythons: list[str], quick: bool, out: Path)
         *("--target", platform.target, "--zig", "--compatibility", platform.tag),
         *("--out", out),
         *("--interpreter", *(f"python{python}" for python in pythons)),
-        env=environment(),
+        env=variables,
     )
     made = []
     for python in pythons:
         number = f"cp{python.replace('.', '')}"
         (wheel,) = out.glob(f"kecoa-*-{number}-{number}-*{platform.tag}*{platform.architecture}.whl")
+        clean(wheel, folders(), int(variables["SOURCE_DATE_EPOCH"]))
         check_libraries(wheel, platform)
         made.append(wheel)
     return made
@@ -216,7 +224,7 @@ def main() -> int:
                     PLATFORMS[name], arguments.python or supported_pythons(), arguments.quick, wheels
                 )
         finish(wheels)
-    except BuildError as error:
+    except (BuildError, Leak) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
