@@ -203,6 +203,8 @@ def test_type_checkers_see_kecoa(environment: Environment, tmp_path: Path) -> No
         ],
         capture_output=True,
         text=True,
+        # Not beside pyproject.toml, which leads to the shims' own folder.
+        cwd=tmp_path,
         check=False,
     )
     assert 'Revealed type is "kecoa._driver.rows.DictRow | None"' in checked.stdout, checked.stdout
