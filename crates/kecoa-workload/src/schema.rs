@@ -10,6 +10,9 @@ use crate::options::Name;
 /// How many rows one statement inserts: a transaction of CockroachDB should not be larger.
 const ROWS: i64 = 5_000;
 
+/// Rows of 1.5 kB each that fill the pages of the table `workers`, five a page.
+const FILLERS: u32 = 150;
+
 /// What a workload was set up with, by name.
 pub(crate) type Settings = HashMap<String, i64>;
 
@@ -28,7 +31,14 @@ pub(crate) fn create(client: &mut Client, name: Name, tables: &[&str]) -> Result
     }
     client.batch(&format!(
         "CREATE TABLE {schema}.workers (run INT8, worker INT8, sequence INT8 NOT NULL, commits INT8 NOT NULL, \
-         writes INT8 NOT NULL, PRIMARY KEY (run, worker))"
+         writes INT8 NOT NULL, filler TEXT, PRIMARY KEY (run, worker))"
+    ))?;
+    // A table of a few rows is read whole by PostgreSQL, for each of them, and serializable transactions that read
+    // and change the same table conflict: all workers would be in each other's way. In many pages it looks rows up
+    // by the key. No run has a number below zero.
+    client.batch(&format!(
+        "INSERT INTO {schema}.workers (run, worker, sequence, commits, writes, filler) \
+         SELECT -n, 0, 0, 0, 0, repeat(md5(n::TEXT), 48) FROM generate_series(1, {FILLERS}) AS g (n)"
     ))?;
     // Last: where it has rows, everything else is there.
     client.batch(&format!(
