@@ -100,6 +100,18 @@ impl Output {
         self.color
     }
 
+    /// Whether remarks are unwanted.
+    #[cfg(feature = "workload")]
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// How standard error shows text.
+    #[cfg(feature = "workload")]
+    pub(crate) fn stderr(&self) -> Stream {
+        self.stderr
+    }
+
     /// How standard output shows text.
     pub(crate) fn stdout(&self) -> Stream {
         self.stdout

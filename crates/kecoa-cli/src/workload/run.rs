@@ -1,11 +1,16 @@
 //! `kecoa workload run`.
 
 use std::ffi::OsString;
+use std::fs::{self, OpenOptions};
+use std::io::{self, IsTerminal as _};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::{Instant, SystemTime};
 
 use kecoa::retry::Policy;
+use kecoa_workload::live::{self, Left};
 use kecoa_workload::{
     About, Client, End, Ending, Event, Faults, Hooks, Place, Prepared, Recorder, RunOptions,
     Summary,
@@ -59,14 +64,21 @@ fn run_on(
     let options = options(arguments, &config, self_command)?;
     let place = Place { config, shown: server.shown() };
     let prepared = kecoa_workload::prepare(place, options)?;
-    let interrupted = watch_signals()?;
-    let (ending, summary) = drive(prepared, server, output, &interrupted)?;
+    let report = arguments.report.as_deref().map(ReportFile::new).transpose()?;
+    let signals = Signals::watch()?;
+    let is_terminal = io::stderr().is_terminal() && io::stdin().is_terminal();
+    let is_live = is_terminal && !arguments.no_live && !output.is_json() && !output.is_quiet();
+    let (ending, summary) = drive(prepared, server, output, &signals, is_live)?;
     print(&summary, output)?;
+    if let Some(report) = report {
+        report.write(&summary)?;
+        output.note(&format!("the report is in {}", report.0.display()));
+    }
     match &ending.violation {
         Some(violation) => {
             Err(Failure::Other(format!("an invariant of {name} is violated: {violation}")))
         }
-        None if ending.interrupted => Ok(INTERRUPTED),
+        None if signals.was_interrupted() => Ok(INTERRUPTED),
         None => Ok(0),
     }
 }
@@ -99,39 +111,71 @@ fn options(
     Ok(options)
 }
 
-/// Runs it, and adds its events up.
+/// What there is to show of a run.
+struct Seen {
+    about: About,
+    recorder: Mutex<Recorder>,
+    started: SystemTime,
+    begun: Instant,
+    end: Mutex<End>,
+}
+
+impl Seen {
+    fn record(&self, event: &Event) {
+        self.recorder.lock().unwrap_or_else(PoisonError::into_inner).record(event);
+    }
+
+    fn end(&self, end: End) {
+        *self.end.lock().unwrap_or_else(PoisonError::into_inner) = end;
+    }
+
+    fn summary(&self) -> Summary {
+        let end = *self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
+        if end == End::Running {
+            recorder.advance(self.begun.elapsed());
+        }
+        Summary::new(&recorder, &self.about, self.started, end)
+    }
+}
+
+/// Runs it, and adds its events up; shows it while it runs if that `is_live`.
 fn drive(
     prepared: Prepared,
     server: &Server,
     output: &Output,
-    interrupted: &AtomicBool,
+    signals: &Signals,
+    is_live: bool,
 ) -> Result<(Ending, Summary), Failure> {
     let about = prepared.about().clone();
     announce(&about, output);
-    let recorder = Arc::new(Mutex::new(Recorder::new()));
+    let seen = Arc::new(Seen {
+        about,
+        recorder: Mutex::new(Recorder::new()),
+        started: SystemTime::now(),
+        begun: Instant::now(),
+        end: Mutex::new(End::Running),
+    });
     let report = {
-        let recorder = recorder.clone();
-        Arc::new(move |event: Event| {
-            recorder.lock().unwrap_or_else(PoisonError::into_inner).record(&event);
-        })
+        let seen = seen.clone();
+        Arc::new(move |event: Event| seen.record(&event))
     };
-    let started = SystemTime::now();
-    let begun = Instant::now();
-    let hooks = Hooks {
-        report,
-        kill: server.kill(),
-        is_interrupted: &|| interrupted.load(Ordering::Relaxed),
-    };
-    let ran = prepared.run(hooks);
-    let mut recorder = recorder.lock().unwrap_or_else(PoisonError::into_inner);
-    recorder.advance(ran.as_ref().map_or(begun.elapsed(), |ending| ending.took));
-    let end = match &ran {
-        Err(_) => End::Failed,
-        Ok(Ending { violation: Some(_), .. }) => End::Violated,
-        Ok(Ending { interrupted: true, .. }) => End::Interrupted,
-        Ok(_) => End::Completed,
-    };
-    let summary = Summary::new(&recorder, &about, started, end);
+    let ran = thread::scope(|scope| {
+        let view = is_live.then(|| scope.spawn(|| watch(&seen, output, signals)));
+        let is_interrupted = &|| signals.wants_end();
+        let ran = prepared.run(Hooks { report, kill: server.kill(), is_interrupted });
+        seen.end(match &ran {
+            Err(_) => End::Failed,
+            Ok(Ending { violation: Some(_), .. }) => End::Violated,
+            Ok(Ending { interrupted: true, .. }) => End::Interrupted,
+            Ok(_) => End::Completed,
+        });
+        if let Some(Ok(Some(why))) = view.map(thread::ScopedJoinHandle::join) {
+            output.note(&why);
+        }
+        ran
+    });
+    let summary = seen.summary();
     match ran {
         Ok(ending) => Ok((ending, summary)),
         Err(error) => {
@@ -140,6 +184,17 @@ fn drive(
             Err(error.into())
         }
     }
+}
+
+/// Shows the run until it is over, or a key ends it. Why there was nothing to see, if so.
+fn watch(seen: &Seen, output: &Output, signals: &Signals) -> Option<String> {
+    match live::watch(output.stderr().is_colored(), || seen.summary()) {
+        Ok(Left::Over) => {}
+        Ok(Left::Quit) => signals.quit.store(true, Ordering::Relaxed),
+        Ok(Left::Interrupted) => signals.interrupted.store(true, Ordering::Relaxed),
+        Err(error) => return Some(format!("no live view: {error}")),
+    }
+    None
 }
 
 fn print(summary: &Summary, output: &Output) -> Result<(), Failure> {
@@ -167,14 +222,51 @@ fn announce(about: &About, output: &Output) {
     ));
 }
 
-/// Set by the first Ctrl-C, or SIGTERM. The second one ends the process at once.
-fn watch_signals() -> Result<Arc<AtomicBool>, Failure> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        let registered =
-            flag::register_conditional_shutdown(signal, INTERRUPTED, interrupted.clone())
-                .and_then(|_| flag::register(signal, interrupted.clone()));
-        registered.map_err(|error| Failure::Other(format!("cannot watch for Ctrl-C: {error}")))?;
+/// Who wants the run to end.
+struct Signals {
+    /// Set by the first Ctrl-C, or SIGTERM. The second one ends the process at once.
+    interrupted: Arc<AtomicBool>,
+    /// Set by a key of the live view.
+    quit: AtomicBool,
+}
+
+impl Signals {
+    fn watch() -> Result<Signals, Failure> {
+        let interrupted = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            let flag = interrupted.clone();
+            let registered = flag::register_conditional_shutdown(signal, INTERRUPTED, flag.clone())
+                .and_then(|_| flag::register(signal, flag));
+            let failed = |error| Failure::Other(format!("cannot watch for Ctrl-C: {error}"));
+            registered.map_err(failed)?;
+        }
+        Ok(Signals { interrupted, quit: AtomicBool::new(false) })
     }
-    Ok(interrupted)
+
+    fn wants_end(&self) -> bool {
+        self.was_interrupted() || self.quit.load(Ordering::Relaxed)
+    }
+
+    fn was_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+}
+
+/// The file of the report, of which is known that it can be written.
+struct ReportFile<'a>(&'a Path);
+
+impl ReportFile<'_> {
+    fn new(path: &Path) -> Result<ReportFile<'_>, Failure> {
+        let opened = OpenOptions::new().create(true).append(true).open(path);
+        opened.map_err(|error| ReportFile(path).failure(&error))?;
+        Ok(ReportFile(path))
+    }
+
+    fn write(&self, summary: &Summary) -> Result<(), Failure> {
+        fs::write(self.0, summary.to_html()).map_err(|error| self.failure(&error))
+    }
+
+    fn failure(&self, error: &std::io::Error) -> Failure {
+        Failure::Other(format!("cannot write the report {}: {error}", self.0.display()))
+    }
 }
