@@ -207,3 +207,35 @@ fn what_is_run_again_and_how_often() {
     check("a setting", &|c| c.simple(said), false, "3");
     assert_eq!(one(&client.simple("SHOW application_name")), "again");
 }
+
+#[test]
+fn an_upsert_follows_a_table_that_is_altered_meanwhile() {
+    let Some(server) = Server::start() else { return };
+    let mut setup = server.client("defaultdb");
+    setup.simple("CREATE TABLE u (id INT PRIMARY KEY, a INT, b INT)");
+    setup.simple("SET autocommit_before_ddl = off");
+    for protocol in ["simple", "extended"] {
+        setup.simple("ALTER TABLE u ADD COLUMN c INT");
+        setup.simple("BEGIN");
+        assert_eq!(setup.simple("ALTER TABLE u DROP COLUMN c").error, None);
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                let mut client = server.client("defaultdb");
+                let sql = "UPSERT INTO u VALUES (1, 2, 3) RETURNING a";
+                if protocol == "simple" { client.simple(sql) } else { client.extended(sql, &[]) }
+            });
+            let mut postgres = server.postgres("defaultdb");
+            let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+            while one(&postgres.simple(waits)) == "0" {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+            assert_eq!(setup.simple("COMMIT").error, None);
+            let written = writer.join().unwrap();
+            assert_eq!(written.error, None, "{protocol}");
+            assert_eq!(one(&written), "2", "{protocol}");
+        });
+    }
+    // A column that the client names wrongly stays its error.
+    let wrong = setup.simple("UPSERT INTO u (id, nosuch) VALUES (1, 2)");
+    assert_eq!(wrong.error.unwrap().0, "42703");
+}

@@ -23,6 +23,9 @@ const HELD: usize = 512 * 1024;
 /// A longer request of the extended protocol is not kept to be sent again.
 const KEPT: usize = 256 * 1024;
 
+/// So often, where a table's columns have changed since.
+const STALE_ATTEMPTS: u32 = 3;
+
 /// So often a request is run again at most.
 const ATTEMPTS: u32 = 100;
 
@@ -87,9 +90,15 @@ impl Session {
         put_frame(&mut self.rerun.log, frame);
     }
 
-    /// Takes note of an error that the client is told.
-    pub(super) fn failed_request(&mut self, code: &str, on_error: OnError) {
-        self.rerun.failed |= self.rerun.holding && code == "40001" && on_error == OnError::Fail;
+    /// Takes note of an error that the client is told. One of a column that the endpoint named by itself says that
+    /// another session has changed the table since its columns were asked for.
+    pub(super) fn failed_request(&mut self, code: &str, on_error: OnError, own_column: bool) {
+        let again = match code {
+            "40001" => true,
+            "42703" => own_column && self.rerun.attempts < STALE_ATTEMPTS,
+            _ => false,
+        };
+        self.rerun.failed |= self.rerun.holding && again && on_error == OnError::Fail;
     }
 
     /// Whether so much is held back that it must be sent.

@@ -334,7 +334,9 @@ impl Session {
         self.reword_check(&mut error).await;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         self.transaction.failed(error.code(), on_error, now);
-        self.failed_request(error.code(), on_error);
+        let own_column = place.is_none()
+            && origin.is_some_and(|o| memchr::memmem::find(&o.sql.text, b"= excluded.").is_some());
+        self.failed_request(error.code(), on_error, own_column);
         self.release_failed |= on_error == OnError::Release;
         error.put(b'E', &mut self.client.output);
         match error.get(b'V') {
