@@ -48,6 +48,7 @@ pub(super) fn rewrite(
         Err(_) => {
             if statement.is_any(0, &["CREATE", "ALTER", "EXECUTE", "CALL"]) {
                 integers::in_definition(statement, edits);
+                arrays::in_definition(statement, edits);
             }
             return Ok(());
         }

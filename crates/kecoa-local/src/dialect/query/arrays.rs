@@ -1,12 +1,13 @@
 //! Arrays that take the type of the column they go into.
 
 use kecoa_grammar::{Kind, NodeId};
-use kecoa_sql::TokenKind;
+use kecoa_sql::{Statement, TokenKind};
 
 use super::parsed::Query;
 use crate::dialect::edit::Edits;
 use crate::dialect::plan::Refusal;
 use crate::dialect::quote::quote;
+use crate::dialect::types;
 
 /// `ARRAY['a', 'b']` and `ARRAY[]`, where a column's type is wanted, as a literal of no type: so it may be
 /// an array of an enum, of dates, of anything.
@@ -38,10 +39,80 @@ pub(super) fn rewrite(query: &Query<'_, '_>, node: NodeId, edits: &mut Edits) {
         }
         let plain = end == first + 1 && statement.kind(first) == Some(TokenKind::String);
         let Some(value) = statement.value(first).filter(|_| plain) else { return };
-        elements.push(format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"")));
+        elements.push(element(&value));
     }
     let literal = quote(&format!("{{{}}}", elements.join(",")));
     edits.replace(query.start(node), query.end(node), literal);
+}
+
+/// `m mood[] DEFAULT ARRAY['sad']` and `ALTER m SET DEFAULT ARRAY['sad']` of a definition: the array is one of the
+/// column's type, where its elements are plain strings.
+pub(in crate::dialect) fn in_definition(statement: &Statement<'_>, edits: &mut Edits) {
+    for at in 0..statement.len() {
+        if !statement.are(at, &["DEFAULT", "ARRAY"]) || !statement.is_mark(at + 2, "[") {
+            continue;
+        }
+        let Some(closing) = statement.partner(at + 2) else { continue };
+        let strings = statement
+            .elements(at + 3, closing)
+            .iter()
+            .all(|(from, to)| to - from == 1 && statement.kind(*from) == Some(TokenKind::String));
+        let casts = statement.is_mark(closing + 1, "::") || statement.is_mark(closing + 1, ":::");
+        if !strings || casts {
+            continue;
+        }
+        if let Some((from, to)) = column_type(statement, at) {
+            let text = format!("::{}[]", statement.slice(from, to));
+            edits.insert(statement.end(closing), text);
+        } else if at > 0 && statement.is(at - 1, "SET") {
+            let elements = statement.elements(at + 3, closing);
+            let values = elements.iter().filter_map(|(from, _)| statement.value(*from));
+            let literal = quote(&array(values));
+            edits.replace(statement.start(at + 1), statement.end(closing), literal);
+        }
+    }
+}
+
+/// The type of the elements of a column that is an array and is made with the DEFAULT at `at`; `None` for strings,
+/// which the literal is one of already.
+fn column_type(statement: &Statement<'_>, at: usize) -> Option<(usize, usize)> {
+    // Back to the name of the column: behind a comma, an opening bracket or ADD.
+    let mut name = at;
+    while let Some(before) = name.checked_sub(1) {
+        let ends = statement.is_mark(before, ",")
+            || statement.is_mark(before, "(")
+            || statement.is_any(before, &["ADD", "COLUMN", "EXISTS"]);
+        if ends {
+            break;
+        }
+        // Over what brackets hold.
+        name = statement.partner(before).filter(|open| *open < before).unwrap_or(before);
+    }
+    let from = name + 1;
+    let mut to = statement.qualified_name(from).filter(|to| *to < at)?;
+    if statement.is_mark(to, "(") {
+        to = statement.partner(to)? + 1;
+    }
+    let is_array =
+        statement.is_mark(to, "[") && statement.is_mark(to + 1, "]") || statement.is(to, "ARRAY");
+    let known = !types::is_changed_type(statement, from) || statement.is_any(from, &NUMBERS);
+    (is_array && known && !statement.is_any(from, &STRINGS)).then_some((from, to))
+}
+
+/// Types of numbers that PostgreSQL has by the same names.
+const NUMBERS: [&str; 5] = ["INT", "INTEGER", "DECIMAL", "DEC", "FLOAT"];
+
+/// Types of strings that PostgreSQL calls as CockroachDB does.
+const STRINGS: [&str; 5] = ["TEXT", "VARCHAR", "CHAR", "CHARACTER", "NAME"];
+
+/// The text of an array of strings.
+fn array(values: impl Iterator<Item = String>) -> String {
+    let elements: Vec<String> = values.map(|value| element(&value)).collect();
+    format!("{{{}}}", elements.join(","))
+}
+
+fn element(value: &str) -> String {
+    format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// Whether an array is compared with something that has a type, which then is the array's, too: PostgreSQL
