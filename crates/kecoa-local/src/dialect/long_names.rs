@@ -56,9 +56,16 @@ fn long(statement: &Statement<'_>, at: usize) -> Option<String> {
     named.then(|| statement.name(at)).flatten().filter(|name| name.len() > LONGEST)
 }
 
-/// Whether the name at `at` stands where one is given: behind AS, or behind a table.
+/// Whether the name at `at` stands where one is given: behind AS, behind a table, or in a WITH.
 fn gives(statement: &Statement<'_>, at: usize) -> bool {
     let before = at - 1;
+    if statement.is_any(before, &["WITH", "RECURSIVE"]) || statement.is_mark(before, ",") {
+        let columns = statement.partner(at + 1).filter(|_| statement.is_mark(at + 1, "("));
+        let behind = columns.unwrap_or(at) + 1;
+        return statement.is(behind, "AS")
+            && (statement.is_mark(behind + 1, "(")
+                || statement.is_any(behind + 1, &["NOT", "MATERIALIZED"]));
+    }
     if statement.is(before, "AS") {
         // CAST(… AS type)
         let open = statement.partner(at + 1).filter(|_| statement.is_mark(at + 1, ")"));
@@ -96,6 +103,13 @@ mod tests {
         assert_eq!(names(&format!("SELECT {long}, t.{long}, CAST(a AS {long}) FROM t")), 0);
         assert_eq!(names(&format!("CREATE TABLE \"t\" (\"a\" \"{long}\")")), 0);
         assert_eq!(names(&format!("SELECT 1 AS {}", &long[1..])), 0);
+        assert_eq!(
+            names(&format!(
+                "WITH {long} AS (SELECT 1), \"{long}z\" (a) AS MATERIALIZED (SELECT 1) SELECT 1"
+            )),
+            2
+        );
+        assert_eq!(names(&format!("SELECT a, {long}, ({long}) FROM t")), 0);
     }
 
     #[test]

@@ -33,6 +33,7 @@ mod lenient;
 mod limited;
 mod literals;
 pub mod long_names;
+mod materialized;
 mod names;
 mod on_update;
 mod own_names;
@@ -211,6 +212,7 @@ fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analys
             types::rewrite(statement, start, false, &mut edits)?;
         }
     }
+    materialized::refresh(statement, &mut edits);
     signature::rewrite(statement, &mut edits)?;
     body::rewrite(statement, &mut edits)?;
     let class = class(statement);

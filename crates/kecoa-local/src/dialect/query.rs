@@ -11,6 +11,7 @@ mod conditions;
 mod documents;
 mod hints;
 mod integers;
+mod labelled;
 mod labels;
 mod limits;
 mod literals;
@@ -78,6 +79,7 @@ pub(super) fn rewrite(
         match tree.kind(node) {
             Some(Kind::SortKey) => nulls::rewrite(&query, node, context, edits),
             Some(Kind::Subscript) => brackets::subscript(&query, node, edits),
+            Some(Kind::LabelledTuple) => labelled::rewrite(&query, node, edits),
             Some(Kind::Array) => arrays::rewrite(&query, node, edits),
             Some(Kind::Quantified) => conditions::quantified(&query, node, edits),
             Some(Kind::In) => conditions::empty_list(&query, node, edits),

@@ -155,6 +155,9 @@ fn create(statement: &Statement<'_>) -> Found {
             "base types of one's own",
         ));
     }
+    if (at..at + 3).any(|i| statement.is(i, "VIEW")) {
+        return clauses::without_data(statement, at).or_else(|| clauses::checked(statement, at));
+    }
     if statement.is(at, "TRIGGER") {
         return trigger(statement, at);
     }

@@ -110,6 +110,12 @@ pub(super) fn copied(statement: &Statement<'_>, from: usize, to: usize) -> Found
     None
 }
 
+/// `CREATE VIEW … AS query WITH CHECK OPTION`.
+pub(super) fn checked(statement: &Statement<'_>, from: usize) -> Found {
+    let at = statement.len().checked_sub(2).filter(|at| *at > from)?;
+    statement.are(at, &["CHECK", "OPTION"]).then_some((at, UNIMPLEMENTED, "WITH CHECK OPTION"))
+}
+
 /// `CREATE TABLE … AS query WITH NO DATA`.
 pub(super) fn without_data(statement: &Statement<'_>, from: usize) -> Found {
     let at = statement.len().checked_sub(3).filter(|at| *at > from)?;
