@@ -95,12 +95,6 @@ DECLARE
   plain text := crdb_internal.regexp_replace(kind, '\([0-9,]+\)', '');
 BEGIN
   CASE
-    WHEN kind IN ('INT8', 'INT4', 'INT2') THEN
-      RETURN crdb_internal.shown_number(value, 'INT8', mark);
-    WHEN kind ~ '^DECIMAL' THEN
-      RETURN crdb_internal.shown_number(value, 'DECIMAL', mark);
-    WHEN kind ~ '^FLOAT' THEN
-      RETURN crdb_internal.shown_number(value, 'FLOAT8', mark);
     WHEN kind ~ '\[\]$' THEN
       RETURN 'ARRAY[' || coalesce((
         SELECT pg_catalog.string_agg(CASE WHEN e.value IS NULL THEN 'NULL'
@@ -108,6 +102,12 @@ BEGIN
           ',' ORDER BY e.place)
         FROM pg_catalog.unnest(value::text[]) WITH ORDINALITY AS e(value, place)), '')
         || ']' || CASE WHEN mark = ':::' THEN mark || plain ELSE '' END;
+    WHEN kind IN ('INT8', 'INT4', 'INT2') THEN
+      RETURN crdb_internal.shown_number(value, 'INT8', mark);
+    WHEN kind ~ '^DECIMAL' THEN
+      RETURN crdb_internal.shown_number(value, 'DECIMAL', mark);
+    WHEN kind ~ '^FLOAT' THEN
+      RETURN crdb_internal.shown_number(value, 'FLOAT8', mark);
     WHEN kind ~ '^(STRING|VARCHAR|CHAR|NAME|"char"|REGCONFIG|REGDICTIONARY)' THEN
       RETURN crdb_internal.shown_string(value) || CASE WHEN mark = '' THEN '' ELSE mark || 'STRING' END;
     WHEN kind ~ '^REG' THEN
