@@ -95,6 +95,38 @@ fn one(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analysis, Sto
     Ok(Analysis { class: Class::Definition, control: None, pieces })
 }
 
+/// Refuses to drop a UNIQUE constraint, or a primary key that no other follows.
+fn dropped_constraints(
+    statement: &Statement<'_>,
+    from: usize,
+    definitions: &Definitions<'_>,
+) -> Vec<Piece> {
+    let Some(table) = &definitions.table else { return Vec::new() };
+    let adds = |at: usize| {
+        let named = if statement.is(at, "CONSTRAINT") { at + 2 } else { at };
+        statement.are(named, &["PRIMARY", "KEY"])
+    };
+    let changes = statement.elements(from, statement.len());
+    // Within a transaction the new one may come in the next statement.
+    let replaced = !definitions.context.settings.autocommit_before_ddl
+        || changes.iter().any(|(start, _)| statement.is(*start, "ADD") && adds(start + 1));
+    changes
+        .iter()
+        .filter(|(start, _)| statement.are(*start, &["DROP", "CONSTRAINT"]))
+        .filter_map(|(start, _)| {
+            let exists = if statement.are(start + 2, &["IF", "EXISTS"]) { 2 } else { 0 };
+            statement.name(start + 2 + exists)
+        })
+        .map(|name| {
+            perform(&format!(
+                "crdb_internal.check_dropped_constraint({}, {}, {replaced})",
+                quote(&table.quoted()),
+                quote(&name)
+            ))
+        })
+        .collect()
+}
+
 /// Refuses to rename what a view reads: a table, or a column of it.
 fn renamed(table: &TableName, column: Option<&str>) -> Piece {
     let column = column.map_or_else(|| "NULL".to_owned(), quote);
@@ -145,6 +177,10 @@ fn commands(
             let call = "crdb_internal.check_dropped";
             perform(&format!("{call}({}, {})", quote(&table.quoted()), quote(&column)))
         });
+        definitions.before.extend(checked);
+    }
+    if context.settings.strict {
+        let checked = dropped_constraints(statement, from, definitions);
         definitions.before.extend(checked);
     }
     let mut retyped = false;

@@ -54,5 +54,6 @@ pub const BOOTSTRAP_SQL: &str = concat!(
     include_str!("pg_catalog.sql"),
     include_str!("views.sql"),
     include_str!("renames.sql"),
+    include_str!("dropped_constraints.sql"),
     include_str!("users_only.sql"),
 );
