@@ -12,6 +12,7 @@ mod backend;
 mod cancel;
 mod checks;
 mod column_names;
+mod context;
 mod copy_rows;
 mod database;
 mod expect;

@@ -2,6 +2,7 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
+use super::context;
 use super::messages::{put, put_parts};
 use super::origin::Origin;
 use super::sqlstates;
@@ -73,24 +74,12 @@ impl Fields {
 
     /// Takes out of the context what the endpoint's own functions are: CockroachDB's are no functions.
     fn forget_own_functions(&mut self) {
-        let Some(context) = self.get(b'W') else { return };
-        if memchr::memmem::find(context, b"crdb_internal.").is_none()
-            && !context.starts_with(b"SQL function \"")
-        {
-            return;
+        let Some(found) = self.get(b'W') else { return };
+        match context::of_users(&String::from_utf8_lossy(found)) {
+            Some(kept) if kept.is_empty() => self.remove(b"W"),
+            Some(kept) => self.set(b'W', &kept),
+            None => {}
         }
-        let context = String::from_utf8_lossy(context).into_owned();
-        let mut kept: Vec<&str> = Vec::new();
-        let mut own = false;
-        for line in context.lines() {
-            // A function in SQL is called by its name alone, without its schema.
-            own = line.contains("crdb_internal.")
-                || line.starts_with("SQL function \"") && (own || kept.is_empty());
-            if !own {
-                kept.push(line);
-            }
-        }
-        if kept.is_empty() { self.remove(b"W") } else { self.set(b'W', &kept.join("\n")) }
     }
 
     pub(super) fn remove(&mut self, names: &[u8]) {
@@ -230,22 +219,6 @@ mod tests {
         assert!(message.starts_with("restart transaction: TransactionRetryWithProtoRefreshError"));
         assert!(message.contains("deadlock detected"));
         assert!(error.get(b'H').unwrap().starts_with(b"See: https://www.cockroachlabs.com/docs/"));
-    }
-
-    #[test]
-    fn the_endpoints_functions_are_no_context() {
-        let own = "PL/pgSQL function crdb_internal.divide(numeric,numeric) line 5 during \
-                   statement block local variable initialization\nSQL function \"divide\" statement 1";
-        let users = "PL/pgSQL function f() line 1 at RETURN";
-        for (context, left) in [
-            (own.to_owned(), None),
-            (format!("{own}\n{users}"), Some(users)),
-            (users.to_owned(), Some(users)),
-        ] {
-            let mut error = fields(&[(b'C', "22012"), (b'M', "x"), (b'W', &context)]);
-            error.translate(OnError::Fail, None);
-            assert_eq!(error.get(b'W'), left.map(str::as_bytes));
-        }
     }
 
     #[test]

@@ -62,7 +62,7 @@ BEGIN
   ELSIF pg_catalog.abs(x) = 1 THEN
     RETURN CASE WHEN x = 1 OR y % 2 = 0 THEN 1 ELSE -1 END;
   END IF;
-  RAISE EXCEPTION USING ERRCODE = '22003', MESSAGE = 'integer out of range';
+  RAISE EXCEPTION USING ERRCODE = '22003', MESSAGE = 'bigint out of range';
 END
 $$;
 
