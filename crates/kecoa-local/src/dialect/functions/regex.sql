@@ -17,7 +17,16 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     WHEN pg_catalog.textregexeq(part, '^\(\?P?<[A-Za-z_]') THEN '('
     WHEN pg_catalog."left"(part, 2) = '(?' AND part <> '(?:'
       THEN crdb_internal.refuse_regex('invalid or unsupported Perl syntax', part)
+    -- Letters and digits are those of ASCII, which a set may name. A backslash of its own is left alone.
+    WHEN pg_catalog."left"(part, 1) = '[' AND pg_catalog.strpos(part, '\\') = 0
+      THEN pg_catalog.replace(pg_catalog.replace(pg_catalog.replace(pg_catalog.replace(pg_catalog.replace(
+        pg_catalog.replace(pg_catalog.replace(pg_catalog.replace(pg_catalog.replace(part,
+        '\d', '0-9'), '\w', '0-9A-Za-z_'), '\s', ' \t\n\f\r'), '[:digit:]', '0-9'), '[:alpha:]', 'A-Za-z'),
+        '[:alnum:]', '0-9A-Za-z'), '[:upper:]', 'A-Z'), '[:lower:]', 'a-z'), '[:word:]', '0-9A-Za-z_')
     WHEN pg_catalog."left"(part, 1) <> '\' THEN part
+    WHEN part = '\d' THEN '[0-9]' WHEN part = '\D' THEN '[^0-9]'
+    WHEN part = '\w' THEN '[0-9A-Za-z_]' WHEN part = '\W' THEN '[^0-9A-Za-z_]'
+    WHEN part = '\s' THEN '[ \t\n\f\r]' WHEN part = '\S' THEN '[^ \t\n\f\r]'
     WHEN part = '\b' THEN '\y' WHEN part = '\B' THEN '\Y' WHEN part = '\z' THEN '\Z'
     WHEN pg_catalog."left"(part, 2) = '\x' AND pg_catalog.length(part) > 2
       THEN '\U' || pg_catalog.lpad(pg_catalog.btrim(pg_catalog.substr(part, 3), '{}'), 8, '0')
