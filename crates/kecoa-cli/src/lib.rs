@@ -8,6 +8,7 @@
 //! signals as they are: Ctrl-C ends them where SIGINT has its default effect, as it has in the binary.)
 #![forbid(unsafe_code)]
 
+mod completions;
 #[cfg(feature = "client")]
 mod database_url;
 #[cfg(feature = "demo")]
@@ -19,6 +20,7 @@ mod failure;
 mod faults;
 #[cfg(feature = "local")]
 mod local;
+mod manual;
 #[cfg(feature = "mongo")]
 mod mongo;
 mod output;
@@ -41,7 +43,13 @@ pub use signals::end_by_signal;
 
 /// Tools for CockroachDB and PostgreSQL, and a local database for development and tests.
 #[derive(Debug, Parser)]
-#[command(name = "kecoa", version, arg_required_else_help = true)]
+#[command(
+    name = "kecoa",
+    version,
+    arg_required_else_help = true,
+    after_help = "Exit status: 0 when all went well; 1 for a failure; 2 for a mistake in the arguments; 3 when what was \
+    asked for does not run; 130 when Ctrl-C ended it, 143 for SIGTERM."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -74,6 +82,11 @@ enum Command {
     Workload(workload::Arguments),
     /// Run a Python program written for psycopg2, unmodified, on kecoa
     Run(run::Arguments),
+    /// Print a script that completes commands and options in a shell
+    Completions(completions::Arguments),
+    /// Write manual pages
+    #[command(name = "man")]
+    Manual(manual::Arguments),
 }
 
 /// Runs the command line: `arguments` without the program's name; `self_command` is the program
@@ -124,6 +137,10 @@ pub fn main_from(
         Command::Sql(arguments) => sql::run(*arguments, &output),
         #[cfg(feature = "workload")]
         Command::Workload(arguments) => workload::run(arguments, &output, self_command),
+        Command::Completions(arguments) => {
+            completions::run(&arguments, &mut Cli::command(), &output)
+        }
+        Command::Manual(arguments) => manual::run(&arguments, Cli::command(), &output),
         Command::Run(arguments) => run::run(&arguments),
     };
     match result {
