@@ -113,9 +113,14 @@ const REASONS: [(&str, &str); 18] = [
     ("injected by", "injected fault"),
 ];
 
+/// What a message says in particular, to count it by.
+pub(crate) fn reason_in(message: &str) -> Option<&'static str> {
+    REASONS.iter().find(|(text, _)| message.contains(text)).map(|(_, reason)| *reason)
+}
+
 fn reason(error: &Error, message: &str) -> String {
-    if let Some((_, reason)) = REASONS.iter().find(|(text, _)| message.contains(text)) {
-        return (*reason).to_owned();
+    if let Some(reason) = reason_in(message) {
+        return reason.to_owned();
     }
     let kind = match error.kind() {
         ErrorKind::AmbiguousCommit => "COMMIT without an answer",

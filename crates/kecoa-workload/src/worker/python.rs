@@ -14,6 +14,7 @@ use kecoa::Config;
 use kecoa::config::conninfo;
 use serde_json::{Map, Value, json};
 
+use crate::attempts::reason_in;
 use crate::event::{Attempt, Event, Failure, Finished, Outcome, Resolution};
 use crate::shared::{SLICE, Shared};
 use crate::versions::{MISSING, Seen};
@@ -163,10 +164,13 @@ fn transaction(found: &Map<String, Value>, offset: Duration) -> Option<(Finished
 
 fn attempt(found: &Value) -> Option<Attempt> {
     let text = |name| found.get(name).and_then(Value::as_str).map(str::to_owned);
-    let failure = text("reason").map(|reason| Failure {
+    let failure = text("message").map(|message| Failure {
         sqlstate: text("sqlstate"),
-        reason,
-        message: text("message").unwrap_or_default(),
+        reason: match reason_in(&message) {
+            Some(reason) => reason.to_owned(),
+            None => text("kind").unwrap_or_default(),
+        },
+        message,
     });
     let wait = found.get("wait").filter(|wait| !wait.is_null());
     Some(Attempt {
@@ -203,8 +207,8 @@ mod tests {
         let line = json!({
             "kind": "transfer", "worker": 3, "started": 5_000, "took": 700, "outcome": "ambiguous",
             "detail": "committed", "attempts": [
-                {"took": 100, "sqlstate": "40001", "reason": "WriteTooOld", "message": "x", "wait": 50},
-                {"took": 550, "sqlstate": null, "reason": "connection lost", "message": "y", "wait": null},
+                {"took": 100, "sqlstate": "40001", "kind": "40001", "message": "WriteTooOldError: x", "wait": 50},
+                {"took": 550, "sqlstate": null, "kind": "connection lost", "message": "y", "wait": null},
             ],
         });
         let (finished, writes) =
@@ -219,7 +223,7 @@ mod tests {
             Some(Failure {
                 sqlstate: Some("40001".to_owned()),
                 reason: "WriteTooOld".to_owned(),
-                message: "x".to_owned()
+                message: "WriteTooOldError: x".to_owned()
             })
         );
         let other = json!({"kind": "nothing", "worker": 3});
