@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use kecoa_local::project;
 use kecoa_mongo::launch::{self, Mode, Options, Running, Status, Stopped, TlsOptions, redacted};
 use serde_json::json;
 
@@ -37,12 +38,14 @@ enum Action {
 /// Which gateway is meant.
 #[derive(Debug, Args)]
 struct Place {
-    /// Where its password and state are kept [default: $KECOA_HOME, or the user's data directory]
+    /// Where its password and state are kept [default: $KECOA_HOME; for root /var/lib/kecoa; for others
+    /// $XDG_DATA_HOME/kecoa or ~/.local/share/kecoa]
     #[arg(long, value_name = "DIR")]
     home: Option<PathBuf>,
-    /// Which of several gateways in one home
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    name: String,
+    /// Which of several gateways in one home [default: what a file .kecoa, in this folder or above
+    /// it, names, or `default`]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
 }
 
 /// How it is to run.
@@ -107,17 +110,22 @@ struct Serve {
 }
 
 impl Place {
-    fn options(self) -> Options {
+    fn options(self) -> Result<Options, Failure> {
         let mut options = Options::default();
         options.home = self.home;
-        options.name = self.name;
-        options
+        if let Some(name) = self.name {
+            options.name = name;
+        } else if let Some(project) = project::current().map_err(kecoa_local::Error::from)? {
+            // The gateway of a folder that has a local endpoint of its own.
+            options.name = project.name;
+        }
+        Ok(options)
     }
 }
 
 impl How {
-    fn options(self, database: String, self_command: Vec<OsString>) -> Options {
-        let mut options = self.place.options();
+    fn options(self, database: String, self_command: Vec<OsString>) -> Result<Options, Failure> {
+        let mut options = self.place.options()?;
         options.database = database;
         options.address = self.address;
         options.port = self.port;
@@ -133,7 +141,7 @@ impl How {
         options.test_commands = self.test_commands;
         options.connections = self.connections;
         options.self_command = self_command;
-        options
+        Ok(options)
     }
 }
 
@@ -145,12 +153,12 @@ pub(crate) fn run(
     match arguments.action {
         Action::Start(arguments) => start(arguments, output, self_command),
         Action::Serve(serve) => {
-            let options = serve.how.options(String::new(), self_command);
+            let options = serve.how.options(String::new(), self_command)?;
             kecoa_mongo::serve::serve(&options, Mode::Detached, &mut |_| {})?;
             Ok(0)
         }
         Action::Stop(place) => {
-            let stopped = launch::stop(&place.options())?;
+            let stopped = launch::stop(&place.options()?)?;
             output.note(match stopped {
                 Stopped::Stopped => "stopped; the database still runs",
                 Stopped::WasNotRunning => "nothing was running",
@@ -162,11 +170,11 @@ pub(crate) fn run(
             Ok(0)
         }
         Action::Status(place) => {
-            let status = launch::status(&place.options())?;
+            let status = launch::status(&place.options()?)?;
             output.result(&status, || describe(&status))?;
             Ok(status.exit_code())
         }
-        Action::Url(place) => match launch::status(&place.options())? {
+        Action::Url(place) => match launch::status(&place.options()?)? {
             Status::Running(running) => {
                 output.result(&json!({ "url": running.url }), || running.url.clone())?;
                 Ok(0)
@@ -192,7 +200,7 @@ fn connections(text: &str) -> Result<usize, String> {
 fn start(arguments: Start, output: &Output, self_command: Vec<OsString>) -> Result<i32, Failure> {
     let Start { how, database: given, foreground } = arguments;
     let (database, local) = database(given.as_deref(), &how.place, output, &self_command)?;
-    let options = how.options(database, self_command);
+    let options = how.options(database, self_command)?;
     let mut began = false;
     let done = if foreground {
         serve_here(&options, output, &mut began)

@@ -17,6 +17,7 @@ mod command;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
@@ -164,7 +165,8 @@ fn a_service_manager_is_told_when_it_is_ready_and_when_it_stops() {
     let pid = child.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     told("STOPPING=1");
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    // By the signal, as every command; systemd takes that for success.
+    assert_eq!(child.wait().unwrap().signal(), Some(15));
     assert_eq!(place.run("", &["local", "status"]).status.code(), Some(3));
 }
 
@@ -217,6 +219,12 @@ fn a_file_that_names_no_instance_is_said_and_a_name_goes_before_it() {
         let said = text(&output.stderr);
         assert!(said.contains(".kecoa names the instance \"Not A Name\""), "{said}");
     }
+    for action in ["start", "stop", "status", "url"] {
+        let output = run(&["mongo", action]);
+        assert_eq!(output.status.code(), Some(1), "{action}");
+        assert!(text(&output.stderr).contains("\"Not A Name\""), "{}", text(&output.stderr));
+    }
+    assert_eq!(run(&["mongo", "status", "--name", "tests"]).status.code(), Some(3));
     assert_eq!(run(&["local", "status", "--name", "tests"]).status.code(), Some(3));
     assert_eq!(text(&run(&["local", "list"]).stdout), "no endpoint was ever started here\n");
     fs::write(directory.path().join(".kecoa"), "shop").unwrap();
