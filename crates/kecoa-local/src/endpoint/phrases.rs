@@ -233,6 +233,10 @@ fn unknown_function(message: &str) -> Option<String> {
     let (call, _) = rest.split_once(") does not exist")?;
     let (name, arguments) = call.split_once('(')?;
     let plain = name.strip_prefix("pg_catalog.").unwrap_or(name);
+    if matches!(plain, "iferror" | "iserror") {
+        let why = "no expression of PostgreSQL's catches an error";
+        return Some(format!("the local endpoint has no {}: {why}", plain.to_uppercase()));
+    }
     let listed = BUILTINS
         .lines()
         .find_map(|line| line.strip_prefix(plain).and_then(|rest| rest.strip_prefix('\t')));
