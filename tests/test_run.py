@@ -329,4 +329,19 @@ def test_help_is_the_same_however_it_is_asked_for(run_command):
         assert done.returncode == 0
         assert "Usage: kecoa run" in done.stdout
         assert "DATABASE_URL" in done.stdout
-    assert asked[0].stdout == asked[2].stdout
+    # Lines are as long as COLUMNS says, which is not the same in both.
+    assert asked[0].stdout.split() == asked[2].stdout.split()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("-q",), ("--quiet", "--color", "never"), ("-vv",), ("--color=always", "--json")],
+)
+def test_options_of_every_command_stand_in_front_of_the_program(run, options):
+    source = "import sys, psycopg2; print(psycopg2.connect.__module__, sys.argv[1:])"
+    assert run(source, "-q", "--json", options=options) == "kecoa ['-q', '--json']\n"
+
+
+def test_what_only_looks_like_such_an_option_is_refused(run):
+    for options in (("--colour", "never"), ("--color", "sometimes"), ("-qx",)):
+        assert run("", options=options, check=False).returncode == 2

@@ -44,7 +44,7 @@ def main(argv: list[str] | None = None) -> int:
     Returns 2 for a usage error, 126 for a command that cannot run, 127 for one that is not there, or 0.
     The program's own exit status and exceptions are left to the interpreter, as when it is run by itself.
     """
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    arguments = _without_global_options(list(sys.argv[1:] if argv is None else argv))
     first = arguments[0] if arguments else ""
     if first in ("-h", "--help"):
         from kecoa import _environment, _kecoa
@@ -73,6 +73,25 @@ def main(argv: list[str] | None = None) -> int:
         run_path(arguments)
         return 0
     return run_command(arguments)
+
+
+def _without_global_options(arguments: list[str]) -> list[str]:
+    """Leave out the options that every command takes, in front of the program: they change nothing here."""
+    at = 0
+    while at < len(arguments):
+        argument = arguments[at]
+        name, equals, value = argument.partition("=")
+        if name == "--color":
+            if not equals:
+                value = arguments[at + 1] if at + 1 < len(arguments) else ""
+            if value not in ("auto", "always", "never"):
+                break
+            at += 1 if equals else 2
+        elif argument in ("--quiet", "--verbose", "--json") or re.fullmatch("-q+|-v+", argument):
+            at += 1
+        else:
+            break
+    return arguments[at:]
 
 
 def set_up_environment() -> None:
