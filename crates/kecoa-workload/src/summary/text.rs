@@ -100,14 +100,15 @@ impl Summary {
         }
         let waits = &self.backoff;
         if waits.waits > 0 {
-            page.line(&format!(
-                "  back-off: {}, {} in all, p50 {}, p95 {}, longest {}",
+            let waits = format!(
+                "back-off: {}, {} in all, p50 {}, p95 {}, max {}",
                 counted(waits.waits, "wait", "waits"),
                 time(waits.total_us),
                 time(waits.p50_us),
                 time(waits.p95_us),
                 time(waits.max_us),
-            ));
+            );
+            page.wrapped(&waits, "  ");
         }
     }
 
@@ -283,7 +284,7 @@ impl Page {
     fn wrapped(&mut self, text: &str, indent: &str) {
         let mut line = indent.to_owned();
         for word in text.split(' ') {
-            if width(&line) + 1 + width(word) > WIDTH && line.trim() != "" {
+            if line.trim() != "" && width(&line) + 1 + width(word) > WIDTH {
                 self.line(&line);
                 line = indent.to_owned();
             }
