@@ -18,9 +18,9 @@ def demo(say: Say) -> Picture:
         say("kecoa demo --inject-retries", "kecoa demo --inject-retries"),
         say(
             "A terminal. Two accounts have $1000 and $250. Three attempts to move $100 fail with SQLSTATE 40001, and"
-            " kecoa waits 17, 66 and 347 milliseconds. Then the accounts have $900 and $350.",
+            " kecoa waits 29, 57 and 324 milliseconds. Then the accounts have $900 and $350.",
             "Sebuah terminal. Dua rekening berisi $1000 dan $250. Tiga percobaan memindahkan $100 gagal dengan SQLSTATE"
-            " 40001, dan kecoa menunggu 17, 66, dan 347 milidetik. Setelah itu rekening berisi $900 dan $350.",
+            " 40001, dan kecoa menunggu 29, 57, dan 324 milidetik. Setelah itu rekening berisi $900 dan $350.",
         ),
         height=TOP + LINE * len(lines) - 4,
     )
@@ -30,7 +30,9 @@ def demo(say: Say) -> Picture:
             style = "ink bold mono"
         elif " failed: " in line:
             style = "bad mono"
-        elif "balance: " in line:
+        elif " wait " in line:
+            style = "wait mono"
+        elif "balance: " in line or line.endswith(" committed"):
             style = "good mono"
         else:
             style = "soft mono"

@@ -6,20 +6,19 @@
 //! uses: a table `accounts` of some other shape is neither in the way nor left behind. The
 //! accounts' keys are new each time, so that demos can run side by side.
 
+mod attempts;
+
 use std::ffi::OsString;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use clap::Args;
 use jiff::Zoned;
 use kecoa::blocking::{Client, Transaction};
 use kecoa::types::{ToSql, Uuid};
-use kecoa::{
-    Config, Error, FailedAttempt, Isolation, Observer, TransactionError, TransactionOptions,
-};
+use kecoa::{Config, Error, Isolation, TransactionError, TransactionOptions};
 use kecoa_local::{Options, Stopped, redacted};
 use serde_json::{Value, json};
 
+use self::attempts::Attempts;
 use crate::database_url;
 use crate::failure::Failure;
 use crate::local::{database, remark, waiting};
@@ -130,17 +129,18 @@ impl Accounts<'_> {
         if inject_retries {
             self.client.batch("SET inject_retry_errors_enabled = true")?;
         }
-        let attempts = Arc::new(Mutex::new(Vec::new()));
+        let attempts = Attempts::begin(output);
         let options = TransactionOptions {
             isolation: Some(Isolation::Serializable),
             // CockroachDB injects its errors without end unless the retries keep to one
             // transaction by this savepoint.
             cockroach_restart: inject_retries,
-            observer: Some(observer(attempts.clone(), *output)),
+            observer: Some(attempts.observer()),
             ..TransactionOptions::default()
         };
         let (from, to) = (self.from, self.to);
         self.client.transaction_with(&options, |tx| move_between(tx, from, to))?;
+        attempts.committed();
         if inject_retries {
             self.client.batch("SET inject_retry_errors_enabled = false")?;
         }
@@ -149,11 +149,10 @@ impl Accounts<'_> {
         let accounts = accounts.map(|(id, (before, after))| {
             json!({ "id": id.to_string(), "before": before, "after": after })
         });
-        let failed = std::mem::take(&mut *attempts.lock().unwrap_or_else(PoisonError::into_inner));
         Ok(json!({
             "amount": AMOUNT,
             "accounts": accounts.collect::<Vec<_>>(),
-            "failed_attempts": failed,
+            "failed_attempts": attempts.values(),
         }))
     }
 
@@ -233,32 +232,6 @@ type QueryOne<'a> = dyn FnMut(&str, &[&dyn ToSql]) -> Result<kecoa::Row, Error> 
 
 fn balance(query_one: &mut QueryOne<'_>, id: Uuid) -> Result<i64, Error> {
     query_one("SELECT balance FROM kecoa_demo_accounts WHERE id = $1", &[&id])?.get(0)
-}
-
-/// Says of each attempt that failed what comes next, and keeps it for the result.
-fn observer(kept: Arc<Mutex<Vec<Value>>>, output: Output) -> Observer {
-    Arc::new(move |failed| {
-        output.note(&describe(failed));
-        kept.lock().unwrap_or_else(PoisonError::into_inner).push(json!({
-            "attempt": failed.attempt,
-            "sqlstate": failed.error.sqlstate(),
-            "message": failed.error.to_string(),
-            "wait_ms": failed.decision.wait().map(|wait| wait.as_secs_f64() * 1000.0),
-        }));
-    })
-}
-
-/// One line about a failed attempt: which, why, and what comes next.
-fn describe(failed: &FailedAttempt<'_>) -> String {
-    let next = match failed.decision.wait() {
-        Some(wait) => format!("again in {}", milliseconds(wait)),
-        None => "given up".to_owned(),
-    };
-    format!("attempt {} failed: {}; {next}", failed.attempt, failed.error)
-}
-
-fn milliseconds(time: Duration) -> String {
-    format!("{} ms", time.as_millis())
 }
 
 fn new_key() -> Uuid {

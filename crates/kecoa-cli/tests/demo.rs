@@ -146,13 +146,18 @@ fn injected_retries_are_shown_and_overcome() {
     let said = text(&output.stderr);
     for attempt in 1..=3 {
         let shown = said.lines().any(|line| {
-            line.starts_with(&format!("kecoa: attempt {attempt} failed: "))
-                && line.contains("restart transaction")
+            line.starts_with(&format!("kecoa: attempt {attempt} ▒"))
+                && line.contains(" ms ·")
                 && line.ends_with(" ms")
         });
         assert!(shown, "attempt {attempt} is missing in: {said}");
     }
-    assert!(!said.contains("attempt 4 failed"), "{said}");
+    let last = said
+        .lines()
+        .any(|line| line.starts_with("kecoa: attempt 4 █") && line.ends_with(" ms committed"));
+    assert!(last, "{said}");
+    // The same error three times is said once.
+    assert_eq!(said.matches("restart transaction").count(), 1, "{said}");
 }
 
 #[test]
