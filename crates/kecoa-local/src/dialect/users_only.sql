@@ -1,5 +1,5 @@
--- Catalogue views list what is the users', as CockroachDB's do: no tables of the server's own, no roles but those
--- that were made and CockroachDB's.
+-- Catalogue views list what is the users', as CockroachDB's do, temporary tables among it: no tables of the server's
+-- own, no roles but those that were made and CockroachDB's.
 DO $$
 DECLARE
   v record;
@@ -7,14 +7,14 @@ DECLARE
 BEGIN
   FOR v IN
     SELECT * FROM (VALUES
-      ('information_schema.key_column_usage', 'crdb_internal.is_users(q.table_schema::pg_catalog.name)'),
-      ('information_schema.table_constraints', 'crdb_internal.is_users(q.table_schema::pg_catalog.name)'),
-      ('information_schema.constraint_column_usage', 'crdb_internal.is_users(q.table_schema::pg_catalog.name)'),
-      ('information_schema.referential_constraints', 'crdb_internal.is_users(q.constraint_schema::pg_catalog.name)'),
-      ('information_schema.sequences', 'crdb_internal.is_users(q.sequence_schema::pg_catalog.name)'),
+      ('information_schema.key_column_usage', 'crdb_internal.is_users(q.table_schema::pg_catalog.name) OR q.table_schema::pg_catalog.name ~ ''^pg_temp_'''),
+      ('information_schema.table_constraints', 'crdb_internal.is_users(q.table_schema::pg_catalog.name) OR q.table_schema::pg_catalog.name ~ ''^pg_temp_'''),
+      ('information_schema.constraint_column_usage', 'crdb_internal.is_users(q.table_schema::pg_catalog.name) OR q.table_schema::pg_catalog.name ~ ''^pg_temp_'''),
+      ('information_schema.referential_constraints', 'crdb_internal.is_users(q.constraint_schema::pg_catalog.name) OR q.constraint_schema::pg_catalog.name ~ ''^pg_temp_'''),
+      ('information_schema.sequences', 'crdb_internal.is_users(q.sequence_schema::pg_catalog.name) OR q.sequence_schema::pg_catalog.name ~ ''^pg_temp_'''),
       ('information_schema.enabled_roles', 'q.role_name::pg_catalog.text !~ ''^pg_'''),
       ('information_schema.applicable_roles', 'q.role_name::pg_catalog.text !~ ''^pg_'''),
-      ('pg_catalog.pg_sequences', 'crdb_internal.is_users(q.schemaname)')
+      ('pg_catalog.pg_sequences', 'crdb_internal.is_users(q.schemaname) OR q.schemaname ~ ''^pg_temp_''')
     ) AS a(name, condition)
   LOOP
     text := rtrim(pg_get_viewdef(v.name::regclass), ';');
