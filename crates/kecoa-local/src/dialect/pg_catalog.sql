@@ -20,7 +20,7 @@ $$;
 -- Of a unique index without a constraint, too: CockroachDB has one for each.
 CREATE OR REPLACE FUNCTION crdb_internal.pg_get_constraintdef(constraint_oid oid) RETURNS text
 LANGUAGE sql STABLE STRICT AS $$
-  SELECT CASE WHEN k.conrelid <> 0 AND crdb_internal.is_users(n.nspname)
+  SELECT CASE WHEN k.conrelid <> 0 AND (crdb_internal.is_users(n.nspname) OR n.nspname ~ '^pg_temp_')
     THEN crdb_internal.shown_constraint(k.oid, '::') ELSE pg_catalog.pg_get_constraintdef(k.oid) END
   FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_namespace n ON n.oid = k.connamespace
   WHERE k.oid = constraint_oid
@@ -40,7 +40,7 @@ SELECT k.oid, k.conname, k.connamespace, k.contype, k.condeferrable, k.condeferr
   k.conbin::pg_catalog.text AS conbin, pg_catalog.pg_get_expr(k.conbin, k.conrelid) AS consrc,
   crdb_internal.pg_get_constraintdef(k.oid) AS condef
 FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_namespace n ON n.oid = k.connamespace
-WHERE k.contype <> 'n' AND crdb_internal.is_users(n.nspname)
+WHERE k.contype <> 'n' AND (crdb_internal.is_users(n.nspname) OR n.nspname ~ '^pg_temp_')
 UNION ALL
 SELECT x.oid, x.relname, t.relnamespace, 'u'::pg_catalog."char", false, false, true, true, t.oid, 0::pg_catalog.oid,
   x.oid, 0::pg_catalog.oid, 0::pg_catalog.oid, ' '::pg_catalog."char", ' '::pg_catalog."char",
@@ -52,7 +52,7 @@ FROM pg_catalog.pg_index i
 JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
 JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
-WHERE i.indisunique AND crdb_internal.is_users(n.nspname)
+WHERE i.indisunique AND (crdb_internal.is_users(n.nspname) OR n.nspname ~ '^pg_temp_')
   AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k
                   WHERE k.conrelid = i.indrelid AND k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'));
 
@@ -83,6 +83,6 @@ WHERE c.relkind = 'v';
 -- Its columns in CockroachDB's order, of users' indexes.
 CREATE OR REPLACE VIEW crdb_internal.pg_indexes AS
 SELECT crdb_oid, schemaname, tablename, indexname, tablespace, indexdef FROM pg_catalog.pg_indexes
-WHERE crdb_internal.is_users(schemaname);
+WHERE crdb_internal.is_users(schemaname) OR schemaname ~ '^pg_temp_';
 
 GRANT SELECT ON crdb_internal.pg_constraint, crdb_internal.pg_am, crdb_internal.pg_indexes TO PUBLIC;
