@@ -31,12 +31,13 @@ $$;
 CREATE OR REPLACE FUNCTION crdb_internal.pg_get_constraintdef(constraint_oid oid, pretty_bool bool) RETURNS text
 LANGUAGE sql STABLE STRICT AS $$ SELECT crdb_internal.pg_get_constraintdef(constraint_oid) $$;
 
--- No rows for NOT NULL and for the catalogue's own tables; one for each unique index, whose oid it has where PostgreSQL has no constraint.
+-- No rows for NOT NULL and for the catalogue's own tables; columns of newer servers as CockroachDB's constraints are; one for each unique index, whose oid it has where PostgreSQL has no constraint.
 CREATE OR REPLACE VIEW crdb_internal.pg_constraint AS
-SELECT k.oid, k.conname, k.connamespace, k.contype, k.condeferrable, k.condeferred, k.conenforced,
+SELECT k.oid, k.conname, k.connamespace, k.contype, k.condeferrable, k.condeferred, true AS conenforced,
   k.convalidated, k.conrelid, k.contypid, k.conindid, k.conparentid, k.confrelid, k.confupdtype,
-  k.confdeltype, k.confmatchtype, k.conislocal, k.coninhcount, k.connoinherit, k.conperiod, k.conkey,
-  k.confkey, k.conpfeqop, k.conppeqop, k.conffeqop, k.confdelsetcols, k.conexclop,
+  k.confdeltype, k.confmatchtype, k.conislocal, k.coninhcount, k.connoinherit, false AS conperiod, k.conkey,
+  k.confkey, k.conpfeqop, k.conppeqop, k.conffeqop,
+  NULL::pg_catalog.int2[] AS confdelsetcols, k.conexclop,
   k.conbin::pg_catalog.text AS conbin, pg_catalog.pg_get_expr(k.conbin, k.conrelid) AS consrc,
   crdb_internal.pg_get_constraintdef(k.oid) AS condef
 FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_namespace n ON n.oid = k.connamespace
