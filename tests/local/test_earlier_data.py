@@ -42,6 +42,8 @@ IN_BANK = [
     "CREATE FUNCTION shop.evil() RETURNS event_trigger LANGUAGE plpgsql AS "
     "$$ BEGIN INSERT INTO public.caught VALUES (current_user); END $$",
     "CREATE TABLE public.caught (who text)",
+    # Statements that name pg_roles are shown what CockroachDB shows: root and admin are superusers there.
+    "CREATE VIEW public.server_roles AS SELECT * FROM pg_roles",
     "CREATE AGGREGATE shop.total(int) (SFUNC = int4pl, STYPE = int)",
     "CREATE OPERATOR shop.<-> (LEFTARG = int, RIGHTARG = int, FUNCTION = int4mi)",
     'CREATE COLLATION shop.plain FROM "C"',
@@ -180,13 +182,13 @@ def test_nobody_is_a_superuser_any_more(earlier):
     conn = in_bank(earlier)
     cur = conn.cursor()
     cur.execute(
-        "SELECT rolname FROM pg_roles WHERE rolsuper OR rolreplication OR rolbypassrls "
+        "SELECT rolname FROM public.server_roles WHERE rolsuper OR rolreplication OR rolbypassrls "
         "OR pg_has_role(oid, 'pg_execute_server_program', 'MEMBER') OR pg_has_role(oid, 'pg_read_server_files', 'MEMBER')"
     )
     assert [name for (name,) in cur.fetchall() if not name.startswith("pg_")] == ["node"]
-    cur.execute("SELECT current_user, rolsuper FROM pg_roles WHERE rolname = current_user")
+    cur.execute("SELECT current_user, rolsuper FROM public.server_roles WHERE rolname = current_user")
     assert cur.fetchone() == ("root", False)
-    cur.execute("SELECT * FROM pg_roles WHERE rolname = 'kecoa_migration'")
+    cur.execute("SELECT * FROM public.server_roles WHERE rolname = 'kecoa_migration'")
     assert cur.fetchall() == []
     # CockroachDB's variables are kept in parameters that root may set, and nobody else's rights are left.
     cur.execute(
