@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -65,9 +66,7 @@ def environment(page: Page, dsn: str, endpoint_url: str, endpoint_home: Path) ->
             try:
                 yield variables
             finally:
-                for service in ("mongo", "local"):
-                    stop = [sys.executable, "-m", "kecoa", service, "stop"]
-                    subprocess.run(stop, env=variables, capture_output=True, check=False, timeout=60)
+                stop_everything(variables)
             return
         variables["KECOA_HOME"] = str(endpoint_home)
         url = empty_database(dsn if page.server == "postgresql" else endpoint_url)
@@ -78,6 +77,20 @@ def environment(page: Page, dsn: str, endpoint_url: str, endpoint_home: Path) ->
         with Gateway(url, Path(home) / "gateway") as gateway:
             variables["MONGODB_URL"] = gateway.url
             yield variables
+
+
+def stop_everything(variables: dict[str, str]) -> None:
+    """Stop each endpoint of the home and its gateway: a page may have begun some for its folder."""
+
+    def command(*arguments: str) -> str:
+        line = [sys.executable, "-m", "kecoa", *arguments]
+        done = subprocess.run(line, env=variables, capture_output=True, text=True, check=False, timeout=60)
+        return done.stdout
+
+    command("mongo", "stop")
+    for instance in json.loads(command("local", "list", "--json"))["instances"]:
+        command("mongo", "stop", "--name", instance["name"])
+        command("local", "stop", "--name", instance["name"])
 
 
 def run(
