@@ -44,6 +44,33 @@ async def by_the_class() -> None:
     assert_type(await (await typed.execute("SELECT 1")).fetchall(), list[Account])
 
 
+async def transfers(conn: aio.AsyncConnection, pool: aio.AsyncConnectionPool) -> None:
+    async def balance(conn: aio.AsyncConnection, account: int) -> int:
+        row = await (await conn.execute("SELECT %s", (account,))).fetchone()
+        return int(row[0]) if row else 0
+
+    assert_type(await aio.run_transaction(conn, balance, 1), int)
+    assert_type(await aio.run_transaction(pool, balance, 1), int)
+    assert_type(await aio.run_transaction(lambda: aio.connect("dbname=bank"), balance, 1), int)
+    assert_type(await aio.run_transaction(conn, lambda conn: balance(conn, 1)), int)
+    await aio.run_transaction(conn, lambda conn: conn.comit())  # type: ignore[attr-defined]
+    async for attempt in aio.attempts(conn):
+        async with attempt as tried:
+            assert_type(tried, aio.AsyncConnection)
+
+
+@aio.transactional
+async def transfer(conn: aio.AsyncConnection, source: int, target: int) -> str:
+    """Move money."""
+    await conn.execute("SELECT %s", (source,))
+    return str(target)
+
+
+async def decorated(conn: aio.AsyncConnection, pool: aio.AsyncConnectionPool) -> None:
+    assert_type(await transfer(conn, 1, 2), str)
+    assert_type(await transfer(pool, 1, target=2), str)
+
+
 async def pools() -> None:
     async with aio.AsyncConnectionPool("dbname=bank") as pool, pool.connection() as conn:
         await conn.comit()  # type: ignore[attr-defined]

@@ -99,3 +99,33 @@ def transfers(conn: extensions.connection) -> None:
         return int(row[0]) if row else 0
 
     assert_type(kecoa.run_transaction(conn, balance), int)
+    assert_type(kecoa.run_transaction(lambda: kecoa.connect("dbname=bank"), balance), int)
+    assert_type(kecoa.run_transaction(pool.Pool("dbname=bank"), balance), int)
+    assert_type(kecoa.run_transaction(pool.SimpleConnectionPool(1, 2), balance), int)
+    assert_type(kecoa.run_transaction(conn, lambda conn: conn.get_backend_pid()), int)
+    assert_type(
+        kecoa.run_transaction(lambda: Audited("dbname=bank"), lambda conn: conn.opened), datetime.datetime
+    )
+    kecoa.run_transaction(conn, lambda conn: conn.comit())  # type: ignore[attr-defined]
+    for attempt in kecoa.attempts(conn):
+        with attempt as tried:
+            assert_type(tried, extensions.connection)
+
+
+@kecoa.transactional
+def transfer(conn: extensions.connection, source: int, target: int, *, amount: int = 100) -> str:
+    """Move money."""
+    return f"{amount} from {source} to {target} by {conn.get_backend_pid()}"
+
+
+@kecoa.transactional(policy=kecoa.RetryPolicy(max_attempts=3))
+def hire(conn: Audited, name: str) -> int:
+    """Need a connection of a class of its own."""
+    return conn.opened.year + len(name)
+
+
+def decorated(conn: extensions.connection, threads: pool.Pool) -> None:
+    assert_type(transfer(conn, 1, 2), str)
+    assert_type(transfer(threads, 1, target=2, amount=50), str)
+    assert_type(transfer(lambda: kecoa.connect("dbname=bank"), 1, 2), str)
+    assert_type(hire(lambda: Audited("dbname=bank"), "Ani"), int)

@@ -53,6 +53,25 @@ def transactions(conn: connection) -> None:
     name: str = kecoa.run_transaction(conn, body)  # type: ignore[assignment]
     kecoa.run_transaction(conn, body, max_atempts=3)  # type: ignore[call-arg]
     print(name)
+    kecoa.run_transaction(conn, lambda conn: conn.comit())  # type: ignore[attr-defined]
+    kecoa.run_transaction(conn, wrong_body)  # type: ignore[arg-type]
+    kecoa.run_transaction("dbname=bank", body)  # type: ignore[arg-type]
+
+
+def wrong_body(conn: aio.AsyncConnection) -> None:
+    print(conn)
+
+
+@kecoa.transactional
+def transfer(conn: connection, source: int, target: int) -> None:
+    print(conn, source, target)
+
+
+def decorated(conn: connection) -> None:
+    transfer(conn, 1)  # type: ignore[call-arg]
+    transfer(conn, 1, "Budi")  # type: ignore[arg-type]
+    transfer(1, 1, 2)  # type: ignore[arg-type]
+    transfer(conn, 1, 2, amount=3)  # type: ignore[call-arg]
 
 
 async def asynchronous(conn: aio.AsyncConnection) -> None:
@@ -60,3 +79,11 @@ async def asynchronous(conn: aio.AsyncConnection) -> None:
     cur = await conn.execute("SELECT 1")
     cur.fetchone()[0]  # type: ignore[index]
     await aio.connect("dbname=bank", row_factory=Account)  # type: ignore[arg-type]
+
+    async def body(conn: aio.AsyncConnection, amount: int) -> int:
+        await conn.execute("SELECT %s", (amount,))
+        return amount
+
+    await aio.run_transaction(conn, body)  # type: ignore[arg-type]
+    await aio.run_transaction(conn, body, "100")  # type: ignore[arg-type]
+    await aio.run_transaction(conn, lambda conn: conn.comit())  # type: ignore[attr-defined]

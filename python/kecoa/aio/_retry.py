@@ -10,13 +10,13 @@ import functools
 import inspect
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from types import FrameType, TracebackType
-from typing import Any, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from kecoa._kecoa import RetryPolicy
-from kecoa.aio._connection import AsyncConnection
 from kecoa.aio._retry_steps import AsyncRun, AsyncTransaction
+from kecoa.aio._source import Conn, SourceOf
 from kecoa.retry._attempts import AttemptOrder
 from kecoa.retry._body import refuse_generators, refuse_result
 from kecoa.retry._bytecode import Place, caller
@@ -24,7 +24,13 @@ from kecoa.retry._failure import handled_exception
 from kecoa.retry._loop import AttemptReport, RetryLoop
 from kecoa.retry._transaction import Options
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeVarTuple, Unpack
+
+    _Args = TypeVarTuple("_Args")
+
 _T = TypeVar("_T")
+_P = ParamSpec("_P")
 
 
 class AsyncRuntime(Protocol):
@@ -58,15 +64,15 @@ def _run(source: Any, options: Options) -> AsyncRun:
 
 
 async def run_transaction(
-    source: Any,
-    fn: Callable[..., Awaitable[_T]],
-    *args: Any,
+    source: SourceOf[Conn],
+    fn: Callable[[Conn, Unpack[_Args]], Awaitable[_T]],
+    *args: Unpack[_Args],
     policy: RetryPolicy | None = None,
     on_attempt: Callable[[AttemptReport], object] | None = None,
     isolation_level: int | str | None = None,
     readonly: bool | None = None,
     deferrable: bool | None = None,
-    runtime: AsyncRuntime = _SYSTEM,
+    runtime: AsyncRuntime | None = None,
 ) -> _T:
     """Run `await fn(conn, *args)` in a transaction and commit; try again where that is right.
 
@@ -76,7 +82,7 @@ async def run_transaction(
     unknown, as a note on the CancelledError says.
     """
     refuse_generators(fn)
-    run = _run(source, Options(policy, on_attempt, isolation_level, readonly, deferrable, runtime))
+    run = _run(source, Options(policy, on_attempt, isolation_level, readonly, deferrable, runtime or _SYSTEM))
     while True:
         await run.begin()
         run.loop.enter_body()
@@ -95,7 +101,9 @@ async def run_transaction(
 
 
 @overload
-def transactional(fn: Callable[..., Awaitable[_T]], /) -> Callable[..., Awaitable[_T]]: ...
+def transactional(
+    fn: Callable[Concatenate[Conn, _P], Coroutine[Any, Any, _T]], /
+) -> Callable[Concatenate[SourceOf[Conn], _P], Coroutine[Any, Any, _T]]: ...
 @overload
 def transactional(
     *,
@@ -104,8 +112,11 @@ def transactional(
     isolation_level: int | str | None = None,
     readonly: bool | None = None,
     deferrable: bool | None = None,
-) -> Callable[[Callable[..., Awaitable[_T]]], Callable[..., Awaitable[_T]]]: ...
-def transactional(fn: Callable[..., Awaitable[_T]] | None = None, /, **options: Any) -> Any:
+) -> Callable[
+    [Callable[Concatenate[Conn, _P], Coroutine[Any, Any, _T]]],
+    Callable[Concatenate[SourceOf[Conn], _P], Coroutine[Any, Any, _T]],
+]: ...
+def transactional(fn: Callable[..., Awaitable[Any]] | None = None, /, **options: Any) -> Any:
     """Make a coroutine function run in a transaction: `fn(conn, ...)` is then called as `fn(source, ...)`.
 
     Used bare or with the keyword arguments of `run_transaction`.
@@ -117,16 +128,16 @@ def transactional(fn: Callable[..., Awaitable[_T]] | None = None, /, **options: 
     body = fn
 
     @functools.wraps(body)
-    async def wrapper(source: Any, /, *args: Any, **kwargs: Any) -> _T:
+    async def wrapper(source: Any, /, *args: Any, **kwargs: Any) -> Any:
         return await run_transaction(source, lambda conn: body(conn, *args, **kwargs), **options)
 
     return wrapper
 
 
-class AsyncAttempt:
+class AsyncAttempt(Generic[Conn]):
     """One attempt of `attempts`: an async context manager whose value is the connection."""
 
-    def __init__(self, loop: _Attempts) -> None:
+    def __init__(self, loop: _Attempts[Conn]) -> None:
         self._loop = loop
         self._number = loop.run.loop.number
 
@@ -135,10 +146,11 @@ class AsyncAttempt:
         """1 for the first."""
         return self._number
 
-    async def __aenter__(self) -> AsyncConnection[Any]:
+    async def __aenter__(self) -> Conn:
         self._loop.order.enter(self._number)
         self._loop.run.loop.enter_body()
-        return cast("AsyncConnection", self._loop.run.transaction.conn)
+        conn: Conn = self._loop.run.transaction.conn
+        return conn
 
     def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -159,20 +171,20 @@ class AsyncAttempt:
         return not committed
 
 
-class _Attempts:
+class _Attempts(Generic[Conn]):
     """The iterator of `attempts`."""
 
     def __init__(self, run: AsyncRun) -> None:
         self.run = run
         self.order = AttemptOrder("async for attempt in ...: async with attempt: ...")
 
-    def __aiter__(self) -> AsyncIterator[AsyncAttempt]:
+    def __aiter__(self) -> AsyncIterator[AsyncAttempt[Conn]]:
         return self
 
-    def __anext__(self) -> Awaitable[AsyncAttempt]:
+    def __anext__(self) -> Awaitable[AsyncAttempt[Conn]]:
         return self._next(Place(caller(1)))
 
-    async def _next(self, place: Place) -> AsyncAttempt:
+    async def _next(self, place: Place) -> AsyncAttempt[Conn]:
         if not self.order.is_next_due(place):
             raise StopAsyncIteration
         await self.run.begin()
@@ -181,15 +193,15 @@ class _Attempts:
 
 
 def attempts(
-    source: Any,
+    source: SourceOf[Conn],
     *,
     policy: RetryPolicy | None = None,
     on_attempt: Callable[[AttemptReport], object] | None = None,
     isolation_level: int | str | None = None,
     readonly: bool | None = None,
     deferrable: bool | None = None,
-    runtime: AsyncRuntime = _SYSTEM,
-) -> AsyncIterator[AsyncAttempt]:
+    runtime: AsyncRuntime | None = None,
+) -> AsyncIterator[AsyncAttempt[Conn]]:
     """Yield attempts at a transaction until one is committed. Arguments and errors as of `run_transaction`.
 
         async for attempt in kecoa.aio.attempts(pool):
@@ -198,5 +210,5 @@ def attempts(
 
     Leaving the block commits. Let it end by itself: see `kecoa.attempts`.
     """
-    options = Options(policy, on_attempt, isolation_level, readonly, deferrable, runtime)
+    options = Options(policy, on_attempt, isolation_level, readonly, deferrable, runtime or _SYSTEM)
     return _Attempts(_run(source, options))

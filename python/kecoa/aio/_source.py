@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Awaitable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar, Union
 
 from kecoa.aio._connection import AsyncConnection
 from kecoa.aio._pool import AsyncConnectionPool
+from kecoa.retry._source import OpenerLike, PoolLike
+
+Conn = TypeVar("Conn", bound=AsyncConnection[Any])
+# What a caller may pass for transactions on connections of the type `Conn`; mypy takes no `|` here.
+SourceOf = Union[Conn, PoolLike[Awaitable[Conn]], OpenerLike[Awaitable[Conn]]]  # noqa: UP007
 
 
 class AsyncSource:

@@ -27,7 +27,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Any, TypeVar, overload
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 from kecoa._kecoa import RetryPolicy
 from kecoa.retry._attempts import AttemptOrder
@@ -36,6 +36,7 @@ from kecoa.retry._bytecode import Place, caller
 from kecoa.retry._failure import handled_exception
 from kecoa.retry._loop import AmbiguousCommitError, AttemptReport, RetryLoop
 from kecoa.retry._run import Run
+from kecoa.retry._source import Conn, SourceOf
 from kecoa.retry._transaction import BlockingTransaction, Options, Runtime
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
 ]
 
 _T = TypeVar("_T")
+_P = ParamSpec("_P")
 
 
 class _System:
@@ -67,15 +69,15 @@ def _run(source: Any, options: Options) -> Run[BlockingTransaction]:
 
 
 def run_transaction(
-    source: Any,
-    fn: Callable[[Any], _T],
+    source: SourceOf[Conn],
+    fn: Callable[[Conn], _T],
     *,
     policy: RetryPolicy | None = None,
     on_attempt: Callable[[AttemptReport], object] | None = None,
     isolation_level: int | str | None = None,
     readonly: bool | None = None,
     deferrable: bool | None = None,
-    runtime: Runtime = _SYSTEM,
+    runtime: Runtime | None = None,
 ) -> _T:
     """Run `fn(conn)` in a transaction, commit, and return what it returned; try again where that is right.
 
@@ -88,12 +90,14 @@ def run_transaction(
     returned after it caught an error that had failed its transaction.
     """
     _refuse_coroutines(fn)
-    run = _run(source, Options(policy, on_attempt, isolation_level, readonly, deferrable, runtime))
+    run = _run(source, Options(policy, on_attempt, isolation_level, readonly, deferrable, runtime or _SYSTEM))
     return run.until_committed(lambda: _result(fn, run.transaction.conn))
 
 
 @overload
-def transactional(fn: Callable[..., _T], /) -> Callable[..., _T]: ...
+def transactional(
+    fn: Callable[Concatenate[Conn, _P], _T], /
+) -> Callable[Concatenate[SourceOf[Conn], _P], _T]: ...
 @overload
 def transactional(
     *,
@@ -102,8 +106,8 @@ def transactional(
     isolation_level: int | str | None = None,
     readonly: bool | None = None,
     deferrable: bool | None = None,
-) -> Callable[[Callable[..., _T]], Callable[..., _T]]: ...
-def transactional(fn: Callable[..., _T] | None = None, /, **options: Any) -> Any:
+) -> Callable[[Callable[Concatenate[Conn, _P], _T]], Callable[Concatenate[SourceOf[Conn], _P], _T]]: ...
+def transactional(fn: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     """Make a function run in a transaction: `fn(conn, ...)` is then called as `fn(source, ...)`.
 
     Used bare or with the keyword arguments of `run_transaction`.
@@ -114,16 +118,16 @@ def transactional(fn: Callable[..., _T] | None = None, /, **options: Any) -> Any
     body = fn
 
     @functools.wraps(body)
-    def wrapper(source: Any, /, *args: Any, **kwargs: Any) -> _T:
+    def wrapper(source: Any, /, *args: Any, **kwargs: Any) -> Any:
         return run_transaction(source, lambda conn: body(conn, *args, **kwargs), **options)
 
     return wrapper
 
 
-class Attempt:
+class Attempt(Generic[Conn]):
     """One attempt of `attempts`: a context manager whose value is the connection."""
 
-    def __init__(self, loop: _Attempts) -> None:
+    def __init__(self, loop: _Attempts[Conn]) -> None:
         self._loop = loop
         self._number = loop.run.loop.number
 
@@ -132,10 +136,11 @@ class Attempt:
         """1 for the first."""
         return self._number
 
-    def __enter__(self) -> Any:
+    def __enter__(self) -> Conn:
         self._loop.order.enter(self._number)
         self._loop.run.loop.enter_body()
-        return self._loop.run.transaction.conn
+        conn: Conn = self._loop.run.transaction.conn
+        return conn
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -152,17 +157,17 @@ class Attempt:
         return not committed
 
 
-class _Attempts:
+class _Attempts(Generic[Conn]):
     """The iterator of `attempts`."""
 
     def __init__(self, run: Run[BlockingTransaction]) -> None:
         self.run = run
         self.order = AttemptOrder("for attempt in attempts(...): with attempt: ...")
 
-    def __iter__(self) -> Iterator[Attempt]:
+    def __iter__(self) -> Iterator[Attempt[Conn]]:
         return self
 
-    def __next__(self) -> Attempt:
+    def __next__(self) -> Attempt[Conn]:
         if not self.order.is_next_due(Place(caller(1))):
             raise StopIteration
         self.run.begin()
@@ -171,21 +176,21 @@ class _Attempts:
 
 
 def attempts(
-    source: Any,
+    source: SourceOf[Conn],
     *,
     policy: RetryPolicy | None = None,
     on_attempt: Callable[[AttemptReport], object] | None = None,
     isolation_level: int | str | None = None,
     readonly: bool | None = None,
     deferrable: bool | None = None,
-    runtime: Runtime = _SYSTEM,
-) -> Iterator[Attempt]:
+    runtime: Runtime | None = None,
+) -> Iterator[Attempt[Conn]]:
     """Yield attempts at a transaction until one is committed. Arguments and errors as of `run_transaction`.
 
     The body is the `with` block; leaving it commits. Let it end by itself: when it is left by `return` or
     `break` and has to be tried again, the loop that could do so is gone, and the error is raised.
     """
-    options = Options(policy, on_attempt, isolation_level, readonly, deferrable, runtime)
+    options = Options(policy, on_attempt, isolation_level, readonly, deferrable, runtime or _SYSTEM)
     return _Attempts(_run(source, options))
 
 

@@ -4,7 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, Union
+
+_Connection_co = TypeVar("_Connection_co", covariant=True)
+
+
+class ConnectionLike(Protocol):
+    """What type checkers take for a connection: kecoa's, psycopg2's, and what wraps one."""
+
+    def cursor(self) -> Any:
+        """Return a cursor."""
+
+    def commit(self) -> Any:
+        """Commit the transaction."""
+
+
+class PoolLike(Protocol[_Connection_co]):
+    """What type checkers take for a pool."""
+
+    def getconn(self) -> _Connection_co:
+        """Hand out a connection."""
+
+    def putconn(self, conn: Any, /) -> Any:
+        """Take it back."""
+
+
+class OpenerLike(Protocol[_Connection_co]):
+    """What type checkers take for a function that connects. mypy infers more from it than from a Callable."""
+
+    def __call__(self) -> _Connection_co:
+        """Open a connection."""
+
+
+Conn = TypeVar("Conn", bound=ConnectionLike)
+# What a caller may pass for transactions on connections of the type `Conn`; mypy takes no `|` here.
+SourceOf = Union[Conn, PoolLike[Conn], OpenerLike[Conn]]  # noqa: UP007
 
 
 class Source(Protocol):
