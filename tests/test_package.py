@@ -100,6 +100,30 @@ def test_everything_listed_is_there():
         kecoa.no_such_name
 
 
+@pytest.mark.parametrize(
+    "name", ["kecoa", "kecoa.local", "kecoa.mongo", "kecoa.pool", "kecoa.aio", "kecoa.rows"]
+)
+def test_completion_offers_what_is_kecoas(name):
+    import importlib
+
+    module = importlib.import_module(name)
+    offered = {each for each in dir(module) if not each.startswith("_")}
+    assert set(module.__all__) <= set(dir(module))
+    noise = {
+        "annotations",
+        "overload",
+        "contextmanager",
+        "Any",
+        "Callable",
+        "TYPE_CHECKING",
+        "TypeVar",
+        "Iterator",
+    }
+    assert offered & noise == set()
+    if name == "kecoa":
+        assert {"aio", "connect", "extras", "local", "pool", "run_transaction", "sql"} <= offered
+
+
 def test_importing_takes_less_than_50_milliseconds():
     """Of the processor's time, best of several: what else the machine does is not the package's."""
     code = "import time; t = time.process_time(); import kecoa; print(time.process_time() - t)"

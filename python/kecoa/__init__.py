@@ -76,9 +76,10 @@ if TYPE_CHECKING:
     from kecoa.retry import AmbiguousCommitError, AttemptReport, attempts, run_transaction, transactional
 
     _Connection = TypeVar("_Connection")
-    _Cursor = TypeVar("_Cursor")
+    _Cursor = TypeVar("_Cursor", bound=extensions.cursor[Any])
     _Row = TypeVar("_Row")
 
+# No modules that are loaded when first asked for: `from kecoa import *` would load asyncio and more.
 __all__ = [
     "BINARY",
     "DATETIME",
@@ -263,6 +264,8 @@ _MODULES = frozenset(
         "types",
     }
 )
+# What this file itself needs is nothing to complete.
+_NOT_OFFERED = frozenset({"TYPE_CHECKING", "annotations", "overload"})
 _MODULE_OF = {
     "AmbiguousCommitError": "retry",
     "AttemptReport": "retry",
@@ -286,4 +289,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULES, *_MODULE_OF})
+    here = {name for name in globals() if name not in _NOT_OFFERED}
+    return sorted({*here, *_MODULES, *_MODULE_OF})

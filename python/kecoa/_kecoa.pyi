@@ -31,7 +31,7 @@ _cursor: TypeAlias = cursor[Any]
 _T = TypeVar("_T")
 # What a cursor's rows are, and what a connection's `cursor()` returns: known to type checkers only.
 _Row = TypeVar("_Row", default=tuple[Any, ...])
-_Cursor = TypeVar("_Cursor", default=cursor)
+_Cursor = TypeVar("_Cursor", bound=cursor[Any], default=cursor)
 _AnyCursor = TypeVar("_AnyCursor", bound=cursor[Any])
 
 # ---- exceptions (module name `kecoa`) ---------------------------------------------------------

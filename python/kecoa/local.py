@@ -127,3 +127,7 @@ def running(
 
 def _place(name: str | None) -> list[str]:
     return [] if name is None else ["--name", name]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -83,3 +83,7 @@ def running(database: str | None = None, *, port: int | None = None) -> Iterator
         yield started
     finally:
         stop()
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -275,3 +275,7 @@ class RowConnection(_connection[RowCursor[_Row]]):
                 )
             made.row_factory = row_factory
         return made
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -58,3 +58,7 @@ __all__ = [
     "transactional",
     "tuple_row",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
