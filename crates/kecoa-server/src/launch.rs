@@ -30,6 +30,10 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(40);
 /// How long a process that serves may leave its state unreadable before it is not waited for.
 const UNREADABLE_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long the lock may be held with no state of a living process beside it before that is called a
+/// condition.
+const SETTLING: Duration = Duration::from_secs(1);
+
 /// Is told what a start is doing when that takes long.
 #[derive(Clone)]
 pub struct Waiting(Arc<dyn Fn(&str) + Send + Sync>);
@@ -258,21 +262,29 @@ pub enum Condition<D> {
     NotServed(Option<State<D>>),
 }
 
-/// Looks at a service. Changes nothing.
+/// Looks at a service, for up to a second where what it finds does not fit together. Changes nothing.
 ///
 /// # Errors
 ///
 /// When its files may not be read or belong to another user.
 pub fn condition<D: Serialize + DeserializeOwned>(home: &Home) -> Result<Condition<D>, Error> {
-    let served = home.try_lock_serve()?.is_none();
-    let state = State::read(&home.state_file())?;
-    if !served {
-        return Ok(Condition::NotServed(state));
+    let begun = Instant::now();
+    loop {
+        let served = home.try_lock_serve()?.is_none();
+        let state = State::read(&home.state_file())?;
+        if !served {
+            return Ok(Condition::NotServed(state));
+        }
+        if let Some(state) = state.filter(|state| state.daemon.is_alive()) {
+            return Ok(Condition::Served(state));
+        }
+        // Perhaps it is about to write its state. Or nobody serves, and a process that is just being
+        // started by a thread of this one has our own look at the lock open still.
+        if begun.elapsed() >= SETTLING {
+            return Ok(Condition::Unreadable(unreadable::<D>(home)));
+        }
+        thread::sleep(INTERVAL);
     }
-    Ok(match state.filter(|state| state.daemon.is_alive()) {
-        Some(state) => Condition::Served(state),
-        None => Condition::Unreadable(unreadable::<D>(home)),
-    })
 }
 
 /// Stops the process that serves, by force if it must be; says whether there was one. The caller holds
