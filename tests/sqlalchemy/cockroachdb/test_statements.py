@@ -51,6 +51,27 @@ def test_upsert_behind_a_common_table_expression():
     assert "kecoa" not in text
 
 
+@pytest.mark.parametrize("kind", [sa.Interval(), postgresql.INTERVAL(), postgresql.INTERVAL(precision=6)])
+def test_intervals_as_literals(engine, metadata, kind):
+    table = sa.Table("waits", metadata, sa.Column("v", kind))
+    metadata.create_all(engine)
+    values = [
+        dt.timedelta(days=3, seconds=4, microseconds=5),
+        dt.timedelta(microseconds=-1),
+        dt.timedelta(days=-40000, microseconds=123456),
+        dt.timedelta(),
+    ]
+    with engine.begin() as conn:
+        for value in values:
+            insert = table.insert().values(v=sa.literal(value, kind, literal_execute=True))
+            text = str(insert.compile(engine, compile_kwargs={"literal_binds": True}))
+            assert "make_interval" not in text
+            conn.exec_driver_sql(text)
+            assert conn.scalar(sa.select(table.c.v)) == value
+            assert conn.scalar(sa.select(sa.func.count()).where(table.c.v == value)) == 1
+            conn.execute(table.delete())
+
+
 def test_upsert_is_cockroachdbs_alone():
     accounts = accounts_table(sa.MetaData())
     with pytest.raises(exc.CompileError, match="postgresql has no UPSERT"):

@@ -12,7 +12,11 @@ import importlib
 from contextlib import suppress
 from typing import Any
 
+from sqlalchemy import types as sqltypes
+from sqlalchemy.dialects.postgresql import INTERVAL
+
 from kecoa.sqlalchemy.cockroachdb.base import CockroachDBDialect, CockroachDBExecutionContext
+from kecoa.sqlalchemy.cockroachdb.types import CastInterval, PlainInterval
 from kecoa.sqlalchemy.postgresql import KecoaDialect
 
 __all__ = ["CockroachDBDialect_kecoa", "dialect"]
@@ -27,6 +31,12 @@ class CockroachDBDialect_kecoa(CockroachDBDialect, KecoaDialect):
 
     supports_statement_cache = True
     execution_ctx_cls: Any = _ExecutionContext
+    colspecs: Any = {**KecoaDialect.colspecs, sqltypes.Interval: PlainInterval, INTERVAL: PlainInterval}
+
+    def _bind(self, binding: str | None) -> None:
+        super()._bind(binding)
+        if self.prepares:
+            self.colspecs = {**self.colspecs, INTERVAL: CastInterval}
 
     @classmethod
     def get_async_dialect_cls(cls, url: Any) -> Any:  # noqa: ARG003

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import types as sqltypes
@@ -34,6 +36,35 @@ class STRING(sqltypes.TEXT):
     """Text, of at most `length` characters if that is given."""
 
     __visit_name__ = "STRING"
+
+
+class PlainInterval(postgresql.INTERVAL):
+    """An interval whose literal CockroachDB reads; SQLAlchemy's calls `make_interval`, PostgreSQL's alone."""
+
+    @classmethod
+    def adapt_emulated_to_native(  # type: ignore[override]  # as SQLAlchemy's
+        cls,
+        interval: sqltypes.Interval,
+        **kw: Any,  # noqa: ARG003
+    ) -> PlainInterval:
+        """Return what stands for the generic type."""
+        return cls(precision=interval.second_precision)
+
+    def literal_processor(self, dialect: Any) -> Callable[[timedelta], str]:
+        """Return what writes a value into a statement, to the microsecond."""
+
+        def process(value: timedelta) -> str:
+            sign = "-" if value < timedelta() else ""
+            size = abs(value)
+            return f"INTERVAL '{sign}{size.days * 86400 + size.seconds}.{size.microseconds:06d} seconds'"
+
+        return process
+
+
+class CastInterval(PlainInterval):
+    """The same, for parameters that need a cast."""
+
+    render_bind_cast = True
 
 
 class NamedType(UserDefinedType[Any]):
