@@ -331,6 +331,24 @@ fn a_role_logs_in_with_its_own_password_or_with_everybody_s() {
         "SELECT query LIKE '%another%' FROM pg_stat_activity WHERE query LIKE 'ALTER USER maya%'",
     );
     assert_eq!(seen.rows, [[Some("f".to_owned())]]);
+    // Whatever it is made of, and however it is written: clients and PostgreSQL prepare it alike.
+    for (literal, password) in [
+        ("'an\u{f6}th\u{e9}r'", "an\u{f6}th\u{e9}r"),
+        ("'an\u{2167}\u{ad}\u{fb01}'", "an\u{2167}\u{ad}\u{fb01}"),
+        ("'an\u{a0}o'\n'ther'", "an\u{a0}other"),
+        (r"E'an\157\x74h\u0065\'r\n'", "anothe'r\n"),
+    ] {
+        root.batch(&format!("ALTER USER maya WITH PASSWORD {literal}")).unwrap();
+        let dsn = format!("host=127.0.0.1 port={port} dbname=defaultdb user=maya");
+        let mut config = Config::parse(&dsn).unwrap();
+        config.set("password", password).unwrap();
+        assert_eq!(who(&mut blocking::Client::connect(&config).unwrap()), "maya");
+        let seen = server.postgres("defaultdb").simple(
+            "SELECT DISTINCT query LIKE '%PASSWORD ''SCRAM-SHA-256$%' FROM pg_stat_activity \
+             WHERE query LIKE 'ALTER USER maya%'",
+        );
+        assert_eq!(seen.rows, [[Some("t".to_owned())]], "{literal}");
+    }
     root.execute("ALTER USER maya WITH PASSWORD NULL", &[]).unwrap();
     refused("maya", "another");
     assert_eq!(who(&mut connect("maya", "everybody").unwrap()), "maya");

@@ -20,6 +20,7 @@ mod defaults;
 mod definition;
 pub mod edit;
 mod enumeration;
+mod escapes;
 mod expression;
 mod extension;
 mod grant;

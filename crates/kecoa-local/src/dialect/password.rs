@@ -7,37 +7,47 @@ use kecoa_server::scram::Verifier;
 use kecoa_sql::{Statement, TokenKind};
 
 use super::edit::Edits;
+use super::escapes;
 use super::quote::quote;
 
-/// Puts a verifier instead of the password behind the word at `at`, if it is a literal of ASCII characters.
-/// Any other has to be prepared first, by rules that PostgreSQL knows.
+/// Puts a verifier instead of the password behind the word at `at`. What is no password, or one that PostgreSQL
+/// refuses, stays.
 pub(super) fn rewrite(statement: &Statement<'_>, at: usize, edits: &mut Edits) {
-    let password = literal(statement, at + 1).filter(|text| is_plain(text));
+    let Some((password, last)) = literal(statement, at + 1) else { return };
+    if !is_password(&password) {
+        return;
+    }
+    // What cannot be prepared is taken as it is, by clients and by PostgreSQL.
+    let prepared = match stringprep::saslprep(&password) {
+        Ok(prepared) if !password.is_ascii() && !prepared.is_empty() => prepared,
+        _ => password.as_str().into(),
+    };
     // Without random bytes PostgreSQL makes the verifier.
-    if let Some(verifier) = password.and_then(|text| Verifier::new(&text).ok()) {
-        edits.replace(statement.start(at + 1), statement.end(at + 1), quote(&verifier.text()));
+    if let Ok(verifier) = Verifier::new(&prepared) {
+        edits.replace(statement.start(at + 1), statement.end(last), quote(&verifier.text()));
     }
 }
 
-/// The value of a literal that is one token, if it is told without a look at the rarer escapes.
-fn literal(statement: &Statement<'_>, at: usize) -> Option<String> {
-    if statement.kind(at + 1) == Some(TokenKind::String) {
-        return None; // it goes on there
+/// The value of a literal, which may go on behind the end of a line, and its last token.
+fn literal(statement: &Statement<'_>, at: usize) -> Option<(String, usize)> {
+    let mut value = part(statement, at)?;
+    let kind = statement.kind(at);
+    let mut last = at;
+    // A string of the other kind, or a dollar-quoted one, does not go on.
+    while kind != Some(TokenKind::DollarString) && statement.kind(last + 1) == kind {
+        last += 1;
+        value.push_str(&part(statement, last)?);
     }
+    Some((value, last))
+}
+
+fn part(statement: &Statement<'_>, at: usize) -> Option<String> {
     let text = String::from_utf8_lossy(statement.text(at));
     match statement.kind(at)? {
         TokenKind::String => statement.value(at),
         TokenKind::EscapeString => {
-            let inner = text.get(1..)?.strip_prefix('\'')?.strip_suffix('\'')?;
-            let mut value = String::new();
-            let mut letters = inner.chars();
-            while let Some(letter) = letters.next() {
-                match (letter, letter == '\\' || letter == '\'') {
-                    (_, true) => value.push(letters.next().filter(|l| matches!(l, '\\' | '\''))?),
-                    (letter, false) => value.push(letter),
-                }
-            }
-            Some(value)
+            let text = text.strip_prefix(['e', 'E']).unwrap_or(&text);
+            escapes::value(text.strip_prefix('\'')?.strip_suffix('\'')?)
         }
         TokenKind::DollarString => {
             let tag = text.get(..=text.get(1..)?.find('$')? + 1)?;
@@ -47,13 +57,12 @@ fn literal(statement: &Statement<'_>, at: usize) -> Option<String> {
     }
 }
 
-/// Whether it is a password, and no verifier already, of which PostgreSQL makes one without changing it.
-fn is_plain(text: &str) -> bool {
-    let hash = text.strip_prefix("md5").is_some_and(|hash| hash.len() == 32);
-    !text.is_empty()
-        && !hash
-        && !text.starts_with("SCRAM-SHA-256$")
-        && text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+/// Whether it is a password, and no verifier already.
+fn is_password(text: &str) -> bool {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let hash =
+        text.strip_prefix("md5").is_some_and(|hash| hash.len() == 32 && hash.bytes().all(is_digit));
+    !text.is_empty() && !hash && !text.starts_with("SCRAM-SHA-256$")
 }
 
 #[cfg(test)]
@@ -75,6 +84,11 @@ mod tests {
             "ALTER ROLE u ENCRYPTED PASSWORD E'sec\\\\ret''s' CREATEDB",
             "ALTER ROLE u PASSWORD $p$secret$p$ CREATEDB",
             "ALTER ROLE u PASSWORD $$secret$$ CREATEDB",
+            "ALTER ROLE u PASSWORD 'sec'\n'ret' CREATEDB",
+            "ALTER ROLE u PASSWORD E'sec\\162et' CREATEDB",
+            "ALTER ROLE u PASSWORD E'sec'\n'\\u0072et' CREATEDB",
+            "ALTER ROLE u PASSWORD 'sec\u{e9}t' CREATEDB",
+            "ALTER ROLE u PASSWORD 'md5secretsecretsecretsecretsecretse' CREATEDB",
         ] {
             let text = rewritten(sql);
             assert!(!text.contains("sec"), "{text}");
@@ -91,9 +105,12 @@ mod tests {
             (r"E'a\\b\'c''d'", r"a\b'c'd"),
             ("$$a'b$$", "a'b"),
             ("$x$a$$b$x$", "a$$b"),
+            ("'a'\n'b'", "ab"),
+            ("E'\\x41'\n'\\n'", "A\n"),
         ] {
             let statement = Statement::whole(sql.as_bytes(), false).unwrap();
-            assert_eq!(literal(&statement, 0).as_deref(), Some(value), "{sql}");
+            let last = statement.len() - 1;
+            assert_eq!(literal(&statement, 0), Some((value.to_owned(), last)), "{sql}");
         }
     }
 
@@ -102,9 +119,7 @@ mod tests {
         for sql in [
             "ALTER ROLE u PASSWORD NULL",
             "ALTER ROLE u PASSWORD ''",
-            "ALTER ROLE u PASSWORD 'a'\n'b'",
-            "ALTER ROLE u PASSWORD E'\\162'",
-            "ALTER ROLE u PASSWORD 's\u{e9}cret'",
+            "ALTER ROLE u PASSWORD E'\\xc3'",
             "ALTER ROLE u PASSWORD 'SCRAM-SHA-256$4096:a$b:c'",
             "ALTER ROLE u PASSWORD 'md5c20ad4d76fe97759aa27a0c99bff6710'",
         ] {
