@@ -354,6 +354,26 @@ fn a_role_logs_in_with_its_own_password_or_with_everybody_s() {
     assert_eq!(who(&mut connect("maya", "everybody").unwrap()), "maya");
 }
 
+#[test]
+fn values_that_a_cluster_refuses_are_refused_as_a_client_connects() {
+    let Some(server) = Server::start() else { return };
+    let port = server.address.port();
+    let connect = |options: &str| {
+        let dsn = format!(
+            "host=127.0.0.1 port={port} dbname=defaultdb user=root password=x options='{options}'"
+        );
+        blocking::Client::connect(&Config::parse(&dsn).unwrap())
+    };
+    for (options, code) in [
+        ("-c standard_conforming_strings=off", "22023"),
+        ("-c search_path=public --DateStyle=German", "0A000"),
+    ] {
+        assert_eq!(connect(options).err().unwrap().sqlstate(), Some(code), "{options}");
+    }
+    connect("-c standard_conforming_strings=on -c intervalstyle=iso_8601").unwrap();
+    connect("-c intervalstyle=postgres_verbose -c kecoa_strict=off").unwrap();
+}
+
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }

@@ -104,6 +104,9 @@ pub(super) fn create(
     }
     partition::refuse(statement, closing, to, "partition indexes")?;
     let columns = statement.elements(open + 1, closing);
+    if context.settings.strict {
+        repeated(statement, &head, &columns)?;
+    }
     let method = head.method(statement);
     if let Some(inverted) = head.inverted {
         edits.replace(statement.start(inverted), statement.start(inverted + 1), "");
@@ -151,6 +154,27 @@ pub(super) fn create(
     }
     let index = Piece::edited(statement, edits);
     Ok(Some(before.into_iter().chain([index]).chain(placed.after).collect()))
+}
+
+/// `(a, b, a)`, which PostgreSQL takes.
+fn repeated(
+    statement: &Statement<'_>,
+    head: &Head,
+    columns: &[(usize, usize)],
+) -> Result<(), Refusal> {
+    let mut names: Vec<String> = Vec::with_capacity(columns.len());
+    for (from, to) in columns {
+        // A call or an expression has more behind its first token.
+        let plain = from + 1 == *to || statement.is_any(from + 1, &["ASC", "DESC", "NULLS"]);
+        let Some(name) = statement.name(*from).filter(|_| plain) else { continue };
+        if names.contains(&name) {
+            let index = head.name.and_then(|at| statement.name(at)).unwrap_or_default();
+            let message = format!("index \"{index}\" contains duplicate column \"{name}\"");
+            return Err(Refusal::new("42P17", message));
+        }
+        names.push(name);
+    }
+    Ok(())
 }
 
 enum Named {

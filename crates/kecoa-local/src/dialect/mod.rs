@@ -51,7 +51,7 @@ mod safe;
 mod sequence;
 pub(crate) mod set;
 pub mod settings;
-mod shared_values;
+pub(crate) mod shared_values;
 mod show;
 mod signature;
 mod sql_json;
@@ -139,8 +139,9 @@ fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analys
         return Err(refusal.into());
     }
     if context.settings.strict
-        && let Some(refusal) =
-            refused::refusal(statement).or_else(|| refused_options::refusal(statement))
+        && let Some(refusal) = refused::refusal(statement)
+            .or_else(|| refused_options::refusal(statement))
+            .or_else(|| shared_values::in_statement(statement))
     {
         return Err(refusal.into());
     }

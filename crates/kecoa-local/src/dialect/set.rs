@@ -54,10 +54,7 @@ pub(super) fn analyse(
         return Ok(timeout(statement, (at, end), kept, value, !scope.is_empty()));
     }
     if settings.strict && !variables::is_known(&name) && (reset || assigned) {
-        let message = format!("unrecognized configuration parameter \"{name}\"");
-        let hint =
-            "CockroachDB does not have it; SET kecoa_strict = off passes it on to PostgreSQL";
-        return Err(Refusal { hint: hint.to_owned(), ..Refusal::new("42704", message) });
+        return Err(shared_values::unknown(&name));
     }
     if settings.strict && assigned {
         // What is no string is a list of words: `SET datestyle = SQL, MDY`.

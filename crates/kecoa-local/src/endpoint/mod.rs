@@ -18,6 +18,7 @@ mod database;
 mod expect;
 mod extended;
 mod flow;
+mod given_values;
 mod look;
 mod lookup;
 mod messages;

@@ -8,7 +8,6 @@ use bytes::{BufMut, Bytes, BytesMut};
 use kecoa_proto::ProtocolVersion;
 use kecoa_proto::frame::Limits;
 use kecoa_proto::message::startup::Startup;
-use kecoa_proto::message::startup_options;
 use kecoa_server::accept::Shutdown;
 use kecoa_server::listener::Peer;
 use kecoa_server::scram::{Exchange, Failed, MECHANISM, Verifier};
@@ -16,6 +15,7 @@ use kecoa_server::unauthenticated::Slot;
 
 use super::backend::{self, Opened, Refused};
 use super::cancel;
+use super::given_values;
 use super::messages::{CLIENT_MESSAGE, Client, Messages, Stream, UNAUTHENTICATED_MESSAGE, put};
 use super::passwords;
 use super::replies::{Fields, string};
@@ -111,7 +111,11 @@ pub(super) async fn open(
         };
         role = opened.user.clone();
     }
-    if let Err(error) = set_variables(&mut opened, &variables).await {
+    let set = match set_variables(&mut opened, &variables).await {
+        Ok(()) => given_values::check(&mut opened, &parameters).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = set {
         refuse(&mut client, &error).await;
         return None;
     }
@@ -367,20 +371,8 @@ fn sort(parameters: Pairs) -> Result<(Pairs, Vec<(String, String)>), Fields> {
 fn options(text: &str, ours: &mut Vec<(String, String)>) -> Option<String> {
     let mut rest: Vec<Cow<'_, str>> = Vec::new();
     let mut taken = false;
-    let mut arguments = startup_options::split(text).into_iter();
-    while let Some(argument) = arguments.next() {
-        let (assignment, parts) = if argument == "-c" {
-            match arguments.next() {
-                Some(next) => (next, vec![argument, next]),
-                None => ("", vec![argument]),
-            }
-        } else {
-            let inner = argument.strip_prefix("--").or_else(|| argument.strip_prefix("-c"));
-            (inner.unwrap_or_default(), vec![argument])
-        };
-        let assignment = startup_options::unescape(assignment);
-        let (name, value) = assignment.split_once('=').unwrap_or((&assignment, ""));
-        let name = name.replace('-', "_").to_ascii_lowercase();
+    for argument in given_values::arguments(text) {
+        let given_values::Argument { parts, name, value } = argument;
         if name == "idle_in_session_timeout" {
             let text = parts.join(" ");
             let escaped = text.replace("idle_in_session_timeout", "idle_session_timeout");
@@ -394,7 +386,7 @@ fn options(text: &str, ours: &mut Vec<(String, String)>) -> Option<String> {
         }
         taken = true;
         if name != "cluster" {
-            ours.push((name, value.to_owned()));
+            ours.push((name, value));
         }
     }
     taken.then(|| rest.join(" "))

@@ -175,6 +175,8 @@ DECLARE
   source text := pg_catalog.rtrim(pg_catalog.btrim(crdb_internal.regexp_replace(
     pg_catalog.pg_get_viewdef(view, true), '\s+', ' ', 'g')), ';');
   referenced text;
+  moved text := '\mcrdb_internal\.(' ||
+    (SELECT coalesce(pg_catalog.string_agg(m, '|'), '-') FROM crdb_internal.moved_functions() AS m) || ')\(';
 BEGIN
   -- '1'::text -> '1', x::bigint -> x::INT8
   source := crdb_internal.regexp_replace(source,
@@ -182,7 +184,8 @@ BEGIN
   -- CockroachDB's operators, and the order of NULLs that is CockroachDB's anyway.
   SELECT pg_catalog.string_agg(coalesce(m.match[1],
       crdb_internal.regexp_replace(pg_catalog.replace(pg_catalog.replace(pg_catalog.replace(
-        pg_catalog.replace(pg_catalog.replace(pg_catalog.replace(m.match[2],
+        pg_catalog.replace(pg_catalog.replace(pg_catalog.replace(
+          crdb_internal.regexp_replace(m.match[2], moved, '\1(', 'g'),
           ' DESC NULLS LAST', ' DESC'), ' !~~* ', ' NOT ILIKE '), ' ~~* ', ' ILIKE '),
         ' !~~ ', ' NOT LIKE '), ' ~~ ', ' LIKE '), ' <> ', ' != '),
       '(?<! DESC) NULLS FIRST', '', 'g')), '' ORDER BY m.place) INTO source

@@ -30,6 +30,20 @@ BEGIN
 END
 $$;
 
+-- PostgreSQL's functions that the endpoint has moved, since it has another of that name: what was made before calls them.
+CREATE OR REPLACE FUNCTION crdb_internal.moved_functions() RETURNS SETOF text
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT DISTINCT p.proname::text FROM pg_catalog.pg_proc p
+  WHERE p.pronamespace = 'crdb_internal'::regnamespace AND p.oid < 8000::oid
+$$;
+
+-- crdb_internal.cbrt -> cbrt
+CREATE OR REPLACE FUNCTION crdb_internal.shown_function(name text) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE AS $$
+  SELECT CASE WHEN name ~ '^crdb_internal\.' AND pg_catalog.substr(name, 15) IN (SELECT crdb_internal.moved_functions())
+    THEN pg_catalog.substr(name, 15) ELSE name END
+$$;
+
 -- What stands in a string literal of PostgreSQL's.
 CREATE OR REPLACE FUNCTION crdb_internal.literal_value(literal text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$

@@ -97,7 +97,7 @@ BEGIN
       at := e.at;
       name := CASE WHEN name ~ '^(pg_catalog\.)?"[a-z_]+"$' THEN pg_catalog.replace(name, '"', '')
         WHEN name IN ('GREATEST', 'LEAST') THEN pg_catalog.lower(name)
-        WHEN name = 'crdb_internal.version' THEN 'version' ELSE name END;
+        WHEN name = 'crdb_internal.version' THEN 'version' ELSE crdb_internal.shown_function(name) END;
       part := name || '(' || e.part || ')';
       IF name IN ('now', 'statement_timestamp', 'transaction_timestamp', 'clock_timestamp') THEN
         kind := 'moment';
