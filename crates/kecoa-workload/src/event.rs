@@ -55,6 +55,11 @@ pub enum Event {
         /// How long it did not.
         down: Duration,
     },
+    /// No transaction begins any more; those that are under way come to their end.
+    Ending {
+        /// When.
+        at: Duration,
+    },
     /// An invariant was checked.
     Checked {
         /// When.

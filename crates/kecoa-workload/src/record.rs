@@ -1,7 +1,7 @@
 //! The recorder: takes events while they come, and holds what the pictures need.
 //!
 //! Its memory is bounded whatever the length of the run: about 4 MB for the series, 200 KB for each kind
-//! of transaction. What it holds depends on the events alone, not on the order in which they come.
+//! of transaction, a few numbers for each worker. What it holds depends on the events alone, not on the order in which they come.
 
 mod bounded;
 pub(crate) mod failures;
@@ -30,6 +30,10 @@ const MOST_ATTEMPTS: usize = 16;
 pub struct Recorder {
     /// The latest time that was heard of.
     pub(crate) now: u64,
+    /// When transactions began no more.
+    ended: Option<u64>,
+    /// When each worker committed last: it has one transaction at most that ends after `ended`.
+    last_commits: BTreeMap<u32, u64>,
     pub(crate) outcomes: Outcomes,
     /// Of transactions that committed: of each kind, and of all.
     pub(crate) latencies: BTreeMap<&'static str, Exact>,
@@ -72,6 +76,8 @@ impl Recorder {
     pub fn new() -> Recorder {
         Recorder {
             now: 0,
+            ended: None,
+            last_commits: BTreeMap::new(),
             outcomes: Outcomes::default(),
             latencies: BTreeMap::new(),
             all_latencies: Exact::exact(),
@@ -103,6 +109,11 @@ impl Recorder {
                 self.advance(*at);
                 self.incidents.back(*at, *down);
             }
+            Event::Ending { at } => {
+                self.advance(*at);
+                let at = microseconds(*at);
+                self.ended = Some(self.ended.map_or(at, |ended| ended.min(at)));
+            }
             Event::Checked { at, check, result } => {
                 self.advance(*at);
                 self.checks.record(*at, check, result);
@@ -115,6 +126,18 @@ impl Recorder {
         self.now = self.now.max(microseconds(now));
     }
 
+    /// How long transactions were begun, in microseconds.
+    pub(crate) fn begun(&self) -> u64 {
+        self.ended.unwrap_or(self.now)
+    }
+
+    /// How many transactions committed while others were begun.
+    pub(crate) fn committed_meanwhile(&self) -> u64 {
+        let begun = self.begun();
+        let later = self.last_commits.values().filter(|at| **at > begun).count();
+        self.outcomes.committed.saturating_sub(later as u64)
+    }
+
     fn record_transaction(&mut self, transaction: &Finished) {
         let ended = transaction.started.saturating_add(transaction.took);
         self.advance(ended);
@@ -123,6 +146,8 @@ impl Recorder {
         interval.retries += retries as u64;
         if matches!(transaction.outcome, Outcome::Committed) {
             interval.committed += 1;
+            let last = self.last_commits.entry(transaction.worker).or_default();
+            *last = (*last).max(microseconds(ended));
             interval.record_latency(transaction.took);
             self.all_latencies.record(transaction.took);
             let kind = self.latencies.entry(transaction.kind);

@@ -32,6 +32,7 @@ impl Summary {
             version: VERSION,
             run: run(about, started, end),
             duration_us: recorder.now,
+            begun_us: recorder.begun(),
             transactions: transactions(recorder),
             latency: [("all", &recorder.all_latencies)]
                 .into_iter()
@@ -93,10 +94,9 @@ fn transactions(recorder: &Recorder) -> Transactions {
         refused: outcomes.refused,
         failed: outcomes.failed,
         ambiguous,
-        committed_per_second: if recorder.now == 0 {
-            0.0
-        } else {
-            rounded(outcomes.committed as f64 * 1e6 / recorder.now as f64)
+        committed_per_second: match recorder.begun() {
+            0 => 0.0,
+            begun => rounded(recorder.committed_meanwhile() as f64 * 1e6 / begun as f64),
         },
     }
 }

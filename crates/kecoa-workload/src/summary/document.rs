@@ -17,6 +17,8 @@ pub struct Summary {
     pub run: Run,
     /// How long the run lasted so far.
     pub duration_us: u64,
+    /// How long transactions were begun: what rates of the whole run are of.
+    pub begun_us: u64,
     /// Transactions by their outcome.
     pub transactions: Transactions,
     /// How long transactions took that committed, retries and waits included: all kinds first, called
@@ -110,7 +112,7 @@ pub struct Transactions {
     pub failed: u64,
     /// Those whose COMMIT had no answer.
     pub ambiguous: u64,
-    /// Commits a second, over the whole run.
+    /// Commits a second while transactions were begun. What was under way then and committed later does not count.
     pub committed_per_second: f64,
 }
 

@@ -56,6 +56,7 @@ fn event() -> impl Strategy<Value = Event> {
         }),
         1 => (time(), 0_u32..60).prop_map(|(at, number)| Event::Fault { at, what: format!("fault {number}") }),
         1 => time().prop_map(|at| Event::Killed { at }),
+        1 => time().prop_map(|at| Event::Ending { at }),
         1 => (time(), time()).prop_map(|(at, down)| Event::Back { at, down }),
     ]
 }

@@ -1,9 +1,11 @@
 //! The document, and the text at a run's end.
 
-use kecoa_workload::{End, Event, Recorder, Summary};
+use std::time::Duration;
+
+use kecoa_workload::{End, Event, Outcome, Recorder, Summary};
 
 use crate::golden::assert_golden;
-use crate::scripted::{about, failed, failure, small, summary_of, transaction};
+use crate::scripted::{about, failed, failure, small, succeeded, summary_of, transaction};
 
 #[test]
 fn the_json_of_a_small_run_is_exactly_this() {
@@ -38,6 +40,25 @@ fn a_run_without_events_has_a_summary() {
 }
 
 #[test]
+fn rates_are_of_the_time_in_which_transactions_were_begun() {
+    let done = |worker, started, took| {
+        let attempts = vec![succeeded(took)];
+        transaction("transfer", worker, started, attempts, Outcome::Committed)
+    };
+    let ending = Event::Ending { at: Duration::from_secs(2) };
+    // Three commits in two seconds; the fourth was under way at their end, and took long.
+    let events =
+        [done(0, 0, 500), done(0, 500, 500), done(1, 0, 1_900), ending, done(1, 1_900, 8_000)];
+    let summary = summary_of(&events, End::Completed);
+    assert_eq!((summary.begun_us, summary.duration_us), (2_000_000, 9_900_000));
+    assert_eq!(summary.transactions.committed, 4);
+    assert_eq!(summary.transactions.committed_per_second, 1.5);
+    // While it runs, time is what has passed.
+    let running = summary_of(&events[..3], End::Running);
+    assert_eq!(running.begun_us, running.duration_us);
+}
+
+#[test]
 fn json_can_be_read_again() {
     let summary = summary_of(&small(), End::Completed);
     assert_eq!(serde_json::from_str::<Summary>(&summary.to_json()).unwrap(), summary);
@@ -56,7 +77,7 @@ fn no_secret_of_the_url_is_in_it() {
 fn text_of_others_controls_no_terminal() {
     let hostile = "\u{1b}]0;x\u{7}\u{1b}[2J\r\n\u{9b}31m\u{202e}oops";
     let attempts = vec![failed(1, failure(Some(hostile), hostile, hostile), None)];
-    let outcome = kecoa_workload::Outcome::Failed(hostile.to_owned());
+    let outcome = Outcome::Failed(hostile.to_owned());
     let mut recorder = Recorder::new();
     recorder.record(&transaction("transfer", 0, 0, attempts, outcome));
     recorder.record(&Event::Fault { at: std::time::Duration::ZERO, what: hostile.to_owned() });
@@ -77,7 +98,7 @@ fn text_of_others_controls_no_terminal() {
 fn no_line_is_wider_than_80_columns() {
     let long = "a reason that goes on and on ".repeat(20);
     let attempts = vec![failed(1, failure(Some("40001"), &long, &long), None)];
-    let outcome = kecoa_workload::Outcome::Ambiguous(kecoa_workload::Resolution::Unknown);
+    let outcome = Outcome::Ambiguous(kecoa_workload::Resolution::Unknown);
     let check = Event::Checked {
         at: std::time::Duration::ZERO,
         check: "sum",
