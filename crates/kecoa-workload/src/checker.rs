@@ -1,9 +1,11 @@
 //! Checks the invariants, all along and at the end.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use kecoa::ErrorKind;
 use kecoa::blocking::Client;
 
 use crate::error::Error;
@@ -17,6 +19,10 @@ use crate::workload::invariants;
 
 /// How long the checks at the end wait for the server.
 const AT_THE_END: Duration = Duration::from_secs(60);
+/// How long they wait for it where the caller wants the run to end.
+const HURRIED: Duration = Duration::from_secs(2);
+const SILENT: &str = "the server does not answer, so the invariants could not be checked at the end: check them by \
+                      `kecoa workload check` when it does";
 
 /// Checks until the run is over. While the server is away nothing is checked.
 pub(crate) fn watch(shared: &Arc<Shared>, settings: &Settings, every: Duration) {
@@ -33,6 +39,8 @@ pub(crate) fn watch(shared: &Arc<Shared>, settings: &Settings, every: Duration) 
         };
         if let Ok(mut client) = client
             && let Ok(checks) = check(shared, settings, &mut client, false)
+            // Whoever was not waited for has nothing to say any more.
+            && !shared.is_cut()
         {
             connected = Some(client);
             report(shared, &checks);
@@ -42,10 +50,28 @@ pub(crate) fn watch(shared: &Arc<Shared>, settings: &Settings, every: Duration) 
 }
 
 /// Checks once all workers have ended.
-pub(crate) fn at_the_end(shared: &Arc<Shared>, settings: &Settings) -> Result<Vec<Check>, Error> {
-    let until = Instant::now() + AT_THE_END;
+///
+/// A server that does not answer a connection is given up, soon where the caller wants the run to end.
+pub(crate) fn at_the_end(
+    shared: &Arc<Shared>,
+    settings: &Settings,
+    is_interrupted: &dyn Fn() -> bool,
+) -> Result<Vec<Check>, Error> {
+    let began = Instant::now();
+    let until = began + AT_THE_END;
+    let mut waits_on = || {
+        let is_hurried = is_interrupted() && began.elapsed() >= HURRIED;
+        match is_hurried || Instant::now() >= until {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    };
     loop {
-        let connected = Client::connect(&shared.direct).map_err(Error::from);
+        let connected = Client::connect_with(&shared.direct, &mut waits_on);
+        let connected = connected.map_err(|error| match error.kind() {
+            ErrorKind::Interrupted => Error::Setup(SILENT.to_owned()),
+            _ => error.into(),
+        });
         let checked = connected.and_then(|mut client| check(shared, settings, &mut client, true));
         match checked {
             Ok(checks) => {
@@ -53,7 +79,7 @@ pub(crate) fn at_the_end(shared: &Arc<Shared>, settings: &Settings) -> Result<Ve
                 return Ok(checks);
             }
             // The server may be about to come back.
-            Err(Error::Database(error)) if is_away(&error) && Instant::now() < until => {
+            Err(Error::Database(error)) if is_away(&error) && waits_on().is_continue() => {
                 thread::sleep(Duration::from_millis(200));
             }
             Err(error) => return Err(error),

@@ -26,6 +26,10 @@ use crate::workload::{self, Workload};
 const GRACE: Duration = Duration::from_secs(10);
 /// How long they are waited for once they have been cut off.
 const CUT: Duration = Duration::from_secs(30);
+/// How long each of these is once the caller wants the run to end.
+const HURRIED: Duration = Duration::from_secs(2);
+/// How long the process of workers is waited for that is ended.
+const LEAVE: Duration = Duration::from_secs(1);
 
 /// Kills the server and starts it again; returns once it serves.
 pub type Kill = Box<dyn FnMut() -> Result<(), String> + Send>;
@@ -235,7 +239,7 @@ fn drive(
     is_interrupted: &dyn Fn() -> bool,
 ) -> Result<Ending, Error> {
     let begun = begin(shared, settings, kill);
-    let (workers, others) = match begun {
+    let Threads { checks, kills, workers } = match begun {
         Ok(begun) => begun,
         Err(error) => {
             // Those that have begun end by themselves.
@@ -254,60 +258,67 @@ fn drive(
         }
     }
     shared.end();
-    let took = shared.now();
-    let ended = wait(&workers, GRACE);
+    let took = shared.ended();
+    shared.report(Event::Ending { at: took });
+    let ended = wait(&workers, GRACE, is_interrupted);
     // Without the proxy, whoever waits for an answer that a fault has swallowed has lost the connection.
     drop(proxy);
     shared.cut();
-    if !ended && !wait(&workers, CUT) {
-        let left = workers.iter().filter(|worker| !worker.is_finished()).count();
+    if !ended && !wait(&workers, CUT, is_interrupted) {
+        shared.leave();
+        // A process of theirs is ended.
+        wait(&workers, LEAVE, is_interrupted);
         let silent = io::Error::new(io::ErrorKind::TimedOut, "the server does not answer them");
-        return Err(Error::Io(format!("{left} workers did not come to their end"), silent));
+        return Err(Error::Io("workers did not come to their end".to_owned(), silent));
     }
-    for thread in others {
+    if let Some(kills) = kills {
         // Whether the server came back is what its answer says.
-        if let Ok(Err(why)) = thread.join() {
-            return Err(Error::Setup(why));
-        }
+        join(kills)?;
     }
     for worker in workers {
-        if let Ok(Err(why)) = worker.join() {
-            return Err(Error::Setup(why));
-        }
+        join(worker)?;
     }
-    let checks = checker::at_the_end(shared, settings)?;
+    if let Some(checks) = checks {
+        // Where the server does not answer it, the checks at the end say so.
+        wait(std::slice::from_ref(&checks), CUT, is_interrupted);
+    }
+    let checks = checker::at_the_end(shared, settings, is_interrupted)?;
     Ok(Ending { took, interrupted, violation: shared.violation(), checks })
+}
+
+/// The threads of a run.
+struct Threads {
+    checks: Option<Thread>,
+    kills: Option<Thread>,
+    workers: Vec<Thread>,
 }
 
 /// A thread of a run: it may say why the run cannot go on.
 type Thread = JoinHandle<Result<(), String>>;
 
 /// Starts the workers; the checker and the killer.
-fn begin(
-    shared: &Arc<Shared>,
-    settings: &Settings,
-    kill: Option<Kill>,
-) -> io::Result<(Vec<Thread>, Vec<Thread>)> {
-    let mut others = Vec::new();
+fn begin(shared: &Arc<Shared>, settings: &Settings, kill: Option<Kill>) -> io::Result<Threads> {
+    let mut checks = None;
     if let Some(every) = shared.options.check_every {
         let (shared, settings) = (shared.clone(), settings.clone());
         let work = move || {
             checker::watch(&shared, &settings, every);
             Ok(())
         };
-        others.push(thread::Builder::new().name("checks".to_owned()).spawn(work)?);
+        checks = Some(thread::Builder::new().name("checks".to_owned()).spawn(work)?);
     }
+    let mut kills = None;
     if let Some((every, kill)) = shared.options.kill_every.zip(kill) {
         let shared = shared.clone();
         let work = move || kill_again_and_again(&shared, every, kill);
-        others.push(thread::Builder::new().name("kills".to_owned()).spawn(work)?);
+        kills = Some(thread::Builder::new().name("kills".to_owned()).spawn(work)?);
     }
     let workers = match shared.options.client {
         options::Client::Blocking => worker::spawn_blocking(shared)?,
         options::Client::Tokio => worker::spawn_tokio(shared)?,
         options::Client::Python => worker::spawn_python(shared)?,
     };
-    Ok((workers, others))
+    Ok(Threads { checks, kills, workers })
 }
 
 fn kill_again_and_again(shared: &Shared, every: Duration, mut kill: Kill) -> Result<(), String> {
@@ -327,18 +338,65 @@ fn kill_again_and_again(shared: &Shared, every: Duration, mut kill: Kill) -> Res
     }
 }
 
-fn all_ended(workers: &[Thread]) -> bool {
-    workers.iter().all(JoinHandle::is_finished)
+fn all_ended(threads: &[Thread]) -> bool {
+    threads.iter().all(JoinHandle::is_finished)
 }
 
-/// Waits for the workers; whether all of them have ended.
-fn wait(workers: &[Thread], limit: Duration) -> bool {
-    let until = Instant::now() + limit;
-    while !all_ended(workers) {
+/// Waits for these threads, at most this long, or a little once the caller wants the run to end; whether all of
+/// them have ended.
+fn wait(threads: &[Thread], limit: Duration, is_interrupted: &dyn Fn() -> bool) -> bool {
+    let mut until = Instant::now() + limit;
+    let mut is_hurried = false;
+    while !all_ended(threads) {
+        if !is_hurried && is_interrupted() {
+            is_hurried = true;
+            until = until.min(Instant::now() + HURRIED);
+        }
         if Instant::now() >= until {
             return false;
         }
         thread::sleep(SLICE);
     }
     true
+}
+
+/// Takes the end of a thread that has ended, or is about to.
+fn join(thread: Thread) -> Result<(), Error> {
+    match thread.join() {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(why)) => Err(Error::Setup(why)),
+        // Its message has been printed.
+        Err(_) => {
+            Err(Error::Setup("a thread of the run panicked: what it said is above".to_owned()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn a_thread_that_does_not_end_is_waited_for_a_little_once_the_caller_wants_the_end() {
+        let (release, held) = mpsc::channel::<()>();
+        let threads = [thread::spawn(move || {
+            let _ = held.recv();
+            Ok(())
+        })];
+        let begun = Instant::now();
+        assert!(!wait(&threads, Duration::from_millis(1), &|| false));
+        assert!(!wait(&threads, Duration::from_secs(600), &|| true));
+        assert!(begun.elapsed() < Duration::from_secs(60));
+        drop(release);
+        assert!(wait(&threads, Duration::from_secs(600), &|| false));
+    }
+
+    #[test]
+    fn a_thread_that_panics_is_no_success() {
+        let died = thread::spawn(|| panic!("in a worker"));
+        assert!(join(died).unwrap_err().to_string().contains("panicked"));
+        assert!(join(thread::spawn(|| Ok(()))).is_ok());
+    }
 }

@@ -1,7 +1,7 @@
 //! What the threads of a run share.
 
 use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use kecoa::Config;
@@ -30,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) pace: Pace,
     pub(crate) start: Instant,
     phase: AtomicU8,
+    /// When transactions began no more.
+    ended: OnceLock<Duration>,
     tallies: Vec<Tally>,
     violation: Mutex<Option<String>>,
     report: Report,
@@ -52,6 +54,7 @@ pub(crate) struct Commits {
 const RUNNING: u8 = 0;
 const ENDING: u8 = 1;
 const CUT: u8 = 2;
+const LEFT: u8 = 3;
 
 impl Shared {
     pub(crate) fn new(
@@ -72,6 +75,7 @@ impl Shared {
             log,
             start,
             phase: AtomicU8::new(RUNNING),
+            ended: OnceLock::new(),
             tallies: (0..workers).map(|_| Tally::default()).collect(),
             violation: Mutex::new(None),
             report,
@@ -85,12 +89,23 @@ impl Shared {
 
     /// No transaction begins any more.
     pub(crate) fn end(&self) {
+        self.ended.get_or_init(|| self.now());
         self.phase.fetch_max(ENDING, Ordering::Relaxed);
+    }
+
+    /// When transactions began no more, since the start of the run; now, while they do.
+    pub(crate) fn ended(&self) -> Duration {
+        self.ended.get().copied().unwrap_or_else(|| self.now())
     }
 
     /// Those under way are not waited for any more.
     pub(crate) fn cut(&self) {
         self.phase.fetch_max(CUT, Ordering::Relaxed);
+    }
+
+    /// Those that still do not end are left to themselves.
+    pub(crate) fn leave(&self) {
+        self.phase.fetch_max(LEFT, Ordering::Relaxed);
     }
 
     pub(crate) fn is_ending(&self) -> bool {
@@ -99,6 +114,10 @@ impl Shared {
 
     pub(crate) fn is_cut(&self) -> bool {
         self.phase.load(Ordering::Relaxed) >= CUT
+    }
+
+    pub(crate) fn is_left(&self) -> bool {
+        self.phase.load(Ordering::Relaxed) >= LEFT
     }
 
     /// Sleeps until then, since the start, or until the run is over.
