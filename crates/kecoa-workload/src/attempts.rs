@@ -17,8 +17,10 @@ pub(crate) struct Attempts {
 #[derive(Debug, Default)]
 struct Noted {
     attempts: Vec<Attempt>,
-    /// When the attempt began that is under way, since the start of the run.
+    /// When the attempt began that is under way, or is to begin, since the start of the run.
     begun: Duration,
+    /// Whether it is waited for.
+    is_waiting: bool,
 }
 
 impl Attempts {
@@ -38,8 +40,27 @@ impl Attempts {
     /// A transaction begins; when, since the start of the run.
     pub(crate) fn begin(&self) -> Duration {
         let now = self.start.elapsed();
-        *self.noted() = Noted { attempts: Vec::new(), begun: now };
+        *self.noted() = Noted { begun: now, ..Noted::default() };
         now
+    }
+
+    /// An attempt begins. It is early where the wait before it was cut short.
+    pub(crate) fn attempt_begins(&self) {
+        let now = self.start.elapsed();
+        let mut noted = self.noted();
+        noted.is_waiting = false;
+        let early = noted.begun.saturating_sub(now);
+        if let Some(wait) = noted.attempts.last_mut().and_then(|last| last.wait.as_mut()) {
+            *wait = wait.saturating_sub(early);
+            noted.begun = noted.begun.min(now);
+        }
+    }
+
+    /// How many attempts have failed, while the next one is waited for.
+    pub(crate) fn waiting_after(&self) -> Option<u32> {
+        let noted = self.noted();
+        let failed = u32::try_from(noted.attempts.len()).unwrap_or(u32::MAX);
+        noted.is_waiting.then_some(failed)
     }
 
     /// An attempt has failed, and the next one begins after this wait, if there is one.
@@ -53,6 +74,12 @@ impl Attempts {
             None => self.note(None, None),
             // The observer was not told of what failed outside of an attempt.
             Some(error) if !self.is_given_up() => self.failed(error, None),
+            // The observer was told what broke, not that COMMIT was under way.
+            Some(error) if error.is_ambiguous() => {
+                if let Some(last) = self.noted().attempts.last_mut() {
+                    last.failure = Some(failure(error));
+                }
+            }
             Some(_) => {}
         }
         std::mem::take(&mut self.noted().attempts)
@@ -70,6 +97,7 @@ impl Attempts {
         let took = now.saturating_sub(noted.begun);
         noted.attempts.push(Attempt { took, failure, wait });
         noted.begun = now.saturating_add(wait.unwrap_or_default());
+        noted.is_waiting = wait.is_some();
     }
 
     fn noted(&self) -> MutexGuard<'_, Noted> {
@@ -160,6 +188,27 @@ mod tests {
         // One that failed before its first attempt has that.
         attempts.begin();
         assert_eq!(attempts.end(Some(&lost)).len(), 1);
+    }
+
+    #[test]
+    fn a_wait_that_was_cut_short_is_as_long_as_it_was() {
+        let attempts = Attempts::new(Instant::now());
+        attempts.begin();
+        attempts.attempt_begins();
+        assert_eq!(attempts.waiting_after(), None);
+        attempts.failed(&Error::connection_lost("lost"), Some(Duration::from_secs(3_600)));
+        assert_eq!(attempts.waiting_after(), Some(1));
+        attempts.attempt_begins();
+        assert_eq!(attempts.waiting_after(), None);
+        let noted = attempts.end(None);
+        let [first, second] = noted.as_slice() else { unreachable!("{noted:?}") };
+        assert!(first.wait.unwrap() < Duration::from_secs(60), "{noted:?}");
+        assert!(second.took < Duration::from_secs(60), "{noted:?}");
+        // One that was not cut short stays what it is.
+        attempts.begin();
+        attempts.failed(&Error::connection_lost("lost"), Some(Duration::ZERO));
+        attempts.attempt_begins();
+        assert_eq!(attempts.end(None).first().unwrap().wait, Some(Duration::ZERO));
     }
 
     #[test]

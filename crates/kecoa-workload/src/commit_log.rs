@@ -26,6 +26,8 @@ const STATEMENT_TIMEOUT: &str = "SET statement_timeout = '20s'";
 #[derive(Debug, Clone)]
 pub(crate) struct CommitLog {
     run: i64,
+    /// How long the database is asked for a commit.
+    timeout: Duration,
     insert: String,
     update: String,
     lock: String,
@@ -38,6 +40,7 @@ impl CommitLog {
         let table = format!("{}.workers", name.schema());
         CommitLog {
             run,
+            timeout: LOOK_UP,
             insert: format!(
                 "INSERT INTO {table} (run, worker, sequence, commits, writes) \
                  SELECT $1, worker, 0, 0, 0 FROM generate_series(0::INT8, $2::INT8) AS w (worker)"
@@ -49,6 +52,12 @@ impl CommitLog {
             lock: format!("SELECT sequence FROM {table} WHERE run = $1 AND worker = $2 FOR UPDATE"),
             list: format!("SELECT worker, commits FROM {table} WHERE run = $1"),
         }
+    }
+
+    /// The same, where the database is asked for a commit this long.
+    #[cfg(test)]
+    pub(crate) fn asking_for(self, timeout: Duration) -> CommitLog {
+        CommitLog { timeout, ..self }
     }
 
     /// The number of the run.
@@ -88,7 +97,7 @@ impl CommitLog {
     /// The row is locked for that: a transaction that has written it and still hangs in the server is waited
     /// for.
     pub(crate) fn look_up(&self, direct: &Config, worker: u32, sequence: i64) -> Resolution {
-        let until = Instant::now() + LOOK_UP;
+        let until = Instant::now() + self.timeout;
         loop {
             match self.found(direct, worker) {
                 Ok(found) if found == sequence => return Resolution::Committed,

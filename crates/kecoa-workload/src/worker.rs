@@ -4,6 +4,8 @@ mod asynchronous;
 mod blocking;
 mod outcome;
 mod python;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use self::asynchronous::spawn as spawn_tokio;
 pub(crate) use self::blocking::spawn as spawn_blocking;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use kecoa::{Client, Error};
+use kecoa::retry::Policy;
+use kecoa::{Client, Error, TransactionOptions};
 use tokio::runtime::Builder;
 use tokio::task::{LocalSet, spawn_blocking};
 
@@ -28,10 +29,15 @@ pub(crate) fn spawn(shared: &Arc<Shared>) -> io::Result<Vec<JoinHandle<Result<()
             let numbers: Vec<u32> = (first..workers).step_by(cores.max(1)).collect();
             thread::Builder::new().name(format!("workers-{first}")).spawn(move || {
                 let tasks = LocalSet::new();
-                for number in numbers {
-                    tasks.spawn_local(work(Worker::new(shared.clone(), number)));
-                }
+                let workers: Vec<_> = numbers
+                    .into_iter()
+                    .map(|number| tasks.spawn_local(work(Worker::new(shared.clone(), number))))
+                    .collect();
                 runtime.block_on(tasks);
+                for worker in workers {
+                    // A panic, whose message has been printed.
+                    runtime.block_on(worker).map_err(|error| format!("a worker ended: {error}"))?;
+                }
                 Ok(())
             })
         })
@@ -47,35 +53,53 @@ async fn work(mut worker: Worker) {
         if shared.is_ending() {
             return;
         }
-        let under_way = worker.begin();
-        let end = tokio::select! {
-            result = run_connected(&worker, &under_way, &mut connected) => worker.judge(result),
-            // How far it came is not known: it is looked up.
-            () = cut(&shared) => End::Ambiguous(Error::timeout("the run ended while it was at work")),
-        };
-        let resolution = match end {
-            End::Known(..) => Resolution::Unknown,
-            End::Ambiguous(_) => {
-                let (shared, writes) = (shared.clone(), under_way.operation.writes());
-                let (number, sequence) = (worker.number, worker.sequence);
-                let looking_up = spawn_blocking(move || look_up(&shared, number, sequence, writes));
-                looking_up.await.unwrap_or(Resolution::Unknown)
-            }
-        };
-        worker.finish(&under_way, end, resolution);
+        transaction(&mut worker, &mut connected).await;
     }
+}
+
+/// Draws a transaction, runs it to its end, and reports it.
+pub(super) async fn transaction(worker: &mut Worker, connected: &mut Option<Client>) {
+    let under_way = worker.begin();
+    let shared = worker.shared.clone();
+    let mut options = under_way.options.clone();
+    let end = loop {
+        let transaction = run_connected(worker, &under_way, &options, connected);
+        tokio::select! {
+            result = transaction => break worker.judge(result),
+            // How far it came is not known: it is looked up.
+            () = cut(&shared) => {
+                break End::Ambiguous(Error::timeout("the run ended while it was at work"));
+            }
+            policy = waits_in_vain(worker) => {
+                // The wait is over, which another client may be made after.
+                worker.attempt_begins();
+                options.policy = policy;
+            }
+        }
+    };
+    let resolution = match end {
+        End::Known(..) => Resolution::Unknown,
+        End::Ambiguous(_) => {
+            let (shared, writes) = (shared.clone(), under_way.operation.writes());
+            let (number, sequence) = (worker.number, worker.sequence);
+            let looking_up = spawn_blocking(move || look_up(&shared, number, sequence, writes));
+            looking_up.await.unwrap_or(Resolution::Unknown)
+        }
+    };
+    worker.finish(&under_way, end, resolution);
 }
 
 async fn run_connected(
     worker: &Worker,
     under_way: &UnderWay,
+    options: &TransactionOptions,
     connected: &mut Option<Client>,
 ) -> Result<Vec<Seen>, BodyError> {
     let client = match connected {
         Some(client) => client,
         none => none.insert(connect(worker).await?),
     };
-    run(worker, under_way, client).await
+    run(worker, under_way, options, client).await
 }
 
 async fn connect(worker: &Worker) -> Result<Client, Error> {
@@ -96,11 +120,13 @@ async fn connect(worker: &Worker) -> Result<Client, Error> {
 async fn run(
     worker: &Worker,
     under_way: &UnderWay,
+    options: &TransactionOptions,
     client: &mut Client,
 ) -> Result<Vec<Seen>, BodyError> {
-    let UnderWay { operation, options, .. } = under_way;
+    let operation = &under_way.operation;
     let shared = &worker.shared;
     let body = async |tx: &mut kecoa::Transaction<'_>| {
+        worker.attempt_begins();
         let seen = shared.workload.run(operation, tx).await?;
         if operation.writes() {
             let written = operation.written();
@@ -109,6 +135,17 @@ async fn run(
         Ok(seen)
     };
     client.transaction_local(options, body).await
+}
+
+/// Waits until the run is over while the transaction waits for its next attempt. Gives the policy of those that
+/// are left, which are made at once.
+async fn waits_in_vain(worker: &Worker) -> Policy {
+    loop {
+        if let Some(policy) = worker.hurried() {
+            return policy;
+        }
+        tokio::time::sleep(SLICE).await;
+    }
 }
 
 /// Waits until the run is cut.

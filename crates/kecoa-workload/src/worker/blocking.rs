@@ -39,24 +39,28 @@ fn work(mut worker: Worker) {
         if shared.is_ending() {
             return;
         }
-        let under_way = worker.begin();
-        let client = match &mut connected {
-            Some(client) => Ok(client),
-            none => connect(&worker).map(|client| none.insert(client)),
-        };
-        let result = match client {
-            Ok(client) => run(&worker, &under_way, client),
-            Err(error) => Err(error.into()),
-        };
-        let end = worker.judge(result);
-        let resolution = match end {
-            End::Known(..) => Resolution::Unknown,
-            End::Ambiguous(_) => {
-                look_up(&shared, worker.number, worker.sequence, under_way.operation.writes())
-            }
-        };
-        worker.finish(&under_way, end, resolution);
+        transaction(&mut worker, &mut connected);
     }
+}
+
+/// Draws a transaction, runs it to its end, and reports it.
+pub(super) fn transaction(worker: &mut Worker, connected: &mut Option<Client>) {
+    let under_way = worker.begin();
+    let client = match connected {
+        Some(client) => Ok(client),
+        none => connect(worker).map(|client| none.insert(client)),
+    };
+    let result = match client {
+        Ok(client) => run(worker, &under_way, client),
+        Err(error) => Err(error.into()),
+    };
+    let end = worker.judge(result);
+    let (shared, writes) = (&worker.shared, under_way.operation.writes());
+    let resolution = match end {
+        End::Known(..) => Resolution::Unknown,
+        End::Ambiguous(_) => look_up(shared, worker.number, worker.sequence, writes),
+    };
+    worker.finish(&under_way, end, resolution);
 }
 
 fn connect(worker: &Worker) -> Result<Client, Error> {
@@ -79,6 +83,7 @@ fn run(worker: &Worker, under_way: &UnderWay, client: &mut Client) -> Result<Vec
     let shared = &worker.shared;
     let mut runtime = CutShort { shared, system: SystemRuntime::new() };
     client.transaction_on(options, &mut runtime, |tx| {
+        worker.attempt_begins();
         complete(async {
             let seen = shared.workload.run(operation, tx).await?;
             if operation.writes() {

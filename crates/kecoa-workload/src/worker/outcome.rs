@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fastrand::Rng;
-use kecoa::{Error, TransactionOptions, retry};
+use kecoa::retry::{self, Policy};
+use kecoa::{Error, TransactionOptions};
 
 use crate::attempts::Attempts;
 use crate::error::BodyError;
@@ -68,6 +69,24 @@ impl Worker {
             ..TransactionOptions::default()
         };
         UnderWay { operation, options, started: self.attempts.begin() }
+    }
+
+    /// An attempt begins.
+    pub(super) fn attempt_begins(&self) {
+        self.attempts.attempt_begins();
+    }
+
+    /// The policy of the attempts that are left, without waits, where one is waited for and the run is over:
+    /// nobody is in the way any more.
+    pub(super) fn hurried(&self) -> Option<Policy> {
+        let failed = self.attempts.waiting_after().filter(|_| self.shared.is_ending())?;
+        let chosen = &self.shared.options.policy;
+        Some(Policy {
+            max_attempts: chosen.max_attempts.saturating_sub(failed).max(1),
+            first_delay: Duration::ZERO,
+            max_delay: Duration::ZERO,
+            ..chosen.clone()
+        })
     }
 
     /// What the client's result means.
