@@ -126,6 +126,7 @@ class Worker:
 
     def _body(self, conn: Any, operation: Operation) -> list[Any]:
         orders = self._run.orders
+        self._attempt_begins()
         with conn.cursor() as cursor:
             seen = operation.body(cursor)
             if operation.writes:
@@ -139,6 +140,14 @@ class Worker:
                 if cursor.rowcount != 1:
                     raise RuntimeError(f"the record of worker {self._number} in the table workers is gone")
         return seen
+
+    def _attempt_begins(self) -> None:
+        """Correct the wait before it, where the end of the run has cut it short."""
+        early = self._begun - self._run.now()
+        if early > 0 and self._attempts:
+            last = self._attempts[-1]
+            last["wait"] = max(last["wait"] - _micros(early), 0)
+            self._begun -= early
 
     def _note(self, report: retry.AttemptReport) -> None:
         now = self._run.now()

@@ -6,7 +6,7 @@
 use std::io::{self, BufReader, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -42,25 +42,26 @@ pub(crate) fn spawn(shared: &Arc<Shared>) -> io::Result<Vec<JoinHandle<Result<()
     // Ctrl-C is this process's to understand.
     command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn()?;
-    let offset = shared.now();
     let (Some(mut input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
         return Err(io::Error::other("a child process without its pipes"));
     };
-    writeln!(input, "{}", orders(shared))?;
+    // Where the process has ended already, its status says more.
+    let _ = writeln!(input, "{}", orders(shared));
+    let child = Arc::new(Mutex::new(child));
     let closing = {
-        let shared = shared.clone();
+        let (shared, child) = (shared.clone(), child.clone());
         thread::Builder::new().name("python-stop".to_owned()).spawn(move || {
             close_at_the_end(&shared, input);
-            Ok(())
+            end_when_left(&shared, &child)
         })?
     };
     let reading = {
         let shared = shared.clone();
         thread::Builder::new().name("python".to_owned()).spawn(move || {
-            let read = read(&shared, BufReader::new(output), offset);
+            let read = read(&shared, BufReader::new(output));
             // Also where it was read in part only: nothing more is taken.
             shared.end();
-            let ended = ended(&mut child);
+            let ended = ended(&child);
             read.and(ended)
         })?
     };
@@ -101,16 +102,54 @@ fn close_at_the_end(shared: &Shared, input: ChildStdin) {
     drop(input);
 }
 
-fn read(shared: &Shared, output: impl io::BufRead, offset: Duration) -> Result<(), String> {
+/// Waits for the process's end, and ends it where nobody waits for it any more: its workers wait for a server that
+/// does not answer.
+fn end_when_left(shared: &Shared, child: &Mutex<Child>) -> Result<(), String> {
+    loop {
+        let mut child = lock(child);
+        match child.try_wait() {
+            Ok(Some(_)) => return Ok(()),
+            Ok(None) if shared.is_left() => {
+                return child.kill().map_err(|error| failed(&error));
+            }
+            Ok(None) => {}
+            Err(error) => return Err(failed(&error)),
+        }
+        drop(child);
+        thread::sleep(SLICE);
+    }
+}
+
+fn lock(child: &Mutex<Child>) -> MutexGuard<'_, Child> {
+    child.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn failed(error: &io::Error) -> String {
+    format!("the Python driver's process: {error}")
+}
+
+fn read(shared: &Shared, output: impl io::BufRead) -> Result<(), String> {
+    let mut offset = Duration::ZERO;
+    let mut died = Ok(());
     for line in output.lines() {
-        let line = line.map_err(|error| format!("the Python driver's process: {error}"))?;
+        let line = line.map_err(|error| failed(&error))?;
         let found: Value = serde_json::from_str(&line).map_err(|error| {
             format!("expected a line of JSON from the Python driver, found {line:?}: {error}")
         })?;
-        let taken = take(shared, &found, offset);
-        taken.ok_or_else(|| format!("expected an event from the Python driver, found {line}"))?;
+        if found.get("ready").is_some() {
+            // Where the process's own clock begins.
+            offset = shared.now();
+        } else if let Some(why) = found.get("died").and_then(Value::as_str) {
+            // The others come to their end.
+            shared.end();
+            died = died.and_then(|()| Err(format!("a worker of the Python driver died: {why}")));
+        } else {
+            let taken = take(shared, &found, offset);
+            taken
+                .ok_or_else(|| format!("expected an event from the Python driver, found {line}"))?;
+        }
     }
-    Ok(())
+    died
 }
 
 fn take(shared: &Shared, found: &Value, offset: Duration) -> Option<()> {
@@ -187,14 +226,21 @@ fn micros(value: &Value) -> Option<Duration> {
     value.as_u64().map(Duration::from_micros)
 }
 
-fn ended(child: &mut Child) -> Result<(), String> {
-    match child.wait() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!(
-            "the Python driver's process ended with {status}; what it said is above. Its interpreter needs the \
-             package kecoa: KECOA_PYTHON names another one"
-        )),
-        Err(error) => Err(format!("the Python driver's process: {error}")),
+/// Waits for the process's end, without keeping it from being ended.
+fn ended(child: &Mutex<Child>) -> Result<(), String> {
+    loop {
+        let found = lock(child).try_wait();
+        match found {
+            Ok(None) => thread::sleep(SLICE),
+            Ok(Some(status)) if status.success() => return Ok(()),
+            Ok(Some(status)) => {
+                return Err(format!(
+                    "the Python driver's process ended with {status}; what it said is above. Its interpreter needs \
+                     the package kecoa: KECOA_PYTHON names another one"
+                ));
+            }
+            Err(error) => return Err(failed(&error)),
+        }
     }
 }
 

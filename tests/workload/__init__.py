@@ -1,0 +1,1 @@
+"""`kecoa workload` and its workers in Python."""
