@@ -2,7 +2,9 @@
 
 mod arguments;
 mod place;
+mod report_file;
 mod run;
+mod seen;
 mod set_up;
 
 use std::ffi::OsString;

@@ -4,10 +4,9 @@
 // Helpers of tests count as tests.
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
 
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -107,8 +106,8 @@ fn ctrl_c_ends_a_run_with_its_summary(home: &Home) {
     let report = home.0.path().join("run.html");
     let mut command = home.command(&["workload", "run", "kv", "--report"]);
     let child = command.arg(&report).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    let child = child.unwrap();
-    wait_for(&report);
+    let mut child = child.unwrap();
+    wait_for(&mut child, "until Ctrl-C");
     interrupt(&child);
     let ended = child.wait_with_output().unwrap();
     // The binary ends by the signal itself, which a shell shows as 130.
@@ -118,12 +117,13 @@ fn ctrl_c_ends_a_run_with_its_summary(home: &Home) {
     assert!(std::fs::read_to_string(&report).unwrap().contains("<svg"));
 }
 
-/// The report is made when the run is about to begin, before signals are watched.
-fn wait_for(file: &Path) {
-    while !file.exists() {
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    std::thread::sleep(Duration::from_millis(500));
+/// Reads standard error up to a line with this: that the run begins is said once signals are watched.
+fn wait_for(child: &mut Child, text: &str) {
+    let said = BufReader::new(child.stderr.take().unwrap());
+    let mut lines = said.lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains(text)));
+    // So that the child can go on writing.
+    std::thread::spawn(move || lines.for_each(drop));
 }
 
 fn interrupt(child: &Child) {

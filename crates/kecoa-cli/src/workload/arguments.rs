@@ -129,10 +129,10 @@ pub(super) struct RunArguments {
     /// its own, called `workload`
     #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "url")]
     pub(super) kill: Option<Duration>,
-    /// No live view, where standard error is a terminal
+    /// No live view, where standard error is a terminal; nor is there one with --json or --quiet
     #[arg(long)]
     pub(super) no_live: bool,
-    /// Write a report with charts to this file, as HTML
+    /// Write a report with charts to this file, as HTML, however the run ends
     #[arg(long, value_name = "FILE")]
     pub(super) report: Option<PathBuf>,
 }

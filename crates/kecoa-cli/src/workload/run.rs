@@ -1,25 +1,23 @@
 //! `kecoa workload run`.
 
 use std::ffi::OsString;
-use std::fs::{self, OpenOptions};
 use std::io::{self, IsTerminal as _};
-use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::{Instant, SystemTime};
 
 use kecoa::retry::Policy;
 use kecoa_workload::live::{self, Left};
 use kecoa_workload::{
-    About, Client, End, Ending, Event, Faults, Hooks, Place, Prepared, Recorder, RunOptions,
-    Summary,
+    About, Client, End, Ending, Event, Faults, Hooks, Place, Prepared, RunOptions, Summary,
 };
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use super::arguments::RunArguments;
 use super::place::Server;
+use super::report_file::ReportFile;
+use super::seen::Seen;
 use super::set_up::{set_up, size_of};
 use crate::failure::Failure;
 use crate::faults::upstream;
@@ -36,11 +34,13 @@ pub(super) fn run(
 ) -> Result<i32, Failure> {
     let name = arguments.workload;
     let size = size_of(name, &arguments.size)?;
+    // Before there is a server, let alone a run.
+    let report = arguments.report.as_deref().map(ReportFile::open).transpose()?;
     let server = match arguments.kill {
         Some(_) => Server::start_own(output, self_command.clone())?,
         None => Server::find(arguments.url.as_deref(), output, self_command.clone())?,
     };
-    let ran = run_on(&server, arguments, size, output, &self_command);
+    let ran = run_on(&server, arguments, size, report, output, &self_command);
     let stopped = server.stop();
     let status = ran?;
     stopped?;
@@ -51,6 +51,7 @@ fn run_on(
     server: &Server,
     arguments: &RunArguments,
     size: u32,
+    report: Option<ReportFile>,
     output: &Output,
     self_command: &[OsString],
 ) -> Result<i32, Failure> {
@@ -64,23 +65,32 @@ fn run_on(
     let options = options(arguments, &config, self_command)?;
     let place = Place { config, shown: server.shown() };
     let prepared = kecoa_workload::prepare(place, options)?;
-    let report = arguments.report.as_deref().map(ReportFile::new).transpose()?;
     let signals = Signals::watch()?;
     let is_terminal = io::stderr().is_terminal() && io::stdin().is_terminal();
     let is_live = is_terminal && !arguments.no_live && !output.is_json() && !output.is_quiet();
-    let (ending, summary) = drive(prepared, server, output, &signals, is_live)?;
-    print(&summary, output)?;
-    if let Some(report) = report {
-        report.write(&summary)?;
-        output.note(&format!("the report is in {}", report.0.display()));
+    let (ran, summary) = drive(prepared, server, output, &signals, is_live);
+    // Of a run that failed, what there was to see until then.
+    let printed = print(&summary, output);
+    let written = report.map(|report| report.write(&summary)).transpose();
+    if let Ok(Some(path)) = &written {
+        output.note(&format!("the report is in {}", path.display()));
     }
-    match &ending.violation {
-        Some(violation) => {
-            Err(Failure::Other(format!("an invariant of {name} is violated: {violation}")))
+    let told = printed.and(written.map(drop));
+    let failed = match ran {
+        Ok(Ending { violation: None, .. }) => {
+            told?;
+            return Ok(if signals.was_interrupted() { INTERRUPTED } else { 0 });
         }
-        None if signals.was_interrupted() => Ok(INTERRUPTED),
-        None => Ok(0),
+        Ok(Ending { violation: Some(violation), .. }) => {
+            Failure::Other(format!("an invariant of {name} is violated: {violation}"))
+        }
+        Err(error) => error.into(),
+    };
+    // What became of the run counts for more than what became of its report.
+    if let Err(untold) = told {
+        output.note(&untold.to_string());
     }
+    Err(failed)
 }
 
 fn options(
@@ -111,34 +121,6 @@ fn options(
     Ok(options)
 }
 
-/// What there is to show of a run.
-struct Seen {
-    about: About,
-    recorder: Mutex<Recorder>,
-    started: SystemTime,
-    begun: Instant,
-    end: Mutex<End>,
-}
-
-impl Seen {
-    fn record(&self, event: &Event) {
-        self.recorder.lock().unwrap_or_else(PoisonError::into_inner).record(event);
-    }
-
-    fn end(&self, end: End) {
-        *self.end.lock().unwrap_or_else(PoisonError::into_inner) = end;
-    }
-
-    fn summary(&self) -> Summary {
-        let end = *self.end.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
-        if end == End::Running {
-            recorder.advance(self.begun.elapsed());
-        }
-        Summary::new(&recorder, &self.about, self.started, end)
-    }
-}
-
 /// Runs it, and adds its events up; shows it while it runs if that `is_live`.
 fn drive(
     prepared: Prepared,
@@ -146,25 +128,19 @@ fn drive(
     output: &Output,
     signals: &Signals,
     is_live: bool,
-) -> Result<(Ending, Summary), Failure> {
-    let about = prepared.about().clone();
-    announce(&about, output);
-    let seen = Arc::new(Seen {
-        about,
-        recorder: Mutex::new(Recorder::new()),
-        started: SystemTime::now(),
-        begun: Instant::now(),
-        end: Mutex::new(End::Running),
-    });
+) -> (Result<Ending, kecoa_workload::Error>, Summary) {
+    announce(prepared.about(), output);
+    let seen = Arc::new(Seen::new(prepared.about().clone()));
     let report = {
         let seen = seen.clone();
         Arc::new(move |event: Event| seen.record(&event))
     };
     let ran = thread::scope(|scope| {
         let view = is_live.then(|| scope.spawn(|| watch(&seen, output, signals)));
+        let ends = seen.ends();
         let is_interrupted = &|| signals.wants_end();
         let ran = prepared.run(Hooks { report, kill: server.kill(), is_interrupted });
-        seen.end(match &ran {
+        ends.by(match &ran {
             Err(_) => End::Failed,
             Ok(Ending { violation: Some(_), .. }) => End::Violated,
             Ok(Ending { interrupted: true, .. }) => End::Interrupted,
@@ -175,15 +151,7 @@ fn drive(
         }
         ran
     });
-    let summary = seen.summary();
-    match ran {
-        Ok(ending) => Ok((ending, summary)),
-        Err(error) => {
-            // What there was to see until then.
-            print(&summary, output)?;
-            Err(error.into())
-        }
-    }
+    (ran, seen.summary())
 }
 
 /// Shows the run until it is over, or a key ends it. Why there was nothing to see, if so.
@@ -249,24 +217,5 @@ impl Signals {
 
     fn was_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::Relaxed)
-    }
-}
-
-/// The file of the report, of which is known that it can be written.
-struct ReportFile<'a>(&'a Path);
-
-impl ReportFile<'_> {
-    fn new(path: &Path) -> Result<ReportFile<'_>, Failure> {
-        let opened = OpenOptions::new().create(true).append(true).open(path);
-        opened.map_err(|error| ReportFile(path).failure(&error))?;
-        Ok(ReportFile(path))
-    }
-
-    fn write(&self, summary: &Summary) -> Result<(), Failure> {
-        fs::write(self.0, summary.to_html()).map_err(|error| self.failure(&error))
-    }
-
-    fn failure(&self, error: &std::io::Error) -> Failure {
-        Failure::Other(format!("cannot write the report {}: {error}", self.0.display()))
     }
 }
