@@ -23,7 +23,8 @@ pub trait Interrupt {
     }
 
     /// Whether a break gives the connection up at once, in place of having the server cancel what it does
-    /// and waiting for that: for one who has no more time for either.
+    /// and waiting for that: for one who has no more time for either. Asked again while a cancelled request is
+    /// waited for: whoever presses Ctrl-C once more does not want to.
     fn gives_up(&self) -> bool {
         false
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use kecoa_proto::CancelKey;
 
 use crate::error::Error;
+use crate::interrupt::Never;
 use crate::net::wire::Cancel;
 
 /// Cancels, from any thread, what one connection does.
@@ -34,7 +35,7 @@ impl Canceller {
     /// The second connection could not be made, or the server gave no key to cancel with.
     pub fn cancel(&self) -> Result<(), Error> {
         match &self.inner {
-            Some((cancel, key)) => cancel.cancel(key),
+            Some((cancel, key)) => cancel.cancel(key, &mut Never),
             None => Err(Error::connect("the server gave no key to cancel with")),
         }
     }

@@ -1,6 +1,5 @@
 //! Cancelling what a session does: a second connection that says nothing but the session's key.
 
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -16,23 +15,27 @@ use super::stream::Stream;
 use super::wait::{Stop, Wait};
 use crate::config::Config;
 use crate::error::Error;
+use crate::interrupt::Interrupt;
 
 /// A cancel that has got nowhere by then will not.
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// Asks the server at `peer` to cancel what the session with `key` does, over TLS if the session is
 /// encrypted, and waits until the server has taken the request (it closes the connection then).
-/// Whether anything was cancelled shows in the session only.
+/// Whether anything was cancelled shows in the session only. The hook may give it up.
 ///
 /// # Errors
 ///
 /// As for a connection. Nothing was cancelled then.
-pub(crate) fn cancel(config: &Config, peer: &Peer, key: &CancelKey) -> Result<(), Error> {
+pub(crate) fn cancel(
+    config: &Config,
+    peer: &Peer,
+    key: &CancelKey,
+    hook: &mut dyn Interrupt,
+) -> Result<(), Error> {
     let limit = config.connect_timeout().map_or(LIMIT, |limit| limit.min(LIMIT));
-    // The caller waits for this because it was interrupted already.
-    let mut hook = || ControlFlow::Continue(());
     let deadline = Deadline::begin("a cancel request's limit", limit);
-    let mut wait = Wait::new(deadline, &mut hook);
+    let mut wait = Wait::new(deadline, hook);
     let place = Place { target: &peer.target, address: &peer.address };
     let failed = |stop: Stop| stop.into_failure(&place).error;
 

@@ -116,8 +116,8 @@ struct NetworkCancel {
 }
 
 impl Cancel for NetworkCancel {
-    fn cancel(&self, key: &CancelKey) -> Result<(), Error> {
-        cancel(&self.config, &self.peer, key)?;
+    fn cancel(&self, key: &CancelKey, hook: &mut dyn Interrupt) -> Result<(), Error> {
+        cancel(&self.config, &self.peer, key, hook)?;
         observability::note_cancel();
         Ok(())
     }

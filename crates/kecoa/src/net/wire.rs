@@ -55,7 +55,8 @@ pub(crate) trait Connector: Send + Sync {
 
 /// Asks the server of one connection to cancel what it does.
 pub(crate) trait Cancel: Send + Sync {
-    fn cancel(&self, key: &CancelKey) -> Result<(), Error>;
+    /// Gives up when the hook breaks.
+    fn cancel(&self, key: &CancelKey, hook: &mut dyn Interrupt) -> Result<(), Error>;
 }
 
 /// A connection that is ready for use.

@@ -1,6 +1,7 @@
 //! Waiting, and what ends it early: the hook, a limit on results, a server that goes on regardless.
 
 use std::io;
+use std::ops::ControlFlow;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use super::cancelled::{Cancelled, Why};
 use super::core::Session;
 use super::mode::CopyPolicy;
 use crate::error::Error;
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Interrupt, Never};
 use crate::net::wait::{TICK, is_pause};
 
 /// How long a cancelled request may take to end before the connection is given up.
@@ -48,7 +49,7 @@ impl Session {
         if !self.excess_to_cancel() || self.cancelled.is_some() {
             return Ok(());
         }
-        self.ask_to_cancel(Why::Excess(request))
+        self.ask_to_cancel(Why::Excess(request), &mut Never)
     }
 
     /// The stream takes nothing more. A server that is itself blocked on writing reads no further:
@@ -142,7 +143,7 @@ impl Session {
     pub(super) fn check_hook(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
         self.hook_checked = Some(Instant::now());
         if let Some(cancelled) = self.cancelled {
-            return self.wait_on(cancelled);
+            return self.wait_on(cancelled, hook);
         }
         if hook.check().is_continue() {
             Ok(())
@@ -150,24 +151,31 @@ impl Session {
             self.give_up();
             Err(self.stopped(Why::Interrupted, "the connection was closed").and_lost())
         } else {
-            self.ask_to_cancel(Why::Interrupted)
+            self.ask_to_cancel(Why::Interrupted, hook)
         }
     }
 
     /// A cancelled request may take a while to end, and no longer.
-    fn wait_on(&mut self, cancelled: Cancelled) -> Result<(), Error> {
-        if cancelled.since.elapsed() < CANCEL_TIMEOUT {
+    fn wait_on(&mut self, cancelled: Cancelled, hook: &mut dyn Interrupt) -> Result<(), Error> {
+        let what = if hook.gives_up() && hook.check().is_break() {
+            "the connection was closed before the server had ended the request".to_owned()
+        } else if cancelled.since.elapsed() >= CANCEL_TIMEOUT {
+            not_ended(CANCEL_TIMEOUT)
+        } else {
             return Ok(());
-        }
+        };
         self.give_up();
-        let what = not_ended(CANCEL_TIMEOUT);
         let error = self.stopped(cancelled.why, &what);
         Err(self.given_up(error))
     }
 
-    fn ask_to_cancel(&mut self, why: Why) -> Result<(), Error> {
+    fn ask_to_cancel(&mut self, why: Why, hook: &mut dyn Interrupt) -> Result<(), Error> {
+        let mut gives_up = || match hook.gives_up() {
+            true => hook.check(),
+            false => ControlFlow::Continue(()),
+        };
         let cancelled = match self.connection.cancel_key() {
-            Some(key) => self.cancel.cancel(key),
+            Some(key) => self.cancel.cancel(key, &mut gives_up),
             None => Err(Error::connect("the server gave no key to cancel with")),
         };
         match cancelled {

@@ -1,5 +1,6 @@
 //! One request at a time: results, COPY, interrupts, misuse.
 
+use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use kecoa_proto::{Request, Step, Target, TransactionStatus};
 
 use super::harness::Net;
 use crate::error::ErrorKind;
-use crate::interrupt::Never;
+use crate::interrupt::{Interrupt, Never};
 
 #[test]
 fn an_interrupt_cancels_and_the_connection_stays_usable() {
@@ -75,6 +76,44 @@ fn a_server_that_does_not_end_the_cancelled_request_is_given_up() {
     assert_eq!(error.kind(), ErrorKind::Interrupted);
     assert!(error.to_string().contains("the connection was closed"), "{error}");
     assert!(error.is_connection_lost() && client.is_closed());
+}
+
+/// Somebody who presses Ctrl-C, and again.
+#[derive(Default)]
+struct Presses {
+    asked: u32,
+    asked_to_give_up: Cell<u32>,
+}
+
+impl Interrupt for Presses {
+    fn check(&mut self) -> ControlFlow<()> {
+        self.asked += 1;
+        ControlFlow::Break(())
+    }
+
+    fn gives_up(&self) -> bool {
+        self.asked_to_give_up.replace(self.asked_to_give_up.get() + 1) > 0
+    }
+}
+
+#[test]
+fn who_interrupts_again_waits_for_no_answer() {
+    // The first wait for the end of the request, the other for the cancel request itself.
+    for event in ["", "stopped"] {
+        let script = match event {
+            "" => Script::new(),
+            event => Script::new().signal(event),
+        };
+        let net = Net::postgres(vec![script.query("SELECT 1").stall()]);
+        let mut client = net.client();
+        let mut hook = Presses::default();
+        let error = client.run(&Request::Query(b"SELECT 1"), &mut hook).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Interrupted);
+        assert!(!error.to_string().contains("within"), "{error}");
+        assert!(error.to_string().contains("the connection was closed"), "{error}");
+        assert!(error.is_connection_lost() && client.is_closed());
+        assert_eq!(hook.asked, 2, "{error}");
+    }
 }
 
 #[test]

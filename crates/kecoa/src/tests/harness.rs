@@ -159,7 +159,12 @@ impl Wire for ScriptedWire {
 struct ScriptedCancel(Arc<Mutex<Vec<CancelKey>>>, Events);
 
 impl Cancel for ScriptedCancel {
-    fn cancel(&self, key: &CancelKey) -> Result<(), Error> {
+    fn cancel(&self, key: &CancelKey, hook: &mut dyn Interrupt) -> Result<(), Error> {
+        if self.1.is_set("stopped") {
+            // A server that takes no request waits for the hook alone.
+            while hook.check().is_continue() {}
+            return Err(Error::interrupted("given up"));
+        }
         if self.1.is_set("unreachable") {
             return Err(Error::connect("nobody listens"));
         }
