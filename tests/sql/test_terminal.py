@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 from pathlib import Path
 
@@ -65,6 +66,48 @@ def test_ctrl_c_ends_a_script(dsn, terminal):
     shell.type("\x03")
     assert shell.status() == 130
     assert "never" not in shell.shown()
+
+
+def test_pasted_data_and_what_follows_it(dsn, terminal):
+    shell = terminal(dsn, "--color", "never", "-q")
+    shell.until(r"> $")
+    shell.type("CREATE TEMP TABLE pasted (a INT, b TEXT);\n")
+    shell.until(r"> $")
+    shell.type("COPY pasted FROM STDIN;\n")
+    shell.until(r">> $")
+    # As a terminal pastes it, when it was asked to say so.
+    shell.type("\x1b[200~1\tone\n2\ttwo\n\\.\nSELECT 'rows: ' || count(*) FROM pasted;\n\x1b[201~\n")
+    shell.until(r"rows: 2")
+    shell.until(r"> $")
+    shell.type("COPY pasted FROM STDIN;\n")
+    shell.until(r">> $")
+    # Tab is typed: it stands between columns.
+    shell.type("3\tthree\n")
+    shell.until(r">> $")
+    shell.type("\\.\n")
+    shell.until(r"> $")
+    shell.type("SELECT 'then: ' || count(*) FROM pasted WHERE b IN ('one', 'two', 'three');\n")
+    shell.until(r"then: 3")
+
+
+def test_a_server_that_is_stopped_is_given_up(dsn, terminal, connect):
+    shell = terminal(dsn, "--color", "never", "-q")
+    shell.until(r"> $")
+    shell.type("SELECT 'process ' || pg_backend_pid();\n")
+    process = int(shell.until(r"process \d+\n").split("process ")[-1].split()[0])
+    shell.until(r"> $")
+    try:
+        os.kill(process, signal.SIGSTOP)
+        shell.type("SELECT 'answered';\n")
+        shell.read(1)
+        shell.type("\x03")
+        shell.read(1)
+        shell.type("\x03")
+        text = shell.until(r"connected again.*\n.*> $")
+        assert "the connection was closed" in text
+        assert "within" not in text
+    finally:
+        os.kill(process, signal.SIGCONT)
 
 
 def test_a_server_does_not_control_the_terminal(dsn, terminal):

@@ -1,7 +1,7 @@
 //! What a command prints: results to standard output, everything else to standard error.
 
 use std::ffi::OsString;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use clap::{ArgAction, Args, ValueEnum as _};
 use serde::Serialize;
@@ -59,7 +59,6 @@ pub(crate) struct Output {
     quiet: bool,
     verbosity: u8,
     json: bool,
-    color: When,
     stdout: Stream,
     stderr: Stream,
 }
@@ -71,7 +70,6 @@ impl Output {
             quiet: options.quiet,
             verbosity: options.verbose,
             json: options.json,
-            color: options.color,
             stdout: Stream::stdout(options.color),
             stderr: Stream::stderr(options.color),
         }
@@ -94,20 +92,20 @@ impl Output {
         self.verbosity > 0
     }
 
-    /// When colours are wanted.
-    #[cfg(feature = "sql")]
-    pub(crate) fn color(&self) -> When {
-        self.color
-    }
-
     /// Whether remarks are unwanted.
     #[cfg(feature = "workload")]
     pub(crate) fn is_quiet(&self) -> bool {
         self.quiet
     }
 
+    /// Whether what lasts may be shown as it goes: somebody looks at standard error, and wants remarks as text.
+    #[cfg(feature = "local")]
+    pub(crate) fn shows_progress(&self) -> bool {
+        !self.quiet && !self.json && io::stderr().is_terminal()
+    }
+
     /// How standard error shows text.
-    #[cfg(feature = "workload")]
+    #[cfg(any(feature = "sql", feature = "workload"))]
     pub(crate) fn stderr(&self) -> Stream {
         self.stderr
     }

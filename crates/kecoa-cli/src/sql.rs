@@ -10,7 +10,7 @@ use kecoa_shell::{Color, Format, Options};
 use crate::database_url;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::terminal::When;
+use crate::terminal::Stream;
 
 #[derive(Debug, Args)]
 #[command(
@@ -207,11 +207,8 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<i32, Failure>
         settings,
         variables: arguments.variables,
         output: arguments.output,
-        color: match output.color() {
-            When::Auto => Color::Auto,
-            When::Always => Color::Always,
-            When::Never => Color::Never,
-        },
+        color: color(output.stdout()),
+        error_color: color(output.stderr()),
         quiet: arguments.quiet,
         echo: arguments.echo,
         timing: arguments.timing,
@@ -229,6 +226,11 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<i32, Failure>
         }
         Err(error) => Err(Failure::Other(error.to_string())),
     }
+}
+
+/// Colours as every command has them.
+fn color(stream: Stream) -> Color {
+    if stream.is_colored() { Color::Always } else { Color::Never }
 }
 
 /// Where to connect.

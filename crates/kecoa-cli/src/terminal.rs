@@ -111,7 +111,7 @@ impl Stream {
     }
 
     /// Whether there are colours.
-    #[cfg(feature = "workload")]
+    #[cfg(any(feature = "sql", feature = "workload"))]
     pub(crate) fn is_colored(self) -> bool {
         self.colored
     }

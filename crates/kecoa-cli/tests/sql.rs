@@ -4,7 +4,7 @@
 // Helpers of tests count as tests.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
-use std::io::Write as _;
+use std::io::{BufRead as _, Read as _, Write as _};
 use std::process::{Command, Stdio};
 
 use kecoa_pgmock::{Script, Server};
@@ -17,18 +17,12 @@ struct Ran {
 }
 
 fn sql(port: u16, arguments: &[&str], input: &str) -> Ran {
-    let home = tempfile::tempdir().unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kecoa"));
-    for (name, _) in std::env::vars_os() {
-        if name.as_encoded_bytes().starts_with(b"PG") {
-            command.env_remove(name);
-        }
-    }
-    command.env_remove("DATABASE_URL").env("HOME", home.path()).env("KECOA_HOME", home.path());
-    command.arg("sql").args(arguments);
-    if port != 0 {
-        command.arg(format!("postgresql://u@127.0.0.1:{port}/d?sslmode=disable"));
-    }
+    sql_with(port, arguments, input, &[])
+}
+
+fn sql_with(port: u16, arguments: &[&str], input: &str, variables: &[(&str, &str)]) -> Ran {
+    let mut command = sql_command(port, arguments);
+    command.envs(variables.iter().copied());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
@@ -41,6 +35,25 @@ fn sql(port: u16, arguments: &[&str], input: &str) -> Ran {
         out: String::from_utf8(output.stdout).unwrap(),
         said: String::from_utf8(output.stderr).unwrap(),
     }
+}
+
+fn sql_command(port: u16, arguments: &[&str]) -> Command {
+    let home = std::env::temp_dir().join("kecoa-sql-nothing-here");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kecoa"));
+    for (name, _) in std::env::vars_os() {
+        if name.as_encoded_bytes().starts_with(b"PG") {
+            command.env_remove(name);
+        }
+    }
+    for name in ["DATABASE_URL", "NO_COLOR", "CLICOLOR_FORCE", "CLICOLOR"] {
+        command.env_remove(name);
+    }
+    command.env("HOME", &home).env("KECOA_HOME", &home);
+    command.arg("sql").args(arguments);
+    if port != 0 {
+        command.arg(format!("postgresql://u@127.0.0.1:{port}/d?sslmode=disable"));
+    }
+    command
 }
 
 /// A server that is left in any way once the script is over.
@@ -71,7 +84,7 @@ fn a_script_stops_at_its_first_error_and_goes_on_where_asked() {
     let stops = server(begin());
     let ran = sql(stops.port(), &[], "SELEC 1; SELECT 2;");
     assert_eq!((ran.status, ran.out.as_str()), (1, ""));
-    assert!(ran.said.starts_with("ERROR 42601: "), "{}", ran.said);
+    assert!(ran.said.starts_with("standard input:1: ERROR 42601: "), "{}", ran.said);
     let continues = server(rows(begin(), "SELECT 2", &["2"]));
     let ran = sql(continues.port(), &["--on-error", "continue"], "SELEC 1; SELECT 2;");
     assert_eq!((ran.status, ran.out.as_str()), (1, "x\n2\n"));
@@ -261,6 +274,124 @@ fn errors_of_files_name_the_file() {
     let ran = sql(server.port(), &["-f", path], "");
     assert_eq!(ran.status, 1);
     assert!(ran.said.contains(&format!("cannot read {path}: ")), "{}", ran.said);
+}
+
+#[test]
+fn errors_name_the_line_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (outer, inner) = (folder.path().join("outer.sql"), folder.path().join("inner.sql"));
+    std::fs::write(&inner, "\n\nNO;\n").unwrap();
+    let text = format!("/* a\nb */\nSELEC\n1;\n\\nothing\n\\i {}\nLAST", inner.display());
+    std::fs::write(&outer, text).unwrap();
+    let script = Script::new().startup().failing("SELEC\n1", "42601", 'I');
+    let script = script.failing("NO", "42601", 'I').failing("LAST", "42601", 'I');
+    let server = server(script);
+    let path = outer.to_str().unwrap();
+    let arguments = ["--on-error", "continue", "-f", path];
+    let ran = sql(server.port(), &arguments, "");
+    let said: Vec<&str> = ran.said.lines().collect();
+    assert_eq!(said.len(), 4, "{}", ran.said);
+    assert!(said[0].starts_with(&format!("{path}:3: ERROR 42601: ")), "{}", ran.said);
+    assert!(said[1].starts_with(&format!("kecoa: {path}:5: there is no")), "{}", ran.said);
+    assert!(said[2].starts_with(&format!("{}:3: ERROR", inner.display())), "{}", ran.said);
+    assert!(said[3].starts_with(&format!("{path}:7: ERROR")), "{}", ran.said);
+}
+
+#[test]
+fn a_file_for_results_is_kept_until_there_are_some() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let read = |name: &str| std::fs::read_to_string(path(name)).unwrap();
+    for name in ["g", "g2", "o", "o2", "output"] {
+        std::fs::write(path(name), "before\n").unwrap();
+    }
+    let script = rows(Script::new().startup().failing("A", "42601", 'I'), "B", &["1"]);
+    // A part of a result is none.
+    let script = script.query("C").row_description(&[("x", 25, 0)]).row(&[Some(b"1")]);
+    let script = script.error("22012", "no").ready('I');
+    let script = rows(script.failing("A", "42601", 'I'), "B", &["1"]);
+    let server = server(rows(script.failing("A", "42601", 'I'), "B", &["2"]));
+    let input = format!(
+        "A \\g {g}\nB \\g {g2}\nC \\g {g}\n\\o {o}\nA;\n\\o {o2}\nB;\n\\o {o}\nA;\n\\o {new}\nB;\n",
+        g = path("g"),
+        g2 = path("g2"),
+        o = path("o"),
+        o2 = path("o2"),
+        new = path("new"),
+    );
+    let arguments = ["--on-error", "continue", "-o", &path("output")];
+    let ran = sql(server.port(), &arguments, &input);
+    assert_eq!((ran.status, ran.said.matches("ERROR").count()), (1, 4), "{}", ran.said);
+    for (name, text) in [
+        ("g", "before\n"),
+        ("g2", "x\n1\n"),
+        ("o", "before\n"),
+        ("o2", "x\n1\n"),
+        ("new", "x\n2\n"),
+    ] {
+        assert_eq!(read(name), text, "{name}: {}", ran.said);
+    }
+    assert_eq!(read("output"), "before\n", "nothing was for it, and something failed");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 6);
+    server.finish();
+}
+
+#[test]
+fn a_file_for_results_that_are_none_is_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("output");
+    std::fs::write(&path, "before").unwrap();
+    let server = server(Script::new().startup().simple("A", "CREATE TABLE", 'I'));
+    let ran = sql(server.port(), &["-o", path.to_str().unwrap(), "-c", "A"], "");
+    assert_eq!((ran.status, ran.said.as_str()), (0, ""));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
+}
+
+#[test]
+fn colours_are_those_of_every_command() {
+    for (arguments, variable, colored) in [
+        (&[][..], ("CLICOLOR_FORCE", "1"), true),
+        (&[], ("CLICOLOR", "1"), false),
+        (&["--color", "never"], ("CLICOLOR_FORCE", "1"), false),
+        (&["--color", "always"], ("NO_COLOR", "1"), true),
+    ] {
+        let server = server(Script::new().startup().failing("A", "42601", 'I'));
+        let mut arguments = arguments.to_vec();
+        arguments.extend(["-c", "A"]);
+        let ran = sql_with(server.port(), &arguments, "", &[variable]);
+        assert_eq!(ran.status, 1, "{}", ran.said);
+        assert_eq!(ran.said.starts_with("\x1b[1;31mERROR"), colored, "{variable:?}: {}", ran.said);
+    }
+}
+
+/// A server that is stopped takes what is sent, and says nothing.
+#[test]
+fn ctrl_c_again_gives_up_a_server_that_says_nothing() {
+    let script = Script::new().startup().query("SELECT 1").notice("01000", "asked").stall();
+    let server = Server::start(vec![script.may_leave(), Script::new().stall().may_leave()]);
+    let mut command = sql_command(server.port(), &["-c", "SELECT 1"]);
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = child.spawn().unwrap();
+    let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+    let mut said = String::new();
+    while !said.contains("asked") {
+        assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "{said}");
+    }
+    let interrupt = |child: &std::process::Child| {
+        let done = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+        assert!(done.unwrap().success());
+    };
+    let began = std::time::Instant::now();
+    interrupt(&child);
+    // The first asks the server to cancel the statement: that is waited for.
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    assert!(child.try_wait().unwrap().is_none());
+    interrupt(&child);
+    stderr.read_to_string(&mut said).unwrap();
+    let status = child.wait().unwrap();
+    assert!(began.elapsed() < std::time::Duration::from_secs(9), "{:?}: {said}", began.elapsed());
+    assert!(said.contains("the connection was closed"), "{said}");
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(2), "{said}");
 }
 
 #[test]

@@ -137,7 +137,12 @@ impl Arguments<'_> {
                 }
                 ':' => match self.variable() {
                     Some(value) => argument.push_str(&value),
-                    None => self.take(':', &mut argument),
+                    None => {
+                        // A variable that is not set stays as it is written, quotes and all.
+                        let length = unset_length(self.text);
+                        argument.push_str(self.text.get(..length).unwrap_or_default());
+                        self.text = self.text.get(length..).unwrap_or_default();
+                    }
                 },
                 other => self.take(other, &mut argument),
             }
@@ -172,6 +177,15 @@ impl Arguments<'_> {
             None => value.to_owned(),
         })
     }
+}
+
+/// How long the `:'name'` at the start is, or the colon alone.
+fn unset_length(text: &str) -> usize {
+    let name = |quote: char| {
+        let inner = text.strip_prefix(':')?.strip_prefix(quote)?;
+        inner.get(..inner.find(quote)?).filter(|name| is_name(name))
+    };
+    name('\'').or_else(|| name('"')).map_or(1, |name| name.len() + 3)
 }
 
 /// What is within the single quotes at the start, and what is behind them.
@@ -210,6 +224,8 @@ mod tests {
             ("echo 'it''s' 'a\\tb' plain", "echo", &["it's", "a\tb", "plain"], None),
             ("set x :t", "set", &["x", "my table"], None),
             ("set x a:'t':missing", "set", &["x", "a'my table':missing"], None),
+            ("echo :'unset' a:\"unset\"b", "echo", &[":'unset'", "a:\"unset\"b"], None),
+            ("echo :'no name' ::'x'", "echo", &[":no name", "::'x'"], None),
             ("?", "?", &[], None),
             ("x \\\\ SELECT 1;", "x", &[], Some(" SELECT 1;")),
             ("pset format csv \\timing", "pset", &["format", "csv"], Some("\\timing")),

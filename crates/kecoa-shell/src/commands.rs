@@ -13,13 +13,15 @@ use std::time::{Duration, Instant};
 use crate::command::{self, Command};
 use crate::connection::Failure;
 use crate::describe::{self, View};
+use crate::destination::Destination;
 use crate::escape;
 use crate::format::{Expanded, Format, Look};
 use crate::input::{Input, without_comments_around};
 use crate::output;
+use crate::replacement::Replacement;
 use crate::say::{note, say};
 use crate::settings::OPTIONS;
-use crate::shell::{Destination, Flow, INTERRUPTED, Shell};
+use crate::shell::{Flow, INTERRUPTED, Shell};
 use crate::source::{Script, Source};
 use crate::variables::is_name;
 use help::{help, statement_help};
@@ -57,7 +59,7 @@ impl Shell {
 
     /// Says what is wrong with a command.
     fn refuse(&mut self, message: &str) -> Flow {
-        note(message);
+        note(&format!("{}{message}", self.place));
         self.after_error()
     }
 
@@ -224,28 +226,42 @@ impl Shell {
         if command.name == "gx" {
             self.settings.look.expanded = Expanded::On;
         }
-        let kept = match command.arguments.first() {
-            Some(path) => match self.open(path) {
-                Ok(file) => Some(std::mem::replace(&mut self.destination, file)),
-                Err(flow) => return Ok(flow),
-            },
-            None => None,
+        let flow = match command.arguments.first() {
+            Some(path) => self.run_into(path, &sql, source),
+            None => self.statement(&sql, source, &mut Input::default()),
         };
-        let flow = self.statement(&sql, source, &mut Input::default());
         self.settings.look.expanded = expanded;
-        if let Some(kept) = kept {
-            self.destination = kept;
-        }
         flow
     }
 
-    fn open(&mut self, path: &str) -> Result<Destination, Flow> {
+    /// Runs a statement whose result goes into a file: all of it, or none.
+    fn run_into(&mut self, path: &str, sql: &str, source: &mut dyn Source) -> io::Result<Flow> {
+        let file = match self.open(path, Replacement::of) {
+            Ok(file) => file,
+            Err(flow) => return Ok(flow),
+        };
+        let kept = std::mem::replace(&mut self.destination, file);
+        let before = std::mem::replace(&mut self.failed, false);
+        let flow = self.statement(sql, source, &mut Input::default());
+        let whole = !std::mem::replace(&mut self.failed, before);
+        self.failed |= !whole;
+        match std::mem::replace(&mut self.destination, kept).finish(whole) {
+            Ok(()) => flow,
+            Err(error) => Ok(self.refuse(&error.to_string())),
+        }
+    }
+
+    fn open(
+        &mut self,
+        path: &str,
+        open: fn(&str) -> Result<Replacement, String>,
+    ) -> Result<Destination, Flow> {
         if path.starts_with('|') {
             return Err(self.refuse(
                 "a program as the destination is not supported: write a file, or pipe the whole shell",
             ));
         }
-        match output::file(path) {
+        match open(path) {
             Ok(file) => Ok(Destination::File(file)),
             Err(message) => Err(self.refuse(&message)),
         }
@@ -254,13 +270,17 @@ impl Shell {
     fn redirect(&mut self, path: Option<&str>) -> Flow {
         let destination = match path {
             None => Destination::Terminal,
-            Some(path) => match self.open(path) {
+            Some(path) => match self.open(path, Replacement::at_first_write) {
                 Ok(file) => file,
                 Err(flow) => return flow,
             },
         };
-        self.destination = destination;
-        Flow::Next
+        let before = std::mem::replace(&mut self.destination, destination);
+        // A file that nothing was written into is empty, unless that was for an error.
+        match before.finish(!self.failed) {
+            Ok(()) => Flow::Next,
+            Err(error) => self.refuse(&error.to_string()),
+        }
     }
 
     fn describe(
@@ -362,11 +382,13 @@ impl Shell {
             Err(error) => return Ok(self.refuse(&format!("cannot read {path}: {error}"))),
         };
         self.depth += 1;
+        let place = self.place.clone();
         let interactive = std::mem::replace(&mut self.manner.interactive, false);
         let failed = std::mem::replace(&mut self.failed, false);
         let flow = self.run(&mut Script::new(BufReader::new(file), path));
         self.manner.interactive = interactive;
         self.depth -= 1;
+        self.place = place;
         let flow = match flow {
             Ok(flow) => flow,
             // Of what the file is made the file is to blame.

@@ -9,32 +9,70 @@ use kecoa::blocking::Client;
 use kecoa::proto::{
     CommandTag, Reply, Request, RowDescription, Rows, ServerError, TransactionStatus,
 };
-use kecoa::{Config, Error};
+use kecoa::{Config, Error, Interrupt};
 
 /// Set by Ctrl-C.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Interrupted(Arc<AtomicBool>);
+pub(crate) struct Interrupted {
+    /// Pressed, and not seen yet.
+    pressed: Arc<AtomicBool>,
+    /// Pressed, and seen by whoever waits for the server.
+    seen: Arc<AtomicBool>,
+}
 
 impl Interrupted {
     /// Has SIGINT set it for the rest of the process's life.
     pub(crate) fn on_sigint() -> io::Result<Interrupted> {
         let flag = Interrupted::default();
-        signal_hook::flag::register(signal_hook::consts::SIGINT, flag.0.clone())?;
+        signal_hook::flag::register(signal_hook::consts::SIGINT, flag.pressed.clone())?;
         Ok(flag)
     }
 
     pub(crate) fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.pressed.load(Ordering::Relaxed) || self.seen.load(Ordering::Relaxed)
+    }
+
+    fn set(&self) {
+        self.pressed.store(true, Ordering::Relaxed);
     }
 
     /// Whether it was set; it is not any more.
     pub(crate) fn take(&self) -> bool {
-        self.0.swap(false, Ordering::Relaxed)
+        let seen = self.seen.swap(false, Ordering::Relaxed);
+        self.pressed.swap(false, Ordering::Relaxed) || seen
+    }
+}
+
+/// The first Ctrl-C has the server cancel what it does; one more does not wait for that.
+impl Interrupt for Interrupted {
+    fn check(&mut self) -> ControlFlow<()> {
+        if self.pressed.swap(false, Ordering::Relaxed) {
+            self.seen.store(true, Ordering::Relaxed);
+        }
+        if self.is_set() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    fn hook(&self) -> impl FnMut() -> ControlFlow<()> {
-        let flag = self.clone();
-        move || if flag.is_set() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    fn gives_up(&self) -> bool {
+        self.seen.load(Ordering::Relaxed) && self.pressed.load(Ordering::Relaxed)
+    }
+}
+
+/// Ctrl-C, or that what comes cannot be written any more.
+struct Stop {
+    interrupted: Interrupted,
+    output: Interrupted,
+}
+
+impl Interrupt for Stop {
+    fn check(&mut self) -> ControlFlow<()> {
+        match (self.interrupted.check(), self.output.check()) {
+            (ControlFlow::Continue(()), ControlFlow::Continue(())) => ControlFlow::Continue(()),
+            _ => ControlFlow::Break(()),
+        }
+    }
+
+    fn gives_up(&self) -> bool {
+        self.interrupted.gives_up()
     }
 }
 
@@ -61,6 +99,36 @@ impl From<Error> for Failure {
     }
 }
 
+/// Keeps the error that ended writing.
+struct Output<'a> {
+    sink: &'a mut dyn Write,
+    failed: Option<io::Error>,
+}
+
+impl Output<'_> {
+    fn keep<T>(&mut self, done: io::Result<T>) -> io::Result<T> {
+        done.map_err(|error| {
+            let kind = error.kind();
+            if kind != io::ErrorKind::Interrupted {
+                self.failed.get_or_insert(error);
+            }
+            kind.into()
+        })
+    }
+}
+
+impl Write for Output<'_> {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        let done = self.sink.write(data);
+        self.keep(done)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let done = self.sink.flush();
+        self.keep(done)
+    }
+}
+
 /// A connection of the shell.
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -70,12 +138,12 @@ pub(crate) struct Connection {
 
 impl Connection {
     pub(crate) fn open(config: &Config, interrupted: Interrupted) -> Result<Connection, Error> {
-        let client = Client::connect_with(config, &mut interrupted.hook())?;
+        let client = Client::connect_with(config, &mut interrupted.clone())?;
         Ok(Connection { client, interrupted })
     }
 
     pub(crate) fn reconnect(&mut self) -> Result<(), Error> {
-        self.client.reconnect_with(&mut self.interrupted.hook())
+        self.client.reconnect_with(&mut self.interrupted)
     }
 
     pub(crate) fn client(&self) -> &Client {
@@ -123,14 +191,7 @@ impl Connection {
         let request = self.client.submit(&Request::Query(sql.as_bytes()))?;
         // What cannot be written any more ends the statement as Ctrl-C does.
         let stop = Interrupted::default();
-        let both = (self.interrupted.clone(), stop.clone());
-        let mut hook = move || {
-            if both.0.is_set() || both.1.is_set() {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
-        };
+        let mut hook = Stop { interrupted: self.interrupted.clone(), output: stop.clone() };
         let mut failed: Option<Error> = None;
         let mut output: Option<io::Error> = None;
         loop {
@@ -164,7 +225,7 @@ impl Connection {
             };
             if let Err(error) = written {
                 output.get_or_insert(error);
-                stop.0.store(true, Ordering::Relaxed);
+                stop.set();
             }
         }
         match (output, failed) {
@@ -184,7 +245,7 @@ impl Connection {
         sql: &str,
         data: &mut dyn Read,
     ) -> Result<Option<u64>, Failure> {
-        let copied = self.client.copy_in(sql, data, &mut self.interrupted.hook());
+        let copied = self.client.copy_in(sql, data, &mut self.interrupted);
         copied.map_err(|error| self.failure(error))
     }
 
@@ -194,14 +255,28 @@ impl Connection {
         sql: &str,
         sink: &mut dyn Write,
     ) -> Result<Option<u64>, Failure> {
-        let copied = self.client.copy_out(sql, sink, &mut self.interrupted.hook());
+        let copied = self.client.copy_out(sql, sink, &mut self.interrupted);
         copied.map_err(|error| self.failure(error))
+    }
+
+    /// [`copy_out`](Connection::copy_out) to where results go, whose errors are no errors of the statement: the reader
+    /// of a pipe may leave.
+    pub(crate) fn copy_to_output(
+        &mut self,
+        sql: &str,
+        sink: &mut dyn Write,
+    ) -> Result<Option<u64>, Failure> {
+        let mut output = Output { sink, failed: None };
+        let copied = self.copy_out(sql, &mut output);
+        match output.failed {
+            Some(error) => Err(Failure::Output(error)),
+            None => copied,
+        }
     }
 
     /// The rows of a query, as text; for what the shell itself asks.
     pub(crate) fn query(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, Failure> {
-        let mut hook = self.interrupted.hook();
-        let sets = self.client.run(&Request::Query(sql.as_bytes()), &mut hook);
+        let sets = self.client.run(&Request::Query(sql.as_bytes()), &mut self.interrupted);
         let sets = sets.map_err(|error| self.failure(error))?;
         let text =
             |value: Option<&[u8]>| value.map(|value| String::from_utf8_lossy(value).into_owned());

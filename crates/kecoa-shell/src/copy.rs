@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use kecoa_sql::{Token, TokenKind, lex};
 
-use crate::input::without_comments_around;
+use crate::input::{Input, without_comments_around};
 use crate::source::{Line, Prompt, Source};
 use crate::variables::literal;
 
@@ -181,19 +181,30 @@ pub(crate) fn shown(file: Option<&str>) -> String {
 /// The data of a COPY among the lines of a source: up to a line `\.`, or the end.
 pub(crate) struct InlineData<'a> {
     source: &'a mut dyn Source,
-    /// Lines that are there already.
-    ahead: &'a mut dyn FnMut() -> Option<String>,
+    /// Lines that are there already, and what is typed behind the data.
+    input: &'a mut Input,
     line: Vec<u8>,
     at: usize,
     over: bool,
 }
 
 impl<'a> InlineData<'a> {
-    pub(crate) fn new(
-        source: &'a mut dyn Source,
-        ahead: &'a mut dyn FnMut() -> Option<String>,
-    ) -> InlineData<'a> {
-        InlineData { source, ahead, line: Vec::new(), at: 0, over: false }
+    pub(crate) fn new(source: &'a mut dyn Source, input: &'a mut Input) -> InlineData<'a> {
+        InlineData { source, input, line: Vec::new(), at: 0, over: false }
+    }
+
+    /// What is pasted is many lines at once.
+    fn next_line(&mut self) -> io::Result<Line> {
+        if let Some(line) = self.input.take_line() {
+            return Ok(Line::Text(line));
+        }
+        let prompt = Prompt { text: ">> ".to_owned(), plain: true };
+        let line = self.source.line(&prompt, "")?;
+        if let Line::Text(text) = &line {
+            self.input.push(text);
+            return Ok(self.input.take_line().map_or(Line::End, Line::Text));
+        }
+        Ok(line)
     }
 }
 
@@ -203,13 +214,7 @@ impl Read for InlineData<'_> {
             if self.over {
                 return Ok(0);
             }
-            let line = match (self.ahead)() {
-                Some(line) => Line::Text(line),
-                None => {
-                    let prompt = Prompt { text: ">> ".to_owned(), plain: true };
-                    self.source.line(&prompt, "")?
-                }
-            };
+            let line = self.next_line()?;
             self.at = 0;
             match line {
                 Line::Text(line) if line.trim_end_matches(['\r', '\n']) == "\\." => {
@@ -260,6 +265,7 @@ impl<T: io::Write> io::Write for Counted<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::input::Piece;
     use crate::source::Script;
 
     #[test]
@@ -326,14 +332,35 @@ mod tests {
         }
     }
 
+    /// Somebody who pastes everything at once.
+    struct Pasted(Option<String>);
+
+    impl Source for Pasted {
+        fn line(&mut self, _prompt: &Prompt, _pending: &str) -> io::Result<Line> {
+            Ok(self.0.take().map_or(Line::End, Line::Text))
+        }
+    }
+
+    #[test]
+    fn what_is_pasted_behind_the_data_is_none_of_it() {
+        let mut pasted = Pasted(Some("1\t2\n\\.\nSELECT 1;\n\\d\n".to_owned()));
+        let mut input = Input::default();
+        let mut text = String::new();
+        InlineData::new(&mut pasted, &mut input).read_to_string(&mut text).expect("read");
+        assert_eq!(text, "1\t2\n");
+        assert_eq!(input.next(), Some(Piece::Statement("SELECT 1".to_owned())));
+        assert_eq!(input.next(), Some(Piece::Command("d".to_owned())));
+    }
+
     #[test]
     fn inline_data_ends_at_its_mark() {
         let mut script = Script::new(&b"2\n\\.\nSELECT 1;\n"[..], "test");
-        let mut ahead = vec!["1\n".to_owned()];
+        let mut input = Input::default();
+        input.push("1\n");
         let mut text = String::new();
-        let mut take = || ahead.pop();
-        InlineData::new(&mut script, &mut take).read_to_string(&mut text).expect("read");
+        InlineData::new(&mut script, &mut input).read_to_string(&mut text).expect("read");
         assert_eq!(text, "1\n2\n");
+        assert_eq!(input.take_line(), None);
         assert_eq!(
             script.line(&Prompt::default(), "").expect("read"),
             Line::Text("SELECT 1;\n".to_owned())

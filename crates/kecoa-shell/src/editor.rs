@@ -47,7 +47,9 @@ impl Completer for Helper {
         context: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<Pair>)> {
         if self.plain {
-            return Ok((cursor, Vec::new()));
+            // It stands between the columns of data.
+            let tab = Pair { display: "\t".to_owned(), replacement: "\t".to_owned() };
+            return Ok((cursor, vec![tab]));
         }
         if ["\\i ", "\\o ", "\\ir "].iter().any(|command| line.starts_with(command)) {
             return self.files.complete(line, cursor, context);

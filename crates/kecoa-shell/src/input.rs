@@ -34,6 +34,10 @@ pub(crate) struct Input {
     pending: bool,
     /// What is not finished, when the text ends within it.
     open: Option<char>,
+    /// Lines of the source before the text.
+    above: usize,
+    /// The line, counted from 1, in which the last piece began.
+    line: usize,
 }
 
 impl Input {
@@ -44,15 +48,29 @@ impl Input {
 
     /// Forgets what is not cut yet.
     pub(crate) fn clear(&mut self) {
-        *self = Input::default();
+        let lines = newlines(&self.text);
+        self.go_on(String::new(), lines);
+    }
+
+    /// Begins anew with this text, which is that many lines further down.
+    fn go_on(&mut self, text: String, lines: usize) {
+        *self = Input { text, above: self.above + lines, line: self.line, ..Input::default() };
+    }
+
+    /// The line of the source, counted from 1, in which the last piece began.
+    pub(crate) fn line(&self) -> usize {
+        self.line
     }
 
     /// What is not cut yet, without blanks and comments around it; and takes it away. The end of the input ends
     /// a statement, too.
     pub(crate) fn take_rest(&mut self) -> Option<String> {
-        let rest = std::mem::take(self);
-        let text = without_comments_around(&rest.text);
-        (rest.is_pending() && !text.is_empty()).then(|| text.to_owned())
+        let pending = self.is_pending();
+        let rest = std::mem::take(&mut self.text);
+        self.line = self.line_of(&rest);
+        self.go_on(String::new(), newlines(&rest));
+        let text = without_comments_around(&rest);
+        (pending && !text.is_empty()).then(|| text.to_owned())
     }
 
     /// What has been typed of a statement that has no semicolon yet.
@@ -148,9 +166,10 @@ impl Input {
     /// Takes the statement that ends at `end`, and what follows stays.
     fn cut(&mut self, end: usize, next: usize) -> String {
         let rest = self.text.split_off(next);
-        let mut statement = std::mem::take(self).text;
+        let mut statement = std::mem::take(&mut self.text);
+        self.line = self.line_of(&statement);
+        self.go_on(rest, newlines(&statement));
         statement.truncate(end);
-        self.text = rest;
         without_comments_around(&statement).to_owned()
     }
 
@@ -159,20 +178,31 @@ impl Input {
         let line = self.text.get(start..).unwrap_or_default();
         let length = line.find('\n').map_or(line.len(), |end| end + 1);
         let command = line.get(1..length).unwrap_or_default().trim().to_owned();
+        self.line = self.above + newlines(self.text.get(..start).unwrap_or_default()) + 1;
         if self.started {
             // A line end in its place keeps what is before and behind it apart.
             self.text.replace_range(start..start + length, "\n");
             self.read = start;
         } else {
             let rest = self.text.split_off(start + length);
-            self.clear();
-            self.text = rest;
+            let lines = newlines(&self.text);
+            self.go_on(rest, lines);
         }
         Piece::Command(command)
     }
 
+    /// The line in which a piece begins that is the start of the text.
+    fn line_of(&self, piece: &str) -> usize {
+        let whole = without_comments_around(piece);
+        let start = whole.as_ptr().addr().saturating_sub(piece.as_ptr().addr());
+        let before = if whole.is_empty() { "" } else { piece.get(..start).unwrap_or_default() };
+        self.above + newlines(before) + 1
+    }
+
     /// Puts text in front of what is not cut yet: a command that had SQL behind it.
     pub(crate) fn put_back(&mut self, text: &str) {
+        // It is of the line above.
+        self.above = self.above.saturating_sub(newlines(text) + 1);
         self.text.insert_str(self.read.min(self.text.len()), &format!("{text}\n"));
     }
 
@@ -184,10 +214,14 @@ impl Input {
         }
         let end = self.text.find('\n').map_or(self.text.len(), |end| end + 1);
         let rest = self.text.split_off(end);
-        let line = std::mem::take(self).text;
-        self.text = rest;
+        let line = std::mem::take(&mut self.text);
+        self.go_on(rest, newlines(&line));
         Some(line)
     }
+}
+
+fn newlines(text: &str) -> usize {
+    text.bytes().filter(|byte| *byte == b'\n').count()
 }
 
 /// A statement without the blanks and comments before and behind it. A text of comments alone is empty.
@@ -274,6 +308,34 @@ mod tests {
             assert_eq!(pieces, found, "{lines:?}");
             assert_eq!(left.as_deref(), rest, "{lines:?}");
         }
+    }
+
+    #[test]
+    fn pieces_know_their_lines() {
+        let mut input = Input::default();
+        let next = |input: &mut Input, lines: &str| {
+            input.push(lines);
+            input.next().map(|piece| (input.line(), piece))
+        };
+        let statement = |line, text: &str| Some((line, Piece::Statement(text.to_owned())));
+        let command = |line, text: &str| Some((line, Piece::Command(text.to_owned())));
+        assert_eq!(next(&mut input, "-- first\n\nSELECT\n"), None);
+        assert_eq!(next(&mut input, "1; SELECT 2;\n\\x\n"), statement(3, "SELECT\n1"));
+        assert_eq!(next(&mut input, ""), statement(4, "SELECT 2"));
+        assert_eq!(next(&mut input, ""), command(5, "x"));
+        assert_eq!(next(&mut input, "/* a\nb */ SELECT 3; \\x\n"), statement(7, "SELECT 3"));
+        assert_eq!(next(&mut input, ""), command(7, "x"));
+        assert_eq!(next(&mut input, "\\x \\\\ SELECT 4;\n"), command(8, "x \\\\ SELECT 4;"));
+        input.put_back(" SELECT 4;");
+        assert_eq!(next(&mut input, ""), statement(8, "SELECT 4"));
+        assert_eq!(next(&mut input, "COPY t FROM STDIN;\n"), statement(9, "COPY t FROM STDIN"));
+        let _ = input.take_line();
+        input.push("1\n");
+        let _ = input.take_line();
+        assert_eq!(next(&mut input, "SELECT\n"), None);
+        input.clear();
+        assert_eq!(next(&mut input, "\n5"), None);
+        assert_eq!((input.take_rest().as_deref(), input.line()), (Some("5"), 13));
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod complete;
 mod connection;
 mod copy;
 mod describe;
+mod destination;
 mod editor;
 mod escape;
 mod format;
@@ -37,13 +38,15 @@ mod variables;
 use std::io::{self, BufReader, IsTerminal as _, Write as _};
 
 use connection::Interrupted;
+use destination::Destination;
 use editor::Editor;
 pub use format::Format;
 pub use options::{Color, Error, Options};
 use password::connect_asking;
+use replacement::Replacement;
 use say::note;
 use settings::Settings;
-use shell::{Destination, Flow, Manner, Shell};
+use shell::{Flow, Manner, Shell};
 use source::{Script, Source};
 use style::Style;
 use variables::Variables;
@@ -70,9 +73,9 @@ pub fn run(options: &Options) -> Result<i32, Error> {
     for (name, value) in &options.variables {
         variables.set(name, value);
     }
-    let colored = |terminal: bool| Style { on: options.color.is_wanted(terminal) };
+    let colored = |color: Color, terminal: bool| Style { on: color.is_wanted(terminal) };
     let destination = match &options.output {
-        Some(path) => Destination::File(output::file(path).map_err(Error::File)?),
+        Some(path) => Destination::File(Replacement::at_first_write(path).map_err(Error::File)?),
         None => Destination::Terminal,
     };
     let mut shell = Shell {
@@ -88,14 +91,15 @@ pub fn run(options: &Options) -> Result<i32, Error> {
             quiet: options.quiet,
             echo: options.echo,
             continues: options.continues,
-            style: colored(terminal),
-            error_style: colored(io::stderr().is_terminal()),
+            style: colored(options.color, terminal),
+            error_style: colored(options.error_color, io::stderr().is_terminal()),
         },
         destination,
         last: String::new(),
         user: String::new(),
         database: String::new(),
         failed: false,
+        place: String::new(),
         depth: 0,
         leaves_transaction: false,
         restricted: None,
@@ -116,9 +120,8 @@ pub fn run(options: &Options) -> Result<i32, Error> {
         );
         shell.failed = true;
     }
-    if let Destination::File(file) = &mut shell.destination {
-        file.flush().map_err(Error::Stream)?;
-    }
+    let destination = std::mem::replace(&mut shell.destination, Destination::Terminal);
+    destination.finish(!shell.failed).map_err(Error::Stream)?;
     Ok(match flow {
         Flow::Leave(status) if status != 0 => status,
         Flow::Leave(_) | Flow::Next => i32::from(shell.failed && !interactive),

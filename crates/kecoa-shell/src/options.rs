@@ -54,8 +54,10 @@ pub struct Options {
     pub variables: Vec<(String, String)>,
     /// A file for the results.
     pub output: Option<String>,
-    /// When there are colours.
+    /// When results, and what is typed, have colours.
     pub color: Color,
+    /// When what is said of them has colours.
+    pub error_color: Color,
     /// No banner, and no word of what statements did.
     pub quiet: bool,
     /// Show each statement before it runs.

@@ -40,7 +40,7 @@ pub(crate) fn home_expanded(path: &str) -> PathBuf {
     }
 }
 
-/// A file of `\o`, `\g` or `--output`.
+/// A file of the shell's own, such as its history.
 pub(crate) fn file(path: &str) -> Result<BufWriter<File>, String> {
     let path = home_expanded(path);
     match File::create(&path) {

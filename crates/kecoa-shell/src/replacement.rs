@@ -1,4 +1,4 @@
-//! The file that `\copy … TO` writes: it changes only once everything has come.
+//! The file that `\copy … TO`, `\g` and `\o` write: it changes only once there is something to write.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, Write};
@@ -20,37 +20,54 @@ pub(crate) struct Replacement {
 enum Way {
     /// Written beside the file, and renamed to it.
     Beside(BufWriter<NamedTempFile>, PathBuf),
-    /// What cannot be renamed to, such as a device or a file in a folder that is not ours, is opened when the
-    /// first data comes.
+    /// Emptied when the first data comes: what is written bit by bit, and what cannot be renamed to, such as a
+    /// file in a folder that is not ours.
     Later,
     Direct(BufWriter<File>),
 }
 
 impl Replacement {
+    /// All of it, or nothing.
+    ///
     /// # Errors
     /// There can be no such file, or it cannot be written.
     pub(crate) fn of(path: &str) -> Result<Replacement, String> {
+        Replacement::begin(path, true)
+    }
+
+    /// What is there stays until something is written.
+    ///
+    /// # Errors
+    /// There can be no such file, or it cannot be written.
+    pub(crate) fn at_first_write(path: &str) -> Result<Replacement, String> {
+        Replacement::begin(path, false)
+    }
+
+    fn begin(path: &str, whole: bool) -> Result<Replacement, String> {
         let path = home_expanded(path);
         let failed = |error: io::Error| format!("cannot write {}: {error}", path.display());
         // A link stays one: the file that it points at is replaced.
         let (target, mode) = match fs::metadata(&path) {
             Ok(metadata) => {
                 // It is not emptied; this tells a folder and a file that is not ours to write.
-                OpenOptions::new().append(true).open(&path).map_err(failed)?;
+                let file = OpenOptions::new().append(true).open(&path).map_err(failed)?;
+                if !metadata.is_file() {
+                    // A device, or a pipe, whose reader would leave if it were closed and opened again.
+                    return Ok(Replacement { path, way: Way::Direct(BufWriter::new(file)) });
+                }
                 let target = fs::canonicalize(&path).map_err(failed)?;
-                (target, metadata.is_file().then(|| metadata.permissions().mode()))
+                (target, metadata.permissions().mode())
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 if fs::symlink_metadata(&path).is_ok() {
                     // A link to nothing.
                     return Ok(Replacement { path, way: Way::Later });
                 }
-                (path.clone(), Some(0o666))
+                (path.clone(), 0o666)
             }
             Err(error) => return Err(failed(error)),
         };
         let exists = target.exists();
-        let Some(mode) = mode else { return Ok(Replacement { path, way: Way::Later }) };
         let folder = match target.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
@@ -60,7 +77,12 @@ impl Replacement {
         if !exists {
             builder.permissions(Permissions::from_mode(mode));
         }
+        if exists && !whole {
+            return Ok(Replacement { path, way: Way::Later });
+        }
         match builder.tempfile_in(folder) {
+            // It was only to be seen whether there can be a file.
+            Ok(_) if !whole => Ok(Replacement { path, way: Way::Later }),
             Ok(file) => {
                 if exists {
                     let permissions = Permissions::from_mode(mode & 0o7777);
@@ -83,7 +105,7 @@ impl Replacement {
         let named = |error: io::Error| {
             io::Error::new(error.kind(), format!("cannot write {path}: {error}"))
         };
-        self.open().map_err(named)?;
+        self.open()?;
         match self.way {
             Way::Beside(mut file, target) => {
                 file.flush().map_err(named)?;
@@ -95,16 +117,27 @@ impl Replacement {
         }
     }
 
+    /// Whether the file itself has been written to.
+    pub(crate) fn has_begun(&self) -> bool {
+        matches!(self.way, Way::Direct(_))
+    }
+
     /// Says so if a copy that failed has changed the file after all.
     pub(crate) fn tell_remains(&self) {
-        if matches!(self.way, Way::Direct(_)) {
+        if self.has_begun() {
             note(&format!("{} may hold a part of the rows", self.path.display()));
         }
     }
 
     fn open(&mut self) -> io::Result<()> {
         if let Way::Later = self.way {
-            self.way = Way::Direct(BufWriter::new(File::create(&self.path)?));
+            let file = File::create(&self.path).map_err(|error| {
+                io::Error::new(
+                    error.kind(),
+                    format!("cannot write {}: {error}", self.path.display()),
+                )
+            })?;
+            self.way = Way::Direct(BufWriter::new(file));
         }
         Ok(())
     }
@@ -166,6 +199,35 @@ mod tests {
         assert_eq!(mode(&old), 0o640);
         fs::write(folder.path().join("plain"), "").expect("written");
         assert_eq!(mode(&new), mode(&folder.path().join("plain")), "as the umask has it");
+    }
+
+    #[test]
+    fn a_file_is_kept_until_something_is_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (old, new) = (folder.path().join("old"), folder.path().join("new"));
+        fs::write(&old, "before").expect("written");
+        for path in [&old, &new] {
+            let file = Replacement::at_first_write(path.to_str().expect("text")).expect("begun");
+            assert!(!file.has_begun());
+            drop(file);
+        }
+        assert_eq!(names(folder.path()), ["old"]);
+        assert_eq!(fs::read_to_string(&old).expect("read"), "before");
+        for path in [&old, &new] {
+            let mut file =
+                Replacement::at_first_write(path.to_str().expect("text")).expect("begun");
+            file.write_all(b"a").expect("written");
+            file.flush().expect("written");
+            // Whoever looks sees what has come.
+            assert_eq!(fs::read_to_string(path).expect("read"), "a");
+            file.write_all(b"b").expect("written");
+            file.finish().expect("written");
+            assert_eq!(fs::read_to_string(path).expect("read"), "ab");
+        }
+        for path in [folder.path().to_str().expect("text"), "/nonexistent/file"] {
+            let error = Replacement::at_first_write(path).map(drop).expect_err("refused");
+            assert!(error.contains(path), "{error}");
+        }
     }
 
     #[test]

@@ -19,15 +19,26 @@ pub(crate) fn server(error: &ServerError, sql: &str, style: Style) -> String {
         text.push_str(&format!(" {}", state.as_str()));
     }
     text.push_str(&format!(": {}", escape::lines(error.message().as_bytes())));
-    if let Some(caret) = error.position().and_then(|position| pointed_at(sql, position)) {
+    let caret = error.position().and_then(|position| pointed_at(sql, position));
+    let is_shown = caret.is_some();
+    if let Some(caret) = caret {
         text.push('\n');
         text.push_str(&caret);
     }
-    for (label, value) in [("DETAIL", error.detail()), ("HINT", error.hint())] {
+    // CockroachDB's way to point at the place: once is enough.
+    let detail = error.detail().filter(|detail| !(is_shown && detail.starts_with("source SQL:\n")));
+    for (label, value) in [("DETAIL", detail), ("HINT", error.hint())] {
         if let Some(value) = value {
             let label = style.paint(Role::Heading, label);
             text.push_str(&format!("\n{label}: {}", escape::lines(value.as_bytes())));
         }
+    }
+    // Where in a function it happened; a remark of one is rarely worth it.
+    if role == Role::Error
+        && let Some(context) = error.context()
+    {
+        let label = style.paint(Role::Heading, "CONTEXT");
+        text.push_str(&format!("\n{label}: {}", escape::lines(context.as_bytes())));
     }
     text
 }
@@ -186,6 +197,37 @@ mod tests {
         assert!(error(&lost, "", open, false, PLAIN).contains("rolled back"));
         let unknown = Error::ambiguous_commit("x", lost);
         assert!(error(&unknown, "", idle, false, PLAIN).contains("may or may not"));
+    }
+
+    #[test]
+    fn errors_say_where_in_a_function_they_happened_and_notices_do_not() {
+        for (severity, said) in [("ERROR", true), ("FATAL", true), ("NOTICE", false)] {
+            let report = ServerError::builder(
+                severity,
+                SqlState::from_bytes(b"P0001").expect("a SQLSTATE"),
+                "no",
+            );
+            let report = report.field(b'W', b"PL/pgSQL function f() line 3 at RAISE");
+            let text = server(&report.build().expect("an error"), "", PLAIN);
+            assert_eq!(
+                text.ends_with("\nCONTEXT: PL/pgSQL function f() line 3 at RAISE"),
+                said,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_place_of_a_syntax_error_is_shown_once() {
+        let built = |position: Option<u32>| {
+            let state = SqlState::from_bytes(b"42601").expect("a SQLSTATE");
+            let report = ServerError::builder("ERROR", state, "syntax error");
+            let report = report.detail("source SQL:\nSELEC 1\n^");
+            let report = position.into_iter().fold(report, |report, at| report.position(at));
+            server(&report.build().expect("an error"), "SELEC 1", PLAIN)
+        };
+        assert_eq!(built(Some(1)), "ERROR 42601: syntax error\nLINE 1: SELEC 1\n        ^");
+        assert_eq!(built(None), "ERROR 42601: syntax error\nDETAIL: source SQL:\nSELEC 1\n^");
     }
 
     #[test]

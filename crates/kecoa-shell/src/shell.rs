@@ -1,7 +1,6 @@
 //! The shell: pieces of input are run, one after the other.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use kecoa::proto::TransactionStatus;
@@ -9,11 +8,11 @@ use kecoa::{Config, Error};
 
 use crate::connection::{Connection, Failure, Interrupted};
 use crate::copy::{self, Direction, InlineData};
+use crate::destination::{Destination, ForTerminal, View};
 use crate::escape;
 use crate::format::Screen;
 use crate::input::{Input, Piece, bare_command};
 use crate::names::SharedNames;
-use crate::output::{self, Paged};
 use crate::report;
 use crate::results::Results;
 use crate::say::{note, say};
@@ -51,12 +50,6 @@ pub(crate) struct Manner {
     pub(crate) error_style: Style,
 }
 
-/// Where results go, for one statement or for all.
-pub(crate) enum Destination {
-    Terminal,
-    File(BufWriter<File>),
-}
-
 pub(crate) struct Shell {
     pub(crate) config: Config,
     pub(crate) connection: Option<Connection>,
@@ -73,6 +66,8 @@ pub(crate) struct Shell {
     pub(crate) database: String,
     /// Something failed in a script that went on.
     pub(crate) failed: bool,
+    /// Where in a script the statement or command stands that runs: `FILE:LINE: `.
+    pub(crate) place: String,
     /// Files within files.
     pub(crate) depth: usize,
     /// A statement ended a transaction, or the connection that it was on was left.
@@ -152,6 +147,7 @@ impl Shell {
         let mut input = Input::default();
         loop {
             while let Some(piece) = input.next() {
+                self.place = place(source, &input);
                 let flow = match piece {
                     Piece::Statement(sql) => self.statement(&sql, source, &mut input)?,
                     Piece::Command(line) => self.command(&line, source, &mut input)?,
@@ -188,7 +184,10 @@ impl Shell {
             }
         }
         match input.take_rest() {
-            Some(sql) if !source.is_interactive() => self.statement(&sql, source, &mut input),
+            Some(sql) if !source.is_interactive() => {
+                self.place = place(source, &input);
+                self.statement(&sql, source, &mut input)
+            }
             _ => Ok(Flow::Next),
         }
     }
@@ -234,8 +233,7 @@ impl Shell {
             Some(Direction::In) => {
                 // What follows the semicolon on its line is none of the data.
                 let _ = input.take_line();
-                let mut ahead = || input.take_line();
-                let mut data = InlineData::new(source, &mut ahead);
+                let mut data = InlineData::new(source, input);
                 self.report(&sql, |shell| shell.copy_in(&sql, &mut data))
             }
             _ => self.report(&sql, |shell| shell.run_statement(&sql)),
@@ -278,7 +276,8 @@ impl Shell {
             Failure::Output(error) => return Err(error),
             Failure::Database(error, interrupted) => (error, interrupted),
         };
-        say(&report::error(&error, sql, before, interrupted, self.manner.error_style));
+        let text = report::error(&error, sql, before, interrupted, self.manner.error_style);
+        say(&format!("{}{text}", self.place));
         self.tell_time(began.elapsed());
         self.failed = true;
         if interrupted && !self.manner.interactive {
@@ -427,7 +426,7 @@ impl Shell {
             let Some(connection) = &mut shell.connection else { return Ok(None) };
             if copies {
                 let mut safe = ForTerminal { out, on: screen.is_terminal };
-                let rows = connection.copy_out(sql, &mut safe)?;
+                let rows = connection.copy_to_output(sql, &mut safe)?;
                 return Ok(rows.filter(|_| shell.tells_tags()).map(|rows| format!("COPY {rows}")));
             }
             let tells = shell.tells_tags();
@@ -444,57 +443,13 @@ impl Shell {
         &mut self,
         work: impl FnOnce(&mut Shell, &mut dyn Write, Screen) -> Result<Option<String>, Failure>,
     ) -> Result<(), Failure> {
-        let style = self.manner.style;
-        let plain =
-            Screen { width: None, is_terminal: false, cut: false, style: Style { on: false } };
-        let remark = match std::mem::replace(&mut self.destination, Destination::Terminal) {
-            Destination::File(mut file) => {
-                let done = work(self, &mut file, plain);
-                let flushed = file.flush().map_err(Failure::Output);
-                self.destination = Destination::File(file);
-                let remark = done?;
-                flushed?;
-                remark
-            }
-            Destination::Terminal if self.manner.terminal => {
-                let wants = self.manner.interactive && self.settings.pager;
-                let pager = if wants { output::pager() } else { None };
-                let screen = Screen {
-                    width: output::terminal_size().map(|(columns, _)| columns),
-                    is_terminal: true,
-                    cut: pager.is_none() && self.manner.interactive,
-                    style,
-                };
-                let mut paged = Paged::new(pager);
-                let done = work(self, &mut paged, screen);
-                let shown = paged.finish();
-                // What the pager was left by is no error, and Ctrl-C was for it.
-                let remark = match done {
-                    Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
-                        None
-                    }
-                    done => done?,
-                };
-                shown.map_err(Failure::Output)?;
-                remark
-            }
-            Destination::Terminal => {
-                let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
-                let screen = Screen { style, ..plain };
-                let done = work(self, &mut out, screen);
-                let flushed = out.flush();
-                let named = |error: io::Error| {
-                    io::Error::new(error.kind(), format!("standard output: {error}"))
-                };
-                let remark = match done {
-                    Err(Failure::Output(error)) => return Err(Failure::Output(named(error))),
-                    done => done?,
-                };
-                flushed.map_err(|error| Failure::Output(named(error)))?;
-                remark
-            }
-        };
-        if let Some(remark) = remark {
+        let Manner { terminal, interactive, style, .. } = self.manner;
+        let pages = interactive && self.settings.pager;
+        let view = View { terminal, interactive, pages, style };
+        let mut destination = std::mem::replace(&mut self.destination, Destination::Terminal);
+        let done = destination.take(view, |out, screen| work(self, out, screen));
+        self.destination = destination;
+        if let Some(remark) = done? {
             note(&remark);
         }
         Ok(())
@@ -514,25 +469,10 @@ impl Shell {
     }
 }
 
-/// Lets only text through that a terminal may see.
-pub(crate) struct ForTerminal<'a> {
-    pub(crate) out: &'a mut dyn Write,
-    pub(crate) on: bool,
-}
-
-impl Write for ForTerminal<'_> {
-    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        if self.on {
-            self.out.write_all(escape::lines(data).as_bytes())?;
-        } else {
-            self.out.write_all(data)?;
-        }
-        Ok(data.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
-    }
+/// Where the last piece of the input stands, in front of what is said of it.
+fn place(source: &dyn Source, input: &Input) -> String {
+    let name = source.name().map(|name| escape::line(name.as_bytes()).into_owned());
+    name.map_or_else(String::new, |name| format!("{name}:{}: ", input.line()))
 }
 
 /// A time as people read it.

@@ -38,6 +38,11 @@ pub(crate) trait Source {
         false
     }
 
+    /// What it is called in errors, where its lines have numbers.
+    fn name(&self) -> Option<&str> {
+        None
+    }
+
     /// Puts text where the next line is typed.
     fn edit_next(&mut self, text: String) {
         let _ = text;
@@ -70,6 +75,10 @@ impl<'a> Script<'a> {
 }
 
 impl Source for Script<'_> {
+    fn name(&self) -> Option<&str> {
+        (!self.argument).then_some(&self.name)
+    }
+
     fn is_argument(&self) -> bool {
         self.argument
     }

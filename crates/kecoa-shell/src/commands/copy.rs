@@ -7,11 +7,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::connection::Failure;
 use crate::copy::{self, Copy, Counted, Direction, InlineData};
+use crate::destination::ForTerminal;
 use crate::escape;
 use crate::input::Input;
 use crate::output;
 use crate::replacement::Replacement;
-use crate::shell::{Flow, ForTerminal, Shell};
+use crate::shell::{Flow, Shell};
 use crate::source::Source;
 
 impl Shell {
@@ -63,8 +64,7 @@ impl Shell {
                 "\\copy: expected it on a line of its own, found a statement without its ; before it",
             )),
             (Direction::In, None) => {
-                let mut ahead = || input.take_line();
-                let mut data = InlineData::new(source, &mut ahead);
+                let mut data = InlineData::new(source, input);
                 self.report(&sql, |shell| shell.copy_in(&sql, &mut data as &mut dyn Read))
             }
             (Direction::Out, Some(path)) => {
@@ -90,7 +90,7 @@ impl Shell {
                 shell.with_output(|shell, out, screen| {
                     let Some(connection) = &mut shell.connection else { return Ok(None) };
                     let mut safe = ForTerminal { out, on: screen.is_terminal };
-                    connection.copy_out(&sql, &mut safe).map(|_| None)
+                    connection.copy_to_output(&sql, &mut safe).map(|_| None)
                 })
             }),
         }
