@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from typing import Any
@@ -75,14 +76,27 @@ class Service:
         describe_python(environment)
         # A process of its own: the one in the background must not be a child of the caller's, nor inherit its
         # threads and open files.
-        return subprocess.run(
+        with subprocess.Popen(
             [*SELF_COMMAND, self.name, *arguments],
-            input=text,
-            capture_output=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
             env=environment,
-        )
+            # Ctrl-C in a terminal does not reach it by itself, so that it has it once.
+            start_new_session=True,
+        ) as process:
+            try:
+                out, err = process.communicate(text)
+            except KeyboardInterrupt:
+                # It stops what it has begun to start, and ends; killed, it would leave that behind.
+                process.send_signal(signal.SIGINT)
+                process.communicate()
+                raise
+            except BaseException:
+                process.kill()
+                raise
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def _url_in(self, output: str) -> str:
         for word in output.split():

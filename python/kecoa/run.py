@@ -15,6 +15,7 @@ import re
 import runpy
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -102,9 +103,20 @@ def set_up_environment() -> None:
     if alias not in paths:
         os.environ["PYTHONPATH"] = os.pathsep.join([alias, *paths])
     if not os.environ.get("DATABASE_URL"):
-        from kecoa import local
+        os.environ["DATABASE_URL"] = _start_endpoint()
 
-        os.environ["DATABASE_URL"] = local.start()
+
+def _start_endpoint() -> str:
+    """Start the local endpoint; Ctrl-C meanwhile ends the command, as it ends any other."""
+    from kecoa import local
+
+    try:
+        return local.start()
+    except KeyboardInterrupt:
+        # Nothing of the program has run. Whoever waits for this process learns that it was a signal.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGINT)
+        raise
 
 
 def run_path(arguments: list[str]) -> None:

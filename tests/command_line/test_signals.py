@@ -5,14 +5,17 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
-import stat
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 import kecoa
+
+from ..terminal import Terminal
+from .conftest import InTerminal
 
 SILENT = {
     "demo": lambda url: ["demo", "--url", url],
@@ -104,31 +107,140 @@ def test_the_start_of_an_endpoint_that_waits_for_another(start, environment, tmp
         assert_ended(process, 130)
 
 
-def test_the_start_of_an_endpoint_that_takes_long(start, environment, tmp_path):
-    folder = tmp_path / "bin"
+def hanging(folder, name, script):
+    """A program in a folder of its own that writes its process id to the file `begun`, and hangs."""
     folder.mkdir()
-    begun = tmp_path / "begun"
-    program = folder / "cockroach"
+    begun = folder / "begun"
+    program = folder / name
+    # The file is whole once it has its name.
     program.write_text(
-        f'#!/bin/sh\n[ "$1" = version ] && echo v25.4.0 && exit\necho $$ >> {begun}\nexec sleep 300\n'
+        f"#!/bin/sh\n{script}\necho $$ > {begun}.new; mv {begun}.new {begun}\nexec sleep 300\n"
     )
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    process = start(
-        "local", "start", "--engine", "cockroach", PATH=f"{folder}{os.pathsep}{environment['PATH']}"
-    )
+    program.chmod(0o755)
+    return begun
+
+
+def hanging_cockroach(tmp_path, environment):
+    folder = tmp_path / "bin"
+    begun = hanging(folder, "cockroach", '[ "$1" = version ] && echo v25.4.0 && exit')
+    return begun, {"PATH": f"{folder}{os.pathsep}{environment['PATH']}"}
+
+
+def hanging_initdb(tmp_path):
+    folder = tmp_path / "postgres"
+    begun = hanging(folder, "initdb", "trap '' INT TERM HUP")
+    server = folder / "postgres"
+    server.write_text("#!/bin/sh\necho 'postgres (PostgreSQL) 18.1'\n")
+    server.chmod(0o755)
+    # Another user runs them where root does.
+    for path in [tmp_path, *list(tmp_path.parents)[:2]]:
+        path.chmod(0o755)
+    folder.chmod(0o777)
+    return begun, {"KECOA_POSTGRES": str(folder)}
+
+
+def wait_for(file):
     end = time.monotonic() + 60
-    while not begun.exists() and time.monotonic() < end:
+    while not file.exists():
+        assert time.monotonic() < end, f"{file} was not made"
         time.sleep(0.05)
+    return int(file.read_text())
+
+
+def assert_gone(pid):
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except FileNotFoundError:
+            return
+        if state == "Z":
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"process {pid} still runs")
+
+
+def assert_stopped(environment):
+    shown = subprocess.run(
+        [sys.executable, "-m", "kecoa", "local", "status"], env=environment, capture_output=True, text=True
+    )
+    assert (shown.returncode, shown.stdout) == (3, "stopped\n")
+
+
+@pytest.mark.parametrize("command", [["local", "start"], ["demo"], ["run", "-c", "pass"], ["mongo", "start"]])
+def test_a_start_that_is_given_up_leaves_nothing_behind(start, environment, tmp_path, command):
+    begun, variables = hanging_initdb(tmp_path)
+    process = start(*command, **variables)
+    pid = wait_for(begun)
+    began = time.monotonic()
     process.interrupt()
     assert_ended(process, 130)
-    for pid in begun.read_text().split():
-        os.kill(int(pid), signal.SIGKILL)
-    subprocess.run([sys.executable, "-m", "kecoa", "local", "stop"], env=environment, check=True)
+    assert time.monotonic() - began < 30, "initdb ignores every signal, and is not waited for"
+    assert_gone(pid)
+    assert_stopped(environment)
+
+
+def test_a_start_in_the_foreground_that_is_given_up(start, environment, tmp_path):
+    begun, variables = hanging_initdb(tmp_path)
+    process = start("local", "start", "--foreground", **variables)
+    pid = wait_for(begun)
+    process.interrupt()
+    assert_ended(process, 130)
+    assert_gone(pid)
+    assert_stopped(environment)
+
+
+def test_stop_ends_a_start_whose_command_was_killed(environment, tmp_path):
+    begun, variables = hanging_initdb(tmp_path)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kecoa", "local", "start"], env={**environment, **variables}
+    )
+    pid = wait_for(begun)
+    process.kill()
+    process.wait()
+    began = time.monotonic()
+    stopped = subprocess.run(
+        [sys.executable, "-m", "kecoa", "local", "stop"], env=environment, capture_output=True, text=True
+    )
+    assert (stopped.returncode, stopped.stderr) == (0, "kecoa: stopped\n")
+    assert time.monotonic() - began < 30
+    assert_gone(pid)
+
+
+def test_a_terminal_sees_the_steps_of_a_start_and_others_do_not(start, tmp_path):
+    begun, variables = hanging_initdb(tmp_path)
+    process = start("local", "start", **variables)
+    wait_for(begun)
+    if isinstance(process, Terminal):
+        process.until(r"starting the local endpoint: making the data directory \(initdb\)")
+    process.interrupt()
+    assert_ended(process, 130)
+    if not isinstance(process, Terminal):
+        assert process.shown() == ""
+
+
+@pytest.mark.parametrize("option", ["-q", "--json"])
+def test_no_steps_are_shown_where_they_are_unwanted(environment, tmp_path, option):
+    begun, variables = hanging_initdb(tmp_path)
+    process = InTerminal(["local", "start", option], {**environment, **variables})
+    wait_for(begun)
+    process.interrupt()
+    assert_ended(process, 130)
+    assert "initdb" not in process.shown()
+    process.close()
+
+
+def test_the_start_of_an_endpoint_that_takes_long(start, environment, tmp_path):
+    begun, variables = hanging_cockroach(tmp_path, environment)
+    process = start("local", "start", "--engine", "cockroach", **variables)
+    pid = wait_for(begun)
+    process.interrupt()
+    assert_ended(process, 130)
+    assert_gone(pid)
+    assert_stopped(environment)
 
 
 def test_a_prompt_for_the_url(environment):
-    from .conftest import InTerminal
-
     process = InTerminal(["demo", "--url", "-"], environment)
     process.until("the URL, and Enter:")
     process.interrupt()

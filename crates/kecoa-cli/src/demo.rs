@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use self::attempts::Attempts;
 use crate::database_url;
 use crate::failure::Failure;
-use crate::local::{database, remark, waiting};
+use crate::local::{database, remark, start};
 use crate::output::Output;
 
 /// What goes from the first account to the second, in dollars.
@@ -59,8 +59,7 @@ pub(crate) fn run(
     }
     let mut options = Options::default();
     options.self_command = self_command;
-    options.waiting = Some(waiting(output));
-    let running = kecoa_local::start(&options)?;
+    let running = start(&options, output)?;
     remark(&running, output);
     let state = if running.was_running { "runs already" } else { "started for this" };
     output.note(&format!("{} at {} ({state})", database(&running), redacted(&running.url)));

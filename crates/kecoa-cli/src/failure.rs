@@ -32,6 +32,11 @@ pub(crate) enum Failure {
     #[error("{0}")]
     Usage(String),
 
+    /// A signal ended the command; the exit status says which.
+    #[cfg(feature = "local")]
+    #[error("interrupted")]
+    Interrupted(i32),
+
     /// Anything the command itself found.
     #[error("{0}")]
     Other(String),
@@ -45,6 +50,8 @@ impl Failure {
             Failure::Usage(_) => 2,
             #[cfg(feature = "workload")]
             Failure::Workload(kecoa_workload::Error::Usage(_)) => 2,
+            #[cfg(feature = "local")]
+            Failure::Interrupted(status) => *status,
             _ => 1,
         }
     }

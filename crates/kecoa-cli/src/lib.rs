@@ -29,6 +29,8 @@ mod secret_arguments;
 mod signals;
 #[cfg(feature = "sql")]
 mod sql;
+#[cfg(feature = "local")]
+mod starting;
 mod terminal;
 #[cfg(feature = "workload")]
 mod workload;
@@ -149,6 +151,8 @@ pub fn main_from(
             // The reader has gone, as in `kecoa … | head -1`: no reason to complain.
             1
         }
+        // Whoever pressed Ctrl-C knows.
+        Err(failure::Failure::Interrupted(status)) => status,
         Err(failure) => {
             output.failure(&failure);
             failure.status()

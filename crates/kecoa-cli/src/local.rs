@@ -19,7 +19,7 @@ use crate::output::Output;
 use crate::signals::Ending;
 use arguments::{How, Place, Serve, Start};
 use running::{announce, running};
-pub(crate) use running::{remark, waiting};
+pub(crate) use running::{remark, start};
 pub(crate) use show::database;
 
 #[derive(Debug, Args)]
@@ -123,16 +123,15 @@ fn begin(start: Start, output: &Output, self_command: Vec<OsString>) -> Result<i
         // The folder says so from now on, and is kept with the instance.
         options.name = None;
     }
-    options.waiting = Some(waiting(output));
     if !foreground {
-        announce(kecoa_local::start(&options)?, output)?;
+        announce(running::start(&options, output)?, output)?;
         return Ok(0);
     }
     let (mut printed, mut began) = (Ok(()), false);
     let ending = Ending::watch()?;
-    let served = kecoa_local::serve(&options, Mode::Foreground, &mut |running| {
+    let served = running::serve(&options, output, &ending, &mut |running| {
         began = true;
         printed = announce(running.clone(), output);
     });
-    ending.status(served.map_err(Failure::from).and(printed), began)
+    ending.status(served.and(printed), began)
 }

@@ -6,13 +6,16 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use kecoa_local::project;
-use kecoa_mongo::launch::{self, Mode, Options, Running, Status, Stopped, TlsOptions, redacted};
+use kecoa_mongo::launch::{
+    self, Mode, Options, Running, Status, Stopped, TlsOptions, Waiting, redacted,
+};
 use serde_json::json;
 
 use crate::database_url;
 use crate::failure::Failure;
 use crate::output::{Output, with_url};
 use crate::signals::Ending;
+use crate::starting;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -205,7 +208,12 @@ fn start(arguments: Start, output: &Output, self_command: Vec<OsString>) -> Resu
     let done = if foreground {
         serve_here(&options, output, &mut began)
     } else {
-        launch::start(&options).map_err(Failure::from).and_then(|running| {
+        let started = starting::start("the MongoDB gateway", output, |waiting| {
+            let mut options = options.clone();
+            options.waiting = Some(waiting);
+            launch::start(&options)
+        });
+        started.and_then(|running| {
             began = true;
             announce(running, output).map(|()| 0)
         })
@@ -225,7 +233,9 @@ fn start(arguments: Start, output: &Output, self_command: Vec<OsString>) -> Resu
 fn serve_here(options: &Options, output: &Output, began: &mut bool) -> Result<i32, Failure> {
     let mut printed = Ok(());
     let ending = Ending::watch()?;
-    let served = kecoa_mongo::serve::serve(options, Mode::Foreground, &mut |running| {
+    let mut options = options.clone();
+    options.waiting = Some(Waiting::new(|_| {}).unless(ending.asked()));
+    let served = kecoa_mongo::serve::serve(&options, Mode::Foreground, &mut |running| {
         *began = true;
         printed = announce(running.clone(), output);
     });
@@ -249,8 +259,7 @@ fn database(
     let mut options = kecoa_local::Options::default();
     options.home.clone_from(&place.home);
     options.self_command = self_command.to_vec();
-    options.waiting = Some(crate::local::waiting(output));
-    let running = kecoa_local::start(&options)?;
+    let running = crate::local::start(&options, output)?;
     crate::local::remark(&running, output);
     Ok((running.url, (!running.was_running).then_some(options)))
 }

@@ -19,6 +19,7 @@ use crate::ports::Ports;
 use crate::postgres::server::Server;
 use crate::postgres::wire::Session;
 use crate::postgres::{CLIENT_ROLE, DEFAULT_DATABASE};
+use crate::service::SERVICE;
 
 /// A new store takes some seconds, an old one less.
 const START_TIMEOUT: Duration = STEP_LIMIT;
@@ -42,8 +43,13 @@ pub(crate) fn find(path: Option<&OsStr>) -> Result<PathBuf, Error> {
         .ok_or(Error::NoCockroach)
 }
 
-/// Starts it on the first of these ports that is free.
-pub(crate) fn start(home: &Home, program: &Path, ports: &Ports) -> Result<Started, Error> {
+/// Starts it on the first of these ports that is free; stops it again where `interrupted` says so before it is ready.
+pub(crate) fn start(
+    home: &Home,
+    program: &Path,
+    ports: &Ports,
+    interrupted: &mut dyn FnMut() -> bool,
+) -> Result<Started, Error> {
     let port = choose_port(ports)?;
     let log_path = layout::server_log_file(home);
     let log = log::open(&log_path)?;
@@ -80,6 +86,10 @@ pub(crate) fn start(home: &Home, program: &Path, ports: &Ports) -> Result<Starte
         }
         if let Some(version) = ask_version(port) {
             return Ok(Started { server, port, version, store });
+        }
+        if interrupted() {
+            server.stop(rustix::process::Signal::TERM)?;
+            return Err(kecoa_server::Error::Interrupted { service: &SERVICE }.into());
         }
         thread::sleep(Duration::from_millis(50));
     }

@@ -182,7 +182,7 @@ pub fn stop(options: &Options) -> Result<Stopped, Error> {
     if !home.exists() {
         return Ok(Stopped::WasNotRunning);
     }
-    let _starting = home.lock_start(options.timeout)?;
+    let _starting = home.lock_start(options.timeout, options.waiting.as_ref())?;
     stop_served(&home)
 }
 

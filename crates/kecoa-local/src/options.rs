@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use kecoa_faults::Plan;
-use kecoa_server::launch::Waiting;
+use kecoa_server::waiting::Waiting;
 use serde::{Deserialize, Serialize};
 
 /// CockroachDB's port, and ours unless it is taken.
@@ -82,7 +82,8 @@ pub struct Options {
     /// How long `start` waits for each step on the way to being ready, and for others that start or
     /// stop the same endpoint.
     pub timeout: Duration,
-    /// Is told what is being done when a step of the start takes long.
+    /// Is told what is being done on the way to being ready, and may give the start up. In the foreground it can
+    /// do so only while another process starts or stops the same endpoint.
     pub waiting: Option<Waiting>,
 }
 

@@ -65,7 +65,7 @@ pub fn reset(options: &Options) -> Result<Option<Running>, Error> {
         _ => None,
     };
     {
-        let _starting = home.lock_start(options.timeout)?;
+        let _starting = home.lock_start(options.timeout, options.waiting.as_ref())?;
         stop_served(&home)?;
         without_server(&home, data::remove)?;
     }
@@ -107,7 +107,7 @@ pub fn destroy(options: &Options) -> Result<Destroyed, Error> {
     if !home.exists() {
         return Ok(Destroyed::default());
     }
-    let _starting = home.lock_start(options.timeout)?;
+    let _starting = home.lock_start(options.timeout, options.waiting.as_ref())?;
     stop_served(&home)?;
     without_server(&home, |home| {
         data::remove(home)?;

@@ -28,7 +28,9 @@ pub fn serve(options: &Options, mode: Mode, ready: &mut dyn FnMut(&Running)) -> 
     let home = layout::create(options)?;
     let shared = launch::keep_folder(&home, options)?;
     let details = |previous: Option<&State>| details(options, previous);
-    let Some(serving) = Serving::begin(&home, mode, options.timeout, details)? else {
+    let Some(serving) =
+        Serving::begin(&home, mode, options.timeout, options.waiting.as_ref(), details)?
+    else {
         return Err(match launch::url(options) {
             Ok(url) => {
                 Error::RunsDifferently { url: redacted(&url), what: "in the background".to_owned() }
@@ -49,6 +51,11 @@ pub fn serve(options: &Options, mode: Mode, ready: &mut dyn FnMut(&Running)) -> 
     let mut serving = context.serving;
     match ended {
         Ok(()) => Ok(serving.end(None)?),
+        // It was told to stop before it was ready: that is no failure to be kept.
+        Err(error @ Error::Service(kecoa_server::Error::Interrupted { .. })) => {
+            serving.end(None)?;
+            Err(error)
+        }
         Err(error) => {
             serving.state.details.server = None;
             serving.end(Some(error.to_string()))?;

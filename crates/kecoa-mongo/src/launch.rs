@@ -15,6 +15,7 @@ use kecoa_server::state::{self as state_file, Phase};
 
 pub use kecoa_server::secret::redacted;
 pub use kecoa_server::serving::Mode;
+pub use kecoa_server::waiting::Waiting;
 pub(crate) use options::shown_database;
 pub use options::{Options, TlsOptions};
 pub(crate) use running::running;
@@ -74,7 +75,7 @@ pub fn start(options: &Options) -> Result<Running, Error> {
         self_command: &options.self_command,
         arguments: serve_arguments(options, &home),
         timeout: options.timeout,
-        waiting: None,
+        waiting: options.waiting.as_ref(),
     };
     let found = launch.start(&|state: &State, was_running| running(state, &home, was_running))?;
     check(found, options)
@@ -165,7 +166,7 @@ pub fn stop(options: &Options) -> Result<Stopped, Error> {
     if !home.exists() {
         return Ok(Stopped::WasNotRunning);
     }
-    let _starting = home.lock_start(options.timeout)?;
+    let _starting = home.lock_start(options.timeout, options.waiting.as_ref())?;
     let found =
         if launch::stop::<Details>(&home)? { Stopped::Stopped } else { Stopped::WasNotRunning };
     state_file::remove(&home.state_file())?;

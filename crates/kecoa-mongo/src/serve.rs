@@ -50,7 +50,9 @@ pub fn serve(options: &Options, mode: Mode, ready: &mut dyn FnMut(&Running)) -> 
         options.database = launch::stored_database(&home)?;
     }
     let details = |_: Option<&State>| starting(&options);
-    let Some(serving) = Serving::begin(&home, mode, options.timeout, details)? else {
+    let Some(serving) =
+        Serving::begin(&home, mode, options.timeout, options.waiting.as_ref(), details)?
+    else {
         let lock = home.serve_lock();
         return Err(
             kecoa_server::Error::Busy { service: &SERVICE, lock, waited: LOCK_TIMEOUT }.into()
@@ -107,6 +109,7 @@ impl Process<'_> {
         let tls = self.options.tls.as_ref().map_or(Ok(Tls::Disabled), load_tls)?;
         let listener = listen(&self.options).await?;
         let port = listener.local_addr().map_err(self.listen_failed(0))?.port();
+        self.serving.progress("preparing the database", self.options.timeout)?;
         let prepared = tokio::select! {
             prepared = self.prepare(port) => prepared?,
             // A database may take long to answer, or never do.

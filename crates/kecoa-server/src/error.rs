@@ -178,6 +178,13 @@ pub enum Error {
         log: PathBuf,
     },
 
+    /// Whoever waited for the start gave up: Ctrl-C. What had been started for it is stopped.
+    #[error("the start of the {} was interrupted", service.title)]
+    Interrupted {
+        /// The service.
+        service: &'static Service,
+    },
+
     /// A process did not end when told to.
     #[error("process {pid} ({what}) did not end within {} s", waited.as_secs())]
     WillNotStop {

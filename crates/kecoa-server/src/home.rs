@@ -22,6 +22,7 @@ use crate::files::{self, Found};
 use crate::names::random_suffix;
 use crate::process::{ProcessIdentity, has_open};
 use crate::service::Service;
+use crate::waiting::Waiting;
 
 /// The instance that is meant where nobody says another.
 pub const DEFAULT: &str = "default";
@@ -177,15 +178,16 @@ impl Home {
         read_id(&self.instance.join("id"))
     }
 
-    /// The lock of those who start or stop. Waits for it.
+    /// The lock of those who start or stop. Waits for it, unless `waiting` gives up.
     ///
     /// # Errors
     ///
-    /// When it is not to be had within `timeout`, or its file cannot be made.
-    pub fn lock_start(&self, timeout: Duration) -> Result<File, Error> {
+    /// When it is not to be had within `timeout`, or its file cannot be made; [`Error::Interrupted`].
+    pub fn lock_start(&self, timeout: Duration, waiting: Option<&Waiting>) -> Result<File, Error> {
         let path = self.instance.join("start.lock");
         let mut file = files::open_to_write(&path, false)?;
         let deadline = Instant::now() + timeout;
+        let mut reported = false;
         loop {
             match file.try_lock() {
                 Ok(()) if is_same(&path, &file) => return Ok(file),
@@ -198,7 +200,16 @@ impl Home {
                 Err(TryLockError::WouldBlock) if Instant::now() >= deadline => {
                     return Err(Error::Busy { service: self.service, lock: path, waited: timeout });
                 }
-                Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(5)),
+                Err(TryLockError::WouldBlock) if waiting.is_some_and(Waiting::is_interrupted) => {
+                    return Err(Error::Interrupted { service: self.service });
+                }
+                Err(TryLockError::WouldBlock) => {
+                    if let (Some(waiting), false) = (waiting, reported) {
+                        waiting.begins("waiting for another process that starts or stops it");
+                        reported = true;
+                    }
+                    thread::sleep(Duration::from_millis(5));
+                }
             }
         }
     }
@@ -345,8 +356,11 @@ mod tests {
         assert!(home.try_lock_serve().unwrap().is_none());
         drop(lock);
         assert!(home.try_lock_serve().unwrap().is_some());
-        let held = home.lock_start(Duration::ZERO).unwrap();
-        assert!(matches!(home.lock_start(Duration::from_millis(20)), Err(Error::Busy { .. })));
+        let held = home.lock_start(Duration::ZERO, None).unwrap();
+        assert!(matches!(
+            home.lock_start(Duration::from_millis(20), None),
+            Err(Error::Busy { .. })
+        ));
         drop(held);
     }
 

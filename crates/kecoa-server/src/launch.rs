@@ -1,9 +1,7 @@
 //! Starts, finds and stops the process in the background.
 
 use std::ffi::OsString;
-use std::fmt;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,6 +15,7 @@ use crate::home::Home;
 use crate::log;
 use crate::process::ProcessIdentity;
 use crate::state::{self, Phase, State};
+use crate::waiting::Waiting;
 
 /// How often we look whether the service is ready.
 const INTERVAL: Duration = Duration::from_millis(4);
@@ -34,23 +33,6 @@ const UNREADABLE_TIMEOUT: Duration = Duration::from_secs(5);
 /// condition.
 const SETTLING: Duration = Duration::from_secs(1);
 
-/// Is told what a start is doing when that takes long.
-#[derive(Clone)]
-pub struct Waiting(Arc<dyn Fn(&str) + Send + Sync>);
-
-impl Waiting {
-    /// Calls `report` with a phrase: what is being done.
-    pub fn new(report: impl Fn(&str) + Send + Sync + 'static) -> Waiting {
-        Waiting(Arc::new(report))
-    }
-}
-
-impl fmt::Debug for Waiting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Waiting")
-    }
-}
-
 /// How to start a service in the background.
 #[derive(Debug)]
 pub struct Launch<'a> {
@@ -62,7 +44,7 @@ pub struct Launch<'a> {
     pub arguments: Vec<OsString>,
     /// How long the service may take for each step that it reports on the way to being ready.
     pub timeout: Duration,
-    /// Is told what the service is doing when that takes long.
+    /// Is told what the service is doing, and may give the start up.
     pub waiting: Option<&'a Waiting>,
 }
 
@@ -75,13 +57,13 @@ impl Launch<'_> {
     ///
     /// # Errors
     ///
-    /// When it cannot start, with the reason.
+    /// When it cannot start, with the reason; [`Error::Interrupted`] when `waiting` has given up.
     pub fn start<D: Serialize + DeserializeOwned, R>(
         self,
         running: &dyn Fn(&State<D>, bool) -> Option<R>,
     ) -> Result<R, Error> {
         let home = self.home;
-        let _starting = home.lock_start(self.timeout)?;
+        let _starting = home.lock_start(self.timeout, self.waiting)?;
         loop {
             let stale = State::read(&home.state_file())?;
             let mut child = None;
@@ -150,6 +132,9 @@ impl Wait<'_> {
         let mut unreadable_since = Instant::now();
         let mut step = Step::begin();
         while step.since.elapsed() < self.timeout {
+            if self.report.is_some_and(Waiting::is_interrupted) {
+                return Err(Error::Interrupted { service });
+            }
             // Looked at before the state is, so that its last state is not missed.
             let exited = match &mut child {
                 Some(child) => child.try_wait().ok().flatten(),
@@ -218,6 +203,9 @@ impl Step {
     /// Takes note of what the state says; a step that lasts is reported, once.
     fn note(&mut self, what: Option<String>, report: Option<&Waiting>) {
         if what != self.what {
+            if let (Some(what), Some(report)) = (&what, report) {
+                report.begins(what);
+            }
             *self = Step { what, ..Step::begin() };
         }
         if !self.reported
@@ -225,7 +213,7 @@ impl Step {
             && let (Some(what), Some(report)) = (&self.what, report)
         {
             self.reported = true;
-            (report.0)(what);
+            report.lasts(what);
         }
     }
 }

@@ -17,7 +17,7 @@
 //! - [`Service`]: its names, in messages and on the disk;
 //! - [`home`]: the directory of an instance, and the locks in it;
 //! - [`project`]: which instance a folder means;
-//! - [`launch`]: starts the process, finds it, stops it;
+//! - [`launch`]: starts the process, finds it, stops it; [`waiting`]: who waits for that;
 //! - [`serving`]: the process itself: lock, [`state`] file, readiness;
 //! - [`signals`], [`notify`]: what stops it, and what its service manager learns;
 //! - [`process`], [`files`], [`log`], [`secret`]: identities that outlive process ids, files that
@@ -49,6 +49,7 @@ pub mod signals;
 pub mod state;
 pub mod state_monitor;
 pub mod unauthenticated;
+pub mod waiting;
 
 pub use error::Error;
 pub use service::Service;

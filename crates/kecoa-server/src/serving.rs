@@ -16,6 +16,7 @@ use crate::notify;
 use crate::process::ProcessIdentity;
 use crate::state::{self, Phase, State};
 use crate::state_monitor::StateMonitor;
+use crate::waiting::Waiting;
 
 /// Others hold the lock for a moment only to see whether we do.
 pub const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -48,7 +49,7 @@ pub struct Serving<D> {
 impl<D: Serialize + DeserializeOwned> Serving<D> {
     /// Begins to serve `home`, whose first state has the details that `details` makes of the previous
     /// one. `None` when another process serves it. Waits at most `timeout` for those who start or stop
-    /// it.
+    /// it, unless `waiting` gives up.
     ///
     /// A detached process leaves its terminal and its working directory: this must be the business of a
     /// whole process.
@@ -60,10 +61,11 @@ impl<D: Serialize + DeserializeOwned> Serving<D> {
         home: &Home,
         mode: Mode,
         timeout: Duration,
+        waiting: Option<&Waiting>,
         details: impl FnOnce(Option<&State<D>>) -> D,
     ) -> Result<Option<Serving<D>>, Error> {
         let starting = match mode {
-            Mode::Foreground => Some(home.lock_start(timeout)?),
+            Mode::Foreground => Some(home.lock_start(timeout, waiting)?),
             Mode::Detached => None,
         };
         let deadline = Instant::now() + LOCK_TIMEOUT;

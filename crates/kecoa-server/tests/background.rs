@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,7 @@ use kecoa_server::listener::{Listener, Peer};
 use kecoa_server::serving::{Mode, Serving};
 use kecoa_server::signals::Signals;
 use kecoa_server::state::Phase;
+use kecoa_server::waiting::Waiting;
 use kecoa_server::{Error, Service};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -45,7 +47,8 @@ fn serve_entry() {
     let Some(base) = std::env::var_os(HOME) else { return };
     let home = Home::create(&SERVICE, Some(base.into()), "default").unwrap();
     let details = |_: Option<&_>| Details { port: None };
-    let Some(mut serving) = Serving::begin(&home, Mode::Detached, TIMEOUT, details).unwrap() else {
+    let Some(mut serving) = Serving::begin(&home, Mode::Detached, TIMEOUT, None, details).unwrap()
+    else {
         return;
     };
     if home.instance().join("broken").exists() {
@@ -93,21 +96,25 @@ fn home(base: &Path) -> Home {
 
 /// Port, and whether it ran before.
 fn start(home: &Home) -> Result<(u16, bool), Error> {
-    start_within(home, TIMEOUT)
+    start_within(home, TIMEOUT, None)
 }
 
-fn start_within(home: &Home, timeout: Duration) -> Result<(u16, bool), Error> {
+fn start_within(
+    home: &Home,
+    timeout: Duration,
+    waiting: Option<&Waiting>,
+) -> Result<(u16, bool), Error> {
     let program = std::env::current_exe().unwrap();
     let mut variable = OsString::from(format!("{HOME}="));
     variable.push(home.base());
     let self_command: Vec<OsString> = vec!["env".into(), variable, program.into()];
     let arguments = ["--exact", "serve_entry", "--ignored", "--nocapture"].map(Into::into).to_vec();
-    Launch { home, self_command: &self_command, arguments, timeout, waiting: None }
+    Launch { home, self_command: &self_command, arguments, timeout, waiting }
         .start(&|state, was_running| Details::clone(&state.details).port.zip(Some(was_running)))
 }
 
 fn stop(home: &Home) -> bool {
-    let _starting = home.lock_start(TIMEOUT).unwrap();
+    let _starting = home.lock_start(TIMEOUT, None).unwrap();
     launch::stop::<Details>(home).unwrap()
 }
 
@@ -147,9 +154,43 @@ fn a_slow_start_that_gets_on_is_waited_for() {
     let home = home(directory.path());
     std::fs::write(home.instance().join("slow"), "").unwrap();
     let began = Instant::now();
-    start_within(&home, Duration::from_secs(3)).unwrap();
+    start_within(&home, Duration::from_secs(3), None).unwrap();
     assert!(began.elapsed() > Duration::from_secs(3), "no step lasted that long, but all did");
     assert!(stop(&home));
+}
+
+#[test]
+fn a_start_is_given_up_with_what_was_started_for_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let home = home(directory.path());
+    std::fs::write(home.instance().join("stuck"), "").unwrap();
+    let steps = Arc::new(Mutex::new(Vec::new()));
+    let (told, seen) = (steps.clone(), steps.clone());
+    let waiting = Waiting::new(|_| {})
+        .at_each_step(move |step| told.lock().unwrap().push(step.to_owned()))
+        .unless(move || !seen.lock().unwrap().is_empty());
+    let error = start_within(&home, TIMEOUT, Some(&waiting)).unwrap_err();
+    assert!(matches!(error, Error::Interrupted { .. }), "{error}");
+    assert_eq!(*steps.lock().unwrap(), ["waiting for ever"]);
+    assert!(matches!(launch::condition::<Details>(&home).unwrap(), Condition::NotServed(_)));
+    std::fs::remove_file(home.instance().join("stuck")).unwrap();
+    start(&home).unwrap();
+    assert!(stop(&home));
+}
+
+#[test]
+fn the_lock_of_another_is_waited_for_until_that_is_given_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let home = home(directory.path());
+    let _held = home.lock_start(TIMEOUT, None).unwrap();
+    let steps = Arc::new(Mutex::new(Vec::new()));
+    let (told, seen) = (steps.clone(), steps.clone());
+    let waiting = Waiting::new(|_| {})
+        .at_each_step(move |step| told.lock().unwrap().push(step.to_owned()))
+        .unless(move || !seen.lock().unwrap().is_empty());
+    let error = start_within(&home, TIMEOUT, Some(&waiting)).unwrap_err();
+    assert!(matches!(error, Error::Interrupted { .. }), "{error}");
+    assert_eq!(*steps.lock().unwrap(), ["waiting for another process that starts or stops it"]);
 }
 
 #[test]
@@ -157,7 +198,7 @@ fn a_start_that_gets_no_further_is_given_up_and_its_step_named() {
     let directory = tempfile::tempdir().unwrap();
     let home = home(directory.path());
     std::fs::write(home.instance().join("stuck"), "").unwrap();
-    let error = start_within(&home, Duration::from_secs(3)).unwrap_err().to_string();
+    let error = start_within(&home, Duration::from_secs(3), None).unwrap_err().to_string();
     assert!(error.contains("within 3 s") && error.contains("waiting for ever"), "{error}");
     assert!(!stop(&home), "the process was left behind");
 }
@@ -166,17 +207,17 @@ fn a_start_that_gets_no_further_is_given_up_and_its_step_named() {
 fn a_lock_whose_instance_was_removed_is_taken_anew() {
     let directory = tempfile::tempdir().unwrap();
     let home = home(directory.path());
-    let held = home.lock_start(TIMEOUT).unwrap();
+    let held = home.lock_start(TIMEOUT, None).unwrap();
     let waiting = thread::spawn({
         let home = home.clone();
-        move || home.lock_start(TIMEOUT).unwrap()
+        move || home.lock_start(TIMEOUT, None).unwrap()
     });
     thread::sleep(Duration::from_millis(100));
     std::fs::remove_dir_all(home.instance()).unwrap();
     drop(held);
     let lock = waiting.join().unwrap();
     // It is the lock that the next one meets.
-    assert!(matches!(home.lock_start(Duration::from_millis(20)), Err(Error::Busy { .. })));
+    assert!(matches!(home.lock_start(Duration::from_millis(20), None), Err(Error::Busy { .. })));
     drop(lock);
 }
 

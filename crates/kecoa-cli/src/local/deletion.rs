@@ -8,7 +8,7 @@ use kecoa_local::{Deletion, Options, Status};
 use serde_json::json;
 
 use super::arguments::Place;
-use super::running::waiting;
+use super::running;
 use super::show::bytes;
 use crate::failure::Failure;
 use crate::output::{Output, with_url};
@@ -29,9 +29,8 @@ pub(super) fn reset(
 ) -> Result<i32, Failure> {
     let mut options = arguments.place.options();
     options.self_command = self_command;
-    options.waiting = Some(waiting(output));
     let before = confirm(arguments, &options, output, "all its databases and roles")?;
-    let started = kecoa_local::reset(&options)?;
+    let started = running::reset(&options, output)?;
     output.note(match &started {
         Some(_) => "its databases were deleted; it runs again, empty",
         None if before.directories.is_empty() => "there was nothing to delete",

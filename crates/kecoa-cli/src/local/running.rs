@@ -1,14 +1,49 @@
 //! An endpoint that runs, or is about to: what is said of it.
 
-use kecoa_local::{Options, Running, Status};
+use kecoa_local::{Mode, Options, Running, Status};
 
 use crate::failure::Failure;
 use crate::output::{Output, with_url};
+use crate::signals::Ending;
+use crate::starting;
 
-/// Says what a start is doing when that takes long.
-pub(crate) fn waiting(output: &Output) -> kecoa_local::Waiting {
-    let output = *output;
-    kecoa_local::Waiting::new(move |what| output.note(&format!("still starting: {what}")))
+/// How the endpoint is called while it starts.
+const TITLE: &str = "the local endpoint";
+
+/// Starts the endpoint, or finds the one that runs.
+pub(crate) fn start(options: &Options, output: &Output) -> Result<Running, Failure> {
+    starting::start(TITLE, output, |waiting| {
+        let mut options = options.clone();
+        options.waiting = Some(waiting);
+        kecoa_local::start(&options)
+    })
+}
+
+/// Deletes the endpoint's databases, and starts it again if it ran.
+pub(super) fn reset(options: &Options, output: &Output) -> Result<Option<Running>, Failure> {
+    starting::start(TITLE, output, |waiting| {
+        let mut options = options.clone();
+        options.waiting = Some(waiting);
+        kecoa_local::reset(&options)
+    })
+}
+
+/// Serves in this process; `ready` is called once.
+pub(super) fn serve(
+    options: &Options,
+    output: &Output,
+    ending: &Ending,
+    ready: &mut dyn FnMut(&Running),
+) -> Result<(), Failure> {
+    let (spinner, waiting) = starting::waiting(TITLE, output);
+    let mut options = options.clone();
+    options.waiting = Some(waiting.unless(ending.asked()));
+    let served = kecoa_local::serve(&options, Mode::Foreground, &mut |running| {
+        spinner.clear();
+        ready(running);
+    });
+    spinner.clear();
+    Ok(served?)
 }
 
 /// The endpoint that is meant, if it runs; otherwise a remark says that it does not.

@@ -11,7 +11,7 @@ use kecoa_workload::Kill;
 
 use crate::database_url;
 use crate::failure::Failure;
-use crate::local::{database, remark};
+use crate::local::{database, remark, start};
 use crate::output::Output;
 
 /// The endpoint that is killed.
@@ -40,7 +40,7 @@ impl Server {
         }
         let mut options = Options::default();
         options.self_command = self_command;
-        let running = kecoa_local::start(&options)?;
+        let running = start(&options, output)?;
         remark(&running, output);
         let state = if running.was_running { "runs already" } else { "started for this" };
         output.note(&format!("{} at {} ({state})", database(&running), redacted(&running.url)));
@@ -67,7 +67,7 @@ impl Server {
                  by `kecoa local stop --name {NAME}`"
             )));
         }
-        let running = kecoa_local::start(&options)?;
+        let running = start(&options, output)?;
         remark(&running, output);
         let (shown, database) = (redacted(&running.url), database(&running));
         output.note(&format!("{database} at {shown} (started for this, to be killed)"));

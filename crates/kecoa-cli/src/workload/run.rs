@@ -23,6 +23,7 @@ use crate::failure::Failure;
 use crate::faults::upstream;
 use crate::output::Output;
 use crate::run::interpreter;
+use crate::signals;
 
 /// The exit status of what Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
@@ -202,6 +203,7 @@ impl Signals {
     fn watch() -> Result<Signals, Failure> {
         let interrupted = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {
+            signals::leave_to_others(signal);
             let flag = interrupted.clone();
             let registered = flag::register_conditional_shutdown(signal, INTERRUPTED, flag.clone())
                 .and_then(|_| flag::register(signal, flag));

@@ -18,8 +18,10 @@ use crate::error::Error;
 use crate::options::STEP_LIMIT;
 use crate::postgres::binaries::Binaries;
 use crate::postgres::privileges::RunAs;
+use crate::postgres::program;
 use crate::postgres::server::{PidFile, Server, clear_leftovers, find_postmaster};
 use crate::postgres::{SOCKET_PORT, SUPERUSER, extensions, socket};
+use crate::service::SERVICE;
 
 /// What a fresh data directory takes, with room for the first writes: 39 MB were measured.
 const FRESH_SIZE: u64 = 60 << 20;
@@ -107,8 +109,9 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// When `initdb` fails; what it said is in the error.
-    pub fn init(&self) -> Result<bool, Error> {
+    /// When `initdb` fails; what it said is in the error. [`Interrupted`](kecoa_server::Error::Interrupted)
+    /// when `interrupted` says so meanwhile.
+    pub fn init(&self, interrupted: &mut dyn FnMut() -> bool) -> Result<bool, Error> {
         match fs::symlink_metadata(self.data_dir.join("PG_VERSION")) {
             Ok(meta) if meta.is_file() => return Ok(false),
             Ok(_) => {
@@ -129,7 +132,7 @@ impl Cluster {
             .mode(0o700)
             .create(&building)
             .map_err(Error::io("creating", &building))?;
-        let built = self.run_as.give(&building).and_then(|()| self.initdb(&building));
+        let built = self.run_as.give(&building).and_then(|()| self.initdb(&building, interrupted));
         let placed = built.and_then(|()| {
             fs::rename(&building, &self.data_dir).map_err(Error::io("creating", &self.data_dir))
         });
@@ -139,7 +142,7 @@ impl Cluster {
         placed.map(|()| true)
     }
 
-    fn initdb(&self, directory: &Path) -> Result<(), Error> {
+    fn initdb(&self, directory: &Path, interrupted: &mut dyn FnMut() -> bool) -> Result<(), Error> {
         // CockroachDB compares strings by code point; so does PostgreSQL with these locales. The
         // built-in provider knows upper and lower case without the system's locales.
         let locales: &[&[&str]] = if self.binaries.major() >= 17 {
@@ -149,21 +152,22 @@ impl Cluster {
         };
         let mut last = String::new();
         for locale in locales {
-            let output = self
-                .run_as
-                .command(self.binaries.program("initdb"))
+            let mut command = self.run_as.command(self.binaries.program("initdb"));
+            command
                 .arg("-D")
                 .arg(directory)
                 .args(["-U", SUPERUSER, "--auth=trust", "--encoding=UTF8"])
                 .args(["--no-sync", "--no-instructions"])
                 .args(*locale)
                 .stdin(Stdio::null())
-                .output()
+                .stdout(Stdio::null());
+            let ran = program::run(command, interrupted)
                 .map_err(Error::io("running initdb for", directory))?;
-            if output.status.success() {
+            let Some((status, said)) = ran else { return Err(interrupted_error()) };
+            if status.success() {
                 return Ok(());
             }
-            last = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            last = said.trim().to_owned();
             if is_full_disk(&last) {
                 return Err(Error::DiskFull { path: directory.to_path_buf() });
             }
@@ -188,21 +192,24 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// When it does not come up; what it said last is in the error.
-    pub fn start(&self) -> Result<(Server, Address), Error> {
+    /// When it does not come up; what it said last is in the error. As [`init`](Self::init) when it is
+    /// interrupted; the server is stopped then.
+    pub fn start(&self, interrupted: &mut dyn FnMut() -> bool) -> Result<(Server, Address), Error> {
         if let Some((identity, _)) = find_postmaster(&self.data_dir) {
-            return self.await_ready(Server::adopted(identity), 0);
+            return self.await_ready(Server::adopted(identity), 0, interrupted);
         }
         let socket_dir = socket::make(Path::new("/tmp"), &self.data_dir, &self.run_as)?;
         clear_leftovers(&self.data_dir)?;
         socket::clear(&socket_dir, self.run_as.file_owner());
         let deadline = Instant::now() + LEFTOVER_TIMEOUT;
         loop {
-            let result = self.launch(&socket_dir);
+            let result = self.launch(&socket_dir, interrupted);
             match &result {
                 // Processes of a killed server still hold its shared memory; they are ending.
                 Err(Error::ServerFailed { reason, .. })
-                    if reason.contains("shared memory block") && Instant::now() < deadline =>
+                    if reason.contains("shared memory block")
+                        && Instant::now() < deadline
+                        && !interrupted() =>
                 {
                     thread::sleep(Duration::from_millis(100));
                 }
@@ -215,7 +222,11 @@ impl Cluster {
         }
     }
 
-    fn launch(&self, socket_dir: &Path) -> Result<(Server, Address), Error> {
+    fn launch(
+        &self,
+        socket_dir: &Path,
+        interrupted: &mut dyn FnMut() -> bool,
+    ) -> Result<(Server, Address), Error> {
         let log = log::open(&self.log)?;
         let from = log.metadata().map_err(Error::io("reading", &self.log))?.len();
         let both = log.try_clone().map_err(Error::io("opening", &self.log))?;
@@ -240,7 +251,7 @@ impl Cluster {
             .spawn()
             .map_err(Error::io("starting", &self.binaries.program("postgres")))?;
         match ProcessIdentity::of(child.id()) {
-            Some(identity) => self.await_ready(Server::started(child, identity), from),
+            Some(identity) => self.await_ready(Server::started(child, identity), from, interrupted),
             None => {
                 let _ = child.wait();
                 Err(self.failed(from))
@@ -248,7 +259,12 @@ impl Cluster {
         }
     }
 
-    fn await_ready(&self, mut server: Server, log_from: u64) -> Result<(Server, Address), Error> {
+    fn await_ready(
+        &self,
+        mut server: Server,
+        log_from: u64,
+        interrupted: &mut dyn FnMut() -> bool,
+    ) -> Result<(Server, Address), Error> {
         let deadline = Instant::now() + START_TIMEOUT;
         while Instant::now() < deadline {
             if let Some(PidFile { pid, port, socket_dir: Some(socket_dir), ready: true }) =
@@ -269,6 +285,10 @@ impl Cluster {
             }
             if !server.is_running() {
                 return Err(self.failed(log_from));
+            }
+            if interrupted() {
+                server.stop(rustix::process::Signal::INT)?;
+                return Err(interrupted_error());
             }
             thread::sleep(Duration::from_millis(3));
         }
@@ -332,6 +352,10 @@ fn settings(major: u32, socket_dir: &Path) -> Vec<String> {
     settings.push(format!("port={SOCKET_PORT}"));
     settings.push(format!("unix_socket_directories={}", socket_dir.display()));
     settings
+}
+
+fn interrupted_error() -> Error {
+    kecoa_server::Error::Interrupted { service: &SERVICE }.into()
 }
 
 /// What PostgreSQL says depends on whether the system refused a write or cut it short.

@@ -1,7 +1,7 @@
 //! Finds PostgreSQL's programs, keeps a data directory, starts and stops the server.
 //!
 //! - [`binaries`]: where the programs are; a copy of them where their user cannot reach them.
-//! - [`privileges`]: which user they run as.
+//! - [`privileges`]: which user they run as; `program`: one that is run to its end.
 //! - [`cluster`]: the data directory, made in one step, and its settings.
 //! - [`server`]: the running server, found again after its owner was killed, and stopped.
 
@@ -11,6 +11,7 @@ pub mod cluster;
 mod copy;
 mod extensions;
 pub mod privileges;
+mod program;
 pub mod server;
 pub(crate) mod socket;
 pub(crate) mod wire;

@@ -34,7 +34,7 @@ impl Context<'_> {
             Some(started) => started,
             None => {
                 self.progress("starting CockroachDB")?;
-                cockroach::start(&home, &program, &ports)?
+                cockroach::start(&home, &program, &ports, &mut || signals.have_come())?
             }
         };
         let details = self.details();

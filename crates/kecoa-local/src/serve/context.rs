@@ -51,6 +51,9 @@ impl Context<'_> {
 
     /// Says what is being done on the way to being ready.
     pub(super) fn progress(&mut self, what: &str) -> Result<(), Error> {
+        if let Some(waiting) = &self.options.waiting {
+            waiting.begins(what);
+        }
         Ok(self.serving.progress(what, self.options.timeout)?)
     }
 

@@ -52,7 +52,7 @@ impl Context<'_> {
     pub(super) fn run_postgres(
         &mut self,
         runtime: &Runtime,
-        signals: Signals,
+        mut signals: Signals,
     ) -> Result<(), Error> {
         let run_as = RunAs::choose()?;
         let copies = layout::binaries_dir(self.home(), &run_as);
@@ -65,9 +65,9 @@ impl Context<'_> {
         let cluster = Cluster::new(&root, log, binaries, run_as)?;
         self.details().notes.extend_from_slice(cluster.notes());
         self.progress("making the data directory (initdb)")?;
-        let fresh = cluster.init()?;
+        let fresh = cluster.init(&mut || signals.have_come())?;
         self.progress("starting PostgreSQL")?;
-        let (server, address) = cluster.start()?;
+        let (server, address) = cluster.start(&mut || signals.have_come())?;
         let mut embedded = Embedded { cluster, server, address };
         let served = self.serve_postgres(runtime, signals, &mut embedded, fresh);
         let Embedded { cluster, server, address } = embedded;
@@ -167,7 +167,7 @@ impl Context<'_> {
             }
             restarts.push(Instant::now());
             // Clients are served by other threads meanwhile, and receive an error that asks them to retry.
-            let (server, address) = match embedded.cluster.start() {
+            let (server, address) = match embedded.cluster.start(&mut || signals.have_come()) {
                 Ok(started) => started,
                 // What stands in the way may be ending.
                 Err(Error::ServerFailed { .. }) if restarts.len() < RESTARTS => {

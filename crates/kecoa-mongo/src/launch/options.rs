@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use kecoa_server::secret::redacted;
+use kecoa_server::waiting::Waiting;
 
 /// How a gateway is to run.
 #[derive(Clone)]
@@ -41,6 +42,8 @@ pub struct Options {
     pub self_command: Vec<OsString>,
     /// How long the gateway may take to be ready.
     pub timeout: Duration,
+    /// Is told what is being done on the way to being ready, and may give the start up.
+    pub waiting: Option<Waiting>,
 }
 
 /// The files of TLS.
@@ -71,6 +74,7 @@ impl Default for Options {
             connections: 16,
             self_command: Vec::new(),
             timeout: Duration::from_secs(60),
+            waiting: None,
         }
     }
 }
