@@ -22,6 +22,7 @@ mod loss;
 mod mode;
 pub(crate) mod outcome;
 pub(crate) mod pipeline;
+mod placeholders;
 pub(crate) mod prepared;
 #[cfg(feature = "tokio")]
 mod readiness;

@@ -13,7 +13,7 @@ use crate::session::call::{self, Results};
 use crate::session::core::Session;
 use crate::session::extended::Encoded;
 use crate::session::outcome::Outcome;
-use crate::session::statement;
+use crate::session::{placeholders, statement};
 
 const UNNAMED: &[u8] = b"";
 const RUN: Step<'static> = Step::Execute { portal: UNNAMED, max_rows: 0 };
@@ -82,6 +82,9 @@ fn send(
     let free = session.transaction_status() == TransactionStatus::Idle
         && session.connection().pending() == 0;
     let parameters: Vec<_> = statements.iter().map(|(_, encoded)| encoded.parameters()).collect();
+    for ((sql, _), parameters) in statements.iter().zip(&parameters) {
+        placeholders::check(sql.as_bytes(), parameters.len())?;
+    }
     let closing = session.statements().take_closing();
     let mut steps = Vec::with_capacity(closing.len() + 4 * statements.len() + 3);
     // The same as if each had its text with it, for who must know what may commit.

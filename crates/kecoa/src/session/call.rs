@@ -18,7 +18,7 @@ use crate::row::ResultSet;
 use crate::session::cache::Plan;
 use crate::session::core::Session;
 use crate::session::outcome::Outcome;
-use crate::session::statement;
+use crate::session::{placeholders, statement};
 
 const UNNAMED: &[u8] = b"";
 const RUN_UNNAMED: Step<'static> = Step::Execute { portal: UNNAMED, max_rows: 0 };
@@ -191,6 +191,9 @@ fn send(
     again: bool,
     first: Option<&[u8]>,
 ) -> Result<PendingCall, Error> {
+    if !matches!(plan, Plan::Prepared(..)) {
+        placeholders::check(request.sql, request.parameters.len())?;
+    }
     let free = session.transaction_status() == TransactionStatus::Idle
         && session.connection().pending() == 0;
     let closing = session.statements().take_closing();
@@ -361,6 +364,7 @@ pub(crate) fn submit_many(
     types: &[u32],
     rows: &[&[Parameter<'_>]],
 ) -> Result<RequestId, Error> {
+    placeholders::check(sql, rows.iter().map(|row| row.len()).max().unwrap_or(0))?;
     let mut steps = Vec::with_capacity(2 * rows.len() + 4);
     if let Some(begin) = begin {
         push_bare(&mut steps, begin);

@@ -11,6 +11,7 @@ use crate::row::{Row, RunOfRows};
 use crate::session::core::Session;
 use crate::session::extended::Encoded;
 use crate::session::in_flight::CommitRisk;
+use crate::session::placeholders;
 use crate::session::statement::endless;
 
 /// A statement whose rows are taken as they come.
@@ -34,6 +35,7 @@ impl StreamedRows {
         encoded: &Encoded,
     ) -> Result<StreamedRows, Error> {
         let parameters = encoded.parameters();
+        placeholders::check(sql.as_bytes(), parameters.len())?;
         let request = encoded.request(None, sql, &parameters);
         let steps = [
             Step::Parse { name: b"", sql: request.sql, types: request.types },
