@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+
+from kecoa import _standard_streams
 
 # Exit statuses of commands that a signal ended.
 _ENDED_BY = {128 + number: number for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}
@@ -12,6 +15,9 @@ _ENDED_BY = {128 + number: number for number in (signal.SIGHUP, signal.SIGINT, s
 def main() -> int:
     """Run the command line with sys.argv; return the exit status."""
     arguments = sys.argv[1:]
+    if arguments[:1] != ["run"]:
+        # One that cannot be written tells the command that its results have nowhere to go.
+        _standard_streams.reserve(os.O_RDONLY)
     if arguments[:1] != ["run"] and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         # Ctrl-C ends a command, or the command handles it: Python must not wait for it to come back. Where it
         # is ignored, as in the background of a script, it stays so.

@@ -21,6 +21,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
+from kecoa import _standard_streams
 from kecoa._alias import install_as_psycopg2
 
 __all__ = ["install_as_psycopg2", "main"]
@@ -45,6 +46,7 @@ def main(argv: list[str] | None = None) -> int:
     Returns 2 for a usage error, 126 for a command that cannot run, 127 for one that is not there, or 0.
     The program's own exit status and exceptions are left to the interpreter, as when it is run by itself.
     """
+    _standard_streams.reserve()
     arguments = _without_global_options(list(sys.argv[1:] if argv is None else argv))
     first = arguments[0] if arguments else ""
     if first in ("-h", "--help"):

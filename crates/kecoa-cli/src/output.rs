@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use clap::{ArgAction, Args, ValueEnum as _};
+use rustix::fs::OFlags;
 use serde::Serialize;
 use serde_json::json;
 
@@ -115,8 +116,27 @@ impl Output {
         self.stdout
     }
 
+    /// Sees that standard output is open for writing.
+    ///
+    /// What is written to a closed one is dropped without an error by the standard library. Its binaries cannot
+    /// tell: they have `/dev/null` there, open for both, before they begin. The Python package's entry point
+    /// opens it for reading.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Output`] where it is not.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        let writable = rustix::fs::fcntl_getfl(io::stdout())
+            .is_ok_and(|flags| flags & OFlags::ACCMODE != OFlags::RDONLY);
+        match writable {
+            true => Ok(()),
+            false => Err(Failure::Output(io::Error::other("it is closed"))),
+        }
+    }
+
     /// A line of the result, as it is; several, where the text has several.
     pub(crate) fn line(&self, text: &str) -> Result<(), Failure> {
+        self.check()?;
         let mut out = io::stdout().lock();
         writeln!(out, "{text}").and_then(|()| out.flush()).map_err(Failure::Output)
     }

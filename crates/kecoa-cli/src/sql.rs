@@ -168,6 +168,10 @@ fn variable(text: &str) -> Result<(String, String), String> {
 }
 
 pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<i32, Failure> {
+    if arguments.output.is_none() {
+        // Before a statement has done something whose result nobody sees.
+        output.check()?;
+    }
     let config = configuration(&arguments, output)?;
     let format = match (arguments.csv, arguments.json, arguments.html, arguments.no_align) {
         (true, ..) => Some(Format::Csv),
