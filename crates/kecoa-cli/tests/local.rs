@@ -104,6 +104,11 @@ fn a_folder_has_an_endpoint_of_its_own_from_its_start_to_its_end() {
     let table = place.prints("", &["local", "list"]);
     assert!(table.contains(&format!("  {name}  running  ")), "{table}");
 
+    // So that its end finds what is ours.
+    let status = place.prints("Shop", &["local", "status", "--json"]);
+    let status: Value = serde_json::from_str(&status).unwrap();
+    assert!(Path::new(status["data_dir"].as_str().unwrap()).join("kecoa_data").is_file());
+
     // The other commands mean it, too.
     place.prints("Shop", &["sql", "-c", "CREATE TABLE kept (n INT)"]);
     assert_eq!(place.prints("Shop", &["doctor"]).lines().count(), 6);

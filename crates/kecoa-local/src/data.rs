@@ -10,6 +10,7 @@ use kecoa_server::home::Home;
 use crate::error::Error;
 use crate::layout;
 use crate::postgres::RunAs;
+use crate::postgres::cluster::MARKER;
 
 /// The directories that hold an instance's data: those of each major version of PostgreSQL, what a killed
 /// `initdb` left, and CockroachDB's store. Nothing that is a link is one of them.
@@ -37,6 +38,37 @@ fn is_data(name: &str) -> bool {
     !major.is_empty() && major.bytes().all(|b| b.is_ascii_digit())
 }
 
+/// Refuses to delete what kecoa did not make. Changes nothing.
+///
+/// # Errors
+///
+/// [`Error::LinkedInstance`] where the instance's directory is a link: what it leads to is somebody's else, and so
+/// are directories there that have the names of ours. [`Error::NotKecoas`] where a directory in the place of
+/// data is none that we made.
+pub(crate) fn check(home: &Home) -> Result<(), Error> {
+    if fs::symlink_metadata(home.instance()).is_ok_and(|meta| meta.is_symlink()) {
+        return Err(Error::LinkedInstance { path: home.instance().to_path_buf() });
+    }
+    match directories(home).into_iter().find(|directory| !is_made_by_us(directory)) {
+        Some(path) => Err(Error::NotKecoas { path }),
+        None => Ok(()),
+    }
+}
+
+/// Whether a directory that [`is_data`] by its name was made by us: it has the marker, or, made before there was
+/// one, what every data directory of PostgreSQL has; or nothing is in it. What `initdb` left when it was
+/// killed has a random name, and CockroachDB's store one that only the engine takes.
+fn is_made_by_us(directory: &Path) -> bool {
+    let name = directory.file_name().unwrap_or_default().as_encoded_bytes();
+    if name == b"cockroach" || name.contains(&b'.') {
+        return true;
+    }
+    let is_file =
+        |name: &str| fs::symlink_metadata(directory.join(name)).is_ok_and(|meta| meta.is_file());
+    let is_empty = || fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_none());
+    is_file(MARKER) || (is_file("PG_VERSION") && is_file("global/pg_control")) || is_empty()
+}
+
 /// How many bytes of the disk an instance's data takes; files that go while it is counted do not count.
 pub(crate) fn size(home: &Home) -> u64 {
     directories(home).iter().map(|directory| size_of(directory)).sum()
@@ -60,9 +92,10 @@ fn size_of(directory: &Path) -> u64 {
 ///
 /// # Errors
 ///
-/// [`kecoa_server::Error::NotOurs`] at data of another user, before anything is removed; and what the
+/// As [`check`]; [`kecoa_server::Error::NotOurs`] at data of another user, before anything is removed; and what the
 /// system says.
 pub(crate) fn remove(home: &Home) -> Result<(), Error> {
+    check(home)?;
     let directories = directories(home);
     let us = rustix::process::geteuid().as_raw();
     // For root, the user that PostgreSQL ran as owns the data.
@@ -119,6 +152,7 @@ mod tests {
         let home = home(dir.path());
         let data = home.instance().join("pg18/base");
         fs::create_dir_all(&data).unwrap();
+        fs::write(home.instance().join("pg18").join(MARKER), "").unwrap();
         fs::write(data.join("1"), vec![1; 100_000]).unwrap();
         let outside = dir.path().join("outside");
         fs::create_dir(&outside).unwrap();
@@ -128,6 +162,38 @@ mod tests {
         remove(&home).unwrap();
         assert!(!data.exists() && outside.join("kept").exists());
         assert_eq!(size(&home), 0);
+    }
+
+    #[test]
+    fn what_we_did_not_make_is_refused_and_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = home(dir.path());
+        let data = home.instance().join("pg18");
+        fs::create_dir_all(data.join("global")).unwrap();
+        fs::create_dir(home.instance().join("pg17")).unwrap();
+        fs::write(data.join("PG_VERSION"), "18\n").unwrap();
+        fs::write(data.join("thesis.txt"), "mine").unwrap();
+        let error = remove(&home).unwrap_err().to_string();
+        assert!(error.contains("pg18 was not made by kecoa"), "{error}");
+        assert!(data.join("thesis.txt").exists() && home.instance().join("pg17").exists());
+        // As every one was made before there was a marker.
+        fs::write(data.join("global/pg_control"), "").unwrap();
+        remove(&home).unwrap();
+        assert!(!data.exists());
+    }
+
+    #[test]
+    fn what_a_linked_instance_leads_to_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = home(&dir.path().join("home"));
+        let elsewhere = dir.path().join("elsewhere");
+        fs::create_dir_all(elsewhere.join("pg18")).unwrap();
+        fs::write(elsewhere.join("pg18").join(MARKER), "").unwrap();
+        fs::remove_dir(home.instance()).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, home.instance()).unwrap();
+        let error = remove(&home).unwrap_err().to_string();
+        assert!(error.contains("is a link"), "{error}");
+        assert!(elsewhere.join("pg18").exists());
     }
 
     #[test]

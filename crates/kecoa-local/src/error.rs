@@ -167,6 +167,27 @@ pub enum Error {
         here: bool,
     },
 
+    /// What is to be deleted is not in the home.
+    #[error(
+        "{} is a link to another place, and what is there is not deleted; remove the link yourself",
+        path.display()
+    )]
+    LinkedInstance {
+        /// The instance's directory.
+        path: PathBuf,
+    },
+
+    /// In the place of an instance's data is something else.
+    #[error(
+        "{} was not made by kecoa: it is no data directory of PostgreSQL, and is not deleted; move it away, \
+         and try again",
+        path.display()
+    )]
+    NotKecoas {
+        /// The directory.
+        path: PathBuf,
+    },
+
     /// A word of the command line cannot stand in a unit file.
     #[error("{word:?} cannot stand in a unit file of systemd: {what}; use another path")]
     NotInUnit {
@@ -191,6 +212,11 @@ impl From<kecoa_server::Error> for Error {
 }
 
 impl Error {
+    /// Whether the caller asked for what there cannot be: a name that no instance can have.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Error::Service(kecoa_server::Error::BadName { .. }))
+    }
+
     /// Nothing runs, and the caller needed something that runs.
     pub(crate) fn not_running() -> Error {
         Error::Service(kecoa_server::Error::NotRunning { service: &SERVICE })

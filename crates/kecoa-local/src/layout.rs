@@ -5,7 +5,8 @@
 //!                         socket/       where clients of the same user need none
 //!                         server.log    what the database server says
 //!                         instance.json its port, and the folder it was made for
-//!                         pg18/         the data, by PostgreSQL's major version
+//!                         pg18/         the data, by PostgreSQL's major version; the file `kecoa_data`
+//!                                       in it says that we made it
 //!                         cockroach/    the data of the other engine
 //! <home>/binaries/<version>-<hash>/     copies of PostgreSQL's programs (root only)
 //! ```

@@ -35,10 +35,12 @@ pub struct Deletion {
 ///
 /// # Errors
 ///
-/// As [`status`].
+/// As [`status`]; and when there is what kecoa did not make in the place of its data, or the instance's directory
+/// is a link.
 pub fn deletion(options: &Options) -> Result<Deletion, Error> {
     let home = layout::locate(options)?;
     let running = !matches!(status(options)?, Status::Stopped);
+    data::check(&home)?;
     Ok(Deletion {
         name: home.name().to_owned(),
         directories: data::directories(&home),
@@ -53,13 +55,14 @@ pub fn deletion(options: &Options) -> Result<Deletion, Error> {
 ///
 /// # Errors
 ///
-/// When it does not stop, belongs to another user or does not start again.
+/// As [`deletion`]; when it does not stop, belongs to another user or does not start again.
 pub fn reset(options: &Options) -> Result<Option<Running>, Error> {
     let home = layout::locate(options)?;
     home.check_owner()?;
     if !home.exists() {
         return Ok(None);
     }
+    data::check(&home)?;
     let before = match status(options)? {
         Status::Running(running) => Some(running),
         _ => None,
@@ -100,13 +103,14 @@ pub struct Destroyed {
 ///
 /// # Errors
 ///
-/// When it does not stop, belongs to another user or cannot be deleted.
+/// As [`deletion`]; when it does not stop, belongs to another user or cannot be deleted.
 pub fn destroy(options: &Options) -> Result<Destroyed, Error> {
     let home = layout::locate(options)?;
     home.check_owner()?;
     if !home.exists() {
         return Ok(Destroyed::default());
     }
+    data::check(&home)?;
     let _starting = home.lock_start(options.timeout, options.waiting.as_ref())?;
     stop_served(&home)?;
     without_server(&home, |home| {
@@ -199,6 +203,7 @@ mod tests {
             fs::write(home.instance().join(name), "x").unwrap();
         }
         fs::create_dir_all(home.instance().join("pg18/base")).unwrap();
+        fs::write(home.instance().join("pg18/kecoa_data"), "").unwrap();
         let notes = home.instance().join("notes.txt");
         let found = deletion(&options).unwrap();
         assert!(found.exists && !found.running && found.directories.len() == 1);
@@ -218,6 +223,7 @@ mod tests {
         assert_eq!(reset(&options).unwrap(), None);
         let home = layout::create(&options).unwrap();
         fs::create_dir_all(home.instance().join("pg18/base")).unwrap();
+        fs::write(home.instance().join("pg18/kecoa_data"), "").unwrap();
         fs::write(home.instance().join("password"), "kept").unwrap();
         assert_eq!(reset(&options).unwrap(), None);
         assert!(!home.instance().join("pg18").exists());

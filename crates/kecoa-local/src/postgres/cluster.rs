@@ -23,6 +23,8 @@ use crate::postgres::server::{PidFile, Server, clear_leftovers, find_postmaster}
 use crate::postgres::{SOCKET_PORT, SUPERUSER, extensions, socket};
 use crate::service::SERVICE;
 
+/// The file in a data directory by which we know it for one that we made.
+pub(crate) const MARKER: &str = "kecoa_data";
 /// What a fresh data directory takes, with room for the first writes: 39 MB were measured.
 const FRESH_SIZE: u64 = 60 << 20;
 /// Recovery after a crash may take this long.
@@ -132,7 +134,11 @@ impl Cluster {
             .mode(0o700)
             .create(&building)
             .map_err(Error::io("creating", &building))?;
-        let built = self.run_as.give(&building).and_then(|()| self.initdb(&building, interrupted));
+        let built = self
+            .run_as
+            .give(&building)
+            .and_then(|()| self.initdb(&building, interrupted))
+            .and_then(|()| mark(&building));
         let placed = built.and_then(|()| {
             fs::rename(&building, &self.data_dir).map_err(Error::io("creating", &self.data_dir))
         });
@@ -310,6 +316,14 @@ impl Cluster {
             if reason.is_empty() { "it ended without a message".to_owned() } else { reason };
         Error::ServerFailed { program: "postgres", reason, log: self.log.clone() }
     }
+}
+
+/// Writes the marker into a data directory that was made. Another user may own that: nothing there is followed
+/// or replaced.
+fn mark(directory: &Path) -> Result<(), Error> {
+    let path = directory.join(MARKER);
+    fs::File::create_new(&path).map_err(Error::io("creating", &path))?;
+    Ok(())
 }
 
 /// Settings given on the command line, so that a newer kecoa changes them for old data too.
