@@ -6,12 +6,18 @@ use crate::failure::Failure;
 use crate::output::Output;
 
 /// The connection string that was given, `-` for the first line of standard input.
+///
+/// # Errors
+///
+/// [`Failure::Usage`] where an empty one was given, as a script does whose variable is not set: without it the
+/// command would take another database than the one that was meant.
 pub(crate) fn from_argument(
     argument: Option<&str>,
     output: &Output,
 ) -> Result<Option<String>, Failure> {
-    if argument != Some("-") {
-        return Ok(argument.map(ToOwned::to_owned));
+    let Some(argument) = argument else { return Ok(None) };
+    if argument != "-" {
+        return not_empty(argument, "give one, or leave it out").map(Some);
     }
     let input = std::io::stdin();
     if input.is_terminal() {
@@ -20,7 +26,14 @@ pub(crate) fn from_argument(
     let mut line = String::new();
     let failed = |error| Failure::Other(format!("expected a URL on standard input: {error}"));
     input.lock().read_line(&mut line).map_err(failed)?;
-    Ok(Some(line.trim().to_owned()))
+    not_empty(line.trim(), "expected one on the first line of standard input").map(Some)
+}
+
+fn not_empty(url: &str, expected: &str) -> Result<String, Failure> {
+    if url.trim().is_empty() {
+        return Err(Failure::Usage(format!("the URL is empty: {expected}")));
+    }
+    Ok(url.to_owned())
 }
 
 /// Whether a variable of libpq's names a server, so that no other is looked for.

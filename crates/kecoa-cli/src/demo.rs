@@ -50,8 +50,8 @@ pub(crate) fn run(
     self_command: Vec<OsString>,
 ) -> Result<i32, Failure> {
     let given = match database_url::from_argument(arguments.url.as_deref(), output)? {
-        Some(url) if !url.is_empty() => Some(url),
-        _ => database_url::from_environment(output)?,
+        Some(url) => Some(url),
+        None => database_url::from_environment(output)?,
     };
     if let Some(url) = given {
         transfer(&url, arguments.inject_retries, output)?;

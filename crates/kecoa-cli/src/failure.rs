@@ -28,7 +28,7 @@ pub(crate) enum Failure {
     Output(#[source] std::io::Error),
 
     /// An argument has a value that nothing can be done with.
-    #[cfg(any(feature = "local", feature = "workload"))]
+    #[cfg(any(feature = "client", feature = "local"))]
     #[error("{0}")]
     Usage(String),
 
@@ -46,12 +46,16 @@ impl Failure {
     /// The exit status.
     pub(crate) fn status(&self) -> i32 {
         match self {
-            #[cfg(any(feature = "local", feature = "workload"))]
+            #[cfg(any(feature = "client", feature = "local"))]
             Failure::Usage(_) => 2,
             #[cfg(feature = "workload")]
             Failure::Workload(kecoa_workload::Error::Usage(_)) => 2,
             #[cfg(feature = "local")]
             Failure::Interrupted(status) => *status,
+            #[cfg(feature = "local")]
+            Failure::Local(error) if error.is_usage() => 2,
+            #[cfg(feature = "mongo")]
+            Failure::Mongo(error) if error.is_usage() => 2,
             _ => 1,
         }
     }

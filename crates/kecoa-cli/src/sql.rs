@@ -252,6 +252,9 @@ fn configuration(arguments: &Arguments, output: &Output) -> Result<Config, Failu
     };
     // psql's first two arguments are a database and a user; -d and -U come before them.
     let database = arguments.dbname.as_deref().filter(|_| arguments.url.is_some());
+    if database.is_some_and(|name| name.trim().is_empty()) {
+        return Err(Failure::Usage("the name of the database is empty".to_owned()));
+    }
     let port = arguments.port.map(|port| port.to_string());
     let user = arguments.username.as_deref().or(arguments.user_argument.as_deref());
     let given = [

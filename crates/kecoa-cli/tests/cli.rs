@@ -85,7 +85,7 @@ fn a_wrong_name_and_wrong_binaries_are_explained() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path().to_str().unwrap();
     let output = kecoa(&["local", "start", "--home", home, "--name", "../x"]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("a-z"), "{}", text(&output.stderr));
     let output = kecoa(&["local", "start", "--home", home, "--postgres", "/does/not/exist"]);
     assert_eq!(output.status.code(), Some(1));
@@ -241,4 +241,34 @@ fn no_command_repeats_a_password() {
             assert!(!said.contains("hunter2") && !said.is_empty(), "{arguments:?}: {said}");
         }
     }
+}
+
+#[test]
+fn an_empty_url_that_was_given_is_not_another_database() {
+    let variable = ("DATABASE_URL", "postgresql://maya@127.0.0.1:1/other");
+    for (arguments, option) in [
+        (&["doctor"][..], None),
+        (&["sql", "-c", "SELECT 1"], None),
+        (&["sql", "-c", "SELECT 1"], Some("--dbname")),
+        (&["demo"], Some("--url")),
+        (&["faults", "--faults", "drop"], Some("--to")),
+        (&["workload", "init", "bank"], Some("--url")),
+        (&["workload", "run", "bank"], Some("--url")),
+        (&["mongo", "start"], Some("--database")),
+    ] {
+        for url in ["", " ", "-"] {
+            let given: Vec<&str> = arguments.iter().copied().chain(option).chain([url]).collect();
+            let output = command(&given).envs([variable]).output().unwrap();
+            let said = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{given:?}: {said}");
+            assert!(said.contains("the URL is empty: "), "{given:?}: {said}");
+        }
+    }
+    let both = kecoa(&["sql", "postgresql://maya@127.0.0.1:1/", "-d", "", "-c", "SELECT 1"]);
+    assert_eq!(both.status.code(), Some(2));
+    assert!(text(&both.stderr).contains("the name of the database is empty"));
+    // A variable that is empty counts as unset.
+    let empty = command(&["faults", "--faults", "drop"]).env("DATABASE_URL", "").output().unwrap();
+    assert_eq!(empty.status.code(), Some(1));
+    assert!(text(&empty.stderr).contains("expected --to URL or DATABASE_URL, found neither"));
 }

@@ -58,6 +58,13 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Whether the caller asked for what there cannot be: a name that no instance can have.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Error::Server(kecoa_server::Error::BadName { .. }))
+    }
+}
+
 /// Starts a gateway in the background and waits until it accepts clients; or finds the one that runs. Any
 /// number of these at once make one gateway.
 ///
