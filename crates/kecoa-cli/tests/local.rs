@@ -198,6 +198,20 @@ fn who_starts_it_while_it_stops_gets_it_running() {
 }
 
 #[test]
+fn a_port_that_is_taken_is_said_before_a_database_is_made() {
+    let Some(place) = Place::new("a_port_that_is_taken") else { return };
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let output = place.run("", &["local", "start", "--port", &port]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(said.contains(&format!("port {port} on 127.0.0.1 is taken")), "{said}");
+    let instance = fs::read_dir(place.root.join("home/instances/default")).unwrap().flatten();
+    let names: Vec<_> = instance.map(|entry| entry.file_name()).collect();
+    assert!(!names.iter().any(|name| name.to_string_lossy().starts_with("pg")), "{names:?}");
+}
+
+#[test]
 fn help_says_where_data_is_kept_for_root_too() {
     for action in ["start", "status", "list", "reset"] {
         let help = text(&kecoa(&["local", action, "--help"]).stdout);

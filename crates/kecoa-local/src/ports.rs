@@ -1,5 +1,8 @@
 //! Which ports an instance tries, and what is said when it gets another than its own.
 
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+
 use kecoa_server::home::Home;
 
 use crate::error::Error;
@@ -42,6 +45,16 @@ impl Ports {
         self.candidates.clone()
     }
 
+    /// Sees that a port that was asked for is free, before much is done in vain. Whoever takes it meanwhile is
+    /// noticed when it is bound.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let Some(port) = self.asked.filter(|port| *port != 0) else { return Ok(()) };
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(self.taken()),
+            _ => Ok(()),
+        }
+    }
+
     /// What is wrong when none of them is to be had.
     pub(crate) fn taken(&self) -> Error {
         Error::PortTaken { port: self.asked.or(self.own).unwrap_or(DEFAULT_PORT) }
@@ -82,6 +95,18 @@ mod tests {
         assert_eq!(candidates(None, None, Some(9)), [9, 0]);
         assert_eq!(candidates(None, Some(9), Some(9)), [9, 0]);
         assert_eq!(candidates(None, Some(8), Some(9)), [8, 9, 0]);
+    }
+
+    #[test]
+    fn a_port_that_was_asked_for_is_looked_at_first() {
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let error = Ports::choose(Some(port), None, None).check().unwrap_err();
+        assert!(matches!(error, Error::PortTaken { port: found } if found == port), "{error}");
+        Ports::choose(Some(0), None, Some(port)).check().unwrap();
+        Ports::choose(None, Some(port), Some(port)).check().unwrap();
+        drop(taken);
+        Ports::choose(Some(port), None, None).check().unwrap();
     }
 
     #[test]

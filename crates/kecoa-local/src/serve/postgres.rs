@@ -54,6 +54,7 @@ impl Context<'_> {
         runtime: &Runtime,
         mut signals: Signals,
     ) -> Result<(), Error> {
+        Ports::of(self.home(), self.options, None).check()?;
         let run_as = RunAs::choose()?;
         let copies = layout::binaries_dir(self.home(), &run_as);
         self.progress("looking for PostgreSQL's programs")?;
