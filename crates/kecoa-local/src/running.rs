@@ -7,7 +7,8 @@ use kecoa_server::secret::redacted;
 use serde::Serialize;
 
 use crate::options::Engine;
-use crate::state::{FaultState, State};
+use crate::postgres::server::find_postmaster;
+use crate::state::{Details, FaultState, State};
 
 /// An endpoint that accepts clients.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -128,7 +129,7 @@ pub(crate) fn running(state: &State, home: &Home, was_running: bool) -> Option<R
         engine: details.engine,
         version: details.version.clone(),
         pid: state.daemon.pid,
-        server_pid: details.server.as_ref().map(|server| server.pid),
+        server_pid: server_pid(details),
         data_dir: details.data_dir.clone(),
         open: details.open,
         log: home.log_file(),
@@ -138,9 +139,32 @@ pub(crate) fn running(state: &State, home: &Home, was_running: bool) -> Option<R
     })
 }
 
+/// The database server's process that runs: while one that was killed is being replaced, the state file still has
+/// the one before.
+fn server_pid(details: &Details) -> Option<u32> {
+    let known = details.server.as_ref().filter(|server| server.is_alive()).map(|server| server.pid);
+    known.or_else(|| Some(find_postmaster(details.data_dir.as_deref()?)?.0.pid))
+}
+
 #[cfg(test)]
 mod tests {
+    use kecoa_server::process::ProcessIdentity;
+
     use super::*;
+
+    #[test]
+    fn a_server_that_was_killed_is_not_shown() {
+        let mut details = Details::starting(Engine::Postgres);
+        assert_eq!(server_pid(&details), None);
+        details.server = ProcessIdentity::own();
+        assert_eq!(server_pid(&details), Some(std::process::id()));
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        details.server = ProcessIdentity::of(child.id());
+        assert_eq!(server_pid(&details), Some(child.id()));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(server_pid(&details), None);
+    }
 
     #[test]
     fn status_words_and_codes() {
