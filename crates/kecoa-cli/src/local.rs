@@ -112,8 +112,12 @@ fn begin(start: Start, output: &Output, self_command: Vec<OsString>) -> Result<i
     let foreground = start.foreground;
     let mut options = start.how.options(self_command);
     if start.here {
-        let folder = std::path::Path::new(".");
-        let project = kecoa_local::project::make(folder, options.name.as_deref())
+        let folder = std::env::current_dir().map_err(|error| {
+            Failure::Other(format!(
+                "the current folder is not there any more ({error}): `cd` to another"
+            ))
+        })?;
+        let project = kecoa_local::project::make(&folder, options.name.as_deref())
             .map_err(kecoa_local::Error::from)?;
         output.note(&format!(
             "{} names the instance `{}`: it is meant in this folder and below",

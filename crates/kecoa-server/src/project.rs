@@ -19,6 +19,8 @@ pub const FILE: &str = ".kecoa";
 
 /// A longer file was not written for us.
 const LONGEST: u64 = 4096;
+/// So much of a name that is none is repeated, in characters.
+const SHOWN: usize = 64;
 
 /// A folder with an instance of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,7 +115,7 @@ fn usual_name(folder: &Path) -> String {
     format!("{own}-{differs:04x}")
 }
 
-/// What the file of this folder names. A directory of that name is no file of ours.
+/// What the file of this folder names.
 fn read(folder: &Path) -> Result<Option<String>, Error> {
     use std::io::Read as _;
 
@@ -137,7 +139,7 @@ fn read(folder: &Path) -> Result<Option<String>, Error> {
     };
     let meta = file.metadata().map_err(Error::io("reading", &path))?;
     if meta.is_dir() {
-        return Ok(None);
+        return bad("is a folder, not a file".to_owned());
     }
     if !meta.is_file() {
         return bad("is not a file".to_owned());
@@ -150,15 +152,25 @@ fn read(folder: &Path) -> Result<Option<String>, Error> {
             meta.uid()
         ));
     }
+    if meta.len() > LONGEST {
+        return bad(format!("has more than {LONGEST} bytes"));
+    }
     let mut text = String::new();
-    if file.take(LONGEST).read_to_string(&mut text).is_err() {
+    let read = file.take(LONGEST).read_to_string(&mut text);
+    if read.is_err() || text.contains('\0') {
         return bad("is not text".to_owned());
     }
+    // Some editors put a byte order mark in front.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let mut lines =
         text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     match (lines.next(), lines.next()) {
         (Some(name), None) if is_usable(name) => Ok(Some(name.to_owned())),
-        (Some(name), None) => bad(format!("names the instance {name:?}")),
+        (Some(name), None) => {
+            let shown: String = name.chars().take(SHOWN).collect();
+            let cut = if shown.len() < name.len() { " and more" } else { "" };
+            bad(format!("names the instance {shown:?}{cut}"))
+        }
         (None, _) => bad("names no instance".to_owned()),
         (Some(_), Some(_)) => bad("holds more than one line".to_owned()),
     }
@@ -183,9 +195,9 @@ mod tests {
         fs::write(dir.path().join("app/.kecoa"), "inner").unwrap();
         let found = find(&below).unwrap().unwrap();
         assert_eq!((found.folder, found.name.as_str()), (dir.path().join("app"), "inner"));
-        // A folder that has this name for reasons of its own.
+        // A folder in its place is no reason to take the data of another instance.
         fs::create_dir(below.join(FILE)).unwrap();
-        assert_eq!(find(&below).unwrap().unwrap().name, "inner");
+        assert!(error(&below).contains("is a folder, not a file"), "{}", error(&below));
     }
 
     #[test]
@@ -201,6 +213,14 @@ mod tests {
             let said = error(dir.path());
             assert!(said.contains(expected) && said.contains("--name"), "{said}");
         }
+        fs::write(&file, vec![0; 3_000_000]).unwrap();
+        assert!(error(dir.path()).contains("has more than 4096 bytes"));
+        fs::write(&file, "x\0").unwrap();
+        assert!(error(dir.path()).contains("not text"));
+        fs::write(&file, "x".repeat(4000)).unwrap();
+        assert!(error(dir.path()).len() < 500 && error(dir.path()).contains("and more"));
+        fs::write(&file, "\u{feff}tests\r\n").unwrap();
+        assert_eq!(find(dir.path()).unwrap().unwrap().name, "tests");
         fs::write(&file, b"\xff\xfe").unwrap();
         assert!(error(dir.path()).contains("not text"));
         fs::remove_file(&file).unwrap();
