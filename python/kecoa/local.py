@@ -87,7 +87,8 @@ def instances() -> list[dict[str, Any]]:
 def logs(*, name: str | None = None, lines: int = 50) -> str:
     """Return the last lines of the endpoint's log and of its database server's, at most `lines` of each.
 
-    Each line begins with who wrote it: "endpoint | " or "database | ".
+    Each line begins with who wrote it: "endpoint | " or "database | ". OperationalError is raised where no
+    endpoint has the name.
     """
     return _SERVICE.command(["logs", "-n", str(lines), *_place(name)])
 
@@ -96,13 +97,17 @@ def reset(*, name: str | None = None) -> str | None:
     """Delete the endpoint's databases and roles, without asking; return the URL of one that runs again.
 
     One that ran is started again, with the same URL. None is returned for one that did not run.
+    OperationalError is raised where no endpoint has the name, or what is to be deleted is not kecoa's.
     """
     _SERVICE.command(["reset", "--yes", *_place(name)])
     return url(name=name)
 
 
 def destroy(*, name: str | None = None) -> None:
-    """Stop the endpoint and delete its data, password and logs, without asking."""
+    """Stop the endpoint and delete its data, password and logs, without asking.
+
+    OperationalError is raised where no endpoint has the name, or what is to be deleted is not kecoa's.
+    """
     _SERVICE.command(["destroy", "--yes", *_place(name)])
 
 

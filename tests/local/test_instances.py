@@ -54,7 +54,9 @@ def test_a_folder_has_its_own_from_start_to_end(home, tmp_path, monkeypatch):
     kecoa.local.destroy(name=name)
     assert kecoa.local.url(name=name) is None
     assert kecoa.local.instances() == []
-    assert kecoa.local.reset(name=name) is None
+    for function in (kecoa.local.reset, kecoa.local.destroy, kecoa.local.logs):
+        with pytest.raises(kecoa.OperationalError, match=f"there is no instance `{name}`"):
+            function(name=name)
     assert not (home / "instances" / name).exists()
 
 

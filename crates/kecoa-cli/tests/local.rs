@@ -246,6 +246,23 @@ fn a_file_that_names_no_instance_is_said_and_a_name_goes_before_it() {
     assert_eq!(run(&["mongo", "status", "--name", "tests"]).status.code(), Some(3));
     assert_eq!(run(&["local", "status", "--name", "tests"]).status.code(), Some(3));
     assert_eq!(text(&run(&["local", "list"]).stdout), "no endpoint was ever started here\n");
+    let doctor = run(&["doctor"]);
+    assert_eq!(doctor.status.code(), Some(1));
+    let said = text(&doctor.stdout);
+    assert!(said.contains("\"Not A Name\"") && !said.contains("5432"), "{said}");
+    for action in ["logs", "reset", "destroy"] {
+        let output = run(&["local", action, "--name", "typo"]);
+        assert_eq!(output.status.code(), Some(1), "{action}");
+        assert!(text(&output.stderr).contains("there is no instance `typo`"), "{action}");
+    }
+    for command in ["local", "mongo"] {
+        for action in ["stop", "status", "url"] {
+            let output = run(&[command, action, "--name", "Not A Name"]);
+            assert_eq!(output.status.code(), Some(2), "{command} {action}");
+        }
+    }
+    let start = run(&["local", "start", "--name", "Not A Name"]);
+    assert_eq!(start.status.code(), Some(2), "{}", text(&start.stderr));
     fs::write(directory.path().join(".kecoa"), "shop").unwrap();
     let status = run(&["local", "status", "--json"]);
     let status: Value = serde_json::from_slice(&status.stdout).unwrap();

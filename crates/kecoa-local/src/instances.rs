@@ -60,6 +60,15 @@ pub fn instance(options: &Options) -> Result<Instance, Error> {
     Instance::of(&home, current)
 }
 
+/// Whether the instance that is meant is there: it was started once, and not destroyed. Changes nothing.
+///
+/// # Errors
+///
+/// When it cannot be told which one is meant.
+pub fn exists(options: &Options) -> Result<bool, Error> {
+    Ok(layout::locate(options)?.exists())
+}
+
 /// All instances of the home, by name. Changes nothing.
 ///
 /// # Errors

@@ -41,7 +41,7 @@ pub mod state;
 mod systemd;
 
 pub use error::Error;
-pub use instances::{Instance, instance, instances};
+pub use instances::{Instance, exists, instance, instances};
 pub use kecoa_server::home::Home;
 pub use kecoa_server::process;
 pub use kecoa_server::project::{self, Project};

@@ -42,7 +42,7 @@ fn read(url: Option<&str>, step: &mut Step) -> Option<Setup> {
                     return None;
                 }
             },
-            None => without_url(step),
+            None => without_url(step)?,
         },
     };
     let unnamed = text.is_empty() && !environment_names_server();
@@ -78,8 +78,9 @@ fn read(url: Option<&str>, step: &mut Step) -> Option<Setup> {
     }
 }
 
-/// What is checked where no URL is given: the server of the PG* variables, or the local endpoint.
-fn without_url(step: &mut Step) -> (String, &'static str) {
+/// What is checked where no URL is given: the server of the PG* variables, or the local endpoint. Nothing where
+/// that is there and cannot be used: the defaults mean another server, which nobody asked for.
+fn without_url(step: &mut Step) -> Option<(String, &'static str)> {
     let local = status(&Options::default());
     let advice = "programs find it by export DATABASE_URL=\"$(kecoa local url)\"";
     if environment_names_server() {
@@ -87,22 +88,29 @@ fn without_url(step: &mut Step) -> (String, &'static str) {
         if let Ok(Status::Running(local)) = local {
             step.consider(format!("a local endpoint runs, {}; {advice}", redacted(&local.url)));
         }
-        return (String::new(), "given");
+        return Some((String::new(), "given"));
     }
+    let unusable = "or name another database, by a URL or DATABASE_URL";
     match local {
         Ok(Status::Running(local)) => {
             step.finding("no URL was given and DATABASE_URL is not set: the local endpoint counts");
             step.consider(advice);
-            return (local.url, "local endpoint");
+            return Some((local.url, "local endpoint"));
         }
-        Ok(Status::Broken { reason }) => step.finding(format!("the local endpoint: {reason}")),
-        Err(error) => step.finding(format!("the local endpoint: {error}")),
+        Ok(Status::Broken { reason }) => {
+            step.fail(reason, format!("start the local endpoint again, {unusable}"));
+            return None;
+        }
+        Err(error) => {
+            step.fail(error.to_string(), format!("correct that, {unusable}"));
+            return None;
+        }
         Ok(Status::Stopped) => {}
     }
     step.finding(
         "no URL was given, and no variable and no local endpoint that runs: defaults count",
     );
-    (String::new(), "given")
+    Some((String::new(), "given"))
 }
 
 /// SQLAlchemy's URLs name a driver, and CockroachDB's dialect: neither is part of a connection.

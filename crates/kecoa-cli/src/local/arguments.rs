@@ -7,6 +7,8 @@ use clap::{Args, ValueEnum};
 use kecoa_faults::Plan;
 use kecoa_local::{Engine, FaultOptions, Options};
 
+use crate::failure::Failure;
+
 /// Where all endpoints are.
 #[derive(Debug, Args)]
 pub(super) struct Base {
@@ -96,6 +98,19 @@ impl Place {
         let mut options = self.base.options();
         options.name.clone_from(&self.name);
         options
+    }
+
+    /// The same, of an instance that is there where its name was given: a mistyped name must not look like success.
+    pub(super) fn existing(&self) -> Result<Options, Failure> {
+        let options = self.options();
+        if let Some(name) = &self.name
+            && !kecoa_local::exists(&options)?
+        {
+            return Err(Failure::Other(format!(
+                "there is no instance `{name}`; `kecoa local list` shows those that are"
+            )));
+        }
+        Ok(options)
     }
 }
 

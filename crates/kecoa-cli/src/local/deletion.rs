@@ -27,7 +27,7 @@ pub(super) fn reset(
     output: &Output,
     self_command: Vec<OsString>,
 ) -> Result<i32, Failure> {
-    let mut options = arguments.place.options();
+    let mut options = arguments.place.existing()?;
     options.self_command = self_command;
     let before = confirm(arguments, &options, output, "all its databases and roles")?;
     let started = running::reset(&options, output)?;
@@ -48,7 +48,7 @@ pub(super) fn reset(
 }
 
 pub(super) fn destroy(arguments: &Arguments, output: &Output) -> Result<i32, Failure> {
-    let options = arguments.place.options();
+    let options = arguments.place.existing()?;
     confirm(arguments, &options, output, "its data, its password and its logs")?;
     let destroyed = kecoa_local::destroy(&options)?;
     output.note(if destroyed.existed { "deleted" } else { "there was nothing to delete" });

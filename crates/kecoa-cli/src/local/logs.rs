@@ -28,7 +28,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<i32, Failure> {
-    let mut logs = Logs::of(&arguments.place.options())?;
+    let mut logs = Logs::of(&arguments.place.existing()?)?;
+    output.check()?;
     let last = logs.last(arguments.lines)?;
     if last.is_empty() && !arguments.follow {
         output.note("the logs are empty");
