@@ -345,3 +345,55 @@ def test_options_of_every_command_stand_in_front_of_the_program(run, options):
 def test_what_only_looks_like_such_an_option_is_refused(run):
     for options in (("--colour", "never"), ("--color", "sometimes"), ("-qx",)):
         assert run("", options=options, check=False).returncode == 2
+
+
+@pytest.fixture
+def both(tmp_path, dsn):
+    """What the same arguments print on standard error, and end with: under `kecoa run`, and by Python itself."""
+
+    def runner(*arguments):
+        def ends(*command):
+            done = subprocess.run(
+                [sys.executable, *command, *arguments],
+                capture_output=True,
+                text=True,
+                check=False,
+                cwd=tmp_path,
+                env={**os.environ, "DATABASE_URL": dsn, "PYTHONPATH": os.environ.get("PYTHONPATH", "")},
+            )
+            return done.returncode, done.stderr
+
+        return ends("-m", "kecoa", "run"), ends()
+
+    return runner
+
+
+@pytest.mark.parametrize("name", ["nixmod", "nixmod.deeper", "json.nixmod", "email"])
+def test_a_module_that_cannot_be_run(both, name):
+    """In one line, as Python says it."""
+    ours, pythons = both("-m", name)
+    assert ours == pythons
+    assert ours[1].count("\n") == 1
+
+
+def test_what_is_no_python(both, tmp_path):
+    (tmp_path / "words.txt").write_text("root:x:0:0:root:/root:/bin/bash\n")
+    ours, pythons = both(str(tmp_path / "words.txt"))
+    assert ours == pythons
+    assert ours[1].endswith("SyntaxError: invalid syntax\n")
+
+
+@pytest.mark.parametrize("start", [["program.py"], ["-m", "program"]], ids=" ".join)
+def test_a_traceback_begins_with_the_program(both, tmp_path, start):
+    (tmp_path / "program.py").write_text("def f():\n    raise ValueError('of the program')\n\nf()\n")
+    ours, pythons = both(*start)
+    assert ours[0] == pythons[0] == 1
+    kept = [line for line in pythons[1].splitlines() if "runpy" not in line]
+    assert ours[1].splitlines() == kept
+
+
+def test_an_import_in_the_program_that_fails_is_no_missing_program(both, tmp_path):
+    (tmp_path / "program.py").write_text("import nixmod\n")
+    ours, pythons = both("program.py")
+    assert ours == pythons
+    assert "program.py" in ours[1]

@@ -20,6 +20,8 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+from traceback import walk_tb
+from types import TracebackType
 
 from kecoa import _standard_streams
 from kecoa._alias import install_as_psycopg2
@@ -35,6 +37,8 @@ _USAGE = """usage: kecoa run [--] PROGRAM [ARGUMENT ...]
 # What an interpreter answers with 0 to if it has kecoa; the package is not imported.
 _PROBE = "import importlib.util, sys; sys.exit(importlib.util.find_spec('kecoa') is None)"
 _PYTHON = re.compile(r"python[0-9.]*")
+# What stands between this module and a program in a traceback.
+_STARTERS = ("runpy", "importlib._bootstrap", "importlib._bootstrap_external", "importlib.util", "pkgutil")
 # A command that is not there, and one that cannot be run, as in a shell.
 _NOT_FOUND = 127
 _NOT_EXECUTABLE = 126
@@ -58,6 +62,7 @@ def main(argv: list[str] | None = None) -> int:
             return _usage(f"expected {'a module' if first == '-m' else 'code'} after {first}")
         set_up_environment()
         if first == "-m":
+            sys.excepthook = _print_exception
             run_module(arguments[1:])
             return 0
         return _become(sys.executable, [sys.executable, *arguments])
@@ -73,6 +78,7 @@ def main(argv: list[str] | None = None) -> int:
     program = Path(arguments[0])
     if (program / "__main__.py").is_file() or (program.is_file() and _is_python(program)):
         set_up_environment()
+        sys.excepthook = _print_exception
         run_path(arguments)
         return 0
     return run_command(arguments)
@@ -138,6 +144,26 @@ def run_module(arguments: list[str]) -> None:
     # As for python -m, modules of the current folder come first.
     sys.path[0] = str(Path.cwd())
     runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
+
+
+def _print_exception(
+    kind: type[BaseException], value: BaseException, traceback: TracebackType | None
+) -> None:
+    """Print what ended the program as Python does that runs it by itself: from its own frames on."""
+    own = None
+    for frame, _ in walk_tb(traceback):
+        if frame.f_code.co_filename == __file__:
+            own = frame
+    while traceback is not None and own is not None:
+        if traceback.tb_frame is own:
+            own = None
+        traceback = traceback.tb_next
+    while traceback is not None and traceback.tb_frame.f_globals.get("__name__") in _STARTERS:
+        traceback = traceback.tb_next
+    if traceback is None and isinstance(value, ImportError):
+        print(f"{sys.executable}: {value}", file=sys.stderr)  # noqa: T201
+        return
+    sys.__excepthook__(kind, value.with_traceback(traceback), traceback)
 
 
 def run_command(arguments: list[str]) -> int:
