@@ -251,7 +251,7 @@ fn cancels_on_a_connection_of_its_own() {
     let (stream, connection) = connect_within(&config, None, &mut Never).unwrap();
     let (peer, key) = (stream.peer().clone(), connection.cancel_key().unwrap().clone());
     drop(stream);
-    cancel(&config, &peer, &key).unwrap();
+    cancel(&config, &peer, &key, &mut Never).unwrap();
     assert_eq!(server.seen(2)[1].cancelled, Some([0, 0, 0, 7, 1, 2, 3, 4]));
 }
 

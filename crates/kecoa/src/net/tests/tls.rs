@@ -378,7 +378,7 @@ fn cancelled(config: &Config) -> (Peer, CancelKey) {
     let (peer, key) = (stream.peer().clone(), connection.cancel_key().unwrap().clone());
     assert!(peer.tls);
     drop(stream);
-    cancel(config, &peer, &key).unwrap();
+    cancel(config, &peer, &key, &mut Never).unwrap();
     (peer, key)
 }
 
@@ -396,7 +396,7 @@ fn a_cancel_goes_the_way_of_its_session() {
     let plain = Server::start(Script::default());
     peer.target.port = plain.port;
     peer.address = Address::Tcp(([127, 0, 0, 1], plain.port).into());
-    let error = cancel(&config, &peer, &key).unwrap_err();
+    let error = cancel(&config, &peer, &key, &mut Never).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Tls);
     assert_eq!(plain.only().cancelled, None);
 }
