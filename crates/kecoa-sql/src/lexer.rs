@@ -341,16 +341,43 @@ impl Lexer<'_> {
             }
             self.at += 1;
         }
-        // A sign at the end belongs to what follows, unless the operator is one that SQL does not know.
         let text = self.sql.get(start..self.at).unwrap_or_default();
-        if !text.iter().any(|b| {
-            matches!(b, b'~' | b'!' | b'@' | b'#' | b'%' | b'^' | b'&' | b'|' | b'`' | b'?')
-        }) {
-            let signs = text.iter().rev().take_while(|b| matches!(b, b'+' | b'-')).count();
-            self.at -= signs.min(text.len() - 1);
-        }
+        self.at = start + first_operator(text);
         TokenKind::Operator
     }
+}
+
+/// Operators with a sign of PostgreSQL's own in them, as CockroachDB cuts them; and some of PostgreSQL's that end
+/// in a sign.
+const KNOWN: [&[u8]; 36] = [
+    b"~", b"!~", b"~*", b"!~*", b"~~", b"!~~", b"~~*", b"!~~*", b"!=", b"%", b"^", b"||", b"|",
+    b"&", b"#", b"&&", b"@@", b"@>", b"<@", b"?|", b"?&", b"#>", b"#>>", b"#-", b"|/", b"||/",
+    b"<#>", b"<%>", b"%>", b"<%", b"^@", b"-|-", b"?-", b"@-@", b"<<=", b">>=",
+];
+
+/// How long the first operator is of a run of their characters: what is left may only be prefix operators, so that
+/// `a!=-1` and `a&~b` compute with what stands behind.
+fn first_operator(text: &[u8]) -> usize {
+    let is_known = |text: &[u8]| KNOWN.contains(&text);
+    let is_plain = |text: &[u8]| {
+        !text.iter().any(|b| {
+            matches!(b, b'~' | b'!' | b'@' | b'#' | b'%' | b'^' | b'&' | b'|' | b'`' | b'?')
+        })
+    };
+    if is_known(text) {
+        return text.len();
+    }
+    let behind = text.iter().rev().take_while(|b| matches!(b, b'+' | b'-' | b'~')).count();
+    let shortest = text.len().saturating_sub(behind).max(1);
+    let cut =
+        |end: &usize| text.get(..*end).is_some_and(|first| is_known(first) || is_plain(first));
+    // A sign at the end of what has none of these characters belongs to what follows.
+    let signs = |end: usize| {
+        let first = text.get(..end).unwrap_or_default();
+        let signs = first.iter().rev().take_while(|b| matches!(b, b'+' | b'-')).count();
+        if is_plain(first) { end - signs.min(end.saturating_sub(1)) } else { end }
+    };
+    (shortest..=text.len()).rev().find(cut).map_or(text.len(), signs)
 }
 
 #[cfg(test)]
@@ -445,6 +472,16 @@ mod tests {
         assert_eq!(kinds("j->>-+1"), ["j", "->>", "-", "+", "1"]);
         assert_eq!(kinds("- -1+-2"), ["-", "-", "1", "+", "-", "2"]);
         assert_eq!(kinds("a @- b#-c"), ["a", "@-", "b", "#-", "c"]);
+        assert_eq!(kinds("a!=-1%+2^-3"), ["a", "!=", "-", "1", "%", "+", "2", "^", "-", "3"]);
+        assert_eq!(kinds("a&~b|~-c=~d"), ["a", "&", "~", "b", "|", "~", "-", "c", "=", "~", "d"]);
+        assert_eq!(
+            kinds("a||-1,~-1,-~1"),
+            ["a", "||", "-", "1", ",", "~", "-", "1", ",", "-", "~", "1"]
+        );
+        assert_eq!(
+            kinds("a!~b!~~*c-|-d<->-e"),
+            ["a", "!~", "b", "!~~*", "c", "-|-", "d", "<->", "-", "e"]
+        );
         assert_eq!(kinds("$1 $12"), ["$1", "$12"]);
         assert_eq!(kinds("f(a=>1, b:=2)"), ["f", "(", "a", "=>", "1", ",", "b", ":=", "2", ")"]);
     }

@@ -1,10 +1,10 @@
-//! The bodies of functions, procedures and blocks: CockroachDB's types in them. All else stays as it is.
+//! The bodies of functions, procedures and blocks: CockroachDB's types and operators in them. All else stays as it is.
 
 use kecoa_sql::{Statement, TokenKind};
 
 use super::edit::Edits;
 use super::plan::Refusal;
-use super::types;
+use super::{operators, types};
 
 /// The body of a statement that makes a function or a procedure, or of `DO`; and what PostgreSQL lets
 /// nobody but a superuser say of a function.
@@ -72,6 +72,7 @@ fn text(statement: &Statement<'_>, at: usize, edits: &mut Edits) -> Result<(), R
         if typed {
             types::rewrite(&inner, at, false, &mut own)?;
         }
+        operators::apart(&inner, at, &mut own);
         if inner.text(at) == b":::" {
             own.replace(inner.start(at), inner.end(at), "::");
         }

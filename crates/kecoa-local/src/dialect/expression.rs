@@ -8,8 +8,8 @@ use super::edit::Edits;
 use super::plan::{Refusal, Stop};
 use super::quote::quote;
 use super::{
-    bytes, limited, literals, long_names, names, own_names, query, show, signature, sql_json,
-    system_time, types, upsert,
+    bytes, limited, literals, long_names, names, operators, own_names, query, show, signature,
+    sql_json, system_time, types, upsert,
 };
 
 /// Collects the edits for all of `statement`.
@@ -44,27 +44,10 @@ pub(super) fn rewrite(
                     }
                 }
             }
-            Some(TokenKind::Operator) => match statement.text(at) {
-                b"::" => types::rewrite(statement, at + 1, false, edits)?,
-                b":::" => {
-                    edits.replace(statement.start(at), statement.end(at), "::");
-                    types::rewrite(statement, at + 1, false, edits)?;
-                }
-                b"@" if is_ordinal(statement, at) && edits.settings.strict => {
-                    let what = "columns by their number (write the name, or abs() for @)";
-                    return Err(Refusal::syntax(statement, at, "0A000", what).into());
-                }
-                b"@" if is_absolute(statement, at) && edits.settings.strict => {
-                    let what = "the operator @ (write abs())";
-                    return Err(Refusal::syntax(statement, at, "42601", what).into());
-                }
-                b"@" => index_hint(statement, at, edits),
-                text if !edits.has_tree && is_whole_division(text) => {
-                    let from = statement.start(at);
-                    edits.replace(from, from + 2, "/ crdb_internal.whole() /");
-                }
-                _ => {}
-            },
+            Some(TokenKind::Operator) => {
+                operators::apart(statement, at, edits);
+                operator(statement, at, edits)?;
+            }
             Some(TokenKind::Number) if edits.settings.strict => {
                 literals::check(statement, at)?;
             }
@@ -99,6 +82,32 @@ pub(super) fn rewrite(
     Ok(())
 }
 
+/// One operator: `::` and `:::`, `@` of several meanings, `//` where there is no tree.
+fn operator(statement: &Statement<'_>, at: usize, edits: &mut Edits) -> Result<(), Stop> {
+    match statement.text(at) {
+        b"::" => types::rewrite(statement, at + 1, false, edits)?,
+        b":::" => {
+            edits.replace(statement.start(at), statement.end(at), "::");
+            types::rewrite(statement, at + 1, false, edits)?;
+        }
+        b"@" if is_ordinal(statement, at) && edits.settings.strict => {
+            let what = "columns by their number (write the name, or abs() for @)";
+            return Err(Refusal::syntax(statement, at, "0A000", what).into());
+        }
+        b"@" if is_absolute(statement, at) && edits.settings.strict => {
+            let what = "the operator @ (write abs())";
+            return Err(Refusal::syntax(statement, at, "42601", what).into());
+        }
+        b"@" => index_hint(statement, at, edits),
+        text if !edits.has_tree && is_whole_division(text) => {
+            let from = statement.start(at);
+            edits.replace(from, from + 2, "/ crdb_internal.whole() /");
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
 fn word(
     statement: &Statement<'_>,
     at: usize,
@@ -124,6 +133,14 @@ fn word(
     }
     if statement.is(at, "UPSERT") && statement.is(at + 1, "INTO") && !qualified {
         return upsert::rewrite(statement, at, end, context, edits);
+    }
+    if edits.settings.strict
+        && statement.is(at, "VARIADIC")
+        && at > 0
+        && (statement.is_mark(at - 1, "(") || statement.is_mark(at - 1, ","))
+        && !(1..4).any(|at| statement.is_any(at, &["FUNCTION", "PROCEDURE"]))
+    {
+        return Err(Refusal::syntax(statement, at, "42601", "VARIADIC").into());
     }
     if edits.settings.strict
         && let Some(refusal) = sql_json::refusal(statement, at)

@@ -37,6 +37,7 @@ pub mod long_names;
 mod materialized;
 mod names;
 mod on_update;
+mod operators;
 mod own_names;
 mod partition;
 mod password;

@@ -50,6 +50,7 @@ pub(super) fn rewrite(
             if statement.is_any(0, &["CREATE", "ALTER", "EXECUTE", "CALL"]) {
                 integers::in_definition(statement, edits);
                 arrays::in_definition(statement, edits);
+                conditions::in_definition(statement, edits);
             }
             return Ok(());
         }

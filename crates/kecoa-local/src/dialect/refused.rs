@@ -156,7 +156,9 @@ fn create(statement: &Statement<'_>) -> Found {
         ));
     }
     if (at..at + 3).any(|i| statement.is(i, "VIEW")) {
-        return clauses::without_data(statement, at).or_else(|| clauses::checked(statement, at));
+        return clauses::without_data(statement, at)
+            .or_else(|| clauses::checked(statement, at))
+            .or_else(|| clauses::view_options(statement, at));
     }
     if statement.is(at, "TRIGGER") {
         return trigger(statement, at);
@@ -234,6 +236,9 @@ fn constraints(statement: &Statement<'_>, from: usize, to: usize) -> Found {
         }
         if statement.are(at, &["MATCH", "PARTIAL"]) {
             return Some((at, UNIMPLEMENTED, "MATCH PARTIAL"));
+        }
+        if let Some(found) = clauses::constraint(statement, at) {
+            return Some(found);
         }
         at = statement.skip(at);
     }

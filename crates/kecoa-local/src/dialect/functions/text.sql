@@ -150,3 +150,14 @@ $$;
 -- Computed columns and indexes may use them.
 UPDATE pg_proc SET provolatile = 'i'
 WHERE pronamespace = 'pg_catalog'::regnamespace AND proname IN ('concat', 'concat_ws') AND provolatile = 's';
+
+-- CockroachDB's configurations of text search are strings, those of a column among them. A configuration's name
+-- does not change what it means here, so that columns and indexes may be computed with it.
+CREATE OR REPLACE FUNCTION pg_catalog.to_tsvector(config text, body text) RETURNS tsvector
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT pg_catalog.to_tsvector($1::pg_catalog.regconfig, $2) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.to_tsquery(config text, body text) RETURNS tsquery
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT pg_catalog.to_tsquery($1::pg_catalog.regconfig, $2) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.plainto_tsquery(config text, body text) RETURNS tsquery
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT pg_catalog.plainto_tsquery($1::pg_catalog.regconfig, $2) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.phraseto_tsquery(config text, body text) RETURNS tsquery
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT pg_catalog.phraseto_tsquery($1::pg_catalog.regconfig, $2) $$;

@@ -9,7 +9,7 @@ use crate::dialect::plan::Refusal;
 use crate::dialect::quote::quote;
 use crate::dialect::types;
 
-/// `ARRAY['a', 'b']` and `ARRAY[]`, where a column's type is wanted, as a literal of no type: so it may be
+/// `ARRAY['a', 'b']`, `ARRAY[NULL]` and `ARRAY[]`, where a column's type is wanted, as a literal of no type: so it may be
 /// an array of an enum, of dates, of anything.
 pub(super) fn rewrite(query: &Query<'_, '_>, node: NodeId, edits: &mut Edits) {
     let (tree, statement) = (query.tree, query.statement);
@@ -33,6 +33,10 @@ pub(super) fn rewrite(query: &Query<'_, '_>, node: NodeId, edits: &mut Edits) {
     let mut elements = Vec::new();
     for child in tree.children(node) {
         let (first, end) = tree.tokens(child);
+        if tree.is(child, Kind::Null) {
+            elements.push("NULL".to_owned());
+            continue;
+        }
         if compared && tree.is(child, Kind::Integer) {
             elements.push(statement.slice(first, end).into_owned());
             continue;

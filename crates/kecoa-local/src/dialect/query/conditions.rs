@@ -1,6 +1,7 @@
 //! Conditions that PostgreSQL has in other words: lists behind ANY, empty lists behind IN, IS NAN.
 
 use kecoa_grammar::{Kind, NodeId};
+use kecoa_sql::Statement;
 
 use super::parsed::Query;
 use crate::dialect::edit::Edits;
@@ -50,4 +51,56 @@ pub(super) fn is_nan(query: &Query<'_, '_>, node: NodeId, edits: &mut Edits) {
     edits.insert(query.start(node), "((");
     let text = format!(") {operator} 'NaN')");
     edits.replace(query.statement.start(head), query.end(node), text);
+}
+
+/// The same in a definition, which has no tree: in checks, defaults, computed columns, indexes, policies.
+pub(in crate::dialect) fn in_definition(statement: &Statement<'_>, edits: &mut Edits) {
+    for at in 0..statement.len() {
+        if statement.is_any(at, &["ANY", "SOME", "ALL"]) && at > 0 {
+            quantified_in_definition(statement, at + 1, edits);
+        } else if statement.is(at, "IN")
+            && statement.is_mark(at + 1, "(")
+            && statement.partner(at + 1) == Some(at + 2)
+        {
+            // No array has what it compares with, whatever that is.
+            let not = at.checked_sub(1).filter(|before| statement.is(*before, "NOT"));
+            let test = if not.is_some() { "<> ALL ('{}')" } else { "= ANY ('{}')" };
+            edits.replace(statement.start(not.unwrap_or(at)), statement.end(at + 2), test);
+        } else if statement.is(at, "IS") {
+            let last = at + 1 + usize::from(statement.is(at + 1, "NOT"));
+            if statement.is(last, "NAN") {
+                let test = if last == at + 1 { "= 'NaN'" } else { "<> 'NaN'" };
+                edits.replace(statement.start(at), statement.end(last), test);
+            }
+        }
+    }
+}
+
+/// What stands behind ANY, at `at`: an array or a list.
+fn quantified_in_definition(statement: &Statement<'_>, at: usize, edits: &mut Edits) {
+    if statement.is(at, "ARRAY") && statement.is_mark(at + 1, "[") {
+        let Some(mut last) = statement.partner(at + 1) else { return };
+        while statement.is_mark(last + 1, "::") || statement.is_mark(last + 1, ":::") {
+            let Some(mut end) = statement.qualified_name(last + 2) else { return };
+            while statement.is_mark(end, "(") || statement.is_mark(end, "[") {
+                let Some(closing) = statement.partner(end) else { return };
+                end = closing + 1;
+            }
+            last = end - 1;
+        }
+        edits.insert(statement.start(at), "(");
+        if statement.partner(at + 1) == Some(last) {
+            // In place of the bracket: what stands at the end of a definition may be moved out of it.
+            edits.replace(statement.start(last), statement.end(last), "])");
+        } else {
+            edits.insert(statement.end(last), ")");
+        }
+    } else if statement.is_mark(at, "(")
+        && let Some(closing) = statement.partner(at)
+        && statement.elements(at + 1, closing).len() > 1
+        && !statement.is_any(at + 1, &["SELECT", "WITH", "VALUES", "TABLE"])
+    {
+        edits.insert(statement.end(at), "ARRAY[");
+        edits.insert(statement.start(closing), "]");
+    }
 }

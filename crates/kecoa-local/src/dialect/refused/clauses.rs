@@ -110,6 +110,43 @@ pub(super) fn copied(statement: &Statement<'_>, from: usize, to: usize) -> Found
     None
 }
 
+/// What PostgreSQL alone says of a column or a constraint at `at`.
+pub(super) fn constraint(statement: &Statement<'_>, at: usize) -> Found {
+    // A column may be called so.
+    let first = at.checked_sub(1).is_none_or(|before| {
+        statement.is_mark(before, ",")
+            || statement.is_mark(before, "(")
+            || statement.is_any(before, &["ADD", "COLUMN", "EXISTS", "ALTER", "DROP", "TO"])
+    });
+    if first {
+        return None;
+    }
+    if statement.is(at, "ENFORCED") {
+        let from = if statement.is(at - 1, "NOT") { at - 1 } else { at };
+        return Some((from, SYNTAX, "ENFORCED and NOT ENFORCED: constraints hold"));
+    }
+    if statement.are(at, &["NO", "INHERIT"]) {
+        return Some((at, SYNTAX, "table inheritance"));
+    }
+    if statement.is(at, "STORAGE")
+        && statement.is_any(at + 1, &["PLAIN", "EXTERNAL", "EXTENDED", "MAIN", "DEFAULT"])
+    {
+        return Some((at, SYNTAX, "STORAGE of a column"));
+    }
+    if statement.is(at, "COMPRESSION") && statement.is_any(at + 1, &["PGLZ", "LZ4", "DEFAULT"]) {
+        return Some((at, SYNTAX, "COMPRESSION of a column"));
+    }
+    let space = statement.are(at, &["USING", "INDEX", "TABLESPACE"]);
+    space.then_some((at, SYNTAX, "tablespaces"))
+}
+
+/// `CREATE VIEW v WITH (…) AS query`.
+pub(super) fn view_options(statement: &Statement<'_>, from: usize) -> Found {
+    let end = statement.find(from, statement.len(), |at| statement.is(at, "AS"))?;
+    let at = statement.find(from, end, |at| statement.is(at, "WITH"))?;
+    statement.is_mark(at + 1, "(").then_some((at, SYNTAX, "options of views"))
+}
+
 /// `CREATE VIEW … AS query WITH CHECK OPTION`.
 pub(super) fn checked(statement: &Statement<'_>, from: usize) -> Found {
     let at = statement.len().checked_sub(2).filter(|at| *at > from)?;

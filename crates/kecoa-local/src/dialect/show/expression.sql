@@ -83,8 +83,15 @@ BEGIN
       at := at + 1;
       CONTINUE;
     ELSIF tokens[at] = 'VARIADIC' THEN
-      part := part || 'VARIADIC ';
-      at := at + 1;
+      -- CockroachDB's call of such a function has the elements themselves.
+      SELECT * INTO e FROM crdb_internal.expression_whole(tokens, at + 1, relation, mark);
+      IF e.kind = 'list' THEN
+        part := part || e.part;
+        type := coalesce(type, pg_catalog.rtrim(e.type, '[]'));
+        at := e.at;
+        CONTINUE;
+      END IF;
+      RAISE EXCEPTION USING ERRCODE = '0A000', MESSAGE = 'cannot print VARIADIC in CockroachDB''s form';
     END IF;
     SELECT * INTO e FROM crdb_internal.expression_whole(tokens, at, relation, mark);
     part := part || crdb_internal.expression_end(e.part, e.kind, e.type, NULL, mark);
