@@ -74,7 +74,11 @@ async function migrations() {
   const { b, c } = await queryInterface.describeTable("ledger");
   assert.deepEqual([b.type, b.defaultValue, b.allowNull, c.allowNull], ["BIGINT", "4", true, false]);
   await queryInterface.removeConstraint("ledger", "some");
-  await queryInterface.removeConstraint("ledger", "one_c");
+  // CockroachDB before 26.2 drops the index, and the constraint with it; sequelize-cockroachdb knows that.
+  await queryInterface.removeConstraint("ledger", "one_c").catch(async ({ parent }) => {
+    assert.equal(parent.code, "0A000");
+    await sequelize.query('DROP INDEX "ledger"@one_c CASCADE');
+  });
   await queryInterface.removeIndex("ledger", "by_c");
   await queryInterface.removeColumn("ledger", "b");
   await queryInterface.renameTable("ledger", "book");
