@@ -137,7 +137,8 @@ const PARAMETER_HINT: &str = "HINT:  the value travels as a parameter, whose typ
 /// Whether the server has not found out a parameter's type: `indeterminate_datatype` and
 /// `ambiguous_parameter`. Literals have no such errors.
 fn is_of_parameter(sqlstate: &str, text: &str) -> bool {
-    matches!(sqlstate, "42P18" | "42P08") && text.contains("parameter $")
+    matches!(sqlstate, "42P18" | "42P08")
+        && (text.contains("parameter $") || text.contains("placeholder $"))
 }
 
 /// An exception of our own.
