@@ -29,6 +29,19 @@ pub(crate) fn from_argument(
     not_empty(line.trim(), "expected one on the first line of standard input").map(Some)
 }
 
+/// The connection string that was given, else the environment's.
+///
+/// # Errors
+///
+/// As for [`from_argument`] and [`from_environment`].
+#[cfg(any(feature = "demo", feature = "faults", feature = "mongo", feature = "workload"))]
+pub(crate) fn find(argument: Option<&str>, output: &Output) -> Result<Option<String>, Failure> {
+    match from_argument(argument, output)? {
+        Some(url) => Ok(Some(url)),
+        None => from_environment(output),
+    }
+}
+
 fn not_empty(url: &str, expected: &str) -> Result<String, Failure> {
     if url.trim().is_empty() {
         return Err(Failure::Usage(format!("the URL is empty: {expected}")));

@@ -15,13 +15,13 @@ use jiff::Zoned;
 use kecoa::blocking::{Client, Transaction};
 use kecoa::types::{ToSql, Uuid};
 use kecoa::{Config, Error, Isolation, TransactionError, TransactionOptions};
-use kecoa_local::{Options, Stopped, redacted};
+use kecoa_local::{Options, Stopped};
 use serde_json::{Value, json};
 
 use self::attempts::Attempts;
 use crate::database_url;
 use crate::failure::Failure;
-use crate::local::{database, remark, start};
+use crate::local::start_for_command;
 use crate::output::Output;
 
 /// What goes from the first account to the second, in dollars.
@@ -49,20 +49,13 @@ pub(crate) fn run(
     output: &Output,
     self_command: Vec<OsString>,
 ) -> Result<i32, Failure> {
-    let given = match database_url::from_argument(arguments.url.as_deref(), output)? {
-        Some(url) => Some(url),
-        None => database_url::from_environment(output)?,
-    };
-    if let Some(url) = given {
+    if let Some(url) = database_url::find(arguments.url.as_deref(), output)? {
         transfer(&url, arguments.inject_retries, output)?;
         return Ok(0);
     }
     let mut options = Options::default();
     options.self_command = self_command;
-    let running = start(&options, output)?;
-    remark(&running, output);
-    let state = if running.was_running { "runs already" } else { "started for this" };
-    output.note(&format!("{} at {} ({state})", database(&running), redacted(&running.url)));
+    let running = start_for_command(&options, output)?;
     let done = transfer(&running.url, arguments.inject_retries, output);
     if running.was_running {
         return done.map(|()| 0);

@@ -39,12 +39,9 @@ pub(crate) struct Arguments {
 
 /// Serves until a signal stops it.
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<i32, Failure> {
-    let to = match database_url::from_argument(arguments.to.as_deref(), output)? {
-        Some(to) => to,
-        None => database_url::from_environment(output)?.ok_or_else(|| {
-            Failure::Other("expected --to URL or DATABASE_URL, found neither".to_owned())
-        })?,
-    };
+    let to = database_url::find(arguments.to.as_deref(), output)?.ok_or_else(|| {
+        Failure::Other("expected --to URL or DATABASE_URL, found neither".to_owned())
+    })?;
     let config = Config::parse(&to)?.resolve(&Environment::from_process())?;
     let seed = arguments.seed.unwrap_or_else(kecoa_faults::draw_seed);
     let options = ProxyOptions {

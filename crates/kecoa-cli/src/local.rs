@@ -18,6 +18,8 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::signals::Ending;
 use arguments::{How, Place, Serve, Start};
+#[cfg(any(feature = "demo", feature = "workload"))]
+pub(crate) use running::start_for_command;
 use running::{announce, running};
 pub(crate) use running::{remark, start};
 pub(crate) use show::database;

@@ -250,10 +250,7 @@ fn database(
     output: &Output,
     self_command: &[OsString],
 ) -> Result<(String, Option<kecoa_local::Options>), Failure> {
-    if let Some(url) = database_url::from_argument(given, output)? {
-        return Ok((url, None));
-    }
-    if let Some(url) = database_url::from_environment(output)? {
+    if let Some(url) = database_url::find(given, output)? {
         return Ok((url, None));
     }
     let mut options = kecoa_local::Options::default();

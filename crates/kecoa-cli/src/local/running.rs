@@ -1,7 +1,8 @@
 //! An endpoint that runs, or is about to: what is said of it.
 
-use kecoa_local::{Mode, Options, Running, Status};
+use kecoa_local::{Mode, Options, Running, Status, redacted};
 
+use super::show::database;
 use crate::failure::Failure;
 use crate::output::{Output, with_url};
 use crate::signals::Ending;
@@ -17,6 +18,16 @@ pub(crate) fn start(options: &Options, output: &Output) -> Result<Running, Failu
         options.waiting = Some(waiting);
         kecoa_local::start(&options)
     })
+}
+
+/// The same for a command that was given no database: says on which endpoint it works.
+#[cfg(any(feature = "demo", feature = "workload"))]
+pub(crate) fn start_for_command(options: &Options, output: &Output) -> Result<Running, Failure> {
+    let running = start(options, output)?;
+    remark(&running, output);
+    let state = if running.was_running { "runs already" } else { "started for this" };
+    output.note(&format!("{} at {} ({state})", database(&running), redacted(&running.url)));
+    Ok(running)
 }
 
 /// Deletes the endpoint's databases, and starts it again if it ran.

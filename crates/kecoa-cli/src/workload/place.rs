@@ -11,7 +11,7 @@ use kecoa_workload::Kill;
 
 use crate::database_url;
 use crate::failure::Failure;
-use crate::local::{database, remark, start};
+use crate::local::{database, remark, start, start_for_command};
 use crate::output::Output;
 
 /// The endpoint that is killed.
@@ -31,19 +31,12 @@ impl Server {
         output: &Output,
         self_command: Vec<OsString>,
     ) -> Result<Server, Failure> {
-        let given = match database_url::from_argument(url, output)? {
-            Some(url) if !url.is_empty() => Some(url),
-            _ => database_url::from_environment(output)?,
-        };
-        if let Some(url) = given {
+        if let Some(url) = database_url::find(url, output)? {
             return Ok(Server { url, own: None });
         }
         let mut options = Options::default();
         options.self_command = self_command;
-        let running = start(&options, output)?;
-        remark(&running, output);
-        let state = if running.was_running { "runs already" } else { "started for this" };
-        output.note(&format!("{} at {} ({state})", database(&running), redacted(&running.url)));
+        let running = start_for_command(&options, output)?;
         Ok(Server { url: running.url, own: None })
     }
 
