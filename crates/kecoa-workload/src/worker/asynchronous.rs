@@ -123,17 +123,8 @@ async fn run(
     options: &TransactionOptions,
     client: &mut Client,
 ) -> Result<Vec<Seen>, BodyError> {
-    let operation = &under_way.operation;
-    let shared = &worker.shared;
-    let body = async |tx: &mut kecoa::Transaction<'_>| {
-        worker.attempt_begins();
-        let seen = shared.workload.run(operation, tx).await?;
-        if operation.writes() {
-            let written = operation.written();
-            shared.log.write(tx, worker.number, worker.sequence, written).await?;
-        }
-        Ok(seen)
-    };
+    let body =
+        async |tx: &mut kecoa::Transaction<'_>| worker.attempt(&under_way.operation, tx).await;
     client.transaction_local(options, body).await
 }
 

@@ -80,19 +80,8 @@ fn connect(worker: &Worker) -> Result<Client, Error> {
 
 fn run(worker: &Worker, under_way: &UnderWay, client: &mut Client) -> Result<Vec<Seen>, BodyError> {
     let UnderWay { operation, options, .. } = under_way;
-    let shared = &worker.shared;
-    let mut runtime = CutShort { shared, system: SystemRuntime::new() };
-    client.transaction_on(options, &mut runtime, |tx| {
-        worker.attempt_begins();
-        complete(async {
-            let seen = shared.workload.run(operation, tx).await?;
-            if operation.writes() {
-                let written = operation.written();
-                shared.log.write(tx, worker.number, worker.sequence, written).await?;
-            }
-            Ok(seen)
-        })
-    })
+    let mut runtime = CutShort { shared: &worker.shared, system: SystemRuntime::new() };
+    client.transaction_on(options, &mut runtime, |tx| complete(worker.attempt(operation, tx)))
 }
 
 /// The system's clock, whose waits end with the run: nobody is in the way any more then.

@@ -12,6 +12,7 @@ use crate::error::BodyError;
 use crate::event::{Event, Finished, Outcome, Resolution};
 use crate::random::of_worker;
 use crate::shared::Shared;
+use crate::statements::Statements;
 use crate::versions::Seen;
 use crate::workload::Operation;
 
@@ -74,6 +75,21 @@ impl Worker {
     /// An attempt begins.
     pub(super) fn attempt_begins(&self) {
         self.attempts.attempt_begins();
+    }
+
+    /// The body of the transaction that is under way, with its row in the log of commits if it writes.
+    pub(super) async fn attempt(
+        &self,
+        operation: &Operation,
+        tx: &mut impl Statements,
+    ) -> Result<Vec<Seen>, BodyError> {
+        self.attempt_begins();
+        let shared = &self.shared;
+        let seen = shared.workload.run(operation, tx).await?;
+        if operation.writes() {
+            shared.log.write(tx, self.number, self.sequence, operation.written()).await?;
+        }
+        Ok(seen)
     }
 
     /// The policy of the attempts that are left, without waits, where one is waited for and the run is over:
