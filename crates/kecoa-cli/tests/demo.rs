@@ -12,14 +12,12 @@
     clippy::unwrap_used
 )]
 
+mod postgres;
+
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
-
-use kecoa_local::Options;
-use kecoa_local::postgres::{Binaries, RunAs, Search};
 
 const KECOA: &str = env!("CARGO_BIN_EXE_kecoa");
 
@@ -31,18 +29,8 @@ struct Place {
 
 impl Place {
     fn new(test: &str) -> Option<Place> {
-        let directory = tempfile::Builder::new().prefix("kecoa demo ").tempdir().unwrap();
-        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let directory = postgres::folder("kecoa demo ", test)?;
         let postgres = std::env::var_os("KECOA_POSTGRES_BIN");
-        let mut options = Options::default();
-        options.binaries = postgres.clone().map(PathBuf::from);
-        let found = RunAs::choose().and_then(|run_as| {
-            Binaries::find(&Search::new(&options), &run_as, &directory.path().join("copies"))
-        });
-        if let Err(error) = found {
-            eprintln!("skipped {test}: no PostgreSQL to test with: {error}");
-            return None;
-        }
         Some(Place { home: directory.path().join("home"), postgres, _directory: directory })
     }
 

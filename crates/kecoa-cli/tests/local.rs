@@ -13,9 +13,9 @@
 )]
 
 mod command;
+mod postgres;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
@@ -23,8 +23,6 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use command::{kecoa, text};
-use kecoa_local::Options;
-use kecoa_local::postgres::{Binaries, RunAs, Search};
 use serde_json::Value;
 
 /// A home, and a folder of a project; what runs there is stopped when the test ends.
@@ -36,17 +34,7 @@ struct Place {
 impl Place {
     /// `None`, and a word about it, where there is no PostgreSQL to test with.
     fn new(test: &str) -> Option<Place> {
-        let directory = tempfile::Builder::new().prefix("kecoa local ").tempdir().unwrap();
-        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let mut options = Options::default();
-        options.binaries = std::env::var_os("KECOA_POSTGRES_BIN").map(PathBuf::from);
-        let found = RunAs::choose().and_then(|run_as| {
-            Binaries::find(&Search::new(&options), &run_as, &directory.path().join("copies"))
-        });
-        if let Err(error) = found {
-            eprintln!("skipped {test}: no PostgreSQL to test with: {error}");
-            return None;
-        }
+        let directory = postgres::folder("kecoa local ", test)?;
         let root = fs::canonicalize(directory.path()).unwrap();
         fs::create_dir_all(root.join("Shop/src")).unwrap();
         Some(Place { root, _directory: directory })

@@ -6,14 +6,11 @@
 // Helpers of tests count as tests.
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::unwrap_used)]
 
-use std::fs;
+mod postgres;
+
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-
-use kecoa_local::Options;
-use kecoa_local::postgres::{Binaries, RunAs, Search};
 
 fn kecoa(home: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kecoa"));
@@ -35,17 +32,9 @@ impl Drop for Home {
 
 #[test]
 fn a_start_that_fails_stops_only_the_endpoint_it_started() {
-    let directory = tempfile::Builder::new().prefix("kecoa mongo ").tempdir().unwrap();
-    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    let mut options = Options::default();
-    options.binaries = std::env::var_os("KECOA_POSTGRES_BIN").map(PathBuf::from);
-    let found = RunAs::choose().and_then(|run_as| {
-        Binaries::find(&Search::new(&options), &run_as, &directory.path().join("copies"))
-    });
-    if let Err(error) = found {
-        eprintln!("skipped: no PostgreSQL to test with: {error}");
+    let Some(directory) = postgres::folder("kecoa mongo ", "what fails stops only its own") else {
         return;
-    }
+    };
     let home = Home(directory.path().join("home"));
     let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
