@@ -159,16 +159,22 @@ fn a_slow_start_that_gets_on_is_waited_for() {
     assert!(stop(&home));
 }
 
-#[test]
-fn a_start_is_given_up_with_what_was_started_for_it() {
-    let directory = tempfile::tempdir().unwrap();
-    let home = home(directory.path());
-    std::fs::write(home.instance().join("stuck"), "").unwrap();
+/// Waiting that is given up as soon as it is told of a step; and the steps that it was told of.
+fn given_up_at_the_first_step() -> (Waiting, Arc<Mutex<Vec<String>>>) {
     let steps = Arc::new(Mutex::new(Vec::new()));
     let (told, seen) = (steps.clone(), steps.clone());
     let waiting = Waiting::new(|_| {})
         .at_each_step(move |step| told.lock().unwrap().push(step.to_owned()))
         .unless(move || !seen.lock().unwrap().is_empty());
+    (waiting, steps)
+}
+
+#[test]
+fn a_start_is_given_up_with_what_was_started_for_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let home = home(directory.path());
+    std::fs::write(home.instance().join("stuck"), "").unwrap();
+    let (waiting, steps) = given_up_at_the_first_step();
     let error = start_within(&home, TIMEOUT, Some(&waiting)).unwrap_err();
     assert!(matches!(error, Error::Interrupted { .. }), "{error}");
     assert_eq!(*steps.lock().unwrap(), ["waiting for ever"]);
@@ -183,11 +189,7 @@ fn the_lock_of_another_is_waited_for_until_that_is_given_up() {
     let directory = tempfile::tempdir().unwrap();
     let home = home(directory.path());
     let _held = home.lock_start(TIMEOUT, None).unwrap();
-    let steps = Arc::new(Mutex::new(Vec::new()));
-    let (told, seen) = (steps.clone(), steps.clone());
-    let waiting = Waiting::new(|_| {})
-        .at_each_step(move |step| told.lock().unwrap().push(step.to_owned()))
-        .unless(move || !seen.lock().unwrap().is_empty());
+    let (waiting, steps) = given_up_at_the_first_step();
     let error = start_within(&home, TIMEOUT, Some(&waiting)).unwrap_err();
     assert!(matches!(error, Error::Interrupted { .. }), "{error}");
     assert_eq!(*steps.lock().unwrap(), ["waiting for another process that starts or stops it"]);
