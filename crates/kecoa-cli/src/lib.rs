@@ -152,6 +152,7 @@ pub fn main_from(
             1
         }
         // Whoever pressed Ctrl-C knows.
+        #[cfg(feature = "local")]
         Err(failure::Failure::Interrupted(status)) => status,
         Err(failure) => {
             output.failure(&failure);

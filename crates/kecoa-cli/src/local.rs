@@ -21,7 +21,9 @@ use arguments::{How, Place, Serve, Start};
 #[cfg(any(feature = "demo", feature = "workload"))]
 pub(crate) use running::start_for_command;
 use running::{announce, running};
+#[cfg(any(feature = "mongo", feature = "workload"))]
 pub(crate) use running::{remark, start};
+#[cfg(feature = "workload")]
 pub(crate) use show::database;
 
 #[derive(Debug, Args)]

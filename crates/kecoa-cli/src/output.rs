@@ -1,7 +1,7 @@
 //! What a command prints: results to standard output, everything else to standard error.
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 
 use clap::{ArgAction, Args, ValueEnum as _};
 use rustix::fs::OFlags;
@@ -102,7 +102,7 @@ impl Output {
     /// Whether what lasts may be shown as it goes: somebody looks at standard error, and wants remarks as text.
     #[cfg(feature = "local")]
     pub(crate) fn shows_progress(&self) -> bool {
-        !self.quiet && !self.json && io::stderr().is_terminal()
+        !self.quiet && !self.json && io::IsTerminal::is_terminal(&io::stderr())
     }
 
     /// How standard error shows text.

@@ -1,8 +1,7 @@
 //! An endpoint that runs, or is about to: what is said of it.
 
-use kecoa_local::{Mode, Options, Running, Status, redacted};
+use kecoa_local::{Mode, Options, Running, Status};
 
-use super::show::database;
 use crate::failure::Failure;
 use crate::output::{Output, with_url};
 use crate::signals::Ending;
@@ -26,7 +25,8 @@ pub(crate) fn start_for_command(options: &Options, output: &Output) -> Result<Ru
     let running = start(options, output)?;
     remark(&running, output);
     let state = if running.was_running { "runs already" } else { "started for this" };
-    output.note(&format!("{} at {} ({state})", database(&running), redacted(&running.url)));
+    let (database, shown) = (super::show::database(&running), kecoa_local::redacted(&running.url));
+    output.note(&format!("{database} at {shown} ({state})"));
     Ok(running)
 }
 
