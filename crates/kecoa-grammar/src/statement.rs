@@ -72,7 +72,8 @@ impl Parser<'_, '_> {
     pub(crate) fn inner_statement(&mut self) -> Parsed {
         self.deeper(|parser| {
             let mark = parser.mark();
-            if parser.is_word(K::WITH) {
+            let with = parser.is_word(K::WITH);
+            if with {
                 parser.with()?;
             }
             match parser.symbol() {
@@ -82,8 +83,8 @@ impl Parser<'_, '_> {
                 Symbol::Keyword(K::SELECT | K::VALUES | K::TABLE) | Symbol::Open => {
                     parser.query_behind_with(mark)
                 }
-                Symbol::Keyword(K::EXPLAIN) => parser.explain(),
-                Symbol::Keyword(K::SHOW) => {
+                Symbol::Keyword(K::EXPLAIN) if !with => parser.explain(),
+                Symbol::Keyword(K::SHOW) if !with => {
                     parser.show();
                     Ok(())
                 }
