@@ -39,9 +39,11 @@ fn pages_stay_small_where_large_documents_lie_behind_small_ones() {
         assert_eq!(found, (0..306).collect::<Vec<_>>());
         // A page of about 1 MB, and one document beyond.
         assert!(largest < LARGE + 2 * 1024 * 1024, "{largest}");
-        let counts: Vec<bool> =
-            wire.sent().iter().map(|trip| trip[0].contains("octet_length")).collect();
-        assert_eq!(counts[..3], [false, false, true], "{counts:?}");
+        let sent = wire.sent();
+        // While the cancel request is under way, the next page may need a connection of its own, which is set up.
+        let pages = sent.iter().filter(|trip| trip[0].contains("LIMIT $2"));
+        let counts: Vec<bool> = pages.map(|trip| trip[0].contains("octet_length")).collect();
+        assert_eq!(counts[..3], [false, false, true], "{sent:?}");
         // What was cancelled leaves a connection that works.
         assert_eq!(find(&mut store.alone(), &by_id(300)).await.len(), 1);
     });

@@ -235,6 +235,9 @@ fn start(
             80_877_103 | 80_877_104 => client.write_all(b"N")?,
             80_877_102 => {
                 write_frame(server, &packet)?;
+                // The server closes when the request was cancelled. Whoever is let go earlier has its next
+                // statement cancelled.
+                server.read_to_end(&mut Vec::new())?;
                 return Ok(false);
             }
             _ => {
