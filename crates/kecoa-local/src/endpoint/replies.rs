@@ -9,6 +9,10 @@ use super::sqlstates;
 use crate::dialect::RETRY_HINT;
 use crate::dialect::plan::{OnError, Reply};
 
+/// Schemas that every database has: a name that begins with one names no other database.
+const SCHEMAS: [&str; 5] =
+    ["public", "pg_catalog", "information_schema", "crdb_internal", "pg_extension"];
+
 /// The fields of an ErrorResponse, in order.
 #[derive(Clone, Debug)]
 pub(super) struct Fields(Vec<(u8, Bytes)>);
@@ -56,12 +60,17 @@ impl Fields {
         }
     }
 
-    /// A name with dots that is not found may begin with another database's.
+    /// A name with dots that is not found may begin with another database's, unless it begins with a schema
+    /// that every database has.
     fn hint_at_database(&mut self) {
         let message = self.get(b'M').unwrap_or_default();
         let starts = |text: &str| message.starts_with(text.as_bytes());
         let meant = match self.code() {
-            "42P01" => starts("relation ") && memchr::memchr(b'.', message).is_some(),
+            "42P01" => {
+                starts("relation ")
+                    && memchr::memchr(b'.', message).is_some()
+                    && !SCHEMAS.iter().any(|schema| starts(&format!("relation \"{schema}.")))
+            }
             "3F000" => starts("schema "),
             "0A000" => starts("cross-database references"),
             _ => false,
@@ -234,5 +243,21 @@ mod tests {
         assert_eq!(tag(&show, b"SELECT 3").unwrap(), b"SHOW TABLES 3");
         assert_eq!(tag(&Reply::Forward, b"INSERT 0 2").unwrap(), b"INSERT 0 2");
         assert_eq!(tag(&Reply::Hide, b"SELECT 3"), None);
+    }
+
+    fn hint(message: &str) -> bool {
+        let mut fields = Fields::own("ERROR", "42P01", message);
+        fields.hint_at_database();
+        fields.get(b'H').is_some()
+    }
+
+    #[test]
+    fn names_that_may_begin_with_another_database_have_a_hint() {
+        assert!(hint("relation \"elsewhere.t\" does not exist"));
+        assert!(hint("relation \"publications.t\" does not exist"));
+        assert!(!hint("relation \"t\" does not exist"));
+        for schema in SCHEMAS {
+            assert!(!hint(&format!("relation \"{schema}.t\" does not exist")), "{schema}");
+        }
     }
 }
