@@ -116,6 +116,9 @@ fn build(py: Python<'_>, error: &kecoa::Error, context: &ErrorContext<'_, '_>) -
             if is_of_parameter(&code, &shown) {
                 shown.push_str(PARAMETER_HINT);
             }
+            if let Some(hint) = context.statement.and_then(|sql| dotted_hint(&code, &shown, sql)) {
+                shown.push_str(&hint);
+            }
             let report = Report { server: Arc::new(server.clone()), codec: context.codec.clone() };
             let details = Details {
                 code: Some(code),
@@ -139,6 +142,21 @@ const PARAMETER_HINT: &str = "HINT:  the value travels as a parameter, whose typ
 fn is_of_parameter(sqlstate: &str, text: &str) -> bool {
     matches!(sqlstate, "42P18" | "42P08")
         && (text.contains("parameter $") || text.contains("placeholder $"))
+}
+
+/// What to do where no table was found because its name has a dot in it: as psycopg2 does, `copy_from` and
+/// `sql.Identifier` quote what they are given, and `"public.totals"` is one name.
+fn dotted_hint(sqlstate: &str, text: &str, statement: &[u8]) -> Option<String> {
+    let name = text.split('"').nth(1).filter(|_| sqlstate == "42P01")?;
+    let (schema, table) = name.split_once('.')?;
+    memchr::memmem::find(statement, format!("\"{name}\"").as_bytes())?;
+    // What copy_from and copy_to send.
+    let plain = memchr::memmem::find(statement, b" WITH DELIMITER AS ").is_some();
+    let also = if plain { "; copy_from and copy_to take no schema, copy_expert does" } else { "" };
+    Some(format!(
+        "HINT:  in quotes, \"{name}\" is one name with a dot in it; the table of a schema is \
+         \"{schema}\".\"{table}\": sql.Identifier(\"{schema}\", \"{table}\"){also}\n"
+    ))
 }
 
 /// An exception of our own.

@@ -252,3 +252,20 @@ def test_the_local_endpoint_takes_text(endpoint):
     cur.execute("DROP TABLE arrow_in")
     conn.commit()
     conn.close()
+
+
+def test_a_name_with_a_dot_gets_a_hint(cur):
+    """`"public.totals"` is one name: what the table of a schema is called is said."""
+    data = pa.table({"id": [1]})
+    with pytest.raises(errors.UndefinedTable) as raised:
+        cur.copy_arrow("public.totals", data)
+    assert 'sql.Identifier("public", "totals")' in str(raised.value)
+    assert "copy_expert" not in str(raised.value)
+    cur.connection.rollback()
+    with pytest.raises(errors.UndefinedTable) as raised:
+        cur.copy_arrow(("public", "totals"), data)
+    assert "HINT" not in str(raised.value)
+    cur.connection.rollback()
+    cur.execute("CREATE TABLE IF NOT EXISTS totals (id int)")
+    cur.copy_arrow(sql.Identifier("public", "totals"), data)
+    assert cur.rowcount == 1

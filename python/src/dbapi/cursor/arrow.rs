@@ -120,6 +120,11 @@ impl Cursor {
             Place::Table(quoted) => (Some(quoted), None),
             Place::Statement(sql) => (None, Some(sql)),
         };
+        // What is sent names the columns, too; errors are about the table.
+        let sql = match (&quoted, &statement) {
+            (Some(quoted), _) => Some(format!("COPY {quoted} FROM STDIN")),
+            (None, statement) => statement.clone(),
+        };
         let input = arrow::Input::new(data)?;
         let destination = arrow::destination(quoted, statement, columns, &input)?;
         let old = lock(&this.inner).forget();
@@ -148,7 +153,10 @@ impl Cursor {
                 inner.statusmessage = Some(CommandTag::default());
                 Ok(())
             }
-            Err(error) => Err(Cursor::exception(slf, &connection, None, false, &error)),
+            Err(error) => {
+                let sql = sql.as_deref().map(str::as_bytes);
+                Err(Cursor::exception(slf, &connection, sql, false, &error))
+            }
         }
     }
 }
