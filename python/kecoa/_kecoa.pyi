@@ -39,7 +39,12 @@ _AnyCursor = TypeVar("_AnyCursor", bound=cursor[Any])
 class Warning(Exception): ...
 
 class Error(Exception):
-    """Base of all errors; picklable. The attributes are read-only, as in psycopg2."""
+    """Base of all errors; picklable. The attributes of the server's report are read-only, as in psycopg2."""
+
+    # Only where `run_transaction`, `attempts` or `transactional` gave up: how often they tried, and for how
+    # many seconds.
+    attempts: int
+    elapsed: float
 
     def __new__(cls, *args: Any) -> Self: ...
     @property

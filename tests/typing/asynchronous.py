@@ -74,3 +74,6 @@ async def decorated(conn: aio.AsyncConnection, pool: aio.AsyncConnectionPool) ->
 async def pools() -> None:
     async with aio.AsyncConnectionPool("dbname=bank") as pool, pool.connection() as conn:
         await conn.comit()  # type: ignore[attr-defined]
+        assert_type(conn.cursor(), aio.AsyncCursor[Any])
+        assert_type(conn.cursor(row_factory=aio.class_row(Account)), aio.AsyncCursor[Account])
+    assert_type(await pool.getconn(), aio.AsyncConnection[Any])

@@ -17,8 +17,27 @@ def connections() -> None:
     kecoa.connect(binding="sever")  # type: ignore[call-overload]
     assert_type(kecoa.connect(host="a", port=26257, binding="server"), extensions.connection)
     assert_type(kecoa.connect(connection_factory=extras.DictConnection), extras.DictConnection)
+    assert_type(kecoa.connect("dbname=bank", extras.RealDictConnection), extras.RealDictConnection)
+    assert_type(kecoa.connect(None, extras.NamedTupleConnection, None), extras.NamedTupleConnection)
     by_name = kecoa.connect(cursor_factory=extras.RealDictCursor)
+    assert_type(by_name, extensions.connection[extras.RealDictCursor])
     assert_type(by_name.cursor(), extras.RealDictCursor)
+    assert_type(by_name.cursor("named").fetchone(), extras.RealDictRow | None)
+    assert_type(
+        kecoa.connect("dbname=bank", None, extras.DictCursor), extensions.connection[extras.DictCursor]
+    )
+    assert_type(extensions.connection("dbname=bank").cursor(), extensions.cursor)
+
+
+def factories_of_connections() -> None:
+    assert_type(kecoa.connect(connection_factory=extras.DictConnection).cursor(), extras.DictCursor)
+    assert_type(
+        kecoa.connect(connection_factory=extras.RealDictConnection).cursor().fetchall(),
+        list[extras.RealDictRow],
+    )
+    assert_type(
+        kecoa.connect(connection_factory=extras.NamedTupleConnection).cursor(), extras.NamedTupleCursor
+    )
 
 
 def cursors(conn: extensions.connection) -> None:
@@ -79,16 +98,30 @@ def row_factories() -> None:
         for account in cur.stream("SELECT id, balance FROM accounts"):
             assert_type(account, Account)
     assert_type(conn.cursor("named", row_factory=rows.tuple_row).fetchmany(10), list[tuple[Any, ...]])
+    assert_type(kecoa.connect(row_factory=rows.tuple_row).cursor().fetchone(), tuple[Any, ...] | None)
+    assert_type(kecoa.connect(row_factory=rows.namedtuple_row).cursor().fetchone(), Any | None)
+    assert_type(kecoa.connect(row_factory=rows.scalar_row).cursor().fetchall(), list[Any])
+    assert_type(kecoa.connect(row_factory=rows.args_row(Account)).cursor().fetchall(), list[Account])
+    assert_type(kecoa.connect(row_factory=rows.kwargs_row(Account)).cursor().fetchall(), list[Account])
     assert_type(conn.cursor(cursor_factory=extras.DictCursor), extras.DictCursor)
     conn.cursor(row_factory="dict")  # type: ignore[call-overload]
     conn.comit()  # type: ignore[attr-defined]
 
 
 def pools() -> None:
+    """What rows are is up to the pool's arguments; what connections and cursors do is known."""
     with pool.Pool("dbname=bank") as threads, threads.connection() as conn:
         conn.comit()  # type: ignore[attr-defined]
         conn.commit()
+        assert_type(conn.cursor(), extensions.cursor[Any])
+        conn.cursor().exceute("SELECT 1")  # type: ignore[attr-defined]
+        assert_type(conn.cursor(cursor_factory=extras.DictCursor), extras.DictCursor)
+        with conn.cursor() as cur:
+            assert_type(cur.fetchall(), list[Any])
+        threads.putconn(conn)
+    assert_type(pool.Pool().getconn().cursor("named"), extensions.cursor[Any])
     pool.SimpleConnectionPool(1, 2, "dbname=bank").getconn().comit()  # type: ignore[attr-defined]
+    assert_type(pool.ThreadedConnectionPool(1, 2).getconn("key").cursor(), extensions.cursor[Any])
 
 
 def transfers(conn: extensions.connection) -> None:
@@ -107,6 +140,16 @@ def transfers(conn: extensions.connection) -> None:
         kecoa.run_transaction(lambda: Audited("dbname=bank"), lambda conn: conn.opened), datetime.datetime
     )
     kecoa.run_transaction(conn, lambda conn: conn.comit())  # type: ignore[attr-defined]
+    typed = kecoa.connect("dbname=bank", row_factory=rows.class_row(Account))
+    assert_type(kecoa.run_transaction(typed, lambda conn: conn.cursor().fetchone()), Account | None)
+    threads = pool.Pool("dbname=bank")
+    assert_type(kecoa.run_transaction(threads, lambda conn: conn.cursor()), extensions.cursor[Any])
+    try:
+        kecoa.run_transaction(conn, balance)
+    except kecoa.errors.SerializationFailure as error:
+        assert_type(error.pgcode, str | None)
+        assert_type(error.attempts, int)
+        assert_type(error.elapsed, float)
     for attempt in kecoa.attempts(conn):
         with attempt as tried:
             assert_type(tried, extensions.connection)

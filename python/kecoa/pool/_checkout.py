@@ -10,7 +10,7 @@ from kecoa._kecoa import OperationalError
 from kecoa.pool._core import Core
 
 if TYPE_CHECKING:
-    from kecoa._kecoa import connection
+    from kecoa._kecoa import connection, cursor
 
 #: `connection.closed` of one that was lost.
 _LOST = 2
@@ -20,7 +20,7 @@ class _Pool(Protocol):
     name: str
     _core: Core
 
-    def getconn(self, timeout: float | None = None) -> connection[Any]: ...
+    def getconn(self, timeout: float | None = None) -> connection[cursor[Any]]: ...
 
     def putconn(self, conn: connection[Any]) -> None: ...
 
@@ -35,7 +35,7 @@ class Checkout:
         self._timeout = timeout
         self._conn: Any = None
 
-    def __enter__(self) -> connection[Any]:
+    def __enter__(self) -> connection[cursor[Any]]:
         if self._conn is not None:
             raise RuntimeError("the block was entered already: call connection() for each")
         self._conn = conn = self._pool.getconn(self._timeout)

@@ -19,8 +19,8 @@ from kecoa.pool._entries import PoolEntry
 from kecoa.pool._threads import LONGEST_NAP, SESSION, ThreadedPool, ThreadWaiter, is_alive, session_of
 
 if TYPE_CHECKING:
-    # What `cursor()` returns is up to `kwargs`.
-    Connection = extensions.connection[Any]
+    # What connections and rows are is up to `kwargs`.
+    Connection = extensions.connection[extensions.cursor[Any]]
     _Hook = Callable[[Connection], object]
 
 
