@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
+from types import SimpleNamespace
 
 import alembic.command
 import alembic.config
@@ -15,7 +17,10 @@ from sqlalchemy.dialects import postgresql
 
 from kecoa.sqlalchemy.alembic import CockroachDBImpl
 from kecoa.sqlalchemy.cockroachdb import INT4, INT8, STRING
+from tests.docs import blocks
 from tests.sqlalchemy.databases import database
+
+GUIDE = Path(__file__).resolve().parent.parent.parent / "docs/en/guides/fastapi.md"
 
 
 def model(cockroachdb):
@@ -116,6 +121,58 @@ def test_a_second_autogenerate_finds_nothing(engine):
                 operations.invoke(each)
     assert differences(engine, metadata) == []
     metadata.drop_all(engine)
+
+
+def recipe(conn, metadata):
+    """Return the context that the guide's recipe configures for `metadata`."""
+    (block,) = [found for found in blocks.read(GUIDE).blocks if "include_name=" in found.source]
+    configured = []
+    # In env.py it is Alembic's context that takes the call.
+    names = {
+        "Base": SimpleNamespace(metadata=metadata),
+        "connection": conn,
+        "context": SimpleNamespace(
+            configure=lambda connection, **opts: configured.append(
+                MigrationContext.configure(connection, opts=opts)
+            )
+        ),
+    }
+    exec(block.source, names)
+    (made,) = configured
+    return made
+
+
+def test_the_guides_recipe_leaves_other_programs_tables_alone(engine):
+    other = sa.MetaData()
+    sa.Table("theirs", other, sa.Column("id", sa.Integer, primary_key=True))
+    other.create_all(engine)
+    ours = sa.MetaData()
+    sa.Table("kept", ours, sa.Column("id", sa.Integer, primary_key=True), sa.Column("added", sa.Text))
+    sa.Table("new", ours, sa.Column("id", sa.Integer, primary_key=True))
+    before = sa.MetaData()
+    sa.Table("kept", before, sa.Column("id", sa.Integer, primary_key=True))
+    before.create_all(engine)
+    with engine.connect() as conn:
+        without = {found[0] for found in compare_metadata(context(conn), ours)}
+        found = compare_metadata(recipe(conn, ours), ours)
+    other.drop_all(engine)
+    before.drop_all(engine)
+    assert "remove_table" in without
+    assert sorted(difference[0] for difference in found) == ["add_column", "add_table"]
+
+
+def test_the_guides_recipe_knows_tables_of_a_schema(engine):
+    ours = sa.MetaData(schema="shop")
+    sa.Table("kept", ours, sa.Column("id", sa.Integer, primary_key=True))
+    with engine.begin() as conn:
+        conn.execute(sa.schema.CreateSchema("shop"))
+    ours.create_all(engine)
+    with engine.connect() as conn:
+        opts = {**recipe(conn, ours).opts, "include_schemas": True}
+        assert compare_metadata(MigrationContext.configure(conn, opts=opts), ours) == []
+    ours.drop_all(engine)
+    with engine.begin() as conn:
+        conn.execute(sa.schema.DropSchema("shop"))
 
 
 def test_tables_made_by_create_all_have_no_differences(engine):
