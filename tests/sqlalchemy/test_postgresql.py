@@ -36,6 +36,11 @@ def engine(url):
     engine.dispose()
 
 
+def test_a_url_without_a_driver_means_another_one():
+    """As docs/en/guides/data.md says: SQLAlchemy 2.1's own choice."""
+    assert sa.make_url("postgresql://host/bank").get_dialect().driver == "psycopg"
+
+
 def test_the_url_names_the_dialect(engine):
     assert engine.dialect.driver == "kecoa"
     assert engine.dialect.dbapi is kecoa
