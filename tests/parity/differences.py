@@ -162,6 +162,12 @@ BEHAVIOURS = (
         "parity/test_wrong_values.py::test_numbers_of_values",
     ),
     Behaviour(
+        "A percent sign in a statement with too few values",
+        "`IndexError`",
+        "the same, and says that it is written `%%`",
+        "parity/test_wrong_values.py::test_a_percent_sign_that_is_no_placeholder",
+    ),
+    Behaviour(
         "A type without an adapter for which there is a `register_…` function",
         "`ProgrammingError`",
         "the same, and names it",

@@ -122,6 +122,29 @@ def test_numbers_of_values(parity_connections, query, values, numbers):
     assert numbers in str(long.value)
 
 
+@pytest.mark.parametrize(
+    ("query", "values"),
+    [
+        ("SELECT 'a' LIKE 'a%' AND %s", (True,)),
+        ("SELECT 100 % 7, %s", (True,)),
+        ("SELECT '%s%'", ["a"]),
+    ],
+)
+def test_a_percent_sign_that_is_no_placeholder(parity_connections, query, values):
+    """psycopg2's words, and how it is written."""
+    raised = []
+    for conn in parity_connections:
+        with pytest.raises(IndexError) as refused:
+            conn.cursor().mogrify(query, values)
+        raised.append(refused)
+    short, long = raised
+    assert str(long.value).startswith(f"{short.value}: ")
+    assert "a percent sign in the statement is written %%" in str(long.value)
+    with pytest.raises(IndexError) as refused:
+        conn.cursor().mogrify("SELECT %s, %s", (1,))
+    assert "%%" not in str(refused.value)
+
+
 USING = """
 import sys
 import {module}

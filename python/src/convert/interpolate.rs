@@ -129,6 +129,9 @@ fn mixed(py: Python<'_>) -> PyErr {
     names::programming_error(py, "argument formats can't be mixed")
 }
 
+/// What to do where a percent sign was taken for a placeholder, as in `LIKE 'a%'`.
+const PERCENT: &str = "with values, a percent sign in the statement is written %%";
+
 /// How many placeholders and values there are, in words.
 fn numbers(placeholders: usize, values: usize) -> String {
     format!(
@@ -139,24 +142,29 @@ fn numbers(placeholders: usize, values: usize) -> String {
     )
 }
 
-/// How many `%s` a statement has.
-fn placeholders(sql: &[u8]) -> usize {
-    let mut count = 0;
+/// How many placeholders a statement has, and whether all of them are `%s`.
+fn placeholders(sql: &[u8]) -> (usize, bool) {
+    let (mut count, mut plain) = (0, true);
     let mut rest = sql;
     while let Some(at) = memchr::memchr(b'%', rest) {
         let after = rest.get(at + 1..).unwrap_or_default();
-        count += usize::from(after.first() != Some(&b'%'));
+        if after.first() != Some(&b'%') {
+            count += 1;
+            plain &= after.first() == Some(&b's');
+        }
         rest = after.get(1..).unwrap_or_default();
     }
-    count
+    (count, plain)
 }
 
 /// `args[index]` of a sequence; IndexError and TypeError begin as Python words them.
 #[inline]
 fn item<'py>(args: &Bound<'py, PyAny>, index: usize, sql: &[u8]) -> PyResult<Bound<'py, PyAny>> {
     let short = |kind: &str, length| {
-        let numbers = numbers(placeholders(sql), length);
-        Err(PyIndexError::new_err(format!("{kind} index out of range: {numbers}")))
+        let (count, plain) = placeholders(sql);
+        let numbers = numbers(count, length);
+        let also = if plain { String::new() } else { format!("; {PERCENT}") };
+        Err(PyIndexError::new_err(format!("{kind} index out of range: {numbers}{also}")))
     };
     if let Ok(tuple) = args.cast_exact::<PyTuple>() {
         return match tuple.len() {
