@@ -15,6 +15,7 @@ import argparse
 import os
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -89,12 +90,12 @@ class Environment:
     def install(self, *what: object) -> None:
         self.run(self.bin / "python", "-m", "pip", "--disable-pip-version-check", "-q", "install", *what)
 
-    def import_milliseconds(self, module: str, times: int) -> float:
-        """Return the shortest of several imports, what it imports itself included."""
+    def import_milliseconds(self, module: str, times: int) -> list[float]:
+        """Return how long several imports take, what it imports itself included."""
         command = (self.bin / "python", "-I", "-X", "importtime", "-c", f"import {module}")
         line = re.compile(rf"\|\s*(\d+) \| {module}$", re.MULTILINE)
         found = [line.search(self.completed(*command).stderr) for _ in range(times)]
-        return min(int(match[1]) for match in found if match) / 1000
+        return [int(match[1]) / 1000 for match in found if match]
 
 
 def programs_without_git(folder: Path) -> list[str]:
@@ -124,8 +125,9 @@ def try_out(file: Path, folder: Path, times: int, with_endpoint: bool) -> None:
         expect("'it''s' True", environment.run(environment.bin / "python", "-I", "-c", NOBODY))
     environment.install("psycopg2-binary", "--constraint", ROOT / "requirements-dev.txt")
     for module in ("kecoa", "psycopg2"):
-        best = environment.import_milliseconds(module, times)
-        print(f"import {module}: {best:.1f} ms (best of {times})")
+        taken = environment.import_milliseconds(module, times)
+        median, best = statistics.median(taken), min(taken)
+        print(f"import {module}: {median:.1f} ms at the median of {times}, {best:.1f} ms at best")
 
 
 def transfer(environment: Environment) -> None:
