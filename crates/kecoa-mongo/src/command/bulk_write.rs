@@ -150,12 +150,9 @@ async fn write(
                     first_statement: index,
                     are_storable: false,
                 };
-                let result = insert(work, namespace, documents.into_iter(), options).await;
-                match result {
+                let outcome = insert(work, namespace, documents.into_iter(), options).await;
+                match work::of_statement(outcome, work)? {
                     Ok(result) => summary.inserted(index, count, result, ordered),
-                    Err(error) if work::fails_command(&error, work.is_in_transaction()) => {
-                        return Err(error);
-                    }
                     Err(error) => {
                         for place in index..index + if ordered { 1 } else { count } {
                             summary.failed(place, &error, false);
@@ -165,21 +162,17 @@ async fn write(
                 index + count
             }
             Operation::Update { statement, .. } => {
-                match update(work, namespace, statement, index).await {
+                let outcome = update(work, namespace, statement, index).await;
+                match work::of_statement(outcome, work)? {
                     Ok(done) => summary.updated(index, done, work.retry.as_ref()),
-                    Err(error) if work::fails_command(&error, work.is_in_transaction()) => {
-                        return Err(error);
-                    }
                     Err(error) => summary.failed(index, &error, true),
                 }
                 index + 1
             }
             Operation::Delete { statement, .. } => {
-                match delete(work, namespace, statement, index).await {
+                let outcome = delete(work, namespace, statement, index).await;
+                match work::of_statement(outcome, work)? {
                     Ok(done) => summary.deleted(index, done, work.retry.as_ref()),
-                    Err(error) if work::fails_command(&error, work.is_in_transaction()) => {
-                        return Err(error);
-                    }
                     Err(error) => summary.failed(index, &error, false),
                 }
                 index + 1

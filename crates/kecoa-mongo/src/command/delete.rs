@@ -71,17 +71,13 @@ async fn answer(context: &mut Context<'_>) -> Result<RawDocumentBuf, Error> {
     let mut work = work::work(context).await?;
     let mut result = WriteResult::default();
     for (index, statement) in parsed.iter().enumerate() {
-        match delete(&mut work, &namespace, statement, index).await {
+        let outcome = delete(&mut work, &namespace, statement, index).await;
+        match work::of_statement(outcome, &work)? {
             Ok(done) => result.add(index, done, work.retry.as_ref()),
-            Err(error) if work::fails_command(&error, work.is_in_transaction()) => {
-                return Err(error);
-            }
-            Err(error) => {
-                result.errors.push(WriteError { index, error });
-                if ordered {
-                    break;
-                }
-            }
+            Err(error) => result.errors.push(WriteError { index, error }),
+        }
+        if ordered && !result.errors.is_empty() {
+            break;
         }
     }
     drop(work);

@@ -119,9 +119,23 @@ pub(super) fn check_writable(namespace: &Namespace, in_transaction: bool) -> Res
     Ok(())
 }
 
-/// Whether the failure of one statement ends the command: an interruption, or one that ends the transaction and is to
-/// be answered by running that again.
-pub(super) fn fails_command(error: &Error, in_transaction: bool) -> bool {
+/// What one statement of several came to; those that follow may run even if it failed.
+///
+/// # Errors
+///
+/// Failures that end the command: an interruption, or one that ends the transaction and is to be answered by running
+/// that again.
+pub(super) fn of_statement<T>(
+    outcome: Result<T, Error>,
+    work: &operation::Context<'_>,
+) -> Result<Result<T, Error>, Error> {
+    match outcome {
+        Err(error) if ends_command(&error, work.is_in_transaction()) => Err(error),
+        outcome => Ok(outcome),
+    }
+}
+
+fn ends_command(error: &Error, in_transaction: bool) -> bool {
     let number = error.code().number();
     let interrupted = error.code() == Code::MAX_TIME_MS_EXPIRED
         || error.code() == Code::INTERRUPTED
