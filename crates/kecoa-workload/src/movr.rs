@@ -36,16 +36,40 @@ const TABLES: [&str; 3] = [
      ended TIMESTAMPTZ, revenue INT8)",
 ];
 const FIND: &str = "SELECT available FROM kecoa_movr.vehicles WHERE id = $1";
-const TAKE: &str =
-    "UPDATE kecoa_movr.vehicles SET available = false, rides = rides + 1 WHERE id = $1";
-const START: &str =
-    "INSERT INTO kecoa_movr.rides (id, vehicle, rider, started) VALUES ($1, $2, $3, now())";
-const OPEN: &str = "SELECT id, vehicle FROM kecoa_movr.rides WHERE rider = $1 AND ended IS NULL ORDER BY id LIMIT 1";
+const TAKE: &str = "\
+    UPDATE kecoa_movr.vehicles \
+    SET available = false, rides = rides + 1 WHERE id = $1";
+const START: &str = "\
+    INSERT INTO kecoa_movr.rides (id, vehicle, rider, started) \
+    VALUES ($1, $2, $3, now())";
+const OPEN: &str = "\
+    SELECT id, vehicle FROM kecoa_movr.rides \
+    WHERE rider = $1 AND ended IS NULL ORDER BY id LIMIT 1";
 const END: &str = "UPDATE kecoa_movr.rides SET ended = now(), revenue = $2 WHERE id = $1";
 const GIVE_BACK: &str = "UPDATE kecoa_movr.vehicles SET available = true WHERE id = $1";
-const BROWSE: &str =
-    "SELECT id, type FROM kecoa_movr.vehicles WHERE city = $1 AND available ORDER BY id LIMIT $2";
+const BROWSE: &str = "\
+    SELECT id, type FROM kecoa_movr.vehicles \
+    WHERE city = $1 AND available ORDER BY id LIMIT $2";
 const SIGN_UP: &str = "INSERT INTO kecoa_movr.users (id, city, name) VALUES ($1, $2, $3)";
+
+/// Vehicles with two open rides.
+const TWICE: &str = "\
+    SELECT vehicle, count(*)::INT8 FROM kecoa_movr.rides WHERE ended IS NULL \
+    GROUP BY vehicle HAVING count(*) > 1 ORDER BY vehicle";
+/// Vehicles that are free and have an open ride, or the other way round.
+const WRONG: &str = "\
+    SELECT v.id, v.available FROM kecoa_movr.vehicles AS v \
+    LEFT JOIN kecoa_movr.rides AS r ON r.vehicle = v.id AND r.ended IS NULL \
+    WHERE v.available = (r.id IS NOT NULL) ORDER BY v.id";
+/// Vehicles that have not as many rides as they count.
+const LOST: &str = "\
+    SELECT v.id, v.rides, count(r.id)::INT8 FROM kecoa_movr.vehicles AS v \
+    LEFT JOIN kecoa_movr.rides AS r ON r.vehicle = v.id \
+    GROUP BY v.id, v.rides HAVING v.rides <> count(r.id) ORDER BY v.id";
+/// Rides that there are, and those that the workers started.
+const COUNT: &str = "\
+    SELECT count(*)::INT8, (SELECT coalesce(sum(writes), 0)::INT8 FROM kecoa_movr.workers) \
+    FROM kecoa_movr.rides";
 
 /// A company that is set up.
 #[derive(Debug)]
@@ -187,17 +211,13 @@ impl Action {
 
 /// No vehicle with two open rides, none that is free and has one or the other way round, no ride lost.
 pub(crate) async fn checks(statements: &mut impl Statements) -> Result<Vec<Check>, Error> {
-    let two = "SELECT vehicle, count(*)::INT8 FROM kecoa_movr.rides WHERE ended IS NULL GROUP BY vehicle \
-               HAVING count(*) > 1 ORDER BY vehicle";
-    let two = invariant::none(statements, "open rides", "one a vehicle at most", two, |row| {
+    let two = invariant::none(statements, "open rides", "one a vehicle at most", TWICE, |row| {
         let (vehicle, rides): (i64, i64) = row.read()?;
         Ok(format!("vehicle {vehicle} has {rides} open rides"))
     });
     let two = two.await?;
-    let wrong = "SELECT v.id, v.available FROM kecoa_movr.vehicles AS v LEFT JOIN kecoa_movr.rides AS r \
-                 ON r.vehicle = v.id AND r.ended IS NULL WHERE v.available = (r.id IS NOT NULL) ORDER BY v.id";
     let wrong =
-        invariant::none(statements, "vehicles", "taken if and only if ridden", wrong, |row| {
+        invariant::none(statements, "vehicles", "taken if and only if ridden", WRONG, |row| {
             let (vehicle, available): (i64, bool) = row.read()?;
             Ok(match available {
                 true => format!("vehicle {vehicle} is available and has an open ride"),
@@ -205,22 +225,18 @@ pub(crate) async fn checks(statements: &mut impl Statements) -> Result<Vec<Check
             })
         });
     let wrong = wrong.await?;
-    let lost = "SELECT v.id, v.rides, count(r.id)::INT8 FROM kecoa_movr.vehicles AS v LEFT JOIN kecoa_movr.rides AS r \
-                ON r.vehicle = v.id GROUP BY v.id, v.rides HAVING v.rides <> count(r.id) ORDER BY v.id";
     let lost = invariant::none(
         statements,
         "vehicles' rides",
         "as many as each vehicle has",
-        lost,
+        LOST,
         |row| {
             let (vehicle, rides, found): (i64, i64, i64) = row.read()?;
             Ok(format!("expected {rides} rides of vehicle {vehicle}, found {found}"))
         },
     );
     let lost = lost.await?;
-    let sql = "SELECT count(*)::INT8, (SELECT coalesce(sum(writes), 0)::INT8 FROM kecoa_movr.workers) \
-               FROM kecoa_movr.rides";
-    let row: Row = statements.query_one(sql, &[]).await?;
+    let row: Row = statements.query_one(COUNT, &[]).await?;
     let (rides, started): (i64, i64) = row.read()?;
     let all = match rides == started {
         true => Check::holds("rides", rides.to_string()),

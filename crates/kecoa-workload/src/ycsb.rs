@@ -23,57 +23,60 @@ const FIELD: usize = 100;
 /// The longest scan, in records.
 const SCAN: i64 = 100;
 
-const TABLE: &str = "usertable (ycsb_key VARCHAR(255) PRIMARY KEY, version INT8 NOT NULL, field0 TEXT, field1 TEXT, \
-                     field2 TEXT, field3 TEXT, field4 TEXT, field5 TEXT, field6 TEXT, field7 TEXT, field8 TEXT, \
-                     field9 TEXT)";
-const READ: &str = "SELECT version, field0, field1, field2, field3, field4, field5, field6, field7, field8, field9 \
-                    FROM kecoa_ycsb.usertable WHERE ycsb_key = $1";
-const SCAN_FROM: &str = "SELECT version, ycsb_key, field0, field1, field2, field3, field4, field5, field6, field7, \
-                         field8, field9 FROM kecoa_ycsb.usertable WHERE ycsb_key >= $1 ORDER BY ycsb_key LIMIT $2";
-const INSERT: &str = "INSERT INTO kecoa_ycsb.usertable (ycsb_key, version, field0, field1, field2, field3, field4, \
-                      field5, field6, field7, field8, field9) VALUES ($1, 1, $2, $2, $2, $2, $2, $2, $2, $2, $2, $2) \
-                      ON CONFLICT (ycsb_key) DO UPDATE SET version = usertable.version + 1, \
-                      field0 = excluded.field0 RETURNING version";
+const TABLE: &str = "\
+    usertable (ycsb_key VARCHAR(255) PRIMARY KEY, version INT8 NOT NULL, \
+    field0 TEXT, field1 TEXT, field2 TEXT, field3 TEXT, field4 TEXT, \
+    field5 TEXT, field6 TEXT, field7 TEXT, field8 TEXT, field9 TEXT)";
+const READ: &str = "\
+    SELECT version, field0, field1, field2, field3, field4, field5, field6, field7, field8, field9 \
+    FROM kecoa_ycsb.usertable WHERE ycsb_key = $1";
+const SCAN_FROM: &str = "\
+    SELECT version, ycsb_key, \
+    field0, field1, field2, field3, field4, field5, field6, field7, field8, field9 \
+    FROM kecoa_ycsb.usertable WHERE ycsb_key >= $1 ORDER BY ycsb_key LIMIT $2";
+const INSERT: &str = "\
+    INSERT INTO kecoa_ycsb.usertable (ycsb_key, version, \
+    field0, field1, field2, field3, field4, field5, field6, field7, field8, field9) \
+    VALUES ($1, 1, $2, $2, $2, $2, $2, $2, $2, $2, $2, $2) \
+    ON CONFLICT (ycsb_key) \
+    DO UPDATE SET version = usertable.version + 1, field0 = excluded.field0 \
+    RETURNING version";
 const FIND: &str = "SELECT ycsb_key, version FROM kecoa_ycsb.usertable WHERE ycsb_key = ANY ($1)";
-macro_rules! update {
-    ($field:literal) => {
-        (
-            concat!(
-                "UPDATE kecoa_ycsb.usertable SET version = version + 1, ",
-                $field,
-                " = $2 WHERE ycsb_key = $1 RETURNING version"
-            ),
-            concat!(
-                "UPDATE kecoa_ycsb.usertable SET version = $3, ",
-                $field,
-                " = $2 WHERE ycsb_key = $1 RETURNING version"
-            ),
-        )
-    };
-}
 
-/// The updates of one field each; the version is the next one, or the one after that which was read.
-const UPDATES: [(&str, &str); 10] = [
-    update!("field0"),
-    update!("field1"),
-    update!("field2"),
-    update!("field3"),
-    update!("field4"),
-    update!("field5"),
-    update!("field6"),
-    update!("field7"),
-    update!("field8"),
-    update!("field9"),
-];
+/// How many fields a record has.
+const FIELDS: usize = 10;
 
 /// A table of records that is set up.
 #[derive(Debug)]
 pub(crate) struct Ycsb {
     mix: Mix,
+    /// By the field.
+    updates: Vec<Update>,
     drawing: Drawing,
     /// The key that is inserted next.
     next: AtomicU64,
     pub(crate) versions: Versions,
+}
+
+/// The statements that change one field.
+#[derive(Debug)]
+struct Update {
+    /// The version is the next one.
+    next: String,
+    /// The version is `$3`: the one after that which was read.
+    given: String,
+}
+
+impl Update {
+    fn of(field: usize) -> Update {
+        let setting = |version: &str| {
+            format!(
+                "UPDATE kecoa_ycsb.usertable SET version = {version}, field{field} = $2 \
+                 WHERE ycsb_key = $1 RETURNING version"
+            )
+        };
+        Update { next: setting("version + 1"), given: setting("$3") }
+    }
 }
 
 /// What is done with a record.
@@ -124,6 +127,7 @@ impl Ycsb {
         });
         Ok(Ycsb {
             mix,
+            updates: (0..FIELDS).map(Update::of).collect(),
             drawing: Drawing::new(distribution, keys),
             next: AtomicU64::new(records.max(keys)),
             versions: Versions::new(keys),
@@ -136,7 +140,7 @@ impl Ycsb {
     }
 
     pub(crate) fn draw(&self, random: &mut Rng) -> Access {
-        let field = random.usize(..UPDATES.len());
+        let field = random.usize(..FIELDS);
         let filled = text(random, FIELD);
         let what = match (self.mix, random.f64()) {
             (Mix::A, draw) if draw < 0.5 => What::Update { field, value: filled },
@@ -173,17 +177,17 @@ impl Ycsb {
             }
             What::Insert { value } => seen(&tx.query(INSERT, &[&name, value]).await?, true),
             What::Update { field, value } => {
-                let Some((next, _)) = UPDATES.get(*field) else { return Ok(Vec::new()) };
-                let rows = tx.query(next, &[&name, value]).await?;
+                let Some(update) = self.updates.get(*field) else { return Ok(Vec::new()) };
+                let rows = tx.query(&update.next, &[&name, value]).await?;
                 refused_if_missing(&rows, floor)?;
                 seen(&rows, true)
             }
             What::ReadModifyWrite { field, value } => {
-                let Some((_, given)) = UPDATES.get(*field) else { return Ok(Vec::new()) };
+                let Some(update) = self.updates.get(*field) else { return Ok(Vec::new()) };
                 let rows = tx.query(READ, &[&name]).await?;
                 refused_if_missing(&rows, floor)?;
                 let version = rows.first().map_or(Ok(MISSING), |row| row.get::<i64>(0))?;
-                let rows = tx.query(given, &[&name, value, &(version + 1)]).await?;
+                let rows = tx.query(&update.given, &[&name, value, &(version + 1)]).await?;
                 seen(&rows, true)
             }
         }

@@ -6,23 +6,35 @@ use crate::options::Name;
 use crate::schema::{Settings, setting};
 use crate::statements::Statements;
 
-const FIRST: &str = "SELECT w_id, w_ytd, sum(d_ytd)::INT8 FROM kecoa_tpcc.warehouse JOIN kecoa_tpcc.district \
-                     ON d_w_id = w_id GROUP BY w_id, w_ytd HAVING w_ytd <> sum(d_ytd) ORDER BY w_id";
-const SECOND: &str = "SELECT d_w_id, d_id, d_next_o_id - 1, o.last, n.last FROM kecoa_tpcc.district \
-    LEFT JOIN (SELECT o_w_id, o_d_id, max(o_id) AS last FROM kecoa_tpcc.orders GROUP BY o_w_id, o_d_id) AS o \
+const FIRST: &str = "\
+    SELECT w_id, w_ytd, sum(d_ytd)::INT8 \
+    FROM kecoa_tpcc.warehouse JOIN kecoa_tpcc.district ON d_w_id = w_id \
+    GROUP BY w_id, w_ytd HAVING w_ytd <> sum(d_ytd) ORDER BY w_id";
+const SECOND: &str = "\
+    SELECT d_w_id, d_id, d_next_o_id - 1, o.last, n.last FROM kecoa_tpcc.district \
+    LEFT JOIN (SELECT o_w_id, o_d_id, max(o_id) AS last \
+               FROM kecoa_tpcc.orders GROUP BY o_w_id, o_d_id) AS o \
     ON o_w_id = d_w_id AND o_d_id = d_id \
-    LEFT JOIN (SELECT no_w_id, no_d_id, max(no_o_id) AS last FROM kecoa_tpcc.new_order GROUP BY no_w_id, no_d_id) AS n \
+    LEFT JOIN (SELECT no_w_id, no_d_id, max(no_o_id) AS last \
+               FROM kecoa_tpcc.new_order GROUP BY no_w_id, no_d_id) AS n \
     ON no_w_id = d_w_id AND no_d_id = d_id \
-    WHERE d_next_o_id - 1 IS DISTINCT FROM o.last OR d_next_o_id - 1 <> n.last ORDER BY d_w_id, d_id";
-const THIRD: &str = "SELECT no_w_id, no_d_id, max(no_o_id) - min(no_o_id) + 1, count(*)::INT8 \
+    WHERE d_next_o_id - 1 IS DISTINCT FROM o.last OR d_next_o_id - 1 <> n.last \
+    ORDER BY d_w_id, d_id";
+const THIRD: &str = "\
+    SELECT no_w_id, no_d_id, max(no_o_id) - min(no_o_id) + 1, count(*)::INT8 \
     FROM kecoa_tpcc.new_order GROUP BY no_w_id, no_d_id \
     HAVING max(no_o_id) - min(no_o_id) + 1 <> count(*) ORDER BY no_w_id, no_d_id";
-const FOURTH: &str = "SELECT o_w_id, o_d_id, o.lines, coalesce(l.lines, 0) \
-    FROM (SELECT o_w_id, o_d_id, sum(o_ol_cnt)::INT8 AS lines FROM kecoa_tpcc.orders GROUP BY o_w_id, o_d_id) AS o \
-    LEFT JOIN (SELECT ol_w_id, ol_d_id, count(*)::INT8 AS lines FROM kecoa_tpcc.order_line GROUP BY ol_w_id, ol_d_id) \
-    AS l ON ol_w_id = o_w_id AND ol_d_id = o_d_id WHERE o.lines IS DISTINCT FROM l.lines ORDER BY o_w_id, o_d_id";
-const ORDERS: &str = "SELECT count(*)::INT8, (SELECT coalesce(sum(writes), 0)::INT8 FROM kecoa_tpcc.workers) \
-                      FROM kecoa_tpcc.orders";
+const FOURTH: &str = "\
+    SELECT o_w_id, o_d_id, o.lines, coalesce(l.lines, 0) \
+    FROM (SELECT o_w_id, o_d_id, sum(o_ol_cnt)::INT8 AS lines \
+          FROM kecoa_tpcc.orders GROUP BY o_w_id, o_d_id) AS o \
+    LEFT JOIN (SELECT ol_w_id, ol_d_id, count(*)::INT8 AS lines \
+               FROM kecoa_tpcc.order_line GROUP BY ol_w_id, ol_d_id) AS l \
+    ON ol_w_id = o_w_id AND ol_d_id = o_d_id \
+    WHERE o.lines IS DISTINCT FROM l.lines ORDER BY o_w_id, o_d_id";
+const ORDERS: &str = "\
+    SELECT count(*)::INT8, (SELECT coalesce(sum(writes), 0)::INT8 FROM kecoa_tpcc.workers) \
+    FROM kecoa_tpcc.orders";
 
 /// Checks them.
 pub(crate) async fn checks(

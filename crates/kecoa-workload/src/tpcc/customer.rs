@@ -7,8 +7,9 @@ use crate::error::BodyError;
 use crate::random::happens;
 use crate::statements::Statements;
 
-const BY_LAST: &str = "SELECT c_id FROM kecoa_tpcc.customer WHERE c_w_id = $1 AND c_d_id = $2 AND c_last = $3 \
-                       ORDER BY c_first";
+const BY_LAST: &str = "\
+    SELECT c_id FROM kecoa_tpcc.customer \
+    WHERE c_w_id = $1 AND c_d_id = $2 AND c_last = $3 ORDER BY c_first";
 
 /// Who it is, within a district.
 #[derive(Debug, Clone, PartialEq, Eq)]

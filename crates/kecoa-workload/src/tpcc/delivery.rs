@@ -7,18 +7,25 @@ use crate::error::BodyError;
 use crate::random::between;
 use crate::statements::Statements;
 
-const OLDEST: &str = "SELECT no_o_id FROM kecoa_tpcc.new_order WHERE no_w_id = $1 AND no_d_id = $2 \
-                      ORDER BY no_o_id LIMIT 1";
-const DELIVER: &str =
-    "DELETE FROM kecoa_tpcc.new_order WHERE no_w_id = $1 AND no_d_id = $2 AND no_o_id = $3";
-const ORDER: &str = "UPDATE kecoa_tpcc.orders SET o_carrier_id = $4 WHERE o_w_id = $1 AND o_d_id = $2 AND o_id = $3 \
-                     RETURNING o_c_id";
-const LINES: &str = "UPDATE kecoa_tpcc.order_line SET ol_delivery_d = now() \
-                     WHERE ol_w_id = $1 AND ol_d_id = $2 AND ol_o_id = $3";
-const AMOUNT: &str = "SELECT coalesce(sum(ol_amount), 0)::INT8 FROM kecoa_tpcc.order_line \
-                      WHERE ol_w_id = $1 AND ol_d_id = $2 AND ol_o_id = $3";
-const CUSTOMER: &str = "UPDATE kecoa_tpcc.customer SET c_balance = c_balance + $4, \
-                        c_delivery_cnt = c_delivery_cnt + 1 WHERE c_w_id = $1 AND c_d_id = $2 AND c_id = $3";
+const OLDEST: &str = "\
+    SELECT no_o_id FROM kecoa_tpcc.new_order \
+    WHERE no_w_id = $1 AND no_d_id = $2 ORDER BY no_o_id LIMIT 1";
+const DELIVER: &str = "\
+    DELETE FROM kecoa_tpcc.new_order \
+    WHERE no_w_id = $1 AND no_d_id = $2 AND no_o_id = $3";
+const ORDER: &str = "\
+    UPDATE kecoa_tpcc.orders SET o_carrier_id = $4 \
+    WHERE o_w_id = $1 AND o_d_id = $2 AND o_id = $3 RETURNING o_c_id";
+const LINES: &str = "\
+    UPDATE kecoa_tpcc.order_line SET ol_delivery_d = now() \
+    WHERE ol_w_id = $1 AND ol_d_id = $2 AND ol_o_id = $3";
+const AMOUNT: &str = "\
+    SELECT coalesce(sum(ol_amount), 0)::INT8 FROM kecoa_tpcc.order_line \
+    WHERE ol_w_id = $1 AND ol_d_id = $2 AND ol_o_id = $3";
+const CUSTOMER: &str = "\
+    UPDATE kecoa_tpcc.customer \
+    SET c_balance = c_balance + $4, c_delivery_cnt = c_delivery_cnt + 1 \
+    WHERE c_w_id = $1 AND c_d_id = $2 AND c_id = $3";
 
 /// A carrier takes orders of a warehouse.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,23 +10,32 @@ use crate::random::{between, happens};
 use crate::statements::Statements;
 
 const WAREHOUSE: &str = "SELECT w_tax FROM kecoa_tpcc.warehouse WHERE w_id = $1";
-const DISTRICT: &str = "UPDATE kecoa_tpcc.district SET d_next_o_id = d_next_o_id + 1 WHERE d_w_id = $1 AND d_id = $2 \
-                        RETURNING d_tax, d_next_o_id - 1";
-const CUSTOMER: &str = "SELECT c_discount, c_last, c_credit FROM kecoa_tpcc.customer \
-                        WHERE c_w_id = $1 AND c_d_id = $2 AND c_id = $3";
+const DISTRICT: &str = "\
+    UPDATE kecoa_tpcc.district SET d_next_o_id = d_next_o_id + 1 \
+    WHERE d_w_id = $1 AND d_id = $2 RETURNING d_tax, d_next_o_id - 1";
+const CUSTOMER: &str = "\
+    SELECT c_discount, c_last, c_credit FROM kecoa_tpcc.customer \
+    WHERE c_w_id = $1 AND c_d_id = $2 AND c_id = $3";
 const ITEMS: &str = "SELECT i_id, i_price FROM kecoa_tpcc.item WHERE i_id = ANY ($1)";
-const ORDER: &str = "INSERT INTO kecoa_tpcc.orders (o_w_id, o_d_id, o_id, o_c_id, o_entry_d, o_ol_cnt, o_all_local) \
-                     VALUES ($1, $2, $3, $4, now(), $5, $6)";
-const NEW_ORDER: &str =
-    "INSERT INTO kecoa_tpcc.new_order (no_w_id, no_d_id, no_o_id) VALUES ($1, $2, $3)";
-const STOCK: &str = "UPDATE kecoa_tpcc.stock SET s_quantity = CASE WHEN s_quantity >= $3 + 10 THEN s_quantity - $3 \
-                     ELSE s_quantity - $3 + 91 END, s_ytd = s_ytd + $3, s_order_cnt = s_order_cnt + 1, \
-                     s_remote_cnt = s_remote_cnt + $4 WHERE s_w_id = $1 AND s_i_id = $2";
-const LINES: &str = "INSERT INTO kecoa_tpcc.order_line (ol_w_id, ol_d_id, ol_o_id, ol_number, ol_i_id, \
-                     ol_supply_w_id, ol_quantity, ol_amount) \
-                     SELECT $1::INT8, $2::INT8, $3::INT8, number, item, supply, quantity, amount \
-                     FROM unnest($4::INT8[], $5::INT8[], $6::INT8[], $7::INT8[], $8::INT8[]) \
-                     AS l (number, item, supply, quantity, amount)";
+const ORDER: &str = "\
+    INSERT INTO kecoa_tpcc.orders \
+    (o_w_id, o_d_id, o_id, o_c_id, o_entry_d, o_ol_cnt, o_all_local) \
+    VALUES ($1, $2, $3, $4, now(), $5, $6)";
+const NEW_ORDER: &str = "\
+    INSERT INTO kecoa_tpcc.new_order (no_w_id, no_d_id, no_o_id) \
+    VALUES ($1, $2, $3)";
+const STOCK: &str = "\
+    UPDATE kecoa_tpcc.stock \
+    SET s_quantity = CASE WHEN s_quantity >= $3 + 10 THEN s_quantity - $3 \
+    ELSE s_quantity - $3 + 91 END, \
+    s_ytd = s_ytd + $3, s_order_cnt = s_order_cnt + 1, s_remote_cnt = s_remote_cnt + $4 \
+    WHERE s_w_id = $1 AND s_i_id = $2";
+const LINES: &str = "\
+    INSERT INTO kecoa_tpcc.order_line \
+    (ol_w_id, ol_d_id, ol_o_id, ol_number, ol_i_id, ol_supply_w_id, ol_quantity, ol_amount) \
+    SELECT $1::INT8, $2::INT8, $3::INT8, number, item, supply, quantity, amount \
+    FROM unnest($4::INT8[], $5::INT8[], $6::INT8[], $7::INT8[], $8::INT8[]) \
+    AS l (number, item, supply, quantity, amount)";
 
 /// An order of a customer.
 #[derive(Debug, Clone, PartialEq, Eq)]

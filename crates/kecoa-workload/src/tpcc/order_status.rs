@@ -7,12 +7,15 @@ use super::size;
 use crate::error::BodyError;
 use crate::statements::Statements;
 
-const CUSTOMER: &str = "SELECT c_balance, c_first, c_last FROM kecoa_tpcc.customer \
-                        WHERE c_w_id = $1 AND c_d_id = $2 AND c_id = $3";
-const LATEST: &str = "SELECT o_id FROM kecoa_tpcc.orders WHERE o_w_id = $1 AND o_d_id = $2 AND o_c_id = $3 \
-                      ORDER BY o_id DESC LIMIT 1";
-const LINES: &str = "SELECT ol_i_id, ol_supply_w_id, ol_quantity, ol_amount, ol_delivery_d FROM kecoa_tpcc.order_line \
-                     WHERE ol_w_id = $1 AND ol_d_id = $2 AND ol_o_id = $3";
+const CUSTOMER: &str = "\
+    SELECT c_balance, c_first, c_last FROM kecoa_tpcc.customer \
+    WHERE c_w_id = $1 AND c_d_id = $2 AND c_id = $3";
+const LATEST: &str = "\
+    SELECT o_id FROM kecoa_tpcc.orders \
+    WHERE o_w_id = $1 AND o_d_id = $2 AND o_c_id = $3 ORDER BY o_id DESC LIMIT 1";
+const LINES: &str = "\
+    SELECT ol_i_id, ol_supply_w_id, ol_quantity, ol_amount, ol_delivery_d \
+    FROM kecoa_tpcc.order_line WHERE ol_w_id = $1 AND ol_d_id = $2 AND ol_o_id = $3";
 
 /// A customer asks for the last order.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,14 +9,19 @@ use crate::random::{between, happens};
 use crate::statements::Statements;
 
 const WAREHOUSE: &str = "UPDATE kecoa_tpcc.warehouse SET w_ytd = w_ytd + $2 WHERE w_id = $1";
-const DISTRICT: &str =
-    "UPDATE kecoa_tpcc.district SET d_ytd = d_ytd + $3 WHERE d_w_id = $1 AND d_id = $2";
-const CUSTOMER: &str = "UPDATE kecoa_tpcc.customer SET c_balance = c_balance - $4, \
-                        c_ytd_payment = c_ytd_payment + $4, c_payment_cnt = c_payment_cnt + 1, \
-                        c_data = CASE WHEN c_credit = 'BC' THEN left($5 || c_data, 500) ELSE c_data END \
-                        WHERE c_w_id = $1 AND c_d_id = $2 AND c_id = $3";
-const HISTORY: &str = "INSERT INTO kecoa_tpcc.history (h_c_id, h_c_d_id, h_c_w_id, h_d_id, h_w_id, h_date, h_amount) \
-                       VALUES ($1, $2, $3, $4, $5, now(), $6)";
+const DISTRICT: &str = "\
+    UPDATE kecoa_tpcc.district SET d_ytd = d_ytd + $3 \
+    WHERE d_w_id = $1 AND d_id = $2";
+const CUSTOMER: &str = "\
+    UPDATE kecoa_tpcc.customer \
+    SET c_balance = c_balance - $4, c_ytd_payment = c_ytd_payment + $4, \
+    c_payment_cnt = c_payment_cnt + 1, \
+    c_data = CASE WHEN c_credit = 'BC' THEN left($5 || c_data, 500) ELSE c_data END \
+    WHERE c_w_id = $1 AND c_d_id = $2 AND c_id = $3";
+const HISTORY: &str = "\
+    INSERT INTO kecoa_tpcc.history \
+    (h_c_id, h_c_d_id, h_c_w_id, h_d_id, h_w_id, h_date, h_amount) \
+    VALUES ($1, $2, $3, $4, $5, now(), $6)";
 
 /// A customer pays in a district, which need not be his own.
 #[derive(Debug, Clone, PartialEq, Eq)]

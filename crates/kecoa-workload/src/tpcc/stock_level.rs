@@ -8,9 +8,10 @@ use crate::random::between;
 use crate::statements::Statements;
 
 const NEXT: &str = "SELECT d_next_o_id FROM kecoa_tpcc.district WHERE d_w_id = $1 AND d_id = $2";
-const LOW: &str = "SELECT count(DISTINCT s_i_id)::INT8 FROM kecoa_tpcc.order_line JOIN kecoa_tpcc.stock \
-                   ON s_w_id = ol_w_id AND s_i_id = ol_i_id WHERE ol_w_id = $1 AND ol_d_id = $2 \
-                   AND ol_o_id >= $3 AND ol_o_id < $4 AND s_quantity < $5";
+const LOW: &str = "\
+    SELECT count(DISTINCT s_i_id)::INT8 \
+    FROM kecoa_tpcc.order_line JOIN kecoa_tpcc.stock ON s_w_id = ol_w_id AND s_i_id = ol_i_id \
+    WHERE ol_w_id = $1 AND ol_d_id = $2 AND ol_o_id >= $3 AND ol_o_id < $4 AND s_quantity < $5";
 /// How many of the last orders are looked at.
 const ORDERS: i64 = 20;
 
