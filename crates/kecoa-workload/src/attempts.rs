@@ -63,6 +63,11 @@ impl Attempts {
         noted.is_waiting.then_some(failed)
     }
 
+    /// How many attempts have failed so far.
+    pub(crate) fn failed_so_far(&self) -> u32 {
+        u32::try_from(self.noted().attempts.len()).unwrap_or(u32::MAX)
+    }
+
     /// An attempt has failed, and the next one begins after this wait, if there is one.
     pub(crate) fn failed(&self, error: &Error, wait: Option<Duration>) {
         self.note(Some(failure(error)), wait);

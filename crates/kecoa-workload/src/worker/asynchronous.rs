@@ -95,11 +95,16 @@ async fn run_connected(
     options: &TransactionOptions,
     connected: &mut Option<Client>,
 ) -> Result<Vec<Seen>, BodyError> {
+    let mut options = options.clone();
     let client = match connected {
         Some(client) => client,
-        none => none.insert(connect(worker).await?),
+        none => {
+            let client = connect(worker).await?;
+            options.policy.max_attempts = options.policy.max_attempts.min(worker.attempts_left());
+            none.insert(client)
+        }
     };
-    run(worker, under_way, options, client).await
+    run(worker, under_way, &options, client).await
 }
 
 async fn connect(worker: &Worker) -> Result<Client, Error> {

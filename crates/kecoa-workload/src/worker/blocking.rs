@@ -45,10 +45,13 @@ fn work(mut worker: Worker) {
 
 /// Draws a transaction, runs it to its end, and reports it.
 pub(super) fn transaction(worker: &mut Worker, connected: &mut Option<Client>) {
-    let under_way = worker.begin();
+    let mut under_way = worker.begin();
     let client = match connected {
         Some(client) => Ok(client),
-        none => connect(worker).map(|client| none.insert(client)),
+        none => connect(worker).map(|client| {
+            under_way.options.policy.max_attempts = worker.attempts_left();
+            none.insert(client)
+        }),
     };
     let result = match client {
         Ok(client) => run(worker, &under_way, client),

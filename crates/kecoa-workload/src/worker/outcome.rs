@@ -92,6 +92,12 @@ impl Worker {
         Ok(seen)
     }
 
+    /// How many attempts are left, once a connection could be made: those at it count, too.
+    pub(super) fn attempts_left(&self) -> u32 {
+        let most = self.shared.options.policy.max_attempts;
+        most.saturating_sub(self.attempts.failed_so_far()).max(1)
+    }
+
     /// The policy of the attempts that are left, without waits, where one is waited for and the run is over:
     /// nobody is in the way any more.
     pub(super) fn hurried(&self) -> Option<Policy> {

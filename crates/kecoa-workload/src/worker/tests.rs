@@ -137,6 +137,22 @@ fn a_transaction_that_is_retried_has_its_attempts_and_waits() {
 }
 
 #[test]
+fn attempts_at_a_connection_count_too() {
+    let refused = || Script::new().expect_startup().fatal("57P03", "starting up").close();
+    let last = connection().failing("COMMIT", "40001", 'I').terminate();
+    let policy = Policy { max_attempts: 3, ..policy() };
+    for client in ["blocking", "tokio"] {
+        let server = Server::start(vec![refused(), refused(), last.clone()]);
+        let run = Run::on(&server, policy.clone());
+        transaction(&run, client);
+        let Finished { attempts, outcome, .. } = run.finished();
+        assert!(matches!(outcome, Outcome::Failed(_)), "{client}: {outcome:?}");
+        assert_eq!(attempts.len(), 3, "{client}: {attempts:?}");
+        server.finish();
+    }
+}
+
+#[test]
 fn a_commit_without_an_answer_is_looked_up() {
     let lost = || connection().query("COMMIT").close();
     for (found, resolution, known) in
