@@ -85,11 +85,13 @@ impl Summary {
         let lasted = time(self.duration_us);
         faint(out, &format!("{workers} on {} for {lasted}, {}", self.run.server, self.run.started));
         let violated = self.checks.iter().any(|check| check.failed > 0);
+        let committed = self.transactions.committed + self.ambiguous.committed;
         let (class, verdict) = match self.run.end {
             _ if violated => ("verdict bad", "An invariant is violated."),
             End::Violated => ("verdict bad", "An invariant is violated."),
             End::Failed => ("verdict bad", "The run could not go on."),
             End::Running => ("verdict", "The run goes on."),
+            _ if committed == 0 => ("verdict bad", "Not one transaction committed."),
             _ if self.checks.is_empty() => ("verdict", "Nothing was checked."),
             End::Completed => ("verdict good", "Every check passed."),
             End::Interrupted => ("verdict good", "Interrupted; every check passed until then."),
@@ -110,7 +112,10 @@ impl Summary {
                 format!("{} of all", share(sums.committed, sums.total)),
             ),
             ("Throughput", rate(sums.committed_per_second), "commits a second".to_owned()),
-            ("Latency, p50", time(all.p50_us), format!("p99 {}", time(all.p99_us))),
+            match all.count {
+                0 => ("Latency, p50", "-".to_owned(), "nothing committed".to_owned()),
+                _ => ("Latency, p50", time(all.p50_us), format!("p99 {}", time(all.p99_us))),
+            },
             ("Attempts each", self.attempts.per_transaction.to_string(), retried),
         ];
         if waits.waits > 0 {

@@ -5,7 +5,7 @@ use std::fmt::{Display, Write as _};
 use super::axis::{powers, round_steps, round_times};
 use super::markup::Markup;
 use crate::summary::{HistogramBar, Kill, Point, Summary};
-use crate::units::{clock, count, rate, time};
+use crate::units::{clock, count, counted, rate, time};
 
 const WIDTH: f64 = 920.0;
 const LEFT: f64 = 64.0;
@@ -124,17 +124,25 @@ pub(super) fn throughput(out: &mut Markup, summary: &Summary) {
         }
         for (point, _) in spans.iter().filter(|(point, _)| point.faults > 0) {
             let at = (axis.x(point.at_us) - 1.0, HEIGHT - BOTTOM - 5.0);
-            let faults = format!("{} faults at {}", count(point.faults), clock(point.at_us));
+            let faults = format!(
+                "{} from {} on",
+                counted(point.faults, "fault", "faults"),
+                clock(point.at_us)
+            );
             rectangle(out, at, (2.0, 5.0), "fill-purple", &faults);
         }
-        legend(
-            out,
-            &[
-                ("committed a second", "series blue"),
-                ("retries", "series amber dashed"),
-                ("not committed", "series red dotted"),
-            ],
-        );
+        let mut entries = vec![
+            ("committed a second", "series blue"),
+            ("retries", "series amber dashed"),
+            ("not committed", "series red dotted"),
+        ];
+        if spans.iter().any(|(point, _)| point.faults > 0) {
+            entries.push(("faults", "fill-purple"));
+        }
+        if !summary.faults.kills.is_empty() {
+            entries.push(("server down", "down"));
+        }
+        legend(out, &entries);
     });
 }
 
@@ -206,7 +214,7 @@ pub(super) fn histogram(out: &mut Markup, summary: &Summary) {
         let each = bars.len().div_ceil(14).max(1);
         for (index, bar) in bars.iter().enumerate() {
             let x = LEFT + slot * index as f64;
-            let title = format!("{}: {}", range(bar), count(bar.count));
+            let title = format!("between {}: {}", range(bar), count(bar.count));
             let height = floor - y(bar.count as f64);
             if bar.count > 0 {
                 let width = (slot - 2.0).min(120.0);
@@ -334,7 +342,10 @@ fn polyline(out: &mut Markup, points: impl Iterator<Item = Option<(f64, f64)>>, 
 fn legend(out: &mut Markup, entries: &[(&str, &str)]) {
     let mut x = LEFT;
     for (name, class) in entries {
-        line(out, (x, 10.0), (x + 24.0, 10.0), class);
+        match class.starts_with("series") {
+            true => line(out, (x, 10.0), (x + 24.0, 10.0), class),
+            false => rectangle(out, (x + 4.0, 5.0), (16.0, 10.0), class, name),
+        }
         label(out, (x + 30.0, 14.0), "start", "name", name);
         // No measure of text exists here; this is that of a wide font.
         x += 56.0 + 8.0 * name.len() as f64;

@@ -6,7 +6,7 @@ use crate::summary::{TimelineAttempt, TimelineRow};
 use crate::units::{clock, counted, time};
 
 const NAME: f64 = 190.0;
-const BARS: f64 = 430.0;
+const BARS: f64 = 400.0;
 const ROW: f64 = 20.0;
 const TOP: f64 = 24.0;
 

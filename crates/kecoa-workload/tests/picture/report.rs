@@ -123,6 +123,7 @@ fn every_part_is_there_when_it_has_something_to_say() {
         "A sample of transactions",
         "error:40001@commit:0.2",
         "killed at 0:14, down for 1.15 s",
+        "server down",
         "Ambiguous commits",
         "server closed the connection unexpectedly <while it answered>",
         "every acknowledged transfer is there",
@@ -134,6 +135,7 @@ fn every_part_is_there_when_it_has_something_to_say() {
     for part in ["Latency over time", "Faults", "Ambiguous", "Checks", "Why attempts failed"] {
         assert!(!text.contains(part), "{part}");
     }
+    assert!(text.contains("Not one transaction committed."), "{text}");
     let (_, text) = read(&summary_of(&small(), End::Completed).to_html()).unwrap();
     assert!(text.contains("An invariant is violated."), "whatever the end is called");
 }
