@@ -93,16 +93,10 @@ impl Output {
         self.verbosity > 0
     }
 
-    /// Whether remarks are unwanted.
-    #[cfg(feature = "workload")]
-    pub(crate) fn is_quiet(&self) -> bool {
-        self.quiet
-    }
-
-    /// Whether what lasts may be shown as it goes: somebody looks at standard error, and wants remarks as text.
+    /// Whether what lasts may be drawn as it goes: somebody looks at standard error, and wants remarks as text.
     #[cfg(feature = "local")]
     pub(crate) fn shows_progress(&self) -> bool {
-        !self.quiet && !self.json && io::IsTerminal::is_terminal(&io::stderr())
+        !self.quiet && !self.json && self.stderr.can_redraw()
     }
 
     /// How standard error shows text.

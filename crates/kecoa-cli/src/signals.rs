@@ -85,6 +85,15 @@ impl Interruption {
         || LAST.load(Ordering::Relaxed) != 0
     }
 
+    /// Ctrl-C was pressed where it is a key and no signal: the next signal is the second one.
+    #[cfg(feature = "workload")]
+    pub(crate) fn pressed(&self) {
+        LAST.store(usize::try_from(SIGINT).unwrap_or_default(), Ordering::Relaxed);
+        for noted in noted().iter() {
+            noted.as_usual.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// The exit status of a command that a signal ended.
     pub(crate) fn status(&self) -> Option<i32> {
         let signal = i32::try_from(LAST.load(Ordering::Relaxed)).unwrap_or_default();

@@ -1,5 +1,7 @@
 //! What a terminal shows: colours, or none, and lines as wide as it is.
 
+#[cfg(feature = "local")]
+use std::ffi::OsStr;
 use std::io::{self, IsTerminal as _};
 
 use anstream::{AutoStream, ColorChoice};
@@ -85,6 +87,9 @@ impl Role {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stream {
     colored: bool,
+    /// A terminal that can move its cursor.
+    #[cfg(feature = "local")]
+    can_redraw: bool,
     /// Of a terminal that says how wide it is.
     columns: Option<usize>,
 }
@@ -96,6 +101,8 @@ impl Stream {
         let terminal = out.is_terminal();
         Stream {
             colored: when.is_wanted(AutoStream::choice(&out)),
+            #[cfg(feature = "local")]
+            can_redraw: terminal && moves_cursor(std::env::var_os("TERM").as_deref()),
             columns: columns(terminal, terminal_size_of(&out)),
         }
     }
@@ -106,8 +113,22 @@ impl Stream {
         let terminal = err.is_terminal();
         Stream {
             colored: when.is_wanted(AutoStream::choice(&err)),
+            #[cfg(feature = "local")]
+            can_redraw: terminal && moves_cursor(std::env::var_os("TERM").as_deref()),
             columns: columns(terminal, terminal_size_of(&err)),
         }
+    }
+
+    /// Whether what is there can be drawn over: a terminal that has a cursor to move.
+    #[cfg(feature = "local")]
+    pub(crate) fn can_redraw(self) -> bool {
+        self.can_redraw
+    }
+
+    /// How wide it is, where that is known.
+    #[cfg(feature = "local")]
+    pub(crate) fn columns(self) -> Option<usize> {
+        self.columns
     }
 
     /// Whether there are colours.
@@ -150,6 +171,12 @@ impl Stream {
     }
 }
 
+/// Whether the terminal that the variable TERM names moves its cursor; one that nobody names may not.
+#[cfg(feature = "local")]
+fn moves_cursor(term: Option<&OsStr>) -> bool {
+    term.is_some_and(|name| !name.is_empty() && name != "dumb")
+}
+
 fn columns(terminal: bool, size: Option<(Width, terminal_size::Height)>) -> Option<usize> {
     match size {
         _ if !terminal => None,
@@ -163,7 +190,12 @@ mod tests {
     use super::*;
 
     fn stream(columns: Option<usize>) -> Stream {
-        Stream { colored: false, columns }
+        Stream {
+            colored: false,
+            #[cfg(feature = "local")]
+            can_redraw: false,
+            columns,
+        }
     }
 
     #[test]
@@ -182,6 +214,16 @@ mod tests {
             "see\npostgresql://maya@db.example.org:26257/bank?sslmode=verify-full\nnow"
         );
         assert_eq!(stream(Some(5)).wrap("", "", text), text);
+    }
+
+    #[test]
+    #[cfg(feature = "local")]
+    fn what_can_be_drawn_over_has_a_name() {
+        for (term, moves) in
+            [(None, false), (Some(""), false), (Some("dumb"), false), (Some("xterm"), true)]
+        {
+            assert_eq!(moves_cursor(term.map(OsStr::new)), moves, "{term:?}");
+        }
     }
 
     #[test]

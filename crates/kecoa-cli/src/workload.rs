@@ -38,7 +38,7 @@ fn init(
     self_command: Vec<OsString>,
 ) -> Result<i32, Failure> {
     let InitArguments { workload: name, url, size, drop } = arguments;
-    let size = size_of(*name, size)?;
+    let size = size_of(*name, size)?.unwrap_or_else(|| name.default_size());
     let server = Server::find(url.as_deref(), output, self_command)?;
     set_up(&server, *name, size, *drop, output)?;
     let (items, schema) = (name.items(), name.schema());

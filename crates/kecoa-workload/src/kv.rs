@@ -16,6 +16,8 @@ use crate::versions::{MISSING, Seen, Versions};
 
 /// How many bytes a value has.
 const VALUE: usize = 64;
+/// Which part of the transactions only reads, in percent, where nobody says so.
+pub(crate) const READS: u8 = 50;
 
 const READ: &str = "SELECT version, value FROM kecoa_kv.kv WHERE key = $1";
 const WRITE: &str =

@@ -49,6 +49,6 @@ pub use event::{About, Attempt, Event, Failure, Finished, Outcome, Resolution};
 pub use invariant::Check;
 pub use options::{Client, Faults, Mix, Name, Place, RunOptions};
 pub use record::Recorder;
-pub use run::{Ending, Hooks, Kill, Prepared, check, init, is_set_up, prepare};
+pub use run::{Ending, Hooks, Kill, Prepared, check, init, is_set_up, prepare, size};
 pub use shared::Report;
 pub use summary::{End, Summary};

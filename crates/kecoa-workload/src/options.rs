@@ -10,6 +10,7 @@ use kecoa::{Config, Isolation};
 use kecoa_faults::{Plan, Upstream};
 
 use crate::distribution::Distribution;
+use crate::error::Error;
 
 /// Which workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,11 +104,12 @@ impl FromStr for Name {
 }
 
 /// Which of the core workloads of YCSB.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Mix {
     /// Half reads, half updates.
     A,
     /// 95% reads, 5% updates.
+    #[default]
     B,
     /// Reads only.
     C,
@@ -207,10 +209,10 @@ pub struct RunOptions {
     pub seed: u64,
     /// How often each item is drawn; the workload's own when not set.
     pub distribution: Option<Distribution>,
-    /// Which part of the transactions of `kv` only reads, in percent.
-    pub reads: u8,
-    /// The mix of `ycsb`.
-    pub mix: Mix,
+    /// Which part of the transactions of `kv` only reads, in percent; half of them when not set.
+    pub reads: Option<u8>,
+    /// The mix of `ycsb`; [`Mix::B`] when not set.
+    pub mix: Option<Mix>,
     /// The entry point.
     pub client: Client,
     /// The command that the Python driver is run by: an interpreter and its first arguments.
@@ -239,8 +241,8 @@ impl RunOptions {
             ramp: Duration::ZERO,
             seed,
             distribution: None,
-            reads: 50,
-            mix: Mix::B,
+            reads: None,
+            mix: None,
             client: Client::Blocking,
             python: vec!["python3".into()],
             isolation: Isolation::Serializable,
@@ -249,6 +251,62 @@ impl RunOptions {
             faults: None,
             kill_every: None,
         }
+    }
+
+    /// Sees that the options go together, and are the workload's: none is ignored.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for one that cannot be, and what can.
+    pub fn validate(&self) -> Result<(), Error> {
+        let name = self.name;
+        let refused = |what: String| Err(Error::Usage(what));
+        if self.concurrency == 0 {
+            return refused("expected a concurrency of at least 1, found 0".to_owned());
+        }
+        if self.rate.is_some_and(|rate| !rate.is_finite() || rate <= 0.0) {
+            return refused("expected a rate above 0 transactions a second".to_owned());
+        }
+        if self.reads.is_some_and(|reads| reads > 100) {
+            return refused("expected reads of at most 100 percent".to_owned());
+        }
+        if self.reads.is_some() && name != Name::Kv {
+            return refused(format!("--reads is an option of kv, not of {name}: leave it out"));
+        }
+        if self.mix.is_some() && name != Name::Ycsb {
+            return refused(format!("--mix is an option of ycsb, not of {name}: leave it out"));
+        }
+        if self.distribution.is_some() && name == Name::Tpcc {
+            return refused(
+                "tpcc has distributions of its own: leave --distribution out, and change its contention by \
+                 --concurrency and the number of warehouses"
+                    .to_owned(),
+            );
+        }
+        let in_python = [Name::Bank, Name::Kv, Name::Ycsb];
+        if self.client == Client::Python && !in_python.contains(&name) {
+            return refused(format!(
+                "the Python driver runs bank, kv and ycsb: run {name} by --client blocking or --client tokio"
+            ));
+        }
+        if self.duration.is_some_and(|duration| duration.is_zero()) {
+            return refused("expected a duration above 0".to_owned());
+        }
+        let kills = self.kill_every.map(|every| (every, self.duration));
+        match kills {
+            Some((every, _)) if every.is_zero() => {
+                return refused("expected a time above 0 between two kills".to_owned());
+            }
+            Some((every, Some(duration))) if every >= duration => {
+                return refused(format!(
+                    "a run of {} s ends before the first kill, which is after {} s: let it last longer, or kill sooner",
+                    duration.as_secs_f64(),
+                    every.as_secs_f64()
+                ));
+            }
+            _ => {}
+        }
+        self.policy.validate()?;
+        Ok(())
     }
 }
 

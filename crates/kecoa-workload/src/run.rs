@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::event::{About, Event};
 use crate::faults;
 use crate::invariant::Check;
+use crate::kv::READS;
 use crate::options::{self, Name, Place, RunOptions};
 use crate::random::mix;
 use crate::schema::{self, Settings};
@@ -63,6 +64,15 @@ pub struct Ending {
 /// The database's.
 pub fn is_set_up(config: &Config, name: Name) -> Result<bool, Error> {
     schema::exists(&mut Client::connect(config)?, name)
+}
+
+/// How many of its [items](Name::items) a workload was set up with.
+///
+/// # Errors
+/// The database's; [`Error::Setup`] when it is not set up.
+pub fn size(config: &Config, name: Name) -> Result<i64, Error> {
+    let mut client = Client::connect(config)?;
+    schema::setting(&schema::settings(&mut client, name)?, name.items(), name)
 }
 
 /// Sets a workload up: its schema, its tables and what is in them. `size` counts its
@@ -127,7 +137,7 @@ impl std::fmt::Debug for Prepared {
 /// The database's; [`Error::Setup`] when the workload is not set up; [`Error::Usage`] for options that do not go
 /// together.
 pub fn prepare(place: Place, options: RunOptions) -> Result<Prepared, Error> {
-    check_options(&options)?;
+    options.validate()?;
     let mut client = Client::connect(&place.config)?;
     // Not of the seed: runs with the same seed are different ones.
     let number = (mix(fastrand::u64(..)) >> 1).cast_signed();
@@ -140,33 +150,6 @@ pub fn prepare(place: Place, options: RunOptions) -> Result<Prepared, Error> {
     Ok(Prepared { place, options, settings, workload, log, about })
 }
 
-fn check_options(options: &RunOptions) -> Result<(), Error> {
-    let refused = |what: &str| Err(Error::Usage(what.to_owned()));
-    if options.concurrency == 0 {
-        return refused("expected a concurrency of at least 1, found 0");
-    }
-    if options.rate.is_some_and(|rate| !rate.is_finite() || rate <= 0.0) {
-        return refused("expected a rate above 0 transactions a second");
-    }
-    if options.reads > 100 {
-        return refused("expected reads of at most 100 percent");
-    }
-    if options.distribution.is_some() && options.name == Name::Tpcc {
-        return refused(
-            "tpcc has distributions of its own: change its contention by --concurrency and the number of warehouses",
-        );
-    }
-    let in_python = [Name::Bank, Name::Kv, Name::Ycsb];
-    if options.client == options::Client::Python && !in_python.contains(&options.name) {
-        return Err(Error::Usage(format!(
-            "the Python driver runs bank, kv and ycsb; run {} by --client blocking or --client tokio",
-            options.name
-        )));
-    }
-    options.policy.validate()?;
-    Ok(())
-}
-
 fn about(place: &Place, options: &RunOptions, settings: &Settings, server: &str) -> About {
     let end = server.find(" on ").or_else(|| server.find(" (")).unwrap_or(server.len());
     let name = options.name;
@@ -175,8 +158,8 @@ fn about(place: &Place, options: &RunOptions, settings: &Settings, server: &str)
         chosen.push((name.items(), size.to_string()));
     }
     match name {
-        Name::Kv => chosen.push(("reads", format!("{}%", options.reads))),
-        Name::Ycsb => chosen.push(("mix", options.mix.to_string())),
+        Name::Kv => chosen.push(("reads", format!("{}%", options.reads.unwrap_or(READS)))),
+        Name::Ycsb => chosen.push(("mix", options.mix.unwrap_or_default().to_string())),
         Name::Bank | Name::Tpcc | Name::Movr => {}
     }
     chosen.extend(options.distribution.map(|chosen| ("distribution", chosen.to_string())));

@@ -7,7 +7,7 @@ use kecoa::{Isolation, TransactionOptions};
 use crate::bank::{self, Bank, Transfer};
 use crate::error::{BodyError, Error};
 use crate::invariant::Check;
-use crate::kv::{self, Kv};
+use crate::kv::{self, Kv, READS};
 use crate::movr::{self, Action, Movr};
 use crate::options::{Name, RunOptions};
 use crate::schema::{self, Settings};
@@ -50,10 +50,13 @@ impl Workload {
         let distribution = options.distribution;
         Ok(match options.name {
             Name::Bank => Workload::Bank(Bank::new(settings, distribution)?),
-            Name::Kv => Workload::Kv(Kv::new(settings, distribution, options.reads)?),
+            Name::Kv => {
+                Workload::Kv(Kv::new(settings, distribution, options.reads.unwrap_or(READS))?)
+            }
             Name::Ycsb => {
                 let records = ycsb::records(client)?;
-                Workload::Ycsb(Ycsb::new(settings, distribution, options.mix, records)?)
+                let mix = options.mix.unwrap_or_default();
+                Workload::Ycsb(Ycsb::new(settings, distribution, mix, records)?)
             }
             Name::Tpcc => Workload::Tpcc(Tpcc::new(settings)?),
             Name::Movr => Workload::Movr(Movr::new(settings, distribution, run)?),

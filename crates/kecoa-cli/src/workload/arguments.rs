@@ -10,8 +10,8 @@ use kecoa_faults::Plan;
 use kecoa_workload::{Client, Distribution, Mix, Name};
 
 const EXIT: &str = "Without --url and DATABASE_URL it runs on the local endpoint, which it starts and leaves running.\n\n\
-    Exit status: 0 when all invariants held, 1 when one was violated or something failed, 2 for a mistake in the \
-    arguments, 130 when Ctrl-C ended a run.";
+    Exit status: 0 when all invariants held, 1 when one was violated, not one transaction committed, or something failed, \
+    2 for a mistake in the arguments, 130 when Ctrl-C ended a run, 143 for SIGTERM.";
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -86,7 +86,7 @@ pub(super) struct RunArguments {
     #[command(flatten)]
     pub(super) size: Size,
     /// How long: `30s`, `5m`, `1h` [default: until Ctrl-C]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = above_zero)]
     pub(super) duration: Option<Duration>,
     /// How many workers, with a connection each
     #[arg(long, value_name = "N", default_value = "8", value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -104,12 +104,12 @@ pub(super) struct RunArguments {
     /// hot:2:0.9 for contention [default: the workload's]
     #[arg(long, value_name = "WHICH")]
     pub(super) distribution: Option<Distribution>,
-    /// Which part of the transactions of `kv` only reads, in percent
-    #[arg(long, value_name = "PERCENT", default_value = "50", value_parser = clap::value_parser!(u8).range(..=100))]
-    pub(super) reads: u8,
-    /// Which core workload of YCSB, a to f
-    #[arg(long, value_name = "MIX", default_value = "b")]
-    pub(super) mix: Mix,
+    /// Which part of the transactions of `kv` only reads, in percent [default: 50]
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(..=100))]
+    pub(super) reads: Option<u8>,
+    /// Which core workload of YCSB `ycsb` runs, a to f [default: b]
+    #[arg(long, value_name = "MIX")]
+    pub(super) mix: Option<Mix>,
     /// The entry point: blocking, tokio or python
     #[arg(long, value_name = "WHICH", default_value = "blocking")]
     pub(super) client: Client,
@@ -127,7 +127,7 @@ pub(super) struct RunArguments {
     pub(super) faults: Option<Plan>,
     /// Kill and restart the database server again and again, this long after it came back; only of an endpoint of
     /// its own, called `workload`
-    #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "url")]
+    #[arg(long, value_name = "TIME", value_parser = above_zero, conflicts_with = "url")]
     pub(super) kill: Option<Duration>,
     /// No live view, where standard error is a terminal; nor is there one with --json or --quiet
     #[arg(long)]
@@ -160,6 +160,13 @@ fn duration(text: &str) -> Result<Duration, String> {
     parsed.ok_or_else(|| format!("expected a time such as 500ms, 30s, 5m or 1h30m, found {text:?}"))
 }
 
+fn above_zero(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err(format!("expected a time above 0, found {text:?}")),
+        time => Ok(time),
+    }
+}
+
 fn rate(text: &str) -> Result<f64, String> {
     let rate = text.parse().ok().filter(|rate: &f64| rate.is_finite() && *rate > 0.0);
     rate.ok_or_else(|| format!("expected a number above 0, found {text:?}"))
@@ -174,6 +181,10 @@ mod tests {
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5_400)));
         assert_eq!(duration("0s"), Ok(Duration::ZERO));
+        assert_eq!(above_zero("1s"), Ok(Duration::from_secs(1)));
+        for nothing in ["0s", "0ms", "0h"] {
+            assert!(above_zero(nothing).unwrap_err().contains("above 0"), "{nothing}");
+        }
         for wrong in ["", "10", "-5s", "soon"] {
             assert!(duration(wrong).unwrap_err().contains("30s"), "{wrong}");
         }

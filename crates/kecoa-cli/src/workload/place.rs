@@ -69,6 +69,11 @@ impl Server {
         Ok(Server { url: running.url.clone(), own: Some((options, running)) })
     }
 
+    /// Whether this command started it, to be killed and stopped.
+    pub(super) fn is_own(&self) -> bool {
+        self.own.is_some()
+    }
+
     /// How to connect.
     pub(super) fn config(&self) -> Result<Config, Failure> {
         Ok(Config::parse(&self.url)?.resolve(&Environment::from_process())?)

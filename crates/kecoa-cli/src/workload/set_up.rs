@@ -28,8 +28,8 @@ pub(super) fn set_up(
     Ok(())
 }
 
-/// The size that was chosen, by the option that is this workload's.
-pub(super) fn size_of(name: Name, size: &Size) -> Result<u32, Failure> {
+/// The size that was chosen, by the option that is this workload's; nothing where none was.
+pub(super) fn size_of(name: Name, size: &Size) -> Result<Option<u32>, Failure> {
     let given = [
         ("--accounts", "accounts", size.accounts),
         ("--keys", "keys", size.keys),
@@ -49,7 +49,7 @@ pub(super) fn size_of(name: Name, size: &Size) -> Result<u32, Failure> {
             }
         }
     }
-    Ok(chosen.unwrap_or_else(|| name.default_size()))
+    Ok(chosen)
 }
 
 #[cfg(test)]
@@ -59,10 +59,10 @@ mod tests {
     #[test]
     fn a_size_is_that_of_its_workload() {
         let size = Size { accounts: Some(7), ..Size::default() };
-        assert_eq!(size_of(Name::Bank, &size).unwrap(), 7);
+        assert_eq!(size_of(Name::Bank, &size).unwrap(), Some(7));
         let refused = size_of(Name::Kv, &size).unwrap_err();
         assert_eq!(refused.status(), 2);
         assert!(refused.to_string().contains("--keys"), "{refused}");
-        assert_eq!(size_of(Name::Tpcc, &Size::default()).unwrap(), 1);
+        assert_eq!(size_of(Name::Tpcc, &Size::default()).unwrap(), None);
     }
 }

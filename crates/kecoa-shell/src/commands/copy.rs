@@ -100,7 +100,7 @@ impl Shell {
     fn bar(&self, size: Option<u64>) -> ProgressBar {
         use std::io::IsTerminal as _;
 
-        if self.manner.quiet || !io::stderr().is_terminal() {
+        if self.manner.quiet || !io::stderr().is_terminal() || !moves_cursor() {
             return ProgressBar::with_draw_target(size, ProgressDrawTarget::hidden());
         }
         let (bar, template) = match size {
@@ -114,6 +114,11 @@ impl Shell {
             Err(_) => bar,
         }
     }
+}
+
+/// Whether the terminal says that it can move its cursor.
+fn moves_cursor() -> bool {
+    std::env::var_os("TERM").is_some_and(|name| !name.is_empty() && name != "dumb")
 }
 
 /// Whether the data behind `\copy … FROM stdin` comes from the program's own standard input: where the

@@ -29,7 +29,7 @@ const REFRESH: Duration = Duration::from_millis(200);
 /// Why [`watch`] returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Left {
-    /// The run is over.
+    /// The run is over, or about to be.
     Over,
     /// Somebody pressed `q`.
     Quit,
@@ -37,21 +37,19 @@ pub enum Left {
     Interrupted,
 }
 
-/// Shows the run on the terminal until its summary says that it has ended, or somebody presses `q` or
-/// Ctrl-C. `summary` is asked five times a second.
+/// Shows the run on the terminal until its summary says that it has ended, nobody gives one any more, or
+/// somebody presses `q` or Ctrl-C. `summary` is asked five times a second.
 ///
 /// It draws on standard error, so that standard output stays free for results. The terminal is as before
 /// when this returns, and before the message of a panic in any thread is printed.
 ///
 /// # Errors
 /// There is no terminal, or it cannot be used any more; a thread panicked meanwhile.
-pub fn watch(color: bool, mut summary: impl FnMut() -> Summary) -> io::Result<Left> {
+pub fn watch(color: bool, mut summary: impl FnMut() -> Option<Summary>) -> io::Result<Left> {
     let mut screen = Screen::open()?;
     loop {
-        let summary = summary();
-        if summary.run.end != End::Running {
-            return Ok(Left::Over);
-        }
+        let summary = summary().filter(|summary| summary.run.end == End::Running);
+        let Some(summary) = summary else { return Ok(Left::Over) };
         screen.draw(&summary, color)?;
         if let Some(left) = screen.key(REFRESH)? {
             return Ok(left);

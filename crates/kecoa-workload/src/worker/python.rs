@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 
 use crate::attempts::reason_in;
 use crate::event::{Attempt, Event, Failure, Finished, Outcome, Resolution};
+use crate::kv::READS;
 use crate::shared::{SLICE, Shared};
 use crate::versions::{MISSING, Seen};
 
@@ -83,8 +84,8 @@ fn orders(shared: &Shared) -> Value {
         "ramp": options.ramp.as_secs_f64(),
         "seed": options.seed,
         "distribution": options.distribution.map(|distribution| distribution.to_string()),
-        "reads": options.reads,
-        "mix": options.mix.to_string(),
+        "reads": options.reads.unwrap_or(READS),
+        "mix": options.mix.unwrap_or_default().to_string(),
         "isolation": match options.isolation {
             kecoa::Isolation::ReadCommitted => "READ COMMITTED",
             kecoa::Isolation::RepeatableRead => "REPEATABLE READ",

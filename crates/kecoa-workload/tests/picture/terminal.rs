@@ -28,7 +28,8 @@ fn child() {
     let mut draws = 0;
     let left = watch(true, || {
         draws += 1;
-        match way_out.as_str() {
+        let shown = match way_out.as_str() {
+            "unwanted" if draws == 3 => return None,
             "over" if draws == 3 => ended.clone(),
             "panic" if draws == 3 => panic!("the view's own thread"),
             "panic elsewhere" if draws == 3 => {
@@ -37,7 +38,8 @@ fn child() {
                 running.clone()
             }
             _ => running.clone(),
-        }
+        };
+        Some(shown)
     });
     eprintln!("LEFT {:?}", left.map_err(|error| error.to_string()));
 }
@@ -136,9 +138,11 @@ impl Terminal {
 
 #[test]
 fn the_end_of_the_run_gives_the_terminal_back() {
-    let mut terminal = Terminal::with("over");
-    assert!(terminal.end().success());
-    assert!(terminal.afterwards().contains("LEFT Ok(Over)"), "{}", terminal.afterwards());
+    for way_out in ["over", "unwanted"] {
+        let mut terminal = Terminal::with(way_out);
+        assert!(terminal.end().success());
+        assert!(terminal.afterwards().contains("LEFT Ok(Over)"), "{}", terminal.afterwards());
+    }
 }
 
 #[test]

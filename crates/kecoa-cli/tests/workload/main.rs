@@ -4,6 +4,9 @@
 // Helpers of tests count as tests.
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
 
+mod options;
+mod terminal;
+
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, Output, Stdio};
@@ -80,8 +83,37 @@ fn every_workload_runs_and_holds() {
         assert_eq!(count(&summary, "ambiguous", "unknown"), 0, "{client}");
     }
     home.workload(&["bank", "--distribution", "hot:2:0.9"]);
+    a_run_without_a_commit_is_no_success(&home);
+    the_size_is_that_of_the_set_up(&home);
     money_that_is_gone_is_found(&home);
-    ctrl_c_ends_a_run_with_its_summary(&home);
+    for (name, number) in [("-INT", 2), ("-TERM", 15), ("-HUP", 1)] {
+        a_signal_ends_a_run_with_its_summary(&home, name, number);
+    }
+    terminal::signals_leave_the_terminal_as_it_was(&home);
+    terminal::ctrl_c_in_the_view_is_as_the_signal(&home);
+    terminal::a_reader_of_the_summary_that_has_gone(&home);
+    terminal::a_terminal_without_a_cursor_has_no_view(&home);
+}
+
+fn a_run_without_a_commit_is_no_success(home: &Home) {
+    let never = ["--faults", "error:40001@commit", "--max-attempts", "2", "--duration", "1s"];
+    let ran = home.run(&[&["workload", "run", "bank"][..], &never].concat());
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert_eq!(status(&ran), 1, "{said}");
+    assert!(said.contains("not one transaction of bank committed: "), "{said}");
+    assert!(said.contains("most often so: "), "{said}");
+    let shown = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert!(shown.contains("completed after"), "{shown}");
+}
+
+fn the_size_is_that_of_the_set_up(home: &Home) {
+    let of = |size| ["workload", "run", "bank", "--duration", "1s", "--init", "--accounts", size];
+    assert_eq!(status(&home.run(&of("1000"))), 0);
+    let other = home.run(&of("7"));
+    let said = String::from_utf8_lossy(&other.stderr).into_owned();
+    assert_eq!(status(&other), 1, "{said}");
+    assert!(said.contains("with 1000 accounts and not 7"), "{said}");
+    assert!(said.contains("kecoa workload init bank --drop --accounts 7"), "{said}");
 }
 
 fn money_that_is_gone_is_found(home: &Home) {
@@ -102,18 +134,18 @@ fn money_that_is_gone_is_found(home: &Home) {
     assert_eq!(status(&home.run(&["workload", "check", "bank"])), 0);
 }
 
-fn ctrl_c_ends_a_run_with_its_summary(home: &Home) {
-    let report = home.0.path().join("run.html");
+fn a_signal_ends_a_run_with_its_summary(home: &Home, signal: &str, number: i32) {
+    let report = home.0.path().join(format!("run{signal}.html"));
     let mut command = home.command(&["workload", "run", "kv", "--report"]);
     let child = command.arg(&report).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut child = child.unwrap();
     wait_for(&mut child, "until Ctrl-C");
-    interrupt(&child);
+    send(&child, signal);
     let ended = child.wait_with_output().unwrap();
-    // The binary ends by the signal itself, which a shell shows as 130.
-    assert_eq!(ended.status.signal(), Some(2));
     let shown = String::from_utf8_lossy(&ended.stdout).into_owned();
-    assert!(shown.contains("interrupted after"), "{shown}");
+    // The binary ends by the signal itself, which a shell shows as 130 and so on.
+    assert_eq!(ended.status.signal(), Some(number), "{signal}: {shown}");
+    assert!(shown.contains("interrupted after"), "{signal}: {shown}");
     assert!(std::fs::read_to_string(&report).unwrap().contains("<svg"));
 }
 
@@ -126,8 +158,8 @@ fn wait_for(child: &mut Child, text: &str) {
     std::thread::spawn(move || lines.for_each(drop));
 }
 
-fn interrupt(child: &Child) {
-    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+fn send(child: &Child, signal: &str) {
+    let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
     assert!(sent.success());
 }
 
