@@ -7,7 +7,7 @@ use kecoa_sql::{Token, TokenKind, lex};
 
 use crate::command::HELP;
 use crate::format::Format;
-use crate::keywords::KEYWORDS;
+use crate::keywords::{FIRST, KEYWORDS, NEXT};
 use crate::names::Names;
 use crate::variables::identifier;
 use statement::{TableRef, Wanted, Word, statement_around, tables_of, unquoted, wanted};
@@ -207,13 +207,19 @@ impl Found<'_> {
         }
     }
 
-    fn keywords(&mut self) {
+    /// Adds keywords that may stand behind these words; few, where no letter says which.
+    fn keywords(&mut self, ahead: &[&Word<'_>]) {
         if self.prefix.starts_with('"') {
             return;
         }
         let typed = self.prefix.to_ascii_uppercase();
         let lower = !self.prefix.is_empty() && !self.prefix.chars().any(char::is_uppercase);
-        for keyword in KEYWORDS.iter().filter(|keyword| keyword.starts_with(&typed)) {
+        let words = match (ahead, self.prefix) {
+            ([], _) => FIRST,
+            (_, "") => NEXT,
+            _ => KEYWORDS,
+        };
+        for keyword in words.iter().filter(|keyword| keyword.starts_with(&typed)) {
             self.push(if lower { keyword.to_lowercase() } else { (*keyword).to_owned() });
         }
     }
@@ -243,19 +249,20 @@ impl Found<'_> {
                 if self.prefix.is_empty() {
                     return;
                 }
-                self.keywords();
+                self.keywords(ahead);
             }
+            Wanted::Keywords => self.keywords(ahead),
             Wanted::Schemas => self.names(&names.schemas),
             Wanted::Databases => self.names(&names.databases),
             Wanted::Roles => self.names(&names.roles),
             Wanted::Types => self.names(&names.types),
             Wanted::Settings => {
                 self.words(&names.settings.iter().map(String::as_str).collect::<Vec<&str>>());
-                self.keywords();
+                self.keywords(ahead);
             }
             Wanted::Indexes => {
                 self.names(&names.indexes);
-                self.keywords();
+                self.keywords(ahead);
             }
             Wanted::Sequences => self.names(&names.sequences),
             Wanted::Functions => self.names(&names.functions),
@@ -276,7 +283,7 @@ impl Found<'_> {
                         self.name(table.alias.as_deref().unwrap_or(&table.table));
                     }
                 }
-                self.keywords();
+                self.keywords(ahead);
                 if !ahead.is_empty() {
                     self.functions(names);
                 }

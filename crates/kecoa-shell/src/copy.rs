@@ -178,6 +178,11 @@ pub(crate) fn shown(file: Option<&str>) -> String {
     file.map_or_else(|| "standard input".to_owned(), |file| literal(file).trim().to_owned())
 }
 
+/// Whether a line is the mark behind the data.
+pub(crate) fn ends_data(line: &str) -> bool {
+    line.trim_end_matches(['\r', '\n']) == "\\."
+}
+
 /// The data of a COPY among the lines of a source: up to a line `\.`, or the end.
 pub(crate) struct InlineData<'a> {
     source: &'a mut dyn Source,
@@ -217,7 +222,7 @@ impl Read for InlineData<'_> {
             let line = self.next_line()?;
             self.at = 0;
             match line {
-                Line::Text(line) if line.trim_end_matches(['\r', '\n']) == "\\." => {
+                Line::Text(line) if ends_data(&line) => {
                     self.line.clear();
                     self.over = true;
                 }

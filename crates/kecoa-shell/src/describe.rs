@@ -130,7 +130,9 @@ impl Relation {
         let title = view.screen.style.paint(Role::Heading, &escape::line(title.as_bytes()));
         writeln!(view.out, "{title}").map_err(Failure::Output)?;
         let look = Look { tuples_only: false, counted: false, ..view.look.clone() };
-        let mut results = Results::new(view.out, look, view.screen, false, view.error_style);
+        // What a column is made of is not cut: the terminal breaks the line.
+        let screen = Screen { cut: false, ..view.screen };
+        let mut results = Results::new(view.out, look, screen, false, view.error_style);
         connection.run(&catalogue::columns(&self.oid, more), &mut results)?;
         if self.is_table() {
             self.show_parts(connection, view)?;

@@ -16,9 +16,10 @@ use rustyline::{
 };
 
 use crate::complete::complete;
+use crate::entered::is_complete;
 use crate::highlight::highlight;
 use crate::history;
-use crate::input::{bare_command, is_complete};
+use crate::input::bare_command;
 use crate::names::SharedNames;
 use crate::say::note;
 use crate::source::{Line, Prompt, Source};

@@ -245,19 +245,6 @@ pub(crate) fn bare_command(line: &str) -> Option<&'static str> {
         .map(|(_, command)| *command)
 }
 
-/// Whether everything in the text can be run: statements with their semicolons, and commands.
-pub(crate) fn is_complete(text: &str) -> bool {
-    let mut input = Input::default();
-    input.push(text);
-    input.push("\n");
-    let mut command_last = false;
-    while let Some(piece) = input.next() {
-        command_last = matches!(piece, Piece::Command(_));
-    }
-    // `SELECT 1 \g` is run by its command; what a command leaves is kept for the next line.
-    !input.is_pending() || command_last
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -351,16 +338,6 @@ mod tests {
             let (pieces, left) = pieces(lines);
             assert_eq!(pieces, found, "{lines:?}");
             assert_eq!(left.as_deref(), rest, "{lines:?}");
-        }
-    }
-
-    #[test]
-    fn enter_ends_what_is_complete() {
-        for text in ["", "SELECT 1;", "\\d", "a;\nb;", "SELECT 1 \\gx", "-- note", ";"] {
-            assert!(is_complete(text), "{text}");
-        }
-        for text in ["SELECT 1", "SELECT ';", "DO $$ a; ", "/* a;", "(;", "a; b"] {
-            assert!(!is_complete(text), "{text}");
         }
     }
 

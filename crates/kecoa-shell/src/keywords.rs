@@ -354,6 +354,78 @@ pub(crate) const STATEMENTS: &[&str] = &[
     "WITH",
 ];
 
+/// Words that a statement begins with.
+pub(crate) const FIRST: &[&str] = &[
+    "ABORT",
+    "ALTER",
+    "ANALYZE",
+    "BACKUP",
+    "BEGIN",
+    "CALL",
+    "CANCEL",
+    "COMMENT",
+    "COMMIT",
+    "COPY",
+    "CREATE",
+    "DEALLOCATE",
+    "DECLARE",
+    "DELETE",
+    "DISCARD",
+    "DO",
+    "DROP",
+    "END",
+    "EXECUTE",
+    "EXPLAIN",
+    "EXPORT",
+    "FETCH",
+    "GRANT",
+    "IMPORT",
+    "INSERT",
+    "LISTEN",
+    "LOCK",
+    "MERGE",
+    "NOTIFY",
+    "PREPARE",
+    "REASSIGN",
+    "REFRESH",
+    "REINDEX",
+    "RELEASE",
+    "RESET",
+    "RESTORE",
+    "REVOKE",
+    "ROLLBACK",
+    "SAVEPOINT",
+    "SELECT",
+    "SET",
+    "SHOW",
+    "START",
+    "TABLE",
+    "TRUNCATE",
+    "UNLISTEN",
+    "UPDATE",
+    "UPSERT",
+    "VACUUM",
+    "VALUES",
+    "WITH",
+];
+
+/// Words that often come next within a statement; offered where nothing is typed.
+pub(crate) const NEXT: &[&str] = &[
+    "AND",
+    "AS",
+    "FROM",
+    "GROUP",
+    "JOIN",
+    "LIMIT",
+    "ON",
+    "OR",
+    "ORDER",
+    "RETURNING",
+    "SET",
+    "VALUES",
+    "WHERE",
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -361,6 +433,9 @@ mod tests {
     #[test]
     fn the_list_can_be_searched() {
         assert!(KEYWORDS.is_sorted());
+        assert!(FIRST.iter().chain(NEXT).all(|word| is_keyword(word)));
+        let first = |statement: &&str| statement.split(' ').next().unwrap_or_default().to_owned();
+        assert!(STATEMENTS.iter().all(|statement| FIRST.contains(&first(statement).as_str())));
         assert!(is_keyword("select") && is_keyword("Upsert") && !is_keyword("accounts"));
     }
 }

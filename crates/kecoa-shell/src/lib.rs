@@ -15,6 +15,7 @@ mod copy;
 mod describe;
 mod destination;
 mod editor;
+mod entered;
 mod escape;
 mod format;
 mod highlight;

@@ -9,6 +9,8 @@ use crate::keywords::is_keyword;
 pub(super) enum Wanted {
     /// Columns, functions, keywords.
     Expression,
+    /// Behind a table's name.
+    Keywords,
     Tables,
     Schemas,
     Databases,
@@ -115,6 +117,9 @@ pub(super) fn wanted(ahead: &[&Word<'_>]) -> Wanted {
         let grants = first.is_some_and(|word| word.is("REVOKE"));
         return if grants && last.is("FROM") { Wanted::Roles } else { Wanted::Tables };
     }
+    if is_table(ahead) {
+        return Wanted::Keywords;
+    }
     if last.is("ON") && first.is_some_and(|word| word.is_any(&["CREATE", "GRANT", "REVOKE"])) {
         return Wanted::Tables;
     }
@@ -169,6 +174,18 @@ pub(super) fn wanted(ahead: &[&Word<'_>]) -> Wanted {
         }
     }
     Wanted::Expression
+}
+
+/// Whether these words end with a table's name, as behind FROM.
+fn is_table(ahead: &[&Word<'_>]) -> bool {
+    let mut rest = ahead;
+    loop {
+        match rest {
+            [before @ .., dot, name] if dot.text == "." && name.is_name() => rest = before,
+            [.., before, name] => return name.is_name() && before.is_any(&BEFORE_TABLE),
+            _ => return false,
+        }
+    }
 }
 
 /// A table that a statement names, and what it is called there.

@@ -81,6 +81,27 @@ fn a_place_gets_what_may_stand_there() {
 }
 
 #[test]
+fn a_place_gets_no_more_than_may_stand_there() {
+    let next = ["AND", "AS", "FROM", "GROUP", "JOIN", "LIMIT", "ON", "OR", "ORDER", "RETURNING"];
+    // Neither columns nor tables behind a table.
+    for text in ["SELECT * FROM accounts |", "SELECT * FROM sales.orders |", "UPDATE accounts |"] {
+        let found = offered(text);
+        assert!(found.iter().all(|it| it.chars().all(char::is_uppercase)), "{text}: {found:?}");
+        assert!(next.iter().all(|word| found.contains(&(*word).to_owned())), "{text}: {found:?}");
+        assert!(found.len() < 20, "{text}: {found:?}");
+    }
+    // A statement begins with what it can begin with.
+    assert_eq!(offered("se|"), ["select", "set"]);
+    assert_eq!(offered("SELECT 1; dro|"), ["drop"]);
+    assert!(offered("|").len() < 60, "{:?}", offered("|"));
+    // Every keyword is there once a letter says which.
+    assert_eq!(offered("SELECT * FROM accounts nat|"), ["natural"]);
+    let columns = offered("SELECT * FROM accounts WHERE |");
+    assert!(columns.starts_with(&["id".to_owned(), "balance".to_owned()]), "{columns:?}");
+    assert!(columns.len() < 30, "{columns:?}");
+}
+
+#[test]
 fn strings_and_comments_get_nothing() {
     for text in [
         "SELECT 'acc|",
