@@ -3,7 +3,7 @@
 //!
 //! [`main_from`] is the whole program. The binary calls it, and so does the Python package, in
 //! whose process it runs: it returns an exit status, and sets nothing up that outlives it.
-//! (`sql` and `workload run` handle SIGINT for the rest of the process's life. `serve` and `start --foreground` of `kecoa local`
+//! (`sql` handles SIGINT for the rest of the process's life. `serve` and `start --foreground` of `kecoa local`
 //! and `kecoa mongo`, and `kecoa faults`, handle signals; they are a process of their own. All others leave
 //! signals as they are: Ctrl-C ends them where SIGINT has its default effect, as it has in the binary.)
 #![forbid(unsafe_code)]
@@ -139,9 +139,7 @@ pub fn main_from(
         Command::Sql(arguments) => sql::run(*arguments, &output),
         #[cfg(feature = "workload")]
         Command::Workload(arguments) => workload::run(arguments, &output, self_command),
-        Command::Completions(arguments) => {
-            completions::run(&arguments, &mut Cli::command(), &output)
-        }
+        Command::Completions(arguments) => completions::run(&arguments, Cli::command(), &output),
         Command::Manual(arguments) => manual::run(&arguments, Cli::command(), &output),
         Command::Run(arguments) => run::run(&arguments),
     };

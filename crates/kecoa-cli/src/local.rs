@@ -50,7 +50,7 @@ enum Action {
     /// Print the variable DATABASE_URL for a shell: eval "$(kecoa local env)"
     Env(environment::Arguments),
     /// Show all endpoints of this home: state, URL, version, size, folder
-    List(arguments::Base),
+    List(List),
     /// Print its log and its database server's
     Logs(logs::Arguments),
     /// Delete its databases and roles; one that runs is started again, with the same URL
@@ -62,6 +62,15 @@ enum Action {
     /// The process in the background
     #[command(hide = true)]
     Serve(Serve),
+}
+
+#[derive(Debug, Args)]
+struct List {
+    #[command(flatten)]
+    base: arguments::Base,
+    /// Only their names, a line each
+    #[arg(long)]
+    names: bool,
 }
 
 pub(crate) fn run(
@@ -100,9 +109,20 @@ pub(crate) fn run(
             None => Ok(3),
         },
         Action::Env(arguments) => environment::run(&arguments, output),
-        Action::List(base) => {
+        Action::List(List { base, names: true }) => {
             let instances = kecoa_local::instances(&base.options())?;
-            output.result(&json!({ "instances": instances }), || show::list(&instances))?;
+            let names = show::names(&instances);
+            if output.is_json() {
+                output.json(&json!({ "names": names }))?;
+            } else if !names.is_empty() {
+                output.line(&names.join("\n"))?;
+            }
+            Ok(0)
+        }
+        Action::List(List { base, names: false }) => {
+            let instances = kecoa_local::instances(&base.options())?;
+            let value = json!({ "instances": instances });
+            output.result(&value, || show::list(&instances, output.stdout().columns()))?;
             Ok(0)
         }
         Action::Logs(arguments) => logs::run(&arguments, output),

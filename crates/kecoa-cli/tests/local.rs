@@ -101,6 +101,12 @@ fn a_folder_has_an_endpoint_of_its_own_from_its_start_to_its_end() {
     place.prints("Shop", &["sql", "-c", "CREATE TABLE kept (n INT)"]);
     assert_eq!(place.prints("Shop", &["doctor"]).lines().count(), 6);
     place.prints("Shop", &["local", "stop"]);
+    // The URL that a program has is known again.
+    let stopped = place.command("Shop", &["doctor"]).env("DATABASE_URL", &url).output().unwrap();
+    let said = text(&stopped.stdout);
+    assert_eq!(stopped.status.code(), Some(1), "{said}");
+    assert!(said.contains(&format!("endpoint `{name}` was, and it is stopped")), "{said}");
+    assert!(said.contains("start it with `kecoa local start`"), "{said}");
     let logs = place.prints("Shop", &["local", "logs", "-n", "2"]);
     assert_eq!(logs.lines().count(), 2, "{logs}");
     assert!(logs.contains("database | ") && logs.contains("shut down"), "{logs}");
@@ -209,6 +215,60 @@ fn help_says_where_data_is_kept_for_root_too() {
             "{help}"
         );
     }
+}
+
+#[test]
+fn the_list_shows_what_no_instance_can_be_called() {
+    let directory = tempfile::tempdir().unwrap();
+    let home = directory.path().join("home");
+    for name in ["shop", "My shop", "a\tb"] {
+        fs::create_dir_all(home.join("instances").join(name)).unwrap();
+    }
+    let run = |arguments: &[&str]| {
+        let mut command = command::command(&[&["local", "list"], arguments].concat());
+        command.env("KECOA_HOME", &home).current_dir(directory.path()).output().unwrap()
+    };
+    let list = text(&run(&[]).stdout);
+    let lines: Vec<&str> = list.lines().collect();
+    assert_eq!(lines.len(), 6, "{list}");
+    assert!(lines[1].contains("shop") && lines[1].contains("stopped"), "{list}");
+    assert!(lines[2].contains("My shop") && lines[2].contains("broken"), "{list}");
+    assert!(lines[3].contains("a\u{fffd}b") && !list.contains('\t'), "{list}");
+    assert!(lines[4].contains("My shop: ") && lines[4].contains("rename or delete"), "{list}");
+    assert_eq!(text(&run(&["--names"]).stdout), "shop\n");
+    let names: Value = serde_json::from_slice(&run(&["--names", "--json"]).stdout).unwrap();
+    assert_eq!(names, serde_json::json!({ "names": ["shop"] }));
+    fs::remove_dir_all(&home).unwrap();
+    assert_eq!(text(&run(&["--names"]).stdout), "");
+}
+
+#[test]
+fn bash_completes_the_names_of_instances() {
+    let directory = tempfile::tempdir().unwrap();
+    for name in ["shop", "shed", "bank", "Not a name"] {
+        fs::create_dir_all(directory.path().join("home/instances").join(name)).unwrap();
+    }
+    let script = text(&kecoa(&["completions", "bash"]).stdout);
+    fs::write(directory.path().join("kecoa.bash"), script).unwrap();
+    let complete = |typed: &str| {
+        let asks = format!(
+            ". ./kecoa.bash; COMP_WORDS=({typed}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
+             _kecoa kecoa \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD - 1]}}\"; echo \"${{COMPREPLY[@]}}\""
+        );
+        let program = Path::new(env!("CARGO_BIN_EXE_kecoa")).parent().unwrap();
+        let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+        let mut bash = Command::new("bash");
+        bash.args(["-c", &asks]).env("PATH", path).current_dir(directory.path());
+        bash.env("KECOA_HOME", directory.path().join("home")).stderr(Stdio::inherit());
+        Some(text(&bash.output().ok()?.stdout).trim_end().to_owned())
+    };
+    let Some(found) = complete("kecoa local stop --name sh") else {
+        eprintln!("skipped bash_completes_the_names_of_instances: there is no bash");
+        return;
+    };
+    assert_eq!(found, "shed shop");
+    assert_eq!(complete("kecoa mongo status --name b").unwrap(), "bank");
+    assert_eq!(complete("kecoa loc").unwrap(), "local");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The instances of a home: what is known of one, and of all.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use kecoa_server::home::{DEFAULT, Home};
 use kecoa_server::project;
@@ -27,6 +27,8 @@ pub struct Instance {
     pub folder: Option<PathBuf>,
     /// The size of its data on the disk, in bytes.
     pub data_bytes: u64,
+    /// The port that it has, or had and takes again.
+    pub kept_port: Option<u16>,
     /// Whether it runs, and how.
     #[serde(flatten)]
     pub status: Status,
@@ -39,13 +41,36 @@ impl Instance {
             Ok(status) => status,
             Err(error) => Status::Broken { reason: error.to_string() },
         };
+        let Record { port, folder } = Record::read(home);
         Ok(Instance {
             name: home.name().to_owned(),
             current,
-            folder: Record::read(home).folder,
+            folder,
             data_bytes: data::size(home),
+            kept_port: port,
             status,
         })
+    }
+
+    /// Whether its name is one that an instance can have.
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
+        kecoa_server::home::is_usable(&self.name)
+    }
+
+    /// A directory where instances lie, whose name none can have.
+    fn stranger(path: &Path) -> Instance {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let bad = kecoa_server::Error::BadName { name: name.clone() };
+        let reason = format!("{bad}; rename or delete {}", path.display());
+        Instance {
+            name,
+            current: false,
+            folder: None,
+            data_bytes: 0,
+            kept_port: None,
+            status: Status::Broken { reason },
+        }
     }
 }
 
@@ -69,17 +94,20 @@ pub fn exists(options: &Options) -> Result<bool, Error> {
     Ok(layout::locate(options)?.exists())
 }
 
-/// All instances of the home, by name. Changes nothing.
+/// All instances of the home, by name; behind them what lies there under a name that no instance can have.
+/// Changes nothing.
 ///
 /// # Errors
 ///
 /// When the home cannot be read.
 pub fn instances(options: &Options) -> Result<Vec<Instance>, Error> {
     let current = current_name();
-    Home::all(&SERVICE, options.home.clone())?
-        .iter()
-        .map(|home| Instance::of(home, current.as_deref() == Some(home.name())))
-        .collect()
+    let homes = Home::all(&SERVICE, options.home.clone())?;
+    let of = |home: &Home| Instance::of(home, current.as_deref() == Some(home.name()));
+    let mut instances = homes.iter().map(of).collect::<Result<Vec<_>, _>>()?;
+    let strangers = Home::strangers(&SERVICE, options.home.clone())?;
+    instances.extend(strangers.iter().map(|path| Instance::stranger(path)));
+    Ok(instances)
 }
 
 /// The name of the instance that the current folder means. A file that names none is said by those who

@@ -69,20 +69,42 @@ impl Home {
     /// As [`locate`](Self::locate), and when the directory may not be read.
     pub fn all(service: &'static Service, base: Option<PathBuf>) -> Result<Vec<Home>, Error> {
         let any = Home::locate(service, base, DEFAULT)?;
+        let names = any.siblings()?.into_iter().filter_map(|name| name.into_string().ok());
+        names
+            .filter(|name| is_usable(name))
+            .map(|name| Home::locate(service, Some(any.base.clone()), &name))
+            .collect()
+    }
+
+    /// The directories that lie where a service's instances are, and whose names no instance can have, by name:
+    /// somebody else made them, or renamed one.
+    ///
+    /// # Errors
+    ///
+    /// As [`all`](Self::all).
+    pub fn strangers(
+        service: &'static Service,
+        base: Option<PathBuf>,
+    ) -> Result<Vec<PathBuf>, Error> {
+        let any = Home::locate(service, base, DEFAULT)?;
         let directory = any.base.join(service.directory);
+        let usable = |name: &OsString| name.to_str().is_some_and(is_usable);
+        let names = any.siblings()?.into_iter().filter(|name| !usable(name));
+        Ok(names.map(|name| directory.join(name)).collect())
+    }
+
+    /// The names of all directories that lie beside this instance's, sorted.
+    fn siblings(&self) -> Result<Vec<OsString>, Error> {
+        let directory = self.base.join(self.service.directory);
         let entries = match fs::read_dir(&directory) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(Error::io("reading", &directory)(error)),
         };
-        let mut names: Vec<String> = entries
-            .flatten()
-            .filter(|entry| entry.path().is_dir())
-            .filter_map(|entry| entry.file_name().into_string().ok())
-            .filter(|name| is_usable(name))
-            .collect();
+        let directories = entries.flatten().filter(|entry| entry.path().is_dir());
+        let mut names: Vec<OsString> = directories.map(|entry| entry.file_name()).collect();
         names.sort();
-        names.iter().map(|name| Home::locate(service, Some(any.base.clone()), name)).collect()
+        Ok(names)
     }
 
     /// The same, and makes its directories: closed to others, except root's, through which the
@@ -285,7 +307,7 @@ fn directory_mode() -> u32 {
 }
 
 /// Whether an instance may have this name: it is a directory's, and never leaves the home.
-pub(crate) fn is_usable(name: &str) -> bool {
+pub fn is_usable(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
     !name.is_empty() && name.len() <= 32 && name.chars().all(plain)
 }

@@ -233,8 +233,10 @@ fn instances_are_listed_by_name() {
     }
     std::fs::create_dir(base.join("echoes/Not a name")).unwrap();
     std::fs::write(base.join("echoes/file"), "").unwrap();
-    let homes = Home::all(&SERVICE, Some(base)).unwrap();
+    let homes = Home::all(&SERVICE, Some(base.clone())).unwrap();
     assert_eq!(homes.iter().map(Home::name).collect::<Vec<_>>(), ["a", "b"]);
+    let strangers = Home::strangers(&SERVICE, Some(base.clone())).unwrap();
+    assert_eq!(strangers, [base.join("echoes/Not a name")]);
 }
 
 #[test]

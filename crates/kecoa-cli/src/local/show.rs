@@ -49,31 +49,53 @@ pub(super) fn instance(instance: &Instance) -> String {
     text
 }
 
-/// All, a line each; `*` is in front of the one that the current folder means.
-pub(super) fn list(instances: &[Instance]) -> String {
+/// The names of those that can be meant.
+pub(super) fn names(instances: &[Instance]) -> Vec<&str> {
+    instances.iter().filter(|it| it.is_usable()).map(|it| it.name.as_str()).collect()
+}
+
+/// All, a line each; `*` is in front of the one that the current folder means. Where that is wider than so many
+/// columns, URL and folder stand below.
+pub(super) fn list(instances: &[Instance], columns: Option<usize>) -> String {
     if instances.is_empty() {
         return "no endpoint was ever started here".to_owned();
     }
     let titles = ["", "NAME", "STATE", "PID", "DATA", "VERSION", "URL", "FOLDER"];
     let mut rows = vec![titles.map(str::to_owned)];
     rows.extend(instances.iter().map(row));
+    let mut lines = table(&rows, titles.len());
+    let width = lines.iter().map(|line| line.chars().count()).max().unwrap_or_default();
+    if columns.is_some_and(|columns| width > columns) {
+        let short = table(&rows, titles.len() - 2);
+        let below = rows.iter().enumerate().map(|(index, [.., url, folder])| {
+            let values = if index == 0 { [""; 2] } else { [url.as_str(), folder] };
+            values.into_iter().filter(|value| !value.is_empty()).map(|value| format!("   {value}"))
+        });
+        let together = short.into_iter().zip(below);
+        lines = together.flat_map(|(line, below)| std::iter::once(line).chain(below)).collect();
+    }
+    for instance in instances {
+        if let Status::Broken { reason } = &instance.status {
+            lines.push(format!("{}: {}", printable(&instance.name), printable(reason)));
+        }
+    }
+    lines.join("\n")
+}
+
+/// The first cells of the rows, below each other.
+fn table(rows: &[[String; 8]], shown: usize) -> Vec<String> {
     let mut widths = [0; 8];
-    for row in &rows {
+    for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = cell.chars().count().max(*width);
         }
     }
     let line = |row: &[String; 8]| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        let cells = row.iter().zip(widths).take(shown);
+        let cells = cells.map(|(cell, width)| format!("{cell:width$}"));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
-    let mut lines: Vec<String> = rows.iter().map(line).collect();
-    for instance in instances {
-        if let Status::Broken { reason } = &instance.status {
-            lines.push(format!("{}: {reason}", instance.name));
-        }
-    }
-    lines.join("\n")
+    rows.iter().map(line).collect()
 }
 
 fn row(instance: &Instance) -> [String; 8] {
@@ -89,7 +111,7 @@ fn row(instance: &Instance) -> [String; 8] {
     };
     [
         if instance.current { "*" } else { "" }.to_owned(),
-        instance.name.clone(),
+        printable(&instance.name),
         state.to_owned(),
         pid,
         bytes(instance.data_bytes),
@@ -97,6 +119,11 @@ fn row(instance: &Instance) -> [String; 8] {
         url,
         instance.folder.as_ref().map(|folder| folder.display().to_string()).unwrap_or_default(),
     ]
+}
+
+/// Without what could control a terminal: the name of a folder that somebody else made.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// A size for people, in units of 1000.
@@ -120,6 +147,21 @@ pub(super) fn bytes(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_does_not_fit_stands_below() {
+        let row = |cells: [&str; 8]| cells.map(str::to_owned);
+        let rows = [
+            row(["", "NAME", "STATE", "PID", "DATA", "VERSION", "URL", "FOLDER"]),
+            row(["*", "shop", "stopped", "", "1 MB", "", "", "/shop"]),
+        ];
+        let titles = "   NAME  STATE    PID  DATA  VERSION  URL  FOLDER";
+        assert_eq!(table(&rows, 8), [titles, "*  shop  stopped       1 MB                /shop"]);
+        assert_eq!(
+            table(&rows, 6),
+            ["   NAME  STATE    PID  DATA  VERSION", "*  shop  stopped       1 MB"]
+        );
+    }
 
     #[test]
     fn sizes_have_two_digits_or_more() {
