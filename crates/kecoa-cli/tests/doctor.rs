@@ -11,6 +11,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::thread;
@@ -23,7 +24,10 @@ const SECRET: &str = "s3cr3t-m4rk3r";
 
 /// Exit status and standard output; nothing comes elsewhere, and never the secret.
 fn doctor(url: &str, arguments: &[&str]) -> (i32, String) {
-    let home = tempfile::tempdir().unwrap();
+    doctor_in(tempfile::tempdir().unwrap().path(), url, arguments)
+}
+
+fn doctor_in(home: &Path, url: &str, arguments: &[&str]) -> (i32, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kecoa"));
     for (name, _) in std::env::vars_os() {
         if name.as_encoded_bytes().starts_with(b"PG") {
@@ -31,7 +35,7 @@ fn doctor(url: &str, arguments: &[&str]) -> (i32, String) {
         }
     }
     command.arg("doctor").args(arguments).stdin(Stdio::null());
-    command.env("DATABASE_URL", url).env("HOME", home.path()).env("KECOA_HOME", home.path());
+    command.env("DATABASE_URL", url).env("HOME", home).env("KECOA_HOME", home).current_dir(home);
     let output = command.output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
@@ -133,6 +137,28 @@ fn what_is_wrong_comes_first_and_the_rest_is_short() {
     assert_eq!(lines[5], "It does not work: see the step at the top.");
     let (_, coloured) = doctor(&url(port, ""), &["--color", "always"]);
     assert!(coloured.starts_with("\x1b[1m\x1b[31mfailed"), "{coloured:?}");
+}
+
+#[test]
+fn the_place_of_a_local_endpoint_that_is_stopped() {
+    let home = tempfile::tempdir().unwrap();
+    let port = closed_port();
+    for (name, start) in
+        [("default", "kecoa local start`"), ("shop", "kecoa local start --name shop`")]
+    {
+        let instances = home.path().join("instances");
+        let _ = std::fs::remove_dir_all(&instances);
+        std::fs::create_dir_all(instances.join(name)).unwrap();
+        let record = format!("{{\"port\": {port}, \"folder\": null}}");
+        std::fs::write(instances.join(name).join("instance.json"), record).unwrap();
+        let (status, text) = doctor_in(home.path(), &url(port, ""), &[]);
+        assert_eq!(status, 1, "{text}");
+        let said = format!("-> that is where the local endpoint `{name}` was, and it is stopped");
+        assert!(text.contains(&said) && text.contains(start), "{text}");
+        // Another port is somebody else's.
+        let (_, text) = doctor_in(home.path(), &url(closed_port(), ""), &[]);
+        assert!(text.contains("-> nobody listens there: check the port"), "{text}");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use kecoa::config::{SslMode, Target};
 use kecoa::server_probe::{self, Certificate, TlsReport};
+use kecoa_local::Status;
 use serde_json::json;
 
 use super::configuration::Setup;
@@ -120,7 +121,9 @@ fn connect(
         }
     }
     step.fact("addresses", facts);
+    let stopped = if reached.is_none() { stopped_endpoint(places) } else { None };
     let change = match refused.first().map(|(kind, _)| *kind) {
+        _ if stopped.is_some() => stopped.as_deref().unwrap_or_default(),
         _ if unnamed => {
             "nobody listens there, and nobody named another place: start the local endpoint with `kecoa local \
              start`, or give a URL or DATABASE_URL"
@@ -139,6 +142,25 @@ fn connect(
         step.warn(change);
     }
     reached
+}
+
+/// What to do where nobody listens at the place of a local endpoint.
+fn stopped_endpoint(places: &[(Target, Option<SocketAddr>)]) -> Option<String> {
+    let near = places.iter().filter_map(|(_, address)| *address).find(|a| a.ip().is_loopback())?;
+    let instances = kecoa_local::instances(&kecoa_local::Options::default()).ok()?;
+    let instance = instances.into_iter().find(|it| it.kept_port == Some(near.port()))?;
+    let name = if instance.current { String::new() } else { format!(" --name {}", instance.name) };
+    match instance.status {
+        Status::Stopped => Some(format!(
+            "that is where the local endpoint `{}` was, and it is stopped: start it with `kecoa local start{name}`, \
+             which brings the same URL back",
+            instance.name
+        )),
+        Status::Broken { reason } => {
+            Some(format!("that is where the local endpoint `{}` was: {reason}", instance.name))
+        }
+        Status::Running(_) => None,
+    }
 }
 
 fn tls(setup: &Setup, reached: &Reached, step: &mut Step) {
