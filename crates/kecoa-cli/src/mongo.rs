@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use kecoa::Config;
 use kecoa_local::project;
 use kecoa_mongo::launch::{
     self, Mode, Options, Running, Status, Stopped, TlsOptions, Waiting, redacted,
@@ -160,18 +161,7 @@ pub(crate) fn run(
             kecoa_mongo::serve::serve(&options, Mode::Detached, &mut |_| {})?;
             Ok(0)
         }
-        Action::Stop(place) => {
-            let stopped = launch::stop(&place.options()?)?;
-            output.note(match stopped {
-                Stopped::Stopped => "stopped; the database still runs",
-                Stopped::WasNotRunning => "nothing was running",
-            });
-            if output.is_json() {
-                let value = json!({ "stopped": stopped == Stopped::Stopped });
-                output.json(&value)?;
-            }
-            Ok(0)
-        }
+        Action::Stop(place) => stop(&place.options()?, output),
         Action::Status(place) => {
             let status = launch::status(&place.options()?)?;
             output.result(&status, || describe(&status))?;
@@ -189,6 +179,47 @@ pub(crate) fn run(
             Status::Broken { reason } => Err(Failure::Other(reason)),
         },
     }
+}
+
+/// Stops the gateway, and says what became of the documents.
+fn stop(options: &Options, output: &Output) -> Result<i32, Failure> {
+    // Where it cannot be told, there is only less to say.
+    let database = match launch::status(options) {
+        Ok(Status::Running(running)) => Some(running.database),
+        _ => None,
+    };
+    let stopped = launch::stop(options)?;
+    output.note(&match (stopped, database) {
+        (Stopped::WasNotRunning, _) => "nothing was running".to_owned(),
+        (Stopped::Stopped, None) => "stopped".to_owned(),
+        (Stopped::Stopped, Some(database)) => {
+            let runs = match local_behind(&database, options) {
+                Some(name) => format!(
+                    "; that is a local endpoint, which still runs: `kecoa local stop{name}` stops it"
+                ),
+                None => String::new(),
+            };
+            format!("stopped; the documents stay in {database}{runs}")
+        }
+    });
+    if output.is_json() {
+        let value = json!({ "stopped": stopped == Stopped::Stopped });
+        output.json(&value)?;
+    }
+    Ok(0)
+}
+
+/// How the local endpoint of the same home is named that runs there.
+fn local_behind(database: &str, options: &Options) -> Option<String> {
+    let mut all = kecoa_local::Options::default();
+    all.home.clone_from(&options.home);
+    let instances = kecoa_local::instances(&all).ok()?;
+    let is_there = |url: &str| Config::parse(url).is_ok_and(|it| it.to_string() == database);
+    let found = instances.into_iter().find(|instance| match &instance.status {
+        kecoa_local::Status::Running(running) => is_there(&running.url),
+        _ => false,
+    })?;
+    Some(if found.current { String::new() } else { format!(" --name {}", found.name) })
 }
 
 /// A number of connections.

@@ -51,4 +51,25 @@ fn a_start_that_fails_stops_only_the_endpoint_it_started() {
     assert!(kecoa(&home.0, &["local", "start"]).status.success());
     assert_eq!(kecoa(&home.0, &in_background).status.code(), Some(1));
     assert!(runs());
+    stopping_says_where_the_documents_are(&home.0);
+}
+
+fn stopping_says_where_the_documents_are(home: &Path) {
+    let start = ["mongo", "start", "--port", "0"];
+    let stop = || {
+        let output = kecoa(home, &["mongo", "stop"]);
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(kecoa(home, &start).status.success());
+    let said = stop();
+    assert!(said.contains("stopped; the documents stay in "), "{said}");
+    assert!(said.contains("which still runs: `kecoa local stop` stops it"), "{said}");
+    // The endpoint was stopped first.
+    assert!(kecoa(home, &start).status.success());
+    assert!(kecoa(home, &["local", "stop"]).status.success());
+    let said = stop();
+    assert!(said.contains("stopped; the documents stay in "), "{said}");
+    assert!(!said.contains("still runs"), "{said}");
+    assert_eq!(stop(), "kecoa: nothing was running\n");
 }
