@@ -94,7 +94,10 @@ fn completions_and_manual_pages_know_every_command() {
         let name = [&["kecoa".to_owned()], names.as_slice()].concat().join("-");
         let page = std::fs::read_to_string(pages.join(format!("{name}.1"))).unwrap();
         assert!(page.contains(&format!(".TH {name} 1")), "{name}: {page}");
+        assert!(page.contains(".SH SYNOPSIS\n\\fBkecoa"), "{name}: {page}");
     }
+    let start = std::fs::read_to_string(pages.join("kecoa-local-start.1")).unwrap();
+    assert!(start.contains("[\\fB\\-\\-name\\fR\\ \\fINAME\\fR]\n"), "{start}");
     assert_eq!(std::fs::read_dir(&pages).unwrap().count(), commands.len());
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let output = kecoa(&["completions", shell]);
