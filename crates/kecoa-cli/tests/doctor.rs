@@ -212,6 +212,15 @@ fn a_server_that_hangs_up() {
 }
 
 #[test]
+fn a_server_that_never_answers() {
+    // Open until the client has gone.
+    let port = serve(|mut stream| drop(stream.read_to_end(&mut Vec::new())));
+    let pieces =
+        ["failed       TLS", "asked for TLS: no answer within 2s", "look at the server's load"];
+    fails(&url(port, "connect_timeout=1"), &pieces);
+}
+
+#[test]
 fn a_wrong_password() {
     let refused = || {
         Script::new()

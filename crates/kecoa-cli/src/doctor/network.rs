@@ -1,5 +1,6 @@
 //! The way to the server: names, sockets, TLS.
 
+use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -128,7 +129,7 @@ fn connect(
             "nobody listens there, and nobody named another place: start the local endpoint with `kecoa local \
              start`, or give a URL or DATABASE_URL"
         }
-        Some(std::io::ErrorKind::ConnectionRefused | std::io::ErrorKind::NotFound) => {
+        Some(ErrorKind::ConnectionRefused | ErrorKind::NotFound) => {
             "nobody listens there: check the port (PostgreSQL 5432, CockroachDB 26257), whether the \
              server runs, and whether it listens on this address (listen_addresses)"
         }
@@ -180,9 +181,18 @@ fn tls(setup: &Setup, reached: &Reached, step: &mut Step) {
         }
         return;
     }
-    let report = server_probe::tls(&setup.config, &reached.target, address, TIMEOUT);
+    let limit = setup.config.connect_timeout().map_or(TIMEOUT, |given| given.min(TIMEOUT));
+    let report = server_probe::tls(&setup.config, &reached.target, address, limit);
     let report = match report {
         Ok(report) => report,
+        Err(error) if is_timeout(&error) => {
+            step.fail(
+                format!("asked for TLS: no answer within {limit:?}"),
+                "something takes connections there and does not answer: look at the server's load, for a \
+                 firewall in between, and whether it is PostgreSQL or CockroachDB at all",
+            );
+            return;
+        }
         Err(error) => {
             let found = match std::error::Error::source(&error) {
                 Some(source) => format!("asked for TLS: {source}"),
@@ -198,6 +208,14 @@ fn tls(setup: &Setup, reached: &Reached, step: &mut Step) {
     };
     describe(&report, step);
     judge(&report, mode, near, step);
+}
+
+/// Whether the server did not answer in time: what the system says of it depends on the system.
+fn is_timeout(error: &kecoa::Error) -> bool {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref());
+    source.is_some_and(|source: &std::io::Error| {
+        matches!(source.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+    })
 }
 
 fn protection(setup: &Setup, mode: SslMode) -> &'static str {
