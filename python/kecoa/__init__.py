@@ -1,4 +1,4 @@
-"""kecoa: CockroachDB and PostgreSQL from Python, in psycopg2's shape (PEP 249).
+"""kecoa: a psycopg2-compatible driver for CockroachDB and PostgreSQL (PEP 249).
 
 `connect` makes a connection; `run_transaction` runs a function in a transaction and tries again when the
 database asks for it. `kecoa.extras`, `kecoa.sql`, `kecoa.errors` and `kecoa.errorcodes` are psycopg2's

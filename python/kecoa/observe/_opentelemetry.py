@@ -146,7 +146,7 @@ def _make_metrics(meter: Any) -> None:
 
     add_listener(measure)
     _undo.append(partial(remove_listener, measure))
-    # An observable instrument can't be taken back: it falls silent.
+    # An observable instrument can't be unregistered: it reports nothing from now on.
     watching = [True]
     _undo.append(watching.clear)
     _observe_counters(meter, watching)
