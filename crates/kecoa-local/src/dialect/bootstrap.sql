@@ -51,8 +51,34 @@ BEGIN
 END
 $$;
 
--- CockroachDB's name of a type, with its arguments.
+-- CockroachDB's name of a type, with its arguments. Those that most columns have are told by their numbers,
+-- without a look at the catalogue: whoever lists all columns asks for all of their types.
 CREATE OR REPLACE FUNCTION crdb_internal.sql_type(kind oid, modifier int4) RETURNS text
+LANGUAGE sql STABLE AS $$
+  SELECT CASE
+    WHEN kind = 20::oid THEN 'INT8'
+    WHEN kind = 25::oid THEN 'STRING'
+    WHEN kind = 1043::oid THEN 'VARCHAR' || CASE WHEN modifier >= 4 THEN '(' || (modifier - 4)::text || ')' ELSE '' END
+    WHEN kind = 16::oid THEN 'BOOL'
+    WHEN kind = 1184::oid AND modifier = -1 THEN 'TIMESTAMPTZ'
+    WHEN kind = 1114::oid AND modifier = -1 THEN 'TIMESTAMP'
+    WHEN kind = 1700::oid AND modifier = -1 THEN 'DECIMAL'
+    WHEN kind = 2950::oid THEN 'UUID'
+    WHEN kind = 3802::oid THEN 'JSONB'
+    WHEN kind = 1082::oid THEN 'DATE'
+    WHEN kind = 701::oid THEN 'FLOAT8'
+    WHEN kind = 23::oid THEN 'INT4'
+    WHEN kind = 21::oid THEN 'INT2'
+    WHEN kind = 17::oid THEN 'BYTES'
+    WHEN kind = 26::oid THEN 'OID'
+    WHEN kind = 19::oid THEN 'NAME'
+    WHEN kind = 1009::oid THEN 'STRING[]'
+    WHEN kind = 1016::oid THEN 'INT8[]'
+    ELSE crdb_internal.sql_type_of(kind, modifier)
+  END
+$$;
+
+CREATE OR REPLACE FUNCTION crdb_internal.sql_type_of(kind oid, modifier int4) RETURNS text
 LANGUAGE sql STABLE AS $$
   SELECT CASE
     WHEN t.typelem <> 0 AND t.typcategory = 'A' AND t.typlen = -1
@@ -81,8 +107,9 @@ $$;
 -- The same of a column. STRING(n) is a VARCHAR(n) that keeps its values in the row: see strings.rs.
 CREATE OR REPLACE FUNCTION crdb_internal.sql_type(kind oid, modifier int4, storage "char") RETURNS text
 LANGUAGE sql STABLE AS $$
-  SELECT CASE storage WHEN 'm' THEN pg_catalog.regexp_replace(t.name, '^VARCHAR\(', 'STRING(') ELSE t.name END
-  FROM (SELECT crdb_internal.sql_type(kind, modifier)) AS t(name)
+  SELECT CASE storage
+    WHEN 'm' THEN pg_catalog.regexp_replace(crdb_internal.sql_type(kind, modifier), '^VARCHAR\(', 'STRING(')
+    ELSE crdb_internal.sql_type(kind, modifier) END
 $$;
 
 DO $$

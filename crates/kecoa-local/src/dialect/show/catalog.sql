@@ -4,8 +4,8 @@ SELECT d.oid::int8 AS database_id, d.datname::text AS database_name, n.nspname::
   c.oid::int8 AS descriptor_id,
   CASE c.relkind WHEN 'S' THEN 'sequence' WHEN 'v' THEN 'view' WHEN 'm' THEN 'view' ELSE 'table' END
     AS descriptor_type,
-  c.relname::text AS descriptor_name, crdb_internal.shown_create(c.oid, true) AS create_statement,
-  'PUBLIC'::text AS state, crdb_internal.shown_create(c.oid, false) AS create_nofks,
+  c.relname::text AS descriptor_name, s.whole AS create_statement,
+  'PUBLIC'::text AS state, s.without_foreign_keys AS create_nofks,
   NULL::text AS create_redactable,
   ARRAY(SELECT pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I ', crdb_internal.qualified(c.oid),
       k.conname) || crdb_internal.shown_constraint(k.oid, ':::')
@@ -19,6 +19,7 @@ SELECT d.oid::int8 AS database_id, d.datname::text AS database_name, n.nspname::
   false AS is_virtual, c.relpersistence = 't' AS is_temporary
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_database d ON d.datname = pg_catalog.current_database()
+CROSS JOIN LATERAL crdb_internal.shown_creates(c.oid) AS s
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S') AND crdb_internal.is_users(n.nspname);
 
 CREATE OR REPLACE VIEW crdb_internal.create_function_statements AS

@@ -81,8 +81,10 @@ LANGUAGE sql STABLE AS $$
     || CASE generated WHEN 's' THEN coalesce(' AS (' || e.shown || ') STORED', '')
       WHEN 'v' THEN coalesce(' AS (' || e.shown || ') VIRTUAL', '')
       ELSE coalesce(' DEFAULT ' || nullif(e.shown, 'NULL'), '') END
-    || coalesce(' ON UPDATE '
-      || crdb_internal.shown_expression(crdb_internal.on_update(tab, name), tab, type, ':::'), '')
+    || CASE WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_trigger g
+        WHERE g.tgrelid = tab AND g.tgname >= 'crdb_internal_on_update_' AND g.tgname < 'crdb_internal_on_update`')
+      THEN coalesce(' ON UPDATE '
+        || crdb_internal.shown_expression(crdb_internal.on_update(tab, name), tab, type, ':::'), '') ELSE '' END
   FROM (SELECT crdb_internal.shown_expression(expression, tab, type, ':::')) AS e(shown)
 $$;
 
@@ -105,53 +107,64 @@ LANGUAGE sql STABLE STRICT AS $$
   SELECT coalesce(pg_catalog.string_agg(E';\nCOMMENT ON ' || s.what || ' IS '
     || crdb_internal.shown_string(s.said), '' ORDER BY s.part, s.place), '')
   FROM (
-    SELECT 1, 0::int8, 'TABLE ' || crdb_internal.qualified(tab),
-      pg_catalog.obj_description(tab, 'pg_class')
-    UNION ALL
-    SELECT 2, c.place,
-      'COLUMN ' || crdb_internal.qualified(tab) || '.' || pg_catalog.quote_ident(c.name), c.comment
-    FROM crdb_internal.shown_columns(tab) AS c
+    SELECT CASE d.objsubid WHEN 0 THEN 1 ELSE 2 END, d.objsubid::int8,
+      CASE d.objsubid WHEN 0 THEN 'TABLE ' || crdb_internal.qualified(tab)
+        ELSE 'COLUMN ' || crdb_internal.qualified(tab) || '.' || (
+          SELECT pg_catalog.quote_ident(a.attname) FROM pg_catalog.pg_attribute a
+          WHERE a.attrelid = tab AND a.attnum = d.objsubid AND NOT a.attisdropped) END, d.description
+    FROM pg_catalog.pg_description d
+    WHERE d.objoid = tab AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
     UNION ALL
     SELECT 3, i.indexrelid::int8,
-      'INDEX ' || crdb_internal.qualified(tab) || '@' || pg_catalog.quote_ident(x.relname),
-      pg_catalog.obj_description(i.indexrelid, 'pg_class')
-    FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
+      'INDEX ' || crdb_internal.qualified(tab) || '@' || pg_catalog.quote_ident(x.relname), d.description
+    FROM pg_catalog.pg_index i
+    JOIN pg_catalog.pg_description d ON d.objoid = i.indexrelid
+      AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objsubid = 0
+    JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
     WHERE i.indrelid = tab
     UNION ALL
     SELECT 4, k.oid::int8,
-      'CONSTRAINT ' || pg_catalog.quote_ident(k.conname) || ' ON ' || crdb_internal.qualified(tab),
-      pg_catalog.obj_description(k.oid, 'pg_constraint')
-    FROM pg_catalog.pg_constraint k WHERE k.conrelid = tab
+      'CONSTRAINT ' || pg_catalog.quote_ident(k.conname) || ' ON ' || crdb_internal.qualified(tab), d.description
+    FROM pg_catalog.pg_constraint k
+    JOIN pg_catalog.pg_description d ON d.objoid = k.oid
+      AND d.classoid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND d.objsubid = 0
+    WHERE k.conrelid = tab
   ) AS s(part, place, what, said)
-  WHERE s.said IS NOT NULL
+  WHERE s.what IS NOT NULL
 $$;
 
--- CREATE TABLE: columns, primary key, foreign keys, indexes, checks.
-CREATE OR REPLACE FUNCTION crdb_internal.shown_table(tab oid, foreign_keys bool) RETURNS text
+-- CREATE TABLE: columns, primary key, foreign keys, indexes, checks; and the same without foreign keys. Its
+-- columns are looked up once for all of it.
+CREATE OR REPLACE FUNCTION crdb_internal.shown_table(tab oid, OUT whole text, OUT without_foreign_keys text)
 LANGUAGE sql STABLE STRICT AS $$
-  SELECT 'CREATE ' || CASE t.relpersistence WHEN 't' THEN 'TEMP ' ELSE '' END || 'TABLE '
-    || crdb_internal.qualified(tab) || E' (\n\t' || pg_catalog.string_agg(p.line, E',\n\t'
-      ORDER BY p.part, p.place) || E'\n)' || crdb_internal.shown_comments(tab)
-  FROM pg_catalog.pg_class t, LATERAL (
+  WITH columns AS MATERIALIZED (
+    SELECT c.place, c.name, c.type, c.nullable, c.expression, c.generated, c.identity, c.hidden
+    FROM crdb_internal.shown_columns(tab) AS c
+  ), ends AS MATERIALIZED (
+    SELECT 'CREATE ' || CASE t.relpersistence WHEN 't' THEN 'TEMP ' ELSE '' END || 'TABLE '
+        || crdb_internal.qualified(tab) || E' (\n\t' AS head,
+      E'\n)' || crdb_internal.shown_comments(tab) AS tail
+    FROM pg_catalog.pg_class t WHERE t.oid = tab
+  )
+  SELECT s.head || pg_catalog.string_agg(p.line, E',\n\t' ORDER BY p.part, p.place) || s.tail,
+    s.head || pg_catalog.string_agg(p.line, E',\n\t' ORDER BY p.part, p.place) FILTER (WHERE p.part <> 3) || s.tail
+  FROM ends AS s, (
     SELECT 1, c.place, crdb_internal.shown_column(tab, c.name, c.type, c.nullable, c.expression,
       c.generated, c.identity, c.hidden)
-    FROM crdb_internal.shown_columns(tab) AS c
+    FROM columns AS c
     UNION ALL
-    SELECT 2, 0, 'CONSTRAINT ' || pg_catalog.quote_ident(t.relname || '_pkey')
-      || ' PRIMARY KEY (rowid ASC)'
-    FROM crdb_internal.shown_columns(tab) AS c WHERE c.hidden
+    SELECT 2, 0, 'CONSTRAINT ' || pg_catalog.quote_ident(t.relname || '_pkey') || ' PRIMARY KEY (rowid ASC)'
+    FROM columns AS c JOIN pg_catalog.pg_class t ON t.oid = tab WHERE c.hidden
     UNION ALL
     SELECT CASE k.contype WHEN 'p' THEN 2 WHEN 'f' THEN 3 ELSE 5 END, k.oid::int8,
       'CONSTRAINT ' || pg_catalog.quote_ident(k.conname) || ' '
       || crdb_internal.shown_constraint(k.oid, ':::')
-    FROM pg_catalog.pg_constraint k
-    WHERE k.conrelid = tab AND (k.contype IN ('p', 'c') OR k.contype = 'f' AND foreign_keys)
+    FROM pg_catalog.pg_constraint k WHERE k.conrelid = tab AND k.contype IN ('p', 'c', 'f')
     UNION ALL
     SELECT 4, i.indexrelid::int8, crdb_internal.shown_index(i.indexrelid, NULL)
     FROM pg_catalog.pg_index i WHERE i.indrelid = tab AND NOT i.indisprimary
   ) AS p(part, place, line)
-  WHERE t.oid = tab
-  GROUP BY t.relname, t.relpersistence
+  GROUP BY s.head, s.tail
 $$;
 
 -- CREATE SEQUENCE with all its numbers.
@@ -228,13 +241,28 @@ LANGUAGE sql STABLE STRICT AS $$
   FROM pg_catalog.pg_class c WHERE c.oid = view
 $$;
 
--- What SHOW CREATE shows of a relation of any kind.
+-- What SHOW CREATE shows of a relation of any kind, and the same without foreign keys.
+CREATE OR REPLACE FUNCTION crdb_internal.shown_creates(relation oid, OUT whole text, OUT without_foreign_keys text)
+LANGUAGE plpgsql STABLE STRICT AS $$
+DECLARE
+  kind "char" := (SELECT c.relkind FROM pg_catalog.pg_class c WHERE c.oid = relation);
+BEGIN
+  IF kind IN ('r', 'p', 'f') THEN
+    SELECT t.whole, t.without_foreign_keys INTO whole, without_foreign_keys FROM crdb_internal.shown_table(relation) AS t;
+    RETURN;
+  ELSIF kind = 'S' THEN
+    whole := crdb_internal.shown_sequence(relation);
+  ELSIF kind IN ('v', 'm') THEN
+    whole := crdb_internal.shown_view(relation);
+  END IF;
+  without_foreign_keys := whole;
+END
+$$;
+
 CREATE OR REPLACE FUNCTION crdb_internal.shown_create(relation oid, foreign_keys bool) RETURNS text
 LANGUAGE sql STABLE STRICT AS $$
-  SELECT CASE c.relkind WHEN 'S' THEN crdb_internal.shown_sequence(relation)
-    WHEN 'v' THEN crdb_internal.shown_view(relation) WHEN 'm' THEN crdb_internal.shown_view(relation)
-    ELSE crdb_internal.shown_table(relation, foreign_keys) END
-  FROM pg_catalog.pg_class c WHERE c.oid = relation
+  SELECT CASE WHEN foreign_keys THEN s.whole ELSE s.without_foreign_keys END
+  FROM crdb_internal.shown_creates(relation) AS s
 $$;
 
 -- All that SHOW CREATE ALL TABLES shows: tables, views and sequences in the order they were made,

@@ -21,11 +21,19 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     '|::|[-+*/<>=~!@#%^&|`?]+|[][().,:])', 'g') WITH ORDINALITY AS m(match, place)
 $$;
 
+-- Whether a type is one of numbers. Here and in what follows regular expressions are few: PostgreSQL keeps 32 of
+-- them compiled, and one that is compiled anew costs as much as all the rest of an expression.
+CREATE OR REPLACE FUNCTION crdb_internal.is_number_type(kind text) RETURNS bool
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT (kind IN ('INT2', 'INT4', 'INT8') OR kind LIKE 'DECIMAL%' OR kind LIKE 'FLOAT%') AND kind NOT LIKE '%[]'
+$$;
+
 -- The type a number literal of this type has in CockroachDB.
 CREATE OR REPLACE FUNCTION crdb_internal.number_type(kind text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-  SELECT crdb_internal.regexp_replace(crdb_internal.regexp_replace(kind, '\([0-9,]+\)', ''),
-                                   '^(INT|FLOAT)[24]$', '\18')
+  SELECT CASE WHEN kind IN ('INT2', 'INT4') THEN 'INT8' WHEN kind = 'FLOAT4' THEN 'FLOAT8'
+    WHEN pg_catalog.strpos(kind, '(') > 0 THEN crdb_internal.regexp_replace(kind, '\([0-9,]+\)', '')
+    ELSE kind END
 $$;
 
 -- What stands at last for a part of this kind and type, `wanted` being what its context asks for.
@@ -34,9 +42,11 @@ CREATE OR REPLACE FUNCTION crdb_internal.expression_end(
 LANGUAGE sql STABLE AS $$
   SELECT CASE kind
     WHEN 'number' THEN crdb_internal.shown_number(part,
-      CASE WHEN wanted ~ '^(FLOAT|DECIMAL)' OR wanted ~ '^INT' AND part !~ '[.e]'
+      CASE WHEN wanted LIKE 'FLOAT%' OR wanted LIKE 'DECIMAL%'
+          OR wanted LIKE 'INT%' AND pg_catalog.translate(part, '.e', '') = part
         THEN crdb_internal.number_type(wanted)
-        WHEN type IS NOT NULL THEN type WHEN part ~ '[.e]' THEN 'DECIMAL' ELSE 'INT8' END,
+        WHEN type IS NOT NULL THEN type
+        WHEN pg_catalog.translate(part, '.e', '') <> part THEN 'DECIMAL' ELSE 'INT8' END,
       mark)
     WHEN 'moment' THEN part || CASE WHEN mark <> ':::' THEN ''
       WHEN wanted IN ('TIMESTAMP', 'TIMESTAMPTZ', 'DATE') THEN ':::' || wanted
@@ -61,9 +71,10 @@ CREATE OR REPLACE FUNCTION crdb_internal.silent_cast(kind text, source text, tar
 RETURNS bool
 LANGUAGE sql IMMUTABLE AS $$
   SELECT coalesce(
-    source ~ '^(STRING|VARCHAR|CHAR|NAME)' AND target ~ '^(STRING|VARCHAR|CHAR)(\[\])?$'
-      AND (source ~ '\[\]$') = (target ~ '\[\]$')
-    OR source ~ '^INT[248]$' AND (target = 'INT8' OR target = 'DECIMAL' AND kind = 'column'),
+    target IN ('STRING', 'VARCHAR', 'CHAR', 'STRING[]', 'VARCHAR[]', 'CHAR[]')
+      AND (source LIKE 'STRING%' OR source LIKE 'VARCHAR%' OR source LIKE 'CHAR%' OR source LIKE 'NAME%')
+      AND (source LIKE '%[]') = (target LIKE '%[]')
+    OR source IN ('INT2', 'INT4', 'INT8') AND (target = 'INT8' OR target = 'DECIMAL' AND kind = 'column'),
     false)
 $$;
 
@@ -96,7 +107,7 @@ BEGIN
     SELECT * INTO e FROM crdb_internal.expression_whole(tokens, at, relation, mark);
     part := part || crdb_internal.expression_end(e.part, e.kind, e.type, NULL, mark);
     type := coalesce(type, e.type, CASE WHEN e.kind <> 'number' THEN NULL
-      WHEN e.part ~ '[.e]' THEN 'DECIMAL' ELSE 'INT8' END);
+      WHEN pg_catalog.translate(e.part, '.e', '') <> e.part THEN 'DECIMAL' ELSE 'INT8' END);
     at := e.at;
   END LOOP;
   at := at + 1;
@@ -119,8 +130,7 @@ BEGIN
   LOOP
     at := l.at;
     op := tokens[at];
-    EXIT WHEN op IS NULL OR op ~ '^[],):]$'
-      OR op IN ('WHEN', 'THEN', 'ELSE', 'END', 'FROM', 'FOR', 'PLACING', 'IN', 'AS');
+    EXIT WHEN op IS NULL OR op IN (']', ',', ')', ':', 'WHEN', 'THEN', 'ELSE', 'END', 'FROM', 'FOR', 'PLACING', 'IN', 'AS');
     IF op = 'IS' THEN
       at := at + 1;
       op := 'IS';
@@ -161,7 +171,7 @@ BEGIN
       l.type := 'BOOL';
       l.at := r.at;
       CONTINUE;
-    ELSIF op !~ '^[-+*/<>=~!@#%^&|`?]+$' THEN
+    ELSIF pg_catalog.translate(op, '-+*/<>=~!@#%^&|`?', '') <> '' THEN
       RAISE EXCEPTION USING ERRCODE = '0A000',
         MESSAGE = pg_catalog.format('cannot print %L in CockroachDB''s form', op);
     END IF;
@@ -206,17 +216,17 @@ BEGIN
       l.kind := 'whole';
       CONTINUE;
     END IF;
-    left_type := CASE WHEN r.type ~ '^(FLOAT|DECIMAL)' THEN r.type END;
-    right_type := CASE WHEN l.type ~ '^(FLOAT|DECIMAL)' THEN l.type END;
+    left_type := CASE WHEN r.type LIKE 'FLOAT%' OR r.type LIKE 'DECIMAL%' THEN r.type END;
+    right_type := CASE WHEN l.type LIKE 'FLOAT%' OR l.type LIKE 'DECIMAL%' THEN l.type END;
     l.part := CASE WHEN l.kind = 'whole' THEN l.part
         ELSE crdb_internal.expression_inner(l.part, l.kind, l.type, left_type, mark) END
       || CASE WHEN op IN ('->', '->>', '#>', '#>>') THEN op
            WHEN l.kind = 'whole' THEN ' // ' ELSE ' ' || op || ' ' END
       || crdb_internal.expression_inner(r.part, r.kind, r.type, right_type, mark);
     l.kind := 'operator';
-    l.type := CASE WHEN op ~ '^[-+*/%^]$' THEN CASE
-        WHEN l.type ~ '^FLOAT' OR r.type ~ '^FLOAT' THEN 'FLOAT8'
-        WHEN l.type ~ '^DECIMAL' OR r.type ~ '^DECIMAL' OR op = '/' THEN 'DECIMAL' ELSE l.type END
+    l.type := CASE WHEN op IN ('-', '+', '*', '/', '%', '^') THEN CASE
+        WHEN l.type LIKE 'FLOAT%' OR r.type LIKE 'FLOAT%' THEN 'FLOAT8'
+        WHEN l.type LIKE 'DECIMAL%' OR r.type LIKE 'DECIMAL%' OR op = '/' THEN 'DECIMAL' ELSE l.type END
       WHEN op = '||' THEN l.type
       WHEN op IN ('->>', '#>>') THEN 'STRING' WHEN op IN ('->', '#>') THEN 'JSONB'
       ELSE 'BOOL' END;

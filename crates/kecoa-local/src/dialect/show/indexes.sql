@@ -21,15 +21,17 @@ BEGIN
 END
 $$;
 
--- The columns of a table. One without a primary key has CockroachDB's hidden rowid.
+-- The columns of a table. One without a primary key has CockroachDB's hidden rowid. Functions that give rows are
+-- not STRICT where their callers shall have their bodies instead of them, without the columns they do not ask for.
 CREATE OR REPLACE FUNCTION crdb_internal.shown_columns(tab oid)
 RETURNS TABLE (place int8, name text, type text, nullable bool, expression text, generated "char",
                identity "char", hidden bool, comment text)
-LANGUAGE sql STABLE STRICT AS $$
+LANGUAGE sql STABLE AS $$
   SELECT a.attnum::int8, a.attname::text, crdb_internal.sql_type(a.atttypid, a.atttypmod, a.attstorage)
       || coalesce(' COLLATE ' || pg_catalog.quote_ident(l.collname), ''),
     NOT a.attnotnull, pg_catalog.pg_get_expr(d.adbin, d.adrelid), a.attgenerated, a.attidentity,
-    false, pg_catalog.col_description(a.attrelid, a.attnum)
+    false, (SELECT d.description FROM pg_catalog.pg_description d WHERE d.objoid = a.attrelid
+      AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objsubid = a.attnum)
   FROM pg_catalog.pg_attribute a
   LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
   LEFT JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
@@ -45,20 +47,21 @@ LANGUAGE sql STABLE STRICT AS $$
                     WHERE a.attrelid = tab AND a.attname = 'rowid')
 $$;
 
--- An index's own columns: of an expression there is no name, but the text.
+-- An index's own columns: of an expression there is no name, but the text. The name is looked up one by
+-- one: behind a join, the planner would read all columns of the database, expecting a thousand keys.
 CREATE OR REPLACE FUNCTION crdb_internal.index_keys(index oid)
 RETURNS TABLE (place int8, name text, expression text, direction text, storing bool)
-LANGUAGE sql STABLE STRICT AS $$
-  SELECT s.n::int8, a.attname::text,
+LANGUAGE sql STABLE AS $$
+  SELECT s.n::int8,
+    (SELECT a.attname::text FROM pg_catalog.pg_attribute a
+     WHERE a.attrelid = i.indrelid AND a.attnum = i.indkey[s.n - 1] AND a.attnum > 0),
     CASE WHEN i.indkey[s.n - 1] = 0 THEN pg_catalog.pg_get_indexdef(index, s.n::int4, false) END,
     CASE WHEN s.n > i.indnkeyatts THEN 'N/A'
-      WHEN pg_catalog.pg_index_column_has_property(index, s.n::int4, 'desc') THEN 'DESC'
+      WHEN i.indoption[s.n - 1] & 1 = 1 THEN 'DESC'
       ELSE 'ASC' END,
     s.n > i.indnkeyatts
   FROM pg_catalog.pg_index i
   CROSS JOIN LATERAL pg_catalog.generate_series(1, i.indnatts::int4) AS s(n)
-  LEFT JOIN pg_catalog.pg_attribute a
-    ON a.attrelid = i.indrelid AND a.attnum = i.indkey[s.n - 1] AND a.attnum > 0
   WHERE i.indexrelid = index
 $$;
 
@@ -67,7 +70,7 @@ $$;
 CREATE OR REPLACE FUNCTION crdb_internal.shown_indexes(tab oid)
 RETURNS TABLE (index_id oid, index_name text, non_unique bool, seq_in_index int8, column_name text,
                definition text, direction text, storing bool, implicit bool)
-LANGUAGE sql STABLE STRICT AS $$
+LANGUAGE sql STABLE AS $$
   WITH columns AS MATERIALIZED (
     SELECT c.place, c.name, c.hidden FROM crdb_internal.shown_columns(tab) AS c
     WHERE c.generated <> 'v'

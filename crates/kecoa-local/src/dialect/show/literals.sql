@@ -48,7 +48,7 @@ $$;
 CREATE OR REPLACE FUNCTION crdb_internal.literal_value(literal text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
   SELECT CASE
-    WHEN literal ~ '^[Ee]' THEN crdb_internal.regexp_replace(pg_catalog.replace(
+    WHEN literal LIKE 'E%' OR literal LIKE 'e%' THEN crdb_internal.regexp_replace(pg_catalog.replace(
       pg_catalog.substr(literal, 3, pg_catalog.length(literal) - 3), '''''', ''''),
       '\\(.)', '\1', 'g')
     ELSE pg_catalog.replace(
@@ -60,8 +60,10 @@ $$;
 CREATE OR REPLACE FUNCTION crdb_internal.shown_type(name text) RETURNS text
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE AS $$
 DECLARE
-  plain text := crdb_internal.regexp_replace(name, ' ?\([0-9, ]+\)', '');
-  length text := pg_catalog.replace(pg_catalog.substring(name, '\([0-9, ]+\)'), ' ', '');
+  plain text := CASE WHEN pg_catalog.strpos(name, '(') > 0
+    THEN crdb_internal.regexp_replace(name, ' ?\([0-9, ]+\)', '') ELSE name END;
+  length text := CASE WHEN pg_catalog.strpos(name, '(') > 0
+    THEN pg_catalog.replace(pg_catalog.substring(name, '\([0-9, ]+\)'), ' ', '') END;
   kind regtype := pg_catalog.to_regtype(plain);
   known text;
 BEGIN
@@ -71,8 +73,8 @@ BEGIN
   known := crdb_internal.sql_type(kind, -1);
   IF length IS NULL OR known IN ('CHAR', 'BIT') AND length = '(1)' THEN
     RETURN known;
-  ELSIF known ~ '\[\]$' THEN
-    RETURN crdb_internal.regexp_replace(known, '\[\]$', length || '[]');
+  ELSIF known LIKE '%[]' THEN
+    RETURN pg_catalog."left"(known, -2) || length || '[]';
   END IF;
   RETURN known || length;
 END
@@ -85,12 +87,12 @@ LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
   digits text := value;
 BEGIN
-  IF value !~ '^-?[0-9.]' THEN
+  IF pg_catalog.ascii(pg_catalog.ltrim(value, '-')) NOT BETWEEN 46 AND 57 THEN
     digits := '''' || value || '''';
-  ELSIF kind ~ '^FLOAT' AND pg_catalog.trunc(value::numeric) = value::numeric
+  ELSIF kind LIKE 'FLOAT%' AND pg_catalog.trunc(value::numeric) = value::numeric
       AND pg_catalog.abs(value::numeric) < 1000000 THEN
     digits := pg_catalog.trunc(value::numeric)::text || '.0';
-  ELSIF kind ~ '^FLOAT' THEN
+  ELSIF kind LIKE 'FLOAT%' THEN
     digits := value::float8::text;
   END IF;
   IF digits LIKE '-%' THEN
@@ -106,10 +108,11 @@ CREATE OR REPLACE FUNCTION crdb_internal.shown_constant(value text, kind text, m
 RETURNS text
 LANGUAGE plpgsql STABLE STRICT AS $$
 DECLARE
-  plain text := crdb_internal.regexp_replace(kind, '\([0-9,]+\)', '');
+  plain text := CASE WHEN pg_catalog.strpos(kind, '(') > 0
+    THEN crdb_internal.regexp_replace(kind, '\([0-9,]+\)', '') ELSE kind END;
 BEGIN
   CASE
-    WHEN kind ~ '\[\]$' THEN
+    WHEN kind LIKE '%[]' THEN
       RETURN 'ARRAY[' || coalesce((
         SELECT pg_catalog.string_agg(CASE WHEN e.value IS NULL THEN 'NULL'
             ELSE crdb_internal.shown_constant(e.value, pg_catalog.left(kind, -2), mark) END,
@@ -118,15 +121,15 @@ BEGIN
         || ']' || CASE WHEN mark = ':::' THEN mark || plain ELSE '' END;
     WHEN kind IN ('INT8', 'INT4', 'INT2') THEN
       RETURN crdb_internal.shown_number(value, 'INT8', mark);
-    WHEN kind ~ '^DECIMAL' THEN
+    WHEN kind LIKE 'DECIMAL%' THEN
       RETURN crdb_internal.shown_number(value, 'DECIMAL', mark);
-    WHEN kind ~ '^FLOAT' THEN
+    WHEN kind LIKE 'FLOAT%' THEN
       RETURN crdb_internal.shown_number(value, 'FLOAT8', mark);
-    WHEN kind ~ '^(STRING|VARCHAR|CHAR|NAME|"char"|REGCONFIG|REGDICTIONARY)' THEN
+    WHEN plain IN ('STRING', 'VARCHAR', 'CHAR', 'NAME', '"char"', 'REGCONFIG', 'REGDICTIONARY') THEN
       RETURN crdb_internal.shown_string(value) || CASE WHEN mark = '' THEN '' ELSE mark || 'STRING' END;
-    WHEN kind ~ '^REG' THEN
+    WHEN kind LIKE 'REG%' THEN
       RETURN crdb_internal.shown_string(value) || '::' || kind;
-    WHEN kind ~ '^(BIT|VARBIT)' THEN
+    WHEN plain IN ('BIT', 'VARBIT') THEN
       RETURN 'B''' || value || '''';
     WHEN kind = 'BOOL' THEN
       RETURN CASE WHEN value::bool THEN 'true' ELSE 'false' END;

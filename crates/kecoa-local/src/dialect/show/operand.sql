@@ -17,11 +17,11 @@ BEGIN
     kind := e.kind;
     type := e.type;
     at := e.at + 1;
-  ELSIF t ~ '^E?''' THEN
+  ELSIF t LIKE '''%' OR t LIKE 'E''%' THEN
     part := crdb_internal.literal_value(t);
     kind := 'string';
     at := at + 1;
-  ELSIF t ~ '^[0-9]' THEN
+  ELSIF pg_catalog.ascii(t) BETWEEN 48 AND 57 THEN
     part := t;
     kind := 'number';
     at := at + 1;
@@ -38,7 +38,7 @@ BEGIN
     kind := 'operator';
     type := 'BOOL';
     at := e.at;
-  ELSIF t ~ '^[-+~@|!]+$' THEN
+  ELSIF t <> '' AND pg_catalog.translate(t, '-+~@|!', '') = '' THEN
     SELECT * INTO e FROM crdb_internal.expression_part(tokens, at + 1, relation, mark);
     part := t || crdb_internal.expression_inner(e.part, e.kind, e.type, NULL, mark);
     kind := 'operator';
@@ -85,7 +85,8 @@ BEGIN
     type := CASE t WHEN 'CURRENT_TIMESTAMP' THEN 'TIMESTAMPTZ' WHEN 'LOCALTIMESTAMP' THEN 'TIMESTAMP'
       WHEN 'CURRENT_TIME' THEN 'TIMETZ' ELSE 'TIME' END;
     at := at + 1;
-  ELSIF t OPERATOR(crdb_internal.~) '^["[:alpha:]_\u0080-\uffff]' THEN
+  ELSIF pg_catalog.ascii(t) IN (34, 95) OR pg_catalog.ascii(t) BETWEEN 65 AND 90 OR pg_catalog.ascii(t) BETWEEN 97 AND 122
+      OR pg_catalog.ascii(t) >= 128 THEN
     name := t;
     at := at + 1;
     WHILE tokens[at] = '.' LOOP
@@ -95,9 +96,10 @@ BEGIN
     IF tokens[at] = '(' THEN
       SELECT * INTO e FROM crdb_internal.expression_list(tokens, at + 1, relation, mark, ')');
       at := e.at;
-      name := CASE WHEN name ~ '^(pg_catalog\.)?"[a-z_]+"$' THEN pg_catalog.replace(name, '"', '')
+      name := CASE WHEN name LIKE '%"%' AND name ~ '^(pg_catalog\.)?"[a-z_]+"$' THEN pg_catalog.replace(name, '"', '')
         WHEN name IN ('GREATEST', 'LEAST') THEN pg_catalog.lower(name)
-        WHEN name = 'crdb_internal.version' THEN 'version' ELSE crdb_internal.shown_function(name) END;
+        WHEN name = 'crdb_internal.version' THEN 'version'
+        WHEN name LIKE 'crdb_internal.%' THEN crdb_internal.shown_function(name) ELSE name END;
       part := name || '(' || e.part || ')';
       IF name IN ('now', 'statement_timestamp', 'transaction_timestamp', 'clock_timestamp') THEN
         kind := 'moment';
@@ -131,10 +133,10 @@ BEGIN
       at := e.at;
       target := e.type;
       IF kind = 'string' THEN
-        IF target ~ '^REG(CLASS|TYPE|PROC)' THEN
+        IF target LIKE 'REG%' THEN
           part := crdb_internal.qualified_name(part, target);
         END IF;
-        IF target ~ '^(INT[248]|DECIMAL|FLOAT)' AND target !~ '\[\]$' THEN
+        IF crdb_internal.is_number_type(target) THEN
           kind := 'number';
           type := crdb_internal.number_type(target);
         ELSE
@@ -142,7 +144,7 @@ BEGIN
           kind := 'other';
           type := target;
         END IF;
-      ELSIF kind = 'number' AND target ~ '^(INT[248]|DECIMAL|FLOAT)' THEN
+      ELSIF kind = 'number' AND crdb_internal.is_number_type(target) THEN
         type := crdb_internal.number_type(target);
       ELSIF part = 'NULL' OR kind = 'list' AND coalesce(target = type, true)
           OR crdb_internal.silent_cast(kind, type, target) THEN
@@ -157,7 +159,7 @@ BEGIN
       part := crdb_internal.expression_inner(part, kind, type, NULL, mark)
         || '[' || e.part || ']';
       kind := 'other';
-      type := crdb_internal.regexp_replace(type, '\[\]$', '');
+      type := CASE WHEN type LIKE '%[]' THEN pg_catalog."left"(type, -2) ELSE type END;
       at := e.at;
     ELSIF tokens[at] = '.' THEN
       part := '(' || part || ').' || tokens[at + 1];
