@@ -51,6 +51,7 @@ const FILES: &[(&str, &str)] = &files![
     "show_create",
     "show_grants",
     "show_session",
+    "catalogue",
     "settings",
     "transactions",
     "cluster",

@@ -322,7 +322,10 @@ fn a_role_logs_in_with_its_own_password_or_with_everybody_s() {
     // Her password makes her nobody else.
     let mut maya = connect("maya", "'her own'").unwrap();
     assert!(maya.execute("SET ROLE root", &[]).is_err());
-    assert!(maya.query("SELECT rolpassword FROM pg_authid", &[]).is_err());
+    assert!(maya.query("SELECT rolpassword, tableoid FROM pg_authid", &[]).is_err());
+    let shown = maya.query("SELECT DISTINCT rolpassword FROM pg_authid", &[]).unwrap();
+    let shown: Vec<String> = shown.iter().map(|row| row.get(0).unwrap()).collect();
+    assert_eq!(shown, ["********"]);
     root.execute("ALTER USER maya WITH PASSWORD 'another'", &[]).unwrap();
     refused("maya", "'her own'");
     assert_eq!(who(&mut connect("maya", "another").unwrap()), "maya");

@@ -16,14 +16,6 @@ const LANGUAGES: &str = include_str!("languages.txt");
 pub(super) fn rewrite(statement: &Statement<'_>, at: usize, edits: &mut Edits) -> bool {
     let qualified = at > 0 && statement.is_mark(at - 1, ".");
     let is = |index: usize, name: &str| statement.name(index).as_deref() == Some(name);
-    if !qualified && is(at, "information_schema") && statement.is_mark(at + 1, ".") {
-        // The same view with the columns CockroachDB has in it.
-        let ours = ["columns", "statistics"].iter().any(|view| is(at + 2, view));
-        if ours {
-            edits.replace(statement.start(at), statement.end(at), "crdb_internal");
-        }
-        return ours;
-    }
     if let Some(function) = OURS.iter().find(|function| is(at, function))
         && let Some(closing) = statement.partner(at + 1).filter(|_| statement.is_mark(at + 1, "("))
     {

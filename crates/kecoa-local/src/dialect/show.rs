@@ -17,6 +17,7 @@ mod variables;
 use kecoa_sql::Statement;
 use shown::Shown;
 pub(super) use source::{behind, rewrite as source};
+pub(super) use variables::all as session_variables;
 
 use super::catalog::Context;
 use super::plan::Stop;

@@ -4,9 +4,35 @@ use kecoa_grammar::{Kind, NodeId};
 
 use super::parsed::Query;
 use crate::dialect::edit::Edits;
+use crate::dialect::show;
 
 /// The tables.
-const OURS: [&str; 4] = ["pg_constraint", "pg_am", "pg_indexes", "pg_roles"];
+const OURS: [&str; 21] = [
+    "pg_am",
+    "pg_attribute",
+    "pg_auth_members",
+    "pg_authid",
+    "pg_class",
+    "pg_constraint",
+    "pg_database",
+    "pg_event_trigger",
+    "pg_extension",
+    "pg_group",
+    "pg_index",
+    "pg_indexes",
+    "pg_namespace",
+    "pg_operator",
+    "pg_proc",
+    "pg_roles",
+    "pg_sequence",
+    "pg_shadow",
+    "pg_trigger",
+    "pg_type",
+    "pg_user",
+];
+
+/// Where the session's variables are a table.
+const WITH_VARIABLES: [&str; 2] = ["information_schema", "crdb_internal"];
 
 /// Columns of every table that no view has.
 const OF_TABLES: [&str; 6] = ["tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"];
@@ -14,6 +40,9 @@ const OF_TABLES: [&str; 6] = ["tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"
 /// `pg_catalog.pg_constraint` -> `crdb_internal.pg_constraint`, as a source and in front of columns.
 pub(super) fn rewrite(query: &Query<'_, '_>, edits: &mut Edits) {
     let (tree, statement) = (query.tree, query.statement);
+    for source in tree.ids().filter(|node| tree.is(*node, Kind::Table)) {
+        variables(query, source, edits);
+    }
     let sources: Vec<NodeId> = tree
         .ids()
         .filter(|node| tree.is(*node, Kind::Table))
@@ -42,6 +71,29 @@ pub(super) fn rewrite(query: &Query<'_, '_>, edits: &mut Edits) {
             edits.replace(statement.start(at), statement.end(at), "crdb_internal");
         }
     }
+}
+
+/// `information_schema.session_variables` becomes a query: a variable's value is the session's, and some are
+/// the endpoint's.
+fn variables(query: &Query<'_, '_>, source: NodeId, edits: &mut Edits) {
+    let (tree, statement) = (query.tree, query.statement);
+    let Some(name) = tree.child(source, Kind::Name) else { return };
+    let (from, to) = tree.tokens(name);
+    let schema = statement.name(from).unwrap_or_default();
+    if to - from != 3
+        || statement.name(to - 1).as_deref() != Some("session_variables")
+        || !WITH_VARIABLES.contains(&schema.as_str())
+    {
+        return;
+    }
+    let hidden = if schema == "crdb_internal" { ", false AS hidden" } else { "" };
+    let alias =
+        if tree.child(source, Kind::Alias).is_some() { "" } else { " AS session_variables" };
+    let text = format!(
+        "(SELECT v.variable, v.value{hidden} FROM ({}) AS v){alias}",
+        show::session_variables()
+    );
+    edits.replace(query.start(name), query.end(name), text);
 }
 
 /// Whether a source is one of the tables, in `pg_catalog` or without a schema.

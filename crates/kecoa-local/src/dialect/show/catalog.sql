@@ -38,20 +38,5 @@ FROM pg_catalog.pg_namespace n
 JOIN pg_catalog.pg_database d ON d.datname = pg_catalog.current_database()
 WHERE crdb_internal.is_users(n.nspname);
 
--- information_schema.statistics, which CockroachDB has and PostgreSQL lacks. The collations are those
--- its columns have had from the start: a view cannot change them.
-CREATE OR REPLACE VIEW crdb_internal.statistics AS
-SELECT pg_catalog.current_database()::text AS table_catalog, n.nspname::text AS table_schema,
-  t.relname::text AS table_name, CASE WHEN i.non_unique THEN 'YES' ELSE 'NO' END AS non_unique,
-  n.nspname::text AS index_schema, i.index_name COLLATE "C", i.seq_in_index,
-  i.column_name COLLATE "C",
-  NULL::text AS "COLLATION", NULL::int8 AS cardinality, i.direction,
-  CASE WHEN i.storing THEN 'YES' ELSE 'NO' END AS storing,
-  CASE WHEN i.implicit THEN 'YES' ELSE 'NO' END AS implicit,
-  'YES'::text AS is_visible, 1::float8 AS visibility
-FROM pg_catalog.pg_class t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
-CROSS JOIN LATERAL crdb_internal.shown_indexes(t.oid) AS i
-WHERE t.relkind IN ('r', 'p', 'm') AND crdb_internal.is_users(n.nspname);
-
-GRANT SELECT ON crdb_internal.statistics, crdb_internal.create_statements, crdb_internal.create_function_statements,
+GRANT SELECT ON crdb_internal.create_statements, crdb_internal.create_function_statements,
   crdb_internal.create_schema_statements TO PUBLIC;

@@ -77,8 +77,8 @@ fn database_column(column: &str) -> String {
     )
 }
 
-/// Every variable that CockroachDB has.
-fn all() -> String {
+/// Every variable that CockroachDB has, and its value: a query.
+pub(in crate::dialect) fn all() -> String {
     let names = variables::VARIABLES
         .iter()
         .map(|(name, ..)| *name)
