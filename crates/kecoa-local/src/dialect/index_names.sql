@@ -93,6 +93,36 @@ BEGIN
 END
 $$;
 
+-- LIKE … INCLUDING INDEXES: the indexes keep the names that they have at the table they are taken from. They are
+-- told by what they are; PostgreSQL makes them in the order of the originals.
+CREATE OR REPLACE FUNCTION crdb_internal.like_names(tab text, original text) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  i record;
+  made oid[] := '{}';
+  found oid;
+BEGIN
+  FOR i IN
+    SELECT x.relname, o.indisunique, o.indisprimary, m.amname, crdb_internal.index_text(x.oid, ':::') AS keys
+    FROM pg_catalog.pg_index o JOIN pg_catalog.pg_class x ON x.oid = o.indexrelid
+    JOIN pg_catalog.pg_am m ON m.oid = x.relam
+    WHERE o.indrelid = pg_catalog.to_regclass(original) ORDER BY x.oid
+  LOOP
+    SELECT x.oid INTO found
+    FROM pg_catalog.pg_index o JOIN pg_catalog.pg_class x ON x.oid = o.indexrelid
+    JOIN pg_catalog.pg_am m ON m.oid = x.relam
+    WHERE o.indrelid = pg_catalog.to_regclass(tab) AND x.oid <> ALL (made) AND o.indisunique = i.indisunique
+      AND o.indisprimary = i.indisprimary AND m.amname = i.amname
+      AND crdb_internal.index_text(x.oid, ':::') = i.keys
+    ORDER BY x.oid LIMIT 1;
+    IF found IS NOT NULL THEN
+      made := made || found;
+      PERFORM crdb_internal.name_index(found, i.relname::text);
+    END IF;
+  END LOOP;
+END
+$$;
+
 -- The index that a client names: t@i, or i, or space.i for tables in that schema. NULL when there is
 -- none and there need not be.
 CREATE OR REPLACE FUNCTION crdb_internal.index_named(tab text, space text, name text, lenient bool)

@@ -8,8 +8,9 @@ use super::catalog::{Context, TableName};
 use super::constraint_names::CheckNames;
 use super::definition::{CONSTRAINTS, Definitions, KEYS, is_family, leave_out};
 use super::edit::{Edits, Sql};
-use super::index_names::{Taken, room_for};
+use super::index_names::{Taken, perform, room_for};
 use super::plan::{Analysis, Class, Piece, Refusal, Reply, Stop};
+use super::quote::quote;
 use super::{expression, hidden_key, index, index_clauses, partition, region, table_as, upsert};
 
 /// The index of the table's name in `CREATE … TABLE [IF NOT EXISTS] name`, and whether the
@@ -79,6 +80,9 @@ pub(super) fn create(
     let mut pieces = std::mem::take(&mut definitions.before);
     pieces.push(Piece::edited(statement, edits));
     if !exists {
+        if let (Some(closing), None, Some(table)) = (closing, query, &table) {
+            pieces.extend(like_names(statement, open + 1, closing, table));
+        }
         indexes.create(context, &mut pieces)?;
         pieces.append(&mut definitions.behind());
     }
@@ -89,6 +93,26 @@ pub(super) fn create(
         last.reply = Reply::Tag("CREATE TABLE AS".to_owned(), false);
     }
     Ok(Some(Analysis { class: Class::Definition, control: None, pieces }))
+}
+
+/// What gives the indexes of `LIKE original INCLUDING INDEXES` the names of the originals.
+fn like_names(statement: &Statement<'_>, from: usize, to: usize, table: &TableName) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    for (start, end) in statement.elements(from, to) {
+        let Some(options) =
+            statement.qualified_name(start + 1).filter(|_| statement.is(start, "LIKE"))
+        else {
+            continue;
+        };
+        // The last word counts.
+        let mut words = (options..end).filter(|at| statement.is_any(at + 1, &["INDEXES", "ALL"]));
+        if words.next_back().is_some_and(|at| statement.is(at, "INCLUDING")) {
+            let original = quote(&statement.slice(start + 1, options));
+            let call = format!("crdb_internal.like_names({}, {original})", quote(&table.quoted()));
+            pieces.push(perform(&call));
+        }
+    }
+    pieces
 }
 
 /// The indexes among the elements of a table, as CockroachDB's `CREATE INDEX` statements.
