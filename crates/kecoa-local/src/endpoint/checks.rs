@@ -42,7 +42,7 @@ impl Session {
     }
 
     /// The one value of a query in a session of its own.
-    async fn asked_aside(&self, sql: &str) -> Option<String> {
+    pub(super) async fn asked_aside(&self, sql: &str) -> Option<String> {
         let options = (Bytes::from_static(b"options"), Bytes::from_static(OPTIONS.as_bytes()));
         let address = &self.shared.options.backend;
         let database = self.database.as_bytes();

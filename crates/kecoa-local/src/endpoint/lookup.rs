@@ -35,6 +35,7 @@ impl Session {
     /// Understands a statement, asking PostgreSQL what must be known first.
     pub(super) async fn analyse(&mut self, statement: &Statement<'_>) -> Flow<Analysis> {
         self.catalog.clear();
+        self.note_role(statement);
         if self.transaction.settings.unsure
             && !self.skipping
             && self.transaction.phase != Phase::Failed

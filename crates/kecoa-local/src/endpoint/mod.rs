@@ -39,6 +39,7 @@ mod shared;
 mod simple;
 mod sqlstates;
 mod startup;
+mod whose;
 mod wording;
 
 use std::future::Future;

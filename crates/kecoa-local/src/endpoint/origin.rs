@@ -19,6 +19,12 @@ pub(super) struct Origin<'a> {
 }
 
 impl Origin<'_> {
+    /// What `look` finds in the client's statement that failed.
+    pub(super) fn written<T>(&self, look: impl FnOnce(&Statement<'_>) -> T) -> Option<T> {
+        let byte = self.sql.source_within(self.part.clone())?;
+        self.statement(byte, |statement, _| look(statement))
+    }
+
     /// What `look` finds in the client's statement around a byte of its text, which is given as a byte of
     /// the statement.
     pub(super) fn statement<T>(

@@ -37,6 +37,8 @@ pub(super) struct Session {
     pub(super) version: ProtocolVersion,
     /// The role the client is.
     pub(super) user: String,
+    /// It may act as another by now: see [`note_role`](Self::note_role).
+    pub(super) acts_as_another: bool,
     /// The database the session is in.
     pub(super) database: String,
     /// The client's startup parameters, for another backend.
@@ -171,6 +173,7 @@ impl Session {
             client_looks: Looks::default(),
             backend_looks: Looks::default(),
             column_names: ColumnNames::default(),
+            acts_as_another: false,
             collected: Vec::new(),
         }
     }
@@ -332,6 +335,9 @@ impl Session {
             error.set(b'M', &format!("unrecognized client message type {}", message_type(stray)));
         }
         self.reword_check(&mut error).await;
+        if !matches!(on_error, OnError::Raised | OnError::Injected) {
+            self.reword_whose(&mut error, origin).await;
+        }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         self.transaction.failed(error.code(), on_error, now);
         let own_column = place.is_none()

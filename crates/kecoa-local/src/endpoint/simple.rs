@@ -67,6 +67,7 @@ impl Session {
             let Some(analysis) = analysis else {
                 return self.one_by_one(&statements, client).await;
             };
+            self.note_role(statement);
             let phase = next.phase;
             let plan = next.plan(&analysis);
             if plan.detached && statements.len() > 1 {

@@ -12,16 +12,14 @@ use crate::dialect::syntax;
 
 /// The verbs of the client's statement that write rows.
 fn verbs(origin: &Origin<'_>) -> Vec<&'static str> {
-    let found = origin.sql.source_within(origin.part.clone()).and_then(|byte| {
-        origin.statement(byte, |statement, _| {
-            let mut verbs = Vec::new();
-            for at in 0..statement.len() {
-                if let Some(verb) = verb(statement, at).filter(|verb| !verbs.contains(verb)) {
-                    verbs.push(verb);
-                }
+    let found = origin.written(|statement| {
+        let mut verbs = Vec::new();
+        for at in 0..statement.len() {
+            if let Some(verb) = verb(statement, at).filter(|verb| !verbs.contains(verb)) {
+                verbs.push(verb);
             }
-            verbs
-        })
+        }
+        verbs
     });
     found.unwrap_or_default()
 }
@@ -67,13 +65,15 @@ pub(super) fn reword(error: &mut Fields, origin: Option<&Origin<'_>>, position: 
         "22003" => return out_of_range(error, &message),
         "22P02" | "22007" => unreadable(&message).map(|said| of_argument(error, said)),
         "42703" => column(&message),
+        "3F000" => origin.and_then(|origin| schema(&message, origin)),
         "42883" => return unknown_function(error, &message),
         "42P01" => quoted_in(&message, "missing FROM-clause entry for table \"", "\"")
             .or_else(|| {
                 quoted_in(&message, "invalid reference to FROM-clause entry for table \"", "\"")
             })
             .map(|table| format!("no data source matches prefix: {table} in this context"))
-            .or_else(|| relation(&message)),
+            .or_else(|| relation(&message))
+            .or_else(|| whole_name(&message, origin.zip(position)?)),
         "42803" => quoted_in(&message, "column \"", "\" must appear in the GROUP BY clause")
             .and_then(|name| name.rsplit_once('.'))
             .map(|(table, _)| message.replacen(&format!("\"{table}."), "\"", 1)),
@@ -101,6 +101,37 @@ fn relation(message: &str) -> Option<String> {
     let rest = kinds.iter().find_map(|kind| message.strip_prefix(kind)?.strip_prefix(" \""))?;
     let name = rest.strip_suffix("\" does not exist")?;
     Some(format!("relation \"{name}\" does not exist"))
+}
+
+/// A schema that is not there, by what was to be done with it.
+fn schema(message: &str, origin: &Origin<'_>) -> Option<String> {
+    let name = quoted_in(message, "schema \"", "\" does not exist")?;
+    origin.written(|statement| {
+        if statement.is_any(0, &["DROP", "ALTER"]) && statement.is(1, "SCHEMA") {
+            return Some(format!("unknown schema \"{name}\""));
+        }
+        let starts = |at: &usize| {
+            statement.is_mark(at + 1, ".") && statement.name(*at).as_deref() == Some(name)
+        };
+        let at = (1..statement.len()).filter(|_| statement.is(0, "CREATE")).find(starts)?;
+        let written = statement.slice(at, statement.qualified_name(at)?);
+        Some(format!(
+            "cannot create \"{written}\" because the target database or schema does not exist"
+        ))
+    })?
+}
+
+/// `relation "s.t" does not exist`, where the client wrote the database in front.
+fn whole_name(message: &str, (origin, position): (&Origin<'_>, usize)) -> Option<String> {
+    let found = quoted_in(message, "relation \"", "\" does not exist")?;
+    origin.statement(position, |statement, at| {
+        let first = (0..statement.len()).find(|token| statement.start(*token) == at)?;
+        let end = statement.qualified_name(first).filter(|end| *end == first + 5)?;
+        let names: Option<Vec<String>> =
+            (first..end).step_by(2).map(|i| statement.name(i)).collect();
+        let name = names?.join(".");
+        name.ends_with(&format!(".{found}")).then(|| format!("relation \"{name}\" does not exist"))
+    })?
 }
 
 /// The functions that only PostgreSQL has, a line each, in order.
