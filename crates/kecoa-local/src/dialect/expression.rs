@@ -154,6 +154,8 @@ fn word(
             if let Some(cast) = statement.find(at + 2, closing, |i| statement.is(i, "AS")) {
                 types::rewrite(statement, cast + 1, false, edits)?;
             }
+        } else if text.eq_ignore_ascii_case(b"annotate_type") && !qualified {
+            annotated(statement, at, edits)?;
         } else if text.eq_ignore_ascii_case(b"ifnull") && !qualified {
             edits.replace(statement.start(at), statement.end(at), "COALESCE");
         } else if text.eq_ignore_ascii_case(b"if") && !qualified {
@@ -181,6 +183,17 @@ fn word(
     {
         // A typed literal: BYTES 'abc'.
         types::rewrite(statement, at, false, edits)?;
+    }
+    Ok(())
+}
+
+/// `ANNOTATE_TYPE(a, STRING)`, which is `a:::STRING` -> `CAST(a AS STRING)`.
+fn annotated(statement: &Statement<'_>, at: usize, edits: &mut Edits) -> Result<(), Stop> {
+    let Some(closing) = statement.partner(at + 1) else { return Ok(()) };
+    if let [(_, comma), (kind, _)] = statement.elements(at + 2, closing).as_slice() {
+        edits.replace(statement.start(at), statement.end(at), "CAST");
+        edits.replace(statement.start(*comma), statement.end(*comma), " AS ");
+        types::rewrite(statement, *kind, false, edits)?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@
 //! [`kecoa_grammar`], all else on tokens: what lies in strings, comments and dollar quotes stays as it is.
 
 mod alter_table;
+mod audit;
 mod body;
 mod bootstrap;
 mod bytes;
@@ -157,6 +158,9 @@ fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analys
     }
     if let Some(analysis) = region::alter(statement, context)? {
         return Ok(analysis);
+    }
+    if let Some(analysis) = audit::alter(statement) {
+        return Ok(analysis?);
     }
     if let Some(analysis) = defaults::alter(statement, context)? {
         return Ok(analysis);

@@ -61,4 +61,5 @@ WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.oid < 8000::oid
                      'pg_advisory_unlock_all', 'pg_sleep'));
 
 -- CockroachDB's are immutable, so that a generated column or an index may call them.
-UPDATE pg_proc SET provolatile = 'i' WHERE pronamespace = 'pg_catalog'::regnamespace AND proname IN ('concat', 'concat_ws');
+UPDATE pg_proc SET provolatile = 'i' WHERE pronamespace = 'pg_catalog'::regnamespace
+  AND proname IN ('concat', 'concat_ws', 'convert_from', 'convert_to', 'unaccent') AND provolatile <> 'i';

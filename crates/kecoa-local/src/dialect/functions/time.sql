@@ -114,11 +114,12 @@ DECLARE
 BEGIN
   FOR f IN
     SELECT * FROM (VALUES ('strftime'), ('experimental_strftime')) AS n(name),
-      (VALUES ('timestamp', '''+0000'''), ('date', '''+0000'''),
-        ('timestamptz', 'pg_catalog.to_char($1, ''TZHTZM'')')) AS t(type, zone)
+      -- With a time zone it is the session's here.
+      (VALUES ('timestamp', 'IMMUTABLE', '''+0000'''), ('date', 'IMMUTABLE', '''+0000'''),
+        ('timestamptz', 'STABLE', 'pg_catalog.to_char($1, ''TZHTZM'')')) AS t(type, volatility, zone)
   LOOP
     EXECUTE format('CREATE OR REPLACE FUNCTION pg_catalog.%I(input %s, extract_format text) RETURNS text LANGUAGE sql '
-      'STABLE STRICT PARALLEL SAFE AS %L', f.name, f.type,
+      '%s STRICT PARALLEL SAFE AS %L', f.name, f.type, f.volatility,
       format('SELECT crdb_internal.strftime($1::pg_catalog.timestamp, %s, $2)', f.zone));
   END LOOP;
 END
