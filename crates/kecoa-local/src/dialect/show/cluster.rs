@@ -29,12 +29,11 @@ pub(super) fn query(
     if statement.is(at + 1, "REGIONS") || is(&["SUPER", "REGIONS"]) || is(&["SURVIVAL", "GOAL"]) {
         return regions(statement, at, end, context);
     }
-    if statement.is_any(at + 1, &["JOBS", "JOB"])
-        || is(&["AUTOMATIC", "JOBS"])
-        || is(&["CHANGEFEED", "JOBS"])
-        || is(&["CHANGEFEED", "JOB"])
-    {
+    if statement.is_any(at + 1, &["JOBS", "JOB"]) || is(&["AUTOMATIC", "JOBS"]) {
         return none(JOBS, "SHOW JOBS");
+    }
+    if is(&["CHANGEFEED", "JOBS"]) || is(&["CHANGEFEED", "JOB"]) {
+        return none(CHANGEFEED_JOBS, "SHOW JOBS");
     }
     if statement.is_any(at + 1, &["SCHEDULES", "SCHEDULE"])
         || statement.is_any(at + 1, &["RUNNING", "PAUSED"]) && statement.is(at + 2, "SCHEDULES")
@@ -91,6 +90,11 @@ fn regions(statement: &Statement<'_>, at: usize, end: usize, context: &Context<'
 const JOBS: &str = "job_id int8, job_type text, description text, user_name text, status text, \
     running_status text, created timestamptz, started timestamptz, finished timestamptz, \
     modified timestamptz, fraction_completed float8, error text, coordinator_id int8";
+
+const CHANGEFEED_JOBS: &str = "job_id int8, description text, user_name text, status text, \
+    running_status text, created timestamptz, started timestamptz, finished timestamptz, \
+    modified timestamptz, high_water_timestamp numeric, readable_high_water_timestamptz timestamptz, \
+    error text, sink_uri text, full_table_names text[], topics text, format text";
 
 const SCHEDULES: &str = "id int8, label text, schedule_status text, next_run timestamptz, \
     state text, recurrence text, jobsrunning int8, owner text, created timestamptz, \

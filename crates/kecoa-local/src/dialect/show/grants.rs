@@ -4,7 +4,7 @@ use kecoa_sql::Statement;
 
 use super::shown::{Found, none, relation, rows};
 use crate::dialect::catalog::Context;
-use crate::dialect::plan::Stop;
+use crate::dialect::plan::{Refusal, Stop};
 use crate::dialect::quote::quote;
 
 /// The query for a `SHOW` about roles and privileges.
@@ -98,17 +98,36 @@ fn target(
         })
     };
     Ok(if statement.is(from, "DATABASE") {
+        for name in named_things(statement, from + 1, to) {
+            if !context.catalog.database(&name)? {
+                let message = format!("database \"{name}\" does not exist");
+                return Err(Refusal::new("3D000", message).into());
+            }
+        }
         let condition = "object_type = 'database' AND database_name IN ({})";
         named("database_name", "database_name", condition)
     } else if statement.is(from, "SCHEMA") {
+        for name in named_things(statement, from + 1, to) {
+            if !context.catalog.schema(&name)? {
+                let message = format!("unknown schema \"{name}\"");
+                return Err(Refusal::new("3F000", message).into());
+            }
+        }
         let columns = "database_name, schema_name";
         named(columns, columns, "object_type = 'schema' AND schema_name IN ({})")
     } else if statement.is(from, "TYPE") {
-        named(
-            "database_name, schema_name, object_name AS type_name",
-            "database_name, schema_name, type_name",
-            "object_type = 'type' AND object_name IN ({})",
-        )
+        let types: Vec<String> = statement
+            .elements(from + 1, to)
+            .into_iter()
+            .map(|(start, end)| quote(&statement.slice(start, end)))
+            .map(|name| format!("crdb_internal.shown_type_named({name})"))
+            .collect();
+        Some(Target {
+            columns: "database_name, schema_name, object_name AS type_name",
+            order: "database_name, schema_name, type_name",
+            condition: format!("object_type = 'type' AND object_id IN ({})", types.join(", ")),
+        })
+        .filter(|_| !types.is_empty())
     } else if statement.is_any(from, &["FUNCTION", "PROCEDURE"]) {
         named(
             "database_name, schema_name, object_id AS routine_id, object_name AS routine_signature",
@@ -123,6 +142,12 @@ fn target(
             condition,
         })
     })
+}
+
+/// The last parts of the names between commas.
+fn named_things(statement: &Statement<'_>, from: usize, to: usize) -> Vec<String> {
+    let last = |(start, _)| statement.qualified_name(start).and_then(|end| statement.name(end - 1));
+    statement.elements(from, to).into_iter().filter_map(last).collect()
 }
 
 /// The condition for `[TABLE] a, b, schema.*, *`.
@@ -176,9 +201,16 @@ fn names(statement: &Statement<'_>, from: usize, to: usize) -> Option<Vec<String
 fn role_grants(statement: &Statement<'_>, from: usize, to: usize, members: &[String]) -> Found {
     let roles = if from == to { Some(Vec::new()) } else { names(statement, from, to) };
     let Some(roles) = roles else { return Ok(None) };
+    // Those who are not there make it fail.
     let among = |column: &str, names: &[String]| match names {
         [] => String::new(),
-        names => format!(" AND {column} IN ({})", names.join(", ")),
+        names => {
+            let names = names.join(", ");
+            format!(
+                " AND crdb_internal.shown_grantees(ARRAY[{names}]::text[]) IS NOT NULL \
+                 AND {column} IN ({names})"
+            )
+        }
     };
     rows(
         format!(

@@ -71,7 +71,7 @@ WHERE (t.typtype = 'e' OR t.typtype = 'c' AND c.relkind = 'c')
 UNION ALL
 SELECT pg_catalog.current_database()::text, n.nspname::text,
   f.proname || '(' || crdb_internal.argument_types(f.oid) || ')', 'routine', f.oid,
-  p.grantee, CASE p.privilege_type WHEN 'ALL' THEN 'EXECUTE' ELSE p.privilege_type END, p.is_grantable
+  p.grantee, p.privilege_type, p.is_grantable
 FROM pg_catalog.pg_proc f JOIN pg_catalog.pg_namespace n ON n.oid = f.pronamespace
 CROSS JOIN LATERAL crdb_internal.shown_privileges(f.proacl, f.proowner, '{ALL}', '{EXECUTE}',
   '{EXECUTE}') AS p
@@ -79,6 +79,20 @@ WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'crdb_internal')
   AND n.nspname !~ '^pg_(toast|temp)' AND f.oid >= 16384::oid
   AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend e
                   WHERE e.objid = f.oid AND e.deptype = 'e');
+
+-- The type of a name, or the error for one that is missing.
+CREATE OR REPLACE FUNCTION crdb_internal.shown_type_named(name text) RETURNS oid
+LANGUAGE plpgsql STABLE STRICT AS $$
+DECLARE
+  found regtype := pg_catalog.to_regtype(name);
+BEGIN
+  IF found IS NULL THEN
+    RAISE EXCEPTION USING ERRCODE = '42704',
+      MESSAGE = pg_catalog.format('type "%s" does not exist', pg_catalog.replace(name, '"', ''));
+  END IF;
+  RETURN found;
+END
+$$;
 
 -- A role that SHOW GRANTS FOR names, and all roles it is a member of.
 CREATE OR REPLACE FUNCTION crdb_internal.shown_grantees(names text[]) RETURNS text[]
@@ -117,6 +131,9 @@ SELECT r.rolname::text, false, k.name, 'public', CASE k.letter WHEN 'T' THEN 'US
   false, NULL
 FROM pg_catalog.pg_roles r, kinds AS k
 WHERE k.letter IN ('T', 'f') AND r.rolname !~ '^pg_' AND NOT r.rolsuper
+UNION ALL
+SELECT NULL, true, k.name, 'public', CASE k.letter WHEN 'T' THEN 'USAGE' ELSE 'EXECUTE' END, false, NULL
+FROM kinds AS k WHERE k.letter IN ('T', 'f')
 UNION ALL
 SELECT d.defaclrole::regrole::text, false, k.name, coalesce(g.rolname::text, 'public'),
   a.privilege_type, a.is_grantable, n.nspname::text

@@ -23,6 +23,7 @@ const THINGS: &[(&[&str], &str)] = &[
     (&["CREATE", "LOGICAL"], "replicate between clusters"),
     (&["COMMIT", "TIMESTAMP"], "say when a transaction was committed"),
     (&["COMPLETIONS"], "complete statements"),
+    (&["GRANTS", "ON", "EXTERNAL"], "keep external connections"),
     (&["EXPERIMENTAL_FINGERPRINTS"], "show fingerprints of tables"),
     (&["EXPERIMENTAL_RANGES"], "show ranges"),
     (&["EXPERIMENTAL_REPLICA"], "trace sessions"),

@@ -48,11 +48,7 @@ pub(super) fn query(
         });
     }
     if is(&["PARTITIONS"]) {
-        // One node keeps no partitions.
-        const COLUMNS: &str = "database_name text, table_name text, partition_name text, \
-            parent_partition text, column_names text, index_name text, partition_value text, \
-            zone_config text, full_zone_config text";
-        return none(COLUMNS, "SHOW PARTITIONS");
+        return partitions(statement, at + 2, end, context);
     }
     if is(&["STATISTICS"]) {
         if statement.is(at + 2, "USING") {
@@ -66,6 +62,36 @@ pub(super) fn query(
         });
     }
     Ok(None)
+}
+
+/// `SHOW PARTITIONS FROM TABLE t`, `DATABASE d`, `INDEX t@i`: one node keeps none, of what is there.
+fn partitions(statement: &Statement<'_>, at: usize, end: usize, context: &Context<'_>) -> Found {
+    const COLUMNS: &str = "database_name text, table_name text, partition_name text, \
+        parent_partition text, column_names text, index_name text, partition_value text, \
+        zone_config text, full_zone_config text";
+    if !statement.is_any(at, &["FROM", "IN"]) {
+        return Ok(None);
+    }
+    if statement.is(at + 1, "DATABASE") {
+        super::shown::own_database(statement, at + 2, end, context)?;
+        return none(COLUMNS, "SHOW PARTITIONS");
+    }
+    let table = statement.is(at + 1, "TABLE")
+        || statement.is(at + 1, "INDEX") && statement.is_mark(at + 3, "@");
+    match relation(statement, at + 2, end, context)? {
+        Some(found) if table => rows(partitions_of(COLUMNS, &found.oid), "SHOW PARTITIONS"),
+        _ => none(COLUMNS, "SHOW PARTITIONS"),
+    }
+}
+
+/// No rows, but an error when there is no such table.
+fn partitions_of(columns: &str, tab: &str) -> String {
+    let columns: Vec<String> = columns
+        .split(", ")
+        .filter_map(|column| column.trim().split_once(' '))
+        .map(|(name, kind)| format!("NULL::{kind} AS {name}"))
+        .collect();
+    format!("SELECT {} FROM (SELECT {tab}) AS t(oid) WHERE t.oid IS NULL", columns.join(", "))
 }
 
 /// What stands for the table named behind `FROM`, `IN` or `FOR`, perhaps with `TABLE` in front.
@@ -94,13 +120,17 @@ fn tables(schema: &str, comment: bool) -> String {
     };
     format!(
         "SELECT n.nspname::text AS schema_name, c.relname::text AS table_name, \
-         CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' \
-         WHEN 'S' THEN 'sequence' ELSE 'table' END AS type, r.rolname::text AS owner, \
-         greatest(c.reltuples, 0)::int8 AS estimated_row_count, NULL::text AS locality{comment} \
+         CASE WHEN s.is_own THEN 'table' ELSE CASE c.relkind WHEN 'v' THEN 'view' \
+         WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' ELSE 'table' END END AS type, \
+         CASE WHEN NOT s.is_own THEN r.rolname::text END AS owner, \
+         CASE WHEN NOT s.is_own THEN greatest(c.reltuples, 0)::int8 END AS estimated_row_count, \
+         NULL::text AS locality{comment} \
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          JOIN pg_catalog.pg_roles r ON r.oid = c.relowner \
+         CROSS JOIN LATERAL (SELECT n.nspname IN ('pg_catalog', 'information_schema', 'crdb_internal')) \
+         AS s(is_own) \
          WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND {schema} \
-         AND c.relname !~ '^_pg_' ORDER BY 1, 2"
+         AND NOT crdb_internal.is_own(n.nspname, c.relname) ORDER BY 1, 2"
     )
 }
 
