@@ -129,7 +129,17 @@ impl Need {
                 format!("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = {name}")
             }
             Self::Names(table, wanted) => {
-                let id = format!("pg_catalog.to_regclass({})", quote(&table.quoted()));
+                // to_regclass() fails for a schema that the client may not use.
+                let id = match &table.schema {
+                    Some(schema) => format!(
+                        "(SELECT o.oid FROM pg_catalog.pg_class o \
+                         JOIN pg_catalog.pg_namespace s ON s.oid = o.relnamespace \
+                         WHERE s.nspname = {} AND o.relname = {})",
+                        quote(schema),
+                        quote(&table.name)
+                    ),
+                    None => format!("pg_catalog.to_regclass({})", quote(&table.quoted())),
+                };
                 let schema = table
                     .schema
                     .as_deref()
