@@ -37,9 +37,9 @@ class Blocking:
     def __init__(self, conn: Any) -> None:
         self.conn = self.registers_in = conn
 
-    def rows(self, statement: str = STATEMENT) -> list[Any]:
+    def rows(self, statement: str = STATEMENT, vars: Any = (1,)) -> list[Any]:
         cur = self.conn.cursor()
-        cur.execute(statement, (1,))
+        cur.execute(statement, vars)
         self.names = [column.name for column in cur.description]
         self.codes = [column.type_code for column in cur.description]
         rows: list[Any] = cur.fetchall()
@@ -60,9 +60,9 @@ class Asynchronous:
         self.conn = self.loop.run_until_complete(kecoa.aio.connect(dsn, autocommit=True))
         self.registers_in = None
 
-    def rows(self, statement: str = STATEMENT) -> list[Any]:
+    def rows(self, statement: str = STATEMENT, vars: Any = (1,)) -> list[Any]:
         cur = self.conn.cursor()
-        self.loop.run_until_complete(cur.execute(statement, (1,)))
+        self.loop.run_until_complete(cur.execute(statement, vars))
         self.names = [column.name for column in cur.description]
         self.codes = [column.type_code for column in cur.description]
         rows: list[Any] = self.loop.run_until_complete(cur.fetchall())
@@ -186,3 +186,63 @@ def test_client_encoding_changes_between(way: Any) -> None:
     way.run("SET client_encoding TO 'UTF8'")
     settle(way, [(1, "é")])
     assert way.names == ["a", name]
+
+
+#: What a statement may have of a type, and its argument, where it takes one.
+OF_TYPES: list[tuple[str, Any, Any]] = [
+    ("SELECT 'sad'::mood", None, "sad"),
+    ("SELECT %s::mood", "sad", "sad"),
+    ("SELECT m FROM felt WHERE m = %s", "sad", "sad"),
+    ("SELECT ARRAY['sad', NULL]::mood[]", None, "{sad,NULL}"),
+    ("SELECT ROW('sad'::mood)", None, "(sad)"),
+    ("SELECT (1, 'x')::pair", None, "(1,x)"),
+    ("SELECT %s::pair", "(1,x)", "(1,x)"),
+    ("SELECT ARRAY[(1, 'x')::pair]", None, '{"(1,x)"}'),
+    ("SELECT %s::positive", 5, 5),
+    ("INSERT INTO felt VALUES (%s) RETURNING m", "sad", "sad"),
+    ("UPDATE felt SET m = 'sad' RETURNING m", None, "sad"),
+]
+
+
+def make_types(cur: Any) -> None:
+    cur.execute(
+        "SET client_min_messages = warning; DROP TABLE IF EXISTS felt;"
+        " DROP TYPE IF EXISTS mood, pair CASCADE; DROP DOMAIN IF EXISTS positive CASCADE;"
+        " CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TYPE pair AS (a int, b text);"
+        " CREATE DOMAIN positive AS int CHECK (VALUE > 0);"
+        " CREATE TABLE felt (m mood); INSERT INTO felt VALUES ('sad')"
+    )
+
+
+@pytest.fixture
+def types(other: Any) -> Iterator[Any]:
+    make_types(other)
+    yield other
+    other.execute("DROP TABLE felt; DROP TYPE mood, pair; DROP DOMAIN positive")
+
+
+@pytest.mark.parametrize(("statement", "value", "expected"), OF_TYPES)
+def test_a_type_is_dropped_and_made_anew(
+    way: Any, types: Any, statement: str, value: Any, expected: Any
+) -> None:
+    for _ in range(3):
+        for _ in range(TIMES):
+            assert way.rows(statement, None if value is None else (value,)) == [(expected,)]
+        make_types(types)
+    assert way.rows("SELECT count(*) FROM felt WHERE %s > 0") == [(1,)]
+
+
+def test_a_type_made_anew_ends_one_transaction_at_most(way: Any, types: Any) -> None:
+    for statement, value, _ in OF_TYPES:
+        for _ in range(TIMES):
+            way.rows(statement, None if value is None else (value,))
+    make_types(types)
+    failed = 0
+    for statement, value, expected in OF_TYPES:
+        way.run("BEGIN")
+        try:
+            assert way.rows(statement, None if value is None else (value,)) == [(expected,)]
+        except kecoa.DatabaseError:
+            failed += 1
+        way.run("ROLLBACK")
+    assert failed <= 1

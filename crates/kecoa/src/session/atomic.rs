@@ -50,8 +50,8 @@ impl PendingAtomic {
 pub(crate) enum SettledAtomic {
     /// A result for each.
     Done(Vec<ResultSet>),
-    /// The server had lost a prepared statement, or its columns look different now; all was undone, and submitted once
-    /// more.
+    /// The server had lost a prepared statement or a type in it, or its columns look different now; all was undone, and
+    /// submitted once more.
     Again(PendingAtomic),
 }
 
@@ -155,7 +155,7 @@ pub(crate) fn settle(
         }
         let stale = stale(&outcome, &plans, before);
         if let Some((number, name)) = stale {
-            session.statements().drop_name(&name);
+            call::forget_stale(session, &outcome, &name);
             let ran = statements.get(..number).unwrap_or(statements);
             if free
                 && session.is_last(id)

@@ -99,8 +99,8 @@ impl PendingCall {
 pub enum Settled {
     /// Its result.
     Done(ResultSet),
-    /// The server had lost the prepared statement, or its columns look different now; nothing of it
-    /// ran, and it was submitted once more.
+    /// The server had lost the prepared statement or a type in it, or its columns look different now;
+    /// nothing of it is left, and it was submitted once more.
     Again(PendingCall),
 }
 
@@ -291,7 +291,7 @@ pub(crate) fn settle(
         }
         Plan::Prepared(name, description) => {
             if is_stale(&outcome, before) {
-                session.statements().drop_name(&name);
+                forget_stale(session, &outcome, &name);
                 // In a transaction that was open the error has ended it. Outside nobody needs to
                 // know, unless something was sent behind it that must come after it.
                 let alone = match began {
@@ -321,7 +321,7 @@ pub(crate) fn settle(
 }
 
 /// Whether a prepared statement failed only because it was prepared: the server does not know its
-/// name (any more), or its rows look different now.
+/// name or a type in it (any more), or its rows look different now.
 fn is_stale(outcome: &Outcome, bound_before: usize) -> bool {
     let Some(error) = &outcome.error else { return false };
     is_stale_error(error, outcome.bound > bound_before)
@@ -333,7 +333,33 @@ pub(super) fn is_stale_error(error: &ServerError, bound: bool) -> bool {
         "26000" => !bound,
         // PostgreSQL finds out at Bind; CockroachDB at Execute, and does not translate its messages.
         "0A000" => !bound || error.message() == "cached plan must not change result type",
+        _ => is_of_lost_type(error, bound),
+    }
+}
+
+/// Whether an error says that a type is gone which the statement was prepared with. Its name may be
+/// that of another one by now, so that the text is right still.
+fn is_of_lost_type(error: &ServerError, bound: bool) -> bool {
+    match error.sqlstate().as_str() {
+        // A parameter's. What the program's own value names is looked up here, too: that error comes
+        // again.
+        "42704" => !bound,
+        // Found out as late as where a value is written, when it is a column's; PostgreSQL does not
+        // translate it. With a context it is a function's, which may have ended a transaction.
+        "XX000" => {
+            error.message().starts_with("cache lookup failed for type ")
+                && (!bound || error.context().is_none())
+        }
         _ => false,
+    }
+}
+
+/// Forgets a statement that is stale; all of them when a type is gone, which others may have, too:
+/// within a transaction each would end one.
+pub(super) fn forget_stale(session: &mut Session, outcome: &Outcome, name: &Arc<str>) {
+    session.statements().drop_name(name);
+    if outcome.error.as_ref().is_some_and(|error| is_of_lost_type(error, false)) {
+        session.statements().forget();
     }
 }
 

@@ -100,6 +100,8 @@ fn the_third_use_goes_by_name() {
     net.finish();
 }
 
+const LOST_TYPE: &str = "cache lookup failed for type 16385";
+
 /// Has a statement prepared.
 fn prepare(client: &mut Client) {
     for _ in 0..2 {
@@ -118,10 +120,10 @@ fn prepared() -> Script {
 
 #[test]
 fn what_the_server_has_forgotten_is_sent_anew_with_all_the_rest() {
-    for state in ["26000", "0A000"] {
+    for (state, text) in [("26000", "gone"), ("0A000", "new columns"), ("XX000", LOST_TYPE)] {
         let stale = asked(prepared(), "BEGIN").expect('B').expect('E');
         let stale = answered(asked(stale, "COMMIT").expect('S'), "BEGIN");
-        let stale = stale.error(state, "forgotten").ready('E');
+        let stale = stale.error(state, text).ready('E');
         let again = stale.expect('C').expect_exactly('P', b"\0ROLLBACK\0\0\0");
         let again = asked(again.expect('B').expect('E'), "BEGIN");
         let again = asked(asked(again, "SELECT x FROM t"), "COMMIT").expect('S');

@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorKind};
 use crate::transaction::TransactionOptions;
 
 const COLUMNS: [(&str, u32, u16); 1] = [("x", 20, 1)];
+const LOST_TYPE: &str = "cache lookup failed for type 16385";
 
 /// Parse, Bind, Describe and Execute, with or without a name.
 fn parsed() -> Script {
@@ -41,10 +42,12 @@ fn the_third_use_neither_parses_nor_describes() {
 
 #[test]
 fn what_the_server_lost_is_sent_anew_and_prepared_again() {
-    for state in ["26000", "0A000"] {
+    for (state, text) in
+        [("26000", "gone"), ("0A000", "new columns"), ("42704", "no type"), ("XX000", LOST_TYPE)]
+    {
         let script = parsed()
             .then(parsed())
-            .then(by_name().error(state, "stale").ready('I'))
+            .then(by_name().error(state, text).ready('I'))
             .then(Script::new().expect('C').then(parsed_behind_close()))
             // It counts as new: seen, then prepared.
             .then(parsed().then(parsed()));
@@ -70,6 +73,64 @@ fn names_to_close_wait_for_a_request_that_can_be_sent() {
     net.finish();
 }
 
+#[test]
+fn a_type_that_is_missed_where_a_value_is_written_has_the_statement_sent_anew() {
+    let stale = by_name().send_message('2', b"").error("XX000", LOST_TYPE).ready('I');
+    let script = parsed().then(parsed()).then(stale);
+    let net =
+        Net::postgres(vec![script.then(Script::new().expect('C').then(parsed_behind_close()))]);
+    let mut client = net.client();
+    for _ in 0..3 {
+        assert_eq!(ask(&mut client).unwrap(), 7);
+    }
+    net.finish();
+}
+
+#[test]
+fn an_error_in_a_function_is_no_reason_to_call_it_again() {
+    let body = format!("SERROR\0VERROR\0CXX000\0M{LOST_TYPE}\0WPL/pgSQL function f()\0\0");
+    let failing = by_name().send_message('2', b"").send_message('E', body.as_bytes()).ready('I');
+    let script = parsed().then(parsed()).then(failing).then(answered(by_name(), 8));
+    let net = Net::postgres(vec![script]);
+    let mut client = net.client();
+    ask(&mut client).unwrap();
+    ask(&mut client).unwrap();
+    assert_eq!(ask(&mut client).unwrap_err().sqlstate(), Some("XX000"));
+    assert_eq!(ask(&mut client).unwrap(), 8, "it stays prepared");
+    net.finish();
+}
+
+#[test]
+fn a_type_that_is_missed_in_a_transaction_has_every_statement_prepared_anew() {
+    let one = || by_name().send_message('2', b"").row(&[Some(&7_i64.to_be_bytes())]);
+    let close = Script::new().expect('C').expect('C');
+    let asked = close.expect('P').expect('B').expect('D').expect('E').expect('S');
+    let anew = asked.send_message('3', b"").send_message('3', b"");
+    let anew = anew.send_message('1', b"").send_message('2', b"").row_description(&COLUMNS);
+    let anew = anew.row(&[Some(&7_i64.to_be_bytes())]).complete("SELECT 1").ready('I');
+    let script = parsed()
+        .then(parsed())
+        .then(parsed())
+        .then(parsed())
+        .simple("BEGIN", "BEGIN", 'T')
+        .then(one().complete("SELECT 1").ready('T'))
+        .then(by_name().error("XX000", LOST_TYPE).ready('E'))
+        .simple("ROLLBACK", "ROLLBACK", 'I')
+        .then(anew);
+    let net = Net::postgres(vec![script]);
+    let mut client = net.client();
+    let other = "SELECT y AS x FROM t";
+    for sql in ["SELECT x FROM t", "SELECT x FROM t", other, other] {
+        client.query_one(sql, &[]).unwrap();
+    }
+    client.batch("BEGIN").unwrap();
+    client.query_one(other, &[]).unwrap();
+    assert_eq!(ask(&mut client).unwrap_err().sqlstate(), Some("XX000"));
+    client.batch("ROLLBACK").unwrap();
+    client.query_one(other, &[]).unwrap();
+    net.finish();
+}
+
 fn parsed_behind_close() -> Script {
     let asked = Script::new().expect('P').expect('B').expect('D').expect('E').expect('S');
     let script = asked.send_message('3', b"").send_message('1', b"").send_message('2', b"");
@@ -79,7 +140,13 @@ fn parsed_behind_close() -> Script {
 
 #[test]
 fn an_error_of_the_statement_itself_is_no_reason_to_run_it_again() {
-    for (state, text) in [("23505", "duplicate"), ("26000", "inner"), ("0A000", "inner")] {
+    for (state, text) in [
+        ("23505", "duplicate"),
+        ("26000", "inner"),
+        ("0A000", "inner"),
+        ("42704", "inner"),
+        ("XX000", "inner"),
+    ] {
         let failing = by_name().send_message('2', b"").error(state, text).ready('I');
         let script = parsed().then(parsed()).then(failing).then(answered(by_name(), 8));
         let net = Net::postgres(vec![script]);

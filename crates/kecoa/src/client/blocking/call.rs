@@ -40,7 +40,7 @@ impl Client {
     }
 
     /// Drives a call to its end. `request` is what was submitted: a statement whose preparation went
-    /// stale (SQLSTATE 26000, 0A000) outside a transaction is sent anew.
+    /// stale (SQLSTATE 26000, 0A000, a type that is gone) outside a transaction is sent anew.
     ///
     /// # Errors
     /// As [`Client::run`].

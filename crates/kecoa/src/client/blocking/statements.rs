@@ -177,8 +177,9 @@ impl Client {
     /// A statement is prepared at its second use, so that one that is used once costs what it always
     /// did; from the third use on the server neither parses it nor describes its rows again. The
     /// least recently used one makes room. When the server has lost a prepared statement (SQLSTATE
-    /// 26000) or its rows look different after a change of schema (0A000), the statement is sent
-    /// anew; within a transaction, which such an error ends, the error is returned.
+    /// 26000), its rows look different after a change of schema (0A000), or a type in it was dropped
+    /// and made anew (42704, XX000), the statement is sent anew; within a transaction, which such an
+    /// error ends, the error is returned, and the next attempt works.
     ///
     /// Set 0 behind a pooler that gives each transaction another server connection, unless it
     /// follows prepared statements.
