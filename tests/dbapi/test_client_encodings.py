@@ -252,3 +252,111 @@ def test_text_of_commands(connect, name):
     conn.tpc_begin("plain\\")
     conn.cursor().execute("SELECT 1")
     conn.tpc_rollback()
+
+
+#: How rows are taken that came before the encoding changed.
+WAYS_TO_FETCH = {
+    "fetchall": lambda cur: cur.fetchall(),
+    "fetchone": lambda cur: [cur.fetchone() for _ in range(20)],
+    "fetchmany": lambda cur: cur.fetchmany(7) + cur.fetchmany(100),
+    "iteration": list,
+    "scroll": lambda cur: [cur.scroll(0, "absolute"), *cur.fetchall()][1:],
+}
+ROWS = "SELECT '\u8868' || n AS \"\u8868\", ARRAY['\u8868'] FROM generate_series(1, 20) n"
+EXPECTED = [(f"\u8868{n}", ["\u8868"]) for n in range(1, 21)]
+
+
+@pytest.mark.parametrize("binding", ["client", "server"])
+@pytest.mark.parametrize("way", WAYS_TO_FETCH)
+@pytest.mark.parametrize("factory", [extensions.cursor, extras.RealDictCursor, "named", "some"])
+def test_rows_are_read_in_the_encoding_in_which_they_came(connect, binding, way, factory):
+    conn = connect(binding=binding)
+    other = conn.cursor()
+    for before, after in [("UTF8", "SJIS"), ("SJIS", "EUC_JP"), ("EUC_JP", "UTF8")] * 2:
+        other.execute(f"SET client_encoding TO '{before}'")
+        cur = (
+            conn.cursor("c")
+            if factory == "named"
+            else conn.cursor(cursor_factory=None if factory == "some" else factory)
+        )
+        if factory == "named":
+            cur.itersize = 100
+            if way == "scroll":
+                continue
+        cur.execute(ROWS)
+        taken = []
+        if factory == "some":
+            # Others are made ahead.
+            taken = [cur.fetchone() for _ in range(3)]
+        elif factory == "named":
+            # All of them have come.
+            taken = [next(iter(cur))]
+            cur.itersize = 1
+        other.execute(f"SET client_encoding TO '{after}'")
+        assert cur.description[0].name == "\u8868"
+        if factory == "named":
+            # What is fetched from now on comes in the new one.
+            rest = cur.fetchall()
+        else:
+            rest = WAYS_TO_FETCH[way](cur)
+        found = taken + rest if way != "scroll" else rest
+        if factory is extras.RealDictCursor:
+            found = [tuple(row.values()) for row in found]
+        assert [row for row in found if row] == EXPECTED
+        cur.close()
+
+
+def test_rows_of_statements_that_travel_together(connect):
+    conn = connect()
+    with conn.pipeline() as pipe:
+        first = pipe.execute("SET client_encoding TO 'SJIS'")
+        shift = pipe.execute("SELECT chr(34920) AS a, chr(34920)")
+        pipe.execute("SET client_encoding TO 'EUC_JP'")
+        extended = pipe.execute("SELECT chr(34920) AS a, chr(34920)")
+        both = pipe.execute("SET client_encoding TO 'UTF8'; SELECT chr(34920), chr(34920)")
+    assert first.description is None
+    assert shift.fetchall() == extended.fetchall() == both.fetchall() == [("\u8868", "\u8868")]
+
+
+def test_a_function_changes_the_encoding_of_its_own_row(connect):
+    conn = connect()
+    cur = conn.cursor()
+    for name in ("SJIS", "UTF8"):
+        cur.execute("SELECT set_config('client_encoding', %s, false), chr(34920)", (name,))
+        assert cur.fetchone() == (name, "\u8868")
+
+
+@pytest.mark.parametrize("times", [1, 4])
+def test_asyncio_reads_rows_in_the_encoding_in_which_they_came(dsn, times):
+    async def run():
+        conn = await kecoa.aio.connect(dsn, autocommit=True)
+        for name in ["SJIS", "UTF8", "EUC_JP"] * 2:
+            for _ in range(times):
+                cur = await conn.execute(
+                    "SELECT chr(34920) || n, %s FROM generate_series(1, 20) n", ("\u8868",)
+                )
+            one = await cur.fetchone()
+            await conn.execute(f"SET client_encoding TO '{name}'")
+            assert [one, *await cur.fetchall()] == [(f"\u8868{n}", "\u8868") for n in range(1, 21)]
+            async with conn.pipeline():
+                before = await conn.execute("SELECT chr(34920)")
+                await conn.execute("SET client_encoding TO 'GB18030'")
+                behind = await conn.execute("SELECT chr(34920)")
+            assert await before.fetchall() == await behind.fetchall() == [("\u8868",)]
+        await conn.close()
+
+    asyncio.run(run())
+
+
+def test_an_arrow_table_of_rows_that_came_in_utf8(connect):
+    arrow = pytest.importorskip("pyarrow")
+    conn = connect()
+    cur = conn.cursor()
+    cur.execute("SELECT chr(34920)")
+    conn.cursor().execute("SET client_encoding TO 'SJIS'")
+    assert arrow.table(cur.fetch_arrow()).to_pydict() == {"chr": ["\u8868"]}
+    cur.execute("SELECT chr(34920)")
+    conn.cursor().execute("SET client_encoding TO 'UTF8'")
+    with pytest.raises(kecoa.NotSupportedError, match="UTF-8"):
+        cur.fetch_arrow()
+    assert cur.fetchall() == [("\u8868",)]

@@ -102,6 +102,12 @@ BEHAVIOURS = (
         "parity/test_encodings.py::test_arrays_whose_bytes_look_like_backslashes",
     ),
     Behaviour(
+        "Rows that came before `client_encoding` changed and are fetched behind it",
+        "other characters, or `UnicodeDecodeError`",
+        "the text",
+        "parity/test_encodings.py::test_rows_that_came_before_the_encoding_changed",
+    ),
+    Behaviour(
         "`QuotedString` without a connection, in another encoding than the last connection's",
         "bytes of another string",
         "the string's bytes",

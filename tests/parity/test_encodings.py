@@ -154,3 +154,17 @@ def test_rows_of_bytes(encoded):
         return cur.fetchall()
 
     encoded(action)
+
+
+def test_rows_that_came_before_the_encoding_changed(dsn):
+    def fetched(module):
+        conn = module.connect(dsn)
+        cur = conn.cursor()
+        cur.execute("SELECT chr(233) FROM generate_series(1, 3)")
+        conn.set_client_encoding("LATIN1")
+        found = cur.fetchall()
+        conn.close()
+        return found
+
+    assert fetched(psycopg2) == [("\u00c3\u00a9",)] * 3
+    assert fetched(kecoa) == [("\u00e9",)] * 3

@@ -15,6 +15,7 @@ pub(crate) mod copy;
 mod core;
 mod drive;
 mod events;
+mod encodings;
 pub(crate) mod extended;
 mod gathered;
 mod in_flight;

@@ -97,7 +97,7 @@ impl AsyncLink {
         this.check_loop(py)?;
         this.check_open(py)?;
         cursor.get().check_open(py)?;
-        Cursor::check_arrow(cursor, "execute_arrow")?;
+        Cursor::check_arrow(cursor, &cursor.get().codec(cursor.py()), "execute_arrow")?;
         let (sql, call) = bound(cursor, this.connection.bind(py), query, vars)?;
         let begin = this.due();
         let target = |cursor: &Bound<'py, Cursor>| cursor.clone().unbind();

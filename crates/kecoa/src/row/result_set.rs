@@ -29,6 +29,9 @@ pub struct ResultSet {
     pub function_result: Option<Option<Bytes>>,
     /// A replication stream has begun; see [`Client::read_stream`](crate::blocking::Client::read_stream).
     pub copy_both: bool,
+    /// The client encoding in which its texts came, by the server's name for it; `None` where the
+    /// server does not say.
+    pub encoding: Option<Arc<str>>,
     /// What the caller's hook has made of the rows while more were awaited; see
     /// [`Interrupt::awaiting`](crate::Interrupt::awaiting).
     pub made: Option<Arc<dyn Any + Send + Sync>>,

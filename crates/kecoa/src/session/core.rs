@@ -14,6 +14,7 @@ use super::bounded_queue::BoundedQueue;
 use super::budget::Budget;
 use super::cache::{self, StatementCache};
 use super::cancelled::Cancelled;
+use super::encodings::Encodings;
 use super::in_flight::{CommitRisk, InFlight};
 use super::mode::Mode;
 use super::outcome::Outcome;
@@ -57,6 +58,7 @@ pub(crate) struct Session {
     pub(super) buffered: VecDeque<Event>,
     /// What a request has answered that is not over, where that was looked at before its end.
     pub(super) gathered: Option<(RequestId, Outcome)>,
+    pub(super) encodings: Encodings,
     pub(super) mode: Mode,
     /// The connection was made for replication.
     pub(super) accepts_streams: bool,
@@ -72,6 +74,7 @@ impl Session {
     pub(crate) fn new(link: Link) -> Session {
         let in_flight = InFlight::new(&link.connection);
         Session {
+        let encodings = Encodings::new(link.connection.parameter("client_encoding"));
             connection: link.connection,
             wire: link.wire,
             cancel: link.cancel,
@@ -90,6 +93,7 @@ impl Session {
             buffered: VecDeque::new(),
             gathered: None,
             mode: Mode::default(),
+            encodings,
             accepts_streams: false,
             statements: StatementCache::new(cache::CAPACITY),
             in_flight,

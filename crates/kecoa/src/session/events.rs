@@ -1,6 +1,8 @@
 //! What was read, event by event: to whoever asked for it, or kept until somebody does.
 
-use kecoa_proto::{Event, Reply};
+use std::sync::Arc;
+
+use kecoa_proto::{Event, Reply, RequestId};
 
 use super::core::{COPY_REFUSAL, Session};
 use super::mode::CopyPolicy;
@@ -28,6 +30,7 @@ impl Session {
                 {
                     // Names of columns came in the encoding that was.
                     self.statements.forget();
+                    self.change_encoding();
                 }
                 return Ok(event);
             };
@@ -61,6 +64,21 @@ impl Session {
     /// Takes the events that were read, and keeps replies for those who will ask for them.
     pub(super) fn buffer_replies(&mut self, copies: CopyPolicy) -> Result<(), Error> {
         let refused = copies == CopyPolicy::Refuse;
+    /// Takes note of a new client encoding.
+    fn change_encoding(&mut self) {
+        let over = self.buffered.iter().filter_map(|event| match event {
+            Event::Reply(id, Reply::Ready(_)) => Some(*id),
+            _ => None,
+        });
+        let over: Vec<RequestId> = over.collect();
+        self.encodings.change(self.connection.parameter("client_encoding"), &over);
+    }
+
+    /// The encoding of a request's texts, which is over.
+    pub(super) fn encoding_of(&mut self, request: RequestId) -> Option<Arc<str>> {
+        self.encodings.take(request)
+    }
+
         while let Some(event) = self.poll_event()? {
             match event {
                 // Nobody has a place for it: it need not be kept until the request is over.

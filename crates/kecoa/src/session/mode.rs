@@ -13,7 +13,7 @@ pub(super) enum Mode {
     /// A replication stream has begun; its beginning is among the buffered replies.
     StreamBegun,
     /// A replication stream.
-    Stream(OpenStream),
+    Stream(Box<OpenStream>),
 }
 
 /// A replication stream that has not ended.

@@ -87,6 +87,13 @@ impl Outcome {
         self.sets.push(std::mem::take(&mut self.set));
     }
 
+    /// Says in which client encoding its texts came.
+    pub(super) fn encoded(&mut self, encoding: &Option<Arc<str>>) {
+        for set in &mut self.sets {
+            set.encoding.clone_from(encoding);
+        }
+    }
+
     /// The request is over.
     pub(super) fn end(&mut self) {
         if self.error.is_none() && !self.set.is_blank() {

@@ -175,6 +175,7 @@ fn gather(
         }
     }
     outcome.end();
+    outcome.encoded(&session.encoding_of(id));
     match session.take_excess(id) {
         Some(error) => Err(error),
         None => finish(session, &mut outcome.error),

@@ -96,11 +96,6 @@ impl<'a, 'py> Context<'a, 'py> {
         })
     }
 
-    /// How text is encoded.
-    pub(crate) fn codec(&self) -> &Arc<Codec> {
-        &self.codec
-    }
-
     /// Whether time zones are made by code of the program's.
     pub(crate) fn calls_zones(&self) -> bool {
         matches!(self.zones, Zones::Factory(_))

@@ -16,7 +16,7 @@ use super::signals::Signals;
 use super::state::{STATUS_READY, STATUS_SETUP};
 use super::update::SessionUpdate;
 use super::{Connection, Habits};
-use crate::convert::codec::Codec;
+use crate::convert::codec::{Codec, clean_name};
 use crate::convert::dump::Settings;
 use crate::convert::parameters::Binding;
 use crate::errors::error;
@@ -110,10 +110,18 @@ impl Connection {
         lock(&self.state).codec.clone()
     }
 
-    /// Whether it is open, and text still encoded like this.
-    pub(crate) fn is_open_with(&self, codec: &Arc<Codec>) -> bool {
-        let state = lock(&self.state);
-        state.closed == 0 && Arc::ptr_eq(&state.codec, codec)
+    /// How text is encoded that came in the encoding which the server calls so; as now where it did
+    /// not say.
+    pub(crate) fn codec_of(&self, py: Python<'_>, encoding: Option<&str>) -> Arc<Codec> {
+        let Some(encoding) = encoding else { return self.codec() };
+        let known = |name: &str| {
+            let state = lock(&self.state);
+            (state.encoding == name).then(|| state.codec.clone())
+        };
+        known(encoding).unwrap_or_else(|| {
+            let name = clean_name(encoding);
+            known(&name).unwrap_or_else(|| Codec::in_force(py, &name).into())
+        })
     }
 
     /// Which transaction this is; see `State::mark`.

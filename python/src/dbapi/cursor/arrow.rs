@@ -74,7 +74,8 @@ impl Cursor {
         let this = slf.get();
         this.check_open(py)?;
         let raise = |error| Err(crate::errors::error::with_cursor(py, error, slf.as_any()));
-        Cursor::check_arrow(slf, "fetch_arrow")?;
+        let held = lock(&this.inner).fetched.as_ref().map(|fetched| fetched.codec.clone());
+        Cursor::check_arrow(slf, &held.unwrap_or_else(|| this.codec(py)), "fetch_arrow")?;
         let mut inner = lock(&this.inner);
         if let Some(batching) = inner.batching.take() {
             drop(inner);

@@ -251,13 +251,13 @@ impl Cursor {
             (known, inner.fetched.clone())
         };
         let (None, Some(fetched)) = (&known, fetched) else { return Ok(known) };
-        let codec = self.codec(py);
+        let codec = &fetched.codec;
         let columns = fetched
             .layout
             .description
             .fields
             .iter()
-            .map(|field| Py::new(py, Column::from_field(py, field, &codec)?))
+            .map(|field| Py::new(py, Column::from_field(py, field, codec)?))
             .collect::<PyResult<Vec<_>>>()?;
         let made = PyTuple::new(py, columns)?.unbind();
         let mut inner = lock(&self.inner);

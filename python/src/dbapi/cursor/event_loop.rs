@@ -65,7 +65,7 @@ impl Cursor {
         let this = slf.get();
         let mut set = ResultSet::default();
         set.rows.extend(rows);
-        let fetched = Fetched::new(set, this.layout_of(py, description)?);
+        let fetched = Fetched::new(set, this.layout_of(py, description)?, this.codec(py));
         let old = {
             let mut inner = lock(&this.inner);
             inner.move_to(0, Place::default());

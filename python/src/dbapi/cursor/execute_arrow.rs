@@ -95,9 +95,9 @@ fn drive(
 
 impl Cursor {
     /// NotSupportedError where text is not what Arrow's is.
-    pub(crate) fn check_arrow(slf: &Bound<'_, Cursor>, what: &str) -> PyResult<()> {
+    pub(crate) fn check_arrow(slf: &Bound<'_, Cursor>, codec: &Codec, what: &str) -> PyResult<()> {
         let py = slf.py();
-        if *slf.get().codec(py) == Codec::Utf8 {
+        if *codec == Codec::Utf8 {
             return Ok(());
         }
         let message = format!(
@@ -126,7 +126,7 @@ impl Cursor {
             );
             return Err(error::with_cursor(py, error, slf.as_any()));
         }
-        Cursor::check_arrow(slf, "execute_arrow")?;
+        Cursor::check_arrow(slf, &this.codec(py), "execute_arrow")?;
         let (text, call) = match connection.get().binding() {
             Binding::Server => bound(slf, &connection, query, vars)?,
             Binding::Client => {
@@ -168,7 +168,7 @@ impl Cursor {
         Cursor::store(slf, vec![result], Mode::CountOnly)?;
         let (Some(description), Some(batching)) = (description, batching) else { return Ok(()) };
         let layout = slf.get().layout_of(slf.py(), &description)?;
-        let fetched = Fetched::new(ResultSet::default(), layout);
+        let fetched = Fetched::new(ResultSet::default(), layout, Codec::Utf8.into());
         let old = {
             let mut inner = lock(&slf.get().inner);
             inner.rowcount = i64::try_from(batching.rows()).unwrap_or(i64::MAX);

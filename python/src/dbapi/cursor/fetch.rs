@@ -9,7 +9,6 @@ use pyo3::types::PyList;
 
 use super::Cursor;
 use super::rows::{Fetched, Place, RowsAs};
-use crate::convert::codec::Codec;
 use crate::convert::layout::Layout;
 use crate::convert::load::Context;
 use crate::dbapi::connection::Taken;
@@ -89,7 +88,6 @@ pub(super) struct Plan<'py> {
     place: Option<Place>,
     pub(super) row: usize,
     pub(super) rowcount: usize,
-    codec: Arc<Codec>,
     factory: Option<Bound<'py, PyAny>>,
     zones: Bound<'py, PyAny>,
 }
@@ -106,7 +104,6 @@ impl Cursor {
         let py = slf.py();
         let this = slf.get();
         this.check_open(py)?;
-        let codec = this.codec(py);
         let plan = {
             let inner = lock(&this.inner);
             inner.fetched.clone().map(|fetched| Plan {
@@ -114,7 +111,6 @@ impl Cursor {
                 row: inner.row,
                 rowcount: fetched.count,
                 fetched,
-                codec,
                 factory: inner.row_factory.as_ref().map(|factory| factory.bind(py).clone()),
                 zones: match &inner.tzinfo_factory {
                     Some(zones) => zones.bind(py).clone(),
@@ -179,7 +175,7 @@ impl Cursor {
             Some(_) => Taken::ByFactory,
             None => Taken::InParts,
         });
-        let mut context = Context::new(slf.as_any(), plan.codec.clone(), &plan.zones)?;
+        let mut context = Context::new(slf.as_any(), plan.fetched.codec.clone(), &plan.zones)?;
         let made = match &plan.factory {
             None => tuple_row(&mut context, &plan.fetched.layout, &row)
                 .inspect(|row| track(&plan.fetched, row)),
@@ -204,7 +200,7 @@ impl Cursor {
         let plan = Cursor::plan(slf)?;
         let left = plan.rowcount.saturating_sub(plan.row);
         let size = limit.map_or(left, |limit| limit.min(left));
-        let mut context = Context::new(slf.as_any(), plan.codec.clone(), &plan.zones)?;
+        let mut context = Context::new(slf.as_any(), plan.fetched.codec.clone(), &plan.zones)?;
         let length = size.try_into().unwrap_or(ffi::Py_ssize_t::MAX);
         // SAFETY: a new list of `size` empty places, filled below once each with an owned
         // reference. Nobody else has the list before it is full, or can come to it by the garbage

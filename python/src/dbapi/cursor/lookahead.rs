@@ -3,7 +3,7 @@
 //!
 //! No program sees it. Only loaders that call no code of the program's are used; a row that cannot be
 //! converted is left to the fetch that asks for it, which raises; and rows that were made are dropped
-//! when the cursor moves otherwise, or the connection's encoding changes.
+//! when the cursor moves otherwise.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ impl Cursor {
             && (rows == RowsAs::Tuples || inner.row_factory.is_none())
             && !inner.closed
             && inner.fetched.as_ref().is_some_and(|held| Arc::ptr_eq(held, &ahead.fetched))
-            && inner.connection.as_ref().is_some_and(|conn| conn.get().is_open_with(&ahead.codec));
+            && inner.connection.as_ref().is_some_and(|conn| !conn.get().is_closed());
         if !fits {
             return None;
         }
@@ -87,7 +87,6 @@ impl Cursor {
         }
         let made = Lookahead {
             fetched: plan.fetched.clone(),
-            codec: context.codec().clone(),
             row,
             rows: rows.into_iter(),
             size: (size * 2).min(MOST),

@@ -3,8 +3,8 @@
 //!
 //! No program sees it. Only loaders that call no code of the program's are used, and the garbage
 //! collector, which may, waits meanwhile. The bytes of the rows are kept: rows that were made are dropped
-//! where they are not what a fetch would make (another encoding, zone factory or row factory, a cursor
-//! that moved), and a row that cannot be converted is left to the fetch that asks for it, which raises.
+//! where they are not what a fetch would make (another zone factory or row factory, a cursor that
+//! moved), and a row that cannot be converted is left to the fetch that asks for it, which raises.
 //! The server's error drops the result with all that was made of it.
 //!
 //! How much is made depends on what the connection has learnt (see `Habits`): a few MiB ahead, all of a
@@ -297,7 +297,7 @@ impl Early {
             && self.row == inner.row
             && !inner.closed
             && inner.fetched.as_ref().is_some_and(|held| Arc::ptr_eq(held, &self.fetched))
-            && inner.connection.as_ref().is_some_and(|conn| conn.get().is_open_with(&self.codec))
+            && inner.connection.as_ref().is_some_and(|conn| !conn.get().is_closed())
     }
 }
 
@@ -330,15 +330,16 @@ impl Cursor {
             None => self.layout_of(py, description)?,
         };
         let bytes: usize = result.rows.iter().map(|rows| rows.bytes().len()).sum();
-        let mut fetched = Fetched::new(result, layout);
+        let codec = connection.codec_of(py, result.encoding.as_deref());
+        let mut fetched = Fetched::new(result, layout, codec);
         if bytes >= LARGE {
             connection.habits().note(Taken::Not);
             fetched.habits = Some(connection.habits().clone());
         }
         let fetched = Arc::new(fetched);
-        let early = made.map(|made| Early {
+        // The statement itself may have changed the encoding.
+        let early = made.filter(|made| made.codec == fetched.codec).map(|made| Early {
             fetched: fetched.clone(),
-            codec: made.codec,
             zones: made.zones,
             row: 0,
             rows: made.rows.into_iter(),

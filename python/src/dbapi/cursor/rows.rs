@@ -15,6 +15,8 @@ use crate::dbapi::connection::{Habits, Taken};
 /// A result as it came, and how its columns load.
 pub(crate) struct Fetched {
     pub(crate) layout: Arc<Layout>,
+    /// How its text is encoded, whatever the connection's encoding is by now.
+    pub(super) codec: Arc<Codec>,
     rows: Vec<Rows>,
     pub(crate) count: usize,
     /// Who is told how it is taken, where it is large.
@@ -24,7 +26,6 @@ pub(crate) struct Fetched {
 /// Rows that were made before they were asked for, and where the cursor stands behind each.
 pub(super) struct Lookahead {
     pub(super) fetched: Arc<Fetched>,
-    pub(super) codec: Arc<Codec>,
     /// The number of the next one in the result.
     pub(super) row: usize,
     pub(super) rows: IntoIter<(Py<PyAny>, Place)>,
@@ -35,8 +36,7 @@ pub(super) struct Lookahead {
 /// Rows that were made while more of their result was awaited.
 pub(super) struct Early {
     pub(super) fetched: Arc<Fetched>,
-    /// The encoding and the zone factory by which they were made.
-    pub(super) codec: Arc<Codec>,
+    /// The zone factory by which they were made.
     pub(super) zones: Option<Py<PyAny>>,
     /// The number of the next one in the result.
     pub(super) row: usize,
@@ -87,15 +87,15 @@ impl Fetched {
             }
             // Somebody converts them.
             None => {
-                let layout = this.layout.clone();
-                let described = Arc::new(Fetched::new(ResultSet::default(), layout));
+                let (layout, codec) = (this.layout.clone(), this.codec.clone());
+                let described = Arc::new(Fetched::new(ResultSet::default(), layout, codec));
                 (Some(std::mem::replace(this, described)), Vec::new())
             }
         }
     }
 
-    pub(crate) fn new(result: ResultSet, layout: Arc<Layout>) -> Fetched {
-        Fetched { layout, count: result.row_count(), rows: result.rows, habits: None }
+    pub(crate) fn new(result: ResultSet, layout: Arc<Layout>, codec: Arc<Codec>) -> Fetched {
+        Fetched { layout, codec, count: result.row_count(), rows: result.rows, habits: None }
     }
 
     /// Tells how it is taken.

@@ -128,7 +128,8 @@ impl RowStream {
             lock(&this.inner).statusmessage = Some(tag.clone());
         }
         let Some(description) = &self.description else { return Ok(()) };
-        let fetched = Arc::new(Fetched::new(set, this.layout_of(py, description)?));
+        let codec = this.connection_of(py)?.get().codec_of(py, set.encoding.as_deref());
+        let fetched = Arc::new(Fetched::new(set, this.layout_of(py, description)?, codec));
         self.state().shown = Some(fetched.clone());
         let old = {
             let mut inner = lock(&this.inner);

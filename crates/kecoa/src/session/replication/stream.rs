@@ -41,7 +41,7 @@ impl Session {
     /// Begins a stream. False when the connection was not made for it.
     pub(crate) fn open_stream(&mut self, request: RequestId) -> bool {
         if self.accepts_streams {
-            self.mode = Mode::Stream(OpenStream::new(request));
+            self.mode = Mode::Stream(OpenStream::new(request).into());
         }
         self.accepts_streams
     }
@@ -97,10 +97,10 @@ impl Session {
                 }
                 Reply::Ready(_) => {
                     return match std::mem::take(&mut self.mode) {
-                        Mode::Stream(OpenStream { failed: Some(error), .. }) => {
-                            Err(Error::from_server(error))
-                        }
-                        Mode::Stream(stream) => Ok(StreamEvent::Ended(stream.results)),
+                        Mode::Stream(stream) => match stream.failed {
+                            Some(error) => Err(Error::from_server(error)),
+                            None => Ok(StreamEvent::Ended(stream.results)),
+                        },
                         Mode::Requests | Mode::StreamBegun => Ok(StreamEvent::Ended(Vec::new())),
                     };
                 }
