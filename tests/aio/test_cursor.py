@@ -392,3 +392,29 @@ async def test_instants_follow_the_sessions_time_zone(connected):
         assert await offset(cur) == datetime.timedelta(hours=7)
         for _ in range(2):
             assert await offset(await conn.execute(query)) == datetime.timedelta(hours=7)
+
+
+@looped
+async def test_behind_a_statement_that_was_not_sent_there_are_no_rows_of_another(dsn):
+    async with await kecoa.aio.connect(dsn, autocommit=True) as conn:
+        cur = conn.cursor()
+        for vars in [(1, 2), (object(),), {"b": 1}]:
+            await cur.execute("SELECT generate_series(1, 3)")
+            assert await cur.fetchone() == (1,)
+            with pytest.raises((TypeError, KeyError, kecoa.ProgrammingError)):
+                await cur.execute("SELECT %s", vars)
+            with pytest.raises(kecoa.ProgrammingError, match="no results"):
+                await cur.fetchone()
+            assert cur.description is None
+        # One that was given up while it waited for its turn.
+        await cur.execute("SELECT generate_series(1, 3)")
+        other = asyncio.ensure_future(conn.execute("SELECT pg_sleep(30)"))
+        await asyncio.sleep(0)
+        waiting = asyncio.ensure_future(cur.execute("SELECT 4"))
+        await asyncio.sleep(0)
+        for task in (waiting, other):
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        with pytest.raises(kecoa.ProgrammingError, match="no results"):
+            await cur.fetchone()

@@ -317,3 +317,20 @@ def test_a_statement_that_cannot_be_merged_leaves_none_to_show(conn, peer, bindi
         return seen
 
     assert shown(conn.cursor(), binding=binding) == shown(peer.cursor())
+
+
+def test_behind_a_statement_that_was_not_sent_there_are_no_rows_of_another(connect):
+    cur = connect(binding="server").cursor()
+    failing = [
+        lambda: cur.execute("SELECT %s", (1, 2)),
+        lambda: cur.executemany("SELECT %s", [(1, 2)]),
+        lambda: cur.execute_arrow("SELECT %s", (1, 2)),
+        lambda: cur.stream("SELECT %s", (1, 2)),
+    ]
+    for fails in failing:
+        cur.execute("SELECT generate_series(1, 3)")
+        assert cur.fetchone() == (1,)
+        with pytest.raises(TypeError):
+            fails()
+        with pytest.raises(kecoa.ProgrammingError, match="no results"):
+            cur.fetchone()

@@ -245,3 +245,32 @@ def test_cast(same):
             cur.cast(16, None),
         ]
     )
+
+
+NOT_SENT = {
+    "too many values": lambda cur: cur.execute("SELECT %s", (1, 2)),
+    "too few values": lambda cur: cur.execute("SELECT %s, %s", (1,)),
+    "no such name": lambda cur: cur.execute("SELECT %(a)s", {"b": 1}),
+    "no adapter": lambda cur: cur.execute("SELECT %s", (object(),)),
+    "a wrong placeholder": lambda cur: cur.execute("SELECT %x", (1,)),
+    "rows without values": lambda cur: cur.executemany("SELECT %s", [(1, 2)]),
+    "arguments of a function": lambda cur: cur.callproc("abs", [object()]),
+    "no text": lambda cur: cur.execute(5),
+    "no rows": lambda cur: cur.executemany("SELECT %s", []),
+}
+
+
+@pytest.mark.parametrize("name", NOT_SENT)
+def test_behind_a_statement_that_was_not_sent_there_are_no_rows_of_another(same, name):
+    def action(module, conn, cur):
+        cur.execute("SELECT id FROM parity ORDER BY id")
+        first = cur.fetchone()
+        try:
+            NOT_SENT[name](cur)
+        except Exception as raised:
+            error = type(raised).__name__
+        else:
+            error = None
+        return first, error, cur.fetchall()
+
+    same(action)

@@ -53,11 +53,15 @@ impl AsyncLink {
         {
             let state = this.state();
             if !held && !state.pipelining && !state.is_free() {
+                drop(state);
+                // It may be given up while it waits.
+                cursor.get().forget_statement();
                 return Ok(None);
             }
         }
         let connection = this.connection.bind(py);
-        let (sql, call) = bound(cursor, connection, query, vars)?;
+        let (sql, call) = bound(cursor, connection, query, vars)
+            .inspect_err(|_| cursor.get().forget_statement())?;
         let sql: Arc<[u8]> = sql.into();
         let begin = this.due();
         let later = this.state().pipelining;
@@ -98,7 +102,8 @@ impl AsyncLink {
         this.check_open(py)?;
         cursor.get().check_open(py)?;
         Cursor::check_arrow(cursor, &cursor.get().codec(cursor.py()), "execute_arrow")?;
-        let (sql, call) = bound(cursor, this.connection.bind(py), query, vars)?;
+        let (sql, call) = bound(cursor, this.connection.bind(py), query, vars)
+            .inspect_err(|_| cursor.get().forget_statement())?;
         let begin = this.due();
         let target = |cursor: &Bound<'py, Cursor>| cursor.clone().unbind();
         let (work, target) = match call {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 
 use super::overlap::Overlap;
+use super::rows::Fetched;
 use super::statement::{merge, statement};
 use super::{Cursor, Mode};
 use crate::convert::parameters::Binding;
@@ -59,6 +60,26 @@ impl Cursor {
         drop(old);
     }
 
+    /// Forgets the last statement and its result: what is fetched behind a statement that could not be
+    /// merged must not be another's rows.
+    pub(crate) fn forget_statement(&self) {
+        let old = {
+            let mut inner = lock(&self.inner);
+            (inner.query.take(), inner.forget())
+        };
+        drop(old);
+    }
+
+    /// Leaves the description of the last result, without its rows.
+    pub(super) fn drop_rows(&self) {
+        let old = {
+            let mut inner = lock(&self.inner);
+            let ahead = (inner.lookahead.take(), inner.early.take(), inner.batching.take());
+            (ahead, inner.fetched.as_mut().map(Fetched::drop_rows))
+        };
+        drop(old);
+    }
+
     /// `execute` of a cursor that was open when it was called: as in psycopg2, `executemany` goes on
     /// with one that is closed by whoever gives the rows.
     pub(super) fn execute_open<'py>(
@@ -76,8 +97,8 @@ impl Cursor {
         connection.get().refuse_prepared(py, "execute")?;
         let settings = connection.get().settings();
         let sql = statement(query, &settings, slf.as_any())?;
-        // As psycopg2: a statement that cannot be merged leaves none to show.
-        this.forget_query();
+        // As psycopg2: a statement that cannot be merged leaves nothing to show.
+        this.forget_statement();
         let binding = binding.unwrap_or_else(|| connection.get().binding());
         // What is polled, or waits through a callback, and cursors on the server go as in psycopg2.
         if binding == Binding::Server

@@ -128,6 +128,7 @@ impl Cursor {
         }
         Cursor::check_arrow(slf, &this.codec(py), "execute_arrow")?;
         let (text, call) = match connection.get().binding() {
+        this.forget_statement();
             Binding::Server => bound(slf, &connection, query, vars)?,
             Binding::Client => {
                 let text = super::statement::merged(slf, &connection, query, vars)?;

@@ -84,6 +84,8 @@ impl Cursor {
             // has to say against the statement.
             Cursor::run_counted(slf, query, &vars?, &mut total)?;
             Cursor::run_rest(slf, query, &mut rows, &mut total)?;
+        } else {
+            this.drop_rows();
         }
         lock(&this.inner).rowcount = total;
         Ok(())

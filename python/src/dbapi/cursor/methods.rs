@@ -8,7 +8,7 @@ use pyo3::types::{PyBytes, PyDict, PyGenericAlias, PyList, PyTuple, PyType};
 
 use super::Cursor;
 use super::copy::TextForm;
-use super::rows::{Fetched, RowsAs};
+use super::rows::RowsAs;
 use super::statement::merged;
 use super::stream::RowStream;
 use crate::arrow::ArrowResult;
@@ -414,15 +414,9 @@ impl Cursor {
             return Ok(());
         }
         Cursor::close_named(slf)?;
-        let old = {
-            let mut inner = lock(&this.inner);
-            inner.closed = true;
-            // The description outlives the cursor, as psycopg2's does; the rows do not.
-            let ahead = (inner.lookahead.take(), inner.early.take(), inner.batching.take());
-            let rows = inner.fetched.as_mut().map(Fetched::drop_rows);
-            (ahead, rows)
-        };
-        drop(old);
+        lock(&this.inner).closed = true;
+        // The description outlives the cursor, as psycopg2's does; the rows do not.
+        this.drop_rows();
         Ok(())
     }
 

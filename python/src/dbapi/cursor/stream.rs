@@ -79,6 +79,7 @@ impl RowStream {
             );
         }
         let sql = merged(cursor, &connection, query, vars)?;
+        this.forget_statement();
         this.begin_statement(sql.as_slice().into());
         let portal = format!("kecoa_rows_{}", PORTALS.fetch_add(1, Ordering::Relaxed));
         let name = portal.as_bytes();
