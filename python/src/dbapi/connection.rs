@@ -17,6 +17,7 @@ mod methods;
 pub(crate) mod objects;
 mod open;
 mod polling;
+pub(crate) mod queue;
 mod reentrancy;
 mod replication;
 pub(crate) mod results;
@@ -36,6 +37,7 @@ use pyo3::prelude::*;
 
 pub(crate) use self::habits::{Habits, Taken};
 use self::link::Link;
+use self::queue::Queued;
 use self::reentrancy::Reentrancy;
 use self::state::{Objects, State};
 use crate::convert::layout::Layouts;
@@ -55,6 +57,8 @@ pub(crate) struct Connection {
     waiting: Mutex<VecDeque<Notification>>,
     /// Statements that run or wait for their turn.
     executing: AtomicU32,
+    /// Statements of pipelines that wait to be sent.
+    pub(super) queue: Mutex<Vec<Queued>>,
     /// How its program takes results.
     habits: Arc<Habits>,
 }

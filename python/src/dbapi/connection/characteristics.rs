@@ -123,17 +123,19 @@ impl Connection {
     }
 
     /// The checks before every change of characteristics.
-    pub(crate) fn check_settable(&self, py: Python<'_>) -> PyResult<()> {
+    pub(crate) fn check_settable(slf: &Bound<'_, Connection>) -> PyResult<()> {
+        Connection::send_queued(slf)?;
+        let (py, this) = (slf.py(), slf.get());
         let is_ready = {
-            let state = lock(&self.state);
+            let state = lock(&this.state);
             state.closed == 0 && state.status == STATUS_READY && !state.asynchronous
         };
         if is_ready {
             return Ok(());
         }
-        self.check_open(py)?;
-        self.refuse_async(py, "set_session")?;
-        if lock(&self.state).status != STATUS_READY {
+        this.check_open(py)?;
+        this.refuse_async(py, "set_session")?;
+        if lock(&this.state).status != STATUS_READY {
             return Err(names::programming_error(
                 py,
                 "set_session cannot be used inside a transaction",

@@ -16,9 +16,19 @@ use crate::names;
 use crate::sync::lock;
 
 impl Connection {
-    /// Runs `work` on the client with the GIL released, then brings the connection's Python side
-    /// up to date. A signal handler's exception wins over the answer.
+    /// Runs `work` on the client with the GIL released, behind what pipelines have queued, then brings
+    /// the connection's Python side up to date. A signal handler's exception wins over the answer.
     pub(crate) fn drive<T: Send>(
+        slf: &Bound<'_, Connection>,
+        work: impl FnOnce(&mut Client, &mut Signals) -> Result<T, kecoa::Error> + Send,
+    ) -> DriveResult<T> {
+        slf.get().check_idle(slf.py())?;
+        Connection::send_queued(slf)?;
+        Connection::drive_unqueued(slf, work)
+    }
+
+    /// The same in front of what pipelines have queued, for what sends nothing.
+    pub(super) fn drive_unqueued<T: Send>(
         slf: &Bound<'_, Connection>,
         work: impl FnOnce(&mut Client, &mut Signals) -> Result<T, kecoa::Error> + Send,
     ) -> DriveResult<T> {

@@ -246,7 +246,7 @@ impl Connection {
 
     #[setter]
     fn set_autocommit(slf: &Bound<'_, Self>, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        slf.get().check_settable(slf.py())?;
+        Connection::check_settable(slf)?;
         let change =
             Characteristics { autocommit: Some(value.is_truthy()?), ..Characteristics::KEEP };
         Connection::set_characteristics(slf, change)
@@ -260,7 +260,7 @@ impl Connection {
 
     #[setter(isolation_level)]
     fn set_isolation_level_(slf: &Bound<'_, Self>, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        slf.get().check_settable(slf.py())?;
+        Connection::check_settable(slf)?;
         let change = Characteristics { isolation: parse_level(value)?, ..Characteristics::KEEP };
         Connection::set_characteristics(slf, change)
     }
@@ -273,7 +273,7 @@ impl Connection {
 
     #[setter]
     fn set_readonly(slf: &Bound<'_, Self>, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        slf.get().check_settable(slf.py())?;
+        Connection::check_settable(slf)?;
         let change = Characteristics { readonly: parse_on_off(value)?, ..Characteristics::KEEP };
         Connection::set_characteristics(slf, change)
     }
@@ -286,7 +286,7 @@ impl Connection {
 
     #[setter]
     fn set_deferrable(slf: &Bound<'_, Self>, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        slf.get().check_settable(slf.py())?;
+        Connection::check_settable(slf)?;
         let change = Characteristics { deferrable: parse_on_off(value)?, ..Characteristics::KEEP };
         Connection::set_characteristics(slf, change)
     }
@@ -330,6 +330,12 @@ impl Connection {
         slf.get().check_open(slf.py())?;
         slf.get().refuse_waiting(slf.py(), "pipeline")?;
         Ok(Pipeline::new(slf.clone().unbind()))
+    }
+
+    /// Drops what pipelines have queued: a pool, since nobody is there any more to have it sent.
+    fn _drop_queued(&self) {
+        let queue = std::mem::take(&mut *lock(&self.queue));
+        drop(queue);
     }
 
     /// Makes the transaction's changes permanent.
@@ -517,6 +523,10 @@ impl Connection {
 
     fn __clear__(&self) {
         let old = std::mem::take(&mut *lock(&self.objects));
-        drop(old);
+        drop((queue, old));
     }
+        if let Ok(queue) = self.queue.try_lock() {
+            queue.iter().try_for_each(|queued| queued.traverse(&visit))?;
+        }
 }
+        let queue = std::mem::take(&mut *lock(&self.queue));

@@ -386,7 +386,7 @@ impl Connection {
             return Connection::poll_connecting(slf);
         }
         if !busy {
-            let polled = Connection::drive(slf, |client, _| client.poll())?;
+            let polled = Connection::drive_unqueued(slf, |client, _| client.poll())?;
             return polled.map(|()| POLL_OK).map_err(|error| this.raise(py, &error));
         }
         let stepped = this.step(py)?;

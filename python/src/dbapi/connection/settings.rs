@@ -18,7 +18,7 @@ impl Connection {
         deferrable: Option<&Bound<'_, PyAny>>,
         autocommit: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        slf.get().check_settable(slf.py())?;
+        Connection::check_settable(slf)?;
         let change = Characteristics {
             isolation: isolation_level.map_or(Ok(Change::Keep), parse_level)?,
             readonly: readonly.map_or(Ok(Change::Keep), parse_on_off)?,
@@ -77,6 +77,7 @@ impl Connection {
     pub(super) fn reset_session(slf: &Bound<'_, Connection>) -> PyResult<()> {
         slf.get().check_open(slf.py())?;
         slf.get().refuse_async(slf.py(), "reset")?;
+        Connection::send_queued_quietly(slf)?;
         let begun = {
             let mut state = lock(&slf.get().state);
             state.mark += 1;

@@ -207,6 +207,7 @@ impl Connection {
     pub(super) fn enter(slf: &Bound<'_, Connection>) -> PyResult<()> {
         let py = slf.py();
         slf.get().check_open(py)?;
+        Connection::send_queued(slf)?;
         let was = std::mem::replace(&mut lock(&slf.get().state).entered, true);
         if was {
             return Err(names::programming_error(
@@ -219,7 +220,17 @@ impl Connection {
 
     /// The end of `with connection`: COMMIT, or ROLLBACK when the block raised.
     pub(super) fn exit(slf: &Bound<'_, Connection>, exc_type: &Bound<'_, PyAny>) -> PyResult<()> {
+        // Within the block's transaction, and with it.
+        let sent = match exc_type.is_none() {
+            true => Connection::send_queued(slf),
+            false => Connection::send_queued_quietly(slf),
+        };
         lock(&slf.get().state).entered = false;
+        if let Err(error) = sent {
+            // It says more than what the rollback met.
+            let _ = slf.call_method0("rollback");
+            return Err(error);
+        }
         if exc_type.is_none() {
             return slf.call_method0("commit").map(drop);
         }
@@ -257,6 +268,7 @@ impl Connection {
 
     /// ROLLBACK, if a transaction was begun.
     pub(crate) fn do_rollback(slf: &Bound<'_, Connection>) -> PyResult<()> {
+        Connection::send_queued_quietly(slf)?;
         Connection::end(slf, "ROLLBACK", false)
     }
 

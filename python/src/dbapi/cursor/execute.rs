@@ -95,6 +95,8 @@ impl Cursor {
         let this = slf.get();
         connection.get().refuse_busy(py, "execute")?;
         connection.get().refuse_prepared(py, "execute")?;
+        // They may change the encoding.
+        Connection::send_queued(connection)?;
         let settings = connection.get().settings();
         let sql = statement(query, &settings, slf.as_any())?;
         // As psycopg2: a statement that cannot be merged leaves nothing to show.

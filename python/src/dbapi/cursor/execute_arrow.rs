@@ -118,6 +118,7 @@ impl Cursor {
         let connection = this.connection_of(py)?;
         connection.get().refuse_waiting(py, "execute_arrow")?;
         connection.get().refuse_prepared(py, "execute_arrow")?;
+        Connection::send_queued(&connection)?;
         if lock(&this.inner).name.is_some() {
             let error = names::programming_error(
                 py,
@@ -127,8 +128,8 @@ impl Cursor {
             return Err(error::with_cursor(py, error, slf.as_any()));
         }
         Cursor::check_arrow(slf, &this.codec(py), "execute_arrow")?;
-        let (text, call) = match connection.get().binding() {
         this.forget_statement();
+        let (text, call) = match connection.get().binding() {
             Binding::Server => bound(slf, &connection, query, vars)?,
             Binding::Client => {
                 let text = super::statement::merged(slf, &connection, query, vars)?;

@@ -99,6 +99,7 @@ impl Cursor {
         vars_list: &Bound<'py, PyAny>,
     ) -> PyResult<()> {
         let connection = slf.get().connection_of(slf.py())?;
+        Connection::send_queued(&connection)?;
         if !connection.get().commits_by_itself() {
             return Cursor::do_executemany(slf, query, vars_list);
         }

@@ -61,6 +61,7 @@ impl RowStream {
         let connection = this.connection_of(py)?;
         connection.get().refuse_waiting(py, "stream")?;
         connection.get().refuse_prepared(py, "stream")?;
+        Connection::send_queued(&connection)?;
         let refuse = |message: &str| {
             let error = names::programming_error(py, message);
             Err(crate::errors::error::with_cursor(py, error, cursor.as_any()))
@@ -78,8 +79,8 @@ impl RowStream {
                 "can't stream outside of a transaction: the rows would end with the first",
             );
         }
-        let sql = merged(cursor, &connection, query, vars)?;
         this.forget_statement();
+        let sql = merged(cursor, &connection, query, vars)?;
         this.begin_statement(sql.as_slice().into());
         let portal = format!("kecoa_rows_{}", PORTALS.fetch_add(1, Ordering::Relaxed));
         let name = portal.as_bytes();
