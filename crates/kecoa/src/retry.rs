@@ -30,7 +30,7 @@ mod tests;
 
 pub use decision::{Attempts, Decision};
 pub use effect::{Block, Effect, effect_of, is_commit};
-pub(crate) use effect::{Reading, read_request};
+pub(crate) use effect::{Reading, Sets, read_request};
 pub(crate) use failure::leaves_open;
 pub use failure::{Failure, classify};
 pub use policy::{Jitter, Policy};

@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use kecoa::blocking::Client;
 use kecoa::pool::blocking::{Builder, Pool, discard_session};
 use kecoa::{Config, Error, ErrorKind, TransactionOptions};
 use live_support::kill;
@@ -127,6 +128,45 @@ fn comes_back_clean() {
     let row = client.query_one("SELECT current_setting('work_mem')", &[]).unwrap();
     assert_ne!(row.get::<String>(0).unwrap(), "77kB");
     assert_eq!(pool.stats().opened, 1);
+}
+
+fn application(client: &mut Client) -> String {
+    let row = client.query_one("SELECT current_setting('application_name')", &[]).unwrap();
+    row.get(0).unwrap()
+}
+
+#[test]
+fn a_session_that_was_changed_is_reset_and_configured_again() {
+    let configured = Arc::new(Mutex::new(0));
+    let count = configured.clone();
+    let builder = Pool::builder().max_size(1).configure(move |client| {
+        *count.lock().unwrap() += 1;
+        client.batch("SET application_name TO 'configured'").map(drop)
+    });
+    let Some(pool) = build(builder) else { return };
+    for (dirt, times) in [
+        ("SELECT 1", 1),
+        ("SET application_name TO 'theirs'", 2),
+        ("RESET application_name; CREATE TEMP TABLE theirs (n int)", 3),
+        ("BEGIN; SET LOCAL application_name TO 'theirs'", 3),
+        ("SET ROLE pg_monitor; LISTEN theirs", 4),
+    ] {
+        pool.get().unwrap().batch(dirt).unwrap();
+        let mut client = pool.get().unwrap();
+        assert_eq!(application(&mut client), "configured", "{dirt}");
+        let left = "SELECT current_user = session_user AND to_regclass('theirs') IS NULL \
+                    AND NOT EXISTS (SELECT FROM pg_listening_channels())";
+        assert!(client.query_one(left, &[]).unwrap().get::<bool>(0).unwrap(), "{dirt}");
+        assert_eq!(*configured.lock().unwrap(), times, "{dirt}");
+    }
+    assert_eq!(pool.stats().opened, 1);
+}
+
+#[test]
+fn with_a_reset_the_session_is_its_own_affair() {
+    let Some(pool) = build(Pool::builder().max_size(1).reset(|_| Ok(()))) else { return };
+    pool.get().unwrap().batch("SET application_name TO 'theirs'").unwrap();
+    assert_eq!(application(&mut pool.get().unwrap()), "theirs");
 }
 
 #[test]

@@ -190,6 +190,49 @@ async fn comes_back_clean() {
     assert_eq!(pool.stats().opened, 1);
 }
 
+async fn application(client: &mut Client) -> String {
+    let row = client.query_one("SELECT current_setting('application_name')", &[]).await.unwrap();
+    row.get(0).unwrap()
+}
+
+#[tokio::test]
+async fn a_session_that_was_changed_is_reset_and_configured_again() {
+    let configured = Arc::new(Mutex::new(0));
+    let count = configured.clone();
+    let builder = Pool::builder().max_size(1).configure(move |client| {
+        *count.lock().unwrap() += 1;
+        Box::pin(
+            async move { client.batch("SET application_name TO 'configured'").await.map(drop) },
+        )
+    });
+    let Some(pool) = build(builder) else { return };
+    for (dirt, times) in [
+        ("SELECT 1", 1),
+        ("SET application_name TO 'theirs'", 2),
+        ("RESET application_name; CREATE TEMP TABLE theirs (n int)", 3),
+        ("BEGIN; SET LOCAL application_name TO 'theirs'", 3),
+        ("SET ROLE pg_monitor; LISTEN theirs", 4),
+    ] {
+        pool.get().await.unwrap().batch(dirt).await.unwrap();
+        let mut client = pool.get().await.unwrap();
+        assert_eq!(application(&mut client).await, "configured", "{dirt}");
+        let left = "SELECT current_user = session_user AND to_regclass('theirs') IS NULL \
+                    AND NOT EXISTS (SELECT FROM pg_listening_channels())";
+        let row = client.query_one(left, &[]).await.unwrap();
+        assert!(row.get::<bool>(0).unwrap(), "{dirt}");
+        assert_eq!(*configured.lock().unwrap(), times, "{dirt}");
+    }
+    assert_eq!(pool.stats().opened, 1);
+}
+
+#[tokio::test]
+async fn with_a_reset_the_session_is_its_own_affair() {
+    let builder = Pool::builder().max_size(1).reset(|_| Box::pin(async { Ok(()) }));
+    let Some(pool) = build(builder) else { return };
+    pool.get().await.unwrap().batch("SET application_name TO 'theirs'").await.unwrap();
+    assert_eq!(application(&mut pool.get().await.unwrap()).await, "theirs");
+}
+
 #[tokio::test]
 async fn what_the_server_has_closed_is_not_checked_out() {
     let builder = Pool::builder().min_size(3).sweep_every(Some(Duration::from_millis(50)));

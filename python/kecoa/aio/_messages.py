@@ -39,6 +39,10 @@ class Messages:
         if notifications:
             self._wake()
 
+    def forget(self) -> None:
+        """Forget the notifications that wait for somebody to ask."""
+        self._backlog.clear()
+
     def end(self, reason: str | None) -> None:
         """Nothing more will come."""
         if not self._ended:

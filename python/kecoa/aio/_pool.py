@@ -13,7 +13,8 @@ from typing import Any
 from kecoa._kecoa import ProgrammingError
 from kecoa.aio._checkout import AsyncCheckout
 from kecoa.aio._connection import AsyncConnection
-from kecoa.aio._tasks import SESSION, TaskPool, TaskWaiter, is_alive, session_of
+from kecoa.aio._state import State
+from kecoa.aio._tasks import TaskPool, TaskWaiter, is_alive
 from kecoa.pool import PoolClosed as PoolClosed, PoolFull as PoolFull, PoolTimeout as PoolTimeout, _settings
 from kecoa.pool._actions import Check, Grant, Reason
 from kecoa.pool._call_sites import call_sites
@@ -279,7 +280,7 @@ class AsyncConnectionPool(TaskPool):
             if self._is_whole(conn):
                 reason = self._glance(conn, entry)
                 if reason == "reset":
-                    reason = await self._clean(conn, entry.session)
+                    reason = await self._clean(conn, entry.state)
         finally:
             entry.conn = conn
             now = time.monotonic()
@@ -310,18 +311,22 @@ class AsyncConnectionPool(TaskPool):
         """Return why a connection can't be kept as it is; "reset": it is to be made ready first."""
         if conn.closed:
             return "broken"
-        if self._reset is None and self._is_outside(conn) and session_of(conn) == entry.session:
+        if self._reset is None and self._is_outside(conn) and entry.state.holds(conn):
             return None if is_alive(conn) else "broken"
         return "reset" if self._core.keeps(time.monotonic(), entry.number) else None
 
-    async def _clean(self, conn: AsyncConnection[Any], session: tuple[Any, ...]) -> Reason | None:
+    async def _clean(self, conn: AsyncConnection[Any], state: State) -> Reason | None:
         """Make a connection ready for the next task; return why it can't be kept, if it can't."""
         try:
             if not self._is_outside(conn):
                 await conn._end("ROLLBACK")
-            for name, value in zip(SESSION, session, strict=True):
-                if getattr(conn, name) != value:
-                    await getattr(conn, f"set_{name}")(value)
+            if self._reset is None and not state.has_session(conn):
+                await self.discard_session(conn)
+                if self._configure is not None:
+                    await self._configure(conn)
+                    if not self._is_outside(conn):
+                        raise ProgrammingError(f"{self.name}: configure() left a transaction open")
+            state.restore(conn)
             if self._reset is not None:
                 await self._reset(conn)
             if not self._is_outside(conn):
@@ -343,11 +348,10 @@ class AsyncConnectionPool(TaskPool):
     @staticmethod
     async def discard_session(conn: AsyncConnection[Any]) -> None:
         """Undo what the last task did to the session, as `Pool.discard_session`."""
-        before = conn._inner.get_parameter_status("DateStyle")
         await _run_outside(
             conn, DISCARD_SESSION[conn._inner.get_parameter_status("crdb_version") is not None]
         )
-        if conn._inner.get_parameter_status("DateStyle") != before:
+        if not (conn._inner.get_parameter_status("DateStyle") or "ISO").startswith("ISO"):
             # The connection was made with ISO dates, whatever the server's default is.
             await _run_outside(conn, "SET datestyle TO 'ISO'")
 

@@ -10,19 +10,15 @@ import weakref
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from operator import attrgetter
 from typing import Any
 
 from kecoa._kecoa import ProgrammingError
 from kecoa.aio._connection import AsyncConnection
+from kecoa.aio._state import State
 from kecoa.pool._actions import Action, Close, Leak, Look, Open
 from kecoa.pool._common import PoolBase, as_error, classify, logger
 from kecoa.pool._core import Core
 from kecoa.pool._entries import PoolEntry, WaiterState
-
-#: What is set back when a connection returns.
-SESSION = ("autocommit", "isolation_level", "read_only", "deferrable")
-session_of = attrgetter(*SESSION)
 
 
 class TaskWaiter(WaiterState):
@@ -131,7 +127,7 @@ class TaskPool(PoolBase):
                 await self._configure(conn)
                 if not self._is_outside(conn):
                     raise ProgrammingError(f"{self.name}: configure() left a transaction open")
-            session = session_of(conn)
+            state = State(conn)
         except BaseException as error:
             if conn is not None:
                 _end(conn)
@@ -146,7 +142,7 @@ class TaskPool(PoolBase):
             return
         self._last_error = None
         dropped = partial(_dropped, weakref.ref(self), asyncio.get_running_loop(), number)
-        self._entries[number] = PoolEntry(number, conn, session, dropped)
+        self._entries[number] = PoolEntry(number, conn, state, dropped)
         core.opened(time.monotonic(), number)
         self._forget_opening()
         self._settle()

@@ -13,10 +13,10 @@ from kecoa.pool._call_sites import CallSite
 class PoolEntry:
     """A connection of a pool, from its opening to its end."""
 
-    __slots__ = ("conn", "number", "ref", "session", "sites")
+    __slots__ = ("conn", "number", "ref", "sites", "state")
 
     def __init__(
-        self, number: int, conn: Any, session: tuple[Any, ...], dropped: Callable[[weakref.ref[Any]], object]
+        self, number: int, conn: Any, state: Any, dropped: Callable[[weakref.ref[Any]], object]
     ) -> None:
         #: The core's.
         self.number = number
@@ -24,8 +24,8 @@ class PoolEntry:
         self.conn: Any = conn
         #: Tells, through `dropped`, when it was checked out and is no more.
         self.ref = weakref.ref(conn, dropped)
-        #: Its settings after `configure`.
-        self.session = session
+        #: What it is like after `configure`.
+        self.state = state
         #: Where it was checked out.
         self.sites: tuple[CallSite, ...] = ()
 

@@ -16,7 +16,8 @@ from kecoa.pool._call_sites import CallSite, call_sites
 from kecoa.pool._checkout import Checkout
 from kecoa.pool._common import CHECK_TIMEOUT, DISCARD_SESSION, logger
 from kecoa.pool._entries import PoolEntry
-from kecoa.pool._threads import LONGEST_NAP, SESSION, ThreadedPool, ThreadWaiter, is_alive, session_of
+from kecoa.pool._state import State
+from kecoa.pool._threads import LONGEST_NAP, ThreadedPool, ThreadWaiter, is_alive
 
 if TYPE_CHECKING:
     # What connections and rows are is up to `kwargs`.
@@ -45,9 +46,14 @@ class Pool(ThreadedPool):
       `check` is given: each time.
     - A connection older than `max_lifetime` seconds (up to the part `lifetime_jitter` less, so that not all
       end at once) is replaced when it is returned, or while it is idle.
-    - `configure(conn)` is called once for each new connection; `reset(conn)` each time one is returned, after
-      its open transaction was rolled back and autocommit and the like were restored. Both must leave it
-      outside a transaction. `Pool.discard_session` is a `reset`.
+    - A connection that is returned is made as it was after `configure`: an open transaction is rolled back;
+      settings of transactions, `binding`, `statement_timeout`, `cursor_factory`, its own typecasters and
+      `notices` are restored. When its caller has run SET, RESET or LISTEN, the session is reset by
+      `Pool.discard_session`, and `configure` called again; without, no round trip is made. What functions
+      change (`set_config`, advisory locks) and temporary tables are left, as nothing tells of them.
+    - `configure(conn)` is called for each new connection; `reset(conn)` each time one is returned, in place
+      of resetting the session, after the rest was restored. Both must leave it outside a transaction.
+      `Pool.discard_session` is a `reset`.
     - A connection that is held for longer than `leak_after` seconds is reported by a warning of the logger
       `kecoa.pool` with the place where it was taken, once; one that is dropped without being returned as
       well, and is replaced. `leak_frames` is how many frames of that place are kept; 0: none.
@@ -321,10 +327,11 @@ class Pool(ThreadedPool):
         try:
             if conn.closed:
                 return "broken"
-            if self._reset is not None or not self._is_outside(conn) or session_of(conn) != entry.session:
+            conn._drop_queued()
+            if self._reset is not None or not self._is_outside(conn) or not entry.state.holds(conn):
                 if not self._core.keeps(time.monotonic(), entry.number):
                     return None
-                self._restore(conn, entry.session)
+                self._restore(conn, entry.state)
             return None if is_alive(conn) else "broken"
         except Exception as error:
             if conn.closed:
@@ -332,12 +339,16 @@ class Pool(ThreadedPool):
             logger.warning("%s: a connection that came back is closed: %s", self.name, error)
             return "reset"
 
-    def _restore(self, conn: Any, session: tuple[Any, ...]) -> None:
+    def _restore(self, conn: Any, state: State) -> None:
         if not self._is_outside(conn):
             conn.rollback()
-        for name, value in zip(SESSION, session, strict=True):
-            if getattr(conn, name) != value:
-                setattr(conn, name, value)
+        if self._reset is None and not state.has_session(conn):
+            self.discard_session(conn)
+            if self._configure is not None:
+                self._configure(conn)
+                if not self._is_outside(conn):
+                    raise ProgrammingError("configure() left a transaction open")
+        state.restore(conn)
         if self._reset is not None:
             self._reset(conn)
         if not self._is_outside(conn):
@@ -357,6 +368,9 @@ class Pool(ThreadedPool):
         One round trip. As DISCARD ALL, but for prepared statements, which kecoa keeps account of.
         """
         _run_outside(conn, DISCARD_SESSION[conn.get_parameter_status("crdb_version") is not None])
+        if not (conn.get_parameter_status("DateStyle") or "ISO").startswith("ISO"):
+            # The connection was made with ISO dates, whatever the server's default is.
+            _run_outside(conn, "SET datestyle TO 'ISO'")
 
 
 def _run_outside(conn: Connection, sql: str, timeout: float | None = None) -> None:

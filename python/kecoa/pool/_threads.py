@@ -13,7 +13,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from operator import attrgetter
 from typing import Any
 
 from kecoa import ProgrammingError, connect
@@ -21,6 +20,7 @@ from kecoa.pool._actions import Action, Check, Close, Expire, Fail, Grant, Leak,
 from kecoa.pool._common import PoolBase, as_error, classify, logger
 from kecoa.pool._core import Core
 from kecoa.pool._entries import PoolEntry, WaiterState
+from kecoa.pool._state import State
 
 #: Threads that connect at the same time, for one pool.
 _OPENERS = 8
@@ -28,9 +28,6 @@ _OPENERS = 8
 LONGEST_SLEEP = 3600.0
 #: Nor is one of a caller's thread: a signal that came just before it is handled only behind it.
 LONGEST_NAP = 1.0
-#: What is set back when a connection returns; autocommit first, the others can't be set within BEGIN.
-SESSION = ("autocommit", "isolation_level", "readonly", "deferrable")
-session_of = attrgetter(*SESSION)
 
 
 class ThreadWaiter(WaiterState):
@@ -186,7 +183,7 @@ class ThreadedPool(PoolBase):
                 self._configure(conn)
                 if not self._is_outside(conn):
                     raise ProgrammingError(f"{self.name}: configure() left a transaction open")
-            session = session_of(conn)
+            state = State(conn)
         except BaseException as raised:
             error = raised
             if conn is not None:
@@ -197,9 +194,7 @@ class ThreadedPool(PoolBase):
                 return
             now = time.monotonic()
             if error is None:
-                self._entries[number] = PoolEntry(
-                    number, conn, session, partial(_drop, self._mailbox, number)
-                )
+                self._entries[number] = PoolEntry(number, conn, state, partial(_drop, self._mailbox, number))
                 self._last_error = None
                 core.opened(now, number)
             else:

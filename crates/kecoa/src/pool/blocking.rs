@@ -16,6 +16,7 @@
 mod builder;
 mod check_in;
 mod checkout;
+mod discard;
 mod executor;
 mod fork;
 mod maintenance;
@@ -25,4 +26,5 @@ mod threads;
 mod transaction;
 
 pub use builder::{Builder, Hook};
-pub use pool::{Pool, Pooled, discard_session};
+pub use discard::discard_session;
+pub use pool::{Pool, Pooled};

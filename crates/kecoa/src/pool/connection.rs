@@ -15,6 +15,12 @@ pub trait Connection {
 
     fn transaction_status(&self) -> TransactionStatus;
 
+    /// Whether statements have changed the session since it was accepted.
+    fn is_changed(&self) -> bool;
+
+    /// The session is as a user is to get it.
+    fn accept_session(&mut self);
+
     /// Whether the connection has ended, as far as a look at the socket tells.
     fn has_ended(&mut self) -> bool {
         self.poll_session().is_err() || self.is_closed()
@@ -46,8 +52,10 @@ pub(super) fn unready(client: &mut impl Connection, outcome: Result<(), Error>) 
         .then_some(Reason::Reset)
 }
 
-/// Refuses a new connection on which `configure` has left a transaction open.
-pub(super) fn configured(client: &impl Connection) -> Result<(), Error> {
+/// Takes a connection as a user is to get it, once `configure` has prepared it; refuses one on which
+/// that has left a transaction open.
+pub(super) fn configured(client: &mut impl Connection) -> Result<(), Error> {
+    client.accept_session();
     if client.transaction_status() == TransactionStatus::Idle {
         return Ok(());
     }

@@ -26,6 +26,7 @@
 mod builder;
 mod check_in;
 mod checkout;
+mod discard;
 mod executor;
 mod maintenance;
 mod opener;
@@ -34,4 +35,5 @@ mod tasks;
 mod transaction;
 
 pub use builder::{Builder, Hook, Work};
-pub use pool::{Pool, Pooled, discard_session};
+pub use discard::discard_session;
+pub use pool::{Pool, Pooled};

@@ -57,7 +57,7 @@ pub struct Effect {
 #[must_use]
 pub fn effect_of(sql: &[u8], before: Block, cockroach: bool) -> Effect {
     let mut effect = Effect { may_commit: false, after: before };
-    run_text(sql, &mut effect, cockroach, None);
+    run_text(sql, &mut effect, cockroach, None, &mut Sets::default());
     effect
 }
 
@@ -75,6 +75,36 @@ pub(crate) struct Reading {
     pub(crate) commits_open: bool,
     /// It is a simple query without a semicolon: one statement.
     pub(crate) is_single: bool,
+    /// Its statements `SET`.
+    pub(crate) sets: Sets,
+}
+
+/// Statements `SET` of a request, in order: which of them end with their transaction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sets {
+    count: u32,
+    /// A bit for each, from the lowest on. Beyond the last one none is local.
+    local: u32,
+}
+
+impl Sets {
+    fn note(&mut self, statement: &Statement<'_>) {
+        // The tags of these say more than SET.
+        let others = ["constraints", "cluster", "tracing"];
+        if !statement.is("set") || is_one_of(statement.second(), &others) {
+            return;
+        }
+        let is_local = statement.then("local") || statement.then("transaction");
+        self.local |= u32::from(is_local).checked_shl(self.count).unwrap_or_default();
+        self.count += 1;
+    }
+
+    /// Whether the next one ends with its transaction.
+    pub(crate) fn next_is_local(&mut self) -> bool {
+        let is_local = self.local & 1 == 1;
+        self.local >>= 1;
+        is_local
+    }
 }
 
 /// Reads a request. `named` is the text of a statement that the server knows by a name which the
@@ -89,19 +119,20 @@ pub(crate) fn read_request(
     // In an open transaction the one effect is the other, but for what a CockroachDB does.
     let mut open =
         (before != Block::Open).then_some(Effect { may_commit: false, after: Block::Open });
+    let mut sets = Sets::default();
     let is_single = match request {
-        Request::Query(sql) => run_text(sql, &mut effect, cockroach, open.as_mut()),
+        Request::Query(sql) => run_text(sql, &mut effect, cockroach, open.as_mut(), &mut sets),
         Request::FunctionCall { .. } => {
             effect.may_commit = matches!(before, Block::Outside | Block::Unknown);
             false
         }
         Request::Extended(steps) => {
-            run_steps(steps, named, &mut effect, cockroach, open.as_mut());
+            run_steps(steps, named, &mut effect, cockroach, open.as_mut(), &mut sets);
             false
         }
     };
     let commits_open = open.map_or(effect.may_commit, |open| open.may_commit);
-    Reading { effect, commits_open, is_single }
+    Reading { effect, commits_open, is_single, sets }
 }
 
 /// Runs a text on what is known so far; on `open`, where given, as without a CockroachDB. Whether it
@@ -111,6 +142,7 @@ fn run_text(
     effect: &mut Effect,
     cockroach: bool,
     mut open: Option<&mut Effect>,
+    sets: &mut Sets,
 ) -> bool {
     let (before, before_open) =
         (effect.after, open.as_ref().map_or(Block::Open, |open| open.after));
@@ -130,12 +162,14 @@ fn run_text(
             && open.as_ref().is_none_or(|open| open.after == Block::Open);
         let statement = Statement::read(&mut lexer, is_open);
         let kind = statement.kind();
+        sets.note(&statement);
         statement.apply(kind, effect, cockroach);
         if let Some(open) = open.as_deref_mut() {
             statement.apply(kind, open, false);
         }
     }
     if lexer.is_doubtful() {
+        *sets = Sets::default();
         // Strings may end elsewhere than it seems. Whatever looks like a commit is taken for one.
         let commits = lexer::may_hide_commit(sql);
         effect.leave_open(before, commits);
@@ -152,6 +186,7 @@ fn run_steps(
     effect: &mut Effect,
     cockroach: bool,
     mut open: Option<&mut Effect>,
+    sets: &mut Sets,
 ) {
     // Few statements are defined in one request: the last of a name counts, and is found first.
     let mut defined: Vec<(&[u8], &[u8])> = Vec::new();
@@ -177,7 +212,7 @@ fn run_steps(
             }
             Step::Execute { .. } => match bound.flatten() {
                 Some(sql) => {
-                    run_text(sql, effect, cockroach, open.as_deref_mut());
+                    run_text(sql, effect, cockroach, open.as_deref_mut(), sets);
                 }
                 // The next rows of a portal, or of a statement that somebody else prepared.
                 None => {

@@ -14,6 +14,7 @@ use super::bounded_queue::BoundedQueue;
 use super::budget::Budget;
 use super::cache::{self, StatementCache};
 use super::cancelled::Cancelled;
+use super::changes::Changes;
 use super::encodings::Encodings;
 use super::in_flight::{CommitRisk, InFlight};
 use super::mode::Mode;
@@ -63,6 +64,7 @@ pub(crate) struct Session {
     /// The connection was made for replication.
     pub(super) accepts_streams: bool,
     pub(super) statements: StatementCache,
+    pub(super) changes: Changes,
     pub(super) in_flight: InFlight,
     /// The last request, and the last that may change something.
     pub(super) last: Option<RequestId>,
@@ -73,8 +75,8 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn new(link: Link) -> Session {
         let in_flight = InFlight::new(&link.connection);
-        Session {
         let encodings = Encodings::new(link.connection.parameter("client_encoding"));
+        Session {
             connection: link.connection,
             wire: link.wire,
             cancel: link.cancel,
@@ -92,10 +94,11 @@ impl Session {
             asked: false,
             buffered: VecDeque::new(),
             gathered: None,
-            mode: Mode::default(),
             encodings,
+            mode: Mode::default(),
             accepts_streams: false,
             statements: StatementCache::new(cache::CAPACITY),
+            changes: Changes::default(),
             in_flight,
             last: None,
             wrote: None,
@@ -153,6 +156,21 @@ impl Session {
 
     pub(crate) fn commits(&self) -> u64 {
         self.commits
+    }
+
+    /// How many statements have changed the session, as far as the server tells.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.made()
+    }
+
+    /// Whether statements have changed the session since it was as it is to be.
+    pub(crate) fn is_changed(&self) -> bool {
+        self.changes.is_pending()
+    }
+
+    /// The session is as it is to be.
+    pub(crate) fn accept_changes(&mut self) {
+        self.changes.accept();
     }
 
     pub(crate) fn was_ended_by_server(&self) -> bool {

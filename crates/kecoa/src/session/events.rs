@@ -44,6 +44,9 @@ impl Session {
                         self.metrics.commit();
                     }
                     self.statements.apply(tag.as_bytes());
+                    if tag.as_bytes() != b"SET" || !self.in_flight.next_set_is_local(*id) {
+                        self.changes.apply(tag.as_bytes());
+                    }
                 }
                 _ => {}
             }
@@ -61,9 +64,6 @@ impl Session {
         }
     }
 
-    /// Takes the events that were read, and keeps replies for those who will ask for them.
-    pub(super) fn buffer_replies(&mut self, copies: CopyPolicy) -> Result<(), Error> {
-        let refused = copies == CopyPolicy::Refuse;
     /// Takes note of a new client encoding.
     fn change_encoding(&mut self) {
         let over = self.buffered.iter().filter_map(|event| match event {
@@ -79,6 +79,9 @@ impl Session {
         self.encodings.take(request)
     }
 
+    /// Takes the events that were read, and keeps replies for those who will ask for them.
+    pub(super) fn buffer_replies(&mut self, copies: CopyPolicy) -> Result<(), Error> {
+        let refused = copies == CopyPolicy::Refuse;
         while let Some(event) = self.poll_event()? {
             match event {
                 // Nobody has a place for it: it need not be kept until the request is over.

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use kecoa_proto::{Connection, Reply, Request, RequestId};
 
 use crate::error::Error;
-use crate::retry::{Block, Reading, leaves_open, read_request};
+use crate::retry::{Block, Reading, Sets, leaves_open, read_request};
 
 /// What is open when the answer to a request is lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +43,8 @@ struct InFlightRequest {
     ended: bool,
     /// The server has answered with an error that does not end the session.
     failed: bool,
+    /// Its statements `SET` that are not answered.
+    sets: Sets,
 }
 
 impl InFlightRequest {
@@ -96,8 +98,9 @@ impl InFlight {
             (true, true) => CommitRisk::Commit,
             (true, false) => CommitRisk::Implicit,
         };
-        let alone = reading.is_single;
-        self.requests.push_back(InFlightRequest { id, risk, alone, ended: false, failed: false });
+        let (alone, sets) = (reading.is_single, reading.sets);
+        let (ended, failed) = (false, false);
+        self.requests.push_back(InFlightRequest { id, risk, alone, ended, failed, sets });
     }
 
     /// Takes notice of a reply.
@@ -120,6 +123,11 @@ impl InFlight {
             (Some(request), Reply::Error(error)) => request.failed |= !error.is_fatal(),
             _ => {}
         }
+    }
+
+    /// Whether the statement `SET` that was just answered ends with its transaction.
+    pub(super) fn next_set_is_local(&mut self, id: RequestId) -> bool {
+        self.find(id).is_some_and(|request| request.sets.next_is_local())
     }
 
     fn find(&mut self, id: RequestId) -> Option<&mut InFlightRequest> {

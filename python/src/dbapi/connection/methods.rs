@@ -110,6 +110,13 @@ impl Connection {
         lock(&self.state).commits
     }
 
+    /// How many statements have changed the session's settings, or what it listens to: a pool sees by it
+    /// that there is something to undo.
+    #[getter]
+    fn _session_changes(&self) -> u64 {
+        lock(&self.state).session_changes
+    }
+
     /// The connection string, its password shown as xxx.
     #[getter]
     fn dsn(&self) -> String {
@@ -325,17 +332,17 @@ impl Connection {
         Connection::new_cursor(slf, name, cursor_factory, withhold, scrollable)
     }
 
+    /// Drops what pipelines have queued: a pool, since nobody is there any more to have it sent.
+    fn _drop_queued(&self) {
+        let queue = std::mem::take(&mut *lock(&self.queue));
+        drop(queue);
+    }
+
     /// Statements that are sent together, without waiting in between.
     fn pipeline(slf: &Bound<'_, Self>) -> PyResult<Pipeline> {
         slf.get().check_open(slf.py())?;
         slf.get().refuse_waiting(slf.py(), "pipeline")?;
         Ok(Pipeline::new(slf.clone().unbind()))
-    }
-
-    /// Drops what pipelines have queued: a pool, since nobody is there any more to have it sent.
-    fn _drop_queued(&self) {
-        let queue = std::mem::take(&mut *lock(&self.queue));
-        drop(queue);
     }
 
     /// Makes the transaction's changes permanent.
@@ -518,15 +525,15 @@ impl Connection {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        if let Ok(queue) = self.queue.try_lock() {
+            queue.iter().try_for_each(|queued| queued.traverse(&visit))?;
+        }
         self.objects.try_lock().map_or(Ok(()), |objects| objects.traverse(&visit))
     }
 
     fn __clear__(&self) {
+        let queue = std::mem::take(&mut *lock(&self.queue));
         let old = std::mem::take(&mut *lock(&self.objects));
         drop((queue, old));
     }
-        if let Ok(queue) = self.queue.try_lock() {
-            queue.iter().try_for_each(|queued| queued.traverse(&visit))?;
-        }
 }
-        let queue = std::mem::take(&mut *lock(&self.queue));

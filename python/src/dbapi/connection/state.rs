@@ -44,6 +44,8 @@ pub(crate) struct State {
     pub(super) transaction: TransactionStatus,
     /// How many COMMITs the server has confirmed.
     pub(super) commits: u64,
+    /// How many statements have changed the session.
+    pub(super) session_changes: u64,
     pub(super) codec: Arc<Codec>,
     pub(super) encoding: String,
     /// Which of the encodings that the session has had this one is.

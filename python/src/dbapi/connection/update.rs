@@ -50,6 +50,7 @@ impl SessionUpdate {
             state.mark += 1;
         }
         state.commits = client.commits();
+        state.session_changes = client.session_changes();
         if client.is_closed() && state.closed == 0 {
             state.closed = 2;
         }

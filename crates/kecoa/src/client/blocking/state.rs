@@ -16,6 +16,23 @@ impl Client {
         self.inner.session_ref().commits()
     }
 
+    /// How many statements have changed the session's settings or what it listens to, as far as their
+    /// tags tell: the way for a pool to see that there is something to undo.
+    #[must_use]
+    pub fn session_changes(&self) -> u64 {
+        self.inner.session_ref().changes()
+    }
+
+    /// Whether statements have changed the session since it was accepted.
+    pub(crate) fn is_changed(&self) -> bool {
+        self.inner.session_ref().is_changed()
+    }
+
+    /// The session is as it is to be.
+    pub(crate) fn accept_session(&mut self) {
+        self.inner.session().accept_changes();
+    }
+
     /// Whether the last transaction was ended by the server, and not by a statement that says so:
     /// CockroachDB commits it in front of a change of the schema.
     #[must_use]

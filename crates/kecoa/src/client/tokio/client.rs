@@ -87,6 +87,16 @@ impl Client {
         self.link.may_have_news()
     }
 
+    /// Whether statements have changed the session since it was accepted.
+    pub(crate) fn is_changed(&self) -> bool {
+        self.link.session_ref().is_changed()
+    }
+
+    /// The session is as it is to be.
+    pub(crate) fn accept_session(&mut self) {
+        self.link.session().accept_changes();
+    }
+
     pub(crate) fn is_at_rest(&self) -> bool {
         self.link.is_at_rest()
     }

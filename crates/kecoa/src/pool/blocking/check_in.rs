@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::discard::discard_session;
+use super::opener::configure;
 use super::threads::Threads;
 use crate::client::blocking::Client;
 use crate::pool::connection::{unready, unusable};
@@ -40,8 +42,13 @@ fn reset(pool: &Shared<Threads>, client: &mut Client) -> Option<Reason> {
     if client.transaction_status() != TransactionStatus::Idle {
         outcome = client.batch("ROLLBACK").map(drop);
     }
-    if let Some(reset) = &pool.options.reset {
-        outcome = outcome.and_then(|()| reset(client));
-    }
+    outcome = outcome.and_then(|()| match &pool.options.reset {
+        Some(reset) => reset(client),
+        None if client.is_changed() => {
+            discard_session(client)?;
+            configure(pool, client)
+        }
+        None => Ok(()),
+    });
     unready(client, outcome)
 }

@@ -50,9 +50,14 @@ fn open_connections(pool: &Arc<Shared<Threads>>) {
 
 fn open(pool: &Shared<Threads>) -> Result<Client, Error> {
     let mut client = Client::connect(&pool.config)?;
-    if let Some(configure) = &pool.options.configure {
-        configure(&mut client)?;
-        configured(&client)?;
-    }
+    configure(pool, &mut client)?;
     Ok(client)
+}
+
+/// Prepares a connection whose session is as the server made it.
+pub(super) fn configure(pool: &Shared<Threads>, client: &mut Client) -> Result<(), Error> {
+    if let Some(configure) = &pool.options.configure {
+        configure(client)?;
+    }
+    configured(client)
 }

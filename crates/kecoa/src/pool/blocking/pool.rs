@@ -12,13 +12,10 @@ use super::threads::Threads;
 use crate::client::blocking::Client;
 use crate::config::Config;
 use crate::error::Error;
-use crate::interrupt::Never;
-use crate::pool::discard::discard_sql;
 use crate::pool::pooled;
 use crate::pool::shared::Shared;
 use crate::pool::state::PoolState;
 use crate::pool::stats::Stats;
-use crate::proto::Request;
 
 /// A connection of a [`Pool`]: a [`Client`] that goes back when this is dropped. An open transaction is
 /// rolled back then, which takes a round trip.
@@ -162,17 +159,6 @@ fn until(pool: &Shared<Threads>, timeout: Duration, mut done: impl FnMut(&State)
             Err(poisoned) => poisoned.into_inner().0,
         };
     }
-}
-
-/// Undoes what the last caller did to the session, for [`Builder::reset`]: settings, temporary
-/// tables, LISTEN. One round trip. As DISCARD ALL, but for prepared statements, of which the client
-/// keeps account.
-///
-/// # Errors
-/// As [`Client::batch`].
-pub fn discard_session(client: &mut Client) -> Result<(), Error> {
-    let sql = discard_sql(client.crdb_version().is_some());
-    client.run(&Request::Query(sql.as_bytes()), &mut Never).map(drop)
 }
 
 #[cfg(test)]

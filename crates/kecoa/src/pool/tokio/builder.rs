@@ -29,7 +29,8 @@ impl Builder {
         self
     }
 
-    /// What prepares each new connection. It must leave it outside a transaction.
+    /// What prepares each new connection, and one whose session was [reset](Self::reset) to what it was
+    /// before. It must leave it outside a transaction.
     ///
     /// A [`Client::transaction`] that goes on with another connection after a loss makes it anew,
     /// without this; [`Pool::run_transaction`](super::Pool::run_transaction) takes one that this has
@@ -52,7 +53,12 @@ impl Builder {
     }
 
     /// What prepares a connection that came back, after a rollback, for its next user. It must leave
-    /// it outside a transaction. [`discard_session`](super::discard_session) is one.
+    /// it outside a transaction.
+    ///
+    /// By default a session whose settings were changed (by `SET`, `RESET`, `LISTEN` and the like, as
+    /// far as the server tells) is reset by [`discard_session`](super::discard_session), and
+    /// [configured](Self::configure) again; any other is left alone, which costs no round trip. What
+    /// functions change (`set_config`, advisory locks) and temporary tables are seen by a hook alone.
     #[must_use]
     pub fn reset(
         mut self,

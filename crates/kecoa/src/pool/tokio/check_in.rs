@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::discard::discard_session;
+use super::opener::configure;
 use super::tasks::Tasks;
 use crate::client::tokio::Client;
+use crate::error::Error;
 use crate::pool::connection::{unready, unusable};
 use crate::pool::core::{ConnId, Reason, WaiterId};
 use crate::pool::shared::Shared;
@@ -16,7 +19,7 @@ const RESET_TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) fn run(pool: &Arc<Shared<Tasks>>, id: ConnId, mut client: Client, session: Option<i32>) {
     let reason = match unusable(&client, session) {
         Some(reason) => Some(reason),
-        None if pool.options.reset.is_none() && client.is_at_rest() => {
+        None if pool.options.reset.is_none() && client.is_at_rest() && !client.is_changed() => {
             // Who takes one that is at rest looks at the socket; who waits for one does not.
             let is_looked_at = client.may_have_news() || pool.lock().core.waiting() > 0;
             if is_looked_at { unready(&mut client, Ok(())) } else { None }
@@ -76,11 +79,21 @@ impl Drop for Returning {
     }
 }
 
+/// Undoes what the last user has changed of the session.
+async fn renew(pool: &Shared<Tasks>, client: &mut Client) -> Result<(), Error> {
+    discard_session(client).await?;
+    configure(pool, client).await
+}
+
 /// Makes a client ready for its next user; why it can't be kept, if it can't.
 async fn reset(pool: &Shared<Tasks>, client: &mut Client) -> Option<Reason> {
     let mut outcome = client.end_everything().await;
-    if let (Ok(()), Some(reset)) = (&outcome, &pool.options.reset) {
-        outcome = reset(client).await;
+    if outcome.is_ok() {
+        outcome = match &pool.options.reset {
+            Some(reset) => reset(client).await,
+            None if client.is_changed() => renew(pool, client).await,
+            None => Ok(()),
+        };
     }
     unready(client, outcome)
 }

@@ -31,6 +31,14 @@ impl Connection for Client {
     fn transaction_status(&self) -> TransactionStatus {
         Client::transaction_status(self)
     }
+
+    fn is_changed(&self) -> bool {
+        Client::is_changed(self)
+    }
+
+    fn accept_session(&mut self) {
+        Client::accept_session(self);
+    }
 }
 
 impl Signal for Arc<Notify> {

@@ -59,9 +59,14 @@ impl Drop for Opener {
 
 async fn open(pool: &Shared<Tasks>) -> Result<Client, Error> {
     let mut client = Client::connect(&pool.config).await?;
-    if let Some(configure) = &pool.options.configure {
-        configure(&mut client).await?;
-        configured(&client)?;
-    }
+    configure(pool, &mut client).await?;
     Ok(client)
+}
+
+/// Prepares a connection whose session is as the server made it.
+pub(super) async fn configure(pool: &Shared<Tasks>, client: &mut Client) -> Result<(), Error> {
+    if let Some(configure) = &pool.options.configure {
+        configure(client).await?;
+    }
+    configured(client)
 }

@@ -16,7 +16,6 @@ use super::tasks::Tasks;
 use crate::client::tokio::Client;
 use crate::config::Config;
 use crate::error::Error;
-use crate::pool::discard::discard_sql;
 use crate::pool::pooled;
 use crate::pool::shared::Shared;
 use crate::pool::state::PoolState;
@@ -218,21 +217,4 @@ async fn until(pool: &Shared<Tasks>, limit: Duration, done: impl Fn(&State) -> b
             }
         }
     }
-}
-
-/// Undoes what the last caller did to the session, for [`Builder::reset`]: settings, temporary
-/// tables, LISTEN. One round trip. As DISCARD ALL, but for prepared statements, of which the client
-/// keeps account.
-///
-/// ```
-/// use kecoa::pool::tokio::{Pool, discard_session};
-///
-/// let builder = Pool::builder().reset(|client| Box::pin(discard_session(client)));
-/// ```
-///
-/// # Errors
-/// As [`Client::batch`].
-pub async fn discard_session(client: &mut Client) -> Result<(), Error> {
-    let sql = discard_sql(client.crdb_version().is_some());
-    client.simple(sql.as_bytes()).await.map(drop)
 }

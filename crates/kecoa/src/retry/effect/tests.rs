@@ -274,3 +274,33 @@ proptest::proptest! {
         proptest::prop_assert!(effect_of(text.as_bytes(), Block::Open, false).may_commit);
     }
 }
+
+#[test]
+fn statements_that_set_for_their_transaction_are_told_from_others() {
+    let local = |sql: &str, count: usize| {
+        let request = Request::Query(sql.as_bytes());
+        let mut sets = read_request(&request, None, Block::Open, false).sets;
+        (0..count).map(|_| sets.next_is_local()).collect::<Vec<_>>()
+    };
+    assert_eq!(local("SET LOCAL a = 'x'", 2), [true, false]);
+    assert_eq!(local("/* SET a */ set transaction read only", 1), [true]);
+    assert_eq!(local("SET a = 'SET LOCAL b; SET LOCAL c'", 1), [false]);
+    assert_eq!(
+        local("BEGIN; SET LOCAL a = ';'; SET b = 1; SET LOCAL c = 1", 3),
+        [true, false, true]
+    );
+    assert_eq!(local("SET CONSTRAINTS ALL DEFERRED; SET LOCAL a = 1", 1), [true]);
+    assert_eq!(local("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", 1), [false]);
+    assert_eq!(local(&"SET LOCAL a = 1;".repeat(40), 33)[31..], [true, false]);
+    assert_eq!(local("SELECT E'\\' || 'SET LOCAL a", 1), [false]);
+    let steps = [
+        Step::Parse { name: b"", sql: b"SET LOCAL a = 1", types: &[] },
+        Step::Bind { portal: b"", statement: b"", parameters: &[], results: &[] },
+        Step::Execute { portal: b"", max_rows: 0 },
+        Step::Bind { portal: b"", statement: b"known", parameters: &[], results: &[] },
+        Step::Execute { portal: b"", max_rows: 0 },
+    ];
+    let request = Request::Extended(&steps);
+    let mut sets = read_request(&request, Some(b"SET b = 1"), Block::Open, false).sets;
+    assert_eq!([sets.next_is_local(), sets.next_is_local()], [true, false]);
+}
