@@ -222,6 +222,12 @@ BEHAVIOURS = (
         "parity/test_async.py::test_a_copy_is_refused_and_the_connection_goes_on",
     ),
     Behaviour(
+        "`putconn` of a pool with a key that is not the connection's",
+        "it is in the pool and in use, so that two users get it",
+        "`KeyError` or `PoolError`, and it stays with its user",
+        "parity/test_pools.py::test_what_comes_back_by_a_wrong_key_stays_with_its_user",
+    ),
+    Behaviour(
         "`next(cursor)` of a `NamedTupleCursor`",
         "a plain tuple; only `for` gives named ones",
         "a named tuple",

@@ -52,3 +52,35 @@ def life(module, dsn, kind):
 @pytest.mark.parametrize("kind", ["SimpleConnectionPool", "ThreadedConnectionPool"])
 def test_a_pool(dsn, kind):
     assert life(kecoa, dsn, kind) == life(psycopg2, dsn, kind)
+
+
+@pytest.mark.parametrize("kind", ["SimpleConnectionPool", "ThreadedConnectionPool"])
+def test_a_key_that_is_not_known(dsn, kind):
+    for module in (kecoa, psycopg2):
+        pool = getattr(module.pool, kind)(1, 2, dsn)
+        conn = pool.getconn("key")
+        with pytest.raises(KeyError, match="other"):
+            pool.putconn(conn, "other")
+        pool.closeall()
+
+
+@pytest.mark.parametrize("kind", ["SimpleConnectionPool", "ThreadedConnectionPool"])
+def test_what_comes_back_by_a_wrong_key_stays_with_its_user(dsn, kind):
+    theirs = getattr(psycopg2.pool, kind)(1, 2, dsn)
+    one, two = theirs.getconn("one"), theirs.getconn("two")
+    theirs.putconn(one, "two")
+    assert theirs.getconn("one") is one
+    assert theirs.getconn("three") is one
+    for conn in (one, two):
+        conn.close()
+    pool = getattr(kecoa.pool, kind)(1, 2, dsn)
+    one, two = pool.getconn("one"), pool.getconn("two")
+    with pytest.raises(KeyError, match="other"):
+        pool.putconn(one, "other")
+    with pytest.raises(kecoa.pool.PoolError, match="expected the connection that key 'two' was given"):
+        pool.putconn(one, "two")
+    assert pool.getconn("one") is one
+    assert pool.getconn("two") is two
+    pool.putconn(one, "one")
+    assert pool.getconn("three") is one
+    pool.closeall()

@@ -72,6 +72,10 @@ class AbstractConnectionPool:
             key = self._rused.get(id(conn))
             if key is None:
                 raise PoolError("trying to put unkeyed connection")
+        elif self._used[key] is not conn:
+            # To two users at a time it would go, its own key's and the next.
+            raise PoolError(f"expected the connection that key {key!r} was given, found {conn!r}")
+        conn._drop_queued()
         if len(self._pool) >= self.minconn or close:
             conn.close()
         else:
@@ -84,11 +88,8 @@ class AbstractConnectionPool:
                 self._pool.append(conn)
             elif not conn.closed:
                 conn.close()
-        if key in self._used:
-            del self._used[key]
-        ident = id(conn)
-        if ident in self._rused:
-            del self._rused[ident]
+        del self._used[key]
+        del self._rused[id(conn)]
 
     def _closeall(self) -> None:
         if self.closed:
