@@ -107,7 +107,7 @@ def kwargs_row(function: Callable[..., _T]) -> RowFactory[_T]:
 class RowCursor(_cursor[_Row]):
     """A cursor whose rows a row factory makes, by default that of its connection.
 
-    `row_factory` may be replaced at any time; it holds from the next statement on.
+    `row_factory` may be replaced at any time, and holds from the next fetch on; None is `tuple_row`.
     """
 
     def __init__(
@@ -129,8 +129,8 @@ class RowCursor(_cursor[_Row]):
         return self._factory
 
     @row_factory.setter
-    def row_factory(self, factory: RowFactory[_Row]) -> None:
-        self._factory = factory
+    def row_factory(self, factory: RowFactory[_Row] | None) -> None:
+        self._factory = factory or tuple_row
         self._maker = None
 
     def execute(self, query: Any, vars: Any = None, **options: Any) -> None:
@@ -207,7 +207,7 @@ class RowConnection(_connection[RowCursor[_Row]]):
         return self._row_factory or tuple_row  # type: ignore[return-value]  # without one, _Row is the tuple
 
     @row_factory.setter
-    def row_factory(self, factory: RowFactory[_Row]) -> None:
+    def row_factory(self, factory: RowFactory[_Row] | None) -> None:
         self._row_factory = factory
 
     @overload

@@ -197,3 +197,18 @@ def test_extras_read_the_catalogue_beside_them(dsn: str) -> None:
     assert row["p"].b == "x"
     extras.execute_values(cur, "SELECT * FROM (VALUES %s) AS v (a)", [(1,), (2,)])
     conn.close()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_none_is_tuples(dsn: str, way: str) -> None:
+    conn = kecoa.connect(dsn, row_factory=rows.dict_row)
+    cur = conn.cursor()
+    cur.row_factory = None
+    cur.execute(TWO)
+    assert WAYS[way](cur) == FACTORIES["tuple"][1]
+    assert cur.row_factory is rows.tuple_row
+    conn.row_factory = None
+    cur = conn.cursor()
+    cur.execute(TWO)
+    assert WAYS[way](cur) == FACTORIES["tuple"][1]
+    conn.close()
