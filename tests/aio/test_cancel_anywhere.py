@@ -86,6 +86,25 @@ async def executemany(conn):
     await conn.cursor().executemany(INSERT, [(1,), ("2",)])
 
 
+async def executemany_atomic(conn):
+    await conn.cursor().executemany(INSERT, [(1,), ("2",)], atomic=True)
+
+
+async def behind_a_closed_generator(conn):
+    async def rows():
+        async with conn.transaction():
+            await conn.execute(INSERT, (8,))
+            yield
+
+    generator = rows()
+    await anext(generator)
+    await generator.aclose()
+    await conn.set_autocommit(True)
+    async with conn.transaction():
+        await conn.execute(INSERT, (1,))
+        await conn.execute(INSERT, (2,))
+
+
 async def retried(conn):
     async def body(conn):
         await conn.execute(INSERT, (1,))
@@ -110,6 +129,8 @@ BODIES = [
     copies,
     pipeline,
     executemany,
+    executemany_atomic,
+    behind_a_closed_generator,
     retried,
     attempted,
 ]
@@ -187,6 +208,32 @@ async def test_a_pool(dsn, times: int, moment: str):
             assert figures["pool_size"] == figures["pool_available"] == 1
             assert not figures["requests_waiting"]
             assert not pool._waiting
+            if at >= waits:
+                break
+            at += 1
+        assert at > 0
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("times", [1, 2, 3])
+@on_both_loops
+async def test_a_session_that_is_reset(dsn, times: int, moment: str):
+    async def configure(conn):
+        await conn.execute("SET application_name TO 'configured'")
+        await conn.commit()
+
+    async def body(pool):
+        async with pool.connection() as conn:
+            await conn.execute("SET application_name TO 'theirs'")
+
+    async with AsyncConnectionPool(dsn, min_size=1, max_size=1, timeout=20, configure=configure) as pool:
+        at = 0
+        while True:
+            _, waits = await cut(body(pool), at, times, moment)
+            async with pool.connection() as conn:
+                cur = await conn.execute("SHOW application_name")
+                assert await cur.fetchone() == ("configured",), at
+            assert pool.stats()["pool_size"] == 1
             if at >= waits:
                 break
             at += 1

@@ -128,6 +128,31 @@ async def test_atomic_rows_are_there_together_or_not_at_all(table, connected, at
 
 
 @looped
+async def test_statements_of_other_tasks_wait_for_the_end_of_atomic_rows(table, connected):
+    async with connected() as conn:
+        await conn.set_autocommit(True)
+        insert = "INSERT INTO aio_many VALUES (%s)"
+        order = []
+
+        async def many(given):
+            try:
+                await conn.cursor().executemany(insert, given, atomic=True)
+            except kecoa.DataError:
+                order.append("failed")
+            else:
+                order.append("done")
+
+        async def other(number):
+            await conn.execute(insert, (number,))
+            order.append(number)
+
+        await asyncio.gather(many([(n,) for n in range(2500)]), other(-1), many([("x",)]), other(-2))
+        assert order[:2] == ["done", -1]
+        cur = await conn.execute("SELECT count(*), min(n) FROM aio_many")
+        assert await cur.fetchone() == (2502, -2)
+
+
+@looped
 async def test_atomic_rows_belong_to_the_transaction_that_is_there(table, connected):
     insert = "INSERT INTO aio_many VALUES (%s)"
     async with connected() as conn:

@@ -332,3 +332,49 @@ async def test_what_a_checkout_leaves_open_is_ended(dsn, table, connected):
             async with pool.connection() as conn:
                 assert await (await conn.execute("SELECT 7")).fetchone() == (7,)
         assert await count(watch) == 0
+
+
+@looped
+async def test_what_comes_behind_a_generator_that_was_closed_is_no_part_of_its_transaction(dsn, table):
+    """Its rollback is queued when the generator is thrown away, and done before the next transaction begins."""
+
+    async def rows(conn):
+        async with conn.transaction():
+            await conn.execute("INSERT INTO aio_early VALUES (1)")
+            yield 1
+            await conn.execute("INSERT INTO aio_early VALUES (1)")
+
+    async def a_block(conn):
+        async with conn.transaction():
+            await conn.execute("INSERT INTO aio_early VALUES (2)")
+
+    async def many(conn):
+        await conn.cursor().executemany("INSERT INTO aio_early VALUES (%s)", [(2,)], atomic=True)
+
+    async def settings(conn):
+        await conn.set_autocommit(False)
+        await conn.set_isolation_level("SERIALIZABLE")
+        await conn.set_read_only(False)
+        await conn.set_deferrable(None)
+        await conn.execute("INSERT INTO aio_early VALUES (2)")
+        await conn.commit()
+        await conn.set_autocommit(True)
+
+    async def two_phases(conn):
+        await conn.set_autocommit(False)
+        await conn.tpc_begin("early")
+        await conn.execute("INSERT INTO aio_early VALUES (2)")
+        await conn.tpc_commit()
+        await conn.set_autocommit(True)
+
+    conn = await kecoa.aio.connect(dsn, autocommit=True)
+    watcher = await kecoa.aio.connect(dsn, autocommit=True)
+    for number, what in enumerate([a_block, many, settings, two_phases], 1):
+        generator = rows(conn)
+        assert await anext(generator) == 1
+        await generator.aclose()
+        await what(conn)
+        assert conn.get_transaction_status() == extensions.TRANSACTION_STATUS_IDLE
+        assert await count(watcher) == number
+    await conn.close()
+    await watcher.close()

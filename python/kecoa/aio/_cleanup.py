@@ -26,6 +26,7 @@ def queue_cleanup(conn: Turns, sql: str) -> None:
         # Another event loop, or none: nobody could run it.
         link.close()
         return
+    conn._cleanups += 1
     if turn is None:
         _run(conn, sql)
     else:
@@ -36,22 +37,29 @@ def _begin(conn: Turns, sql: str, turn: asyncio.Future[None]) -> None:
     # An exception: the connection is closed.
     if not turn.cancelled() and turn.exception() is None:
         _run(conn, sql)
+    else:
+        conn._cleanups -= 1
 
 
 def _run(conn: Turns, sql: str) -> None:
     link = conn._link
+    sent = False
     try:
         if not conn._inner.closed and link.transaction != _IDLE:
             future = link.command(sql)
-            link.let_go(future, conn._grace)
+            sent = True
             future.add_done_callback(partial(_check, conn, sql))
+            link.let_go(future, conn._grace)
     except Exception as error:
         link.close(f"the transaction could not be ended ({error}), so the connection was closed")
     finally:
+        if not sent:
+            conn._cleanups -= 1
         link.release()
 
 
 def _check(conn: Turns, sql: str, future: asyncio.Future[None]) -> None:
+    conn._cleanups -= 1
     error = None if future.cancelled() else future.exception()
     # A savepoint that is gone leaves the transaction failed, which everybody sees.
     if error is not None and not conn._inner.closed and sql == "ROLLBACK":

@@ -368,7 +368,7 @@ class AsyncConnection(PipelinedTurns, Generic[_Row]):
 
     async def set_autocommit(self, value: bool) -> None:
         """Set `autocommit`. ProgrammingError inside a transaction."""
-        self._check_settable("autocommit")
+        await self._check_settable("autocommit")
         self._autocommit = bool(value)
         self._renew_begin()
 
@@ -379,7 +379,7 @@ class AsyncConnection(PipelinedTurns, Generic[_Row]):
 
     async def set_isolation_level(self, value: int | str | None) -> None:
         """Set `isolation_level`, by number or name. ProgrammingError inside a transaction."""
-        self._check_settable("isolation_level")
+        await self._check_settable("isolation_level")
         self._isolation_level = isolation_level(value)
         self._renew_begin()
 
@@ -390,7 +390,7 @@ class AsyncConnection(PipelinedTurns, Generic[_Row]):
 
     async def set_read_only(self, value: bool | None) -> None:
         """Set `read_only`. ProgrammingError inside a transaction."""
-        self._check_settable("read_only")
+        await self._check_settable("read_only")
         self._read_only = value
         self._renew_begin()
 
@@ -401,7 +401,7 @@ class AsyncConnection(PipelinedTurns, Generic[_Row]):
 
     async def set_deferrable(self, value: bool | None) -> None:
         """Set `deferrable`. ProgrammingError inside a transaction."""
-        self._check_settable("deferrable")
+        await self._check_settable("deferrable")
         self._deferrable = value
         self._renew_begin()
 
@@ -412,8 +412,9 @@ class AsyncConnection(PipelinedTurns, Generic[_Row]):
         if not self.closed:
             self._renew_begin()
 
-    def _check_settable(self, name: str) -> None:
+    async def _check_settable(self, name: str) -> None:
         self._check_open()
+        await self._settle()
         if self._blocks or self._link.transaction != _IDLE or (self._pipeline and self._pipeline._pending):
             raise ProgrammingError(f"{name} cannot be set inside a transaction: commit or roll back first")
 
@@ -422,10 +423,11 @@ class AsyncConnection(PipelinedTurns, Generic[_Row]):
 
     def _renew_begin(self) -> None:
         """Set the statement by which transactions to come begin."""
-        begin = None
-        if self._blocks or not self._autocommit:
-            begin = begin_statement(self._isolation_level, self._read_only, self._deferrable)
-        self._link.set_begin(begin)
+        begins = self._blocks or not self._autocommit
+        self._link.set_begin(self._begin_statement() if begins else None)
+
+    def _begin_statement(self) -> str:
+        return begin_statement(self._isolation_level, self._read_only, self._deferrable)
 
     # ---- what the server says by itself -----------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic
 
@@ -17,6 +18,7 @@ from kecoa._kecoa import (
     _listening,
     cursor as Inner,  # noqa: N812
 )
+from kecoa.aio._cleanup import queue_cleanup
 from kecoa.aio._copy import AsyncCopy
 from kecoa.aio._streaming import ROWS, Streaming
 from kecoa.observe import Observed
@@ -176,36 +178,55 @@ class AsyncCursor(Generic[_Row]):
             await run(query, vars_list, timeout)
 
     async def _execute_atomically(self, query: Any, vars_list: Iterable[Any], timeout: float | None) -> None:
-        conn = self._conn
-        if conn._pipeline is not None:
+        if self._conn._pipeline is not None:
             # What is under way may begin a transaction.
-            await conn._pipeline.sync()
-        if (
-            conn.autocommit
-            and not conn._blocks
-            and conn._link.transaction == extensions.TRANSACTION_STATUS_IDLE
-        ):
-            async with conn.transaction():
-                await self._execute_many(query, vars_list, timeout)
-        else:
-            await self._execute_many(query, vars_list, timeout)
+            await self._conn._pipeline.sync()
+        try:
+            await self._many_or_none(query, vars_list, timeout)
+        except Exception:
+            # The rollback that is queued.
+            with suppress(Exception):
+                await self._conn._settle()
+            raise
 
-    async def _execute_many(self, query: Any, vars_list: Iterable[Any], timeout: float | None) -> None:
-        self._maker = None
+    async def _many_or_none(self, query: Any, vars_list: Iterable[Any], timeout: float | None) -> None:
         conn, link = self._conn, self._link
-        if conn._pipeline is not None:
-            await conn._pipeline.sync()
-        vars = iter(vars_list)
         await conn._take_turn()
         try:
-            first = True
-            while (many := list(itertools.islice(vars, _MANY))) or first:
-                if many:
-                    await conn._begin()
-                await conn._wait(link.executemany(self._inner, query, many, first), timeout)
-                first = False
+            if not conn.autocommit or conn._blocks or link.transaction != extensions.TRANSACTION_STATUS_IDLE:
+                await self._many_in_turn(query, vars_list, timeout)
+                return
+            # The turn is kept from BEGIN to COMMIT: nobody else's statement comes between.
+            try:
+                await conn._wait(link.command(conn._begin_statement()))
+                await self._many_in_turn(query, vars_list, timeout)
+                await conn._wait(link.command("COMMIT", True), what="COMMIT")
+            except BaseException:
+                queue_cleanup(conn, "ROLLBACK")
+                raise
         finally:
             link.release()
+
+    async def _execute_many(self, query: Any, vars_list: Iterable[Any], timeout: float | None) -> None:
+        conn = self._conn
+        if conn._pipeline is not None:
+            await conn._pipeline.sync()
+        await conn._take_turn()
+        try:
+            await self._many_in_turn(query, vars_list, timeout)
+        finally:
+            self._link.release()
+
+    async def _many_in_turn(self, query: Any, vars_list: Iterable[Any], timeout: float | None) -> None:
+        self._maker = None
+        conn = self._conn
+        vars = iter(vars_list)
+        first = True
+        while (many := list(itertools.islice(vars, _MANY))) or first:
+            if many:
+                await conn._begin()
+            await conn._wait(self._link.executemany(self._inner, query, many, first), timeout)
+            first = False
 
     def stream(
         self, query: Any, vars: Sequence[Any] | Mapping[str, Any] | None = None

@@ -54,6 +54,7 @@ class AsyncTransaction:
         conn._two_phase.refuse("transaction()")
         conn._check_open()
         self._entered = True
+        await conn._settle()
         self._outer = not conn._blocks and conn._link.transaction == extensions.TRANSACTION_STATUS_IDLE
         conn._blocks.append(self)
         if self._outer:

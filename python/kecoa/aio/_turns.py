@@ -29,6 +29,8 @@ class Turns:
         self._inner: Inner = link.connection
         self._grace = CANCEL_GRACE
         self._holder: Holder | None = None
+        # Statements of blocks that were interrupted, which are yet to be run.
+        self._cleanups = 0
 
     async def _take_turn(self) -> None:
         """Get the connection for this task alone, until `release`. In the order of asking."""
@@ -54,6 +56,12 @@ class Turns:
             else:
                 turn.cancel()
             raise
+
+    async def _settle(self) -> None:
+        """Wait until what interrupted blocks have left is done: the transaction's state is known then."""
+        if self._cleanups:
+            await self._take_turn()
+            self._link.release()
 
     async def _wait(
         self, future: asyncio.Future[None], timeout: float | None = None, what: str = "statement"

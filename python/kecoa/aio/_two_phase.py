@@ -35,6 +35,7 @@ class TwoPhase:
         """See `AsyncConnection.tpc_begin`."""
         conn = self._conn
         xid = _identifier(xid)
+        await conn._settle()
         if conn.get_transaction_status() != extensions.TRANSACTION_STATUS_IDLE or conn._blocks:
             raise ProgrammingError("tpc_begin must be called outside a transaction")
         self.refuse("tpc_begin()")
@@ -62,6 +63,7 @@ class TwoPhase:
         """See `AsyncConnection.tpc_commit` and `tpc_rollback`."""
         conn = self._conn
         if xid is not None:
+            await conn._settle()
             if self._xid is not None or conn._link.transaction != extensions.TRANSACTION_STATUS_IDLE:
                 raise ProgrammingError(
                     "tpc_commit/tpc_rollback with a xid must be called outside a transaction"
