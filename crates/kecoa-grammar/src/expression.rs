@@ -29,12 +29,17 @@ enum Form {
 impl Parser<'_, '_> {
     /// An expression of any kind.
     pub(crate) fn expression(&mut self) -> Parsed {
+        self.deeper(Self::bracketed_expression)
+    }
+
+    /// An expression in brackets that are counted as a level already.
+    pub(crate) fn bracketed_expression(&mut self) -> Parsed {
         self.operand(0, Form::Any)
     }
 
     /// An expression without AND, IN and the like.
     pub(crate) fn restricted_expression(&mut self) -> Parsed {
-        self.operand(level::IS, Form::Restricted)
+        self.deeper(|parser| parser.operand(level::IS, Form::Restricted))
     }
 
     /// `expression, …`
@@ -43,7 +48,7 @@ impl Parser<'_, '_> {
     }
 
     fn operand(&mut self, minimum: u8, form: Form) -> Parsed {
-        self.deeper(|parser| {
+        self.within(|parser| {
             let mark = parser.mark();
             parser.prefixed(form)?;
             parser.operators(mark, minimum, form)

@@ -207,7 +207,7 @@ kinds! {
     Type "type",
     /// `a[…]`, the head is the bracket.
     Subscript "subscript",
-    /// `(a).b`.
+    /// `(a).b`, `(a).*`, `(a).@1`.
     Field "field",
     /// `a COLLATE b`.
     Collate "collate",

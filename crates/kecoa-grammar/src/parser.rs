@@ -8,8 +8,11 @@ use crate::kind::Kind;
 use crate::symbol::{Operator, Symbol};
 use crate::tree::{NONE, NodeId, Tree};
 
-/// So deep may expressions, queries and sources be nested in each other.
+/// So deep may brackets, queries and sources be nested in each other.
 const DEPTH: u32 = 200;
+
+/// So many operands may be begun within each other: `(a + (b + …` begins two a bracket.
+const OPERANDS: u32 = 2 * DEPTH + 2;
 
 pub(crate) type Parsed<T = ()> = Result<T, Error>;
 
@@ -26,6 +29,7 @@ pub(crate) struct Parser<'a, 's> {
     /// The next token.
     pub(crate) at: usize,
     depth: u32,
+    operands: u32,
     tree: Tree,
     /// Nodes that have no parent yet, in order.
     pending: Vec<NodeId>,
@@ -40,6 +44,7 @@ impl<'a, 's> Parser<'a, 's> {
             symbols,
             at: 0,
             depth: 0,
+            operands: 0,
             tree: Tree::with_capacity(length),
             pending: Vec::with_capacity(16),
         }
@@ -220,6 +225,17 @@ impl<'a, 's> Parser<'a, 's> {
         self.depth += 1;
         let result = inner(self);
         self.depth -= 1;
+        result
+    }
+
+    /// Runs `inner` within one operand more.
+    pub(crate) fn within(&mut self, inner: impl FnOnce(&mut Self) -> Parsed) -> Parsed {
+        if self.operands >= OPERANDS {
+            return Err(Error::TooDeep);
+        }
+        self.operands += 1;
+        let result = inner(self);
+        self.operands -= 1;
         result
     }
 

@@ -137,15 +137,14 @@ impl Parser<'_, '_> {
         Ok(())
     }
 
-    /// `.name`, `.*` behind brackets.
+    /// `.name`, `.*`, `.@1` behind brackets.
     fn fields(&mut self, mark: Mark) -> Parsed {
         while self.is(Symbol::Dot) {
             let head = self.at;
             self.bump();
-            if !self.eat_operator(Operator::Star) {
-                if self.is(Symbol::Operator(Operator::At)) {
-                    return Err(self.not_held());
-                }
+            if self.eat_operator(Operator::At) {
+                self.expect(Symbol::Integer, "a number")?;
+            } else if !self.eat_operator(Operator::Star) {
                 self.expect_label()?;
             }
             self.close_with(mark, Kind::Field, head);
@@ -178,7 +177,7 @@ impl Parser<'_, '_> {
             }
             self.rest_of_expression(inner)?;
         } else {
-            self.expression()?;
+            self.bracketed_expression()?;
         }
         let mut kind = Kind::Paren;
         if self.eat_word(K::AS) {

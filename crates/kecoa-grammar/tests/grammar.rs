@@ -120,7 +120,26 @@ fn depth_and_time_are_bounded() {
         format!("SELECT * FROM a{}", " JOIN a ON true".repeat(5 * many)),
         format!("SELECT {}1", "a.b.c.d.e 'x' ".repeat(5 * many)),
     ];
+    // What people write is nested less deep than this.
+    let levels = 190;
+    let nested: Vec<String> =
+        ["(1 + ", "(a AND NOT b = c * ", "f(a, ", "CASE WHEN a THEN ", "(", "a[1 + "]
+            .iter()
+            .map(|opening| {
+                let closing = if opening.starts_with("CASE") {
+                    " END"
+                } else if opening.starts_with('a') {
+                    "]"
+                } else {
+                    ")"
+                };
+                format!("SELECT {}1{}", opening.repeat(levels), closing.repeat(levels))
+            })
+            .collect();
     let run = move || {
+        for sql in &nested {
+            assert!(!seen(sql).starts_with('!'), "{}", &sql[..40]);
+        }
         for sql in &hostile {
             let started = Instant::now();
             assert!(seen(sql).starts_with('!'), "{}", &sql[..40]);
