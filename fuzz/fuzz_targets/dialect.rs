@@ -55,6 +55,7 @@ fuzz_target!(|data: &[u8]| {
                 catalog: &catalog,
                 backslash_escapes,
                 settings: &Settings::default(),
+                parameters: Some(&[]),
             };
             match dialect::analyse(&statement, &context) {
                 Ok(analysis) => {

@@ -306,6 +306,47 @@ fn the_list_says_what_is_there() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A literal is a STRING for each function of CockroachDB's that takes a value of any type.
+#[test]
+fn an_untyped_literal_is_a_string() {
+    let Some(server) = Server::start() else { return };
+    let mut ours = server.client("defaultdb");
+    let listed: BTreeSet<&str> = LIST.lines().filter_map(|line| line.split('\t').next()).collect();
+    // Of sorted sets the value is what is sorted by, and records come from JSON.
+    let others = ["cume_dist", "dense_rank", "percent_rank", "percentile_disc", "rank"];
+    let found = run(
+        &mut ours,
+        "SELECT DISTINCT p.proname::text, p.prokind::text, \
+           (SELECT string_agg(CASE WHEN y.typname LIKE '%array' THEN 'ARRAY[''a'']' \
+              WHEN y.typname LIKE 'any%' OR y.typname = 'text' THEN '''a''' ELSE '1' END, ', ' ORDER BY t.n) \
+            FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY AS t(o, n) JOIN pg_type y ON y.oid = t.o) \
+         FROM pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace AND EXISTS ( \
+           SELECT 1 FROM unnest(p.proargtypes::oid[]) AS t(o) JOIN pg_type y ON y.oid = t.o \
+           WHERE y.typname IN ('any', 'anyelement', 'anynonarray', 'anycompatible')) \
+         ORDER BY 1, 3",
+    );
+    let mut wrong = Vec::new();
+    let mut called = 0;
+    for row in &found {
+        let [Some(name), Some(kind), Some(arguments)] = &row[..] else { continue };
+        if !listed.contains(name.as_str())
+            || others.contains(&name.as_str())
+            || name.contains("populate_record")
+        {
+            continue;
+        }
+        called += 1;
+        let pairs = if name.contains("build_object") { ", 'a'" } else { "" };
+        let over = if kind == "w" { " OVER ()" } else { "" };
+        let replies = ours.simple(&format!("SELECT {name}({arguments}{pairs}){over}"));
+        if let Some(error) = replies.error {
+            wrong.push(format!("{name}({arguments}): {error:?}"));
+        }
+    }
+    assert!(called > 30, "{called}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 const FOREIGN: &str = include_str!("../src/dialect/functions/foreign.txt");
 
 /// What is neither CockroachDB's nor put aside, and may be called: drivers and tools ask for it, PostgreSQL's

@@ -98,6 +98,7 @@ fn analyse(sql: &str) -> Vec<Analysis> {
                 catalog: &catalog,
                 backslash_escapes: false,
                 settings: &Settings::default(),
+                parameters: None,
             };
             match dialect::analyse(&statement, &context) {
                 Ok(analysis) => {
@@ -358,7 +359,7 @@ proptest! {
             return Ok(());
         }
         prop_assert_eq!(statements.len(), 1);
-        let settings = Settings::default(); let context = Context { database: "d", catalog: &Catalog::default(), backslash_escapes, settings: &settings };
+        let settings = Settings::default(); let context = Context { database: "d", catalog: &Catalog::default(), backslash_escapes, settings: &settings, parameters: None };
         let analysis = dialect::analyse(&statements[0], &context).unwrap();
         prop_assert_eq!(analysis.pieces.len(), 1);
         prop_assert_eq!(&analysis.pieces[0].sql.text, statements[0].sql());
@@ -403,6 +404,7 @@ fn time_of_planning_the_tables_statements() {
                 catalog: &catalog,
                 backslash_escapes: false,
                 settings: &settings,
+                parameters: None,
             };
             let started = Instant::now();
             let planned = std::hint::black_box(dialect::analyse(statement, &context));

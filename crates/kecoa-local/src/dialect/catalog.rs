@@ -311,4 +311,7 @@ pub struct Context<'a> {
     pub backslash_escapes: bool,
     /// The session variables that the rules obey.
     pub settings: &'a Settings,
+    /// The types that the client gives its parameters, 0 where it gives none; `None` for a statement that takes
+    /// no parameters.
+    pub parameters: Option<&'a [u32]>,
 }

@@ -196,3 +196,13 @@ BEGIN
     AND oprnamespace = 'pg_catalog'::regnamespace;
 END
 $$;
+
+-- A root of a DECIMAL is one.
+DO $$
+BEGIN
+  IF to_regoperator('pg_catalog.|/(NONE,numeric)') IS NULL THEN
+    CREATE OPERATOR pg_catalog.|/ (RIGHTARG = numeric, FUNCTION = pg_catalog.sqrt);
+    CREATE OPERATOR pg_catalog.||/ (RIGHTARG = numeric, FUNCTION = pg_catalog.cbrt);
+  END IF;
+END
+$$;

@@ -22,7 +22,7 @@ mod precedence;
 mod returning;
 mod sources;
 
-use kecoa_grammar::{Error, Kind};
+use kecoa_grammar::{Error, Kind, NodeId};
 use kecoa_sql::Statement;
 use parsed::Query;
 
@@ -72,6 +72,7 @@ pub(super) fn rewrite(
                 Some(Kind::IndexHint) => hints::check(&query, node, context)?,
                 Some(Kind::Subscript) => literals::slice(&query, node)?,
                 Some(Kind::Annotation) => literals::annotated(&query, node)?,
+                Some(Kind::Target) => literals::parameter(&query, node, context)?,
                 _ => {}
             }
         }
@@ -89,7 +90,10 @@ pub(super) fn rewrite(
             Some(Kind::Binary) => {
                 documents::rewrite(&query, node, edits);
                 literals::remainder(&query, node, edits);
+                literals::beside_strings(&query, node, edits);
             }
+            Some(Kind::Call) => literals::of_any_type(&query, node, edits),
+            Some(Kind::Special) => own_user(&query, node, edits),
             Some(Kind::JoinHint) => query.drop(node, edits),
             Some(Kind::Target) => {
                 labels::rewrite(&query, node, edits);
@@ -101,4 +105,21 @@ pub(super) fn rewrite(
         }
     }
     Ok(())
+}
+
+/// `CURRENT_USER` and its kin are STRINGs, and PostgreSQL's are NAMEs.
+fn own_user(query: &Query<'_, '_>, node: NodeId, edits: &mut Edits) {
+    const NAMES: [&str; 6] = [
+        "CURRENT_USER",
+        "CURRENT_ROLE",
+        "SESSION_USER",
+        "USER",
+        "CURRENT_CATALOG",
+        "CURRENT_SCHEMA",
+    ];
+    let tree = query.tree;
+    let in_source = tree.parent(node).is_some_and(|around| tree.is(around, Kind::FunctionSource));
+    if query.statement.is_any(tree.first(node), &NAMES) && !in_source {
+        edits.insert(query.end(node), "::pg_catalog.text");
+    }
 }

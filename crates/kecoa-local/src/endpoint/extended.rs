@@ -161,7 +161,7 @@ impl Session {
         };
         self.settle().await?;
         let analysis = if self.moment == self.settled || self.reads_alike(&client).await? {
-            self.analyse(statement).await?
+            self.analyse(statement, Some(&parse.types)).await?
         } else {
             Analysis::refuse(&unreadable())
         };
@@ -232,7 +232,7 @@ impl Session {
         }
         let statements = kecoa_sql::split(&prepared.client, self.backslash_escapes);
         let [statement] = statements.as_slice() else { return Ok(()) };
-        let analysis = self.analyse(statement).await?;
+        let analysis = self.analyse(statement, Some(&prepared.types)).await?;
         if self.skipping || self.transaction.phase == Phase::Failed {
             return Ok(());
         }

@@ -33,7 +33,11 @@ pub(super) fn unreadable() -> Refusal {
 
 impl Session {
     /// Understands a statement, asking PostgreSQL what must be known first.
-    pub(super) async fn analyse(&mut self, statement: &Statement<'_>) -> Flow<Analysis> {
+    pub(super) async fn analyse(
+        &mut self,
+        statement: &Statement<'_>,
+        parameters: Option<&[u32]>,
+    ) -> Flow<Analysis> {
         self.catalog.clear();
         self.note_role(statement);
         if self.transaction.settings.unsure
@@ -50,6 +54,7 @@ impl Session {
                 catalog: &self.catalog,
                 backslash_escapes: self.backslash_escapes,
                 settings: self.transaction.settings.now(),
+                parameters,
             };
             let need = match dialect::analyse(statement, &context) {
                 Ok(analysis) => {

@@ -58,7 +58,7 @@ impl Session {
         let mut next = self.transaction.clone();
         for (index, statement) in statements.iter().enumerate() {
             let analysis = if index == 0 {
-                let analysis = self.analyse(statement).await?;
+                let analysis = self.analyse(statement, None).await?;
                 next = self.transaction.clone(); // the settings may have been asked for
                 Some(analysis)
             } else {
@@ -102,6 +102,7 @@ impl Session {
             catalog: &Catalog::default(),
             backslash_escapes: self.backslash_escapes,
             settings: next.settings.now(),
+            parameters: None,
         };
         crate::dialect::analyse(statement, &context).ok()
     }
@@ -143,7 +144,7 @@ impl Session {
         let mut ended = Ended { failed: false, status: b'I' };
         for (index, statement) in statements.iter().enumerate() {
             let analysis = if index == 0 || self.reads_alike(statement.sql()).await? {
-                self.analyse(statement).await?
+                self.analyse(statement, None).await?
             } else {
                 Analysis::refuse(&unreadable())
             };
@@ -174,7 +175,7 @@ impl Session {
         let mut status = b'I';
         for (index, statement) in statements.iter().enumerate() {
             let analysis = if index == 0 || self.reads_alike(statement.sql()).await? {
-                self.analyse(statement).await?
+                self.analyse(statement, None).await?
             } else {
                 Analysis::refuse(&unreadable())
             };

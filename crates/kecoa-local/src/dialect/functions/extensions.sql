@@ -35,6 +35,12 @@ BEGIN
   WHERE pronamespace = 'pg_catalog'::regnamespace AND oid >= 16384::oid
     AND proname IN ('binary_quantize', 'l2_normalize', 'set_limit', 'show_limit', 'strict_word_similarity',
       'subvector', 'word_similarity');
+  -- Its vectors are those of FLOAT4 alone, so that a literal is one of them.
+  UPDATE pg_proc p SET pronamespace = 'crdb_internal'::regnamespace
+  WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.oid >= 16384::oid
+    AND p.proname IN ('avg', 'cosine_distance', 'inner_product', 'l1_distance', 'l2_distance', 'sum', 'vector_dims',
+      'vector_norm')
+    AND EXISTS (SELECT FROM pg_type t WHERE t.oid = ANY (p.proargtypes::oid[]) AND t.typname IN ('halfvec', 'sparsevec'));
   -- The other functions of fuzzystrmatch are ours already.
   IF EXISTS (SELECT FROM pg_available_extensions WHERE name = 'fuzzystrmatch') THEN
     BEGIN

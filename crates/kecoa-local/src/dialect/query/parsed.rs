@@ -29,6 +29,16 @@ impl<'a, 's> Query<'a, 's> {
         Self { statement, tree, has_distinct, dropped }
     }
 
+    /// What is in the brackets around it.
+    pub(super) fn bare(&self, node: NodeId) -> NodeId {
+        let mut inner = node;
+        while self.tree.is(inner, Kind::Paren) {
+            let Some(child) = self.tree.children(inner).next() else { break };
+            inner = child;
+        }
+        inner
+    }
+
     /// Whether a node's text is taken out.
     pub(super) fn is_dropped(&self, node: NodeId) -> bool {
         at(&self.dropped, self.tree.number(node))

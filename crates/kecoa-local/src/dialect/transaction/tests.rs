@@ -13,6 +13,7 @@ fn plan(transaction: &mut Transaction, sql: &str) -> Vec<String> {
         catalog: &catalog,
         backslash_escapes: false,
         settings: &super::super::settings::Settings::default(),
+        parameters: None,
     };
     let analysis = crate::dialect::analyse(&statement, &context).unwrap();
     let planned = transaction.plan(&analysis);
