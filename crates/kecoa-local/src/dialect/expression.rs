@@ -90,6 +90,8 @@ fn operator(statement: &Statement<'_>, at: usize, edits: &mut Edits) -> Result<(
             edits.replace(statement.start(at), statement.end(at), "::");
             types::rewrite(statement, at + 1, false, edits)?;
         }
+        // The field of a tuple, which the rules on trees know.
+        b"@" if edits.has_tree && at > 0 && statement.is_mark(at - 1, ".") => {}
         b"@" if is_ordinal(statement, at) && edits.settings.strict => {
             let what = "columns by their number (write the name, or abs() for @)";
             return Err(Refusal::syntax(statement, at, "0A000", what).into());

@@ -11,7 +11,6 @@ mod conditions;
 mod documents;
 mod hints;
 mod integers;
-mod labelled;
 mod labels;
 mod limits;
 mod literals;
@@ -21,6 +20,7 @@ mod patterns;
 mod precedence;
 mod returning;
 mod sources;
+mod tuples;
 
 use kecoa_grammar::{Error, Kind, NodeId};
 use kecoa_sql::Statement;
@@ -81,7 +81,13 @@ pub(super) fn rewrite(
         match tree.kind(node) {
             Some(Kind::SortKey) => nulls::rewrite(&query, node, context, edits),
             Some(Kind::Subscript) => brackets::subscript(&query, node, edits),
-            Some(Kind::LabelledTuple) => labelled::rewrite(&query, node, edits),
+            Some(Kind::LabelledTuple) => tuples::labelled(&query, node, edits),
+            Some(Kind::Tuple) => {
+                tuples::strings(&query, node, edits);
+                tuples::short(&query, node, edits);
+            }
+            Some(Kind::Row) => tuples::strings(&query, node, edits),
+            Some(Kind::Field) => tuples::field(&query, node, edits)?,
             Some(Kind::Array) => arrays::rewrite(&query, node, edits),
             Some(Kind::Quantified) => conditions::quantified(&query, node, edits),
             Some(Kind::In) => conditions::empty_list(&query, node, edits),

@@ -220,16 +220,46 @@ fn holds_open(tree: &Tree, node: NodeId, known: &[Known]) -> bool {
 
 /// Whether a client can see the types in a row: it is selected, or compared with what takes its types.
 fn is_seen_row(tree: &Tree, row: NodeId, known: &[Known]) -> bool {
-    let Some(around) = tree.parent(row) else { return false };
+    let outer = outermost(tree, row);
+    let Some(around) = tree.parent(outer) else { return false };
     // A list is compared with what stands before it.
     let compared = if tree.is(around, Kind::InList) { tree.parent(around) } else { Some(around) };
+    if tree.is(around, Kind::ValuesRow) {
+        return !is_inserted(tree, around);
+    }
     tree.is(around, Kind::Target)
+        || is_record_there(tree, around)
         || compared.is_some_and(|comparison| {
             matches!(tree.kind(comparison), Some(Kind::Binary | Kind::In | Kind::IsDistinct))
-                && tree
-                    .children(comparison)
-                    .any(|side| side != row && side != around && holds_open(tree, side, known))
+                && tree.children(comparison).any(|side| {
+                    side != outer
+                        && side != around
+                        // PostgreSQL compares two rows value by value, but a row with a record as a whole.
+                        && (holds_open(tree, side, known) || is_record(tree, side))
+                })
         })
+}
+
+/// A node with the brackets around it.
+pub(super) fn outermost(tree: &Tree, node: NodeId) -> NodeId {
+    let mut outer = node;
+    while let Some(around) = tree.parent(outer).filter(|around| tree.is(*around, Kind::Paren)) {
+        outer = around;
+    }
+    outer
+}
+
+/// Whether a row in such a node is a record, with types that its values say.
+pub(super) fn is_record_there(tree: &Tree, around: NodeId) -> bool {
+    matches!(tree.kind(around), Some(Kind::Field | Kind::LabelledTuple | Kind::Array | Kind::Call))
+}
+
+/// Whether it may be a row that no row's constructor made.
+fn is_record(tree: &Tree, node: NodeId) -> bool {
+    matches!(
+        tree.kind(node),
+        Some(Kind::Subquery | Kind::Column | Kind::Call | Kind::Case | Kind::Special | Kind::Field)
+    )
 }
 
 /// Whether a child's type makes its parent's.

@@ -4,6 +4,7 @@ use kecoa_grammar::{Kind, NodeId};
 use kecoa_sql::TokenKind;
 
 use super::parsed::Query;
+use super::tuples;
 use crate::dialect::edit::Edits;
 
 /// `SELECT true` is called `bool`, `IF(a, b, c)` `if`, `POSITION(a IN b)` `strpos`, `USER` `current_user`,
@@ -23,7 +24,23 @@ fn label(query: &Query<'_, '_>, node: NodeId) -> Option<String> {
     let (tree, statement) = (query.tree, query.statement);
     match tree.kind(node)? {
         Kind::Boolean => Some("bool".to_owned()),
-        Kind::Tuple => (tree.children(node).nth(1).is_some()).then(|| "?column?".to_owned()),
+        Kind::Tuple => {
+            let mut values = tree.children(node);
+            match (values.next(), values.next()) {
+                (Some(value), None) => Some(own_name(query, value)),
+                _ => Some("?column?".to_owned()),
+            }
+        }
+        Kind::LabelledTuple => {
+            let tuple = tree.children(node).next()?;
+            let single = tree.children(tuple).nth(1).is_none();
+            Some(match tree.kind(tuple)? {
+                Kind::Row => "row".to_owned(),
+                _ if single => statement.name(tree.last(node) - 1)?,
+                _ => "?column?".to_owned(),
+            })
+        }
+        Kind::Field => tuples::name_of_field(query, node),
         Kind::Paren | Kind::Subscript | Kind::Collate => {
             tree.children(node).next().and_then(|inner| label(query, inner))
         }
@@ -38,7 +55,10 @@ fn label(query: &Query<'_, '_>, node: NodeId) -> Option<String> {
                 Some(node)
             };
             let weak = bare(inner).is_some_and(|inner| {
-                matches!(tree.kind(inner), Some(Kind::Boolean | Kind::Tuple | Kind::Cast))
+                matches!(
+                    tree.kind(inner),
+                    Some(Kind::Boolean | Kind::Tuple | Kind::LabelledTuple | Kind::Cast)
+                )
             });
             if weak { None } else { label(query, inner) }
         }
@@ -65,4 +85,15 @@ fn label(query: &Query<'_, '_>, node: NodeId) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// What the only value of a tuple calls the tuple.
+fn own_name(query: &Query<'_, '_>, value: NodeId) -> String {
+    let (tree, statement) = (query.tree, query.statement);
+    let name = match tree.kind(value) {
+        Some(Kind::Column) => statement.name(tree.last(value)),
+        Some(Kind::Call) => tree.head(value).and_then(|open| statement.name(open.checked_sub(1)?)),
+        _ => label(query, value),
+    };
+    name.filter(|name| !name.contains('"')).unwrap_or_else(|| "?column?".to_owned())
 }

@@ -13,7 +13,12 @@ pub(super) struct Query<'a, 's> {
     pub(super) has_distinct: bool,
     /// Nodes whose text the rules on tokens take out.
     dropped: Vec<bool>,
+    /// The tuples that are selected under a name of which a field is taken, by that name.
+    named_tuples: Vec<(String, NodeId)>,
 }
+
+/// So many names of tuples are looked at in a statement.
+const TUPLES: usize = 16;
 
 impl<'a, 's> Query<'a, 's> {
     pub(super) fn new(statement: &'a Statement<'s>, tree: &'a Tree) -> Self {
@@ -26,7 +31,45 @@ impl<'a, 's> Query<'a, 's> {
             }
         }
         let has_distinct = tree.ids().any(|node| tree.is(node, Kind::Distinct));
-        Self { statement, tree, has_distinct, dropped }
+        let mut query = Self { statement, tree, has_distinct, dropped, named_tuples: Vec::new() };
+        query.named_tuples = query.find_tuples();
+        query
+    }
+
+    fn find_tuples(&self) -> Vec<(String, NodeId)> {
+        let tree = self.tree;
+        let mut read: Vec<String> = tree
+            .ids()
+            .filter(|node| tree.is(*node, Kind::Field))
+            .filter_map(|field| {
+                let operand = self.bare(tree.children(field).next()?);
+                self.statement.name(tree.last(operand)).filter(|_| tree.is(operand, Kind::Column))
+            })
+            .collect();
+        read.sort_unstable();
+        read.dedup();
+        if read.is_empty() {
+            return Vec::new();
+        }
+        let named = tree.ids().filter(|node| tree.is(*node, Kind::Target)).filter_map(|target| {
+            let tuple = self.bare(tree.children(target).next()?);
+            let is_tuple =
+                matches!(tree.kind(tuple), Some(Kind::LabelledTuple | Kind::Tuple | Kind::Row));
+            let alias = tree.child(target, Kind::Alias).filter(|_| is_tuple)?;
+            let name = self.statement.name(tree.last(alias))?;
+            read.binary_search(&name).is_ok().then_some((name, tuple))
+        });
+        named.take(TUPLES).collect()
+    }
+
+    /// The tuple that is selected under `name`.
+    pub(super) fn tuple_named(&self, name: &str) -> Option<NodeId> {
+        self.named_tuples.iter().find(|(label, _)| label == name).map(|(_, tuple)| *tuple)
+    }
+
+    /// Whether a tuple is selected under a name of which a field is taken.
+    pub(super) fn is_read(&self, tuple: NodeId) -> bool {
+        self.named_tuples.iter().any(|(_, read)| *read == tuple)
     }
 
     /// What is in the brackets around it.
