@@ -167,6 +167,11 @@ fn word(
             if closing.is_some_and(|closing| statement.elements(at + 2, closing).len() == 2) {
                 edits.replace(statement.start(at), statement.end(at), "pg_catalog.\"extract\"");
             }
+        } else if text.eq_ignore_ascii_case(b"extract_duration") && statement.is(at + 3, "FROM") {
+            // The same, which PostgreSQL's grammar does not have at all.
+            let part = statement.value(at + 2).or_else(|| statement.name(at + 2));
+            let part = format!("{},", quote(&part.unwrap_or_default()));
+            edits.replace(statement.start(at + 2), statement.end(at + 3), part);
         } else if text.eq_ignore_ascii_case(b"count_rows") && closing == Some(at + 2) {
             // An aggregate without arguments is called with a star.
             edits.insert(statement.start(at + 2), "*");

@@ -74,6 +74,17 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT $1 SIMILAR TO $2 ESCAPE $
 CREATE OR REPLACE FUNCTION pg_catalog.not_similar_to_escape(unescaped text, pattern text, escape text) RETURNS bool
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT $1 NOT SIMILAR TO $2 ESCAPE $3';
 
+-- Nothing has no first letter.
+CREATE OR REPLACE FUNCTION crdb_internal.no_letter(nothing text) RETURNS int8
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+BEGIN
+  RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'the input string must not be empty';
+END
+$$;
+CREATE OR REPLACE FUNCTION pg_catalog.ascii(text) RETURNS int8
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT CASE WHEN $1 = '' THEN crdb_internal.no_letter($1) ELSE crdb_internal.ascii($1)::pg_catalog.int8 END $$;
+
 -- The letter a name begins with, and three digits for how it goes on.
 CREATE OR REPLACE FUNCTION pg_catalog.soundex(source text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
