@@ -90,7 +90,10 @@ pub(super) fn rewrite(
             Some(Kind::Field) => tuples::field(&query, node, edits)?,
             Some(Kind::Array) => arrays::rewrite(&query, node, edits),
             Some(Kind::Quantified) => conditions::quantified(&query, node, edits),
-            Some(Kind::In) => conditions::empty_list(&query, node, edits),
+            Some(Kind::In) => {
+                conditions::empty_list(&query, node, edits);
+                conditions::list_of_one(&query, node, edits);
+            }
             Some(Kind::Is) => conditions::is_nan(&query, node, edits),
             Some(Kind::TableQuery) => sources::table(&query, node, edits),
             Some(Kind::Binary) => {

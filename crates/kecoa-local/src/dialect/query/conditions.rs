@@ -41,6 +41,18 @@ pub(super) fn empty_list(query: &Query<'_, '_>, node: NodeId, edits: &mut Edits)
     edits.replace(query.statement.start(head), query.end(node), found);
 }
 
+/// `a IN (1,)`: a list of one value.
+pub(super) fn list_of_one(query: &Query<'_, '_>, node: NodeId, edits: &mut Edits) {
+    let (tree, statement) = (query.tree, query.statement);
+    let Some(list) = tree.child(node, Kind::InList) else { return };
+    let mut values = tree.children(list);
+    let (Some(value), None) = (values.next(), values.next()) else { return };
+    let comma = tree.tokens(value).1;
+    if statement.is_mark(comma, ",") {
+        edits.replace(statement.start(comma), statement.end(comma), "");
+    }
+}
+
 /// `a IS NAN` compares, as it does in CockroachDB: NULL gives NULL.
 pub(super) fn is_nan(query: &Query<'_, '_>, node: NodeId, edits: &mut Edits) {
     let last = query.tree.last(node);
