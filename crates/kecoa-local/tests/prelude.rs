@@ -315,7 +315,7 @@ fn an_untyped_literal_is_a_string() {
     // Of sorted sets the value is what is sorted by, and records come from JSON.
     let others = ["cume_dist", "dense_rank", "percent_rank", "percentile_disc", "rank"];
     let found = run(
-        &mut ours,
+        &mut server.postgres("defaultdb"),
         "SELECT DISTINCT p.proname::text, p.prokind::text, \
            (SELECT string_agg(CASE WHEN y.typname LIKE '%array' THEN 'ARRAY[''a'']' \
               WHEN y.typname LIKE 'any%' OR y.typname = 'text' THEN '''a''' ELSE '1' END, ', ' ORDER BY t.n) \
