@@ -92,7 +92,11 @@ fn what_does_not_fit_is_refused_in_words() {
         i32::decode_null().map_err(message),
         Err("expected a value (read the column as Option for NULLs), found NULL".to_owned())
     );
-    assert!(Vec::<i32>::decode_text(oid::INT4_ARRAY, b"{NULL}").is_err());
+    assert_eq!(
+        Vec::<i32>::decode_text(oid::INT4_ARRAY, b"{1,NULL}").map_err(message),
+        Err("expected an array without NULL (read one with NULLs as Vec<Option<T>>), found NULL as element 2"
+            .to_owned())
+    );
     assert!(Vec::<i32>::decode_text(oid::INT4_ARRAY, b"{{1},{2}}").is_err());
     assert!(Vec::<i32>::decode_text(oid::INT4, b"1").is_err());
     // An array that says it holds something else than its column's type.

@@ -96,7 +96,7 @@ fn what_does_not_fit_is_named() {
             refused::<(i32, Option<i64>)>(&mut client, "SELECT 1 AS a, true AS b"),
             (
                 ErrorKind::Conversion,
-                "column \"b\": expected a type that core::option::Option<i64> can be read from, \
+                "column \"b\": expected a type that Option<i64> can be read from, \
                  found bool (oid 16)",
             ),
         ),

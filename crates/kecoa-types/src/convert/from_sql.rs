@@ -260,6 +260,7 @@ impl<T: FromSql> FromSql for Vec<T> {
     }
 }
 
+/// The elements of an array that has no more than one dimension.
 fn flat<T: FromSql>(array: Array<T>) -> Result<Vec<T>, DecodeError> {
     if array.dimensions().len() > 1 {
         return Err(DecodeError::new(
@@ -267,9 +268,16 @@ fn flat<T: FromSql>(array: Array<T>) -> Result<Vec<T>, DecodeError> {
             format!("{} dimensions", array.dimensions().len()),
         ));
     }
-    array
-        .into_elements()
-        .into_iter()
-        .map(|element| element.map_or_else(T::decode_null, Ok))
-        .collect()
+    let elements = array.into_elements().into_iter().enumerate();
+    elements.map(|(index, element)| element.map_or_else(|| null(index), Ok)).collect()
+}
+
+/// What a NULL in an array is read as.
+fn null<T: FromSql>(index: usize) -> Result<T, DecodeError> {
+    T::decode_null().map_err(|_| {
+        DecodeError::new(
+            "an array without NULL (read one with NULLs as Vec<Option<T>>)",
+            format!("NULL as element {}", index + 1),
+        )
+    })
 }
