@@ -31,7 +31,7 @@ pub enum TypeKind {
 /// asks the server to infer it, and [`FromSql::accepts`](crate::FromSql::accepts) may be true for all.
 ///
 /// ```
-/// use kecoa_types::{DecodeError, EncodeError, FromSql, IsNull, ToSql};
+/// use kecoa_types::{DecodeError, EncodeError, FromSql, IsNull, StaticOid, ToSql};
 ///
 /// /// `CREATE TYPE mood AS ENUM ('sad', 'happy')`
 /// #[derive(Clone, Copy, Debug, PartialEq)]
@@ -71,12 +71,26 @@ pub enum TypeKind {
 ///         });
 ///         Ok(IsNull::No)
 ///     }
+///
+///     // For arrays.
+///     fn encode_text(&self, out: &mut Vec<u8>) -> Result<IsNull, EncodeError> {
+///         self.encode_binary(out)
+///     }
+/// }
+///
+/// // For `Option<Mood>`, `Vec<Mood>`, `Vec<Option<Mood>>` as parameters.
+/// impl StaticOid for Mood {
+///     const OID: u32 = 0;
 /// }
 ///
 /// let mut sent = Vec::new();
 /// Mood::Happy.encode_binary(&mut sent).unwrap();
 /// assert_eq!(Mood::decode_binary(0, &sent), Ok(Mood::Happy));
 /// assert!(Mood::decode_text(0, b"angry").is_err());
+///
+/// let mut sent = Vec::new();
+/// vec![Some(Mood::Sad), None].encode_text(&mut sent).unwrap();
+/// assert_eq!(sent, b"{sad,NULL}");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TypeInfo {

@@ -92,6 +92,14 @@ pub const fn is_range(oid: u32) -> bool {
     matches!(oid, INT4RANGE | INT8RANGE | NUMRANGE | TSRANGE | TSTZRANGE | DATERANGE)
 }
 
+/// The first oid of what is created in a database (PostgreSQL's `FirstNormalObjectId`).
+const FIRST_OWN: u32 = 16_384;
+
+/// Whether a type is one of a database's own: an enumeration, a type of an extension.
+pub(crate) const fn is_own(oid: u32) -> bool {
+    oid >= FIRST_OWN && name_of(oid).is_none()
+}
+
 oids! {
     BOOL = 16, "bool", BOOL_ARRAY = 1000;
     BYTEA = 17, "bytea", BYTEA_ARRAY = 1001;

@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 use kecoa_types::civil::{Date, Interval, Time, TimeTz, Timestamp, TimestampTz};
-use kecoa_types::{Array, FromSql, IsNull, Json, Numeric, StaticOid, ToSql, Uuid, oid};
+use kecoa_types::{
+    Array, EncodeError, FromSql, Hstore, IsNull, Json, Numeric, Range, StaticOid, ToSql, Uuid,
+    Vector, oid,
+};
 
 fn sent(value: &dyn ToSql) -> (u32, Option<Vec<u8>>) {
     let mut out = Vec::new();
@@ -102,4 +105,70 @@ fn what_does_not_fit_is_refused_in_words() {
     // An array that says it holds something else than its column's type.
     let (_, text) = sent(&vec!["a"]);
     assert!(Vec::<i32>::decode_binary(oid::INT4_ARRAY, &text.unwrap()).is_err());
+}
+
+/// A type of a program's own that has a binary form alone.
+struct Opaque;
+
+impl StaticOid for Opaque {
+    const OID: u32 = 0;
+}
+
+impl ToSql for Opaque {
+    fn type_oid(&self) -> u32 {
+        0
+    }
+
+    fn encode_binary(&self, out: &mut Vec<u8>) -> Result<IsNull, EncodeError> {
+        out.push(7);
+        Ok(IsNull::No)
+    }
+}
+
+/// What is sent of a value in text form.
+fn text_of(value: &dyn ToSql) -> String {
+    assert!(value.is_sent_as_text());
+    assert_eq!(value.type_oid(), 0, "the server infers the type");
+    let mut out = Vec::new();
+    assert_eq!(value.encode_text(&mut out), Ok(IsNull::No));
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn types_of_extensions_may_be_null_and_in_arrays() {
+    let vector = Vector(vec![1.0, 2.5]);
+    let hstore = Hstore([("a".to_owned(), None)].into());
+    assert_eq!(sent(&None::<Vector>), (0, None));
+    assert_eq!(sent(&Some(vector.clone())), sent(&vector));
+    assert_eq!(sent(&None::<Vec<Hstore>>), (0, None));
+    assert!(!Some(vector.clone()).is_sent_as_text() && !None::<Vec<Hstore>>.is_sent_as_text());
+    // An array in binary form would have to name the type of its elements.
+    assert_eq!(text_of(&vec![vector.clone()]), r#"{"[1,2.5]"}"#);
+    assert_eq!(text_of(&vec![Some(vector.clone()), None]), r#"{"[1,2.5]",NULL}"#);
+    assert_eq!(text_of(&[&vector][..].to_vec()), r#"{"[1,2.5]"}"#);
+    assert_eq!(text_of(&Some(vec![hstore])), r#"{"\"a\"=>NULL"}"#);
+    assert_eq!(text_of(&Vec::<Vector>::new()), "{}");
+    assert_eq!(
+        text_of(
+            &Array::new(
+                vec![
+                    kecoa_types::array::Dimension { length: 1, lower_bound: 1 },
+                    kecoa_types::array::Dimension { length: 2, lower_bound: 1 },
+                ],
+                vec![Some(vector.clone()), None],
+            )
+            .unwrap()
+        ),
+        r#"{{"[1,2.5]",NULL}}"#
+    );
+    // They are read from array types of the database's own.
+    let text = br#"{"[1,2.5]",NULL}"#;
+    assert_eq!(Vec::<Option<Vector>>::decode_text(70_001, text), Ok(vec![Some(vector), None]));
+    assert!(!Vec::<Vector>::accepts(oid::TEXT_ARRAY) && !Vec::<Vector>::accepts(oid::TEXT));
+    assert!(!Vec::<i32>::accepts(70_001));
+    // Others in arrays still go in binary form, with their type.
+    assert!(!vec![1_i32].is_sent_as_text() && !vec![None::<Range<i32>>].is_sent_as_text());
+    // And what has no text form is refused in words.
+    let refused = vec![Opaque].encode_text(&mut Vec::new()).unwrap_err().to_string();
+    assert!(refused.contains("Opaque") && refused.contains("encode_text"), "{refused}");
 }

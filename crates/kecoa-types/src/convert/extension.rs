@@ -2,20 +2,17 @@
 //! that is not built in and sent as whatever the server expects.
 
 use super::from_sql::FromSql;
-use super::to_sql::{IsNull, ToSql};
+use super::to_sql::{IsNull, StaticOid, ToSql};
 use crate::{
     DecodeError, EncodeError, HalfVector, Hstore, SparseVector, Vector, binary, oid, text,
 };
-
-/// The first oid of what is created in a database (PostgreSQL's `FirstNormalObjectId`).
-const FIRST_OWN: u32 = 16_384;
 
 macro_rules! of_extension {
     ($($type:ty, $module:ident, $built_in:expr;)*) => {
         $(
             impl FromSql for $type {
                 fn accepts(oid: u32) -> bool {
-                    oid >= FIRST_OWN && (oid::name_of(oid).is_none() || $built_in == Some(oid))
+                    oid::is_own(oid) || $built_in == Some(oid)
                 }
 
                 fn decode_binary(_: u32, bytes: &[u8]) -> Result<Self, DecodeError> {
@@ -27,6 +24,10 @@ macro_rules! of_extension {
                 }
             }
 
+            impl StaticOid for $type {
+                const OID: u32 = 0;
+            }
+
             impl ToSql for $type {
                 fn type_oid(&self) -> u32 {
                     0
@@ -34,6 +35,11 @@ macro_rules! of_extension {
 
                 fn encode_binary(&self, out: &mut Vec<u8>) -> Result<IsNull, EncodeError> {
                     binary::$module::encode(self, out);
+                    Ok(IsNull::No)
+                }
+
+                fn encode_text(&self, out: &mut Vec<u8>) -> Result<IsNull, EncodeError> {
+                    text::$module::encode(self, out);
                     Ok(IsNull::No)
                 }
             }

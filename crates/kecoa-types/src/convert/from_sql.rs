@@ -8,6 +8,13 @@ use crate::{
 };
 
 /// A type that columns can be read as, in either form.
+#[diagnostic::on_unimplemented(
+    message = "no column can be read as `{Self}`",
+    label = "`{Self}` does not implement `FromSql`",
+    note = "integers are read as i16, i32 or i64; what may be NULL as `Option<T>`; arrays as `Vec<T>`",
+    note = "types of the crates chrono, jiff, rust_decimal, serde_json, time and uuid need the feature of that \
+            name; for a type of your own, implement `FromSql`"
+)]
 pub trait FromSql: Sized {
     /// Whether values of that type can be read as this one.
     fn accepts(oid: u32) -> bool;
@@ -26,9 +33,13 @@ pub trait FromSql: Sized {
 
     /// Whether arrays of that array type can be read as arrays of this type.
     ///
-    /// Knows the array types of the built-in types; a type of a program's own overrides it.
+    /// Of an array type that is not built in only the type itself can know what its elements are: it is
+    /// taken for an array of this type where values of that type would be, as with a type that accepts all.
     fn accepts_array(oid: u32) -> bool {
-        oid::element_of(oid).is_some_and(Self::accepts)
+        match oid::element_of(oid) {
+            Some(element) => Self::accepts(element),
+            None => oid::is_own(oid) && Self::accepts(oid),
+        }
     }
 
     /// What NULL is read as.

@@ -1,7 +1,7 @@
 //! Rust values as parameters.
 
 use crate::array::binary::{push_element, push_header};
-use crate::array::{Array, Dimension};
+use crate::array::{Array, Dimension, text};
 use crate::civil::{
     CivilDate, CivilTimestamp, CivilTimestampTz, Date, Interval, Time, TimeTz, Timestamp,
     TimestampTz,
@@ -20,10 +20,17 @@ pub enum IsNull {
     No,
 }
 
-/// A value that can be sent as a parameter, in binary form.
+/// A value that can be sent as a parameter, in binary form unless it says otherwise.
 ///
 /// Object-safe: parameter lists are `&[&dyn ToSql]`. `Sync`, so that a list that is written where it
 /// is used may be kept by a future that moves between threads.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be sent as a parameter",
+    label = "`{Self}` does not implement `ToSql`",
+    note = "integers are sent as i16, i32 or i64; NULL as `None::<T>`; arrays as `Vec<T>` or `&[T]`",
+    note = "types of the crates chrono, jiff, rust_decimal, serde_json, time and uuid need the feature of that \
+            name; for a type of your own, implement `ToSql`"
+)]
 pub trait ToSql: Sync {
     /// The type the parameter is declared as; the server converts from it where it must.
     fn type_oid(&self) -> u32;
@@ -33,11 +40,39 @@ pub trait ToSql: Sync {
     /// # Errors
     /// The value cannot be sent; what was appended is then to be discarded.
     fn encode_binary(&self, out: &mut Vec<u8>) -> Result<IsNull, EncodeError>;
+
+    /// Appends the value in text form.
+    ///
+    /// A type whose [`StaticOid::OID`] is 0 needs it to be sent within arrays: an array in binary form
+    /// names the type of its elements, one in text form does not.
+    ///
+    /// # Errors
+    /// The value cannot be sent, or its type has no text form here; what was appended is then to be
+    /// discarded.
+    fn encode_text(&self, out: &mut Vec<u8>) -> Result<IsNull, EncodeError> {
+        let _ = out;
+        Err(EncodeError::Other(format!(
+            "expected a type with a text form, because the type of the array's elements is not known \
+             beforehand, found {} (ToSql::encode_text)",
+            std::any::type_name::<Self>()
+        )))
+    }
+
+    /// Whether the value is sent in text form: so are arrays whose elements' type is not known beforehand.
+    fn is_sent_as_text(&self) -> bool {
+        false
+    }
 }
 
-/// A type whose values are all sent as one type, which a NULL or an empty array needs to know.
+/// A type whose values are all sent as one type, which a NULL or an array needs to know.
+#[diagnostic::on_unimplemented(
+    message = "it is not known as which type `None` and arrays of `{Self}` are to be sent",
+    label = "`{Self}` does not implement `StaticOid`",
+    note = "for a type of your own, write `impl StaticOid for … {{ const OID: u32 = 0; }}`: with 0 the server \
+            infers the type"
+)]
 pub trait StaticOid {
-    /// That type.
+    /// That type's oid; 0 for the server to infer the type, as [`ToSql::type_oid`].
     const OID: u32;
 }
 
@@ -119,6 +154,14 @@ impl<T: ToSql + ?Sized> ToSql for &T {
     fn encode_binary(&self, out: &mut Vec<u8>) -> Result<IsNull, EncodeError> {
         T::encode_binary(self, out)
     }
+
+    fn encode_text(&self, out: &mut Vec<u8>) -> Result<IsNull, EncodeError> {
+        T::encode_text(self, out)
+    }
+
+    fn is_sent_as_text(&self) -> bool {
+        T::is_sent_as_text(self)
+    }
 }
 
 impl<T: StaticOid> StaticOid for Option<T> {
@@ -136,6 +179,17 @@ impl<T: ToSql + StaticOid> ToSql for Option<T> {
             Some(value) => value.encode_binary(out),
             None => Ok(IsNull::Yes),
         }
+    }
+
+    fn encode_text(&self, out: &mut Vec<u8>) -> Result<IsNull, EncodeError> {
+        match self {
+            Some(value) => value.encode_text(out),
+            None => Ok(IsNull::Yes),
+        }
+    }
+
+    fn is_sent_as_text(&self) -> bool {
+        self.as_ref().is_some_and(T::is_sent_as_text)
     }
 }
 
@@ -180,6 +234,15 @@ impl<T: ToSql + StaticOid> ToSql for [T] {
         }
         Ok(IsNull::No)
     }
+
+    fn encode_text(&self, out: &mut Vec<u8>) -> Result<IsNull, EncodeError> {
+        let elements = self.iter().map(element_text).collect::<Result<_, _>>()?;
+        push_text_array(&Array::from_elements(elements), out)
+    }
+
+    fn is_sent_as_text(&self) -> bool {
+        T::OID == 0
+    }
 }
 
 /// An array of one dimension.
@@ -190,6 +253,14 @@ impl<T: ToSql + StaticOid> ToSql for Vec<T> {
 
     fn encode_binary(&self, out: &mut Vec<u8>) -> Result<IsNull, EncodeError> {
         self.as_slice().encode_binary(out)
+    }
+
+    fn encode_text(&self, out: &mut Vec<u8>) -> Result<IsNull, EncodeError> {
+        self.as_slice().encode_text(out)
+    }
+
+    fn is_sent_as_text(&self) -> bool {
+        self.as_slice().is_sent_as_text()
     }
 }
 
@@ -210,4 +281,30 @@ impl<T: ToSql + StaticOid> ToSql for Array<T> {
         }
         Ok(IsNull::No)
     }
+
+    fn encode_text(&self, out: &mut Vec<u8>) -> Result<IsNull, EncodeError> {
+        let elements = self.elements().iter().map(element_text).collect::<Result<_, _>>()?;
+        let array = Array::new(self.dimensions().to_vec(), elements)
+            .map_err(|error| EncodeError::Other(error.to_string()))?;
+        push_text_array(&array, out)
+    }
+
+    fn is_sent_as_text(&self) -> bool {
+        T::OID == 0
+    }
+}
+
+/// An element of an array in text form; nothing for NULL.
+fn element_text(element: &impl ToSql) -> Result<Option<Vec<u8>>, EncodeError> {
+    let mut bytes = Vec::new();
+    Ok(match element.encode_text(&mut bytes)? {
+        IsNull::Yes => None,
+        IsNull::No => Some(bytes),
+    })
+}
+
+/// Appends an array whose elements are in text form.
+fn push_text_array(array: &Array<Vec<u8>>, out: &mut Vec<u8>) -> Result<IsNull, EncodeError> {
+    text::encode(array, b',', out, |element, out| out.extend_from_slice(element));
+    Ok(IsNull::No)
 }

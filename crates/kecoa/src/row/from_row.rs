@@ -60,6 +60,11 @@ use crate::row::ResultSet;
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "rows cannot be read as `{Self}`",
+    label = "`{Self}` does not implement `FromRow`",
+    note = "for a struct, write `#[derive(kecoa::FromRow)]`; one column is read as a tuple of one: `(i64,)`"
+)]
 pub trait FromRow: Sized {
     /// Finds the columns, and checks their types.
     ///

@@ -17,8 +17,8 @@ pub(crate) struct Encoded {
     types: Vec<u32>,
     /// All values behind each other.
     values: Vec<u8>,
-    /// Where each ends; nothing for NULL.
-    ends: Vec<Option<usize>>,
+    /// The form of each, and where it ends; no end for NULL.
+    ends: Vec<(Format, Option<usize>)>,
 }
 
 impl Encoded {
@@ -31,11 +31,16 @@ impl Encoded {
         for (index, param) in params.iter().enumerate() {
             let values = &mut encoded.values;
             let start = values.len();
-            match param.encode_binary(values) {
-                Ok(IsNull::No) => encoded.ends.push(Some(values.len())),
+            let format = if param.is_sent_as_text() { Format::Text } else { Format::Binary };
+            let null = match format {
+                Format::Text => param.encode_text(values),
+                Format::Binary => param.encode_binary(values),
+            };
+            match null {
+                Ok(IsNull::No) => encoded.ends.push((format, Some(values.len()))),
                 Ok(IsNull::Yes) => {
                     values.truncate(start);
-                    encoded.ends.push(None);
+                    encoded.ends.push((format, None));
                 }
                 Err(error) => {
                     let parameter = format!("parameter ${}", index + 1);
@@ -54,11 +59,12 @@ impl Encoded {
 
     pub(crate) fn parameters(&self) -> Vec<Parameter<'_>> {
         let mut start = 0;
-        let value = |end: &Option<usize>| {
-            end.and_then(|end| self.values.get(std::mem::replace(&mut start, end)..end))
+        let parameter = |&(format, end): &(Format, Option<usize>)| {
+            let value =
+                end.and_then(|end| self.values.get(std::mem::replace(&mut start, end)..end));
+            Parameter { format, value }
         };
-        let parameter = |value| Parameter { format: Format::Binary, value };
-        self.ends.iter().map(value).map(parameter).collect()
+        self.ends.iter().map(parameter).collect()
     }
 
     /// The call of a statement with these parameters, whose results come in binary form.
