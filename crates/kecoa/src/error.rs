@@ -5,7 +5,8 @@
 //! ([`Error::is_retryable`], [`Error::is_ambiguous`], [`Error::nothing_was_sent`]). Messages read
 //! "expected …, found …" and never hold a password.
 
-use std::fmt;
+mod text;
+
 use std::io;
 use std::time::Duration;
 
@@ -67,7 +68,34 @@ pub enum ErrorKind {
 }
 
 /// Everything that can go wrong in the client: one word in size, `Send` and `Sync`.
-#[derive(Debug)]
+///
+/// `{}` is the message, with what caused it. `{:?}`, which `unwrap` and a `main` that returns an error
+/// print, has the kind, the SQLSTATE, and the server's detail and hint on lines of their own; `{:#?}` is
+/// the whole structure. No form has a password in it.
+///
+/// ```
+/// # kecoa::example::blocking(|client| {
+/// use kecoa::ErrorKind;
+///
+/// let error = client.query("SELECT * FROM acounts", &[]).unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Server);
+/// assert_eq!(error.sqlstate(), Some("42P01"));
+/// assert!(error.to_string().contains("\"acounts\" does not exist"));
+///
+/// let insert = "INSERT INTO accounts VALUES (1, 0)";
+/// match client.execute(insert, &[]) {
+///     Ok(rows) => println!("{rows} inserted"),
+///     // The server's whole report.
+///     Err(error) if error.sqlstate() == Some("23505") => {
+///         let constraint = error.server().and_then(|report| report.constraint_name());
+///         println!("taken: {}", constraint.unwrap_or_default());
+///     }
+///     // It may have been done: look it up before doing it again.
+///     Err(error) if error.is_ambiguous() => return Err(error.into()),
+///     Err(error) => return Err(error.into()),
+/// }
+/// # Ok(()) });
+/// ```
 pub struct Error(Box<Inner>);
 
 #[derive(Debug)]
@@ -366,29 +394,6 @@ impl Error {
     #[must_use]
     pub fn is_connection_lost(&self) -> bool {
         self.0.lost
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = &*self.0;
-        if let ErrorKind::RetriesExhausted { attempts, elapsed } = inner.kind {
-            let times = if attempts == 1 { "attempt" } else { "attempts" };
-            write!(f, "gave up after {attempts} {times} in {:.3} s", elapsed.as_secs_f64())?;
-        } else {
-            f.write_str(&inner.message)?;
-        }
-        match &inner.server {
-            Some((_, server)) if inner.message.is_empty() => write!(f, "{server}")?,
-            Some(_) if matches!(inner.kind, ErrorKind::Connect | ErrorKind::Authentication) => {}
-            Some((_, server)) => write!(f, ": {server}")?,
-            None => {}
-        }
-        match &inner.source {
-            Some(Source::Ours(error)) => write!(f, ": {error}"),
-            Some(Source::Foreign(error)) => write!(f, ": {error}"),
-            None => Ok(()),
-        }
     }
 }
 
