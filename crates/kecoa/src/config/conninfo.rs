@@ -108,16 +108,20 @@ fn parse_pairs(text: &str) -> Result<Vec<(String, String)>, Error> {
     Ok(pairs)
 }
 
-/// The error for a name that is none. What comes before it may tell that it is a part of a secret.
+/// The error for a name that is none. What comes before it may tell that it is a part of a secret: then
+/// the name is not shown, but that of the option that it is a slip of is.
 fn unknown(name: &str, before: &str) -> Error {
-    match secrets::speaks_of_passwords(before) {
-        true => Error::config(format!(
-            "invalid connection option \"{}\"\n\
-             HINT: quote a value that contains spaces: password='two words'",
-            secrets::HIDDEN
-        )),
-        false => options::unknown(name),
+    if !secrets::speaks_of_passwords(before) {
+        return options::unknown(name);
     }
+    let hint = match options::nearest(name) {
+        Some(nearest) => format!(
+            "did you mean \"{nearest}\"? If it belongs to a value, quote that: password='two words'"
+        ),
+        None => "quote a value that contains spaces: password='two words'".to_owned(),
+    };
+    let hidden = secrets::HIDDEN;
+    Error::config(format!("invalid connection option \"{hidden}\"\nHINT: {hint}"))
 }
 
 fn missing_equals(word: &str, before: &str, last: Option<&(String, String)>) -> Error {

@@ -159,10 +159,12 @@ impl Pairs {
         if name == OLD_SSL {
             return self.store("sslmode", old_ssl(&decode(OLD_SSL, value)?));
         }
-        match (options::find(&name), options::nearest(&name).filter(|_| is_open)) {
+        match (options::find(&name), options::nearest(&name)) {
             (Some(option), _) => self.store(option.name, value),
+            // A slip of a known name is no password, whatever it speaks of.
             (None, Some(nearest)) => Err(Error::config(format!(
-                "invalid URI query parameter: \"{name}\"\nHINT: did you mean \"{nearest}\"?"
+                "invalid URI query parameter: \"{}\"\nHINT: did you mean \"{nearest}\"?",
+                if is_open { &name } else { HIDDEN }
             ))),
             (None, None) => Err(Error::config(format!("invalid URI query parameter: \"{shown}\""))),
         }
