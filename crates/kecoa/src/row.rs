@@ -2,6 +2,7 @@
 
 mod decode;
 mod from_row;
+mod names;
 mod result_set;
 
 use std::sync::Arc;
@@ -71,7 +72,7 @@ impl ColumnIndex for &str {
     }
 
     fn describe(&self) -> String {
-        format!("column {self:?}")
+        format!("column {}", names::quoted(self.as_bytes()))
     }
 }
 
@@ -105,8 +106,8 @@ impl Row {
         let field = number.and_then(|number| description.fields.get(number));
         let (Some(number), Some(field)) = (number, field) else {
             return Err(Error::usage_after_the_fact(format!(
-                "expected one of {} columns, found {}",
-                self.len(),
+                "expected one of {}, found {}",
+                names::all(description),
                 index.describe()
             )));
         };

@@ -83,7 +83,10 @@ fn what_does_not_fit_is_named() {
     for (found, (kind, message)) in [
         (
             refused::<Account>(&mut client, "SELECT 1::int8 AS id, 2 AS note"),
-            (ErrorKind::Usage, "expected a column \"Holder's name\", found \"id\", \"note\""),
+            (
+                ErrorKind::Usage,
+                "expected a column \"Holder's name\", found 2 columns (\"id\", \"note\")",
+            ),
         ),
         (
             refused::<Account>(&mut client, "SELECT 'x' AS id WHERE false"),
@@ -101,15 +104,22 @@ fn what_does_not_fit_is_named() {
             ),
         ),
         (
-            refused::<(i32,)>(&mut client, "SELECT 1, 2"),
-            (ErrorKind::Usage, "expected 1 columns, found 2"),
+            refused::<(i32,)>(&mut client, "SELECT 1 AS a, 2 AS b"),
+            (ErrorKind::Usage, "expected 1 column, found 2 columns (\"a\", \"b\")"),
         ),
         (
-            refused::<Pair<'_, i32>>(&mut client, "SELECT 1"),
-            (ErrorKind::Usage, "expected at least 2 columns, found 1"),
+            refused::<Pair<'_, i32>>(&mut client, "SELECT 1 AS a"),
+            (ErrorKind::Usage, "expected at least 2 columns, found 1 column (\"a\")"),
         ),
     ] {
         assert_eq!(found, (kind, message.to_owned()));
+    }
+    let row = client.query_one("SELECT 1 AS a, 2 AS b", &[]).unwrap();
+    for (error, found) in
+        [(row.get::<i32>("c").unwrap_err(), "\"c\""), (row.get::<i32>(2).unwrap_err(), "2")]
+    {
+        let message = format!("expected one of 2 columns (\"a\", \"b\"), found column {found}");
+        assert_eq!((error.kind(), error.to_string()), (ErrorKind::Usage, message));
     }
     let (kind, message) = refused::<(i32, i32)>(&mut client, "SELECT 1 AS a, NULL::int4 AS b");
     assert_eq!(kind, ErrorKind::Conversion);

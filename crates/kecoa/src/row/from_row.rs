@@ -6,6 +6,7 @@ use kecoa_proto::{Format, RowDescription};
 use kecoa_types::FromSql;
 
 use super::decode::{decode, mismatch};
+use super::names;
 use crate::error::Error;
 use crate::row::ResultSet;
 
@@ -112,8 +113,9 @@ impl<'a> Columns<'a> {
         match fields.iter().position(|field| field.name == name.as_bytes()) {
             Some(number) => self.pick::<T>(number),
             None => Err(Error::usage_after_the_fact(format!(
-                "expected a column {name:?}, found {}",
-                self.names()
+                "expected a column {}, found {}",
+                names::quoted(name.as_bytes()),
+                names::all(self.description)
             ))),
         }
     }
@@ -129,44 +131,20 @@ impl<'a> Columns<'a> {
             return self.pick::<T>(number);
         }
         Err(Error::usage_after_the_fact(format!(
-            "expected at least {} columns, found {}",
-            number + 1,
-            self.description.fields.len()
+            "expected at least {}, found {}",
+            names::count(number + 1),
+            names::all(self.description)
         )))
     }
 
     fn pick<T: FromSql>(&mut self, number: usize) -> Result<(), Error> {
         let Some(field) = self.description.fields.get(number) else { return Ok(()) };
         if !T::accepts(field.type_oid) {
-            return Err(mismatch::<T>(field.type_oid, &name_of(self.description, number)));
+            return Err(mismatch::<T>(field.type_oid, &names::one(self.description, number)));
         }
         self.found.push(Found { number, oid: field.type_oid, format: field.format });
         Ok(())
     }
-
-    fn names(&self) -> String {
-        /// More names make a message longer, not clearer.
-        const SHOWN: usize = 16;
-        let fields = &self.description.fields;
-        if fields.is_empty() {
-            return "no columns".to_owned();
-        }
-        let mut names: Vec<_> = fields
-            .iter()
-            .take(SHOWN)
-            .map(|field| format!("{:?}", String::from_utf8_lossy(&field.name)))
-            .collect();
-        if fields.len() > SHOWN {
-            names.push(format!("{} more", fields.len() - SHOWN));
-        }
-        names.join(", ")
-    }
-}
-
-/// A column as a message names it.
-fn name_of(description: &RowDescription, number: usize) -> String {
-    let name = description.fields.get(number).map(|field| String::from_utf8_lossy(&field.name));
-    format!("column {:?}", name.unwrap_or_default())
 }
 
 /// The values of one row, which [`FromRow::read`] takes in the order of the columns found.
@@ -190,7 +168,7 @@ impl Values<'_> {
             return Err(Error::usage_after_the_fact(message));
         };
         let value = self.fields.get(found.number).copied().flatten();
-        decode(found.oid, found.format, value, || name_of(self.description, found.number))
+        decode(found.oid, found.format, value, || names::one(self.description, found.number))
     }
 }
 
@@ -238,7 +216,9 @@ macro_rules! tuples {
                     let found = columns.description.fields.len();
                     if found != expected {
                         return Err(Error::usage_after_the_fact(format!(
-                            "expected {expected} columns, found {found}"
+                            "expected {}, found {}",
+                            names::count(expected),
+                            names::all(columns.description)
                         )));
                     }
                     $(columns.positional::<$name>()?;)+
