@@ -38,6 +38,7 @@ impl<H> Options<H> {
 /// connection: [`check`](Builder::check), [`configure`](Builder::configure) and
 /// [`reset`](Builder::reset), which wait as the pool's client does.
 #[derive(Clone)]
+#[must_use = "no pool is made until build() is called"]
 pub struct Builder<H> {
     pub(super) options: Options<H>,
     min_size: Option<usize>,
@@ -72,7 +73,6 @@ impl<H> fmt::Debug for Builder<H> {
 impl<H> Builder<H> {
     /// How many connections are kept open; 4, or [`max_size`](Self::max_size) where that is
     /// less.
-    #[must_use]
     pub fn min_size(mut self, connections: usize) -> Builder<H> {
         self.min_size = Some(connections);
         self
@@ -80,21 +80,18 @@ impl<H> Builder<H> {
 
     /// How many connections there are at most; as many as [`min_size`](Self::min_size) unless
     /// set.
-    #[must_use]
     pub fn max_size(mut self, connections: usize) -> Builder<H> {
         self.max_size = Some(connections);
         self
     }
 
     /// How long a caller waits for a connection; 30 s.
-    #[must_use]
     pub fn timeout(mut self, timeout: Option<Duration>) -> Builder<H> {
         self.options.timeout = timeout;
         self
     }
 
     /// How many callers may wait; 0, the default: any number.
-    #[must_use]
     pub fn max_waiting(mut self, callers: usize) -> Builder<H> {
         self.options.settings.max_waiting = callers;
         self
@@ -102,7 +99,6 @@ impl<H> Builder<H> {
 
     /// The age at which a connection is replaced, and the part of it (0 to 1) by which chance
     /// may shorten it; 30 minutes and 0.1.
-    #[must_use]
     pub fn max_lifetime(mut self, age: Option<Duration>, jitter: f64) -> Builder<H> {
         self.options.settings.max_lifetime = age;
         self.options.settings.lifetime_jitter = jitter;
@@ -110,14 +106,12 @@ impl<H> Builder<H> {
     }
 
     /// How long a connection beyond [`min_size`](Self::min_size) may be unused; 10 minutes.
-    #[must_use]
     pub fn max_idle(mut self, unused: Option<Duration>) -> Builder<H> {
         self.options.settings.max_idle = unused;
         self
     }
 
     /// How often idle connections are looked at in the background; 10 s.
-    #[must_use]
     pub fn sweep_every(mut self, every: Option<Duration>) -> Builder<H> {
         self.options.settings.sweep_every = every;
         self
@@ -125,21 +119,18 @@ impl<H> Builder<H> {
 
     /// How long a connection may be unused before it is asked, by a round trip or the
     /// [`check`](Self::check), and not only looked at. None by default; zero: each time.
-    #[must_use]
     pub fn check_after(mut self, unused: Option<Duration>) -> Builder<H> {
         self.options.settings.check_after = unused;
         self
     }
 
     /// How long a connection may be checked out before [`Event::Leak`] names where it was taken; none.
-    #[must_use]
     pub fn leak_after(mut self, held: Option<Duration>) -> Builder<H> {
         self.options.settings.leak_after = held;
         self
     }
 
     /// The first and the longest pause between attempts to connect; 100 ms and 10 s.
-    #[must_use]
     pub fn backoff(mut self, first: Duration, longest: Duration) -> Builder<H> {
         self.options.settings.first_backoff = first;
         self.options.settings.max_backoff = longest;
@@ -147,7 +138,6 @@ impl<H> Builder<H> {
     }
 
     /// What the pool is called in errors; `pool`.
-    #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Builder<H> {
         self.options.name = name.into();
         self
@@ -155,7 +145,6 @@ impl<H> Builder<H> {
 
     /// Who hears of what happens: failed attempts to connect, leaks, closed connections. Called
     /// on the thread that noticed, which should not be held up.
-    #[must_use]
     pub fn on_event(mut self, listener: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Builder<H> {
         self.options.listener = Some(Arc::new(listener));
         self

@@ -11,6 +11,7 @@ use super::shared::{Executor, Shared};
 /// A connection of a pool: a client that goes back when this is dropped, whatever it is in the middle of.
 /// What is under way is ended then and an open transaction rolled back, before anybody else gets the
 /// connection: in the background with tokio, else at once, which takes a round trip.
+#[must_use = "a connection that is dropped goes back to the pool"]
 pub struct Pooled<E: Executor> {
     /// There until the drop.
     client: Option<E::Client>,

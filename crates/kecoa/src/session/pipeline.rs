@@ -17,6 +17,7 @@ use crate::session::extended::{self, Encoded};
 /// Each statement is a request of its own: outside of a transaction each commits by itself, and the
 /// error of one does not touch the others. Those of an [`atomic`](Pipeline::atomic) pipeline are one request.
 #[derive(Clone, Debug, Default)]
+#[must_use = "nothing is sent until run_pipeline() is called with it"]
 pub struct Pipeline {
     statements: Vec<(String, Encoded)>,
     atomic: bool,
@@ -28,7 +29,6 @@ pub struct Slot(usize);
 
 impl Pipeline {
     /// No statements yet.
-    #[must_use]
     pub fn new() -> Pipeline {
         Pipeline::default()
     }
@@ -48,7 +48,6 @@ impl Pipeline {
     /// assert_ne!(row.get::<i64>(0)?, 0);
     /// # Ok(()) });
     /// ```
-    #[must_use]
     pub fn atomic() -> Pipeline {
         Pipeline { statements: Vec::new(), atomic: true }
     }

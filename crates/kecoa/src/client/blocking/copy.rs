@@ -77,6 +77,7 @@ impl Client {
 ///
 /// [`finish`](CopyWriter::finish) ends the data. Dropped without it, the COPY is given up, and the
 /// server keeps none of its rows.
+#[must_use = "a COPY that is dropped is aborted: end it with finish()"]
 pub struct CopyWriter<'a> {
     session: &'a mut Session,
     progress: CopyingIn,
@@ -164,6 +165,7 @@ impl Drop for CopyWriter<'_> {
 /// Gives the data of a COPY … TO STDOUT; made by [`Client::copy_reader`].
 ///
 /// When it is dropped before its end, what the server still sends is read and dropped.
+#[must_use = "data is read by reading"]
 pub struct CopyReader<'a> {
     session: &'a mut Session,
     progress: CopyingOut,

@@ -15,6 +15,7 @@ use crate::session::streaming::StreamedRows;
 ///
 /// When it is dropped before its end, what the server still sends is read and dropped: give a
 /// statement a LIMIT when only its first rows are wanted.
+#[must_use = "rows are read by iterating"]
 pub struct RowIter<'a> {
     session: &'a mut Session,
     rows: StreamedRows,

@@ -137,6 +137,7 @@ async fn not_read(copy: CopyWriter<'_>, error: std::io::Error) -> Error {
 ///
 /// [`finish`](CopyWriter::finish) ends the data. Dropped without it, the COPY is given up, and the
 /// server keeps none of its rows.
+#[must_use = "a COPY that is dropped is aborted: end it with finish()"]
 pub struct CopyWriter<'a> {
     link: &'a mut Link,
     progress: CopyingIn,
@@ -297,6 +298,7 @@ pub(super) async fn write_all(
 ///
 /// When it is dropped before its end, what the server still sends is read and dropped by the
 /// client's next call.
+#[must_use = "data is read by next()"]
 pub struct CopyReader<'a> {
     link: &'a mut Link,
     progress: CopyingOut,

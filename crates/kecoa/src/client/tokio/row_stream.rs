@@ -18,6 +18,7 @@ use crate::session::streaming::StreamedRows;
 /// When it is dropped before its end, what the server still sends is read and dropped by the
 /// client's next call: give a statement a LIMIT when only its first rows are wanted, or
 /// [cancel](RowStream::cancel) it.
+#[must_use = "rows are read by next()"]
 pub struct RowStream<'a> {
     link: &'a mut Link,
     rows: StreamedRows,

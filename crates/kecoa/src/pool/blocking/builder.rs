@@ -15,7 +15,6 @@ pub type Builder = options::Builder<Hook>;
 impl Builder {
     /// What asks a connection whether it is good, in place of `SELECT 1`: each time, unless
     /// [`check_after`](Self::check_after) is set.
-    #[must_use]
     pub fn check(
         mut self,
         check: impl Fn(&mut Client) -> Result<(), Error> + Send + Sync + 'static,
@@ -30,7 +29,6 @@ impl Builder {
     /// A [`Client::transaction`] that goes on with another connection after a loss makes it anew,
     /// without this; [`Pool::run_transaction`](super::Pool::run_transaction) takes one that this has
     /// prepared.
-    #[must_use]
     pub fn configure(
         mut self,
         configure: impl Fn(&mut Client) -> Result<(), Error> + Send + Sync + 'static,
@@ -46,7 +44,6 @@ impl Builder {
     /// far as the server tells) is reset by [`discard_session`](super::discard_session), and
     /// [configured](Self::configure) again; any other is left alone, which costs no round trip. What
     /// functions change (`set_config`, advisory locks) and temporary tables are seen by a hook alone.
-    #[must_use]
     pub fn reset(
         mut self,
         reset: impl Fn(&mut Client) -> Result<(), Error> + Send + Sync + 'static,

@@ -20,7 +20,6 @@ pub type Builder = options::Builder<Hook>;
 impl Builder {
     /// What asks a connection whether it is good, in place of `SELECT 1`: each time, unless
     /// [`check_after`](Self::check_after) is set.
-    #[must_use]
     pub fn check(
         mut self,
         check: impl for<'a> Fn(&'a mut Client) -> Work<'a> + Send + Sync + 'static,
@@ -43,7 +42,6 @@ impl Builder {
     ///     Box::pin(async move { client.batch("SET statement_timeout TO '5s'").await.map(drop) })
     /// });
     /// ```
-    #[must_use]
     pub fn configure(
         mut self,
         configure: impl for<'a> Fn(&'a mut Client) -> Work<'a> + Send + Sync + 'static,
@@ -59,7 +57,6 @@ impl Builder {
     /// far as the server tells) is reset by [`discard_session`](super::discard_session), and
     /// [configured](Self::configure) again; any other is left alone, which costs no round trip. What
     /// functions change (`set_config`, advisory locks) and temporary tables are seen by a hook alone.
-    #[must_use]
     pub fn reset(
         mut self,
         reset: impl for<'a> Fn(&'a mut Client) -> Work<'a> + Send + Sync + 'static,

@@ -59,7 +59,6 @@ impl fmt::Debug for Pool {
 
 impl Pool {
     /// A pool to be: set what matters, then [`build`](Builder::build) it.
-    #[must_use]
     pub fn builder() -> Builder {
         Builder::default()
     }

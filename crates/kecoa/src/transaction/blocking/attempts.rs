@@ -18,6 +18,7 @@ use crate::transaction::state;
 /// Each attempt is [begun](Attempts::begin) and committed; the error of one that was not goes to
 /// [`failed`](Attempts::failed), which waits until the next may begin or gives the error back.
 #[derive(Debug)]
+#[must_use = "no transaction runs until begin() is called"]
 pub struct Attempts<'c> {
     on: SessionAttempts<'c>,
     retry: RetryLoop,

@@ -21,6 +21,7 @@ use crate::transaction::state::{self, TransactionState};
 ///
 /// BEGIN is sent with the first statement; a transaction that sends none costs no round trip. One that is
 /// dropped is rolled back.
+#[must_use = "a transaction that is dropped is rolled back: end it with commit() or rollback()"]
 pub struct Transaction<'a> {
     pub(super) session: &'a mut Session,
     pub(super) state: TransactionState,

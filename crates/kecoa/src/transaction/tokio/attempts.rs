@@ -21,6 +21,7 @@ use crate::transaction::state::{self, TransactionState};
 ///
 /// Each attempt is [begun](Attempts::begin) and committed; the error of one that was not goes to
 /// [`failed`](Attempts::failed), which waits until the next may begin or gives the error back.
+#[must_use = "no transaction runs until begin() is called"]
 pub struct Attempts<'c> {
     on: SessionAttempts<'c>,
     run: Run,

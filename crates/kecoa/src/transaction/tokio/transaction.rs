@@ -22,6 +22,7 @@ use crate::transaction::state::{self, TransactionState};
 ///
 /// BEGIN travels with the first statement; a transaction that sends none costs no round trip. One that
 /// is dropped is rolled back before the client is used for anything else.
+#[must_use = "a transaction that is dropped is rolled back: end it with commit() or rollback()"]
 pub struct Transaction<'a> {
     pub(super) link: &'a mut Link,
     pub(super) state: TransactionState,
