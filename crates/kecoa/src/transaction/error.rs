@@ -30,6 +30,12 @@ use crate::error::Error;
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "a transaction cannot end with an error of the type `{Self}`",
+    label = "`{Self}` does not implement `TransactionError`",
+    note = "kecoa has to find its own error in yours: implement `TransactionError` for your type, or use \
+            `Box<dyn std::error::Error + Send + Sync>`"
+)]
 pub trait TransactionError: From<Error> + Sized {
     /// The client's error inside this one, which says whether to try again; `Err(self)` when there
     /// is none: the transaction is rolled back and the error returned as it is.
