@@ -21,6 +21,23 @@ pub(crate) const COMPLETION_UNKNOWN: &str = "40003";
 pub(crate) const RESOLUTION_UNKNOWN: &str = "08007";
 
 /// What went wrong, and whose fault it is.
+///
+/// ```
+/// use kecoa::{Error, ErrorKind};
+///
+/// fn advice(error: &Error) -> &'static str {
+///     match error.kind() {
+///         // Before all others: it may have been done.
+///         _ if error.is_ambiguous() => "look it up before doing it again",
+///         ErrorKind::Connect | ErrorKind::ConnectionLost | ErrorKind::Timeout => "try again later",
+///         ErrorKind::RetriesExhausted { .. } => "too many conflicts",
+///         ErrorKind::Config | ErrorKind::Usage | ErrorKind::Conversion => "correct the program",
+///         _ => "read the message",
+///     }
+/// }
+///
+/// assert_eq!(advice(&Error::timeout("no connection in 3 s")), "try again later");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {

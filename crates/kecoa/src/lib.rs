@@ -41,7 +41,8 @@
 //! `tokio` (on by default): the asynchronous [`Client`] and [`Pool`]. Without it there is only
 //! [`blocking`]. `derive` (on by default): `#[derive(FromRow)]`. `tracing`: spans of connections,
 //! statements and transactions; see [`observability`]. `uuid`, `chrono`, `jiff`, `time`,
-//! `rust_decimal`, `serde_json`: the types of these crates as parameters and columns.
+//! `rust_decimal`, `serde_json`: the types of these crates as parameters and columns; examples are in
+//! [`types::convert`].
 //!
 //! # Versions
 //!

@@ -20,8 +20,10 @@ pub use result_set::ResultSet;
 ///
 /// ```
 /// # kecoa::example::blocking(|client| {
-/// let row = client.query_one("SELECT 7 AS id, 'seven' AS name, NULL::text AS note", &[])?;
-/// let id: i32 = row.get(0)?;
+/// // What a literal is differs: 7 is an int4 to PostgreSQL and an int8 to CockroachDB.
+/// let select = "SELECT 7::int8 AS id, 'seven' AS name, NULL::text AS note";
+/// let row = client.query_one(select, &[])?;
+/// let id: i64 = row.get(0)?;
 /// let name: String = row.get("name")?;
 /// let note: Option<String> = row.get("note")?;
 /// assert_eq!((id, name.as_str(), note), (7, "seven", None));
@@ -126,8 +128,8 @@ impl Row {
     ///
     /// ```
     /// # kecoa::example::blocking(|client| {
-    /// let row = client.query_one("SELECT 7, 'seven'", &[])?;
-    /// let (id, name): (i32, String) = row.read()?;
+    /// let row = client.query_one("SELECT 7::int8, 'seven'", &[])?;
+    /// let (id, name): (i64, String) = row.read()?;
     /// assert_eq!((id, name.as_str()), (7, "seven"));
     /// # Ok(()) });
     /// ```

@@ -8,6 +8,32 @@ use crate::{
 };
 
 /// A type that columns can be read as, in either form.
+///
+/// One of a program's own mostly goes through another:
+///
+/// ```
+/// use kecoa_types::{DecodeError, FromSql, oid};
+///
+/// #[derive(Debug, PartialEq)]
+/// struct Cents(i64);
+///
+/// impl FromSql for Cents {
+///     fn accepts(oid: u32) -> bool {
+///         i64::accepts(oid)
+///     }
+///     fn decode_binary(oid: u32, bytes: &[u8]) -> Result<Self, DecodeError> {
+///         i64::decode_binary(oid, bytes).map(Cents)
+///     }
+///     fn decode_text(oid: u32, bytes: &[u8]) -> Result<Self, DecodeError> {
+///         i64::decode_text(oid, bytes).map(Cents)
+///     }
+/// }
+///
+/// assert_eq!(Cents::decode_text(oid::INT8, b"250"), Ok(Cents(250)));
+/// assert_eq!(Option::<Cents>::decode_null(), Ok(None));
+/// ```
+///
+/// [`TypeInfo`](crate::TypeInfo) has an enumeration.
 #[diagnostic::on_unimplemented(
     message = "no column can be read as `{Self}`",
     label = "`{Self}` does not implement `FromSql`",

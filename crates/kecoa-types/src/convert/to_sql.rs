@@ -24,6 +24,29 @@ pub enum IsNull {
 ///
 /// Object-safe: parameter lists are `&[&dyn ToSql]`. `Sync`, so that a list that is written where it
 /// is used may be kept by a future that moves between threads.
+///
+/// ```
+/// use kecoa_types::{EncodeError, IsNull, StaticOid, ToSql, oid};
+///
+/// struct Cents(i64);
+///
+/// impl ToSql for Cents {
+///     fn type_oid(&self) -> u32 {
+///         oid::INT8
+///     }
+///     fn encode_binary(&self, out: &mut Vec<u8>) -> Result<IsNull, EncodeError> {
+///         self.0.encode_binary(out)
+///     }
+/// }
+///
+/// // For `Option<Cents>` and `Vec<Cents>`.
+/// impl StaticOid for Cents {
+///     const OID: u32 = oid::INT8;
+/// }
+///
+/// let params: [&dyn ToSql; 2] = [&Some(Cents(250)), &vec![Cents(1), Cents(2)]];
+/// assert_eq!(params.map(|param| param.type_oid()), [oid::INT8, oid::INT8_ARRAY]);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent as a parameter",
     label = "`{Self}` does not implement `ToSql`",

@@ -10,6 +10,27 @@ use crate::interrupt::Never;
 use crate::net::wire::Cancel;
 
 /// Cancels, from any thread, what one connection does.
+///
+/// ```
+/// # kecoa::example::blocking(|client| {
+/// use std::sync::mpsc::{RecvTimeoutError, channel};
+/// use std::time::Duration;
+///
+/// let canceller = client.canceller();
+/// let (done, over) = channel::<()>();
+/// let watch = std::thread::spawn(move || {
+///     // Cancelled again until it is over: the first time may come before the statement runs.
+///     while over.recv_timeout(Duration::from_millis(100)) == Err(RecvTimeoutError::Timeout) {
+///         canceller.cancel()?;
+///     }
+///     Ok::<(), kecoa::Error>(())
+/// });
+/// let error = client.query("SELECT pg_sleep(60)", &[]).unwrap_err();
+/// drop(done);
+/// assert_eq!(error.sqlstate(), Some("57014"));
+/// watch.join().expect("the thread ends")?;
+/// # Ok(()) });
+/// ```
 #[derive(Clone)]
 pub struct Canceller {
     inner: Option<(Arc<dyn Cancel>, CancelKey)>,

@@ -7,6 +7,24 @@ use super::{conninfo, options};
 use crate::error::Error;
 
 /// Where and how to connect; see the [module's documentation](crate::config).
+///
+/// ```
+/// use kecoa::Config;
+///
+/// let mut config = Config::parse("postgresql://maya:secret@db.example:26257/bank?sslmode=verify-full")?;
+/// assert_eq!((config.host(), config.port(), config.dbname()), (Some("db.example"), 26257, Some("bank")));
+/// // Passwords are not printed.
+/// assert!(config.to_string().contains("password=xxx"));
+///
+/// // Options have libpq's names; a few have a method.
+/// config.set_dbname("ledger")?.set("application_name", "billing")?;
+/// assert_eq!(config.get("dbname"), Some("ledger"));
+///
+/// // From parts: nothing has to be escaped.
+/// let parts = [("host", "db.example"), ("user", "maya"), ("password", "a b@c/d")];
+/// assert_eq!(Config::from_pairs(parts)?.password(), Some("a b@c/d"));
+/// # Ok::<(), kecoa::Error>(())
+/// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Config {
     /// Known names, each once, with checked values.
@@ -35,6 +53,21 @@ impl Config {
     }
 
     /// Reads a connection string: `host=localhost dbname=bank` or `postgresql://localhost/bank`.
+    ///
+    /// ```
+    /// use kecoa::{Config, ErrorKind};
+    ///
+    /// let config = Config::parse("host=localhost port=26257 dbname=bank connect_timeout=5")?;
+    /// assert_eq!(config.port(), 26257);
+    ///
+    /// let error = Config::parse("host=localhost dbnam=bank").unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Config);
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "invalid connection option \"dbnam\"\nHINT: did you mean \"dbname\"?",
+    /// );
+    /// # Ok::<(), kecoa::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

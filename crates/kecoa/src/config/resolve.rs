@@ -29,6 +29,19 @@ impl Config {
     /// unix socket on which a server listens, else `localhost`), and with the passwords that the
     /// password file has for it.
     ///
+    /// A client does so by itself when it connects. A program that wants to know, or to be independent of its
+    /// environment, does it before:
+    ///
+    /// ```
+    /// use kecoa::Config;
+    /// use kecoa::config::Environment;
+    ///
+    /// let environment = Environment::empty().with_user("maya").with("PGPORT", "26257");
+    /// let config = Config::parse("host=db.example")?.resolve(&environment)?;
+    /// assert_eq!((config.port(), config.user(), config.dbname()), (26257, Some("maya"), Some("maya")));
+    /// # Ok::<(), kecoa::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`crate::ErrorKind::Config`] for a variable with a wrong value, a service that is not to be

@@ -37,6 +37,22 @@ impl<H> Options<H> {
 /// What a pool is made with. Times that are `None`: no limit. `H` is what the pool calls with a
 /// connection: [`check`](Builder::check), [`configure`](Builder::configure) and
 /// [`reset`](Builder::reset), which wait as the pool's client does.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use kecoa::{Config, blocking::Pool};
+///
+/// // Connections are made when they are needed, and in the background up to min_size.
+/// let pool = Pool::builder()
+///     .min_size(0)
+///     .max_size(16)
+///     .timeout(Some(Duration::from_secs(3)))
+///     .configure(|client| client.batch("SET statement_timeout TO '5s'").map(drop))
+///     .build(&Config::parse("postgresql://maya@localhost:26257/bank")?)?;
+/// assert_eq!(pool.stats().size, 0);
+/// # Ok::<(), kecoa::Error>(())
+/// ```
 #[derive(Clone)]
 #[must_use = "no pool is made until build() is called"]
 pub struct Builder<H> {

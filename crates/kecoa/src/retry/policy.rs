@@ -19,6 +19,17 @@ pub enum Jitter {
 ///
 /// The default: 10 attempts, a first delay of 100 ms, doubled each time, capped at 5 s, with full
 /// jitter, and 60 s in all.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use kecoa::retry::Policy;
+///
+/// let policy = Policy { max_attempts: 20, first_delay: Duration::from_millis(10), ..Policy::default() };
+/// policy.validate()?;
+/// assert_eq!(Policy::once().max_attempts, 1);
+/// # Ok::<(), kecoa::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
     /// How many times the transaction is tried at most, the first time included; at least 1.

@@ -31,7 +31,8 @@ use crate::row::ResultSet;
 /// )?;
 /// assert_eq!(accounts, [Account { id: 7, holder: "Ada".to_owned(), note: None }]);
 ///
-/// let names: Vec<(String, i32)> = client.query_as("SELECT 'a', 1 UNION ALL SELECT 'b', 2", &[])?;
+/// let names: Vec<(String, i64)> =
+///     client.query_as("SELECT 'a', 1::int8 UNION ALL SELECT 'b', 2 ORDER BY 1", &[])?;
 /// assert_eq!(names, [("a".to_owned(), 1), ("b".to_owned(), 2)]);
 /// # Ok(()) });
 /// # }

@@ -42,7 +42,7 @@ impl Pipeline {
     /// # kecoa::example::blocking(|client| {
     /// let mut pipeline = kecoa::Pipeline::atomic();
     /// pipeline.add("UPDATE accounts SET balance = 0 WHERE id = 1", &[])?;
-    /// pipeline.add("SELECT 1 / $1", &[&0])?;
+    /// pipeline.add("SELECT 1 / $1", &[&0_i64])?;
     /// assert_eq!(client.run_pipeline(&pipeline).unwrap_err().sqlstate(), Some("22012"));
     /// let row = client.query_one("SELECT balance FROM accounts WHERE id = 1", &[])?;
     /// assert_ne!(row.get::<i64>(0)?, 0);

@@ -47,6 +47,29 @@ pub type Observer = Arc<dyn Fn(&FailedAttempt<'_>) + Send + Sync>;
 /// };
 /// assert_eq!(options.begin(), "BEGIN ISOLATION LEVEL SERIALIZABLE");
 /// ```
+///
+/// With a policy of retry, and an observer that is told of each attempt that failed:
+///
+/// ```
+/// # kecoa::example::blocking(|client| {
+/// use std::sync::Arc;
+/// use std::time::Duration;
+///
+/// use kecoa::TransactionOptions;
+/// use kecoa::retry::Policy;
+///
+/// let options = TransactionOptions {
+///     policy: Policy { max_attempts: 5, total: Some(Duration::from_secs(3)), ..Policy::default() },
+///     observer: Some(Arc::new(|failed| {
+///         eprintln!("attempt {} failed: {}; {:?}", failed.attempt, failed.error, failed.decision);
+///     })),
+///     ..TransactionOptions::default()
+/// };
+/// client.transaction_with(&options, |tx| {
+///     tx.execute("UPDATE accounts SET balance = balance - 1 WHERE id = 1", &[])
+/// })?;
+/// # Ok(()) });
+/// ```
 #[derive(Clone, Default)]
 pub struct TransactionOptions {
     /// The isolation level; the session's default when not set.

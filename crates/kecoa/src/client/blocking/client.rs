@@ -41,6 +41,16 @@ impl Client {
     /// Connects. A configuration that was not [resolved](Config::resolve) is resolved against the
     /// environment of the process first.
     ///
+    /// ```no_run
+    /// use kecoa::{Config, Error, blocking::Client};
+    ///
+    /// // Hosts are tried in order; what is not said comes from PG* variables and files, as in libpq.
+    /// let config = Config::parse("postgresql://maya@a.example,b.example/bank?connect_timeout=5")?;
+    /// let mut client = Client::connect(&config)?;
+    /// println!("{:?}", client.parameter("server_version"));
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), [`Connect`](crate::ErrorKind::Connect),
     /// [`Tls`](crate::ErrorKind::Tls), [`Authentication`](crate::ErrorKind::Authentication),

@@ -16,6 +16,22 @@ impl Client {
     /// Runs a statement with parameters `$1`, `$2`, … and gives its rows. Parameters are declared as
     /// the types that [`ToSql`] names, so that one round trip is enough.
     ///
+    /// ```
+    /// # kecoa::example::blocking(|client| {
+    /// let rows = client.query("SELECT id, balance FROM accounts WHERE balance > $1", &[&500_i64])?;
+    /// for row in &rows {
+    ///     let (id, balance): (i64, i64) = row.read()?;
+    ///     println!("{id}: {balance}");
+    /// }
+    /// assert_eq!(rows.len(), 1);
+    ///
+    /// // An array is one parameter; NULL is None.
+    /// let (wanted, note) = (vec![1_i64, 2], None::<String>);
+    /// let sql = "SELECT id, $2 AS note FROM accounts WHERE id = ANY($1)";
+    /// assert_eq!(client.query(sql, &[&wanted, &note])?.len(), 2);
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// As [`Client::run`]; [`ErrorKind::Conversion`](crate::ErrorKind::Conversion) for a parameter
     /// that cannot be sent.
@@ -25,6 +41,13 @@ impl Client {
 
     /// The one row of a statement.
     ///
+    /// ```
+    /// # kecoa::example::blocking(|client| {
+    /// let row = client.query_one("SELECT balance FROM accounts WHERE id = $1", &[&1_i64])?;
+    /// assert_eq!(row.get::<i64>("balance")?, 1000);
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// As [`Client::query`]; [`ErrorKind::Usage`](crate::ErrorKind::Usage) when there is not
     /// exactly one row.
@@ -33,6 +56,13 @@ impl Client {
     }
 
     /// The one row of a statement, if there is one.
+    ///
+    /// ```
+    /// # kecoa::example::blocking(|client| {
+    /// let found = client.query_opt("SELECT balance FROM accounts WHERE id = $1", &[&9_i64])?;
+    /// assert!(found.is_none());
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// As [`Client::query`]; [`ErrorKind::Usage`](crate::ErrorKind::Usage) when there are several.
@@ -44,8 +74,8 @@ impl Client {
     ///
     /// ```
     /// # kecoa::example::blocking(|client| {
-    /// let pairs: Vec<(i32, String)> =
-    ///     client.query_as("SELECT n, 'row ' || n FROM generate_series(1, $1) n", &[&2])?;
+    /// let select = "SELECT n::int8, 'row ' || n::text FROM generate_series(1, $1) n";
+    /// let pairs: Vec<(i64, String)> = client.query_as(select, &[&2_i64])?;
     /// assert_eq!(pairs, [(1, "row 1".to_owned()), (2, "row 2".to_owned())]);
     /// # Ok(()) });
     /// ```
@@ -106,6 +136,13 @@ impl Client {
     /// Runs a statement with parameters and gives the number of rows that it touched or returned; 0
     /// where the server does not count.
     ///
+    /// ```
+    /// # kecoa::example::blocking(|client| {
+    /// let update = "UPDATE accounts SET balance = balance + $1 WHERE id = $2";
+    /// assert_eq!(client.execute(update, &[&100_i64, &1_i64])?, 1);
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// As [`Client::query`].
     pub fn execute(&mut self, sql: &str, params: &[&dyn ToSql]) -> Result<u64, Error> {
@@ -133,6 +170,13 @@ impl Client {
 
     /// Runs any number of statements without parameters; results come in text form.
     ///
+    /// ```
+    /// # kecoa::example::blocking(|client| {
+    /// let results = client.batch("SET timezone TO 'UTC'; SELECT 1")?;
+    /// assert_eq!((results.len(), results[1].row_count()), (2, 1));
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// As [`Client::run`].
     pub fn batch(&mut self, sql: &str) -> Result<Vec<ResultSet>, Error> {
@@ -145,13 +189,13 @@ impl Client {
     /// ```
     /// # kecoa::example::blocking(|client| {
     /// let mut pipeline = kecoa::Pipeline::new();
-    /// let one = pipeline.add("SELECT 1", &[])?;
-    /// let wrong = pipeline.add("SELECT 1 / $1", &[&0])?;
-    /// let two = pipeline.add("SELECT $1 + 1", &[&1])?;
+    /// let one = pipeline.add("SELECT 1::int8", &[])?;
+    /// let wrong = pipeline.add("SELECT 1 / $1", &[&0_i64])?;
+    /// let two = pipeline.add("SELECT $1 + 1", &[&1_i64])?;
     /// let mut answers = client.run_pipeline(&pipeline)?;
-    /// assert_eq!(answers.rows(one)?[0].get::<i32>(0)?, 1);
+    /// assert_eq!(answers.rows(one)?[0].get::<i64>(0)?, 1);
     /// assert_eq!(answers.rows(wrong).unwrap_err().sqlstate(), Some("22012"));
-    /// assert_eq!(answers.rows_as::<(i32,)>(two)?, [(2,)]);
+    /// assert_eq!(answers.rows_as::<(i64,)>(two)?, [(2,)]);
     /// # Ok(()) });
     /// ```
     ///

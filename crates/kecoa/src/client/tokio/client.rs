@@ -63,6 +63,16 @@ impl Client {
     /// Connects, as [`blocking::Client::connect`](crate::blocking::Client::connect) does, on one of
     /// tokio's threads for blocking work.
     ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), kecoa::Error> {
+    /// use kecoa::{Client, Config};
+    ///
+    /// let config = Config::parse("postgresql://maya@localhost:26257/bank?sslmode=require")?;
+    /// let mut client = Client::connect(&config).await?;
+    /// client.batch("SET statement_timeout TO '5s'").await?;
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// As [`blocking::Client::connect`](crate::blocking::Client::connect).
     pub async fn connect(config: &Config) -> Result<Client, Error> {

@@ -16,6 +16,18 @@ use crate::session::streaming::StreamedRows;
 impl Client {
     /// Runs a statement with parameters `$1`, `$2`, … and gives its rows.
     ///
+    /// ```
+    /// # kecoa::example::asynchronous(async |client| {
+    /// let select = "SELECT id, balance FROM accounts WHERE balance > $1";
+    /// let rows = client.query(select, &[&500_i64]).await?;
+    /// for row in &rows {
+    ///     let (id, balance): (i64, i64) = row.read()?;
+    ///     println!("{id}: {balance}");
+    /// }
+    /// assert_eq!(rows.len(), 1);
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// As [`blocking::Client::query`](crate::blocking::Client::query).
     pub fn query<'a>(
@@ -28,6 +40,13 @@ impl Client {
     }
 
     /// The one row of a statement.
+    ///
+    /// ```
+    /// # kecoa::example::asynchronous(async |client| {
+    /// let row = client.query_one("SELECT balance FROM accounts WHERE id = $1", &[&1_i64]).await?;
+    /// assert_eq!(row.get::<i64>("balance")?, 1000);
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// As [`query`](Client::query); [`ErrorKind::Usage`](crate::ErrorKind::Usage) when there is not
@@ -42,6 +61,13 @@ impl Client {
     }
 
     /// The one row of a statement, if there is one.
+    ///
+    /// ```
+    /// # kecoa::example::asynchronous(async |client| {
+    /// let select = "SELECT balance FROM accounts WHERE id = $1";
+    /// assert!(client.query_opt(select, &[&9_i64]).await?.is_none());
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// As [`query`](Client::query); [`ErrorKind::Usage`](crate::ErrorKind::Usage) when there are
@@ -109,7 +135,7 @@ impl Client {
     /// # kecoa::example::asynchronous(async |client| {
     /// let mut sum = 0;
     /// let numbers = "SELECT n::int8 FROM generate_series(1, $1) n";
-    /// let mut rows = client.query_stream(numbers, &[&100_000]).await?;
+    /// let mut rows = client.query_stream(numbers, &[&100_000_i64]).await?;
     /// while let Some(row) = rows.next().await {
     ///     sum += row?.get::<i64>(0)?;
     /// }
@@ -136,6 +162,13 @@ impl Client {
     /// Runs a statement with parameters and gives the number of rows that it touched or returned; 0
     /// where the server does not count.
     ///
+    /// ```
+    /// # kecoa::example::asynchronous(async |client| {
+    /// let update = "UPDATE accounts SET balance = balance + $1 WHERE id = $2";
+    /// assert_eq!(client.execute(update, &[&100_i64, &1_i64]).await?, 1);
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// As [`query`](Client::query).
     pub fn execute<'a>(
@@ -151,6 +184,14 @@ impl Client {
     /// once. Gives the number of rows that all of them touched. Outside of a transaction all of it
     /// succeeds or fails together.
     ///
+    /// ```
+    /// # kecoa::example::asynchronous(async |client| {
+    /// let insert = "INSERT INTO accounts VALUES ($1, $2)";
+    /// let rows: [&[&(dyn kecoa::types::ToSql)]; 2] = [&[&3_i64, &30_i64], &[&4_i64, &40_i64]];
+    /// assert_eq!(client.execute_many(insert, &rows).await?, 2);
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// As [`blocking::Client::execute_many`](crate::blocking::Client::execute_many).
     pub fn execute_many<'a>(
@@ -164,6 +205,13 @@ impl Client {
 
     /// Runs any number of statements without parameters; results come in text form.
     ///
+    /// ```
+    /// # kecoa::example::asynchronous(async |client| {
+    /// let results = client.batch("SET timezone TO 'UTC'; SELECT 1").await?;
+    /// assert_eq!((results.len(), results[1].row_count()), (2, 1));
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// As [`query`](Client::query).
     pub async fn batch(&mut self, sql: &str) -> Result<Vec<ResultSet>, Error> {
@@ -175,11 +223,11 @@ impl Client {
     /// ```
     /// # kecoa::example::asynchronous(async |client| {
     /// let mut pipeline = kecoa::Pipeline::new();
-    /// let one = pipeline.add("SELECT 1", &[])?;
-    /// let two = pipeline.add("SELECT $1 + 1", &[&1])?;
+    /// let one = pipeline.add("SELECT 1::int8", &[])?;
+    /// let two = pipeline.add("SELECT $1 + 1", &[&1_i64])?;
     /// let mut answers = client.run_pipeline(&pipeline).await?;
-    /// assert_eq!(answers.rows_as::<(i32,)>(two)?, [(2,)]);
-    /// assert_eq!(answers.rows(one)?[0].get::<i32>(0)?, 1);
+    /// assert_eq!(answers.rows_as::<(i64,)>(two)?, [(2,)]);
+    /// assert_eq!(answers.rows(one)?[0].get::<i64>(0)?, 1);
     /// # Ok(()) });
     /// ```
     ///

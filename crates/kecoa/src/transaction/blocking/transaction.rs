@@ -21,6 +21,20 @@ use crate::transaction::state::{self, TransactionState};
 ///
 /// BEGIN is sent with the first statement; a transaction that sends none costs no round trip. One that is
 /// dropped is rolled back.
+///
+/// ```
+/// # kecoa::example::blocking(|client| {
+/// use kecoa::Error;
+/// use kecoa::blocking::Transaction;
+///
+/// fn debit(tx: &mut Transaction<'_>, id: i64, amount: i64) -> Result<i64, Error> {
+///     let update = "UPDATE accounts SET balance = balance - $1 WHERE id = $2 RETURNING balance";
+///     tx.query_one(update, &[&amount, &id])?.get(0)
+/// }
+///
+/// assert_eq!(client.transaction(|tx| debit(tx, 1, 100))?, 900);
+/// # Ok(()) });
+/// ```
 #[must_use = "a transaction that is dropped is rolled back: end it with commit() or rollback()"]
 pub struct Transaction<'a> {
     pub(super) session: &'a mut Session,

@@ -22,6 +22,19 @@ use crate::transaction::state::{self, TransactionState};
 ///
 /// BEGIN travels with the first statement; a transaction that sends none costs no round trip. One that
 /// is dropped is rolled back before the client is used for anything else.
+///
+/// ```
+/// # kecoa::example::asynchronous(async |client| {
+/// use kecoa::{Error, Transaction};
+///
+/// async fn debit(tx: &mut Transaction<'_>, id: i64, amount: i64) -> Result<i64, Error> {
+///     let update = "UPDATE accounts SET balance = balance - $1 WHERE id = $2 RETURNING balance";
+///     tx.query_one(update, &[&amount, &id]).await?.get(0)
+/// }
+///
+/// assert_eq!(client.transaction(async |tx| debit(tx, 1, 100).await).await?, 900);
+/// # Ok(()) });
+/// ```
 #[must_use = "a transaction that is dropped is rolled back: end it with commit() or rollback()"]
 pub struct Transaction<'a> {
     pub(super) link: &'a mut Link,
