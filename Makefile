@@ -53,7 +53,7 @@ lint-rust:
 	$(CARGO) clippy --quiet --workspace --all-targets --features kecoa/tracing -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --quiet --workspace --no-deps --features kecoa/tracing
 	$(CARGO) fmt --manifest-path examples/axum/Cargo.toml --check
-	$(CARGO) clippy --quiet --locked --manifest-path examples/axum/Cargo.toml --target-dir target -- -D warnings
+	$(CARGO) clippy --quiet --locked --manifest-path examples/axum/Cargo.toml --target-dir target --all-targets -- -D warnings
 
 lint-texts: $(STAMPS)/dev $(STAMPS)/lint
 	$(PY) tools/check_structure.py

@@ -5,15 +5,28 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 const TABLES: &str = "
-    CREATE TABLE IF NOT EXISTS bank_accounts (id UUID PRIMARY KEY, balance INT8 NOT NULL);
+    CREATE TABLE IF NOT EXISTS bank_accounts (
+        id UUID PRIMARY KEY, opening INT8 NOT NULL, balance INT8 NOT NULL
+    );
     CREATE TABLE IF NOT EXISTS bank_transfers (
         id UUID PRIMARY KEY, source UUID NOT NULL, target UUID NOT NULL, amount INT8 NOT NULL
     );
 ";
 
-/// An account, as it is stored and as it is sent.
+/// PostgreSQL's and CockroachDB's code of a key that is there already.
+const UNIQUE_VIOLATION: &str = "23505";
+
+/// An account, as it is sent.
 #[derive(FromRow, Serialize)]
 pub struct Account {
+    pub id: Uuid,
+    pub balance: i64,
+}
+
+/// An account that a client wants to be opened. The client chooses its id, and may send it again: it is opened
+/// once.
+#[derive(Clone, Deserialize)]
+pub struct Opening {
     pub id: Uuid,
     pub balance: i64,
 }
@@ -35,7 +48,9 @@ pub enum BankError {
     NotEnoughMoney {
         balance: i64,
     },
-    /// The id belongs to another transfer.
+    /// The target cannot hold so much.
+    TooMuchMoney,
+    /// The id belongs to another account or transfer.
     IdTaken,
 }
 
@@ -60,12 +75,18 @@ pub async fn create_tables(pool: &Pool) -> Result<(), Error> {
     pool.get().await?.batch(TABLES).await.map(drop)
 }
 
-/// Opens an account.
-pub async fn open(pool: &Pool, balance: i64) -> Result<Account, BankError> {
-    let account = Account { id: Uuid::new_v4(), balance };
-    let insert = "INSERT INTO bank_accounts (id, balance) VALUES ($1, $2)";
-    pool.get().await?.execute(insert, &[&account.id, &account.balance]).await?;
-    Ok(account)
+/// Opens an account, or finds it open: the client asks again when it had no answer.
+pub async fn open(pool: &Pool, opening: Opening) -> Result<Account, BankError> {
+    pool.run_transaction(&TransactionOptions::default(), async |tx| {
+        let Opening { id, balance } = opening;
+        let insert = "INSERT INTO bank_accounts (id, opening, balance) VALUES ($1, $2, $2) \
+                      ON CONFLICT (id) DO NOTHING";
+        tx.execute(insert, &[&id, &balance]).await?;
+        let select = "SELECT id, balance FROM bank_accounts WHERE id = $1 AND opening = $2";
+        let account = tx.query_opt_as(select, &[&id, &balance]).await?;
+        account.ok_or(BankError::IdTaken)
+    })
+    .await
 }
 
 /// Looks an account up.
@@ -80,20 +101,23 @@ pub async fn account(pool: &Pool, id: Uuid) -> Result<Account, BankError> {
 pub async fn transfer(pool: &Pool, transfer: Transfer) -> Result<i64, BankError> {
     pool.run_transaction(&TransactionOptions::default(), async |tx| {
         let Transfer { id, source, target, amount } = &transfer;
-        let [balance, _] = lock(tx, *source, *target).await?;
+        let [left, gained] = lock(tx, *source, *target).await?;
         if was_made(tx, &transfer).await? {
-            return Ok(balance);
+            return Ok(left);
         }
-        if balance < *amount {
-            return Err(BankError::NotEnoughMoney { balance });
+        if left < *amount {
+            return Err(BankError::NotEnoughMoney { balance: left });
         }
+        if gained.checked_add(*amount).is_none() {
+            return Err(BankError::TooMuchMoney);
+        }
+        let insert =
+            "INSERT INTO bank_transfers (id, source, target, amount) VALUES ($1, $2, $3, $4)";
+        tx.execute(insert, &[id, source, target, amount]).await.map_err(taken)?;
         let update = "UPDATE bank_accounts SET balance = balance + $1 WHERE id = $2";
         tx.execute(update, &[&-amount, source]).await?;
         tx.execute(update, &[amount, target]).await?;
-        let insert =
-            "INSERT INTO bank_transfers (id, source, target, amount) VALUES ($1, $2, $3, $4)";
-        tx.execute(insert, &[id, source, target, amount]).await?;
-        Ok(balance - amount)
+        Ok(left - amount)
     })
     .await
 }
@@ -118,5 +142,14 @@ async fn was_made(tx: &mut Transaction<'_>, transfer: &Transfer) -> Result<bool,
         None => Ok(false),
         Some(made) if made == *transfer => Ok(true),
         Some(_) => Err(BankError::IdTaken),
+    }
+}
+
+/// The error of inserting a transfer. Two of one id between the same accounts wait for each other at the locks;
+/// one between others may come in between, after this one has looked.
+fn taken(error: Error) -> BankError {
+    match error.sqlstate() {
+        Some(UNIQUE_VIOLATION) => BankError::IdTaken,
+        _ => BankError::Database(error),
     }
 }
