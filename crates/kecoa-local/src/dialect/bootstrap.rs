@@ -23,6 +23,7 @@ pub const BOOTSTRAP_SQL: &str = concat!(
     include_str!("functions/uuid.sql"),
     include_str!("crdb_internal.sql"),
     include_str!("definitions.sql"),
+    include_str!("lookups.sql"),
     include_str!("index_names.sql"),
     include_str!("on_update.sql"),
     include_str!("enum_values.sql"),

@@ -77,27 +77,13 @@ pub struct Names {
 
 impl Need {
     /// The query that answers. Each row is a column for a table (name, is key, is generated: `t`
-    /// or `f`, the table's schema), a key for an index (SQL, is an expression, descends), a name for
+    /// or `f`, the table's schema, whether no code of the client's runs when a row is written), a key for an index (SQL, is an expression, descends), a name for
     /// names (whose it is, the name), any row at all for a database or schema.
     pub fn sql(&self) -> String {
         match self {
             Self::Table(table) => {
-                let visible = match &table.schema {
-                    Some(schema) => format!("n.nspname = {}", quote(schema)),
-                    None => "pg_catalog.pg_table_is_visible(c.oid)".to_owned(),
-                };
-                format!(
-                    "SELECT a.attname, a.attnum = ANY (coalesce(k.conkey, '{{}}')), \
-                     a.attgenerated <> '' OR a.attidentity = 'a', n.nspname \
-                     FROM pg_catalog.pg_class c \
-                     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-                     JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid \
-                     LEFT JOIN pg_catalog.pg_constraint k \
-                       ON k.conrelid = c.oid AND k.contype = 'p' \
-                     WHERE c.relname = {} AND {visible} AND c.relkind IN ('r', 'p', 'v', 'f') \
-                       AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
-                    quote(&table.name)
-                )
+                let schema = table.schema.as_deref().map_or_else(|| "NULL".to_owned(), quote);
+                format!("SELECT * FROM crdb_internal.columns_of({schema}, {})", quote(&table.name))
             }
             Self::Index(table, index) => {
                 let visible = match &table.schema {
@@ -169,6 +155,7 @@ impl Need {
 struct Table {
     schema: Option<String>,
     columns: Vec<Column>,
+    steady: bool,
 }
 
 /// What is known of the database. It holds for as long as nothing runs: the next statement may
@@ -206,7 +193,8 @@ impl Catalog {
                     })
                     .collect();
                 let schema = rows.first().and_then(|row| row.get(3).cloned().flatten());
-                self.tables.insert(table, Table { schema, columns });
+                let steady = rows.first().is_some_and(|row| flag(row, 4));
+                self.tables.insert(table, Table { schema, columns, steady });
             }
             Need::Index(table, index) => {
                 let keys = rows
@@ -278,6 +266,14 @@ impl Catalog {
     /// The schema that a table was found in, if it was.
     pub fn schema_of(&self, name: &TableName) -> Option<&str> {
         self.tables.get(name)?.schema.as_deref()
+    }
+
+    /// Whether all that is known is tables, and no code of the client's runs when rows of them are written.
+    pub fn is_steady(&self) -> bool {
+        !self.tables.is_empty()
+            && self.tables.values().all(|table| table.steady)
+            && self.indexes.is_empty()
+            && self.names.is_empty()
     }
 
     /// Whether nothing was asked.

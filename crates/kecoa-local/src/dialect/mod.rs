@@ -58,6 +58,7 @@ mod show;
 mod signature;
 mod sql_json;
 mod statistics;
+pub mod steady;
 mod strings;
 pub(crate) mod syntax;
 mod system_time;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::run::Run;
 use crate::dialect::edit::Sql;
-use crate::dialect::plan::{Analysis, Class, OnError};
+use crate::dialect::plan::{Analysis, OnError};
 use crate::dialect::settings::Settings;
 
 /// A statement the client prepared.
@@ -24,15 +24,13 @@ pub(super) struct Prepared {
     pub(super) types: Vec<u32>,
     /// What it became depends on what a name meant at this moment of the session.
     pub(super) named_at: Option<u64>,
+    /// More of it changes nothing about what names mean.
+    pub(super) keeps_names: bool,
     /// The settings under which it was understood.
     pub(super) settings: Settings,
 }
 
 impl Prepared {
-    /// More of it changes nothing about what names mean.
-    pub(super) fn keeps_names(&self) -> bool {
-        self.named_at.is_some() && self.analysis.class == Class::Work
-    }
     /// Where the text of its errors' positions lies.
     pub(super) fn source(&self) -> Source {
         Some((self.sql.clone(), self.client.clone()))

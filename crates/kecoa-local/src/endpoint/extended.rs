@@ -17,6 +17,7 @@ use super::run::{Run, runs};
 use super::session::Session;
 use crate::dialect::edit::Sql;
 use crate::dialect::plan::{Analysis, Class, OnError, Reply};
+use crate::dialect::steady::keeps_names;
 use crate::dialect::transaction::{self, Phase};
 
 /// So many answers at most are awaited before the client's next message is taken.
@@ -169,6 +170,7 @@ impl Session {
             return Ok(()); // something before it failed while we asked
         }
         let named_at = (!self.catalog.is_empty()).then_some(self.moment);
+        let keeps_names = keeps_names(statement, &analysis, &self.catalog);
         let Some(piece) = analysis.pieces.first().cloned() else { return Ok(()) };
         if piece.on_error == OnError::Raised {
             let run = Run { on_error: OnError::Raised, ..Run::hidden() };
@@ -185,9 +187,17 @@ impl Session {
             .map_err(|error| End::Protocol(error.to_string()))?;
         let plain = is_plain(&analysis);
         let settings = *self.transaction.settings.now();
-        let prepared = Prepared { analysis, sql: parsed, client, plain, types, named_at, settings };
-        let prepared = Arc::new(prepared);
-        let before = self.statements.insert(parse.name.clone(), prepared);
+        let prepared = Prepared {
+            analysis,
+            sql: parsed,
+            client,
+            plain,
+            types,
+            named_at,
+            keeps_names,
+            settings,
+        };
+        let before = self.statements.insert(parse.name.clone(), Arc::new(prepared));
         self.expected.push_back(Expect::Parse {
             visible: true,
             undo: Some((parse.name, before)),
@@ -242,6 +252,7 @@ impl Session {
         let sql = Arc::new(piece.sql);
         let renewed = Prepared {
             plain: is_plain(&analysis),
+            keeps_names: keeps_names(statement, &analysis, &self.catalog),
             client: prepared.client.clone(),
             types: prepared.types.clone(),
             sql: sql.clone(),
@@ -275,7 +286,7 @@ impl Session {
     async fn execute(&mut self, frame: Frame) -> Flow<()> {
         let prepared =
             string(&frame.body).and_then(|(portal, _)| self.portals.get(&portal).cloned());
-        if !prepared.as_ref().is_some_and(|prepared| prepared.keeps_names()) {
+        if !prepared.as_ref().is_some_and(|prepared| prepared.keeps_names) {
             self.ran();
         }
         let Some(prepared) = prepared else {

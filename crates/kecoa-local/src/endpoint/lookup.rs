@@ -19,6 +19,9 @@ use crate::dialect::settings::Settings;
 use crate::dialect::transaction::Phase;
 use crate::dialect::variables::is_utf8;
 
+/// Each look-up answers one need, and a statement has few names; a bound holds it all the same.
+pub(super) const LOOKUPS: usize = 256;
+
 /// What follows was understood under other rules than PostgreSQL has by now.
 pub(super) fn unreadable() -> Refusal {
     Refusal {
@@ -46,9 +49,7 @@ impl Session {
         {
             self.ask_settings().await?;
         }
-        // Each look-up answers one need, and a statement has few names; a bound holds it all the
-        // same.
-        for _ in 0..256 {
+        for _ in 0..LOOKUPS {
             let context = Context {
                 database: &self.database,
                 catalog: &self.catalog,

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use kecoa_sql::Statement;
 
 use super::flow::{End, Flow};
-use super::lookup::unreadable;
+use super::lookup::{LOOKUPS, unreadable};
 use super::replies::put_tag;
 use super::run::{Run, runs};
 use super::script::{Ended, Script};
@@ -12,6 +12,7 @@ use super::session::Session;
 use crate::dialect::catalog::{Catalog, Context};
 use crate::dialect::edit::Sql;
 use crate::dialect::plan::{Analysis, Class, Piece, Reply};
+use crate::dialect::steady::keeps_names;
 use crate::dialect::transaction::{Phase, Planned, Transaction};
 
 impl Session {
@@ -56,18 +57,20 @@ impl Session {
         }
         let mut planned = Vec::with_capacity(statements.len());
         let mut next = self.transaction.clone();
+        let mut same_names = true; // whatever has run of the batch
         for (index, statement) in statements.iter().enumerate() {
             let analysis = if index == 0 {
                 let analysis = self.analyse(statement, None).await?;
                 next = self.transaction.clone(); // the settings may have been asked for
                 Some(analysis)
             } else {
-                self.analyse_early(statement, &next)
+                self.analyse_early(statement, &next, same_names).await?
             };
             let Some(analysis) = analysis else {
                 return self.one_by_one(&statements, client).await;
             };
             self.note_role(statement);
+            same_names &= keeps_names(statement, &analysis, &self.catalog);
             let phase = next.phase;
             let plan = next.plan(&analysis);
             if plan.detached && statements.len() > 1 {
@@ -91,20 +94,43 @@ impl Session {
         Ok(self.run_script(script, client).await?.status)
     }
 
-    /// Understands a statement before anything of its batch has run; `None` when it must be asked
-    /// for what an earlier statement of the batch may change, whatever that statement is.
-    fn analyse_early(&self, statement: &Statement<'_>, next: &Transaction) -> Option<Analysis> {
+    /// Understands a statement before anything of its batch has run, asking what must be known where the
+    /// statements before it leave `same_names`; `None` when it must be asked for what an earlier
+    /// statement of the batch may change.
+    async fn analyse_early(
+        &mut self,
+        statement: &Statement<'_>,
+        next: &Transaction,
+        same_names: bool,
+    ) -> Flow<Option<Analysis>> {
         if next.settings.unsure {
-            return None;
+            return Ok(None);
         }
-        let context = Context {
-            database: &self.database,
-            catalog: &Catalog::default(),
-            backslash_escapes: self.backslash_escapes,
-            settings: next.settings.now(),
-            parameters: None,
-        };
-        crate::dialect::analyse(statement, &context).ok()
+        let nothing = Catalog::default();
+        for _ in 0..LOOKUPS {
+            let context = Context {
+                database: &self.database,
+                catalog: if same_names { &self.catalog } else { &nothing },
+                backslash_escapes: self.backslash_escapes,
+                settings: next.settings.now(),
+                parameters: None,
+            };
+            let need = match crate::dialect::analyse(statement, &context) {
+                Ok(analysis) => {
+                    self.column_names.note(statement);
+                    return Ok(Some(analysis));
+                }
+                Err(need) => need,
+            };
+            if !same_names || self.transaction.phase == Phase::Failed {
+                break;
+            }
+            match self.lookup(&need.sql()).await? {
+                Some(rows) => self.catalog.answer(need, &rows),
+                None => break,
+            }
+        }
+        Ok(None)
     }
 
     /// Runs what PostgreSQL takes only outside a transaction, each piece as a query of its own.
