@@ -15,6 +15,7 @@ impl Parser<'_, '_> {
         if self.is(Symbol::Operator(Operator::Star)) && self.ahead(1) == Symbol::Close {
             self.bump();
         } else if !self.is(Symbol::Close) {
+            let distinct = self.is_word(K::DISTINCT);
             self.eat_any(&[K::ALL, K::DISTINCT]);
             self.list(|parser| {
                 if parser.is_word(K::VARIADIC) {
@@ -29,6 +30,9 @@ impl Parser<'_, '_> {
                 parser.expression()
             })?;
             if self.is_word(K::ORDER) {
+                if distinct {
+                    return Err(self.foreign("ORDER BY in an aggregate with DISTINCT"));
+                }
                 self.order_by()?;
             }
         }

@@ -63,6 +63,9 @@ impl Parser<'_, '_> {
                 self.expression()?;
             } else if self.eat_word(K::USING) {
                 self.names()?;
+                if self.is_word(K::AS) {
+                    return Err(self.foreign("an alias of JOIN … USING"));
+                }
             } else {
                 return Err(self.error("ON or USING"));
             }

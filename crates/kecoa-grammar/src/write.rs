@@ -87,6 +87,9 @@ impl Parser<'_, '_> {
             if !parser.eat_operator(Operator::Equal) {
                 return Err(parser.error("="));
             }
+            if parser.last_kind() == Some(Kind::Names) && parser.is_word(K::ROW) {
+                return Err(parser.foreign("ROW in SET (write its brackets alone)"));
+            }
             parser.expression()?;
             parser.close(assignment, Kind::Assignment);
             Ok(())
