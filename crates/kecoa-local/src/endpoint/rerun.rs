@@ -24,7 +24,7 @@ const HELD: usize = 512 * 1024;
 const KEPT: usize = 256 * 1024;
 
 /// So often, where a table's columns have changed since.
-const STALE_ATTEMPTS: u32 = 3;
+const STALE_ATTEMPTS: u32 = 10;
 
 /// So often a request is run again at most.
 const ATTEMPTS: u32 = 100;

@@ -57,7 +57,8 @@ impl Session {
         }
         let mut planned = Vec::with_capacity(statements.len());
         let mut next = self.transaction.clone();
-        let mut same_names = true; // whatever has run of the batch
+        // Whatever runs of the batch. One whose tables have changed meanwhile asks anew before each statement.
+        let mut same_names = self.rerun.attempts == 0;
         for (index, statement) in statements.iter().enumerate() {
             let analysis = if index == 0 {
                 let analysis = self.analyse(statement, None).await?;
