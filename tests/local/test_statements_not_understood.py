@@ -75,7 +75,7 @@ def check(cur):
     [
         "SET search_path = b",
         "SELECT set_config('search_path', 'b', false)",
-        "DO $$ BEGIN PERFORM set_config('search_path', 'b', false); END $$",
+        "DO $$ DECLARE x TEXT; BEGIN x := set_config('search_path', 'b', false); END $$",
         "SET SESSION search_path TO DEFAULT; SELECT set_config('search_path', 'b', false)",
     ],
 )

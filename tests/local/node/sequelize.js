@@ -95,8 +95,14 @@ async function queries() {
   await Account.bulkCreate([{ owner: "ani", balance: 6 }], { updateOnDuplicate: ["balance"], conflictAttributes: ["owner"] });
   const [upserted] = await Account.upsert({ owner: "ani", balance: 7 }, { conflictFields: ["owner"] });
   assert.equal(String(upserted.balance), "7");
-  const [, created] = await Account.findOrCreate({ where: { owner: "cici" }, defaults: { balance: 1 } });
-  assert.equal(created, true);
+  const cici = { where: { owner: "cici" }, defaults: { balance: 1 } };
+  if (patched) {
+    assert.equal((await Account.findOrCreate(cici))[1], true);
+  } else {
+    // The dialect for PostgreSQL makes a function that no cluster takes.
+    await assert.rejects(Account.findOrCreate(cici), /GET DIAGNOSTICS/);
+    await Account.create({ owner: "cici", balance: 1 });
+  }
   await Entry.bulkCreate(Array.from({ length: 200 }, (_, i) => ({ account: budi.id, label: `l${i}`, sum: i })));
   await Entry.create({ account: ani.id, label: "tagged", Tags: [{ name: "one" }, { name: "two" }] }, { include: [Tag] });
   const [found] = await Account.findAll({ include: [{ model: Entry, as: "entries", where: { label: "tagged" }, include: [Tag] }] });

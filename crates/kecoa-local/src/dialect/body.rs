@@ -4,7 +4,9 @@ use kecoa_sql::{Statement, TokenKind};
 
 use super::edit::Edits;
 use super::plan::Refusal;
-use super::{operators, types};
+use super::{operators, plpgsql, types};
+
+const LEAKPROOF: &str = "the local endpoint ignores LEAKPROOF: PostgreSQL keeps it for superusers";
 
 /// The body of a statement that makes a function or a procedure, or of `DO`; and what PostgreSQL lets
 /// nobody but a superuser say of a function.
@@ -13,6 +15,14 @@ use super::{operators, types};
 /// A type that CockroachDB does not have.
 pub(super) fn rewrite(statement: &Statement<'_>, edits: &mut Edits) -> Result<(), Refusal> {
     let mut at = 1;
+    if statement.are(0, &["ALTER", "FUNCTION"]) {
+        let found = (2..statement.len()).find(|at| statement.is(*at, "LEAKPROOF"));
+        if let Some(at) = found.filter(|at| !statement.is(at - 1, "NOT")) {
+            edits.insert(statement.start(at), "NOT ");
+            edits.add_notice(LEAKPROOF);
+        }
+        return Ok(());
+    }
     if statement.is(0, "CREATE") {
         at += if statement.are(at, &["OR", "REPLACE"]) { 2 } else { 0 };
         if !statement.is_any(at, &["FUNCTION", "PROCEDURE"]) {
@@ -26,9 +36,7 @@ pub(super) fn rewrite(statement: &Statement<'_>, edits: &mut Edits) -> Result<()
             let from = if statement.is(at - 1, "NOT") { at - 1 } else { at };
             edits.replace(statement.start(from), statement.end(at), "");
             if from == at {
-                edits.add_notice(
-                    "the local endpoint ignores LEAKPROOF: PostgreSQL keeps it for superusers",
-                );
+                edits.add_notice(LEAKPROOF);
             }
         } else if statement.is_any(at - 1, &["AS", "DO", "PLPGSQL"]) {
             text(statement, at, edits)?;
@@ -56,6 +64,11 @@ fn text(statement: &Statement<'_>, at: usize, edits: &mut Edits) -> Result<(), R
     let Some(inner) = Statement::whole(body, false).filter(Statement::is_understood) else {
         return Ok(());
     };
+    if edits.settings.strict
+        && let Some(refusal) = plpgsql::refusal(statement, &inner)
+    {
+        return Err(refusal);
+    }
     let mut own = Edits::under(&edits.settings);
     let mut declares = false;
     for at in 0..inner.len() {

@@ -8,8 +8,8 @@ use super::edit::Edits;
 use super::plan::{Refusal, Stop};
 use super::quote::quote;
 use super::{
-    bytes, limited, literals, long_names, names, operators, own_names, query, show, signature,
-    sql_json, system_time, types, upsert,
+    bytes, limited, literals, long_names, names, operators, own_names, query, quoted_words, show,
+    signature, sql_json, system_time, types, upsert,
 };
 
 /// Collects the edits for all of `statement`.
@@ -46,6 +46,11 @@ pub(super) fn rewrite(
             }
             Some(TokenKind::Operator) => {
                 operators::apart(statement, at, edits);
+                if edits.settings.strict
+                    && let Some(refusal) = operators::foreign(statement, at)
+                {
+                    return Err(refusal.into());
+                }
                 operator(statement, at, edits)?;
             }
             Some(TokenKind::Number) if edits.settings.strict => {
@@ -72,6 +77,7 @@ pub(super) fn rewrite(
             Some(TokenKind::Word | TokenKind::QuotedIdentifier)
                 if own_names::rewrite(statement, at, edits) => {}
             Some(TokenKind::Word) => {
+                quoted_words::rewrite(statement, at, edits);
                 let end = around.last().copied().unwrap_or(length);
                 word(statement, at, end, context, edits)?;
             }
@@ -144,6 +150,10 @@ fn word(
     {
         return Err(Refusal::syntax(statement, at, "42601", "VARIADIC").into());
     }
+    if edits.settings.strict && statement.are(at, &["AT", "LOCAL"]) {
+        let what = "AT LOCAL (say AT TIME ZONE)";
+        return Err(Refusal::syntax(statement, at, "42601", what).into());
+    }
     if edits.settings.strict
         && let Some(refusal) = sql_json::refusal(statement, at)
     {
@@ -156,11 +166,12 @@ fn word(
             if let Some(cast) = statement.find(at + 2, closing, |i| statement.is(i, "AS")) {
                 types::rewrite(statement, cast + 1, false, edits)?;
             }
-        } else if text.eq_ignore_ascii_case(b"annotate_type") && !qualified {
+        } else if text.eq_ignore_ascii_case(b"annotate_type") && !sql_json::is_named(statement, at)
+        {
             annotated(statement, at, edits)?;
-        } else if text.eq_ignore_ascii_case(b"ifnull") && !qualified {
+        } else if text.eq_ignore_ascii_case(b"ifnull") && !sql_json::is_named(statement, at) {
             edits.replace(statement.start(at), statement.end(at), "COALESCE");
-        } else if text.eq_ignore_ascii_case(b"if") && !qualified {
+        } else if text.eq_ignore_ascii_case(b"if") && !sql_json::is_named(statement, at) {
             conditional(statement, at, edits);
         } else if text.eq_ignore_ascii_case(b"extract") && !qualified {
             // Called as any function: PostgreSQL's grammar has the form with FROM alone.

@@ -7,6 +7,7 @@ use super::edit::Edits;
 use super::password;
 use super::plan::{Analysis, Class, Piece, Refusal, Stop};
 use super::quote::quote_name;
+use super::signature;
 
 /// What only CockroachDB has on tables, databases, schemas and the like.
 const PRIVILEGES: [&str; 10] = [
@@ -96,6 +97,9 @@ pub(super) fn rewrite(
         }
         edits.add_notice(notice);
         edits.replace(statement.start(first), statement.end(on - 1), kept.join(", "));
+    }
+    if statement.is_any(on + 1, &["FUNCTION", "PROCEDURE", "ROUTINE"]) {
+        signature::routines(statement, on + 2, edits)?;
     }
     if !default {
         patterns(statement, on + 1, context, edits)?;

@@ -43,8 +43,10 @@ mod own_names;
 mod partition;
 mod password;
 pub mod plan;
+mod plpgsql;
 mod query;
 pub(crate) mod quote;
+mod quoted_words;
 mod refused;
 mod refused_options;
 mod region;
@@ -221,12 +223,24 @@ fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analys
         }
     }
     materialized::refresh(statement, &mut edits);
+    forward_only(statement, &mut edits);
     signature::rewrite(statement, &mut edits)?;
     body::rewrite(statement, &mut edits)?;
     let class = class(statement);
     let mut pieces: Vec<Piece> = relation::room(statement, context)?.into_iter().collect();
     pieces.push(Piece::edited(statement, edits));
     Ok(Analysis { class, control: None, pieces })
+}
+
+/// A cursor of CockroachDB's goes forward, where PostgreSQL's may go back if its plan lets it.
+fn forward_only(statement: &Statement<'_>, edits: &mut Edits) {
+    if !statement.is(0, "DECLARE") || !edits.settings.strict {
+        return;
+    }
+    let cursor = statement.find(2, statement.len(), |at| statement.is(at, "CURSOR"));
+    if let Some(at) = cursor.filter(|at| !statement.is(at - 1, "SCROLL")) {
+        edits.insert(statement.start(at), "NO SCROLL ");
+    }
 }
 
 fn class(statement: &Statement<'_>) -> Class {

@@ -3,6 +3,7 @@
 use kecoa_sql::{Statement, TokenKind};
 
 use super::edit::Edits;
+use super::plan::Refusal;
 
 /// Puts a space between the operator at `at` and one behind it that PostgreSQL would make a part of it.
 pub(super) fn apart(statement: &Statement<'_>, at: usize, edits: &mut Edits) {
@@ -12,6 +13,49 @@ pub(super) fn apart(statement: &Statement<'_>, at: usize, edits: &mut Edits) {
     if touching && [at, at + 1].into_iter().any(|at| is_greedy(statement.text(at))) {
         edits.insert(statement.start(at + 1), " ");
     }
+}
+
+/// Operators between two operands that PostgreSQL or its extensions have and CockroachDB has not.
+const FOREIGN: &[&[u8]] = &[
+    b"!~~", b"!~~*", b"##", b"%>", b"%>>", b"&<", b"&<|", b"&>", b"*<", b"*<=", b"*<>", b"*=",
+    b"*>", b"*>=", b"-|-", b"<%", b"<+>", b"<->>", b"<->>>", b"<<%", b"<<->", b"<<<->", b"<<|",
+    b"<^", b"<~>", b"<%>", b">^", b"?#", b"?-", b"?-|", b"?||", b"@?", b"@@@", b"^@", b"|&>",
+    b"|>>", b"~<=~", b"~<~", b"~=", b"~>=~", b"~>~", b"~~", b"~~*",
+];
+
+/// The error for the operator at `at`, if CockroachDB has no such operator.
+pub(super) fn foreign(statement: &Statement<'_>, at: usize) -> Option<Refusal> {
+    let text = statement.text(at);
+    let prefix = text == b"!!";
+    if !prefix && !FOREIGN.contains(&text) {
+        return None;
+    }
+    // `~~ 5` is `~ (~ 5)`.
+    let operand = at.checked_sub(1).is_some_and(|before| match statement.kind(before) {
+        Some(TokenKind::Operator) => false,
+        Some(TokenKind::Punctuation) => {
+            statement.is_mark(before, ")") || statement.is_mark(before, "]")
+        }
+        Some(TokenKind::Word) => !statement.is_any(
+            before,
+            &["SELECT", "WHERE", "AND", "OR", "NOT", "ON", "WHEN", "THEN", "ELSE", "RETURNING"],
+        ),
+        _ => true,
+    });
+    if !prefix && !operand {
+        return None;
+    }
+    let name = String::from_utf8_lossy(text);
+    let hint = match text {
+        b"~~" | b"~~*" => "write LIKE or ILIKE",
+        b"!~~" | b"!~~*" => "write NOT LIKE or NOT ILIKE",
+        b"^@" => "write starts_with()",
+        b"@?" => "write jsonb_path_exists()",
+        _ => "SET kecoa_strict = off lets PostgreSQL do it, and fails on a cluster",
+    };
+    let refusal = Refusal::syntax(statement, at, "42601", "this operator");
+    let message = refusal.message.replace("this operator", &format!("the operator {name}"));
+    Some(Refusal { message, hint: hint.to_owned(), ..refusal })
 }
 
 /// Whether it has a character that lets PostgreSQL's operators end in a sign.

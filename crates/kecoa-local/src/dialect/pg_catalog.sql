@@ -5,9 +5,9 @@ CREATE OR REPLACE FUNCTION crdb_internal.pg_get_indexdef(index_oid oid) RETURNS 
 LANGUAGE sql STABLE STRICT AS $$
   SELECT CASE WHEN crdb_internal.is_users(n.nspname)
     THEN 'CREATE ' || CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END || 'INDEX '
-      || pg_catalog.quote_ident(x.relname) || ' ON '
-      || pg_catalog.quote_ident(pg_catalog.current_database()) || '.'
-      || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(t.relname)
+      || crdb_internal.quote_name(x.relname) || ' ON '
+      || crdb_internal.quote_name(pg_catalog.current_database()) || '.'
+      || crdb_internal.quote_name(n.nspname) || '.' || crdb_internal.quote_name(t.relname)
       || ' USING ' || m.amname || ' ' || crdb_internal.index_text(x.oid, '::')
     ELSE pg_catalog.pg_get_indexdef(x.oid) END
   FROM pg_catalog.pg_index i

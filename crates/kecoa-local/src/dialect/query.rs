@@ -20,6 +20,7 @@ mod patterns;
 mod precedence;
 mod returning;
 mod sources;
+mod system_columns;
 mod tuples;
 
 use kecoa_grammar::{Error, Kind, NodeId};
@@ -29,6 +30,7 @@ use parsed::Query;
 use super::catalog::Context;
 use super::edit::Edits;
 use super::plan::{Refusal, Stop};
+use super::refused;
 
 /// Collects the edits for all of `statement`, if it has a tree.
 pub(super) fn rewrite(
@@ -40,6 +42,12 @@ pub(super) fn rewrite(
         Ok(tree) => tree,
         Err(Error::Foreign { token, what }) if context.settings.strict => {
             return Err(Refusal::syntax(statement, token, "42601", what).into());
+        }
+        Err(Error::Syntax { token, .. })
+            if context.settings.strict
+                && let Some(refusal) = refused::word(statement, token) =>
+        {
+            return Err(refusal.into());
         }
         Err(Error::TooDeep) if context.settings.strict => {
             let hint = "SET kecoa_strict = off passes it on to PostgreSQL as it is";
@@ -73,6 +81,7 @@ pub(super) fn rewrite(
                 Some(Kind::Subscript) => literals::slice(&query, node)?,
                 Some(Kind::Annotation) => literals::annotated(&query, node)?,
                 Some(Kind::Target) => literals::parameter(&query, node, context)?,
+                Some(Kind::Column) => system_columns::check(&query, node)?,
                 _ => {}
             }
         }

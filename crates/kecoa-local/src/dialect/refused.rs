@@ -7,23 +7,33 @@ use super::index_names::LONGEST;
 use super::long_names;
 use super::plan::Refusal;
 
+mod alter;
 mod clauses;
 mod copy;
+mod database;
+mod extension;
+mod grant;
 mod index;
+mod reserved;
+mod role;
 mod routine;
+mod session;
 mod table;
 
-use table::{Found, SYNTAX, Table, UNIMPLEMENTED, look};
+use table::{Found, OBJECTS, SYNTAX, Table, UNIMPLEMENTED, look};
 
 /// The error for a statement, if CockroachDB has no such statement or clause.
 pub(super) fn refusal(statement: &Statement<'_>) -> Option<Refusal> {
-    if let Some(refusal) = long_name(statement) {
+    if let Some(refusal) = long_name(statement)
+        .or_else(|| reserved::in_definition(statement))
+        .or_else(|| extension::refusal(statement))
+    {
         return Some(refusal);
     }
     let (at, code, what) = if statement.is(0, "CREATE") {
         create(statement)
     } else if statement.is(0, "ALTER") {
-        alter(statement)
+        alter::find(statement)
     } else if statement.is(0, "DROP") {
         drop(statement)
     } else {
@@ -35,6 +45,11 @@ pub(super) fn refusal(statement: &Statement<'_>) -> Option<Refusal> {
 /// The error for a `CREATE INDEX` with something that CockroachDB's indexes do not have.
 pub(super) fn index(statement: &Statement<'_>) -> Option<Refusal> {
     index::refusal(statement)
+}
+
+/// The error for a word that is no name in CockroachDB, where a statement without a tree goes wrong at it.
+pub(super) fn word(statement: &Statement<'_>, at: usize) -> Option<Refusal> {
+    reserved::refusal(statement, at)
 }
 
 /// The error for a name that CockroachDB takes and PostgreSQL would cut, unless another stands for it.
@@ -69,7 +84,7 @@ fn first_words(statement: &Statement<'_>) -> Found {
         (&["SET", "CONSTRAINTS"], UNIMPLEMENTED, "SET CONSTRAINTS"),
         (&["DISCARD", "PLANS"], SYNTAX, "DISCARD PLANS"),
     ];
-    if let Some(found) = clauses::find(statement) {
+    if let Some(found) = clauses::find(statement).or_else(|| session::find(statement)) {
         return Some(found);
     }
     if statement.are(0, &["SET", "SESSION", "AUTHORIZATION"]) && !statement.is(3, "DEFAULT") {
@@ -84,35 +99,6 @@ fn first_words(statement: &Statement<'_>) -> Found {
     }
     look(statement, 0, TABLE)
 }
-
-/// What is made, changed and dropped by the same words.
-const OBJECTS: Table = &[
-    (&["ACCESS", "METHOD"], UNIMPLEMENTED, "access methods"),
-    (&["AGGREGATE"], UNIMPLEMENTED, "aggregates of one's own"),
-    (&["CAST"], UNIMPLEMENTED, "casts of one's own"),
-    (&["COLLATION"], UNIMPLEMENTED, "collations of one's own"),
-    (&["CONVERSION"], UNIMPLEMENTED, "conversions"),
-    (&["DEFAULT", "CONVERSION"], UNIMPLEMENTED, "conversions"),
-    (&["DOMAIN"], UNIMPLEMENTED, "domains"),
-    (&["EVENT", "TRIGGER"], SYNTAX, "event triggers"),
-    (&["FOREIGN"], UNIMPLEMENTED, "foreign tables and data wrappers"),
-    (&["LANGUAGE"], UNIMPLEMENTED, "languages of one's own"),
-    (&["TRUSTED", "LANGUAGE"], UNIMPLEMENTED, "languages of one's own"),
-    (&["PROCEDURAL", "LANGUAGE"], UNIMPLEMENTED, "languages of one's own"),
-    (&["OPERATOR"], UNIMPLEMENTED, "operators of one's own"),
-    (&["PUBLICATION"], UNIMPLEMENTED, "publications"),
-    (&["RULE"], UNIMPLEMENTED, "rules"),
-    (&["SERVER"], UNIMPLEMENTED, "foreign servers"),
-    (&["SUBSCRIPTION"], UNIMPLEMENTED, "subscriptions"),
-    (&["TABLESPACE"], UNIMPLEMENTED, "tablespaces"),
-    (&["TEXT", "SEARCH"], UNIMPLEMENTED, "text search objects of one's own"),
-    (&["TRANSFORM"], SYNTAX, "transforms"),
-    (&["USER", "MAPPING"], SYNTAX, "user mappings"),
-    (&["CONSTRAINT", "TRIGGER"], UNIMPLEMENTED, "constraint triggers"),
-    (&["LARGE", "OBJECT"], SYNTAX, "large objects"),
-    (&["RECURSIVE", "VIEW"], UNIMPLEMENTED, "CREATE RECURSIVE VIEW"),
-    (&["ROUTINE"], SYNTAX, "ROUTINE (say FUNCTION or PROCEDURE)"),
-];
 
 /// What CockroachDB's triggers cannot.
 fn trigger(statement: &Statement<'_>, at: usize) -> Found {
@@ -143,7 +129,16 @@ fn create(statement: &Statement<'_>) -> Found {
     if let Some(found) = look(statement, at, OBJECTS) {
         return Some(found);
     }
+    if let Some(found) = database::create(statement, at)
+        .or_else(|| role::options(statement))
+        .or_else(|| created(statement, at))
+    {
+        return Some(found);
+    }
     if statement.is(1, "TYPE") {
+        if let Some(at) = statement.find(2, statement.len(), |i| statement.is(i, "COLLATE")) {
+            return Some((at, SYNTAX, "COLLATE in a type of one's own"));
+        }
         let range = |i| statement.are(i, &["AS", "RANGE"]);
         if let Some(at) = statement.find(2, statement.len(), range) {
             return Some((at + 1, UNIMPLEMENTED, "range types of one's own"));
@@ -158,7 +153,8 @@ fn create(statement: &Statement<'_>) -> Found {
     if (at..at + 3).any(|i| statement.is(i, "VIEW")) {
         return clauses::without_data(statement, at)
             .or_else(|| clauses::checked(statement, at))
-            .or_else(|| clauses::view_options(statement, at));
+            .or_else(|| clauses::view_options(statement, at))
+            .or_else(|| clauses::method(statement, at));
     }
     if statement.is(at, "TRIGGER") {
         return trigger(statement, at);
@@ -174,6 +170,9 @@ fn create(statement: &Statement<'_>) -> Found {
     }
     if statement.is(end, "OF") {
         return Some((end, SYNTAX, "CREATE TABLE … OF a type"));
+    }
+    if let Some(found) = clauses::behind_table(statement, end) {
+        return Some(found);
     }
     if !statement.is_mark(end, "(") {
         return clauses::without_data(statement, end);
@@ -204,7 +203,35 @@ fn create(statement: &Statement<'_>) -> Found {
         };
         return Some(found);
     }
-    constraints(statement, end + 1, closing)
+    clauses::elements(statement, end + 1, closing)
+        .or_else(|| clauses::constraints(statement, end + 1, closing))
+}
+
+/// `CREATE` of other things.
+fn created(statement: &Statement<'_>, at: usize) -> Found {
+    if statement.are(1, &["UNLOGGED", "SEQUENCE"]) {
+        return Some((1, SYNTAX, "unlogged sequences"));
+    }
+    if statement.is(1, "EXTENSION") {
+        let name = 2 + if statement.are(2, &["IF", "NOT", "EXISTS"]) { 3 } else { 0 };
+        let code = if statement.is(name + 1, "WITH") { UNIMPLEMENTED } else { SYNTAX };
+        let more = statement.len() > name + 1;
+        return more.then_some((name + 1, code, "clauses behind an extension's name"));
+    }
+    if statement.is(at, "STATISTICS") {
+        let on = statement.find(at, statement.len(), |i| statement.is(i, "ON"));
+        if let Some(on) = on.filter(|on| statement.is_mark(on + 1, "(")) {
+            return Some((on + 1, SYNTAX, "statistics of expressions"));
+        }
+        let kinds = (2..4).find(|i| statement.is_mark(*i, "("));
+        return kinds.map(|at| (at, SYNTAX, "kinds of statistics"));
+    }
+    if statement.is(1, "SCHEMA") {
+        let element = |i| statement.is_any(i, &["CREATE", "GRANT"]);
+        let found = statement.find(3, statement.len(), element);
+        return found.map(|at| (at, SYNTAX, "objects within CREATE SCHEMA"));
+    }
+    None
 }
 
 /// `PARTITION BY RANGE (x)` with nothing behind it.
@@ -215,98 +242,9 @@ fn postgres_partitions(statement: &Statement<'_>, at: usize) -> bool {
         && statement.partner(at + 3).is_some_and(|closing| !statement.is_mark(closing + 1, "("))
 }
 
-/// What columns and constraints may not have, in `from..to`.
-fn constraints(statement: &Statement<'_>, from: usize, to: usize) -> Found {
-    let mut at = from;
-    while at < to {
-        if statement.is(at, "DEFERRABLE") && !statement.is(at - 1, "NOT")
-            || statement.are(at, &["INITIALLY", "DEFERRED"])
-        {
-            return Some((at, UNIMPLEMENTED, "deferrable constraints"));
-        }
-        if statement.is(at, "EXCLUDE")
-            && (statement.is(at + 1, "USING") || statement.is_mark(at + 1, "("))
-        {
-            return Some((at, UNIMPLEMENTED, "EXCLUDE constraints"));
-        }
-        if statement.is(at, "NULLS")
-            && (statement.is(at + 1, "DISTINCT") || statement.are(at + 1, &["NOT", "DISTINCT"]))
-        {
-            return Some((at, SYNTAX, "NULLS [NOT] DISTINCT"));
-        }
-        if statement.are(at, &["MATCH", "PARTIAL"]) {
-            return Some((at, UNIMPLEMENTED, "MATCH PARTIAL"));
-        }
-        if let Some(found) = clauses::constraint(statement, at) {
-            return Some(found);
-        }
-        at = statement.skip(at);
-    }
-    None
-}
-
-fn alter(statement: &Statement<'_>) -> Found {
-    const ACTIONS: Table = &[
-        (&["NO", "INHERIT"], SYNTAX, "table inheritance"),
-        (&["INHERIT"], SYNTAX, "table inheritance"),
-        (&["ATTACH", "PARTITION"], SYNTAX, "PostgreSQL's partitions"),
-        (&["DETACH", "PARTITION"], SYNTAX, "PostgreSQL's partitions"),
-        (&["CLUSTER", "ON"], SYNTAX, "CLUSTER"),
-        (&["SET", "WITHOUT", "CLUSTER"], SYNTAX, "CLUSTER"),
-        (&["SET", "TABLESPACE"], SYNTAX, "tablespaces"),
-        (&["SET", "UNLOGGED"], SYNTAX, "unlogged tables"),
-        (&["SET", "LOGGED"], SYNTAX, "unlogged tables"),
-        (&["REPLICA", "IDENTITY"], SYNTAX, "REPLICA IDENTITY"),
-        (&["ENABLE", "TRIGGER"], SYNTAX, "ENABLE TRIGGER"),
-        (&["ENABLE", "ALWAYS"], SYNTAX, "ENABLE TRIGGER"),
-        (&["ENABLE", "REPLICA"], SYNTAX, "ENABLE TRIGGER"),
-        (&["ENABLE", "RULE"], SYNTAX, "rules"),
-        (&["DISABLE", "TRIGGER"], SYNTAX, "DISABLE TRIGGER"),
-        (&["DISABLE", "RULE"], SYNTAX, "rules"),
-        (&["ALTER", "CONSTRAINT"], SYNTAX, "ALTER CONSTRAINT"),
-        (&["OF"], SYNTAX, "tables of a type"),
-        (&["NOT", "OF"], SYNTAX, "tables of a type"),
-        (&["SET", "ACCESS", "METHOD"], SYNTAX, "access methods"),
-    ];
-    const OTHERS: Table = &[
-        (&["EXTENSION"], SYNTAX, "ALTER EXTENSION"),
-        (&["STATISTICS"], SYNTAX, "ALTER STATISTICS"),
-        (&["SYSTEM"], SYNTAX, "ALTER SYSTEM (use SET CLUSTER SETTING)"),
-    ];
-    if let Some(found) = look(statement, 1, OBJECTS).or_else(|| look(statement, 1, OTHERS)) {
-        return Some(found);
-    }
-    if !statement.is(1, "TABLE") {
-        return None;
-    }
-    let mut name = 2 + if statement.are(2, &["IF", "EXISTS"]) { 2 } else { 0 };
-    name += usize::from(statement.is(name, "ONLY"));
-    let from = statement.qualified_name(name)?;
-    let elements = statement.elements(from, statement.len());
-    elements
-        .iter()
-        .find_map(|(start, _)| {
-            look(statement, *start, ACTIONS).or_else(|| column(statement, *start))
-        })
-        .or_else(|| constraints(statement, from, statement.len()))
-}
-
-/// What `ALTER COLUMN` of PostgreSQL's alone changes.
-fn column(statement: &Statement<'_>, at: usize) -> Found {
-    const CHANGES: Table = &[
-        (&["SET", "STATISTICS"], SYNTAX, "SET STATISTICS of a column"),
-        (&["SET", "STORAGE"], SYNTAX, "SET STORAGE of a column"),
-        (&["SET", "COMPRESSION"], SYNTAX, "SET COMPRESSION of a column"),
-        (&["SET", "EXPRESSION"], SYNTAX, "SET EXPRESSION of a column"),
-        (&["DROP", "EXPRESSION"], SYNTAX, "DROP EXPRESSION (say DROP STORED)"),
-    ];
-    if !statement.is(at, "ALTER") {
-        return None;
-    }
-    let name = at + 1 + usize::from(statement.is(at + 1, "COLUMN"));
-    look(statement, name + 1, CHANGES)
-}
-
 fn drop(statement: &Statement<'_>) -> Found {
-    look(statement, 1, OBJECTS)
+    if statement.is(1, "STATISTICS") {
+        return Some((1, SYNTAX, "DROP STATISTICS"));
+    }
+    look(statement, 1, OBJECTS).or_else(|| database::dropped(statement))
 }

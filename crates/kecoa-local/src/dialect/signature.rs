@@ -24,13 +24,27 @@ pub(super) fn rewrite(statement: &Statement<'_>, edits: &mut Edits) -> Result<()
     if statement.are(at, &["IF", "EXISTS"]) {
         at += 2;
     }
-    let Some(mut open) = statement.qualified_name(at) else { return Ok(()) };
-    if is_type {
-        if statement.is(open, "AS") {
-            columns(statement, open + 1, edits)?;
-        }
-        return Ok(());
+    if !is_type {
+        return routines(statement, at, edits);
     }
+    if let Some(open) = statement.qualified_name(at)
+        && statement.is(open, "AS")
+    {
+        columns(statement, open + 1, edits)?;
+    }
+    Ok(())
+}
+
+/// `f(a INT, b STRING), g()`, whose first name stands at `at`, and what a new one returns.
+///
+/// # Errors
+/// A type that CockroachDB does not have.
+pub(super) fn routines(
+    statement: &Statement<'_>,
+    at: usize,
+    edits: &mut Edits,
+) -> Result<(), Refusal> {
+    let Some(mut open) = statement.qualified_name(at) else { return Ok(()) };
     parameters(statement, open, edits)?;
     while let Some(close) = statement.partner(open).filter(|close| *close > open) {
         // The next one of a DROP.

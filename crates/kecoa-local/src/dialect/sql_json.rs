@@ -44,8 +44,7 @@ fn tested(statement: &Statement<'_>, at: usize) -> Option<Refusal> {
 }
 
 fn called(statement: &Statement<'_>, at: usize) -> Option<Refusal> {
-    let before = at.checked_sub(1);
-    if before.is_some_and(|at| statement.is_mark(at, ".") || statement.is_any(at, &PLACES)) {
+    if is_named(statement, at) {
         return None;
     }
     if let Some(name) = FUNCTIONS.iter().find(|name| statement.is(at, name)) {
@@ -73,6 +72,11 @@ fn called(statement: &Statement<'_>, at: usize) -> Option<Refusal> {
         "42601",
         "JSON_OBJECT with pairs (use json_build_object())",
     ))
+}
+
+/// Whether the word at `at`, in front of a bracket, names no function: it stands behind a point or a word that says so.
+pub(super) fn is_named(statement: &Statement<'_>, at: usize) -> bool {
+    at.checked_sub(1).is_some_and(|at| statement.is_mark(at, ".") || statement.is_any(at, &PLACES))
 }
 
 /// What stands before a name that is no function.

@@ -61,8 +61,9 @@ fn is_plain(statement: &Statement<'_>) -> bool {
     (from..statement.len()).all(|at| {
         let word = statement.kind(at) == Some(TokenKind::Word);
         let named = word || statement.name(at).is_some();
-        !(word && statement.is_any(at, &["SELECT", "TABLE", "WITH"]))
-            && (!named || !statement.is_mark(at + 1, "(") || is_harmless(statement, at))
+        let queries = word && statement.is_any(at, &["SELECT", "TABLE", "WITH"]);
+        let calls = named && statement.is_mark(at + 1, "(") && !is_harmless(statement, at);
+        !queries && !calls
     })
 }
 

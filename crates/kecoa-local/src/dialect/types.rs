@@ -68,20 +68,41 @@ const UNIMPLEMENTED: &[(&str, &str)] = &[
 
 /// PostgreSQL's types of which CockroachDB knows nothing.
 const UNKNOWN: &[&str] = &[
+    "cid",
     "datemultirange",
     "daterange",
+    "gtrgm",
+    "gtsvector",
+    "halfvec",
     "int4multirange",
     "int4range",
     "int8multirange",
     "int8range",
+    "nchar",
     "nummultirange",
     "numrange",
+    "pg_brin_bloom_summary",
+    "pg_brin_minmax_multi_summary",
+    "pg_dependencies",
+    "pg_mcv_list",
+    "pg_ndistinct",
+    "pg_node_tree",
+    "pg_snapshot",
     "point",
     "polygon",
+    "regcollation",
+    "regconfig",
+    "regdictionary",
+    "regoper",
+    "regoperator",
+    "sparsevec",
+    "tid",
     "tsmultirange",
     "tsrange",
     "tstzmultirange",
     "tstzrange",
+    "xid",
+    "xid8",
 ];
 
 /// The error for the type whose name stands at `index`, if only PostgreSQL has it.
@@ -95,6 +116,32 @@ fn refusal(statement: &Statement<'_>, index: usize, name: &str) -> Option<Refusa
                 which fails on a cluster";
     let message = format!("type \"{name}\" does not exist");
     Some(Refusal { hint: hint.to_owned(), ..Refusal::new("42704", message) })
+}
+
+/// The error for what stands behind the type whose name stands at `index`.
+fn modifiers(statement: &Statement<'_>, index: usize, name: &str) -> Option<Refusal> {
+    if name == "national" && statement.is_any(index + 1, &["CHAR", "CHARACTER"]) {
+        return Some(Refusal::syntax(statement, index, "42601", "NATIONAL (say VARCHAR)"));
+    }
+    let open = index + 1;
+    let closing = statement.partner(open).filter(|_| statement.is_mark(open, "("));
+    let bounds = closing.map_or(open, |closing| closing + 1);
+    if statement.is_mark(bounds, "[")
+        && statement.partner(bounds).is_some_and(|closing| statement.is_mark(closing + 1, "["))
+    {
+        return Some(Refusal::syntax(statement, bounds, "0A000", "arrays of arrays"));
+    }
+    if !matches!(name, "decimal" | "dec" | "numeric") {
+        return None;
+    }
+    let [(first, _), (second, _)] = statement.elements(open + 1, closing?)[..] else { return None };
+    if statement.is_mark(second, "-") {
+        return Some(Refusal::syntax(statement, second, "42601", "a negative scale"));
+    }
+    let number = |at: usize| std::str::from_utf8(statement.text(at)).ok()?.parse::<u64>().ok();
+    let (precision, scale) = (number(first)?, number(second)?);
+    let message = format!("scale ({scale}) must be between 0 and precision ({precision})");
+    (scale > precision).then(|| Refusal::new("22023", message))
 }
 
 /// Whether the word at `index` names a type that is refused.
@@ -123,7 +170,8 @@ pub(super) fn rewrite(
     }
     let Some(name) = statement.name(index) else { return Ok(()) };
     if edits.settings.strict
-        && let Some(refusal) = refusal(statement, index, &name)
+        && let Some(refusal) =
+            refusal(statement, index, &name).or_else(|| modifiers(statement, index, &name))
     {
         return Err(refusal);
     }

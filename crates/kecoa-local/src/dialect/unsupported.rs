@@ -51,22 +51,15 @@ fn explain(statement: &Statement<'_>) -> Option<&'static str> {
 }
 
 fn alter(statement: &Statement<'_>) -> Option<&'static str> {
-    if !statement.is(0, "ALTER") {
+    const RANGES: [&[&str]; 5] =
+        [&["SPLIT", "AT"], &["UNSPLIT"], &["SCATTER"], &["RELOCATE"], &["EXPERIMENTAL_RELOCATE"]];
+    if !statement.is(0, "ALTER") || !statement.is_any(1, &["TABLE", "INDEX"]) {
         return None;
     }
-    let has =
-        |words: &[&str]| statement.find(1, statement.len(), |i| statement.are(i, words)).is_some();
-    if statement.is_any(1, &["TABLE", "INDEX"]) {
-        let ranges = [
-            &["SPLIT", "AT"][..],
-            &["UNSPLIT"],
-            &["SCATTER"],
-            &["RELOCATE"],
-            &["EXPERIMENTAL_RELOCATE"],
-        ];
-        if ranges.into_iter().any(has) {
-            return Some("split or move ranges");
-        }
+    let name = if statement.are(2, &["IF", "EXISTS"]) { 4 } else { 2 };
+    let mut action = statement.qualified_name(name)?;
+    if statement.is_mark(action, "@") {
+        action += 2; // an index's name
     }
-    None
+    RANGES.iter().any(|words| statement.are(action, words)).then_some("split or move ranges")
 }

@@ -64,7 +64,7 @@ LANGUAGE sql STABLE STRICT AS $$
 CREATE OR REPLACE FUNCTION crdb_internal.humanize_bytes(val int8) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
   SELECT CASE WHEN pg_catalog.abs($1) < 1024 THEN $1 || ' B'
-    ELSE pg_catalog.to_char($1 / 1024.0 ^ n, CASE WHEN pg_catalog.abs($1) / 1024.0 ^ n < 9.95 THEN 'FM0.0' ELSE 'FM9990' END)
+    ELSE crdb_internal.to_char($1 / 1024.0 ^ n, CASE WHEN pg_catalog.abs($1) / 1024.0 ^ n < 9.95 THEN 'FM0.0' ELSE 'FM9990' END)
       || ' ' || (ARRAY['KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'])[n] END
   FROM (SELECT least(6, pg_catalog.trunc(pg_catalog.log(1024.0, greatest(1, pg_catalog.abs($1)::pg_catalog.numeric)))::pg_catalog.int4)) AS s(n) $$;
 CREATE OR REPLACE FUNCTION crdb_internal.round_decimal_values(val numeric, scale int8) RETURNS numeric

@@ -2,12 +2,11 @@
 
 use kecoa_sql::Statement;
 
-use super::copy;
 use super::table::{Found, SYNTAX, UNIMPLEMENTED};
+use super::{copy, grant};
 
-/// What `EXPLAIN` takes in brackets; `ANALYZE` was an option in earlier versions.
-const EXPLAIN: [&str; 19] = [
-    "ANALYZE",
+/// What `EXPLAIN` takes in brackets.
+const EXPLAIN: [&str; 18] = [
     "CATALOG",
     "DDL",
     "DEBUG",
@@ -38,7 +37,7 @@ pub(super) fn find(statement: &Statement<'_>) -> Found {
         return copy::options(statement);
     }
     if statement.is_any(0, &["GRANT", "REVOKE"]) {
-        return columns(statement);
+        return grant::find(statement);
     }
     if statement.is(0, "EXPLAIN") {
         return explain(statement);
@@ -49,16 +48,12 @@ pub(super) fn find(statement: &Statement<'_>) -> Found {
     None
 }
 
-/// `GRANT SELECT (a) ON t`.
-fn columns(statement: &Statement<'_>) -> Found {
-    let on = statement.find(1, statement.len(), |at| statement.is(at, "ON"))?;
-    let open = (1..on).find(|at| statement.is_mark(*at, "("))?;
-    Some((open, SYNTAX, "privileges on columns"))
-}
-
 /// The first option that is none of CockroachDB's, or has a value.
 fn explain(statement: &Statement<'_>) -> Found {
     let open = 1 + usize::from(statement.is_any(1, &["ANALYZE", "ANALYSE"]));
+    if statement.is(open, "VERBOSE") && statement.len() > open + 1 {
+        return Some((open, SYNTAX, "EXPLAIN VERBOSE (say EXPLAIN (VERBOSE))"));
+    }
     let closing = statement.partner(open).filter(|_| statement.is_mark(open, "("))?;
     if statement.is_mark(open + 1, "(")
         || statement.is_any(open + 1, &["SELECT", "VALUES", "TABLE", "WITH"])
@@ -106,6 +101,79 @@ pub(super) fn copied(statement: &Statement<'_>, from: usize, to: usize) -> Found
                 "this in LIKE (it has CONSTRAINTS, DEFAULTS, GENERATED, INDEXES, ALL)",
             ));
         }
+    }
+    None
+}
+
+/// What stands behind a table's name or its columns: how PostgreSQL keeps it, and what a commit does to it.
+pub(super) fn behind_table(statement: &Statement<'_>, end: usize) -> Found {
+    let closing = statement.partner(end).filter(|_| statement.is_mark(end, "("));
+    let from = closing.map_or(end, |closing| closing + 1);
+    let query = statement.find(from, statement.len(), |at| statement.is(at, "AS"));
+    let to = query.unwrap_or(statement.len());
+    let commit = |at| statement.are(at, &["ON", "COMMIT"]);
+    if let Some(at) = statement.find(from, to, commit)
+        && statement.is_any(at + 2, &["DROP", "DELETE"])
+    {
+        return Some((at, UNIMPLEMENTED, "this at a commit (it has PRESERVE ROWS)"));
+    }
+    if let Some(query) = query
+        && statement.is(query + 1, "EXECUTE")
+    {
+        return Some((query + 1, SYNTAX, "CREATE TABLE … AS EXECUTE"));
+    }
+    let method =
+        statement.find(from, to, |at| statement.is(at, "USING") && statement.is_name(at + 1));
+    method.map(|at| (at, SYNTAX, "access methods"))
+}
+
+/// `CREATE MATERIALIZED VIEW v USING method AS query`.
+pub(super) fn method(statement: &Statement<'_>, from: usize) -> Found {
+    let end = statement.find(from, statement.len(), |at| statement.is(at, "AS"))?;
+    let at = statement.find(from, end, |at| statement.is(at, "USING"))?;
+    Some((at, SYNTAX, "access methods"))
+}
+
+/// Constraints of a table that only PostgreSQL has, among the elements in `from..to`.
+pub(super) fn elements(statement: &Statement<'_>, from: usize, to: usize) -> Found {
+    statement.elements(from, to).into_iter().find_map(|(start, end)| {
+        let kind = if statement.is(start, "CONSTRAINT") { start + 2 } else { start };
+        if statement.are(kind, &["NOT", "NULL"]) {
+            return Some((kind, SYNTAX, "NOT NULL as a constraint of the table"));
+        }
+        let closing =
+            statement.partner(kind + 2).filter(|_| statement.are(kind, &["PRIMARY", "KEY"]))?;
+        let found = statement.find(closing, end, |at| statement.is(at, "INCLUDE"));
+        found.map(|at| (at, SYNTAX, "INCLUDE in a primary key: it has all columns"))
+    })
+}
+
+/// What columns and constraints may not have, in `from..to`.
+pub(super) fn constraints(statement: &Statement<'_>, from: usize, to: usize) -> Found {
+    let mut at = from;
+    while at < to {
+        if statement.is(at, "DEFERRABLE") && !statement.is(at - 1, "NOT")
+            || statement.are(at, &["INITIALLY", "DEFERRED"])
+        {
+            return Some((at, UNIMPLEMENTED, "deferrable constraints"));
+        }
+        if statement.is(at, "EXCLUDE")
+            && (statement.is(at + 1, "USING") || statement.is_mark(at + 1, "("))
+        {
+            return Some((at, UNIMPLEMENTED, "EXCLUDE constraints"));
+        }
+        if statement.is(at, "NULLS")
+            && (statement.is(at + 1, "DISTINCT") || statement.are(at + 1, &["NOT", "DISTINCT"]))
+        {
+            return Some((at, SYNTAX, "NULLS [NOT] DISTINCT"));
+        }
+        if statement.are(at, &["MATCH", "PARTIAL"]) {
+            return Some((at, UNIMPLEMENTED, "MATCH PARTIAL"));
+        }
+        if let Some(found) = constraint(statement, at) {
+            return Some(found);
+        }
+        at = statement.skip(at);
     }
     None
 }

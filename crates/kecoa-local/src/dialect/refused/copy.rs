@@ -19,6 +19,9 @@ const KNOWN: [(&str, &str); 5] = [
 /// What a `COPY` has.
 pub(super) fn options(statement: &Statement<'_>) -> Found {
     let length = statement.len();
+    if statement.is(1, "BINARY") && statement.is_name(2) && !statement.is_any(2, &["FROM", "TO"]) {
+        return Some((1, SYNTAX, "COPY BINARY (say WITH BINARY)"));
+    }
     let way = statement.find(1, length, |at| {
         statement.are(at, &["FROM", "STDIN"]) || statement.are(at, &["TO", "STDOUT"])
     })?;
@@ -34,6 +37,9 @@ pub(super) fn options(statement: &Statement<'_>) -> Found {
     }
     let mut words = (from..length).filter(|at| statement.is_name(*at));
     words.find_map(|at| {
+        if statement.is_any(at, &["USING", "DELIMITERS"]) {
+            return Some((at, SYNTAX, "DELIMITERS in COPY (say DELIMITER)"));
+        }
         if statement.is(at, "FORCE") {
             return Some((at, UNIMPLEMENTED, "FORCE in COPY"));
         }

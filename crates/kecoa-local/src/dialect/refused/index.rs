@@ -26,12 +26,19 @@ pub(super) fn refusal(statement: &Statement<'_>) -> Option<Refusal> {
         let what = "indexes of this kind (it has btree, gin and gist)";
         return Some(Refusal::syntax(statement, open - 2, UNIMPLEMENTED, what));
     }
+    let only = statement.find(2, open, |at| statement.are(at, &["ON", "ONLY"]));
+    if let Some(at) = only.filter(|at| at + 2 < open) {
+        return Some(Refusal::syntax(statement, at + 1, SYNTAX, "indexes ON ONLY a table"));
+    }
     let closing = statement.partner(open)?;
     let inverted = (1..3).any(|at| statement.is_any(at, &["INVERTED", "VECTOR"]))
         || statement.is(open - 2, "USING") && !statement.is(open - 1, "BTREE");
     let elements = statement.elements(open + 1, closing);
     let last = elements.len();
     for (number, (start, end)) in elements.into_iter().enumerate() {
+        if let Some(at) = statement.find(start, end, |at| statement.is(at, "COLLATE")) {
+            return Some(Refusal::syntax(statement, at, SYNTAX, "COLLATE in an index"));
+        }
         let found = element(statement, start, end, inverted && number + 1 == last);
         if found.is_some() {
             return found;

@@ -2,6 +2,7 @@
 
 use kecoa_sql::Statement;
 
+use super::reserved;
 use super::table::{Found, SYNTAX, Table, UNIMPLEMENTED, look};
 
 /// Behind the parameters.
@@ -21,6 +22,14 @@ const CLAUSES: Table = &[
 pub(super) fn clauses(statement: &Statement<'_>, at: usize) -> Found {
     let open = statement.qualified_name(at + 1).filter(|open| statement.is_mark(*open, "("))?;
     let closing = statement.partner(open)?;
+    if let Some(found) = reserved::of_routine(statement, open - 1) {
+        return Some(found);
+    }
+    let copied =
+        |at: usize| statement.is_mark(at, "%") && statement.is_any(at + 1, &["TYPE", "ROWTYPE"]);
+    if let Some(at) = (open..statement.len()).find(|at| copied(*at)) {
+        return Some((at, SYNTAX, "the type of something else (%TYPE)"));
+    }
     for (start, end) in statement.elements(open + 1, closing) {
         let variadic = (start..end.min(start + 2)).find(|at| statement.is(*at, "VARIADIC"));
         if let Some(at) = variadic {

@@ -17,3 +17,32 @@ pub(super) fn look(statement: &Statement<'_>, at: usize, table: Table) -> Found 
     let found = table.iter().find(|(words, ..)| statement.are(at, words));
     found.map(|(_, code, what)| (at, *code, *what))
 }
+
+/// What is made, changed and dropped by the same words.
+pub(super) const OBJECTS: Table = &[
+    (&["ACCESS", "METHOD"], UNIMPLEMENTED, "access methods"),
+    (&["AGGREGATE"], UNIMPLEMENTED, "aggregates of one's own"),
+    (&["CAST"], UNIMPLEMENTED, "casts of one's own"),
+    (&["COLLATION"], UNIMPLEMENTED, "collations of one's own"),
+    (&["CONVERSION"], UNIMPLEMENTED, "conversions"),
+    (&["DEFAULT", "CONVERSION"], UNIMPLEMENTED, "conversions"),
+    (&["DOMAIN"], UNIMPLEMENTED, "domains"),
+    (&["EVENT", "TRIGGER"], SYNTAX, "event triggers"),
+    (&["FOREIGN"], UNIMPLEMENTED, "foreign tables and data wrappers"),
+    (&["LANGUAGE"], UNIMPLEMENTED, "languages of one's own"),
+    (&["TRUSTED", "LANGUAGE"], UNIMPLEMENTED, "languages of one's own"),
+    (&["PROCEDURAL", "LANGUAGE"], UNIMPLEMENTED, "languages of one's own"),
+    (&["OPERATOR"], UNIMPLEMENTED, "operators of one's own"),
+    (&["PUBLICATION"], UNIMPLEMENTED, "publications"),
+    (&["RULE"], UNIMPLEMENTED, "rules"),
+    (&["SERVER"], UNIMPLEMENTED, "foreign servers"),
+    (&["SUBSCRIPTION"], UNIMPLEMENTED, "subscriptions"),
+    (&["TABLESPACE"], UNIMPLEMENTED, "tablespaces"),
+    (&["TEXT", "SEARCH"], UNIMPLEMENTED, "text search objects of one's own"),
+    (&["TRANSFORM"], SYNTAX, "transforms"),
+    (&["USER", "MAPPING"], SYNTAX, "user mappings"),
+    (&["CONSTRAINT", "TRIGGER"], UNIMPLEMENTED, "constraint triggers"),
+    (&["LARGE", "OBJECT"], SYNTAX, "large objects"),
+    (&["RECURSIVE", "VIEW"], UNIMPLEMENTED, "CREATE RECURSIVE VIEW"),
+    (&["ROUTINE"], SYNTAX, "ROUTINE (say FUNCTION or PROCEDURE)"),
+];

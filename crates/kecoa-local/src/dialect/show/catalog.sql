@@ -33,7 +33,7 @@ WHERE p.prokind = 'f' AND crdb_internal.is_users(n.nspname)
 
 CREATE OR REPLACE VIEW crdb_internal.create_schema_statements AS
 SELECT d.oid::int8 AS database_id, d.datname::text AS database_name, n.nspname::text AS schema_name,
-  n.oid::int8 AS descriptor_id, 'CREATE SCHEMA ' || pg_catalog.quote_ident(n.nspname) AS create_statement
+  n.oid::int8 AS descriptor_id, 'CREATE SCHEMA ' || crdb_internal.quote_name(n.nspname) AS create_statement
 FROM pg_catalog.pg_namespace n
 JOIN pg_catalog.pg_database d ON d.datname = pg_catalog.current_database()
 WHERE crdb_internal.is_users(n.nspname);

@@ -2,14 +2,14 @@
 
 CREATE OR REPLACE FUNCTION crdb_internal.qualified(relation oid) RETURNS text
 LANGUAGE sql STABLE STRICT AS $$
-  SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname)
+  SELECT crdb_internal.quote_name(n.nspname) || '.' || crdb_internal.quote_name(c.relname)
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.oid = relation
 $$;
 
 CREATE OR REPLACE FUNCTION crdb_internal.column_names(relation oid, numbers int2[]) RETURNS text
 LANGUAGE sql STABLE STRICT AS $$
-  SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY u.place)
+  SELECT pg_catalog.string_agg(crdb_internal.quote_name(a.attname), ', ' ORDER BY u.place)
   FROM pg_catalog.unnest(numbers) WITH ORDINALITY AS u(number, place)
   JOIN pg_catalog.pg_attribute a ON a.attrelid = relation AND a.attnum = u.number
 $$;
@@ -24,7 +24,7 @@ LANGUAGE sql STABLE STRICT AS $$
       WHEN 'f' THEN 'FOREIGN KEY (' || crdb_internal.column_names(k.conrelid, k.conkey)
         || ') REFERENCES '
         || CASE WHEN mark <> ':::' AND pg_catalog.pg_table_is_visible(k.confrelid)
-          THEN (SELECT pg_catalog.quote_ident(f.relname) FROM pg_catalog.pg_class f
+          THEN (SELECT crdb_internal.quote_name(f.relname) FROM pg_catalog.pg_class f
                 WHERE f.oid = k.confrelid)
           ELSE crdb_internal.qualified(k.confrelid) END
         || '(' || crdb_internal.column_names(k.confrelid, k.confkey) || ')'
@@ -73,7 +73,7 @@ CREATE OR REPLACE FUNCTION crdb_internal.shown_column(
   tab oid, name text, type text, nullable bool, expression text, generated "char",
   identity "char", hidden bool) RETURNS text
 LANGUAGE sql STABLE AS $$
-  SELECT pg_catalog.quote_ident(name) || ' ' || type
+  SELECT crdb_internal.quote_name(name) || ' ' || type
     || CASE WHEN hidden THEN ' NOT VISIBLE' ELSE '' END
     || CASE WHEN nullable THEN ' NULL' ELSE ' NOT NULL' END
     || CASE identity WHEN 'a' THEN ' GENERATED ALWAYS AS IDENTITY' || crdb_internal.shown_identity(tab, name)
@@ -110,13 +110,13 @@ LANGUAGE sql STABLE STRICT AS $$
     SELECT CASE d.objsubid WHEN 0 THEN 1 ELSE 2 END, d.objsubid::int8,
       CASE d.objsubid WHEN 0 THEN 'TABLE ' || crdb_internal.qualified(tab)
         ELSE 'COLUMN ' || crdb_internal.qualified(tab) || '.' || (
-          SELECT pg_catalog.quote_ident(a.attname) FROM pg_catalog.pg_attribute a
+          SELECT crdb_internal.quote_name(a.attname) FROM pg_catalog.pg_attribute a
           WHERE a.attrelid = tab AND a.attnum = d.objsubid AND NOT a.attisdropped) END, d.description
     FROM pg_catalog.pg_description d
     WHERE d.objoid = tab AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
     UNION ALL
     SELECT 3, i.indexrelid::int8,
-      'INDEX ' || crdb_internal.qualified(tab) || '@' || pg_catalog.quote_ident(x.relname), d.description
+      'INDEX ' || crdb_internal.qualified(tab) || '@' || crdb_internal.quote_name(x.relname), d.description
     FROM pg_catalog.pg_index i
     JOIN pg_catalog.pg_description d ON d.objoid = i.indexrelid
       AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objsubid = 0
@@ -124,7 +124,7 @@ LANGUAGE sql STABLE STRICT AS $$
     WHERE i.indrelid = tab
     UNION ALL
     SELECT 4, k.oid::int8,
-      'CONSTRAINT ' || pg_catalog.quote_ident(k.conname) || ' ON ' || crdb_internal.qualified(tab), d.description
+      'CONSTRAINT ' || crdb_internal.quote_name(k.conname) || ' ON ' || crdb_internal.qualified(tab), d.description
     FROM pg_catalog.pg_constraint k
     JOIN pg_catalog.pg_description d ON d.objoid = k.oid
       AND d.classoid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND d.objsubid = 0
@@ -153,11 +153,11 @@ LANGUAGE sql STABLE STRICT AS $$
       c.generated, c.identity, c.hidden)
     FROM columns AS c
     UNION ALL
-    SELECT 2, 0, 'CONSTRAINT ' || pg_catalog.quote_ident(t.relname || '_pkey') || ' PRIMARY KEY (rowid ASC)'
+    SELECT 2, 0, 'CONSTRAINT ' || crdb_internal.quote_name(t.relname || '_pkey') || ' PRIMARY KEY (rowid ASC)'
     FROM columns AS c JOIN pg_catalog.pg_class t ON t.oid = tab WHERE c.hidden
     UNION ALL
     SELECT CASE k.contype WHEN 'p' THEN 2 WHEN 'f' THEN 3 ELSE 5 END, k.oid::int8,
-      'CONSTRAINT ' || pg_catalog.quote_ident(k.conname) || ' '
+      'CONSTRAINT ' || crdb_internal.quote_name(k.conname) || ' '
       || crdb_internal.shown_constraint(k.oid, ':::')
     FROM pg_catalog.pg_constraint k WHERE k.conrelid = tab AND k.contype IN ('p', 'c', 'f')
     UNION ALL
@@ -215,7 +215,7 @@ BEGIN
   LOOP
     source := crdb_internal.regexp_replace(source, '( |\()' ||
       crdb_internal.regexp_replace(referenced, '([.$"])', '\\\1', 'g') || '(?![\w"$.])',
-      '\1' || pg_catalog.quote_ident(pg_catalog.current_database()) || '.' || referenced, 'g');
+      '\1' || crdb_internal.quote_name(pg_catalog.current_database()) || '.' || referenced, 'g');
   END LOOP;
   FOR referenced IN
     SELECT DISTINCT m.match[1] FROM crdb_internal.regexp_matches(source,
@@ -234,7 +234,7 @@ LANGUAGE sql STABLE STRICT AS $$
   SELECT 'CREATE ' || CASE WHEN c.relkind = 'm' THEN 'MATERIALIZED '
       WHEN c.relpersistence = 't' THEN 'TEMP ' ELSE '' END || 'VIEW '
     || crdb_internal.qualified(view) || E' (\n\t' || (
-      SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), E',\n\t' ORDER BY a.attnum)
+      SELECT pg_catalog.string_agg(crdb_internal.quote_name(a.attname), E',\n\t' ORDER BY a.attnum)
       FROM pg_catalog.pg_attribute a WHERE a.attrelid = view AND a.attnum > 0)
     -- The rows of a materialized view have CockroachDB's hidden key.
     || CASE WHEN c.relkind = 'm' THEN E',\n\trowid' ELSE '' END || E'\n) AS ' || crdb_internal.shown_query(view)
@@ -277,9 +277,9 @@ LANGUAGE sql STABLE STRICT AS $$
                       WHERE d.objid = c.oid AND d.deptype = 'i' AND c.relkind = 'S')
     UNION ALL
     SELECT 2 * v.part, k.oid::int8, 'ALTER TABLE ' || crdb_internal.qualified(k.conrelid)
-      || CASE v.part WHEN 1 THEN ' ADD CONSTRAINT ' || pg_catalog.quote_ident(k.conname) || ' '
+      || CASE v.part WHEN 1 THEN ' ADD CONSTRAINT ' || crdb_internal.quote_name(k.conname) || ' '
           || crdb_internal.shown_constraint(k.oid, ':::')
-        ELSE ' VALIDATE CONSTRAINT ' || pg_catalog.quote_ident(k.conname) END || ';'
+        ELSE ' VALIDATE CONSTRAINT ' || crdb_internal.quote_name(k.conname) END || ';'
     FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_namespace n ON n.oid = k.connamespace,
       (VALUES (1), (2)) AS v(part)
     WHERE k.contype = 'f' AND crdb_internal.is_users(n.nspname)
@@ -295,7 +295,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION crdb_internal.show_create_all_schemas(database text) RETURNS SETOF text
 LANGUAGE sql STABLE STRICT AS $$
-  SELECT 'CREATE SCHEMA ' || pg_catalog.quote_ident(n.nspname) || ';'
+  SELECT 'CREATE SCHEMA ' || crdb_internal.quote_name(n.nspname) || ';'
   FROM pg_catalog.pg_namespace n
   WHERE database = pg_catalog.current_database() AND crdb_internal.is_users(n.nspname) ORDER BY n.oid
 $$;
@@ -308,7 +308,7 @@ LANGUAGE sql STABLE STRICT AS $$
                                      ORDER BY e.enumsortorder)
         FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid), '') || ')'
       ELSE '(' || coalesce((
-        SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname) || ' '
+        SELECT pg_catalog.string_agg(crdb_internal.quote_name(a.attname) || ' '
           || crdb_internal.sql_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum)
         FROM pg_catalog.pg_attribute a
         WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped), '') || ')' END || ';'

@@ -28,7 +28,7 @@ RETURNS TABLE (place int8, name text, type text, nullable bool, expression text,
                identity "char", hidden bool, comment text)
 LANGUAGE sql STABLE AS $$
   SELECT a.attnum::int8, a.attname::text, crdb_internal.sql_type(a.atttypid, a.atttypmod, a.attstorage)
-      || coalesce(' COLLATE ' || pg_catalog.quote_ident(l.collname), ''),
+      || coalesce(' COLLATE ' || crdb_internal.quote_name(l.collname), ''),
     NOT a.attnotnull, pg_catalog.pg_get_expr(d.adbin, d.adrelid), a.attgenerated, a.attidentity,
     false, (SELECT d.description FROM pg_catalog.pg_description d WHERE d.objoid = a.attrelid
       AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objsubid = a.attnum)
@@ -115,7 +115,7 @@ $$;
 CREATE OR REPLACE FUNCTION crdb_internal.index_text(index oid, mark text) RETURNS text
 LANGUAGE sql STABLE STRICT AS $$
   SELECT '(' || (
-      SELECT pg_catalog.string_agg(coalesce(pg_catalog.quote_ident(k.name),
+      SELECT pg_catalog.string_agg(coalesce(crdb_internal.quote_name(k.name),
           CASE WHEN k.expression LIKE '(%' THEN '(' || e.shown || ')' ELSE e.shown END)
         || CASE WHEN m.amname = 'gin' AND k.place = i.indnkeyatts
           THEN CASE WHEN o.opcname = 'gin_trgm_ops' THEN ' gin_trgm_ops' ELSE '' END
@@ -126,7 +126,7 @@ LANGUAGE sql STABLE STRICT AS $$
         AS e(shown)
       WHERE NOT k.storing) || ')'
     || coalesce(' STORING (' || (
-      SELECT pg_catalog.string_agg(pg_catalog.quote_ident(k.name), ', ' ORDER BY k.place)
+      SELECT pg_catalog.string_agg(crdb_internal.quote_name(k.name), ', ' ORDER BY k.place)
       FROM crdb_internal.index_keys(index) AS k WHERE k.storing) || ')', '')
     || CASE WHEN mark = ':::' THEN coalesce(' WHERE ' || w.shown, '')
       ELSE coalesce(' WHERE (' || w.shown || ')', '') END
@@ -142,7 +142,7 @@ CREATE OR REPLACE FUNCTION crdb_internal.shown_index(index oid, relation text) R
 LANGUAGE sql STABLE AS $$
   SELECT CASE WHEN relation IS NULL THEN '' ELSE 'CREATE ' END
     || CASE WHEN i.indisunique THEN 'UNIQUE ' WHEN m.amname = 'gin' THEN 'INVERTED ' ELSE '' END
-    || 'INDEX ' || pg_catalog.quote_ident(x.relname) || coalesce(' ON ' || relation, '') || ' '
+    || 'INDEX ' || crdb_internal.quote_name(x.relname) || coalesce(' ON ' || relation, '') || ' '
     || crdb_internal.index_text(index, ':::')
   FROM pg_catalog.pg_index i
   JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid JOIN pg_catalog.pg_am m ON m.oid = x.relam

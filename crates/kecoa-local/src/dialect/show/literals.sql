@@ -1,3 +1,11 @@
+-- A name as CockroachDB writes it: some words are names in one of the two databases only.
+CREATE OR REPLACE FUNCTION crdb_internal.quote_name(name text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT CASE WHEN name IN ('family', 'index', 'none', 'nothing') THEN '"' || name || '"'
+    WHEN name IN ('binary', 'freeze', 'system_user', 'tablesample', 'verbose') THEN name
+    ELSE pg_catalog.quote_ident(name) END
+$$;
+
 -- Literals and names of types as CockroachDB prints them. `mark` stands before the type of a literal:
 -- ::: in definitions, :: in texts of pg_catalog (numbers have none there), nothing elsewhere.
 

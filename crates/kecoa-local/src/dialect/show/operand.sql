@@ -258,7 +258,7 @@ $$;
 CREATE OR REPLACE FUNCTION crdb_internal.qualified_name(name text, kind text) RETURNS text
 LANGUAGE sql STABLE AS $$
   SELECT coalesce((
-    SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname)
+    SELECT crdb_internal.quote_name(n.nspname) || '.' || crdb_internal.quote_name(c.relname)
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE kind = 'REGCLASS' AND c.oid = pg_catalog.to_regclass(name)), name)
 $$;

@@ -15,7 +15,7 @@ LANGUAGE sql STABLE STRICT AS $$
   SELECT coalesce(pg_catalog.string_agg(
     CASE coalesce(p.proargmodes[u.place], 'i') WHEN 'o' THEN 'OUT ' WHEN 'b' THEN 'INOUT '
       WHEN 'v' THEN 'VARIADIC ' ELSE '' END
-    || coalesce(pg_catalog.quote_ident(nullif(p.proargnames[u.place], '')) || ' ', '')
+    || coalesce(crdb_internal.quote_name(nullif(p.proargnames[u.place], '')) || ' ', '')
     || crdb_internal.sql_type(u.kind, -1)
     || coalesce(' DEFAULT ' || crdb_internal.shown_expression(
       pg_catalog.pg_get_function_arg_default(routine, u.place::int4), 0,
@@ -30,11 +30,11 @@ $$;
 CREATE OR REPLACE FUNCTION crdb_internal.shown_routine(routine oid) RETURNS text
 LANGUAGE sql STABLE STRICT AS $body$
   SELECT 'CREATE ' || CASE p.prokind WHEN 'p' THEN 'PROCEDURE ' ELSE 'FUNCTION ' END
-    || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.proname)
+    || crdb_internal.quote_name(n.nspname) || '.' || crdb_internal.quote_name(p.proname)
     || '(' || crdb_internal.shown_arguments(routine) || ')'
     || CASE WHEN p.prokind = 'p' THEN '' ELSE
       E'\n\tRETURNS ' || coalesce('TABLE (' || (
-          SELECT pg_catalog.string_agg(pg_catalog.quote_ident(p.proargnames[u.place]) || ' '
+          SELECT pg_catalog.string_agg(crdb_internal.quote_name(p.proargnames[u.place]) || ' '
             || crdb_internal.sql_type(u.kind, -1), ', ' ORDER BY u.place)
           FROM pg_catalog.unnest(p.proallargtypes) WITH ORDINALITY AS u(kind, place)
           WHERE p.proargmodes[u.place] = 't') || ')',

@@ -1,0 +1,47 @@
+//! PostgreSQL's system columns, of which CockroachDB has `tableoid` alone.
+
+use kecoa_grammar::NodeId;
+use kecoa_sql::Statement;
+
+use super::parsed::Query;
+use crate::dialect::plan::Refusal;
+
+const NAMES: [&str; 5] = ["cmax", "cmin", "ctid", "xmax", "xmin"];
+
+/// The error for a column that every table of PostgreSQL's has, unless the statement gives its name to something.
+pub(super) fn check(query: &Query<'_, '_>, node: NodeId) -> Result<(), Refusal> {
+    let (statement, last) = (query.statement, query.tree.last(node));
+    let Some(name) = NAMES.into_iter().find(|name| is(statement, last, name)) else {
+        return Ok(());
+    };
+    if (0..statement.len()).any(|at| is(statement, at, name) && is_given(statement, at)) {
+        return Ok(());
+    }
+    let hint = "PostgreSQL has it in every table, CockroachDB in none; SET kecoa_strict = off lets it through";
+    let message = format!("column \"{name}\" does not exist");
+    Err(Refusal { hint: hint.to_owned(), ..Refusal::new("42703", message) })
+}
+
+fn is(statement: &Statement<'_>, at: usize, name: &str) -> bool {
+    statement.is_name(at) && statement.name(at).as_deref() == Some(name)
+}
+
+/// Whether the name at `at` is one that is given: behind AS, in a list of columns behind a name, behind an expression.
+fn is_given(statement: &Statement<'_>, at: usize) -> bool {
+    let Some(before) = at.checked_sub(1) else { return false };
+    if statement.is(before, "AS") || statement.is_mark(before, ")") {
+        return true;
+    }
+    // `AS t (a, xmin)`, `WITH q (xmin)`
+    let listed = statement.is_mark(before, "(") || statement.is_mark(before, ",");
+    let open = (0..at).rev().find(|open| {
+        statement.is_mark(*open, "(")
+            && statement.partner(*open).is_some_and(|closing| closing > at)
+    });
+    listed
+        && open.is_some_and(|open| {
+            open > 1
+                && statement.is_name(open - 1)
+                && statement.is_any(open - 2, &["AS", "WITH", "RECURSIVE"])
+        })
+}
