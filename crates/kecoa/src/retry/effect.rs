@@ -141,22 +141,41 @@ fn run_text(
     sql: &[u8],
     effect: &mut Effect,
     cockroach: bool,
-    mut open: Option<&mut Effect>,
+    open: Option<&mut Effect>,
     sets: &mut Sets,
 ) -> bool {
+    let is_open =
+        effect.after == Block::Open && open.as_ref().is_none_or(|open| open.after == Block::Open);
+    let is_single = memchr::memchr(b';', sql).is_none();
+    let lexer = Lexer::new(sql, is_single);
+    // By far the most texts: one statement, known by its first word, or by what it plainly reads from.
+    if is_single {
+        let mut ahead = lexer.clone();
+        if let Some(word) = ahead.leading_word()
+            && is_row_word(word)
+            && (is_open || !is_word(word, "select") || ahead.plainly_may_write())
+        {
+            for effect in [Some(effect), open].into_iter().flatten() {
+                effect.may_commit |= matches!(effect.after, Block::Outside | Block::Unknown);
+            }
+            return is_single;
+        }
+    }
+    run_tokens(lexer, effect, cockroach, open, sets);
+    is_single
+}
+
+/// The same by tokens.
+fn run_tokens(
+    mut lexer: Lexer<'_>,
+    effect: &mut Effect,
+    cockroach: bool,
+    mut open: Option<&mut Effect>,
+    sets: &mut Sets,
+) {
+    let sql = lexer.rest();
     let (before, before_open) =
         (effect.after, open.as_ref().map_or(Block::Open, |open| open.after));
-    let is_open = before == Block::Open && before_open == Block::Open;
-    let is_single = memchr::memchr(b';', sql).is_none();
-    let mut lexer = Lexer::new(sql, is_single);
-    // By far the most texts: one statement in a transaction, known by its first word.
-    if is_open
-        && is_single
-        && let Some(word) = lexer.clone().leading_word()
-        && is_row_word(word)
-    {
-        return is_single;
-    }
     while !lexer.is_over() {
         let is_open = effect.after == Block::Open
             && open.as_ref().is_none_or(|open| open.after == Block::Open);
@@ -177,7 +196,6 @@ fn run_text(
             open.leave_open(before_open, commits);
         }
     }
-    is_single
 }
 
 fn run_steps(

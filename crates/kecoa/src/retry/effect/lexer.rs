@@ -30,6 +30,11 @@ impl<'a> Lexer<'a> {
         Lexer { rest: sql, doubtful: false, over: false, is_single }
     }
 
+    /// What is yet to be read.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     pub(super) fn is_over(&self) -> bool {
         self.over
     }
@@ -50,7 +55,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// The word that the text begins with.
-    pub(super) fn leading_word(mut self) -> Option<&'a [u8]> {
+    pub(super) fn leading_word(&mut self) -> Option<&'a [u8]> {
         loop {
             match self.token()? {
                 Token::Word(word) => return Some(word),
@@ -58,6 +63,34 @@ impl<'a> Lexer<'a> {
                 _ => return None,
             }
         }
+    }
+
+    /// Whether the rest of a SELECT calls something or names a relation, as far as that can be told without
+    /// tokens: nothing quoted and no comment stands before it.
+    pub(super) fn plainly_may_write(&self) -> bool {
+        let mut length = 0;
+        for (at, byte) in self.rest.iter().enumerate() {
+            // Digits begin no word.
+            if is_word_start(*byte) || length > 0 && is_word_part(*byte) {
+                length += 1;
+                continue;
+            }
+            if matches!(length, 4 | 5) {
+                let word = self.rest.get(at - length..at).unwrap_or_default();
+                let known: [&[u8]; 3] = [b"from", b"into", b"table"];
+                if known.iter().any(|known| word.eq_ignore_ascii_case(known)) {
+                    return true;
+                }
+            }
+            match byte {
+                b'(' => return true,
+                b'\'' | b'"' | b'-' | b'/' => return false,
+                // Not a parameter: perhaps a string.
+                b'$' if !self.rest.get(at + 1).is_some_and(u8::is_ascii_digit) => return false,
+                _ => length = 0,
+            }
+        }
+        false
     }
 
     /// The next token; nothing at the end.

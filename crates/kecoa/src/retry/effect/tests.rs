@@ -304,3 +304,46 @@ fn statements_that_set_for_their_transaction_are_told_from_others() {
     let mut sets = read_request(&request, Some(b"SET b = 1"), Block::Open, false).sets;
     assert_eq!([sets.next_is_local(), sets.next_is_local()], [true, false]);
 }
+
+#[test]
+fn what_is_plain_is_told_as_by_tokens() {
+    let pieces = [
+        "SELECT",
+        "insert",
+        "(",
+        "a",
+        "1",
+        "from",
+        "FROM",
+        "from_",
+        "a.into",
+        "table",
+        "'from'",
+        "\"into\"",
+        "$1",
+        "$$ from $$",
+        "$t$ ( $t$",
+        "-- from\n",
+        "/* ( */",
+        "-",
+        "e'\\''",
+        "1from",
+        ",",
+        "é",
+        "x$from",
+        "$from",
+    ];
+    let count = pieces.len();
+    let texts = (0..count.pow(3)).flat_map(|number| {
+        let piece =
+            |place: u32| pieces.get(number / count.pow(place) % count).copied().unwrap_or_default();
+        [" ", ""].map(|gap| ["SELECT ", piece(0), gap, piece(1), gap, piece(2)].concat())
+    });
+    for sql in texts {
+        for before in [Block::Outside, Block::Open, Block::Failed, Block::Unknown] {
+            let mut told = Effect { may_commit: false, after: before };
+            run_tokens(Lexer::new(sql.as_bytes(), true), &mut told, true, None, &mut Sets::default());
+            assert_eq!(effect_of(sql.as_bytes(), before, true), told, "{sql}");
+        }
+    }
+}
