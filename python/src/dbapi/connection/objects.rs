@@ -72,10 +72,12 @@ impl Connection {
         let factory = cursor_factory
             .or_else(|| slf.get().cursor_factory(py).map(|factory| factory.into_bound(py)))
             .filter(|factory| !factory.is_none());
-        let name = name.unwrap_or_else(|| py.None().into_bound(py));
-        let cursor = match factory {
-            Some(factory) => factory.call1((slf, name))?,
-            None => py.get_type::<Cursor>().call1((slf, name))?,
+        let name = name.filter(|name| !name.is_none());
+        let cursor = match (factory, name) {
+            // By far the most: without a call.
+            (None, None) => Bound::new(py, Cursor::of(slf)?)?.into_any(),
+            (None, Some(name)) => py.get_type::<Cursor>().call1((slf, name))?,
+            (Some(factory), name) => factory.call1((slf, name))?,
         };
         let Ok(ours) = cursor.cast::<Cursor>() else {
             return Err(PyTypeError::new_err(

@@ -8,6 +8,7 @@ use pyo3::types::PyTuple;
 
 use super::rows::{Early, Fetched, Lookahead, Place};
 use crate::arrow::Batching;
+use crate::convert::classes;
 use crate::dbapi::connection::Connection;
 
 /// What PEP 249's `fetchmany` takes without an argument.
@@ -81,6 +82,16 @@ impl Default for Inner {
 }
 
 impl Inner {
+    /// What a fresh cursor of a connection holds.
+    pub(super) fn of(connection: &Bound<'_, Connection>) -> PyResult<Inner> {
+        let zones = classes::timezone(connection.py())?.clone().into_any().unbind();
+        Ok(Inner {
+            connection: Some(connection.clone().unbind()),
+            tzinfo_factory: Some(zones),
+            ..Inner::default()
+        })
+    }
+
     /// Forgets the last result; what is dropped is returned, to be dropped unlocked.
     pub(super) fn forget(&mut self) -> impl Sized + use<> {
         self.rowcount = -1;

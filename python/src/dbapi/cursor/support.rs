@@ -1,6 +1,6 @@
 //! What the cursor's methods share.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use kecoa_proto::RowDescription;
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -9,7 +9,6 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 
 use super::Cursor;
 use super::inner::Inner;
-use crate::convert::classes;
 use crate::convert::codec::Codec;
 use crate::convert::layout::Layout;
 use crate::dbapi::connection::Connection;
@@ -18,6 +17,11 @@ use crate::names;
 use crate::sync::lock;
 
 impl Cursor {
+    /// A cursor of a connection, as the class itself makes one without a name.
+    pub(crate) fn of(connection: &Bound<'_, Connection>) -> PyResult<Cursor> {
+        Ok(Cursor { inner: Mutex::new(Inner::of(connection)?) })
+    }
+
     /// `__init__`: a fresh cursor of a connection, on the server when it has a name.
     pub(super) fn initialise(
         &self,
@@ -30,13 +34,7 @@ impl Cursor {
         let conn = conn.cast::<Connection>().map_err(|_| {
             PyTypeError::new_err("argument 1 must be subclass of kecoa.extensions.connection")
         })?;
-        let zones = classes::timezone(py)?.clone().into_any().unbind();
-        let fresh = Inner {
-            connection: Some(conn.clone().unbind()),
-            tzinfo_factory: Some(zones),
-            ..Inner::default()
-        };
-        let old = std::mem::replace(&mut *lock(&self.inner), fresh);
+        let old = std::mem::replace(&mut *lock(&self.inner), Inner::of(conn)?);
         drop(old);
         if let Some(name) = name.filter(|name| !name.is_none()) {
             let name = match name.cast::<PyBytes>() {
