@@ -8,6 +8,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
+use super::utf8;
 use crate::names::{self, Installed};
 
 /// How text is encoded on one connection.
@@ -84,27 +85,19 @@ impl Codec {
     /// Text from the server's bytes; `UnicodeDecodeError` as Python raises it.
     #[inline]
     pub(crate) fn decode<'py>(&self, py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+        let Codec::Named { codec, characters } = self else { return utf8::decode(py, data) };
         let length = data.len().try_into().unwrap_or(ffi::Py_ssize_t::MAX);
         // SAFETY: `data` is `length` readable bytes (a slice is never longer than isize::MAX), the
         // codec's name is NUL-terminated, and the result is a new reference or NULL with an error.
-        unsafe {
-            let text = match self {
-                Codec::Utf8 => {
-                    ffi::PyUnicode_DecodeUTF8(data.as_ptr().cast(), length, std::ptr::null())
-                }
-                Codec::Named { codec, .. } => ffi::PyUnicode_Decode(
-                    data.as_ptr().cast(),
-                    length,
-                    codec.as_ptr(),
-                    std::ptr::null(),
-                ),
-            };
-            let text = Bound::from_owned_ptr_or_err(py, text)?;
-            if self.characters() == ClientEncoding::ShiftJis2004 {
-                return ascii_again(text);
-            }
-            Ok(text)
+        let text = unsafe {
+            let (data, codec) = (data.as_ptr().cast(), codec.as_ptr());
+            let text = ffi::PyUnicode_Decode(data, length, codec, std::ptr::null());
+            Bound::from_owned_ptr_or_err(py, text)?
+        };
+        if *characters == ClientEncoding::ShiftJis2004 {
+            return ascii_again(text);
         }
+        Ok(text)
     }
 
     /// Text that is shown to people: bytes that do not decode become U+FFFD.

@@ -11,3 +11,4 @@ pub(crate) mod layout;
 pub(crate) mod load;
 pub(crate) mod parameters;
 pub(crate) mod typecaster;
+mod utf8;

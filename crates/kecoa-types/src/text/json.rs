@@ -7,7 +7,7 @@ use crate::{DecodeError, Json};
 /// # Errors
 /// They are not UTF-8.
 pub fn decode(bytes: &[u8]) -> Result<Json, DecodeError> {
-    std::str::from_utf8(bytes)
+    simdutf8::basic::from_utf8(bytes)
         .map(Json::new)
         .map_err(|_| DecodeError::text("JSON text in UTF-8", bytes))
 }

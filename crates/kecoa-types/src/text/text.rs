@@ -8,7 +8,7 @@ use crate::DecodeError;
 /// They are not.
 #[inline]
 pub fn decode(bytes: &[u8]) -> Result<&str, DecodeError> {
-    std::str::from_utf8(bytes).map_err(|_| DecodeError::text("text in UTF-8", bytes))
+    simdutf8::basic::from_utf8(bytes).map_err(|_| DecodeError::text("text in UTF-8", bytes))
 }
 
 /// Appends the text as it is.

@@ -53,14 +53,12 @@ fn quoted(data: &[u8]) -> Option<(usize, bool)> {
     let mut escaped = false;
     let mut at = 0;
     loop {
-        match data.get(at)? {
-            b'"' => return Some((at, escaped)),
-            b'\\' => {
-                escaped = true;
-                at += 2;
-            }
-            _ => at += 1,
+        at += memchr::memchr2(b'"', b'\\', data.get(at..)?)?;
+        if data.get(at) == Some(&b'"') {
+            return Some((at, escaped));
         }
+        escaped = true;
+        at += 2;
     }
 }
 
