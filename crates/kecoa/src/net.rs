@@ -5,6 +5,7 @@
 
 mod address;
 mod attempt;
+mod buffers;
 mod cancel;
 mod certificates;
 mod connect;

@@ -7,13 +7,14 @@ use bytes::BytesMut;
 use rustix::net::RecvFlags;
 
 use super::address::Peer;
+use super::buffers;
 use super::socket::PlainSocket;
 use super::tls::TlsStream;
 use super::wait::{Stop, TICK, Wait};
 
 /// The least and the most bytes that a read offers by itself.
 const READ_MIN: usize = 16 * 1024;
-const READ_MAX: usize = 512 * 1024;
+const READ_MAX: usize = 256 * 1024;
 /// Reads below this share of what was offered make the next one smaller.
 const SPARSE: usize = 8;
 
@@ -48,8 +49,9 @@ impl ReadSize {
     fn reserve(&self, buf: &mut BytesMut, hint: usize) {
         let wanted = self.0.max(hint.min(READ_MAX));
         let spare = buf.capacity() - buf.len();
-        if spare < wanted / 4 || spare < hint.min(READ_MAX) {
-            buf.reserve(wanted);
+        let needed = hint.min(READ_MAX);
+        if spare < wanted / 4 || spare < needed {
+            buffers::make_room(buf, wanted, needed);
         }
     }
 }
