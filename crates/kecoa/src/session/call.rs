@@ -230,7 +230,7 @@ fn send(
     }
     steps.push(RUN_UNNAMED);
     let named = known.then_some(request.sql);
-    // Only what others are sent behind has to be hook_checked at.
+    // Only what others are sent behind has to be looked at.
     let reads = (again || session.connection().pending() > 0)
         && request.begin.is_none()
         && only_reads(request.sql);

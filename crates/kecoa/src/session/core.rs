@@ -52,6 +52,8 @@ pub(crate) struct Session {
     pub(super) excess: Option<RequestId>,
     /// When the hook was last asked; nothing until the second read of a request.
     pub(super) hook_checked: Option<Instant>,
+    /// Something was read since the first of the requests under way was submitted.
+    pub(super) has_read: bool,
     pub(super) busy_poll: BusyPoll,
     /// Something was sent since the last read.
     pub(super) asked: bool,
@@ -90,6 +92,7 @@ impl Session {
             budget: Budget::default(),
             excess: None,
             hook_checked: None,
+            has_read: false,
             busy_poll: BusyPoll::default(),
             asked: false,
             buffered: VecDeque::new(),
@@ -265,6 +268,7 @@ impl Session {
             self.cancelled = None;
             self.excess = None;
             self.hook_checked = None;
+            self.has_read = false;
             self.budget.clear();
         }
         let reading = self.in_flight.classify(&self.connection, told, named);

@@ -6,7 +6,6 @@ use kecoa_proto::{Event, Reply, RequestId, RowDescription};
 
 use super::core::Session;
 use super::outcome::Outcome;
-use crate::error::Error;
 
 impl Session {
     /// What a request has answered so far; `columns` are those of rows that are not described again.
@@ -31,17 +30,10 @@ impl Session {
         self.cancelled.is_none() && !self.budget.has_exceeded(id)
     }
 
-    /// Whether what was read is used up, and the next reply to a request whose results are wanted has to
-    /// be waited for.
-    pub(super) fn has_to_wait(&mut self, id: RequestId) -> Result<bool, Error> {
-        if !self.buffered.is_empty() {
-            return Ok(false);
-        }
-        if let Some(event) = self.poll_event()? {
-            self.buffered.push_back(event);
-            return Ok(false);
-        }
-        Ok(self.is_wanted(id))
+    /// Whether no whole message is left of what was read, and the next reply to a request whose results are
+    /// wanted has to be waited for.
+    pub(super) fn has_to_wait(&self, id: RequestId) -> bool {
+        self.buffered.is_empty() && self.connection.read_hint() > 0 && self.is_wanted(id)
     }
 
     /// The next reply to the request that was buffered, if it is one of those that [`Outcome::take`]

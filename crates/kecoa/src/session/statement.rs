@@ -152,7 +152,7 @@ fn gather(
     outcome: &mut Outcome,
 ) -> Result<(), Error> {
     loop {
-        if outcome.has_rows() && session.has_to_wait(id)? {
+        if outcome.has_rows() && session.has_to_wait(id) {
             hook.awaiting(&mut outcome.set);
         }
         match session.reply(id, hook)? {

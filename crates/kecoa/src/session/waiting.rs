@@ -131,7 +131,9 @@ impl Session {
     pub(super) fn check_hook_if_due(&mut self, hook: &mut dyn Interrupt) -> Result<(), Error> {
         let Some(hook_checked) = self.hook_checked else {
             // Most requests are answered by one read: they need no clock.
-            self.hook_checked = Some(Instant::now());
+            if std::mem::replace(&mut self.has_read, true) {
+                self.hook_checked = Some(Instant::now());
+            }
             return Ok(());
         };
         let due =
