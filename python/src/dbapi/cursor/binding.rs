@@ -15,6 +15,7 @@ use super::overlap::{Overlap, Work};
 use super::statement::{MarkedText, merge_marked, statement};
 use crate::convert::dump::{LiteralOptions, Settings};
 use crate::convert::formats::{Formats, is_utc};
+use crate::convert::layout::Layout;
 use crate::convert::parameters::{Binding, Template, Values, is_row_statement, template_of};
 use crate::dbapi::connection::Connection;
 use crate::sync::lock;
@@ -136,6 +137,9 @@ fn bind<'py>(
     Ok((out.text, call))
 }
 
+/// What came of a call, and the layout that was expected, where its columns were known.
+type Answer = (Option<Arc<Layout>>, Result<ResultSet, kecoa::Error>);
+
 impl Cursor {
     /// `execute` by server binding, where the statement and its values allow it.
     pub(super) fn execute_bound<'py>(
@@ -154,8 +158,14 @@ impl Cursor {
         };
         let old = lock(&slf.get().inner).forget();
         drop(old);
-        let driven = Cursor::run_call(slf, connection, &call, Overlap::in_mode(slf, mode))?;
-        Cursor::take_driven(slf, connection, &call.template.sql, mode, driven)
+        let (layout, driven) =
+            Cursor::run_call(slf, connection, &call, Overlap::in_mode(slf, mode))?;
+        match driven {
+            Ok(result) => Cursor::store_with(slf, vec![result], mode, layout),
+            Err(error) => {
+                Cursor::take_driven(slf, connection, &call.template.sql, mode, Err(error))
+            }
+        }
     }
 
     /// Runs a call, with BEGIN in front where the connection is to open a transaction.
@@ -164,7 +174,7 @@ impl Cursor {
         connection: &Bound<'_, Connection>,
         call: &BoundCall,
         work: Work,
-    ) -> PyResult<Result<Vec<ResultSet>, kecoa::Error>> {
+    ) -> PyResult<Answer> {
         let planned = connection.get().plan_call(&call.template.sql, &call.values.types, false);
         let layout = match planned.as_ref().and_then(|(plan, utc)| Some((plan.description()?, utc)))
         {
@@ -172,7 +182,7 @@ impl Cursor {
             None => None,
         };
         let formats = layout.as_ref().and_then(|(layout, utc)| layout.formats(*utc));
-        Connection::drive_user(connection, true, |client, begin, hook| {
+        let driven = Connection::drive_user(connection, true, |client, begin, hook| {
             hook.work(work);
             let plan = match planned {
                 Some((plan, _)) => plan,
@@ -183,8 +193,9 @@ impl Cursor {
                 .filter(|formats| !formats.needs_utc() || is_utc(client.parameter("TimeZone")));
             call.with_results(begin, formats, |request| {
                 let pending = client.submit_call(plan, request)?;
-                client.finish_call(pending, request, hook).map(|set| vec![set])
+                client.finish_call(pending, request, hook)
             })
-        })
+        })?;
+        Ok((layout.map(|(layout, _)| layout), driven))
     }
 }

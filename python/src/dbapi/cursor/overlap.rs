@@ -315,19 +315,23 @@ impl Cursor {
         }
     }
 
-    /// The result of a statement, and the rows that were made of it.
+    /// The result of a statement, and the rows that were made of it. Its layout may be known already.
     pub(super) fn with_early(
         &self,
         py: Python<'_>,
         connection: &Connection,
         mut result: ResultSet,
         description: &Arc<RowDescription>,
+        known: Option<Arc<Layout>>,
     ) -> PyResult<(Arc<Fetched>, Option<Early>)> {
         let made = result.made.take().and_then(|made| made.downcast::<Made>().ok());
         let made = made.and_then(Arc::into_inner);
         let layout = match &made {
             Some(made) => made.layout.clone(),
-            None => self.layout_of(py, description)?,
+            None => match known {
+                Some(known) => known,
+                None => self.layout_of(py, description)?,
+            },
         };
         let bytes: usize = result.rows.iter().map(|rows| rows.bytes().len()).sum();
         let codec = connection.codec_of(py, result.encoding.as_deref());

@@ -1,5 +1,7 @@
 //! What a statement answered: its result stored, or its error raised.
 
+use std::sync::Arc;
+
 use kecoa::ResultSet;
 use kecoa::retry::is_commit;
 use kecoa_proto::CommandTag;
@@ -8,6 +10,7 @@ use pyo3::prelude::*;
 use super::copy::direction;
 use super::rows::Place;
 use super::{Cursor, Mode};
+use crate::convert::layout::Layout;
 use crate::dbapi::connection::Connection;
 use crate::errors::error::{self, ErrorContext};
 use crate::names;
@@ -76,8 +79,18 @@ impl Cursor {
     /// Keeps the last result, as libpq's `PQexec` does.
     pub(super) fn store(
         slf: &Bound<'_, Cursor>,
+        results: Vec<ResultSet>,
+        mode: Mode,
+    ) -> PyResult<()> {
+        Cursor::store_with(slf, results, mode, None)
+    }
+
+    /// The same of a statement for which `layout` was looked up when it was sent.
+    pub(super) fn store_with(
+        slf: &Bound<'_, Cursor>,
         mut results: Vec<ResultSet>,
         mode: Mode,
+        layout: Option<Arc<Layout>>,
     ) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
@@ -90,7 +103,8 @@ impl Cursor {
         let fetched = match result.description.clone() {
             Some(description) if mode != Mode::CountOnly => {
                 let connection = this.connection_of(py)?;
-                Some(this.with_early(py, connection.get(), result, &description)?)
+                let known = layout.filter(|known| Arc::ptr_eq(&known.description, &description));
+                Some(this.with_early(py, connection.get(), result, &description, known)?)
             }
             _ => None,
         };
