@@ -298,10 +298,11 @@ class AsyncCursor(Generic[_Row]):
 
     async def __aiter__(self) -> AsyncIterator[_Row]:
         # One at a time: the next one is `fetchone`'s once the loop is left, and an execute in it is seen.
+        fetchone = self._inner.fetchone
         while True:
             if self._pending is not None:
                 await self._settle()
-            row = self._inner.fetchone()
+            row = fetchone()
             if row is None:
                 return
             if self.row_factory is None:
