@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -150,6 +151,8 @@ async def asyncpg(dsn: str) -> Work:
         "password": d.get("password"), "ssl": False,
     }  # fmt: skip
     conn = await driver.connect(**where)
+    # Objects, as the others give them, not text.
+    await conn.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
     work: Work = {}
     for name, fetch in FETCH.items():
 
