@@ -29,8 +29,8 @@ mod runtime;
 mod tests;
 
 pub use decision::{Attempts, Decision};
+pub(crate) use effect::{Beginning, Reading, Sets, read_request};
 pub use effect::{Block, Effect, effect_of, is_commit};
-pub(crate) use effect::{Reading, Sets, read_request};
 pub(crate) use failure::leaves_open;
 pub use failure::{Failure, classify};
 pub use policy::{Jitter, Policy};

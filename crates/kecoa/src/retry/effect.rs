@@ -57,7 +57,7 @@ pub struct Effect {
 #[must_use]
 pub fn effect_of(sql: &[u8], before: Block, cockroach: bool) -> Effect {
     let mut effect = Effect { may_commit: false, after: before };
-    run_text(sql, &mut effect, cockroach, None, &mut Sets::default());
+    run_text(sql, &mut effect, cockroach, None, &mut Sets::default(), &mut Beginning::default());
     effect
 }
 
@@ -107,13 +107,41 @@ impl Sets {
     }
 }
 
+/// How the last text began, where nothing behind that changes what it does: programs run the same
+/// statements again and again, with other values.
+#[derive(Debug, Default)]
+pub(crate) struct Beginning {
+    text: Vec<u8>,
+    /// The longest that is kept, in bytes.
+    longest: usize,
+}
+
+impl Beginning {
+    /// Keeps those of up to so many bytes.
+    pub(crate) fn of(longest: usize) -> Beginning {
+        Beginning { text: Vec::new(), longest }
+    }
+
+    fn is_of(&self, sql: &[u8]) -> bool {
+        !self.text.is_empty() && sql.starts_with(&self.text)
+    }
+
+    fn keep(&mut self, beginning: &[u8]) {
+        if beginning.len() <= self.longest {
+            self.text.clear();
+            self.text.extend_from_slice(beginning);
+        }
+    }
+}
+
 /// Reads a request. `named` is the text of a statement that the server knows by a name which the
-/// request does not define.
+/// request does not define; `last` is of the request before.
 pub(crate) fn read_request(
     request: &Request<'_>,
     named: Option<&[u8]>,
     before: Block,
     cockroach: bool,
+    last: &mut Beginning,
 ) -> Reading {
     let mut effect = Effect { may_commit: false, after: before };
     // In an open transaction the one effect is the other, but for what a CockroachDB does.
@@ -121,13 +149,15 @@ pub(crate) fn read_request(
         (before != Block::Open).then_some(Effect { may_commit: false, after: Block::Open });
     let mut sets = Sets::default();
     let is_single = match request {
-        Request::Query(sql) => run_text(sql, &mut effect, cockroach, open.as_mut(), &mut sets),
+        Request::Query(sql) => {
+            run_text(sql, &mut effect, cockroach, open.as_mut(), &mut sets, last)
+        }
         Request::FunctionCall { .. } => {
             effect.may_commit = matches!(before, Block::Outside | Block::Unknown);
             false
         }
         Request::Extended(steps) => {
-            run_steps(steps, named, &mut effect, cockroach, open.as_mut(), &mut sets);
+            run_steps(steps, named, &mut effect, cockroach, open.as_mut(), &mut sets, last);
             false
         }
     };
@@ -143,26 +173,42 @@ fn run_text(
     cockroach: bool,
     open: Option<&mut Effect>,
     sets: &mut Sets,
+    last: &mut Beginning,
 ) -> bool {
     let is_open =
         effect.after == Block::Open && open.as_ref().is_none_or(|open| open.after == Block::Open);
     let is_single = memchr::memchr(b';', sql).is_none();
     let lexer = Lexer::new(sql, is_single);
     // By far the most texts: one statement, known by its first word, or by what it plainly reads from.
-    if is_single {
-        let mut ahead = lexer.clone();
-        if let Some(word) = ahead.leading_word()
-            && is_row_word(word)
-            && (is_open || !is_word(word, "select") || ahead.plainly_may_write())
-        {
-            for effect in [Some(effect), open].into_iter().flatten() {
-                effect.may_commit |= matches!(effect.after, Block::Outside | Block::Unknown);
-            }
-            return is_single;
+    if is_single && (last.is_of(sql) || is_plain(&lexer, is_open, last)) {
+        for effect in [Some(effect), open].into_iter().flatten() {
+            effect.may_commit |= matches!(effect.after, Block::Outside | Block::Unknown);
         }
+        return is_single;
     }
     run_tokens(lexer, effect, cockroach, open, sets);
     is_single
+}
+
+/// Whether one statement is about rows, and may write some where no transaction is open. `last` learns how it
+/// began, with the byte that ends the word by which that is known.
+fn is_plain(lexer: &Lexer<'_>, is_open: bool, last: &mut Beginning) -> bool {
+    let mut ahead = lexer.clone();
+    let Some(word) = ahead.leading_word().filter(|word| is_row_word(word)) else { return false };
+    if is_open {
+        return true;
+    }
+    let read = match is_word(word, "select") {
+        true => ahead.plainly_may_write(),
+        false => Some(0),
+    };
+    let Some(read) = read else { return false };
+    let sql = lexer.rest();
+    let length = sql.len() - ahead.rest().len() + read + 1;
+    if let Some(beginning) = sql.get(..length) {
+        last.keep(beginning);
+    }
+    true
 }
 
 /// The same by tokens.
@@ -205,6 +251,7 @@ fn run_steps(
     cockroach: bool,
     mut open: Option<&mut Effect>,
     sets: &mut Sets,
+    last: &mut Beginning,
 ) {
     // Few statements are defined in one request: the last of a name counts, and is found first.
     let mut defined: Vec<(&[u8], &[u8])> = Vec::new();
@@ -230,7 +277,7 @@ fn run_steps(
             }
             Step::Execute { .. } => match bound.flatten() {
                 Some(sql) => {
-                    run_text(sql, effect, cockroach, open.as_deref_mut(), sets);
+                    run_text(sql, effect, cockroach, open.as_deref_mut(), sets, last);
                 }
                 // The next rows of a portal, or of a statement that somebody else prepared.
                 None => {

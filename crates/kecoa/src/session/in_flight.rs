@@ -5,7 +5,10 @@ use std::collections::VecDeque;
 use kecoa_proto::{Connection, Reply, Request, RequestId};
 
 use crate::error::Error;
-use crate::retry::{Block, Reading, Sets, leaves_open, read_request};
+use crate::retry::{Beginning, Block, Reading, Sets, leaves_open, read_request};
+
+/// The longest beginning of a text that is kept, in bytes.
+const LONGEST_BEGINNING: usize = 256;
 
 /// What is open when the answer to a request is lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,6 +66,8 @@ pub(super) struct InFlight {
     requests: VecDeque<InFlightRequest>,
     /// Where the session is when all of them have succeeded.
     after: Block,
+    /// How the last one's text began.
+    last: Beginning,
     cockroach: bool,
 }
 
@@ -71,6 +76,7 @@ impl InFlight {
         InFlight {
             requests: VecDeque::new(),
             after: Block::Unknown,
+            last: Beginning::of(LONGEST_BEGINNING),
             cockroach: connection.parameter("crdb_version").is_some(),
         }
     }
@@ -78,7 +84,7 @@ impl InFlight {
     /// What a request does that is about to be submitted. `named` is the text of a statement that
     /// the server knows by name.
     pub(super) fn classify(
-        &self,
+        &mut self,
         connection: &Connection,
         request: &Request<'_>,
         named: Option<&[u8]>,
@@ -87,7 +93,7 @@ impl InFlight {
             0 => connection.transaction_status().into(),
             _ => self.after,
         };
-        read_request(request, named, before, self.cockroach)
+        read_request(request, named, before, self.cockroach, &mut self.last)
     }
 
     /// It was submitted.

@@ -56,6 +56,10 @@ impl Outcome {
                 if self.set.description.is_none() {
                     self.set.description.clone_from(&self.columns);
                 }
+                // Most results come in one run.
+                if self.set.rows.capacity() == 0 {
+                    self.set.rows = Vec::with_capacity(1);
+                }
                 self.set.rows.push(rows);
             }
             Reply::CommandComplete(tag) => {
@@ -84,6 +88,10 @@ impl Outcome {
     }
 
     fn end_of_set(&mut self) {
+        // Most requests are one statement.
+        if self.sets.capacity() == 0 {
+            self.sets = Vec::with_capacity(1);
+        }
         self.sets.push(std::mem::take(&mut self.set));
     }
 

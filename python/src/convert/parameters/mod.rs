@@ -37,7 +37,12 @@ impl Values {
     /// From literals; nothing when one of them has no form as a parameter, or there are more than a
     /// message can carry.
     pub(crate) fn of<'a>(literals: impl Iterator<Item = &'a [u8]>, rules: Rules) -> Option<Values> {
-        let mut values = Values::default();
+        let most = literals.size_hint().1.unwrap_or(0);
+        let mut values = Values {
+            types: Vec::with_capacity(most),
+            data: Vec::new(),
+            places: Vec::with_capacity(most),
+        };
         for literal in literals {
             if values.places.len() == MOST {
                 return None;

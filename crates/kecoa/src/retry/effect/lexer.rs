@@ -66,8 +66,8 @@ impl<'a> Lexer<'a> {
     }
 
     /// Whether the rest of a SELECT calls something or names a relation, as far as that can be told without
-    /// tokens: nothing quoted and no comment stands before it.
-    pub(super) fn plainly_may_write(&self) -> bool {
+    /// tokens: nothing quoted and no comment stands before it. How many bytes stand before the one that shows it.
+    pub(super) fn plainly_may_write(&self) -> Option<usize> {
         let mut length = 0;
         for (at, byte) in self.rest.iter().enumerate() {
             // Digits begin no word.
@@ -79,18 +79,18 @@ impl<'a> Lexer<'a> {
                 let word = self.rest.get(at - length..at).unwrap_or_default();
                 let known: [&[u8]; 3] = [b"from", b"into", b"table"];
                 if known.iter().any(|known| word.eq_ignore_ascii_case(known)) {
-                    return true;
+                    return Some(at);
                 }
             }
             match byte {
-                b'(' => return true,
-                b'\'' | b'"' | b'-' | b'/' => return false,
+                b'(' => return Some(at),
+                b'\'' | b'"' | b'-' | b'/' => return None,
                 // Not a parameter: perhaps a string.
-                b'$' if !self.rest.get(at + 1).is_some_and(u8::is_ascii_digit) => return false,
+                b'$' if !self.rest.get(at + 1).is_some_and(u8::is_ascii_digit) => return None,
                 _ => length = 0,
             }
         }
-        false
+        None
     }
 
     /// The next token; nothing at the end.

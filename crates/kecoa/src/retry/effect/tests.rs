@@ -2,6 +2,10 @@
 
 use super::*;
 
+fn read(request: &Request<'_>, named: Option<&[u8]>, before: Block, cockroach: bool) -> Reading {
+    read_request(request, named, before, cockroach, &mut Beginning::default())
+}
+
 fn inside(sql: &str) -> bool {
     effect_of(sql.as_bytes(), Block::Open, false).may_commit
 }
@@ -172,7 +176,7 @@ fn cockroach_may_commit_before_it_prepares_a_change_of_the_schema() {
             Step::Parse { name: b"s", sql, types: &[] },
             Step::Describe(kecoa_proto::Target::Statement(b"s")),
         ];
-        read_request(&Request::Extended(&steps), None, before, cockroach).effect
+        read(&Request::Extended(&steps), None, before, cockroach).effect
     };
     let commits = Effect { may_commit: true, after: Block::Unknown };
     assert_eq!(of(b"CREATE TABLE t (a INT)", Block::Open, true), commits);
@@ -200,7 +204,7 @@ fn steps_are_judged_by_the_statements_that_they_execute() {
     let bind = |statement| Step::Bind { portal: b"", statement, parameters: &[], results: &[] };
     let execute = Step::Execute { portal: b"", max_rows: 0 };
     let of = |steps: &[Step<'_>], named, before| {
-        read_request(&Request::Extended(steps), named, before, false).effect
+        read(&Request::Extended(steps), named, before, false).effect
     };
     let begin =
         [parse(b"", b"BEGIN"), bind(b""), execute, parse(b"", b"INSERT"), bind(b""), execute];
@@ -254,7 +258,7 @@ proptest::proptest! {
                 (Request::Extended(&steps), None, false),
                 (Request::Extended(&named), Some(sql), false),
             ] {
-                let reading = read_request(&request, named, before, cockroach);
+                let reading = read(&request, named, before, cockroach);
                 proptest::prop_assert_eq!(reading.is_single, is_query && !text.contains(';'));
                 if is_query || before != Block::Open {
                     proptest::prop_assert_eq!(reading.effect, effect_of(sql, before, cockroach));
@@ -279,7 +283,7 @@ proptest::proptest! {
 fn statements_that_set_for_their_transaction_are_told_from_others() {
     let local = |sql: &str, count: usize| {
         let request = Request::Query(sql.as_bytes());
-        let mut sets = read_request(&request, None, Block::Open, false).sets;
+        let mut sets = read(&request, None, Block::Open, false).sets;
         (0..count).map(|_| sets.next_is_local()).collect::<Vec<_>>()
     };
     assert_eq!(local("SET LOCAL a = 'x'", 2), [true, false]);
@@ -301,7 +305,7 @@ fn statements_that_set_for_their_transaction_are_told_from_others() {
         Step::Execute { portal: b"", max_rows: 0 },
     ];
     let request = Request::Extended(&steps);
-    let mut sets = read_request(&request, Some(b"SET b = 1"), Block::Open, false).sets;
+    let mut sets = read(&request, Some(b"SET b = 1"), Block::Open, false).sets;
     assert_eq!([sets.next_is_local(), sets.next_is_local()], [true, false]);
 }
 
@@ -339,11 +343,21 @@ fn what_is_plain_is_told_as_by_tokens() {
             |place: u32| pieces.get(number / count.pow(place) % count).copied().unwrap_or_default();
         [" ", ""].map(|gap| ["SELECT ", piece(0), gap, piece(1), gap, piece(2)].concat())
     });
+    let mut last = Beginning::of(20);
     for sql in texts {
         for before in [Block::Outside, Block::Open, Block::Failed, Block::Unknown] {
             let mut told = Effect { may_commit: false, after: before };
-            run_tokens(Lexer::new(sql.as_bytes(), true), &mut told, true, None, &mut Sets::default());
+            run_tokens(
+                Lexer::new(sql.as_bytes(), true),
+                &mut told,
+                true,
+                None,
+                &mut Sets::default(),
+            );
             assert_eq!(effect_of(sql.as_bytes(), before, true), told, "{sql}");
+            let query = Request::Query(sql.as_bytes());
+            let read = read_request(&query, None, before, true, &mut last);
+            assert_eq!(read.effect, told, "{sql} behind {last:?}");
         }
     }
 }
