@@ -51,6 +51,9 @@ fn write_all(command: &Command, folder: &Path) -> io::Result<()> {
     std::fs::write(folder.join(Man::new(command.clone()).get_filename()), page(command)?)
 }
 
+/// What an apostrophe is, for roff.
+const PREAMBLE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";
+
 /// One page: `clap_mangen`'s, but for the synopsis, in which options have their values.
 fn page(command: &Command) -> io::Result<Vec<u8>> {
     let man = Man::new(command.clone());
@@ -71,5 +74,7 @@ fn page(command: &Command) -> io::Result<Vec<u8>> {
     if command.get_version().or(command.get_long_version()).is_some() {
         man.render_version_section(&mut page)?;
     }
-    Ok(page)
+    // Each section comes with it, and a page needs it once.
+    let page = String::from_utf8_lossy(&page).replace(PREAMBLE, "");
+    Ok([PREAMBLE, &page].concat().into_bytes())
 }

@@ -95,6 +95,7 @@ fn completions_and_manual_pages_know_every_command() {
         let page = std::fs::read_to_string(pages.join(format!("{name}.1"))).unwrap();
         assert!(page.contains(&format!(".TH {name} 1")), "{name}: {page}");
         assert!(page.contains(".SH SYNOPSIS\n\\fBkecoa"), "{name}: {page}");
+        assert_eq!(page.matches(".ie ").count(), 1, "{name}: {page}");
     }
     let start = std::fs::read_to_string(pages.join("kecoa-local-start.1")).unwrap();
     assert!(start.contains("[\\fB\\-\\-name\\fR\\ \\fINAME\\fR]\n"), "{start}");
