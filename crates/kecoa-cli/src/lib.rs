@@ -7,8 +7,8 @@
 //! and `kecoa mongo`, and `kecoa faults`, handle signals; they are a process of their own. All others leave
 //! signals as they are: Ctrl-C ends them where SIGINT has its default effect, as it has in the binary.)
 #![forbid(unsafe_code)]
-// Without a command that has results, what prints them is not used; every one of those brings one of the two.
-#![cfg_attr(not(any(feature = "faults", feature = "local")), allow(dead_code, unused_imports))]
+// Every command but `faults` brings `local`; without it, a part of what prints results is not used.
+#![cfg_attr(not(feature = "local"), allow(dead_code, unused_imports))]
 
 mod completions;
 #[cfg(feature = "client")]
