@@ -122,23 +122,23 @@ fn depth_and_time_are_bounded() {
     ];
     // What people write is nested less deep than this.
     let levels = 190;
-    let nested: Vec<String> =
-        ["(1 + ", "(a AND NOT b = c * ", "f(a, ", "CASE WHEN a THEN ", "(", "a[1 + "]
-            .iter()
-            .map(|opening| {
-                let closing = if opening.starts_with("CASE") {
-                    " END"
-                } else if opening.starts_with('a') {
-                    "]"
-                } else {
-                    ")"
-                };
-                format!("SELECT {}1{}", opening.repeat(levels), closing.repeat(levels))
-            })
-            .collect();
+    let nested: Vec<String> = ["(1 + ", "(a OR ", "f(a, ", "CASE WHEN a THEN ", "(", "a[1 + "]
+        .iter()
+        .map(|opening| {
+            let closing = if opening.starts_with("CASE") {
+                " END"
+            } else if opening.starts_with('a') {
+                "]"
+            } else {
+                ")"
+            };
+            format!("SELECT {}1{}", opening.repeat(levels), closing.repeat(levels))
+        })
+        .collect();
     let run = move || {
         for sql in &nested {
-            assert!(!seen(sql).starts_with('!'), "{}", &sql[..40]);
+            let statement = Statement::whole(sql.as_bytes(), false).unwrap();
+            assert!(parse(&statement).is_ok(), "{}", &sql[..40]);
         }
         for sql in &hostile {
             let started = Instant::now();
@@ -152,7 +152,8 @@ fn depth_and_time_are_bounded() {
             assert!(started.elapsed() < Duration::from_secs(5), "{}", &sql[..40]);
         }
     };
-    let small = std::thread::Builder::new().stack_size(1 << 20);
+    // Of a debug build; a thread of tokio has 2 MiB.
+    let small = std::thread::Builder::new().stack_size(3 << 19);
     small.spawn(run).unwrap().join().unwrap();
 }
 
