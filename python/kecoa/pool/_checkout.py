@@ -7,6 +7,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kecoa._kecoa import OperationalError
+from kecoa.errors import InFailedSqlTransaction
+from kecoa.extensions import TRANSACTION_STATUS_INERROR
 from kecoa.pool._core import Core
 
 if TYPE_CHECKING:
@@ -14,6 +16,11 @@ if TYPE_CHECKING:
 
 #: `connection.closed` of one that was lost.
 _LOST = 2
+
+_FAILED_INSIDE = (
+    "the block ended although a statement of its transaction had failed, and nothing of it is committed: an"
+    " error was caught inside and not raised again. Let it leave the block, or roll back where it is caught"
+)
 
 
 class _Pool(Protocol):
@@ -52,6 +59,8 @@ class Checkout:
             if pool._core is self._core:
                 if kind is None:
                     if not conn.closed:
+                        if conn.get_transaction_status() == TRANSACTION_STATUS_INERROR:
+                            raise InFailedSqlTransaction(f"{pool.name}: {_FAILED_INSIDE}")
                         conn.commit()
                     elif conn.closed == _LOST and not conn.autocommit:
                         raise OperationalError(

@@ -188,7 +188,10 @@ class Pool(ThreadedPool):
     # ---- checkout ---------------------------------------------------------------------------------
 
     def connection(self, timeout: float | None = None) -> Checkout:
-        """Check a connection out for a block: committed at its end, rolled back when it raises."""
+        """Check a connection out for a block: committed at its end, rolled back when it raises.
+
+        `kecoa.errors.InFailedSqlTransaction` at its end when it kept a statement's error to itself.
+        """
         return Checkout(self, timeout)
 
     def getconn(self, timeout: float | None = None) -> Connection:

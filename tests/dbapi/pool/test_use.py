@@ -58,6 +58,40 @@ def test_a_block_commits_or_rolls_back(pool_of: Callable[..., Pool], conn: Any) 
     cur.execute("DROP TABLE pool_blocks")
 
 
+@pytest.mark.parametrize("autocommit", [False, True])
+def test_a_block_that_keeps_an_error_to_itself_does_not_end_in_silence(
+    autocommit: bool, pool_of: Callable[..., Pool], conn: Any
+) -> None:
+    """COMMIT would be answered by ROLLBACK, which looks like success."""
+    pool = pool_of(min_size=1)
+    with conn, conn.cursor() as cur:
+        cur.execute("DROP TABLE IF EXISTS kept; CREATE TABLE kept (i int PRIMARY KEY)")
+    with (
+        pytest.raises(kecoa.errors.InFailedSqlTransaction, match="nothing of it is committed"),
+        pool.connection() as one,
+    ):
+        one.autocommit = autocommit
+        with one.cursor() as cur:
+            cur.execute("BEGIN; INSERT INTO kept VALUES (1)" if autocommit else "INSERT INTO kept VALUES (1)")
+            with pytest.raises(kecoa.IntegrityError):
+                cur.execute("INSERT INTO kept VALUES (1)")
+    with pool.connection() as one, one.cursor() as cur:
+        assert scalar(one, "SELECT count(*) FROM kept") == 0
+        cur.execute("INSERT INTO kept VALUES (1)")
+        with pytest.raises(kecoa.IntegrityError):
+            cur.execute("INSERT INTO kept VALUES (1)")
+        one.rollback()
+        cur.execute("INSERT INTO kept VALUES (2)")
+    with pool.connection() as one, one.cursor() as cur:
+        cur.execute("INSERT INTO kept VALUES (3); SAVEPOINT s")
+        with pytest.raises(kecoa.IntegrityError):
+            cur.execute("INSERT INTO kept VALUES (3)")
+        cur.execute("ROLLBACK TO SAVEPOINT s")
+    assert scalar(conn, "SELECT sum(i) FROM kept") == 5
+    conn.cursor().execute("DROP TABLE kept")
+    conn.commit()
+
+
 def test_waiting_threads_are_served_in_order(pool_of: Callable[..., Pool]) -> None:
     pool = pool_of(min_size=1)
     order: list[int] = []
