@@ -255,11 +255,12 @@ def test_what_was_imported_before_is_renamed():
             kecoa.install_as_psycopg2()
             print(kecoa.extras.DictRow.__module__, kecoa.errors.UniqueViolation.__module__, kecoa.Error.__module__,
                   kecoa._range.DateRange.__module__, kecoa.connect.__module__, kecoa.extras.Json.__module__,
-                  kecoa.pool.Pool.__module__, kecoa.RetryPolicy.__module__, kecoa.aio.AsyncConnection.__module__)
+                  kecoa.pool.Pool.__module__, kecoa.RetryPolicy.__module__, kecoa.aio.AsyncConnection.__module__,
+                  kecoa.pool.PoolFull.__module__)
             """
         )
         == "psycopg2.extras psycopg2.errors psycopg2 psycopg2._range kecoa psycopg2._json "
-        "kecoa.pool._pool kecoa kecoa.aio._connection"
+        "kecoa.pool._pool kecoa kecoa.aio._connection kecoa.pool"
     )
 
 

@@ -28,6 +28,9 @@ _KECOAS_OWN = frozenset(
         "AsyncOpening",
         "Attempts",
         "Pipeline",
+        "PoolClosed",
+        "PoolFull",
+        "PoolTimeout",
         "RetryPolicy",
         "RowStream",
     }

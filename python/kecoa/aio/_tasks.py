@@ -133,7 +133,7 @@ class TaskPool(PoolBase):
                 _end(conn)
             self._last_error = as_error(self.name, error)
             if isinstance(error, Exception):
-                logger.warning("%s: no connection could be opened: %s", self.name, error)
+                logger.warning("%s: no connection could be opened: %s", self.name, str(error).rstrip())
             core.open_failed(time.monotonic(), number, classify(error))
             self._forget_opening()
             self._settle()

@@ -202,7 +202,7 @@ class ThreadedPool(PoolBase):
                 core.open_failed(now, number, classify(error))
             todo = self._settle()
         if error is not None:
-            logger.warning("%s: no connection could be opened: %s", self.name, error)
+            logger.warning("%s: no connection could be opened: %s", self.name, str(error).rstrip())
         self._do(todo)
 
     # ---- maintenance ------------------------------------------------------------------------------

@@ -53,13 +53,16 @@ def test_idle_connections_that_end_are_replaced_by_themselves(dsn: str, conn: An
         assert pool.stats()["closed_lost"] == 2
 
 
-def test_no_server() -> None:
+def test_no_server(caplog: pytest.LogCaptureFixture) -> None:
     with Pool("host=127.0.0.1 port=1 user=u dbname=d", min_size=1) as pool:
         for _ in range(2):
             with pytest.raises(kecoa.OperationalError, match="refused"):
                 pool.getconn()
         with pytest.raises(PoolTimeout, match=r"expected 1 connections.*the last attempt.*refused"):
             pool.wait(0.01)
+    said = [record.getMessage() for record in caplog.records if record.name == "kecoa.pool"]
+    assert said
+    assert not [line for line in said if line != line.rstrip()]
 
 
 def test_what_will_not_get_better_is_raised(dsn: str) -> None:
