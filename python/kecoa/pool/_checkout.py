@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from kecoa._kecoa import OperationalError
 from kecoa.errors import InFailedSqlTransaction
-from kecoa.extensions import TRANSACTION_STATUS_INERROR
+from kecoa.extensions import TRANSACTION_STATUS_INERROR, TRANSACTION_STATUS_INTRANS, cursor
 from kecoa.pool._core import Core
 
 if TYPE_CHECKING:
-    from kecoa._kecoa import connection, cursor
+    from kecoa._kecoa import connection
 
 #: `connection.closed` of one that was lost.
 _LOST = 2
@@ -62,6 +62,9 @@ class Checkout:
                         if conn.get_transaction_status() == TRANSACTION_STATUS_INERROR:
                             raise InFailedSqlTransaction(f"{pool.name}: {_FAILED_INSIDE}")
                         conn.commit()
+                        if conn.autocommit and conn.get_transaction_status() == TRANSACTION_STATUS_INTRANS:
+                            # Begun by the caller's BEGIN, which `commit()` leaves alone, as psycopg2's does.
+                            conn.cursor(cursor_factory=cursor).execute("COMMIT")
                     elif conn.closed == _LOST and not conn.autocommit:
                         raise OperationalError(
                             f"{pool.name}: the connection was lost inside its block; what was not committed"

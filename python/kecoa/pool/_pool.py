@@ -345,6 +345,9 @@ class Pool(ThreadedPool):
     def _restore(self, conn: Any, state: State) -> None:
         if not self._is_outside(conn):
             conn.rollback()
+            if not self._is_outside(conn):
+                # Begun by BEGIN in autocommit mode: `rollback()` leaves it alone, as psycopg2's does.
+                conn.cursor(cursor_factory=extensions.cursor).execute("ROLLBACK")
         if self._reset is None and not state.has_session(conn):
             self.discard_session(conn)
             if self._configure is not None:

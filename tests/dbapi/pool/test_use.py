@@ -92,6 +92,30 @@ def test_a_block_that_keeps_an_error_to_itself_does_not_end_in_silence(
     conn.commit()
 
 
+def test_a_transaction_begun_by_hand_ends_with_its_block(pool_of: Callable[..., Pool], conn: Any) -> None:
+    """In autocommit mode, where `commit()` and `rollback()` of a connection leave it alone."""
+    pool = pool_of(min_size=1, configure=lambda made: setattr(made, "autocommit", True))
+    conn.autocommit = True
+    conn.cursor().execute("DROP TABLE IF EXISTS begun; CREATE TABLE begun (i int)")
+    with pool.connection() as one, one.cursor() as cur:
+        cur.execute("BEGIN")
+        cur.execute("INSERT INTO begun VALUES (1)")
+    with pytest.raises(KeyError), pool.connection() as one, one.cursor() as cur:
+        cur.execute("BEGIN")
+        cur.execute("INSERT INTO begun VALUES (2)")
+        raise KeyError
+    with pytest.raises(kecoa.errors.InFailedSqlTransaction), pool.connection() as one, one.cursor() as cur:
+        cur.execute("BEGIN")
+        with pytest.raises(kecoa.DataError):
+            cur.execute("SELECT 1/0")
+    one = pool.getconn()
+    one.cursor().execute("BEGIN; INSERT INTO begun VALUES (3)")
+    pool.putconn(one)
+    assert scalar(conn, "SELECT array_agg(i) FROM begun") == [1]
+    assert pool.stats()["opened"] == 1
+    conn.cursor().execute("DROP TABLE begun")
+
+
 def test_waiting_threads_are_served_in_order(pool_of: Callable[..., Pool]) -> None:
     pool = pool_of(min_size=1)
     order: list[int] = []
