@@ -31,23 +31,66 @@ pub(super) fn refusal(statement: &Statement<'_>, body: &Statement<'_>) -> Option
         return None;
     }
     let blocks = is_block || named("plpgsql");
+    let has_found = is_declared(statement, body, "FOUND");
     let mut declares = false;
+    // How many CASE expressions are open: THEN and ELSE in them begin no statement.
+    let mut cases = 0_usize;
     for at in 0..body.len() {
         declares = body.is(at, "DECLARE") || declares && !body.is(at, "BEGIN");
-        let found = if blocks { word(body, at, declares) } else { None };
-        let starts = at.checked_sub(1).is_none_or(|before| {
-            body.is_mark(before, ";") || body.is_mark(before, ">>") || body.is_any(before, &BEFORE)
-        });
+        let found = if blocks { word(body, at, declares, has_found) } else { None };
+        let starts = cases == 0
+            && !declares
+            && at.checked_sub(1).is_none_or(|before| {
+                body.is_mark(before, ";")
+                    || body.is_mark(before, ">>")
+                    || body.is_any(before, &BEFORE)
+            });
         let found = found.or_else(|| if starts { start(body, at, blocks) } else { None });
         if let Some(what) = found {
             return Some(Refusal::strict("0A000", what));
+        }
+        let ends = at > 0 && body.is(at - 1, "END");
+        if body.is(at, "CASE") && !ends {
+            cases += 1;
+        } else if body.is(at, "END") {
+            cases = cases.saturating_sub(1);
         }
     }
     None
 }
 
+/// Whether a parameter or a variable has this name.
+fn is_declared(statement: &Statement<'_>, body: &Statement<'_>, name: &str) -> bool {
+    let mut declares = false;
+    (0..statement.len()).any(|at| statement.is(at, name))
+        || (0..body.len()).any(|at| {
+            declares = body.is(at, "DECLARE") || declares && !body.is(at, "BEGIN");
+            let first = |before: usize| body.is_mark(before, ";") || body.is(before, "DECLARE");
+            declares && body.is(at, name) && at.checked_sub(1).is_some_and(first)
+        })
+}
+
+/// Whether what stands at `at` is in a query, where a name is a column's.
+fn is_in_query(body: &Statement<'_>, at: usize) -> bool {
+    const QUERY: [&str; 7] = ["HAVING", "ON", "RETURNING", "SELECT", "SET", "VALUES", "WHERE"];
+    const BLOCK: [&str; 9] =
+        ["BEGIN", "ELSIF", "ELSEIF", "EXIT", "CONTINUE", "IF", "LOOP", "RETURN", "WHILE"];
+    let found = (0..at).rev().find(|before| {
+        body.is_any(*before, &QUERY)
+            || body.is_any(*before, &BLOCK)
+            || body.is_mark(*before, ";")
+            || body.is_mark(*before, ":=")
+    });
+    found.is_some_and(|before| body.is_any(before, &QUERY))
+}
+
 /// What a statement begins with.
 fn start(body: &Statement<'_>, at: usize, blocks: bool) -> Option<&'static str> {
+    // A variable may be called so.
+    let assigned = body.is_mark(at + 1, ":=") || body.is_mark(at + 1, "=");
+    if assigned {
+        return None;
+    }
     if body.is_any(at, &DEFINITIONS) {
         return Some("changes of the schema within functions, procedures and blocks");
     }
@@ -68,20 +111,22 @@ fn start(body: &Statement<'_>, at: usize, blocks: bool) -> Option<&'static str> 
         return (!counts)
             .then_some("FOR over a query or a cursor in PL/pgSQL (use a cursor and WHILE)");
     }
-    // A variable may be called so.
-    let assigned = body.is_mark(at + 1, ":=") || body.is_mark(at + 1, "=");
-    let found = STATEMENTS.iter().find(|(word, _)| body.is(at, word)).filter(|_| !assigned);
+    let found = STATEMENTS.iter().find(|(word, _)| body.is(at, word));
     found.map(|(_, what)| *what)
 }
 
 /// What stands anywhere in a block.
-fn word(body: &Statement<'_>, at: usize, declares: bool) -> Option<&'static str> {
+fn word(body: &Statement<'_>, at: usize, declares: bool, has_found: bool) -> Option<&'static str> {
+    const CONDITION: [&str; 9] =
+        ["AND", "ELSEIF", "ELSIF", "IF", "NOT", "OR", "RETURN", "WHEN", "WHILE"];
     if body.is_mark(at, "%") && body.is_any(at + 1, &["TYPE", "ROWTYPE"]) {
         return Some("the type of something else (%TYPE) in PL/pgSQL");
     }
     if body.is(at, "FOUND")
+        && !has_found
         && at > 0
-        && body.is_any(at - 1, &["IF", "NOT", "WHEN", "WHILE", "AND", "OR"])
+        && (body.is_any(at - 1, &CONDITION) || body.is_mark(at - 1, ":="))
+        && !is_in_query(body, at)
     {
         return Some("FOUND in PL/pgSQL");
     }
@@ -113,6 +158,24 @@ mod tests {
             ("BEGIN a := 5 % 2; END", false),
             ("BEGIN UPDATE t SET a = 1; IF NOT FOUND THEN NULL; END IF; END", true),
             ("BEGIN SELECT found INTO a FROM t; END", false),
+            ("BEGIN UPDATE t SET a = 1; RETURN FOUND; END", true),
+            ("BEGIN IF a THEN NULL; ELSIF FOUND THEN NULL; END IF; END", true),
+            ("BEGIN UPDATE t SET a = 1; ok := FOUND; END", true),
+            (
+                "DECLARE a INT; found BOOL := false; BEGIN IF NOT found THEN NULL; END IF; END",
+                false,
+            ),
+            ("BEGIN UPDATE t SET a = 1 WHERE b AND NOT found; END", false),
+            ("BEGIN IF EXISTS (SELECT 1 FROM t WHERE a AND found) THEN NULL; END IF; END", false),
+            ("BEGIN SELECT CASE WHEN found THEN 1 END INTO a FROM t; END", false),
+            ("BEGIN a := CASE WHEN b THEN CASE WHEN c THEN 1 ELSE 2 END ELSE 3 END; END", false),
+            ("BEGIN a := CASE WHEN b THEN 1 ELSE CASE c WHEN 1 THEN 2 END END; END", false),
+            ("BEGIN a := CASE WHEN b THEN 1 END; PERFORM f(); END", true),
+            ("BEGIN IF CASE WHEN b THEN c END THEN PERFORM f(); END IF; END", true),
+            ("BEGIN a := CASE WHEN b THEN comment ELSE alter END; END", false),
+            ("DECLARE a INT; comment STRING; BEGIN comment := 'x'; END", false),
+            ("BEGIN COMMENT ON TABLE t IS 'x'; END", true),
+            ("BEGIN BEGIN NULL; END; CREATE TABLE t (a INT); END", true),
             ("DECLARE a INT NOT NULL := 1; BEGIN END", true),
             ("BEGIN IF a IS NOT NULL THEN NULL; END IF; END", false),
             ("BEGIN CREATE TABLE t (a INT); END", true),
@@ -125,5 +188,14 @@ mod tests {
             let inner = Statement::whole(body.as_bytes(), false).unwrap();
             assert_eq!(refusal(&whole, &inner).is_some(), refused, "{body}");
         }
+        let sql = "CREATE FUNCTION f(found BOOL) RETURNS INT LANGUAGE PLpgSQL AS 'x'";
+        let whole = Statement::whole(sql.as_bytes(), false).unwrap();
+        let inner = Statement::whole(b"BEGIN IF found THEN RETURN 1; END IF; END", false).unwrap();
+        assert!(refusal(&whole, &inner).is_none(), "a parameter may be called found");
+        let sql = "CREATE FUNCTION f() RETURNS INT LANGUAGE SQL AS 'x'";
+        let whole = Statement::whole(sql.as_bytes(), false).unwrap();
+        let query = b"SELECT CASE WHEN a THEN comment ELSE '' END FROM t";
+        let inner = Statement::whole(query, false).unwrap();
+        assert!(refusal(&whole, &inner).is_none(), "a column may be called comment");
     }
 }

@@ -1,6 +1,6 @@
 //! PostgreSQL's system columns, of which CockroachDB has `tableoid` alone.
 
-use kecoa_grammar::NodeId;
+use kecoa_grammar::{Kind, NodeId};
 use kecoa_sql::Statement;
 
 use super::parsed::Query;
@@ -15,6 +15,11 @@ pub(super) fn check(query: &Query<'_, '_>, node: NodeId) -> Result<(), Refusal> 
         return Ok(());
     };
     if (0..statement.len()).any(|at| is(statement, at, name) && is_given(statement, at)) {
+        return Ok(());
+    }
+    let tree = query.tree;
+    let alias = |node| tree.is(node, Kind::Alias) && is(statement, tree.last(node), name);
+    if tree.ids().any(alias) {
         return Ok(());
     }
     let hint = "PostgreSQL has it in every table, CockroachDB in none; SET kecoa_strict = off lets it through";
