@@ -268,41 +268,41 @@ EXPECTED = [(f"\u8868{n}", ["\u8868"]) for n in range(1, 21)]
 
 @pytest.mark.parametrize("binding", ["client", "server"])
 @pytest.mark.parametrize("way", WAYS_TO_FETCH)
-@pytest.mark.parametrize("factory", [extensions.cursor, extras.RealDictCursor, "named", "some"])
+@pytest.mark.parametrize("factory", [extensions.cursor, extras.RealDictCursor, "some"])
 def test_rows_are_read_in_the_encoding_in_which_they_came(connect, binding, way, factory):
     conn = connect(binding=binding)
     other = conn.cursor()
     for before, after in [("UTF8", "SJIS"), ("SJIS", "EUC_JP"), ("EUC_JP", "UTF8")] * 2:
         other.execute(f"SET client_encoding TO '{before}'")
-        cur = (
-            conn.cursor("c")
-            if factory == "named"
-            else conn.cursor(cursor_factory=None if factory == "some" else factory)
-        )
-        if factory == "named":
-            cur.itersize = 100
-            if way == "scroll":
-                continue
+        cur = conn.cursor(cursor_factory=None if factory == "some" else factory)
         cur.execute(ROWS)
-        taken = []
-        if factory == "some":
-            # Others are made ahead.
-            taken = [cur.fetchone() for _ in range(3)]
-        elif factory == "named":
-            # All of them have come.
-            taken = [next(iter(cur))]
-            cur.itersize = 1
+        # Others are made ahead.
+        taken = [cur.fetchone() for _ in range(3)] if factory == "some" else []
         other.execute(f"SET client_encoding TO '{after}'")
         assert cur.description[0].name == "\u8868"
-        if factory == "named":
-            # What is fetched from now on comes in the new one.
-            rest = cur.fetchall()
-        else:
-            rest = WAYS_TO_FETCH[way](cur)
+        rest = WAYS_TO_FETCH[way](cur)
         found = taken + rest if way != "scroll" else rest
         if factory is extras.RealDictCursor:
             found = [tuple(row.values()) for row in found]
         assert [row for row in found if row] == EXPECTED
+        cur.close()
+
+
+@pytest.mark.parametrize("binding", ["client", "server"])
+def test_rows_of_a_named_cursor_are_read_in_the_encoding_in_which_they_came(connect, binding):
+    conn = connect(binding=binding)
+    other = conn.cursor()
+    for before, after in [("UTF8", "SJIS"), ("SJIS", "EUC_JP"), ("EUC_JP", "UTF8")] * 2:
+        other.execute(f"SET client_encoding TO '{before}'")
+        cur = conn.cursor("c")
+        cur.itersize = 7
+        cur.execute(ROWS)
+        rows = iter(cur)
+        # The six behind it have come, too; the others come in the new encoding.
+        found = [next(rows)]
+        other.execute(f"SET client_encoding TO '{after}'")
+        assert cur.description[0].name == "\u8868"
+        assert found + list(rows) == EXPECTED
         cur.close()
 
 
