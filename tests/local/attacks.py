@@ -84,8 +84,8 @@ ATTACKS = [
     "GRANT EXECUTE ON FUNCTION pg_read_file(text) TO root",
     "ALTER ROLE admin SUPERUSER",
     # other roles' passwords
-    "SELECT rolpassword FROM pg_authid",
-    "SELECT passwd FROM pg_shadow",
+    "DO $$ DECLARE x text; BEGIN EXECUTE 'SELECT max(rolpassword) FROM pg_' || 'authid' INTO x; END $$",
+    "DO $$ DECLARE x text; BEGIN EXECUTE 'SELECT max(passwd) FROM pg_' || 'shadow' INTO x; END $$",
     "ALTER ROLE node PASSWORD 'x'",
     "ALTER ROLE node RENAME TO mine",
     "ALTER ROLE node NOLOGIN",

@@ -166,6 +166,16 @@ def test_what_no_client_may_do(connections, attack):
         conn.rollback()
 
 
+def test_catalogues_show_no_password(connections):
+    for conn in connections:
+        cur = conn.cursor()
+        cur.execute("SELECT DISTINCT rolpassword FROM pg_authid")
+        assert cur.fetchall() == [("********",)]
+        cur.execute("SELECT passwd FROM pg_shadow")
+        assert cur.fetchall() == []
+        conn.rollback()
+
+
 @pytest.mark.parametrize("options", OPTIONS)
 @pytest.mark.parametrize("user", ["root", "node", "postgres"])
 def test_nothing_in_a_startup_message_helps(owned, options, user):
