@@ -34,7 +34,7 @@ pub(super) fn instance(instance: &Instance) -> String {
     if let Some(socket) = &running.socket {
         text.push_str(&format!(
             "\n  without a password for this user: host={} port={}",
-            socket.display(),
+            connection_value(&socket.to_string_lossy()),
             running.port
         ));
     }
@@ -47,6 +47,15 @@ pub(super) fn instance(instance: &Instance) -> String {
         text.push_str(&format!("\n  {note}"));
     }
     text
+}
+
+/// A value as a connection string of `keyword=value` has it: in quotes where it has to be.
+fn connection_value(value: &str) -> String {
+    if !value.is_empty() && !value.contains(|c: char| c.is_whitespace() || matches!(c, '\'' | '\\'))
+    {
+        return value.to_owned();
+    }
+    format!("'{}'", value.replace('\\', r"\\").replace('\'', r"\'"))
 }
 
 /// The names of those that can be meant.
@@ -147,6 +156,14 @@ pub(super) fn bytes(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_of_a_connection_string_are_quoted_where_they_must_be() {
+        assert_eq!(connection_value("/run/kecoa"), "/run/kecoa");
+        assert_eq!(connection_value("/my app/run"), "'/my app/run'");
+        assert_eq!(connection_value(r"/it's\run"), r"'/it\'s\\run'");
+        assert_eq!(connection_value(""), "''");
+    }
 
     #[test]
     fn what_does_not_fit_stands_below() {
