@@ -95,6 +95,8 @@ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT pg_catalog.pg_is_other_temp
   AND (pg_catalog.pg_has_role(c.relowner, 'USAGE') OR CASE a.attnum
     WHEN 32767 THEN pg_catalog.has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, REFERENCES')
     ELSE pg_catalog.has_column_privilege(c.oid, a.attnum::int2, 'SELECT, INSERT, UPDATE, REFERENCES') END)
+-- In their order, as they come from a cluster: knex asks for none.
+ORDER BY n.nspname, c.relname, a.attnum
 $view$);
 
 -- Where earlier versions had them; users' views may read them.
