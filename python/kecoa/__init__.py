@@ -276,16 +276,19 @@ _MODULE_OF = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    import importlib
+# Hidden from type checkers, which would take any misspelt name for one of these.
+if not TYPE_CHECKING:
 
-    if name in _MODULES:
-        return importlib.import_module(f"kecoa.{name}")
-    if name in _MODULE_OF:
-        value = getattr(importlib.import_module(f"kecoa.{_MODULE_OF[name]}"), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module 'kecoa' has no attribute {name!r}")
+    def __getattr__(name):
+        import importlib
+
+        if name in _MODULES:
+            return importlib.import_module(f"kecoa.{name}")
+        if name in _MODULE_OF:
+            value = getattr(importlib.import_module(f"kecoa.{_MODULE_OF[name]}"), name)
+            globals()[name] = value
+            return value
+        raise AttributeError(f"module 'kecoa' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
