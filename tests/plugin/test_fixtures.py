@@ -121,7 +121,7 @@ def test_a_transaction_a_test(session: Any) -> None:
 
         def test_after_an_error(kecoa_conn, balance):
             with pytest.raises(kecoa.errors.UndefinedTable):
-                kecoa_conn.cursor().execute("SELECT * FROM nothing")
+                kecoa_conn.cursor().execute("SELECT * FROM missing")
             with pytest.raises(kecoa.errors.InFailedSqlTransaction):
                 balance(kecoa_conn)
             kecoa_conn.rollback()
@@ -182,7 +182,7 @@ def test_asyncio(session: Any) -> None:
                         await getattr(conn, end)()
                     assert await balance(conn) == (1000 if end == "rollback" else 5)
                     with pytest.raises(kecoa.errors.UndefinedTable):
-                        await conn.execute("SELECT * FROM nothing")
+                        await conn.execute("SELECT * FROM missing")
                     await conn.commit()
                     await balance(conn)
 
