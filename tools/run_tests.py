@@ -151,9 +151,11 @@ def main() -> int:
     parts = {known.only or "suites"} if known.only or known.suite else {"rust", "python", "suites"}
     # A terminated run must still stop its server.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    # A shell has what it runs in the background ignore Ctrl-C, and children inherit that: tests that send it
-    # would wait without end. What is handled here has its default effect in children.
+    # A shell has what it runs in the background ignore Ctrl-C, and nohup the end of the terminal; children
+    # inherit that: tests that send these signals would wait without end. What is handled here, or as usual,
+    # has its usual effect in children.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     CACHE.mkdir(exist_ok=True)
     names: list[str] = list(known.suite or suites.SUITES) if "suites" in parts else []
     try:
