@@ -94,7 +94,8 @@ async function introspection() {
     ["created_at", "timestamp with time zone", "current_timestamp()"],
     ["updated_at", "timestamp with time zone", "current_timestamp()"],
   ]);
-  assert.equal(columns.owner.maxLength, 40);
+  // An INT8, as on a cluster: node-postgres gives text.
+  assert.equal(columns.owner.maxLength, "40");
   assert.equal(await knex.schema.hasColumn("entries", "sum"), true);
 }
 
