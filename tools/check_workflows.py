@@ -10,12 +10,10 @@ the workflows call is checked by tests/test_packages.py.
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
-from check_crates import has_wheels
+import lint_tools
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = {
@@ -26,18 +24,7 @@ COMMANDS = {
 
 def main() -> int:
     workflows = sorted(str(path) for path in (ROOT / ".github/workflows").glob("*.yml"))
-    failed = 0
-    for name, arguments in COMMANDS.items():
-        beside = Path(sys.executable).parent / name
-        tool = str(beside) if beside.exists() else shutil.which(name)
-        if tool is not None:
-            failed += subprocess.run([tool, *arguments, *workflows], cwd=ROOT, check=False).returncode != 0
-        elif has_wheels():
-            print(f"expected {name} in .venv, found none: `make lint` installs it", file=sys.stderr)
-            failed += 1
-        else:
-            print(f"not checked: {name} has no wheel for this platform")
-    return 1 if failed else 0
+    return lint_tools.run({name: [*arguments, *workflows] for name, arguments in COMMANDS.items()})
 
 
 if __name__ == "__main__":
