@@ -44,6 +44,7 @@ const FILES: &[(&str, &str)] = &files![
     "types",
     "functions",
     "builtins",
+    "plpgsql",
     "definitions",
     "indexes",
     "names",

@@ -178,6 +178,16 @@ impl Refusal {
         }
     }
 
+    /// A field of a row, whose name has no brackets around it.
+    pub fn field_of_row(row: &str, field: &str) -> Self {
+        let message = format!("no data source matches prefix: {row} in this context");
+        let hint = format!(
+            "to access a field of a composite-typed column or variable, surround the column/variable name \
+             in parentheses: ({row}).{field}"
+        );
+        Self { hint, ..Self::new("42P01", message) }
+    }
+
     /// SQL that raises this error inside PostgreSQL, so that the state of the transaction and of
     /// the protocol is what a real error leaves.
     fn sql(&self) -> String {

@@ -4,6 +4,14 @@ use kecoa_sql::Statement;
 
 use super::plan::Refusal;
 
+mod blocks;
+mod clauses;
+mod names;
+mod routine;
+
+use blocks::Blocks;
+use routine::Routine;
+
 /// What begins a statement of PL/pgSQL that CockroachDB's does not have.
 const STATEMENTS: [(&str, &str); 7] = [
     ("ASSERT", "ASSERT in PL/pgSQL"),
@@ -19,9 +27,6 @@ const STATEMENTS: [(&str, &str); 7] = [
 const DEFINITIONS: [&str; 7] =
     ["ALTER", "COMMENT", "CREATE", "DROP", "GRANT", "REVOKE", "TRUNCATE"];
 
-/// What a statement may stand behind.
-const BEFORE: [&str; 4] = ["BEGIN", "ELSE", "LOOP", "THEN"];
-
 /// The error for a body of `statement`, which makes a function or a procedure or is a block.
 pub(super) fn refusal(statement: &Statement<'_>, body: &Statement<'_>) -> Option<Refusal> {
     let of = (0..statement.len()).find(|at| statement.is(*at, "LANGUAGE"));
@@ -30,44 +35,27 @@ pub(super) fn refusal(statement: &Statement<'_>, body: &Statement<'_>) -> Option
     if !(is_block || named("plpgsql") || named("sql")) {
         return None;
     }
-    let blocks = is_block || named("plpgsql");
-    let has_found = is_declared(statement, body, "FOUND");
-    let mut declares = false;
-    // How many CASE expressions are open: THEN and ELSE in them begin no statement.
-    let mut cases = 0_usize;
+    let routine = Routine::of(statement);
+    let blocks_are_read = is_block || named("plpgsql");
+    let blocks = Blocks::of(body, routine.name.clone(), routine.parameters.clone());
+    let has_found = blocks.names.iter().any(|name| name == "found");
     for at in 0..body.len() {
-        declares = body.is(at, "DECLARE") || declares && !body.is(at, "BEGIN");
-        let found = if blocks { word(body, at, declares, has_found) } else { None };
-        let starts = cases == 0
-            && !declares
-            && at.checked_sub(1).is_none_or(|before| {
-                body.is_mark(before, ";")
-                    || body.is_mark(before, ">>")
-                    || body.is_any(before, &BEFORE)
-            });
-        let found = found.or_else(|| if starts { start(body, at, blocks) } else { None });
+        let found =
+            if blocks_are_read { word(body, at, blocks.declares(at), has_found) } else { None };
+        let starts = blocks.starts(at);
+        let found = found.or_else(|| if starts { start(body, at, blocks_are_read) } else { None });
         if let Some(what) = found {
             return Some(Refusal::strict("0A000", what));
         }
-        let ends = at > 0 && body.is(at - 1, "END");
-        if body.is(at, "CASE") && !ends {
-            cases += 1;
-        } else if body.is(at, "END") {
-            cases = cases.saturating_sub(1);
-        }
     }
-    None
-}
-
-/// Whether a parameter or a variable has this name.
-fn is_declared(statement: &Statement<'_>, body: &Statement<'_>, name: &str) -> bool {
-    let mut declares = false;
-    (0..statement.len()).any(|at| statement.is(at, name))
-        || (0..body.len()).any(|at| {
-            declares = body.is(at, "DECLARE") || declares && !body.is(at, "BEGIN");
-            let first = |before: usize| body.is_mark(before, ";") || body.is(before, "DECLARE");
-            declares && body.is(at, name) && at.checked_sub(1).is_some_and(first)
-        })
+    if let Some(refusal) = routine.calls_itself(body) {
+        return Some(refusal);
+    }
+    if !blocks_are_read {
+        return None;
+    }
+    clauses::refusal(body, &blocks, routine.is_function)
+        .or_else(|| names::refusal(body, &blocks, routine.is_trigger))
 }
 
 /// Whether what stands at `at` is in a query, where a name is a column's.
@@ -171,6 +159,36 @@ mod tests {
             ("BEGIN a := CASE WHEN b THEN CASE WHEN c THEN 1 ELSE 2 END ELSE 3 END; END", false),
             ("BEGIN a := CASE WHEN b THEN 1 ELSE CASE c WHEN 1 THEN 2 END END; END", false),
             ("BEGIN a := CASE WHEN b THEN 1 END; PERFORM f(); END", true),
+            ("BEGIN a := t.case; PERFORM f(); END", true),
+            ("BEGIN a := t.end; IF t.case THEN a := 1; END IF; END", false),
+            ("BEGIN RAISE; END", true),
+            ("BEGIN RAISE NOTICE 'x' USING HINT = 'y'; END", false),
+            ("BEGIN RAISE EXCEPTION 'x' USING TABLE = 'y'; END", true),
+            ("BEGIN RAISE EXCEPTION 'x' USING HINT = 'y', COLUMN = 'z'; END", true),
+            ("BEGIN RETURN QUERY SELECT 1; END", false),
+            ("BEGIN RETURN QUERY EXECUTE 'SELECT 1'; END", true),
+            ("BEGIN SELECT 1, 2 INTO a, a; END", true),
+            ("BEGIN SELECT 1, 2 INTO STRICT a, b FROM t; END", false),
+            ("BEGIN a := $1; END", true),
+            ("DECLARE r RECORD; BEGIN END", true),
+            ("DECLARE record INT; BEGIN END", false),
+            ("DECLARE a ALIAS FOR b; BEGIN END", true),
+            ("DECLARE c CURSOR (n INT) FOR SELECT n; BEGIN END", true),
+            ("DECLARE c CURSOR FOR SELECT 1; BEGIN END", false),
+            ("DECLARE a STRING COLLATE en; BEGIN END", true),
+            ("#variable_conflict use_column\nBEGIN END", true),
+            ("DECLARE p t; BEGIN a := p.x; END", true),
+            ("DECLARE p t; BEGIN p.x := (p).x; END", false),
+            ("DECLARE p INT; BEGIN SELECT p.x INTO p FROM t AS p; END", false),
+            ("<<l>> DECLARE p INT; BEGIN a := l.p; END", true),
+            (
+                "BEGIN NULL; EXCEPTION WHEN unique_violation OR serialization_failure THEN NULL; END",
+                true,
+            ),
+            ("BEGIN NULL; EXCEPTION WHEN SQLSTATE '40001' THEN NULL; END", true),
+            ("BEGIN NULL; EXCEPTION WHEN SQLSTATE '23505' THEN NULL; END", false),
+            ("BEGIN COMMIT; END", false),
+            ("BEGIN COMMIT; EXCEPTION WHEN others THEN NULL; END", true),
             ("BEGIN IF CASE WHEN b THEN c END THEN PERFORM f(); END IF; END", true),
             ("BEGIN a := CASE WHEN b THEN comment ELSE alter END; END", false),
             ("DECLARE a INT; comment STRING; BEGIN comment := 'x'; END", false),
@@ -192,6 +210,37 @@ mod tests {
         let whole = Statement::whole(sql.as_bytes(), false).unwrap();
         let inner = Statement::whole(b"BEGIN IF found THEN RETURN 1; END IF; END", false).unwrap();
         assert!(refusal(&whole, &inner).is_none(), "a parameter may be called found");
+        for (sql, body, code) in [
+            ("CREATE FUNCTION f() RETURNS TRIGGER", "BEGIN NEW.a := NEW.b; END", Some("42P01")),
+            (
+                "CREATE FUNCTION f() RETURNS TRIGGER",
+                "BEGIN NEW.a := (NEW).b; RETURN NEW; END",
+                None,
+            ),
+            ("CREATE FUNCTION f() RETURNS INT", "BEGIN SELECT new.a FROM t AS new; END", None),
+            ("CREATE FUNCTION f(n INT) RETURNS INT", "BEGIN RETURN f(n - 1); END", Some("42883")),
+            ("CREATE FUNCTION f(n INT) RETURNS INT", "BEGIN RETURN f(n, 1); END", None),
+            (
+                "CREATE FUNCTION f(n INT, m INT = 1) RETURNS INT",
+                "BEGIN RETURN f(n); END",
+                Some("42883"),
+            ),
+            ("CREATE OR REPLACE PROCEDURE s.f()", "BEGIN CALL f(); END", Some("42883")),
+            ("CREATE FUNCTION f(n INT) RETURNS INT", "BEGIN RETURN f.n; END", Some("42P01")),
+            ("CREATE FUNCTION f() RETURNS INT", "BEGIN COMMIT; END", Some("2D000")),
+            ("CREATE PROCEDURE f()", "BEGIN COMMIT; END", None),
+            ("CREATE FUNCTION f(n INT) RETURNS INT", "DECLARE n INT; BEGIN END", Some("0A000")),
+            (
+                "CREATE FUNCTION f() RETURNS TABLE (n INT)",
+                "DECLARE n INT; BEGIN END",
+                Some("0A000"),
+            ),
+        ] {
+            let sql = format!("{sql} LANGUAGE PLpgSQL AS 'x'");
+            let whole = Statement::whole(sql.as_bytes(), false).unwrap();
+            let inner = Statement::whole(body.as_bytes(), false).unwrap();
+            assert_eq!(refusal(&whole, &inner).map(|refusal| refusal.code), code, "{sql} {body}");
+        }
         let sql = "CREATE FUNCTION f() RETURNS INT LANGUAGE SQL AS 'x'";
         let whole = Statement::whole(sql.as_bytes(), false).unwrap();
         let query = b"SELECT CASE WHEN a THEN comment ELSE '' END FROM t";

@@ -27,6 +27,7 @@ pub(super) fn refusal(statement: &Statement<'_>) -> Option<Refusal> {
     if let Some(refusal) = long_name(statement)
         .or_else(|| reserved::in_definition(statement))
         .or_else(|| extension::refusal(statement))
+        .or_else(|| field_of_row(statement))
     {
         return Some(refusal);
     }
@@ -122,6 +123,19 @@ fn trigger(statement: &Statement<'_>, at: usize) -> Found {
     }
     let each = behind(&["FOR", "EACH", "ROW"]).or_else(|| behind(&["FOR", "ROW"]));
     each.is_none().then_some((on, UNIMPLEMENTED, "triggers of statements (say FOR EACH ROW)"))
+}
+
+/// `CREATE TRIGGER … WHEN (NEW.v > 1)`: CockroachDB wants brackets around the row.
+fn field_of_row(statement: &Statement<'_>) -> Option<Refusal> {
+    if !statement.are(0, &["CREATE", "TRIGGER"]) {
+        return None;
+    }
+    let at = (2..statement.len()).find(|at| {
+        statement.is_any(*at, &["NEW", "OLD"])
+            && statement.is_mark(at + 1, ".")
+            && !statement.is_mark(at - 1, ".")
+    })?;
+    Some(Refusal::field_of_row(&statement.name(at)?, &statement.name(at + 2)?))
 }
 
 fn create(statement: &Statement<'_>) -> Found {

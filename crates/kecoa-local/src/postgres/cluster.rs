@@ -340,6 +340,8 @@ fn settings(major: u32, socket_dir: &Path) -> Vec<String> {
         "default_transaction_isolation=serializable",
         // initdb takes it from the machine's language.
         "default_text_search_config=pg_catalog.english",
+        // A name that a variable and a column have is the column's, as in CockroachDB.
+        "plpgsql.variable_conflict=use_column",
         "timezone=UTC",
         "log_timezone=UTC",
         "shared_buffers=16MB",

@@ -80,7 +80,8 @@ impl Server {
         run(init.arg("--no-sync"));
         let options = format!(
             "-c listen_addresses='' -c unix_socket_directories='{}' -c port={PORT} -c fsync=off \
-             -c default_transaction_isolation=serializable -c shared_buffers=16MB",
+             -c default_transaction_isolation=serializable -c plpgsql.variable_conflict=use_column \
+             -c shared_buffers=16MB",
             folder.path().display()
         );
         let mut start = command(&bin, "pg_ctl", root);
