@@ -153,6 +153,10 @@ fn options(statement: &Statement<'_>, from: usize) -> Result<Option<Options>, Re
         } else if statement.is(at, "DEFERRABLE") {
             (" DEFERRABLE", 1)
         } else if statement.are(at, &["AS", "OF", "SYSTEM", "TIME"]) {
+            if statement.is_any(at + 4, &["with_max_staleness", "with_min_timestamp"]) {
+                let message = "cannot use a bounded staleness query in a transaction";
+                return Err(Refusal::new("0A000", message));
+            }
             let end = system_time::end(statement, at + 4)?;
             stale = true;
             (" READ ONLY", end - at)

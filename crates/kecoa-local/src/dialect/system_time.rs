@@ -44,6 +44,10 @@ pub(super) fn end(statement: &Statement<'_>, at: usize) -> Result<usize, Refusal
             let cast = statement.is_mark(at + 1, "::") && statement.is(at + 2, "interval");
             Ok(at + if cast { 3 } else { 1 })
         }
+        // INTERVAL '-10s'
+        _ if statement.is(at, "INTERVAL") && statement.kind(at + 1) == Some(TokenKind::String) => {
+            end(statement, at + 1)
+        }
         _ if statement.is_any(at, &STALE) && statement.is_mark(at + 1, "(") => {
             statement.partner(at + 1).map(|closing| closing + 1).ok_or_else(refusal)
         }

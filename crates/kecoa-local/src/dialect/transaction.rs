@@ -9,6 +9,7 @@ use super::edit::Sql;
 use super::plan::{Analysis, Class, Control, OnError, Piece, Refusal, Reply};
 use super::quote::{quote, quote_name};
 use super::settings::Tracked;
+use super::system_time;
 use super::version::RETRY_HINT;
 
 /// Where the client's transaction stands.
@@ -105,6 +106,14 @@ pub(super) fn status(phase: Phase) -> Piece {
     Piece::tagged(format!("SELECT '{word}'::text AS \"TRANSACTION STATUS\""), "SHOW")
 }
 
+/// Whether rows of the past are asked for, which no transaction has whose time is another.
+pub(crate) fn reads_past(pieces: &[Piece]) -> bool {
+    let says = |piece: &Piece| {
+        piece.notice.as_deref().is_some_and(|notice| notice.contains(system_time::PRESENT))
+    };
+    pieces.iter().any(says)
+}
+
 /// Whether `crdb_internal.force_retry` is called.
 pub(crate) fn forces_retry(pieces: &[Piece]) -> bool {
     pieces.iter().any(|piece| memchr::memmem::find(&piece.sql.text, b"force_retry").is_some())
@@ -136,6 +145,11 @@ impl Transaction {
                 "25000",
                 "current transaction is committed, commands ignored until end of transaction block",
             ));
+        }
+        if self.phase == Phase::Open && analysis.control.is_none() && reads_past(&analysis.pieces) {
+            let hint = "try SET TRANSACTION AS OF SYSTEM TIME".to_owned();
+            let message = "inconsistent AS OF SYSTEM TIME timestamp: the transaction has another";
+            return raise(&Refusal { hint, ..Refusal::new("0A000", message) });
         }
         match &analysis.control {
             Some(control) => {

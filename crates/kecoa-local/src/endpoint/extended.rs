@@ -362,4 +362,5 @@ fn is_plain(analysis: &Analysis) -> bool {
     analysis.control.is_none()
         && analysis.pieces.len() == 1
         && !transaction::forces_retry(&analysis.pieces)
+        && !transaction::reads_past(&analysis.pieces)
 }
