@@ -81,7 +81,7 @@ pub(super) fn rewrite(
                 Some(Kind::Subscript) => literals::slice(&query, node)?,
                 Some(Kind::Annotation) => literals::annotated(&query, node)?,
                 Some(Kind::Target) => literals::parameter(&query, node, context)?,
-                Some(Kind::Column) => system_columns::check(&query, node)?,
+                Some(Kind::Column) => system_columns::check(&query, node, context)?,
                 _ => {}
             }
         }

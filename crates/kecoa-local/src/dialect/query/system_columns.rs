@@ -4,12 +4,18 @@ use kecoa_grammar::{Kind, NodeId};
 use kecoa_sql::Statement;
 
 use super::parsed::Query;
-use crate::dialect::plan::Refusal;
+use crate::dialect::catalog::Context;
+use crate::dialect::plan::{Refusal, Stop};
+use crate::dialect::upsert;
 
 const NAMES: [&str; 5] = ["cmax", "cmin", "ctid", "xmax", "xmin"];
 
 /// The error for a column that every table of PostgreSQL's has, unless the statement gives its name to something.
-pub(super) fn check(query: &Query<'_, '_>, node: NodeId) -> Result<(), Refusal> {
+pub(super) fn check(
+    query: &Query<'_, '_>,
+    node: NodeId,
+    context: &Context<'_>,
+) -> Result<(), Stop> {
     let (statement, last) = (query.statement, query.tree.last(node));
     let Some(name) = NAMES.into_iter().find(|name| is(statement, last, name)) else {
         return Ok(());
@@ -22,9 +28,19 @@ pub(super) fn check(query: &Query<'_, '_>, node: NodeId) -> Result<(), Refusal> 
     if tree.ids().any(alias) {
         return Ok(());
     }
+    // A view may have a column called so, a table cannot.
+    for source in tree.ids().filter(|node| tree.is(*node, Kind::Table)) {
+        let Some(table) = tree.child(source, Kind::Name) else { continue };
+        let (from, to) = tree.tokens(table);
+        if let Some(table) = upsert::table_name(statement, from, to, context)?
+            && context.catalog.table(&table)?.iter().any(|column| column.name == name)
+        {
+            return Ok(());
+        }
+    }
     let hint = "PostgreSQL has it in every table, CockroachDB in none; SET kecoa_strict = off lets it through";
     let message = format!("column \"{name}\" does not exist");
-    Err(Refusal { hint: hint.to_owned(), ..Refusal::new("42703", message) })
+    Err(Refusal { hint: hint.to_owned(), ..Refusal::new("42703", message) }.into())
 }
 
 fn is(statement: &Statement<'_>, at: usize, name: &str) -> bool {
