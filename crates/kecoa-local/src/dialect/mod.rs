@@ -22,6 +22,7 @@ mod definition;
 pub mod edit;
 mod enumeration;
 mod escapes;
+mod explain;
 mod expression;
 mod extension;
 mod grant;
@@ -206,6 +207,7 @@ fn understand(statement: &Statement<'_>, context: &Context<'_>) -> Result<Analys
         return Ok(analysis);
     }
     let mut edits = Edits::under(context.settings);
+    explain::rewrite(statement, &mut edits);
     expression::rewrite(statement, context, &mut edits)?;
     if let Some(analysis) = grant::rewrite(statement, context, &mut edits)? {
         return Ok(analysis);

@@ -35,9 +35,23 @@ fn first_words(statement: &Statement<'_>) -> Option<&'static str> {
 
 /// `EXPLAIN (OPT)` and the other options that PostgreSQL does not have.
 fn explain(statement: &Statement<'_>) -> Option<&'static str> {
-    const OPTIONS: [&str; 11] = [
-        "OPT", "DISTSQL", "VEC", "TYPES", "DEBUG", "ENV", "MEMO", "CATALOG", "SHAPE", "VIZ",
+    const OPTIONS: [&str; 16] = [
+        "OPT",
+        "DISTSQL",
+        "VEC",
+        "TYPES",
+        "DEBUG",
+        "ENV",
+        "MEMO",
+        "CATALOG",
+        "SHAPE",
+        "VIZ",
         "REDACT",
+        "DDL",
+        "KV",
+        "GIST",
+        "FINGERPRINT",
+        "JSON",
     ];
     if !statement.is(0, "EXPLAIN") {
         return None;
