@@ -171,11 +171,32 @@ pub(crate) fn checked(name: &str, form: Form, value: &str) -> Result<String, Ref
             let hint = format!("Available values: {}", words.join(","));
             Err(Refusal { hint, ..Refusal::new("22023", message) })
         }
-        Form::Number if value.trim().parse::<f64>().is_err() => {
-            let message = format!("parameter \"{name}\" requires a number, found {value:?}");
-            Err(Refusal::new("22023", message))
+        Form::Number => number(name, value.trim()),
+        Form::Text | Form::ReadOnly | Form::OneOf(_) => Ok(value.to_owned()),
+    }
+}
+
+/// A number that counts something.
+fn number(name: &str, value: &str) -> Result<String, Refusal> {
+    const MOST_JOINS: i64 = 63;
+    let invalid = |why: String| Refusal::new("22023", why);
+    // It is compared with an estimate.
+    if name == "large_full_scan_rows" && value.parse::<f64>().is_ok() {
+        return Ok(value.to_owned());
+    }
+    match value.parse::<i64>() {
+        Err(_) => {
+            let message = format!("invalid value for parameter \"{name}\": {value:?}");
+            let detail = format!("strconv.ParseInt: parsing {value:?}: invalid syntax");
+            Err(Refusal { detail, ..invalid(message) })
         }
-        Form::Text | Form::ReadOnly | Form::Number | Form::OneOf(_) => Ok(value.to_owned()),
+        Ok(count) if count < 0 => {
+            Err(invalid(format!("cannot set {name} to a negative value: {count}")))
+        }
+        Ok(count) if name == "reorder_joins_limit" && count > MOST_JOINS => {
+            Err(invalid(format!("cannot set {name} to a value greater than {MOST_JOINS}")))
+        }
+        Ok(count) => Ok(count.to_string()),
     }
 }
 
