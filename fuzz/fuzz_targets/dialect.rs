@@ -17,7 +17,7 @@ fn answer(catalog: &mut Catalog, need: Need) {
             vec![Some("a".to_owned()), no(), no()],
             vec![Some("sum".to_owned()), no(), yes()],
         ],
-        Need::Table(_) | Need::Index(..) => Vec::new(),
+        Need::Table(_) | Need::Index(..) | Need::Activity => Vec::new(),
         Need::Names(_, wanted) => {
             let whose = ["index", "aside", "constraint", "of index", "of relation"];
             let row = |name: &String| {

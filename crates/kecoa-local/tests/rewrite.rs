@@ -79,6 +79,7 @@ fn answer(catalog: &mut Catalog, need: Need) {
             "public" | "sch" => vec![vec![Some("1".to_owned())]],
             _ => Vec::new(),
         },
+        Need::Activity => Vec::new(),
         Need::Database(name) => match name.as_str() {
             "bank" => vec![vec![Some("1".to_owned())]],
             _ => Vec::new(),

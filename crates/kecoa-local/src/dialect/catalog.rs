@@ -57,6 +57,8 @@ pub enum Need {
     Schema(String),
     /// The names of a table's indexes and constraints, and who has these names in its schema.
     Names(TableName, Vec<String>),
+    /// What clients said last, which the caller tells PostgreSQL (`kecoa.texts`).
+    Activity,
 }
 
 /// What an index or a constraint of a table meets with its name. The table need not be there.
@@ -106,6 +108,7 @@ impl Need {
                     quote(&table.name)
                 )
             }
+            Self::Activity => "SELECT 1".to_owned(),
             Self::Database(name) => {
                 let name = quote(name);
                 format!("SELECT 1 FROM pg_catalog.pg_database WHERE datname = {name}")
@@ -167,6 +170,7 @@ pub struct Catalog {
     databases: HashMap<String, bool>,
     schemas: HashMap<String, bool>,
     names: HashMap<TableName, Names>,
+    activity: bool,
 }
 
 fn flag(row: &[Option<String>], index: usize) -> bool {
@@ -207,6 +211,7 @@ impl Catalog {
                     .collect();
                 self.indexes.insert((table, index), keys);
             }
+            Need::Activity => self.activity = true,
             Need::Database(name) => {
                 self.databases.insert(name, !rows.is_empty());
             }
@@ -238,6 +243,12 @@ impl Catalog {
         self.databases.clear();
         self.schemas.clear();
         self.names.clear();
+        self.activity = false;
+    }
+
+    /// What clients said last is known.
+    pub fn activity(&self) -> Result<(), Need> {
+        if self.activity { Ok(()) } else { Err(Need::Activity) }
     }
 
     /// The names around a table, and who has those of `wanted`.
@@ -274,6 +285,7 @@ impl Catalog {
             && self.tables.values().all(|table| table.steady)
             && self.indexes.is_empty()
             && self.names.is_empty()
+            && !self.activity
     }
 
     /// Whether nothing was asked.
@@ -283,6 +295,7 @@ impl Catalog {
             && self.databases.is_empty()
             && self.schemas.is_empty()
             && self.names.is_empty()
+            && !self.activity
     }
 
     /// Whether the session's database has a schema.

@@ -103,6 +103,20 @@ SELECT 'version'::text AS variable, '25.2'::text AS value, 'm'::text AS type, tr
 CREATE OR REPLACE VIEW crdb_internal.regions AS
 SELECT NULL::text AS region, NULL::text[] AS zones WHERE false;
 
+-- What clients said last, in their own words: the endpoint tells it (kecoa.texts) before what asks for it.
+CREATE OR REPLACE FUNCTION crdb_internal.client_texts() RETURNS TABLE (pid int4, sql text)
+LANGUAGE sql STABLE AS $$
+  SELECT t.key::pg_catalog.int4, t.value FROM pg_catalog.jsonb_each_text(
+    nullif(pg_catalog.current_setting('kecoa.texts', true), '')::pg_catalog.jsonb) AS t
+$$;
+CREATE OR REPLACE VIEW crdb_internal.pg_stat_activity AS
+SELECT a.datid, a.datname, a.pid, a.leader_pid, a.usesysid, a.usename, a.application_name, a.client_addr,
+  a.client_hostname, a.client_port, a.backend_start, a.xact_start, a.query_start, a.state_change,
+  a.wait_event_type, a.wait_event, a.state, a.backend_xid, a.backend_xmin, a.query_id,
+  CASE WHEN a.query = '<insufficient privilege>' THEN a.query ELSE coalesce(t.sql, a.query) END AS query,
+  a.backend_type
+FROM pg_catalog.pg_stat_activity a LEFT JOIN crdb_internal.client_texts() t ON t.pid = a.pid;
+
 CREATE OR REPLACE VIEW crdb_internal.cluster_sessions AS
 SELECT 1::int8 AS node_id, a.pid::text AS session_id, a.usename::text AS user_name,
   a.client_addr::text AS client_address, a.application_name,
@@ -110,14 +124,14 @@ SELECT 1::int8 AS node_id, a.pid::text AS session_id, a.usename::text AS user_na
   a.query AS last_active_query, a.backend_start AS session_start,
   CASE WHEN a.state = 'active' THEN a.query_start END AS active_query_start,
   upper(coalesce(nullif(a.state, 'active'), 'ACTIVE')) AS status
-FROM pg_catalog.pg_stat_activity a WHERE a.backend_type = 'client backend';
+FROM crdb_internal.pg_stat_activity a WHERE a.backend_type = 'client backend';
 
 CREATE OR REPLACE VIEW crdb_internal.cluster_queries AS
 SELECT a.pid::text AS query_id, NULL::text AS txn_id, 1::int8 AS node_id,
   a.pid::text AS session_id, a.usename::text AS user_name, a.query_start AS start, a.query,
   a.client_addr::text AS client_address, a.application_name, false AS distributed,
   'executing'::text AS phase, a.datname::text AS database
-FROM pg_catalog.pg_stat_activity a WHERE a.backend_type = 'client backend' AND a.state = 'active';
+FROM crdb_internal.pg_stat_activity a WHERE a.backend_type = 'client backend' AND a.state = 'active';
 
 CREATE OR REPLACE VIEW crdb_internal.jobs AS
 SELECT NULL::int8 AS job_id, NULL::text AS job_type, NULL::text AS description,

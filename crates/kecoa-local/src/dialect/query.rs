@@ -69,7 +69,7 @@ pub(super) fn rewrite(
     integers::rewrite(&query, edits);
     precedence::rewrite(&query, edits);
     sources::statements(&query, edits);
-    catalogue::rewrite(&query, edits);
+    catalogue::rewrite(&query, context, edits)?;
     if context.settings.strict {
         for node in tree.ids() {
             match tree.kind(node) {

@@ -45,7 +45,7 @@ impl Session {
         }
         if let (Some(client), Some(key)) = (&self.key, key) {
             self.shared.keys.set(client, key.clone());
-            self.backend_key = Some(key);
+            self.serve_by(key);
         }
         self.database = name;
         self.transaction.settings.unsure = true;

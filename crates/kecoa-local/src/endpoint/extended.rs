@@ -143,6 +143,7 @@ impl Session {
             return Ok(());
         };
         let client = parse.sql.clone();
+        self.text.set(&client);
         let statements = kecoa_sql::split(&client, self.backslash_escapes);
         let understood = |statement: &&Statement<'_>| {
             statement.is_understood() && statements.len() == 1 && !self.unreadable_encoding
@@ -213,6 +214,9 @@ impl Session {
         let Some((portal, statement)) = names else {
             return Err(End::Protocol("a Bind without its names".to_owned()));
         };
+        if let Some(prepared) = self.statements.get(&statement) {
+            self.text.set(&prepared.client);
+        }
         self.renew(&statement).await?;
         if self.skipping {
             return Ok(());

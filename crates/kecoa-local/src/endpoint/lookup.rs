@@ -12,9 +12,10 @@ use super::replies::{Fields, row};
 use super::run::Run;
 use super::session::Session;
 use crate::dialect;
-use crate::dialect::catalog::Context;
+use crate::dialect::catalog::{Context, Need};
 use crate::dialect::edit::Sql;
 use crate::dialect::plan::{Analysis, Class, OnError, Piece, Refusal};
+use crate::dialect::quote::quote;
 use crate::dialect::settings::Settings;
 use crate::dialect::transaction::Phase;
 use crate::dialect::variables::is_utf8;
@@ -67,7 +68,7 @@ impl Session {
             if self.skipping || self.transaction.phase == Phase::Failed {
                 break; // PostgreSQL refuses any statement now, whatever it is
             }
-            match self.lookup(&need.sql()).await? {
+            match self.lookup(&self.question(&need)).await? {
                 Some(rows) => self.catalog.answer(need, &rows),
                 // It fails once more, for the client to see.
                 None if !self.skipping => {
@@ -78,6 +79,18 @@ impl Session {
             }
         }
         Ok(Analysis::piece(Class::Work, Piece::forward(Sql::made("SELECT 1"))))
+    }
+
+    /// The query that answers a need.
+    pub(super) fn question(&self, need: &Need) -> String {
+        match need {
+            Need::Activity => {
+                let everyone = self.user == self.shared.options.backend.user;
+                let texts = self.shared.texts.json(&self.user, everyone);
+                format!("SELECT pg_catalog.set_config('kecoa.texts', {}, false)", quote(&texts))
+            }
+            need => need.sql(),
+        }
     }
 
     /// Asks PostgreSQL for the session variables that the rules obey.

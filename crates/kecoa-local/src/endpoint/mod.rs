@@ -39,6 +39,7 @@ mod shared;
 mod simple;
 mod sqlstates;
 mod startup;
+mod texts;
 mod whose;
 mod wording;
 

@@ -20,6 +20,7 @@ impl Session {
         if let Some(key) = &self.key {
             self.shared.keys.remove(key);
         }
+        self.leave_process();
         let own = |code, message: &str| Some(Fields::own("FATAL", code, message));
         let error = match &end {
             End::Client => {

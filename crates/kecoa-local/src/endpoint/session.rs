@@ -21,6 +21,7 @@ use super::replies::{Fields, put_tag, string, tag};
 use super::request::Rerun;
 use super::run::Run;
 use super::shared::Shared;
+use super::texts::Text;
 use super::wording::reword;
 use crate::dialect::catalog::Catalog;
 use crate::dialect::plan::{Class, OnError};
@@ -46,6 +47,8 @@ pub(super) struct Session {
     /// The key the client was given.
     pub(super) key: Option<CancelKey>,
     pub(super) backend_key: Option<CancelKey>,
+    /// What the client said last, for all to see.
+    pub(super) text: Arc<Text>,
     pub(super) transaction: Transaction,
     /// What is known of the database for the statement at hand.
     pub(super) catalog: Catalog,
@@ -151,6 +154,7 @@ impl Session {
             parameters,
             key: None,
             backend_key: None,
+            text: Arc::default(),
             transaction: Transaction::default(),
             catalog: Catalog::default(),
             moment: 0,
@@ -186,7 +190,21 @@ impl Session {
         put(&mut self.client.output, b'K', &body);
         self.shared.keys.set(&key, key.clone());
         self.key = Some(key.clone());
+        self.serve_by(key);
+    }
+
+    /// Notes which process of PostgreSQL serves the client from now on.
+    pub(super) fn serve_by(&mut self, key: CancelKey) {
+        self.leave_process();
+        self.text = self.shared.texts.enter(key.process_id, &self.user);
         self.backend_key = Some(key);
+    }
+
+    /// Forgets what the client said last.
+    pub(super) fn leave_process(&self) {
+        if let Some(key) = &self.backend_key {
+            self.shared.texts.leave(key.process_id);
+        }
     }
 
     /// Passes on a message that any time may bring: a notice, a notification, a parameter, and

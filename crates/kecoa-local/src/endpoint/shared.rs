@@ -5,6 +5,7 @@ use kecoa_server::unauthenticated::Unauthenticated;
 use super::cancel::Keys;
 use super::look::AtWork;
 use super::options::EndpointOptions;
+use super::texts::Texts;
 
 /// As many as real clients come at once. With two files for each of PostgreSQL's 200 sessions
 /// that stays far below what a process may usually have open.
@@ -19,6 +20,8 @@ pub(super) struct Shared {
     /// One password is read at a time: those who ask have not shown who they are.
     pub(super) reading: tokio::sync::Mutex<()>,
     pub(super) at_work: AtWork,
+    /// What they said last.
+    pub(super) texts: Texts,
 }
 
 impl Shared {
@@ -26,6 +29,7 @@ impl Shared {
         let unauthenticated = Unauthenticated::new(UNAUTHENTICATED);
         let reading = tokio::sync::Mutex::default();
         let at_work = AtWork::default();
-        Self { options, keys: Keys::default(), unauthenticated, reading, at_work }
+        let (keys, texts) = (Keys::default(), Texts::default());
+        Self { options, keys, unauthenticated, reading, at_work, texts }
     }
 }

@@ -28,6 +28,7 @@ impl Session {
             .filter(|sql| memchr::memchr(0, sql).is_none())
             .map(|sql| body.slice_ref(sql))
             .ok_or_else(|| End::Protocol("a query without its closing NUL".to_owned()))?;
+        self.text.set(&client);
         self.begin_request().await?;
         let mut status = self.batch(&client).await?;
         while self.rewind(status).await? {
@@ -126,7 +127,7 @@ impl Session {
             if !same_names || self.transaction.phase == Phase::Failed {
                 break;
             }
-            match self.lookup(&need.sql()).await? {
+            match self.lookup(&self.question(&need)).await? {
                 Some(rows) => self.catalog.answer(need, &rows),
                 None => break,
             }

@@ -3,11 +3,13 @@
 use kecoa_grammar::{Kind, NodeId};
 
 use super::parsed::Query;
+use crate::dialect::catalog::Context;
 use crate::dialect::edit::Edits;
+use crate::dialect::plan::Stop;
 use crate::dialect::show;
 
 /// The tables.
-const OURS: [&str; 21] = [
+const OURS: [&str; 22] = [
     "pg_am",
     "pg_attribute",
     "pg_auth_members",
@@ -26,6 +28,7 @@ const OURS: [&str; 21] = [
     "pg_roles",
     "pg_sequence",
     "pg_shadow",
+    "pg_stat_activity",
     "pg_trigger",
     "pg_type",
     "pg_user",
@@ -37,11 +40,26 @@ const WITH_VARIABLES: [&str; 2] = ["information_schema", "crdb_internal"];
 /// Columns of every table that no view has.
 const OF_TABLES: [&str; 6] = ["tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"];
 
+/// Tables in which clients see what they and others said last.
+const ACTIVITY: [&str; 3] = ["cluster_queries", "cluster_sessions", "pg_stat_activity"];
+
 /// `pg_catalog.pg_constraint` -> `crdb_internal.pg_constraint`, as a source and in front of columns.
-pub(super) fn rewrite(query: &Query<'_, '_>, edits: &mut Edits) {
+///
+/// # Errors
+/// What clients said last is not known yet.
+pub(super) fn rewrite(
+    query: &Query<'_, '_>,
+    context: &Context<'_>,
+    edits: &mut Edits,
+) -> Result<(), Stop> {
     let (tree, statement) = (query.tree, query.statement);
     for source in tree.ids().filter(|node| tree.is(*node, Kind::Table)) {
         variables(query, source, edits);
+        let name = tree.child(source, Kind::Name).map(|name| tree.last(name));
+        let name = name.and_then(|last| statement.name(last));
+        if name.is_some_and(|name| ACTIVITY.contains(&name.as_str())) {
+            context.catalog.activity()?;
+        }
     }
     let sources: Vec<NodeId> = tree
         .ids()
@@ -52,7 +70,7 @@ pub(super) fn rewrite(query: &Query<'_, '_>, edits: &mut Edits) {
     if sources.is_empty()
         || (0..statement.len()).any(|at| name(at).is_some_and(|n| OF_TABLES.contains(&n.as_str())))
     {
-        return;
+        return Ok(());
     }
     for source in sources {
         let Some((from, to)) = tree.child(source, Kind::Name).map(|name| tree.tokens(name)) else {
@@ -71,6 +89,7 @@ pub(super) fn rewrite(query: &Query<'_, '_>, edits: &mut Edits) {
             edits.replace(statement.start(at), statement.end(at), "crdb_internal");
         }
     }
+    Ok(())
 }
 
 /// `information_schema.session_variables` becomes a query: a variable's value is the session's, and some are

@@ -48,6 +48,9 @@ pub(super) fn query(
     while statement.is_any(noun, &["ALL", "CLUSTER", "LOCAL"]) {
         noun += 1;
     }
+    if statement.is_any(noun, &["SESSIONS", "QUERIES", "STATEMENTS"]) && noun + 1 == end {
+        context.catalog.activity()?;
+    }
     let all = (at + 1..noun).any(|i| statement.is(i, "ALL"));
     let visible = if all { "" } else { " AND a.application_name NOT LIKE '$ internal%'" };
     if statement.is(noun, "SESSIONS") && noun + 1 == end {
@@ -115,17 +118,17 @@ const SESSIONS: &str = "SELECT 1::int8 AS node_id, a.pid::text AS session_id, \
     a.backend_start AS session_start, \
     CASE a.state WHEN 'active' THEN a.query_start END AS active_query_start, \
     NULL::int8 AS num_txns_executed, 0::int8 AS trace_id, 0::int8 AS goroutine_id \
-    FROM pg_catalog.pg_stat_activity a WHERE a.backend_type = 'client backend'";
+    FROM crdb_internal.pg_stat_activity a WHERE a.backend_type = 'client backend'";
 
 const STATEMENTS: &str = "SELECT a.pid::text AS query_id, 1::int8 AS node_id, \
     a.pid::text AS session_id, a.usename::text AS user_name, a.query_start AS start, a.query, \
     coalesce(pg_catalog.host(a.client_addr) || ':' || a.client_port, '') AS client_address, \
     a.application_name, false AS distributed, false AS full_scan, 'executing'::text AS phase \
-    FROM pg_catalog.pg_stat_activity a \
+    FROM crdb_internal.pg_stat_activity a \
     WHERE a.backend_type = 'client backend' AND a.state = 'active'";
 
 const TRANSACTIONS: &str = "SELECT 1::int8 AS node_id, \
     pg_catalog.md5(a.pid::text || a.xact_start::text)::uuid AS txn_id, a.application_name, \
     NULL::int8 AS num_stmts, 0::int8 AS num_retries, 0::int8 AS num_auto_retries, \
-    NULL::text AS last_auto_retry_reason FROM pg_catalog.pg_stat_activity a \
+    NULL::text AS last_auto_retry_reason FROM crdb_internal.pg_stat_activity a \
     WHERE a.backend_type = 'client backend' AND a.xact_start IS NOT NULL";
