@@ -196,18 +196,51 @@ def test_many_values(connect, dsn):
 def test_a_type_that_the_server_cannot_find_out(connect, dsn):
     """By client binding a literal has one."""
     conn = connect(binding="server")
-    for statement in ("SELECT json_build_object('a', %s)", "SELECT concat(%s, 'b')"):
+    for statement in ("SELECT pg_typeof(%s)", "SELECT pg_column_size(%s) > 0"):
         with pytest.raises(kecoa.errors.IndeterminateDatatype, match=r'%s::text.*binding="client"'):
             conn.cursor().execute(statement, ("x",))
         conn.rollback()
         cur = conn.cursor()
         cur.execute(statement, ("x",), binding="client")
-        assert cur.fetchone() in [({"a": "x"},), ("xb",)]
+        assert cur.fetchone() in [("unknown",), ("text",), (True,)]
 
     async def main():
         async with await kecoa.aio.connect(dsn, autocommit=True) as conn:
             with pytest.raises(kecoa.errors.IndeterminateDatatype, match="%s::text"):
-                await conn.execute("SELECT concat(%s, 'b')", ("x",))
+                await conn.execute("SELECT pg_typeof(%s)", ("x",))
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("statement", "values", "expected"),
+    [
+        ("SELECT %s", ("x",), ("x",)),
+        ("SELECT %s, %s AS b", ("x", None), ("x", None)),
+        ("SELECT DISTINCT %s FROM generate_series(1, 2)", ("x",), ("x",)),
+        ("SELECT concat(%s, 'b', %s)", ("x", 1), ("xb1",)),
+        ("SELECT json_build_object('a', %s)", ("x",), ({"a": "x"},)),
+        ("SELECT format('%%s', %s)", ("x",), ("x",)),
+        # Here the place says it.
+        ("SELECT count(*) FROM generate_series(1, 3) AS n WHERE n = %s", ("2",), (1,)),
+        ("SELECT 1 UNION SELECT %s ORDER BY 1 LIMIT 1", ("2",), (1,)),
+        ("SELECT 1 + %s", ("2",), (3,)),
+    ],
+)
+def test_a_string_where_nothing_says_its_type(connect, dsn, statement, values, expected):
+    """It is text, and elsewhere what the place wants; again and again, since the server prepares it then."""
+    conn = connect(binding="server")
+    cur = conn.cursor()
+    for _ in range(4):
+        cur.execute(statement, values)
+        assert cur.fetchone() == expected
+    conn.commit()
+
+    async def main():
+        async with await kecoa.aio.connect(dsn, autocommit=True) as conn:
+            for _ in range(3):
+                found = await conn.execute(statement, values)
+                assert await found.fetchone() == expected
 
     asyncio.run(main())
 

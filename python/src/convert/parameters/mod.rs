@@ -2,17 +2,20 @@
 //!
 //! Values become parameters by way of the literals that they are merged as otherwise: an integer is
 //! declared as the type that PostgreSQL gives to such a constant, `'…'::date` as a date, and a plain
-//! string as unknown, whose type the server infers. So both ways to bind mean the same, adapters of a
+//! string as unknown, whose type the server infers where there is something to infer it from. So both ways to bind mean the same, adapters of a
 //! program's own included. What has no such form (a tuple for `IN`, an expression of an adapter's)
 //! and statements that take no parameters at that place are for client binding.
 
 mod binding;
 mod literal;
+mod places;
 mod template;
+mod tokens;
 
 use std::ops::Range;
 
 use kecoa_proto::{Format, Parameter};
+use kecoa_types::oid;
 
 pub(crate) use binding::Binding;
 pub(crate) use literal::Rules;
@@ -34,9 +37,13 @@ pub(crate) struct Values {
 }
 
 impl Values {
-    /// From literals; nothing when one of them has no form as a parameter, or there are more than a
-    /// message can carry.
-    pub(crate) fn of<'a>(literals: impl Iterator<Item = &'a [u8]>, rules: Rules) -> Option<Values> {
+    /// From literals, and for each of their places whether nothing there says its type; nothing when one of
+    /// them has no form as a parameter, or there are more than a message can carry.
+    pub(crate) fn of<'a>(
+        untyped: &[bool],
+        literals: impl Iterator<Item = &'a [u8]>,
+        rules: Rules,
+    ) -> Option<Values> {
         let most = literals.size_hint().1.unwrap_or(0);
         let mut values = Values {
             types: Vec::with_capacity(most),
@@ -48,8 +55,9 @@ impl Values {
                 return None;
             }
             let begin = values.data.len();
-            let (oid, is_null) = literal::read(literal, rules, &mut values.data)?;
-            values.types.push(oid);
+            let (kind, is_null) = literal::read(literal, rules, &mut values.data)?;
+            let untyped = untyped.get(values.types.len()) == Some(&true);
+            values.types.push(if kind == 0 && untyped { oid::TEXT } else { kind });
             values.places.push((!is_null).then_some(begin..values.data.len()));
         }
         Some(values)

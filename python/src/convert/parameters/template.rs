@@ -6,6 +6,9 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use kecoa::TextHash;
 use kecoa_types::ClientEncoding;
 
+use super::places::Places;
+use super::tokens::{first_word, is_name, is_word_of};
+
 /// Words behind which a parameter may stand where a literal does. Behind others a literal means
 /// something else (`interval '1 day'`, `ORDER BY 1`), or the word is a name.
 const BEFORE: &[&str] = &[
@@ -44,6 +47,8 @@ const FIRST: &[&str] =
 pub(crate) struct Template {
     /// The statement with `$1`, `$2`, ….
     pub(crate) sql: Vec<u8>,
+    /// For each of them, whether nothing in the statement says its type.
+    pub(crate) untyped: Vec<bool>,
 }
 
 /// Whether it is one statement that begins with a word by which it touches or gives rows. False
@@ -52,19 +57,6 @@ pub(crate) fn is_row_statement(sql: &[u8]) -> bool {
     let trimmed = sql.trim_ascii();
     let trimmed = trimmed.strip_suffix(b";").unwrap_or(trimmed);
     is_word_of(first_word(trimmed), FIRST) && !trimmed.contains(&b';')
-}
-
-fn first_word(sql: &[u8]) -> &[u8] {
-    let length = sql.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
-    sql.get(..length).unwrap_or_default()
-}
-
-fn is_word_of(word: &[u8], words: &[&str]) -> bool {
-    words.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
-}
-
-fn is_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || byte >= 0x80
 }
 
 /// How many texts are remembered, and how many bytes of them; then all of them are forgotten, which
@@ -112,6 +104,11 @@ pub(crate) fn template_of(sql: &[u8], characters: ClientEncoding) -> Option<Arc<
 }
 
 impl Template {
+    /// A statement without placeholders.
+    pub(crate) fn of_text(sql: &[u8]) -> Template {
+        Template { sql: sql.to_vec(), untyped: Vec::new() }
+    }
+
     /// Rewrites a statement with placeholders that are known to be well formed; nothing when one of
     /// them stands where a parameter cannot, or may mean something else than a literal.
     pub(crate) fn new(sql: &[u8]) -> Option<Template> {
@@ -122,9 +119,13 @@ impl Template {
         let mut rest = sql;
         let mut number = 0;
         let mut clauses = Clauses::default();
+        let mut places = Places::default();
         while let Some((byte, tail)) = rest.split_first() {
             let taken = match byte {
-                b'\'' | b'"' => 1 + memchr::memchr(*byte, tail)? + 1,
+                b'\'' | b'"' => {
+                    places.symbol(*byte);
+                    1 + memchr::memchr(*byte, tail)? + 1
+                }
                 b'-' if tail.first() == Some(&b'-') => memchr::memchr(b'\n', rest)?,
                 b'/' if tail.first() == Some(&b'*') => return None,
                 b'%' if tail.first() == Some(&b'%') => {
@@ -145,6 +146,7 @@ impl Template {
                     {
                         return None;
                     }
+                    places.placeholder(&out, behind);
                     number += 1;
                     out.extend_from_slice(format!("${number}").as_bytes());
                     rest = behind;
@@ -156,10 +158,12 @@ impl Template {
                     if clauses.word(word) == Word::NarrowsInterval {
                         return None;
                     }
+                    places.word(word, &out);
                     length
                 }
                 byte => {
                     clauses.symbol(*byte);
+                    places.symbol(*byte);
                     1
                 }
             };
@@ -170,7 +174,7 @@ impl Template {
             out.extend_from_slice(piece);
             rest = rest.get(taken..)?;
         }
-        Some(Template { sql: out })
+        Some(Template { sql: out, untyped: places.untyped() })
     }
 }
 
@@ -472,6 +476,39 @@ mod tests {
             "INSERT INTO t (a) OVERRIDING SYSTEM VALUE VALUES ($1)",
         ] {
             assert!(!is_plain(sql.as_bytes()), "{sql}");
+        }
+    }
+
+    #[test]
+    fn where_nothing_says_the_type() {
+        for (sql, untyped) in [
+            ("SELECT %s", "t"),
+            ("SELECT DISTINCT %s, a, %s AS b FROM t WHERE c = %s", "ttf"),
+            ("select %s from t", "t"),
+            ("SELECT %s::date", "f"),
+            ("SELECT %s || 'x'", "f"),
+            ("SELECT a = %s", "f"),
+            ("SELECT upper(%s)", "f"),
+            ("SELECT concat(%s, '!', %s)", "tt"),
+            ("SELECT concat(%s || 'a', upper(%s))", "ff"),
+            ("SELECT other.concat(%s)", "f"),
+            ("SELECT jsonb_build_object('a', %s, 'b', (SELECT %s))", "tf"),
+            ("INSERT INTO t (a) VALUES (%s)", "f"),
+            ("INSERT INTO t (a) VALUES (concat(%s))", "t"),
+            ("INSERT INTO t SELECT %s", "f"),
+            ("SELECT a FROM t UNION SELECT %s", "f"),
+            ("SELECT %s UNION SELECT a FROM t", "f"),
+            ("SELECT a FROM (SELECT %s AS a) AS s", "f"),
+            ("SELECT a FROM t LIMIT %s", "f"),
+            ("SELECT a FROM t WHERE b IN (%s, %s)", "ff"),
+            ("WITH q AS (SELECT a FROM t) SELECT %s", "f"),
+            ("UPDATE t SET a = %s RETURNING %s", "ff"),
+            ("SELECT \"concat\"(%s)", "f"),
+        ] {
+            let template = Template::new(sql.as_bytes()).unwrap();
+            let found: String =
+                template.untyped.iter().map(|untyped| if *untyped { 't' } else { 'f' }).collect();
+            assert_eq!(found, untyped, "{sql}");
         }
     }
 }

@@ -33,6 +33,8 @@ pub(crate) struct Batch {
 /// A statement that is parsed once for all rows.
 pub(crate) struct ParsedStatement {
     pub(in crate::dbapi) sql: Vec<u8>,
+    /// For each value, whether nothing says its type.
+    pub(in crate::dbapi) untyped: Vec<bool>,
     /// The types of the columns that the values go to; none by server binding, which is asked for.
     pub(in crate::dbapi) columns: Option<Vec<u32>>,
 }

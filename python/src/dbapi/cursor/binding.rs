@@ -40,7 +40,7 @@ impl BoundCall {
     /// A statement that has its values in its text, where it is one that touches or gives rows.
     pub(crate) fn of_text(sql: &[u8]) -> Option<BoundCall> {
         is_row_statement(sql).then(|| BoundCall {
-            template: Arc::new(Template { sql: sql.to_vec() }),
+            template: Arc::new(Template::of_text(sql)),
             values: Values::default(),
         })
     }
@@ -99,7 +99,7 @@ pub(crate) fn bound_many<'py>(
             continue;
         }
         merge_marked(slf, connection, &settings, Binding::Server, &sql, &vars, &mut out)?;
-        let values = template.as_ref().and_then(|_| Values::of(out.literals(), rules));
+        let values = template.as_ref().and_then(|t| Values::of(&t.untyped, out.literals(), rules));
         calls.push(match (&template, values) {
             (Some(template), Some(values)) => Ok(BoundCall { template: template.clone(), values }),
             _ => {
@@ -128,7 +128,7 @@ fn bind<'py>(
     merge_marked(slf, connection, settings, Binding::Server, &sql, vars, &mut out)?;
     let rules = settings.rules(connection.get().is_cockroach());
     let call = template_of(&sql, rules.characters).and_then(|template| {
-        let values = Values::of(out.literals(), rules)?;
+        let values = Values::of(&template.untyped, out.literals(), rules)?;
         Some(BoundCall { template, values })
     });
     if call.is_none() {

@@ -58,7 +58,7 @@ fn describe(
         client.run(&Request::Extended(&steps), hook)
     })?;
     let columns = driven.ok().and_then(|mut results| results.pop()?.parameters);
-    Ok(columns.map(|columns| ParsedStatement { sql, columns: Some(columns) }))
+    Ok(columns.map(|columns| ParsedStatement { sql, untyped: Vec::new(), columns: Some(columns) }))
 }
 
 impl Cursor {
@@ -233,8 +233,11 @@ impl ExecuteMany<'_, '_> {
         let connection = self.connection.get();
         let characters = self.settings.codec.characters();
         self.once = match connection.binding() {
-            Binding::Server => template_of(self.sql, characters)
-                .map(|template| ParsedStatement { sql: template.sql.clone(), columns: None }),
+            Binding::Server => template_of(self.sql, characters).map(|template| ParsedStatement {
+                sql: template.sql.clone(),
+                untyped: template.untyped.clone(),
+                columns: None,
+            }),
             Binding::Client if self.cockroach => None,
             Binding::Client => describe(&self.connection, self.sql, characters)?,
         }
@@ -399,7 +402,7 @@ impl ExecuteMany<'_, '_> {
         merge_marked(slf, connection, &self.settings, binding, self.sql, vars, &mut self.row)?;
         let (row, rules) = (&self.row, self.settings.rules(self.cockroach));
         let values = self.once.as_ref().and_then(|once| {
-            let mut values = Values::of(row.literals(), rules)?;
+            let mut values = Values::of(&once.untyped, row.literals(), rules)?;
             if let Some(columns) = &once.columns {
                 if !values.cannot_fail(columns) {
                     return None;
