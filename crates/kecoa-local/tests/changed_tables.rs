@@ -10,22 +10,13 @@
 
 mod live;
 
-use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use kecoa_proto::message::frontend::Message;
-use live::{Client, Server};
-
-type Tcp = Client<TcpStream>;
-
-fn done(client: &mut Tcp, sql: &str) {
-    let replies = client.simple(sql);
-    assert_eq!(replies.error, None, "{sql}");
-}
+use live::{Server, Tcp};
 
 fn rows(client: &mut Tcp, sql: &str) -> Vec<String> {
-    let replies = client.simple(sql);
-    assert_eq!(replies.error, None, "{sql}");
+    let replies = client.done(sql);
     let cell = |cell: &Option<String>| cell.clone().unwrap_or_else(|| "NULL".to_owned());
     replies.rows.iter().map(|row| row.iter().map(cell).collect::<Vec<_>>().join(" ")).collect()
 }
@@ -69,26 +60,26 @@ fn upsert(client: &mut Tcp, way: Way, sql: &str) {
 fn another_session_changes_the_table() {
     let Some(server) = Server::start() else { return };
     let (mut one, mut other) = (server.client("defaultdb"), server.client("defaultdb"));
-    done(&mut other, "CREATE SCHEMA early");
+    other.done("CREATE SCHEMA early");
     let sql = "UPSERT INTO t VALUES (1, 2)";
     for way in WAYS {
-        done(&mut one, "SET search_path = early, public");
-        done(&mut one, "CREATE TABLE public.t (a INT PRIMARY KEY, b INT NOT NULL)");
+        one.done("SET search_path = early, public");
+        one.done("CREATE TABLE public.t (a INT PRIMARY KEY, b INT NOT NULL)");
         prepare(&mut one, sql);
         upsert(&mut one, way, sql);
-        done(&mut other, "ALTER TABLE t ADD COLUMN c INT DEFAULT 5; UPDATE t SET b = 8, c = 9");
+        other.done("ALTER TABLE t ADD COLUMN c INT DEFAULT 5; UPDATE t SET b = 8, c = 9");
         upsert(&mut one, way, sql);
         assert_eq!(rows(&mut one, "TABLE t"), ["1 2 5"], "a column more: {way:?}");
-        done(&mut other, "ALTER TABLE t DROP COLUMN c");
+        other.done("ALTER TABLE t DROP COLUMN c");
         upsert(&mut one, way, sql);
         assert_eq!(rows(&mut one, "TABLE t"), ["1 2"], "a column less: {way:?}");
-        done(&mut other, "UPDATE t SET a = 7; ALTER TABLE t ALTER PRIMARY KEY USING COLUMNS (b)");
+        other.done("UPDATE t SET a = 7; ALTER TABLE t ALTER PRIMARY KEY USING COLUMNS (b)");
         upsert(&mut one, way, sql);
         assert_eq!(rows(&mut one, "TABLE t"), ["1 2"], "another key: {way:?}");
-        done(&mut other, "CREATE TABLE early.t (a INT, b INT PRIMARY KEY)");
+        other.done("CREATE TABLE early.t (a INT, b INT PRIMARY KEY)");
         upsert(&mut one, way, sql);
         assert_eq!(rows(&mut one, "TABLE early.t"), ["1 2"], "another table: {way:?}");
-        done(&mut one, "DROP TABLE early.t; DROP TABLE public.t; DEALLOCATE ALL");
+        one.done("DROP TABLE early.t; DROP TABLE public.t; DEALLOCATE ALL");
     }
 }
 
@@ -96,22 +87,20 @@ fn another_session_changes_the_table() {
 fn a_trigger_of_one_table_changes_the_other() {
     let Some(server) = Server::start() else { return };
     let mut client = server.client("defaultdb");
-    done(&mut client, "CREATE SCHEMA early");
-    done(&mut client, "SET kecoa_strict = off"); // for PERFORM
-    done(
-        &mut client,
+    client.done("CREATE SCHEMA early");
+    client.done("SET kecoa_strict = off"); // for PERFORM
+    client.done(
         "CREATE FUNCTION turn() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
          PERFORM set_config('search_path', 'early, public', false); RETURN NEW; END $$",
     );
-    done(
-        &mut client,
+    client.done(
         "CREATE FUNCTION turned() RETURNS INT LANGUAGE plpgsql AS $$ BEGIN \
          PERFORM set_config('search_path', 'early, public', false); RETURN 1; END $$",
     );
-    done(&mut client, "CREATE TABLE public.t (a INT PRIMARY KEY, b INT)");
-    done(&mut client, "CREATE TABLE early.t (b INT PRIMARY KEY, a INT)");
-    done(&mut client, "CREATE TABLE parent (a INT PRIMARY KEY, b INT UNIQUE)");
-    done(&mut client, "INSERT INTO parent VALUES (1, 1)");
+    client.done("CREATE TABLE public.t (a INT PRIMARY KEY, b INT)");
+    client.done("CREATE TABLE early.t (b INT PRIMARY KEY, a INT)");
+    client.done("CREATE TABLE parent (a INT PRIMARY KEY, b INT UNIQUE)");
+    client.done("INSERT INTO parent VALUES (1, 1)");
     for (table, before) in [
         (
             "noisy (a INT PRIMARY KEY, b INT)",
@@ -120,16 +109,13 @@ fn a_trigger_of_one_table_changes_the_other() {
         ("noisy (a INT PRIMARY KEY, b INT)", "ALTER TABLE noisy ADD COLUMN c INT DEFAULT turned()"),
         ("noisy (a INT PRIMARY KEY, b INT CHECK (turned() = 1))", "SELECT 1"),
     ] {
-        done(&mut client, "SET search_path = public");
-        done(&mut client, "SET kecoa_strict = off");
-        done(&mut client, &format!("CREATE TABLE {table}"));
-        done(&mut client, before);
+        client.done("SET search_path = public");
+        client.done("SET kecoa_strict = off");
+        client.done(&format!("CREATE TABLE {table}"));
+        client.done(before);
         let noisy = "UPSERT INTO public.noisy (a, b) VALUES (1, 1)";
         for pipeline in [false, true] {
-            done(
-                &mut client,
-                "SET search_path = public; DELETE FROM early.t; DELETE FROM public.t",
-            );
+            client.done("SET search_path = public; DELETE FROM early.t; DELETE FROM public.t");
             let replies = if pipeline {
                 client.send(&[
                     Tcp::parse("n", noisy),
@@ -156,23 +142,17 @@ fn a_trigger_of_one_table_changes_the_other() {
                 "{table}; {before}; {pipeline}"
             );
         }
-        done(&mut client, "DROP TABLE public.noisy; DEALLOCATE ALL");
+        client.done("DROP TABLE public.noisy; DEALLOCATE ALL");
     }
     // So do values, and foreign keys that cascade to a table with a trigger.
-    done(&mut client, "SET search_path = public; DELETE FROM early.t");
-    done(
-        &mut client,
-        "UPSERT INTO parent VALUES (turned(), 1); UPSERT INTO t (a, b) VALUES (1, 2)",
-    );
+    client.done("SET search_path = public; DELETE FROM early.t");
+    client.done("UPSERT INTO parent VALUES (turned(), 1); UPSERT INTO t (a, b) VALUES (1, 2)");
     assert_eq!(rows(&mut client, "TABLE early.t"), ["2 1"]);
-    done(&mut client, "SET search_path = public; DELETE FROM early.t; SET kecoa_strict = off");
-    done(&mut client, "CREATE TABLE child (b INT REFERENCES parent (b) ON UPDATE CASCADE)");
-    done(
-        &mut client,
-        "CREATE TRIGGER c BEFORE UPDATE ON child FOR EACH ROW EXECUTE FUNCTION turn()",
-    );
-    done(&mut client, "INSERT INTO child VALUES (1)");
-    done(&mut client, "UPSERT INTO parent VALUES (1, 4); UPSERT INTO t (a, b) VALUES (1, 2)");
+    client.done("SET search_path = public; DELETE FROM early.t; SET kecoa_strict = off");
+    client.done("CREATE TABLE child (b INT REFERENCES parent (b) ON UPDATE CASCADE)");
+    client.done("CREATE TRIGGER c BEFORE UPDATE ON child FOR EACH ROW EXECUTE FUNCTION turn()");
+    client.done("INSERT INTO child VALUES (1)");
+    client.done("UPSERT INTO parent VALUES (1, 4); UPSERT INTO t (a, b) VALUES (1, 2)");
     assert_eq!(rows(&mut client, "TABLE early.t"), ["2 1"]);
 }
 
@@ -180,8 +160,7 @@ fn a_trigger_of_one_table_changes_the_other() {
 fn a_table_changes_all_the_time() {
     let Some(server) = Server::start() else { return };
     let mut one = server.client("defaultdb");
-    done(
-        &mut one,
+    one.done(
         "CREATE TABLE t (a INT PRIMARY KEY, b INT); CREATE TABLE log (n INT PRIMARY KEY, m INT)",
     );
     let mut other = server.client("defaultdb");
@@ -193,8 +172,8 @@ fn a_table_changes_all_the_time() {
                 if over.load(Ordering::Relaxed) {
                     break;
                 }
-                done(&mut other, "ALTER TABLE t ADD COLUMN c INT DEFAULT 5");
-                done(&mut other, "ALTER TABLE t DROP COLUMN c");
+                other.done("ALTER TABLE t ADD COLUMN c INT DEFAULT 5");
+                other.done("ALTER TABLE t DROP COLUMN c");
             }
         });
         for n in 0..100 {
@@ -212,8 +191,7 @@ fn a_table_changes_all_the_time() {
 fn a_batch_of_upserts_asks_once_for_each_table() {
     let Some(server) = Server::start() else { return };
     let mut client = server.client("defaultdb");
-    done(
-        &mut client,
+    client.done(
         "CREATE TABLE t (a INT PRIMARY KEY, b INT); CREATE TABLE u (a INT PRIMARY KEY, b INT)",
     );
     let calls = |client: &mut Tcp| -> i64 {
@@ -228,7 +206,7 @@ fn a_batch_of_upserts_asks_once_for_each_table() {
     let batch: Vec<String> = (0..50)
         .map(|n| format!("UPSERT INTO {} VALUES ({n}, {n})", if n % 2 == 0 { "t" } else { "u" }))
         .collect();
-    done(&mut client, &batch.join("; "));
+    client.done(&batch.join("; "));
     assert_eq!(rows(&mut client, "SELECT count(*) FROM t"), ["25"]);
     assert_eq!(rows(&mut client, "SELECT count(*) FROM u"), ["25"]);
     let mut reader = server.client("defaultdb");

@@ -9,14 +9,10 @@
 
 mod live;
 
-use std::net::TcpStream;
-
 use bytes::Bytes;
 use kecoa_proto::message::backend::Message as Backend;
 use kecoa_proto::message::frontend::{Execute, Message, Query, Target};
-use live::{Client, Server};
-
-type Tcp = Client<TcpStream>;
+use live::{Server, Tcp};
 
 /// The answer up to and with its ReadyForQuery, a letter for each message as the protocol has it; an error
 /// with its SQLSTATE.
@@ -42,10 +38,6 @@ fn answer(client: &mut Tcp) -> String {
             other => panic!("{other:?} out of turn, behind {letters}"),
         }
     }
-}
-
-fn value(client: &mut Tcp, sql: &str) -> String {
-    client.simple(sql).rows[0][0].clone().unwrap()
 }
 
 /// Parse, Bind, Describe and Execute.
@@ -175,7 +167,7 @@ fn threads_that_update_one_row_in_pipelines() {
             }
         });
         let runs = (100 * expected.len()).to_string();
-        assert_eq!(value(&mut setup, READ), runs, "{way}");
+        assert_eq!(setup.done(READ).one(), runs, "{way}");
     }
 }
 
@@ -207,8 +199,8 @@ fn what_stands_behind_the_error_is_run_too() {
                 assert_eq!(&answer(&mut client), expected, "{way}");
             }
             client.simple("ROLLBACK");
-            assert_eq!(value(&mut client, "SELECT last_value FROM runs"), runs, "{way}");
-            assert_eq!(value(&mut client, "SELECT count(*) FROM t"), rows, "{way}");
+            assert_eq!(client.done("SELECT last_value FROM runs").one(), runs, "{way}");
+            assert_eq!(client.done("SELECT count(*) FROM t").one(), rows, "{way}");
         };
     let fails = || fresh("", "SELECT fails(4)");
     let begin = || fresh("", "BEGIN");
@@ -349,9 +341,9 @@ fn a_commit_that_fails_is_run_again() {
         client.simple("ALTER SEQUENCE runs RESTART");
         client.send(&messages);
         assert_eq!(answer(&mut client), expected, "{way}");
-        assert_eq!(value(&mut client, "SELECT last_value FROM runs"), "4", "{way}");
+        assert_eq!(client.done("SELECT last_value FROM runs").one(), "4", "{way}");
     }
-    assert_eq!(value(&mut client, "SELECT count(*) FROM t"), "2");
+    assert_eq!(client.done("SELECT count(*) FROM t").one(), "2");
     // What commits the rest of a request before it runs does not run when that fails.
     client.simple("ALTER SEQUENCE runs RESTART");
     client.send(&synced(vec![insert(), fresh("", "CREATE DATABASE d"), insert()]));
@@ -360,7 +352,7 @@ fn a_commit_that_fails_is_run_again() {
     assert_eq!(failed.error.unwrap().0, "40001");
     assert_eq!(failed.tags, ["INSERT 0 1"]);
     let databases = "SELECT count(*) FROM pg_database WHERE datname = 'd'";
-    assert_eq!(value(&mut client, databases), "0");
+    assert_eq!(client.done(databases).one(), "0");
 }
 
 #[test]
@@ -389,20 +381,20 @@ fn a_schema_change_commits_what_its_pipeline_has_run() {
         client.simple("DELETE FROM t");
         client.send(&synced(messages));
         assert_eq!(answer(&mut client), expected, "{way}");
-        assert_eq!(value(&mut client, "SELECT count(*) FROM t"), rows, "{way}");
+        assert_eq!(client.done("SELECT count(*) FROM t").one(), rows, "{way}");
     }
     let made = "SELECT string_agg(table_name, '' ORDER BY table_name) FROM [SHOW TABLES] WHERE length(table_name) = 1 AND table_name <> 't'";
-    assert_eq!(value(&mut client, made), "cd");
+    assert_eq!(client.done(made).one(), "cd");
     // What is committed is not run a second time.
     client.simple("ALTER SEQUENCE runs RESTART");
     client.simple("DELETE FROM t");
     client.send(&synced(vec![insert(), create("f"), fresh("", "SELECT fails(3)")]));
     assert_eq!(answer(&mut client), "12nC12nNC12TE40001ZI");
-    assert_eq!(value(&mut client, "SELECT count(*) FROM t"), "1");
+    assert_eq!(client.done("SELECT count(*) FROM t").one(), "1");
     let failed =
         client.simple("INSERT INTO t (n) VALUES (1); CREATE TABLE g (a INT); SELECT fails(9)");
     assert_eq!(failed.error.unwrap().0, "40001");
-    assert_eq!(value(&mut client, "SELECT count(*) FROM t"), "2");
+    assert_eq!(client.done("SELECT count(*) FROM t").one(), "2");
 }
 
 #[test]

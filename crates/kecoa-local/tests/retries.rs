@@ -10,19 +10,12 @@
 
 mod live;
 
-use std::net::TcpStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use kecoa_proto::TransactionStatus;
 use kecoa_proto::message::frontend::{Message, Target};
-use live::{Client, Replies, Server};
-
-type Tcp = Client<TcpStream>;
-
-fn one(replies: &Replies) -> String {
-    replies.rows[0][0].clone().unwrap()
-}
+use live::{Replies, Server, Tcp};
 
 /// Parse by a name, use, close and the next use: what drivers with a cache of statements send.
 fn prepared(client: &mut Tcp, name: &str, sql: &str) -> Replies {
@@ -85,7 +78,7 @@ fn threads_that_update_one_row_see_no_retry_error() {
             }
         });
         assert_eq!(failed.load(Ordering::Relaxed), 0, "{way}");
-        assert_eq!(one(&setup.simple("SELECT v FROM r")), "100", "{way}");
+        assert_eq!(setup.simple("SELECT v FROM r").one(), "100", "{way}");
     }
 }
 
@@ -110,11 +103,11 @@ fn what_is_run_again_and_how_often() {
             assert!(message.starts_with("restart transaction: "), "{way}: {message}");
         }
         client.simple("ROLLBACK");
-        assert_eq!(one(&client.simple("SELECT last_value FROM runs")), runs, "{way}");
+        assert_eq!(client.simple("SELECT last_value FROM runs").one(), runs, "{way}");
         replies
     };
     let replies = check("alone", &|c| c.simple("SELECT fails(5)"), false, "5");
-    assert_eq!((one(&replies), replies.tags), ("7".to_owned(), vec!["SELECT 1".to_owned()]));
+    assert_eq!((replies.one(), replies.tags), ("7".to_owned(), vec!["SELECT 1".to_owned()]));
     let batch = "INSERT INTO t VALUES (1); SELECT fails(5); SELECT count(*) FROM t";
     let replies = check("batch", &|c| c.simple(batch), false, "5");
     assert_eq!(replies.tags, ["INSERT 0 1", "SELECT 1", "SELECT 1"]);
@@ -206,7 +199,7 @@ fn what_is_run_again_and_how_often() {
     // A notice and a parameter of an attempt that failed are not told; those of the last one are.
     let said = "SET application_name = 'again'; SELECT fails(3)";
     check("a setting", &|c| c.simple(said), false, "3");
-    assert_eq!(one(&client.simple("SHOW application_name")), "again");
+    assert_eq!(client.simple("SHOW application_name").one(), "again");
 }
 
 #[test]
@@ -227,13 +220,13 @@ fn an_upsert_follows_a_table_that_is_altered_meanwhile() {
             });
             let mut postgres = server.postgres("defaultdb");
             let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
-            while one(&postgres.simple(waits)) == "0" {
+            while postgres.simple(waits).one() == "0" {
                 std::thread::sleep(std::time::Duration::from_millis(5));
             }
             assert_eq!(setup.simple("COMMIT").error, None);
             let written = writer.join().unwrap();
             assert_eq!(written.error, None, "{protocol}");
-            assert_eq!(one(&written), "2", "{protocol}");
+            assert_eq!(written.one(), "2", "{protocol}");
         });
     }
     // A column that the client names wrongly stays its error.

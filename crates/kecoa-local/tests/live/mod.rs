@@ -154,7 +154,7 @@ impl Server {
         Client::over(stream, &[("user", SUPERUSER), ("database", database)])
     }
 
-    pub(crate) fn client(&self, database: &str) -> Client<TcpStream> {
+    pub(crate) fn client(&self, database: &str) -> Tcp {
         let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         stream.set_nodelay(true).unwrap();
@@ -201,6 +201,16 @@ pub(crate) struct Replies {
     pub(crate) status: Option<TransactionStatus>,
     pub no_data: bool,
 }
+
+impl Replies {
+    /// The first value of the first row.
+    pub(crate) fn one(&self) -> String {
+        self.rows[0][0].clone().unwrap()
+    }
+}
+
+/// A client of the endpoint.
+pub(crate) type Tcp = Client<TcpStream>;
 
 pub(crate) struct Client<S> {
     pub(crate) stream: S,
@@ -258,6 +268,13 @@ impl<S: Read + Write> Client<S> {
             message.encode(&mut out).unwrap();
         }
         self.stream.write_all(&out).unwrap();
+    }
+
+    /// Runs statements that succeed.
+    pub(crate) fn done(&mut self, sql: &str) -> Replies {
+        let replies = self.simple(sql);
+        assert_eq!(replies.error, None, "{sql}");
+        replies
     }
 
     pub(crate) fn simple(&mut self, sql: &str) -> Replies {
