@@ -23,11 +23,32 @@ pub fn parse(text: &str) -> Result<Vec<(String, String)>, Error> {
     match url::foreign_scheme(text) {
         // What follows is not shown: it may hold a password.
         Some(scheme) => Err(Error::config(format!(
-            "missing \"=\" after \"{}…\" in connection info string\n\
-             HINT: a URL begins with postgresql:// or postgres://",
-            scheme.unwrap_or_default()
+            "missing \"=\" after \"{}…\" in connection info string\nHINT: {}",
+            scheme.unwrap_or_default(),
+            instead_of(scheme.unwrap_or_default())
         ))),
         None => parse_pairs(text),
+    }
+}
+
+/// What to write in the place of a scheme that another library reads.
+fn instead_of(scheme: &str) -> &'static str {
+    let word = scheme.strip_prefix("jdbc:").unwrap_or(scheme);
+    let (dialect, has_driver) = match word.split_once(['+', ':', '/']) {
+        Some((dialect, _)) => (dialect, word.contains('+')),
+        None => (word, false),
+    };
+    match dialect {
+        "postgresql" | "postgres" if scheme.starts_with("jdbc:") => {
+            "without \"jdbc:\", with the user before the host: postgresql://user@host:port/database"
+        }
+        "cockroachdb" | "cockroach" => {
+            "that is for SQLAlchemy's create_engine(); here CockroachDB's URL begins with postgresql://"
+        }
+        "postgresql" | "postgres" if has_driver => {
+            "a driver is named to SQLAlchemy's create_engine(); here the URL begins with postgresql://"
+        }
+        _ => "a URL begins with postgresql:// or postgres://",
     }
 }
 
