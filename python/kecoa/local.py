@@ -66,8 +66,9 @@ def stop(*, name: str | None = None) -> None:
 
 
 def status(*, name: str | None = None) -> dict[str, Any]:
-    """Return what `kecoa local status --json` says; its "status" is "running", "stopped" or "broken".
+    """Return what `kecoa local status --json` says.
 
+    Its "status" is "running", "starting", "stopping", "stopped" or "broken".
     The URL in it is without the password; `url()` has it.
     """
     return _SERVICE.status(_place(name))

@@ -59,8 +59,9 @@ def stop() -> None:
 
 
 def status() -> dict[str, Any]:
-    """Return what `kecoa mongo status --json` says; its "status" is "running", "stopped" or "broken".
+    """Return what `kecoa mongo status --json` says.
 
+    Its "status" is "running", "starting", "stopping", "stopped" or "broken".
     The URL in it is without the password; `url()` has it.
     """
     return _SERVICE.status()

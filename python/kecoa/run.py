@@ -47,7 +47,8 @@ _NOT_EXECUTABLE = 126
 def main(argv: list[str] | None = None) -> int:
     """Run the program that `argv` names.
 
-    Returns 2 for a usage error, 126 for a command that cannot run, 127 for one that is not there, or 0.
+    Returns 2 for a usage error or an empty DATABASE_URL, 126 for a command that cannot run, 127 for one that
+    is not there, or 0.
     The program's own exit status and exceptions are left to the interpreter, as when it is run by itself.
     """
     _standard_streams.reserve()
@@ -57,6 +58,9 @@ def main(argv: list[str] | None = None) -> int:
         from kecoa import _environment, _kecoa
 
         return _kecoa.main(["run", "--help"], _environment.SELF_COMMAND)
+    if not os.environ.get("DATABASE_URL", "unset").strip():
+        # As in a deployment with a mistake in it: another database is not what was meant.
+        return _complain("DATABASE_URL is set, and empty: set it to a URL, or unset it to have none", 2)
     if first in ("-m", "-c"):
         if len(arguments) == 1:
             return _usage(f"expected {'a module' if first == '-m' else 'code'} after {first}")
@@ -110,7 +114,7 @@ def set_up_environment() -> None:
     paths = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
     if alias not in paths:
         os.environ["PYTHONPATH"] = os.pathsep.join([alias, *paths])
-    if not os.environ.get("DATABASE_URL"):
+    if "DATABASE_URL" not in os.environ:
         os.environ["DATABASE_URL"] = _start_endpoint()
 
 

@@ -219,6 +219,23 @@ def test_a_terminal_sees_the_steps_of_a_start_and_others_do_not(start, tmp_path)
         assert process.shown() == ""
 
 
+def test_others_learn_that_it_is_starting(environment, command, tmp_path):
+    begun, variables = hanging_initdb(tmp_path)
+    process = InTerminal(["local", "start"], {**environment, **variables})
+    wait_for(begun)
+    try:
+        shown = command("local", "status")
+        assert (shown.returncode, shown.stdout) == (3, "starting\n")
+        assert command("local", "url").returncode == 3
+        for arguments in (["local", "url"], ["sql", "-c", "SELECT 1"], ["doctor"]):
+            done = command(*arguments)
+            assert "the local endpoint is just starting" in done.stdout + done.stderr, arguments
+    finally:
+        process.interrupt()
+    assert_ended(process, 130)
+    process.close()
+
+
 @pytest.mark.parametrize("option", ["-q", "--json"])
 def test_no_steps_are_shown_where_they_are_unwanted(environment, tmp_path, option):
     begun, variables = hanging_initdb(tmp_path)

@@ -49,6 +49,22 @@ fn not_empty(url: &str, expected: &str) -> Result<String, Failure> {
     Ok(url.to_owned())
 }
 
+/// How long a command waits for a connection unless the configuration says otherwise, in seconds: somebody looks on.
+#[cfg(any(feature = "demo", feature = "doctor", feature = "sql"))]
+pub(crate) const CONNECT_TIMEOUT: &str = "15";
+
+/// The same, with a limit for connecting where none was given.
+///
+/// # Errors
+///
+/// As for [`Config::resolve`](kecoa::Config::resolve).
+#[cfg(any(feature = "demo", feature = "doctor"))]
+pub(crate) fn limited(mut config: kecoa::Config) -> Result<kecoa::Config, kecoa::Error> {
+    let environment = kecoa::config::Environment::from_process();
+    config.set_default("connect_timeout", CONNECT_TIMEOUT, &environment)?;
+    Ok(config)
+}
+
 /// Whether a variable of libpq's names a server, so that no other is looked for.
 #[cfg(any(feature = "doctor", feature = "sql"))]
 pub(crate) fn environment_names_server() -> bool {
@@ -56,7 +72,30 @@ pub(crate) fn environment_names_server() -> bool {
     names.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
+/// What is said of a variable DATABASE_URL that is there and empty.
+pub(crate) const EMPTY_VARIABLE: (&str, &str) =
+    ("DATABASE_URL is set, and empty", "set it to a URL, or unset it to have none");
+
+/// The variable DATABASE_URL, if it is set.
+///
+/// # Errors
+///
+/// [`Failure::Usage`] where it is empty, as after a mistake in a deployment: without it the command would take
+/// another database than the one that was meant.
+fn variable() -> Result<Option<std::ffi::OsString>, Failure> {
+    let Some(url) = std::env::var_os("DATABASE_URL") else { return Ok(None) };
+    if url.to_string_lossy().trim().is_empty() {
+        let (found, change) = EMPTY_VARIABLE;
+        return Err(Failure::Usage(format!("{found}: {change}")));
+    }
+    Ok(Some(url))
+}
+
 /// The URL of the environment.
+///
+/// # Errors
+///
+/// [`Failure::Usage`] where the variable is set and empty; others where it is not UTF-8.
 #[cfg(any(
     feature = "demo",
     feature = "faults",
@@ -65,10 +104,7 @@ pub(crate) fn environment_names_server() -> bool {
     feature = "workload"
 ))]
 pub(crate) fn from_environment(output: &Output) -> Result<Option<String>, Failure> {
-    match std::env::var_os("DATABASE_URL")
-        .filter(|url| !url.is_empty())
-        .map(std::ffi::OsString::into_string)
-    {
+    match variable()?.map(std::ffi::OsString::into_string) {
         None => Ok(None),
         Some(Ok(url)) => {
             // Without the password; where it cannot be read, the error will say so.
@@ -82,5 +118,22 @@ pub(crate) fn from_environment(output: &Output) -> Result<Option<String>, Failur
              percent-encoded"
                 .to_owned(),
         )),
+    }
+}
+
+#[cfg(all(test, any(feature = "demo", feature = "doctor")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connecting_has_a_limit_unless_one_was_given() {
+        let limit = |url: &str| {
+            let config = limited(kecoa::Config::parse(url).unwrap()).unwrap();
+            config.get("connect_timeout").map(str::to_owned)
+        };
+        assert_eq!(limit("postgresql://h/d?connect_timeout=3").as_deref(), Some("3"));
+        if std::env::var_os("PGCONNECT_TIMEOUT").is_none() {
+            assert_eq!(limit("postgresql://h/d").as_deref(), Some(CONNECT_TIMEOUT));
+        }
     }
 }

@@ -13,7 +13,6 @@ use std::ffi::OsString;
 use clap::Args;
 use jiff::Zoned;
 use kecoa::blocking::{Client, Transaction};
-use kecoa::config::Environment;
 use kecoa::types::{ToSql, Uuid};
 use kecoa::{Config, Error, Isolation, TransactionError, TransactionOptions};
 use kecoa_local::{Options, Stopped};
@@ -24,9 +23,6 @@ use crate::database_url;
 use crate::failure::Failure;
 use crate::local::start_for_command;
 use crate::output::Output;
-
-/// Within this many seconds a connection must be made, unless the configuration says otherwise.
-const CONNECT_TIMEOUT: &str = "15";
 
 /// What goes from the first account to the second, in dollars.
 const AMOUNT: i64 = 100;
@@ -78,17 +74,8 @@ pub(crate) fn run(
     Ok(0)
 }
 
-/// What is connected to; with a limit where none was given, since somebody looks on.
-fn configuration(url: &str) -> Result<Config, Error> {
-    let mut config = Config::parse(url)?;
-    if config.resolve(&Environment::from_process())?.get("connect_timeout").is_none() {
-        config.set("connect_timeout", CONNECT_TIMEOUT)?;
-    }
-    Ok(config)
-}
-
 fn transfer(url: &str, inject_retries: bool, output: &Output) -> Result<(), Failure> {
-    let mut client = Client::connect(&configuration(url)?)?;
+    let mut client = Client::connect(&database_url::limited(Config::parse(url)?)?)?;
     if inject_retries && client.crdb_version().is_none() {
         return Err(Failure::Other(
             "--inject-retries needs CockroachDB or the local endpoint; this server is plain \
@@ -241,19 +228,4 @@ fn balance(query_one: &mut QueryOne<'_>, id: Uuid) -> Result<i64, Error> {
 
 fn new_key() -> Uuid {
     Uuid::from_bytes(uuid::Uuid::new_v4().into_bytes())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn connecting_has_a_limit_unless_one_was_given() {
-        let limit =
-            |url: &str| configuration(url).unwrap().get("connect_timeout").map(str::to_owned);
-        assert_eq!(limit("postgresql://h/d?connect_timeout=3").as_deref(), Some("3"));
-        if std::env::var_os("PGCONNECT_TIMEOUT").is_none() {
-            assert_eq!(limit("postgresql://h/d").as_deref(), Some(CONNECT_TIMEOUT));
-        }
-    }
 }

@@ -26,6 +26,7 @@ mod manual;
 #[cfg(feature = "mongo")]
 mod mongo;
 mod output;
+mod path;
 mod run;
 mod secret_arguments;
 mod signals;

@@ -18,7 +18,7 @@ use crate::output::Output;
 )]
 pub(crate) struct Arguments {
     /// The folder for the pages, which is made [default: print the page kecoa(1)]
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "DIR", value_parser = crate::path::parser())]
     folder: Option<PathBuf>,
 }
 

@@ -44,7 +44,7 @@ enum Action {
 struct Place {
     /// Where its password and state are kept [default: $KECOA_HOME; for root /var/lib/kecoa; for others
     /// $XDG_DATA_HOME/kecoa or ~/.local/share/kecoa]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = crate::path::parser())]
     home: Option<PathBuf>,
     /// Which of several gateways in one home [default: what a file .kecoa, in this folder or above
     /// it, names, or `default`]
@@ -70,16 +70,16 @@ struct How {
     #[arg(long, value_name = "NAME", default_value = "root")]
     user: String,
     /// The file with that user's password [default: one is made, and kept in the home]
-    #[arg(long, value_name = "FILE", conflicts_with = "no_password")]
+    #[arg(long, value_name = "FILE", value_parser = crate::path::parser(), conflicts_with = "no_password")]
     password_file: Option<PathBuf>,
     /// Play a replica set of one; without this, clients take it for `mongos`
     #[arg(long, value_name = "NAME[@HOST:PORT]")]
     replica_set: Option<String>,
     /// The certificates for TLS, in PEM, the server's own first
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    #[arg(long, value_name = "FILE", value_parser = crate::path::parser(), requires = "tls_key")]
     tls_certificate: Option<PathBuf>,
     /// The key for TLS, in PEM
-    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    #[arg(long, value_name = "FILE", value_parser = crate::path::parser(), requires = "tls_certificate")]
     tls_key: Option<PathBuf>,
     /// With TLS, take clients without it, too
     #[arg(long, requires = "tls_certificate")]
@@ -174,6 +174,14 @@ pub(crate) fn run(
             }
             Status::Stopped => {
                 output.note("the MongoDB gateway does not run: start it with `kecoa mongo start`");
+                Ok(3)
+            }
+            Status::Starting => {
+                output.note("the MongoDB gateway is just starting: try again in a moment");
+                Ok(3)
+            }
+            Status::Stopping => {
+                output.note("the MongoDB gateway is just stopping: start it again");
                 Ok(3)
             }
             Status::Broken { reason } => Err(Failure::Other(reason)),
@@ -306,6 +314,8 @@ fn announce(running: Running, output: &Output) -> Result<(), Failure> {
 fn describe(status: &Status) -> String {
     match status {
         Status::Stopped => "stopped".to_owned(),
+        Status::Starting => "starting".to_owned(),
+        Status::Stopping => "stopping".to_owned(),
         Status::Broken { reason } => format!("broken: {reason}"),
         Status::Running(running) => {
             let mut text = format!("running: {}, process {}", redacted(&running.url), running.pid);

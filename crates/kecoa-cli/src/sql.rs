@@ -40,7 +40,7 @@ pub(crate) struct Arguments {
     )]
     commands: Vec<String>,
     /// Run this file and end, after each -c; `-` is standard input
-    #[arg(short, long = "file", value_name = "FILE")]
+    #[arg(short, long = "file", value_name = "FILE", value_parser = crate::path::text)]
     files: Vec<String>,
     /// The server's host, or the folder of its unix socket
     #[arg(short = 'h', long, value_name = "HOST")]
@@ -85,7 +85,7 @@ pub(crate) struct Arguments {
     #[arg(short = 'v', long = "set", visible_alias = "variable", value_name = "NAME=VALUE", value_parser = variable)]
     variables: Vec<(String, String)>,
     /// Write results into this file
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_parser = crate::path::text)]
     output: Option<String>,
     /// No banner, and no word of what statements did
     #[arg(short, long)]
@@ -115,7 +115,7 @@ pub(crate) struct Arguments {
     #[arg(short = 'X', long, hide = true)]
     no_psqlrc: bool,
     /// Where the local endpoint is kept [default: $KECOA_HOME, or the user's data directory]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = crate::path::parser())]
     home: Option<std::path::PathBuf>,
     /// Print help
     #[arg(long, short = '?', action = ArgAction::Help)]
@@ -203,6 +203,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<i32, Failure>
     }
     let options = Options {
         config,
+        connect_timeout: database_url::CONNECT_TIMEOUT,
         may_ask: !arguments.no_password,
         commands,
         files: arguments.files,
@@ -288,12 +289,11 @@ fn found(home: Option<&Path>, output: &Output) -> Result<Config, Failure> {
     let mut options = kecoa_local::Options::default();
     options.home = home.map(Path::to_path_buf);
     match kecoa_local::status(&options)? {
-        Status::Running(running) => Ok(Config::parse(&running.url)?),
-        Status::Broken { reason } => Err(Failure::Other(reason)),
         Status::Stopped => Err(Failure::Other(
             "no database to connect to: name one, as in `kecoa sql postgresql://user@host:port/database`, set \
              DATABASE_URL or the PG* variables, or start the local endpoint with `kecoa local start`"
                 .to_owned(),
         )),
+        status => Ok(Config::parse(&kecoa_local::usable(status, &options)?.url)?),
     }
 }

@@ -267,8 +267,54 @@ fn an_empty_url_that_was_given_is_not_another_database() {
     let both = kecoa(&["sql", "postgresql://maya@127.0.0.1:1/", "-d", "", "-c", "SELECT 1"]);
     assert_eq!(both.status.code(), Some(2));
     assert!(text(&both.stderr).contains("the name of the database is empty"));
-    // A variable that is empty counts as unset.
-    let empty = command(&["faults", "--faults", "drop"]).env("DATABASE_URL", "").output().unwrap();
-    assert_eq!(empty.status.code(), Some(1));
-    assert!(text(&empty.stderr).contains("expected --to URL or DATABASE_URL, found neither"));
+}
+
+#[test]
+fn an_empty_variable_is_not_another_database() {
+    for (arguments, status) in [
+        (&["sql", "-c", "SELECT 1"][..], 2),
+        (&["demo"], 2),
+        (&["faults", "--faults", "drop"], 2),
+        (&["workload", "run", "bank"], 2),
+        (&["workload", "run", "bank", "--kill", "1s"], 2),
+        (&["mongo", "start"], 2),
+        // Its report says what is wrong.
+        (&["doctor"], 1),
+        (&["doctor", "--json"], 1),
+    ] {
+        for url in ["", " "] {
+            let output = command(arguments).env("DATABASE_URL", url).output().unwrap();
+            let said = text(&output.stdout) + &text(&output.stderr);
+            assert_eq!(output.status.code(), Some(status), "{arguments:?}: {said}");
+            assert!(said.contains("DATABASE_URL is set, and empty"), "{arguments:?}: {said}");
+            assert!(said.contains("unset it"), "{arguments:?}: {said}");
+        }
+    }
+    // What was given counts.
+    let given = command(&["doctor", "postgresql://maya@127.0.0.1:1/bank"]);
+    let said = text(&{ given }.env("DATABASE_URL", "").output().unwrap().stdout);
+    assert!(said.contains("Connection refused"), "{said}");
+}
+
+#[test]
+fn a_url_is_no_path() {
+    let url = "postgresql://maya:hunter2@127.0.0.1:1/bank";
+    for arguments in [
+        &["local", "start", "--home", url][..],
+        &["local", "start", "--postgres", url],
+        &["local", "list", "--home", url],
+        &["mongo", "status", "--home", url],
+        &["mongo", "start", "--password-file", url],
+        &["sql", "--home", url],
+        &["sql", "-c", "SELECT 1", "-f", url],
+        &["sql", "-c", "SELECT 1", "-o", url],
+        &["workload", "run", "kv", "--report", url],
+        &["man", url],
+    ] {
+        let output = kecoa(arguments);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains("expected a path, found a URL"), "{arguments:?}: {said}");
+        assert!(!said.contains("hunter2"), "{arguments:?}: {said}");
+    }
 }

@@ -35,7 +35,11 @@ fn doctor_in(home: &Path, url: &str, arguments: &[&str]) -> (i32, String) {
         }
     }
     command.arg("doctor").args(arguments).stdin(Stdio::null());
-    command.env("DATABASE_URL", url).env("HOME", home).env("KECOA_HOME", home).current_dir(home);
+    command.env("HOME", home).env("KECOA_HOME", home).current_dir(home);
+    match url {
+        "" => command.env_remove("DATABASE_URL"),
+        url => command.env("DATABASE_URL", url),
+    };
     let output = command.output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let said = String::from_utf8(output.stderr).unwrap();

@@ -151,11 +151,19 @@ pub enum Error {
     FaultsWithoutEndpoint,
 
     /// Something of it runs, but it serves nobody.
-    #[error("{reason}")]
+    #[error("the local endpoint is broken: {reason}")]
     Broken {
         /// What is wrong, and what to do.
         reason: String,
     },
+
+    /// It accepts no clients yet.
+    #[error("the local endpoint is just starting: try again in a moment")]
+    JustStarting,
+
+    /// It accepts no clients any more.
+    #[error("the local endpoint is just stopping: start it again")]
+    JustStopping,
 
     /// Another instance than the usual one is meant, and does not run.
     #[error("the local endpoint `{name}` is not running; start it with `kecoa local start{}`",

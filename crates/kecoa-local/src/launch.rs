@@ -118,8 +118,8 @@ pub(crate) fn status_of(home: &Home) -> Result<Status, Error> {
                     Some(running) => Status::Running(running),
                     None => broken("its state file is incomplete; stop it and start it again"),
                 },
-                Phase::Stopping => broken("it is just stopping"),
-                Phase::Starting | Phase::Failed(_) => broken("it is just starting"),
+                Phase::Stopping => Status::Stopping,
+                Phase::Starting | Phase::Failed(_) => Status::Starting,
             });
         }
         Condition::Unreadable(error) => return Ok(broken(&error.to_string())),
@@ -141,15 +141,21 @@ pub(crate) fn status_of(home: &Home) -> Result<Status, Error> {
     })
 }
 
-/// That the instance which is meant does not run, and how it is started: for those who need it to.
+/// The instance whose status this is, for those who need it to run: else why it cannot be used, and what to do.
 ///
 /// # Errors
 ///
-/// When it cannot be told which one is meant.
-pub fn not_running(options: &Options) -> Result<Error, Error> {
-    Ok(match layout::locate(options)?.name() {
-        DEFAULT => Error::not_running(),
-        name => Error::NamedNotRunning { name: name.to_owned(), here: options.name.is_none() },
+/// When it does not run, or when it cannot be told which one is meant.
+pub fn usable(status: Status, options: &Options) -> Result<Running, Error> {
+    Err(match status {
+        Status::Running(running) => return Ok(running),
+        Status::Starting => Error::JustStarting,
+        Status::Stopping => Error::JustStopping,
+        Status::Broken { reason } => Error::Broken { reason },
+        Status::Stopped => match layout::locate(options)?.name() {
+            DEFAULT => Error::not_running(),
+            name => Error::NamedNotRunning { name: name.to_owned(), here: options.name.is_none() },
+        },
     })
 }
 
@@ -163,11 +169,7 @@ fn broken(reason: &str) -> Status {
 ///
 /// When it does not run, and as [`status`].
 pub fn url(options: &Options) -> Result<String, Error> {
-    match status(options)? {
-        Status::Running(running) => Ok(running.url),
-        Status::Stopped => Err(not_running(options)?),
-        Status::Broken { reason } => Err(Error::Broken { reason }),
-    }
+    Ok(usable(status(options)?, options)?.url)
 }
 
 /// Stops the endpoint and its database server, also those whose owner was killed. When nothing

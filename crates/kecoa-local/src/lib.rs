@@ -48,7 +48,7 @@ pub use kecoa_server::project::{self, Project};
 pub use kecoa_server::secret::redacted;
 pub use kecoa_server::serving::Mode;
 pub use kecoa_server::waiting::Waiting;
-pub use launch::{not_running, start, status, stop, url};
+pub use launch::{start, status, stop, url, usable};
 pub use logs::{LogLine, Logs};
 pub use options::{DEFAULT_PORT, Engine, FaultOptions, Options};
 pub use remove::{Deletion, Destroyed, deletion, destroy, reset};

@@ -70,6 +70,10 @@ fn shown<S: serde::Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Err
 pub enum Status {
     /// It accepts clients.
     Running(Running),
+    /// It is about to accept clients.
+    Starting,
+    /// It is about to have ended.
+    Stopping,
     /// Nothing of it runs.
     Stopped,
     /// It is half there.
@@ -80,12 +84,13 @@ pub enum Status {
 }
 
 impl Status {
-    /// The exit status that service scripts use (LSB): 0 running, 1 broken, 3 stopped.
+    /// The exit status that service scripts use (LSB): 0 running, 1 broken, 3 stopped; as `systemctl is-active`,
+    /// 3 also for what is not there yet or not any more.
     pub fn exit_code(&self) -> i32 {
         match self {
             Status::Running(_) => 0,
             Status::Broken { .. } => 1,
-            Status::Stopped => 3,
+            Status::Starting | Status::Stopping | Status::Stopped => 3,
         }
     }
 
@@ -168,8 +173,14 @@ mod tests {
 
     #[test]
     fn status_words_and_codes() {
-        assert_eq!(Status::Stopped.exit_code(), 3);
-        assert!(Status::Stopped.to_json().contains(r#""status": "stopped""#));
+        for (status, name) in [
+            (Status::Stopped, "stopped"),
+            (Status::Starting, "starting"),
+            (Status::Stopping, "stopping"),
+        ] {
+            assert_eq!(status.exit_code(), 3);
+            assert!(status.to_json().contains(&format!(r#""status": "{name}""#)));
+        }
         let broken = Status::Broken { reason: "why".to_owned() };
         assert_eq!(broken.exit_code(), 1);
         assert!(broken.to_json().contains(r#""reason": "why""#));

@@ -134,8 +134,8 @@ pub fn status(options: &Options) -> Result<Status, Error> {
                 Some(running) => Status::Running(Box::new(running)),
                 None => broken("its state file is incomplete; stop it and start it again"),
             },
-            Phase::Stopping => broken("it is just stopping"),
-            Phase::Starting | Phase::Failed(_) => broken("it is just starting"),
+            Phase::Stopping => Status::Stopping,
+            Phase::Starting | Phase::Failed(_) => Status::Starting,
         },
         Condition::Unreadable(error) => broken(&error.to_string()),
         Condition::NotServed(Some(State { phase: Phase::Failed(reason), .. })) => {

@@ -133,10 +133,13 @@ impl Home {
     pub fn check_owner(&self) -> Result<(), Error> {
         let instances = self.base.join(self.service.directory);
         for directory in [&self.base, &instances, &self.instance] {
+            let Some(meta) = files::check_ours(directory)? else { continue };
+            if !meta.is_dir() {
+                let error = io::Error::from(io::ErrorKind::NotADirectory);
+                return Err(Error::io("reading", directory)(error));
+            }
             // With the sticky bit others can add to it, but not take away.
-            if files::check_ours(directory)?
-                .is_some_and(|meta| meta.mode() & 0o002 != 0 && meta.mode() & 0o1000 == 0)
-            {
+            if meta.mode() & 0o002 != 0 && meta.mode() & 0o1000 == 0 {
                 return Err(Error::OpenToOthers { path: directory.clone() });
             }
         }

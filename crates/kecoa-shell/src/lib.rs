@@ -81,6 +81,7 @@ pub fn run(options: &Options) -> Result<i32, Error> {
     };
     let mut shell = Shell {
         config: options.config.clone(),
+        connect_timeout: options.connect_timeout,
         connection: None,
         interrupted,
         settings,

@@ -37,6 +37,9 @@ impl Color {
 pub struct Options {
     /// Where to connect. What it leaves open comes from the environment, as with libpq.
     pub config: Config,
+    /// Within how many seconds a connection must be made, also one by `\c`, where neither its configuration nor the
+    /// environment says so. Empty: no limit.
+    pub connect_timeout: &'static str,
     /// Whether a password may be asked for at the terminal.
     pub may_ask: bool,
     /// Text to run, each by itself, before the files. With neither, standard input is read, or the

@@ -92,7 +92,13 @@ impl Replacement {
             }
             Err(_) if exists => Ok(Replacement { path, way: Way::Later }),
             // The name of the file that was asked for, not of the temporary one.
-            Err(error) => Err(format!("cannot write {}: {}", path.display(), error.kind())),
+            Err(error) => {
+                let why = match error.kind() {
+                    io::ErrorKind::NotFound => "its folder is not there".to_owned(),
+                    kind => kind.to_string(),
+                };
+                Err(format!("cannot write {}: {why}", path.display()))
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
+use kecoa::config::Environment;
 use kecoa::proto::TransactionStatus;
 use kecoa::{Config, Error};
 
@@ -52,6 +53,7 @@ pub(crate) struct Manner {
 
 pub(crate) struct Shell {
     pub(crate) config: Config,
+    pub(crate) connect_timeout: &'static str,
     pub(crate) connection: Option<Connection>,
     pub(crate) interrupted: Interrupted,
     pub(crate) settings: Settings,
@@ -82,7 +84,12 @@ impl Shell {
     /// # Errors
     /// No connection could be made.
     pub(crate) fn connect(&mut self, config: &Config) -> Result<(), Error> {
-        let connection = Connection::open(config, self.interrupted.clone())?;
+        let mut config = config.clone();
+        if !self.connect_timeout.is_empty() {
+            let environment = Environment::from_process();
+            config.set_default("connect_timeout", self.connect_timeout, &environment)?;
+        }
+        let connection = Connection::open(&config, self.interrupted.clone())?;
         if let Some(resolved) = connection.client().config() {
             for notice in resolved.notices() {
                 note(notice);

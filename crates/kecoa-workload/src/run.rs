@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use kecoa::Config;
 use kecoa::blocking::Client;
+use kecoa::{Config, Isolation};
 use kecoa_faults::Background;
 
 use crate::checker;
@@ -163,8 +163,13 @@ fn about(place: &Place, options: &RunOptions, settings: &Settings, server: &str)
         Name::Bank | Name::Tpcc | Name::Movr => {}
     }
     chosen.extend(options.distribution.map(|chosen| ("distribution", chosen.to_string())));
-    let isolation = format!("{:?}", options.isolation);
-    chosen.push(("isolation", isolation));
+    // As the option of the command line has it.
+    let isolation = match options.isolation {
+        Isolation::ReadCommitted => "read-committed",
+        Isolation::RepeatableRead => "repeatable-read",
+        _ => "serializable",
+    };
+    chosen.push(("isolation", isolation.to_owned()));
     chosen.extend(options.faults.as_ref().map(|faults| ("faults", faults.plan.to_string())));
     chosen.extend(
         options.kill_every.map(|every| ("kill every", format!("{} s", every.as_secs_f64()))),

@@ -56,8 +56,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def kecoa_server(pytestconfig: pytest.Config) -> Iterator[str]:
     """The URL of the server for the databases: `--kecoa-url`, DATABASE_URL, or the local endpoint's."""
-    given = pytestconfig.getoption("--kecoa-url") or os.environ.get("DATABASE_URL")
+    given = pytestconfig.getoption("--kecoa-url")
+    source = "--kecoa-url"
+    if given is None:
+        given, source = os.environ.get("DATABASE_URL"), "DATABASE_URL"
     if given is not None:
+        if not given.strip():
+            raise pytest.UsageError(f"{source} is set, and empty: set it to a URL, or leave it out")
         if "://" not in given:
             raise pytest.UsageError(
                 "expected a URL, postgresql://user@host:port/database, in --kecoa-url or DATABASE_URL, found"

@@ -4,11 +4,11 @@ use std::env;
 
 use kecoa::Config;
 use kecoa::config::{Environment, Target, options};
-use kecoa_local::{Options, Status, redacted, status};
+use kecoa_local::{Options, Status, redacted, status, usable};
 use serde_json::{Map, Value, json};
 
 use super::report::{Report, Step};
-use crate::database_url::environment_names_server;
+use crate::database_url::{EMPTY_VARIABLE, environment_names_server, limited};
 
 /// What the further steps connect with.
 pub(super) struct Setup {
@@ -17,9 +17,6 @@ pub(super) struct Setup {
     /// Nobody named a database: the defaults count.
     pub(super) unnamed: bool,
 }
-
-/// Within this many seconds a connection must be made, unless the configuration says otherwise.
-const CONNECT_TIMEOUT: &str = "15";
 
 pub(super) fn examine(url: Option<&str>, report: &mut Report) -> Option<Setup> {
     let mut step = Step::new("configuration");
@@ -31,7 +28,11 @@ pub(super) fn examine(url: Option<&str>, report: &mut Report) -> Option<Setup> {
 fn read(url: Option<&str>, step: &mut Step) -> Option<Setup> {
     let (text, origin) = match url {
         Some(url) => (url.to_owned(), "given"),
-        None => match env::var_os("DATABASE_URL").filter(|url| !url.is_empty()) {
+        None => match env::var_os("DATABASE_URL") {
+            Some(url) if url.to_string_lossy().trim().is_empty() => {
+                step.fail(EMPTY_VARIABLE.0, EMPTY_VARIABLE.1);
+                return None;
+            }
             Some(url) => match url.into_string() {
                 Ok(url) => (url, "DATABASE_URL"),
                 Err(_) => {
@@ -57,12 +58,8 @@ fn read(url: Option<&str>, step: &mut Step) -> Option<Setup> {
             return None;
         }
     };
-    let resolved = given.resolve(&Environment::from_process()).and_then(|mut config| {
-        if config.get("connect_timeout").is_none() {
-            let mut limited = given.clone();
-            limited.set("connect_timeout", CONNECT_TIMEOUT)?;
-            config = limited.resolve(&Environment::from_process())?;
-        }
+    let resolved = limited(given.clone()).and_then(|limited| {
+        let config = limited.resolve(&Environment::from_process())?;
         let targets = config.targets()?;
         Ok(Setup { config, targets, unnamed })
     });
@@ -90,19 +87,22 @@ fn without_url(step: &mut Step) -> Option<(String, &'static str)> {
         }
         return Some((String::new(), "given"));
     }
-    let unusable = "or name another database, by a URL or DATABASE_URL";
+    let other = "name another database, by a URL or DATABASE_URL";
     match local {
+        // What is said of it says what to do.
+        Ok(status @ (Status::Starting | Status::Stopping | Status::Broken { .. })) => {
+            if let Err(error) = usable(status, &Options::default()) {
+                step.fail(error.to_string(), format!("do that, or {other}"));
+            }
+            return None;
+        }
         Ok(Status::Running(local)) => {
             step.finding("no URL was given and DATABASE_URL is not set: the local endpoint counts");
             step.consider(advice);
             return Some((local.url, "local endpoint"));
         }
-        Ok(Status::Broken { reason }) => {
-            step.fail(reason, format!("start the local endpoint again, {unusable}"));
-            return None;
-        }
         Err(error) => {
-            step.fail(error.to_string(), format!("correct that, {unusable}"));
+            step.fail(error.to_string(), format!("correct that, or {other}"));
             return None;
         }
         Ok(Status::Stopped) => {}

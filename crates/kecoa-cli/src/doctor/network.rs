@@ -160,6 +160,11 @@ fn stopped_endpoint(places: &[(Target, Option<SocketAddr>)]) -> Option<String> {
         Status::Broken { reason } => {
             Some(format!("that is where the local endpoint `{}` was: {reason}", instance.name))
         }
+        status @ (Status::Starting | Status::Stopping) => {
+            kecoa_local::usable(status, &kecoa_local::Options::default())
+                .err()
+                .map(|error| error.to_string())
+        }
         Status::Running(_) => None,
     }
 }

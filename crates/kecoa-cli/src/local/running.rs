@@ -59,13 +59,15 @@ pub(super) fn serve(
 
 /// The endpoint that is meant, if it runs; otherwise a remark says that it does not.
 pub(super) fn running(options: &Options, output: &Output) -> Result<Option<Running>, Failure> {
-    match kecoa_local::status(options)? {
-        Status::Running(running) => Ok(Some(running)),
-        Status::Stopped => {
-            output.note(&kecoa_local::not_running(options)?.to_string());
+    let status = kecoa_local::status(options)?;
+    let is_broken = matches!(status, Status::Broken { .. });
+    match kecoa_local::usable(status, options) {
+        Ok(running) => Ok(Some(running)),
+        Err(error) if is_broken => Err(error.into()),
+        Err(error) => {
+            output.note(&error.to_string());
             Ok(None)
         }
-        Status::Broken { reason } => Err(Failure::Other(reason)),
     }
 }
 

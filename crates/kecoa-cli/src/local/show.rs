@@ -16,6 +16,8 @@ pub(crate) fn database(running: &Running) -> String {
 pub(super) fn instance(instance: &Instance) -> String {
     let mut text = match &instance.status {
         Status::Stopped => "stopped".to_owned(),
+        Status::Starting => "starting".to_owned(),
+        Status::Stopping => "stopping".to_owned(),
         Status::Broken { reason } => format!("broken: {reason}"),
         Status::Running(running) => format!(
             "running: {}\n  {}, process {}",
@@ -108,9 +110,12 @@ fn table(rows: &[[String; 8]], shown: usize) -> Vec<String> {
 }
 
 fn row(instance: &Instance) -> [String; 8] {
+    let without = |state| (state, String::new(), String::new(), String::new());
     let (state, pid, version, url) = match &instance.status {
-        Status::Stopped => ("stopped", String::new(), String::new(), String::new()),
-        Status::Broken { .. } => ("broken", String::new(), String::new(), String::new()),
+        Status::Stopped => without("stopped"),
+        Status::Starting => without("starting"),
+        Status::Stopping => without("stopping"),
+        Status::Broken { .. } => without("broken"),
         Status::Running(running) => (
             "running",
             running.pid.to_string(),

@@ -133,7 +133,7 @@ pub(super) struct RunArguments {
     #[arg(long)]
     pub(super) no_live: bool,
     /// Write a report with charts to this file, as HTML, however the run ends
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = crate::path::parser())]
     pub(super) report: Option<PathBuf>,
 }
 

@@ -56,6 +56,10 @@ fn shown<S: serde::Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Err
 pub enum Status {
     /// It accepts clients.
     Running(Box<Running>),
+    /// It is about to accept clients.
+    Starting,
+    /// It is about to have ended.
+    Stopping,
     /// Nothing of it runs.
     Stopped,
     /// It is half there.
@@ -66,13 +70,14 @@ pub enum Status {
 }
 
 impl Status {
-    /// The exit status that service scripts use (LSB): 0 running, 1 broken, 3 stopped.
+    /// The exit status that service scripts use (LSB): 0 running, 1 broken, 3 stopped; as `systemctl is-active`,
+    /// 3 also for what is not there yet or not any more.
     #[must_use]
     pub fn exit_code(&self) -> i32 {
         match self {
             Self::Running(_) => 0,
             Self::Broken { .. } => 1,
-            Self::Stopped => 3,
+            Self::Starting | Self::Stopping | Self::Stopped => 3,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::environment::Environment;
 use super::ssl_mode::SslMode;
 use super::{conninfo, options};
 use crate::error::Error;
@@ -108,6 +109,36 @@ impl Config {
         self.store(option.name, value);
         self.resolved = None;
         Ok(self)
+    }
+
+    /// Sets one option where neither the configuration nor the environment has it.
+    ///
+    /// ```
+    /// use kecoa::Config;
+    /// use kecoa::config::Environment;
+    ///
+    /// let mut config = Config::parse("host=localhost connect_timeout=5")?;
+    /// let environment = Environment::empty();
+    /// config.set_default("connect_timeout", "15", &environment)?;
+    /// config.set_default("application_name", "payroll", &environment)?;
+    /// assert_eq!(config.get("connect_timeout"), Some("5"));
+    /// assert_eq!(config.get("application_name"), Some("payroll"));
+    /// # Ok::<(), kecoa::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`Config::set`] and [`Config::resolve`].
+    pub fn set_default(
+        &mut self,
+        name: &str,
+        value: impl Into<String>,
+        environment: &Environment,
+    ) -> Result<&mut Config, Error> {
+        if self.resolve(environment)?.get(name).is_some() {
+            return Ok(self);
+        }
+        self.set(name, value)
     }
 
     pub(super) fn store(&mut self, name: &'static str, value: String) {
