@@ -59,6 +59,7 @@ from kecoa._kecoa import (
     quote_ident as quote_ident,
     typecaster as _typecaster,
 )
+from kecoa._names import publish as _publish
 from kecoa._range import (
     DateRange as DateRange,
     DateTimeRange as DateTimeRange,
@@ -117,11 +118,6 @@ __all__ = [
     "register_uuid",
     "wait_select",
 ]
-
-for _function in (execute_batch, execute_values, register_composite, register_hstore):
-    # From where users have them; pickles and tracebacks name that.
-    _function.__module__ = __name__
-del _function
 
 _UUID_OID = 2950
 _UUIDARRAY_OID = 2951
@@ -316,3 +312,7 @@ class MinTimeLoggingCursor(LoggingCursor):
         """Call a function, measure and log it; see `cursor.callproc`."""
         self.timestamp = _time.time()
         return super().callproc(procname, vars)
+
+
+# From where users have them; pickles and tracebacks name that.
+_publish(globals())

@@ -116,5 +116,10 @@ def classes(package: str) -> Iterator[tuple[str, type]]:
 
 def qualified(owner: type) -> str:
     """The name of a class with its module's; kecoa's modules as psycopg2 names them."""
+    for file in ("_ipaddress", "_json", "_range"):
+        # kecoa's say that they are from `extras`, psycopg2's name the private file.
+        own = vars(importlib.import_module(f"kecoa.{file}")).get(owner.__name__) is owner
+        if own and owner.__module__ == "kecoa.extras":
+            return f"psycopg2.{file}.{owner.__name__}"
     module = owner.__module__.replace("kecoa._kecoa", "psycopg2._psycopg").replace("kecoa", "psycopg2", 1)
     return f"{module}.{owner.__name__}"

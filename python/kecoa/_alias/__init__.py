@@ -118,6 +118,9 @@ def _rename(module: ModuleType) -> None:
             continue
         if home in _HOMES:
             new = _HOMES[home]
+        elif home == "kecoa.extras" and (file := _file_of(name, value)):
+            # psycopg2's are not published: they say which file they are from.
+            new = f"psycopg2.{file}"
         elif rest in _MODULES:
             new = f"psycopg2.{rest}".rstrip(".")
         elif rest.startswith("_") and own != "kecoa":
@@ -126,6 +129,15 @@ def _rename(module: ModuleType) -> None:
         else:
             continue
         value.__module__ = new
+
+
+def _file_of(name: str, value: type) -> str | None:
+    """Return the private file of psycopg2's in which it has a class of its extras."""
+    for file in ("_ipaddress", "_json", "_range"):
+        module = sys.modules.get(f"kecoa.{file}")
+        if module is not None and vars(module).get(name) is value:
+            return file
+    return None
 
 
 def _pose(module: _Psycopg2) -> None:
@@ -170,3 +182,6 @@ def install_as_psycopg2() -> None:
         module = sys.modules.get(f"kecoa.{short}".rstrip("."))
         if module is not None:
             _rename(module)
+
+
+install_as_psycopg2.__module__ = "kecoa"

@@ -8,13 +8,15 @@ psycopg 3's are; statements, types and errors are those of `kecoa`. asyncio and 
 from __future__ import annotations
 
 from kecoa._kecoa import RetryPolicy
+from kecoa._names import publish
+from kecoa.aio._checkout import AsyncCheckout as AsyncCheckout
 from kecoa.aio._connect import connect
 from kecoa.aio._connection import AsyncConnection
 from kecoa.aio._copy import AsyncCopy
 from kecoa.aio._cursor import AsyncCursor
 from kecoa.aio._pipeline import AsyncPipeline
 from kecoa.aio._pool import AsyncConnectionPool, PoolClosed, PoolTimeout
-from kecoa.aio._retry import attempts, run_transaction, transactional
+from kecoa.aio._retry import AsyncAttempt as AsyncAttempt, attempts, run_transaction, transactional
 from kecoa.aio._server_cursor import AsyncServerCursor
 from kecoa.aio._transaction import AsyncTransaction, Rollback
 from kecoa.retry import AmbiguousCommitError, AttemptReport
@@ -58,6 +60,8 @@ __all__ = [
     "transactional",
     "tuple_row",
 ]
+
+publish(globals(), "AsyncAttempt", "AsyncCheckout")
 
 
 def __dir__() -> list[str]:

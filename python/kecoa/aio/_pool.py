@@ -13,9 +13,16 @@ from typing import Any
 from kecoa._kecoa import ProgrammingError
 from kecoa.aio._checkout import AsyncCheckout
 from kecoa.aio._connection import AsyncConnection
+from kecoa.aio._hooks import call_hook
 from kecoa.aio._state import State
 from kecoa.aio._tasks import TaskPool, TaskWaiter, is_alive
-from kecoa.pool import PoolClosed as PoolClosed, PoolFull as PoolFull, PoolTimeout as PoolTimeout, _settings
+from kecoa.pool import (
+    PoolClosed as PoolClosed,
+    PoolFull as PoolFull,
+    PoolTimeout as PoolTimeout,
+    _arguments,
+    _settings,
+)
 from kecoa.pool._actions import Check, Grant, Reason
 from kecoa.pool._call_sites import call_sites
 from kecoa.pool._common import CHECK_TIMEOUT, DISCARD_SESSION, logger
@@ -44,6 +51,7 @@ class AsyncConnectionPool(TaskPool):
     """
 
     _callers = "tasks"
+    _awaits = True
     _how_to_open = "`await pool.open()` or `async with pool`"
 
     def __init__(
@@ -78,10 +86,19 @@ class AsyncConnectionPool(TaskPool):
             lifetime_jitter=lifetime_jitter,
             check=check,
             check_after=check_after,
+            configure=configure,
+            reset=reset,
             leak_after=leak_after,
             leak_frames=leak_frames,
             name=name,
         )
+        if not (isinstance(connection_class, type) and issubclass(connection_class, AsyncConnection)):
+            raise TypeError(
+                f"expected connection_class as a subclass of AsyncConnection, found {connection_class!r}"
+            )
+        if connection_class.connect.__func__ is AsyncConnection.connect.__func__:  # type: ignore[attr-defined]
+            # One of its own may take what it likes.
+            _arguments.of_connect(dsn, self.kwargs)
         self._dsn = dsn
         self._check = check or self.check_connection
         self._configure = configure
@@ -253,7 +270,9 @@ class AsyncConnectionPool(TaskPool):
             if good and check.ask:
                 # No longer than its task would wait for a connection.
                 left = max(0.0, asked + limit - time.monotonic())
-                await asyncio.wait_for(self._check(conn), None if left == math.inf else left)
+                await asyncio.wait_for(
+                    call_hook("check", self._check, conn), None if left == math.inf else left
+                )
                 good = self._is_outside(conn)
         except Exception as error:
             late = time.monotonic() >= asked + limit
@@ -323,12 +342,12 @@ class AsyncConnectionPool(TaskPool):
             if self._reset is None and not state.has_session(conn):
                 await self.discard_session(conn)
                 if self._configure is not None:
-                    await self._configure(conn)
+                    await call_hook("configure", self._configure, conn)
                     if not self._is_outside(conn):
                         raise ProgrammingError(f"{self.name}: configure() left a transaction open")
             state.restore(conn)
             if self._reset is not None:
-                await self._reset(conn)
+                await call_hook("reset", self._reset, conn)
             if not self._is_outside(conn):
                 raise ProgrammingError(f"{self.name}: reset() left a transaction open")
             return None if is_alive(conn) else "broken"

@@ -14,6 +14,7 @@ from typing import Any
 
 from kecoa._kecoa import ProgrammingError
 from kecoa.aio._connection import AsyncConnection
+from kecoa.aio._hooks import call_hook
 from kecoa.aio._state import State
 from kecoa.pool._actions import Action, Close, Leak, Look, Open
 from kecoa.pool._common import PoolBase, as_error, classify, logger
@@ -124,7 +125,7 @@ class TaskPool(PoolBase):
             conn = await self._class.connect(self._dsn, **self.kwargs)
             conn._pool = self
             if self._configure is not None:
-                await self._configure(conn)
+                await call_hook("configure", self._configure, conn)
                 if not self._is_outside(conn):
                     raise ProgrammingError(f"{self.name}: configure() left a transaction open")
             state = State(conn)

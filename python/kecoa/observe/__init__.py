@@ -11,6 +11,7 @@ of values; never in metrics.
 
 from __future__ import annotations
 
+from kecoa._names import publish
 from kecoa.observe._events import (
     Event as Event,
     Listener as Listener,
@@ -24,3 +25,5 @@ from kecoa.observe._events import (
 from kecoa.observe._opentelemetry import instrument as instrument, uninstrument as uninstrument
 
 __all__ = ["Event", "add_listener", "counters", "instrument", "remove_listener", "uninstrument"]
+
+publish(globals(), "Observed", "ObservedTransaction")

@@ -33,7 +33,6 @@ class Event(NamedTuple):
 
 
 # Users know it by the module that has always had it.
-Event.__module__ = "kecoa.observe"
 
 Listener = Callable[[Event], object]
 

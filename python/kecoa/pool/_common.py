@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kecoa import OperationalError, ProgrammingError, extensions
-from kecoa.pool import _settings
+from kecoa.pool import _arguments, _settings
 from kecoa.pool._actions import Expire, Failure, Grant, Refuse
 from kecoa.pool._call_sites import CallSite, describe
 from kecoa.pool._core import Core
@@ -66,6 +66,7 @@ class PoolBase:
     """Names, limits, errors and figures of a pool."""
 
     _callers = "callers"
+    _awaits = False
     _how_to_open = "`pool.open()` or `with pool`"
 
     def __init__(
@@ -78,6 +79,8 @@ class PoolBase:
         name: str,
         leak_frames: int,
         check: Callable[..., Any] | None,
+        configure: Callable[..., Any] | None,
+        reset: Callable[..., Any] | None,
         check_after: float | None,
         **limits: Any,
     ) -> None:
@@ -86,10 +89,12 @@ class PoolBase:
         if check is not None and check_after is None:
             check_after = 0.0
         self._settings = Settings(min_size=min_size, max_size=max_size, check_after=check_after, **limits)
-        self.kwargs = dict(kwargs or {})
+        self.kwargs = _arguments.keywords(kwargs)
         self.timeout = _settings.optional("timeout", timeout)
         self.leak_frames = _settings.whole("leak_frames", leak_frames)
-        self.name = name
+        self.name = _arguments.text("name", name)
+        for hook, function in (("check", check), ("configure", configure), ("reset", reset)):
+            _arguments.hook(hook, function, awaited=self._awaits)
         self._core: Core
         self._last_error: BaseException | None = None
         # Connections that a forked child has from its parent, which it must not touch.
@@ -323,9 +328,7 @@ class PoolBase:
     def __repr__(self) -> str:
         core = self._core
         state = "closed" if core.closed else f"{core.idle} of {core.size} free"
-        return (
-            f"<{type(self).__module__.partition('._')[0]}.{type(self).__qualname__} {self.name!r} [{state}]>"
-        )
+        return f"<{type(self).__module__}.{type(self).__qualname__} {self.name!r} [{state}]>"
 
 
 _pools: weakref.WeakSet[PoolBase] = weakref.WeakSet()

@@ -15,8 +15,3 @@ class PoolFull(PoolTimeout):
 
 class PoolClosed(OperationalError):
     """The pool is closed, or was not opened."""
-
-
-# Tracebacks name them as programs do.
-for _error in (PoolTimeout, PoolFull, PoolClosed):
-    _error.__module__ = "kecoa.pool"

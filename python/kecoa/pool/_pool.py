@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from kecoa import ProgrammingError, extensions
-from kecoa.pool import _settings
+from kecoa.pool import _arguments, _settings
 from kecoa.pool._actions import Check, Grant, Reason
 from kecoa.pool._call_sites import CallSite, call_sites
 from kecoa.pool._checkout import Checkout
@@ -59,7 +59,8 @@ class Pool(ThreadedPool):
       well, and is replaced. `leak_frames` is how many frames of that place are kept; 0: none.
     - `kwargs` are those of `kecoa.connect`. In a forked child the pool is empty, and opens its own.
 
-    Times are in seconds; None or infinity: no limit. ValueError, TypeError for limits that make no sense.
+    Times are in seconds; None or infinity: no limit. ValueError, TypeError for arguments that make no
+    sense; ProgrammingError for a connection string that does not.
     """
 
     def __init__(
@@ -94,10 +95,13 @@ class Pool(ThreadedPool):
             lifetime_jitter=lifetime_jitter,
             check=check,
             check_after=check_after,
+            configure=configure,
+            reset=reset,
             leak_after=leak_after,
             leak_frames=leak_frames,
             name=name,
         )
+        _arguments.of_connect(dsn, self.kwargs)
         self._dsn = dsn
         self._check = check or self.check_connection
         self._configure = configure

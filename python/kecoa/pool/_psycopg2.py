@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 from kecoa import Error, connect, extensions as _ext
+from kecoa.pool import _arguments
 
 _IDLE = _ext.TRANSACTION_STATUS_IDLE
 _UNKNOWN = _ext.TRANSACTION_STATUS_UNKNOWN
@@ -16,17 +17,18 @@ __all__ = ["AbstractConnectionPool", "PoolError", "SimpleConnectionPool", "Threa
 class PoolError(Error):
     """The pool is closed, exhausted, or does not know the connection."""
 
-    __module__ = "kecoa.pool"
-
 
 class AbstractConnectionPool:
     """Keeps `minconn` connections open, hands out at most `maxconn`; other arguments are `connect`'s."""
 
-    __module__ = "kecoa.pool"
-
     def __init__(self, minconn: int, maxconn: int, *args: Any, **kwargs: Any) -> None:
         self.minconn = int(minconn)
         self.maxconn = int(maxconn)
+        if self.minconn < 1 and type(self)._connect is AbstractConnectionPool._connect:
+            # With others the first connection tells, which is opened now.
+            names = ("dsn", "connection_factory", "cursor_factory")
+            given = {**dict(zip(names, args, strict=False)), **kwargs}
+            _arguments.of_connect(given.pop("dsn", None), given)
         self.closed = False
         self._args = args
         self._kwargs = kwargs
@@ -105,8 +107,6 @@ class AbstractConnectionPool:
 class SimpleConnectionPool(AbstractConnectionPool):
     """A pool for one thread."""
 
-    __module__ = "kecoa.pool"
-
     def getconn(self, key: Any = None) -> _ext.connection[_ext.cursor[Any]]:
         """Check a connection out, the same one for the same key. PoolError when none is left."""
         return self._getconn(key)
@@ -122,8 +122,6 @@ class SimpleConnectionPool(AbstractConnectionPool):
 
 class ThreadedConnectionPool(AbstractConnectionPool):
     """A pool for several threads."""
-
-    __module__ = "kecoa.pool"
 
     def __init__(self, minconn: int, maxconn: int, *args: Any, **kwargs: Any) -> None:
         self._lock = threading.Lock()

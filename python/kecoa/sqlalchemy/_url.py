@@ -32,6 +32,9 @@ def engine_url(url: str | URL) -> URL:
     return given.set(drivername=f"{dialect}+kecoa")
 
 
+engine_url.__module__ = "kecoa.sqlalchemy"
+
+
 def _read(url: str | URL) -> URL:
     try:
         return make_url(url)

@@ -12,6 +12,7 @@ this stands on.
 
 from __future__ import annotations
 
+from kecoa._names import publish
 from kecoa.types._created import register_composite, register_enum, register_range
 from kecoa.types._info import TypeInfo
 from kecoa.types._multirange import (
@@ -46,3 +47,5 @@ __all__ = [
     "register_vector",
     "register_vector_types",
 ]
+
+publish(globals())
