@@ -105,6 +105,20 @@ def _psycopg_like(conn: Any) -> Work:
     return work | {"executemany1k": many, "copy10k": copy, "transfer": transfer}
 
 
+async def asyncpg(dsn: str) -> Work:
+    """asyncpg, and its pool."""
+    import asyncpg as driver
+
+    pool = await driver.create_pool(**peers.asyncpg_options(dsn), min_size=1, max_size=1)
+    sql, args = FETCH["point"].text("$"), FETCH["point"].args
+
+    async def check_out() -> None:
+        async with pool.acquire() as conn:
+            await conn.fetch(sql, *args)
+
+    return {**await peers.asyncpg(dsn), "pool_point": check_out}
+
+
 async def psycopg(dsn: str) -> Work:
     """psycopg 3."""
     import psycopg as driver
@@ -128,12 +142,20 @@ async def kecoa(dsn: str) -> Work:
     async def connect() -> None:
         await (await driver.connect(dsn)).close()
 
-    return {**_psycopg_like(conn), "connect": connect}
+    pool = driver.AsyncConnectionPool(dsn, min_size=1, max_size=1, kwargs={"autocommit": True})
+    await pool.open(wait=True)
+    sql, args = FETCH["point"].text("%s"), FETCH["point"].args
+
+    async def check_out() -> None:
+        async with pool.connection() as conn:
+            await (await conn.execute(sql, args)).fetchall()
+
+    return {**_psycopg_like(conn), "connect": connect, "pool_point": check_out}
 
 
 MAKERS: dict[str, Callable[[str], Awaitable[Work]]] = {
     "null": null,
-    "asyncpg": peers.asyncpg,
+    "asyncpg": asyncpg,
     "psycopg": psycopg,
     "kecoa": kecoa,
 }
@@ -184,8 +206,9 @@ def main() -> None:
     if args.child:
         serve(args.child, args.dsn)
         return
-    # `execute_values` is psycopg2's alone.
-    every = [workload for workload in workloads.ALL if workload != "execute_values1k"]
+    # `execute_values` is psycopg2's alone; what `executemany` sends at once is one transaction here.
+    blocking = ("execute_values1k", "atomic1k")
+    every = [workload for workload in workloads.ALL if workload not in blocking] + ["pool_point"]
     medians = drivers.compare(args, lambda driver: "asyncpg/" + driver.partition("/")[2], every)
     show("wall us", medians, lambda by, d: by[d]["wall"])
     show("client CPU us", medians, lambda by, d: by[d]["cpu"])

@@ -143,9 +143,9 @@ def compare(args: argparse.Namespace, base: Callable[[str], str], every: list[st
         for number in range(args.rounds + 1):
             warming = number == 0
             for workload in names:
-                if workload in workloads.FILLS:
-                    wire.run(workloads.TRUNCATE)
                 for driver, child in children.items():
+                    if workload in workloads.FILLS:
+                        wire.run(workloads.TRUNCATE)
                     answer = child.ask(workload, args.secs / 3 if warming else args.secs)
                     if "error" in answer:
                         wrong[f"{driver}/{workload}"] = answer["error"]

@@ -78,6 +78,14 @@ def _dbapi(conn: Any) -> Work:
     work["iterate20k"] = iterate
     insert = placeholders(INSERT, "%s")
     work["executemany1k"] = lambda: conn.cursor().executemany(insert, BATCH)
+
+    def atomic() -> None:
+        conn.autocommit = False
+        conn.cursor().executemany(insert, BATCH)
+        conn.commit()
+        conn.autocommit = True
+
+    work["atomic1k"] = atomic
     work["transfer"] = _transfer_dbapi(conn)
     return work
 
@@ -141,15 +149,20 @@ def pg8000(dsn: str) -> Work:
     return work
 
 
+def asyncpg_options(dsn: str) -> dict[str, Any]:
+    """What asyncpg calls the parts of a DSN."""
+    d = parse(dsn)
+    return {
+        "host": d["host"], "port": int(d["port"]), "user": d["user"], "database": d["dbname"],
+        "password": d.get("password"), "ssl": False,
+    }  # fmt: skip
+
+
 async def asyncpg(dsn: str) -> Work:
     """asyncpg."""
     import asyncpg as driver
 
-    d = parse(dsn)
-    where: dict[str, Any] = {
-        "host": d["host"], "port": int(d["port"]), "user": d["user"], "database": d["dbname"],
-        "password": d.get("password"), "ssl": False,
-    }  # fmt: skip
+    where = asyncpg_options(dsn)
     conn = await driver.connect(**where)
     # Objects, as the others give them, not text.
     await conn.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
@@ -188,7 +201,10 @@ async def asyncpg(dsn: str) -> Work:
     async def connect() -> None:
         await (await driver.connect(**where)).close()
 
-    return work | {"executemany1k": many, "copy10k": copy, "transfer": transfer, "connect": connect}
+    # Its executemany is one transaction.
+    return work | {
+        "executemany1k": many, "atomic1k": many, "copy10k": copy, "transfer": transfer, "connect": connect,
+    }  # fmt: skip
 
 
 async def psqlpy(dsn: str) -> Work:
