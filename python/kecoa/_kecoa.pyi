@@ -2,7 +2,7 @@
 
 import asyncio
 import datetime as _dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Generic, Literal, NoReturn, TypeAlias, final, overload
 
@@ -728,6 +728,16 @@ class AsyncOpening:
     def take(self) -> connection: ...
 
 @final
+class AsyncRows:
+    """The rows of an `AsyncCursor` in `async for`; see `python/src/aio`."""
+
+    def __new__(cls, owner: Any, cursor: cursor) -> Self: ...
+    def __aiter__(self) -> Self: ...
+    def __anext__(self) -> Awaitable[Any]: ...
+    def __await__(self) -> Self: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Any: ...
+
 class AsyncLink:
     """A connection's client, driven by an event loop; see `python/src/aio`."""
 

@@ -51,6 +51,8 @@ fn add_classes(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("typecaster", module.py().get_type::<typecaster::Typecaster>())?;
     module.add_class::<aio::AsyncOpening>()?;
     module.add_class::<aio::AsyncLink>()?;
+    aio::AsyncRows::install(module.py());
+    module.add_class::<aio::AsyncRows>()?;
     module.add_class::<retry::RetryPolicy>()?;
     module.add_class::<retry::Attempts>()
 }

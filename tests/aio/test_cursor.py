@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import datetime
 import decimal
+import sys
 
 import pytest
 
 import kecoa
 import kecoa.aio
+import kecoa.rows
 from kecoa import sql
 from tests.aio.loops import looped, on_both_loops, until
 
@@ -111,6 +113,65 @@ async def test_a_loop_over_rows_that_is_left_or_interrupted_loses_none(connected
             if i == 1:
                 await cur.execute("SELECT i FROM generate_series(10, 11) i")
         assert seen == [1, 10, 11]
+
+
+@looped
+async def test_rows_are_awaited_in_any_way(connected):
+    async with connected() as conn:
+        cur = await conn.execute("SELECT i FROM generate_series(1, 6) i")
+        rows = aiter(cur)
+        assert aiter(rows) is rows
+        assert await anext(rows) == (1,)
+        assert await asyncio.wait_for(rows.__anext__(), 5) == (2,)
+        assert await asyncio.gather(anext(rows), anext(rows)) == [(3,), (4,)]
+        assert await anext(rows, None) == (5,)
+        cur.row_factory = kecoa.rows.dict_row
+        seen = []
+        # Whoever traces a program asks for rows in another way.
+        before = sys.gettrace()
+        sys.settrace(lambda *_: None)
+        try:
+            async for row in cur:
+                seen.append(row)
+        finally:
+            sys.settrace(before)
+        assert seen == [{"i": 6}]
+        with pytest.raises(StopAsyncIteration):
+            await anext(rows)
+        assert await anext(rows, "none") == "none"
+        await conn.execute("CREATE TEMP TABLE bad (t timestamp)")
+        await conn.execute("INSERT INTO bad VALUES ('2024-01-01'), ('20000-01-01'), ('2024-01-02')")
+        await cur.execute("SELECT t FROM bad")
+        cur.row_factory = None
+        seen = []
+        with pytest.raises(ValueError, match="year"):
+            async for (found,) in cur:
+                seen.append(found.day)
+        # As with `fetchone`, a row that cannot be converted is passed over.
+        assert [found.day async for (found,) in cur] == [2]
+        assert seen == [1]
+        await cur.close()
+        with pytest.raises(kecoa.InterfaceError, match="closed"):
+            async for _ in cur:
+                raise AssertionError
+
+
+@looped
+async def test_a_loop_over_rows_waits_for_a_statement_of_a_pipeline(connected):
+    async with connected() as conn, conn.pipeline():
+        cur = await conn.execute("SELECT i FROM generate_series(1, 3) i")
+        seen = []
+        async for (i,) in cur:
+            seen.append(i)
+            if i == 2:
+                await cur.execute("SELECT i FROM generate_series(10, 12) i")
+        assert seen == [1, 2, 10, 11, 12]
+        await cur.execute("SELECT 1 WHERE false")
+        assert [row async for row in cur] == []
+        await cur.execute("SELECT 1/0")
+        with pytest.raises(kecoa.errors.DivisionByZero):
+            async for _ in cur:
+                raise AssertionError
 
 
 @looped

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic
 from kecoa import extensions
 from kecoa._kecoa import (
     ArrowResult,
+    AsyncRows,
     Column,
     NotSupportedError,
     OperationalError,
@@ -296,19 +297,16 @@ class AsyncCursor(Generic[_Row]):
             await self._settle()
         self._inner.scroll(value, mode)
 
-    async def __aiter__(self) -> AsyncIterator[_Row]:
+    def __aiter__(self) -> AsyncIterator[_Row]:
         # One at a time: the next one is `fetchone`'s once the loop is left, and an execute in it is seen.
-        fetchone = self._inner.fetchone
-        while True:
-            if self._pending is not None:
-                await self._settle()
-            row = fetchone()
-            if row is None:
-                return
-            if self.row_factory is None:
-                yield row  # type: ignore[misc]  # without a factory, _Row is the tuple
-            else:
-                yield self._row_maker()(row)
+        return AsyncRows(self, self._inner)
+
+    async def _settled_row(self) -> _Row:
+        # The next row of the loop, behind a statement of a pipeline.
+        row = await self.fetchone()
+        if row is None:
+            raise StopAsyncIteration
+        return row
 
     def _row_maker(self) -> RowMaker[_Row]:
         if self._maker is None:

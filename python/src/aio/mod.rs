@@ -10,6 +10,7 @@ mod link;
 mod methods;
 mod opening;
 mod requests;
+mod rows;
 mod settle;
 mod state;
 mod streaming;
@@ -18,3 +19,4 @@ mod watch;
 
 pub(crate) use link::AsyncLink;
 pub(crate) use opening::AsyncOpening;
+pub(crate) use rows::AsyncRows;

@@ -155,6 +155,11 @@ impl Cursor {
         Err(error::with_cursor(py, refused, slf.as_any()))
     }
 
+    /// The next row of a cursor that is not one of the server's, or None behind the last.
+    pub(crate) fn fetch_next<'py>(slf: &Bound<'py, Cursor>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        Cursor::fetch_one(slf, RowsAs::Cursor)
+    }
+
     /// One row, or None behind the last.
     pub(super) fn fetch_one<'py>(
         slf: &Bound<'py, Cursor>,

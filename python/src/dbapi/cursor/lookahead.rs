@@ -32,8 +32,7 @@ impl Cursor {
         let mut guard = lock(&slf.get().inner);
         let inner = &mut *guard;
         if inner.early.is_some() {
-            drop(guard);
-            return Cursor::take_early_row(slf, rows);
+            return Cursor::take_early_row(slf, guard, rows);
         }
         let ahead = inner.lookahead.as_mut()?;
         let fits = ahead.row == inner.row

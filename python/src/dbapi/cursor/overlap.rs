@@ -13,8 +13,8 @@
 //! of this statement, and for some statements to come.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
 use kecoa::{Interrupt, ResultSet};
@@ -351,12 +351,12 @@ impl Cursor {
         Ok((fetched, early))
     }
 
-    /// The next row, if it was made early; none that `row_factory` is to make.
+    /// The next row of what the cursor holds, if it was made early; none that `row_factory` is to make.
     pub(super) fn take_early_row<'py>(
         slf: &Bound<'py, Cursor>,
+        mut inner: MutexGuard<'_, Inner>,
         rows: RowsAs,
     ) -> Option<Bound<'py, PyAny>> {
-        let mut inner = lock(&slf.get().inner);
         let by_factory = rows == RowsAs::Cursor && inner.row_factory.is_some();
         let fits = !by_factory && inner.early.as_ref().is_some_and(|early| early.fits(&inner));
         let row = if fits { inner.early.as_mut().and_then(Early::next) } else { None };
