@@ -29,7 +29,7 @@ CALL crdb_internal.replace_view('crdb_internal', 'pg_group',
 
 -- root is a member of what it makes, with PostgreSQL; who made something is none in CockroachDB.
 CALL crdb_internal.replace_view('crdb_internal', 'pg_auth_members', $view$
-SELECT pg_catalog.min(m.oid::int8)::oid AS oid, m.roleid, m.member, NULL::oid AS grantor,
+SELECT pg_catalog.min((pg_catalog.to_jsonb(m) ->> 'oid')::int8)::oid AS oid, m.roleid, m.member, NULL::oid AS grantor,
   pg_catalog.bool_or(m.admin_option) AS admin_option
 FROM pg_catalog.pg_auth_members m JOIN crdb_internal.pg_roles g ON g.oid = m.roleid
 JOIN crdb_internal.pg_roles r ON r.oid = m.member
