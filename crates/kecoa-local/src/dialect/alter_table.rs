@@ -10,7 +10,7 @@ use super::index_names::{perform, room_for};
 use super::plan::{Analysis, Class, Piece, Refusal, Stop};
 use super::quote::quote;
 use super::table::is_storage;
-use super::{expression, key_order, on_update, partition, upsert};
+use super::{expression, hidden_key, key_order, on_update, partition, upsert};
 
 /// Analyses `ALTER TABLE`; `None` for other statements.
 pub(super) fn analyse(
@@ -228,6 +228,7 @@ fn commands(
             if context.settings.strict {
                 definitions.before.push(renamed(table, None));
             }
+            definitions.before.push(hidden_key::keep(table, None));
             let wanted = TableName { name, ..table.clone() };
             definitions.before.extend(room_for(&wanted, Vec::new(), context)?);
         } else if statement.is(start, "RENAME")

@@ -1,5 +1,36 @@
 -- What the endpoint's definitions lean on: keys that change, and what holds after each definition.
 
+-- The name of the hidden key of a table without a primary key. It is kept when the table is renamed, as the comment
+-- of a column that no table can have: it goes with the table.
+CREATE OR REPLACE FUNCTION crdb_internal.hidden_key_name(tab oid) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE AS $$
+  SELECT coalesce((SELECT d.description FROM pg_catalog.pg_description d
+    WHERE d.objoid = tab AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objsubid = 32767),
+    (SELECT c.relname || '_pkey' FROM pg_catalog.pg_class c WHERE c.oid = tab))
+$$;
+
+CREATE OR REPLACE FUNCTION crdb_internal.note_hidden_key(tab oid, name text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  t record;
+BEGIN
+  SELECT c.oid, c.relname INTO t FROM pg_catalog.pg_class c
+    WHERE c.oid = tab AND c.relkind IN ('r', 'p')
+      AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)
+      AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_description d WHERE d.objoid = c.oid
+        AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objsubid = 32767);
+  IF t.oid IS NULL OR name = t.relname || '_pkey' THEN
+    RETURN;
+  END IF;
+  PERFORM crdb_internal.check_owner(t.oid);
+  INSERT INTO pg_catalog.pg_description (objoid, classoid, objsubid, description)
+    VALUES (t.oid, 'pg_catalog.pg_class'::pg_catalog.regclass, 32767, coalesce(name, t.relname || '_pkey'));
+END
+$$;
+
+CREATE OR REPLACE FUNCTION crdb_internal.keep_hidden_key(tab text, name text) RETURNS void
+LANGUAGE sql AS $$ SELECT crdb_internal.note_hidden_key(pg_catalog.to_regclass(tab), name) $$;
+
 -- ALTER TABLE … ALTER PRIMARY KEY USING COLUMNS: the old key stays as a unique index, as in
 -- CockroachDB, unless it was none of the client's.
 CREATE OR REPLACE FUNCTION crdb_internal.alter_primary_key(tab regclass, columns text[])
@@ -44,7 +75,7 @@ BEGIN
         old.relname || '_' || pg_catalog.array_to_string(old.columns, '_') || '_key', tab, old.keys);
     END IF;
   ELSE
-    SELECT (c.relname || '_pkey')::name AS conname INTO old FROM pg_catalog.pg_class c WHERE c.oid = tab;
+    SELECT crdb_internal.hidden_key_name(tab)::name AS conname INTO old;
   END IF;
   EXECUTE pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I PRIMARY KEY (%s)', tab, old.conname,
     (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(c), ', ') FROM pg_catalog.unnest(columns) AS c));

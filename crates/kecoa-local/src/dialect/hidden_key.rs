@@ -3,6 +3,11 @@
 
 use kecoa_sql::Statement;
 
+use super::catalog::TableName;
+use super::index_names::perform;
+use super::plan::Piece;
+use super::quote::quote;
+
 /// Where the column and its key begin among the elements of `from..to`; none, unless both are there as
 /// `SHOW CREATE` has them.
 pub(super) fn find(statement: &Statement<'_>, from: usize, to: usize) -> Vec<usize> {
@@ -13,6 +18,17 @@ pub(super) fn find(statement: &Statement<'_>, from: usize, to: usize) -> Vec<usi
         (Some((column, _)), Some((key, _))) => vec![*column, *key],
         _ => Vec::new(),
     }
+}
+
+/// Keeps the name of the hidden key, which is the table's at the moment if none is given (`definitions.sql`).
+pub(super) fn keep(table: &TableName, name: Option<&str>) -> Piece {
+    let name = name.map_or_else(|| "NULL".to_owned(), quote);
+    perform(&format!("crdb_internal.keep_hidden_key({}, {name})", quote(&table.quoted())))
+}
+
+/// The name that the key at `start` is given.
+pub(super) fn name(statement: &Statement<'_>, start: usize) -> Option<String> {
+    statement.name(start + 1).filter(|_| statement.is(start, "CONSTRAINT"))
 }
 
 fn is_rowid(statement: &Statement<'_>, at: usize) -> bool {

@@ -263,6 +263,12 @@ fn body(
 ) -> Result<(), Stop> {
     let mut kept_before = false;
     let hidden = hidden_key::find(statement, from, to);
+    if let (Some(key), Some(table)) = (hidden.last(), &definitions.table)
+        && let Some(name) = hidden_key::name(statement, *key)
+        && name != format!("{}_pkey", table.name)
+    {
+        definitions.after.push(hidden_key::keep(table, Some(&name)));
+    }
     for (start, end) in statement.elements(from, to) {
         let own =
             indexes.is_any_unique() && refers_to(statement, start, end, definitions.table.as_ref());

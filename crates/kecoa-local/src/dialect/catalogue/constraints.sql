@@ -14,7 +14,7 @@ CROSS JOIN LATERAL (
     SELECT 1 FROM pg_catalog.pg_constraint o
     WHERE o.conrelid = t.oid AND o.conindid = i.indexrelid AND o.contype IN ('p', 'u', 'x'))
   UNION ALL
-  SELECT 0::oid, t.relname || '_pkey', 'p'::"char", '{32767}'::int2[], 0::oid, NULL, 0::oid
+  SELECT 0::oid, crdb_internal.hidden_key_name(t.oid), 'p'::"char", '{32767}'::int2[], 0::oid, NULL, 0::oid
   WHERE t.relkind IN ('r', 'p')
     AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = t.oid AND i.indisprimary)
     AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.oid AND a.attname = 'rowid')
@@ -97,7 +97,7 @@ $view$);
 CALL crdb_internal.replace_view('information_schema', 'referential_constraints', $view$
 SELECT d.name AS constraint_catalog, l.table_schema AS constraint_schema, l.name AS constraint_name,
   d.name AS unique_constraint_catalog, tn.nspname::text AS unique_constraint_schema,
-  coalesce(x.relname::text, t.relname || '_pkey') AS unique_constraint_name,
+  coalesce(x.relname::text, crdb_internal.hidden_key_name(t.oid)) AS unique_constraint_name,
   CASE k.confmatchtype WHEN 'f' THEN 'FULL' WHEN 'p' THEN 'PARTIAL' ELSE 'NONE' END AS match_option,
   CASE k.confupdtype WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL' WHEN 'd' THEN 'SET DEFAULT'
     WHEN 'r' THEN 'RESTRICT' ELSE 'NO ACTION' END AS update_rule,

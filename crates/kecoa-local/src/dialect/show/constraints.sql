@@ -17,7 +17,7 @@ LANGUAGE sql STABLE STRICT AS $$
     AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k WHERE k.conindid = i.indexrelid
                     AND k.conrelid = tab)
   UNION ALL
-  SELECT t.relname || '_pkey', 'PRIMARY KEY', 'PRIMARY KEY (rowid ASC)', true, NULL
+  SELECT crdb_internal.hidden_key_name(t.oid), 'PRIMARY KEY', 'PRIMARY KEY (rowid ASC)', true, NULL
   FROM crdb_internal.shown_columns(tab) AS c JOIN pg_catalog.pg_class t ON t.oid = tab
   WHERE c.hidden
 $$;

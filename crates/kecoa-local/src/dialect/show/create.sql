@@ -153,7 +153,7 @@ LANGUAGE sql STABLE STRICT AS $$
       c.generated, c.identity, c.hidden)
     FROM columns AS c
     UNION ALL
-    SELECT 2, 0, 'CONSTRAINT ' || crdb_internal.quote_name(t.relname || '_pkey') || ' PRIMARY KEY (rowid ASC)'
+    SELECT 2, 0, 'CONSTRAINT ' || crdb_internal.quote_name(crdb_internal.hidden_key_name(t.oid)) || ' PRIMARY KEY (rowid ASC)'
     FROM columns AS c JOIN pg_catalog.pg_class t ON t.oid = tab WHERE c.hidden
     UNION ALL
     SELECT CASE k.contype WHEN 'p' THEN 2 WHEN 'f' THEN 3 ELSE 5 END, k.oid::int8,

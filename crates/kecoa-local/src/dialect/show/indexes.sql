@@ -80,7 +80,7 @@ LANGUAGE sql STABLE AS $$
     FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
     WHERE i.indrelid = tab
     UNION ALL
-    SELECT 0, t.relname || '_pkey', true, true
+    SELECT 0, crdb_internal.hidden_key_name(t.oid), true, true
     FROM pg_catalog.pg_class t WHERE t.oid = tab AND EXISTS (SELECT 1 FROM columns AS c WHERE c.hidden)
   ), keys AS MATERIALIZED (
     SELECT i.id, 1 AS part, k.place, k.name, k.expression, k.direction, k.storing, false AS implicit
