@@ -10,7 +10,7 @@ use super::index_names::{perform, room_for};
 use super::plan::{Analysis, Class, Piece, Refusal, Stop};
 use super::quote::quote;
 use super::table::is_storage;
-use super::{expression, hidden_key, key_order, on_update, partition, upsert};
+use super::{expression, hidden_key, key_order, on_update, partition, types, upsert};
 
 /// Analyses `ALTER TABLE`; `None` for other statements.
 pub(super) fn analyse(
@@ -220,6 +220,14 @@ fn commands(
                 continue;
             };
             definitions.type_of(statement, at, kind, false, edits)?;
+            if context.settings.strict
+                && let Some(table) = &definitions.table
+                && let Some(column) = statement.name(at)
+            {
+                let alone = statement.elements(from, to).len() == 1;
+                let check = retyped_column(statement, (kind, end), alone, table, &column, context)?;
+                definitions.before.push(check);
+            }
             retyped = true;
         } else if statement.are(start, &["RENAME", "TO"])
             && let Some(table) = &definitions.table
@@ -246,6 +254,49 @@ fn commands(
         stand_in_names(definitions)?;
     }
     Ok(None)
+}
+
+/// Refuses a type that CockroachDB does not give the column, which stands in `kind..end`.
+fn retyped_column(
+    statement: &Statement<'_>,
+    (kind, end): (usize, usize),
+    alone: bool,
+    table: &TableName,
+    column: &str,
+    context: &Context<'_>,
+) -> Result<Piece, Stop> {
+    let behind = |at| statement.is_any(at, &["USING", "COLLATE"]);
+    let last = statement.find(kind, end, behind).unwrap_or(end);
+    let uses = statement.find(last, end, |at| statement.is(at, "USING")).is_some();
+    let given = statement.slice(kind, last);
+    let mut wanted = given.clone().into_owned();
+    if let Some(written) = Statement::whole(given.as_bytes(), context.backslash_escapes) {
+        let mut edits = Edits::under(context.settings);
+        types::rewrite(&written, 0, false, &mut edits)?;
+        wanted = String::from_utf8_lossy(&edits.apply(written.sql(), 0).text).into_owned();
+    }
+    let given = shown_type(&given);
+    Ok(perform(&format!(
+        "crdb_internal.check_retyped({}, {}, {}, {}, {uses}, {alone})",
+        quote(&table.quoted()),
+        quote(column),
+        quote(&wanted),
+        quote(&given)
+    )))
+}
+
+/// A type as CockroachDB names it in a message.
+fn shown_type(written: &str) -> String {
+    let name = written.to_ascii_uppercase();
+    match name.as_str() {
+        "INT" | "INTEGER" | "BIGINT" | "INT64" => "INT8".to_owned(),
+        "TEXT" => "STRING".to_owned(),
+        "BOOLEAN" => "BOOL".to_owned(),
+        "JSON" => "JSONB".to_owned(),
+        "FLOAT" | "DOUBLE PRECISION" => "FLOAT8".to_owned(),
+        "SMALLINT" => "INT2".to_owned(),
+        _ => name,
+    }
 }
 
 /// PostgreSQL makes the indexes of a column whose type changes anew, under names that must be theirs

@@ -65,4 +65,5 @@ pub const BOOTSTRAP_SQL: &str = concat!(
     include_str!("views.sql"),
     include_str!("renames.sql"),
     include_str!("dropped_constraints.sql"),
+    include_str!("retyped.sql"),
 );
