@@ -8,13 +8,14 @@ use super::index_clauses::{implicit_name, nulls_first, trailer};
 use super::index_names::{LONGEST, Place, Taken, perform, place};
 use super::plan::{Piece, Refusal, Stop};
 use super::quote::quote_name;
-use super::{expression, partition, refused, upsert};
+use super::{expression, partition, refused, upsert, vector_index};
 
-/// What stands where in `CREATE [UNIQUE] [INVERTED] INDEX [IF NOT EXISTS] [name] ON table (columns)`,
+/// What stands where in `CREATE [UNIQUE] [INVERTED|VECTOR] INDEX [IF NOT EXISTS] [name] ON table (columns)`,
 /// as indexes of tokens.
 pub(super) struct Head {
     unique: bool,
-    inverted: Option<usize>,
+    /// The word `INVERTED` or `VECTOR`.
+    kind: Option<usize>,
     concurrently: Option<usize>,
     lenient: bool,
     /// The name, if there is one.
@@ -31,8 +32,8 @@ impl Head {
     pub(super) fn read(statement: &Statement<'_>) -> Option<Self> {
         let unique = statement.is(1, "UNIQUE");
         let mut at = 1 + usize::from(unique);
-        let inverted = statement.is(at, "INVERTED").then_some(at);
-        at += usize::from(inverted.is_some());
+        let kind = statement.is_any(at, &["INVERTED", "VECTOR"]).then_some(at);
+        at += usize::from(kind.is_some());
         if !statement.is(0, "CREATE") || !statement.is(at, "INDEX") {
             return None;
         }
@@ -49,7 +50,7 @@ impl Head {
         let closing = statement.partner(open)?;
         let name = (!nameless).then_some(at);
         let (table, columns) = ((from, end), (open, closing));
-        Some(Self { unique, inverted, concurrently, lenient, name, on, table, columns })
+        Some(Self { unique, kind, concurrently, lenient, name, on, table, columns })
     }
 
     /// The name that the index is given, or that CockroachDB finds for it: the first that is free.
@@ -78,17 +79,13 @@ impl Head {
     }
 }
 
-/// Rewrites `CREATE [UNIQUE] [INVERTED] INDEX`; `None` for other statements. `given` is the name that
+/// Rewrites `CREATE [UNIQUE] [INVERTED|VECTOR] INDEX`; `None` for other statements. `given` is the name that
 /// was found for it if it has none.
 pub(super) fn create(
     statement: &Statement<'_>,
     context: &Context<'_>,
     given: Option<&str>,
 ) -> Result<Option<Vec<Piece>>, Stop> {
-    let vector = 1 + usize::from(statement.is(1, "UNIQUE"));
-    if statement.is(0, "CREATE") && statement.are(vector, &["VECTOR", "INDEX"]) {
-        return Err(Refusal::cluster_only("make vector indexes").into());
-    }
     if context.settings.strict
         && let Some(refusal) = refused::index(statement)
     {
@@ -108,8 +105,17 @@ pub(super) fn create(
         repeated(statement, &head, &columns)?;
     }
     let method = head.method(statement);
-    if let Some(inverted) = head.inverted {
-        edits.replace(statement.start(inverted), statement.start(inverted + 1), "");
+    let vector = vector_index::is_one(statement);
+    let inverted = head.kind.filter(|_| !vector);
+    if let Some(kind) = head.kind {
+        edits.replace(statement.start(kind), statement.start(kind + 1), "");
+    }
+    if vector {
+        if method.is_some() {
+            edits.replace(statement.start(open - 2), statement.end(open - 1), "");
+        }
+        vector_index::rewrite(statement, head.unique, head.columns, &mut edits)?;
+    } else if inverted.is_some() {
         edits.insert(statement.start(open), " USING gin ");
         for (_, last) in &columns {
             if *last >= 2 && statement.is_any(last - 1, &["ASC", "DESC"]) {
@@ -143,7 +149,7 @@ pub(super) fn create(
             Named::New(None) => {}
         }
     }
-    let gin = head.inverted.is_some() || method.as_deref() == Some("gin");
+    let gin = inverted.is_some() || method.as_deref() == Some("gin");
     let gin = (gin && columns.len() > 1).then(|| perform("crdb_internal.need_gin_columns()"));
     let before: Vec<Piece> = placed.before.into_iter().chain(gin).collect();
     if let Some(at) = head.concurrently

@@ -1,3 +1,15 @@
+-- What stands for a vector in an index (`vector_index.rs`), with the index's parameters: nothing is looked up by it.
+CREATE OR REPLACE FUNCTION crdb_internal.of_vector(vector anyelement, parameters text) RETURNS bool
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT NULL::bool $$;
+
+-- The vector in a key of an index, from the text of its expression: the column as SQL, and the parameters.
+CREATE OR REPLACE FUNCTION crdb_internal.indexed_vector(expression text, OUT name text, OUT parameters text)
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT m.match[1], m.match[2]
+  FROM crdb_internal.regexp_matches(expression, '^crdb_internal\.of_vector\((.*), ''([^'']*)''::text\)$') AS m(match)
+  WHERE expression LIKE 'crdb_internal.of_vector(%'
+$$;
+
 -- The types that CockroachDB's indexes do not have, whoever makes one: CREATE INDEX, CREATE TABLE, ALTER TABLE.
 CREATE OR REPLACE FUNCTION crdb_internal.check_index(index oid) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -17,8 +29,19 @@ BEGIN
       ORDER BY k.n
   LOOP
     key.type := CASE key.type WHEN 'int8' THEN 'int' ELSE key.type END;
+    IF key.amname = 'btree' AND key.typname = 'vector' THEN
+      IF EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indexrelid = index
+                 AND pg_catalog.pg_get_indexdef(index, i.indnkeyatts, false) LIKE 'crdb_internal.of_vector(%')
+      THEN
+        RAISE EXCEPTION USING ERRCODE = '0A000', MESSAGE = pg_catalog.format(
+          'column %s has type vector, which is only allowed as the last column in a vector index', key.attname);
+      END IF;
+      RAISE EXCEPTION USING ERRCODE = '0A000', MESSAGE = pg_catalog.format(
+          'column %s has type vector, which is not indexable in a non-vector index', key.attname),
+        HINT = 'you may want to create a vector index instead';
+    END IF;
     IF (key.amname = 'btree' OR NOT key.is_last)
-      AND key.typname IN ('tsvector', 'tsquery', 'vector', 'refcursor', 'jsonpath')
+      AND key.typname IN ('tsvector', 'tsquery', 'refcursor', 'jsonpath')
     THEN
       RAISE EXCEPTION USING ERRCODE = '0A000', MESSAGE = pg_catalog.format(
           'unimplemented: column %s has type %s, which is not indexable in a non-inverted index', key.attname, key.type),
@@ -37,6 +60,38 @@ BEGIN
         HINT = 'SET kecoa_strict = off lets PostgreSQL do it, and fails on a cluster';
     END IF;
   END LOOP;
+  SELECT x.relname, a.attname, a.attnum = ANY (p.indkey::int2[]) AS in_primary INTO key
+    FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
+    CROSS JOIN LATERAL pg_catalog.generate_series(i.indnkeyatts + 1, i.indnatts::int4) AS k(n)
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k.n - 1]
+    LEFT JOIN pg_catalog.pg_index p ON p.indrelid = i.indrelid AND p.indisprimary
+    WHERE i.indexrelid = index AND NOT i.indisprimary AND (a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])
+      OR a.attnum = ANY (p.indkey::int2[]))
+    LIMIT 1;
+  IF key.in_primary THEN
+    RAISE EXCEPTION USING ERRCODE = '42701',
+      MESSAGE = pg_catalog.format('index "%s" already contains column "%s"', key.relname, key.attname),
+      DETAIL = pg_catalog.format('column "%s" is part of the primary index and therefore implicit in all indexes', key.attname);
+  ELSIF key.relname IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = '42701',
+      MESSAGE = pg_catalog.format('index "%s" already contains column "%s"', key.relname, key.attname);
+  END IF;
+  SELECT a.attname, t.typname, a.atttypmod, pg_catalog.lower(crdb_internal.sql_type(a.atttypid, a.atttypmod)) AS type
+    INTO key
+    FROM pg_catalog.pg_index i
+    CROSS JOIN LATERAL crdb_internal.indexed_vector(pg_catalog.pg_get_indexdef(index, i.indnkeyatts, false)) AS v
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND pg_catalog.quote_ident(a.attname) = v.name
+    JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+    WHERE i.indexrelid = index AND i.indkey[i.indnkeyatts - 1] = 0;
+  IF key.typname <> 'vector' THEN
+    RAISE EXCEPTION USING ERRCODE = '0A000', MESSAGE = pg_catalog.format(
+      'column %s has type %s, which is not allowed as the last column in a vector index', key.attname,
+      CASE key.type WHEN 'int8' THEN 'int' ELSE key.type END);
+  ELSIF key.atttypmod < 0 THEN
+    RAISE EXCEPTION USING ERRCODE = '0A000', MESSAGE = pg_catalog.format(
+      'vector column %s does not have a fixed number of dimensions, so it cannot be indexed', key.attname),
+      DETAIL = 'specify the number of dimensions in the type, like VECTOR(128) for 128 dimensions';
+  END IF;
 END
 $$;
 

@@ -74,6 +74,7 @@ mod unsupported;
 mod upsert;
 pub mod variables;
 mod version;
+mod vector_index;
 
 pub use bootstrap::BOOTSTRAP_SQL;
 pub use version::{COCKROACHDB_VERSION, RETRY_HINT};

@@ -8,7 +8,7 @@ LANGUAGE sql STABLE STRICT AS $$
       || crdb_internal.quote_name(x.relname) || ' ON '
       || crdb_internal.quote_name(pg_catalog.current_database()) || '.'
       || crdb_internal.quote_name(n.nspname) || '.' || crdb_internal.quote_name(t.relname)
-      || ' USING ' || m.amname || ' ' || crdb_internal.index_text(x.oid, '::')
+      || ' USING ' || CASE WHEN crdb_internal.vector_parameters(x.oid) IS NOT NULL THEN 'cspann' ELSE m.amname END || ' ' || crdb_internal.index_text(x.oid, '::')
     ELSE pg_catalog.pg_get_indexdef(x.oid) END
   FROM pg_catalog.pg_index i
   JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid JOIN pg_catalog.pg_am m ON m.oid = x.relam

@@ -4,6 +4,7 @@ use kecoa_sql::Statement;
 
 use super::plan::Refusal;
 use super::settings::Settings;
+use super::vector_index;
 
 /// The error for a statement that a session variable refuses.
 pub(super) fn refusal(statement: &Statement<'_>, settings: &Settings) -> Option<Refusal> {
@@ -40,6 +41,11 @@ fn dangerous(statement: &Statement<'_>) -> Option<&'static str> {
                     )
             })
             .then_some("ALTER TABLE DROP COLUMN will remove all data in that column");
+    }
+    if vector_index::is_one(statement) {
+        return Some(
+            "CREATE VECTOR INDEX will disable writes to the table while the index is being built",
+        );
     }
     if statement.are(0, &["DROP", "DATABASE"]) {
         // Whether it holds anything cannot be seen from here.

@@ -292,7 +292,7 @@ fn body(
     Ok(())
 }
 
-/// `[UNIQUE|INVERTED] INDEX [name] (…) …`, and `UNIQUE (…) WHERE …`, as a `CREATE INDEX`.
+/// `[UNIQUE|INVERTED|VECTOR] INDEX [name] (…) …`, and `UNIQUE (…) WHERE …`, as a `CREATE INDEX`.
 fn index_element(
     statement: &Statement<'_>,
     from: usize,
@@ -315,11 +315,9 @@ fn index_element(
             return Ok(None);
         }
     } else {
-        if statement.is(at, "VECTOR") && statement.is(at + 1, "INDEX") {
-            return Err(Refusal::cluster_only("make vector indexes").into());
-        }
-        let inverted = statement.is(at, "INVERTED") && statement.is(at + 1, "INDEX");
-        at += usize::from(inverted);
+        let kind = statement.is_any(at, &["INVERTED", "VECTOR"]) && statement.is(at + 1, "INDEX");
+        let kind = kind.then_some(at);
+        at += usize::from(kind.is_some());
         if !statement.is(at, "INDEX") {
             return Ok(None);
         }
@@ -338,10 +336,10 @@ fn index_element(
         if !statement.is_mark(at, "(") {
             return Ok(None);
         }
-        if inverted {
+        if let Some(kind) = kind {
             let name = named.unwrap_or_default();
-            let rest = statement.slice(at, to);
-            return Ok(Some(format!("CREATE INVERTED INDEX {name} ON {table} {rest}")));
+            let (kind, rest) = (statement.slice(kind, kind + 1), statement.slice(at, to));
+            return Ok(Some(format!("CREATE {kind} INDEX {name} ON {table} {rest}")));
         }
     }
     let name = named.unwrap_or_default();

@@ -4,17 +4,13 @@ use kecoa_sql::{Statement, TokenKind};
 
 use super::table::{SYNTAX, UNIMPLEMENTED};
 use crate::dialect::plan::Refusal;
+use crate::dialect::vector_index;
 
 /// Operator classes of inverted indexes.
-const CLASSES: [&str; 7] = [
-    "array_ops",
-    "gin_trgm_ops",
-    "gist_trgm_ops",
-    "jsonb_ops",
-    "vector_cosine_ops",
-    "vector_ip_ops",
-    "vector_l2_ops",
-];
+const CLASSES: [&str; 4] = ["array_ops", "gin_trgm_ops", "gist_trgm_ops", "jsonb_ops"];
+
+/// What may stand behind `USING`.
+const METHODS: [&str; 4] = ["BTREE", "CSPANN", "GIN", "GIST"];
 
 /// The error for a `CREATE INDEX`.
 pub(super) fn refusal(statement: &Statement<'_>) -> Option<Refusal> {
@@ -26,12 +22,16 @@ pub(super) fn refusal(statement: &Statement<'_>) -> Option<Refusal> {
         let what = "indexes of this kind (it has btree, gin and gist)";
         return Some(Refusal::syntax(statement, open - 2, UNIMPLEMENTED, what));
     }
+    if statement.is(open - 2, "USING") && !statement.is_any(open - 1, &METHODS) {
+        return Some(unknown_method(statement, open - 1));
+    }
     let only = statement.find(2, open, |at| statement.are(at, &["ON", "ONLY"]));
     if let Some(at) = only.filter(|at| at + 2 < open) {
         return Some(Refusal::syntax(statement, at + 1, SYNTAX, "indexes ON ONLY a table"));
     }
     let closing = statement.partner(open)?;
-    let inverted = (1..3).any(|at| statement.is_any(at, &["INVERTED", "VECTOR"]))
+    let vector = vector_index::is_one(statement);
+    let inverted = (1..3).any(|at| statement.is(at, "INVERTED"))
         || statement.is(open - 2, "USING") && !statement.is(open - 1, "BTREE");
     let elements = statement.elements(open + 1, closing);
     let last = elements.len();
@@ -39,12 +39,26 @@ pub(super) fn refusal(statement: &Statement<'_>) -> Option<Refusal> {
         if let Some(at) = statement.find(start, end, |at| statement.is(at, "COLLATE")) {
             return Some(Refusal::syntax(statement, at, SYNTAX, "COLLATE in an index"));
         }
+        if vector && number + 1 == last {
+            continue; // its classes are its own
+        }
         let found = element(statement, start, end, inverted && number + 1 == last);
         if found.is_some() {
             return found;
         }
     }
     behind(statement, closing + 1)
+}
+
+fn unknown_method(statement: &Statement<'_>, at: usize) -> Refusal {
+    let method = statement.name(at).unwrap_or_default();
+    let hint = match method.as_str() {
+        "hnsw" | "ivfflat" => "CREATE VECTOR INDEX ON t (v), or USING cspann (v)",
+        _ => "CockroachDB has btree, gin, gist and cspann",
+    };
+    let message =
+        format!("at or near \"{method}\": syntax error: unrecognized access method: {method}");
+    Refusal { hint: hint.to_owned(), ..Refusal::new(SYNTAX, message) }
 }
 
 /// One column or expression; `classes` if it may have an operator class.

@@ -49,20 +49,33 @@ $$;
 
 -- An index's own columns: of an expression there is no name, but the text. The name is looked up one by
 -- one: behind a join, the planner would read all columns of the database, expecting a thousand keys.
+-- A vector (`vector_index.rs`) is shown as the column that it is.
 CREATE OR REPLACE FUNCTION crdb_internal.index_keys(index oid)
 RETURNS TABLE (place int8, name text, expression text, direction text, storing bool)
 LANGUAGE sql STABLE AS $$
   SELECT s.n::int8,
-    (SELECT a.attname::text FROM pg_catalog.pg_attribute a
-     WHERE a.attrelid = i.indrelid AND a.attnum = i.indkey[s.n - 1] AND a.attnum > 0),
-    CASE WHEN i.indkey[s.n - 1] = 0 THEN pg_catalog.pg_get_indexdef(index, s.n::int4, false) END,
+    CASE WHEN i.indkey[s.n - 1] = 0 THEN
+      (SELECT a.attname::text FROM pg_catalog.pg_attribute a
+       WHERE a.attrelid = i.indrelid AND pg_catalog.quote_ident(a.attname) = (crdb_internal.indexed_vector(e.text)).name)
+      ELSE (SELECT a.attname::text FROM pg_catalog.pg_attribute a
+       WHERE a.attrelid = i.indrelid AND a.attnum = i.indkey[s.n - 1] AND a.attnum > 0) END,
+    CASE WHEN e.text NOT LIKE 'crdb_internal.of_vector(%' THEN e.text END,
     CASE WHEN s.n > i.indnkeyatts THEN 'N/A'
       WHEN i.indoption[s.n - 1] & 1 = 1 THEN 'DESC'
       ELSE 'ASC' END,
     s.n > i.indnkeyatts
   FROM pg_catalog.pg_index i
   CROSS JOIN LATERAL pg_catalog.generate_series(1, i.indnatts::int4) AS s(n)
+  CROSS JOIN LATERAL (SELECT CASE WHEN i.indkey[s.n - 1] = 0
+    THEN pg_catalog.pg_get_indexdef(index, s.n::int4, false) END) AS e(text)
   WHERE i.indexrelid = index
+$$;
+
+-- The parameters of a vector index; NULL for other indexes.
+CREATE OR REPLACE FUNCTION crdb_internal.vector_parameters(index oid) RETURNS text
+LANGUAGE sql STABLE STRICT AS $$
+  SELECT (crdb_internal.indexed_vector(pg_catalog.pg_get_indexdef(index, i.indnkeyatts, false))).parameters
+  FROM pg_catalog.pg_index i WHERE i.indexrelid = index AND i.indkey[i.indnkeyatts - 1] = 0
 $$;
 
 -- The rows of SHOW INDEXES: behind a primary key's columns all others, behind a secondary index's
@@ -119,6 +132,7 @@ LANGUAGE sql STABLE STRICT AS $$
           CASE WHEN k.expression LIKE '(%' THEN '(' || e.shown || ')' ELSE e.shown END)
         || CASE WHEN m.amname = 'gin' AND k.place = i.indnkeyatts
           THEN CASE WHEN o.opcname = 'gin_trgm_ops' THEN ' gin_trgm_ops' ELSE '' END
+          WHEN v.parameters IS NOT NULL AND k.place = i.indnkeyatts THEN ''
           ELSE ' ' || k.direction END, ', ' ORDER BY k.place)
       FROM crdb_internal.index_keys(index) AS k
       LEFT JOIN pg_catalog.pg_opclass o ON o.oid = i.indclass[k.place - 1]
@@ -128,12 +142,14 @@ LANGUAGE sql STABLE STRICT AS $$
     || coalesce(' STORING (' || (
       SELECT pg_catalog.string_agg(crdb_internal.quote_name(k.name), ', ' ORDER BY k.place)
       FROM crdb_internal.index_keys(index) AS k WHERE k.storing) || ')', '')
+    || coalesce(' WITH (' || nullif(v.parameters, '') || ')', '')
     || CASE WHEN mark = ':::' THEN coalesce(' WHERE ' || w.shown, '')
       ELSE coalesce(' WHERE (' || w.shown || ')', '') END
   FROM pg_catalog.pg_index i
   JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid JOIN pg_catalog.pg_am m ON m.oid = x.relam
   CROSS JOIN LATERAL (SELECT crdb_internal.shown_expression(
     pg_catalog.pg_get_expr(i.indpred, i.indrelid), i.indrelid, NULL, mark)) AS w(shown)
+  CROSS JOIN LATERAL (SELECT crdb_internal.vector_parameters(index)) AS v(parameters)
   WHERE i.indexrelid = index
 $$;
 
@@ -141,7 +157,8 @@ $$;
 CREATE OR REPLACE FUNCTION crdb_internal.shown_index(index oid, relation text) RETURNS text
 LANGUAGE sql STABLE AS $$
   SELECT CASE WHEN relation IS NULL THEN '' ELSE 'CREATE ' END
-    || CASE WHEN i.indisunique THEN 'UNIQUE ' WHEN m.amname = 'gin' THEN 'INVERTED ' ELSE '' END
+    || CASE WHEN i.indisunique THEN 'UNIQUE ' WHEN m.amname = 'gin' THEN 'INVERTED '
+      WHEN crdb_internal.vector_parameters(index) IS NOT NULL THEN 'VECTOR ' ELSE '' END
     || 'INDEX ' || crdb_internal.quote_name(x.relname) || coalesce(' ON ' || relation, '') || ' '
     || crdb_internal.index_text(index, ':::')
   FROM pg_catalog.pg_index i
