@@ -8,8 +8,8 @@ use super::edit::Edits;
 use super::plan::{Refusal, Stop};
 use super::quote::quote;
 use super::{
-    bytes, limited, literals, long_names, names, operators, own_names, query, quoted_words, show,
-    signature, sql_json, system_time, types, upsert,
+    bytes, conditionals, limited, literals, long_names, names, operators, own_names, query,
+    quoted_words, show, signature, sql_json, system_time, types, upsert,
 };
 
 /// Collects the edits for all of `statement`.
@@ -170,9 +170,9 @@ fn word(
         {
             annotated(statement, at, edits)?;
         } else if text.eq_ignore_ascii_case(b"ifnull") && !sql_json::is_named(statement, at) {
-            edits.replace(statement.start(at), statement.end(at), "COALESCE");
+            conditionals::if_null(statement, at, edits);
         } else if text.eq_ignore_ascii_case(b"if") && !sql_json::is_named(statement, at) {
-            conditional(statement, at, edits);
+            conditionals::choice(statement, at, edits);
         } else if text.eq_ignore_ascii_case(b"extract") && !qualified {
             // Called as any function: PostgreSQL's grammar has the form with FROM alone.
             if closing.is_some_and(|closing| statement.elements(at + 2, closing).len() == 2) {
@@ -286,24 +286,6 @@ fn starts(statement: &Statement<'_>, at: usize, end: usize) -> bool {
 /// `//`, perhaps with the sign of what follows it.
 fn is_whole_division(operator: &[u8]) -> bool {
     operator.strip_prefix(b"//").is_some_and(|rest| rest.iter().all(|b| matches!(b, b'+' | b'-')))
-}
-
-/// `IF(condition, a, b)` -> `(CASE WHEN condition THEN a ELSE b END)`.
-fn conditional(statement: &Statement<'_>, at: usize, edits: &mut Edits) {
-    let Some(closing) = statement.partner(at + 1) else {
-        return;
-    };
-    let elements = statement.elements(at + 2, closing);
-    let [(_, first), (_, second), (_, third)] = elements.as_slice() else {
-        return;
-    };
-    if *third != closing {
-        return;
-    }
-    edits.replace(statement.start(at), statement.end(at + 1), "(CASE WHEN ");
-    edits.replace(statement.start(*first), statement.end(*first), " THEN ");
-    edits.replace(statement.start(*second), statement.end(*second), " ELSE ");
-    edits.replace(statement.start(closing), statement.end(closing), " END)");
 }
 
 /// `@1`: a column of CockroachDB's where `allow_ordinal_column_references` is on, and in PostgreSQL an

@@ -14,6 +14,7 @@ mod body;
 mod bootstrap;
 mod bytes;
 pub mod catalog;
+mod conditionals;
 mod constraint_names;
 mod control;
 mod database;
@@ -73,8 +74,8 @@ mod types;
 mod unsupported;
 mod upsert;
 pub mod variables;
-mod version;
 mod vector_index;
+mod version;
 
 pub use bootstrap::BOOTSTRAP_SQL;
 pub use version::{COCKROACHDB_VERSION, RETRY_HINT};

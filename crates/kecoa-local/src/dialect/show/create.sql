@@ -179,18 +179,75 @@ LANGUAGE sql STABLE STRICT AS $$
   FROM pg_catalog.pg_sequence s WHERE s.seqrelid = sequence
 $$;
 
+-- IF and IFNULL in the text of a query, as `conditionals.rs` marks them.
+CREATE OR REPLACE FUNCTION crdb_internal.shown_conditionals(source text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+DECLARE
+  tokens text[];
+  places int4[];
+  depth int4;
+  closing int4;
+  at int4;
+BEGIN
+  IF pg_catalog.strpos(source, '(COALESCE(') = 0 AND pg_catalog.strpos(source, 'WHEN COALESCE(') = 0 THEN
+    RETURN source;
+  END IF;
+  tokens := ARRAY(SELECT m.match[1] FROM crdb_internal.regexp_matches(source,
+    '(''(?:[^'']|'''')*''|"(?:[^"]|"")*"|[[:alnum:]_$]+|\s+|.)', 'g') WITH ORDINALITY AS m(match, place) ORDER BY m.place);
+  FOR k IN 1..pg_catalog.cardinality(tokens) LOOP
+    IF tokens[k] = 'COALESCE' AND tokens[k + 1] = '(' THEN
+      closing := crdb_internal.marked_end(tokens, k + 2);
+      IF tokens[closing + 1] = ',' THEN
+        tokens[k] := 'IFNULL';
+        tokens[k + 2] := '';
+        tokens[k + 3] := '';
+        tokens[closing] := '';
+      END IF;
+    ELSIF tokens[k] = 'CASE' AND tokens[k + 2] = 'WHEN' THEN
+      closing := crdb_internal.marked_end(tokens, k + 4);
+      CONTINUE WHEN closing IS NULL;
+      -- THEN, ELSE and END of this very CASE.
+      places := '{}';
+      depth := 0;
+      at := closing + 1;
+      WHILE at <= pg_catalog.cardinality(tokens) AND pg_catalog.cardinality(places) < 3 LOOP
+        IF tokens[at] IN ('(', '[', 'CASE') THEN
+          depth := depth + 1;
+        ELSIF depth > 0 AND tokens[at] IN (')', ']', 'END') THEN
+          depth := depth - 1;
+        ELSIF depth = 0 AND tokens[at] IN ('THEN', 'ELSE', 'END', 'WHEN') THEN
+          places := places || at;
+        END IF;
+        at := at + 1;
+      END LOOP;
+      IF ARRAY(SELECT tokens[p] FROM pg_catalog.unnest(places) AS p) = '{THEN,ELSE,END}' THEN
+        tokens[k] := 'IF(';
+        FOREACH at IN ARRAY ARRAY[k + 1, k + 2, k + 3, k + 4, k + 5, closing] LOOP
+          tokens[at] := '';
+        END LOOP;
+        FOR n IN 1..3 LOOP
+          tokens[places[n] - 1] := '';
+          tokens[places[n]] := CASE n WHEN 3 THEN ')' ELSE ',' END;
+        END LOOP;
+      END IF;
+    END IF;
+  END LOOP;
+  RETURN pg_catalog.array_to_string(tokens, '');
+END
+$$;
+
 -- CREATE VIEW. The query is PostgreSQL's text of it on one line, with CockroachDB's names of types
 -- and the database in front of tables.
 CREATE OR REPLACE FUNCTION crdb_internal.shown_query(view oid) RETURNS text
 LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog AS $$
 DECLARE
-  tokens text[] := crdb_internal.expression_tokens(pg_catalog.pg_get_viewdef(view, true));
   source text := pg_catalog.rtrim(pg_catalog.btrim(crdb_internal.regexp_replace(
     pg_catalog.pg_get_viewdef(view, true), '\s+', ' ', 'g')), ';');
   referenced text;
   moved text := '\mcrdb_internal\.(' ||
     (SELECT coalesce(pg_catalog.string_agg(m, '|'), '-') FROM crdb_internal.moved_functions() AS m) || ')\(';
 BEGIN
+  source := crdb_internal.shown_conditionals(source);
   -- '1'::text -> '1', x::bigint -> x::INT8
   source := crdb_internal.regexp_replace(source,
     '(''(?:[^'']|'''')*'')::(?:text|character varying|bpchar)(?![\w\[])', '\1', 'g');

@@ -71,7 +71,7 @@ CREATE OR REPLACE FUNCTION crdb_internal.silent_cast(kind text, source text, tar
 RETURNS bool
 LANGUAGE sql IMMUTABLE AS $$
   SELECT coalesce(
-    target IN ('STRING', 'VARCHAR', 'CHAR', 'STRING[]', 'VARCHAR[]', 'CHAR[]')
+    target IN ('STRING', 'VARCHAR', 'CHAR', 'NAME', 'STRING[]', 'VARCHAR[]', 'CHAR[]')
       AND (source LIKE 'STRING%' OR source LIKE 'VARCHAR%' OR source LIKE 'CHAR%' OR source LIKE 'NAME%')
       AND (source LIKE '%[]') = (target LIKE '%[]')
     OR source IN ('INT2', 'INT4', 'INT8') AND (target = 'INT8' OR target = 'DECIMAL' AND kind = 'column'),
@@ -197,9 +197,10 @@ BEGIN
     IF tokens[at + 1] IN ('ANY', 'ALL') THEN
       SELECT * INTO r FROM crdb_internal.expression_part(tokens, at + 3, relation, mark);
       left_type := crdb_internal.expression_inner(l.part, l.kind, l.type, NULL, mark);
-      IF r.kind = 'list' AND (op = '=' AND tokens[at + 1] = 'ANY'
+      IF (r.kind = 'list' OR r.part LIKE 'ARRAY[]%') AND (op = '=' AND tokens[at + 1] = 'ANY'
                               OR op = '!=' AND tokens[at + 1] = 'ALL') THEN
-        l.part := left_type || CASE op WHEN '=' THEN ' IN (' ELSE ' NOT IN (' END || r.part || ')';
+        l.part := left_type || CASE op WHEN '=' THEN ' IN (' ELSE ' NOT IN (' END
+          || CASE r.kind WHEN 'list' THEN r.part ELSE '' END || ')';
       ELSE
         l.part := left_type || ' ' || op || ' ' || tokens[at + 1] || ' ('
           || crdb_internal.expression_end(r.part, r.kind, r.type, NULL, mark) || ')';

@@ -1,3 +1,26 @@
+-- The bracket that closes the COALESCE of one argument at `at`; NULL where there is none.
+CREATE OR REPLACE FUNCTION crdb_internal.marked_end(tokens text[], at int4) RETURNS int4
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+  depth int4 := 1;
+BEGIN
+  IF tokens[at] IS DISTINCT FROM 'COALESCE' OR tokens[at + 1] IS DISTINCT FROM '(' THEN
+    RETURN NULL;
+  END IF;
+  at := at + 2;
+  WHILE at <= pg_catalog.cardinality(tokens) LOOP
+    depth := depth + CASE tokens[at] WHEN '(' THEN 1 WHEN '[' THEN 1 WHEN ')' THEN -1 WHEN ']' THEN -1 ELSE 0 END;
+    IF depth = 0 THEN
+      RETURN at;
+    ELSIF depth = 1 AND tokens[at] = ',' THEN
+      RETURN NULL;
+    END IF;
+    at := at + 1;
+  END LOOP;
+  RETURN NULL;
+END
+$$;
+
 -- One operand of an expression: a literal, a column, a call, what stands in brackets; and the casts
 -- and subscripts behind it.
 CREATE OR REPLACE FUNCTION crdb_internal.expression_part(
@@ -54,6 +77,31 @@ BEGIN
     SELECT * INTO e FROM crdb_internal.expression_list(tokens, at + 2, relation, mark, ')');
     part := '(' || e.part || ')';
     at := e.at;
+  ELSIF t = 'COALESCE' AND crdb_internal.marked_end(tokens, at + 2) IS NOT NULL THEN
+    -- IFNULL, and below IF, as `conditionals.rs` marks them.
+    SELECT * INTO e FROM crdb_internal.expression_whole(tokens, at + 4, relation, mark);
+    part := 'IFNULL(' || crdb_internal.expression_end(e.part, e.kind, e.type, NULL, mark) || ', ';
+    type := e.type;
+    SELECT * INTO e FROM crdb_internal.expression_list(
+      tokens, crdb_internal.marked_end(tokens, at + 2) + 2, relation, mark, ')');
+    part := part || e.part || ')';
+    type := coalesce(type, e.type);
+    at := e.at;
+  ELSIF t = 'CASE' AND tokens[at + 1] = 'WHEN' AND crdb_internal.marked_end(tokens, at + 2) IS NOT NULL THEN
+    SELECT * INTO e FROM crdb_internal.expression_whole(tokens, at + 4, relation, mark);
+    part := 'IF(' || crdb_internal.expression_end(e.part, e.kind, e.type, NULL, mark);
+    at := crdb_internal.marked_end(tokens, at + 2) + 1;
+    FOR place IN 1..2 LOOP
+      IF tokens[at] IS DISTINCT FROM (ARRAY['THEN', 'ELSE'])[place] THEN
+        RAISE EXCEPTION USING ERRCODE = '0A000', MESSAGE = 'no IF after all';
+      END IF;
+      SELECT * INTO e FROM crdb_internal.expression_whole(tokens, at + 1, relation, mark);
+      part := part || ', ' || crdb_internal.expression_end(e.part, e.kind, e.type, NULL, mark);
+      type := coalesce(e.type, type);
+      at := e.at;
+    END LOOP;
+    part := part || ')';
+    at := at + 1;
   ELSIF t = 'CASE' THEN
     part := 'CASE';
     at := at + 1;
