@@ -62,8 +62,9 @@ pub const BOOTSTRAP_SQL: &str = concat!(
     include_str!("catalogue/empty.sql"),
     include_str!("catalogue/roles.sql"),
     include_str!("catalogue/relations.sql"),
+    include_str!("catalogue/cluster.sql"),
     include_str!("views.sql"),
     include_str!("renames.sql"),
-    include_str!("dropped_constraints.sql"),
     include_str!("retyped.sql"),
+    include_str!("dropped_constraints.sql"),
 );

@@ -7,6 +7,7 @@
 mod arrays;
 mod brackets;
 mod catalogue;
+mod cluster_tables;
 mod conditions;
 mod documents;
 mod hints;
@@ -70,6 +71,7 @@ pub(super) fn rewrite(
     precedence::rewrite(&query, edits);
     sources::statements(&query, edits);
     catalogue::rewrite(&query, context, edits)?;
+    cluster_tables::rewrite(&query, edits)?;
     if context.settings.strict {
         for node in tree.ids() {
             match tree.kind(node) {

@@ -4,8 +4,10 @@
 CREATE OR REPLACE FUNCTION crdb_internal.is_own(schema name, relation name) RETURNS bool
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT schema = 'information_schema' AND pg_catalog."left"(relation::text, 4) = '_pg_' OR schema = 'crdb_internal' AND relation NOT IN ('cluster_queries', 'cluster_sessions', 'cluster_settings',
-    'create_function_statements', 'create_schema_statements', 'create_statements', 'create_type_statements', 'databases',
-    'index_columns', 'jobs', 'regions', 'table_columns', 'table_indexes', 'tables')
+    'cluster_transactions', 'create_function_statements', 'create_procedure_statements', 'create_schema_statements',
+    'create_statements', 'create_type_statements', 'databases', 'index_columns', 'index_usage_statistics', 'invalid_objects',
+    'jobs', 'kv_inherited_role_members', 'node_build_info', 'node_queries', 'node_sessions', 'node_transactions', 'partitions',
+    'regions', 'schema_changes', 'super_regions', 'table_columns', 'table_indexes', 'table_row_statistics', 'tables')
 $$;
 
 -- Whether a schema is a user's, or the session's own for temporary tables.
