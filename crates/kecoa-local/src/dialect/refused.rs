@@ -31,6 +31,9 @@ pub(super) fn refusal(statement: &Statement<'_>) -> Option<Refusal> {
     {
         return Some(refusal);
     }
+    if drops_public(statement) {
+        return Some(Refusal::new("3F000", "cannot drop schema \"public\""));
+    }
     let (at, code, what) = if statement.is(0, "CREATE") {
         create(statement)
     } else if statement.is(0, "ALTER") {
@@ -254,6 +257,15 @@ fn postgres_partitions(statement: &Statement<'_>, at: usize) -> bool {
         && statement.is_any(at + 2, &["RANGE", "LIST"])
         && statement.is_mark(at + 3, "(")
         && statement.partner(at + 3).is_some_and(|closing| !statement.is_mark(closing + 1, "("))
+}
+
+/// `DROP SCHEMA public`, which CockroachDB keeps.
+fn drops_public(statement: &Statement<'_>) -> bool {
+    let from = 2 + if statement.are(2, &["IF", "EXISTS"]) { 2 } else { 0 };
+    statement.are(0, &["DROP", "SCHEMA"])
+        && statement.elements(from, statement.len()).iter().any(|(at, _)| {
+            statement.name(*at).as_deref() == Some("public") && !statement.is_mark(at + 1, ".")
+        })
 }
 
 fn drop(statement: &Statement<'_>) -> Found {

@@ -6,9 +6,23 @@ use super::plan::Refusal;
 
 /// The error for a statement that the local endpoint cannot do, if it is one.
 pub(super) fn refusal(statement: &Statement<'_>) -> Option<Refusal> {
+    if let Some(refusal) = without_index(statement) {
+        return Some(refusal);
+    }
     let what =
         first_words(statement).or_else(|| alter(statement)).or_else(|| explain(statement))?;
     Some(Refusal::cluster_only(what))
+}
+
+/// The error for `UNIQUE WITHOUT INDEX`, which a cluster refuses too, unless an experimental setting is on.
+fn without_index(statement: &Statement<'_>) -> Option<Refusal> {
+    if !statement.is_any(0, &["CREATE", "ALTER"]) {
+        return None;
+    }
+    (1..statement.len()).find(|at| statement.are(*at, &["UNIQUE", "WITHOUT", "INDEX"]))?;
+    let message = "unique constraints without an index are not yet supported";
+    let hint = "say UNIQUE, which has an index";
+    Some(Refusal { hint: hint.to_owned(), ..Refusal::new("0A000", message) })
 }
 
 fn first_words(statement: &Statement<'_>) -> Option<&'static str> {

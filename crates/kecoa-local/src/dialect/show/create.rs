@@ -154,7 +154,7 @@ fn trigger(name: &str, tab: &str) -> Found {
             "SELECT g.tgname::text AS trigger_name, \
              pg_catalog.pg_get_triggerdef(g.oid) AS create_statement \
              FROM pg_catalog.pg_trigger g \
-             WHERE g.tgrelid = {tab} AND g.tgname = {} AND NOT g.tgisinternal",
+             WHERE g.oid = crdb_internal.trigger_named({tab}, {})",
             quote(name)
         ),
         "SHOW CREATE TRIGGER",

@@ -279,7 +279,8 @@ fn role_variables(statement: &Statement<'_>, from: usize, end: usize) -> Found {
              coalesce(d.datname::text, 'ALL') AS database, s.setrole = 0 AS inherited_globally \
              FROM pg_catalog.pg_db_role_setting s \
              LEFT JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase \
-             CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) AS c(line) WHERE {role} ORDER BY 1"
+             CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) AS c(line) WHERE {role} \
+             AND c.line NOT LIKE 'createrole\\_self\\_grant=%' ORDER BY 1"
         ),
         "SHOW DEFAULT SESSION VARIABLES",
     )

@@ -80,3 +80,17 @@ LANGUAGE sql STABLE STRICT AS $$
       WHERE e.objid = p.oid AND e.deptype = 'e')
   ORDER BY p.oid
 $$;
+
+-- The trigger of a table with this name.
+CREATE OR REPLACE FUNCTION crdb_internal.trigger_named(tab oid, name text) RETURNS oid
+LANGUAGE plpgsql STABLE STRICT AS $$
+DECLARE
+  found oid := (SELECT g.oid FROM pg_catalog.pg_trigger g WHERE g.tgrelid = tab AND g.tgname = name AND NOT g.tgisinternal);
+BEGIN
+  IF found IS NULL THEN
+    RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = pg_catalog.format('trigger "%s" for table "%s" does not exist', name,
+      (SELECT c.relname FROM pg_catalog.pg_class c WHERE c.oid = tab));
+  END IF;
+  RETURN found;
+END
+$$;
