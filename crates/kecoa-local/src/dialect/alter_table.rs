@@ -4,13 +4,13 @@ use kecoa_sql::Statement;
 
 use super::catalog::{Context, TableName};
 use super::constraint_names::CheckNames;
-use super::definition::{CONSTRAINTS, Definitions, annotated_moment, empty_array};
+use super::definition::{CONSTRAINTS, Definitions, empty_array};
 use super::edit::{Edits, Sql};
 use super::index_names::{perform, room_for};
 use super::plan::{Analysis, Class, Piece, Refusal, Stop};
 use super::quote::quote;
 use super::table::is_storage;
-use super::{expression, hidden_key, key_order, on_update, partition, types, upsert};
+use super::{expression, hidden_key, key_order, moments, on_update, partition, types, upsert};
 
 /// Analyses `ALTER TABLE`; `None` for other statements.
 pub(super) fn analyse(
@@ -215,7 +215,7 @@ fn commands(
                 }
                 if statement.are(at + 1, &["SET", "DEFAULT"]) {
                     empty_array(statement, at + 3, edits);
-                    annotated_moment(statement, at + 3, edits);
+                    moments::annotated(statement, at + 3, edits);
                 }
                 continue;
             };

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use kecoa_sql::{Statement, TokenKind};
+use kecoa_sql::Statement;
 
 use super::catalog::{Context, TableName};
 use super::constraint_names::CheckNames;
@@ -10,7 +10,7 @@ use super::edit::Edits;
 use super::index_names::{LONGEST, place};
 use super::plan::{Piece, Refusal, Stop};
 use super::quote::quote_name;
-use super::{index_clauses, key_order, on_update, strings, types};
+use super::{index_clauses, key_order, moments, on_update, strings, types};
 
 /// What begins a table's constraint, or something else that is no column.
 pub(super) const CONSTRAINTS: [&str; 7] =
@@ -96,7 +96,7 @@ impl<'a> Definitions<'a> {
                 at = family(statement, at, to, edits);
             } else if statement.is(at, "DEFAULT") {
                 empty_array(statement, at + 1, edits);
-                annotated_moment(statement, at + 1, edits);
+                moments::annotated(statement, at + 1, edits);
             } else if statement.is(at, "CHECK") {
                 self.checks.name(statement, at, edits);
             } else if statement.is(at, "CONSTRAINT") && statement.is_any(at + 2, KEYS) {
@@ -218,30 +218,6 @@ pub(super) fn empty_array(statement: &Statement<'_>, at: usize, edits: &mut Edit
         && !matches!(statement.text(at + 3), b"::" | b":::")
     {
         edits.replace(statement.start(at), statement.end(at + 2), "'{}'");
-    }
-}
-
-/// A default `now():::TIMESTAMP`, as `SHOW CREATE` writes it -> `now()`, which takes the column's type.
-pub(super) fn annotated_moment(statement: &Statement<'_>, at: usize, edits: &mut Edits) {
-    const MOMENTS: [&str; 7] = [
-        "now",
-        "current_timestamp",
-        "localtimestamp",
-        "transaction_timestamp",
-        "statement_timestamp",
-        "clock_timestamp",
-        "current_date",
-    ];
-    let annotated = statement.is_any(at, &MOMENTS)
-        && statement.is_mark(at + 1, "(")
-        && statement.partner(at + 1) == Some(at + 2)
-        && statement.text(at + 3) == b":::"
-        && statement.is_any(at + 4, &["TIMESTAMP", "TIMESTAMPTZ", "DATE"]);
-    // What goes on behind it computes with the type.
-    let whole = matches!(statement.kind(at + 5), None | Some(TokenKind::Word))
-        || [",", ")"].iter().any(|mark| statement.is_mark(at + 5, mark));
-    if annotated && whole && !statement.is_any(at + 5, &["AT", "IS", "COLLATE"]) {
-        edits.replace(statement.start(at + 3), statement.end(at + 4), "");
     }
 }
 

@@ -38,6 +38,7 @@ mod limited;
 mod literals;
 pub mod long_names;
 mod materialized;
+mod moments;
 mod names;
 mod on_update;
 mod operators;

@@ -3,12 +3,11 @@
 use kecoa_sql::Statement;
 
 use super::catalog::{Context, TableName};
-use super::definition::annotated_moment;
 use super::edit::Edits;
-use super::expression;
 use super::index_names::perform;
 use super::plan::{Analysis, Class, Piece, Stop};
 use super::quote::quote;
+use super::{expression, moments};
 
 /// One past the expression of the `ON UPDATE` at `at` in a column's definition; `None` when there is
 /// none, or a foreign key's action.
@@ -50,7 +49,7 @@ pub(super) fn set(
     if let Some(inner) = Statement::whole(text.as_bytes(), context.backslash_escapes) {
         let mut edits = Edits::under(context.settings);
         expression::rewrite(&inner, context, &mut edits)?;
-        annotated_moment(&inner, 0, &mut edits);
+        moments::annotated(&inner, 0, &mut edits);
         let sql = edits.apply(inner.sql(), 0);
         written = String::from_utf8_lossy(&sql.text).into_owned();
     }
