@@ -41,7 +41,8 @@ const WITH_VARIABLES: [&str; 2] = ["information_schema", "crdb_internal"];
 const OF_TABLES: [&str; 6] = ["tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"];
 
 /// Tables in which clients see what they and others said last.
-const ACTIVITY: [&str; 3] = ["cluster_queries", "cluster_sessions", "pg_stat_activity"];
+const ACTIVITY: [&str; 5] =
+    ["cluster_queries", "cluster_sessions", "node_queries", "node_sessions", "pg_stat_activity"];
 
 /// `pg_catalog.pg_constraint` -> `crdb_internal.pg_constraint`, as a source and in front of columns.
 ///
