@@ -14,7 +14,8 @@ import termios
 import time
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]")
-TIMEOUT = 60.0
+# Nothing is to last so long, also where all cores are at work.
+TIMEOUT = 120.0
 
 
 class Terminal:
@@ -71,9 +72,11 @@ class Terminal:
     def status(self) -> int:
         """Wait for the program's end, and return its exit status as a shell says it: 130 for Ctrl-C."""
         end = time.monotonic() + TIMEOUT
-        while self.process.poll() is None and time.monotonic() < end:
+        while self.process.poll() is None:
+            if time.monotonic() > end:
+                raise AssertionError(f"expected the end of the program, found {self.shown()!r}")
             self.read(0.1)
-        status = self.process.wait(timeout=1)
+        status = self.process.wait()
         return status if status >= 0 else 128 - status
 
     def close(self) -> None:

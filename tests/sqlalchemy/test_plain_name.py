@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import sqlalchemy
 
 THEIRS = """
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
@@ -126,3 +127,10 @@ def test_the_module_has_the_name_that_its_exceptions_give():
             [sys.executable, "-c", code, argument], capture_output=True, text=True, check=True
         )
         assert done.stdout.split() == [name] * 3
+
+
+@pytest.mark.parametrize("url", ["postgres://maya:hunter2@h/d", "cockroach://h/d", "postgres+kecoa://h/d"])
+def test_names_that_are_none_say_what_to_write(url):
+    with pytest.raises(sqlalchemy.exc.NoSuchModuleError, match=r"write postgresql\+kecoa://") as raised:
+        sqlalchemy.create_engine(url)
+    assert "hunter2" not in str(raised.value)
