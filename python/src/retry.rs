@@ -99,6 +99,13 @@ impl RetryPolicy {
         other.cast::<RetryPolicy>().is_ok_and(|other| other.get().policy == self.policy)
     }
 
+    /// For copies and pickles.
+    fn __getnewargs__(&self) -> (u32, f64, f64, f64, Option<f64>, bool) {
+        let RetryPolicy { policy } = self;
+        let (attempts, factor) = (policy.max_attempts, policy.factor);
+        (attempts, self.first_delay(), factor, self.max_delay(), self.total(), self.jitter())
+    }
+
     fn __hash__(&self) -> u64 {
         u64::from(self.policy.max_attempts) ^ self.policy.factor.to_bits()
     }

@@ -90,10 +90,16 @@ def test_names(cur, dsn):
     for send in (
         lambda: cur.execute(sql.SQL("SELECT 1 AS {}").format(sql.Identifier("a\0b"))),
         lambda: kecoa.extensions.quote_ident("a\0b", cur),
+        lambda: cur.connection.cursor("a\0b"),
         lambda: asyncio.run(run()),
     ):
         with pytest.raises(kecoa.InterfaceError, match=r"failed to escape identifier: .*NUL"):
             send()
+
+
+def test_encodings(cur):
+    with pytest.raises(ValueError, match="embedded null character"):
+        cur.connection.set_client_encoding("UTF8\0")
 
 
 def test_bytes_may_have_it(cur):

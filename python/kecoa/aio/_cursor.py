@@ -7,7 +7,7 @@ import itertools
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any, Generic, NoReturn
 
 from kecoa import extensions
 from kecoa._kecoa import (
@@ -407,6 +407,9 @@ class AsyncCursor(Generic[_Row]):
             self._inner.close()
         else:
             await self.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"expected something else to copy or pickle, found {self!r}: make another cursor")
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else self.statusmessage or "no statement yet"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from kecoa._kecoa import AsyncLink, ProgrammingError, connection as Inner  # noqa: N812
 
@@ -31,6 +31,9 @@ class Turns:
         self._holder: Holder | None = None
         # Statements of blocks that were interrupted, which are yet to be run.
         self._cleanups = 0
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"expected something else to copy or pickle, found {self!r}: open another connection")
 
     async def _take_turn(self) -> None:
         """Get the connection for this task alone, until `release`. In the order of asking."""

@@ -7,7 +7,7 @@ import os
 import time
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from kecoa import OperationalError, ProgrammingError, extensions
 from kecoa.pool import _arguments, _settings
@@ -324,6 +324,12 @@ class PoolBase:
             "pool_available": core.idle,
             "requests_waiting": core.waiting,
         }
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"expected something else to copy or pickle, found {self!r}: a pool belongs to its process, make"
+            " one in each"
+        )
 
     def __repr__(self) -> str:
         core = self._core

@@ -65,6 +65,9 @@ impl Connection {
         slf.get().check_open(py)?;
         slf.get().refuse_async(py, "set_client_encoding")?;
         slf.get().refuse_prepared(py, "set_client_encoding")?;
+        if encoding.contains('\0') {
+            return Err(PyValueError::new_err("embedded null character"));
+        }
         let name = clean_name(encoding);
         if lock(&slf.get().state).encoding == name {
             return Ok(());

@@ -18,8 +18,9 @@ pub(crate) struct Named {
 impl Cursor {
     /// Makes the cursor a named one.
     pub(crate) fn set_name(&self, py: Python<'_>, name: &str, mark: u64) -> PyResult<()> {
-        let quoted = kecoa_types::literal::quote_ident(name.as_bytes())
-            .map_err(|error| names::programming_error(py, error.to_string()))?;
+        let quoted = kecoa_types::literal::quote_ident(name.as_bytes()).map_err(|error| {
+            names::interface_error(py, format!("failed to escape identifier: {error}"))
+        })?;
         let mut inner = lock(&self.inner);
         inner.name = Some(name.to_owned());
         inner.quoted_name = Some(String::from_utf8_lossy(&quoted).into_owned());
