@@ -55,6 +55,44 @@ async def test_rows(connected):
         assert second == rows[1]
 
 
+@looped
+async def test_rows_wait_for_others_and_keep_their_order(connected):
+    async with connected() as conn:
+        await conn.execute("CREATE TEMP TABLE t (id serial, s text)")
+        async with conn.cursor().copy("COPY t (s) FROM STDIN") as copy:
+            for n in range(3000):
+                await copy.write_row([f"{n} {'x' * 40}"])
+                if n % 500 == 0:
+                    await copy.write(f"{n} by write\n")
+            await copy.write_row(["the last"])
+        cur = await conn.execute("SELECT s FROM t ORDER BY id")
+        found = [text for (text,) in await cur.fetchall()]
+        expected = []
+        for n in range(3000):
+            expected.append(f"{n} {'x' * 40}")
+            if n % 500 == 0:
+                expected.append(f"{n} by write")
+        assert found == [*expected, "the last"]
+
+
+@looped
+async def test_rows_that_wait_are_refused_at_the_end_of_the_block(connected):
+    async with connected(autocommit=True) as conn:
+        await conn.execute("CREATE TEMP TABLE t (n int)")
+        with pytest.raises(kecoa.errors.InvalidTextRepresentation):
+            async with conn.cursor().copy("COPY t FROM STDIN") as copy:
+                await copy.write_row([1])
+                await copy.write_row(["none"])
+        with pytest.raises(ValueError, match="given up"):
+            async with conn.cursor().copy("COPY t FROM STDIN") as copy:
+                await copy.write_row([1])
+                raise ValueError("given up")
+        with pytest.raises(kecoa.ProgrammingError, match=r"write_row\(\) needs the block"):
+            await copy.write_row([1])
+        cur = await conn.execute("SELECT count(*) FROM t")
+        assert await cur.fetchone() == (0,)
+
+
 @on_both_loops
 async def test_much_data_goes_both_ways(connected):
     async with connected() as conn:

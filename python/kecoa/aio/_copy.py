@@ -7,12 +7,15 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
+from kecoa._driver.text import encode
 from kecoa._kecoa import ProgrammingError, cursor as Inner  # noqa: N812
 from kecoa.aio._copy_text import field_text
 from kecoa.aio._streaming import COPY_IN, COPY_OUT, OVER, Streaming
 from kecoa.aio._turns import Turns
 
 _CHUNK = 128 * 1024
+#: So many bytes of rows are sent at once.
+_ROWS = 32 * 1024
 #: COPY … TO, which may be left before its end; what is missed here fails its transaction then.
 _IS_COPY_OUT = re.compile(rb"\bTO\s+STDOUT\b", re.IGNORECASE)
 
@@ -40,6 +43,7 @@ class AsyncCopy:
         self._direction = OVER
         self._streaming: Streaming | None = None
         self._left = False
+        self._rows = bytearray()
 
     async def __aenter__(self) -> AsyncCopy:
         statement = self._inner.mogrify(self._statement, self._vars)
@@ -61,6 +65,15 @@ class AsyncCopy:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is None and self._rows and self._direction == COPY_IN:
+            try:
+                await self._send_rows()
+            except BaseException as raised:
+                await self._leave(raised)
+                raise
+        await self._leave(error)
+
+    async def _leave(self, error: BaseException | None) -> None:
         direction, self._direction = self._direction, OVER
         self._left = True
         if self._streaming is None or not self._streaming.held:
@@ -118,13 +131,19 @@ class AsyncCopy:
         Returns when the data is on its way. What the server has against the copy is raised here or at the end
         of the block.
         """
-        streaming = self._streaming
-        if self._direction != COPY_IN or streaming is None:
+        if self._direction != COPY_IN or self._streaming is None:
             raise ProgrammingError("write() needs the block of a COPY … FROM STDIN statement")
         if isinstance(data, str):
             data = self._encode(data)
         elif not isinstance(data, bytes):
             data = bytes(data)
+        await self._send_rows()
+        await self._send(data)
+
+    async def _send(self, data: bytes) -> None:
+        streaming = self._streaming
+        if self._direction != COPY_IN or streaming is None:
+            return  # The server has refused the copy meanwhile, and the error was raised.
         link = self._link
         # In pieces, so that what the server does not take yet does not pile up twice.
         for start in range(0, len(data), _CHUNK):
@@ -146,20 +165,19 @@ class AsyncCopy:
         reads them; anything else as its class's `__str__` makes it. ProgrammingError where that is no text
         of the value: generators, sets, arrays and tables of numpy and pandas, SQL.
         """
-        await self.write(b"\t".join([self._field(value) for value in row]) + b"\n")
+        if self._direction != COPY_IN or self._streaming is None:
+            raise ProgrammingError("write_row() needs the block of a COPY … FROM STDIN statement")
+        self._rows += self._encode("\t".join([_field(value) for value in row]) + "\n")
+        if len(self._rows) >= _ROWS:
+            await self._send_rows()
 
-    def _field(self, value: Any) -> bytes:
-        text = field_text(value)
-        if text is None:
-            return b"\\N"
-        for plain, escaped in (("\\", "\\\\"), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")):
-            if plain in text:
-                text = text.replace(plain, escaped)
-        return self._encode(text)
+    async def _send_rows(self) -> None:
+        """Send the rows that wait for others."""
+        rows, self._rows = self._rows, bytearray()
+        if rows:
+            await self._send(bytes(rows))
 
     def _encode(self, text: str) -> bytes:
-        from kecoa._driver.text import encode
-
         return encode(text, self._conn._inner.encoding)
 
     # ---- COPY … TO STDOUT -------------------------------------------------------------------------
@@ -189,3 +207,14 @@ class AsyncCopy:
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while data := await self.read():
             yield data
+
+
+def _field(value: Any) -> str:
+    """Return a value with COPY's escapes."""
+    text = field_text(value)
+    if text is None:
+        return "\\N"
+    for plain, escaped in (("\\", "\\\\"), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")):
+        if plain in text:
+            text = text.replace(plain, escaped)
+    return text
