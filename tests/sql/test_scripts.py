@@ -172,6 +172,33 @@ def test_output_and_copy(url, sql, tmp_path):
     assert done.stdout == "m\n3\n"
 
 
+def test_copy_of_an_argument_reads_standard_input(url, sql):
+    # As in psql. It loaded nothing, and said nothing.
+    sql(url, "-c", "DROP TABLE IF EXISTS kecoa_piped; CREATE TABLE kecoa_piped (a INT, b TEXT)")
+    for statement in (
+        "COPY kecoa_piped FROM STDIN WITH CSV",
+        "COPY kecoa_piped FROM STDIN WITH CSV; SELECT 42",
+    ):
+        done = sql(url, "-t", "-c", statement, "-c", "SELECT count(*) FROM kecoa_piped", stdin="1,a\n2,b\n")
+        assert (done.returncode, done.stderr) == (0, ""), statement
+        assert done.stdout == ("42\n4\n" if "42" in statement else "2\n")
+    sql(url, "-c", "DROP TABLE kecoa_piped")
+
+
+def test_what_follows_a_copy_on_its_line_runs_after_the_data(url, sql):
+    script = """CREATE TABLE kecoa_behind (a INT);
+COPY kecoa_behind FROM STDIN; SELECT count(*) FROM kecoa_behind; -- a remark
+1
+2
+\\.
+SELECT 'end'; COPY kecoa_behind FROM STDIN; DROP TABLE kecoa_behind;
+3
+"""
+    done = sql(url, "-t", stdin=script)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "2\nend\n", "")
+    assert "42P01" in sql(url, "-c", "SELECT a FROM kecoa_behind").stderr
+
+
 REFUSED = (
     ("\\! ls", "not supported"),
     ("\\nonsense", "no command \\nonsense"),

@@ -54,8 +54,15 @@ def test_ctrl_c_cancels_and_clears(dsn, terminal):
     text = shell.until(r"> $")
     assert "57014" in text
     assert "cancelled by Ctrl-C" in text
+    # What was entered with a cancelled statement does not run.
+    shell.type("SELECT pg_sleep(60); SELECT 'ran' || 'after';\n")
+    shell.until(r"after';\n")
+    shell.read(0.5)
+    shell.type("\x03")
+    assert "ranafter" not in shell.until(r"> $")
     shell.type("SELECT 'still' || ' here';\n")
     shell.until(r"still here")
+    assert "ranafter" not in shell.shown()
     shell.type("\\q\n")
     assert shell.status() == 0
 

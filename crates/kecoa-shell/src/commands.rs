@@ -401,6 +401,7 @@ impl Shell {
         self.failed |= failed;
         if interactive {
             self.interrupted.take();
+            self.cancelled |= flow == Flow::Leave(INTERRUPTED);
             if flow != Flow::Next && here {
                 note(&format!("{path} ended at its first error"));
             }

@@ -191,11 +191,17 @@ pub(crate) struct InlineData<'a> {
     line: Vec<u8>,
     at: usize,
     over: bool,
+    interrupted: bool,
 }
 
 impl<'a> InlineData<'a> {
     pub(crate) fn new(source: &'a mut dyn Source, input: &'a mut Input) -> InlineData<'a> {
-        InlineData { source, input, line: Vec::new(), at: 0, over: false }
+        InlineData { source, input, line: Vec::new(), at: 0, over: false, interrupted: false }
+    }
+
+    /// Whether Ctrl-C was typed instead of a line.
+    pub(crate) fn was_interrupted(&self) -> bool {
+        self.interrupted
     }
 
     /// What is pasted is many lines at once.
@@ -231,7 +237,10 @@ impl Read for InlineData<'_> {
                     self.line.clear();
                     self.over = true;
                 }
-                Line::Interrupted => return Err(io::Error::other("cancelled by Ctrl-C")),
+                Line::Interrupted => {
+                    self.interrupted = true;
+                    return Err(io::Error::other("cancelled by Ctrl-C"));
+                }
             }
         }
         let mut rest = self.line.get(self.at..).unwrap_or_default();

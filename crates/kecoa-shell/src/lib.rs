@@ -101,6 +101,7 @@ pub fn run(options: &Options) -> Result<i32, Error> {
         user: String::new(),
         database: String::new(),
         failed: false,
+        cancelled: false,
         place: String::new(),
         depth: 0,
         leaves_transaction: false,

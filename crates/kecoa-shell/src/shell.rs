@@ -68,6 +68,8 @@ pub(crate) struct Shell {
     pub(crate) database: String,
     /// Something failed in a script that went on.
     pub(crate) failed: bool,
+    /// Ctrl-C ended a statement: nothing that was entered with it runs.
+    pub(crate) cancelled: bool,
     /// Where in a script the statement or command stands that runs: `FILE:LINE: `.
     pub(crate) place: String,
     /// Files within files.
@@ -162,6 +164,9 @@ impl Shell {
                 if flow != Flow::Next {
                     return Ok(flow);
                 }
+                if std::mem::take(&mut self.cancelled) {
+                    input.clear();
+                }
             }
             let mut pending = String::new();
             if source.is_interactive() {
@@ -238,13 +243,29 @@ impl Shell {
         }
         match copy::direction(&sql) {
             Some(Direction::In) => {
-                // What follows the semicolon on its line is none of the data.
-                let _ = input.take_line();
-                let mut data = InlineData::new(source, input);
-                self.report(&sql, |shell| shell.copy_in(&sql, &mut data))
+                // What follows the semicolon on its line is none of the data, and runs after it, as in psql.
+                let behind = input.take_line();
+                let flow = if self.data_is_program_input(source) {
+                    let mut data = io::stdin().lock();
+                    self.report(&sql, |shell| shell.copy_in(&sql, &mut data))
+                } else {
+                    let mut data = InlineData::new(source, input);
+                    let flow = self.report(&sql, |shell| shell.copy_in(&sql, &mut data));
+                    self.cancelled |= data.was_interrupted();
+                    flow
+                };
+                if let Some(behind) = behind.filter(|behind| !behind.trim().is_empty()) {
+                    input.put_back(behind.trim_end_matches('\n'));
+                }
+                flow
             }
             _ => self.report(&sql, |shell| shell.run_statement(&sql)),
         }
+    }
+
+    /// Whether the data of a COPY FROM STDIN is the program's standard input: an argument has no lines of data.
+    pub(crate) fn data_is_program_input(&self, source: &dyn Source) -> bool {
+        self.depth == 0 && source.is_argument()
     }
 
     /// Does something with the server, and says what went wrong.
@@ -290,6 +311,7 @@ impl Shell {
         if interrupted && !self.manner.interactive {
             return Ok(Flow::Leave(INTERRUPTED));
         }
+        self.cancelled |= interrupted;
         self.interrupted.take();
         if !self.is_connected() {
             if !self.manner.interactive {

@@ -56,7 +56,7 @@ impl Shell {
                 bar.finish_and_clear();
                 flow
             }
-            (Direction::In, None) if of_program || source_is_program(source, self) => {
+            (Direction::In, None) if of_program || self.data_is_program_input(source) => {
                 let mut data = io::stdin().lock();
                 self.report(&sql, |shell| shell.copy_in(&sql, &mut data))
             }
@@ -65,7 +65,10 @@ impl Shell {
             )),
             (Direction::In, None) => {
                 let mut data = InlineData::new(source, input);
-                self.report(&sql, |shell| shell.copy_in(&sql, &mut data as &mut dyn Read))
+                let flow =
+                    self.report(&sql, |shell| shell.copy_in(&sql, &mut data as &mut dyn Read));
+                self.cancelled |= data.was_interrupted();
+                flow
             }
             (Direction::Out, Some(path)) => {
                 let file = match Replacement::of(&path) {
@@ -119,10 +122,4 @@ impl Shell {
 /// Whether the terminal says that it can move its cursor.
 fn moves_cursor() -> bool {
     std::env::var_os("TERM").is_some_and(|name| !name.is_empty() && name != "dumb")
-}
-
-/// Whether the data behind `\copy … FROM stdin` comes from the program's own standard input: where the
-/// command does not come from a terminal or a file.
-fn source_is_program(source: &dyn Source, shell: &Shell) -> bool {
-    !source.is_interactive() && shell.depth == 0 && source.is_argument()
 }
