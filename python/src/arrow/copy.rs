@@ -16,6 +16,7 @@ use super::import;
 use super::source::{self, SourceField};
 use super::target::{self, Target};
 use crate::convert::formats::is_utc;
+use crate::errors::error::PANDAS_INDEX;
 
 /// How many bytes are encoded before they are sent; one row more at most.
 const CHUNK: usize = 64 * 1024;
@@ -296,7 +297,14 @@ fn choose(names: Vec<String>, known: Option<Vec<Target>>) -> Result<Vec<Target>,
         .map(|name| {
             known.iter().find(|target| target.name == name).cloned().ok_or_else(|| {
                 let there: Vec<_> = known.iter().map(|target| target.name.as_str()).collect();
-                format!("expected a column of the table ({}), found \"{name}\"", there.join(", "))
+                let message = format!(
+                    "expected a column of the table ({}), found \"{name}\"",
+                    there.join(", ")
+                );
+                match name.starts_with("__index_level_") {
+                    true => format!("{message}: {PANDAS_INDEX}"),
+                    false => message,
+                }
             })
         })
         .collect()

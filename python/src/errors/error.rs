@@ -119,6 +119,9 @@ fn build(py: Python<'_>, error: &kecoa::Error, context: &ErrorContext<'_, '_>) -
             if let Some(hint) = context.statement.and_then(|sql| dotted_hint(&code, &shown, sql)) {
                 shown.push_str(&hint);
             }
+            if code == "42703" && shown.contains("\"__index_level_") {
+                shown.push_str(&format!("HINT:  {PANDAS_INDEX}\n"));
+            }
             let report = Report { server: Arc::new(server.clone()), codec: context.codec.clone() };
             let details = Details {
                 code: Some(code),
@@ -136,6 +139,11 @@ fn build(py: Python<'_>, error: &kecoa::Error, context: &ErrorContext<'_, '_>) -
 /// What to do where a value has a type as a literal and none as a parameter.
 const PARAMETER_HINT: &str = "HINT:  the value travels as a parameter, whose type the server has to find \
     out; cast it, as in %s::text, or merge it into the statement: execute(..., binding=\"client\")\n";
+
+/// What to do where the data of `copy_arrow` has a column `__index_level_0__`: pandas gives an index that has no
+/// name, and is not 0, 1, 2, as such a column.
+pub(crate) const PANDAS_INDEX: &str =
+    "it is the index of a pandas DataFrame; give the data without it: df.reset_index(drop=True)";
 
 /// Whether the server has not found out a parameter's type: `indeterminate_datatype` and
 /// `ambiguous_parameter`. Literals have no such errors.

@@ -254,6 +254,16 @@ def test_the_local_endpoint_takes_text(endpoint):
     conn.close()
 
 
+def test_the_index_of_a_pandas_frame_gets_a_hint(table):
+    """pandas gives an index without a name as a column, which no table has."""
+    data = pa.table({"i": [1], "__index_level_0__": [7]})
+    with pytest.raises(kecoa.DataError, match=r"reset_index\(drop=True\)"):
+        table.copy_arrow("t", data)
+    with pytest.raises(errors.UndefinedColumn, match=r"HINT:  .*reset_index\(drop=True\)"):
+        table.execute('SELECT "__index_level_0__" FROM t')
+    table.connection.rollback()
+
+
 def test_a_name_with_a_dot_gets_a_hint(cur):
     """`"public.totals"` is one name: what the table of a schema is called is said."""
     data = pa.table({"id": [1]})
