@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 import kecoa
+from kecoa import extensions
 from kecoa.extensions import AsIs
 from tests.aio.loops import looped, on_both_loops
 
@@ -166,3 +167,29 @@ async def test_atomic_rows_belong_to_the_transaction_that_is_there(table, connec
             await conn.cursor().executemany(insert, [(1,), (2,)], atomic=True)
             await conn.execute("ROLLBACK")
         assert await rows(conn) == []
+
+
+@looped
+async def test_an_adapter_may_change_how_later_values_are_written(connected):
+    """Adapters are looked up for each row anew, where code of the program's has run."""
+
+    class Switch:
+        pass
+
+    def written(value):
+        adapters[int, extensions.ISQLQuote] = lambda value: AsIs(str(10 * value))
+        return AsIs("0")
+
+    adapters = extensions.adapters
+    before = dict(adapters)
+    extensions.register_adapter(Switch, written)
+    try:
+        async with connected() as conn:
+            await conn.execute("CREATE TEMP TABLE t (a int, b int, c int)")
+            rows = [(1, Switch(), 2), (3, 4, 5)]
+            await conn.cursor().executemany("INSERT INTO t VALUES (%s, %s, %s)", rows)
+            found = await conn.execute("SELECT * FROM t ORDER BY a")
+            assert await found.fetchall() == [(1, 0, 20), (30, 40, 50)]
+    finally:
+        adapters.clear()
+        adapters.update(before)

@@ -106,12 +106,16 @@ impl ManyRequest {
 /// Queues one statement with several sets of values.
 pub(super) fn submit_many(client: &mut Client, calls: &[BoundCall]) -> Result<RequestId, Error> {
     let (portal, statement) = (UNNAMED, UNNAMED);
-    let values: Vec<Vec<Parameter<'_>>> =
-        calls.iter().map(|call| call.values().parameters()).collect();
+    let count = calls.iter().map(|call| call.values().types.len()).sum();
+    let mut values: Vec<Parameter<'_>> = Vec::with_capacity(count);
+    calls.iter().for_each(|call| values.extend(call.values().each()));
+    let mut values = &*values;
     let mut steps = Vec::with_capacity(2 * calls.len() + 1);
     let mut parsed: Option<&BoundCall> = None;
-    for (call, parameters) in calls.iter().zip(&values) {
+    for call in calls {
         let types = &call.values().types;
+        let parameters;
+        (parameters, values) = values.split_at_checked(types.len()).unwrap_or_default();
         if parsed.is_none_or(|last| last.values().types != *types || last.sql() != call.sql()) {
             steps.push(Step::Parse { name: UNNAMED, sql: call.sql(), types });
             parsed = Some(call);

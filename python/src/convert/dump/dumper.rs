@@ -49,6 +49,11 @@ impl<'a, 'py> Dumper<'a, 'py> {
         Ok(*seen == 1)
     }
 
+    /// Forgets which adapters are ours: code of the program's may have changed that.
+    pub(crate) fn look_anew(&mut self) {
+        self.seen = [0; 15];
+    }
+
     /// Appends the literal of `value`.
     pub(crate) fn dump(&mut self, value: &Bound<'py, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
         match scalar::builtin(value) {
@@ -107,7 +112,9 @@ impl<'a, 'py> Dumper<'a, 'py> {
     /// Through psycopg2's protocol: adapt, prepare, getquoted.
     fn dump_adapted(&mut self, value: &Bound<'py, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
         let adapted = protocol::adapt_to_quote(value)?;
-        self.dump_adapter(&adapted, out)
+        let dumped = self.dump_adapter(&adapted, out);
+        self.look_anew();
+        dumped
     }
 
     /// Appends text as a string literal, in UTF-8. Where a byte of it could pass for a backslash to the

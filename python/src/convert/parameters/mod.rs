@@ -41,13 +41,14 @@ impl Values {
     /// them has no form as a parameter, or there are more than a message can carry.
     pub(crate) fn of<'a>(
         untyped: &[bool],
-        literals: impl Iterator<Item = &'a [u8]>,
+        literals: impl Iterator<Item = &'a [u8]> + Clone,
         rules: Rules,
     ) -> Option<Values> {
         let most = literals.size_hint().1.unwrap_or(0);
         let mut values = Values {
             types: Vec::with_capacity(most),
-            data: Vec::new(),
+            // Few values are longer than their literals.
+            data: Vec::with_capacity(literals.clone().map(<[u8]>::len).sum()),
             places: Vec::with_capacity(most),
         };
         for literal in literals {
@@ -83,13 +84,15 @@ impl Values {
 
     /// What goes into a Bind message.
     pub(crate) fn parameters(&self) -> Vec<Parameter<'_>> {
-        self.places
-            .iter()
-            .map(|place| Parameter {
-                format: Format::Text,
-                value: place.clone().map(|place| self.data.get(place).unwrap_or_default()),
-            })
-            .collect()
+        self.each().collect()
+    }
+
+    /// One by one.
+    pub(crate) fn each(&self) -> impl ExactSizeIterator<Item = Parameter<'_>> {
+        self.places.iter().map(|place| Parameter {
+            format: Format::Text,
+            value: place.clone().map(|place| self.data.get(place).unwrap_or_default()),
+        })
     }
 
     /// Whether no parameter's input can fail: those of unknown type are NULL, or go where `columns`

@@ -7,13 +7,13 @@ use kecoa::ResultSet;
 use kecoa::call::{CallRequest, Results};
 use kecoa_proto::Format;
 use pyo3::prelude::*;
-use pyo3::types::PyList;
+use pyo3::types::{PyList, PyTuple};
 
 use super::Cursor;
 use super::Mode;
 use super::overlap::{Overlap, Work};
-use super::statement::{MarkedText, merge_marked, statement};
-use crate::convert::dump::{LiteralOptions, Settings};
+use super::statement::{MarkedText, merge_marked, merge_marked_by, statement};
+use crate::convert::dump::{Dumper, LiteralOptions, Settings};
 use crate::convert::formats::{Formats, is_utc};
 use crate::convert::layout::Layout;
 use crate::convert::parameters::{Binding, Template, Values, is_row_statement, template_of};
@@ -93,12 +93,18 @@ pub(crate) fn bound_many<'py>(
     let template = template_of(&sql, rules.characters);
     let mut out = MarkedText::default();
     let mut calls = Vec::with_capacity(many.len());
+    let mut dumper = Dumper::new(slf.py(), &settings, Some(connection.as_any()));
+    dumper.options = LiteralOptions::beside(Binding::Server);
     for vars in many {
         if vars.is_none() {
             calls.push(BoundCall::of_text(&sql).ok_or_else(|| sql.to_vec()));
             continue;
         }
-        merge_marked(slf, connection, &settings, Binding::Server, &sql, &vars, &mut out)?;
+        if !vars.is_exact_instance_of::<PyTuple>() && !vars.is_exact_instance_of::<PyList>() {
+            // It may be of the program's making.
+            dumper.look_anew();
+        }
+        merge_marked_by(slf, &mut dumper, &sql, &vars, &mut out)?;
         let values = template.as_ref().and_then(|t| Values::of(&t.untyped, out.literals(), rules));
         calls.push(match (&template, values) {
             (Some(template), Some(values)) => Ok(BoundCall { template: template.clone(), values }),

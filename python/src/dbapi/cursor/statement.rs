@@ -92,7 +92,7 @@ pub(super) struct MarkedText {
 
 impl MarkedText {
     /// The literals, in order.
-    pub(super) fn literals(&self) -> impl Iterator<Item = &[u8]> {
+    pub(super) fn literals(&self) -> impl Iterator<Item = &[u8]> + Clone {
         self.marks.iter().filter_map(|mark| self.text.get(mark.clone()))
     }
 
@@ -113,11 +113,22 @@ pub(super) fn merge_marked<'py>(
     vars: &Bound<'py, PyAny>,
     out: &mut MarkedText,
 ) -> PyResult<()> {
+    let mut dumper = Dumper::new(slf.py(), settings, Some(connection.as_any()));
+    dumper.options = LiteralOptions::beside(binding);
+    merge_marked_by(slf, &mut dumper, sql, vars, out)
+}
+
+/// The same by a dumper that has written others' arguments before.
+pub(super) fn merge_marked_by<'py>(
+    slf: &Bound<'py, Cursor>,
+    dumper: &mut Dumper<'_, 'py>,
+    sql: &[u8],
+    vars: &Bound<'py, PyAny>,
+    out: &mut MarkedText,
+) -> PyResult<()> {
     let MarkedText { text, marks } = out;
     text.clear();
     marks.clear();
-    let mut dumper = Dumper::new(slf.py(), settings, Some(connection.as_any()));
-    dumper.options = LiteralOptions::beside(binding);
-    interpolate::merge_marked(&mut dumper, sql, vars, text, &mut |mark| marks.push(mark))
+    interpolate::merge_marked(dumper, sql, vars, text, &mut |mark| marks.push(mark))
         .map_err(|error| error::with_cursor(slf.py(), error, slf.as_any()))
 }
