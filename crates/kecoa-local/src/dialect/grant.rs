@@ -1,6 +1,6 @@
 //! `GRANT` and `REVOKE` in CockroachDB's forms, and the options of roles.
 
-use kecoa_sql::Statement;
+use kecoa_sql::{Statement, TokenKind};
 
 use super::catalog::Context;
 use super::edit::Edits;
@@ -24,7 +24,7 @@ const PRIVILEGES: [&str; 10] = [
 ];
 
 /// Options of roles that have no meaning here; each may have a NO in front.
-const OPTIONS: [&str; 10] = [
+const OPTIONS: [&str; 11] = [
     "CONTROLJOB",
     "CANCELQUERY",
     "CONTROLCHANGEFEED",
@@ -35,6 +35,7 @@ const OPTIONS: [&str; 10] = [
     "VIEWCLUSTERSETTING",
     "VIEWCLUSTERMETADATA",
     "VIEWDEBUG",
+    "REPLICATION",
 ];
 
 /// Collects the edits for a `GRANT`, a `REVOKE` or `ALTER DEFAULT PRIVILEGES`; what is left with nothing to
@@ -181,11 +182,25 @@ pub(super) fn role_options(statement: &Statement<'_>, edits: &mut Edits) {
             }
             return;
         }
+        if statement.is(at, "SUBJECT") && statement.kind(at + 1) == Some(TokenKind::String) {
+            edits.replace(statement.start(at), statement.end(at + 1), "");
+            edits.add_notice("the local endpoint asks for no certificates; SUBJECT is ignored");
+            at += 2;
+            continue;
+        }
         let word = String::from_utf8_lossy(statement.text(at)).to_ascii_uppercase();
         let bare = word.strip_prefix("NO").unwrap_or(&word);
         if bare == "SQLLOGIN" {
             let text = if word == bare { "LOGIN" } else { "NOLOGIN" };
             edits.replace(statement.start(at), statement.end(at), text);
+        } else if bare == "BYPASSRLS" {
+            // PostgreSQL lets only a superuser give it.
+            edits.replace(statement.start(at), statement.end(at), "");
+            if word == bare {
+                edits.add_notice(
+                    "the local endpoint has no BYPASSRLS: policies hold for this role, too",
+                );
+            }
         } else if OPTIONS.contains(&bare) {
             edits.replace(statement.start(at), statement.end(at), "");
             edits.add_notice(format!("the local endpoint has no {bare}; ignored"));

@@ -33,8 +33,9 @@ fn literal(statement: &Statement<'_>, at: usize) -> Option<(String, usize)> {
     let mut value = part(statement, at)?;
     let kind = statement.kind(at);
     let mut last = at;
-    // A string of the other kind, or a dollar-quoted one, does not go on.
-    while kind != Some(TokenKind::DollarString) && statement.kind(last + 1) == kind {
+    // A string of the other kind, a dollar-quoted one, or a name does not go on.
+    let goes_on = matches!(kind, Some(TokenKind::String | TokenKind::EscapeString));
+    while goes_on && statement.kind(last + 1) == kind {
         last += 1;
         value.push_str(&part(statement, last)?);
     }
@@ -45,6 +46,8 @@ fn part(statement: &Statement<'_>, at: usize) -> Option<String> {
     let text = String::from_utf8_lossy(statement.text(at));
     match statement.kind(at)? {
         TokenKind::String => statement.value(at),
+        // CockroachDB takes a name for a password, too.
+        TokenKind::Word if !statement.is(at, "NULL") => statement.name(at),
         TokenKind::EscapeString => {
             let text = text.strip_prefix(['e', 'E']).unwrap_or(&text);
             escapes::value(text.strip_prefix('\'')?.strip_suffix('\'')?)
@@ -88,6 +91,7 @@ mod tests {
             "ALTER ROLE u PASSWORD E'sec\\162et' CREATEDB",
             "ALTER ROLE u PASSWORD E'sec'\n'\\u0072et' CREATEDB",
             "ALTER ROLE u PASSWORD 'sec\u{e9}t' CREATEDB",
+            "ALTER ROLE u PASSWORD secret CREATEDB",
             "ALTER ROLE u PASSWORD 'md5secretsecretsecretsecretsecretse' CREATEDB",
         ] {
             let text = rewritten(sql);
