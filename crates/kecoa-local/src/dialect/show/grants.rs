@@ -2,7 +2,7 @@
 
 use kecoa_sql::Statement;
 
-use super::shown::{Found, none, relation, rows};
+use super::shown::{Found, elsewhere, missing, none, relation, rows};
 use crate::dialect::catalog::Context;
 use crate::dialect::plan::{Refusal, Stop};
 use crate::dialect::quote::quote;
@@ -161,12 +161,11 @@ fn tables(
     let mut found = Vec::new();
     for (start, end) in statement.elements(from + usize::from(word), to) {
         if statement.is_mark(end - 1, "*") {
-            found.push(match end - start {
-                1 => "schema_name = pg_catalog.current_schema()".to_owned(),
-                n => {
-                    let name = statement.name(start + n - 3).unwrap_or_default();
-                    format!("schema_name = {}", quote(&name))
-                }
+            found.push(if end - start == 1 {
+                "schema_name = pg_catalog.current_schema()".to_owned()
+            } else {
+                let name = schema_of_pattern(statement, start, end, context)?;
+                format!("schema_name = {}", quote(&name))
             });
         } else {
             match relation(statement, start, end, context)? {
@@ -179,6 +178,30 @@ fn tables(
     }
     let any = found.join(" OR ");
     Ok((!found.is_empty()).then(|| format!("object_type IN ('table', 'sequence') AND ({any})")))
+}
+
+/// The schema of `schema.*`, `database.*` or `database.schema.*`.
+fn schema_of_pattern(
+    statement: &Statement<'_>,
+    start: usize,
+    end: usize,
+    context: &Context<'_>,
+) -> Result<String, Stop> {
+    let name = statement.name(start).unwrap_or_default();
+    if end - start == 3 {
+        return if context.catalog.schema(&name)? {
+            Ok(name)
+        } else if name == context.database {
+            Ok("public".to_owned())
+        } else {
+            Err(elsewhere(&name, context)?.into())
+        };
+    }
+    if name != context.database {
+        return Err(elsewhere(&name, context)?.into());
+    }
+    let schema = statement.name(start + 2).unwrap_or_default();
+    if context.catalog.schema(&schema)? { Ok(schema) } else { Err(missing().into()) }
 }
 
 /// The last parts of the names between commas, as literals; `CURRENT_USER` stays what it is.

@@ -160,11 +160,13 @@ pub(super) fn own_database(
     }
 }
 
-fn elsewhere(name: &str, context: &Context<'_>) -> Result<Refusal, Stop> {
+/// The error for a name that is neither the session's database nor a schema.
+pub(super) fn elsewhere(name: &str, context: &Context<'_>) -> Result<Refusal, Stop> {
     Ok(if context.catalog.database(name)? { other_database(name) } else { missing() })
 }
 
-fn missing() -> Refusal {
+/// The error for a schema that is not there.
+pub(super) fn missing() -> Refusal {
     Refusal::new("3F000", "target database or schema does not exist")
 }
 
