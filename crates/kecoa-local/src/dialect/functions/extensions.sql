@@ -41,6 +41,20 @@ BEGIN
     AND p.proname IN ('avg', 'cosine_distance', 'inner_product', 'l1_distance', 'l2_distance', 'sum', 'vector_dims',
       'vector_norm')
     AND EXISTS (SELECT FROM pg_type t WHERE t.oid = ANY (p.proargtypes::oid[]) AND t.typname IN ('halfvec', 'sparsevec'));
+  -- The share of trigrams that two strings have in common, with all the digits of a FLOAT8.
+  UPDATE pg_proc SET pronamespace = 'crdb_internal'::regnamespace
+  WHERE pronamespace = 'pg_catalog'::regnamespace AND oid >= 16384::oid
+    AND proname = 'similarity' AND prorettype = 'float4'::regtype;
+  IF FOUND THEN
+    CREATE FUNCTION pg_catalog.similarity("left" text, "right" text) RETURNS float8
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $sql$
+      SELECT coalesce(c.common / nullif(t.total - c.common, 0), 0) FROM
+        (SELECT crdb_internal.similarity($1, $2)::pg_catalog.float8 AS share,
+          (pg_catalog.cardinality(pg_catalog.show_trgm($1))
+            + pg_catalog.cardinality(pg_catalog.show_trgm($2)))::pg_catalog.float8 AS total) AS t,
+        LATERAL (SELECT pg_catalog.round(t.share * t.total / (1 + t.share)) AS common) AS c
+    $sql$;
+  END IF;
   -- The other functions of fuzzystrmatch are ours already.
   IF EXISTS (SELECT FROM pg_available_extensions WHERE name = 'fuzzystrmatch') THEN
     BEGIN
