@@ -211,7 +211,13 @@ fn typed(message: &str) -> Option<String> {
         ("type bit(", "type BIT("),
     ];
     let (theirs, ours) = TYPES.into_iter().find(|(theirs, _)| message.contains(theirs))?;
-    Some(message.replacen(theirs, ours, 1))
+    let said = message.replacen(theirs, ours, 1);
+    // These two are of length 1 when they say nothing else.
+    let one = ["type CHAR(1)", "type BIT(1)"].into_iter().find(|name| said.ends_with(name));
+    Some(match one {
+        Some(_) => said.trim_end_matches("(1)").to_owned(),
+        None => said,
+    })
 }
 
 fn out_of_range(error: &mut Fields, message: &str) {
@@ -335,6 +341,17 @@ mod tests {
                 "22001",
                 "value too long for type character varying(2)",
                 "value too long for type VARCHAR(2)",
+            ),
+            ("22001", "value too long for type character(1)", "value too long for type CHAR"),
+            (
+                "22026",
+                "bit string length 3 does not match type bit(1)",
+                "bit string length 3 does not match type BIT",
+            ),
+            (
+                "22026",
+                "bit string length 3 does not match type bit(11)",
+                "bit string length 3 does not match type BIT(11)",
             ),
             ("22003", "bigint out of range", "integer out of range"),
             (
