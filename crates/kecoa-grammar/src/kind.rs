@@ -129,7 +129,7 @@ kinds! {
     // Parts of writes.
     /// `ON CONFLICT …`.
     OnConflict "on-conflict",
-    /// `(column, …)` or an index's expressions in `ON CONFLICT`.
+    /// `(column, …)` in `ON CONFLICT`.
     ConflictTarget "conflict-target",
     /// `SET …`.
     Set "set",

@@ -56,7 +56,15 @@ impl Parser<'_, '_> {
         } else if self.is(Symbol::Open) {
             let target = self.mark();
             self.bump();
-            self.expressions()?;
+            self.list(|parser| {
+                if !parser.is(Symbol::Open) {
+                    parser.expect_name()?;
+                    if parser.is(Symbol::Comma) || parser.is(Symbol::Close) {
+                        return Ok(());
+                    }
+                }
+                Err(parser.foreign("an index's expressions in ON CONFLICT (only its columns)"))
+            })?;
             self.expect(Symbol::Close, ")")?;
             self.where_clause()?;
             self.close(target, Kind::ConflictTarget);
