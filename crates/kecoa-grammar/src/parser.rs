@@ -8,11 +8,24 @@ use crate::kind::Kind;
 use crate::symbol::{Operator, Symbol};
 use crate::tree::{NONE, NodeId, Tree};
 
-/// So deep may brackets, queries and sources be nested in each other.
-const DEPTH: u32 = 200;
+/// How deep a statement may be nested.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    /// So deep may brackets, queries and sources be nested in each other.
+    depth: u32,
+    /// So many operands may be begun within each other: `(a OR b = c + (…` begins four a bracket.
+    operands: u32,
+}
 
-/// So many operands may be begun within each other: `(a + (b + …` begins two a bracket.
-const OPERANDS: u32 = 2 * DEPTH + 2;
+impl Limits {
+    /// What the stack of any thread has room for.
+    pub(crate) const OF_ANY_STACK: Self = Self { depth: 200, operands: 402 };
+    /// What [`DEEP_STACK`] has room for, and about what PostgreSQL's own parser takes.
+    pub(crate) const DEEP: Self = Self { depth: 1000, operands: 8000 };
+}
+
+/// Bytes of a stack for the deepest statement, as a debug build needs them. What is not used is not there.
+pub(crate) const DEEP_STACK: usize = 64 << 20;
 
 pub(crate) type Parsed<T = ()> = Result<T, Error>;
 
@@ -28,6 +41,7 @@ pub(crate) struct Parser<'a, 's> {
     symbols: Vec<Symbol>,
     /// The next token.
     pub(crate) at: usize,
+    limits: Limits,
     depth: u32,
     operands: u32,
     tree: Tree,
@@ -36,13 +50,14 @@ pub(crate) struct Parser<'a, 's> {
 }
 
 impl<'a, 's> Parser<'a, 's> {
-    pub(crate) fn new(statement: &'a Statement<'s>) -> Self {
+    pub(crate) fn new(statement: &'a Statement<'s>, limits: Limits) -> Self {
         let length = statement.len();
         let symbols = (0..length).map(|index| Symbol::of(statement, index)).collect();
         Self {
             statement,
             symbols,
             at: 0,
+            limits,
             depth: 0,
             operands: 0,
             tree: Tree::with_capacity(length),
@@ -219,7 +234,7 @@ impl<'a, 's> Parser<'a, 's> {
 
     /// Runs `inner` a level deeper.
     pub(crate) fn deeper(&mut self, inner: impl FnOnce(&mut Self) -> Parsed) -> Parsed {
-        if self.depth >= DEPTH {
+        if self.depth >= self.limits.depth {
             return Err(Error::TooDeep);
         }
         self.depth += 1;
@@ -230,7 +245,7 @@ impl<'a, 's> Parser<'a, 's> {
 
     /// Runs `inner` within one operand more.
     pub(crate) fn within(&mut self, inner: impl FnOnce(&mut Self) -> Parsed) -> Parsed {
-        if self.operands >= OPERANDS {
+        if self.operands >= self.limits.operands {
             return Err(Error::TooDeep);
         }
         self.operands += 1;

@@ -5,7 +5,7 @@ use kecoa_sql::Statement;
 use crate::error::Error;
 use crate::keyword::Keyword as K;
 use crate::kind::Kind;
-use crate::parser::{Parsed, Parser};
+use crate::parser::{DEEP_STACK, Limits, Parsed, Parser};
 use crate::symbol::Symbol;
 use crate::tree::Tree;
 
@@ -18,7 +18,23 @@ pub fn parse(statement: &Statement<'_>) -> Result<Tree, Error> {
     if !statement.is_understood() || u32::try_from(statement.len()).is_err() {
         return Err(Error::NotHeld { token: 0 });
     }
-    let mut parser = Parser::new(statement);
+    match whole(statement, Limits::OF_ANY_STACK) {
+        Err(Error::TooDeep) => deep(statement),
+        parsed => parsed,
+    }
+}
+
+/// Looks once more, on a stack that has room for it: few statements are nested so deep.
+fn deep(statement: &Statement<'_>) -> Result<Tree, Error> {
+    std::thread::scope(|scope| {
+        let room = std::thread::Builder::new().stack_size(DEEP_STACK);
+        let parsing = room.spawn_scoped(scope, || whole(statement, Limits::DEEP));
+        parsing.ok().and_then(|parsing| parsing.join().ok()).unwrap_or(Err(Error::TooDeep))
+    })
+}
+
+fn whole(statement: &Statement<'_>, limits: Limits) -> Result<Tree, Error> {
+    let mut parser = Parser::new(statement, limits);
     parser.top()?;
     if !parser.is(Symbol::End) {
         return Err(parser.error("the end of the statement"));

@@ -135,8 +135,19 @@ fn depth_and_time_are_bounded() {
             format!("SELECT {}1{}", opening.repeat(levels), closing.repeat(levels))
         })
         .collect();
+    // On a stack of its own.
+    let deep: Vec<String> =
+        ["(1 + ", "(a OR b AND NOT c = d + -e * (", "f(a OR b = c + ", "CASE WHEN a THEN ", "("]
+            .iter()
+            .map(|opening| {
+                let brackets = opening.matches('(').count();
+                let levels = 990 / brackets.max(1);
+                let closing = if brackets == 0 { " END".to_owned() } else { ")".repeat(brackets) };
+                format!("SELECT {}1{}", opening.repeat(levels), closing.repeat(levels))
+            })
+            .collect();
     let run = move || {
-        for sql in &nested {
+        for sql in nested.iter().chain(&deep) {
             let statement = Statement::whole(sql.as_bytes(), false).unwrap();
             assert!(parse(&statement).is_ok(), "{}", &sql[..40]);
         }
