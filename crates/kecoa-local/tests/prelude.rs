@@ -32,6 +32,7 @@ const KIND: &str = "CREATE FUNCTION pg_temp.kind(call text) RETURNS text LANGUAG
 
 /// Calls that have another result, as CockroachDB has it: the function, before, after. `*` is any.
 const CHANGED: &[(&str, &str, &str)] = &[
+    ("*", "smallint", "bigint"),
     ("*", "integer", "bigint"),
     ("*", "integer[]", "bigint[]"),
     ("*", "json", "jsonb"),
@@ -45,6 +46,7 @@ const CHANGED: &[(&str, &str, &str)] = &[
     ("round", "numeric", "double precision"),
     ("sign", "double precision", "bigint"),
     ("sum", "bigint", "numeric"),
+    ("sum", "real", "double precision"),
     ("pg_sleep", "void", "boolean"),
     ("sha224", "bytea", "text"),
     ("sha256", "bytea", "text"),
@@ -159,6 +161,52 @@ fn what_postgresql_understands_is_understood() {
         .map(|(call, kind)| format!("{call}: {kind}"))
         .collect();
     assert!(refused.is_empty(), "{} of {}\n{}", refused.len(), wide.len(), refused.join("\n"));
+}
+
+/// What has another result for an INT2 or an INT4, as documented, or is none of CockroachDB's.
+const OF_WIDTH: [&str; 3] = ["max", "min", "@"];
+
+/// Drivers send INT2 and INT4 for small numbers: whatever takes an INT8 takes them, and gives the same type.
+#[test]
+fn an_integer_of_any_width_is_one() {
+    let Some(server) = Server::start() else { return };
+    let mut ours = server.postgres("defaultdb");
+    if run(&mut ours, "SHOW server_version_num")[0][0].as_deref() < Some("160000") {
+        return; // it does not tell the types of a prepared statement
+    }
+    let listed: BTreeSet<&str> = LIST.lines().filter_map(|line| line.split('\t').next()).collect();
+    let templates: Vec<String> = run(&mut ours, include_str!("prelude/widths.sql"))
+        .into_iter()
+        .filter_map(|row| Some((row[0].clone()?, row[1].clone()?)))
+        .filter(|(_, name)| {
+            let function = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+            !OF_WIDTH.contains(&name.as_str()) && (!function || listed.contains(name.as_str()))
+        })
+        .map(|(template, _)| template)
+        .collect();
+    assert!(templates.len() > 200, "{}", templates.len());
+    run(&mut ours, KIND);
+    run(&mut ours, "CREATE TEMP TABLE calls (sql text)");
+    let calls = |template: &str| {
+        let mut calls: Vec<String> =
+            ["int8", "int4", "int2"].iter().map(|width| template.replace('?', width)).collect();
+        calls.push(template.replacen('?', "int2", 1).replace('?', "int4"));
+        calls.push(template.replacen('?', "int8", 1).replace('?', "int2"));
+        calls
+    };
+    let all: BTreeSet<String> = templates.iter().flat_map(|template| calls(template)).collect();
+    fill(&mut ours, "calls", all.iter().map(String::as_str));
+    let found = kinds(&mut ours);
+    let mut wrong = Vec::new();
+    for template in &templates {
+        let wide = &found[&template.replace('?', "int8")];
+        for call in calls(template) {
+            if found[&call] != *wide {
+                wrong.push(format!("{call}: {}, not {wide}", found[&call]));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}\n{}", wrong.len(), all.len(), wrong.join("\n"));
 }
 
 /// What PostgreSQL makes of an operator's parameters.
@@ -391,19 +439,43 @@ const STAYS: &[&str] = &[
     "enum_in",
     "enum_out",
     "enum_send",
+    "float4div",
+    "float4mi",
+    "float4mul",
+    "float4um",
     "int2",
     "int24div",
+    "int24mi",
+    "int24mul",
+    "int24pl",
     "int28div",
     "int2div",
+    "int2mi",
+    "int2mod",
+    "int2mul",
+    "int2not",
+    "int2pl",
     "int2shl",
     "int2shr",
+    "int2um",
+    "int2up",
     "int4",
     "int42div",
+    "int42mi",
+    "int42mul",
+    "int42pl",
     "int48div",
     "int4div",
     "int4inc",
+    "int4mi",
+    "int4mod",
+    "int4mul",
+    "int4not",
+    "int4pl",
     "int4shl",
     "int4shr",
+    "int4um",
+    "int4up",
     "int8",
     "int82div",
     "int84div",

@@ -383,6 +383,33 @@ proptest! {
     }
 }
 
+/// Drivers send a list of small numbers as an INT2[] or an INT4[].
+#[test]
+fn a_small_array_is_alike_to_what_it_is_compared_with() {
+    let settings = Settings::default();
+    let planned = |sql: &str, types: &[u32]| {
+        let statements = kecoa_sql::split(sql.as_bytes(), false);
+        let context = Context {
+            database: "d",
+            catalog: &Catalog::default(),
+            backslash_escapes: false,
+            settings: &settings,
+            parameters: Some(types),
+        };
+        let analysis = dialect::analyse(&statements[0], &context).unwrap();
+        String::from_utf8(analysis.pieces[0].sql.text.clone()).unwrap()
+    };
+    assert_eq!(
+        planned("SELECT 1 FROM t WHERE t.a @> $1 AND ($2) = f(b) AND c = ANY ($1)", &[1005, 1007])
+            .replace(" AS \"?column?\"", ""),
+        "SELECT 1::INT8 FROM t WHERE t.a @> crdb_internal.alike(t.a, $1) AND ($2::INT8[]) = f(b) \
+         AND c = ANY ($1)"
+    );
+    for types in [&[1016][..], &[0], &[1009], &[]] {
+        assert_eq!(planned("DELETE FROM t WHERE a && $1", types), "DELETE FROM t WHERE a && $1");
+    }
+}
+
 /// `cargo test --release -p kecoa-local --test rewrite -- --ignored --nocapture time_of`
 #[test]
 #[ignore = "a measurement"]

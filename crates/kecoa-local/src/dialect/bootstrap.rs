@@ -34,6 +34,7 @@ pub const BOOTSTRAP_SQL: &str = concat!(
     include_str!("casts.sql"),
     include_str!("operators.sql"),
     include_str!("mixed.sql"),
+    include_str!("small.sql"),
     include_str!("regex_operators.sql"),
     include_str!("concatenation.sql"),
     include_str!("remainder.sql"),

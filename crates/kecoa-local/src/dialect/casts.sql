@@ -35,3 +35,14 @@ BEGIN
   END LOOP;
 END
 $$;
+DO $$
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM pg_cast WHERE castsource = 'text'::regtype AND casttarget = 'uuid'::regtype) THEN
+    CREATE CAST (text AS uuid) WITH FUNCTION crdb_internal.text_to_uuid(text);
+  END IF;
+END
+$$;
+
+-- The text of an address has no mask that says nothing.
+UPDATE pg_cast SET castfunc = 0, castmethod = 'i'
+WHERE castsource = 'inet'::regtype AND casttarget IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype);

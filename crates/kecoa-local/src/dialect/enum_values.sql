@@ -33,7 +33,7 @@ BEGIN
     WHERE d.refclassid = 'pg_catalog.pg_type'::regclass AND d.refobjid IN (kind, list)
       AND pg_catalog.strpos(coalesce(pg_catalog.pg_get_expr(a.adbin, a.adrelid),
         pg_catalog.pg_get_constraintdef(k.oid), pg_catalog.pg_get_viewdef(r.ev_class),
-        pg_catalog.pg_get_indexdef(i.indexrelid), p.prosrc), pg_catalog.quote_literal(label)) > 0
+        pg_catalog.pg_get_indexdef(i.indexrelid), p.prosrc), crdb_internal.quote_literal(label)) > 0
     LIMIT 1;
   IF c.name IS NOT NULL THEN
     RAISE EXCEPTION USING ERRCODE = '2BP01',

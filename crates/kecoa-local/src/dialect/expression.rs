@@ -9,7 +9,7 @@ use super::plan::{Refusal, Stop};
 use super::quote::quote;
 use super::{
     bytes, conditionals, limited, literals, long_names, names, operators, own_names, query,
-    quoted_words, show, signature, sql_json, system_time, types, upsert,
+    quoted_words, show, signature, sql_json, system_time, texts, types, upsert,
 };
 
 /// Collects the edits for all of `statement`.
@@ -91,7 +91,12 @@ pub(super) fn rewrite(
 /// One operator: `::` and `:::`, `@` of several meanings, `//` where there is no tree.
 fn operator(statement: &Statement<'_>, at: usize, edits: &mut Edits) -> Result<(), Stop> {
     match statement.text(at) {
-        b"::" => types::rewrite(statement, at + 1, false, edits)?,
+        b"::" => {
+            if at > 0 {
+                texts::literal(statement, at - 1, at + 1, edits);
+            }
+            types::rewrite(statement, at + 1, false, edits)?;
+        }
         b":::" => {
             edits.replace(statement.start(at), statement.end(at), "::");
             types::rewrite(statement, at + 1, false, edits)?;
@@ -164,6 +169,9 @@ fn word(
         if text.eq_ignore_ascii_case(b"cast") {
             let Some(closing) = closing else { return Ok(()) };
             if let Some(cast) = statement.find(at + 2, closing, |i| statement.is(i, "AS")) {
+                if cast == at + 3 {
+                    texts::literal(statement, at + 2, cast + 1, edits);
+                }
                 types::rewrite(statement, cast + 1, false, edits)?;
             }
         } else if text.eq_ignore_ascii_case(b"annotate_type") && !sql_json::is_named(statement, at)
@@ -201,6 +209,9 @@ fn word(
     {
         // A typed literal: BYTES 'abc'.
         types::rewrite(statement, at, false, edits)?;
+    }
+    if literal && !qualified {
+        texts::literal(statement, at + 1, at, edits);
     }
     Ok(())
 }

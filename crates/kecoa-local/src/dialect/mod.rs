@@ -70,6 +70,7 @@ mod system_time;
 mod table;
 mod table_as;
 mod tags;
+mod texts;
 pub mod transaction;
 mod types;
 mod unsupported;

@@ -13,6 +13,10 @@ pub(super) fn apart(statement: &Statement<'_>, at: usize, edits: &mut Edits) {
     if touching && [at, at + 1].into_iter().any(|at| is_greedy(statement.text(at))) {
         edits.insert(statement.start(at + 1), " ");
     }
+    // `~~5` is `~ (~ 5)`.
+    if statement.text(at) == b"~~" && !has_operand(statement, at) {
+        edits.insert(statement.start(at) + 1, " ");
+    }
 }
 
 /// Operators between two operands that PostgreSQL or its extensions have and CockroachDB has not.
@@ -30,19 +34,7 @@ pub(super) fn foreign(statement: &Statement<'_>, at: usize) -> Option<Refusal> {
     if !prefix && !FOREIGN.contains(&text) {
         return None;
     }
-    // `~~ 5` is `~ (~ 5)`.
-    let operand = at.checked_sub(1).is_some_and(|before| match statement.kind(before) {
-        Some(TokenKind::Operator) => false,
-        Some(TokenKind::Punctuation) => {
-            statement.is_mark(before, ")") || statement.is_mark(before, "]")
-        }
-        Some(TokenKind::Word) => !statement.is_any(
-            before,
-            &["SELECT", "WHERE", "AND", "OR", "NOT", "ON", "WHEN", "THEN", "ELSE", "RETURNING"],
-        ),
-        _ => true,
-    });
-    if !prefix && !operand {
+    if !prefix && !has_operand(statement, at) {
         return None;
     }
     let name = String::from_utf8_lossy(text);
@@ -56,6 +48,21 @@ pub(super) fn foreign(statement: &Statement<'_>, at: usize) -> Option<Refusal> {
     let refusal = Refusal::syntax(statement, at, "42601", "this operator");
     let message = refusal.message.replace("this operator", &format!("the operator {name}"));
     Some(Refusal { message, hint: hint.to_owned(), ..refusal })
+}
+
+/// Whether an operand stands before the operator at `at`.
+fn has_operand(statement: &Statement<'_>, at: usize) -> bool {
+    at.checked_sub(1).is_some_and(|before| match statement.kind(before) {
+        Some(TokenKind::Operator) => false,
+        Some(TokenKind::Punctuation) => {
+            statement.is_mark(before, ")") || statement.is_mark(before, "]")
+        }
+        Some(TokenKind::Word) => !statement.is_any(
+            before,
+            &["SELECT", "WHERE", "AND", "OR", "NOT", "ON", "WHEN", "THEN", "ELSE", "RETURNING"],
+        ),
+        _ => true,
+    })
 }
 
 /// Whether it has a character that lets PostgreSQL's operators end in a sign.

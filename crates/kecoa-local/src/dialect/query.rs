@@ -100,14 +100,21 @@ pub(super) fn rewrite(
             Some(Kind::Row) => tuples::strings(&query, node, edits),
             Some(Kind::Field) => tuples::field(&query, node, edits)?,
             Some(Kind::Array) => arrays::rewrite(&query, node, edits),
+            Some(Kind::Parameter) => arrays::parameter(&query, node, context, edits),
             Some(Kind::Quantified) => conditions::quantified(&query, node, edits),
             Some(Kind::In) => {
                 conditions::empty_list(&query, node, edits);
                 conditions::list_of_one(&query, node, edits);
+                conditions::with_row(&query, node, edits);
             }
-            Some(Kind::Is) => conditions::is_nan(&query, node, edits),
+            Some(Kind::Is) => {
+                conditions::is_nan(&query, node, edits);
+                conditions::is_of(&query, node, edits)?;
+            }
             Some(Kind::TableQuery) => sources::table(&query, node, edits),
             Some(Kind::Binary) => {
+                conditions::rows_of_nothing(&query, node, edits);
+                conditions::with_row(&query, node, edits);
                 documents::rewrite(&query, node, edits);
                 literals::remainder(&query, node, edits);
                 literals::beside_strings(&query, node, edits);

@@ -132,6 +132,29 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT CASE WHEN state[1] > 0 
 CREATE OR REPLACE AGGREGATE pg_catalog.sqrdiff(float8) (SFUNC = pg_catalog.float8_accum, STYPE = float8[],
   INITCOND = '{0,0,0}', FINALFUNC = crdb_internal.sqrdiff, COMBINEFUNC = pg_catalog.float8_combine, PARALLEL = SAFE);
 
+-- The bits of an INT2 or INT4 are those of an INT8.
+DO $$
+DECLARE
+  f record;
+BEGIN
+  FOR f IN SELECT * FROM (VALUES ('bit_and', '&', 'int8and'), ('bit_or', '|', 'int8or')) AS v(name, sign, merge),
+    (VALUES ('int2'), ('int4')) AS t(type)
+  LOOP
+    EXECUTE format('CREATE OR REPLACE FUNCTION crdb_internal.%1$s_add(state int8, value %2$s) RETURNS int8 LANGUAGE sql '
+      'IMMUTABLE PARALLEL SAFE AS ''SELECT coalesce($1 OPERATOR(pg_catalog.%3$s) $2::pg_catalog.int8, $2, $1)''',
+      f.name, f.type, f.sign);
+    EXECUTE format('CREATE OR REPLACE AGGREGATE pg_catalog.%1$s(%2$s) (SFUNC = crdb_internal.%1$s_add, STYPE = int8, '
+      'COMBINEFUNC = pg_catalog.%3$s, PARALLEL = SAFE)', f.name, f.type, f.merge);
+  END LOOP;
+END
+$$;
+
+-- The sum of a FLOAT4 is a FLOAT, computed as one.
+CREATE OR REPLACE FUNCTION crdb_internal.float_sum(state float8[]) RETURNS float8
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT CASE WHEN state[1] > 0 THEN state[2] END $$;
+CREATE OR REPLACE AGGREGATE pg_catalog.sum(float4) (SFUNC = pg_catalog.float4_accum, STYPE = float8[],
+  INITCOND = '{0,0,0}', FINALFUNC = crdb_internal.float_sum, COMBINEFUNC = pg_catalog.float8_combine, PARALLEL = SAFE);
+
 -- The greatest and the least of what PostgreSQL only sorts.
 CREATE OR REPLACE AGGREGATE pg_catalog.max(bool) (SFUNC = pg_catalog.boolor_statefunc, STYPE = bool, SORTOP = >,
   COMBINEFUNC = pg_catalog.boolor_statefunc, PARALLEL = SAFE);

@@ -18,14 +18,14 @@ DECLARE
   rounded pg_catalog.numeric;
 BEGIN
   IF step BETWEEN 1 AND 27 THEN
-    RETURN crdb_internal.round(value, 28 - step);
+    RETURN crdb_internal.round(value, (28 - step)::pg_catalog.int4);
   ELSIF value = 0 THEN
     RETURN 0;
   ELSIF value = 'NaN' OR pg_catalog.abs(value) = 'Infinity' THEN
     RETURN value;
   END IF;
-  rounded := crdb_internal.round(value, 20 - crdb_internal.magnitude(value));
-  RETURN crdb_internal.round(rounded, greatest(20 - crdb_internal.magnitude(rounded), 0));
+  rounded := crdb_internal.round(value, (20 - crdb_internal.magnitude(value))::pg_catalog.int4);
+  RETURN crdb_internal.round(rounded, greatest(20 - crdb_internal.magnitude(rounded), 0)::pg_catalog.int4);
 END
 $$;
 
@@ -39,10 +39,10 @@ DECLARE
   places int4;
 BEGIN
   IF step BETWEEN 1 AND 27 THEN
-    RETURN crdb_internal.round(quotient, 28 - step);
+    RETURN crdb_internal.round(quotient, (28 - step)::pg_catalog.int4);
   ELSIF dividend = 0 THEN
     RETURN crdb_internal.round(0::pg_catalog.numeric,
-      greatest(crdb_internal.scale(dividend) - crdb_internal.scale(divisor), 0));
+      greatest(crdb_internal.scale(dividend) - crdb_internal.scale(divisor), 0)::pg_catalog.int4);
   ELSIF quotient = 'NaN' OR pg_catalog.abs(quotient) = 'Infinity' OR pg_catalog.abs(divisor) = 'Infinity' THEN
     RETURN quotient;
   END IF;

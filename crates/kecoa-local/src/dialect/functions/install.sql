@@ -53,9 +53,15 @@ WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.oid < 8000::oid
       AND p.proargtypes[0] IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
     OR p.proname = 'sum' AND p.proargtypes[0] IN ('int2'::regtype, 'int4'::regtype)
     OR p.proname = 'cbrt'
+    OR p.proname IN ('ln', 'log', 'asin', 'acos', 'asind', 'acosd', 'acosh', 'atanh')
+      AND p.proargtypes = '701'::oidvector
+    OR p.proname = 'sum' AND p.proargtypes = '700'::oidvector
+    OR p.proname IN ('bit_and', 'bit_or') AND p.proargtypes IN ('21'::oidvector, '23'::oidvector)
     OR p.proname = 'substring' AND p.proargtypes = '25 25'::oidvector
     OR p.proname IN ('regexp_replace', 'regexp_split_to_array', 'regexp_split_to_table')
       AND NOT 23 = ANY (p.proargtypes::oid[])
+    OR p.proname IN ('encode', 'quote_literal', 'quote_nullable', 'initcap', 'jsonb_pretty')
+    OR p.proname = 'age' AND p.proargtypes IN ('1114'::oidvector, '1184'::oidvector)
     OR p.proname IN ('sha224', 'sha256', 'sha384', 'sha512')
     OR p.proname IN ('pg_try_advisory_lock', 'pg_advisory_unlock', 'pg_advisory_unlock_shared',
                      'pg_advisory_unlock_all', 'pg_sleep'));

@@ -21,3 +21,8 @@ CREATE OR REPLACE FUNCTION pg_catalog.jsonb_array_to_string_array(input jsonb) R
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
   SELECT coalesce(pg_catalog.array_agg(v ORDER BY n), '{}')
   FROM pg_catalog.jsonb_array_elements_text($1) WITH ORDINALITY AS e(v, n) $$;
+
+-- What is empty stands on one line; a string has no ends of lines in it.
+CREATE OR REPLACE FUNCTION pg_catalog.jsonb_pretty(val jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT crdb_internal.regexp_replace(crdb_internal.jsonb_pretty($1), E'([{[])\n *([]}])', '\1\2', 'g') $$;

@@ -57,7 +57,9 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT pg_catalog.power($1, $2)'
 CREATE OR REPLACE FUNCTION pg_catalog.power(x int8, y int8) RETURNS int8
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 BEGIN
-  IF y >= 0 AND (pg_catalog.abs(x) <= 1 OR y < 64) THEN
+  IF x = 0 AND y = 0 THEN
+    NULL; -- which is no number
+  ELSIF y >= 0 AND (pg_catalog.abs(x) <= 1 OR y < 64) THEN
     RETURN pg_catalog.trunc(crdb_internal.power(x::pg_catalog.numeric, y::pg_catalog.numeric))::pg_catalog.int8;
   ELSIF pg_catalog.abs(x) = 1 THEN
     RETURN CASE WHEN x = 1 OR y % 2 = 0 THEN 1 ELSE -1 END;
@@ -86,8 +88,9 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.div(x float8, y float8) RETURNS float8
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
-  'SELECT pg_catalog.trunc(pg_catalog.float8div($1, $2))';
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT CASE WHEN $2 <> 0 THEN pg_catalog.trunc(pg_catalog.float8div($1, $2))
+    WHEN $1 = 0 OR $1 = 'NaN' THEN 'NaN' WHEN $1 > 0 THEN 'Infinity' ELSE '-Infinity' END $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.mod(x float8, y float8) RETURNS float8
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
@@ -101,7 +104,28 @@ CREATE OR REPLACE FUNCTION pg_catalog.isnan(val numeric) RETURNS bool
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT $1 = 'NaN'::pg_catalog.numeric $$;
 
 CREATE OR REPLACE FUNCTION pg_catalog.log(b float8, x float8) RETURNS float8
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT pg_catalog.log($2) / pg_catalog.log($1) $$;
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT pg_catalog.dlog10($2) / pg_catalog.dlog10($1) $$;
+
+-- Where FLOAT's functions are not defined they give no number, and no error.
+DO $$
+DECLARE
+  f record;
+BEGIN
+  FOR f IN
+    SELECT * FROM (VALUES
+      ('ln', 'pg_catalog.dlog1', '$1 > 0', 'WHEN $1 = 0 THEN ''-Infinity'''),
+      ('log', 'pg_catalog.dlog10', '$1 > 0', 'WHEN $1 = 0 THEN ''-Infinity'''),
+      ('asin', 'crdb_internal.asin', '$1 BETWEEN -1 AND 1', ''), ('acos', 'crdb_internal.acos', '$1 BETWEEN -1 AND 1', ''),
+      ('asind', 'crdb_internal.asind', '$1 BETWEEN -1 AND 1', ''), ('acosd', 'crdb_internal.acosd', '$1 BETWEEN -1 AND 1', ''),
+      ('acosh', 'crdb_internal.acosh', '$1 >= 1', ''), ('atanh', 'crdb_internal.atanh', '$1 BETWEEN -1 AND 1', '')
+    ) AS v(name, original, defined, otherwise)
+  LOOP
+    EXECUTE format('CREATE OR REPLACE FUNCTION pg_catalog.%I(val float8) RETURNS float8 LANGUAGE sql IMMUTABLE STRICT '
+      'PARALLEL SAFE AS %L', f.name,
+      format('SELECT CASE WHEN %s THEN %s($1) %s ELSE ''NaN'' END', f.defined, f.original, f.otherwise));
+  END LOOP;
+END
+$$;
 
 -- Half to even, of the digits that the value is written with.
 CREATE OR REPLACE FUNCTION pg_catalog.round(input float8, decimal_accuracy int8) RETURNS float8
@@ -125,6 +149,12 @@ BEGIN
   RETURN rounded::pg_catalog.float8;
 END
 $$;
+
+-- PostgreSQL has none for INT2, which drivers send for small numbers: it would fit those for INT4, INT8 and DECIMAL alike.
+CREATE OR REPLACE FUNCTION pg_catalog.generate_series(int2, int2) RETURNS SETOF int8
+LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'generate_series_int8';
+CREATE OR REPLACE FUNCTION pg_catalog.generate_series(int2, int2, int2) RETURNS SETOF int8
+LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'generate_series_step_int8';
 
 -- A whole number in English: a group of three digits, and what it counts.
 CREATE OR REPLACE FUNCTION pg_catalog.to_english(val int8) RETURNS text

@@ -87,12 +87,12 @@ WHERE (p.prorettype IN (23, 1007) OR w.arguments <> p.proargtypes)
   AND NOT EXISTS (SELECT 1 FROM originals q
                   WHERE q.proname = p.proname AND q.proargtypes = w.arguments AND q.oid <> p.oid);
 
--- The other way round an int4 fits the C function for int8 as it is.
+-- The other way round an int2 or an int4 fits the C function for int8 as it is.
 INSERT INTO replacement
 SELECT p.oid, p.oid, p.proname, p.proargtypes, p.prolang, 20, p.proisstrict, q.prosupport, q.prosrc
 FROM originals p JOIN originals q
   ON q.proname = p.proname AND q.pronargs = p.pronargs AND q.prorettype = 20
-WHERE p.proname IN ('generate_series', 'mod', 'abs') AND p.prorettype = 23;
+WHERE p.proname IN ('generate_series', 'mod', 'abs') AND p.prorettype IN (21, 23);
 
 -- Window functions are C functions only: the domain sees to the range of int4.
 DO $$

@@ -24,6 +24,36 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
   SELECT pg_catalog.substring($1, greatest(1,
     CASE WHEN $2 < 0 THEN 1 - $2 ELSE pg_catalog.octet_length($1) - $2 + 1 END)) $$;
 
+-- Base64 has no ends of lines in it.
+CREATE OR REPLACE FUNCTION pg_catalog.encode(data bytea, format text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT CASE pg_catalog.lower($2) WHEN 'base64' THEN pg_catalog.replace(crdb_internal.encode($1, 'base64'), E'\n', '')
+    ELSE crdb_internal.encode($1, $2) END $$;
+
+-- An underscore is a part of a word: what follows one goes on as behind a letter.
+CREATE OR REPLACE FUNCTION pg_catalog.initcap(val text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT CASE WHEN pg_catalog.strpos($1, '_') = 0 THEN crdb_internal.initcap($1)
+    ELSE (SELECT pg_catalog.string_agg(CASE n WHEN 1 THEN crdb_internal.initcap(part)
+            ELSE pg_catalog.substr(crdb_internal.initcap('a' || part), 2) END, '_' ORDER BY n)
+          FROM pg_catalog.unnest(pg_catalog.string_to_array($1, '_')) WITH ORDINALITY AS s(part, n)) END $$;
+
+-- A literal with quotes or backslashes in it is one with escapes.
+CREATE OR REPLACE FUNCTION pg_catalog.quote_literal(val text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT CASE WHEN escaped = $1 THEN '''' || $1 || '''' ELSE 'e''' || escaped || '''' END
+  FROM (SELECT pg_catalog.replace(pg_catalog.replace(pg_catalog.replace(pg_catalog.replace(pg_catalog.replace($1,
+    E'\\', E'\\\\'), '''', E'\\'''), E'\n', E'\\n'), E'\r', E'\\r'), E'\t', E'\\t')) AS s(escaped) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.quote_literal(val anyelement) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE AS 'SELECT pg_catalog.quote_literal($1::pg_catalog.text)';
+CREATE OR REPLACE FUNCTION pg_catalog.quote_nullable(val text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT coalesce(pg_catalog.quote_literal($1), 'NULL') $$;
+CREATE OR REPLACE FUNCTION pg_catalog.quote_nullable(val anyelement) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE AS 'SELECT pg_catalog.quote_nullable($1::pg_catalog.text)';
+
+CREATE OR REPLACE FUNCTION pg_catalog.concat() RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT ''::pg_catalog.text $$;
+
 CREATE OR REPLACE FUNCTION pg_catalog.to_hex(val bytea) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT pg_catalog.encode($1, 'hex') $$;
 CREATE OR REPLACE FUNCTION pg_catalog.to_hex(val text) RETURNS text
@@ -157,6 +187,24 @@ BEGIN
   END LOOP;
 END
 $$;
+
+-- An array as one of another's type.
+CREATE OR REPLACE FUNCTION crdb_internal.alike(other anycompatiblearray, value anycompatiblearray)
+RETURNS anycompatiblearray LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT $2';
+
+-- Types of one family, by the widest: INT has all widths, STRING and FLOAT too. A literal that says no type is a STRING.
+CREATE OR REPLACE FUNCTION crdb_internal.family(type regtype) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE AS $$
+  SELECT CASE WHEN t.typcategory = 'A' AND t.typelem <> 0 THEN crdb_internal.family(t.typelem::pg_catalog.regtype) || '[]'
+    WHEN t.typname IN ('int2', 'int4', 'int8') THEN 'int8' WHEN t.typname IN ('float4', 'float8') THEN 'float8'
+    WHEN t.typname IN ('text', 'varchar', 'bpchar', 'char', 'name', 'unknown') THEN 'text'
+    WHEN t.typname IN ('json', 'jsonb') THEN 'jsonb' WHEN t.typname IN ('bit', 'varbit') THEN 'varbit'
+    ELSE t.oid::pg_catalog.text END
+  FROM pg_catalog.pg_type AS t WHERE t.oid = $1 $$;
+CREATE OR REPLACE FUNCTION crdb_internal.is_of(type regtype, types regtype[]) RETURNS bool
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT EXISTS (SELECT 1 FROM pg_catalog.unnest($2) AS t(type)
+                 WHERE crdb_internal.family(t.type) = crdb_internal.family($1)) $$;
 
 -- Computed columns and indexes may use them.
 UPDATE pg_proc SET provolatile = 'i'

@@ -23,6 +23,12 @@ BEGIN
 END
 $$;
 
+-- From now on, where PostgreSQL's counts from midnight.
+CREATE OR REPLACE FUNCTION pg_catalog.age(val timestamptz) RETURNS interval
+LANGUAGE sql STABLE STRICT PARALLEL SAFE AS 'SELECT pg_catalog.age(pg_catalog.now(), $1)';
+CREATE OR REPLACE FUNCTION pg_catalog.age(val timestamp) RETURNS interval
+LANGUAGE sql STABLE STRICT PARALLEL SAFE AS 'SELECT pg_catalog.age(pg_catalog.now()::pg_catalog.timestamp, $1)';
+
 CREATE OR REPLACE FUNCTION pg_catalog.to_char("interval" interval) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT $1::pg_catalog.text';
 CREATE OR REPLACE FUNCTION pg_catalog.to_char("timestamp" timestamp) RETURNS text

@@ -45,6 +45,11 @@ $$;
 CREATE OR REPLACE FUNCTION pg_catalog.uuid_generate_v1() RETURNS uuid
 LANGUAGE sql VOLATILE PARALLEL SAFE AS 'SELECT pg_catalog.uuid_generate_v1mc()';
 
+-- PostgreSQL reads braces and any hyphens, and no prefix.
+CREATE OR REPLACE FUNCTION crdb_internal.text_to_uuid(val text) RETURNS uuid
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT pg_catalog.uuid_in(pg_catalog.textout(
+    CASE WHEN pg_catalog.starts_with($1, 'urn:uuid:') THEN pg_catalog.substr($1, 10) ELSE $1 END)) $$;
 CREATE OR REPLACE FUNCTION pg_catalog.to_uuid(val text) RETURNS bytea
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT pg_catalog.uuid_send($1::pg_catalog.uuid)';
 CREATE OR REPLACE FUNCTION crdb_internal.uuid_of(val bytea) RETURNS uuid

@@ -3,7 +3,9 @@
 use kecoa_grammar::{Kind, NodeId};
 use kecoa_sql::{Statement, TokenKind};
 
+use super::integers::outermost;
 use super::parsed::Query;
+use crate::dialect::catalog::Context;
 use crate::dialect::edit::Edits;
 use crate::dialect::plan::Refusal;
 use crate::dialect::quote::quote;
@@ -135,6 +137,42 @@ fn is_compared(query: &Query<'_, '_>, around: NodeId, node: NodeId) -> bool {
     tree.is(around, Kind::Binary)
         && compares
         && tree.children(around).any(|other| other != node && typed(other))
+}
+
+/// `a @> $1` and `a = $1`, where a driver says that `$1` is an INT2[] or an INT4[], as one does of small numbers: it
+/// becomes an array of the other side's type. PostgreSQL compares arrays of one type only.
+pub(super) fn parameter(
+    query: &Query<'_, '_>,
+    node: NodeId,
+    context: &Context<'_>,
+    edits: &mut Edits,
+) {
+    const SMALL: [u32; 2] = [1005, 1007];
+    let (tree, statement) = (query.tree, query.statement);
+    let name = statement.text(tree.first(node));
+    let number = std::str::from_utf8(name).ok().and_then(|name| name.get(1..)?.parse().ok());
+    let kind = number
+        .and_then(|number: usize| context.parameters?.get(number.checked_sub(1)?))
+        .filter(|kind| SMALL.contains(*kind));
+    let outer = outermost(tree, node);
+    let Some(around) = tree.parent(outer).filter(|_| kind.is_some()) else { return };
+    let compares = tree.is(around, Kind::IsDistinct)
+        || tree.is(around, Kind::Binary)
+            && matches!(
+                tree.head(around).map(|head| statement.text(head)),
+                Some(b"@>" | b"<@" | b"&&" | b"=" | b"<>" | b"!=" | b"<" | b"<=" | b">" | b">=")
+            );
+    let Some(other) = tree.children(around).find(|other| *other != outer && compares) else {
+        return;
+    };
+    if tree.is(other, Kind::Column) {
+        let (first, end) = tree.tokens(other);
+        let other = statement.slice(first, end);
+        edits.insert(query.start(node), format!("crdb_internal.alike({other}, "));
+        edits.insert(query.end(node), ")");
+    } else {
+        edits.insert(query.end(node), "::INT8[]");
+    }
 }
 
 /// CockroachDB has no arrays of arrays.

@@ -5,6 +5,8 @@ use kecoa_sql::Statement;
 
 use super::parsed::Query;
 use crate::dialect::edit::Edits;
+use crate::dialect::plan::Refusal;
+use crate::dialect::types;
 
 /// `= ANY (1, 2)` and `= ANY ARRAY[1]`: an array in brackets.
 pub(super) fn quantified(query: &Query<'_, '_>, node: NodeId, edits: &mut Edits) {
@@ -63,6 +65,88 @@ pub(super) fn is_nan(query: &Query<'_, '_>, node: NodeId, edits: &mut Edits) {
     edits.insert(query.start(node), "((");
     let text = format!(") {operator} 'NaN')");
     edits.replace(query.statement.start(head), query.end(node), text);
+}
+
+/// `a IS OF (INT, STRING)`: whether the value's type is one of these, or of one family with one of them.
+pub(super) fn is_of(query: &Query<'_, '_>, node: NodeId, edits: &mut Edits) -> Result<(), Refusal> {
+    let (tree, statement) = (query.tree, query.statement);
+    let Some(head) = tree.head(node) else { return Ok(()) };
+    let not = statement.is(head + 1, "NOT");
+    if !statement.is(head + 1 + usize::from(not), "OF") {
+        return Ok(());
+    }
+    edits.insert(query.start(node), "(crdb_internal.is_of(pg_catalog.pg_typeof(");
+    let mut before = statement.start(head);
+    let mut between = "), ARRAY[pg_catalog.pg_typeof(NULL::";
+    for kind in tree.children(node).skip(1) {
+        edits.replace(before, query.start(kind), between);
+        types::rewrite(statement, tree.first(kind), false, edits)?;
+        before = query.end(kind);
+        between = "), pg_catalog.pg_typeof(NULL::";
+    }
+    let found = if not { "FALSE" } else { "TRUE" };
+    edits.replace(before, query.end(node), format!(")]) IS {found})"));
+    Ok(())
+}
+
+/// `() = ()`: rows of nothing are equal. PostgreSQL compares none.
+pub(super) fn rows_of_nothing(query: &Query<'_, '_>, node: NodeId, edits: &mut Edits) {
+    if let Some(equal) = compares_nothing(query, node) {
+        edits.replace(query.start(node), query.end(node), format!("({equal} IS TRUE)"));
+    }
+}
+
+/// What comparing two rows of nothing gives; `None` if `node` does not.
+pub(super) fn compares_nothing(query: &Query<'_, '_>, node: NodeId) -> Option<bool> {
+    let (tree, statement) = (query.tree, query.statement);
+    let equal = match tree.head(node).map(|head| statement.text(head)) {
+        Some(b"=" | b"<=" | b">=") => true,
+        Some(b"<>" | b"!=" | b"<" | b">") => false,
+        _ => return None,
+    };
+    let nothing = |side: NodeId| {
+        let row = query.bare(side);
+        tree.is(row, Kind::Tuple) && tree.children(row).next().is_none()
+    };
+    (tree.is(node, Kind::Binary) && tree.children(node).all(nothing)).then_some(equal)
+}
+
+/// `(1, 2) = (SELECT (1, 2))` and `(1, 2) IN (SELECT (1, 2))`: a query that gives one row of values gives these
+/// values, which is what PostgreSQL compares with a row.
+pub(super) fn with_row(query: &Query<'_, '_>, node: NodeId, edits: &mut Edits) {
+    let (tree, statement) = (query.tree, query.statement);
+    let compares = tree.is(node, Kind::In)
+        || matches!(
+            tree.head(node).map(|head| statement.text(head)),
+            Some(b"=" | b"<>" | b"!=" | b"<" | b"<=" | b">" | b">=")
+        );
+    let mut sides = tree.children(node);
+    let (Some(row), Some(other), true) = (sides.next(), sides.next(), compares) else { return };
+    let width = tree.children(query.bare(row)).count();
+    if !matches!(tree.kind(query.bare(row)), Some(Kind::Tuple | Kind::Row)) || width < 2 {
+        return;
+    }
+    let mut inner = query.bare(other);
+    if !tree.is(inner, Kind::Subquery) {
+        return;
+    }
+    while matches!(tree.kind(inner), Some(Kind::Subquery | Kind::Query)) {
+        let Some(child) = tree.children(inner).next() else { return };
+        inner = child;
+    }
+    let targets = tree.child(inner, Kind::Targets).filter(|_| tree.is(inner, Kind::Select));
+    let mut targets = targets.map(|targets| tree.children(targets)).into_iter().flatten();
+    let (Some(target), None) = (targets.next(), targets.next()) else { return };
+    let Some(values) = tree.children(target).next().map(|value| query.bare(value)) else { return };
+    if tree.is(values, Kind::Tuple)
+        && tree.children(values).count() == width
+        && tree.child(target, Kind::Alias).is_none()
+    {
+        let (first, last) = (tree.first(target), tree.last(target));
+        let (open, closing) = (tree.first(values), tree.last(values));
+        edits.replace(statement.start(first), statement.end(open), "");
+        edits.replace(statement.start(closing), statement.end(last), "");
+    }
 }
 
 /// The same in a definition, which has no tree: in checks, defaults, computed columns, indexes, policies.

@@ -36,10 +36,11 @@ struct Known {
 const NOTHING: Known = Known { origin: Origin::Typed, computes: false, wide: false };
 
 /// The functions whose result has the type of their first arguments, and of how many.
-const ALIKE: [(&str, usize); 14] = [
+const ALIKE: [(&str, usize); 18] = [
     ("abs", 1),
     ("array_agg", 1),
     ("avg", 1),
+    ("div", 2),
     ("first_value", 1),
     ("generate_series", 3),
     ("lag", 1),
@@ -47,8 +48,11 @@ const ALIKE: [(&str, usize); 14] = [
     ("lead", 1),
     ("max", 1),
     ("min", 1),
+    ("mod", 2),
     ("nth_value", 1),
     ("pg_typeof", 1),
+    ("pow", 2),
+    ("power", 2),
     ("sum", 1),
     ("unnest", 1),
 ];

@@ -222,7 +222,7 @@ pub(super) fn remainder(query: &Query<'_, '_>, node: NodeId, edits: &mut Edits) 
     let (tree, statement) = (query.tree, query.statement);
     let Some(head) = tree.head(node).filter(|head| statement.text(*head) == b"%") else { return };
     if tree.children(node).all(|side| tree.is(side, Kind::Parameter)) {
-        edits.insert(statement.start(head), "OPERATOR(crdb_internal.");
+        edits.insert(statement.start(head), " OPERATOR(crdb_internal.");
         edits.insert(statement.end(head), ")");
     }
 }

@@ -2,6 +2,7 @@
 
 use kecoa_grammar::{Kind, NodeId};
 
+use super::conditions::compares_nothing;
 use super::integers;
 use super::parsed::Query;
 use crate::dialect::edit::Edits;
@@ -17,7 +18,9 @@ pub(super) fn short(query: &Query<'_, '_>, node: NodeId, edits: &mut Edits) {
     let list = tree.parent(node).is_some_and(|around| {
         matches!(tree.kind(around), Some(Kind::Quantified | Kind::GroupBy | Kind::Assignment))
     });
-    if more.is_some() || list {
+    let compared = tree.parent(integers::outermost(tree, node));
+    let nothing = compared.is_some_and(|around| compares_nothing(query, around).is_some());
+    if more.is_some() || list || nothing {
         return;
     }
     edits.insert(query.start(node), "ROW");

@@ -1,3 +1,8 @@
+-- What an earlier version has with a place of 32 bits would fit a literal better.
+UPDATE pg_proc SET proname = 'earlier_' || proname
+WHERE pronamespace = 'crdb_internal'::regnamespace AND proargtypes[0] = 'text[]'::regtype AND proargtypes[1] = 'int4'::regtype
+  AND proname IN ('expression_list', 'expression_whole', 'expression_part', 'expression_type', 'expression_words', 'marked_end');
+
 -- An expression as CockroachDB prints it, from the text in which PostgreSQL prints its tree.
 --
 -- PostgreSQL's text has brackets around all that is composed, so it is read by recursive descent
@@ -81,7 +86,7 @@ $$;
 -- The elements up to the closing mark at `at`: the texts with a comma between, and the type of
 -- the first that has one.
 CREATE OR REPLACE FUNCTION crdb_internal.expression_list(
-  tokens text[], INOUT at int4, relation oid, mark text, closing text,
+  tokens text[], INOUT at int8, relation oid, mark text, closing text,
   OUT part text, OUT type text)
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -116,7 +121,7 @@ $$;
 
 -- An operand with what is joined to it, up to a mark or word that ends it.
 CREATE OR REPLACE FUNCTION crdb_internal.expression_whole(
-  tokens text[], INOUT at int4, relation oid, mark text,
+  tokens text[], INOUT at int8, relation oid, mark text,
   OUT part text, OUT kind text, OUT type text)
 LANGUAGE plpgsql STABLE AS $$
 DECLARE

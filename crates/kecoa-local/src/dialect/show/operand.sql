@@ -1,5 +1,5 @@
 -- The bracket that closes the COALESCE of one argument at `at`; NULL where there is none.
-CREATE OR REPLACE FUNCTION crdb_internal.marked_end(tokens text[], at int4) RETURNS int4
+CREATE OR REPLACE FUNCTION crdb_internal.marked_end(tokens text[], at int8) RETURNS int8
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
   depth int4 := 1;
@@ -24,7 +24,7 @@ $$;
 -- One operand of an expression: a literal, a column, a call, what stands in brackets; and the casts
 -- and subscripts behind it.
 CREATE OR REPLACE FUNCTION crdb_internal.expression_part(
-  tokens text[], INOUT at int4, relation oid, mark text,
+  tokens text[], INOUT at int8, relation oid, mark text,
   OUT part text, OUT kind text, OUT type text)
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -232,7 +232,7 @@ $$;
 
 -- The type behind a cast, which may be of several words.
 CREATE OR REPLACE FUNCTION crdb_internal.expression_type(
-  tokens text[], INOUT at int4, OUT type text)
+  tokens text[], INOUT at int8, OUT type text)
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
   type := tokens[at];
@@ -267,7 +267,7 @@ $$;
 
 -- The calls that SQL writes with words between: EXTRACT(year FROM d) -> extract('year', d).
 CREATE OR REPLACE FUNCTION crdb_internal.expression_words(
-  tokens text[], INOUT at int4, relation oid, mark text, OUT part text, OUT type text)
+  tokens text[], INOUT at int8, relation oid, mark text, OUT part text, OUT type text)
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
   word text := tokens[at];
