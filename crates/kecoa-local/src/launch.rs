@@ -116,17 +116,19 @@ pub(crate) fn status_of(home: &Home) -> Result<Status, Error> {
             return Ok(match state.phase {
                 Phase::Ready => match running(&state, home, true) {
                     Some(running) => Status::Running(running),
-                    None => broken("its state file is incomplete; stop it and start it again"),
+                    None => {
+                        Status::broken("its state file is incomplete; stop it and start it again")
+                    }
                 },
                 Phase::Stopping => Status::Stopping,
                 Phase::Starting | Phase::Failed(_) => Status::Starting,
             });
         }
-        Condition::Unreadable(error) => return Ok(broken(&error.to_string())),
+        Condition::Unreadable(error) => return Ok(Status::broken(error.to_string())),
         Condition::NotServed(state) => state,
     };
     if let Some(orphan) = orphans(home, state.as_ref()).first() {
-        return Ok(broken(&format!(
+        return Ok(Status::broken(format!(
             "the process that served it was killed, and its database server (pid {}) still runs; \
              `kecoa local start` takes it over, `kecoa local stop` ends it",
             orphan.identity.pid
@@ -134,7 +136,7 @@ pub(crate) fn status_of(home: &Home) -> Result<Status, Error> {
     }
     Ok(match state {
         Some(State { phase: Phase::Failed(reason), .. }) => {
-            broken(&format!("it ended: {reason}; start it again with `kecoa local start`"))
+            Status::broken(format!("it ended: {reason}; start it again with `kecoa local start`"))
         }
         // It was killed together with its server: there is nothing left to stop.
         _ => Status::Stopped,
@@ -157,10 +159,6 @@ pub fn usable(status: Status, options: &Options) -> Result<Running, Error> {
             name => Error::NamedNotRunning { name: name.to_owned(), here: options.name.is_none() },
         },
     })
-}
-
-fn broken(reason: &str) -> Status {
-    Status::Broken { reason: reason.to_owned() }
 }
 
 /// The URL of the endpoint that runs.

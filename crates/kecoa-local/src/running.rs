@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use kecoa_server::home::Home;
 use kecoa_server::secret::redacted;
+pub use kecoa_server::status::Stopped;
+use kecoa_server::status::without_password;
 use serde::Serialize;
 
 use crate::options::Engine;
@@ -15,7 +17,7 @@ use crate::state::{Details, FaultState, State};
 #[non_exhaustive]
 pub struct Running {
     /// What to connect to, with the password; only [`redacted`] is for showing.
-    #[serde(serialize_with = "shown")]
+    #[serde(serialize_with = "without_password")]
     pub url: String,
     /// Whether clients need the password that is in the URL.
     pub password: bool,
@@ -60,56 +62,8 @@ impl std::fmt::Debug for Running {
     }
 }
 
-fn shown<S: serde::Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&redacted(url))
-}
-
 /// What is known about an endpoint.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "status", rename_all = "snake_case")]
-pub enum Status {
-    /// It accepts clients.
-    Running(Running),
-    /// It is about to accept clients.
-    Starting,
-    /// It is about to have ended.
-    Stopping,
-    /// Nothing of it runs.
-    Stopped,
-    /// It is half there.
-    Broken {
-        /// What is wrong, and what to do.
-        reason: String,
-    },
-}
-
-impl Status {
-    /// The exit status that service scripts use (LSB): 0 running, 1 broken, 3 stopped; as `systemctl is-active`,
-    /// 3 also for what is not there yet or not any more.
-    pub fn exit_code(&self) -> i32 {
-        match self {
-            Status::Running(_) => 0,
-            Status::Broken { .. } => 1,
-            Status::Starting | Status::Stopping | Status::Stopped => 3,
-        }
-    }
-
-    /// One JSON object: `status`, and the fields of [`Running`] or a `reason`. The URL in it is
-    /// without the password.
-    pub fn to_json(&self) -> String {
-        // Paths that are not UTF-8 cannot be written in JSON.
-        serde_json::to_string_pretty(self).unwrap_or_else(|_| "{}".to_owned())
-    }
-}
-
-/// What [`stop`](crate::stop) found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stopped {
-    /// It ran, and has stopped.
-    Stopped,
-    /// Nothing ran.
-    WasNotRunning,
-}
+pub type Status = kecoa_server::status::Status<Running>;
 
 /// What the caller learns of an endpoint that serves; `None` while its state lacks something.
 pub(crate) fn running(state: &State, home: &Home, was_running: bool) -> Option<Running> {
@@ -169,20 +123,5 @@ mod tests {
         child.kill().unwrap();
         child.wait().unwrap();
         assert_eq!(server_pid(&details), None);
-    }
-
-    #[test]
-    fn status_words_and_codes() {
-        for (status, name) in [
-            (Status::Stopped, "stopped"),
-            (Status::Starting, "starting"),
-            (Status::Stopping, "stopping"),
-        ] {
-            assert_eq!(status.exit_code(), 3);
-            assert!(status.to_json().contains(&format!(r#""status": "{name}""#)));
-        }
-        let broken = Status::Broken { reason: "why".to_owned() };
-        assert_eq!(broken.exit_code(), 1);
-        assert!(broken.to_json().contains(r#""reason": "why""#));
     }
 }

@@ -132,22 +132,18 @@ pub fn status(options: &Options) -> Result<Status, Error> {
         Condition::Served(state) => match state.phase {
             Phase::Ready => match running(&state, &home, true) {
                 Some(running) => Status::Running(Box::new(running)),
-                None => broken("its state file is incomplete; stop it and start it again"),
+                None => Status::broken("its state file is incomplete; stop it and start it again"),
             },
             Phase::Stopping => Status::Stopping,
             Phase::Starting | Phase::Failed(_) => Status::Starting,
         },
-        Condition::Unreadable(error) => broken(&error.to_string()),
+        Condition::Unreadable(error) => Status::broken(error.to_string()),
         Condition::NotServed(Some(State { phase: Phase::Failed(reason), .. })) => {
-            broken(&format!("it ended: {reason}; start it again with `kecoa mongo start`"))
+            Status::broken(format!("it ended: {reason}; start it again with `kecoa mongo start`"))
         }
         // It was killed: nothing of it is left.
         Condition::NotServed(_) => Status::Stopped,
     })
-}
-
-fn broken(reason: &str) -> Status {
-    Status::Broken { reason: reason.to_owned() }
 }
 
 /// The URL of the gateway that runs, with the password.

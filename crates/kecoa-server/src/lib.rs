@@ -17,7 +17,8 @@
 //! - [`Service`]: its names, in messages and on the disk;
 //! - [`home`]: the directory of an instance, and the locks in it;
 //! - [`project`]: which instance a folder means;
-//! - [`launch`]: starts the process, finds it, stops it; [`waiting`]: who waits for that;
+//! - [`launch`]: starts the process, finds it, stops it; [`waiting`]: who waits for that; [`status`]: what
+//!   whoever asks learns;
 //! - [`serving`]: the process itself: lock, [`state`] file, readiness;
 //! - [`signals`], [`notify`]: what stops it, and what its service manager learns;
 //! - [`process`], [`files`], [`log`], [`secret`]: identities that outlive process ids, files that
@@ -51,5 +52,6 @@ pub mod state_monitor;
 pub mod unauthenticated;
 pub mod waiting;
 
+pub mod status;
 pub use error::Error;
 pub use service::Service;

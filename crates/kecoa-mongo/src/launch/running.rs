@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use kecoa_server::home::Home;
 use kecoa_server::secret::redacted;
+pub use kecoa_server::status::Stopped;
+use kecoa_server::status::without_password;
 use serde::Serialize;
 
 use super::state::State;
@@ -13,7 +15,7 @@ use super::state::State;
 #[non_exhaustive]
 pub struct Running {
     /// What to connect to, with the password; only [`redacted`] is for showing.
-    #[serde(serialize_with = "shown")]
+    #[serde(serialize_with = "without_password")]
     pub url: String,
     /// Whether clients need a password.
     pub password: bool,
@@ -46,50 +48,8 @@ impl std::fmt::Debug for Running {
     }
 }
 
-fn shown<S: serde::Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&redacted(url))
-}
-
 /// What is known about a gateway.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "status", rename_all = "snake_case")]
-pub enum Status {
-    /// It accepts clients.
-    Running(Box<Running>),
-    /// It is about to accept clients.
-    Starting,
-    /// It is about to have ended.
-    Stopping,
-    /// Nothing of it runs.
-    Stopped,
-    /// It is half there.
-    Broken {
-        /// What is wrong, and what to do.
-        reason: String,
-    },
-}
-
-impl Status {
-    /// The exit status that service scripts use (LSB): 0 running, 1 broken, 3 stopped; as `systemctl is-active`,
-    /// 3 also for what is not there yet or not any more.
-    #[must_use]
-    pub fn exit_code(&self) -> i32 {
-        match self {
-            Self::Running(_) => 0,
-            Self::Broken { .. } => 1,
-            Self::Starting | Self::Stopping | Self::Stopped => 3,
-        }
-    }
-}
-
-/// What [`stop`](super::stop) found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stopped {
-    /// It ran, and has stopped.
-    Stopped,
-    /// Nothing ran.
-    WasNotRunning,
-}
+pub type Status = kecoa_server::status::Status<Box<Running>>;
 
 /// What the caller learns of a gateway that serves; `None` while its state lacks something.
 pub(crate) fn running(state: &State, home: &Home, was_running: bool) -> Option<Running> {
