@@ -15,6 +15,7 @@ mod column_names;
 mod context;
 mod copy_rows;
 mod database;
+mod dropped;
 mod expect;
 mod extended;
 mod flow;
@@ -41,6 +42,7 @@ mod sqlstates;
 mod startup;
 mod texts;
 mod whose;
+mod too_long;
 mod wording;
 
 use std::future::Future;

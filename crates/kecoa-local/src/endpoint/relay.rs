@@ -3,10 +3,12 @@
 use kecoa_proto::frame::Frame;
 
 use super::copy_rows::CopyRows;
+use super::dropped::DROPPED;
 use super::flow::{End, Flow, protocol};
 use super::messages::{put, put_frame};
 use super::replies::Fields;
-use super::session::Session;
+use super::session::{Session, unrecognized};
+use super::too_long;
 use super::{backend, cancel, request};
 use crate::dialect::plan::{CopyForm, OnError};
 
@@ -55,6 +57,7 @@ impl Session {
                 b'X' => return Ok(()),
                 // What is left of a COPY that failed, or was skipped: it comes once.
                 b'd' | b'c' | b'f' => self.end_request(),
+                DROPPED => self.too_long(&frame).await?,
                 other => {
                     let message = format!("invalid frontend message type {other}");
                     return Err(End::Protocol(message));
@@ -185,7 +188,8 @@ impl Session {
                     }
                     b'f' => put_frame(&mut self.backend.output, &frame),
                     stray => {
-                        self.stray = Some(stray);
+                        let too_long = too_long::refusal(&frame).map(|refusal| refusal.message);
+                        self.stray = Some(too_long.unwrap_or_else(|| unrecognized(stray)));
                         put(&mut self.backend.output, b'f', b"\0");
                     }
                 }

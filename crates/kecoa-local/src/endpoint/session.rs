@@ -83,8 +83,8 @@ pub(super) struct Session {
     pub(super) peeked: Option<Frame>,
     /// What the request at hand would need to be run again.
     pub(super) rerun: Rerun,
-    /// The message for which a COPY was ended because it does not belong there.
-    pub(super) stray: Option<u8>,
+    /// What is wrong with the message for which a COPY was ended.
+    pub(super) stray: Option<String>,
     /// When to look for what the client says next, and PostgreSQL.
     pub(super) client_looks: Looks,
     pub(super) backend_looks: Looks,
@@ -110,8 +110,8 @@ pub(super) const REPORTED: [&[u8]; 12] = [
     b"session_authorization",
 ];
 
-/// CockroachDB's name of a type of message.
-fn message_type(tag: u8) -> String {
+/// What CockroachDB says of a message that does not belong where it comes.
+pub(super) fn unrecognized(tag: u8) -> String {
     let name = match tag {
         b'B' => "Bind",
         b'C' => "Close",
@@ -120,9 +120,9 @@ fn message_type(tag: u8) -> String {
         b'P' => "Parse",
         b'Q' => "SimpleQuery",
         b'p' => "Password",
-        other => return format!("ClientMessageType({other})"),
+        other => return format!("unrecognized client message type ClientMessageType({other})"),
     };
-    format!("ClientMsg{name}")
+    format!("unrecognized client message type ClientMsg{name}")
 }
 
 /// As whom a session was opened, and where.
@@ -350,7 +350,7 @@ impl Session {
         }
         if let Some(stray) = self.stray.take().filter(|_| error.code() == "57014") {
             error.set(b'C', "08P01");
-            error.set(b'M', &format!("unrecognized client message type {}", message_type(stray)));
+            error.set(b'M', &stray);
         }
         self.reword_check(&mut error).await;
         if !matches!(on_error, OnError::Raised | OnError::Injected) {

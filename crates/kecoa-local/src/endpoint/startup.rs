@@ -16,7 +16,7 @@ use kecoa_server::unauthenticated::Slot;
 use super::backend::{self, Opened, Refused};
 use super::cancel;
 use super::given_values;
-use super::messages::{CLIENT_MESSAGE, Client, Messages, Stream, UNAUTHENTICATED_MESSAGE, put};
+use super::messages::{Client, Messages, Stream, UNAUTHENTICATED_MESSAGE, put};
 use super::passwords;
 use super::replies::{Fields, string};
 use super::session::{Entry, Session};
@@ -49,7 +49,7 @@ pub(super) async fn open(
     let mut client = Stream::new(reader, writer, Messages::up_to(UNAUTHENTICATED_MESSAGE));
     let Admitted { version, parameters, by_own_password } =
         admitted(&mut client, &shared, slot).await?;
-    client.decoder = Messages::up_to(CLIENT_MESSAGE);
+    client.decoder = Messages::of_client();
     let (parameters, variables) = match sort(parameters) {
         Ok(sorted) => sorted,
         Err(error) => {
