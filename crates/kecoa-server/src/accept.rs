@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::listener::{Listener, Peer};
+use crate::workers::Workers;
 
 /// How long to wait after accept() failed, for file descriptors to become free.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -52,6 +53,43 @@ pub async fn serve<F, C>(
     F: FnMut(Peer, Shutdown) -> C,
     C: Future<Output = ()> + Send + 'static,
 {
+    run(listener, limits, shutdown, |clients, peer, shutdown| {
+        clients.spawn(handle(peer, shutdown));
+    })
+    .await;
+}
+
+/// The same, where each client's task runs on one of `workers`.
+pub async fn serve_on<F, C>(
+    workers: &Workers,
+    listener: &Listener,
+    limits: Limits,
+    shutdown: impl Future<Output = ()>,
+    mut handle: F,
+) where
+    F: FnMut(Peer, Shutdown) -> C,
+    C: Future<Output = ()> + Send + 'static,
+{
+    run(listener, limits, shutdown, |clients, peer, shutdown| {
+        let Some(worker) = workers.quietest() else { return };
+        // Without room for it there the client finds its connection closed.
+        let Ok(peer) = peer.move_to(worker.handle()) else { return };
+        let (place, served) = (worker.place(), handle(peer, shutdown));
+        let served = async move {
+            let _place = place;
+            served.await;
+        };
+        clients.spawn_on(served, worker.handle());
+    })
+    .await;
+}
+
+async fn run(
+    listener: &Listener,
+    limits: Limits,
+    shutdown: impl Future<Output = ()>,
+    mut spawn: impl FnMut(&mut JoinSet<()>, Peer, Shutdown),
+) {
     let (stop, stopped) = watch::channel(false);
     let mut clients = JoinSet::new();
     let mut shutdown = pin!(shutdown);
@@ -59,9 +97,7 @@ pub async fn serve<F, C>(
         tokio::select! {
             () = &mut shutdown => break,
             accepted = listener.accept(), if clients.len() < limits.clients => match accepted {
-                Ok(peer) => {
-                    clients.spawn(handle(peer, Shutdown(stopped.clone())));
-                }
+                Ok(peer) => spawn(&mut clients, peer, Shutdown(stopped.clone())),
                 // A client that left before it was accepted, or no descriptors: both pass.
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             },
@@ -132,6 +168,38 @@ mod tests {
         assert_eq!(rest, "bye");
         served.await.unwrap();
         assert!(TcpStream::connect(address).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn clients_are_served_on_threads_of_their_own() {
+        let workers = Workers::start().unwrap();
+        let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = tokio::spawn(async move {
+            let shutdown = async { drop(stopped.await) };
+            let handle = |peer, shutdown| async {
+                let name = std::thread::current().name().map(str::to_owned);
+                assert_eq!(name.as_deref(), Some("kecoa-clients"));
+                echo(peer, shutdown).await;
+            };
+            serve_on(&workers, &listener, Limits::default(), shutdown, handle).await;
+        });
+        let mut clients = Vec::new();
+        for _ in 0..8 {
+            clients.push(connect(address).await);
+        }
+        for client in &mut clients {
+            client.write_all(b"x").await.unwrap();
+            assert_eq!(client.read_u8().await.unwrap(), b'x');
+        }
+        clients[0].write_all(b"!").await.unwrap();
+        assert!(clients[0].read_u8().await.is_err());
+        drop(stop);
+        let mut rest = String::new();
+        clients[1].read_to_string(&mut rest).await.unwrap();
+        assert_eq!(rest, "bye");
+        served.await.unwrap();
     }
 
     #[tokio::test]

@@ -6,6 +6,8 @@
 //! produces more, and does not read while too much input lies there.
 
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -13,8 +15,11 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 /// Output beyond this many bytes is written before more is produced.
 pub const HIGH_WATER: usize = 64 * 1024;
 
-/// So much room is made for reads, in bytes.
+/// So much room is made for reads, in bytes, while much comes.
 const READ: usize = 32 * 1024;
+
+/// So much as long as little comes: most of many connections are idle.
+const READ_LITTLE: usize = 8 * 1024;
 
 /// With less room than this nothing is read.
 const READ_LEAST: usize = 4 * 1024;
@@ -57,6 +62,8 @@ pub trait Glance {
 pub struct Buffered<R, W, D> {
     reader: R,
     writer: W,
+    /// The last read had much.
+    flows: bool,
     /// What was read and not yet taken.
     pub input: BytesMut,
     /// What is to be written.
@@ -68,7 +75,8 @@ pub struct Buffered<R, W, D> {
 impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decoder> Buffered<R, W, D> {
     /// Empty buffers in front of a socket.
     pub fn new(reader: R, writer: W, decoder: D) -> Self {
-        Self { reader, writer, input: BytesMut::new(), output: BytesMut::new(), decoder }
+        let (input, output) = (BytesMut::new(), BytesMut::new());
+        Self { reader, writer, flows: false, input, output, decoder }
     }
 
     /// Takes the next message, if it has arrived.
@@ -93,9 +101,15 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decoder> Buffered<R, W, D> 
         release(&mut self.input);
         let wanted = self.decoder.read_hint(&self.input);
         // Where the messages before are still in use, to make room is to make a new buffer.
-        if self.input.capacity() - self.input.len() < wanted.max(READ_LEAST) {
-            self.input.reserve(wanted.max(READ));
+        let (least, most) = if self.flows { (READ / 2, READ) } else { (READ_LEAST, READ_LITTLE) };
+        if self.input.capacity() - self.input.len() < wanted.max(least) {
+            self.input.reserve(wanted.max(most));
         }
+    }
+
+    fn noted(&mut self, read: usize) -> io::Result<()> {
+        self.flows = read >= READ_LEAST;
+        if read == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
     }
 
     /// Reads once; losing the future loses nothing.
@@ -104,10 +118,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decoder> Buffered<R, W, D> 
     /// The socket's; [`io::ErrorKind::UnexpectedEof`] at the end.
     pub async fn read(&mut self) -> io::Result<()> {
         self.make_room();
-        match self.reader.read_buf(&mut self.input).await? {
-            0 => Err(io::ErrorKind::UnexpectedEof.into()),
-            _ => Ok(()),
-        }
+        let read = self.reader.read_buf(&mut self.input).await?;
+        self.noted(read)
     }
 
     /// Reads what has arrived, without waiting and without asking the event loop: whether that was anything.
@@ -144,6 +156,25 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decoder> Buffered<R, W, D> 
         Ok(())
     }
 
+    /// Writes what the socket takes without waiting: whether that was everything.
+    ///
+    /// # Errors
+    /// The socket's.
+    pub fn write_now(&mut self) -> io::Result<bool> {
+        // Nobody waits: whoever does later is noticed then.
+        let mut context = Context::from_waker(Waker::noop());
+        while !self.output.is_empty() {
+            match Pin::new(&mut self.writer).poll_write(&mut context, &self.output) {
+                Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
+                Poll::Ready(Ok(written)) => self.output.advance(written),
+                Poll::Ready(Err(error)) => return Err(error),
+                Poll::Pending => return Ok(false),
+            }
+        }
+        release(&mut self.output);
+        Ok(true)
+    }
+
     /// Writes everything.
     ///
     /// # Errors
@@ -166,12 +197,12 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decoder> Buffered<R, W, D> 
         if self.output.is_empty() {
             return self.read().await;
         }
-        self.input.reserve(READ);
+        self.make_room();
         tokio::select! {
-            read = self.reader.read_buf(&mut self.input) => match read? {
-                0 => Err(io::ErrorKind::UnexpectedEof.into()),
-                _ => Ok(()),
-            },
+            read = self.reader.read_buf(&mut self.input) => {
+                let read = read?;
+                self.noted(read)
+            }
             written = self.writer.write(&self.output) => {
                 let written = written?;
                 if written == 0 {
@@ -256,6 +287,26 @@ mod tests {
         server.read().await.unwrap();
         assert!(server.input.capacity() <= KEPT);
         assert_eq!(server.message().unwrap().unwrap(), b"one\n");
+    }
+
+    #[tokio::test]
+    async fn what_a_socket_takes_is_written_without_waiting() {
+        let (mut client, server) = duplex(16);
+        let (reader, writer) = split(server);
+        let mut server = Buffered::new(reader, writer, Lines);
+        server.output.extend_from_slice(b"0123456789");
+        assert!(server.write_now().unwrap());
+        server.output.extend_from_slice(b"0123456789");
+        assert!(!server.write_now().unwrap());
+        assert_eq!(server.output.len(), 4);
+        let mut read = [0; 16];
+        client.read_exact(&mut read).await.unwrap();
+        server.flush().await.unwrap();
+        client.read_exact(&mut read[..4]).await.unwrap();
+        assert_eq!(&read[..4], b"6789");
+        drop(client);
+        server.output.extend_from_slice(b"x");
+        assert!(server.write_now().is_err());
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@
 //! - [`listener`]: TCP and a unix socket behind one [`accept`](listener::Listener::accept), which also
 //!   says whether the client is a process of the same user;
 //! - [`accept`]: the loop that runs a task for each client and stops them all in an orderly way;
+//! - [`workers`]: threads for those tasks, each with an event loop of its own;
 //! - [`buffered`]: a socket with a buffer for each direction, for any framing;
 //! - [`unauthenticated`]: a bound on clients that have not shown yet who they are;
 //! - [`scram`]: the server's half of SCRAM-SHA-256.
@@ -49,9 +50,10 @@ pub mod serving;
 pub mod signals;
 pub mod state;
 pub mod state_monitor;
+pub mod status;
 pub mod unauthenticated;
 pub mod waiting;
+pub mod workers;
 
-pub mod status;
 pub use error::Error;
 pub use service::Service;

@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use rustix::net::{RecvFlags, recv};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream, tcp, unix};
+use tokio::runtime::Handle;
 
 use crate::buffered::Glance;
 
@@ -107,6 +108,25 @@ impl Peer {
             Peer::Unix(stream) => {
                 let us = rustix::process::geteuid().as_raw();
                 stream.peer_cred().is_ok_and(|peer| peer.uid() == us || peer.uid() == 0)
+            }
+        }
+    }
+
+    /// The same client, watched by the event loop that `runtime` has.
+    ///
+    /// # Errors
+    /// When the system has no room for it there.
+    pub(crate) fn move_to(self, runtime: &Handle) -> io::Result<Peer> {
+        match self {
+            Peer::Tcp(stream) => {
+                let stream = stream.into_std()?;
+                let _in_runtime = runtime.enter();
+                TcpStream::from_std(stream).map(Peer::Tcp)
+            }
+            Peer::Unix(stream) => {
+                let stream = stream.into_std()?;
+                let _in_runtime = runtime.enter();
+                UnixStream::from_std(stream).map(Peer::Unix)
             }
         }
     }

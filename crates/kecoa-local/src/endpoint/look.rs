@@ -1,7 +1,8 @@
 //! Looking at a socket for a moment before a task sleeps, as long as nobody else wants the thread.
 //!
-//! A look keeps one of the runtime's threads, so only a session that is alone at work looks, however many others
-//! are connected. As soon as another has something to do, all of them leave the waiting to the event loop.
+//! A look keeps the thread from the other sessions on it, so only a session that is alone at work looks, however
+//! many others are connected. As soon as another has something to do, all of them leave the waiting to the event
+//! loop; and each lets the event loop in every [`TURN`], to see whether another has.
 
 use std::io;
 use std::sync::Arc;
@@ -15,6 +16,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 /// How long a look may take: an answer to a small statement comes within it.
 const LIMIT: Duration = Duration::from_micros(50);
+
+/// So long a session whose messages are found by looks keeps the thread at most.
+const TURN: Duration = Duration::from_micros(200);
 
 /// How many sessions have a message in hand.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +45,31 @@ impl Drop for Working {
     }
 }
 
+/// When a session lets the others on its thread go on.
+#[derive(Debug)]
+pub(super) struct Turn(Instant);
+
+impl Default for Turn {
+    fn default() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Turn {
+    /// Lets the others go on if it is their turn.
+    pub(super) async fn pass(&mut self) {
+        if self.0.elapsed() >= TURN {
+            tokio::task::yield_now().await;
+            self.begin();
+        }
+    }
+
+    /// The session has slept: the others had their turn.
+    pub(super) fn begin(&mut self) {
+        self.0 = Instant::now();
+    }
+}
+
 /// What a session has learned of one of its peers.
 #[derive(Debug)]
 pub(super) struct Looks(BusyPoll);
@@ -52,6 +81,11 @@ impl Default for Looks {
 }
 
 impl Looks {
+    /// What the peer says came so long after the session began to sleep for it.
+    pub(super) fn slept(&mut self, elapsed: Duration) {
+        self.0.slept(elapsed);
+    }
+
     /// Looks for what the peer says next, if that is likely to come at once and no more than `own` sessions are
     /// at work; whether something has come.
     pub(super) fn look<R, W, D>(

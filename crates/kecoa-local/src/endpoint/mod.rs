@@ -1,6 +1,6 @@
 //! Accepts clients, plans each statement, forwards to PostgreSQL, rewrites replies.
 //!
-//! One task a client, one PostgreSQL session behind it. Messages are taken one after the other, as
+//! One task a client, one PostgreSQL session behind it, on one thread. Messages are taken one after the other, as
 //! PostgreSQL itself takes them; the extended protocol's are sent on in batches up to a Sync or
 //! Flush, or up to a statement that depends on what came before. What the endpoint adds (look-ups,
 //! a second statement behind `CREATE TABLE`) goes through the same session, so it sees and obeys
@@ -41,8 +41,8 @@ mod simple;
 mod sqlstates;
 mod startup;
 mod texts;
-mod whose;
 mod too_long;
+mod whose;
 mod wording;
 
 use std::future::Future;
@@ -55,6 +55,7 @@ use kecoa_server::accept::{self, Limits, Shutdown};
 use kecoa_server::listener::{Listener, Peer};
 pub use kecoa_server::scram::Password;
 use kecoa_server::unauthenticated::Slot;
+use kecoa_server::workers::Workers;
 pub use options::{BackendAddress, EndpointOptions, PasswordReader};
 use shared::Shared;
 
@@ -62,6 +63,7 @@ use shared::Shared;
 #[derive(Debug)]
 pub struct Endpoint {
     listener: Listener,
+    workers: Workers,
     shared: Arc<Shared>,
 }
 
@@ -69,10 +71,11 @@ impl Endpoint {
     /// Binds the listener. Clients are answered once [`serve`](Self::serve) runs.
     ///
     /// # Errors
-    /// What the operating system says of the address: in use, not allowed.
+    /// What the operating system says of the address: in use, not allowed; when it has no threads.
     pub async fn bind(options: EndpointOptions) -> io::Result<Self> {
         let listener = Listener::bind(options.listen).await?;
-        Ok(Self { listener, shared: Arc::new(Shared::new(options)) })
+        let workers = Workers::start()?;
+        Ok(Self { listener, workers, shared: Arc::new(Shared::new(options)) })
     }
 
     /// Listens on a unix socket, too, where processes of the same user need no password. The
@@ -100,7 +103,7 @@ impl Endpoint {
             let slot = (!peer.is_same_user()).then(|| self.shared.unauthenticated.enter());
             serve_client(peer, slot, self.shared.clone(), stop)
         };
-        accept::serve(&self.listener, Limits::default(), shutdown, handle).await;
+        accept::serve_on(&self.workers, &self.listener, Limits::default(), shutdown, handle).await;
     }
 }
 

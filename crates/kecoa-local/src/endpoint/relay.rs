@@ -1,5 +1,7 @@
 //! The loop of a session: messages taken from the client and from PostgreSQL, until either leaves.
 
+use std::time::Instant;
+
 use kecoa_proto::frame::Frame;
 
 use super::copy_rows::CopyRows;
@@ -79,13 +81,14 @@ impl Session {
                 self.client.flush().await.map_err(|_| End::Client)?;
             }
             let at_work = &self.shared.at_work;
-            if std::mem::take(&mut answered)
+            let first = std::mem::take(&mut answered);
+            if first
                 && self.client_looks.look(&mut self.client, at_work, 0).map_err(|_| End::Client)?
             {
-                // A client that is never waited for must not keep the event loop from the others.
-                tokio::task::yield_now().await;
+                self.turn.pass().await;
                 continue;
             }
+            let began = Instant::now();
             tokio::select! {
                 read = request::pass(&mut self.client, true, holds) => read.map_err(|_| End::Client)?,
                 read = self.backend.read() => {
@@ -95,6 +98,10 @@ impl Session {
                     self.forward_unsolicited()?;
                 }
                 () = self.shutdown.requested() => return Err(End::Shutdown),
+            }
+            self.turn.begin();
+            if first {
+                self.client_looks.slept(began.elapsed());
             }
         }
     }
@@ -129,20 +136,39 @@ impl Session {
                 return Ok(frame);
             }
             self.waiting = true;
+            let asked = self.ask();
+            if asked {
+                let at_work = &self.shared.at_work;
+                let looked = self.backend_looks.look(&mut self.backend, at_work, 1);
+                if looked.map_err(|_| End::Backend)? {
+                    continue;
+                }
+            }
+            let began = Instant::now();
             let listen = !self.client.is_input_full();
             let holds = self.rerun.holds();
-            let asks = !self.backend.output.is_empty();
             tokio::select! {
                 done = self.backend.exchange() => done.map_err(|_| End::Backend)?,
                 done = request::pass(&mut self.client, listen, holds) => done.map_err(|_| End::Client)?,
                 () = self.shutdown.requested() => return Err(End::Shutdown),
             }
-            if asks && self.backend.output.is_empty() {
-                let at_work = &self.shared.at_work;
-                let looked = self.backend_looks.look(&mut self.backend, at_work, 1);
-                looked.map_err(|_| End::Backend)?;
+            self.turn.begin();
+            if asked {
+                self.backend_looks.slept(began.elapsed());
             }
         }
+    }
+
+    /// Writes to PostgreSQL what it takes at once; whether there was something, and it took all of it.
+    fn ask(&mut self) -> bool {
+        if self.backend.output.is_empty() {
+            return false;
+        }
+        self.backend.write_now().unwrap_or_else(|_| {
+            // It has closed the connection, and may have said why.
+            self.backend.output.clear();
+            false
+        })
     }
 
     async fn function_call(&mut self, frame: &Frame) -> Flow<()> {

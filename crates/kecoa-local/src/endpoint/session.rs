@@ -13,7 +13,7 @@ use super::backend::Backend;
 use super::column_names::ColumnNames;
 use super::expect::{Expect, Prepared};
 use super::flow::{End, Flow};
-use super::look::Looks;
+use super::look::{Looks, Turn};
 use super::messages::{Client, put, put_frame, take_rows};
 use super::origin::Origin;
 use super::phrases::rephrase;
@@ -88,6 +88,7 @@ pub(super) struct Session {
     /// When to look for what the client says next, and PostgreSQL.
     pub(super) client_looks: Looks,
     pub(super) backend_looks: Looks,
+    pub(super) turn: Turn,
     /// The names that the client gave to columns, where PostgreSQL has others.
     pub(super) column_names: ColumnNames,
     /// Rows of a query the client does not see.
@@ -176,6 +177,7 @@ impl Session {
             stray: None,
             client_looks: Looks::default(),
             backend_looks: Looks::default(),
+            turn: Turn::default(),
             column_names: ColumnNames::default(),
             acts_as_another: false,
             collected: Vec::new(),
