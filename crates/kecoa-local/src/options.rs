@@ -12,6 +12,10 @@ use serde::{Deserialize, Serialize};
 /// CockroachDB's port, and ours unless it is taken.
 pub const DEFAULT_PORT: u16 = 26257;
 
+/// So many clients the endpoint serves at a time. For each there is a process of PostgreSQL; where that is given
+/// files for them, as many as a program there usually may have.
+pub(crate) const CLIENTS: usize = if cfg!(target_os = "linux") { 2_000 } else { 200 };
+
 /// How long a server may take to be ready, or to answer a statement of ours. On a loaded machine both take
 /// many times as long as usual.
 pub(crate) const STEP_LIMIT: Duration = Duration::from_secs(120);

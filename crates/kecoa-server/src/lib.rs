@@ -22,6 +22,7 @@
 //!   whoever asks learns;
 //! - [`serving`]: the process itself: lock, [`state`] file, readiness;
 //! - [`signals`], [`notify`]: what stops it, and what its service manager learns;
+//! - [`open_files`]: as many as the system lets it have;
 //! - [`process`], [`files`], [`log`], [`secret`]: identities that outlive process ids, files that
 //!   others may have tampered with, logs that do not grow without end, passwords.
 //!
@@ -41,6 +42,7 @@ pub mod listener;
 pub mod log;
 pub mod names;
 pub mod notify;
+pub mod open_files;
 pub mod process;
 pub mod project;
 pub mod scram;

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::error::Error;
 use crate::home::Home;
 use crate::notify;
+use crate::open_files;
 use crate::process::ProcessIdentity;
 use crate::state::{self, Phase, State};
 use crate::state_monitor::StateMonitor;
@@ -78,6 +79,7 @@ impl<D: Serialize + DeserializeOwned> Serving<D> {
             }
             thread::sleep(Duration::from_millis(5));
         };
+        open_files::raise();
         if mode == Mode::Detached {
             // A session of our own: a terminal that closes or sends Ctrl-C does not reach us. It fails
             // only if we lead a process group, and then we are out of reach already.

@@ -85,7 +85,10 @@ pub(super) async fn open(
     let mut frames = Vec::new();
     let mut key = None;
     loop {
-        let frame = next(&mut backend).await?;
+        let frame = match next(&mut backend).await {
+            Ok(frame) => frame,
+            Err(error) => return Err(no_process(&backend.input).unwrap_or(error.into())),
+        };
         match frame.tag {
             b'R' if frame.body.as_ref() == [0; 4] => {}
             b'R' => {
@@ -99,7 +102,7 @@ pub(super) async fn open(
                 }
             }
             b'S' | b'N' => frames.push(frame),
-            b'E' => return Err(Refused::Error(Fields::read(&frame.body))),
+            b'E' => return Err(Refused::Error(full(Fields::read(&frame.body)))),
             b'Z' => return Ok(Opened { backend, user: user.to_owned(), frames, key }),
             b'v' => {} // the client knows what the endpoint speaks
             other => {
@@ -108,6 +111,29 @@ pub(super) async fn open(
             }
         }
     }
+}
+
+/// Without room but for a superuser PostgreSQL says something else than CockroachDB does whenever there is none.
+fn full(mut error: Fields) -> Fields {
+    if error.code() == "53300"
+        && error.get(b'M').is_some_and(|said| said.starts_with(b"remaining connection slots"))
+    {
+        error.set(b'M', "sorry, too many clients already");
+    }
+    error
+}
+
+/// What PostgreSQL says without a process for the session: an error in the form of an older protocol, a letter and a
+/// text.
+fn no_process(input: &[u8]) -> Option<Refused> {
+    let text = input.strip_prefix(b"E").filter(|text| text.starts_with(b"could not fork"))?;
+    let text = text.split(|byte| matches!(byte, 0 | b'\n')).next()?;
+    let mut error = Fields::own("FATAL", "53300", &String::from_utf8_lossy(text));
+    error.set(
+        b'H',
+        "the system allows no more processes: close connections, or raise its limit (`ulimit -u`)",
+    );
+    Some(Refused::Error(error))
 }
 
 /// The next message; writes what is to be written meanwhile.
@@ -141,5 +167,34 @@ pub(super) async fn internal_query(
             b'Z' => return Ok(error.map_or(Ok(rows), Err)),
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn postgres_without_a_process_for_the_session_is_understood() {
+        let said =
+            b"Ecould not fork new process for connection: Resource temporarily unavailable\n\0";
+        let Some(Refused::Error(error)) = no_process(said) else { panic!("{said:?}") };
+        assert_eq!(error.code(), "53300");
+        assert!(error.get(b'M').unwrap().ends_with(b"Resource temporarily unavailable"));
+        assert!(no_process(b"E\0\0\0\x09SFATAL\0\0").is_none());
+        assert!(no_process(b"").is_none());
+    }
+
+    #[test]
+    fn a_server_that_is_full_says_one_thing() {
+        for message in [
+            "remaining connection slots are reserved for roles with the SUPERUSER attribute",
+            "sorry, too many clients already",
+        ] {
+            let error = full(Fields::own("FATAL", "53300", message));
+            assert_eq!(error.get(b'M').unwrap(), b"sorry, too many clients already");
+        }
+        let own = "too many connections for role \"r\"";
+        assert_eq!(full(Fields::own("FATAL", "53300", own)).get(b'M').unwrap(), own.as_bytes());
     }
 }

@@ -35,6 +35,7 @@ mod request;
 mod rerun;
 mod run;
 mod script;
+mod seats;
 mod session;
 mod shared;
 mod simple;

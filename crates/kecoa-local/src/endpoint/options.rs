@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use kecoa_server::scram::Password;
 
+use crate::options::CLIENTS;
+
 /// The PostgreSQL server behind the endpoint, reached by its unix socket without a password.
 #[derive(Clone, Debug)]
 pub struct BackendAddress {
@@ -42,12 +44,15 @@ pub struct EndpointOptions {
     pub backend: BackendAddress,
     /// The database of a client that names none.
     pub database: String,
+    /// So many clients are served at a time; others are told so.
+    pub clients: usize,
 }
 
 impl EndpointOptions {
     /// Options with CockroachDB's default database, `defaultdb`, without a password.
     pub fn new(listen: SocketAddr, backend: BackendAddress) -> Self {
         let database = "defaultdb".to_owned();
-        Self { listen, backend, database, password: None, passwords: None }
+        let clients = CLIENTS;
+        Self { listen, backend, database, clients, password: None, passwords: None }
     }
 }

@@ -20,6 +20,7 @@ use super::phrases::rephrase;
 use super::replies::{Fields, put_tag, string, tag};
 use super::request::Rerun;
 use super::run::Run;
+use super::seats::Seat;
 use super::shared::Shared;
 use super::texts::Text;
 use super::wording::reword;
@@ -35,6 +36,8 @@ pub(super) struct Session {
     pub(super) backend: Backend,
     pub(super) shared: Arc<Shared>,
     pub(super) shutdown: Shutdown,
+    /// Others may have it once this is dropped.
+    pub(super) _seat: Seat,
     pub(super) version: ProtocolVersion,
     /// The role the client is.
     pub(super) user: String,
@@ -132,6 +135,7 @@ pub(super) struct Entry {
     pub(super) database: String,
     /// What the client asked for beside them.
     pub(super) parameters: Vec<(Bytes, Bytes)>,
+    pub(super) seat: Seat,
 }
 
 impl Session {
@@ -143,12 +147,13 @@ impl Session {
         version: ProtocolVersion,
         entry: Entry,
     ) -> Self {
-        let Entry { user, database, parameters } = entry;
+        let Entry { user, database, parameters, seat } = entry;
         Self {
             client,
             backend,
             shared,
             shutdown,
+            _seat: seat,
             version,
             user,
             database,

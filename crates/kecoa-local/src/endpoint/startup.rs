@@ -50,6 +50,13 @@ pub(super) async fn open(
     let Admitted { version, parameters, by_own_password } =
         admitted(&mut client, &shared, slot).await?;
     client.decoder = Messages::of_client();
+    let seat = match shared.seats.take() {
+        Ok(seat) => seat,
+        Err(error) => {
+            refuse(&mut client, &error).await;
+            return None;
+        }
+    };
     let (parameters, variables) = match sort(parameters) {
         Ok(sorted) => sorted,
         Err(error) => {
@@ -121,7 +128,7 @@ pub(super) async fn open(
     }
     let Opened { backend, frames, key, .. } = opened;
     let database = String::from_utf8_lossy(&database).into_owned();
-    let entry = Entry { user: role, database, parameters };
+    let entry = Entry { user: role, database, parameters, seat };
     let mut session = Session::new(client, backend, shared, shutdown, version, entry);
     // Set just now, or for the role or the database.
     let is_admin = session.ask_first().await.ok()?;

@@ -15,7 +15,7 @@ use kecoa_server::names::random_suffix;
 use kecoa_server::process::ProcessIdentity;
 
 use crate::error::Error;
-use crate::options::STEP_LIMIT;
+use crate::options::{CLIENTS, STEP_LIMIT};
 use crate::postgres::binaries::Binaries;
 use crate::postgres::privileges::RunAs;
 use crate::postgres::program;
@@ -31,6 +31,12 @@ const FRESH_SIZE: u64 = 60 << 20;
 const START_TIMEOUT: Duration = STEP_LIMIT;
 /// With less than a segment of its log free, a server does not start.
 const SEGMENT_SIZE: u64 = 16 << 20;
+/// Sessions beside those of clients: of the endpoint itself, and of clients that have just left.
+const BETWEEN: usize = 97;
+/// Those that only a superuser may have.
+const RESERVED: usize = 3;
+/// So many locks at least are there for all connections together: 64 for each of 203.
+const LOCKS: usize = 13_000;
 /// Backends of a postmaster that was killed notice it within this time.
 const LEFTOVER_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -334,9 +340,6 @@ fn settings(major: u32, socket_dir: &Path) -> Vec<String> {
     let mut settings: Vec<String> = [
         "listen_addresses=",
         "unix_socket_permissions=0700",
-        "max_connections=203",
-        // For the endpoint itself; the other 200 are its clients'.
-        "superuser_reserved_connections=3",
         "default_transaction_isolation=serializable",
         // initdb takes it from the machine's language.
         "default_text_search_config=pg_catalog.english",
@@ -358,6 +361,7 @@ fn settings(major: u32, socket_dir: &Path) -> Vec<String> {
     ]
     .map(str::to_owned)
     .to_vec();
+    settings.extend(connections(CLIENTS));
     if major >= 16 {
         // Who makes a role may become it and owns what it owns, as CockroachDB's root does.
         settings.push("createrole_self_grant=set,inherit".to_owned());
@@ -368,6 +372,23 @@ fn settings(major: u32, socket_dir: &Path) -> Vec<String> {
     settings.push(format!("port={SOCKET_PORT}"));
     settings.push(format!("unix_socket_directories={}", socket_dir.display()));
     settings
+}
+
+/// Settings for so many clients. PostgreSQL makes its tables of locks when it starts, so many locks for each
+/// connection: the usual 64 for 2,000 would take 50 MB, and longer than all else of the start. What one transaction
+/// may take is bounded by the whole table alone.
+fn connections(clients: usize) -> [String; 5] {
+    let all = clients + BETWEEN + RESERVED;
+    let locks = LOCKS.div_ceil(all).max(10);
+    [
+        format!("max_connections={all}"),
+        format!("superuser_reserved_connections={RESERVED}"),
+        format!("max_locks_per_transaction={locks}"),
+        format!("max_pred_locks_per_transaction={locks}"),
+        // By default it is half of that: a few rows of a table would soon stand for all of it, and more
+        // transactions would have to be retried.
+        "max_pred_locks_per_relation=32".to_owned(),
+    ]
 }
 
 fn interrupted_error() -> Error {
@@ -441,6 +462,16 @@ mod tests {
         }
         let note = other_majors(dir.path(), 18).unwrap();
         assert!(note.contains("version 15 stays"), "{note}");
+    }
+
+    #[test]
+    fn locks_are_as_many_however_many_clients() {
+        let settings = connections(2_000);
+        assert_eq!(settings[0], "max_connections=2100");
+        assert_eq!(settings[2], "max_locks_per_transaction=10");
+        let settings = connections(200);
+        assert_eq!(settings[0], "max_connections=300");
+        assert_eq!(settings[2], "max_locks_per_transaction=44");
     }
 
     #[test]

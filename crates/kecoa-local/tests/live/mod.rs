@@ -50,6 +50,8 @@ pub(crate) struct Server {
 }
 
 const PORT: u16 = 5432;
+/// As many as the test's PostgreSQL has room for.
+const CLIENTS: usize = 95;
 const NOBODY: u32 = 65534;
 
 impl Server {
@@ -59,6 +61,11 @@ impl Server {
 
     /// One whose clients need this password.
     pub(crate) fn start_with(password: Option<&str>) -> Option<Server> {
+        Self::start_for(CLIENTS, password)
+    }
+
+    /// One that serves so many clients at a time.
+    pub(crate) fn start_for(clients: usize, password: Option<&str>) -> Option<Server> {
         let bin = binaries()?;
         let folder = tempfile::Builder::new().prefix("kd").tempdir().unwrap();
         let root = folder.path().metadata().unwrap().uid() == 0;
@@ -90,7 +97,7 @@ impl Server {
         let mut server =
             Server { bin, folder, endpoint: None, address: ([127, 0, 0, 1], 0).into() };
         server.bootstrap();
-        server.serve(password);
+        server.serve(clients, password);
         Some(server)
     }
 
@@ -102,7 +109,7 @@ impl Server {
         }
     }
 
-    fn serve(&mut self, password: Option<&str>) {
+    fn serve(&mut self, clients: usize, password: Option<&str>) {
         let backend = BackendAddress {
             socket_dir: self.folder.path().to_owned(),
             port: PORT,
@@ -117,6 +124,7 @@ impl Server {
             runtime.block_on(async {
                 let mut options = EndpointOptions::new(([127, 0, 0, 1], 0).into(), backend);
                 options.password = password;
+                options.clients = clients;
                 options.passwords = Some(PasswordReader {
                     user: SUPERUSER.to_owned(),
                     database: "template1".to_owned(),
