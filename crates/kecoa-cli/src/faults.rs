@@ -56,6 +56,9 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<i32, Failure
     let ending = Ending::watch()?;
     kecoa_faults::run(options, &mut |address| {
         let url = url(&config, address);
+        if let Some(note) = password_note(&config) {
+            output.note(note);
+        }
         let faults = arguments.faults.to_string();
         let value = json!({ "url": url, "faults": faults, "seed": seed });
         printed = output.result(&value, || url);
@@ -111,6 +114,14 @@ fn url(config: &Config, address: SocketAddr) -> String {
     format!("postgresql://{user}{address}/{database}?sslmode={mode}")
 }
 
+/// What is left to do where the server wants a password.
+fn password_note(config: &Config) -> Option<&'static str> {
+    (config.has_password(0)).then_some(
+        "the URL is without the server's password: write it behind the user, or set PGPASSWORD; \
+         of a local endpoint `kecoa local url` prints it",
+    )
+}
+
 fn escaped(text: &str) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
     text.bytes()
@@ -119,4 +130,19 @@ fn escaped(text: &str) -> String {
             false => format!("%{byte:02X}"),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_spoken_of_and_not_printed() {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 7));
+        let secret = Config::parse("postgresql://me:s3cret@h:1/b").unwrap();
+        assert_eq!(url(&secret, address), "postgresql://me@127.0.0.1:7/b?sslmode=disable");
+        let note = password_note(&secret).unwrap();
+        assert!(note.contains("kecoa local url") && !note.contains("s3cret"), "{note}");
+        assert_eq!(password_note(&Config::parse("postgresql://me@h:1/b").unwrap()), None);
+    }
 }
