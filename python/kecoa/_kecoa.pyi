@@ -738,6 +738,7 @@ class AsyncRows:
     def __iter__(self) -> Self: ...
     def __next__(self) -> Any: ...
 
+@final
 class AsyncLink:
     """A connection's client, driven by an event loop; see `python/src/aio`."""
 
