@@ -56,6 +56,26 @@ async def test_rows(connected):
 
 
 @looped
+async def test_a_write_that_is_given_up_in_its_middle_is_not_the_copy_s_end(connected):
+    async with connected() as conn, connected() as other:
+        # The server reads nothing while the lock is another's.
+        await conn.execute(
+            "CREATE TEMP TABLE t (s text, n text DEFAULT pg_advisory_xact_lock_shared(7077)::text)"
+        )
+        await conn.commit()
+        await other.execute("SELECT pg_advisory_lock(7077)")
+        with pytest.raises(kecoa.ProgrammingError, match="in the middle of its data"):
+            async with conn.cursor().copy("COPY t (s) FROM STDIN") as copy:
+                with pytest.raises(asyncio.TimeoutError):
+                    await asyncio.wait_for(copy.write(b"0123456789\n" * 2_000_000), 1)
+                await other.execute("SELECT pg_advisory_unlock(7077)")
+                with pytest.raises(kecoa.ProgrammingError, match="in the middle of its data"):
+                    await copy.write(b"another\n")
+        await conn.rollback()
+        assert await one(conn, "SELECT count(*) FROM t") == (0,)
+
+
+@looped
 async def test_rows_wait_for_others_and_keep_their_order(connected):
     async with connected() as conn:
         await conn.execute("CREATE TEMP TABLE t (id serial, s text)")

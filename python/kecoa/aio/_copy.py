@@ -44,6 +44,8 @@ class AsyncCopy:
         self._streaming: Streaming | None = None
         self._left = False
         self._rows = bytearray()
+        # A write was given up before all of its data was on its way: what follows would seem the rest of it.
+        self._cut = False
 
     async def __aenter__(self) -> AsyncCopy:
         statement = self._inner.mogrify(self._statement, self._vars)
@@ -71,6 +73,10 @@ class AsyncCopy:
             except BaseException as raised:
                 await self._leave(raised)
                 raise
+        if error is None and self._cut:
+            cut = _cut_error()
+            await self._leave(cut)
+            raise cut
         await self._leave(error)
 
     async def _leave(self, error: BaseException | None) -> None:
@@ -144,19 +150,26 @@ class AsyncCopy:
         streaming = self._streaming
         if self._direction != COPY_IN or streaming is None:
             return  # The server has refused the copy meanwhile, and the error was raised.
+        if self._cut:
+            raise _cut_error()
         link = self._link
-        # In pieces, so that what the server does not take yet does not pile up twice.
-        for start in range(0, len(data), _CHUNK):
-            piece = data if len(data) <= _CHUNK else data[start : start + _CHUNK]
-            sent = link.copy_send(piece)
-            while not sent:
-                if link.copy_refused():
-                    self._direction = OVER
-                    await self._finish()
-                    return
-                await link.stream_ready()
-                sent = link.copy_send(b"")
-            await streaming.be_fair()
+        taken = 0
+        try:
+            # In pieces, so that what the server does not take yet does not pile up twice.
+            for start in range(0, len(data), _CHUNK):
+                piece = data if len(data) <= _CHUNK else data[start : start + _CHUNK]
+                sent = link.copy_send(piece)
+                taken = start + len(piece)
+                while not sent:
+                    if link.copy_refused():
+                        self._direction = OVER
+                        await self._finish()
+                        return
+                    await link.stream_ready()
+                    sent = link.copy_send(b"")
+                await streaming.be_fair()
+        finally:
+            self._cut = taken < len(data) and self._direction == COPY_IN
 
     async def write_row(self, row: Sequence[Any]) -> None:
         """Send one row as a line of text format; None is NULL.
@@ -207,6 +220,13 @@ class AsyncCopy:
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while data := await self.read():
             yield data
+
+
+def _cut_error() -> ProgrammingError:
+    return ProgrammingError(
+        "a write was given up in the middle of its data, and what follows would seem the rest of it:"
+        " nothing of the copy is kept"
+    )
 
 
 def _field(value: Any) -> str:
