@@ -1,6 +1,7 @@
 //! A configuration: the values of connection options.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use super::environment::Environment;
 use super::ssl_mode::SslMode;
@@ -41,6 +42,8 @@ pub(super) struct Resolved {
     pub(super) password: Option<Vec<u8>>,
     /// A password of the password file for each target.
     pub(super) passwords: Vec<Option<Vec<u8>>>,
+    /// The password file that they are from.
+    pub(super) password_file: Option<PathBuf>,
     /// Session settings that PGTZ and its like ask for.
     pub(super) session: Vec<(&'static str, String)>,
     pub(super) notices: Vec<String>,

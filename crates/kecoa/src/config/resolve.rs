@@ -247,8 +247,9 @@ impl Config {
             Some(path) => Some(PathBuf::from(path)),
             None => environment.home().map(|home| home.join(".pgpass")),
         };
-        let file = path.and_then(|path| passfile::read(&path, &mut resolved.notices));
-        let Some(file) = file else { return Ok(()) };
+        let Some(path) = path else { return Ok(()) };
+        let Some(file) = passfile::read(&path, &mut resolved.notices) else { return Ok(()) };
+        resolved.password_file = Some(path);
         let (dbname, user) = (self.dbname().unwrap_or_default(), self.user().unwrap_or_default());
         for target in self.targets()? {
             // A default socket directory is looked up as "localhost", as in libpq.

@@ -1,5 +1,6 @@
 //! Options as values of their types. What was checked when it was set is not reported again here.
 
+use std::path::Path;
 use std::time::Duration;
 
 use kecoa_proto::Requirement;
@@ -98,6 +99,13 @@ impl Config {
     #[must_use]
     pub fn has_password(&self, target: usize) -> bool {
         self.password_for(target).is_some()
+    }
+
+    /// The password file, where a password of it is used.
+    pub(crate) fn password_file(&self) -> Option<&Path> {
+        let resolved = self.resolved.as_ref()?;
+        let given = self.password().is_some() || resolved.password.is_some();
+        resolved.password_file.as_deref().filter(|_| !given)
     }
 
     /// The name under which the session is listed: `application_name`, else the fallback.

@@ -15,7 +15,7 @@ use super::stream::Stream;
 use super::tls::TlsStream;
 use super::wait::{Stop, Wait, is_pause};
 use crate::config::Config;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 /// How one attempt on a place goes about TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,7 +149,12 @@ pub(super) fn attempt(
             }
             Err(error) => {
                 let failure = place.handshake(error, &received);
-                return Err(with_hint(failure, config, identity.as_deref()).into());
+                return Err(with_hint(
+                    with_source(failure, config, password),
+                    config,
+                    identity.as_deref(),
+                )
+                .into());
             }
         };
     }
@@ -213,6 +218,25 @@ fn check_certificate(
         return Ok(());
     };
     Err(Failure::elsewhere(Error::tls(place.failed(what))))
+}
+
+/// Says where a wrong password is from, in libpq's words, and why a password file was passed over. Who
+/// reads the error has not seen the file: it is found by itself.
+fn with_source(failure: Failure, config: &Config, password: Option<&[u8]>) -> Failure {
+    let Failure { error, next } = failure;
+    let mut message = error.to_string();
+    match (error.kind(), error.sqlstate(), config.password_file()) {
+        (_, Some("28P01"), Some(file)) if password.is_some() => {
+            message.push_str(&format!("\npassword retrieved from file \"{}\"", file.display()));
+        }
+        (ErrorKind::Authentication, None, _) if password.is_none() => {
+            for notice in config.notices() {
+                message.push_str(&format!("\nHINT: {notice}"));
+            }
+        }
+        _ => return Failure { error, next },
+    }
+    Failure { error: error.with_message(message), next }
 }
 
 /// Adds what to change where the server refuses because of the client's certificate: its own words

@@ -245,6 +245,33 @@ fn the_password_file_answers_for_its_host() {
 }
 
 #[test]
+fn an_error_says_what_became_of_the_password_file() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join(".pgpass");
+    std::fs::write(&file, "*:*:*:*:old\n").unwrap();
+    let environment = Environment::empty().with_user("maya").with_home(home.path());
+    let failure = |script: Script, options: &str, mode: u32| {
+        std::fs::set_permissions(&file, PermissionsExt::from_mode(mode)).unwrap();
+        let server = Server::start(script);
+        let text = format!("host=127.0.0.1 port={} dbname=bank {options}", server.port);
+        let config = Config::parse(&text).unwrap().resolve(&environment).unwrap();
+        connect_within(&config, None, &mut Never).unwrap_err().to_string()
+    };
+    let refuses = || Script { refuse_plain: Some("28P01"), ..Script::default() };
+    let from_file = format!("\npassword retrieved from file \"{}\"", file.display());
+    let text = failure(refuses(), "", 0o600);
+    assert!(text.ends_with(&from_file), "{text}");
+    let text = failure(refuses(), "password=given", 0o600);
+    assert!(!text.contains("retrieved"), "{text}");
+
+    let asks = || Script { ask_password: true, ..Script::default() };
+    let text = failure(asks(), "", 0o644);
+    assert!(text.contains("fe_sendauth: no password supplied"), "{text}");
+    assert!(text.contains("\nHINT: password file"), "{text}");
+    assert!(text.contains("has group or world access"), "{text}");
+}
+
+#[test]
 fn cancels_on_a_connection_of_its_own() {
     let server = Server::start(Script::default());
     let config = config(&format!("host=127.0.0.1 port={}", server.port));
