@@ -212,7 +212,63 @@ fn a_web_server() {
 #[test]
 fn a_server_that_hangs_up() {
     let port = serve(drop);
-    fails(&url(port, ""), &["failed       TLS", "asked for TLS: ", "not reached: login, "]);
+    let pieces = ["failed       TLS", "asked for TLS: the server hung up", "not reached: login, "];
+    fails(&url(port, ""), &pieces);
+}
+
+#[test]
+fn a_server_of_another_protocol_whose_first_byte_is_a_yes() {
+    let port = serve(|mut stream| {
+        let _ = stream.write_all(b"SSH-2.0-OpenSSH_9.9\r\n");
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    fails(
+        &url(port, "connect_timeout=2"),
+        &[
+            "the TLS handshake failed: expected TLS from the server, found something else",
+            "-> what answers there speaks no TLS",
+            "-> this is no PostgreSQL or CockroachDB server: check host and port",
+        ],
+    );
+}
+
+#[test]
+fn direct_tls_with_a_server_that_has_none() {
+    let port = serve(|mut stream| {
+        let _ = stream.read(&mut [0; 512]);
+    });
+    fails(
+        &url(port, "sslmode=require&sslnegotiation=direct"),
+        &["failed       TLS", "-> sslnegotiation=direct takes PostgreSQL 17 or newer"],
+    );
+}
+
+#[test]
+fn a_socket_that_is_not_there() {
+    fails(
+        "host=/nonexistent user=u",
+        &["/nonexistent/.s.PGSQL.5432: No such file", "-> there is no such socket"],
+    );
+}
+
+#[test]
+fn an_address_with_colons_stands_in_brackets() {
+    let (_, text) = doctor(&format!("postgresql://u@[::1]:{}/d", closed_port()), &[]);
+    assert!(text.contains("u@[::1]:"), "{text}");
+}
+
+#[test]
+fn a_user_who_may_not_connect() {
+    let refused = Script::new()
+        .expect_startup()
+        .fatal("42501", "permission denied for database \"d\"")
+        .close();
+    let server = Server::start(vec![Script::new().close(), refused]);
+    fails(
+        &url(server.port(), "sslmode=disable"),
+        &["failed       login", "permission denied for database", "-> the user may not do this"],
+    );
+    server.finish();
 }
 
 #[test]

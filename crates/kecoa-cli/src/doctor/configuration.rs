@@ -161,7 +161,10 @@ fn show(given: &Config, setup: &Setup, origin: &str, step: &mut Step) {
 
 /// A host as it stands in a URL, or the path of a socket.
 fn place(target: &Target) -> String {
-    target.socket_path().unwrap_or_else(|| format!("{}:{}", target.host, target.port))
+    let Target { host, port, .. } = target;
+    target.socket_path().unwrap_or_else(|| {
+        if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+    })
 }
 
 fn variable(name: &str) -> Option<&'static str> {

@@ -21,7 +21,7 @@ pub(super) fn examine(setup: &Setup, reached: &Reached, report: &mut Report) -> 
         }
         Err(error) => {
             step.fact("sqlstate", error.sqlstate());
-            let change = advice(&error);
+            let change = advice(&error, setup);
             step.fail(error.to_string(), change);
             None
         }
@@ -67,8 +67,13 @@ fn succeeded(setup: &Setup, reached: &Reached, client: &Client, step: &mut Step)
 }
 
 /// What to change, by what the server or the client said.
-fn advice(error: &Error) -> String {
+fn advice(error: &Error, setup: &Setup) -> String {
+    let said = error.to_string();
     let text = match (error.kind(), error.sqlstate()) {
+        (_, Some("28P01")) if said.contains("password retrieved from file") => {
+            "the password of that file is wrong, or the user has none: correct the first of its lines that fits \
+             host, port, database and user"
+        }
         (_, Some("28P01")) => {
             "the password is wrong, or the user has none: correct it in the URL \
                                (special characters as %XX), PGPASSWORD or the password file"
@@ -82,8 +87,11 @@ fn advice(error: &Error) -> String {
             "all connections are in use: close some, use a pool, or raise \
                                max_connections"
         }
+        (_, Some("42501")) => {
+            "the user may not do this: GRANT CONNECT ON DATABASE … TO the user, or name another database or user"
+        }
         (_, Some("57P03")) => "the server starts up or shuts down: wait and try again",
-        (ErrorKind::Authentication, _) if error.to_string().contains("no password") => {
+        (ErrorKind::Authentication, _) if said.contains("no password") => {
             "give the password in the URL, PGPASSWORD or the password file"
         }
         (ErrorKind::Authentication, _) => {
@@ -94,6 +102,16 @@ fn advice(error: &Error) -> String {
         (ErrorKind::Timeout, _) => {
             "the server took the connection and did not answer in time: look \
                                     at its load, or raise connect_timeout"
+        }
+        (_, None) if said.contains("expected a PostgreSQL or CockroachDB server") => {
+            "this is no PostgreSQL or CockroachDB server: check host and port"
+        }
+        (ErrorKind::Connect, None)
+            if setup.config.get("target_session_attrs").is_some_and(|attrs| attrs != "any")
+                && (said.contains("read-only") || said.contains("hot standby")) =>
+        {
+            "target_session_attrs asks for another server than this: name all hosts, separated by commas, so that \
+             the right one is found, or correct the option"
         }
         _ => "see what the server said, and its log",
     };

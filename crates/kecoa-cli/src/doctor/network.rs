@@ -13,7 +13,7 @@ use serde_json::json;
 use super::configuration::Setup;
 use super::report::{Report, Step};
 
-/// How long one address is waited for.
+/// How long one address is waited for at most.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// A certificate that ends sooner is to be renewed.
 const RENEW_DAYS: i64 = 21;
@@ -31,7 +31,7 @@ pub(super) fn examine(setup: &Setup, report: &mut Report) -> Option<Reached> {
         return None;
     }
     let mut step = Step::new("connection");
-    let reached = connect(&places, setup.unnamed, &mut step);
+    let reached = connect(&places, setup, &mut step);
     if !report.add(step) {
         return None;
     }
@@ -39,6 +39,11 @@ pub(super) fn examine(setup: &Setup, report: &mut Report) -> Option<Reached> {
     let mut step = Step::new("TLS");
     tls(setup, &reached, &mut step);
     report.add(step).then_some(reached)
+}
+
+/// How long one address is waited for.
+fn limit(setup: &Setup) -> Duration {
+    setup.config.connect_timeout().map_or(TIMEOUT, |given| given.min(TIMEOUT))
 }
 
 /// Targets with what they resolve to; nothing is a unix socket.
@@ -86,9 +91,10 @@ fn resolve(setup: &Setup, step: &mut Step) -> Vec<(Target, Option<SocketAddr>)> 
 
 fn connect(
     places: &[(Target, Option<SocketAddr>)],
-    unnamed: bool,
+    setup: &Setup,
     step: &mut Step,
 ) -> Option<Reached> {
+    let limit = limit(setup);
     let mut reached = None;
     let mut refused = Vec::new();
     let mut facts = Vec::new();
@@ -96,7 +102,7 @@ fn connect(
         let started = Instant::now();
         let (shown, result) = match (address, target.socket_path()) {
             (Some(address), _) => {
-                (address.to_string(), TcpStream::connect_timeout(address, TIMEOUT).map(drop))
+                (address.to_string(), TcpStream::connect_timeout(address, limit).map(drop))
             }
             (None, path) => {
                 let path = path.unwrap_or_default();
@@ -125,11 +131,19 @@ fn connect(
     let stopped = if reached.is_none() { stopped_endpoint(places) } else { None };
     let change = match refused.first().map(|(kind, _)| *kind) {
         _ if stopped.is_some() => stopped.as_deref().unwrap_or_default(),
-        _ if unnamed => {
+        _ if setup.unnamed => {
             "nobody listens there, and nobody named another place: start the local endpoint with `kecoa local \
              start`, or give a URL or DATABASE_URL"
         }
-        Some(ErrorKind::ConnectionRefused | ErrorKind::NotFound) => {
+        Some(ErrorKind::NotFound) => {
+            "there is no such socket: check the folder and the port (the file is named .s.PGSQL. and the port), \
+             whether the server runs, and its unix_socket_directories"
+        }
+        Some(ErrorKind::PermissionDenied) => {
+            "this user may not use the socket: look at the permissions of its folder, and at the server's \
+             unix_socket_permissions"
+        }
+        Some(ErrorKind::ConnectionRefused) => {
             "nobody listens there: check the port (PostgreSQL 5432, CockroachDB 26257), whether the \
              server runs, and whether it listens on this address (listen_addresses)"
         }
@@ -186,7 +200,7 @@ fn tls(setup: &Setup, reached: &Reached, step: &mut Step) {
         }
         return;
     }
-    let limit = setup.config.connect_timeout().map_or(TIMEOUT, |given| given.min(TIMEOUT));
+    let limit = limit(setup);
     let report = server_probe::tls(&setup.config, &reached.target, address, limit);
     let report = match report {
         Ok(report) => report,
@@ -195,6 +209,14 @@ fn tls(setup: &Setup, reached: &Reached, step: &mut Step) {
                 format!("asked for TLS: no answer within {limit:?}"),
                 "something takes connections there and does not answer: look at the server's load, for a \
                  firewall in between, and whether it is PostgreSQL or CockroachDB at all",
+            );
+            return;
+        }
+        Err(error) if source(&error).is_some_and(|io| has_hung_up(io.kind())) => {
+            step.fail(
+                "asked for TLS: the server hung up",
+                "see the server's log; it may take no more connections, something in between may end them, or it \
+                 is no PostgreSQL or CockroachDB server: check host and port",
             );
             return;
         }
@@ -212,15 +234,27 @@ fn tls(setup: &Setup, reached: &Reached, step: &mut Step) {
         }
     };
     describe(&report, step);
-    judge(&report, mode, near, step);
+    judge(&report, setup, near, step);
+}
+
+fn source(error: &kecoa::Error) -> Option<&std::io::Error> {
+    std::error::Error::source(error).and_then(|source| source.downcast_ref())
+}
+
+fn has_hung_up(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::UnexpectedEof
+            | ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::BrokenPipe
+    )
 }
 
 /// Whether the server did not answer in time: what the system says of it depends on the system.
 fn is_timeout(error: &kecoa::Error) -> bool {
-    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref());
-    source.is_some_and(|source: &std::io::Error| {
-        matches!(source.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
-    })
+    source(error)
+        .is_some_and(|source| matches!(source.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut))
 }
 
 fn protection(setup: &Setup, mode: SslMode) -> &'static str {
@@ -261,7 +295,8 @@ fn days_left(certificate: &Certificate) -> i64 {
     certificate.not_after.saturating_sub(now).div_euclid(86_400)
 }
 
-fn judge(report: &TlsReport, mode: SslMode, near: bool, step: &mut Step) {
+fn judge(report: &TlsReport, setup: &Setup, near: bool, step: &mut Step) {
+    let mode = setup.config.ssl_mode();
     let insists = matches!(mode, SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull);
     if !report.offered {
         let change = "switch TLS on in the server (ssl=on, certificates); without it nothing is \
@@ -269,7 +304,7 @@ fn judge(report: &TlsReport, mode: SslMode, near: bool, step: &mut Step) {
         if insists {
             step.fail(
                 "the server has no TLS",
-                format!("{change}, and takes sslmode=prefer at most"),
+                format!("{change}, and no sslmode above prefer connects"),
             );
         } else if near {
             step.finding("the server has no TLS, and is on this machine");
@@ -281,7 +316,14 @@ fn judge(report: &TlsReport, mode: SslMode, near: bool, step: &mut Step) {
     }
     if let Some(failure) = &report.failure {
         let found = format!("the TLS handshake failed: {failure}");
-        let change = "the server's TLS is broken or too old: TLS 1.2 and 1.3 are spoken";
+        let change = if setup.config.get("sslnegotiation") == Some("direct") {
+            "sslnegotiation=direct takes PostgreSQL 17 or newer, with TLS switched on; \
+             sslnegotiation=postgres is understood by all"
+        } else if report.is_tls {
+            "the server's TLS is broken or too old: TLS 1.2 and 1.3 are spoken"
+        } else {
+            "what answers there speaks no TLS, and may be no PostgreSQL or CockroachDB server: check host and port"
+        };
         step.fail_if(insists, found, change);
         return;
     }

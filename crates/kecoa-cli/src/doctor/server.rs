@@ -101,6 +101,7 @@ fn kind(client: &mut Client, step: &mut Step) -> Result<(), Error> {
     }
     if value(client, "SELECT pg_is_in_recovery()")?.as_deref() == Some("t") {
         step.finding("a standby: it takes no writes");
+        step.summarize(format!("PostgreSQL {reported}, a standby that takes no writes"));
         step.consider(
             "to reach the primary among several hosts use target_session_attrs=read-write",
         );
@@ -122,7 +123,11 @@ fn clock(client: &mut Client, step: &mut Step) -> Result<(), Error> {
         "the server's clock agrees with this one".to_owned()
     } else {
         let way = if skew > 0.0 { "ahead of" } else { "behind" };
-        format!("the server's clock is {:.1} ms {way} this one", skew.abs() * 1000.0)
+        let amount = match skew.abs() {
+            seconds if seconds < 1.0 => format!("{:.1} ms", seconds * 1000.0),
+            seconds => format!("{seconds:.1} s"),
+        };
+        format!("the server's clock is {amount} {way} this one")
     };
     step.finding(format!("{shown} (give or take {:.1} ms)", half * 1000.0));
     step.fact("skew_ms", skew * 1000.0);

@@ -40,6 +40,8 @@ pub struct TlsReport {
     pub cipher: Option<String>,
     /// What the server showed, as far as it came.
     pub certificate: Option<Certificate>,
+    /// Whether what the server sent was TLS, as far as it came.
+    pub is_tls: bool,
     /// Why the TLS handshake did not complete.
     pub failure: Option<String>,
     /// Why a connection with the options that were given refuses the certificate.
@@ -76,7 +78,7 @@ pub fn tls(
             other => return Err(not_postgres(&[other], &mut socket)),
         }
     }
-    let mut report = TlsReport { offered: true, ..TlsReport::default() };
+    let mut report = TlsReport { offered: true, is_tls: true, ..TlsReport::default() };
     let (mut tls, seen) = client(config, target, address)?;
     let completed = tls.complete_io(&mut socket);
     let shown = seen.take();
@@ -98,7 +100,15 @@ pub fn tls(
                 .and_then(|suite| suite.suite().as_str())
                 .map(|name| name.replacen("TLS13_", "TLS_", 1));
         }
-        Err(error) => report.failure = Some(error.to_string()),
+        Err(error) => {
+            let inside = error.get_ref().and_then(|inside| inside.downcast_ref());
+            report.is_tls = !matches!(inside, Some(rustls::Error::InvalidMessage(_)));
+            report.failure = Some(if report.is_tls {
+                error.to_string()
+            } else {
+                "expected TLS from the server, found something else".to_owned()
+            });
+        }
     }
     tls.send_close_notify();
     let _ = tls.write_tls(&mut socket);
