@@ -124,7 +124,7 @@ pub(crate) fn client_socket(home: &Home) -> Result<PathBuf, Error> {
     let near = home.instance().join("socket");
     // 103 bytes fit everywhere; the longest name is `/.s.PGSQL.65535`.
     if near.as_os_str().len() > 103 - 16 {
-        return socket::make(Path::new("/tmp"), home.instance(), &RunAs::Ourselves { uid: us });
+        return socket::make_somewhere(home.instance(), &RunAs::Ourselves { uid: us });
     }
     match DirBuilder::new().mode(0o700).create(&near) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {

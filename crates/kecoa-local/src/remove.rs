@@ -117,6 +117,7 @@ pub fn destroy(options: &Options) -> Result<Destroyed, Error> {
         data::remove(home)?;
         for root in layout::known_data_roots(home) {
             remove_own(&root.join("trusted"))?;
+            remove_database_sockets(&root);
         }
         let elsewhere = home.known_id().map(|id| Path::new(SYSTEM_HOME).join("homes").join(id));
         if let Some(root) = elsewhere {
@@ -165,6 +166,17 @@ fn remove_socket(directory: &Path) {
         }
     }
     let _ = fs::remove_dir(directory);
+}
+
+/// What a killed database server left where its socket was beside the data.
+fn remove_database_sockets(root: &Path) {
+    use std::os::unix::fs::MetadataExt as _;
+
+    for entry in fs::read_dir(root).into_iter().flatten().flatten() {
+        if let Ok(meta) = entry.metadata() {
+            crate::postgres::socket::remove(&entry.path(), meta.uid());
+        }
+    }
 }
 
 /// A directory tree that we made, if it is there; never one of another user, or what a link leads to.

@@ -210,7 +210,7 @@ impl Cluster {
         if let Some((identity, _)) = find_postmaster(&self.data_dir) {
             return self.await_ready(Server::adopted(identity), 0, interrupted);
         }
-        let socket_dir = socket::make(Path::new("/tmp"), &self.data_dir, &self.run_as)?;
+        let socket_dir = socket::make_somewhere(&self.data_dir, &self.run_as)?;
         clear_leftovers(&self.data_dir)?;
         socket::clear(&socket_dir, self.run_as.file_owner());
         let deadline = Instant::now() + LEFTOVER_TIMEOUT;

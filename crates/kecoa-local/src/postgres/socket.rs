@@ -1,7 +1,7 @@
 //! The private directory of PostgreSQL's socket.
 //!
 //! A socket's path has at most 107 bytes, and a home directory may be longer; and root's home may
-//! be closed to the user PostgreSQL runs as. So the directory is made in `/tmp`, closed to all
+//! be closed to the user PostgreSQL runs as. So the directory is made in `/tmp` if that can be, closed to all
 //! others (that is what makes `trust` safe on it), and checked when it is already there: anybody
 //! may make things in `/tmp`.
 
@@ -16,6 +16,10 @@ use kecoa_server::names::{hash, random_suffix};
 use crate::error::Error;
 use crate::postgres::SOCKET_PORT;
 use crate::postgres::privileges::RunAs;
+
+/// The longest path in which a socket has room: 103 bytes fit everywhere, and behind it come the directory and
+/// `/.s.PGSQL.5432`.
+const LONGEST: usize = 103 - "/kecoa-4294967295-0123456789abcdef/.s.PGSQL.5432".len();
 
 /// Makes the directory, or takes the one that an earlier run for this data directory left.
 pub(crate) fn make(parent: &Path, data_dir: &Path, run_as: &RunAs) -> Result<PathBuf, Error> {
@@ -35,6 +39,33 @@ pub(crate) fn make(parent: &Path, data_dir: &Path, run_as: &RunAs) -> Result<Pat
     let another = parent.join(format!("kecoa-{owner}-{}", random_suffix()));
     create(&another, run_as)?;
     Ok(another)
+}
+
+/// As [`make`], in `/tmp`; where that takes no files, as in a container whose root is read-only, in `/var/tmp` or
+/// beside the data, if the path is not too long for a socket there.
+pub(crate) fn make_somewhere(data_dir: &Path, run_as: &RunAs) -> Result<PathBuf, Error> {
+    let places = [Some(Path::new("/tmp")), Some(Path::new("/var/tmp")), data_dir.parent()];
+    make_in(places.into_iter().flatten(), data_dir, run_as)
+}
+
+fn make_in<'a>(
+    places: impl Iterator<Item = &'a Path>,
+    data_dir: &Path,
+    run_as: &RunAs,
+) -> Result<PathBuf, Error> {
+    let mut first = None;
+    for place in places.filter(|place| place.as_os_str().len() <= LONGEST) {
+        match make(place, data_dir, run_as) {
+            Err(error @ Error::Service(kecoa_server::Error::Unwritable { .. })) => {
+                first.get_or_insert(error);
+            }
+            other => return other,
+        }
+    }
+    Err(first.unwrap_or_else(|| {
+        let source = io::Error::from(io::ErrorKind::InvalidFilename);
+        Error::io("creating the socket directory", data_dir)(source)
+    }))
 }
 
 /// Removes the directory of a server that has ended, with what a server that had to be killed
@@ -91,6 +122,22 @@ mod tests {
         // A server that was started by other means has its socket elsewhere.
         remove(tmp.path(), us);
         assert!(tmp.path().exists());
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn made_elsewhere_when_the_first_place_takes_no_files() {
+        let tmp = tempfile::tempdir().unwrap();
+        let run_as = RunAs::Ourselves { uid: rustix::process::geteuid().as_raw() };
+        // Nobody may make directories there, root neither.
+        let closed = Path::new("/sys");
+        let data = Path::new("/some/data");
+        let made = |places: &[&Path]| make_in(places.iter().copied(), data, &run_as);
+        assert!(made(&[closed, tmp.path()]).unwrap().starts_with(tmp.path()));
+        let long = tmp.path().join("a".repeat(100));
+        fs::create_dir(&long).unwrap();
+        let error = made(&[closed, &long]).unwrap_err().to_string();
+        assert!(error.contains("/sys/kecoa-"), "{error}");
     }
 
     #[test]
