@@ -58,7 +58,7 @@ class AsyncConnectionPool(TaskPool):
         self,
         dsn: str | None = None,
         *,
-        min_size: int = 4,
+        min_size: int | None = None,
         max_size: int | None = None,
         kwargs: dict[str, Any] | None = None,
         timeout: float | None = 30.0,

@@ -72,7 +72,7 @@ class PoolBase:
     def __init__(
         self,
         *,
-        min_size: int,
+        min_size: int | None,
         max_size: int | None,
         kwargs: dict[str, Any] | None,
         timeout: float | None,
@@ -84,8 +84,7 @@ class PoolBase:
         check_after: float | None,
         **limits: Any,
     ) -> None:
-        if max_size is None:
-            max_size = min_size
+        min_size, max_size = _settings.given_sizes(min_size, max_size)
         if check is not None and check_after is None:
             check_after = 0.0
         self._settings = Settings(min_size=min_size, max_size=max_size, check_after=check_after, **limits)

@@ -32,9 +32,9 @@ class Pool(ThreadedPool):
             with pool.connection() as conn:
                 conn.cursor().execute("UPDATE accounts SET balance = balance - %s WHERE id = %s", (100, 1))
 
-    - `min_size` connections are opened with the pool, up to `max_size` (by default as many) when they are
-      needed, by daemon threads of the pool's own. Those beyond `min_size` are closed after `max_idle`
-      seconds without use.
+    - `min_size` connections (4, or `max_size` where that is less) are opened with the pool, up to `max_size`
+      (by default as many) when they are needed, by daemon threads of the pool's own. Those beyond `min_size`
+      are closed after `max_idle` seconds without use.
     - Callers get connections in the order in which they asked. After `timeout` seconds they get PoolTimeout,
       which names the longest holders. `max_waiting` callers may wait; 0: any number. PoolFull beyond it.
     - When no connection can be opened, the caller that has waited longest gets that error. If the server was
@@ -67,7 +67,7 @@ class Pool(ThreadedPool):
         self,
         dsn: str | None = None,
         *,
-        min_size: int = 4,
+        min_size: int | None = None,
         max_size: int | None = None,
         kwargs: dict[str, Any] | None = None,
         timeout: float | None = 30.0,

@@ -55,6 +55,14 @@ def sizes(min_size: Any, max_size: Any) -> None:
         raise ValueError(f"expected 0 <= min_size <= max_size and max_size > 0, found {min_size}, {max_size}")
 
 
+def given_sizes(min_size: Any, max_size: Any) -> tuple[Any, Any]:
+    """Return the sizes of a pool, with what was left out; they are not checked yet."""
+    if min_size is None:
+        smaller = isinstance(max_size, int) and 0 < max_size < Settings.min_size
+        min_size = max_size if smaller else Settings.min_size
+    return min_size, min_size if max_size is None else max_size
+
+
 def number(name: str, value: Any, *, above_zero: bool = False) -> float:
     """Return a time that is finite and not negative; TypeError, ValueError."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -116,3 +116,24 @@ def test_a_hook_that_is_not_awaitable(dsn):
 
     with pytest.raises(TypeError, match=r"configure\(\).*async def"):
         asyncio.run(run())
+
+
+@pytest.mark.parametrize("make", [functools.partial(pool.Pool, open=False), AsyncConnectionPool])
+@pytest.mark.parametrize(
+    ("given", "sizes"),
+    [
+        ({}, (4, 4)),
+        ({"max_size": 2}, (2, 2)),
+        ({"max_size": 16}, (4, 16)),
+        ({"min_size": 6}, (6, 6)),
+        ({"min_size": 0, "max_size": 1}, (0, 1)),
+    ],
+)
+def test_sizes_that_are_left_out(make, given, sizes):
+    made = make(**given)
+    assert (made.min_size, made.max_size) == sizes
+
+
+def test_a_largest_size_of_none_is_refused():
+    with pytest.raises(ValueError, match="max_size > 0"):
+        pool.Pool(max_size=0, open=False)
