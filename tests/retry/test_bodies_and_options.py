@@ -9,6 +9,7 @@ from contextlib import suppress
 import pytest
 
 import kecoa
+import kecoa.aio
 from kecoa import RetryPolicy, run_transaction, transactional
 from kecoa.retry import AmbiguousCommitError
 from tests.retry.script import Clock, Conn, DriverError, Pool, body
@@ -96,6 +97,29 @@ def test_a_connection_inside_a_transaction_is_refused():
 def test_a_source_that_is_none(source):
     with pytest.raises(TypeError, match="expected a connection, a pool"):
         run_transaction(source, body)
+
+
+def test_a_source_of_asyncio_is_refused():
+    pool = kecoa.aio.AsyncConnectionPool("host=127.0.0.1 port=1")
+    for source in (pool, lambda: kecoa.aio.connect("host=127.0.0.1 port=1")):
+        with pytest.raises(TypeError, match=r"use kecoa\.aio\.run_transaction"):
+            run_transaction(source, body)
+        with pytest.raises(TypeError, match=r"use kecoa\.aio\.run_transaction"):
+            for attempt in kecoa.attempts(source):
+                with attempt:
+                    pass
+
+
+def test_a_transaction_within_another_says_what_to_call(dsn):
+    conn = kecoa.connect(dsn)
+
+    def outer(conn):
+        conn.cursor().execute("SELECT 1")
+        run_transaction(conn, body)
+
+    with pytest.raises(kecoa.ProgrammingError, match="call the function by itself"):
+        run_transaction(conn, outer)
+    conn.close()
 
 
 def test_a_closed_connection_is_called_closed(dsn):

@@ -7,7 +7,10 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-INSIDE_ALREADY = "expected a {} outside a transaction, found one inside: commit or roll back first"
+INSIDE_ALREADY = (
+    "expected a {} outside a transaction, found one inside: commit or roll back first; in the body of another"
+    " transaction call the function by itself"
+)
 LOST_IN_BODY = (
     "the connection was lost inside the body, which caught the error and did not raise it again. What the"
     " body did not commit by itself is rolled back; let the error leave the body, so that the transaction can"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Protocol, TypeVar, Union
@@ -58,8 +59,10 @@ class Source(Protocol):
 def open_source(given: Any) -> Source:
     """Return the source for what a caller may pass; TypeError for anything else."""
     if hasattr(given, "cursor") and hasattr(given, "commit"):
+        _refuse_awaited(given, given.commit)
         return _Given(given)
     if hasattr(given, "getconn") and hasattr(given, "putconn"):
+        _refuse_awaited(given, given.getconn)
         return _Pooled(given)
     if callable(given):
         return _Opened(given)
@@ -67,6 +70,15 @@ def open_source(given: Any) -> Source:
         "expected a connection, a pool with getconn() and putconn(), or a function that connects,"
         f" found {type(given).__name__}"
     )
+
+
+def _refuse_awaited(given: Any, method: Any) -> None:
+    if inspect.iscoroutinefunction(method):
+        raise TypeError(
+            "expected a blocking connection or pool, found"
+            f" {type(given).__module__}.{type(given).__name__}, whose methods are awaited: use"
+            " kecoa.aio.run_transaction for it"
+        )
 
 
 class _Given:
@@ -128,7 +140,15 @@ class _Opened:
         if fresh:
             self.done(broken=True)
         if self._conn is None:
-            self._conn = self._connect()
+            made = self._connect()
+            if inspect.isawaitable(made):
+                if inspect.iscoroutine(made):
+                    made.close()
+                raise TypeError(
+                    "expected a function that connects, found one whose result is awaited: use"
+                    " kecoa.aio.run_transaction for it"
+                )
+            self._conn = made
         return self._conn
 
     def done(self, broken: bool) -> None:
