@@ -2,4 +2,5 @@
 
 pub(crate) mod error;
 pub(crate) mod exception;
+mod hints;
 pub(crate) mod report;
