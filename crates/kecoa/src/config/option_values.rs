@@ -120,7 +120,7 @@ impl Config {
     /// use kecoa::Config;
     /// use kecoa::config::Environment;
     ///
-    /// let mut config = Config::parse("host=localhost connect_timeout=5")?;
+    /// let mut config = Config::parse("host=localhost user=ani connect_timeout=5")?;
     /// let environment = Environment::empty();
     /// config.set_default("connect_timeout", "15", &environment)?;
     /// config.set_default("application_name", "payroll", &environment)?;
