@@ -15,7 +15,7 @@ import psycopg2
 import pytest
 
 import kecoa
-from tests.local.attacks import ATTACKS, OPTIONS
+from tests.local.attacks import ATTACKS, IGNORED, OPTIONS
 from tests.local.users import EndpointOf, another_user, call_as, kecoa_as, run_as
 from tests.reasons import skip
 from tools.testserver import temporary_folder
@@ -149,10 +149,13 @@ def test_what_no_client_may_do(connections, attack):
     for conn in connections:
         cur = conn.cursor()
         cur.execute("SET LOCAL autocommit_before_ddl = off")
-        with pytest.raises((kecoa.Error, psycopg2.Error)) as raised:
-            for statement in [attack] if "$$" in attack else attack.split("; "):
-                cur.execute(statement)
-        conn.rollback()
+        try:
+            with pytest.raises((kecoa.Error, psycopg2.Error)) as raised:
+                for statement in [attack] if "$$" in attack else attack.split("; "):
+                    cur.execute(statement)
+        finally:
+            # What was taken all the same shall not keep the others waiting.
+            conn.rollback()
         if raised.value.pgcode == "25001":  # says nothing of rights
             conn.autocommit = True
             try:
@@ -164,6 +167,22 @@ def test_what_no_client_may_do(connections, attack):
         cur.execute("SELECT current_user::text, current_setting('is_superuser')")
         assert cur.fetchone() == ("root", "off")
         conn.rollback()
+
+
+@pytest.mark.parametrize("statement", IGNORED)
+def test_what_is_ignored_gives_nothing(connections, statement):
+    for conn in connections:
+        cur = conn.cursor()
+        given = "SELECT rolname FROM pg_authid WHERE (rolreplication OR rolbypassrls) AND rolname IN ('root', 's')"
+        cur.execute(given)
+        before = cur.fetchall()
+        cur.execute("SET LOCAL autocommit_before_ddl = off")
+        try:
+            cur.execute(statement)
+            cur.execute(given)
+            assert cur.fetchall() == before
+        finally:
+            conn.rollback()
 
 
 def test_catalogues_show_no_password(connections):
