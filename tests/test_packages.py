@@ -130,7 +130,7 @@ def test_included_text_outside_of_the_crate(good: Package) -> None:
 def test_what_is_here_is_complete() -> None:
     published, ours = check_packages.packages()
     assert {"kecoa", "kecoa-cli", "kecoa-proto"} <= {package.name for package in published}
-    assert ours - {package.name for package in published} == {"kecoa-pgmock", "kecoa-py"}
+    assert ours - {package.name for package in published} == {"kecoa-pgmock", "kecoa-pty", "kecoa-py"}
     assert list(complaints(published, ours)) == []
 
 
