@@ -260,7 +260,7 @@ def test_what_was_imported_before_is_renamed():
             """
         )
         == "psycopg2.extras psycopg2.errors psycopg2 psycopg2._range kecoa psycopg2._json "
-        "kecoa.pool._pool kecoa kecoa.aio._connection kecoa.pool"
+        "kecoa.pool kecoa kecoa.aio kecoa.pool"
     )
 
 
