@@ -105,7 +105,7 @@ pub(crate) fn merge_marked<'py>(
             Some(other) => deferred.set(|| {
                 let position = sql.len() - tail.len() - 1;
                 PyValueError::new_err(format!(
-                    "unsupported format character '{}' (0x{other:x}) at index {position}; {ANY_TYPE}",
+                    "unsupported format character '{}' (0x{other:x}) at index {position}",
                     char::from(other)
                 ))
             }),
@@ -118,9 +118,8 @@ pub(crate) fn merge_marked<'py>(
     }
     if style == Some(Style::Positional) && index < args.len()? {
         return Err(PyTypeError::new_err(format!(
-            "not all arguments converted during string formatting: {}{}",
-            numbers(index, args.len()?),
-            if args.is_instance_of::<PyString>() { format!("; {TEXT}") } else { String::new() }
+            "not all arguments converted during string formatting: {}",
+            numbers(index, args.len()?)
         )));
     }
     Ok(())
@@ -130,15 +129,8 @@ fn mixed(py: Python<'_>) -> PyErr {
     names::programming_error(py, "argument formats can't be mixed")
 }
 
-/// What to do where a placeholder has another letter, as `%d`, or a percent sign is none.
-const ANY_TYPE: &str =
-    "a placeholder is %s for every type, and with values a percent sign is written %%";
-
 /// What to do where a percent sign was taken for a placeholder, as in `LIKE 'a%'`.
 const PERCENT: &str = "with values, a percent sign in the statement is written %%";
-
-/// What to do where a text stands in the place of the values.
-const TEXT: &str = "a text is a sequence of characters here, a single value is written (value,)";
 
 /// How many placeholders and values there are, in words.
 fn numbers(placeholders: usize, values: usize) -> String {
@@ -185,34 +177,12 @@ fn item<'py>(args: &Bound<'py, PyAny>, index: usize, sql: &[u8]) -> PyResult<Bou
             length => short("list", length),
         };
     }
-    let position = index.try_into().unwrap_or(ffi::Py_ssize_t::MAX);
+    let index = index.try_into().unwrap_or(ffi::Py_ssize_t::MAX);
     // SAFETY: `args` is a valid object; the result is a new reference or NULL with an error set.
-    let value = unsafe {
-        Bound::from_owned_ptr_or_err(args.py(), ffi::PySequence_GetItem(args.as_ptr(), position))
-    };
-    // SAFETY: `args` is a valid object; the call has no other effect.
-    let sequence = unsafe { ffi::PySequence_Check(args.as_ptr()) } == 1;
-    match args {
-        _ if value.is_ok() => value,
-        _ if args.is_instance_of::<PyString>() => short("string", args.len()?),
-        _ if args.hasattr("keys")? => value.map_err(|error| said(args.py(), &error, MAPPING)),
-        _ if !sequence => value.map_err(|error| said(args.py(), &error, SINGLE)),
-        _ => value,
+    unsafe {
+        Bound::from_owned_ptr_or_err(args.py(), ffi::PySequence_GetItem(args.as_ptr(), index))
     }
 }
-
-/// A TypeError of Python's with what to do about it.
-fn said(py: Python<'_>, error: &PyErr, also: &str) -> PyErr {
-    if error.is_instance_of::<PyTypeError>(py) {
-        return PyTypeError::new_err(format!("{}: {also}", error.value(py)));
-    }
-    error.clone_ref(py)
-}
-
-/// What to do where one value stands in the place of all.
-const SINGLE: &str = "the values are a tuple or a list, a single one is written (value,)";
-/// What to do where `%s` meets a dictionary.
-const MAPPING: &str = "%s takes its value from a tuple or a list, %(name)s from a dictionary";
 
 /// The literal of `args[key]`; a key that comes again is not adapted again.
 fn push_named<'py, 'sql>(
@@ -224,10 +194,7 @@ fn push_named<'py, 'sql>(
 ) -> PyResult<()> {
     // The value is fetched each time, as psycopg2 does: a mapping may care.
     let name = PyString::from_bytes(dumper.py, key)?;
-    let value = args.get_item(name).map_err(|error| match args {
-        _ if args.hasattr("keys").unwrap_or(true) => error,
-        _ => said(args.py(), &error, MAPPING),
-    })?;
+    let value = args.get_item(name)?;
     if let Some((_, range)) = named.iter().find(|(known, _)| *known == key) {
         out.extend_from_within(range.clone());
         return Ok(());

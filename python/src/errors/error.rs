@@ -9,7 +9,6 @@ use pyo3::types::{PyDict, PyString, PyType};
 
 use crate::convert::codec::Codec;
 use crate::errors::exception::{self, Details, DriverError, Report};
-use crate::errors::hints;
 use crate::errors::report::{self, Decode, Style};
 use crate::limit::Limit;
 use crate::names::{self, Installed};
@@ -120,9 +119,6 @@ fn build(py: Python<'_>, error: &kecoa::Error, context: &ErrorContext<'_, '_>) -
             if let Some(hint) = context.statement.and_then(|sql| dotted_hint(&code, &shown, sql)) {
                 shown.push_str(&hint);
             }
-            if let Some(hint) = placeholder_hint(py, &code, server, context) {
-                shown.push_str(&format!("HINT:  {hint}\n"));
-            }
             if code == "42703" && shown.contains("\"__index_level_") {
                 shown.push_str(&format!("HINT:  {PANDAS_INDEX}\n"));
             }
@@ -169,19 +165,6 @@ fn dotted_hint(sqlstate: &str, text: &str, statement: &[u8]) -> Option<String> {
         "HINT:  in quotes, \"{name}\" is one name with a dot in it; the table of a schema is \
          \"{schema}\".\"{table}\": sql.Identifier(\"{schema}\", \"{table}\"){also}\n"
     ))
-}
-
-/// What to do where a statement was refused for how its values were put into it.
-fn placeholder_hint(
-    py: Python<'_>,
-    sqlstate: &str,
-    server: &ServerError,
-    context: &ErrorContext<'_, '_>,
-) -> Option<&'static str> {
-    let statement = context.codec.decode_lossy(py, context.statement?);
-    let field = |code| server.field(code).map(|bytes| context.codec.decode_lossy(py, bytes));
-    let position = field(b'P').and_then(|text| text.parse().ok());
-    hints::of_placeholders(sqlstate, &statement, position, field(b'D').as_deref())
 }
 
 /// An exception of our own.

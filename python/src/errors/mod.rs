@@ -2,5 +2,4 @@
 
 pub(crate) mod error;
 pub(crate) mod exception;
-mod hints;
 pub(crate) mod report;
