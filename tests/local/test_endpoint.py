@@ -90,10 +90,10 @@ def test_types_are_cockroachdbs(cur):
 @DRIVERS
 def test_show(cur):
     cur.execute(
-        "CREATE TABLE shown (id INT PRIMARY KEY, name STRING NOT NULL, INDEX by_name (name) STORING (id))"
+        "CREATE TABLE shown (id INT PRIMARY KEY, name STRING NOT NULL, n INT, INDEX by_name (name) STORING (n))"
     )
     assert "shown" in [row[1] for row in rows(cur, "SHOW TABLES")]
-    assert [row[0] for row in rows(cur, "SHOW COLUMNS FROM shown")] == ["id", "name"]
+    assert [row[0] for row in rows(cur, "SHOW COLUMNS FROM shown")] == ["id", "name", "n"]
     assert "by_name" in {row[1] for row in rows(cur, "SHOW INDEXES FROM shown")}
     assert "defaultdb" in {row[0] for row in rows(cur, "SHOW DATABASES")}
     ((name, statement),) = rows(cur, "SHOW CREATE TABLE shown")
