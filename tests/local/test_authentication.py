@@ -265,7 +265,7 @@ def test_what_is_no_password_message_is_not_let_in(owned, message):
 
 
 def test_those_who_say_nothing_lock_nobody_out(owned):
-    """Another user of the machine can open connections; they end before the files of the process do."""
+    """Another user of the machine can open connections; they end when the time for a login is over, or before."""
     port = urlsplit(owned.url).port
     with contextlib.ExitStack() as held:
         silent = [
@@ -275,17 +275,15 @@ def test_those_who_say_nothing_lock_nobody_out(owned):
         for stream in silent[250:]:
             stream.sendall(half)
         psycopg2.connect(owned.url).close()
-        sent_away = 0
-        while sent_away < 200:
-            readable = select.select(silent, [], [], 60)[0]
-            assert readable, f"{sent_away} were sent away"
+        while silent:
+            readable = select.select(silent, [], [], 120)[0]
+            assert readable, f"{len(silent)} are still there"
             for stream in readable:
                 answer = b""
                 while piece := stream.recv(4096):
                     answer += piece
-                assert b"C53300" in answer
+                assert answer == b"" or b"C53300" in answer
                 silent.remove(stream)
-                sent_away += 1
         psycopg2.connect(owned.url).close()
 
 
